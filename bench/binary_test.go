@@ -41,10 +41,7 @@ func amount(b *testing.B, variable string, usual int) int {
 
 // startGraph starts a simulated Graph with a world of direct routing calls.
 func startGraph(b *testing.B, settings simulator.Settings) *sim.Server {
-	world, err := simulator.NewWorld(settings)
-	if err != nil {
-		b.Fatal(err)
-	}
+	world := simulator.NewWorld(settings)
 	server, err := sim.Start(sim.Settings{DirectRouting: world})
 	if err != nil {
 		b.Fatal(err)

@@ -70,10 +70,7 @@ type day struct {
 func recordDay(b *testing.B) *day {
 	from := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	to := from.Add(24 * time.Hour)
-	world, err := simulator.NewWorld(simulator.Historical(5, sim.DirectRoutingMix(), from, to, pipelineRows))
-	if err != nil {
-		b.Fatal(err)
-	}
+	world := simulator.NewWorld(simulator.Historical(5, sim.DirectRoutingMix(), from, to, pipelineRows))
 	server, err := sim.Start(sim.Settings{DirectRouting: world})
 	if err != nil {
 		b.Fatal(err)

@@ -35,10 +35,7 @@ func makeDay(ctx context.Context, now time.Time, rows int) (*day, error) {
 	to := now.Add(-12 * time.Hour)
 	settings := simulator.Historical(9, sim.DirectRoutingMix(), to.Add(-24*time.Hour), to, rows+1)
 	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
-	world, err := simulator.NewWorld(settings)
-	if err != nil {
-		return nil, err
-	}
+	world := simulator.NewWorld(settings)
 	server, err := sim.Start(sim.Settings{DirectRouting: world, PageSize: pageSize})
 	if err != nil {
 		return nil, err

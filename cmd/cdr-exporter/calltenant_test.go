@@ -26,10 +26,7 @@ type commandLine struct {
 func newCommandLine(t *testing.T, calls int) *commandLine {
 	t.Helper()
 	to := time.Now().Add(-24 * time.Hour)
-	records, err := sim.HistoricalCallRecords(7, to.Add(-time.Hour), to, calls)
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := sim.HistoricalCallRecords(7, to.Add(-time.Hour), to, calls)
 	tenant, err := sim.Start(sim.Settings{CallRecords: records})
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func ringcentralFor(t *testing.T) (*rcsim.Server, *simulator.World) {
 	s := rcsim.Historical(91, rcsim.PublishedMix(), now.Add(-70*time.Hour), now.Add(-48*time.Hour), 2_000)
 	s.Revised, s.Malformed = 0, 0
 	account := world(t, s)
-	server, err := rcsim.Start(rcsim.Settings{Account: account, Heavy: -1, Auth: -1})
+	server, err := rcsim.Start(rcsim.Settings{Account: account, Heavy: 1_000_000, Auth: 1_000_000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,10 +44,7 @@ func TestScripts(t *testing.T) {
 
 // setStage starts a tenant for a script.
 func setStage(t *testing.T, e *testscript.Env) error {
-	w, err := simulator.NewWorld(past(99, sim.PSTNMix(), 200))
-	if err != nil {
-		return err
-	}
+	w := simulator.NewWorld(past(99, sim.PSTNMix(), 200))
 	server, err := sim.Start(sim.Settings{PSTN: w, ClientSecret: "hush~script~hush"})
 	if err != nil {
 		return err

@@ -124,8 +124,8 @@ func troubles() []expectation {
 
 // trouble breaks all that alerts within ten minutes tell of.
 func (s *stack) trouble() {
-	s.BreakTrunk(downTrunk)
 	now := s.Now()
+	s.worlds[directRouting].FailPart(downTrunk, 1, now, now.AddDate(1, 0, 0))
 	s.worlds[directRouting].FailPart(badTrunk, 0.6, now, now.AddDate(1, 0, 0))
 	s.faults.Hook(func(r simulator.Request) simulator.Fault {
 		switch r.Endpoint {
@@ -142,8 +142,8 @@ func (s *stack) trouble() {
 
 // repair mends it.
 func (s *stack) repair() {
-	s.MendTrunk(downTrunk)
-	s.MendTrunk(badTrunk)
+	s.worlds[directRouting].MendTrunk(downTrunk, s.Now())
+	s.worlds[directRouting].MendTrunk(badTrunk, s.Now())
 	s.faults.Stop()
 	s.collector.start()
 }

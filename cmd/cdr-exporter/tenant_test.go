@@ -141,10 +141,7 @@ func (n *tenant) start(s settings, args ...string) *exporter {
 // world makes a world or fails the test.
 func world(t testing.TB, s simulator.Settings) *simulator.World {
 	t.Helper()
-	w, err := simulator.NewWorld(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := simulator.NewWorld(s)
 	return w
 }
 

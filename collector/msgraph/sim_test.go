@@ -95,10 +95,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 	world := func(seed uint64, mix *simulator.Mix) *simulator.World {
 		settings := simulator.Historical(seed, mix, begin, end, 3000)
 		settings.Malformed, settings.NoID, settings.Duplicated = 0.02, 0.02, 0.05
-		made, err := simulator.NewWorld(settings)
-		if err != nil {
-			t.Fatal(err)
-		}
+		made := simulator.NewWorld(settings)
 		return made
 	}
 	worlds := map[string]*simulator.World{"pstn": world(1, sim.PSTNMix()), "direct_routing": world(2, sim.DirectRoutingMix())}

@@ -144,10 +144,7 @@ func simWorld(t *testing.T, mix *simulator.Mix) *simulator.World {
 	t.Helper()
 	settings := sim.Historical(7, mix, simBegin, simEnd, 6000)
 	settings.Malformed = 0.02
-	world, err := simulator.NewWorld(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := simulator.NewWorld(settings)
 	return world
 }
 
@@ -318,15 +315,24 @@ func TestSimulatedRefusals(t *testing.T) {
 	}{
 		{"user's permission", []string{sim.ReadCallLog}, sim.Settings{}, nothing, "the user of the JWT lacks the permission FullCompanyCallLog", "Admin Portal"},
 		{
-			"app's permission", []string{sim.FullCompanyCallLog}, sim.Settings{Scopes: []string{"ReadAccounts"}}, nothing,
+			"app's permission",
+			[]string{sim.FullCompanyCallLog},
+			sim.Settings{Scopes: []string{"ReadAccounts"}},
+			nothing,
 			"the app lacks the permission ReadCallLog", "Developer Console",
 		},
 		{
-			"wrong client", []string{sim.FullCompanyCallLog}, sim.Settings{}, func(c *Config) { c.ClientSecret = config.NewSecret("another") },
+			"wrong client",
+			[]string{sim.FullCompanyCallLog},
+			sim.Settings{},
+			func(c *Config) { c.ClientSecret = config.NewSecret("another") },
 			"doesn't know the app, or its secret is wrong", "client_secret",
 		},
 		{
-			"wrong JWT", []string{sim.FullCompanyCallLog}, sim.Settings{}, func(c *Config) { c.JWT = config.NewSecret("another") },
+			"wrong JWT",
+			[]string{sim.FullCompanyCallLog},
+			sim.Settings{},
+			func(c *Config) { c.JWT = config.NewSecret("another") },
 			"doesn't take the JWT", "make a JWT credential",
 		},
 	} {

@@ -119,10 +119,7 @@ func (s simulated) start(t *testing.T, at time.Time) (*sim.Server, *collector.So
 		settings := simulator.Historical(seed, mix, simBegin, simEnd, 600)
 		settings.Malformed, settings.NoID, settings.Duplicated = 0.02, 0.05, 0.05
 		settings.Delays, settings.MaxLate = simulator.UsualDelays(), 40*time.Hour
-		made, err := simulator.NewWorld(settings)
-		if err != nil {
-			t.Fatal(err)
-		}
+		made := simulator.NewWorld(settings)
 		return made
 	}
 	s.settings.Placed, s.settings.Received, s.settings.At = world(1, sim.PlacedMix()), world(2, sim.ReceivedMix()), at

@@ -33,10 +33,7 @@ func newTenant(t *testing.T) *tenant {
 	to := time.Now().Add(-13 * time.Hour) // the longest calls have ended too
 	settings := simulator.Historical(3, sim.DirectRoutingMix(), to.Add(-time.Hour), to, 500)
 	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
-	world, err := simulator.NewWorld(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := simulator.NewWorld(settings)
 	server, err := sim.Start(sim.Settings{DirectRouting: world})
 	if err != nil {
 		t.Fatal(err)

@@ -19,10 +19,7 @@ import (
 func TestTenantNotifies(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	world, err := simulator.NewWorld(sim.LiveCalls(3, time.Now().Add(-10*time.Minute), 2))
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := simulator.NewWorld(sim.LiveCalls(3, time.Now().Add(-10*time.Minute), 2))
 	records := sim.NewCallRecords(sim.CallRecordSettings{Calls: world, Versions: sim.QuickVersions()})
 	server, err := sim.Start(sim.Settings{
 		CallRecords: records, WebhookCAs: writeCertificate(t, folder),

@@ -2,7 +2,6 @@ package demo
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -55,16 +54,12 @@ type Settings struct {
 
 // Start starts all providers. An error leaves none running.
 func Start(s Settings) (*Providers, error) {
-	calls, err := simulator.NewWorld(meetings())
-	errs := []error{err}
 	world := func(settings simulator.Settings) *simulator.World {
 		leaveOutUnknown(settings.Mix)
 		if s.Change != nil {
 			s.Change(&settings)
 		}
-		w, err := simulator.NewWorld(settings)
-		errs = append(errs, err)
-		return w
+		return simulator.NewWorld(settings)
 	}
 	p := &Providers{
 		PSTN:          world(simulator.Live(1, msgraph.PSTNMix(), begin, pstnRate)),
@@ -74,11 +69,10 @@ func Start(s Settings) (*Providers, error) {
 	placed := world(simulator.Live(4, wavix.PlacedMix(), begin, placedRate))
 	received := world(simulator.Live(5, wavix.ReceivedMix(), begin, receivedRate))
 	p.Records = msgraph.NewCallRecords(msgraph.CallRecordSettings{
-		Calls: calls, Routed: p.DirectRouting, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
+		Calls: simulator.NewWorld(meetings()), Routed: p.DirectRouting, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
 	})
-	if err = errors.Join(errs...); err == nil {
-		p.Tenant, err = msgraph.Start(msgraph.Settings{PSTN: p.PSTN, DirectRouting: p.DirectRouting, CallRecords: p.Records})
-	}
+	var err error
+	p.Tenant, err = msgraph.Start(msgraph.Settings{PSTN: p.PSTN, DirectRouting: p.DirectRouting, CallRecords: p.Records})
 	if err == nil {
 		p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit, Gzip: true})
 	}

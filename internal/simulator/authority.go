@@ -40,9 +40,7 @@ func NewAuthority() (*Authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make certificate: %w", err)
 	}
-	a := &Authority{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}
-	a.certificate.Leaf, err = x509.ParseCertificate(der)
-	return a, err
+	return &Authority{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
 }
 
 // Leaf is the server's certificate.
@@ -64,6 +62,6 @@ func (a *Authority) WriteCA(path string) error {
 // Pool trusts the certificate alone: for clients in process.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(a.certificate.Leaf)
+	pool.AppendCertsFromPEM(a.CA())
 	return pool
 }

@@ -198,23 +198,17 @@ func (c *Counter) revision(of moneyOf, before, after *Version) {
 // revise counts the amounts that one version changed of the one before, or brought.
 func (c *Counter) revise(of moneyOf, before, after *Version) (changed bool) {
 	for i, p := range [...][2]Price{{before.Usage, after.Usage}, {before.Connection, after.Connection}} {
-		switch was, is := p[0], p[1]; {
-		case !was.Known && is.Known:
-			changed = true
-			if is.Amount > 0 { // zero makes no series
-				c.addMoney("cdr_call_charges_total", of, after, i, is.Amount)
-			} else {
-				c.correct(of, after, i, is.Amount)
-			}
-		case !was.Known:
-		case before.Currency != after.Currency:
-			// What was paid comes back, and is paid anew in the other currency.
+		was, is := p[0], p[1]
+		moved := was.Known && before.Currency != after.Currency
+		changed = changed || moved || !was.Known && is.Known || was.Amount != is.Amount
+		switch {
+		case !was.Known && is.Amount > 0: // zero makes no series
+			c.addMoney("cdr_call_charges_total", of, after, i, is.Amount)
+		case moved: // what was paid comes back, and is paid anew in the other currency
 			c.correct(of, before, i, -was.Amount)
 			c.correct(of, after, i, is.Amount)
-			changed = true
-		case was.Amount != is.Amount:
+		default:
 			c.correct(of, after, i, is.Amount-was.Amount)
-			changed = true
 		}
 	}
 	return changed

@@ -8,12 +8,12 @@
 // mapping: they are a second opinion.
 //
 //	settings := simulator.Historical(7, mix, from, to, 100_000)
-//	world, err := simulator.NewWorld(settings)
+//	world := simulator.NewWorld(settings)
 //	more := world.Page(simulator.Query{From: a, To: b, At: now, Limit: 1000}, func(c *simulator.Call, v *simulator.Version) {
 //		render(c, v)
 //	})
 //	want := world.Totals(now) // want.Records, want.Metrics["cdr_calls_total"]["inbound|user_in|answered|Microsoft"] and so on
 //
-// A world doesn't fail at run time; wrong settings are an error of NewWorld. All types are safe for concurrent use unless they say
+// A world doesn't fail at run time; wrong settings panic in NewWorld. All types are safe for concurrent use unless they say
 // otherwise.
 package simulator

@@ -44,10 +44,7 @@ func testMix() *Mix {
 
 func newTestWorld(t testing.TB, s Settings) *World {
 	t.Helper()
-	w, err := NewWorld(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := NewWorld(s)
 	return w
 }
 

@@ -60,35 +60,27 @@ type Kind struct {
 	// Family ties the kind to the trunks of the same family.
 	Family int
 	// Party is what the other party's number looks like.
-	Party Party
-	// NoUser marks calls of voice applications.
-	NoUser bool
-	// NoMedia marks calls that say nothing of media bypass and locations.
-	NoMedia bool
-	// NoInvite marks calls whose invite isn't given.
-	NoInvite bool
+	Party    Party
+	NoUser   bool // calls of voice applications
+	NoMedia  bool // calls that say nothing of media bypass and locations
+	NoInvite bool // calls whose invite isn't given
 	// Fixed is the duration of every such call; zero: drawn, if connected. Instant says that it is zero.
 	Fixed   time.Duration
 	Instant bool
 	// Ring is how long a call that doesn't connect rings at most, which is then its duration.
-	Ring time.Duration
-	// Free marks calls that cost nothing and say so.
-	Free bool
-	// Priced marks calls that cost money.
-	Priced bool
-	// SharesCall marks calls that carry the call id of the one before.
-	SharesCall bool
+	Ring       time.Duration
+	Free       bool // calls that cost nothing and say so
+	Priced     bool // calls that cost money
+	SharesCall bool // calls that carry the call id of the one before
 	// Becomes is what a revision of the outcome turns the call into; nil: the outcome never changes. It differs in outcome, codes and
 	// phrase only.
 	Becomes *Kind
 	// Emergency is what the call counts as.
 	Emergency cdr.Emergency
-	// Unlisted marks rows that lists leave out, and changes don't.
-	Unlisted bool
+	Unlisted  bool // rows that lists leave out, and changes don't
 	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
-	Ignored bool
-	// Unfinished marks calls of which the provider never says how they ended.
-	Unfinished bool
+	Ignored    bool
+	Unfinished bool // calls of which the provider never says how they ended
 	// Legs are those that the provider lists.
 	Legs []Leg
 	// Plain is what the call is to a reader that doesn't see its legs; nil: the same.
@@ -98,8 +90,7 @@ type Kind struct {
 	Second *Kind
 	// OwnCall gives a second row another call id.
 	OwnCall bool
-	// View marks a second row that is a further view of its call, and no call itself (contract, guarantee 1).
-	View bool
+	View    bool // a second row that is a further view of its call, and no call itself (contract, guarantee 1)
 	// Detail is what the provider's simulator alone knows of the kind.
 	Detail any
 }
@@ -109,24 +100,21 @@ type Party string
 
 // The looks of a number.
 const (
-	// Geographic is a number with a country; some have masked digits.
-	Geographic Party = ""
+	Geographic Party = "" // a number with a country; some have masked digits
 	// Label is a caller's name instead of a number.
 	Label Party = "label"
 	Empty Party = "empty" // an empty string
 	Null  Party = "null"
 	// Emergency numbers as they are dialled.
-	Dial911 Party = "911"
-	Dial933 Party = "933"
-	Dial112 Party = "112"
-	// Anonymous is that word.
-	Anonymous Party = "anonymous"
+	Dial911   Party = "911"
+	Dial933   Party = "933"
+	Dial112   Party = "112"
+	Anonymous Party = "anonymous" // that word
 	// NoPlus is a number with a country, without its plus; National is one of the US as it is written there, from which no country follows.
-	NoPlus   Party = "no_plus"
-	National Party = "national"
-	Short    Party = "short" // an extension's number
-	// Colleague is another user, without a number.
-	Colleague Party = "colleague"
+	NoPlus    Party = "no_plus"
+	National  Party = "national"
+	Short     Party = "short"     // an extension's number
+	Colleague Party = "colleague" // another user, without a number
 )
 
 // Trunk is an SBC, or the operator of a calling plan.

@@ -1,9 +1,6 @@
 package simulator
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // Settings say what a world is. The zero value of an optional field means that the thing doesn't happen.
 type Settings struct {
@@ -88,21 +85,6 @@ func Live(seed uint64, mix *Mix, origin time.Time, perSecond float64) Settings {
 		Revised: 0.02, RevisedAfterMin: time.Minute, RevisedAfterMax: 10 * time.Minute,
 		Duplicated: 0.005, Incidents: 0.05,
 	}
-}
-
-// validate finds what would make a world that never ends or is empty. A mix that makes no sense panics.
-func (s *Settings) validate() error {
-	switch {
-	case s.Mix == nil:
-		return errors.New("simulated world: no mix")
-	case s.From.IsZero():
-		return errors.New("simulated world: no beginning")
-	case s.To.IsZero() && s.PerSecond <= 0:
-		return errors.New("simulated world: a live world needs calls per second")
-	case !s.To.IsZero() && (!s.To.After(s.From) || s.Calls < 0):
-		return errors.New("simulated world: a historical world needs a span and a number of calls")
-	}
-	return nil
 }
 
 func (s *Settings) longest() time.Duration {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/binary"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,10 +24,10 @@ type World struct {
 	cache    cache
 }
 
-// NewWorld makes a world. An error says which setting is wrong.
-func NewWorld(s Settings) (*World, error) {
-	if err := s.validate(); err != nil {
-		return nil, err
+// NewWorld makes a world. Settings that code can't mean panic: of a world that never begins, or has neither an end nor calls per second.
+func NewWorld(s Settings) *World {
+	if s.From.IsZero() || s.To.IsZero() && s.PerSecond <= 0 || !s.To.IsZero() && !s.To.After(s.From) {
+		panic(fmt.Sprintf("simulated world: from %s to %s, %g calls per second", s.From, s.To, s.PerSecond))
 	}
 	s.Seed ^= hashOf(s.Mix.Name)
 	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int]table{}, cache: cache{blocks: map[int64][]entry{}}}
@@ -40,13 +41,12 @@ func NewWorld(s Settings) (*World, error) {
 		t := &s.Mix.Trunks[i]
 		w.trunks[t.Family] = w.trunks[t.Family].with(i, t.Weight)
 	}
-	return w, nil
+	return w
 }
 
 // NoCalls is a world without any, in place of one that isn't given.
 func NoCalls() *World {
-	w, _ := NewWorld(Settings{Mix: &Mix{}, From: time.Unix(0, 0), To: time.Unix(1, 0)}) // these settings are valid
-	return w
+	return NewWorld(Settings{Mix: &Mix{}, From: time.Unix(0, 0), To: time.Unix(1, 0)})
 }
 
 // Mix is what the traffic is made of. It isn't to be changed.

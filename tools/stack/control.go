@@ -8,8 +8,8 @@ import (
 // actions are what the buttons of the page do, by the paths of their forms.
 func (s *stack) actions() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
-		"/trunk/fail":         s.change(&s.failedSince, true, func() { s.providers.Tenant.BreakTrunk(trunk) }),
-		"/trunk/mend":         s.change(&s.failedSince, false, func() { s.providers.Tenant.MendTrunk(trunk) }),
+		"/trunk/fail":         s.change(&s.failedSince, true, s.failTrunk),
+		"/trunk/mend":         s.change(&s.failedSince, false, s.mendTrunk),
 		"/publication/hold":   s.change(&s.heldSince, true, s.hold),
 		"/publication/resume": s.change(&s.heldSince, false, s.resume),
 		"/exporter/kill":      s.kill,
@@ -32,6 +32,13 @@ func (s *stack) change(since *time.Time, begin bool, act func()) func(context.Co
 		return nil
 	}
 }
+
+func (s *stack) failTrunk() {
+	now := s.providers.Tenant.Now()
+	s.providers.DirectRouting.FailPart(trunk, 1, now, now.AddDate(1, 0, 0))
+}
+
+func (s *stack) mendTrunk() { s.providers.DirectRouting.MendTrunk(trunk, s.providers.Tenant.Now()) }
 
 // hold stops publication: then nothing is on its way any more, and the numbers must agree.
 func (s *stack) hold() {

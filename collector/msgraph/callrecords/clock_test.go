@@ -12,10 +12,7 @@ import (
 // ours is hours behind it.
 func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 	now := time.Now()
-	records, err := sim.HistoricalCallRecords(9, now.Add(time.Hour), now.Add(2*time.Hour), 20)
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := sim.HistoricalCallRecords(9, now.Add(time.Hour), now.Add(2*time.Hour), 20)
 	server, err := sim.Start(sim.Settings{CallRecords: records, At: now.Add(30 * time.Hour)})
 	if err != nil {
 		t.Fatal(err)

@@ -101,13 +101,10 @@ const testSettle = 90 * time.Minute
 func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	t.Helper()
 	begin := time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC)
-	records, err := sim.HistoricalCallRecords(5, begin, begin.Add(12*time.Hour), 60)
-	if err != nil {
-		t.Fatal(err)
-	}
+	records := sim.HistoricalCallRecords(5, begin, begin.Add(12*time.Hour), 60)
 	delivery.Every = -1
 	server, err := sim.Start(sim.Settings{
-		CallRecords: records, Delivery: delivery, At: begin, FirstPages: -1, NextPages: -1,
+		CallRecords: records, Delivery: delivery, At: begin, FirstPages: 1_000_000, NextPages: 1_000_000,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -137,10 +137,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 	end := begin.Add(24 * time.Hour)
 	settings := sim.HistoricalCalls(11, begin, end, 200)
 	settings.Malformed, settings.Duplicated = 0.03, 0.05
-	world, err := simulator.NewWorld(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
+	world := simulator.NewWorld(settings)
 	for _, c := range []struct {
 		name   string
 		at     time.Time
@@ -158,7 +155,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 			faults.Once(sim.EndpointCallRecords, simulator.NoFault, simulator.CutChunked, simulator.ThrottleSeconds, simulator.HTMLOK)
 			server, err := sim.Start(sim.Settings{
 				CallRecords: records, Faults: faults, Gzip: true, At: c.at,
-				SessionPage: 7, SegmentPage: 3, ParticipantPage: 11, FirstPages: -1, NextPages: -1,
+				SessionPage: 7, SegmentPage: 3, ParticipantPage: 11, FirstPages: 1_000_000, NextPages: 1_000_000,
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -4,7 +4,7 @@
 // links with other parameter names, and faults on demand. What a call counts as is written down where the call is made and never computed by the
 // exporter's mapping, whose packages this one doesn't import.
 //
-//	pstn, err := simulator.NewWorld(simulator.Historical(1, sim.PSTNMix(), from, to, 10_000))
+//	pstn := simulator.NewWorld(simulator.Historical(1, sim.PSTNMix(), from, to, 10_000))
 //	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 1})
 //	faults.Rate(sim.EndpointPSTN, 0.1, simulator.Transient()...)
 //	server, err := sim.Start(sim.Settings{PSTN: pstn, Faults: faults})
@@ -19,7 +19,7 @@
 // Call records are a world of their own, which may also have records of Direct Routing's calls. A record is published in several versions;
 // subscribers are notified of each version, as reliably as Delivery says:
 //
-//	records, err := sim.HistoricalCallRecords(1, from, to, 1000) // or NewCallRecords
+//	records := sim.HistoricalCallRecords(1, from, to, 1000) // or NewCallRecords
 //	server, err := sim.Start(sim.Settings{CallRecords: records, Delivery: sim.Delivery{Lost: 0.1, Forged: 0.1}})
 //	server.Subscriptions(), server.Notified()
 //	want := records.Totals(at, 90*time.Minute) // or TotalsOf

@@ -39,10 +39,7 @@ func (p *page) rows(rows []any) []byte {
 	kind, name, from, until := "directRoutingLogRow)", "getDirectRoutingCalls", "fromDateTime", "toDateTime"
 	pstn := p.endpoint == EndpointPSTN
 	if pstn {
-		kind, name = "pstnCallLogRow)", "getPstnCalls"
-	}
-	if pstn != (p.fault == OtherNames) {
-		from, until = "from", "to"
+		kind, name, from, until = "pstnCallLogRow)", "getPstnCalls", "from", "to"
 	}
 	o := simulator.NewObject(
 		"@odata.context", "https://"+p.request.Host+"/v1.0/$metadata#Collection(microsoft.graph.callRecords."+kind, "@odata.count", len(rows))

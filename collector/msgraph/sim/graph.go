@@ -116,7 +116,7 @@ func (p *page) answer() simulator.Reply {
 	}
 	for fault, fits := range map[simulator.Fault]bool{
 		HostileLink: true, RepeatedLink: p.continued, CapitalLink: p.more, EmptyPage: p.size > 0, ShortPage: p.size > 1,
-		OtherNames: p.more && p.isFunction(), OlderVersion: p.endpoint == EndpointCallRecord && p.version > 0,
+		OlderVersion: p.endpoint == EndpointCallRecord && p.version > 0,
 	} {
 		if fits {
 			a.Own[fault] = func(r *simulator.Reply) { r.Body = p.spoilt(fault) }

@@ -54,13 +54,6 @@ type Application struct {
 	Roles []string
 }
 
-// Application is the application as it is registered.
-func (s *Server) Application() Application {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.application
-}
-
 // Register changes what is registered of the application.
 func (s *Server) Register(change func(*Application)) {
 	s.mu.Lock()
@@ -68,8 +61,8 @@ func (s *Server) Register(change func(*Application)) {
 	change(&s.application)
 }
 
-// ClientSecret is the secret that works.
-func (s *Server) ClientSecret() string { return s.Application().Secret }
+// ClientSecret is the secret that works unless another is registered.
+func (s *Server) ClientSecret() string { return s.settings.ClientSecret }
 
 // ExpireTokens makes all tokens that were issued so far stop working.
 func (s *Server) ExpireTokens() {
@@ -78,7 +71,7 @@ func (s *Server) ExpireTokens() {
 	clear(s.tokens)
 }
 
-// tokenLifetime is how long tokens are said to work, in seconds.
+// tokenLifetime is how long tokens work, in seconds.
 const tokenLifetime = 3599
 
 func (s *Server) issue() string {
@@ -86,6 +79,11 @@ func (s *Server) issue() string {
 	defer s.mu.Unlock()
 	token := rand.Text() + "." + rand.Text()
 	s.tokens[token] = s.application.Roles
+	time.AfterFunc(tokenLifetime*time.Second, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.tokens, token)
+	})
 	return token
 }
 
@@ -138,7 +136,9 @@ func (s *Server) token(r *http.Request) (int, any) {
 
 // authenticate checks the client by its secret or by its assertion, and returns the code of what is wrong.
 func (s *Server) authenticate(r *http.Request) (code int) {
-	known, form := s.Application(), r.PostForm
+	s.mu.Lock()
+	known, form := s.application, r.PostForm
+	s.mu.Unlock()
 	assertion := form.Get("client_assertion")
 	switch {
 	case assertion == "" && form.Get("client_secret") != known.Secret:

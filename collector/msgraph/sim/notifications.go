@@ -36,10 +36,8 @@ type Delivery struct {
 
 // The rules of delivery that aren't settings.
 const (
-	// answerWithin is how long a webhook may take to answer, in the machine's time.
-	answerWithin = 10 * time.Second
-	// batchSize is how many items one request has at most.
-	batchSize = 10
+	answerWithin = 10 * time.Second // how long a webhook may take to answer, in the machine's time
+	batchSize    = 10               // how many items one request has at most
 )
 
 // Notified counts notifications: items, not requests, unless it says otherwise.

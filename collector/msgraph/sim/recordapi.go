@@ -231,9 +231,6 @@ func (s *Server) wait(key limitKey) (wait time.Duration) {
 	if key.next {
 		limit = simulator.Limiter{Limit: s.settings.NextPages, Window: 5 * time.Minute}
 	}
-	if limit.Limit < 0 {
-		return 0
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.limits[key] == nil {

@@ -8,12 +8,9 @@ import (
 )
 
 const (
-	// maxVersions is how often a record is published at most.
-	maxVersions = 5
-	// maxShift is by how much the start of an early version is too late at most.
-	maxShift = 90 * time.Minute
-	// mostSetup is by how much a routed call's record begins before the row at most.
-	mostSetup = time.Minute
+	maxVersions = 5                // how often a record is published at most
+	maxShift    = 90 * time.Minute // by how much the start of an early version is too late at most
+	mostSetup   = time.Minute      // by how much a routed call's record begins before the row at most
 )
 
 // The purposes of random numbers.

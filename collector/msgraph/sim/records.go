@@ -90,12 +90,8 @@ func LiveCalls(seed uint64, origin time.Time, perSecond float64) simulator.Setti
 }
 
 // HistoricalCallRecords are the records of exactly n calls that started in [from, to).
-func HistoricalCallRecords(seed uint64, from, to time.Time, n int) (*CallRecords, error) {
-	world, err := simulator.NewWorld(HistoricalCalls(seed, from, to, n))
-	if err != nil {
-		return nil, err
-	}
-	return NewCallRecords(CallRecordSettings{Calls: world}), nil
+func HistoricalCallRecords(seed uint64, from, to time.Time, n int) *CallRecords {
+	return NewCallRecords(CallRecordSettings{Calls: simulator.NewWorld(HistoricalCalls(seed, from, to, n))})
 }
 
 // NewCallRecords makes the records of worlds of calls.

@@ -49,7 +49,7 @@ func (s *Server) routes() http.Handler {
 
 // Close stops sending notifications and listening. It may be called twice.
 func (s *Server) Close() {
-	s.notifier.close()
+	s.close()
 	s.Host.Close()
 }
 
@@ -64,17 +64,3 @@ func (s *Server) TenantID() string { return tenantID }
 
 // ClientID is the application's.
 func (s *Server) ClientID() string { return clientID }
-
-// BreakTrunk makes a trunk lose all calls from now on, until MendTrunk: an SBC by its FQDN in lower case, an operator by its name.
-func (s *Server) BreakTrunk(trunk string) {
-	for _, w := range []*simulator.World{s.settings.PSTN, s.settings.DirectRouting} {
-		w.FailPart(trunk, 1, s.Now(), s.Now().AddDate(1, 0, 0))
-	}
-}
-
-// MendTrunk ends BreakTrunk.
-func (s *Server) MendTrunk(trunk string) {
-	for _, w := range []*simulator.World{s.settings.PSTN, s.settings.DirectRouting} {
-		w.MendTrunk(trunk, s.Now())
-	}
-}

@@ -20,50 +20,38 @@ const (
 	EndpointSessions      = "sessions"
 	EndpointParticipants  = "participants"
 	EndpointSubscriptions = "subscriptions"
-	// EndpointOther is every other path: always an error.
-	EndpointOther = "other"
+	EndpointOther         = "other" // every other path: always an error
 )
 
 // The faults that only Graph has.
 const (
-	// ExpiredToken is 401 InvalidAuthenticationToken.
-	ExpiredToken simulator.Fault = "401 expired"
-	// Forbidden is 403 with an empty message.
-	Forbidden simulator.Fault = "403"
-	// BadRequest is 400 for a call record.
-	BadRequest simulator.Fault = "400"
+	ExpiredToken simulator.Fault = "401 expired" // 401 InvalidAuthenticationToken
+	Forbidden    simulator.Fault = "403"         // 403 with an empty message
+	BadRequest   simulator.Fault = "400"         // 400 for a call record
 	// ExpiredLink400 and ExpiredLink410 refuse a next link that was followed.
 	ExpiredLink400 simulator.Fault = "link 400"
 	ExpiredLink410 simulator.Fault = "link 410"
 	// HostileLink points to another host, which records its visitors.
-	HostileLink simulator.Fault = "hostile link"
-	// RepeatedLink is a followed page that links to itself.
-	RepeatedLink simulator.Fault = "repeated link"
-	// EmptyPage is a page without rows that has a link to the rows.
-	EmptyPage simulator.Fault = "empty page"
-	// ShortPage is half a page with a link to the rest.
-	ShortPage simulator.Fault = "short page"
+	HostileLink  simulator.Fault = "hostile link"
+	RepeatedLink simulator.Fault = "repeated link" // a followed page that links to itself
+	EmptyPage    simulator.Fault = "empty page"    // a page without rows that has a link to the rows
+	ShortPage    simulator.Fault = "short page"    // half a page with a link to the rest
 	// CapitalLink spells @odata.NextLink.
-	CapitalLink simulator.Fault = "capital link"
-	// OtherNames swaps the link's parameter names: from, to or the usual ones.
-	OtherNames simulator.Fault = "other names"
-	// NotYet is 404 for a call record, as if it were still too young.
-	NotYet simulator.Fault = "404 young"
-	// OlderVersion is a call record in the version before the published one.
-	OlderVersion simulator.Fault = "older version"
+	CapitalLink  simulator.Fault = "capital link"
+	NotYet       simulator.Fault = "404 young"     // 404 for a call record, as if it were still too young
+	OlderVersion simulator.Fault = "older version" // a call record in the version before the published one
 )
 
 // Harmless are Graph's faults that a correct client doesn't even notice.
 func Harmless() []simulator.Fault {
-	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink, OtherNames}
+	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink}
 }
 
 // The application that may sign in, and its permission.
 const (
 	tenantID = "11111111-2222-4333-8444-555555555555"
 	clientID = "66666666-7777-4888-8999-aaaaaaaaaaaa"
-	// Role is the permission that Graph's functions require.
-	Role = "CallRecords.Read.All"
+	Role     = "CallRecords.Read.All" // the permission that Graph's functions require
 )
 
 // Settings of a server. All have defaults.
@@ -81,7 +69,7 @@ type Settings struct {
 	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records: 60, 60, 20 and 130 if zero.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
 	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes: 10 and
-	// 50 if zero, unlimited if negative.
+	// 50 if zero.
 	FirstPages, NextPages int
 	// WebhookCAs are those whose certificates notification addresses may have; nil: the machine's. Plain http works on loopback.
 	WebhookCAs *x509.CertPool

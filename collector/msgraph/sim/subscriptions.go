@@ -193,7 +193,7 @@ func (s *Server) validateWebhook(ctx context.Context, address string) error {
 	}
 	r.Header.Set("Content-Type", "text/plain; charset=utf-8")
 	s.notifier.mu.Lock()
-	s.notifier.notified.Handshakes++
+	s.notified.Handshakes++
 	s.notifier.mu.Unlock()
 	response, err := s.client.Do(r)
 	if err != nil {

@@ -6,15 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 const (
-	// maxPerPage is how many rows a page has at most, and how many pages there are.
-	maxPerPage = 1000
-	// milliseconds is how RingCentral writes times.
-	milliseconds = "2006-01-02T15:04:05.000Z"
+	maxPerPage   = 1000                       // how many rows a page has at most, and how many pages there are
+	milliseconds = "2006-01-02T15:04:05.000Z" // how RingCentral writes times
 	// Calls appear among the active ones activeLag late, and stay for afterglow after their end.
 	activeLag = 5 * time.Second
 	afterglow = 2 * time.Minute
@@ -155,11 +152,6 @@ func (s *Server) activeCalls(q *request) simulator.Reply {
 		}
 	})
 	return p.finish()
-}
-
-// active counts the calls in progress, as a client sees them that asks at an instant.
-func (sc *scope) active(at time.Time) map[cdr.Direction]int {
-	return sc.world.Active(at.Add(-activeLag))
 }
 
 func (s *Server) recording(q *request) simulator.Reply {

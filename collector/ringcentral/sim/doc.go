@@ -5,7 +5,7 @@
 // final, copies, revisions, recordings that come later, pages that shift, a rate limit whose penalty starts again with every request,
 // faults on demand. The totals follow from how the calls were made; the package doesn't import the exporter's mapping.
 //
-//	account, err := simulator.NewWorld(sim.Historical(1, sim.Mix(), from, to, 10_000))
+//	account := simulator.NewWorld(sim.Historical(1, sim.Mix(), from, to, 10_000))
 //	server, err := sim.Start(sim.Settings{Account: account, Faults: faults})
 //	defer server.Close()
 //	server.BaseURL(), server.ClientID(), server.ClientSecret(), server.JWT(), server.WriteCA(path)

@@ -49,10 +49,6 @@ func lostToken() *simulator.Reply {
 	return apiError(http.StatusUnauthorized, "TokenInvalid", "OAU-213", "Token not found")
 }
 
-func expiredToken() *simulator.Reply {
-	return apiError(http.StatusUnauthorized, "TokenExpired", "OAU-128", "Access token expired.")
-}
-
 func lostSync() *simulator.Reply {
 	return apiError(http.StatusBadRequest, "InvalidParameter", "CLG-102", "Parameter [syncToken] is invalid [Sync token expired, call log was reset]")
 }

@@ -15,15 +15,12 @@ import (
 const (
 	clientID  = "SimulatedClientID0001"
 	accountID = "400643090008"
-	// userID is the extension of the user who made the JWT, above 2^31.
-	userID = "62264425016"
+	userID    = "62264425016" // the extension of the user who made the JWT, above 2^31
 	// OtherUser is another user of the account, whose JWTs work too.
 	OtherUser = "62264425999"
 
-	// tokenLifetime is how long access tokens are said to work, in seconds.
-	tokenLifetime = 3600
-	// tokenPrefix is how RingCentral's access tokens begin.
-	tokenPrefix = "U0pDMTFQMDFQQVMwMHx"
+	tokenLifetime = 3600                  // how long access tokens work, in seconds
+	tokenPrefix   = "U0pDMTFQMDFQQVMwMHx" // how RingCentral's access tokens begin
 	// maxSessions is how many sessions a user has in one app; a further one ends the oldest.
 	maxSessions = 5
 	jwtGrant    = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -70,6 +67,7 @@ func (s *Server) openSession() string {
 		s.sessions = append(s.sessions, token)
 		s.sessions = s.sessions[max(0, len(s.sessions)-maxSessions):]
 	})
+	time.AfterFunc(tokenLifetime*time.Second, func() { s.closeSession(token) })
 	return token
 }
 

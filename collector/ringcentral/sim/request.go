@@ -85,7 +85,8 @@ func (q *request) reply(body []byte) simulator.Reply {
 	a := reply(body)
 	a.Gzip = q.server.settings.Gzip
 	a.Own = map[simulator.Fault]func(*simulator.Reply){
-		LostToken: simulator.Instead(*lostToken()), ExpiredToken: simulator.Instead(*expiredToken()),
+		LostToken:    simulator.Instead(*lostToken()),
+		ExpiredToken: simulator.Instead(*apiError(http.StatusUnauthorized, "TokenExpired", "OAU-128", "Access token expired.")),
 		KilledSession: func(r *simulator.Reply) {
 			_, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 			q.server.closeSession(token)

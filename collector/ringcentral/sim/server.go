@@ -97,22 +97,22 @@ func (s *Server) change(what func()) {
 }
 
 // Active is cdr_active_calls of the company, as the API shows it at an instant.
-func (s *Server) Active(at time.Time) map[cdr.Direction]int { return s.account.active(at) }
+func (s *Server) Active(at time.Time) map[cdr.Direction]int {
+	return s.account.world.Active(at.Add(-activeLag))
+}
 
 // ActiveOfExtension is Active of the user who made the JWT.
-func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int { return s.extension.active(at) }
+func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int {
+	return s.extension.world.Active(at.Add(-activeLag))
+}
 
 // limit counts a request to a group, fills in the headers that every answer of the group has, and refuses one too many.
 func (s *Server) limit(group string, h http.Header) *simulator.Reply {
 	l := s.limits[group]
-	limit, left, wait := 100_000, 99_999, time.Duration(0)
-	if l.Limit >= 0 {
-		limit = l.Limit
-		left, wait = l.Take(time.Now())
-	}
+	left, wait := l.Take(time.Now())
 	h.Set("X-Rate-Limit-Group", group)
 	h.Set("X-Rate-Limit-Window", simulator.WholeSeconds(l.Window))
-	h.Set("X-Rate-Limit-Limit", strconv.Itoa(limit))
+	h.Set("X-Rate-Limit-Limit", strconv.Itoa(l.Limit))
 	h.Set("X-Rate-Limit-Remaining", strconv.Itoa(left))
 	if wait == 0 {
 		return nil

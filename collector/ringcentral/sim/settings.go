@@ -15,8 +15,7 @@ const (
 	EndpointSync        = "extract_sync"
 	EndpointActiveCalls = "active_calls"
 	EndpointRecording   = "recording"
-	// EndpointOther is any other path: always an error.
-	EndpointOther = "other"
+	EndpointOther       = "other" // any other path: always an error
 )
 
 // RingCentral's own faults.
@@ -24,16 +23,12 @@ const (
 	// LostToken is 401 OAU-213 once; the session lives. KilledSession ends it too.
 	LostToken     simulator.Fault = "401 lost"
 	KilledSession simulator.Fault = "401 killed"
-	// ExpiredToken is 401 OAU-128.
-	ExpiredToken simulator.Fault = "401 expired"
+	ExpiredToken  simulator.Fault = "401 expired" // 401 OAU-128
 	// HostileNext links to another host, which records the requests that follow.
-	HostileNext simulator.Fault = "hostile next page"
-	// RepeatedNext is a page that is its own next page.
-	RepeatedNext simulator.Fault = "repeated next page"
-	// LostSyncToken is 400 CLG-102.
-	LostSyncToken simulator.Fault = "lost sync token"
-	// NoRecords is 200 without records.
-	NoRecords simulator.Fault = "no records"
+	HostileNext   simulator.Fault = "hostile next page"
+	RepeatedNext  simulator.Fault = "repeated next page" // a page that is its own next page
+	LostSyncToken simulator.Fault = "lost sync token"    // 400 CLG-102
+	NoRecords     simulator.Fault = "no records"         // 200 without records
 	// EmptyPage is a page without rows and a link to the rows, or a sync without rows that says there are newer ones.
 	EmptyPage simulator.Fault = "empty page"
 	// CutPage gives half as many rows a page as were asked for, and says so.
@@ -71,7 +66,7 @@ type Settings struct {
 	// Scopes are the app's; nil is all that are needed.
 	Scopes []string
 
-	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero. A negative limit is none.
+	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero.
 	Heavy, Auth int
 	Window      time.Duration
 }

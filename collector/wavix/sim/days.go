@@ -18,13 +18,12 @@ type place struct {
 
 // days are the rows of spans of days: the pages of a list are asked for one after the other.
 type days struct {
-	mu      sync.Mutex
-	known   map[[2]int64]*[sides][]place // by first and last millisecond; guarded by mu, as indexed
-	indexed int
+	mu    sync.Mutex
+	known map[[2]int64]*[sides][]place // by first and last millisecond; guarded by mu
 }
 
-// maxIndexed is how many rows the indexes hold before they are dropped.
-const maxIndexed = 6_000_000
+// maxKnown is how many spans are kept before all are dropped.
+const maxKnown = 100
 
 // between are the rows that start in [from, to), by type, in their order, whether they are published yet or not.
 func (s *Server) between(from, to int64) *[sides][]place {
@@ -60,10 +59,9 @@ func (s *Server) between(from, to int64) *[sides][]place {
 		if s.settings.Order == Descending {
 			slices.Reverse(d[i])
 		}
-		s.days.indexed += len(d[i])
 	}
-	if s.days.known == nil || s.days.indexed > maxIndexed {
-		s.days.known, s.days.indexed = map[[2]int64]*[sides][]place{}, len(d[0])+len(d[1])
+	if s.days.known == nil || len(s.days.known) == maxKnown {
+		s.days.known = map[[2]int64]*[sides][]place{}
 	}
 	s.days.known[span] = d
 	return d

@@ -9,16 +9,11 @@ import (
 
 // The endpoints, as faults and the record of requests name them, independent of their paths in a generation.
 const (
-	// EndpointList is GET /v1/cdr or /v1/cdrs.
-	EndpointList = "cdrs"
-	// EndpointExport is the stream, .../all.
-	EndpointExport = "cdrs_all"
-	// EndpointCSV is /v1/cdr.csv.
-	EndpointCSV = "cdrs_csv"
-	// EndpointCalls is the calls in progress.
-	EndpointCalls = "calls"
-	// EndpointOther is any other path: always an error.
-	EndpointOther = "other"
+	EndpointList   = "cdrs"     // GET /v1/cdr or /v1/cdrs
+	EndpointExport = "cdrs_all" // the stream, .../all
+	EndpointCSV    = "cdrs_csv" // /v1/cdr.csv
+	EndpointCalls  = "calls"    // the calls in progress
+	EndpointOther  = "other"    // any other path: always an error
 )
 
 // The types of call, as the parameter `type` has them.
@@ -60,11 +55,9 @@ const (
 	SuccessFalse simulator.Fault = "success false 200"
 	ErrorTrue    simulator.Fault = "error true 200"
 	// NoItems leaves out `items`, or `calls`.
-	NoItems simulator.Fault = "no items"
-	// ZeroPerPage says that per_page is 0.
-	ZeroPerPage simulator.Fault = "per_page 0"
-	// SwappedMembers has the pagination before the items.
-	SwappedMembers simulator.Fault = "swapped members"
+	NoItems        simulator.Fault = "no items"
+	ZeroPerPage    simulator.Fault = "per_page 0"      // per_page is 0
+	SwappedMembers simulator.Fault = "swapped members" // has the pagination before the items
 	// CutLine ends a stream within a line, ShortStream after half of the lines, both as if that were its end. ErrorInStream ends half of
 	// the lines with an object that says success false.
 	CutLine       simulator.Fault = "cut line"

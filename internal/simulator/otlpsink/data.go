@@ -3,6 +3,7 @@ package otlpsink
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -108,34 +109,42 @@ func readPoints(request *colmetrics.ExportMetricsServiceRequest) []Point {
 	for _, r := range request.GetResourceMetrics() {
 		for _, scope := range r.GetScopeMetrics() {
 			for _, m := range scope.GetMetrics() {
-				for _, d := range m.GetSum().GetDataPoints() {
-					p := readNumber(m.GetName(), Sum, m.GetSum().GetIsMonotonic(), d)
-					p.Delta = m.GetSum().GetAggregationTemporality() == metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA
-					list = append(list, p)
-				}
-				for _, d := range m.GetGauge().GetDataPoints() {
-					list = append(list, readNumber(m.GetName(), Gauge, false, d))
-				}
-				for _, d := range m.GetHistogram().GetDataPoints() {
-					list = append(list, Point{
-						Name: m.GetName(), Kind: Histogram, monotonic: true, Attributes: readLabels(d.GetAttributes()),
-						start: d.GetStartTimeUnixNano(), time: time.Unix(0, int64(d.GetTimeUnixNano())),
-						Sum: d.GetSum(), Count: d.GetCount(), Buckets: d.GetBucketCounts(),
-						Delta: m.GetHistogram().GetAggregationTemporality() == metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA,
-					})
-				}
+				list = append(list, pointsOf(m)...)
 			}
 		}
 	}
 	return list
 }
 
-func readNumber(name string, kind PointKind, monotonic bool, d *metrics.NumberDataPoint) Point {
-	return Point{
-		Name: name, Kind: kind, monotonic: monotonic, Attributes: readLabels(d.GetAttributes()),
-		start: d.GetStartTimeUnixNano(), time: time.Unix(0, int64(d.GetTimeUnixNano())),
-		Value: d.GetAsDouble() + float64(d.GetAsInt()), // one of the two
+// pointsOf are a metric's points: it has those of one kind.
+func pointsOf(m *metrics.Metric) (list []Point) {
+	point := func(kind PointKind, d interface {
+		GetAttributes() []*common.KeyValue
+		GetStartTimeUnixNano() uint64
+		GetTimeUnixNano() uint64
+	},
+	) Point {
+		return Point{
+			Name: m.GetName(), Kind: kind, Attributes: readLabels(d.GetAttributes()),
+			start: d.GetStartTimeUnixNano(), time: time.Unix(0, int64(d.GetTimeUnixNano())),
+		}
 	}
+	const delta = metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA
+	for _, d := range slices.Concat(m.GetSum().GetDataPoints(), m.GetGauge().GetDataPoints()) {
+		p := point(Gauge, d)
+		p.Value = d.GetAsDouble() + float64(d.GetAsInt()) // one of the two
+		if sum := m.GetSum(); sum != nil {
+			p.Kind, p.monotonic, p.Delta = Sum, sum.GetIsMonotonic(), sum.GetAggregationTemporality() == delta
+		}
+		list = append(list, p)
+	}
+	for _, d := range m.GetHistogram().GetDataPoints() {
+		p := point(Histogram, d)
+		p.Sum, p.Count, p.Buckets = d.GetSum(), d.GetCount(), d.GetBucketCounts()
+		p.monotonic, p.Delta = true, m.GetHistogram().GetAggregationTemporality() == delta
+		list = append(list, p)
+	}
+	return list
 }
 
 func readLabels(list []*common.KeyValue) map[string]string {

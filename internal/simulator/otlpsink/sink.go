@@ -80,13 +80,11 @@ func Start(s Settings) (*Sink, error) {
 }
 
 // URL is the endpoint, without a path.
-func (s *Sink) URL() string { return s.scheme() + s.listener.Addr().String() }
-
-func (s *Sink) scheme() string {
+func (s *Sink) URL() string {
 	if s.settings.TLS != nil {
-		return "https://"
+		return "https://" + s.listener.Addr().String()
 	}
-	return "http://"
+	return "http://" + s.listener.Addr().String()
 }
 
 // Close ends the server and what it is doing. It may be called twice. What was received can still be asked for.
