@@ -227,24 +227,19 @@ func (i *initCommand) keys(draft bool) (keys []writtenKey) {
 
 // beside is a file's name as the configuration names it: without its folder if it lies beside it, else in full.
 func (i *initCommand) beside(file string) string {
-	if file == "" {
-		return ""
-	}
-	if filepath.Dir(file) == filepath.Dir(i.output) {
+	absolute, err := filepath.Abs(file)
+	switch {
+	case file == "" || err != nil:
+		return file
+	case filepath.Dir(file) == filepath.Dir(i.output):
 		return filepath.Base(file)
 	}
-	if absolute, err := filepath.Abs(file); err == nil {
-		return absolute
-	}
-	return file
+	return absolute
 }
 
 // quote writes a text in YAML, in quotes where it would be read as something else.
 func quote(text string) string {
-	b, err := yaml.Marshal(text)
-	if err != nil {
-		return "" // a text can always be written
-	}
+	b, _ := yaml.Marshal(text) // a text can always be written
 	return strings.TrimSuffix(string(b), "\n")
 }
 

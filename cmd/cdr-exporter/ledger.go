@@ -25,15 +25,14 @@ func openStorage(file string) (ledger.Storage, error) {
 // minutes, and what a kill interrupts loses nothing.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
-		file := configFlag(c)
-		return func(ctx context.Context, s streams) error {
+		return readingCommand(c, func(ctx context.Context, r *reading, s streams) error {
 			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
-			storage, err := openStorage(*file)
+			storage, err := app.Storage(r.Config)
 			if err != nil {
 				return err
 			}
 			return run(ctx, storage, s)
-		}
+		})
 	}
 }
 

@@ -7,12 +7,9 @@ import (
 	"strings"
 )
 
-// Header gives the present value of a request header, before every request, since a secret in a file may change. It must be safe
-// for concurrent use, and its error must not hold the secret.
-type Header func() (string, error)
-
-// Headers are those of every request, by name.
-type Headers map[string]Header
+// Headers are those of every request, by name. Each gives its present value before every request, since a secret in a file may change. It must
+// be safe for concurrent use, and its error must not hold the secret.
+type Headers map[string]func() (string, error)
 
 // each yields the present value of every header.
 func (h Headers) each(yield func(name, value string)) error {

@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -22,12 +21,11 @@ func resourceAttributes(s Settings) []attribute.KeyValue {
 	}
 	maps.Copy(all, s.Resource)
 	var out []attribute.KeyValue
-	for name, value := range all {
-		if value != "" {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if value := all[name]; value != "" {
 			out = append(out, attribute.String(validText(name), validText(value)))
 		}
 	}
-	slices.SortFunc(out, func(a, b attribute.KeyValue) int { return cmp.Compare(a.Key, b.Key) })
 	return out
 }
 

@@ -44,7 +44,7 @@ func (l *safeLog) String() string {
 }
 
 // text is a header that doesn't change.
-func text(value string) Header { return func() (string, error) { return value, nil } }
+func text(value string) func() (string, error) { return func() (string, error) { return value, nil } }
 
 func checkNoSecret(t *testing.T, where, text string) {
 	t.Helper()

@@ -110,7 +110,7 @@ func checkHeader(name string, value Secret) error {
 	if !httpguts.ValidHeaderFieldName(name) {
 		return errors.New("must be the name of an HTTP header, such as Authorization")
 	}
-	if value.File() != "" {
+	if value.file != "" {
 		return nil
 	}
 	if text, err := value.Value(context.Background()); err != nil || !httpguts.ValidHeaderFieldValue(text) {

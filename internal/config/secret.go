@@ -27,9 +27,6 @@ func NewSecretFile(file string) Secret { return Secret{file: file} }
 // IsSet reports whether the secret was given, inline or as a file.
 func (s Secret) IsSet() bool { return s.inline != nil || s.file != "" }
 
-// File is the file that holds the secret; empty if it is given inline.
-func (s Secret) File() string { return s.file }
-
 // Value returns the secret as text, without the one newline that editors put at the end of a file; empty if it is not set. An empty
 // file is an error. Errors name the file, never its content.
 func (s Secret) Value(ctx context.Context) (string, error) {
