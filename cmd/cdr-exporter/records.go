@@ -109,7 +109,9 @@ func (p *printing) run(ctx context.Context) error {
 	p.seen, p.recordings = make(map[string]bool), make(map[string]collector.RecordingInfo)
 	longest := p.feed.Reader.Limits().MaxRange
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
-	driver.Missing = func(task collector.Task, err error) { fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err) }
+	driver.Missing = func(task collector.Task, err error) {
+		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
+	}
 	p.begin = p.from
 	for at := p.from.Truncate(time.Second); at.Before(p.to); at, p.begin = p.end, p.end { // readers want whole seconds
 		if p.end = p.to; longest > 0 && p.end.Sub(at) > longest {

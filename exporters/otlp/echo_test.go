@@ -43,7 +43,7 @@ func TestNoSecretOfHeaders(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer conn.Close()
+			closing(t, conn)
 			got := grpcUploader{collogspb.NewLogsServiceClient(conn)}.upload(t.Context(), requestOf(t, "a"))
 			checkNoSecret(t, "the problem", got.problem)
 			if got.problem == "" {
