@@ -50,17 +50,13 @@ func (k *incident) run(ctx context.Context, r *reading, s streams) error {
 	if err != nil {
 		return err
 	}
-	end := span.to
-	if end.After(span.now) {
-		end = span.now.UTC()
-	}
 	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, OnChange: k.add}
 	return readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
 		m.end()
 		if err := k.knowTrunk(); err != nil {
 			return err
 		}
-		return newIncidentReport(span.from, end, k.trunk, k.calls).print(k.output, s.out)
+		return newIncidentReport(span.from, feeds[0].To, k.trunk, k.calls).print(k.output, s.out)
 	})
 }
 

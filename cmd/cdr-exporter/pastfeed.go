@@ -74,6 +74,7 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	if !live && renamedFrom != "" {
 		origin, live = span.glance.Origins[renamedFrom+"/"+f.Info.Name]
 	}
+	f.To = span.to
 	switch {
 	case span.to.IsZero() && !live:
 		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s yet; or choose other sources with --source", span.ledger, f.name())
@@ -81,8 +82,6 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 		f.To = origin
 	case span.to.After(span.now):
 		f.To, f.note = span.now.UTC().Truncate(time.Second), "--to is in the future; the range ends now"
-	default:
-		f.To = span.to
 	}
 	if live && f.To.After(origin) {
 		f.note = fmt.Sprintf("live counting began at %s: calls from then on are in the live series too", origin.UTC().Format(time.RFC3339))
