@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -108,9 +108,7 @@ func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 	if err != nil {
 		return where, fmt.Errorf("name this replica: %w", err)
 	}
-	id := make([]byte, 4)
-	_, _ = rand.Read(id) // never fails
-	where.Postgres.Replica = host + "-" + hex.EncodeToString(id)
+	where.Postgres.Replica = host + "-" + strings.ToLower(rand.Text()[:8])
 	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host))
 	return where, nil
 }
