@@ -48,7 +48,6 @@ func readConfig(ctx context.Context, file string, s streams, run func(context.Co
 	return run(ctx, r, s)
 }
 
-// open opens the source that --source names.
 func (r *reading) open(name string) (*collector.Source, error) {
 	s := r.Source(name)
 	if s == nil {

@@ -69,8 +69,7 @@ func runExporter(ctx context.Context, settings app.Settings, logger *slog.Logger
 	if err != nil {
 		return err
 	}
-	stop := reloadOnHangup(a)
-	defer stop()
+	defer reloadOnHangup(a)()
 	if err := a.Run(ctx); err != nil {
 		return err
 	}

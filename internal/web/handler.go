@@ -152,7 +152,6 @@ func answer(w http.ResponseWriter, code int, text string) {
 // activityTimeout bounds how long a request waits for the activity.
 const activityTimeout = 2 * time.Second
 
-// ready answers /-/ready.
 func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	if ready, missing := s.Backend.Ready(); !ready {
 		answer(w, http.StatusServiceUnavailable, "Not ready: "+missing)
@@ -161,7 +160,6 @@ func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "Ready.")
 }
 
-// reload answers /-/reload.
 func (s *surface) reload(w http.ResponseWriter, _ *http.Request) {
 	if err := s.Backend.Reload(); err != nil {
 		answer(w, http.StatusInternalServerError, "The configuration was not changed:\n"+err.Error())
@@ -180,7 +178,6 @@ func (s *surface) status() (Status, []row) {
 	return status, rows
 }
 
-// statusJSON answers /api/v1/status.
 func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
 	status, _ := s.status()
 	body, err := json.MarshalIndent(status, "", "  ")
