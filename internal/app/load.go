@@ -19,6 +19,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 // load reads and checks the configuration; nothing is built of it yet.
@@ -109,20 +110,24 @@ func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 		return where, fmt.Errorf("name this replica: %w", err)
 	}
 	where.Postgres.Replica = host + "-" + strings.ToLower(rand.Text()[:8])
-	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host))
+	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, s.statusPage(host))
 	return where, nil
 }
 
-// statusPage is the URL of the status page behind a listen address, as another host may reach it; empty if that isn't known.
-func statusPage(listen, hostname string) string {
-	host, port, err := net.SplitHostPort(listen)
+// statusPage is the URL of the status page behind the first listen address, as another host may reach it; empty if that isn't known.
+func (s *Settings) statusPage(hostname string) string {
+	host, port, err := net.SplitHostPort(s.ListenAddresses[0])
 	if err != nil || port == "0" {
 		return ""
 	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = hostname
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http://"
+	if web.HasTLS(s.WebConfigFile) {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port) + "/"
 }
 
 // countRecords counts log records by what became of them.

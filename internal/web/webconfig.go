@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"regexp"
 	"strings"
 
 	"github.com/prometheus/exporter-toolkit/web"
 	"golang.org/x/time/rate"
+	"gopkg.in/yaml.v3"
 )
 
 // ValidateConfigFile checks a web configuration file (TLS, basic auth) and the
@@ -20,6 +22,13 @@ func ValidateConfigFile(name string) error {
 		return fmt.Errorf("web configuration file %s: %w", name, redactError(err))
 	}
 	return nil
+}
+
+// HasTLS reports whether a valid web configuration file has the server's certificate.
+func HasTLS(name string) bool {
+	var c web.Config
+	text, err := os.ReadFile(name)
+	return err == nil && yaml.Unmarshal(text, &c) == nil && c.TLSConfig.TLSCert+c.TLSConfig.TLSCertPath != ""
 }
 
 // quoted is a value of the file in an error of the YAML library; it may be a
