@@ -149,9 +149,6 @@ func answer(w http.ResponseWriter, code int, text string) {
 	_, _ = io.WriteString(w, text+"\n")
 }
 
-// activityTimeout bounds how long a request waits for the activity.
-const activityTimeout = 2 * time.Second
-
 func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	if ready, missing := s.Backend.Ready(); !ready {
 		answer(w, http.StatusServiceUnavailable, "Not ready: "+missing)
@@ -192,7 +189,7 @@ func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
 // statusPage answers /, without a chart if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status, rows := s.status()
-	ctx, cancel := context.WithTimeout(r.Context(), activityTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second) // for the activity
 	defer cancel()
 	activity, err := s.Backend.Activity(ctx, s.Now().Add(-ActivityKept))
 	if err != nil && r.Context().Err() == nil {
