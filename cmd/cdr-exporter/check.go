@@ -21,7 +21,7 @@ func newCheckConfig(c *kingpin.CmdClause) command {
 
 func checkConfig(files []string, s streams) (failed error) {
 	for _, file := range files {
-		if _, err := app.LoadConfig(file, app.Providers()); err != nil {
+		if _, err := config.Load(file, app.ConfigOptions(app.Providers())); err != nil {
 			failed = errSilent
 			fmt.Fprintln(s.errors, err)
 			continue

@@ -33,7 +33,7 @@ func readingCommand(c *kingpin.CmdClause, run func(context.Context, *reading, st
 }
 
 func readConfig(ctx context.Context, file string, s streams, run func(context.Context, *reading, streams) error) error {
-	c, err := app.LoadConfig(file, app.Providers())
+	c, err := config.Load(file, app.ConfigOptions(app.Providers()))
 	if err != nil {
 		return err
 	}

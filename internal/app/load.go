@@ -24,7 +24,7 @@ import (
 
 // load reads and checks the configuration; nothing is built of it yet.
 func (a *App) load() (*running, error) {
-	c, err := LoadConfig(a.settings.ConfigFile, a.settings.Providers)
+	c, err := config.Load(a.settings.ConfigFile, ConfigOptions(a.settings.Providers))
 	if err != nil {
 		return nil, err
 	}
@@ -51,13 +51,7 @@ func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
 	return key, nil
 }
 
-// LoadConfig reads a configuration and checks that every file it names is readable.
-// The error lists every problem.
-func LoadConfig(file string, providers []collector.Provider) (*config.Config, error) {
-	return config.Load(file, ConfigOptions(providers))
-}
-
-// ConfigOptions are those with which LoadConfig reads.
+// ConfigOptions read the blocks of these providers, and check that every file that a configuration names is readable.
 func ConfigOptions(providers []collector.Provider) config.Options {
 	known := make(map[string]func() any, len(providers))
 	for _, p := range providers {
