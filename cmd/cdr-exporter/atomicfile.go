@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 )
 
-// standardOutput is the name that stands for it.
 const standardOutput = "-"
 
 // createFile opens a file for writing, which gets its name only when finish is told that it is complete; until then it lies beside it

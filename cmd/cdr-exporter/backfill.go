@@ -79,7 +79,6 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 	return step, labels, nil
 }
 
-// write reads the feeds and writes their history.
 func (b *backfill) write(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) error {
 	report := s.out
 	if b.output == standardOutput {

@@ -10,11 +10,12 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 func openStorage(file string) (ledger.Storage, error) {
-	c, err := app.LoadConfig(file, app.Providers())
+	c, err := config.Load(file, app.ConfigOptions(app.Providers()))
 	if err != nil {
 		return ledger.Storage{}, err
 	}

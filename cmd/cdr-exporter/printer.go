@@ -111,13 +111,6 @@ func detail(r *cdr.Record) []cell {
 	}
 }
 
-func timeText(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
-}
-
 func number(n cdr.Int) any {
 	if !n.Known {
 		return nil
@@ -151,7 +144,10 @@ func (c cell) text() string {
 	case []string:
 		return strings.Join(v, ", ")
 	case time.Time:
-		return timeText(v)
+		if v.IsZero() {
+			return ""
+		}
+		return v.UTC().Format(time.RFC3339Nano)
 	}
 	return fmt.Sprint(c.value)
 }

@@ -63,7 +63,7 @@ func TestPieces(t *testing.T) {
 	}}
 	out := n.print(t, "csv")
 	for i, want := range []int{0, 1, 1, 1, 1, 0} {
-		if got := strings.Count(out, timeText(n.starts[i])+","); got != want {
+		if got := strings.Count(out, n.starts[i].Format(time.RFC3339Nano)+","); got != want {
 			t.Errorf("the call at %s is printed %d times, want %d", n.starts[i], got, want)
 		}
 	}

@@ -33,7 +33,7 @@ func readingCommand(c *kingpin.CmdClause, run func(context.Context, *reading, st
 }
 
 func readConfig(ctx context.Context, file string, s streams, run func(context.Context, *reading, streams) error) error {
-	c, err := app.LoadConfig(file, app.Providers())
+	c, err := config.Load(file, app.ConfigOptions(app.Providers()))
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,6 @@ func readConfig(ctx context.Context, file string, s streams, run func(context.Co
 	return run(ctx, r, s)
 }
 
-// open opens the source that --source names.
 func (r *reading) open(name string) (*collector.Source, error) {
 	s := r.Source(name)
 	if s == nil {

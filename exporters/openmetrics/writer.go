@@ -112,7 +112,6 @@ func (w *Writer) end(at time.Time) {
 	w.samples++
 }
 
-// write writes the lines in hand.
 func (w *Writer) write() { _, _ = w.out.Write(w.line) } // Flush returns its error
 
 // Close writes the end of the text. What it wrote to isn't closed.

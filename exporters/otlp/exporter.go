@@ -27,7 +27,7 @@ func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Expo
 		return nil, err
 	}
 	logs := &sender{
-		outbox: outbox, envelope: newEnvelope(s), count: count, health: newHealth("logs", logger), logger: logger,
+		outbox: outbox, envelope: newEnvelope(s), count: count, health: &health{signal: "logs", logger: logger}, logger: logger,
 		timeout: s.Timeout, grace: s.ShutdownTimeout,
 	}
 	if conn == nil {
@@ -45,7 +45,7 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 		return nil, err
 	}
 	m := &metricsSender{
-		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: newHealth("metrics", logger),
+		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: &health{signal: "metrics", logger: logger},
 		producer: NewProducer(s.Version, time.Now, sources...),
 	}
 	e := &Exporter{send: m.run, health: m.health, conn: conn}

@@ -24,10 +24,6 @@ type health struct {
 	since  time.Time // when it began to be retried; guarded by mu
 }
 
-func newHealth(signal string, logger *slog.Logger) *health {
-	return &health{signal: signal, logger: logger}
-}
-
 func (h *health) current() Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -22,7 +22,6 @@ import (
 // maxResponse bounds what is read of an answer; a partial success is far smaller.
 const maxResponse = 1 << 20
 
-// newHTTPClient makes the client of a signal.
 func newHTTPClient(s Settings) *http.Client {
 	base := s.Transport
 	if base == nil {

@@ -58,7 +58,6 @@ func attributeSet(l *metrics.LabelSet) attribute.Set {
 	return attribute.NewSet(all...)
 }
 
-// dataOf are the data points of a family.
 func dataOf(f metrics.Family, now time.Time) metricdata.Aggregation {
 	const cumulative = metricdata.CumulativeTemporality
 	switch f.Def.Kind {

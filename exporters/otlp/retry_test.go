@@ -252,7 +252,7 @@ func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		outbox, count := newOutbox(batch(1, "a", "b"), tooLarge, batch(3, "c")), &tally{}
-		h := newHealth("logs", slog.New(slog.DiscardHandler))
+		h := &health{signal: "logs", logger: slog.New(slog.DiscardHandler)}
 		s := &sender{
 			outbox: outbox, count: count.count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
 			timeout: time.Minute, envelope: newEnvelope(Settings{}),

@@ -239,7 +239,6 @@ func (s *sender) offer(ctx context.Context, batch *ledger.Batch, parts []*part) 
 	return left, nil
 }
 
-// refuse notes that the endpoint refused a part.
 func (s *sender) refuse(p *part, a answer) {
 	witnessed := p.fault.Witnessed()
 	p.fault.Refuse(&s.endpoint)
@@ -350,7 +349,6 @@ func (s *sender) holdUp(ctx context.Context, delays *backoff.ExponentialBackOff,
 	return s.pause(ctx, wait)
 }
 
-// served notes that the endpoint has accepted a record.
 func (s *sender) served() {
 	s.endpoint.Served()
 	s.refusals = 0

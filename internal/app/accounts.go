@@ -8,7 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// accounts implements accountReader.
 func (a *App) accounts() []account {
 	var all []account
 	for _, s := range a.running.Load().sources {
@@ -23,7 +22,6 @@ func (a *App) accounts() []account {
 	return all
 }
 
-// isRead implements accountReader.
 func (a *App) isRead(name string) bool {
 	return slices.ContainsFunc(a.running.Load().sources, func(s *source) bool { return s.config.Name == name && s.feeds() != nil })
 }
@@ -53,7 +51,6 @@ func (a *App) stopAccount(of *account) {
 	}
 }
 
-// lookForTasks implements accountReader.
 func (a *App) lookForTasks() {
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {

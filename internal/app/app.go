@@ -172,7 +172,6 @@ func (a *App) Start() error {
 	return nil
 }
 
-// serve serves until the context ends.
 func (a *App) serve(ctx context.Context, port web.ServeSettings) {
 	a.background.Go(func() {
 		if err := web.Serve(ctx, port); err != nil {

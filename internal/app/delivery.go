@@ -44,7 +44,6 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	return d, err
 }
 
-// add adds an exporter of a signal, of metrics from these sources.
 func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID string, sources ...metrics.Source) error {
 	client, err := s.TLSConfig.Client("otlp.tls_config")
 	if err != nil {
@@ -103,7 +102,6 @@ func (d *delivery) close() error {
 	return errors.Join(errs...)
 }
 
-// status is the state of delivery.
 func (d *delivery) status() web.OTLP {
 	if len(d.exporters) == 0 {
 		return web.OTLP{State: web.OTLPOff}

@@ -10,7 +10,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// makeFeed makes the loop of a feed.
 func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
 	f := &feed{info: info}
 	settings := collector.FeedSettings{
@@ -36,7 +35,6 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 // noReasons are the feeds whose records don't say why a call didn't connect.
 var noReasons = Feeds(func(f collector.FeedProperties) bool { return !f.Reasons && !f.Snapshot })
 
-// specOf describes a feed to the ledger.
 func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	return ledger.FeedSpec{
 		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount,

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/version"
@@ -25,7 +25,7 @@ import (
 
 // load reads and checks the configuration; nothing is built of it yet.
 func (a *App) load() (*running, error) {
-	c, err := LoadConfig(a.settings.ConfigFile, a.settings.Providers)
+	c, err := config.Load(a.settings.ConfigFile, ConfigOptions(a.settings.Providers))
 	if err != nil {
 		return nil, err
 	}
@@ -84,13 +84,7 @@ func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
 	return key, nil
 }
 
-// LoadConfig reads a configuration and checks that every file it names is readable.
-// The error lists every problem.
-func LoadConfig(file string, providers []collector.Provider) (*config.Config, error) {
-	return config.Load(file, ConfigOptions(providers))
-}
-
-// ConfigOptions are those with which LoadConfig reads.
+// ConfigOptions read the blocks of these providers, and check that every file that a configuration names is readable.
 func ConfigOptions(providers []collector.Provider) config.Options {
 	known := make(map[string]func() any, len(providers))
 	for _, p := range providers {
@@ -142,10 +136,8 @@ func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 	if err != nil {
 		return where, fmt.Errorf("name this replica: %w", err)
 	}
-	id := make([]byte, 4)
-	_, _ = rand.Read(id) // never fails
-	where.Postgres.Replica = host + "-" + hex.EncodeToString(id)
-	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host, web.UsesTLS(s.WebConfigFile)))
+	where.Postgres.Replica = host + "-" + strings.ToLower(rand.Text()[:8])
+	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host, web.HasTLS(s.WebConfigFile)))
 	return where, nil
 }
 
@@ -159,11 +151,11 @@ func statusPage(listen, hostname string, tls bool) string {
 	if host == "" || ip.IsUnspecified() {
 		host = hostname
 	}
-	scheme := "http"
+	scheme := "http://"
 	if tls {
-		scheme = "https"
+		scheme = "https://"
 	}
-	return scheme + "://" + net.JoinHostPort(host, port) + "/"
+	return scheme + net.JoinHostPort(host, port) + "/"
 }
 
 // countRecords counts log records by what became of them.

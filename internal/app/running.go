@@ -54,7 +54,6 @@ func (s *source) specs() (specs []ledger.FeedSpec) {
 	return specs
 }
 
-// feed is one feed of a source.
 type feed struct {
 	info  *collector.FeedInfo
 	loop  *collector.Loop

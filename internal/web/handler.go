@@ -149,10 +149,6 @@ func answer(w http.ResponseWriter, code int, text string) {
 	_, _ = io.WriteString(w, text+"\n")
 }
 
-// activityTimeout bounds how long a request waits for the activity.
-const activityTimeout = 2 * time.Second
-
-// ready answers /-/ready.
 func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	if ready, missing := s.Backend.Ready(); !ready {
 		answer(w, http.StatusServiceUnavailable, "Not ready: "+missing)
@@ -161,7 +157,6 @@ func (s *surface) ready(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "Ready.")
 }
 
-// reload answers /-/reload.
 func (s *surface) reload(w http.ResponseWriter, _ *http.Request) {
 	if err := s.Backend.Reload(); err != nil {
 		answer(w, http.StatusInternalServerError, "The configuration was not changed:\n"+err.Error())
@@ -180,7 +175,6 @@ func (s *surface) status() (Status, []row) {
 	return status, rows
 }
 
-// statusJSON answers /api/v1/status.
 func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
 	status, _ := s.status()
 	body, err := json.MarshalIndent(status, "", "  ")
@@ -195,7 +189,7 @@ func (s *surface) statusJSON(w http.ResponseWriter, r *http.Request) {
 // statusPage answers /, without a chart if the activity can't be read.
 func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status, rows := s.status()
-	ctx, cancel := context.WithTimeout(r.Context(), activityTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second) // for the activity
 	defer cancel()
 	activity, err := s.Backend.Activity(ctx, s.Now().Add(-ActivityKept))
 	if err != nil && r.Context().Err() == nil {

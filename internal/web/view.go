@@ -22,7 +22,6 @@ type view struct {
 	LostSince Time
 }
 
-// functions are those of the templates.
 var functions = template.FuncMap{
 	"clock": func(t time.Time) string { return t.Format("15:04") }, "stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
 	"count": countText, "words": func(state any) string { return stateText(fmt.Sprint(state)) },

@@ -24,13 +24,11 @@ func ValidateConfigFile(name string) error {
 	return nil
 }
 
-// UsesTLS says whether a valid web configuration file has TLS. An empty name has none.
-func UsesTLS(name string) bool {
-	var file struct {
-		TLS map[string]any `yaml:"tls_server_config"`
-	}
-	text, _ := os.ReadFile(name) // ValidateConfigFile reports what can't be read
-	return yaml.Unmarshal(text, &file) == nil && len(file.TLS) > 0
+// HasTLS reports whether a valid web configuration file has the server's certificate.
+func HasTLS(name string) bool {
+	var c web.Config
+	text, err := os.ReadFile(name)
+	return err == nil && yaml.Unmarshal(text, &c) == nil && c.TLSConfig.TLSCert+c.TLSConfig.TLSCertPath != ""
 }
 
 // quoted is a value of the file in an error of the YAML library; it may be a
