@@ -26,14 +26,15 @@ func openStorage(file string) (ledger.Storage, error) {
 // minutes, and what a kill interrupts loses nothing.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
-		return readingCommand(c, func(ctx context.Context, r *reading, s streams) error {
-			signal.Reset(syscall.SIGINT, syscall.SIGTERM)
-			storage, err := app.Storage(r.Config)
+		file := configFlag(c)
+		return func(ctx context.Context, s streams) error {
+			signal.Reset(syscall.SIGINT, syscall.SIGTERM) // before anything is read
+			storage, err := openStorage(*file)
 			if err != nil {
 				return err
 			}
 			return run(ctx, storage, s)
-		})
+		}
 	}
 }
 

@@ -42,6 +42,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
 }
 
+// run parses the arguments, runs the command and returns the exit code.
 func run(ctx context.Context, args []string, s streams) int {
 	cli, commands := newCLI(s)
 	exit := -1

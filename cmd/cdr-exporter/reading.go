@@ -26,9 +26,13 @@ type reading struct {
 	quotas httpclient.Quotas // shared by sources with one credential
 }
 
+func configFlag(c *kingpin.CmdClause) *string {
+	return c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
+}
+
 // readingCommand defines a command that reads the configuration of --config.file. What it opens is closed when it ends.
 func readingCommand(c *kingpin.CmdClause, run func(context.Context, *reading, streams) error) command {
-	file := c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
+	file := configFlag(c)
 	return func(ctx context.Context, s streams) error { return readConfig(ctx, *file, s, run) }
 }
 
