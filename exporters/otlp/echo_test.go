@@ -1,8 +1,6 @@
 package otlp
 
 import (
-	"bufio"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -55,22 +53,11 @@ func TestNoSecretOfHeaders(t *testing.T) {
 
 // TestNoSecretOfAProxy: a proxy repeats its password in the status line of a refusal.
 func TestNoSecretOfAProxy(t *testing.T) {
-	l := listen(t)
-	closing(t, l)
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-				_, _ = io.WriteString(conn, "HTTP/1.1 502 no "+r.Header.Get("Proxy-Authorization")+"\r\nContent-Length: 0\r\n\r\n")
-			}
-			_ = conn.Close()
-		}
-	}()
+	address := answerRaw(t, func(r *http.Request) string {
+		return "HTTP/1.1 502 no " + r.Header.Get("Proxy-Authorization") + "\r\nContent-Length: 0\r\n\r\n"
+	})
 	u := newHTTPUploader(Settings{Endpoint: "https://203.0.113.5:4318", Timeout: time.Minute})
-	proxy := &url.URL{Scheme: "http", User: url.UserPassword("user", "hunter2"), Host: l.Addr().String()}
+	proxy := &url.URL{Scheme: "http", User: url.UserPassword("user", "hunter2"), Host: address}
 	u.client.Transport.(*transport).base.(*http.Transport).Proxy = http.ProxyURL(proxy)
 	got := u.upload(t.Context(), requestOf(t, "a"))
 	checkNoSecret(t, "the problem", got.problem)

@@ -108,6 +108,27 @@ func TestNoSecretOverHTTP(t *testing.T) {
 	}
 }
 
+// answerRaw answers each request with bytes that net/http wouldn't send, and returns its address.
+func answerRaw(t *testing.T, answer func(*http.Request) string) string {
+	t.Helper()
+	l := listen(t)
+	closing(t, l)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if r, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				_, _ = io.Copy(io.Discard, r.Body) // else the answer is lost with the connection
+				_, _ = io.WriteString(conn, answer(r))
+			}
+			_ = conn.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
 // TestNoSecretOfWhatIsNoHTTP: what answers there writes back what it was sent, and no header of HTTP.
 func TestNoSecretOfWhatIsNoHTTP(t *testing.T) {
 	for name, answer := range map[string]string{
@@ -115,22 +136,8 @@ func TestNoSecretOfWhatIsNoHTTP(t *testing.T) {
 		"no header":      "HTTP/1.1 200 OK\r\nBasic dXNlcjpodW50ZXIy\r\n\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			listener := listen(t)
-			closing(t, listener)
-			go func() {
-				for {
-					conn, err := listener.Accept()
-					if err != nil {
-						return
-					}
-					if req, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-						_, _ = io.Copy(io.Discard, req.Body) // else the answer is lost with the connection
-					}
-					_, _ = conn.Write([]byte(answer))
-					_ = conn.Close()
-				}
-			}()
-			u := newHTTPUploader(Settings{Endpoint: "http://" + listener.Addr().String(), Timeout: time.Minute})
+			address := answerRaw(t, func(*http.Request) string { return answer })
+			u := newHTTPUploader(Settings{Endpoint: "http://" + address, Timeout: time.Minute})
 			got := u.upload(t.Context(), requestOf(t, "a"))
 			if got.verdict != again || !strings.Contains(got.problem, "malformed") {
 				t.Errorf("got %+v", got)

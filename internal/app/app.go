@@ -66,13 +66,12 @@ type App struct {
 	reloading  sync.Mutex              // orders Start, reloads and Stop
 	running    atomic.Pointer[running] // stored under reloading
 	observing  sync.Mutex              // held while a snapshot sets the gauges of what is read
-	started    bool                    // guarded by reloading
-	stopped    bool                    // guarded by reloading
-	stopping   atomic.Bool             // no reload begins any more
+	stopped    atomic.Bool             // since Stop was called: no reload begins any more
+	stop       sync.Once
 
 	background sync.WaitGroup
-	cancel     context.CancelFunc
-	failed     chan error // the error that ended a listener
+	cancel     context.CancelFunc // guarded by reloading; nil before Start
+	failed     chan error         // the error that ended a listener
 }
 
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
@@ -145,10 +144,9 @@ func openPort(ctx context.Context, port *web.ServeSettings, addresses []string) 
 func (a *App) Start() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	if a.started || a.stopped {
+	if a.cancel != nil || a.stopped.Load() {
 		return errors.New("start: the daemon was started before")
 	}
-	a.started = true
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	a.observeLedger()
@@ -195,14 +193,15 @@ func (a *App) Run(ctx context.Context) error {
 
 // Stop ends reading, leaves the feeds with their outbox to other replicas, or drains the outbox as long as its timeout allows if there are none,
 // and closes everything. It may be called twice, and after a failed New.
-func (a *App) Stop() error {
-	a.stopping.Store(true)
+func (a *App) Stop() (err error) {
+	a.stopped.Store(true)
+	a.stop.Do(func() { err = a.close() })
+	return err
+}
+
+func (a *App) close() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	if a.stopped {
-		return nil
-	}
-	a.stopped = true
 	a.owners.stopPlacing()
 	r := a.running.Load()
 	stopLoops(r.sources)
@@ -211,9 +210,7 @@ func (a *App) Stop() error {
 	r.close()
 	if a.cancel != nil {
 		a.cancel()
-	}
-	a.background.Wait()
-	if a.started {
+		a.background.Wait()
 		a.owners.leave()
 	} else {
 		for _, l := range append(a.port.Listeners, a.webhooks.port.Listeners...) {

@@ -29,7 +29,7 @@ var errNotRunning = errors.New("reload: the daemon isn't running")
 func (a *App) Reload() error {
 	_, err, _ := a.reloads.Do("", func() (any, error) {
 		_ = a.reloadPace.Wait(context.Background()) // it fails with its context only
-		if a.stopping.Load() {
+		if a.stopped.Load() {
 			return nil, errNotRunning
 		}
 		a.reloading.Lock()
@@ -41,7 +41,7 @@ func (a *App) Reload() error {
 }
 
 func (a *App) reload() error {
-	if !a.started || a.stopped {
+	if a.cancel == nil || a.stopped.Load() {
 		return errNotRunning
 	}
 	next, err := a.nextRunning()

@@ -42,6 +42,18 @@ func (r *rig) acquire() bool {
 	return acquired
 }
 
+// takeOver opens the feed that another replica gives up.
+func (r *rig) takeOver(from *rig) {
+	r.t.Helper()
+	if err := from.ledger.Leave(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	if !r.acquire() {
+		r.t.Fatal("not acquired")
+	}
+	r.openFeed()
+}
+
 func (r *rig) openFeed() {
 	r.t.Helper()
 	var err error
@@ -411,13 +423,7 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 	if _, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
 		t.Errorf("the old program's commit: %v", err)
 	}
-	if err := a.ledger.Leave(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if !b.acquire() {
-		t.Fatal("not acquired")
-	}
-	b.openFeed()
+	b.takeOver(a)
 	b.records(call("b"))
 	if got := b.total("cdr_calls_total"); got != 2 {
 		t.Errorf("%d calls are counted", got)
@@ -465,14 +471,8 @@ func TestOldestOfATakenOverFeed(t *testing.T) {
 	own(t, b.ledger, b.spec)
 	b.openFeed()
 	b.records(call("b"))
-	if err := a.ledger.Leave(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	b.spec = taken
-	if !b.acquire() {
-		t.Fatal("not acquired")
-	}
-	b.openFeed()
+	b.takeOver(a)
 	if _, got := b.ledger.Outbox(); !got.Equal(oldest) {
 		t.Errorf("the oldest waits since %s, it is from %s", got, oldest)
 	}
