@@ -305,14 +305,33 @@ func TestTaskFeed_WokenForNothing(t *testing.T) {
 	})
 }
 
-// fullOutbox takes tasks and no records.
-type fullOutbox struct{ *taskModel }
+// refusing is a ledger that refuses pages with records, or all of them.
+type refusing struct {
+	*taskModel
+	err error
+	all bool
+}
 
-func (f fullOutbox) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	if len(page.Records) > 0 {
-		return ledger.Result{}, ledger.ErrOutboxFull
+func (l refusing) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+	if l.all || len(page.Records) > 0 {
+		return ledger.Result{}, l.err
 	}
-	return f.taskModel.Commit(ctx, page)
+	return l.taskModel.Commit(ctx, page)
+}
+
+// While the disk is full nothing that was listed can be committed, and the subscription is renewed all the same.
+func TestTaskFeed_TheSubscriptionWhileTheDiskIsFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newTaskModel(time.Now())
+		manager := &fakeManager{again: time.Minute}
+		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription, s.Ledger = manager, refusing{m, ledger.ErrFull, true} }))
+		loop.Start()
+		pass(t, time.Hour)
+		loop.Stop()
+		if n := manager.asked(); n < 5 {
+			t.Errorf("in an hour the subscription was looked after %d times", n)
+		}
+	})
 }
 
 // While the outbox is full notifications are still kept, and none of them makes the feed ask the provider. Their subscription doesn't end.
@@ -321,7 +340,7 @@ func TestTaskFeed_NotifiedWhileTheOutboxIsFull(t *testing.T) {
 		m := newTaskModel(time.Now())
 		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
 		manager := &fakeManager{again: time.Minute}
-		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = manager }), func(s *FeedSettings) { s.Ledger = fullOutbox{m} })
+		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = manager }), func(s *FeedSettings) { s.Ledger = refusing{m, ledger.ErrOutboxFull, false} })
 		loop.Start()
 		pass(t, 10*time.Minute)
 		before, asked := len(m.fetched), manager.asked()

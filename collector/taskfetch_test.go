@@ -387,22 +387,12 @@ func TestTaskFeed_AQueueThatHangs(t *testing.T) {
 	})
 }
 
-// brokenDisk is a ledger that takes tasks and no records.
-type brokenDisk struct{ *taskModel }
-
-func (d brokenDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
-	if len(page.Records) > 0 {
-		return ledger.Result{}, errors.New("disk I/O error")
-	}
-	return d.taskModel.Commit(ctx, page)
-}
-
 // While records can't be committed, they are fetched ever more seldom.
 func TestTaskFeed_RecordsThatCannotBeCommitted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now().Add(-2 * time.Hour))
 		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
-		loop := m.loop(m.feed(), func(s *FeedSettings) { s.Ledger = brokenDisk{m} })
+		loop := m.loop(m.feed(), func(s *FeedSettings) { s.Ledger = refusing{m, errors.New("disk I/O error"), false} })
 		loop.Start()
 		pass(t, 10*time.Minute)
 		loop.Stop()
