@@ -72,7 +72,7 @@ func startBinary(b *testing.B, binary string, server *sim.Server, folder, histor
     requests_per_minute: 1000000
     tls_config: {ca_file: ca.pem}
     msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s", direct_routing: {}}
-`, name, history, server.TenantID(), server.ClientID(), server.ClientSecret(), server.LoginURL(), server.GraphURL())
+`, name, history, sim.TenantID, sim.ClientID, server.ClientSecret, server.BaseURL(), server.BaseURL())
 	}
 	file := filepath.Join(folder, "config.yaml")
 	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {

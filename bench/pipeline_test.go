@@ -92,8 +92,8 @@ func recordDay(b *testing.B) *day {
 func openSource(b *testing.B, server *sim.Server, transport http.RoundTripper) *collector.Source {
 	provider := msgraph.Provider()
 	block := provider.NewConfig()
-	text := "tenant_id: " + server.TenantID() + "\nclient_id: " + server.ClientID() + "\nclient_secret: " + server.ClientSecret() +
-		"\nlogin_url: " + server.LoginURL() + "\ngraph_url: " + server.GraphURL() + "\ndirect_routing: {}\n"
+	text := "tenant_id: " + sim.TenantID + "\nclient_id: " + sim.ClientID + "\nclient_secret: " + server.ClientSecret +
+		"\nlogin_url: " + server.BaseURL() + "\ngraph_url: " + server.BaseURL() + "\ndirect_routing: {}\n"
 	if err := config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}); err != nil {
 		b.Fatal(err)
 	}

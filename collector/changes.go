@@ -21,12 +21,8 @@ const (
 	longestLoss = time.Hour
 )
 
-var (
-	// errStuck is a provider that says that there is more and doesn't go on.
-	errStuck = errors.New("the provider says that there are more changes, and gave the same token again")
-	// errNoToken is a provider that gives no token to go on from.
-	errNoToken = errors.New("the provider's changes came without a token")
-)
+// errStuck is a provider that says that there is more and doesn't go on.
+var errStuck = errors.New("the provider says that there are more changes, and gave the same token again")
 
 // changes is how reading by changes goes in this process (counting.md 11). Once an interval a drain asks for what changed since the token, until
 // the provider says that nothing newer exists. To the plan that is a complete read of the levels below besideLevel, which aren't due then. While
@@ -66,7 +62,7 @@ func (f *RangeFeed) readChanges(ctx context.Context, r *reading) (done bool, err
 		return false, nil // it doesn't stand for that read, or it would stand for the reads of all levels
 	}
 	r.step = plan.Step{From: r.task.Cursor, To: r.task.To}
-	if _, err = f.conclude(ctx, r, 0); err != nil {
+	if err = f.conclude(ctx, r, 0); err != nil {
 		return false, err
 	}
 	f.levels.forget(level + 1) // what isn't read by ranges doesn't fail
@@ -81,9 +77,6 @@ func (f *RangeFeed) drain(ctx context.Context, r *reading) (ended bool, err erro
 			mark.Since = f.changesSince(r)
 		}
 		page, at, err := f.settings.Info.Sync(ctx, mark.Token, mark.Since)
-		if err == nil && at.Token == "" {
-			err = errNoToken
-		}
 		if err == nil {
 			alike := twins{} // within one answer: a row that changes once more comes once more
 			alike.number(page.Records)

@@ -78,7 +78,6 @@ func Probe(r RangeReader, now func() time.Time) func(ctx context.Context) (rows 
 // Named is how many versions of records the lists have named so far.
 func (d *Driver) Named() int { return len(d.named) }
 
-// appendUnnamed appends the tasks that no list has named yet.
 func (d *Driver) appendUnnamed(all, more []Task) []Task {
 	for _, task := range more {
 		task.Kind, task.Key = strings.Clone(task.Kind), strings.Clone(task.Key)

@@ -32,6 +32,21 @@ type RangeReader interface {
 	Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error]
 }
 
+// MapPages makes a page of each piece of what a reader reads. An error ends the sequence.
+func MapPages[P any](pieces iter.Seq2[P, error], page func(P) *Page) iter.Seq2[*Page, error] {
+	return func(yield func(*Page, error) bool) {
+		for piece, err := range pieces {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(page(piece), nil) {
+				return
+			}
+		}
+	}
+}
+
 // Limits are what a provider allows of one read of a RangeReader.
 type Limits struct {
 	// MaxRange is the longest range of one request; zero if there is none.

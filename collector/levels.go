@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
 const (
@@ -57,7 +59,8 @@ type level struct {
 	backoff
 
 	piece   time.Duration // how long the next piece may be
-	suspect suspectSpan
+	suspect plan.Span     // the shortest piece that failed
+	fault   witness.Case  // what speaks against it
 }
 
 // levels are those of the plan. A level that fails backs off by itself. After polls that fail one after the other, so do all that were due
@@ -76,7 +79,6 @@ func newLevels(n int, interval, grain time.Duration) *levels {
 	return s
 }
 
-// forget forgets how the first n levels went.
 func (s *levels) forget(n int) {
 	for m := range n {
 		s.each[m] = level{piece: max(firstPiece, s.grain)}

@@ -39,7 +39,6 @@ type FeedSettings struct {
 	Random func() float64
 }
 
-// withDefaults replaces what is nil in settings, as their fields say.
 func (s FeedSettings) withDefaults() FeedSettings {
 	s.Clock = cmp.Or(s.Clock, NewClock(time.Now, nil))
 	s.Own = cmp.Or(s.Own, metrics.NewOwn(time.Now, false).Feed("", ""))
@@ -165,7 +164,6 @@ func sleep(ctx context.Context, d time.Duration, woken <-chan struct{}) bool {
 	return ctx.Err() == nil
 }
 
-// poll polls once. A panic is an error like any other.
 func (l *Loop) poll(ctx context.Context) (err error) {
 	defer recoverTo(&err)
 	if l.settings.Open != nil {
@@ -191,7 +189,6 @@ func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Dur
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }
 
-// update replaces the health by another.
 func (l *Loop) update(change func(h *health)) {
 	h := *l.health.Load()
 	change(&h)

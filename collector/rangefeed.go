@@ -62,19 +62,18 @@ func (f *RangeFeed) Poll(ctx context.Context) error {
 		f.plan.PutTask(r.task) // in memory, so that shallower levels know
 	}
 	var pages, found int
-	var moved bool
 	var err error
 	if r.step.From.Before(r.step.To) { // else all of it is stepped over
 		pages, found, err = f.read(ctx, r.step.From, r.step.To)
 	}
 	if err == nil {
-		moved, err = f.conclude(ctx, r, found)
+		err = f.conclude(ctx, r, found)
 	}
 	if err != nil {
 		f.failed(ctx, r, err)
 		return err
 	}
-	f.succeeded(r, pages, moved)
+	f.succeeded(r, pages)
 	return nil
 }
 
@@ -92,7 +91,6 @@ func (f *RangeFeed) load(state ledger.State) {
 	f.showLost()
 }
 
-// newReading begins a poll.
 func (f *RangeFeed) newReading() *reading {
 	state := f.settings.Ledger.State()
 	f.load(state)
@@ -102,7 +100,6 @@ func (f *RangeFeed) newReading() *reading {
 	return r
 }
 
-// planRead decides what a poll reads.
 func (f *RangeFeed) planRead(r *reading) {
 	level := 0
 	if r.doubt {
@@ -159,12 +156,12 @@ func notTheFeeds(err error) bool {
 		errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrNotOwner) || errors.Is(err, ledger.ErrClosed)
 }
 
-func (f *RangeFeed) succeeded(r *reading, pages int, moved bool) {
+func (f *RangeFeed) succeeded(r *reading, pages int) {
 	now := f.settings.Clock.Elapsed()
 	f.levels.succeeded(r.task.Level, r.step.To.Sub(r.step.From), now-r.tick, pages)
 	f.endpoint.Served()
 	f.pause = 0
-	if !moved && f.asked { // else it was the read that sets the clock
+	if r.doubt && f.asked { // else it was the read that sets the clock
 		f.pause = now + f.ladder.Interval
 	}
 	f.asked = true

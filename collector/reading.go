@@ -121,19 +121,19 @@ func (f *RangeFeed) commitPlan(ctx context.Context, next *plan.Plan, page *Page,
 	return nil
 }
 
-// conclude commits the position that the complete read leads to, and says whether there is one: none if the time was in doubt. What the read
-// didn't reach, because our clock was ahead of the provider's Date, the plan takes off.
-func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved bool, err error) {
+// conclude commits the position that the complete read leads to; there is none if the time was in doubt. What the read didn't reach, because our
+// clock was ahead of the provider's Date, the plan takes off.
+func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) error {
 	c := f.settings.Clock
 	began := c.sample().Add(r.tick - c.Elapsed())
 	switch {
 	case r.doubt && len(r.state.Plan) > 0:
-		return false, nil
+		return nil
 	case r.doubt:
 		// The first commit, which the provider's Date is known for, sets the feed's origin
 		// by it, before anything is planned (counting.md 5, 10).
-		_, err = f.commitPage(ctx, &Page{})
-		return false, err
+		_, err := f.commitPage(ctx, &Page{})
+		return err
 	}
 	watermark, historyDone := r.plan.Finish(r.task, r.step, found, r.view, began)
 	position := ledger.Position{HistoryDone: historyDone}
@@ -141,12 +141,12 @@ func (f *RangeFeed) conclude(ctx context.Context, r *reading, found int) (moved 
 		position.Watermark = watermark
 	}
 	if f.held == nil {
-		return true, f.commitPlan(ctx, r.plan, &Page{}, position)
+		return f.commitPlan(ctx, r.plan, &Page{}, position)
 	}
 	named := c.Now() // at the latest
 	if err := f.commitPlan(ctx, r.plan, &Page{}, ledger.Position{}); err != nil {
-		return false, err
+		return err
 	}
 	f.held.keep(position, r.state, named)
-	return true, nil
+	return nil
 }

@@ -67,7 +67,6 @@ func (h *health) observe(feed Feed) {
 	}
 }
 
-// panicError is a panic of a feed.
 type panicError struct {
 	value string
 	stack []byte
@@ -98,7 +97,6 @@ func isPanic(err error) bool {
 	return ok
 }
 
-// state is what the ledger last committed.
 func (l *Loop) state() ledger.State {
 	if l.settings.Ledger == nil {
 		return ledger.State{}
@@ -142,7 +140,6 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 	return wait
 }
 
-// log logs failures, and when they end.
 func (l *Loop) log(err error, before int, wait time.Duration) {
 	logger := l.settings.Logger
 	if p, ok := errors.AsType[*panicError](err); ok {

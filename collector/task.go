@@ -57,11 +57,13 @@ type SubscriptionManager interface {
 type Webhook struct {
 	// Path is where the provider sends them.
 	Path string
-	// Handler answers. Enqueue makes work durable and says how much of it wasn't waiting
-	// already; nothing may be acknowledged before it returned without an error. It wakes
-	// the feed, also without work.
-	Handler func(enqueue func(ctx context.Context, work []Task) (queued int, err error)) http.Handler
+	// Handler answers.
+	Handler func(enqueue Enqueue) http.Handler
 }
+
+// Enqueue makes work durable and says how much of it wasn't waiting already; nothing may be acknowledged before it
+// returned without an error. It wakes the feed, also without work.
+type Enqueue = func(ctx context.Context, work []Task) (queued int, err error)
 
 // NotificationObserver takes the own metrics of notifications and their subscription. It is safe for concurrent use.
 type NotificationObserver interface {

@@ -120,7 +120,6 @@ func (f *TaskFeed) listWait(ctx context.Context) time.Duration {
 	return max(f.RangeFeed.Wait(ctx), f.held.until-f.settings.Clock.Elapsed())
 }
 
-// list reads a piece of the list.
 func (f *TaskFeed) list(ctx context.Context) error {
 	if err := f.RangeFeed.Poll(ctx); err != nil {
 		return err
@@ -206,7 +205,7 @@ func (f *TaskFeed) release(ctx context.Context) error {
 		return err
 	}
 	if len(tasks) > 0 {
-		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w Task) bool { return f.fetching.refusedBefore(w.Key) == 0 }) {
+		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w Task) bool { return f.fetching.refusals[w.Key].Refusals() == 0 }) {
 			h.until = 0
 		}
 		return nil

@@ -60,12 +60,6 @@ type fetching struct {
 	again time.Duration
 }
 
-// refusedBefore is how often a key was refused since it was last fetched.
-func (s *fetching) refusedBefore(key string) int {
-	c := s.refusals[key]
-	return c.Refusals()
-}
-
 // due is the work that is due: first what was never refused, and of that what was set aside last.
 func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]Task, error) {
 	const kinds = 4 // of work about one key; more only make it see less
@@ -80,7 +74,7 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]Task, er
 		return nil, err
 	}
 	tasks = append(tasks, again...)
-	slices.SortStableFunc(tasks, func(a, b Task) int { return s.refusedBefore(a.Key) - s.refusedBefore(b.Key) })
+	slices.SortStableFunc(tasks, func(a, b Task) int { return s.refusals[a.Key].Refusals() - s.refusals[b.Key].Refusals() })
 	return tasks, nil
 }
 
@@ -98,7 +92,7 @@ func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
 	wait := never
 	for i := range tasks {
 		left := max(0, tasks[i].Due.Sub(now))
-		if s.refusedBefore(tasks[i].Key) > 0 {
+		if s.refusals[tasks[i].Key].Refusals() > 0 {
 			left = max(left, s.again-tick)
 		}
 		wait = min(wait, left)
@@ -147,7 +141,7 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 		return err
 	}
 	if s := &f.fetching; s.again > f.settings.Clock.Elapsed() {
-		tasks = slices.DeleteFunc(tasks, func(w Task) bool { return s.refusedBefore(w.Key) > 0 })
+		tasks = slices.DeleteFunc(tasks, func(w Task) bool { return s.refusals[w.Key].Refusals() > 0 })
 	}
 	jobs := jobsOf(tasks)
 	if len(jobs) == 0 {
@@ -191,7 +185,7 @@ func (r *fetchBatch) end() error {
 	s, tick, err := &r.feed.fetching, r.feed.settings.Clock.Elapsed(), r.stopped
 	if len(r.refused) > 0 {
 		first := r.refused[0]
-		n := s.refusedBefore(first.key())
+		n := s.refusals[first.key()].Refusals()
 		s.again = tick + r.attemptDelay(n)
 		young := len(r.refused) == 1 && errors.Is(first.err, ErrNotYet) && n <= youngRefusals
 		if err == nil && !r.served && !young {
@@ -211,7 +205,6 @@ func (r *fetchBatch) end() error {
 	return err
 }
 
-// handleResult deals with what became of a job.
 func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
 	s := &r.feed.fetching
 	stale := errors.Is(got.err, ErrStale)
@@ -282,7 +275,7 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 		}
 		wait := retrySetAside
 		if !w.SetAside {
-			wait = r.attemptDelay(max(w.Attempts, s.refusedBefore(w.Key)))
+			wait = r.attemptDelay(max(w.Attempts, s.refusals[w.Key].Refusals()))
 		}
 		w.Due = now.Add(wait)
 		r.page.Enqueue = append(r.page.Enqueue, w)

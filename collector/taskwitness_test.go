@@ -257,7 +257,7 @@ func TestRule32_SetAside(t *testing.T) {
 			t.Errorf("after 50 days it is still %+v", w)
 		}
 		loop.Stop()
-		if n := feed.fetching.refusedBefore("never"); n > 0 {
+		if n := feed.fetching.refusals["never"].Refusals(); n > 0 {
 			t.Errorf("after 50 days %d refusals are remembered", n)
 		}
 		m.wantWhole(t)

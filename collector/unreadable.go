@@ -21,12 +21,6 @@ const (
 	elsewhere = time.Hour
 )
 
-// suspectSpan is the shortest piece of a level that failed, and what speaks against it.
-type suspectSpan struct {
-	from, to time.Time
-	fault    witness.Case
-}
-
 // spanTask keeps the ids of a span that is stepped over in the ledger: its calls are still to be counted, once.
 func spanTask(u *plan.Unreadable) Task {
 	return Task{Kind: ledger.TaskSpan, Key: u.String(), Due: u.Due, Attempts: u.Tries, SetAside: true}
@@ -50,15 +44,16 @@ func (f *RangeFeed) blame(ctx context.Context, r *reading, err error) error {
 		return nil
 	}
 	from, to := plan.Outward(plan.Latest(r.step.From, r.task.Cursor), r.step.To)
-	c := &f.levels.each[r.task.Level].suspect
-	if !c.from.Equal(from) || !c.to.Equal(to) {
-		*c = suspectSpan{from: from, to: to}
+	l := &f.levels.each[r.task.Level]
+	if piece := (plan.Span{From: from, To: to}); l.suspect != piece {
+		l.suspect, l.fault = piece, witness.Case{}
 	}
-	c.fault.Refuse(&f.endpoint)
-	if c.fault.Witnessed() == 0 && c.fault.Refusals() >= spanRefusals-1 {
-		f.readElsewhere(ctx, r, time.Duration(c.fault.Refusals())*max(elsewhere, 4*grain))
+	l.fault.Refuse(&f.endpoint)
+	refusals, witnessed := l.fault.Refusals(), l.fault.Witnessed() > 0
+	if !witnessed && refusals >= spanRefusals-1 {
+		f.readElsewhere(ctx, r, time.Duration(refusals)*max(elsewhere, 4*grain))
 	}
-	if c.fault.Refusals() < spanRefusals || c.fault.Witnessed() == 0 {
+	if refusals < spanRefusals || !witnessed {
 		return nil
 	}
 	next := f.plan.Clone()
@@ -66,7 +61,7 @@ func (f *RangeFeed) blame(ctx context.Context, r *reading, err error) error {
 	if err := f.commitPlan(ctx, next, &Page{Enqueue: []Task{spanTask(&u)}}, ledger.Position{}); err != nil {
 		return err
 	}
-	f.levels.each[r.task.Level].backoff, f.levels.all, *c = backoff{}, backoff{}, suspectSpan{}
+	l.backoff, l.suspect, f.levels.all = backoff{}, plan.Span{}, backoff{}
 	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later", "span", u.String(), "error", err.Error())
 	return nil
 }

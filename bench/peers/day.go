@@ -51,7 +51,7 @@ func makeDay(ctx context.Context, now time.Time, rows int) (*day, error) {
 	}
 	d := new(day)
 	next := fmt.Sprintf("%s/v1.0/communications/callRecords/getDirectRoutingCalls(fromDateTime=%s,toDateTime=%s)",
-		server.GraphURL(), to.Add(-25*time.Hour).UTC().Format(time.RFC3339), to.Add(time.Hour).UTC().Format(time.RFC3339))
+		server.BaseURL(), to.Add(-25*time.Hour).UTC().Format(time.RFC3339), to.Add(time.Hour).UTC().Format(time.RFC3339))
 	for next != "" {
 		if next, err = graph.page(ctx, next, d); err != nil {
 			return nil, err
@@ -82,11 +82,11 @@ type graphClient struct {
 
 func (g *graphClient) signIn(ctx context.Context, server *sim.Server) error {
 	form := url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {server.ClientID()}, "client_secret": {server.ClientSecret()},
+		"grant_type": {"client_credentials"}, "client_id": {sim.ClientID}, "client_secret": {server.ClientSecret},
 		"scope": {"https://graph.microsoft.com/.default"},
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		server.LoginURL()+"/"+server.TenantID()+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+		server.BaseURL()+"/"+sim.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}

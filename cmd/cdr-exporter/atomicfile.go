@@ -10,9 +10,8 @@ import (
 
 const standardOutput = "-"
 
-// createFile opens a file for writing, which gets its name only when finish is told that it is complete; until then it lies beside it
-// under another name, which begins with a dot. With an error finish removes it, and returns the error. The standard output, and what
-// isn't a regular file, is written directly.
+// createFile opens a file beside the name, which it gets when finish is called without an error; with one, finish removes it and returns the error.
+// The standard output, and what isn't a regular file, is written directly.
 func createFile(name string, standard io.Writer) (w io.Writer, finish func(error) error, err error) {
 	if name == standardOutput {
 		return standard, func(err error) error { return err }, nil

@@ -46,19 +46,20 @@ func TestSubscriptionLife(t *testing.T) {
 	one := x.subscribed(b)
 	lists := b.asked(sim.EndpointCallRecords, 200)
 
-	b.PauseNotifications()
+	b.NotificationsPaused.Store(true)
 	b.pass(20 * time.Minute)
-	if n := b.RemoveSubscription(); n != 1 {
-		t.Fatalf("%d subscriptions were removed", n)
+	if n := len(b.Subscriptions()); n != 1 {
+		t.Fatalf("there are %d subscriptions", n)
 	}
-	b.ResumeNotifications()
+	b.RemoveSubscriptions()
+	b.NotificationsPaused.Store(false)
 	two := x.remade(b, one)
 	x.countsCalls(b)
 
-	b.PauseNotifications()
+	b.NotificationsPaused.Store(true)
 	b.pass(20 * time.Minute)
 	b.MissNotifications()
-	b.ResumeNotifications()
+	b.NotificationsPaused.Store(false)
 	x.countsCalls(b)
 	if n := b.asked(sim.EndpointCallRecords, 200); n < lists+2 {
 		t.Errorf("the list was read %d times after two gaps", n-lists)
@@ -100,7 +101,7 @@ func TestSubscriptionLost(t *testing.T) {
 	x := b.launch(b.subscribed(time.Second), settings{}).ready()
 	x.countsCalls(b)
 	one := x.subscribed(b)
-	b.LoseSubscription()
+	b.LoseSubscriptions()
 	b.pass(2 * time.Hour) // of which nobody is told
 	two := x.remade(b, one)
 	x.countsCalls(b)

@@ -84,12 +84,11 @@ func certificate(t testing.TB, at *site, name string) *simulator.Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf := authority.Leaf()
-	key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
+	key, err := x509.MarshalPKCS8PrivateKey(authority.Certificate.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	at.write(name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]})))
+	at.write(name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
 	at.write(name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	return authority
 }
@@ -100,7 +99,9 @@ func (b *switchboard) still(d time.Duration) time.Duration {
 	if b.settle == 0 {
 		return d
 	}
-	settled := func(at time.Time) int { return b.records.Totals(at.Add(d), b.settle).Settled }
+	settled := func(at time.Time) int {
+		return b.records.Totals(simulator.View{At: []time.Time{at.Add(d)}, Settle: b.settle}).Settled
+	}
 	from, to := b.Visible(), b.Now().Add(patience+time.Minute)
 	for settled(from) != settled(to) {
 		d += time.Minute
@@ -119,7 +120,7 @@ func (b *switchboard) pass(d time.Duration) {
 
 // totals are what must be counted.
 func (b *switchboard) totals() *sim.CallTotals {
-	totals := b.records.TotalsOf(simulator.View{At: b.seen, Settle: b.settle})
+	totals := b.records.Totals(simulator.View{At: b.seen, Settle: b.settle})
 	return &totals
 }
 

@@ -23,10 +23,10 @@ func TestNotificationStorm(t *testing.T) {
 	})
 	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
 	x.subscribed(b)
-	b.PauseNotifications()
+	b.NotificationsPaused.Store(true)
 	b.pass(48 * time.Hour)
 	b.Deliver() // notices what there is to send
-	b.ResumeNotifications()
+	b.NotificationsPaused.Store(false)
 	most := x.memoryUntil(b.NotificationsWaiting)
 	x.countsCalls(b)
 	if most = max(most, x.memory()); most > stormMemory {

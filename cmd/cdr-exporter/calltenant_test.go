@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // commandLine runs commands against a simulated tenant with call records.
@@ -38,7 +39,7 @@ func newCommandLine(t *testing.T, calls int) *commandLine {
 	}
 	text := fmt.Sprintf("storage: {path: ledger}\nsources:\n  - name: contoso\n    tls_config: {ca_file: ca.pem}\n    requests_per_minute: 60000\n"+
 		"    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: %q, graph_url: %q, call_records: }\n",
-		tenant.TenantID(), tenant.ClientID(), tenant.ClientSecret(), tenant.LoginURL(), tenant.GraphURL())
+		sim.TenantID, sim.ClientID, tenant.ClientSecret, tenant.BaseURL(), tenant.BaseURL())
 	c := &commandLine{t: t, tenant: tenant, records: records, file: filepath.Join(folder, "config.yaml")}
 	if err := os.WriteFile(c.file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -118,7 +119,7 @@ func (n *node) count(all map[string]int) {
 func TestLookedUpCalls(t *testing.T) {
 	c := newCommandLine(t, 60)
 	want, got := make(map[string]int), make(map[string]int)
-	totals := c.records.Totals(time.Now(), time.Hour)
+	totals := c.records.Totals(simulator.View{At: []time.Time{time.Now()}, Settle: time.Hour})
 	for metric, text := range map[string]string{ // %N$s is the label N
 		"cdr_media_streams_total": "stream %[5]s", "cdr_sessions_total": "session %[1]s", "cdr_calls_total": "%[2]s call %[3]s",
 	} {

@@ -37,7 +37,7 @@ func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s w
 	for _, w := range []*simulator.World{s.Placed, s.Received} {
 		at.vault.hidePeople(w.Mix())
 	}
-	at.keep("wavix-key", server.APIKey())
+	at.keep("wavix-key", server.APIKey)
 	if err := server.WriteCA(at.path("wavix-ca.pem")); err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func (c *carrier) feeds() []string  { return []string{callLog} }
 func (c *carrier) server() provider { return c.Server }
 
 func (c *carrier) totals(at ...time.Time) simulator.Totals {
-	return c.TotalsOf(simulator.View{At: at})
+	return c.Totals(simulator.View{At: at})
 }
 
 func (c *carrier) tables(_ string, at ...time.Time) tables {

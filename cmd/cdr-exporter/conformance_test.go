@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -98,7 +99,7 @@ sources:
       format: %s
       call_log: {interval: 1s, lookback: 48h}
       active_calls: {interval: 1s}
-`, ringcentral, rc.ClientID(), rc.ClientSecret(), rc.JWT(), wavix, key, format)
+`, ringcentral, rcsim.ClientID, rc.ClientSecret, rc.JWT(), wavix, key, format)
 	file := filepath.Join(folder, "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -122,17 +123,19 @@ func TestConformance_Simulators(t *testing.T) {
 			prismWX := startPrism(t, wavixDocument, wx.BaseURL(), ca)
 			frontRC := prismRC.front(rc.BaseURL(), trusting(rc.Pool()), described)
 			frontWX := prismWX.front(wx.BaseURL(), trusting(wx.Pool()), everything)
-			rc.SetPublicURL(frontRC.URL)
-			rc.RefuseSync(404) // what the document describes is call-log
+			rc.Faults.Rewrite(func(body []byte) []byte {
+				return bytes.ReplaceAll(body, []byte(rc.BaseURL()), []byte(frontRC.URL))
+			})
+			rc.Faults.Always(rcsim.EndpointSync, rcsim.NoSync) // what the document describes is call-log
 
-			file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, wx.APIKey(), format)
+			file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, wx.APIKey, format)
 			x := start(t, newVault(t), launch{config: file}).ready()
 			now := time.Now()
 			eventually(t, "count what there is", func() error {
 				x.running()
 				m := x.scrape()
 				for source, want := range map[string]int{
-					"acme": callsOf(calls.Totals(now)), "wave": callsOf(wx.Totals(now)),
+					"acme": callsOf(calls.Totals(simulator.Once(now))), "wave": callsOf(wx.Totals(simulator.Once(now))),
 				} {
 					if got := m.sum("cdr_calls_total", "source="+source); got != float64(want) {
 						return fmt.Errorf("%s has %g calls, want %d", source, got, want)

@@ -78,7 +78,7 @@ func TestCredentials(t *testing.T) {
 }
 
 func inlineSecret(_ *testing.T, n *tenant) map[string]string {
-	return map[string]string{"CDR_SECRET": n.ClientSecret()}
+	return map[string]string{"CDR_SECRET": n.ClientSecret}
 }
 
 // managedIdentity is App Service's endpoint for managed identities (api-version 2019-08-01), which passes tokens of the tenant on.
@@ -92,12 +92,12 @@ func managedIdentity(t *testing.T, n *tenant) map[string]string {
 		const resource = "https://graph.microsoft.com"
 		asked := r.URL.Query()
 		if r.Method != http.MethodGet || r.URL.Path != "/msi/token" || r.Header.Get("X-IDENTITY-HEADER") != header ||
-			asked.Get("api-version") != "2019-08-01" || asked.Get("resource") != resource || asked.Has("client_id") && asked.Get("client_id") != n.ClientID() {
+			asked.Get("api-version") != "2019-08-01" || asked.Get("resource") != resource || asked.Has("client_id") && asked.Get("client_id") != sim.ClientID {
 			http.Error(w, "refused", http.StatusBadRequest)
 			return
 		}
-		response, err := client.PostForm(n.LoginURL()+"/"+n.TenantID()+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // ends with the test
-			"grant_type": {"client_credentials"}, "client_id": {n.ClientID()}, "client_secret": {n.ClientSecret()}, "scope": {resource + "/.default"},
+		response, err := client.PostForm(n.BaseURL()+"/"+sim.TenantID+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // ends with the test
+			"grant_type": {"client_credentials"}, "client_id": {sim.ClientID}, "client_secret": {n.ClientSecret}, "scope": {resource + "/.default"},
 		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)

@@ -45,13 +45,12 @@ func TestSecureDelivery(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			leaf := authority.Leaf()
 			if err := authority.WriteCA(n.path("otlp-ca.pem")); err != nil {
 				t.Fatal(err)
 			}
 			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
 			r := newReceiver(t, n.vault, otlpsink.Settings{
-				TLS:     &tls.Config{Certificates: []tls.Certificate{*leaf}, MinVersion: tls.VersionTLS12},
+				TLS:     &tls.Config{Certificates: []tls.Certificate{authority.Certificate}, MinVersion: tls.VersionTLS12},
 				Headers: map[string]string{"Authorization": "Basic b3RscDpodXNoaHVzaA", "X-Scope-Orgid": "telephony"},
 			})
 			x := n.start(settings{OTLP: over(r, ", tls_config: {ca_file: otlp-ca.pem}, "+
@@ -183,8 +182,7 @@ func anyTLS(t *testing.T) *tls.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf := authority.Leaf()
-	return &tls.Config{Certificates: []tls.Certificate{*leaf}, MinVersion: tls.VersionTLS12}
+	return &tls.Config{Certificates: []tls.Certificate{authority.Certificate}, MinVersion: tls.VersionTLS12}
 }
 
 // TestBrokenEndpoint (guarantee 5; counting.md 30): an endpoint that refuses every request with records, whatever the

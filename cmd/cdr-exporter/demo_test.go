@@ -201,7 +201,7 @@ func TestDemoCounts(t *testing.T) {
 		{"contoso", directRouting}: func(from time.Time) tables { return since(p.DirectRouting, from, graph) },
 		{"acme", callLog}:          func(from time.Time) tables { return since(p.Log, from, office) },
 		{"wave", callLog}: func(from time.Time) tables {
-			t := p.Carrier.TotalsOf(simulator.View{From: from, At: []time.Time{carrier}})
+			t := p.Carrier.Totals(simulator.View{From: from, At: []time.Time{carrier}})
 			return expected(&t)
 		},
 	}
@@ -209,7 +209,7 @@ func TestDemoCounts(t *testing.T) {
 		from := x.origin(f.source, f.feed)
 		total, whole := totals[[2]string{f.source, f.feed}]
 		if !whole { // quality counts while one looks; sessions are there
-			x.countsSessions(f.source, f.feed, p.Records.TotalsOf(simulator.View{From: from, At: []time.Time{graph}}))
+			x.countsSessions(f.source, f.feed, p.Records.Totals(simulator.View{From: from, At: []time.Time{graph}}))
 			continue
 		}
 		compared := func(all tables) tables { return all }
@@ -262,7 +262,7 @@ func (x *exporter) countsSessions(source, feed string, totals sim.CallTotals) {
 
 // since are the tables of a world's calls that started at a time or later.
 func since(w *simulator.World, from, at time.Time) tables {
-	t := w.TotalsOf(simulator.View{From: from, At: []time.Time{at}})
+	t := w.Totals(simulator.View{From: from, At: []time.Time{at}})
 	return expected(&t)
 }
 

@@ -103,7 +103,7 @@ func union[V any](a, b map[string]V) map[string]bool {
 
 // view is what a reader sees who looks at everything at each of these instants.
 func view(w *simulator.World, at ...time.Time) *simulator.Totals {
-	t := w.TotalsOf(simulator.View{At: at})
+	t := w.Totals(simulator.View{At: at})
 	return &t
 }
 

@@ -124,7 +124,7 @@ func TestHostileLink(t *testing.T) {
 		o := newOffice(t, at, rcsim.Settings{
 			Account: world(t, logged(past(10, rcsim.Mix(), 3_000))), Faults: faults,
 		})
-		o.RefuseSync(404)
+		faults.Always(rcsim.EndpointSync, rcsim.NoSync)
 		faults.Once(rcsim.EndpointCallLog, simulator.NoFault, rcsim.HostileNext)
 		x := start(t, at.vault, launch{config: at.configureSources(settings{}, o.item())})
 		x.refuses(o, faults, rcsim.HostileNext)
@@ -160,7 +160,7 @@ func TestFeedsAreApart(t *testing.T) {
 	e := newEstate(t, estateSettings{seed: 10, calls: 500, era: presentEra, graph: sim.Settings{Faults: faults}})
 	e.hold()
 	e.office.SetPermissions(rcsim.ReadCallLog)
-	e.carrier.Refuse(wavixsim.EndpointCalls, wavixsim.MissingScope)
+	e.carrier.Faults.Always(wavixsim.EndpointCalls, wavixsim.MissingScope)
 	x := e.start(settings{}).ready()
 	good := map[place]string{e.tenant: directRouting, e.desk: callLog, e.carrier: callLog}
 	for p, feed := range good {
@@ -201,10 +201,10 @@ func TestFeedsAreApart(t *testing.T) {
 	}
 	faults.Stop()
 	e.office.SetPermissions(rcsim.ReadCallLog, rcsim.FullCompanyCallLog)
-	e.carrier.Refuse(wavixsim.EndpointCalls, "")
+	e.carrier.Faults.Stop()
 	x.countsAll(e)
 	x.inProgress(e)
-	e.carrier.Refuse(wavixsim.EndpointCalls, wavixsim.FeatureDisabled)
+	e.carrier.Faults.Always(wavixsim.EndpointCalls, wavixsim.FeatureDisabled)
 	eventually(t, "show no calls in progress once that isn't known any more", func() error {
 		if n := len(x.scrape().series("cdr_active_calls", "source=wave")); n > 0 {
 			return fmt.Errorf("%d series", n)
@@ -232,7 +232,7 @@ func TestShiftingPages(t *testing.T) {
 		ringcentral: rcsim.Settings{Faults: cut},
 		wavix:       wavixsim.Settings{MaxPerPage: 100, Faults: faults, Order: wavixsim.Shuffled},
 	})
-	e.office.RefuseSync(404)
+	cut.Always(rcsim.EndpointSync, rcsim.NoSync)
 	x := start(t, e.vault, launch{config: e.configure(settings{}), shipped: true}).ready()
 	before := x.scrape()
 	eventually(t, "count calls while they are published", func() error {

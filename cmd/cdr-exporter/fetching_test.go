@@ -96,12 +96,13 @@ func (n *naming) Fetch(ctx context.Context, tasks []collector.Task) (*collector.
 func (n *naming) print(t *testing.T) (out, left string, err error) {
 	t.Helper()
 	var table, errs bytes.Buffer
+	printer, flush := newPrinter("csv", false, &table)
 	p := &printing{
 		from: noon, to: noon.Add(time.Hour), redactor: cdr.NewRedactor(cdr.DefaultPolicy(), nil),
-		feed: &collector.FeedInfo{Reader: n, Fetcher: n}, printer: newPrinter("csv", false, &table), errors: &errs,
+		feed: &collector.FeedInfo{Reader: n, Fetcher: n}, printer: printer, errors: &errs,
 	}
 	err = p.run(t.Context())
-	if closeErr := p.printer.close(); closeErr != nil {
+	if closeErr := flush(); closeErr != nil {
 		t.Fatal(closeErr)
 	}
 	return table.String(), errs.String(), err

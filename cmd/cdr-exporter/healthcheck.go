@@ -14,9 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 )
 
-// newHealthcheck asks a running exporter whether it is healthy, for images without a shell.
-// It takes the web flags of run, so that both can be given the same arguments. TLS is found
-// out by asking, so that the check in the image works with every web configuration file.
+// newHealthcheck asks a running exporter whether it is healthy. It takes the web flags of run, so that both can be given the same arguments, and
+// finds out by asking whether there is TLS: the check in the image works with every web configuration file.
 func newHealthcheck(c *kingpin.CmdClause) command {
 	var settings app.Settings
 	webFlags(c, &settings)

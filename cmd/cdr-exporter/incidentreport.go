@@ -60,30 +60,28 @@ func (c *cause) words() string {
 	return text
 }
 
+// failures are in the order of their start.
+type failures []*failedCall
+
+func (f failures) first() time.Time { return f[0].start }
+
+func (f failures) last() time.Time { return f[len(f)-1].start }
+
 // lineReport is what the calls of a line say.
 type lineReport struct {
 	callLine
 
-	attempts, connected, failed int
-
-	first, last time.Time // failures
-	longest     failureRun
-	causes      []causeCount // the most frequent first
-	sample      []*failedCall
+	attempts, connected int
+	failures            failures
+	causes              []failures // by their cause, the most frequent first
+	longest             failureRun
 }
 
 // failureRun are failures in a row between two calls that got through, if there were any.
 type failureRun struct {
-	failed        int
-	since, until  time.Time
+	failures
+
 	before, after time.Time // calls that got through
-}
-
-type causeCount struct {
-	cause
-
-	count       int
-	first, last time.Time
 }
 
 // incidentReport says what failed, and what got through between the first failure and the last.
@@ -101,16 +99,16 @@ func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]in
 	var others []callLine
 	for _, line := range lines {
 		slices.SortStableFunc(calls[line], func(a, b incidentCall) int { return a.at.Compare(b.at) })
-		if l := newLineReport(line, calls[line]); l.failed > 0 && (trunk == "" || strings.EqualFold(trunk, line.Trunk)) {
+		if l := newLineReport(line, calls[line]); len(l.failures) > 0 && (trunk == "" || strings.EqualFold(trunk, line.Trunk)) {
 			r.failing = append(r.failing, l)
 		} else {
 			others = append(others, line)
 		}
 	}
-	slices.SortStableFunc(r.failing, func(a, b *lineReport) int { return cmp.Compare(b.failed, a.failed) })
+	slices.SortStableFunc(r.failing, func(a, b *lineReport) int { return cmp.Compare(len(b.failures), len(a.failures)) })
 	if len(r.failing) > 0 {
-		r.first = slices.MinFunc(r.failing, func(a, b *lineReport) int { return a.first.Compare(b.first) }).first
-		r.last = slices.MaxFunc(r.failing, func(a, b *lineReport) int { return a.last.Compare(b.last) }).last
+		r.first = slices.MinFunc(r.failing, func(a, b *lineReport) int { return a.failures.first().Compare(b.failures.first()) }).failures.first()
+		r.last = slices.MaxFunc(r.failing, func(a, b *lineReport) int { return a.failures.last().Compare(b.failures.last()) }).failures.last()
 	}
 	for _, line := range others {
 		meanwhile := slices.DeleteFunc(slices.Clone(calls[line]), func(c incidentCall) bool { return c.at.Before(r.first) || c.at.After(r.last) })
@@ -134,11 +132,8 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 		}
 		switch {
 		case c.failure != nil:
-			l.addFailure(c.failure)
-			if run.failed++; run.failed == 1 {
-				run.since = c.at
-			}
-			if run.until = c.at; run.failed > l.longest.failed {
+			l.failures, run.failures = append(l.failures, c.failure), append(run.failures, c.failure)
+			if len(run.failures) > len(l.longest.failures) {
 				l.longest = run
 			}
 		case c.outcome.Effective():
@@ -148,31 +143,18 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 			run = failureRun{before: c.at}
 		}
 	}
-	slices.SortFunc(l.causes, func(a, b causeCount) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), a.first.Compare(b.first), cmp.Compare(a.words(), b.words()))
+	causes := make(map[cause]failures)
+	for _, f := range l.failures {
+		causes[f.cause] = append(causes[f.cause], f)
+	}
+	l.causes = slices.SortedFunc(maps.Values(causes), func(a, b failures) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), a.first().Compare(b.first()), cmp.Compare(a[0].words(), b[0].words()), cmp.Compare(a[0].id, b[0].id))
 	})
 	return l
 }
 
-func (l *lineReport) addFailure(c *failedCall) {
-	if l.failed++; l.failed == 1 {
-		l.first = c.start
-	}
-	l.last = c.start
-	if l.failed <= mostSamples {
-		l.sample = append(l.sample, c)
-	}
-	i := slices.IndexFunc(l.causes, func(n causeCount) bool { return n.cause == c.cause })
-	if i < 0 {
-		i = len(l.causes)
-		l.causes = append(l.causes, causeCount{cause: c.cause, first: c.start})
-	}
-	l.causes[i].count++
-	l.causes[i].last = c.start
-}
-
 func (l *lineReport) cells() []cell {
-	return append(l.callLine.cells(), cell{"attempts", l.attempts}, cell{"connected", l.connected}, cell{"failed", l.failed})
+	return append(l.callLine.cells(), cell{"attempts", l.attempts}, cell{"connected", l.connected}, cell{"failed", len(l.failures)})
 }
 
 func (l *callLine) cells() []cell {
@@ -194,18 +176,18 @@ func (c *cause) cells() []cell {
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, f := range r.failing {
 		row("failing", f.cells(), []cell{
-			{"first", f.first},
-			{"last", f.last},
-			{"in_a_row", f.longest.failed},
-			{"since", f.longest.since},
-			{"until", f.longest.until},
+			{"first", f.failures.first()},
+			{"last", f.failures.last()},
+			{"in_a_row", len(f.longest.failures)},
+			{"since", f.longest.first()},
+			{"until", f.longest.last()},
 			{"last_before", f.longest.before},
 			{"next_after", f.longest.after},
 		})
 		for _, c := range f.causes {
-			row("cause", f.callLine.cells(), c.cells(), []cell{{"count", c.count}, {"first", c.first}, {"last", c.last}})
+			row("cause", f.callLine.cells(), c[0].cells(), []cell{{"count", len(c)}, {"first", c.first()}, {"last", c.last()}})
 		}
-		for _, c := range f.sample {
+		for _, c := range f.failures[:min(len(f.failures), mostSamples)] {
 			row("call", f.callLine.cells(), c.cells(), []cell{
 				{"start", c.start}, {"id", c.id}, {"call_id", c.callID}, {"caller", c.caller}, {"callee", c.callee},
 			})

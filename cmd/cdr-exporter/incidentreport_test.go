@@ -74,9 +74,9 @@ func TestLineReport(t *testing.T) {
 				return fmt.Sprint(int(at.Sub(noon).Minutes()))
 			}
 			got := "none"
-			if f := newLineReport(sbc1, callsAt(tc.calls, expired)); f.failed > 0 {
-				got = fmt.Sprintf("%d %d %d; %s %s; %d %s %s %s %s", f.attempts, f.connected, f.failed, minute(f.first), minute(f.last),
-					f.longest.failed, minute(f.longest.since), minute(f.longest.until), minute(f.longest.before), minute(f.longest.after))
+			if f := newLineReport(sbc1, callsAt(tc.calls, expired)); len(f.failures) > 0 {
+				got = fmt.Sprintf("%d %d %d; %s %s; %d %s %s %s %s", f.attempts, f.connected, len(f.failures), minute(f.failures.first()), minute(f.failures.last()),
+					len(f.longest.failures), minute(f.longest.first()), minute(f.longest.last()), minute(f.longest.before), minute(f.longest.after))
 			}
 			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
@@ -104,7 +104,7 @@ func TestIncidentCalls(t *testing.T) {
 			r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, calls())
 			var failing, meanwhile []string
 			for _, f := range r.failing {
-				failing = append(failing, fmt.Sprintf("%s %s %d", f.Direction, f.Trunk, f.failed))
+				failing = append(failing, fmt.Sprintf("%s %s %d", f.Direction, f.Trunk, len(f.failures)))
 			}
 			for _, n := range r.meanwhile {
 				meanwhile = append(meanwhile, fmt.Sprintf("%s %s %d/%d", n.Direction, n.Trunk, n.connected, n.attempts))
@@ -139,9 +139,10 @@ func TestCauseWords(t *testing.T) {
 
 // TestSample: of many failed calls the first ten are shown.
 func TestSample(t *testing.T) {
-	f := newLineReport(sbc1, callsAt(strings.Repeat("f", 64), expired))
-	if len(f.sample) != mostSamples || f.sample[0].id != "id-00" || f.sample[mostSamples-1].id != "id-09" {
-		t.Errorf("%d calls from %s to %s", len(f.sample), f.sample[0].id, f.sample[len(f.sample)-1].id)
+	calls := map[callLine][]incidentCall{sbc1: callsAt(strings.Repeat("f", 64), expired)}
+	sample := newIncidentReport(noon, noon.Add(2*time.Hour), "", calls).object()["calls"].([]map[string]any)
+	if len(sample) != mostSamples || sample[0]["id"] != "id-00" || sample[mostSamples-1]["id"] != "id-09" {
+		t.Errorf("%d calls: %v", len(sample), sample)
 	}
 }
 

@@ -142,14 +142,15 @@ func (i *initCommand) write(s streams) error {
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
-	_, err = w.Write(i.text(false))
+	_, err = w.Write(i.text())
 	return finish(err)
 }
 
+// problems are those of the configuration, but for the files of secrets that were typed, which aren't written yet.
 func (i *initCommand) problems() config.Problems {
-	_, err := config.Parse(i.output, i.text(true), app.ConfigOptions(app.Providers()))
+	_, err := config.Parse(i.output, i.text(), app.ConfigOptions(app.Providers()))
 	problems, _ := errors.AsType[config.Problems](err)
-	return problems
+	return slices.DeleteFunc(problems, func(p config.Problem) bool { return i.typed[lastKey(p.Path)] != "" })
 }
 
 var word = regexp.MustCompile(`[a-z]+(_[a-z]+)+`)
@@ -174,18 +175,18 @@ func lastKey(path string) string { return path[strings.LastIndex(path, ".")+1:] 
 // writtenKey is a key of the provider's block as it is written, its value in YAML.
 type writtenKey struct{ Comment, Key, Value string }
 
-// text is the configuration. In a draft, secrets that were typed stand in the text: their files aren't written yet.
-func (i *initCommand) text(draft bool) []byte {
+// text is the configuration.
+func (i *initCommand) text() []byte {
 	var b bytes.Buffer
 	_ = texts.ExecuteTemplate(&b, "init.tmpl", map[string]any{
 		"Schema": config.SchemaURL, "Docs": docsURL, "Page": page(i.provider),
-		"Storage": i.storage, "Endpoint": i.endpoint, "CA": i.beside(i.ca), "Name": cmp.Or(i.name, i.provider), "Provider": i.provider, "Keys": i.keys(draft),
+		"Storage": i.storage, "Endpoint": i.endpoint, "CA": i.beside(i.ca), "Name": cmp.Or(i.name, i.provider), "Provider": i.provider, "Keys": i.keys(),
 	}) // memory can be written
 	return b.Bytes()
 }
 
-// keys are those of the provider's block. A flag that isn't for the provider is written too: the check of the draft refuses it.
-func (i *initCommand) keys(draft bool) (keys []writtenKey) {
+// keys are those of the provider's block. A flag that isn't for the provider is among them, for the check to refuse.
+func (i *initCommand) keys() (keys []writtenKey) {
 	given := make(map[string]string)
 	for feed := range strings.SplitSeq(i.feeds, ",") {
 		given[strings.TrimSpace(feed)] = "read"
@@ -199,7 +200,7 @@ func (i *initCommand) keys(draft bool) (keys []writtenKey) {
 	for _, s := range config.Settings(i.chosen().NewConfig()) {
 		value, key := given[s.Key], writtenKey{Comment: s.Ask, Key: s.Key}
 		delete(given, s.Key)
-		switch secret := i.typed[s.Key]; {
+		switch {
 		case isFeed(i.chosen(), s):
 			if i.feeds != "" && value == "" {
 				key.Comment, key.Key = s.Ask+"; not read", "#"+s.Key
@@ -208,8 +209,6 @@ func (i *initCommand) keys(draft bool) (keys []writtenKey) {
 			continue
 		case s.Block:
 			key.Value = value
-		case secret != "" && draft:
-			key.Key, key.Value = strings.TrimSuffix(s.Key, "_file"), quote(secret)
 		case s.Secret:
 			key.Value = quote(i.beside(value))
 		default:

@@ -17,9 +17,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// prompter asks on the terminal, in plain lines: they work over every connection and with a screen reader, and need no library. The
-// questions are on the standard error, since the standard output may be the configuration. The first error stays, and later questions
-// return at once.
+// prompter asks in plain lines, which work over every connection and with a screen reader, on the standard error, since the standard output may
+// be the configuration. The first error stays, and later questions return at once.
 type prompter struct {
 	ctx context.Context //nolint:containedctx // of the one command that asks
 	in  *bufio.Reader

@@ -22,8 +22,7 @@ func openStorage(file string) (ledger.Storage, error) {
 	return app.Storage(c)
 }
 
-// ledgerCommand defines a command on the ledger of a configuration. A signal ends the process, whatever it does: a large ledger takes
-// minutes, and what a kill interrupts loses nothing.
+// ledgerCommand defines a command on the ledger of a configuration. A signal ends the process: a large ledger takes minutes, and a kill loses nothing.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
 		file := configFlag(c)

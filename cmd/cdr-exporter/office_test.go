@@ -58,7 +58,7 @@ func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
 			at.vault.hidePeople(w.Mix())
 		}
 	}
-	at.keep("ringcentral-secret", server.ClientSecret())
+	at.keep("ringcentral-secret", server.ClientSecret)
 	at.keep("ringcentral-jwt", server.JWT())
 	if err := server.WriteCA(at.path("ringcentral-ca.pem")); err != nil {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func (o *office) feeds() []string  { return []string{callLog} }
 func (o *office) server() provider { return o.Server }
 
 func (o *office) tables(_ string, at ...time.Time) tables {
-	t := o.world.TotalsOf(simulator.View{At: at, Simple: o.View == "simple"})
+	t := o.world.Totals(simulator.View{At: at, Simple: o.View == "simple"})
 	return expected(&t)
 }
 
@@ -100,9 +100,9 @@ func (o *office) active(at time.Time) map[cdr.Direction]int {
 		return nil
 	}
 	if o.scope == "extension" {
-		return o.ActiveOfExtension(at)
+		return o.Extension.Active(at.Add(-rcsim.ActiveLag))
 	}
-	return o.Active(at)
+	return o.Account.Active(at.Add(-rcsim.ActiveLag))
 }
 
 func (o *office) item() string {
@@ -115,7 +115,7 @@ func (o *office) item() string {
       client_secret_file: ringcentral-secret
       jwt_file: ringcentral-jwt
       scope: %s
-%s%s`, o.name, o.BaseURL(), o.ClientID(), o.scope, o.more, feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
+%s%s`, o.name, o.BaseURL(), rcsim.ClientID, o.scope, o.more, feedLines("call_log", fmt.Sprintf("{%s, view: %s}", o.CallLog, o.View), "active_calls", o.ActiveCalls))
 }
 
 // feedLines are the feeds of a source in the configuration: names and settings; those

@@ -12,20 +12,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// printer prints redacted records, with the recordings that they have.
-type printer struct {
-	print func(r *cdr.Record, recordings []recording) error
-	close func() error // flushes the output
-}
+// recordPrinter prints a redacted record, with the recordings that it has.
+type recordPrinter func(r *cdr.Record, recordings []recording) error
 
 // newPrinter prints a table, CSV or JSON lines. A table without records has its head.
-func newPrinter(output string, recordings bool, out io.Writer) *printer {
+func newPrinter(output string, recordings bool, out io.Writer) (printer recordPrinter, flush func() error) {
 	if output == "jsonl" {
 		enc := json.NewEncoder(out)
-		return &printer{
-			print: func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) },
-			close: func() error { return nil },
-		}
+		return func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) }, func() error { return nil }
 	}
 	write, flush := rowWriter(output, out)
 	rowOf := func(r *cdr.Record, of []recording) (columns, texts []string) {
@@ -40,13 +34,10 @@ func newPrinter(output string, recordings bool, out io.Writer) *printer {
 	}
 	head, _ := rowOf(&cdr.Record{}, nil)
 	_ = write(head) // it is buffered: what fails, fails later
-	return &printer{
-		print: func(r *cdr.Record, recordings []recording) error {
-			_, texts := rowOf(r, recordings)
-			return write(texts)
-		},
-		close: flush,
-	}
+	return func(r *cdr.Record, recordings []recording) error {
+		_, texts := rowOf(r, recordings)
+		return write(texts)
+	}, flush
 }
 
 // rowWriter writes rows as CSV, or as a table whose columns align.

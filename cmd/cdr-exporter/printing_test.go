@@ -42,14 +42,15 @@ func (n *nearby) read(from, to time.Time, emit func(*collector.Page) error) erro
 func (n *nearby) print(t *testing.T, output string) string {
 	t.Helper()
 	var out bytes.Buffer
+	printer, flush := newPrinter(output, false, &out)
 	p := &printing{
 		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), feed: &collector.FeedInfo{Reader: n, Limits: collector.Limits{MaxRange: time.Hour}, Currency: "CHF"},
-		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: newPrinter(output, false, &out), errors: &out,
+		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: printer, errors: &out,
 	}
 	if err := p.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.printer.close(); err != nil {
+	if err := flush(); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -103,11 +104,11 @@ func TestTableOfControlCharacters(t *testing.T) {
 	var table, lines, rows bytes.Buffer
 	r := &cdr.Record{ID: "a", Start: noon, UserName: "two\nlines\tand \x1b[31mred"}
 	for output, to := range map[string]*bytes.Buffer{"table": &table, "jsonl": &lines, "csv": &rows} {
-		p := newPrinter(output, false, to)
-		if err := p.print(r, nil); err != nil {
+		printer, flush := newPrinter(output, false, to)
+		if err := printer(r, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := p.close(); err != nil {
+		if err := flush(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -57,9 +57,7 @@ func (r *reading) open(name string) (*collector.Source, error) {
 	if s == nil {
 		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, r.file, strings.Join(r.sourceNames(), ", "))
 	}
-	settings := app.SourceSettings(s)
-	settings.Quotas = &r.quotas
-	source, err := app.OpenSource(s, app.Providers(), settings)
+	source, err := app.OpenSource(s, app.Providers(), app.SourceSettings(s, &r.quotas))
 	if err == nil {
 		r.opened = append(r.opened, source)
 	}
@@ -93,8 +91,7 @@ func (r *reading) redactor(ctx context.Context) (*cdr.Redactor, error) {
 	return cdr.NewRedactor(app.Policy(r.Privacy), key), nil
 }
 
-// parseTime reads RFC 3339, a date (midnight UTC), the last time that a local clock showed 02:30, or a duration ago. Its error doesn't repeat the
-// input.
+// parseTime reads RFC 3339, a date (midnight UTC), the last 02:30 of a local clock, or a duration ago. Its error doesn't repeat the input.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {

@@ -84,8 +84,9 @@ func someRecordings() *reused {
 func printed(t *testing.T, reader *reused, output string, resolve bool) (out, warnings string, asked []string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
+	printer, flush := newPrinter(output, resolve, &stdout)
 	p := &printing{
-		from: noon, to: noon.Add(2 * time.Hour), printer: newPrinter(output, resolve, &stdout), errors: &stderr, resolve: resolve,
+		from: noon, to: noon.Add(2 * time.Hour), printer: printer, errors: &stderr, resolve: resolve,
 		redactor: cdr.NewRedactor(cdr.Policy{}, []byte("key")), feed: &collector.FeedInfo{Reader: reader, Limits: collector.Limits{MaxRange: time.Hour}},
 		advise: func(err error) (what, todo string) { return err.Error(), "look whether it was deleted" },
 	}
@@ -100,7 +101,7 @@ func printed(t *testing.T, reader *reused, output string, resolve bool) (out, wa
 		return collector.RecordingInfo{ContentType: "audio/wav"}, nil
 	}
 	err = p.run(t.Context())
-	if e := p.printer.close(); e != nil {
+	if e := flush(); e != nil {
 		t.Fatal(e)
 	}
 	return stdout.String(), stderr.String(), asked, err

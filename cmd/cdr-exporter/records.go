@@ -55,15 +55,15 @@ func (r *records) run(ctx context.Context, c *reading, s streams) error {
 	if err != nil {
 		return err
 	}
+	printer, flush := newPrinter(r.output, r.recordings, s.out)
 	printing := &printing{
-		from: from, to: to, feed: feed, advise: source.Advise, redactor: redactor,
-		printer: newPrinter(r.output, r.recordings, s.out), errors: s.errors, resolve: r.recordings,
+		from: from, to: to, feed: feed, advise: source.Advise, redactor: redactor, printer: printer, errors: s.errors, resolve: r.recordings,
 	}
 	if err := printing.run(ctx); err != nil {
 		what, todo := source.Advise(err)
 		return fmt.Errorf("read %s/%s: %s; %s", r.source, r.feed, what, todo)
 	}
-	return printing.printer.close()
+	return flush()
 }
 
 func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
@@ -95,7 +95,7 @@ type printing struct {
 	feed     *collector.FeedInfo
 	advise   func(error) (what, todo string)
 	redactor *cdr.Redactor
-	printer  *printer
+	printer  recordPrinter
 	errors   io.Writer
 	resolve  bool // look recordings up
 
@@ -153,7 +153,7 @@ func (p *printing) print(ctx context.Context, record *cdr.Record) error {
 	if err != nil {
 		return err
 	}
-	if err := p.printer.print(record, recordings); err != nil {
+	if err := p.printer(record, recordings); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil

@@ -230,7 +230,7 @@ func TestRecordsKept(t *testing.T) {
 	n := newTenant(t, sim.Settings{PSTN: world(t, past(104, sim.PSTNMix(), 100))})
 	n.configure(settings{More: "privacy: {numbers: keep, users: keep}"})
 	open := newVault(t) // what is personal may be seen here
-	open.hide("the client secret", n.ClientSecret())
+	open.hide("the client secret", n.ClientSecret)
 	x := start(t, open, launch{args: []string{
 		"records", "--config.file=" + n.path("config.yaml"), "--source=contoso", "--feed=pstn", "--from=72h", "--output=jsonl",
 	}})

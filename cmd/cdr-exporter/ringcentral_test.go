@@ -45,9 +45,9 @@ func TestChangesComeAndGo(t *testing.T) {
 		after  time.Duration
 		begins bool
 	}{
-		{name: "lost token", do: o.DropSyncTokens, reads: "changes", after: 12 * time.Hour},
-		{name: "withdrawn", do: func() { o.RefuseSync(403) }, reads: "ranges", after: 12 * time.Hour},
-		{name: "offered again", do: func() { o.RefuseSync(0) }, begins: true, reads: "changes", after: 12 * time.Hour},
+		{name: "lost token", do: func() { o.Faults.Once(rcsim.EndpointSync, rcsim.LostSyncToken) }, reads: "changes", after: 12 * time.Hour},
+		{name: "withdrawn", do: func() { o.Faults.Always(rcsim.EndpointSync, rcsim.SyncForbidden) }, reads: "ranges", after: 12 * time.Hour},
+		{name: "offered again", do: func() { o.Faults.Stop() }, begins: true, reads: "changes", after: 12 * time.Hour},
 		{name: "killed sessions", do: o.KillSessions, reads: "changes", after: 12 * time.Hour},
 	} {
 		step.do()

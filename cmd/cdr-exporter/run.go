@@ -38,8 +38,7 @@ func logFlags(c *kingpin.CmdClause) func(streams) *slog.Logger {
 	return func(s streams) *slog.Logger {
 		config.Writer = s.errors
 		logger := promslog.New(config)
-		// The exporter reports failures to send, and what is wrong with OTEL_ variables, itself. The SDK would write both to stderr, and values of
-		// variables may be secret.
+		// The exporter reports failures and wrong OTEL_ variables itself. The SDK would write them to stderr, with values that may be secret.
 		otel.SetLogger(logr.Discard())
 		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
 			logger.Debug("The OpenTelemetry SDK reports an error.", "err", err)

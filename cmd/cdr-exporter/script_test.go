@@ -52,12 +52,12 @@ func setStage(t *testing.T, e *testscript.Env) error {
 	e.Defer(server.Close)
 	s := &stage{server, newVault(t)}
 	s.vault.hidePeople(w.Mix())
-	s.vault.hide("the client secret", server.ClientSecret())
+	s.vault.hide("the client secret", server.ClientSecret)
 	s.vault.hide("the wrong secret", "wrong~hush~wrong")
 	e.Values[stageKey{}] = s
 	for name, value := range map[string]string{
-		"LOGIN": server.LoginURL(), "GRAPH": server.GraphURL(), "TENANT": server.TenantID(), "CLIENT": server.ClientID(),
-		"SECRET": server.ClientSecret(), "CDR_LEDGER_VERIFY": "1", "GORACE": raceOptions,
+		"LOGIN": server.BaseURL(), "GRAPH": server.BaseURL(), "TENANT": sim.TenantID, "CLIENT": sim.ClientID,
+		"SECRET": server.ClientSecret, "CDR_LEDGER_VERIFY": "1", "GORACE": raceOptions,
 	} {
 		e.Setenv(name, value)
 	}

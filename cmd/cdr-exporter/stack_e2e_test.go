@@ -136,7 +136,7 @@ func (s *stack) trouble() {
 		}
 		return simulator.NoFault
 	})
-	s.RemoveSubscription()
+	s.RemoveSubscriptions()
 	s.collector.stop()
 }
 
@@ -195,9 +195,10 @@ func (s *stack) resolve(since time.Time, all []expectation) {
 // TestE2EStack (issue 5, point 7): a trunk that fails in the simulator, and whatever else
 // pages within ten minutes, fires in a real Prometheus and reaches its receiver through a
 // real Alertmanager, and is resolved; and after the exporter, the Collector and Prometheus
-// were each restarted, all of them agree with the simulator to the unit. It runs alone,
-// since it is about time. Exposition with start times and in both forms of histograms has
-// its own tests: TestE2EPrometheus here and in exporters/prometheus.
+// were each restarted, all of them agree with the simulator to the unit. It runs alone, or
+// beside what mostly waits (WAITING in the Makefile), since it is about time. Exposition
+// with start times and in both forms of histograms has its own tests: TestE2EPrometheus
+// here and in exporters/prometheus.
 func TestE2EStack(t *testing.T) {
 	s := newStack(t)
 	s.watch.healthy()

@@ -49,7 +49,7 @@ func tenantAt(t testing.TB, at *site, s sim.Settings) *tenant {
 			n.vault.hidePeople(world.Mix())
 		}
 	}
-	n.keep("secret", n.ClientSecret())
+	n.keep("secret", n.ClientSecret)
 	if err := server.WriteCA(n.path("ca.pem")); err != nil {
 		t.Fatal(err)
 	}
@@ -90,10 +90,10 @@ var tenantItem = template.Must(template.New("tenant").Parse(`  - name: {{.Name}}
     tls_config: {ca_file: ca.pem}
     msgraph:
       tenant_id: {{.TenantID}}
-      client_id: {{.Tenant.ClientID}}
+      client_id: ` + sim.ClientID + `
       {{.Credential}}
-      login_url: {{.Tenant.LoginURL}}
-      graph_url: {{.Tenant.GraphURL}}
+      login_url: {{.Tenant.BaseURL}}
+      graph_url: {{.Tenant.BaseURL}}
       {{if ne .PSTN "-"}}pstn: {{.PSTN}}
       {{end}}{{if ne .DirectRouting "-"}}direct_routing: {{.DirectRouting}}
       {{end}}{{if .CallRecords}}call_records: {{.CallRecords}}
@@ -105,7 +105,7 @@ func (n *tenant) itemOf(c source) string {
 	n.t.Helper()
 	orElse(&c.Name, "contoso")
 	orElse(&c.History, "72h")
-	orElse(&c.TenantID, n.TenantID())
+	orElse(&c.TenantID, sim.TenantID)
 	orElse(&c.Credential, "client_secret_file: secret")
 	orElse(&c.PSTN, "{interval: 1s, lookback: 48h}")
 	orElse(&c.DirectRouting, "{interval: 1s, lookback: 48h}")

@@ -68,7 +68,9 @@ func (v *vault) hidePeople(m *simulator.Mix) {
 	defer v.mu.Unlock()
 	for _, p := range append(slices.Clone(m.Prefixes), m.Own) {
 		digits := strings.TrimPrefix(p.Digits, "+")
-		v.prefixes = append(v.prefixes, prefix{digits, len(digits) + p.Random})
+		if hidden := (prefix{digits, len(digits) + p.Random}); !slices.Contains(v.prefixes, hidden) { // worlds share them
+			v.prefixes = append(v.prefixes, hidden)
+		}
 	}
 }
 

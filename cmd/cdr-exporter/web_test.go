@@ -76,12 +76,11 @@ func secured(t *testing.T, n *tenant, user, password string) (string, *simulator
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf := authority.Leaf()
-	key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
+	key, err := x509.MarshalPKCS8PrivateKey(authority.Certificate.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.write("web.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]})))
+	n.write("web.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
 	n.write("web.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {

@@ -15,7 +15,6 @@ import (
 // Error is an error that brings its own remedy. In the sentences of this package PROVIDER, ADDRESS and DEFAULT stand for the provider's names.
 type Error struct{ What, Todo string }
 
-// Error implements error.
 func (e *Error) Error() string { return e.What }
 
 // UnreadableSecret is a secret whose file can't be read; the text of such an error names the file, never its content.
@@ -32,11 +31,6 @@ type Provider struct {
 }
 
 var (
-	brokenPaging = Error{"PROVIDER's paging broke off", "nothing: the range is read again from its beginning"}
-	endless      = Error{
-		"PROVIDER's answer has no end",
-		"nothing, if it passes: a shorter range is read; else see whether something between the exporter and PROVIDER repeats answers",
-	}
 	badBody = Error{
 		"something that is no answer of PROVIDER's came, or a piece of one",
 		"nothing, if it passes: PROVIDER may be under maintenance; else see what stands between the exporter and PROVIDER: " +
@@ -48,8 +42,6 @@ var (
 		"the answer points to another host, which is never followed",
 		"check ADDRESS (by default DEFAULT), and see what stands between the exporter and PROVIDER",
 	}
-	proxyCredentials = Error{"the proxy wants credentials", "put user and password into proxy_url"}
-	notAsked         = Error{"PROVIDER was not asked to the end", "try again"}
 )
 
 var ofRequests = map[httpclient.Kind]Error{
@@ -87,20 +79,23 @@ func (p *Provider) Advise(err error) (what, todo string) {
 }
 
 func meaningOf(err error) Error {
-	request := lastRequest(err)
+	request, _ := LastRequest(err)
 	switch {
 	case errors.Is(err, httpclient.ErrLinkExpired), errors.Is(err, httpclient.ErrLinkRepeated):
-		return brokenPaging
+		return Error{"PROVIDER's paging broke off", "nothing: the range is read again from its beginning"}
 	case errors.Is(err, httpclient.ErrTooManyPages), errors.Is(err, wire.ErrTooManyRows):
-		return endless
+		return Error{
+			"PROVIDER's answer has no end",
+			"nothing, if it passes: a shorter range is read; else see whether something between the exporter and PROVIDER repeats answers",
+		}
 	case errors.Is(err, wire.ErrHTML), errors.Is(err, wire.ErrCut):
 		return badBody
 	case request == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
-		return notAsked
+		return Error{"PROVIDER was not asked to the end", "try again"}
 	case request == nil:
 		return Error{Todo: "nothing, if it passes: it is tried again; else see the log"}
 	case request.Status == http.StatusProxyAuthRequired:
-		return proxyCredentials
+		return Error{"the proxy wants credentials", "put user and password into proxy_url"}
 	}
 	if m, ok := ofRequests[request.Kind]; ok {
 		return m
@@ -108,13 +103,13 @@ func meaningOf(err error) Error {
 	return Error{Todo: "see the log, and quote the request id to PROVIDER's support"}
 }
 
-// lastRequest is the request that failed, which is that for a token if none could be had.
-func lastRequest(err error) *httpclient.Error {
-	e, _ := errors.AsType[*httpclient.Error](err)
-	if e != nil && e.Kind == httpclient.KindToken {
-		if token, ok := errors.AsType[*httpclient.Error](e.Unwrap()); ok {
-			return token
+// LastRequest is the request that failed, nil if none did, and whether it is that for a token.
+func LastRequest(err error) (request *httpclient.Error, forToken bool) {
+	request, _ = errors.AsType[*httpclient.Error](err)
+	if request != nil && request.Kind == httpclient.KindToken {
+		if token, ok := errors.AsType[*httpclient.Error](request.Unwrap()); ok {
+			return token, true
 		}
 	}
-	return e
+	return request, false
 }

@@ -53,7 +53,6 @@ type Error struct {
 	cause  error
 }
 
-// Error implements error.
 func (e *Error) Error() string {
 	text := cmp.Or(e.method, "GET") + " " + e.target + ": " + e.reason
 	if e.ids != "" {
@@ -89,12 +88,10 @@ func (e *retryableError) Unwrap() error { return e.error }
 
 // IsRetryable reports whether asking again may help: by the kind of the *Error that err wraps, or because Retryable has marked it.
 func IsRetryable(err error) bool {
-	e, ok := errors.AsType[*Error](err)
+	e := find(err)
 	switch {
 	case isMarked(err):
 		return true
-	case !ok:
-		return false
 	case e.Kind == KindToken:
 		return IsRetryable(e.cause)
 	case e.Kind == KindServer:
@@ -103,21 +100,19 @@ func IsRetryable(err error) bool {
 	return e.Kind == KindThrottled || e.Kind == KindNetwork || e.Kind == KindBody
 }
 
-// RetryAfter returns how long to wait before asking again, as Error.RetryAfter says, or 0.
-func RetryAfter(err error) time.Duration {
+// find returns the first *Error that err wraps, or an empty one.
+func find(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return e.RetryAfter
+		return e
 	}
-	return 0
+	return new(Error)
 }
 
+// RetryAfter returns how long to wait before asking again, as Error.RetryAfter says, or 0.
+func RetryAfter(err error) time.Duration { return find(err).RetryAfter }
+
 // KindOf returns the kind of the first *Error that err wraps, or "".
-func KindOf(err error) Kind {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Kind
-	}
-	return ""
-}
+func KindOf(err error) Kind { return find(err).Kind }
 
 func isMarked(err error) bool {
 	_, ok := errors.AsType[*retryableError](err)

@@ -53,14 +53,14 @@ func TestRequestMethods(t *testing.T) {
 		{"GET", Request{ExpectJSON: true}, replies(200, "{}"), sentRequest{method: "GET", accept: "application/json"}},
 		{
 			"POST",
-			Request{Method: http.MethodPost, JSON: []byte(`{"a":1}`), ExpectJSON: true},
+			Request{Method: http.MethodPost, Body: []byte(`{"a":1}`), ExpectJSON: true},
 			replies(201, "{}"),
 			sentRequest{"POST", `{"a":1}`, "application/json", "application/json", 7},
 		},
-		{"PATCH", Request{Method: http.MethodPatch, JSON: []byte(`{}`)}, replies(200, ""), sentRequest{"PATCH", "{}", "application/json", "", 2}},
+		{"PATCH", Request{Method: http.MethodPatch, Body: []byte(`{}`)}, replies(200, ""), sentRequest{"PATCH", "{}", "application/json", "", 2}},
 		{"DELETE", Request{Method: http.MethodDelete}, replies(204, ""), sentRequest{method: "DELETE"}},
 		{"DELETE that wants JSON", Request{Method: http.MethodDelete, ExpectJSON: true}, replies(204, ""), sentRequest{method: "DELETE", accept: "application/json"}},
-		{"an empty body", Request{Method: http.MethodPost, JSON: []byte{}}, replies(200, ""), sentRequest{"POST", "", "application/json", "", 0}},
+		{"an empty body", Request{Method: http.MethodPost, Body: []byte{}}, replies(200, ""), sentRequest{"POST", "", "application/json", "", 0}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			transport, seen, _ := methods(test.answer)
@@ -105,7 +105,7 @@ func TestMethodsAreRepeated(t *testing.T) {
 				client := newTest(t, transport, func(s *Settings) { s.Token = &tokens{} })
 				var got string
 				err := client.Fetch(t.Context(), Request{
-					Method: test.method, URL: "/x", Label: "subscriptions", JSON: []byte(`{"secret":1}`), ExpectJSON: true,
+					Method: test.method, URL: "/x", Label: "subscriptions", Body: []byte(`{"secret":1}`), ExpectJSON: true,
 				}, readAll(&got))
 				switch {
 				case test.text == "" && (err != nil || got != "{}"):

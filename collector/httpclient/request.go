@@ -30,6 +30,8 @@ const (
 	errorBodyKept  = 8 << 10          // of a refused answer's body, for the provider to parse
 	errorBodyRead  = 64 << 10         // more is not read; the connection is then not used again
 	errorBodyLimit = 10 * time.Second // to read it in
+
+	longestID = 64 // of a request, in bytes
 )
 
 // timeout is the cause of errors about our own time bounds. It is not context.DeadlineExceeded, so that they
@@ -42,10 +44,9 @@ func (t timeout) Error() string { return string(t) }
 func (c *Client) complete(request *Request) error {
 	target, err := c.Resolve(request.URL)
 	if err != nil {
-		if e, ok := errors.AsType[*Error](err); ok && request.Label != "" {
-			e.target = request.Label
-		}
-		return err
+		e := find(err)
+		e.target = cmp.Or(request.Label, e.target)
+		return e
 	}
 	request.URL = target.String()
 	request.Label = cmp.Or(request.Label, redact(target))
@@ -107,8 +108,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 
 // pause is how long Fetch itself waits. What all feeds are held for is waited, and counted, before the next request.
 func (c *Client) pause(step time.Duration, err error) time.Duration {
-	e, ok := errors.AsType[*Error](err)
-	if ok && e.Status != http.StatusServiceUnavailable {
+	if e := find(err); e.Status != http.StatusServiceUnavailable {
 		step = max(step, e.RetryAfter)
 	}
 	if time.Until(c.ThrottledUntil()) >= step {
@@ -117,7 +117,6 @@ func (c *Client) pause(step time.Duration, err error) time.Duration {
 	return step
 }
 
-// sleep waits, until the context ends at most.
 func sleep(ctx context.Context, d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -206,11 +205,10 @@ func (c *Client) token(ctx context.Context, request *Request) (string, error) {
 	return "", &Error{Kind: KindToken, method: request.Method, target: request.Label, reason: "get token: " + err.Error(), cause: err}
 }
 
-// newRequest makes a new HTTP request; authorize may change it.
 func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*http.Request, error) {
 	var body io.Reader
-	if request.JSON != nil {
-		body = bytes.NewReader(request.JSON)
+	if request.Body != nil {
+		body = bytes.NewReader(request.Body)
 	}
 	r, err := http.NewRequestWithContext(ctx, request.Method, request.URL, body)
 	if err != nil {
@@ -222,12 +220,10 @@ func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*
 	if request.ExpectJSON && r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", "application/json")
 	}
-	if request.JSON != nil {
+	if request.Body != nil && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if c.settings.UserAgent != "" {
-		r.Header.Set("User-Agent", c.settings.UserAgent)
-	}
+	r.Header.Set("User-Agent", c.settings.UserAgent)
 	if id != "" {
 		r.Header.Set(c.settings.ClientRequestIDHeader, id)
 	}
@@ -280,7 +276,6 @@ type received struct {
 	cancel context.CancelCauseFunc
 }
 
-// fail makes an error about the answer.
 func (a *received) fail(kind Kind, reason string, cause error) *Error {
 	e := &Error{Kind: kind, method: a.call.Method, target: a.call.Label, reason: reason, cause: cause}
 	var header http.Header
@@ -383,8 +378,8 @@ func (a *received) ids(header http.Header) string {
 		ids = append(ids, a.client.settings.ClientRequestIDHeader+"="+a.id)
 	}
 	for _, name := range a.client.settings.RequestIDHeaders {
-		if id := cleanID(header.Get(name)); id != "" {
-			ids = append(ids, name+"="+id)
+		if id := notInIDs.ReplaceAllString(header.Get(name), ""); id != "" { // it is the provider's text
+			ids = append(ids, name+"="+id[:min(len(id), longestID)])
 		}
 	}
 	return strings.Join(ids, " ")
@@ -392,10 +387,3 @@ func (a *received) ids(header http.Header) string {
 
 // notInIDs is what ids aren't made of.
 var notInIDs = regexp.MustCompile(`[^A-Za-z0-9._:-]`)
-
-// cleanID keeps what ids are made of, since a header is the provider's text.
-func cleanID(id string) string {
-	const longest = 64
-	id = notInIDs.ReplaceAllString(id, "")
-	return id[:min(len(id), longest)]
-}

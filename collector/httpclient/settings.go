@@ -87,8 +87,8 @@ type Request struct {
 	// Method is GET if it is empty. A POST is never sent again by Fetch, unless the
 	// provider refused it: it may have been carried out.
 	Method string
-	// JSON is the body; nil: none.
-	JSON []byte
+	// Body is JSON, unless Header has another Content-Type; nil: none.
+	Body []byte
 	// Feed is the label of metrics and logs.
 	Feed string
 	// URL is absolute or relative to Settings.BaseURL. It is sent as it stands.

@@ -18,32 +18,22 @@ const maxRange = 89 * 24 * time.Hour
 
 // callLog is one of the two call logs of a source. It never changes and is safe for concurrent use.
 type callLog struct {
+	*source
+
 	feed     string // label `feed`
 	function string // of Graph
 	mapRow   func(*mapper, *wire.Fields, *cdr.Record)
-
-	client    *httpclient.Client
-	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
 }
 
 // Pages implements collector.RangeReader. A page is read and mapped while the one before it is committed.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	request := httpclient.Request{Feed: l.feed, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
 	return collector.Ahead(ctx, func(ctx context.Context) iter.Seq2[*collector.Page, error] {
-		return func(yield func(*collector.Page, error) bool) {
-			one, other := newMapper(l), newMapper(l) // in turns, since two pages are in use
-			for rows, err := range graph.Pages(ctx, l.client, request) {
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				if !yield(one.mapPage(rows), nil) {
-					return
-				}
-				one, other = other, one
-			}
-		}
+		one, other := newMapper(l), newMapper(l) // in turns, since two pages are in use
+		return collector.MapPages(graph.Pages(ctx, l.client, request), func(rows wire.Piece) *collector.Page {
+			one, other = other, one
+			return one.mapPage(rows)
+		})
 	})
 }
 

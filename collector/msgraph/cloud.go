@@ -8,9 +8,6 @@ const (
 // cloud has the addresses of one of Microsoft's clouds.
 type cloud struct{ login, graph string }
 
-// scope is what tokens are asked for: everything that the app was granted. It stays the cloud's when Graph is asked at another address.
-func (c cloud) scope() string { return c.graph + "/.default" }
-
 // cloudNames are the clouds that have call records (Graph, "National cloud deployments"). GCC is part of global; L4 is GCC High, L5 is DoD.
 var cloudNames = []string{cloudGlobal, "usgov_l4", "usgov_l5"}
 

@@ -131,15 +131,7 @@ func (c *Config) validateTenant(r *config.Report) {
 }
 
 // Validate implements config.Validator, beside the rules that all feeds have.
-func (p *PSTN) Validate(r *config.Report) { validateLookback(r, p.Lookback, pstnRetention) }
+func (p *PSTN) Validate(r *config.Report) { p.KeptFor(r, pstnRetention) }
 
 // Validate implements config.Validator, beside the rules that all feeds have.
-func (d *DirectRouting) Validate(r *config.Report) {
-	validateLookback(r, d.Lookback, directRoutingRetention)
-}
-
-func validateLookback(r *config.Report, lookback, retention time.Duration) {
-	if lookback > retention {
-		r.Problemf("lookback", "must be at most %dd, which is how long Graph keeps the rows", int(retention.Hours()/24))
-	}
-}
+func (d *DirectRouting) Validate(r *config.Report) { d.KeptFor(r, directRoutingRetention) }

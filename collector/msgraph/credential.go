@@ -31,10 +31,10 @@ const dialTimeout = 5 * time.Second
 // secrets are read again from their files, and httpclient.Tokens is the only cache.
 type credentials struct {
 	config    *Config
-	scope     string
+	scope     string // everything that the app was granted; the cloud's, also when Graph is asked at another address
 	login     *url.URL
 	transport http.RoundTripper
-	observer  httpclient.Observer
+	observer  httpclient.Observer // may be nil
 }
 
 func newCredentials(config *Config, hosts cloud, settings *collector.SourceSettings) (*credentials, error) {
@@ -42,7 +42,7 @@ func newCredentials(config *Config, hosts cloud, settings *collector.SourceSetti
 	if err != nil {
 		return nil, errors.New("login_url is not a URL")
 	}
-	c := &credentials{config: config, scope: hosts.scope(), login: login, transport: settings.Transport, observer: settings.Observer}
+	c := &credentials{config: config, scope: hosts.graph + "/.default", login: login, transport: settings.Transport, observer: settings.Observer}
 	switch {
 	case c.transport != nil:
 	case config.ManagedIdentity != nil: // its endpoint is on the machine or its network, never behind a proxy
@@ -55,7 +55,7 @@ func newCredentials(config *Config, hosts cloud, settings *collector.SourceSetti
 
 // token asks for a new token. Its errors are *advice.Error, marked by httpclient.Retryable if they may pass, or the context's.
 func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
-	x := &exchange{transport: c.transport, observer: c.observer, host: c.login.Host}
+	x := &exchange{credentials: c, host: c.login.Host}
 	options := policy.TokenRequestOptions{Scopes: []string{c.scope}}
 	if c.config.ManagedIdentity != nil {
 		x.host = "the managed identity endpoint"

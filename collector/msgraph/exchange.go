@@ -22,8 +22,7 @@ const maxTokenAnswer = 1 << 20
 // exchange is the identity library's connection for one token. It remembers the last answer, because the library's errors hold it as text
 // only and are never printed. It is for one goroutine.
 type exchange struct {
-	transport http.RoundTripper
-	observer  httpclient.Observer // may be nil
+	*credentials
 
 	// endpoint is the only address that is asked; nil for a managed identity, whose endpoint the library knows.
 	endpoint *url.URL

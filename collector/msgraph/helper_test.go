@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
@@ -42,19 +41,14 @@ func decodeAll(log *callLog, body []byte, use func(*collector.Page)) error {
 
 func decodeWith(m *mapper, body []byte, use func(*collector.Page)) error {
 	in := wire.NewInput()
-	var rows wire.Rows
-	err := in.Document(bytes.Clone(body), "no object", func(name string) error {
-		if name == "value" {
-			return in.Array("no array", rows.Add)
+	rows, err := in.Page(bytes.Clone(body), "value", func(string) (bool, error) { return false, nil })
+	for piece, err := range wire.Pieces(maps.All(map[int]error{1: err}), &rows) {
+		if err != nil {
+			return err
 		}
-		return in.JSON.SkipValue()
-	})
-	for first, piece := range rows.Pages() {
-		if err == nil {
-			use(m.mapPage(graph.Rows{Page: 1, First: first, Rows: piece}))
-		}
+		use(m.mapPage(piece))
 	}
-	return err
+	return nil
 }
 
 func (g *read) take(t testing.TB, b *collector.Page) {
@@ -86,7 +80,7 @@ func decodeRow(t testing.TB, log *callLog, raw string) row {
 func pstnLog() *callLog {
 	return &callLog{
 		feed: "pstn", function: "getPstnCalls", mapRow: (*mapper).mapPSTN,
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"}),
+		source: &source{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"})},
 	}
 }
 

@@ -422,7 +422,7 @@ func TestOnlyTheTokenEndpointIsAsked(t *testing.T) {
 			t.Fatal(err)
 		}
 		graph := &fakeGraph{t: t, answers: []answer{{}}}
-		resp, err := (&exchange{transport: graph, endpoint: endpoint}).Do(request)
+		resp, err := (&exchange{credentials: &credentials{transport: graph}, endpoint: endpoint}).Do(request)
 		if err == nil {
 			_ = resp.Body.Close() // only to be tidy
 		}
@@ -440,7 +440,11 @@ func TestClouds(t *testing.T) {
 		"usgov_l5": {"https://login.microsoftonline.us", "https://dod-graph.microsoft.us/.default"},
 	}
 	for _, name := range cloudNames {
-		if got := [2]string{clouds[name].login, clouds[name].scope()}; got != want[name] {
+		creds, err := newCredentials(&Config{}, clouds[name], new(collector.SourceSettings))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]string{clouds[name].login, creds.scope}; got != want[name] {
 			t.Errorf("%s: %q, want %q", name, got, want[name])
 		}
 	}

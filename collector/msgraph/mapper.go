@@ -6,7 +6,6 @@ import (
 	"unique"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -29,7 +28,6 @@ type mapper struct {
 	page    collector.Page
 }
 
-// callType is the meaning of a row's callType.
 type callType struct {
 	slug             string
 	direction        cdr.Direction
@@ -40,7 +38,7 @@ func newMapper(log *callLog) *mapper {
 	return &mapper{log: log, callTypes: map[string]callType{}}
 }
 
-func (m *mapper) mapPage(rows graph.Rows) *collector.Page {
+func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
 	for i, row := range rows.Rows {
 		kept := len(m.page.Records)
@@ -65,7 +63,11 @@ func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 	unmapped := len(m.page.Unmapped)
 	m.fields.Parse(row)
 	m.log.mapRow(m, &m.fields, r)
-	m.mapLogged(&m.fields, r)
+	for i := range logged {
+		if text := m.fields.Text(logged[i].property); text != "" {
+			r.Extra = append(r.Extra, cdr.Text(logged[i].key, text, logged[i].privacy))
+		}
+	}
 	if m.fields.Problem != "" {
 		m.page.Unmapped = m.page.Unmapped[:unmapped]
 	}
@@ -74,22 +76,11 @@ func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 
 // mapCommon maps what both types of rows have, apart from the outcome.
 func (m *mapper) mapCommon(f *wire.Fields, r *cdr.Record, callID string) {
-	var repaired bool
-	if r.ID, repaired = f.CheckedText("id"); repaired {
-		f.Fail("id", "is not UTF-8") // a repaired id could be taken for another
-	}
-	r.CallID = f.Text(callID)
+	r.ID, r.CallID = f.ID("id"), f.Text(callID)
 	r.UserID, r.UserName, r.UserPrincipal = f.Text("userId"), f.Text("userDisplayName"), f.Text("userPrincipalName")
 	r.CallerNumber, r.CalleeNumber = f.Text("callerNumber"), f.Text("calleeNumber")
 
-	start, valid := f.Instant("startDateTime")
-	switch {
-	case !valid:
-		f.Fail("startDateTime", "is not a date and time")
-	case start.IsZero():
-		f.Fail("startDateTime", "is missing")
-	}
-	r.Start, r.End = start, m.optionalInstant(f, "endDateTime")
+	r.Start, r.End = f.Start("startDateTime"), m.optionalInstant(f, "endDateTime")
 	duration := f.Integer("duration")
 	if duration.Value < 0 {
 		f.Fail("duration", "is negative")
@@ -129,15 +120,6 @@ var logged = []struct {
 	{"clientLocalIpV6Address", "client_local_ip_v6_address", cdr.Address},
 	{"clientPublicIpV4Address", "client_public_ip_v4_address", cdr.Address},
 	{"clientPublicIpV6Address", "client_public_ip_v6_address", cdr.Address},
-}
-
-// mapLogged adds what goes to log records only.
-func (m *mapper) mapLogged(f *wire.Fields, r *cdr.Record) {
-	for i := range logged {
-		if text := f.Text(logged[i].property); text != "" {
-			r.Extra = append(r.Extra, cdr.Text(logged[i].key, text, logged[i].privacy))
-		}
-	}
 }
 
 // label is a text that becomes a label of metrics, in memory of its own, which is the same each time: there are few, and whoever keeps one may

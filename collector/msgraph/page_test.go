@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 func TestMalformedRows(t *testing.T) {
@@ -124,7 +124,7 @@ func TestLabelsHold(t *testing.T) {
 	for page, log := range map[string]*callLog{pstn: pstnLog(), direct: directRoutingLog()} {
 		var labels []string
 		body, mapper := []byte(page), newMapper(log)
-		rows := graph.Rows{Page: 1, First: 1, Rows: [][]byte{body[len(`{"value":[`) : len(body)-len(`]}`)]}}
+		rows := wire.Piece{Page: 1, First: 1, Rows: [][]byte{body[len(`{"value":[`) : len(body)-len(`]}`)]}}
 		r := mapper.mapPage(rows).Records[0]
 		labels = append(labels, r.CallType, r.Trunk, r.Country, r.MediaLocation, r.SignalLocation)
 		for i := range r.Charges {

@@ -41,7 +41,7 @@ type source struct {
 	settings  collector.SourceSettings
 	client    *httpclient.Client
 	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
+	emergency cdr.EmergencyNumbers
 }
 
 // Open makes a source of a valid configuration. It asks nothing of the network.
@@ -82,17 +82,15 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 
 func (s *source) addFeeds(opened *collector.Source) error {
 	if c := s.config.PSTN; c != nil {
-		log := &callLog{feed: feedPSTN, function: "getPstnCalls", mapRow: (*mapper).mapPSTN}
+		log := &callLog{source: s, feed: feedPSTN, function: "getPstnCalls", mapRow: (*mapper).mapPSTN}
 		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, pstnRetention))
 	}
 	if c := s.config.DirectRouting; c != nil {
-		log := &callLog{feed: feedDirectRouting, function: "getDirectRoutingCalls", mapRow: (*mapper).mapDirectRouting}
+		log := &callLog{source: s, feed: feedDirectRouting, function: "getDirectRoutingCalls", mapRow: (*mapper).mapDirectRouting}
 		opened.Feeds = append(opened.Feeds, s.logFeed(log, &c.Feed, directRoutingRetention))
 	}
 	if c := s.config.CallRecords; c != nil {
-		feed, err := callrecords.New(c, &callrecords.Settings{
-			Source: &s.settings, TenantID: s.config.TenantID, Client: s.client, Countries: s.countries, Emergency: s.emergency,
-		})
+		feed, err := callrecords.New(c, s.config.TenantID, &s.settings, s.client)
 		if err != nil {
 			return err
 		}
@@ -104,7 +102,6 @@ func (s *source) addFeeds(opened *collector.Source) error {
 }
 
 func (s *source) logFeed(log *callLog, c *config.Feed, retention time.Duration) collector.FeedInfo {
-	log.client, log.countries, log.emergency = s.client, s.countries, s.emergency
 	return collector.FeedInfo{
 		Name: log.feed, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Retention: retention},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,

@@ -115,8 +115,8 @@ func TestAgainstTheSimulator(t *testing.T) {
 	at := server.Pause()
 
 	c := &Config{
-		TenantID: server.TenantID(), ClientID: server.ClientID(), ClientSecret: config.NewSecret(server.ClientSecret()),
-		Cloud: cloudGlobal, GraphURL: server.GraphURL(), LoginURL: server.LoginURL(), PSTN: new(PSTN), DirectRouting: new(DirectRouting),
+		TenantID: sim.TenantID, ClientID: sim.ClientID, ClientSecret: config.NewSecret(server.ClientSecret),
+		Cloud: cloudGlobal, GraphURL: server.BaseURL(), LoginURL: server.BaseURL(), PSTN: new(PSTN), DirectRouting: new(DirectRouting),
 	}
 	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings:         httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}, RequestsPerMinute: 60_000},
@@ -134,7 +134,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 				what, todo := source.Advise(err)
 				t.Fatalf("%s: %s", what, todo)
 			}
-			got.want(t, worlds[feed.Name].Totals(at))
+			got.want(t, worlds[feed.Name].Totals(simulator.Once(at)))
 			if faults.Counts(feed.Name)[simulator.CutChunked] == 0 {
 				t.Error("no page was cut: the faults didn't happen")
 			}

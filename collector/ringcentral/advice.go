@@ -58,20 +58,6 @@ var meanings = map[string]meaning{
 	},
 }
 
-// forbidden, unauthorized and refusedToken are refusals whose codes aren't known.
-var (
-	forbidden    = meaning{"RingCentral refuses: the app, or the user of the JWT, lacks PERMISSION", userTodo + "; " + appTodo}
-	unauthorized = meaning{
-		"RingCentral doesn't take the token that it gave",
-		"check that base_url is the platform that the app belongs to; set the machine's clock",
-	}
-	refusedToken = meaning{
-		"RingCentral refused to give a token",
-		"check client_id, client_secret and jwt, and look the code up in RingCentral's list of errors; without one, see what stands between " +
-			"the exporter and RingCentral: a proxy, a gateway or its sign-in page",
-	}
-)
-
 var common = advice.Provider{Name: "RingCentral", Address: "base_url", Default: defaultBaseURL + ", partners of RingCentral have others"}
 
 // Advise says what an error of this package means and what to do about it, each in a
@@ -92,11 +78,7 @@ func Advise(err error) (what, todo string) {
 
 // refusalOf is the meaning of an answer that refuses, by its code, its name or its status, and the permission that it wants; empty if err is none.
 func refusalOf(err error) (m meaning, permission string) {
-	request, _ := errors.AsType[*httpclient.Error](err)
-	forToken := request != nil && request.Kind == httpclient.KindToken
-	if forToken {
-		request, _ = errors.AsType[*httpclient.Error](request.Unwrap())
-	}
+	request, forToken := advice.LastRequest(err)
 	if request == nil {
 		return meaning{}, ""
 	}
@@ -112,11 +94,18 @@ func refusalOf(err error) (m meaning, permission string) {
 	switch {
 	case ok:
 	case forToken && (kind == httpclient.KindBadRequest || kind == httpclient.KindUnauthorized || kind == httpclient.KindForbidden):
-		m = refusedToken
+		m = meaning{
+			"RingCentral refused to give a token",
+			"check client_id, client_secret and jwt, and look the code up in RingCentral's list of errors; without one, see what stands between " +
+				"the exporter and RingCentral: a proxy, a gateway or its sign-in page",
+		}
 	case kind == httpclient.KindForbidden:
-		m = forbidden
+		m = meaning{"RingCentral refuses: the app, or the user of the JWT, lacks PERMISSION", userTodo + "; " + appTodo}
 	case kind == httpclient.KindUnauthorized:
-		m = unauthorized
+		m = meaning{
+			"RingCentral doesn't take the token that it gave",
+			"check that base_url is the platform that the app belongs to; set the machine's clock",
+		}
 	}
 	return m, said.permission
 }

@@ -9,13 +9,12 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 const (
 	feedCallLog = "call_log"
-	// labelCallLog is the endpoint in errors.
-	labelCallLog = "call-log"
 	// maxRange bounds a range: a long one has many pages, which cost a request each.
 	maxRange = 7 * 24 * time.Hour
 	// wireTime is how RingCentral writes times: RFC 3339 in milliseconds.
@@ -31,26 +30,14 @@ type callLog struct {
 
 	client    *httpclient.Client
 	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
+	emergency cdr.EmergencyNumbers
 }
 
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		decoder, mapper := newPageDecoder(), &mapper{log: l}
-		request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: labelCallLog, ExpectJSON: true}
-		for number, err := range l.client.Pages(ctx, request, maxPages, decoder.decode) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for first, rows := range decoder.rows.Pages() {
-				if !yield(mapper.mapPage(rows, number, first), nil) {
-					return
-				}
-			}
-		}
-	}
+	decoder, mapper := newPageDecoder(), &mapper{log: l}
+	request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: "call-log", ExpectJSON: true}
+	return collector.MapPages(wire.Pieces(l.client.Pages(ctx, request, maxPages, decoder.decode), &decoder.rows), mapper.mapPage)
 }
 
 // link is the first page of a range. Both ends belong to it.

@@ -44,7 +44,7 @@ func (l *callLog) sync(ctx context.Context, token string, from time.Time) (*coll
 	if err != nil {
 		return nil, collector.SyncPosition{}, fmt.Errorf("read changes of the call log: %w", err)
 	}
-	return mapper.mapPage(decoder.rows, 1, 1), collector.SyncPosition{Token: got.Token, More: got.More}, nil
+	return mapper.mapPage(wire.Piece{Page: 1, First: 1, Rows: decoder.rows}), collector.SyncPosition{Token: got.Token, More: got.More}, nil
 }
 
 // changesLink asks for what changed since a token or, without one, since a time.

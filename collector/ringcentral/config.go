@@ -102,9 +102,7 @@ func (c *Config) Validate(r *config.Report) {
 // Validate implements config.Validator, beside the rules that all feeds have.
 func (l *CallLog) Validate(r *config.Report) {
 	r.OneOf("view", l.View, viewDetailed, viewSimple)
-	if l.Lookback > retention {
-		r.Problemf("lookback", "must be at most %dd, which is how long RingCentral keeps the call log", int(retention.Hours()/24))
-	}
+	l.KeptFor(r, retention)
 }
 
 // path is where the API has what belongs to the scope.

@@ -84,16 +84,11 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 
 // post sends a form to an OAuth endpoint, once, with the app's credentials (RFC 6749 2.3.1).
 func (c *credentials) post(ctx context.Context, path, secret string, form url.Values) ([]byte, error) {
-	r := http.Request{Header: http.Header{"Accept": {"application/json"}}}
+	r := http.Request{Header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}}
 	r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(secret))
 	return c.client.Get(ctx, httpclient.Request{
-		Method: http.MethodPost, URL: path, Label: path, Header: r.Header, JSON: []byte(form.Encode()), // asForm says what it is
+		Method: http.MethodPost, URL: path, Label: path, Header: r.Header, Body: []byte(form.Encode()),
 	})
-}
-
-// asForm makes the body of a request to an OAuth endpoint a form.
-func asForm(r *http.Request, _ string) {
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 }
 
 func readToken(body []byte, asked time.Time) (httpclient.Token, error) {

@@ -201,7 +201,7 @@ func TestTokenErrors(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{test.answer}}
 			tokens := httpclient.NewTokens(p.credentials().token, time.Now)
-			_, err := p.client(tokens).Get(t.Context(), httpclient.Request{URL: "/x", Label: labelCallLog})
+			_, err := p.client(tokens).Get(t.Context(), httpclient.Request{URL: "/x", Label: "call-log"})
 			what, todo := Advise(err)
 			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {
 				t.Errorf("of %v it says %q and %q, want %q and %q in it", err, what, todo, test.what, test.todo)

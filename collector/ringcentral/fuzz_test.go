@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -137,7 +138,7 @@ func FuzzSync(f *testing.F) {
 			}
 			return
 		}
-		if b := mapper.mapPage(decoder.rows, 1, 1); len(b.Records)+len(b.Invalid)+len(b.Ignored) > bytes.Count(body, []byte(","))+1 {
+		if b := mapper.mapPage(wire.Piece{Page: 1, First: 1, Rows: decoder.rows}); len(b.Records)+len(b.Invalid)+len(b.Ignored) > bytes.Count(body, []byte(","))+1 {
 			t.Errorf("%q makes %+v", body, b)
 		}
 	})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -44,8 +45,11 @@ func decodeAll(d *pageDecoder, m *mapper, body []byte, use func(*collector.Page)
 	if next, err = d.decode(bytes.Clone(body)); err != nil {
 		return "", err
 	}
-	for first, rows := range d.rows.Pages() {
-		use(m.mapPage(rows, 1, first))
+	for piece, err := range wire.Pieces(maps.All(map[int]error{1: nil}), &d.rows) {
+		if err != nil {
+			return "", err
+		}
+		use(m.mapPage(piece))
 	}
 	return next, nil
 }

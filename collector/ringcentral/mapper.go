@@ -159,11 +159,11 @@ func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 
 // money is the call's, in components that RingCentral calls experimental; the currency is the source's.
 func (m *mapper) money(row *row, r *cdr.Record) {
-	if b := &row.Billing.Included; b.known {
-		r.Charges = append(r.Charges, cdr.Charge{Component: "included", Amount: b.money})
+	if b := row.Billing.Included; b != nil {
+		r.Charges = append(r.Charges, cdr.Charge{Component: "included", Amount: b.Money})
 	}
-	if b := &row.Billing.Purchased; b.known {
-		r.Charges = append(r.Charges, cdr.Charge{Component: "purchased", Amount: b.money})
+	if b := row.Billing.Purchased; b != nil {
+		r.Charges = append(r.Charges, cdr.Charge{Component: "purchased", Amount: b.Money})
 	}
 }
 

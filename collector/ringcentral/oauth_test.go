@@ -367,7 +367,7 @@ func TestBudget(t *testing.T) {
 	rc := newRingCentral(t, httptest.NewTLSServer)
 	rc.api = func(w http.ResponseWriter, _ *http.Request) {
 		for name, value := range map[string]string{"Group": "heavy", "Limit": "20", "Remaining": "12", "Window": "30"} {
-			w.Header().Set(headerPrefix+name, value)
+			w.Header().Set("X-Rate-Limit-"+name, value)
 		}
 		_, _ = w.Write([]byte(pageOf("")))
 	}

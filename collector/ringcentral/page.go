@@ -2,7 +2,6 @@ package ringcentral
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/go-json-experiment/json"
 
@@ -26,12 +25,12 @@ const (
 // one goroutine.
 type pageDecoder struct {
 	input *wire.Input
-	answer
+	rows  wire.Rows
+	beside
 }
 
-type answer struct {
-	rows    wire.Rows
-	hasRows bool
+// beside is what an answer has beside its rows.
+type beside struct {
 	// Navigation has the link to the next page, which is none after the last.
 	navigation struct {
 		NextPage *struct {
@@ -51,33 +50,25 @@ func newPageDecoder() *pageDecoder {
 
 // decode reads an answer and returns the link to the next page, empty after the last.
 func (d *pageDecoder) decode(body []byte) (next string, err error) {
-	d.answer = answer{}
-	err = d.input.Document(body, "the answer is no object", d.member)
-	page := d.navigation.NextPage
-	switch {
-	case errors.Is(err, wire.ErrTooManyRows):
+	d.beside = beside{}
+	d.rows, err = d.input.Page(body, "records", func(name string) (read bool, err error) {
+		switch name {
+		case "navigation":
+			return true, d.part(name, &d.navigation)
+		case "syncInfo":
+			return true, d.part(name, &d.sync)
+		}
+		return false, nil
+	})
+	if errors.Is(err, wire.ErrTooManyRows) {
 		return "", err
-	case err == nil && !d.hasRows:
-		err = errors.New("the answer has no records, so it is no page of a call log")
-	case err == nil && page != nil && page.URI == "":
-		err = errors.New("the answer's next page has no link")
-	case page != nil:
-		next = page.URI
+	}
+	if page := d.navigation.NextPage; page != nil {
+		if next = page.URI; next == "" && err == nil {
+			err = errors.New("the answer's next page has no link")
+		}
 	}
 	return next, httpclient.Retryable(err)
-}
-
-func (d *pageDecoder) member(name string) error {
-	switch name {
-	case "records":
-		d.hasRows = true
-		return d.input.Array("the answer's records are no array", d.rows.Add)
-	case "navigation":
-		return d.part(name, &d.navigation)
-	case "syncInfo":
-		return d.part(name, &d.sync)
-	}
-	return d.input.JSON.SkipValue()
 }
 
 // part decodes a small object of the answer; null is none.
@@ -89,11 +80,10 @@ func (d *pageDecoder) part(name string, into any) error {
 	return err
 }
 
-// mapPage maps rows, of which the first has that number on the provider's page.
-func (m *mapper) mapPage(rows [][]byte, number, first int) *collector.Page {
+func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 	m.page = collector.Page{}
-	for i, content := range rows {
-		m.addRow(collector.BadRow{Content: content, At: fmt.Sprintf("page %d, row %d", number, first+i)})
+	for i, content := range rows.Rows {
+		m.addRow(collector.BadRow{Content: content, At: rows.At(i)})
 	}
 	page := m.page
 	return &page

@@ -8,12 +8,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// The bounds of a number that has its country code although it lacks the plus sign.
-const (
-	minE164 = 11
-	maxE164 = 15
-)
-
 // isExtension says whether a party is an extension without a number. A number that just
 // repeats that of the extension is none.
 func (p *party) isExtension() bool {
@@ -94,6 +88,7 @@ func (m *mapper) countryOf(number string) string {
 	if strings.HasPrefix(number, "+") {
 		return m.log.countries.Of(number)
 	}
+	const minE164, maxE164 = 11, 15
 	if len(number) < minE164 || len(number) > maxE164 || number[0] == '0' || strings.Trim(number, "0123456789Xx*") != "" {
 		return ""
 	}

@@ -17,12 +17,6 @@ import (
 
 const providerName = "ringcentral"
 
-// The headers of RingCentral's answers.
-const (
-	headerPrefix    = "X-Rate-Limit-" // and Group, Limit, Remaining or Window
-	headerRequestID = "RCRequestId"
-)
-
 // heavyLimit is how many requests RingCentral allows in a minute in the Heavy group, to which all that we ask of the API belongs, and authLimit
 // in the Auth group, which has the requests for tokens, until an answer says otherwise (RingCentral, "Rate limits"). A request within the
 // penalty begins it anew.
@@ -70,10 +64,10 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 // openClients makes the clients of the OAuth endpoints and of the API, whose limits are apart.
 func (s *source) openClients() (err error) {
 	api := s.settings.Settings
-	api.Limit = httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: headerPrefix}
-	api.BaseURL, api.RequestIDHeaders, api.Quote = s.config.BaseURL, []string{headerRequestID}, quote
+	api.Limit = httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: "X-Rate-Limit-"}
+	api.BaseURL, api.RequestIDHeaders, api.Quote = s.config.BaseURL, []string{"RCRequestId"}, quote
 	oauth := api
-	oauth.Authorize, oauth.RequestsPerMinute = asForm, 0 // what is configured is for the API
+	oauth.RequestsPerMinute = 0 // what is configured is for the API
 	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"
 	oauth.QuotaKey = strings.Join([]string{providerName, oauth.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID}, " ")
 	// The account has its name by the JWT: without one, its calls would be counted under a name that the next start doesn't find.

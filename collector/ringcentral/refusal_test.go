@@ -20,7 +20,7 @@ func refusedWith(t testing.TB, status int, body string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.Get(context.Background(), httpclient.Request{URL: "/x", Label: labelCallLog})
+	_, err = client.Get(context.Background(), httpclient.Request{URL: "/x", Label: "call-log"})
 	return err
 }
 

@@ -36,10 +36,14 @@ type row struct {
 	Recording      linked    `json:"recording"`
 	Message        linked    `json:"message"`
 	Delegate       delegate  `json:"delegate"`
-	Billing        billing   `json:"billing"`
 	TransferTarget session   `json:"transferTarget"`
 	Transferee     session   `json:"transferee"`
 	Legs           []*leg    `json:"legs"`
+
+	Billing struct {
+		Included  *amount `json:"costIncluded"`
+		Purchased *amount `json:"costPurchased"`
+	} `json:"billing"`
 }
 
 // leg is a part of a call (CallLogRecordLegInfo).
@@ -92,30 +96,19 @@ type delegate struct {
 	Name string `json:"name"`
 }
 
-type billing struct {
-	Included  amount `json:"costIncluded"`
-	Purchased amount `json:"costPurchased"`
-}
-
 // session is another session of a transferred call.
 type session struct {
 	TelephonySessionID string `json:"telephonySessionId"`
 }
 
-// amount is money, exact as it was written; null is not known.
-type amount struct {
-	money cdr.Money
-	known bool
-}
+// amount is money, exact as it was written.
+type amount struct{ cdr.Money }
 
 // UnmarshalJSONFrom takes the number as it is written, before it can become a float.
 func (a *amount) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
-	*a = amount{}
 	value, err := decoder.ReadValue()
-	if err != nil || value.Kind() == 'n' {
-		return err
+	if err == nil {
+		a.Money, err = cdr.ParseMoney(string(value)) // a string, with its quotation marks, is none
 	}
-	a.known = true
-	a.money, err = cdr.ParseMoney(string(value)) // a string, with its quotation marks, is none
 	return err
 }

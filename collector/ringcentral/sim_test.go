@@ -159,8 +159,8 @@ func openSim(t *testing.T, settings sim.Settings, change func(*Config)) (*sim.Se
 	t.Cleanup(server.Close)
 	c := new(Config)
 	c.SetDefaults()
-	c.BaseURL, c.ClientID = server.BaseURL(), server.ClientID()
-	c.ClientSecret, c.JWT = config.NewSecret(server.ClientSecret()), config.NewSecret(server.JWT())
+	c.BaseURL, c.ClientID = server.BaseURL(), sim.ClientID
+	c.ClientSecret, c.JWT = config.NewSecret(server.ClientSecret), config.NewSecret(server.JWT())
 	c.CallLog, c.ActiveCalls = new(CallLog), new(config.ActiveCalls)
 	c.CallLog.SetDefaults()
 	c.ActiveCalls.SetDefaults()
@@ -211,7 +211,7 @@ func TestSimulatedCallLog(t *testing.T) {
 				what, todo := source.Advise(err)
 				t.Fatalf("%s: %s", what, todo)
 			}
-			got.want(t, test.world.TotalsOf(test.view), false)
+			got.want(t, test.world.Totals(test.view), false)
 			if faults.Counts(sim.EndpointCallLog)[simulator.CutChunked] == 0 {
 				t.Errorf("faults %v", faults.Counts(sim.EndpointCallLog))
 			}
@@ -239,7 +239,7 @@ func TestSimulatedChanges(t *testing.T) {
 		}
 		token, more = position.Token, position.More
 	}
-	got.want(t, world.Totals(at), true)
+	got.want(t, world.Totals(simulator.Once(at)), true)
 	if steps < 6 || faults.Counts(sim.EndpointSync)[simulator.CutChunked] == 0 {
 		t.Errorf("%d steps, faults %v", steps, faults.Counts(sim.EndpointSync))
 	}
@@ -262,10 +262,7 @@ func TestSimulatedActiveCalls(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				want := server.Active(server.Now())
-				if scope == scopeExtension {
-					want = server.ActiveOfExtension(server.Now())
-				}
+				want := map[string]*simulator.World{scopeAccount: account, scopeExtension: extension}[scope].Active(server.Now().Add(-sim.ActiveLag))
 				for _, direction := range []cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown} {
 					if got := active[direction]; got != want[direction] {
 						t.Errorf("%v %s calls are active, want %d", got, direction, want[direction])

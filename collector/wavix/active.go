@@ -58,7 +58,7 @@ func inProgress(raw []byte) (direction cdr.Direction, key string) {
 	}
 	text := func(names ...string) string {
 		for _, name := range names {
-			if text := strings.TrimSpace(call.text(name)); text != "" {
+			if text := strings.TrimSpace(call.Text(name)); text != "" {
 				return strings.ToLower(text)
 			}
 		}

@@ -36,7 +36,7 @@ type day struct {
 	// size is how many rows a full page has; newestFirst says that the day grows at the first page.
 	size        int
 	newestFirst bool
-	// rest is until when the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
+	// rest is until when, the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
 	rest time.Time
 	took time.Duration
 }
@@ -47,7 +47,6 @@ type dayError struct {
 	resting bool
 }
 
-// Error implements error.
 func (e *dayError) Error() string { return e.text }
 
 // Unwrap makes a rest a form of throttling: no span of time is at fault (counting.md 30).
@@ -144,15 +143,12 @@ func (s *scan) readTail(ctx context.Context, d *day) (err error) {
 // readWhole reads all pages, until no row is missing.
 func (s *scan) readWhole(ctx context.Context, d *day) error {
 	began := s.reading.log.now()
-	err := s.readPasses(ctx, d)
-	if now := s.reading.log.now(); now.Sub(began) > s.reading.log.interval {
-		d.took = now.Sub(began)
-		d.rest = now.Add(d.took)
-	}
-	return err
-}
-
-func (s *scan) readPasses(ctx context.Context, d *day) (err error) {
+	defer func() {
+		if now := s.reading.log.now(); now.Sub(began) > s.reading.log.interval {
+			d.took = now.Sub(began)
+			d.rest = now.Add(d.took)
+		}
+	}()
 	for range maxPasses {
 		goal, known := s.total, len(s.seen)
 		rows, err := s.readPass(ctx, d, goal)

@@ -37,34 +37,32 @@ var errTooManyRows = &advice.Error{
 
 // decoder decodes one answer. After an error nothing of the answer is used.
 type decoder struct {
-	mapper *mapper
+	log    *callLog
 	values *values // of the row in hand
-	seed   maphash.Seed
 	query  query
 	page   int
 	answer answer
 }
 
-// object adds a JSON row.
 func (d *decoder) object(raw []byte) error {
 	d.values.parse(raw)
 	return d.add(raw)
 }
 
-// add adds the row in hand.
 func (d *decoder) add(raw []byte) error {
 	if len(d.answer.rows) == maxRows {
 		return errTooManyRows
 	}
-	l := d.mapper.mapRow(d.values, d.query.Kind)
+	l := d.log.mapRow(d.values, d.query.Kind)
 	switch problem := d.values.Problem; {
 	case problem != "":
-		l.bad = &collector.BadRow{Content: d.content(raw), At: d.position(), Problem: problem}
-		l.key = maphash.Bytes(d.seed, l.bad.Content)
+		l.bad = &collector.BadRow{Content: d.content(raw), Problem: problem}
+		l.bad.At = fmt.Sprintf("%s %s, page %d, row %d", d.query.Day.Format(time.DateOnly), d.query.Kind, d.page, len(d.answer.rows)+1)
+		l.key = maphash.Bytes(d.log.seed, l.bad.Content)
 	case l.record.ID != "":
-		l.key = maphash.String(d.seed, l.record.ID)
+		l.key = maphash.String(d.log.seed, l.record.ID)
 	default:
-		l.key, l.nameless = maphash.String(d.seed, l.record.Synthetic), true
+		l.key, l.nameless = maphash.String(d.log.seed, l.record.Synthetic), true
 	}
 	d.answer.rows = append(d.answer.rows, l)
 	return nil
@@ -81,11 +79,6 @@ func (d *decoder) content(raw []byte) []byte {
 	return append([]byte(d.query.Kind+" "), raw...)
 }
 
-// position is where the next row stands, for the log.
-func (d *decoder) position() string {
-	return d.query.Day.Format(time.DateOnly) + " " + d.query.Kind + ", page " + strconv.Itoa(d.page) + ", row " + strconv.Itoa(len(d.answer.rows)+1)
-}
-
 // decodePage reads {items, pagination}, in any order.
 func (d *decoder) decodePage(body []byte) error {
 	hasItems := false
@@ -95,13 +88,7 @@ func (d *decoder) decodePage(body []byte) error {
 			hasItems = true
 			return true, in.Array("the answer's items are no array", d.object)
 		case "pagination":
-			return true, in.Object("the answer's pagination is no object", func(name string) error {
-				raw, err := in.JSON.ReadValue()
-				if err == nil {
-					err = d.pagination(folded(name), raw)
-				}
-				return err
-			})
+			return true, in.Object("the answer's pagination is no object", func(name string) error { return d.pagination(in, name) })
 		}
 		return false, nil
 	})
@@ -112,9 +99,10 @@ func (d *decoder) decodePage(body []byte) error {
 }
 
 // pagination takes the total. The page size isn't believed, since 0 was seen; the number of pages follows from the others.
-func (d *decoder) pagination(name string, raw jsontext.Value) error {
-	if name != "total" {
-		return nil
+func (d *decoder) pagination(in *wire.Input, name string) error {
+	raw, err := in.JSON.ReadValue()
+	if err != nil || folded(name) != "total" {
+		return err
 	}
 	n, err := strconv.ParseUint(string(raw), 10, 31)
 	if err != nil {

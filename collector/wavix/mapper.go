@@ -1,18 +1,13 @@
 package wavix
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
-
-// mapper turns rows into records. It is safe for concurrent use.
-type mapper struct {
-	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
-}
 
 // listed is a row of an answer, mapped.
 type listed struct {
@@ -32,11 +27,11 @@ type listed struct {
 // call_id and uuid are one id under two names, so the key is the same before and after either appears or goes. A row without an id has a
 // synthetic key; one with an id has none beside it: two calls with ids that begin in the same second between the same parties would be
 // taken for one.
-func (m *mapper) mapRow(row *values, kind string) *listed {
+func (l *callLog) mapRow(row *values, kind string) *listed {
 	r := &cdr.Record{CallType: kind, Direction: cdr.Inbound}
 	p := &listed{values: row, record: r}
 	parent := p.ids()
-	r.Start = p.start("date")
+	r.Start = p.Start("date")
 	r.CallerNumber, r.CalleeNumber = p.party("from"), p.party("to")
 	duration := p.Integer("duration")
 	if duration.Value < 0 {
@@ -46,10 +41,10 @@ func (m *mapper) mapRow(row *values, kind string) *listed {
 	other := r.CallerNumber
 	if kind == kindPlaced {
 		r.Direction, other = cdr.Outbound, r.CalleeNumber
-		r.Emergency = m.emergency.Match(r.CalleeNumber, m.countries.OfDigits(r.CallerNumber))
+		r.Emergency = l.emergency.Match(r.CalleeNumber, l.countries.OfDigits(r.CallerNumber))
 	}
-	r.Country = m.countries.OfDigits(other)
-	r.Trunk = p.text("sip_trunk")
+	r.Country = l.countries.OfDigits(other)
+	r.Trunk = strings.Clone(p.Text("sip_trunk")) // labels are kept longer than the answer
 	p.outcome()
 	p.charge("charge", "usage")
 	p.charge("forward_fee", "forwarding")
@@ -64,12 +59,10 @@ func (m *mapper) mapRow(row *values, kind string) *listed {
 // (A call that was transferred has a parent of its own type, but one that was answered, and only failures of parents matter.)
 func (p *listed) ids() (parent string) {
 	r := p.record
-	id, older := p.id("call_id"), p.id("uuid")
-	if id == "" {
-		id = older
-	}
-	if parent = p.id("parent_call_id"); parent == "" {
-		parent = p.id("parent_uuid")
+	callID, older := p.ID("call_id"), p.ID("uuid")
+	id, parent := cmp.Or(callID, older), p.ID("parent_call_id")
+	if parent == "" { // else the older name doesn't matter
+		parent = p.ID("parent_uuid")
 	}
 	if parent == id || parent == older {
 		parent = "" // samples name a call as its own parent
@@ -100,7 +93,7 @@ var outcomes = map[string]cdr.Outcome{
 
 // outcome reads the disposition, whatever its case. A row without one, as older answers have, is answered if it has a duration.
 func (p *listed) outcome() {
-	r, disposition := p.record, p.text("disposition")
+	r, disposition := p.record, p.Text("disposition")
 	r.Outcome = outcomes[strings.ToLower(strings.TrimSpace(disposition))]
 	switch {
 	case disposition != "" && r.Outcome == cdr.Unknown:
@@ -128,14 +121,14 @@ func (p *listed) extras(parent string) {
 			p.record.Extra = append(p.record.Extra, cdr.Text(name, text, class))
 		}
 	}
-	add("disposition", p.text("disposition"), cdr.Plain)
-	destination := p.text("destination")
+	add("disposition", p.Text("disposition"), cdr.Plain)
+	destination := p.Text("destination")
 	add("destination", destination, destinationClass(p.record.CallType, destination))
 	if price, given := p.money("per_minute"); given {
 		add("per_minute", price.String(), cdr.Plain)
 	}
 	add("parent_call_id", parent, cdr.Plain)
-	by := p.text("answered_by")
+	by := p.Text("answered_by")
 	add("answered_by", by, cdr.Plain)
 	if by != "" && by != "human" && by != "machine" {
 		p.isNew("answered_by", by)

@@ -153,10 +153,12 @@ func TestCSV(t *testing.T) {
 
 // TestTooManyRows: a page is bounded, whatever the provider sends.
 func TestTooManyRows(t *testing.T) {
-	for format, body := range map[string][]byte{
-		formatJSON: benchPage(maxRows + 1), formatStream: benchStream(maxRows + 1), formatCSV: benchCSV(maxRows + 1),
+	for format, body := range map[string]string{
+		formatJSON:   page(slices.Repeat([]string{benchRow(0)}, maxRows+1)...),
+		formatStream: strings.Repeat(benchRow(0)+"\n", maxRows+1),
+		formatCSV:    "date,uuid\n" + strings.Repeat("2026-03-01T00:00:00.000Z,99df5ffd-962a-410f-bcce-000000000000\n", maxRows+1),
 	} {
-		if _, err := decodeBody(format, kindPlaced, body); !errors.Is(err, errTooManyRows) {
+		if _, err := decodeBody(format, kindPlaced, []byte(body)); !errors.Is(err, errTooManyRows) {
 			t.Errorf("%s: error %v, want errTooManyRows", format, err)
 		}
 	}

@@ -62,7 +62,7 @@ func (s *source) feeds() []collector.FeedInfo {
 	if c := s.config.CallLog; c != nil {
 		log := &callLog{
 			paths: &generation{client: s.client, feed: feedCallLog}, seed: maphash.MakeSeed(), now: s.now,
-			mapper: &mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers)},
+			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers),
 			format: s.config.Format, kinds: c.kinds(), interval: c.Interval, lookback: c.Lookback,
 		}
 		feeds = append(feeds, collector.FeedInfo{

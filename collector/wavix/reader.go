@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 const (
@@ -31,14 +32,15 @@ const (
 // Reads up to the present share what is known of the days (day), by which a day without news costs one request. Reads of the past, and reads
 // that go further back than the lookback, read each day whole: a charge that changed moves no total.
 type callLog struct {
-	paths    *generation
-	mapper   *mapper
-	seed     maphash.Seed
-	format   string
-	kinds    []string
-	interval time.Duration
-	lookback time.Duration
-	now      func() time.Time // the provider's time
+	paths     *generation
+	countries *cdr.Countries
+	emergency cdr.EmergencyNumbers
+	seed      maphash.Seed
+	format    string
+	kinds     []string
+	interval  time.Duration
+	lookback  time.Duration
+	now       func() time.Time // the provider's time
 
 	mu   sync.Mutex     // held by a read up to the present
 	days map[query]*day // guarded by mu

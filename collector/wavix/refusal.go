@@ -21,7 +21,6 @@ type refusal struct {
 // failedError is an answer with status 200 that says that it failed, with the provider's own message if it has one that may be printed.
 type failedError struct{ message string }
 
-// Error implements error.
 func (e *failedError) Error() string {
 	const text = "the answer says that the request failed"
 	if e.message == "" {

@@ -62,7 +62,7 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 	}
 	var d *decoder
 	err := l.paths.fetch(ctx, paths, q.parameters(page, perPage), header, func(body []byte) error {
-		d = &decoder{mapper: l.mapper, values: newValues(), seed: l.seed, query: q, page: page, answer: answer{total: -1}}
+		d = &decoder{log: l, values: newValues(), query: q, page: page, answer: answer{total: -1}}
 		return decode(d, body)
 	})
 	if format == formatCSV && httpclient.KindOf(err) == httpclient.KindNotFound {

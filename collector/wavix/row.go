@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -59,25 +58,11 @@ func (v *values) setCSV(column, text string) {
 	v.Set(column, quoted)
 }
 
-func (v *values) text(name string) string {
-	return strings.Clone(v.Text(name)) // it may be kept longer than the answer
-}
-
-// id reads an id. Ids are compared by their bytes, so one that had to be repaired could be taken for another.
-func (v *values) id(name string) string {
-	id := v.text(name)
-	if strings.ContainsRune(id, utf8.RuneError) {
-		v.Fail(name, "is not UTF-8")
-		return ""
-	}
-	return id
-}
-
 // textOrNumber reads a string, or the digits of a number.
 func (v *values) textOrNumber(name string) (text string, isNumber bool) {
 	raw := v.Raw(name, `"`+wire.NumberStarts, "a string or a number")
 	if raw == nil || raw[0] == '"' {
-		return v.text(name), false
+		return v.Text(name), false
 	}
 	return string(raw), true
 }
@@ -107,25 +92,5 @@ func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") =
 // money reads an amount, a string or a number, and says whether it was given.
 func (v *values) money(name string) (amount cdr.Money, given bool) {
 	text, _ := v.textOrNumber(name)
-	if text == "" {
-		return cdr.Money{}, false
-	}
-	amount, err := cdr.ParseMoney(text)
-	if err != nil {
-		v.Fail(name, "is "+err.Error()) // says what it must be
-		return cdr.Money{}, false
-	}
-	return amount, true
-}
-
-// start reads the start of the call, which a row must have.
-func (v *values) start(name string) time.Time {
-	at, valid := v.Instant(name)
-	switch {
-	case v.Text(name) == "":
-		v.Fail(name, "is missing")
-	case !valid, at.IsZero():
-		v.Fail(name, "is not a date and time")
-	}
-	return at
+	return v.ParseMoney(name, text)
 }

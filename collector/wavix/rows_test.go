@@ -46,7 +46,7 @@ func TestMalformedRows(t *testing.T) {
 	for _, test := range []struct{ name, row, problem string }{
 		{"date is missing", `{"uuid":"a"}`, "date is missing"},
 		{"date is null", `{"uuid":"a","date":null}`, "date is missing"},
-		{"date is the sentinel", `{"uuid":"a","date":"0001-01-01T00:00:00Z"}`, "date is not a date and time"},
+		{"date is the sentinel", `{"uuid":"a","date":"0001-01-01T00:00:00Z"}`, "date is missing"},
 		{"date is no time", `{"uuid":"a","date":"yesterday"}`, "date is not a date and time"},
 		{"date has no zone", `{"uuid":"a","date":"2026-03-01 10:00:00"}`, "date is not a date and time"},
 		{"date is a number", `{"uuid":"a","date":1772359200}`, "date is a number, must be a string"},

@@ -113,7 +113,9 @@ func TestTrap8SelfParent(t *testing.T) {
 	} {
 		shownRow(t, kindPlaced, at+ids+`}`).want(t, shown{"Parent": nil, "cdr.wavix.parent_call_id": nil})
 	}
-	shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":"Q"}`).want(t, shown{"Parent": "received:P", "CallID": "P"})
+	for _, older := range []string{`"Q"`, `{}`} {
+		shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":`+older+`}`).want(t, shown{"Parent": "received:P", "CallID": "P"})
+	}
 }
 
 // TestTrap9Dispositions: in upper case, and new ones.

@@ -27,7 +27,6 @@ type Fields struct {
 	members []member
 }
 
-// member is a property with its value in JSON.
 type member struct {
 	name  string
 	value []byte
@@ -39,7 +38,7 @@ func (f *Fields) Parse(row []byte) {
 	Members(row, func(name, value []byte) {
 		text := view(name[1 : len(name)-1])
 		if strings.IndexByte(text, '\\') >= 0 {
-			text, _ = textOf(name)
+			text = textOf(name)
 		}
 		f.Set(text, value)
 	})
@@ -95,28 +94,29 @@ const NumberStarts = "-0123456789"
 
 // Text reads a string. The result is valid UTF-8 even if the answer isn't.
 func (f *Fields) Text(name string) string {
-	text, _ := f.CheckedText(name)
-	return text
-}
-
-// CheckedText reads a string and says whether it wasn't valid UTF-8.
-func (f *Fields) CheckedText(name string) (text string, repaired bool) {
-	value := f.Raw(name, `"`, "a string")
-	if value == nil {
-		return "", false
+	if value := f.Raw(name, `"`, "a string"); value != nil {
+		return textOf(value)
 	}
-	return textOf(value)
+	return ""
 }
 
-// textOf is what a JSON string says: valid UTF-8 also where the answer isn't, which repaired tells. It is a view of the string unless that has
-// escapes or isn't UTF-8.
-func textOf(quoted []byte) (text string, repaired bool) {
-	repaired = !utf8.Valid(quoted)
-	if !repaired && bytes.IndexByte(quoted, '\\') < 0 {
-		return view(quoted[1 : len(quoted)-1]), false
+// ID reads a string that is compared by its bytes: one that had to be repaired could be taken for another.
+func (f *Fields) ID(name string) string {
+	id := f.Text(name)
+	if strings.Contains(id, string(utf8.RuneError)) {
+		f.Fail(name, "is not UTF-8")
+		return ""
+	}
+	return id
+}
+
+// textOf is what a JSON string says: valid UTF-8 also where the answer isn't. It is a view of the string unless that has escapes or isn't UTF-8.
+func textOf(quoted []byte) string {
+	if utf8.Valid(quoted) && bytes.IndexByte(quoted, '\\') < 0 {
+		return view(quoted[1 : len(quoted)-1])
 	}
 	unquoted, _ := jsontext.AppendUnquote(nil, quoted) // the error says that something wasn't UTF-8; it has been replaced
-	return string(unquoted), repaired
+	return string(unquoted)
 }
 
 // view is a string that shares the memory of a piece of an answer.
@@ -138,16 +138,19 @@ func (f *Fields) Integer(name string) cdr.Int {
 
 // Money reads a decimal number, and says whether it was given.
 func (f *Fields) Money(name string) (amount cdr.Money, given bool) {
-	value := f.Raw(name, NumberStarts, "a number")
-	if value == nil {
+	return f.ParseMoney(name, view(f.Raw(name, NumberStarts, "a number")))
+}
+
+// ParseMoney reads a property's text as a decimal number; an empty one isn't given.
+func (f *Fields) ParseMoney(name, text string) (amount cdr.Money, given bool) {
+	if text == "" {
 		return cdr.Money{}, false
 	}
-	amount, err := cdr.ParseMoney(view(value))
+	amount, err := cdr.ParseMoney(text)
 	if err != nil {
 		f.Fail(name, "is "+err.Error()) // says what it must be
-		return cdr.Money{}, false
 	}
-	return amount, true
+	return amount, err == nil
 }
 
 // Bool reads a boolean.
@@ -174,4 +177,16 @@ func (f *Fields) Instant(name string) (at time.Time, valid bool) {
 		return time.Time{}, true
 	}
 	return at.UTC(), true
+}
+
+// Start reads the start of a call, which a row must have.
+func (f *Fields) Start(name string) time.Time {
+	at, valid := f.Instant(name)
+	switch {
+	case !valid:
+		f.Fail(name, "is not a date and time")
+	case at.IsZero():
+		f.Fail(name, "is missing")
+	}
+	return at
 }

@@ -39,7 +39,12 @@ func (in *Input) Document(body []byte, otherwise string, member func(name string
 	in.JSON.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	err := in.Object(otherwise, member)
 	if err == nil {
-		err = in.end()
+		switch _, err = in.JSON.ReadToken(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err == nil:
+			err = errors.New("trailing data after the JSON value")
+		}
 	}
 	return fault(err)
 }
@@ -129,17 +134,6 @@ func (in *Input) Link(before string) (string, error) {
 		return before, errors.New("the answer has two next links")
 	}
 	return link, nil
-}
-
-// end makes sure that nothing follows.
-func (in *Input) end() error {
-	switch _, err := in.JSON.ReadToken(); {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return err
-	}
-	return errors.New("trailing data after the JSON value")
 }
 
 // Lines reads a body of which each line is a row in JSON. Empty lines are none; a row that is no valid JSON, or longer than MaxValue, is given

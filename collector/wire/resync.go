@@ -14,7 +14,6 @@ import (
 // row is known again.
 const Unreadable = `"unreadable `
 
-// standIn is what stands for a row.
 func standIn(row []byte) jsontext.Value {
 	sum := sha256.Sum256(row)
 	return jsontext.Value(Unreadable + hex.EncodeToString(sum[:]) + `"`)

@@ -16,16 +16,10 @@ func Members(object []byte, use func(name, value []byte)) {
 		i = skipSpace(object, i+1)
 		value := object[i:valueEnd(object, i)]
 		use(name, value)
-		i = skipComma(object, i+len(value))
+		if i = skipSpace(object, i+len(value)); object[i] == ',' {
+			i = skipSpace(object, i+1)
+		}
 	}
-}
-
-// skipComma is where the next member or closing bracket begins.
-func skipComma(b []byte, i int) int {
-	if i = skipSpace(b, i); b[i] == ',' {
-		i = skipSpace(b, i+1)
-	}
-	return i
 }
 
 func skipSpace(b []byte, i int) int {

@@ -18,8 +18,6 @@ type Writer struct {
 	labels []Label
 
 	def *metrics.Def
-	// pairs are the series' labels as text.
-	pairs []byte
 	// heads is what stands before the value on each line of a sample: one for a counter; buckets, count and sum of a histogram.
 	heads []string
 	line  []byte
@@ -43,48 +41,37 @@ func (w *Writer) Family(d *metrics.Def) {
 	if d.Kind == metrics.Histogram {
 		kind = "histogram"
 	}
-	w.line = append(w.line[:0], "# TYPE "+name+" "+kind+"\n# HELP "+name+" "+escape(d.Help)+"\n"...)
-	w.write()
+	_, _ = w.out.WriteString("# TYPE " + name + " " + kind + "\n# HELP " + name + " " + escape(d.Help) + "\n") // Flush returns its error
 }
 
 // Series begins a series of the family.
 func (w *Writer) Series(set *metrics.LabelSet) {
-	w.pairs = w.pairs[:0]
+	var pairs []byte
 	for i, name := range w.def.LabelNames() {
-		w.pairs = appendLabel(w.pairs, Label{name, set.Values[i]})
+		pairs = appendLabel(pairs, Label{name, set.Values[i]})
 	}
 	for _, l := range w.labels {
-		w.pairs = appendLabel(w.pairs, l)
+		pairs = appendLabel(pairs, l)
 	}
-	w.heads = w.heads[:0]
+	head := func(suffix, bound string) string {
+		return w.def.Name + suffix + "{" + string(appendLabel(slices.Clip(pairs), Label{bucketLabel, bound})) + "} "
+	}
 	if w.def.Kind != metrics.Histogram {
-		w.head(w.def.Name, "")
+		w.heads = []string{head("", "")}
 		return
 	}
+	w.heads = w.heads[:0]
 	for _, bound := range w.def.Bounds {
-		w.head(w.def.Name+"_bucket", boundText(bound))
+		w.heads = append(w.heads, head("_bucket", boundText(bound)))
 	}
-	w.head(w.def.Name+"_bucket", "+Inf")
-	w.head(w.def.Name+"_count", "")
-	w.head(w.def.Name+"_sum", "")
-}
-
-// head adds what stands before a value.
-func (w *Writer) head(name, bound string) {
-	pairs := appendLabel(slices.Clip(w.pairs), Label{bucketLabel, bound})
-	w.heads = append(w.heads, name+"{"+string(pairs)+"} ")
+	w.heads = append(w.heads, head("_bucket", "+Inf"), head("_count", ""), head("_sum", ""))
 }
 
 // Value writes a counter's value at a time, in its unit.
-func (w *Writer) Value(at time.Time, value float64) {
-	w.line = w.line[:0]
-	w.float(0, at, value)
-	w.write()
-}
+func (w *Writer) Value(at time.Time, value float64) { w.float(0, at, value) }
 
 // Histogram writes a histogram's value at a time: its classic buckets, count and sum.
 func (w *Writer) Histogram(at time.Time, h *metrics.HistValue) {
-	w.line = w.line[:0]
 	cumulated := uint64(0)
 	for i, n := range h.Buckets {
 		cumulated += n
@@ -92,27 +79,23 @@ func (w *Writer) Histogram(at time.Time, h *metrics.HistValue) {
 	}
 	w.uint(len(h.Buckets), at, h.Count)
 	w.float(len(h.Buckets)+1, at, w.def.InUnit(h.Sum))
-	w.write()
 }
 
-// uint and float add a line with the n-th head.
+// uint and float write a line with the n-th head.
 func (w *Writer) uint(n int, at time.Time, value uint64) {
-	w.line = strconv.AppendUint(append(w.line, w.heads[n]...), value, 10)
-	w.end(at)
+	w.end(strconv.AppendUint(append(w.line[:0], w.heads[n]...), value, 10), at)
 }
 
 func (w *Writer) float(n int, at time.Time, value float64) {
-	w.line = strconv.AppendFloat(append(w.line, w.heads[n]...), value, 'g', -1, 64)
-	w.end(at)
+	w.end(strconv.AppendFloat(append(w.line[:0], w.heads[n]...), value, 'g', -1, 64), at)
 }
 
-// end ends a line with its time, in seconds since 1970, to the millisecond.
-func (w *Writer) end(at time.Time) {
-	w.line = append(strconv.AppendFloat(append(w.line, ' '), float64(at.UnixMilli())/1000, 'f', -1, 64), '\n')
+// end writes a line with its time, in seconds since 1970, to the millisecond.
+func (w *Writer) end(line []byte, at time.Time) {
+	w.line = append(strconv.AppendFloat(append(line, ' '), float64(at.UnixMilli())/1000, 'f', -1, 64), '\n')
+	_, _ = w.out.Write(w.line) // Flush returns its error
 	w.samples++
 }
-
-func (w *Writer) write() { _, _ = w.out.Write(w.line) } // Flush returns its error
 
 // Close writes the end of the text. What it wrote to isn't closed.
 func (w *Writer) Close() error {

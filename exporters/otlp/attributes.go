@@ -7,9 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// appendAttributes appends what contract 4 lists, without what wasn't given.
-// Beside it come cdr.invite_time, cdr.emergency (`real`, `test`), cdr.fault_domain and, under the
-// provider, user_principal_name. A provider's own fields have other names than what stands under the provider here.
+// appendAttributes appends what contract 4 lists, without what wasn't given; beside it cdr.invite_time, cdr.emergency (`real`, `test`),
+// cdr.fault_domain and, under the provider, user_principal_name, which is no name of a provider's own fields.
 func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
 	if event.Session != nil {
 		return appendSession(b, r, event)
@@ -142,18 +141,14 @@ func mainCharge(charges []cdr.Charge) (amount cdr.Money, currency string, shown 
 			return charges[i].Amount, charges[i].Currency, i
 		}
 	}
-	first := charges[0]
-	if len(charges) == 1 {
-		return first.Amount, first.Currency, 0
-	}
-	sum := first.Amount
+	amount, currency = charges[0].Amount, charges[0].Currency
 	for i := 1; i < len(charges); i++ {
-		if charges[i].Currency != first.Currency {
-			return first.Amount, first.Currency, 0
+		if charges[i].Currency != currency {
+			return charges[0].Amount, currency, 0
 		}
-		sum = sum.Add(&charges[i].Amount)
+		amount, shown = amount.Add(&charges[i].Amount), -1
 	}
-	return sum, first.Currency, -1
+	return amount, currency, shown
 }
 
 func appendMoney(b []byte, k key, amount *cdr.Money) []byte {

@@ -40,7 +40,7 @@ func TestExemplars(t *testing.T) {
 			Exemplars: []*metrics.Exemplar{1: anExemplar(2.5), 14: nil},
 		}}},
 	}}}
-	got := produce(t, NewProducer("1", time.Now, source))
+	got := produce(t, Producer{"1", []metrics.Source{source}})
 	failures, ok := got["cdr.call.failures"].Data.(metricdata.Sum[int64])
 	if !ok || len(failures.DataPoints[1].Exemplars) != 0 {
 		t.Fatalf("cdr.call.failures is %+v", got["cdr.call.failures"])

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"time"
 
 	"go.opentelemetry.io/otel/sdk/resource"
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
@@ -15,9 +14,12 @@ import (
 
 // Exporter sends log records, or metrics, to an OTLP endpoint.
 type Exporter struct {
-	send   func(context.Context) error
-	health *health
-	conn   *grpc.ClientConn // nil for HTTP, and when it was closed
+	// Run sends until the context ends, then what is left, within the shutdown timeout. It returns once; the error is that the outbox was closed.
+	Run func(context.Context) error
+	// Status may be asked at any time, from any goroutine.
+	Status func() Status
+
+	conn *grpc.ClientConn // nil for HTTP, and when it was closed
 }
 
 // NewLogs makes an exporter of log records. It connects to nothing yet.
@@ -31,11 +33,11 @@ func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Expo
 		timeout: s.Timeout, grace: s.ShutdownTimeout,
 	}
 	if conn == nil {
-		logs.uploader = newHTTPUploader(s)
+		logs.post = newHTTPUploader(s).upload
 	} else {
-		logs.uploader = grpcUploader{collogspb.NewLogsServiceClient(conn)}
+		logs.post = grpcUploader{collogspb.NewLogsServiceClient(conn)}.upload
 	}
-	return &Exporter{send: logs.run, health: logs.health, conn: conn}, nil
+	return &Exporter{Run: logs.run, Status: logs.health.current, conn: conn}, nil
 }
 
 // NewMetrics makes an exporter of what the sources show. It connects to nothing yet.
@@ -46,21 +48,14 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 	}
 	m := &metricsSender{
 		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: &health{signal: "metrics", logger: logger},
-		producer: NewProducer(s.Version, time.Now, sources...),
+		producer: Producer{s.Version, sources},
 	}
-	e := &Exporter{send: m.run, health: m.health, conn: conn}
+	e := &Exporter{Run: m.run, Status: m.health.current, conn: conn}
 	if m.Exporter, err = newMetricExporter(s, conn); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
-
-// Run sends until the context ends, then what is left, for at most the shutdown
-// timeout. It returns once, with an error if the outbox was closed under it.
-func (e *Exporter) Run(ctx context.Context) error { return e.send(ctx) }
-
-// Status may be asked at any time, from any goroutine.
-func (e *Exporter) Status() Status { return e.health.current() }
 
 // Close closes the connection of gRPC, after Run has returned. It may be called again.
 func (e *Exporter) Close() (err error) {

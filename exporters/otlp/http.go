@@ -145,10 +145,8 @@ func mediaType(header http.Header) string {
 	return kind
 }
 
-// judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504.
-// Credentials and addresses that are wrong (401, 403, 404, 405, 407, redirects:
-// a POST would become a GET, whose 200 is no acceptance) and a request that didn't arrive in time (408) aren't
-// about a record either. All else may be about a record or not.
+// judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504. Credentials and addresses that are wrong (401, 403, 404, 405, 407,
+// redirects: a POST would become a GET, whose 200 is no acceptance) and a late request (408) aren't about a record either. All else may be.
 func judgeHTTP(code int, header http.Header) answer {
 	switch success := code >= 200 && code <= 299; {
 	case success && mediaType(header) == "text/html":

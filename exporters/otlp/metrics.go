@@ -16,8 +16,7 @@ import (
 // maxPoints is how many data points go into one request: under 4 MiB, which gRPC servers take unless told otherwise.
 const maxPoints = 4000
 
-// metricsSender exports a producer's metrics at an interval. It is the SDK's exporter with its errors put where they are seen: the SDK's reader
-// hands them to a global handler.
+// metricsSender is the SDK's exporter of metrics, with its errors put where they are seen: the SDK's reader has a global handler for them.
 type metricsSender struct {
 	sdkmetric.Exporter
 

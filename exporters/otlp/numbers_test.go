@@ -141,7 +141,7 @@ func (s series) scraped(t *testing.T, name string, m *dto.Metric) {
 
 func export(t *testing.T) series {
 	t.Helper()
-	scopes, err := otlp.NewProducer("", time.Now, catalogue{}).Produce(t.Context())
+	scopes, err := otlp.Producer{Sources: []metrics.Source{catalogue{}}}.Produce(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

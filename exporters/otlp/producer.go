@@ -17,23 +17,17 @@ import (
 // bounds. Names and units are the catalogue's; attributes are the labels without those that are empty, which to Prometheus are
 // none, so both show the same series. It is safe for concurrent use.
 type Producer struct {
-	scope   instrumentation.Scope
-	now     func() time.Time
-	sources []metrics.Source
+	Version string
+	Sources []metrics.Source
 }
 
-var _ sdkmetric.Producer = (*Producer)(nil)
-
-// NewProducer makes a producer of all the sources show. now is the time of the data points.
-func NewProducer(version string, now func() time.Time, sources ...metrics.Source) *Producer {
-	return &Producer{scope: instrumentation.Scope{Name: scopeName, Version: version}, now: now, sources: sources}
-}
+var _ sdkmetric.Producer = Producer{}
 
 // Produce implements metric.Producer. It never fails.
-func (p *Producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
-	out := metricdata.ScopeMetrics{Scope: p.scope}
-	for _, source := range p.sources {
-		families, now := source.Snapshot().Families, p.now()
+func (p Producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
+	out := metricdata.ScopeMetrics{Scope: instrumentation.Scope{Name: scopeName, Version: p.Version}}
+	for _, source := range p.Sources {
+		families, now := source.Snapshot().Families, time.Now()
 		for _, f := range families {
 			out.Metrics = append(out.Metrics, metricdata.Metrics{
 				Name: f.Def.OTel, Description: f.Def.Help, Unit: f.Def.Unit, Data: dataOf(f, now),

@@ -3,6 +3,7 @@ package otlp
 import (
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/otlptranslator"
@@ -38,7 +39,7 @@ func TestNamesTranslate(t *testing.T) {
 	}
 }
 
-func produce(t *testing.T, p *Producer) map[string]metricdata.Metrics {
+func produce(t *testing.T, p Producer) map[string]metricdata.Metrics {
 	t.Helper()
 	scopes, err := p.Produce(t.Context())
 	if err != nil {
@@ -60,7 +61,6 @@ func labelSet(d *metrics.Def, values ...string) *metrics.LabelSet {
 }
 
 func TestProducer(t *testing.T) {
-	now := callStart.Add(time.Hour)
 	source := fixed{metrics.Snapshot{Families: []metrics.Family{
 		{Def: metrics.CallCharges, Points: []metrics.Point{{Labels: labelSet(metrics.CallCharges, "s"), Start: callStart, Value: 1.25}}},
 		{Def: metrics.CallDuration, Points: []metrics.Point{{
@@ -71,7 +71,12 @@ func TestProducer(t *testing.T) {
 		{Def: metrics.ConnectedSeconds, Points: []metrics.Point{{Labels: labelSet(metrics.ConnectedSeconds, "s"), Value: 0.5}}},
 		{Def: metrics.MediaBypassRatio, Points: []metrics.Point{{Labels: labelSet(metrics.MediaBypassRatio, "s"), Value: 0.75}}},
 	}}}
-	got := produce(t, NewProducer("1", func() time.Time { return now }, source))
+	var now time.Time
+	var got map[string]metricdata.Metrics
+	synctest.Test(t, func(t *testing.T) { // time stands still
+		now = time.Now()
+		got = produce(t, Producer{"1", []metrics.Source{source}})
+	})
 	if len(got) != 5 {
 		t.Errorf("%d metrics, want 5", len(got))
 	}
@@ -135,7 +140,7 @@ func TestProducerForgetsWhatVanished(t *testing.T) {
 		return metrics.Snapshot{Families: []metrics.Family{f}}
 	}
 	a, b := labelSet(metrics.Calls, "a"), labelSet(metrics.Calls, "b")
-	p := NewProducer("", time.Now, &shifting{[]metrics.Snapshot{show(a, b), show(b), show()}})
+	p := Producer{Sources: []metrics.Source{&shifting{[]metrics.Snapshot{show(a, b), show(b), show()}}}}
 	for _, want := range []int{2, 1, 0} {
 		got := produce(t, p)
 		sum, _ := got["cdr.calls"].Data.(metricdata.Sum[int64])

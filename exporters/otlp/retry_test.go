@@ -236,13 +236,6 @@ func TestAClosedLedgerEndsSending(t *testing.T) {
 	}
 }
 
-// scripted is an uploader that answers as a test says.
-type scripted func(request []byte) answer
-
-func (f scripted) upload(_ context.Context, request []byte) answer {
-	return f(request)
-}
-
 // TestTooMuchIsSplitButNoSingleRecordIsRefused: a quota that is used up looks like
 // a message that is too large; only a record that may well be too large is set aside.
 func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
@@ -256,12 +249,12 @@ func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 		s := &sender{
 			outbox: outbox, count: count.count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
 			timeout: time.Minute, envelope: newEnvelope(Settings{}),
-			uploader: scripted(func(request []byte) answer {
+			post: func(_ context.Context, request []byte) answer {
 				if time.Since(begin) < 10*time.Minute || len(request) > largeRecord {
 					return answer{verdict: tooMuch, problem: "enough"}
 				}
 				return answer{}
-			}),
+			},
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

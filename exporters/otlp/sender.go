@@ -38,8 +38,7 @@ type Outbox interface {
 	Wait(ctx context.Context)
 }
 
-// Count counts log records: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. It is called while sending, by one
-// goroutine.
+// Count counts log records: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. One goroutine calls it.
 type Count func(result string, records int)
 
 // verdict is what an answer means for the records that were sent (counting.md 26).
@@ -80,11 +79,6 @@ const (
 	checkEndpoint    = "; check otlp.endpoint"
 )
 
-// uploader sends an encoded ExportLogsServiceRequest once. An answer given after the context ended means nothing, unless it is accepted.
-type uploader interface {
-	upload(ctx context.Context, request []byte) answer
-}
-
 // sender drains the outbox, one batch after the other (counting.md 26, 30).
 //
 //	batch ─▶ offer ─ accepted ─▶ counted
@@ -98,8 +92,9 @@ type uploader interface {
 // A batch is deleted when all of its records were accepted or set aside; then the next one is offered. If the endpoint accepts nothing
 // of a batch, the witness is sought behind it: single records of later batches are sent in turn with its own, and the latest that was accepted.
 type sender struct {
-	outbox   Outbox
-	uploader uploader
+	outbox Outbox
+	// post sends an encoded ExportLogsServiceRequest once. An answer given after the context ended means nothing, unless it is accepted.
+	post     func(ctx context.Context, request []byte) answer
 	envelope envelope
 	count    Count
 	health   *health
@@ -209,8 +204,7 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	})
 }
 
-// offer sends parts, split where the endpoint refuses them, and returns those that are to be offered again. In an outage it sends only
-// the first. The error is the context's.
+// offer sends parts, split where they are refused, and returns those to offer again; in an outage it sends only the first. The error is the context's.
 func (s *sender) offer(ctx context.Context, batch *ledger.Batch, parts []*part) (left []*part, err error) {
 	for len(parts) > 0 {
 		p := parts[0]
@@ -332,7 +326,7 @@ func (s *sender) upload(ctx context.Context, records [][]byte) (answer, error) {
 func (s *sender) uploadOnce(ctx context.Context, records [][]byte) answer {
 	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	a := s.uploader.upload(limited, s.envelope.request(records))
+	a := s.post(limited, s.envelope.request(records))
 	if a.verdict == accepted && a.rejected > 0 && a.rejected >= int64(len(records)) {
 		return answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}
 	}

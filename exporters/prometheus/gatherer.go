@@ -120,8 +120,7 @@ func histogram(d *metrics.Def, p *metrics.Point) *dto.Histogram {
 	return out
 }
 
-// newExemplar is an exemplar in the form of the protocol. Its labels have the names that the log record's trace id and uid have in a store
-// of logs, and stay within the 128 characters of OpenMetrics.
+// newExemplar has labels named as in a store of logs, for the log record's trace id and uid, within the 128 characters of OpenMetrics.
 func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 	return &dto.Exemplar{
 		Label: []*dto.LabelPair{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -17,7 +18,7 @@ func (a *App) accounts() []account {
 			i, all = len(all), append(all, account{key: key})
 		}
 		all[i].sources = append(all[i].sources, s)
-		all[i].feeds = append(all[i].feeds, s.specs()...)
+		all[i].feeds = append(all[i].feeds, s.specs())
 	}
 	return all
 }
@@ -79,7 +80,7 @@ func (o owned) Snapshot() metrics.Snapshot {
 // replicaStatus are the replicas that share the ledger, none if it isn't shared.
 func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 	for _, r := range c.replicas {
-		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time(r.Started), Self: r.Name == a.owners.replica}
+		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time{Time: r.Started}, Self: r.Name == a.owners.replica}
 		for _, f := range c.feeds {
 			if f.Owner == r.Name {
 				one.Feeds++
@@ -92,7 +93,7 @@ func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 
 // elsewhere is what is known of the feeds of a source that isn't read here.
 func (s *source) elsewhere(c *cluster, replica string) (feeds []web.Feed) {
-	owner := c.ownerOf(&account{feeds: s.specs()})
+	owner := c.ownerOf(&account{feeds: [][]ledger.FeedSpec{s.specs()}})
 	for i := range s.opened.Feeds {
 		info := &s.opened.Feeds[i]
 		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.ActiveCalls != nil}
@@ -104,7 +105,7 @@ func (s *source) elsewhere(c *cluster, replica string) (feeds []web.Feed) {
 			feed.Advice = "One takes it over within half a minute; if none does, see their logs."
 		}
 		if row := c.feeds[feedName{s.config.Name, info.Name}]; row != nil && info.ActiveCalls == nil {
-			feed.Watermark, feed.NewestCall = web.Time(row.State.Watermark), web.Time(row.State.NewestCall)
+			feed.Watermark, feed.NewestCall = web.Time{Time: row.State.Watermark}, web.Time{Time: row.State.NewestCall}
 			feed.Records = int64(row.State.Records) //nolint:gosec // fewer than that
 		}
 		feeds = append(feeds, feed)

@@ -116,7 +116,7 @@ func (a *App) build(ctx context.Context) error {
 	a.running.Store(r)
 	handler, err := web.Handler(web.Settings{
 		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.own}, a.logger),
-		Backend: a, Logger: a.logger, Version: Version(),
+		Backend: a, Logger: a.logger,
 	})
 	if err != nil {
 		return err

@@ -55,7 +55,7 @@ sources:
   - name: contoso
     tls_config: {ca_file: ca.pem}
     msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s", direct_routing: {interval: 1s}}
-%s`, storage, n.TenantID(), n.ClientID(), n.ClientSecret(), n.LoginURL(), n.GraphURL(), more)
+%s`, storage, sim.TenantID, sim.ClientID, n.ClientSecret, n.BaseURL(), n.BaseURL(), more)
 	file := filepath.Join(n.folder, "config.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		n.t.Fatal(err)
@@ -201,7 +201,7 @@ func TestAnotherAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong := strings.Replace(string(right), n.TenantID(), "99999999-2222-4333-8444-555555555555", 1)
+	wrong := strings.Replace(string(right), sim.TenantID, "99999999-2222-4333-8444-555555555555", 1)
 	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
 		t.Fatal(err)
 	}

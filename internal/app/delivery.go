@@ -12,8 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// delivery sends to the OTLP endpoints, with an exporter per signal, since the
-// environment may configure each apart, and per identity of what is sent. It has none if OTLP is off.
+// delivery sends to the OTLP endpoints: an exporter per signal, which may each have its own settings, and per identity; none if OTLP is off.
 type delivery struct {
 	exporters []*otlp.Exporter
 	cancel    context.CancelFunc

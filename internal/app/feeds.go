@@ -17,13 +17,10 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	if info.ActiveCalls == nil {
-		state := &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info)}
-		settings.Ledger, settings.Queue, settings.Open = state, state, state.open
-		if info.Fetcher != nil {
-			f.queue = state
-		}
+		f.state = &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info)}
+		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
 		if !a.ledger.Shared() { // else its loop opens it: who takes many feeds over doesn't wait for the commits of the first
-			if err := state.open(context.Background()); err != nil {
+			if err := f.state.open(context.Background()); err != nil {
 				a.logger.Warn("The state of a feed can't be opened; it is retried.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,16 +61,14 @@ func Check(file string) error {
 	}
 	for i := range r.config.Sources {
 		c := &r.config.Sources[i]
-		settings := SourceSettings(c)
-		settings.Quotas = &a.quotas
-		opened, err := OpenSource(c, a.settings.Providers, settings)
+		opened, err := OpenSource(c, a.settings.Providers, SourceSettings(c, &a.quotas))
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		r.sources = append(r.sources, &source{config: c, opened: opened})
 	}
-	if err := errors.Join(append(errs, a.checkWebhooks(r))...); err != nil {
+	if err := errors.Join(append(errs, a.makeHooks(r))...); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil
@@ -170,11 +169,12 @@ func Policy(p config.Privacy) cdr.Policy {
 	return cdr.Policy{Numbers: mode(p.Numbers), Users: mode(p.Users), Addresses: mode(p.Addresses)}
 }
 
-// SourceSettings are those of a configured source.
-func SourceSettings(s *config.Source) collector.SourceSettings {
+// SourceSettings are those of a configured source, which shares quotas with others of the same credential.
+func SourceSettings(s *config.Source, quotas *httpclient.Quotas) collector.SourceSettings {
 	return collector.SourceSettings{
 		Settings: httpclient.Settings{
 			TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute, UserAgent: "cdr-exporter/" + Version(),
+			Quotas: quotas,
 		},
 		Name: s.Name, EmergencyNumbers: s.EmergencyNumbers,
 	}
@@ -188,16 +188,12 @@ func Version() string {
 	return version.Version
 }
 
-// OpenSource opens a configured source at its provider.
+// OpenSource opens a configured source at its provider, one of those that its configuration was loaded with.
 func OpenSource(s *config.Source, providers []collector.Provider, settings collector.SourceSettings) (*collector.Source, error) {
-	for _, p := range providers {
-		if p.Name == s.ProviderName {
-			source, err := p.Open(s.Provider, settings)
-			if err != nil {
-				return nil, fmt.Errorf("open source %s: %w", s.Name, err)
-			}
-			return source, nil
-		}
+	i := slices.IndexFunc(providers, func(p collector.Provider) bool { return p.Name == s.ProviderName })
+	source, err := providers[i].Open(s.Provider, settings)
+	if err != nil {
+		return nil, fmt.Errorf("open source %s: %w", s.Name, err)
 	}
-	return nil, fmt.Errorf("open source %s: no provider %s", s.Name, s.ProviderName)
+	return source, nil
 }

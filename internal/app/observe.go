@@ -29,8 +29,7 @@ func (a *App) observeLedger() {
 	})
 }
 
-// observeSources brings the metrics of the feeds that are read here up to now, and says which these are. It shows the calls in progress
-// if this replica surely owns them.
+// observeSources updates the metrics of the feeds that are read here, and says which these are. Calls in progress are shown if surely owned.
 func (a *App) observeSources() {
 	a.observing.Lock()
 	defer a.observing.Unlock()
@@ -79,7 +78,8 @@ func (a *App) Status() web.Status {
 	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
 	visible, figures := a.running.Load(), a.figures()
-	status := web.Status{Sources: []web.Source{}, OTLP: visible.otlp.status()}
+	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status()}
+	status.Ready, status.NotReady = a.Ready()
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
 	var recent []metrics.Recent
 	holds := a.owners.holds()
@@ -113,8 +113,11 @@ func (a *App) Status() web.Status {
 			feed.ReadBy = a.owners.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
-			feed.Trunks = trunksOf(recent, name, feed.Feed)
-			feed.NewestCall = unixTime(figures[figure{metrics.NewestCall, name, feed.Feed}])
+			for _, r := range recent {
+				if r.Source == name && r.Feed == feed.Feed {
+					feed.Trunks = append(feed.Trunks, r)
+				}
+			}
 			source.Feeds = append(source.Feeds, feed)
 			status.Ledger.Series += feed.Series
 			status.Ledger.SeriesOverflow += feed.SeriesOverflow
@@ -122,40 +125,9 @@ func (a *App) Status() web.Status {
 		status.Sources = append(status.Sources, source)
 	}
 	records, oldest := a.ledger.Outbox()
-	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time(oldest)
+	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time{Time: oldest}
+	status.Now = web.Time{Time: time.Now()} // what ended meanwhile isn't in the future
 	return status
-}
-
-// trunksOf are the last attempts of a feed, as the status page judges them.
-func trunksOf(recent []metrics.Recent, source, feed string) (trunks []web.Trunk) {
-	ending := func(r *metrics.Recent, such metrics.Ending) web.Ending {
-		top, _ := r.TopFailure(such)
-		return web.Ending{
-			Since: web.Time(r.Since(such)), SIPCode: top.SIPCode, SubCode: top.SubCode, Reason: top.Reason, FaultDomain: top.FaultDomain,
-		}
-	}
-	for i := range recent {
-		r := &recent[i]
-		if r.Source != source || r.Feed != feed {
-			continue
-		}
-		t := web.Trunk{
-			Name: r.Trunk, Direction: r.Direction, NoReasons: r.NoReasons, Newest: web.Time(r.Newest()),
-			Faults: ending(r, metrics.Faults), Unconnected: ending(r, metrics.Unconnected),
-		}
-		for _, attempt := range r.Attempts {
-			switch {
-			case attempt.Outcome.Connected():
-				t.Results += web.ResultConnected
-			case metrics.Faults.Has(attempt.Outcome):
-				t.Results += web.ResultFault
-			default:
-				t.Results += web.ResultOther
-			}
-		}
-		trunks = append(trunks, t)
-	}
-	return trunks
 }
 
 // figure is one of the exporter's own metrics, of a source and a feed if it has these labels.
@@ -182,8 +154,8 @@ const statusTimeout = 2 * time.Second
 func (f *feed) status(ctx context.Context) web.Feed {
 	s := f.loop.Status()
 	feed := web.Feed{
-		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time(s.Watermark), LastSuccess: web.Time(s.LastSuccess),
-		Records: int64(s.Records), NextRead: web.Time(s.NextRead), LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
+		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time{Time: s.Watermark}, LastSuccess: web.Time{Time: s.LastSuccess},
+		Records: int64(s.Records), NextRead: web.Time{Time: s.NextRead}, LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
 	}
 	if f.info.ActiveCalls != nil {
 		feed.Snapshot, feed.Watermark = true, feed.LastSuccess
@@ -193,9 +165,11 @@ func (f *feed) status(ctx context.Context) web.Feed {
 				*feed.InProgress += n
 			}
 		}
+		return feed
 	}
-	if f.queue != nil && f.queue.isOpen.Load() {
-		if waiting, setAside, err := f.queue.Waiting(ctx); err == nil {
+	feed.NewestCall = web.Time{Time: f.state.State().NewestCall}
+	if f.info.Fetcher != nil && f.state.isOpen.Load() {
+		if waiting, setAside, err := f.state.Waiting(ctx); err == nil {
 			feed.Waiting, feed.SetAside = &waiting, &setAside
 		}
 	}
@@ -208,7 +182,7 @@ func budgetStatus(b httpclient.Budget) *web.Budget {
 		return nil
 	}
 	budget := &web.Budget{
-		Group: b.Group, Limit: b.Limit, WindowSeconds: int64(b.Per / time.Second), FrozenUntil: web.Time(b.FrozenUntil),
+		Group: b.Group, Limit: b.Limit, WindowSeconds: int64(b.Per / time.Second), FrozenUntil: web.Time{Time: b.FrozenUntil},
 	}
 	if b.Remaining >= 0 {
 		budget.Remaining = &b.Remaining
@@ -221,7 +195,7 @@ func unixTime(v float64) web.Time {
 	if v == 0 {
 		return web.Time{}
 	}
-	return web.Time(time.UnixMilli(int64(v * 1e3)))
+	return web.Time{Time: time.UnixMilli(int64(v * 1e3))}
 }
 
 // overlapping are the feeds whose calls are in other feeds too.

@@ -122,8 +122,7 @@ func (o *ownership) stopPlacing() {
 	o.leaving = true
 }
 
-// handOver gives everything up before the outbox is drained, if another replica lives: that one reads and sends from here on. The loops have
-// ended.
+// handOver gives everything up before the outbox is drained, if another replica lives: that one reads and sends now. The loops have ended.
 func (o *ownership) handOver() {
 	c := o.seen.Load()
 	if len(c.replicas) < 2 {
@@ -168,12 +167,13 @@ func (o *ownership) pass(ctx context.Context) error {
 func (o *ownership) dropLost(c *cluster, accounts []account) {
 	for i := range accounts {
 		a := &accounts[i]
-		if !slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return o.held[nameOf(&f)] && !c.owns(o.replica, nameOf(&f)) }) {
+		feeds := slices.Concat(a.feeds...)
+		if !slices.ContainsFunc(feeds, func(f ledger.FeedSpec) bool { return o.held[nameOf(&f)] && !c.owns(o.replica, nameOf(&f)) }) {
 			continue
 		}
-		o.logger.Warn("An account is read by another replica now.", "account_of", a.feeds[0].Source)
-		for i := range a.feeds {
-			o.drop(nameOf(&a.feeds[i]))
+		o.logger.Warn("An account is read by another replica now.", "account_of", feeds[0].Source)
+		for i := range feeds {
+			o.drop(nameOf(&feeds[i]))
 		}
 		o.reader.stopAccount(a)
 	}
@@ -196,10 +196,10 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 			o.reader.stopAccount(a)
 			continue
 		}
-		for k := range a.feeds {
-			stays[nameOf(&a.feeds[k])] = true
+		for _, f := range slices.Concat(a.feeds...) {
+			stays[nameOf(&f)] = true
 		}
-		if !late && slices.ContainsFunc(a.feeds, func(f ledger.FeedSpec) bool { return !o.reader.isRead(f.Source) }) {
+		if !late {
 			errs = append(errs, o.acquire(ctx, c, a))
 		}
 	}
@@ -241,16 +241,13 @@ func (o *ownership) isAnyones(c *cluster, a *account) bool {
 // that has a new feed is left to the next pass, and so is what follows a feed that isn't free.
 func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 	var errs []error
-	for feeds := range a.bySource() {
+	for _, feeds := range a.feeds {
 		source := feeds[0].Source
 		if o.reader.isRead(source) {
 			continue
 		}
-		switch known, err := o.register(ctx, c, feeds); {
-		case err != nil:
+		if known, err := o.register(ctx, c, feeds); !known {
 			errs = append(errs, err)
-			continue
-		case !known:
 			continue
 		}
 		for i := range feeds {

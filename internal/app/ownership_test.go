@@ -168,7 +168,7 @@ func (r *fakeReplica) Leave(context.Context) error {
 
 func (r *fakeReplica) accounts() (all []account) {
 	for _, s := range r.sources {
-		all = append(all, account{key: s, feeds: []ledger.FeedSpec{{Source: s, Feed: "one"}, {Source: s, Feed: "two"}}})
+		all = append(all, account{key: s, feeds: [][]ledger.FeedSpec{{{Source: s, Feed: "one"}, {Source: s, Feed: "two"}}}})
 	}
 	return all
 }
@@ -182,8 +182,8 @@ func (r *fakeReplica) isRead(source string) bool {
 func (r *fakeReplica) startSource(source string) { r.set(source, true) }
 
 func (r *fakeReplica) stopAccount(a *account) {
-	for _, f := range a.feeds {
-		r.set(f.Source, false)
+	for _, feeds := range a.feeds {
+		r.set(feeds[0].Source, false)
 	}
 }
 

@@ -2,7 +2,6 @@ package app
 
 import (
 	"cmp"
-	"iter"
 	"slices"
 	"time"
 
@@ -14,22 +13,8 @@ type account struct {
 	// key names it; with the same configuration it is the same in each replica.
 	key     string
 	sources []*source
-	// feeds are those that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
-	feeds []ledger.FeedSpec
-}
-
-// bySource are the feeds of each source.
-func (a *account) bySource() iter.Seq[[]ledger.FeedSpec] {
-	return func(yield func([]ledger.FeedSpec) bool) {
-		for begin, end := 0, 0; begin < len(a.feeds); begin = end {
-			for end < len(a.feeds) && a.feeds[end].Source == a.feeds[begin].Source {
-				end++
-			}
-			if !yield(a.feeds[begin:end]) {
-				return
-			}
-		}
-	}
+	// feeds are those of each source that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
+	feeds [][]ledger.FeedSpec
 }
 
 // feedName is a feed as the ledger names it.
@@ -65,8 +50,8 @@ func newCluster(c *ledger.Cluster) *cluster {
 
 // ownerOf is the replica that has the account: the owner of its first feed that has one. Empty: nobody has it.
 func (c *cluster) ownerOf(a *account) string {
-	for i := range a.feeds {
-		if f := c.feeds[nameOf(&a.feeds[i])]; f != nil && f.Owner != "" {
+	for _, spec := range slices.Concat(a.feeds...) {
+		if f := c.feeds[nameOf(&spec)]; f != nil && f.Owner != "" {
 			return f.Owner
 		}
 	}
@@ -80,8 +65,8 @@ func (c *cluster) owns(replica string, name feedName) bool {
 
 // cost is what reading an account costs.
 func (c *cluster) cost(a *account) (cost int) {
-	for i := range a.feeds {
-		if f := c.feeds[nameOf(&a.feeds[i])]; f != nil {
+	for _, spec := range slices.Concat(a.feeds...) {
+		if f := c.feeds[nameOf(&spec)]; f != nil {
 			cost += feedCost(f)
 		}
 	}

@@ -51,7 +51,7 @@ func accountsOf(feeds []ledger.FeedOwner, joined ...string) (all []account) {
 			all = append(all, account{key: key})
 		}
 		a := &all[index[key]]
-		a.feeds = append(a.feeds, ledger.FeedSpec{Source: f.Source, Feed: f.Feed})
+		a.feeds = append(a.feeds, []ledger.FeedSpec{{Source: f.Source, Feed: f.Feed}})
 	}
 	return all
 }

@@ -16,8 +16,7 @@ import (
 const (
 	// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
 	reloadSpacing = time.Second
-	// hashKeyInterval is how often the file of privacy.hash_key is read again. Other secrets are read when they are used; this one is used with
-	// each record.
+	// hashKeyInterval is how often privacy.hash_key's file is read again. It is used with each record; other secrets are read when they are used.
 	hashKeyInterval = 30 * time.Second
 )
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"net/http"
 	"reflect"
 	"slices"
 	"sync"
@@ -24,6 +25,7 @@ type running struct {
 	hashKey []byte
 
 	sources []*source
+	hooks   map[string]http.Handler // those of the webhooks, by path
 	otlp    *delivery
 }
 
@@ -57,7 +59,7 @@ func (s *source) specs() (specs []ledger.FeedSpec) {
 type feed struct {
 	info  *collector.FeedInfo
 	loop  *collector.Loop
-	queue *lazyFeed // nil unless records are fetched one by one
+	state *lazyFeed // nil for calls in progress
 }
 
 // hasWebhook reports whether the provider sends notifications.
@@ -85,7 +87,7 @@ func (a *App) prepare(r *running) error {
 	} else if r.otlp, err = a.newDelivery(r.sending); err != nil {
 		errs = append(errs, err)
 	}
-	errs = append(errs, a.checkWebhooks(r))
+	errs = append(errs, a.makeHooks(r))
 	if err := errors.Join(errs...); err != nil {
 		made := r.without(old)
 		made.close()
@@ -96,12 +98,8 @@ func (a *App) prepare(r *running) error {
 
 // without is what r has and other doesn't.
 func (r *running) without(other *running) *running {
-	rest := &running{otlp: new(delivery)}
-	for _, s := range r.sources {
-		if !slices.Contains(other.sources, s) {
-			rest.sources = append(rest.sources, s)
-		}
-	}
+	rest := &running{otlp: new(delivery), sources: slices.Clone(r.sources)}
+	rest.sources = slices.DeleteFunc(rest.sources, func(s *source) bool { return slices.Contains(other.sources, s) })
 	if r.otlp != other.otlp {
 		rest.otlp = r.otlp
 	}
@@ -109,9 +107,8 @@ func (r *running) without(other *running) *running {
 }
 
 func (a *App) openSource(c *config.Source) (*source, error) {
-	settings := SourceSettings(c)
+	settings := SourceSettings(c, &a.quotas)
 	settings.Observer = requests{own: a.own, source: c.Name}
-	settings.Quotas = &a.quotas
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
 	settings.Notified, settings.Derive = a.own.Source(c.Name), a.ledger.Derive
 	opened, err := OpenSource(c, a.settings.Providers, settings)

@@ -315,7 +315,7 @@ func TestStatusShowsReadsAndBudget(t *testing.T) {
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
 	await(t, "changes are read", func() bool { return feedOf(statusOf(t, a), "call_log").Reads == "changes" })
 	source := statusOf(t, a)
-	want := web.Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60, FrozenUntil: web.Time(until)}
+	want := web.Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60, FrozenUntil: web.Time{Time: until}}
 	if !reflect.DeepEqual(source.Budget, &want) {
 		t.Errorf("the budget is %+v, want %+v", source.Budget, want)
 	}

@@ -44,7 +44,7 @@ func TestTenantNotifies(t *testing.T) {
 		write(settings.ConfigFile, fmt.Sprintf("storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - name: contoso\n    history: 1m\n"+
 			"    requests_per_minute: 60000\n    tls_config: {ca_file: ca.pem}\n"+
 			"    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: %q, graph_url: %q, %s}\n",
-			server.TenantID(), server.ClientID(), server.ClientSecret(), server.LoginURL(), server.GraphURL(), feeds))
+			sim.TenantID, sim.ClientID, server.ClientSecret, server.BaseURL(), server.BaseURL(), feeds))
 	}
 	write(settings.WebhookConfigFile, "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n")
 	config("pstn: ")

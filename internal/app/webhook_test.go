@@ -71,7 +71,7 @@ func tryPost(ctx context.Context, transport *http.Transport, url, body string) (
 func awaitRest(t *testing.T, a *App) {
 	t.Helper()
 	await(t, "nothing is due", func() bool {
-		return time.Until(time.Time(feedOf(statusOf(t, a), "records").NextRead)) > 10*time.Minute
+		return time.Until(feedOf(statusOf(t, a), "records").NextRead.Time) > 10*time.Minute
 	})
 }
 

@@ -22,16 +22,12 @@ type webhooks struct {
 
 // hook has the notifications of a configuration's sources answered, and those of no other.
 func (a *App) hook(r *running) {
-	hooks := make(map[string]http.Handler)
 	for _, s := range r.sources {
-		for i := range s.opened.Feeds {
-			if info := &s.opened.Feeds[i]; info.Webhook != nil {
-				a.own.Source(s.config.Name).Listens()
-				hooks[info.Webhook.Path] = info.Webhook.Handler(a.enqueueTo(s, info))
-			}
+		if hasWebhook(s.opened) {
+			a.own.Source(s.config.Name).Listens()
 		}
 	}
-	a.webhooks.hooks.Store(&hooks)
+	a.webhooks.hooks.Store(&r.hooks)
 }
 
 // enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
@@ -69,10 +65,11 @@ func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hook.ServeHTTP(w, r)
 }
 
-// checkWebhooks reports webhooks that share a path or have no listener.
-func (a *App) checkWebhooks(r *running) error {
+// makeHooks makes the handlers of notifications, and reports webhooks that share a path or have no listener.
+func (a *App) makeHooks(r *running) error {
 	var errs []error
 	owners := make(map[string]string)
+	r.hooks = make(map[string]http.Handler)
 	for _, s := range r.sources {
 		for i := range s.opened.Feeds {
 			feed := &s.opened.Feeds[i]
@@ -83,7 +80,7 @@ func (a *App) checkWebhooks(r *running) error {
 			if owner := owners[path]; owner != "" {
 				errs = append(errs, fmt.Errorf("webhooks of %s and %s: both use the path %s of the webhook listener; give each another path", owner, name, path))
 			}
-			owners[path] = name
+			owners[path], r.hooks[path] = name, feed.Webhook.Handler(a.enqueueTo(s, feed))
 			if len(a.settings.WebhookAddresses) == 0 {
 				errs = append(errs, fmt.Errorf("webhook of %s: there is no listener for its notifications; "+
 					"start with --webhook.listen-address, or remove the webhook from the configuration", name))

@@ -9,9 +9,6 @@ import (
 // maxCallType bounds a call type in bytes: the set is open, labels are not.
 const maxCallType = 64
 
-// otherCallType stands for a type without any ASCII letter or digit; an empty slug says that no type was given.
-const otherCallType = "other"
-
 // The words whose inner capitals don't split them (contract 3).
 var (
 	voip    = regexp.MustCompile(`VoIP([^a-z]|$)`)
@@ -35,7 +32,7 @@ func CallType(raw string) string {
 		}
 	}
 	text := strings.TrimRight(string(slug[:min(len(slug), maxCallType)]), "_")
-	return cmp.Or(strings.ToLower(text), otherCallType)
+	return cmp.Or(strings.ToLower(text), "other") // has no ASCII letter or digit; an empty slug says that no type was given
 }
 
 // isWordStart says whether a new word begins inside a run of letters and digits: at a capital after a small letter or digit, and

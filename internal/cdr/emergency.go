@@ -12,15 +12,15 @@ const (
 const maxEmergencyDigits = 15
 
 // EmergencyNumbers tells calls to emergency services by the number called. It doesn't change; nil matches nothing.
-type EmergencyNumbers struct{ numbers map[emergencyNumber]bool }
+type EmergencyNumbers map[emergencyNumber]bool
 
 // emergencyNumber is a number that counts from one country only, or everywhere if none is given.
 type emergencyNumber struct{ country, digits string }
 
 // NewEmergencyNumbers takes the numbers as users write them, with a country as in DE:110 if it counts from there only. What holds no number
 // matches nothing.
-func NewEmergencyNumbers(list []string) *EmergencyNumbers {
-	numbers := make(map[emergencyNumber]bool, len(list))
+func NewEmergencyNumbers(list []string) EmergencyNumbers {
+	numbers := make(EmergencyNumbers, len(list))
 	for _, entry := range list {
 		var buf [maxEmergencyDigits]byte
 		country, number, scoped := strings.Cut(entry, ":")
@@ -31,16 +31,13 @@ func NewEmergencyNumbers(list []string) *EmergencyNumbers {
 			numbers[emergencyNumber{country, string(digits)}] = true
 		}
 	}
-	return &EmergencyNumbers{numbers: numbers}
+	return numbers
 }
 
 // Match says whether callee, without its plus sign, spaces and punctuation, is one of the numbers that count everywhere or in the caller's
 // country (Countries, empty if unknown); 911 and 933 also as +1911 and +1933. A masked number never matches, because it could be any other
 // of its length. Whether the call was outbound is the caller's to know.
-func (e *EmergencyNumbers) Match(callee, country string) Emergency {
-	if e == nil {
-		return NoEmergency
-	}
+func (numbers EmergencyNumbers) Match(callee, country string) Emergency {
 	var buf [maxEmergencyDigits]byte
 	digits, ok := bareDigits(&buf, callee)
 	if !ok {
@@ -53,7 +50,7 @@ func (e *EmergencyNumbers) Match(callee, country string) Emergency {
 		}
 	}
 	switch {
-	case !e.numbers[emergencyNumber{"", string(digits)}] && !e.numbers[emergencyNumber{country, string(digits)}]:
+	case !numbers[emergencyNumber{"", string(digits)}] && !numbers[emergencyNumber{country, string(digits)}]:
 		return NoEmergency
 	case string(digits) == nanpEmergencyTest:
 		return EmergencyTest

@@ -71,7 +71,7 @@ func TestEmergencyNumbersThatAreNotListed(t *testing.T) {
 			t.Errorf("Match(%q) = %d", callee, got)
 		}
 	}
-	var none *EmergencyNumbers
+	var none EmergencyNumbers
 	if got := none.Match("911", "US"); got != NoEmergency {
 		t.Errorf("without a list Match(911) = %d", got)
 	}

@@ -32,27 +32,24 @@ func (v Verdict) String() string { return verdicts[v] }
 
 // The bounds past which a stream is poor, from Microsoft's "Stream classification in Call Quality Dashboard".
 const (
-	poorRoundTrip      = 500 * time.Millisecond
-	poorJitter         = 30 * time.Millisecond
-	poorLoss           = 0.1
-	poorPackets        = 500
-	poorFrameLoss      = 0.5
-	poorVideoLoss      = 0.15
-	poorVideoRate      = 7
-	poorScreenShare    = 2
-	mediaAudio         = "audio"
-	mediaVideo         = "video"
-	mediaScreenSharing = "screen_share"
+	poorRoundTrip   = 500 * time.Millisecond
+	poorJitter      = 30 * time.Millisecond
+	poorLoss        = 0.1
+	poorPackets     = 500
+	poorFrameLoss   = 0.5
+	poorVideoLoss   = 0.15
+	poorVideoRate   = 7
+	poorScreenShare = 2
 )
 
 // Verdict classifies a stream by the published rules, which know audio, video and screen sharing.
 func (s *Stream) Verdict() Verdict {
 	switch s.Media {
-	case mediaAudio:
+	case "audio":
 		return s.audio()
-	case mediaVideo:
+	case "video":
 		return s.video(poorVideoRate)
-	case mediaScreenSharing:
+	case "screen_share":
 		return s.video(poorScreenShare)
 	}
 	return Unclassified

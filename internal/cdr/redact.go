@@ -73,14 +73,11 @@ func (d *Redactor) Redact(r *Record) {
 	r.UserPrincipal = d.user(r.UserPrincipal)
 	r.Extra = d.attrs(r.Extra)
 	for i := range r.Sessions {
-		d.session(&r.Sessions[i])
+		s := &r.Sessions[i]
+		s.Number = d.number(s.Number)
+		s.UserID, s.UserName, s.UserPrincipal = d.user(s.UserID), d.name(s.UserName), d.user(s.UserPrincipal)
+		s.Extra = d.attrs(s.Extra)
 	}
-}
-
-func (d *Redactor) session(s *Session) {
-	s.Number = d.number(s.Number)
-	s.UserID, s.UserName, s.UserPrincipal = d.user(s.UserID), d.name(s.UserName), d.user(s.UserPrincipal)
-	s.Extra = d.attrs(s.Extra)
 }
 
 // attrs redacts attributes; those that are dropped go as a whole.

@@ -41,7 +41,7 @@ func readNumber(s string) (number string, kind numberKind) {
 		return number, digitsNumber
 	case isAddress(number):
 		return number, addressText
-	case isNumberLabel(number):
+	case slices.ContainsFunc(numberLabels, func(label string) bool { return strings.EqualFold(number, label) }):
 		return number, labelText
 	}
 	return number, otherText
@@ -66,10 +66,6 @@ func isPlainNumber(s string) bool {
 
 // numberLabels are the words for a number that isn't told.
 var numberLabels = []string{"anonymous", "unavailable", "restricted", "unknown", "private", "blocked", "withheld"}
-
-func isNumberLabel(s string) bool {
-	return slices.ContainsFunc(numberLabels, func(label string) bool { return strings.EqualFold(s, label) })
-}
 
 // number redacts what a field for a number holds. A name in it falls under the stricter of the rules for numbers and users.
 func (d *Redactor) number(s string) string { return d.numberAs(s, d.policy.Numbers) }

@@ -39,7 +39,11 @@ func DirectRoutingOutcome(successful Bool, sipCode, subCode Int, duration time.D
 	if answered {
 		return Answered, ""
 	}
-	sub, sip := microsoftCause(subCode.Value), sipCause(sipCode.Value)
+	sub, found := findCause(microsoftCauses, subCode.Value)
+	if !found {
+		sub = microsoftRange(subCode.Value)
+	}
+	sip := sipCause(sipCode.Value)
 	reason = cmp.Or(sub.Reason, sip.Reason)
 	switch {
 	case sub.Outcome != Unknown:
@@ -66,14 +70,6 @@ func sipCause(code int64) Cause {
 		row.Outcome = Failed
 	}
 	return row
-}
-
-// microsoftCause is the row of a sub code, else that of its range.
-func microsoftCause(code int64) Cause {
-	if row, found := findCause(microsoftCauses, code); found {
-		return row
-	}
-	return microsoftRange(code)
 }
 
 // microsoftRange is the row of the narrowest range that a sub code lies in: those within another come after it.

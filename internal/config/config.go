@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Config is a configuration file with its defaults. It is not changed after it was loaded, and safe for concurrent use. Secrets print as
-// <secret>.
+// Config is a configuration file with its defaults. It is not changed after it was loaded, and safe for concurrent use. Secrets print as <secret>.
 type Config struct {
 	Storage Storage `yaml:"storage"`
 	Metrics Metrics `yaml:"metrics"`
@@ -109,8 +108,7 @@ func (p *Privacy) Validate(r *Report) {
 	}
 }
 
-// Validate implements [Validator]: at least one source, each name and each former name once. The ledger's folder becomes absolute here,
-// since it has a default.
+// Validate implements [Validator]. The ledger's folder becomes absolute here, since it has a default.
 func (c *Config) Validate(r *Report) {
 	c.Storage.Path = r.decoder.resolve(c.Storage.Path)
 	if len(c.Sources) == 0 {

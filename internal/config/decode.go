@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -16,10 +15,9 @@ import (
 // decoder decodes the nodes of one file and collects its problems. yaml.v3 decodes scalars, and follows merge keys (<<); it can't say the
 // path of what is wrong, nor take x_file for x, hence the walk over mappings and lists.
 type decoder struct {
-	file, dir  string
-	lookupEnv  func(string) (string, bool)
-	providers  map[string]func() any
-	checkFiles bool
+	Options
+
+	file, dir string
 
 	problems Problems
 	lines    map[string]int  // of all keys and elements in the file, by path
@@ -48,31 +46,24 @@ func (d *decoder) fail(at place, format string, args ...any) {
 	d.report(at.line, at.path, fmt.Sprintf(format, args...))
 }
 
-// outward yields a path and those around it, the whole file (an empty path) last.
-func outward(path string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for path != "" && yield(path) {
-			path = path[:max(strings.LastIndexAny(path, ".["), 0)]
-		}
-		if path == "" {
-			yield("")
-		}
+// outward are a path and those around it, the whole file (an empty path) last.
+func outward(path string) []string {
+	all := []string{path}
+	for path != "" {
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+		all = append(all, path)
 	}
+	return all
 }
 
 // isBroken reports whether the value at a path, or one around it, couldn't be decoded.
 func (d *decoder) isBroken(path string) bool {
-	for outer := range outward(path) {
-		if d.broken[outer] {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(outward(path), func(outer string) bool { return d.broken[outer] })
 }
 
 // lineOf returns the line of a path, or of the nearest one around it.
 func (d *decoder) lineOf(path string) int {
-	for outer := range outward(path) {
+	for _, outer := range outward(path) {
 		if line := d.lines[outer]; line > 0 {
 			return line
 		}
@@ -156,7 +147,7 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 				known = append(known, f.Key)
 			}
 			if isSource {
-				known = slices.AppendSeq(known, maps.Keys(d.providers))
+				known = slices.AppendSeq(known, maps.Keys(d.Providers))
 			}
 			d.fail(e.at, "unknown key; the keys here are %s", strings.Join(slices.Sorted(slices.Values(known)), ", "))
 		}

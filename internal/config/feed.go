@@ -10,8 +10,7 @@ const minInterval = time.Second
 type Feed struct {
 	// Interval is how often the feed is read.
 	Interval time.Duration `yaml:"interval"`
-	// Lookback is how long after its call's start a record may be published and
-	// still be found.
+	// Lookback is how long after its call's start a record may be published and still be found.
 	Lookback time.Duration `yaml:"lookback"`
 	// LateAfter is how long after its call's end a record counts as late.
 	LateAfter time.Duration `yaml:"late_after"`
@@ -25,6 +24,13 @@ func (f *Feed) Validate(r *Report) {
 	if f.Lookback < max(f.Interval, minInterval) {
 		r.Problemf("lookback", "must be at least the interval (%s), is %s",
 			formatDuration(max(f.Interval, minInterval)), formatDuration(f.Lookback))
+	}
+}
+
+// KeptFor reports a lookback that is longer than the provider keeps records.
+func (f *Feed) KeptFor(r *Report, retention time.Duration) {
+	if f.Lookback > retention {
+		r.Problemf("lookback", "must be at most %dd, which is how long the provider keeps the records", int(retention.Hours()/24))
 	}
 }
 

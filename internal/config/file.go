@@ -8,14 +8,13 @@ import (
 	"path/filepath"
 )
 
-// File is the name of a file that must be readable. Decoding makes it absolute, relative to the folder of the configuration file.
-// Empty is not set.
+// File is the name of a readable file. Decoding makes it absolute, relative to the folder of the configuration file. Empty is not set.
 type File string
 
 // fileName returns the absolute name of a file, and reports one that can't be read.
 func (d *decoder) fileName(name string, at place) string {
 	name = d.resolve(name)
-	if name == "" || !d.checkFiles {
+	if name == "" || !d.CheckFiles {
 		return name
 	}
 	if _, err := readRegular(name, 1); err != nil {
@@ -41,8 +40,7 @@ func cause(err error) error {
 	return err
 }
 
-// readRegular reads at most so many bytes of a file. An empty file is an error, and so is one that isn't regular: a pipe could block, or
-// couldn't be read twice.
+// readRegular reads at most so many bytes of a file. An empty one is an error, and one that isn't regular: a pipe could block, or be read once.
 func readRegular(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {

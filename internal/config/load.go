@@ -16,8 +16,7 @@ import (
 
 // Options are what [Load], [Parse] and [Unmarshal] need beside the file.
 type Options struct {
-	// Providers are the kinds of sources by the keys of their blocks: each makes a pointer to a new struct that the block is decoded
-	// into, whose [Defaulter] and [Validator] are used.
+	// Providers are the kinds of sources by the keys of their blocks: each makes a pointer to a new struct, with its [Defaulter] and [Validator].
 	Providers map[string]func() any
 	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool
@@ -43,15 +42,11 @@ func Parse(path string, data []byte, opts Options) (*Config, error) {
 	return c, nil
 }
 
-// Unmarshal decodes a YAML document into a pointer to a struct by the rules of this package: defaults, strict decoding, validation. The
-// error is [Problems]. It serves the tests of providers, whose blocks it decodes by themselves.
+// Unmarshal decodes YAML into a pointer to a struct by this package's rules: defaults, strict decoding, validation. The error is [Problems].
 func Unmarshal(path string, data []byte, into any, opts Options) error {
-	d := &decoder{
-		file: path, lookupEnv: opts.LookupEnv, providers: opts.Providers, checkFiles: opts.CheckFiles,
-		lines: map[string]int{}, broken: map[string]bool{},
-	}
-	if d.lookupEnv == nil {
-		d.lookupEnv = os.LookupEnv
+	d := &decoder{Options: opts, file: path, lines: map[string]int{}, broken: map[string]bool{}}
+	if d.LookupEnv == nil {
+		d.LookupEnv = os.LookupEnv
 	}
 	absolute, err := filepath.Abs(path)
 	if err != nil {
@@ -134,8 +129,7 @@ func syntaxErrorLine(data []byte) int {
 // yamlPrefix begins the errors of the YAML library.
 var yamlPrefix = regexp.MustCompile(`^yaml: (line \d+: )?`)
 
-// syntaxErrorMessage words an error of the YAML library. It names no anchor, which may be a part of a secret that begins with * and
-// lacks its quotes.
+// syntaxErrorMessage words an error of the YAML library. An anchor isn't named: it may be of a secret that begins with * and lacks its quotes.
 func syntaxErrorMessage(err error) string {
 	message := yamlPrefix.ReplaceAllString(err.Error(), "")
 	if strings.HasPrefix(message, "unknown anchor") {

@@ -79,10 +79,8 @@ func (o *OTLP) Validate(r *Report) {
 			r.Problemf(joinPath("headers", segment(name)), "%s", err)
 		}
 	}
-	for name := range o.ResourceAttributes {
-		if name == "" {
-			r.Problemf("resource_attributes", "must not hold an empty name")
-		}
+	if _, empty := o.ResourceAttributes[""]; empty {
+		r.Problemf("resource_attributes", "must not hold an empty name")
 	}
 	r.DurationAtLeast("interval", o.Interval, minInterval)
 	r.OneOf("log_timestamp", o.LogTimestamp, LogTimestampStart, LogTimestampObserved)
@@ -91,8 +89,7 @@ func (o *OTLP) Validate(r *Report) {
 	r.DurationAtLeast("shutdown_timeout", o.ShutdownTimeout, 0)
 }
 
-// checkEndpoint reads an OTLP endpoint. Plain http to other machines is common inside a cluster, and refused
-// only when the requests carry headers, whose values are secrets.
+// checkEndpoint reads an OTLP endpoint. Plain http, common inside a cluster, is refused only when requests carry headers, which are secrets.
 func checkEndpoint(raw string, hasSecrets bool) (*url.URL, error) {
 	u, err := parseServiceURL(raw)
 	if err != nil {

@@ -125,8 +125,7 @@ func (e *otlpEnv) settings(o *OTLP, signal, path string, enabled bool) OTLPSigna
 	return s
 }
 
-// endpoint chooses where the signal is sent. Over HTTP the signal's path is put behind a general endpoint, while a signal's own
-// endpoint is used as it is.
+// endpoint chooses where the signal is sent. Over HTTP its path follows a general endpoint, while the signal's own is used as it is.
 func (e *otlpEnv) endpoint(o *OTLP, protocol, path string, hasHeaders bool) *url.URL {
 	raw, name := o.Endpoint, "otlp.endpoint"
 	if raw == "" {

@@ -29,8 +29,7 @@ type Report struct {
 	path    string
 }
 
-// Problemf reports that the value of a key is wrong: the message says what would be right, and holds no secret. It is dropped if the
-// value couldn't be decoded.
+// Problemf reports a wrong value: the message says what would be right, and holds no secret. It is dropped if the value couldn't be decoded.
 func (r *Report) Problemf(key, format string, args ...any) {
 	path := joinPath(r.path, key)
 	if r.decoder.rules == nil && !r.decoder.isBroken(path) {

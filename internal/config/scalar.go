@@ -67,7 +67,7 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 		return
 	}
 	expanded := *n
-	err := expand(&expanded, d.lookupEnv)
+	err := expand(&expanded, d.LookupEnv)
 	if err == nil {
 		err = d.set(v, &expanded, at, want)
 	}

@@ -60,14 +60,14 @@ func (s *Source) Validate(r *Report) {
 			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be), or \"DE:110\" if it counts from that country's numbers only")
 		}
 	}
-	if s.ProviderName == "" && len(r.decoder.providers) > 0 {
-		r.Problemf("", "has no provider; give one of the blocks %s", orList(slices.Sorted(maps.Keys(r.decoder.providers))))
+	if s.ProviderName == "" && len(r.decoder.Providers) > 0 {
+		r.Problemf("", "has no provider; give one of the blocks %s", orList(slices.Sorted(maps.Keys(r.decoder.Providers))))
 	}
 }
 
 // decodeBlock decodes the block of a provider. It returns false if the key is not a provider's name.
 func (d *decoder) decodeBlock(source *Source, e *entry) bool {
-	newBlock, known := d.providers[e.key]
+	newBlock, known := d.Providers[e.key]
 	switch {
 	case known && source.ProviderName != "":
 		d.fail(e.at, "this source already has the provider %s; configure %s in a separate source", source.ProviderName, e.key)

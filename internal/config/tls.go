@@ -10,8 +10,7 @@ import (
 	promconfig "github.com/prometheus/common/config"
 )
 
-// TLSConfig has the keys of Prometheus's tls_config, for connections that the exporter opens. Its zero value means the system's
-// certificates and Go's defaults.
+// TLSConfig has the keys of Prometheus's tls_config, for connections that the exporter opens. Zero: the system's certificates, Go's defaults.
 type TLSConfig struct {
 	// CA is a bundle of PEM certificates that is trusted instead of the system's.
 	CA     string `yaml:"ca"`
@@ -55,8 +54,7 @@ func (t *TLSConfig) Client(key string) (*tls.Config, error) {
 // IsZero reports whether nothing is set.
 func (t *TLSConfig) IsZero() bool { return *t == TLSConfig{} }
 
-// Prometheus returns the configuration in the type that the HTTP clients of Prometheus use, which read the files again when they
-// change. It holds the key in clear.
+// Prometheus returns the type of Prometheus's HTTP clients, which read the files again when they change. It holds the key in clear.
 func (t *TLSConfig) Prometheus() *promconfig.TLSConfig {
 	c := &promconfig.TLSConfig{
 		CA: t.CA, CAFile: string(t.CAFile), Cert: t.Cert, CertFile: string(t.CertFile), KeyFile: t.Key.file,

@@ -22,8 +22,7 @@ func CheckBaseURL(raw string) error {
 	return nil
 }
 
-// parseServiceURL reads an absolute http or https URL without credentials, query
-// and fragment.
+// parseServiceURL reads an absolute http or https URL without credentials, query and fragment.
 func parseServiceURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	switch {
@@ -37,8 +36,7 @@ func parseServiceURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// IsLoopback reports whether a host, without its port, is this very machine: an
-// address of 127.0.0.0/8, ::1, or localhost. Other names are not looked up.
+// IsLoopback reports whether a host, without its port, is this very machine: localhost or a loopback address. Names are not looked up.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

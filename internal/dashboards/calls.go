@@ -16,9 +16,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// calls answers: which calls were those, and what does every record of one say? It
-// shows the log records that Loki ingested by OTLP, whose attributes are structured
-// metadata with underscores for dots.
+// calls answers: which calls were those, and what does every record of one say? It shows the log records that Loki ingested by OTLP, whose
+// attributes are structured metadata with underscores for dots.
 func calls() *board {
 	b := newBoard("calls", "Calls", "Log records of calls in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
 	b.chooseSource("loki", lokiVariable, "Loki data source")
@@ -33,7 +32,7 @@ func calls() *board {
 		b.typed(f)
 	}
 	over := func(title, description, label, selection string) *timeseries.PanelBuilder {
-		q := query{expr: fmt.Sprintf("sum by (%s) (count_over_time(%s [$__auto]))", label, selection), unit: unitNumber, by: by(label)}
+		expr := fmt.Sprintf("sum by (%s) (count_over_time(%s [$__auto]))", label, selection)
 		return timeseries.NewPanelBuilder().
 			Title(title).Description(description).
 			Datasource(lokiSource()).
@@ -42,7 +41,7 @@ func calls() *board {
 			Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")).
 			Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
 			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
-			WithTarget(logTarget(q.expr, q.by).QueryType("range"))
+			WithTarget(logTarget(expr, by(label)).QueryType("range"))
 	}
 	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", logName("outcome"), found()))
 	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", logName("reason"), found()+" | "+logName("reason")+`!=""`))
@@ -77,8 +76,7 @@ type field struct{ variable, title, begins, description, attribute string }
 // Expressions that match any text.
 const anyText = ".*"
 
-// typed are the variables that one types or that links fill in. Those that begin
-// with any text are regular expressions for the whole value.
+// typed are the variables that one types or links fill in. Those that begin with any text are regular expressions for the whole value.
 var typed = []field{
 	{"direction", "Direction", anyText, "inbound, outbound or internal; a regular expression.", logName("direction")},
 	{"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.", logName("reason")},
@@ -108,8 +106,7 @@ func (b *board) typed(f field) {
 		Current(option(f.begins, f.begins)))
 }
 
-// chooseNamed offers the values that Prometheus knows of a label: Loki lists those of
-// its index only, and structured metadata isn't in it.
+// chooseNamed offers the values that Prometheus knows of a label: Loki only lists those of its index, where structured metadata isn't.
 func (b *board) chooseNamed(label, title string, d *metrics.Def) {
 	if !slices.Contains(d.LabelNames(), label) {
 		b.problem("%s has no label %s", d.Name, label)
@@ -135,8 +132,7 @@ func (b *board) chooseListed() {
 		Current(option("Calls", "()")))
 }
 
-// onlySessions is the parameter of a link to records of sessions: the value of
-// Sessions, as an address has it.
+// onlySessions is the parameter of a link to records of sessions: the value of Sessions, as an address has it.
 const onlySessions = "var-kind=.%2B"
 
 // logName is what Loki calls the attribute that says what a label of a metric says.
@@ -145,9 +141,8 @@ func logName(label string) string { return strings.ReplaceAll(metrics.LogAttribu
 // stream selects an exporter's log records.
 const stream = `{service_name=~"$service_name"}`
 
-// found is the LogQL of the records that all variables leave. Grafana escapes what is
-// chosen from a list for double quotes, and leaves what is typed as it is: backquotes
-// let an expression have backslashes.
+// found is the LogQL of the records that all variables leave. Grafana escapes what is chosen from a list for double quotes, and leaves what
+// is typed as it is: backquotes let an expression have backslashes.
 func found() string {
 	parts := []string{
 		stream,
@@ -166,8 +161,7 @@ func found() string {
 	return strings.Join(parts, " ")
 }
 
-// together is the LogQL of all records of one call: those of its id, and those of its
-// trace, which the records of several feeds share.
+// together is the LogQL of all records of one call: those of its id, and those of its trace, which the records of several feeds share.
 func together() string {
 	return stream + ` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
 }
@@ -191,8 +185,7 @@ var columnsOfCalls = []struct{ attribute, title string }{
 	{"cdr_call_id", "Call id"},
 }
 
-// thisCall is the address of this dashboard with the same choice and the call id of a
-// row. A variable must not be in it twice, so they are named one by one.
+// thisCall is the address of this dashboard with a row's call id and the same choice, named one by one: a variable must not be in it twice.
 func thisCall() string {
 	parts := []string{"var-call_id=${__value.raw:percentencode}"}
 	for _, v := range append(callsVariables(), "kind", "service_name", lokiVariable, prometheusVariable) {

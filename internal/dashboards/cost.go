@@ -50,7 +50,7 @@ func cost() *board {
 	}
 	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and what a connected minute cost on average, by country of the other party. A click on an amount leads to the calls."},
 		amount.as("Charges"), perMinute.as("Per minute")).
-		OverrideByName("Charges", properties{property("decimals", 2), b.rowToCalls(amount)}).
+		OverrideByName("Charges", properties{property("decimals", 2), b.rowTo(callsBehind, amount)}).
 		OverrideByName("Per minute", properties{property("decimals", 4)}))
 
 	b.row("Corrections")
@@ -62,8 +62,7 @@ func cost() *board {
 	return b
 }
 
-// net is charges plus debits minus credits, also of a currency that has only one of
-// them in the time shown.
+// net is charges plus debits minus credits, also of a currency that has only one of them in the time shown.
 func (b *board) net(how ask, keep []string) query {
 	q := how(metrics.CallCharges, keep)
 	charges, corrections := q.expr, how(metrics.ChargeCorrections, keep).expr

@@ -53,7 +53,7 @@ func exporter() *board {
 	b.add(12, 8, b.stacked(text{"Rows by result", "Rows per minute by what became of them. Reads overlap on purpose: duplicates are no fault and are counted once."},
 		b.flow(metrics.Rows, by("feed", "result"))))
 	b.add(12, 8, b.series(text{"Delay of records", "From a call's end until its record was first seen, median and 95th percentile."},
-		b.spread(metrics.RecordDelay, perFeed(), hasRecords())...))
+		b.spread(metrics.RecordDelay, perFeed(), isNot("feed", "active_calls"))...))
 	b.add(8, 8, b.stacked(text{"Rows that are invalid", "Malformed rows of each bar. Each is logged once, with its position and without its content."},
 		b.counted(metrics.Rows, perFeed(), is("result", "invalid"))))
 	b.add(8, 8, b.stacked(text{"Values that are new", "Values of each bar that the mapping doesn't know, by field. Their calls are counted as unknown."},
@@ -103,6 +103,3 @@ func exporter() *board {
 }
 
 func perFeed() []string { return by("source", "feed") }
-
-// hasRecords leaves out the feed of what is there now.
-func hasRecords() match { return isNot("feed", "active_calls") }

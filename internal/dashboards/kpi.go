@@ -7,8 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// outcomes are the names of those that have a property; the same ones as the
-// exporter's own.
+// outcomes are the names of those that have a property; the same ones as the exporter's own.
 func outcomes(having func(cdr.Outcome) bool) []string {
 	var names []string
 	for _, o := range cdr.Outcomes() {
@@ -25,8 +24,7 @@ func effective() match { return oneOf("outcome", outcomes(cdr.Outcome.Effective)
 func attempts() match  { return oneOf("outcome", outcomes(cdr.Outcome.Attempt)) }
 func failed() match    { return is("outcome", cdr.Failed.String()) }
 
-// withReasons selects the feeds that say why a call didn't connect. Of others neither NER nor faults are known, and
-// nothing is shown: none is not 0.
+// withReasons selects the feeds that say why a call didn't connect. Of others no NER and no faults are shown: none is not 0.
 func withReasons() match {
 	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Reasons }))
 }
@@ -44,8 +42,7 @@ func ner(how ask, keep []string) query {
 	return share(how(metrics.Calls, keep, effective(), withReasons()), how(metrics.Calls, keep, attempts(), withReasons()))
 }
 
-// faults is the share of attempts that the network, a trunk, a carrier or a service
-// failed.
+// faults is the share of attempts that the network, a trunk, a carrier or a service failed.
 func faults(how ask, keep []string) query {
 	return share(how(metrics.Calls, keep, failed(), withReasons()), how(metrics.Calls, keep, attempts(), withReasons()))
 }

@@ -24,16 +24,7 @@ var (
 // onlyFailed is the parameter of a link to calls that failed.
 const onlyFailed = "var-outcome=failed"
 
-// toCalls leads from a series to the log lines of its calls. more are further parameters, such as the outcome.
-func (b *board) toCalls(q query, more ...string) []cog.Builder[dashboard.DashboardLink] {
-	return b.seriesTo(callsBehind, q, more...)
-}
-
-// rowToCalls is the same of a row of a table.
-func (b *board) rowToCalls(q query, more ...string) dashboard.DynamicConfigValue {
-	return b.rowTo(callsBehind, q, more...)
-}
-
+// seriesTo leads there from a series, and rowTo from a row of a table. more are further parameters, such as the outcome.
 func (b *board) seriesTo(d destination, q query, more ...string) []cog.Builder[dashboard.DashboardLink] {
 	return []cog.Builder[dashboard.DashboardLink]{dashboard.NewDashboardLinkBuilder(d.title).Url(b.url(d, q.by, "__field.labels", more))}
 }

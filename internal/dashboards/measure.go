@@ -32,61 +32,35 @@ var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow}
 
 // measure is how a metric is shown, whatever panel shows it.
 type measure struct {
-	// unit is that of a gauge's value, of what a histogram observes, or of a
-	// counter's growth over the time shown.
+	// unit is that of a gauge's value, of what a histogram observes, or of a counter's growth over the time shown.
 	unit string
 	// flow is the unit of a counter's rate, and span the seconds that the rate is of.
 	flow string
 	span int
-	// every is the least length in minutes of the bars that show a counter, 0 if its rate is shown, and the least span
-	// of a histogram's quantiles.
+	// every is the least minutes of a bar of a counter, 0 if its rate is shown, and the least span of a histogram's quantiles.
 	every int
 	// across adds the series of a gauge up; counters and histograms are summed.
 	across string
 }
 
-// gauges says how the series of each gauge are put together. Adding those up that
-// don't add up is the commonest lie of dashboards, so there is no default: a gauge
-// that isn't here can't be shown.
-var gauges = map[*metrics.Def]string{
-	metrics.ActiveCalls:      "sum",
-	metrics.MediaBypassRatio: "max",
-	// Peaks of two trunks needn't be of one instant.
-	metrics.PeakConcurrency: "max",
-	// Replicas and a ledger that was moved tell of the same trunk.
-	metrics.RecentAttempts:  "max",
-	metrics.RecentFaults:    "max",
-	metrics.RecentConnected: "max",
-	metrics.RecentNewest:    "max",
-
-	metrics.Watermark:   "min",
-	metrics.NewestCall:  "max",
-	metrics.LastSuccess: "min",
-	metrics.CatchingUp:  "max",
-	metrics.FeedOwned:   "max",
-	metrics.Unreadable:  "max",
-	metrics.Tasks:       "sum",
-	metrics.ClockOffset: "max",
-
-	metrics.CredentialExpiry:             "min",
-	metrics.SubscriptionExpiry:           "min",
-	metrics.SubscriptionLastNotification: "max",
-
-	metrics.OutboxRecords: "sum",
-	metrics.OutboxLimit:   "sum",
-	metrics.OutboxOldest:  "min",
-	metrics.SeriesCount:   "sum",
-	metrics.LedgerSize:    "sum",
-	metrics.LedgerFree:    "min",
-
-	metrics.ProviderRecords:          "sum",
-	metrics.ReconciliationDifference: "sum",
-
-	metrics.ReloadSuccessful: "min",
-	metrics.ReloadSuccess:    "min",
-
-	buildInfo: "sum",
-}
+// How the series of each gauge are put together. Adding those up that don't add up is the commonest lie of dashboards, so there is no
+// default: a gauge that isn't here can't be shown.
+var (
+	summed = []*metrics.Def{
+		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxLimit, metrics.SeriesCount, metrics.LedgerSize,
+		metrics.ProviderRecords, metrics.ReconciliationDifference, buildInfo,
+	}
+	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last attempts.
+	largest = []*metrics.Def{
+		metrics.MediaBypassRatio, metrics.PeakConcurrency,
+		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
+		metrics.NewestCall, metrics.CatchingUp, metrics.FeedOwned, metrics.Unreadable, metrics.ClockOffset, metrics.SubscriptionLastNotification,
+	}
+	smallest = []*metrics.Def{
+		metrics.Watermark, metrics.LastSuccess, metrics.CredentialExpiry, metrics.SubscriptionExpiry, metrics.OutboxOldest, metrics.LedgerFree,
+		metrics.ReloadSuccessful, metrics.ReloadSuccess,
+	}
+)
 
 // What every exporter shows beside the catalogue: the collectors of client_golang.
 var (
@@ -112,13 +86,25 @@ func measureOf(d *metrics.Def) measure {
 	case metrics.Money:
 		m.unit, m.every = unitMoney, moneyMinutes
 	case metrics.Gauge:
-		m.across = gauges[d]
+		m.across = acrossGauges(d)
 	case metrics.Histogram:
 		if m.every > 0 {
 			m.every = ratioMinutes
 		}
 	}
 	return m
+}
+
+func acrossGauges(d *metrics.Def) string {
+	switch {
+	case slices.Contains(summed, d):
+		return "sum"
+	case slices.Contains(largest, d):
+		return "max"
+	case slices.Contains(smallest, d):
+		return "min"
+	}
+	return ""
 }
 
 // valueUnit is Grafana's name of the unit that OTLP carries.

@@ -4,8 +4,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// overview answers: is calling broken, where, since when, whose fault is it, who is
-// affected, and what does it cost?
+// overview answers: is calling broken, where, since when, whose fault is it, who is affected, and what does it cost?
 func overview() *board {
 	b := newBoard("overview", "Overview", "Is calling broken? Where, since when, whose fault is it, who is affected, and what does it cost? "+
 		"States are those of each trunk's last 64 attempts; counters move when a record is read, which is some time after its call.", "now-6h")
@@ -42,7 +41,7 @@ func overview() *board {
 	causes := by("source", "feed", "trunk", "direction", "fault_domain", "outcome", "reason")
 	worst := nonzero(top(25, b.total(metrics.CallFailures, causes))).as("Calls")
 	b.add(24, 9, b.table(text{"Most frequent failures", "What failed most in the time shown. A click on a count leads to the calls' log lines."}, worst).
-		OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(worst)}))
+		OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)}))
 
 	b.row("Calls")
 	keep := by("source", "provider", "feed")
@@ -51,7 +50,7 @@ func overview() *board {
 	b.add(12, 8, b.series(text{"Connected share (ASR) by source", "Answered or voicemail, of all calls; of at least five."}, asr(b.flow, keep)).Max(1))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by source", "Share of attempts that the network, a trunk, a carrier or a service failed; of at least five. Only of feeds that say why a call didn't connect."}, ratio).
-		DataLinks(b.toCalls(ratio, onlyFailed)).
+		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
 		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
 	b.add(24, 8, b.series(text{"Charges by currency", "Money of each bar, as first known, by currency. Corrections are on the Cost dashboard."},
 		b.flow(metrics.CallCharges, by("currency", "source"))).Decimals(2))

@@ -2,7 +2,6 @@ package dashboards
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -20,7 +19,7 @@ func (b *board) series(t text, queries ...query) *timeseries.PanelBuilder {
 	p := timeseries.NewPanelBuilder().
 		Title(t.title).Description(t.description).
 		Datasource(prometheusSource()).
-		Unit(b.unit(t, queries)).
+		Unit(queries[0].unit).
 		AxisSoftMin(0).
 		FillOpacity(10).
 		LineWidth(1).
@@ -31,6 +30,9 @@ func (b *board) series(t text, queries ...query) *timeseries.PanelBuilder {
 	for i, q := range queries {
 		p.WithTarget(target(i, q).Range().Exemplar(q.exemplars))
 		every = max(every, q.every)
+		if q.unit != queries[0].unit {
+			b.problem("%s: its queries have several units", t.title)
+		}
 		if q.bars {
 			p.DrawStyle(common.GraphDrawStyleBars).Legend(legendOf("max", "lastNotNull"))
 		}
@@ -51,9 +53,9 @@ func (b *board) stacked(t text, queries ...query) *timeseries.PanelBuilder {
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A"))
 }
 
-// ofCalls is a stacked panel whose series lead to the log lines of their calls. more is as in toCalls.
+// ofCalls is a stacked panel whose series lead to the log lines of their calls. more is as in seriesTo.
 func (b *board) ofCalls(t text, q query, more ...string) *timeseries.PanelBuilder {
-	return b.stacked(t, q).DataLinks(b.toCalls(q, more...))
+	return b.stacked(t, q).DataLinks(b.seriesTo(callsBehind, q, more...))
 }
 
 // legendOf is the legend below a panel, with these figures of each series.
@@ -63,33 +65,20 @@ func legendOf(figures ...string) *common.VizLegendOptionsBuilder {
 		Calcs(append([]string{}, figures...))
 }
 
-// number is a panel with one number, or with one for each label. Where the number is
-// of an instant it has its course behind it.
-func (b *board) number(t text, queries ...query) *stat.PanelBuilder {
-	p := stat.NewPanelBuilder().
+// number is a panel with one number, or with one for each label.
+func (b *board) number(t text, q query) *stat.PanelBuilder {
+	return stat.NewPanelBuilder().
 		Title(t.title).Description(t.description).
 		Datasource(prometheusSource()).
-		Unit(b.unit(t, queries)).
+		Unit(q.unit).
 		GraphMode(common.BigValueGraphModeNone).
 		ColorMode(common.BigValueColorModeValue).
 		JustifyMode(common.BigValueJustifyModeAuto).
 		Orientation(common.VizOrientationAuto).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"})).
 		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
-		Thresholds(plain())
-	for i, q := range queries {
-		p.WithTarget(target(i, q).Instant())
-	}
-	return p
-}
-
-// unit is the unit of all queries of a panel.
-func (b *board) unit(t text, queries []query) string {
-	unit := queries[0].unit
-	if slices.ContainsFunc(queries, func(q query) bool { return q.unit != unit }) {
-		b.problem("%s: its queries have several units", t.title)
-	}
-	return unit
+		Thresholds(plain()).
+		WithTarget(target(0, q).Instant())
 }
 
 // target is a query of a panel, the first is called A.

@@ -32,7 +32,7 @@ func quality() *board {
 		b.flow(metrics.SessionFailures, by("stage", "reason")), onlySessions))
 	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
 	p := b.table(text{"Most frequent failures", "Where and why sessions failed most in the time shown. A click on a count leads to their log lines."}, worst)
-	b.add(24, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowToCalls(worst, onlySessions)}))
+	b.add(24, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowTo(callsBehind, worst, onlySessions)}))
 
 	b.row("Streams")
 	limits := above(0.03, 0.1)
@@ -64,14 +64,12 @@ func quality() *board {
 	return b
 }
 
-// Streams that a verdict was given of, and those of audio.
-func judgedStreams() match { return isNot("verdict", "unclassified") }
-func poorStreams() match   { return is("verdict", "poor") }
-func audio() match         { return is("media", "audio") }
+func audio() match { return is("media", "audio") }
 
 // poor is the share of poor streams among those judged.
 func (b *board) poor(how ask, keep []string, where ...match) query {
-	return share(how(metrics.MediaStreams, keep, append(where, poorStreams())...), how(metrics.MediaStreams, keep, append(where, judgedStreams())...))
+	return share(how(metrics.MediaStreams, keep, append(where, is("verdict", "poor"))...),
+		how(metrics.MediaStreams, keep, append(where, isNot("verdict", "unclassified"))...))
 }
 
 func callRecords() match {

@@ -15,8 +15,7 @@ type query struct {
 	by []string
 	// name is what the series are called; `{{label}}` stands for a label.
 	name string
-	// exemplars asks for examples too, which lead from a spike to its calls: of metrics
-	// that have them.
+	// exemplars asks for examples too, which lead from a spike to its calls: of metrics that have them.
 	exemplars bool
 	// every is the least number of minutes from one point of a course to the next, and of what each tells: 0 is as the
 	// data source has it. bars says that a point is what was counted since the one before.
@@ -78,8 +77,7 @@ func (b *board) value(d *metrics.Def, keep []string, where ...match) query {
 	return query{expr: fmt.Sprintf("%s (%s)", across(m.across, keep), b.selector(d, "", where)), unit: m.unit, by: keep}
 }
 
-// age is how long ago a timestamp is. Where there are several it is of those that say
-// something: 0 stands for never.
+// age is how long ago a timestamp is. Where there are several it is of those that say something: 0 stands for never.
 func (b *board) age(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
 	expr := fmt.Sprintf("time() - %s (%s > 0)", across(m.across, keep), b.selector(d, "", where))
@@ -92,9 +90,8 @@ func (b *board) ahead(d *metrics.Def, keep []string, where ...match) query {
 	return query{expr: q.expr + " - time()", unit: unitAge, by: keep}
 }
 
-// quantile is a quantile of what a histogram observed. A Prometheus keeps a native
-// histogram, classic buckets, or both: the first half answers where there are native
-// ones, the second where there aren't.
+// quantile is a quantile of what a histogram observed. A Prometheus keeps a native histogram, classic buckets, or both: the first half
+// answers where there are native ones, the second where there aren't.
 func (b *board) quantile(rank float64, d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
 	native := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(keep), b.selector(d, "", where))
@@ -115,8 +112,7 @@ func share(part, whole query) query {
 	return over(part, whole, unitRatio)
 }
 
-// over divides by what was counted. Of nothing there is no ratio, and in a course none of a few calls: those of a quiet
-// minute would jump between none and all.
+// over divides by what was counted. Of nothing there is no ratio, and in a course none of a few calls: it would jump between none and all.
 func over(part, whole query, unit string) query {
 	q := query{expr: fmt.Sprintf("%s\n/ (%s > 0)", part.expr, whole.expr), unit: unit, by: whole.by}
 	if whole.bars {
@@ -125,8 +121,7 @@ func over(part, whole query, unit string) query {
 	return q
 }
 
-// orNone is 0 where an exporter runs and nothing was counted yet: for events that a
-// healthy day doesn't have, whose series come with the first of them.
+// orNone is 0 where an exporter runs and nothing was counted yet: what a healthy day doesn't have begins its series with the first event.
 func (b *board) orNone(q query) query {
 	q.expr = fmt.Sprintf("%s\nor on () 0 * max (%s)", q.expr, b.selector(metrics.ReloadSuccessful, "", nil))
 	return q
@@ -143,8 +138,7 @@ func nonzero(q query) query {
 	return q
 }
 
-// selector is a metric with the matchers that every target has, those of the
-// dashboard's variables, and its own.
+// selector is a metric with the matchers that every target has, those of the dashboard's variables, and its own.
 func (b *board) selector(d *metrics.Def, suffix string, where []match) string {
 	all := []match{{"job", "=~", "$job"}, {"instance", "=~", "$instance"}}
 	names := d.LabelNames()

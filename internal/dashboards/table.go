@@ -30,8 +30,7 @@ func property(id string, value any) dashboard.DynamicConfigValue {
 	return dashboard.DynamicConfigValue{Id: id, Value: value}
 }
 
-// table is a panel with a row for each set of labels and a column for each query,
-// sorted by the first of them. The queries keep the same labels.
+// table has a row for each set of labels and a column for each query, sorted by the first of them. The queries keep the same labels.
 func (b *board) table(t text, queries ...query) *table.PanelBuilder {
 	p := sortedTable(t, queries[0].name).Datasource(prometheusSource()).Unit(unitNumber).Thresholds(plain())
 	for i, q := range queries {

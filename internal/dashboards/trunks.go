@@ -27,7 +27,7 @@ func trunks() *board {
 		b.value(metrics.MediaBypassRatio, keep).as("Media bypass"),
 		b.value(metrics.PeakConcurrency, keep).as("Peak"),
 	)
-	trunks.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(calls)})
+	trunks.OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, calls)})
 	unknownIfEmpty(trunks, "NER")
 	unknownIfEmpty(trunks, "Faults")
 	judged(trunks, "NER", below(0.95, 0.9))
@@ -40,7 +40,7 @@ func trunks() *board {
 		ner(b.flow, keep)).Max(1).Thresholds(below(0.95, 0.9)).ThresholdsStyle(dashed()))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
-		DataLinks(b.toCalls(ratio, onlyFailed)).
+		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
 		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.ofCalls(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."},
 		b.flow(metrics.Calls, by("source", "trunk", "direction"))))
@@ -54,7 +54,7 @@ func trunks() *board {
 	causes := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
 	worst := nonzero(top(50, b.total(metrics.CallFailures, causes, sipCoded()))).as("Calls")
 	failures := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)
-	failures.OverrideByName("Calls", properties{property("decimals", 0), b.rowToCalls(worst)})
+	failures.OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)})
 	failures.OverrideByName(heading("sip_code"), properties{property("mappings", codeWords(cdr.SIPTaxonomy()))})
 	failures.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(cdr.MicrosoftTaxonomy()))})
 	b.add(24, 11, failures)
@@ -62,7 +62,7 @@ func trunks() *board {
 	b.row("Setup and media")
 	setups := b.spread(metrics.CallSetup, by("trunk", "direction"))
 	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
-		setups...).DataLinks(b.toCalls(setups[1])))
+		setups...).DataLinks(b.seriesTo(callsBehind, setups[1])))
 	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
 		b.value(metrics.MediaBypassRatio, keep)).Max(1))
 	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls of each bar by whether media bypassed Microsoft's processors."},
@@ -83,8 +83,7 @@ func trunks() *board {
 // sipCoded leaves out failures that have no SIP code.
 func sipCoded() match { return isNot("sip_code", "") }
 
-// codeWords puts the words of the taxonomy behind codes: a code with a row of its own
-// first, then the ranges.
+// codeWords puts the words of the taxonomy behind codes: a code with a row of its own first, then the ranges.
 func codeWords(causes []cdr.Cause) []dashboard.ValueMapping {
 	single := map[string]dashboard.ValueMappingResult{}
 	var mappings []dashboard.ValueMapping

@@ -18,8 +18,7 @@ const (
 	lokiVariable       = "loki_datasource"
 )
 
-// additive are the feeds whose calls may be added up, and those without records: all but those whose calls are in
-// other feeds too.
+// additive are the feeds whose calls may be added up, since no other feed has them too, and those without records.
 var additive = strings.Join(app.Feeds(func(f collector.FeedProperties) bool { return !f.Overlaps }), "|")
 
 // prometheusSource and lokiSource are what panels ask.
@@ -39,8 +38,7 @@ func (b *board) chooseSource(kind, name, label string) {
 		Current(option("default", "default")))
 }
 
-// choose lets one choose values of a label that a metric has, narrowed by the
-// variables before it.
+// choose lets one choose values of a label that a metric has, narrowed by the variables before it.
 func (b *board) choose(label, title, every, description string, d *metrics.Def) {
 	expr := fmt.Sprintf("label_values(%s%s, %s)", d.Name, b.narrowing(d, label), label)
 	b.builder.WithVariable(asked(label, title, description, prometheusSource(), expr).IncludeAll(true).AllValue(every).Current(option("All", "$__all")))

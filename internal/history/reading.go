@@ -29,7 +29,6 @@ const (
 	maxTries = 6
 )
 
-// reading reads one feed.
 type reading struct {
 	*History
 

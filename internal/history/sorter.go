@@ -69,7 +69,6 @@ func (s *sorter) add(c *change) {
 	}
 }
 
-// each gives the changes in their order.
 func (s *sorter) each(ctx context.Context, f func(*change) error) error {
 	rows, err := s.tx.QueryContext(ctx, `SELECT family, series, at, n, money FROM changes ORDER BY family, series, at`)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// loggedRevisions is how many revisions of one record are logged; later ones
-// are only counted (counting.md 16).
+// loggedRevisions of one record are logged; later ones are only counted (counting.md 16).
 const loggedRevisions = 8
 
 // apply decides what each record is and what that changes.
@@ -34,7 +33,7 @@ func (p *pageCommit) applyRecord(i int) {
 	switch {
 	case p.waits(e.record):
 		return // neither counted nor remembered: it is looked up again (counting.md 17)
-	case st == nil && e.record.Start.Before(p.row.state.Floor): // where ids are forgotten (counting.md 5)
+	case st == nil && e.record.Start.Before(p.was.Floor): // where ids are forgotten (counting.md 5)
 		p.result.TooOld++
 		return
 	case st == nil:
@@ -98,8 +97,7 @@ func (p *pageCommit) applyNew(e *entry) *state {
 	return st
 }
 
-// addAliases remembers the keys of a record under which it isn't known yet: in the hour of
-// this version's start or, without hours, beside the record, which they lead to.
+// addAliases remembers those keys of a record that aren't known yet: in the hour of this version or, without hours, beside the record.
 func (p *pageCommit) addAliases(e *entry, st *state) {
 	at := e.bucket
 	if p.spec.Hourless {
@@ -160,8 +158,8 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string) {
 		changed = append(changed, "cdr.outcome")
 	}
 	money := false
-	for i := range r.Charges {
-		money = p.applyCharge(k, &r.Charges[i]) || money
+	for _, charge := range r.Charges {
+		money = p.applyCharge(k, charge) || money
 	}
 	if money {
 		changed = append(changed, "cdr.charge")
@@ -171,37 +169,36 @@ func (p *pageCommit) applyRevision(e *entry, k *known) (changed []string) {
 		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
 		return changed
 	}
-	changed = append(changed, changedFields(p.spec.Provider, k.fields, e.fields, e.own)...)
-	k.fields = mergeFields(k.fields, e.fields)
-	return changed
+	merged, fields := reviseFields(p.spec.Provider, k.fields, e.fields, e.own)
+	k.fields = merged
+	return append(changed, fields...)
 }
 
-// applyCharge counts what became of one component's amount and says whether it
-// changed. An amount that wasn't known before is a charge, a zero included in
-// what is remembered; a changed currency credits the old and debits the new. A
-// version that says no currency changes none.
-func (p *pageCommit) applyCharge(k *known, c *cdr.Charge) bool {
+// applyCharge counts what became of one component's amount and says whether it changed. An amount that wasn't known before is a charge, a
+// zero included in what is remembered; a changed currency credits the old and debits the new. A version that says no currency changes none.
+func (p *pageCommit) applyCharge(k *known, c cdr.Charge) bool {
 	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
-		currency := cmp.Or(c.Currency, p.spec.Currency)
-		p.deltas = metrics.CountCharge(p.deltas, k.ChargeLabels, c.Component, currency, &c.Amount)
-		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: currency, Amount: c.Amount})
+		c.Currency = cmp.Or(c.Currency, p.spec.Currency)
+		p.deltas = metrics.CountCharge(p.deltas, k.ChargeLabels, c)
+		k.charges = append(k.charges, c)
 		return c.Amount.Sign() != 0
 	}
 	was := &k.charges[at]
-	currency := cmp.Or(c.Currency, was.Currency)
-	if was.Currency == currency {
-		if was.Amount.Equal(&c.Amount) {
-			return false
-		}
-		difference := c.Amount.Sub(&was.Amount)
-		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, currency, &difference)
-	} else {
-		back := was.Amount.Neg()
-		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, was.Currency, &back)
-		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, c.Component, currency, &c.Amount)
+	c.Currency = cmp.Or(c.Currency, was.Currency)
+	correct := func(currency string, by cdr.Money) {
+		p.deltas = metrics.CountCorrection(p.deltas, k.ChargeLabels, cdr.Charge{Component: c.Component, Currency: currency, Amount: by})
 	}
-	was.Currency, was.Amount = currency, c.Amount
+	switch {
+	case c.Currency != was.Currency:
+		correct(was.Currency, was.Amount.Neg())
+		correct(c.Currency, c.Amount)
+	case c.Amount.Equal(&was.Amount):
+		return false
+	default:
+		correct(c.Currency, c.Amount.Sub(&was.Amount))
+	}
+	*was = c
 	return true
 }
 

@@ -19,7 +19,6 @@ const (
 	bucketReach   = bucketSeconds / 2 * time.Second
 )
 
-// hourOf is the hour of a start in whole seconds.
 func hourOf(start time.Time) int64 { return start.Unix() / 3600 }
 
 // neighbour is the other hour that a start within 15 minutes of it may have had when it was first seen (counting.md 15), else its own.
@@ -37,7 +36,6 @@ func neighbour(start time.Time) int64 {
 // bucketOf is the bucket of four days in which a start lies.
 func bucketOf(start time.Time) int64 { return -(start.Unix() / bucketSeconds) }
 
-// nearBucket is the neighbouring bucket that is nearer to a start.
 func nearBucket(start time.Time) int64 {
 	if start.Unix()%bucketSeconds < bucketSeconds/2 {
 		return bucketOf(start) + 1
@@ -48,8 +46,7 @@ func nearBucket(start time.Time) int64 {
 // lastBucket is the oldest bucket that may still be looked in: from a start at the floor bucketReach back, and a little more for what moved.
 func lastBucket(floor time.Time) int64 { return bucketOf(floor.Add(-bucketReach - 2*time.Hour)) }
 
-// isForgotten says whether nothing in a bucket is looked for any more, with a floor. An id is kept an hour longer than
-// its hour, since a start may have moved by minutes.
+// isForgotten says whether nothing in a bucket is looked for any more. Ids are kept an hour longer: a start may have moved by minutes.
 func isForgotten(bucket int64, floor time.Time) bool {
 	if bucket > 0 {
 		return bucket <= hourOf(floor)-2

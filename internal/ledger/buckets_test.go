@@ -1,8 +1,10 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,5 +66,34 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 	}
 	if want := []int{pruneRuns + 1, 1, 0}; !slices.Equal(left, want) {
 		t.Errorf("left after each transaction %v, want %v", left, want)
+	}
+}
+
+// Prune that can't commit, with more to delete than one transaction does, gives up until it is called again.
+func TestPruneEndsWithAnError(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	for i := range int64(2*pruneRuns + 1) {
+		r.remember(bucketOf(epoch)+i, 1, []byte{rowFact})
+	}
+	r.moveJournal()
+	r.clock.add(60 * 24 * time.Hour)
+	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	full := errors.New("the disk is full")
+	tries := 0
+	r.probe = func(point string) error {
+		if !strings.HasPrefix(point, "DELETE FROM blocks") {
+			return nil
+		}
+		if tries++; tries > 5 {
+			t.Fatal("it goes on trying")
+		}
+		return full
+	}
+	if err := r.ledger.Prune(t.Context()); !errors.Is(err, full) {
+		t.Fatalf("the error is %v", err)
+	}
+	if left := r.entries(byFact); left != 2*pruneRuns+1 {
+		t.Errorf("%d entries are left", left)
 	}
 }

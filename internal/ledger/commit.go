@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// commit is the one way in which anything changes (counting.md 1). It moves the row's sequence number first, so that a second writer is
+// commit is the one way in which anything changes (counting.md 1). It moves the owner's sequence number first, so that a second writer is
 // noticed, and then writes; apply changes memory, only after the database said that the transaction is durable, and not where memory was read
 // anew to find that out. Without an owner what is written must be right whoever writes it, and when it is done twice. The commit lock is held.
-func (l *Ledger) commit(ctx context.Context, owner *row, write func() error, apply func()) error {
+func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	defer l.abandon()
 	began := l.settings.Now()
 	if err := l.tryCommit(ctx, owner, write, apply); err != nil {
@@ -40,7 +40,7 @@ func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 	}, nil)
 }
 
-func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error, apply func()) error {
+func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *row, write func() error, 
 	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
 		err = l.engine.transact(ctx, func() error {
 			if owner != nil {
-				if err := owner.advance(l.engine); err != nil {
+				if err := owner.advance(); err != nil {
 					return err
 				}
 			}
@@ -87,8 +87,7 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 		return err
 	}
 	if l.Shared() {
-		// A primary shows what its synchronous standby doesn't have yet, and a failover would take back. When a commit succeeds, the
-		// standby has all that was before it.
+		// A primary shows what its synchronous standby lacks and a failover takes back. After a commit the standby has all before it.
 		if _, err := e.beside.within(ctx).exec(lockLedger); err != nil {
 			return errors.Join(err, e.close())
 		}
@@ -120,7 +119,7 @@ func (l *Ledger) abandon() {
 }
 
 // resolve finds out whether a transaction whose COMMIT failed is durable, by the sequence number that it would have left.
-func (l *Ledger) resolve(owner *row, cause error) error {
+func (l *Ledger) resolve(owner *Feed, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var epoch, next int64

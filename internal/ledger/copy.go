@@ -56,8 +56,15 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 	}
 	defer func() { err = errors.Join(err, target.close()) }()
 	return target.transact(ctx, func() error {
-		if err := target.isNew(); err != nil {
+		if _, err := target.exec(lockLedger); err != nil { // whoever opens it meanwhile waits
 			return err
+		}
+		var known int64
+		if err := target.scanRow(`SELECT count(*) FROM meta`, nil, &known); err != nil {
+			return err
+		}
+		if known > 1 { // the schema's version
+			return errors.New("there is a ledger already: give an empty folder or schema")
 		}
 		for _, table := range tableNames() {
 			if err := copyTable(source, target, table, progress); err != nil {
@@ -80,23 +87,7 @@ func tableNames() (names []string) {
 	return names
 }
 
-// isNew refuses a ledger that was ever opened, and takes off what a new one begins with.
-func (e *engine) isNew() error {
-	var rows int64
-	if err := e.scanRow(`SELECT count(*) FROM meta`, nil, &rows); err != nil {
-		return err
-	}
-	if rows > 1 { // the schema's version
-		return errors.New("there is a ledger already: give an empty folder or schema")
-	}
-	for _, text := range [...]string{`DELETE FROM meta`, `DELETE FROM feeds`} {
-		if _, err := e.exec(text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// copyTable copies what the new ledger doesn't begin with.
 func copyTable(from, to *engine, table string, progress func(table string, done, of int64)) error {
 	var done, of int64
 	if err := from.scanRow(`SELECT count(*) FROM `+table, nil, &of); err != nil {
@@ -115,7 +106,7 @@ func copyTable(from, to *engine, table string, progress func(table string, done,
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		_, err = to.exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(names)-1)+`)`, row...)
+		_, err = to.exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(names)-1)+`) ON CONFLICT DO NOTHING`, row...)
 		if done++; done == of || done%1000 == 0 {
 			progress(table, done, of)
 		}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,5 +78,38 @@ func TestCopy(t *testing.T) {
 	wantValues(t, r.values(), want)
 	if got := r.records(call("c", outcome(2)), call("d"), call("e")); got.New != 1 || got.Duplicate != 2 {
 		t.Fatalf("the copy counted %+v", got)
+	}
+}
+
+// While a ledger is copied to, nobody else can begin one there, whose ids would be known by another key.
+func TestCopyKeepsOthersOut(t *testing.T) {
+	r := newRig(t)
+	if !r.ledger.Shared() {
+		return // SQLite has one transaction at a time
+	}
+	r.live()
+	r.records(call("a"))
+	if err := errors.Join(r.ledger.Leave(t.Context()), r.ledger.Close()); err != nil {
+		t.Fatal(err)
+	}
+	target, asked := newStorage(t), false
+	err := Copy(t.Context(), r.storage, target, func(string, int64, int64) {
+		if asked {
+			return
+		}
+		asked = true
+		e, err := openEngine(t.Context(), target.database(), false, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer e.close() //nolint:errcheck // nothing was written
+		var id int64
+		if err := e.scanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id); !errors.Is(err, sql.ErrNoRows) {
+			t.Errorf("another one can have the ledger while it is copied to: %v", err)
+		}
+	})
+	if err != nil || !asked {
+		t.Errorf("copied: %t, error %v", asked, err)
 	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -64,7 +65,7 @@ func openEngine(ctx context.Context, d database, view bool, probe func(string) e
 
 func (e *engine) close() error {
 	var errs []error
-	for _, stmt := range e.stmts.Range {
+	for _, stmt := range e.stmts.Range { // which don't end with a connection that is held
 		errs = append(errs, stmt.(*sql.Stmt).Close()) //nolint:forcetypeassert // it has no others
 	}
 	errs = append(errs, e.pool.Close()) // the writer is the last: it keeps SQLite's write-ahead log
@@ -135,24 +136,25 @@ func limit(ctx context.Context, d database) (context.Context, context.CancelFunc
 	return context.WithTimeout(ctx, d.patience())
 }
 
-// problem explains an error, and remembers that it is one of reading or writing.
-func (s *session) problem(err error) error {
+// run runs a statement, which is prepared once, by f. It explains errors, and remembers one of reading or writing.
+func (s *session) run(text string, f func(ctx context.Context, stmt *sql.Stmt) error) error {
+	ctx, end := limit(s.ctx, s)
+	defer end()
+	known, _ := s.stmts.Load(text)
+	stmt, isKnown := known.(*sql.Stmt)
+	var err error
+	if !isKnown {
+		if stmt, err = s.on.PrepareContext(ctx, s.statement(text)); err == nil {
+			s.stmts.Store(text, stmt)
+		}
+	}
+	if err == nil {
+		err = f(ctx, stmt)
+	}
 	if err = s.explain(err); errors.Is(err, errIO) {
 		s.broken.Store(true)
 	}
 	return err
-}
-
-func (s *session) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
-	if stmt, known := s.stmts.Load(text); known {
-		return stmt.(*sql.Stmt), nil //nolint:forcetypeassert // it has no others
-	}
-	stmt, err := s.on.PrepareContext(ctx, s.statement(text))
-	if err != nil {
-		return nil, s.problem(err)
-	}
-	s.stmts.Store(text, stmt)
-	return stmt, nil
 }
 
 // exec runs a statement that writes, and says how many rows that changed.
@@ -160,49 +162,38 @@ func (s *session) exec(text string, args ...any) (changed int64, err error) {
 	if err := s.probe(text); err != nil && text != `ROLLBACK` {
 		return 0, err
 	}
-	ctx, end := limit(s.ctx, s)
-	defer end()
-	stmt, err := s.prepared(ctx, text)
-	if err != nil {
-		return 0, err
-	}
-	result, err := stmt.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, s.problem(err)
-	}
-	return result.RowsAffected()
+	err = s.run(text, func(ctx context.Context, stmt *sql.Stmt) error {
+		result, err := stmt.ExecContext(ctx, args...)
+		if err == nil {
+			changed, err = result.RowsAffected()
+		}
+		return err
+	})
+	return changed, err
 }
 
 // scanRow reads the one row of a query; sql.ErrNoRows without one.
 func (s *session) scanRow(text string, args []any, into ...any) error {
-	ctx, end := limit(s.ctx, s)
-	defer end()
-	stmt, err := s.prepared(ctx, text)
-	if err != nil {
-		return err
-	}
-	return s.problem(stmt.QueryRowContext(ctx, args...).Scan(into...))
+	return s.run(text, func(ctx context.Context, stmt *sql.Stmt) error {
+		return stmt.QueryRowContext(ctx, args...).Scan(into...)
+	})
 }
 
 // scanAll calls scan for every row of a query, until it fails.
 func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) error) error {
-	ctx, end := limit(s.ctx, s)
-	defer end()
-	stmt, err := s.prepared(ctx, text)
-	if err != nil {
-		return err
-	}
-	rows, err := stmt.QueryContext(ctx, args...)
-	if err != nil {
-		return s.problem(err)
-	}
-	defer rows.Close() // what failed is in rows.Err
-	for rows.Next() {
-		if err := scan(rows); err != nil {
+	var failed error // which isn't the database's
+	err := s.run(text, func(ctx context.Context, stmt *sql.Stmt) error {
+		rows, err := stmt.QueryContext(ctx, args...)
+		if err != nil {
 			return err
 		}
-	}
-	return s.problem(rows.Err())
+		defer rows.Close() // what failed is in rows.Err
+		for failed == nil && rows.Next() {
+			failed = scan(rows)
+		}
+		return rows.Err()
+	})
+	return cmp.Or(failed, err)
 }
 
 // readRows reads all rows of a query. columns are where one is scanned into.
@@ -220,8 +211,9 @@ func readRows[T any](s *session, text string, args []any, columns func(*T) []any
 // of rows at once, for each of which it is prepared.
 func (s *session) execMany(head, row, tail string, args []any) error {
 	for _, n := range [...]int{64, 8, 1} {
-		for size := n * strings.Count(row, "?"); len(args) >= size; args = args[size:] {
-			if _, err := s.exec(head+" VALUES "+row+strings.Repeat(", "+row, n-1)+tail, args[:size]...); err != nil {
+		text := head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
+		for size := strings.Count(text, "?"); len(args) >= size; args = args[size:] {
+			if _, err := s.exec(text, args[:size]...); err != nil {
 				return err
 			}
 		}

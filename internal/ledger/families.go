@@ -9,8 +9,7 @@ import (
 
 // How several records are one call (groups), or one failure (parents and children).
 
-// group is what is remembered of a session that the provider lists once per view:
-// only its first record is a call (guarantee 1, counting.md 14).
+// group is what is remembered of a session that is listed once per view: its first record is the call (guarantee 1, counting.md 14).
 type group struct {
 	// outcome is the call's: as it was counted, or as it last changed.
 	outcome cdr.Outcome

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -12,32 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// row is a line of the table feeds, as of its last commit.
-type row struct {
-	id         int64
-	owner      string // the replica that reads the feed; empty in SQLite
-	epoch, seq int64
-	state      State
-}
-
-// advance moves the sequence number; ErrFenced if somebody else did, or became the owner.
-func (r *row) advance(e *engine) error {
-	n, err := e.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`, r.id, r.epoch, r.seq, r.owner)
-	if err == nil && n != 1 {
-		return ErrFenced
-	}
-	return err
-}
-
-func (r *row) load(e *engine, id int64) error {
-	err := e.scanRow(`SELECT id, owner, epoch, seq, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{id},
-		append([]any{&r.id, &r.owner, &r.epoch, &r.seq, &r.state.Plan, &r.state.connectedFrom}, r.state.columns()...)...)
-	if err != nil {
-		return fmt.Errorf("read the state of feed %d: %w", id, err)
-	}
-	return nil
-}
-
 // stateColumns are the columns of a State that anyone may read of the table feeds, and columns where they are scanned into.
 const stateColumns = `origin, floor, watermark, newest, history_done, records`
 
@@ -45,32 +20,41 @@ func (s *State) columns() []any {
 	return []any{asTime{&s.Origin}, asTime{&s.Floor}, asTime{&s.Watermark}, asTime{&s.NewestCall}, &s.HistoryDone, &s.Records}
 }
 
-// save writes the state; the transaction has moved the sequence number already.
-func (r *row) save(e *engine, s *State) error {
-	_, err := e.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.connectedFrom, r.id)
-	return err
-}
-
 // Feed is the state of one feed. It is safe for concurrent use.
 type Feed struct {
 	ledger *Ledger
-	id     int64 // of its row
+	id     int64 // of its line in the table feeds
 	series *metrics.FeedSeries
 
-	// committed is row.state, for those who don't wait for a commit.
+	// committed is the state as of the last commit, also for those who don't wait for one. It isn't changed, only replaced.
 	committed atomic.Pointer[State]
 
 	// All below is guarded by Ledger.mu.
-	spec   FeedSpec
-	lost   bool // another replica owns it now: nothing is committed any more
-	row    row
-	ids    *idStore
-	trunks map[string]int64 // their numbers, from 1
+	spec       FeedSpec
+	lost       bool  // another replica owns it now: nothing is committed any more
+	epoch, seq int64 // of its line, as of the last commit
+	ids        *idStore
+	trunks     map[string]int64 // their numbers, from 1
 }
 
-// Feed opens a feed's state, makes it at its first start, and shows its series.
-// Opening a feed that is open takes over the new spec.
+// advance moves the sequence number; ErrFenced if somebody else did, or became the owner.
+func (f *Feed) advance() error {
+	n, err := f.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`,
+		f.id, f.epoch, f.seq, f.ledger.replica())
+	if err == nil && n != 1 {
+		return ErrFenced
+	}
+	return err
+}
+
+// save writes the state; the transaction has moved the sequence number already.
+func (f *Feed) save(s *State) error {
+	_, err := f.ledger.engine.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.connectedFrom, f.id)
+	return err
+}
+
+// Feed opens a feed's state, makes it at its first start, and shows its series. One that is open takes over the new spec.
 func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -85,7 +69,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	}
 	if f != nil {
 		f.spec = spec
-		peaks, err := f.findPeaks(&f.row.state)
+		peaks, err := f.findPeaks(f.committed.Load())
 		if err != nil {
 			return nil, err
 		}
@@ -107,27 +91,30 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 
 // load reads the feed's line and series. Memory changes only when all of it could be read.
 func (f *Feed) load() error {
-	l, id := f.ledger, f.id
-	var fresh row
-	if err := fresh.load(l.engine, id); err != nil {
-		return err
+	l, state := f.ledger, new(State)
+	var owner string
+	var epoch, seq int64
+	err := l.engine.scanRow(`SELECT owner, epoch, seq, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
+		append([]any{&owner, &epoch, &seq, &state.Plan, &state.connectedFrom}, state.columns()...)...)
+	if err != nil {
+		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
 	}
-	if fresh.owner != l.replica() && !l.view {
+	if owner != l.replica() && !l.view {
 		if f.ids != nil { // it was this replica's: now its owner shows it
 			l.drop(f)
 		}
 		return ErrNotOwner
 	}
-	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, fresh.state.HistoryDone), new(idStore)
+	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone), new(idStore)
 	series.NoReasons = f.spec.NoReasons
-	trunks, err := l.loadTrunks(series, id)
+	trunks, err := l.loadTrunks(series, f.id)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.loadSeries(series, id), ids.load(l.engine, id, l.idCache)); err != nil {
+	if err := errors.Join(l.loadSeries(series, f.id), ids.load(l.engine, f.id, l.idCache)); err != nil {
 		return err
 	}
-	peaks, err := f.findPeaks(&fresh.state)
+	peaks, err := f.findPeaks(state)
 	if err != nil {
 		return err
 	}
@@ -136,8 +123,8 @@ func (f *Feed) load() error {
 	}
 	l.store.SetPeaks(series, peaks)
 	l.store.Replace(f.series, series)
-	f.row, f.series, f.trunks, f.ids = fresh, series, trunks, ids
-	f.setState(fresh.state)
+	f.epoch, f.seq, f.series, f.trunks, f.ids = epoch, seq, series, trunks, ids
+	f.committed.Store(state)
 	return nil
 }
 
@@ -164,8 +151,7 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	})
 }
 
-// register finds a feed's line, or takes over that of renamed_from, or makes one, and checks that it is of the same account
-// (counting.md 19). The commit lock is held.
+// register finds a feed's line, takes over that of renamed_from, or makes one, of the same account (counting.md 19). The commit lock is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
 	if err := l.ensureOpen(ctx); err != nil {
 		return 0, err
@@ -190,32 +176,45 @@ func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err err
 
 // findLine is the line that a feed has or takes over, 0 if there is none, and whether it needs no change.
 func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
-	id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
-	renamed := false
-	if err == nil && spec.RenamedFrom != "" && spec.RenamedFrom != spec.Source {
-		var old int64
-		var itsFingerprint string
-		old, itsFingerprint, err = l.findFeed(spec.RenamedFrom, spec.Feed)
-		if renamed = old != 0; renamed && id != 0 {
-			return 0, false, fmt.Errorf("%w: source %s can't take over feed %s of %s, since both names have state: remove renamed_from",
-				ErrRenamed, spec.Source, spec.Feed, spec.RenamedFrom)
-		}
-		if renamed {
-			id, fingerprint = old, itsFingerprint
+	type line struct {
+		id                  int64
+		source, fingerprint string
+	}
+	lines, err := readRows(&l.engine.session, `SELECT id, source, fingerprint FROM feeds
+		WHERE feed = ? AND (source IN (?, ?) OR former = ? AND fingerprint = ?)`,
+		[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source, spec.Fingerprint},
+		func(one *line) []any { return []any{&one.id, &one.source, &one.fingerprint} })
+	if err != nil {
+		return 0, false, err
+	}
+	var own, old, renamed *line
+	for i := range lines {
+		switch one := &lines[i]; one.source {
+		case spec.Source:
+			own = one
+		case spec.RenamedFrom:
+			old = one
+		default:
+			renamed = one
 		}
 	}
+	found := cmp.Or(own, old)
 	switch {
-	case err != nil:
-		return 0, false, err
-	case id == 0:
-		return 0, false, l.checkFormer(spec)
-	case fingerprint != spec.Fingerprint && !spec.SameAccount:
+	case own != nil && old != nil:
+		return 0, false, fmt.Errorf("%w: source %s can't take over feed %s of %s, since both names have state: remove renamed_from",
+			ErrRenamed, spec.Source, spec.Feed, spec.RenamedFrom)
+	case found == nil && renamed != nil: // by a replica whose configuration is newer: nothing is counted anew under the former name
+		return 0, false, fmt.Errorf("%w: the state of source %s, feed %s, goes by the name of %s since a renamed_from: use that name here too, or set renamed_from: %s",
+			ErrRenamed, spec.Source, spec.Feed, renamed.source, renamed.source)
+	case found == nil:
+		return 0, false, nil
+	case found.fingerprint != spec.Fingerprint && !spec.SameAccount:
 		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
 			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
 			"if only RingCentral's user is another, of the same account, set account: same",
-			ErrOtherAccount, spec.Source, spec.Feed, fingerprint, spec.Fingerprint)
+			ErrOtherAccount, spec.Source, spec.Feed, found.fingerprint, spec.Fingerprint)
 	}
-	return id, !renamed && fingerprint == spec.Fingerprint, nil
+	return found.id, found == own && found.fingerprint == spec.Fingerprint, nil
 }
 
 // writeLine makes a feed's line if its id is 0, else it takes it over.
@@ -231,30 +230,6 @@ func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin}, id)
 }
 
-// checkFormer refuses to count an account anew under a name that it had before: a replica may not have read the configuration again that
-// renamed its source.
-func (l *Ledger) checkFormer(spec FeedSpec) error {
-	var now string
-	err := l.engine.scanRow(`SELECT source FROM feeds WHERE former = ? AND feed = ? AND fingerprint = ?`, []any{spec.Source, spec.Feed, spec.Fingerprint}, &now)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil
-	case err != nil:
-		return err
-	}
-	return fmt.Errorf("%w: the state of source %s, feed %s, goes by the name of %s since a renamed_from: use that name here too, or set renamed_from: %s",
-		ErrRenamed, spec.Source, spec.Feed, now, now)
-}
-
-// findFeed is the id of a feed's line, 0 if it has none, and which account it is of.
-func (l *Ledger) findFeed(source, feed string) (id int64, fingerprint string, err error) {
-	err = l.engine.scanRow(`SELECT id, fingerprint FROM feeds WHERE source = ? AND feed = ?`, []any{source, feed}, &id, &fingerprint)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, "", nil
-	}
-	return id, fingerprint, err
-}
-
 // Hide stops showing a feed that is no longer configured. Its state stays.
 func (l *Ledger) Hide(source, feed string) {
 	l.mu.Lock()
@@ -262,12 +237,6 @@ func (l *Ledger) Hide(source, feed string) {
 	if f := l.feeds[source+"/"+feed]; f != nil {
 		l.store.Active(f.series, false)
 	}
-}
-
-// setState takes over what is committed now. The commit lock is held.
-func (f *Feed) setState(s State) {
-	f.row.state = s
-	f.committed.Store(&s)
 }
 
 // State is what was last committed. It waits for no commit.

@@ -92,32 +92,22 @@ func (h *hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
 	return dst
 }
 
-// changedFields are the names of the fields that both versions carry with another value (counting.md 16). The last fields of now are the
-// provider's own, by their names.
-func changedFields(provider string, old, now []fieldHash, own []string) []string {
-	var names []string
-	extra := len(now) - len(own)
-	for i, f := range now {
-		if !slices.ContainsFunc(old, func(o fieldHash) bool { return o.key == f.key && o.hash != f.hash }) {
-			continue
-		}
-		if f.key&extraField == 0 {
-			names = append(names, recordFields[f.key].name)
-		} else {
-			names = append(names, "cdr."+provider+"."+own[i-extra])
-		}
-	}
-	return names
-}
-
-// mergeFields is what is known of a record after its newer version: a field that this one doesn't carry keeps its hash.
-func mergeFields(old, now []fieldHash) []fieldHash {
-	merged := slices.Clone(now)
+// reviseFields is what is known of a record after its newer version, in which a field that isn't carried keeps its hash, and the names of
+// the fields that both versions carry with another value (counting.md 16). The last fields of now are the provider's own, by their names.
+func reviseFields(provider string, old, now []fieldHash, own []string) (merged []fieldHash, changed []string) {
+	merged = slices.Clone(now)
 	for _, o := range old {
-		if !slices.ContainsFunc(now, func(f fieldHash) bool { return f.key == o.key }) {
+		i := slices.IndexFunc(now, func(f fieldHash) bool { return f.key == o.key })
+		switch {
+		case i < 0:
 			merged = append(merged, o)
+		case now[i].hash == o.hash:
+		case o.key&extraField == 0:
+			changed = append(changed, recordFields[o.key].name)
+		default:
+			changed = append(changed, "cdr."+provider+"."+own[i-len(now)+len(own)])
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b fieldHash) int { return cmp.Compare(a.key, b.key) })
-	return merged
+	return merged, changed
 }

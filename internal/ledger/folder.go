@@ -12,13 +12,12 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// takeLock makes the folder if it is missing and locks it for this process.
 func takeLock(folder string) (*flock.Flock, error) {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return nil, fmt.Errorf("make the ledger's folder (storage.path): %w", err)
 	}
-	if name := fileSystemOf(folder); name != "" && name != fuse {
-		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't be trusted: use a local disk", folder, name)
+	if network, _, _ := fileSystem(folder); network != "" && network != fuse {
+		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't be trusted: use a local disk", folder, network)
 	}
 	lock := flock.New(filepath.Join(folder, "lock"))
 	held, err := lock.TryLock()
@@ -36,7 +35,7 @@ const fuse = "fuse"
 
 // Warning says what the operator should know of where the ledger is; empty if all is well.
 func (l *Ledger) Warning() string {
-	if !l.Shared() && fileSystemOf(l.settings.Folder) == fuse {
+	if network, _, _ := fileSystem(l.settings.Folder); !l.Shared() && network == fuse {
 		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's shared folder), locks and fsync can't be trusted and the ledger may be damaged; use a local disk"
 	}
 	return ""
@@ -61,11 +60,11 @@ func (l *Ledger) Size() (int64, error) {
 }
 
 // Free is how many bytes may still be written where the ledger is, and whether that could be found out.
-func (l *Ledger) Free() (int64, bool) {
-	if l.Shared() {
-		return 0, false
+func (l *Ledger) Free() (free int64, known bool) {
+	if !l.Shared() {
+		_, free, known = fileSystem(l.settings.Folder)
 	}
-	return freeSpace(l.settings.Folder)
+	return free, known
 }
 
 // The reserve is a file that is given up when the disk is full, so that the outbox can drain: a removal grows the write-ahead log.
@@ -90,7 +89,7 @@ func (r *reserve) fill() bool {
 		return true
 	}
 	size := r.most
-	if free, known := freeSpace(filepath.Dir(r.file)); known {
+	if _, free, known := fileSystem(filepath.Dir(r.file)); known {
 		size = min(size, free/8)
 	}
 	if size = size >> 20 << 20; size < leastReserve {

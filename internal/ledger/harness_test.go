@@ -296,7 +296,7 @@ func (r *rig) remembered() map[idKey][]byte {
 	r.t.Helper()
 	var fresh idStore
 	e := r.ledger.engine
-	if err := fresh.load(e, r.feed.row.id, newIDCache(1<<30)); err != nil {
+	if err := fresh.load(e, r.feed.id, newIDCache(1<<30)); err != nil {
 		r.t.Fatal(err)
 	}
 	all := make(map[idKey][]byte)
@@ -341,7 +341,7 @@ func byFact(bucket int64) bool { return bucket < 0 }
 func (r *rig) remember(bucket int64, key hash, data []byte) {
 	r.t.Helper()
 	_, err := r.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, (SELECT COALESCE(max(seq), 0) + 1000000 FROM journal), ?)`,
-		r.feed.row.id, appendToJournal(nil, bucket, idEntry{key, data}))
+		r.feed.id, appendToJournal(nil, bucket, idEntry{key, data}))
 	if err := errors.Join(err, r.feed.load()); err != nil {
 		r.t.Fatal(err)
 	}

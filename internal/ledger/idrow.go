@@ -111,8 +111,7 @@ func (k *known) appendBody(dst []byte) []byte {
 	return appendFields(dst, k.fields)
 }
 
-// appendFields appends which of recordFields there are, as bits, their hashes in that order, which is the list's, and then each of
-// the provider's own with its key.
+// appendFields appends which of recordFields there are, as bits, their hashes in the list's order, and the provider's own with their keys.
 func appendFields(dst []byte, fields []fieldHash) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0)

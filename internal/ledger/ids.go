@@ -27,7 +27,6 @@ const (
 
 // idStore is what one feed remembers, as of its last commit. The commit lock guards it.
 type idStore struct {
-	feed  int64
 	cache *idCache
 
 	// The journal: by bucket and key, where the state begins in arena, behind its length.
@@ -38,9 +37,8 @@ type idStore struct {
 	runs map[int64][]*run // by bucket, oldest first
 }
 
-// load reads a feed's journal, and which runs there are.
 func (s *idStore) load(e *engine, feed int64, cache *idCache) error {
-	*s = idStore{feed: feed, cache: cache, runs: make(map[int64][]*run)}
+	*s = idStore{cache: cache, runs: make(map[int64][]*run)}
 	s.clearJournal()
 	err := e.scanAll(`SELECT data FROM journal WHERE feed = ? ORDER BY seq`, []any{feed}, func(rows *sql.Rows) error {
 		var data []byte
@@ -75,7 +73,6 @@ func (s *idStore) clearJournal() {
 	s.journal, s.arena, s.rows = make(map[int64]map[hash]int), s.arena[:0], 0
 }
 
-// appendToJournal appends an entry to a row of the journal.
 func appendToJournal(dst []byte, bucket int64, e idEntry) []byte {
 	dst = binary.AppendVarint(dst, bucket)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(e.key))
@@ -160,67 +157,61 @@ func (s *idStore) entries(e *engine, bucket int64) ([]idEntry, error) {
 	return sortEntries(all), nil
 }
 
-// move is what moving the journal into the blocks changes, to be published when it is durable.
-type move struct {
-	added, replaced []*run
-}
-
 // moveJournal moves what is in the journal into the blocks, in a transaction of its own.
 func (f *Feed) moveJournal(ctx context.Context) error {
 	if f.ids.rows == 0 {
 		return nil
 	}
-	var m move
-	err := f.ledger.commit(ctx, &f.row, func() (err error) {
-		m, err = f.ids.writeMove(f.ledger.engine)
+	var added, replaced []*run
+	err := f.ledger.commit(ctx, f, func() error {
+		added, replaced = nil, nil
+		for _, bucket := range slices.Sorted(maps.Keys(f.ids.journal)) {
+			r, older, err := f.ids.writeRun(f.ledger.engine, f.id, bucket, f.ids.journalOf(bucket))
+			if err != nil {
+				return err
+			}
+			added, replaced = append(added, r), append(replaced, older...)
+		}
+		_, err := f.ledger.engine.exec(`DELETE FROM journal WHERE feed = ?`, f.id)
 		return err
-	}, func() { f.ids.publishMove(m) })
+	}, func() {
+		f.ids.remove(replaced)
+		f.ids.add(added)
+		f.ids.clearJournal()
+	})
 	if err != nil {
 		return fmt.Errorf("move ids into blocks: %w", err)
 	}
 	return nil
 }
 
-func (s *idStore) writeMove(e *engine) (m move, err error) {
-	for _, bucket := range slices.Sorted(maps.Keys(s.journal)) {
-		if err := s.writeRun(e, &m, bucket, s.journalOf(bucket)); err != nil {
-			return m, err
-		}
-	}
-	_, err = e.exec(`DELETE FROM journal WHERE feed = ?`, s.feed)
-	return m, err
-}
-
-// writeRun writes entries as the newest run of a bucket, with the runs before it that have no more entries than twice what it has by then.
-func (s *idStore) writeRun(e *engine, m *move, bucket int64, entries []idEntry) error {
+// writeRun writes entries as a bucket's newest run, in place of those before it that have at most twice as many, which it returns.
+func (s *idStore) writeRun(e *engine, feed, bucket int64, entries []idEntry) (r *run, replaced []*run, err error) {
 	for _, r := range slices.Backward(s.runs[bucket]) {
 		if r.ids >= runIDs || r.ids > 2*len(entries) {
 			break
 		}
 		older, err := s.cache.entries(e, r)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		entries = append(entries, older...)
-		m.replaced = append(m.replaced, r)
+		entries, replaced = append(entries, older...), append(replaced, r)
 		if _, err := e.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
 	r, packed := newRun(bucket, sortEntries(entries))
-	m.added = append(m.added, r)
-	return e.scanRow(`INSERT INTO blocks (id, feed, bucket, ids, keys, states) VALUES (`+nextID("blocks")+`, ?, ?, ?, ?, ?) RETURNING id`,
-		append(idRange(s.feed), s.feed, bucket, r.ids, r.keys.data, packed), &r.row)
+	err = e.scanRow(`INSERT INTO blocks (id, feed, bucket, ids, keys, states) VALUES (`+nextID("blocks")+`, ?, ?, ?, ?, ?) RETURNING id`,
+		append(idRange(feed), feed, bucket, r.ids, r.keys.data, packed), &r.row)
+	return r, replaced, err
 }
 
-func (s *idStore) publishMove(m move) {
-	s.remove(m.replaced)
-	for _, r := range m.added {
+func (s *idStore) add(runs []*run) {
+	for _, r := range runs {
 		s.runs[r.bucket] = append(s.runs[r.bucket], r)
 		s.cache.columns.add(&r.states)
 		s.cache.columns.add(&r.keys)
 	}
-	s.clearJournal()
 }
 
 func (s *idStore) remove(gone []*run) {

@@ -166,8 +166,7 @@ func (f *Feed) report() (r FeedReport, err error) {
 	return r, err
 }
 
-// Verify checks everything that must hold within the file and returns what doesn't. progress is called with each feed's name and how
-// many ids were checked.
+// Verify returns what doesn't hold within the file. progress is called with each feed's name and how many ids were checked.
 func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 	var problems []error
 	for _, f := range i.feeds {
@@ -187,7 +186,7 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 
 // verifyFeed checks the form of every id, that further ids lead to records, and that as many calls are counted as there are records.
 func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
-	s, calls := f.row.state, uint64(0)
+	s, calls := f.committed.Load(), uint64(0)
 	for _, bucket := range f.ids.bucketsUpTo(math.MaxInt64) {
 		entries, err := f.ids.entries(i.ledger.engine, bucket)
 		if err != nil {
@@ -219,7 +218,7 @@ func (i *Inspector) verifyEntry(f *Feed, entry idEntry) (isCall bool, err error)
 	if err := checkState(entry.data); err != nil {
 		return false, err
 	}
-	if of, key, ok := parseAlias(entry.data); ok && !isForgotten(of, f.row.state.Floor) {
+	if of, key, ok := parseAlias(entry.data); ok && !isForgotten(of, f.committed.Load().Floor) {
 		if data, err := f.ids.lookup(i.ledger.engine, of, key); err != nil || data == nil {
 			return false, errors.Join(err, fmt.Errorf("the id of a record leads nowhere: %w", errRow))
 		}

@@ -17,7 +17,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// fileName is the database within storage.path.
 const fileName = "ledger.db"
 
 // Storage says where a ledger is.
@@ -139,13 +138,16 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := l.commitAlone(ctx, l.identify); err != nil {
+	err = l.commitAlone(ctx, func() error {
+		if err := l.identify(); err != nil {
+			return err
+		}
+		return l.checkCatalogue()
+	})
+	if err != nil {
 		return err
 	}
 	l.setTuning(l.settings.Tuning)
-	if err := l.commitAlone(ctx, l.checkCatalogue); err != nil {
-		return err
-	}
 	l.reserve.fill()
 	return l.verify()
 }
@@ -167,7 +169,6 @@ func (l *Ledger) identify() error {
 	return err
 }
 
-// meta is a value that was made with the ledger.
 func (e *engine) meta(name string) (value string, err error) {
 	if err := e.scanRow(`SELECT value FROM meta WHERE name = ?`, []any{name}, &value); err != nil {
 		return "", fmt.Errorf("read %s of the ledger: %w", name, err)
@@ -187,9 +188,6 @@ func (l *Ledger) Close() error {
 	err := l.closeEngine()
 	if l.Shared() {
 		return nil // a connection that was broken already loses nothing
-	}
-	if l.lock == nil {
-		return err
 	}
 	return errors.Join(err, l.lock.Close())
 }

@@ -46,7 +46,7 @@ func (p *pageCommit) lookupNear(key hash, start time.Time) *state {
 // for, are found in every bucket that isn't forgotten: what lies beyond is as good as deleted, since the floor was raised over it.
 func (p *pageCommit) lookupRecords() {
 	if p.spec.Hourless {
-		p.buckets = p.ids.bucketsUpTo(lastBucket(p.row.state.Floor))
+		p.buckets = p.ids.bucketsUpTo(lastBucket(p.was.Floor))
 	}
 	for i := range p.entries {
 		e := &p.entries[i]

@@ -21,12 +21,11 @@ func (l *Ledger) Show(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.commit(ctx, nil, func() error {
+		var ids []any
 		for _, s := range due {
-			if _, err := l.engine.exec(`UPDATE series SET shown = 1 WHERE id = ?`, s.ID); err != nil {
-				return err
-			}
+			ids = append(ids, s.ID)
 		}
-		return nil
+		return l.engine.execMany(`UPDATE series SET shown = 1 WHERE id IN (`, `(CAST(? AS BIGINT))`, `)`, ids)
 	}, func() { l.store.Show(due) })
 	if err != nil {
 		return fmt.Errorf("show new series: %w", err)
@@ -46,6 +45,7 @@ func (l *Ledger) Prune(ctx context.Context) error {
 			var err error
 			if more, err = f.pruneOnce(ctx); err != nil {
 				errs = append(errs, fmt.Errorf("prune feed %s: %w", f.name(), err))
+				break // what is left waits for the next time
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		keep = max(keep, setAsideFor)
 	}
 	// Never by our clock's future either: what a provider's wrong clock has moved can come back, deleted ids can't.
-	next, now := f.row.state, l.settings.Now()
+	next, now := *f.committed.Load(), l.settings.Now()
 	oldest := next.Watermark.Add(-keep)
 	if now.Before(next.Watermark) {
 		oldest = now.Add(-keep)
@@ -88,16 +88,16 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		next.Floor = floor
 	}
 	gone, more := f.ids.forgottenRuns(next.Floor)
-	err = l.commit(ctx, &f.row, func() error {
+	err = l.commit(ctx, f, func() error {
 		for _, r := range gone {
 			if _, err := l.engine.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
 				return err
 			}
 		}
-		return errors.Join(f.deleteOld(now, oldest), f.row.save(l.engine, &next))
+		return errors.Join(f.deleteOld(now, oldest), f.save(&next))
 	}, func() {
 		f.ids.remove(gone)
-		f.setState(next)
+		f.committed.Store(&next)
 	})
 	return more, err
 }
@@ -128,7 +128,7 @@ func (f *Feed) deleteOld(now, oldest time.Time) error {
 		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(now.Add(-setAsideFor))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},
 	} {
-		_, err := f.ledger.engine.exec(d.text, f.row.id, d.before)
+		_, err := f.ledger.engine.exec(d.text, f.id, d.before)
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -18,21 +18,11 @@ var networkFileSystems = map[uint32]string{
 	0x65735546: fuse,
 }
 
-// fileSystemOf is the name of the file system that a folder lies on; empty if it isn't on a network, or if that isn't known.
-func fileSystemOf(folder string) string {
+// fileSystem is that of a folder: its name if it is on a network, how many bytes may still be written to it, and whether that is known.
+func fileSystem(folder string) (network string, free int64, known bool) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(folder, &st); err != nil {
-		return ""
+		return "", 0, false
 	}
-	return networkFileSystems[uint32(st.Type)] // the width of Type differs between architectures
-}
-
-// freeSpace is how many bytes may still be written to a folder's file system, and
-// whether that could be found out.
-func freeSpace(folder string) (int64, bool) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(folder, &st); err != nil {
-		return 0, false
-	}
-	return int64(st.Bavail * uint64(st.Bsize)), true
+	return networkFileSystems[uint32(st.Type)], int64(st.Bavail * uint64(st.Bsize)), true // the width of Type differs between architectures
 }

@@ -2,8 +2,5 @@
 
 package ledger
 
-// fileSystemOf only knows file systems on Linux.
-func fileSystemOf(string) string { return "" }
-
-// freeSpace is only known on Linux.
-func freeSpace(string) (int64, bool) { return 0, false }
+// fileSystem is only known on Linux.
+func fileSystem(string) (network string, free int64, known bool) { return "", 0, false }

@@ -77,7 +77,7 @@ func (p *pageCommit) writeLogs() {
 		if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
 			continue
 		}
-		head := outboxHead{batchKey: batchKey{p.row.id, p.row.seq + 1, int64(len(b.heads))}, records: records, created: p.now}
+		head := outboxHead{batchKey: batchKey{p.id, p.seq + 1, int64(len(b.heads))}, records: records, created: p.now}
 		// The keys of attributes repeat in each record: a sixth of the bytes is left.
 		b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
 		p.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,

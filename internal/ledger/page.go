@@ -25,6 +25,7 @@ type pageCommit struct {
 
 	page   *Page
 	now    time.Time // the local clock's: zero_for, start times and windows are reckoned by it
+	was    *State    // what was committed last
 	next   State
 	result Result
 
@@ -94,8 +95,7 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	if len(page.Records) > 0 && l.settings.Encoder != nil && !l.settings.SkipLogs && l.OutboxFull() {
 		return Result{}, ErrOutboxFull
 	}
-	// What the reserve kept is for the outbox: reading waits until there is room for
-	// a reserve again.
+	// What the reserve kept is for the outbox: reading waits until there is room for a reserve again.
 	if l.reserve.spent && !l.reserve.fill() {
 		return Result{}, fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
 	}
@@ -106,7 +106,7 @@ func (f *Feed) Commit(ctx context.Context, page *Page) (Result, error) {
 	}
 	p := &l.page
 	p.prepare(f, page)
-	if err := l.commit(ctx, &f.row, p.run, p.publish); err != nil {
+	if err := l.commit(ctx, f, p.run, p.publish); err != nil {
 		return Result{}, err
 	}
 	if p.result.SkippedLogs > 0 && l.settings.OnSkip != nil {
@@ -149,7 +149,8 @@ func (p *pageCommit) reset() {
 	p.writes, p.edges, p.newTrunks = p.writes[:0], p.edges[:0], p.newTrunks[:0]
 	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
 	p.changes = p.ledger.store.Begin(p.series, p.now)
-	p.next = p.row.state
+	p.was = p.committed.Load()
+	p.next = *p.was
 	p.order = p.order[:0]
 	for i := range p.entries {
 		p.order = append(p.order, i)
@@ -205,9 +206,9 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 		ChargeLabels: metrics.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
 		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
 	}
-	for i := range r.Charges {
-		c := &r.Charges[i]
-		k.charges = append(k.charges, cdr.Charge{Component: c.Component, Currency: cmp.Or(c.Currency, fallback), Amount: c.Amount})
+	for _, c := range r.Charges {
+		c.Currency = cmp.Or(c.Currency, fallback)
+		k.charges = append(k.charges, c)
 	}
 	return k
 }
@@ -225,7 +226,7 @@ func (p *pageCommit) write() error {
 	if p.err != nil {
 		return p.err
 	}
-	return p.row.save(p.ledger.engine, &p.next)
+	return p.save(&p.next)
 }
 
 // failed says whether there is an error. The first one ends the page's transaction in the end: until then nothing more is read or written.
@@ -251,7 +252,7 @@ func (p *pageCommit) writeIDs() {
 		p.journal = appendToJournal(p.journal, st.bucket, idEntry{st.hash, st.stored})
 	}
 	if len(p.journal) > 0 {
-		p.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, p.row.id, p.row.seq+1, p.journal)
+		p.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, p.id, p.seq+1, p.journal)
 	}
 }
 
@@ -260,7 +261,7 @@ func (p *pageCommit) writeBadRows(rows []BadRow) (fresh []BadRow) {
 	for _, row := range rows {
 		key := p.ledger.hasher.factKey(kindSetAside, string(row.Content))
 		if p.exec(`INSERT INTO bad_rows (feed, hash, at, problem) VALUES (?, ?, ?, ?) ON CONFLICT (feed, hash) DO NOTHING`,
-			p.row.id, int64(key), micros(p.page.ObservedAt), metrics.CleanLabel(row.Problem)) > 0 {
+			p.id, int64(key), micros(p.page.ObservedAt), metrics.CleanLabel(row.Problem)) > 0 {
 			row.Content = nil
 			fresh = append(fresh, row)
 		}
@@ -280,7 +281,7 @@ func (p *pageCommit) writeSeries() {
 			continue
 		}
 		var err error
-		s.ID, err = e.insertSeries(p.row.id, s.Labels.Def.Name, labelsText(s.Own()), s.Start, s.Shown, string(buf))
+		s.ID, err = e.insertSeries(p.id, s.Labels.Def.Name, labelsText(s.Own()), s.Start, s.Shown, string(buf))
 		if p.failed(err) {
 			return
 		}
@@ -306,7 +307,7 @@ func (p *pageCommit) moveOrigin() {
 	origin := p.page.ObservedAt.Add(-p.spec.History).UTC().Truncate(time.Second)
 	if origin.Before(p.next.Origin.Add(-originTolerance)) {
 		p.next.Origin, p.next.Floor, p.next.Watermark = origin, origin, origin
-		p.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), p.row.id)
+		p.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(origin), p.id)
 	}
 }
 
@@ -325,14 +326,13 @@ func (p *pageCommit) writePosition() {
 	}
 	if position.HistoryDone && !p.next.HistoryDone {
 		p.next.HistoryDone = true
-		p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`, micros(startFor(p.next.Origin, p.now)), p.row.id)
+		p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`, micros(startFor(p.next.Origin, p.now)), p.id)
 	}
 }
 
 func (p *pageCommit) publish() {
 	store := p.ledger.store
-	p.changes.Exemplars(func(source int) ([16]byte, [32]byte) { return p.identify(&p.entries[source-1]) })
-	p.changes.Apply()
+	p.changes.Apply(func(source int) ([16]byte, [32]byte) { return p.identify(&p.entries[source-1]) })
 	for _, name := range p.newTrunks {
 		store.AddTrunk(p.series, name)
 		p.trunks[name] = int64(len(p.trunks) + 1)
@@ -345,7 +345,7 @@ func (p *pageCommit) publish() {
 	if p.newPeaks {
 		store.SetPeaks(p.series, p.peaks)
 	}
-	if p.next.HistoryDone && !p.row.state.HistoryDone {
+	if p.next.HistoryDone && !p.was.HistoryDone {
 		store.Reveal(p.series, startFor(p.next.Origin, p.now))
 	}
 	if len(p.journal) > 0 {
@@ -353,6 +353,6 @@ func (p *pageCommit) publish() {
 			panic(err) // it was made by appendToJournal
 		}
 	}
-	p.setState(p.next)
+	p.committed.Store(new(p.next))
 	p.ledger.outbox.add(p.logs.heads)
 }

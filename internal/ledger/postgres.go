@@ -39,7 +39,6 @@ const (
 	connectionsBeside = 3
 )
 
-// config is what the DSN says now.
 func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
 	dsn, err := p.DSN(ctx)
 	if err != nil {
@@ -118,8 +117,7 @@ func (*Postgres) statement(text string) string {
 
 func (p *Postgres) patience() time.Duration { return cmp.Or(p.patient, statementTime) }
 
-// explain implements database, by the codes of errors of PostgreSQL, appendix A. What isn't the server's word about a statement is a
-// connection that failed.
+// explain goes by PostgreSQL's codes (appendix A). What isn't the server's word about a statement is a connection that failed.
 func (*Postgres) explain(err error) error {
 	if err == nil || errors.Is(err, sql.ErrNoRows) {
 		return err

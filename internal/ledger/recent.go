@@ -84,7 +84,7 @@ func (p *pageCommit) addActivity(r *cdr.Record) {
 func (p *pageCommit) writeTallies() {
 	p.args = p.args[:0]
 	for key, t := range p.tallies {
-		p.args = append(p.args, p.row.id, key.trunk, key.second, t.part, t.total)
+		p.args = append(p.args, p.id, key.trunk, key.second, t.part, t.total)
 	}
 	if p.err == nil {
 		p.failed(p.ledger.engine.execMany(`INSERT INTO tallies (feed, trunk, second, part, total)`, `(?, ?, ?, ?, ?)`,
@@ -114,11 +114,10 @@ func (p *pageCommit) connectedIn(r *cdr.Record) span {
 	return span{start: start.UnixMicro(), end: end.UnixMicro()}
 }
 
-// connect counts a call among those that are connected at once and returns what to take
-// off again if it is revised. A call that ended before all that is kept isn't needed.
+// connect counts a connected call, unless it ended before all that is kept, and returns what to take off again if it is revised.
 func (p *pageCommit) connect(r *cdr.Record) span {
 	s := p.connectedIn(r)
-	if s.end <= p.row.state.connectedFrom {
+	if s.end <= p.was.connectedFrom {
 		return span{}
 	}
 	s.trunk = p.trunkNumber(r.Trunk)
@@ -177,11 +176,10 @@ func (p *pageCommit) trunkNumber(name string) int64 {
 // hourEnd is the end of the hour of cdr_call_peak_concurrency.
 func (f *Feed) hourEnd(s *State) time.Time { return s.Watermark.Add(-f.spec.LateAfter) }
 
-// writeConnected writes the trunks that are new and when the page's calls were connected, and
-// finds the peaks anew if any of that lies in their hour or the hour moves.
+// writeConnected writes new trunks and when calls were connected, and finds the peaks anew if that lies in their hour or the hour moves.
 func (p *pageCommit) writeConnected() {
 	for i, name := range p.newTrunks {
-		p.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.row.id, len(p.trunks)+i+1, name)
+		p.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.id, len(p.trunks)+i+1, name)
 	}
 	p.pruneConnected()
 	var data []byte
@@ -192,10 +190,9 @@ func (p *pageCommit) writeConnected() {
 		inHour = inHour || e.at < end.UnixMicro()
 	}
 	if len(data) > 0 {
-		p.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.row.id, p.row.seq+1, until, data)
+		p.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.id, p.seq+1, until, data)
 	}
-	was := &p.row.state
-	p.newPeaks = inHour || !was.HistoryDone || !end.Equal(p.hourEnd(was)) || p.next.connectedFrom != was.connectedFrom
+	p.newPeaks = inHour || !p.was.HistoryDone || !end.Equal(p.hourEnd(p.was)) || p.next.connectedFrom != p.was.connectedFrom
 	if p.newPeaks && p.err == nil {
 		p.peaks, p.err = p.findPeaks(&p.next)
 	}
@@ -210,7 +207,7 @@ func (p *pageCommit) pruneConnected() {
 	p.next.connectedFrom = min(p.next.connectedFrom, micros(p.page.ObservedAt)) // a clock was ahead
 	if from := keep.UnixMicro(); from >= p.next.connectedFrom+peakStep.Microseconds() {
 		p.next.connectedFrom = from
-		p.exec(`DELETE FROM connected WHERE feed = ? AND until <= ?`, p.row.id, from)
+		p.exec(`DELETE FROM connected WHERE feed = ? AND until <= ?`, p.id, from)
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 
 // Several replicas may have a ledger in PostgreSQL open at once. Each feed has one owner at a time: the column owner of its row. An
 // owner that gives no sign of life for LeaseTime, by the database's clock, may be replaced: the epoch moves on with it, and no commit
-// of the former owner succeeds any more (row.advance).
+// of the former owner succeeds any more (Feed.advance).
 
 // LeaseTime is how long a replica owns its feeds after its last sign of life.
 const LeaseTime = 10 * time.Second
@@ -182,16 +182,15 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []Task) (queu
 	err = l.commit(ctx, nil, func() error {
 		queued = 0
 		e := l.engine
+		var id int64
 		// The owner's commits change this row first: none of them comes between.
-		if _, err := e.exec(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ?`, spec.Source, spec.Feed); err != nil {
-			return err
+		err := e.scanRow(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ? AND fingerprint = ? RETURNING id`,
+			[]any{spec.Source, spec.Feed, spec.Fingerprint}, &id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errors.New("the feed has no state of this account yet")
 		}
-		id, fingerprint, err := l.findFeed(spec.Source, spec.Feed)
 		if err != nil {
 			return err
-		}
-		if id == 0 || fingerprint != spec.Fingerprint {
-			return errors.New("the feed has no state of this account yet")
 		}
 		for i := range tasks {
 			isNew, err := e.enqueue(id, &tasks[i])

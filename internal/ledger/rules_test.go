@@ -322,7 +322,7 @@ func TestRule01CompareAndSet(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`, r.feed.row.id); err != nil {
+	if _, err := r.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`, r.feed.id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("b")}}); !errors.Is(err, ErrFenced) {

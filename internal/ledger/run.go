@@ -41,8 +41,7 @@ type runPart struct {
 	cached  *list.Element
 }
 
-// A filter is a Bloom filter of filterBits bits a key, filterProbes of which are set: of the keys that a run doesn't have, four in a
-// thousand pass it.
+// A Bloom filter has filterBits bits a key, filterProbes of them set: of the keys that a run doesn't have, four in a thousand pass it.
 const filterBits, filterProbes = 12, 6
 
 // filterBit is the i-th bit of a key, which is a random number already.
@@ -121,7 +120,6 @@ func (r *run) setKeys(keys []byte) error {
 	return nil
 }
 
-// setStates takes over the states as newRun packed them.
 func (r *run) setStates(packed []byte) error {
 	data, err := s2.Decode(nil, packed)
 	if err != nil {
@@ -147,8 +145,7 @@ func sortEntries(entries []idEntry) []idEntry {
 	return slices.CompactFunc(entries, func(a, b idEntry) bool { return a.key == b.key })
 }
 
-// cacheBytes bounds what of the runs is in memory, of all feeds together: the filters of three days of five million
-// calls each, and the keys and states that were used last.
+// cacheBytes bounds what of all runs is in memory: the filters of three days of five million calls each, and the columns used last.
 const cacheBytes = 32 << 20
 
 // idCache holds the parts of runs that were used last. Filters have a bound of their own: a page of late calls asks those of
@@ -222,8 +219,7 @@ func (c *idCache) forget(r *run) {
 	c.columns.drop(&r.states)
 }
 
-// add takes over a part that is in memory, and drops those used least recently while they are too large together. The two
-// used last stay: keys and states of one run.
+// add takes over a part, and drops the least recently used while all are too large together. Two stay: keys and states of one run.
 func (l *recentParts) add(p *runPart) {
 	p.cached = l.parts.PushFront(p)
 	for l.size += p.size(); l.size > l.limit && l.parts.Len() > 2; {

@@ -11,8 +11,7 @@ const schemaVersion = "9"
 
 // schema is the layout of both databases, in SQLite's words. WITHOUT ROWID keeps it from a second tree for the key. Who makes a row gives it its id (nextID).
 var schema = []string{
-	// One row per feed, and row 0, which commitAlone locks. seq moves with
-	// every commit, epoch with a change of owner: the replica that reads the feed (replicas.go).
+	// One row per feed, and row 0, which commitAlone locks. seq moves with every commit, epoch with a change of owner (replicas.go).
 	`CREATE TABLE feeds (
 		id INTEGER PRIMARY KEY,
 		source TEXT NOT NULL, former TEXT NOT NULL, provider TEXT NOT NULL, feed TEXT NOT NULL,
@@ -25,8 +24,7 @@ var schema = []string{
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (ids.go).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	// What is remembered, by buckets: hours or four days (buckets.go). ids says how many keys of 8 bytes there are; states are
-	// compressed (run.go).
+	// What is remembered, by buckets (buckets.go). ids says how many keys of 8 bytes there are; states are compressed (run.go).
 	`CREATE TABLE blocks (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, bucket BIGINT NOT NULL, ids BIGINT NOT NULL,
 		keys BLOB NOT NULL, states BLOB NOT NULL)`,
@@ -44,8 +42,7 @@ var schema = []string{
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
 		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
-	// A first history may leave a hundred thousand records to be fetched: what is due is
-	// read in its order, not sorted out of all that waits.
+	// A first history may leave a hundred thousand records to be fetched: what is due is read in its order, not sorted out of all.
 	`CREATE INDEX tasks_due ON tasks (feed, set_aside, due, kind, key)`,
 	`CREATE TABLE catalogue (
 		metric TEXT PRIMARY KEY, kind TEXT NOT NULL, labels TEXT NOT NULL, bounds TEXT NOT NULL) WITHOUT ROWID`,
@@ -69,8 +66,7 @@ var schema = []string{
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 
-// nextID is the id of a new row of a feed in a table: a feed's rows have the ids from feed << feedBits on, so that who owns it gives them.
-// Its arguments are those of idRange.
+// nextID is the id of a feed's new row in a table, from feed << feedBits on, so that its owner gives it. Its arguments are those of idRange.
 func nextID(table string) string {
 	return `(SELECT COALESCE(max(id), ?) + 1 FROM ` + table + ` WHERE id > ? AND id < ?)`
 }

@@ -12,7 +12,6 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// sqliteFile is a ledger in a file.
 type sqliteFile struct{ file string }
 
 // pragmas make a commit durable (WAL, synchronous FULL) and bound the memory and the write-ahead log.

@@ -11,8 +11,7 @@ import (
 )
 
 const (
-	// setAsideFor is how long work that was set aside is kept when nobody tries it, and how far the floor stays behind while any was
-	// refused. No provider keeps a call for longer.
+	// setAsideFor is how long work set aside is kept untried, and the floor stays behind while any was refused: no provider keeps a call longer.
 	setAsideFor = 45 * 24 * time.Hour
 	// namedAgain is how soon what was set aside is tried when a list names it again: not with each list.
 	namedAgain = time.Hour
@@ -32,7 +31,7 @@ func (p *pageCommit) writeTasks() {
 		if p.err != nil {
 			return
 		}
-		queued, err := p.ledger.engine.enqueue(p.row.id, w)
+		queued, err := p.ledger.engine.enqueue(p.id, w)
 		p.failed(err)
 		p.result.Queued += int(flag(queued))
 	}
@@ -50,7 +49,7 @@ func (p *pageCommit) isKnown(w *Task) bool {
 
 // removeTask removes work that is done, unless a greater version of it waits.
 func (p *pageCommit) removeTask(w *Task) {
-	p.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`, p.row.id, w.Kind, w.Key, w.Version)
+	p.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`, p.id, w.Kind, w.Key, w.Version)
 }
 
 // enqueue lets work wait, and says whether it is to be tried anew. The same version again, such as a list brings it, makes nothing due
@@ -83,7 +82,6 @@ func (e *engine) enqueue(feed int64, w *Task) (queued bool, err error) {
 
 const taskColumns = `kind, key, version, due, attempts, set_aside, problem`
 
-// columns are where taskColumns are scanned into.
 func (w *Task) columns() []any {
 	return []any{&w.Kind, &w.Key, &w.Version, asTime{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem}
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// verifying turns the invariants on; every test of this package and of the
-// binary sets it.
+// verifying turns the invariants on; every test of this package and of the binary sets it.
 var verifying = os.Getenv("CDR_LEDGER_VERIFY") != ""
 
 // verify checks after every commit what must hold between memory and file.
@@ -39,8 +38,8 @@ func (l *Ledger) verify() error {
 // verify checks that memory has what the file has, and that the totals add up.
 func (f *Feed) verify() error {
 	type counts struct{ seq, records, floor, origin, ids, rows int64 }
-	s, file := f.row.state, counts{}
-	memory := counts{seq: f.row.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin), rows: int64(f.ids.rows)}
+	s, file := f.committed.Load(), counts{}
+	memory := counts{seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin), rows: int64(f.ids.rows)}
 	for _, runs := range f.ids.runs {
 		for _, r := range runs {
 			memory.ids += int64(r.ids)
@@ -60,9 +59,8 @@ func (f *Feed) verify() error {
 	return f.verifyTotals()
 }
 
-// verifyTotals checks guarantee 3: the calls sum up to the records, and each that
-// didn't connect is a failure, or at most one where a parent's may stand for it; and
-// each session that didn't end well is a failure.
+// verifyTotals checks guarantee 3: the calls sum up to the records, and each that didn't connect is a failure, or at most one where a
+// parent's may stand for it; and each session that didn't end well is a failure.
 func (f *Feed) verifyTotals() error {
 	calls, failures := f.series.Totals(metrics.Calls, "outcome"), f.series.Totals(metrics.CallFailures, "outcome")
 	var total uint64
@@ -76,8 +74,8 @@ func (f *Feed) verifyTotals() error {
 			return fmt.Errorf("%d failures of %d calls with outcome %s that are to be failures", failed, n, o)
 		}
 	}
-	if total != f.row.state.Records {
-		return fmt.Errorf("%d calls are counted, %d records", total, f.row.state.Records)
+	if total != f.committed.Load().Records {
+		return fmt.Errorf("%d calls are counted, %d records", total, f.committed.Load().Records)
 	}
 	var ended, failed int64
 	for result, n := range f.series.Totals(metrics.Sessions, "result") {

@@ -10,7 +10,7 @@ import (
 const maxLabelBytes = 256
 
 // Changes are the series that one commit of one feed changes. Apply makes them visible; those of a commit that failed are
-// dropped. No two of the store are open at once (the ledger's commit lock sees to it).
+// dropped when the next one begins. No two of the store are open at once (the ledger's commit lock sees to it).
 type Changes struct {
 	store  *Store
 	feed   *FeedSeries
@@ -31,11 +31,14 @@ type Changes struct {
 
 // Begin opens the changes of a commit at a time.
 func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
-	s.commits++
-	return &Changes{
-		store: s, feed: f, now: now, number: s.commits,
-		fresh: make(map[string]*Series), counts: make(map[*Def]int), Overflow: make(map[string]int),
+	c := &s.changes // with the memory of the last one
+	clear(c.fresh)
+	clear(c.counts)
+	*c = Changes{
+		store: s, feed: f, now: now, number: c.number + 1,
+		Changed: c.Changed[:0], fresh: c.fresh, counts: c.counts, key: c.key, vals: c.vals, Overflow: make(map[string]int),
 	}
+	return c
 }
 
 // Add adds a delta to the working copy of its series, which is folded into another past the series limit, and returns that series.
@@ -52,8 +55,16 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 	return s
 }
 
-// Apply makes the working copy visible. The commit has succeeded.
-func (c *Changes) Apply() {
+// Apply makes the working copy visible. The commit has succeeded; identify gives the ids of its records, for exemplars.
+func (c *Changes) Apply(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
+	for _, s := range c.Changed {
+		for _, e := range s.next.exemplars {
+			if e != nil && e.source != 0 {
+				e.TraceID, e.RecordUID = identify(e.source)
+				e.source = 0
+			}
+		}
+	}
 	c.store.mu.Lock()
 	defer c.store.mu.Unlock()
 	for _, s := range c.Changed {
@@ -144,16 +155,4 @@ type Exemplar struct {
 	At time.Time
 
 	source int // which record of the commit under way it is of; 0 once its ids are known
-}
-
-// Exemplars completes the exemplars of the commit, which has succeeded, before Apply.
-func (c *Changes) Exemplars(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
-	for _, s := range c.Changed {
-		for _, e := range s.next.exemplars {
-			if e != nil && e.source != 0 {
-				e.TraceID, e.RecordUID = identify(e.source)
-				e.source = 0
-			}
-		}
-	}
 }

@@ -62,7 +62,6 @@ func (v *Value) Add(d *Def, n int64, money *cdr.Money) (bucket int) {
 // Hist is the value of a histogram, nil of anything else.
 func (v *Value) Hist() *HistValue { return v.hist }
 
-// clone is a copy that may be changed.
 func (v Value) clone() Value {
 	if v.hist != nil {
 		v.hist = v.hist.clone()

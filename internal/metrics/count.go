@@ -47,9 +47,9 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 		dst = countCall(dst, r, c)
 	}
 	labels := ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country}
-	for i := range r.Charges {
-		charge := &r.Charges[i]
-		dst = CountCharge(dst, labels, charge.Component, cmp.Or(charge.Currency, c.Currency), &charge.Amount)
+	for _, charge := range r.Charges {
+		charge.Currency = cmp.Or(charge.Currency, c.Currency)
+		dst = CountCharge(dst, labels, charge)
 	}
 	return dst
 }
@@ -105,25 +105,25 @@ type ChargeLabels struct {
 }
 
 // CountCharge counts the first amount known of a component. Zero makes no series; one below zero is a credit.
-func CountCharge(dst []Delta, l ChargeLabels, component, currency string, amount *cdr.Money) []Delta {
-	if amount.Sign() <= 0 {
-		return CountCorrection(dst, l, component, currency, amount)
+func CountCharge(dst []Delta, l ChargeLabels, c cdr.Charge) []Delta {
+	if c.Amount.Sign() <= 0 {
+		return CountCorrection(dst, l, c)
 	}
-	dst = increase(dst, CallCharges, 0, l.Direction.String(), l.CallType, currency, component, l.Country)
-	dst[len(dst)-1].Money = *amount
+	dst = increase(dst, CallCharges, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country)
+	dst[len(dst)-1].Money = c.Amount
 	return dst
 }
 
 // CountCorrection counts a later change of a component's amount: above zero a debit, below zero a credit.
-func CountCorrection(dst []Delta, l ChargeLabels, component, currency string, difference *cdr.Money) []Delta {
-	sign, amount := "debit", *difference
-	switch difference.Sign() {
+func CountCorrection(dst []Delta, l ChargeLabels, c cdr.Charge) []Delta {
+	sign, amount := "debit", c.Amount
+	switch amount.Sign() {
 	case 0:
 		return dst
 	case -1:
-		sign, amount = "credit", difference.Neg()
+		sign, amount = "credit", amount.Neg()
 	}
-	dst = increase(dst, ChargeCorrections, 0, l.Direction.String(), l.CallType, currency, component, l.Country, sign)
+	dst = increase(dst, ChargeCorrections, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country, sign)
 	dst[len(dst)-1].Money = amount
 	return dst
 }

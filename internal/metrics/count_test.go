@@ -15,7 +15,7 @@ func counted(c *call) map[string]string {
 	s, f := testStore()
 	t := s.Begin(f, time.Now())
 	t.add(c)
-	t.Apply()
+	t.Apply(nil)
 	all := make(map[string]string)
 	for _, family := range s.Snapshot().Families {
 		for _, p := range family.Points {
@@ -99,7 +99,7 @@ func TestTotals(t *testing.T) {
 	if got := f.Totals(Calls, "outcome"); len(got) != 0 {
 		t.Errorf("before the commit: %v", got)
 	}
-	changes.Apply()
+	changes.Apply(nil)
 	if got := f.Totals(Calls, "outcome"); !maps.Equal(got, map[string]int64{"answered": 3, "voicemail": 3}) {
 		t.Errorf("%v", got)
 	}

@@ -64,8 +64,7 @@ type Def struct {
 	Declared []Change
 }
 
-// Change is an earlier definition of a metric: an added label is then empty on old series, a removed one sums them, other bounds or another
-// kind reset it.
+// Change is an earlier definition of a metric: a new label is empty on old series, a removed one sums them, other bounds or kinds reset it.
 type Change struct {
 	// Kind is the kind's name; Labels and Bounds are joined by commas.
 	Kind, Labels, Bounds string
@@ -98,7 +97,6 @@ func (d *Def) LabelNames() []string {
 // InUnit is so many parts of the metric's scale in its unit.
 func (d *Def) InUnit(parts int64) float64 { return float64(parts) / float64(max(d.Scale, 1)) }
 
-// catalogue and ownCatalogue are what ofRecords and own have defined.
 var catalogue, ownCatalogue []*Def
 
 // Catalogue are the metrics that come from records, in the order in which they are defined. The ledger keeps them.

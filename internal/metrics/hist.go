@@ -6,15 +6,13 @@ import (
 	"sort"
 )
 
-// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema only falls, and depends on which
-// values were seen, not on their order.
+// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema only falls, whatever the values' order.
 const (
 	nativeSchema     = 3
 	nativeMaxBuckets = 160
 )
 
-// NativeZeroThreshold is the width of the zero bucket, 2^-128 as in Prometheus's
-// own clients; nothing that is measured here lies between it and 0.
+// NativeZeroThreshold is the width of the zero bucket, as in Prometheus's own clients; nothing measured here lies between it and 0.
 var NativeZeroThreshold = math.Ldexp(1, -128)
 
 // nativeFractions are the upper bounds of schema 3 within [0.5, 1).

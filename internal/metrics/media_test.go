@@ -83,7 +83,7 @@ func TestSettle(t *testing.T) {
 			c.change(call)
 			changes := s.Begin(f, time.Now())
 			changes.addAll(CountSettled(nil, call, call.Settled))
-			changes.Apply()
+			changes.Apply(nil)
 			if got := shown(s); !maps.Equal(got, c.want) {
 				t.Errorf("got  %v\nwant %v", got, c.want)
 			}
@@ -100,7 +100,7 @@ func TestRule24Ratios(t *testing.T) {
 		stream.Loss = cdr.KnownFloat([]float64{0.1, 0.001, 0.0000003}[i%3])
 		changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}}, false))
 	}
-	changes.Apply()
+	changes.Apply(nil)
 	const want = "1000 33.7330999" // 334 times 0.1, 333 times 0.001 and 0.0000003
 	if got := shown(s)["cdr_media_packet_loss_ratio{audio,callee_to_caller,wifi}"]; got != want {
 		t.Errorf("%s, want %s", got, want)
@@ -119,7 +119,7 @@ func TestMediaBuckets(t *testing.T) {
 				Loss:      cdr.KnownFloat(bound), Concealed: cdr.KnownFloat(bound),
 			}}
 			changes.addAll(countStream(nil, &stream))
-			changes.Apply()
+			changes.Apply(nil)
 			for _, family := range s.Snapshot().Families {
 				if family.Def == d && family.Points[0].Hist.Buckets[i] != 1 {
 					t.Errorf("%s: %g lies in %v", d.Name, bound, family.Points[0].Hist.Buckets)
@@ -140,7 +140,7 @@ func TestSession(t *testing.T) {
 	} {
 		changes.addAll(CountSession(nil, &one))
 	}
-	changes.Apply()
+	changes.Apply(nil)
 	want := map[string]string{
 		"cdr_sessions_total{ok,audio}":                "2",
 		"cdr_sessions_total{dropped,video}":           "1",
@@ -164,7 +164,7 @@ func TestRule22MediaLabels(t *testing.T) {
 		changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}, Ratings: []string{network}}, false))
 		changes.addAll(CountSession(nil, &cdr.Session{Result: cdr.SessionDropped, Media: network, Stage: network, Reason: network}))
 	}
-	changes.Apply()
+	changes.Apply(nil)
 	got := shown(s)
 	for _, key := range []string{
 		"cdr_media_streams_total{audio,callee_to_caller,overflow,overflow,good}",
@@ -199,6 +199,6 @@ func TestCountingOfMediaDoesNotAllocate(t *testing.T) {
 		if got := testing.AllocsPerRun(100, count); got != 0 {
 			t.Errorf("%g allocations, want 0", got)
 		}
-		changes.Apply()
+		changes.Apply(nil)
 	}
 }

@@ -19,7 +19,6 @@ type Own struct {
 	series map[*Def]map[string]*ownSeries // by label values, joined
 }
 
-// ownSeries is one series of the exporter's own.
 type ownSeries struct {
 	labels *LabelSet
 	start  time.Time // zero of a gauge

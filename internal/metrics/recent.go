@@ -99,8 +99,7 @@ func (r *recent) Newest() time.Time {
 	return time.Unix(latest, 0).UTC()
 }
 
-// TopFailure is the most frequent failure of the attempts that ended so and how many had it, none if there are none. Of two as frequent it
-// is the one that was seen last.
+// TopFailure is the most frequent failure of the attempts that ended so, of two as frequent the latest, and how many had it; 0 if none.
 func (r *recent) TopFailure(such Ending) (top Failure, n int) {
 	counts := make(map[Failure]int)
 	for _, a := range r.Attempts {
@@ -162,21 +161,16 @@ func (c *Changes) AddAttempt(r *cdr.Record, counted []Delta) {
 		l := &counted[i].Labels
 		a.Failure = Failure{SIPCode: l[3], SubCode: l[4], Reason: CleanLabel(l[5]), FaultDomain: l[6]}
 	}
-	c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent.add(a)
+	recent := c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.recent
+	recent.Attempts = append(recent.Attempts, a)
+	recent.fresh++
 }
 
 func (r *recent) clone() *recent {
 	return &recent{Attempts: slices.Clone(r.Attempts), gone: r.gone}
 }
 
-// add adds an attempt of the commit under way.
-func (r *recent) add(a Attempt) {
-	r.Attempts = append(r.Attempts, a)
-	r.fresh++
-}
-
-// settle ends the commit under way: its attempts stand behind earlier ones, by their start, since providers may list the newest call first, and
-// only the last are kept.
+// settle ends the commit under way: its attempts follow in order of their start, since providers may list the newest first; the last stay.
 func (r *recent) settle() {
 	slices.SortStableFunc(r.Attempts[len(r.Attempts)-r.fresh:], func(a, b Attempt) int { return cmp.Compare(a.second, b.second) })
 	gone := max(0, len(r.Attempts)-recentKept)
@@ -199,10 +193,8 @@ func (r *recent) forget(a Attempt) {
 
 // merge adds the attempts of a series that falls together with this one, by their start.
 func (r *recent) merge(o *recent) {
+	r.Attempts = append(r.Attempts, o.Attempts...)
 	r.fresh = len(r.Attempts)
-	for _, a := range o.Attempts {
-		r.add(a)
-	}
 	r.settle()
 }
 

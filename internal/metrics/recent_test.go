@@ -47,7 +47,7 @@ func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record
 			t.Errorf("stored as %s, read as %s, %v", text, v.append(nil, RecentAttempts), err)
 		}
 	}
-	c.Apply()
+	c.Apply(nil)
 }
 
 // newRecentFeed makes a store with a feed that is shown.

@@ -27,12 +27,12 @@ type Store struct {
 	mu      sync.RWMutex
 	options Options       // guarded by mu for readers; the commit lock orders writers
 	feeds   []*FeedSeries // the active ones
-	commits uint64        // how many were begun
+	changes Changes       // of the commit under way
 }
 
 // NewStore makes an empty store. now is the clock of snapshots.
 func NewStore(options Options, now func() time.Time) *Store {
-	return &Store{options: options, now: now}
+	return &Store{options: options, now: now, changes: Changes{fresh: make(map[string]*Series), counts: make(map[*Def]int)}}
 }
 
 // Reconfigure takes new options. Raising the limit moves nothing back.

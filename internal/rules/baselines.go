@@ -2,8 +2,7 @@ package rules
 
 import "github.com/cdr-exporter/cdr-exporter/internal/metrics"
 
-// The series that alerts compare with their own past. They are recorded because a week-old
-// rate of raw series is dear.
+// The series that alerts compare with their own past. They are recorded because a week-old rate of raw series is dear.
 var (
 	callsHourly    = byFeed.name(calls, "rate1h")
 	trunkConnected = byTrunk.name(connected, "rate1h")
@@ -30,8 +29,7 @@ func baselines() Group {
 	callsRate := sumRate(byFeed, w1h, sel(metrics.Calls))
 	return Group{Name: "cdr-baselines", Doc: "What alerts compare with the same hour a week ago, or with the day before.", Rules: []Rule{
 		{Record: callsHourly, Doc: "All calls of a feed. Per second.", Expr: callsRate},
-		{Record: lateShare1h, Doc: "Share of late records.", Expr: lines(
-			orZero(sumRate(byFeed, w1h, sel(metrics.Calls, is("late", "true"))), callsHourly), "/ ("+callsHourly+" > 0)")},
+		{Record: lateShare1h, Doc: "Share of late records.", Expr: among(sumRate(byFeed, w1h, sel(metrics.Calls, is("late", "true"))), callsHourly)},
 		{Record: trunkConnected, Doc: "Connected calls of a trunk, without internal ones. Per second.", Expr: connectedCalls},
 		{Record: trunkCalls, Doc: "All calls of a trunk. Per second.", Expr: sumRate(byTrunk, w1h, sel(metrics.Calls, isNot("trunk", "")))},
 		{Record: trunkACD, Doc: "ACD of a trunk (ITU-T E.437): connected seconds ÷ answered, voicemail; without internal calls.", Expr: lines(
@@ -50,22 +48,21 @@ func baselines() Group {
 		bypassRate(w1h), bypassRatio(w1h), bypassRate(w1d), bypassRatio(w1d),
 		{Record: classified1h, Doc: "Media streams that could be classified. Per second.", Expr: sumRate(byMedia, w1h,
 			sel(metrics.MediaStreams, matches("verdict", "good|poor")))},
-		{Record: poor1h, Doc: "Share of poor streams among those that could be classified.", Expr: lines(
-			orZero(sumRate(byMedia, w1h, sel(metrics.MediaStreams, is("verdict", "poor"))), classified1h), "/ ("+classified1h+" > 0)")},
+		{Record: poor1h, Doc: "Share of poor streams among those that could be classified.", Expr: among(
+			sumRate(byMedia, w1h, sel(metrics.MediaStreams, is("verdict", "poor"))), classified1h)},
 	}}
 }
 
 func bypassRate(w window) Rule {
 	return Rule{
-		Record: byTrunk.name("cdr_media_bypass_calls", "rate"+string(w)), Doc: "Calls that say whether media bypassed. Per second.",
+		Record: byTrunk.rate("cdr_media_bypass_calls", w, ""), Doc: "Calls that say whether media bypassed. Per second.",
 		Expr: sumRate(byTrunk, w, sel(metrics.MediaBypassCalls)),
 	}
 }
 
 func bypassRatio(w window) Rule {
-	whole := byTrunk.name("cdr_media_bypass_calls", "rate"+string(w))
 	return Rule{
 		Record: byTrunk.name("cdr_media_bypass", "ratio_rate"+string(w)), Doc: "Share of calls with media bypass among those that say.",
-		Expr: lines(orZero(sumRate(byTrunk, w, sel(metrics.MediaBypassCalls, is("media_bypass", "true"))), whole), "/ ("+whole+" > 0)"),
+		Expr: among(sumRate(byTrunk, w, sel(metrics.MediaBypassCalls, is("media_bypass", "true"))), byTrunk.rate("cdr_media_bypass_calls", w, "")),
 	}
 }

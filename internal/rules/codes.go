@@ -8,14 +8,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Each KPI has its own table of codes, and none is derived from another: vendors use
-// the names at will, so the table is part of the definition.
+// Each KPI has its own table of codes, none derived from another: vendors use the names at will, so the table is part of the definition.
 var (
 	// asrAnswered: ITU-T E.411 and E.425, answer-seizure ratio.
 	asrAnswered = []cdr.Outcome{cdr.Answered, cdr.Voicemail}
 
-	// nerEffective: ITU-T E.425, network effectiveness ratio. A busy or silent user is no
-	// failure of the network.
+	// nerEffective: ITU-T E.425, network effectiveness ratio. A busy or silent user is no failure of the network.
 	nerEffective = []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.Busy, cdr.NoAnswer, cdr.Cancelled, cdr.Rejected}
 
 	// nerNoAttempts are left out of what NER and the fault ratio divide by.
@@ -27,8 +25,7 @@ var (
 	// acdConnected: ITU-T E.437, average call duration.
 	acdConnected = []cdr.Outcome{cdr.Answered, cdr.Voicemail}
 
-	// A 200 is an answered call: Graph gives 0 for a call that ended normally, and failures
-	// alone carry codes.
+	// A 200 is an answered call: Graph gives 0 for a call that ended normally, and failures alone carry codes.
 	okAnswered = []cdr.Outcome{cdr.Answered, cdr.Voicemail}
 )
 
@@ -36,8 +33,7 @@ var (
 	// redirects: RFC 6076 4.6 and 4.7 leave a 3xx out of what SER and SEER divide by.
 	redirects = "3.."
 
-	// seerCodes: RFC 6076 4.7, session establishment effectiveness ratio, beside 200. 487
-	// isn't in its list.
+	// seerCodes: RFC 6076 4.7, session establishment effectiveness ratio, beside 200. 487 isn't in its list.
 	seerCodes = []string{"480", "486", "600", "603"}
 
 	// isaCodes: RFC 6076 4.8, ineffective session attempts.

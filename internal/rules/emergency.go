@@ -7,8 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// emergencyAlerts are about calls to emergency services. A call may be in two feeds, so the
-// largest number of one feed is shown, not their sum.
+// emergencyAlerts are about calls to emergency services. A call may be in two feeds: the largest number of one is shown, not their sum.
 func (p *Parameters) emergencyAlerts() Group {
 	recent := func(test string) string {
 		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.EmergencyCalls, is("test", test)))

@@ -51,6 +51,14 @@ func (l level) name(metric, operation string) string {
 	return strings.Join(l, "_") + ":" + metric + ":" + operation
 }
 
+// rate is a recorded rate, of all series or only of those that a matcher selects.
+func (l level) rate(metric string, w window, only string) string {
+	if only != "" {
+		only = "{" + only + "}"
+	}
+	return l.name(metric, "rate"+string(w)) + only
+}
+
 // is, isNot, matches and not are the ways to select a label's value.
 func is(label, value string) string      { return label + `="` + value + `"` }
 func isNot(label, value string) string   { return label + `!="` + value + `"` }
@@ -81,9 +89,10 @@ func sumRate(l level, w window, selector string) string {
 	return fmt.Sprintf("sum by (%s) (rate(%s[%s]))", l.labels(), selector, w)
 }
 
-// orZero makes a zero of what is missing while a whole is there: calls of a kind that
-// hasn't happened yet have no series.
-func orZero(part, whole string) string { return fmt.Sprintf("(%s or 0 * %s)", part, whole) }
+// among is the share of a part among a whole. A part that is missing is 0: calls of a kind that hasn't happened yet have no series.
+func among(part, whole string) string {
+	return lines("("+part+" or 0 * "+whole+")", "/ ("+whole+" > 0)")
+}
 
 // lines joins the parts of an expression, an operator at the head of each but the first.
 func lines(first string, rest ...string) string {

@@ -137,8 +137,7 @@ func ofRecent(l level, least int) string {
 		recently(metrics.RecentAttempts, l), least, l.labels(), metrics.RecentNewest.Name, recentSeconds)
 }
 
-// aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0; more is what is added
-// to that.
+// aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0, plus more.
 func aboveEarlierWeeks(record string, factor int, more string) string {
 	earlier := func(week string) string {
 		return fmt.Sprintf("unless %s <= %d * (%s offset %s)%s", record, factor, record, week, more)
@@ -146,8 +145,7 @@ func aboveEarlierWeeks(record string, factor int, more string) string {
 	return lines(fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more), earlier("2w"), earlier("3w"))
 }
 
-// sinceLastWeek asks for calls of the feed a week ago: without them there is nothing to
-// compare with, as in the first week.
+// sinceLastWeek asks for calls of the feed a week ago: without them there is nothing to compare with, as in the first week.
 func sinceLastWeek() string {
 	return fmt.Sprintf("and on (%s) %s offset 1w > 0", byFeed.labels(), callsHourly)
 }

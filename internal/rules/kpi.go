@@ -13,8 +13,7 @@ import (
 // part is a rate that ratios are made of.
 type part struct {
 	name, doc, selector string
-	// whole is the part of which this one is some; it is 0 while there are none. Empty: it
-	// stands for itself.
+	// whole is the part of which this one is some; it is 0 while there are none. Empty: it stands for itself.
 	whole string
 }
 
@@ -32,8 +31,7 @@ const (
 	isaListed  = "cdr_isa_listed"
 )
 
-// timelyOnly leaves out records that were first seen late: yesterday's outage that arrives
-// today pages nobody.
+// timelyOnly leaves out records that were first seen late: yesterday's outage that arrives today pages nobody.
 var timelyOnly = is("late", "false")
 
 // parts in the order in which they can be recorded: a whole before what is some of it.
@@ -59,17 +57,13 @@ func parts() []part {
 func (p part) rule(l level, w window) Rule {
 	expr := sumRate(l, w, p.selector)
 	if p.whole != "" {
-		expr = lines(expr, "or 0 * "+l.name(p.whole, "rate"+string(w))+feedsOf(p.selector))
+		only := ""
+		if sip := inFeeds(sipFeeds); strings.Contains(p.selector, sip) { // a whole of the feeds that the part is of
+			only = sip
+		}
+		expr = lines(expr, "or 0 * "+l.rate(p.whole, w, only))
 	}
-	return Rule{Record: l.name(p.name, "rate"+string(w)), Doc: p.doc + " Per second.", Expr: expr}
-}
-
-// feedsOf limits a whole to the feeds that a part is of.
-func feedsOf(selector string) string {
-	if strings.Contains(selector, inFeeds(sipFeeds)) {
-		return "{" + inFeeds(sipFeeds) + "}"
-	}
-	return ""
+	return Rule{Record: l.rate(p.name, w, ""), Doc: p.doc + " Per second.", Expr: expr}
 }
 
 // KPI is one key figure: its definition in words, and what it divides.
@@ -139,9 +133,7 @@ func KPIs() []KPI {
 		{
 			Name: "cdr_isa", Short: "ISA", Title: "ineffective session attempts", Standard: "RFC 6076 4.8", operation: "ratio",
 			Above: strings.Join(isaCodes, ", "), Below: "all", Feeds: sipFeeds, Caveat: sipCaveat,
-			expr: func(l level, w window) string {
-				return lines(sipCalls(l, w, isaListed), "/ ("+sipCalls(l, w, calls)+" > 0)")
-			},
+			expr: func(l level, w window) string { return quotient(l, w, isaListed, calls, inFeeds(sipFeeds)) },
 		},
 	}
 }
@@ -150,20 +142,16 @@ const sipCaveat = "A row stands for an INVITE, and an answered call for a 200: f
 
 // quotient divides two recorded rates; there is no ratio without traffic.
 func quotient(l level, w window, above, below, only string) string {
-	if only != "" {
-		only = "{" + only + "}"
-	}
-	return lines(l.name(above, "rate"+string(w))+only, fmt.Sprintf("/ (%s%s > 0)", l.name(below, "rate"+string(w)), only))
+	return lines(l.rate(above, w, only), "/ ("+l.rate(below, w, only)+" > 0)")
 }
 
-// acd divides the counter of connected seconds, not a histogram's sum, so that it doesn't
-// matter how histograms are ingested.
+// acd divides the counter of connected seconds, not a histogram's sum, so that it doesn't matter how histograms are ingested.
 func acd(l level, w window) string {
-	return lines(sumRate(l, w, sel(metrics.ConnectedSeconds)), fmt.Sprintf("/ (%s > 0)", l.name(connected, "rate"+string(w))))
+	return lines(sumRate(l, w, sel(metrics.ConnectedSeconds)), fmt.Sprintf("/ (%s > 0)", l.rate(connected, w, "")))
 }
 
 func sipCalls(l level, w window, name string) string {
-	return l.name(name, "rate"+string(w)) + "{" + inFeeds(sipFeeds) + "}"
+	return l.rate(name, w, inFeeds(sipFeeds))
 }
 
 // notRedirected is all − 3xx.
@@ -196,8 +184,7 @@ func codeList(all []cdr.Outcome) string {
 
 func plain(text string) string { return strings.ReplaceAll(text, "`", "") }
 
-// faults are the rates and ratios that burn rates need, per trunk, without internal calls:
-// the objective is on what goes outside.
+// faults are the rates and ratios that burn rates need, per trunk, without internal calls: the objective is on what goes outside.
 func faults() Group {
 	g := Group{Name: "cdr-faults", Doc: "The fault ratio per source, feed and trunk in the windows of burn rates, without internal calls."}
 	outside := isNot("direction", "internal")

@@ -20,8 +20,7 @@ const (
 	// freshSeconds is how old a watermark may be for rates to mean something. The exporter itself says more exactly, by the feed's
 	// interval, when it is behind (catching_up); this is for what was never read, and for intervals of 20 minutes and more.
 	freshSeconds = 3600
-	// recentSeconds is how old the newest attempt of a trunk may be for its last attempts to page: after a night without calls a
-	// trunk that was down in the evening is news.
+	// recentSeconds is how old the newest attempt of a trunk may be to page: after a night without calls a trunk that was down is news.
 	recentSeconds = 21600
 )
 
@@ -64,8 +63,7 @@ func isLive(w window) string {
 	return fmt.Sprintf("and on (%s) %s == 1", byFeed.labels(), liveName(w))
 }
 
-// watermarkAge is how long ago the time is up to which a feed was read. A missed scrape
-// doesn't end it.
+// watermarkAge is how long ago the time is up to which a feed was read. A missed scrape doesn't end it.
 func watermarkAge() string {
 	return fmt.Sprintf("time() - max by (%s) (max_over_time(%s[5m]))", byFeed.labels(), metrics.Watermark.Name)
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Parameters are what a person may want to set otherwise: `cdr-exporter assets --config FILE DIR` reads them. What each is for, with
-// its default, stands in rules.example.yaml.
+// Parameters are what `cdr-exporter assets --config FILE DIR` reads. What each is for, with its default, stands in rules.example.yaml.
 type Parameters struct {
 	Selector       string   `yaml:"selector"`
 	KeepLabels     []string `yaml:"keep_labels"`
@@ -135,8 +134,7 @@ func (p *Parameters) Validate(r *config.Report) {
 	p.validateNumbers(r)
 }
 
-// validateNumbers reports numbers with a fraction, which are all shares, that aren't between 0 and 1, and counts, factors and times
-// below 1.
+// validateNumbers reports numbers with a fraction, all of them shares, outside 0 to 1, and counts, factors and times below 1.
 func (p *Parameters) validateNumbers(r *config.Report) {
 	for field, v := range reflect.ValueOf(p).Elem().Fields() {
 		key := field.Tag.Get("yaml")

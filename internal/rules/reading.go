@@ -133,8 +133,7 @@ func (p *Parameters) readingAlerts() Group {
 	}}
 }
 
-// grown is by how much a counter grew whose series may have begun at its value: those of
-// the exporter's own metrics whose label the provider brings don't begin at 0.
+// grown is by how much a counter grew whose series may begin at its value: those of our own whose label the provider brings don't begin at 0.
 func grown(by, name, w string) string {
 	return lines("sum by ("+by+") (", fmt.Sprintf("  increase(%s[%s]) > 0", name, w), fmt.Sprintf("  or (%s unless %s offset %s) > 0", name, name, w), ")")
 }

@@ -15,8 +15,7 @@ type Rule struct {
 	// Expr is PromQL.
 	Expr string
 
-	// For is how long an alert's expression must hold, Keep how long it goes on firing
-	// after that.
+	// For is how long an alert's expression must hold, Keep how long it goes on firing after that.
 	For, Keep time.Duration
 	// Severity is critical (wake somebody), warning (this week's work) or info.
 	Severity string
@@ -30,8 +29,7 @@ type Rule struct {
 	When, Change string
 }
 
-// Signal says what an alert is about. Those about calls mean nothing while their feed is
-// stale, and the Alertmanager example silences them then.
+// Signal says what an alert is about. Alertmanager's example silences those about calls while their feed is stale: they mean nothing then.
 type Signal string
 
 // The signals.

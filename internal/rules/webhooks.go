@@ -7,8 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// webhookAlerts are about what a provider tells us of its own accord. Polling finds every
-// call without it, only later.
+// webhookAlerts are about what a provider tells us of its own accord. Polling finds every call without it, only later.
 func (p *Parameters) webhookAlerts() Group {
 	newest := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	earlier := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset 2h))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
@@ -28,8 +27,7 @@ func (p *Parameters) webhookAlerts() Group {
 			Change:      "`for` of the alert",
 		},
 		{
-			// A green subscription proves nothing; calls that only polling found do. Without any notification so far, the calls of the last two
-			// hours tell.
+			// A green subscription proves nothing; calls that only polling found do. Without any notification the calls of two hours tell.
 			Alert: "CDRSubscriptionSilent", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
 			Doc: "There is a subscription, but polling finds calls that no notification told of.",
 			Expr: lines(
@@ -48,8 +46,7 @@ func (p *Parameters) webhookAlerts() Group {
 	}}
 }
 
-// expiring: a certificate or token ends within so many days, and not within fewer, of which
-// another alert tells.
+// expiring: a certificate or token ends within so many days, and not within fewer, of which another alert tells.
 func expiring(name, severity string, days, fewer int) Rule {
 	left := fmt.Sprintf("min by (source) (max_over_time(%s[15m])) - time()", metrics.CredentialExpiry.Name)
 	expr := fmt.Sprintf("%s < %d * 86400", left, days)

@@ -16,12 +16,9 @@ import (
 )
 
 // Authority is a new certificate for servers on loopback, which signed itself: whoever trusts it as an authority trusts the server.
-type Authority struct{ certificate tls.Certificate }
+type Authority struct{ Certificate tls.Certificate }
 
-// validity is how long certificates are valid, from an hour ago.
-const validity = 30 * 24 * time.Hour
-
-// NewAuthority makes a certificate with a new key.
+// NewAuthority makes a certificate with a new key, which is valid for a month.
 func NewAuthority() (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -31,7 +28,7 @@ func NewAuthority() (*Authority, error) {
 	serial := big.NewInt(now.UnixNano())
 	template := &x509.Certificate{
 		SerialNumber: serial, Subject: pkix.Name{CommonName: "Simulated provider " + serial.String()},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(validity),
+		NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(0, 1, 0),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:    []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
@@ -43,12 +40,9 @@ func NewAuthority() (*Authority, error) {
 	return &Authority{tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}}, nil
 }
 
-// Leaf is the server's certificate.
-func (a *Authority) Leaf() *tls.Certificate { return &a.certificate }
-
 // CA is the certificate without its key, in PEM.
 func (a *Authority) CA() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.certificate.Certificate[0]})
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Certificate.Certificate[0]})
 }
 
 // WriteCA writes CA to a file, for tls_config.ca_file.

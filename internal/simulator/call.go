@@ -77,11 +77,9 @@ type Price struct {
 
 // At is the version that is visible at an instant, counted from 0; -1 if the call isn't published yet.
 func (c *Call) At(t time.Time) int {
-	last := -1
-	for i := range c.published {
-		if !c.versions[i].Published.After(t) {
-			last = i
-		}
+	last := c.published - 1
+	for last >= 0 && c.versions[last].Published.After(t) {
+		last--
 	}
 	return last
 }

@@ -2,7 +2,7 @@
 // authority of its own. The demo, the tests and the benchmarks run on it.
 //
 // A World is one feed's calls. Everything about a call follows from the world's seed and the call's place in it, so nothing is kept in
-// memory but a bounded cache, and the same seed gives the same bytes. A world answers two questions: which rows are visible at an instant
+// memory but what lists must know of a call, and the same seed gives the same bytes. A world answers two questions: which rows are visible at an instant
 // for a range of time (Page), have changed since another (Changes) or are of calls in progress (EachActive), and what somebody who looked
 // at certain instants must have counted (Totals). The totals are computed from how the calls were made, never by running the exporter's
 // mapping: they are a second opinion.
@@ -12,7 +12,7 @@
 //	more := world.Page(simulator.Query{From: a, To: b, At: now, Limit: 1000}, func(c *simulator.Call, v *simulator.Version) {
 //		render(c, v)
 //	})
-//	want := world.Totals(now) // want.Records, want.Metrics["cdr_calls_total"]["inbound|user_in|answered|Microsoft"] and so on
+//	want := world.Totals(simulator.Once(now)) // want.Records, want.Metrics["cdr_calls_total"]["inbound|user_in|answered|Microsoft"] and so on
 //
 // A world doesn't fail at run time; wrong settings panic in NewWorld. All types are safe for concurrent use unless they say
 // otherwise.

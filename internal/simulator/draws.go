@@ -18,12 +18,12 @@ type Draws struct{ pcg rand.PCG }
 // newDraws are those of one place. Those of neighbours aren't alike.
 func newDraws(seed, a, b uint64) Draws {
 	var d Draws
-	d.pcg.Seed(mix64(seed^mix64(a)), mix64(b+0x9e3779b97f4a7c15))
+	d.pcg.Seed(Scatter(seed^Scatter(a)), Scatter(b+0x9e3779b97f4a7c15))
 	return d
 }
 
-// mix64 is the finaliser of SplitMix64.
-func mix64(x uint64) uint64 {
+// Scatter makes a number of another, alike ones of which give others: the finaliser of SplitMix64.
+func Scatter(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31

@@ -42,11 +42,6 @@ var transport = map[Fault]int{
 	CutLength: asPlanned, CutChunked: asPlanned, Slow: asPlanned, Reset: 0,
 }
 
-func isTransport(f Fault) bool {
-	_, ok := transport[f]
-	return ok
-}
-
 // Transient are the faults after which the same request succeeds, and that any provider has.
 func Transient() []Fault {
 	return []Fault{

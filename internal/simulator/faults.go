@@ -22,6 +22,7 @@ type Faults struct {
 	s FaultSettings
 
 	mu      sync.Mutex
+	always  map[string]Fault // by endpoint
 	once    []pending
 	rates   []rate
 	hook    func(Request) Fault
@@ -45,7 +46,7 @@ type rate struct {
 // NewFaults has no faults yet.
 func NewFaults(s FaultSettings) *Faults {
 	s.SlowFor, s.MaxRun = cmp.Or(s.SlowFor, 2*time.Second), cmp.Or(s.MaxRun, 2)
-	return &Faults{s: s, runs: map[string]int{}}
+	return &Faults{s: s, always: map[string]Fault{}, runs: map[string]int{}}
 }
 
 // Rate makes a share of an endpoint's requests meet one of the faults; an empty endpoint is every one. Rates add up, the first that hits
@@ -63,6 +64,13 @@ func (f *Faults) Once(endpoint string, faults ...Fault) {
 	for _, fault := range faults {
 		f.once = append(f.once, pending{endpoint, fault})
 	}
+}
+
+// Always makes each request to an endpoint that fits meet a fault; NoFault ends that.
+func (f *Faults) Always(endpoint string, fault Fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.always[endpoint] = fault
 }
 
 // Hook asks a function about each request before anything else. It must not call f. Nil removes it.
@@ -92,6 +100,7 @@ func (f *Faults) rewritten(body []byte) []byte {
 func (f *Faults) Stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	clear(f.always)
 	f.once, f.rates, f.hook, f.rewrite = nil, nil, nil, nil
 }
 
@@ -121,6 +130,9 @@ func (f *Faults) choose(r Request, fits func(Fault) bool) Fault {
 		if fault := f.hook(r); fault != NoFault {
 			return fault
 		}
+	}
+	if fault := f.always[r.Endpoint]; fault != NoFault && fits(fault) {
+		return fault
 	}
 	for i, p := range f.once {
 		if (p.endpoint == "" || p.endpoint == r.Endpoint) && fits(p.fault) {

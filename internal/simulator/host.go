@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/tls"
@@ -34,8 +33,7 @@ type Host struct {
 	caught []string
 }
 
-// NewHost listens on a free port of loopback. Its time stands at an instant until it is moved; zero: it goes as the machine's. Nil faults are
-// none. A hostile body is what HostileURL answers with. An error leaves nothing open.
+// NewHost listens on a free port of loopback. Its time stands at an instant until it is moved; zero: it goes as the machine's. A hostile body is what HostileURL answers with. An error leaves nothing open.
 func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string) (*Host, error) {
 	authority, err := NewAuthority()
 	if err != nil {
@@ -46,14 +44,14 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 		return nil, fmt.Errorf("listen for simulated provider: %w", err)
 	}
 	h := &Host{
-		Authority: authority, faults: cmp.Or(faults, NewFaults(FaultSettings{})), at: at, url: "https://" + listener.Addr().String(),
+		Authority: authority, faults: faults, at: at, url: "https://" + listener.Addr().String(),
 	}
 	h.server = &http.Server{
 		Handler:           h.catch(handler, hostile),
 		ReadHeaderTimeout: time.Minute,
 		// What clients break off, on purpose in tests, is of no interest.
 		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.certificate}, MinVersion: tls.VersionTLS12},
+		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.Certificate}, MinVersion: tls.VersionTLS12},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
 	// It returns when Close closes the listener, and for nothing else.
@@ -152,7 +150,10 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 	a := reply()
 	if !a.Refused {
 		a.Endpoint, a.Number = endpoint, number
-		fault = h.faults.next(a.Request, func(f Fault) bool { return f == NoFault || isTransport(f) || a.Own[f] != nil })
+		fault = h.faults.next(a.Request, func(f Fault) bool {
+			_, known := transport[f]
+			return f == NoFault || known || a.Own[f] != nil
+		})
 	}
 	if change := a.Own[fault]; change != nil {
 		change(&a)

@@ -40,11 +40,11 @@ func (w *World) MendTrunk(trunk string, at time.Time) {
 
 // changeOutages changes a copy of the outages, which changes calls.
 func (w *World) changeOutages(change func([]outage) []outage) {
-	w.changing.Lock()
-	defer w.changing.Unlock()
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	next := change(slices.Clone(*w.outages.Load()))
 	w.outages.Store(&next)
-	w.cache.forget()
+	clear(w.blocks)
 }
 
 // failing is the share of calls that a trunk loses at an instant; 0 if it works.

@@ -178,7 +178,7 @@ func TestCallsByPlace(t *testing.T) {
 // TestTotalsOfALog: what isn't final waits, unless it has waited for long enough.
 func TestTotalsOfALog(t *testing.T) {
 	w := newTestWorld(t, logged(5000))
-	early, late := w.Totals(begin.Add(20*time.Hour)), w.Totals(begin.Add(200*time.Hour))
+	early, late := w.Totals(Once(begin.Add(20*time.Hour))), w.Totals(Once(begin.Add(200*time.Hour)))
 	const endless = "unknown|endless|unknown|a" // never final
 	if early.Metrics["cdr_calls_total"][endless] != 0 || late.Metrics["cdr_calls_total"][endless] == 0 {
 		t.Errorf("%d rows that aren't final were counted early, later %d", early.Metrics["cdr_calls_total"][endless], late.Metrics["cdr_calls_total"][endless])
@@ -191,7 +191,7 @@ func TestTotalsOfALog(t *testing.T) {
 	if legs["a|answered"] == 0 || legs["a|answered"] != legs["b|no_answer"] || total(late, recordings) <= total(early, recordings) {
 		t.Errorf("legs %v, %d recordings", legs, total(late, recordings))
 	}
-	simple := w.TotalsOf(View{At: []time.Time{begin.Add(200 * time.Hour)}, Simple: true})
+	simple := w.Totals(View{At: []time.Time{begin.Add(200 * time.Hour)}, Simple: true})
 	if len(simple.Metrics["cdr_call_legs_total"])+len(simple.Metrics["cdr_call_charges_total"]) != 0 ||
 		simple.Metrics["cdr_calls_total"]["inbound|in|no_answer|a"] == 0 || simple.Records != late.Records {
 		t.Error("a reader of the simple view was told too much")

@@ -10,10 +10,10 @@ import (
 type Mix struct {
 	// Name keeps feeds of one seed apart: their ids and times differ.
 	Name  string
-	Kinds []Kind
+	Kinds []Kind `yaml:"-"`
 	// Incident are the kinds that calls turn into while their trunk fails; those of the call's own direction and family are drawn from.
-	Incident []Kind
-	Trunks   []Trunk
+	Incident []Kind  `yaml:"-"`
+	Trunks   []Trunk `yaml:"-"`
 	Users    []User
 	// Prefixes are where numbers come from.
 	Prefixes []Prefix
@@ -50,20 +50,21 @@ func (m *Mix) incidents(k *Kind) (all []*Kind) {
 type Kind struct {
 	Weight
 	// Wire is the provider's call type, CallType the label.
-	Wire, CallType string
-	Direction      cdr.Direction
-	Outcome        cdr.Outcome
+	Wire      string
+	CallType  string        `yaml:"type"`
+	Direction cdr.Direction `yaml:"-"`
+	Outcome   cdr.Outcome   `yaml:"-"`
 	// Success is the provider's flag, where it has one.
-	Success          cdr.Bool
-	SIPCode, SubCode cdr.Int
+	Success          cdr.Bool `yaml:"-"`
+	SIPCode, SubCode cdr.Int  `yaml:"-"`
 	Phrase           string
 	// Family ties the kind to the trunks of the same family.
 	Family int
 	// Party is what the other party's number looks like.
 	Party    Party
-	NoUser   bool // calls of voice applications
-	NoMedia  bool // calls that say nothing of media bypass and locations
-	NoInvite bool // calls whose invite isn't given
+	NoUser   bool `yaml:"no_user"`   // calls of voice applications
+	NoMedia  bool `yaml:"no_media"`  // calls that say nothing of media bypass and locations
+	NoInvite bool `yaml:"no_invite"` // calls whose invite isn't given
 	// Fixed is the duration of every such call; zero: drawn, if connected. Instant says that it is zero.
 	Fixed   time.Duration
 	Instant bool
@@ -71,28 +72,28 @@ type Kind struct {
 	Ring       time.Duration
 	Free       bool // calls that cost nothing and say so
 	Priced     bool // calls that cost money
-	SharesCall bool // calls that carry the call id of the one before
+	SharesCall bool `yaml:"shares_call"` // calls that carry the call id of the one before
 	// Becomes is what a revision of the outcome turns the call into; nil: the outcome never changes. It differs in outcome, codes and
 	// phrase only.
-	Becomes *Kind
+	Becomes *Kind `yaml:"-"`
 	// Emergency is what the call counts as.
-	Emergency cdr.Emergency
-	Unlisted  bool // rows that lists leave out, and changes don't
+	Emergency cdr.Emergency `yaml:"-"`
+	Unlisted  bool          // rows that lists leave out, and changes don't
 	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
 	Ignored    bool
 	Unfinished bool // calls of which the provider never says how they ended
 	// Legs are those that the provider lists.
-	Legs []Leg
+	Legs []Leg `yaml:"-"`
 	// Plain is what the call is to a reader that doesn't see its legs; nil: the same.
-	Plain *Kind
+	Plain *Kind `yaml:"-"`
 	// Second is the kind of the row that follows: the same call from its other side, with start, duration and versions in common, later by
 	// a little. A row at the end of its block may be without. A kind that has one never has flaws, and becomes nothing.
-	Second *Kind
+	Second *Kind `yaml:"-"`
 	// OwnCall gives a second row another call id.
-	OwnCall bool
-	View    bool // a second row that is a further view of its call, and no call itself (contract, guarantee 1)
+	OwnCall bool `yaml:"own_call"`
+	View    bool `yaml:"-"` // a second row that is a further view of its call, and no call itself (contract, guarantee 1)
 	// Detail is what the provider's simulator alone knows of the kind.
-	Detail any
+	Detail any `yaml:"-"`
 }
 
 // Party is what the other party's number looks like, by the name that tables of mixes have for it.
@@ -124,7 +125,7 @@ type Trunk struct {
 	Wire, Name string
 	Family     int
 	// Bypass is whether media bypasses.
-	Bypass cdr.Bool
+	Bypass cdr.Bool `yaml:"-"`
 	// Media and Signaling are where they go; empty: the provider gives null.
 	Media, Signaling string
 }
@@ -147,7 +148,8 @@ type Tariff struct {
 	Weight
 	Currency string
 	// PerMinute is for each begun minute; Connection is for the call.
-	PerMinute, Connection Amount
+	PerMinute  Amount `yaml:"per_minute"`
+	Connection Amount
 }
 
 // Users makes a user of each pair of names.

@@ -20,9 +20,6 @@ func (p *Prefix) number(masked int, mask byte, d *Draws) string {
 	return string(text)
 }
 
-// labels are what stands where a number should.
-var labels = [...]string{"Example Clinic", "anonymous", "Unavailable"}
-
 func (c *Call) setOther(party Party, m *Mix, d *Draws) {
 	switch party {
 	case Geographic:
@@ -31,7 +28,7 @@ func (c *Call) setOther(party Party, m *Mix, d *Draws) {
 		masked := [...]int{0, 0, 3, 4}[d.below(4)]
 		c.Other = c.Prefix.number(masked, m.Mask, d)
 	case Label:
-		c.Other = labels[d.Below(len(labels))]
+		c.Other = [...]string{"Example Clinic", "anonymous", "Unavailable"}[d.Below(3)]
 	case Empty:
 	case Null:
 		c.NoOther = true

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -78,29 +77,11 @@ type entry struct {
 	unlisted               bool
 }
 
-// maxCached is how many entries are kept, at 32 bytes each, before all of them are dropped. A day that has more is made anew for each page.
-const maxCached = 12_000_000
-
-// cache keeps the entries of the blocks that were needed, in the world's order.
-type cache struct {
-	mu     sync.Mutex
-	blocks map[int64][]entry
-	held   int
-}
-
-// forget drops all blocks: their calls have changed.
-func (c *cache) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	clear(c.blocks)
-	c.held = 0
-}
-
 // entries finds the entries of a block, or makes them.
 func (w *World) entries(block int64) []entry {
-	w.cache.mu.Lock()
-	defer w.cache.mu.Unlock()
-	if known, ok := w.cache.blocks[block]; ok {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if known, ok := w.blocks[block]; ok {
 		return known
 	}
 	made := make([]entry, w.count(block))
@@ -113,10 +94,6 @@ func (w *World) entries(block int64) []entry {
 	if w.s.NewestFirst {
 		slices.Reverse(made)
 	}
-	if w.cache.held += len(made); w.cache.held > maxCached {
-		clear(w.cache.blocks)
-		w.cache.held = len(made)
-	}
-	w.cache.blocks[block] = made
+	w.blocks[block] = made
 	return made
 }

@@ -11,8 +11,7 @@ import (
 // Reply is the answer to a request before any fault, and what the request asked for.
 type Reply struct {
 	Status int
-	// Type is application/json if empty.
-	Type   string
+	// Header may have a Content-Type, which else is application/json.
 	Header http.Header
 	Body   []byte
 	// Error makes the body of an error status, in the provider's form.
@@ -42,7 +41,7 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 	header, now := w.Header(), h.Now()
 	maps.Copy(header, a.Header)
 	header.Set("Date", now.Format(http.TimeFormat))
-	header.Set("Content-Type", cmp.Or(a.Type, "application/json"))
+	header.Set("Content-Type", cmp.Or(a.Header.Get("Content-Type"), "application/json"))
 	switch fault {
 	case CutChunked:
 		sendHalf(w, a)
@@ -66,14 +65,17 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 		header.Set("Content-Type", "text/html; charset=utf-8")
 		a.Body = []byte(htmlPage)
 	default:
-		if !isTransport(fault) {
+		if _, ok := transport[fault]; !ok {
 			if a.Status == http.StatusOK {
 				a.Body = h.faults.rewritten(a.Body)
 			}
 			break
 		}
 		header.Del("Content-Encoding")
-		setRetryAfter(header, fault, now)
+		inTwo := now.Add(2*time.Second - 1).Format(http.TimeFormat) // whole seconds: one at least
+		if after := map[Fault]string{ThrottleSeconds: "1", UnavailableSeconds: "1", ThrottleDate: inTwo}[fault]; after != "" {
+			header.Set("Retry-After", after)
+		}
 		if a.Body = nil; fault != EmptyError && a.Error != nil {
 			a.Body = a.Error(a.Status)
 		}
@@ -81,17 +83,6 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 	header.Set("Content-Length", strconv.Itoa(len(a.Body)))
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body)
-}
-
-// setRetryAfter sets Retry-After, of a second at least, for the faults that have it.
-func setRetryAfter(h http.Header, fault Fault, now time.Time) {
-	switch fault {
-	case ThrottleSeconds, UnavailableSeconds:
-		h.Set("Retry-After", "1")
-	case ThrottleDate:
-		h.Set("Retry-After", now.Add(2*time.Second-1).Format(http.TimeFormat))
-	default:
-	}
 }
 
 // WholeSeconds is a duration as headers have it: a part of a second is rounded up.

@@ -95,8 +95,9 @@ func (s *Settings) longest() time.Duration {
 	return longest
 }
 
-// reach is how long after its start a call is published at most.
-func (s *Settings) reach() time.Duration {
+// Reach is how long after a call's start its last version is published at most.
+func (w *World) Reach() time.Duration {
+	s := &w.s
 	if s.MaxLate != 0 {
 		return max(s.MaxLate, s.longest())
 	}

@@ -23,9 +23,6 @@ type Totals struct {
 	Metrics Tables
 }
 
-// NewTotals are nothing yet.
-func NewTotals() Totals { return Totals{Ignored: map[string]int{}, Metrics: Tables{}} }
-
 // Tables are metrics by name: their values in millionths, by label values joined with a bar. Of histograms there are NAME_count and NAME_sum.
 type Tables map[string]map[string]int64
 
@@ -79,3 +76,6 @@ type View struct {
 	// Settle is how long after its end the media of a call are counted that has some. Zero: as soon as there are any.
 	Settle time.Duration
 }
+
+// Once is the view of a reader that reads everything once, at an instant.
+func Once(at time.Time) View { return View{At: []time.Time{at}} }

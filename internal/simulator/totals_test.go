@@ -15,7 +15,7 @@ func total(t Totals, metric string) int { return int(t.Metrics.Sum(metric) / 1_0
 func TestTotalsAddUp(t *testing.T) {
 	w := newTestWorld(t, spoilt(10_000, byStart))
 	for _, at := range []time.Time{begin.Add(-time.Hour), begin.Add(10 * time.Hour), begin.Add(200 * time.Hour)} {
-		totals := w.Totals(at)
+		totals := w.Totals(Once(at))
 		rows := rowsIn(w, Query{From: begin, To: begin.Add(99 * time.Hour), At: at})
 		calls, failures := total(totals, "cdr_calls_total"), total(totals, "cdr_call_failures_total")
 		connected := total(totals, "cdr_call_duration_seconds_count")
@@ -26,7 +26,7 @@ func TestTotalsAddUp(t *testing.T) {
 			t.Errorf("%d calls, %d failures, %d connected of %d records", calls, failures, connected, totals.Records)
 		}
 	}
-	if totals := w.Totals(begin.Add(200 * time.Hour)); totals.Records+totals.Invalid != 10_000 {
+	if totals := w.Totals(Once(begin.Add(200 * time.Hour))); totals.Records+totals.Invalid != 10_000 {
 		t.Errorf("%d records and %d invalid rows", totals.Records, totals.Invalid)
 	}
 }
@@ -34,7 +34,7 @@ func TestTotalsAddUp(t *testing.T) {
 func TestTotalsOfRangesAddUp(t *testing.T) {
 	w := newTestWorld(t, spoilt(5000, byStart))
 	at, middle := begin.Add(99*time.Hour), begin.Add(7*time.Hour+1)
-	whole := w.Totals(at)
+	whole := w.Totals(Once(at))
 	one, two := totalsFor(w, begin, middle, at), totalsFor(w, middle, begin.Add(30*time.Hour), at)
 	const calls = "cdr_calls_total"
 	for key, n := range two.Metrics[calls] {
@@ -53,7 +53,7 @@ func TestWhoSeesMoreCorrects(t *testing.T) {
 	w := newTestWorld(t, spoilt(10_000, byStart))
 	end := begin.Add(200 * time.Hour)
 	net := func(v View) map[string]int64 {
-		totals := w.TotalsOf(v)
+		totals := w.Totals(v)
 		all := maps.Clone(totals.Metrics["cdr_call_charges_total"])
 		for key, amount := range totals.Metrics["cdr_call_charge_corrections_total"] {
 			paid, isCredit := strings.CutSuffix(key, "|credit")
@@ -77,7 +77,7 @@ func TestWhoSeesMoreCorrects(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, once)
 		}
 	}
-	snapshot, hourly := w.Totals(end), w.TotalsOf(View{At: hours(begin, end)})
+	snapshot, hourly := w.Totals(Once(end)), w.Totals(View{At: hours(begin, end)})
 	if snapshot.Revisions != 0 || total(snapshot, "cdr_call_outcome_changes_total") != 0 {
 		t.Errorf("somebody who looks once saw %d revisions", snapshot.Revisions)
 	}

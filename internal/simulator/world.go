@@ -19,9 +19,11 @@ type World struct {
 	// pairs says that a kind has second rows.
 	pairs bool
 
-	changing sync.Mutex // held while outages are changed
-	outages  atomic.Pointer[[]outage]
-	cache    cache
+	outages atomic.Pointer[[]outage]
+
+	mu sync.Mutex // held while outages are changed, too
+	// blocks keep the entries of those that were needed, in the world's order: 32 bytes for each call.
+	blocks map[int64][]entry
 }
 
 // NewWorld makes a world. Settings that code can't mean panic: of a world that never begins, or has neither an end nor calls per second.
@@ -30,7 +32,7 @@ func NewWorld(s Settings) *World {
 		panic(fmt.Sprintf("simulated world: from %s to %s, %g calls per second", s.From, s.To, s.PerSecond))
 	}
 	s.Seed ^= hashOf(s.Mix.Name)
-	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int]table{}, cache: cache{blocks: map[int64][]entry{}}}
+	w := &World{s: s, arrivals: newArrivals(&s), trunks: map[int]table{}, blocks: map[int64][]entry{}}
 	w.outages.Store(&[]outage{})
 	for i := range s.Mix.Kinds {
 		k := &s.Mix.Kinds[i]
@@ -81,9 +83,6 @@ func (w *World) span(from, to time.Time) (first, last int64) {
 	}
 	return first, last
 }
-
-// Reach is how long after a call's start its last version is published at most.
-func (w *World) Reach() time.Duration { return w.s.reach() }
 
 // Place is where the call is in its world, for Call.
 func (c *Call) Place() uint64 { return placeOf(c.Block, c.Number) }

@@ -214,12 +214,12 @@ func TestManyAtOnce(t *testing.T) {
 			for range 2 {
 				w.FailPart("a", hitByIncident, begin.Add(time.Duration(i)*time.Hour), begin.Add(time.Duration(i+1)*time.Hour))
 				rowsIn(w, q)
-				w.Totals(q.At)
+				w.Totals(Once(q.At))
 			}
 		})
 	}
 	group.Wait()
-	if rows, totals := rowsIn(w, q), w.Totals(q.At); rows != totals.Rows {
+	if rows, totals := rowsIn(w, q), w.Totals(Once(q.At)); rows != totals.Rows {
 		t.Errorf("%d rows, the totals say %d", rows, totals.Rows)
 	}
 }

@@ -18,7 +18,7 @@ func TestActivityThatCannotBeRead(t *testing.T) {
 		return nil, errors.New("the disk is gone")
 	}}
 	handler, err := Handler(Settings{
-		Metrics: http.NotFoundHandler(), Backend: backend, Logger: slog.New(slog.NewTextHandler(&log, nil)), Now: func() time.Time { return now },
+		Metrics: http.NotFoundHandler(), Backend: backend, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -27,7 +29,13 @@ type fakeBackend struct {
 	activity func(ctx context.Context, from time.Time) ([]Activity, error)
 }
 
-func (b *fakeBackend) Status() Status        { return b.status }
+func (b *fakeBackend) Status() Status {
+	status := b.status
+	status.Version, status.Now = "1.2.3", Time{now}
+	status.Ready, status.NotReady = b.Ready()
+	return status
+}
+
 func (b *fakeBackend) Ready() (bool, string) { return b.notReady == "", b.notReady }
 
 func (b *fakeBackend) Reload() error {
@@ -70,12 +78,12 @@ func exampleActivity(_ context.Context, from time.Time) ([]Activity, error) {
 }
 
 // ago is an instant before now; a negative length is one to come.
-func ago(d time.Duration) Time { return Time(now.Add(-d)) }
+func ago(d time.Duration) Time { return Time{now.Add(-d)} }
 
 // quietTrunk had its last call some days ago.
-func quietTrunk() Trunk {
+func quietTrunk() attempts {
 	t := trunk("", "cccoc")
-	t.Direction, t.Newest = "inbound", ago(60*time.Hour)
+	t.direction, t.newest = cdr.Inbound, 60*time.Hour
 	return t
 }
 
@@ -87,12 +95,12 @@ func exampleStatus() Status {
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
 					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
-					Trunks: []Trunk{operator("Colt", good), operator("Telia", good[:40]+strings.Repeat("o", 24))},
+					Trunks: counted("contoso", "pstn", operator("Colt", good), operator("Telia", good[:40]+strings.Repeat("o", 24))),
 				},
 				{
 					Feed: "direct_routing", State: StateCatchingUp, Watermark: ago(26*time.Hour + 5*time.Minute),
 					LastSuccess: ago(3500 * time.Millisecond), Records: 98765, NextRead: ago(0), Series: 1010, SeriesOverflow: 56,
-					Trunks: []Trunk{trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 27*time.Hour)},
+					Trunks: counted("contoso", "direct_routing", trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 27*time.Hour)),
 				},
 				{
 					Feed: "call_records", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Second), Records: 5,
@@ -118,7 +126,7 @@ func exampleStatus() Status {
 					{
 						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Records: 12,
 						NextRead: ago(-time.Second), Reads: "changes",
-						Trunks: []Trunk{failing("", good[:50]+"cfffccfoccfcof", 0), quietTrunk()},
+						Trunks: counted("office", "call_log", failing("", good[:50]+"cfffccfoccfcof", time.Minute), quietTrunk()),
 					},
 					{
 						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second), LastSuccess: ago(30 * time.Second),
@@ -147,7 +155,7 @@ func newHandler(t *testing.T, backend Backend) http.Handler {
 	t.Helper()
 	handler, err := Handler(Settings{
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics\n") }),
-		Backend: backend, Logger: quiet, Version: "1.2.3", Now: func() time.Time { return now },
+		Backend: backend, Logger: quiet,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ func liveHandler(t *testing.T) http.Handler {
 		}
 		return all, err
 	}
-	handler, err := Handler(Settings{Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend}, Logger: quiet, Version: "1.2.3"})
+	handler, err := Handler(Settings{Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend}, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,8 @@ type risingBackend struct {
 }
 
 func (b *risingBackend) Status() Status {
-	status := exampleStatus()
+	status := b.fakeBackend.Status()
+	status.Sources, status.Now = exampleStatus().Sources, Time{time.Now()}
 	status.Sources[0].Feeds[0].Records += b.asked.Add(1)
 	return status
 }

@@ -66,7 +66,7 @@ func TestBarsFit(t *testing.T) {
 
 // What an outage has cost so far is counted from the first finding's beginning, whichever that is.
 func TestLostCalls(t *testing.T) {
-	failing := func(ago time.Duration) Finding { return Finding{Level: LevelBad, Since: Time(now.Add(-ago))} }
+	failing := func(ago time.Duration) Finding { return Finding{Level: LevelBad, Since: Time{now.Add(-ago)}} }
 	activity := []Activity{activityAt(2*time.Hour, 100, 1), activityAt(time.Hour, 10, 5), activityAt(0, 1000, 900)}
 	for name, test := range map[string]struct {
 		findings []Finding
@@ -80,7 +80,7 @@ func TestLostCalls(t *testing.T) {
 		"what can't be told":     {[]Finding{{Level: LevelUnknown, Since: ago(time.Hour)}}, activity, ""},
 		"no feed tells failures": {[]Finding{failing(time.Hour)}, []Activity{activityAt(0, 10, 0)}, ""},
 	} {
-		status := Status{Now: Time(now), Verdict: Verdict{Findings: test.findings}}
+		status := Status{Now: Time{now}, Verdict: Verdict{Findings: test.findings}}
 		if got, _ := lostCalls(status, test.activity); got != test.want {
 			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}

@@ -36,20 +36,18 @@ var (
 	assets embed.FS
 )
 
-// policy is the page's Content-Security-Policy: only its own files, no inline style or script. The script writes no markup, hence the
-// trusted types.
+// policy is the page's Content-Security-Policy: only its own files, no inline style or script. The script writes no markup: trusted types.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 // Backend is the program behind the handler. Its methods are safe for concurrent use and fast, Reload excepted. The caller
 // doesn't change what they return.
 type Backend interface {
-	// Status is the present state.
+	// Status is the present state, without the verdict.
 	Status() Status
 	// Activity is that since a time, in order of Start.
 	Activity(ctx context.Context, from time.Time) ([]Activity, error)
-	// Ready reports whether the ledger is open and every feed's history has been read or has failed at least once, and if not, what is
-	// missing.
+	// Ready reports whether the ledger is open and every feed's history was read or has failed once, and if not, what is missing.
 	Ready() (ready bool, missing string)
 	// Reload reads the configuration again. The error lists every problem, holds no secret, and means that nothing has changed.
 	Reload() error
@@ -63,10 +61,6 @@ type Settings struct {
 	Backend     Backend
 	// Logger gets what can't be answered.
 	Logger *slog.Logger
-	// Version is the program's.
-	Version string
-	// Now is the clock; nil: time.Now.
-	Now func() time.Time
 }
 
 // surface answers requests with what the backend says. It has no state.
@@ -76,14 +70,10 @@ type surface struct {
 	routes map[string]http.Handler // all but reload are for GET and HEAD
 }
 
-// Handler serves exact paths, without redirects; everything else is 404. The error says that the metrics path is malformed or in use.
-// The handler is safe for concurrent use.
+// Handler serves exact paths, without redirects. It is safe for concurrent use. The error says that the metrics path is malformed or in use.
 func Handler(settings Settings) (http.Handler, error) {
 	s := &surface{Settings: settings}
 	s.MetricsPath = cmp.Or(s.MetricsPath, DefaultMetricsPath)
-	if s.Now == nil {
-		s.Now = time.Now
-	}
 	s.routes = map[string]http.Handler{
 		"/":              http.HandlerFunc(s.statusPage),
 		"/api/v1/status": http.HandlerFunc(s.statusJSON),
@@ -165,12 +155,9 @@ func (s *surface) reload(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "The configuration was reloaded.")
 }
 
-// status asks the backend and adds what the handler knows, and the trunks, judged.
-func (s *surface) status() (Status, []row) {
-	status := s.Backend.Status()
-	status.Version, status.Now = s.Version, Time(s.Now())
-	status.Ready, status.NotReady = s.Backend.Ready()
-	var rows []row
+// status asks the backend and judges the trunks.
+func (s *surface) status() (status Status, rows []row) {
+	status = s.Backend.Status()
 	status.Verdict, rows = judge(status)
 	return status, rows
 }
@@ -191,7 +178,7 @@ func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 	status, rows := s.status()
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second) // for the activity
 	defer cancel()
-	activity, err := s.Backend.Activity(ctx, s.Now().Add(-ActivityKept))
+	activity, err := s.Backend.Activity(ctx, status.Now.Add(-ActivityKept))
 	if err != nil && r.Context().Err() == nil {
 		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the chart is left out.", "err", err)
 	}

@@ -285,9 +285,9 @@ func TestPageShowsNothingOfTheRequest(t *testing.T) {
 func TestUnrenderablePageIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	// No clock of ours says so, but encoding/json refuses such a year.
+	never := Time{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}
 	handler, err := Handler(Settings{
-		Metrics: http.NotFoundHandler(), Backend: &fakeBackend{}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
-		Now: func() time.Time { return time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		Metrics: http.NotFoundHandler(), Backend: &fakeBackend{status: Status{OTLP: OTLP{Oldest: never}}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

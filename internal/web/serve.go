@@ -41,8 +41,7 @@ type ServeSettings struct {
 	Public bool
 }
 
-// Listen opens a TCP listener for each address (host:port; an empty host is all of them, port 0 a free one). If one can't be opened,
-// those before it are closed and the error names the address.
+// Listen opens a TCP listener for each address. If one can't be opened, those before it are closed and the error names the address.
 func Listen(ctx context.Context, addresses []string) (listeners []net.Listener, err error) {
 	var config net.ListenConfig
 	for _, address := range addresses {
@@ -63,9 +62,8 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// Serve answers requests until the context ends, finishes those in progress and
-// returns nil. If the web configuration file is invalid or a listener fails, all
-// stop and the error says why. The listeners are closed in every case.
+// Serve answers requests until the context ends, finishes those in progress and returns nil. If the web configuration file is invalid or a listener
+// fails, all stop and the error says why. The listeners are closed in every case.
 func Serve(ctx context.Context, settings ServeSettings) error {
 	defer closeAll(settings.Listeners)
 	if err := ValidateConfigFile(settings.WebConfigFile); err != nil {

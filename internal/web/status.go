@@ -1,6 +1,10 @@
 package web
 
-import "time"
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
 
 // Status is what /api/v1/status answers and the page shows.
 type Status struct {
@@ -11,7 +15,7 @@ type Status struct {
 	// Replicas are the processes that share the ledger, in order of their start; absent if it isn't shared.
 	Replicas []Replica `json:"replicas,omitempty"`
 
-	// Version, Ready, NotReady (the reason), Now and Verdict are set by the handler.
+	// NotReady is the reason if it isn't Ready. Verdict is the handler's.
 	Ready    bool    `json:"ready"`
 	NotReady string  `json:"not_ready,omitempty"`
 	Now      Time    `json:"now"`
@@ -65,11 +69,9 @@ type Budget struct {
 type Feed struct {
 	Feed  string `json:"feed"`
 	State State  `json:"state"`
-	// ReadBy is the replica that reads the feed; absent if the ledger isn't shared, or if none does. Of a feed that another one reads only what
-	// the ledger says is known.
+	// ReadBy is the replica that reads the feed; absent if none does or the ledger isn't shared. Of another's feed only what the ledger says is known.
 	ReadBy string `json:"read_by,omitempty"`
-	// Watermark: every call that started before it has been looked for at least
-	// once. Zero: nothing has been read yet.
+	// Watermark: every call that started before it has been looked for at least once. Zero: nothing has been read yet.
 	Watermark Time `json:"watermark"`
 	// LastSuccess is when a read last succeeded; zero: never.
 	LastSuccess Time `json:"last_success"`
@@ -84,50 +86,19 @@ type Feed struct {
 	Unread []string `json:"unreadable,omitempty"`
 	// Reads is the reading mode of a feed that has several.
 	Reads string `json:"reads,omitempty"`
-	// Waiting is the number of records waiting to be fetched, SetAside that of those deferred after failures; absent if records aren't
-	// fetched one by one.
+	// Waiting is how many records wait to be fetched, SetAside how many were deferred after failures; absent if none are fetched one by one.
 	Waiting  *int `json:"waiting,omitempty"`
 	SetAside *int `json:"set_aside,omitempty"`
 	// NewestCall is the latest start of a counted call; zero: none yet.
 	NewestCall Time `json:"newest_call"`
-	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of the observations folded since the program
-	// started because of metrics.series_limit.
+	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of observations folded since the start (metrics.series_limit).
 	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`
 	// Trunks are the last attempts, from which the handler makes the verdict.
-	Trunks []Trunk `json:"-"`
-}
-
-// Trunk is the last attempts over a trunk in one direction.
-type Trunk struct {
-	// Name is empty if the provider names no trunk.
-	Name, Direction string
-	// Results has a letter for each of the last attempts, at most 64, oldest first.
-	Results string
-	// NoReasons: the feed can't tell faults from other calls that didn't connect.
-	NoReasons bool
-	// Newest is the start of the newest attempt.
-	Newest Time
-	// Faults are the attempts that failed, Unconnected all that nobody answered.
-	Faults, Unconnected Ending
-}
-
-// The letters of Trunk.Results.
-const (
-	ResultConnected = "c"
-	ResultFault     = "f"
-	ResultOther     = "o"
-)
-
-// Ending is how some of a trunk's attempts ended.
-type Ending struct {
-	// Since is the start of the first of those that the attempts end with; zero: the newest isn't one.
-	Since Time
-	// SIPCode to FaultDomain are the most frequent failure, in the label values of cdr_call_failures_total.
-	SIPCode, SubCode, Reason, FaultDomain string
+	Trunks []metrics.Recent `json:"-"`
 }
 
 // Ledger is the state of the ledger.
@@ -189,20 +160,13 @@ type Activity struct {
 	Calls, Failures int64
 }
 
-// Time is an instant as the status JSON writes it: RFC 3339 in UTC, to the
-// millisecond, and null for the zero time.
-type Time time.Time
-
-// IsZero reports whether there is no such instant.
-func (t Time) IsZero() bool { return time.Time(t).IsZero() }
+// Time is an instant as the status JSON writes it: RFC 3339 in UTC, to the millisecond, and null for the zero time.
+type Time struct{ time.Time }
 
 // MarshalJSON implements json.Marshaler.
 func (t Time) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
 	}
-	return time.Time(t).UTC().Truncate(time.Millisecond).MarshalJSON()
+	return t.UTC().Truncate(time.Millisecond).MarshalJSON()
 }
-
-// UnmarshalJSON implements json.Unmarshaler. Null changes nothing.
-func (t *Time) UnmarshalJSON(text []byte) error { return (*time.Time)(t).UnmarshalJSON(text) }

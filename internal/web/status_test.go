@@ -69,16 +69,16 @@ func TestTimeJSON(t *testing.T) {
 		want string
 	}{
 		"zero":         {Time{}, `null`},
-		"zero in zone": {Time(time.Time{}.In(zone)), `null`},
-		"whole second": {Time(time.Date(2026, 3, 29, 14, 0, 0, 0, zone)), `"2026-03-29T12:00:00Z"`},
-		"milliseconds": {Time(time.Date(2026, 3, 29, 12, 0, 0, 123999999, time.UTC)), `"2026-03-29T12:00:00.123Z"`},
+		"zero in zone": {Time{time.Time{}.In(zone)}, `null`},
+		"whole second": {Time{time.Date(2026, 3, 29, 14, 0, 0, 0, zone)}, `"2026-03-29T12:00:00Z"`},
+		"milliseconds": {Time{time.Date(2026, 3, 29, 12, 0, 0, 123999999, time.UTC)}, `"2026-03-29T12:00:00.123Z"`},
 	} {
 		got, err := json.Marshal(test.time)
 		if err != nil || string(got) != test.want {
 			t.Errorf("%s: got %s, %v, want %s", name, got, err, test.want)
 		}
 	}
-	if _, err := json.Marshal(Time(time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC))); err == nil {
+	if _, err := json.Marshal(Time{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}); err == nil {
 		t.Error("year 10000: no error")
 	}
 }

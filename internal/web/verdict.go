@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // Level is how well calls get through.
@@ -59,12 +61,36 @@ const (
 	throttledBehind = 10 * time.Minute
 )
 
+// The letters of row.Results.
+const (
+	resultConnected = "c"
+	resultFault     = "f"
+	resultOther     = "o"
+)
+
 // row is a trunk in one direction, and what its last attempts mean.
 type row struct {
-	Trunk
+	metrics.Recent
 
-	Source, Feed string
-	Finding      Finding
+	Results string // a letter for each attempt, oldest first
+	Finding Finding
+}
+
+func newRow(r metrics.Recent, now time.Time) row {
+	var results strings.Builder
+	for _, a := range r.Attempts {
+		switch {
+		case a.Outcome.Connected():
+			results.WriteString(resultConnected)
+		case metrics.Faults.Has(a.Outcome):
+			results.WriteString(resultFault)
+		default:
+			results.WriteString(resultOther)
+		}
+	}
+	row := row{Recent: r, Results: results.String()}
+	row.Finding = row.judge(now)
+	return row
 }
 
 // judge judges feeds by their state and trunks by their last attempts. The rows are worst first.
@@ -73,13 +99,13 @@ func judge(status Status) (Verdict, []row) {
 	var rows []row
 	for _, source := range status.Sources {
 		for _, feed := range source.Feeds {
-			behind := isBehind(feed, time.Time(status.Now))
+			behind := isBehind(feed, status.Now.Time)
 			if behind {
 				v.Findings = append(v.Findings, behindFinding(source.Name, feed))
 			}
 			for _, t := range feed.Trunks {
-				r := row{Trunk: t, Source: source.Name, Feed: feed.Feed}
-				if r.Finding = r.judge(time.Time(status.Now)); behind {
+				r := newRow(t, status.Now.Time)
+				if behind {
 					r.Finding.AsOf = feed.Watermark
 				}
 				if behind && r.Finding.Level == LevelOK {
@@ -91,7 +117,7 @@ func judge(status Status) (Verdict, []row) {
 	}
 	behindFeeds := len(v.Findings)
 	slices.SortStableFunc(rows, func(a, b row) int {
-		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.Count(ResultFault)-a.Count(ResultFault), cmp.Compare(a.Finding.Subject, b.Finding.Subject))
+		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.Count(resultFault)-a.Count(resultFault), cmp.Compare(a.Finding.Subject, b.Finding.Subject))
 	})
 	for _, r := range rows {
 		// What a feed that is behind leaves open was said once, of the feed.
@@ -106,7 +132,7 @@ func judge(status Status) (Verdict, []row) {
 
 // isBehind reports whether the calls of now are missing from a feed's records. A snapshot has none.
 func isBehind(f Feed, now time.Time) bool {
-	if f.State == StateThrottled && now.Sub(time.Time(f.Watermark)) < throttledBehind {
+	if f.State == StateThrottled && now.Sub(f.Watermark.Time) < throttledBehind {
 		return false
 	}
 	return !f.Snapshot && f.State != StateElsewhere && (f.State != StateOK || f.LastSuccess.IsZero())
@@ -125,22 +151,22 @@ func behindFinding(source string, feed Feed) Finding {
 
 // judge says what the last attempts mean.
 func (r *row) judge(now time.Time) Finding {
-	f := Finding{Level: LevelOK, Subject: cmp.Or(r.Name, r.Source+" "+r.Feed) + ", " + r.Direction, What: "calls get through"}
+	f := Finding{Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction, What: "calls get through"}
 	newest := r.Results[max(0, len(r.Results)-newestAttempts):]
-	faults, connected := strings.Count(newest, ResultFault), strings.Count(newest, ResultConnected)
-	run := len(r.Results) - len(strings.TrimRight(r.Results, ResultFault))
-	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, ResultConnected) // in a row
-	ending := r.Faults
+	faults, connected := strings.Count(newest, resultFault), strings.Count(newest, resultConnected)
+	run := len(r.Results) - len(strings.TrimRight(r.Results, resultFault))
+	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, resultConnected) // in a row
+	ending := metrics.Faults
 	switch {
 	case run >= downRun, faults >= downFaults:
 		f.Level, f.What = LevelBad, r.failedText(newest, run)
 	case unconnected >= newestAttempts:
 		f.Level, f.What = LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected)
-		run, ending = unconnected, r.Unconnected
+		run, ending = unconnected, metrics.Unconnected
 	case run >= warnRun, faults >= warnFaults:
 		f.Level, f.What = LevelWarn, r.failedText(newest, run)
-	case now.Sub(time.Time(r.Newest)) > quietAfter:
-		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest
+	case now.Sub(r.Recent.Newest()) > quietAfter:
+		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest()
 		return f
 	case connected == 0, r.NoReasons && connected*2 < len(newest):
 		f.Level, f.What = LevelUnknown, fmt.Sprintf("can't tell, %d of the last %d attempts connected", connected, len(newest))
@@ -149,32 +175,33 @@ func (r *row) judge(now time.Time) Finding {
 		return f
 	}
 	if run >= warnRun { // less is no beginning
-		f.Since = ending.Since
+		f.Since = Time{r.Since(ending)}
 	}
-	if f.Cause = ending.String(); r.NoReasons {
+	top, _ := r.TopFailure(ending)
+	if f.Cause = failureText(top); r.NoReasons {
 		f.Cause = "the provider doesn't say why"
 	}
-	who := faultDomains[ending.FaultDomain]
+	who := faultDomains[top.FaultDomain]
 	f.Whose, f.Remedy = who[0], who[1]
 	return f
 }
 
 // failedText counts the failures among all attempts if nearly all of them failed, else the newest ones.
 func (r *row) failedText(newest string, run int) string {
-	switch faults := strings.Count(r.Results, ResultFault); {
+	switch faults := strings.Count(r.Results, resultFault); {
 	case faults*10 >= len(r.Results)*9:
 		return fmt.Sprintf("%d of the last %d attempts failed", faults, len(r.Results))
 	case run >= warnRun:
 		return fmt.Sprintf("the last %d attempts failed", run)
 	default:
-		return fmt.Sprintf("%d of the last %d attempts failed", strings.Count(newest, ResultFault), len(newest))
+		return fmt.Sprintf("%d of the last %d attempts failed", strings.Count(newest, resultFault), len(newest))
 	}
 }
 
-// String is the most frequent failure in words, with its most specific code.
-func (e Ending) String() string {
-	text := cmp.Or(strings.ReplaceAll(e.Reason, "_", " "), "no reason given")
-	if code := cmp.Or(e.SubCode, e.SIPCode); code != "" {
+// failureText is a failure in words, with its most specific code.
+func failureText(f metrics.Failure) string {
+	text := cmp.Or(strings.ReplaceAll(f.Reason, "_", " "), "no reason given")
+	if code := cmp.Or(f.SubCode, f.SIPCode); code != "" {
 		text += " (" + code + ")"
 	}
 	return text
@@ -196,12 +223,12 @@ func headline(status Status, rows []row, behind int) (Level, string) {
 	// one only where the source names none, or if they fail: Teams call records are of calls that other feeds have with their trunk.
 	trunks, named, counts := map[[2]string]bool{}, map[string]bool{}, map[Level]int{}
 	for _, r := range rows {
-		named[r.Source] = named[r.Source] || r.Name != ""
+		named[r.Source] = named[r.Source] || r.Trunk != ""
 	}
 	for _, level := range []Level{LevelBad, LevelWarn, LevelOK, LevelUnknown} {
 		for _, r := range rows {
-			trunk, fails := [2]string{r.Source, r.Name}, level == LevelBad || level == LevelWarn
-			if r.Finding.Level == level && !trunks[trunk] && (fails || r.Name != "" || !named[r.Source]) {
+			trunk, fails := [2]string{r.Source, r.Trunk}, level == LevelBad || level == LevelWarn
+			if r.Finding.Level == level && !trunks[trunk] && (fails || r.Trunk != "" || !named[r.Source]) {
 				trunks[trunk] = true
 				counts[level]++
 			}

@@ -4,45 +4,93 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// certificateExpired is why the example's SBC fails.
-var certificateExpired = Ending{SIPCode: "504", SubCode: "569008", Reason: "certificate_expired", FaultDomain: "sbc"}
+// attempts are those of a trunk.
+type attempts struct {
+	trunk, results string
+	direction      cdr.Direction
+	noReasons      bool
+	newest         time.Duration // ago
+	since          time.Duration // the run that they end with began so long ago; 0: a second before its next attempt
+	other          cdr.Record    // what doesn't connect beside faults
+}
+
+// counted are attempts as they are kept when they are counted for a feed. Faults are of an expired certificate, if that is given a beginning.
+func (a *attempts) counted(source, feed string) metrics.Recent {
+	start := func(i int) time.Time {
+		at := now.Add(-a.newest - time.Duration(len(a.results)-1-i)*time.Second)
+		if run := strings.TrimRight(a.results, a.results[len(a.results)-1:]); a.since > 0 && i <= len(run) {
+			at = now.Add(-a.since - time.Duration(len(run)-i)*time.Second)
+		}
+		return at
+	}
+	series := metrics.NewFeed(source, "p", feed, true)
+	series.NoReasons = a.noReasons
+	store := metrics.NewStore(metrics.Options{SeriesLimit: 10}, time.Now)
+	store.Active(series, true)
+	changes := store.Begin(series, now)
+	for i, result := range a.results {
+		r := cdr.Record{Outcome: cdr.Answered}
+		switch string(result) {
+		case resultFault:
+			r = cdr.Record{Outcome: cdr.Failed}
+			if a.since > 0 {
+				r.SIPCode, r.SubCode, r.Reason, r.FaultDomain = cdr.KnownInt(504), cdr.KnownInt(569008), "certificate_expired", cdr.FaultSBC
+			}
+		case resultOther:
+			r = a.other
+		}
+		r.Trunk, r.Direction, r.Start = a.trunk, a.direction, start(i)
+		changes.AddAttempt(&r, metrics.Count(nil, &r, metrics.Context{}))
+	}
+	changes.Apply(nil)
+	return store.Recent()[0]
+}
 
 // trunk has these results, of which the newest began a minute ago.
-func trunk(name, results string) Trunk {
-	return Trunk{Name: name, Direction: "outbound", Results: results, Newest: ago(time.Minute)}
+func trunk(name, results string) attempts {
+	return attempts{trunk: name, results: results, direction: cdr.Outbound, newest: time.Minute, other: cdr.Record{Outcome: cdr.Busy}}
 }
 
 // operator is a trunk of a feed that doesn't say why a call didn't connect.
-func operator(name, results string) Trunk {
+func operator(name, results string) attempts {
 	t := trunk(name, results)
-	t.NoReasons, t.Unconnected.FaultDomain = true, "unknown"
+	t.noReasons, t.other.Outcome = true, cdr.NotConnected
 	return t
 }
 
 // failing is a trunk whose failures have a cause and a beginning.
-func failing(name, results string, since time.Duration) Trunk {
+func failing(name, results string, since time.Duration) attempts {
 	t := trunk(name, results)
-	if t.Faults = certificateExpired; strings.HasSuffix(results, ResultFault) {
-		t.Faults.Since = ago(since)
-	}
+	t.since = since
 	return t
 }
 
-// reading is a feed that is read up to now.
-func reading(trunks ...Trunk) Feed {
-	return Feed{Feed: "direct_routing", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Trunks: trunks}
+// counted are the attempts of a feed.
+func counted(source, feed string, trunks ...attempts) (all []metrics.Recent) {
+	for _, t := range trunks {
+		all = append(all, t.counted(source, feed))
+	}
+	return all
 }
 
-func in(state State, behind time.Duration, problem string, trunks ...Trunk) Feed {
+// reading is a feed that is read up to now.
+func reading(trunks ...attempts) Feed {
+	return Feed{Feed: "direct_routing", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Trunks: counted("contoso", "direct_routing", trunks...)}
+}
+
+func in(state State, behind time.Duration, problem string, trunks ...attempts) Feed {
 	f := reading(trunks...)
 	f.State, f.Watermark, f.LastError = state, ago(behind), problem
 	return f
 }
 
 func statusWith(feeds ...Feed) Status {
-	return Status{Ready: true, Now: Time(now), Sources: []Source{{Name: "contoso", Provider: "msgraph", Feeds: feeds}}}
+	return Status{Ready: true, Now: Time{now}, Sources: []Source{{Name: "contoso", Provider: "msgraph", Feeds: feeds}}}
 }
 
 // sentence is a finding as the page words it.
@@ -69,26 +117,26 @@ var (
 
 func TestVerdict(t *testing.T) {
 	quiet := trunk("sbc3.example.com", good)
-	quiet.Newest = ago(30 * time.Hour)
+	quiet.newest = 30 * time.Hour
 	refused := trunk("sbc1.example.com", strings.Repeat("o", 64))
-	refused.Unconnected = Ending{Since: ago(time.Hour), SIPCode: "403", SubCode: "510560", Reason: "outbound_not_allowed", FaultDomain: "policy"}
+	refused.since = time.Hour
+	refused.other = cdr.Record{
+		Outcome: cdr.NotAllowed, SIPCode: cdr.KnownInt(403), SubCode: cdr.KnownInt(510560), Reason: "outbound_not_allowed", FaultDomain: cdr.FaultPolicy,
+	}
 	inbound := trunk("sbc1.example.com", good)
-	inbound.Direction = "inbound"
+	inbound.direction = cdr.Inbound
 	firstHistory := statusWith(Feed{Feed: "pstn", State: StateCatchingUp})
 	firstHistory.Ready, firstHistory.NotReady = false, "the first history of contoso/pstn is still being read"
-	unclear := trunk("", strings.Repeat("f", 6))
-	unclear.Faults.FaultDomain = "unknown"
-	office := Status{Ready: true, Now: Time(now), Sources: []Source{
-		{Name: "office", Provider: "ringcentral", Feeds: []Feed{reading(unclear)}},
-	}}
-	office.Sources[0].Feeds[0].Feed = "call_log"
+	unclear := reading()
+	unclear.Feed, unclear.Trunks = "call_log", counted("office", "call_log", trunk("", strings.Repeat("f", 6)))
+	office := Status{Ready: true, Now: Time{now}, Sources: []Source{{Name: "office", Provider: "ringcentral", Feeds: []Feed{unclear}}}}
 	for name, test := range map[string]struct {
 		status   Status
 		level    Level
 		text     string
 		findings []string
 	}{
-		"no source": {Status{Ready: true, Now: Time(now)}, LevelUnknown, "Can't tell whether calls get through: no source is configured.", nil},
+		"no source": {Status{Ready: true, Now: Time{now}}, LevelUnknown, "Can't tell whether calls get through: no source is configured.", nil},
 		"no calls":  {statusWith(reading()), LevelUnknown, "Can't tell whether calls get through: no calls yet.", nil},
 		"first history": {
 			firstHistory, LevelUnknown, "Can't tell whether calls get through yet: the first history of contoso/pstn is still being read.",
@@ -126,7 +174,7 @@ func TestVerdict(t *testing.T) {
 			[]string{"sbc1.example.com, outbound: 3 of the last 3 attempts failed, since 09:00 UTC; certificate expired (569008); your SBC"},
 		},
 		"some fail": {
-			statusWith(reading(failing("sbc1.example.com", good[:48]+strings.Repeat("cff", 5)+"c", 0), trunk("sbc2.example.com", good))), LevelWarn,
+			statusWith(reading(failing("sbc1.example.com", good[:48]+strings.Repeat("cff", 5)+"c", time.Minute), trunk("sbc2.example.com", good))), LevelWarn,
 			"Some calls fail on 1 of 2 trunks.",
 			[]string{"sbc1.example.com, outbound: 10 of the last 16 attempts failed; certificate expired (569008); your SBC"},
 		},
@@ -137,7 +185,7 @@ func TestVerdict(t *testing.T) {
 		},
 		"no trunk has a name": {
 			office, LevelBad, "Calls fail on the only trunk.",
-			[]string{"office call_log, outbound: 6 of the last 6 attempts failed; no reason given; unclear whose fault"},
+			[]string{"office call_log, outbound: 6 of the last 6 attempts failed, since 11:58 UTC; no reason given; unclear whose fault"},
 		},
 		"too few to tell": {
 			statusWith(reading(trunk("sbc1.example.com", "fo"))), LevelUnknown, "Can't tell whether calls get through.",
@@ -146,7 +194,7 @@ func TestVerdict(t *testing.T) {
 		"pstn connects": {statusWith(reading(operator("Colt", good))), LevelOK, "Calls get through on the only trunk.", nil},
 		"pstn connects nothing": {
 			statusWith(reading(operator("Colt", good[:40]+strings.Repeat("o", 24)))), LevelBad, "Calls fail on the only trunk.",
-			[]string{"Colt, outbound: none of the last 24 attempts connected; the provider doesn't say why; unclear whose fault"},
+			[]string{"Colt, outbound: none of the last 24 attempts connected, since 11:58 UTC; the provider doesn't say why; unclear whose fault"},
 		},
 		"pstn connects little": {
 			statusWith(reading(operator("Colt", good[:48]+"oooooooooooocooc"))), LevelUnknown, "Can't tell whether calls get through.",

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // view is what the templates show: the status, and what needs more than a function of one value.
@@ -29,17 +32,15 @@ var functions = template.FuncMap{
 }
 
 func newView(status Status, rows []row, activity []Activity) view {
-	v := view{Status: status, Rows: rows, Chart: new(newChart(activity, time.Time(status.Now)))}
+	v := view{Status: status, Rows: rows, Chart: new(newChart(activity, status.Now.Time))}
 	v.Lost, v.LostSince = lostCalls(status, activity)
 	return v
 }
 
 // Replica is a replica by its name.
 func (v view) Replica(name string) Replica {
-	for _, r := range v.Replicas {
-		if r.Name == name {
-			return r
-		}
+	if i := slices.IndexFunc(v.Replicas, func(r Replica) bool { return r.Name == name }); i >= 0 {
+		return v.Replicas[i]
 	}
 	return Replica{Name: name}
 }
@@ -48,13 +49,13 @@ func (v view) Replica(name string) Replica {
 func lostCalls(status Status, activity []Activity) (text string, since Time) {
 	since = status.Now
 	for _, f := range status.Verdict.Findings {
-		if (f.Level == LevelBad || f.Level == LevelWarn) && !f.Since.IsZero() && time.Time(f.Since).Before(time.Time(since)) {
+		if (f.Level == LevelBad || f.Level == LevelWarn) && !f.Since.IsZero() && f.Since.Before(since.Time) {
 			since = f.Since
 		}
 	}
 	var calls, failures int64
 	for _, a := range activity {
-		if a.Start.After(time.Time(since).Add(-ActivityStep)) {
+		if a.Start.After(since.Add(-ActivityStep)) {
 			calls, failures = calls+a.Calls, failures+a.Failures
 		}
 	}
@@ -70,7 +71,7 @@ type moment struct{ Stamp, Text string }
 // At is an instant, without its day if that is today.
 func (v view) At(at Time) moment {
 	layout := "2 Jan 15:04 UTC"
-	t, now := time.Time(at).UTC(), time.Time(v.Now).UTC()
+	t, now := at.UTC(), v.Now.UTC()
 	if t.Truncate(24 * time.Hour).Equal(now.Truncate(24 * time.Hour)) {
 		layout = "15:04 UTC"
 	}
@@ -79,7 +80,7 @@ func (v view) At(at Time) moment {
 
 // Ago is how long ago an instant was, or how long it is until then.
 func (v view) Ago(at Time) string {
-	since := time.Time(v.Now).Sub(time.Time(at))
+	since := v.Now.Sub(at.Time)
 	if since < 0 {
 		return "in " + spanText(-since)
 	}
@@ -97,6 +98,9 @@ func (r row) Path(result string, height int) string {
 	return path.String()
 }
 
+// Newest is when the newest attempt started.
+func (r row) Newest() Time { return Time{r.Recent.Newest()} }
+
 // Count is how many attempts have a result.
 func (r row) Count(result string) int { return strings.Count(r.Results, result) }
 
@@ -108,10 +112,11 @@ func (r row) Top() string {
 	if f := r.Finding; f.Whose != "" {
 		return f.Cause + "; " + f.Whose
 	}
-	if r.Count(ResultFault) == 0 {
+	top, faults := r.TopFailure(metrics.Faults)
+	if faults == 0 {
 		return ""
 	}
-	return r.Faults.String() + "; " + faultDomains[r.Faults.FaultDomain][0]
+	return failureText(top) + "; " + faultDomains[top.FaultDomain][0]
 }
 
 // spanText is a length of time in its two largest units; a negative one is 0 s.

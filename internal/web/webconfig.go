@@ -14,9 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// ValidateConfigFile checks a web configuration file (TLS, basic auth) and the
-// certificates that it names. The error holds none of the file's values. An empty
-// name is valid.
+// ValidateConfigFile checks a web configuration file (TLS, basic auth), if it has a name, and its certificates. The error holds none of its values.
 func ValidateConfigFile(name string) error {
 	if err := web.Validate(name); err != nil {
 		return fmt.Errorf("web configuration file %s: %w", name, redactError(err))
@@ -31,15 +29,13 @@ func HasTLS(name string) bool {
 	return err == nil && yaml.Unmarshal(text, &c) == nil && c.TLSConfig.TLSCert+c.TLSConfig.TLSCertPath != ""
 }
 
-// quoted is a value of the file in an error of the YAML library; it may be a
-// password in the wrong place, or one that begins with an asterisk.
+// quoted is a value of the file in an error of the YAML library: a password in the wrong place, or one that begins with an asterisk.
 var quoted = regexp.MustCompile("(?s)`.*`|(anchor )'.*'")
 
 // redactText removes values of the web configuration file.
 func redactText(text string) string { return quoted.ReplaceAllString(text, "${1}<value>") }
 
-// redactError is redactText for an error. An error of bcrypt says that a password
-// isn't hashed.
+// redactError is redactText for an error. One of bcrypt says that a password isn't hashed.
 func redactError(err error) error {
 	text := err.Error()
 	if strings.Contains(text, "crypto/bcrypt") {
@@ -51,8 +47,7 @@ func redactError(err error) error {
 	return err
 }
 
-// serverLog is the log of the toolkit and of net/http. Errors of the web configuration file, which may have become invalid while it is
-// served, lose their values.
+// serverLog is the log of the toolkit and of net/http, without values of the web configuration file, which may have become invalid meanwhile.
 type serverLog struct {
 	slog.Handler
 

@@ -37,7 +37,7 @@ func (c *Case) Refuse(by *Endpoint) {
 }
 
 // Refusals is how often the thing was refused.
-func (c *Case) Refusals() int { return c.refusals }
+func (c Case) Refusals() int { return c.refusals }
 
 // Witnessed is how many of the refusals came after the endpoint had served another thing since the refusal before.
-func (c *Case) Witnessed() int { return c.witnessed }
+func (c Case) Witnessed() int { return c.witnessed }

@@ -117,17 +117,17 @@ func (s *stack) total(f feed, since time.Time) int64 {
 	var t simulator.Totals
 	switch f {
 	case feed{"contoso", "pstn"}:
-		t = p.PSTN.TotalsOf(published(graph))
+		t = p.PSTN.Totals(published(graph))
 	case feed{"contoso", "direct_routing"}:
-		t = p.DirectRouting.TotalsOf(published(graph))
+		t = p.DirectRouting.Totals(published(graph))
 	case feed{"contoso", "call_records"}:
 		// A record without sessions is counted when it settles, which goes on while publication is held.
 		settle := demo.Settle - p.Tenant.Now().Sub(graph)
-		t = p.Records.TotalsOf(simulator.View{From: since, At: []time.Time{graph}, Settle: settle}).Totals
+		t = p.Records.Totals(simulator.View{From: since, At: []time.Time{graph}, Settle: settle}).Totals
 	case feed{"acme", "call_log"}:
-		t = p.Log.TotalsOf(published(p.Office.Visible()))
+		t = p.Log.Totals(published(p.Office.Visible()))
 	case feed{"wave", "call_log"}:
-		t = p.Carrier.TotalsOf(published(p.Carrier.Visible()))
+		t = p.Carrier.Totals(published(p.Carrier.Visible()))
 	}
 	return t.Metrics.Sum(calls) / 1_000_000
 }

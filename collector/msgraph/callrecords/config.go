@@ -33,9 +33,7 @@ func (c *Config) SetDefaults() {
 
 // Validate implements config.Validator, beside the rules that all feeds have.
 func (c *Config) Validate(r *config.Report) {
-	if c.Lookback > retention {
-		r.Problemf("lookback", "must be at most 30d, which is how long Graph keeps call records")
-	}
+	c.KeptFor(r, retention)
 	r.DurationAtLeast("settle", c.Settle, 0)
 	if c.Settle > max(c.Lookback, longSettle) {
 		r.Problemf("settle", "must be at most lookback (%s), or %s: later the call isn't known any more", c.Lookback, longSettle)

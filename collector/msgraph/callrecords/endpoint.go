@@ -1,7 +1,6 @@
 package callrecords
 
 import (
-	"cmp"
 	"regexp"
 	"strings"
 
@@ -65,11 +64,6 @@ func (s *session) phones() (caller, callee *identity) {
 		caller, callee = s.Segments[i].Caller.phone(), s.Segments[i].Callee.phone()
 	}
 	return caller, callee
-}
-
-// endpoints returns the ends of a segment, or of its session where the segment names none.
-func (part *segment) endpoints(s *session) (caller, callee *endpoint) {
-	return cmp.Or(part.Caller, s.Caller), cmp.Or(part.Callee, s.Callee)
 }
 
 // platforms are the labels of clients' platforms by Graph's names.

@@ -16,15 +16,6 @@ const Feed = "call_records"
 // innerPages is what Graph allows for each call record, beside the first pages (throttling limits, "Call records").
 var innerPages = httpclient.Limit{Requests: 50, Per: 5 * time.Minute}
 
-// Settings is what New needs beside the configuration.
-type Settings struct {
-	Source    *collector.SourceSettings
-	TenantID  string
-	Client    *httpclient.Client
-	Countries *cdr.Countries
-	Emergency *cdr.EmergencyNumbers
-}
-
 // Records reads the call records of a tenant. It is safe for concurrent use.
 type Records struct {
 	// Info describes the feed, without its fingerprint and currency.
@@ -37,22 +28,22 @@ type Records struct {
 	now        func() time.Time
 }
 
-// New makes the feed of a valid configuration.
-func New(c *Config, s *Settings) (*Records, error) {
+// New makes the feed of a valid configuration for a tenant.
+func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclient.Client) (*Records, error) {
 	r := &Records{
-		client: s.Client, innerPages: innerPages, mapper: mapper{countries: s.Countries, emergency: s.Emergency},
-		settle: c.Settle, now: func() time.Time { return graphNow(s) },
+		client: client, innerPages: innerPages, settle: c.Settle, now: func() time.Time { return graphNow(s, client) },
+		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers)},
 	}
 	r.Info = collector.FeedInfo{
 		Name: Feed, Reader: r, Limits: collector.Limits{MaxRange: reach, Retention: reach}, Fetcher: r, Hourless: true,
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
-		Probe: collector.Probe(r, s.Source.Now),
+		Probe: collector.Probe(r, s.Now),
 	}
 	if c.Webhook == nil {
 		return r, nil
 	}
 	// The subscription is checked as often as the list is read, which is half as often as without a webhook.
-	manager, webhook, err := subscriptions.New(c.Webhook, s.TenantID, s.Source, s.Client, 2*c.Interval)
+	manager, webhook, err := subscriptions.New(c.Webhook, tenant, s, client, 2*c.Interval)
 	if err != nil {
 		return nil, fmt.Errorf("call_records.webhook: %w", err)
 	}
@@ -61,9 +52,9 @@ func New(c *Config, s *Settings) (*Records, error) {
 }
 
 // graphNow is the time by Graph's clock: by a local clock that is behind, ended calls would end later still, and never settle.
-func graphNow(s *Settings) time.Time {
-	if offset, known := s.Client.Offset(); known {
+func graphNow(s *collector.SourceSettings, client *httpclient.Client) time.Time {
+	if offset, known := client.Offset(); known {
 		return time.Now().Add(offset) // the client measures the offset from time.Now
 	}
-	return s.Source.Now()
+	return s.Now()
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -52,7 +53,7 @@ func FuzzCallRecordList(f *testing.F) {
 		if json.Unmarshal(body, &rows) != nil {
 			return
 		}
-		b := listedPage(graph.Rows{Page: 1, First: 1, Rows: raws(rows)})
+		b := listedPage(wire.Piece{Page: 1, First: 1, Rows: raws(rows)})
 		if len(b.Enqueue)+len(b.Invalid) != len(rows) {
 			t.Errorf("of %d rows %d are named, %d set aside", len(rows), len(b.Enqueue), len(b.Invalid))
 		}

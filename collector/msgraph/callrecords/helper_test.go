@@ -121,7 +121,7 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 		t.Fatal(err)
 	}
 	tokens := httpclient.NewTokens(func(context.Context) (httpclient.Token, error) { return askForToken(transport, server) }, source.Now)
-	client, err := httpclient.New(httpclient.Settings{BaseURL: server.GraphURL(), Transport: transport, Token: tokens, Quote: graph.Quote, RequestsPerMinute: 60_000})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: server.BaseURL(), Transport: transport, Token: tokens, Quote: graph.Quote, RequestsPerMinute: 60_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,10 +129,8 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 		client.Close()
 		(&http.Client{Transport: transport}).CloseIdleConnections()
 	})
-	records, err := New(config, &Settings{
-		Source: &source, TenantID: server.TenantID(), Client: client,
-		Countries: cdr.NewCountries(), Emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999"}),
-	})
+	source.EmergencyNumbers = []string{"911", "933", "112", "999"}
+	records, err := New(config, sim.TenantID, &source, client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +141,8 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 
 func askForToken(transport http.RoundTripper, server *sim.Server) (httpclient.Token, error) {
 	client := &http.Client{Transport: transport}
-	response, err := client.PostForm(server.LoginURL()+"/"+server.TenantID()+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // a test's own
-		"grant_type": {"client_credentials"}, "client_id": {server.ClientID()}, "client_secret": {server.ClientSecret()},
+	response, err := client.PostForm(server.BaseURL()+"/"+sim.TenantID+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // a test's own
+		"grant_type": {"client_credentials"}, "client_id": {sim.ClientID}, "client_secret": {server.ClientSecret},
 		"scope": {"https://graph.microsoft.com/.default"},
 	})
 	if err != nil {

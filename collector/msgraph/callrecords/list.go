@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
 // reach is how far back the list is asked for: nothing may be older than Graph's retention by the time that the request arrives.
@@ -19,18 +20,8 @@ const reach = retention - 10*time.Minute
 
 // Pages implements collector.RangeReader: it lists call records by range of start, as tasks.
 func (r *Records) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		request := httpclient.Request{Feed: Feed, URL: listLink(from, to), Label: "callRecords", ExpectJSON: true}
-		for rows, err := range graph.Pages(ctx, r.client, request) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(listedPage(rows), nil) {
-				return
-			}
-		}
-	}
+	request := httpclient.Request{Feed: Feed, URL: listLink(from, to), Label: "callRecords", ExpectJSON: true}
+	return collector.MapPages(graph.Pages(ctx, r.client, request), listedPage)
 }
 
 // listLink asks for the records of calls that started from from up to to. The list takes no other filter, and no expansion.
@@ -40,7 +31,7 @@ func listLink(from, to time.Time) string {
 }
 
 // listedPage makes tasks of rows. A row without a usable id is set aside.
-func listedPage(rows graph.Rows) *collector.Page {
+func listedPage(rows wire.Piece) *collector.Page {
 	page := &collector.Page{}
 	for i, raw := range rows.Rows {
 		var row struct {

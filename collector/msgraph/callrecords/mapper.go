@@ -13,7 +13,7 @@ import (
 // mapper maps one call record to a cdr.Record. It is for one goroutine.
 type mapper struct {
 	countries *cdr.Countries
-	emergency *cdr.EmergencyNumbers
+	emergency cdr.EmergencyNumbers
 
 	unmapped []collector.Unmapped
 }

@@ -161,7 +161,7 @@ func TestNotifiedCallRecords(t *testing.T) {
 		t.Fatalf("subscriptions %+v, the gauge shows %s", all, x.seen.expiries)
 	}
 	x.pass(16 * time.Hour)
-	x.shelf.tally.want(t, x.records.TotalsOf(simulator.View{At: x.looks, Settle: testSettle}))
+	x.shelf.tally.want(t, x.records.Totals(simulator.View{At: x.looks, Settle: testSettle}))
 
 	notified := x.server.Notified()
 	if got := x.seen.counts["accepted"] + x.seen.counts["duplicate"]; got != notified.Delivered || notified.Copies == 0 {
@@ -181,13 +181,13 @@ func TestRule12_LostNotifications(t *testing.T) {
 	x := newTenant(t, sim.Delivery{Seed: 2, Lost: 0.5})
 	x.poll()
 	x.pass(6 * time.Hour)
-	x.server.RemoveSubscription() // and tells of it
+	x.server.RemoveSubscriptions() // and tells of it
 	x.pass(time.Hour)
 	if all := x.server.Subscriptions(); len(all) != 1 || !slices.ContainsFunc(x.seen.expiries, time.Time.IsZero) {
 		t.Errorf("after it was removed there are %d subscriptions; the gauge was %v", len(all), x.seen.expiries)
 	}
 	x.pass(12 * time.Hour)
-	want := x.records.TotalsOf(simulator.View{At: x.looks, Settle: testSettle})
+	want := x.records.Totals(simulator.View{At: x.looks, Settle: testSettle})
 	got := x.shelf.tally
 	if got.Records != want.Records || got.Settled != want.Settled || x.server.Notified().Lost == 0 {
 		t.Errorf("%d records, %d settled, want %d and %d; %d notifications were lost", got.Records, got.Settled, want.Records, want.Settled, x.server.Notified().Lost)

@@ -15,11 +15,6 @@ import (
 // maxInnerPages bounds the pages of one collection of a record: 60 sessions or 130 participants each.
 const maxInnerPages = 1_000
 
-var (
-	errNoValue     = errors.New("the answer has no list of values")
-	errOtherRecord = errors.New("the answer is about another call record")
-)
-
 // object is an object of an answer, whose members stay as they came: a large meeting has tens of thousands of sessions.
 type object = map[string]json.RawMessage
 
@@ -30,15 +25,15 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, []byte, err
 	}
 	id = strings.ToLower(id)
 	base, all := "v1.0/communications/callRecords/"+id, object{}
-	if err := r.get(ctx, base+"?$expand=sessions($expand=segments)", &all); err != nil {
+	if err := graph.Fetch(ctx, r.client, newRequest(base+"?$expand=sessions($expand=segments)"), &all); err != nil {
 		return nil, nil, err
 	}
 	if !strings.EqualFold(textOf(all, "id"), id) {
-		return nil, nil, errOtherRecord
+		return nil, nil, errors.New("the answer is about another call record")
 	}
 	all["id"] = json.RawMessage(`"` + id + `"`)
 	pace := httpclient.NewLimiter(r.innerPages)
-	if err := r.complete(ctx, pace, all, "sessions", "id"); err != nil {
+	if err := r.complete(ctx, pace, all, "sessions", textOf(all, "sessions@odata.nextLink"), "id"); err != nil {
 		return nil, nil, err
 	}
 	if err := r.completeSessions(ctx, pace, all); err != nil {
@@ -54,7 +49,6 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, []byte, err
 	return record, text, err
 }
 
-// decodeRecord returns what is used of a record.
 func decodeRecord(text []byte) (*callRecord, error) {
 	record := new(callRecord)
 	if err := graph.Unmarshal(text, record); err != nil {
@@ -74,7 +68,7 @@ func (r *Records) completeSessions(ctx context.Context, pace *httpclient.Limiter
 			continue // no object, which decodeRecord finds
 		}
 		// The first segment may share the session's id.
-		if err := r.complete(ctx, pace, s, "segments", "id", "startDateTime"); err != nil {
+		if err := r.complete(ctx, pace, s, "segments", textOf(s, "segments@odata.nextLink"), "id", "startDateTime"); err != nil {
 			return err
 		}
 		sessions[i] = marshal(s)
@@ -88,22 +82,21 @@ func (r *Records) completeSessions(ctx context.Context, pace *httpclient.Limiter
 // participants reads who took part. A call counts also without them.
 func (r *Records) participants(ctx context.Context, pace *httpclient.Limiter, base string) (json.RawMessage, error) {
 	var page object
-	err := r.get(ctx, base+"/participants_v2", &page)
+	err := graph.Fetch(ctx, r.client, newRequest(base+"/participants_v2"), &page)
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindBadRequest {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	all := object{"all": page["value"], "all@odata.nextLink": marshal(textOf(page, "@odata.nextLink"))}
-	err = r.complete(ctx, pace, all, "all", "id")
-	return all["all"], err
+	err = r.complete(ctx, pace, page, "value", textOf(page, "@odata.nextLink"), "id")
+	return page["value"], err
 }
 
-// complete adds the elements of a collection that its next links lead to. Elements with the same key are one, as it came last: pages overlap when the
+// complete adds the elements of a collection that a link leads to, and the next ones. Elements with the same key are one, as it came last: pages overlap when the
 // record grows while it is read. An element without an id is never the same as another.
-func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner object, member string, key ...string) error {
-	list, request := listOf(owner, member), newRequest(textOf(owner, member+"@odata.nextLink"))
+func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner object, member, link string, key ...string) error {
+	list, request := listOf(owner, member), newRequest(link)
 	request.Pace = pace
 	var value []json.RawMessage
 	pages := r.client.Pages(ctx, request, maxInnerPages, func(body []byte) (next string, err error) {
@@ -112,7 +105,7 @@ func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner 
 			return "", err
 		}
 		if value = listOf(page, "value"); value == nil {
-			return "", errNoValue
+			return "", errors.New("the answer has no list of values")
 		}
 		return textOf(page, "@odata.nextLink"), nil
 	})
@@ -174,10 +167,6 @@ func textOf(members object, name string) (text string) {
 func marshal(value any) json.RawMessage {
 	text, _ := json.Marshal(value) // it is valid
 	return text
-}
-
-func (r *Records) get(ctx context.Context, link string, into any) error {
-	return graph.Fetch(ctx, r.client, newRequest(link), into)
 }
 
 func newRequest(link string) httpclient.Request {

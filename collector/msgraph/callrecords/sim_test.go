@@ -180,7 +180,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got.want(t, records.Totals(c.at, c.settle))
+			got.want(t, records.Totals(simulator.View{At: []time.Time{c.at}, Settle: c.settle}))
 		})
 	}
 }

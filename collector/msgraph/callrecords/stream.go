@@ -1,6 +1,7 @@
 package callrecords
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -35,7 +36,7 @@ func (m *mapper) richestMedia(modalities []string) string {
 
 // addStreams adds a segment's streams, and whether they bypassed media.
 func (m *mapper) addStreams(r *cdr.Record, s *session, part *segment) {
-	caller, callee := part.endpoints(s)
+	caller, callee := cmp.Or(part.Caller, s.Caller), cmp.Or(part.Callee, s.Callee) // a segment may name none
 	for i := range part.Media {
 		medium := &part.Media[i]
 		for k := range medium.Streams {

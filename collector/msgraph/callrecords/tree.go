@@ -39,33 +39,33 @@ type document = map[string]any
 func (m *mapper) tree(c *callRecord, text []byte) *collector.CallTree {
 	var all document
 	_ = json.Unmarshal(text, &all) // c was made of it
-	r := m.mapRecord(c, true)
-	t := treeBuilder{sessions: r.Sessions, streams: r.Streams}
-	root := t.object("call", all)
-	root.Fields = append(node("", field("type", r.CallType), field("outcome", r.Outcome.String()), field("reason", r.Reason), field("direction", r.Direction.String()),
-		field("duration", r.Duration.Round(time.Millisecond).String()), field("media_bypass", r.MediaBypass.String())).Fields, root.Fields...)
-	return root
+	return (&treeBuilder{m.mapRecord(c, true)}).object("call", all)
 }
 
-// treeBuilder shows the objects of a record. Sessions and streams are met in the order in which they were mapped.
-type treeBuilder struct {
-	sessions []cdr.Session
-	streams  []cdr.Stream
-}
+// treeBuilder shows the objects of a record. Sessions and streams are met in the order in which they were mapped, and are taken from it.
+type treeBuilder struct{ record *cdr.Record }
 
 func (t *treeBuilder) object(label string, members document) *collector.CallTree {
-	n := &collector.CallTree{Label: label}
+	r, mapped := t.record, []cdr.Attr(nil)
 	switch {
-	case label == "session" && len(t.sessions) > 0:
-		one := &t.sessions[0]
-		t.sessions = t.sessions[1:]
-		n = node(label, field("result", one.Result.String()), field("media", one.Media), field("failure", one.Reason))
-	case label == "stream" && len(t.streams) > 0:
-		one := &t.streams[0]
-		t.streams = t.streams[1:]
-		n = node(label, field("verdict", one.Verdict().String()), field("direction", one.Direction()), field("media", one.Media),
-			field("sender_network", one.Network), field("sender_platform", one.Platform))
+	case label == "call":
+		mapped = []cdr.Attr{
+			field("type", r.CallType), field("outcome", r.Outcome.String()), field("reason", r.Reason), field("direction", r.Direction.String()),
+			field("duration", r.Duration.Round(time.Millisecond).String()), field("media_bypass", r.MediaBypass.String()),
+		}
+	case label == "session" && len(r.Sessions) > 0:
+		one := &r.Sessions[0]
+		r.Sessions = r.Sessions[1:]
+		mapped = []cdr.Attr{field("result", one.Result.String()), field("media", one.Media), field("failure", one.Reason)}
+	case label == "stream" && len(r.Streams) > 0:
+		one := &r.Streams[0]
+		r.Streams = r.Streams[1:]
+		mapped = []cdr.Attr{
+			field("verdict", one.Verdict().String()), field("direction", one.Direction()), field("media", one.Media),
+			field("sender_network", one.Network), field("sender_platform", one.Platform),
+		}
 	}
+	n := &collector.CallTree{Label: label, Fields: slices.DeleteFunc(mapped, func(f cdr.Attr) bool { return f.Str == "" })}
 	t.addMembers(n, members)
 	return n
 }
@@ -78,7 +78,11 @@ func (t *treeBuilder) addMembers(n *collector.CallTree, members document) {
 		}
 		switch value := members[name].(type) {
 		case document:
-			t.addObject(n, name, value)
+			if slices.Contains(flat, name) {
+				t.addMembers(n, value)
+				continue
+			}
+			n.Children = append(n.Children, t.object(strings.ReplaceAll(slug(name), "_", " "), value))
 		case []any:
 			t.addList(n, name, value)
 		case float64:
@@ -88,14 +92,6 @@ func (t *treeBuilder) addMembers(n *collector.CallTree, members document) {
 		case string:
 			n.Fields = append(n.Fields, textFields(n.Label, name, value)...)
 		}
-	}
-}
-
-func (t *treeBuilder) addObject(n *collector.CallTree, name string, value document) {
-	if slices.Contains(flat, name) {
-		t.addMembers(n, value)
-	} else {
-		n.Children = append(n.Children, t.object(strings.ReplaceAll(slug(name), "_", " "), value))
 	}
 }
 
@@ -140,17 +136,6 @@ func textFields(label, name, value string) []cdr.Attr {
 // slug is a property's name as it is shown.
 func slug(name string) string {
 	return cdr.CallType(strings.TrimSuffix(strings.TrimSuffix(name, "DateTime"), "_v2"))
-}
-
-// node is a part of a tree, without its empty fields.
-func node(label string, fields ...cdr.Attr) *collector.CallTree {
-	t := &collector.CallTree{Label: label}
-	for _, f := range fields {
-		if f.Type != cdr.StringAttr || f.Str != "" {
-			t.Fields = append(t.Fields, f)
-		}
-	}
-	return t
 }
 
 func field(key, text string) cdr.Attr { return cdr.Text(key, text, cdr.Plain) }

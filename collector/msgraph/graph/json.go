@@ -24,7 +24,6 @@ type TypeError struct {
 	Problem string
 }
 
-// Error implements error.
 func (e *TypeError) Error() string { return "the answer isn't what it should be: " + e.Problem }
 
 // Fetch sends a request and decodes its answer. Text that isn't JSON is asked for again; JSON of other types is a *TypeError.

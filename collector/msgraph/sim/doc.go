@@ -10,10 +10,10 @@
 //	server, err := sim.Start(sim.Settings{PSTN: pstn, Faults: faults})
 //	defer server.Close()
 //	err = server.WriteCA(path)       // for tls_config.ca_file
-//	server.LoginURL()                // login_url; GraphURL for graph_url
+//	server.BaseURL()                // login_url and graph_url
 //	server.Advance(time.Hour)        // late rows become visible
 //	at := server.Pause()             // nothing new is published
-//	want := pstn.Totals(at)          // or TotalsOf
+//	want := pstn.Totals(simulator.Once(at))
 //	server.Requests()                // counts of the requests, by endpoint and status
 //
 // Call records are a world of their own, which may also have records of Direct Routing's calls. A record is published in several versions;
@@ -22,7 +22,7 @@
 //	records := sim.HistoricalCallRecords(1, from, to, 1000) // or NewCallRecords
 //	server, err := sim.Start(sim.Settings{CallRecords: records, Delivery: sim.Delivery{Lost: 0.1, Forged: 0.1}})
 //	server.Subscriptions(), server.Notified()
-//	want := records.Totals(at, 90*time.Minute) // or TotalsOf
+//	want := records.Totals(simulator.View{At: []time.Time{at}, Settle: 90 * time.Minute})
 //
 // The server's clock is the provider's: Date headers follow it. Tokens and assertions follow the machine's clock.
 package sim

@@ -20,13 +20,13 @@ func (s *Server) function(p *page) simulator.Reply {
 	if p.to.Sub(p.from) > maxRange {
 		return s.refuse(p.request, http.StatusNotAcceptable, "", "")
 	}
-	world := s.settings.PSTN
+	world := s.PSTN
 	if p.endpoint == EndpointDirectRouting {
-		world = s.settings.DirectRouting
+		world = s.DirectRouting
 	}
 	rows := []any{}
 	p.more = world.Page(simulator.Query{
-		From: p.from, To: p.to, ToIncluded: p.endpoint == EndpointPSTN, At: s.Visible(), Skip: p.skip, Limit: s.settings.PageSize,
+		From: p.from, To: p.to, ToIncluded: p.endpoint == EndpointPSTN, At: s.Visible(), Skip: p.skip, Limit: s.PageSize,
 	}, func(c *simulator.Call, v *simulator.Version) { rows = append(rows, renderRow(p.endpoint, c, v)) })
 	p.size = len(rows)
 	p.body = func(p *page) []byte { return p.rows(rows[:p.size]) }

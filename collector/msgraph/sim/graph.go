@@ -38,9 +38,9 @@ const requestID = "5a5a0000-0000-4000-8000-00000000e440"
 
 func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply {
 	return simulator.Reply{
-		Status: status, Body: body, Gzip: s.settings.Gzip && status == http.StatusOK,
+		Status: status, Body: body, Gzip: s.Gzip && status == http.StatusOK,
 		Own: map[simulator.Fault]func(*simulator.Reply){
-			ExpiredToken: simulator.Instead(s.unauthorized(r)), Forbidden: simulator.Instead(s.forbidden(r)),
+			ExpiredToken: simulator.Instead(s.unauthorized(r)), Forbidden: simulator.Instead(s.refuse(r, http.StatusForbidden, "Forbidden", "")),
 		},
 		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
 	}
@@ -60,19 +60,11 @@ func (s *Server) badRequest(r *http.Request, message string) simulator.Reply {
 	return s.refuse(r, http.StatusBadRequest, "BadRequest", message)
 }
 
-func (s *Server) notFound(r *http.Request) simulator.Reply {
-	return s.refuse(r, http.StatusNotFound, "NotFound", "")
-}
-
 func (s *Server) unauthorized(r *http.Request) simulator.Reply {
 	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
-	a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+
+	a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.BaseURL()+
 		`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 	return a
-}
-
-func (s *Server) forbidden(r *http.Request) simulator.Reply {
-	return s.refuse(r, http.StatusForbidden, "Forbidden", "")
 }
 
 // serve answers a request to Graph, if its token allows it.
@@ -112,7 +104,7 @@ func (p *page) answer() simulator.Reply {
 		a.Own[ExpiredLink410] = simulator.Instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
 	}
 	if p.id != (simulator.UUID{}) {
-		a.Own[NotYet], a.Own[BadRequest] = simulator.Instead(s.notFound(r)), simulator.Instead(s.badRequest(r, ""))
+		a.Own[NotYet], a.Own[BadRequest] = simulator.Instead(s.refuse(r, http.StatusNotFound, "NotFound", "")), simulator.Instead(s.badRequest(r, ""))
 	}
 	for fault, fits := range map[simulator.Fault]bool{
 		HostileLink: true, RepeatedLink: p.continued, CapitalLink: p.more, EmptyPage: p.size > 0, ShortPage: p.size > 1,

@@ -61,9 +61,6 @@ func (s *Server) Register(change func(*Application)) {
 	change(&s.application)
 }
 
-// ClientSecret is the secret that works unless another is registered.
-func (s *Server) ClientSecret() string { return s.settings.ClientSecret }
-
 // ExpireTokens makes all tokens that were issued so far stop working.
 func (s *Server) ExpireTokens() {
 	s.mu.Lock()
@@ -96,7 +93,7 @@ func (s *Server) authorise(r *http.Request) *simulator.Reply {
 	case !bearer || !known:
 		return new(s.unauthorized(r))
 	case !slices.Contains(roles, Role):
-		return new(s.forbidden(r))
+		return new(s.refuse(r, http.StatusForbidden, "Forbidden", ""))
 	}
 	return nil
 }
@@ -120,9 +117,9 @@ func (s *Server) token(r *http.Request) (int, any) {
 	form := r.PostForm
 	scopes := strings.Fields(form.Get("scope")) // OpenID's own may come too
 	switch {
-	case r.PathValue("tenant") != tenantID:
+	case r.PathValue("tenant") != TenantID:
 		return aad(unknownTenant)
-	case form.Get("client_id") != clientID:
+	case form.Get("client_id") != ClientID:
 		return aad(unknownClient)
 	case form.Get("grant_type") != "client_credentials" || !slices.Contains(scopes, "https://graph.microsoft.com/.default"):
 		return aad(badForm)
@@ -158,7 +155,7 @@ func (s *Server) authenticate(r *http.Request) (code int) {
 // checkAssertion checks a client's signed JWT (RFC 7523): signed by a registered certificate, for this endpoint, by this client, and in its time.
 func (s *Server) checkAssertion(text string, known []*x509.Certificate, endpoint string) (code int) {
 	var claims jwt.RegisteredClaims
-	client := clientID
+	client := ClientID
 	_, err := jwt.ParseWithClaims(text, &claims, func(t *jwt.Token) (any, error) {
 		for _, c := range known {
 			// Microsoft's own libraries send plain base64, where RFC 7515 4.1.8 asks for base64url: the platform accepts both.

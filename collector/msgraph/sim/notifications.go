@@ -66,30 +66,22 @@ func (n *notifier) NotificationsWaiting() int {
 	return len(n.queue) + n.sending
 }
 
-// PauseNotifications holds notifications back until ResumeNotifications. Publication and lists go on.
-func (n *notifier) PauseNotifications() { n.paused.Store(true) }
+// LoseSubscriptions makes all subscriptions vanish without a notification.
+func (n *notifier) LoseSubscriptions() { n.remove("") }
 
-// ResumeNotifications sends what was held back.
-func (n *notifier) ResumeNotifications() { n.paused.Store(false) }
-
-// LoseSubscription makes all subscriptions vanish without a notification. It returns how many there were.
-func (n *notifier) LoseSubscription() int { return len(n.remove("")) }
-
-// RemoveSubscription removes all subscriptions, and sends subscriptionRemoved. It returns how many there were.
-func (n *notifier) RemoveSubscription() int { return n.announce(n.remove(""), "subscriptionRemoved") }
+// RemoveSubscriptions removes all subscriptions, and sends subscriptionRemoved.
+func (n *notifier) RemoveSubscriptions() { n.announce(n.remove(""), "subscriptionRemoved") }
 
 // RequireReauthorization sends reauthorizationRequired to all subscriptions.
-func (n *notifier) RequireReauthorization() int {
-	return n.announce(n.Subscriptions(), "reauthorizationRequired")
-}
+func (n *notifier) RequireReauthorization() { n.announce(n.Subscriptions(), "reauthorizationRequired") }
 
 // MissNotifications drops the notifications that wait, and sends missed to all subscriptions.
-func (n *notifier) MissNotifications() int {
+func (n *notifier) MissNotifications() {
 	n.mu.Lock()
 	n.queuePublished()
 	n.queue = nil
 	n.mu.Unlock()
-	return n.announce(n.Subscriptions(), "missed")
+	n.announce(n.Subscriptions(), "missed")
 }
 
 type notification struct {
@@ -124,7 +116,8 @@ type notifier struct {
 	ctx    context.Context // ends with the server
 	cancel context.CancelFunc
 	done   sync.WaitGroup // of run
-	paused atomic.Bool
+	// NotificationsPaused holds notifications back; publication and lists go on.
+	NotificationsPaused atomic.Bool
 
 	// All below is guarded by mu.
 	mu            sync.Mutex
@@ -140,11 +133,11 @@ type notifier struct {
 
 func newNotifier(s *Server) *notifier {
 	n := &notifier{server: s, client: &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.settings.WebhookCAs, MinVersion: tls.VersionTLS12}},
+		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.WebhookCAs, MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	if every := cmp.Or(s.settings.Delivery.Every, 100*time.Millisecond); every > 0 {
+	if every := cmp.Or(s.Delivery.Every, 100*time.Millisecond); every > 0 {
 		n.done.Go(func() { n.run(every) })
 	}
 	return n
@@ -210,7 +203,7 @@ func (n *notifier) queuePublished() {
 		return
 	}
 	if !n.plannedTo.After(visible) {
-		n.plan(n.server.settings.CallRecords, visible.Add(10*time.Minute))
+		n.plan(n.server.CallRecords, visible.Add(10*time.Minute))
 	}
 	for len(n.coming) > 0 && !n.coming[0].at.After(visible) {
 		e := &n.coming[0]
@@ -249,11 +242,11 @@ func (n *notifier) plan(records *CallRecords, to time.Time) {
 
 // notify draws what becomes of a publication for a subscription, and queues that. The caller holds the lock.
 func (n *notifier) notify(x *Subscription, e *publication) {
-	how := &n.server.settings.Delivery
+	how := &n.server.Delivery
 	d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
 	due, style := e.at.Add(d.Duration(0, how.DelayMax)), d.Below(12)
 	lost, copied := d.Hits(how.Lost), d.Hits(how.Duplicated)
-	to, body := address{url: x.NotificationURL}, changeBody(x, e.id.String(), x.ClientState, tenantID, style)
+	to, body := address{url: x.NotificationURL}, changeBody(x, e.id.String(), x.ClientState, TenantID, style)
 	if lost {
 		n.notified.Lost++
 	} else {
@@ -268,7 +261,7 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 	}
 	if d.Hits(how.Malformed) {
 		ids := []string{"../../users", "not-a-guid", "5a5a0000-0000-4000-8000-00000000000g", "%2e%2e/me"}
-		n.push(x, to, changeBody(x, ids[d.Below(len(ids))], x.ClientState, tenantID, style), &n.notified.Malformed, due)
+		n.push(x, to, changeBody(x, ids[d.Below(len(ids))], x.ClientState, TenantID, style), &n.notified.Malformed, due)
 	}
 }
 
@@ -295,7 +288,7 @@ func changeBody(x *Subscription, id, state, tenant string, style int) []byte {
 
 // forgery is a notification that somebody else sends: with a wrong client state, with none, or of another tenant.
 func forgery(x *Subscription, style int) []byte {
-	state, tenant := "not the "+x.ClientState, tenantID
+	state, tenant := "not the "+x.ClientState, TenantID
 	switch style % 3 {
 	case 1:
 		state = ""
@@ -305,17 +298,16 @@ func forgery(x *Subscription, style int) []byte {
 	return changeBody(x, uuid.NewString(), state, tenant, style)
 }
 
-// announce sends a lifecycle notification to subscriptions, and returns how many they are.
-func (n *notifier) announce(all []Subscription, event string) int {
+// announce sends a lifecycle notification to subscriptions.
+func (n *notifier) announce(all []Subscription, event string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, x := range all {
 		n.push(&x, address{x.LifecycleURL, true}, simulator.JSON(simulator.NewObject(
-			"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", tenantID,
+			"subscriptionId", x.ID, "subscriptionExpirationDateTime", formatTime(x.Expires, 1), "tenantId", TenantID,
 			"clientState", simulator.OrNull(x.ClientState), "lifecycleEvent", event,
 		)), &n.notified.Lifecycle, n.server.Now())
 	}
-	return len(all)
 }
 
 // Deliver sends what is due, and returns when it has been answered. Addresses don't wait for each other.
@@ -323,7 +315,7 @@ func (n *notifier) Deliver() {
 	n.mu.Lock()
 	n.queuePublished()
 	due := map[address][]*notification{}
-	if !n.paused.Load() {
+	if !n.NotificationsPaused.Load() {
 		for _, x := range n.takeDue() {
 			due[x.address] = append(due[x.address], x)
 		}
@@ -374,7 +366,7 @@ func (n *notifier) send(batch []*notification) {
 		if accepted {
 			*x.delivered++
 		} else {
-			x.due = n.server.Now().Add(cmp.Or(n.server.settings.Delivery.Retry, 10*time.Second))
+			x.due = n.server.Now().Add(cmp.Or(n.server.Delivery.Retry, 10*time.Second))
 			n.queue = append(n.queue, x)
 		}
 	}

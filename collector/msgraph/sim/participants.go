@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -32,39 +31,6 @@ const (
 	serviceEnd
 )
 
-// device is a client's platform, in Graph's spelling and in the label's.
-type device struct {
-	simulator.Weight
-	wire, label string
-	family      string
-}
-
-var devices = []device{
-	{40, "windows", "windows", "teams"},
-	{15, "macOS", "macos", "teams"},
-	{12, "iOS", "ios", "teams"},
-	{10, "android", "android", "teams"},
-	{10, "web", "web", "teams"},
-	{5, "ipPhone", "ip_phone", "teams"},
-	{4, "roomSystem", "room_system", "teams"},
-	{1, "surfaceHub", "surface_hub", "teams"},
-	{2, "windows", "windows", "skypeForBusiness"},
-	{2, "unknown", "unknown", "unknown"},
-}
-
-// network is how an end was connected; without a type the network comes as null.
-type network struct {
-	simulator.Weight
-	wire string
-}
-
-func (n network) label() string { return cmp.Or(n.wire, "unknown") }
-
-var (
-	networks        = []network{{45, "wired"}, {38, "wifi"}, {8, "mobile"}, {3, "tunnel"}, {4, "unknown"}, {2, ""}}
-	serviceNetworks = []network{{4, "wired"}, {3, "unknown"}, {3, ""}}
-)
-
 // platform is the label of an end's platform.
 func (e *participant) platform() string {
 	switch {
@@ -73,11 +39,11 @@ func (e *participant) platform() string {
 	case e.role != "":
 		return "service"
 	}
-	return e.device.label
+	return e.device.Label
 }
 
 func drawUser(user simulator.User, d *simulator.Draws) participant {
-	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0, device: *simulator.Pick(d, devices), network: *simulator.Pick(d, networks)}
+	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0, device: *simulator.Pick(d, sessionParts().Devices), network: *simulator.Pick(d, sessionParts().Networks)}
 	if d.Below(8) == 0 {
 		e.rating = [...]string{"bad", "poor", "fair", "good", "good", "good", "excellent", "excellent"}[d.Below(8)]
 	}
@@ -87,7 +53,7 @@ func drawUser(user simulator.User, d *simulator.Draws) participant {
 // drawTelephone draws the end of a telephone, behind a gateway.
 func drawTelephone(number string, d *simulator.Draws) participant {
 	e := participant{
-		kind: phoneEnd, number: number, style: d.Below(4), device: device{1, "unknown", "unknown", "unknown"}, network: *simulator.Pick(d, serviceNetworks),
+		kind: phoneEnd, number: number, style: d.Below(4), device: device{Wire: "unknown", Label: "unknown", Family: "unknown"}, network: *simulator.Pick(d, sessionParts().ServiceNetworks),
 	}
 	if d.Below(2) == 0 {
 		e.role = [...]string{"mediationServer", "gateway"}[d.Below(2)]
@@ -96,7 +62,7 @@ func drawTelephone(number string, d *simulator.Draws) participant {
 }
 
 func drawService(role string, d *simulator.Draws) participant {
-	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *simulator.Pick(d, serviceNetworks)}
+	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *simulator.Pick(d, sessionParts().ServiceNetworks)}
 }
 
 // attendee draws who takes part in a meeting: a user or a guest.
@@ -133,7 +99,7 @@ func (e *participant) endpoint(rated bool) any {
 	default:
 		agent = simulator.NewObject(
 			"@odata.type", namespace+"clientUserAgent", "headerValue", "CallSignalingAgent (27/1.0.0;release/simulated)", "applicationVersion", "1.0.0",
-			"platform", e.device.wire, "productFamily", e.device.family,
+			"platform", e.device.Wire, "productFamily", e.device.Family,
 		)
 	}
 	if e.kind == serviceEnd {
@@ -168,7 +134,7 @@ func (e *participant) identity() simulator.Object {
 		return simulator.NewObject("id", e.number, "displayName", nil, "tenantId", nil)
 	}
 	return simulator.NewObject(
-		"id", e.user.ID, "displayName", e.user.Name, "tenantId", tenantID, "userPrincipalName", simulator.OrNull(e.user.Principal))
+		"id", e.user.ID, "displayName", e.user.Name, "tenantId", TenantID, "userPrincipalName", simulator.OrNull(e.user.Principal))
 }
 
 // identitySet has the end's identity under the name of its kind; other names are null or missing.
@@ -179,7 +145,7 @@ func (e *participant) identitySet() simulator.Object {
 	case guestEnd:
 		return simulator.NewObject("user", nil, "guest", e.identity())
 	case serviceEnd:
-		return simulator.NewObject("applicationInstance", simulator.NewObject("id", tenantID, "displayName", e.role))
+		return simulator.NewObject("applicationInstance", simulator.NewObject("id", TenantID, "displayName", e.role))
 	default:
 		return simulator.NewObject("user", e.identity(), "phone", nil)
 	}
@@ -212,8 +178,8 @@ func renderNetwork(kind string) simulator.Object {
 
 // addNetwork adds how an end was connected; what isn't known is null, or missing in the odd styles.
 func (e *participant) addNetwork(o *simulator.Object, name string) {
-	if e.network.wire != "" {
-		o.Set(name, renderNetwork(e.network.wire))
+	if e.network.Wire != "" {
+		o.Set(name, renderNetwork(e.network.Wire))
 	} else if e.style%2 == 0 {
 		o.Set(name, nil)
 	}

@@ -10,52 +10,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// content is what media a session carries: as Graph says it, and the label of the richest of them.
-type content struct {
-	simulator.Weight
-	modalities []string
-	label      string
-	lines      []line
-}
-
-// line is a kind of medium: Graph's label and ours.
-type line struct {
-	wire, label string
-	// oneWay says that only one end sends.
-	oneWay bool
-	// codec is audio, video or empty.
-	codec string
-	// classes are the kinds of quality.
-	classes []class
-}
-
-var (
-	mainAudio = line{"main-audio", "audio", false, "audio", audioClasses}
-	mainVideo = line{"main-video", "video", false, "video", videoClasses(700)}
-	panorama  = line{"panoramic-video", "video", true, "video", videoClasses(700)}
-	sharing   = line{"applicationsharing-video", "screen_share", true, "video", videoClasses(200)}
-	dataLine  = line{"data", "data", false, "", unmeasured}
-	// strange is a label that the documentation doesn't have.
-	strange = line{"hologram", "other", true, "", unmeasured}
-)
-
-// contents begin with that of telephones.
-var contents = []content{
-	{50, []string{"audio"}, "audio", []line{mainAudio}},
-	{20, []string{"audio", "video"}, "video", []line{mainAudio, mainVideo}},
-	{8, []string{"audio", "screenSharing"}, "screen_share", []line{mainAudio, sharing}},
-	{5, []string{"videoBasedScreenSharing", "audio", "video"}, "video", []line{mainAudio, mainVideo, sharing}},
-	{2, []string{"audio", "video"}, "video", []line{mainAudio, mainVideo, panorama}},
-	{2, []string{"audio", "data"}, "audio", []line{mainAudio, dataLine}},
-	{1, []string{"data"}, "data", []line{dataLine}},
-	{1, []string{"videoBasedScreenSharing"}, "screen_share", []line{sharing}},
-	{1, []string{}, "other", nil},
-	{1, []string{"audio", "unknownFutureValue"}, "audio", []line{mainAudio, strange}},
-}
-
 // stream is one way of a medium: what was measured, and the labels that it counts as.
 type stream struct {
-	measures
+	perMeasure[cdr.Int]
 	medium, way, network, platform, verdict string
 
 	bypass     cdr.Bool
@@ -75,22 +32,22 @@ func (x *stream) object() simulator.Object {
 		name  string
 		value any
 	}{
-		{"averageJitter", duration(x.jitter, 1, x.style)},
-		{"maxJitter", duration(x.jitter, 3, x.style)},
-		{"averageRoundTripTime", duration(x.roundTrip, 1, x.style)},
-		{"maxRoundTripTime", duration(x.roundTrip, 2, x.style)},
-		{"averagePacketLossRate", ratio(x.loss, 1)},
-		{"maxPacketLossRate", ratio(x.loss, 2)},
-		{"averageRatioOfConcealedSamples", ratio(x.concealed, 1)},
-		{"maxRatioOfConcealedSamples", ratio(x.concealed, 2)},
-		{"packetUtilization", number(x.packets, 1)},
-		{"postForwardErrorCorrectionPacketLossRate", ratio(x.lossLeft, 1)},
-		{"averageVideoFrameLossPercentage", number(x.frameLoss, 100)},
-		{"averageVideoFrameRate", number(x.frameRate, 100)},
+		{"averageJitter", duration(x.Jitter, 1, x.style)},
+		{"maxJitter", duration(x.Jitter, 3, x.style)},
+		{"averageRoundTripTime", duration(x.RoundTrip, 1, x.style)},
+		{"maxRoundTripTime", duration(x.RoundTrip, 2, x.style)},
+		{"averagePacketLossRate", ratio(x.Loss, 1)},
+		{"maxPacketLossRate", ratio(x.Loss, 2)},
+		{"averageRatioOfConcealedSamples", ratio(x.Concealed, 1)},
+		{"maxRatioOfConcealedSamples", ratio(x.Concealed, 2)},
+		{"packetUtilization", number(x.Packets, 1)},
+		{"postForwardErrorCorrectionPacketLossRate", ratio(x.LossLeft, 1)},
+		{"averageVideoFrameLossPercentage", number(x.FrameLoss, 100)},
+		{"averageVideoFrameRate", number(x.FrameRate, 100)},
 		// These two are much like the ones above, and not the ones of the published rules.
-		{"averageVideoPacketLossRate", ratio(x.lossLeft, 1)},
-		{"averageReceivedFrameRate", number(x.frameRate, 50)},
-		{"averageFreezeDuration", duration(x.lossLeft, 1, x.style)},
+		{"averageVideoPacketLossRate", ratio(x.LossLeft, 1)},
+		{"averageReceivedFrameRate", number(x.FrameRate, 50)},
+		{"averageFreezeDuration", duration(x.LossLeft, 1, x.style)},
 		{"wasMediaBypassed", truth(x.bypass)},
 	} {
 		if member.value != nil || x.style%2 == 0 {
@@ -138,16 +95,10 @@ func duration(n cdr.Int, multiple int64, style int) any {
 	return "PT" + seconds + "S"
 }
 
-// measures are what was measured of a stream, in whole numbers: durations in microseconds, ratios in millionths, percentages and frame rates in
-// hundredths.
-type measures struct {
-	jitter, roundTrip, loss, concealed, lossLeft, frameLoss, frameRate, packets cdr.Int
-}
-
 // drawMedia draws the media of a session's segments. What failed before media flowed mostly has none, and some clients never report.
 func (p *recordPlan) drawMedia(s *session, index int, remeasured bool) {
 	d := p.source.world.Draws(p.place, drawSession|1<<18|uint64(index))
-	if s.failure != nil && s.failure.stage.result == cdr.SessionSetupFailed && d.Below(4) != 0 || d.Below(25) == 0 {
+	if s.failure != nil && !s.failure.Dropped && d.Below(4) != 0 || d.Below(25) == 0 {
 		return
 	}
 	purpose := drawQuality | uint64(index)<<1
@@ -157,10 +108,10 @@ func (p *recordPlan) drawMedia(s *session, index int, remeasured bool) {
 	quality := p.source.world.Draws(p.place, purpose)
 	bypass := p.drawBypass(&d)
 	for _, part := range s.segments {
-		for i := range s.content.lines {
-			m := medium{line: &s.content.lines[i]}
+		for i := range s.content.Lines {
+			m := medium{line: &s.content.Lines[i]}
 			m.streams = append(m.streams, p.drawStream(s, m.line, true, bypass, &d, &quality))
-			if !m.line.oneWay {
+			if !m.line.OneWay {
 				m.streams = append(m.streams, p.drawStream(s, m.line, false, bypass, &d, &quality))
 			}
 			part.media = append(part.media, m)
@@ -189,89 +140,25 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 		sender, direction, label = &s.caller, "callerToCallee", "caller_to_callee"
 	}
 	style := d.Below(8)
-	c := simulator.Pick(quality, l.classes)
+	c := simulator.Pick(quality, l.Classes)
 	if d.Below(20) == 0 {
 		bypass = cdr.Unsaid
 	}
 	return &stream{
-		measures: c.draw(quality), direction: direction, codec: l.codec, start: s.start, end: s.end, style: style, bypass: bypass,
-		medium: l.label, way: label, network: sender.network.label(), platform: sender.platform(), verdict: c.verdict,
+		perMeasure: c.draw(quality), direction: direction, codec: l.Codec, start: s.start, end: s.end, style: style, bypass: bypass,
+		medium: l.Label, way: label, network: sender.network.label(), platform: sender.platform(), verdict: c.Verdict,
 	}
 }
 
-// class is a kind of quality: the ranges of its measures, and the verdict that the published rules give them, written down and not computed. The zero
-// range is an unknown measure.
-type class struct {
-	simulator.Weight
-	verdict string
-	// packets, jitter, roundTrip, loss and concealed are of audio, the others of video.
-	packets, jitter, roundTrip, loss, concealed span
-	frameLoss, frameRate, lossLeft              span
-}
-
-// The verdicts.
-const (
-	good         = "good"
-	poor         = "poor"
-	unclassified = "unclassified"
-)
-
-func (c *class) draw(d *simulator.Draws) measures {
-	from := func(s span) cdr.Int {
-		if s == (span{}) {
+func (c *class) draw(d *simulator.Draws) perMeasure[cdr.Int] {
+	from := func(r *[2]int) cdr.Int {
+		if r == nil {
 			return cdr.Int{}
 		}
-		return cdr.KnownInt(int64(d.Between(int(s.low), int(s.high))))
+		return cdr.KnownInt(int64(d.Between(r[0], r[1])))
 	}
-	return measures{
-		jitter: from(c.jitter), roundTrip: from(c.roundTrip), loss: from(c.loss), concealed: from(c.concealed), packets: from(c.packets),
-		frameLoss: from(c.frameLoss), frameRate: from(c.frameRate), lossLeft: from(c.lossLeft),
-	}
-}
-
-// The usual ranges of audio, and those that are past a bound of the rules.
-var (
-	packets, fewPackets          = span{501, 60_000}, span{0, 500}
-	jitter, muchJitter           = span{0, 25_000}, span{30_001, 250_000}
-	roundTrip, longRoundTrip     = span{5_000, 300_000}, span{500_001, 2_500_000}
-	loss, heavyLoss, concealment = span{0, 30_000}, span{100_001, 900_000}, span{0, 50_000}
-)
-
-// The classes of audio: poor with more than 500 packets and jitter over 30 ms, a round trip over 500 ms or more than a tenth lost (Stream
-// classification in Call Quality Dashboard).
-var audioClasses = []class{
-	{Weight: 760, verdict: good, packets: packets, jitter: jitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-	{Weight: 30, verdict: poor, packets: packets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-	{Weight: 20, verdict: poor, packets: packets, jitter: jitter, roundTrip: longRoundTrip, loss: loss, concealed: concealment},
-	{Weight: 20, verdict: poor, packets: span{501, 501}, loss: heavyLoss},
-	// Past a bound, with too few packets to be poor.
-	{Weight: 15, verdict: good, packets: fewPackets, jitter: muchJitter, roundTrip: roundTrip, loss: loss, concealed: concealment},
-	// Exactly at the bounds.
-	{Weight: 15, verdict: good, packets: packets, jitter: span{30_000, 30_000}, roundTrip: span{500_000, 500_000}, loss: span{100_000, 100_000}},
-	// Muted, or without a report, or past a bound for nobody knows how many packets.
-	{Weight: 15, verdict: unclassified, packets: packets},
-	{Weight: 15, verdict: unclassified},
-	{Weight: 8, verdict: unclassified, jitter: jitter, roundTrip: longRoundTrip, loss: loss},
-}
-
-// unmeasured are the classes of media without rules.
-var unmeasured = []class{{Weight: 1, verdict: unclassified, packets: packets}}
-
-// videoClasses are those of video whose frame rate is to be at least bound: poor with more than half of the frames lost; if that isn't known, with a
-// rate below the bound; if that isn't either, with more than 15 % of packets lost after correction.
-func videoClasses(bound int64) []class {
-	fast, slow, littleLossLeft, muchLossLeft := span{bound, 3_000}, span{0, bound - 1}, span{0, 150_000}, span{150_001, 500_000}
-	return []class{
-		{Weight: 400, verdict: good, packets: packets, jitter: jitter, frameLoss: span{0, 2_000}, frameRate: fast, lossLeft: littleLossLeft},
-		// The rate is too low and the loss too high, but the frames came; a percentage below one isn't a ratio.
-		{Weight: 15, verdict: good, packets: packets, frameLoss: span{51, 99}, frameRate: slow, lossLeft: muchLossLeft},
-		{Weight: 8, verdict: good, packets: packets, frameLoss: span{5_000, 5_000}},
-		{Weight: 60, verdict: good, packets: packets, frameRate: fast, lossLeft: muchLossLeft},
-		{Weight: 20, verdict: good, packets: packets, lossLeft: littleLossLeft},
-		{Weight: 30, verdict: poor, packets: packets, frameLoss: span{5_001, 10_000}, frameRate: fast},
-		{Weight: 20, verdict: poor, packets: packets, frameRate: slow, lossLeft: littleLossLeft},
-		{Weight: 8, verdict: poor, packets: packets, lossLeft: muchLossLeft},
-		{Weight: 25, verdict: unclassified, packets: packets},
-		{Weight: 10, verdict: unclassified},
+	return perMeasure[cdr.Int]{
+		Jitter: from(c.Jitter), RoundTrip: from(c.RoundTrip), Loss: from(c.Loss), Concealed: from(c.Concealed), Packets: from(c.Packets),
+		FrameLoss: from(c.FrameLoss), FrameRate: from(c.FrameRate), LossLeft: from(c.LossLeft),
 	}
 }

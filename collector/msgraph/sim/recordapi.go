@@ -100,7 +100,7 @@ const notSimulated = "This request isn't simulated."
 func (s *Server) list(p *page) simulator.Reply {
 	now := s.Now()
 	in := span{later(p.from, now.Add(-retention)).UnixMilli(), min(p.to.UnixMilli()-1, now.UnixMilli())}
-	rows, more := s.settings.CallRecords.list(in, p.begin, s.Visible(), s.settings.RecordPage)
+	rows, more := s.CallRecords.list(in, p.begin, s.Visible(), s.RecordPage)
 	p.size, p.more = len(rows), more
 	p.body = func(p *page) []byte {
 		list, to, next := []any{}, p.target, ""
@@ -125,20 +125,20 @@ func (s *Server) record(p *page) simulator.Reply {
 		return a
 	}
 	plan := &recordPlan{}
-	if !s.settings.CallRecords.find(p.id, plan) || isListFlaw(plan.flaw) || s.Now().Sub(plan.start) > retention {
-		return s.notFound(p.request)
+	if !s.CallRecords.find(p.id, plan) || isListFlaw(plan.flaw) || s.Now().Sub(plan.start) > retention {
+		return s.refuse(p.request, http.StatusNotFound, "NotFound", "")
 	}
 	if !p.continued {
 		p.version = plan.readable(s.Visible())
 	}
 	if p.version < 0 {
-		return s.notFound(p.request)
+		return s.refuse(p.request, http.StatusNotFound, "NotFound", "")
 	}
-	size, all := s.settings.SessionPage, plan.versions[p.version].sessions
+	size, all := s.SessionPage, plan.versions[p.version].sessions
 	if p.segments {
-		size, all = s.settings.SegmentPage, len(plan.outline(p.session).segments)
+		size, all = s.SegmentPage, len(plan.outline(p.session).segments)
 	} else if p.endpoint == EndpointParticipants {
-		size, all = s.settings.ParticipantPage, len(plan.participants(p.version))
+		size, all = s.ParticipantPage, len(plan.participants(p.version))
 	}
 	p.size = min(all-p.skip, size)
 	p.more = p.skip+p.size < all
@@ -185,7 +185,7 @@ func (p *page) recordBody(plan *recordPlan) []byte {
 	for i := p.skip; i < last; i++ {
 		o, segments := plan.session(i, p.version)
 		link := ""
-		if n := p.settings.SegmentPage; n < len(segments) {
+		if n := p.SegmentPage; n < len(segments) {
 			more := to
 			more.segments, more.session, more.skip = true, i, n
 			segments, link = segments[:n], p.recordLink(more)
@@ -227,9 +227,9 @@ type limitKey struct {
 // wait counts a request for a record, of which so many are allowed in 20 seconds, and so many for further pages in 5 minutes. It returns how long
 // to wait if it is one too many.
 func (s *Server) wait(key limitKey) (wait time.Duration) {
-	limit := simulator.Limiter{Limit: s.settings.FirstPages, Window: 20 * time.Second}
+	limit := simulator.Limiter{Limit: s.FirstPages, Window: 20 * time.Second}
 	if key.next {
-		limit = simulator.Limiter{Limit: s.settings.NextPages, Window: 5 * time.Minute}
+		limit = simulator.Limiter{Limit: s.NextPages, Window: 5 * time.Minute}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -67,11 +67,9 @@ type recordPlan struct {
 
 // published is the index of the version that is published at an instant; -1 for none.
 func (p *recordPlan) published(t time.Time) int {
-	last := -1
-	for i := range p.versions {
-		if !p.versions[i].at.After(t) {
-			last = i
-		}
+	last := len(p.versions) - 1
+	for last >= 0 && p.versions[last].at.After(t) {
+		last--
 	}
 	return last
 }
@@ -121,9 +119,9 @@ func (s *recordSource) hasRecord(c *simulator.Call, kind *simulator.Kind) bool {
 // drawSizes draws how many take part, and who joins again.
 func (p *recordPlan) drawSizes(d *simulator.Draws) {
 	switch {
-	case p.shape.never:
+	case p.shape.Never:
 	case p.shape.group:
-		p.people = d.Between(p.shape.least, p.shape.most)
+		p.people = d.Between(p.shape.People[0], p.shape.People[1])
 		p.sessions = p.people + d.Below(p.people/5+1)
 	default:
 		p.people, p.sessions = 2, 1

@@ -16,14 +16,9 @@ type CallTotals struct {
 	Settled int
 }
 
-// Totals are what a reader has counted that fetched everything once, at an instant, with a settle time.
-func (r *CallRecords) Totals(at time.Time, settle time.Duration) CallTotals {
-	return r.TotalsOf(simulator.View{At: []time.Time{at}, Settle: settle})
-}
-
-// TotalsOf are what a reader has counted that looked as the view says, whose From is held against the start of a record as it was first seen.
-func (r *CallRecords) TotalsOf(v simulator.View) CallTotals {
-	t := CallTotals{Totals: simulator.NewTotals()}
+// Totals are what a reader has counted that looked as the view says, whose From is held against the start of a record as it was first seen.
+func (r *CallRecords) Totals(v simulator.View) CallTotals {
+	t := CallTotals{Totals: simulator.Totals{Metrics: simulator.Tables{}}}
 	if len(v.At) == 0 {
 		return t
 	}
@@ -92,7 +87,7 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 // outcome is what a version says of the call: answered if one of its sessions got through.
 func (p *recordPlan) outcome(v *recordVersion) cdr.Outcome {
 	for i := range v.sessions {
-		if f := p.outline(i).failure; f == nil || !v.explained || f.stage.result == cdr.SessionDropped {
+		if f := p.outline(i).failure; f == nil || !v.explained || f.Dropped {
 			return cdr.Answered
 		}
 	}
@@ -129,10 +124,12 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 func (t *CallTotals) addSession(s *session, v *recordVersion) {
 	result := cdr.SessionOK
 	if s.failure != nil && v.explained {
-		result = s.failure.stage.result
-		t.Metrics.Count("cdr_session_failures_total", s.failure.stage.label, s.failure.slug)
+		if result = cdr.SessionSetupFailed; s.failure.Dropped {
+			result = cdr.SessionDropped
+		}
+		t.Metrics.Count("cdr_session_failures_total", s.failure.Label, s.failure.Slug)
 	}
-	t.Metrics.Count("cdr_sessions_total", result, s.content.label)
+	t.Metrics.Count("cdr_sessions_total", result, s.content.Label)
 }
 
 // addMedia counts what counts once per call, when it has settled.
@@ -168,8 +165,8 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 func (t *CallTotals) addStream(x *stream) {
 	t.Metrics.Count("cdr_media_streams_total", x.medium, x.way, x.network, x.platform, x.verdict)
 	for histogram, n := range map[string]cdr.Int{
-		"cdr_media_jitter_seconds": x.jitter, "cdr_media_round_trip_seconds": x.roundTrip,
-		"cdr_media_packet_loss_ratio": x.loss, "cdr_media_concealed_ratio": x.concealed,
+		"cdr_media_jitter_seconds": x.Jitter, "cdr_media_round_trip_seconds": x.RoundTrip,
+		"cdr_media_packet_loss_ratio": x.Loss, "cdr_media_concealed_ratio": x.Concealed,
 	} {
 		if n.Known {
 			t.Metrics.Observe(histogram, n.Value, x.medium, x.way, x.network)

@@ -64,7 +64,7 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 func addPSTN(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
 	k, source, license, inventory := v.Kind, "microsoft", "MCOPSTN2", "Subscriber"
 	var destination, context, conference any
-	if c.Trunk.Family == operatorConnect {
+	if c.Trunk.Family == 1 { // Operator Connect
 		source = "operator"
 	}
 	if c.Prefix != nil && k.Direction == cdr.Outbound { // rows of inbound calls have no destination

@@ -149,7 +149,7 @@ func getter(t *testing.T, s Settings) func(uri string) map[string]any {
 	token := server.issue()
 	return func(uri string) (body map[string]any) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.GraphURL()+callRecordsPath+uri, http.NoBody)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.BaseURL()+callRecordsPath+uri, http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}

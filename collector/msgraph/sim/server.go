@@ -7,11 +7,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// Server is the identity platform and Graph. It is safe for concurrent use.
+// Server is the identity platform and Graph, both at BaseURL. It is safe for concurrent use.
 type Server struct {
 	*simulator.Host
 	*notifier
-	settings Settings
+	Settings
 
 	mu          sync.Mutex // guards what follows
 	application Application
@@ -27,7 +27,7 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string][]string{}, limits: map[limitKey]*simulator.Limiter{},
+		Settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string][]string{}, limits: map[limitKey]*simulator.Limiter{},
 		links: map[string]target{},
 	}
 	var err error
@@ -52,15 +52,3 @@ func (s *Server) Close() {
 	s.close()
 	s.Host.Close()
 }
-
-// LoginURL is the identity platform's address, for login_url.
-func (s *Server) LoginURL() string { return s.BaseURL() }
-
-// GraphURL is Graph's address, for graph_url.
-func (s *Server) GraphURL() string { return s.BaseURL() }
-
-// TenantID is the id of the only tenant.
-func (s *Server) TenantID() string { return tenantID }
-
-// ClientID is the application's.
-func (s *Server) ClientID() string { return clientID }

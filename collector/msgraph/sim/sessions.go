@@ -35,7 +35,7 @@ type medium struct {
 func (p *recordPlan) record(version int, listed bool) simulator.Object {
 	v, modalities := &p.versions[version], []string{}
 	for i := range min(v.sessions, 3) {
-		for _, m := range p.outline(i).content.modalities {
+		for _, m := range p.outline(i).content.Modalities {
 			if !slices.Contains(modalities, m) {
 				modalities = append(modalities, m)
 			}
@@ -51,7 +51,7 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 	if v.sessions > 0 {
 		first := p.outline(0).caller
 		if p.shape.group {
-			first = p.attendee(p.shape.phones)
+			first = p.attendee(p.shape.Phones)
 		}
 		organizer = first.listed()
 	}
@@ -81,12 +81,8 @@ func (l *listedRecord) row() any {
 
 // isListFlaw says whether a flaw is in the list: then nothing but the list has the record. The other flaws are in the record itself.
 func isListFlaw(f simulator.Flaw) bool {
-	switch f {
-	case simulator.NumericID, simulator.NotAnObject, simulator.Truncated, simulator.NegativeDuration, simulator.WrongType:
-		return true
-	default:
-		return false
-	}
+	list := []simulator.Flaw{simulator.NumericID, simulator.NotAnObject, simulator.Truncated, simulator.NegativeDuration, simulator.WrongType}
+	return slices.Contains(list, f)
 }
 
 // participants are those who are known to have taken part in a version, each once.
@@ -112,12 +108,12 @@ func (p *recordPlan) session(index, version int) (o simulator.Object, segments [
 	}
 	var failure any
 	if s.failure != nil && v.explained {
-		failure = simulator.NewObject("stage", s.failure.stage.wire, "reason", s.failure.reason)
+		failure = simulator.NewObject("stage", s.failure.Stage, "reason", s.failure.Reason)
 	}
 	ends := []any{"caller", s.caller.endpoint(v.rated), "callee", s.callee.endpoint(v.rated)}
 	o = simulator.NewObject(append(ends,
-		"id", s.id, "modalities", s.content.modalities, "startDateTime", formatTime(later(s.start, v.start), index), "endDateTime", formatTime(s.end, index),
-		"isTest", p.shape.test, "failureInfo", failure)...)
+		"id", s.id, "modalities", s.content.Modalities, "startDateTime", formatTime(later(s.start, v.start), index), "endDateTime", formatTime(s.end, index),
+		"isTest", p.shape.Test, "failureInfo", failure)...)
 	for i, part := range s.segments {
 		var rendered, failed any
 		if media || s.caller.style != 0 {
@@ -141,7 +137,7 @@ func (s *session) renderMedia(part *segment) []simulator.Object {
 		for _, x := range m.streams {
 			streams = append(streams, x.object())
 		}
-		o := simulator.NewObject("label", m.line.wire, "streams", streams)
+		o := simulator.NewObject("label", m.line.Wire, "streams", streams)
 		s.caller.addNetwork(&o, "callerNetwork")
 		s.callee.addNetwork(&o, "calleeNetwork")
 		all = append(all, o)
@@ -163,9 +159,9 @@ func (p *recordPlan) outline(index int) *session {
 	}
 	p.drawEnds(s, index, &d)
 	s.failure = p.drawFailure(index, &d)
-	s.content = &contents[0]
+	s.content = &sessionParts().Contents[0]
 	if s.caller.kind != phoneEnd && s.callee.kind != phoneEnd && (s.callee.kind != serviceEnd || p.shape.group) {
-		s.content = simulator.Pick(&d, contents)
+		s.content = simulator.Pick(&d, sessionParts().Contents)
 	}
 	p.drawSegments(s, &d)
 	return s
@@ -175,8 +171,8 @@ func (p *recordPlan) outline(index int) *session {
 func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 	c := &p.call
 	user := func(user *simulator.User) participant {
-		if p.shape.role != "" || user == nil {
-			return drawService(p.shape.role, d)
+		if p.shape.Role != "" || user == nil {
+			return drawService(p.shape.Role, d)
 		}
 		return drawUser(*user, d)
 	}
@@ -184,7 +180,7 @@ func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 	case p.shape.group:
 		index %= p.people
 		s.caller, s.callee = p.attendee(index), drawService("mediaController", d)
-		if index < p.shape.phones {
+		if index < p.shape.Phones {
 			number := c.Other
 			if index > 0 {
 				number = fmt.Sprintf("+1425555%04d", 100+index)
@@ -192,7 +188,7 @@ func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 			s.caller = drawTelephone(number, d)
 			s.callee.role = "conferencingAttendant"
 		}
-		if index < p.shape.phones && p.kind.Direction == cdr.Outbound {
+		if index < p.shape.Phones && p.kind.Direction == cdr.Outbound {
 			s.caller, s.callee = s.callee, s.caller
 		}
 		return
@@ -214,21 +210,21 @@ func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 // drawFailure draws how a session failed. One in a meeting seldom does, the first somewhat more often: then the call isn't known to have succeeded
 // until another is published.
 func (p *recordPlan) drawFailure(index int, d *simulator.Draws) *failure {
-	ways := p.shape.failed
+	ways := p.shape.Failed
 	if p.shape.group {
 		switch n := d.Below(200); {
 		case n < 2 || n < 6 && index == 0:
-			ways = setupFailures
+			ways = "setup"
 		case n < 10:
-			ways = droppedSessions
+			ways = "dropped"
 		}
 	}
-	return simulator.Pick(d, ways)
+	return simulator.Pick(d, sessionParts().Failures[ways])
 }
 
 // drawSegments draws the segments of a session: most have one, those with telephones some.
 func (p *recordPlan) drawSegments(s *session, d *simulator.Draws) {
-	most, n := p.shape.segments, 1
+	most, n := p.shape.Segments, 1
 	switch {
 	case most > 20:
 		n = d.Between(21, most)

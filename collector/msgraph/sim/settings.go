@@ -47,10 +47,10 @@ func Harmless() []simulator.Fault {
 	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink}
 }
 
-// The application that may sign in, and its permission.
+// The only tenant, the application that may sign in, and its permission.
 const (
-	tenantID = "11111111-2222-4333-8444-555555555555"
-	clientID = "66666666-7777-4888-8999-aaaaaaaaaaaa"
+	TenantID = "11111111-2222-4333-8444-555555555555"
+	ClientID = "66666666-7777-4888-8999-aaaaaaaaaaaa"
 	Role     = "CallRecords.Read.All" // the permission that Graph's functions require
 )
 
@@ -76,11 +76,12 @@ type Settings struct {
 	Delivery   Delivery
 	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
-	// ClientSecret has a fixed default.
+	// ClientSecret works unless another is registered. It has a fixed default.
 	ClientSecret string
 }
 
 func (s *Settings) setDefaults() {
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60), cmp.Or(s.SessionPage, 60)
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)

@@ -84,15 +84,11 @@ func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 		return s.renew(r, id)
 	case id != "" && r.Method == http.MethodDelete:
 		if len(s.remove(id)) == 0 {
-			return s.noSubscription(r)
+			return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 		}
 		return s.reply(r, http.StatusNoContent, nil)
 	}
 	return s.badRequest(r, notSimulated)
-}
-
-func (s *Server) noSubscription(r *http.Request) simulator.Reply {
-	return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 }
 
 // subscriptionObject renders a subscription. Its client state, by which real notifications are recognised, is returned only when it is made.
@@ -102,9 +98,9 @@ func (s *Server) subscriptionObject(x *Subscription, made bool) simulator.Object
 		state = simulator.OrNull(x.ClientState)
 	}
 	return simulator.NewObject(
-		"id", x.ID, "resource", x.Resource, "applicationId", clientID, "changeType", x.ChangeType, "clientState", state,
+		"id", x.ID, "resource", x.Resource, "applicationId", ClientID, "changeType", x.ChangeType, "clientState", state,
 		"notificationUrl", x.NotificationURL, "notificationQueryOptions", nil, "lifecycleNotificationUrl", simulator.OrNull(x.LifecycleURL),
-		"expirationDateTime", formatTime(x.Expires, 2), "creatorId", clientID, "includeResourceData", nil,
+		"expirationDateTime", formatTime(x.Expires, 2), "creatorId", ClientID, "includeResourceData", nil,
 		"latestSupportedTlsVersion", simulator.OrNull(x.MinTLS), "encryptionCertificate", nil,
 	)
 }
@@ -134,7 +130,7 @@ func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 	live := s.live()
 	i := slices.IndexFunc(live, func(x Subscription) bool { return x.ID == id })
 	if i < 0 {
-		return s.noSubscription(r)
+		return s.refuse(r, http.StatusNotFound, "ResourceNotFound", "The object was not found.")
 	}
 	live[i].Expires = expires
 	live[i].Renewed++

@@ -20,7 +20,6 @@ const (
 	maxListPages = 1_000
 )
 
-// subscription is a subscription on the wire.
 type subscription struct {
 	ID              string    `json:"id,omitempty"`
 	ChangeType      string    `json:"changeType,omitempty"`
@@ -59,15 +58,11 @@ func (m *Manager) list(ctx context.Context) ([]subscription, error) {
 // send sends a subscription, which Graph makes or changes. Before it makes one, Graph calls its address.
 func (m *Manager) send(ctx context.Context, method, link string, body *subscription) (answer subscription, err error) {
 	request := newRequest(method, link)
-	if request.JSON, err = json.Marshal(body); err != nil {
+	if request.Body, err = json.Marshal(body); err != nil {
 		return answer, fmt.Errorf("write a subscription: %w", err)
 	}
 	err = graph.Fetch(ctx, m.client, request, &answer)
 	return answer, err
-}
-
-func (m *Manager) remove(ctx context.Context, id string) error {
-	return m.client.Fetch(ctx, newRequest(http.MethodDelete, subscriptionsPath+"/"+id), func([]byte) error { return nil })
 }
 
 // newRequest has no feed (contract 3).

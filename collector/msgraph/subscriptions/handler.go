@@ -33,21 +33,18 @@ const (
 	enqueueTimeout = 4 * time.Second
 )
 
-// enqueue makes tasks durable; see collector.Webhook.
-type enqueue func(ctx context.Context, tasks []collector.Task) (queued int, err error)
-
 // handler answers Graph: the handshake, change notifications and lifecycle notifications. It asks nothing of Graph, and acknowledges only what is durable.
 type handler struct {
 	manager *Manager
 	tenant  string // its id; empty if the configuration has only a domain
 	now     func() time.Time
-	enqueue enqueue
+	enqueue collector.Enqueue
 	limit   *rate.Limiter
 
 	large chan struct{} // holds an element for each large request
 }
 
-func newHandler(m *Manager, tenant string, now func() time.Time, enqueue enqueue) *handler {
+func newHandler(m *Manager, tenant string, now func() time.Time, enqueue collector.Enqueue) *handler {
 	if !graph.IsGUID(tenant) {
 		tenant = ""
 	}
@@ -99,7 +96,6 @@ func echoToken(w http.ResponseWriter, token string) {
 	_, _ = io.WriteString(w, token) // an error means that the client has gone
 }
 
-// receive reads the notifications of a request.
 func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	// Servers without deadlines, as in tests, return an error.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
@@ -202,7 +198,6 @@ func (b *batch) read(body io.Reader) error {
 	return nil
 }
 
-// add judges a notification.
 func (b *batch) add(n *notification) {
 	m, id := b.handler.manager, n.recordID()
 	switch {

@@ -1,6 +1,7 @@
 package subscriptions
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -27,15 +28,11 @@ const (
 	renewInterval = 10 * time.Minute
 )
 
-var errNoSubscription = errors.New("the answer is no subscription")
-
 // Error is a failure to keep the subscription.
 type Error struct{ cause error }
 
-// Error implements error.
 func (e *Error) Error() string { return "keep the subscription to notifications: " + e.cause.Error() }
 
-// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Manager keeps a subscription at Graph. It implements collector.SubscriptionManager: one goroutine maintains it, others note what notifications say
@@ -67,12 +64,8 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	}
 	mark := sha256.Sum256([]byte(m.clientState))
 	m.mark = "?ledger=" + hex.EncodeToString(mark[:8])
-	return m, &collector.Webhook{
-		Path: address.Path,
-		Handler: func(enqueue func(context.Context, []collector.Task) (int, error)) http.Handler {
-			return newHandler(m, tenant, s.Now, enqueue)
-		},
-	}, nil
+	handler := func(enqueue collector.Enqueue) http.Handler { return newHandler(m, tenant, s.Now, enqueue) }
+	return m, &collector.Webhook{Path: address.Path, Handler: handler}, nil
 }
 
 // Maintain implements collector.SubscriptionManager: it renews the subscription, or makes one if none exists.
@@ -116,7 +109,7 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 	kept := false
 	for i := range all {
 		if kept || !strings.HasSuffix(all[i].NotificationURL, m.mark) {
-			err = m.remove(ctx, all[i].ID)
+			err = m.client.Fetch(ctx, newRequest(http.MethodDelete, subscriptionsPath+"/"+all[i].ID), func([]byte) error { return nil })
 		} else if expires, err = m.renew(ctx, now, all[i].ID); err == nil {
 			kept = true
 		}
@@ -133,7 +126,7 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 		Expires: wanted, ClientState: m.clientState, MinTLS: "v1_2",
 	})
 	if err == nil && !graph.IsGUID(made.ID) {
-		err = errNoSubscription
+		err = errors.New("the answer is no subscription")
 	}
 	if err != nil {
 		return expires, err
@@ -141,7 +134,6 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 	return m.remember(made, wanted, now), nil
 }
 
-// renew prolongs the subscription.
 func (m *Manager) renew(ctx context.Context, now time.Time, id string) (expires time.Time, err error) {
 	wanted := now.Add(life).UTC()
 	renewed, err := m.send(ctx, http.MethodPatch, subscriptionsPath+"/"+id, &subscription{Expires: wanted})
@@ -154,15 +146,10 @@ func (m *Manager) renew(ctx context.Context, now time.Time, id string) (expires 
 
 // remember notes a subscription and returns when it ends, which is as wanted if Graph doesn't say.
 func (m *Manager) remember(one subscription, wanted, now time.Time) (expires time.Time) {
-	if expires = one.Expires.UTC(); expires.IsZero() {
-		expires = wanted
-	}
+	expires = cmp.Or(one.Expires.UTC(), wanted)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.id = one.ID
-	if m.lastNotified.IsZero() {
-		m.lastNotified = now
-	}
+	m.id, m.lastNotified = one.ID, cmp.Or(m.lastNotified, now)
 	m.observer.SubscriptionExpiry(expires)
 	return expires
 }
@@ -173,10 +160,7 @@ func (m *Manager) forget(gap time.Time) time.Time {
 	defer m.mu.Unlock()
 	m.id = ""
 	m.observer.SubscriptionExpiry(time.Time{})
-	if gap.IsZero() {
-		return m.lastNotified
-	}
-	return gap
+	return cmp.Or(gap, m.lastNotified)
 }
 
 func (m *Manager) noteNotified(at time.Time) {
@@ -198,17 +182,15 @@ func (m *Manager) noteLifecycle(event string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch event {
-	case "reauthorizationRequired":
-	case "subscriptionRemoved", "missed":
-		if m.missedSince.IsZero() {
-			m.missedSince = m.lastNotified
-		}
-	default:
-		return false
-	}
-	if event == "subscriptionRemoved" { // shown at once: Graph may refuse all requests for a while
+	case "subscriptionRemoved": // shown at once: Graph may refuse all requests for a while
 		m.id = ""
 		m.observer.SubscriptionExpiry(time.Time{})
+		fallthrough
+	case "missed":
+		m.missedSince = cmp.Or(m.missedSince, m.lastNotified)
+	case "reauthorizationRequired":
+	default:
+		return false
 	}
 	m.urgent = true
 	return true

@@ -12,17 +12,10 @@ import (
 const (
 	maxPerPage   = 1000                       // how many rows a page has at most, and how many pages there are
 	milliseconds = "2006-01-02T15:04:05.000Z" // how RingCentral writes times
-	// Calls appear among the active ones activeLag late, and stay for afterglow after their end.
-	activeLag = 5 * time.Second
+	// ActiveLag is how late calls appear among the active ones, afterglow how long after their end they stay.
+	ActiveLag = 5 * time.Second
 	afterglow = 2 * time.Minute
 )
-
-// host is what links begin with.
-func (q *request) host() string {
-	q.server.mu.Lock()
-	defer q.server.mu.Unlock()
-	return q.server.public
-}
 
 type page struct {
 	*request
@@ -53,13 +46,13 @@ func (p *page) link(number, perPage int) string {
 	query := maps.Clone(p.query)
 	query.Set("page", strconv.Itoa(number))
 	query.Set("perPage", strconv.Itoa(perPage))
-	return p.host() + p.URL.Path + "?" + query.Encode()
+	return p.server.BaseURL() + p.URL.Path + "?" + query.Encode()
 }
 
 // again leads to the same page by another link: its first parameter comes last.
 func (p *page) again() string {
 	first, rest, _ := strings.Cut(p.URL.RawQuery, "&")
-	return p.host() + p.URL.Path + "?" + rest + "&" + first
+	return p.server.BaseURL() + p.URL.Path + "?" + rest + "&" + first
 }
 
 func (p *page) render() []byte {
@@ -80,7 +73,7 @@ func (p *page) render() []byte {
 	if p.number > 1 {
 		navigation.Set("previousPage", simulator.NewObject("uri", p.link(p.number-1, p.perPage)))
 	}
-	o := simulator.NewObject("uri", p.host()+p.RequestURI)
+	o := simulator.NewObject("uri", p.server.BaseURL()+p.RequestURI)
 	if p.rows != nil {
 		o.Set("records", p.rows)
 	}
@@ -102,9 +95,9 @@ func (p *page) finish() simulator.Reply {
 	spoil(NoRecords, func(q *page) { q.rows = nil })
 	spoil(EmptyPage, func(q *page) { q.rows, q.next = []any{}, p.again() })
 	spoil(HostileNext, func(q *page) {
-		q.next = p.server.HostileURL() + strings.TrimPrefix(p.link(p.number+1, p.perPage), p.host())
+		q.next = p.server.HostileURL() + strings.TrimPrefix(p.link(p.number+1, p.perPage), p.server.BaseURL())
 	})
-	spoil(RepeatedNext, func(q *page) { q.next = p.host() + p.RequestURI })
+	spoil(RepeatedNext, func(q *page) { q.next = p.server.BaseURL() + p.RequestURI })
 	spoil(OddPaging, func(q *page) {
 		q.paging = simulator.NewObject("page", 1, "perPage", p.perPage, "pageStart", 0, "pageEnd", 0, "totalPages", 1, "totalElements", 1)
 	})
@@ -133,7 +126,7 @@ func (s *Server) callLog(q *request) simulator.Reply {
 
 // activeCalls lists the calls in progress, and those that ended a moment ago, newest first.
 func (s *Server) activeCalls(q *request) simulator.Reply {
-	p, at := q.newPage(), s.Visible().Add(-activeLag)
+	p, at := q.newPage(), s.Visible().Add(-ActiveLag)
 	skip := p.skip()
 	q.world.EachActive(at, afterglow, func(c *simulator.Call, v *simulator.Version, connected bool) {
 		switch {
@@ -142,7 +135,7 @@ func (s *Server) activeCalls(q *request) simulator.Reply {
 		case len(p.rows) == p.perPage:
 			p.more = true
 		case connected:
-			live := simulator.Version{Kind: v.Kind, State: simulator.InProgress, Published: c.Start.Add(activeLag)}
+			live := simulator.Version{Kind: v.Kind, State: simulator.InProgress, Published: c.Start.Add(ActiveLag)}
 			if c.Number%2 == 0 {
 				live.Duration = at.Sub(c.Start).Truncate(time.Second)
 			}

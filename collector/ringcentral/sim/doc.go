@@ -8,9 +8,9 @@
 //	account := simulator.NewWorld(sim.Historical(1, sim.Mix(), from, to, 10_000))
 //	server, err := sim.Start(sim.Settings{Account: account, Faults: faults})
 //	defer server.Close()
-//	server.BaseURL(), server.ClientID(), server.ClientSecret(), server.JWT(), server.WriteCA(path)
+//	server.BaseURL(), server.ClientSecret, server.JWT(), server.WriteCA(path)
 //	server.Advance(time.Hour)            // late rows become visible
-//	want := account.Totals(server.Pause())
+//	want := account.Totals(simulator.Once(server.Pause()))
 //
 // Not simulated: call-log-sync, several records in one request, filters and defaults of the call log, and the content of
 // recordings.

@@ -4,7 +4,6 @@ import (
 	_ "embed" // of the table
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -13,26 +12,26 @@ import (
 
 // mixTable is what the traffic is made of: every result and kind of call that the contract distinguishes, and rows that aren't calls.
 //
-//go:embed mix.txt
+//go:embed mix.yaml
 var mixTable string
 
 // Mix is traffic of a company's call log.
 func Mix() *simulator.Mix {
-	return newMix("company", func(w *wire) bool { return w.only != "extension" })
+	return newMix("company", func(w *wire) bool { return w.Only != "extension" })
 }
 
 // PublishedMix is Mix without the values that are younger than RingCentral's published specification, or that it doesn't have at all.
 func PublishedMix() *simulator.Mix {
-	return newMix("company", func(w *wire) bool { return w.only != "extension" && !w.fresh })
+	return newMix("company", func(w *wire) bool { return w.Only != "extension" && !w.Fresh })
 }
 
 // ExtensionMix is traffic of one extension's call log, where a session can be listed more than once.
 func ExtensionMix() *simulator.Mix {
-	return newMix("extension", func(w *wire) bool { return w.only != "company" })
+	return newMix("extension", func(w *wire) bool { return w.Only != "company" })
 }
 
 func newMix(name string, keep func(*wire) bool) *simulator.Mix {
-	m := simulator.ReadMix(mixTable, completeKind)
+	m := simulator.ReadMix(complete, mixTable)
 	m.Name, m.Users = "ringcentral "+name, users()
 	m.Components, m.NoCurrency, m.Mask, m.Milliseconds = [2]string{"included", "purchased"}, "USD", 'X', true
 	drop := func(k simulator.Kind) bool { return !keep(k.Detail.(*wire)) }
@@ -42,16 +41,26 @@ func newMix(name string, keep func(*wire) bool) *simulator.Mix {
 
 // wire is what the API says about a kind of row and what the totals don't depend on.
 type wire struct {
-	// kind is the row's type, direction its direction: that of a call between two extensions is either.
-	kind, direction, internalType, transport string
-	reason, description                      string
-	// message is the type of the linked message, link the member that names the other session of a transfer.
-	message, link string
-	// bare leaves all but the name out of the user's party.
-	bare bool
-	// fresh marks values that are younger than RingCentral's published specification; only is the log that has the kind, empty for both.
-	fresh bool
-	only  string
+	Reason, Description string
+	// Message is the type of the linked message, Link the member that names the other session of a transfer.
+	Message, Link string
+	// Bare leaves all but the name out of the user's party.
+	Bare bool
+	// Fresh marks values that are younger than RingCentral's published specification, or not in it at all; Only is the log that has the kind,
+	// empty for both.
+	Fresh bool
+	Only  string
+	// Row is the row's type, of one that isn't a call.
+	Row string
+	// Internal marks calls between two extensions, neither of which has a number.
+	Internal bool
+	// View says that an extension's log lists the session once for each part that the extension had in it.
+	View bool
+	// Legs are the row's, the one that describes the whole first; nil: there is one.
+	Legs []struct{ Type, Result, Outcome string }
+
+	// direction is the row's: that of a call between two extensions is either.
+	direction, internalType, transport string
 }
 
 func detailOf(v *simulator.Version) *wire { return v.Kind.Detail.(*wire) }
@@ -67,53 +76,36 @@ var legKinds = map[string]simulator.Leg{
 	"hologram_to_pstn":          {Wire: "HologramToPstn", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN"},
 }
 
-// completeKind adds what RingCentral says of a kind.
-func completeKind(k *simulator.Kind, o simulator.Options) {
-	w := &wire{kind: "Voice", direction: "Inbound", internalType: "LongDistance", transport: "PSTN"}
-	k.Detail = w
+// complete adds what RingCentral says of a kind.
+func complete(k *simulator.Kind, w *wire) {
+	w.direction, w.internalType, w.transport = "Inbound", "LongDistance", "PSTN"
 	leg := "accept"
 	if k.Direction == cdr.Outbound {
 		w.direction, w.transport, leg = "Outbound", "VoIP", "sip_to_pstn_metered"
 	}
-	legs := leg + " " + k.Phrase + " " + k.Outcome.String()
-	if given, ok := o.Take("legs"); ok {
-		legs = given
+	for _, l := range w.Legs {
+		k.Legs = append(k.Legs, newLeg(l.Type, l.Result, simulator.Named(l.Outcome, cdr.Outcomes()...)))
 	}
-	kind, ignored := o.Take("type")
-	if ignored {
-		k.Ignored, k.Family, w.kind, legs = true, 1, kind, ""
-		k.Unlisted = kind != "Voice"
+	switch {
+	case w.Row != "":
+		k.Ignored, k.Family, k.Unlisted = true, 1, w.Row != "Voice"
+	case w.Legs == nil:
+		k.Legs = []simulator.Leg{newLeg(leg, k.Phrase, k.Outcome)}
 	}
-	if _, ok := o.Take("internal"); ok {
+	if w.Internal {
 		k.Direction, k.Party, w.internalType, w.transport = cdr.Internal, simulator.Colleague, "Local", "VoIP"
 	}
-	reason, _ := o.Take("reason")
-	w.reason, w.description, _ = strings.Cut(reason, "/")
-	w.message, _ = o.Take("message")
-	w.link, _ = o.Take("transfer")
-	w.only, _ = o.Take("only")
-	_, w.bare = o.Take("bare")
-	_, w.fresh = o.Take("fresh")
-	addLegs(k, legs)
-	if _, ok := o.Take("view"); ok {
+	if w.View {
 		again := *k
 		again.View = true
 		k.Second = &again
 	}
 }
 
-// addLegs reads the legs of a kind: of each its kind, its result and its outcome.
-func addLegs(k *simulator.Kind, text string) {
-	for text != "" {
-		var leg string
-		leg, text, _ = strings.Cut(text, "; ")
-		name, rest, _ := strings.Cut(leg, " ")
-		end := strings.LastIndex(rest, " ")
-		i := slices.IndexFunc(cdr.Outcomes(), func(o cdr.Outcome) bool { return o.String() == rest[end+1:] })
-		l := legKinds[name]
-		l.Type, l.Result, l.Outcome = name, rest[:max(end, 0)], cdr.Outcomes()[i]
-		k.Legs = append(k.Legs, l)
-	}
+func newLeg(kind, result string, outcome cdr.Outcome) simulator.Leg {
+	l := legKinds[kind]
+	l.Type, l.Result, l.Outcome = kind, result, outcome
+	return l
 }
 
 // Historical is a world of exactly n rows that started in [from, to), with the usual delays, copies, revisions, recordings and rows that

@@ -13,7 +13,9 @@ import (
 )
 
 const (
-	clientID  = "SimulatedClientID0001"
+	// ClientID is the app's.
+	ClientID = "SimulatedClientID0001"
+
 	accountID = "400643090008"
 	userID    = "62264425016" // the extension of the user who made the JWT, above 2^31
 	// OtherUser is another user of the account, whose JWTs work too.
@@ -25,12 +27,6 @@ const (
 	maxSessions = 5
 	jwtGrant    = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 )
-
-// ClientID is the app's.
-func (s *Server) ClientID() string { return clientID }
-
-// ClientSecret is the secret that works.
-func (s *Server) ClientSecret() string { return s.settings.ClientSecret }
 
 // JWT is the one that works. It is a secret.
 func (s *Server) JWT() string { return s.jwt }
@@ -107,7 +103,7 @@ func (s *Server) identify(r *http.Request) *simulator.Reply {
 	switch {
 	case r.ParseForm() != nil || len(r.PostForm) == 0:
 		return oauthError(http.StatusBadRequest, "invalid_request", "OAU-113", "The request must be a form that is posted")
-	case id != clientID || secret != s.ClientSecret():
+	case id != ClientID || secret != s.ClientSecret:
 		return oauthError(http.StatusUnauthorized, "invalid_client", "OAU-146", "Invalid client credentials")
 	}
 	return nil
@@ -122,7 +118,7 @@ func (s *Server) token(r *http.Request) simulator.Reply {
 	}
 	return reply(simulator.JSON(map[string]any{
 		"access_token": s.openSession(), "token_type": "bearer", "expires_in": tokenLifetime,
-		"scope": strings.Join(s.settings.Scopes, " "), "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
+		"scope": strings.Join(s.Scopes, " "), "owner_id": userID, "endpoint_id": "hGQ1AqmtSnGtyrsVNvI1Ew",
 	}))
 }
 

@@ -71,7 +71,7 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	case company:
 		permission = FullCompanyCallLog
 	}
-	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.settings.Scopes, scope) }) {
+	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.Scopes, scope) }) {
 		return missingPermission("CMN-401", scopes[0])
 	}
 	if slices.Contains(s.permissions, permission) {
@@ -83,7 +83,7 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 // reply is a reply of JSON; the faults that fit any request can happen to it.
 func (q *request) reply(body []byte) simulator.Reply {
 	a := reply(body)
-	a.Gzip = q.server.settings.Gzip
+	a.Gzip = q.server.Gzip
 	a.Own = map[simulator.Fault]func(*simulator.Reply){
 		LostToken:    simulator.Instead(*lostToken()),
 		ExpiredToken: simulator.Instead(*apiError(http.StatusUnauthorized, "TokenExpired", "OAU-128", "Access token expired.")),

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -57,7 +58,7 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	default:
 	}
 	p := part{
-		start: startText(c), kind: w.kind, internal: w.internalType, direction: w.direction, action: v.Kind.Wire, transport: w.transport,
+		start: startText(c), kind: cmp.Or(w.Row, "Voice"), internal: w.internalType, direction: w.direction, action: v.Kind.Wire, transport: w.transport,
 		from: sc.own(c, v, w), to: sc.other(c), extension: sc.extension(c.User),
 	}
 	milliseconds := v.Duration.Milliseconds()
@@ -71,7 +72,7 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	case simulator.InProgress:
 		p.result = "In Progress"
 	case simulator.Final:
-		p.result, p.reason, p.description = v.Kind.Phrase, w.reason, w.description
+		p.result, p.reason, p.description = v.Kind.Phrase, w.Reason, w.Description
 	default:
 	}
 	if w.direction == "Inbound" {
@@ -137,7 +138,7 @@ func (sc *scope) user(u *simulator.User, number, name string) simulator.Object {
 func (sc *scope) own(c *simulator.Call, v *simulator.Version, w *wire) simulator.Object {
 	number, name := c.Own, c.User.Name
 	switch {
-	case w.bare:
+	case w.Bare:
 		return simulator.NewObject("name", name)
 	case c.Peer != nil:
 		number = ""
@@ -170,12 +171,12 @@ func (sc *scope) other(c *simulator.Call) simulator.Object {
 
 // addLinks adds the message, and the other session of a transfer.
 func (sc *scope) addLinks(o *simulator.Object, c *simulator.Call, w *wire) {
-	if w.message != "" {
+	if w.Message != "" {
 		id := strconv.FormatUint(400_000_000_000+c.Place()%1_000_000_000, 10)
-		o.Set("message", simulator.NewObject("uri", sc.account+"/extension/"+userID+"/message-store/"+id, "id", id, "type", w.message))
+		o.Set("message", simulator.NewObject("uri", sc.account+"/extension/"+userID+"/message-store/"+id, "id", id, "type", w.Message))
 	}
-	if w.link != "" {
-		o.Set(w.link, simulator.NewObject("telephonySessionId", "s-"+hexOf(c.Partner)))
+	if w.Link != "" {
+		o.Set(w.Link, simulator.NewObject("telephonySessionId", "s-"+hexOf(c.Partner)))
 	}
 }
 

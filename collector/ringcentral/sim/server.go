@@ -5,35 +5,32 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // Server is the account. It is safe for concurrent use.
 type Server struct {
 	*simulator.Host
-	settings           Settings
+	Settings
 	account, extension scope
 	limits             map[string]*simulator.Limiter // by the group of endpoints that share one
 	jwt                string
 	key                []byte // signs the JWTs that work
+	syncIssued         atomic.Int64
 
 	mu          sync.Mutex // guards what follows
 	permissions []string   // of the user who made the JWT
 	sessions    []string   // the access tokens that work, the oldest first
-	public      string     // what links begin with
-	noSync      int        // the status that refuses call-log-extract-sync; 0: it is offered
-	syncReset   int        // how often sync tokens were dropped
-	syncIssued  int
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings,
+		Settings: settings,
 		limits: map[string]*simulator.Limiter{
 			"auth":  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
 			"heavy": {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
@@ -45,7 +42,6 @@ func Start(settings Settings) (*Server, error) {
 	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), hostile); err != nil {
 		return nil, err
 	}
-	s.public = s.BaseURL()
 	account := s.BaseURL() + "/restapi/v1.0/account/" + accountID
 	s.account = scope{world: settings.Account, account: account, uri: account, number: 0}
 	s.extension = scope{world: settings.Extension, account: account, uri: account + "/extension/" + userID, number: 1}
@@ -81,29 +77,10 @@ func (s *Server) routes() http.Handler {
 	})
 }
 
-// SetPublicURL changes what links begin with, for a proxy in front.
-func (s *Server) SetPublicURL(url string) { s.change(func() { s.public = url }) }
-
-// RefuseSync refuses call-log-extract-sync with 404 or 403 from now on; 0 offers it.
-func (s *Server) RefuseSync(status int) { s.change(func() { s.noSync = status }) }
-
-// DropSyncTokens makes all sync tokens that were issued so far stop working.
-func (s *Server) DropSyncTokens() { s.change(func() { s.syncReset++ }) }
-
 func (s *Server) change(what func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	what()
-}
-
-// Active is cdr_active_calls of the company, as the API shows it at an instant.
-func (s *Server) Active(at time.Time) map[cdr.Direction]int {
-	return s.account.world.Active(at.Add(-activeLag))
-}
-
-// ActiveOfExtension is Active of the user who made the JWT.
-func (s *Server) ActiveOfExtension(at time.Time) map[cdr.Direction]int {
-	return s.extension.world.Active(at.Add(-activeLag))
 }
 
 // limit counts a request to a group, fills in the headers that every answer of the group has, and refuses one too many.

@@ -28,6 +28,8 @@ const (
 	HostileNext   simulator.Fault = "hostile next page"
 	RepeatedNext  simulator.Fault = "repeated next page" // a page that is its own next page
 	LostSyncToken simulator.Fault = "lost sync token"    // 400 CLG-102
+	NoSync        simulator.Fault = "no sync"            // 404 for changes
+	SyncForbidden simulator.Fault = "sync forbidden"     // 403 for changes
 	NoRecords     simulator.Fault = "no records"         // 200 without records
 	// EmptyPage is a page without rows and a link to the rows, or a sync without rows that says there are newer ones.
 	EmptyPage simulator.Fault = "empty page"
@@ -73,6 +75,7 @@ type Settings struct {
 
 func (s *Settings) setDefaults() {
 	s.Account, s.Extension = cmp.Or(s.Account, simulator.NoCalls()), cmp.Or(s.Extension, simulator.NoCalls())
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	if s.Scopes == nil {
 		s.Scopes = []string{ReadCallLog, ReadCallRecording, "ReadAccounts"}

@@ -16,16 +16,12 @@ type position struct {
 	// After is the last change that was returned, in milliseconds.
 	After int64 `json:"after"`
 	Count int   `json:"count"`
-	// Reset is how often tokens had been dropped, Number makes each token another.
-	Reset  int `json:"reset"`
-	Number int `json:"number"`
+	// Number makes each token another.
+	Number int64 `json:"number"`
 }
 
 // extractSync lists the rows that changed since a token or, in a full sync, since a time, in the order of their changes.
 func (s *Server) extractSync(q *request) simulator.Reply {
-	if refused := s.refuseSync(); refused != nil {
-		return *refused
-	}
 	detailed, kind := q.isDetailed(), q.text("syncType")
 	var begin position
 	var lost *simulator.Reply
@@ -34,7 +30,7 @@ func (s *Server) extractSync(q *request) simulator.Reply {
 		// What changed at the very time counts as later.
 		begin = position{After: q.instant("dateFrom").UnixMilli() - 1, Count: q.number("recordCount")}
 	case "ISync":
-		begin, lost = s.readToken(q)
+		begin, lost = q.readToken()
 	default:
 		q.fail("syncType")
 	}
@@ -44,34 +40,16 @@ func (s *Server) extractSync(q *request) simulator.Reply {
 	return s.changes(q, kind, begin, detailed)
 }
 
-// refuseSync is the error of an account without call-log-extract-sync.
-func (s *Server) refuseSync() *simulator.Reply {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch s.noSync {
-	case 0:
-		return nil
-	case http.StatusForbidden:
-		return apiError(http.StatusForbidden, "FeatureNotAvailable", "CMN-109", "Feature not available.")
-	}
-	return apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI")
-}
-
-func (s *Server) readToken(q *request) (p position, lost *simulator.Reply) {
+func (q *request) readToken() (p position, lost *simulator.Reply) {
 	raw, err := base64.RawURLEncoding.DecodeString(q.text("syncToken"))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil || json.Unmarshal(raw, &p) != nil || p.Reset != s.syncReset {
+	if err != nil || json.Unmarshal(raw, &p) != nil {
 		return p, lostSync()
 	}
 	return p, nil
 }
 
 func (s *Server) writeToken(p position) string {
-	s.mu.Lock()
-	s.syncIssued++
-	p.Reset, p.Number = s.syncReset, s.syncIssued
-	s.mu.Unlock()
+	p.Number = s.syncIssued.Add(1)
 	return base64.RawURLEncoding.EncodeToString(simulator.JSON(p))
 }
 
@@ -85,7 +63,7 @@ func (s *Server) changes(q *request, kind string, begin position, detailed bool)
 	body := func(rows []any, after int64, more bool) []byte {
 		next := begin
 		next.After = max(after, begin.After)
-		o := simulator.NewObject("uri", q.host()+q.RequestURI)
+		o := simulator.NewObject("uri", s.BaseURL()+q.RequestURI)
 		if rows != nil {
 			o.Set("records", rows)
 		}
@@ -102,6 +80,8 @@ func (s *Server) changes(q *request, kind string, begin position, detailed bool)
 	spoil := func(rows []any, after int64, more bool) func(*simulator.Reply) {
 		return func(r *simulator.Reply) { r.Body = body(rows, after, more) }
 	}
+	r.Own[NoSync] = simulator.Instead(*apiError(http.StatusNotFound, "", "CMN-120", "Invalid URI"))
+	r.Own[SyncForbidden] = simulator.Instead(*apiError(http.StatusForbidden, "FeatureNotAvailable", "CMN-109", "Feature not available."))
 	r.Own[EmptyPage] = spoil([]any{}, begin.After, true)
 	r.Own[NoRecords] = spoil(nil, last, more)
 	if n := cutAt(times); n > 0 {
@@ -124,5 +104,5 @@ func cutAt(times []int64) int {
 }
 
 func (s *Server) isSynced(c *simulator.Call, _ *simulator.Version) bool {
-	return float64(binary.BigEndian.Uint32(c.ID[:4])) >= s.settings.SyncMisses*(1<<32)
+	return float64(binary.BigEndian.Uint32(c.ID[:4])) >= s.SyncMisses*(1<<32)
 }

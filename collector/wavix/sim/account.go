@@ -28,18 +28,13 @@ func sideOf(callType string) (side, bool) {
 	return placed, callType == Placed
 }
 
-// Account is the calls of an account, of both types. It is safe for concurrent use.
-type Account struct {
-	worlds [sides]*simulator.World
-}
-
 // eachRow calls f for every row of the calls that start in [from, to), in the same order each time; a call's own row comes before what is
 // linked to it. The row belongs to f until it returns.
-func (a *Account) eachRow(from, to time.Time, f func(*row)) {
-	for of, w := range a.worlds {
+func (s *Server) eachRow(from, to time.Time, f func(*row)) {
+	for of, w := range s.worlds {
 		w.Each(from, to, func(c *simulator.Call) bool {
 			for _, p := range partsOf(c) {
-				r := a.row(side(of), c, p)
+				r := s.row(side(of), c, p)
 				f(&r)
 			}
 			return true
@@ -48,9 +43,9 @@ func (a *Account) eachRow(from, to time.Time, f func(*row)) {
 }
 
 // eachActive calls f for the rows whose call is in progress at an instant, or ended less than linger before it.
-func (a *Account) eachActive(at time.Time, linger time.Duration, f func(*row)) {
+func (s *Server) eachActive(at time.Time, linger time.Duration, f func(*row)) {
 	const longest = 8*time.Hour + maxSetup + maxOffset
-	a.eachRow(at.Add(-longest-linger), at.Add(maxSetup), func(r *row) {
+	s.eachRow(at.Add(-longest-linger), at.Add(maxSetup), func(r *row) {
 		if begin, _, end := r.life(); !begin.After(at) && end.Add(linger).After(at) {
 			f(r)
 		}
@@ -59,14 +54,14 @@ func (a *Account) eachActive(at time.Time, linger time.Duration, f func(*row)) {
 
 // Active is how many calls are in progress at an instant, by direction: inbound and outbound have an entry each. A forwarded call is two,
 // and so is one between two of the account's numbers.
-func (a *Account) Active(at time.Time) map[cdr.Direction]int {
+func (s *Server) Active(at time.Time) map[cdr.Direction]int {
 	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
-	a.eachActive(at, 0, func(r *row) { active[r.side.direction()]++ })
+	s.eachActive(at, 0, func(r *row) { active[r.side.direction()]++ })
 	return active
 }
 
-func (a *Account) at(p *place) row {
+func (s *Server) at(p *place) row {
 	var c simulator.Call
-	a.worlds[p.world].Call(p.call, &c)
-	return a.row(p.world, &c, p.part)
+	s.worlds[p.world].Call(p.call, &c)
+	return s.row(p.world, &c, p.part)
 }

@@ -9,7 +9,7 @@ import (
 
 func (e *exchange) calls() simulator.Reply {
 	list, at := []any{}, e.Visible()
-	e.eachActive(at, e.settings.Linger, func(r *row) {
+	e.eachActive(at, e.Linger, func(r *row) {
 		list = append(list, r.active(at, e.generation == GenerationA))
 	})
 	a := reply(simulator.JSON(simulator.NewObject("success", true, "calls", list)))

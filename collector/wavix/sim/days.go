@@ -3,8 +3,9 @@ package sim
 import (
 	"cmp"
 	"slices"
-	"sync"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
 // place is where a row is made from, and what listing it depends on.
@@ -16,21 +17,12 @@ type place struct {
 	copies           int
 }
 
-// days are the rows of spans of days: the pages of a list are asked for one after the other.
-type days struct {
-	mu    sync.Mutex
-	known map[[2]int64]*[sides][]place // by first and last millisecond; guarded by mu
-}
-
-// maxKnown is how many spans are kept before all are dropped.
-const maxKnown = 100
-
 // between are the rows that start in [from, to), by type, in their order, whether they are published yet or not.
 func (s *Server) between(from, to int64) *[sides][]place {
-	s.days.mu.Lock()
-	defer s.days.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	span := [2]int64{from, to}
-	if d := s.days.known[span]; d != nil {
+	if d := s.days[span]; d != nil {
 		return d
 	}
 	d := new([sides][]place)
@@ -43,7 +35,7 @@ func (s *Server) between(from, to int64) *[sides][]place {
 			return
 		}
 		times := 1
-		if s.settings.CopiesInTotal {
+		if s.CopiesInTotal {
 			times, p.copies = p.copies, 1
 		}
 		d[r.side] = append(d[r.side], slices.Repeat([]place{p}, times)...)
@@ -51,30 +43,27 @@ func (s *Server) between(from, to int64) *[sides][]place {
 	for i := range d {
 		slices.SortFunc(d[i], func(x, y place) int {
 			first := cmp.Compare(x.start, y.start)
-			if s.settings.Order == Shuffled {
-				first = cmp.Compare(mix64(uint64(x.start)), mix64(uint64(y.start)))
+			if s.Order == Shuffled {
+				first = cmp.Compare(simulator.Scatter(uint64(x.start)), simulator.Scatter(uint64(y.start)))
 			}
 			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.call, y.call), cmp.Compare(x.part, y.part))
 		})
-		if s.settings.Order == Descending {
+		if s.Order == Descending {
 			slices.Reverse(d[i])
 		}
 	}
-	if s.days.known == nil || len(s.days.known) == maxKnown {
-		s.days.known = map[[2]int64]*[sides][]place{}
-	}
-	s.days.known[span] = d
+	s.days[span] = d
 	return d
 }
 
 // midnight is when a day of the account's time zone begins, so many after another. It isn't always 24 hours after the one before, nor at 0:00.
 func (s *Server) midnight(first time.Time, days int) time.Time {
-	return time.Date(first.Year(), first.Month(), first.Day()+days, 0, 0, 0, 0, s.settings.Timezone)
+	return time.Date(first.Year(), first.Month(), first.Day()+days, 0, 0, 0, 0, s.Timezone)
 }
 
 // rows are those of a type that start on a day from first to last and are visible at an instant.
 func (s *Server) rows(first, last time.Time, of side, at time.Time) (list []place) {
-	end := s.midnight(at.In(s.settings.Timezone), 1) // nothing is visible that starts later
+	end := s.midnight(at.In(s.Timezone), 1) // nothing is visible that starts later
 	from, to := s.midnight(first, 0), s.midnight(last, 1)
 	if !from.Before(end) {
 		return nil

@@ -8,10 +8,10 @@
 //
 //	server, err := sim.Start(sim.Settings{Placed: placed, Received: received, Generation: sim.GenerationB})
 //	defer server.Close()
-//	server.BaseURL(), server.APIKey(), server.WriteCA(path)
+//	server.BaseURL(), server.APIKey, server.WriteCA(path)
 //	server.Advance(time.Hour)        // late rows become visible
 //	server.Upgrade(sim.GenerationC)  // /v1/cdrs instead of /v1/cdr, and call_id
-//	want := server.Totals(server.Pause())
+//	want := server.Totals(simulator.Once(server.Pause()))
 //
 // The amounts of the mixes' tariffs are hundred-thousandths of a dollar, since Wavix's prices have up to five decimals.
 package sim

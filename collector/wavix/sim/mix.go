@@ -8,11 +8,11 @@ import (
 
 // The tables of mixes.
 var (
-	//go:embed mix.txt
+	//go:embed mix.yaml
 	commonTable string
-	//go:embed placed.txt
+	//go:embed placed.yaml
 	placedTable string
-	//go:embed received.txt
+	//go:embed received.yaml
 	receivedTable string
 )
 
@@ -24,7 +24,7 @@ func ReceivedMix() *simulator.Mix { return mix(Received, receivedTable) }
 
 // mix reads a mix: what both types have in common, and a table.
 func mix(name, table string) *simulator.Mix {
-	m := simulator.ReadMix(commonTable+table, func(*simulator.Kind, simulator.Options) {})
+	m := simulator.ReadMix[struct{}](nil, commonTable, table)
 	m.Mask = '5' // a digit: Wavix hides none
 	m.Name, m.NoCurrency, m.MoneyUnit, m.Components = "wavix "+name, "USD", 10, [2]string{"usage", "forwarding"}
 	// Users aren't on the wire: Wavix's records have none.

@@ -15,7 +15,7 @@ import (
 func (e *exchange) parse() (invalid string) {
 	// A day of the account's time zone, as a date and nothing else.
 	day := func(name string) time.Time {
-		t, err := time.ParseInLocation(time.DateOnly, e.options.Get(name), e.settings.Timezone)
+		t, err := time.ParseInLocation(time.DateOnly, e.options.Get(name), e.Timezone)
 		if err != nil {
 			invalid = name
 		}
@@ -29,7 +29,7 @@ func (e *exchange) parse() (invalid string) {
 		return int(n)
 	}
 	of, ok := sideOf(e.options.Get("type"))
-	e.from, e.to, e.side, e.page, e.perPage = day("from"), day("to"), of, number("page"), min(number("per_page"), e.settings.MaxPerPage)
+	e.from, e.to, e.side, e.page, e.perPage = day("from"), day("to"), of, number("page"), min(number("per_page"), e.MaxPerPage)
 	switch {
 	case !ok:
 		return "type"
@@ -60,12 +60,12 @@ func (e *exchange) records() simulator.Reply {
 		each(func(r *row, v *simulator.Version) { r.writeCSV(w, e.generation, v) })
 		w.Flush()
 		a := reply(b.Bytes())
-		a.Type = "text/csv; charset=utf-8"
+		a.Header = http.Header{"Content-Type": {"text/csv; charset=utf-8"}}
 		return a
 	}
 	names := columns(e.generation)
 	if e.endpoint == EndpointExport {
-		names = exportColumns(e.generation, e.settings.ExportFewer)
+		names = exportColumns(e.generation, e.ExportFewer)
 	}
 	rows := []any{}
 	each(func(r *row, v *simulator.Version) { rows = append(rows, r.object(e.generation, v, names)) })
@@ -93,7 +93,7 @@ func (e *exchange) list(rows []any, total int) simulator.Reply {
 // export is rows as newline-delimited JSON.
 func export(rows []any) simulator.Reply {
 	a := reply(lines(rows))
-	a.Type, a.Header = "application/x-ndjson", http.Header{"Last-Modified": {"0"}, "Etag": {"0"}} // as in Wavix's samples
+	a.Header = http.Header{"Content-Type": {"application/x-ndjson"}, "Last-Modified": {"0"}, "Etag": {"0"}} // as in Wavix's samples
 	a.Own[BlankLines] = func(r *simulator.Reply) {
 		r.Body = append(append([]byte("\n\n"), bytes.ReplaceAll(r.Body, []byte("\n"), []byte("\n\n\n"))...), '\n')
 	}

@@ -78,7 +78,7 @@ var (
 )
 
 // row makes one of a call's rows.
-func (a *Account) row(of side, c *simulator.Call, p part) row {
+func (s *Server) row(of side, c *simulator.Call, p part) row {
 	r := row{Call: *c, scenario: scenarioOf(c), side: of, world: of, part: p, origin: c.ID}
 	r.hasFee = r.isForwarded() && p != linkedPart
 	switch r.scenario {
@@ -89,7 +89,7 @@ func (a *Account) row(of side, c *simulator.Call, p part) row {
 	case otherParent:
 		r.parent = c.CallID
 	case ownNumber:
-		r.Prefix = &a.worlds[of].Mix().Own
+		r.Prefix = &s.worlds[of].Mix().Own
 	default:
 	}
 	versions := r.Versions()
@@ -166,10 +166,5 @@ func (r *row) life() (begin, answered, end time.Time) {
 
 // styleOf is a number that an id gives, to draw how its row looks.
 func styleOf(id simulator.UUID) uint64 {
-	return mix64(binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])*0x9e3779b97f4a7c15)
-}
-
-func mix64(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	return x ^ x>>31
+	return simulator.Scatter(binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])*0x9e3779b97f4a7c15)
 }

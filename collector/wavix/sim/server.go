@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -13,23 +14,24 @@ import (
 // Server is Wavix's API. It is safe for concurrent use.
 type Server struct {
 	*simulator.Host
-	*Account
-	settings Settings
-	days     days
-	limiter  simulator.Limiter
+	Settings
+	worlds  [sides]*simulator.World
+	limiter simulator.Limiter
+	present atomic.Uint32 // the generation
 
-	mu         sync.Mutex // guards what follows
-	generation Generation
-	refusals   map[string]string // by endpoint
+	mu sync.Mutex
+	// days are the rows of spans of days, by first and last millisecond: the pages of a list are asked for one after the other. Guarded by mu.
+	days map[[2]int64]*[sides][]place
 }
 
 // Start makes an authority and listens. An error leaves nothing open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		settings: settings, Account: &Account{[sides]*simulator.World{settings.Placed, settings.Received}}, generation: settings.Generation,
-		refusals: map[string]string{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
+		Settings: settings, worlds: [sides]*simulator.World{settings.Placed, settings.Received},
+		days: map[[2]int64]*[sides][]place{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
+	s.Upgrade(settings.Generation)
 	var err error
 	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, http.HandlerFunc(s.serve), ""); err != nil {
 		return nil, err
@@ -37,29 +39,8 @@ func Start(settings Settings) (*Server, error) {
 	return s, nil
 }
 
-// APIKey is the key that works.
-func (s *Server) APIKey() string { return s.settings.APIKey }
-
 // Upgrade makes the API that of a generation, from the next request on.
-func (s *Server) Upgrade(g Generation) { s.change(func() { s.generation = g }) }
-
-func (s *Server) change(what func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	what()
-}
-
-// The texts of a 403 to a key that is valid.
-const (
-	FeatureDisabled = "Request failed. The feature is disabled for your account."
-	// MissingScope is for a key without calls:read. Wavix documents the scopes, but not this text.
-	MissingScope = "Forbidden"
-)
-
-// Refuse refuses the requests to an endpoint with a text; empty: no more.
-func (s *Server) Refuse(endpoint, text string) {
-	s.change(func() { s.refusals[endpoint] = text })
-}
+func (s *Server) Upgrade(g Generation) { s.present.Store(uint32(g)) }
 
 // DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type. Only the date of the time counts.
 func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
@@ -84,7 +65,7 @@ var routes = []struct {
 // endpoint is what a path leads to in a generation.
 func (s *Server) endpoint(g Generation, r *http.Request) string {
 	for _, route := range routes {
-		kept := s.settings.KeepOldPaths && route.endpoint != EndpointCalls
+		kept := s.KeepOldPaths && route.endpoint != EndpointCalls
 		if r.URL.Path == route.path && g >= route.first && (g <= route.last || kept) {
 			return route.endpoint
 		}
@@ -108,12 +89,11 @@ type exchange struct {
 const appID = "appid"
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	e := exchange{Server: s, options: r.URL.Query()}
-	s.change(func() { e.generation = s.generation })
+	e := exchange{Server: s, options: r.URL.Query(), generation: Generation(s.present.Load())}
 	e.endpoint = s.endpoint(e.generation, r)
 	s.Answer(w, r, e.endpoint, func() simulator.Reply {
-		if status, message := e.admit(r); status != 0 {
-			return refuse(status, message)
+		if !e.admits(r) {
+			return refuse(http.StatusUnauthorized, "Unauthorized")
 		}
 		if s.limiter.Limit > 0 {
 			if _, wait := s.limiter.Take(s.Now()); wait > 0 {
@@ -136,20 +116,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// admit checks the key, which must be where the generation takes it and nowhere else; status 0 is good.
-func (e *exchange) admit(r *http.Request) (status int, message string) {
+// admits checks the key, which must be where the generation takes it and nowhere else.
+func (e *exchange) admits(r *http.Request) bool {
 	header, old := r.Header.Get("Authorization"), e.options.Has(appID)
-	inHeader := e.generation != GenerationA && header == "Bearer "+e.settings.APIKey && !old
-	inQuery := (e.generation == GenerationA || e.settings.AcceptAppID) && e.options.Get(appID) == e.settings.APIKey && header == ""
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch {
-	case !inHeader && !inQuery:
-		return http.StatusUnauthorized, "Unauthorized"
-	case e.refusals[e.endpoint] != "":
-		return http.StatusForbidden, e.refusals[e.endpoint]
-	}
-	return 0, ""
+	inHeader := e.generation != GenerationA && header == "Bearer "+e.APIKey && !old
+	inQuery := (e.generation == GenerationA || e.AcceptAppID) && e.options.Get(appID) == e.APIKey && header == ""
+	return inHeader || inQuery
 }
 
 // failureOf is the body of Wavix's errors; 401 alone has a member `error`.
@@ -177,8 +149,10 @@ func reply(body []byte) simulator.Reply {
 	return simulator.Reply{
 		Status: http.StatusOK, Body: body, Error: func(status int) []byte { return failureOf(status, "") },
 		Own: map[simulator.Fault]func(*simulator.Reply){
-			SuccessFalse: failed(failureOf(http.StatusServiceUnavailable, "")),
-			ErrorTrue:    failed([]byte(`{"error":true,"message":"Internal error"}`)),
+			SuccessFalse:    failed(failureOf(http.StatusServiceUnavailable, "")),
+			ErrorTrue:       failed([]byte(`{"error":true,"message":"Internal error"}`)),
+			FeatureDisabled: simulator.Instead(refuse(http.StatusForbidden, "Request failed. The feature is disabled for your account.")),
+			MissingScope:    simulator.Instead(refuse(http.StatusForbidden, "Forbidden")),
 		},
 	}
 }

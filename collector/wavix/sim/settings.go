@@ -54,6 +54,9 @@ const (
 	// SuccessFalse and ErrorTrue are errors with status 200.
 	SuccessFalse simulator.Fault = "success false 200"
 	ErrorTrue    simulator.Fault = "error true 200"
+	// FeatureDisabled and MissingScope are 403 to a key that is valid: Wavix documents the scopes, but not the text for one without calls:read.
+	FeatureDisabled simulator.Fault = "403 feature disabled"
+	MissingScope    simulator.Fault = "403 missing scope"
 	// NoItems leaves out `items`, or `calls`.
 	NoItems        simulator.Fault = "no items"
 	ZeroPerPage    simulator.Fault = "per_page 0"      // per_page is 0
@@ -112,6 +115,7 @@ type Settings struct {
 
 func (s *Settings) setDefaults() {
 	s.Placed, s.Received = cmp.Or(s.Placed, simulator.NoCalls()), cmp.Or(s.Received, simulator.NoCalls())
+	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
 	s.APIKey = cmp.Or(s.APIKey, "simulated-api-key")
 	s.Generation = cmp.Or(s.Generation, GenerationC)
 	s.Timezone = cmp.Or(s.Timezone, time.UTC)

@@ -1,25 +1,16 @@
 package sim
 
-import (
-	"time"
+import "github.com/cdr-exporter/cdr-exporter/internal/simulator"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
-)
-
-// Totals are what a reader has counted that reads everything once, at an instant.
-func (a *Account) Totals(at time.Time) simulator.Totals {
-	return a.TotalsOf(simulator.View{At: []time.Time{at}})
-}
-
-// TotalsOf are what a reader has counted that looked as the view says.
-func (a *Account) TotalsOf(v simulator.View) simulator.Totals {
-	c := simulator.NewCounter(mix("", ""), v)
+// Totals are what a reader has counted that looked as the view says.
+func (s *Server) Totals(v simulator.View) simulator.Totals {
+	c := simulator.NewCounter(PlacedMix(), v) // both types have the same currency and components
 	from, to := c.Bounds()
 	if !from.IsZero() {
 		from = from.Add(-maxOffset)
 	}
 	parentFailed := false // the call's own row, for the leg that comes after it
-	a.eachRow(from, to, func(r *row) {
+	s.eachRow(from, to, func(r *row) {
 		if r.part == ownPart {
 			parentFailed = false
 		}
