@@ -31,7 +31,6 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	c.ID = d.UUID()
 
 	kind := &m.Kinds[w.kinds.draw(&d)]
-	c.CallID = w.callID(block, number, kind.SharesCall)
 	index := w.trunks[kind.Family].draw(&d)
 	c.Trunk = &m.Trunks[index]
 	if loses := w.failing(c.Trunk, index, start); loses > 0 && d.Hits(loses) {
@@ -39,6 +38,8 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 			kind = *Pick(&d, fails)
 		}
 	}
+	// A trunk that fails changes the kind, and so whether the call shares the id of the one before.
+	c.CallID = w.callID(block, number, kind.SharesCall)
 	if kind.Second != nil && kind.Second.OwnCall {
 		c.Partner = w.callID(block, number+1, false)
 	}
