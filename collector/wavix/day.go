@@ -36,7 +36,7 @@ type day struct {
 	// size is how many rows a full page has; newestFirst says that the day grows at the first page.
 	size        int
 	newestFirst bool
-	// rest is until when, the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
+	// rest is until when, by our clock, the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
 	rest time.Time
 	took time.Duration
 }
@@ -76,7 +76,7 @@ func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error
 	if s.total, err = r.log.fetchTotal(ctx, q); err != nil {
 		return nil, err
 	}
-	resting := r.log.now().Before(d.rest)
+	resting := time.Now().Before(d.rest)
 	if d.total >= 0 && s.total > d.total && (resting || !whole) {
 		if err := s.readTail(ctx, d); err != nil {
 			return nil, err
@@ -142,11 +142,10 @@ func (s *scan) readTail(ctx context.Context, d *day) (err error) {
 
 // readWhole reads all pages, until no row is missing.
 func (s *scan) readWhole(ctx context.Context, d *day) error {
-	began := s.reading.log.now()
+	began := time.Now() // not the provider's, whose clock may be set meanwhile
 	defer func() {
-		if now := s.reading.log.now(); now.Sub(began) > s.reading.log.interval {
-			d.took = now.Sub(began)
-			d.rest = now.Add(d.took)
+		if took := time.Since(began); took > s.reading.log.interval {
+			d.took, d.rest = took, time.Now().Add(took)
 		}
 	}()
 	for range maxPasses {

@@ -406,7 +406,7 @@ func TestRest(t *testing.T) {
 			what, todo = Advise(err)
 		}
 		if got != "H" || httpclient.KindOf(err) != httpclient.KindThrottled || httpclient.RetryAfter(err) != 0 ||
-			!strings.Contains(what, "the calls placed on 2026-03-02 are too many to be read whole each time: that took 2m15s and is done again at 12:04") ||
+			!strings.Contains(what, "the calls placed on 2026-03-02 are too many to be read whole each time: that took 2m15s and is done again at 00:04") ||
 			!strings.Contains(todo, "requests_per_minute") {
 			t.Errorf("counted %q, error %v: %s: %s", got, err, what, todo)
 		}
@@ -427,6 +427,24 @@ func TestRest(t *testing.T) {
 }
 
 var begun time.Time
+
+// TestRestIsNoMatterOfTheProvidersClock: a clock of the provider's that is set while a day is read doesn't make it rest.
+func TestRestIsNoMatterOfTheProvidersClock(t *testing.T) {
+	fake, ahead := today(t, "ABCDEFG"), time.Duration(0)
+	fake.now = func() time.Time { return noon.Add(ahead) }
+	fake.wrong = func(q *http.Request, right reply) reply {
+		if query := q.URL.Query(); query.Get("from") == "2026-03-02" && query.Get("page") == "2" {
+			ahead = 3 * time.Hour
+		}
+		return right
+	}
+	r := readLetters(t, fake, formatJSON)
+	r.want("the first read", "ABCDEFG", "t 1 2 3")
+	fake.list("AZBCDEFG")
+	if got, err := r.read(); err != nil || got != "Z" {
+		t.Errorf("counted %q, error %v", got, err)
+	}
+}
 
 // TestParentsComeFirst (guarantee 3): the failure of a forwarded call is counted before that of the leg which it makes, also when both are listed
 // while the days are read.
