@@ -68,27 +68,34 @@ test: ## tools, build, lint (go vet among it), drift, then all tests with the ra
 .PHONY: short
 short: ## a quick run while you work: short tests, of the binary only its commands; no lint, no race detector, no tools
 	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
-	$(GO) test $(SHORT) -shuffle=on -p 5 ./internal/app ./internal/ledger $$($(GO) list ./... | grep -v '/cmd/')
-	$(GO) test $(SHORT) ./cmd/... -run '^TestScripts$$/^(usage|check_config|run_fails)$$'
-
-SHORT := -short -vet=off -ldflags='-s -w'
+	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/ledger ./cmd/... ./...
 
 # The tests that drive the binary wait most of the time, and have patience for so long only: they go first wherever they
 # need a core, and the others, most of which have a time of their own, take what is left (nice). Collecting garbage under
-# the race detector is dear, and their heaps are small: they do it seldom (GOGC).
+# the race detector is dear, and their heaps are small: they do it seldom (GOGC). It would also let each package sleep for a
+# second before it ends (GORACE).
 # Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
 test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
 	@failed=; \
-	export GOGC=400; \
+	export GOGC=400 GORACE=atexit_sleep_ms=0; \
 	( nice -n 5 $(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
-		nice -n 5 $(call gotestsum,rest) -p 3 $(RACE_PRODUCT) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
+		CDR_RACE=1 $(call gotestsum,waiting) -run '$(WAITING)' ./cmd/cdr-exporter & \
+		nice -n 5 $(call gotestsum,rest) -p 3 $(RACE_PRODUCT) $(LONGEST) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
+		wait $$! || failed=1; \
 		test -z "$$failed" ) & \
-	CDR_RACE=1 $(call gotestsum,cmd) ./cmd/... || failed=1; \
+	CDR_RACE=1 $(call gotestsum,cmd) -skip '$(WAITING)' ./cmd/... || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"
+
+# What takes longest starts first, then what waits while it runs: packages in this order, and the tests of the binary that
+# wait for a minute or two and compute little. Those begin beside TestE2EStack, which waits too; wherever the shuffle put
+# them, the last of them would run alone in the end.
+LONGEST := ./internal/ledger ./internal/rules ./tools/stack ./collector ./internal/web \
+	./internal/app ./exporters/prometheus ./exporters/otlp ./collector/msgraph/callrecords ./deploy ./bench/peers
+WAITING := ^(TestE2EBoards|TestE2EReplicas|TestReplicas|TestUnreadableSpan)$$
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false

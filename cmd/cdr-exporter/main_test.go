@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -29,23 +28,28 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := waitTogether(); err != nil {
+	if err := setFlags(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(runTests(m))
 }
 
-// waitTogether lets more tests run at once than there are cores, unless the flag says
-// how many: most of the time they wait.
-func waitTogether() error {
-	const together = 6
-	parallel := flag.Lookup("test.parallel")
-	if parallel.Value.String() != parallel.DefValue {
-		return nil
+// setFlags sets what the command line leaves open: more tests at once than there are
+// cores, since most of the time they wait; and of a short run only the commands.
+func setFlags() error {
+	flags := map[string]string{"test.parallel": "6"}
+	if testing.Short() {
+		flags["test.run"] = "^TestScripts$/^(usage|check_config|run_fails)$"
 	}
-	if err := flag.Set(parallel.Name, strconv.Itoa(together)); err != nil {
-		return fmt.Errorf("run tests together: %w", err)
+	for name, value := range flags {
+		f := flag.Lookup(name)
+		if f.Value.String() != f.DefValue {
+			continue
+		}
+		if err := flag.Set(name, value); err != nil {
+			return fmt.Errorf("set %s: %w", name, err)
+		}
 	}
 	return nil
 }
