@@ -96,11 +96,9 @@ func (d *Driver) appendUnnamed(all, more []Task) []Task {
 // fetch fetches some records at once, and hands them on in the order of the list. The first error that isn't about a record ends the others,
 // which may be waiting for a limit.
 func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
-	jobs := make([]job, len(tasks))
+	jobs := jobsOf(tasks)
 	group, fetching := errgroup.WithContext(ctx)
-	for i := range jobs {
-		j := &jobs[i]
-		j.tasks = tasks[i : i+1]
+	for _, j := range jobs {
 		group.Go(func() error {
 			if j.fetch(fetching, d.Fetcher); isMissing(j.err) {
 				return nil
@@ -111,8 +109,8 @@ func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for i := range jobs {
-		switch j := &jobs[i]; {
+	for _, j := range jobs {
+		switch {
 		case j.err != nil:
 			d.Missing(j.tasks[0], j.err)
 		case j.page != nil:

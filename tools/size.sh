@@ -30,3 +30,4 @@ room "exporters" "$(lines exporters)" 2300
 printf '%-46s %6d %6d\n' product "$product" 28000
 printf '%-46s %6d %6d\n' simulators "$(sims)" 8500
 printf '%-46s %6d %6d\n' "tools, rules, dashboards" "$(lines tools internal/rules internal/dashboards dashboards)" 4500
+printf '%-46s %6d\n' "used by tests and benchmarks alone" "$(lines bench docs internal/pgtest internal/soak)"
