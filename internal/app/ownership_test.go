@@ -24,10 +24,11 @@ type fakeDatabase struct {
 	down     bool
 	locked   string // a source whose rows an open transaction has changed
 	refused  string // a source that takes over the name of another account's
+	logger   *slog.Logger
 }
 
 func newFakeDatabase() *fakeDatabase {
-	return &fakeDatabase{seen: map[string]time.Time{}, moves: map[string]int{}}
+	return &fakeDatabase{seen: map[string]time.Time{}, moves: map[string]int{}, logger: slog.New(slog.DiscardHandler)}
 }
 
 func (d *fakeDatabase) alive(name string) bool {
@@ -213,7 +214,7 @@ func (d *fakeDatabase) start(t *testing.T, name string, accounts int) *fakeRepli
 	for i := range accounts {
 		r.sources = append(r.sources, fmt.Sprintf("account-%02d", i))
 	}
-	r.ownership = newOwnership(r, r, name, slog.New(slog.DiscardHandler))
+	r.ownership = newOwnership(r, r, name, d.logger)
 	ctx, cancel := context.WithCancel(t.Context())
 	r.stop = cancel
 	r.stopped.Go(func() { r.run(ctx) })

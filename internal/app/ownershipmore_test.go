@@ -92,10 +92,8 @@ func TestOwnership_LogsEachProblem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, log := newFakeDatabase(), new(syncBuffer)
 		d.refused = "account-00"
-		a := d.start(t, "a", 3)
-		a.ownership.mu.Lock()
-		a.logger = slog.New(slog.NewTextHandler(log, nil))
-		a.ownership.mu.Unlock()
+		d.logger = slog.New(slog.NewTextHandler(log, nil))
+		d.start(t, "a", 3)
 		letPass(3 * time.Second)
 		d.mu.Lock()
 		d.down = true
