@@ -73,20 +73,21 @@ short: ## a quick run while you work: short tests, of the binary only its comman
 # The tests that drive the binary wait most of the time, and have patience for so long only: they go first wherever they
 # need a core, and the others, most of which have a time of their own, take what is left (nice). Collecting garbage under
 # the race detector is dear, and their heaps are small: they do it seldom (GOGC). It would also let each package sleep for a
-# second before it ends (GORACE).
+# second before it ends (GORACE). The tests that drive it are built as it is, and as lint looks at it: one more kind of package needn't be compiled.
 # Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
 test-all: packages $(TOOLS)/gotestsum real-parts
 	@mkdir -p .tools
 	@rm -f .tools/tests-*.json
+	@$(GO) build $(RACE) ./internal/app # three commands at once would each compile what it needs
 	@failed=; \
 	export GOGC=400 GORACE=atexit_sleep_ms=0; \
 	( nice -n 5 $(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
-		CDR_RACE=1 $(call gotestsum,waiting) -run '$(WAITING)' ./cmd/cdr-exporter & \
+		CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,waiting) -trimpath -run '$(WAITING)' ./cmd/cdr-exporter & \
 		nice -n 5 $(call gotestsum,rest) -p 3 $(RACE_PRODUCT) $(LONGEST) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
 		wait $$! || failed=1; \
 		test -z "$$failed" ) & \
-	CDR_RACE=1 $(call gotestsum,cmd) -skip '$(WAITING)' ./cmd/... || failed=1; \
+	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath -skip '$(WAITING)' ./cmd/... || failed=1; \
 	wait $$! || failed=1; \
 	test -z "$$failed"
 
@@ -156,7 +157,8 @@ vet:
 # A fifth of what the linters do by default is to collect garbage (GOGC).
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint ## golangci-lint: what go vet finds, style, and which room may import which
-	GOGC=400 $(TOOLS)/golangci-lint run ./...
+	@# With the flags of build, whose packages are compiled already.
+	CGO_ENABLED=0 GOFLAGS=-trimpath GOGC=400 $(TOOLS)/golangci-lint run ./...
 
 .PHONY: fmt
 fmt: $(TOOLS)/golangci-lint ## format, and mend what the linters can mend
