@@ -44,8 +44,9 @@ func TestFactsAcrossSpans(t *testing.T) {
 	}
 }
 
-// Pruning spans works in small transactions too.
-func TestSpansArePrunedInPieces(t *testing.T) {
+// rigToPrune has one run more to delete than two transactions do.
+func rigToPrune(t *testing.T) *rig {
+	t.Helper()
 	r := newRig(t)
 	r.live()
 	for i := range int64(2*pruneRuns + 1) {
@@ -54,6 +55,12 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 	r.moveJournal()
 	r.clock.add(60 * 24 * time.Hour)
 	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	return r
+}
+
+// Pruning spans works in small transactions too.
+func TestSpansArePrunedInPieces(t *testing.T) {
+	r := rigToPrune(t)
 	var left []int
 	r.probe = func(point string) error {
 		if point == "committed" {
@@ -71,14 +78,7 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 
 // Prune that can't commit, with more to delete than one transaction does, gives up until it is called again.
 func TestPruneEndsWithAnError(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	for i := range int64(2*pruneRuns + 1) {
-		r.remember(bucketOf(epoch)+i, 1, []byte{rowFact})
-	}
-	r.moveJournal()
-	r.clock.add(60 * 24 * time.Hour)
-	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	r := rigToPrune(t)
 	full := errors.New("the disk is full")
 	tries := 0
 	r.probe = func(point string) error {
