@@ -42,6 +42,7 @@ FUZZTIME     ?= 10s
 BENCH        ?= .
 BENCHTIME    ?= 1s
 SOAK         ?= 20
+CHAOS        ?= -kills 100
 ROWS         ?= 400000
 ROUNDS       ?= 1
 
@@ -113,6 +114,10 @@ gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events 
 soak: ## tests with random input, each with SOAK (20) times as many cases; takes hours
 	CDR_SOAK=$(SOAK) $(GO) test $(RACE_PRODUCT) -count=1 -timeout 24h ./collector/... ./internal/...
 
+.PHONY: chaos
+chaos: packages ## kill, pause and cut off the exporter at random and compare its totals with the simulators' books: CHAOS='-kills 1000', '-kills 200 -replicas 3', '-for 8h'
+	$(GO) run ./tools/chaos $(CHAOS)
+
 .PHONY: e2e
 e2e: packages real-parts ## only the tests that start real parts
 	$(call some,TestE2E,e2e,./...)
@@ -166,6 +171,7 @@ fmt: $(TOOLS)/golangci-lint ## format, and mend what the linters can mend
 	$(TOOLS)/golangci-lint run --fix ./...
 
 .PHONY: stack
+stack: export ONLY := prometheus-alertmanager
 stack: packages $(TOOLS)/prometheus ## watch a trunk fail: the demo's providers, exporter, Prometheus, Alertmanager and a page
 	$(GO) run ./tools/stack
 
@@ -182,7 +188,7 @@ size: ## lines of Go by room, without tests, beside what each may have
 generate: $(TOOLS)/helm ## write rules, dashboards, manifests, the configuration's schema and the tables of the docs again; tests fail while one is stale
 	$(GO) test ./internal/rules -run Generated -update
 	$(GO) test ./internal/dashboards -run 'Current|DocsList' -update
-	$(GO) test ./internal/metrics ./internal/cdr ./collector/ringcentral ./collector/wavix -run DocsShow -update
+	$(GO) test ./internal/metrics ./collector/msgraph ./collector/ringcentral ./collector/wavix -run 'DocsShow|Definitions' -update
 	$(GO) test ./docs -run 'Figures|TestEveryRuleHasATest' -update
 	$(GO) test ./internal/config -run SchemaCurrent -update
 	$(GO) test -tags e2e ./deploy -run Manifests -update
@@ -329,11 +335,11 @@ $(NODE): tools/node/package.json tools/node/package-lock.json
 $(PLAYWRIGHT): tools/browser/package.json tools/browser/package-lock.json
 	$(call npm,browser)
 
-# What tests need of the system: what is missing is installed, as root on Debian.
+# What tests need of the system, or ONLY that package: what is missing is installed, as root on Debian.
 .PHONY: packages
 packages:
-	@missing=(); need() { command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
-	need "$$($(GO) env CC)" gcc libc6-dev; need chromium chromium; need prometheus-alertmanager prometheus-alertmanager; \
+	@missing=(); need() { [ -n "$${ONLY-}" ] && [ "$$2" != "$$ONLY" ] || command -v "$$1" > /dev/null || missing+=("$${@:2}"); }; \
+	need "$$($(GO) env CC)" gcc libc6-dev; need chromium chromium; need "$$(command -v alertmanager || echo prometheus-alertmanager)" prometheus-alertmanager; \
 	need node nodejs; need npm npm; need systemd-analyze systemd; \
 	PATH="$$PATH:$${CDR_POSTGRES_BIN-}:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" need initdb postgresql; \
 	[ $${#missing[@]} = 0 ] && exit; \
@@ -341,7 +347,7 @@ packages:
 		echo "installing $${missing[*]}"; apt-get update -qq || true; \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$${missing[@]}" > /dev/null; \
 	else \
-		echo "tests need $${missing[*]}: install them (as root on Debian this is done here)" >&2; exit 1; \
+		echo "$${missing[*]} must be there: install them (as root on Debian this is done here)" >&2; exit 1; \
 	fi
 
 .PHONY: clean

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
@@ -99,8 +100,8 @@ func BenchmarkEngines(b *testing.B) {
 func (c *contestant) commitKnown(b *testing.B) {
 	c.plan = append(c.plan[:0], make([]byte, 200)...) // as long as a reader's position is
 	binary.LittleEndian.PutUint64(c.plan, c.rng.Uint64())
-	result, err := c.feed.Commit(b.Context(), &ledger.Page{
-		Records: c.page, ObservedAt: idsBegin.Add(72 * time.Hour), Position: &ledger.Position{Plan: c.plan},
+	result, err := c.feed.Commit(b.Context(), &counting.Page{
+		Records: c.page, ObservedAt: idsBegin.Add(72 * time.Hour), Position: &counting.Position{Plan: c.plan},
 	})
 	if err != nil || result.New != 0 {
 		b.Fatalf("commit known records: %+v, %v", result, err)

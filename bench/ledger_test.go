@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -104,7 +105,7 @@ func (i *idLedger) fill(n int) {
 // commit commits the page in hand and delivers the batch three back, as a receiver
 // that keeps up does.
 func (i *idLedger) commit(tb testing.TB, n int) {
-	result, err := i.feed.Commit(tb.Context(), &ledger.Page{Records: i.page, ObservedAt: i.at, Position: &ledger.Position{Watermark: i.at}})
+	result, err := i.feed.Commit(tb.Context(), &counting.Page{Records: i.page, ObservedAt: i.at, Position: &counting.Position{Watermark: i.at}})
 	if err != nil || result.New != len(i.page) {
 		tb.Fatalf("commit page %d: %+v, %v", n, result, err)
 	}

@@ -108,9 +108,9 @@ func openSource(b *testing.B, server *sim.Server, transport http.RoundTripper) *
 // read reads the day and says how many rows it had.
 func (d *day) read(b *testing.B, commit func(*collector.Page) error) int {
 	rows := 0
-	driver := collector.Driver{Reader: d.reader, Commit: func(_ context.Context, page *collector.Page) (ledger.Result, error) {
+	driver := collector.Driver{Reader: d.reader, Commit: func(_ context.Context, page *collector.Page) error {
 		rows += len(page.Records)
-		return ledger.Result{}, commit(page)
+		return commit(page)
 	}}
 	if err := driver.Read(b.Context(), d.from, d.to); err != nil {
 		b.Fatal(err)

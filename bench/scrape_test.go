@@ -58,7 +58,7 @@ func ourHandler(b *testing.B, n int) http.Handler {
 	store.Active(feed, true)
 	for i := range n {
 		row := metrics.Stored{
-			ID: int64(i + 1), Metric: metrics.Calls.Name, Own: scrapeLabels(i),
+			ID: int64(i + 1), Metric: metrics.Calls.Name, LabelValues: scrapeLabels(i),
 			Start: time.Unix(1_790_000_000, 0), Shown: true, Value: strconv.Itoa(i),
 		}
 		if err := store.Load(feed, metrics.Calls, row); err != nil {

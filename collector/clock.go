@@ -9,88 +9,127 @@ import (
 )
 
 const (
-	// clockWindow is how many offsets are looked at: one that is wrong, from one of many front ends, changes nothing.
-	clockWindow = 3
-	// farClock is by how much the provider's clock and ours may differ. With more, one of them is wrong, and it isn't known which: a wrong
-	// time would move the watermark past calls that are still to come.
-	farClock = 7 * 24 * time.Hour
+	// clockWindow is how many Dates are compared. A single outlier among them, such as one front end with a wrong clock, is ignored; two aren't.
+	clockWindow = 5
+	// clockBack is how far behind the watermark the earlier clock may be.
+	clockBack = 5 * time.Minute
+	// believedLeap is how far the local clock may leap if the provider has no clock: it also leaps when a machine was suspended.
+	believedLeap = 24 * time.Hour
 )
 
-// Clock is the local clock, corrected by the provider's Date (counting.md 10). It is safe for concurrent use.
+// Clock compares the local clock with the provider's Date (counting.md 10). If they differ by minutes, one of them is wrong, and it isn't known
+// which: then there are two times, and neither is trusted alone. The provider's time is extrapolated by the monotonic clock, so that it stays right
+// when the local clock is set. A Clock is safe for concurrent use.
+//
+//	local ──────┬─ agree within ClockTolerance ─▶ earlier = later = the provider's time
+//	provider ───┴─ differ ──────────────────────▶ earlier: positions move up to it; later: spans are read up to it
 type Clock struct {
 	local  func() time.Time
 	offset func() (time.Duration, bool) // nil: the provider has no clock
 	began  time.Time
 
-	mu       sync.Mutex
-	accepted time.Duration   // guarded by mu: what Now adds
-	window   []time.Duration // guarded by mu: the latest offsets that aren't far
-	far      bool            // guarded by mu: the latest offset is
-	wall     time.Time       // guarded by mu: the local clock at the latest sample
-	tick     time.Duration   // guarded by mu: Elapsed then
+	mu     sync.Mutex
+	window []time.Time // guarded by mu: of the latest Dates, what the provider's time was when Elapsed was 0
+	// low and high are the earliest and the latest of these that count, guarded by mu. They stay until they are off by more than ClockSlack.
+	low, high time.Time
 }
 
-// NewClock corrects the local clock by Source.Offset; nil leaves it as it is.
+// NewClock compares the local clock with Source.Offset or, without one, with the monotonic clock.
 func NewClock(local func() time.Time, offset func() (time.Duration, bool)) *Clock {
 	c := &Clock{local: local, offset: offset, began: time.Now()}
-	c.wall = c.reading()
+	if offset == nil { // the monotonic clock is the second one
+		c.low = local().Round(0).UTC()
+		c.high, c.window = c.low, []time.Time{c.low}
+	}
 	return c
 }
 
-// Now is the provider's time as far as it is known, in UTC.
-func (c *Clock) Now() time.Time { return c.reading().Add(c.Offset()) }
+// Now is the time by which positions move and metrics are shown: the earlier one while the clocks differ.
+func (c *Clock) Now() time.Time {
+	earlier, _ := c.times()
+	return earlier
+}
+
+// Later is the time up to which feeds are read and by which reads are due: the later one while the clocks differ.
+func (c *Clock) Later() time.Time {
+	_, later := c.times()
+	return later
+}
+
+// provider is the provider's time, as far as it is known.
+func (c *Clock) provider() time.Time {
+	if c.offset == nil {
+		return c.Now()
+	}
+	_, _, high := c.bounds()
+	return high
+}
 
 // Elapsed is the time since the clock was made; setting the machine's clock doesn't change it.
 func (c *Clock) Elapsed() time.Duration { return time.Since(c.began) }
 
-// Offset is by how much the local clock is corrected.
+// Offset is the provider's clock minus the local one, the largest that is possible; zero if the provider's isn't known.
 func (c *Clock) Offset() time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.accepted
+	local, low, high := c.bounds()
+	before, after := low.Sub(local), high.Sub(local)
+	if before.Abs() > after.Abs() {
+		return before
+	}
+	return after
 }
 
-// sample takes note of the provider's latest Date, and returns its time by that alone. Each poll that was answered calls it once.
-func (c *Clock) sample() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	known, latest := false, time.Duration(0)
-	if c.offset != nil {
-		latest, known = c.offset()
+// times are the earlier and the later time, in UTC. They are the same while the clocks agree.
+func (c *Clock) times() (earlier, later time.Time) {
+	local, low, high := c.bounds()
+	const tolerance = plan.ClockTolerance
+	switch {
+	case c.offset == nil && low.Sub(local).Abs() <= believedLeap:
+		return local, local
+	case low.Sub(local).Abs() <= tolerance && high.Sub(local).Abs() <= tolerance:
+		return high, high
 	}
-	if c.far = latest.Abs() > farClock; c.far || !known {
-		return c.reading().Add(c.accepted)
-	}
-	if c.step().Abs() > plan.ClockTolerance {
-		c.window = c.window[:0] // of another local time
-	}
-	c.window = append(c.window, latest)
-	c.window = c.window[max(0, len(c.window)-clockWindow):]
-	c.wall, c.tick = c.reading(), c.Elapsed()
-	// Of two that differ neither is known to be right: the first stays.
-	sorted := slices.Sorted(slices.Values(c.window))
-	if median := sorted[len(sorted)/2]; len(sorted) != 2 && (median-c.accepted).Abs() > plan.ClockSlack {
-		c.accepted = median
-	}
-	return c.wall.Add(latest)
+	return plan.Earliest(local, low), plan.Latest(local, high)
 }
 
-// isFar says whether the provider's clock and ours differ by more than a clock may.
-func (c *Clock) isFar() bool {
+// bounds are the local clock, and the earliest and the latest that the provider's may be.
+func (c *Clock) bounds() (local, low, high time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.far
-}
-
-// unsure says whether the local clock was set since the latest sample or, without any, has leapt ahead by more than far.
-func (c *Clock) unsure(far time.Duration) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	step := c.step()
+	local = c.local().Round(0).UTC() // without its monotonic reading, so that setting the clock shows
 	if len(c.window) == 0 {
-		return step > far
+		return local, local, local
 	}
-	return step.Abs() > plan.ClockTolerance
+	elapsed := c.Elapsed()
+	return local, c.low.Add(elapsed), c.high.Add(elapsed)
+}
+
+// sampleDate records the provider's latest Date. Each poll that was answered calls it once.
+func (c *Clock) sampleDate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.offset == nil {
+		return
+	}
+	offset, known := c.offset()
+	if !known {
+		return
+	}
+	c.window = append(c.window, c.local().Round(0).UTC().Add(offset-c.Elapsed()))
+	c.window = c.window[max(0, len(c.window)-clockWindow):]
+	sorted := slices.SortedFunc(slices.Values(c.window), time.Time.Compare)
+	alone := 0
+	if len(sorted) > 2 { // of two that differ neither is known to be right
+		alone = 1
+	}
+	c.low, c.high = unlessJitter(c.low, sorted[alone]), unlessJitter(c.high, sorted[len(sorted)-1-alone])
+}
+
+// unlessJitter returns is, or was if they differ by no more than Dates jitter.
+func unlessJitter(was, is time.Time) time.Time {
+	if is.Sub(was).Abs() > plan.ClockSlack {
+		return is
+	}
+	return was
 }
 
 // pending says whether the provider has a clock that was never asked.
@@ -99,11 +138,3 @@ func (c *Clock) pending() bool {
 	defer c.mu.Unlock()
 	return c.offset != nil && len(c.window) == 0
 }
-
-// step is by how much the local clock has been set since the latest sample; mu is held.
-func (c *Clock) step() time.Duration {
-	return c.reading().Sub(c.wall) - (c.Elapsed() - c.tick)
-}
-
-// reading is the local clock without its monotonic reading, so that setting the clock shows.
-func (c *Clock) reading() time.Time { return c.local().Round(0).UTC() }

@@ -5,7 +5,7 @@
 //	                 │
 //	                 │ RangeFeed: plan ─▶ span of time ─▶ Driver ◀─pages─ RangeReader
 //	                 │                                      └─▶ Ledger.Commit
-//	                 │            token ─▶ FeedInfo.Sync ─▶ Ledger.Commit, in place of the shallow levels
+//	                 │ StreamFeed: position ─▶ StreamReader ─pages─▶ Ledger.Commit
 //	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Ledger.Commit
 //
 // `backfill`, `records` and `check sources` use the same Driver with another Commit.
@@ -27,10 +27,9 @@
 // fails is tried again within a second, then ever slower up to a minute; a long
 // one by itself and in shorter pieces, while shorter ones go on. A full disk or
 // outbox pauses reading and loses nothing, for the provider keeps the rows. A plan
-// that can't be read costs a deep read. A clock that is in doubt moves nothing.
-// Changes that can't be read are read as ranges.
+// that can't be read costs a deep read. Clocks that differ move positions up to the
+// earlier one only, or not at all.
 //
-// counting.md 5 to 11 are the rules; the tests name them, and
-// testdata/plan-figures.txt has what the plan costs and gives, sync-figures.txt what
-// reading by changes does.
+// counting.md 5 to 10 are the rules; the tests name them, and
+// testdata/plan-figures.txt has what the plan costs and gives.
 package collector

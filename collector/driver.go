@@ -11,17 +11,16 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // Driver hands the pages of a reader to a consumer: a ledger, a history or a printer. It isn't safe for concurrent use.
 type Driver struct {
 	// Reader yields the pages.
 	Reader RangeReader
-	// Commit takes a page. It doesn't keep the page or its records. A consumer without a ledger says that every record is new.
-	Commit func(ctx context.Context, page *Page) (ledger.Result, error)
+	// Commit takes a page. It must not keep the page or its records.
+	Commit func(ctx context.Context, page *Page) error
 
-	// Fetcher fetches what the pages only name, after the list was read to its end, each version once; nil: that is left to Commit.
+	// Fetcher fetches the records that the pages only name, after the list was read to its end, each version once; nil: Commit handles them.
 	Fetcher Fetcher
 	// Missing is called for each record that the provider names and doesn't have.
 	Missing func(task Task, err error)
@@ -29,22 +28,22 @@ type Driver struct {
 	named map[Task]bool // by key and version
 }
 
-// Read pulls the pages of a span of time, rounded outward, and hands each to Commit. An error of either ends it and is returned as it is; the
-// iterator isn't resumed after an error of Commit.
+// Read pulls the pages of a span of time, rounded outward, and hands each to Commit. It returns the first error of either as it is; after an error of
+// Commit it pulls no further page.
 func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
-	from, to = plan.Outward(from, to)
+	from, to = plan.ToWholeSeconds(from, to)
 	seen := twins{} // of this read: the largest number seen in one complete read is the count (counting.md 18)
 	var tasks []Task
 	for page, err := range d.Reader.Pages(ctx, from, to) {
 		if err != nil {
 			return err
 		}
-		page.Position, page.Result = nil, ledger.Result{} // a reader may use the page's memory again
+		page.Position = nil // a reader may use the page's memory again
 		seen.number(page.Records)
 		if d.Fetcher != nil {
 			tasks = d.appendUnnamed(tasks, page.Enqueue)
 		}
-		if page.Result, err = d.Commit(ctx, page); err != nil {
+		if err := d.Commit(ctx, page); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -64,7 +63,7 @@ func (d *Driver) Read(ctx context.Context, from, to time.Time) error {
 // Probe is a FeedInfo.Probe that reads the first page of the last minute.
 func Probe(r RangeReader, now func() time.Time) func(ctx context.Context) (rows int, err error) {
 	return func(ctx context.Context) (int, error) {
-		from, to := plan.Outward(now().Add(-time.Minute), now())
+		from, to := plan.ToWholeSeconds(now().Add(-time.Minute), now())
 		next, stop := iter.Pull2(r.Pages(ctx, from, to))
 		defer stop()
 		page, err, ok := next()
@@ -93,10 +92,10 @@ func (d *Driver) appendUnnamed(all, more []Task) []Task {
 	return all
 }
 
-// fetch fetches some records at once, and hands them on in the order of the list. The first error that isn't about a record ends the others,
-// which may be waiting for a limit.
+// fetch fetches some records at once and commits them in the order of the list. The first error that isn't about one record cancels the other
+// fetches, which may be waiting for a limit.
 func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
-	jobs := jobsOf(tasks)
+	jobs := groupByKey(tasks)
 	group, fetching := errgroup.WithContext(ctx)
 	for _, j := range jobs {
 		group.Go(func() error {
@@ -114,7 +113,7 @@ func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
 		case j.err != nil:
 			d.Missing(j.tasks[0], j.err)
 		case j.page != nil:
-			if _, err := d.Commit(ctx, j.page); err != nil {
+			if err := d.Commit(ctx, j.page); err != nil {
 				return err
 			}
 		}
@@ -124,7 +123,7 @@ func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
 
 // isMissing says whether an error of a fetch is about that one record.
 func isMissing(err error) bool {
-	if errors.Is(err, ErrNotYet) || errors.Is(err, ErrGone) || errors.Is(err, ErrStale) {
+	if errors.Is(err, ErrNotYet) || errors.Is(err, ErrGone) || errors.Is(err, ErrStale) || errors.Is(err, ErrTooLarge) {
 		return true
 	}
 	kind := httpclient.KindOf(err)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -25,10 +25,12 @@ type FeedSettings struct {
 	Queue  TaskQueue
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
 	Open func(ctx context.Context) error
+	// Paused says why pages with records would be refused at present, so that none is asked for; nil: never.
+	Paused func() error
 	// Clock is the source's clock; nil: the local one.
 	Clock *Clock
-	// Own takes the feed's own metrics; nil: nobody sees them.
-	Own *metrics.Feed
+	// Metrics takes the feed's self metrics; nil: nobody sees them.
+	Metrics *metrics.Feed
 	// Logger gets failures, rows that were set aside, values that are new to the mapping and what can't be read; nil: nowhere.
 	Logger *slog.Logger
 	// Advise is Source.Advise; nil: an error's text stands for itself.
@@ -41,8 +43,11 @@ type FeedSettings struct {
 
 func (s FeedSettings) withDefaults() FeedSettings {
 	s.Clock = cmp.Or(s.Clock, NewClock(time.Now, nil))
-	s.Own = cmp.Or(s.Own, metrics.NewOwn(time.Now, false).Feed("", ""))
+	s.Metrics = cmp.Or(s.Metrics, metrics.NewSelfMetrics(time.Now, false).Feed("", ""))
 	s.Logger = cmp.Or(s.Logger, slog.New(slog.DiscardHandler))
+	if s.Paused == nil {
+		s.Paused = func() error { return nil }
+	}
 	if s.Random == nil {
 		s.Random = rand.Float64
 	}
@@ -52,9 +57,9 @@ func (s FeedSettings) withDefaults() FeedSettings {
 // Ledger is a feed's handle on the ledger, safe for concurrent use; *ledger.Feed is one.
 type Ledger interface {
 	// State is what was last committed. After ErrFenced it is the other writer's.
-	State() ledger.State
+	State() counting.State
 	// Commit writes a page as a whole or not at all.
-	Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error)
+	Commit(ctx context.Context, page *counting.Page) (counting.Result, error)
 }
 
 // SourceKey is the log attribute that names a source: `source` is slog's own, for a line of code.
@@ -99,6 +104,8 @@ func NewLoop(settings FeedSettings) *Loop {
 	switch {
 	case settings.Info.ActiveCalls != nil:
 		return newLoop(settings, nil)
+	case settings.Info.Stream != nil:
+		return newLoop(settings, newStreamFeed(settings))
 	case settings.Info.Fetcher != nil:
 		return newLoop(settings, NewTaskFeed(settings))
 	}
@@ -151,7 +158,7 @@ func (l *Loop) run(ctx context.Context) {
 
 // backsOff says whether the loop itself waits after an error, since the feed doesn't.
 func (l *Loop) backsOff(err error) bool {
-	return err != nil && (l.feed == nil || notTheFeeds(err) || isPanic(err))
+	return err != nil && (l.feed == nil || isLedgerError(err) || isPanic(err))
 }
 
 // sleep waits, or is woken, and says whether the loop goes on.
@@ -168,7 +175,7 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 	defer recoverTo(&err)
 	if l.settings.Open != nil {
 		if err := l.settings.Open(ctx); err != nil {
-			return &openError{err}
+			return asLedgerError(err)
 		}
 	}
 	if l.feed == nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -178,7 +179,7 @@ func TestLoop_APanicIsLoggedAndCounted(t *testing.T) {
 		var log bytes.Buffer
 		seen := newObserved()
 		l := loopOf(func(context.Context) error { panic("index out of range") }, func(s *FeedSettings) {
-			s.Logger, s.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
+			s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 		})
 		l.Start()
 		pass(t, 2*time.Second)
@@ -235,14 +236,14 @@ type slowLedger struct {
 	inHand chan struct{}
 }
 
-func (s *slowLedger) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+func (s *slowLedger) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	if s.inHand != nil {
 		close(s.inHand)
 		s.inHand = nil
 	}
 	select {
 	case <-ctx.Done():
-		return ledger.Result{}, fmt.Errorf("commit: %w", ctx.Err())
+		return counting.Result{}, fmt.Errorf("commit: %w", ctx.Err())
 	case <-time.After(s.takes):
 	}
 	return s.model.Commit(ctx, page)
@@ -353,7 +354,7 @@ func TestLoop_CatchingUp(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
 		seen := newObserved()
 		l := loopOf(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, func(s *FeedSettings) {
-			s.Ledger, s.Own = m, seen.Feed
+			s.Ledger, s.Metrics = m, seen.Feed
 		})
 		l.Start()
 		pass(t, 11*time.Minute)

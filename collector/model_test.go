@@ -17,7 +17,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // modelRow is a call as the model provider keeps it.
@@ -48,13 +48,13 @@ type model struct {
 	pool     []cdr.Record
 
 	// The ledger.
-	state     ledger.State
+	state     counting.State
 	counted   map[string]time.Time // by id, when it was first seen
 	known     map[string]time.Time // by id, the start: what pruning has left
 	keep      time.Duration        // how far behind the watermark ids are kept; 0: for ever
 	tooOld    int
-	refuse    func(page *ledger.Page) error // before a commit
-	positions []ledger.Position
+	refuse    func(page *counting.Page) error // before a commit
+	positions []counting.Position
 	commits   int
 	broken    []string // what was found to be wrong while it ran
 }
@@ -70,7 +70,7 @@ func newModel(origin time.Time) *model {
 	return &model{
 		pageSize: 1000, clock: time.Now, local: time.Now, date: time.Now,
 		limits:  Limits{MaxRange: 90 * 24 * time.Hour},
-		state:   ledger.State{Origin: origin, Floor: origin, Watermark: origin},
+		state:   counting.State{Origin: origin, Floor: origin, Watermark: origin},
 		counted: make(map[string]time.Time),
 		known:   make(map[string]time.Time),
 	}
@@ -173,26 +173,26 @@ func (m *model) Offset() (time.Duration, bool) {
 	return m.offset, m.answered
 }
 
-func (m *model) State() ledger.State {
+func (m *model) State() counting.State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.state
 }
 
 // Commit counts what is new.
-func (m *model) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+func (m *model) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	if err := ctx.Err(); err != nil {
-		return ledger.Result{}, err
+		return counting.Result{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.refuse != nil {
 		if err := m.refuse(page); err != nil {
-			return ledger.Result{}, err
+			return counting.Result{}, err
 		}
 	}
 	m.commits++
-	var r ledger.Result
+	var r counting.Result
 	for _, record := range page.Records {
 		key := record.ID
 		if key == "" {
@@ -218,7 +218,9 @@ func (m *model) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, e
 	if p := page.Position; p != nil {
 		m.positions = append(m.positions, *p)
 		m.check(p)
-		m.state.Watermark = plan.Latest(m.state.Watermark, p.Watermark)
+		if !p.Watermark.IsZero() {
+			m.state.Watermark = p.Watermark
+		}
 		m.state.HistoryDone = m.state.HistoryDone || p.HistoryDone
 		if p.Plan != nil {
 			m.state.Plan = slices.Clone(p.Plan)
@@ -230,7 +232,7 @@ func (m *model) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, e
 
 // prune forgets old ids and raises the floor with it (counting.md 5).
 func (m *model) prune() {
-	if floor := m.state.Watermark.Add(-m.keep); m.keep > 0 && floor.After(m.state.Floor.Add(time.Hour)) {
+	if floor := m.state.Watermark.Add(-m.keep).Truncate(time.Hour); m.keep > 0 && floor.After(m.state.Floor) {
 		m.state.Floor = floor
 		maps.DeleteFunc(m.known, func(_ string, start time.Time) bool { return start.Before(floor) })
 	}
@@ -239,7 +241,7 @@ func (m *model) prune() {
 // check holds a position against counting.md 7: what was published at once and
 // started before the watermark has been counted or is in a span that is held, and
 // the watermark isn't ahead.
-func (m *model) check(p *ledger.Position) {
+func (m *model) check(p *counting.Position) {
 	if p.Watermark.After(m.clock()) {
 		m.broken = append(m.broken, fmt.Sprintf("the watermark %s is ahead of the provider's %s", p.Watermark, m.clock()))
 	}
@@ -326,7 +328,7 @@ type fails struct {
 	after func() error
 }
 
-func (s fails) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+func (s fails) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	r, err := s.Ledger.Commit(ctx, page)
 	if err == nil {
 		err = s.after()

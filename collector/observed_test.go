@@ -11,11 +11,11 @@ import (
 type observed struct {
 	*metrics.Feed
 
-	own *metrics.Own
+	own *metrics.SelfMetrics
 }
 
 func newObserved() *observed {
-	own := metrics.NewOwn(time.Now, false)
+	own := metrics.NewSelfMetrics(time.Now, false)
 	return &observed{own.Feed("contoso", "call_log"), own}
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
@@ -39,7 +39,7 @@ func TestPropertyAnyInterleavingGivesTheSameTotals(t *testing.T) {
 			}
 			crash := errors.New("the process dies")
 			after := false
-			m.refuse = func(*ledger.Page) error {
+			m.refuse = func(*counting.Page) error {
 				after = random.IntN(12) == 0
 				if !after && random.IntN(12) == 0 {
 					return crash

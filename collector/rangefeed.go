@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
@@ -15,22 +17,24 @@ import (
 // RangeFeed turns a RangeReader into a Feed that follows the read plan: each poll reads one piece of what is due. A piece that fails is
 // tried again by itself, with half its length. It isn't safe for concurrent use: one loop polls it.
 type RangeFeed struct {
-	settings FeedSettings
-	ladder   plan.Ladder
-	levels   *levels
-	unmapped map[Unmapped]bool // the values that were logged
+	committer
+
+	ladder plan.Ladder
+	levels *levelStates
 
 	plan   *plan.Plan
 	stored []byte        // the plan as it was last committed or read
 	seen   plan.View     // as of the last poll, for Wait
 	level  int           // of the last poll; -1 before the first
 	asked  bool          // the provider has answered once
-	pause  time.Duration // until when nothing is read after a read in doubt
-	logged time.Duration // how much of what is lost was logged
+	logged time.Duration // how much of the lost time was logged
 
 	endpoint witness.Endpoint // counts the spans that could be read
-	changes  changes
-	held     *held // of a TaskFeed; nil: positions are committed at once
+	readable plan.Span        // the end of the last of them
+	reread   bool             // the last poll read a span again that is stepped over
+
+	// hold takes a position and commits it when all tasks that were named until an instant are done; nil: positions are committed at once.
+	hold func(position counting.Position, state counting.State, named time.Time)
 }
 
 func newRangeFeed(settings FeedSettings) *RangeFeed {
@@ -38,33 +42,35 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 	info := settings.Info
 	l := plan.Ladder{Interval: max(info.PollInterval(), time.Second), Lookback: max(info.Lookback, time.Second)}
 	return &RangeFeed{
-		settings: settings,
-		ladder:   l,
-		levels:   newLevels(l.Last()+1, l.Interval, info.Limits.Grain),
-		unmapped: make(map[Unmapped]bool),
-		level:    -1,
+		committer: newCommitter(settings),
+		ladder:    l,
+		levels:    newLevelStates(l.Last()+1, l.Interval, info.Limits.Grain),
+		level:     -1,
 	}
 }
 
 // Poll implements Feed. With nothing due it reads the shortest range.
 func (f *RangeFeed) Poll(ctx context.Context) error {
-	r := f.newReading()
+	r := f.newPoll()
 	f.seen = r.view
-	if done, err := f.readChanges(ctx, r); done || err != nil {
-		return err
+	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.beforeClock && !f.reread && f.rereads(r.state) {
+		f.reread = true
+		return f.readAgain(ctx, r, *u)
 	}
-	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.doubt && f.levels.all.failures == 0 {
-		return f.reread(ctx, r, u)
-	}
-	f.planRead(r)
-	f.level = r.task.Level
-	if !r.doubt && f.plan.OpenTask(r.task.Level) == nil {
-		f.plan.PutTask(r.task) // in memory, so that shallower levels know
+	f.reread = false // between two spans that are read again, a span that is due is read
+	f.planStep(r)
+	f.level = r.read.Level
+	if !r.beforeClock && f.plan.OpenRead(r.read.Level) == nil {
+		f.plan.PutRead(r.read) // in memory only, so that shallower levels take it into account
 	}
 	var pages, found int
 	var err error
-	if r.step.From.Before(r.step.To) { // else all of it is stepped over
+	earlier := f.readEarlier(ctx, r)
+	if r.step.From.Before(r.step.To) && r.step.To.After(r.view.Floor) { // else the step is empty or lies below the floor
 		pages, found, err = f.read(ctx, r.step.From, r.step.To)
+	}
+	if err == nil && isLedgerError(earlier) {
+		err = earlier
 	}
 	if err == nil {
 		err = f.conclude(ctx, r, found)
@@ -77,8 +83,8 @@ func (f *RangeFeed) Poll(ctx context.Context) error {
 	return nil
 }
 
-// load takes the plan from the ledger when it isn't the one that was put there.
-func (f *RangeFeed) load(state ledger.State) {
+// load decodes the ledger's plan if it isn't the one that this feed stored last.
+func (f *RangeFeed) load(state counting.State) {
 	if f.plan != nil && bytes.Equal(f.stored, state.Plan) {
 		return
 	}
@@ -91,87 +97,103 @@ func (f *RangeFeed) load(state ledger.State) {
 	f.showLost()
 }
 
-func (f *RangeFeed) newReading() *reading {
+func (f *RangeFeed) newPoll() *rangePoll {
 	state := f.settings.Ledger.State()
 	f.load(state)
-	r := &reading{state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), doubt: f.doubtful()}
+	r := &rangePoll{state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), beforeClock: f.isFirst()}
+	if r.view.Gap > f.ladder.Lookback { // too long to be read through each time
+		r.clockGap, r.view.Gap = r.view.Gap, 0
+		r.view.Watermark = r.view.Now // it stays, which is no reason to catch up
+	}
 	r.plan.DropFuture(r.view.Now)
 	r.plan.ExpireUnread(r.view)
 	return r
 }
 
-func (f *RangeFeed) planRead(r *reading) {
+func (f *RangeFeed) planStep(r *rangePoll) {
 	level := 0
-	if r.doubt {
-		// The time is in doubt: a short read, which moves nothing.
-		r.task = plan.New(f.ladder).NextTask(0, r.view)
+	if r.beforeClock {
+		// The provider's time isn't known yet: a short read, which moves nothing.
+		r.read = plan.New(f.ladder).NextRead(0, r.view)
 	} else {
 		usable := func(m int) bool {
 			return f.levels.retryAt(m, r.plan.Due(m, r.view, f.levels.failing)) <= r.tick
 		}
 		level = r.plan.NextLevel(r.view, f.level, usable, f.levels.failing)
-		r.task = r.plan.NextTask(level, r.view)
+		r.read = r.plan.NextRead(level, r.view)
 	}
 	piece := f.levels.each[level].piece
 	if limit := f.settings.Info.Limits.MaxRange; limit > 0 {
 		piece = min(piece, limit-2*time.Second) // it is rounded outward
 	}
-	r.step = r.plan.NextStep(&r.task, piece, r.view)
+	r.step = r.plan.NextStep(&r.read, piece, r.view)
 }
 
-// doubtful says that the time isn't known well enough to move anything. A new feed's origin is set by the provider's clock.
-func (f *RangeFeed) doubtful() bool {
+// isFirst says whether this poll comes before the provider's time is known, by which a new feed's origin is set.
+func (f *RangeFeed) isFirst() bool {
 	c := f.settings.Clock
-	first := !f.asked && (c.pending() || c.offset != nil && len(f.stored) == 0)
-	return first || c.isFar() || c.unsure(f.ladder.Lookback)
+	return !f.asked && (c.pending() || c.offset != nil && len(f.stored) == 0)
 }
 
-func (f *RangeFeed) view(state ledger.State) plan.View {
-	v := plan.View{Now: f.settings.Clock.Now(), Floor: state.Floor, Watermark: state.Watermark}
+// clocksHold says whether the clocks differ too much for the watermark to move: by more than the lookback, or because the earlier one is behind the
+// watermark. Records are counted meanwhile (counting.md 10).
+func (f *RangeFeed) clocksHold(earlier, later time.Time) bool {
+	return later.Sub(earlier) > f.ladder.Lookback || later.After(earlier) && f.settings.Ledger.State().Watermark.Sub(earlier) > clockBack
+}
+
+func (f *RangeFeed) view(state counting.State) plan.View {
+	earlier, later := f.settings.Clock.times()
+	v := plan.View{Now: later, Gap: later.Sub(earlier), Floor: state.Floor, Watermark: state.Watermark}
 	if v.Floor.IsZero() {
-		v.Floor = v.Now.Add(-f.ladder.Reach(f.ladder.Last()))
+		v.Floor = earlier.Add(-f.ladder.Reach(f.ladder.Last()))
+	}
+	if v.Gap == 0 && v.Watermark.Sub(v.Now) > plan.ClockTolerance {
+		v.Watermark = v.Now // both clocks say that it is ahead, so it steps back
 	}
 	v.Watermark = plan.Latest(v.Watermark, v.Floor)
 	if keeps := f.settings.Info.Limits.Retention; keeps > 0 {
-		v.Edge = v.Now.Add(-keeps)
+		v.Edge = earlier.Add(-keeps)
 	}
 	return v
 }
 
-// failed backs the level off, unless the failure isn't the provider's.
-func (f *RangeFeed) failed(ctx context.Context, r *reading, err error) {
-	if ctx.Err() != nil || notTheFeeds(err) {
+// failed backs the level off. Unless the failure is the ledger's, the next piece is shorter, and one that is poison is stepped over.
+// After an error that would fail every commit, the loop itself waits.
+func (f *RangeFeed) failed(ctx context.Context, r *rangePoll, err error) {
+	if ctx.Err() != nil || stopsEveryCommit(err) {
 		return
 	}
-	f.levels.failed(r.task.Level, err, r.step.To.Sub(r.step.From), f.settings.Clock, f.settings.Random)
-	if failed := f.blame(ctx, r, err); failed != nil {
+	if blamesSpan(err) && !r.beforeClock {
+		f.levels.pieceFailed(r.read.Level, r.step.Span(), &f.endpoint)
+	}
+	f.levels.backOff(r.read.Level, err, f.settings.Clock, f.settings.Random)
+	if isLedgerError(err) {
+		return
+	}
+	f.levels.halve(r.read.Level, r.step.Span())
+	if failed := f.stepOver(ctx, r, err); failed != nil {
 		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
 	}
 }
 
-// notTheFeeds says whether an error is the ledger's: the loop waits by itself.
-func notTheFeeds(err error) bool {
-	_, notOpen := errors.AsType[*openError](err)
-	return notOpen || errors.Is(err, ledger.ErrFull) || errors.Is(err, ledger.ErrOutboxFull) ||
-		errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrNotOwner) || errors.Is(err, ledger.ErrClosed)
+// stopsEveryCommit reports whether an error of the ledger would fail any other commit too.
+func stopsEveryCommit(err error) bool {
+	return slices.ContainsFunc([]error{
+		ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, ledger.ErrNotOwner, ledger.ErrClosed, ledger.ErrReplaced,
+	}, func(one error) bool { return errors.Is(err, one) })
 }
 
-func (f *RangeFeed) succeeded(r *reading, pages int) {
+func (f *RangeFeed) succeeded(r *rangePoll, pages int) {
 	now := f.settings.Clock.Elapsed()
-	f.levels.succeeded(r.task.Level, r.step.To.Sub(r.step.From), now-r.tick, pages)
-	f.endpoint.Served()
-	f.pause = 0
-	if r.doubt && f.asked { // else it was the read that sets the clock
-		f.pause = now + f.ladder.Interval
-	}
+	f.levels.succeeded(r.read.Level, r.step.Span(), now-r.tick, pages)
 	f.asked = true
 }
 
-// showLost shows what the provider no longer kept or can't give, and logs the former once.
+// showLost shows how much time the provider no longer kept or can't give, and logs the former once.
 func (f *RangeFeed) showLost() {
 	lost := f.plan.Lost()
-	f.settings.Own.Unreadable(lost + f.plan.UnreadFor())
-	f.settings.Own.Tasks("span", 0, len(f.plan.Unread))
+	f.settings.Metrics.Unreadable(lost + f.plan.UnreadFor())
+	f.settings.Metrics.Tasks("span", 0, len(f.plan.Unread))
 	if lost < f.logged+time.Minute {
 		return
 	}
@@ -186,33 +208,33 @@ func (f *RangeFeed) Wait(context.Context) time.Duration {
 		return 0
 	}
 	v, tick, p := f.seen, f.settings.Clock.Elapsed(), f.plan.Clone()
-	v.Now = f.settings.Clock.Now()
+	v.Now = f.settings.Clock.Later()
 	p.DropFuture(v.Now)
-	wait := never
+	wait := neverDue
 	for m := range p.Reads {
 		due := p.Due(m, v, f.levels.failing)
 		left := f.levels.retryAt(m, due) - tick
-		if p.OpenTask(m) == nil {
+		if p.OpenRead(m) == nil {
 			left = max(left, due.Sub(v.Now))
 		}
 		wait = min(wait, left)
 	}
 	for i := range p.Unread {
-		if f.levels.all.failures == 0 {
+		if f.rereads(f.settings.Ledger.State()) {
 			wait = min(wait, p.Unread[i].Due.Sub(v.Now))
 		}
 	}
-	return max(wait, f.pause-tick, 0)
+	return max(wait, 0)
 }
 
-// Trouble is why the shallowest level that fails does so, that the provider's Date isn't believed, or why changes can't be read; nil if all is
-// well.
+// Trouble is why the shallowest level that fails does so, or that clocks differ by too much; nil if all is well.
 func (f *RangeFeed) Trouble() error {
 	if err := f.levels.trouble(); err != nil {
 		return err
 	}
-	if !f.settings.Clock.isFar() {
-		return f.changes.err
+	if earlier, later := f.settings.Clock.times(); f.clocksHold(earlier, later) {
+		return fmt.Errorf("the provider's Date and this machine's clock differ by %s: one of them is wrong; until that ends calls are counted and the read position stays",
+			later.Sub(earlier).Round(time.Second))
 	}
-	return fmt.Errorf("the provider's Date and this machine's clock differ by more than %s: one of them is wrong; until that ends calls are counted and the read position stays", farClock)
+	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -43,21 +43,21 @@ func pagesOf(read func(emit func(*Page) error) error) iter.Seq2[*Page, error] {
 
 // pages is a ledger that keeps what is committed.
 type pages struct {
-	state  ledger.State
-	all    []ledger.Page
-	result ledger.Result
+	state  counting.State
+	all    []counting.Page
+	result counting.Result
 }
 
-func (p *pages) State() ledger.State { return p.state }
+func (p *pages) State() counting.State { return p.state }
 
-func (p *pages) Commit(_ context.Context, page *ledger.Page) (ledger.Result, error) {
+func (p *pages) Commit(_ context.Context, page *counting.Page) (counting.Result, error) {
 	p.all = append(p.all, *page)
 	if page.Position != nil {
 		p.state.Plan = page.Position.Plan
 		p.state.Watermark = plan.Latest(p.state.Watermark, page.Position.Watermark)
 	}
 	result := p.result
-	p.result = ledger.Result{} // what is new is new once
+	p.result = counting.Result{} // what is new is new once
 	return result, nil
 }
 
@@ -178,23 +178,29 @@ func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 				return err
 			}
 		}
-		for i := range 2000 {
+		if err := emit(&Page{Unmapped: []Unmapped{{Field: "disposition", Value: "call +1 212 555 0100 back"}}}); err != nil {
+			return err
+		}
+		for i := range 1999 {
 			if err := emit(&Page{Unmapped: []Unmapped{{Field: "reason", Value: fmt.Sprint(i)}}}); err != nil {
 				return err
 			}
 		}
 		return nil
 	}, func(s *FeedSettings) {
-		s.Own, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+		s.Metrics, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if types, reasons := seen.value(metrics.UnmappedValues, "callType"), seen.value(metrics.UnmappedValues, "reason"); types != 6 || reasons != 2000 {
+	if types, reasons := seen.value(metrics.UnmappedValues, "callType"), seen.value(metrics.UnmappedValues, "reason"); types != 6 || reasons != 1999 {
 		t.Errorf("counted %v types and %v reasons", types, reasons)
 	}
 	if n := strings.Count(log.String(), "value=ByotNewThing"); n != 1 {
 		t.Errorf("the new value was logged %d times", n)
+	}
+	if strings.Contains(log.String(), "2125550100") || !strings.Contains(log.String(), "call *** back") {
+		t.Error("a number was logged")
 	}
 	if strings.Contains(log.String(), strings.Repeat("x", 65)) {
 		t.Error("a long value was logged in full")
@@ -207,15 +213,15 @@ func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 	var log bytes.Buffer
 	seen := newObserved()
-	p := &pages{result: ledger.Result{
+	p := &pages{result: counting.Result{
 		New: 1, Duplicate: 2, Revised: 3, Invalid: 4, Ignored: 5, TooOld: 6,
 		Delays:   []time.Duration{time.Minute},
 		Overflow: map[string]int{"cdr_calls_total": 7},
-		BadRows:  []ledger.BadRow{{At: "page 3, row 17", Problem: "duration is not a number", Content: []byte("+4930123456")}},
+		BadRows:  []counting.BadRow{{At: "page 3, row 17", Problem: "duration is not a number", Content: []byte("+4930123456")}},
 	}}
 	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
 		func(s *FeedSettings) {
-			s.Own, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+			s.Metrics, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 		})
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +265,7 @@ func TestRetention(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
 				settings := func(s *FeedSettings) {
-					s.Own, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
+					s.Metrics, s.Logger = seen.Feed, slog.New(slog.NewTextHandler(&log, nil))
 				}
 				for range 2 { // a restart shows it again, and doesn't log it again
 					l := loopOver(m, time.Minute, 48*time.Hour, settings)

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
@@ -47,12 +48,13 @@ func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
 func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
-		poison := time.Now().Add(-11 * time.Minute) // one row that no answer survives
+		poison := time.Now().Add(-11 * time.Minute)
+		forbidden := &httpclient.Error{Kind: httpclient.KindForbidden} // no span is ever at fault for that
 		var tries []time.Time
 		m.fault = func(from, _ time.Time, _ int) error {
 			if from.Before(poison) {
 				tries = append(tries, time.Now())
-				return errProvider
+				return forbidden
 			}
 			return nil
 		}
@@ -61,7 +63,7 @@ func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
 		})
 		loop.Start()
 		pass(t, 6*time.Minute)
-		if s := loop.Status(); s.State != StateError || s.LastError != errProvider.Error() {
+		if s := loop.Status(); s.State != StateError || s.LastError != forbidden.Error() {
 			t.Errorf("while a level fails the state is %s: %s", s.State, s.LastError)
 		}
 		loop.Stop()
@@ -69,7 +71,7 @@ func TestRule06_ALevelThatKeepsFailing(t *testing.T) {
 		for i := 1; i < len(tries); i++ {
 			gaps = append(gaps, tries[i].Sub(tries[i-1]).Round(time.Second))
 		}
-		want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second, time.Minute, time.Minute}
+		want := seconds(1, 2, 4, 8, 16, 32, 60, 60)
 		if len(gaps) < 8 || !slices.Equal(gaps[:8], want) {
 			t.Errorf("the level is tried again after %v, want %v", gaps, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -30,15 +31,6 @@ func quiet(t *testing.T, l plan.Ladder, watermark time.Time) *model {
 	}
 	m.state.Plan = data
 	return m
-}
-
-func mustEncode(t *testing.T, p *plan.Plan) []byte {
-	t.Helper()
-	data, err := p.Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 // run polls for a while.
@@ -110,12 +102,12 @@ func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 			}
 			p.Reads[len(p.Reads)-1] = c.deepest
 			v := plan.View{Now: now, Floor: now.Add(-1000 * time.Hour), Watermark: c.watermark}
-			task := p.NextTask(c.level, v)
+			task := p.NextRead(c.level, v)
 			if want := now.Add(-minutely.Reach(c.level)); c.deepest.After(now.Add(-deep/5)) && !task.Join.Equal(want) {
 				t.Errorf("level %d reads from %s, want %s", c.level, task.Join, want)
 			}
-			for p.PutTask(task); p.OpenTask(c.level) != nil; {
-				task := p.NextTask(c.level, v)
+			for p.PutRead(task); p.OpenRead(c.level) != nil; {
+				task := p.NextRead(c.level, v)
 				v.Watermark, _ = p.Finish(task, p.NextStep(&task, longPiece, v), 0, v, now)
 			}
 			if !v.Watermark.Equal(c.want) {
@@ -201,7 +193,7 @@ func TestRule08_AfterAFullDisk(t *testing.T) {
 		m := quiet(t, minutely, stopped)
 		var full atomic.Bool
 		full.Store(true)
-		m.refuse = func(*ledger.Page) error {
+		m.refuse = func(*counting.Page) error {
 			if full.Load() {
 				return ledger.ErrFull
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -18,6 +19,8 @@ type Provider struct {
 	Name string
 	// Feeds are all that a source of the provider can have.
 	Feeds []FeedProperties
+	// SubCodes are what its own codes beside SIP's mean, and the ranges for codes without a row; nil: it has none.
+	SubCodes []cdr.Cause
 	// NewConfig returns a pointer to an empty block, for internal/config to decode.
 	NewConfig func() any
 	// Open makes a source of a valid block. It asks nothing of the network. Its errors hold no secrets.
@@ -27,7 +30,7 @@ type Provider struct {
 // FeedProperties say what the records of a feed can show. A provider declares them once; rules, dashboards and docs are
 // derived from them.
 type FeedProperties struct {
-	// Name is the label `feed`. Feeds of several providers that share a name have the same properties.
+	// Name is the label `feed`.
 	Name string
 	// Snapshot: the feed shows calls in progress and has no records.
 	Snapshot bool
@@ -37,6 +40,8 @@ type FeedProperties struct {
 	SIPCodes bool
 	// Streams: records say how the media of a call went.
 	Streams bool
+	// Holds names the calls that the feed has, for people who look for theirs. Empty: all of the account.
+	Holds string
 	// Overlaps: the same calls are in other feeds too, so its calls are never added to theirs.
 	Overlaps bool
 }
@@ -57,10 +62,19 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 			}
 			settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 			source, err := open(block, settings)
-			if err == nil && len(source.Feeds) == 0 {
+			if err != nil {
+				return nil, err
+			}
+			if len(source.Feeds) == 0 {
 				return nil, errors.New("no feed is configured")
 			}
-			return source, err
+			for i := range source.Feeds {
+				f := &source.Feeds[i]
+				if declared := slices.IndexFunc(feeds, func(p FeedProperties) bool { return p.Name == f.Name }); declared >= 0 {
+					f.Properties = feeds[declared]
+				}
+			}
+			return source, nil
 		},
 	}
 }
@@ -87,7 +101,7 @@ type Source struct {
 	// Feeds are those that the configuration asks for, at least one.
 	Feeds []FeedInfo
 	// Account names the credential whose limit of requests all feeds share, without what is secret: sources of one account are read by one
-	// process. Empty: the source is an account of its own.
+	// process. Empty: the source shares its account with no other.
 	Account string
 	// CredentialExpiry is when the source's certificate or signed token ends; zero if it has none or that isn't known.
 	CredentialExpiry func() time.Time
@@ -99,6 +113,8 @@ type Source struct {
 	ThrottledUntil func() time.Time
 	// Budget is what the provider lets the credential ask; nil: it doesn't say.
 	Budget func() httpclient.Budget
+	// Roles asks for a token and returns the roles that it carries, none if it doesn't say; nil: the provider's tokens have none.
+	Roles func(ctx context.Context) ([]string, error)
 	// LookUp fetches one call by its id. Its errors are ErrNotYet, ErrGone and what Advise knows. Nil: the provider doesn't offer it.
 	LookUp func(ctx context.Context, id string) (*CallTree, error)
 	// Close lets go of idle connections. The feeds must have stopped.
@@ -109,17 +125,19 @@ type Source struct {
 type FeedInfo struct {
 	// Name is the label `feed`.
 	Name string
+	// Properties are those that the provider declares; NewProvider sets them.
+	Properties FeedProperties
 	// Reader reads ranges of time, within Limits.
 	Reader RangeReader
 	Limits Limits
-	// Sync, beside Reader, reads by changes where the account offers it; ranges find what they missed (counting.md 11).
-	Sync SyncFunc
+	// Stream reads records in the order in which they appeared. Only a loop uses it; Reader, beside it, reads spans of the same for commands.
+	Stream StreamReader
 	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.
 	Fetcher      Fetcher
 	Subscription SubscriptionManager
 	Webhook      *Webhook
-	// Hourless says that a record's start may move by more than minutes (counting.md 15).
-	Hourless bool
+	// Rules are the traits of the records that counting depends on.
+	Rules Rules
 	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
 	ActiveCalls ActiveCalls
 	// Interval, Lookback and LateAfter are the feed's keys in the configuration.
@@ -128,10 +146,10 @@ type FeedInfo struct {
 	Fingerprint string
 	// SameAccount says that the operator vouches for the account: another Fingerprint than before takes its place.
 	SameAccount bool
+	// OtherAccount is appended to the message on another Fingerprint: what else to do where it may be of the same account.
+	OtherAccount string
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
-	// Parents says that records may name another as their parent (cdr.Record.Parent).
-	Parents bool
 	// Recording asks what the provider knows of a recording, never for the recording; nil: no more than the record says.
 	Recording func(ctx context.Context, id string) (RecordingInfo, error)
 	// Probe authenticates and reads the feed's smallest page.

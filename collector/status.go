@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -41,8 +42,6 @@ type Status struct {
 	Ready bool
 	// Unread are the spans of time that can't be read and are stepped over, as FROM/TO.
 	Unread []string
-	// Reads names the way in which the feed is read, if there are several.
-	Reads string
 }
 
 // behind says whether a watermark is so far behind that the feed is catching up.
@@ -60,10 +59,10 @@ type health struct {
 	active  map[cdr.Direction]int
 }
 
-// observe notes what the feed says of itself.
+// observe takes over the feed's unreadable spans.
 func (h *health) observe(feed Feed) {
 	if feed != nil {
-		h.status.Unread, h.status.Reads = feed.Unread(), feed.Reads()
+		h.status.Unread = feed.Unread()
 	}
 }
 
@@ -87,24 +86,38 @@ func catchPanic(ctx context.Context, do func(ctx context.Context) error) (err er
 	return do(ctx)
 }
 
-// openError is a ledger that can't be opened yet.
-type openError struct{ error }
+// ledgerError is a failure of the ledger's: to open a feed's state, to commit, or to read tasks. It counts against no span, task or row
+// (counting.md 35); the loop itself waits.
+type ledgerError struct{ error }
 
-func (e *openError) Unwrap() error { return e.error }
+func (e *ledgerError) Unwrap() error { return e.error }
+
+// asLedgerError marks an error as the ledger's.
+func asLedgerError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ledgerError{err}
+}
+
+func isLedgerError(err error) bool {
+	_, ok := errors.AsType[*ledgerError](err)
+	return ok
+}
 
 func isPanic(err error) bool {
 	_, ok := errors.AsType[*panicError](err)
 	return ok
 }
 
-func (l *Loop) state() ledger.State {
+func (l *Loop) state() counting.State {
 	if l.settings.Ledger == nil {
-		return ledger.State{}
+		return counting.State{}
 	}
 	return l.settings.Ledger.State()
 }
 
-// settle notes how a poll ended and says how long to wait for the next. One that had nothing to do says nothing of the feed's health.
+// settle notes how a poll ended and returns the wait until the next. A poll that had nothing to do doesn't change the feed's health.
 func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.Duration {
 	now, nothing, before := l.settings.Clock.Now(), errors.Is(err, errNothingDue), l.failures
 	switch {
@@ -123,7 +136,7 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 			if l.feed != nil {
 				h.trouble = l.feed.Trouble()
 			} else {
-				l.settings.Clock.sample() // a RangeFeed does so itself
+				l.settings.Clock.sampleDate() // a RangeFeed does so itself
 			}
 		case !nothing:
 			h.status.Ready, h.trouble = true, err
@@ -133,7 +146,7 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 		}
 	})
 	if !nothing {
-		l.settings.Own.Poll(err == nil)
+		l.settings.Metrics.Poll(err == nil)
 		l.log(err, before, wait)
 		l.Refresh()
 	}
@@ -154,10 +167,10 @@ func (l *Loop) log(err error, before int, wait time.Duration) {
 	}
 }
 
-// Refresh brings the own metrics that depend on the time up to it.
+// Refresh updates the self metrics that depend on the time.
 func (l *Loop) Refresh() {
 	state, now, offset := l.state(), l.settings.Clock.Now(), l.settings.Clock.Offset()
-	o, lastSuccess := l.settings.Own, l.health.Load().status.LastSuccess
+	o, lastSuccess := l.settings.Metrics, l.health.Load().status.LastSuccess
 	switch {
 	case l.settings.Ledger != nil:
 		o.Watermark(state.Watermark)
@@ -170,7 +183,7 @@ func (l *Loop) Refresh() {
 	o.ClockOffset(offset)
 	far := offset.Abs() > plan.ClockTolerance
 	if shown := l.offsetShown.Swap(far); far && !shown {
-		l.settings.Logger.Warn("the provider's clock differs from this machine's; the provider's is used", "offset", offset.String())
+		l.settings.Logger.Warn("the provider's clock differs from this machine's: it is read up to the later one, and positions move up to the earlier one", "offset", offset.String())
 	}
 }
 
@@ -202,12 +215,9 @@ func (l *Loop) Status() Status {
 
 // describe is an error in one line with what to do about it.
 func (l *Loop) describe(err error) string {
-	_, notOpen := errors.AsType[*openError](err)
 	switch {
 	case errors.Is(err, ledger.ErrOtherAccount), errors.Is(err, ledger.ErrRenamed):
 		return err.Error() + ": change the configuration and reload it"
-	case notOpen:
-		return err.Error() + ": it is tried again by itself"
 	case errors.Is(err, ledger.ErrFull):
 		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, it goes on by itself"
 	case errors.Is(err, ledger.ErrOutboxFull):
@@ -216,8 +226,12 @@ func (l *Loop) describe(err error) string {
 		return ledger.ErrFenced.Error() + ": it is read again; if this repeats, see whether two processes count this feed"
 	case errors.Is(err, ledger.ErrNotOwner):
 		return ledger.ErrNotOwner.Error() + ": this one stops reading it"
+	case errors.Is(err, ledger.ErrReplaced):
+		return err.Error() + ": start the exporter again, with the ledger back in its place or to begin a new one"
 	case errors.Is(err, ledger.ErrClosed):
 		return ledger.ErrClosed.Error() + ": the exporter is stopping"
+	case isLedgerError(err):
+		return err.Error() + ": it is tried again by itself, and nothing is lost"
 	case isPanic(err):
 		return err.Error() + ": a fault of the exporter, please report it; the feed is tried again"
 	}

@@ -6,24 +6,24 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// Task is what a feed still has to do; it waits in the ledger (counting.md 4). In a Page, a Due that isn't set is at once.
-type Task = ledger.Task
+// Task is something that a feed still has to do; it waits in the ledger (counting.md 4). In a Page, a zero Due means at once.
+type Task = counting.Task
 
-// TaskRecord is the kind of work that reads a version of a record. It isn't taken on if that version, or a greater one, is known.
-const TaskRecord = ledger.TaskRecord
+// TaskRecord is the kind of task that reads a version of a record. It isn't enqueued if that version, or a greater one, is known.
+const TaskRecord = counting.TaskRecord
 
 // Fetcher reads what a feed's lists and notifications have named. It may be called from several goroutines at once.
 type Fetcher interface {
-	// Fetch does all that is to be done about one key: at least one piece of work, of
-	// different kinds. The page is committed with the work done and holds, as its Enqueue,
-	// what else is to be done then; nil is nothing. For a record that is provisional that
-	// must be to read it again, since it goes no further.
+	// Fetch does all tasks of one key: at least one, each of another kind. The page is
+	// committed together with their removal; its Enqueue holds follow-up tasks. A nil page
+	// is an empty one. For a provisional record Enqueue must hold a task that reads it again,
+	// since the record itself isn't committed.
 	//
-	// An error of any status is a refusal: it counts against the key only if another
-	// was fetched since the refusal before, else all fetching backs off (counting.md 30).
+	// An error of any status is a refusal. It counts against the key only if another key
+	// was fetched since the refusal before; else all fetching backs off (counting.md 30).
 	// Throttling and a refused credential never count. ErrStale is an answer, and counts.
 	Fetch(ctx context.Context, tasks []Task) (*Page, error)
 	// Parallel is how many may be fetched at once: at least one.
@@ -36,20 +36,22 @@ var (
 	ErrNotYet = errors.New("the provider doesn't have it yet")
 	// ErrGone: the provider no longer has it, or never will.
 	ErrGone = errors.New("the provider no longer has it")
-	// ErrNoneFetched: nothing that was named can be fetched, so it isn't known whose fault
-	// that is. It comes with the provider's error.
+	// ErrNoneFetched: no task can be fetched, so that it isn't known whether records or the
+	// provider are at fault. It comes with the provider's error.
 	ErrNoneFetched = errors.New("no record can be fetched")
+	// ErrTooLarge: the record exceeds what is read of one. It is set aside at once.
+	ErrTooLarge = errors.New("the record is too large")
 	// ErrStale: the provider answered with an older version than is known.
 	ErrStale = errors.New("the answer is an older version than is known")
 )
 
 // SubscriptionManager keeps the provider's notifications coming.
 type SubscriptionManager interface {
-	// Maintain does what is due and says when it wants to be asked again. Gap, if it isn't
-	// zero, is since when notifications may have been missed: what started after it, less
-	// a margin, is listed again. It counts with an error too.
-	Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error)
-	// Urgent says that Maintain is to be called before its time, as soon as the feed is woken.
+	// Maintain does what is due and returns after how long it wants to be called next. Gap,
+	// if it isn't zero, is since when notifications may have been missed: calls that started
+	// after it, less a margin, are listed again. Gap is valid even with an error.
+	Maintain(ctx context.Context, now time.Time) (nextIn time.Duration, gap time.Time, err error)
+	// Urgent says that Maintain is to be called at once, as soon as the feed is woken.
 	Urgent() bool
 }
 
@@ -59,15 +61,18 @@ type Webhook struct {
 	Path string
 	// Handler answers.
 	Handler func(enqueue Enqueue) http.Handler
+	// URL is the public address, and Try sends it what the provider sends first, from here.
+	URL string
+	Try func(ctx context.Context) error
 }
 
-// Enqueue makes work durable and says how much of it wasn't waiting already; nothing may be acknowledged before it
-// returned without an error. It wakes the feed, also without work.
-type Enqueue = func(ctx context.Context, work []Task) (queued int, err error)
+// Enqueue makes tasks durable and returns how many of them weren't waiting already; nothing may be acknowledged before it
+// returned without an error. It wakes the feed, also without tasks.
+type Enqueue = func(ctx context.Context, tasks []Task) (queued int, err error)
 
 // NotificationObserver takes the own metrics of notifications and their subscription. It is safe for concurrent use.
 type NotificationObserver interface {
-	// Notifications counts by what became of them: accepted, duplicate, forged, invalid.
+	// Notifications counts by result: accepted, duplicate, forged, invalid, refused.
 	Notifications(result string, n int)
 	// LastNotification is when one came that was accepted.
 	LastNotification(at time.Time)

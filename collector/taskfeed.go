@@ -8,17 +8,17 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
-// TaskQueue is what waits in the ledger; *ledger.Feed is one.
+// TaskQueue holds the tasks that wait in the ledger; *ledger.Feed is one.
 type TaskQueue interface {
-	// Due is the work that is due and wasn't set aside, the longest due first.
-	Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error)
-	// SetAside is the work that was set aside and is due to be tried again.
-	SetAside(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error)
-	// Waiting is how much work waits, due or not, and how much was set aside.
+	// Due returns the tasks that are due and weren't set aside, the longest due first.
+	Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error)
+	// SetAside returns the tasks that were set aside and are due to be tried again.
+	SetAside(ctx context.Context, now time.Time, limit int) ([]counting.Task, error)
+	// Waiting returns how many tasks wait, due or not, and how many were set aside.
 	Waiting(ctx context.Context) (waiting, setAside int, err error)
 }
 
@@ -32,37 +32,37 @@ const (
 // errNothingDue is a poll that had nothing to do: neither a success nor a failure.
 var errNothingDue = errors.New("nothing is due")
 
-// TaskFeed reads lists that only name calls, and fetches what they name. That waits in the ledger until it was
-// fetched, so neither a crash nor a refusal loses it.
+// TaskFeed reads lists that only name calls, and fetches the calls. A named call is a task in the ledger until it was
+// fetched, so that neither a crash nor a refusal loses it.
 //
 //	list ──────────┐
 //	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
 //	notifications ─┘
 //
-// The watermark, and the end of the first history, wait until what a list has named was fetched, and so does the
-// next piece of the list. It isn't safe for concurrent use: one loop polls it.
+// The watermark, the end of the first history and the next piece of the list wait until all calls that the list has named
+// were fetched. A TaskFeed isn't safe for concurrent use: one loop polls it.
 type TaskFeed struct {
-	*RangeFeed // of the lists; its positions are held
+	*RangeFeed // of the lists
 
+	held     held
 	fetching fetching
-	upkeep   upkeep
+	upkeep   subscriptionUpkeep
 }
 
-// upkeep is how maintaining the subscription goes. Its backoff is also the wait after a success.
-type upkeep struct {
+// subscriptionUpkeep is the state of maintaining the subscription. Its backoff is also the wait after a success.
+type subscriptionUpkeep struct {
 	backoff
 
-	// gap is since when notifications may be missing, until that was listed.
+	// gap is since when notifications may be missing; zero once calls since then were listed.
 	gap time.Time
 }
 
-// held is a position that waits until what was named is done, or put off. A list that
-// was read has only named calls: they have been looked for when they were fetched. If the
-// watermark went before them, so would the floor, and they would be too old; and the first
-// history would be shown while it is counted (counting.md 5, 7, 20). It isn't stored: the
-// plan finds it again after a restart. It is empty if at is zero.
+// held is a position that waits until the named calls are fetched or put off. If the
+// watermark passed them before that, so would the floor, and they would be too old to count;
+// and the first history would be shown while it is still being counted (counting.md 5, 7, 20).
+// It isn't stored: after a restart the plan arrives at it again. It is empty if at is zero.
 type held struct {
-	ledger.Position
+	counting.Position
 
 	at    time.Time     // up to which nothing may be due
 	until time.Duration // when the next piece is listed even so, by Clock.Elapsed
@@ -70,13 +70,13 @@ type held struct {
 
 // NewTaskFeed makes the feed of a list, its Info.Reader, and what fetches.
 func NewTaskFeed(settings FeedSettings) *TaskFeed {
-	f := &TaskFeed{RangeFeed: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]witness.Case)}}
-	f.held = new(held)
+	f := &TaskFeed{RangeFeed: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]witness.Refusals)}}
+	f.hold, f.named = f.held.add, f.held.extend
 	return f
 }
 
-// Poll implements Feed: it does what is due, and returns the first failure. What the ledger refuses stops it: the subscription, which would end
-// meanwhile, comes first, and fetching last, since the outbox may be full.
+// Poll implements Feed: it does what is due and returns the first failure. An error of the ledger stops it. So the subscription, which would expire
+// meanwhile, comes first, and fetching, which a full outbox stops, last.
 func (f *TaskFeed) Poll(ctx context.Context) error {
 	defer f.showTasks(ctx)
 	result := errNothingDue
@@ -88,7 +88,7 @@ func (f *TaskFeed) Poll(ctx context.Context) error {
 			continue
 		}
 		err := catchPanic(ctx, part.poll)
-		if ctx.Err() != nil || notTheFeeds(err) {
+		if ctx.Err() != nil || isLedgerError(err) {
 			return err
 		}
 		if errors.Is(result, errNothingDue) || result == nil && !errors.Is(err, errNothingDue) {
@@ -98,10 +98,10 @@ func (f *TaskFeed) Poll(ctx context.Context) error {
 	return result
 }
 
-// showTasks shows how much is still to be fetched. If the ledger can't say, the next poll asks again.
+// showTasks shows how many tasks wait. If the ledger can't be read, the next poll tries again.
 func (f *TaskFeed) showTasks(ctx context.Context) {
 	if waiting, setAside, err := f.settings.Queue.Waiting(ctx); err == nil {
-		f.settings.Own.Tasks("record", waiting, setAside)
+		f.settings.Metrics.Tasks("record", waiting, setAside)
 	}
 }
 
@@ -127,27 +127,27 @@ func (f *TaskFeed) list(ctx context.Context) error {
 	if !f.held.at.IsZero() {
 		f.held.until = f.settings.Clock.Elapsed() + longestHold
 	}
-	return f.release(ctx)
+	return f.releaseHeld(ctx)
 }
 
 // upkeepWait is how long from now until the subscription is maintained.
 func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
 	switch manager := f.settings.Info.Subscription; {
 	case manager == nil:
-		return never
+		return neverDue
 	case f.upkeep.failures == 0 && manager.Urgent():
 		return 0
 	}
 	return f.upkeep.retry - f.settings.Clock.Elapsed()
 }
 
-// maintain does what the subscription manager wants, and lists what may have been missed.
+// maintain maintains the subscription and lists the calls whose notifications may have been missed.
 func (f *TaskFeed) maintain(ctx context.Context) error {
 	c, k := f.settings.Clock, &f.upkeep
 	if c.pending() {
-		c.sample() // so that nothing is asked for by a wrong time
+		c.sampleDate() // so that nothing is asked for by a wrong time
 	}
-	again, gap, err := f.settings.Info.Subscription.Maintain(ctx, c.Now())
+	nextIn, gap, err := f.settings.Info.Subscription.Maintain(ctx, c.provider())
 	if !gap.IsZero() && (k.gap.IsZero() || gap.Before(k.gap)) {
 		k.gap = gap
 	}
@@ -160,18 +160,19 @@ func (f *TaskFeed) maintain(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err == nil:
-		k.backoff = backoff{retry: c.Elapsed() + again}
-	case !notTheFeeds(err):
+		k.backoff = backoff{retry: c.Elapsed() + nextIn}
+	case !isLedgerError(err):
 		k.fail(err, c.Elapsed(), f.settings.Random)
 	}
 	return err
 }
 
-// listGap lists what started since a little before the gap, as far as it may be read
-// (counting.md 5). It moves no position: the list is read all the same.
+// listGap lists the calls that started since a little before the gap, as far as they may be read
+// (counting.md 5). It moves no position: the regular list covers that time too.
 func (f *TaskFeed) listGap(ctx context.Context) error {
-	now, limits := f.settings.Clock.Now(), f.settings.Info.Limits
-	from := plan.Latest(plan.Earliest(f.upkeep.gap, now).Add(-gapMargin), f.settings.Ledger.State().Floor)
+	earlier, now := f.settings.Clock.times()
+	limits := f.settings.Info.Limits
+	from := plan.Latest(plan.Earliest(f.upkeep.gap, earlier).Add(-gapMargin), f.settings.Ledger.State().Floor)
 	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
 		if most > 0 {
 			from = plan.Latest(from, now.Add(-most))
@@ -181,31 +182,41 @@ func (f *TaskFeed) listGap(ctx context.Context) error {
 	return err
 }
 
-// keep keeps a position back until what was named up to now was fetched.
-func (h *held) keep(p ledger.Position, state ledger.State, now time.Time) {
+// add holds a position back until the calls that were named up to now are fetched.
+func (h *held) add(p counting.Position, state counting.State, now time.Time) {
 	ends := p.HistoryDone && !state.HistoryDone
 	if ends || !p.Watermark.IsZero() {
 		h.at = plan.Latest(h.at, now)
 		h.Watermark = plan.Latest(h.Watermark, p.Watermark)
+		if !p.Watermark.IsZero() && p.Watermark.Before(state.Watermark) {
+			h.Watermark = p.Watermark // it steps back
+		}
 		h.HistoryDone = h.HistoryDone || ends
 	}
 }
 
-// release commits the position that waits, once nothing holds it: all was fetched, or a
-// witness says that the provider refuses only some. The list goes on before that if there
-// are only a few left, which were refused: other calls aren't to be late for that.
-func (f *TaskFeed) release(ctx context.Context) error {
-	h, now, parallel := f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
+// extend makes a held position also wait for tasks that were named later, up to an instant.
+func (h *held) extend(at time.Time) {
+	if !h.at.IsZero() {
+		h.at = plan.Latest(h.at, at)
+	}
+}
+
+// releaseHeld commits the held position once no task up to it is due: all were fetched, or were
+// put off as poison. If only a few are left and all of them were refused, the list goes on
+// before that, so that other calls aren't late.
+func (f *TaskFeed) releaseHeld(ctx context.Context) error {
+	h, now, parallel := &f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
 	if h.at.IsZero() {
 		return nil
 	}
 	// Our clock may have been set back since.
 	tasks, err := f.settings.Queue.Due(ctx, plan.Earliest(h.at, now), parallel)
 	if err != nil {
-		return err
+		return asLedgerError(err)
 	}
 	if len(tasks) > 0 {
-		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w Task) bool { return f.fetching.refusals[w.Key].Refusals() == 0 }) {
+		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w Task) bool { return f.fetching.refusals[w.Key].Count() == 0 }) {
 			h.until = 0
 		}
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -85,7 +86,7 @@ func TestRule04_ACrashAtAnyCommitLosesNoTask(t *testing.T) {
 				m.add(now.Add(-3*time.Hour), now.Add(30*time.Minute), 20*time.Minute, 0)
 				m.calls[2].bare = true
 				killed := make(chan struct{})
-				die := func(*ledger.Page) error {
+				die := func(*counting.Page) error {
 					if m.commits != at {
 						return nil
 					}
@@ -286,7 +287,7 @@ func TestTaskFeed_WokenForNothing(t *testing.T) {
 		m := newTaskModel(time.Now())
 		m.fault = func(string) error { return errProvider }
 		feed := m.feed()
-		loop := m.loop(feed, func(s *FeedSettings) { s.Own = seen.Feed })
+		loop := m.loop(feed, func(s *FeedSettings) { s.Metrics = seen.Feed })
 		loop.Start()
 		pass(t, time.Minute)
 		failed := seen.value(metrics.Polls, "error")
@@ -312,9 +313,9 @@ type refusing struct {
 	all bool
 }
 
-func (l refusing) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+func (l refusing) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	if l.all || len(page.Records) > 0 {
-		return ledger.Result{}, l.err
+		return counting.Result{}, l.err
 	}
 	return l.taskModel.Commit(ctx, page)
 }

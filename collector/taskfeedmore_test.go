@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -21,7 +22,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 				t.Fatal(err)
 			}
 			if again == 0 {
-				feed.held.keep(ledger.Position{Watermark: time.Now().Add(time.Second)}, ledger.State{}, feed.settings.Clock.Now())
+				feed.held.add(counting.Position{Watermark: time.Now().Add(time.Second)}, counting.State{}, feed.settings.Clock.Now())
 			}
 			<-time.After(time.Minute)
 		}
@@ -32,12 +33,12 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 			}
 		})
 		for range 2 {
-			if err := feed.release(t.Context()); err != nil || m.state.Watermark.After(m.state.Origin) || feed.held.at.IsZero() {
+			if err := feed.releaseHeld(t.Context()); err != nil || m.state.Watermark.After(m.state.Origin) || feed.held.at.IsZero() {
 				t.Fatalf("the watermark is %s, %v", m.state.Watermark, err)
 			}
 		}
 		m.work, m.order = nil, nil
-		if err := feed.release(t.Context()); err != nil || !m.state.Watermark.After(m.state.Origin) || !feed.held.at.IsZero() {
+		if err := feed.releaseHeld(t.Context()); err != nil || !m.state.Watermark.After(m.state.Origin) || !feed.held.at.IsZero() {
 			t.Errorf("when all is fetched the watermark is %s, %v", m.state.Watermark, err)
 		}
 	})
@@ -49,7 +50,7 @@ type slowDisk struct {
 	commits int
 }
 
-func (l *slowDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+func (l *slowDisk) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	<-time.After(50 * time.Millisecond)
 	if len(page.Records) > 0 {
 		l.commits++
@@ -92,9 +93,9 @@ func TestTaskFeed_AnswersAreCommittedTogether(t *testing.T) {
 // fullDisk takes no positions.
 type fullDisk struct{ Ledger }
 
-func (s fullDisk) Commit(ctx context.Context, page *ledger.Page) (ledger.Result, error) {
+func (s fullDisk) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	if page.Position != nil {
-		return ledger.Result{}, ledger.ErrFull
+		return counting.Result{}, ledger.ErrFull
 	}
 	return s.Ledger.Commit(ctx, page)
 }

@@ -16,13 +16,13 @@ import (
 const (
 	// queueRetry is the wait before the ledger is asked for tasks again, when that failed.
 	queueRetry = 5 * time.Second
-	// ages is longer than any task waits.
-	ages = 100 * 366 * 24 * time.Hour
+	// longestTaskWait is longer than any task waits: a query for tasks that are due by then has no bound.
+	longestTaskWait = 100 * 366 * 24 * time.Hour
 
-	// maxAttempts is after how many of them work is set aside: about half a day.
+	// maxAttempts is after how many attempts a task is set aside: about half a day.
 	maxAttempts = 48
-	// retrySetAside is how often it is tried even so, and maxRetries after how many such
-	// attempts in vain it is dropped: no provider keeps a record for as many days.
+	// retrySetAside is how often a task that was set aside is tried, and maxRetries after
+	// how many such attempts it is dropped: no provider keeps a record for as many days.
 	retrySetAside = 24 * time.Hour
 	maxRetries    = 45
 	// firstAttempt and longestAttempt bound the wait between two attempts, which doubles.
@@ -32,7 +32,7 @@ const (
 	youngRefusals = 3
 )
 
-// job is all that is to be done about one key, which one answer does, and what became of it.
+// job is all tasks of one key, which one answer does, and the result.
 type job struct {
 	tasks []Task // at least one
 
@@ -52,53 +52,63 @@ func (j *job) fetch(ctx context.Context, f Fetcher) {
 type fetching struct {
 	backoff
 
-	// endpoint counts what was fetched, and refusals has what speaks against each key that
-	// was refused since it was last fetched.
+	// endpoint counts what was fetched; refusals has those of each key that was refused since
+	// it was last fetched. It has at most one entry for each record that waits in the ledger,
+	// of about 110 bytes: 100,000 records in an outage take 11 MB.
 	endpoint witness.Endpoint
-	refusals map[string]witness.Case
-	// again is when such keys are tried again, by Clock.Elapsed. Others go first, as one of them may be the witness.
-	again time.Duration
+	refusals map[string]witness.Refusals
+	// retryRefusedAt is when keys in refusals are tried again, by Clock.Elapsed. Others go first, as one of them may be the witness.
+	retryRefusedAt time.Duration
 }
 
-// due is the work that is due: first what was never refused, and of that what was set aside last.
+// due returns the tasks that are due: those that were never refused first, and among equals those that were set aside last.
 func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]Task, error) {
-	const kinds = 4 // of work about one key; more only make it see less
+	const kinds = 4 // of tasks of one key; with more kinds the query only sees fewer keys
 	s := &f.fetching
 	limit := kinds * (keys + len(s.refusals))
 	tasks, err := f.settings.Queue.Due(ctx, now, limit)
 	if err != nil {
-		return nil, err
+		return nil, asLedgerError(err)
 	}
-	again, err := f.settings.Queue.SetAside(ctx, now, limit)
+	setAside, err := f.settings.Queue.SetAside(ctx, now, limit)
 	if err != nil {
-		return nil, err
+		return nil, asLedgerError(err)
 	}
-	tasks = append(tasks, again...)
-	slices.SortStableFunc(tasks, func(a, b Task) int { return s.refusals[a.Key].Refusals() - s.refusals[b.Key].Refusals() })
+	tasks = append(tasks, setAside...)
+	slices.SortStableFunc(tasks, func(a, b Task) int { return s.refusals[a.Key].Count() - s.refusals[b.Key].Count() })
 	return tasks, nil
 }
 
-// fetchWait is how long from now until something is fetched, by what waits in the ledger and what was refused.
+// dueIn is how long from now until a task is due, by the provider's clock, by which records settle. A task that was put off goes by the earlier clock,
+// since a clock that is ahead for a while would put it off for days.
+func (f *TaskFeed) dueIn(w *Task) time.Duration {
+	if w.Attempts > 0 || w.SetAside {
+		return w.Due.Sub(f.settings.Clock.Now())
+	}
+	return w.Due.Sub(f.settings.Clock.provider())
+}
+
+// fetchWait is how long from now until a task is fetched.
 func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
 	s, c := &f.fetching, f.settings.Clock
-	tick, now := c.Elapsed(), c.Now()
+	tick, now := c.Elapsed(), c.provider()
 	if s.retry > tick {
 		return s.retry - tick
 	}
-	tasks, err := f.due(ctx, now.Add(ages), 1)
+	tasks, err := f.due(ctx, now.Add(longestTaskWait), 1)
 	if err != nil {
 		return queueRetry
 	}
-	wait := never
+	wait := neverDue
 	for i := range tasks {
-		left := max(0, tasks[i].Due.Sub(now))
-		if s.refusals[tasks[i].Key].Refusals() > 0 {
-			left = max(left, s.again-tick)
+		left := max(0, f.dueIn(&tasks[i]))
+		if s.refusals[tasks[i].Key].Count() > 0 {
+			left = max(left, s.retryRefusedAt-tick)
 		}
 		wait = min(wait, left)
 	}
 	if !slices.ContainsFunc(tasks, func(w Task) bool { return !w.SetAside }) {
-		s.backoff = backoff{} // what failed isn't wanted any more
+		s.backoff = backoff{} // the tasks that failed are gone
 		if len(tasks) == 0 {
 			clear(s.refusals)
 		}
@@ -106,8 +116,8 @@ func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
 	return wait
 }
 
-// jobsOf puts together the work about one key.
-func jobsOf(tasks []Task) []*job {
+// groupByKey makes a job of the tasks of each key.
+func groupByKey(tasks []Task) []*job {
 	var jobs []*job
 	byKey := make(map[string]*job)
 	for _, w := range tasks {
@@ -126,26 +136,28 @@ func jobsOf(tasks []Task) []*job {
 type fetchBatch struct {
 	feed *TaskFeed
 
-	served  bool   // the provider has given what was asked for, of some key
-	page    Page   // what came, with the tasks that are done and those that are put off
-	refused []*job // without a witness
-	stopped error  // the provider throttles us or refuses our credential
+	succeeded bool   // some key was fetched
+	page      Page   // the answers, with the tasks that are done and those that are put off
+	refused   []*job // without a witness
+	stopped   error  // the provider throttles us or refuses our credential
 }
 
-// fetch does some of the work that is due, as much at once as the Fetcher allows. What comes together is committed together: a disk
-// that syncs in 50 ms would allow 20 records a second.
+// fetch does some of the tasks that are due, as many at once as the Fetcher allows. Their answers are committed together: on a disk that syncs in
+// 50 ms, one by one would be 20 records a second.
 func (f *TaskFeed) fetch(ctx context.Context) error {
 	parallel := f.settings.Info.Fetcher.Parallel()
-	tasks, err := f.due(ctx, f.settings.Clock.Now(), parallel)
+	tasks, err := f.due(ctx, f.settings.Clock.provider(), parallel)
 	if err != nil {
 		return err
 	}
-	if s := &f.fetching; s.again > f.settings.Clock.Elapsed() {
-		tasks = slices.DeleteFunc(tasks, func(w Task) bool { return s.refusals[w.Key].Refusals() > 0 })
-	}
-	jobs := jobsOf(tasks)
+	s, wait := &f.fetching, f.fetching.retryRefusedAt > f.settings.Clock.Elapsed()
+	tasks = slices.DeleteFunc(tasks, func(w Task) bool { return f.dueIn(&w) > 0 || wait && s.refusals[w.Key].Count() > 0 })
+	jobs := groupByKey(tasks)
 	if len(jobs) == 0 {
 		return errNothingDue
+	}
+	if err := f.settings.Paused(); err != nil {
+		return asLedgerError(err)
 	}
 	jobs = jobs[:min(len(jobs), parallel)]
 	var group sync.WaitGroup
@@ -159,9 +171,6 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	}
 	if len(r.page.Done)+len(r.page.Enqueue) > 0 {
 		if _, err := f.commitPage(ctx, &r.page); err != nil {
-			if !notTheFeeds(err) {
-				f.fetching.fail(err, f.settings.Clock.Elapsed(), f.settings.Random)
-			}
 			return err
 		}
 	}
@@ -174,31 +183,31 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := f.release(ctx); err != nil {
+	if err := f.releaseHeld(ctx); err != nil {
 		return err
 	}
-	return r.end()
+	return r.finish()
 }
 
-// end settles how fetching goes. It is an outage if nothing is fetched, but for one record alone, which may be too young to be had.
-func (r *fetchBatch) end() error {
+// finish updates the backoff of fetching. If nothing was fetched it is an outage, unless one record alone was refused that may be too young.
+func (r *fetchBatch) finish() error {
 	s, tick, err := &r.feed.fetching, r.feed.settings.Clock.Elapsed(), r.stopped
 	if len(r.refused) > 0 {
 		first := r.refused[0]
-		n := s.refusals[first.key()].Refusals()
-		s.again = tick + r.attemptDelay(n)
+		n := s.refusals[first.key()].Count()
+		s.retryRefusedAt = tick + r.attemptDelay(n)
 		young := len(r.refused) == 1 && errors.Is(first.err, ErrNotYet) && n <= youngRefusals
-		if err == nil && !r.served && !young {
+		if err == nil && !r.succeeded && !young {
 			err = fmt.Errorf("%w: %w", ErrNoneFetched, first.err)
-			s.again = 0
+			s.retryRefusedAt = 0
 		}
 	}
 	switch {
 	case err != nil:
 		s.fail(err, tick, r.feed.settings.Random)
-	case r.served:
+	case r.succeeded:
 		if s.err != nil {
-			s.again = 0 // the outage is over
+			s.retryRefusedAt = 0 // the outage is over
 		}
 		s.backoff = backoff{}
 	}
@@ -207,52 +216,52 @@ func (r *fetchBatch) end() error {
 
 func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
 	s := &r.feed.fetching
-	stale := errors.Is(got.err, ErrStale)
-	if got.err == nil || stale {
-		s.endpoint.Served()
-		r.served = true
+	answered := errors.Is(got.err, ErrStale) || errors.Is(got.err, ErrTooLarge)
+	if got.err == nil || answered {
+		s.endpoint.Succeeded()
+		r.succeeded = true
 	}
 	switch kind := httpclient.KindOf(got.err); {
 	case got.err == nil:
 		delete(s.refusals, got.key())
-		r.add(got)
-	case stale:
+		r.addAnswer(got)
+	case answered:
 		r.putOff(got, true)
 	case ctx.Err() != nil: // it only ended: it still waits
 	case kind == httpclient.KindThrottled || kind == httpclient.KindToken || kind == httpclient.KindUnauthorized:
 		r.stopped = got.err
 	default:
-		r.refuse(got)
+		r.handleRefusal(got)
 	}
 }
 
-// refuse blames a key for its refusal if there is a witness, now or earlier (counting.md 30). Else its work
-// stays due in the ledger, where it holds the watermark, and others go first.
-func (r *fetchBatch) refuse(got *job) {
+// handleRefusal puts a key off if its refusals have a witness, now or earlier (counting.md 30). Else its tasks stay due in the
+// ledger, where they hold the watermark, and others go first.
+func (r *fetchBatch) handleRefusal(got *job) {
 	s := &r.feed.fetching
-	c := s.refusals[got.key()]
-	before := c.Witnessed()
-	c.Refuse(&s.endpoint)
-	s.refusals[got.key()] = c
-	blamed := slices.ContainsFunc(got.tasks, func(w Task) bool { return w.SetAside || w.Attempts > 0 })
-	if c.Witnessed() > 0 || blamed {
-		r.putOff(got, c.Witnessed() > before)
+	refusals := s.refusals[got.key()]
+	before := refusals.Witnessed()
+	refusals.Add(&s.endpoint)
+	s.refusals[got.key()] = refusals
+	failedBefore := slices.ContainsFunc(got.tasks, func(w Task) bool { return w.SetAside || w.Attempts > 0 })
+	if refusals.Witnessed() > 0 || failedBefore {
+		r.putOff(got, refusals.Witnessed() > before)
 		return
 	}
 	r.refused = append(r.refused, got)
 }
 
-// add adds an answer. A record that isn't final is neither counted nor remembered (counting.md 17): the work that was left for it reads it
-// again, however long that takes, where the ledger waits for no longer than the lookback.
-func (r *fetchBatch) add(got *job) {
-	whole := &r.page
-	whole.Done = append(whole.Done, got.tasks...)
+// addAnswer adds an answer to the batch's page. A record that isn't final is left out (counting.md 17): the task that the Fetcher left for it reads it
+// again, however long that takes. (The ledger alone would count it after the lookback.)
+func (r *fetchBatch) addAnswer(got *job) {
+	page := &r.page
+	page.Done = append(page.Done, got.tasks...)
 	if p := got.page; p != nil {
-		whole.Records = append(whole.Records, slices.DeleteFunc(p.Records, func(r *cdr.Record) bool { return r.Provisional })...)
-		whole.Invalid = append(whole.Invalid, p.Invalid...)
-		whole.Ignored = append(whole.Ignored, p.Ignored...)
-		whole.Unmapped = append(whole.Unmapped, p.Unmapped...)
-		whole.Enqueue = append(whole.Enqueue, p.Enqueue...)
+		page.Records = append(page.Records, slices.DeleteFunc(p.Records, func(r *cdr.Record) bool { return r.Provisional })...)
+		page.Invalid = append(page.Invalid, p.Invalid...)
+		page.Ignored = append(page.Ignored, p.Ignored...)
+		page.Unmapped = append(page.Unmapped, p.Unmapped...)
+		page.Enqueue = append(page.Enqueue, p.Enqueue...)
 	}
 }
 
@@ -268,14 +277,14 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 		switch {
 		case w.SetAside && w.Attempts >= maxRetries:
 			r.page.Done = append(r.page.Done, w)
-			delete(s.refusals, w.Key) // its other work, if there is any, is begun with a clean record
+			delete(s.refusals, w.Key) // other tasks of the key start at zero
 			continue
-		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone)):
+		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone) || errors.Is(got.err, ErrTooLarge)):
 			w.SetAside, w.Attempts = true, 0
 		}
 		wait := retrySetAside
 		if !w.SetAside {
-			wait = r.attemptDelay(max(w.Attempts, s.refusals[w.Key].Refusals()))
+			wait = r.attemptDelay(max(w.Attempts, s.refusals[w.Key].Count()))
 		}
 		w.Due = now.Add(wait)
 		r.page.Enqueue = append(r.page.Enqueue, w)
@@ -284,6 +293,6 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 
 // attemptDelay is the wait after so many refusals, less up to a quarter.
 func (r *fetchBatch) attemptDelay(refusals int) time.Duration {
-	wait := doubling(firstAttempt, longestAttempt, refusals)
+	wait := doublingDelay(firstAttempt, longestAttempt, refusals)
 	return wait - time.Duration(r.feed.settings.Random()*float64(wait)/4)
 }

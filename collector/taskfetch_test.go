@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -114,6 +115,23 @@ func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A record that is too large is set aside at once, without a witness, and is tried seldom.
+func TestTaskFeed_ATooLargeRecordIsSetAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, feed, loop := silentFeed(t, 1, func(m *taskModel) {
+			m.fault = func(string) error { return fmt.Errorf("%w: it has more than 64 MiB", ErrTooLarge) }
+		})
+		pass(t, 12*time.Hour)
+		if n := m.allFetches(); n != 1 || feed.Trouble() != nil || loop.Status().State != StateOK {
+			t.Errorf("fetched %d times in 12 hours, shown %v", n, feed.Trouble())
+		}
+		m.with(func() { m.fault = nil })
+		pass(t, 24*time.Hour)
+		loop.Stop()
+		m.want(t)
+	})
 }
 
 // A record that the provider can't give stops no other, and is set aside in the end, as
@@ -221,7 +239,7 @@ func TestTaskFeed_AFullDisk(t *testing.T) {
 		t.Run(full.Error(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m, feed, loop := silentFeed(t, 200, func(m *taskModel) { m.latency = time.Millisecond })
-				m.with(func() { m.refuse = func(*ledger.Page) error { return full } })
+				m.with(func() { m.refuse = func(*counting.Page) error { return full } })
 				pass(t, time.Second)
 				m.with(func() { m.fetched = nil })
 				pass(t, time.Hour)
@@ -293,12 +311,12 @@ type failingQueue struct {
 	err   error
 }
 
-func (q *failingQueue) SetAside(context.Context, time.Time, int) (_ []ledger.Task, err error) {
+func (q *failingQueue) SetAside(context.Context, time.Time, int) (_ []counting.Task, err error) {
 	q.with(func() { err = q.err })
 	return nil, err
 }
 
-func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
+func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
 	var err error
 	q.with(func() {
 		q.asked++
@@ -355,7 +373,7 @@ type hangingQueue struct {
 	hangs bool
 }
 
-func (q *hangingQueue) Due(ctx context.Context, now time.Time, limit int) ([]ledger.Task, error) {
+func (q *hangingQueue) Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
 	if q.hangs {
 		<-ctx.Done()
 		return nil, ctx.Err()

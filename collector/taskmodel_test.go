@@ -14,7 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // toldCall is a call whose record comes in versions, the first of which may lack what makes
@@ -60,9 +60,9 @@ type taskModel struct {
 	wake func() // of the latest loop
 
 	// The ledger.
-	state   ledger.State
-	work    map[taskID]ledger.Task
-	order   []ledger.Task        // the same by when it is due, see setTask
+	state   counting.State
+	work    map[taskID]counting.Task
+	order   []counting.Task      // the same by when it is due, see setTask
 	known   map[string]int64     // the version, by id: what pruning has left
 	starts  map[string]time.Time // of those
 	counted map[string]bool
@@ -72,8 +72,8 @@ type taskModel struct {
 	commits int
 	// unlisted says that notifications alone name the calls.
 	unlisted bool
-	refuse   func(page *ledger.Page) error
-	lost     func(page *ledger.Page) error // after it was committed
+	refuse   func(page *counting.Page) error
+	lost     func(page *counting.Page) error // after it was committed
 	broken   []string
 }
 
@@ -85,9 +85,9 @@ type fetchedAt struct {
 func newTaskModel(origin time.Time) *taskModel {
 	return &taskModel{
 		pageSize: 60, parallel: 4, settle: time.Hour,
-		fetches: make(map[string]int), work: make(map[taskID]ledger.Task), known: make(map[string]int64),
+		fetches: make(map[string]int), work: make(map[taskID]counting.Task), known: make(map[string]int64),
 		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
-		state: ledger.State{Origin: origin, Floor: origin, Watermark: origin},
+		state: counting.State{Origin: origin, Floor: origin, Watermark: origin},
 	}
 }
 
@@ -107,7 +107,7 @@ func (m *taskModel) read(ctx context.Context, from, to time.Time, emit func(*Pag
 	var all []Task
 	for _, c := range m.calls {
 		if v := c.version(time.Now()); v > 0 && !c.start.Before(from) && c.start.Before(to) {
-			all = append(all, Task{Kind: ledger.TaskRecord, Key: c.id, Version: int64(v)})
+			all = append(all, Task{Kind: counting.TaskRecord, Key: c.id, Version: int64(v)})
 		}
 	}
 	m.mu.Unlock()
@@ -170,7 +170,9 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []Task) (*Page, error) {
 	}
 	c, now := m.calls[i], time.Now()
 	v, settles := c.version(now), c.end.Add(m.settle)
-	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles)}
+	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles) || slices.ContainsFunc(tasks, func(w Task) bool {
+		return w.Kind == "settle" && !w.Due.Before(settles) // it was waited for once already
+	})}
 	r.Provisional = c.bare && v == 1 && !r.Settled
 	b := &Page{Records: []*cdr.Record{r}}
 	if !r.Settled {
@@ -179,19 +181,19 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []Task) (*Page, error) {
 	return b, nil
 }
 
-func (m *taskModel) State() ledger.State {
+func (m *taskModel) State() counting.State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.state
 }
 
 // Due implements TaskQueue.
-func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]ledger.Task, error) {
+func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]counting.Task, error) {
 	return m.due(false, now, limit)
 }
 
 // SetAside implements TaskQueue.
-func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]ledger.Task, error) {
+func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]counting.Task, error) {
 	return m.due(true, now, limit)
 }
 
@@ -209,10 +211,10 @@ func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) 
 	return waiting, setAside, nil
 }
 
-func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]ledger.Task, error) {
+func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]counting.Task, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var due []ledger.Task
+	var due []counting.Task
 	for i := range m.order {
 		if w := &m.order[i]; w.Due.After(now) || len(due) == limit {
 			break
@@ -223,7 +225,7 @@ func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]ledger.Task,
 	return due, nil
 }
 
-func compareTasks(a, b ledger.Task) int {
+func compareTasks(a, b counting.Task) int {
 	if c := a.Due.Compare(b.Due); c != 0 {
 		return c
 	}
@@ -231,7 +233,7 @@ func compareTasks(a, b ledger.Task) int {
 }
 
 // setTask puts a task in place of the one with its kind and key; deleteTask removes that.
-func (m *taskModel) setTask(w ledger.Task) {
+func (m *taskModel) setTask(w counting.Task) {
 	id := taskID{w.Kind, w.Key}
 	m.deleteTask(id)
 	m.work[id] = w
@@ -248,7 +250,7 @@ func (m *taskModel) deleteTask(id taskID) {
 }
 
 // Commit counts what is new, and changes the work as the ledger does.
-func (m *taskModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Result, err error) {
+func (m *taskModel) Commit(ctx context.Context, page *counting.Page) (r counting.Result, err error) {
 	if err := ctx.Err(); err != nil {
 		return r, err
 	}
@@ -280,7 +282,7 @@ func (m *taskModel) Commit(ctx context.Context, page *ledger.Page) (r ledger.Res
 	return r, nil
 }
 
-func (m *taskModel) count(record *cdr.Record, r *ledger.Result) {
+func (m *taskModel) count(record *cdr.Record, r *counting.Result) {
 	_, known := m.known[record.ID]
 	switch {
 	case record.Provisional:
@@ -301,12 +303,12 @@ func (m *taskModel) count(record *cdr.Record, r *ledger.Result) {
 	m.settled[record.ID] = m.settled[record.ID] || record.Settled
 }
 
-func (m *taskModel) enqueue(w ledger.Task, r *ledger.Result) {
+func (m *taskModel) enqueue(w counting.Task, r *counting.Result) {
 	id := taskID{w.Kind, w.Key}
 	if w.Due.IsZero() {
 		m.broken = append(m.broken, "work came without a time: "+w.Key)
 	}
-	if w.Kind == ledger.TaskRecord && m.known[w.Key] >= w.Version {
+	if w.Kind == counting.TaskRecord && m.known[w.Key] >= w.Version {
 		m.deleteTask(id)
 		return
 	}
@@ -324,7 +326,7 @@ func (m *taskModel) enqueue(w ledger.Task, r *ledger.Result) {
 }
 
 // move takes a position, and holds it against counting.md 7 and 20.
-func (m *taskModel) move(p *ledger.Position) {
+func (m *taskModel) move(p *counting.Position) {
 	for _, c := range m.calls {
 		at, first := c.start.Add(time.Minute), !c.start.Before(m.state.Origin)
 		counted := m.counted[c.id]
@@ -357,7 +359,7 @@ func (m *taskModel) move(p *ledger.Position) {
 // tell is a notification, as the app enqueues it.
 func (m *taskModel) tell(keys ...string) (queued int, err error) {
 	now := time.Now()
-	page := &ledger.Page{ObservedAt: now}
+	page := &counting.Page{ObservedAt: now}
 	for _, key := range keys {
 		page.Enqueue = append(page.Enqueue, Task{Kind: "notified", Key: key, Version: now.UnixMicro(), Due: now})
 	}
@@ -393,7 +395,7 @@ func (m *taskModel) isCounted(id string) (yes bool) {
 }
 
 // waiting is the work that waits, if there is any.
-func (m *taskModel) waiting(kind, key string) (w ledger.Task) {
+func (m *taskModel) waiting(kind, key string) (w counting.Task) {
 	m.with(func() { w = m.work[taskID{kind, key}] })
 	return w
 }

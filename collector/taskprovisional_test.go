@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -34,7 +35,7 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	}()
 	const lookback = time.Hour
 	state, err := l.Feed(t.Context(), ledger.FeedSpec{
-		Source: "contoso", Feed: "call_records", Fingerprint: "model", History: 24 * time.Hour, Lookback: lookback, Hourless: true,
+		Source: "contoso", Feed: "call_records", Fingerprint: "model", History: 24 * time.Hour, Lookback: lookback, Rules: counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +47,7 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	})
 	fetch := func() {
 		notified := Task{Kind: "notified", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
-		if _, err := state.Commit(t.Context(), &ledger.Page{Enqueue: []Task{notified}, ObservedAt: time.Now()}); err != nil {
+		if _, err := state.Commit(t.Context(), &counting.Page{Enqueue: []Task{notified}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		if err := feed.fetch(t.Context()); err != nil {

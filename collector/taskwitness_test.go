@@ -53,7 +53,7 @@ func testOutage(t *testing.T, refusal error, notified bool) {
 	m.latency, m.keep = 50*time.Millisecond, 138*time.Hour
 	m.add(now.Add(time.Minute), now.Add(14*time.Hour+24*time.Minute), 8*time.Minute, 0)
 	m.fault = ofFetches(refusal)
-	feed := m.feed(func(s *FeedSettings) { s.Own = seen.Feed })
+	feed := m.feed(func(s *FeedSettings) { s.Metrics = seen.Feed })
 	loop := m.loop(feed)
 	loop.Start()
 	for range 14*12 + 6 {
@@ -179,7 +179,7 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 				var log bytes.Buffer
 				seen := newObserved()
 				m, feed, loop := busyTenant(t, 7*24*time.Hour, func(s *FeedSettings) {
-					s.Logger, s.Own = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
+					s.Logger, s.Metrics = slog.New(slog.NewTextHandler(&log, nil)), seen.Feed
 				})
 				poison := m.calls[3].id
 				m.with(func() { m.fault, m.calls[3].readable = only(refusals["400"], poison), time.Now() })
@@ -257,7 +257,7 @@ func TestRule32_SetAside(t *testing.T) {
 			t.Errorf("after 50 days it is still %+v", w)
 		}
 		loop.Stop()
-		if n := feed.fetching.refusals["never"].Refusals(); n > 0 {
+		if n := feed.fetching.refusals["never"].Count(); n > 0 {
 			t.Errorf("after 50 days %d refusals are remembered", n)
 		}
 		m.wantWhole(t)

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
@@ -81,7 +82,7 @@ func newTroubled(t *testing.T, seed uint64, interval, lookback time.Duration) *t
 		}
 		return nil
 	}
-	tr.refuse = func(*ledger.Page) error {
+	tr.refuse = func(*counting.Page) error {
 		if tr.now().full {
 			return ledger.ErrFull
 		}

@@ -6,91 +6,123 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/witness"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 const (
 	// shortestPiece is how short a piece that fails may become.
 	shortestPiece = 2 * plan.Overlap
-	// spanRefusals is how often the shortest piece must fail before it is stepped over.
+	// spanRefusals is how often a piece, or one that it was cut from, must fail before it is stepped over.
 	spanRefusals = 3
-	// maxUnreadable bounds the spans that are stepped over: with more, it is the provider that is at fault.
-	maxUnreadable = 100
-	// elsewhere is how far before a piece another is read, to see whether the provider serves that.
-	elsewhere = time.Hour
+	// otherSpanDistance is how far before a failing piece another span is read, to see whether the provider can give that one.
+	otherSpanDistance = time.Hour
 )
 
-// spanTask keeps the ids of a span that is stepped over in the ledger: its calls are still to be counted, once.
-func spanTask(u *plan.Unreadable) Task {
-	return Task{Kind: ledger.TaskSpan, Key: u.String(), Due: u.Due, Attempts: u.Tries, SetAside: true}
+// spanTasks is a page whose tasks make the ledger keep the ids around the spans that are stepped over, since their calls are still to be counted
+// once: it enqueues the spans that only the later plan has, and removes those that only the earlier one has.
+func spanTasks(before, after []plan.Unreadable) *Page {
+	return &Page{Enqueue: spanTasksWithout(after, before), Done: spanTasksWithout(before, after)}
 }
 
-// blamesSpan says whether an error of a read may be of the span that was asked for. Limits and credentials never are.
+func spanTasksWithout(spans, others []plan.Unreadable) (tasks []Task) {
+	known := make(map[string]bool, len(others))
+	for i := range others {
+		known[others[i].String()] = true
+	}
+	for i := range spans {
+		if u := &spans[i]; !known[u.String()] {
+			tasks = append(tasks, Task{Kind: counting.TaskSpan, Key: u.String(), Due: u.Due, Attempts: u.Tries, SetAside: true})
+		}
+	}
+	return tasks
+}
+
+// blamesSpan says whether the span that was asked for may be the cause of an error. It never is the cause of errors of limits, credentials or the
+// ledger.
 func blamesSpan(err error) bool {
 	switch httpclient.KindOf(err) {
 	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized, httpclient.KindForbidden, httpclient.KindHost, httpclient.KindRedirect:
 		return false
 	default:
-		return !isPanic(err)
+		return !isPanic(err) && !isLedgerError(err)
 	}
 }
 
-// blame notes that a piece failed. The shortest is stepped over when it has failed again and again, and another span could be read
-// meanwhile: without that witness the provider is at fault (counting.md 30).
-func (f *RangeFeed) blame(ctx context.Context, r *reading, err error) error {
-	grain := f.settings.Info.Limits.Grain
-	if r.doubt || !blamesSpan(err) || r.step.To.Sub(r.step.From) > max(shortestPiece, grain) || len(r.plan.Unread) >= maxUnreadable {
+// stepOver steps over a failed piece if it can't get shorter, it or the pieces that it was cut from have failed spanRefusals times, and another span
+// can be read: without that witness the provider is at fault (counting.md 30). A long piece that follows others must fail at its end too.
+func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error {
+	l, piece := &f.levels.each[r.read.Level], r.step.Span()
+	if r.beforeClock || !blamesSpan(err) {
 		return nil
 	}
-	from, to := plan.Outward(plan.Latest(r.step.From, r.task.Cursor), r.step.To)
-	l := &f.levels.each[r.task.Level]
-	if piece := (plan.Span{From: from, To: to}); l.suspect != piece {
-		l.suspect, l.fault = piece, witness.Case{}
-	}
-	l.fault.Refuse(&f.endpoint)
-	refusals, witnessed := l.fault.Refusals(), l.fault.Witnessed() > 0
-	if !witnessed && refusals >= spanRefusals-1 {
-		f.readElsewhere(ctx, r, time.Duration(refusals)*max(elsewhere, 4*grain))
-	}
-	if refusals < spanRefusals || !witnessed {
+	refusals := l.refusals.Count()
+	short := piece.Length() <= f.levels.shortest(r.read.Level, piece.From)
+	serves := (short && refusals >= spanRefusals || refusals == spanRefusals-1) && f.readOtherSpan(ctx, r, refusals)
+	if !serves || !short || refusals < spanRefusals {
 		return nil
+	}
+	if piece.Length() > max(shortestPiece, f.settings.Info.Limits.Grain) {
+		_, _, tail := f.read(ctx, piece.To.Add(-shortestPiece), piece.To)
+		if tail == nil { // the run ends within the piece
+			l.piece = piece.Length() / 2
+			l.skipped.From = l.skipped.To.Add(-l.piece)
+			return nil
+		}
+		if ctx.Err() != nil || !blamesSpan(tail) {
+			return tail
+		}
 	}
 	next := f.plan.Clone()
-	u := next.StepOver(from, to, f.settings.Clock.Now())
-	if err := f.commitPlan(ctx, next, &Page{Enqueue: []Task{spanTask(&u)}}, ledger.Position{}); err != nil {
+	piece.From, piece.To = plan.ToWholeSeconds(plan.Latest(piece.From, r.read.Cursor), piece.To)
+	next.StepOver(piece.From, piece.To, f.settings.Clock.Later())
+	if err := f.commitPlan(ctx, next, spanTasks(f.plan.Unread, next.Unread), counting.Position{}); err != nil {
 		return err
 	}
-	l.backoff, l.suspect, f.levels.all = backoff{}, plan.Span{}, backoff{}
-	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later", "span", u.String(), "error", err.Error())
+	f.levels.stepOver(r.read.Level, piece)
+	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later", "span", piece.String(), "error", err.Error())
 	return nil
 }
 
-// readElsewhere reads a span some time before one that fails, for a witness. What it brings is committed, and moves nothing.
-func (f *RangeFeed) readElsewhere(ctx context.Context, r *reading, before time.Duration) {
-	from := plan.Latest(r.step.From.Add(-before), plan.Latest(r.view.Floor, r.view.Edge))
-	if r.step.From.Sub(from) < 2*shortestPiece {
-		return
+// readOtherSpan says whether another span can be read: in turn the one that was read last, and one from some time before the failed piece. It commits
+// what it reads and moves no position.
+func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) bool {
+	other := f.readable
+	if refusals%2 == 0 && refusals >= spanRefusals {
+		other.From = plan.Latest(r.step.From.Add(-time.Duration(refusals)*max(otherSpanDistance, 4*f.settings.Info.Limits.Grain)), plan.Latest(r.view.Floor, r.view.Edge))
+		other.To = other.From.Add(shortestPiece)
 	}
-	if _, _, err := f.read(ctx, from, from.Add(shortestPiece)); err == nil {
-		f.endpoint.Served()
+	if other.To.IsZero() || other.To.After(r.step.From) && other.From.Before(r.step.To) {
+		return false
 	}
+	_, _, err := f.read(ctx, other.From, other.To)
+	return err == nil
 }
 
-// reread reads a span again that is stepped over. That it still can't be read is no failure of the feed's.
-func (f *RangeFeed) reread(ctx context.Context, r *reading, u *plan.Unreadable) error {
-	_, _, err := f.read(ctx, u.From, u.To)
-	switch {
-	case err == nil:
-		f.endpoint.Served()
-		done := spanTask(u)
-		r.plan.DropUnread(u.From)
-		f.settings.Logger.Info("a span of time that couldn't be read was read", "span", done.Key)
-		return f.commitPlan(ctx, r.plan, &Page{Done: []Task{done}}, ledger.Position{})
-	case ctx.Err() != nil || notTheFeeds(err):
-		return err
+// rereads says whether the spans that are stepped over are read again now: not while other reads fail, nor before the first history is shown.
+func (f *RangeFeed) rereads(state counting.State) bool {
+	return f.levels.all.failures == 0 && state.HistoryDone
+}
+
+// readAgain reads both halves of a span that is stepped over. If they still can't be read, that is no failure of the feed.
+func (f *RangeFeed) readAgain(ctx context.Context, r *rangePoll, u plan.Unreadable) error {
+	var left []plan.Span
+	parts := u.Halves(max(shortestPiece, f.settings.Info.Limits.Grain))
+	for _, part := range parts {
+		_, _, err := f.read(ctx, part.From, part.To)
+		switch {
+		case err == nil:
+			f.settings.Logger.Info("a span of time that couldn't be read was read", "span", part.String())
+		case ctx.Err() != nil || isLedgerError(err):
+			return err
+		default:
+			left = append(left, part)
+		}
 	}
-	u.PutOff(f.settings.Clock.Now())
+	r.plan.KeepUnread(u, left, len(left) < len(parts), f.settings.Clock.Later())
+	page := spanTasks(f.plan.Unread, r.plan.Unread)
+	if len(page.Done) > 0 {
+		return f.commitPlan(ctx, r.plan, page, counting.Position{})
+	}
 	f.plan = r.plan // stored with the next position
 	return nil
 }

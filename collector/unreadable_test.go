@@ -2,11 +2,14 @@ package collector
 
 import (
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -54,7 +57,7 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 					return nil
 				}
 				o := newObserved()
-				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Own = o.Feed })
+				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.Feed })
 				feed := l.feed.(*RangeFeed)
 				l.Start()
 				pass(t, c.heal-time.Minute)
@@ -82,6 +85,145 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRule31_AHistoryIsShownSoon: instants on which the provider always fails don't hide a first history, however many there are: it is shown
+// with all of its other calls, and with what is missing beside it. Each request that fails takes what httpclient's three repeats take.
+func TestRule31_AHistoryIsShownSoon(t *testing.T) {
+	const history, failing = 48 * time.Hour, 5600 * time.Millisecond
+	spread := func(n int) (bad []plan.Span) {
+		for i := range n {
+			at := (time.Duration(i+1) * history / time.Duration(n+1)).Truncate(time.Second)
+			bad = append(bad, during(at, at+time.Second))
+		}
+		return bad
+	}
+	for _, c := range []struct {
+		name     string
+		interval time.Duration
+		bad      []plan.Span // from the begin of the history
+		within   time.Duration
+	}{
+		{"one", time.Second, spread(1), 150 * time.Second},
+		{"one, seldom read", 5 * time.Minute, spread(1), 150 * time.Second},
+		{"one at the begin", time.Second, []plan.Span{during(0, time.Second)}, 150 * time.Second},
+		{"one in the first day", time.Second, []plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)}, 150 * time.Second},
+		{"one at the end of a day", time.Second, []plan.Span{during(24*time.Hour-5*time.Second, 24*time.Hour-4*time.Second)}, 150 * time.Second},
+		{"three", time.Second, spread(3), 6 * time.Minute},
+		{"half a day", 30 * time.Second, []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
+		{"more than a hundred", 30 * time.Second, spread(110), 2 * time.Hour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now().Truncate(time.Second)
+				m := newModel(begin.Add(-history))
+				m.latency = 50 * time.Millisecond
+				traffic(m, begin.Add(12*time.Hour), 10*time.Minute, time.Second)
+				var healed atomic.Bool
+				isBad := func(from, to time.Time) bool {
+					return slices.ContainsFunc(c.bad, func(b plan.Span) bool {
+						return from.Before(begin.Add(b.To.Sub(time.Time{})-history)) && to.After(begin.Add(b.From.Sub(time.Time{})-history))
+					})
+				}
+				m.fault = func(from, to time.Time, _ int) error {
+					if healed.Load() || !isBad(from, to) {
+						return nil
+					}
+					<-time.After(failing)
+					return httpclient.Retryable(errProvider)
+				}
+				o := newObserved()
+				l := loopOver(m, c.interval, history, func(s *FeedSettings) { s.Metrics = o.Feed })
+				l.Start()
+				for !m.State().HistoryDone && time.Since(begin) <= c.within {
+					pass(t, time.Second)
+				}
+				t.Logf("after %s and %d reads %d spans, %s, are stepped over", time.Since(begin), len(m.done()), len(l.Status().Unread), o.duration(metrics.Unreadable))
+				if !m.State().HistoryDone || o.duration(metrics.Unreadable) == 0 || len(l.Status().Unread) == 0 {
+					t.Errorf("the history is shown: %t", m.State().HistoryDone)
+				}
+				pass(t, time.Hour)
+				if behind := time.Since(m.State().Watermark); behind > c.interval+time.Minute {
+					t.Errorf("the watermark is %s behind", behind)
+				}
+				beside := slices.DeleteFunc(m.missing(begin), func(row modelRow) bool {
+					return isBad(row.start.Add(-3*time.Second), row.start.Add(3*time.Second))
+				})
+				if len(beside) > 0 {
+					t.Errorf("%d calls that can be read aren't counted, the first at %s", len(beside), beside[0].start.Sub(begin.Add(-history)))
+				}
+				healed.Store(true)
+				pass(t, 7*time.Hour)
+				l.Stop()
+				if left := m.missing(begin); len(left) > 0 || len(l.Status().Unread) > 0 {
+					t.Errorf("%d calls weren't counted; stepped over are %v", len(left), l.Status().Unread)
+				}
+			})
+		})
+	}
+}
+
+// TestRule31_ALongSpanIsReadAgainByHalves: what can be read again of a long span that is stepped over is counted, the rest stays stepped over, and
+// reading it again holds up no other read.
+func TestRule31_ALongSpanIsReadAgainByHalves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now().Truncate(time.Second)
+		m := newModel(begin.Add(-12 * time.Hour))
+		traffic(m, begin.Add(time.Hour), time.Minute, time.Second)
+		const heals = 2*time.Hour + time.Minute
+		bad := []plan.Span{{From: begin.Add(-8 * time.Hour), To: begin.Add(-6 * time.Hour)}}
+		var stay []plan.Span // when all else heals
+		for i := range 5 {
+			at := bad[0].From.Add(time.Duration(i) * 29 * time.Minute)
+			stay = append(stay, plan.Span{From: at, To: at.Add(time.Second)})
+		}
+		isBad := func(from, to time.Time) bool {
+			now := bad
+			if time.Since(begin) > heals {
+				now = stay
+			}
+			return slices.ContainsFunc(now, func(b plan.Span) bool { return from.Before(b.To) && to.After(b.From) })
+		}
+		m.fault = func(from, to time.Time, _ int) error {
+			if !isBad(from, to) {
+				return nil
+			}
+			<-time.After(5 * time.Second)
+			return httpclient.Retryable(errProvider)
+		}
+		o := newObserved()
+		l := loopOver(m, 30*time.Second, 6*time.Hour, func(s *FeedSettings) { s.Metrics = o.Feed })
+		l.Start()
+		pass(t, 2*time.Hour)
+		if got := o.duration(metrics.Unreadable); got < 2*time.Hour || got > 2*time.Hour+10*time.Second || !m.State().HistoryDone {
+			t.Fatalf("%s are stepped over, the history read: %t", got, m.State().HistoryDone)
+		}
+		pass(t, 20*time.Hour)
+		l.Stop()
+		if got := o.duration(metrics.Unreadable); got < 5*time.Second || got > 15*time.Second {
+			t.Errorf("of five instants %s are stepped over", got)
+		}
+		for _, row := range m.missing(begin) {
+			if !isBad(row.start.Add(-3*time.Second), row.start.Add(3*time.Second)) {
+				t.Errorf("the call at %s isn't counted", row.start.Sub(begin))
+			}
+		}
+		last := begin
+		for _, r := range m.reads {
+			if r.err != nil || !near(r.to, r.at) {
+				continue
+			}
+			if gap := r.at.Sub(last); gap > 45*time.Second {
+				t.Errorf("at %s nothing new was read for %s", r.at.Sub(begin), gap)
+			}
+			last = r.at
+		}
+	})
+}
+
+// during is a span by its distance from the zero time.
+func during(from, to time.Duration) plan.Span {
+	return plan.Span{From: time.Time{}.Add(from), To: time.Time{}.Add(to)}
 }
 
 // TestRule30_AnOutageStepsOverNothing: a provider that fails for every span is at fault itself, however it fails and for however long.

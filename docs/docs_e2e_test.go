@@ -32,10 +32,11 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 				text = asRules(t, text)
 			}
 			arguments, ok := map[string][]string{
-				"promql":     {"promtool", "check", "rules"},
-				"rules":      {"promtool", "check", "rules"},
-				"prometheus": {"promtool", "check", "config", "--syntax-only"},
-				"collector":  {"otelcol", "validate", "--config"},
+				"promql":       {"promtool", "check", "rules"},
+				"rules":        {"promtool", "check", "rules"},
+				"prometheus":   {"promtool", "check", "config", "--syntax-only"},
+				"collector":    {"otelcol", "validate", "--config"},
+				"alertmanager": {"amtool", "check-config"},
 			}[kind]
 			if !ok {
 				continue
@@ -46,14 +47,18 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				program := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("CDR_TOOLS_BIN"), arguments[0]), append(arguments[1:], file)...)
+				name := arguments[0]
+				if name != "amtool" { // which a package of Debian installs
+					name = filepath.Join(os.Getenv("CDR_TOOLS_BIN"), name)
+				}
+				program := exec.CommandContext(t.Context(), name, append(arguments[1:], file)...)
 				if out, err := program.CombinedOutput(); err != nil {
 					t.Errorf("%v\n%s", err, out)
 				}
 			})
 		}
 	}
-	for _, kind := range []string{"promql", "rules", "prometheus", "collector"} {
+	for _, kind := range []string{"promql", "rules", "prometheus", "collector", "alertmanager"} {
 		if seen[kind] == 0 {
 			t.Errorf("the docs show no %s: this shows nothing", kind)
 		}
@@ -67,9 +72,9 @@ func kindOf(t *testing.T, text string) string {
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
 		t.Fatal(err)
 	}
-	for key, kind := range map[string]string{"groups": "rules", "scrape_configs": "prometheus", "receivers": "collector"} {
-		if document[key] != nil {
-			return kind
+	for _, k := range []struct{ key, kind string }{{"groups", "rules"}, {"scrape_configs", "prometheus"}, {"route", "alertmanager"}, {"receivers", "collector"}} {
+		if document[k.key] != nil {
+			return k.kind
 		}
 	}
 	return ""

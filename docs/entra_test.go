@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2"
@@ -39,5 +40,79 @@ func TestEntraAsksForOnePermission(t *testing.T) {
 	}
 	if output, err := exec.CommandContext(t.Context(), "bash", "-n", filepath.Join(folder, "register.sh")).CombinedOutput(); err != nil {
 		t.Errorf("register.sh: %v\n%s", err, output)
+	}
+}
+
+// fakeAzure is az with a directory in the folder $STATE, which has what was made only after it was asked for it twice more.
+const fakeAzure = `#!/bin/bash
+echo "$*" >> "$STATE/asked"
+late() { # NAME: not there for the first two times
+	echo x >> "$STATE/late-$1"
+	[ "$(wc -l < "$STATE/late-$1")" -gt 2 ] || { echo "Resource '$1' does not exist or one of its queried reference-property objects are not present." >&2; exit 1; }
+}
+case "$*" in
+"ad app list"*) cat "$STATE/app" 2> /dev/null ;;
+"ad app create"*) echo app-1 | tee "$STATE/app" ;;
+"ad sp list"*) cat "$STATE/principal" 2> /dev/null ;;
+"ad sp create"*) late app && echo principal-1 | tee "$STATE/principal" ;;
+"ad sp show"*) echo graph-1 ;;
+"rest --method POST"*) [ -z "$DENIED" ] || { echo "Insufficient privileges to complete the operation." >&2; exit 1; }; late principal && touch "$STATE/role" ;;
+"rest --url"*) [ ! -e "$STATE/role" ] || echo role-1 ;;
+"ad app federated-credential list"*) [ ! -e "$STATE/federated" ] || echo federated-1 ;;
+"ad app federated-credential create"*) touch "$STATE/federated" ;;
+"ad app credential reset"*) echo hush ;;
+"ad app credential list"*) echo 2027-11-23T00:00:00Z ;;
+"account show"*) echo tenant-1 ;;
+esac
+exit 0
+`
+
+// TestRegister: the shell script waits until the directory has what it has just made, a further run makes nothing again, and an error that doesn't
+// pass ends it at once.
+func TestRegister(t *testing.T) {
+	script, err := filepath.Abs("../deploy/entra/register.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin, state := t.TempDir(), t.TempDir()
+	for name, text := range map[string]string{"az": fakeAzure, "sleep": "#!/bin/bash\n"} {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil { //nolint:gosec // it is to be a program
+			t.Fatal(err)
+		}
+	}
+	register := func(env string, args ...string) (string, error) {
+		c := exec.CommandContext(t.Context(), "bash", append([]string{script}, args...)...)
+		c.Dir, c.Env = state, append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "STATE="+state, env)
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	asked := func(what string) int {
+		text, err := os.ReadFile(filepath.Join(state, "asked"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count("\n"+string(text), "\n"+what)
+	}
+	if out, err := register("DENIED=1", "workload", "https://oidc.example.com", "system"); err == nil || asked("rest --method POST") != 1 || !strings.Contains(out, "Insufficient privileges") {
+		t.Fatalf("without the right: %v after %d requests:\n%s", err, asked("rest --method POST"), out)
+	}
+	for range 2 {
+		out, err := register("DENIED=", "workload", "https://oidc.example.com", "system")
+		if err != nil || !strings.Contains(out, "cdr-exporter init --provider=msgraph --tenant-id=tenant-1 --client-id=app-1 --credential=workload_identity") {
+			t.Fatalf("%v:\n%s", err, out)
+		}
+	}
+	if out, err := register("DENIED=", "secret", "secret.txt"); err != nil || !strings.Contains(out, "--client-secret-expires=2027-11-23") {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	for what, want := range map[string]int{
+		"ad app create": 1, "ad sp create": 3, "rest --method POST": 1 + 3, "ad app federated-credential create": 1, "ad app credential reset": 1,
+	} {
+		if got := asked(what); got != want {
+			t.Errorf("az %s was called %d times, want %d", what, got, want)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(state, "secret.txt")); err != nil || string(text) != "hush\n" {
+		t.Errorf("the secret's file has %q, %v", text, err)
 	}
 }

@@ -27,7 +27,7 @@ func TestRelabellingOfReplicas(t *testing.T) {
 		t.Fatalf("found %q, want the same expression twice", found)
 	}
 	relabelled := regexp.MustCompile("^(?:" + found[0] + ")$")
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue()) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()) {
 		if got, want := relabelled.MatchString(d.Name), d.Base == metrics.RecordBase; got != want {
 			t.Errorf("%s gets the instance of all replicas: %t, want %t", d.Name, got, want)
 		}

@@ -18,9 +18,12 @@ import (
 
 // The rules of counting and the guarantees of the contract are numbered from 1 to these.
 const (
-	rules      = 33
+	rules      = 35
 	guarantees = 9
 )
+
+// struckRules no longer hold; their numbers stay.
+var struckRules = []int{11}
 
 var (
 	ruleInName = regexp.MustCompile(`^TestRule(\d\d)`)
@@ -47,6 +50,9 @@ func (h holders) table(t *testing.T, title string, last int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "| %s | tests |\n| ---: | --- |\n", title)
 	for n := 1; n <= last; n++ {
+		if title == "rule" && slices.Contains(struckRules, n) && len(h[n]) == 0 {
+			continue
+		}
 		if len(h[n]) == 0 {
 			t.Errorf("no test says that it holds %s %d", title, n)
 		}

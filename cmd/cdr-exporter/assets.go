@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,19 +17,22 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
 	"github.com/cdr-exporter/cdr-exporter/docs"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	generated "github.com/cdr-exporter/cdr-exporter/internal/dashboards"
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 type assets struct {
-	dir, config string
-	force       bool
+	dir, parameters, config string
+	force                   bool
 }
 
 func newAssets(c *kingpin.CmdClause) command {
 	a := &assets{}
 	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error and nothing is written.").BoolVar(&a.force)
-	c.Flag("config", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").PlaceHolder("RULES.yaml").StringVar(&a.config)
+	c.Flag("config", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").PlaceHolder("RULES.yaml").StringVar(&a.parameters)
+	c.Flag("config.file", "Configuration whose feeds the rules and dashboards are for, with its rules_file; without it they are for all feeds.").
+		PlaceHolder("CONFIG.yaml").StringVar(&a.config)
 	c.Arg("dir", "Folder to write to; created if missing.").Required().StringVar(&a.dir)
 	return a.run
 }
@@ -86,18 +90,37 @@ func (a *assets) load() (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	if a.config == "" {
+	if a.config == "" && a.parameters == "" {
 		return files, nil
 	}
-	text, err := os.ReadFile(a.config)
+	p, err := a.read()
 	if err != nil {
 		return nil, err
 	}
-	var p rules.Parameters
-	if err := config.Unmarshal(a.config, text, &p, config.Options{}); err != nil {
+	boards, err := generated.All(p)
+	for i := range boards {
+		if err == nil {
+			files["grafana/"+boards[i].File], err = boards[i].JSON()
+		}
+	}
+	return files, errors.Join(err, p.Fill(files))
+}
+
+// read reads the parameters of the rules, and for which feeds they are. The secrets of the configuration needn't be there.
+func (a *assets) read() (*rules.Parameters, error) {
+	if a.config == "" {
+		return rules.Load(a.parameters)
+	}
+	c, providers, err := app.LoadConfig(a.config, app.Providers(), false)
+	if err != nil {
 		return nil, err
 	}
-	return files, p.Fill(files)
+	p, err := rules.Load(cmp.Or(a.parameters, string(c.RulesFile)))
+	if err != nil {
+		return nil, err
+	}
+	p.Feeds = rules.Configured(c, providers)
+	return p, nil
 }
 
 // writeAsset replaces the file in one step, since Prometheus or Grafana may be reading the folder.

@@ -134,6 +134,52 @@ func TestAssetsConfig(t *testing.T) {
 	holds(t, empty, nil)
 }
 
+// TestAssetsForAConfiguration (contract 2): rules and dashboards are for the feeds of a configuration, with the thresholds of its rules_file, or
+// those of --config. Its secrets needn't be there. Runbooks are written all the same.
+func TestAssetsForAConfiguration(t *testing.T) {
+	t.Parallel()
+	dir, folder := t.TempDir(), t.TempDir()
+	file := filepath.Join(folder, "config.yaml")
+	for name, text := range map[string]string{
+		"config.yaml": "rules_file: rules.yaml\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
+			"    msgraph: {tenant_id: contoso.onmicrosoft.com, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret_file: nowhere.txt, pstn: }\n",
+		"rules.yaml": "error_budget: 0.02\nfew_faults: 7\n", "other.yaml": "error_budget: 0.03\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reads := func(name string, want, lacks []string) {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(string(text), w) {
+				t.Errorf("%s lacks %s", name, w)
+			}
+		}
+		for _, l := range lacks {
+			if strings.Contains(string(text), l) {
+				t.Errorf("%s has %s", name, l)
+			}
+		}
+	}
+	if stdout, stderr, code := assetsInto(t, "--config.file", file, dir); code != 0 || stderr != "" {
+		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
+	}
+	reads("prometheus/recording.yaml", []string{`feed="call_log"`, `feed="pstn"`, `feed=""`}, []string{`feed=~"direct_routing`, `feed="call_records"`, `"<`})
+	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", ">= 7"}, nil)
+	reads("grafana/overview.json", []string{`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`}, []string{`|direct_routing`})
+	reads("grafana/quality.json", []string{`feed=\"\"`}, nil)
+	reads("runbooks/CDRTrunkDown.md", []string{"# CDRTrunkDown"}, nil)
+	if stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "other.yaml"), "--config.file", file, dir); code != 0 || stderr != "" {
+		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
+	}
+	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.03", ">= 5"}, nil)
+}
+
 // TestAssetsFail: a folder that can't be one is an error that names it.
 func TestAssetsFail(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ type backfill struct {
 
 func newBackfill(c *kingpin.CmdClause) command {
 	b := &backfill{}
-	run := readingCommand(c, b.run)
+	run := configCommand(c, b.run)
 	rangeFlags(c, &b.from, &b.to, "the start of live counting", "")
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&b.source)
 	c.Flag("step", "Time between samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
@@ -35,7 +35,7 @@ func newBackfill(c *kingpin.CmdClause) command {
 	return run
 }
 
-func (b *backfill) run(ctx context.Context, r *reading, s streams) error {
+func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	step, labels, err := b.parse()
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (b *backfill) run(ctx context.Context, r *reading, s streams) error {
 	if span.ledger, err = app.Storage(r.Config); err != nil {
 		return err
 	}
-	if span.glance, err = ledger.Look(ctx, span.ledger); err != nil {
+	if span.glance, err = ledger.ReadSummary(ctx, span.ledger); err != nil {
 		return err
 	}
 	feeds, err := span.feeds(r, b.source)

@@ -24,7 +24,7 @@ var guid = regexp.MustCompile(`^(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func newCall(c *kingpin.CmdClause) command {
 	k := &call{}
-	run := readingCommand(c, k.run)
+	run := configCommand(c, k.run)
 	c.Flag("source", "Name of the source.").Required().StringVar(&k.source)
 	c.Flag("output", "tree or json.").Default("tree").EnumVar(&k.output, "tree", "json")
 	c.Arg("id", "Id of the call record.").Required().StringVar(&k.id)
@@ -37,7 +37,7 @@ func newCall(c *kingpin.CmdClause) command {
 	return run
 }
 
-func (k *call) run(ctx context.Context, r *reading, s streams) error {
+func (k *call) run(ctx context.Context, r *commandConfig, s streams) error {
 	redactor, err := r.redactor(ctx)
 	if err != nil {
 		return err

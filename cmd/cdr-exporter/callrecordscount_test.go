@@ -25,7 +25,7 @@ func morning(seed uint64, settle time.Duration) switchboardSettings {
 // afterwards are the steps in which a morning goes on until nothing changes any more.
 var afterwards = []time.Duration{time.Hour, 2 * time.Hour, 25 * time.Hour}
 
-// TestCallRecordsPolled (counting.md 1, 11, 14, 16, 17): what is counted of calls,
+// TestCallRecordsPolled (counting.md 1, 14, 16, 17): what is counted of calls,
 // sessions and quality is what there was, at every instant, by the list alone.
 func TestCallRecordsPolled(t *testing.T) {
 	t.Parallel()
@@ -118,7 +118,7 @@ func TestCallRecordsByNotificationsAlone(t *testing.T) {
 	x.stop()
 }
 
-// TestCallRecordsThroughTrouble (guarantee 7; counting.md 11): versions that are older than
+// TestCallRecordsThroughTrouble (guarantee 7): versions that are older than
 // others were, short pages, and whatever else goes wrong on the way change no total.
 func TestCallRecordsThroughTrouble(t *testing.T) {
 	t.Parallel()

@@ -81,9 +81,10 @@ func TestWebhookListener(t *testing.T) {
 		{"empty handshake", http.MethodPost, hookPath + "?validationToken=", "", 400, ""},
 		{"long handshake", http.MethodPost, hookPath + "?validationToken=" + strings.Repeat("x", 5_000), "", 400, ""},
 		{"no JSON", http.MethodPost, hookPath, "value=1", 400, ""},
-		{"too long", http.MethodPost, hookPath, notification(strings.Repeat("x", 200), 4_900), 413, ""},
+		{"too long", http.MethodPost, hookPath, notification(secret+strings.Repeat("x", 200), 4_900), 413, ""},
+		{"long without the secret", http.MethodPost, hookPath, notification(strings.Repeat("x", 200), 4_900), 503, ""},
 		{"a long item", http.MethodPost, hookPath, notification(strings.Repeat("x", 20_000), 1), 202, ""},
-		{"too many", http.MethodPost, hookPath, notification("", 5_001), 400, ""},
+		{"too many", http.MethodPost, hookPath, notification(secret, 5_001), 400, ""},
 		{"forged", http.MethodPost, hookPath, notification("not the secret", 2), 202, ""},
 		{"real", http.MethodPost, hookPath, notification(secret, 2), 202, ""},
 	} {
@@ -101,7 +102,7 @@ func TestWebhookListener(t *testing.T) {
 		}
 	}
 	m := x.scrape()
-	for result, n := range map[string]float64{"accepted": 1, "duplicate": 1, "forged": 2, "invalid": 4} {
+	for result, n := range map[string]float64{"accepted": 1, "duplicate": 1, "forged": 2, "invalid": 4, "refused": 1} {
 		if err := m.is(n, "cdr_notifications_total", "source=contoso", "result="+result); err != nil {
 			t.Error(err)
 		}

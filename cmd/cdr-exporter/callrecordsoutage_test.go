@@ -31,7 +31,7 @@ func TestEveryRecordRefused(t *testing.T) {
 			b.faults.Stop()
 			x.countsCalls(b)
 			eventually(t, "be as if nothing had been", func() error {
-				if f := x.feed("contoso", callRecords); f.State != "ok" || f.LastError != "" || f.Watermark.Before(b.Now().Add(-10*time.Minute)) {
+				if f := x.feed("contoso", callRecords); f.State != "ok" || f.LastError != "" || f.Watermark.Before(earlierNow(b).Add(-10*time.Minute)) {
 					return fmt.Errorf("state %q, last error %q, watermark %s", f.State, f.LastError, f.Watermark)
 				}
 				return x.scrape().is(0, "cdr_exporter_tasks", "source=contoso", "state=set_aside")

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -160,6 +163,51 @@ func TestCheckSourcesWithCallRecords(t *testing.T) {
 	c.tenant.Register(func(a *sim.Application) { a.Roles = nil })
 	if out, _ := c.run(exitFailed, "check sources"); !strings.Contains(out, "CallRecords.Read.All") {
 		t.Errorf("said %s", out)
+	}
+}
+
+// While the provider throttles for longer than a feed may take, the check says so, and until when.
+func TestCheckSourcesWhileThrottled(t *testing.T) {
+	c := newCommandLine(t, 5)
+	c.tenant.Faults.Always(sim.EndpointCallRecords, simulator.ThrottleSeconds)
+	out, _ := c.run(exitFailed, "check sources", "--timeout=500ms")
+	if !strings.Contains(out, "Graph throttles the exporter's credentials") || !strings.Contains(out, "it may be asked again at") {
+		t.Errorf("said %s", out)
+	}
+}
+
+// The address of notifications is tried from here; that nothing answers fails no feed.
+func TestCheckSourcesWithAWebhook(t *testing.T) {
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/webhooks/contoso":
+			_, _ = io.WriteString(w, r.URL.Query().Get("validationToken"))
+		case "/signin":
+			_, _ = io.WriteString(w, "<html>")
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(listener.Close)
+	for path, want := range map[string]string{
+		"/webhooks/contoso": `call_records +ok, the webhook answers at http://127`,
+		"/webhooks/other":   `call_records +the webhook doesn't answer[^~]*\n  it answers 404[^~]*What to do: run the exporter with --webhook.listen-address`,
+		"/signin":           `\n  it answers with something else than the exporter's listener does\n`,
+	} {
+		t.Run(path, func(t *testing.T) {
+			c := newCommandLine(t, 5)
+			text, err := os.ReadFile(c.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := strings.Replace(string(text), "call_records: }", fmt.Sprintf("call_records: {webhook: {public_url: %q}}}", listener.URL+path), 1)
+			if err := os.WriteFile(c.file, []byte(changed), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out, _ := c.run(exitDone, "check sources"); !regexp.MustCompile(want).MatchString(out) {
+				t.Errorf("said %s", out)
+			}
+		})
 	}
 }
 

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -33,47 +37,139 @@ func checkConfig(files []string, s streams) (failed error) {
 
 func newCheckSources(c *kingpin.CmdClause) command {
 	var timeout time.Duration
-	run := readingCommand(c, func(ctx context.Context, r *reading, s streams) error { return checkSources(ctx, r, timeout, s) })
+	run := configCommand(c, func(ctx context.Context, r *commandConfig, s streams) error { return checkSources(ctx, r, timeout, s) })
 	c.Flag("timeout", "How long one feed may take.").Default("1m").DurationVar(&timeout)
 	return run
 }
 
-func checkSources(ctx context.Context, r *reading, timeout time.Duration, s streams) error {
-	table := newTable(s.out)
-	fmt.Fprintln(table, "SOURCE\tPROVIDER\tFEED\tRESULT\tWHAT TO DO")
+func checkSources(ctx context.Context, r *commandConfig, timeout time.Duration, s streams) error {
+	k := &sourceCheck{timeout: timeout, providers: r.providers, table: newTable(s.out), notes: new(strings.Builder)}
+	fmt.Fprintln(k.table, "SOURCE\tPROVIDER\tFEED\tRESULT")
 	var failed error
 	for i := range r.Sources {
 		c := &r.Sources[i]
 		source, err := r.open(c.Name)
 		if err != nil {
-			fmt.Fprintf(table, "%s\t%s\t\tfailed: %v\tcorrect the configuration\n", c.Name, c.ProviderName, err)
+			k.result(c, "", "failed")
+			k.note(c.Name+": failed", err.Error(), "correct the configuration")
 		} else {
-			err = checkFeeds(ctx, c, source, timeout, table)
+			err = k.feeds(ctx, c, source)
 		}
 		if err != nil {
 			failed = errSilent
 		}
 	}
-	return errors.Join(failed, table.Flush())
+	err := k.table.Flush()
+	_, more := fmt.Fprint(s.out, k.notes)
+	return errors.Join(failed, err, more)
 }
 
-// checkFeeds probes every feed of one source, each within the timeout, and prints a line for each.
-func checkFeeds(ctx context.Context, c *config.Source, source *collector.Source, timeout time.Duration, table io.Writer) (failed error) {
+// sourceCheck has a line for each feed in its table, and what there is to say about them below it.
+type sourceCheck struct {
+	timeout   time.Duration // of one feed
+	providers []collector.Provider
+	table     *tabwriter.Writer
+	notes     *strings.Builder
+}
+
+func (k *sourceCheck) result(c *config.Source, feed, result string) {
+	fmt.Fprintf(k.table, "%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed, result)
+}
+
+// note adds a block: what it is about, what was found and what to do about it.
+func (k *sourceCheck) note(about, what, todo string) {
+	fmt.Fprintf(k.notes, "\n%s\n  %s\n  What to do: %s\n", about, what, todo)
+}
+
+// feeds probes every feed of one source, each within the timeout. An error that several of them have is one block.
+func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *collector.Source) (failed error) {
+	var empty []string
+	type failure struct{ feeds, what, todo string }
+	var failures []*failure
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
-		limited, cancel := context.WithTimeout(ctx, timeout)
-		calls, err := feed.Probe(limited)
-		cancel()
-		result, todo := fmt.Sprintf("ok, %d calls in the smallest page", calls), "nothing"
+		calls, err := within(ctx, k.timeout, feed.Probe)
 		switch {
 		case err != nil:
 			failed = err
-			what, advice := source.Advise(err)
-			result, todo = "failed: "+what, advice
+			k.result(c, feed.Name, "failed, see below")
+			what, todo := source.Advise(err)
+			if until := source.ThrottledUntil(); errors.Is(err, httpclient.ErrLimited) && !until.IsZero() {
+				what += "; it may be asked again at " + moment(until)
+			}
+			// Texts differ by the ids of requests, so the remedy says what is the same.
+			if same := slices.IndexFunc(failures, func(f *failure) bool { return f.todo == todo }); same >= 0 {
+				failures[same].feeds += ", " + feed.Name
+			} else {
+				failures = append(failures, &failure{feed.Name, what, todo})
+			}
 		case feed.ActiveCalls != nil:
-			result = fmt.Sprintf("ok, %d calls in progress", calls)
+			k.result(c, feed.Name, fmt.Sprintf("ok, %d calls in progress", calls))
+		case calls == 0:
+			k.result(c, feed.Name, "ok, 0 calls in the last minute")
+			empty = append(empty, feed.Name)
+		default:
+			k.result(c, feed.Name, fmt.Sprintf("ok, %d calls in the smallest page", calls))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed.Name, result, todo)
+		if feed.Webhook != nil {
+			k.webhook(ctx, c, feed)
+		}
 	}
+	for _, f := range failures {
+		k.note(c.Name+": "+f.feeds+" failed", f.what, f.todo)
+	}
+	if len(empty) > 0 {
+		k.note(c.Name+": 0 calls in the last minute in "+strings.Join(empty, ", "),
+			"Providers publish a call some minutes after its end, so this may be as it should be.",
+			"if you expect some, is it the right feed? "+k.holds(c.ProviderName))
+	}
+	k.roles(ctx, c, source)
 	return failed
+}
+
+// webhook tries the public address of notifications from here. That nothing answers fails no feed: the exporter may not run yet.
+func (k *sourceCheck) webhook(ctx context.Context, c *config.Source, feed *collector.FeedInfo) {
+	_, err := within(ctx, min(k.timeout, webhookTimeout), func(ctx context.Context) (int, error) { return 0, feed.Webhook.Try(ctx) })
+	if err == nil {
+		k.result(c, feed.Name, "ok, the webhook answers at "+feed.Webhook.URL)
+		return
+	}
+	k.result(c, feed.Name, "the webhook doesn't answer, see below")
+	k.note(c.Name+": no answer from the webhook at "+feed.Webhook.URL, err.Error(),
+		"run the exporter with --webhook.listen-address, and see that the provider reaches this address from the internet: a certificate that is publicly "+
+			"trusted, no sign-in, and a proxy that passes path and query on; until then calls are read from the list alone")
+}
+
+// roles says what the token lets the exporter do. Without a token there is another block already.
+func (k *sourceCheck) roles(ctx context.Context, c *config.Source, source *collector.Source) {
+	if source.Roles == nil {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, k.timeout)
+	defer cancel()
+	if roles, err := source.Roles(bounded); err == nil {
+		fmt.Fprintf(k.notes, "\n%s: the token carries these roles: %s\n", c.Name, cmp.Or(strings.Join(roles, ", "), "none"))
+	}
+}
+
+// holds says which calls each feed of a provider has.
+func (k *sourceCheck) holds(provider string) string {
+	var feeds []string
+	for _, p := range k.providers {
+		for _, f := range p.Feeds {
+			if p.Name == provider && !f.Snapshot {
+				feeds = append(feeds, f.Name+" has the calls of "+cmp.Or(f.Holds, "the whole account"))
+			}
+		}
+	}
+	return strings.Join(feeds, "; ")
+}
+
+// webhookTimeout is how long Graph waits for the answer, too.
+const webhookTimeout = 10 * time.Second
+
+func within(ctx context.Context, timeout time.Duration, do func(context.Context) (int, error)) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return do(ctx)
 }

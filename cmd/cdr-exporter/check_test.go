@@ -3,12 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -26,40 +29,52 @@ func TestCheckingFeeds(t *testing.T) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}
-	for _, test := range []struct {
-		name  string
+	forbidden := func(id string) error { return fmt.Errorf("forbidden, request %s", id) }
+	for name, test := range map[string]struct {
 		feeds []collector.FeedInfo
-		want  string
+		table string
+		notes string
 		fails bool
 	}{
-		{
-			"a log and a snapshot",
+		"a log and a snapshot": {
 			[]collector.FeedInfo{{Name: "call_log", Probe: probe(5, nil)}, {Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(2, nil)}},
-			"office\tacme\tcall_log\tok, 5 calls in the smallest page\tnothing\n" +
-				"office\tacme\tactive_calls\tok, 2 calls in progress\tnothing\n", false,
+			"office  ringcentral  call_log      ok, 5 calls in the smallest page\n" +
+				"office  ringcentral  active_calls  ok, 2 calls in progress\n", "", false,
 		},
-		{
-			"a snapshot that fails",
-			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(0, errors.New("forbidden"))}, {Name: "call_log", Probe: probe(0, nil)}},
-			"office\tacme\tactive_calls\tfailed: forbidden\task your administrator\n" +
-				"office\tacme\tcall_log\tok, 0 calls in the smallest page\tnothing\n", true,
+		"a log without calls": {
+			[]collector.FeedInfo{{Name: "call_log", Probe: probe(0, nil)}},
+			"office  ringcentral  call_log  ok, 0 calls in the last minute\n",
+			"\noffice: 0 calls in the last minute in call_log\n  Providers publish a call some minutes after its end, so this may be as it should be.\n" +
+				"  What to do: if you expect some, is it the right feed? call_log has the calls of the whole account\n", false,
 		},
-		{
-			"one that hangs",
+		"one error of two feeds": {
+			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(0, forbidden("1"))}, {Name: "call_log", Probe: probe(0, forbidden("2"))}},
+			"office  ringcentral  active_calls  failed, see below\noffice  ringcentral  call_log      failed, see below\n",
+			"\noffice: active_calls, call_log failed\n  forbidden, request 1\n  What to do: ask your administrator\n", true,
+		},
+		"one that hangs": {
 			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: hangs}, {Name: "call_log", Probe: probe(1, nil)}},
-			"office\tacme\tactive_calls\tfailed: context deadline exceeded\task your administrator\n" +
-				"office\tacme\tcall_log\tok, 1 calls in the smallest page\tnothing\n", true,
+			"office  ringcentral  active_calls  failed, see below\noffice  ringcentral  call_log      ok, 1 calls in the smallest page\n",
+			"\noffice: active_calls failed\n  context deadline exceeded\n  What to do: ask your administrator\n", true,
+		},
+		"one that is throttled": {
+			[]collector.FeedInfo{{Name: "call_log", Probe: probe(0, fmt.Errorf("%w: %w", httpclient.ErrLimited, context.DeadlineExceeded))}},
+			"office  ringcentral  call_log  failed, see below\n",
+			"\noffice: call_log failed\n  the provider's limit has no room before the deadline: context deadline exceeded; it may be asked again at 2000-01-01T00:10:00Z\n" +
+				"  What to do: ask your administrator\n", true,
 		},
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				source := &collector.Source{
 					Feeds: test.feeds, Advise: func(err error) (what, todo string) { return err.Error(), "ask your administrator" },
+					ThrottledUntil: func() time.Time { return time.Now().Add(10 * time.Minute) },
 				}
 				var out bytes.Buffer
-				err := checkFeeds(t.Context(), &config.Source{Name: "office", ProviderName: "acme"}, source, time.Minute, &out)
-				if out.String() != test.want || (err != nil) != test.fails {
-					t.Errorf("%v, printed:\n%s\nwant:\n%s", err, out.String(), test.want)
+				k := &sourceCheck{timeout: time.Minute, providers: []collector.Provider{ringcentral.Provider()}, table: newTable(&out), notes: new(strings.Builder)}
+				err := k.feeds(t.Context(), &config.Source{Name: "office", ProviderName: "ringcentral"}, source)
+				if k.table.Flush() != nil || out.String() != test.table || k.notes.String() != test.notes || (err != nil) != test.fails {
+					t.Errorf("%v, printed:\n%s%s\nwant:\n%s%s", err, &out, k.notes, test.table, test.notes)
 				}
 			})
 		})

@@ -129,11 +129,14 @@ type status struct {
 		Oldest        string
 		State         string
 	}
+	Verdict struct {
+		Level    string
+		Findings []struct{ Subject string }
+	}
 }
 
 type feedStatus struct {
 	Feed, State string
-	Reads       string
 	Watermark   *time.Time
 	LastSuccess *time.Time `json:"last_success"`
 	NextRead    *time.Time `json:"next_read"`

@@ -126,7 +126,6 @@ func TestConformance_Simulators(t *testing.T) {
 			rc.Faults.Rewrite(func(body []byte) []byte {
 				return bytes.ReplaceAll(body, []byte(rc.BaseURL()), []byte(frontRC.URL))
 			})
-			rc.Faults.Always(rcsim.EndpointSync, rcsim.NoSync) // what the document describes is call-log
 
 			file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, wx.APIKey, format)
 			x := start(t, newVault(t), launch{config: file}).ready()

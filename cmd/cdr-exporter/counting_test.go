@@ -42,13 +42,22 @@ func (x *exporter) countsFeed(p place, source, feed string, at ...time.Time) {
 // caughtUp waits until everything that a place has published by now was read.
 func (x *exporter) caughtUp(p place) {
 	x.t.Helper()
-	now := p.Now()
+	now := earlierNow(p)
 	for _, feed := range p.feeds() {
 		eventually(x.t, "read "+p.source()+"/"+feed+" up to now", func() error {
 			x.running()
 			return x.scrape().reaches(now, p.source(), feed)
 		})
 	}
+}
+
+// earlierNow is the present by the earlier clock, a provider's or this machine's: no watermark goes further.
+func earlierNow(p interface{ Now() time.Time }) time.Time {
+	now := p.Now()
+	if local := time.Now(); local.Before(now) {
+		return local
+	}
+	return now
 }
 
 // reaches says by how much a feed's watermark is before a time.
@@ -203,13 +212,12 @@ func (x *exporter) rows(p place, at ...time.Time) {
 	x.t.Helper()
 	for _, feed := range p.feeds() {
 		want, m := p.tally(feed, at...), x.scrape()
-		for result, rows := range map[string]int{"new": want.calls, "revised": want.revised, "invalid": want.invalid, "too_old": 0} {
+		for result, rows := range map[string]int{
+			"new": want.calls, "revised": want.revised, "invalid": want.invalid, "ignored": want.ignored, "too_old": 0,
+		} {
 			if err := m.is(float64(rows), "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed, "result="+result); err != nil {
 				x.t.Error(err)
 			}
-		}
-		if n := int(m.sum("cdr_exporter_rows_total", "source="+p.source(), "feed="+feed, "result=ignored")); n < want.ignored || n > want.ignored+want.unasked {
-			x.t.Errorf("%d rows of %s/%s are ignored, want %d and up to %d more", n, p.source(), feed, want.ignored, want.unasked)
 		}
 		if got := x.feed(p.source(), feed).Records; got != int64(want.calls) {
 			x.t.Errorf("the status tells %d records of %s/%s, want %d", got, p.source(), feed, want.calls)
@@ -225,7 +233,7 @@ func (x *exporter) rowsAll(e *estate) {
 	}
 }
 
-// TestLateRowsAndRevisions (guarantees 1, 2, 3; counting.md 6, 8, 11, 13, 16, 17): late
+// TestLateRowsAndRevisions (guarantees 1, 2, 3; counting.md 6, 8, 13, 16, 17): late
 // rows are found, revisions and recordings are counted once, at any age within the
 // lookback, and rows that aren't final wait.
 func TestLateRowsAndRevisions(t *testing.T) {

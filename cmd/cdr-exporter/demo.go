@@ -3,13 +3,17 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -33,6 +37,7 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
+	kept := storage != ""
 	storage = cmp.Or(storage, filepath.Join(folder, "ledger"))
 	providers, err := simulated.Start(simulated.Settings{})
 	if err != nil {
@@ -46,7 +51,12 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 	if settings.ConfigFile, err = providers.Configure(folder, storage, hook); err != nil {
 		return err
 	}
-	settings.WebhookAddresses = []string{hook}
+	settings.WebhookAddresses, settings.Demo = []string{hook}, true
+	outage := ""
+	if !kept {
+		from, to := providers.Outage()
+		outage = fmt.Sprintf(" The trunk %s fails from %s to %s.", simulated.Trunk, moment(from), moment(to))
+	}
 	a, err := app.New(ctx, settings)
 	if err != nil {
 		return err
@@ -56,6 +66,37 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 		address = "localhost" + port
 	}
 	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account and Wavix account. "+
-		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.\n", address, address, settings.TelemetryPath)
+		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.%s\n", address, address, settings.TelemetryPath, outage)
+	call, err := demoCall(ctx, settings.ConfigFile, s)
+	if err != nil && ctx.Err() == nil {
+		return errors.Join(err, a.Stop())
+	}
+	fmt.Fprintf(s.out, "Its configuration is %[2]s. Try from another terminal, while it runs:\n\n"+
+		"  %[1]s incident --config.file=%[2]s --source=contoso --trunk=%[3]s --from=10m\n"+
+		"  %[1]s records --config.file=%[2]s --source=contoso --feed=direct_routing --from=10m\n"+
+		"  %[1]s call --config.file=%[2]s --source=contoso %[4]s\n\n", os.Args[0], settings.ConfigFile, simulated.Trunk, call)
 	return a.Run(ctx)
+}
+
+// demoCall is the id of a call record of the demo that is complete.
+func demoCall(ctx context.Context, file string, s streams) (id string, err error) {
+	err = readConfig(ctx, file, s, func(ctx context.Context, r *commandConfig, _ streams) error {
+		source, err := r.open("contoso")
+		if err != nil {
+			return err
+		}
+		feed := source.Feeds[slices.IndexFunc(source.Feeds, func(f collector.FeedInfo) bool { return f.Fetcher != nil })]
+		now := time.Now()
+		for page, err := range feed.Reader.Pages(ctx, now.Add(-time.Hour), now.Add(-30*time.Minute)) {
+			if err != nil {
+				return err
+			}
+			if len(page.Enqueue) > 0 {
+				id = strings.Clone(page.Enqueue[0].Key)
+				return nil
+			}
+		}
+		return errors.New("the demo has no call record")
+	})
+	return id, err
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -127,6 +128,16 @@ func TestDemo(t *testing.T) {
 	if strange := linesWith(x.log.String(), "level=WARN"); len(strange) > 0 {
 		t.Errorf("the demo begins with warnings:\n%s", strings.Join(strange, "\n"))
 	}
+	if !strings.Contains(string(page.body), "This is a demo") {
+		t.Error("the page doesn't say that it is a demo's")
+	}
+	x.tries()
+	eventually(t, "see a trunk fail", func() error {
+		if s := x.status(); s.Verdict.Level == "ok" || !strings.Contains(fmt.Sprint(s.Verdict.Findings), demo.Trunk) {
+			return fmt.Errorf("the verdict is %+v", s.Verdict)
+		}
+		return nil
+	})
 	before := x.scrape()
 	eventually(t, "see calls arrive everywhere", func() error {
 		now := x.scrape()
@@ -154,6 +165,26 @@ func TestDemo(t *testing.T) {
 	}
 	x.signal(syscall.SIGINT)
 	x.exited(0)
+}
+
+// tries runs the commands that the demo suggests.
+func (x *exporter) tries() {
+	x.t.Helper()
+	commands := linesWith(x.out.String(), "--config.file=")
+	if len(commands) != 3 {
+		x.t.Errorf("the demo suggests %q", commands)
+	}
+	for i, want := range []string{demo.Trunk, "outcome", "session"} {
+		words := strings.Fields(commands[i])
+		if words[0] != shipped {
+			x.t.Errorf("%s is not %s", words[0], shipped)
+		}
+		c := start(x.t, x.vault, launch{shipped: true, args: words[1:]})
+		c.exited(0)
+		if !regexp.MustCompile(want).MatchString(c.out.String()) {
+			x.t.Errorf("%s prints:\n%s", commands[i], c.out)
+		}
+	}
 }
 
 // TestDemoKeepsItsLedger (contract 1): with --storage.path a second run goes on where the

@@ -234,7 +234,7 @@ func (e *estate) read(running func(), scrape func() families) {
 	e.t.Helper()
 	now := make(map[provider]time.Time)
 	for _, p := range e.providers() {
-		now[p] = p.Now()
+		now[p] = earlierNow(p)
 	}
 	eventually(e.t, "read everything up to now", func() error {
 		running()

@@ -24,13 +24,11 @@ func graphFaults() (anyones, own []simulator.Fault) {
 	return slices.Concat(simulator.Transient(), slow), slices.Concat(own, sim.Harmless())
 }
 
-// ringcentralFaults are those of RingCentral, read by ranges and by changes, but for a
-// 429 that doesn't say how long: for good reason it stops everything for a minute.
-func ringcentralFaults() (ranges, changes []simulator.Fault) {
+// ringcentralFaults are those of RingCentral, but for a 429 that doesn't say how long: for
+// good reason it stops everything for a minute.
+func ringcentralFaults() []simulator.Fault {
 	token := []simulator.Fault{rcsim.LostToken, rcsim.KilledSession, rcsim.ExpiredToken, rcsim.NoRecords}
-	ranges = slices.Concat([]simulator.Fault{rcsim.RepeatedNext}, rcsim.Harmless(), ringcentralTransient(), slow)
-	changes = slices.Concat([]simulator.Fault{rcsim.LostSyncToken}, token, []simulator.Fault{rcsim.EmptyPage, simulator.CutChunked})
-	return ranges, changes
+	return slices.Concat([]simulator.Fault{rcsim.RepeatedNext}, rcsim.Harmless(), token, ringcentralTransient(), slow)
 }
 
 func ringcentralTransient() []simulator.Fault {
@@ -52,7 +50,7 @@ func trouble(f *simulator.Faults, endpoint string, every, chance []simulator.Fau
 	f.Rate(endpoint, 0.02, chance...)
 }
 
-// TestFaults (guarantee 7; counting.md 9, 11, 13, 26): whatever goes wrong between the
+// TestFaults (guarantee 7; counting.md 9, 13, 26): whatever goes wrong between the
 // providers and us loses nothing and counts nothing twice.
 func TestFaults(t *testing.T) {
 	t.Parallel()
@@ -63,9 +61,7 @@ func TestFaults(t *testing.T) {
 	anyones, own := graphFaults()
 	trouble(graph, sim.EndpointPSTN, anyones, slices.Concat(simulator.Transient(), sim.Harmless()))
 	trouble(graph, sim.EndpointDirectRouting, own, slices.Concat(simulator.Transient(), sim.Harmless()))
-	ranges, changes := ringcentralFaults()
-	trouble(office, rcsim.EndpointCallLog, ranges, slices.Concat(ringcentralTransient(), rcsim.Harmless()))
-	trouble(office, rcsim.EndpointSync, changes, slices.Concat(ringcentralTransient(), rcsim.Harmless()))
+	trouble(office, rcsim.EndpointCallLog, ringcentralFaults(), slices.Concat(ringcentralTransient(), rcsim.Harmless()))
 	trouble(carrier, wavixsim.EndpointList, wavixFaults(), slices.Concat(simulator.Transient(), wavixsim.Harmful(), wavixsim.Harmless()))
 	graph.Once(sim.EndpointToken, simulator.Unavailable, simulator.Throttle, simulator.HTMLOK, simulator.CutLength, simulator.Reset)
 	office.Once(rcsim.EndpointToken, simulator.Unavailable)
@@ -124,7 +120,6 @@ func TestHostileLink(t *testing.T) {
 		o := newOffice(t, at, rcsim.Settings{
 			Account: world(t, logged(past(10, rcsim.Mix(), 3_000))), Faults: faults,
 		})
-		faults.Always(rcsim.EndpointSync, rcsim.NoSync)
 		faults.Once(rcsim.EndpointCallLog, simulator.NoFault, rcsim.HostileNext)
 		x := start(t, at.vault, launch{config: at.configureSources(settings{}, o.item())})
 		x.refuses(o, faults, rcsim.HostileNext)
@@ -232,7 +227,6 @@ func TestShiftingPages(t *testing.T) {
 		ringcentral: rcsim.Settings{Faults: cut},
 		wavix:       wavixsim.Settings{MaxPerPage: 100, Faults: faults, Order: wavixsim.Shuffled},
 	})
-	cut.Always(rcsim.EndpointSync, rcsim.NoSync)
 	x := start(t, e.vault, launch{config: e.configure(settings{}), shipped: true}).ready()
 	before := x.scrape()
 	eventually(t, "count calls while they are published", func() error {

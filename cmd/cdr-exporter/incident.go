@@ -12,7 +12,6 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -22,27 +21,34 @@ import (
 type incident struct {
 	source, trunk string
 	from, to      string
+	numbers       string // empty: as privacy.numbers says
+	meanwhile     bool
 	output        string
 
 	redactor *cdr.Redactor
-	calls    map[callLine][]incidentCall
+	// calls are all of the range: which failures are a run is known once all were read, since providers list in any order.
+	calls map[callLine][]incidentCall
 }
 
 func newIncident(c *kingpin.CmdClause) command {
 	k := &incident{calls: make(map[callLine][]incidentCall)}
-	run := readingCommand(c, k.run)
+	run := configCommand(c, k.run)
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&k.source)
 	c.Flag("trunk", "Trunk whose failures are reported; all trunks by default.").StringVar(&k.trunk)
 	rangeFlags(c, &k.from, &k.to, "now", "0s")
+	c.Flag("numbers", "keep, mask, hash or drop, in place of privacy.numbers of the configuration: a carrier searches for whole numbers.").
+		PlaceHolder("MODE").EnumVar(&k.numbers, "keep", "mask", "hash", "drop")
+	c.Flag("meanwhile", "Also count what worked meanwhile: the trunk's other direction, and all other trunks as one, without their names.").BoolVar(&k.meanwhile)
 	c.Flag("output", "text, json or csv.").Default("text").EnumVar(&k.output, "text", "json", "csv")
 	return run
 }
 
-func (k *incident) run(ctx context.Context, r *reading, s streams) error {
+func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	span, err := newPastSpan(k.from, k.to)
 	if err != nil {
 		return err
 	}
+	r.Privacy.Numbers = cmp.Or(k.numbers, r.Privacy.Numbers)
 	if k.redactor, err = r.redactor(ctx); err != nil {
 		return err
 	}
@@ -56,7 +62,12 @@ func (k *incident) run(ctx context.Context, r *reading, s streams) error {
 		if err := k.knowTrunk(); err != nil {
 			return err
 		}
-		return newIncidentReport(span.from, feeds[0].To, k.trunk, k.calls).print(k.output, s.out)
+		report := newIncidentReport(span.from, feeds[0].To, k.trunk, k.calls)
+		report.numbers = k.numbers
+		if k.meanwhile {
+			report.countMeanwhile(k.calls)
+		}
+		return report.print(k.output, s.out)
 	})
 }
 
@@ -78,10 +89,9 @@ func (k *incident) knowTrunk() error {
 
 // withoutOverlaps leaves out feeds whose calls are in another feed of the source too.
 func withoutOverlaps(feeds []*pastFeed) []*pastFeed {
-	overlapping := app.Feeds(func(p collector.FeedProperties) bool { return p.Overlaps })
 	return slices.DeleteFunc(slices.Clone(feeds), func(f *pastFeed) bool {
-		return slices.Contains(overlapping, f.Info.Name) && slices.ContainsFunc(feeds, func(other *pastFeed) bool {
-			return other.Source == f.Source && !slices.Contains(overlapping, other.Info.Name)
+		return f.Info.Properties.Overlaps && slices.ContainsFunc(feeds, func(other *pastFeed) bool {
+			return other.Source == f.Source && !other.Info.Properties.Overlaps
 		})
 	})
 }
@@ -98,7 +108,7 @@ func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 		return
 	}
 	calls := k.calls[line]
-	if failed(r.Outcome, f.Info.Name) {
+	if failed(r.Outcome, f.Info.Properties) {
 		calls[len(calls)-1].failure = k.failure(r)
 	}
 }
@@ -108,17 +118,23 @@ func (k *incident) failure(r *cdr.Record) *failedCall {
 	shown := *r
 	shown.Extra, shown.Sessions, shown.ReasonPhrase = slices.Clone(r.Extra), nil, ""
 	k.redactor.Redact(&shown)
+	sipCallID := ""
+	for _, a := range shown.Extra {
+		if a.Key == "sip_call_id" {
+			sipCallID = strings.Clone(a.Str)
+		}
+	}
 	return &failedCall{
 		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.Fault()},
-		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID),
+		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID), sipCallID: sipCallID,
 		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber),
 	}
 }
 
 // failed says whether the network failed a call (NER, ITU-T E.425). Of feeds that give no reasons it is any call that didn't connect.
-func failed(o cdr.Outcome, feed string) bool {
+func failed(o cdr.Outcome, feed collector.FeedProperties) bool {
 	if o == cdr.NotConnected {
-		return !slices.Contains(app.Feeds(func(p collector.FeedProperties) bool { return p.Reasons }), feed)
+		return !feed.Reasons
 	}
 	return o.Attempt() && !o.Effective()
 }

@@ -67,11 +67,12 @@ func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 func (all tables) addIncidents(source, feed string, truth tables) {
 	failed, reasonless := map[string]bool{"failed": true, "invalid_number": true, "not_allowed": true}, feed == pstn
 	failed["not_connected"] = reasonless
+	network := map[string]bool{"failed": true, "not_connected": true}
 	lines := make(map[string]bool)
 	for labels, n := range truth["cdr_call_failures_total"] {
 		parts := strings.Split(labels, "|") // direction, trunk, outcome, sip_code, sub_code
 		if failed[parts[2]] {
-			lines[parts[0]+"|"+parts[1]] = true
+			lines[parts[0]+"|"+parts[1]] = lines[parts[0]+"|"+parts[1]] || network[parts[2]]
 			all.add("failed", n, source, feed, labels)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mostSamples is how many failed calls, the first ones, a report shows of a trunk and direction.
+// mostSamples is how many calls, the first ones, a report shows of the longest outage of a trunk and direction.
 const mostSamples = 10
 
 // callLine is a trunk in one direction.
@@ -29,8 +29,8 @@ type incidentCall struct {
 type failedCall struct {
 	cause
 
-	start                      time.Time
-	id, callID, caller, callee string
+	start                                 time.Time
+	id, callID, sipCallID, caller, callee string
 }
 
 type cause struct {
@@ -43,22 +43,14 @@ type cause struct {
 // words are the codes in words: those of the taxonomy.
 func (c *cause) words() string {
 	text := slugWords(cmp.Or(c.reason, c.outcome.String()))
-	var codes []string
-	if c.sip.Known && c.sip.Value != 0 {
-		code := fmt.Sprintf("SIP %d", c.sip.Value)
-		if meaning := cdr.SIPReason(c.sip.Value); meaning != c.reason && meaning != "" {
-			code += " " + slugWords(meaning)
-		}
-		codes = append(codes, code)
-	}
-	if c.sub.Known && c.sub.Value != 0 {
-		codes = append(codes, fmt.Sprintf("sub code %d", c.sub.Value))
-	}
-	if len(codes) > 0 {
-		text += " (" + strings.Join(codes, ", ") + ")"
+	if meaning := cdr.SIPReason(c.sip.Value); c.sip.Known && meaning != c.reason && meaning != "" {
+		text += " (" + slugWords(meaning) + ")"
 	}
 	return text
 }
+
+// network says whether the network failed the call, or may have: of a call that didn't connect, the feed doesn't say.
+func (c *cause) network() bool { return c.outcome == cdr.Failed || c.outcome == cdr.NotConnected }
 
 // failures are in the order of their start.
 type failures []*failedCall
@@ -72,8 +64,8 @@ type lineReport struct {
 	callLine
 
 	attempts, connected int
-	failures            failures
-	causes              []failures // by their cause, the most frequent first
+	failures            failures   // the network's
+	causes              []failures // by their cause, the most frequent first, with what users misdialled and what policy refused
 	longest             failureRun
 }
 
@@ -84,44 +76,81 @@ type failureRun struct {
 	before, after time.Time // calls that got through
 }
 
-// incidentReport says what failed, and what got through between the first failure and the last.
+// incidentReport says what failed.
 type incidentReport struct {
-	from, to    time.Time
-	trunk       string // empty: all
-	failing     []*lineReport
-	first, last time.Time
-	meanwhile   []*lineReport
+	from, to  time.Time
+	trunk     string                  // empty: all
+	numbers   string                  // how numbers are shown; empty: as configured
+	read      map[[2]string]time.Time // by source and feed, the start of the newest call that was read
+	lines     []*lineReport           // of the trunk
+	meanwhile []*lineReport
+}
+
+// failing are the lines on which the network failed calls, the longest outage first.
+func (r *incidentReport) failing() []*lineReport {
+	failing := slices.DeleteFunc(slices.Clone(r.lines), func(l *lineReport) bool { return len(l.failures) == 0 })
+	slices.SortStableFunc(failing, func(a, b *lineReport) int {
+		return cmp.Or(cmp.Compare(len(b.longest.failures), len(a.longest.failures)), cmp.Compare(len(b.failures), len(a.failures)))
+	})
+	return failing
 }
 
 func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]incidentCall) *incidentReport {
-	r := &incidentReport{from: from, to: to, trunk: trunk, first: from, last: to}
-	lines := slices.SortedFunc(maps.Keys(calls), func(a, b callLine) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	var others []callLine
-	for _, line := range lines {
-		slices.SortStableFunc(calls[line], func(a, b incidentCall) int { return a.at.Compare(b.at) })
-		if l := newLineReport(line, calls[line]); len(l.failures) > 0 && (trunk == "" || strings.EqualFold(trunk, line.Trunk)) {
-			r.failing = append(r.failing, l)
-		} else {
-			others = append(others, line)
+	r := &incidentReport{from: from, to: to, trunk: trunk, read: make(map[[2]string]time.Time)}
+	for _, line := range slices.SortedFunc(maps.Keys(calls), func(a, b callLine) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
+		of := calls[line]
+		slices.SortStableFunc(of, func(a, b incidentCall) int { return a.at.Compare(b.at) })
+		if feed := [2]string{line.Source, line.Feed}; of[len(of)-1].at.After(r.read[feed]) {
+			r.read[feed] = of[len(of)-1].at
 		}
-	}
-	slices.SortStableFunc(r.failing, func(a, b *lineReport) int { return cmp.Compare(len(b.failures), len(a.failures)) })
-	if len(r.failing) > 0 {
-		r.first = slices.MinFunc(r.failing, func(a, b *lineReport) int { return a.failures.first().Compare(b.failures.first()) }).failures.first()
-		r.last = slices.MaxFunc(r.failing, func(a, b *lineReport) int { return a.failures.last().Compare(b.failures.last()) }).failures.last()
-	}
-	for _, line := range others {
-		meanwhile := slices.DeleteFunc(slices.Clone(calls[line]), func(c incidentCall) bool { return c.at.Before(r.first) || c.at.After(r.last) })
-		if l := newLineReport(line, meanwhile); l.attempts > 0 {
-			r.meanwhile = append(r.meanwhile, l)
+		if trunk == "" || strings.EqualFold(trunk, line.Trunk) {
+			r.lines = append(r.lines, newLineReport(line, of))
 		}
 	}
 	return r
 }
 
-// newLineReport counts the calls of a line, which are in order. One whose outcome isn't known is no attempt.
+// span is from the first to the last of the longest runs, or the whole range if nothing failed.
+func (r *incidentReport) span() (from, to time.Time) {
+	for i, l := range r.failing() {
+		if i == 0 || l.longest.first().Before(from) {
+			from = l.longest.first()
+		}
+		if l.longest.last().After(to) {
+			to = l.longest.last()
+		}
+	}
+	if to.IsZero() {
+		return r.from, r.to
+	}
+	return from, to
+}
+
+// countMeanwhile counts the calls of other lines at the time. Other trunks may be other carriers', so they are one and have no name.
+func (r *incidentReport) countMeanwhile(calls map[callLine][]incidentCall) {
+	first, last := r.span()
+	others := make(map[callLine][]incidentCall)
+	for line, of := range calls {
+		if slices.ContainsFunc(r.failing(), func(l *lineReport) bool { return l.callLine == line }) {
+			continue
+		}
+		if r.trunk == "" || !strings.EqualFold(r.trunk, line.Trunk) {
+			line = callLine{Trunk: "other trunks", Direction: line.Direction}
+		}
+		for i := range of {
+			if !of[i].at.Before(first) && !of[i].at.After(last) {
+				others[line] = append(others[line], of[i])
+			}
+		}
+	}
+	r.meanwhile = newIncidentReport(first, last, "", others).lines
+}
+
+// newLineReport counts the calls of a line, which are in order. One whose outcome isn't known is no attempt. What users misdial or policy refuses
+// is no failure of the network, and doesn't show that it works either.
 func newLineReport(line callLine, calls []incidentCall) *lineReport {
 	l, run := &lineReport{callLine: line}, failureRun{}
+	causes := make(map[cause]failures)
 	for i := range calls {
 		c := &calls[i]
 		if c.failure != nil || c.outcome.Attempt() {
@@ -130,8 +159,11 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 		if c.outcome.Connected() {
 			l.connected++
 		}
+		if c.failure != nil {
+			causes[c.failure.cause] = append(causes[c.failure.cause], c.failure)
+		}
 		switch {
-		case c.failure != nil:
+		case c.failure != nil && c.failure.network():
 			l.failures, run.failures = append(l.failures, c.failure), append(run.failures, c.failure)
 			if len(run.failures) > len(l.longest.failures) {
 				l.longest = run
@@ -143,10 +175,6 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 			run = failureRun{before: c.at}
 		}
 	}
-	causes := make(map[cause]failures)
-	for _, f := range l.failures {
-		causes[f.cause] = append(causes[f.cause], f)
-	}
 	l.causes = slices.SortedFunc(maps.Values(causes), func(a, b failures) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), a.first().Compare(b.first()), cmp.Compare(a[0].words(), b[0].words()), cmp.Compare(a[0].id, b[0].id))
 	})
@@ -154,7 +182,13 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 }
 
 func (l *lineReport) cells() []cell {
-	return append(l.callLine.cells(), cell{"attempts", l.attempts}, cell{"connected", l.connected}, cell{"failed", len(l.failures)})
+	by := make(map[cdr.Outcome]int)
+	for _, f := range l.failures {
+		by[f.outcome]++
+	}
+	return append(l.callLine.cells(), []cell{
+		{"attempts", l.attempts}, {"connected", l.connected}, {"failed", by[cdr.Failed]}, {"not_connected", by[cdr.NotConnected]},
+	}...)
 }
 
 func (l *callLine) cells() []cell {
@@ -174,7 +208,7 @@ func (c *cause) cells() []cell {
 
 // each yields all of the report as rows of four kinds.
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
-	for _, f := range r.failing {
+	for _, f := range r.failing() {
 		row("failing", f.cells(), []cell{
 			{"first", f.failures.first()},
 			{"last", f.failures.last()},
@@ -183,18 +217,22 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 			{"until", f.longest.last()},
 			{"last_before", f.longest.before},
 			{"next_after", f.longest.after},
+			{"read_to", r.read[[2]string{f.Source, f.Feed}]},
 		})
-		for _, c := range f.causes {
-			row("cause", f.callLine.cells(), c[0].cells(), []cell{{"count", len(c)}, {"first", c.first()}, {"last", c.last()}})
-		}
-		for _, c := range f.failures[:min(len(f.failures), mostSamples)] {
+		for _, c := range f.longest.failures[:min(len(f.longest.failures), mostSamples)] {
 			row("call", f.callLine.cells(), c.cells(), []cell{
-				{"start", c.start}, {"id", c.id}, {"call_id", c.callID}, {"caller", c.caller}, {"callee", c.callee},
+				{"start", c.start}, {"id", c.id}, {"call_id", c.callID}, {"sip_call_id", c.sipCallID}, {"caller", c.caller}, {"callee", c.callee},
 			})
 		}
 	}
+	for _, l := range r.lines {
+		for _, c := range l.causes {
+			row("cause", l.callLine.cells(), c[0].cells(), []cell{{"count", len(c)}, {"first", c.first()}, {"last", c.last()}})
+		}
+	}
+	first, last := r.span()
 	for _, n := range r.meanwhile {
-		row("meanwhile", n.cells(), []cell{{"first", r.first}, {"last", r.last}})
+		row("meanwhile", n.cells(), []cell{{"first", first}, {"last", last}})
 	}
 }
 
@@ -202,8 +240,15 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 func (r *incidentReport) object() map[string]any {
 	lists := map[string][]map[string]any{"failing": {}, "cause": {}, "call": {}, "meanwhile": {}}
 	r.each(func(kind string, cells ...[]cell) { lists[kind] = append(lists[kind], object(slices.Concat(cells...))) })
+	counts := make(map[cdr.Outcome]int)
+	for _, l := range r.lines {
+		for _, c := range l.causes {
+			counts[c[0].outcome] += len(c)
+		}
+	}
 	return map[string]any{
-		"from": r.from, "to": r.to, "trunk": r.trunk,
+		"from": r.from, "to": r.to, "trunk": r.trunk, "numbers": cmp.Or(r.numbers, "configured"),
+		"misdialled": counts[cdr.InvalidNumber], "not_allowed": counts[cdr.NotAllowed],
 		"failing": lists["failing"], "causes": lists["cause"], "calls": lists["call"], "meanwhile": lists["meanwhile"],
 	}
 }
@@ -235,9 +280,9 @@ func (r *incidentReport) print(output string, out io.Writer) (err error) {
 }
 
 var incidentColumns = []string{
-	"row", "source", "feed", "trunk", "direction", "attempts", "connected", "failed", "first", "last",
-	"in_a_row", "since", "until", "last_before", "next_after",
-	"outcome", "sip_code", "sub_code", "reason", "words", "fault_domain", "count", "start", "id", "call_id", "caller", "callee",
+	"row", "source", "feed", "trunk", "direction", "attempts", "connected", "failed", "not_connected", "first", "last",
+	"in_a_row", "since", "until", "last_before", "next_after", "read_to",
+	"outcome", "sip_code", "sub_code", "reason", "words", "fault_domain", "count", "start", "id", "call_id", "sip_call_id", "caller", "callee",
 }
 
 // sameLine are the rows of the line of a row.

@@ -23,7 +23,10 @@ var expired = cause{
 	outcome: cdr.Failed, sip: cdr.KnownInt(503), sub: cdr.KnownInt(569008), reason: "certificate_expired", domain: cdr.FaultSBC,
 }
 
-// callsAt makes a call a minute from noon on, in letters: answered, busy, failed, unknown, and a child of a failed call.
+// misdialled is a call to a number that doesn't exist.
+var misdialled = cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404), reason: "number_not_found", domain: cdr.FaultUser}
+
+// callsAt makes a call a minute from noon on, in letters: answered, busy, failed, misdialled, unknown, and a child of a failed call.
 func callsAt(letters string, why cause) []incidentCall {
 	var all []incidentCall
 	for i, letter := range letters {
@@ -37,10 +40,14 @@ func callsAt(letters string, why cause) []incidentCall {
 			c.outcome = cdr.Unknown
 		case 'c':
 			c.outcome = cdr.Failed
-		case 'f':
-			c.outcome = why.outcome
+		case 'f', 'm':
+			because := why
+			if letter == 'm' {
+				because = misdialled
+			}
+			c.outcome = because.outcome
 			c.failure = &failedCall{
-				cause: why, start: c.at, id: fmt.Sprintf("id-%02d", i), callID: fmt.Sprintf("call-%02d", i),
+				cause: because, start: c.at, id: fmt.Sprintf("id-%02d", i), callID: fmt.Sprintf("call-%02d", i),
 				caller: "+4930123****", callee: "+4989456****",
 			}
 		}
@@ -64,6 +71,9 @@ func TestLineReport(t *testing.T) {
 		"the first of two runs as long":        {"ffaff", "5 1 4; 0 4; 2 0 1 - 2"},
 		"a busy callee was reached":            {"fbf", "3 0 2; 0 2; 1 0 0 - 1"},
 		"an unknown outcome says nothing":      {"fufa", "3 1 2; 0 2; 2 0 2 - 3"},
+		"a misdial is no failure":              {"mmam", "none"},
+		"a misdial before an outage":           {"mammffma", "8 2 2; 4 5; 2 4 5 1 7"},
+		"a misdial ends no outage":             {"affmmff", "7 1 4; 1 6; 4 1 6 0 -"},
 		"a part of a failed call isn't beside": {"fcfa", "4 1 2; 0 2; 2 0 2 - 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,18 +102,20 @@ func TestIncidentCalls(t *testing.T) {
 	calls := func() map[callLine][]incidentCall {
 		backwards := callsAt("afffa", expired)
 		slices.Reverse(backwards)
-		return map[callLine][]incidentCall{sbc1: backwards, inbound: callsAt("aaaaa", expired), other: callsAt("afaaaaaa", expired)}
+		return map[callLine][]incidentCall{sbc1: backwards, inbound: callsAt("aamaa", expired), other: callsAt("afaaaaaa", expired)}
 	}
 	for name, tc := range map[string]struct{ trunk, want string }{
-		"all trunks, the worst first":        {"", "outbound sbc1.contoso.com 3, outbound sbc2.contoso.com 1; inbound sbc1.contoso.com 3/3"},
-		"one, however it is written":         {"SBC1.contoso.com", "outbound sbc1.contoso.com 3; inbound sbc1.contoso.com 3/3, outbound sbc2.contoso.com 2/3"},
-		"a trunk without failures or calls":  {"sbc3.contoso.com", "; inbound sbc1.contoso.com 5/5, outbound sbc1.contoso.com 2/5, outbound sbc2.contoso.com 7/8"},
-		"one whose only failure is a moment": {"sbc2.contoso.com", "outbound sbc2.contoso.com 1; inbound sbc1.contoso.com 1/1, outbound sbc1.contoso.com 0/1"},
+		"all trunks, the worst first":        {"", "outbound sbc1.contoso.com 3, outbound sbc2.contoso.com 1; inbound other trunks 2/3"},
+		"one, however it is written":         {"SBC1.contoso.com", "outbound sbc1.contoso.com 3; outbound other trunks 2/3, inbound sbc1.contoso.com 2/3"},
+		"a trunk without failures or calls":  {"sbc3.contoso.com", "; inbound other trunks 4/5, outbound other trunks 9/13"},
+		"one whose only failure is a moment": {"sbc2.contoso.com", "outbound sbc2.contoso.com 1; inbound other trunks 1/1, outbound other trunks 0/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, calls())
+			all := calls()
+			r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, all)
+			r.countMeanwhile(all)
 			var failing, meanwhile []string
-			for _, f := range r.failing {
+			for _, f := range r.failing() {
 				failing = append(failing, fmt.Sprintf("%s %s %d", f.Direction, f.Trunk, len(f.failures)))
 			}
 			for _, n := range r.meanwhile {
@@ -122,9 +134,9 @@ func TestCauseWords(t *testing.T) {
 		cause cause
 		want  string
 	}{
-		"both codes":                 {expired, "certificate expired (SIP 503 service unavailable, sub code 569008)"},
-		"the SIP code says it":       {cause{outcome: cdr.NotAllowed, sip: cdr.KnownInt(403), sub: cdr.KnownInt(0), reason: "forbidden"}, "forbidden (SIP 403)"},
-		"a code without words":       {cause{outcome: cdr.Failed, sip: cdr.KnownInt(599)}, "failed (SIP 599)"},
+		"both codes":                 {expired, "certificate expired (service unavailable)"},
+		"the SIP code says it":       {cause{outcome: cdr.NotAllowed, sip: cdr.KnownInt(403), sub: cdr.KnownInt(0), reason: "forbidden"}, "forbidden"},
+		"a code without words":       {cause{outcome: cdr.Failed, sip: cdr.KnownInt(599)}, "failed"},
 		"no code":                    {cause{outcome: cdr.NotAllowed, reason: "no_credit"}, "no credit"},
 		"the provider doesn't say":   {cause{outcome: cdr.NotConnected}, "not connected"},
 		"a code that says it is all": {cause{outcome: cdr.Failed, sip: cdr.KnownInt(0), reason: "timeout"}, "timeout"},
@@ -137,30 +149,42 @@ func TestCauseWords(t *testing.T) {
 	}
 }
 
-// TestSample: of many failed calls the first ten are shown.
+// TestSample: the sample is the first ten calls of the longest outage, without what failed or was misdialled before it.
 func TestSample(t *testing.T) {
-	calls := map[callLine][]incidentCall{sbc1: callsAt(strings.Repeat("f", 64), expired)}
+	calls := map[callLine][]incidentCall{sbc1: callsAt(strings.Repeat("mfa", 13)+strings.Repeat("f", 64), expired)}
 	sample := newIncidentReport(noon, noon.Add(2*time.Hour), "", calls).object()["calls"].([]map[string]any)
-	if len(sample) != mostSamples || sample[0]["id"] != "id-00" || sample[mostSamples-1]["id"] != "id-09" {
+	if len(sample) != mostSamples || sample[0]["id"] != "id-39" || sample[mostSamples-1]["id"] != "id-48" {
 		t.Errorf("%d calls: %v", len(sample), sample)
 	}
 }
 
 // TestIncidentOutput compares a report in each form with its golden.
 func TestIncidentOutput(t *testing.T) {
-	inbound, pstn := sbc1, callLine{Source: "contoso", Feed: "pstn", Direction: "inbound"}
+	inbound, pstn, office := sbc1, callLine{Source: "contoso", Feed: "pstn", Trunk: "operator", Direction: "inbound"}, callLine{Source: "acme", Feed: "call_log", Direction: "inbound"}
 	inbound.Direction = "inbound"
-	noRoute := cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404), reason: "number_not_found", domain: cdr.FaultUser}
-	late := callsAt("----f", noRoute)
+	ended := callsAt("mafaffmfa", expired)
+	ended[4].failure.sipCallID = "4711@sbc1"
 	calls := map[callLine][]incidentCall{
-		sbc1: append(callsAt("aaff", expired), late[4], incidentCall{at: noon.Add(9 * time.Minute), outcome: cdr.Answered}),
-		pstn: callsAt("aaaaaaaa", cause{}), inbound: callsAt("abaaau", cause{}),
+		sbc1: ended, inbound: callsAt("mbaaau", cause{}), pstn: callsAt("afaff", cause{outcome: cdr.NotConnected}),
+		office: callsAt("aaaaaaaa", cause{}),
 	}
-	for name, trunk := range map[string]string{"incident": "sbc1.contoso.com", "incident_none": "sbc2.contoso.com"} {
+	for name, tc := range map[string]struct {
+		trunk, numbers string
+		meanwhile      bool
+	}{
+		"incident":      {"sbc1.contoso.com", "keep", true},
+		"incident_pstn": {"operator", "", false},
+		"incident_none": {"sbc2.contoso.com", "", true},
+	} {
 		for output, ending := range map[string]string{"text": "txt", "json": "json", "csv": "csv"} {
 			t.Run(name+" "+output, func(t *testing.T) {
 				var got bytes.Buffer
-				if err := newIncidentReport(noon, noon.Add(time.Hour), trunk, calls).print(output, &got); err != nil {
+				r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, calls)
+				r.numbers = tc.numbers
+				if tc.meanwhile {
+					r.countMeanwhile(calls)
+				}
+				if err := r.print(output, &got); err != nil {
 					t.Fatal(err)
 				}
 				file := filepath.Join("testdata", "incident", name+"."+ending)

@@ -120,7 +120,9 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := checkConfig([]string{i.output}, s); err != nil || !i.check {
 		return err
 	}
-	check := func(ctx context.Context, r *reading, s streams) error { return checkSources(ctx, r, time.Minute, s) }
+	check := func(ctx context.Context, r *commandConfig, s streams) error {
+		return checkSources(ctx, r, time.Minute, s)
+	}
 	if err := readConfig(ctx, i.output, s, check); err != nil {
 		return err
 	}

@@ -10,12 +10,11 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 func openStorage(file string) (ledger.Storage, error) {
-	c, err := config.Load(file, app.ConfigOptions(app.Providers()))
+	c, _, err := app.LoadConfig(file, app.Providers(), true)
 	if err != nil {
 		return ledger.Storage{}, err
 	}

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, s streams) int {
 
 // newCLI defines every command. `run` is the default.
 func newCLI(s streams) (*kingpin.Application, map[string]command) {
-	cli := kingpin.New("cdr-exporter", "Counts every call of Microsoft Teams, RingCentral and Wavix exactly once, from call detail records.")
+	cli := kingpin.New("cdr-exporter", "Counts every call of Microsoft Teams, RingCentral, Wavix, and providers that a file describes, exactly once, from call detail records.")
 	cli.UsageWriter(s.out).ErrorWriter(s.errors)
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
@@ -89,6 +89,10 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(state.Command("verify", "Check everything that must hold within the ledger, also while the exporter runs."), ledgerReader(verifyLedger))
 	add(state.Command("compact", "Give free room back to the disk, while the exporter doesn't run."), ledgerCommand(compactLedger))
 	add(state.Command("copy", "Copy a ledger to where there is none, such as from a folder to PostgreSQL, while no exporter runs."), newLedgerCopy)
+	provider := cli.Command("provider", "List providers, show their definitions, and try a definition on saved rows.")
+	add(provider.Command("list", "List every provider, its feeds, and what its records can say."), newProviderList)
+	add(provider.Command("show", "Print a definition that is built in, to copy."), newProviderShow)
+	add(provider.Command("try", "Read saved rows through a definition, without a network, and print what each became."), newProviderTry)
 	add(cli.Command("healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images without a shell."), newHealthcheck)
 	add(cli.Command("incident", "Print what failed on a trunk in a span of time, for a ticket to the carrier: when, how often, whose fault, a sample."), newIncident)
 	add(cli.Command("assets", "Write the bundled dashboards, rules and runbooks to a folder."), newAssets)

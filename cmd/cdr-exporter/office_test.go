@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,13 +85,9 @@ func (o *office) tables(_ string, at ...time.Time) tables {
 
 func (o *office) tally(_ string, at ...time.Time) tally {
 	t := tallyOf(o.world, at...)
-	// Ranges are asked for calls alone; changes bring faxes and whatever else there is.
+	// Calls alone are asked for.
 	for _, kind := range []string{"incoming_fax", "outgoing_fax", "rc_meetings"} {
-		n := view(o.world, at...).Ignored[kind]
-		t.ignored, t.unasked = t.ignored-n, t.unasked+n
-	}
-	if o.scope == "extension" {
-		t.unasked = 0 // it has no changes
+		t.ignored -= view(o.world, at...).Ignored[kind]
 	}
 	return t
 }
@@ -131,7 +128,7 @@ func feedLines(feeds ...string) string {
 }
 
 func (o *office) answered() int {
-	return answers(o.Requests(), rcsim.EndpointCallLog, rcsim.EndpointSync)
+	return answers(o.Requests(), rcsim.EndpointCallLog)
 }
 
 // answers is how many requests to these endpoints were answered.
@@ -147,19 +144,26 @@ func answers(r *simulator.Recorder, endpoints ...string) int {
 	return n
 }
 
-// logged makes settings those of a RingCentral call log.
+// logged makes settings those of a RingCentral call log whose rows all become final: by the earlier clock, which is this machine's, the others would
+// wait for their lookback to end.
 func logged(s simulator.Settings) simulator.Settings {
-	l := rcsim.Historical(s.Seed, s.Mix, s.From, s.To, s.Calls)
-	l.Delays, l.Revised = s.Delays, s.Revised
+	l := rcsim.Historical(s.Seed, finishing(s.Mix), s.From, s.To, s.Calls)
+	l.Delays, l.Revised, l.Unsaid = s.Delays, s.Revised, 0
 	return l
 }
 
-// unfoldingLog is unfolding for rows that may never be final. Those count as they stand
-// once they are 48 hours old: none becomes so between two steps of 12 hours, whenever one
-// looks.
+// unfoldingLog is unfolding for rows that are in progress at first.
 func unfoldingLog(seed uint64, mix *simulator.Mix, rows int) simulator.Settings {
 	now := time.Now()
-	return rcsim.Historical(seed, mix, now.Add(-34*time.Hour), now.Add(-26*time.Hour), rows)
+	l := rcsim.Historical(seed, finishing(mix), now.Add(-34*time.Hour), now.Add(-26*time.Hour), rows)
+	l.Unsaid = 0
+	return l
+}
+
+// finishing leaves out the kinds of calls whose rows never say how they ended, in the simple view neither.
+func finishing(mix *simulator.Mix) *simulator.Mix {
+	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool { return k.Unfinished || k.Plain != nil && k.Plain.Unfinished })
+	return mix
 }
 
 // tallyOf are the rows of a world that was looked at in these instants.

@@ -28,7 +28,7 @@ type pastSpan struct {
 	from, now time.Time
 	to        time.Time // zero: where live counting began
 	ledger    ledger.Storage
-	glance    ledger.Glance
+	glance    ledger.Summary
 }
 
 func newPastSpan(from, to string) (s *pastSpan, err error) {
@@ -39,7 +39,7 @@ func newPastSpan(from, to string) (s *pastSpan, err error) {
 }
 
 // feeds opens the sources, all without a name, and determines the feeds to read, and their time ranges, without network access.
-func (s *pastSpan) feeds(r *reading, source string) (feeds []*pastFeed, err error) {
+func (s *pastSpan) feeds(r *commandConfig, source string) (feeds []*pastFeed, err error) {
 	names := r.sourceNames()
 	if source != "" {
 		names = []string{source}

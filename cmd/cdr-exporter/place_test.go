@@ -42,7 +42,5 @@ type tally struct {
 	// records are the distinct records, calls those that count as a call, revised their
 	// changes.
 	records, calls, revised int
-	// invalid and ignored are distinct rows; unasked those that are ignored too, if they
-	// come at all.
-	invalid, ignored, unasked int
+	invalid, ignored        int // distinct rows
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,32 +25,64 @@ func newPrinter(output string, recordings bool, out io.Writer) (printer recordPr
 		return func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) }, func() error { return nil }
 	}
 	write, flush := rowWriter(output, out)
-	rowOf := func(r *cdr.Record, of []recording) (columns, texts []string) {
+	printLines := func(r *cdr.Record, of []recording, text func(cell) string) (err error) {
 		cells := row(r)
 		if recordings {
 			cells = append(cells, recordingCells(of)...)
 		}
-		for _, c := range cells {
-			columns, texts = append(columns, c.column), append(texts, c.text())
+		lines := [][]cell{cells}
+		if output == "csv" {
+			lines = chargeLines(cells, chargesOf(r))
 		}
-		return columns, texts
+		for _, line := range lines {
+			texts := make([]string, len(line))
+			for i, c := range line {
+				texts[i] = text(c)
+			}
+			err = cmp.Or(err, write(texts))
+		}
+		return err
 	}
-	head, _ := rowOf(&cdr.Record{}, nil)
-	_ = write(head) // it is buffered: what fails, fails later
-	return func(r *cdr.Record, recordings []recording) error {
-		_, texts := rowOf(r, recordings)
-		return write(texts)
-	}, flush
+	_ = printLines(&cdr.Record{}, nil, func(c cell) string { return c.column }) // it is buffered: what fails, fails later
+	return func(r *cdr.Record, recordings []recording) error { return printLines(r, recordings, cell.text) }, flush
+}
+
+// chargeLines are the lines of a record in CSV: one for each charge, in columns that a spreadsheet can sum. Those after the first repeat only what
+// names the record, so that the other columns can be summed too.
+func chargeLines(cells []cell, all charges) (lines [][]cell) {
+	cells = slices.DeleteFunc(cells, func(c cell) bool { return c.column == "charges" })
+	for i := range max(1, len(all)) {
+		line := slices.Clone(cells)
+		for n := range line {
+			if i > 0 && line[n].column != "start" && line[n].column != "id" {
+				line[n].value = nil
+			}
+		}
+		for _, column := range []string{"amount", "currency", "component"} {
+			c := cell{column: column}
+			if len(all) > 0 {
+				c.value = all[i][column]
+			}
+			line = append(line, c)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 // rowWriter writes rows as CSV, or as a table whose columns align.
 func rowWriter(output string, out io.Writer) (write func(texts []string) error, flush func() error) {
 	if output == "csv" {
 		w := csv.NewWriter(out)
-		return w.Write, func() error {
-			w.Flush()
-			return w.Error()
-		}
+		return func(texts []string) error {
+				for i, text := range texts {
+					texts[i] = noFormula(text)
+				}
+				return w.Write(texts)
+			}, func() error {
+				w.Flush()
+				return w.Error()
+			}
 	}
 	w := newTable(out)
 	return func(texts []string) error {
@@ -58,6 +93,16 @@ func rowWriter(output string, out io.Writer) (write func(texts []string) error, 
 		return err
 	}, w.Flush
 }
+
+// noFormula keeps a spreadsheet from running a provider's text: what begins as a formula does gets an apostrophe, a plain number aside.
+func noFormula(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) && !plainNumber.MatchString(text) {
+		return "'" + text
+	}
+	return text
+}
+
+var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
 
 // cell is a value with the name of its column.
 type cell struct {

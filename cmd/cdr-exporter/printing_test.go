@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"fmt"
 	"iter"
 	"strings"
@@ -80,17 +81,17 @@ func TestCurrency(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, tc := range map[string]struct{ own, lines, row string }{
-		"the feed's": {"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "usage 0.25 CHF"},
-		"its own":    {"EUR", `{"amount":"0.25","component":"usage","currency":"EUR"}`, "usage 0.25 EUR"},
+	for name, tc := range map[string]struct{ own, lines, row, table string }{
+		"the feed's": {"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "0.25,CHF,usage", "usage 0.25 CHF"},
+		"its own":    {"EUR", `{"amount":"0.25","component":"usage","currency":"EUR"}`, "0.25,EUR,usage", "usage 0.25 EUR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := &nearby{starts: []time.Time{noon.Add(time.Minute)}, charge: cdr.Charge{Component: "usage", Currency: tc.own, Amount: amount}}
 			if out := n.print(t, "jsonl"); !strings.Contains(out, tc.lines) {
 				t.Errorf("printed %s", out)
 			}
-			for _, output := range []string{"csv", "table"} {
-				if out := n.print(t, output); !strings.Contains(out, tc.row) {
+			for output, want := range map[string]string{"csv": tc.row, "table": tc.table} {
+				if out := n.print(t, output); !strings.Contains(out, want) {
 					t.Errorf("%s: printed %s", output, out)
 				}
 			}
@@ -117,5 +118,55 @@ func TestTableOfControlCharacters(t *testing.T) {
 	}
 	if !strings.Contains(lines.String(), `two\nlines\tand \u001b[31mred`) || !strings.Contains(rows.String(), "\"two\nlines\tand \x1b[31mred\"") {
 		t.Errorf("the lines are %q and %q", lines.String(), rows.String())
+	}
+}
+
+// In CSV each charge has a line with its amount in a column of numbers, and every column can be summed.
+func TestChargesInCSV(t *testing.T) {
+	var out bytes.Buffer
+	printer, flush := newPrinter("csv", true, &out)
+	r := &cdr.Record{ID: "a", Start: noon, Duration: time.Minute}
+	amount, err := cdr.ParseMoney("0.25")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount}, {Component: "forwarding", Currency: "EUR", Amount: amount.Neg()}}
+	for _, r := range []*cdr.Record{r, {ID: "b", Start: noon, Duration: time.Second}} {
+		if err := printer(r, []recording{{ID: "rec"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := flush(); err != nil {
+		t.Fatal(err)
+	}
+	at := noon.Format(time.RFC3339)
+	want := "start,id,direction,call_type,outcome,duration,trunk,country,sip_code,sub_code,reason,caller,callee,user," +
+		"recording_id,recording_type,recording_content_type,recording_duration_seconds,amount,currency,component\n" +
+		at + ",a,unknown,,unknown,60,,,,,,,,,rec,,,,0.25,USD,usage\n" +
+		at + ",a,,,,,,,,,,,,,,,,,-0.25,EUR,forwarding\n" +
+		at + ",b,unknown,,unknown,1,,,,,,,,,rec,,,,,,\n"
+	if out.String() != want {
+		t.Errorf("printed %s", out.String())
+	}
+}
+
+// A cell that a spreadsheet would run is none in CSV.
+func TestFormulasInCSV(t *testing.T) {
+	for text, want := range map[string]string{
+		"=HYPERLINK(1)": "'=HYPERLINK(1)", "+cmd|' /C calc'!A0": "'+cmd|' /C calc'!A0", "-2+3": "'-2+3", "@SUM(1)": "'@SUM(1)", "\t=1": "'\t=1", "\r=1": "'\r=1",
+		"+4930123456": "+4930123456", "-0.25": "-0.25", "+4930123****": "'+4930123****", "Ada": "Ada", "": "", "1-2": "1-2",
+	} {
+		var out bytes.Buffer
+		write, flush := rowWriter("csv", &out)
+		if err := write([]string{"x", text}); err != nil {
+			t.Fatal(err)
+		}
+		if err := flush(); err != nil {
+			t.Fatal(err)
+		}
+		rows, err := csv.NewReader(&out).ReadAll()
+		if err != nil || rows[0][1] != want {
+			t.Errorf("%q is %q, want %q, %v", text, rows, want, err)
+		}
 	}
 }

@@ -184,7 +184,7 @@ func (p *prometheus) startAtZero(fresh families) {
 		}
 	}
 	found := 0
-	for _, d := range metrics.OwnCatalogue() {
+	for _, d := range metrics.SelfCatalogue() {
 		if !read[d.Name] || d.Optional || d == metrics.Notifications {
 			continue // of notifications there are none without a webhook
 		}

@@ -115,13 +115,13 @@ const wantLines = `{"call_type":"voip_call","direction":"unknown","duration":90,
 {"call_type":"voip_call","direction":"unknown","duration":90,"id":"f","outcome":"answered","recordings":[{"id":"404","type":"automatic"},{"id":"103","content_type":"audio/wav"}],"start":"2026-11-20T13:00:00Z","trunk":"main"}
 `
 
-const wantCSV = `start,id,direction,call_type,outcome,duration,trunk,country,sip_code,sub_code,reason,caller,callee,user,charges,recording_id,recording_type,recording_content_type,recording_duration_seconds
-2026-11-20T12:00:00Z,a,unknown,voip_call,answered,90,main,,,,,,,,,101,automatic,audio/mpeg,63.5
-2026-11-20T12:00:00Z,b,unknown,voip_call,answered,90,main,,,,,,,,,,,,
-2026-11-20T12:00:00Z,c,unknown,voip_call,answered,90,main,,,,,,,,,102; 101,on_demand; automatic,audio/wav; audio/mpeg,; 63.5
-2026-11-20T13:00:00Z,d,unknown,voip_call,answered,90,main,,,,,,,,,404,automatic,,
-2026-11-20T13:00:00Z,e,unknown,voip_call,answered,90,main,,,,,,,,,,automatic,,
-2026-11-20T13:00:00Z,f,unknown,voip_call,answered,90,main,,,,,,,,,404; 103,automatic; ,; audio/wav,
+const wantCSV = `start,id,direction,call_type,outcome,duration,trunk,country,sip_code,sub_code,reason,caller,callee,user,recording_id,recording_type,recording_content_type,recording_duration_seconds,amount,currency,component
+2026-11-20T12:00:00Z,a,unknown,voip_call,answered,90,main,,,,,,,,101,automatic,audio/mpeg,63.5,,,
+2026-11-20T12:00:00Z,b,unknown,voip_call,answered,90,main,,,,,,,,,,,,,,
+2026-11-20T12:00:00Z,c,unknown,voip_call,answered,90,main,,,,,,,,102; 101,on_demand; automatic,audio/wav; audio/mpeg,; 63.5,,,
+2026-11-20T13:00:00Z,d,unknown,voip_call,answered,90,main,,,,,,,,404,automatic,,,,,
+2026-11-20T13:00:00Z,e,unknown,voip_call,answered,90,main,,,,,,,,,automatic,,,,,
+2026-11-20T13:00:00Z,f,unknown,voip_call,answered,90,main,,,,,,,,404; 103,automatic; ,; audio/wav,,,,
 `
 
 // wantTable is without the blanks that align it.

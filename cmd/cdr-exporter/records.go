@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"strconv"
 	"strings"
@@ -14,7 +15,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 type records struct {
@@ -26,7 +26,7 @@ type records struct {
 
 func newRecords(c *kingpin.CmdClause) command {
 	r := &records{}
-	run := readingCommand(c, r.run)
+	run := configCommand(c, r.run)
 	c.Flag("source", "Name of the source.").Required().StringVar(&r.source)
 	c.Flag("feed", "Feed of the source.").Required().StringVar(&r.feed)
 	rangeFlags(c, &r.from, &r.to, "now", "0s")
@@ -35,7 +35,7 @@ func newRecords(c *kingpin.CmdClause) command {
 	return run
 }
 
-func (r *records) run(ctx context.Context, c *reading, s streams) error {
+func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 	from, to, err := parseRange(r.from, r.to, time.Now())
 	if err != nil {
 		return err
@@ -99,14 +99,15 @@ type printing struct {
 	errors   io.Writer
 	resolve  bool // look recordings up
 
-	seen       map[string]bool                    // ids: pages may repeat a row
+	seed       maphash.Seed
+	seen       map[uint64]struct{}                // hashes of the ids of the present piece, whose pages may repeat a row
 	begin, end time.Time                          // of the present piece: what a provider adds around it is another piece's
 	recordings map[string]collector.RecordingInfo // those that were asked for, each once
 }
 
 // run reads the range in pieces that the provider allows.
 func (p *printing) run(ctx context.Context) error {
-	p.seen, p.recordings = make(map[string]bool), make(map[string]collector.RecordingInfo)
+	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]struct{}), make(map[string]collector.RecordingInfo)
 	longest := p.feed.Limits.MaxRange
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
 	driver.Missing = func(task collector.Task, err error) {
@@ -117,6 +118,7 @@ func (p *printing) run(ctx context.Context) error {
 		if p.end = p.to; longest > 0 && p.end.Sub(at) > longest {
 			p.end = at.Add(longest)
 		}
+		clear(p.seen)
 		if err := driver.Read(ctx, at, p.end.Add(time.Second-1).Truncate(time.Second)); err != nil {
 			return err
 		}
@@ -124,23 +126,27 @@ func (p *printing) run(ctx context.Context) error {
 	return nil
 }
 
-// page prints a page. All its records are new to the reader: nothing here knows any.
-func (p *printing) page(ctx context.Context, page *collector.Page) (ledger.Result, error) {
+// page prints a page.
+func (p *printing) page(ctx context.Context, page *collector.Page) error {
 	for _, bad := range page.Invalid {
 		fmt.Fprintf(p.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}
 	for _, record := range page.Records {
-		if record.Start.Before(p.begin) || !record.Start.Before(p.end) || p.seen[record.ID] {
+		if record.Start.Before(p.begin) || !record.Start.Before(p.end) {
 			continue
 		}
 		if record.ID != "" {
-			p.seen[strings.Clone(record.ID)] = true
+			id := maphash.String(p.seed, record.ID)
+			if _, repeated := p.seen[id]; repeated {
+				continue
+			}
+			p.seen[id] = struct{}{}
 		}
 		if err := p.print(ctx, record); err != nil {
-			return ledger.Result{}, err
+			return err
 		}
 	}
-	return ledger.Result{New: len(page.Records)}, nil
+	return nil
 }
 
 func (p *printing) print(ctx context.Context, record *cdr.Record) error {

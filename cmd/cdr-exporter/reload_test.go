@@ -324,7 +324,7 @@ func TestAnotherAccount(t *testing.T) {
 		t.Helper()
 		eventually(t, "show that the account is another", func() error {
 			f := x.feed("contoso", pstn)
-			if f.State != "error" || !strings.Contains(f.LastError, "another account") || !strings.Contains(f.LastError, "renamed_from") {
+			if f.State != "error" || !strings.Contains(f.LastError, "another account") || !strings.Contains(f.LastError, "renamed_from") || strings.Contains(f.LastError, "account: same") {
 				return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
 			}
 			return nil

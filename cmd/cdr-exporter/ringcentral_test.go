@@ -8,64 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
-
-// reads waits until the status says how the call log is read.
-func (x *exporter) reads(o *office, how string) {
-	x.t.Helper()
-	eventually(x.t, "read by "+how, func() error {
-		x.running()
-		if got := x.feed(o.source(), callLog).Reads; got != how {
-			return fmt.Errorf("the status says %q", got)
-		}
-		return nil
-	})
-}
-
-// TestChangesComeAndGo (counting.md 11): an account that stops to offer changes, offers
-// them again, forgets what was read, or leaves rows out of them, is counted exactly all
-// the while.
-func TestChangesComeAndGo(t *testing.T) {
-	t.Parallel()
-	at := newSite(t)
-	o := newOffice(t, at, rcsim.Settings{
-		Account: world(t, unfoldingLog(201, rcsim.Mix(), 1_000)), SyncMisses: 0.1,
-	})
-	r := newReceiver(t, at.vault, otlpsink.Settings{})
-	config := at.configureSources(settings{OTLP: r.overHTTP("")}, o.item())
-	seen := []time.Time{o.Pause()}
-	x := start(t, at.vault, launch{config: config}).ready()
-	x.reads(o, "changes")
-	x.counts(o, seen...)
-	for _, step := range []struct {
-		name   string
-		do     func()
-		reads  string
-		after  time.Duration
-		begins bool
-	}{
-		{name: "lost token", do: func() { o.Faults.Once(rcsim.EndpointSync, rcsim.LostSyncToken) }, reads: "changes", after: 12 * time.Hour},
-		{name: "withdrawn", do: func() { o.Faults.Always(rcsim.EndpointSync, rcsim.SyncForbidden) }, reads: "ranges", after: 12 * time.Hour},
-		{name: "offered again", do: func() { o.Faults.Stop() }, begins: true, reads: "changes", after: 12 * time.Hour},
-		{name: "killed sessions", do: o.KillSessions, reads: "changes", after: 12 * time.Hour},
-	} {
-		step.do()
-		if step.begins {
-			x.kill()
-			x = start(t, at.vault, launch{config: config}).ready()
-		}
-		o.Advance(step.after)
-		seen = append(seen, o.Visible())
-		x.counts(o, seen...)
-		x.reads(o, step.reads)
-		if t.Failed() {
-			t.Fatalf("after the step %q", step.name)
-		}
-	}
-	r.complete(o, seen...)
-	x.stop()
-}
 
 // TestSimpleView: without legs and money, and without the time of a change, calls and
 // recordings are the same.

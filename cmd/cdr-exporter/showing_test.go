@@ -101,7 +101,8 @@ func TestNewSeries(t *testing.T) {
 	x.counts(n, at...) // what was shown stays shown
 	n.Advance(12 * time.Hour)
 	at = append(at, n.Visible())
-	x.caughtUp(n)
+	x.caughtUp(n) // learns the provider's clock
+	x.caughtUp(n) // reads up to it
 	zeros := func(x *exporter) map[string]bool {
 		all := make(map[string]bool)
 		for metric, table := range x.scrape().tables("contoso", directRouting) {

@@ -234,6 +234,9 @@ func TestE2EStack(t *testing.T) {
 	s.startExporter()
 	s.watch.start()
 	s.agree()
+	if opened, closed := s.pager.incidents("pager contoso direct_routing "); opened != 1 || !closed {
+		t.Errorf("the outage paged %d times, and is over: %t", opened, closed)
+	}
 	s.x.stop()
 	s.vault.searchFolder(s.collector.folder)
 }

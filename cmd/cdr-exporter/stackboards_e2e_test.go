@@ -19,7 +19,9 @@ import (
 
 // silent are the queries that the demo can't answer, by dashboard and panel, and why. Any
 // other must have data there.
-var silent = map[string]string{}
+var silent = map[string]string{
+	"CDR exporter / Trunks, Channels in use": "it divides by the channels that a trunk has, which the parameter trunk_channels says",
+}
 
 // boardShown is the time that the dashboards show.
 const boardShown = 5 * time.Minute
@@ -68,7 +70,8 @@ func questions(t *testing.T) (all []question) {
 					expr := os.Expand(target.Expr, b.variable(t, p.Interval))
 					// Tables leave out what didn't happen, and courses ratios of fewer than five. The demo has few sessions and streams,
 					// so that one would wait minutes for these: one of each is enough here. TestE2EQueries asks for all as it is.
-					expr = strings.ReplaceAll(strings.TrimSuffix(expr, " > 0"), " >= 5)", " > 0)")
+					// Nor has it a week before: the same query without the offset is asked.
+					expr = strings.NewReplacer(" >= 5)", " > 0)", " offset 1w", "").Replace(strings.TrimSuffix(expr, " > 0"))
 					all = append(all, question{b.Title, p.Title, p.FieldConfig.Defaults.Unit, expr, b.Title + ", " + p.Title})
 				}
 			}
@@ -102,7 +105,7 @@ func (b *shippedBoard) variable(t *testing.T, least string) func(name string) st
 
 // TestE2EBoards (issue 5, points 1 and 7): every PromQL query of every dashboard finds data
 // on the demo, in a real Prometheus that takes native histograms and start times, and in one
-// that has neither; and the latter takes the rules as they are shipped. Then no two panels contradict
+// that has neither; and both take the rules as they are shipped. Then no two panels contradict
 // each other. It scrapes every few seconds only: scrapes are what it costs.
 func TestE2EBoards(t *testing.T) {
 	t.Parallel()
@@ -112,7 +115,7 @@ func TestE2EBoards(t *testing.T) {
 		rules = append(rules, shippedFile(t, "prometheus", name))
 	}
 	target := map[string]string{"cdr-exporter": x.addresses()[0]}
-	native := newWatching(t, parts.Prometheus{Targets: target, Every: 3 * time.Second})
+	native := newWatching(t, parts.Prometheus{Targets: target, Every: 3 * time.Second, Rules: rules})
 	classic := newWatching(t, parts.Prometheus{Targets: target, Every: 3 * time.Second, Classic: true, Rules: rules})
 	asked := map[string]*watching{"native": native, "classic": classic}
 	left := make(map[string][]question)
@@ -178,7 +181,8 @@ func (w *watching) contradictions(name string) {
 	found, most := make(map[string]int), 0.0
 	for _, q := range questions(w.t) {
 		title := strings.ToLower(q.Panel)
-		share := q.Unit == "percentunit" && !strings.HasSuffix(q.Dashboard, "Exporter")
+		// Of a budget, less than nothing may be left.
+		share := q.Unit == "percentunit" && !strings.HasSuffix(q.Dashboard, "Exporter") && !strings.Contains(title, "budget")
 		atOnce := strings.Contains(title, "concurrency") || strings.Contains(title, "at once")
 		needsReasons := strings.Contains(title, "(ner)") || strings.Contains(title, "fault ratio")
 		state := strings.HasPrefix(title, "state")

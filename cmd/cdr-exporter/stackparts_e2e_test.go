@@ -29,18 +29,31 @@ type pager struct {
 
 	mu  sync.Mutex
 	got []notice // guarded by mu
+	// incidents are those of a receiver's groups that are open, and how often each was opened; guarded by mu.
+	open, opened map[string]int
 }
 
 func newPager(t *testing.T) *pager {
-	p := &pager{}
+	p := &pager{open: map[string]int{}, opened: map[string]int{}}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var request struct{ Alerts []notice }
+		var request struct {
+			Alerts      []notice
+			Status      string
+			GroupLabels map[string]string
+		}
 		if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		group := strings.TrimPrefix(r.URL.Path, "/") + " " + request.GroupLabels["source"] + " " + request.GroupLabels["feed"] + " " + request.GroupLabels["alertname"]
+		switch {
+		case request.Status == "firing" && p.open[group] == 0:
+			p.open[group], p.opened[group] = 1, p.opened[group]+1
+		case request.Status == "resolved":
+			p.open[group] = 0
+		}
 		for _, n := range request.Alerts {
 			n.receiver = strings.TrimPrefix(r.URL.Path, "/")
 			p.got = append(p.got, n)
@@ -48,6 +61,13 @@ func newPager(t *testing.T) *pager {
 	}))
 	t.Cleanup(p.Close)
 	return p
+}
+
+// incidents says how often a group of a receiver was opened, and whether it is closed.
+func (p *pager) incidents(group string) (opened int, closed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.opened[group], p.open[group] == 0
 }
 
 // notified says whether a receiver was told that an alert is in a state last.

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 //go:embed *.tmpl
@@ -19,7 +21,10 @@ var textFiles embed.FS
 // texts are what commands write for people, by the file's name.
 var texts = template.Must(template.New("").Option("missingkey=zero").Funcs(template.FuncMap{
 	"moment": moment, "words": slugWords, "share": share, "sameLine": sameLine, "quote": quote, "megabytes": megabytes,
-	"show":    func(value any) string { return printable(cell{value: value}.text()) },
+	"show": func(value any) string { return printable(cell{value: value}.text()) },
+	"isFailure": func(outcome string) bool {
+		return outcome == cdr.Failed.String() || outcome == cdr.NotConnected.String()
+	},
 	"faultOf": func(domain string) string { return domainWords[domain] },
 }).ParseFS(textFiles, "*.tmpl"))
 

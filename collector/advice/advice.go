@@ -90,6 +90,8 @@ func meaningOf(err error) Error {
 		}
 	case errors.Is(err, wire.ErrHTML), errors.Is(err, wire.ErrCut):
 		return badBody
+	case errors.Is(err, httpclient.ErrLimited):
+		return ofRequests[httpclient.KindThrottled]
 	case request == nil && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)):
 		return Error{"PROVIDER was not asked to the end", "try again"}
 	case request == nil:

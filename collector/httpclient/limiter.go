@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,6 +23,9 @@ const (
 	maxLimit  = 10_000
 	maxWindow = time.Hour
 )
+
+// ErrLimited is why a request wasn't sent: its deadline is before the provider allows one.
+var ErrLimited = errors.New("the provider's limit has no room before the deadline")
 
 // Limit is what a provider lets a credential ask.
 type Limit struct {
@@ -93,7 +97,7 @@ func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (rele
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < wait {
 			leave()
-			return nil, fmt.Errorf("the provider's limit has no room before the deadline: %w", context.DeadlineExceeded)
+			return nil, fmt.Errorf("%w: %w", ErrLimited, context.DeadlineExceeded)
 		}
 		// For some of the time only: as other requests may change it, it is asked for again.
 		began := time.Now()

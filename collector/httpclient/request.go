@@ -82,13 +82,13 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 	steps := NewBackOff()
 	for repeats := 0; ; {
 		body, err := c.get(ctx, &request)
-		answered, again := err == nil, IsRetryable(err)
+		answered, retry := err == nil, IsRetryable(err)
 		if answered {
 			err = decode(body)
-			again = isMarked(err)
+			retry = isMarked(err)
 		}
 		switch {
-		case err == nil || !again || ctx.Err() != nil:
+		case err == nil || !retry || ctx.Err() != nil:
 			return err
 		case !answered && KindOf(err) == KindThrottled:
 			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint", request.Label, "wait", RetryAfter(err), "error", err)
@@ -149,7 +149,7 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 		body = request.Into()
 		body.Reset()
 	}
-	err = a.readBody(body, c.maxBody, bodyIdleTimeout, bodyTimeout)
+	err = a.readBody(body, cmp.Or(request.MaxBody, c.maxBody), bodyIdleTimeout, bodyTimeout)
 	if err == nil && request.ExpectJSON && a.StatusCode != http.StatusNoContent {
 		err = a.checkJSON(body)
 	}
@@ -264,7 +264,7 @@ func (c *Client) send(ctx context.Context, request *Request, token string) (*rec
 	return a, nil
 }
 
-// received is what came of a request.
+// received is the answer to a request, or its failure.
 type received struct {
 	*http.Response // nil if there was none
 

@@ -99,6 +99,8 @@ type Request struct {
 	Header http.Header
 	// ExpectJSON makes an answer that is HTML or empty a KindBody error.
 	ExpectJSON bool
+	// MaxBody bounds an answer, in decompressed bytes; 0: 64 MiB.
+	MaxBody int64
 	// Pace is a further limit on requests such as this; nil: none.
 	Pace *Limiter
 	// Into gives the memory of an answer, which is overwritten; nil: each answer has new memory.

@@ -23,6 +23,7 @@ func TestAdvice(t *testing.T) {
 		{"permission, old token", &httpclient.Error{Kind: httpclient.KindForbidden}, "refuses the app", "up to an hour"},
 		{"audience", &httpclient.Error{Kind: httpclient.KindUnauthorized}, "another tenant, cloud or audience", "check that cloud"},
 		{"throttled", &httpclient.Error{Kind: httpclient.KindThrottled}, "throttles", "requests_per_minute"},
+		{"throttled beyond the deadline", fmt.Errorf("%w: %w", httpclient.ErrLimited, context.DeadlineExceeded), "throttles", "requests_per_minute"},
 		{"range, 406", &httpclient.Error{Kind: httpclient.KindNotAcceptable}, "refuses the range", "90 days"},
 		{"range, 400", &httpclient.Error{Kind: httpclient.KindBadRequest}, "refuses the range", "clock"},
 		{"address", &httpclient.Error{Kind: httpclient.KindNotFound}, "no such API", "graph_url"},

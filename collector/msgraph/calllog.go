@@ -28,7 +28,7 @@ type callLog struct {
 // Pages implements collector.RangeReader. A page is read and mapped while the one before it is committed.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	request := httpclient.Request{Feed: l.feed, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
-	return collector.Ahead(ctx, func(ctx context.Context) iter.Seq2[*collector.Page, error] {
+	return collector.Prefetch(ctx, func(ctx context.Context) iter.Seq2[*collector.Page, error] {
 		one, other := newMapper(l), newMapper(l) // in turns, since two pages are in use
 		return collector.MapPages(graph.Pages(ctx, l.client, request), func(rows wire.Piece) *collector.Page {
 			one, other = other, one

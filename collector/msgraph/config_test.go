@@ -227,7 +227,7 @@ func TestOpenCallRecords(t *testing.T) {
 	source := open(testAuth+"pstn: {}\ncall_records: {interval: 2m, lookback: 3h, late_after: 4h}\n", nil)
 	feed := source.Feeds[1]
 	if len(source.Feeds) != 2 || feed.Name != "call_records" || feed.Interval != 2*time.Minute || feed.Lookback != 3*time.Hour || feed.LateAfter != 4*time.Hour ||
-		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Hourless || feed.Probe == nil || feed.ActiveCalls != nil {
+		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Rules.StartMoves || feed.Probe == nil || feed.ActiveCalls != nil {
 		t.Errorf("%+v", feed)
 	}
 	if feed.Webhook != nil || feed.Subscription != nil || source.LookUp == nil {
@@ -304,7 +304,7 @@ func TestFeedOfRequests(t *testing.T) {
 	}
 	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: g, Observer: seen},
-		Name:     "contoso", Notified: metrics.NewOwn(time.Now, false).Source("contoso"), Derive: func(string) []byte { return []byte("0123456789abcdef") },
+		Name:     "contoso", Notified: metrics.NewSelfMetrics(time.Now, false).Source("contoso"), Derive: func(string) []byte { return []byte("0123456789abcdef") },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -34,7 +35,8 @@ type credentials struct {
 	scope     string // everything that the app was granted; the cloud's, also when Graph is asked at another address
 	login     *url.URL
 	transport http.RoundTripper
-	observer  httpclient.Observer // may be nil
+	observer  httpclient.Observer       // may be nil
+	ends      atomic.Pointer[time.Time] // of the certificate as it was read last; nil: not yet
 }
 
 func newCredentials(config *Config, hosts cloud, settings *collector.SourceSettings) (*credentials, error) {
@@ -49,6 +51,9 @@ func newCredentials(config *Config, hosts cloud, settings *collector.SourceSetti
 		c.transport = &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}
 	default:
 		c.transport, err = httpclient.NewTransport(settings.TLS, settings.ProxyURL)
+	}
+	if config.ClientCertificate.IsSet() {
+		_, _, _ = c.certificates(context.Background()) // for its end; the first token shows the error
 	}
 	return c, err
 }
@@ -129,6 +134,8 @@ func (c *credentials) certificates(ctx context.Context) ([]*x509.Certificate, cr
 	certs, key, err := azidentity.ParseCertificates(content, []byte(password))
 	switch {
 	case err == nil:
+		first := slices.MinFunc(certs, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) })
+		c.ends.Store(&first.NotAfter)
 		return certs, key, nil
 	case isPEM:
 		return nil, nil, badCertificate(err.Error()) // a fixed text
@@ -138,14 +145,14 @@ func (c *credentials) certificates(ctx context.Context) ([]*x509.Certificate, cr
 	return nil, nil, badCertificate("it is neither PEM nor a PKCS #12 file of the legacy kind")
 }
 
-// expiry is when the client secret ends, as configured, or the first certificate of the file; zero if that isn't known.
+// expiry is when the client secret ends, as configured, or the first certificate of the file, as it was when the latest token was asked for; zero
+// if that isn't known. It reads no file: a mount that hangs stops no scrape.
 func (c *credentials) expiry() time.Time {
 	if !c.config.ClientCertificate.IsSet() {
 		return c.config.ClientSecretExpires.Time
 	}
-	certs, _, err := c.certificates(context.Background())
-	if err != nil {
-		return time.Time{} // the next request for a token shows the error
+	if at := c.ends.Load(); at != nil {
+		return *at
 	}
-	return slices.MinFunc(certs, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }).NotAfter
+	return time.Time{}
 }

@@ -14,8 +14,8 @@ func (m *mapper) mapDirectRouting(f *wire.Fields, r *cdr.Record) {
 	r.SIPCode, r.SubCode = f.Integer("finalSipCode"), f.Integer("callEndSubReason")
 	r.ReasonPhrase = f.Text("finalSipCodePhrase")
 	endValid := !r.End.IsZero() && !r.End.Before(r.Start)
-	r.Outcome, r.Reason = cdr.DirectRoutingOutcome(f.Bool("successfulCall"), r.SIPCode, r.SubCode, r.Duration, endValid)
-	r.FaultDomain = cdr.DirectRoutingFault(r.Outcome, r.SubCode)
+	r.Outcome, r.Reason = directRoutingOutcome(f.Bool("successfulCall"), r.SIPCode, r.SubCode, r.Duration, endValid)
+	r.FaultDomain = directRoutingFault(r.Outcome, r.SubCode)
 	if r.Outcome == cdr.Unknown {
 		m.reportUnmapped("finalSipCode", codeText(r.SIPCode)+"/"+codeText(r.SubCode))
 	}

@@ -279,19 +279,31 @@ func TestCertificate(t *testing.T) {
 	})
 	checkAssertion(t, m.forms[0].Get("client_assertion"), cert, m.URL+"/"+testTenant+"/oauth2/v2.0/token")
 
-	// A renewed file shows without a reload.
+	// A renewed file shows without a reload, with the next token.
+	settings := m.settings()
+	creds, err := newCredentials(c, clouds[cloudGlobal], &settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer (&http.Client{Transport: creds.transport}).CloseIdleConnections()
 	renewed, _ := newCertificate(t, end.Add(30*24*time.Hour))
 	write(t, file, renewed)
 	later := time.Now().Add(time.Minute) // coarse file times
 	if err := os.Chtimes(file, later, later); err != nil {
 		t.Fatal(err)
 	}
-	if got := source.CredentialExpiry(); !got.Equal(end.Add(30 * 24 * time.Hour)) {
+	if _, err := creds.token(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := creds.expiry(); !got.Equal(end.Add(30 * 24 * time.Hour)) {
 		t.Errorf("the renewed certificate ends %s", got)
 	}
-	write(t, file, "broken")
-	if got := source.CredentialExpiry(); !got.IsZero() {
-		t.Errorf("a broken file ends %s", got)
+	// A file that hangs or is gone stops nothing that is shown.
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := creds.token(t.Context()); err == nil || !creds.expiry().Equal(end.Add(30*24*time.Hour)) {
+		t.Errorf("without its file: %v, it ends %s", err, creds.expiry())
 	}
 }
 

@@ -76,16 +76,17 @@ func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 
 // mapCommon maps what both types of rows have, apart from the outcome.
 func (m *mapper) mapCommon(f *wire.Fields, r *cdr.Record, callID string) {
-	r.ID, r.CallID = f.ID("id"), f.Text(callID)
+	r.ID, r.CallID = strings.ToLower(f.ID("id")), f.Text(callID) // a GUID, whose case means nothing
 	r.UserID, r.UserName, r.UserPrincipal = f.Text("userId"), f.Text("userDisplayName"), f.Text("userPrincipalName")
 	r.CallerNumber, r.CalleeNumber = f.Text("callerNumber"), f.Text("calleeNumber")
 
 	r.Start, r.End = f.Start("startDateTime"), m.optionalInstant(f, "endDateTime")
 	duration := f.Integer("duration")
-	if duration.Value < 0 {
-		f.Fail("duration", "is negative")
+	r.NoDuration = !duration.Known
+	var problem string
+	if r.Duration, problem = cdr.Duration(duration.Value, time.Second); problem != "" {
+		f.Fail("duration", problem)
 	}
-	r.Duration, r.NoDuration = time.Duration(max(0, duration.Value))*time.Second, !duration.Known
 
 	kind := m.callType(f.Text("callType"))
 	r.CallType, r.Direction = kind.slug, kind.direction
@@ -106,15 +107,15 @@ var logged = []struct {
 	privacy       cdr.Privacy
 }{
 	{"conferenceId", "conference_id", cdr.User},
-	{"destinationContext", "destination_context", cdr.Plain},
-	{"destinationName", "destination_name", cdr.Plain},
-	{"inventoryType", "inventory_type", cdr.Plain},
-	{"licenseCapability", "license_capability", cdr.Plain},
-	{"callDurationSource", "call_duration_source", cdr.Plain},
-	{"tenantCountryCode", "tenant_country_code", cdr.Plain},
-	{"usageCountryCode", "usage_country_code", cdr.Plain},
-	{"userCountryCode", "user_country_code", cdr.Plain},
-	{"otherPartyCountryCode", "other_party_country_code", cdr.Plain},
+	{"destinationContext", "destination_context", cdr.Words},
+	{"destinationName", "destination_name", cdr.Words},
+	{"inventoryType", "inventory_type", cdr.Words},
+	{"licenseCapability", "license_capability", cdr.Words},
+	{"callDurationSource", "call_duration_source", cdr.Words},
+	{"tenantCountryCode", "tenant_country_code", cdr.Words},
+	{"usageCountryCode", "usage_country_code", cdr.Words},
+	{"userCountryCode", "user_country_code", cdr.Words},
+	{"otherPartyCountryCode", "other_party_country_code", cdr.Words},
 	{"transferorCorrelationId", "transferor_correlation_id", cdr.Plain},
 	{"clientLocalIpV4Address", "client_local_ip_v4_address", cdr.Address},
 	{"clientLocalIpV6Address", "client_local_ip_v6_address", cdr.Address},
@@ -122,9 +123,9 @@ var logged = []struct {
 	{"clientPublicIpV6Address", "client_public_ip_v6_address", cdr.Address},
 }
 
-// label is a text that becomes a label of metrics, in memory of its own, which is the same each time: there are few, and whoever keeps one may
-// forget that the others don't hold.
-func label(text string) string { return unique.Make(text).Value() }
+// label is a text that becomes a label of metrics, without anything that may be a phone number. Labels are kept longer than the answer, so the text is
+// interned, in memory apart from the answer's.
+func label(text string) string { return unique.Make(cdr.HideNumbers(text)).Value() }
 
 func (m *mapper) reportUnmapped(property, value string) {
 	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: property, Value: value})
@@ -149,7 +150,7 @@ func (m *mapper) callType(raw string) callType {
 	}
 	raw = strings.Clone(raw)
 	var kind callType
-	kind.slug, kind.direction, kind.known, kind.emergency = cdr.MicrosoftCallType(raw)
+	kind.slug, kind.direction, kind.known, kind.emergency = parseCallType(raw)
 	if len(m.callTypes) >= maxCallTypes {
 		clear(m.callTypes)
 	}

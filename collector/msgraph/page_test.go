@@ -24,6 +24,7 @@ func TestMalformedRows(t *testing.T) {
 		{"text for logs only is an array", `"destinationName":[]`, "destinationName is an array, must be a string"},
 		{"duration is a string", `"duration":"5"`, "duration is a string, must be a number"},
 		{"duration is negative", `"duration":-1`, "duration is negative"},
+		{"duration of 68 years", `"duration":2147483647`, "duration is longer than 31 days"},
 		{"duration is a fraction", `"duration":1.5`, "duration is not a 32-bit whole number"},
 		{"duration is too long", `"duration":2147483648`, "duration is not a 32-bit whole number"},
 		{"charge is a string", `"charge":"0.10"`, "charge is a string, must be a number"},

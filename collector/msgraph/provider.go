@@ -2,8 +2,10 @@ package msgraph
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,11 +30,13 @@ const (
 
 // Provider is Microsoft Graph, for the list of providers.
 func Provider() collector.Provider {
-	return collector.NewProvider(providerName, Open,
-		collector.FeedProperties{Name: feedPSTN},
-		collector.FeedProperties{Name: feedDirectRouting, Reasons: true, SIPCodes: true},
-		collector.FeedProperties{Name: callrecords.Feed, Streams: true, Overlaps: true},
+	p := collector.NewProvider(providerName, Open,
+		collector.FeedProperties{Name: feedPSTN, Holds: "Calling Plans, Operator Connect and audio conferencing"},
+		collector.FeedProperties{Name: feedDirectRouting, Holds: "your own session border controllers", Reasons: true, SIPCodes: true},
+		collector.FeedProperties{Name: callrecords.Feed, Holds: "all calls and meetings of Teams", Streams: true, Overlaps: true},
 	)
+	p.SubCodes = slices.Concat(subCodes, subCodeRanges)
+	return p
 }
 
 // source is what the feeds of a source share.
@@ -58,7 +62,8 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	// Graph's limits are those of an app in a tenant.
 	account := strings.ToLower(strings.Join([]string{providerName, config.TenantID, config.ClientID, graphURL}, " "))
 	api := settings.Settings
-	api.Token = httpclient.NewTokens(creds.token, settings.Now)
+	tokens := httpclient.NewTokens(creds.token, settings.Now)
+	api.Token = tokens
 	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, defaultRequestsPerMinute)
 	api.BaseURL, api.QuotaKey, api.Quote = graphURL, account, graph.Quote
 	api.ClientRequestIDHeader, api.RequestIDHeaders = "client-request-id", []string{"request-id"}
@@ -72,6 +77,10 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	}
 	opened := &collector.Source{
 		Account: account, Advise: Advise, CredentialExpiry: creds.expiry, Offset: client.Offset, ThrottledUntil: client.ThrottledUntil,
+		Roles: func(ctx context.Context) ([]string, error) {
+			token, err := tokens.Token(ctx)
+			return rolesOf(token), err
+		},
 		Close: func() {
 			client.Close()
 			(&http.Client{Transport: creds.transport}).CloseIdleConnections()

@@ -77,8 +77,37 @@ func TestTrap3TransferIsTwoRows(t *testing.T) {
 	if err != nil || len(got.rows) != 2 {
 		t.Fatalf("got %d rows, error %v", len(got.rows), err)
 	}
-	got.rows[0].want(t, row{"ID": "A", "CallID": "c", "Duration": "10m0s", "Direction": "inbound"})
-	got.rows[1].want(t, row{"ID": "B", "CallID": "c", "Duration": "9m0s", "Direction": "outbound", "CallType": "byot_out_user_transfer"})
+	got.rows[0].want(t, row{"ID": "a", "CallID": "c", "Duration": "10m0s", "Direction": "inbound"})
+	got.rows[1].want(t, row{"ID": "b", "CallID": "c", "Duration": "9m0s", "Direction": "outbound", "CallType": "byot_out_user_transfer"})
+}
+
+// A row's id is a GUID: two ids that differ only in case are one call.
+func TestCaseOfAnIDMeansNothing(t *testing.T) {
+	for name, callType := range map[string]string{"direct_routing": "ByotIn", "pstn": "user_in"} {
+		t.Run(name, func(t *testing.T) {
+			log := directRoutingLog()
+			if name == "pstn" {
+				log = pstnLog()
+			}
+			got, err := decodePage(t, log, `{"value":[`+
+				`{"id":"9C4984c7-6C3C-427D-A30C-BD0B2EACEE90","callType":"`+callType+`","startDateTime":"2026-11-19T10:00:00Z"},`+
+				`{"id":"9c4984C7-6c3c-427d-a30c-bd0b2eacee90","callType":"`+callType+`","startDateTime":"2026-11-19T10:00:00Z"}]}`)
+			if err != nil || len(got.rows) != 2 {
+				t.Fatalf("got %d rows, error %v", len(got.rows), err)
+			}
+			for _, r := range got.rows {
+				r.want(t, row{"ID": "9c4984c7-6c3c-427d-a30c-bd0b2eacee90"})
+			}
+		})
+	}
+}
+
+// Labels and words hide what may be a number; ids of carriers and SBCs stay.
+func TestLabelsHideNumbers(t *testing.T) {
+	got := decodeRow(t, directRoutingLog(), `{"id":"n","callType":"Fwd +12065550100 x","startDateTime":"2026-11-19T10:00:00Z",`+
+		`"trunkFullyQualifiedDomainName":"sbc-12065550100.example.com","mediaPathLocation":"+1 206 555 0100"}`)
+	got.want(t, row{"Trunk": "sbc-***.example.com", "CallType": "fwd_x", "MediaLocation": "***"})
+	decodeRow(t, pstnLog(), `{"id":"n","callType":"user_in","startDateTime":"2026-11-19T10:00:00Z","operator":"12065550100"}`).want(t, row{"Trunk": "***"})
 }
 
 func TestTrap4MaskedAndOddNumbers(t *testing.T) {

@@ -13,9 +13,9 @@ func TestPlan_SurvivesARestart(t *testing.T) {
 		p.Reads[m] = now.Add(-time.Duration(m) * time.Minute)
 	}
 	p.Joined = Span{From: now.Add(-time.Hour), To: now}
-	p.Gone = 3 * time.Hour
-	p.Open = []Task{
-		{Level: 4, Wanted: now, Join: now.Add(-time.Hour), Old: now.Add(-time.Minute), To: now, Cursor: now.Add(-time.Minute)},
+	p.Expired = 3 * time.Hour
+	p.Open = []LevelRead{
+		{Level: 4, Wanted: now, Join: now.Add(-time.Hour), LastChance: now.Add(-time.Minute), To: now, Cursor: now.Add(-time.Minute)},
 		{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Hour), To: now, Pass: 2, End: now, Lost: time.Second},
 	}
 	data, err := p.Encode()
@@ -31,15 +31,14 @@ func TestPlan_SurvivesARestart(t *testing.T) {
 	}
 }
 
-// TestPlan_DecodeOther: a plan of other levels, and what can't be decoded, is followed by a deep read. The spans that can't be read and the sync
-// token are kept.
+// TestPlan_DecodeOther: a plan of other levels, and what can't be decoded, is followed by a deep read. The spans that can't be read
+// are kept.
 func TestPlan_DecodeOther(t *testing.T) {
 	p := New(Ladder{Interval: time.Minute, Lookback: 24 * time.Hour})
 	for m := range p.Reads {
 		p.Reads[m] = noon
 	}
-	p.Changes.Token = "token"
-	p.Gone = time.Hour
+	p.Expired = time.Hour
 	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon)
 	other, err := p.Encode()
 	if err != nil {
@@ -55,6 +54,10 @@ func TestPlan_DecodeOther(t *testing.T) {
 		{"empty", "{}", false, false},
 		{"cut", string(other[:len(other)/2]), false, true},
 		{"no object", "[]", false, true},
+		{"a level that doesn't exist", withOpen(t, 99), true, true},
+		{"a level below the first", withOpen(t, -1), true, true},
+		{"a level twice", withOpen(t, 3, 3), true, true},
+		{"levels out of order", withOpen(t, 4, 2), true, true},
 	} {
 		got, err := Decode([]byte(c.data), minutely)
 		if (err != nil) != c.fails {
@@ -62,13 +65,29 @@ func TestPlan_DecodeOther(t *testing.T) {
 		}
 		v := View{Now: noon, Floor: noon.Add(-100 * time.Hour), Watermark: noon.Add(-time.Hour)}
 		always, never := func(int) bool { return true }, func(int) bool { return false }
-		if task := got.NextTask(got.NextLevel(v, -1, always, never), v); task.Level != minutely.Last() || !task.Join.Equal(noon.Add(-61*time.Hour)) {
+		if task := got.NextRead(got.NextLevel(v, -1, always, never), v); task.Level != minutely.Last() || !task.Join.Equal(noon.Add(-61*time.Hour)) {
 			t.Errorf("%s: it is followed by %+v, want a deep read", c.name, task)
 		}
-		if kept := got.Changes.Token == "token" && got.Gone == time.Hour && len(got.Unread) == 1; kept != c.kept {
+		if kept := got.Expired == time.Hour && len(got.Unread) == 1; kept != c.kept {
 			t.Errorf("%s: it is %+v", c.name, got)
 		}
 	}
+}
+
+// withOpen is a stored plan with reads under way of these levels.
+func withOpen(t *testing.T, levels ...int) string {
+	t.Helper()
+	p := New(minutely)
+	p.Expired = time.Hour
+	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon)
+	for _, level := range levels {
+		p.Open = append(p.Open, LevelRead{Level: level, Wanted: noon, Join: noon.Add(-time.Hour), Cursor: noon.Add(-time.Minute), To: noon})
+	}
+	data, err := p.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 // FuzzDecodePlan: whatever is stored, what is decoded can be stored again, and an error leaves a plan that catches up.

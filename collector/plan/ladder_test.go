@@ -84,8 +84,8 @@ func TestRule06_TheDeepestThatIsDue(t *testing.T) {
 	for i := 1; i <= 16; i++ {
 		v.Now = start.Add(time.Duration(i) * (time.Minute - time.Second)) // jitter makes polls come early
 		m := p.NextLevel(v, -1, always, never)
-		task := p.NextTask(m, v)
-		s := task.step(24*time.Hour, v)
+		task := p.NextRead(m, v)
+		s := task.nextPiece(24*time.Hour, v)
 		got = append(got, fmt.Sprint(m, " ", s.To.Sub(s.From)))
 		if !s.From.Equal(v.Now.Add(-l.Reach(m))) || !s.To.Equal(v.Now) {
 			t.Errorf("poll %d reads from %s to %s, want level %d up to %s", i, s.From, s.To, m, v.Now)

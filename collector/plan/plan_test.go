@@ -9,9 +9,9 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // readWhole reads a whole task of a plan, which begins now.
 func (p *Plan) readWhole(level int, v *View) {
-	for p.PutTask(p.NextTask(level, *v)); p.OpenTask(level) != nil; {
-		task := p.NextTask(level, *v)
-		v.Watermark, _ = p.Finish(task, task.step(1000*time.Hour, *v), 0, *v, v.Now)
+	for p.PutRead(p.NextRead(level, *v)); p.OpenRead(level) != nil; {
+		task := p.NextRead(level, *v)
+		v.Watermark, _ = p.Finish(task, task.nextPiece(1000*time.Hour, *v), 0, *v, v.Now)
 	}
 }
 
@@ -21,13 +21,13 @@ func TestRule07_ShortReadsAreJoinedToALongOne(t *testing.T) {
 	p := New(minutely)
 	v := View{Now: noon, Floor: noon.Add(-100 * 24 * time.Hour), Watermark: noon.Add(-10 * 24 * time.Hour)}
 	last := minutely.Last()
-	for p.PutTask(p.NextTask(last, v)); p.OpenTask(last) != nil; {
+	for p.PutRead(p.NextRead(last, v)); p.OpenRead(last) != nil; {
 		p.readWhole(0, &v)
 		if v.Watermark.After(noon) {
 			t.Fatalf("the watermark is at %s before the long read has come to its end", v.Watermark)
 		}
-		long := p.NextTask(last, v)
-		v.Watermark, _ = p.Finish(long, long.step(25*time.Hour, v), 0, v, v.Now)
+		long := p.NextRead(last, v)
+		v.Watermark, _ = p.Finish(long, long.nextPiece(25*time.Hour, v), 0, v, v.Now)
 		v.Now = v.Now.Add(time.Minute)
 	}
 	if !v.Watermark.Equal(p.Reads[0]) || !v.Watermark.After(noon) {
@@ -56,8 +56,8 @@ func TestRule10_WhatHadNotComeIsNotStamped(t *testing.T) {
 				p.Reads[m] = old
 			}
 			v := View{Now: noon, Floor: noon.Add(-100 * time.Hour), Watermark: old}
-			task := p.NextTask(c.level, v)
-			watermark, _ := p.Finish(task, task.step(1000*time.Hour, v), 0, v, noon.Add(-c.ahead))
+			task := p.NextRead(c.level, v)
+			watermark, _ := p.Finish(task, task.nextPiece(1000*time.Hour, v), 0, v, noon.Add(-c.ahead))
 			for m, want := range c.want {
 				if got := p.Reads[m].After(old); got != want {
 					t.Errorf("level %d counts as read: %t", m, got)
@@ -74,7 +74,7 @@ func TestRule10_StampsOfTheFutureAreForgotten(t *testing.T) {
 	p := New(minutely)
 	p.Reads[0], p.Reads[1], p.Reads[2] = noon.Add(time.Hour), noon.Add(time.Minute), noon.Add(-time.Minute)
 	p.Joined = Span{From: noon.Add(-time.Hour), To: noon.Add(time.Hour)}
-	p.Open = []Task{
+	p.Open = []LevelRead{
 		{Level: 1, Wanted: noon.Add(-time.Minute), To: noon},
 		{Level: 2, Wanted: noon.Add(-time.Minute), To: noon.Add(time.Hour)},
 		{Level: 3, Wanted: noon.Add(time.Minute), To: noon.Add(time.Minute)},
@@ -107,8 +107,8 @@ func TestRule09_ACatchUpIsSureOfWhatIsOwedNoLonger(t *testing.T) {
 				p.Reads[m] = noon.Add(-c.stopped)
 			}
 			v := View{Now: noon, Floor: noon.Add(-1000 * time.Hour), Watermark: noon.Add(-c.stopped)}
-			task := p.newTask(l.Last(), v)
-			if got := noon.Sub(task.Old); got != c.old {
+			task := p.newRead(l.Last(), v)
+			if got := noon.Sub(task.LastChance); got != c.old {
 				t.Errorf("what began up to %s ago is read twice, want %s", got, c.old)
 			}
 		})

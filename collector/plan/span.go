@@ -19,6 +19,18 @@ type Span struct {
 	To   time.Time `json:"to"`
 }
 
+func (s Span) String() string {
+	return s.From.UTC().Format(time.RFC3339) + "/" + s.To.UTC().Format(time.RFC3339)
+}
+
+// Length is how long the span is.
+func (s Span) Length() time.Duration { return s.To.Sub(s.From) }
+
+// Holds says whether a span lies within, but for the overlap with what was read before.
+func (s Span) Holds(part Span) bool {
+	return !part.From.Before(s.From.Add(-Overlap)) && !part.To.After(s.To)
+}
+
 // join adds a range to a span that has no holes. One that doesn't touch it replaces it if it is later, and is left out if it is earlier.
 func (s Span) join(from, to time.Time) Span {
 	switch {
@@ -46,8 +58,8 @@ func Latest(a, b time.Time) time.Time {
 	return a
 }
 
-// Outward is a range in whole seconds that holds a range.
-func Outward(from, to time.Time) (time.Time, time.Time) {
+// ToWholeSeconds rounds a range outward to whole seconds.
+func ToWholeSeconds(from, to time.Time) (time.Time, time.Time) {
 	end := to.UTC().Truncate(time.Second)
 	if end.Before(to) {
 		end = end.Add(time.Second)

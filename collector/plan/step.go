@@ -9,18 +9,21 @@ import (
 // (counting.md 9).
 const maxPasses = 5
 
-// Step is one piece of a task: what one poll reads.
+// Step is one piece of a read: what one poll reads.
 type Step struct {
 	From, To time.Time
-	// Old says that no later read will cover it, so it is read until a pass finds
-	// nothing new.
-	Old bool
+	// LastChance says that no later read will cover it, so it is read until a pass
+	// finds nothing new.
+	LastChance bool
 	// lost is how much time before from the provider no longer keeps.
 	lost time.Duration
 }
 
-// step cuts the next piece off a task, at most so long.
-func (t *Task) step(longest time.Duration, v View) Step {
+// Span is what is read.
+func (s *Step) Span() Span { return Span{From: s.From, To: s.To} }
+
+// nextPiece cuts the next piece off a read, at most so long.
+func (t *LevelRead) nextPiece(longest time.Duration, v View) Step {
 	s := Step{From: t.Cursor}
 	if t.Cursor.After(t.Join) {
 		s.From = t.Cursor.Add(-Overlap)
@@ -35,9 +38,9 @@ func (t *Task) step(longest time.Duration, v View) Step {
 		s.From = t.To.Add(-Overlap) // the floor has passed it: a formality is left
 	}
 	s.To = Earliest(t.To, s.From.Add(max(longest, 2*Overlap)))
-	s.Old = Latest(t.Cursor, s.From).Before(t.Old)
-	if s.Old {
-		s.To = Earliest(s.To, t.Old)
+	s.LastChance = Latest(t.Cursor, s.From).Before(t.LastChance)
+	if s.LastChance {
+		s.To = Earliest(s.To, t.LastChance)
 	}
 	if t.Pass > 0 && t.End.After(s.From) {
 		s.To = Earliest(s.To, t.End)
@@ -45,43 +48,45 @@ func (t *Task) step(longest time.Duration, v View) Step {
 	return s
 }
 
-// Finish takes note of a complete read of a step of t that found so many new
-// records and began at an instant of the provider's own time. What started after
-// that can't have been looked for, so neither watermark nor stamps go further.
-func (p *Plan) Finish(t Task, s Step, found int, v View, began time.Time) (watermark time.Time, historyDone bool) {
+// Finish records that step s of t was read to its end, found so many new records and
+// began at an instant of the later clock. The read can't have seen calls that started
+// after that, so stamps go no further, and the watermark no further than the earlier
+// clock.
+func (p *Plan) Finish(t LevelRead, s Step, found int, v View, began time.Time) (watermark time.Time, historyDone bool) {
 	watermark = v.Watermark
+	earlier := began.Add(-v.Gap)
 	t.Lost += s.lost
-	top := p.trim(&t, began)
-	if s.Old && found > 0 && t.Pass+1 < maxPasses {
+	top := p.trimFuture(&t, began)
+	if s.LastChance && found > 0 && t.Pass+1 < maxPasses {
 		t.Pass, t.End = t.Pass+1, s.To
 		t.Cursor = Latest(t.Cursor, s.From)
-		p.PutTask(t)
+		p.PutRead(t)
 		return watermark, false
 	}
 	t.Cursor, t.Pass, t.End = Earliest(s.To, t.To), 0, time.Time{}
 	whole := !t.Join.After(v.Floor) // all that may be read
 	if !t.Join.After(v.Watermark) {
-		to := Earliest(t.Cursor, began)
+		to := Earliest(t.Cursor, earlier)
 		if t.Level < p.Ladder.Last() && !whole {
 			to = Earliest(to, p.Bound(v))
 		}
 		watermark = Latest(watermark, to)
 	}
 	if t.Cursor.Before(t.To) {
-		p.PutTask(t)
+		p.PutRead(t)
 	} else {
-		p.complete(t, top, whole, began)
+		p.stampLevels(t, top, whole, earlier)
 		historyDone = !t.Join.After(watermark)
 	}
 	if !p.Joined.From.After(watermark) {
-		watermark = Latest(watermark, Earliest(Earliest(p.Joined.To, began), p.Bound(v)))
+		watermark = Latest(watermark, Earliest(Earliest(p.Joined.To, earlier), p.Bound(v)))
 	}
 	return watermark, historyDone
 }
 
-// trim takes from a task the time that hadn't come when it was read, because our
+// trimFuture removes from a read the time that lay in the future when it was read, because our
 // clock was ahead. It returns the deepest level of which it still is a whole read.
-func (p *Plan) trim(t *Task, began time.Time) int {
+func (p *Plan) trimFuture(t *LevelRead, began time.Time) int {
 	ahead := t.To.Sub(began)
 	if ahead <= ClockSlack {
 		return t.Level
@@ -95,34 +100,36 @@ func (p *Plan) trim(t *Task, began time.Time) int {
 	return top
 }
 
-// Bound is how far shallow reads may move the watermark: what is owed from before it must lie within a catch-up's reach. Else a deepest level
-// that keeps failing would let the floor rise past calls that are still to come.
+// Bound is how far shallow reads may move the watermark: a catch-up must still reach all that is owed from before it. Without this bound, the floor
+// would rise past calls that are still to come while the deepest level keeps failing.
 func (p *Plan) Bound(v View) time.Time {
 	last := p.Ladder.Last()
 	if p.Reads[last].IsZero() {
 		return v.Watermark
 	}
-	return p.Reads[last].Add(p.Ladder.Reach(last) - p.Ladder.Owed(last))
+	return p.Reads[last].Add(p.Ladder.Reach(last) - p.Ladder.Owed(last) - v.Gap)
 }
 
-// complete stamps the levels of which a task that was read to its end is a whole
-// read: those up to top, or every one.
-func (p *Plan) complete(t Task, top int, whole bool, began time.Time) {
+// stampLevels stamps the levels of which a finished read is a whole read: those up to top,
+// or all if it read everything that may be read.
+func (p *Plan) stampLevels(t LevelRead, top int, whole bool, earlier time.Time) {
 	if whole {
 		top = p.Ladder.Last()
 	}
 	for m := 0; m <= top; m++ {
 		p.Reads[m] = Latest(p.Reads[m], t.To)
 	}
-	p.Joined = p.Joined.join(t.Join, Latest(t.Join, Earliest(t.To, began)))
-	p.Gone += t.Lost
+	if to := Earliest(t.To, earlier); to.After(t.Join) {
+		p.Joined = p.Joined.join(t.Join, to)
+	}
+	p.Expired += t.Lost
 	top = max(top, t.Level)
-	p.Open = slices.DeleteFunc(p.Open, func(o Task) bool { return o.Level <= top && !o.Wanted.After(t.Wanted) })
+	p.Open = slices.DeleteFunc(p.Open, func(o LevelRead) bool { return o.Level <= top && !o.Wanted.After(t.Wanted) })
 }
 
-// Lost is how much time the provider no longer kept, tasks under way included.
+// Lost is how much time the provider no longer kept, reads under way included.
 func (p *Plan) Lost() time.Duration {
-	sum := p.Gone
+	sum := p.Expired
 	for i := range p.Open {
 		sum += p.Open[i].Lost
 	}

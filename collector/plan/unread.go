@@ -9,10 +9,12 @@ const (
 	// firstRereading and lastRereading bound the wait until such a span is read again, which doubles.
 	firstRereading = 5 * time.Second
 	lastRereading  = 6 * time.Hour
+	// halvedUnread is how many such spans there may be for one that is read again to become two: the plan is stored with each commit.
+	halvedUnread = 100
 )
 
-// Unreadable is a span of time that the provider can't give, while it gives others (counting.md 31). Reads go around it, and it is read
-// by itself, ever more seldom, until it can be read or the provider no longer keeps it.
+// Unreadable is a span of time that can't be read while others can (counting.md 31). Reads leave it out. It is retried by itself, less and less
+// often, until it can be read or the provider no longer keeps it.
 type Unreadable struct {
 	From  time.Time `json:"from"`
 	To    time.Time `json:"to"`
@@ -20,19 +22,17 @@ type Unreadable struct {
 	Tries int       `json:"tries"`
 }
 
-func (u *Unreadable) String() string {
-	return u.From.UTC().Format(time.RFC3339) + "/" + u.To.UTC().Format(time.RFC3339)
-}
+func (u *Unreadable) String() string { return Span{From: u.From, To: u.To}.String() }
 
-// NextStep cuts the next piece off a task, at most so long, with nothing in it of the spans that can't be read, which its cursor passes. It may
-// be empty then.
-func (p *Plan) NextStep(t *Task, longest time.Duration, v View) Step {
+// NextStep cuts the next piece off a read, at most so long. It leaves out the spans that can't be read and moves the cursor past them; the piece
+// may be empty.
+func (p *Plan) NextStep(t *LevelRead, longest time.Duration, v View) Step {
 	for _, u := range p.Unread {
 		if !u.From.After(t.Cursor) && u.To.After(t.Cursor) {
 			t.Cursor = Earliest(u.To, t.To)
 		}
 	}
-	s := t.step(longest, v)
+	s := t.nextPiece(longest, v)
 	for _, u := range p.Unread {
 		switch {
 		case !u.To.After(s.From) || !u.From.Before(s.To):
@@ -54,17 +54,44 @@ func (p *Plan) UnreadFor() (sum time.Duration) {
 	return sum
 }
 
-// StepOver leaves a span out from now on.
-func (p *Plan) StepOver(from, to, now time.Time) Unreadable {
+// StepOver leaves a span out from now on, and merges it with those that it touches.
+func (p *Plan) StepOver(from, to, now time.Time) {
 	u := Unreadable{From: from, To: to, Due: now.Add(firstRereading), Tries: 1}
+	p.Unread = slices.DeleteFunc(p.Unread, func(o Unreadable) bool {
+		touches := !o.From.After(u.To) && !o.To.Before(u.From)
+		if touches {
+			u.From, u.To = Earliest(o.From, u.From), Latest(o.To, u.To)
+		}
+		return touches
+	})
 	p.Unread = append(p.Unread, u)
 	slices.SortFunc(p.Unread, func(a, b Unreadable) int { return a.From.Compare(b.From) })
-	return u
 }
 
-// DropUnread forgets a span that could be read.
-func (p *Plan) DropUnread(from time.Time) {
-	p.Unread = slices.DeleteFunc(p.Unread, func(u Unreadable) bool { return u.From.Equal(from) })
+// Halves are the parts in which the span is retried: both halves, or the whole if it is no longer than shortest.
+func (u *Unreadable) Halves(shortest time.Duration) []Span {
+	if u.To.Sub(u.From) <= shortest {
+		return []Span{{From: u.From, To: u.To}}
+	}
+	middle := u.From.Add(u.To.Sub(u.From) / 2).Truncate(time.Second)
+	return []Span{{From: u.From, To: middle}, {From: middle, To: u.To}}
+}
+
+// KeepUnread replaces a span by the parts that still can't be read. If some of it could be read, the wait before the next try starts over.
+func (p *Plan) KeepUnread(u Unreadable, parts []Span, some bool, now time.Time) {
+	if len(parts) > 1 && len(p.Unread) >= halvedUnread {
+		parts = []Span{{From: u.From, To: u.To}}
+	}
+	if some {
+		u.Tries = 0
+	}
+	u.PutOff(now)
+	at := slices.IndexFunc(p.Unread, func(o Unreadable) bool { return o.From.Equal(u.From) })
+	p.Unread = slices.Delete(p.Unread, at, at+1)
+	for i, part := range parts {
+		u.From, u.To = part.From, part.To
+		p.Unread = slices.Insert(p.Unread, at+i, u)
+	}
 }
 
 // PutOff notes that a span still can't be read.
@@ -86,10 +113,10 @@ func (p *Plan) DueUnread(now time.Time) *Unreadable {
 // ExpireUnread gives up the spans that the provider no longer keeps, or whose calls would be too old to count.
 func (p *Plan) ExpireUnread(v View) {
 	p.Unread = slices.DeleteFunc(p.Unread, func(u Unreadable) bool {
-		gone := !u.To.After(Latest(v.Edge, v.Floor))
-		if gone {
-			p.Gone += u.To.Sub(u.From)
+		expired := !u.To.After(Latest(v.Edge, v.Floor))
+		if expired {
+			p.Expired += u.To.Sub(u.From)
 		}
-		return gone
+		return expired
 	})
 }

@@ -2,10 +2,8 @@ package ringcentral
 
 import (
 	"cmp"
-	"errors"
 	"strings"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -64,12 +62,7 @@ var common = advice.Provider{Name: "RingCentral", Address: "base_url", Default: 
 // line, without secrets.
 func Advise(err error) (what, todo string) {
 	m, permission := refusalOf(err)
-	switch {
-	case errors.Is(err, collector.ErrTokenLost):
-		m = meaning{"RingCentral no longer knows the sync token", "nothing: reading begins anew, further back"}
-	case errors.Is(err, collector.ErrNoSync):
-		m = meaning{"this account doesn't offer to read the call log by changes", "nothing: it is read by ranges of time"}
-	case m.what == "":
+	if m.what == "" {
 		return common.Advise(err)
 	}
 	fill := strings.NewReplacer("PERMISSION", cmp.Or(permission, "ReadCallLog (and FullCompanyCallLog for the whole account)"))

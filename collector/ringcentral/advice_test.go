@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
@@ -43,8 +42,6 @@ func TestAdvice(t *testing.T) {
 		{"redirect", kind(httpclient.KindRedirect), "another host", "base_url"},
 		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: http.StatusProxyAuthRequired}, "proxy wants credentials", "proxy_url"},
 		{"another status", &httpclient.Error{Kind: httpclient.KindStatus, Status: 418}, "GET", "request id"},
-		{"sync token", fmt.Errorf("%w: %w", collector.ErrTokenLost, said(400, "InvalidParameter", "CLG-102", "")), "CLG-102", "begins anew"},
-		{"no sync", fmt.Errorf("%w: %w", collector.ErrNoSync, kind(httpclient.KindNotFound)), "doesn't offer", "by ranges of time"},
 		{"expired link", fmt.Errorf("%w: %w", httpclient.ErrLinkExpired, kind(httpclient.KindGone)), "paging broke off", "read again"},
 		{"repeated link", httpclient.ErrLinkRepeated, "paging broke off", "read again"},
 		{"endless", httpclient.ErrTooManyPages, "more pages than there can be", "repeats answers"},

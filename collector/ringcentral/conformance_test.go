@@ -224,8 +224,7 @@ func TestConformanceOfEnums(t *testing.T) {
 	}
 }
 
-// TestConformanceOfRequests: what is asked for is documented. RingCentral's newer
-// endpoint for changes isn't in the specification.
+// TestConformanceOfRequests: what is asked for is documented.
 func TestConformanceOfRequests(t *testing.T) {
 	paths := readSpecification(t)
 	account, extension := accountLog(), extensionLog()

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -40,7 +41,9 @@ type credentials struct {
 	config *Config
 	client *httpclient.Client // of the OAuth endpoints
 	now    func() time.Time
-	user   string // whose calls are counted, by the JWT that the source was opened with; empty if that doesn't say
+	user   string                    // whose calls are counted, by the JWT that the source was opened with; empty if that doesn't say
+	ends   atomic.Pointer[time.Time] // of the JWT as it was read last
+	owner  string                    // of the first token, where the JWT doesn't say whose it is
 
 	refused error // stands until then for the credentials that were refused
 	until   time.Time
@@ -64,7 +67,7 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	if err != nil {
 		return httpclient.Token{}, advice.UnreadableSecret(err)
 	}
-	if user, _ := readClaims(jwt); user != c.user && c.config.Account != accountSame {
+	if user := c.note(jwt); user != c.user && c.config.Account != accountSame {
 		return httpclient.Token{}, errOtherUser
 	}
 	now, using := c.now(), [2]string{secret, jwt}
@@ -79,7 +82,15 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 		}
 		return httpclient.Token{}, err
 	}
-	return readToken(body, now)
+	token, owner, err := readToken(body, now)
+	if err != nil || c.user != "" || owner == "" {
+		return token, err
+	}
+	c.owner = cmp.Or(c.owner, owner)
+	if owner != c.owner && c.config.Account != accountSame {
+		return httpclient.Token{}, errOtherUser
+	}
+	return token, nil
 }
 
 // post sends a form to an OAuth endpoint, once, with the app's credentials (RFC 6749 2.3.1).
@@ -91,21 +102,23 @@ func (c *credentials) post(ctx context.Context, path, secret string, form url.Va
 	})
 }
 
-func readToken(body []byte, asked time.Time) (httpclient.Token, error) {
+// readToken reads an answer: the token, and the id of the extension whose it is.
+func readToken(body []byte, asked time.Time) (token httpclient.Token, owner string, err error) {
 	var answer struct {
 		AccessToken string `json:"access_token"`
 		ExpiresIn   int64  `json:"expires_in"` // seconds
+		OwnerID     string `json:"owner_id"`
 	}
-	err := json.Unmarshal(body, &answer, answerOptions)
-	if token := answer.AccessToken; err != nil || token == "" || !httpguts.ValidHeaderFieldValue(token) {
-		return httpclient.Token{}, httpclient.Retryable(&advice.Error{
+	err = json.Unmarshal(body, &answer, answerOptions)
+	if value := answer.AccessToken; err != nil || value == "" || !httpguts.ValidHeaderFieldValue(value) {
+		return httpclient.Token{}, "", httpclient.Retryable(&advice.Error{
 			What: "RingCentral answered with something that is no token", // the decoder's text may quote it
 			Todo: "see what stands between the exporter and RingCentral (a proxy, a gateway or its sign-in page), and base_url",
 		})
 	}
 	life := cmp.Or(time.Duration(max(answer.ExpiresIn, 0))*time.Second, shortestLife)
 	// By the wall clock: a machine that slept has an old token.
-	return httpclient.Token{Value: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
+	return httpclient.Token{Value: answer.AccessToken, Expires: asked.Round(0).Add(life)}, answer.OwnerID, nil
 }
 
 // revoke ends the session of a token, so that it doesn't count among the few that a user
@@ -121,15 +134,15 @@ func (c *credentials) revoke(token string) error {
 	return err
 }
 
-// expiry is when the JWT ends, as it is now; zero if it doesn't.
-func (c *credentials) expiry() time.Time {
-	jwt, err := c.config.JWT.Value(context.Background())
-	if err != nil {
-		return time.Time{} // the next request for a token shows the error
-	}
-	_, expires := readClaims(jwt)
-	return expires
+// note notes when a JWT ends, and returns its user.
+func (c *credentials) note(jwt string) (user string) {
+	user, expires := readClaims(jwt)
+	c.ends.Store(&expires)
+	return user
 }
+
+// expiry is when the JWT ends, as it was when the latest token was asked for; zero if it doesn't. It reads no file: a mount that hangs stops no scrape.
+func (c *credentials) expiry() time.Time { return *c.ends.Load() }
 
 // plainSubject is what may become part of a fingerprint.
 var plainSubject = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,128}$`)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -304,21 +305,28 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// TestExpiry: a new file shows without a reload.
+// TestExpiry: a new file shows without a reload, with the next token, and no file is read to show it.
 func TestExpiry(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "jwt")
-	c := (&platform{t: t}).credentials()
-	c.config.JWT = config.NewSecretFile(file)
+	p := &platform{t: t}
+	c := p.credentials()
+	c.config.JWT, c.config.Account = config.NewSecretFile(file), accountSame
 	for _, step := range []struct {
 		content string
 		want    time.Time
 	}{
 		{testJWT(`{"exp":1798859045}`), time.Unix(1798859045, 0)},
 		{testJWT(`{"exp":1900000000}`) + "\n", time.Unix(1900000000, 0)},
-		{"", time.Time{}},
 		{testJWT(`{}`), time.Time{}},
 	} {
 		write(t, file, step.content)
+		p.answers = append(p.answers, tokenReply("t", nil))
+		if _, err := c.token(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
 		if got := c.expiry(); !got.Equal(step.want) {
 			t.Errorf("%q ends %s, want %s", step.content, got, step.want)
 		}

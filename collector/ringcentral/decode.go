@@ -10,8 +10,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// rowOptions: text that isn't UTF-8 is repaired; a name that is given twice is a fault,
-// because whoever reads it may take either value.
+// rowOptions: text that isn't UTF-8 is repaired; a repeated name is an error, because
+// either value may be the right one.
 var rowOptions = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(false))
 
 // decodeRow reads a row, which is valid JSON, or says what is wrong with it without

@@ -7,7 +7,7 @@
 //	oauth/token ─▶ credentials ─▶ httpclient.Tokens ─┐
 //	                                                 ▼
 //	call-log, by ranges ──────────▶ httpclient.Pages ─▶ pageDecoder (envelope, rows) ─▶ mapper (row ─▶ cdr.Record) ─▶ collector.Page
-//	call-log-extract-sync, by changes ─┘  ▲               │ navigation.nextPage
+//	                                      ▲               │ navigation.nextPage
 //	                                      └───────────────┘
 //
 // Invariants:

@@ -28,7 +28,7 @@ func TestDocsShowTheTaxonomy(t *testing.T) {
 	ofReasons := maps.Clone(reasons)
 	delete(ofReasons, "")
 	want := string(text)
-	for name, table := range map[string]map[string]verdict{"results": ofCalls, "reasons": ofReasons} {
+	for name, table := range map[string]map[string]outcomeMapping{"results": ofCalls, "reasons": ofReasons} {
 		if want, err = fillDocs(want, name, verdictTable(table)); err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +58,7 @@ func fillDocs(text, name, table string) (string, error) {
 }
 
 // verdictTable lists values by what they mean. A star marks those that tell too little.
-func verdictTable(table map[string]verdict) string {
+func verdictTable(table map[string]outcomeMapping) string {
 	type meaning struct {
 		outcome cdr.Outcome
 		reason  string

@@ -16,18 +16,18 @@ func extras(row *row, r *cdr.Record) {
 		{"session_id", row.SessionID, cdr.Plain},
 		{"telephony_session_id", row.TelephonySessionID, cdr.Plain},
 		{"party_id", row.PartyID, cdr.Plain},
-		{"action", row.Action, cdr.Plain},
-		{"result", row.Result, cdr.Plain},
-		{"reason", row.Reason, cdr.Plain},
-		{"transport", row.Transport, cdr.Plain},
-		{"internal_type", row.InternalType, cdr.Plain},
-		{"delegation_type", row.DelegationType, cdr.Plain},
+		{"action", row.Action, cdr.Words},
+		{"result", row.Result, cdr.Words},
+		{"reason", row.Reason, cdr.Words},
+		{"transport", row.Transport, cdr.Words},
+		{"internal_type", row.InternalType, cdr.Words},
+		{"delegation_type", row.DelegationType, cdr.Words},
 		{"delegate_id", row.Delegate.ID, cdr.User},
 		{"delegate_name", row.Delegate.Name, nameClass(row.Delegate.Name)},
 		{"transfer_target", row.TransferTarget.TelephonySessionID, cdr.Plain},
 		{"transferee", row.Transferee.TelephonySessionID, cdr.Plain},
 		{"message_id", row.Message.ID, cdr.Plain},
-		{"message_type", row.Message.Type, cdr.Plain},
+		{"message_type", row.Message.Type, cdr.Words},
 		{"extension_id", row.Extension.text(), cdr.User},
 	} {
 		add(r, e.key, e.value, e.class)
@@ -35,7 +35,7 @@ func extras(row *row, r *cdr.Record) {
 	partyExtras("from", &row.From, r)
 	partyExtras("to", &row.To, r)
 	if len(row.MetadataCategories) > 0 {
-		r.Extra = append(r.Extra, cdr.Texts("metadata_categories", row.MetadataCategories, cdr.Plain))
+		r.Extra = append(r.Extra, cdr.Texts("metadata_categories", row.MetadataCategories, cdr.Words))
 	}
 	if row.ShortRecording {
 		r.Extra = append(r.Extra, cdr.Truth("short_recording", true))
@@ -44,7 +44,7 @@ func extras(row *row, r *cdr.Record) {
 
 func partyExtras(side string, p *party, r *cdr.Record) {
 	add(r, side+"_name", p.name(), nameClass(p.Name))
-	add(r, side+"_location", p.Location, cdr.Plain)
+	add(r, side+"_location", p.Location, cdr.Words)
 	add(r, side+"_extension_id", p.ExtensionID, cdr.User)
 	add(r, side+"_extension_number", p.ExtensionNumber, cdr.Number)
 	add(r, side+"_device_id", p.Device.ID, cdr.User)

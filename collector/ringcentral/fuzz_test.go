@@ -1,7 +1,6 @@
 package ringcentral
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -114,32 +112,6 @@ func FuzzActiveCalls(f *testing.F) {
 		problem := active.add(calls, decoder.rows, 1)
 		if rows, ok := rowsOf(page); ok && len(calls) > rows || problem != "" && !problemText(problem) {
 			t.Errorf("%d calls of %d rows, problem %q: %q", len(calls), rows, problem, page)
-		}
-	})
-}
-
-// FuzzSync: an answer has a token that can be kept, or is an error in our own words.
-func FuzzSync(f *testing.F) {
-	for _, r := range []reply{
-		syncReply("t", true, whole...), syncReply("", false),
-		{body: `{"records":[],"syncInfo":{}}`},
-		{body: `{"records":[],"syncInfo":null}`},
-		{body: `{"records":[],"syncInfo":{"syncToken":"a","newerRecordsExist":"yes"}}`},
-		{body: `{"syncInfo":{"syncToken":"+12065550100"},"syncInfo":{}}`},
-	} {
-		f.Add([]byte(r.body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		decoder, mapper := newPageDecoder(), &mapper{log: accountLog()}
-		_, err := decoder.decode(bytes.Clone(body))
-		if err != nil {
-			if !strings.Contains(err.Error(), "the answer") || strings.Contains(err.Error(), "+12065550100") {
-				t.Errorf("%q makes %q", body, err)
-			}
-			return
-		}
-		if b := mapper.mapPage(wire.Piece{Page: 1, First: 1, Rows: decoder.rows}); len(b.Records)+len(b.Invalid)+len(b.Ignored) > bytes.Count(body, []byte(","))+1 {
-			t.Errorf("%q makes %+v", body, b)
 		}
 	})
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // read is what a page held.
@@ -187,7 +186,7 @@ func showLists(out shown, r *cdr.Record) {
 			value = fmt.Sprint(a.Int)
 		case cdr.StringAttr:
 		}
-		out["cdr.ringcentral."+a.Key] = value + [...]string{"", " (number)", " (user)", " (address)"}[a.Privacy]
+		out["cdr.ringcentral."+a.Key] = value + [...]string{"", " (number)", " (user)", " (address)", ""}[a.Privacy]
 	}
 }
 
@@ -304,10 +303,8 @@ func ids(ctx context.Context, log *callLog) (all []string, err error) {
 	return all, err
 }
 
-// readPages reads a span and hands on its pages, all of whose records are new.
+// readPages reads a span and hands on its pages.
 func readPages(ctx context.Context, r collector.RangeReader, from, to time.Time, use func(*collector.Page) error) error {
-	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) (ledger.Result, error) {
-		return ledger.Result{New: len(page.Records)}, use(page)
-	}}
+	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) error { return use(page) }}
 	return d.Read(ctx, from, to)
 }

@@ -2,7 +2,6 @@ package ringcentral
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -14,10 +13,10 @@ import (
 // mapper turns rows into pages of records. It is for one goroutine.
 type mapper struct {
 	log  *callLog
-	page collector.Page // that is being made
+	page collector.Page // under construction
 }
 
-func (m *mapper) isNew(field, value string) {
+func (m *mapper) reportUnmapped(field, value string) {
 	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
@@ -32,14 +31,14 @@ func (m *mapper) ignored(r *row) string {
 	case "fax":
 		return "it is a fax"
 	case "":
-		// Voice was asked for, but changes come without a filter.
+		// Its action says what it is.
 		if action == actionIncomingFax || action == actionOutgoingFax {
 			return "it is a fax"
 		}
 	case "sms": // of old
 		return "it is a message"
 	default:
-		m.isNew("type", r.Type)
+		m.reportUnmapped("type", r.Type)
 		return "its type is no call"
 	}
 	if noCallActions[action] || folded(r.Result) == resultPhoneLogin {
@@ -81,42 +80,31 @@ func (m *mapper) times(row *row, r *cdr.Record) (problem string) {
 	if row.LastModifiedTime != "" {
 		modified, err := time.Parse(time.RFC3339, row.LastModifiedTime)
 		if err != nil {
-			m.isNew("lastModifiedTime", "not a date and time")
+			m.reportUnmapped("lastModifiedTime", "not a date and time")
 		} else {
 			r.Version = max(modified.UnixMilli(), 0)
 		}
 	}
 	switch {
 	case row.DurationMs != nil:
-		r.Duration, problem = span("durationMs", *row.DurationMs, time.Millisecond)
+		r.Duration, problem = duration("durationMs", *row.DurationMs, time.Millisecond)
 	case row.Duration != nil:
-		r.Duration, problem = span("duration", *row.Duration, time.Second)
+		r.Duration, problem = duration("duration", *row.Duration, time.Second)
 	default:
 		r.NoDuration = true
 	}
 	return problem
 }
 
-// span is a duration of so many units, or what is wrong with it.
-func span(field string, n int64, unit time.Duration) (d time.Duration, problem string) {
-	switch {
-	case n < 0:
-		return 0, field + " is negative"
-	case n > math.MaxInt64/int64(unit):
-		return 0, field + " is too long"
-	}
-	return time.Duration(n) * unit, ""
-}
-
 func (m *mapper) kind(row *row, r *cdr.Record) {
 	action := strings.TrimSpace(row.Action)
 	r.CallType = cdr.CallType(action)
 	if action != "" && !callActions[folded(action)] {
-		m.isNew("action", action)
+		m.reportUnmapped("action", action)
 	}
 	var known bool
 	if r.Direction, known = directionOf(row); !known {
-		m.isNew("direction", row.Direction)
+		m.reportUnmapped("direction", row.Direction)
 	}
 }
 
@@ -174,11 +162,11 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 		m.recording(&l.Recording, r)
 		kind := strings.TrimSpace(l.LegType)
 		if kind != "" && !legTypes[folded(kind)] {
-			m.isNew("legs.legType", kind)
+			m.reportUnmapped("legs.legType", kind)
 		}
 		verdict, known := results[folded(l.Result)]
 		if !known {
-			m.isNew("legs.result", l.Result)
+			m.reportUnmapped("legs.result", l.Result)
 		}
 		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome})
 	}
@@ -191,4 +179,12 @@ func (m *mapper) recording(rec *linked, r *cdr.Record) {
 	if rec.ID != "" && !known {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: rec.ID, Type: cdr.CallType(strings.TrimSpace(rec.Type))})
 	}
+}
+
+// duration is a duration of so many units, or what is wrong with it.
+func duration(field string, n int64, unit time.Duration) (d time.Duration, problem string) {
+	if d, problem = cdr.Duration(n, unit); problem != "" {
+		problem = field + " " + problem
+	}
+	return d, problem
 }

@@ -176,11 +176,11 @@ func TestFeeds(t *testing.T) {
 	feeds := rc.open(c).Feeds
 	host, _, _ := strings.Cut(strings.TrimPrefix(rc.URL, "https://"), ":")
 	log, active := feeds[0], feeds[1]
-	if log.Name != "call_log" || log.Reader == nil || log.Sync == nil || log.ActiveCalls != nil || log.Recording == nil ||
-		log.Interval != time.Minute || log.Lookback != 48*time.Hour || log.LateAfter != time.Hour || log.Currency != "EUR" || log.Parents {
+	if log.Name != "call_log" || log.Reader == nil || log.ActiveCalls != nil || log.Recording == nil ||
+		log.Interval != time.Minute || log.Lookback != 48*time.Hour || log.LateAfter != time.Hour || log.Currency != "EUR" || log.Rules.Parents {
 		t.Errorf("call_log is %+v", log)
 	}
-	if active.Name != "active_calls" || active.Reader != nil || active.Sync != nil || active.ActiveCalls == nil || active.Interval != 30*time.Second {
+	if active.Name != "active_calls" || active.Reader != nil || active.ActiveCalls == nil || active.Interval != 30*time.Second {
 		t.Errorf("active_calls is %+v", active)
 	}
 	if want := (collector.Limits{MaxRange: 7 * 24 * time.Hour, Retention: 365 * 24 * time.Hour}); log.Limits != want {
@@ -192,7 +192,7 @@ func TestFeeds(t *testing.T) {
 
 	c.Scope, c.ClientID, c.JWT, c.ActiveCalls = scopeExtension, "App-1", config.NewSecret("opaque"), nil
 	feeds = rc.open(c).Feeds
-	if want := "ringcentral " + host + " extension app-1"; len(feeds) != 1 || feeds[0].Sync != nil || feeds[0].Fingerprint != want {
+	if want := "ringcentral " + host + " extension app-1"; len(feeds) != 1 || feeds[0].Fingerprint != want {
 		t.Errorf("in the scope of an extension: %+v, want the fingerprint %q", feeds, want)
 	}
 }
@@ -213,6 +213,37 @@ func TestAccountHasItsNameByTheJWT(t *testing.T) {
 	write(t, file, testJWT(`{"sub":"63097263004"}`))
 	if _, err := feed.Probe(t.Context()); !errors.Is(err, errOtherUser) || len(rc.forms) != 0 {
 		t.Errorf("with a user's JWT: %v after %d tokens", err, len(rc.forms))
+	}
+}
+
+// TestRule33_AnotherOwnerOfAnOpaqueJWT: a JWT that doesn't say whose it is is told from another one by the owner that the token names.
+func TestRule33_AnotherOwnerOfAnOpaqueJWT(t *testing.T) {
+	for name, same := range map[string]bool{"refused": false, "account: same": true} {
+		t.Run(name, func(t *testing.T) {
+			rc := newRingCentral(t, httptest.NewTLSServer)
+			file := filepath.Join(t.TempDir(), "jwt")
+			write(t, file, "opaque-1")
+			c := rc.block()
+			if c.JWT = config.NewSecretFile(file); same {
+				c.Account = accountSame
+			}
+			rc.api = func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") == "Bearer token-1" {
+					w.WriteHeader(http.StatusUnauthorized)
+					return
+				}
+				_, _ = w.Write([]byte(pageOf("")))
+			}
+			rc.token = func(w http.ResponseWriter, r *http.Request) {
+				owner := r.FormValue("assertion")
+				writeJSON(w, http.StatusOK, map[string]any{"access_token": fmt.Sprint("token-", len(rc.forms)), "expires_in": 3600, "owner_id": owner})
+				write(t, file, "opaque-2") // for the next one
+			}
+			_, err := rc.open(c).Feeds[0].Probe(t.Context())
+			if same && err != nil || !same && !errors.Is(err, errOtherUser) {
+				t.Errorf("with another user's JWT: %v after %d tokens", err, len(rc.forms))
+			}
+		})
 	}
 }
 

@@ -13,11 +13,11 @@ func (m *mapper) ending(row *row, r *cdr.Record) {
 	result, reason := folded(row.Result), folded(row.Reason)
 	byResult, known := results[result]
 	if !known {
-		m.isNew("result", row.Result)
+		m.reportUnmapped("result", row.Result)
 	}
 	byReason, known := reasons[reason]
 	if !known {
-		m.isNew("reason", row.Reason)
+		m.reportUnmapped("reason", row.Reason)
 	}
 	answeredLeg := byResult.open && slices.ContainsFunc(row.Legs, (*leg).answered)
 	r.Outcome = byResult.outcome

@@ -103,7 +103,7 @@ func TestRefinement(t *testing.T) {
 // as a failure has a reason.
 func TestTablesAreFolded(t *testing.T) {
 	slug := regexp.MustCompile(`^[a-z0-9_]{1,30}$`)
-	for name, table := range map[string]map[string]verdict{"results": results, "reasons": reasons} {
+	for name, table := range map[string]map[string]outcomeMapping{"results": results, "reasons": reasons} {
 		for key, v := range table {
 			failure := v.outcome != cdr.Unknown && !v.outcome.Connected()
 			if key != folded(key) || failure != slug.MatchString(v.reason) || (v.reason != "") != failure {

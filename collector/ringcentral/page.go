@@ -37,11 +37,6 @@ type beside struct {
 			URI string `json:"uri"`
 		} `json:"nextPage"`
 	}
-	// Sync is of answers to call-log-extract-sync.
-	sync struct {
-		Token string `json:"syncToken"`
-		More  bool   `json:"newerRecordsExist"`
-	}
 }
 
 func newPageDecoder() *pageDecoder {
@@ -52,13 +47,10 @@ func newPageDecoder() *pageDecoder {
 func (d *pageDecoder) decode(body []byte) (next string, err error) {
 	d.beside = beside{}
 	d.rows, err = d.input.Page(body, "records", func(name string) (read bool, err error) {
-		switch name {
-		case "navigation":
-			return true, d.part(name, &d.navigation)
-		case "syncInfo":
-			return true, d.part(name, &d.sync)
+		if name != "navigation" {
+			return false, nil
 		}
-		return false, nil
+		return true, d.readNavigation()
 	})
 	if errors.Is(err, wire.ErrTooManyRows) {
 		return "", err
@@ -71,11 +63,11 @@ func (d *pageDecoder) decode(body []byte) (next string, err error) {
 	return next, httpclient.Retryable(err)
 }
 
-// part decodes a small object of the answer; null is none.
-func (d *pageDecoder) part(name string, into any) error {
+// readNavigation decodes the object with the next page's link; null is none.
+func (d *pageDecoder) readNavigation() error {
 	value, err := d.input.JSON.ReadValue()
-	if err == nil && json.Unmarshal(value, into, answerOptions) != nil {
-		err = errors.New("the answer's " + name + " is not as documented") // the decoder's text may quote it
+	if err == nil && json.Unmarshal(value, &d.navigation, answerOptions) != nil {
+		err = errors.New("the answer's navigation is not as documented") // the decoder's text may quote it
 	}
 	return err
 }

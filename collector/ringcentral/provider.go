@@ -76,7 +76,7 @@ func (s *source) openClients() (err error) {
 		return err
 	}
 	s.creds = &credentials{config: s.config, now: s.settings.Now}
-	s.creds.user, _ = readClaims(jwt)
+	s.creds.user = s.creds.note(jwt)
 	if s.creds.client, err = httpclient.New(oauth); err != nil {
 		return err
 	}
@@ -100,9 +100,6 @@ func (s *source) feeds() []collector.FeedInfo {
 		}
 		info := s.feed(feedCallLog)
 		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
-		if !grouped {
-			info.Sync = log.sync
-		}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
 		info.Recording = log.recording
 		info.Probe = collector.Probe(log, s.settings.Now)
@@ -119,7 +116,11 @@ func (s *source) feeds() []collector.FeedInfo {
 }
 
 func (s *source) feed(name string) collector.FeedInfo {
-	return collector.FeedInfo{Name: name, Fingerprint: s.fingerprint(), SameAccount: s.config.Account == accountSame, Currency: s.config.Currency}
+	info := collector.FeedInfo{Name: name, Fingerprint: s.fingerprint(), SameAccount: s.config.Account == accountSame, Currency: s.config.Currency}
+	if s.config.Scope == scopeAccount {
+		info.OtherAccount = "; if only the user is another, of the same account, set account: same"
+	}
+	return info
 }
 
 // fingerprint names the account: provider, host, scope and the JWT's user or, where the

@@ -21,8 +21,8 @@ var recordingID = regexp.MustCompile(`^[0-9]{1,32}$`)
 // errRecordingID is an id of another form.
 var errRecordingID = &advice.Error{What: "the id of the recording is not a number", Todo: "nothing: such a recording can't be asked for"}
 
-// recording asks for what is known of a recording. Its content, which has an address
-// of its own, is never asked for.
+// recording requests the description of a recording, never its content, which has
+// another address.
 func (l *callLog) recording(ctx context.Context, id string) (info collector.RecordingInfo, err error) {
 	if !recordingID.MatchString(id) {
 		return info, errRecordingID
@@ -48,7 +48,7 @@ func readRecording(content []byte) (info collector.RecordingInfo, err error) {
 	var problem string
 	if json.Unmarshal(content, &answer, answerOptions) != nil {
 		problem = "answer is not what is documented" // the decoder's text may quote it
-	} else if info.Duration, problem = span("duration", answer.Duration, time.Second); problem == "" && answer.ContentType != "" {
+	} else if info.Duration, problem = duration("duration", answer.Duration, time.Second); problem == "" && answer.ContentType != "" {
 		if info.ContentType, _, err = mime.ParseMediaType(answer.ContentType); err != nil {
 			problem = "contentType is no media type"
 		}

@@ -57,7 +57,7 @@ type leg struct {
 	Recording linked    `json:"recording"`
 }
 
-// who is the caller or the called one, as far as legs are looked at.
+// who is the caller or the callee of a row or leg, with the members that are read.
 type who struct {
 	ExtensionID string `json:"extensionId"` // a string here
 	Name        string `json:"name"`

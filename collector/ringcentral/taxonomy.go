@@ -6,8 +6,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// verdict is what a result or a reason means.
-type verdict struct {
+// outcomeMapping is what a result or a reason means.
+type outcomeMapping struct {
 	outcome cdr.Outcome
 	// reason is the slug of the label `reason`; empty if it says nothing about a failure.
 	reason string
@@ -29,12 +29,12 @@ const resultInProgress = "in progress"
 // resultPhoneLogin is the result of what is no call.
 const resultPhoneLogin = "phone login"
 
-// noResult is the verdict on a call without a result.
-var noResult = verdict{generic: true, open: true}
+// noResult maps a call without a result.
+var noResult = outcomeMapping{generic: true, open: true}
 
 // results are the values of `result` (contract 3, RingCentral). The call log has no SIP
 // codes. Those of faxes are met on legs of voice calls only: rows of faxes are ignored.
-var results = map[string]verdict{
+var results = map[string]outcomeMapping{
 	"accepted":           {outcome: cdr.Answered},
 	"call connected":     {outcome: cdr.Answered},
 	"answered elsewhere": {outcome: cdr.Answered},
@@ -98,7 +98,7 @@ var results = map[string]verdict{
 
 // reasons are the values of `reason`, whose descriptions are RingCentral's own. An
 // outcome applies where the result is generic.
-var reasons = map[string]verdict{
+var reasons = map[string]outcomeMapping{
 	"":         {}, // none
 	"accepted": {outcome: cdr.Answered},
 	// Something answered, such as somebody's own voicemail, but didn't take the call.

@@ -1,8 +1,6 @@
 package ringcentral
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -242,24 +240,6 @@ func TestTrap14EmptyAnswer(t *testing.T) {
 	}
 }
 
-// TestTrap15SyncTokenInvalid: the token is lost, and reading begins anew, from further
-// back; what was counted is known by its ids.
-func TestTrap15SyncTokenInvalid(t *testing.T) {
-	lost := reply{status: http.StatusBadRequest, body: `{"errorCode":"InvalidParameter","message":"Parameter [syncToken] is invalid [...]","errors":[{"errorCode":"CLG-102","message":"x"}]}`}
-	p := &platform{t: t, answers: []reply{lost, syncReply("t2", false, call("S1", `"result":"Accepted"`))}}
-	c := p.open(accountLog())
-	_, _, err := c.sync(t.Context(), "t1", from)
-	if !errors.Is(err, collector.ErrTokenLost) || errors.Is(err, collector.ErrNoSync) || !strings.Contains(err.Error(), "CLG-102") {
-		t.Errorf("error %v, want ErrTokenLost", err)
-	}
-	if b, at, err := c.sync(t.Context(), "", from); err != nil || at.Token != "t2" || len(b.Records) != 1 {
-		t.Errorf("anew: %+v, error %v", at, err)
-	}
-	if strings.Contains(fmt.Sprint(err), "t1") {
-		t.Errorf("the error holds the token: %v", err)
-	}
-}
-
 // TestTrap16ThrottledWhilePaging: the same page of the same range is asked for when the
 // time has come.
 func TestTrap16ThrottledWhilePaging(t *testing.T) {
@@ -296,9 +276,6 @@ func TestTrap17TheRangeIsAlwaysGiven(t *testing.T) {
 		if !strings.Contains(link, "dateFrom=2026-11-01T") || !strings.Contains(link, "dateTo=2026-11-02T00%3A00%3A00.000Z") {
 			t.Errorf("asked %s without a range", link)
 		}
-	}
-	if link := log.changesLink("", from); !strings.Contains(link, "dateFrom=2026-11-01T00%3A00%3A00.000Z") {
-		t.Errorf("changes are asked for without a time: %s", link)
 	}
 }
 

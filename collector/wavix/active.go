@@ -13,7 +13,7 @@ import (
 )
 
 // readActive implements collector.ActiveCalls. There is one page.
-func (g *generation) readActive(ctx context.Context, _ bool) (count map[cdr.Direction]int, err error) {
+func (g *versionedClient) readActive(ctx context.Context, _ bool) (count map[cdr.Direction]int, err error) {
 	err = g.fetch(ctx, []string{newCalls, oldCalls}, nil, nil, func(body []byte) error {
 		count, err = decodeActive(body)
 		return err

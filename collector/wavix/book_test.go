@@ -13,7 +13,7 @@ import (
 )
 
 // book takes pages as the driver and the ledger do: each record counts once by its keys, rows without an id that say the same are numbered within
-// a read (counting.md 18), and the page is told what was new of it.
+// a read (counting.md 18).
 type book struct {
 	known    map[string]bool
 	came     []string // the ids that came, or the caller of a row without one, in order
@@ -69,17 +69,13 @@ func (b *book) take(page *collector.Page, twins map[string]int) {
 		for _, key := range keys {
 			b.known[key] = true
 		}
-		if isNew {
-			page.Result.New++
-			if b.count != nil {
-				b.count(r)
-			}
+		if isNew && b.count != nil {
+			b.count(r)
 		}
 	}
 	for _, bad := range page.Invalid {
 		if !b.known[string(bad.Content)] {
 			b.known[string(bad.Content)] = true
-			page.Result.Invalid++
 			b.invalid = append(b.invalid, bad.At+": "+bad.Problem)
 		}
 	}

@@ -114,7 +114,7 @@ func TestOpen(t *testing.T) {
 	}
 	calls, active := source.Feeds[0], source.Feeds[1]
 	if calls.Name != "call_log" || calls.Interval != 2*time.Minute || calls.Lookback != 3*time.Hour || calls.LateAfter != 4*time.Hour ||
-		calls.Currency != "EUR" || calls.ActiveCalls != nil || calls.Reader == nil || !calls.Parents || calls.Sync != nil {
+		calls.Currency != "EUR" || calls.ActiveCalls != nil || calls.Reader == nil || !calls.Rules.Parents {
 		t.Errorf("call_log: %+v", calls)
 	}
 	if active.Name != "active_calls" || active.Interval != 30*time.Second || active.ActiveCalls == nil || active.Reader != nil {

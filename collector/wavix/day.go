@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"time"
 
@@ -31,8 +32,10 @@ const (
 
 // day is what is known of a day of a type that was read whole.
 type day struct {
-	// total is up to which total of the provider's all rows are known, -1 before the day was read whole; known is how many different ones that are.
-	total, known int
+	// total is up to which total of the provider's all rows are known, -1 before the day was read whole.
+	total int
+	// known are the keys of the different rows that were yielded, or left out: 8 bytes a row, and what a map adds.
+	known map[uint64]struct{}
 	// size is how many rows a full page has; newestFirst says that the day grows at the first page.
 	size        int
 	newestFirst bool
@@ -41,7 +44,7 @@ type day struct {
 	took time.Duration
 }
 
-// dayError is a day that can't be read now for a reason of its own.
+// dayError is a day that can't be read now, while others can.
 type dayError struct {
 	text    string
 	resting bool
@@ -61,15 +64,15 @@ func (e *dayError) Unwrap() error {
 func (q query) String() string { return "the calls " + q.Kind + " on " + q.Day.Format(time.DateOnly) }
 
 // readDay yields the rows of a query that aren't known yet, or all.
-func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error) {
+func (r *rangeRead) readDay(ctx context.Context, q query, whole bool) (*day, error) {
 	d := r.days[q]
 	if d == nil {
-		d = &day{total: -1}
+		d = &day{total: -1, known: map[uint64]struct{}{}}
 		r.days[q] = d
 	}
 	s := r.scans[q.Kind]
 	if s == nil {
-		s = &scan{reading: r, query: q, seen: map[uint64]struct{}{}, twins: map[uint64]int{}}
+		s = &scan{parent: r, query: q, seen: map[uint64]struct{}{}, twins: map[uint64]int{}}
 		r.scans[q.Kind] = s
 	}
 	var err error
@@ -92,14 +95,13 @@ func (r *reading) readDay(ctx context.Context, q query, whole bool) (*day, error
 	return d, s.readWhole(ctx, d)
 }
 
-// scan reads one query. What it has yielded it doesn't yield again, so that whoever numbers the rows without an id that say the same
-// (counting.md 18) counts each once.
+// scan reads one query. It yields each row once, so that rows without an id that say the same are numbered correctly (counting.md 18).
 type scan struct {
-	reading *reading
-	query   query
-	total   int                 // what the provider said last
-	seen    map[uint64]struct{} // the rows that were yielded, or left out, by their keys
-	twins   map[uint64]int      // how many rows without an id say the same, in the present pass
+	parent *rangeRead
+	query  query
+	total  int                 // what the provider said last
+	seen   map[uint64]struct{} // the rows that were yielded, or left out, by their keys
+	twins  map[uint64]int      // how many rows without an id say the same, in the present pass
 
 	// Of the page before: its number, its rows, and the total when it came.
 	number int
@@ -116,25 +118,27 @@ func (s *scan) readTail(ctx context.Context, d *day) (err error) {
 		number, step = (goal-1)/cmp.Or(d.size, pageRows)+1, -1
 	}
 	for ; number > 0 && d.total < goal; number += step {
-		_, page, err := s.read(ctx, number)
+		_, keys, err := s.read(ctx, number)
 		if errors.Is(err, errOvertaken) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		found := page.Result.New + page.Result.Invalid
-		if found == 0 {
+		before := len(d.known)
+		for _, key := range keys {
+			d.known[key] = struct{}{}
+		}
+		if len(d.known) == before {
 			return nil
 		}
-		d.total += found
-		d.known += found
+		d.total += len(d.known) - before
 	}
 	if d.total <= s.total {
 		return nil
 	}
-	// Rows have come in meanwhile, or one that was known is new to the ledger: then more is missing than the total says.
-	if s.total, err = s.reading.log.fetchTotal(ctx, s.query); d.total > s.total {
+	// Rows have come in meanwhile, or the list changed otherwise: then more is missing than the total says.
+	if s.total, err = s.parent.log.fetchTotal(ctx, s.query); d.total > s.total {
 		d.total = -1
 	}
 	return err
@@ -144,7 +148,7 @@ func (s *scan) readTail(ctx context.Context, d *day) (err error) {
 func (s *scan) readWhole(ctx context.Context, d *day) error {
 	began := time.Now() // not the provider's, whose clock may be set meanwhile
 	defer func() {
-		if took := time.Since(began); took > s.reading.log.interval {
+		if took := time.Since(began); took > s.parent.log.interval {
 			d.took, d.rest = took, time.Now().Add(took)
 		}
 	}()
@@ -157,17 +161,17 @@ func (s *scan) readWhole(ctx context.Context, d *day) error {
 		// Where the provider counts a row that is listed twice as two, a pass that brings nothing else shows it.
 		if err == nil && (len(s.seen) >= goal || rows >= goal && len(s.seen) == known) {
 			if len(s.seen) > s.total {
-				if s.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
+				if s.total, err = s.parent.log.fetchTotal(ctx, s.query); err != nil {
 					return err
 				}
 			}
-			d.total, d.known = goal, len(s.seen)
-			if d.known <= s.total {
-				d.total = max(goal, d.known) // some of those that came in during the pass were seen
+			d.total, d.known = goal, maps.Clone(s.seen)
+			if len(d.known) <= s.total {
+				d.total = max(goal, len(d.known)) // some of those that came in during the pass were seen
 			}
 			return nil
 		}
-		if s.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
+		if s.total, err = s.parent.log.fetchTotal(ctx, s.query); err != nil {
 			return err
 		}
 	}
@@ -208,10 +212,9 @@ func (s *scan) restart() {
 	s.number, s.before = 0, nil
 }
 
-// read asks for a page and yields the rows that weren't yielded before.
-func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, error) {
-	a, err := s.reading.log.fetch(ctx, s.reading.log.format, s.query, number, pageRows)
-	if err != nil {
+// read asks for a page and yields the rows that weren't yielded before. It returns their keys.
+func (s *scan) read(ctx context.Context, number int) (a *answer, yielded []uint64, err error) {
+	if a, err = s.parent.log.fetch(ctx, s.parent.log.format, s.query, number, pageRows); err != nil {
 		return nil, nil, err
 	}
 	moved, err := s.follow(ctx, number, a)
@@ -227,29 +230,30 @@ func (s *scan) read(ctx context.Context, number int) (*answer, *collector.Page, 
 				continue
 			}
 			s.twins[key]++
-			key = maphash.Comparable(s.reading.log.seed, [2]uint64{key, uint64(s.twins[key])})
+			key = maphash.Comparable(s.parent.log.seed, [2]uint64{key, uint64(s.twins[key])})
 		}
 		if _, known := s.seen[key]; known {
 			continue
 		}
 		s.seen[key] = struct{}{}
+		yielded = append(yielded, key)
 		switch {
 		case row.bad != nil:
 			page.Invalid = append(page.Invalid, *row.bad)
-		case !row.record.Start.Before(s.reading.floor):
+		case !row.record.Start.Before(s.parent.floor):
 			page.Records = append(page.Records, row.record)
 			page.Unmapped = append(page.Unmapped, row.unmapped...)
 			failedPart = failedPart || row.record.Parent != "" && !row.record.Outcome.Connected()
 		}
 	}
-	if failedPart && s.query.Kind == kindPlaced && slices.Contains(s.reading.log.kinds, kindReceived) {
+	if failedPart && s.query.Kind == kindPlaced && slices.Contains(s.parent.log.kinds, kindReceived) {
 		// The failed leg of a forwarded call is listed no earlier than the call: count that first, for it is its failure (guarantee 3).
-		_, err := s.reading.readDay(ctx, query{Day: s.query.Day, Kind: kindReceived}, false)
+		_, err := s.parent.readDay(ctx, query{Day: s.query.Day, Kind: kindReceived}, false)
 		if own, _ := errors.AsType[*dayError](err); err != nil && (own == nil || own.resting) {
 			return nil, nil, err
 		}
 	}
-	return a, page, s.reading.send(page)
+	return a, yielded, s.parent.send(page)
 }
 
 // follow compares a page with the one before, and returns how many of its first rows have moved here from there. Rows that come in while pages
@@ -269,7 +273,7 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 		return len(keys), nil // the same page again
 	}
 	if a.total < 0 && nameless && overlap(before, keys, len(keys)) > 0 {
-		if a.total, err = s.reading.log.fetchTotal(ctx, s.query); err != nil {
+		if a.total, err = s.parent.log.fetchTotal(ctx, s.query); err != nil {
 			return 0, err
 		}
 	}

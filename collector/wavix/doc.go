@@ -5,7 +5,7 @@
 //
 // The way of a row:
 //
-//	callLog.Pages ─▶ reading, one day and type after the other (day.go) ─▶ a page
+//	callLog.Pages ─▶ rangeRead, one day and type after the other (day.go) ─▶ a page
 //	                   ▲
 //	httpclient.Fetch ─▶ decoder (JSON, lines, CSV) ─▶ row ─▶ mapper ─▶ cdr.Record
 //
@@ -18,11 +18,11 @@
 //   - A row whose field has another JSON type than the provider documents is set aside
 //     with its position; the rest goes on.
 //   - A row without an id is yielded once for each call, also when pages shift while they
-//     are read: whoever numbers them (counting.md 18) may count all that come in one read.
+//     are read, so that the rows of one read can be numbered (counting.md 18).
 //   - The key is in no error, log or metric, though it may travel in the URL; nor is
 //     anything else of an answer, but for messages that are known.
 //
-// When things fail: an answer that is cut, is HTML, or says that it failed, with whatever
-// status, is asked for again by httpclient.Fetch, then the read fails; a path that isn't
-// there is looked for in the other generation. Advise says what an error means.
+// When things fail: httpclient.Fetch repeats the request if the answer is cut, is HTML, or
+// says that it failed, with any status; then the read fails. If a path isn't there, that of
+// the other API version is tried. Advise says what an error means.
 package wavix

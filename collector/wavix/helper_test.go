@@ -118,7 +118,7 @@ func rowOf(r *cdr.Record) shown {
 	text("CallerNumber", r.CallerNumber)
 	text("CalleeNumber", r.CalleeNumber)
 	for _, a := range r.Extra {
-		out["cdr.wavix."+a.Key] = strings.Clone(a.Str) + [...]string{"", " (number)", " (user)", " (address)"}[a.Privacy]
+		out["cdr.wavix."+a.Key] = strings.Clone(a.Str) + [...]string{"", " (number)", " (user)", " (address)", ""}[a.Privacy]
 	}
 	return out
 }

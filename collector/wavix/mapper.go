@@ -34,10 +34,11 @@ func (l *callLog) mapRow(row *values, kind string) *listed {
 	r.Start = p.Start("date")
 	r.CallerNumber, r.CalleeNumber = p.party("from"), p.party("to")
 	duration := p.Integer("duration")
-	if duration.Value < 0 {
-		p.Fail("duration", "is negative")
+	r.NoDuration = !duration.Known
+	var problem string
+	if r.Duration, problem = cdr.Duration(duration.Value, time.Second); problem != "" {
+		p.Fail("duration", problem)
 	}
-	r.Duration, r.NoDuration = time.Duration(max(0, duration.Value))*time.Second, !duration.Known
 	other := r.CallerNumber
 	if kind == kindPlaced {
 		r.Direction, other = cdr.Outbound, r.CalleeNumber
@@ -97,13 +98,13 @@ func (p *listed) outcome() {
 	r.Outcome = outcomes[strings.ToLower(strings.TrimSpace(disposition))]
 	switch {
 	case disposition != "" && r.Outcome == cdr.Unknown:
-		p.isNew("disposition", disposition)
+		p.reportUnmapped("disposition", disposition)
 	case disposition == "" && r.Duration > 0:
 		r.Outcome = cdr.Answered
 	}
 }
 
-func (p *listed) isNew(field, value string) {
+func (p *listed) reportUnmapped(field, value string) {
 	p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
@@ -121,7 +122,7 @@ func (p *listed) extras(parent string) {
 			p.record.Extra = append(p.record.Extra, cdr.Text(name, text, class))
 		}
 	}
-	add("disposition", p.Text("disposition"), cdr.Plain)
+	add("disposition", p.Text("disposition"), cdr.Words)
 	destination := p.Text("destination")
 	add("destination", destination, destinationClass(p.record.CallType, destination))
 	if price, given := p.money("per_minute"); given {
@@ -129,9 +130,9 @@ func (p *listed) extras(parent string) {
 	}
 	add("parent_call_id", parent, cdr.Plain)
 	by := p.Text("answered_by")
-	add("answered_by", by, cdr.Plain)
+	add("answered_by", by, cdr.Words)
 	if by != "" && by != "human" && by != "machine" {
-		p.isNew("answered_by", by)
+		p.reportUnmapped("answered_by", by)
 	}
 }
 
@@ -147,7 +148,7 @@ func destinationClass(kind, destination string) cdr.Privacy {
 		}
 	}
 	if kind == kindPlaced && digits <= fewDigits && !strings.ContainsAny(destination, "@:") {
-		return cdr.Plain
+		return cdr.Words
 	}
 	return cdr.Number
 }

@@ -61,7 +61,7 @@ func (s *source) feeds() []collector.FeedInfo {
 	var feeds []collector.FeedInfo
 	if c := s.config.CallLog; c != nil {
 		log := &callLog{
-			paths: &generation{client: s.client, feed: feedCallLog}, seed: maphash.MakeSeed(), now: s.now,
+			paths: &versionedClient{client: s.client, feed: feedCallLog}, seed: maphash.MakeSeed(), now: s.now,
 			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers),
 			format: s.config.Format, kinds: c.kinds(), interval: c.Interval, lookback: c.Lookback,
 		}
@@ -69,12 +69,12 @@ func (s *source) feeds() []collector.FeedInfo {
 			// Calls are kept for ever. Only whole days can be asked for.
 			Name: feedCallLog, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Grain: dayLength},
 			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
-			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Parents: true,
+			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Rules: collector.Rules{Parents: true},
 			Probe: log.probe,
 		})
 	}
 	if c := s.config.ActiveCalls; c != nil {
-		active := collector.ActiveCalls((&generation{client: s.client, feed: feedActiveCalls}).readActive)
+		active := collector.ActiveCalls((&versionedClient{client: s.client, feed: feedActiveCalls}).readActive)
 		feeds = append(feeds, collector.FeedInfo{
 			Name: feedActiveCalls, ActiveCalls: active, Interval: c.Interval,
 			Fingerprint: s.fingerprint(), Probe: active.Probe,

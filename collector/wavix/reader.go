@@ -32,7 +32,7 @@ const (
 // Reads up to the present share what is known of the days (day), by which a day without news costs one request. Reads of the past, and reads
 // that go further back than the lookback, read each day whole: a charge that changed moves no total.
 type callLog struct {
-	paths     *generation
+	paths     *versionedClient
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 	seed      maphash.Seed
@@ -50,7 +50,7 @@ type callLog struct {
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		r := &reading{log: l, floor: from, whole: true, days: map[query]*day{}, yield: yield}
+		r := &rangeRead{log: l, floor: from, whole: true, days: map[query]*day{}, yield: yield}
 		now := l.now()
 		if now.Sub(to) <= atPresent && l.mu.TryLock() {
 			defer l.mu.Unlock()
@@ -65,8 +65,8 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 // errStopped is a consumer that wants no more pages.
 var errStopped = errors.New("no more pages are wanted")
 
-// reading is one call of Pages.
-type reading struct {
+// rangeRead is one call of Pages.
+type rangeRead struct {
 	log   *callLog
 	floor time.Time // rows that started before are left out
 	whole bool      // days are read whole although their totals are unchanged
@@ -76,7 +76,7 @@ type reading struct {
 }
 
 // resume takes over what is known of the days, unless rows of this range may have been left out of earlier reads.
-func (r *reading) resume(from, now time.Time) {
+func (r *rangeRead) resume(from, now time.Time) {
 	l := r.log
 	if l.days == nil || len(l.days) > maxDays || from.Before(l.from) {
 		l.days, l.from = map[query]*day{}, from
@@ -87,7 +87,7 @@ func (r *reading) resume(from, now time.Time) {
 
 // run reads the days of a range and those on either side, and compares them with the provider's totals. A day that can't be read stops the others
 // only if asking failed: the next question would fare no better.
-func (r *reading) run(ctx context.Context, from, to time.Time) error {
+func (r *rangeRead) run(ctx context.Context, from, to time.Time) error {
 	first, last := from.UTC().Add(-dayLength).Truncate(dayLength), to.UTC().Add(dayLength).Truncate(dayLength)
 	var totals []collector.DayTotal
 	var failed error
@@ -102,7 +102,7 @@ func (r *reading) run(ctx context.Context, from, to time.Time) error {
 				failed = err
 				continue
 			}
-			total.Ours += d.known
+			total.Ours += len(d.known)
 			total.Theirs += d.total
 		}
 		totals = append(totals, total)
@@ -113,7 +113,7 @@ func (r *reading) run(ctx context.Context, from, to time.Time) error {
 	return r.send(&collector.Page{Totals: totals})
 }
 
-func (r *reading) send(p *collector.Page) error {
+func (r *rangeRead) send(p *collector.Page) error {
 	if len(p.Records)+len(p.Invalid)+len(p.Unmapped)+len(p.Totals) > 0 {
 		if !r.yield(p, nil) {
 			return errStopped

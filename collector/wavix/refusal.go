@@ -50,12 +50,13 @@ func (r *refusal) err() error {
 	return &failedError{r.message}
 }
 
-// readEnvelope reads an answer that is an object. Take reads the members that it wants, and says so; what is left says whether the request failed.
-func readEnvelope(body []byte, otherwise string, take func(in *wire.Input, name string) (taken bool, err error)) error {
+// readEnvelope reads an answer that is an object; typeError is the error if it isn't one. readMember reads the members that it knows, and returns
+// whether it did; the others say whether the request failed.
+func readEnvelope(body []byte, typeError string, readMember func(in *wire.Input, name string) (taken bool, err error)) error {
 	in := wire.NewInput()
 	var r refusal
-	err := in.Document(body, otherwise, func(name string) error {
-		if taken, err := take(in, folded(name)); taken || err != nil {
+	err := in.Document(body, typeError, func(name string) error {
+		if taken, err := readMember(in, folded(name)); taken || err != nil {
 			return err
 		}
 		raw, err := in.JSON.ReadValue()

@@ -74,17 +74,17 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 	return &d.answer, nil
 }
 
-// generation asks for a feed and remembers which paths the account has: those of 2026 and later, /v1/cdrs and /v1/calls, or the older ones, /v1/cdr
-// and /v1/call. It is safe for concurrent use.
-type generation struct {
+// versionedClient requests a feed by the paths that the account has, and remembers which: those of 2026 and later, /v1/cdrs and /v1/calls, or the
+// older ones, /v1/cdr and /v1/call. It is safe for concurrent use.
+type versionedClient struct {
 	client *httpclient.Client
 	feed   string
 	older  atomic.Bool
 }
 
-// fetch asks for the path of the generation that answered last, and after a 404 for the other, which may be since the account was moved. The
-// error after two is that of the first.
-func (g *generation) fetch(ctx context.Context, paths []string, parameters url.Values, header http.Header, decode func([]byte) error) error {
+// fetch requests the path of the API version that answered last. After a 404 it tries the other, since the account may have been moved. If both fail
+// with 404, it returns the first error.
+func (g *versionedClient) fetch(ctx context.Context, paths []string, parameters url.Values, header http.Header, decode func([]byte) error) error {
 	try := func(path string) error {
 		r := httpclient.Request{Feed: g.feed, URL: "v1/" + path, Label: path, Header: header, ExpectJSON: header == nil}
 		if len(parameters) > 0 {

@@ -61,6 +61,7 @@ func TestMalformedRows(t *testing.T) {
 		{"duration is a string", at + `"duration":"72"}`, "duration is a string, must be a number"},
 		{"duration is a boolean", at + `"duration":true}`, "duration is a boolean, must be a number"},
 		{"duration is negative", at + `"duration":-5}`, "duration is negative"},
+		{"duration of 68 years", at + `"duration":2147483647}`, "duration is longer than 31 days"},
 		{"duration is a fraction", at + `"duration":1.5}`, "duration is not a 32-bit whole number"},
 		{"duration is too long", at + `"duration":2147483648}`, "duration is not a 32-bit whole number"},
 		{"charge is a word", at + `"charge":"free"}`, "charge is not a decimal number of at most 34 digits with an exponent within ±18"},

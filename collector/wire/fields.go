@@ -38,7 +38,7 @@ func (f *Fields) Parse(row []byte) {
 	Members(row, func(name, value []byte) {
 		text := view(name[1 : len(name)-1])
 		if strings.IndexByte(text, '\\') >= 0 {
-			text = textOf(name)
+			text = TextOf(name)
 		}
 		f.Set(text, value)
 	})
@@ -95,7 +95,7 @@ const NumberStarts = "-0123456789"
 // Text reads a string. The result is valid UTF-8 even if the answer isn't.
 func (f *Fields) Text(name string) string {
 	if value := f.Raw(name, `"`, "a string"); value != nil {
-		return textOf(value)
+		return TextOf(value)
 	}
 	return ""
 }
@@ -110,8 +110,8 @@ func (f *Fields) ID(name string) string {
 	return id
 }
 
-// textOf is what a JSON string says: valid UTF-8 also where the answer isn't. It is a view of the string unless that has escapes or isn't UTF-8.
-func textOf(quoted []byte) string {
+// TextOf is what a JSON string says, quotes included: valid UTF-8 also where the answer isn't. It is a view of the string unless that has escapes or isn't UTF-8.
+func TextOf(quoted []byte) string {
 	if utf8.Valid(quoted) && bytes.IndexByte(quoted, '\\') < 0 {
 		return view(quoted[1 : len(quoted)-1])
 	}

@@ -31,13 +31,13 @@ type Input struct {
 // NewInput returns an Input that reads nothing yet.
 func NewInput() *Input { return &Input{JSON: jsontext.NewDecoder(new(bytes.Buffer))} }
 
-// Document reads a body that is one object, as Object does, and words what is wrong
-// with it without anything of it. What it gives are views of the body, which it may change where a row can't be decoded.
-func (in *Input) Document(body []byte, otherwise string, member func(name string) error) error {
+// Document reads a body that is one object, as Object does. Its errors quote nothing of the body. The values that it gives are views of the body,
+// which it may change where a row can't be decoded.
+func (in *Input) Document(body []byte, typeError string, member func(name string) error) error {
 	in.body = body
 	// A bytes.Buffer is read in place.
 	in.JSON.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	err := in.Object(otherwise, member)
+	err := in.Object(typeError, member)
 	if err == nil {
 		switch _, err = in.JSON.ReadToken(); {
 		case errors.Is(err, io.EOF):
@@ -49,7 +49,7 @@ func (in *Input) Document(body []byte, otherwise string, member func(name string
 	return fault(err)
 }
 
-// fault words an error without anything of the answer.
+// fault is an error that quotes nothing of the answer.
 func fault(err error) error {
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
@@ -63,20 +63,20 @@ func fault(err error) error {
 	return fmt.Errorf("the answer is no valid JSON at byte %d", syntax.ByteOffset)
 }
 
-// open reads the beginning of an object or array.
-func (in *Input) open(kind jsontext.Kind, otherwise string) error {
+// open reads the beginning of an object or array. typeError is the error if it is another value.
+func (in *Input) open(kind jsontext.Kind, typeError string) error {
 	switch token, err := in.JSON.ReadToken(); {
 	case err != nil:
 		return err
 	case token.Kind() != kind:
-		return errors.New(otherwise)
+		return errors.New(typeError)
 	}
 	return nil
 }
 
 // Object reads an object and calls member for each of its names, which reads the value.
-func (in *Input) Object(otherwise string, member func(name string) error) error {
-	if err := in.open('{', otherwise); err != nil {
+func (in *Input) Object(typeError string, member func(name string) error) error {
+	if err := in.open('{', typeError); err != nil {
 		return err
 	}
 	for {
@@ -95,8 +95,8 @@ func (in *Input) Object(otherwise string, member func(name string) error) error 
 
 // Array reads an array and calls element for each raw value of it. An element that is no valid JSON, or too long, doesn't end the array: in
 // its place element gets a string that stands for it (Unreadable), and reading goes on behind it.
-func (in *Input) Array(otherwise string, element func(raw []byte) error) error {
-	if err := in.open('[', otherwise); err != nil {
+func (in *Input) Array(typeError string, element func(raw []byte) error) error {
+	if err := in.open('[', typeError); err != nil {
 		return err
 	}
 	for first := true; in.JSON.PeekKind() != ']'; first = false {

@@ -22,6 +22,18 @@ func Members(object []byte, use func(name, value []byte)) {
 	}
 }
 
+// Elements calls use for each element of an array with its raw value.
+func Elements(array []byte, use func(value []byte)) {
+	i := skipSpace(array, 1)
+	for array[i] != ']' {
+		value := array[i:valueEnd(array, i)]
+		use(value)
+		if i = skipSpace(array, i+len(value)); array[i] == ',' {
+			i = skipSpace(array, i+1)
+		}
+	}
+}
+
 func skipSpace(b []byte, i int) int {
 	for b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r' {
 		i++

@@ -97,7 +97,7 @@ func (w *Writer) end(line []byte, at time.Time) {
 	w.samples++
 }
 
-// Close writes the end of the text. What it wrote to isn't closed.
+// Close writes the end of the text. It doesn't close the writer beneath.
 func (w *Writer) Close() error {
 	_, _ = w.out.WriteString("# EOF\n") // Flush returns its error
 	return w.out.Flush()

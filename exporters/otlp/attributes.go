@@ -4,12 +4,12 @@ import (
 	"cmp"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // appendAttributes appends what contract 4 lists, without what wasn't given; beside it cdr.invite_time, cdr.emergency (`real`, `test`),
 // cdr.fault_domain and, under the provider, user_principal_name, which is no name of a provider's own fields.
-func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
+func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	if event.Session != nil {
 		return appendSession(b, r, event)
 	}
@@ -49,7 +49,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte
 }
 
 // appendIdentity appends which record it is, and of which call. session is its id if the record is one's, else empty.
-func appendIdentity(b []byte, r *cdr.Record, event *ledger.RecordEvent, session string) []byte {
+func appendIdentity(b []byte, r *cdr.Record, event *counting.Event, session string) []byte {
 	uid := event.UID(session)
 	b = appendBytes(b, common("log.record.uid"), uid[:])
 	b = appendPairs(b, "cdr.record.id", event.RecordID)
@@ -95,7 +95,7 @@ func appendExtra(b []byte, provider string, a *cdr.Attr) []byte {
 }
 
 // appendSession appends what contract 4 lists for a session. Its stage and media stand under the provider.
-func appendSession(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
+func appendSession(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	s := event.Session
 	b = appendIdentity(b, r, event, s.ID)
 	b = appendPairs(b, "cdr.session.id", s.ID, "cdr.session.result", s.Result.String())

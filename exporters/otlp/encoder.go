@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -20,7 +21,7 @@ var _ ledger.LogEncoder = Encoder{}
 
 // AppendRecord implements ledger.LogEncoder: it appends the record, which must be redacted, as a `log_records` field of
 // opentelemetry.proto.logs.v1.ScopeLogs, so that records joined are a batch.
-func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
+func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *counting.Event) []byte {
 	return appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
 		b = appendUnixNano(b, recordTime, e.timeOf(r, event))
 		level := severityFor(r, event.Session)
@@ -38,7 +39,7 @@ func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *ledger.RecordE
 }
 
 // timeOf is the record's timestamp: the start of the session or of the call, unless the time of reading is wanted.
-func (e Encoder) timeOf(r *cdr.Record, event *ledger.RecordEvent) time.Time {
+func (e Encoder) timeOf(r *cdr.Record, event *counting.Event) time.Time {
 	switch {
 	case e.Observed:
 		return event.Observed

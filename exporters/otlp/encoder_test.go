@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -57,8 +57,8 @@ func fullRecord(t testing.TB) *cdr.Record {
 	}
 }
 
-func fullEvent() *ledger.RecordEvent {
-	return &ledger.RecordEvent{
+func fullEvent() *counting.Event {
+	return &counting.Event{
 		Name: "cdr.call.revised", Source: "contoso", Provider: "msgraph", Feed: "direct_routing",
 		RecordID: "9e8bba57-dc14-533a-a7dd-f0da6575eed1", Version: 2, Changed: []string{"charge", "outcome"},
 		Observed: callStart.Add(3 * time.Minute),
@@ -66,7 +66,7 @@ func fullEvent() *ledger.RecordEvent {
 }
 
 // fullSession is an event of a session that has every field.
-func fullSession() *ledger.RecordEvent {
+func fullSession() *counting.Event {
 	event := fullEvent()
 	event.Name, event.Feed, event.Version, event.Changed = "cdr.session", "call_records", 1, nil
 	event.Session = &cdr.Session{
@@ -79,7 +79,7 @@ func fullSession() *ledger.RecordEvent {
 }
 
 // bareSession is an event of a session that has what every session has.
-func bareSession() *ledger.RecordEvent {
+func bareSession() *counting.Event {
 	event := bareEvent()
 	event.Name, event.Session = "cdr.session", &cdr.Session{ID: "s", Start: callStart, Media: "audio"}
 	return event
@@ -90,8 +90,8 @@ func bareRecord() *cdr.Record {
 	return &cdr.Record{Start: callStart, Outcome: cdr.NotConnected}
 }
 
-func bareEvent() *ledger.RecordEvent {
-	return &ledger.RecordEvent{
+func bareEvent() *counting.Event {
+	return &counting.Event{
 		Name: "cdr.call", Source: "wave", Provider: "wavix", Feed: "call_log", RecordID: "17", Version: 1, Observed: callStart.Add(time.Minute),
 	}
 }
@@ -114,7 +114,7 @@ func TestRecordsGolden(t *testing.T) {
 		name     string
 		observed bool
 		record   *cdr.Record
-		event    *ledger.RecordEvent
+		event    *counting.Event
 	}{
 		{"full", false, fullRecord(t), fullEvent()},
 		{"bare", false, bareRecord(), bareEvent()},
@@ -347,7 +347,7 @@ func TestTextThatIsNotUTF8(t *testing.T) {
 }
 
 func TestEncodingAllocatesNothing(t *testing.T) {
-	for name, event := range map[string]*ledger.RecordEvent{"a call": fullEvent(), "a session": fullSession()} {
+	for name, event := range map[string]*counting.Event{"a call": fullEvent(), "a session": fullSession()} {
 		r := fullRecord(t)
 		e := Encoder{}
 		batch := make([]byte, 0, 64<<10)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 
 	"go.opentelemetry.io/otel/sdk/resource"
-	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/grpc"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -35,7 +34,7 @@ func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Expo
 	if conn == nil {
 		logs.post = newHTTPUploader(s).upload
 	} else {
-		logs.post = grpcUploader{collogspb.NewLogsServiceClient(conn)}.upload
+		logs.post = grpcUploader{conn}.upload
 	}
 	return &Exporter{Run: logs.run, Status: logs.health.current, conn: conn}, nil
 }

@@ -20,6 +20,7 @@ import (
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -123,7 +124,7 @@ func (c *tally) counts() [2]int {
 }
 
 // event is the log event of the record with that id.
-func event(id string) *ledger.RecordEvent {
+func event(id string) *counting.Event {
 	e := bareEvent()
 	e.RecordID = id
 	return e

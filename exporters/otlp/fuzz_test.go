@@ -40,10 +40,10 @@ func FuzzSuccess(f *testing.F) {
 	f.Add("", "\x0a\x02\x08\x01")
 	f.Fuzz(func(t *testing.T, kind, body string) {
 		a := judgeSuccess(respond(http.StatusOK, map[string]string{"Content-Type": kind}, body))
-		if a.verdict != accepted && a.verdict != again {
-			t.Fatalf("200 is judged %d", a.verdict)
+		if a.kind != accepted && a.kind != retry {
+			t.Fatalf("200 is judged %d", a.kind)
 		}
-		if a.rejected != 0 && a.verdict != accepted {
+		if a.rejected != 0 && a.kind != accepted {
 			t.Fatalf("%d rejected of what wasn't accepted", a.rejected)
 		}
 		if len(body) > 20 && strings.Contains(a.problem, body) {

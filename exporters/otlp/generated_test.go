@@ -7,7 +7,7 @@ import (
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // attributeOf is a record's attribute by key, nil if it has none.
@@ -67,7 +67,7 @@ func (a *attributes) known(key string, n cdr.Int) {
 
 // generated makes a log record with the generated types: what the encoder must
 // equal, and what its speed is compared with.
-func generated(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
+func generated(r *cdr.Record, event *counting.Event) *logspb.LogRecord {
 	uid, trace := event.UID(""), event.TraceID(r.CallID)
 	var a attributes
 	a.text("log.record.uid", string(uid[:]))
@@ -125,7 +125,7 @@ func generated(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
 }
 
 // generatedSession makes a session's log record with the generated types.
-func generatedSession(r *cdr.Record, event *ledger.RecordEvent) *logspb.LogRecord {
+func generatedSession(r *cdr.Record, event *counting.Event) *logspb.LogRecord {
 	s := event.Session
 	uid, trace := event.UID(s.ID), event.TraceID(r.CallID)
 	var a attributes

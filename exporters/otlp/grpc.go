@@ -8,6 +8,7 @@ import (
 	"time"
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -67,11 +69,18 @@ func (h Headers) intercept(
 ) error {
 	var pairs []string
 	if err := h.each(func(name, value string) { pairs = append(pairs, name, value) }); err != nil {
-		return answer{verdict: again, problem: err.Error()}
+		return answer{kind: retry, problem: err.Error()}
 	}
 	var header, trailer metadata.MD
 	err := invoke(metadata.AppendToOutgoingContext(ctx, pairs...), method, req, reply, conn,
 		append(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
+	if metrics, ok := reply.(*colmetricspb.ExportMetricsServiceResponse); ok && err == nil {
+		rejected := metrics.GetPartialSuccess().GetRejectedDataPoints()
+		metrics.PartialSuccess = nil // the SDK makes an error of a warning, too
+		if rejected > 0 {
+			return acceptedInPart(rejected)
+		}
+	}
 	if err == nil {
 		return nil
 	}
@@ -79,37 +88,58 @@ func (h Headers) intercept(
 	if len(header) > 0 || len(trailer) > 0 {
 		return judgeGRPC(st, "the endpoint answered gRPC "+st.Code().String())
 	}
-	// This side made the status, because no gRPC server answered. What it makes of answers that aren't gRPC at all would read as the
-	// refusal of a record, and quotes them.
+	// The client made the status, because no gRPC server answered. For answers that aren't gRPC at all it is a code that would read as the refusal of
+	// a record, with a message that quotes them.
 	words := withoutQuotes(strings.TrimPrefix(st.Message(), `connection error: desc = "`))
 	if st.Code() == codes.DeadlineExceeded {
 		words = "no answer in time"
 	}
 	a := judgeGRPC(st, words)
-	a.verdict = again
+	a.kind = retry
 	return a
 }
 
-// grpcUploader calls LogsService/Export.
-type grpcUploader struct{ client collogspb.LogsServiceClient }
+// grpcUploader calls LogsService/Export with a request that is encoded already.
+type grpcUploader struct{ conn *grpc.ClientConn }
 
 func (u grpcUploader) upload(ctx context.Context, request []byte) answer {
-	var logs collogspb.ExportLogsServiceRequest
-	if err := proto.Unmarshal(request, &logs); err != nil {
-		return answer{verdict: refused, problem: "a log record in the outbox can't be read"}
-	}
-	res, err := u.client.Export(ctx, &logs)
+	var res collogspb.ExportLogsServiceResponse
+	err := u.conn.Invoke(ctx, collogspb.LogsService_Export_FullMethodName, request, &res, grpc.ForceCodecV2(encodedCodec{}))
 	if err != nil {
-		return answerIn(err)
+		return answerOf(err)
 	}
-	return answer{verdict: accepted, rejected: res.GetPartialSuccess().GetRejectedLogRecords()}
+	return acceptedInPart(res.GetPartialSuccess().GetRejectedLogRecords())
+}
+
+// encodedCodec sends a []byte as it is, and decodes answers as protobuf.
+type encodedCodec struct{}
+
+// Name implements encoding.CodecV2: what is sent is protobuf.
+func (encodedCodec) Name() string { return "proto" }
+
+// Marshal implements encoding.CodecV2.
+func (encodedCodec) Marshal(v any) (mem.BufferSlice, error) {
+	request, is := v.([]byte)
+	if !is {
+		return nil, fmt.Errorf("%T is not encoded", v)
+	}
+	return mem.BufferSlice{mem.SliceBuffer(request)}, nil
+}
+
+// Unmarshal implements encoding.CodecV2.
+func (encodedCodec) Unmarshal(data mem.BufferSlice, v any) error {
+	message, is := v.(proto.Message)
+	if !is {
+		return fmt.Errorf("%T is no message", v)
+	}
+	return proto.Unmarshal(data.Materialize(), message)
 }
 
 // judgeGRPC: the retryable codes are those of OTLP 1.11 "Failures", and what the HTTP codes 401, 403 and 404 are in gRPC.
 // RESOURCE_EXHAUSTED without RetryInfo is not retryable there, as it also means a message over the endpoint's limit; it is used
-// for quotas too, which are no fault of a record, so less is tried, and a single record again.
+// for quotas too, which are no fault of a record. So fewer records are tried, and a single record is retried.
 func judgeGRPC(st *status.Status, problem string) answer {
-	a := answer{verdict: again, problem: problem}
+	a := answer{kind: retry, problem: problem}
 	asked := false
 	for _, detail := range st.Details() {
 		if info, ok := detail.(*errdetails.RetryInfo); ok {
@@ -120,14 +150,14 @@ func judgeGRPC(st *status.Status, problem string) answer {
 	case codes.OK, codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
 	case codes.ResourceExhausted:
 		if !asked {
-			a.verdict = tooMuch
+			a.kind = tooLarge
 		}
 	case codes.Unauthenticated, codes.PermissionDenied:
 		a.problem += checkCredentials
 	case codes.NotFound, codes.Unimplemented:
 		a.problem += checkEndpoint
 	case codes.Unknown, codes.Internal, codes.InvalidArgument, codes.AlreadyExists, codes.FailedPrecondition:
-		a.verdict = refused
+		a.kind = refused
 	}
 	return a
 }

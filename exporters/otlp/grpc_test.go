@@ -26,7 +26,7 @@ func newGRPCUploader(t *testing.T, endpoint string) grpcUploader {
 		t.Fatal(err)
 	}
 	closing(t, conn)
-	return grpcUploader{client: collogspb.NewLogsServiceClient(conn)}
+	return grpcUploader{conn: conn}
 }
 
 func requestOf(t *testing.T, ids ...string) []byte {
@@ -49,21 +49,21 @@ func TestEveryGRPCCode(t *testing.T) {
 	}
 	tests := []struct {
 		code    codes.Code
-		verdict verdict
+		verdict answerKind
 		hint    string
 	}{
 		{codes.OK, accepted, ""},
-		{codes.Canceled, again, "Canceled"},
-		{codes.DeadlineExceeded, again, "DeadlineExceeded"},
-		{codes.Aborted, again, "Aborted"},
-		{codes.OutOfRange, again, "OutOfRange"},
-		{codes.Unavailable, again, "Unavailable"},
-		{codes.DataLoss, again, "DataLoss"},
-		{codes.Unauthenticated, again, "check the credentials"},
-		{codes.PermissionDenied, again, "check the credentials"},
-		{codes.NotFound, again, "check otlp.endpoint"},
-		{codes.Unimplemented, again, "check otlp.endpoint"},
-		{codes.ResourceExhausted, tooMuch, "ResourceExhausted"},
+		{codes.Canceled, retry, "Canceled"},
+		{codes.DeadlineExceeded, retry, "DeadlineExceeded"},
+		{codes.Aborted, retry, "Aborted"},
+		{codes.OutOfRange, retry, "OutOfRange"},
+		{codes.Unavailable, retry, "Unavailable"},
+		{codes.DataLoss, retry, "DataLoss"},
+		{codes.Unauthenticated, retry, "check the credentials"},
+		{codes.PermissionDenied, retry, "check the credentials"},
+		{codes.NotFound, retry, "check otlp.endpoint"},
+		{codes.Unimplemented, retry, "check otlp.endpoint"},
+		{codes.ResourceExhausted, tooLarge, "ResourceExhausted"},
 		{codes.Unknown, refused, "Unknown"},
 		{codes.InvalidArgument, refused, "InvalidArgument"},
 		{codes.AlreadyExists, refused, "AlreadyExists"},
@@ -78,7 +78,7 @@ func TestEveryGRPCCode(t *testing.T) {
 		t.Run(tc.code.String(), func(t *testing.T) {
 			answer = status.Error(tc.code, "the endpoint's own words")
 			got := u.upload(t.Context(), requestOf(t, "a"))
-			if got.verdict != tc.verdict || !strings.Contains(got.problem, tc.hint) || strings.Contains(got.problem, "own words") || got.after != 0 {
+			if got.kind != tc.verdict || !strings.Contains(got.problem, tc.hint) || strings.Contains(got.problem, "own words") || got.after != 0 {
 				t.Errorf("got %+v, want verdict %d, %q", got, tc.verdict, tc.hint)
 			}
 		})
@@ -86,7 +86,7 @@ func TestEveryGRPCCode(t *testing.T) {
 	for _, code := range []codes.Code{codes.Unavailable, codes.ResourceExhausted} {
 		t.Run(code.String()+" with RetryInfo", func(t *testing.T) {
 			answer = asking(code)
-			if got := u.upload(t.Context(), requestOf(t, "a")); got.verdict != again || got.after != 7*time.Second {
+			if got := u.upload(t.Context(), requestOf(t, "a")); got.kind != retry || got.after != 7*time.Second {
 				t.Errorf("got %+v, want again after 7s", got)
 			}
 		})
@@ -101,7 +101,7 @@ func TestGRPCPartialSuccess(t *testing.T) {
 		}, nil
 	}
 	got := newGRPCUploader(t, r.serveGRPC(t, nil)).upload(t.Context(), requestOf(t, "a", "b", "c"))
-	if got.verdict != accepted || got.rejected != 2 {
+	if got.kind != accepted || got.rejected != 2 {
 		t.Errorf("got %+v, want 2 rejected", got)
 	}
 }
@@ -170,14 +170,14 @@ func TestGRPCToSomethingElse(t *testing.T) {
 				}
 			})
 			got := newGRPCUploader(t, "http://"+listener.Addr().String()).upload(t.Context(), requestOf(t, "a"))
-			if got.verdict != again || strings.Contains(got.problem, "own words") {
+			if got.kind != retry || strings.Contains(got.problem, "own words") {
 				t.Errorf("got %+v, want again", got)
 			}
 		})
 	}
 	t.Run("nobody", func(t *testing.T) {
 		got := newGRPCUploader(t, "http://127.0.0.1:1").upload(t.Context(), requestOf(t, "a"))
-		if got.verdict != again || !strings.Contains(got.problem, "connection refused") {
+		if got.kind != retry || !strings.Contains(got.problem, "connection refused") {
 			t.Errorf("got %+v", got)
 		}
 	})

@@ -30,7 +30,7 @@ func (h *health) current() Status {
 	return h.status
 }
 
-// failing: nothing gets through. It is logged when it begins and when the problem changes.
+// failing notes that nothing gets through. It logs that when it begins and when the problem changes.
 func (h *health) failing(problem string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -43,7 +43,7 @@ func (h *health) failing(problem string) {
 	}
 }
 
-// working: something got through.
+// working notes that something got through.
 func (h *health) working() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -53,12 +53,12 @@ func (h *health) working() {
 	}
 }
 
-// refusing: the endpoint works, and refused something. It says whether that is another trouble than the last.
-func (h *health) refusing(problem string) (news bool) {
+// refusing notes that the endpoint works but refused something. It says whether that is another problem than the last.
+func (h *health) refusing(problem string) (isNew bool) {
 	h.working()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	news = h.status.LastError != problem
+	isNew = h.status.LastError != problem
 	h.status.LastError = problem
-	return news
+	return isNew
 }

@@ -39,8 +39,8 @@ func newHTTPClient(s Settings) *http.Client {
 
 func userAgent(s Settings) string { return "cdr-exporter/" + s.Version }
 
-// transport is under all HTTP requests, those of the SDK included: it adds the
-// headers and bounds the answer. What isn't a success is an error that is an answer, without the endpoint's text.
+// transport carries all HTTP requests, those of the SDK included. It adds the headers and judges the answer. If that isn't a whole success, RoundTrip
+// returns it as an error without the endpoint's text; the body of a success is read already.
 type transport struct {
 	base     http.RoundTripper
 	settings Settings
@@ -50,22 +50,23 @@ type transport struct {
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.send(req)
 	if err != nil {
-		return nil, answer{verdict: again, problem: networkProblem(err, t.settings.Timeout)}
+		return nil, answer{kind: retry, problem: networkProblem(err, t.settings.Timeout)}
 	}
-	if a := judgeHTTP(res.StatusCode, res.Header); a.verdict != accepted {
+	if a := judgeHTTP(res.StatusCode, res.Header); a.kind != accepted {
 		// Reading a little lets the connection be used again.
 		_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
 		res.Body.Close()
 		return nil, a
 	}
-	res.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(res.Body, maxResponse), res.Body}
+	defer res.Body.Close()
+	if a := judgeSuccess(res); a.rejected > 0 {
+		return nil, a
+	}
+	res.Body, res.ContentLength = http.NoBody, 0
 	return res, nil
 }
 
-// send adds the headers, but for those that describe the body.
+// send sends the request with the configured headers, which don't replace those that describe the body.
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	own := req.Clone(req.Context())
 	own.Header.Set("User-Agent", userAgent(t.settings))
@@ -108,7 +109,7 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, body)
 	if err != nil {
-		return answer{verdict: again, problem: "the request couldn't be made; check otlp.endpoint"}
+		return answer{kind: retry, problem: "the request couldn't be made; check otlp.endpoint"}
 	}
 	req.Header.Set("Content-Type", "application/x-protobuf")
 	if u.zip != nil {
@@ -116,16 +117,17 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 	}
 	res, err := u.client.Do(req)
 	if err != nil {
-		return answerIn(err)
+		return answerOf(err)
 	}
-	defer res.Body.Close()
-	return judgeSuccess(res)
+	res.Body.Close()
+	return answer{kind: accepted}
 }
 
-// judgeSuccess reads what an answer of 2xx says: that the records were accepted, even if what else it says is cut off or isn't OTLP.
+// judgeSuccess reads the body of an answer of 2xx. The records were accepted, even if the body is cut off or isn't OTLP. As protobuf, an answer to
+// metrics is the same message.
 func judgeSuccess(res *http.Response) answer {
 	var out collogspb.ExportLogsServiceResponse
-	body, err := io.ReadAll(res.Body)
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxResponse))
 	switch {
 	case err != nil:
 	case mediaType(res.Header) == "application/json":
@@ -134,9 +136,14 @@ func judgeSuccess(res *http.Response) answer {
 		err = proto.Unmarshal(body, &out)
 	}
 	if err != nil {
-		return answer{verdict: accepted}
+		return answer{kind: accepted}
 	}
-	return answer{verdict: accepted, rejected: out.GetPartialSuccess().GetRejectedLogRecords()}
+	return acceptedInPart(out.GetPartialSuccess().GetRejectedLogRecords())
+}
+
+// acceptedInPart is an acceptance of all but some records. With none rejected it may carry a warning, which isn't shown.
+func acceptedInPart(rejected int64) answer {
+	return answer{kind: accepted, rejected: rejected, problem: "the endpoint accepted a request in part"}
 }
 
 // mediaType is the Content-Type without its parameters, even if those can't be read.
@@ -150,11 +157,11 @@ func mediaType(header http.Header) string {
 func judgeHTTP(code int, header http.Header) answer {
 	switch success := code >= 200 && code <= 299; {
 	case success && mediaType(header) == "text/html":
-		return answer{verdict: again, problem: "a web page answered, not an OTLP endpoint; check otlp.endpoint"}
+		return answer{kind: retry, problem: "a web page answered, not an OTLP endpoint; check otlp.endpoint"}
 	case success:
-		return answer{verdict: accepted}
+		return answer{kind: accepted}
 	}
-	a := answer{verdict: again, problem: fmt.Sprintf("the endpoint answered HTTP %d %s", code, http.StatusText(code))}
+	a := answer{kind: retry, problem: fmt.Sprintf("the endpoint answered HTTP %d %s", code, http.StatusText(code))}
 	switch code {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		a.after = retryAfter(header.Get("Retry-After"), time.Now())
@@ -167,7 +174,7 @@ func judgeHTTP(code int, header http.Header) answer {
 		if code >= 300 && code < 400 {
 			a.problem += "; redirects are not followed, check otlp.endpoint"
 		} else {
-			a.verdict = refused
+			a.kind = refused
 		}
 	}
 	return a

@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"testing"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 func TestTraceID(t *testing.T) {
@@ -24,7 +24,7 @@ func TestTraceID(t *testing.T) {
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			got := (&ledger.RecordEvent{Provider: "msgraph", RecordID: tc.record}).TraceID(tc.call)
+			got := (&counting.Event{Provider: "msgraph", RecordID: tc.record}).TraceID(tc.call)
 			if hex.EncodeToString(got[:]) != tc.want {
 				t.Errorf("trace id %x, want %s", got, tc.want)
 			}
@@ -33,9 +33,9 @@ func TestTraceID(t *testing.T) {
 }
 
 func TestTwoRecordsOfOneCallShareTheTrace(t *testing.T) {
-	a := (&ledger.RecordEvent{Provider: "wavix", RecordID: "a"}).TraceID("call-1")
-	b := (&ledger.RecordEvent{Provider: "wavix", RecordID: "b", Name: "cdr.call.revised", Version: 2}).TraceID("call-1")
-	other := (&ledger.RecordEvent{Provider: "ringcentral", RecordID: "a"}).TraceID("call-1")
+	a := (&counting.Event{Provider: "wavix", RecordID: "a"}).TraceID("call-1")
+	b := (&counting.Event{Provider: "wavix", RecordID: "b", Name: "cdr.call.revised", Version: 2}).TraceID("call-1")
+	other := (&counting.Event{Provider: "ringcentral", RecordID: "a"}).TraceID("call-1")
 	if a != b || a == other {
 		t.Errorf("one call: %x and %x; another provider's: %x", a, b, other)
 	}
@@ -44,7 +44,7 @@ func TestTwoRecordsOfOneCallShareTheTrace(t *testing.T) {
 // TestRecordUID pins the construction (counting.md 27): stored batches and
 // receivers rely on it.
 func TestRecordUID(t *testing.T) {
-	event := ledger.RecordEvent{Source: "contoso", Feed: "pstn", Name: "cdr.call", RecordID: "r1", Version: 1}
+	event := counting.Event{Source: "contoso", Feed: "pstn", Name: "cdr.call", RecordID: "r1", Version: 1}
 	sum := sha256.Sum256([]byte("\x07contoso\x04pstn\x08cdr.call\x02r1\x00\x02"))
 	got := event.UID("")
 	if want := hex.EncodeToString(sum[:16]); string(got[:]) != want {
@@ -54,14 +54,14 @@ func TestRecordUID(t *testing.T) {
 		t.Error("the uid differs on a second try")
 	}
 	seen := map[[32]byte]string{got: "itself"}
-	for name, change := range map[string]func(*ledger.RecordEvent) string{
-		"source":         func(e *ledger.RecordEvent) string { e.Source = "other"; return "" },
-		"feed":           func(e *ledger.RecordEvent) string { e.Feed = "call_log"; return "" },
-		"event name":     func(e *ledger.RecordEvent) string { e.Name = "cdr.call.revised"; return "" },
-		"record id":      func(e *ledger.RecordEvent) string { e.RecordID = "r2"; return "" },
-		"version":        func(e *ledger.RecordEvent) string { e.Version = 2; return "" },
-		"session":        func(*ledger.RecordEvent) string { return "s" },
-		"a moved border": func(e *ledger.RecordEvent) string { e.Source, e.Feed = "contosop", "stn"; return "" },
+	for name, change := range map[string]func(*counting.Event) string{
+		"source":         func(e *counting.Event) string { e.Source = "other"; return "" },
+		"feed":           func(e *counting.Event) string { e.Feed = "call_log"; return "" },
+		"event name":     func(e *counting.Event) string { e.Name = "cdr.call.revised"; return "" },
+		"record id":      func(e *counting.Event) string { e.RecordID = "r2"; return "" },
+		"version":        func(e *counting.Event) string { e.Version = 2; return "" },
+		"session":        func(*counting.Event) string { return "s" },
+		"a moved border": func(e *counting.Event) string { e.Source, e.Feed = "contosop", "stn"; return "" },
 	} {
 		changed := event
 		session := change(&changed)

@@ -15,7 +15,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -40,7 +40,7 @@ func TestLabelsAreAttributes(t *testing.T) {
 	failed.FaultDomain, failed.Charges = cdr.FaultSBC, failed.Charges[:1]
 	ofLegs := []*metrics.Def{metrics.CallLegs} // whose outcome is that of a leg
 	checked := make(map[string]bool)
-	check := func(name string, r *cdr.Record, event *ledger.RecordEvent, deltas []metrics.Delta) {
+	check := func(name string, r *cdr.Record, event *counting.Event, deltas []metrics.Delta) {
 		record := decode(t, Encoder{}.AppendRecord(nil, r, event))[0]
 		expect := func(label, want string) {
 			key := metrics.LogAttribute(label)
@@ -110,7 +110,7 @@ func TestNoKeyIsANamespace(t *testing.T) {
 	if len(names) < 40 {
 		t.Fatalf("only %d keys were found: %v", len(names), names)
 	}
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue()) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()) {
 		names = append(names, d.OTel)
 	}
 	for _, provider := range []string{"msgraph", "ringcentral", "wavix"} {

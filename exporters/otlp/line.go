@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // appendLine appends the line that a person reads, such as `Outbound call failed: trunk_unreachable (SIP 503), byot_out, via
 // sbc1.example.com`. It names nobody: no number, no user, no free text of the provider's.
-func appendLine(b []byte, r *cdr.Record, event *ledger.RecordEvent) []byte {
+func appendLine(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	if event.Session != nil {
 		return appendSessionLine(b, event.Session)
 	}

@@ -3,7 +3,6 @@ package otlp
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
@@ -16,7 +15,7 @@ import (
 // maxPoints is how many data points go into one request: under 4 MiB, which gRPC servers take unless told otherwise.
 const maxPoints = 4000
 
-// metricsSender is the SDK's exporter of metrics, with its errors put where they are seen: the SDK's reader has a global handler for them.
+// metricsSender is the SDK's exporter of metrics. It reports errors to the health, since the SDK's reader only has a global handler for them.
 type metricsSender struct {
 	sdkmetric.Exporter
 
@@ -36,7 +35,7 @@ func (m *metricsSender) run(ctx context.Context) error {
 	<-ctx.Done()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.ShutdownTimeout)
 	defer cancel()
-	// The exporter below reports its errors; what is left says that time is up.
+	// The exporter below reports its errors; any other error says that time is up.
 	_ = provider.Shutdown(last)
 	return nil
 }
@@ -57,16 +56,16 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 		m.health.working()
 	case errors.Is(ctx.Err(), context.Canceled):
 		// The reader is being shut down, and exports once more.
+	case failed && failure.kind == accepted:
+		if m.health.refusing(failure.problem) {
+			m.health.logger.Warn("OTLP endpoint refused some data points of a request", "rejected", failure.rejected)
+		}
 	case failed:
 		m.health.failing(failure.problem)
 	case limited.Err() != nil:
 		m.health.failing(networkProblem(limited.Err(), m.settings.Timeout))
-	case strings.HasSuffix(err.Error(), "(0 metric data points rejected)"): // a partial success that only warns
-		m.health.working()
-	default: // the SDK's error quotes the endpoint
-		if m.health.refusing("the endpoint accepted a request in part") {
-			m.health.logger.Warn("OTLP endpoint refused some data points of a request")
-		}
+	default:
+		m.health.failing(networkProblem(err, m.settings.Timeout))
 	}
 	return nil
 }

@@ -109,6 +109,9 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 		{"a warning", func() *http.Response {
 			return respond(200, asProtobuf, logsAnswer(t, 0, "token t0p-s3cret-token"))
 		}, "", false, 0},
+		{"a warning that is cut off", func() *http.Response {
+			return respond(200, asProtobuf, logsAnswer(t, 0, "token t0p-s3cret-token")[:9])
+		}, "", false, 0},
 		{"a web page", func() *http.Response {
 			return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, "<h1>t0p-s3cret-token</h1>")
 		}, "a web page answered", true, 2},
@@ -138,6 +141,28 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 					t.Errorf("want %d lines, not\n%s", tc.lines, log)
 				}
 			})
+		})
+	}
+}
+
+// TestMetricsOverGRPCInPart: a warning isn't a refusal.
+func TestMetricsOverGRPCInPart(t *testing.T) {
+	for rejected, want := range []string{"", "the endpoint accepted a request in part"} {
+		t.Run(strconv.Itoa(rejected)+" rejected", func(t *testing.T) {
+			r := newReceiver()
+			r.inPart = &colmetricspb.ExportMetricsPartialSuccess{RejectedDataPoints: int64(rejected), ErrorMessage: "t0p-s3cret-token"}
+			e := newMetrics(t, Settings{Endpoint: r.serveGRPC(t, nil), GRPC: true, Interval: time.Hour}, parts{
+				sources: []metrics.Source{oneCall(1)}, logger: slog.New(slog.DiscardHandler),
+			})
+			closing(t, e)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // exports once
+			if err := e.Run(ctx); err != nil {
+				t.Fatalf("run: %v", err)
+			}
+			if s := e.Status(); s.Retrying || s.LastError != want {
+				t.Errorf("status %+v, want %q", s, want)
+			}
 		})
 	}
 }

@@ -25,7 +25,7 @@ type catalogue struct{}
 func (catalogue) Snapshot() metrics.Snapshot {
 	var s metrics.Snapshot
 	n := uint64(1)
-	for _, d := range append(metrics.Catalogue(), metrics.OwnCatalogue()...) {
+	for _, d := range append(metrics.Catalogue(), metrics.SelfCatalogue()...) {
 		f := metrics.Family{Def: d}
 		for series := range 2 {
 			if series == 1 && len(d.LabelNames()) == 0 {

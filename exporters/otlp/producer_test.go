@@ -18,7 +18,7 @@ import (
 func TestNamesTranslate(t *testing.T) {
 	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
 	labels := otlptranslator.LabelNamer{}
-	for _, d := range append(metrics.Catalogue(), metrics.OwnCatalogue()...) {
+	for _, d := range append(metrics.Catalogue(), metrics.SelfCatalogue()...) {
 		var kind otlptranslator.MetricType = otlptranslator.MetricTypeMonotonicCounter
 		switch d.Kind {
 		case metrics.Gauge:

@@ -32,7 +32,9 @@ type receiver struct {
 	paths   []string
 	// judge answers requests of logs; nil accepts.
 	judge func(ids []string) (*collogspb.ExportLogsServiceResponse, error)
-	got   chan struct{} // one token per request
+	// inPart is in the answers to requests of metrics.
+	inPart *colmetricspb.ExportMetricsPartialSuccess
+	got    chan struct{} // one token per request
 }
 
 func newReceiver() *receiver { return &receiver{got: make(chan struct{}, 1024)} }
@@ -83,7 +85,7 @@ type metricsService struct {
 
 func (m metricsService) Export(ctx context.Context, req *colmetricspb.ExportMetricsServiceRequest) (*colmetricspb.ExportMetricsServiceResponse, error) {
 	m.takeMetrics(incoming(ctx), req)
-	return &colmetricspb.ExportMetricsServiceResponse{}, nil
+	return &colmetricspb.ExportMetricsServiceResponse{PartialSuccess: m.inPart}, nil
 }
 
 func incoming(ctx context.Context) http.Header {

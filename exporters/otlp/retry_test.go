@@ -241,17 +241,17 @@ func TestAClosedLedgerEndsSending(t *testing.T) {
 func TestTooMuchIsSplitButNoSingleRecordIsRefused(t *testing.T) {
 	huge := bareRecord()
 	huge.ReasonPhrase = strings.Repeat("x", largeRecord)
-	tooLarge := &ledger.Batch{ID: 2, Records: 1, Data: Encoder{}.AppendRecord(nil, huge, event("huge"))}
+	large := &ledger.Batch{ID: 2, Records: 1, Data: Encoder{}.AppendRecord(nil, huge, event("huge"))}
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
-		outbox, count := newOutbox(batch(1, "a", "b"), tooLarge, batch(3, "c")), &tally{}
+		outbox, count := newOutbox(batch(1, "a", "b"), large, batch(3, "c")), &tally{}
 		h := &health{signal: "logs", logger: slog.New(slog.DiscardHandler)}
 		s := &sender{
 			outbox: outbox, count: count.count, health: h, logger: slog.New(slog.DiscardHandler), grace: time.Hour,
 			timeout: time.Minute, envelope: newEnvelope(Settings{}),
 			post: func(_ context.Context, request []byte) answer {
 				if time.Since(begin) < 10*time.Minute || len(request) > largeRecord {
-					return answer{verdict: tooMuch, problem: "enough"}
+					return answer{kind: tooLarge, problem: "enough"}
 				}
 				return answer{}
 			},

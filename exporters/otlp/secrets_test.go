@@ -139,7 +139,7 @@ func TestNoSecretOfWhatIsNoHTTP(t *testing.T) {
 			address := answerRaw(t, func(*http.Request) string { return answer })
 			u := newHTTPUploader(Settings{Endpoint: "http://" + address, Timeout: time.Minute})
 			got := u.upload(t.Context(), requestOf(t, "a"))
-			if got.verdict != again || !strings.Contains(got.problem, "malformed") {
+			if got.kind != retry || !strings.Contains(got.problem, "malformed") {
 				t.Errorf("got %+v", got)
 			}
 			checkNoSecret(t, "the problem", got.problem)

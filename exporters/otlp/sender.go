@@ -18,11 +18,12 @@ import (
 const (
 	// maxRetryAfter bounds how long an endpoint can make us wait.
 	maxRetryAfter = time.Hour
-	// largeRecord is the size from which a single record may be too much for an endpoint; below, the endpoint has enough.
+	// largeRecord is the size from which a single record may exceed an endpoint's limit. When a smaller one is refused as too large, the endpoint
+	// is overloaded.
 	largeRecord = 1 << 20
-	// guiltyTries is how often a single record must be refused before it is set aside: some 3 s, so that an endpoint
-	// that refuses every other request convicts nobody. The last one needs a witness of its own, so that neither does an outage.
-	guiltyTries = 6
+	// poisonTries is how often a single record must be refused before it is set aside: some 3 s, so that an endpoint that refuses every other
+	// request makes no record poison. The last refusal needs a witness, so that an outage doesn't either.
+	poisonTries = 6
 	// maxRefusals is how many refusals in a row, without a witness, are an outage: about twice what it takes to halve a
 	// batch down to one record. Then nothing is split, and there is one request at a time, with backoff.
 	maxRefusals = 20
@@ -41,19 +42,19 @@ type Outbox interface {
 // Count counts log records: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. One goroutine calls it.
 type Count func(result string, records int)
 
-// verdict is what an answer means for the records that were sent (counting.md 26).
-type verdict uint8
+// answerKind is what an answer means for the records that were sent (counting.md 26).
+type answerKind uint8
 
 const (
-	accepted verdict = iota // the endpoint has the records
-	again                   // it isn't about the records; the same request later
-	refused                 // a record in the request may be at fault, or the endpoint
-	tooMuch                 // less may pass; a single small record isn't at fault
+	accepted answerKind = iota // the endpoint has the records
+	retry                      // the fault isn't the records': send the same request later
+	refused                    // a record in the request may be at fault, or the endpoint
+	tooLarge                   // fewer records may pass; a single small record isn't at fault
 )
 
 // answer is how one request went.
 type answer struct {
-	verdict verdict
+	kind answerKind
 	// rejected is how many records of an accepted request were not (partial success).
 	rejected int64
 	// after is how long the endpoint asks to wait; zero if it doesn't.
@@ -62,15 +63,15 @@ type answer struct {
 	problem string
 }
 
-// Error implements error: of what isn't accepted, and not by the sender but below it.
+// Error implements error, so that transports can return an answer that isn't an acceptance as their error.
 func (a answer) Error() string { return a.problem }
 
-// answerIn is the answer that an error of a request is.
-func answerIn(err error) answer {
+// answerOf returns the answer that an error of a request wraps; any other error is a reason to retry.
+func answerOf(err error) answer {
 	if a, ok := errors.AsType[answer](err); ok {
 		return a
 	}
-	return answer{verdict: again, problem: err.Error()}
+	return answer{kind: retry, problem: err.Error()}
 }
 
 // What a problem advises.
@@ -106,7 +107,7 @@ type sender struct {
 	stop context.Context
 
 	endpoint witness.Endpoint
-	// refusals are those without a witness in a row: so many are an outage.
+	// refusals counts those without a witness in a row; more than maxRefusals are an outage.
 	refusals int
 	problem  string // of the latest refusal
 
@@ -120,10 +121,10 @@ type sender struct {
 
 // part is some records of a batch, which one request carries.
 type part struct {
-	records [][]byte // see splitBatch
-	fault   witness.Case
-	tries   int // of these very records
-	// witnessed: the endpoint accepted another record between the latest try and the one before.
+	records  [][]byte // see splitBatch
+	refusals witness.Refusals
+	tries    int // of these very records
+	// witnessed says that the latest refusal has a witness: the endpoint accepted another record since the one before.
 	witnessed bool
 }
 
@@ -138,14 +139,14 @@ func (s *sender) run(ctx context.Context) error {
 		switch {
 		case err != nil:
 		case batch != nil:
-			err = s.deliver(work, batch)
+			err = s.deliverBatch(work, batch)
 		case ctx.Err() != nil:
 			return nil
 		default:
 			s.outbox.Wait(ctx)
 		}
 		switch {
-		case errors.Is(err, ledger.ErrClosed):
+		case isClosed(err):
 			return fmt.Errorf("read outbox: %w", err)
 		case err != nil:
 			s.logger.Info("time is up, log records stay in the outbox for the next start")
@@ -156,15 +157,15 @@ func (s *sender) run(ctx context.Context) error {
 
 // next reads the oldest batch after the one with that id, as often as that takes; nil if there is none.
 func (s *sender) next(ctx context.Context, after int64) (batch *ledger.Batch, err error) {
-	err = s.insist(ctx, "read outbox", func() error {
+	err = s.retryLedger(ctx, "read outbox", func() error {
 		batch, err = s.outbox.Next(ctx, after)
 		return err
 	})
 	return batch, err
 }
 
-// deliver offers a batch until each record was accepted or set aside, and deletes it.
-func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
+// deliverBatch offers a batch until each record was accepted or set aside, and deletes it.
+func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
 	records, whole := splitBatch(batch.Data)
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
@@ -176,22 +177,22 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	if records = records[min(s.taken[batch.ID], len(records)):]; len(records) > 0 {
 		parts = []*part{{records: records}}
 	}
-	parts, err := s.offer(ctx, batch, parts)
+	parts, err := s.offerParts(ctx, batch, parts)
 	refused := false // the latest probe
 	for delays := newBackOff(); err == nil && len(parts) > 0; {
 		if s.refusals > 0 {
 			s.health.failing(s.problem)
 		} else {
-			delays.Reset() // the endpoint works: what is at fault holds up the others
+			delays.Reset() // the endpoint works: poison records hold up the others
 		}
 		if err = s.pause(ctx, delays.NextBackOff()); err != nil {
 			return err
 		}
-		if refused = !refused && (s.refusals > 0 || slices.ContainsFunc(parts, (*part).suspect)); refused {
+		if refused = !refused && (s.refusals > 0 || slices.ContainsFunc(parts, (*part).onLastTry)); refused {
 			refused, err = s.probe(ctx, batch.ID)
 		}
 		if !refused && err == nil {
-			parts, err = s.offer(ctx, batch, parts)
+			parts, err = s.offerParts(ctx, batch, parts)
 		}
 	}
 	if err != nil {
@@ -199,13 +200,13 @@ func (s *sender) deliver(ctx context.Context, batch *ledger.Batch) error {
 	}
 	delete(s.taken, batch.ID)
 	// Once even if the time is up: a batch that can't be deleted is sent again at the next start.
-	return s.insist(ctx, "delete sent records from the outbox", func() error {
+	return s.retryLedger(ctx, "delete sent records from the outbox", func() error {
 		return s.outbox.Ack(context.WithoutCancel(ctx), batch.ID)
 	})
 }
 
-// offer sends parts, split where they are refused, and returns those to offer again; in an outage it sends only the first. The error is the context's.
-func (s *sender) offer(ctx context.Context, batch *ledger.Batch, parts []*part) (left []*part, err error) {
+// offerParts sends parts, split where they are refused, and returns those to offer again; in an outage it sends only the first. The error is the context's.
+func (s *sender) offerParts(ctx context.Context, batch *ledger.Batch, parts []*part) (left []*part, err error) {
 	for len(parts) > 0 {
 		p := parts[0]
 		parts = parts[1:]
@@ -213,18 +214,18 @@ func (s *sender) offer(ctx context.Context, batch *ledger.Batch, parts []*part) 
 		switch {
 		case err != nil:
 			return nil, err
-		case a.verdict == accepted:
-			s.accept(p.records, a.rejected, batch)
+		case a.kind == accepted:
+			s.noteAccepted(p.records, a.rejected, batch)
 			continue
 		}
-		s.refuse(p, a)
+		s.noteRefusal(p, a)
 		switch half := len(p.records) / 2; {
 		case s.refusals > maxRefusals:
 			return slices.Concat(parts, left, []*part{p}), nil // the next time another one is the first
 		case half > 0:
 			parts = slices.Insert(parts, 0,
-				&part{records: p.records[:half], fault: p.fault}, &part{records: p.records[half:], fault: p.fault})
-		case p.guilty():
+				&part{records: p.records[:half], refusals: p.refusals}, &part{records: p.records[half:], refusals: p.refusals})
+		case p.isPoison():
 			s.setAside(p.records[0], a.problem)
 		default:
 			left = append(left, p)
@@ -233,27 +234,27 @@ func (s *sender) offer(ctx context.Context, batch *ledger.Batch, parts []*part) 
 	return left, nil
 }
 
-func (s *sender) refuse(p *part, a answer) {
-	witnessed := p.fault.Witnessed()
-	p.fault.Refuse(&s.endpoint)
+func (s *sender) noteRefusal(p *part, a answer) {
+	witnessed := p.refusals.Witnessed()
+	p.refusals.Add(&s.endpoint)
 	p.tries++
-	p.witnessed = p.fault.Witnessed() > witnessed
+	p.witnessed = p.refusals.Witnessed() > witnessed
 	s.problem = a.problem
-	if p.fault.Witnessed() == 0 || p.tries >= guiltyTries && !p.witnessed {
+	if p.refusals.Witnessed() == 0 || p.tries >= poisonTries && !p.witnessed {
 		s.refusals++
 	}
 }
 
-// suspect says whether the next refusal, with a witness, makes the record guilty.
-func (p *part) suspect() bool { return p.tries >= guiltyTries-1 }
+// onLastTry says whether one more refusal with a witness makes the record poison.
+func (p *part) onLastTry() bool { return p.tries >= poisonTries-1 }
 
-// guilty says whether the endpoint refuses this very record: again and again, and it accepted another just before the last time.
-func (p *part) guilty() bool {
-	return len(p.records) == 1 && p.tries >= guiltyTries && p.witnessed
+// isPoison says whether the endpoint refuses this record only: it has refused it poisonTries times and accepted another one just before the last.
+func (p *part) isPoison() bool {
+	return len(p.records) == 1 && p.tries >= poisonTries && p.witnessed
 }
 
-// probe sends a record that may be the witness: one of a batch behind the current one, all of which may be at fault, such as records that are too old
-// for the endpoint; if such a one was refused, or there is none, the latest that was accepted, once more. It reports whether it was refused.
+// probe sends a record that may be the witness: one of a later batch. If that was refused too, or there is none, it repeats the latest record that was
+// accepted, since all later records may be poison, such as those that are too old for the endpoint. It reports whether the probe was refused.
 func (s *sender) probe(ctx context.Context, current int64) (refused bool, err error) {
 	batch, err := s.next(ctx, max(current, s.probed))
 	if err != nil {
@@ -278,11 +279,11 @@ func (s *sender) probe(ctx context.Context, current int64) (refused bool, err er
 	switch {
 	case err != nil:
 		return false, err
-	case a.verdict == accepted && repeated:
-		s.served()
-	case a.verdict == accepted:
+	case a.kind == accepted && repeated:
+		s.noteSuccess()
+	case a.kind == accepted:
 		s.taken[batch.ID]++
-		s.accept([][]byte{one}, a.rejected, batch)
+		s.noteAccepted([][]byte{one}, a.rejected, batch)
 	default:
 		s.refusals, s.problem = s.refusals+1, a.problem
 		if repeated {
@@ -291,7 +292,7 @@ func (s *sender) probe(ctx context.Context, current int64) (refused bool, err er
 			s.probed = batch.ID
 		}
 	}
-	return a.verdict != accepted, nil
+	return a.kind != accepted, nil
 }
 
 // pause waits, and less at shutdown, once. The error is the context's.
@@ -311,9 +312,9 @@ func (s *sender) upload(ctx context.Context, records [][]byte) (answer, error) {
 	small := len(records) == 1 && len(records[0]) < largeRecord
 	for delays := newBackOff(); ; {
 		switch a := s.uploadOnce(ctx, records); {
-		case a.verdict == accepted:
+		case a.kind == accepted:
 			return a, nil
-		case a.verdict == again, a.verdict == tooMuch && small:
+		case a.kind == retry, a.kind == tooLarge && small:
 			if err := s.holdUp(ctx, delays, a.problem, a.after); err != nil {
 				return a, err
 			}
@@ -327,8 +328,8 @@ func (s *sender) uploadOnce(ctx context.Context, records [][]byte) answer {
 	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	a := s.post(limited, s.envelope.request(records))
-	if a.verdict == accepted && a.rejected > 0 && a.rejected >= int64(len(records)) {
-		return answer{verdict: refused, problem: "the endpoint accepted a request, but none of its records"}
+	if a.kind == accepted && a.rejected > 0 && a.rejected >= int64(len(records)) {
+		return answer{kind: refused, problem: "the endpoint accepted a request, but none of its records"}
 	}
 	return a
 }
@@ -343,15 +344,15 @@ func (s *sender) holdUp(ctx context.Context, delays *backoff.ExponentialBackOff,
 	return s.pause(ctx, wait)
 }
 
-func (s *sender) served() {
-	s.endpoint.Served()
+func (s *sender) noteSuccess() {
+	s.endpoint.Succeeded()
 	s.refusals = 0
 	s.health.working()
 }
 
-// accept counts accepted records, without those that a partial success refused: fewer than all.
-func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
-	s.served()
+// noteAccepted counts accepted records, without those that a partial success refused: fewer than all.
+func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Batch) {
+	s.noteSuccess()
 	n := int(max(rejected, 0))
 	s.count("sent", len(records)-n)
 	if n == 0 {
@@ -359,21 +360,26 @@ func (s *sender) accept(records [][]byte, rejected int64, batch *ledger.Batch) {
 		return
 	}
 	s.count("rejected", n)
-	s.health.refusing("the endpoint accepted a request in part")
+	s.health.refusing(acceptedInPart(rejected).problem)
 	// Which ones it doesn't say, and OTLP forbids sending them again.
 	s.logger.Warn("OTLP endpoint refused some log records of a request", "rejected", n, "records", len(records),
 		"source", batch.Source, "feed", batch.Feed, "first_uid", uidOf(records[0]), "last_uid", uidOf(records[len(records)-1]))
 }
 
-// setAside counts the record that is at fault and logs which one it is.
+// setAside counts a poison record and logs its UID.
 func (s *sender) setAside(record []byte, problem string) {
 	s.count("rejected", 1)
 	s.health.refusing(problem)
 	s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)
 }
 
-// insist repeats what the ledger must do until it is done. An error is that the ledger is closed, or the context's.
-func (s *sender) insist(ctx context.Context, what string, do func() error) error {
+// isClosed reports whether the ledger can't be used any more.
+func isClosed(err error) bool {
+	return errors.Is(err, ledger.ErrClosed) || errors.Is(err, ledger.ErrReplaced)
+}
+
+// retryLedger repeats an operation of the ledger until it succeeds. It fails if the ledger is closed or the context ends.
+func (s *sender) retryLedger(ctx context.Context, what string, do func() error) error {
 	delays := newBackOff()
 	for failed := false; ; failed = true {
 		err := do()
@@ -381,7 +387,7 @@ func (s *sender) insist(ctx context.Context, what string, do func() error) error
 		case err == nil && failed:
 			s.health.working()
 			return nil
-		case err == nil, errors.Is(err, ledger.ErrClosed):
+		case err == nil, isClosed(err):
 			return err
 		}
 		if err := s.holdUp(ctx, delays, what+": "+err.Error(), 0); err != nil {
@@ -390,7 +396,7 @@ func (s *sender) insist(ctx context.Context, what string, do func() error) error
 	}
 }
 
-// newBackOff waits 0.3 to 0.9 s first, twice as long each time, and up to a minute.
+// newBackOff waits 0.3 to 0.9 s first and doubles that up to a minute.
 func newBackOff() *backoff.ExponentialBackOff {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.Multiplier, b.MaxInterval = 600*time.Millisecond, 2, 40*time.Second

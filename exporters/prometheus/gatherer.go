@@ -15,7 +15,7 @@ import (
 )
 
 // Gatherer shows the series of one or more sources, each metric from one of them. It is safe for concurrent use. It isn't a prometheus.Collector because
-// a registry checks and sorts each series anew, which costs more than all the rest of a scrape; the catalogue sees to what it would check.
+// a registry checks and sorts all series at every scrape, which costs more than the rest of the scrape; the catalogue guarantees what it would check.
 type Gatherer []metrics.Source
 
 var _ prom.Gatherer = Gatherer(nil)

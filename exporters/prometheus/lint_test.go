@@ -10,7 +10,7 @@ import (
 
 // catalogue shows one series of every metric there is.
 func catalogue() ([]*metrics.Def, *fakeSource) {
-	all := append(metrics.Catalogue(), metrics.OwnCatalogue()...)
+	all := append(metrics.Catalogue(), metrics.SelfCatalogue()...)
 	source := &fakeSource{}
 	var families []metrics.Family
 	for _, d := range all {

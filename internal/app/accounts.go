@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -36,19 +37,19 @@ func (a *App) startSource(name string) {
 	}
 }
 
-// stopAccount implements accountReader. What is shown of the feeds here ends: the replica that reads them shows it.
+// stopAccount implements accountReader. The feeds' metrics are removed here: the replica that reads them shows them.
 func (a *App) stopAccount(of *account) {
 	stopLoops(of.sources)
 	for _, s := range of.sources {
-		if s.reading.Swap(nil) == nil {
+		if s.polled.Swap(nil) == nil {
 			continue
 		}
 		name := s.config.Name
 		for i := range s.opened.Feeds {
-			a.forgetOwn(name, s.opened.Feeds[i].Name)
+			a.forgetSelfMetrics(name, s.opened.Feeds[i].Name)
 		}
-		a.forgetOwn(name, "") // requests for tokens and subscriptions
-		a.own.Clear(metrics.SubscriptionExpiry, name)
+		a.forgetSelfMetrics(name, "") // requests for tokens and subscriptions
+		a.selfMetrics.Source(name).SubscriptionExpiry(time.Time{})
 	}
 }
 
@@ -69,7 +70,7 @@ type owned struct {
 	owners *ownership
 }
 
-// Snapshot implements metrics.Source. The lease is looked at last: the process may have slept meanwhile.
+// Snapshot implements metrics.Source. It checks the lease last, since the process may have been suspended meanwhile.
 func (o owned) Snapshot() metrics.Snapshot {
 	if s := o.Source.Snapshot(); o.owners.holds() {
 		return s
@@ -91,7 +92,7 @@ func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 	return all
 }
 
-// elsewhere is what is known of the feeds of a source that isn't read here.
+// elsewhere is the status of the feeds of a source that isn't read here.
 func (s *source) elsewhere(c *cluster, replica string) (feeds []web.Feed) {
 	owner := c.ownerOf(&account{feeds: [][]ledger.FeedSpec{s.specs()}})
 	for i := range s.opened.Feeds {

@@ -87,8 +87,8 @@ func TestStatusShowsOverflow(t *testing.T) {
 	provider := &acme{t: t}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 2, cdr.Outbound: 5})
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
-	a.own.Feed("office", "call_log").Overflow(map[string]int{"cdr_calls_total": 2, "cdr_call_legs_total": 3})
-	a.own.Feed("gone", "call_log").Overflow(map[string]int{"cdr_calls_total": 7})
+	a.selfMetrics.Feed("office", "call_log").Overflow(map[string]int{"cdr_calls_total": 2, "cdr_call_legs_total": 3})
+	a.selfMetrics.Feed("gone", "call_log").Overflow(map[string]int{"cdr_calls_total": 7})
 	await(t, "the overflow is shown", func() bool { return feedOf(statusOf(t, a), "call_log").SeriesOverflow == 5 })
 	await(t, "the calls in progress are shown", func() bool {
 		feed := feedOf(statusOf(t, a), "active_calls")

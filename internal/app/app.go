@@ -45,21 +45,23 @@ type Settings struct {
 	WebhookConfigFile string
 	// TelemetryPath is where the metrics are; empty: /metrics.
 	TelemetryPath string
+	// Demo says on the page that the calls are simulated.
+	Demo bool
 	// Logger is the program's; nil: nowhere.
 	Logger *slog.Logger
 }
 
 // App is the daemon. Its methods may be called from several goroutines at once.
 type App struct {
-	settings Settings
-	logger   *slog.Logger
-	own      *metrics.Own
-	ledger   *ledger.Ledger
-	owners   *ownership
-	shown    metrics.Source // the series of the ledger that may be shown
-	port     web.ServeSettings
-	webhooks webhooks
-	quotas   httpclient.Quotas // survive a reload
+	settings    Settings
+	logger      *slog.Logger
+	selfMetrics *metrics.SelfMetrics
+	ledger      *ledger.Ledger
+	owners      *ownership
+	shown       metrics.Source // the series of the ledger that may be shown
+	port        web.ServeSettings
+	webhooks    webhooks
+	quotas      httpclient.Quotas // survive a reload
 
 	reloads    singleflight.Group
 	reloadPace *rate.Limiter
@@ -71,7 +73,7 @@ type App struct {
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc // guarded by reloading; nil before Start
-	failed     chan error         // the error that ended a listener
+	failed     chan error         // what ended a listener, and that a shared ledger was replaced
 }
 
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
@@ -79,7 +81,7 @@ func New(ctx context.Context, settings Settings) (*App, error) {
 	if settings.Providers == nil {
 		settings.Providers = Providers()
 	}
-	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 2)}
+	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 3)}
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	a.owners = newOwnership(nil, a, "", a.logger)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
@@ -95,7 +97,7 @@ func (a *App) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.own = metrics.NewOwn(time.Now, r.config.Metrics.NativeHistograms)
+	a.selfMetrics = metrics.NewSelfMetrics(time.Now, r.config.Metrics.NativeHistograms)
 	where, err := a.settings.storage(r.config)
 	if err != nil {
 		return err
@@ -115,8 +117,8 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.running.Store(r)
 	handler, err := web.Handler(web.Settings{
-		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.own}, a.logger),
-		Backend: a, Logger: a.logger,
+		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.selfMetrics}, a.logger),
+		Backend: a, Demo: a.settings.Demo, Logger: a.logger,
 	})
 	if err != nil {
 		return err
@@ -157,7 +159,7 @@ func (a *App) Start() error {
 	a.background.Go(func() { a.watchHashKey(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
 	r := a.running.Load()
-	a.hook(r)
+	a.setHooks(r)
 	a.serve(ctx, a.webhooks.port)
 	// The loops start before the metrics port, which would report readiness without them.
 	if a.ledger.Shared() {
@@ -178,7 +180,20 @@ func (a *App) serve(ctx context.Context, port web.ServeSettings) {
 	})
 }
 
-// Run starts the daemon, and stops it when the context ends or serving fails.
+// afterReplaced says what becomes of a process whose ledger is gone.
+const afterReplaced = "nothing is read or counted until the exporter is started again: put the ledger back first, or it begins a new one"
+
+// ledgerReplaced ends the process if the ledger is shared: its supervisor starts it again, on the ledger that is there now. With files the process
+// goes on, unready, since a restart would begin a new ledger (counting.md 34).
+func (a *App) ledgerReplaced(err error) {
+	if a.ledger.Shared() {
+		a.failed <- err
+		return
+	}
+	a.logger.Error("The ledger was removed or replaced; "+afterReplaced+".", "err", err)
+}
+
+// Run starts the daemon, and stops it when the context ends, serving fails, or the ledger that replicas share was replaced.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return err
@@ -191,8 +206,8 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Stop())
 }
 
-// Stop ends reading, leaves the feeds with their outbox to other replicas, or drains the outbox as long as its timeout allows if there are none,
-// and closes everything. It may be called twice, and after a failed New.
+// Stop ends reading, hands the feeds with their outbox over to other replicas or, without any, drains the outbox within its timeout, and closes
+// everything. It may be called twice, and after a failed New.
 func (a *App) Stop() (err error) {
 	a.stopped.Store(true)
 	a.stop.Do(func() { err = a.close() })

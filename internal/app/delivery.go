@@ -34,10 +34,10 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	switch {
 	case err != nil || !o.Metrics.Enabled:
 	case !a.ledger.Shared():
-		err = d.add(o, &o.Metrics, id, a.shown, a.own)
+		err = d.add(o, &o.Metrics, id, a.shown, a.selfMetrics)
 	default: // the series of the ledger go on when another replica exports them
 		if err = d.add(o, &o.Metrics, id, a.shown); err == nil {
-			err = d.add(o, &o.Metrics, a.owners.replica, a.own)
+			err = d.add(o, &o.Metrics, a.owners.replica, a.selfMetrics)
 		}
 	}
 	return d, err

@@ -27,7 +27,6 @@ type acme struct {
 	totals []collector.DayTotal  // guarded by mu; of each range that is read
 	budget httpclient.Budget     // guarded by mu
 	quotas []*httpclient.Quotas  // guarded by mu; those that Open was given
-	sync   collector.SyncFunc    // of call_log; nil: none
 	expiry func() time.Time      // asked when the metrics are; nil: nothing expires
 }
 
@@ -72,7 +71,7 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 	}
 	if block.CallLog != nil {
 		source.Feeds = append(source.Feeds, collector.FeedInfo{
-			Name: "call_log", Reader: a, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Sync: a.sync, Interval: block.CallLog.Interval, Lookback: block.CallLog.Lookback,
+			Name: "call_log", Reader: a, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Interval: block.CallLog.Interval, Lookback: block.CallLog.Lookback,
 			LateAfter: block.CallLog.LateAfter, Fingerprint: "acme",
 		})
 	}

@@ -2,24 +2,26 @@ package app
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
 	f := &feed{info: info}
 	settings := collector.FeedSettings{
-		Source: s.config.Name, Info: info, Clock: clock, Own: a.own.Feed(s.config.Name, info.Name), Logger: a.logger,
+		Source: s.config.Name, Info: info, Clock: clock, Metrics: a.selfMetrics.Feed(s.config.Name, info.Name), Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
+	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // then nothing is read
 	if info.ActiveCalls == nil {
 		f.state = &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info)}
 		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
-		if !a.ledger.Shared() { // else its loop opens it: who takes many feeds over doesn't wait for the commits of the first
+		settings.Paused = a.ledger.Paused
+		if !a.ledger.Shared() { // else its loop opens it, so that taking over many feeds doesn't wait for the commits of the first
 			if err := f.state.open(context.Background()); err != nil {
 				a.logger.Warn("The state of a feed can't be opened; it is retried.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
 			}
@@ -29,19 +31,17 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	return f
 }
 
-// noReasons are the feeds whose records don't say why a call didn't connect.
-var noReasons = Feeds(func(f collector.FeedProperties) bool { return !f.Reasons && !f.Snapshot })
-
 func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
+	rules := info.Rules
+	rules.NoReasons = !info.Properties.Reasons
 	return ledger.FeedSpec{
-		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount,
-		History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Parents: info.Parents,
-		Hourless: info.Hourless, NoReasons: slices.Contains(noReasons, info.Name),
+		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount, OtherAccount: info.OtherAccount,
+		History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
 	}
 }
 
-// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary. Until then
-// its state is all that may be asked for, from any goroutine.
+// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary. Until then only
+// State may be called, from any goroutine.
 type lazyFeed struct {
 	*ledger.Feed
 
@@ -50,10 +50,10 @@ type lazyFeed struct {
 	spec   ledger.FeedSpec
 }
 
-// open opens the feed's state unless it is open. Nobody else opens it at the same time.
+// open opens the feed's state unless it is open. One goroutine calls it. It fails once the ledger was replaced.
 func (l *lazyFeed) open(ctx context.Context) (err error) {
 	if l.isOpen.Load() {
-		return nil
+		return l.ledger.Replaced()
 	}
 	if l.Feed, err = l.ledger.Feed(ctx, l.spec); err == nil {
 		l.isOpen.Store(true)
@@ -62,9 +62,9 @@ func (l *lazyFeed) open(ctx context.Context) (err error) {
 }
 
 // State implements collector.Ledger. It is zero until the feed is open.
-func (l *lazyFeed) State() ledger.State {
+func (l *lazyFeed) State() counting.State {
 	if !l.isOpen.Load() {
-		return ledger.State{}
+		return counting.State{}
 	}
 	return l.Feed.State()
 }

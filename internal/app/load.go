@@ -21,16 +21,22 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 // load reads and checks the configuration; nothing is built of it yet.
 func (a *App) load() (*running, error) {
-	c, err := config.Load(a.settings.ConfigFile, ConfigOptions(a.settings.Providers))
+	c, all, err := LoadConfig(a.settings.ConfigFile, a.settings.Providers, true)
 	if err != nil {
 		return nil, err
 	}
-	r := &running{config: c}
+	r := &running{config: c, providers: all}
+	parameters, err := rules.Load(string(c.RulesFile))
+	if err != nil {
+		return nil, err
+	}
+	r.thresholds = parameters.Thresholds
 	if r.sending, err = config.ResolveOTLP(c.OTLP, os.Getenv); err != nil {
 		return nil, err
 	}
@@ -61,7 +67,7 @@ func Check(file string) error {
 	}
 	for i := range r.config.Sources {
 		c := &r.config.Sources[i]
-		opened, err := OpenSource(c, a.settings.Providers, SourceSettings(c, &a.quotas))
+		opened, err := OpenSource(c, r.providers, SourceSettings(c, &a.quotas))
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -110,8 +116,9 @@ func (r *running) tuning() ledger.Tuning {
 func (a *App) ledgerSettings(r *running, where ledger.Storage) ledger.Settings {
 	return ledger.Settings{
 		Storage: where, Now: time.Now, Options: r.metricOptions(), Tuning: r.tuning(),
-		OnCommit: func(took time.Duration) { a.own.Observe(metrics.CommitDuration, took) },
-		OnSkip:   func(records int) { a.countRecords("skipped", records) },
+		OnCommit:   func(took time.Duration) { a.selfMetrics.Observe(metrics.CommitDuration, took) },
+		OnReplaced: a.ledgerReplaced,
+		OnSkip:     func(records int) { a.countRecords("skipped", records) },
 	}
 }
 
@@ -125,7 +132,7 @@ func Storage(c *config.Config) (ledger.Storage, error) {
 	return ledger.Storage{Postgres: &ledger.Postgres{DSN: p.DSN.Value, TLS: client}}, err
 }
 
-// storage is Storage for a process that counts: as a replica it has a name of its own, which no process before it had.
+// storage is Storage for a process that counts. As a replica it gets a name that no other process has or had.
 func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 	where, err := Storage(c)
 	if err != nil || where.Postgres == nil {
@@ -157,8 +164,10 @@ func statusPage(listen, hostname string, tls bool) string {
 	return scheme + net.JoinHostPort(host, port) + "/"
 }
 
-// countRecords counts log records by what became of them.
-func (a *App) countRecords(result string, n int) { a.own.Add(metrics.OTLPRecords, int64(n), result) }
+// countRecords counts log records by result.
+func (a *App) countRecords(result string, n int) {
+	a.selfMetrics.Add(metrics.OTLPRecords, int64(n), result)
+}
 
 // Policy is the configured redaction. Its values were validated.
 func Policy(p config.Privacy) cdr.Policy {

@@ -68,7 +68,7 @@ func (p *notifyingProvider) open(c any, settings collector.SourceSettings) (*col
 	}
 	feed := collector.FeedInfo{
 		Name: "records", Reader: listsNothing{}, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Fetcher: p, Interval: block.Records.Interval, Lookback: block.Records.Lookback,
-		LateAfter: block.Records.LateAfter, Fingerprint: "notifying " + block.Tenant, Hourless: true,
+		LateAfter: block.Records.LateAfter, Fingerprint: "notifying " + block.Tenant, Rules: collector.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
 	}
 	if path := block.Records.Path; path != "" {
 		feed.Webhook = &collector.Webhook{Path: path, Handler: p.handler(settings.Notified)}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
@@ -13,23 +12,24 @@ import (
 
 // observeLedger sets the exporter's gauges before each snapshot.
 func (a *App) observeLedger() {
-	a.own.OnSnapshot(func() {
+	a.selfMetrics.OnSnapshot(func() {
 		records, oldest := a.ledger.Outbox()
-		a.own.Set(metrics.OutboxRecords, float64(records))
-		a.own.Set(metrics.OutboxLimit, float64(max(0, a.ledger.OutboxLimit())))
-		a.own.SetTime(metrics.OutboxOldest, oldest)
+		a.selfMetrics.Set(metrics.OutboxRecords, float64(records))
+		a.selfMetrics.Set(metrics.OutboxLimit, float64(max(0, a.ledger.OutboxLimit())))
+		a.selfMetrics.SetTime(metrics.OutboxOldest, oldest)
 		if size, err := a.ledger.Size(); err == nil {
-			a.own.Set(metrics.LedgerSize, float64(size))
+			a.selfMetrics.Set(metrics.LedgerSize, float64(size))
 		}
+		a.selfMetrics.SetBool(metrics.LedgerReplaced, a.ledger.Replaced() != nil)
 		if free, ok := a.ledger.Free(); ok {
-			a.own.Set(metrics.LedgerFree, float64(free))
+			a.selfMetrics.Set(metrics.LedgerFree, float64(free))
 		}
-		a.own.Replace(metrics.SeriesCount, a.ledger.Store().Counts())
+		a.selfMetrics.Replace(metrics.SeriesCount, a.ledger.Store().Counts())
 		a.observeSources()
 	})
 }
 
-// observeSources updates the metrics of the feeds that are read here, and says which these are. Calls in progress are shown if surely owned.
+// observeSources updates the metrics of the feeds that are read here, and which feeds those are. Calls in progress are shown only while the lease holds.
 func (a *App) observeSources() {
 	a.observing.Lock()
 	defer a.observing.Unlock()
@@ -37,7 +37,7 @@ func (a *App) observeSources() {
 	var active []metrics.Row
 	for _, s := range a.running.Load().sources {
 		for i := range s.opened.Feeds {
-			a.own.SetBool(metrics.FeedOwned, s.feeds() != nil && holds, s.config.Name, s.opened.Feeds[i].Name)
+			a.selfMetrics.SetBool(metrics.FeedOwned, s.feeds() != nil && holds, s.config.Name, s.opened.Feeds[i].Name)
 		}
 		for _, f := range s.feeds() {
 			f.loop.Refresh()
@@ -52,13 +52,24 @@ func (a *App) observeSources() {
 		if s.opened.CredentialExpiry != nil {
 			expiry = s.opened.CredentialExpiry()
 		}
-		a.own.SetTime(metrics.CredentialExpiry, expiry, s.config.Name)
+		a.selfMetrics.SetTime(metrics.CredentialExpiry, expiry, s.config.Name)
 	}
-	a.own.Replace(metrics.ActiveCalls, active)
+	a.selfMetrics.Replace(metrics.ActiveCalls, active)
 }
 
-// Ready implements web.Backend. Of several replicas each is ready when what it reads is, and the others know that it is there.
+// ledgerProblem says why nothing is committed any more; empty if all is well.
+func (a *App) ledgerProblem() string {
+	if err := a.ledger.Replaced(); err != nil {
+		return err.Error() + "; " + afterReplaced
+	}
+	return ""
+}
+
+// Ready implements web.Backend. A replica is ready when the feeds that it reads are, and the other replicas know of it.
 func (a *App) Ready() (bool, string) {
+	if problem := a.ledgerProblem(); problem != "" {
+		return false, problem
+	}
 	if a.ledger.Shared() && len(a.owners.seen.Load().replicas) == 0 {
 		return false, "the other replicas don't know of this one yet"
 	}
@@ -78,13 +89,14 @@ func (a *App) Status() web.Status {
 	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
 	visible, figures := a.running.Load(), a.figures()
-	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status()}
+	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(), Thresholds: visible.thresholds}
 	status.Ready, status.NotReady = a.Ready()
+	status.Ledger.Problem = a.ledgerProblem()
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
-	var recent []metrics.Recent
+	var recent []metrics.LastAttempts
 	holds := a.owners.holds()
 	if holds {
-		recent = a.ledger.Store().Recent()
+		recent = a.ledger.Store().LastAttempts()
 	}
 	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
@@ -95,10 +107,8 @@ func (a *App) Status() web.Status {
 			source.Budget = budgetStatus(s.opened.Budget())
 		}
 		if hasWebhook(s.opened) {
-			source.Subscription = &web.Subscription{
-				Expires:          unixTime(figures[figure{def: metrics.SubscriptionExpiry, source: name}]),
-				LastNotification: unixTime(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
-			}
+			expires, last := a.selfMetrics.Source(name).Subscription()
+			source.Subscription = &web.Subscription{Feed: notifiedFeed(s.opened), Expires: web.Time{Time: expires}, LastNotification: web.Time{Time: last}}
 		}
 		feeds := s.feeds() // once: the account may move meanwhile
 		if feeds == nil {
@@ -126,7 +136,7 @@ func (a *App) Status() web.Status {
 	}
 	records, oldest := a.ledger.Outbox()
 	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time{Time: oldest}
-	status.Now = web.Time{Time: time.Now()} // what ended meanwhile isn't in the future
+	status.Now = web.Time{Time: time.Now()} // taken last, so that no time in the status is after it
 	return status
 }
 
@@ -139,7 +149,7 @@ type figure struct {
 // figures are the values of the exporter's own metrics, summed over further labels.
 func (a *App) figures() map[figure]float64 {
 	all := make(map[figure]float64)
-	for _, family := range a.own.Snapshot().Families {
+	for _, family := range a.selfMetrics.Snapshot().Families {
 		for _, p := range family.Points {
 			labels := append(slices.Clone(p.Labels.Values), "", "")
 			all[figure{family.Def, labels[0], labels[1]}] += p.Value
@@ -155,7 +165,7 @@ func (f *feed) status(ctx context.Context) web.Feed {
 	s := f.loop.Status()
 	feed := web.Feed{
 		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time{Time: s.Watermark}, LastSuccess: web.Time{Time: s.LastSuccess},
-		Records: int64(s.Records), NextRead: web.Time{Time: s.NextRead}, LastError: s.LastError, Reads: s.Reads, Unread: s.Unread,
+		Records: int64(s.Records), NextRead: web.Time{Time: s.NextRead}, LastError: s.LastError, Unread: s.Unread,
 	}
 	if f.info.ActiveCalls != nil {
 		feed.Snapshot, feed.Watermark = true, feed.LastSuccess
@@ -190,17 +200,6 @@ func budgetStatus(b httpclient.Budget) *web.Budget {
 	return budget
 }
 
-// unixTime is the time in a metric; 0: none.
-func unixTime(v float64) web.Time {
-	if v == 0 {
-		return web.Time{}
-	}
-	return web.Time{Time: time.UnixMilli(int64(v * 1e3))}
-}
-
-// overlapping are the feeds whose calls are in other feeds too.
-var overlapping = Feeds(func(f collector.FeedProperties) bool { return f.Overlaps })
-
 // Activity implements web.Backend. Calls of an overlapping feed count where the source has no other.
 func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, error) {
 	counted, err := a.ledger.Activity(ctx, from)
@@ -210,7 +209,7 @@ func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, err
 	counts := make(map[[2]string]bool)
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.opened.Feeds {
-			counts[[2]string{s.config.Name, f.Name}] = len(s.opened.Feeds) == 1 || !slices.Contains(overlapping, f.Name)
+			counts[[2]string{s.config.Name, f.Name}] = len(s.opened.Feeds) == 1 || !f.Properties.Overlaps
 		}
 	}
 	var all []web.Activity

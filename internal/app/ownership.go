@@ -19,8 +19,8 @@ const (
 	renewInterval = 2 * time.Second
 	// settledAfter is for how long the replicas must have been the same before accounts move between those that live.
 	settledAfter = time.Minute
-	// patience is after how long an account that nobody has is anyone's: the replica that it was meant for may not have it in its configuration.
-	patience = 10 * time.Second
+	// orphanedAfter is after how long any replica may take an account that nobody has: the one that it is placed on may not have it in its configuration.
+	orphanedAfter = 10 * time.Second
 	// holdsFor is how long after a renewal what is owned is shown: a little less than the lease, for what the answer to a scrape takes.
 	holdsFor = ledger.LeaseTime - time.Second
 	// passTime is after how long a pass leaves further accounts to the next one, so that the lease is renewed in time.
@@ -59,21 +59,21 @@ type accountReader interface {
 //	renew ─▶ drop and stop what was lost ─▶ place ─┬─▶ register or acquire, start
 //	                                               └─▶ stop, drop, release
 //
-// Leases and epochs are the ledger's: ownership only decides who tries what, and a commit of a feed that was lost fails whatever it decides.
+// The ledger has the leases and epochs. Ownership only decides which feeds to acquire; a commit of a feed that was lost fails in any case.
 type ownership struct {
 	ledger  sharedLedger // nil if no other process has it: everything is owned
 	reader  accountReader
 	replica string
 	logger  *slog.Logger
 
-	seen atomic.Pointer[cluster] // who reads what, as of the last renewal; empty before the first
+	seen atomic.Pointer[cluster] // replicas and owners as of the last renewal; empty before the first
 
 	mu           sync.Mutex           // orders passes and reloads, and guards all below
 	leaving      bool                 // nothing is acquired any more
 	left         bool                 // everything was given up: the lease isn't renewed any more
 	held         map[feedName]bool    // what was acquired and not dropped since; a reload may have to begin to read it again
 	unowned      map[string]time.Time // since when nobody has an account
-	unwanted     map[string]bool      // the accounts that were not taken by the replica that they were meant for: they stay where they are
+	orphans      map[string]bool      // the accounts that the replica that they were placed on didn't take: any replica takes them, and they stay there
 	replicas     []ledger.Replica     // those that live
 	replicasFrom time.Time            // since when they are the same
 }
@@ -81,7 +81,7 @@ type ownership struct {
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
 	o := &ownership{
 		ledger: shared, reader: reader, replica: replica, logger: logger,
-		held: make(map[feedName]bool), unowned: make(map[string]time.Time), unwanted: make(map[string]bool),
+		held: make(map[feedName]bool), unowned: make(map[string]time.Time), orphans: make(map[string]bool),
 	}
 	o.seen.Store(new(cluster))
 	return o
@@ -138,7 +138,7 @@ func (o *ownership) handOver() {
 	o.leave()
 }
 
-// pass renews the lease and reads what is to be read here. What was lost is hidden first; only then the lease counts as renewed.
+// pass renews the lease and starts and stops reading accounts. It hides the feeds that were lost before it counts the lease as renewed.
 func (o *ownership) pass(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -157,13 +157,13 @@ func (o *ownership) pass(ctx context.Context) error {
 	c.until = began.Add(holdsFor)
 	o.seen.Store(c)
 	if !o.leaving {
-		err = o.follow(ctx, c, accounts, began.Add(passTime))
+		err = o.applyPlacement(ctx, c, accounts, began.Add(passTime))
 	}
 	o.reader.lookForTasks()
 	return err
 }
 
-// dropLost drops what was acquired and isn't owned any more, and stops to read the accounts that it is of.
+// dropLost drops the feeds that were acquired and aren't owned any more, and stops reading their accounts.
 func (o *ownership) dropLost(c *cluster, accounts []account) {
 	for i := range accounts {
 		a := &accounts[i]
@@ -184,14 +184,14 @@ func (o *ownership) drop(name feedName) {
 	o.ledger.Drop(name.source, name.feed)
 }
 
-// follow acquires and releases until what is read here is what place says, or time is up.
-func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, until time.Time) error {
-	placed := place(c, accounts, o.settled(c))
+// applyPlacement acquires and releases accounts until this replica reads those that placeAccounts assigns to it, or time is up.
+func (o *ownership) applyPlacement(ctx context.Context, c *cluster, accounts []account, until time.Time) error {
+	placed := placeAccounts(c, accounts, o.replicasSettled(c))
 	stays := make(map[feedName]bool)
 	var errs []error
 	for i := range accounts {
 		a := &accounts[i]
-		mine, late := o.isAnyones(c, a) || placed[a.key] == o.replica, time.Now().After(until)
+		mine, late := o.isOrphaned(c, a) || placed[a.key] == o.replica, time.Now().After(until)
 		if !mine && !late {
 			o.reader.stopAccount(a)
 			continue
@@ -215,30 +215,30 @@ func (o *ownership) follow(ctx context.Context, c *cluster, accounts []account, 
 	return errors.Join(errs...)
 }
 
-// settled reports whether the replicas have long been the same.
-func (o *ownership) settled(c *cluster) bool {
+// replicasSettled reports whether the replicas have long been the same.
+func (o *ownership) replicasSettled(c *cluster) bool {
 	if !slices.Equal(c.replicas, o.replicas) {
 		o.replicas, o.replicasFrom = c.replicas, time.Now()
-		clear(o.unwanted)
+		clear(o.orphans)
 	}
 	return time.Since(o.replicasFrom) >= settledAfter
 }
 
-// isAnyones reports whether nobody took the account for long: wherever it is by now, it stays there.
-func (o *ownership) isAnyones(c *cluster, a *account) bool {
+// isOrphaned reports whether nobody had the account for orphanedAfter. It stays orphaned, and so wherever it is by now, until the replicas change.
+func (o *ownership) isOrphaned(c *cluster, a *account) bool {
 	switch since, waits := o.unowned[a.key]; {
 	case c.ownerOf(a) != "":
 		delete(o.unowned, a.key)
 	case !waits:
 		o.unowned[a.key] = time.Now()
-	case time.Since(since) >= patience:
-		o.unwanted[a.key] = true
+	case time.Since(since) >= orphanedAfter:
+		o.orphans[a.key] = true
 	}
-	return o.unwanted[a.key]
+	return o.orphans[a.key]
 }
 
-// acquire acquires the feeds of an account, source by source, and starts to read each. A source that the ledger refuses stays unread alone. One
-// that has a new feed is left to the next pass, and so is what follows a feed that isn't free.
+// acquire acquires the feeds of an account, source by source, and starts to read each. If the ledger refuses a source, only that one stays unread. A
+// source with a new feed is left to the next pass, and so are all sources after a feed that isn't free.
 func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 	var errs []error
 	for _, feeds := range a.feeds {

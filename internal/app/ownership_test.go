@@ -423,7 +423,7 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 		old.sources = old.sources[:1] // the other one had moved
 		old.set("account-01", false)  // as a reload does
 		old.ownership.mu.Unlock()
-		letPass(patience + 3*renewInterval)
+		letPass(orphanedAfter + 3*renewInterval)
 		if old.reading()+fresh.reading()+late.reading() < 3 {
 			letPass(renewInterval) // one was being handed over
 		}

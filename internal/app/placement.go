@@ -13,7 +13,7 @@ type account struct {
 	// key names it; with the same configuration it is the same in each replica.
 	key     string
 	sources []*source
-	// feeds are those of each source that have a row in the ledger, in the order in which they are acquired: who has the first has the account.
+	// feeds are those of each source that have a row in the ledger, in the order in which they are acquired: the owner of the first has the account.
 	feeds [][]ledger.FeedSpec
 }
 
@@ -22,10 +22,10 @@ type feedName struct{ source, feed string }
 
 func nameOf(f *ledger.FeedSpec) feedName { return feedName{f.Source, f.Feed} }
 
-// callsPerPoll is how many calls an hour cost a replica about as much as polling a feed that has none.
+// callsPerPoll is how many calls an hour cost about as much as polling a feed without calls.
 const callsPerPoll = 1000
 
-// feedCost is what reading a feed costs. It is whole, so that small changes move nothing.
+// feedCost is what reading a feed costs, as an integer, so that small changes move no account.
 func feedCost(f *ledger.FeedOwner) int { return 1 + int(f.CallsPerHour/callsPerPoll) }
 
 // cluster is a ledger.Cluster by name.
@@ -33,7 +33,7 @@ type cluster struct {
 	replicas []ledger.Replica // in order of their start
 	feeds    map[feedName]*ledger.FeedOwner
 	load     map[string]int // by replica: what all of its feeds cost, those of another configuration too
-	until    time.Time      // until when what is owned is shown
+	until    time.Time      // until when the owned feeds are shown
 }
 
 func newCluster(c *ledger.Cluster) *cluster {
@@ -48,7 +48,7 @@ func newCluster(c *ledger.Cluster) *cluster {
 	return all
 }
 
-// ownerOf is the replica that has the account: the owner of its first feed that has one. Empty: nobody has it.
+// ownerOf is the replica that has the account: the owner of its first feed with an owner. Empty: no replica has it.
 func (c *cluster) ownerOf(a *account) string {
 	for _, spec := range slices.Concat(a.feeds...) {
 		if f := c.feeds[nameOf(&spec)]; f != nil && f.Owner != "" {
@@ -73,7 +73,7 @@ func (c *cluster) cost(a *account) (cost int) {
 	return cost
 }
 
-// idlest is the replica with the least load, of several the one that started last: it is the one that stays in a rolling restart.
+// idlest is the replica with the least load; of several, the one that started last, which is the one that stays in a rolling restart.
 func (c *cluster) idlest() (name string) {
 	for _, r := range slices.Backward(c.replicas) {
 		if name == "" || c.load[r.Name] < c.load[name] {
@@ -83,13 +83,13 @@ func (c *cluster) idlest() (name string) {
 	return name
 }
 
-// place says which replica is to read each account, by its key. It is the same in each replica that sees the same cluster. An account stays where
-// it is. Those that nobody has go to the replica with the least load, the costliest first. If nobody waits and the replicas are settled, one account
-// moves, if that makes a spread better: a replica gives up what would still leave it more than the least.
+// placeAccounts decides which replica reads each account, by the account's key. Replicas that see the same cluster decide the same. An account stays where it
+// is. Accounts without an owner go to the replica with the least load, the costliest first. If there are none and the replicas are settled, one account
+// may move, to even out the load: from a replica that keeps more than the least loaded has, even without that account.
 //
-// At rest each replica has at most as much as the least loaded, beside any one of its accounts. A new one that has nothing is therefore given all that
-// another one leaves: in a rolling restart that starts the new before it stops the old, each account moves once.
-func place(c *cluster, accounts []account, settled bool) map[string]string {
+// In the end, the load of each replica without any one of its accounts is at most that of the least loaded. So a new replica without accounts gets
+// all that a leaving one gives up: in a rolling restart that starts the new process before it stops the old, each account moves once.
+func placeAccounts(c *cluster, accounts []account, settled bool) map[string]string {
 	placed := make(map[string]string)
 	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b account) int {
 		return cmp.Or(c.cost(&b)-c.cost(&a), cmp.Compare(a.key, b.key))

@@ -94,7 +94,7 @@ func TestPlace(t *testing.T) {
 				key, replica, _ := strings.Cut(one, "=")
 				want[key] = replica
 			}
-			got := place(newCluster(&ledger.Cluster{Replicas: replicasOf(tt.replicas), Feeds: feeds}), accounts, tt.settled)
+			got := placeAccounts(newCluster(&ledger.Cluster{Replicas: replicasOf(tt.replicas), Feeds: feeds}), accounts, tt.settled)
 			if !maps.Equal(got, want) {
 				t.Errorf("got %v, want %v", got, want)
 			}

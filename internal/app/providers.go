@@ -1,32 +1,70 @@
 package app
 
 import (
+	"errors"
+	"os"
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
-	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
-	"github.com/cdr-exporter/cdr-exporter/collector/wavix"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/providers"
 )
 
-// Providers are all that a source may be of. Adding one is adding a line.
-func Providers() []collector.Provider {
-	return []collector.Provider{
-		msgraph.Provider(),
-		ringcentral.Provider(),
-		wavix.Provider(),
+// Providers are all that a source may be of, but for those that a configuration defines.
+func Providers() []collector.Provider { return providers.All() }
+
+// LoadConfig reads a configuration, and returns the providers that its sources may be of: the known ones and those that it defines. Unless
+// checkFiles is set, the files that it names needn't be there.
+func LoadConfig(file string, known []collector.Provider, checkFiles bool) (*config.Config, []collector.Provider, error) {
+	all := slices.Clone(known)
+	options := ConfigOptions(known)
+	options.CheckFiles = checkFiles
+	options.Define = func(files []string) (map[string]func() any, error) {
+		blocks, problems := make(map[string]func() any), config.Problems(nil)
+		for _, file := range files {
+			p, replaces, err := define(file)
+			if err != nil {
+				problems = append(problems, asProblems(file, err)...)
+				continue
+			}
+			at := slices.IndexFunc(all, func(other collector.Provider) bool { return other.Name == p.Name })
+			switch {
+			case at < 0:
+				all = append(all, p)
+			case replaces && at < len(known):
+				all[at] = p
+			default:
+				const message = "there is a provider of this name already; take another name, or say `replaces: true` to take the place of a built-in one"
+				problems = append(problems, config.Problem{File: file, Line: 1, Path: "provider", Message: message})
+			}
+			blocks[p.Name] = p.NewConfig
+		}
+		if len(problems) > 0 {
+			return blocks, problems
+		}
+		return blocks, nil
 	}
+	c, err := config.Load(file, options)
+	return c, all, err
 }
 
-// Feeds are the names of all feeds with a property, each once, in the order of the providers.
-func Feeds(having func(collector.FeedProperties) bool) []string {
-	var names []string
-	for _, p := range Providers() {
-		for _, f := range p.Feeds {
-			if having(f) && !slices.Contains(names, f.Name) {
-				names = append(names, f.Name)
-			}
-		}
+// define reads the definition of a provider.
+func define(file string) (p collector.Provider, replaces bool, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return p, false, err
 	}
-	return names
+	d, err := declared.Load(file, text)
+	if err != nil {
+		return p, false, err
+	}
+	return declared.NewProvider(d), d.Replaces, nil
+}
+
+func asProblems(file string, err error) config.Problems {
+	if problems, ok := errors.AsType[config.Problems](err); ok {
+		return problems
+	}
+	return config.Problems{{File: file, Message: err.Error()}}
 }

@@ -16,15 +16,15 @@ import (
 const (
 	// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
 	reloadSpacing = time.Second
-	// hashKeyInterval is how often privacy.hash_key's file is read again. It is used with each record; other secrets are read when they are used.
+	// hashKeyInterval is how often privacy.hash_key's file is read again. Other secrets are read when they are used, but this one is used with each record.
 	hashKeyInterval = 30 * time.Second
 )
 
 var errNotRunning = errors.New("reload: the daemon isn't running")
 
 // Reload reads the configuration again and applies it as a whole, or returns every problem and changes nothing. Sources that don't
-// change keep their tokens and connections, and so does an unchanged OTLP delivery. Calls that come while one runs, or within a second of
-// it, share the next one.
+// change keep their tokens and connections, and so does an unchanged OTLP delivery. Calls while a reload runs, or within a second of it, share
+// the next one.
 func (a *App) Reload() error {
 	_, err, _ := a.reloads.Do("", func() (any, error) {
 		_ = a.reloadPace.Wait(context.Background()) // it fails with its context only
@@ -33,7 +33,7 @@ func (a *App) Reload() error {
 		}
 		a.reloading.Lock()
 		defer a.reloading.Unlock()
-		a.reloads.Forget("") // who asks from now on wants what the file holds from now on
+		a.reloads.Forget("") // later calls need another reload, since the file may change after this one has read it
 		return nil, a.reload()
 	})
 	return err
@@ -50,26 +50,26 @@ func (a *App) reload() error {
 		return err
 	}
 	old := a.running.Load()
-	gone := old.without(next)
-	a.swap(gone, next)
-	gone.close()
+	removed := old.without(next)
+	a.swapParts(removed, next)
+	removed.close()
 	a.forget(old, next) // ending a session was a request too
-	gone.otlp.stop()    // after reading has started, which needn't wait for an endpoint
+	removed.otlp.stop() // after reading has started, which needn't wait for an endpoint
 	if next.otlp != old.otlp {
 		next.otlp.start()
 	}
-	a.logger.Info("The configuration was reloaded.", "sources", len(next.sources), "kept", len(old.sources)-len(gone.sources))
+	a.logger.Info("The configuration was reloaded.", "sources", len(next.sources), "kept", len(old.sources)-len(removed.sources))
 	return nil
 }
 
-// swap ends what is gone and starts what is new. What replicas own stays as it is meanwhile.
-func (a *App) swap(gone, next *running) {
+// swapParts stops the parts that the new configuration doesn't have and starts those that are new. The ownership of feeds doesn't change meanwhile.
+func (a *App) swapParts(removed, next *running) {
 	a.owners.mu.Lock()
 	defer a.owners.mu.Unlock()
-	stopLoops(gone.sources) // before the new loops start, so that no feed has two
+	stopLoops(removed.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
-	a.own.SetNative(next.config.Metrics.NativeHistograms)
-	a.hook(next) // before the loops: a new subscription is validated at once
+	a.selfMetrics.SetNative(next.config.Metrics.NativeHistograms)
+	a.setHooks(next) // before the loops: a new subscription is validated at once
 	if !a.ledger.Shared() {
 		a.startFeeds(next.sources)
 	}
@@ -105,31 +105,31 @@ func (a *App) forget(old, next *running) {
 			feed := s.opened.Feeds[i].Name
 			if !slices.ContainsFunc(now.Feeds, func(f collector.FeedInfo) bool { return f.Name == feed }) {
 				a.ledger.Hide(name, feed)
-				a.forgetOwn(name, feed)
+				a.forgetSelfMetrics(name, feed)
 			}
 		}
 		if len(now.Feeds) == 0 {
-			a.forgetOwn(name)
+			a.forgetSelfMetrics(name)
 		}
 		if hasWebhook(s.opened) && !hasWebhook(now) {
-			a.own.Source(name).Forget()
+			a.selfMetrics.Source(name).Forget()
 		}
 	}
 }
 
-// forgetOwn removes own metrics of what isn't read any more, not before a snapshot under way has set them.
-func (a *App) forgetOwn(labels ...string) {
+// forgetSelfMetrics removes the self metrics with these labels. It waits for a snapshot under way, which would set them again.
+func (a *App) forgetSelfMetrics(labels ...string) {
 	a.observing.Lock()
 	defer a.observing.Unlock()
-	a.own.Forget(labels...)
+	a.selfMetrics.Forget(labels...)
 }
 
 // reloaded sets the metrics of the last reload.
 func (a *App) reloaded(ok bool) {
 	if ok {
-		a.own.SetTime(metrics.ReloadSuccess, time.Now())
+		a.selfMetrics.SetTime(metrics.ReloadSuccess, time.Now())
 	}
-	a.own.SetBool(metrics.ReloadSuccessful, ok)
+	a.selfMetrics.SetBool(metrics.ReloadSuccessful, ok)
 }
 
 // watchHashKey takes over a changed key until the context ends, and keeps the former one while the file can't be read.

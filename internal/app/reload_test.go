@@ -60,7 +60,7 @@ func TestReloadDuringAScrape(t *testing.T) {
 	a := start(t, provider.write(folder, "active_calls: ", branch), provider.provider())
 	scraped, reloaded := make(chan struct{}), make(chan error, 1)
 	go func() {
-		a.own.Snapshot()
+		a.selfMetrics.Snapshot()
 		close(scraped)
 	}()
 	<-asked // office's, before it comes to branch
@@ -83,7 +83,7 @@ func TestReloadNativeHistograms(t *testing.T) {
 	file := p.write(folder, "call_log: ", "")
 	a := start(t, file, p.provider())
 	native := func() (found bool) {
-		for _, f := range a.own.Snapshot().Families {
+		for _, f := range a.selfMetrics.Snapshot().Families {
 			for _, point := range f.Points {
 				found = found || f.Def == metrics.CommitDuration && point.Native
 			}

@@ -13,16 +13,21 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 // running is what was built from one configuration.
 type running struct {
-	config  *config.Config
-	sending *config.OTLPSettings // nil: OTLP is off
+	config *config.Config
+	// providers are those that its sources may be of.
+	providers []collector.Provider
+	sending   *config.OTLPSettings // nil: OTLP is off
 	// trusted are the certificates in the files that otlp's signals name: sources read theirs again by themselves, a delivery doesn't.
 	trusted []string
 	// hashKey is privacy.hash_key, nil if it isn't set.
 	hashKey []byte
+	// thresholds are those by which the status page judges.
+	thresholds thresholds.Thresholds
 
 	sources []*source
 	hooks   map[string]http.Handler // those of the webhooks, by path
@@ -33,14 +38,14 @@ type running struct {
 type source struct {
 	config *config.Source
 	opened *collector.Source
-	// reading are its feeds while they are read here, else nil. What is opened has served other loops before: to a provider's feed, having
-	// been read elsewhere is a long pause.
-	reading atomic.Pointer[[]*feed]
+	// polled are its feeds while they are read here, else nil. They share opened, also after the source was read by another replica for a while: for
+	// a provider's feed that is a long pause.
+	polled atomic.Pointer[[]*feed]
 }
 
 // feeds are those that are read here, none if another replica reads them.
 func (s *source) feeds() []*feed {
-	if feeds := s.reading.Load(); feeds != nil {
+	if feeds := s.polled.Load(); feeds != nil {
 		return *feeds
 	}
 	return nil
@@ -63,8 +68,16 @@ type feed struct {
 }
 
 // hasWebhook reports whether the provider sends notifications.
-func hasWebhook(s *collector.Source) bool {
-	return slices.ContainsFunc(s.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
+func hasWebhook(s *collector.Source) bool { return notifiedFeed(s) != "" }
+
+// notifiedFeed is the feed whose calls the provider notifies; empty: none.
+func notifiedFeed(s *collector.Source) string {
+	for i := range s.Feeds {
+		if s.Feeds[i].Webhook != nil {
+			return s.Feeds[i].Name
+		}
+	}
+	return ""
 }
 
 // prepare builds everything of a configuration that can fail, and starts nothing. It reuses what is running of the same configuration.
@@ -73,9 +86,9 @@ func (a *App) prepare(r *running) error {
 	for i := range r.config.Sources {
 		c := &r.config.Sources[i]
 		// Secrets in files are compared by the file's name: they are read at every use.
-		if same := slices.IndexFunc(old.sources, func(s *source) bool { return reflect.DeepEqual(s.config, c) }); same >= 0 {
+		if same := slices.IndexFunc(old.sources, func(s *source) bool { return sameSource(s.config, c) }); same >= 0 {
 			r.sources = append(r.sources, old.sources[same])
-		} else if s, err := a.openSource(c); err != nil {
+		} else if s, err := a.openSource(c, r.providers); err != nil {
 			errs = append(errs, err)
 		} else {
 			r.sources = append(r.sources, s)
@@ -96,7 +109,7 @@ func (a *App) prepare(r *running) error {
 	return nil
 }
 
-// without is what r has and other doesn't.
+// without is the parts that r has and other doesn't.
 func (r *running) without(other *running) *running {
 	rest := &running{otlp: new(delivery), sources: slices.Clone(r.sources)}
 	rest.sources = slices.DeleteFunc(rest.sources, func(s *source) bool { return slices.Contains(other.sources, s) })
@@ -106,12 +119,23 @@ func (r *running) without(other *running) *running {
 	return rest
 }
 
-func (a *App) openSource(c *config.Source) (*source, error) {
+// sameSource says whether two configurations of a source are the same. A block that can't be compared as a value compares itself.
+func sameSource(a, b *config.Source) bool {
+	block, ok := a.Provider.(interface{ SameAs(other any) bool })
+	if !ok {
+		return reflect.DeepEqual(a, b)
+	}
+	x, y := *a, *b
+	x.Provider, y.Provider = nil, nil
+	return block.SameAs(b.Provider) && reflect.DeepEqual(x, y)
+}
+
+func (a *App) openSource(c *config.Source, providers []collector.Provider) (*source, error) {
 	settings := SourceSettings(c, &a.quotas)
-	settings.Observer = requests{own: a.own, source: c.Name}
+	settings.Observer = requests{self: a.selfMetrics, source: c.Name}
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
-	settings.Notified, settings.Derive = a.own.Source(c.Name), a.ledger.Derive
-	opened, err := OpenSource(c, a.settings.Providers, settings)
+	settings.Notified, settings.Derive = a.selfMetrics.Source(c.Name), a.ledger.Derive
+	opened, err := OpenSource(c, providers, settings)
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +145,7 @@ func (a *App) openSource(c *config.Source) (*source, error) {
 // startFeeds starts the loops of those sources that aren't read yet. A feed whose state can't be opened shows an error and stops no other.
 func (a *App) startFeeds(sources []*source) {
 	for _, s := range sources {
-		if s.reading.Load() != nil {
+		if s.polled.Load() != nil {
 			continue
 		}
 		var feeds []*feed
@@ -129,7 +153,7 @@ func (a *App) startFeeds(sources []*source) {
 		for i := range s.opened.Feeds {
 			feeds = append(feeds, a.makeFeed(s, &s.opened.Feeds[i], clock))
 		}
-		s.reading.Store(&feeds)
+		s.polled.Store(&feeds)
 		for _, f := range feeds {
 			f.loop.Start()
 		}
@@ -160,17 +184,17 @@ func (r *running) close() {
 
 // requests counts the requests to a provider.
 type requests struct {
-	own    *metrics.Own
+	self   *metrics.SelfMetrics
 	source string
 }
 
 // Request implements httpclient.Observer.
 func (r requests) Request(feed, code string, took time.Duration) {
-	r.own.Add(metrics.APIRequests, 1, r.source, feed, code)
-	r.own.Observe(metrics.APIRequestDuration, took, r.source, feed)
+	r.self.Add(metrics.APIRequests, 1, r.source, feed, code)
+	r.self.Observe(metrics.APIRequestDuration, took, r.source, feed)
 }
 
 // Throttled implements httpclient.Observer.
 func (r requests) Throttled(feed string, d time.Duration) {
-	r.own.Add(metrics.APIThrottled, d.Microseconds(), r.source, feed)
+	r.self.Add(metrics.APIThrottled, d.Microseconds(), r.source, feed)
 }

@@ -20,11 +20,11 @@ type webhooks struct {
 	hooks    atomic.Pointer[map[string]http.Handler] // by path
 }
 
-// hook has the notifications of a configuration's sources answered, and those of no other.
-func (a *App) hook(r *running) {
+// setHooks makes the listener answer the notifications of a configuration's sources, and no others.
+func (a *App) setHooks(r *running) {
 	for _, s := range r.sources {
 		if hasWebhook(s.opened) {
-			a.own.Source(s.config.Name).Listens()
+			a.selfMetrics.Source(s.config.Name).Listens()
 		}
 	}
 	a.webhooks.hooks.Store(&r.hooks)

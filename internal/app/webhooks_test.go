@@ -292,11 +292,12 @@ func TestPollInterval(t *testing.T) {
 // The ledger is told how the feed's records are known again.
 func TestSpecOfAFeed(t *testing.T) {
 	t.Parallel()
-	info := collector.FeedInfo{Name: "records", Fingerprint: "a", Hourless: true, Parents: true, Lookback: time.Hour}
+	info := collector.FeedInfo{Name: "records", Fingerprint: "a", Rules: collector.Rules{StartMoves: true, Parents: true}, Lookback: time.Hour}
+	info.Properties.Reasons = true
 	got := specOf(&config.Source{Name: "office", ProviderName: "notifying", History: time.Minute}, &info)
 	want := ledger.FeedSpec{
 		Source: "office", Provider: "notifying", Feed: "records", Fingerprint: "a", History: time.Minute, Lookback: time.Hour,
-		Hourless: true, Parents: true,
+		Rules: collector.Rules{StartMoves: true, Parents: true},
 	}
 	if got != want {
 		t.Errorf("got %+v", got)

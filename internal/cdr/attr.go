@@ -9,6 +9,7 @@ const (
 	Number                 // a phone number
 	User                   // a name, a user principal name or a user id
 	Address                // an IP address
+	Words                  // the provider's words: not personal, but a number may be among them
 )
 
 // AttrType is the type of an attribute's value.

@@ -21,6 +21,7 @@ func CallType(raw string) string {
 	if raw == "" {
 		return ""
 	}
+	raw = HideNumbers(raw)
 	raw = ringOut.ReplaceAllString(voip.ReplaceAllString(raw, "Voip$1"), "Ringout$1")
 	slug := make([]byte, 0, maxCallType+1)
 	for i := 0; i < len(raw) && len(slug) < maxCallType; i++ {

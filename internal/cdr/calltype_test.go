@@ -49,74 +49,6 @@ func TestCallType(t *testing.T) {
 	}
 }
 
-func TestMicrosoftCallType(t *testing.T) {
-	tests := []struct {
-		raw, slug        string
-		dir              Direction
-		known, emergency bool
-	}{
-		{"user_in", "user_in", Inbound, true, false},
-		{"user_out", "user_out", Outbound, true, false},
-		{"user_out_conf", "user_out_conf", Outbound, true, false},
-		{"user_out_transfer", "user_out_transfer", Outbound, true, false},
-		{"user_out_forwarding", "user_out_forwarding", Outbound, true, false},
-		{"conf_in", "conf_in", Inbound, true, false},
-		{"conf_out", "conf_out", Outbound, true, false},
-		{"ucap_in", "ucap_in", Inbound, true, false},
-		{"ucap_out", "ucap_out", Outbound, true, false},
-		{"unassigned_in", "unassigned_in", Inbound, true, false},
-		{"oc_ucap_in", "oc_ucap_in", Inbound, true, false},
-		{"oc_user_out", "oc_user_out", Outbound, true, false},
-		{"ByotIn", "byot_in", Inbound, true, false},
-		{"ByotOut", "byot_out", Outbound, true, false},
-		{"ByotInUcap", "byot_in_ucap", Inbound, true, false},
-		{"ByotOutUcap", "byot_out_ucap", Outbound, true, false},
-		{"ByotOutUserTransfer", "byot_out_user_transfer", Outbound, true, false},
-		{"ByotOutUserForwarding", "byot_out_user_forwarding", Outbound, true, false},
-		{"ByotInUnassigned", "byot_in_unassigned", Inbound, true, false},
-		{"ByotEmergencyOut", "byot_emergency_out", Outbound, true, true},
-		{"dr_in", "dr_in", Inbound, true, false},
-		{"dr_out", "dr_out", Outbound, true, false},
-		{"dr_in_bot", "dr_in_bot", Inbound, true, false},
-		{"dr_unassigned_in", "dr_unassigned_in", Inbound, true, false},
-		{"dr_emergency_out", "dr_emergency_out", Outbound, true, true},
-
-		// Without case.
-		{"byotin", "byotin", Inbound, true, false},
-		{"BYOTIN", "byotin", Inbound, true, false},
-		{"byotoutusertransfer", "byotoutusertransfer", Outbound, true, false},
-		{"USER_IN", "user_in", Inbound, true, false},
-		{"DR_EMERGENCY_OUT", "dr_emergency_out", Outbound, true, true},
-
-		// New words in a family keep their direction, and are counted.
-		{"ByotInHologram", "byot_in_hologram", Inbound, false, false},
-		{"user_out_hologram", "user_out_hologram", Outbound, false, false},
-		{"byotinhologram", "byotinhologram", DirectionUnknown, false, false},
-
-		// Nothing is guessed.
-		{"hologram_in2", "hologram_in2", DirectionUnknown, false, false},
-		{"hologram_in", "hologram_in", DirectionUnknown, false, false},
-		{"hologram_out", "hologram_out", DirectionUnknown, false, false},
-		{"ByotInOut", "byot_in_out", DirectionUnknown, false, false},
-		{"ByotUcap", "byot_ucap", DirectionUnknown, false, false},
-		{"ByotEmergency", "byot_emergency", DirectionUnknown, false, true},
-		{"Byot", "byot", DirectionUnknown, false, false},
-		{"userin", "userin", DirectionUnknown, false, false},
-		{"in", "in", DirectionUnknown, false, false},
-		{"user_inside", "user_inside", DirectionUnknown, false, false},
-		{"", "", DirectionUnknown, false, false},
-	}
-	for _, tt := range tests {
-		t.Run(tt.raw, func(t *testing.T) {
-			slug, dir, known, emergency := MicrosoftCallType(tt.raw)
-			if slug != tt.slug || dir != tt.dir || known != tt.known || emergency != tt.emergency {
-				t.Errorf("got %q, %v, known %t, emergency %t; want %q, %v, %t, %t",
-					slug, dir, known, emergency, tt.slug, tt.dir, tt.known, tt.emergency)
-			}
-		})
-	}
-}
-
 var callTypePattern = regexp.MustCompile(`^([a-z0-9]+(_[a-z0-9]+)*)?$`)
 
 func FuzzCallType(f *testing.F) {
@@ -131,9 +63,6 @@ func FuzzCallType(f *testing.F) {
 		if again := CallType(slug); again != slug {
 			t.Errorf("CallType(%q) = %q, and of that %q", raw, slug, again)
 		}
-		if s, dir, known, _ := MicrosoftCallType(raw); s != slug || (known && dir == DirectionUnknown) {
-			t.Errorf("MicrosoftCallType(%q) = %q, %v, known %t", raw, s, dir, known)
-		}
 	})
 }
 
@@ -145,12 +74,5 @@ func BenchmarkCallType(b *testing.B) {
 				CallType(raw)
 			}
 		})
-	}
-}
-
-func BenchmarkMicrosoftCallType(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		MicrosoftCallType("ByotOutUserForwarding")
 	}
 }

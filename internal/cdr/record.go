@@ -100,12 +100,34 @@ func (r *Record) Reset() {
 	}
 }
 
+// longestSetup bounds a set-up time that is believed: an invite that is older is a mistake, such as Windows' zero time, the year 1601.
+const longestSetup = 24 * time.Hour
+
 // Setup is the time from invite to start of a connected call that has both: time to answer outbound, time to forward inbound.
 func (r *Record) Setup() (time.Duration, bool) {
-	if !r.Outcome.Connected() || r.Invite.IsZero() || r.Start.IsZero() || r.Start.Before(r.Invite) {
+	if !r.Outcome.Connected() || r.Invite.IsZero() || r.Start.IsZero() {
 		return 0, false
 	}
-	return r.Start.Sub(r.Invite), true
+	setup := r.Start.Sub(r.Invite)
+	if setup < 0 || setup > longestSetup {
+		return 0, false
+	}
+	return setup, true
+}
+
+// LongestCall bounds a duration that is believed. No provider documents how long a call may last: Teams ends a meeting after 30 hours, and a
+// month leaves room for a line that is never hung up. What is longer comes from a counter that ran over, and would change a sum by years.
+const LongestCall = 31 * 24 * time.Hour
+
+// Duration is a call's duration of n units, or what is wrong with it.
+func Duration(n int64, unit time.Duration) (d time.Duration, problem string) {
+	switch {
+	case n < 0:
+		return 0, "is negative"
+	case n > int64(LongestCall/unit):
+		return 0, "is longer than 31 days"
+	}
+	return time.Duration(n) * unit, ""
 }
 
 // Fault says in whose part a call that didn't connect ended.

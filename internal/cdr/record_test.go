@@ -30,6 +30,47 @@ func TestRecordSetup(t *testing.T) {
 	}
 }
 
+// counting.md, "a record's own times are believed within bounds": one row can't poison a sum.
+func TestDurationsThatAreBelieved(t *testing.T) {
+	for name, c := range map[string]struct {
+		n       int64
+		unit    time.Duration
+		problem string
+	}{
+		"none":                       {0, time.Second, ""},
+		"31 days":                    {31 * 24 * 3600, time.Second, ""},
+		"a second longer":            {31*24*3600 + 1, time.Second, "is longer than 31 days"},
+		"31 days in milliseconds":    {31 * 24 * 3600 * 1000, time.Millisecond, ""},
+		"the greatest 32-bit number": {1<<31 - 1, time.Second, "is longer than 31 days"},
+		"the greatest number":        {1<<63 - 1, time.Second, "is longer than 31 days"},
+		"negative":                   {-1, time.Second, "is negative"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, problem := Duration(c.n, c.unit)
+			if problem != c.problem || problem == "" && d != time.Duration(c.n)*c.unit || problem != "" && d != 0 {
+				t.Errorf("%v, %q", d, problem)
+			}
+		})
+	}
+	for name, c := range map[string]struct {
+		invite time.Time
+		known  bool
+	}{
+		"a day before":                    {start.Add(-24 * time.Hour), true},
+		"longer before":                   {start.Add(-24*time.Hour - time.Second), false},
+		"Windows' zero time":              {time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), false},
+		"after the start":                 {start.Add(time.Second), false},
+		"farther away than a duration is": {time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), false},
+	} {
+		t.Run("invited "+name, func(t *testing.T) {
+			r := Record{Outcome: Answered, Invite: c.invite, Start: start}
+			if _, known := r.Setup(); known != c.known {
+				t.Errorf("known: %t", known)
+			}
+		})
+	}
+}
+
 func TestRecordEnded(t *testing.T) {
 	minute := start.Add(time.Minute)
 	tests := []struct {

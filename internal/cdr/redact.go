@@ -30,7 +30,7 @@ func (p Policy) modeOf(class Privacy) Mode {
 		return p.Users
 	case Address:
 		return p.Addresses
-	case Plain:
+	case Plain, Words:
 	}
 	return Keep
 }
@@ -60,7 +60,7 @@ func NewRedactor(policy Policy, key []byte) *Redactor {
 // ID, AltIDs and Synthetic stay as they are, because the ledger keys by them: take the keys, and compare revisions, before redacting
 // (counting.md 16, 18). Trunk, country, locations and plain attributes aren't personal.
 func (d *Redactor) Redact(r *Record) {
-	if d.policy == (Policy{Numbers: Keep, Users: Keep, Addresses: Keep}) {
+	if d.keepsAll() {
 		return
 	}
 	// The phrase and the call id first: they are searched for the record's own values.
@@ -108,6 +108,10 @@ func (d *Redactor) value(s string, class Privacy) string {
 		return d.user(s)
 	case Address:
 		return d.address(s)
+	case Words:
+		if d.policy.Numbers != Keep {
+			return HideNumbers(s)
+		}
 	case Plain:
 	}
 	return s

@@ -13,6 +13,8 @@ const (
 	minSpacedRun   = 7
 	minOwnText     = 3
 	minOwnInCallID = 7
+	minLabelDigits = 7
+	maxLabelDigits = 15
 )
 
 // phrase redacts the provider's text: the record's own numbers and users, URIs and e-mail addresses, IP addresses, and what
@@ -122,6 +124,38 @@ func replaceAddresses(text string, replace func(run string) string) string {
 		return replace(bare) + run[len(bare):]
 	})
 }
+
+// HideNumbers hides what may be a phone number in a provider's word or label: 7 to 15 digits (ITU-T E.164), a plus and separators aside, that are no
+// part of a longer word of letters and digits, nor an IP address.
+func HideNumbers(text string) string {
+	if countDigits(text)+strings.Count(text, "*") < minLabelDigits {
+		return text
+	}
+	var b strings.Builder
+	done := 0
+	for _, at := range runPattern.FindAllStringIndex(text, -1) {
+		run := text[at[0]:at[1]]
+		inWord := at[0] > 0 && isAlnum(text[at[0]-1]) || at[1] < len(text) && isAlnum(text[at[1]])
+		if n := countDigits(run) + strings.Count(run, "*"); inWord || n < minLabelDigits || n > maxLabelDigits || isAddress(run) {
+			continue
+		}
+		b.WriteString(text[done:at[0]] + hidden)
+		done = at[1]
+	}
+	return b.String() + text[done:]
+}
+
+func countDigits(s string) (n int) {
+	for i := range len(s) {
+		if isDigit(s[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// runPattern matches digits with the punctuation of numbers between them.
+var runPattern = regexp.MustCompile(`\+?[0-9*](?:[ .()/-]*[0-9*])+`)
 
 // digitsPattern matches the eight digits of a Windows error code, and what has five digits or more with the punctuation of numbers between them.
 var digitsPattern = regexp.MustCompile(`0x[0-9A-Fa-f]{8}\b|[0-9+*](?:[ .()-]*[0-9+*]){4,}`)

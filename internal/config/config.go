@@ -11,8 +11,12 @@ type Config struct {
 	Metrics Metrics `yaml:"metrics"`
 	Privacy Privacy `yaml:"privacy"`
 	// OTLP is nil if its key is absent; see [ResolveOTLP].
-	OTLP    *OTLP    `yaml:"otlp"`
-	Sources []Source `yaml:"sources"`
+	OTLP *OTLP `yaml:"otlp"`
+	// RulesFile has the parameters of the alerting rules; empty: the defaults.
+	RulesFile File `yaml:"rules_file"`
+	// Definitions are files, or patterns of files, that describe further providers (docs/definitions.md).
+	Definitions []string `yaml:"definitions"`
+	Sources     []Source `yaml:"sources"`
 }
 
 // Storage says where the ledger is.

@@ -83,7 +83,10 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 		v = v.Elem()
 		setDefaults(v)
 	}
+	forms, hasForms := reflect.TypeAssert[NodeDecoder](v.Addr())
 	switch {
+	case hasForms:
+		forms.DecodeNode(d.node(n, at))
 	case isLeaf(v.Type()):
 		d.decodeScalar(v, n, at)
 	case v.Kind() == reflect.Slice:
@@ -212,6 +215,9 @@ func (d *decoder) validate(v reflect.Value, path string) {
 
 // isLeaf reports whether a type is read from a scalar.
 func isLeaf(t reflect.Type) bool {
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[NodeDecoder]()) {
+		return true // its keys are its own
+	}
 	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map, reflect.Pointer}, t.Kind())
 	return !composite || t == secretType || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }

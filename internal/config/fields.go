@@ -24,15 +24,40 @@ type Setting struct {
 	Secret bool
 	// Block: it is switched on by its key alone, such as a feed.
 	Block bool
+	// List: its value is a list of texts.
+	List bool
+	// Required: the block must have it; of a described block.
+	Required bool
 
 	index []int
 	typ   reflect.Type
 }
 
+// Described is implemented by blocks whose keys are known at run time only, in place of a struct's fields.
+type Described interface {
+	// Settings are all keys; a secret has two.
+	Settings() []Setting
+	// HasBlock says whether the block has an inner one under a key.
+	HasBlock(key string) bool
+}
+
 // Settings lists those of a provider's block, a pointer to a struct, that `init` can set: secrets by the names of their files.
 func Settings(block any) []Setting {
+	if d, ok := block.(Described); ok {
+		return slices.DeleteFunc(d.Settings(), func(s Setting) bool { return s.Ask == "" || s.List })
+	}
 	return slices.DeleteFunc(fieldsOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
 		return s.typ == secretType && !s.Secret || !s.Block && !isLeaf(s.typ)
+	})
+}
+
+// HasBlock says whether a provider's block, a pointer to a struct, has an inner one under a key.
+func HasBlock(block any, key string) bool {
+	if d, ok := block.(Described); ok {
+		return d.HasBlock(key)
+	}
+	return slices.ContainsFunc(fieldsOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
+		return s.Block && s.Key == key && !reflect.ValueOf(block).Elem().FieldByIndex(s.index).IsNil()
 	})
 }
 
@@ -51,6 +76,22 @@ func fieldsOf(t reflect.Type) (fields []Setting) {
 		}
 	}
 	return fields
+}
+
+// BlockKeys lists the paths of all keys that a provider's block accepts, as Keys does.
+func BlockKeys(block any) (keys []string) {
+	d, ok := block.(Described)
+	if !ok {
+		return Keys(reflect.TypeOf(block))
+	}
+	for _, s := range d.Settings() {
+		if keys = append(keys, s.Key); s.Block {
+			for _, key := range Keys(reflect.TypeFor[Feed]()) {
+				keys = append(keys, joinPath(s.Key, key))
+			}
+		}
+	}
+	return keys
 }
 
 // Keys lists the paths of all keys that the type accepts, in the order of its fields: "storage.path", "sources[].name",

@@ -18,6 +18,8 @@ import (
 type Options struct {
 	// Providers are the kinds of sources by the keys of their blocks: each makes a pointer to a new struct, with its [Defaulter] and [Validator].
 	Providers map[string]func() any
+	// Define reads the files that `definitions` names, and returns further kinds of sources; nil: they are ignored. Its problems are Problems.
+	Define func(files []string) (map[string]func() any, error)
 	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool
 	// LookupEnv is asked for the variables of ${env:NAME}; nil is [os.LookupEnv].
@@ -54,6 +56,9 @@ func Unmarshal(path string, data []byte, into any, opts Options) error {
 	}
 	d.dir = filepath.Dir(absolute)
 	if root := d.parse(data); root != nil {
+		if d.define(root); len(d.problems) > 0 {
+			return d.problems.asError() // what follows from them says no more
+		}
 		v := reflect.ValueOf(into).Elem()
 		v.SetZero()
 		setDefaults(v)

@@ -42,7 +42,11 @@ func objectSchema(t reflect.Type, providers map[string]func() any) schema {
 	}
 	if t == reflect.TypeFor[Source]() {
 		for name, newBlock := range providers {
-			properties[name] = objectSchema(reflect.TypeOf(newBlock()).Elem(), nil)
+			if d, ok := newBlock().(Described); ok {
+				properties[name] = describedSchema(d)
+			} else {
+				properties[name] = objectSchema(reflect.TypeOf(newBlock()).Elem(), nil)
+			}
 		}
 		rules.ExactlyOne = append(rules.ExactlyOne, slices.Sorted(maps.Keys(providers)))
 	}
@@ -75,6 +79,36 @@ func objectSchema(t reflect.Type, providers map[string]func() any) schema {
 		s["allOf"] = conditions
 	}
 	return s
+}
+
+// describedSchema describes a block whose keys aren't those of a struct.
+func describedSchema(d Described) schema {
+	properties, feeds := schema{}, []any{}
+	var conditions []any
+	text := leafSchema(reflect.TypeFor[string](), nil)
+	for _, s := range d.Settings() {
+		one := schema{"required": []string{s.Key}}
+		switch {
+		case s.Block:
+			properties[s.Key] = objectSchema(reflect.TypeFor[Feed](), nil)
+			feeds = append(feeds, one)
+			continue
+		case s.List:
+			properties[s.Key] = schema{"type": "array", "items": text}
+		default:
+			properties[s.Key] = text
+		}
+		other := s.Key + fileSuffix
+		switch {
+		case s.Secret: // with the key that holds the text itself
+		case s.Required && slices.ContainsFunc(d.Settings(), func(s Setting) bool { return s.Key == other }):
+			conditions = append(conditions, schema{"oneOf": []any{one, schema{"required": []string{other}}}})
+		case s.Required:
+			conditions = append(conditions, one)
+		}
+	}
+	conditions = append(conditions, schema{"anyOf": feeds})
+	return schema{"type": "object", "properties": properties, "additionalProperties": false, "allOf": conditions}
 }
 
 // valueSchema describes the value of a key.

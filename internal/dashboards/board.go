@@ -6,8 +6,10 @@ import (
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // columns is the width of Grafana's grid.
@@ -20,6 +22,8 @@ const tag = "cdr-exporter"
 const titlePrefix = "CDR exporter / "
 
 type board struct {
+	*rules.Parameters
+
 	name    string
 	builder *dashboard.DashboardBuilder
 	// filters are the variables that narrow every query whose metric has the label.
@@ -53,8 +57,8 @@ func (b *board) annotate(name, colour, title, words, expr string, valueIsTime bo
 }
 
 // newBoard begins a dashboard. Its name is that of its file, and part of its uid.
-func newBoard(name, title, description, from string) *board {
-	b := &board{name: name}
+func newBoard(p *rules.Parameters, name, title, description, from string) *board {
+	b := &board{Parameters: p, name: name}
 	b.builder = dashboard.NewDashboardBuilder(titlePrefix+title).
 		Uid(uid(name)).
 		Description(description).
@@ -127,6 +131,17 @@ func (b *board) build() (dashboard.Dashboard, error) {
 	d, err := b.builder.Build()
 	if err != nil {
 		return dashboard.Dashboard{}, fmt.Errorf("%s: %w", b.name, err)
+	}
+	for _, p := range d.Panels {
+		if p.Panel == nil {
+			continue
+		}
+		for i, asked := range p.Panel.Targets {
+			if q, ok := asked.(prometheus.Dataquery); ok {
+				q.Expr = b.Resolve(q.Expr)
+				p.Panel.Targets[i] = q
+			}
+		}
 	}
 	for i := range d.Links {
 		d.Links[i].Placement = nil // the SDK's default hides them in a menu

@@ -14,12 +14,13 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // calls answers: which calls were those, and what does every record of one say? It shows the log records that Loki ingested by OTLP, whose
 // attributes are structured metadata with underscores for dots.
-func calls() *board {
-	b := newBoard("calls", "Calls", "Log records of calls in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
+func calls(with *rules.Parameters) *board {
+	b := newBoard(with, "calls", "Calls", "Log records of calls in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
 	b.chooseSource("loki", lokiVariable, "Loki data source")
 	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
 	b.builder.WithVariable(asked("service_name", "Service", "service.name of the exporter's resource.", lokiSource(), "label_values(service_name)").
@@ -80,6 +81,7 @@ const anyText = ".*"
 var typed = []field{
 	{"direction", "Direction", anyText, "inbound, outbound or internal; a regular expression.", logName("direction")},
 	{"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.", logName("reason")},
+	{"fault_domain", "Fault domain", anyText, "Whose fault it probably was, such as carrier; a regular expression.", logName("fault_domain")},
 	{"sip_code", "SIP code", anyText, "Final SIP code, such as 5.. for all of the 500s; a regular expression.", logName("sip_code")},
 	{"sub_code", "Sub code", anyText, "Microsoft's sub code; a regular expression.", logName("sub_code")},
 	{"call_type", "Call type", anyText, "Call type in the provider's own words; a regular expression.", logName("call_type")},
@@ -178,6 +180,7 @@ var columnsOfCalls = []struct{ attribute, title string }{
 	{"cdr_user_name", "User"},
 	{logName("trunk"), "Trunk"},
 	{logName("reason"), "Reason"},
+	{logName("fault_domain"), "Fault domain"},
 	{logName("sip_code"), "SIP code"},
 	{logName("sub_code"), "Sub code"},
 	{"cdr_charge", "Charge"},

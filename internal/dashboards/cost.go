@@ -7,11 +7,12 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // cost answers: what do calls cost, where to, and where is the month heading?
-func cost() *board {
-	b := newBoard("cost", "Cost", "Money by currency, component, country and type of call. Amounts are never added across currencies; XXX is a currency that the provider doesn't name.", "now-7d")
+func cost(with *rules.Parameters) *board {
+	b := newBoard(with, "cost", "Cost", "Money by currency, component, country and type of call. Amounts are never added across currencies; XXX is a currency that the provider doesn't name.", "now-7d")
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
@@ -43,13 +44,10 @@ func cost() *board {
 	b.add(12, 8, b.stacked(text{"Connected time by country", "Connected time of the calls of each bar, which are counted when they have ended; the ten busiest countries of the other party."}, connected))
 	b.add(24, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and inbound. Many short calls to a country that is new here can be fraud."},
 		top(10, b.flow(metrics.CallsByCountry, by("direction", "country")))))
-	amount := b.total(metrics.CallCharges, by("currency", "country"))
-	perMinute := query{
-		expr: fmt.Sprintf("60 * %s\n/ on (country) group_left () (%s > 0)", amount.expr, b.total(metrics.ConnectedSeconds, by("country")).expr),
-		unit: unitMoney, by: amount.by,
-	}
-	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and what a connected minute cost on average, by country of the other party. A click on an amount leads to the calls."},
-		amount.as("Charges"), perMinute.as("Per minute")).
+	amount := b.total(metrics.CallCharges, by("source", "feed", "currency", "country"))
+	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and what a connected minute of the same feed cost on average, by country of the other party. " +
+		"Where a feed charges in several currencies, the minutes of each aren't known. A click on an amount leads to the calls."},
+		amount.as("Charges"), b.perMinute(amount).as("Per minute")).
 		OverrideByName("Charges", properties{property("decimals", 2), b.rowTo(callsBehind, amount)}).
 		OverrideByName("Per minute", properties{property("decimals", 4)}))
 
@@ -60,6 +58,16 @@ func cost() *board {
 		b.orNone(b.total(metrics.ChargeCorrections, by("currency", "source", "sign", "component"))).as("Corrections")).
 		OverrideByName("Corrections", properties{property("decimals", 2)}))
 	return b
+}
+
+// perMinute is what a connected minute cost: of the feeds that charge, and charge in one currency, since minutes have none.
+func (b *board) perMinute(amount query) query {
+	minutes := b.total(metrics.ConnectedSeconds, by("source", "feed", "country")).expr
+	several := fmt.Sprintf("count by (source, feed) (%s) > 1", b.total(metrics.CallCharges, by("source", "feed", "currency")).expr)
+	return query{
+		expr: fmt.Sprintf("60 * %s\n/ on (source, feed, country) group_left () (%s > 0)\nunless on (source, feed) (%s)", amount.expr, minutes, several),
+		unit: unitMoney, by: amount.by,
+	}
 }
 
 // net is charges plus debits minus credits, also of a currency that has only one of them in the time shown.

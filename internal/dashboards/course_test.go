@@ -13,6 +13,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // TestCourses: panels don't contradict each other by how they draw what is counted when its record is read.
@@ -69,7 +70,7 @@ func checkCourse(expr string, every time.Duration, bars bool) error {
 		if divided && !strings.Contains(expr, "histogram_") && !strings.Contains(expr, fmt.Sprintf(" >= %d)", ratioLeast)) {
 			return errors.New("a ratio of any few calls")
 		}
-	case !bars || !strings.Contains(expr, "* $__interval_ms / 1000"):
+	case !bars && every < hourMinutes*time.Minute || !strings.Contains(expr, "* $__interval_ms / 1000"):
 		return errors.New("a rate, where a bar should be what was counted")
 	case every < barMinutes*time.Minute:
 		return fmt.Errorf("a bar of %s", every)
@@ -93,6 +94,7 @@ func TestCoursesFinds(t *testing.T) {
 		{"an emergency call as 1.61 per minute", "60 * " + rate("cdr_emergency_calls_total"), 0, false, false},
 		{"a new value as calls per minute", "60 * " + rate("cdr_exporter_unmapped_values_total"), 0, false, false},
 		{"a line of counts", calls + " * $__interval_ms / 1000", 5 * time.Minute, false, false},
+		{"a line of counts of an hour", calls + " * $__interval_ms / 1000", time.Hour, false, true},
 		{"bars of a minute", calls + " * $__interval_ms / 1000", time.Minute, true, false},
 		{"bars", calls + " * $__interval_ms / 1000", 5 * time.Minute, true, true},
 		{"ASR of each minute", calls + "\n/ (" + calls + " >= 5)", 0, false, false},
@@ -147,7 +149,10 @@ func TestCantTell(t *testing.T) {
 }
 
 // written is a condition as selectors have it.
-func written(m match) string { return fmt.Sprintf("%s%s%q", m.label, m.operator, m.value) }
+func written(m match) string {
+	_, selected, _ := strings.Cut(rules.Default().Resolve(fmt.Sprintf("x{%s%s%q}", m.label, m.operator, m.value)), "{")
+	return strings.TrimSuffix(selected, "}")
+}
 
 // TestAnnotations: the courses of every dashboard of metrics have alerts and restarts marked.
 func TestAnnotations(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // Built is a dashboard as Grafana imports it.
@@ -18,11 +19,11 @@ type Built struct {
 	shown       []*metrics.Def
 }
 
-// All builds every dashboard, in the order in which one looks at them. An error says which query asks for a label that its
+// All builds every dashboard for the feeds and thresholds of these parameters, in the order in which one looks at them. An error says which query asks for a label that its
 // metric hasn't, or what else is wrong.
-func All() ([]Built, error) {
+func All(p *rules.Parameters) ([]Built, error) {
 	var all []Built
-	for _, b := range []*board{overview(), trunks(), cost(), quality(), calls(), exporter()} {
+	for _, b := range []*board{overview(p), trunks(p), cost(p), quality(p), calls(p), exporter(p)} {
 		d, err := b.build()
 		if err != nil {
 			return nil, err

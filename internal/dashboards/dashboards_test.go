@@ -14,6 +14,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 var update = flag.Bool("update", false, "write the dashboards anew")
@@ -105,7 +106,7 @@ func TestEveryMetricIsShown(t *testing.T) {
 	for _, d := range built(t) {
 		shown = append(shown, d.shown...)
 	}
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue()) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()) {
 		if !slices.Contains(shown, d) {
 			t.Errorf("no dashboard shows %s", d.Name)
 		}
@@ -126,7 +127,7 @@ func TestLabelsAreHeldAgainstTheCatalogue(t *testing.T) {
 			return b.value(&metrics.Def{Name: "cdr_new", Kind: metrics.Gauge}, nil)
 		}},
 	} {
-		b := newBoard("x", "X", "", "now-1h")
+		b := newBoard(rules.Default(), "x", "X", "", "now-1h")
 		b.add(4, 4, b.number(text{"X", "X."}, tc.ask(b)))
 		if _, err := b.build(); err == nil {
 			t.Errorf("%s: it is built", tc.name)
@@ -137,7 +138,7 @@ func TestLabelsAreHeldAgainstTheCatalogue(t *testing.T) {
 // built are all dashboards.
 func built(t *testing.T) []Built {
 	t.Helper()
-	all, err := All()
+	all, err := All(rules.Default())
 	if err != nil {
 		t.Fatal(err)
 	}

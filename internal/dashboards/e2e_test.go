@@ -17,6 +17,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // promFile is a test as promtool reads it.
@@ -90,7 +91,7 @@ func TestE2EQueriesFind(t *testing.T) {
 
 // TestE2EValues: what is put together of several parts is right where a part is missing.
 func TestE2EValues(t *testing.T) {
-	b := cost()
+	b := cost(rules.Default())
 	series := func(d *metrics.Def, step string, labels map[string]string) promSeries {
 		all := map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": "call_log"}
 		maps.Copy(all, labels)
@@ -129,6 +130,7 @@ func TestE2EValues(t *testing.T) {
 		{"ASR", asr(b.total, of), []promSample{trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75)}},
 		{"NER", ner(b.total, of), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
 		{"faults", faults(b.total, of), []promSample{trunk("a", 0.1), trunk("b", 0), trunk("c", 1)}},
+		{"error budget left", rounded(b.budgetLeft(of)), []promSample{trunk("a", -9), trunk("b", 1), trunk("c", -99)}},
 		{"ACD", acd(b.total, of), []promSample{trunk("a", 100)}},
 		{"a course of NER", ner(b.flow, of), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
 		{"a rare event", rounded(b.flow(metrics.EmergencyCalls, nil)), []promSample{{"{}", 1}}},
@@ -137,6 +139,25 @@ func TestE2EValues(t *testing.T) {
 	} {
 		evaluate(t, tc.name, tc.ask, input, "10m", tc.want)
 	}
+}
+
+// TestE2EPerMinute: of three feeds, one charges, one charges in two currencies, and one doesn't charge.
+func TestE2EPerMinute(t *testing.T) {
+	b := cost(rules.Default())
+	series := func(d *metrics.Def, step, feed, currency string) promSeries {
+		labels := map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": feed, "country": "DE"}
+		if currency != "" {
+			labels["currency"] = currency
+		}
+		return promSeries{seriesName(d.Name, labels), "0+" + step + "x80"}
+	}
+	input := []promSeries{
+		series(metrics.CallCharges, "0.89", "pstn", "USD"), series(metrics.ConnectedSeconds, "600", "pstn", ""),
+		series(metrics.CallCharges, "1", "call_log", "USD"), series(metrics.CallCharges, "1", "call_log", "EUR"), series(metrics.ConnectedSeconds, "600", "call_log", ""),
+		series(metrics.ConnectedSeconds, "900", "direct_routing", ""),
+	}
+	want := []promSample{{`{source="s", feed="pstn", currency="USD", country="DE"}`, 0.089}}
+	evaluate(t, "per minute", rounded(b.perMinute(b.total(metrics.CallCharges, by("source", "feed", "currency", "country")))), input, "10m", want)
 }
 
 // rounded takes off what floating point adds.
@@ -156,14 +177,16 @@ func TestE2EVerdict(t *testing.T) {
 		newest                      string
 		state                       float64
 	}{
-		{"works", "call_log", 64, 6, 30, "172000", 0},
+		{"works", "call_log", 64, 3, 30, "172000", 0},
 		{"has no faults", "call_log", 3, 0, 0, "172000", 0},
-		{"fails at times", "call_log", 64, 7, 30, "172000", 1},
-		{"fails mostly", "call_log", 4, 2, 2, "172000", 2},
+		{"fails more often than the budget allows", "call_log", 64, 4, 30, "172000", 1},
+		{"fails at times", "call_log", 20, 3, 10, "172000", 1},
+		{"failed twice", "call_log", 9, 2, 5, "172000", 0},
+		{"fails mostly", "call_log", 10, 5, 5, "172000", 2},
 		{"is down", "call_log", 64, 64, 0, "172000", 3},
-		{"refuses all", "call_log", 16, 0, 0, "172000", 3},
+		{"refuses all", "call_log", 20, 0, 0, "172000", 3},
 		{"was down before it was given up", "call_log", 64, 64, 0, "1", 3},
-		{"is silent", "call_log", 64, 6, 30, "86000", unknown},
+		{"is silent", "call_log", 64, 3, 30, "86000", unknown},
 		{"operator", "pstn", 64, unknown, 55, "172000", 0},
 		{"operator that connects few", "pstn", 64, unknown, 10, "172000", unknown},
 		{"operator that connects none", "pstn", 64, unknown, 0, "172000", 3},
@@ -179,13 +202,13 @@ func TestE2EVerdict(t *testing.T) {
 		}
 		want = append(want, promSample{fmt.Sprintf("{source=\"s\", feed=%q, trunk=%q, direction=\"outbound\"}", tc.feed, tc.trunk), tc.state})
 	}
-	evaluate(t, "verdict", overview().verdict(), input, "48h", want)
+	evaluate(t, "verdict", overview(rules.Default()).verdict(), input, "48h", want)
 }
 
 // evaluate asks promtool what a query finds in series that have a value each minute, or each quarter of one if that is soon.
 func evaluate(t *testing.T, name string, q query, input []promSeries, at string, want []promSample) {
 	t.Helper()
-	expr, err := (&panelQuery{Expr: q.expr, Every: time.Duration(q.every) * time.Minute}).filled(5 * time.Minute)
+	expr, err := (&panelQuery{Expr: rules.Default().Resolve(q.expr), Every: time.Duration(q.every) * time.Minute}).filled(5 * time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +234,8 @@ func promExprs(t *testing.T) []promExpr {
 		if err != nil {
 			t.Fatal(err)
 		}
-		exprs = append(exprs, finds(expr))
+		// The series are there for minutes.
+		exprs = append(exprs, finds(strings.NewReplacer(" offset 1w", "", " offset -1h", "").Replace(expr)))
 	}
 	return exprs
 }
@@ -247,8 +271,12 @@ func promtool(t *testing.T, file promFile) (string, error) {
 // everySeries are series of every metric: one with the first value of each label, and
 // for each further value of a label one that differs in that label alone.
 func everySeries(native, classic bool) []promSeries {
-	var all []promSeries
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.OwnCatalogue(), []*metrics.Def{processStart, buildInfo}) {
+	all := []promSeries{
+		{`ALERTS{alertname="CDRTrunkDown",alertstate="firing",severity="critical",source="503"}`, "1x80"},
+		{`ALERTS_FOR_STATE{alertname="CDRTrunkDown",severity="critical",source="503"}`, "1x80"},
+		{seriesName(rules.ChannelLimit, map[string]string{"source": "503", "feed": "direct_routing", "trunk": "503"}), "30x80"},
+	}
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{processStart, buildInfo}) {
 		for _, labels := range labelSets(d) {
 			all = append(all, seriesOf(d, labels, native, classic)...)
 		}

@@ -4,16 +4,17 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // exporter answers: is the exporter itself well, and what holds it up?
-func exporter() *board {
-	b := newBoard("exporter", "Exporter", "The exporter itself: whether feeds are read, what providers allow, delays, duplicates, what waits to be sent, and the ledger.", "now-6h")
+func exporter(with *rules.Parameters) *board {
+	b := newBoard(with, "exporter", "Exporter", "The exporter itself: whether feeds are read, what providers allow, delays, duplicates, what waits to be sent, and the ledger.", "now-6h")
 	b.chooseExporter()
 	b.choose("source", "Source", ".+", "Source of the configuration.", metrics.Polls)
-	b.add(4, 4, b.number(text{"Last read", "How long ago the feed that is worst off was read without an error."},
+	b.add(4, 4, b.number(text{"Last read", "How long ago a feed was last read without an error; of all feeds the longest."},
 		b.age(metrics.LastSuccess, nil)).Thresholds(above(900, 3600)))
-	b.add(4, 4, b.number(text{"Behind", "How far the watermark of the feed that is worst off is behind now."}, b.age(metrics.Watermark, nil)).
+	b.add(4, 4, b.number(text{"Behind", "How far a watermark is behind now; of all feeds the farthest."}, b.age(metrics.Watermark, nil)).
 		Thresholds(above(1800, 3600)))
 	b.add(4, 4, b.number(text{"Catching up", "Whether any feed's watermark is far behind; meanwhile rates tell of the past."}, b.value(metrics.CatchingUp, nil)).
 		Unit(units.BoolYesNo).Thresholds(never(1)))
@@ -99,6 +100,8 @@ func exporter() *board {
 	b.add(8, 8, b.series(text{"Age of the configuration", "How long ago it was last loaded."}, b.age(metrics.ReloadSuccess, by("instance"))))
 	version := b.value(buildInfo, by("instance", "version", "goversion"))
 	b.add(8, 8, b.table(text{"Version", "What runs, where it is scraped."}, version.as("Processes")))
+	b.add(8, 8, b.series(text{"Ledger removed or replaced", "1 from when that was noticed until the exporter is started again; it reads nothing meanwhile."},
+		b.value(metrics.LedgerReplaced, by("instance"))).Thresholds(above(1, 1)))
 	return b
 }
 

@@ -1,10 +1,13 @@
 package dashboards
 
 import (
-	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // outcomes are the names of those that have a property; the same ones as the exporter's own.
@@ -26,7 +29,7 @@ func failed() match    { return is("outcome", cdr.Failed.String()) }
 
 // withReasons selects the feeds that say why a call didn't connect. Of others no NER and no faults are shown: none is not 0.
 func withReasons() match {
-	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Reasons }))
+	return match{"feed", "=~", rules.ReasonFeeds}
 }
 
 // ask is a way to ask for a counter: its course, or its growth in the time shown.
@@ -46,6 +49,19 @@ func ner(how ask, keep []string) query {
 func faults(how ask, keep []string) query {
 	return share(how(metrics.Calls, keep, failed(), withReasons()), how(metrics.Calls, keep, attempts(), withReasons()))
 }
+
+// budgetTime is how long the objective holds for.
+const budgetTime = "30d"
+
+// budgetLeft is how much of the error budget is left of the time shown: all of it before the first fault, less than nothing where more failed than may.
+func (b *board) budgetLeft(keep []string) query {
+	q := faults(b.total, keep)
+	q.expr = fmt.Sprintf("1 - (%s) / %g", q.expr, b.ErrorBudget)
+	return q
+}
+
+// left warns when a quarter of the budget is left, and is bad when none is.
+func left() *dashboard.ThresholdsConfigBuilder { return below(0.25, 0) }
 
 // acd is the average duration of connected calls (ITU-T E.437).
 func acd(how ask, keep []string) query {

@@ -54,7 +54,7 @@ var (
 	largest = []*metrics.Def{
 		metrics.MediaBypassRatio, metrics.PeakConcurrency,
 		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
-		metrics.NewestCall, metrics.CatchingUp, metrics.FeedOwned, metrics.Unreadable, metrics.ClockOffset, metrics.SubscriptionLastNotification,
+		metrics.NewestCall, metrics.CatchingUp, metrics.FeedOwned, metrics.Unreadable, metrics.ClockOffset, metrics.SubscriptionLastNotification, metrics.LedgerReplaced,
 	}
 	smallest = []*metrics.Def{
 		metrics.Watermark, metrics.LastSuccess, metrics.CredentialExpiry, metrics.SubscriptionExpiry, metrics.OutboxOldest, metrics.LedgerFree,

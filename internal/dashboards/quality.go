@@ -1,14 +1,13 @@
 package dashboards
 
 import (
-	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // quality answers: do sessions hold, and what do networks do to media?
-func quality() *board {
-	b := newBoard("quality", "Quality", "Sessions and media of Teams call records. Streams are judged by Microsoft's published rules, which tell of the network, not of what people heard; "+
+func quality(with *rules.Parameters) *board {
+	b := newBoard(with, "quality", "Quality", "Sessions and media of Teams call records. Streams are judged by Microsoft's published rules, which tell of the network, not of what people heard; "+
 		"they are counted when a record has settled.", "now-24h")
 	b.chooseExporter()
 	b.chooseCalls()
@@ -73,5 +72,5 @@ func (b *board) poor(how ask, keep []string, where ...match) query {
 }
 
 func callRecords() match {
-	return oneOf("feed", app.Feeds(func(f collector.FeedProperties) bool { return f.Streams }))
+	return match{"feed", "=~", rules.StreamFeeds}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // titles are the headings of labels that aren't their words.
-var titles = map[string]string{"sip_code": "SIP code", "sub_code": "Sub code"}
+var titles = map[string]string{"alertname": "Alert", "sip_code": "SIP code", "sub_code": "Sub code"}
 
 // heading is what a label is called in a table.
 func heading(label string) string {

@@ -10,6 +10,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/loki"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // panelQuery is one query of a panel, with the variables that Grafana fills in.
@@ -29,7 +31,7 @@ type panelQuery struct {
 // targets are the queries of all dashboards.
 func targets(t *testing.T) (targets []panelQuery) {
 	t.Helper()
-	all, err := All()
+	all, err := All(rules.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,7 @@ func (t *panelQuery) filled(shown time.Duration) (string, error) {
 	interval := max(t.Every, scrape)
 	seconds := func(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
 	return expand(t.Expr, map[string]string{
-		"job": ".+", "instance": ".+", "source": ".+", "provider": ".+", "trunk": ".+", "feed": additive,
+		"job": ".+", "instance": ".+", "source": ".+", "provider": ".+", "trunk": ".+", "feed": strings.Join(rules.Default().Additive(), "|"),
 		"__interval_ms":   fmt.Sprint(interval.Milliseconds()),
 		"__rate_interval": seconds(max(interval+scrape, 4*scrape)),
 		"__range":         seconds(shown),

@@ -3,6 +3,8 @@ package dashboards
 import (
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 const (
@@ -22,6 +24,11 @@ func plain() *dashboard.ThresholdsConfigBuilder { return steps(step(neutral)) }
 // above warns from one value and is bad from another.
 func above(warn, wrong float64) *dashboard.ThresholdsConfigBuilder {
 	return steps(step(good), stepFrom(warning, warn), stepFrom(bad, wrong))
+}
+
+// budget warns from a share of faults that uses the error budget up, and is bad from one that pages.
+func (b *board) budget() *dashboard.ThresholdsConfigBuilder {
+	return above(b.ErrorBudget, b.Limit(thresholds.Slow))
 }
 
 // below warns under one value and is bad under another.

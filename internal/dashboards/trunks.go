@@ -7,11 +7,13 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/providers"
+	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
 // trunks answers: which trunk fails, with which code, and is there room on it?
-func trunks() *board {
-	b := newBoard("trunks", "Trunks", "Each SBC, operator and SIP trunk: whether calls get through, which codes end them, media bypass, setup time, places and load.", "now-6h")
+func trunks(with *rules.Parameters) *board {
+	b := newBoard(with, "trunks", "Trunks", "Each SBC, operator and SIP trunk: whether calls get through, which codes end them, media bypass, setup time, places and load.", "now-6h")
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
@@ -31,9 +33,16 @@ func trunks() *board {
 	unknownIfEmpty(trunks, "NER")
 	unknownIfEmpty(trunks, "Faults")
 	judged(trunks, "NER", below(0.95, 0.9))
-	judged(trunks, "Faults", above(0.01, 0.05))
+	judged(trunks, "Faults", b.budget())
 	judged(trunks, "ACD", below(60, 15))
 	b.add(24, 9, trunks)
+
+	budget := b.budgetLeft(keep).as("Budget left")
+	budgets := b.table(text{"Error budget left", fmt.Sprintf("Of the last 30 days, or of what Prometheus keeps of them: %g %% of a trunk's attempts may fail for a fault of network, trunk, carrier or service. "+
+		"Below 0 more failed than may.", 100*b.ErrorBudget)}, budget).TimeFrom(budgetTime)
+	unknownIfEmpty(budgets, "Budget left")
+	judged(budgets, "Budget left", left())
+	b.add(24, 7, budgets)
 
 	b.row("Effectiveness")
 	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, busy, not answered, cancelled or rejected, of all attempts."},
@@ -41,7 +50,7 @@ func trunks() *board {
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
 		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
-		Thresholds(above(0.01, 0.05)).ThresholdsStyle(dashed()))
+		Thresholds(b.budget()).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.ofCalls(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."},
 		b.flow(metrics.Calls, by("source", "trunk", "direction"))))
 	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.flow, keep)).Max(1))
@@ -56,7 +65,7 @@ func trunks() *board {
 	failures := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)
 	failures.OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)})
 	failures.OverrideByName(heading("sip_code"), properties{property("mappings", codeWords(cdr.SIPTaxonomy()))})
-	failures.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(cdr.MicrosoftTaxonomy()))})
+	failures.OverrideByName(heading("sub_code"), properties{property("mappings", codeWords(subCodes()))})
 	b.add(24, 11, failures)
 
 	b.row("Setup and media")
@@ -72,16 +81,35 @@ func trunks() *board {
 		OverrideByName("Calls", properties{property("decimals", 0)}))
 
 	b.row("Load")
-	b.add(8, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely. Compare it with the channels that the trunk has."},
+	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely."},
 		b.value(metrics.PeakConcurrency, keep)).Decimals(0))
-	b.add(8, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
-	b.add(8, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
+	b.add(12, 8, b.series(text{"Channels in use", "The peak as a share of the trunk's channels. It needs the recording rules, and trunk_channels in their parameters, which says how many channels a trunk has."},
+		b.channelsUsed()).Thresholds(above(b.ChannelShare, 1)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
+	b.add(12, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
 		b.quantile(0.5, metrics.CallDuration, keep)))
 	return b
 }
 
+// channelsUsed is the peak as a share of the limits that the rules record.
+func (b *board) channelsUsed() query {
+	keep := by("source", "feed", "trunk")
+	return query{
+		expr: fmt.Sprintf("%s\n/ %s (%s)", b.value(metrics.PeakConcurrency, keep).expr, across("max", keep), rules.ChannelLimit),
+		unit: unitRatio, by: keep,
+	}
+}
+
 // sipCoded leaves out failures that have no SIP code.
 func sipCoded() match { return isNot("sip_code", "") }
+
+// subCodes are those of all providers.
+func subCodes() (all []cdr.Cause) {
+	for _, p := range providers.All() {
+		all = append(all, p.SubCodes...)
+	}
+	return all
+}
 
 // codeWords puts the words of the taxonomy behind codes: a code with a row of its own first, then the ranges.
 func codeWords(causes []cdr.Cause) []dashboard.ValueMapping {

@@ -7,8 +7,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -17,9 +15,6 @@ const (
 	prometheusVariable = "prometheus_datasource"
 	lokiVariable       = "loki_datasource"
 )
-
-// additive are the feeds whose calls may be added up, since no other feed has them too, and those without records.
-var additive = strings.Join(app.Feeds(func(f collector.FeedProperties) bool { return !f.Overlaps }), "|")
 
 // prometheusSource and lokiSource are what panels ask.
 func prometheusSource() common.DataSourceRef { return sourceRef("prometheus", prometheusVariable) }
@@ -86,7 +81,7 @@ func (b *board) chooseCalls() {
 
 // chooseFeed lets one choose feeds; every feed is those that may be added up.
 func (b *board) chooseFeed() {
-	b.choose("feed", "Feed", additive,
+	b.choose("feed", "Feed", strings.Join(b.Additive(), "|"),
 		"All is every feed whose calls may be added up. call_records tells of the same calls as pstn and direct_routing: choose it alone, or look at Quality.",
 		metrics.Calls)
 }

@@ -9,14 +9,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
-)
-
-// When a trunk's last attempts are worth a look, and from how many on none connected is an outage.
-const (
-	someFail, mostFail = 0.1, 0.5
-	halfConnect        = 0.5
-	judgedAttempts     = 16
-	quietSeconds       = 24 * 60 * 60
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 // states are what the last attempts of a trunk mean, by the value of the verdict.
@@ -35,15 +28,19 @@ var recentGauges = []*metrics.Def{metrics.RecentAttempts, metrics.RecentFaults, 
 
 func (b *board) recent(d *metrics.Def) query { return b.value(d, perRecent()) }
 
-// verdict is the state of each trunk and direction: none of its last attempts connected; or there was none for a day; or
-// the share that failed. Of a feed that has no faults to show, only whether half of its calls connect is known.
+// verdict is the state of each trunk and direction, by the thresholds of the rules: hardly one of its last attempts connected; or there was none
+// for a day; or the share that failed. Of a feed that has no faults to show, only whether half of its calls connect is known.
 func (b *board) verdict() query {
-	attempts, connected := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentConnected)
-	faults := over(b.recent(metrics.RecentFaults), attempts, "").expr
-	attempts.expr = fmt.Sprintf("(%s == 0 and %s >= %d) + 3\nor (%s > %d) * 0 - 1\nor (%s >= bool %g) + (%s >= bool %g)\nor (%s >= bool %g) - 1",
-		connected.expr, attempts.expr, judgedAttempts,
-		b.age(metrics.RecentNewest, perRecent()).expr, quietSeconds,
-		faults, someFail, faults, mostFail, over(connected, attempts, "").expr, halfConnect)
+	attempts, connected, faults := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentConnected), b.recent(metrics.RecentFaults)
+	connects, fails := over(connected, attempts, "").expr, over(faults, attempts, "").expr
+	some := fmt.Sprintf("(%s > %.4g and %s >= %d or %s > %.4g and %s >= %d)",
+		fails, b.Limit(thresholds.Slow), attempts.expr, thresholds.Slow.Floor,
+		fails, b.Limit(thresholds.Fast), faults.expr, thresholds.LeastFaults)
+	most := fmt.Sprintf("(%s >= %g and %s >= %d)", fails, b.FewShare, attempts.expr, b.RecentFloor)
+	attempts.expr = fmt.Sprintf("0 * (%s <= %g and %s >= %d) + 3\nor (%s > %g) * 0 - 1\nor 0 * %s + 2\nor 0 * %s + 1\nor 0 * %s\nor (%s >= bool %g) - 1",
+		connects, b.AnswerLeast, attempts.expr, b.AnswerFloor,
+		b.age(metrics.RecentNewest, perRecent()).expr, thresholds.QuietAfter.Seconds(),
+		most, some, fails, connects, thresholds.HalfConnect)
 	return attempts.as("{{source}} {{trunk}} {{direction}}")
 }
 

@@ -55,7 +55,7 @@ type Settings struct {
 // Start starts all providers. An error leaves none running.
 func Start(s Settings) (*Providers, error) {
 	world := func(settings simulator.Settings) *simulator.World {
-		leaveOutUnknown(settings.Mix)
+		healthy(settings.Mix)
 		if s.Change != nil {
 			s.Change(&settings)
 		}
@@ -86,11 +86,19 @@ func Start(s Settings) (*Providers, error) {
 	return p, nil
 }
 
-// leaveOutUnknown leaves out the kinds of calls whose values no mapping knows: who sees the exporter for the first time isn't to read of them.
-func leaveOutUnknown(mix *simulator.Mix) {
+// healthy leaves out the kinds of calls whose values no mapping knows: who sees the exporter for the first time isn't to read of them. It makes
+// faults rarer than the error budget allows, so that a trunk that fails stands out.
+func healthy(mix *simulator.Mix) {
 	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool {
 		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown
 	})
+	for i := range mix.Kinds {
+		if k := &mix.Kinds[i]; k.Outcome == cdr.Failed {
+			k.Weight = 1
+		} else {
+			k.Weight *= 4
+		}
+	}
 }
 
 // meetings are the tenant's meetings and peer-to-peer calls.
@@ -103,6 +111,17 @@ func meetings() simulator.Settings {
 		}
 	}
 	return world
+}
+
+// Trunk is the one that Outage lets fail.
+const Trunk = "sbc1.example.com"
+
+// Outage lets Trunk fail soon, for some minutes, and says when. A later run has the same calls without it, so it is for a ledger that isn't kept.
+func (p *Providers) Outage() (from, to time.Time) {
+	from = p.Tenant.Now().Add(20 * time.Second)
+	to = from.Add(5 * time.Minute)
+	p.DirectRouting.FailPart(Trunk, 1, from, to)
+	return from, to
 }
 
 // Close stops all providers.

@@ -133,14 +133,14 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	state, err := h.ledger.Feed(ctx, ledger.FeedSpec{
 		Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Fingerprint: f.Info.Fingerprint,
 		History:  time.Hour, // what lies before the range is kept out here
-		Lookback: f.Info.Lookback, Currency: f.Info.Currency, Parents: f.Info.Parents, Hourless: f.Info.Hourless,
+		Lookback: f.Info.Lookback, Currency: f.Info.Currency, Rules: f.Info.Rules,
 	})
 	if err != nil {
 		return Summary{}, fmt.Errorf("count history: %w", err)
 	}
-	r := &reading{
+	r := &historyRead{
 		History: h, state: state,
-		leftOut: make(map[string]bool), unfinished: make(map[string]bool), unsettled: make(map[string]bool), missing: make(map[string]bool),
+		unfinished: make(map[string]bool), unsettled: make(map[string]bool), missing: make(map[string]bool),
 	}
 	err = r.run(ctx)
 	return r.summary, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -64,7 +65,7 @@ func TestActivity(t *testing.T) {
 		{"a further view fails", nil, pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}}, "-10m 1/0"},
 		{"a view that becomes one later", nil, pages{{call("a", failed)}, {call("a", failed, inGroup("g")), call("b", inGroup("g"), before(0))}}, "-10m 1/1"},
 		{"a part that fails with its call", func(s *FeedSpec) { s.Parents = true }, pages{{call("p", failed), call("c", failed, childOf("p"))}}, "-10m 2/2"},
-		{"without hours", func(s *FeedSpec) { s.Hourless = true }, pages{
+		{"without hours", func(s *FeedSpec) { s.Rules = moving(true) }, pages{
 			{call("a", failed, version(1))}, {call("a", version(2), before(20*time.Hour))},
 		}, "-10m 1/1"},
 	} {
@@ -128,7 +129,7 @@ func TestActivityOfAFailedCommit(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("b"), call("a", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b"), call("a", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil
@@ -145,7 +146,7 @@ func TestActivityIsPruned(t *testing.T) {
 	r.live()
 	r.records(call("a", outcome(cdr.Failed)), call("b", before(-30*time.Minute), outcome(cdr.Failed)))
 	r.clock.at = epoch.Add(25 * time.Hour)
-	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
 	wantActivity(t, r, "30m 1/1") // not told already
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)
@@ -174,7 +175,7 @@ func TestRecentOfALongPage(t *testing.T) {
 				slices.Reverse(page)
 			}
 			r.records(page...)
-			if got, want := r.ledger.Store().Recent()[0].Since(metrics.Faults), epoch.Add(-30*time.Minute); !got.Equal(want) {
+			if got, want := r.ledger.Store().LastAttempts()[0].Since(metrics.Faults), epoch.Add(-30*time.Minute); !got.Equal(want) {
 				t.Errorf("fails since %s, want %s", got, want)
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // The errors that callers tell apart.
@@ -21,6 +22,8 @@ var (
 	ErrOtherAccount = errors.New("another account")
 	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.
 	ErrRenamed = errors.New("renamed source")
+	// ErrReplaced: the ledger that was opened is gone, or another one is in its place. Nothing more is committed; the process is to be started anew.
+	ErrReplaced = errors.New("the ledger isn't the one any more that was opened")
 	// ErrClosed: the ledger was closed.
 	ErrClosed = errors.New("the ledger is closed")
 )
@@ -34,6 +37,8 @@ type FeedSpec struct {
 	Fingerprint string
 	// SameAccount takes over another Fingerprint instead of refusing it: the operator says that the account is the same.
 	SameAccount bool
+	// OtherAccount ends the message of ErrOtherAccount: what else to do where another Fingerprint may be of the same account; empty: nothing.
+	OtherAccount string
 	// History is how far back the first start reads.
 	History time.Duration
 	// Lookback is how late a record may be published; it bounds pruning.
@@ -42,152 +47,21 @@ type FeedSpec struct {
 	LateAfter time.Duration
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
-	// Hourless says that a record's start may move further than by minutes: it is found whatever its start is now, as long as that isn't
-	// over two days later than at first (counting.md 15). Whether media bypassed its calls is counted when they have settled.
-	Hourless bool
-	// Parents says that records may name another as their parent: of the two failures one is counted.
-	Parents bool
-	// NoReasons says that records don't say why a call didn't connect: not_connected is then an attempt too.
-	NoReasons bool
+	// Rules are the traits of the feed's records.
+	counting.Rules
 }
 
-// State is what the ledger last committed for a feed.
-type State struct {
-	// Origin is the first start minus history, in whole seconds as providers are asked: nothing before it is counted. If our clock was
-	// ahead, pages before the first with a position lower it to their ObservedAt minus history.
-	Origin time.Time
-	// Floor is the earliest start that may still be read; never before Origin.
-	Floor time.Time
-	// Watermark: every call that started before it has been looked for at least once.
-	Watermark time.Time
-	// HistoryDone says that the feed's first history was read to its end.
-	HistoryDone bool
-	// NewestCall is the latest start of a counted record; zero if none.
-	NewestCall time.Time
-	// Plan is the reader's own position, as its last commit left it; nil at first.
-	Plan []byte
-	// Records is how many records the feed has counted as calls: of a group one.
-	Records uint64
-
-	// connectedFrom is from when on it is kept when calls were connected, in microseconds since 1970.
-	connectedFrom int64
-}
-
-// Position is how far a complete read came. It moves only with the last page.
-type Position struct {
-	// Watermark is the new watermark; zero or earlier than the present one leaves it.
-	Watermark time.Time
-	// HistoryDone ends the feed's first history and shows its series.
-	HistoryDone bool
-	// Plan replaces the reader's own position; nil leaves it.
-	Plan []byte
-}
-
-// Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.
-type Page struct {
-	// Records in the order of the page. The ledger may change them (redaction).
-	Records []*cdr.Record
-	// Invalid are the rows that couldn't be read.
-	Invalid []BadRow
-	// Ignored are the rows that aren't calls.
-	Ignored []BadRow
-	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest version waits; the same version again changes it
-	// only if it was tried more often since. Done takes off what isn't of a greater version.
-	Enqueue []Task
-	Done    []Task
-	// Position moves only with the last page of a complete read; nil otherwise.
-	Position *Position
-	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing windows are measured to it.
-	ObservedAt time.Time
-
-	// What follows is for the driver that pulls pages from a reader; a commit ignores it.
-
-	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged once.
-	Unmapped []Unmapped
-	// Totals are days that were read whole, where the provider says how many records a day has.
-	Totals []DayTotal
-	// Result is what the commit made of the page. The driver sets it before it asks the reader for the next page.
-	Result Result
-}
-
-// Unmapped is a value of the provider's that the mapping doesn't know.
-type Unmapped struct{ Field, Value string }
-
-// DayTotal compares what was read of a day with the provider's own total for the same query.
-type DayTotal struct {
-	// Day is the day's begin in UTC.
-	Day time.Time
-	// Ours is how many distinct records were read, Theirs how many the provider says there are.
-	Ours, Theirs int
-}
-
-// BadRow is a row that was set aside.
-type BadRow struct {
-	// Content is the raw row; only its keyed hash is kept, so that the same row is counted and logged once (counting.md 14).
-	Content []byte
-	// At is where the row stood, for the log: `page 3, row 17`.
-	At string
-	// Problem says what is wrong, without the row's content.
-	Problem string
-}
-
-// Result is what a commit made of a page. A new record of a group that has its call already is a Duplicate.
-type Result struct {
-	New, Duplicate, Revised, Invalid, Ignored, TooOld int
-	// Queued is how many keys of Page.Enqueue weren't waiting already and now are.
-	Queued int
-	// Delays of the new records: first seen after the call's end.
-	Delays []time.Duration
-	// BadRows are the rows of Page.Invalid that weren't known: log these.
-	BadRows []BadRow
-	// Overflow counts observations folded, by metric name.
-	Overflow map[string]int
-	// SkippedLogs are log records not kept because the outbox is full and outbox_full is skip_logs.
-	SkippedLogs int
-}
-
-// Task is something that a feed still has to do (counting.md 4).
-type Task struct {
-	// Kind and Key name it; a greater Version replaces it.
-	Kind, Key string
-	Version   int64
-	// Due is when to do it next.
-	Due time.Time
-	// Attempts so far; more than the feed allows and it is set aside, which begins anew.
-	Attempts int
-	// SetAside is set aside: tried seldom, and in nothing's way.
-	SetAside bool
-	// Problem says why the last attempt failed, for the operator; empty if there was none.
-	Problem string
-}
-
-// TaskRecord is the kind of work that reads the record whose id is the key, in a version of the provider's; 0 is none. A feed without hours
-// skips it if the record is known in that version or a greater one, so that listing it again costs nothing.
-const TaskRecord = "record"
-
-// TaskSpan is the kind of work that reads a span of time again: the plan of its feed does so, and it is here to keep its ids.
-const TaskSpan = "span"
-
-// RecordEvent says which log record is wanted of a call record.
-type RecordEvent struct {
-	// Name is the event name: cdr.call, cdr.call.revised, cdr.session.
-	Name                   string
-	Source, Provider, Feed string
-	// RecordID is the provider's id, or a keyed hash where it gives none.
-	RecordID string
-	// Version is 1 first, one more with each revision; of a session always 1.
-	Version int64
-	// Session is the record's session that a cdr.session is about; else nil.
-	Session *cdr.Session
-	// Changed are the names of what changed; nil for a first version.
-	Changed []string
-	// Observed is when the record, or this of it, was first read.
-	Observed time.Time
+// settings are what the feed's pages are decided by.
+func (s *FeedSpec) pageSettings() counting.Settings {
+	return counting.Settings{
+		Rules: s.Rules, Source: s.Source, Provider: s.Provider, Feed: s.Feed, Currency: s.Currency,
+		History: s.History, Lookback: s.Lookback, LateAfter: s.LateAfter,
+	}
 }
 
 // LogEncoder appends one log record, redacted and ready to be sent, to a batch. It is called under the commit lock: no I/O.
 type LogEncoder interface {
-	AppendRecord(batch []byte, record *cdr.Record, event *RecordEvent) []byte
+	AppendRecord(batch []byte, record *cdr.Record, event *counting.Event) []byte
 }
 
 // Batch is the oldest undelivered batch of log records.

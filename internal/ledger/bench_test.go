@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // sizedEncoder makes log records of a usual size without encoding anything.
 type sizedEncoder struct{}
 
-func (sizedEncoder) AppendRecord(batch []byte, r *cdr.Record, _ *RecordEvent) []byte {
+func (sizedEncoder) AppendRecord(batch []byte, r *cdr.Record, _ *counting.Event) []byte {
 	return append(append(batch, r.ID...), make([]byte, 600)...)
 }
 
@@ -57,7 +58,7 @@ func benchLedger(b *testing.B, encoder LogEncoder, parents bool) *Feed {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = l.Close() })
-	f, err := l.Feed(b.Context(), FeedSpec{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, Parents: parents})
+	f, err := l.Feed(b.Context(), FeedSpec{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, Rules: counting.Rules{Parents: parents}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func BenchmarkCommit(b *testing.B) {
 			}
 			fill(0)
 			if c.again {
-				if _, err := f.Commit(b.Context(), &Page{Records: records, ObservedAt: epoch}); err != nil {
+				if _, err := f.Commit(b.Context(), &counting.Page{Records: records, ObservedAt: epoch}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -126,7 +127,7 @@ func BenchmarkCommit(b *testing.B) {
 					fill(page)
 					b.StartTimer()
 				}
-				if _, err := f.Commit(b.Context(), &Page{Records: records, ObservedAt: at, Position: &Position{Watermark: at}}); err != nil {
+				if _, err := f.Commit(b.Context(), &counting.Page{Records: records, ObservedAt: at, Position: &counting.Position{Watermark: at}}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -140,7 +141,7 @@ func BenchmarkCommit(b *testing.B) {
 // known, and to commit one with its sessions. The unit is a commit.
 func BenchmarkCallRecords(b *testing.B) {
 	f := benchLedger(b, sizedEncoder{}, false)
-	f.spec.Hourless = true
+	f.spec.Rules = moving(true)
 	rng := rand.New(rand.NewPCG(1, 2))
 	record := func(n int) *cdr.Record {
 		r := benchPage(rng, 0, []*cdr.Record{new(cdr.Record)})[0]
@@ -155,25 +156,25 @@ func BenchmarkCallRecords(b *testing.B) {
 	for n := range 20000 {
 		known = append(known, record(n))
 	}
-	var listed []Task
+	var listed []counting.Task
 	for n := range 60 {
-		listed = append(listed, Task{Kind: TaskRecord, Key: fmt.Sprint("record ", 300*n), Version: 1})
+		listed = append(listed, counting.Task{Kind: counting.TaskRecord, Key: fmt.Sprint("record ", 300*n), Version: 1})
 	}
-	if _, err := f.Commit(b.Context(), &Page{Records: known, ObservedAt: epoch}); err != nil {
+	if _, err := f.Commit(b.Context(), &counting.Page{Records: known, ObservedAt: epoch}); err != nil {
 		b.Fatal(err)
 	}
 	fresh := 20000
 	for _, c := range []struct {
 		name string
-		page func() *Page
+		page func() *counting.Page
 	}{
-		{"told of a record", func() *Page {
+		{"told of a record", func() *counting.Page {
 			fresh++
-			return &Page{Enqueue: []Task{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
+			return &counting.Page{Enqueue: []counting.Task{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
 		}},
-		{"a list of 60 known records", func() *Page { return &Page{Enqueue: listed} }},
-		{"a new record with four sessions", func() *Page { fresh++; return &Page{Records: []*cdr.Record{record(fresh)}} }},
-		{"a known record with four sessions", func() *Page { return &Page{Records: []*cdr.Record{record(7)}} }},
+		{"a list of 60 known records", func() *counting.Page { return &counting.Page{Enqueue: listed} }},
+		{"a new record with four sessions", func() *counting.Page { fresh++; return &counting.Page{Records: []*cdr.Record{record(fresh)}} }},
+		{"a known record with four sessions", func() *counting.Page { return &counting.Page{Records: []*cdr.Record{record(7)}} }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

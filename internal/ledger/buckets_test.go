@@ -9,10 +9,14 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // bucketEdge is where one span ends and the next begins.
-var bucketEdge = time.Unix((epoch.Unix()/bucketSeconds+1)*bucketSeconds, 0)
+// bucketReach is how far from it a fact is found at least.
+const bucketReach = counting.BucketSeconds / 2 * time.Second
+
+var bucketEdge = time.Unix((epoch.Unix()/counting.BucketSeconds+1)*counting.BucketSeconds, 0)
 
 // counting.md 14: a group, a recording and what a child has told are found from
 // bucketReach away at least, wherever that lies.
@@ -49,12 +53,12 @@ func rigToPrune(t *testing.T) *rig {
 	t.Helper()
 	r := newRig(t)
 	r.live()
-	for i := range int64(2*pruneRuns + 1) {
-		r.remember(bucketOf(epoch)+i, 1, []byte{rowFact})
+	for i := range int64(2*pruneBlocks + 1) {
+		r.remember(factBucket(epoch)+i, 1, []byte{rowFact})
 	}
 	r.moveJournal()
 	r.clock.add(60 * 24 * time.Hour)
-	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
 	return r
 }
 
@@ -71,7 +75,7 @@ func TestSpansArePrunedInPieces(t *testing.T) {
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if want := []int{pruneRuns + 1, 1, 0}; !slices.Equal(left, want) {
+	if want := []int{pruneBlocks + 1, 1, 0}; !slices.Equal(left, want) {
 		t.Errorf("left after each transaction %v, want %v", left, want)
 	}
 }
@@ -93,7 +97,7 @@ func TestPruneEndsWithAnError(t *testing.T) {
 	if err := r.ledger.Prune(t.Context()); !errors.Is(err, full) {
 		t.Fatalf("the error is %v", err)
 	}
-	if left := r.entries(byFact); left != 2*pruneRuns+1 {
+	if left := r.entries(byFact); left != 2*pruneBlocks+1 {
 		t.Errorf("%d entries are left", left)
 	}
 }

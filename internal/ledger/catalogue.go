@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -23,16 +24,40 @@ func definitionOf(d *metrics.Def) metrics.Change {
 	return metrics.Change{Kind: d.Kind.String(), Labels: strings.Join(labels, ","), Bounds: strings.Join(bounds, ",")}
 }
 
-// checkCatalogue compares the catalogue with the ledger's, and carries out the changes that were declared (counting.md 23).
-func (l *Ledger) checkCatalogue() error {
+// catalogue are the ledger's definitions, by metric.
+func (e *engine) catalogue() (map[string]metrics.Change, error) {
 	stored := make(map[string]metrics.Change)
-	err := l.engine.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
+	err := e.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
 		var metric string
 		var c metrics.Change
 		err := rows.Scan(&metric, &c.Kind, &c.Labels, &c.Bounds)
 		stored[metric] = c
 		return err
 	})
+	return stored, err
+}
+
+// compareCatalogue notices that another version of the program has changed definitions meanwhile, with a new epoch of each feed: what was loaded
+// before it is called is of these definitions, or its commits are refused.
+func (l *Ledger) compareCatalogue() error {
+	if l.mark.Load() == nil || !l.Shared() {
+		return nil
+	}
+	stored, err := l.engine.catalogue()
+	if err != nil {
+		return err
+	}
+	for _, d := range metrics.Catalogue() {
+		if was, known := stored[d.Name]; known && was != definitionOf(d) {
+			return l.setReplaced("another version of the program has changed metric " + d.Name + " in it")
+		}
+	}
+	return nil
+}
+
+// checkCatalogue compares the catalogue with the ledger's, and carries out the changes that were declared (counting.md 23).
+func (l *Ledger) checkCatalogue() error {
+	stored, err := l.engine.catalogue()
 	if err != nil {
 		return err
 	}
@@ -107,7 +132,7 @@ func relabel(text, was, now string) (string, error) {
 	from, to := strings.FieldsFunc(was, isComma), strings.FieldsFunc(now, isComma)
 	var values []string
 	if err := json.Unmarshal([]byte(text), &values); err != nil || len(values) != len(from) {
-		return "", errRow
+		return "", counting.ErrRow
 	}
 	moved := make([]string, len(to))
 	for i, name := range to {

@@ -1,17 +1,18 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 )
 
-// commit is the one way in which anything changes (counting.md 1). It moves the owner's sequence number first, so that a second writer is
-// noticed, and then writes; apply changes memory, only after the database said that the transaction is durable, and not where memory was read
-// anew to find that out. Without an owner what is written must be right whoever writes it, and when it is done twice. The commit lock is held.
+// commit is the only way to change the ledger (counting.md 1). It moves the owner's sequence number first, so that a second writer is noticed, and
+// then writes. apply changes memory; it runs only after the database said that the transaction is durable, and not if memory was reloaded to find that
+// out. Without an owner, write must be correct whichever replica runs it, and if it runs twice. The commit lock is held.
 func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
-	defer l.abandon()
+	defer l.closeOnPanic()
 	began := l.settings.Now()
 	if err := l.tryCommit(ctx, owner, write, apply); err != nil {
 		if errors.Is(err, ErrFull) {
@@ -25,10 +26,10 @@ func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, ap
 	return l.verify()
 }
 
-// lockLedger, in a transaction, waits for any other that does so.
+// lockLedger, in a transaction, waits for all others that ran it.
 const lockLedger = `UPDATE feeds SET epoch = epoch WHERE id = 0`
 
-// commitAlone commits what is written by whoever is the first: no other replica does so between what body reads and writes.
+// commitAlone commits a change that only one replica may make at a time: no other one writes between what body reads and writes.
 func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 	return l.commit(ctx, nil, func() error {
 		if l.Shared() { // SQLite has one transaction at a time
@@ -48,7 +49,7 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error,
 	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
 		err = l.engine.transact(ctx, func() error {
 			if owner != nil {
-				if err := owner.advance(); err != nil {
+				if err := owner.advanceSeq(); err != nil {
 					return err
 				}
 			}
@@ -66,27 +67,34 @@ func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error,
 	case errors.Is(err, ErrFenced):
 		return errors.Join(err, l.reload())
 	case errors.Is(err, errUnknown):
-		return l.resolve(owner, err)
+		return l.resolveUnknownCommit(owner, err)
 	}
 	return err
 }
 
-// ensureOpen opens the database, at first or after a failure closed it, and reads what memory has of it.
+// ensureOpen opens the database, at first or after a failure closed it, and loads memory from it.
 func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.closed {
 		return ErrClosed
 	}
+	if err := l.checkFiles(); err != nil {
+		return err
+	}
 	if l.engine != nil && l.engine.broken.Load() {
-		_ = l.closeEngine() // what broke it was said
+		_ = l.closeEngine() // the error that broke it was returned
 	}
 	if l.engine != nil {
 		return nil
 	}
-	e, err := openEngine(ctx, l.settings.database(), false, l.settings.probe)
+	e, err := openEngine(ctx, l.settings.database(), access{known: l.mark.Load() != nil, verify: l.compareMark}, l.settings.probe)
 	if err != nil {
 		return err
 	}
-	if l.Shared() {
+	if !l.Shared() {
+		if err := l.noteFiles(); err != nil {
+			return errors.Join(err, e.close())
+		}
+	} else {
 		// A primary shows what its synchronous standby lacks and a failover takes back. After a commit the standby has all before it.
 		if _, err := e.beside.within(ctx).exec(lockLedger); err != nil {
 			return errors.Join(err, e.close())
@@ -97,29 +105,32 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 	return l.reload()
 }
 
-// reload reads anew what memory has of the database. If that fails it is closed, so that whoever needs it tries again.
+// reload loads memory from the database again. If that fails it closes the database, so that the next caller tries again.
 func (l *Ledger) reload() error {
+	if err := l.compareMarkIn(&l.engine.session); err != nil {
+		return errors.Join(err, l.closeEngine())
+	}
 	for _, f := range l.feeds {
 		if err := f.load(); err != nil && !errors.Is(err, ErrNotOwner) {
 			return errors.Join(err, l.closeEngine())
 		}
 	}
-	if err := l.loadOutbox(); err != nil {
+	if err := cmp.Or(l.loadOutbox(), l.compareCatalogue()); err != nil {
 		return errors.Join(err, l.closeEngine())
 	}
 	return nil
 }
 
-// abandon puts things back after a panic within a transaction: the database rolls back as it is closed, and the panic goes on.
-func (l *Ledger) abandon() {
+// closeOnPanic closes the database after a panic within a transaction, which rolls it back, and panics again.
+func (l *Ledger) closeOnPanic() {
 	if v := recover(); v != nil {
 		_ = l.closeEngine() // the panic says more
 		panic(v)
 	}
 }
 
-// resolve finds out whether a transaction whose COMMIT failed is durable, by the sequence number that it would have left.
-func (l *Ledger) resolve(owner *Feed, cause error) error {
+// resolveUnknownCommit finds out whether a transaction whose COMMIT failed is durable: then the sequence number has moved.
+func (l *Ledger) resolveUnknownCommit(owner *Feed, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var epoch, next int64
@@ -136,7 +147,7 @@ func (l *Ledger) resolve(owner *Feed, cause error) error {
 	return fmt.Errorf("commit to the ledger: %w", cause)
 }
 
-// closeEngine closes the database, if it is open; who needs it next opens it again.
+// closeEngine closes the database if it is open; the next use opens it again.
 func (l *Ledger) closeEngine() error {
 	e := l.engine
 	if e == nil {
@@ -144,5 +155,6 @@ func (l *Ledger) closeEngine() error {
 	}
 	l.engine = nil
 	l.reader.Store(nil)
+	delete(l.files, walName)
 	return e.close()
 }

@@ -6,21 +6,22 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // A transaction that the database ends for the sake of another one is done again with the same page, at whatever statement that was: as
 // much is counted, and logged as redacted, as without it.
 func TestConflict(t *testing.T) {
-	page := func() *Page {
-		return &Page{
+	page := func() *counting.Page {
+		return &counting.Page{
 			ObservedAt: epoch,
 			Records: []*cdr.Record{
 				call("a", alts("a2"), sessions("s1", "s2")), call("b", inGroup("g")), call("c", inGroup("g"), version(2)),
 				call("d", outcome(cdr.Failed)), call("a", outcome(cdr.Failed), version(3), sessions("s1")),
 			},
-			Invalid:  []BadRow{{Content: []byte("x"), Problem: "no id"}},
-			Enqueue:  []Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
-			Position: &Position{HistoryDone: true, Watermark: epoch},
+			Invalid:  []counting.BadRow{{Content: []byte("x"), Problem: "no id"}},
+			Enqueue:  []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
+			Position: &counting.Position{HistoryDone: true, Watermark: epoch},
 		}
 	}
 	// try commits the page with a conflict at a write, none if there aren't as many, and says how many writes there were.

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// patient is a database whose statements and transactions may take as long as they do: whole tables are read in one transaction.
-func (s *Storage) patient() database {
+// withoutTimeout is the database for reading whole tables in one transaction: a statement may take a day.
+func (s *Storage) withoutTimeout() database {
 	if s.Postgres == nil {
 		return s.database()
 	}
 	p := *s.Postgres
-	p.patient = 24 * time.Hour
+	p.timeout = 24 * time.Hour
 	return &p
 }
 
@@ -36,7 +36,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 		}
 		defer lock.Close() //nolint:errcheck // nothing hangs on it
 	}
-	source, err := openEngine(ctx, from.patient(), true, nil)
+	source, err := openEngine(ctx, from.withoutTimeout(), access{view: true}, nil)
 	if err != nil {
 		return fmt.Errorf("read the ledger to copy: %w", err)
 	}
@@ -50,13 +50,13 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 			return errors.New("replicas read into this ledger: stop them first")
 		}
 	}
-	target, err := openEngine(ctx, to.patient(), false, nil)
+	target, err := openEngine(ctx, to.withoutTimeout(), access{}, nil)
 	if err != nil {
 		return fmt.Errorf("make the ledger to copy to: %w", err)
 	}
 	defer func() { err = errors.Join(err, target.close()) }()
 	return target.transact(ctx, func() error {
-		if _, err := target.exec(lockLedger); err != nil { // whoever opens it meanwhile waits
+		if _, err := target.exec(lockLedger); err != nil { // other processes that open it wait
 			return err
 		}
 		var known int64
@@ -87,7 +87,7 @@ func tableNames() (names []string) {
 	return names
 }
 
-// copyTable copies what the new ledger doesn't begin with.
+// copyTable copies the rows that a new ledger doesn't have from the start.
 func copyTable(from, to *engine, table string, progress func(table string, done, of int64)) error {
 	var done, of int64
 	if err := from.scanRow(`SELECT count(*) FROM `+table, nil, &of); err != nil {

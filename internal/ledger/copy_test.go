@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // contents are all rows of all tables, as text.
 func contents(t *testing.T, s Storage) (all []string) {
 	t.Helper()
-	e, err := openEngine(t.Context(), s.database(), true, nil)
+	e, err := openEngine(t.Context(), s.database(), access{view: true}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +46,7 @@ func TestCopy(t *testing.T) {
 	r.live()
 	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("g"), charge(t, "usage", "EUR", "1.25")), call("c", outcome(2)))
 	r.moveJournal()
-	r.commit(&Page{Enqueue: []Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []BadRow{{Content: []byte("x"), Problem: "no id"}}})
+	r.commit(&counting.Page{Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
 	r.records(call("d"))
 	want := r.values()
 	silent := func(string, int64, int64) {}
@@ -98,7 +100,7 @@ func TestCopyKeepsOthersOut(t *testing.T) {
 			return
 		}
 		asked = true
-		e, err := openEngine(t.Context(), target.database(), false, nil)
+		e, err := openEngine(t.Context(), target.database(), access{}, nil)
 		if err != nil {
 			t.Error(err)
 			return

@@ -10,8 +10,8 @@
 //	                   what it changes   logs, position
 //
 // page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in buckets (buckets.go). A commit adds one
-// row to a journal, which is moved into packed blocks when it is large (ids.go); what was used last of them is in memory (run.go).
-// recent.go has what is shown beside the series, inspect.go what an operator reads of the file.
+// row to a journal, which is moved into packed blocks when it is large (ids.go); the parts used last are cached in memory (idblocks.go).
+// trailing.go has the figures of the last hours, inspect.go what an operator reads of the file.
 //
 // The exported API hides the engine: SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several replicas
 // share (postgres.go). Schema and statements are the same. Every commit checks which replica owns the feed (replicas.go).

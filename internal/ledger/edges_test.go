@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // counting.md 14, 15: a recording is known by the hour that its call is known by.
@@ -62,37 +62,38 @@ func TestRule16WhatIsNotSaid(t *testing.T) {
 // breakReopen makes the next commit's end unknown, and the file impossible to open
 // until restore is called.
 func breakReopen(r *rig) (restore func()) {
-	away, back := hideStorage(r)
 	r.probe = func(point string) error {
 		if point != "committed" {
 			return nil
 		}
-		r.probe = nil
-		if err := away(); err != nil {
-			r.t.Fatal(err)
-		}
+		r.probe = unopened
 		return errInjected
 	}
-	return func() {
-		if err := back(); err != nil {
-			r.t.Fatal(err)
-		}
-	}
+	return func() { r.probe = nil }
 }
 
-// hideStorage makes the ledger impossible to open, and brings it back.
-func hideStorage(r *rig) (away, back func() error) {
-	if p := r.storage.Postgres; p != nil {
-		dsn := p.DSN
-		away = func() error {
-			p.DSN = func(context.Context) (string, error) { return "", errInjected }
-			return nil
-		}
-		return away, func() error { p.DSN = dsn; return nil }
+// unopened makes the ledger impossible to open.
+func unopened(point string) error {
+	if point == "open" {
+		return errInjected
 	}
-	file := filepath.Join(r.storage.Folder, fileName)
-	away = func() error { return errors.Join(os.Rename(file, file+".x"), os.Mkdir(file, 0o750)) }
-	return away, func() error { return errors.Join(os.Remove(file), os.Rename(file+".x", file)) }
+	return nil
+}
+
+// A handle that may only read, as one that was opened while the file system was read-only, is opened anew: reading goes on by itself.
+func TestReadOnlyHandle(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	if _, err := r.ledger.engine.exec(`PRAGMA query_only = 1`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
+	if err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Fatalf("a commit: %v", err)
+	}
+	r.records(call("b"))
+	wantValues(t, r.values(), map[string]string{answered: "2"})
 }
 
 // counting.md 1: a commit that is durable though nobody could say so, and a file
@@ -123,7 +124,7 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 		r := newRig(t)
 		r.live()
 		restore := breakReopen(r)
-		page := &Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
+		page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
 		if _, err := r.feed.Commit(t.Context(), page); err == nil {
 			t.Fatal("the end was known")
 		}
@@ -173,11 +174,11 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(blocked, "x"), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	page := &Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
+	page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
 	if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
 	}
-	task := []Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
+	task := []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
 	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) {
 		t.Fatalf("a notification is stored: %v", err)
 	}
@@ -197,7 +198,7 @@ func TestRule10PruneStaysBehindOurClock(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	r.commit(&Page{Position: &Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +212,7 @@ func TestRule10PruneStaysBehindOurClock(t *testing.T) {
 func TestRule05OriginByTheProvidersClock(t *testing.T) {
 	r := newRig(t)
 	right := epoch.Add(-72 * time.Hour)
-	r.commit(&Page{ObservedAt: right})
+	r.commit(&counting.Page{ObservedAt: right})
 	want := right.Add(-r.spec.History)
 	if got := r.feed.State(); !got.Origin.Equal(want) || !got.Floor.Equal(want) || !got.Watermark.Equal(want) {
 		t.Fatalf("origin %v, floor %v, watermark %v; want %v", got.Origin, got.Floor, got.Watermark, want)
@@ -219,8 +220,8 @@ func TestRule05OriginByTheProvidersClock(t *testing.T) {
 	if got := r.records(call("a", start(right.Add(-time.Hour)))); got.New != 1 {
 		t.Fatalf("a call of the first day: %+v", got)
 	}
-	r.commit(&Page{Position: &Position{Plan: []byte("{}"), HistoryDone: true}})
-	r.commit(&Page{ObservedAt: right.Add(-1000 * time.Hour)})
+	r.commit(&counting.Page{Position: &counting.Position{Plan: []byte("{}"), HistoryDone: true}})
+	r.commit(&counting.Page{ObservedAt: right.Add(-1000 * time.Hour)})
 	r.reopen()
 	if got := r.feed.State(); !got.Origin.Equal(want) {
 		t.Fatalf("origin moved to %v", got.Origin)
@@ -235,9 +236,9 @@ func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
 	r.clock.add(200 * time.Hour)
 	now := r.clock.at
 	restore := breakReopen(r)
-	page := &Page{
+	page := &counting.Page{
 		Records: []*cdr.Record{call("a", start(now.Add(-time.Hour)))}, ObservedAt: now,
-		Position: &Position{Watermark: now, Plan: []byte(`{"new":1}`)},
+		Position: &counting.Position{Watermark: now, Plan: []byte(`{"new":1}`)},
 	}
 	if _, err := r.feed.Commit(t.Context(), page); err == nil {
 		t.Fatal("the end was known")
@@ -255,11 +256,11 @@ func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
 func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	bad := func() *Page {
-		return &Page{Invalid: []BadRow{{Content: []byte("x"), At: "page 1, row 1", Problem: "bad"}}}
+	bad := func() *counting.Page {
+		return &counting.Page{Invalid: []counting.BadRow{{Content: []byte("x"), At: "page 1, row 1", Problem: "bad"}}}
 	}
 	r.commit(bad())
-	r.commit(&Page{Position: &Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +282,7 @@ func TestFileStopsGrowing(t *testing.T) {
 		for i := range 2000 {
 			all = append(all, call(fmt.Sprintf("%d-%d", day, i), start(r.clock.at.Add(-time.Duration(i)*time.Second))))
 		}
-		r.commit(&Page{Records: all, Position: &Position{Watermark: r.clock.at}})
+		r.commit(&counting.Page{Records: all, Position: &counting.Position{Watermark: r.clock.at}})
 		for b, err := r.ledger.Next(t.Context(), 0); b != nil; b, err = r.ledger.Next(t.Context(), 0) {
 			if err != nil {
 				t.Fatal(err)
@@ -306,4 +307,31 @@ func TestFileStopsGrowing(t *testing.T) {
 		t.Errorf("sizes by day: %v", sizes)
 	}
 	wantValues(t, r.values(), map[string]string{answered: fmt.Sprint(2000 * len(sizes))})
+}
+
+// counting.md 10: a watermark in the future of the page steps back; one that isn't stays.
+func TestRule10WatermarkStepsBack(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	now := r.clock.at
+	for _, step := range []struct{ to, want time.Duration }{{144 * time.Hour, 144 * time.Hour}, {0, 0}, {-time.Hour, 0}, {time.Minute, time.Minute}, {0, time.Minute}} {
+		r.commit(&counting.Page{ObservedAt: now, Position: &counting.Position{Watermark: now.Add(step.to)}})
+		if got := r.feed.State().Watermark.Sub(now); got != step.want {
+			t.Errorf("after %s the watermark is at %s, want %s", step.to, got, step.want)
+		}
+	}
+}
+
+// counting.md 10, 32: what was set aside is given up by the watermark's time too, when our clock leaps ahead.
+func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}, Enqueue: []counting.Task{{Kind: counting.TaskRecord, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}}})
+	r.clock.add(200 * 24 * time.Hour)
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, aside, err := r.feed.Waiting(t.Context()); err != nil || aside != 1 {
+		t.Fatalf("%d tasks are set aside, %v", aside, err)
+	}
 }

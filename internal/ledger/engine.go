@@ -12,18 +12,28 @@ import (
 	"time"
 )
 
-// database is what SQLite and PostgreSQL don't have in common: all else is SQL that both know.
+// database is what differs between SQLite and PostgreSQL: everything else is SQL that both know.
 type database interface {
-	// open opens the pool that commits, of one connection, and the pool beside it; view says that both only read.
-	open(view bool) (writer, pool *sql.DB, err error)
+	// open opens the pool that commits, of one connection, and the pool beside it.
+	open(a access) (writer, pool *sql.DB, err error)
 	// prepare makes the connection that commits, or only reads, ready.
 	prepare(conn any, view bool) error
-	// statement is a statement in the database's own form.
-	statement(text string) string
-	// patience is how long a statement may take; 0: as long as it does.
-	patience() time.Duration
-	// explain says what an error means and what to do: ErrFull, ErrLocked and errIO are told apart.
+	// prepareStatement translates a text into the database's dialect and prepares it for repeated use.
+	prepareStatement(ctx context.Context, on preparer, text string) (statement, error)
+	// statementTimeout is how long a statement may take; 0: no limit.
+	statementTimeout() time.Duration
+	// explain adds what an error means and what to do; it wraps ErrFull, ErrLocked, errIO or errNoTable where one applies.
 	explain(err error) error
+}
+
+// access says how a database is opened. The zero value makes what is missing.
+type access struct {
+	// view opens it for reading only, without a lock: another process may write. All reads see the same instant.
+	view bool
+	// known: it was open before, so nothing is made (counting.md 34).
+	known bool
+	// verify, unless nil, is called with each new connection to a server, for which scan runs markQuery.
+	verify func(scan func(into ...any) error) error
 }
 
 // engine is the database: one connection that commits, guarded by the commit lock, and a pool that reads beside it.
@@ -34,9 +44,9 @@ type engine struct {
 	writer, pool *sql.DB
 }
 
-// openEngine opens a database. A view is for reading only, and needs no lock: another process may write. All that is read is of one instant.
-func openEngine(ctx context.Context, d database, view bool, probe func(string) error) (*engine, error) {
-	writer, pool, err := d.open(view)
+// openEngine opens a database.
+func openEngine(ctx context.Context, d database, a access, probe func(string) error) (*engine, error) {
+	writer, pool, err := d.open(a)
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +60,14 @@ func openEngine(ctx context.Context, d database, view bool, probe func(string) e
 	if probe != nil {
 		e.probe = probe
 	}
-	err = conn.Raw(func(conn any) error { return d.prepare(conn, view) })
-	if err == nil && view {
+	if err = e.probe("open"); err == nil {
+		err = conn.Raw(func(conn any) error { return d.prepare(conn, a.view) })
+	}
+	if err == nil && a.view {
 		_, err = e.exec(`BEGIN DEFERRED`)
 	}
-	if err == nil {
-		err = e.prepareSchema(ctx, view)
+	if err == nil && !a.known { // else its mark is compared
+		err = e.prepareSchema(ctx, a.view)
 	}
 	if err != nil {
 		return nil, errors.Join(err, e.close())
@@ -65,8 +77,10 @@ func openEngine(ctx context.Context, d database, view bool, probe func(string) e
 
 func (e *engine) close() error {
 	var errs []error
-	for _, stmt := range e.stmts.Range { // which don't end with a connection that is held
-		errs = append(errs, stmt.(*sql.Stmt).Close()) //nolint:forcetypeassert // it has no others
+	for _, one := range e.stmts.Range { // closing a held connection doesn't close them
+		if stmt, is := one.(*sql.Stmt); is {
+			errs = append(errs, stmt.Close())
+		}
 	}
 	errs = append(errs, e.pool.Close()) // the writer is the last: it keeps SQLite's write-ahead log
 	return errors.Join(append(errs, e.conn.Close(), e.writer.Close())...)
@@ -105,15 +119,26 @@ type session struct {
 	database
 	ctx   context.Context // of the statements
 	on    preparer
-	stmts *sync.Map // *sql.Stmt by text, prepared once
-	// broken says that a statement met errIO: the connection that commits isn't to be used any more.
+	stmts *sync.Map // statement by text, prepared once
+	// broken says that a statement failed with errIO: the connection that commits must not be used any more.
 	broken *atomic.Bool
-	// probe, in tests, is called before each write and may fail it.
+	// probe, in tests, is called before each write and after opening, and may fail that.
 	probe func(point string) error
 }
 
+// preparer is what statements run on: a connection, or a pool of them.
 type preparer interface {
 	PrepareContext(ctx context.Context, text string) (*sql.Stmt, error)
+	ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+// statement is a text that runs with arguments; *sql.Stmt is one.
+type statement interface {
+	ExecContext(ctx context.Context, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, args ...any) *sql.Row
 }
 
 func newSession(d database, on preparer) session {
@@ -130,21 +155,21 @@ func (s session) within(ctx context.Context) *session {
 }
 
 func limit(ctx context.Context, d database) (context.Context, context.CancelFunc) {
-	if d.patience() == 0 {
+	if d.statementTimeout() == 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeout(ctx, d.patience())
+	return context.WithTimeout(ctx, d.statementTimeout())
 }
 
-// run runs a statement, which is prepared once, by f. It explains errors, and remembers one of reading or writing.
-func (s *session) run(text string, f func(ctx context.Context, stmt *sql.Stmt) error) error {
+// run prepares a statement, once, and runs it by f. It explains errors, and sets broken after errIO.
+func (s *session) run(text string, f func(ctx context.Context, stmt statement) error) error {
 	ctx, end := limit(s.ctx, s)
 	defer end()
 	known, _ := s.stmts.Load(text)
-	stmt, isKnown := known.(*sql.Stmt)
+	stmt, isKnown := known.(statement)
 	var err error
 	if !isKnown {
-		if stmt, err = s.on.PrepareContext(ctx, s.statement(text)); err == nil {
+		if stmt, err = s.prepareStatement(ctx, s.on, text); err == nil {
 			s.stmts.Store(text, stmt)
 		}
 	}
@@ -162,7 +187,7 @@ func (s *session) exec(text string, args ...any) (changed int64, err error) {
 	if err := s.probe(text); err != nil && text != `ROLLBACK` {
 		return 0, err
 	}
-	err = s.run(text, func(ctx context.Context, stmt *sql.Stmt) error {
+	err = s.run(text, func(ctx context.Context, stmt statement) error {
 		result, err := stmt.ExecContext(ctx, args...)
 		if err == nil {
 			changed, err = result.RowsAffected()
@@ -174,7 +199,7 @@ func (s *session) exec(text string, args ...any) (changed int64, err error) {
 
 // scanRow reads the one row of a query; sql.ErrNoRows without one.
 func (s *session) scanRow(text string, args []any, into ...any) error {
-	return s.run(text, func(ctx context.Context, stmt *sql.Stmt) error {
+	return s.run(text, func(ctx context.Context, stmt statement) error {
 		return stmt.QueryRowContext(ctx, args...).Scan(into...)
 	})
 }
@@ -182,7 +207,7 @@ func (s *session) scanRow(text string, args []any, into ...any) error {
 // scanAll calls scan for every row of a query, until it fails.
 func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) error) error {
 	var failed error // which isn't the database's
-	err := s.run(text, func(ctx context.Context, stmt *sql.Stmt) error {
+	err := s.run(text, func(ctx context.Context, stmt statement) error {
 		rows, err := stmt.QueryContext(ctx, args...)
 		if err != nil {
 			return err
@@ -207,8 +232,8 @@ func readRows[T any](s *session, text string, args []any, columns func(*T) []any
 	return all, err
 }
 
-// execMany runs a statement for all rows of arguments: its text up to VALUES, what stands for each row, and what follows. It takes few numbers
-// of rows at once, for each of which it is prepared.
+// execMany runs a statement for all rows of arguments. head is its text up to VALUES, row the placeholders of one row, and tail what follows them. It
+// runs with 64, 8 or 1 rows at once, so that only three statements are prepared.
 func (s *session) execMany(head, row, tail string, args []any) error {
 	for _, n := range [...]int{64, 8, 1} {
 		text := head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
@@ -229,7 +254,7 @@ func micros(t time.Time) int64 {
 	return t.UnixMicro()
 }
 
-// asTime scans into a time what micros made.
+// asTime scans a time that micros made.
 type asTime struct{ *time.Time }
 
 func (a asTime) Scan(value any) error {
@@ -253,8 +278,11 @@ func flag(b bool) int64 {
 // background is the context of statements, which aren't cancelled half-way.
 var background = context.Background()
 
-// errIO: the disk or the connection failed; the handle isn't to be trusted any more.
+// errIO: the disk or the connection failed; the handle can't be trusted any more.
 var errIO = errors.New("reading or writing the ledger failed")
 
-// errConflict: the database ended the transaction for the sake of another one; it is to be tried again.
+// errNoTable: a table isn't there.
+var errNoTable = errors.New("a table of the ledger is missing")
+
+// errConflict: the database ended the transaction in favour of another one; retry it.
 var errConflict = errors.New("the transaction met another one")

@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // identityEncoder makes log records of nothing but their identity.
 type identityEncoder struct{}
 
-func (identityEncoder) AppendRecord(batch []byte, r *cdr.Record, e *RecordEvent) []byte {
+func (identityEncoder) AppendRecord(batch []byte, r *cdr.Record, e *counting.Event) []byte {
 	return fmt.Appendf(batch, "%s %s %x %s\n", e.Name, e.RecordID, e.TraceID(r.CallID), e.UID(""))
 }
 
@@ -90,7 +91,7 @@ func TestExemplars(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("h", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("h", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil
@@ -118,7 +119,7 @@ func TestExemplarsAfterAnUnknownCommit(t *testing.T) {
 				r.probe = nil
 				return errInjected
 			}
-			page := &Page{Records: []*cdr.Record{call("b", outcome(cdr.Failed))}, ObservedAt: epoch}
+			page := &counting.Page{Records: []*cdr.Record{call("b", outcome(cdr.Failed))}, ObservedAt: epoch}
 			if _, err := r.feed.Commit(t.Context(), page); (err == nil) != (point == "committed") {
 				t.Fatal(err)
 			}
@@ -136,7 +137,7 @@ func TestExemplarsAreShownWithTheirSeries(t *testing.T) {
 	r.reopen()
 	r.records(call("a"))
 	wantExemplars(t, r)
-	r.commit(&Page{Position: &Position{HistoryDone: true}})
+	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true}})
 	a := "cdr_call_duration_seconds 5 60 0s " + r.identity("a")
 	wantExemplars(t, r, a)
 	r.records(call("b", outcome(cdr.Failed)))
@@ -155,7 +156,7 @@ func TestExemplarsOfRedactedCalls(t *testing.T) {
 		r.reopen()
 		r.live()
 		r.records(call("a", outcome(cdr.Failed), func(r *cdr.Record) { r.CallID = "x@192.0.2.7" }))
-		plain := (&RecordEvent{Provider: "msgraph"}).TraceID("x@192.0.2.7")
+		plain := (&counting.Event{Provider: "msgraph"}).TraceID("x@192.0.2.7")
 		got := r.exemplars()
 		if len(got) != 1 || strings.Contains(got[0], fmt.Sprintf("%x", plain)) {
 			t.Errorf("exemplars %q, the trace is to be that of a redacted call", got)

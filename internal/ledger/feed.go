@@ -10,13 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // stateColumns are the columns of a State that anyone may read of the table feeds, and columns where they are scanned into.
 const stateColumns = `origin, floor, watermark, newest, history_done, records`
 
-func (s *State) columns() []any {
+func stateTargets(s *counting.State) []any {
 	return []any{asTime{&s.Origin}, asTime{&s.Floor}, asTime{&s.Watermark}, asTime{&s.NewestCall}, &s.HistoryDone, &s.Records}
 }
 
@@ -26,31 +27,32 @@ type Feed struct {
 	id     int64 // of its line in the table feeds
 	series *metrics.FeedSeries
 
-	// committed is the state as of the last commit, also for those who don't wait for one. It isn't changed, only replaced.
-	committed atomic.Pointer[State]
+	// committed is the state as of the last commit, readable without the lock. It isn't changed, only replaced.
+	committed atomic.Pointer[counting.State]
 
 	// All below is guarded by Ledger.mu.
 	spec       FeedSpec
 	lost       bool  // another replica owns it now: nothing is committed any more
 	epoch, seq int64 // of its line, as of the last commit
+	keyCheck   int64
 	ids        *idStore
 	trunks     map[string]int64 // their numbers, from 1
 }
 
-// advance moves the sequence number; ErrFenced if somebody else did, or became the owner.
-func (f *Feed) advance() error {
-	n, err := f.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ?`,
-		f.id, f.epoch, f.seq, f.ledger.replica())
+// advanceSeq moves the sequence number. It returns ErrFenced if another writer has moved it, owns the feed now, or has made another ledger (counting.md 34).
+func (f *Feed) advanceSeq() error {
+	n, err := f.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ? AND key_check = ?`,
+		f.id, f.epoch, f.seq, f.ledger.replica(), f.ledger.hasher.Check())
 	if err == nil && n != 1 {
 		return ErrFenced
 	}
 	return err
 }
 
-// save writes the state; the transaction has moved the sequence number already.
-func (f *Feed) save(s *State) error {
+// saveState writes the state, after advanceSeq.
+func (f *Feed) saveState(s *counting.State) error {
 	_, err := f.ledger.engine.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.connectedFrom, f.id)
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.ConnectedFrom, f.id)
 	return err
 }
 
@@ -84,6 +86,9 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	if err := l.loadOutbox(); err != nil { // what waits of a feed that was another replica's
 		return nil, err
 	}
+	if err := l.compareCatalogue(); err != nil {
+		return nil, err
+	}
 	l.feeds[name] = f
 	l.store.Active(f.series, true)
 	return f, nil
@@ -91,11 +96,11 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 
 // load reads the feed's line and series. Memory changes only when all of it could be read.
 func (f *Feed) load() error {
-	l, state := f.ledger, new(State)
+	l, state := f.ledger, new(counting.State)
 	var owner string
-	var epoch, seq int64
-	err := l.engine.scanRow(`SELECT owner, epoch, seq, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
-		append([]any{&owner, &epoch, &seq, &state.Plan, &state.connectedFrom}, state.columns()...)...)
+	var epoch, seq, check int64
+	err := l.engine.scanRow(`SELECT owner, epoch, seq, key_check, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
+		append([]any{&owner, &epoch, &seq, &check, &state.Plan, &state.ConnectedFrom}, stateTargets(state)...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
 	}
@@ -105,6 +110,10 @@ func (f *Feed) load() error {
 		}
 		return ErrNotOwner
 	}
+	if !l.view && check != l.hasher.Check() {
+		return fmt.Errorf("feed %d: %w", f.id, errOtherKey)
+	}
+	f.keyCheck = check
 	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone), new(idStore)
 	series.NoReasons = f.spec.NoReasons
 	trunks, err := l.loadTrunks(series, f.id)
@@ -143,15 +152,16 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 		if d == nil {
 			return nil // a metric that this program no longer has: kept, not shown
 		}
-		one.Own = nil
-		if err := json.Unmarshal([]byte(labels), &one.Own); err != nil {
+		one.LabelValues = nil
+		if err := json.Unmarshal([]byte(labels), &one.LabelValues); err != nil {
 			return fmt.Errorf("read labels of series %d: %w", one.ID, err)
 		}
 		return l.store.Load(f, d, one)
 	})
 }
 
-// register finds a feed's line, takes over that of renamed_from, or makes one, of the same account (counting.md 19). The commit lock is held.
+// register finds a feed's row, takes over that of renamed_from, or makes one, and checks that it is of the same account (counting.md 19). The commit lock
+// is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
 	if err := l.ensureOpen(ctx); err != nil {
 		return 0, err
@@ -166,7 +176,7 @@ func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err err
 			return l.writeLine(spec, &id)
 		})
 	}
-	for name, f := range l.feeds { // by a former name, whoever has renamed it
+	for name, f := range l.feeds { // open under a former name, which this or another replica has changed
 		if err == nil && f.id == id && name != spec.Source+"/"+spec.Feed {
 			l.drop(f)
 		}
@@ -210,9 +220,8 @@ func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 		return 0, false, nil
 	case found.fingerprint != spec.Fingerprint && !spec.SameAccount:
 		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
-			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from; "+
-			"if only RingCentral's user is another, of the same account, set account: same",
-			ErrOtherAccount, spec.Source, spec.Feed, found.fingerprint, spec.Fingerprint)
+			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from%s",
+			ErrOtherAccount, spec.Source, spec.Feed, found.fingerprint, spec.Fingerprint, spec.OtherAccount)
 	}
 	return found.id, found == own && found.fingerprint == spec.Fingerprint, nil
 }
@@ -225,9 +234,9 @@ func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 		return err
 	}
 	origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
-	return l.engine.scanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
-		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, origin, origin, origin}, id)
+	return l.engine.scanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
+		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), origin, origin, origin}, id)
 }
 
 // Hide stops showing a feed that is no longer configured. Its state stays.
@@ -239,8 +248,8 @@ func (l *Ledger) Hide(source, feed string) {
 	}
 }
 
-// State is what was last committed. It waits for no commit.
-func (f *Feed) State() State {
+// State is what was last committed. It doesn't wait for a commit.
+func (f *Feed) State() counting.State {
 	s := *f.committed.Load()
 	s.Plan = append([]byte(nil), s.Plan...)
 	return s

@@ -19,7 +19,7 @@ func takeLock(folder string) (*flock.Flock, error) {
 	if network, _, _ := fileSystem(folder); network != "" && network != fuse {
 		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't be trusted: use a local disk", folder, network)
 	}
-	lock := flock.New(filepath.Join(folder, "lock"))
+	lock := flock.New(filepath.Join(folder, lockName))
 	held, err := lock.TryLock()
 	if err != nil {
 		return nil, fmt.Errorf("lock the ledger: storage.path %s must be a folder that can be written: %w", folder, err)
@@ -29,6 +29,9 @@ func takeLock(folder string) (*flock.Flock, error) {
 	}
 	return lock, nil
 }
+
+// lockName is the file that the process with the ledger holds.
+const lockName = "lock"
 
 // fuse is the name of file systems in user space: some are local, some are on a network.
 const fuse = "fuse"
@@ -102,6 +105,9 @@ func (r *reserve) fill() bool {
 	r.spent = false
 	return true
 }
+
+// fillReserve fills it in the ledger's own folder.
+func (l *Ledger) fillReserve() bool { return l.checkFiles() == nil && l.reserve.fill() }
 
 // write writes real bytes: a sparse file would keep no room.
 func (r *reserve) write(size int64) error {

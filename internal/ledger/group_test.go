@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // view is a record that says all there is to count of a call.
@@ -76,7 +77,7 @@ func TestRule14GroupOutcome(t *testing.T) {
 	}{
 		{"a connected view later", []page{{row("a", cdr.NoAnswer)}, {row("b", cdr.Answered)}}, cdr.NoAnswer, "no_answer,answered"},
 		{"only the first of them", []page{{row("a", cdr.NoAnswer)}, {row("b", cdr.Answered)}, {row("c", cdr.Voicemail)}, {row("d", cdr.Answered)}}, cdr.NoAnswer, "no_answer,answered"},
-		{"a connected view on the same page", []page{{row("a", cdr.NoAnswer), row("b", cdr.Busy), row("c", cdr.Voicemail), row("d", cdr.Answered)}}, cdr.Voicemail, ""},
+		{"a connected view on the same page", []page{{row("a", cdr.NoAnswer), row("b", cdr.Busy), row("c", cdr.Voicemail), row("d", cdr.Answered)}}, cdr.Answered, ""},
 		{"views that don't connect", []page{{row("a", cdr.NoAnswer), row("b", cdr.Cancelled)}, {row("c", cdr.Busy)}}, cdr.NoAnswer, ""},
 		{"an answered call has a view without an answer", []page{{row("a", cdr.Answered)}, {row("b", cdr.NoAnswer)}}, cdr.Answered, ""},
 		{"a further view is revised to connected", []page{{row("a", cdr.NoAnswer), row("b", cdr.NoAnswer)}, {row("b", cdr.Answered)}}, cdr.NoAnswer, "no_answer,answered"},
@@ -217,7 +218,7 @@ func TestRule14GroupIsPruned(t *testing.T) {
 	prune := func(at time.Time) {
 		t.Helper()
 		r.clock.at = at
-		r.commit(&Page{Position: &Position{Watermark: at}})
+		r.commit(&counting.Page{Position: &counting.Position{Watermark: at}})
 		if err := r.ledger.Prune(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +233,7 @@ func TestRule14GroupIsPruned(t *testing.T) {
 	if got := r.records(call("b", inGroup("s-1"), start(last))); got.New != 0 || got.Duplicate != 1 || got.TooOld != 0 {
 		t.Errorf("the last that may come: %+v", got)
 	}
-	prune(last.Add(keep + bucketReach + 2*bucketSeconds*time.Second))
+	prune(last.Add(keep + bucketReach + 2*counting.BucketSeconds*time.Second))
 	if left := r.entries(anyBucket); left != 0 {
 		t.Errorf("%d rows left", left)
 	}

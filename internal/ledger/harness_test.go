@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -45,7 +46,7 @@ func (c *clock) add(d time.Duration) { c.at = c.at.Add(d) }
 // lineEncoder makes log records that a test can read.
 type lineEncoder struct{}
 
-func (lineEncoder) AppendRecord(batch []byte, r *cdr.Record, e *RecordEvent) []byte {
+func (lineEncoder) AppendRecord(batch []byte, r *cdr.Record, e *counting.Event) []byte {
 	if s := e.Session; s != nil {
 		return fmt.Appendf(batch, "%s %s/%s v%d %s number=%s user=%s,%s,%s %v\n",
 			e.Name, e.RecordID, s.ID, e.Version, s.Result, s.Number, s.UserID, s.UserName, s.UserPrincipal, s.Extra)
@@ -65,6 +66,7 @@ type rig struct {
 	opts    metrics.Options
 	// idMemory bounds the cache of blocks, journal is its size; 0 takes the usual ones.
 	idMemory, journal int
+	replaced          []error // what OnReplaced was called with
 	ledger            *Ledger
 	feed              *Feed
 }
@@ -94,6 +96,7 @@ func openRig(t *testing.T, storage Storage) *rig {
 func (r *rig) settings() Settings {
 	return Settings{
 		Storage: r.storage, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
+		OnReplaced: func(err error) { r.replaced = append(r.replaced, err) },
 		probe: func(point string) error {
 			if r.probe != nil {
 				return r.probe(point)
@@ -127,9 +130,9 @@ func (r *rig) reopen() {
 }
 
 // live ends the first history without calls.
-func (r *rig) live() { r.commit(&Page{Position: &Position{HistoryDone: true}}) }
+func (r *rig) live() { r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true}}) }
 
-func (r *rig) commit(p *Page) Result {
+func (r *rig) commit(p *counting.Page) counting.Result {
 	r.t.Helper()
 	if p.ObservedAt.IsZero() {
 		p.ObservedAt = r.clock.at
@@ -141,7 +144,10 @@ func (r *rig) commit(p *Page) Result {
 	return result
 }
 
-func (r *rig) records(all ...*cdr.Record) Result { r.t.Helper(); return r.commit(&Page{Records: all}) }
+func (r *rig) records(all ...*cdr.Record) counting.Result {
+	r.t.Helper()
+	return r.commit(&counting.Page{Records: all})
+}
 
 // values are the shown values by `name{own labels}`; histograms by count and sum.
 func (r *rig) values() map[string]string { return valuesOf(r.ledger.Store()) }
@@ -275,10 +281,21 @@ func sessions(ids ...string) func(*cdr.Record) {
 	}
 }
 
+// moving are the rules of a feed whose starts move, and whose parts settle.
+func moving(does bool) counting.Rules {
+	return counting.Rules{StartMoves: does, PartsSettle: does, TaskVersions: does}
+}
+
+// The first bytes of what counting stores.
+const rowRecord, rowFact, rowGroup = 2, 3, 4
+
+// factBucket is the bucket of four days in which facts of a start lie.
+func factBucket(start time.Time) int64 { return -(start.Unix() / counting.BucketSeconds) }
+
 // newHourlessRig is a rig of a feed whose starts move, with ten days of history.
 func newHourlessRig(t *testing.T) *rig {
 	r := newRig(t)
-	r.spec.Feed, r.spec.Hourless, r.spec.History = "call_records", true, 240*time.Hour
+	r.spec.Feed, r.spec.Rules, r.spec.History = "call_records", moving(true), 240*time.Hour
 	r.spec.LateAfter = 1000 * time.Hour
 	r.reopen()
 	r.live()
@@ -288,7 +305,7 @@ func newHourlessRig(t *testing.T) *rig {
 // idKey is a key in a bucket.
 type idKey struct {
 	bucket int64
-	key    hash
+	key    counting.Hash
 }
 
 // remembered is what the feed remembers, by bucket and key, as the file has it.
@@ -300,14 +317,14 @@ func (r *rig) remembered() map[idKey][]byte {
 		r.t.Fatal(err)
 	}
 	all := make(map[idKey][]byte)
-	for _, runs := range fresh.runs {
+	for _, runs := range fresh.blocks {
 		for _, one := range runs {
 			entries, err := fresh.cache.entries(e, one)
 			if err != nil {
 				r.t.Fatal(err)
 			}
 			for _, entry := range entries {
-				if err := checkState(entry.data); err != nil {
+				if err := (counting.Stored{Data: entry.data}).Check(); err != nil {
 					r.t.Fatal(err)
 				}
 				all[idKey{one.bucket, entry.key}] = entry.data
@@ -338,7 +355,7 @@ func byHour(bucket int64) bool { return bucket > 0 }
 func byFact(bucket int64) bool { return bucket < 0 }
 
 // remember writes an entry to the file and reads the feed anew.
-func (r *rig) remember(bucket int64, key hash, data []byte) {
+func (r *rig) remember(bucket int64, key counting.Hash, data []byte) {
 	r.t.Helper()
 	_, err := r.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, (SELECT COALESCE(max(seq), 0) + 1000000 FROM journal), ?)`,
 		r.feed.id, appendToJournal(nil, bucket, idEntry{key, data}))

@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // counting.md 15: a record of a feed without hours is found whatever its start is now,
 // and keeps being found by the start that it had first.
 func TestRule15HourlessStartMoves(t *testing.T) {
 	for offset := range 9 {
-		from := bucketEdge.Add(-2*bucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
+		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
 		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach, -bucketReach} {
 			t.Run(fmt.Sprintf("%s before an edge, by %s", bucketEdge.Sub(from), by), func(t *testing.T) {
 				r := newHourlessRig(t)
@@ -44,7 +45,7 @@ func TestRule15HourlessLaterID(t *testing.T) {
 	if got := r.records(call("b", start(from.Add(100*time.Hour)))); got.New != 0 {
 		t.Errorf("%+v", got)
 	}
-	if got, want := r.entries(func(b int64) bool { return b == bucketOf(from) }), r.entries(byFact); got != want {
+	if got, want := r.entries(func(b int64) bool { return b == factBucket(from) }), r.entries(byFact); got != want {
 		t.Errorf("%d of %d rows where the record is", got, want)
 	}
 }
@@ -53,7 +54,7 @@ func TestRule15HourlessLaterID(t *testing.T) {
 // the floor is past it, wherever the spans lie; in the end all of it is.
 func TestRule15HourlessExpiry(t *testing.T) {
 	for offset := range 9 {
-		from := bucketEdge.Add(-2*bucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
+		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
 		t.Run(fmt.Sprintf("%s before an edge", bucketEdge.Sub(from)), func(t *testing.T) {
 			r := newHourlessRig(t)
 			later := func(r *cdr.Record) { r.Start = from.Add(bucketReach); sessions("s1")(r) }
@@ -67,7 +68,7 @@ func TestRule15HourlessExpiry(t *testing.T) {
 			if got := r.records(call("a", later)); got.Duplicate != 1 || r.total("cdr_sessions_total") != 1 {
 				t.Errorf("at the floor: %+v, %d sessions", got, r.total("cdr_sessions_total"))
 			}
-			r.raiseFloor(from.Add(keep + 3*bucketSeconds*time.Second))
+			r.raiseFloor(from.Add(keep + 3*counting.BucketSeconds*time.Second))
 			if got := r.records(call("a", later)); got.TooOld != 1 || r.entries(byFact) != 0 {
 				t.Errorf("past the floor: %+v, %d rows left", got, r.entries(byFact))
 			}
@@ -82,7 +83,7 @@ func TestRule15HourlessExpiry(t *testing.T) {
 func (r *rig) raiseFloor(watermark time.Time) {
 	r.t.Helper()
 	r.clock.at = watermark
-	r.commit(&Page{Position: &Position{Watermark: watermark}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: watermark}})
 	if err := r.ledger.Prune(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -95,12 +96,12 @@ func TestRule05HourlessHalfPruned(t *testing.T) {
 	from := epoch.Add(-200 * time.Hour)
 	known := func() *cdr.Record { return call("a", start(from), sessions("s1", "s2", "s3")) }
 	r.records(known())
-	for i := range int64(pruneRuns) {
-		r.remember(bucketOf(from)-1-i, 1, []byte{rowFact}) // these go first
+	for i := range int64(pruneBlocks) {
+		r.remember(factBucket(from)-1-i, 1, []byte{rowFact}) // these go first
 	}
 	r.moveJournal()
 	r.clock.add(200 * 24 * time.Hour)
-	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
 	more, err := r.feed.pruneOnce(t.Context())
 	if left := r.entries(byFact); err != nil || !more || left != 4 {
 		t.Fatalf("pruned: %v, %v, %d entries left, want the record's 4", more, err, left)

@@ -14,10 +14,11 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// What operators and other commands read of a ledger, or do with it, while no exporter or another one has it open.
+// What operators and other commands read of a ledger, or do with it, while no exporter or another process has it open.
 
 // Inspector reads a ledger as it was at one instant, without its lock: another process may write to it meanwhile.
 type Inspector struct {
@@ -28,14 +29,14 @@ type Inspector struct {
 // FeedReport is what a ledger holds of a feed.
 type FeedReport struct {
 	Source, Provider, Feed string
-	State                  State
+	State                  counting.State
 	// Journal is how many ids aren't in blocks yet.
 	Journal int
 	// Buckets are in order of their time: records by hour, then what is kept by four days.
 	Buckets []BucketReport
 	// Waiting are the tasks that wait, but for those set aside, which are SetAside.
 	Waiting  int
-	SetAside []Task
+	SetAside []counting.Task
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
 }
@@ -62,7 +63,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 	if err := s.mustExist(); err != nil {
 		return nil, err
 	}
-	e, err := openEngine(ctx, s.patient(), true, nil)
+	e, err := openEngine(ctx, s.withoutTimeout(), access{view: true}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +71,14 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idCache: newIDCache(cacheBytes),
 		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
-	if err := i.load(); err != nil {
+	secret, err := e.meta("key")
+	if err == nil {
+		i.ledger.hasher, err = counting.NewHasher(secret)
+	}
+	if err == nil {
+		err = i.load()
+	}
+	if err != nil {
 		return nil, errors.Join(err, i.Close())
 	}
 	return i, nil
@@ -94,7 +102,7 @@ func (i *Inspector) load() error {
 	return nil
 }
 
-// mustExist refuses a folder without a ledger; of a database its tables tell.
+// mustExist refuses a folder without a ledger. For a database, openEngine checks the tables.
 func (s *Storage) mustExist() error {
 	if s.Postgres != nil {
 		return nil
@@ -123,7 +131,7 @@ func (i *Inspector) Outbox() (records int64, err error) {
 	return records, err
 }
 
-// Feeds reports what there is of every feed.
+// Feeds reports on every feed.
 func (i *Inspector) Feeds() ([]FeedReport, error) {
 	var all []FeedReport
 	for _, f := range i.feeds {
@@ -147,18 +155,18 @@ func (f *Feed) report() (r FeedReport, err error) {
 		var bucket int64
 		var b BucketReport
 		err := rows.Scan(&bucket, &b.Blocks, &b.IDs, &b.Bytes)
-		b.Start, b.Hour = time.Unix(max(3600*bucket, -bucketSeconds*bucket), 0).UTC(), bucket > 0
+		b.Start, b.Hour = counting.BucketStart(bucket)
 		r.Buckets = append(r.Buckets, b)
 		return err
 	})
 	if err != nil {
 		return r, err
 	}
-	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, []any{f.id}, (*Task).columns)
+	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, []any{f.id}, taskTargets)
 	if err != nil {
 		return r, err
 	}
-	r.SetAside = slices.DeleteFunc(tasks, func(w Task) bool { return !w.SetAside })
+	r.SetAside = slices.DeleteFunc(tasks, func(w counting.Task) bool { return !w.SetAside })
 	r.Waiting = len(tasks) - len(r.SetAside)
 	r.BadRows, err = readRows(e, `SELECT problem, count(*), max(at) FROM bad_rows
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id},
@@ -184,7 +192,7 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 	return problems
 }
 
-// verifyFeed checks the form of every id, that further ids lead to records, and that as many calls are counted as there are records.
+// verifyFeed checks the form of every id, that aliases lead to records, and that the number of calls remembered fits the number counted.
 func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 	s, calls := f.committed.Load(), uint64(0)
 	for _, bucket := range f.ids.bucketsUpTo(math.MaxInt64) {
@@ -202,6 +210,9 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 		}
 	}
 	var problems []error
+	if f.keyCheck != i.ledger.hasher.Check() {
+		problems = append(problems, errOtherKey)
+	}
 	pruned := s.Floor.After(s.Origin)
 	if calls > s.Records || calls < s.Records && !pruned {
 		problems = append(problems, fmt.Errorf("%d calls are remembered, %d were counted", calls, s.Records))
@@ -213,17 +224,18 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 	return ids, errors.Join(append(problems, f.verifyTotals())...)
 }
 
-// verifyEntry checks an id, and says whether it is that of a call.
+// verifyEntry checks an id and returns whether it is a call's.
 func (i *Inspector) verifyEntry(f *Feed, entry idEntry) (isCall bool, err error) {
-	if err := checkState(entry.data); err != nil {
+	stored := counting.Stored{Data: entry.data}
+	if err := stored.Check(); err != nil {
 		return false, err
 	}
-	if of, key, ok := parseAlias(entry.data); ok && !isForgotten(of, f.committed.Load().Floor) {
-		if data, err := f.ids.lookup(i.ledger.engine, of, key); err != nil || data == nil {
-			return false, errors.Join(err, fmt.Errorf("the id of a record leads nowhere: %w", errRow))
+	if of, ok := stored.Alias(); ok && !counting.IsForgotten(of.Bucket, f.committed.Load().Floor) {
+		if data, err := f.ids.lookup(i.ledger.engine, of.Bucket, of.Hash); err != nil || data == nil {
+			return false, errors.Join(err, fmt.Errorf("the id of a record leads nowhere: %w", counting.ErrRow))
 		}
 	}
-	return entry.data[0] == rowRecord && flagsOf(entry.data)&rowFurther == 0, nil
+	return stored.IsCall(), nil
 }
 
 func (i *Inspector) verifyOutbox() error {
@@ -279,17 +291,17 @@ func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	return before, after, err
 }
 
-// Glance is what may be read of a ledger without its lock.
-type Glance struct {
+// Summary is what commands need of a ledger that another process may have open.
+type Summary struct {
 	// HashKey is the ledger's own key of redaction by hash.
 	HashKey []byte
 	// Origins are the origins of feeds by `source/feed`.
 	Origins map[string]time.Time
 }
 
-// Look reads a ledger that another process may have open. Without one it gives a key made for this call only, and no origins.
-func Look(ctx context.Context, s Storage) (Glance, error) {
-	secret, g := newSecret(), Glance{Origins: make(map[string]time.Time)}
+// ReadSummary reads a ledger without its lock. Without a ledger the key is a new one for this call only, and there are no origins.
+func ReadSummary(ctx context.Context, s Storage) (Summary, error) {
+	secret, g := counting.NewSecret(), Summary{Origins: make(map[string]time.Time)}
 	i, err := Inspect(ctx, s)
 	if err == nil {
 		defer i.Close() //nolint:errcheck // nothing was written
@@ -299,9 +311,9 @@ func Look(ctx context.Context, s Storage) (Glance, error) {
 		secret, err = i.ledger.engine.meta("key")
 	}
 	if err != nil && !errors.Is(err, errNoLedger) {
-		return Glance{}, err
+		return Summary{}, err
 	}
-	h, err := newHasher(secret)
-	g.HashKey = h.privacy()
+	h, err := counting.NewHasher(secret)
+	g.HashKey = h.Privacy()
 	return g, err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // inspect looks into the rig's ledger.
@@ -27,11 +28,13 @@ func TestInspect(t *testing.T) {
 	r.live()
 	r.records(call("a"), call("b", inGroup("s"), start(epoch.Add(-3*time.Hour))))
 	r.moveJournal()
-	bad := func(text, problem string) BadRow { return BadRow{Content: []byte(text), Problem: problem} }
-	r.commit(&Page{
+	bad := func(text, problem string) counting.BadRow {
+		return counting.BadRow{Content: []byte(text), Problem: problem}
+	}
+	r.commit(&counting.Page{
 		Records: []*cdr.Record{call("c")},
-		Invalid: []BadRow{bad("1", "no start"), bad("2", "no start"), bad("3", "no id")},
-		Enqueue: []Task{{Kind: "fetch", Key: "k", Due: epoch}, {Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"}},
+		Invalid: []counting.BadRow{bad("1", "no start"), bad("2", "no start"), bad("3", "no id")},
+		Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Due: epoch}, {Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"}},
 	})
 	r.inspect(func(i *Inspector) {
 		feeds, err := i.Feeds()
@@ -131,7 +134,7 @@ func TestInspectWithoutTrunks(t *testing.T) {
 	if err == nil {
 		_ = i.Close()
 	}
-	if !errors.Is(err, errRow) {
+	if !errors.Is(err, counting.ErrRow) {
 		t.Errorf("the error is %v", err)
 	}
 	verifying = false // it would find the same

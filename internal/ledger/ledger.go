@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -51,6 +53,8 @@ type Settings struct {
 	Options metrics.Options
 	// OnCommit, if set, is called after each commit with how long it took.
 	OnCommit func(took time.Duration)
+	// OnReplaced, if set, is called once, when the ledger turns out not to be the one any more that was opened; it calls nothing of the ledger.
+	OnReplaced func(err error)
 	// OnSkip, if set, is called with how many log records a commit didn't keep because of Tuning.SkipLogs.
 	OnSkip func(records int)
 	// OnDelta, if set, is called with each change of a series, before it is known whether the commit succeeds.
@@ -87,17 +91,20 @@ type Ledger struct {
 	lock     *flock.Flock
 	store    *metrics.Store
 	id       string
+	mark     atomic.Pointer[mark]  // nil until the ledger was opened
+	replaced atomic.Pointer[error] // why nothing is committed any more
 
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       sync.Mutex
 	closed   bool
 	engine   *engine // nil after a failure, until it could be opened again and all below was read anew
 	redactor *cdr.Redactor
-	hasher   hasher
+	hasher   counting.Hasher
 	feeds    map[string]*Feed
 	page     pageCommit
 	reserve  reserve
 	idCache  *idCache
+	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
 
 	outbox outbox
 	// reader is the engine's session beside commits; nil while the database is closed.
@@ -111,7 +118,8 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		settings: settings,
 		store:    metrics.NewStore(settings.Options, settings.Now),
 		feeds:    make(map[string]*Feed),
-		page:     pageCommit{states: make(map[hash]*state), tallies: make(map[tallyKey]tally), firsts: make(map[hash]int)},
+		files:    make(map[string]fs.FileInfo),
+		page:     pageCommit{decision: counting.NewDecision()},
 		idCache:  newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
 		outbox:   outbox{signal: make(chan struct{}, 1)},
 	}
@@ -147,14 +155,19 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	opened, err := readMark(func(into ...any) error { return l.engine.scanRow(markQuery, nil, into...) })
+	if err != nil {
+		return err
+	}
+	l.mark.Store(&opened)
 	l.setTuning(l.settings.Tuning)
-	l.reserve.fill()
+	l.fillReserve()
 	return l.verify()
 }
 
 // identify reads the ledger's key and instance id, or makes them.
 func (l *Ledger) identify() error {
-	_, err := l.engine.exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, newSecret(), uuid.NewString())
+	_, err := l.engine.exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, counting.NewSecret(), uuid.NewString())
 	if err != nil {
 		return fmt.Errorf("prepare ledger: %w", err)
 	}
@@ -165,7 +178,7 @@ func (l *Ledger) identify() error {
 	if l.id, err = l.engine.meta("instance"); err != nil {
 		return err
 	}
-	l.hasher, err = newHasher(secret)
+	l.hasher, err = counting.NewHasher(secret)
 	return err
 }
 
@@ -199,7 +212,7 @@ func (l *Ledger) Store() *metrics.Store { return l.store }
 func (l *Ledger) InstanceID() string { return l.id }
 
 // Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two purposes tell nothing of each other.
-func (l *Ledger) Derive(purpose string) []byte { return l.hasher.derive("purpose: " + purpose) }
+func (l *Ledger) Derive(purpose string) []byte { return l.hasher.Derive("purpose: " + purpose) }
 
 // Tune takes over what a reload changed.
 func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
@@ -213,8 +226,9 @@ func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
 func (l *Ledger) setTuning(tuning Tuning) {
 	key := tuning.HashKey
 	if key == nil {
-		key = l.hasher.privacy()
+		key = l.hasher.Privacy()
 	}
 	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
 	l.outbox.limit.Store(tuning.OutboxLimit)
+	l.outbox.pauses.Store(tuning.Encoder != nil && !tuning.SkipLogs)
 }

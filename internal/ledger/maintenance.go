@@ -7,12 +7,14 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// pruneRuns is how many runs one transaction of Prune deletes, and those of the bucket that it is at.
-const pruneRuns = 32
+// pruneBlocks is after how many blocks a transaction of Prune ends, at the end of a bucket.
+const pruneBlocks = 32
 
-// Show writes down which new series may be shown by their value now, and shows them (counting.md 21).
+// Show makes the values of new series visible whose zero_for has passed, in the ledger and then in the store (counting.md 21).
 func (l *Ledger) Show(ctx context.Context) error {
 	due := l.store.Due()
 	if len(due) == 0 {
@@ -51,7 +53,7 @@ func (l *Ledger) Prune(ctx context.Context) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.reserve.fill()
+	l.fillReserve()
 	return errors.Join(errs...)
 }
 
@@ -70,62 +72,63 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		}
 	}
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
-	var refused bool // any work was tried in vain and still waits, or was set aside
+	var refused bool // some task failed and still waits, or was set aside
 	if err := l.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
 		[]any{f.id}, &refused); err != nil {
 		return false, err
 	}
-	if refused { // what comes in the end is still to be counted, and once
+	if refused { // its record may still come, and must be counted once
 		keep = max(keep, setAsideFor)
 	}
-	// Never by our clock's future either: what a provider's wrong clock has moved can come back, deleted ids can't.
+	// By the earlier of our clock and the watermark, which no wrong clock has moved ahead: deleted ids can't come back (counting.md 10).
 	next, now := *f.committed.Load(), l.settings.Now()
-	oldest := next.Watermark.Add(-keep)
-	if now.Before(next.Watermark) {
-		oldest = now.Add(-keep)
+	earlier := now
+	if next.Watermark.Before(now) {
+		earlier = next.Watermark
 	}
+	oldest := earlier.Add(-keep)
 	if floor := oldest.Truncate(time.Hour); floor.After(next.Floor) {
 		next.Floor = floor
 	}
-	gone, more := f.ids.forgottenRuns(next.Floor)
+	forgotten, more := f.ids.forgottenBlocks(next.Floor)
 	err = l.commit(ctx, f, func() error {
-		for _, r := range gone {
+		for _, r := range forgotten {
 			if _, err := l.engine.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
 				return err
 			}
 		}
-		return errors.Join(f.deleteOld(now, oldest), f.save(&next))
+		return errors.Join(f.deleteOld(now, earlier, oldest), f.saveState(&next))
 	}, func() {
-		f.ids.remove(gone)
+		f.ids.remove(forgotten)
 		f.committed.Store(&next)
 	})
 	return more, err
 }
 
-// forgottenRuns are runs of buckets that are forgotten, whole buckets until there are pruneRuns, and whether there are more.
-func (s *idStore) forgottenRuns(floor time.Time) (gone []*run, more bool) {
-	for _, bucket := range slices.Sorted(maps.Keys(s.runs)) {
-		if !isForgotten(bucket, floor) {
+// forgottenBlocks returns the blocks of buckets that are forgotten, whole buckets until there are pruneBlocks, and whether there are more.
+func (s *idStore) forgottenBlocks(floor time.Time) (forgotten []*idBlock, more bool) {
+	for _, bucket := range slices.Sorted(maps.Keys(s.blocks)) {
+		if !counting.IsForgotten(bucket, floor) {
 			continue
 		}
-		if len(gone) >= pruneRuns {
-			return gone, true
+		if len(forgotten) >= pruneBlocks {
+			return forgotten, true
 		}
-		gone = append(gone, s.runs[bucket]...)
+		forgotten = append(forgotten, s.blocks[bucket]...)
 	}
-	return gone, false
+	return forgotten, false
 }
 
-// deleteOld deletes what is kept for some time only. Rows that were set aside can't be read again if calls from before oldest aren't.
-func (f *Feed) deleteOld(now, oldest time.Time) error {
+// deleteOld deletes rows that are kept for some time only. Bad rows from before oldest can't be read again.
+func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 	var errs []error
 	for _, d := range [...]struct {
 		text   string
 		before int64
 	}{
 		{`DELETE FROM tallies WHERE feed = ? AND trunk > 0 AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
-		{`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`, activityOf(now.Add(-activityKept))},
-		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(now.Add(-setAsideFor))},
+		{`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`, counting.ActivityOf(now.Add(-counting.ActivityKept))},
+		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(earlier.Add(-setAsideFor))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},
 	} {
 		_, err := f.ledger.engine.exec(d.text, f.id, d.before)
@@ -134,23 +137,38 @@ func (f *Feed) deleteOld(now, oldest time.Time) error {
 	return errors.Join(errs...)
 }
 
-// Maintain shows new series and prunes until the context ends. Errors go to report; a full disk and the like pass by themselves.
+// Maintain shows new series and prunes until the context ends, or the ledger isn't the one any more that was opened. Errors go to report, each
+// once until another one comes or none; a full disk and the like pass by themselves.
 func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 	show, prune := time.NewTicker(time.Second), time.NewTicker(10*time.Minute)
 	defer show.Stop()
 	defer prune.Stop()
-	for {
+	for problem := ""; l.Replaced() == nil; {
 		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-show.C:
-			err = l.Show(ctx)
+			if err = l.check(); err == nil {
+				err = l.Show(ctx)
+			}
 		case <-prune.C:
 			err = l.Prune(ctx)
 		}
-		if err != nil && !errors.Is(err, context.Canceled) {
+		switch {
+		case errors.Is(err, context.Canceled) || errors.Is(err, ErrReplaced): // OnReplaced reports that
+		case err == nil:
+			problem = ""
+		case err.Error() != problem:
+			problem = err.Error()
 			report(err)
 		}
 	}
+}
+
+// check sees whether the ledger's files are in their place.
+func (l *Ledger) check() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.checkFiles()
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 func TestSecondProcessIsRefused(t *testing.T) {
@@ -88,17 +86,17 @@ func TestFolderThatCannotBeMade(t *testing.T) {
 func TestLookWithoutLock(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	g, err := Look(t.Context(), r.storage)
+	g, err := ReadSummary(t.Context(), r.storage)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := g.Origins["contoso/direct_routing"]; !got.Equal(r.feed.State().Origin) {
 		t.Fatalf("origin %v", got)
 	}
-	if string(g.HashKey) != string(r.ledger.hasher.privacy()) {
+	if string(g.HashKey) != string(r.ledger.hasher.Privacy()) {
 		t.Fatal("another key")
 	}
-	none, err := Look(t.Context(), Storage{Folder: t.TempDir()})
+	none, err := ReadSummary(t.Context(), Storage{Folder: t.TempDir()})
 	if err != nil || len(none.HashKey) == 0 || len(none.Origins) != 0 {
 		t.Fatalf("without a ledger: %+v, %v", none, err)
 	}
@@ -147,7 +145,7 @@ func TestDerive(t *testing.T) {
 		}
 		seen[secret] = purpose
 	}
-	if _, known := seen[string(r.ledger.hasher.privacy())]; known {
+	if _, known := seen[string(r.ledger.hasher.Privacy())]; known {
 		t.Error("a purpose gives the key of redaction")
 	}
 	r.reopen()
@@ -168,37 +166,6 @@ func TestInstanceIDIsKept(t *testing.T) {
 	if got := r.ledger.InstanceID(); got != id || len(id) != 36 {
 		t.Fatalf("instance id %q, then %q", id, got)
 	}
-}
-
-func FuzzIDRow(f *testing.F) {
-	k := known{outcome: 1, ChargeLabels: metrics.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
-	f.Add(k.append(nil))
-	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
-	k.flags = rowFailed | rowFurther
-	f.Add(k.append(nil))
-	f.Add(group{outcome: 2, other: true}.append(nil))
-	k.span = span{trunk: 7, start: epoch.UnixMicro() + 250, end: epoch.UnixMicro() + 60e6}
-	f.Add(k.append(nil))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if g, err := parseGroup(data); err == nil && string(g.append(nil)) != string(data) {
-			t.Fatal("a group's own form changes")
-		}
-		var k known
-		if k.parse(data) != nil {
-			return
-		}
-		if _, body := splitRow(data); body == nil {
-			t.Fatal("a row that is read has no body")
-		}
-		var again known
-		if err := again.parse(k.append(nil)); err != nil {
-			t.Fatalf("own form isn't read: %v", err)
-		}
-		if string(again.append(nil)) != string(k.append(nil)) {
-			t.Fatal("own form changes")
-		}
-		_, _, _ = parseAlias(data)
-	})
 }
 
 // Who may not read a ledger's tables, or can't in time, isn't told to begin an empty one.
@@ -238,7 +205,7 @@ func TestOpenWhatCannotBeRead(t *testing.T) {
 			}
 			c.prepare(r, dsn)
 			s, other := r.settings(), *r.storage.Postgres
-			other.patient, other.DSN = 300*time.Millisecond, func(context.Context) (string, error) { return dsn.String(), nil }
+			other.timeout, other.DSN = 300*time.Millisecond, func(context.Context) (string, error) { return dsn.String(), nil }
 			s.Storage = Storage{Postgres: &other}
 			l, err := Open(t.Context(), s)
 			if err == nil {

@@ -29,6 +29,8 @@ type outbox struct {
 	signal  chan struct{} // has one element when something came, or the ledger was closed
 	// limit is otlp.outbox_limit; 0: there is none.
 	limit atomic.Int64
+	// pauses says that reading waits while it is full.
+	pauses atomic.Bool
 }
 
 // outboxHead is a batch without its data.
@@ -71,7 +73,33 @@ type pageLogs struct {
 	heads  []outboxHead
 }
 
-func (p *pageCommit) writeLogs() {
+// encodeLogs makes the log records that are wanted, of redacted copies of their records.
+func (p *pageCommit) encodeLogs() {
+	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
+	encoder, of := p.ledger.settings.Encoder, -1
+	for i := range p.change.Logs {
+		log := &p.change.Logs[i]
+		if encoder == nil {
+			return
+		}
+		if p.ledger.OutboxFull() {
+			p.change.Result.SkippedLogs++
+			continue
+		}
+		if log.Record != of {
+			of = log.Record
+			p.ledger.redactor.Redacted(&p.redacted, p.page.Records[of])
+		}
+		if log.Session >= 0 {
+			log.Event.Session = &p.redacted.Sessions[log.Session]
+		}
+		p.logs.data = encoder.AppendRecord(p.logs.data, &p.redacted, &log.Event)
+		p.logs.ends = append(p.logs.ends, len(p.logs.data))
+	}
+}
+
+func (p *pageCommit) writeLogs() error {
+	p.encodeLogs()
 	b, from, records := &p.logs, 0, int64(0)
 	for i, end := range b.ends {
 		if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
@@ -80,11 +108,14 @@ func (p *pageCommit) writeLogs() {
 		head := outboxHead{batchKey: batchKey{p.id, p.seq + 1, int64(len(b.heads))}, records: records, created: p.now}
 		// The keys of attributes repeat in each record: a sixth of the bytes is left.
 		b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
-		p.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
-			head.feed, head.seq, head.part, head.records, micros(head.created), b.packed)
+		if err := p.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
+			head.feed, head.seq, head.part, head.records, micros(head.created), b.packed); err != nil {
+			return err
+		}
 		b.heads = append(b.heads, head)
 		from, records = end, 0
 	}
+	return nil
 }
 
 // loadOutbox reads what waits of all feeds that this replica owns. Batches of one feed keep their order where clocks don't.
@@ -111,7 +142,7 @@ func (l *Ledger) loadOutbox() error {
 // Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are good until the ledger is closed.
 func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 	for {
-		reader, err := l.reading(ctx)
+		reader, err := l.readSession(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -146,8 +177,11 @@ func (o *outbox) next(after int64) (head outboxHead, waits bool) {
 	return o.pending[i], true
 }
 
-// reading is the session beside the commits. It waits for one only if the database has to be opened again.
-func (l *Ledger) reading(ctx context.Context) (*session, error) {
+// readSession is the session for reads beside commits. It waits for a commit only if the database has to be opened again.
+func (l *Ledger) readSession(ctx context.Context) (*session, error) {
+	if err := l.Replaced(); err != nil {
+		return nil, err
+	}
 	if reader := l.reader.Load(); reader != nil {
 		return reader.within(ctx), nil
 	}
@@ -159,7 +193,7 @@ func (l *Ledger) reading(ctx context.Context) (*session, error) {
 	return l.engine.beside.within(ctx), nil
 }
 
-// Ack removes a batch: every record of it was accepted or set aside. Whoever owns its feed by now needs it no more.
+// Ack removes a batch of which every record was accepted or set aside. The feed may belong to another replica by now.
 func (l *Ledger) Ack(ctx context.Context, id int64) error {
 	head, waits := l.outbox.next(id - 1)
 	if !waits || head.id != id {
@@ -177,11 +211,11 @@ func (l *Ledger) Ack(ctx context.Context, id int64) error {
 	return nil
 }
 
-func (o *outbox) remove(gone func(outboxHead) bool) {
+func (o *outbox) remove(isGone func(outboxHead) bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pending = slices.DeleteFunc(o.pending, func(h outboxHead) bool {
-		if gone(h) {
+		if isGone(h) {
 			o.records -= h.records
 			return true
 		}
@@ -189,7 +223,7 @@ func (o *outbox) remove(gone func(outboxHead) bool) {
 	})
 }
 
-// Wait returns when there may be a batch that the last Next didn't know of, or the context has ended. It is for one goroutine.
+// Wait returns when there may be a batch that the last Next didn't see, or the context has ended. It is for one goroutine.
 func (l *Ledger) Wait(ctx context.Context) {
 	select {
 	case <-l.outbox.signal:
@@ -203,6 +237,14 @@ func (l *Ledger) OutboxFull() bool {
 	defer l.outbox.mu.Unlock()
 	limit := l.OutboxLimit()
 	return limit > 0 && l.outbox.records >= limit
+}
+
+// Paused is ErrOutboxFull while that refuses every page with records, else nil. It never waits for a commit.
+func (l *Ledger) Paused() error {
+	if l.outbox.pauses.Load() && l.OutboxFull() {
+		return ErrOutboxFull
+	}
+	return nil
 }
 
 // OutboxLimit is otlp.outbox_limit; 0: there is none. It never waits for a commit.

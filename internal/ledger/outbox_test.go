@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // counting.md 26: batches leave in order, and only the oldest may go.
@@ -104,9 +105,9 @@ func TestOutboxFull(t *testing.T) {
 		r.reopen()
 		r.live()
 		r.records(call("a"), call("b"))
-		page := &Page{Records: []*cdr.Record{call("c")}, ObservedAt: epoch}
-		if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrOutboxFull) {
-			t.Fatalf("err = %v", err)
+		page := &counting.Page{Records: []*cdr.Record{call("c")}, ObservedAt: epoch}
+		if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrOutboxFull) || !errors.Is(r.ledger.Paused(), ErrOutboxFull) {
+			t.Fatalf("err = %v, paused: %v", err, r.ledger.Paused())
 		}
 		b, err := r.ledger.Next(t.Context(), 0)
 		if err != nil {
@@ -174,7 +175,7 @@ func TestRule29FullDisk(t *testing.T) {
 		}
 	}
 	limit(pages)
-	var page Page
+	var page counting.Page
 	for i := range 3000 {
 		page.Records = append(page.Records, call(fmt.Sprint("full", i)))
 	}

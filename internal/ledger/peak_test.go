@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 const sbc1Peak = "cdr_call_peak_concurrency{sbc1.example.com}"
@@ -30,7 +31,7 @@ func newPeakRig(t *testing.T, options ...func(*FeedSpec)) *rig {
 	}
 	r.reopen()
 	r.clock.at = epoch.Add(150 * time.Minute)
-	r.commit(&Page{Position: &Position{HistoryDone: true, Watermark: epoch.Add(2 * time.Hour)}})
+	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: epoch.Add(2 * time.Hour)}})
 	return r
 }
 
@@ -127,12 +128,14 @@ func TestPeakOfTheHour(t *testing.T) {
 		{200 * time.Minute, time.Hour, "0"},
 		{1000 * time.Minute, time.Hour, "0"},
 	} {
-		r.clock.at = epoch.Add(step.watermark)
+		if at := epoch.Add(step.watermark); at.After(r.clock.at) {
+			r.clock.at = at
+		}
 		r.spec.LateAfter = step.late
 		if _, err := r.ledger.Feed(t.Context(), r.spec); err != nil {
 			t.Fatal(err)
 		}
-		r.commit(&Page{Position: &Position{Watermark: epoch.Add(step.watermark)}})
+		r.commit(&counting.Page{Position: &counting.Position{Watermark: epoch.Add(step.watermark)}})
 		if got := r.values()[sbc1Peak]; got != step.want {
 			t.Errorf("watermark %v, late after %v: %q, want %q", step.watermark, step.late, got, step.want)
 		}
@@ -155,7 +158,7 @@ func TestPeakOfAStandingWatermark(t *testing.T) {
 		t.Errorf("%d minutes are kept", n)
 	}
 	wantValues(t, r.values(), map[string]string{sbc1Peak: ""})
-	r.commit(&Page{Position: &Position{Watermark: r.clock.at}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
 	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
 }
 
@@ -172,10 +175,10 @@ func (r *rig) count(table string) (n int) {
 func TestPeakOfAFirstHistory(t *testing.T) {
 	r := newRig(t)
 	r.clock.at = epoch.Add(3 * time.Hour)
-	r.commit(&Page{Records: []*cdr.Record{call("a", lasting(time.Minute, time.Minute))}, Position: &Position{Watermark: epoch.Add(2 * time.Hour)}})
+	r.commit(&counting.Page{Records: []*cdr.Record{call("a", lasting(time.Minute, time.Minute))}, Position: &counting.Position{Watermark: epoch.Add(2 * time.Hour)}})
 	wantValues(t, r.values(), map[string]string{sbc1Peak: ""})
 	r.reopen()
-	r.commit(&Page{Position: &Position{HistoryDone: true}})
+	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true}})
 	wantValues(t, r.values(), map[string]string{sbc1Peak: "1"})
 }
 
@@ -253,7 +256,7 @@ func TestPeakModel(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			d := &peakDrive{
-				rig: newPeakRig(t, func(s *FeedSpec) { s.Hourless = seed%2 == 1; s.Lookback = 240 * time.Hour }),
+				rig: newPeakRig(t, func(s *FeedSpec) { s.Rules = moving(seed%2 == 1); s.Lookback = 240 * time.Hour }),
 				rng: rand.New(rand.NewPCG(seed, 7)), model: make(peakModel), seen: make(map[string]bool),
 			}
 			for range 120 {
@@ -299,8 +302,8 @@ func (d *peakDrive) step() {
 }
 
 // page is a random page with what the calls are after it.
-func (d *peakDrive) page() (*Page, peakModel) {
-	page, then := &Page{ObservedAt: d.clock.at}, maps.Clone(d.model)
+func (d *peakDrive) page() (*counting.Page, peakModel) {
+	page, then := &counting.Page{ObservedAt: d.clock.at}, maps.Clone(d.model)
 	for range d.rng.IntN(30) {
 		n := d.calls
 		if n > 0 && d.rng.IntN(3) == 0 {
@@ -317,7 +320,7 @@ func (d *peakDrive) page() (*Page, peakModel) {
 		}
 	}
 	if d.rng.IntN(3) > 0 {
-		page.Position = &Position{Watermark: d.clock.at.Add(-time.Duration(d.rng.IntN(600)) * time.Second)}
+		page.Position = &counting.Position{Watermark: d.clock.at.Add(-time.Duration(d.rng.IntN(600)) * time.Second)}
 	}
 	return page, then
 }
@@ -350,7 +353,7 @@ func (d *peakDrive) call(id string, n int) *cdr.Record {
 }
 
 // failing commits a page of which a write fails, if it has so many.
-func (d *peakDrive) failing(page *Page, then peakModel) {
+func (d *peakDrive) failing(page *counting.Page, then peakModel) {
 	left := 2 + d.rng.IntN(12)
 	d.probe = func(string) error {
 		if left--; left <= 0 {
@@ -366,7 +369,7 @@ func (d *peakDrive) failing(page *Page, then peakModel) {
 }
 
 // crashing commits a page and goes on with the files as they were just before or after.
-func (d *peakDrive) crashing(page *Page, then peakModel) {
+func (d *peakDrive) crashing(page *counting.Page, then peakModel) {
 	point := []string{"COMMIT", "committed"}[d.rng.IntN(2)]
 	image := Storage{}
 	d.probe = func(at string) error {
@@ -387,7 +390,7 @@ func (d *peakDrive) crashing(page *Page, then peakModel) {
 func TestPeakOfAFailedCommit(t *testing.T) {
 	r := newPeakRig(t)
 	long := lasting(10*time.Minute, 30*time.Hour)
-	tryAll := func(page func() *Page) {
+	tryAll := func(page func() *counting.Page) {
 		t.Helper()
 		for _, point := range []string{"UPDATE feeds SET floor", "COMMIT"} {
 			r.probe = func(at string) error {
@@ -411,18 +414,20 @@ func TestPeakOfAFailedCommit(t *testing.T) {
 		wantValues(t, r.values(), values)
 	}
 	r.clock.at = epoch.Add(40 * time.Hour)
-	tryAll(func() *Page { return &Page{Records: []*cdr.Record{call("a", long)}, ObservedAt: r.clock.at} })
+	tryAll(func() *counting.Page {
+		return &counting.Page{Records: []*cdr.Record{call("a", long)}, ObservedAt: r.clock.at}
+	})
 	want("1", "")
-	tryAll(func() *Page {
-		return &Page{Records: []*cdr.Record{call("b", long), call("c", long, over("x"))}, ObservedAt: r.clock.at}
+	tryAll(func() *counting.Page {
+		return &counting.Page{Records: []*cdr.Record{call("b", long), call("c", long, over("x"))}, ObservedAt: r.clock.at}
 	})
 	want("2", "1")
-	tryAll(func() *Page { // what ended before is deleted
-		return &Page{Records: []*cdr.Record{call("d", long)}, ObservedAt: r.clock.at, Position: &Position{Watermark: epoch.Add(5 * time.Hour)}}
+	tryAll(func() *counting.Page { // what ended before is deleted
+		return &counting.Page{Records: []*cdr.Record{call("d", long)}, ObservedAt: r.clock.at, Position: &counting.Position{Watermark: epoch.Add(5 * time.Hour)}}
 	})
 	want("3", "1")
-	tryAll(func() *Page { // and comes late, or is revised
-		return &Page{
+	tryAll(func() *counting.Page { // and comes late, or is revised
+		return &counting.Page{
 			Records:    []*cdr.Record{call("e", long), call("b", long, outcome(cdr.Failed)), call("f", long, over("x"))},
 			ObservedAt: r.clock.at,
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // Of an hour that begins before the feed's origin not all calls are counted: no peak of
@@ -26,7 +27,7 @@ func TestPeakOfAnHourBeforeTheOrigin(t *testing.T) {
 			}{
 				{-time.Hour, ""}, {-30 * time.Minute, ""}, {-time.Second, ""}, {0, "1"}, {30 * time.Minute, "0"},
 			} {
-				r.commit(&Page{Position: &Position{Watermark: origin.Add(step.after + peakWindow + r.spec.LateAfter)}})
+				r.commit(&counting.Page{Position: &counting.Position{Watermark: origin.Add(step.after + counting.PeakWindow + r.spec.LateAfter)}})
 				r.reopen()
 				if got := r.values()[sbc1Peak]; got != step.want {
 					t.Errorf("an hour that begins %v after the origin: %q, want %q", step.after, got, step.want)
@@ -50,16 +51,16 @@ func TestPeakByTheProvidersClock(t *testing.T) {
 			r.clock.add(20*time.Second - time.Minute)
 			r.spec.Feed = "other"
 			r.reopen()
-			r.commit(&Page{ObservedAt: right, Records: first})
+			r.commit(&counting.Page{ObservedAt: right, Records: first})
 			r.reopen()
-			r.commit(&Page{ObservedAt: right, Records: []*cdr.Record{
+			r.commit(&counting.Page{ObservedAt: right, Records: []*cdr.Record{
 				call("a", start(right.Add(-90*time.Minute))), call("b", start(right.Add(-90*time.Minute+time.Second))),
 			}})
-			r.commit(&Page{ObservedAt: right, Position: &Position{Watermark: right, HistoryDone: true}})
+			r.commit(&counting.Page{ObservedAt: right, Position: &counting.Position{Watermark: right, HistoryDone: true}})
 			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
 			r.reopen()
 			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
-			r.commit(&Page{ObservedAt: right, Position: &Position{Watermark: right.Add(time.Hour)}})
+			r.commit(&counting.Page{ObservedAt: right, Position: &counting.Position{Watermark: right.Add(time.Hour)}})
 			if n := fmt.Sprint(len(first)); r.values()[sbc1Peak] != n {
 				t.Errorf("the next hour has a peak of %q, want %s", r.values()[sbc1Peak], n)
 			}
@@ -72,12 +73,12 @@ func TestPeakAfterAClockThatWasAhead(t *testing.T) {
 	r := newRig(t)
 	r.spec.LateAfter = 0
 	r.reopen()
-	r.commit(&Page{Position: &Position{HistoryDone: true, Watermark: epoch}})
-	r.commit(&Page{ObservedAt: epoch.AddDate(1, 0, 0)}) // the watermark stays
+	r.commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: epoch}})
+	r.commit(&counting.Page{ObservedAt: epoch.AddDate(1, 0, 0)}) // the watermark stays
 	for range 10 {
 		r.clock.add(time.Hour)
 		at := r.clock.at
-		r.commit(&Page{Records: []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))}, Position: &Position{Watermark: at}})
+		r.commit(&counting.Page{Records: []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))}, Position: &counting.Position{Watermark: at}})
 	}
 	if got := r.values()["cdr_call_peak_concurrency{sbc1.example.com}"]; got != "1" {
 		t.Errorf("ten hours later the peak is %q", got)

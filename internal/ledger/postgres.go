@@ -28,13 +28,13 @@ type Postgres struct {
 	// Address is where the other replicas' pages say that this one can be found; it may be empty.
 	Address string
 
-	// patient, unless 0, is in place of statementTime.
-	patient time.Duration
+	// timeout, unless 0, replaces defaultStatementTimeout.
+	timeout time.Duration
 }
 
 const (
-	// statementTime is how long a statement may take, and an open transaction rest: what hangs for longer is cut, and done again.
-	statementTime = 10 * time.Second
+	// defaultStatementTimeout is how long a statement may take, and how long a transaction may be idle. What hangs for longer is cancelled and retried.
+	defaultStatementTimeout = 10 * time.Second
 	// connectionsBeside is how many a replica has beside the one that commits.
 	connectionsBeside = 3
 )
@@ -58,11 +58,11 @@ func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
 	if c.RuntimeParams["application_name"] == "" {
 		c.RuntimeParams["application_name"] = "cdr-exporter"
 	}
-	c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(p.patience().Milliseconds(), 10)
+	c.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(p.statementTimeout().Milliseconds(), 10)
 	if c.ValidateConnect == nil { // after a failover the former primary may still take connections, for reading
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	c.ConnectTimeout = statementTime / 5 // of each host: where the first is silent, the next is reached before a lease ends
+	c.ConnectTimeout = defaultStatementTimeout / 5 // of each host: where the first is silent, the next is reached before a lease ends
 	return c, nil
 }
 
@@ -74,21 +74,27 @@ func serverTLS(c *tls.Config, host string) *tls.Config {
 	return c
 }
 
-func (p *Postgres) open(bool) (writer, beside *sql.DB, err error) {
-	ctx, cancel := context.WithTimeout(background, statementTime)
+func (p *Postgres) open(a access) (writer, beside *sql.DB, err error) {
+	ctx, cancel := context.WithTimeout(background, defaultStatementTimeout)
 	defer cancel()
 	c, err := p.config(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	again := stdlib.OptionBeforeConnect(func(ctx context.Context, c *pgx.ConnConfig) error {
+	refreshConfig := stdlib.OptionBeforeConnect(func(ctx context.Context, c *pgx.ConnConfig) error {
 		now, err := p.config(ctx)
 		if err == nil {
 			*c = *now
 		}
 		return err
 	})
-	writer, beside = stdlib.OpenDB(*c, again), stdlib.OpenDB(*c, again)
+	verified := stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		if a.verify == nil {
+			return nil
+		}
+		return a.verify(func(into ...any) error { return p.explain(conn.QueryRow(ctx, markQuery).Scan(into...)) })
+	})
+	writer, beside = stdlib.OpenDB(*c, refreshConfig, verified), stdlib.OpenDB(*c, refreshConfig, verified)
 	writer.SetMaxOpenConns(1)
 	beside.SetMaxOpenConns(connectionsBeside)
 	return writer, beside, nil
@@ -96,7 +102,7 @@ func (p *Postgres) open(bool) (writer, beside *sql.DB, err error) {
 
 func (*Postgres) prepare(any, bool) error { return nil }
 
-// inPostgres is how PostgreSQL says what SQLite says otherwise.
+// inPostgres translates SQLite's dialect into PostgreSQL's.
 var inPostgres = strings.NewReplacer(
 	"BEGIN IMMEDIATE", "BEGIN",
 	"BEGIN DEFERRED", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -106,20 +112,41 @@ var inPostgres = strings.NewReplacer(
 
 var argument = regexp.MustCompile(`\?`)
 
-// statement numbers the arguments: $1 for the first.
-func (*Postgres) statement(text string) string {
+// prepareStatement numbers the arguments: $1 for the first.
+func (*Postgres) prepareStatement(_ context.Context, on preparer, text string) (statement, error) {
 	n := 0
-	return argument.ReplaceAllStringFunc(inPostgres.Replace(text), func(string) string {
+	return textStatement{on, argument.ReplaceAllStringFunc(inPostgres.Replace(text), func(string) string {
 		n++
 		return "$" + strconv.Itoa(n)
-	})
+	})}, nil
 }
 
-func (p *Postgres) patience() time.Duration { return cmp.Or(p.patient, statementTime) }
+// textStatement is a statement that pgx prepares on each connection where it first runs, or not at all, as default_query_exec_mode of the DSN says:
+// behind a pooler that lends connections for a transaction, what is prepared may be on another one.
+type textStatement struct {
+	on   preparer
+	text string
+}
 
-// explain goes by PostgreSQL's codes (appendix A). What isn't the server's word about a statement is a connection that failed.
+func (s textStatement) ExecContext(ctx context.Context, args ...any) (sql.Result, error) {
+	return s.on.ExecContext(ctx, s.text, args...)
+}
+
+func (s textStatement) QueryContext(ctx context.Context, args ...any) (*sql.Rows, error) {
+	return s.on.QueryContext(ctx, s.text, args...)
+}
+
+func (s textStatement) QueryRowContext(ctx context.Context, args ...any) *sql.Row {
+	return s.on.QueryRowContext(ctx, s.text, args...)
+}
+
+func (p *Postgres) statementTimeout() time.Duration {
+	return cmp.Or(p.timeout, defaultStatementTimeout)
+}
+
+// explain goes by PostgreSQL's error codes (appendix A). An error without one is a connection that failed.
 func (*Postgres) explain(err error) error {
-	if err == nil || errors.Is(err, sql.ErrNoRows) {
+	if err == nil || errors.Is(err, sql.ErrNoRows) || errors.Is(err, ErrReplaced) {
 		return err
 	}
 	var said *pgconn.PgError
@@ -129,6 +156,10 @@ func (*Postgres) explain(err error) error {
 	switch code, class := said.Code, said.Code[:2]; {
 	case code == "53100": // disk_full
 		return fmt.Errorf("%w: free some space on the database's disk; reading goes on by itself then", ErrFull)
+	case code == "26000", code == "42P05", code == "08P01" && strings.Contains(said.Message, "bind message supplies"): // invalid_sql_statement_name, duplicate_prepared_statement
+		return fmt.Errorf("%w: a statement that was prepared is on another connection: behind PgBouncer with pool_mode = transaction add default_query_exec_mode=exec to the DSN (docs/replicas.md): %w", errIO, err)
+	case code == "42P01", code == "3F000": // undefined_table, invalid_schema_name
+		return fmt.Errorf("%w: %w", errNoTable, err)
 	case code == "40001", code == "40P01": // serialization_failure, deadlock_detected
 		return fmt.Errorf("%w: %w", errConflict, err)
 	case code == "25006": // read_only_sql_transaction: a standby, or a primary that became one

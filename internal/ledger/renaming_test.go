@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // counting.md 19: another account under the same name stops the feed; a renamed
@@ -29,7 +30,7 @@ func TestRule19WhoItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.Commit(t.Context(), &Page{Records: []*cdr.Record{call("a")}}); err != nil || got.Duplicate != 1 {
+	if got, err := f.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}}); err != nil || got.Duplicate != 1 {
 		t.Fatalf("renamed: %+v, %v", got, err)
 	}
 	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
@@ -87,7 +88,7 @@ func TestRule19OneFeedOfARow(t *testing.T) {
 			if err := r.ledger.Prune(t.Context()); err != nil {
 				t.Error(err)
 			}
-			if _, err := f.Commit(t.Context(), &Page{ObservedAt: epoch}); err != nil {
+			if _, err := f.Commit(t.Context(), &counting.Page{ObservedAt: epoch}); err != nil {
 				t.Error(err)
 			}
 			if got := r.total("cdr_calls_total"); got != 1 {

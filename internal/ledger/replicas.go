@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // Several replicas may have a ledger in PostgreSQL open at once. Each feed has one owner at a time: the column owner of its row. An
-// owner that gives no sign of life for LeaseTime, by the database's clock, may be replaced: the epoch moves on with it, and no commit
-// of the former owner succeeds any more (Feed.advance).
+// owner that gives no sign of life for LeaseTime, by the database's clock, may be replaced: that changes the epoch, so that no commit
+// of the former owner succeeds any more (Feed.advanceSeq).
 
 // LeaseTime is how long a replica owns its feeds after its last sign of life.
 const LeaseTime = 10 * time.Second
@@ -18,10 +20,10 @@ const LeaseTime = 10 * time.Second
 // forgottenAfter is when a replica that is gone is taken off the list.
 const forgottenAfter = time.Hour
 
-// ErrNotOwner says that another replica owns the feed now. Nothing of it is shown here any more, and this Feed is of no more use.
+// ErrNotOwner says that another replica owns the feed now. Its metrics aren't shown here any more, and this Feed can't be used again.
 var ErrNotOwner = errors.New("another replica owns the feed")
 
-// Cluster is who reads what, at one instant.
+// Cluster is the living replicas and the owners of the feeds, at one instant.
 type Cluster struct {
 	// Replicas are those that live, in order of their start.
 	Replicas []Replica
@@ -34,7 +36,7 @@ type Replica struct {
 	Started       time.Time
 }
 
-// FeedOwner is a feed of the ledger, whoever reads it.
+// FeedOwner is a feed of the ledger with its owner.
 type FeedOwner struct {
 	Source, Feed string
 	// Owner is the living replica that reads it; empty if there is none.
@@ -42,7 +44,7 @@ type FeedOwner struct {
 	// CallsPerHour is how many calls it has counted for each hour of call time: what reading it costs.
 	CallsPerHour float64
 	// State is without the reader's own position.
-	State State
+	State counting.State
 
 	epoch int64
 }
@@ -61,14 +63,17 @@ func (l *Ledger) replica() string {
 const (
 	// microsNow is the database's clock: replicas needn't agree on the time.
 	microsNow = `CAST(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000 AS BIGINT)`
-	// isAlive is a condition on a row of replicas, with the length of a lease. A sign of life in the future was given by another clock, of a
-	// primary that failed: whoever lives gives another one soon.
+	// isAlive is a condition on a row of replicas, with the length of a lease. A sign of life in the future is by the clock of a primary that
+	// failed; a replica that lives soon gives another one.
 	isAlive = `abs(r.seen - ` + microsNow + `) < ?`
 )
 
-// Renew says that this replica lives, and returns who else does and who reads what. What it owns stays its own for LeaseTime from the call on.
+// Renew gives a sign of life, and returns the living replicas and the owners of the feeds. This replica keeps its feeds for LeaseTime from the call on.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
-	beside, err := l.reading(ctx)
+	beside, err := l.readSession(ctx)
+	if err == nil {
+		err = l.compareMarkIn(beside)
+	}
 	if err == nil {
 		_, err = beside.exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+microsNow+`)
 			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, l.replica(), l.settings.Postgres.Address)
@@ -95,7 +100,7 @@ func (s *session) cluster() (c Cluster, err error) {
 	err = s.scanAll(`SELECT source, feed, COALESCE(r.name, ''), epoch, `+stateColumns+`
 		FROM feeds LEFT JOIN replicas r ON r.name = owner AND `+isAlive+` WHERE id <> 0 ORDER BY source, feed`, alive, func(rows *sql.Rows) error {
 		var f FeedOwner
-		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.epoch}, f.State.columns()...)...)
+		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.epoch}, stateTargets(&f.State)...)...)
 		if hours := f.State.Watermark.Sub(f.State.Origin).Hours(); hours > 0 {
 			f.CallsPerHour = float64(f.State.Records) / max(hours, 1)
 		}
@@ -105,10 +110,9 @@ func (s *session) cluster() (c Cluster, err error) {
 	return c, err
 }
 
-// lead runs a statement that changes who owns what, and says how many rows that changed: nothing else of the ledger changes, so it waits
-// for no commit.
-func (l *Ledger) lead(ctx context.Context, text string, args ...any) (changed int64, err error) {
-	beside, err := l.reading(ctx)
+// execOwnership runs a statement that changes only the ownership of feeds, and returns how many rows it changed. It doesn't wait for commits.
+func (l *Ledger) execOwnership(ctx context.Context, text string, args ...any) (changed int64, err error) {
+	beside, err := l.readSession(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -123,14 +127,14 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	return err
 }
 
-// Acquire makes this replica the owner of a feed of a Cluster unless another living replica was; false if that is so or another one was
-// faster. Feed opens it then. Whether it moved since is asked of its epoch, in the row itself: the condition on the table of replicas, for an owner that gave a sign of
-// life since the Cluster was read, is judged by what that had been before a lock was waited for.
+// Acquire makes this replica the owner of a feed of a Cluster, for Feed to open. It returns false if another living replica owns the feed or was
+// faster. The epoch in the row itself shows whether the owner changed since the Cluster was read: the condition on the table of replicas isn't enough,
+// since after waiting for a lock it is still judged by the rows as they were before.
 func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err error) {
 	if f.Owner != "" {
 		return f.Owner == l.replica(), nil
 	}
-	n, err := l.lead(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?
+	n, err := l.execOwnership(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?
 		AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
 		l.replica(), f.Source, f.Feed, f.epoch, LeaseTime.Microseconds())
 	if err != nil {
@@ -139,7 +143,7 @@ func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err 
 	return n > 0, nil
 }
 
-// Drop forgets what memory has of a feed, its series and its log records that wait. Nothing is shown of it any more.
+// Drop removes a feed from memory, with its series and its waiting log records. Nothing of it is shown any more.
 func (l *Ledger) Drop(source, feed string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,34 +160,34 @@ func (l *Ledger) drop(f *Feed) {
 	l.outbox.remove(func(h outboxHead) bool { return h.feed == f.id })
 }
 
-// Release gives a feed up that Drop has forgotten, for another replica to acquire at once.
+// Release gives up a feed after Drop, so that another replica can acquire it at once.
 func (l *Ledger) Release(ctx context.Context, source, feed string) error {
-	_, err := l.lead(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
+	_, err := l.execOwnership(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
 	return err
 }
 
-// Leave gives up all feeds and takes this replica off the list: it is about to close the ledger.
+// Leave gives up all feeds and removes this replica from the list, before it closes the ledger.
 func (l *Ledger) Leave(ctx context.Context) error {
-	_, err := l.lead(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
+	_, err := l.execOwnership(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
 	if err == nil {
-		_, err = l.lead(ctx, `DELETE FROM replicas WHERE name = ?`, l.replica())
+		_, err = l.execOwnership(ctx, `DELETE FROM replicas WHERE name = ?`, l.replica())
 	}
 	return err
 }
 
-// Enqueue makes tasks durable for a feed, whoever owns it, and says how many are to be tried anew. A feed of this name that is of another
-// account gets none: replicas may have different configurations for a while.
-func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []Task) (queued int, err error) {
+// Enqueue makes tasks durable for a feed, whichever replica owns it, and returns how many weren't waiting already. It fails if the ledger's feed of
+// this name is of another account: replicas may have different configurations for a while.
+func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Task) (queued int, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.reserve.spent && !l.reserve.fill() { // what room there is is for the outbox
+	if l.reserve.spent && !l.fillReserve() { // the room that is left is for the outbox
 		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source, spec.Feed, ErrFull)
 	}
 	err = l.commit(ctx, nil, func() error {
 		queued = 0
 		e := l.engine
 		var id int64
-		// The owner's commits change this row first: none of them comes between.
+		// The owner's commits change this row first, so none of them runs during this transaction.
 		err := e.scanRow(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ? AND fingerprint = ? RETURNING id`,
 			[]any{spec.Source, spec.Feed, spec.Fingerprint}, &id)
 		if errors.Is(err, sql.ErrNoRows) {

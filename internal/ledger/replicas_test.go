@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -104,13 +105,13 @@ func TestFencing(t *testing.T) {
 	if !b.acquire() || b.owner() != "b" {
 		t.Fatal("the feed of a silent replica can't be taken")
 	}
-	if _, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); err == nil {
+	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); err == nil {
 		t.Fatal("a former owner committed")
 	}
 	if got := a.values(); len(got) != 0 {
 		t.Fatalf("the former owner shows %v", got)
 	}
-	if _, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); !errors.Is(err, ErrNotOwner) {
+	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); !errors.Is(err, ErrNotOwner) {
 		t.Fatalf("a former owner isn't told: %v", err)
 	}
 	b.openFeed()
@@ -186,7 +187,7 @@ func TestFencedInMidCommit(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
+		_, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
 		if fenced := point != "COMMIT"; fenced != (err != nil) {
 			t.Fatalf("at %q: %v", point, err)
 		}
@@ -268,7 +269,7 @@ func TestInspectTakesItsTime(t *testing.T) {
 	}
 	r := newRig(t)
 	hasty := *r.storage.Postgres
-	hasty.patient = time.Nanosecond
+	hasty.timeout = time.Nanosecond
 	i, err := Inspect(t.Context(), Storage{Postgres: &hasty})
 	if err != nil {
 		t.Fatal(err)
@@ -286,23 +287,23 @@ func TestEnqueueAnywhere(t *testing.T) {
 	a := newRig(t)
 	a.live()
 	b := replicaOf(a, "b")
-	task := Task{Kind: "fetch", Key: "k", Version: 2, Due: epoch}
+	task := counting.Task{Kind: "fetch", Key: "k", Version: 2, Due: epoch}
 	for _, want := range []int{1, 0} { // the second time it waits already
-		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []Task{task}); err != nil || n != want {
+		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []counting.Task{task}); err != nil || n != want {
 			t.Fatalf("%d queued, %v; want %d", n, err, want)
 		}
 	}
 	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 {
 		t.Fatalf("the owner sees %+v, %v", due, err)
 	}
-	a.commit(&Page{Done: []Task{task}})
+	a.commit(&counting.Page{Done: []counting.Task{task}})
 	if waiting, _, err := a.feed.Waiting(t.Context()); err != nil || waiting != 0 {
 		t.Fatalf("%d wait, %v", waiting, err)
 	}
 	other := a.spec
 	other.Fingerprint = "another account"
 	for name, spec := range map[string]FeedSpec{"no feed": {Source: "nobody", Feed: "none"}, "a feed of another account": other} {
-		if _, err := b.ledger.Enqueue(t.Context(), spec, []Task{task}); err == nil {
+		if _, err := b.ledger.Enqueue(t.Context(), spec, []counting.Task{task}); err == nil {
 			t.Errorf("enqueued for %s", name)
 		}
 	}
@@ -420,7 +421,7 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 		}
 	}
 	b := replicaOf(a, "b") // the new one
-	if _, err := a.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
+	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
 		t.Errorf("the old program's commit: %v", err)
 	}
 	b.takeOver(a)

@@ -7,16 +7,17 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "9"
+const schemaVersion = "10"
 
-// schema is the layout of both databases, in SQLite's words. WITHOUT ROWID keeps it from a second tree for the key. Who makes a row gives it its id (nextID).
+// schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree for the key. The program assigns the ids of rows (nextID).
 var schema = []string{
-	// One row per feed, and row 0, which commitAlone locks. seq moves with every commit, epoch with a change of owner (replicas.go).
+	// One row per feed, and row 0, which commitAlone locks. seq moves with every commit, epoch with a change of owner (replicas.go). key_check says
+	// under which key its ids are (hasher.check).
 	`CREATE TABLE feeds (
 		id INTEGER PRIMARY KEY,
 		source TEXT NOT NULL, former TEXT NOT NULL, provider TEXT NOT NULL, feed TEXT NOT NULL,
 		fingerprint TEXT NOT NULL, owner TEXT NOT NULL,
-		epoch BIGINT NOT NULL, seq BIGINT NOT NULL,
+		epoch BIGINT NOT NULL, seq BIGINT NOT NULL, key_check BIGINT NOT NULL,
 		origin BIGINT NOT NULL, floor BIGINT NOT NULL, watermark BIGINT NOT NULL,
 		newest BIGINT NOT NULL, history_done BIGINT NOT NULL, records BIGINT NOT NULL,
 		plan BLOB, connected_from BIGINT NOT NULL,
@@ -24,7 +25,7 @@ var schema = []string{
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (ids.go).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	// What is remembered, by buckets (buckets.go). ids says how many keys of 8 bytes there are; states are compressed (run.go).
+	// What is remembered, by buckets (buckets.go). ids says how many keys of 8 bytes there are; states are compressed (idblocks.go).
 	`CREATE TABLE blocks (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, bucket BIGINT NOT NULL, ids BIGINT NOT NULL,
 		keys BLOB NOT NULL, states BLOB NOT NULL)`,
@@ -52,7 +53,7 @@ var schema = []string{
 		feed BIGINT NOT NULL, hash BIGINT NOT NULL, at BIGINT NOT NULL, problem TEXT NOT NULL,
 		PRIMARY KEY (feed, hash)) WITHOUT ROWID`,
 	// How many calls began in five minutes and how many of them failed, with trunk 0; and how many of a trunk's that were first seen
-	// in a second said whether media bypassed, and did (recent.go).
+	// in a second said whether media bypassed, and did (trailing.go).
 	`CREATE TABLE tallies (
 		feed BIGINT NOT NULL, trunk BIGINT NOT NULL, second BIGINT NOT NULL, part BIGINT NOT NULL, total BIGINT NOT NULL,
 		PRIMARY KEY (feed, trunk, second)) WITHOUT ROWID`,
@@ -62,7 +63,7 @@ var schema = []string{
 	`CREATE TABLE connected (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, until BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
+	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 

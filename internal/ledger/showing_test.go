@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -32,7 +33,7 @@ func TestRule20FirstHistory(t *testing.T) {
 		t.Fatalf("shown before the history is done: %v", got)
 	}
 	r.reopen() // a crash resumes it
-	r.commit(&Page{Records: []*cdr.Record{call("c")}, Position: &Position{HistoryDone: true}})
+	r.commit(&counting.Page{Records: []*cdr.Record{call("c")}, Position: &counting.Position{HistoryDone: true}})
 	wantValues(t, r.values(), map[string]string{answered: "3"})
 	if got := r.starts()["cdr_calls_total"]; !got.Equal(r.feed.State().Origin) {
 		t.Fatalf("start %v, want the origin %v", got, r.feed.State().Origin)
@@ -53,7 +54,7 @@ func TestRule20NearOrigin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Commit(t.Context(), &Page{Records: []*cdr.Record{call("a")}, Position: &Position{HistoryDone: true}}); err != nil {
+	if _, err := f.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}, Position: &counting.Position{HistoryDone: true}}); err != nil {
 		t.Fatal(err)
 	}
 	wantValues(t, r.values(), map[string]string{answered: "1"})

@@ -1,11 +1,13 @@
 package ledger
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"modernc.org/sqlite"
@@ -18,12 +20,14 @@ type sqliteFile struct{ file string }
 const pragmas = "_pragma=wal_autocheckpoint(8192)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
 	"&_pragma=cache_size(-4096)&_pragma=journal_size_limit(67108864)&_pragma=temp_store(MEMORY)"
 
-func (s sqliteFile) open(view bool) (writer, beside *sql.DB, err error) {
-	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: s.file}).String() + "?"
+func (s sqliteFile) open(a access) (writer, beside *sql.DB, err error) {
+	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: s.file}).String() + "?mode=rw&"
 	const reads = "_pragma=query_only(1)&_pragma=busy_timeout(10000)"
 	commits := reads
-	if !view {
+	if !a.view {
 		commits = pragmas
+	}
+	if !a.view && !a.known {
 		if err := s.makePrivate(); err != nil {
 			return nil, nil, err
 		}
@@ -51,8 +55,8 @@ func (s sqliteFile) makePrivate() error {
 	return nil
 }
 
-// prepare keeps the write-ahead log, emptied, and its index when the database is closed: a start on a full disk has no room to
-// make them anew. Who only reads leaves it as it was.
+// prepare makes SQLite keep the emptied write-ahead log and its index when the database is closed: a start on a full disk has no
+// room to make them again. A view leaves an absent log absent.
 func (s sqliteFile) prepare(conn any, view bool) error {
 	if _, err := os.Stat(s.file + "-wal"); view && err != nil {
 		return nil //nolint:nilerr // there is none to keep
@@ -65,9 +69,11 @@ func (s sqliteFile) prepare(conn any, view bool) error {
 	return err
 }
 
-func (sqliteFile) statement(text string) string { return text }
+func (sqliteFile) prepareStatement(ctx context.Context, on preparer, text string) (statement, error) {
+	return on.PrepareContext(ctx, text)
+}
 
-func (sqliteFile) patience() time.Duration { return 0 } // a disk that hangs hangs everything
+func (sqliteFile) statementTimeout() time.Duration { return 0 } // a disk that hangs hangs everything
 
 func (s sqliteFile) explain(err error) error {
 	var se *sqlite.Error
@@ -83,11 +89,15 @@ func (s sqliteFile) explain(err error) error {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and start anew (history is read again from the provider): %w", s.file, err)
 	case sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("ledger %s can't be written: its file system or permissions are read-only: %w", s.file, err)
+		return fmt.Errorf("%w: ledger %s can't be written: its file system or permissions are read-only: %w", errIO, s.file, err)
 	case sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("ledger %s can't be opened: check that its folder exists and may be written: %w", s.file, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("%w: something holds a transaction on %s: %w", ErrLocked, s.file, err)
+	case sqlite3.SQLITE_ERROR:
+		if strings.Contains(se.Error(), "no such table") {
+			return fmt.Errorf("%w: %w", errNoTable, err)
+		}
 	case sqlite3.SQLITE_IOERR:
 		return fmt.Errorf("%w: %w", errIO, err)
 	}

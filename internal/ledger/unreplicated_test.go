@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
@@ -19,11 +20,11 @@ func TestUnreplicatedCommit(t *testing.T) {
 	standby := primary.Standby(t)
 	dsn := pgtest.At(primary.DSN(), primary.Addr, standby.Addr)
 	r := openRig(t, Storage{Postgres: &Postgres{
-		DSN: func(context.Context) (string, error) { return dsn, nil }, Replica: "replica", patient: 2 * time.Second,
+		DSN: func(context.Context) (string, error) { return dsn, nil }, Replica: "replica", timeout: 2 * time.Second,
 	}})
 	r.live()
 	commit := func(minutes int) error {
-		_, err := r.feed.Commit(t.Context(), &Page{ObservedAt: epoch, Position: &Position{Watermark: epoch.Add(time.Duration(minutes) * time.Minute)}})
+		_, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch, Position: &counting.Position{Watermark: epoch.Add(time.Duration(minutes) * time.Minute)}})
 		return err
 	}
 	before := r.feed.State().Watermark

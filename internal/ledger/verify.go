@@ -40,8 +40,8 @@ func (f *Feed) verify() error {
 	type counts struct{ seq, records, floor, origin, ids, rows int64 }
 	s, file := f.committed.Load(), counts{}
 	memory := counts{seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin), rows: int64(f.ids.rows)}
-	for _, runs := range f.ids.runs {
-		for _, r := range runs {
+	for _, blocks := range f.ids.blocks {
+		for _, r := range blocks {
 			memory.ids += int64(r.ids)
 		}
 	}

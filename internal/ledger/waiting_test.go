@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 // TestReadersDontWaitForACommit: what metrics, health and status are made of is read while a commit is held up.
@@ -22,7 +23,7 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	r.ledger.engine.probe = r.probe
 	var done sync.WaitGroup
 	done.Go(func() {
-		if _, err := r.feed.Commit(t.Context(), &Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}); err != nil {
+		if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}); err != nil {
 			t.Error(err)
 		}
 	})

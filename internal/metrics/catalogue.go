@@ -37,7 +37,7 @@ var (
 		"Share of calls with media bypass among those that say, first seen in the trailing window.", "trunk*")
 	PeakConcurrency = ofRecords(Gauge, "cdr_call_peak_concurrency", "cdr.call.peak_concurrency", "{call}",
 		"Most calls connected at once in the hour that ends late_after before the watermark.", "trunk*")
-	// The ledger keeps the last attempts under RecentAttempts; the other three are shown from the same (recent.go).
+	// The ledger keeps the last attempts under RecentAttempts; the other three gauges are made from the same value (lastattempts.go).
 	RecentAttempts = ofRecords(Gauge, "cdr_recent_attempts", "cdr.recent.attempts", "{call}",
 		"How many of the last 64 attempts there were, in the order in which they were first seen.", "direction", "trunk*")
 	RecentFaults = ofRecords(Gauge, "cdr_recent_faults", "cdr.recent.faults", "{call}",

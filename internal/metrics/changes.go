@@ -19,7 +19,7 @@ type Changes struct {
 
 	// Changed are the series that the commit changes, to be written, in the order in which they were changed first.
 	Changed []*Series
-	// Overflow are the observations folded so far, by metric name.
+	// Overflow are the observations folded so far, and those for which a sum has no room left, by metric name.
 	Overflow map[string]int
 
 	fresh  map[string]*Series // of the changed ones, those that are new, by their key
@@ -44,8 +44,11 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 // Add adds a delta to the working copy of its series, which is folded into another past the series limit, and returns that series.
 // source numbers the commit's records from 1, for exemplars; 0 is none.
 func (c *Changes) Add(d *Delta, source int) *Series {
-	s := c.series(d.Def, d.Own())
-	bucket := s.next.Add(d.Def, d.N, &d.Money)
+	s := c.series(d.Def, d.LabelValues())
+	bucket, fits := s.next.Add(d.Def, d.N, &d.Money)
+	if !fits {
+		c.Overflow[d.Def.Name]++
+	}
 	if d.Def.Exemplars && source > 0 {
 		if s.next.exemplars == nil {
 			s.next.exemplars = make([]*Exemplar, len(d.Def.Bounds)+1)

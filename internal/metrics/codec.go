@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -25,11 +26,11 @@ var errValue = errors.New("not a stored value of this kind of metric")
 
 // Value is the value of one series. It isn't safe for concurrent use.
 type Value struct {
-	n      int64
-	money  cdr.Money
-	hist   *HistValue
-	gauge  float64 // of a gauge of the exporter's own
-	recent *recent // of a gauge that the ledger keeps
+	n        int64
+	money    cdr.Money
+	hist     *HistValue
+	gauge    float64       // of a gauge of the exporter's own
+	attempts *lastAttempts // of a gauge that the ledger keeps
 	// exemplars are by bucket, nil where there is none; a counter has one. The ledger doesn't keep them.
 	exemplars []*Exemplar
 }
@@ -40,23 +41,33 @@ func NewValue(d *Def) Value {
 	case Histogram:
 		return Value{hist: newHist(d)}
 	case Gauge:
-		return Value{recent: &recent{}}
+		return Value{attempts: &lastAttempts{}}
 	case Counter, Seconds, Money:
 	}
 	return Value{}
 }
 
-// Add changes the value of a counter or histogram as a Delta says, and returns which classic bucket of a histogram that fell into.
-func (v *Value) Add(d *Def, n int64, money *cdr.Money) (bucket int) {
+// Add changes the value of a counter or histogram as a Delta says, and returns which classic bucket of a histogram that fell into, and whether
+// the sum had room for it. Money always has.
+func (v *Value) Add(d *Def, n int64, money *cdr.Money) (bucket int, fits bool) {
+	fits = true
 	switch d.Kind {
 	case Histogram:
 		return v.hist.observe(d, n)
 	case Money:
 		v.money = v.money.Add(money)
 	case Counter, Seconds, Gauge:
-		v.n += n
+		v.n, fits = addUpTo(v.n, n)
 	}
-	return 0
+	return 0, fits
+}
+
+// addUpTo is a + b, neither below zero, or the greatest number, and whether the sum fits: a counter never goes down (counting.md 24).
+func addUpTo(a, b int64) (sum int64, fits bool) {
+	if b > math.MaxInt64-a {
+		return math.MaxInt64, false
+	}
+	return a + b, true
 }
 
 // Hist is the value of a histogram, nil of anything else.
@@ -66,8 +77,8 @@ func (v Value) clone() Value {
 	if v.hist != nil {
 		v.hist = v.hist.clone()
 	}
-	if v.recent != nil {
-		v.recent = v.recent.clone()
+	if v.attempts != nil {
+		v.attempts = v.attempts.clone()
 	}
 	v.exemplars = slices.Clone(v.exemplars)
 	return v
@@ -75,13 +86,13 @@ func (v Value) clone() Value {
 
 // merge adds o, the value of another series, to v.
 func (v *Value) merge(o *Value) {
-	v.n += o.n
+	v.n, _ = addUpTo(v.n, o.n)
 	v.money = v.money.Add(&o.money)
 	if v.hist != nil {
 		v.hist.add(o.hist)
 	}
-	if v.recent != nil {
-		v.recent.merge(o.recent)
+	if v.attempts != nil {
+		v.attempts.merge(o.attempts)
 	}
 }
 
@@ -110,7 +121,7 @@ func (v *Value) append(dst []byte, d *Def) []byte {
 		text, _ := json.Marshal(v.hist) // numbers always encode
 		return append(dst, text...)
 	case Gauge:
-		return v.recent.append(dst)
+		return v.attempts.append(dst)
 	case Counter, Seconds:
 	}
 	return strconv.AppendInt(dst, v.n, 10)
@@ -125,8 +136,8 @@ func parseValue(d *Def, text string) (Value, error) {
 		h, err := parseHist(d, text)
 		return Value{hist: h}, err
 	case Gauge:
-		r, err := parseRecent(text)
-		return Value{recent: r}, err
+		r, err := parseAttempts(text)
+		return Value{attempts: r}, err
 	case Counter, Seconds:
 	}
 	n, err := strconv.ParseInt(text, 10, 64)

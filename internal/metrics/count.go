@@ -22,8 +22,8 @@ type Delta struct {
 // mostLabels is how many labels a metric has at most beside the base labels.
 const mostLabels = 8
 
-// Own are the values of the metric's own labels.
-func (d *Delta) Own() []string { return d.Labels[:len(d.Def.Labels)] }
+// LabelValues are the values of Def.Labels.
+func (d *Delta) LabelValues() []string { return d.Labels[:len(d.Def.Labels)] }
 
 // Context is what must be known of a record to count it for the first time.
 type Context struct {
@@ -56,28 +56,34 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 
 func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	direction, outcome, late := r.Direction.String(), r.Outcome.String(), strconv.FormatBool(c.Late)
-	dst = increase(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late)
+	dst = appendDelta(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late)
 	if r.Outcome.Connected() {
-		duration := r.Duration.Microseconds()
-		dst = increase(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
-		dst = increase(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country)
-		dst = increase(dst, CallsByCountry, 1, direction, r.Country)
-		if setup, ok := r.Setup(); ok {
-			dst = increase(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
-		}
+		dst = CountTimes(dst, r)
+		dst = appendDelta(dst, CallsByCountry, 1, direction, r.Country)
 	} else if !c.NoFailure {
-		dst = increase(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason,
+		dst = appendDelta(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason,
 			r.Fault().String(), late)
 	}
 	if !c.BypassLater {
 		dst = countBypass(dst, r)
 	}
 	if r.MediaLocation != "" || r.SignalLocation != "" {
-		dst = increase(dst, CallsByLocation, 1, r.MediaLocation, r.SignalLocation)
+		dst = appendDelta(dst, CallsByLocation, 1, r.MediaLocation, r.SignalLocation)
 	}
 	dst = CountEmergency(dst, r)
 	for i := range r.Legs {
-		dst = increase(dst, CallLegs, 1, r.Legs[i].Type, r.Legs[i].Outcome.String())
+		dst = appendDelta(dst, CallLegs, 1, r.Legs[i].Type, r.Legs[i].Outcome.String())
+	}
+	return dst
+}
+
+// CountTimes counts how long a connected call took and how long its set-up was.
+func CountTimes(dst []Delta, r *cdr.Record) []Delta {
+	direction, duration := r.Direction.String(), r.Duration.Microseconds()
+	dst = appendDelta(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
+	dst = appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country)
+	if setup, ok := r.Setup(); ok {
+		dst = appendDelta(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
 	}
 	return dst
 }
@@ -87,7 +93,7 @@ func CountEmergency(dst []Delta, r *cdr.Record) []Delta {
 	if r.Emergency == cdr.NoEmergency {
 		return dst
 	}
-	return increase(dst, EmergencyCalls, 1, r.Outcome.String(), strconv.FormatBool(r.Emergency == cdr.EmergencyTest))
+	return appendDelta(dst, EmergencyCalls, 1, r.Outcome.String(), strconv.FormatBool(r.Emergency == cdr.EmergencyTest))
 }
 
 // countBypass counts a call that says whether media bypassed.
@@ -95,7 +101,7 @@ func countBypass(dst []Delta, r *cdr.Record) []Delta {
 	if !r.MediaBypass.Known() {
 		return dst
 	}
-	return increase(dst, MediaBypassCalls, 1, r.Trunk, r.MediaBypass.String())
+	return appendDelta(dst, MediaBypassCalls, 1, r.Trunk, r.MediaBypass.String())
 }
 
 // ChargeLabels are the labels that a call's charges and their corrections carry.
@@ -109,7 +115,7 @@ func CountCharge(dst []Delta, l ChargeLabels, c cdr.Charge) []Delta {
 	if c.Amount.Sign() <= 0 {
 		return CountCorrection(dst, l, c)
 	}
-	dst = increase(dst, CallCharges, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country)
+	dst = appendDelta(dst, CallCharges, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country)
 	dst[len(dst)-1].Money = c.Amount
 	return dst
 }
@@ -123,24 +129,24 @@ func CountCorrection(dst []Delta, l ChargeLabels, c cdr.Charge) []Delta {
 	case -1:
 		sign, amount = "credit", amount.Neg()
 	}
-	dst = increase(dst, ChargeCorrections, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country, sign)
+	dst = appendDelta(dst, ChargeCorrections, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country, sign)
 	dst[len(dst)-1].Money = amount
 	return dst
 }
 
 // CountOutcomeChange counts an outcome that changed after it was counted.
 func CountOutcomeChange(dst []Delta, from, to cdr.Outcome) []Delta {
-	return increase(dst, OutcomeChanges, 1, from.String(), to.String())
+	return appendDelta(dst, OutcomeChanges, 1, from.String(), to.String())
 }
 
 // CountRecording counts a recording, in whichever version of its call it appears.
-func CountRecording(dst []Delta, kind string) []Delta { return increase(dst, Recordings, 1, kind) }
+func CountRecording(dst []Delta, kind string) []Delta { return appendDelta(dst, Recordings, 1, kind) }
 
 // CountSession counts a session, in whichever version of its call it appears.
 func CountSession(dst []Delta, s *cdr.Session) []Delta {
-	dst = increase(dst, Sessions, 1, s.Result.String(), s.Media)
+	dst = appendDelta(dst, Sessions, 1, s.Result.String(), s.Media)
 	if s.Result != cdr.SessionOK {
-		dst = increase(dst, SessionFailures, 1, s.Stage, s.Reason)
+		dst = appendDelta(dst, SessionFailures, 1, s.Stage, s.Reason)
 	}
 	return dst
 }
@@ -151,7 +157,7 @@ func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
 		dst = countStream(dst, &r.Streams[i])
 	}
 	for _, rating := range r.Ratings {
-		dst = increase(dst, Ratings, 1, rating)
+		dst = appendDelta(dst, Ratings, 1, rating)
 	}
 	if bypassLater {
 		dst = countBypass(dst, r)
@@ -162,13 +168,13 @@ func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
 // countStream counts a media stream. A time below zero is no measure, and what isn't between 0 and 1 is no share.
 func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	direction := s.Direction()
-	dst = increase(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String())
+	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String())
 	for _, m := range [...]struct {
 		def *Def
 		cdr.Span
 	}{{MediaJitter, s.Jitter}, {MediaRoundTrip, s.RoundTrip}} {
 		if m.Known && m.Value >= 0 {
-			dst = increase(dst, m.def, m.Value.Microseconds(), s.Media, direction, s.Network)
+			dst = appendDelta(dst, m.def, m.Value.Microseconds(), s.Media, direction, s.Network)
 		}
 	}
 	for _, m := range [...]struct {
@@ -176,13 +182,13 @@ func countStream(dst []Delta, s *cdr.Stream) []Delta {
 		cdr.Float
 	}{{MediaPacketLoss, s.Loss}, {MediaConcealed, s.Concealed}} {
 		if m.Known && m.Value >= 0 && m.Value <= 1 {
-			dst = increase(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction, s.Network)
+			dst = appendDelta(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction, s.Network)
 		}
 	}
 	return dst
 }
 
-func increase(dst []Delta, def *Def, n int64, own ...string) []Delta {
+func appendDelta(dst []Delta, def *Def, n int64, own ...string) []Delta {
 	dst = append(dst, Delta{Def: def, N: n})
 	copy(dst[len(dst)-1].Labels[:], own)
 	return dst

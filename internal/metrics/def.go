@@ -97,20 +97,20 @@ func (d *Def) LabelNames() []string {
 // InUnit is so many parts of the metric's scale in its unit.
 func (d *Def) InUnit(parts int64) float64 { return float64(parts) / float64(max(d.Scale, 1)) }
 
-var catalogue, ownCatalogue []*Def
+var catalogue, selfCatalogue []*Def
 
 // Catalogue are the metrics that come from records, in the order in which they are defined. The ledger keeps them.
 func Catalogue() []*Def { return slices.Clone(catalogue) }
 
-// OwnCatalogue are the exporter's own metrics, in the order in which they are defined.
-func OwnCatalogue() []*Def { return slices.Clone(ownCatalogue) }
+// SelfCatalogue are the exporter's metrics about itself, in the order in which they are defined.
+func SelfCatalogue() []*Def { return slices.Clone(selfCatalogue) }
 
 func ofRecords(kind Kind, name, otel, unit, help string, labels ...string) *Def {
 	return define(&catalogue, RecordBase, kind, name, otel, unit, help, labels)
 }
 
-func own(base BaseLabels, kind Kind, name, otel, unit, help string, labels ...string) *Def {
-	return define(&ownCatalogue, base, kind, name, otel, unit, help, labels)
+func ofSelf(base BaseLabels, kind Kind, name, otel, unit, help string, labels ...string) *Def {
+	return define(&selfCatalogue, base, kind, name, otel, unit, help, labels)
 }
 
 // define adds a definition to a catalogue; a label whose name ends in `*` is open.

@@ -5,7 +5,7 @@
 // of series. A Store holds the series that come from records. It is changed only through
 // Changes, the working copy of one commit: deltas are added to it, the ledger writes it,
 // and it becomes visible when the commit has succeeded; a failed commit leaves no trace.
-// Own holds the exporter's own metrics, which live as long as the process. Both are read
+// SelfMetrics holds the exporter's metrics about itself, which live as long as the process. Both are read
 // as one Snapshot, so every exporter shows the same numbers.
 //
 // Sums are integers (microseconds, billionths) and decimals (money), so the

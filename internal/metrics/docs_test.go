@@ -85,7 +85,7 @@ func fillTable(text, name, table string) (string, error) {
 
 // allDefs is the whole catalogue, by name.
 func allDefs() []*Def {
-	all := slices.Concat(Catalogue(), OwnCatalogue())
+	all := slices.Concat(Catalogue(), SelfCatalogue())
 	slices.SortFunc(all, byName)
 	return all
 }

@@ -6,7 +6,7 @@ import (
 	"sort"
 )
 
-// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema only falls, whatever the values' order.
+// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema only falls, in any order of values.
 const (
 	nativeSchema     = 3
 	nativeMaxBuckets = 160
@@ -48,11 +48,12 @@ func (h *HistValue) clone() *HistValue {
 	return &c
 }
 
-// observe adds one value, in parts of the scale, never negative, and says which of the classic buckets it fell into.
-func (h *HistValue) observe(d *Def, parts int64) (bucket int) {
+// observe adds one value, in parts of the scale, never negative, and says which of the classic buckets it fell into and whether the sum had
+// room for it.
+func (h *HistValue) observe(d *Def, parts int64) (bucket int, fits bool) {
 	v := d.InUnit(parts)
 	h.Count++
-	h.Sum += parts
+	h.Sum, fits = addUpTo(h.Sum, parts)
 	bucket = sort.SearchFloat64s(d.Bounds, v)
 	h.Buckets[bucket]++
 	if v > NativeZeroThreshold {
@@ -60,7 +61,7 @@ func (h *HistValue) observe(d *Def, parts int64) (bucket int) {
 	} else {
 		h.Zeros++
 	}
-	return bucket
+	return bucket, fits
 }
 
 // addNative adds observations in a bucket of a schema that isn't lower than h's.
@@ -112,7 +113,7 @@ func (h *HistValue) widen() {
 // add merges o into h: what removing a label asks for.
 func (h *HistValue) add(o *HistValue) {
 	h.Count += o.Count
-	h.Sum += o.Sum
+	h.Sum, _ = addUpTo(h.Sum, o.Sum)
 	for i := range h.Buckets {
 		h.Buckets[i] += o.Buckets[i]
 	}

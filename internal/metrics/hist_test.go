@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -173,4 +174,31 @@ func ExampleStored_Plus() {
 	sum, _ := Stored{Value: "0.1"}.Plus(CallCharges, Stored{Value: "0.2"})
 	fmt.Println(sum.Value)
 	// Output: 0.3
+}
+
+// counting.md 24: a sum that has no room left stays where it is and is shown; no counter goes down.
+func TestRule24SumsSaturate(t *testing.T) {
+	s, f := testStore()
+	connected := &Delta{Def: ConnectedSeconds, N: math.MaxInt64 - 5}
+	duration := &Delta{Def: CallDuration, N: math.MaxInt64 - 5}
+	for range 3 {
+		c := s.Begin(f, midday)
+		c.Add(connected, 0)
+		c.Add(duration, 0)
+		if first := connected.N != 10; len(c.Overflow) != 0 == first {
+			t.Errorf("overflow %v", c.Overflow)
+		}
+		for _, series := range c.Changed {
+			if v := series.next; v.n < 0 || v.hist != nil && v.hist.Sum < 0 {
+				t.Errorf("%s is negative: %d, %+v", series.Labels.Def.Name, v.n, v.hist)
+			}
+		}
+		c.Apply(nil)
+		connected.N, duration.N = 10, 10
+	}
+	for _, series := range f.list {
+		if v := series.cur; v.n != math.MaxInt64 && (v.hist == nil || v.hist.Sum != math.MaxInt64 || v.hist.Count != 3) {
+			t.Errorf("%s is %d, %+v", series.Labels.Def.Name, v.n, v.hist)
+		}
+	}
 }

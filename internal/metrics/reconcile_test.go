@@ -99,7 +99,7 @@ func TestReconciled(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			now := midday
-			own := NewOwn(func() time.Time { return now }, false)
+			own := NewSelfMetrics(func() time.Time { return now }, false)
 			for _, r := range test.reads {
 				own.Feed(r.source, r.feed).Reconciled(r.day, r.ours, r.theirs)
 			}
@@ -117,7 +117,7 @@ func TestReconciled(t *testing.T) {
 // A day that is over is forgotten, and so is the memory of it.
 func TestReconciledDaysAreForgotten(t *testing.T) {
 	now := midday
-	own := NewOwn(func() time.Time { return now }, false)
+	own := NewSelfMetrics(func() time.Time { return now }, false)
 	feed := own.Feed("a", "call_log")
 	for range 10 {
 		feed.Reconciled(now, 1, 1)
@@ -141,7 +141,7 @@ func TestForgetForgetsTotals(t *testing.T) {
 		{"another", []string{"c"}, map[string][2]int{"a call_log today": {1, 2}, "a other today": {1, 2}, "b call_log today": {1, 2}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			own := NewOwn(func() time.Time { return midday }, false)
+			own := NewSelfMetrics(func() time.Time { return midday }, false)
 			for _, feed := range [][2]string{{"a", "call_log"}, {"a", "other"}, {"b", "call_log"}} {
 				own.Feed(feed[0], feed[1]).Reconciled(midday, 1, 2)
 			}
@@ -156,7 +156,7 @@ func TestForgetForgetsTotals(t *testing.T) {
 
 // TestReplace: a gauge has the given rows and no others, and rows that are alike add up.
 func TestReplace(t *testing.T) {
-	own := NewOwn(func() time.Time { return midday }, false)
+	own := NewSelfMetrics(func() time.Time { return midday }, false)
 	row := func(direction string, n float64) Row {
 		return Row{Labels: []string{"a", "ringcentral", "active_calls", direction}, Value: n}
 	}

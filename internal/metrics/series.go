@@ -24,8 +24,8 @@ type Series struct {
 	commit    uint64
 }
 
-// Own are the label values after the base labels.
-func (s *Series) Own() []string { return s.Labels.Values[len(baseNames[RecordBase]):] }
+// LabelValues are those after the base labels.
+func (s *Series) LabelValues() []string { return s.Labels.Values[len(baseNames[RecordBase]):] }
 
 // Totals sums a counter's committed values by one of its labels. The commit lock must be held.
 func (f *FeedSeries) Totals(d *Def, label string) map[string]int64 {
@@ -33,7 +33,7 @@ func (f *FeedSeries) Totals(d *Def, label string) map[string]int64 {
 	all := make(map[string]int64)
 	for _, s := range f.list {
 		if s.Labels.Def == d {
-			all[s.Own()[at]] += s.cur.n
+			all[s.LabelValues()[at]] += s.cur.n
 		}
 	}
 	return all
@@ -87,7 +87,7 @@ func overflowed(d *Def, own []string) bool {
 }
 
 func (f *FeedSeries) addSeries(s *Series) {
-	own := s.Own()
+	own := s.LabelValues()
 	f.byKey[string(appendKey(nil, s.Labels.Def, own))] = s
 	f.list = append(f.list, s)
 	if !overflowed(s.Labels.Def, own) {

@@ -73,23 +73,23 @@ func (s *Store) Replace(old, now *FeedSeries) {
 type Stored struct {
 	ID     int64
 	Metric string
-	// Own are the label values after the base labels.
-	Own   []string
-	Start time.Time
-	Shown bool
-	Value string
+	// LabelValues are those after the base labels.
+	LabelValues []string
+	Start       time.Time
+	Shown       bool
+	Value       string
 }
 
 // Load adds a series from the ledger.
 func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
-	if len(row.Own) != len(d.Labels) {
-		return fmt.Errorf("load series of %s: %d label values, want %d", d.Name, len(row.Own), len(d.Labels))
+	if len(row.LabelValues) != len(d.Labels) {
+		return fmt.Errorf("load series of %s: %d label values, want %d", d.Name, len(row.LabelValues), len(d.Labels))
 	}
 	v, err := parseValue(d, row.Value)
 	if err != nil {
 		return fmt.Errorf("load series %d: %w", row.ID, err)
 	}
-	series := f.newSeries(d, row.Own)
+	series := f.newSeries(d, row.LabelValues)
 	series.ID, series.Start, series.Shown, series.since, series.cur = row.ID, row.Start, row.Shown, s.now(), v
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,7 +175,7 @@ func (b *builder) feed(f *FeedSeries) {
 	for _, series := range f.list {
 		d := series.Labels.Def
 		if d == RecentAttempts {
-			b.recent(f, series)
+			b.lastAttempts(f, series)
 			continue
 		}
 		value := &series.cur

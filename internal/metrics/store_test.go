@@ -117,7 +117,8 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}}, false))
 	one, _ := cdr.ParseMoney("1")
 	changes.addAll(CountCorrection(nil, ChargeLabels{}, cdr.Charge{Component: "usage", Currency: "USD", Amount: one}))
-	changes.AddAttempt(failed.Record, Count(nil, failed.Record, failed.Context))
+	attempt, _ := NewAttempt(failed.Record, Count(nil, failed.Record, failed.Context), false)
+	changes.AddAttempt(failed.Direction.String(), failed.Trunk, attempt)
 	changes.Apply(nil)
 	s.AddTrunk(f, "sbc1.example.com")
 	s.SetPeaks(f, map[int64]int64{1: 2})
@@ -141,7 +142,7 @@ func TestNamesArePromLintClean(t *testing.T) {
 		Histogram: dto.MetricType_HISTOGRAM, Gauge: dto.MetricType_GAUGE,
 	}
 	var families []*dto.MetricFamily
-	for _, d := range append(Catalogue(), OwnCatalogue()...) {
+	for _, d := range append(Catalogue(), SelfCatalogue()...) {
 		kind := types[d.Kind]
 		families = append(families, &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: &kind})
 	}

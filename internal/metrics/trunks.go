@@ -2,13 +2,13 @@ package metrics
 
 import "slices"
 
-// trunk has the gauges of a trunk, which the ledger finds beside counting.
+// trunk has the gauges of a trunk, which the ledger computes from recent calls.
 type trunk struct {
 	labels []string // of both gauges
 	bypass []Bypass // oldest first
 }
 
-// Bypass is of the calls of a trunk that were first seen in one second and said whether media bypassed (counting.md 25).
+// Bypass counts the calls of a trunk that were first seen in one second and said whether media bypassed (counting.md 25).
 type Bypass struct {
 	// Trunk is the trunk's number: 1 is the first that was added.
 	Trunk           int64

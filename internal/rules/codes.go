@@ -1,12 +1,6 @@
 package rules
 
-import (
-	"strings"
-
-	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-)
+import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
 
 // Each KPI has its own table of codes, none derived from another: vendors use the names at will, so the table is part of the definition.
 var (
@@ -39,31 +33,3 @@ var (
 	// isaCodes: RFC 6076 4.8, ineffective session attempts.
 	isaCodes = []string{"408", "500", "503", "504"}
 )
-
-// Feeds by what their records can show, as alternatives of a regular expression.
-var (
-	// reasonFeeds say why a call didn't connect.
-	reasonFeeds = feeds(func(f collector.FeedProperties) bool { return f.Reasons })
-	// shareFeeds only say whether it connected: what is ASR elsewhere is called the connected share there.
-	shareFeeds = feeds(func(f collector.FeedProperties) bool { return !f.Reasons && !f.Snapshot })
-	// sipFeeds carry SIP codes.
-	sipFeeds = feeds(func(f collector.FeedProperties) bool { return f.SIPCodes })
-	// streamFeeds say how media streams went.
-	streamFeeds = feeds(func(f collector.FeedProperties) bool { return f.Streams })
-)
-
-func feeds(having func(collector.FeedProperties) bool) string {
-	return strings.Join(app.Feeds(having), "|")
-}
-
-// inFeeds and notInFeeds select by feed.
-func inFeeds(names string) string    { return byFeedName(names, is, matches) }
-func notInFeeds(names string) string { return byFeedName(names, isNot, not) }
-
-// byFeedName compares one feed alone, and matches several.
-func byFeedName(names string, one, several func(label, value string) string) string {
-	if strings.Contains(names, "|") {
-		return several("feed", names)
-	}
-	return one("feed", names)
-}

@@ -12,9 +12,9 @@ func (p *Parameters) emergencyAlerts() Group {
 	recent := func(test string) string {
 		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.EmergencyCalls, is("test", test)))
 	}
-	found := info
+	found, failed := info, critical
 	if p.EmergencyCalls == "off" {
-		found = "off"
+		found, failed = "off", "off"
 	}
 	bySource := func(parts ...string) string {
 		return "max by (source) (\n  " + strings.Join(parts, "\n  ") + "\n)"
@@ -28,6 +28,17 @@ func (p *Parameters) emergencyAlerts() Group {
 			Description: "Calls to emergency services that appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}. Records lag behind calls: this is no emergency notification.",
 			When:        "a call to emergency services appeared within the last 5 minutes",
 			Change:      "`emergency_calls`; `emergency_numbers` of the source",
+		},
+		{
+			// Also of a call that is found late: somebody may still need help.
+			Alert: "CDREmergencyCallFailed", Severity: failed, Signal: Calls,
+			Doc: "Somebody called emergency services and didn't get through.",
+			Expr: bySource(fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(),
+				sel(metrics.EmergencyCalls, is("test", "false"), `outcome!~"answered|unknown"`))),
+			Summary:     "An emergency call of {{ $labels.source }} didn't get through.",
+			Description: "Calls to emergency services that weren't answered and whose records appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}. Find out at once who called, and whether they still need help.",
+			When:        "the record of a call to emergency services that wasn't answered appeared within the last 5 minutes",
+			Change:      "`emergency_calls` (`off`); `emergency_numbers` of the source",
 		},
 		{
 			Alert: "CDREmergencyCallFoundLate", Severity: found, Signal: Calls,

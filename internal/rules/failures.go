@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 // where names a trunk, or the source where trunks aren't told.
@@ -15,17 +16,15 @@ const where = "{{ $labels.source }}{{ with $labels.trunk }} trunk {{ . }}{{ end 
 // burn is one rule of burn rates (SRE workbook, chapter 5): the budget burns so many times faster than would use it up in 30 days over
 // a long window, and still does. That it still does is seen by the last attempts, since a short window is empty between bursts of records.
 type burn struct {
-	long   window
-	words  string // of long
-	factor float64
-	// floor is the least number of attempts in the window. Microsoft calls a low NER on fewer than 100 calls possibly normal.
-	floor int
+	long            window
+	words           string // of long
+	thresholds.Burn        // its floor is of attempts in the window
 }
 
 var (
-	fastBurn  = burn{long: w1h, words: "hour", factor: 14.4, floor: 30}
-	slowBurn  = burn{long: w6h, words: "6 hours", factor: 6, floor: 60}
-	smallBurn = burn{long: w3d, words: "3 days", factor: 1, floor: 100}
+	fastBurn  = burn{long: w1h, words: "hour", Burn: thresholds.Fast}
+	slowBurn  = burn{long: w6h, words: "6 hours", Burn: thresholds.Slow}
+	smallBurn = burn{long: w3d, words: "3 days", Burn: thresholds.Burn{Factor: 1, Floor: 100}}
 )
 
 // keep bridges the time between two bursts of records.
@@ -35,7 +34,7 @@ func (p *Parameters) failureAlerts() Group {
 	outside := "{" + isNot("trunk", "") + ", " + isNot("direction", "internal") + "}"
 	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
 	failed := byTrunk.name(faulty, "rate1h")
-	return Group{Name: "cdr-failures", Doc: "Calls that don't get through.", Dashboard: "trunks", Rules: []Rule{
+	return Group{Name: "cdr-failures", Doc: "Calls that don't get through, and trunks that are nearly full.", Dashboard: "trunks", Rules: []Rule{
 		{
 			// It is seen first by 5 minutes of records. The last attempts keep it until calls get through again, whenever their records arrive.
 			Alert: "CDRTrunkDown", Severity: critical, Signal: Calls, For: time.Minute, Keep: keep,
@@ -73,7 +72,7 @@ func (p *Parameters) failureAlerts() Group {
 			Change: "`answer_factor`, `answer_drop`, `answer_least`, `answer_floor`",
 		},
 		{
-			Alert: "CDRMostCallsFail", Severity: critical, Signal: Calls, For: 2 * time.Minute, Keep: keep,
+			Alert: "CDRMostCallsFail", Severity: critical, Signal: Calls, For: 2 * time.Minute,
 			Doc: "The absolute rule for small tenants, whose calls never reach the floors of burn rates.",
 			Expr: lines("(",
 				fmt.Sprintf("  %s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"), number(p.FewShare)),
@@ -81,7 +80,7 @@ func (p *Parameters) failureAlerts() Group {
 				"  "+isLive(live65m),
 				fmt.Sprintf("  or %s >= %s", recentFaults(byTrunk), number(p.FewShare)),
 				ofRecent(byTrunk, p.RecentFloor),
-				")", isLive(live7m),
+				")", isLive(live7m), untold("65m", "CDRTrunkDown", "CDRFailureSpike"),
 			),
 			Summary: "Most calls of " + where + " fail.",
 			Description: "{{ $value | humanizePercentage }} of all calls of the last hour, or of the last attempts, failed for a fault of network, trunk, carrier or service. " +
@@ -90,7 +89,8 @@ func (p *Parameters) failureAlerts() Group {
 			Change: "`few_faults`, `few_share`, `recent_floor`",
 		},
 		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(fastBurn))),
-		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(slowBurn))),
+		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(slowBurn)),
+			untold("6h", "CDRTrunkDown")),
 		p.burnAlert("CDRFailureBudgetBurning", smallBurn, warning, 30*time.Minute,
 			fmt.Sprintf("and %s > %s", faultRatio(w6h), p.limit(smallBurn)),
 			// A budget is judged over enough faults and enough time.
@@ -109,26 +109,33 @@ func (p *Parameters) failureAlerts() Group {
 			When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those of the same hour a week ago", p.CodeFloor, p.CodeFactor),
 			Change:      "`code_factor`, `code_floor`",
 		},
+		p.channelAlert(),
 	}}
 }
 
-func (p *Parameters) limit(b burn) string { return number(b.factor) + " * " + number(p.ErrorBudget) }
+func (p *Parameters) limit(b burn) string { return number(b.Factor) + " * " + number(p.ErrorBudget) }
 
 // burnAlert fires while the budget burns too fast over a window, and still does.
 func (p *Parameters) burnAlert(name string, b burn, severity string, hold time.Duration, still ...string) Rule {
 	return Rule{
 		Alert: name, Severity: severity, Signal: Calls, For: hold,
-		Doc: fmt.Sprintf("Burn rate of the fault ratio: %s times the budget over %s, and still.", number(b.factor), b.long),
+		Doc: fmt.Sprintf("Burn rate of the fault ratio: %s times the budget over %s, and still.", number(b.Factor), b.long),
 		Expr: lines(fmt.Sprintf("%s > %s", faultRatio(b.long), p.limit(b)), append(still,
-			fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(timely, "rate"+string(b.long)), b.long.seconds(), b.floor),
+			fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(timely, "rate"+string(b.long)), b.long.seconds(), b.Floor),
 			isLive(live7m))...),
 		Summary: "Too many calls of " + where + " fail.",
 		Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the attempts of the last %s failed for a fault of network, trunk, carrier or service, "+
 			"and too many still do. The objective allows %s %%. ", b.words, number(p.ErrorBudget*100)) + p.cause(`outcome="failed"`, byTrunk...),
 		When: fmt.Sprintf("fault ratio above %s %% (%s × the budget of %s %%) over %s and still, of at least %d attempts",
-			strconv.FormatFloat(b.factor*p.ErrorBudget*100, 'g', 4, 64), number(b.factor), number(p.ErrorBudget*100), b.long, b.floor),
+			strconv.FormatFloat(b.Factor*p.ErrorBudget*100, 'g', 4, 64), number(b.Factor), number(p.ErrorBudget*100), b.long, b.Floor),
 		Change: "`error_budget`" + map[bool]string{true: ", `budget_faults`"}[name == "CDRFailureBudgetBurning"],
 	}
+}
+
+// untold leaves out a trunk of which other alerts said within a time that its calls fail: what they count looks back as far, and would page for an
+// outage that is over.
+func untold(within string, alerts ...string) string {
+	return fmt.Sprintf(`unless on (%s) max_over_time(ALERTS{alertname=~"%s", alertstate="firing"}[%s])`, byTrunk.labels(), strings.Join(alerts, "|"), within)
 }
 
 // ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of yesterday.

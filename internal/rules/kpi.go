@@ -74,8 +74,9 @@ type KPI struct {
 	Standard string
 	// Above and Below are what is divided, in words.
 	Above, Below string
-	// Feeds it is for, and what must be known beside it.
-	Feeds, Caveat string
+	// Feeds it is for, of all providers, and Caveat what must be known beside it.
+	Feeds  []string
+	Caveat string
 	// operation stands before the window in the name.
 	operation string
 	expr      func(l level, w window) string
@@ -89,42 +90,42 @@ func KPIs() []KPI {
 	return []KPI{
 		{
 			Name: "cdr_asr", Short: "ASR", Title: "answer-seizure ratio", Standard: "ITU-T E.411, E.425", operation: "ratio",
-			Above: codeList(asrAnswered), Below: "all calls", Feeds: reasonFeeds,
+			Above: codeList(asrAnswered), Below: "all calls", Feeds: feeds(reasonFeeds),
 			Caveat: "Users who are busy, don't answer or misdial lower it. It is no sign of an outage by itself.",
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(reasonFeeds)) },
 		},
 		{
 			Name: "cdr_connected_share", Short: "connected share", Title: "ASR where nothing else is told", Standard: "ours; the formula of ASR", operation: "ratio",
-			Above: codeList(asrAnswered), Below: "all calls", Feeds: shareFeeds,
+			Above: codeList(asrAnswered), Below: "all calls", Feeds: feeds(shareFeeds),
 			Caveat: "These feeds say only whether a call connected, so it can't be compared with anybody's ASR.",
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(shareFeeds)) },
 		},
 		{
 			Name: "cdr_ner", Short: "NER", Title: "network effectiveness ratio", Standard: "ITU-T E.425", operation: "ratio",
-			Above: codeList(nerEffective), Below: "attempts", Feeds: reasonFeeds,
+			Above: codeList(nerEffective), Below: "attempts", Feeds: feeds(reasonFeeds),
 			Caveat: "Numbers that don't exist and calls that a policy refused lower it. Microsoft calls a low NER on fewer than 100 calls possibly normal.",
 			expr:   func(l level, w window) string { return quotient(l, w, effective, attempts, "") },
 		},
 		{
 			Name: "cdr_fault", Short: "fault ratio", Title: "what pages people", Standard: "ours; never called NER", operation: "ratio",
-			Above: codeList(faultFailed) + ", not late", Below: "attempts, not late", Feeds: reasonFeeds,
+			Above: codeList(faultFailed) + ", not late", Below: "attempts, not late", Feeds: feeds(reasonFeeds),
 			Caveat: "Only `late=\"false\"`: records of yesterday's outage that arrive today don't move it.",
 			expr:   func(l level, w window) string { return quotient(l, w, faulty, timely, "") },
 		},
 		{
 			Name: "cdr_acd_seconds", Short: "ACD (ALOC)", Title: "average call duration", Standard: "ITU-T E.437", operation: "mean",
-			Above: "connected seconds", Below: codeList(acdConnected), Feeds: reasonFeeds + "|" + shareFeeds,
+			Above: "connected seconds", Below: codeList(acdConnected), Feeds: slices.Concat(feeds(reasonFeeds), feeds(shareFeeds)),
 			Caveat: "RingCentral's durations include ringing and menus: don't compare sources. Microsoft calls 4 to 5 minutes normal and 15 seconds alarming.",
 			expr:   acd,
 		},
 		{
 			Name: "cdr_ser", Short: "SER", Title: "session establishment ratio", Standard: "RFC 6076 4.6", operation: "ratio",
-			Above: "200", Below: "all − 3xx", Feeds: sipFeeds, Caveat: sipCaveat,
+			Above: "200", Below: "all − 3xx", Feeds: feeds(sipFeeds), Caveat: sipCaveat,
 			expr: func(l level, w window) string { return lines(sipCalls(l, w, sipOK), "/ "+notRedirected(l, w)) },
 		},
 		{
 			Name: "cdr_seer", Short: "SEER", Title: "session establishment effectiveness ratio", Standard: "RFC 6076 4.7", operation: "ratio",
-			Above: "200, " + strings.Join(seerCodes, ", "), Below: "all − 3xx", Feeds: sipFeeds,
+			Above: "200, " + strings.Join(seerCodes, ", "), Below: "all − 3xx", Feeds: feeds(sipFeeds),
 			Caveat: "487 isn't in the standard's list. " + sipCaveat,
 			expr: func(l level, w window) string {
 				return lines(fmt.Sprintf("(%s + %s)", sipCalls(l, w, sipOK), sipCalls(l, w, seerListed)), "/ "+notRedirected(l, w))
@@ -132,7 +133,7 @@ func KPIs() []KPI {
 		},
 		{
 			Name: "cdr_isa", Short: "ISA", Title: "ineffective session attempts", Standard: "RFC 6076 4.8", operation: "ratio",
-			Above: strings.Join(isaCodes, ", "), Below: "all", Feeds: sipFeeds, Caveat: sipCaveat,
+			Above: strings.Join(isaCodes, ", "), Below: "all", Feeds: feeds(sipFeeds), Caveat: sipCaveat,
 			expr: func(l level, w window) string { return quotient(l, w, isaListed, calls, inFeeds(sipFeeds)) },
 		},
 	}
@@ -177,6 +178,9 @@ func kpis(w window) Group {
 	}
 	return g
 }
+
+// feeds are those of all providers that have a property.
+func feeds(of property) []string { return Default().names(of) }
 
 func codeList(all []cdr.Outcome) string {
 	return "`" + strings.Join(strings.Split(names(all), "|"), "`, `") + "`"

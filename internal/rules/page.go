@@ -31,7 +31,7 @@ func (p *Parameters) lastAttempts(kind string) string {
 // since says when a call last got through, by when its record was read.
 func (p *Parameters) since(labels ...string) string {
 	return p.ask("max(max_over_time("+connectedAt+"{FROM}[12h]))", labels...) +
-		"A call last got through at about {{ ((. | value) | toTime).UTC.Format \"15:04\" }} UTC. " + endAsk
+		"The record of the last call that got through was read at about {{ ((. | value) | toTime).UTC.Format \"15:04\" }} UTC. " + endAsk
 }
 
 // cause says what most calls failed for within the hour, whose it probably is and whom to call.

@@ -1,17 +1,25 @@
 package rules
 
 import (
+	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 // Parameters are what `cdr-exporter assets --config FILE DIR` reads. What each is for, with its default, stands in rules.example.yaml.
 type Parameters struct {
+	// Thresholds are those that the status page and the dashboards have too.
+	thresholds.Thresholds `yaml:",inline"`
+	// Feeds are those that the rules are for; no key of the file.
+	Feeds []Feed
+
 	Selector       string   `yaml:"selector"`
 	KeepLabels     []string `yaml:"keep_labels"`
 	RunbookURL     string   `yaml:"runbook_url"`
@@ -19,17 +27,10 @@ type Parameters struct {
 	EmergencyCalls string   `yaml:"emergency_calls"`
 	Off            []string `yaml:"off"`
 
-	ErrorBudget  float64 `yaml:"error_budget"`
 	BudgetFaults int     `yaml:"budget_faults"`
-	DownRatio    float64 `yaml:"down_ratio"`
-	DownFloor    int     `yaml:"down_floor"`
 	FewFaults    int     `yaml:"few_faults"`
-	FewShare     float64 `yaml:"few_share"`
-	RecentFloor  int     `yaml:"recent_floor"`
 	AnswerFactor float64 `yaml:"answer_factor"`
 	AnswerDrop   float64 `yaml:"answer_drop"`
-	AnswerLeast  float64 `yaml:"answer_least"`
-	AnswerFloor  int     `yaml:"answer_floor"`
 	CodeFactor   int     `yaml:"code_factor"`
 	CodeFloor    int     `yaml:"code_floor"`
 
@@ -50,6 +51,9 @@ type Parameters struct {
 	MinutesCalls   int                `yaml:"minutes_calls"`
 	FraudCalls     int                `yaml:"fraud_calls"`
 	RiskyCountries []string           `yaml:"risky_countries"`
+
+	TrunkChannels map[string]int `yaml:"trunk_channels"`
+	ChannelShare  float64        `yaml:"channel_share"`
 
 	BypassDrop  float64 `yaml:"bypass_drop"`
 	BypassFloor int     `yaml:"bypass_floor"`
@@ -75,13 +79,25 @@ func Default() *Parameters {
 	return p
 }
 
+// Load reads a file of parameters; without one they are those of the shipped rules.
+func Load(file string) (*Parameters, error) {
+	p := Default()
+	if file == "" {
+		return p, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the parameters of the rules: %w", err)
+	}
+	return p, config.Unmarshal(file, text, p, config.Options{})
+}
+
 // SetDefaults is called before a file is read.
 func (p *Parameters) SetDefaults() {
 	*p = Parameters{
+		Thresholds: thresholds.Default(), Feeds: builtin(),
 		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
-		ErrorBudget: 0.01, BudgetFaults: 10,
-		DownRatio: 0.9, DownFloor: 5, FewFaults: 5, FewShare: 0.5, RecentFloor: 10,
-		AnswerFactor: 0.5, AnswerDrop: 0.2, AnswerLeast: 0.02, AnswerFloor: 20,
+		BudgetFaults: 10, FewFaults: 5, AnswerFactor: 0.5, AnswerDrop: 0.2,
 		CodeFactor: 3, CodeFloor: 20,
 		SessionShare: 0.1, SessionFactor: 3, SessionFloor: 20,
 		QuietFloor: 10, ShortSeconds: 15, ShortFloor: 30, FallFactor: 0.5, FallFloor: 50,
@@ -90,6 +106,7 @@ func (p *Parameters) SetDefaults() {
 		MinutesFactor: 5, MinutesFloor: 60, MinutesCalls: 5,
 		FraudCalls:     10,
 		RiskyCountries: []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
+		ChannelShare:   0.8,
 		BypassDrop:     0.2, BypassFloor: 20, PoorShare: 0.1, PoorFloor: 50,
 		StaleSeconds: 300, LateShare: 0.5, LateFloor: 20, ThrottledShare: 0.5, SilentSeconds: 7200, ExpiringDays: 30, ExpiringSoonDays: 7,
 		OutboxShare: 0.8, OutboxSeconds: 300, DiskFreeBytes: 1e9,
@@ -131,13 +148,18 @@ func (p *Parameters) Validate(r *config.Report) {
 			r.Problemf("charge_floors", "must be amounts by currency, such as USD: 20, %s: %v isn't one", c, floor)
 		}
 	}
+	for trunk, n := range p.TrunkChannels {
+		if trunk == "" || strings.ContainsAny(trunk, "\"\\\n") || n < 1 {
+			r.Problemf("trunk_channels", "must be numbers of channels by trunk, such as sbc1.example.com: 30, %s: %d isn't one", trunk, n)
+		}
+	}
 	p.validateNumbers(r)
 }
 
 // validateNumbers reports numbers with a fraction, all of them shares, outside 0 to 1, and counts, factors and times below 1.
 func (p *Parameters) validateNumbers(r *config.Report) {
-	for field, v := range reflect.ValueOf(p).Elem().Fields() {
-		key := field.Tag.Get("yaml")
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Parameters]()) {
+		key, v := field.Tag.Get("yaml"), reflect.ValueOf(p).Elem().FieldByIndex(field.Index)
 		switch {
 		case v.CanFloat() && !(v.Float() > 0 && v.Float() <= 1): // nor NaN
 			r.Problemf(key, "must be above 0 and at most 1, is %v", v.Float())
@@ -153,8 +175,9 @@ var (
 	rawSeries = regexp.MustCompile(`"[^"]*"|[a-z_]+:[a-z0-9_:]+|\b(?:cdr_[a-z0-9_]+|up)\b\{?`)
 )
 
-// adapt puts the selector into an expression, and the labels to keep into its groupings.
+// adapt puts the feeds and the selector into an expression, and the labels to keep into its groupings.
 func (p *Parameters) adapt(expr string) string {
+	expr = p.Resolve(expr)
 	if p.Selector != "" {
 		expr = rawSeries.ReplaceAllStringFunc(expr, func(s string) string {
 			switch {

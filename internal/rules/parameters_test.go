@@ -22,7 +22,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.KeepLabels, want.Off = p.KeepLabels, p.Off // empty
+	want.KeepLabels, want.Off, want.TrunkChannels = p.KeepLabels, p.Off, p.TrunkChannels // empty
 	if !reflect.DeepEqual(&p, want) {
 		t.Errorf("it is %+v, want %+v", p, *want)
 	}
@@ -49,6 +49,8 @@ func TestParameterProblems(t *testing.T) {
 		{"selector", `selector: '{job="a"}'`, "rules.yaml:1: selector: must be matchers without braces"},
 		{"label", "keep_labels: [a-b]", "rules.yaml:1: keep_labels: must be labels"},
 		{"country", "risky_countries: [Cuba]", "rules.yaml:1: risky_countries: must be codes"},
+		{"no channels", "trunk_channels: {sbc: 0}", "rules.yaml:1: trunk_channels: must be numbers of channels by trunk"},
+		{"trunk in quotes", `trunk_channels: {"a\"b": 3}`, "rules.yaml:1: trunk_channels: must be numbers of channels by trunk"},
 		{"currency", "charge_floors: {Euro: 5}", "rules.yaml:1: charge_floors: must be amounts by currency"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

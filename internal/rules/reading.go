@@ -17,6 +17,8 @@ const (
 	behindFor = 2 * time.Hour
 	// differenceFor is how long fewer records of a day were read than the provider counts.
 	differenceFor = time.Hour
+	// offsetSeconds is by how much clocks may differ (counting.md 10).
+	offsetSeconds = 120
 )
 
 func (p *Parameters) readingAlerts() Group {
@@ -88,6 +90,14 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     "Calls of " + ofFeed + " can't be read.",
 			Description: "{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans. Its calls are in no figure.",
 			When:        "a span can't be read while others can, or is no longer kept by the provider",
+		},
+		{
+			Alert: "CDRClockOffset", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
+			Doc:         "The provider's clock and the machine's differ by minutes: one of them is wrong, and the watermark stays behind the earlier one.",
+			Expr:        fmt.Sprintf("max by (%s) (abs(last_over_time(%s[5m]))) > %d", byFeed.labels(), metrics.ClockOffset.Name, offsetSeconds),
+			Summary:     "The clocks of " + ofFeed + " and of this machine differ.",
+			Description: "They differ by {{ $value | humanizeDuration }}. Calls are counted; the watermark moves up to the earlier clock only, and not at all while they differ by more than the lookback.",
+			When:        fmt.Sprintf("the provider's `Date` and the machine's clock differ by more than %d minutes", offsetSeconds/60),
 		},
 		{
 			Alert: "CDRTasksSetAside", Severity: warning, Signal: Exporter,

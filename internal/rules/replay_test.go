@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -35,6 +36,10 @@ type replay struct {
 	own map[string]func(since time.Duration) float64
 	// want are all alerts that fire from the event on. None may fire before.
 	want []expected
+	// pages is how often a pager is called and told that all is well, with the shipped example for Alertmanager.
+	pages int
+	// over is how long after the end of the event nobody is paged for it any more.
+	over time.Duration
 }
 
 // expected is an alert that fires at latest so long after the event began, and without a gap until; zero: any time.
@@ -90,7 +95,7 @@ func (r *replay) healthy(c clock) (calls []call) {
 // end says how a healthy call ends, by chance: 85 % connect.
 func (r *replay) end(k *call, chance float64) {
 	k.session = "ok"
-	switch reasons := slices.Contains(strings.Split(reasonFeeds, "|"), r.feed); {
+	switch reasons := slices.Contains(feeds(reasonFeeds), r.feed); {
 	case chance < 0.85:
 		return
 	case !reasons:
@@ -212,7 +217,7 @@ func (b *recentBits) show(all map[string]*course, labels string, begin, minute i
 	values := map[string]float64{
 		"attempts": float64(b.attempts), "connected": float64(bits.OnesCount64(b.connected)), "newest_timestamp_seconds": start.Seconds(),
 	}
-	if slices.Contains(strings.Split(reasonFeeds, "|"), feed) {
+	if slices.Contains(feeds(reasonFeeds), feed) {
 		values["faults"] = float64(bits.OnesCount64(b.faults))
 	}
 	for name, value := range values {
@@ -362,4 +367,53 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 		}
 	}
 	write("group by (alertname) ("+alerts(every, model.Duration(c.end-c.event).String())+")", c.end, all...)
+	var pages []string
+	if r.pages > 0 {
+		pages = []string{fmt.Sprintf("{labels: '{}', value: %d}", r.pages)}
+	}
+	span := fmt.Sprintf("[%s:%s]", model.Duration(c.end-c.event), model.Duration(c.step))
+	began := paging(r.name, "") + " unless on (source, feed) " + paging(r.name, " offset "+model.Duration(c.step).String())
+	write(fmt.Sprintf("sum(count_over_time((%s)%s))", began, span), c.end, pages...)
+	if r.over > 0 {
+		write(paging(r.name, ""), c.event+r.lasts+r.over)
+	}
+}
+
+// paging are the feeds of a source for which the pager has an incident: whose critical alerts of calls aren't all inhibited. The example for
+// Alertmanager has one group for those of a feed.
+func paging(source, offset string) string {
+	var all []string
+	for _, alert := range critically {
+		one := fmt.Sprintf(`ALERTS{alertstate="firing", alertname=%q, source=%q}%s`, alert, source, offset)
+		for _, by := range inhibited[alert] {
+			one += fmt.Sprintf(` unless on (%s) ALERTS{alertstate="firing", %s, source=%q}%s`, strings.Join(by.equal, ", "), by.matcher, source, offset)
+		}
+		all = append(all, "("+one+")")
+	}
+	return "group by (source, feed) (" + strings.Join(all, " or ") + ")"
+}
+
+// critically are the critical alerts of calls, and inhibited what holds each of them back.
+var (
+	critically []string
+	inhibited  map[string][]inhibition
+)
+
+// inhibition is an alert that holds another back while both have the same labels.
+type inhibition struct {
+	matcher string
+	equal   []string
+}
+
+// readPager reads what the example for Alertmanager says of the critical alerts of calls.
+func readPager(t *testing.T) {
+	t.Helper()
+	critically, inhibited = matched(t, []string{`severity = "critical"`, `signal = "calls"`}), map[string][]inhibition{}
+	for _, r := range loadAlertmanager(t).InhibitRules {
+		for _, target := range matched(t, r.Target) {
+			if source := matched(t, r.Source); slices.Contains(critically, target) && !slices.Contains(source, target) {
+				inhibited[target] = append(inhibited[target], inhibition{`alertname=~"` + strings.Join(source, "|") + `"`, r.Equal})
+			}
+		}
+	}
 }

@@ -99,12 +99,12 @@ func weekly() []replay {
 		with(young("pstn_dead"), func(r *replay) {
 			r.feed, r.rate, r.lasts = "pstn", 120, time.Hour
 			r.happens = func(c *call) bool { return c.fail("not_connected", "", "", "unknown") }
-			r.want = []expected{{alert: "CDRAnswersCollapsed", by: time.Hour, until: 75 * time.Minute}}
+			r.want, r.pages = []expected{{alert: "CDRAnswersCollapsed", by: time.Hour, until: 75 * time.Minute}}, 1
 		}),
 		with(young("sessions_fail"), func(r *replay) {
 			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
 			r.happens = func(c *call) bool { c.session = "setup_failed"; return c.fail("not_connected", "", "", "unknown") }
-			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSessionsFail", by: time.Hour, until: 4 * time.Hour}}
+			r.want, r.pages = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSessionsFail", by: time.Hour, until: 4 * time.Hour}}, 1
 		}),
 		with(young("sessions_drop"), func(r *replay) {
 			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
@@ -119,14 +119,14 @@ func weekly() []replay {
 		}),
 		with(dr("no_credit"), func(r *replay) {
 			r.feed, r.trunks, r.happens, r.lasts = "call_log", []string{""}, refused, 4*time.Hour
-			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}
+			r.want, r.pages = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}, 1
 		}),
 		with(dr("translation_rule"), func(r *replay) {
 			r.trunks, r.lasts = []string{sbc1, sbc2}, 4*time.Hour
 			r.happens = onlyOn(sbc2, func(c *call) bool {
 				return c.direction == "inbound" || c.fail("invalid_number", "404", "number_format", "user")
 			})
-			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSIPCodeSurging"}}
+			r.want, r.pages = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSIPCodeSurging"}}, 1
 		}),
 		with(dr("silent_trunk"), func(r *replay) {
 			r.trunks, r.happens = []string{sbc1, sbc2}, onlyOn(sbc2, silent)
@@ -134,7 +134,7 @@ func weekly() []replay {
 		}),
 		with(dr("toll_fraud"), func(r *replay) {
 			r.more = every(time.Minute, 10, calling("LV", 40))
-			r.want = []expected{{alert: "CDRTollFraud", by: 15 * time.Minute}}
+			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: 15 * time.Minute}}, 1
 		}),
 		with(dr("dear_dollars"), func(r *replay) {
 			costs(2, 20, "USD")(r)
@@ -162,8 +162,8 @@ func weekly() []replay {
 func daily() []replay {
 	down := func(name string, burst time.Duration, lasts time.Duration, want ...expected) replay {
 		return replay{
-			name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 120, burst: burst, before: 6 * time.Hour, lasts: lasts, happens: unreachable,
-			want: append(want, []expected{{alert: "CDRMostCallsFail"}, {alert: "CDRFailureSpike"}, {alert: "CDRFailureSpikeSlow"}, {alert: "CDRAnswersCollapsed"}}...),
+			name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 120, burst: burst, before: 6 * time.Hour, lasts: lasts, happens: unreachable, pages: 1, over: 75 * time.Minute,
+			want: append(want, []expected{{alert: "CDRFailureSpike"}, {alert: "CDRAnswersCollapsed"}}...),
 		}
 	}
 	quiet := replay{feed: "direct_routing", trunks: []string{sbc1}, rate: 60, burst: 5 * time.Minute, before: 4 * time.Hour, lasts: 8 * time.Hour}
@@ -179,7 +179,8 @@ func daily() []replay {
 		down("trunk_down_15m", 15*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 18 * time.Minute, 5 * time.Hour}),
 		down("trunk_down_30m", 30*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 34 * time.Minute, 5 * time.Hour}),
 		with("no_history", func(r *replay) {
-			r.before, r.happens, r.want = time.Hour, refused, []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}
+			r.before, r.happens, r.pages = time.Hour, refused, 1
+			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}
 		}),
 		with("three_faults", func(r *replay) {
 			r.happens = silent
@@ -197,7 +198,7 @@ func daily() []replay {
 			r.burst, r.lasts, r.rate = 30*time.Minute, 4*time.Hour, 100
 			n := 0
 			r.happens = func(c *call) bool { n++; return n%5 > 1 || unreachable(c) }
-			r.want = []expected{{alert: "CDRFailureSpike", by: 66 * time.Minute, until: 4 * time.Hour}, {alert: "CDRFailureSpikeSlow"}}
+			r.want, r.pages = []expected{{alert: "CDRFailureSpike", by: 66 * time.Minute, until: 4 * time.Hour}, {alert: "CDRFailureSpikeSlow"}}, 1
 		}),
 	}
 }
@@ -205,6 +206,7 @@ func daily() []replay {
 // TestE2EReplays (issue 13, point 1; kpis-and-alerts.md, what alerts must survive): weeks of calls that arrive in bursts, then an
 // event. Each replay names every alert that may fire, and none fires before the event.
 func TestE2EReplays(t *testing.T) {
+	readPager(t)
 	recording, alerting := replayed()
 	for name, content := range map[string]string{"week": replayFile(week, weekly()), "hours": replayFile(hours, daily())} {
 		t.Run(name, func(t *testing.T) {

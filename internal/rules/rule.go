@@ -60,7 +60,7 @@ type Group struct {
 
 // Recording are the groups of recording rules.
 func (p *Parameters) Recording() []Group {
-	return p.complete([]Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines()})
+	return p.complete([]Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), p.channels()})
 }
 
 // Alerting are the groups of alerting rules.

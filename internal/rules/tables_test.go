@@ -53,6 +53,6 @@ func alertTable() string {
 	return b.String()
 }
 
-func feedList(feeds string) string {
-	return "`" + strings.ReplaceAll(feeds, "|", "`, `") + "`"
+func feedList(feeds []string) string {
+	return "`" + strings.Join(feeds, "`, `") + "`"
 }

@@ -78,7 +78,7 @@ type Kind struct {
 	Becomes *Kind `yaml:"-"`
 	// Emergency is what the call counts as.
 	Emergency cdr.Emergency `yaml:"-"`
-	Unlisted  bool          // rows that lists leave out, and changes don't
+	Unlisted  bool          // rows that lists leave out
 	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
 	Ignored    bool
 	Unfinished bool // calls of which the provider never says how they ended

@@ -70,11 +70,11 @@ func ceilMilli(t time.Time) int64 {
 
 // entry is what lists must know of a call.
 type entry struct {
-	// start is the call's, published and last are those of its first and its last version, in milliseconds.
-	start, published, last int64
-	number                 uint16
-	copies                 uint8
-	unlisted               bool
+	// start is the call's, published is that of its first version, in milliseconds.
+	start, published int64
+	number           uint16
+	copies           uint8
+	unlisted         bool
 }
 
 // entries finds the entries of a block, or makes them.
@@ -88,8 +88,8 @@ func (w *World) entries(block int64) []entry {
 	var c Call
 	for i := range made {
 		w.fill(&c, block, i)
-		first, last := &c.versions[0], &c.versions[c.published-1]
-		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), last.Published.UnixMilli(), uint16(i), uint8(c.Copies), first.Kind.Unlisted}
+		first := &c.versions[0]
+		made[i] = entry{c.Start.UnixMilli(), first.Published.UnixMilli(), uint16(i), uint8(c.Copies), first.Kind.Unlisted}
 	}
 	if w.s.NewestFirst {
 		slices.Reverse(made)

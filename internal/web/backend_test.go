@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -90,8 +91,9 @@ func quietTrunk() attempts {
 // exampleStatus has every state and every kind of gap.
 func exampleStatus() Status {
 	return Status{
+		Thresholds: thresholds.Default(),
 		Sources: []Source{
-			{Name: "contoso", Provider: "msgraph", Subscription: &Subscription{Expires: ago(-42 * time.Hour), LastNotification: ago(time.Minute)}, Feeds: []Feed{
+			{Name: "contoso", Provider: "msgraph", Subscription: &Subscription{Feed: "call_records", Expires: ago(-42 * time.Hour), LastNotification: ago(time.Minute)}, Feeds: []Feed{
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
 					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
@@ -125,8 +127,8 @@ func exampleStatus() Status {
 				Feeds: []Feed{
 					{
 						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Records: 12,
-						NextRead: ago(-time.Second), Reads: "changes",
-						Trunks: counted("office", "call_log", failing("", good[:50]+"cfffccfoccfcof", time.Minute), quietTrunk()),
+						NextRead: ago(-time.Second),
+						Trunks:   counted("office", "call_log", failing("", good[:50]+"cfffccfoccfcof", time.Minute), quietTrunk()),
 					},
 					{
 						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second), LastSuccess: ago(30 * time.Second),

@@ -59,6 +59,8 @@ type Settings struct {
 	MetricsPath string
 	Metrics     http.Handler
 	Backend     Backend
+	// Demo says that the calls are simulated.
+	Demo bool
 	// Logger gets what can't be answered.
 	Logger *slog.Logger
 }
@@ -183,7 +185,7 @@ func (s *surface) statusPage(w http.ResponseWriter, r *http.Request) {
 		s.Logger.WarnContext(ctx, "The activity can't be read from the ledger; the chart is left out.", "err", err)
 	}
 	v := newView(status, rows, activity)
-	v.MetricsPath, v.Chart.Unknown = s.MetricsPath, err != nil
+	v.MetricsPath, v.Demo, v.Chart.Unknown = s.MetricsPath, s.Demo, err != nil
 	var body bytes.Buffer // so that an error can still be answered with 500
 	if err := pages.ExecuteTemplate(&body, "page.html", v); err != nil {
 		s.failed(w, r, err)

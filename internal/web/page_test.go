@@ -229,7 +229,7 @@ func TestPageEscapes(t *testing.T) {
 	backend := &fakeBackend{notReady: hostile, status: Status{
 		Version: hostile,
 		Sources: []Source{{Name: hostile, Provider: hostile, Feeds: []Feed{{
-			Feed: hostile, State: hostile, LastError: hostile, Advice: hostile, Reads: hostile,
+			Feed: hostile, State: hostile, LastError: hostile, Advice: hostile,
 		}}, Budget: &Budget{Group: hostile, Limit: 1}}},
 		OTLP: OTLP{State: hostile, LastError: hostile},
 	}, activity: func(context.Context, time.Time) ([]Activity, error) {

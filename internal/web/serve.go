@@ -74,6 +74,9 @@ func Serve(ctx context.Context, settings ServeSettings) error {
 		log.limit = rate.NewLimiter(rate.Every(10*time.Second), publicLines)
 	}
 	settings.Logger = slog.New(log)
+	if settings.WebConfigFile != "" {
+		settings.Handler = newUsersGuard(settings.Handler, settings.WebConfigFile, settings.Logger)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, listener := range settings.Listeners {
 		server := newServer(&settings)
@@ -98,7 +101,7 @@ func newServer(settings *ServeSettings) *http.Server {
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       slog.NewLogLogger(settings.Logger.Handler(), slog.LevelWarn),
 	}
-	if settings.Public { // who stalls, or keeps a connection that does nothing, takes the room of others
+	if settings.Public { // clients that stall or keep idle connections take the room of others
 		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 2*time.Second
 	}
 	return s

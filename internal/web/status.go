@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 // Status is what /api/v1/status answers and the page shows.
@@ -20,6 +21,8 @@ type Status struct {
 	NotReady string  `json:"not_ready,omitempty"`
 	Now      Time    `json:"now"`
 	Verdict  Verdict `json:"verdict"`
+	// Thresholds are those of the verdict.
+	Thresholds thresholds.Thresholds `json:"-"`
 }
 
 // Replica is one of the processes that share a ledger.
@@ -47,6 +50,8 @@ type Source struct {
 
 // Subscription is one to a provider's notifications.
 type Subscription struct {
+	// Feed is the one whose calls are notified.
+	Feed string `json:"feed"`
 	// Expires is its end unless it is renewed; zero: not subscribed.
 	Expires Time `json:"expires"`
 	// LastNotification is when one was last accepted; zero: never.
@@ -69,7 +74,8 @@ type Budget struct {
 type Feed struct {
 	Feed  string `json:"feed"`
 	State State  `json:"state"`
-	// ReadBy is the replica that reads the feed; absent if none does or the ledger isn't shared. Of another's feed only what the ledger says is known.
+	// ReadBy is the replica that reads the feed; absent if none does or the ledger isn't shared. Of a feed that another replica reads, only the state in
+	// the ledger is known.
 	ReadBy string `json:"read_by,omitempty"`
 	// Watermark: every call that started before it has been looked for at least once. Zero: nothing has been read yet.
 	Watermark Time `json:"watermark"`
@@ -84,8 +90,6 @@ type Feed struct {
 	Advice    string `json:"advice,omitempty"`
 	// Unread are the time ranges that can't be read, as FROM/TO: they are skipped, and tried again later.
 	Unread []string `json:"unreadable,omitempty"`
-	// Reads is the reading mode of a feed that has several.
-	Reads string `json:"reads,omitempty"`
 	// Waiting is how many records wait to be fetched, SetAside how many were deferred after failures; absent if none are fetched one by one.
 	Waiting  *int `json:"waiting,omitempty"`
 	SetAside *int `json:"set_aside,omitempty"`
@@ -98,13 +102,15 @@ type Feed struct {
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`
 	// Trunks are the last attempts, from which the handler makes the verdict.
-	Trunks []metrics.Recent `json:"-"`
+	Trunks []metrics.LastAttempts `json:"-"`
 }
 
 // Ledger is the state of the ledger.
 type Ledger struct {
 	// SizeBytes is the size of its files; 0: not known.
 	SizeBytes int64 `json:"size_bytes"`
+	// Problem says why nothing is committed to it any more; absent if all is well.
+	Problem string `json:"problem,omitempty"`
 	// Series and SeriesOverflow are those of all feeds.
 	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 // Level is how well calls get through.
@@ -52,11 +53,6 @@ const (
 	keptAttempts = 64
 	// newestAttempts is how many of them say how it is now.
 	newestAttempts = 16
-	// warnFaults or downFaults of these, or warnRun or downRun in a row, mean that calls fail now and then, or that the trunk is down.
-	warnFaults, downFaults = 6, 14
-	warnRun, downRun       = 3, 5
-	// quietAfter its newest call it isn't known whether a trunk still works.
-	quietAfter = 24 * time.Hour
 	// throttledBehind is how far behind a feed may be for a throttled one still to count as read.
 	throttledBehind = 10 * time.Minute
 )
@@ -70,13 +66,13 @@ const (
 
 // row is a trunk in one direction, and what its last attempts mean.
 type row struct {
-	metrics.Recent
+	metrics.LastAttempts
 
 	Results string // a letter for each attempt, oldest first
 	Finding Finding
 }
 
-func newRow(r metrics.Recent, now time.Time) row {
+func newRow(r metrics.LastAttempts) row {
 	var results strings.Builder
 	for _, a := range r.Attempts {
 		switch {
@@ -88,9 +84,40 @@ func newRow(r metrics.Recent, now time.Time) row {
 			results.WriteString(resultOther)
 		}
 	}
-	row := row{Recent: r, Results: results.String()}
-	row.Finding = row.judge(now)
-	return row
+	return row{LastAttempts: r, Results: results.String()}
+}
+
+// tally counts attempts: kept are all that are kept, burning those that a burn rate may count.
+type tally struct{ kept, burning thresholds.Counts }
+
+func (r *row) tally(now time.Time) (t tally) {
+	t.kept = counts(r.Results)
+	first := slices.IndexFunc(r.Attempts, func(a metrics.Attempt) bool { return now.Sub(a.Start()) < thresholds.BurnWindow })
+	if first >= 0 {
+		t.burning = counts(r.Results[first:])
+	}
+	return t
+}
+
+// counts are how attempts ended, by their letters.
+func counts(results string) thresholds.Counts {
+	return thresholds.Counts{Attempts: len(results), Faults: strings.Count(results, resultFault), Connected: strings.Count(results, resultConnected)}
+}
+
+// line is a trunk of a feed. The rules on faults add up its directions, but for internal calls.
+type line struct{ source, feed, trunk string }
+
+func (r *row) line() line { return line{r.Source, r.Feed, r.Trunk} }
+
+func tallies(rows []row, now time.Time) map[line]tally {
+	all := make(map[line]tally)
+	for i := range rows {
+		if r := &rows[i]; r.Direction != "internal" {
+			sum, t := all[r.line()], r.tally(now)
+			all[r.line()] = tally{sum.kept.Add(t.kept), sum.burning.Add(t.burning)}
+		}
+	}
+	return all
 }
 
 // judge judges feeds by their state and trunks by their last attempts. The rows are worst first.
@@ -104,16 +131,16 @@ func judge(status Status) (Verdict, []row) {
 				v.Findings = append(v.Findings, behindFinding(source.Name, feed))
 			}
 			for _, t := range feed.Trunks {
-				r := newRow(t, status.Now.Time)
+				rows = append(rows, newRow(t))
 				if behind {
-					r.Finding.AsOf = feed.Watermark
+					rows[len(rows)-1].Finding.AsOf = feed.Watermark
 				}
-				if behind && r.Finding.Level == LevelOK {
-					r.Finding.Level, r.Finding.What = LevelUnknown, "can't tell"
-				}
-				rows = append(rows, r)
 			}
 		}
+	}
+	all := tallies(rows, status.Now.Time)
+	for i := range rows {
+		rows[i].judge(&status.Thresholds, all[rows[i].line()], status.Now.Time)
 	}
 	behindFeeds := len(v.Findings)
 	slices.SortStableFunc(rows, func(a, b row) int {
@@ -149,32 +176,50 @@ func behindFinding(source string, feed Feed) Finding {
 	}
 }
 
-// judge says what the last attempts mean.
-func (r *row) judge(now time.Time) Finding {
+// judge says what the last attempts mean, and of a feed that is behind what they meant.
+func (r *row) judge(limits *thresholds.Thresholds, line tally, now time.Time) {
+	asOf := r.Finding.AsOf
+	r.Finding = r.finding(limits, line, now)
+	if r.Finding.AsOf = asOf; !asOf.IsZero() && r.Finding.Level == LevelOK {
+		r.Finding.Level, r.Finding.What = LevelUnknown, "can't tell"
+	}
+}
+
+// finding judges a row by its last attempts and those of its line. Of the two shares of faults the lower one counts.
+func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) Finding {
 	f := Finding{Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction, What: "calls get through"}
 	newest := r.Results[max(0, len(r.Results)-newestAttempts):]
-	faults, connected := strings.Count(newest, resultFault), strings.Count(newest, resultConnected)
+	own, recent := r.tally(now), counts(newest)
+	if own.kept.FaultShare() < line.kept.FaultShare() {
+		line.kept = own.kept // another direction has the faults
+	}
+	if own.burning.FaultShare() < line.burning.FaultShare() {
+		line.burning = own.burning
+	}
 	run := len(r.Results) - len(strings.TrimRight(r.Results, resultFault))
 	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, resultConnected) // in a row
 	ending := metrics.Faults
 	switch {
-	case run >= downRun, faults >= downFaults:
-		f.Level, f.What = LevelBad, r.failedText(newest, run)
-	case unconnected >= newestAttempts:
+	case limits.Down(counts(r.Results[len(r.Results)-run:])), limits.Down(recent), recent.Faults > 0 && (limits.MostFail(own.kept) || limits.MostFail(line.kept)):
+		f.Level, f.What = LevelBad, r.failedText(limits, newest, run)
+	case unconnected >= limits.AnswerFloor:
 		f.Level, f.What = LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected)
 		run, ending = unconnected, metrics.Unconnected
-	case run >= warnRun, faults >= warnFaults:
-		f.Level, f.What = LevelWarn, r.failedText(newest, run)
-	case now.Sub(r.Recent.Newest()) > quietAfter:
+	case limits.NoneConnect(own.kept):
+		f.Level, f.What = LevelBad, fmt.Sprintf("%d of the last %d attempts connected", own.kept.Connected, own.kept.Attempts)
+		ending = metrics.Unconnected
+	case limits.SomeFail(recent), limits.SomeFail(line.burning), limits.MostFail(own.kept), limits.MostFail(line.kept):
+		f.Level, f.What = LevelWarn, r.failedText(limits, newest, run)
+	case now.Sub(r.LastAttempts.Newest()) > thresholds.QuietAfter:
 		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest()
 		return f
-	case connected == 0, r.NoReasons && connected*2 < len(newest):
-		f.Level, f.What = LevelUnknown, fmt.Sprintf("can't tell, %d of the last %d attempts connected", connected, len(newest))
+	case recent.Connected == 0, r.NoReasons && float64(recent.Connected) < thresholds.HalfConnect*float64(len(newest)):
+		f.Level, f.What = LevelUnknown, fmt.Sprintf("can't tell, %d of the last %d attempts connected", recent.Connected, len(newest))
 		return f
 	default:
 		return f
 	}
-	if run >= warnRun { // less is no beginning
+	if run >= thresholds.LeastFaults { // less is no beginning
 		f.Since = Time{r.Since(ending)}
 	}
 	top, _ := r.TopFailure(ending)
@@ -186,15 +231,19 @@ func (r *row) judge(now time.Time) Finding {
 	return f
 }
 
-// failedText counts the failures among all attempts if nearly all of them failed, else the newest ones.
-func (r *row) failedText(newest string, run int) string {
-	switch faults := strings.Count(r.Results, resultFault); {
-	case faults*10 >= len(r.Results)*9:
-		return fmt.Sprintf("%d of the last %d attempts failed", faults, len(r.Results))
-	case run >= warnRun:
+// failedText counts the failures among the newest attempts if these are too many and not nearly all failed, else among all.
+func (r *row) failedText(limits *thresholds.Thresholds, newest string, run int) string {
+	all, recent := counts(r.Results), counts(newest)
+	text := fmt.Sprintf("%d of the last %d attempts failed", all.Faults, all.Attempts)
+	switch {
+	case recent.Faults == 0:
+		return fmt.Sprintf("%s, none of the newest %d", text, recent.Attempts)
+	case all.FaultShare() >= limits.DownRatio, !limits.SomeFail(recent), all.FaultShare() >= recent.FaultShare():
+		return text
+	case run >= thresholds.LeastFaults:
 		return fmt.Sprintf("the last %d attempts failed", run)
 	default:
-		return fmt.Sprintf("%d of the last %d attempts failed", strings.Count(newest, resultFault), len(newest))
+		return fmt.Sprintf("%d of the last %d attempts failed", recent.Faults, recent.Attempts)
 	}
 }
 
@@ -217,22 +266,30 @@ var faultDomains = map[string][2]string{
 	"unknown":  {"unclear whose fault", "Look at the SBC or trunk first, then at the provider's service health."},
 }
 
-// headline is the verdict in one sentence. It holds no time, since screen readers announce each change.
-func headline(status Status, rows []row, behind int) (Level, string) {
-	// A trunk is as bad as its worst direction; one direction that works is enough to know that it works. Calls without a trunk count as
-	// one only where the source names none, or if they fail: Teams call records are of calls that other feeds have with their trunk.
-	trunks, named, counts := map[[2]string]bool{}, map[string]bool{}, map[Level]int{}
+// trunkLevels are the levels of the trunks, by source and trunk. A trunk is as bad as its worst direction; if one direction is known to work, the trunk
+// isn't unknown. Calls without a trunk count as a trunk only if the source names none, or if they fail: calls of Teams call records are also in other
+// feeds, with their trunk.
+func trunkLevels(rows []row) map[[2]string]Level {
+	trunks, named := map[[2]string]Level{}, map[string]bool{}
 	for _, r := range rows {
 		named[r.Source] = named[r.Source] || r.Trunk != ""
 	}
 	for _, level := range []Level{LevelBad, LevelWarn, LevelOK, LevelUnknown} {
 		for _, r := range rows {
 			trunk, fails := [2]string{r.Source, r.Trunk}, level == LevelBad || level == LevelWarn
-			if r.Finding.Level == level && !trunks[trunk] && (fails || r.Trunk != "" || !named[r.Source]) {
-				trunks[trunk] = true
-				counts[level]++
+			if r.Finding.Level == level && trunks[trunk] == "" && (fails || r.Trunk != "" || !named[r.Source]) {
+				trunks[trunk] = level
 			}
 		}
+	}
+	return trunks
+}
+
+// headline is the verdict in one sentence. It holds no time, since screen readers announce each change.
+func headline(status Status, rows []row, behind int) (Level, string) {
+	trunks, counts := trunkLevels(rows), map[Level]int{}
+	for _, level := range trunks {
+		counts[level]++
 	}
 	on := func(n int) string {
 		switch {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
 // attempts are those of a trunk.
@@ -20,7 +21,7 @@ type attempts struct {
 }
 
 // counted are attempts as they are kept when they are counted for a feed. Faults are of an expired certificate, if that is given a beginning.
-func (a *attempts) counted(source, feed string) metrics.Recent {
+func (a *attempts) counted(source, feed string) metrics.LastAttempts {
 	start := func(i int) time.Time {
 		at := now.Add(-a.newest - time.Duration(len(a.results)-1-i)*time.Second)
 		if run := strings.TrimRight(a.results, a.results[len(a.results)-1:]); a.since > 0 && i <= len(run) {
@@ -45,10 +46,12 @@ func (a *attempts) counted(source, feed string) metrics.Recent {
 			r = a.other
 		}
 		r.Trunk, r.Direction, r.Start = a.trunk, a.direction, start(i)
-		changes.AddAttempt(&r, metrics.Count(nil, &r, metrics.Context{}))
+		if one, is := metrics.NewAttempt(&r, metrics.Count(nil, &r, metrics.Context{}), a.noReasons); is {
+			changes.AddAttempt(r.Direction.String(), r.Trunk, one)
+		}
 	}
 	changes.Apply(nil)
-	return store.Recent()[0]
+	return store.LastAttempts()[0]
 }
 
 // trunk has these results, of which the newest began a minute ago.
@@ -71,7 +74,7 @@ func failing(name, results string, since time.Duration) attempts {
 }
 
 // counted are the attempts of a feed.
-func counted(source, feed string, trunks ...attempts) (all []metrics.Recent) {
+func counted(source, feed string, trunks ...attempts) (all []metrics.LastAttempts) {
 	for _, t := range trunks {
 		all = append(all, t.counted(source, feed))
 	}
@@ -90,7 +93,7 @@ func in(state State, behind time.Duration, problem string, trunks ...attempts) F
 }
 
 func statusWith(feeds ...Feed) Status {
-	return Status{Ready: true, Now: Time{now}, Sources: []Source{{Name: "contoso", Provider: "msgraph", Feeds: feeds}}}
+	return Status{Ready: true, Thresholds: thresholds.Default(), Now: Time{now}, Sources: []Source{{Name: "contoso", Provider: "msgraph", Feeds: feeds}}}
 }
 
 // sentence is a finding as the page words it.
@@ -125,18 +128,24 @@ func TestVerdict(t *testing.T) {
 	}
 	inbound := trunk("sbc1.example.com", good)
 	inbound.direction = cdr.Inbound
+	yesterdays := trunk("sbc1.example.com", good[:16]+"ffffffff"+good[:40])
+	yesterdays.newest = 13 * time.Hour
+	few := trunk("sbc1.example.com", strings.Repeat("c", 30))
+	few.direction = cdr.Inbound
+	generous := statusWith(reading(trunk("sbc1.example.com", good[:48]+"cfcfcfcccfcccccc")))
+	generous.Thresholds.ErrorBudget = 0.05
 	firstHistory := statusWith(Feed{Feed: "pstn", State: StateCatchingUp})
 	firstHistory.Ready, firstHistory.NotReady = false, "the first history of contoso/pstn is still being read"
 	unclear := reading()
 	unclear.Feed, unclear.Trunks = "call_log", counted("office", "call_log", trunk("", strings.Repeat("f", 6)))
-	office := Status{Ready: true, Now: Time{now}, Sources: []Source{{Name: "office", Provider: "ringcentral", Feeds: []Feed{unclear}}}}
+	office := Status{Ready: true, Thresholds: thresholds.Default(), Now: Time{now}, Sources: []Source{{Name: "office", Provider: "ringcentral", Feeds: []Feed{unclear}}}}
 	for name, test := range map[string]struct {
 		status   Status
 		level    Level
 		text     string
 		findings []string
 	}{
-		"no source": {Status{Ready: true, Now: Time{now}}, LevelUnknown, "Can't tell whether calls get through: no source is configured.", nil},
+		"no source": {Status{Ready: true, Thresholds: thresholds.Default(), Now: Time{now}}, LevelUnknown, "Can't tell whether calls get through: no source is configured.", nil},
 		"no calls":  {statusWith(reading()), LevelUnknown, "Can't tell whether calls get through: no calls yet.", nil},
 		"first history": {
 			firstHistory, LevelUnknown, "Can't tell whether calls get through yet: the first history of contoso/pstn is still being read.",
@@ -160,7 +169,25 @@ func TestVerdict(t *testing.T) {
 			statusWith(reading(failing("sbc1.example.com", strings.Repeat("f", 60)+"cfff", 2*time.Minute))), LevelBad, "Calls fail on the only trunk.",
 			[]string{"sbc1.example.com, outbound: 63 of the last 64 attempts failed, since 11:58 UTC; certificate expired (569008); your SBC"},
 		},
-		"mended": {statusWith(reading(trunk("sbc1.example.com", strings.Repeat("f", 48)+good[:16]))), LevelOK, "Calls get through on the only trunk.", nil},
+		"just mended": {
+			statusWith(reading(trunk("sbc1.example.com", strings.Repeat("f", 48)+good[:16]))), LevelWarn, "Some calls fail on the only trunk.",
+			[]string{"sbc1.example.com, outbound: 48 of the last 64 attempts failed, none of the newest 16; no reason given; unclear whose fault"},
+		},
+		"mended": {statusWith(reading(trunk("sbc1.example.com", "fff"+good[:61]))), LevelOK, "Calls get through on the only trunk.", nil},
+		"more fail than the error budget allows, though few of the newest": {
+			statusWith(reading(trunk("sbc1.example.com", strings.Repeat("fcc", 16)+"cccccccccccccccf"))), LevelWarn, "Some calls fail on the only trunk.",
+			[]string{"sbc1.example.com, outbound: 17 of the last 64 attempts failed; no reason given; unclear whose fault"},
+		},
+		"these were yesterday's": {statusWith(reading(yesterdays)), LevelOK, "Calls get through on the only trunk.", nil},
+		"one direction of a trunk burns the budget of both": {
+			statusWith(reading(few, trunk("sbc1.example.com", "ffff"+strings.Repeat("c", 16)+"ff"+strings.Repeat("c", 14)))), LevelWarn, "Some calls fail on the only trunk.",
+			[]string{"sbc1.example.com, outbound: 6 of the last 36 attempts failed; no reason given; unclear whose fault"},
+		},
+		"hardly any connects": {
+			statusWith(reading(trunk("sbc1.example.com", strings.Repeat("o", 56)+"cooooooo"))), LevelBad, "Calls fail on the only trunk.",
+			[]string{"sbc1.example.com, outbound: 1 of the last 64 attempts connected; no reason given; users"},
+		},
+		"an error budget of one's own": {generous, LevelOK, "Calls get through on the only trunk.", nil},
 		"all trunks down": {
 			statusWith(reading(failing("sbc2.example.com", "fffffff", 9*time.Minute), failing("sbc1.example.com", bad, time.Hour))), LevelBad,
 			"Calls fail on all 2 trunks.",

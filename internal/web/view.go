@@ -18,6 +18,7 @@ type view struct {
 
 	// MetricsPath is the path of the metrics.
 	MetricsPath string
+	Demo        bool
 	Rows        []row // the templates show the first hundred, and the first four findings
 	Chart       *chart
 	// Lost is how many calls failed since LostSince; empty: none is known.
@@ -65,6 +66,23 @@ func lostCalls(status Status, activity []Activity) (text string, since Time) {
 	return fmt.Sprintf("%s of %s calls failed", countText(failures), countText(calls)), since
 }
 
+// TrunkRows says why there are more rows than trunks; empty: there aren't.
+func (v view) TrunkRows() string {
+	trunks := len(trunkLevels(v.Rows))
+	if trunks == len(v.Rows) {
+		return ""
+	}
+	return fmt.Sprintf("%s in %s, one for each trunk, feed and direction.", things(trunks, "trunk"), things(len(v.Rows), "row"))
+}
+
+// things counts what has a regular plural.
+func things(n int, name string) string {
+	if n != 1 {
+		name += "s"
+	}
+	return countText(int64(n)) + " " + name
+}
+
 // moment is an instant for a time element.
 type moment struct{ Stamp, Text string }
 
@@ -99,7 +117,7 @@ func (r row) Path(result string, height int) string {
 }
 
 // Newest is when the newest attempt started.
-func (r row) Newest() Time { return Time{r.Recent.Newest()} }
+func (r row) Newest() Time { return Time{r.LastAttempts.Newest()} }
 
 // Count is how many attempts have a result.
 func (r row) Count(result string) int { return strings.Count(r.Results, result) }

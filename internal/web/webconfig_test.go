@@ -181,6 +181,48 @@ func TestLogHoldsNoValueOfTheConfigFile(t *testing.T) {
 	}
 }
 
+// A file that loses its users while it is served lets nobody in until that is meant.
+func TestUsersThatVanish(t *testing.T) {
+	hashed, err := bcrypt.GenerateFromPassword([]byte("open sesame"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users := "basic_auth_users: {ali: " + string(hashed) + "}\n"
+	var log bytes.Buffer
+	file := writeFile(t, t.TempDir(), "web.yml", users)
+	addresses, stop := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{status: exampleStatus()}), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	client := newClient(t, &http.Transport{})
+	// Once it has answered, it has seen the users.
+	if code, _, err := get(t, client, "http://"+addresses[0]+"/metrics", "", ""); err != nil || code != 401 {
+		t.Fatalf("before: got %d, %v, want 401", code, err)
+	}
+	for _, step := range []struct {
+		name, text, user string
+		code             int
+	}{
+		{"emptied", "", "", 401},
+		{"only headers", "http_server_config: {headers: {X-Frame-Options: deny}}\n", "ali", 401},
+		{"a key without users", "basic_auth_users:\n", "", 401},
+		{"users again", users, "ali", 200},
+		{"nobody of them", users, "", 401},
+		{"meant", "basic_auth_users: {}\n", "", 200},
+		{"emptied after that", "", "", 200},
+	} {
+		if err := os.WriteFile(file, []byte(step.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, err := get(t, client, "http://"+addresses[0]+"/metrics", step.user, "open sesame"); err != nil || code != step.code {
+			t.Errorf("%s: got %d, %v, want %d", step.name, code, err, step.code)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(log.String(), "has no users any more"); n != 1 {
+		t.Errorf("logged %d times: %s", n, log.String())
+	}
+}
+
 func TestRedactingLogger(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(serverLog{slog.NewTextHandler(&log, &slog.HandlerOptions{

@@ -1,43 +1,42 @@
-// Package witness decides who is at fault when something is refused: the thing itself, or whoever refuses
-// (counting.md 30).
+// Package witness detects poison items: log records, tasks or spans of time that an endpoint always refuses, while it
+// accepts others (counting.md 30).
 //
-// An endpoint that refuses one log record, task or span of time may refuse all of them, because it is broken itself.
-// So a refusal counts against a thing only if the same endpoint has served another of its kind in the meantime: that
-// other one is the witness. Without a witness it is an outage, whatever the status code says: hold, back off, show it,
-// and move no position past it.
+// An endpoint that refuses one item may refuse all of them, because it is broken itself. So a refusal counts against an
+// item only if the same endpoint has accepted another one since the item's previous refusal: that other one is the
+// witness. Refusals without a witness are an outage, whatever the status code says: hold, back off, show it, and move no
+// position past it.
 //
-// What is learned here is kept in memory only. After a restart a thing has a clean record, which costs some more
-// tries and loses nothing.
+// Refusals are kept in memory only. After a restart every item starts at zero, which costs some more tries and loses
+// nothing.
 package witness
 
 import "sync/atomic"
 
-// Endpoint counts what an endpoint has served: accepted log records, answers to fetches, spans that were read. Things
-// that can be witnesses for each other share one. Its zero value has served nothing. It is safe for concurrent use.
-type Endpoint struct{ served atomic.Uint64 }
+// Endpoint counts an endpoint's successes: accepted log records, answers to fetches, spans that were read. Items that
+// can be witnesses for each other share one. It is safe for concurrent use.
+type Endpoint struct{ successes atomic.Uint64 }
 
-// Served notes that the endpoint has served something.
-func (e *Endpoint) Served() { e.served.Add(1) }
+// Succeeded counts a success.
+func (e *Endpoint) Succeeded() { e.successes.Add(1) }
 
-// Case is what speaks against one thing that an endpoint refuses. Its zero value is a thing that was never refused.
-// The same goroutine uses it at all times.
-type Case struct {
-	refusals, witnessed int
-	served              uint64 // by the endpoint, at the latest refusal
+// Refusals counts the refusals of one item. It isn't safe for concurrent use.
+type Refusals struct {
+	count, witnessed int
+	successesBefore  uint64 // of the endpoint, at the latest refusal
 }
 
-// Refuse notes that the endpoint refused the thing.
-func (c *Case) Refuse(by *Endpoint) {
-	served := by.served.Load()
-	if c.refusals > 0 && served > c.served {
-		c.witnessed++
+// Add counts a refusal by the endpoint.
+func (r *Refusals) Add(endpoint *Endpoint) {
+	successes := endpoint.successes.Load()
+	if r.count > 0 && successes > r.successesBefore {
+		r.witnessed++
 	}
-	c.refusals++
-	c.served = served
+	r.count++
+	r.successesBefore = successes
 }
 
-// Refusals is how often the thing was refused.
-func (c Case) Refusals() int { return c.refusals }
+// Count is how often the item was refused.
+func (r Refusals) Count() int { return r.count }
 
-// Witnessed is how many of the refusals came after the endpoint had served another thing since the refusal before.
-func (c Case) Witnessed() int { return c.witnessed }
+// Witnessed is how many of the refusals have a witness.
+func (r Refusals) Witnessed() int { return r.witnessed }

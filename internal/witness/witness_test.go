@@ -24,16 +24,16 @@ func TestCase(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var e witness.Endpoint
-			var c witness.Case
+			var c witness.Refusals
 			for _, event := range test.events {
 				if event == 's' {
-					e.Served()
+					e.Succeeded()
 				} else {
-					c.Refuse(&e)
+					c.Add(&e)
 				}
 			}
-			if c.Refusals() != test.refusals || c.Witnessed() != test.witnessed {
-				t.Errorf("refusals %d, witnessed %d; want %d, %d", c.Refusals(), c.Witnessed(), test.refusals, test.witnessed)
+			if c.Count() != test.refusals || c.Witnessed() != test.witnessed {
+				t.Errorf("refusals %d, witnessed %d; want %d, %d", c.Count(), c.Witnessed(), test.refusals, test.witnessed)
 			}
 		})
 	}

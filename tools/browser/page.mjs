@@ -92,6 +92,16 @@ const checks = {
         assert.ok(box.width > 0 && box.x + box.width <= 390, "what to do isn't on the screen");
       }
     }
+    for (const row of await page.locator('.cards tr[data-level="ok"]').all()) {
+      assert.ok((await row.boundingBox()).height < 110, "a trunk that works takes more than a few lines");
+    }
+    const figure = await page.locator("figure").first().boundingBox();
+    const chart = page.locator("figure svg").first();
+    assert.equal(await chart.evaluate((node) => getComputedStyle(node).overflow), "visible", "the chart's axis may be cut off");
+    for (const label of await chart.locator("text").all()) {
+      const { x, width } = await label.boundingBox();
+      assert.ok(x >= figure.x && x + width <= figure.x + figure.width, "a label of the chart is outside of its card");
+    }
     await browser.close(page);
   },
 

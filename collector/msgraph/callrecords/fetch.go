@@ -30,7 +30,7 @@ func (r *Records) Parallel() int { return parallelRecords }
 // Fetch implements collector.Fetcher.
 func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
 	id, now := tasks[0].Key, r.now() // before it is asked: a record that settles meanwhile is read once more
-	record, _, err := r.read(ctx, id)
+	record, err := r.read(ctx, id)
 	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
 		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id, Problem: bad.Problem}}}, nil
 	}
@@ -39,6 +39,8 @@ func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector
 		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, err)
 	case httpclient.KindOf(err) == httpclient.KindGone:
 		return nil, fmt.Errorf("%w: %w", collector.ErrGone, err)
+	case httpclient.KindOf(err) == httpclient.KindTooLarge:
+		return nil, fmt.Errorf("%w: %w", collector.ErrTooLarge, err)
 	case err != nil:
 		return nil, err
 	case isStale(record, tasks):
@@ -80,10 +82,14 @@ func (r *Records) page(record *callRecord, tasks []collector.Task, now time.Time
 
 // LookUp fetches a call record to be shown.
 func (r *Records) LookUp(ctx context.Context, id string) (*collector.CallTree, error) {
-	record, text, err := r.read(ctx, id)
+	text, err := r.readDocument(ctx, id)
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindGone {
 		return nil, fmt.Errorf("%w: %w", collector.ErrNotYet, err)
 	}
+	if err != nil {
+		return nil, err
+	}
+	record, err := decodeRecord(text)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func rowOf(r *cdr.Record) row {
 	text("UserName", r.UserName)
 	text("UserPrincipal", r.UserPrincipal)
 	for _, a := range r.Extra {
-		class := [...]string{"", " (number)", " (user)", " (address)"}[a.Privacy]
+		class := [...]string{"", " (number)", " (user)", " (address)", ""}[a.Privacy]
 		out["cdr.msgraph."+a.Key] = a.Str + class
 		if a.Type == cdr.StringsAttr {
 			out["cdr.msgraph."+a.Key] = strings.Join(a.Strs, ",") + class
@@ -158,7 +158,7 @@ func treeText(t *collector.CallTree, indent string) string {
 			value = strings.Join(f.Strs, ", ")
 		case cdr.StringAttr:
 		}
-		text += indent + "  " + f.Key + ": " + value + [...]string{"", " (number)", " (user)", " (address)"}[f.Privacy] + "\n"
+		text += indent + "  " + f.Key + ": " + value + [...]string{"", " (number)", " (user)", " (address)", ""}[f.Privacy] + "\n"
 	}
 	for _, child := range t.Children {
 		text += treeText(child, indent+"    ")

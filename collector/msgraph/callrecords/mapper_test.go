@@ -356,10 +356,10 @@ func TestTrapTypesInCallRecords(t *testing.T) {
 	for _, c := range []struct{ name, text, problem string }{
 		{"a number for a text", callWith(between(userEnd, phoneEnd("15550100"))), "sessions.callee.identity.phone.id has the wrong type: number"},
 		{"a text for a number", callWith(`{"segments":[{"media":[{"streams":[{"packetUtilization":"secret"}]}]}]}`), "packetUtilization has the wrong type: string"},
-		{"a text for a ratio", callWith(`{"segments":[{"media":[{"streams":[{"averagePacketLossRate":"secret"}]}]}]}`), " has the wrong type: string"},
+		{"a text for a ratio", callWith(`{"segments":[{"media":[{"streams":[{"averagePacketLossRate":"secret"}]}]}]}`), "averagePacketLossRate can't be read"},
 		{"a number for a duration", callWith(`{"segments":[{"media":[{"streams":[{"averageJitter":0.016}]}]}]}`), "averageJitter has the wrong type: number"},
 		{"a list for a record", `[]`, "the value has the wrong type: array"},
-		{"no time", `{"startDateTime":"secret"}`, "a member can't be read"},
+		{"no time", `{"startDateTime":"secret"}`, "startDateTime can't be read"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var record callRecord

@@ -14,7 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
@@ -23,20 +23,20 @@ import (
 type shelf struct {
 	mu    sync.Mutex
 	now   func() time.Time
-	state ledger.State
-	work  map[[2]string]ledger.Task
+	state counting.State
+	work  map[[2]string]counting.Task
 	tally *tally
 }
 
 func (s *shelf) Now() time.Time { return s.now().UTC() }
 
-func (s *shelf) State() ledger.State {
+func (s *shelf) State() counting.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state
 }
 
-func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, err error) {
+func (s *shelf) Commit(_ context.Context, page *counting.Page) (r counting.Result, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tally.take(&collector.Page{Records: page.Records, Invalid: page.Invalid})
@@ -48,7 +48,7 @@ func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, e
 	for _, w := range page.Enqueue {
 		id := [2]string{w.Kind, w.Key}
 		was, waits := s.work[id]
-		if w.Kind == ledger.TaskRecord && w.Version > 0 && s.tally.versions[w.Key] >= w.Version ||
+		if w.Kind == counting.TaskRecord && w.Version > 0 && s.tally.versions[w.Key] >= w.Version ||
 			waits && (w.Version < was.Version || w.Version == was.Version && w.Attempts < was.Attempts) {
 			continue
 		}
@@ -69,7 +69,7 @@ func (s *shelf) Commit(_ context.Context, page *ledger.Page) (r ledger.Result, e
 }
 
 // SetAside implements collector.TaskQueue: nothing of these tests is.
-func (s *shelf) SetAside(context.Context, time.Time, int) ([]ledger.Task, error) { return nil, nil }
+func (s *shelf) SetAside(context.Context, time.Time, int) ([]counting.Task, error) { return nil, nil }
 
 func (s *shelf) Waiting(context.Context) (waiting, setAside int, err error) {
 	s.mu.Lock()
@@ -77,11 +77,11 @@ func (s *shelf) Waiting(context.Context) (waiting, setAside int, err error) {
 	return len(s.work), 0, nil
 }
 
-func (s *shelf) Due(_ context.Context, now time.Time, limit int) ([]ledger.Task, error) {
+func (s *shelf) Due(_ context.Context, now time.Time, limit int) ([]counting.Task, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	due := slices.DeleteFunc(slices.Collect(maps.Values(s.work)), func(w ledger.Task) bool { return w.SetAside || w.Due.After(now) })
-	slices.SortFunc(due, func(a, b ledger.Task) int { return a.Due.Compare(b.Due) })
+	due := slices.DeleteFunc(slices.Collect(maps.Values(s.work)), func(w counting.Task) bool { return w.SetAside || w.Due.After(now) })
+	slices.SortFunc(due, func(a, b counting.Task) int { return a.Due.Compare(b.Due) })
 	return due[:min(limit, len(due))], nil
 }
 
@@ -111,8 +111,8 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	}
 	t.Cleanup(server.Close)
 	x := &tenant{t: t, server: server, records: records, seen: &observer{counts: map[string]int{}}}
-	x.shelf = &shelf{now: server.Now, work: map[[2]string]ledger.Task{}, tally: newTally()}
-	x.shelf.state = ledger.State{Origin: begin, Floor: begin, Watermark: begin}
+	x.shelf = &shelf{now: server.Now, work: map[[2]string]counting.Task{}, tally: newTally()}
+	x.shelf.state = counting.State{Origin: begin, Floor: begin, Watermark: begin}
 
 	var handler http.Handler
 	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
@@ -124,7 +124,7 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 	}).Info
 	x.feed = collector.NewTaskFeed(collector.FeedSettings{Info: &info, Ledger: x.shelf, Queue: x.shelf, Clock: collector.NewClock(server.Now, nil)})
 	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Task) (int, error) {
-		r, err := x.shelf.Commit(ctx, &ledger.Page{Enqueue: work, ObservedAt: x.shelf.Now()})
+		r, err := x.shelf.Commit(ctx, &counting.Page{Enqueue: work, ObservedAt: x.shelf.Now()})
 		return r.Queued, err
 	})
 	return x

@@ -5,48 +5,180 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 )
 
-// maxInnerPages bounds the pages of one collection of a record: 60 sessions or 130 participants each.
-const maxInnerPages = 1_000
+// The most that one record may be. Graph gives 60 sessions or 130 participants on a page, of some kilobytes each.
+const (
+	maxInnerPages = 1_000 // of one collection
+	maxPage       = 8 << 20
+	maxRecord     = 64 << 20 // of JSON, over all pages
+	maxSessions   = 50_000
+	// largeRecord is from when on a record is read alone: of eight that are read at once, one may be so large.
+	largeRecord = 16 << 20
+)
 
-// object is an object of an answer, whose members stay as they came: a large meeting has tens of thousands of sessions.
-type object = map[string]json.RawMessage
+// recordReader reads one record, page by page. Each page is decoded once, into the form T that its caller wants.
+type recordReader struct {
+	*Records
+	pace  *httpclient.Limiter
+	size  int // of the pages so far
+	large bool
+}
 
-// read reads a record with its sessions, segments and participants, all pages of them. It returns what is used of it, and all of it.
-func (r *Records) read(ctx context.Context, id string) (*callRecord, []byte, error) {
-	if !graph.IsGUID(id) {
-		return nil, nil, &graph.TypeError{Body: []byte(id), Problem: "the id is no GUID"}
+func (r *Records) newRecordReader() *recordReader {
+	return &recordReader{Records: r, pace: httpclient.NewLimiter(r.innerPages)}
+}
+
+// done lets another large record be read.
+func (r *recordReader) done() {
+	if r.large {
+		<-r.largeOnes
 	}
-	id = strings.ToLower(id)
-	base, all := "v1.0/communications/callRecords/"+id, object{}
-	if err := graph.Fetch(ctx, r.client, newRequest(base+"?$expand=sessions($expand=segments)"), &all); err != nil {
-		return nil, nil, err
+}
+
+// grow takes a page into account.
+func (r *recordReader) grow(ctx context.Context, page int) error {
+	if r.size += page; r.size > maxRecord {
+		return fmt.Errorf("%w: it has more than %d MiB", collector.ErrTooLarge, maxRecord>>20)
 	}
-	if !strings.EqualFold(textOf(all, "id"), id) {
-		return nil, nil, errors.New("the answer is about another call record")
+	if r.size <= largeRecord || r.large {
+		return nil
 	}
-	all["id"] = json.RawMessage(`"` + id + `"`)
-	pace := httpclient.NewLimiter(r.innerPages)
-	if err := r.complete(ctx, pace, all, "sessions", textOf(all, "sessions@odata.nextLink"), "id"); err != nil {
-		return nil, nil, err
+	select {
+	case r.largeOnes <- struct{}{}:
+		r.large = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	if err := r.completeSessions(ctx, pace, all); err != nil {
-		return nil, nil, err
-	}
-	participants, err := r.participants(ctx, pace, base)
+}
+
+// read reads a record with its sessions, segments and participants, all pages of them.
+func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
+	q := r.newRecordReader()
+	defer q.done()
+	record, base, err := first[callRecord](ctx, q, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	all["participants_v2"] = participants
-	text := marshal(all)
-	record, err := decodeRecord(text)
-	return record, text, err
+	if !strings.EqualFold(record.ID, id) {
+		return nil, errOtherRecord
+	}
+	if record.ID = strings.ToLower(id); isMissing(record.Start) {
+		return nil, &graph.TypeError{Body: []byte(record.ID), Problem: "there is no startDateTime"}
+	}
+	record.Sessions, err = complete(ctx, q, record.Sessions, record.Next, func(s *session) string { return s.ID })
+	if err != nil {
+		return nil, err
+	}
+	for i := range record.Sessions {
+		s := &record.Sessions[i]
+		// The first segment may share the session's id.
+		s.Segments, err = complete(ctx, q, s.Segments, s.Next, func(part *segment) string { return keyOf(part.ID, part.Start) })
+		if err != nil {
+			return nil, err
+		}
+	}
+	record.Participants, err = participants(ctx, q, base, func(p *participant) string { return p.ID })
+	return record, err
+}
+
+var errOtherRecord = errors.New("the answer is about another call record")
+
+// keyOf is the key of an element with an id; empty if it has none.
+func keyOf(id string, further ...string) string {
+	if id == "" {
+		return ""
+	}
+	return id + " " + strings.Join(further, " ")
+}
+
+// first reads the first page of a record.
+func first[T any](ctx context.Context, q *recordReader, id string) (record *T, base string, err error) {
+	if !graph.IsGUID(id) {
+		return nil, "", &graph.TypeError{Body: []byte(id), Problem: "the id is no GUID"}
+	}
+	base = "v1.0/communications/callRecords/" + strings.ToLower(id)
+	record, err = get[T](ctx, q, base+"?$expand=sessions($expand=segments)")
+	return record, base, err
+}
+
+func get[T any](ctx context.Context, q *recordReader, link string) (value *T, err error) {
+	size := 0
+	err = q.client.Fetch(ctx, newRequest(link), func(body []byte) error {
+		value, size = new(T), len(body)
+		return graph.Decode(body, value)
+	})
+	if err == nil {
+		err = q.grow(ctx, size)
+	}
+	return value, err
+}
+
+// participants reads who took part. A call counts also without them.
+func participants[T any](ctx context.Context, q *recordReader, base string, key func(*T) string) ([]T, error) {
+	page, err := get[graph.Collection[T]](ctx, q, base+"/participants_v2")
+	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindBadRequest {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return complete(ctx, q, page.Value, page.Next, key)
+}
+
+// complete adds the elements of a collection that a link leads to, and the next ones. Elements with the same key are one, as it came last: pages overlap when the
+// record grows while it is read. An element without a key is never the same as another.
+func complete[T any](ctx context.Context, q *recordReader, list []T, link string, key func(*T) string) ([]T, error) {
+	request, size := newRequest(link), 0
+	request.Pace = q.pace
+	var page graph.Collection[T]
+	pages := q.client.Pages(ctx, request, maxInnerPages, func(body []byte) (next string, err error) {
+		page, size = graph.Collection[T]{}, len(body)
+		if err = graph.Decode(body, &page); err == nil && page.Value == nil {
+			err = errors.New("the answer has no list of values")
+		}
+		return page.Next, err
+	})
+	for _, err := range pages {
+		if httpclient.KindOf(err).RefusesLink() {
+			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
+			return nil, fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
+		}
+		if err == nil {
+			err = q.grow(ctx, size)
+		}
+		if list = append(list, page.Value...); err == nil && len(list) > maxSessions {
+			err = fmt.Errorf("%w: it has more than %d sessions, segments or participants", collector.ErrTooLarge, maxSessions)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return unique(list, key), nil
+}
+
+// unique keeps the last of the elements that have the same key, in any case, at the place of the first.
+func unique[T any](list []T, key func(*T) string) []T {
+	index, kept := make(map[string]int, len(list)), list[:0]
+	for i := range list {
+		name := strings.ToLower(key(&list[i]))
+		if before, known := index[name]; known && name != "" {
+			kept[before] = list[i]
+			continue
+		}
+		index[name] = len(kept)
+		kept = append(kept, list[i])
+	}
+	return kept
 }
 
 func decodeRecord(text []byte) (*callRecord, error) {
@@ -60,118 +192,69 @@ func decodeRecord(text []byte) (*callRecord, error) {
 	return record, nil
 }
 
-func (r *Records) completeSessions(ctx context.Context, pace *httpclient.Limiter, all object) error {
-	sessions := listOf(all, "sessions")
-	for i, one := range sessions {
-		var s object
-		if json.Unmarshal(one, &s) != nil {
-			continue // no object, which decodeRecord finds
-		}
-		// The first segment may share the session's id.
-		if err := r.complete(ctx, pace, s, "segments", textOf(s, "segments@odata.nextLink"), "id", "startDateTime"); err != nil {
-			return err
-		}
-		sessions[i] = marshal(s)
-	}
-	if sessions != nil {
-		all["sessions"] = marshal(sessions)
-	}
-	return nil
-}
-
-// participants reads who took part. A call counts also without them.
-func (r *Records) participants(ctx context.Context, pace *httpclient.Limiter, base string) (json.RawMessage, error) {
-	var page object
-	err := graph.Fetch(ctx, r.client, newRequest(base+"/participants_v2"), &page)
-	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindBadRequest {
-		return nil, nil
-	}
+// readDocument reads all of a record, what isn't used of it too, to be shown.
+func (r *Records) readDocument(ctx context.Context, id string) ([]byte, error) {
+	q := r.newRecordReader()
+	defer q.done()
+	all, base, err := first[document](ctx, q, id)
 	if err != nil {
 		return nil, err
 	}
-	err = r.complete(ctx, pace, page, "value", textOf(page, "@odata.nextLink"), "id")
-	return page["value"], err
-}
-
-// complete adds the elements of a collection that a link leads to, and the next ones. Elements with the same key are one, as it came last: pages overlap when the
-// record grows while it is read. An element without an id is never the same as another.
-func (r *Records) complete(ctx context.Context, pace *httpclient.Limiter, owner object, member, link string, key ...string) error {
-	list, request := listOf(owner, member), newRequest(link)
-	request.Pace = pace
-	var value []json.RawMessage
-	pages := r.client.Pages(ctx, request, maxInnerPages, func(body []byte) (next string, err error) {
-		var page object
-		if err = graph.Decode(body, &page); err != nil {
-			return "", err
-		}
-		if value = listOf(page, "value"); value == nil {
-			return "", errors.New("the answer has no list of values")
-		}
-		return textOf(page, "@odata.nextLink"), nil
-	})
-	for _, err := range pages {
-		if httpclient.KindOf(err).RefusesLink() {
-			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
-			return fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
-		}
+	if !strings.EqualFold(textOf(all, "id"), id) {
+		return nil, errOtherRecord
+	}
+	idOf := func(d *document) string { return textOf(d, "id") }
+	if err = completeMember(ctx, q, all, "sessions", idOf); err != nil {
+		return nil, err
+	}
+	for _, s := range documents((*all)["sessions"]) {
+		err := completeMember(ctx, q, &s, "segments", func(d *document) string { return keyOf(textOf(d, "id"), textOf(d, "startDateTime")) })
 		if err != nil {
-			return err
-		}
-		list = append(list, value...)
-	}
-	if list != nil { // else it is missing, or of another type, which decodeRecord finds
-		owner[member] = marshal(unique(list, key))
-	}
-	return nil
-}
-
-// unique keeps the last of the elements that have the same key, at the place of the first.
-func unique(list []json.RawMessage, key []string) []json.RawMessage {
-	index, kept := make(map[string]int), list[:0]
-	for _, element := range list {
-		var members object
-		_ = json.Unmarshal(element, &members) // what is no object has no key
-		values := make([]string, len(key))
-		for i, member := range key {
-			values[i] = strings.ToLower(textOf(members, member))
-		}
-		name := strings.Join(values, " ")
-		if before, again := index[name]; again && values[0] != "" {
-			kept[before] = element
-			continue
-		}
-		index[name] = len(kept)
-		kept = append(kept, element)
-	}
-	return kept
-}
-
-// listOf is a member that is a list; nil if there is none.
-func listOf(members object, name string) (list []json.RawMessage) {
-	if json.Unmarshal(members[name], &list) != nil {
-		return nil
-	}
-	return list
-}
-
-// textOf is a member that is a string; empty if there is none. Graph spells some names in two ways.
-func textOf(members object, name string) (text string) {
-	for key, value := range members {
-		if strings.EqualFold(key, name) {
-			_ = json.Unmarshal(value, &text) // what is no string is none
+			return nil, err
 		}
 	}
-	return text
+	if (*all)["participants_v2"], err = participants(ctx, q, base, idOf); err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
 }
 
-func marshal(value any) json.RawMessage {
-	text, _ := json.Marshal(value) // it is valid
-	return text
+// completeMember completes a member that is a list of objects, if it is one.
+func completeMember(ctx context.Context, q *recordReader, owner *document, name string, key func(*document) string) error {
+	list, err := complete(ctx, q, documents((*owner)[name]), textOf(owner, name+"@odata.nextLink"), key)
+	if list != nil {
+		elements := make([]any, len(list))
+		for i := range list {
+			elements[i] = list[i]
+		}
+		(*owner)[name] = elements
+	}
+	return err
+}
+
+// documents are the objects of a list, nil for what is none.
+func documents(list any) (all []document) {
+	elements, _ := list.([]any)
+	for _, element := range elements {
+		one, _ := element.(document)
+		all = append(all, one)
+	}
+	return all
+}
+
+// textOf is a member that is a text; empty if there is none. Graph spells some names in two ways, of which the first in order counts.
+func textOf(members *document, name string) string {
+	for _, key := range slices.Sorted(maps.Keys(*members)) {
+		if text, isText := (*members)[key].(string); isText && strings.EqualFold(key, name) {
+			return text
+		}
+	}
+	return ""
 }
 
 func newRequest(link string) httpclient.Request {
 	return httpclient.Request{
-		Feed: Feed, URL: link, Label: "callRecord", ExpectJSON: true,
+		Feed: Feed, URL: link, Label: "callRecord", ExpectJSON: true, MaxBody: maxPage,
 		// Without it, members of enumerations that are newer than this API come as unknownFutureValue.
 		Header: http.Header{"Prefer": {"include-unknown-enum-members"}},
 	}

@@ -14,9 +14,11 @@ type callRecord struct {
 	Organizer    *participant  `json:"organizer_v2"`
 	Participants []participant `json:"participants_v2"`
 	Sessions     []session     `json:"sessions"`
+	Next         string        `json:"sessions@odata.nextLink"`
 }
 
 type participant struct {
+	ID       string      `json:"id"`
 	Identity identitySet `json:"identity"`
 }
 
@@ -47,10 +49,13 @@ type session struct {
 	End        time.Time `json:"endDateTime"`
 	IsTest     bool      `json:"isTest"`
 	Segments   []segment `json:"segments"`
+	Next       string    `json:"segments@odata.nextLink"`
 }
 
 // segment is a part of a session, such as before and after a transfer.
 type segment struct {
+	ID     string    `json:"id"`
+	Start  string    `json:"startDateTime"`
 	Caller *endpoint `json:"caller"`
 	Callee *endpoint `json:"callee"`
 	Media  []media   `json:"media"`

@@ -25,21 +25,25 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 	}
 	first := callWith(session("A", part("A", 0, 1)), session("b", part("x", 0, 2)), `{"caller":{"feedback":{"rating":"bad"}}}`)
 	first = strings.Replace(first, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions?a")+`,"sessions"`, 1)
-	g := &fakeGraph{t: t, answers: []answer{
+	answers := []answer{
 		{body: first},
 		{body: `{"value":[` + session("a", part("A", 0, 3)) + `,` +
 			strings.Replace(session("c", part("c", 0, 1)), `"segments"`, `"segments@odata.nextLink":`+link("sessions/c/segments?a")+`,"segments"`, 1) +
 			`,{"caller":{"feedback":{"rating":"bad"}}}]}`},
 		{body: `{"value":[` + part("C", 0, 1) + `,` + part("c", 9, 1) + `]}`},
 		{body: `{"value":[{"id":"p"},{"id":"P"},{"id":""},{"id":""}]}`},
-	}}
-	record, all, err := g.records().read(t.Context(), record1)
+	}
+	record, err := (&fakeGraph{t: t, answers: answers}).records().read(t.Context(), record1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := (&fakeGraph{t: t, answers: answers}).records().LookUp(t.Context(), record1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := newTestMapper().mapRecord(record, true)
 	// a has 3 streams, b 2, and c one in each of its two parts.
-	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 || len(record.Participants) != 3 || len(newTestMapper().tree(record, all).Children) != 8 {
+	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 || len(record.Participants) != 3 || len(tree.Children) != 8 {
 		t.Errorf("%d streams, ratings %v, %d sessions, %d participants", len(r.Streams), r.Ratings, len(r.Sessions), len(record.Participants))
 	}
 }

@@ -3,9 +3,12 @@ package graph
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -33,22 +36,32 @@ func Fetch(ctx context.Context, client *httpclient.Client, request httpclient.Re
 
 // Decode decodes an answer, with the errors of Fetch.
 func Decode(body []byte, into any) error {
-	if !json.Valid(body) {
+	err := Unmarshal(body, into)
+	if err != nil && !jsontext.Value(body).IsValid(lenient) {
 		return httpclient.Retryable(errors.New("the answer is no JSON"))
 	}
-	return Unmarshal(body, into)
+	return err
 }
+
+// lenient reads what Graph sends: the names of some members in two ways, perhaps twice, and texts that aren't UTF-8.
+var lenient = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // Unmarshal decodes a JSON value. Its error is a *TypeError.
 func Unmarshal(value []byte, into any) error {
-	err := json.Unmarshal(value, into)
+	err := json.Unmarshal(value, into, lenient)
 	if err == nil {
 		return nil
 	}
 	problem := "a member can't be read"
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		is, _, _ := strings.Cut(wrong.Value, " ") // of a number, the decoder adds which
-		problem = cmp.Or(wrong.Field, "the value") + " has the wrong type: " + is
+	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
+		// The names of members are those that are decoded; the numbers of elements don't matter.
+		names := slices.DeleteFunc(slices.Collect(wrong.JSONPointer.Tokens()), func(name string) bool { return strings.Trim(name, "0123456789") == "" })
+		problem = cmp.Or(strings.Join(names, "."), "the value") + " has the wrong type: " + kinds[wrong.JSONKind]
+		if wrong.Err != nil {
+			problem = cmp.Or(strings.Join(names, "."), "the value") + " can't be read"
+		}
 	}
 	return &TypeError{Body: value, Problem: problem}
 }
+
+var kinds = map[jsontext.Kind]string{'{': "object", '[': "array", '"': "string", '0': "number", 't': "bool", 'f': "bool", 'n': "null"}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -74,7 +75,8 @@ const tokenLifetime = 3599
 func (s *Server) issue() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	token := rand.Text() + "." + rand.Text()
+	claims, _ := json.Marshal(map[string]any{"roles": s.application.Roles, "uti": rand.Text()}) // of texts alone
+	token := rand.Text() + "." + base64.RawURLEncoding.EncodeToString(claims) + "." + rand.Text()
 	s.tokens[token] = s.application.Roles
 	time.AfterFunc(tokenLifetime*time.Second, func() {
 		s.mu.Lock()

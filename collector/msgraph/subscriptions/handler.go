@@ -22,15 +22,17 @@ const (
 	maxItem            = 16 << 10
 	maxItems           = 5_000
 	maxValidationToken = 4 << 10
-	// smallBody is what is read of a request at once, about a hundred notifications: of larger ones so many are read at a time, for their memory.
+	// smallBody is what is read of a request at once, about a hundred notifications. The rest is read only if the secret is in it, and of so
+	// many requests at a time, for their memory.
 	smallBody   = 64 << 10
 	largeAtOnce = 8
-	// requestsPerSecond are answered on average, and twice as many at once.
-	requestsPerSecond = 250
-	// readTimeout is how long a request may take to send its body: who stalls holds a connection and keeps nobody out. enqueueTimeout is how long
-	// the ledger may take. Graph waits for ten seconds.
-	readTimeout    = 3 * time.Second
-	enqueueTimeout = 4 * time.Second
+	// strangersPerSecond is how many requests without the secret are decoded on average, and twice as many at once.
+	strangersPerSecond = 250
+	// readTimeout is how long a request may take to send its body: one that stalls holds a connection and keeps nobody out. storeTimeout is how
+	// long the ledger may take, of storesAtOnce requests. Graph waits for ten seconds.
+	readTimeout  = 3 * time.Second
+	storeTimeout = 3 * time.Second
+	storesAtOnce = 64
 )
 
 // handler answers Graph: the handshake, change notifications and lifecycle notifications. It asks nothing of Graph, and acknowledges only what is durable.
@@ -39,9 +41,10 @@ type handler struct {
 	tenant  string // its id; empty if the configuration has only a domain
 	now     func() time.Time
 	enqueue collector.Enqueue
-	limit   *rate.Limiter
 
-	large chan struct{} // holds an element for each large request
+	strangers *rate.Limiter
+	// large holds an element for each large request, storing one for each that waits for the ledger.
+	large, storing chan struct{}
 }
 
 func newHandler(m *Manager, tenant string, now func() time.Time, enqueue collector.Enqueue) *handler {
@@ -49,8 +52,8 @@ func newHandler(m *Manager, tenant string, now func() time.Time, enqueue collect
 		tenant = ""
 	}
 	return &handler{
-		manager: m, tenant: tenant, now: now, enqueue: enqueue, limit: rate.NewLimiter(requestsPerSecond, 2*requestsPerSecond),
-		large: make(chan struct{}, largeAtOnce),
+		manager: m, tenant: tenant, now: now, enqueue: enqueue, strangers: rate.NewLimiter(strangersPerSecond, 2*strangersPerSecond),
+		large: make(chan struct{}, largeAtOnce), storing: make(chan struct{}, storesAtOnce),
 	}
 }
 
@@ -61,10 +64,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		refuse(w, http.StatusMethodNotAllowed)
-		return
-	}
-	if !h.limit.Allow() {
-		refuseBusy(w)
 		return
 	}
 	if query := r.URL.Query(); query.Has("validationToken") {
@@ -102,6 +101,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	b := batch{handler: h, at: h.now(), counts: map[string]int{}}
 	err := b.read(http.MaxBytesReader(w, r.Body, maxBody))
 	if errors.Is(err, errBusy) {
+		h.manager.observer.Notifications("refused", 1)
 		refuseBusy(w)
 		return
 	}
@@ -115,10 +115,9 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(b.tasks) > 0 || b.lifecycle {
-		ctx, cancel := context.WithTimeout(r.Context(), enqueueTimeout)
-		defer cancel()
-		queued, err := h.enqueue(ctx, b.tasks)
+		queued, err := h.store(r.Context(), b.tasks)
 		if err != nil {
+			h.manager.observer.Notifications("refused", max(1, len(b.tasks)))
 			refuseBusy(w) // nothing is durable, so all of it must come again
 			return
 		}
@@ -132,6 +131,42 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 		h.manager.noteNotified(b.at)
 	}
 	w.WriteHeader(http.StatusAccepted)
+}
+
+// store makes tasks durable, or gives up while the ledger still waits, such as for another program that locks it. What is stored after all comes
+// again, and is a duplicate then.
+func (h *handler) store(ctx context.Context, tasks []collector.Task) (int, error) {
+	select {
+	case h.storing <- struct{}{}:
+	default:
+		return 0, errBusy
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	type result struct {
+		queued   int
+		err      error
+		panicked any
+	}
+	stored := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			r.panicked = recover()
+			stored <- r
+			<-h.storing
+		}()
+		r.queued, r.err = h.enqueue(ctx, tasks)
+	}()
+	select {
+	case r := <-stored:
+		if r.panicked != nil {
+			panic(r.panicked) // net/http logs it and closes the connection
+		}
+		return r.queued, r.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 }
 
 type notification struct {
@@ -163,12 +198,16 @@ type batch struct {
 	counts    map[string]int // by result; those of tasks are known when they are durable
 }
 
-// errBusy is a large body while others are read.
-var errBusy = errors.New("too many large requests at once")
+// errBusy is a request beyond what is read or stored at once.
+var errBusy = errors.New("too many requests at once")
 
-// read reads a body, a large one if not too many others are read.
+// read reads a body. Requests without the secret share a budget of their own, and their large bodies aren't read at all: strangers spend nothing
+// that Graph's requests need.
 func (b *batch) read(body io.Reader) error {
 	content, err := io.ReadAll(io.LimitReader(body, smallBody))
+	if err == nil && !b.handler.manager.mayBeAuthentic(content) && (len(content) == smallBody || !b.handler.strangers.Allow()) {
+		return errBusy
+	}
 	if err == nil && len(content) == smallBody {
 		select {
 		case b.handler.large <- struct{}{}:

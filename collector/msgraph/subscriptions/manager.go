@@ -1,6 +1,7 @@
 package subscriptions
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -65,11 +68,16 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	mark := sha256.Sum256([]byte(m.clientState))
 	m.mark = "?ledger=" + hex.EncodeToString(mark[:8])
 	handler := func(enqueue collector.Enqueue) http.Handler { return newHandler(m, tenant, s.Now, enqueue) }
-	return m, &collector.Webhook{Path: address.Path, Handler: handler}, nil
+	transport, err := httpclient.NewTransport(config.TLSConfig{}, s.ProxyURL) // Graph trusts public authorities only
+	if err != nil {
+		return nil, nil, err
+	}
+	try := func(ctx context.Context) error { return shakeHands(ctx, transport, w.PublicURL) }
+	return m, &collector.Webhook{Path: address.Path, Handler: handler, URL: w.PublicURL, Try: try}, nil
 }
 
 // Maintain implements collector.SubscriptionManager: it renews the subscription, or makes one if none exists.
-func (m *Manager) Maintain(ctx context.Context, now time.Time) (again time.Duration, gap time.Time, err error) {
+func (m *Manager) Maintain(ctx context.Context, now time.Time) (nextIn time.Duration, gap time.Time, err error) {
 	m.mu.Lock()
 	id := m.id
 	gap, m.urgent, m.missedSince = m.missedSince, false, time.Time{}
@@ -174,6 +182,11 @@ func (m *Manager) noteNotified(at time.Time) {
 func (m *Manager) isAuthentic(clientState string) bool {
 	got, want := sha256.Sum256([]byte(clientState)), sha256.Sum256([]byte(m.clientState))
 	return m.clientState != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+}
+
+// mayBeAuthentic says whether the secret is anywhere in a request: only what a request may cost depends on it.
+func (m *Manager) mayBeAuthentic(content []byte) bool {
+	return m.clientState != "" && bytes.Contains(content, []byte(m.clientState))
 }
 
 // noteLifecycle notes what Graph says about the subscription, and says whether the event is known. Maintain then renews the subscription, which also

@@ -1,4 +1,4 @@
-// Package sim is a simulated RingCentral account: its call log, changes, active calls, recordings and OAuth over HTTPS, from deterministic
+// Package sim is a simulated RingCentral account: its call log, active calls, recordings and OAuth over HTTPS, from deterministic
 // worlds of calls with known totals.
 //
 // It is strict about requests, so that a client's mistakes are noticed, and as difficult in its answers as the real API: rows that aren't
@@ -12,7 +12,7 @@
 //	server.Advance(time.Hour)            // late rows become visible
 //	want := account.Totals(simulator.Once(server.Pause()))
 //
-// Not simulated: call-log-sync, several records in one request, filters and defaults of the call log, and the content of
+// Not simulated: reading by changes (call-log-sync, call-log-extract-sync), several records in one request, filters and defaults of the call log, and the content of
 // recordings.
 //
 // Date headers follow the server's clock; tokens and rate limits follow the machine's.

@@ -49,10 +49,6 @@ func lostToken() *simulator.Reply {
 	return apiError(http.StatusUnauthorized, "TokenInvalid", "OAU-213", "Token not found")
 }
 
-func lostSync() *simulator.Reply {
-	return apiError(http.StatusBadRequest, "InvalidParameter", "CLG-102", "Parameter [syncToken] is invalid [Sync token expired, call log was reset]")
-}
-
 func rateExceeded() *simulator.Reply {
 	return apiError(http.StatusTooManyRequests, "", "CMN-301", "Request rate exceeded")
 }

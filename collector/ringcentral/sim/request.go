@@ -15,7 +15,6 @@ import (
 // know: here each is needed where it has a meaning, so that a client's mistakes are noticed.
 var parameters = map[string][]string{
 	EndpointCallLog:     {"dateFrom", "dateTo", "type", "view", "perPage", "page"},
-	EndpointSync:        {"syncType", "syncToken", "dateFrom", "recordCount", "view"},
 	EndpointActiveCalls: {"type", "view", "page", "perPage"},
 }
 

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -19,7 +18,6 @@ type Server struct {
 	limits             map[string]*simulator.Limiter // by the group of endpoints that share one
 	jwt                string
 	key                []byte // signs the JWTs that work
-	syncIssued         atomic.Int64
 
 	mu          sync.Mutex // guards what follows
 	permissions []string   // of the user who made the JWT
@@ -59,7 +57,6 @@ func (s *Server) routes() http.Handler {
 		serve          func(*request) simulator.Reply
 	}{
 		{"call-log", EndpointCallLog, true, s.callLog},
-		{"call-log-extract-sync", EndpointSync, true, s.extractSync},
 		{"active-calls", EndpointActiveCalls, true, s.activeCalls},
 		{"recording/{id}", EndpointRecording, true, s.recording},
 		{"extension/~/call-log", EndpointCallLog, false, s.callLog},

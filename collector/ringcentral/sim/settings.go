@@ -12,7 +12,6 @@ const (
 	EndpointToken       = "token"
 	EndpointRevoke      = "revoke"
 	EndpointCallLog     = "call_log"
-	EndpointSync        = "extract_sync"
 	EndpointActiveCalls = "active_calls"
 	EndpointRecording   = "recording"
 	EndpointOther       = "other" // any other path: always an error
@@ -25,13 +24,10 @@ const (
 	KilledSession simulator.Fault = "401 killed"
 	ExpiredToken  simulator.Fault = "401 expired" // 401 OAU-128
 	// HostileNext links to another host, which records the requests that follow.
-	HostileNext   simulator.Fault = "hostile next page"
-	RepeatedNext  simulator.Fault = "repeated next page" // a page that is its own next page
-	LostSyncToken simulator.Fault = "lost sync token"    // 400 CLG-102
-	NoSync        simulator.Fault = "no sync"            // 404 for changes
-	SyncForbidden simulator.Fault = "sync forbidden"     // 403 for changes
-	NoRecords     simulator.Fault = "no records"         // 200 without records
-	// EmptyPage is a page without rows and a link to the rows, or a sync without rows that says there are newer ones.
+	HostileNext  simulator.Fault = "hostile next page"
+	RepeatedNext simulator.Fault = "repeated next page" // a page that is its own next page
+	NoRecords    simulator.Fault = "no records"         // 200 without records
+	// EmptyPage is a page without rows and a link to the rows.
 	EmptyPage simulator.Fault = "empty page"
 	// CutPage gives half as many rows a page as were asked for, and says so.
 	CutPage simulator.Fault = "cut page"
@@ -59,9 +55,6 @@ type Settings struct {
 	Faults *simulator.Faults
 	// Gzip compresses answers for clients that accept it.
 	Gzip bool
-
-	// SyncMisses is the share of rows that call-log-extract-sync never returns.
-	SyncMisses float64
 
 	// ClientSecret has a fixed default.
 	ClientSecret string

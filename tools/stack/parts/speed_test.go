@@ -60,6 +60,7 @@ func rulesAt(t *testing.T, speed int) (all []rule) {
 func TestEveryNumberIsKnown(t *testing.T) {
 	others := []string{
 		"100",        // attempts in three days
+		"120",        // seconds between two clocks, which run no faster
 		"3000",       // JPY
 		"1000000000", // bytes of a disk
 	}

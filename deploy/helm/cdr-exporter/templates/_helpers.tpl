@@ -26,6 +26,33 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.serviceAccount.name | default (ternary (include "cdr-exporter.fullname" .) "default" .Values.serviceAccount.create) }}
 {{- end }}
 
+{{/* A text of a rule, (list TEXT .Values.prometheusRule), with the thresholds that are set and the labels to keep: what `assets --config` writes. */}}
+{{- define "cdr-exporter.rule" -}}
+{{- $text := index . 0 }}
+{{- $set := index . 1 }}
+{{- range $key, $value := $set.thresholds }}
+{{- $text = regexReplaceAll (printf "«%s=[^»]*»" $key) $text (printf "%.12g" (float64 $value)) }}
+{{- $text = regexReplaceAll (printf "«%s%%=[^»]*»" $key) $text (printf "%.12g" (mulf 100 $value)) }}
+{{- end }}
+{{- $text = regexReplaceAll "«[^=»]*=([^»]*)»" $text "${1}" }}
+{{- $keep := $set.keepLabels }}
+{{- if $keep }}
+{{- range $clause := regexFindAll "\\b(by|on) \\([a-z_, ]*\\)" $text -1 | uniq }}
+{{- $labels := regexReplaceAll "^.*\\(|\\)$" $clause "" | splitList ", " }}
+{{- $all := $labels }}
+{{- range $label := reverse $keep }}
+{{- if not (has $label $labels) }}
+{{- $all = prepend $all $label }}
+{{- end }}
+{{- end }}
+{{- $text = replace $clause (printf "%s (%s)" (substr 0 2 $clause) (join ", " $all)) $text }}
+{{- end }}
+{{- $text = replace "source=%q" (printf "%s=%%q, source=%%q" (join "=%q, " $keep)) $text }}
+{{- $text = replace "` $labels.source" (printf "` $labels.%s $labels.source" (join " $labels." $keep)) $text }}
+{{- end }}
+{{- $text }}
+{{- end }}
+
 {{- define "cdr-exporter.scheme" -}}
 {{- ternary "https" "http" .Values.web.tls }}
 {{- end }}
@@ -33,6 +60,26 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* Not empty if replicas share a ledger in a database. */}}
 {{- define "cdr-exporter.shared" -}}
 {{- .Values.storage.postgres.dsnSecret.name }}
+{{- end }}
+
+{{/* Fails for a secret in `config`, (list PATH VALUE SECRET), which anybody could read who may read ConfigMaps. SECRET: the value is one. */}}
+{{- define "cdr-exporter.checkSecrets" -}}
+{{- $path := index . 0 }}
+{{- $value := index . 1 }}
+{{- $secret := index . 2 }}
+{{- if kindIs "map" $value }}
+{{- range $key, $inner := $value }}
+{{- $named := has $key (list "client_secret" "client_certificate" "client_certificate_password" "jwt" "api_key" "hash_key" "dsn" "key") }}
+{{- $password := and (eq $key "proxy_url") (contains "@" (toString $inner)) }}
+{{- include "cdr-exporter.checkSecrets" (list (printf "%s.%s" $path $key) $inner (or $named $password (hasSuffix ".otlp.headers" $path))) }}
+{{- end }}
+{{- else if kindIs "slice" $value }}
+{{- range $i, $inner := $value }}
+{{- include "cdr-exporter.checkSecrets" (list (printf "%s[%d]" $path $i) $inner false) }}
+{{- end }}
+{{- else if and $secret $value (not (regexMatch "^\\$\\{env:[A-Za-z_][A-Za-z0-9_]*\\}$" (toString $value))) }}
+{{- fail (printf "%s: a ConfigMap is no place for a secret: name a file of `secrets` with %s_file, or a variable of `env` with ${env:NAME}" $path (splitList "." $path | last)) }}
+{{- end }}
 {{- end }}
 
 {{- define "cdr-exporter.checkStorage" -}}

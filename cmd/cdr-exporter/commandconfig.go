@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// commandConfig is the configuration of a command, with the sources that it opened.
+type commandConfig struct {
+	*config.Config
+
+	file      string
+	providers []collector.Provider // that sources may be of
+	opened    []*collector.Source
+	quotas    httpclient.Quotas // shared by sources with one credential
+}
+
+func configFlag(c *kingpin.CmdClause) *string {
+	return c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
+}
+
+// configCommand defines a command that reads the configuration of --config.file. The sources that it opens are closed when it ends.
+func configCommand(c *kingpin.CmdClause, run func(context.Context, *commandConfig, streams) error) command {
+	file := configFlag(c)
+	return func(ctx context.Context, s streams) error { return readConfig(ctx, *file, s, run) }
+}
+
+func readConfig(ctx context.Context, file string, s streams, run func(context.Context, *commandConfig, streams) error) error {
+	c, providers, err := app.LoadConfig(file, app.Providers(), true)
+	if err != nil {
+		return err
+	}
+	r := &commandConfig{Config: c, file: file, providers: providers}
+	defer func() {
+		for _, source := range r.opened {
+			if source.Close != nil {
+				source.Close()
+			}
+		}
+	}()
+	return run(ctx, r, s)
+}
+
+func (r *commandConfig) open(name string) (*collector.Source, error) {
+	s := r.Source(name)
+	if s == nil {
+		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, r.file, strings.Join(r.sourceNames(), ", "))
+	}
+	source, err := app.OpenSource(s, r.providers, app.SourceSettings(s, &r.quotas))
+	if err == nil {
+		r.opened = append(r.opened, source)
+	}
+	return source, err
+}
+
+func (r *commandConfig) sourceNames() (names []string) {
+	for i := range r.Sources {
+		names = append(names, r.Sources[i].Name)
+	}
+	return names
+}
+
+// redactor redacts as the exporter does: with the configured key, or with the ledger's own, which is read without its lock.
+func (r *commandConfig) redactor(ctx context.Context) (*cdr.Redactor, error) {
+	key, err := app.HashKey(ctx, r.Config)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		where, err := app.Storage(r.Config)
+		if err != nil {
+			return nil, err
+		}
+		summary, err := ledger.ReadSummary(ctx, where)
+		if err != nil {
+			return nil, err
+		}
+		key = summary.HashKey
+	}
+	return cdr.NewRedactor(app.Policy(r.Privacy), key), nil
+}
+
+// parseTime reads RFC 3339, a date (midnight UTC), the last 02:30 of a local clock, or a duration ago. Its error doesn't repeat the input.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	if clock, err := time.Parse("15:04", text); err == nil {
+		year, month, day := now.Date()
+		at := time.Date(year, month, day, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+		if at.After(now) {
+			at = time.Date(year, month, day-1, clock.Hour(), clock.Minute(), 0, 0, now.Location())
+		}
+		return at.UTC(), nil
+	}
+	if d, err := config.ParseDuration(text); err == nil && d >= 0 {
+		return now.Add(-d).UTC(), nil
+	}
+	return time.Time{}, errors.New("give a time as 2026-11-20T12:00:00Z (RFC 3339), a date as 2026-11-20, a time of day as 02:30, or a duration ago as 36h")
+}
+
+// rangeFlags defines --from and --to, which parseRange reads.
+func rangeFlags(c *kingpin.CmdClause, from, to *string, defaultText, defaultValue string) {
+	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h.").Required().StringVar(from)
+	c.Flag("to", "End of the range, in the same forms; "+defaultText+" by default.").PlaceHolder("TO").Default(defaultValue).StringVar(to)
+}
+
+// parseRange reads --from and --to, which may be empty.
+func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
+	if begin, err = parseTime(from, now); err != nil {
+		return begin, end, fmt.Errorf("--from: %w", err)
+	}
+	if to != "" {
+		if end, err = parseTime(to, now); err != nil {
+			return begin, end, fmt.Errorf("--to: %w", err)
+		}
+	}
+	return begin, end, nil
+}

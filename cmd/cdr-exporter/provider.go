@@ -1,0 +1,160 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// newProviderList lists the providers that there are.
+func newProviderList(*kingpin.CmdClause) command {
+	return func(_ context.Context, s streams) error {
+		table := newTable(s.out)
+		fmt.Fprintln(table, "provider\tfeed\tis\trecords say")
+		for _, p := range app.Providers() {
+			is := "built in, in Go"
+			if slices.Contains(declared.BuiltinNames(), p.Name) {
+				is = "built in, a definition"
+			}
+			for _, f := range p.Feeds {
+				var says []string
+				for what, does := range map[string]bool{
+					"calls in progress": f.Snapshot, "why calls don't connect": f.Reasons, "SIP codes": f.SIPCodes, "how media went": f.Streams,
+				} {
+					if does {
+						says = append(says, what)
+					}
+				}
+				slices.Sort(says)
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", p.Name, f.Name, is, cmp.Or(strings.Join(says, ", "), "whether calls connect"))
+			}
+		}
+		return table.Flush()
+	}
+}
+
+// newProviderShow prints a definition.
+func newProviderShow(c *kingpin.CmdClause) command {
+	name := c.Arg("name", "Provider, such as twilio.").Required().String()
+	return func(_ context.Context, s streams) error {
+		text, err := declared.BuiltinText(*name)
+		if err != nil {
+			if slices.Contains(providerNames(), *name) {
+				return fmt.Errorf("%s is written in Go, so it has no definition", *name)
+			}
+			return err
+		}
+		_, err = s.out.Write(text)
+		return err
+	}
+}
+
+// providerTry reads saved rows through a definition.
+type providerTry struct {
+	file, rows, feed, output string
+	set                      map[string]string
+}
+
+func newProviderTry(c *kingpin.CmdClause) command {
+	t := &providerTry{set: make(map[string]string)}
+	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
+	c.Arg("rows", "Saved rows: a page of JSON, JSON lines, or CSV with its names in the first line.").Required().StringVar(&t.rows)
+	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&t.feed)
+	c.Flag("set", "NAME=VALUE: a parameter of the definition; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&t.output, "table", "jsonl", "csv")
+	return t.run
+}
+
+func (t *providerTry) run(_ context.Context, s streams) error {
+	text, err := os.ReadFile(t.file)
+	if err != nil {
+		return fmt.Errorf("read the definition: %w", err)
+	}
+	d, err := declared.Load(t.file, text)
+	if err != nil {
+		return err
+	}
+	mapper, err := t.mapper(d)
+	if err != nil {
+		return err
+	}
+	rows, err := os.ReadFile(t.rows)
+	if err != nil {
+		return fmt.Errorf("read the rows: %w", err)
+	}
+	return t.print(mapper, rows, s)
+}
+
+func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
+	names := slices.Sorted(maps.Keys(d.Feeds))
+	name := t.feed
+	if name == "" && len(names) == 1 {
+		name = names[0]
+	}
+	feed, is := d.Feeds[name]
+	if !is {
+		return nil, fmt.Errorf("--feed: give one of the feeds of %s: %s", t.file, strings.Join(names, ", "))
+	}
+	parameters := make(map[string][]string)
+	for key, p := range d.Parameters {
+		if p.Default != nil {
+			parameters[key] = p.Default.Values
+		}
+	}
+	for key, value := range t.set {
+		p, is := d.Parameters[key]
+		if !is {
+			return nil, fmt.Errorf("--set: the definition has no parameter %s", key)
+		}
+		if parameters[key] = []string{value}; p.List {
+			parameters[key] = strings.Split(value, ",")
+		}
+	}
+	return declared.NewMapper(&feed, declared.MapperSettings{Parameters: parameters}), nil
+}
+
+// print prints the records, redacted as by default, and says on the standard error what became of all other rows.
+func (t *providerTry) print(mapper *declared.Mapper, rows []byte, s streams) error {
+	printer, flush := newPrinter(t.output, false, s.out)
+	redactor := cdr.NewRedactor(cdr.DefaultPolicy(), nil)
+	var notes strings.Builder
+	records, ignored, invalid := 0, 0, 0
+	for number, m := range mapper.Try(rows) {
+		for _, u := range m.Unmapped {
+			fmt.Fprintf(&notes, "row %d: %s is unknown: no table has %q\n", number, u.Field, cdr.HideNumbers(u.Value))
+		}
+		switch {
+		case m.Invalid != "":
+			invalid++
+			fmt.Fprintf(&notes, "row %d: invalid: %s\n", number, m.Invalid)
+		case m.Ignored:
+			ignored++
+			fmt.Fprintf(&notes, "row %d: ignored\n", number)
+		default:
+			if records++; m.Record.Provisional {
+				fmt.Fprintf(&notes, "row %d: not final: it is looked up again\n", number)
+			}
+			redactor.Redact(m.Record)
+			if err := printer(m.Record, nil); err != nil {
+				return fmt.Errorf("print: %w", err)
+			}
+		}
+	}
+	err := flush()
+	fmt.Fprintf(s.errors, "%s%d rows: %d records, %d ignored, %d invalid\n", notes.String(), records+ignored+invalid, records, ignored, invalid)
+	if invalid > 0 {
+		err = errors.Join(err, errSilent)
+	}
+	return err
+}

@@ -1,0 +1,193 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+)
+
+// TestLedgerRemoved (counting.md 34): a ledger whose folder or files are removed or replaced while the exporter runs is noticed: it goes on
+// running, unready, says so, asks the provider nothing, and writes nothing to what is there.
+func TestLedgerRemoved(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		remove func(ledger string) error
+		want   string
+		left   string // in the folder
+	}{
+		"folder": {os.RemoveAll, "was removed", ""},
+		"file": {func(ledger string) error {
+			return errors.Join(os.WriteFile(ledger+"/new", []byte("mine"), 0o600), os.Rename(ledger+"/new", ledger+"/ledger.db"))
+		}, "ledger.db is another file now", "ledger.db ledger.db-shm ledger.db-wal lock reserve"},
+		"lock": {func(ledger string) error { return os.Remove(ledger + "/lock") }, "lock was removed", "ledger.db ledger.db-shm ledger.db-wal reserve"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(98, sim.DirectRoutingMix(), 500))})
+			at := n.Pause()
+			x := n.start(settings{Sources: []source{{PSTN: "-"}}}).ready()
+			x.counts(n, at)
+			if err := c.remove(n.ledger()); err != nil {
+				t.Fatal(err)
+			}
+			x.logged("level=ERROR", "The ledger was removed or replaced", c.want)
+			eventually(t, "not be ready", func() error {
+				a, err := x.client.do("GET", "/-/ready", nil)
+				if err == nil && (a.status != 503 || !strings.Contains(string(a.body), c.want)) {
+					err = fmt.Errorf("status %d: %s", a.status, a.body)
+				}
+				return err
+			})
+			failures := func(times int) {
+				eventually(t, "fail to read", func() error {
+					if got := len(linesWith(x.log.String(), "reading the feed failed", c.want)); got < times {
+						return fmt.Errorf("%d times", got)
+					}
+					return nil
+				})
+			}
+			failures(1)
+			asked := n.answered()
+			n.Resume()
+			n.Advance(48 * time.Hour)
+			failures(3)
+			if got := n.answered(); got != asked {
+				t.Errorf("%d requests were sent since", got-asked)
+			}
+			if f := x.feed("contoso", directRouting); f.State != "error" || !strings.Contains(f.LastError, c.want) {
+				t.Errorf("the feed is %s, %q", f.State, f.LastError)
+			}
+			if got, err := x.scrape().one("cdr_exporter_ledger_replaced"); err != nil || got != 1 {
+				t.Errorf("cdr_exporter_ledger_replaced is %g, %v", got, err)
+			}
+			for path, want := range map[string]string{"/": c.want, "/api/v1/status": `"problem":"`, "/-/healthy": ""} {
+				if body, err := x.client.get(path); err != nil || !strings.Contains(strings.ReplaceAll(string(body), `": "`, `":"`), want) {
+					t.Errorf("%s: %v, without %q", path, err, want)
+				}
+			}
+			x.stop()
+			var left []string
+			entries, _ := os.ReadDir(n.ledger()) // it may be gone
+			for _, e := range entries {
+				left = append(left, e.Name())
+			}
+			if got := strings.Join(left, " "); got != c.left {
+				t.Errorf("the folder has %s, want %s", got, c.left)
+			}
+			if data, _ := os.ReadFile(n.ledger() + "/ledger.db"); name == "file" && string(data) != "mine" {
+				t.Errorf("ledger.db holds %.20q", data)
+			}
+		})
+	}
+}
+
+// TestDatabaseReplaced (counting.md 34): a replica whose schema is dropped and made anew by another one, or whose DSN names another database by now,
+// ends and says why; it counts nothing in the other ledger and makes no tables there, and every call is counted once.
+func TestDatabaseReplaced(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(99, sim.DirectRoutingMix(), 500))})
+	f := newFleet(n.site, pgtest.Start(t, "fsync = off"), nil)
+	f.feeds = 1
+	n.configureSources(settings{Storage: fleetStorage}, n.itemOf(source{PSTN: "-"}))
+	at := n.Pause()
+	do := func(statement string) {
+		t.Helper()
+		if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error { _, err := conn.Exec(ctx, statement); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const dropped = `DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION cdr`
+	ends := func(r *replica, why string) {
+		t.Helper()
+		f.forget(r)
+		r.exited(1)
+		if !strings.Contains(r.log.String(), why) {
+			t.Errorf("it doesn't say %q:\n%s", why, r.log.tail())
+		}
+	}
+
+	// Emptied: it makes no tables.
+	a := f.start(1)[0]
+	a.counts(n, at)
+	do(dropped)
+	ends(a, "there is no ledger any more where it was")
+	var tables int
+	if err := f.query(`SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`, &tables); err != nil || tables > 0 {
+		t.Fatalf("there are %d tables, %v", tables, err)
+	}
+
+	// Made anew by another one while it was paused.
+	a = f.start(1)[0]
+	a.counts(n, at)
+	a.signal(syscall.SIGSTOP)
+	do(dropped)
+	f.forget(a)
+	b := f.start(1)[0]
+	b.counts(n, at)
+	a.signal(syscall.SIGCONT)
+	ends(a, "another ledger is where it was")
+	n.Resume()
+	n.Advance(48 * time.Hour)
+	later := n.Pause()
+	b.counts(n, at, later)
+
+	// The DSN names another database; the connections that it has are cut.
+	do(`CREATE DATABASE second OWNER cdr`)
+	f.keep(b.name+".dsn", strings.Replace(f.dsn(b.name, b.wire), "/cdr?", "/second?", 1))
+	f.forget(b)
+	b.wire.Cut()
+	b.wire.Resume()
+	ends(b, "there is no ledger any more where it was")
+	c := f.start(1)[0]
+	c.counts(n, at, later)
+	f.stop(c)
+	f.verify()
+}
+
+// TestRevokedRight (counting.md 35): while rows can't be inserted into one table, and empty commits work, no span is stepped over and the watermark
+// passes no call; with the right back everything is counted.
+func TestRevokedRight(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(96, sim.DirectRoutingMix(), 500))})
+	f := newFleet(n.site, pgtest.Start(t, "fsync = off"), nil)
+	n.configureSources(settings{Storage: fleetStorage}, n.itemOf(source{PSTN: "-"}))
+	at := n.Pause()
+	r := f.start(1)[0]
+	r.counts(n, at)
+	do := func(statement string) {
+		t.Helper()
+		if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error { _, err := conn.Exec(ctx, statement); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(`REVOKE INSERT ON journal FROM cdr`)
+	n.Resume()
+	n.Advance(48 * time.Hour)
+	later := n.Pause()
+	for _, times := range []int{1, 3} {
+		eventually(t, "fail to commit", func() error {
+			r.running()
+			if got := len(linesWith(r.log.String(), "reading the feed failed", "permission denied for table journal")); got < times {
+				return fmt.Errorf("%d times", got)
+			}
+			return nil
+		})
+	}
+	if s := r.feed("contoso", directRouting); s.State != "error" || len(s.Unreadable) > 0 || s.Watermark.After(at.Add(time.Hour)) {
+		t.Errorf("it is %+v", s)
+	}
+	do(`GRANT INSERT ON journal TO cdr`)
+	r.counts(n, at, later)
+	f.stop(r)
+	f.verify()
+}

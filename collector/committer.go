@@ -1,0 +1,92 @@
+package collector
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+)
+
+const (
+	// unmappedKept is how many values are remembered as logged.
+	unmappedKept = 1000
+	// unmappedShown is how much of a value is logged, in bytes.
+	unmappedShown = 64
+)
+
+// committer commits the pages of a feed and shows what became of them.
+type committer struct {
+	settings FeedSettings
+	unmapped map[Unmapped]bool // the values that were logged
+	// named is told up to when a page named tasks; nil: nobody waits for them.
+	named func(at time.Time)
+}
+
+func newCommitter(settings FeedSettings) committer {
+	return committer{settings: settings, unmapped: make(map[Unmapped]bool)}
+}
+
+// commitPage commits a page that was read now, makes its tasks without a Due due at once, and updates the metrics. It commits even if the loop is
+// stopped meanwhile. After an error nothing of the page was committed.
+func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result, error) {
+	if clock := c.settings.Clock; clock.pending() {
+		clock.sampleDate() // the first answer says what the time is, also for this very page
+	}
+	c.countUnmapped(page.Unmapped)
+	page.ObservedAt = c.settings.Clock.Now()
+	named := false
+	for i := range page.Enqueue {
+		if t := &page.Enqueue[i]; t.Due.IsZero() {
+			t.Due, named = page.ObservedAt, true
+		}
+	}
+	result, err := c.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
+	if err != nil {
+		return result, asLedgerError(err)
+	}
+	if named && c.named != nil {
+		c.named(page.ObservedAt)
+	}
+	for _, t := range page.Totals {
+		c.settings.Metrics.Reconciled(t.Day, t.Ours, t.Theirs)
+	}
+	c.showResult(&result)
+	return result, nil
+}
+
+// showResult shows what the ledger made of a page.
+func (c *committer) showResult(result *counting.Result) {
+	o := c.settings.Metrics
+	o.Rows("new", result.New)
+	o.Rows("duplicate", result.Duplicate)
+	o.Rows("revised", result.Revised)
+	o.Rows("invalid", result.Invalid)
+	o.Rows("ignored", result.Ignored)
+	o.Rows("too_old", result.TooOld)
+	o.Delays(result.Delays)
+	o.Overflow(result.Overflow)
+	for _, row := range result.BadRows {
+		c.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
+	}
+}
+
+// countUnmapped counts the values that the mapping doesn't know, and logs each once.
+func (c *committer) countUnmapped(values []Unmapped) {
+	for _, one := range values {
+		c.settings.Metrics.Unmapped(one.Field)
+		one.Value = cdr.HideNumbers(one.Value)
+		one.Value = one.Value[:min(len(one.Value), unmappedShown)]
+		if c.unmapped[one] || len(c.unmapped) == unmappedKept {
+			continue
+		}
+		// The strings may point into a page that is used again.
+		one.Field, one.Value = strings.Clone(one.Field), strings.Clone(one.Value)
+		c.unmapped[one] = true
+		c.settings.Logger.Warn("the provider sent a value that is new", "field", one.Field, "value", one.Value)
+		if len(c.unmapped) == unmappedKept {
+			c.settings.Logger.Warn("further values that are new are counted and not logged", "logged", unmappedKept)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package declared
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Block is what a source's block holds: values of the definition's parameters, and the feeds to be read. Two blocks are alike if their
+// exported fields are, and the definition's text.
+type Block struct {
+	// Text is the definition, as the file has it.
+	Text    string
+	BaseURL string
+	Values  map[string][]string
+	Secrets map[string]config.Secret
+	Feeds   map[string]FeedBlock
+
+	definition *Definition
+	parameters map[string]Parameter // the definition's, and those that its way of reading needs
+}
+
+// FeedBlock is the block of a feed in a source.
+type FeedBlock struct {
+	config.Feed
+}
+
+const baseURL = "base_url"
+
+func newBlock(d *Definition) *Block {
+	b := &Block{
+		Text: d.text, definition: d, parameters: d.allParameters(),
+		Values: map[string][]string{}, Secrets: map[string]config.Secret{}, Feeds: map[string]FeedBlock{},
+	}
+	if d.HTTP != nil {
+		b.BaseURL = d.HTTP.BaseURL
+	}
+	for key, p := range b.parameters {
+		if p.Default != nil {
+			b.Values[key] = p.Default.Values
+		}
+	}
+	return b
+}
+
+// DecodeNode implements config.NodeDecoder.
+func (b *Block) DecodeNode(n *config.Node) {
+	if !n.IsMap() && !n.IsNull() {
+		n.Problemf("must be a mapping of keys to values, is %s", n.Form())
+		return
+	}
+	for _, f := range n.Fields() {
+		b.decode(f)
+	}
+	b.validate(n.Report())
+}
+
+func (b *Block) decode(f config.Field) {
+	secret := strings.TrimSuffix(f.Key, "_file")
+	p, isParameter := b.parameters[f.Key]
+	feed, isFeed := b.definition.Feeds[f.Key]
+	switch {
+	case f.Key == baseURL && b.definition.HTTP != nil:
+		f.Value.Decode(&b.BaseURL)
+	case isFeed:
+		settings := FeedBlock{Feed: feed.Defaults}
+		f.Value.Decode(&settings)
+		b.Feeds[f.Key] = settings
+	case isParameter && p.Secret, b.parameters[secret].Secret:
+		value := b.Secrets[secret]
+		if f.Key == secret {
+			f.Value.Decode(&value)
+		} else {
+			f.Value.DecodeFile(&value)
+		}
+		b.Secrets[secret] = value
+	case isParameter && p.List:
+		var list []string
+		f.Value.Decode(&list)
+		b.Values[f.Key] = list
+	case isParameter:
+		var text string
+		f.Value.Decode(&text)
+		b.Values[f.Key] = []string{text}
+	default:
+		f.Value.Problemf("unknown key; the keys here are %s", strings.Join(b.keys(), ", "))
+	}
+}
+
+func (b *Block) keys() (keys []string) {
+	for _, s := range b.Settings() {
+		keys = append(keys, s.Key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (b *Block) validate(r *config.Report) {
+	if b.definition.HTTP != nil {
+		r.Required(baseURL, b.BaseURL, "the address of the provider's API")
+		r.BaseURL(baseURL, b.BaseURL)
+	}
+	b.validateZone(r)
+	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {
+		p := b.parameters[key]
+		what := p.Ask
+		if what == "" {
+			what = "a value"
+		}
+		switch {
+		case p.optional:
+		case p.Secret:
+			r.RequiredSecret(key, b.Secrets[key], what)
+		case p.Default == nil && !r.Given(key):
+			r.Required(key, "", what)
+		}
+	}
+	for name, f := range b.Feeds {
+		if keeps := b.definition.Feeds[name].Filter.Retention; keeps > 0 && f.Lookback > keeps {
+			r.Problemf(name+".lookback", "must be at most %dd, which is how long the provider keeps the records", int(keeps.Hours()/24))
+		}
+	}
+	r.AtLeastOne("a feed", slices.Sorted(maps.Keys(b.definition.Feeds))...)
+}
+
+// Settings implements config.Described.
+func (b *Block) Settings() (all []config.Setting) {
+	if http := b.definition.HTTP; http != nil {
+		all = append(all, config.Setting{Key: baseURL, Required: http.BaseURL == ""})
+	}
+	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {
+		p := b.parameters[key]
+		s := config.Setting{Key: key, Ask: p.Ask, List: p.List, Required: p.Default == nil && !p.optional}
+		if p.Secret {
+			text := s
+			text.Ask = ""
+			all = append(all, text)
+			s.Key, s.Secret = key+"_file", true
+		}
+		all = append(all, s)
+	}
+	for _, key := range slices.Sorted(maps.Keys(b.definition.Feeds)) {
+		all = append(all, config.Setting{Key: key, Ask: "The feed " + key, Block: true})
+	}
+	return all
+}
+
+// HasBlock implements config.Described.
+func (b *Block) HasBlock(key string) bool {
+	_, has := b.Feeds[key]
+	return has
+}
+
+// expand puts parameters into a text, secrets too: their files are read anew.
+func (b *Block) expand(ctx context.Context, text string) (string, error) {
+	values := maps.Clone(b.Values)
+	for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+		if secret, is := b.Secrets[found[1]]; is {
+			value, err := secret.Value(ctx)
+			if err != nil {
+				return "", err
+			}
+			values[found[1]] = []string{value}
+		}
+	}
+	return expand(text, values), nil
+}

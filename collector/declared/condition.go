@@ -1,0 +1,161 @@
+package declared
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Condition says whether something holds for a row: patterns that must all fit, lists of such of which one must fit, or an expression.
+type Condition struct {
+	alternatives [][]test
+	expression   *expression
+}
+
+// test compares a value with patterns.
+type test struct {
+	path     path
+	patterns []pattern
+}
+
+// pattern is a text with *, in which {name} stands for each value of a list parameter.
+type pattern struct {
+	text      string
+	parameter string // empty: none
+	matcher   *regexp.Regexp
+}
+
+var parameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
+
+// DecodeNode implements config.NodeDecoder.
+func (c *Condition) DecodeNode(n *config.Node) {
+	switch {
+	case n.IsMap():
+		c.alternatives = [][]test{decodeTests(n)}
+	case n.IsList():
+		for _, item := range n.Items() {
+			if !item.IsMap() {
+				item.Problemf("must be a mapping of paths to patterns, is %s", item.Form())
+				continue
+			}
+			c.alternatives = append(c.alternatives, decodeTests(item))
+		}
+	case n.IsText():
+		var err error
+		if c.expression, err = compile(n.Text(), true); err != nil {
+			n.Problemf("is no expression: %s", err)
+		}
+	default:
+		n.Problemf("must be a mapping of paths to patterns, a list of such, or an expression, is %s", n.Form())
+	}
+}
+
+func decodeTests(n *config.Node) (all []test) {
+	for _, f := range n.Fields() {
+		p, err := parsePath(f.Key)
+		if err != nil {
+			f.Value.Problemf("%s", err)
+			continue
+		}
+		t := test{path: p}
+		items := []*config.Node{f.Value}
+		if f.Value.IsList() {
+			items = f.Value.Items()
+		}
+		for _, item := range items {
+			if !item.IsText() {
+				item.Problemf("must be a text with * for anything, is %s", item.Form())
+				continue
+			}
+			t.patterns = append(t.patterns, newPattern(item.Text()))
+		}
+		all = append(all, t)
+	}
+	return all
+}
+
+func newPattern(text string) pattern {
+	p := pattern{text: text}
+	if found := parameterIn.FindStringSubmatch(text); found != nil {
+		p.parameter = found[1]
+		return p
+	}
+	if strings.Contains(text, "*") {
+		p.matcher = wildcard(text)
+	}
+	return p
+}
+
+// wildcard is the expression of a text in which * stands for anything.
+func wildcard(text string) *regexp.Regexp {
+	return regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
+}
+
+// holds says whether the condition holds for a row. A nil condition holds.
+func (c *Condition) holds(r *row) (bool, error) {
+	switch {
+	case c == nil:
+		return true, nil
+	case c.expression != nil:
+		return c.expression.truth(r)
+	}
+	return slices.ContainsFunc(c.alternatives, func(tests []test) bool {
+		return !slices.ContainsFunc(tests, func(t test) bool { return !t.fits(r) })
+	}), nil
+}
+
+func (t *test) fits(r *row) bool {
+	if name, is := t.path.parameterName(); is {
+		values := r.parameters[name]
+		if len(values) == 0 {
+			values = []string{""}
+		}
+		return slices.ContainsFunc(values, func(v string) bool { return t.fitsText(r, v) })
+	}
+	text, is := r.text(t.path)
+	return is != nested && t.fitsText(r, text)
+}
+
+func (t *test) fitsText(r *row, text string) bool {
+	for i := range t.patterns {
+		if t.patterns[i].fits(r, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits compares a text, which is empty if the value is missing: only "" fits that.
+func (p *pattern) fits(r *row, text string) bool {
+	switch {
+	case text == "" || p.text == "":
+		return text == p.text
+	case p.parameter != "":
+		return slices.ContainsFunc(r.wildcards(p), func(matcher *regexp.Regexp) bool { return matcher.MatchString(text) })
+	case p.matcher != nil:
+		return p.matcher.MatchString(text)
+	}
+	return text == p.text
+}
+
+// parameters are those that the condition names.
+func (c *Condition) parameters() (all []string) {
+	if c == nil {
+		return nil
+	}
+	for _, tests := range c.alternatives {
+		for _, t := range tests {
+			if name, is := t.path.parameterName(); is {
+				all = append(all, name)
+			}
+			for _, p := range t.patterns {
+				if p.parameter != "" {
+					all = append(all, p.parameter)
+				}
+			}
+		}
+	}
+	return all
+}

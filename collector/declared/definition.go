@@ -1,0 +1,282 @@
+package declared
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Definition describes a provider.
+type Definition struct {
+	Provider   string               `yaml:"provider"`
+	Title      string               `yaml:"title"`
+	Replaces   bool                 `yaml:"replaces"`
+	Parameters map[string]Parameter `yaml:"parameters"`
+	// Account names what is read, with parameters in braces.
+	Account  string          `yaml:"account"`
+	Currency string          `yaml:"currency"`
+	HTTP     *HTTP           `yaml:"http"`
+	Feeds    map[string]Feed `yaml:"feeds"`
+
+	text string
+}
+
+// Parameter is a key of a source's block beside its feeds.
+type Parameter struct {
+	Ask     string  `yaml:"ask"`
+	Secret  bool    `yaml:"secret"`
+	List    bool    `yaml:"list"`
+	Default *Preset `yaml:"default"`
+
+	optional bool
+}
+
+// Preset is a parameter's default: a text, or a list of texts.
+type Preset struct{ Values []string }
+
+// DecodeNode implements config.NodeDecoder.
+func (p *Preset) DecodeNode(n *config.Node) {
+	if n.IsList() {
+		for _, item := range n.Items() {
+			p.Values = append(p.Values, textIn(item))
+		}
+		return
+	}
+	p.Values = []string{textIn(n)}
+}
+
+// Feed is one list of records.
+type Feed struct {
+	Defaults config.Feed `yaml:"defaults"`
+	Request  Request     `yaml:"request"`
+	Filter   Filter      `yaml:"filter"`
+	Next     Next        `yaml:"next"`
+	// Total is where a page has the provider's own count of what was asked.
+	Total string `yaml:"total"`
+	// Rows is where the array of rows stands in a page; empty: the page itself.
+	Rows    string     `yaml:"rows"`
+	Format  string     `yaml:"format"`
+	Columns []string   `yaml:"columns"`
+	Ignore  *Condition `yaml:"ignore"`
+	Final   *Condition `yaml:"final"`
+	Encoded string     `yaml:"encoded"`
+	Record  Record     `yaml:"record"`
+}
+
+// Record says what each field of a call is taken from.
+type Record struct {
+	ID          Value            `yaml:"id"`
+	CallID      Value            `yaml:"call_id"`
+	Group       Value            `yaml:"group"`
+	Parent      Value            `yaml:"parent"`
+	Version     Value            `yaml:"version"`
+	Start       Value            `yaml:"start"`
+	Answer      Value            `yaml:"answer"`
+	End         Value            `yaml:"end"`
+	Duration    Value            `yaml:"duration"`
+	Direction   Value            `yaml:"direction"`
+	CallType    Value            `yaml:"call_type"`
+	Outcome     Value            `yaml:"outcome"`
+	SIPCode     Value            `yaml:"sip_code"`
+	Trunk       Value            `yaml:"trunk"`
+	Caller      Value            `yaml:"caller"`
+	Callee      Value            `yaml:"callee"`
+	UserID      Value            `yaml:"user_id"`
+	UserName    Value            `yaml:"user_name"`
+	Country     Value            `yaml:"country"`
+	Charges     []Charge         `yaml:"charges"`
+	RecordingID Value            `yaml:"recording_id"`
+	Emergency   Value            `yaml:"emergency"`
+	Extra       map[string]Value `yaml:"extra"`
+}
+
+// Charge is one component of a call's price.
+type Charge struct {
+	Component string `yaml:"component"`
+	Amount    Value  `yaml:"amount"`
+	Currency  Value  `yaml:"currency"`
+}
+
+var name = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
+
+// Load reads a definition. path is what problems name; their error is config.Problems.
+func Load(path string, text []byte) (*Definition, error) {
+	d := new(Definition)
+	if err := config.Unmarshal(path, text, d, config.Options{}); err != nil {
+		return nil, err
+	}
+	d.text = string(text)
+	return d, nil
+}
+
+// Validate implements config.Validator.
+func (d *Definition) Validate(r *config.Report) {
+	if !name.MatchString(d.Provider) {
+		r.Problemf("provider", "must be a name of small letters, digits and _, such as acmetel")
+	}
+	if len(d.Feeds) == 0 {
+		r.Problemf("feeds", "is missing; give at least one feed")
+	}
+	for feed, f := range d.Feeds {
+		d.validateTexts(r, "feeds."+feed+".request", append(slices.Collect(maps.Values(f.Request.Query)), f.Request.Path)...)
+		if !name.MatchString(feed) {
+			r.Problemf("feeds."+feed, "must be called with small letters, digits and _, such as call_log")
+		}
+	}
+	r.ExactlyOne("a way to read", "http")
+	if d.HTTP != nil {
+		d.validateTexts(r, "http", d.HTTP.texts()...)
+	}
+	d.validateTexts(r, "account", d.Account)
+	d.validateTexts(r, "currency", d.Currency)
+	for _, found := range parameterIn.FindAllStringSubmatch(d.Account, -1) {
+		if d.Parameters[found[1]].Secret {
+			r.Problemf("account", "names %s, which is a secret; an account's name is stored and shown", found[1])
+		}
+	}
+	for key, p := range d.Parameters {
+		switch {
+		case key == baseURL || d.Feeds[key].Format != "":
+			r.Problemf("parameters."+key, "is called as another key of the block; take another name")
+		case !name.MatchString(key):
+			r.Problemf("parameters."+key, "must be called with small letters, digits and _, such as api_key")
+		case p.Secret && p.List:
+			r.Problemf("parameters."+key, "is a secret, so it can't be a list")
+		case p.Secret && p.Default != nil:
+			r.Problemf("parameters."+key+".default", "is a secret's, and a definition holds no secrets; leave it out")
+		}
+	}
+	for _, feed := range slices.Sorted(maps.Keys(d.Feeds)) {
+		f := d.Feeds[feed]
+		d.validateParameters(r, "feeds."+feed, &f)
+	}
+}
+
+// validateParameters reports conditions that name parameters which the definition lacks.
+func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
+	for where, c := range map[string]*Condition{"ignore": f.Ignore, "final": f.Final} {
+		d.validateNames(r, key+"."+where, c.parameters())
+	}
+	for where, v := range f.Record.values() {
+		for _, a := range v.alternatives {
+			d.validateNames(r, key+".record."+where, a.when.parameters())
+			for _, p := range a.join {
+				if name, is := p.parameterName(); is {
+					d.validateNames(r, key+".record."+where, []string{name})
+				}
+			}
+		}
+	}
+}
+
+// validateTexts reports texts that name parameters which the definition lacks.
+func (d *Definition) validateTexts(r *config.Report, key string, texts ...string) {
+	for _, text := range texts {
+		for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+			d.validateNames(r, key, found[1:])
+		}
+	}
+}
+
+func (d *Definition) validateNames(r *config.Report, key string, names []string) {
+	for _, n := range names {
+		if _, known := d.Parameters[n]; !known {
+			r.Problemf(key, "names the parameter %s, which the definition doesn't have", n)
+		}
+	}
+}
+
+// SetDefaults implements config.Defaulter.
+func (f *Feed) SetDefaults() {
+	f.Defaults = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+	f.Format, f.Filter.Grain = formatJSON, time.Second
+}
+
+// The formats of rows.
+const (
+	formatJSON      = "json"
+	formatJSONLines = "jsonl"
+	formatCSV       = "csv"
+)
+
+// Validate implements config.Validator.
+func (f *Feed) Validate(r *config.Report) {
+	if !r.Given("filter") {
+		r.Problemf("filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
+	}
+	if !r.Given("record") {
+		r.Problemf("record", "is missing; say what the fields of a call are taken from")
+	}
+	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
+	r.OneOf("encoded", f.Encoded, "", "url")
+	for key, p := range map[string]string{"rows": f.Rows, "total": f.Total, "next.url": f.Next.URL, "next.token": f.Next.Token} {
+		if _, err := parsePath(p); err != nil && p != "" && p != "." {
+			r.Problemf(key, "%s", err)
+		}
+	}
+	r.Required("request.path", f.Request.Path, "the path that calls are asked from")
+	f.Next.validate(r)
+}
+
+// Validate implements config.Validator.
+func (d *Record) Validate(r *config.Report) {
+	if !d.Start.IsSet() {
+		r.Problemf("start", "is missing; say what the start of a call is taken from")
+	}
+	if !d.Outcome.IsSet() {
+		r.Problemf("outcome", "is missing; say what the outcome of a call is taken from")
+	}
+	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
+		for i := range v.alternatives {
+			if v.alternatives[i].time == "" {
+				r.Problemf(key, "has no time: say how the row writes times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's time package")
+			}
+		}
+	}
+	validateWords(r, "outcome", &d.Outcome, func(word string) bool { return outcomeWords[word] != 0 || word == "unknown" },
+		"answered, voicemail, busy, no_answer, cancelled, rejected, invalid_number, not_allowed, failed, not_connected or unknown")
+	validateWords(r, "direction", &d.Direction, func(word string) bool { _, known := directionWords[word]; return known }, "inbound, outbound, internal or unknown")
+	validateWords(r, "emergency", &d.Emergency, func(word string) bool { return word == "true" || word == "false" }, "true or false")
+}
+
+// validateWords reports words of tables and constants that a field doesn't have.
+func validateWords(r *config.Report, key string, v *Value, known func(word string) bool, words string) {
+	for _, a := range v.alternatives {
+		for text, e := range a.table {
+			if !known(e.word) {
+				r.Problemf(key, "has %q for %q in its table, must be %s", e.word, text, words)
+			}
+		}
+		if a.constant != nil && !known(*a.constant) {
+			r.Problemf(key, "is %q, must be %s", *a.constant, words)
+		}
+	}
+}
+
+// values are all values of the record by their keys.
+func (d *Record) values() map[string]*Value {
+	all := map[string]*Value{
+		"id": &d.ID, "call_id": &d.CallID, "group": &d.Group, "parent": &d.Parent, "version": &d.Version, "start": &d.Start, "answer": &d.Answer,
+		"end": &d.End, "duration": &d.Duration, "direction": &d.Direction, "call_type": &d.CallType, "outcome": &d.Outcome, "sip_code": &d.SIPCode,
+		"trunk": &d.Trunk, "caller": &d.Caller, "callee": &d.Callee, "user_id": &d.UserID, "user_name": &d.UserName, "country": &d.Country,
+		"recording_id": &d.RecordingID, "emergency": &d.Emergency,
+	}
+	for key, v := range d.Extra {
+		all["extra."+key] = &v
+	}
+	for i := range d.Charges {
+		all["charges.amount"], all["charges.currency"] = &d.Charges[i].Amount, &d.Charges[i].Currency
+	}
+	return all
+}
+
+// expand puts parameters into a text: {name}.
+func expand(text string, parameters map[string][]string) string {
+	return parameterIn.ReplaceAllStringFunc(text, func(found string) string {
+		return strings.Join(parameters[found[1:len(found)-1]], ",")
+	})
+}

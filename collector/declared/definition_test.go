@@ -1,0 +1,150 @@
+package declared_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+)
+
+// whole is a definition that is valid; tests change a line of it.
+const whole = `provider: acmetel
+parameters:
+  key: {secret: true}
+  trunks: {list: true, default: []}
+account: "a"
+http: {base_url: "https://api.acmetel.example", headers: {X-Key: "{key}"}}
+feeds:
+  calls:
+    request: {path: /calls, query: {since: "{from|rfc3339}"}}
+    filter: {by: start}
+    ignore: {kind: fax}
+    record:
+      start: {path: start, time: rfc3339}
+      outcome: {path: state, table: {done: answered}}
+      direction: {path: way, table: {in: inbound}}
+`
+
+func TestProblems(t *testing.T) {
+	if _, err := declared.Load("d.yaml", []byte(whole)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, was, is, want string }{
+		{"name", "provider: acmetel", "provider: Acme-Tel", "d.yaml:1: provider: must be a name of small letters"},
+		{"unknown key", "account:", "acount:", "d.yaml:5: acount: unknown key"},
+		{"secret list", "key: {secret: true}", "key: {secret: true, list: true}", "parameters.key: is a secret, so it can't be a list"},
+		{"secret with a default", "key: {secret: true}", "key: {secret: true, default: x}", "parameters.key.default: is a secret's, and a definition holds no secrets"},
+		{"secret account", `account: "a"`, `account: "{key}"`, "account: names key, which is a secret"},
+		{"unknown parameter", "{key}\"", "{kay}\"", "http: names the parameter kay, which the definition doesn't have"},
+		{"unknown parameter in a query", "{from|rfc3339}", "{form}", "names the parameter form"},
+		{"no path", "path: /calls, ", "", "request.path: is missing"},
+		{"no filter", "    filter: {by: start}\n", "", "filter: is missing"},
+		{"another filter", "by: start", "by: day", "filter.by: must be start or end"},
+		{"no start", "      start: {path: start, time: rfc3339}\n", "", "record.start: is missing"},
+		{"no time", ", time: rfc3339}\n", "}\n", "record.start: has no time"},
+		{"no outcome", "      outcome: {path: state, table: {done: answered}}\n", "", "record.outcome: is missing"},
+		{"wrong word", "done: answered", "done: ok", `record.outcome: has "ok" for "done" in its table`},
+		{"wrong direction", "in: inbound", "in: incoming", `record.direction: has "incoming"`},
+		{"path", "path: state,", "path: 'a..b',", "must be a path such as"},
+		{"two ways", "{path: state,", "{path: state, is: x,", "must have exactly one of path"},
+		{"unknown treatment", "{path: way,", "{path: way, tabel: x,", "direction.tabel: unknown key; the keys here are expr, is, join, match"},
+		{"pattern", "{path: way,", "{path: way, match: '(',", "is no regular expression"},
+		{"pattern without a group", "{path: way,", "{path: way, match: a,", "must have a group"},
+		{"expression", "ignore: {kind: fax}", "ignore: 'kind =='", "ignore: is no expression"},
+		{"expression that is no condition", "ignore: {kind: fax}", "ignore: '1 + 1'", "ignore: is no expression"},
+		{"expression with the time", "ignore: {kind: fax}", "ignore: 'now() == x'", "ignore: is no expression"},
+		{"parameter of a condition", "{kind: fax}", "{kind: '{gateways}*'}", "names the parameter gateways"},
+		{"zone", "time: rfc3339}", "time: rfc3339, zone: Mars}", "must be a time zone"},
+		{"unit", "{path: way,", "{path: way, unit: h,", "must be one of s, ms, min"},
+		{"two ways to the next page", "filter:", "next: {page: p, offset: o}\n    filter:", "next: must have one of url, token, page and offset"},
+		{"key of the block", "trunks:", "base_url:", "is called as another key of the block"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(whole, c.was, c.is, 1)
+			_, err := declared.Load("d.yaml", []byte(text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// TestBuiltin loads every definition that is built in, and has files of at most 150 lines.
+func TestBuiltin(t *testing.T) {
+	var names []string
+	for _, p := range declared.Builtin() {
+		names = append(names, p.Name)
+		text, err := declared.BuiltinText(p.Name)
+		if lines := strings.Count(string(text), "\n"); err != nil || lines > 150 {
+			t.Errorf("%s has %d lines, %v", p.Name, lines, err)
+		}
+		for _, f := range p.Feeds {
+			if !f.Reasons {
+				t.Errorf("%s of %s gives no reasons", f.Name, p.Name)
+			}
+		}
+	}
+	if want := []string{"twilio", "zoom_phone"}; !slices.Equal(names, want) {
+		t.Errorf("there are %v, want %v", names, want)
+	}
+	if _, err := declared.BuiltinText("acmetel"); err == nil || !strings.Contains(err.Error(), "twilio") {
+		t.Errorf("of one that isn't there it says %v", err)
+	}
+}
+
+// FuzzTry: whatever the rows are, each becomes something, and no problem quotes a value.
+func FuzzTry(f *testing.F) {
+	f.Add([]byte(`{"calls":[{"start":"2026-11-23T10:00:01Z","state":"done"}]}`))
+	f.Add([]byte("start,state\n2026-11-23T10:00:01Z,done\n"))
+	f.Add([]byte("{\"start\":\"x\"}\n{"))
+	d, err := declared.Load("d.yaml", []byte(whole))
+	if err != nil {
+		f.Fatal(err)
+	}
+	feed := d.Feeds["calls"]
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for number, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try(text) {
+			if (m.Record == nil) == (m.Invalid == "" && !m.Ignored) {
+				t.Errorf("row %d is %+v", number, m)
+			}
+		}
+	})
+}
+
+// TestEveryStatus: every value of the vendors' enumerations has a place in the tables.
+func TestEveryStatus(t *testing.T) {
+	for _, c := range []struct{ provider, feed, row, values string }{
+		{
+			"twilio", "calls", `{"sid":"1","start_time":"Mon, 23 Nov 2026 10:00:01 +0000","status":"VALUE","direction":"inbound"}`,
+			"queued ringing in-progress completed busy failed no-answer canceled",
+		},
+		{
+			"twilio", "calls", `{"sid":"1","start_time":"Mon, 23 Nov 2026 10:00:01 +0000","status":"busy","direction":"VALUE"}`,
+			"inbound outbound-api outbound-dial trunking-originating trunking-terminating",
+		},
+		{
+			"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_result":"VALUE"}`,
+			"answered accepted picked_up connected succeeded voicemail busy rejected canceled abandoned no_answer ring_timeout overflowed call_failed " +
+				"service_unavailable unconnected system_blocked invalid_key invalid_operation hang_up",
+		},
+		{"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"VALUE","call_result":"busy"}`, "inbound outbound"},
+		{"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_type":"VALUE","call_result":"busy"}`, "general emergency"},
+	} {
+		text, err := declared.BuiltinText(c.provider)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := declared.Load(c.provider+".yaml", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		feed := d.Feeds[c.feed]
+		for value := range strings.FieldsSeq(c.values) {
+			m := declared.NewMapper(&feed, declared.MapperSettings{}).MapJSON([]byte(strings.Replace(c.row, "VALUE", value, 1)))
+			if m.Record == nil || len(m.Unmapped) > 0 {
+				t.Errorf("%s: %s became %q, unmapped %v", c.provider, value, m.Invalid, m.Unmapped)
+			}
+		}
+	}
+}

@@ -1,0 +1,11 @@
+// Package declared reads providers that are described by a file of YAML instead of Go: how rows are asked for, what the time filter means, and
+// which value of a row is which field of a call (docs/definitions.md is the language).
+//
+//	definition.go   a provider: parameters, feeds, ways in
+//	value.go        what a field is taken from: paths, tables, patterns, expressions
+//	condition.go    when, ignore, final
+//	row.go, path.go one row of JSON or of columns, and the way to a value in it
+//	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
+//
+// A definition is checked when the configuration is read. Nothing in a row stops a page: a row that can't be mapped is set aside.
+package declared

@@ -1,0 +1,128 @@
+package declared
+
+import (
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// given is what an alternative gives: a text, or what a table says of one.
+type given struct {
+	text string
+	by   *alternative
+	// outcome, reason and fault are of a code's table or of one for outcomes.
+	outcome cdr.Outcome
+	reason  string
+	fault   cdr.FaultDomain
+}
+
+// answer is what the alternatives of a value gave together.
+type answer struct {
+	found bool
+	// unmapped is a text that a table was asked for and doesn't have; empty: none.
+	unmapped string
+	// problem says what is wrong with a value that has the wrong form; empty: nothing.
+	problem string
+}
+
+// noValue in place of a problem: what an alternative gives means that there is none, such as a Unix time of 0.
+const noValue = "gives no value"
+
+// evaluate asks the alternatives in turn. take reads what one gives and says what is wrong with its form; empty: nothing.
+func (v *Value) evaluate(r *row, take func(*given) (problem string)) (a answer) {
+	for i := range v.alternatives {
+		g, asked, problem := v.alternatives[i].get(r)
+		if problem == "" && g.by != nil {
+			switch problem = take(&g); problem {
+			case "":
+				return answer{found: true}
+			case noValue:
+				continue
+			}
+		}
+		if asked != "" && a.unmapped == "" {
+			a.unmapped = asked
+		}
+		if a.problem == "" {
+			a.problem = problem
+		}
+	}
+	if a.unmapped != "" {
+		a.problem = ""
+	}
+	return a
+}
+
+// get is what the alternative gives of a row; by is nil if that is nothing. asked is a text that its table lacks.
+func (a *alternative) get(r *row) (g given, asked, problem string) {
+	if holds, err := a.when.holds(r); err != nil {
+		return g, "", err.Error()
+	} else if !holds {
+		return g, "", ""
+	}
+	text, is, problem := a.source(r)
+	if is != single || problem != "" {
+		if is == nested {
+			problem = "is an object or a list"
+		}
+		return g, "", problem
+	}
+	if a.match != nil {
+		groups := a.match.FindStringSubmatch(text)
+		if groups == nil || groups[1] == "" {
+			return g, "", ""
+		}
+		text = groups[1]
+	}
+	switch {
+	case a.codes != nil:
+		c, found, ok := a.codes(text)
+		if !ok {
+			return g, "", "is no code"
+		}
+		if !found {
+			return g, text, ""
+		}
+		return given{text, a, c.outcome, c.reason, c.fault}, "", ""
+	case a.table != nil:
+		e, found := a.table[text]
+		if !found {
+			return g, text, ""
+		}
+		return given{e.word, a, outcomeWords[e.word], e.reason, e.fault}, "", ""
+	}
+	return given{text: text, by: a}, "", ""
+}
+
+// source is the text that the alternative begins with.
+func (a *alternative) source(r *row) (text string, is form, problem string) {
+	switch {
+	case a.constant != nil:
+		return *a.constant, formOf(*a.constant), ""
+	case a.expression != nil:
+		text, is, err := a.expression.text(r)
+		if err != nil {
+			return "", missing, err.Error()
+		}
+		return text, is, ""
+	case len(a.join) == 1:
+		text, is = r.text(a.join[0])
+		return text, is, ""
+	}
+	parts := make([]string, len(a.join))
+	for i, p := range a.join {
+		if parts[i], is = r.text(p); is != single {
+			return "", is, ""
+		}
+	}
+	return strings.Join(parts, "/"), single, ""
+}
+
+// outcomeWords are the outcomes by their names.
+var outcomeWords = func() map[string]cdr.Outcome {
+	all := make(map[string]cdr.Outcome)
+	for _, o := range cdr.Outcomes() {
+		all[o.String()] = o
+	}
+	return all
+}()

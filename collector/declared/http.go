@@ -1,0 +1,195 @@
+package declared
+
+import (
+	"errors"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// HTTP says how a provider is asked. Its texts may name parameters in braces.
+type HTTP struct {
+	BaseURL           string            `yaml:"base_url"`
+	Headers           map[string]string `yaml:"headers"`
+	Auth              Auth              `yaml:"auth"`
+	RequestsPerMinute int               `yaml:"requests_per_minute"`
+}
+
+// Auth is how requests are authorized; at most one of its ways.
+type Auth struct {
+	Basic  *Basic  `yaml:"basic"`
+	Bearer string  `yaml:"bearer"`
+	OAuth2 *OAuth2 `yaml:"oauth2"`
+}
+
+// Basic is HTTP basic authentication.
+type Basic struct {
+	Username string `yaml:"username"`
+	Password string `yaml:"password"`
+}
+
+// OAuth2 gets a token for client credentials, or what takes their place (RFC 6749).
+type OAuth2 struct {
+	TokenURL     string `yaml:"token_url"`
+	ClientID     string `yaml:"client_id"`
+	ClientSecret string `yaml:"client_secret"`
+	// ClientIn says where the client's credentials go: header or body.
+	ClientIn string            `yaml:"client_in"`
+	Params   map[string]string `yaml:"params"`
+}
+
+// texts are all that may name parameters.
+func (h *HTTP) texts() []string {
+	all := append(slices.Collect(maps.Values(h.Headers)), h.BaseURL, h.Auth.Bearer)
+	if b := h.Auth.Basic; b != nil {
+		all = append(all, b.Username, b.Password)
+	}
+	if o := h.Auth.OAuth2; o != nil {
+		all = append(append(all, o.TokenURL, o.ClientID, o.ClientSecret), slices.Collect(maps.Values(o.Params))...)
+	}
+	return all
+}
+
+// Validate implements config.Validator.
+func (a *Auth) Validate(r *config.Report) {
+	r.NotBoth("authorization", "basic", "bearer")
+	r.NotBoth("authorization", "basic", "oauth2")
+	r.NotBoth("authorization", "bearer", "oauth2")
+}
+
+// SetDefaults implements config.Defaulter.
+func (o *OAuth2) SetDefaults() { o.ClientIn = "body" }
+
+// Validate implements config.Validator.
+func (o *OAuth2) Validate(r *config.Report) {
+	r.Required("token_url", o.TokenURL, "the address that gives tokens; /… is of base_url")
+	r.OneOf("client_in", o.ClientIn, "header", "body")
+}
+
+// Request is what is asked for the first page of a span: {from|FORMAT} and {to|FORMAT} are its ends.
+type Request struct {
+	Path  string            `yaml:"path"`
+	Query map[string]string `yaml:"query"`
+}
+
+// Filter says what the provider's filter of time means.
+type Filter struct {
+	// By is start or end: of which time of a call the filter speaks.
+	By        string        `yaml:"by"`
+	Grain     time.Duration `yaml:"grain"`
+	MaxRange  time.Duration `yaml:"max_range"`
+	Retention time.Duration `yaml:"retention"`
+}
+
+// Validate implements config.Validator.
+func (f *Filter) Validate(r *config.Report) {
+	if !r.Given("by") {
+		r.Problemf("by", "is missing; say whether the filter is of the start or the end of calls")
+	} else {
+		r.OneOf("by", f.By, "start", "end")
+	}
+	r.DurationAtLeast("grain", f.Grain, time.Second)
+}
+
+// Next says how the next page is found. Without it there is one page.
+type Next struct {
+	// URL is where a page has the address of the next one, Token where it has a token for the parameter Query.
+	URL   string `yaml:"url"`
+	Token string `yaml:"token"`
+	Query string `yaml:"query"`
+	// Page is the parameter that counts pages, from From on; Offset the one that counts rows.
+	Page   string `yaml:"page"`
+	From   int    `yaml:"from"`
+	Offset string `yaml:"offset"`
+}
+
+func (n *Next) validate(r *config.Report) {
+	ways := 0
+	for _, way := range []string{n.URL, n.Token, n.Page, n.Offset} {
+		if way != "" {
+			ways++
+		}
+	}
+	switch {
+	case ways > 1:
+		r.Problemf("next", "must have one of url, token, page and offset")
+	case (n.Token == "") != (n.Query == ""):
+		r.Problemf("next", "must have token and query together: where the token is, and the parameter that it goes to")
+	}
+}
+
+// span is a range of time that is asked for.
+type span struct{ from, to time.Time }
+
+// widened is the span in whole grains.
+func (f *Filter) widened(s span) span {
+	from := s.from.Truncate(f.Grain)
+	to := s.to.Truncate(f.Grain)
+	if to.Before(s.to) {
+		to = to.Add(f.Grain)
+	}
+	return span{from, to}
+}
+
+var timeIn = regexp.MustCompile(`\{(from|to)\|([^}]+)\}`)
+
+// fill puts the ends of a span into a text.
+func (s span) fill(text string) string {
+	return timeIn.ReplaceAllStringFunc(text, func(found string) string {
+		parts := timeIn.FindStringSubmatch(found)
+		at := s.from
+		if parts[1] == "to" {
+			at = s.to
+		}
+		return formatTime(at.UTC(), parts[2])
+	})
+}
+
+func formatTime(at time.Time, form string) string {
+	switch form {
+	case "rfc3339":
+		return at.Format(time.RFC3339)
+	case "rfc2822":
+		return at.Format(time.RFC1123Z)
+	case "unix":
+		return strconv.FormatInt(at.Unix(), 10)
+	case "unix_ms":
+		return strconv.FormatInt(at.UnixMilli(), 10)
+	case "unix_us":
+		return strconv.FormatInt(at.UnixMicro(), 10)
+	}
+	return at.Format(form)
+}
+
+// address is the address of the first page of a span; secrets never stand in it.
+func (f *Feed) address(s span, parameters map[string][]string) string {
+	path := expand(s.fill(f.Request.Path), parameters)
+	query := url.Values{}
+	for key, text := range f.Request.Query {
+		query.Set(key, expand(s.fill(text), parameters))
+	}
+	if f.Next.Page != "" {
+		query.Set(f.Next.Page, strconv.Itoa(f.Next.From))
+	}
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// withParameter is an address with one more parameter, or another value of it.
+func withParameter(address, key, value string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("the address of a page can't be read") // it may hold a token
+	}
+	query := u.Query()
+	query.Set(key, value)
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}

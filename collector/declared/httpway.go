@@ -1,0 +1,88 @@
+package declared
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// httpWay reads lists that are asked for page by page.
+type httpWay struct {
+	block   *Block
+	client  *httpclient.Client
+	tokens  *httpclient.Client // to where tokens come from; nil: there are none
+	account string
+	now     func() time.Time
+}
+
+func (b *Block) openHTTP(settings *collector.SourceSettings) (way, error) {
+	d, title := b.definition, b.definition.title()
+	w := &httpWay{block: b, now: settings.Now, account: strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))}
+	h := &headers{block: b, http: d.HTTP}
+	api := settings.Settings
+	api.BaseURL, api.Token, api.Authorize, api.QuotaKey = b.BaseURL, h, authorize, w.account
+	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, d.HTTP.RequestsPerMinute)
+	api.KeepTokenOn403 = d.HTTP.Auth.OAuth2 == nil
+	var err error
+	if w.client, err = httpclient.New(api); err != nil {
+		return nil, fmt.Errorf("prepare the way to %s: %w", title, err)
+	}
+	if d.HTTP.Auth.OAuth2 != nil {
+		o, err := newOAuth(d.HTTP.Auth.OAuth2, h, settings, title)
+		if err != nil {
+			return nil, fmt.Errorf("prepare the way to the tokens of %s: %w", title, err)
+		}
+		h.tokens, w.tokens = httpclient.NewTokens(o.ask, settings.Now), o.client
+	}
+	return w, nil
+}
+
+func (w *httpWay) describe(source *collector.Source) {
+	d := w.block.definition
+	source.Account = w.account
+	source.Advise, source.Offset, source.ThrottledUntil = adviser(d.title(), d.HTTP.BaseURL), w.client.Offset, w.client.ThrottledUntil
+}
+
+func (w *httpWay) read(info *collector.FeedInfo, f *feed) error {
+	reader := &httpReader{name: f.name, feed: f.Feed, client: w.client, settings: f.settings}
+	grain := f.Filter.Grain
+	if grain <= time.Second {
+		grain = 0
+	}
+	info.Reader = reader
+	info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention, Grain: grain}
+	info.Probe = collector.Probe(reader, w.now)
+	return nil
+}
+
+func (w *httpWay) close() {
+	w.client.Close()
+	if w.tokens != nil {
+		w.tokens.Close()
+	}
+}
+
+// adviser says what errors mean: what all providers share, and what a refusal means where nothing more is known of one.
+func adviser(title, address string) func(error) (what, todo string) {
+	common := advice.Provider{Name: title, Address: baseURL, Default: cmp.Or(address, "what the provider says")}
+	return func(err error) (what, todo string) {
+		request, forToken := advice.LastRequest(err)
+		if request == nil {
+			return common.Advise(err)
+		}
+		switch {
+		case forToken && (request.Kind == httpclient.KindUnauthorized || request.Kind == httpclient.KindBadRequest || request.Kind == httpclient.KindForbidden):
+			return title + " gives no token for these credentials (" + err.Error() + ")", "check the client's id and secret, and the account"
+		case request.Kind == httpclient.KindUnauthorized:
+			return title + " refuses the credentials (" + err.Error() + ")", "check the keys of the source's block, and that the credential still exists"
+		case request.Kind == httpclient.KindForbidden:
+			return title + " says that the credentials may not read calls (" + err.Error() + ")", "give them the right to read call records"
+		}
+		return common.Advise(err)
+	}
+}

@@ -1,0 +1,324 @@
+package declared
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// Mapper makes records of the rows of a feed. It is for one goroutine.
+type Mapper struct {
+	feed      *Feed
+	row       row
+	extra     []string // keys, sorted
+	zone      *time.Location
+	countries *cdr.Countries
+	emergency cdr.EmergencyNumbers
+}
+
+// MapperSettings are what a source gives a mapper.
+type MapperSettings struct {
+	Parameters map[string][]string
+	// Zone is of times that carry none.
+	Zone             *time.Location
+	EmergencyNumbers []string
+}
+
+// NewMapper makes a mapper of a feed.
+func NewMapper(feed *Feed, s MapperSettings) *Mapper {
+	m := &Mapper{
+		feed: feed, zone: s.Zone, extra: slices.Sorted(maps.Keys(feed.Record.Extra)),
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
+	}
+	if m.zone == nil {
+		m.zone = time.UTC
+	}
+	m.row.parameters, m.row.percent = s.Parameters, feed.Encoded == "url"
+	return m
+}
+
+// Mapped is what became of a row: a record, or why there is none.
+type Mapped struct {
+	Record *cdr.Record
+	// Ignored: the row is no call. Invalid says why it can't be mapped, without anything of its values.
+	Ignored  bool
+	Invalid  string
+	Unmapped []collector.Unmapped
+}
+
+// MapJSON maps a row of JSON, which is valid.
+func (m *Mapper) MapJSON(raw []byte) Mapped {
+	if !m.row.setJSON(raw) {
+		return Mapped{Invalid: "it is no object"}
+	}
+	return m.mapRow()
+}
+
+// MapFields maps a row of columns.
+func (m *Mapper) MapFields(columns, fields []string) Mapped {
+	m.row.setFields(columns, fields)
+	return m.mapRow()
+}
+
+func (m *Mapper) mapRow() Mapped {
+	if m.feed.Ignore != nil {
+		if ignored, err := m.feed.Ignore.holds(&m.row); err != nil {
+			return Mapped{Invalid: "ignore: " + err.Error()}
+		} else if ignored {
+			return Mapped{Ignored: true}
+		}
+	}
+	p := &mapping{Mapper: m, record: new(cdr.Record)}
+	final, err := m.feed.Final.holds(&m.row)
+	if err != nil {
+		return Mapped{Invalid: "final: " + err.Error()}
+	}
+	p.record.Provisional = !final
+	p.fill()
+	if p.problem != "" && final {
+		return Mapped{Invalid: p.problem}
+	}
+	if !final {
+		return Mapped{Record: p.record} // what else it says isn't its last word
+	}
+	return Mapped{Record: p.record, Unmapped: p.unmapped}
+}
+
+// mapping is one row on its way to a record.
+type mapping struct {
+	*Mapper
+
+	record   *cdr.Record
+	unmapped []collector.Unmapped
+	problem  string // the first one
+}
+
+func (p *mapping) fill() {
+	d, r := &p.feed.Record, p.record
+	p.ids()
+	r.CallID, r.Group, r.Parent = p.text("call_id", &d.CallID), p.text("group", &d.Group), p.text("parent", &d.Parent)
+	for _, id := range []string{r.Group, r.ID} {
+		if r.CallID == "" {
+			r.CallID = id
+		}
+	}
+	p.read("version", &d.Version, func(g *given) (problem string) {
+		var err error
+		if r.Version, err = strconv.ParseInt(g.text, 10, 64); err != nil {
+			problem = "is no whole number"
+		}
+		return problem
+	})
+	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
+	if r.Start.IsZero() {
+		p.fail("start", "is missing")
+	}
+	p.duration()
+	p.outcome()
+	p.parties()
+	r.Trunk, r.CallType = strings.Clone(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
+	p.charges()
+	if id := p.text("recording_id", &d.RecordingID); id != "" {
+		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
+	}
+	p.extras()
+	if r.ID == "" && !d.ID.IsSet() {
+		r.Synthetic = collector.SyntheticKey(r)
+	}
+}
+
+// ids takes every id that the row gives; one that is declared must be there.
+func (p *mapping) ids() {
+	v := &p.feed.Record.ID
+	for i := range v.alternatives {
+		one := Value{v.alternatives[i : i+1]}
+		id := p.text("id", &one)
+		switch {
+		case id == "" || id == p.record.ID:
+		case p.record.ID == "":
+			p.record.ID = id
+		default:
+			p.record.AltIDs = append(p.record.AltIDs, id)
+		}
+	}
+	if v.IsSet() && p.record.ID == "" {
+		p.fail("id", "is missing")
+	}
+}
+
+func (p *mapping) fail(field, problem string) {
+	if p.problem == "" {
+		p.problem = field + " " + problem
+	}
+}
+
+// read evaluates a field and says whether it was given. A value that a table lacks is noted, one of the wrong form spoils the row.
+func (p *mapping) read(field string, v *Value, take func(*given) (problem string)) bool {
+	a := v.evaluate(&p.row, take)
+	if a.unmapped != "" {
+		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: a.unmapped})
+	}
+	if a.problem != "" {
+		p.fail(field, a.problem)
+	}
+	return a.found
+}
+
+func (p *mapping) text(field string, v *Value) (text string) {
+	p.read(field, v, func(g *given) string {
+		text = strings.Clone(g.text)
+		return ""
+	})
+	return text
+}
+
+func (p *mapping) time(field string, v *Value) (at time.Time) {
+	p.read(field, v, func(g *given) (problem string) {
+		if at, problem = parseTime(g.text, g.by.time, p.zoneOf(g.by)); problem == "" && at.IsZero() {
+			problem = noValue
+		}
+		return problem
+	})
+	return at
+}
+
+func (p *mapping) zoneOf(a *alternative) *time.Location {
+	if a.zone != nil {
+		return a.zone
+	}
+	return p.zone
+}
+
+func (p *mapping) duration() {
+	r := p.record
+	r.NoDuration = !p.read("duration", &p.feed.Record.Duration, func(g *given) (problem string) {
+		if g.by.since == nil {
+			r.Duration, problem = parseDuration(g.text, g.by.unit)
+			return problem
+		}
+		r.Duration, problem = p.since(g)
+		return problem
+	})
+}
+
+// since is the time from another value of the row to this one; one that is negative, or missing, gives none.
+func (p *mapping) since(g *given) (d time.Duration, problem string) {
+	text, is := p.row.text(g.by.since)
+	if is != single {
+		return 0, noValue
+	}
+	zone := p.zoneOf(g.by)
+	from, problem := parseTime(text, g.by.time, zone)
+	if problem != "" {
+		return 0, problem
+	}
+	to, problem := parseTime(g.text, g.by.time, zone)
+	switch d = to.Sub(from); {
+	case problem != "":
+		return 0, problem
+	case from.IsZero() || to.IsZero() || d < 0:
+		return 0, noValue
+	case d > cdr.LongestCall:
+		return 0, "is longer than 31 days"
+	}
+	return d, ""
+}
+
+func (p *mapping) outcome() {
+	r, v := p.record, &p.feed.Record.Outcome
+	unmapped := len(p.unmapped)
+	found := p.read("outcome", v, func(g *given) string {
+		r.Outcome, r.Reason, r.FaultDomain = g.outcome, g.reason, g.fault
+		if g.by.table == nil && g.by.codes == nil {
+			r.Outcome = outcomeWords[g.text]
+			if r.Outcome == cdr.Unknown && g.text != "unknown" {
+				return "is no outcome"
+			}
+		}
+		return ""
+	})
+	if !found && len(p.unmapped) == unmapped {
+		p.fail("outcome", "is missing")
+	}
+	p.read("sip_code", &p.feed.Record.SIPCode, func(g *given) string {
+		code, err := strconv.ParseInt(g.text, 10, 32)
+		if err != nil {
+			return "is no SIP code"
+		}
+		r.SIPCode = cdr.KnownInt(code)
+		return ""
+	})
+}
+
+// parties reads who called whom, which way, and what follows from that: the other party's country, and whether it is an emergency call.
+func (p *mapping) parties() {
+	d, r := &p.feed.Record, p.record
+	r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
+	r.UserID, r.UserName = p.text("user_id", &d.UserID), p.text("user_name", &d.UserName)
+	p.read("direction", &d.Direction, func(g *given) string {
+		direction, known := directionWords[g.text]
+		if !known {
+			return "is no direction"
+		}
+		r.Direction = direction
+		return ""
+	})
+	other := r.CalleeNumber
+	if r.Direction == cdr.Inbound {
+		other = r.CallerNumber
+	}
+	if r.Country = strings.ToUpper(p.text("country", &d.Country)); r.Country == "" && r.Direction != cdr.Internal {
+		r.Country = p.countries.Of(other)
+	}
+	said := p.read("emergency", &d.Emergency, func(g *given) string {
+		if g.text != "true" && g.text != "false" {
+			return "is not true or false"
+		}
+		if g.text == "true" {
+			r.Emergency = cdr.EmergencyReal
+		}
+		return ""
+	})
+	if !said && r.Direction == cdr.Outbound {
+		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countries.Of(r.CallerNumber))
+	}
+}
+
+func (p *mapping) charges() {
+	for i := range p.feed.Record.Charges {
+		c := &p.feed.Record.Charges[i]
+		charge := cdr.Charge{Component: c.Component, Currency: p.text("currency", &c.Currency)}
+		if p.read("amount", &c.Amount, func(g *given) string {
+			amount, err := cdr.ParseMoney(g.text)
+			if err != nil {
+				return "is " + err.Error()
+			}
+			if charge.Amount = amount; g.by.negate {
+				charge.Amount = amount.Neg()
+			}
+			return ""
+		}) {
+			p.record.Charges = append(p.record.Charges, charge)
+		}
+	}
+}
+
+// extras adds what goes to log records only. What may be a number is hidden there unless the definition says more.
+func (p *mapping) extras() {
+	for _, key := range p.extra {
+		v := p.feed.Record.Extra[key]
+		p.read("extra."+key, &v, func(g *given) string {
+			class := g.by.privacy
+			if class == cdr.Plain {
+				class = cdr.Words
+			}
+			p.record.Extra = append(p.record.Extra, cdr.Text(key, strings.Clone(g.text), class))
+			return ""
+		})
+	}
+}

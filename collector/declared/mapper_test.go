@@ -1,0 +1,174 @@
+package declared_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// acmetel begins a definition of one feed, whose record follows.
+const acmetel = `provider: acmetel
+parameters:
+  trunks: {list: true, default: []}
+  tenant: {default: ""}
+http: {base_url: "https://api.acmetel.example"}
+feeds:
+  calls:
+    request: {path: /calls}
+    filter: {by: start}
+`
+
+// mapper makes a mapper of the feed of a definition that ends with text.
+func mapper(t *testing.T, text string, settings declared.MapperSettings) *declared.Mapper {
+	t.Helper()
+	d, err := declared.Load("acmetel.yaml", []byte(acmetel+text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := d.Feeds["calls"]
+	return declared.NewMapper(&feed, settings)
+}
+
+// record is a record block with a start and an outcome; more is further fields.
+func record(more ...string) string {
+	text := "    record:\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n"
+	for _, line := range more {
+		text += "      " + line + "\n"
+	}
+	return text
+}
+
+// row is a row with a start; more is further members.
+func row(more string) string {
+	text := `{"start":"2026-11-23T10:00:01+01:00"`
+	if more != "" {
+		text += "," + more
+	}
+	return text + "}"
+}
+
+func TestFields(t *testing.T) {
+	start := time.Date(2026, 11, 23, 9, 0, 1, 0, time.UTC)
+	for _, c := range []struct {
+		name, field, row string
+		got              func(*cdr.Record) any
+		want             any
+	}{
+		{"start", "", "", func(r *cdr.Record) any { return r.Start }, start},
+		{"id", "id: sid", `"sid":"a"`, func(r *cdr.Record) any { return r.ID }, "a"},
+		{"further ids", "id: [sid, other]", `"sid":"a","other":"b"`, func(r *cdr.Record) any { return r.ID + strings.Join(r.AltIDs, "") }, "ab"},
+		{"the second id alone", "id: [sid, other]", `"other":"b"`, func(r *cdr.Record) any { return r.ID }, "b"},
+		{"a joined id", "id: {join: [a, b]}", `"a":"x","b":7`, func(r *cdr.Record) any { return r.ID }, "x/7"},
+		{"no id", "", "", func(r *cdr.Record) any { return r.Synthetic != "" }, true},
+		{"the call is the group", "group: g", `"g":"s1"`, func(r *cdr.Record) any { return r.CallID + r.Group }, "s1s1"},
+		{"a name with a blank", `trunk: '["Outbound trunk"]'`, `"Outbound trunk":"lgw"`, func(r *cdr.Record) any { return r.Trunk }, "lgw"},
+		{"a nested path", "trunk: a.b.1.c", `"a":{"b":[0,{"c":"x"}]}`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a pattern", `trunk: {path: c, match: '^PJSIP/(.+)-[0-9a-f]{8}$'}`, `"c":"PJSIP/carrier-0000001a"`, func(r *cdr.Record) any { return r.Trunk }, "carrier"},
+		{"a pattern that doesn't match", `trunk: {path: c, match: '^PJSIP/(.+)-'}`, `"c":"SIP/x"`, func(r *cdr.Record) any { return r.Trunk }, ""},
+		{"the first that gives a value", `trunk: [sbc, {path: group}, {is: none}]`, `"sbc":null,"group":"g"`, func(r *cdr.Record) any { return r.Trunk }, "g"},
+		{"a condition", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"outbound","a":"x","b":"y"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a condition that doesn't hold", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"in","a":"x","b":"y"`, func(r *cdr.Record) any { return r.Trunk }, "y"},
+		{"a number as text", "trunk: n", `"n":4711`, func(r *cdr.Record) any { return r.Trunk }, "4711"},
+		{"an expression", `trunk: {expr: 'lower(a) + "-" + string(n + 1)'}`, `"a":"X","n":2`, func(r *cdr.Record) any { return r.Trunk }, "x-3"},
+		{"an expression of a name with a blank", `trunk: {expr: '$env["A b"] ?? "none"'}`, `"A b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a parameter", `trunk: parameter.tenant`, "", func(r *cdr.Record) any { return r.Trunk }, "t1"},
+		{"seconds", "duration: d", `"d":"62"`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
+		{"a fraction", "duration: {path: d, unit: ms}", `"d":1500.5`, func(r *cdr.Record) any { return r.Duration }, 1500500 * time.Microsecond},
+		{"minutes", "duration: {path: d, unit: min}", `"d":1.5`, func(r *cdr.Record) any { return r.Duration }, 90 * time.Second},
+		{"ISO 8601", "duration: {path: d, unit: iso8601}", `"d":"PT1H2M3.5S"`, func(r *cdr.Record) any { return r.Duration }, time.Hour + 2*time.Minute + 3500*time.Millisecond},
+		{"h:mm:ss", "duration: {path: d, unit: hms}", `"d":"1:02:03"`, func(r *cdr.Record) any { return r.Duration }, time.Hour + 2*time.Minute + 3*time.Second},
+		{"no duration", "duration: d", `"d":""`, func(r *cdr.Record) any { return r.NoDuration }, true},
+		{"time since", "duration: {path: b, time: unix, since: a}", `"a":1795428001,"b":"1795428063"`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
+		{"time since that is negative", "duration: {path: b, time: unix, since: a}", `"a":3,"b":2`, func(r *cdr.Record) any { return r.NoDuration }, true},
+		{"RFC 2822", "end: {path: e, time: rfc2822}", `"e":"Mon, 23 Nov 2026 10:01:03 +0100"`, func(r *cdr.Record) any { return r.End }, start.Add(62 * time.Second)},
+		{"microseconds", "answer: {path: e, time: unix_us}", `"e":"1795428009000001"`, func(r *cdr.Record) any { return r.Answer }, time.UnixMicro(1795428009000001).UTC()},
+		{"a Unix time of 0", "answer: {path: e, time: unix}", `"e":0`, func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
+		{"a layout with a zone", "end: {path: e, time: '2006-01-02 15:04:05', zone: Europe/Berlin}", `"e":"2026-11-23 10:00:01"`, func(r *cdr.Record) any { return r.End }, start},
+		{"a layout in the source's zone", "end: {path: e, time: '2006-01-02 15:04:05'}", `"e":"2026-11-23 12:00:01"`, func(r *cdr.Record) any { return r.End }, start},
+		{"direction", "direction: {path: d, table: {outbound-api: outbound}}", `"d":"outbound-api"`, func(r *cdr.Record) any { return r.Direction }, cdr.Outbound},
+		{
+			"a negated amount", "charges: [{component: usage, amount: {path: p, negate: true}, currency: c}]", `"p":"-0.04200","c":"USD"`,
+			func(r *cdr.Record) any {
+				return r.Charges[0].Component + r.Charges[0].Amount.String() + r.Charges[0].Currency
+			}, "usage0.042USD",
+		},
+		{"no amount", "charges: [{component: usage, amount: p}]", `"p":null`, func(r *cdr.Record) any { return len(r.Charges) }, 0},
+		{"country of the callee", "direction: {is: outbound}\n      callee: to", `"to":"+493012345678"`, func(r *cdr.Record) any { return r.Country }, "DE"},
+		{"country of the caller", "direction: {is: inbound}\n      caller: from\n      callee: to", `"from":"+33123456789","to":"+493012345678"`, func(r *cdr.Record) any { return r.Country }, "FR"},
+		{"an emergency call", "direction: {is: outbound}\n      callee: to", `"to":"112"`, func(r *cdr.Record) any { return r.Emergency }, cdr.EmergencyReal},
+		{"extra", "extra: {answered_by: by}", `"by":"machine_start"`, func(r *cdr.Record) any { return r.Extra[0] }, cdr.Text("answered_by", "machine_start", cdr.Words)},
+		{"extra with a class", "extra: {agent: {path: by, privacy: user}}", `"by":"Jane"`, func(r *cdr.Record) any { return r.Extra[0] }, cdr.Text("agent", "Jane", cdr.User)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mapper(t, record(c.field), declared.MapperSettings{
+				Parameters: map[string][]string{"tenant": {"t1"}}, Zone: time.FixedZone("", 3*3600), EmergencyNumbers: []string{"112"},
+			})
+			got := m.MapJSON([]byte(row(c.row)))
+			if got.Record == nil || len(got.Unmapped) > 0 {
+				t.Fatalf("no record: %s, unmapped %v", got.Invalid, got.Unmapped)
+			}
+			if value := c.got(got.Record); !reflect.DeepEqual(value, c.want) {
+				t.Errorf("got %v, want %v", value, c.want)
+			}
+		})
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	const outcome = `    record:
+      start: {path: start, time: rfc3339}
+      outcome:
+        - {when: {app: VoiceMail, answer: "*"}, is: voicemail}
+        - {when: 'int(billsec ?? "0") > 0', is: answered}
+        - {q850: cause}
+        - {sip: status}
+        - {path: disposition, table: {BUSY: busy, FAILED: {outcome: failed, reason: congestion, fault_domain: sbc}}}
+`
+	for _, c := range []struct {
+		name, row      string
+		want           cdr.Outcome
+		reason         string
+		fault          cdr.FaultDomain
+		unmapped, says string
+	}{
+		{"voicemail", `"app":"VoiceMail","answer":"x","billsec":"3"`, cdr.Voicemail, "", 0, "", ""},
+		{"answered", `"app":"Dial","billsec":"3"`, cdr.Answered, "", 0, "", ""},
+		{"Q.850", `"cause":17`, cdr.Busy, "user_busy", cdr.FaultUser, "", ""},
+		{"Q.850 out of order", `"cause":"38"`, cdr.Failed, "network_out_of_order", cdr.FaultCarrier, "", ""},
+		{"Q.850 in the low byte: 0xA700003F", `"cause":-1493172161`, cdr.Failed, "service_not_available", cdr.FaultCarrier, "", ""},
+		{"barred", `"cause":52`, cdr.NotAllowed, "outgoing_calls_barred", cdr.FaultPolicy, "", ""},
+		{"0 asks the next", `"cause":0,"status":503`, cdr.Failed, "service_unavailable", cdr.FaultCarrier, "", ""},
+		{"SIP 2xx", `"status":"200"`, cdr.Answered, "", 0, "", ""},
+		{"SIP 404", `"status":404`, cdr.InvalidNumber, "not_found", cdr.FaultUser, "", ""},
+		{"a word", `"disposition":"BUSY"`, cdr.Busy, "", 0, "", ""},
+		{"a map", `"disposition":"FAILED"`, cdr.Failed, "congestion", cdr.FaultSBC, "", ""},
+		{"a value that no table knows", `"disposition":"NEW"`, cdr.Unknown, "", 0, "NEW", ""},
+		{"nothing", ``, cdr.Unknown, "", 0, "", "outcome is missing"},
+		{"no code", `"cause":"x"`, cdr.Unknown, "", 0, "", "outcome is no code"},
+		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome the expression fails"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := mapper(t, outcome, declared.MapperSettings{}).MapJSON([]byte(row(c.row)))
+			if got.Invalid != c.says {
+				t.Fatalf("invalid: %q, want %q", got.Invalid, c.says)
+			}
+			if c.says != "" {
+				return
+			}
+			if r := got.Record; r.Outcome != c.want || r.Reason != c.reason || r.FaultDomain != c.fault {
+				t.Errorf("got %s %s %s", r.Outcome, r.Reason, r.FaultDomain)
+			}
+			unmapped := ""
+			for _, u := range got.Unmapped {
+				unmapped += u.Value
+			}
+			if unmapped != c.unmapped {
+				t.Errorf("unmapped %q, want %q", unmapped, c.unmapped)
+			}
+		})
+	}
+}

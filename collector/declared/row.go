@@ -1,0 +1,182 @@
+package declared
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/expr-lang/expr/vm"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+)
+
+// row is one row of an answer, a file or a table. Its values are read where they lie: nothing is decoded that no path leads to. It is for one
+// goroutine, and its texts are valid until the next row.
+type row struct {
+	members []member // of a JSON object
+	columns []string // names, of a row of columns
+	fields  []string // its values; a row may have fewer
+	// parameters are the source's, a list or one text.
+	parameters map[string][]string
+	// percent says that texts are percent-decoded.
+	percent bool
+	bound   map[*pattern][]*regexp.Regexp
+	// machine and environment are for expressions.
+	machine     vm.VM
+	environment map[string]any
+}
+
+type member struct {
+	name  string
+	value []byte
+}
+
+// setJSON takes a row of JSON, which is valid. It says whether the row is an object.
+func (r *row) setJSON(raw []byte) bool {
+	r.members, r.columns, r.fields = r.members[:0], nil, nil
+	if raw[0] != '{' {
+		return false
+	}
+	wire.Members(raw, func(name, value []byte) {
+		r.members = append(r.members, member{wire.TextOf(name), value})
+	})
+	return true
+}
+
+// setFields takes a row of columns.
+func (r *row) setFields(columns, fields []string) {
+	r.members, r.columns, r.fields = r.members[:0], columns, fields
+}
+
+// wildcards are a pattern with each value of the parameter that it names.
+func (r *row) wildcards(p *pattern) []*regexp.Regexp {
+	matchers, known := r.bound[p]
+	if !known {
+		for _, value := range r.parameters[p.parameter] {
+			matchers = append(matchers, wildcard(strings.ReplaceAll(p.text, "{"+p.parameter+"}", value)))
+		}
+		if r.bound == nil {
+			r.bound = make(map[*pattern][]*regexp.Regexp)
+		}
+		r.bound[p] = matchers
+	}
+	return matchers
+}
+
+// form says what a path leads to.
+type form uint8
+
+const (
+	missing form = iota // no value, null, or empty text
+	single              // a text, a number or a truth value
+	nested              // an object or an array
+)
+
+// text is the value at a path as the row writes it.
+func (r *row) text(p path) (string, form) {
+	if name, is := p.parameterName(); is {
+		text := strings.Join(r.parameters[name], ",")
+		return text, formOf(text)
+	}
+	text, is := "", missing
+	if r.columns != nil {
+		if i := slices.Index(r.columns, p[0]); i >= 0 && i < len(r.fields) && len(p) == 1 {
+			text, is = r.fields[i], formOf(r.fields[i])
+		}
+	} else {
+		text, is = textOf(r.raw(p))
+	}
+	if is == single && r.percent {
+		text = percentDecoded(text)
+		is = formOf(text)
+	}
+	return text, is
+}
+
+func formOf(text string) form {
+	if text == "" {
+		return missing
+	}
+	return single
+}
+
+// raw is the JSON value at a path; nil if there is none.
+func (r *row) raw(p path) []byte {
+	var value []byte
+	for i := range r.members {
+		if r.members[i].name == p[0] {
+			value = r.members[i].value
+			break
+		}
+	}
+	for _, segment := range p[1:] {
+		if value = r.child(value, segment); value == nil {
+			return nil
+		}
+	}
+	return value
+}
+
+// child is a member of an object, or an element of an array by its number.
+func (r *row) child(value []byte, segment string) (found []byte) {
+	switch {
+	case value == nil:
+	case value[0] == '{':
+		wire.Members(value, func(name, value []byte) {
+			if found == nil && wire.TextOf(name) == segment {
+				found = value
+			}
+		})
+	case value[0] == '[':
+		at, err := strconv.Atoi(segment)
+		if err != nil {
+			return nil
+		}
+		wire.Elements(value, func(element []byte) {
+			if at--; at == -1 {
+				found = element
+			}
+		})
+	}
+	return found
+}
+
+func textOf(value []byte) (string, form) {
+	if value == nil {
+		return "", missing
+	}
+	switch value[0] {
+	case 'n':
+		return "", missing
+	case '"':
+		text := wire.TextOf(value)
+		return text, formOf(text)
+	case '{', '[':
+		return "", nested
+	}
+	return string(value), single
+}
+
+// percentDecoded decodes a text; a % without two hexadecimal digits stays.
+func percentDecoded(text string) string {
+	if !strings.Contains(text, "%") {
+		return text
+	}
+	if decoded, err := url.PathUnescape(text); err == nil {
+		return decoded
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if n, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}

@@ -1,0 +1,69 @@
+package collector
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+)
+
+// lasting is a span that is so long.
+func lasting(d time.Duration) plan.Span {
+	return plan.Span{From: time.Unix(0, 0), To: time.Unix(0, 0).Add(d)}
+}
+
+func TestLevels_PiecesFitTheirTime(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name         string
+		grain        time.Duration
+		length, took time.Duration
+		pages        int
+		want         time.Duration
+	}{
+		{"fast", 0, day, time.Second, 10, 2 * day},
+		{"short", 0, 9 * time.Minute, time.Second, 1, day},
+		{"slow", 0, day, time.Hour, 100, day / 2},
+		{"slow because each page is", 0, day, time.Hour, 1, 2 * day},
+		{"slow and as short as can be", 0, time.Minute, time.Hour, 100, time.Minute},
+		{"slow days", day, day, time.Hour, 100, day},
+	} {
+		s := newLevelStates(6, time.Minute, c.grain)
+		s.succeeded(5, lasting(c.length), c.took, c.pages)
+		if got := s.each[5].piece; got != c.want {
+			t.Errorf("%s: the next piece may be %s long, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestLevels_FailuresHalveTheirOwnLevel(t *testing.T) {
+	s := newLevelStates(7, time.Minute, 0)
+	now := time.Now()
+	c, random := NewClock(func() time.Time { return now }, nil), func() float64 { return 0 }
+	s.backOff(5, errProvider, c, random)
+	s.halve(5, lasting(8*time.Hour))
+	s.backOff(5, errProvider, c, random)
+	s.halve(5, lasting(4*time.Hour))
+	if own, other := s.each[5].piece, s.each[4].piece; own != 2*time.Hour || other != 24*time.Hour {
+		t.Errorf("after two failures the level's piece is %s, another's %s", own, other)
+	}
+	if s.retryAt(4, now.Add(time.Second)) != 0 || s.retryAt(4, now) < 2*time.Second || s.retryAt(6, now.Add(time.Second)) != neverDue {
+		t.Errorf("level 4 may be read at %s, or %s if it was due; level 6 at %s",
+			s.retryAt(4, now.Add(time.Second)), s.retryAt(4, now), s.retryAt(6, now.Add(time.Second)))
+	}
+	s.succeeded(5, lasting(2*time.Hour), time.Second, 1)
+	if s.each[5].piece != 4*time.Hour || s.retryAt(6, now) != 0 || s.trouble() != nil {
+		t.Errorf("after a success the piece is %s, level 6 may be read at %s, the trouble is %v", s.each[5].piece, s.retryAt(6, now), s.trouble())
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	for failures, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute} {
+		if got := retryDelay(failures, func() float64 { return 0 }); got != want {
+			t.Errorf("after %d failures: %s, want %s", failures, got, want)
+		}
+		if got := retryDelay(failures, func() float64 { return 0.999 }); got < want*6/10 || got > want*61/100 {
+			t.Errorf("after %d failures, with the most jitter: %s", failures, got)
+		}
+	}
+}

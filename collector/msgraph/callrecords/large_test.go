@@ -1,0 +1,135 @@
+package callrecords
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// endless answers each request with a page that has a next link.
+type endless struct {
+	page func(n int64, path string) string
+	n    atomic.Int64
+	live func()
+}
+
+// RoundTrip implements http.RoundTripper.
+func (e *endless) RoundTrip(r *http.Request) (*http.Response, error) {
+	e.live()
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: -1, Request: r,
+		Body: io.NopCloser(strings.NewReader(e.page(e.n.Add(1), r.URL.Path))),
+	}, nil
+}
+
+func (e *endless) records(t testing.TB) *Records {
+	t.Helper()
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Records{
+		client: client, innerPages: innerPages, largeOnes: make(chan struct{}, 1),
+		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)}, now: time.Now,
+	}
+}
+
+// recordPath is a record's path of a fake link.
+func recordPath(path string) (base, id string) {
+	base, _, _ = strings.Cut(path, "/sessions")
+	return base, base[strings.LastIndexByte(base, '/')+1:]
+}
+
+// Eight records whose pages never end take no more than 200 MiB, and each is given up as too large; so is one whose page is.
+func TestRecordsThatNeverEnd(t *testing.T) {
+	var most atomic.Uint64
+	liveHeap := func() uint64 { // what the last garbage collection found in use
+		runtime.GC()
+		sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(sample)
+		return sample[0].Value.Uint64()
+	}
+	before := liveHeap()
+	live := func() {
+		if now := liveHeap(); now > before && now-before > most.Load() {
+			most.Store(now - before)
+		}
+	}
+	for name, size := range map[string]int{"pages of 4 MiB": 4 << 20, "a page of 9 MiB": 9 << 20} {
+		t.Run(name, func(t *testing.T) {
+			var sessions strings.Builder
+			for n := 0; sessions.Len() < size; n++ {
+				fmt.Fprintf(&sessions, `{"id":"%%d-%d","caller":{"userAgent":{"headerValue":%q}}},`, n, strings.Repeat("x", 4000))
+			}
+			list := strings.TrimSuffix(sessions.String(), ",")
+			e := &endless{live: live, page: func(n int64, path string) string {
+				base, id := recordPath(path)
+				next := fmt.Sprintf("https://graph.example%s/sessions?%d", base, n)
+				page := strings.ReplaceAll(list, "%d", fmt.Sprint(n))
+				if strings.Contains(path, "/sessions") {
+					return `{"value":[` + page + `],"@odata.nextLink":"` + next + `"}`
+				}
+				return `{"id":"` + id + `","startDateTime":"2026-11-19T10:00:00Z","sessions":[` + page + `],"sessions@odata.nextLink":"` + next + `"}`
+			}}
+			r := e.records(t)
+			var all sync.WaitGroup
+			for i := range parallelRecords {
+				all.Go(func() {
+					key := fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i)
+					if page, err := r.Fetch(t.Context(), []collector.Task{{Kind: subscriptions.TaskNotified, Key: key}}); !errors.Is(err, collector.ErrTooLarge) {
+						t.Errorf("record %d: %v, %v", i, page, err)
+					}
+				})
+			}
+			all.Wait()
+			if most.Load() > 200<<20 {
+				t.Errorf("they took %d MiB", most.Load()>>20)
+			}
+		})
+	}
+	t.Logf("%d MiB at most", most.Load()>>20)
+}
+
+// BenchmarkReadRecord reads a record of a thousand sessions.
+func BenchmarkReadRecord(b *testing.B) {
+	text, err := os.ReadFile("testdata/call_record_phone.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	all := readAll(b, string(text))
+	all["id"], all["sessions"] = record1, slices.Repeat(all["sessions"].([]any), 1000) //nolint:forcetypeassert // a test
+	body, err := json.Marshal(all)
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := &endless{live: func() {}, page: func(_ int64, path string) string {
+		if strings.HasSuffix(path, "/participants_v2") {
+			return `{"value":[]}`
+		}
+		return string(body)
+	}}
+	r := e.records(b)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Fetch(b.Context(), []collector.Task{{Kind: subscriptions.TaskNotified, Key: record1}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,288 @@
+package msgraph
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// TestTaxonomyGolden shows every change of the taxonomy in review: slugs are
+// label values, and alerts and dashboards select them.
+func TestTaxonomyGolden(t *testing.T) {
+	var got bytes.Buffer
+	writeTaxonomy(t, &got, "SIP codes", cdr.SIPTaxonomy())
+	got.WriteByte('\n')
+	writeTaxonomy(t, &got, "Microsoft sub codes (outcome unknown: the SIP code's applies)", Provider().SubCodes)
+
+	path := filepath.Join("testdata", "taxonomy.golden")
+	if *update {
+		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("the taxonomy differs from %s; run the test with -update if it is meant to:\n%s", path, got.String())
+	}
+}
+
+func writeTaxonomy(t *testing.T, out *bytes.Buffer, title string, rows []cdr.Cause) {
+	fmt.Fprintf(out, "# %s\n", title)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		code := strconv.FormatInt(row.Code, 10)
+		if row.Last != 0 {
+			code += "-" + strconv.FormatInt(row.Last, 10)
+		}
+		reason := row.Reason
+		if reason == "" {
+			reason = "-"
+		}
+		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", code, row.Outcome, reason, row.FaultDomain, row.Source); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := table.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSubCodeTables(t *testing.T) {
+	slug := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	for name, table := range map[string][]cdr.Cause{"codes": subCodes, "ranges": subCodeRanges} {
+		if !slices.IsSortedFunc(table, func(a, b cdr.Cause) int { return int(a.Code - b.Code) }) {
+			t.Errorf("%s: the table isn't ordered by code", name)
+		}
+		for i, row := range table {
+			if i > 0 && table[i-1].Code == row.Code {
+				t.Errorf("%s: %d has two rows", name, row.Code)
+			}
+			if row.Reason != "" && (!slug.MatchString(row.Reason) || len(row.Reason) > 24) {
+				t.Errorf("%s: %d has the slug %q", name, row.Code, row.Reason)
+			}
+			if row.Source == "" {
+				t.Errorf("%s: %d has no source", name, row.Code)
+			}
+		}
+	}
+}
+
+// TestDirectRoutingOutcomeBySubCode has a case for every sub code of contract 3.
+// The SIP code beside it is one that would give another outcome.
+func TestDirectRoutingOutcomeBySubCode(t *testing.T) {
+	tests := []struct {
+		sub    int64
+		sip    int64
+		want   cdr.Outcome
+		reason string
+	}{
+		{549000, 486, cdr.Failed, "trunk_transport"},
+		{549002, 486, cdr.Failed, "trunk_unreachable"},
+		{549018, 486, cdr.Failed, "bad_message"},
+		{549999, 486, cdr.Failed, "trunk_transport"},
+		{569000, 486, cdr.Failed, "trunk_transport"},
+		{569002, 486, cdr.Failed, "trunk_unreachable"},
+		{569003, 486, cdr.Failed, "tls"},
+		{569008, 486, cdr.Failed, "certificate_expired"},
+		{569009, 486, cdr.Failed, "certificate_untrusted"},
+		{569015, 486, cdr.Failed, "dns"},
+		{569016, 486, cdr.Failed, "dns"},
+		{569018, 486, cdr.Failed, "bad_message"},
+		{569999, 486, cdr.Failed, "trunk_transport"},
+		{500001, 486, cdr.Failed, "trunk_timeout"},
+		{510532, 403, cdr.Failed, "no_trunk_config"},
+		{510544, 486, cdr.Failed, "no_trunk_config"},
+		{510559, 403, cdr.Failed, "no_route"},
+		{531000, 410, cdr.Failed, "media_negotiation"},
+		{531004, 410, cdr.Failed, "ice"},
+		{531005, 410, cdr.Failed, "media_lost"},
+		{531027, 486, cdr.Failed, "ice"},
+		{531052, 486, cdr.Failed, "media_negotiation"},
+		{531999, 410, cdr.Failed, "media"},
+		{560402, 486, cdr.Failed, "payment_required"},
+		{560403, 403, cdr.Failed, "trunk_refused"},
+		{10140, 480, cdr.Failed, "bot_settings"},
+		{10191, 480, cdr.Failed, "voicemail_disabled"},
+		{10202, 404, cdr.Failed, "no_such_call"},
+		{10320, 486, cdr.Failed, "bot_unreachable"},
+		{10553, 403, cdr.Failed, "recorder_failed"},
+		{10199, 486, cdr.NotAllowed, "private_calling_disabled"},
+		{10500, 486, cdr.NotAllowed, "location_routing"},
+		{510534, 486, cdr.NotAllowed, "caller_blocked"},
+		{510560, 486, cdr.NotAllowed, "user_not_enabled"},
+		{510562, 486, cdr.NotAllowed, "outbound_not_allowed"},
+		{510563, 486, cdr.NotAllowed, "domestic_only"},
+		{511404, 486, cdr.InvalidNumber, "number_unassigned"},
+		{10037, 486, cdr.NoAnswer, "no_endpoints"},
+		// Just outside of the ranges the SIP code decides.
+		{530999, 486, cdr.Busy, "busy"},
+		{532000, 486, cdr.Busy, "busy"},
+		{548999, 486, cdr.Busy, "busy"},
+		{550000, 486, cdr.Busy, "busy"},
+		{568999, 486, cdr.Busy, "busy"},
+		{570000, 486, cdr.Busy, "busy"},
+		// Rows that only have a reason.
+		{0, 486, cdr.Busy, "busy"},
+		{540000, 487, cdr.Cancelled, "cancelled"},
+		{560000, 603, cdr.Rejected, "declined"},
+		{1106, 408, cdr.Failed, "no_ack"},
+		{10321, 486, cdr.Busy, "bot_busy"},
+		{510412, 412, cdr.Failed, "condition_failed"},
+		{510482, 500, cdr.Failed, "loop"},
+		{560404, 404, cdr.InvalidNumber, "number_not_found"},
+		{560480, 480, cdr.NoAnswer, "unavailable"},
+		{560484, 484, cdr.InvalidNumber, "number_format"},
+		{560500, 500, cdr.Failed, "trunk_error"},
+		{560503, 503, cdr.Failed, "trunk_unavailable"},
+		{560603, 603, cdr.Rejected, "declined"},
+		{-1, 486, cdr.Busy, "busy"},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprintf("%d beside %d", tt.sub, tt.sip), func(t *testing.T) {
+			got, reason := directRoutingOutcome(cdr.False, cdr.KnownInt(tt.sip), cdr.KnownInt(tt.sub), 0, false)
+			if got != tt.want || reason != tt.reason {
+				t.Errorf("got %v, %q, want %v, %q", got, reason, tt.want, tt.reason)
+			}
+		})
+	}
+}
+
+// TestDirectRoutingOutcomeBySIPCode has a case for every SIP code of contract 3.
+func TestDirectRoutingOutcomeBySIPCode(t *testing.T) {
+	want := map[cdr.Outcome][]int64{
+		cdr.Busy:          {486, 600},
+		cdr.NoAnswer:      {480},
+		cdr.Cancelled:     {487},
+		cdr.Rejected:      {603, 607, 608},
+		cdr.InvalidNumber: {404, 410, 416, 484, 485, 604},
+		cdr.NotAllowed:    {403, 433},
+		cdr.Failed: {
+			400, 401, 402, 405, 406, 407, 408, 409, 411, 412, 415, 420, 422, 424, 481, 482, 483, 488, 491, 494, 499,
+			500, 501, 502, 503, 504, 505, 513, 555, 580, 599, 601, 602, 605, 606, 609, 699,
+		},
+		cdr.Unknown: {-1, 0, 1, 100, 180, 183, 199, 200, 202, 204, 300, 301, 302, 305, 380, 399, 700, 999, 1 << 40},
+	}
+	for outcome, codes := range want {
+		for _, code := range codes {
+			t.Run(fmt.Sprintf("%d is %v", code, outcome), func(t *testing.T) {
+				for _, sub := range []cdr.Int{{}, cdr.KnownInt(560999)} {
+					got, reason := directRoutingOutcome(cdr.False, cdr.KnownInt(code), sub, time.Minute, true)
+					if got != outcome {
+						t.Errorf("sub code %+v: got %v", sub, got)
+					}
+					if reason != cdr.SIPReason(code) {
+						t.Errorf("sub code %+v: reason %q, want the SIP code's %q", sub, reason, cdr.SIPReason(code))
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestDirectRoutingOutcome(t *testing.T) {
+	none := cdr.Int{}
+	tests := []struct {
+		name       string
+		successful cdr.Bool
+		sip, sub   cdr.Int
+		duration   time.Duration
+		endValid   bool
+		want       cdr.Outcome
+		reason     string
+	}{
+		{"msgraph.md 8.1: busy, sentinel end, duration 22 s", cdr.False, cdr.KnownInt(486), cdr.KnownInt(560486), 22 * time.Second, false, cdr.Busy, "busy"},
+		{"msgraph.md 8.2: normal end", cdr.True, cdr.KnownInt(0), cdr.KnownInt(540000), 5 * time.Second, true, cdr.Answered, ""},
+		{"msgraph.md 8.10: 504 and 569002", cdr.False, cdr.KnownInt(504), cdr.KnownInt(569002), 0, false, cdr.Failed, "trunk_unreachable"},
+		{"msgraph.md 8.10: 503 and 560503", cdr.False, cdr.KnownInt(503), cdr.KnownInt(560503), 0, false, cdr.Failed, "trunk_unavailable"},
+		{"msgraph.md 8.10: 408 and 0", cdr.False, cdr.KnownInt(408), cdr.KnownInt(0), 0, false, cdr.NoAnswer, "timeout"},
+		{"msgraph.md 8.10: 408 and 500001", cdr.False, cdr.KnownInt(408), cdr.KnownInt(500001), 0, false, cdr.Failed, "trunk_timeout"},
+		{"msgraph.md 8.10: 403 and 510559", cdr.False, cdr.KnownInt(403), cdr.KnownInt(510559), 0, false, cdr.Failed, "no_route"},
+		{"msgraph.md 8.10: 487 and 560487", cdr.False, cdr.KnownInt(487), cdr.KnownInt(560487), 0, false, cdr.Cancelled, "cancelled"},
+		{"msgraph.md 8.10: 0 and 0 of a call without success", cdr.False, cdr.KnownInt(0), cdr.KnownInt(0), 0, false, cdr.Unknown, ""},
+
+		{"success comes before every code", cdr.True, cdr.KnownInt(503), cdr.KnownInt(569002), 0, false, cdr.Answered, ""},
+		{"408 and 560408", cdr.False, cdr.KnownInt(408), cdr.KnownInt(560408), 0, false, cdr.NoAnswer, "timeout"},
+		{"408 without a sub code", cdr.False, cdr.KnownInt(408), none, 0, false, cdr.Failed, "timeout"},
+		{"560408 beside another code", cdr.False, cdr.KnownInt(500), cdr.KnownInt(560408), 0, false, cdr.Failed, "timeout"},
+		{"sub code without a SIP code", cdr.False, none, cdr.KnownInt(569003), 0, false, cdr.Failed, "tls"},
+		{"undecided sub code without a SIP code", cdr.False, none, cdr.KnownInt(560486), 0, false, cdr.Unknown, "busy"},
+		{"no code at all", cdr.False, none, none, 0, false, cdr.Unknown, ""},
+
+		{"null with 0, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second, true, cdr.Answered, ""},
+		{"null with 200, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(200), none, time.Second, true, cdr.Answered, ""},
+		{"null with 0 and a sentinel end", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), time.Second, false, cdr.Unknown, ""},
+		{"null with 0 and no duration", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(540000), 0, true, cdr.Unknown, ""},
+		{"null without a code", cdr.Unsaid, none, none, time.Second, true, cdr.Unknown, ""},
+		{"null with 486, a valid end and a duration", cdr.Unsaid, cdr.KnownInt(486), cdr.KnownInt(560486), time.Second, true, cdr.Busy, "busy"},
+		{"null with 0, a sentinel end and a sub code that failed", cdr.Unsaid, cdr.KnownInt(0), cdr.KnownInt(531005), time.Second, false, cdr.Failed, "media_lost"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, reason := directRoutingOutcome(tt.successful, tt.sip, tt.sub, tt.duration, tt.endValid)
+			if got != tt.want || reason != tt.reason {
+				t.Errorf("got %v, %q, want %v, %q", got, reason, tt.want, tt.reason)
+			}
+		})
+	}
+}
+
+// Microsoft, SIP and Microsoft response codes: 560, and by Azure Communication Services' page 540, are the SBC's final responses, all others
+// a service's own.
+func TestDirectRoutingFault(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		sip, sub cdr.Int
+		want     cdr.FaultDomain
+	}{
+		{"a certificate that has expired", cdr.KnownInt(504), cdr.KnownInt(569008), cdr.FaultSBC},
+		{"an SBC that can't be reached, inbound", cdr.KnownInt(504), cdr.KnownInt(549002), cdr.FaultSBC},
+		{"an SBC that is overloaded", cdr.KnownInt(503), cdr.KnownInt(560503), cdr.FaultSBC},
+		{"an answer of the SBC's without a row", cdr.KnownInt(502), cdr.KnownInt(560502), cdr.FaultSBC},
+		{"an answer of the SBC's without a row, inbound", cdr.KnownInt(500), cdr.KnownInt(540500), cdr.FaultSBC},
+		{"an SBC that doesn't answer", cdr.KnownInt(408), cdr.KnownInt(500001), cdr.FaultSBC},
+		{"what the trunk's carrier refuses", cdr.KnownInt(402), cdr.KnownInt(560402), cdr.FaultCarrier},
+		{"a service of Microsoft's", cdr.KnownInt(500), cdr.KnownInt(510999), cdr.FaultProvider},
+		{"a code of more than six digits", cdr.KnownInt(500), cdr.KnownInt(1_234_567), cdr.FaultProvider},
+		{"a bot of Microsoft's", cdr.KnownInt(503), cdr.KnownInt(10320), cdr.FaultProvider},
+		{"busy, told by the SBC", cdr.KnownInt(486), cdr.KnownInt(560486), cdr.FaultUser},
+		{"busy, by a code without a row", cdr.KnownInt(486), cdr.KnownInt(510999), cdr.FaultUser},
+		{"the caller hung up", cdr.KnownInt(487), cdr.KnownInt(540487), cdr.FaultUser},
+		{"misdialled", cdr.KnownInt(404), cdr.KnownInt(560404), cdr.FaultUser},
+		{"nobody is signed in", cdr.KnownInt(480), cdr.KnownInt(10037), cdr.FaultUser},
+		{"not enabled for telephony", cdr.KnownInt(403), cdr.KnownInt(510560), cdr.FaultPolicy},
+		{"no voice route", cdr.KnownInt(403), cdr.KnownInt(510559), cdr.FaultPolicy},
+		{"voicemail is off", cdr.KnownInt(480), cdr.KnownInt(10191), cdr.FaultPolicy},
+		{"refused, without a sub code", cdr.KnownInt(403), cdr.Int{}, cdr.FaultPolicy},
+		{"refused by the SBC", cdr.KnownInt(403), cdr.KnownInt(560403), cdr.FaultSBC},
+		{"a failure without a sub code", cdr.KnownInt(503), cdr.Int{}, cdr.FaultUnknown},
+		{"a failure with sub code 0", cdr.KnownInt(503), cdr.KnownInt(0), cdr.FaultUnknown},
+		{"a sub code below 0", cdr.KnownInt(503), cdr.KnownInt(-1), cdr.FaultUnknown},
+		{"no code", cdr.Int{}, cdr.Int{}, cdr.FaultUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			outcome, _ := directRoutingOutcome(cdr.False, tt.sip, tt.sub, 0, false)
+			if got := directRoutingFault(outcome, tt.sub); got != tt.want {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func BenchmarkDirectRoutingOutcome(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		directRoutingOutcome(cdr.False, cdr.KnownInt(504), cdr.KnownInt(569002), 0, false)
+	}
+}

@@ -1,0 +1,86 @@
+package collector
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+)
+
+// StreamFeed turns a StreamReader into a Feed: each poll reads what has appeared since the last one. The watermark is when the last complete poll
+// began. It isn't safe for concurrent use: one loop polls it.
+type StreamFeed struct {
+	committer
+	backoff
+}
+
+func newStreamFeed(settings FeedSettings) *StreamFeed {
+	return &StreamFeed{committer: newCommitter(settings.withDefaults())}
+}
+
+// Poll implements Feed.
+func (f *StreamFeed) Poll(ctx context.Context) error {
+	err := f.read(ctx)
+	c := f.settings.Clock
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		f.backoff = backoff{retry: c.Elapsed() + f.settings.Info.PollInterval()}
+	case !isLedgerError(err):
+		f.fail(err, c.Elapsed(), f.settings.Random)
+	}
+	return err
+}
+
+// read commits page by page what follows the position, and then that all was read.
+func (f *StreamFeed) read(ctx context.Context) error {
+	if err := f.settings.Paused(); err != nil {
+		return asLedgerError(err)
+	}
+	began, _ := f.settings.Clock.times()
+	state := f.settings.Ledger.State()
+	from := StreamPosition{Position: state.Plan, Origin: state.Origin, Now: began}
+	for page, err := range f.settings.Info.Stream.Pages(ctx, from) {
+		if err != nil {
+			return err
+		}
+		if _, err := f.commitPage(ctx, page); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err() // the page in hand is safe
+		}
+	}
+	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true}})
+	return err
+}
+
+// Wait implements Feed.
+func (f *StreamFeed) Wait(context.Context) time.Duration {
+	return max(0, f.retry-f.settings.Clock.Elapsed())
+}
+
+// Trouble implements Feed.
+func (f *StreamFeed) Trouble() error { return f.err }
+
+// Unread implements Feed: nothing is stepped over.
+func (f *StreamFeed) Unread() []string { return nil }
+
+// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span.
+type SpanReader struct{ Stream StreamReader }
+
+// Pages implements RangeReader.
+func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
+	pages := r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to})
+	return MapPages(pages, func(page *Page) *Page {
+		all := page.Records
+		page.Records = nil
+		for _, record := range all {
+			if !record.Start.Before(from) && record.Start.Before(to) {
+				page.Records = append(page.Records, record)
+			}
+		}
+		return page
+	})
+}

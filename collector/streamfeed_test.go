@@ -1,0 +1,108 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+)
+
+// numbers is a stream of one record a page. The position is how many were read. It fails before the failAt-th.
+type numbers struct{ n, failAt int }
+
+var errStream = errors.New("the disk is broken")
+
+func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page, error] {
+	at, _ := strconv.Atoi(string(from.Position))
+	return pagesOf(func(emit func(*Page) error) error {
+		for ; at < s.n; at++ {
+			if at == s.failAt {
+				return errStream
+			}
+			r := &cdr.Record{ID: strconv.Itoa(at), Start: from.Now.Add(-time.Duration(s.n-at) * time.Minute)}
+			page := &Page{Records: []*cdr.Record{r}, Position: &counting.Position{Plan: []byte(strconv.Itoa(at + 1))}}
+			if err := emit(page); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func newStream(s *numbers) (*StreamFeed, *pages) {
+	ledger := &pages{state: counting.State{Origin: time.Now().Add(-time.Hour), Watermark: time.Now().Add(-time.Hour)}}
+	info := &FeedInfo{Name: "cdr", Stream: s, Interval: time.Minute}
+	loop := NewLoop(FeedSettings{Info: info, Ledger: ledger, Random: func() float64 { return 0 }})
+	return loop.feed.(*StreamFeed), ledger
+}
+
+func (p *pages) ids() (ids []string) {
+	for _, page := range p.all {
+		for _, r := range page.Records {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+func TestStreamGoesOnFromItsPosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &numbers{n: 3, failAt: 2}
+		feed, ledger := newStream(s)
+		origin := ledger.state.Watermark
+
+		if err := feed.Poll(t.Context()); !errors.Is(err, errStream) || !errors.Is(feed.Trouble(), errStream) {
+			t.Fatalf("poll: %v, trouble %v", err, feed.Trouble())
+		}
+		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1"}) || !ledger.state.Watermark.Equal(origin) {
+			t.Fatalf("before the failure %v were committed, and the watermark is %s", got, ledger.state.Watermark)
+		}
+		if wait := feed.Wait(t.Context()); wait != firstRetry {
+			t.Errorf("it waits %s after a failure", wait)
+		}
+
+		s.failAt = -1
+		if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil {
+			t.Fatalf("poll: %v, trouble %v", err, feed.Trouble())
+		}
+		last := ledger.all[len(ledger.all)-1].Position
+		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1", "2"}) || !ledger.state.Watermark.Equal(time.Now()) || !last.HistoryDone || last.Plan != nil {
+			t.Errorf("%v were committed, the watermark is %s, and the last position %+v", got, ledger.state.Watermark, last)
+		}
+		if wait := feed.Wait(t.Context()); wait != time.Minute {
+			t.Errorf("it waits %s after a complete read", wait)
+		}
+	})
+}
+
+func TestStreamWaitsForTheLedger(t *testing.T) {
+	feed, ledger := newStream(&numbers{n: 1, failAt: -1})
+	full := errors.New("full")
+	feed.settings.Paused = func() error { return full }
+	if err := feed.Poll(t.Context()); !errors.Is(err, full) || !isLedgerError(err) || len(ledger.all) > 0 {
+		t.Errorf("poll: %v, %d pages", err, len(ledger.all))
+	}
+}
+
+func TestSpanOfAStream(t *testing.T) {
+	now := time.Now()
+	var ids []string
+	for page, err := range (SpanReader{&numbers{n: 5, failAt: -1}}).Pages(t.Context(), now.Add(-3*time.Minute), now) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Records {
+			ids = append(ids, r.ID)
+		}
+	}
+	if !slices.Equal(ids, []string{"2", "3", "4"}) {
+		t.Errorf("records %v", ids)
+	}
+}

@@ -1,0 +1,77 @@
+//go:build e2e
+
+package deploy_test
+
+import (
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// TestE2EChartRules: with thresholds, alerts that are off, labels to keep and Grafana's address the chart's rules are those that `assets` writes.
+func TestE2EChartRules(t *testing.T) {
+	for name, test := range map[string]struct{ values, parameters string }{
+		"as shipped": {"{}", "{}"},
+		"Grafana's address": {
+			"{grafanaUrl: https://grafana.example.com/}", "grafana_url: https://grafana.example.com/",
+		},
+		"thresholds": {
+			"{thresholds: {error_budget: 0.02, down_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}}",
+			"{error_budget: 0.02, down_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}",
+		},
+		"alerts that are off": {"{off: [CDRWatchdog, CDRTrunkDown]}", "off: [CDRWatchdog, CDRTrunkDown]"},
+		"labels to keep":      {"{keepLabels: [cluster, job]}", "keep_labels: [cluster, job]"},
+		"all of it": {
+			`{keepLabels: [site], thresholds: {down_ratio: 0.8}, "off": [CDRWatchdog], grafanaUrl: "http://g"}`,
+			"{keep_labels: [site], down_ratio: 0.8, off: [CDRWatchdog], grafana_url: 'http://g'}",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", test.parameters), filepath.Join(folder, "assets"))
+			values := write(t, folder, "values.yaml", "config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  <<: "+test.values+"\n")
+			compared := 0
+			for _, o := range objects(t, render(t, values)) {
+				if o.Kind != "PrometheusRule" {
+					continue
+				}
+				compared++
+				file := strings.TrimPrefix(o.Metadata.Name, "cdr-exporter-") + ".yaml"
+				var got, want map[string]any
+				if err := o.Spec.Decode(&got); err != nil {
+					t.Fatal(err)
+				}
+				if err := yaml.Unmarshal([]byte(read(t, filepath.Join(folder, "assets", "prometheus", file))), &want); err != nil {
+					t.Fatal(err)
+				}
+				if reflect.DeepEqual(got, want) {
+					continue
+				}
+				gotText, _ := yaml.Marshal(got)   // of texts alone
+				wantText, _ := yaml.Marshal(want) // of texts alone
+				g, w := strings.Split(string(gotText), "\n"), strings.Split(string(wantText), "\n")
+				for i := range min(len(g), len(w)) {
+					if g[i] != w[i] {
+						t.Fatalf("%s: the chart has\n%s\nassets writes\n%s", file, g[i], w[i])
+					}
+				}
+				t.Fatalf("%s: the chart has %d lines, assets writes %d", file, len(g), len(w))
+			}
+			if compared != 2 {
+				t.Errorf("the chart has %d files of rules", compared)
+			}
+		})
+	}
+	for values, want := range map[string]string{
+		"thresholds: {down_ration: 0.8}": "there is no threshold down_ration",
+		"off: [CDRTrunkUp]":              "there is no alert CDRTrunkUp",
+	} {
+		file := write(t, t.TempDir(), "values.yaml", "config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  "+values+"\n")
+		if _, errs, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values", file); err == nil || !strings.Contains(errs, want) {
+			t.Errorf("%s: %v, %s", values, err, errs)
+		}
+	}
+}

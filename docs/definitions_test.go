@@ -1,0 +1,61 @@
+package docs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+)
+
+// TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, and its rows become what the page says.
+func TestDefinitionsTutorial(t *testing.T) {
+	text, err := os.ReadFile("definitions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(before, language string) string {
+		found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").FindStringSubmatch(string(text))
+		if found == nil {
+			t.Fatalf("the page has no block behind %s", before)
+		}
+		return strings.ReplaceAll("\n"+found[1], "\n   ", "\n") + "\n"
+	}
+	definition := block("<!-- definition -->", "yaml")
+	folder := t.TempDir()
+	for name, content := range map[string]string{"acmetel.yaml": definition, "config.yaml": block("then `check sources`.", "yaml")} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, providers, err := app.LoadConfig(filepath.Join(folder, "config.yaml"), app.Providers(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Sources[0].ProviderName != "acmetel" || providers[len(providers)-1].Name != "acmetel" {
+		t.Errorf("the source is of %s", c.Sources[0].ProviderName)
+	}
+	d, err := declared.Load("acmetel.yaml", []byte(definition))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed, became := d.Feeds["call_log"], []string{}
+	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(block("<!-- rows -->", "json"))) {
+		switch {
+		case m.Ignored:
+			became = append(became, "ignored")
+		case m.Record == nil:
+			became = append(became, m.Invalid)
+		case m.Record.Provisional:
+			became = append(became, "not final")
+		default:
+			became = append(became, m.Record.Outcome.String()+" "+m.Record.Direction.String())
+		}
+	}
+	if got, want := strings.Join(became, ", "), "answered outbound, busy inbound, not final, ignored"; got != want {
+		t.Errorf("the rows became %s, want %s", got, want)
+	}
+}

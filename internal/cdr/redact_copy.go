@@ -1,0 +1,37 @@
+package cdr
+
+import "slices"
+
+// Redacted is a copy of a record without what the policy removes. It takes the memory of into, and shares with the record what redaction
+// doesn't change.
+func (d *Redactor) Redacted(into, r *Record) *Record {
+	extra, sessions := into.Extra[:0], into.Sessions[:0]
+	*into = *r
+	into.Extra = copyAttrs(extra, r.Extra)
+	into.Sessions = append(sessions, r.Sessions...)
+	for i := range into.Sessions {
+		into.Sessions[i].Extra = copyAttrs(nil, into.Sessions[i].Extra)
+	}
+	d.Redact(into)
+	return into
+}
+
+func copyAttrs(dst, all []Attr) []Attr {
+	dst = append(dst, all...)
+	for i := range dst {
+		dst[i].Strs = slices.Clone(dst[i].Strs)
+	}
+	return dst
+}
+
+// CallID is what redaction leaves of a record's call id.
+func (d *Redactor) CallID(r *Record) string {
+	if d.keepsAll() {
+		return r.CallID
+	}
+	return d.callID(r)
+}
+
+func (d *Redactor) keepsAll() bool {
+	return d.policy == (Policy{Numbers: Keep, Users: Keep, Addresses: Keep})
+}

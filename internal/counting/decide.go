@@ -1,0 +1,278 @@
+package counting
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// Decision decides one page: Keys first, then Decide, which may be called again. Its memory is used again by the next page; it isn't safe
+// for concurrent use.
+type Decision struct {
+	page     *Page
+	settings *Settings
+	hasher   *Hasher
+	needed   Keys
+
+	// Made by Keys. related says that some records are of groups or have parents.
+	entries    []entry
+	related    bool
+	keys       []Hash
+	buckets    []int64
+	arena      []byte
+	fields     []fieldHash
+	extraNames []string
+
+	// Made by Decide.
+	known  *Known
+	was    *State
+	order  []int        // of the entries: as they are decided
+	firsts map[Hash]int // the first entry of each key in the order of versions, without those that aren't final
+	states map[Hash]*state
+	spare  []*state // the first used are in states, or lead there
+	used   int
+	rows   []byte          // stored forms that the page changes
+	kept   []*state        // those to be remembered
+	deltas []metrics.Delta // of the record in hand
+	change Change
+	err    error // the first one
+}
+
+// state is what is known of one record or fact while a page is decided.
+type state struct {
+	Stored
+	kept bool // it is in Change.Keep
+}
+
+// Change is what a page changes. It is good until the next decision.
+type Change struct {
+	// State is the feed's state after the page.
+	State State
+	// Keep are what is to be remembered, each once.
+	Keep []Stored
+	// Counted are the records that change series, in order, and Deltas what they change: those of a record end at its End.
+	Counted []Counted
+	Deltas  []metrics.Delta
+	// Attempts are the new calls that are attempts.
+	Attempts []Attempt
+	// Logs are the log records that are wanted, those of one record one after the other.
+	Logs []Log
+	// Tallies are counts to be added.
+	Tallies map[TallyKey]Tally
+	// Edges are when calls were connected, and NewTrunks the names of the trunks that have the next numbers.
+	Edges     []Edge
+	NewTrunks []string
+	// BadRows are the rows that weren't known.
+	BadRows []BadHash
+	// DoneTasks are to be removed unless a greater version waits; PutTasks wait now.
+	DoneTasks, PutTasks []Task
+	Result              Result
+}
+
+// Counted is a record that changes series.
+type Counted struct {
+	Record *cdr.Record
+	// New is the number of the record on the page, from 1, if it is counted for the first time; else 0.
+	New int
+	// End is where its deltas end within Change.Deltas.
+	End int
+}
+
+// Attempt is one of the last attempts of a trunk in a direction.
+type Attempt struct {
+	Direction, Trunk string
+	metrics.Attempt
+}
+
+// Log is a log record that is wanted.
+type Log struct {
+	// Record is the number of the record on the page, from 0.
+	Record int
+	// Session is the number of the session that the event is about, or -1.
+	Session int
+	Event   Event
+}
+
+// BadHash is a row that was set aside.
+type BadHash struct {
+	Hash
+	Problem string
+}
+
+// NewDecision makes a decision for one page after the other.
+func NewDecision() *Decision {
+	return &Decision{states: make(map[Hash]*state), firsts: make(map[Hash]int), change: Change{Tallies: make(map[TallyKey]Tally)}}
+}
+
+// Decide says what the page of Keys changes. An error says that what is known is damaged.
+func (d *Decision) Decide(known *Known) (*Change, error) {
+	d.takeKnown(known)
+	d.orderEntries()
+	for _, i := range d.order {
+		if d.decideRecord(i); d.err != nil {
+			return nil, d.err
+		}
+	}
+	d.settleRecords()
+	d.decideBadRows()
+	d.decideTasks()
+	d.decidePosition()
+	d.forgetConnected()
+	for _, st := range d.kept {
+		d.change.Keep = append(d.change.Keep, st.Stored)
+	}
+	return &d.change, d.err
+}
+
+// takeKnown resets the decision, makes states of what is known, and sorts the records by their versions.
+func (d *Decision) takeKnown(known *Known) {
+	d.known, d.was, d.err = known, &known.State, nil
+	clear(d.states)
+	clear(d.firsts)
+	d.used, d.rows, d.kept = 0, d.rows[:0], d.kept[:0]
+	c := &d.change
+	clear(c.Tallies)
+	*c = Change{
+		State: known.State, Keep: c.Keep[:0], Counted: c.Counted[:0], Deltas: c.Deltas[:0], Attempts: c.Attempts[:0], Logs: c.Logs[:0],
+		Tallies: c.Tallies, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
+		DoneTasks: c.DoneTasks[:0], PutTasks: c.PutTasks[:0],
+	}
+	for i := range known.IDs {
+		d.addKnown(d.needed.IDs[i].Hash, &known.IDs[i])
+	}
+	d.order = d.order[:0]
+	for i := range d.entries {
+		d.order = append(d.order, i)
+	}
+	slices.SortStableFunc(d.order, func(a, b int) int {
+		return cmp.Compare(d.entries[a].record.Version, d.entries[b].record.Version)
+	})
+}
+
+// addKnown makes a state of what is known under a key. All keys of a record share one state.
+func (d *Decision) addKnown(key Hash, s *Stored) {
+	if s.Data == nil || d.states[key] != nil {
+		return
+	}
+	st := d.states[s.Hash]
+	if st == nil {
+		st = d.newState(s.Place)
+		st.Data = s.Data
+	}
+	d.states[key] = st
+}
+
+func (d *Decision) newState(at Place) *state {
+	if d.used == len(d.spare) {
+		d.spare = append(d.spare, new(state))
+	}
+	st := d.spare[d.used]
+	d.used++
+	*st = state{Stored: Stored{Place: at}}
+	d.states[at.Hash] = st
+	return st
+}
+
+// findState returns the state of a record, nil if it isn't known.
+func (d *Decision) findState(e *entry) *state {
+	for _, key := range e.keys {
+		if st := d.states[key]; st != nil {
+			return st
+		}
+	}
+	return nil
+}
+
+// keepState stores a state, in the form that add appends, and has it remembered.
+func (d *Decision) keepState(st *state, add func(dst []byte) []byte) {
+	at := len(d.rows)
+	d.rows = add(d.rows)
+	st.Data = d.rows[at:len(d.rows):len(d.rows)]
+	if !st.kept {
+		st.kept = true
+		d.kept = append(d.kept, st)
+	}
+}
+
+// addFact remembers a fact that is counted once.
+func (d *Decision) addFact(bucket int64, key Hash) {
+	d.keepState(d.newState(Place{bucket, key}), func(dst []byte) []byte { return append(dst, rowFact) })
+}
+
+// addFlag sets a flag of a record's row.
+func (d *Decision) addFlag(st *state, flag byte) {
+	was := st.Data
+	d.keepState(st, func(dst []byte) []byte { return append(dst, was...) })
+	st.Data[flagsAt] |= flag
+}
+
+// failed keeps the first error, which ends the decision, and says whether err is one.
+func (d *Decision) failed(err error) bool {
+	if d.err == nil {
+		d.err = err
+	}
+	return err != nil
+}
+
+// addCounted adds the deltas of a record to the change. source is its number on the page, from 1, if it is new.
+func (d *Decision) addCounted(r *cdr.Record, source int) {
+	if len(d.deltas) == 0 {
+		return
+	}
+	for i := range d.deltas {
+		if l := &d.deltas[i]; l.Def == metrics.MediaBypassCalls { // what a commit brings is first seen together (counting.md 25)
+			d.addTally(TallyKey{d.trunkNumber(l.Labels[0]), d.known.Now}, l.Labels[1] == cdr.True.String())
+		}
+	}
+	d.change.Deltas = append(d.change.Deltas, d.deltas...)
+	d.change.Counted = append(d.change.Counted, Counted{Record: r, New: source, End: len(d.change.Deltas)})
+}
+
+// addLog asks for a log record of an entry.
+func (d *Decision) addLog(i, session int, event Event) {
+	r, s := d.entries[i].record, d.settings
+	event.Source, event.Provider, event.Feed = s.Source, s.Provider, s.Feed
+	event.RecordID, event.Observed = d.hasher.recordID(r), d.page.ObservedAt
+	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Event: event})
+}
+
+// FirstEvent is the event of the first log record of a record of the page, whose identity exemplars have.
+func (d *Decision) FirstEvent(i int) Event {
+	s := d.settings
+	return Event{
+		Name: "cdr.call", Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed,
+		RecordID: d.hasher.recordID(d.entries[i].record),
+	}
+}
+
+// decideBadRows counts rows that were set aside once each, by their content (counting.md 14).
+func (d *Decision) decideBadRows() {
+	result, keys := &d.change.Result, d.needed.BadRows
+	seen := make(map[Hash]bool)
+	fresh := func(row *BadRow, key Hash) bool {
+		if d.known.BadRows[key] || seen[key] {
+			return false
+		}
+		seen[key] = true
+		d.change.BadRows = append(d.change.BadRows, BadHash{key, metrics.CleanLabel(row.Problem)})
+		return true
+	}
+	for i, row := range d.page.Invalid {
+		if fresh(&row, keys[i]) {
+			row.Content = nil
+			result.BadRows = append(result.BadRows, row)
+		}
+	}
+	result.Invalid = len(result.BadRows)
+	for i := range d.page.Ignored {
+		if fresh(&d.page.Ignored[i], keys[len(d.page.Invalid)+i]) {
+			result.Ignored++
+		}
+	}
+}
+
+// delay is how long after the end of its call a record was first seen.
+func (d *Decision) delay(r *cdr.Record) time.Duration { return d.page.ObservedAt.Sub(r.Ended()) }

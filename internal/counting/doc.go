@@ -1,0 +1,21 @@
+// Package counting decides what a page of records changes. It is the place where it is written what a record means: whether it is new, a
+// repeat, a revision, a part of another call, too old or not final, and what each of these counts (docs/counting.md).
+//
+//	page ─▶ Decision.Keys    every key that the page needs: records, groups, parents, facts, tasks, bad rows
+//	     ─▶ (the ledger)     reads what is known of these keys, at once
+//	     ─▶ Decision.Decide  Change: what to remember, deltas of series, log records, tasks, position
+//	     ─▶ (the ledger)     writes the change in one transaction, and memory takes it over when it is durable
+//
+// Nothing here reads a clock, a file or a database, and nothing changes a record or what is known: deciding again, in a transaction that is
+// tried again, gives the same change. One file has one rule or two:
+//
+//	keys.go, buckets.go  what a record is known by, and where that lies (counting.md 14, 15, 18)
+//	decide.go            the order in which a page's records are decided
+//	records.go           new, known, too old, not final; sessions and recordings (5, 14, 17)
+//	revisions.go         what a version changes (16)
+//	groups.go            several records that are one call (14, 36)
+//	parents.go           parts of a call that failed with it (guarantee 3)
+//	trailing.go          activity, media bypass, connected calls (25)
+//	tasks.go             pending work (4, 32)
+//	position.go          origin, watermark, first history (2, 5, 7, 20)
+package counting

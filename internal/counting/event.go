@@ -1,0 +1,65 @@
+package counting
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/pack"
+)
+
+// Event says which log record is wanted of a call record. Its identity (contract 4) is shared with exemplars.
+type Event struct {
+	// Name is the event name: cdr.call, cdr.call.revised, cdr.session.
+	Name                   string
+	Source, Provider, Feed string
+	// RecordID is the provider's id, or a keyed hash where it gives none.
+	RecordID string
+	// Version is 1 first, one more with each revision; of a session always 1.
+	Version int64
+	// Session is the record's session that a cdr.session is about; else nil.
+	Session *cdr.Session
+	// Changed are the names of what changed; nil for a first version.
+	Changed []string
+	// Observed is when the record, or this of it, was first read.
+	Observed time.Time
+}
+
+// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source, feed, event name, record id and session
+// id (empty but for cdr.session), each with its length as a varint before it, and the version as a varint. It is the same on every try
+// (counting.md 27).
+func (e *Event) UID(session string) (uid [32]byte) {
+	var room [256]byte
+	b := room[:0]
+	for _, part := range [...]string{e.Source, e.Feed, e.Name, e.RecordID, session} {
+		b = pack.AppendText(b, part)
+	}
+	b = binary.AppendVarint(b, e.Version)
+	sum := sha256.Sum256(b)
+	hex.Encode(uid[:], sum[:len(uid)/2])
+	return uid
+}
+
+// noCall is the id that some providers give for no id.
+const noCall = "00000000-0000-0000-0000-000000000000"
+
+// TraceID is the event's TraceId: the call id, which must be redacted, where it is a UUID, else the first half of SHA-256 over provider and
+// call id, one after the other. A record without a call id stands for a call of its own.
+func (e *Event) TraceID(call string) [16]byte {
+	if call == "" || call == noCall {
+		call = e.RecordID
+	}
+	if len(call) == 36 { // a UUID in its usual form; zeros would be no trace id
+		if id, err := uuid.Parse(call); err == nil && id != uuid.Nil {
+			return id
+		}
+	}
+	var room [256]byte
+	b := append(room[:0], e.Provider...)
+	sum := sha256.Sum256(append(b, call...))
+	return [16]byte(sum[:16])
+}

@@ -1,0 +1,36 @@
+package counting
+
+import "time"
+
+// originTolerance is how far a clock may be ahead before it matters.
+const originTolerance = 2 * time.Minute
+
+// decidePosition takes over the page's position (counting.md 2, 7). The end of the first history shows the feed's series (counting.md 20).
+func (d *Decision) decidePosition() {
+	d.moveOrigin()
+	next, position := &d.change.State, d.page.Position
+	if position == nil {
+		return
+	}
+	ahead := next.Watermark.After(d.page.ObservedAt.Add(originTolerance))
+	if position.Watermark.After(next.Watermark) || ahead && !position.Watermark.IsZero() {
+		next.Watermark = position.Watermark.UTC()
+	}
+	if position.Plan != nil {
+		next.Plan = append([]byte(nil), position.Plan...)
+	}
+	next.HistoryDone = next.HistoryDone || position.HistoryDone
+}
+
+// moveOrigin sets the origin of a feed that nothing was planned for yet by the provider's clock, where ours was ahead when the feed was
+// made: it would have left out calls of its first history (counting.md 5, 10).
+func (d *Decision) moveOrigin() {
+	next := &d.change.State
+	if d.page.Position != nil || next.HistoryDone || len(next.Plan) > 0 {
+		return
+	}
+	origin := d.page.ObservedAt.Add(-d.settings.History).UTC().Truncate(time.Second)
+	if origin.Before(next.Origin.Add(-originTolerance)) {
+		next.Origin, next.Floor, next.Watermark = origin, origin, origin
+	}
+}

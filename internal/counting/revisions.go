@@ -1,0 +1,67 @@
+package counting
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// loggedRevisions of one record are logged; later ones are only counted (counting.md 16).
+const loggedRevisions = 8
+
+// reviseRecord counts the changes that a version makes to its record, returns the names of the changed fields, and updates k (counting.md 16). The
+// labels stay those of the first version.
+func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
+	r, moved := e.record, 0
+	// not_connected without a duration says nothing about the outcome.
+	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
+		moved = d.changeOutcome(e, k)
+		k.outcome = r.Outcome
+		changed = append(changed, "cdr.outcome")
+	}
+	money := false
+	for _, charge := range r.Charges {
+		money = d.reviseCharge(k, charge) || money
+	}
+	if money {
+		changed = append(changed, "cdr.charge")
+	}
+	d.reviseConnected(k, e, moved)
+	if k.schema != fieldSchema {
+		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
+		return changed
+	}
+	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, e.extraNames)
+	k.fields = merged
+	return append(changed, fields...)
+}
+
+// reviseCharge counts the change of one component's amount and says whether it changed. An amount that wasn't known before is a charge, and
+// is remembered even if zero. A changed currency credits the old amount and debits the new one. A version without a currency keeps the old one.
+func (d *Decision) reviseCharge(k *known, c cdr.Charge) bool {
+	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
+	if at < 0 {
+		c.Currency = cmp.Or(c.Currency, d.settings.Currency)
+		d.deltas = metrics.CountCharge(d.deltas, k.ChargeLabels, c)
+		k.charges = append(k.charges, c)
+		return c.Amount.Sign() != 0
+	}
+	was := &k.charges[at]
+	c.Currency = cmp.Or(c.Currency, was.Currency)
+	correct := func(currency string, by cdr.Money) {
+		d.deltas = metrics.CountCorrection(d.deltas, k.ChargeLabels, cdr.Charge{Component: c.Component, Currency: currency, Amount: by})
+	}
+	switch {
+	case c.Currency != was.Currency:
+		correct(was.Currency, was.Amount.Neg())
+		correct(c.Currency, c.Amount)
+	case c.Amount.Equal(&was.Amount):
+		return false
+	default:
+		correct(c.Currency, c.Amount.Sub(&was.Amount))
+	}
+	*was = c
+	return true
+}

@@ -1,0 +1,221 @@
+package counting
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/pack"
+)
+
+// The formats of an id row.
+const (
+	rowAlias  = 1 // another key of a record: bucket and hash of its first key
+	rowRecord = 2
+	rowFact   = 3 // a fact that is only counted, such as a recording: that it is known is all
+	rowGroup  = 4 // several records that are one call
+)
+
+// The flags of a record's row: how it was first counted, and what of it is since.
+const (
+	// rowFailed: it did not connect, in a feed whose records have parents.
+	rowFailed = 1 << iota
+	// rowFurther: it is a further record of a group and no call of its own.
+	rowFurther
+	// rowSettled: what counts when it has settled is counted.
+	rowSettled
+	// rowEmergency: it is counted as a call to emergency services.
+	rowEmergency
+	// rowTimed: it is a call whose duration is counted.
+	rowTimed
+
+	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency | rowTimed
+)
+
+// head is what stands in front of a record's body: all that isn't of its last version.
+type head struct {
+	revisions int64 // how often it changed, as far as a byte counts
+	flags     byte
+	// span is when the call was connected, so that a later version can change it.
+	span span
+}
+
+// flagsAt is where the flags stand in a record's row.
+const flagsAt = 2
+
+func (h *head) append(dst []byte) []byte {
+	dst = append(dst, rowRecord, byte(min(h.revisions, math.MaxUint8)), h.flags)
+	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
+	if h.span.trunk != 0 {
+		dst = binary.AppendVarint(dst, h.span.start)
+		dst = binary.AppendUvarint(dst, uint64(h.span.end-h.span.start))
+	}
+	return dst
+}
+
+// splitRow is a record's row as its head and the body behind it, nil if it is no such row.
+func splitRow(row []byte) (h head, body []byte) {
+	if len(row) < 4 || row[0] != rowRecord {
+		return head{}, nil
+	}
+	r := pack.Reader{Data: row[3:]}
+	h = head{revisions: int64(row[1]), flags: row[flagsAt], span: span{trunk: int64(r.Uvarint())}}
+	if h.span.trunk != 0 {
+		h.span.start = r.Varint()
+		h.span.end = h.span.start + int64(r.Uvarint())
+	}
+	if r.Bad || len(r.Data) == 0 || h.span.trunk < 0 || h.span.end < h.span.start {
+		return head{}, nil
+	}
+	return h, r.Data
+}
+
+func flagsOf(row []byte) byte {
+	if len(row) > flagsAt && row[0] == rowRecord {
+		return row[flagsAt]
+	}
+	return 0
+}
+
+// known is what the ledger remembers of a counted record.
+type known struct {
+	head
+	metrics.ChargeLabels // of the first version: corrections carry them
+
+	outcome cdr.Outcome
+	version int64 // the provider's, 0 if it has none
+	schema  uint64
+	charges []cdr.Charge // the last amount known of each component
+	fields  []fieldHash
+}
+
+// ErrRow says that what is stored is damaged.
+var ErrRow = errors.New("an id row of the ledger is damaged: restore a backup")
+
+// append appends the stored form, with the head in front, so that a row is the same as its record's first version behind it.
+func (k *known) append(dst []byte) []byte { return k.appendBody(k.head.append(dst)) }
+
+func (k *known) appendBody(dst []byte) []byte {
+	dst = append(dst, byte(k.outcome), byte(k.Direction))
+	dst = pack.AppendText(dst, k.CallType)
+	dst = pack.AppendText(dst, k.Country)
+	dst = binary.AppendVarint(dst, k.version)
+	dst = binary.AppendUvarint(dst, uint64(len(k.charges)))
+	for i := range k.charges {
+		c := &k.charges[i]
+		dst = pack.AppendText(dst, c.Component)
+		dst = pack.AppendText(dst, c.Currency)
+		at := len(dst)
+		dst = c.Amount.Append(append(dst, 0))
+		dst[at] = byte(len(dst) - at - 1) // 34 digits, 18 zeros, a sign and a point: one byte as uvarint
+	}
+	dst = binary.AppendUvarint(dst, k.schema)
+	return appendFields(dst, k.fields)
+}
+
+// appendFields appends which of recordFields there are, as bits, their hashes in the list's order, and the provider's own with their keys.
+func appendFields(dst []byte, fields []fieldHash) []byte {
+	at := len(dst)
+	dst = append(dst, 0, 0, 0)
+	for _, f := range fields {
+		if f.key&extraField == 0 {
+			dst[at+int(f.key/8)] |= 1 << (f.key % 8)
+		} else {
+			dst = append24(dst, f.key)
+		}
+		dst = append24(dst, f.hash)
+	}
+	return dst
+}
+
+func append24(dst []byte, v uint32) []byte { return append(dst, byte(v>>16), byte(v>>8), byte(v)) }
+
+// parse reads the stored form into k and keeps k's memory.
+func (k *known) parse(data []byte) error {
+	h, body := splitRow(data)
+	if len(body) < 2 {
+		return ErrRow
+	}
+	k.head = h
+	k.outcome, k.Direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
+	if int(k.outcome) >= len(cdr.Outcomes()) || k.flags&^allFlags != 0 {
+		return ErrRow
+	}
+	r := pack.Reader{Data: body[2:]}
+	k.CallType, k.Country = r.Text(), r.Text()
+	k.version = r.Varint()
+	k.charges = k.charges[:0]
+	for range min(r.Uvarint(), 64) {
+		c := cdr.Charge{Component: r.Text(), Currency: r.Text()}
+		var err error
+		if c.Amount, err = cdr.ParseMoneySum(r.Text()); err != nil {
+			return ErrRow
+		}
+		k.charges = append(k.charges, c)
+	}
+	k.schema = r.Uvarint()
+	k.fields = readFields(&r, k.fields[:0])
+	if r.Bad || len(r.Data) > 0 {
+		return ErrRow
+	}
+	return nil
+}
+
+func readFields(r *pack.Reader, list []fieldHash) []fieldHash {
+	bits := r.Bytes(3)
+	for key := range uint32(8 * len(bits)) {
+		if bits[key/8]&(1<<(key%8)) != 0 {
+			list = append(list, fieldHash{key: key, hash: uint32(r.Number(3))})
+		}
+	}
+	for len(r.Data) > 0 && !r.Bad {
+		f := fieldHash{key: uint32(r.Number(3)), hash: uint32(r.Number(3))}
+		if f.key&extraField == 0 {
+			r.Bad = true
+			break
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// appendAlias is the stored form of a further key of a record.
+func appendAlias(dst []byte, of Place) []byte {
+	return binary.BigEndian.AppendUint64(binary.AppendVarint(append(dst, rowAlias), of.Bucket), uint64(of.Hash))
+}
+
+// Alias says where the record lies that a further key belongs to, and whether it is one.
+func (s Stored) Alias() (of Place, ok bool) {
+	if len(s.Data) == 0 || s.Data[0] != rowAlias {
+		return Place{}, false
+	}
+	r := pack.Reader{Data: s.Data[1:]}
+	of = Place{r.Varint(), Hash(r.Number(8))}
+	return of, !r.Bad && len(r.Data) == 0
+}
+
+// IsCall says whether it is a record that was counted as a call.
+func (s Stored) IsCall() bool { return s.Data[0] == rowRecord && flagsOf(s.Data)&rowFurther == 0 }
+
+// Check returns ErrRow if it has none of the stored forms.
+func (s Stored) Check() error {
+	if len(s.Data) == 0 {
+		return ErrRow
+	}
+	switch s.Data[0] {
+	case rowFact:
+		return nil
+	case rowAlias:
+		if _, ok := s.Alias(); ok {
+			return nil
+		}
+	case rowRecord:
+		return new(known).parse(s.Data)
+	case rowGroup:
+		_, err := parseGroup(s.Data)
+		return err
+	}
+	return ErrRow
+}

@@ -1,0 +1,108 @@
+package counting
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// fullRow is a row with everything: an inbound answered call, revised twice, with a charge and two fields.
+func fullRow(t *testing.T) known {
+	t.Helper()
+	price, err := cdr.ParseMoney("0.25")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known{
+		head:         head{revisions: 2},
+		ChargeLabels: metrics.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
+		outcome:      cdr.Answered, version: 3, schema: fieldSchema,
+		charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: price}},
+		fields:  []fieldHash{{key: 1, hash: 2}, {key: extraField + 1, hash: 3}},
+	}
+}
+
+func TestRowIsRead(t *testing.T) {
+	k := fullRow(t)
+	k.span = span{trunk: 3, start: 1.7e15, end: 1.7e15 + 60e6}
+	row := k.append(nil)
+	var again known
+	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, k) {
+		t.Errorf("read as %+v, %v", again, err)
+	}
+}
+
+func TestRowFlags(t *testing.T) {
+	k := fullRow(t)
+	first := k.append(nil)
+	k.flags, k.revisions = rowFailed|rowFurther|rowSettled, 7
+	row := k.append(nil)
+	_, body := splitRow(row)
+	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags || flagsOf(first) != 0 {
+		t.Errorf("flags make another row: %x", row)
+	}
+	var again known
+	if err := again.parse(row); err != nil || again.flags != k.flags || again.revisions != 7 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	for _, c := range []struct {
+		name string
+		row  []byte
+	}{
+		{"flags that there aren't", append([]byte{rowRecord, 0, allFlags + 1}, first[3:]...)},
+		{"cut", row[:len(row)-1]},
+		{"only its head", row[:5]},
+		{"a group", group{outcome: cdr.Busy}.append(nil)},
+	} {
+		if err := new(known).parse(c.row); err == nil {
+			t.Errorf("%s: read", c.name)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		row  []byte
+	}{
+		{"a record", row},
+		{"cut", []byte{rowGroup, 1}},
+		{"an outcome that there isn't", []byte{rowGroup, byte(len(cdr.Outcomes())), 0, 0, 0}},
+		{"a flag that there isn't", []byte{rowGroup, 1, 0, 2, 0}},
+	} {
+		if _, err := parseGroup(c.row); err == nil {
+			t.Errorf("as a group, %s: read", c.name)
+		}
+	}
+}
+
+func FuzzRow(f *testing.F) {
+	k := known{outcome: 1, ChargeLabels: metrics.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
+	f.Add(k.append(nil))
+	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
+	k.flags = rowFailed | rowFurther
+	f.Add(k.append(nil))
+	f.Add(group{outcome: 2, others: cdr.Answered, timed: true, last: 1.7e9}.append(nil))
+	k.span = span{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
+	f.Add(k.append(nil))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if g, err := parseGroup(data); err == nil && string(g.append(nil)) != string(data) {
+			t.Fatal("a group's own form changes")
+		}
+		var k known
+		if k.parse(data) != nil {
+			return
+		}
+		if _, body := splitRow(data); body == nil {
+			t.Fatal("a row that is read has no body")
+		}
+		var again known
+		if err := again.parse(k.append(nil)); err != nil {
+			t.Fatalf("own form isn't read: %v", err)
+		}
+		if string(again.append(nil)) != string(k.append(nil)) {
+			t.Fatal("own form changes")
+		}
+		_, _ = Stored{Data: data}.Alias()
+	})
+}

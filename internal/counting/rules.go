@@ -1,0 +1,36 @@
+package counting
+
+import "time"
+
+// Rules are the traits of a feed's records that counting depends on. A provider declares them; none follows from a feed's name.
+type Rules struct {
+	// StartMoves says that the start of a record may move by more than minutes: a record is found at any start up to two days after its first
+	// one (counting.md 15).
+	StartMoves bool
+	// ByArrival says that the feed is read in the order in which records appeared, not by their start. A record is found as long as the ledger
+	// keeps what was read, and is too old only if it starts before the feed's origin.
+	ByArrival bool
+	// PartsSettle says that parts of a record come with later versions: whether media bypassed is counted once the record has settled, and
+	// that it is an emergency call with the version that first says so.
+	PartsSettle bool
+	// TaskVersions says that a task names a version of a record: it isn't needed when that version is known, or a greater one.
+	TaskVersions bool
+	// Parents says that a record may name another as its parent: of their two failures one is counted.
+	Parents bool
+	// NoReasons says that records don't say why a call didn't connect: not_connected is an attempt then.
+	NoReasons bool
+}
+
+// Settings are what a feed's pages are decided by.
+type Settings struct {
+	Rules
+	Source, Provider, Feed string
+	// Currency stands in for a currency that the provider doesn't give.
+	Currency string
+	// History is how far back the first start reads.
+	History time.Duration
+	// Lookback is how late a record may be published.
+	Lookback time.Duration
+	// LateAfter is from when on a call counts as late.
+	LateAfter time.Duration
+}

@@ -1,0 +1,203 @@
+package counting_test
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// store is a ledger as a few maps: it remembers what changes say, and adds up their deltas.
+type store struct {
+	t        *testing.T
+	settings counting.Settings
+	hasher   counting.Hasher
+	decision *counting.Decision
+
+	state  counting.State
+	ids    map[counting.Place][]byte
+	tasks  map[counting.TaskKey]counting.Task
+	bad    map[counting.Hash]bool
+	trunks map[string]int64
+
+	counts map[string]int64 // by metric and labels
+	money  map[string]cdr.Money
+	edges  map[int64]int64 // by trunk
+	// connected is the time in which calls were connected, as their edges say; recent are the calls that tallies count, and failed those of them.
+	connected      time.Duration
+	recent, failed int64
+	logs           []string // name and hashed id, in order
+}
+
+func newStore(t *testing.T, settings counting.Settings, state counting.State) *store {
+	hasher, err := counting.NewHasher(strings.Repeat("ab", 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &store{
+		t: t, settings: settings, hasher: hasher, decision: counting.NewDecision(), state: state,
+		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]counting.Task{}, bad: map[counting.Hash]bool{}, trunks: map[string]int64{},
+		counts: map[string]int64{}, money: map[string]cdr.Money{}, edges: map[int64]int64{},
+	}
+}
+
+// known reads what the keys ask for.
+func (s *store) known(keys *counting.Keys) *counting.Known {
+	k := &counting.Known{
+		State: s.state, Tasks: map[counting.TaskKey]counting.Task{}, BadRows: map[counting.Hash]bool{}, Trunks: s.trunks, TrunkLimit: 100,
+	}
+	for _, key := range keys.IDs {
+		k.IDs = append(k.IDs, s.find(key))
+	}
+	for _, key := range keys.Tasks {
+		if task, waits := s.tasks[key]; waits {
+			k.Tasks[key] = task
+		}
+	}
+	for _, hash := range keys.BadRows {
+		k.BadRows[hash] = s.bad[hash]
+	}
+	return k
+}
+
+func (s *store) find(key counting.Key) counting.Stored {
+	buckets := key.Buckets
+	if buckets == nil {
+		for at := range s.ids {
+			if at.Hash == key.Hash && at.Bucket < 0 && !counting.IsForgotten(at.Bucket, s.state.Floor) {
+				buckets = append(buckets, at.Bucket)
+			}
+		}
+		slices.Sort(buckets)
+	}
+	for _, bucket := range buckets {
+		at := counting.Place{Bucket: bucket, Hash: key.Hash}
+		data := s.ids[at]
+		if data == nil {
+			continue
+		}
+		stored := counting.Stored{Place: at, Data: data}
+		if of, isAlias := stored.Alias(); isAlias {
+			stored = counting.Stored{Place: of, Data: s.ids[of]}
+		}
+		if stored.Data != nil {
+			return stored
+		}
+	}
+	return counting.Stored{}
+}
+
+// decide decides a page without keeping what it changes, as a commit that fails does.
+func (s *store) decide(page *counting.Page) *counting.Change {
+	s.t.Helper()
+	records := make([]cdr.Record, len(page.Records))
+	for i, r := range page.Records {
+		records[i] = *r
+	}
+	change, err := s.decision.Decide(s.known(s.decision.Keys(page, &s.settings, &s.hasher)))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i, r := range page.Records {
+		if !reflect.DeepEqual(records[i], *r) {
+			s.t.Fatalf("record %d was changed: %+v, was %+v", i, *r, records[i])
+		}
+	}
+	return change
+}
+
+// commit keeps what a page changes.
+func (s *store) commit(page *counting.Page) counting.Result {
+	s.t.Helper()
+	c := s.decide(page)
+	s.state = c.State
+	for _, stored := range c.Keep {
+		s.ids[stored.Place] = slices.Clone(stored.Data)
+	}
+	for _, row := range c.BadRows {
+		s.bad[row.Hash] = true
+	}
+	for _, task := range c.DoneTasks {
+		delete(s.tasks, counting.TaskKey{Kind: task.Kind, Key: task.Key})
+	}
+	for _, task := range c.PutTasks {
+		s.tasks[counting.TaskKey{Kind: task.Kind, Key: task.Key}] = task
+	}
+	for _, name := range c.NewTrunks {
+		s.trunks[name] = int64(len(s.trunks) + 1)
+	}
+	for _, e := range c.Edges {
+		s.edges[e.Trunk] += e.Change
+		s.connected -= time.Duration(e.Change*e.At) * time.Microsecond
+	}
+	for key, tally := range c.Tallies {
+		if key.Trunk == 0 {
+			s.recent += tally.Total
+			s.failed += tally.Part
+		}
+	}
+	for i := range c.Deltas {
+		s.add(&c.Deltas[i])
+	}
+	for _, l := range c.Logs {
+		s.logs = append(s.logs, l.Event.Name+" "+page.Records[l.Record].CallID)
+	}
+	return c.Result
+}
+
+func (s *store) add(d *metrics.Delta) {
+	key := d.Def.Name + "{" + strings.Join(d.LabelValues(), ",") + "}"
+	switch d.Def.Kind {
+	case metrics.Money:
+		was := s.money[key]
+		s.money[key] = was.Add(&d.Money)
+	case metrics.Histogram:
+		s.counts[key]++
+	default:
+		s.counts[key] += d.N
+	}
+}
+
+// count sums a metric over its series.
+func (s *store) count(name string) (sum int64) {
+	for key, n := range s.counts {
+		if strings.HasPrefix(key, name+"{") {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// sum sums a metric of money over those series whose labels have a text.
+func (s *store) sum(name, having string) (sum cdr.Money) {
+	for key, m := range s.money {
+		if strings.HasPrefix(key, name+"{") && strings.Contains(key, having) {
+			sum = sum.Add(&m)
+		}
+	}
+	return sum
+}
+
+// outcomes are the calls by the outcome that they have after all changes.
+func (s *store) outcomes() map[string]int64 {
+	all := map[string]int64{}
+	for key, n := range s.counts {
+		name, labels, _ := strings.Cut(strings.TrimSuffix(key, "}"), "{")
+		values := strings.Split(labels, ",")
+		switch name {
+		case "cdr_calls_total":
+			all[values[2]] += n
+		case "cdr_call_outcome_changes_total":
+			all[values[0]] -= n
+			all[values[1]] += n
+		}
+	}
+	maps.DeleteFunc(all, func(_ string, n int64) bool { return n == 0 })
+	return all
+}

@@ -1,0 +1,194 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+const (
+	// maxPasses is how often a piece is read at the most, since no later read will cover it (counting.md 9).
+	maxPasses = 5
+	// overlap is by how much adjacent pieces overlap.
+	overlap = time.Second
+	// A piece is at least a day, so that providers that only know days aren't asked for each of them thrice, and at most a week.
+	shortPiece, longPiece = 24 * time.Hour, 7 * 24 * time.Hour
+	pieces                = 20
+	// leastPiece is how short a piece may become that fails.
+	leastPiece = time.Minute
+	// maxTries is how often a piece is tried.
+	maxTries = 6
+)
+
+type historyRead struct {
+	*History
+
+	state   *ledger.Feed
+	summary Summary
+
+	// first is where reading begins, done up to where it has come.
+	first, done time.Time
+
+	// What the Summary counts, each once.
+	unfinished, unsettled, missing map[string]bool
+}
+
+func (r *historyRead) run(ctx context.Context) error {
+	r.first = r.keptSince()
+	r.done = r.first
+	tries, pause := 0, backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
+	for length := r.piece(); r.done.Before(r.feed.To); {
+		end := r.done.Add(length)
+		if end.After(r.feed.To) {
+			end = r.feed.To
+		}
+		err := r.read(ctx, r.done, end)
+		if err == nil {
+			r.done, tries, length = end, 0, r.piece()
+			pause.Reset()
+			r.progress()
+			continue
+		}
+		if tries++; tries == maxTries || ctx.Err() != nil || !mayPass(err) {
+			return err
+		}
+		length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
+		select {
+		case <-time.After(max(pause.NextBackOff(), httpclient.RetryAfter(err))):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished), len(r.unsettled), len(r.missing)
+	return nil
+}
+
+// kept is from when on the provider has records.
+func (r *historyRead) keptSince() time.Time {
+	keeps := r.feed.Info.Limits.Retention
+	if keeps <= 0 {
+		return r.settings.From
+	}
+	const margin = 10 * time.Minute // some are asked for again later
+	edge := r.settings.Now().Add(margin - keeps).UTC().Truncate(time.Second)
+	if !r.settings.From.Before(edge) {
+		return r.settings.From
+	}
+	r.note("the provider keeps records for %.4g days: there are none before %s", keeps.Hours()/24, edge.Format(time.RFC3339))
+	return edge
+}
+
+func (r *historyRead) piece() time.Duration {
+	length := shortPiece
+	if r.feed.Info.Fetcher == nil { // else what it names is in memory
+		length = min(max(shortPiece, (r.feed.To.Sub(r.settings.From)/pieces).Truncate(time.Second)), longPiece)
+	}
+	if limit := r.feed.Info.Limits.MaxRange; limit > 0 {
+		length = min(length, limit-2*overlap)
+	}
+	return length
+}
+
+// read reads a piece until a pass finds nothing new. What it finds twice counts once.
+func (r *historyRead) read(ctx context.Context, from, to time.Time) error {
+	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
+	if from = from.Add(-overlap); from.Before(r.first) {
+		from = r.first
+	}
+	for range maxPasses {
+		known := r.summary.Calls + driver.Named()
+		if err := driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second)); err != nil {
+			return err
+		}
+		if r.summary.Calls+driver.Named() == known {
+			break
+		}
+	}
+	return nil
+}
+
+// commit counts a page.
+func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
+	now := r.settings.Now()
+	counted := make([]*cdr.Record, 0, len(page.Records))
+	for _, record := range page.Records {
+		// One that isn't final may still become so (counting.md 17).
+		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
+		id := record.ID + record.Synthetic
+		if record.Start.Before(r.settings.From) || !record.Start.Before(r.feed.To) {
+			continue
+		}
+		if provisional {
+			r.unfinished[strings.Clone(id)] = true
+			continue
+		}
+		delete(r.unfinished, id) // of an earlier pass
+		record.Provisional = false
+		counted = append(counted, record)
+	}
+	for _, task := range page.Enqueue {
+		if task.Kind != collector.TaskRecord { // what is to be done about a record that was fetched
+			r.unsettled[strings.Clone(task.Key)] = true
+		}
+	}
+	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.settings.From})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	for _, bad := range result.BadRows {
+		r.note("%s: left out: %s", bad.At, bad.Problem)
+	}
+	r.summary.Calls += result.New
+	r.summary.Invalid += result.Invalid
+	for _, n := range result.Overflow {
+		r.summary.Folded += n
+	}
+	if err := r.sorter.err; err != nil {
+		return fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	r.progress()
+	return nil
+}
+
+// missed notes a record that the provider names and doesn't have.
+func (r *historyRead) missed(task collector.Task, err error) {
+	r.missing[task.Key] = true
+	r.note("record %s: left out: %v", task.Key, err)
+}
+
+// ErrLocal is a failure of ours, not the provider's.
+var ErrLocal = errors.New("count history")
+
+// mayPass says whether an error of a piece may pass by itself.
+func mayPass(err error) bool {
+	if errors.Is(err, ErrLocal) || errors.Is(err, context.Canceled) {
+		return false
+	}
+	switch httpclient.KindOf(err) {
+	case httpclient.KindUnauthorized, httpclient.KindForbidden, httpclient.KindHost, httpclient.KindRedirect:
+		return false
+	case httpclient.KindToken:
+		return httpclient.IsRetryable(err)
+	default:
+		return true // also links that have expired, and ranges that are too long
+	}
+}
+
+func (r *historyRead) note(format string, args ...any) {
+	r.settings.Note(r.feed.Source + "/" + r.feed.Info.Name + ": " + fmt.Sprintf(format, args...))
+}
+
+func (r *historyRead) progress() {
+	r.report(Progress{Read: r.done.Sub(r.settings.From), Calls: r.summary.Calls})
+}

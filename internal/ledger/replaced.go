@@ -1,0 +1,115 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// A process commits only to the ledger that it has opened (counting.md 34): never to another one in its place, and it never makes a new one there.
+
+// mark tells ledgers apart. It is made with a ledger and kept in it.
+type mark struct{ schema, key, instance string }
+
+// markQuery reads a mark; it has no arguments, so that each new connection can ask it.
+const markQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'), ''),
+	COALESCE((SELECT value FROM meta WHERE name = 'key'), ''), COALESCE((SELECT value FROM meta WHERE name = 'instance'), '')`
+
+// errOtherKey: a feed's ids can't be found by the ledger's key.
+var errOtherKey = errors.New("its ids are under another key than the ledger has, so that every call would be counted once more: restore a backup, or start anew")
+
+// readMark reads a mark by scan, which runs markQuery.
+func readMark(scan func(into ...any) error) (m mark, err error) {
+	err = scan(&m.schema, &m.key, &m.instance)
+	return m, err
+}
+
+// compareMark fails if a ledger's mark isn't that of the ledger that was opened.
+func (l *Ledger) compareMark(scan func(into ...any) error) error {
+	opened := l.mark.Load()
+	if opened == nil {
+		return nil
+	}
+	now, err := readMark(scan)
+	switch {
+	case errors.Is(err, errNoTable):
+		return l.setReplaced("there is no ledger any more where it was")
+	case err != nil:
+		return fmt.Errorf("compare the ledger with the one that was opened: %w", err)
+	case now.schema != opened.schema:
+		return l.setReplaced(fmt.Sprintf("another version of the program has changed its layout to schema version %q, this one has %s", now.schema, schemaVersion))
+	case now != *opened:
+		return l.setReplaced("another ledger is where it was, with a key and an instance of its own")
+	}
+	return nil
+}
+
+func (l *Ledger) compareMarkIn(s *session) error {
+	return l.compareMark(func(into ...any) error { return s.scanRow(markQuery, nil, into...) })
+}
+
+// setReplaced makes every later call fail, so that the ledger's replacement is never written to.
+func (l *Ledger) setReplaced(how string) error {
+	err := fmt.Errorf("%w: %s", ErrReplaced, how)
+	if l.replaced.CompareAndSwap(nil, &err) && l.settings.OnReplaced != nil {
+		l.settings.OnReplaced(err)
+	}
+	return l.Replaced()
+}
+
+// Replaced returns ErrReplaced with the cause if the ledger was replaced, else nil. It doesn't block.
+func (l *Ledger) Replaced() error {
+	if err := l.replaced.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// walName is the write-ahead log, which may be made anew with each opening.
+const walName = fileName + "-wal"
+
+// noteFiles remembers the files that are open by device and inode.
+func (l *Ledger) noteFiles() error {
+	for _, name := range [...]string{lockName, fileName, walName} {
+		if l.files[name] != nil {
+			continue
+		}
+		info, err := os.Stat(filepath.Join(l.settings.Folder, name))
+		if err != nil {
+			return fmt.Errorf("open ledger: %w", err)
+		}
+		l.files[name] = info
+	}
+	return nil
+}
+
+// checkFiles fails if the open files aren't those of the folder any more. Then it closes them, which empties their write-ahead log: a start with
+// another ledger.db must not find it. The commit lock is held.
+func (l *Ledger) checkFiles() error {
+	err := l.Replaced()
+	if err == nil {
+		err = l.compareFiles()
+	}
+	if errors.Is(err, ErrReplaced) {
+		_ = l.closeEngine() // nothing that counts is written any more
+	}
+	return err
+}
+
+func (l *Ledger) compareFiles() error {
+	for name, opened := range l.files {
+		file := filepath.Join(l.settings.Folder, name)
+		switch now, err := os.Stat(file); {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR):
+			return l.setReplaced(file + " was removed")
+		case err != nil:
+			return fmt.Errorf("see whether the ledger is in its place: %w", err)
+		case !os.SameFile(opened, now):
+			return l.setReplaced(file + " is another file now")
+		}
+	}
+	return nil
+}

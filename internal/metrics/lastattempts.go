@@ -1,0 +1,250 @@
+package metrics
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// attemptsKept is how many attempts are kept of a trunk and direction.
+const attemptsKept = 64
+
+// Attempt is a call as it was first seen.
+type Attempt struct {
+	second  int64 // its start since 1970
+	Outcome cdr.Outcome
+	// Failure says why it didn't connect; it is zero if it did.
+	Failure Failure
+}
+
+// Start is when the call started, in whole seconds.
+func (a Attempt) Start() time.Time { return time.Unix(a.second, 0).UTC() }
+
+// Failure says why a call didn't connect, in the label values of cdr_call_failures_total.
+type Failure struct {
+	SIPCode     string `json:"sip_code,omitempty"`
+	SubCode     string `json:"sub_code,omitempty"`
+	Reason      string `json:"reason,omitempty"`
+	FaultDomain string `json:"fault_domain"`
+}
+
+// LastAttempts are the last attempts of a trunk in a direction, from which the cdr_recent gauges are made.
+type LastAttempts struct {
+	Source, Provider, Feed, Direction, Trunk string
+	// NoReasons says that the feed can't tell faults from other calls that didn't connect.
+	NoReasons bool
+	lastAttempts
+}
+
+// lastAttempts is the value of a series of attempts.
+type lastAttempts struct {
+	// Attempts are at least one and at most 64, in the order in which they were first seen; those of one commit by their start.
+	Attempts []Attempt
+	fresh    int // how many of them, at the end, the commit under way has added, until sortAndTrim
+	// failureRunStart is, by Ending, the start of a failure run that is older than the oldest kept attempt and reaches up to it; 0 if there is none.
+	failureRunStart [endings]int64
+}
+
+// Ending is how attempts may end.
+type Ending int
+
+// The endings.
+const (
+	Faults      Ending = iota // the calls that failed
+	Unconnected               // the calls that nobody answered, for any reason
+	endings     int    = iota
+)
+
+// Has says whether an attempt with an outcome ended so.
+func (e Ending) Has(o cdr.Outcome) bool {
+	if e == Faults {
+		return o == cdr.Failed
+	}
+	return !o.Connected()
+}
+
+func (r *lastAttempts) count(ending Ending) (n int) {
+	for _, a := range r.Attempts {
+		if ending.Has(a.Outcome) {
+			n++
+		}
+	}
+	return n
+}
+
+// Since is when the unbroken run of attempts that ended so, up to the newest, began; zero if the newest ended otherwise.
+func (r *lastAttempts) Since(ending Ending) (since time.Time) {
+	for _, a := range slices.Backward(r.Attempts) {
+		if !ending.Has(a.Outcome) {
+			return since
+		}
+		since = a.Start()
+	}
+	if began := r.failureRunStart[ending]; began != 0 {
+		return time.Unix(began, 0).UTC()
+	}
+	return since
+}
+
+// Newest is the latest start.
+func (r *lastAttempts) Newest() time.Time {
+	var latest int64
+	for _, a := range r.Attempts {
+		latest = max(latest, a.second)
+	}
+	return time.Unix(latest, 0).UTC()
+}
+
+// TopFailure is the most frequent failure of the attempts that ended so, the latest one of several, and how many had it; 0 if none.
+func (r *lastAttempts) TopFailure(ending Ending) (top Failure, n int) {
+	counts := make(map[Failure]int)
+	for _, a := range r.Attempts {
+		if !ending.Has(a.Outcome) {
+			continue
+		}
+		counts[a.Failure]++
+		if counts[a.Failure] >= n {
+			top, n = a.Failure, counts[a.Failure]
+		}
+	}
+	return top, n
+}
+
+// LastAttempts returns those of every configured feed whose first history was read, in no particular order.
+func (s *Store) LastAttempts() []LastAttempts {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var all []LastAttempts
+	for _, f := range s.feeds {
+		if !f.revealed {
+			continue
+		}
+		for _, series := range f.list {
+			if series.Labels.Def == RecentAttempts {
+				own := series.LabelValues()
+				all = append(all, LastAttempts{
+					Source: f.source, Provider: f.provider, Feed: f.feed, Direction: own[0], Trunk: own[1],
+					NoReasons: f.NoReasons, lastAttempts: *series.cur.attempts.clone(),
+				})
+			}
+		}
+	}
+	return all
+}
+
+func (b *builder) lastAttempts(f *FeedSeries, series *Series) {
+	r, values := series.cur.attempts, series.Labels.Values
+	b.gauge(RecentAttempts, values, float64(len(r.Attempts)))
+	if !f.NoReasons {
+		b.gauge(RecentFaults, values, float64(r.count(Faults)))
+	}
+	b.gauge(RecentConnected, values, float64(len(r.Attempts)-r.count(Unconnected)))
+	b.gauge(RecentNewest, values, float64(r.Newest().Unix()))
+}
+
+// NewAttempt returns a new call as one of the last attempts of its trunk and direction; false if it isn't an attempt. counted are the call's deltas.
+// noReasons says that its feed can't tell faults from other calls that didn't connect. A call whose failure is counted with another call's isn't an
+// attempt.
+func NewAttempt(r *cdr.Record, counted []Delta, noReasons bool) (Attempt, bool) {
+	if !r.Outcome.Attempt() && (r.Outcome != cdr.NotConnected || !noReasons) {
+		return Attempt{}, false
+	}
+	a := Attempt{second: r.Start.Unix(), Outcome: r.Outcome}
+	if !r.Outcome.Connected() {
+		i := slices.IndexFunc(counted, func(d Delta) bool { return d.Def == CallFailures })
+		if i < 0 {
+			return Attempt{}, false
+		}
+		l := &counted[i].Labels
+		a.Failure = Failure{SIPCode: l[3], SubCode: l[4], Reason: CleanLabel(l[5]), FaultDomain: l[6]}
+	}
+	return a, true
+}
+
+// AddAttempt adds a call to the last attempts of a trunk and direction.
+func (c *Changes) AddAttempt(direction, trunk string, a Attempt) {
+	last := c.series(RecentAttempts, []string{direction, trunk}).next.attempts
+	last.Attempts = append(last.Attempts, a)
+	last.fresh++
+}
+
+func (r *lastAttempts) clone() *lastAttempts {
+	return &lastAttempts{Attempts: slices.Clone(r.Attempts), failureRunStart: r.failureRunStart}
+}
+
+// sortAndTrim ends the commit under way: it sorts the added attempts by their start, since providers may list the newest first, and drops all but the last
+// attemptsKept.
+func (r *lastAttempts) sortAndTrim() {
+	slices.SortStableFunc(r.Attempts[len(r.Attempts)-r.fresh:], func(a, b Attempt) int { return cmp.Compare(a.second, b.second) })
+	excess := max(0, len(r.Attempts)-attemptsKept)
+	for _, a := range r.Attempts[:excess] {
+		r.noteDropped(a)
+	}
+	r.Attempts, r.fresh = slices.Delete(r.Attempts, 0, excess), 0
+}
+
+// noteDropped updates failureRunStart for the oldest attempt, which is about to be dropped.
+func (r *lastAttempts) noteDropped(a Attempt) {
+	for e := range r.failureRunStart {
+		if !Ending(e).Has(a.Outcome) {
+			r.failureRunStart[e] = 0
+		} else if r.failureRunStart[e] == 0 {
+			r.failureRunStart[e] = a.second
+		}
+	}
+}
+
+// merge adds the attempts of a series that becomes one with this one, by their start.
+func (r *lastAttempts) merge(o *lastAttempts) {
+	r.Attempts = append(r.Attempts, o.Attempts...)
+	r.fresh = len(r.Attempts)
+	r.sortAndTrim()
+}
+
+// storedAttempts is the stored form of lastAttempts. An attempt's failure is its number among the failures, or -1.
+type storedAttempts struct {
+	Attempts        [][3]int64     `json:"attempts"`
+	Failures        []Failure      `json:"failures"`
+	FailureRunStart [endings]int64 `json:"gone"`
+}
+
+func (r *lastAttempts) append(dst []byte) []byte {
+	r.sortAndTrim()
+	stored, before := storedAttempts{FailureRunStart: r.failureRunStart}, int64(0)
+	for _, a := range r.Attempts {
+		number := -1
+		if !a.Outcome.Connected() {
+			if number = slices.Index(stored.Failures, a.Failure); number < 0 {
+				number, stored.Failures = len(stored.Failures), append(stored.Failures, a.Failure)
+			}
+		}
+		stored.Attempts = append(stored.Attempts, [3]int64{a.second - before, int64(a.Outcome), int64(number)})
+		before = a.second
+	}
+	text, _ := json.Marshal(stored) // numbers and strings always encode
+	return append(dst, text...)
+}
+
+func parseAttempts(text string) (*lastAttempts, error) {
+	var stored storedAttempts
+	if err := json.Unmarshal([]byte(text), &stored); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", RecentAttempts.Name, errValue, err)
+	}
+	r, before := &lastAttempts{failureRunStart: stored.FailureRunStart}, int64(0)
+	for _, a := range stored.Attempts {
+		before += a[0]
+		one := Attempt{second: before, Outcome: cdr.Outcome(a[1])}
+		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) {
+			return nil, fmt.Errorf("%s: %w", RecentAttempts.Name, errValue)
+		}
+		if a[2] >= 0 {
+			one.Failure = stored.Failures[a[2]]
+		}
+		r.Attempts = append(r.Attempts, one)
+	}
+	return r, nil
+}

@@ -1,0 +1,271 @@
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// attempt is an outbound call over sbc1 that started so many seconds after midday.
+func attempt(second int, outcome cdr.Outcome, options ...func(*cdr.Record)) *cdr.Record {
+	r := &cdr.Record{Start: midday.Add(time.Duration(second) * time.Second), Direction: cdr.Outbound, Outcome: outcome, Trunk: "sbc1"}
+	for _, o := range options {
+		o(r)
+	}
+	return r
+}
+
+// failing gives a record the codes of an expired certificate.
+func failing(r *cdr.Record) {
+	r.SIPCode, r.SubCode, r.Reason, r.FaultDomain = cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired", cdr.FaultSBC
+}
+
+// many repeats an attempt, a second apart.
+func many(n int, outcome cdr.Outcome, options ...func(*cdr.Record)) (all []*cdr.Record) {
+	for i := range n {
+		all = append(all, attempt(i, outcome, options...))
+	}
+	return all
+}
+
+// commitAttempts commits attempts and has them written and read as the ledger does.
+func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record) {
+	t.Helper()
+	c := s.Begin(f, midday)
+	for _, r := range records {
+		if a, is := NewAttempt(r, Count(nil, r, Context{}), f.NoReasons); is {
+			c.AddAttempt(r.Direction.String(), r.Trunk, a)
+		}
+	}
+	for i, series := range c.Changed {
+		series.ID = int64(i + 1)
+		text := string(series.AppendNext(nil))
+		v, err := parseValue(RecentAttempts, text)
+		if err != nil || string(v.append(nil, RecentAttempts)) != text {
+			t.Errorf("stored as %s, read as %s, %v", text, v.append(nil, RecentAttempts), err)
+		}
+	}
+	c.Apply(nil)
+}
+
+// newRecentFeed makes a store with a feed that is shown.
+func newRecentFeed(noReasons bool, limit int) (*Store, *FeedSeries) {
+	s := NewStore(Options{SeriesLimit: limit, ZeroFor: time.Hour}, func() time.Time { return midday })
+	f := NewFeed("a", "p", "f", true)
+	f.NoReasons = noReasons
+	s.Active(f, true)
+	return s, f
+}
+
+// story tells a Recent as `trunk: outcomes' first letters, of such since second; top`.
+func (r *LastAttempts) story(such Ending) string {
+	var letters strings.Builder
+	for _, a := range r.Attempts {
+		letters.WriteByte(a.Outcome.String()[0])
+	}
+	since := "never"
+	if at := r.Since(such); !at.IsZero() {
+		since = fmt.Sprint(at.Sub(midday).Seconds())
+	}
+	top, n := r.TopFailure(such)
+	return fmt.Sprintf("%s %s %s: %d since %s, %d x %s", r.Direction, r.Trunk, letters.String(), r.count(such), since, n,
+		strings.Join([]string{top.SIPCode, top.SubCode, top.Reason, top.FaultDomain}, "/"))
+}
+
+func TestRecent(t *testing.T) {
+	busy := func(r *cdr.Record) { r.SIPCode, r.Reason, r.FaultDomain = cdr.KnownInt(486), "busy", cdr.FaultUser }
+	inbound := func(r *cdr.Record) { r.Direction = cdr.Inbound }
+	sbc2 := func(r *cdr.Record) { r.Trunk = "sbc2" }
+	type commits = [][]*cdr.Record
+	for _, c := range []struct {
+		name      string
+		noReasons bool
+		commits   commits
+		such      Ending
+		want      []string
+	}{
+		{"none", false, nil, Faults, nil},
+		{
+			"an outage", false,
+			commits{{attempt(0, cdr.Answered)}, {attempt(5, cdr.Failed, failing), attempt(9, cdr.Failed, failing)}},
+			Faults,
+			[]string{"outbound sbc1 aff: 2 since 5, 2 x 503/569008/certificate_expired/sbc"},
+		},
+		{
+			"it is over", false,
+			commits{{attempt(5, cdr.Failed, failing)}, {attempt(7, cdr.Voicemail)}},
+			Faults,
+			[]string{"outbound sbc1 fv: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
+		},
+		{
+			"busy is no fault", false,
+			commits{{attempt(1, cdr.Failed, failing), attempt(2, cdr.Busy, busy)}},
+			Faults,
+			[]string{"outbound sbc1 fb: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
+		},
+		{
+			"nobody answers", false,
+			commits{{attempt(1, cdr.Answered), attempt(2, cdr.Busy, busy), attempt(3, cdr.Failed, failing), attempt(4, cdr.Busy, busy)}},
+			Unconnected,
+			[]string{"outbound sbc1 abfb: 3 since 2, 2 x 486//busy/user"},
+		},
+		{
+			"no attempts", false,
+			commits{{attempt(1, cdr.NotConnected), attempt(2, cdr.Unknown), attempt(3, cdr.Answered)}},
+			Faults,
+			[]string{"outbound sbc1 a: 0 since never, 0 x ///"},
+		},
+		{
+			"without reasons", true,
+			commits{{attempt(1, cdr.NotConnected), attempt(2, cdr.Unknown), attempt(3, cdr.Answered)}},
+			Unconnected,
+			[]string{"outbound sbc1 na: 1 since never, 1 x ///unknown"},
+		},
+		{
+			"by trunk and direction", false,
+			commits{{attempt(1, cdr.Answered, sbc2), attempt(2, cdr.Failed), attempt(3, cdr.Busy, inbound)}},
+			Faults,
+			[]string{
+				"inbound sbc1 b: 0 since never, 0 x ///", "outbound sbc1 f: 1 since 2, 1 x ///unknown", "outbound sbc2 a: 0 since never, 0 x ///",
+			},
+		},
+		{
+			"in one commit by their start", false,
+			commits{{attempt(5, cdr.Failed), attempt(3, cdr.Busy), attempt(4, cdr.Answered)}},
+			Faults,
+			[]string{"outbound sbc1 baf: 1 since 5, 1 x ///unknown"},
+		},
+		{
+			"what comes late comes last", false,
+			commits{{attempt(50, cdr.Answered)}, {attempt(3, cdr.Failed)}},
+			Faults,
+			[]string{"outbound sbc1 af: 1 since 3, 1 x ///unknown"},
+		},
+		{
+			"the last 64", false,
+			commits{many(3, cdr.Answered), many(70, cdr.Failed)},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"an outage that is longer than what is kept", false,
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			Unconnected,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
+		},
+		{
+			"a call that got through, longer ago than what is kept", false,
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"the last 64 of a page whose newest call comes first", false,
+			commits{append(many(64, cdr.Failed), attempt(-1, cdr.Busy), attempt(-2, cdr.Busy))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"a call that got through, in such a page behind the last 64", false,
+			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"none got through in such a page", false,
+			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, f := newRecentFeed(c.noReasons, 100)
+			for _, records := range c.commits {
+				commitAttempts(t, s, f, records)
+			}
+			var got []string
+			for _, r := range s.LastAttempts() {
+				got = append(got, r.story(c.such))
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The gauges are shown at once, at their value; of a feed that tells no reasons there are no faults.
+func TestRecentGauges(t *testing.T) {
+	for _, noReasons := range []bool{false, true} {
+		t.Run(fmt.Sprint("no reasons ", noReasons), func(t *testing.T) {
+			s, f := newRecentFeed(noReasons, 100)
+			commitAttempts(t, s, f, []*cdr.Record{attempt(9, cdr.Answered), attempt(8, cdr.Failed)})
+			want := []string{"cdr_recent_attempts{a p f outbound sbc1} 2", "cdr_recent_connected{a p f outbound sbc1} 1"}
+			if !noReasons {
+				want = append(want, "cdr_recent_faults{a p f outbound sbc1} 1")
+			}
+			want = append(want, fmt.Sprintf("cdr_recent_newest_timestamp_seconds{a p f outbound sbc1} %v", float64(midday.Unix()+9)))
+			if got := shownBy(s.Snapshot(), RecentAttempts, RecentFaults, RecentConnected, RecentNewest); !slices.Equal(got, want) {
+				t.Errorf("shown are %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// What isn't configured, or still reads its first history, isn't shown.
+func TestRecentIsHidden(t *testing.T) {
+	s, f := newRecentFeed(false, 100)
+	f.revealed = false
+	commitAttempts(t, s, f, many(3, cdr.Failed))
+	if got := s.LastAttempts(); got != nil {
+		t.Errorf("while the history is read: %+v", got)
+	}
+	s.Reveal(f, time.Time{})
+	if got := s.LastAttempts(); len(got) != 1 || len(got[0].Attempts) != 3 {
+		t.Errorf("when it was read: %+v", got)
+	}
+	s.Active(f, false)
+	if got := s.LastAttempts(); got != nil {
+		t.Errorf("no longer configured: %+v", got)
+	}
+}
+
+// counting.md 22: past the series limit trunks fold, and directions stay.
+func TestRule22RecentOverflow(t *testing.T) {
+	s, f := newRecentFeed(false, 1)
+	for _, trunk := range []string{"sbc1", "sbc2", "sbc3"} {
+		commitAttempts(t, s, f, many(2, cdr.Failed, func(r *cdr.Record) { r.Trunk = trunk }))
+	}
+	want := []string{"cdr_recent_faults{a p f outbound overflow} 4", "cdr_recent_faults{a p f outbound sbc1} 2"}
+	if got := shownBy(s.Snapshot(), RecentFaults); !slices.Equal(got, want) {
+		t.Errorf("shown are %q, want %q", got, want)
+	}
+}
+
+// A commit that fails leaves the attempts as they were.
+func TestRecentOfAFailedCommit(t *testing.T) {
+	s, f := newRecentFeed(false, 100)
+	commitAttempts(t, s, f, many(2, cdr.Answered))
+	one := attempt(5, cdr.Failed)
+	a, _ := NewAttempt(one, Count(nil, one, Context{}), false)
+	s.Begin(f, midday).AddAttempt(one.Direction.String(), one.Trunk, a)
+	commitAttempts(t, s, f, []*cdr.Record{attempt(6, cdr.Busy)})
+	if got, want := s.LastAttempts()[0].story(Faults), "outbound sbc1 aab: 0 since never, 0 x ///"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestRecentThatIsDamaged(t *testing.T) {
+	for _, text := range []string{
+		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`, `{"attempts":[[1,9,-2]],"failures":[{}]}`,
+	} {
+		if _, err := parseValue(RecentAttempts, text); err == nil {
+			t.Errorf("%s is no error", text)
+		}
+	}
+}

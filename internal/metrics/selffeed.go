@@ -1,0 +1,185 @@
+package metrics
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Feed is the self metrics of one feed. It is safe for concurrent use.
+type Feed struct {
+	self         *SelfMetrics
+	source, feed string
+
+	mu    sync.Mutex
+	tasks map[string][2]int // guarded by mu; by kind, in the order of Tasks.Zeros
+}
+
+// Feed is a feed's self metrics, every result at 0.
+func (o *SelfMetrics) Feed(source, feed string) *Feed {
+	f := &Feed{self: o, source: source, feed: feed, tasks: make(map[string][2]int)}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, d := range SelfCatalogue() {
+		if d.Base == SourceFeed {
+			o.startAtZero(d, source, feed)
+		}
+	}
+	for _, d := range Catalogue() {
+		if slices.ContainsFunc(d.Labels, func(l Label) bool { return l.Open }) {
+			o.seriesOf(SeriesOverflow, source, feed, d.Name)
+		}
+	}
+	return f
+}
+
+// Poll counts a read of the feed.
+func (f *Feed) Poll(ok bool) {
+	result := "ok"
+	if !ok {
+		result = "error"
+	}
+	f.self.Add(Polls, 1, f.source, f.feed, result)
+}
+
+// Rows counts rows by result, one of Rows.Zeros.
+func (f *Feed) Rows(result string, n int) {
+	if n > 0 {
+		f.self.Add(Rows, int64(n), f.source, f.feed, result)
+	}
+}
+
+// Delays adds how late new records were.
+func (f *Feed) Delays(all []time.Duration) {
+	for _, d := range all {
+		f.self.Observe(RecordDelay, d, f.source, f.feed)
+	}
+}
+
+// Watermark sets how far the feed has been read.
+func (f *Feed) Watermark(at time.Time) { f.self.SetTime(Watermark, at, f.source, f.feed) }
+
+// NewestCall sets the latest start of a counted call.
+func (f *Feed) NewestCall(at time.Time) { f.self.SetTime(NewestCall, at, f.source, f.feed) }
+
+// LastSuccess sets when the feed was last read without an error.
+func (f *Feed) LastSuccess(at time.Time) { f.self.SetTime(LastSuccess, at, f.source, f.feed) }
+
+// CatchingUp says whether the watermark is far behind.
+func (f *Feed) CatchingUp(yes bool) { f.self.SetBool(CatchingUp, yes, f.source, f.feed) }
+
+// Unreadable sets how long the range is that the provider no longer keeps.
+func (f *Feed) Unreadable(d time.Duration) { f.self.Set(Unreadable, d.Seconds(), f.source, f.feed) }
+
+// Tasks sets how much of a kind waits, and how much of it was set aside.
+func (f *Feed) Tasks(kind string, waiting, setAside int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tasks[kind] = [2]int{waiting, setAside}
+	for i, state := range Tasks.Zeros {
+		sum := 0
+		for _, n := range f.tasks {
+			sum += n[i]
+		}
+		f.self.Set(Tasks, float64(sum), f.source, f.feed, state)
+	}
+}
+
+// ClockOffset sets the provider's clock minus ours.
+func (f *Feed) ClockOffset(d time.Duration) { f.self.Set(ClockOffset, d.Seconds(), f.source, f.feed) }
+
+// Unmapped counts a value of a field that the mapping doesn't know.
+func (f *Feed) Unmapped(field string) { f.self.Add(UnmappedValues, 1, f.source, f.feed, field) }
+
+// Overflow counts observations folded, by metric name.
+func (f *Feed) Overflow(folded map[string]int) {
+	for metric, n := range folded {
+		f.self.Add(SeriesOverflow, int64(n), f.source, f.feed, metric)
+	}
+}
+
+// Reconciled compares how many distinct records of a day were read with the provider's own total. The label is the date until it is shown.
+func (f *Feed) Reconciled(day time.Time, ours, theirs int) {
+	date := day.UTC().Format(time.DateOnly)
+	f.self.Set(ProviderRecords, float64(theirs), f.source, f.feed, date)
+	f.self.Set(ReconciliationDifference, float64(ours-theirs), f.source, f.feed, date)
+}
+
+// nameDay labels a point of reconciliation `today` or `yesterday` instead of by its date; ok is false if it is of another day. It deletes series of
+// earlier days; tomorrow's stays, since some providers have it already. The lock is held.
+func (o *SelfMetrics) nameDay(p Point) (named Point, ok bool) {
+	labels, today := p.Labels.Values, o.now().UTC()
+	name := ""
+	switch date := labels[2]; {
+	case date == today.Format(time.DateOnly):
+		name = "today"
+	case date == today.AddDate(0, 0, -1).Format(time.DateOnly):
+		name = "yesterday"
+	case date < today.Format(time.DateOnly):
+		delete(o.series[p.Labels.Def], strings.Join(labels, "\xff"))
+	}
+	p.Labels = &LabelSet{Def: p.Labels.Def, Values: []string{labels[0], labels[1], name}}
+	return p, name != ""
+}
+
+// Notified is the self metrics of the notifications that a provider sends to a source. It is safe for concurrent use.
+type Notified struct {
+	self   *SelfMetrics
+	source string
+
+	mu            sync.Mutex // guards the following
+	expires, last time.Time
+}
+
+// Source is a source's self metrics of notifications. They are absent until some are counted, or Listens is called.
+func (o *SelfMetrics) Source(name string) *Notified {
+	n, _ := o.notified.LoadOrStore(name, &Notified{self: o, source: name})
+	return n.(*Notified) //nolint:forcetypeassert // nothing else is stored
+}
+
+// Subscription is when the subscription ends and when a notification was last accepted; zero: there is none, none was.
+func (n *Notified) Subscription() (expires, last time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.expires, n.last
+}
+
+// Listens says that the source has a webhook: every result is there, at 0 at first.
+func (n *Notified) Listens() {
+	n.self.mu.Lock()
+	defer n.self.mu.Unlock()
+	n.self.startAtZero(Notifications, n.source)
+}
+
+// Notifications counts notifications by result, one of Notifications.Zeros.
+func (n *Notified) Notifications(result string, count int) {
+	if count > 0 {
+		n.self.Add(Notifications, int64(count), n.source, result)
+	}
+}
+
+// LastNotification sets when one came that was accepted.
+func (n *Notified) LastNotification(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.last = at
+	n.self.SetTime(SubscriptionLastNotification, at, n.source)
+}
+
+// SubscriptionExpiry sets when the subscription ends; zero: there is none.
+func (n *Notified) SubscriptionExpiry(at time.Time) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.expires = at
+	n.self.SetTime(SubscriptionExpiry, at, n.source)
+}
+
+// Forget removes them when the source is no longer notified.
+func (n *Notified) Forget() {
+	n.SubscriptionExpiry(time.Time{})
+	n.LastNotification(time.Time{})
+	for _, r := range Notifications.Zeros {
+		n.self.Clear(Notifications, n.source, r)
+	}
+}

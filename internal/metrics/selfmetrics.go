@@ -1,0 +1,179 @@
+package metrics
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// SelfMetrics holds the exporter's metrics about itself. It is safe for concurrent use.
+type SelfMetrics struct {
+	now    func() time.Time
+	native atomic.Bool
+	hook   func() // sets gauges before each snapshot; nil: none
+	// notified are the *Notified by source.
+	notified sync.Map
+
+	mu     sync.Mutex
+	series map[*Def]map[string]*selfSeries // by label values, joined
+}
+
+type selfSeries struct {
+	labels *LabelSet
+	start  time.Time // zero of a gauge
+	value  Value
+}
+
+// NewSelfMetrics makes the exporter's metrics about itself; those without labels of a source start at 0.
+func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
+	o := &SelfMetrics{now: now, series: make(map[*Def]map[string]*selfSeries)}
+	o.SetNative(native)
+	for _, d := range SelfCatalogue() {
+		if d.Base == NoBase {
+			o.startAtZero(d)
+		}
+	}
+	return o
+}
+
+// SetNative shows histograms with native buckets too, or without.
+func (o *SelfMetrics) SetNative(native bool) { o.native.Store(native) }
+
+// OnSnapshot sets the function that sets gauges before each snapshot. It is called before anything takes one.
+func (o *SelfMetrics) OnSnapshot(f func()) { o.hook = f }
+
+// Add adds to a counter, microseconds to one of time.
+func (o *SelfMetrics) Add(d *Def, n int64, labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.seriesOf(d, labels...).value.Add(d, n, nil)
+}
+
+// Observe adds a duration to a histogram; below zero counts as zero.
+func (o *SelfMetrics) Observe(d *Def, took time.Duration, labels ...string) {
+	o.Add(d, max(took, 0).Microseconds(), labels...)
+}
+
+// Set sets a gauge.
+func (o *SelfMetrics) Set(d *Def, v float64, labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.seriesOf(d, labels...).value.gauge = v
+}
+
+// SetTime sets a gauge to a Unix time; the zero time makes an optional gauge absent, and any other 0.
+func (o *SelfMetrics) SetTime(d *Def, at time.Time, labels ...string) {
+	switch {
+	case !at.IsZero():
+		o.Set(d, float64(at.UnixMicro())/micros, labels...)
+	case d.Optional:
+		o.Clear(d, labels...)
+	default:
+		o.Set(d, 0, labels...)
+	}
+}
+
+// SetBool sets a gauge to 1 or 0.
+func (o *SelfMetrics) SetBool(d *Def, yes bool, labels ...string) {
+	v := 0.0
+	if yes {
+		v = 1
+	}
+	o.Set(d, v, labels...)
+}
+
+// Clear makes a gauge absent.
+func (o *SelfMetrics) Clear(d *Def, labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.series[d], strings.Join(labels, "\xff"))
+}
+
+// Forget removes every series whose first labels are these: a source or feed that is no longer configured.
+func (o *SelfMetrics) Forget(labels ...string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for d, all := range o.series {
+		for key, s := range all {
+			if values := s.labels.Values; d.Base != NoBase && len(values) >= len(labels) && slices.Equal(values[:len(labels)], labels) {
+				delete(all, key)
+			}
+		}
+	}
+}
+
+// Row is one value of a gauge.
+type Row struct {
+	Labels []string
+	Value  float64
+}
+
+// Replace sets a gauge to these rows and no others; rows with the same labels add up.
+func (o *SelfMetrics) Replace(d *Def, rows []Row) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	stay := make(map[*selfSeries]bool, len(rows))
+	for _, r := range rows {
+		s := o.seriesOf(d, r.Labels...)
+		if !stay[s] {
+			stay[s], s.value.gauge = true, 0
+		}
+		s.value.gauge += r.Value
+	}
+	maps.DeleteFunc(o.series[d], func(_ string, s *selfSeries) bool { return !stay[s] })
+}
+
+// seriesOf finds or makes a series; the lock is held.
+func (o *SelfMetrics) seriesOf(d *Def, labels ...string) *selfSeries {
+	all := o.series[d]
+	if all == nil {
+		all = make(map[string]*selfSeries)
+		o.series[d] = all
+	}
+	key := strings.Join(labels, "\xff")
+	s := all[key]
+	if s == nil {
+		s = &selfSeries{labels: &LabelSet{Def: d, Values: slices.Clone(labels)}, value: NewValue(d)}
+		if d.Kind != Gauge {
+			s.start = o.now()
+		}
+		all[key] = s
+	}
+	return s
+}
+
+// startAtZero makes the series of a metric that are there before anything happens; the lock is held.
+func (o *SelfMetrics) startAtZero(d *Def, base ...string) {
+	if len(d.Labels) == 0 && !d.Optional {
+		o.seriesOf(d, base...)
+	}
+	for _, v := range d.Zeros {
+		o.seriesOf(d, append(slices.Clip(base), v)...)
+	}
+}
+
+// Snapshot is every series now.
+func (o *SelfMetrics) Snapshot() Snapshot {
+	if o.hook != nil {
+		o.hook()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	b := builder{points: make(map[*Def][]Point, len(o.series))}
+	for d, all := range o.series {
+		for _, s := range all {
+			value, shown := s.value.clone(), true
+			p := value.point(s.labels, s.start, o.native.Load())
+			if d == ProviderRecords || d == ReconciliationDifference {
+				p, shown = o.nameDay(p)
+			}
+			if shown {
+				b.points[d] = append(b.points[d], p)
+			}
+		}
+	}
+	return b.snapshot(SelfCatalogue())
+}

@@ -1,0 +1,19 @@
+// Package providers has the list of the providers that a source may be of.
+package providers
+
+import (
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph"
+	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral"
+	"github.com/cdr-exporter/cdr-exporter/collector/wavix"
+)
+
+// All are all providers. Adding one is adding a line.
+func All() []collector.Provider {
+	return append([]collector.Provider{
+		msgraph.Provider(),
+		ringcentral.Provider(),
+		wavix.Provider(),
+	}, declared.Builtin()...)
+}

@@ -1,0 +1,77 @@
+// Package thresholds says from where on calls fail: what the alerting rules, the status page and the dashboards have in common. It is pure.
+package thresholds
+
+import "time"
+
+// Thresholds are the parameters of the rules by which the status page judges too; rules.example.yaml says what each is for.
+type Thresholds struct {
+	ErrorBudget float64 `yaml:"error_budget"`
+	DownRatio   float64 `yaml:"down_ratio"`
+	DownFloor   int     `yaml:"down_floor"`
+	FewShare    float64 `yaml:"few_share"`
+	RecentFloor int     `yaml:"recent_floor"`
+	AnswerLeast float64 `yaml:"answer_least"`
+	AnswerFloor int     `yaml:"answer_floor"`
+}
+
+// Default are those of the shipped rules.
+func Default() Thresholds {
+	return Thresholds{ErrorBudget: 0.01, DownRatio: 0.9, DownFloor: 5, FewShare: 0.5, RecentFloor: 10, AnswerLeast: 0.02, AnswerFloor: 20}
+}
+
+// Burn is a burn rate: so many times the error budget, of at least so many attempts. Microsoft calls a low NER on fewer than 100 calls possibly normal.
+type Burn struct {
+	Factor float64
+	Floor  int
+}
+
+// The burn rates of CDRFailureSpike and CDRFailureSpikeSlow.
+var (
+	Fast = Burn{Factor: 14.4, Floor: 30}
+	Slow = Burn{Factor: 6, Floor: 60}
+)
+
+const (
+	// LeastFaults is from how many faults on a share of a few attempts means something.
+	LeastFaults = 3
+	// HalfConnect is the share of calls that connect at least where a feed that gives no reasons is judged to work.
+	HalfConnect = 0.5
+	// BurnWindow is how old an attempt may be that a burn rate counts: the longest window is 6 hours, and records later than late_after (1 hour) are left out.
+	BurnWindow = 7 * time.Hour
+	// QuietAfter its newest call it isn't known whether a trunk still works.
+	QuietAfter = 24 * time.Hour
+)
+
+// Limit is the share of faults above which the budget burns at a rate.
+func (t *Thresholds) Limit(b Burn) float64 { return b.Factor * t.ErrorBudget }
+
+// Counts are how attempts ended.
+type Counts struct{ Attempts, Faults, Connected int }
+
+// Add adds others.
+func (c Counts) Add(o Counts) Counts {
+	return Counts{c.Attempts + o.Attempts, c.Faults + o.Faults, c.Connected + o.Connected}
+}
+
+// FaultShare is the share of faults; 0 without attempts.
+func (c Counts) FaultShare() float64 { return float64(c.Faults) / float64(max(c.Attempts, 1)) }
+
+// Down says whether nearly every attempt fails (CDRTrunkDown).
+func (t *Thresholds) Down(c Counts) bool {
+	return c.Attempts >= t.DownFloor && c.FaultShare() >= t.DownRatio
+}
+
+// MostFail says whether most attempts fail (CDRMostCallsFail).
+func (t *Thresholds) MostFail(c Counts) bool {
+	return c.Attempts >= t.RecentFloor && c.FaultShare() >= t.FewShare
+}
+
+// SomeFail says whether so many attempts fail that the budget burns too fast (CDRFailureSpike, CDRFailureSpikeSlow).
+func (t *Thresholds) SomeFail(c Counts) bool {
+	return c.Faults >= LeastFaults && c.FaultShare() > t.Limit(Fast) || c.Attempts >= Slow.Floor && c.FaultShare() > t.Limit(Slow)
+}
+
+// NoneConnect says whether hardly any attempt connects (CDRAnswersCollapsed without a week of history).
+func (t *Thresholds) NoneConnect(c Counts) bool {
+	return c.Attempts >= t.AnswerFloor && float64(c.Connected)/float64(c.Attempts) <= t.AnswerLeast
+}

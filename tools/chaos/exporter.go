@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// exporter is a process that is started again whenever it was ended.
+type exporter struct {
+	program, config, name string
+	dsn                   string        // file with the database's DSN; empty with SQLite
+	wire                  *pgtest.Proxy // to the database; nil with SQLite
+	random                *rand.Rand
+	did                   map[string]int // see round.did
+
+	address string // of its metrics
+	cmd     *exec.Cmd
+	ended   chan struct{} // closed when the process has ended
+}
+
+// start starts the process, whose log goes to the end of a file.
+func (x *exporter) start() (err error) {
+	if x.address, err = simulator.FreeAddress(context.Background()); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(x.log(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close() //nolint:errcheck // the process has its own
+	cmd, ended := x.command("run", "--web.listen-address="+x.address), make(chan struct{})
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", x.name, err)
+	}
+	x.cmd, x.ended = cmd, ended
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // its state says how it ended
+	}()
+	return nil
+}
+
+func (x *exporter) log() string { return filepath.Join(filepath.Dir(x.config), x.name+".log") }
+
+// command is one of the exporter's, with nothing of this machine's environment that it would read.
+func (x *exporter) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(context.Background(), x.program, append(args, "--config.file="+x.config)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal isn't for it
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "CDR_DSN_FILE=" + x.dsn}
+	return cmd
+}
+
+// suffer does one thing after the other to the process until no kill is allowed or the context ends, and leaves it running.
+func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
+	for ctx.Err() == nil {
+		// Replicas live longer: feeds move to another one only when a lease is over.
+		life := time.Duration(x.random.ExpFloat64() * float64(700*time.Millisecond))
+		hold := time.Duration(x.random.IntN(2000)) * time.Millisecond
+		if x.wire != nil {
+			life *= 6
+			if x.random.IntN(3) == 0 {
+				hold += 10 * time.Second // longer than a lease
+			}
+		}
+		err := x.wait(ctx, life)
+		if err != nil || ctx.Err() != nil {
+			return err
+		}
+		switch n := x.random.IntN(20); {
+		case n < 16:
+			if !allowed() {
+				return nil
+			}
+			x.did["kill"]++
+			x.kill()
+			err = x.start()
+		case n == 16:
+			x.did["stop"]++
+			// A program handles signals once it has begun.
+			err = errors.Join(x.wait(ctx, 2*time.Second), x.stop(), x.start())
+		case n == 17 || x.wire == nil:
+			x.did["pause"]++
+			_ = x.cmd.Process.Signal(syscall.SIGSTOP) // wait sees whether it has ended
+			err = x.wait(ctx, hold)
+			_ = x.cmd.Process.Signal(syscall.SIGCONT)
+		default:
+			x.did["cut"]++
+			if n == 18 {
+				x.wire.Cut()
+			} else {
+				x.wire.Stall() // what is held back arrives late
+			}
+			err = x.wait(ctx, hold)
+			x.wire.Resume()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait waits for a time, or until the context ends. It fails if the process ends meanwhile.
+func (x *exporter) wait(ctx context.Context, d time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-x.ended:
+		return x.problem("ended by itself")
+	}
+}
+
+// problem is an error with the end of the log.
+func (x *exporter) problem(what string) error {
+	text, err := os.ReadFile(x.log())
+	return errors.Join(fmt.Errorf("%s %s (%s); its log ends:\n%s", x.name, what, x.cmd.ProcessState, text[max(0, len(text)-2000):]), err)
+}
+
+// kill kills the process, if it runs, and waits until it has ended.
+func (x *exporter) kill() {
+	_ = x.cmd.Process.Kill() // it may have ended
+	<-x.ended
+}
+
+// stop ends the process as a service manager does.
+func (x *exporter) stop() error {
+	_ = x.cmd.Process.Signal(syscall.SIGTERM) // its state says how it ended
+	select {
+	case <-x.ended:
+	case <-time.After(patience):
+	}
+	if x.cmd.ProcessState == nil || !x.cmd.ProcessState.Success() {
+		return x.problem("didn't end as it should after SIGTERM")
+	}
+	return nil
+}

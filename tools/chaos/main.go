@@ -1,0 +1,112 @@
+// Command chaos kills, pauses and cuts off the exporter at random, and compares what it counted with what the simulated providers published:
+//
+//	go run ./tools/chaos -kills 1000
+//	go run ./tools/chaos -kills 200 -replicas 3
+//	go run ./tools/chaos -for 8h
+//
+// It builds the exporter and runs it over SQLite, or several replicas over a PostgreSQL that it starts. Meanwhile calls are published, requests
+// fail and connections to providers, to the database and to the OTLP endpoint break. A round ends after 250 kills: publication stops, and within
+// three minutes the metrics, the log records and `ledger verify` must agree with the simulators' books. The next round has a new ledger and new
+// calls, so that memory doesn't grow with the time. Chaos prints a line for each difference, leaves the ledger and the logs, and exits 1. An
+// interrupt ends a round early; it is compared too.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// mostKills is how many kills a round has.
+const mostKills = 250
+
+// run does one round after the other until all kills are done, the time is over or something differs.
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	flags.SetOutput(out)
+	kills := flags.Int("kills", 0, "end after so many kills (default 100, without limit with -for)")
+	limit := flags.Duration("for", 0, "end after this time")
+	replicas := flags.Int("replicas", 0, "so many replicas over PostgreSQL; 0: one process over SQLite")
+	seed := flags.Uint64("seed", rand.Uint64N(1_000_000), "of the calls and of what happens, not of the instants")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "cdr-chaos-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err == nil {
+			err = os.RemoveAll(folder)
+		} else {
+			err = fmt.Errorf("%w\nledgers and logs are in %s", err, folder)
+		}
+	}()
+	program := filepath.Join(folder, "cdr-exporter")
+	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", program, "github.com/cdr-exporter/cdr-exporter/cmd/cdr-exporter")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the exporter: %w\n%s", err, output)
+	}
+	b := &fixture{ctx: context.WithoutCancel(ctx)}
+	defer b.close(&err)
+	var server *pgtest.Cluster
+	if *replicas > 0 {
+		server = pgtest.Start(b, "fsync = off") // no power fails here
+	}
+	left := cmp.Or(*kills, 100)
+	if *limit > 0 {
+		limited, cancel := context.WithTimeout(ctx, *limit)
+		defer cancel()
+		ctx, left = limited, cmp.Or(*kills, math.MaxInt)
+	}
+	fmt.Fprintf(out, "seed %d\n", *seed)
+	for number := uint64(1); left > 0 && ctx.Err() == nil; number++ {
+		began := time.Now()
+		r := &round{
+			folder: filepath.Join(folder, fmt.Sprint("round-", number)), program: program, seed: *seed + number - 1,
+			kills: min(left, mostKills), replicas: *replicas, server: server,
+		}
+		differences, err := r.run(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "round %d: %v in %s; %d calls, and %d log records had come before it got quiet; %d differences\n",
+			number, r.did(), time.Since(began).Round(time.Second), r.calls, r.delivered, len(differences))
+		for _, d := range differences {
+			fmt.Fprintln(out, d)
+		}
+		if len(differences) > 0 {
+			return errors.New("what was counted isn't what was published")
+		}
+		if err := os.RemoveAll(r.folder); err != nil {
+			return err
+		}
+		left -= r.did()["kill"]
+	}
+	return nil
+}
