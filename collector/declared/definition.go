@@ -17,8 +17,8 @@ type Definition struct {
 	Replaces   bool                 `yaml:"replaces"`
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Account names what is read, with parameters in braces.
-	Account  string          `yaml:"account"`
-	Currency string          `yaml:"currency"`
+	Account  string `yaml:"account"`
+	Currency string `yaml:"currency"`
 	// One of these, and Push also beside Files.
 	HTTP  *HTTP           `yaml:"http"`
 	Files *Files          `yaml:"files"`
