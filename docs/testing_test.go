@@ -18,7 +18,7 @@ import (
 
 // The rules of counting and the guarantees of the contract are numbered from 1 to these.
 const (
-	rules      = 35
+	rules      = 36
 	guarantees = 9
 )
 

@@ -48,7 +48,7 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 		}
 		return
 	}
-	var seen, counted, settled bool
+	var seen, counted, timed, settled bool
 	var outcome cdr.Outcome
 	sessions := 0
 	for _, at := range view.At {
@@ -72,6 +72,10 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 			t.addCall(p, v, outcome)
 		case outcome != before:
 			t.Metrics.Count("cdr_call_outcome_changes_total", before, outcome)
+		}
+		if outcome.Connected() && !timed {
+			t.addTimes(p, v)
+			timed = true
 		}
 		counted = true
 		for ; sessions < v.sessions; sessions++ {
@@ -97,28 +101,39 @@ func (p *recordPlan) outcome(v *recordVersion) cdr.Outcome {
 // addCall counts what counts once per call, at once.
 func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcome) {
 	t.Records++
-	direction, country, callType := cdr.Internal, "", "peer_to_peer"
-	if v.sessions > 0 {
-		direction = p.kind.Direction // a version without sessions has no telephone
-	}
-	if direction != cdr.Internal {
-		country = p.call.Country()
-	}
-	if p.shape.group {
-		callType = "group_call"
-	}
-	m := t.Metrics
-	m.Count("cdr_calls_total", direction, callType, outcome, "")
-	if outcome.Connected() {
-		length := p.end.Sub(v.start).Microseconds()
-		m.Observe("cdr_call_duration_seconds", length, direction, callType, "")
-		m.Add("cdr_call_connected_seconds_total", length, direction, callType, "", country)
-	} else {
+	direction, m := p.direction(v), t.Metrics
+	m.Count("cdr_calls_total", direction, p.callType(), outcome, "")
+	if !outcome.Connected() {
 		m.Count("cdr_call_failures_total", direction, "", outcome, "", "")
 	}
 	if p.kind.Emergency != cdr.NoEmergency && direction == cdr.Outbound {
 		m.Count("cdr_emergency_calls_total", outcome, p.kind.Emergency == cdr.EmergencyTest)
 	}
+}
+
+// addTimes counts how long the call took, with the first version that says it was connected.
+func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
+	direction, country, length := p.direction(v), "", p.end.Sub(v.start).Microseconds()
+	if direction != cdr.Internal {
+		country = p.call.Country()
+	}
+	t.Metrics.Observe("cdr_call_duration_seconds", length, direction, p.callType(), "")
+	t.Metrics.Add("cdr_call_connected_seconds_total", length, direction, p.callType(), "", country)
+}
+
+// direction is what a version says: one without sessions has no telephone.
+func (p *recordPlan) direction(v *recordVersion) cdr.Direction {
+	if v.sessions > 0 {
+		return p.kind.Direction
+	}
+	return cdr.Internal
+}
+
+func (p *recordPlan) callType() string {
+	if p.shape.group {
+		return "group_call"
+	}
+	return "peer_to_peer"
 }
 
 func (t *CallTotals) addSession(s *session, v *recordVersion) {
