@@ -81,8 +81,14 @@ func (c *Counter) Add(call *Call) *Version {
 	// Money has the labels of the version that was seen first.
 	money := moneyOf{first.Kind, call.Country()}
 	c.revise(money, &Version{Kind: first.Kind}, first)
+	timed := first.Kind.Outcome.Connected()
 	for i := 1; i < len(seen); i++ {
-		c.revision(money, &call.versions[seen[i-1]], &call.versions[seen[i]])
+		v := &call.versions[seen[i]]
+		c.revision(money, &call.versions[seen[i-1]], v)
+		if v.Kind.Outcome.Connected() && !timed && !first.Kind.View {
+			c.countTimes(call, v)
+			timed = true
+		}
 	}
 	return first
 }
@@ -127,11 +133,7 @@ func (c *Counter) count(call *Call, v *Version) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
 	m.Count("cdr_calls_total", k.Direction, k.CallType, k.Outcome, trunk.Name)
 	if k.Outcome.Connected() {
-		m.Observe("cdr_call_duration_seconds", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name)
-		m.Add("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
-		if !call.Invite.IsZero() {
-			m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
-		}
+		c.countTimes(call, v)
 	} else {
 		c.countFailure(call, k, 1_000_000)
 	}
@@ -148,6 +150,16 @@ func (c *Counter) count(call *Call, v *Version) {
 		if !c.view.Simple {
 			m.Count("cdr_call_legs_total", k.Legs[i].Type, k.Legs[i].Outcome)
 		}
+	}
+}
+
+// countTimes counts how long a call took, with the first version that says it was connected (counting.md 36).
+func (c *Counter) countTimes(call *Call, v *Version) {
+	k, trunk, m := v.Kind, call.Trunk, c.Metrics
+	m.Observe("cdr_call_duration_seconds", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name)
+	m.Add("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
+	if !call.Invite.IsZero() {
+		m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
 	}
 }
 
