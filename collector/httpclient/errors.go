@@ -20,7 +20,7 @@ const (
 	KindBadRequest    Kind = "bad_request"    // 400 or 422
 	KindNotFound      Kind = "not_found"      // 404; a feed may know better
 	KindNotAcceptable Kind = "not_acceptable" // 406 (Graph: the range is too long)
-	KindGone          Kind = "gone"           // 410, such as an expired link or sync token
+	KindGone          Kind = "gone"           // 410, such as an expired link
 	KindThrottled     Kind = "throttled"      // 429; retryable
 	KindServer        Kind = "server"         // 5xx, 408 or 425; retryable, except 501 and 505
 	KindNetwork       Kind = "network"        // no answer: look-up, connection, TLS, or no headers in time; retryable

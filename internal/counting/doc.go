@@ -18,4 +18,7 @@
 //	trailing.go          activity, media bypass, connected calls (25)
 //	tasks.go             pending work (4, 32)
 //	position.go          origin, watermark, first history (2, 5, 7, 20)
+//	rules.go, page.go    what a provider declares, and what goes in and out
+//	hasher.go, fields.go keyed hashes of ids and fields; row.go is the stored form of what is known
+//	event.go             the identity of log records (27)
 package counting

@@ -33,7 +33,7 @@ func TestCutRowIsReported(t *testing.T) {
 		"emergency": func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal },
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newHourlessRig(t)
+			r := newMovingStartRig(t)
 			r.records(call("a"))
 			for at := range r.remembered() {
 				r.remember(at.bucket, at.key, []byte{rowRecord})

@@ -5,12 +5,12 @@
 // Memory changes only after the database has said that the transaction is durable; when it can't say, the ledger reopens the file and reads
 // whether it was.
 //
-//	page ─▶ prepare ─▶ apply ──────────▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
-//	        keys       what is known,    ids, series,   └ error: nothing happened, or reopen
-//	                   what it changes   logs, position
+//	page ─▶ internal/counting ─▶ readKnown ─▶ internal/counting ─▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
+//	        which keys          what is      what it changes     ids, series,   └ error: nothing happened, or reopen
+//	                            known                            logs, position
 //
-// page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in buckets (buckets.go). A commit adds one
-// row to a journal, which is moved into packed blocks when it is large (ids.go); the parts used last are cached in memory (idblocks.go).
+// It knows no rule of counting. page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in buckets, which
+// internal/counting chooses (its buckets.go). A commit adds one row to a journal, which is moved into packed blocks when it is large (ids.go); the parts used last are cached in memory (idblocks.go).
 // trailing.go has the figures of the last hours, inspect.go what an operator reads of the file.
 //
 // The exported API hides the engine: SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several replicas

@@ -292,8 +292,8 @@ const rowRecord, rowFact, rowGroup = 2, 3, 4
 // factBucket is the bucket of four days in which facts of a start lie.
 func factBucket(start time.Time) int64 { return -(start.Unix() / counting.BucketSeconds) }
 
-// newHourlessRig is a rig of a feed whose starts move, with ten days of history.
-func newHourlessRig(t *testing.T) *rig {
+// newMovingStartRig is a rig of a feed whose starts move, with ten days of history.
+func newMovingStartRig(t *testing.T) *rig {
 	r := newRig(t)
 	r.spec.Feed, r.spec.Rules, r.spec.History = "call_records", moving(true), 240*time.Hour
 	r.spec.LateAfter = 1000 * time.Hour

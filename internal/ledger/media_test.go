@@ -12,7 +12,7 @@ import (
 // counting.md 14: each session of a record counts once by itself, in whichever version it
 // appears, and has one log record.
 func TestRule14Sessions(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	fails := func(id string, result cdr.SessionResult, stage, reason string) func(*cdr.Record) {
 		return func(r *cdr.Record) {
 			r.Sessions = append(r.Sessions, cdr.Session{ID: id, Result: result, Media: "video", Stage: stage, Reason: reason})
@@ -64,7 +64,7 @@ func TestRule14Sessions(t *testing.T) {
 
 // counting.md 14, 18: a session is the record's, under whichever id the record comes.
 func TestRule14SessionsUnderAnotherID(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	r.records(call("a", sessions("s1")), call("n", alts("a"), sessions("s1", "s2")))
 	r.reopen()
 	r.records(call("n", sessions("s1", "s2", "s3")))
@@ -75,7 +75,7 @@ func TestRule14SessionsUnderAnotherID(t *testing.T) {
 
 // counting.md 5, 17: what isn't counted has no sessions either.
 func TestRule17SessionsOfWhatIsNotCounted(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	r.records(
 		call("old", sessions("s1"), settled, bypass(cdr.True), start(epoch.Add(-1000*time.Hour))),
 		call("open", sessions("s1"), settled, bypass(cdr.True), provisional))
@@ -142,7 +142,7 @@ func TestSettledCountsOnce(t *testing.T) {
 		{"a further record of the call", []page{{full(1, good, inGroup("g"), settled), call("b", version(2), inGroup("g"), poor, rated("bad"), bypass(cdr.True), settled)}}, "1", "", counting.Result{New: 1, Duplicate: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newHourlessRig(t)
+			r := newMovingStartRig(t)
 			var got counting.Result
 			for _, p := range c.pages {
 				got = r.records(p...)
@@ -168,7 +168,7 @@ func TestSettledCountsOnce(t *testing.T) {
 
 // counting.md 25: of a feed that settles the trailing ratio goes by when calls did.
 func TestRule25TrailingRatioWhenSettled(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	ratio := "cdr_media_bypass_ratio{sbc1.example.com}"
 	r.records(call("a", version(1), sessions("s1"), bypass(cdr.False)))
 	r.clock.add(90 * time.Minute)
@@ -183,7 +183,7 @@ func TestRule25TrailingRatioWhenSettled(t *testing.T) {
 // Guarantee 9: what privacy removes of sessions isn't kept, and what it hashes is hashed
 // once, whether the session comes with its call or later.
 func TestPrivacyOfSessions(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	personal := func(id string) func(*cdr.Record) {
 		return func(r *cdr.Record) {
 			r.Sessions = append(r.Sessions, cdr.Session{
@@ -214,7 +214,7 @@ func TestPrivacyOfSessions(t *testing.T) {
 
 // outbox_full: skip_logs skips sessions too, and says how many.
 func TestSessionsOfAFullOutbox(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	r.tuning.OutboxLimit, r.tuning.SkipLogs = 1, true
 	r.reopen()
 	r.records(call("a"))
@@ -240,7 +240,7 @@ func TestSettledOfAFeedWithHours(t *testing.T) {
 // counting.md 14: a call to emergency services counts once, in whichever version a session
 // first tells of it.
 func TestRule14EmergencyOfALaterVersion(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	emergency := func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }
 	for _, step := range []struct {
 		name   string

@@ -12,7 +12,7 @@ const schemaVersion = "10"
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree for the key. The program assigns the ids of rows (nextID).
 var schema = []string{
 	// One row per feed, and row 0, which commitAlone locks. seq moves with every commit, epoch with a change of owner (replicas.go). key_check says
-	// under which key its ids are (hasher.check).
+	// under which key its ids are (internal/counting, Hasher.Check).
 	`CREATE TABLE feeds (
 		id INTEGER PRIMARY KEY,
 		source TEXT NOT NULL, former TEXT NOT NULL, provider TEXT NOT NULL, feed TEXT NOT NULL,
@@ -25,7 +25,7 @@ var schema = []string{
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (ids.go).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	// What is remembered, by buckets (buckets.go). ids says how many keys of 8 bytes there are; states are compressed (idblocks.go).
+	// What is remembered, by buckets (buckets.go of internal/counting). ids says how many keys of 8 bytes there are; states are compressed (idblocks.go).
 	`CREATE TABLE blocks (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, bucket BIGINT NOT NULL, ids BIGINT NOT NULL,
 		keys BLOB NOT NULL, states BLOB NOT NULL)`,

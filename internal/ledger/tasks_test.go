@@ -198,7 +198,7 @@ func TestRule04KnownRecords(t *testing.T) {
 		{"another kind", call("a", version(3)), counting.Task{Kind: "settle", Key: "a", Version: 1, Due: epoch}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newHourlessRig(t)
+			r := newMovingStartRig(t)
 			r.records(c.known)
 			r.reopen()
 			if got := r.enqueue(c.work); got != c.queued || len(r.due()) != c.queued {
@@ -207,14 +207,14 @@ func TestRule04KnownRecords(t *testing.T) {
 		})
 	}
 	t.Run("known by the same page", func(t *testing.T) {
-		r := newHourlessRig(t)
+		r := newMovingStartRig(t)
 		got := r.commit(&counting.Page{Records: []*cdr.Record{call("a", version(3))}, Enqueue: []counting.Task{listed(3)}})
 		if got.New != 1 || got.Queued != 0 {
 			t.Errorf("%+v", got)
 		}
 	})
 	t.Run("what waits for it is done", func(t *testing.T) {
-		r := newHourlessRig(t)
+		r := newMovingStartRig(t)
 		r.enqueue(listed(3))
 		r.records(call("a", version(4)))
 		again := listed(3)
@@ -240,7 +240,7 @@ func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
 		"tried in vain": {Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newHourlessRig(t)
+			r := newMovingStartRig(t)
 			r.enqueue(refused)
 			r.records(call("known", version(1)))
 			r.raiseFloor(epoch.Add(30 * 24 * time.Hour))
@@ -260,7 +260,7 @@ func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
 // counting.md 4: what was set aside is kept for long when nobody tries it; what waits isn't
 // dropped at all.
 func TestRule04SetAsideTasksArePruned(t *testing.T) {
-	r := newHourlessRig(t)
+	r := newMovingStartRig(t)
 	r.enqueue(counting.Task{Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true}, counting.Task{Kind: "record", Key: "b", Version: 1, Due: epoch})
 	r.raiseFloor(epoch.Add(setAsideFor - time.Hour))
 	r.wantWaiting(1, 1)

@@ -11,12 +11,12 @@ import (
 
 // counting.md 15: a record of a feed without hours is found whatever its start is now,
 // and keeps being found by the start that it had first.
-func TestRule15HourlessStartMoves(t *testing.T) {
+func TestRule15MovingStart(t *testing.T) {
 	for offset := range 9 {
 		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
 		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach, -bucketReach} {
 			t.Run(fmt.Sprintf("%s before an edge, by %s", bucketEdge.Sub(from), by), func(t *testing.T) {
-				r := newHourlessRig(t)
+				r := newMovingStartRig(t)
 				r.records(call("a", start(from), alts("a2"), version(1)))
 				r.reopen()
 				for _, at := range []time.Time{from.Add(by), from, from.Add(by)} {
@@ -36,8 +36,8 @@ func TestRule15HourlessStartMoves(t *testing.T) {
 
 // counting.md 15: what comes under another id later is found by that one too, beside the
 // record, and not by the start of the version that brought it.
-func TestRule15HourlessLaterID(t *testing.T) {
-	r := newHourlessRig(t)
+func TestRule15MovingStartLaterID(t *testing.T) {
+	r := newMovingStartRig(t)
 	from := epoch.Add(-200 * time.Hour)
 	r.records(call("a", start(from)))
 	r.records(call("b", alts("a"), start(from.Add(190*time.Hour))))
@@ -52,11 +52,11 @@ func TestRule15HourlessLaterID(t *testing.T) {
 
 // counting.md 5, 15: a record that has moved by up to bucketReach isn't forgotten before
 // the floor is past it, wherever the spans lie; in the end all of it is.
-func TestRule15HourlessExpiry(t *testing.T) {
+func TestRule15MovingStartExpiry(t *testing.T) {
 	for offset := range 9 {
 		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
 		t.Run(fmt.Sprintf("%s before an edge", bucketEdge.Sub(from)), func(t *testing.T) {
-			r := newHourlessRig(t)
+			r := newMovingStartRig(t)
 			later := func(r *cdr.Record) { r.Start = from.Add(bucketReach); sessions("s1")(r) }
 			r.records(call("a", start(from), sessions("s1")))
 			r.records(call("a", later))
@@ -91,8 +91,8 @@ func (r *rig) raiseFloor(watermark time.Time) {
 
 // counting.md 5: pruning takes several transactions. A record is forgotten with the first,
 // which raises the floor, and its sessions with it, whichever rows are left.
-func TestRule05HourlessHalfPruned(t *testing.T) {
-	r := newHourlessRig(t)
+func TestRule05MovingStartHalfPruned(t *testing.T) {
+	r := newMovingStartRig(t)
 	from := epoch.Add(-200 * time.Hour)
 	known := func() *cdr.Record { return call("a", start(from), sessions("s1", "s2", "s3")) }
 	r.records(known())
@@ -112,8 +112,8 @@ func TestRule05HourlessHalfPruned(t *testing.T) {
 }
 
 // counting.md 5: what is known is known below the floor too; what isn't is too old.
-func TestRule05HourlessFloor(t *testing.T) {
-	r := newHourlessRig(t)
+func TestRule05MovingStartFloor(t *testing.T) {
+	r := newMovingStartRig(t)
 	below := start(r.feed.State().Origin.Add(-time.Hour))
 	r.records(call("a", version(1)))
 	if got := r.records(call("a", below, version(2)), call("b", below)); got.Revised != 1 || got.TooOld != 1 {
@@ -122,8 +122,8 @@ func TestRule05HourlessFloor(t *testing.T) {
 }
 
 // Guarantee 3 without hours: a parent is found wherever it is.
-func TestHourlessParents(t *testing.T) {
-	r := newHourlessRig(t)
+func TestMovingStartParents(t *testing.T) {
+	r := newMovingStartRig(t)
 	r.spec.Parents = true
 	r.reopen()
 	r.records(call("p", outcome(cdr.Failed), start(epoch.Add(-150*time.Hour))))
