@@ -69,7 +69,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $secret := index . 2 }}
 {{- if kindIs "map" $value }}
 {{- range $key, $inner := $value }}
-{{- $named := has $key (list "client_secret" "client_certificate" "client_certificate_password" "jwt" "api_key" "hash_key" "dsn" "key") }}
+{{- $named := has $key (list "client_secret" "client_certificate" "client_certificate_password" "jwt" "api_key" "auth_token" "refresh_token" "token" "hash_key" "dsn" "key") }}
 {{- $password := and (eq $key "proxy_url") (contains "@" (toString $inner)) }}
 {{- include "cdr-exporter.checkSecrets" (list (printf "%s.%s" $path $key) $inner (or $named $password (hasSuffix ".otlp.headers" $path))) }}
 {{- end }}
