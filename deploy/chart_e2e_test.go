@@ -107,6 +107,7 @@ func TestE2EChart(t *testing.T) {
 				case o.Data["config.yaml"] != "":
 					config := strings.ReplaceAll(o.Data["config.yaml"], "path: /data\n", "path: data\n")
 					t.Setenv("CDR_CLIENT_SECRET", "x")
+					write(t, folder, "rules.yaml", o.Data["rules.yaml"])
 					run(t, exporter, "check", "config", write(t, folder, "config.yaml", config))
 				case o.Kind == "PrometheusRule":
 					spec, err := yaml.Marshal(&o.Spec)

@@ -53,6 +53,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $text }}
 {{- end }}
 
+{{/* The alerts that aren't wanted. Helm reads YAML 1.1, in which off without quotes is false. */}}
+{{- define "cdr-exporter.off" -}}
+{{- concat (.Values.prometheusRule.off | default list) (index .Values.prometheusRule "false" | default list) | default list | toJson }}
+{{- end }}
+
+{{/* The file by which the status page judges as the rules do; empty if they are as shipped, or `config` names a file. */}}
+{{- define "cdr-exporter.rulesFile" -}}
+{{- $set := .Values.prometheusRule }}
+{{- $off := include "cdr-exporter.off" . | fromJsonArray }}
+{{- if and $set.enabled (or $set.thresholds $off) (not (.Values.config).rules_file) }}
+{{- mergeOverwrite (empty $off | ternary dict (dict "off" $off)) $set.thresholds | toYaml }}
+{{- end }}
+{{- end }}
+
 {{- define "cdr-exporter.scheme" -}}
 {{- ternary "https" "http" .Values.web.tls }}
 {{- end }}
