@@ -107,6 +107,7 @@ func TestE2EChart(t *testing.T) {
 				case o.Data["config.yaml"] != "":
 					config := strings.ReplaceAll(o.Data["config.yaml"], "path: /data\n", "path: data\n")
 					t.Setenv("CDR_CLIENT_SECRET", "x")
+					write(t, folder, "rules.yaml", o.Data["rules.yaml"])
 					run(t, exporter, "check", "config", write(t, folder, "config.yaml", config))
 				case o.Kind == "PrometheusRule":
 					spec, err := yaml.Marshal(&o.Spec)
@@ -289,6 +290,8 @@ func TestE2EChartRefuses(t *testing.T) {
 		"a client secret":         {"config.sources[0].msgraph.client_secret=hunter2", "config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
 		"a default of a variable": {`config.sources[0].msgraph.client_secret=${env:X:-hunter2}`, "config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
 		"an API key":              {"config.sources[0].wavix.api_key=hunter2", "config.sources[0].wavix.api_key: a ConfigMap"},
+		"an auth token":           {"config.sources[0].twilio.auth_token=hunter2", "config.sources[0].twilio.auth_token: a ConfigMap"},
+		"a token to push with":    {"config.sources[0].acmetel.token=hunter2", "config.sources[0].acmetel.token: a ConfigMap"},
 		"a header's value":        {"config.otlp.headers.Authorization=hunter2", "config.otlp.headers.Authorization: a ConfigMap"},
 		"a key of TLS":            {"config.otlp.tls_config.key=hunter2", "config.otlp.tls_config.key: a ConfigMap"},
 		"a proxy's password":      {"config.sources[0].proxy_url=http://u:hunter2@proxy:3128", "config.sources[0].proxy_url: a ConfigMap"},

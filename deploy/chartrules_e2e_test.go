@@ -3,6 +3,7 @@
 package deploy_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -73,5 +74,44 @@ func TestE2EChartRules(t *testing.T) {
 		if _, errs, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values", file); err == nil || !strings.Contains(errs, want) {
 			t.Errorf("%s: %v, %s", values, err, errs)
 		}
+	}
+}
+
+// TestE2EChartPage: the status page judges by the chart's thresholds, unless the configuration names a file of its own.
+func TestE2EChartPage(t *testing.T) {
+	for name, test := range map[string]struct{ rules, config, file, content string }{
+		"as shipped":          {"{}", "{}", "", ""},
+		"thresholds":          {"{thresholds: {error_budget: 0.02, down_floor: 12, disk_free_bytes: 2500000000}}", "{}", "rules.yaml", "{error_budget: 0.02, down_floor: 12, disk_free_bytes: 2500000000}"},
+		"alerts that are off": {"{off: [CDRWatchdog]}", "{}", "rules.yaml", "off: [CDRWatchdog]"},
+		"no thresholds":       {"{thresholds: {}}", "{}", "", ""},
+		"a file of its own":   {"{thresholds: {down_floor: 12}}", "{rules_file: mine.yaml}", "mine.yaml", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			values := write(t, folder, "values.yaml", "config:\n  sources: [{name: a}]\n  <<: "+test.config+"\nprometheusRule:\n  enabled: true\n  <<: "+test.rules+"\n")
+			for _, o := range objects(t, render(t, values)) {
+				if o.Data["config.yaml"] == "" {
+					continue
+				}
+				var config struct {
+					RulesFile string `yaml:"rules_file"`
+				}
+				var got, want map[string]any
+				decode := func(text string, into any) {
+					if err := yaml.Unmarshal([]byte(text), into); err != nil {
+						t.Fatal(err)
+					}
+				}
+				decode(o.Data["config.yaml"], &config)
+				decode(o.Data["rules.yaml"], &got)
+				decode(test.content, &want)
+				if config.RulesFile != test.file || fmt.Sprint(got) != fmt.Sprint(want) {
+					t.Errorf("rules_file is %q, with %v, want %v", config.RulesFile, got, want)
+				}
+				if got != nil {
+					run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", o.Data["rules.yaml"]), filepath.Join(folder, "assets"))
+				}
+			}
+		})
 	}
 }

@@ -121,7 +121,7 @@ func (p *mapping) fill() {
 	p.duration()
 	p.outcome()
 	p.parties()
-	r.Trunk, r.CallType = strings.Clone(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
+	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
 	p.charges()
 	if id := p.text("recording_id", &d.RecordingID); id != "" {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
@@ -175,6 +175,17 @@ func (p *mapping) text(field string, v *Value) (text string) {
 		return ""
 	})
 	return text
+}
+
+// code is a country's or a currency's code of so many letters, in capitals. Another text, such as a number, becomes no label: it counts as unmapped.
+func (p *mapping) code(field string, v *Value, letters int) string {
+	code := strings.ToUpper(p.text(field, v))
+	isLetter := func(c rune) bool { return c >= 'A' && c <= 'Z' }
+	if code != "" && (len(code) != letters || strings.TrimFunc(code, isLetter) != "") {
+		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: code})
+		return ""
+	}
+	return code
 }
 
 func (p *mapping) time(field string, v *Value) (at time.Time) {
@@ -272,7 +283,7 @@ func (p *mapping) parties() {
 	if r.Direction == cdr.Inbound {
 		other = r.CallerNumber
 	}
-	if r.Country = strings.ToUpper(p.text("country", &d.Country)); r.Country == "" && r.Direction != cdr.Internal {
+	if r.Country = p.code("country", &d.Country, 2); r.Country == "" && r.Direction != cdr.Internal {
 		r.Country = p.countries.Of(other)
 	}
 	said := p.read("emergency", &d.Emergency, func(g *given) string {
@@ -292,7 +303,7 @@ func (p *mapping) parties() {
 func (p *mapping) charges() {
 	for i := range p.feed.Record.Charges {
 		c := &p.feed.Record.Charges[i]
-		charge := cdr.Charge{Component: c.Component, Currency: p.text("currency", &c.Currency)}
+		charge := cdr.Charge{Component: c.Component, Currency: p.code("currency", &c.Currency, 3)}
 		if p.read("amount", &c.Amount, func(g *given) string {
 			amount, err := cdr.ParseMoney(g.text)
 			if err != nil {

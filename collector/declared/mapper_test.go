@@ -72,6 +72,8 @@ func TestFields(t *testing.T) {
 		{"the first that gives a value", `trunk: [sbc, {path: group}, {is: none}]`, `"sbc":null,"group":"g"`, func(r *cdr.Record) any { return r.Trunk }, "g"},
 		{"a condition", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"outbound","a":"x","b":"y"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
 		{"a condition that doesn't hold", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"in","a":"x","b":"y"`, func(r *cdr.Record) any { return r.Trunk }, "y"},
+		{"a number in a trunk", "trunk: t", `"t":"PJSIP/+493012345678"`, func(r *cdr.Record) any { return r.Trunk }, "PJSIP/***"},
+		{"a number in a call type", "call_type: t", `"t":"to +493012345678"`, func(r *cdr.Record) any { return r.CallType }, "to"},
 		{"a number as text", "trunk: n", `"n":4711`, func(r *cdr.Record) any { return r.Trunk }, "4711"},
 		{"an expression", `trunk: {expr: 'lower(a) + "-" + string(n + 1)'}`, `"a":"X","n":2`, func(r *cdr.Record) any { return r.Trunk }, "x-3"},
 		{"an expression of a name with a blank", `trunk: {expr: '$env["A b"] ?? "none"'}`, `"A b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
@@ -113,6 +115,31 @@ func TestFields(t *testing.T) {
 			}
 			if value := c.got(got.Record); !reflect.DeepEqual(value, c.want) {
 				t.Errorf("got %v, want %v", value, c.want)
+			}
+		})
+	}
+}
+
+// TestCodes: what is no code of a country or a currency becomes no label of a metric.
+func TestCodes(t *testing.T) {
+	m := mapper(t, record("country: c", "charges: [{component: usage, amount: {is: '1'}, currency: u}]"), declared.MapperSettings{})
+	for _, c := range []struct{ name, row, country, currency, unmapped string }{
+		{"codes", `"c":"de","u":"usd"`, "DE", "USD", ""},
+		{"none", `"c":null,"u":""`, "", "", ""},
+		{"numbers", `"c":"+493012345678","u":"493012345678"`, "", "", "country+493012345678 currency493012345678 "},
+		{"other words", `"c":"D1","u":"USDT"`, "", "", "countryD1 currencyUSDT "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := m.MapJSON([]byte(row(c.row)))
+			if r := got.Record; r == nil || r.Country != c.country || r.Charges[0].Currency != c.currency {
+				t.Errorf("got %+v", r)
+			}
+			unmapped := ""
+			for _, u := range got.Unmapped {
+				unmapped += u.Field + u.Value + " "
+			}
+			if unmapped != c.unmapped {
+				t.Errorf("unmapped are %q", unmapped)
 			}
 		})
 	}

@@ -53,6 +53,20 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $text }}
 {{- end }}
 
+{{/* The alerts that aren't wanted. Helm reads YAML 1.1, in which off without quotes is false. */}}
+{{- define "cdr-exporter.off" -}}
+{{- concat (.Values.prometheusRule.off | default list) (index .Values.prometheusRule "false" | default list) | default list | toJson }}
+{{- end }}
+
+{{/* The file by which the status page judges as the rules do; empty if they are as shipped, or `config` names a file. */}}
+{{- define "cdr-exporter.rulesFile" -}}
+{{- $set := .Values.prometheusRule }}
+{{- $off := include "cdr-exporter.off" . | fromJsonArray }}
+{{- if and $set.enabled (or $set.thresholds $off) (not (.Values.config).rules_file) }}
+{{- mergeOverwrite (empty $off | ternary dict (dict "off" $off)) $set.thresholds | toYaml }}
+{{- end }}
+{{- end }}
+
 {{- define "cdr-exporter.scheme" -}}
 {{- ternary "https" "http" .Values.web.tls }}
 {{- end }}
@@ -69,7 +83,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $secret := index . 2 }}
 {{- if kindIs "map" $value }}
 {{- range $key, $inner := $value }}
-{{- $named := has $key (list "client_secret" "client_certificate" "client_certificate_password" "jwt" "api_key" "hash_key" "dsn" "key") }}
+{{- $named := has $key (list "client_secret" "client_certificate" "client_certificate_password" "jwt" "api_key" "auth_token" "refresh_token" "token" "hash_key" "dsn" "key") }}
 {{- $password := and (eq $key "proxy_url") (contains "@" (toString $inner)) }}
 {{- include "cdr-exporter.checkSecrets" (list (printf "%s.%s" $path $key) $inner (or $named $password (hasSuffix ".otlp.headers" $path))) }}
 {{- end }}

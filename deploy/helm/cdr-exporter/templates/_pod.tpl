@@ -13,7 +13,7 @@ metadata:
   annotations:
     kubectl.kubernetes.io/default-container: cdr-exporter
     {{- if and .Values.restartOnChange (not .Values.existingConfigMap) }}
-    checksum/config: {{ list .Values.config .Values.storage | toJson | sha256sum }}
+    checksum/config: {{ without (list .Values.config .Values.storage (include "cdr-exporter.rulesFile" .)) "" | toJson | sha256sum }}
     {{- end }}
     {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
