@@ -118,6 +118,9 @@ func (p *mapping) fill() {
 	if r.Start.IsZero() {
 		p.fail("start", "is missing")
 	}
+	if !r.Answer.IsZero() {
+		r.Invite = r.Start // a call starts with its invite here: set-up time is answer − start
+	}
 	p.duration()
 	p.outcome()
 	p.parties()

@@ -51,6 +51,20 @@ func row(more string) string {
 	return text + "}"
 }
 
+// TestSetup (definitions.md 4): set-up time is answer − start.
+func TestSetup(t *testing.T) {
+	for answer, want := range map[string]time.Duration{"10:00:09": 8 * time.Second, "10:00:01": 0} {
+		got := mapper(t, record("answer: {path: answer, time: rfc3339}"), declared.MapperSettings{}).MapJSON([]byte(row(`"answer":"2026-11-23T` + answer + `+01:00"`)))
+		if setup, known := got.Record.Setup(); setup != want || !known {
+			t.Errorf("answered at %s: %s, known: %t", answer, setup, known)
+		}
+	}
+	got := mapper(t, record("answer: {path: answer, time: rfc3339}"), declared.MapperSettings{}).MapJSON([]byte(row("")))
+	if setup, known := got.Record.Setup(); known {
+		t.Errorf("without an answer: %s", setup)
+	}
+}
+
 func TestFields(t *testing.T) {
 	start := time.Date(2026, 11, 23, 9, 0, 1, 0, time.UTC)
 	for _, c := range []struct {

@@ -103,12 +103,17 @@ func (r *Record) Reset() {
 // longestSetup bounds a set-up time that is believed: an invite that is older is a mistake, such as Windows' zero time, the year 1601.
 const longestSetup = 24 * time.Hour
 
-// Setup is the time from invite to start of a connected call that has both: time to answer outbound, time to forward inbound.
+// Setup is the time from invite to answer of a connected call, or to its start where the answer isn't known: time to answer outbound, time to forward
+// inbound.
 func (r *Record) Setup() (time.Duration, bool) {
 	if !r.Outcome.Connected() || r.Invite.IsZero() || r.Start.IsZero() {
 		return 0, false
 	}
-	setup := r.Start.Sub(r.Invite)
+	answer := r.Start
+	if !r.Answer.IsZero() {
+		answer = r.Answer
+	}
+	setup := answer.Sub(r.Invite)
 	if setup < 0 || setup > longestSetup {
 		return 0, false
 	}

@@ -16,6 +16,7 @@ func TestRecordSetup(t *testing.T) {
 	}{
 		{"answered", Record{Outcome: Answered, Invite: start.Add(-3156 * time.Millisecond), Start: start}, 3156 * time.Millisecond, true},
 		{"voicemail at once", Record{Outcome: Voicemail, Invite: start, Start: start}, 0, true},
+		{"answered later than it began", Record{Outcome: Answered, Invite: start, Start: start, Answer: start.Add(8 * time.Second)}, 8 * time.Second, true},
 		{"not connected", Record{Outcome: Busy, Invite: start.Add(-time.Second), Start: start}, 0, false},
 		{"no invite", Record{Outcome: Answered, Start: start}, 0, false},
 		{"no start", Record{Outcome: Answered, Invite: start}, 0, false},
