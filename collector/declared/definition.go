@@ -17,14 +17,10 @@ type Definition struct {
 	Replaces   bool                 `yaml:"replaces"`
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Account names what is read, with parameters in braces.
-	Account  string `yaml:"account"`
-	Currency string `yaml:"currency"`
-	// One of these, and Push also beside Files.
-	HTTP  *HTTP           `yaml:"http"`
-	Files *Files          `yaml:"files"`
-	SQL   *SQL            `yaml:"sql"`
-	Push  *Push           `yaml:"push"`
-	Feeds map[string]Feed `yaml:"feeds"`
+	Account  string          `yaml:"account"`
+	Currency string          `yaml:"currency"`
+	HTTP     *HTTP           `yaml:"http"`
+	Feeds    map[string]Feed `yaml:"feeds"`
 
 	text string
 }
@@ -61,9 +57,6 @@ type Feed struct {
 	Next     Next        `yaml:"next"`
 	// Total is where a page has the provider's own count of what was asked.
 	Total string `yaml:"total"`
-	// Files are the feed's own, in place of the definition's; Query is its own statement of SQL.
-	Files *Files `yaml:"files"`
-	Query string `yaml:"query"`
 	// Rows is where the array of rows stands in a page; empty: the page itself.
 	Rows    string     `yaml:"rows"`
 	Format  string     `yaml:"format"`

@@ -79,16 +79,11 @@ type Request struct {
 
 // Filter says what the provider's filter of time means.
 type Filter struct {
-	// By says of which time the filter speaks: start or end of a call, or when its row was inserted.
+	// By is start or end: of which time of a call the filter speaks.
 	By        string        `yaml:"by"`
 	Grain     time.Duration `yaml:"grain"`
 	MaxRange  time.Duration `yaml:"max_range"`
 	Retention time.Duration `yaml:"retention"`
-	// MinAge is how long ago a row must be for it to be asked for.
-	MinAge time.Duration `yaml:"min_age"`
-	// Key is the column of SQL by which rows are inserted, and Overlap how many of its numbers are read again.
-	Key     string `yaml:"key"`
-	Overlap int64  `yaml:"overlap"`
 }
 
 // Validate implements config.Validator.
