@@ -342,6 +342,7 @@ packages:
 	need "$$($(GO) env CC)" gcc libc6-dev; need chromium chromium; need "$$(command -v alertmanager || echo prometheus-alertmanager)" prometheus-alertmanager; \
 	need node nodejs; need npm npm; need systemd-analyze systemd; \
 	PATH="$$PATH:$${CDR_POSTGRES_BIN-}:$$(echo /usr/lib/postgresql/*/bin | tr ' ' :)" need initdb postgresql; \
+	need mariadbd mariadb-server; need kamailio kamailio kamailio-mysql-modules; need sipp sip-tester; \
 	[ $${#missing[@]} = 0 ] && exit; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		echo "installing $${missing[*]}"; apt-get update -qq || true; \

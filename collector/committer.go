@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -19,17 +20,23 @@ const (
 // committer commits the pages of a feed and shows what became of them.
 type committer struct {
 	settings FeedSettings
-	unmapped map[Unmapped]bool // the values that were logged
+	unmapped *unmappedLog
 	// named is told up to when a page named tasks; nil: nobody waits for them.
 	named func(at time.Time)
 }
 
+// unmappedLog are the values that were logged as unknown to the mapping.
+type unmappedLog struct {
+	mu     sync.Mutex
+	logged map[Unmapped]bool // guarded by mu
+}
+
 func newCommitter(settings FeedSettings) committer {
-	return committer{settings: settings, unmapped: make(map[Unmapped]bool)}
+	return committer{settings: settings, unmapped: &unmappedLog{logged: make(map[Unmapped]bool)}}
 }
 
 // commitPage commits a page that was read now, makes its tasks without a Due due at once, and updates the metrics. It commits even if the loop is
-// stopped meanwhile. After an error nothing of the page was committed.
+// stopped meanwhile. After an error nothing of the page was committed. It is safe for concurrent use.
 func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result, error) {
 	if clock := c.settings.Clock; clock.pending() {
 		clock.sampleDate() // the first answer says what the time is, also for this very page
@@ -74,18 +81,21 @@ func (c *committer) showResult(result *counting.Result) {
 
 // countUnmapped counts the values that the mapping doesn't know, and logs each once.
 func (c *committer) countUnmapped(values []Unmapped) {
+	known := c.unmapped
+	known.mu.Lock()
+	defer known.mu.Unlock()
 	for _, one := range values {
 		c.settings.Metrics.Unmapped(one.Field)
 		one.Value = cdr.HideNumbers(one.Value)
 		one.Value = one.Value[:min(len(one.Value), unmappedShown)]
-		if c.unmapped[one] || len(c.unmapped) == unmappedKept {
+		if known.logged[one] || len(known.logged) == unmappedKept {
 			continue
 		}
 		// The strings may point into a page that is used again.
 		one.Field, one.Value = strings.Clone(one.Field), strings.Clone(one.Value)
-		c.unmapped[one] = true
+		known.logged[one] = true
 		c.settings.Logger.Warn("the provider sent a value that is new", "field", one.Field, "value", one.Value)
-		if len(c.unmapped) == unmappedKept {
+		if len(known.logged) == unmappedKept {
 			c.settings.Logger.Warn("further values that are new are counted and not logged", "logged", unmappedKept)
 		}
 	}

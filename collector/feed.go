@@ -75,6 +75,8 @@ type Limits struct {
 type (
 	// Rules are the traits of a feed's records.
 	Rules = counting.Rules
+	// Position is how far a complete read came.
+	Position = counting.Position
 	// Page is a piece of what one read brought.
 	Page = counting.Page
 	// BadRow is a row that was set aside.

@@ -86,6 +86,8 @@ type Loop struct {
 	settings FeedSettings
 	feed     Feed // nil: ActiveCalls are polled
 	woken    chan struct{}
+	// commit commits a page that was posted; nil: the feed takes none.
+	commit func(ctx context.Context, page *Page) (counting.Result, error)
 
 	start   sync.Once
 	ctx     context.Context // of the goroutine, ended by cancel
@@ -104,8 +106,11 @@ func NewLoop(settings FeedSettings) *Loop {
 	switch {
 	case settings.Info.ActiveCalls != nil:
 		return newLoop(settings, nil)
-	case settings.Info.Stream != nil:
-		return newLoop(settings, newStreamFeed(settings))
+	case settings.Info.Stream != nil, settings.Info.Posted != nil:
+		feed := newStreamFeed(settings)
+		l := newLoop(settings, feed)
+		l.commit = feed.commitPage
+		return l
 	case settings.Info.Fetcher != nil:
 		return newLoop(settings, NewTaskFeed(settings))
 	}
@@ -130,6 +135,12 @@ func (l *Loop) Wake() {
 	case l.woken <- struct{}{}:
 	default: // it will be woken already
 	}
+}
+
+// Commit commits a page of records that were posted, also before Start, during a poll and after Stop.
+func (l *Loop) Commit(ctx context.Context, page *Page) error {
+	_, err := l.commit(ctx, page)
+	return err
 }
 
 // Stop ends the loop and waits for it. A page in hand is committed. It may be called twice, and before Start.

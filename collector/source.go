@@ -92,6 +92,10 @@ type SourceSettings struct {
 	Notified NotificationObserver
 	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands, which need none.
 	Derive func(purpose string) []byte
+	// LoadSecret reads what StoreSecret of the source kept last, nil if that is nothing; nil: there is no ledger.
+	LoadSecret func(ctx context.Context) ([]byte, error)
+	// StoreSecret keeps one encrypted text for the source, durably when it returns; nil: for commands, which must not change one.
+	StoreSecret func(ctx context.Context, sealed []byte) error
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -136,6 +140,8 @@ type FeedInfo struct {
 	Fetcher      Fetcher
 	Subscription SubscriptionManager
 	Webhook      *Webhook
+	// Posted, beside a Webhook, makes a page of the tasks that replicas enqueued which didn't read the feed.
+	Posted func(tasks []Task) *Page
 	// Rules are the traits of the records that counting depends on.
 	Rules Rules
 	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
@@ -156,13 +162,16 @@ type FeedInfo struct {
 	Probe func(ctx context.Context) (rows int, err error)
 }
 
-// PollInterval is how often the feed is polled: half as often with a webhook, which makes its list a second line (counting.md 12).
+// PollInterval is how often the feed is polled: half as often with a webhook of notifications, which makes its list a second line (counting.md 12).
 func (i *FeedInfo) PollInterval() time.Duration {
-	if i.Webhook != nil {
+	if i.Webhook != nil && i.Posted == nil {
 		return 2 * i.Interval
 	}
 	return i.Interval
 }
+
+// KeepsNothing says that what the feed counted can't be read again: its records were posted.
+func (i *FeedInfo) KeepsNothing() bool { return i.Posted != nil && i.Reader == nil }
 
 // RecordingInfo is what a provider knows of a recording beyond its id and type.
 type RecordingInfo struct {

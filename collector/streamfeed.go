@@ -8,8 +8,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// StreamFeed turns a StreamReader into a Feed: each poll reads what has appeared since the last one. The watermark is when the last complete poll
-// began. It isn't safe for concurrent use: one loop polls it.
+// postedAtOnce is how many posted records a page takes from the ledger: each may be of a megabyte.
+const postedAtOnce = 16
+
+// StreamFeed turns a StreamReader, what is posted to a Webhook, or both into a Feed: each poll reads what has appeared since the last one. The
+// watermark is when the last complete poll began. It isn't safe for concurrent use, but for commitPage: one loop polls it.
+//
+//	stream ─────────────────────────────────────┐
+//	posted here ────────────────────────────────┼─▶ commit
+//	posted to another replica ─▶ task in ledger ┘
 type StreamFeed struct {
 	committer
 	backoff
@@ -19,8 +26,16 @@ func newStreamFeed(settings FeedSettings) *StreamFeed {
 	return &StreamFeed{committer: newCommitter(settings.withDefaults())}
 }
 
-// Poll implements Feed.
+// Poll implements Feed. A poll before its time, after another replica has enqueued a posted record, takes only that.
 func (f *StreamFeed) Poll(ctx context.Context) error {
+	if f.settings.Info.Posted != nil {
+		if err := f.commitPosted(ctx); err != nil {
+			return err
+		}
+		if f.Wait(ctx) > 0 {
+			return errNothingDue
+		}
+	}
 	err := f.read(ctx)
 	c := f.settings.Clock
 	switch {
@@ -33,12 +48,42 @@ func (f *StreamFeed) Poll(ctx context.Context) error {
 	return err
 }
 
+// commitPosted commits the records that other replicas have enqueued, each together with the removal of its task.
+func (f *StreamFeed) commitPosted(ctx context.Context) error {
+	for ctx.Err() == nil {
+		tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later(), postedAtOnce)
+		if err != nil {
+			return asLedgerError(err)
+		}
+		if len(tasks) == 0 {
+			return nil
+		}
+		page := f.settings.Info.Posted(tasks)
+		page.Done = tasks
+		if _, err := f.commitPage(ctx, page); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
 // read commits page by page what follows the position, and then that all was read.
 func (f *StreamFeed) read(ctx context.Context) error {
 	if err := f.settings.Paused(); err != nil {
 		return asLedgerError(err)
 	}
 	began, _ := f.settings.Clock.times()
+	if f.settings.Info.Stream != nil {
+		if err := f.readStream(ctx, began); err != nil {
+			return err
+		}
+	}
+	f.settings.Clock.sampleDate()
+	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true}})
+	return err
+}
+
+func (f *StreamFeed) readStream(ctx context.Context, began time.Time) error {
 	state := f.settings.Ledger.State()
 	from := StreamPosition{Position: state.Plan, Origin: state.Origin, Now: began}
 	for page, err := range f.settings.Info.Stream.Pages(ctx, from) {
@@ -52,8 +97,7 @@ func (f *StreamFeed) read(ctx context.Context) error {
 			return ctx.Err() // the page in hand is safe
 		}
 	}
-	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true}})
-	return err
+	return nil
 }
 
 // Wait implements Feed.

@@ -106,3 +106,48 @@ func TestSpanOfAStream(t *testing.T) {
 		t.Errorf("records %v", ids)
 	}
 }
+
+// TestPostedElsewhere (counting.md 4): what other replicas enqueued is committed together with the removal of its task, also when the feed isn't due
+// and while its stream fails.
+func TestPostedElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed, ledger := newStream(&numbers{n: 1, failAt: 0})
+		waiting := []Task{{Kind: "posted", Key: "a", Data: "a"}, {Kind: "posted", Key: "b", Data: "b"}}
+		feed.settings.Queue = &enqueued{ledger, waiting}
+		feed.settings.Info.Posted = func(tasks []Task) *Page {
+			page := new(Page)
+			for _, task := range tasks {
+				page.Records = append(page.Records, &cdr.Record{ID: task.Data, Start: time.Now()})
+			}
+			return page
+		}
+		if err := feed.Poll(t.Context()); !errors.Is(err, errStream) {
+			t.Errorf("poll: %v", err)
+		}
+		if got := ledger.ids(); !slices.Equal(got, []string{"a", "b"}) || !slices.Equal(ledger.all[0].Done, waiting) {
+			t.Errorf("%v were committed", got)
+		}
+		feed.settings.Queue.(*enqueued).tasks = []Task{{Kind: "posted", Key: "c", Data: "c"}}
+		if err := feed.Poll(t.Context()); !errors.Is(err, errNothingDue) {
+			t.Errorf("a poll before its time: %v", err)
+		}
+		if got := ledger.ids(); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("%v were committed", got)
+		}
+	})
+}
+
+// enqueued are tasks that wait until a page has them done.
+type enqueued struct {
+	ledger *pages
+	tasks  []Task
+}
+
+func (q *enqueued) Due(context.Context, time.Time, int) ([]Task, error) {
+	return slices.DeleteFunc(slices.Clone(q.tasks), func(w Task) bool {
+		return slices.ContainsFunc(q.ledger.all, func(p Page) bool { return slices.Contains(p.Done, w) })
+	}), nil
+}
+
+func (q *enqueued) SetAside(context.Context, time.Time, int) ([]Task, error)   { return nil, nil }
+func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error) { return 0, 0, nil }

@@ -55,16 +55,28 @@ type SubscriptionManager interface {
 	Urgent() bool
 }
 
-// Webhook takes a provider's notifications, on a listener apart from the metrics port.
+// Webhook takes a provider's notifications, or records, on a listener apart from the metrics port.
 type Webhook struct {
 	// Path is where the provider sends them.
 	Path string
 	// Handler answers.
-	Handler func(enqueue Enqueue) http.Handler
-	// URL is the public address, and Try sends it what the provider sends first, from here.
+	Handler func(inbox Inbox) http.Handler
+	// NeedsTLS refuses a listener that takes plain HTTP from other machines.
+	NeedsTLS bool
+	// URL is the public address, and Try sends it what the provider sends first, from here; nil: there is nothing to try.
 	URL string
 	Try func(ctx context.Context) error
 }
+
+// Inbox is where a webhook puts what it was sent. Nothing may be acknowledged before one of its functions returned without an error.
+type Inbox struct {
+	Enqueue Enqueue
+	// Commit commits a page of the feed. ErrReadElsewhere: enqueue tasks instead.
+	Commit func(ctx context.Context, page *Page) error
+}
+
+// ErrReadElsewhere is the error of Inbox.Commit where this process doesn't read the feed.
+var ErrReadElsewhere = errors.New("the feed isn't read by this process")
 
 // Enqueue makes tasks durable and returns how many of them weren't waiting already; nothing may be acknowledged before it
 // returned without an error. It wakes the feed, also without tasks.

@@ -28,6 +28,7 @@ var reasons = map[string]string{
 	"github.com/go-logr/logr":                                           "keeps the OpenTelemetry SDK from writing to stderr by itself",
 	"github.com/gofrs/flock":                                            "the lock of the ledger, on every system",
 	"github.com/expr-lang/expr":                                         "expressions in definitions of providers",
+	"github.com/go-sql-driver/mysql":                                    "calls in MySQL and MariaDB, by definitions of providers",
 	"github.com/golang-jwt/jwt/v5":                                      "signed tokens of the simulated tenant",
 	"github.com/google/uuid":                                            "ids of requests, of the ledger, and of simulated calls",
 	"github.com/grafana/grafana-foundation-sdk/go":                      "generates the dashboards, and checks them against Grafana's schema",

@@ -63,6 +63,9 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: no history was written")
 	}
+	if err == nil {
+		err = span.reportLost(s.errors)
+	}
 	return err
 }
 

@@ -88,6 +88,10 @@ func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *colle
 	var failures []*failure
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
+		if feed.KeepsNothing() {
+			k.result(c, feed.Name, "nothing to ask: records are posted to "+feed.Webhook.Path)
+			continue
+		}
 		calls, err := within(ctx, k.timeout, feed.Probe)
 		switch {
 		case err != nil:
@@ -111,7 +115,7 @@ func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *colle
 		default:
 			k.result(c, feed.Name, fmt.Sprintf("ok, %d calls in the smallest page", calls))
 		}
-		if feed.Webhook != nil {
+		if feed.Webhook != nil && feed.Webhook.Try != nil {
 			k.webhook(ctx, c, feed)
 		}
 	}

@@ -58,7 +58,15 @@ func (r *commandConfig) open(name string) (*collector.Source, error) {
 	if s == nil {
 		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, r.file, strings.Join(r.sourceNames(), ", "))
 	}
-	source, err := app.OpenSource(s, r.providers, app.SourceSettings(s, &r.quotas))
+	settings := app.SourceSettings(s, &r.quotas)
+	settings.LoadSecret = func(ctx context.Context) ([]byte, error) {
+		where, err := app.Storage(r.Config)
+		if err != nil {
+			return nil, err
+		}
+		return ledger.ReadSecret(ctx, where, s.Name, s.RenamedFrom)
+	}
+	source, err := app.OpenSource(s, r.providers, settings)
 	if err == nil {
 		r.opened = append(r.opened, source)
 	}

@@ -65,7 +65,7 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 	if port, all := strings.CutPrefix(address, "[::]"); all {
 		address = "localhost" + port
 	}
-	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account and Wavix account. "+
+	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account, Wavix account and Asterisk. "+
 		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.%s\n", address, address, settings.TelemetryPath, outage)
 	call, err := demoCall(ctx, settings.ConfigFile, s)
 	if err != nil && ctx.Err() == nil {

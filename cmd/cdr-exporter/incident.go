@@ -57,7 +57,7 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 		return err
 	}
 	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, OnChange: k.add}
-	return readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
+	err = readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
 		m.end()
 		if err := k.knowTrunk(); err != nil {
 			return err
@@ -69,6 +69,10 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 		}
 		return report.print(k.output, s.out)
 	})
+	if err == nil {
+		err = span.reportLost(s.errors)
+	}
+	return err
 }
 
 // knowTrunk refuses a trunk that has no call: a name with a mistake must not read as one without failures.

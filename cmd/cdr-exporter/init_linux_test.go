@@ -107,7 +107,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	})
 	file, secret := n.path("init.yaml"), n.path("contoso-client-secret.txt")
 	x := onTerminal(t, "init", "--output="+file, "--login-url="+n.BaseURL(), "--graph-url="+n.BaseURL(), "--ca-file="+n.path("ca.pem"))
-	x.answer("Provider of the account (msgraph, ringcentral, wavix, twilio, zoom_phone) [msgraph]: ", "teams\n")
+	x.answer("Provider of the account (msgraph, ringcentral, wavix, asterisk, cucm, freeswitch, kamailio, twilio, webex, zoom_phone) [msgraph]: ", "teams\n")
 	x.answer("give one of the words in parentheses", "\n")
 	x.answer("docs/providers/msgraph.md#what-to-click", "")
 	x.answer("Name of the account", "con toso\n")

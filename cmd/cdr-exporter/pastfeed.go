@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -23,12 +24,17 @@ type pastFeed struct {
 	summary history.Summary // once it was read
 }
 
+// keepsNothing is said of feeds whose past can't be read.
+const keepsNothing = "its records are posted to the exporter and kept nowhere else, so they can't be read again"
+
 // pastSpan is the requested range.
 type pastSpan struct {
 	from, now time.Time
 	to        time.Time // zero: where live counting began
 	ledger    ledger.Storage
 	glance    ledger.Summary
+	// lost are the feeds, as SOURCE/FEED, that keep nothing to read.
+	lost []string
 }
 
 func newPastSpan(from, to string) (s *pastSpan, err error) {
@@ -52,6 +58,9 @@ func (s *pastSpan) feeds(r *commandConfig, source string) (feeds []*pastFeed, er
 		settings := r.Source(name)
 		for i := range opened.Feeds {
 			info := &opened.Feeds[i]
+			if info.KeepsNothing() {
+				s.lost = append(s.lost, name+"/"+info.Name)
+			}
 			if info.Reader == nil {
 				continue // calls in progress have no history
 			}
@@ -61,6 +70,9 @@ func (s *pastSpan) feeds(r *commandConfig, source string) (feeds []*pastFeed, er
 			}
 			feeds = append(feeds, f)
 		}
+	}
+	if len(feeds) == 0 && len(s.lost) > 0 {
+		return nil, fmt.Errorf("%s: %s", strings.Join(s.lost, ", "), keepsNothing)
 	}
 	if len(feeds) == 0 {
 		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
@@ -93,6 +105,17 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 		return fmt.Errorf("--from must be before %s, where live counting of %s began", origin.UTC().Format(time.RFC3339), f.name())
 	}
 	return errors.New("--from must be before --to, and not in the future")
+}
+
+// reportLost names the feeds whose past couldn't be read. Their absence is a failure, though the others were read.
+func (s *pastSpan) reportLost(errs io.Writer) error {
+	for _, feed := range s.lost {
+		fmt.Fprintf(errs, "%s: %s\n", feed, keepsNothing)
+	}
+	if len(s.lost) > 0 {
+		return errSilent
+	}
+	return nil
 }
 
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }

@@ -74,6 +74,8 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		switch {
 		case feed.Name == r.feed && feed.ActiveCalls != nil:
 			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", r.feed, r.source)
+		case feed.Name == r.feed && feed.KeepsNothing():
+			problem = fmt.Sprintf("%s of source %s: %s", r.feed, r.source, keepsNothing)
 		case feed.Reader == nil:
 		case feed.Name != r.feed:
 			names = append(names, feed.Name)

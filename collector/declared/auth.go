@@ -3,19 +3,14 @@ package declared
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/go-json-experiment/json"
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
@@ -111,91 +106,4 @@ func authorize(r *http.Request, list string) {
 	for i := 0; i+1 < len(lines); i += 2 {
 		r.Header.Set(lines[i], lines[i+1])
 	}
-}
-
-// oauth asks for tokens of OAuth 2.0.
-type oauth struct {
-	*OAuth2
-
-	headers *headers
-	client  *httpclient.Client
-	path    string
-	now     func() time.Time
-	title   string
-}
-
-// newOAuth prepares the way to the token's address, which may be on a host of its own: the definition's headers go with it on the API's host only.
-func newOAuth(o *OAuth2, h *headers, settings *collector.SourceSettings, title string) (*oauth, error) {
-	address := expand(o.TokenURL, h.block.Values)
-	s := settings.Settings
-	s.BaseURL, s.Token, s.Authorize = h.block.BaseURL, nil, nil
-	if !strings.HasPrefix(address, "/") {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" {
-			return nil, errors.New("token_url is no address")
-		}
-		s.BaseURL = u.Scheme + "://" + u.Host
-	}
-	client, err := httpclient.New(s)
-	if err != nil {
-		return nil, err
-	}
-	return &oauth{o, h, client, address, settings.Now, title}, nil
-}
-
-// ask gets a new token.
-func (o *oauth) ask(ctx context.Context) (token httpclient.Token, err error) {
-	form, header := url.Values{}, http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
-	for key, text := range o.Params {
-		value, err := o.headers.expand(ctx, text)
-		if err != nil {
-			return token, err
-		}
-		form.Set(key, value)
-	}
-	id, err := o.headers.expand(ctx, o.ClientID)
-	if err != nil {
-		return token, err
-	}
-	secret, err := o.headers.expand(ctx, o.ClientSecret)
-	switch {
-	case err != nil:
-		return token, err
-	case id == "":
-	case o.ClientIn == "header":
-		header.Set("Authorization", basic(url.QueryEscape(id), url.QueryEscape(secret))) // RFC 6749 2.3.1
-	default:
-		form.Set("client_id", id)
-		form.Set("client_secret", secret)
-	}
-	asked := o.now()
-	body, err := o.client.Get(ctx, httpclient.Request{
-		Method: http.MethodPost, URL: o.path, Label: "token", Header: header, Body: []byte(form.Encode()),
-	})
-	if err != nil {
-		return token, err
-	}
-	return o.read(body, asked)
-}
-
-// shortestLife stands in for a life that an answer doesn't give.
-const shortestLife = 10 * time.Minute
-
-func (o *oauth) read(body []byte, asked time.Time) (token httpclient.Token, err error) {
-	var answer struct {
-		AccessToken string `json:"access_token"`
-		ExpiresIn   int64  `json:"expires_in"` // seconds
-	}
-	err = json.Unmarshal(body, &answer)
-	if err != nil || answer.AccessToken == "" || !httpguts.ValidHeaderFieldValue(answer.AccessToken) {
-		return token, httpclient.Retryable(&advice.Error{
-			What: o.title + " answered with something that is no token", // the decoder's text may quote it
-			Todo: "see what stands between the exporter and " + o.title + " (a proxy, a gateway or its sign-in page), and base_url",
-		})
-	}
-	life := time.Duration(max(answer.ExpiresIn, 0)) * time.Second
-	if life == 0 {
-		life = shortestLife
-	}
-	return httpclient.Token{Value: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
 }

@@ -26,6 +26,9 @@ type Block struct {
 // FeedBlock is the block of a feed in a source.
 type FeedBlock struct {
 	config.Feed
+
+	// Paths are of a feed with files of its own.
+	Paths Patterns `yaml:"paths"`
 }
 
 const baseURL = "base_url"
@@ -77,6 +80,10 @@ func (b *Block) decode(f config.Field) {
 			f.Value.DecodeFile(&value)
 		}
 		b.Secrets[secret] = value
+	case isParameter && f.Key == pathsKey:
+		var patterns Patterns
+		f.Value.Decode(&patterns)
+		b.Values[pathsKey] = patterns
 	case isParameter && p.List:
 		var list []string
 		f.Value.Decode(&list)
@@ -104,6 +111,9 @@ func (b *Block) validate(r *config.Report) {
 		r.BaseURL(baseURL, b.BaseURL)
 	}
 	b.validateZone(r)
+	b.validateFiles(r)
+	b.validateDriver(r)
+	b.validatePush(r)
 	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {
 		p := b.parameters[key]
 		what := p.Ask
@@ -119,8 +129,18 @@ func (b *Block) validate(r *config.Report) {
 		}
 	}
 	for name, f := range b.Feeds {
-		if keeps := b.definition.Feeds[name].Filter.Retention; keeps > 0 && f.Lookback > keeps {
-			r.Problemf(name+".lookback", "must be at most %dd, which is how long the provider keeps the records", int(keeps.Hours()/24))
+		filter := b.definition.Feeds[name].Filter
+		if b.definition.Feeds[name].Files == nil && len(f.Paths) > 0 {
+			r.Problemf(name+"."+pathsKey, "is for a feed whose definition has files of its own; give %s beside the feed", pathsKey)
+		}
+		if filter.By == byInserted {
+			continue // a row is never late
+		}
+		if filter.Retention > 0 && f.Lookback > filter.Retention {
+			r.Problemf(name+".lookback", "must be at most %dd, which is how long the provider keeps the records", int(filter.Retention.Hours()/24))
+		}
+		if f.Lookback <= filter.MinAge {
+			r.Problemf(name+".lookback", "must be more than %s: what is younger isn't asked for", filter.MinAge)
 		}
 	}
 	r.AtLeastOne("a feed", slices.Sorted(maps.Keys(b.definition.Feeds))...)
@@ -133,7 +153,7 @@ func (b *Block) Settings() (all []config.Setting) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {
 		p := b.parameters[key]
-		s := config.Setting{Key: key, Ask: p.Ask, List: p.List, Required: p.Default == nil && !p.optional}
+		s := config.Setting{Key: key, Ask: p.Ask, List: p.List, OneWillDo: key == pathsKey, Required: p.Default == nil && !p.optional}
 		if p.Secret {
 			text := s
 			text.Ask = ""

@@ -17,10 +17,14 @@ type Definition struct {
 	Replaces   bool                 `yaml:"replaces"`
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Account names what is read, with parameters in braces.
-	Account  string          `yaml:"account"`
-	Currency string          `yaml:"currency"`
-	HTTP     *HTTP           `yaml:"http"`
-	Feeds    map[string]Feed `yaml:"feeds"`
+	Account  string `yaml:"account"`
+	Currency string `yaml:"currency"`
+	// One of these, and Push also beside Files.
+	HTTP  *HTTP           `yaml:"http"`
+	Files *Files          `yaml:"files"`
+	SQL   *SQL            `yaml:"sql"`
+	Push  *Push           `yaml:"push"`
+	Feeds map[string]Feed `yaml:"feeds"`
 
 	text string
 }
@@ -57,6 +61,11 @@ type Feed struct {
 	Next     Next        `yaml:"next"`
 	// Total is where a page has the provider's own count of what was asked.
 	Total string `yaml:"total"`
+	// Totals is the provider's list of totals by day.
+	Totals *Totals `yaml:"totals"`
+	// Files are the feed's own, in place of the definition's; Query is its own statement of SQL.
+	Files *Files `yaml:"files"`
+	Query string `yaml:"query"`
 	// Rows is where the array of rows stands in a page; empty: the page itself.
 	Rows    string     `yaml:"rows"`
 	Format  string     `yaml:"format"`
@@ -65,6 +74,8 @@ type Feed struct {
 	Final   *Condition `yaml:"final"`
 	Encoded string     `yaml:"encoded"`
 	Record  Record     `yaml:"record"`
+
+	files *Files // its own, or the definition's; nil: it isn't read from files
 }
 
 // Record says what each field of a call is taken from.
@@ -110,6 +121,7 @@ func Load(path string, text []byte) (*Definition, error) {
 		return nil, err
 	}
 	d.text = string(text)
+	d.settleFiles()
 	return d, nil
 }
 
@@ -123,14 +135,14 @@ func (d *Definition) Validate(r *config.Report) {
 	}
 	for feed, f := range d.Feeds {
 		d.validateTexts(r, "feeds."+feed+".request", append(slices.Collect(maps.Values(f.Request.Query)), f.Request.Path)...)
+		if t := f.Totals; t != nil {
+			d.validateTexts(r, "feeds."+feed+".totals.request", append(slices.Collect(maps.Values(t.Request.Query)), t.Request.Path)...)
+		}
 		if !name.MatchString(feed) {
 			r.Problemf("feeds."+feed, "must be called with small letters, digits and _, such as call_log")
 		}
 	}
-	r.ExactlyOne("a way to read", "http")
-	if d.HTTP != nil {
-		d.validateTexts(r, "http", d.HTTP.texts()...)
-	}
+	d.validateWays(r)
 	d.validateTexts(r, "account", d.Account)
 	d.validateTexts(r, "currency", d.Currency)
 	for _, found := range parameterIn.FindAllStringSubmatch(d.Account, -1) {
@@ -153,6 +165,51 @@ func (d *Definition) Validate(r *config.Report) {
 	for _, feed := range slices.Sorted(maps.Keys(d.Feeds)) {
 		f := d.Feeds[feed]
 		d.validateParameters(r, "feeds."+feed, &f)
+	}
+}
+
+// validateWays reports a definition that doesn't say how its feeds are read, or says what that way doesn't have.
+func (d *Definition) validateWays(r *config.Report) {
+	beside := d.Files != nil && d.Push != nil && d.HTTP == nil && d.SQL == nil // push may stand beside files
+	if !beside && !d.allHaveFiles() {
+		r.ExactlyOne("a way to read", "http", "files", "sql", "push")
+	}
+	if d.HTTP != nil {
+		d.validateTexts(r, "http", d.HTTP.texts()...)
+	}
+	if d.SQL != nil {
+		d.validateTexts(r, "sql.driver", d.SQL.Driver)
+	}
+	if d.Push != nil {
+		d.validatePush(r)
+	}
+	for _, feed := range slices.Sorted(maps.Keys(d.Feeds)) {
+		f := d.Feeds[feed]
+		d.validateWay(r, feed, &f)
+	}
+}
+
+// validateWay reports what a feed lacks for the way in which it is read.
+func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
+	switch {
+	case f.Files != nil && d.HTTP != nil:
+		r.Problemf("feeds."+feed+".files", "can't stand beside http; write a definition of its own for the files")
+		return
+	case d.filesOf(f) != nil:
+		d.validateFiles(r, feed, f)
+		return
+	case d.Push != nil:
+		return
+	}
+	if f.Filter.By == "" && !r.Given("feeds."+feed+".filter") {
+		r.Problemf("feeds."+feed+".filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
+	}
+	if d.SQL != nil {
+		d.validateSQL(r, feed, f)
+		return
+	}
+	if f.Request.Path == "" {
+		r.Problemf("feeds."+feed+".request.path", "is missing; give the path that calls are asked from")
 	}
 }
 
@@ -193,7 +250,7 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 // SetDefaults implements config.Defaulter.
 func (f *Feed) SetDefaults() {
 	f.Defaults = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
-	f.Format, f.Filter.Grain = formatJSON, time.Second
+	f.Format, f.Filter.Grain, f.Filter.Overlap = formatJSON, time.Second, defaultOverlap
 }
 
 // The formats of rows.
@@ -205,9 +262,6 @@ const (
 
 // Validate implements config.Validator.
 func (f *Feed) Validate(r *config.Report) {
-	if !r.Given("filter") {
-		r.Problemf("filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
-	}
 	if !r.Given("record") {
 		r.Problemf("record", "is missing; say what the fields of a call are taken from")
 	}
@@ -218,8 +272,23 @@ func (f *Feed) Validate(r *config.Report) {
 			r.Problemf(key, "%s", err)
 		}
 	}
-	r.Required("request.path", f.Request.Path, "the path that calls are asked from")
 	f.Next.validate(r)
+	if f.Format != formatJSON { // an answer has nothing beside its rows
+		for key, p := range map[string]string{"rows": f.Rows, "total": f.Total, "next.url": f.Next.URL, "next.token": f.Next.Token} {
+			if p != "" {
+				r.Problemf(key, "is a path in a page of JSON, and an answer of format %s has rows only; leave it out", f.Format)
+			}
+		}
+	}
+	if f.Format != formatCSV && len(f.Columns) > 0 {
+		r.Problemf("columns", "are of format: csv")
+	}
+	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != "") {
+		r.Problemf("totals", "are of a filter by start or end without total")
+	}
+	if f.Filter.By == byInserted && f.Final != nil {
+		r.Problemf("final", "needs a filter by start or end: a row that was inserted is read once")
+	}
 }
 
 // Validate implements config.Validator.

@@ -1,6 +1,8 @@
 package declared_test
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +42,7 @@ func TestProblems(t *testing.T) {
 		{"unknown parameter in a query", "{from|rfc3339}", "{form}", "names the parameter form"},
 		{"no path", "path: /calls, ", "", "request.path: is missing"},
 		{"no filter", "    filter: {by: start}\n", "", "filter: is missing"},
-		{"another filter", "by: start", "by: day", "filter.by: must be start or end"},
+		{"another filter", "by: start", "by: day", "filter.by: must be start, end or inserted"},
 		{"no start", "      start: {path: start, time: rfc3339}\n", "", "record.start: is missing"},
 		{"no time", ", time: rfc3339}\n", "}\n", "record.start: has no time"},
 		{"no outcome", "      outcome: {path: state, table: {done: answered}}\n", "", "record.outcome: is missing"},
@@ -57,7 +59,7 @@ func TestProblems(t *testing.T) {
 		{"parameter of a condition", "{kind: fax}", "{kind: '{gateways}*'}", "names the parameter gateways"},
 		{"zone", "time: rfc3339}", "time: rfc3339, zone: Mars}", "must be a time zone"},
 		{"unit", "{path: way,", "{path: way, unit: h,", "must be one of s, ms, min"},
-		{"two ways to the next page", "filter:", "next: {page: p, offset: o}\n    filter:", "next: must have one of url, token, page and offset"},
+		{"two ways to the next page", "filter:", "next: {page: p, offset: o}\n    filter:", "next: must have one of url, token, link, page and offset"},
 		{"key of the block", "trunks:", "base_url:", "is called as another key of the block"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -85,7 +87,7 @@ func TestBuiltin(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"twilio", "zoom_phone"}; !slices.Equal(names, want) {
+	if want := []string{"asterisk", "cucm", "freeswitch", "kamailio", "twilio", "webex", "zoom_phone"}; !slices.Equal(names, want) {
 		t.Errorf("there are %v, want %v", names, want)
 	}
 	if _, err := declared.BuiltinText("acmetel"); err == nil || !strings.Contains(err.Error(), "twilio") {
@@ -112,6 +114,44 @@ func FuzzTry(f *testing.F) {
 	})
 }
 
+// webexRow is a row with an outcome whose reason is VALUE.
+func webexRow(outcome string) string {
+	return `{"Report ID":"1","Start time":"2026-11-23T10:00:01.000Z","Direction":"ORIGINATING","Call outcome":"` + outcome + `","Call outcome reason":"VALUE"}`
+}
+
+// TestWebexRow: the vendor's example, and what the page of Webex says of a row.
+func TestWebexRow(t *testing.T) {
+	text, err := declared.BuiltinText("webex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := declared.Load("webex.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := os.ReadFile("testdata/webex.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed, got := d.Feeds["cdr"], []string(nil)
+	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try(rows) {
+		if m.Record == nil {
+			got = append(got, fmt.Sprintf("ignored %t %s", m.Ignored, m.Invalid))
+			continue
+		}
+		r := m.Record
+		got = append(got, fmt.Sprintf("%s %s %s %s %s %s %s", r.ID, r.Group, r.Outcome, r.Direction, r.Trunk, r.Duration, r.End.Sub(r.Start)))
+	}
+	want := []string{
+		"0a0c2eb7-0000-4000-8000-000000000001 8e8e1dc7-0000-4000-8000-000000000001 answered outbound fra-lgw 54s 1m2.001s",
+		"r2 g2 cancelled internal  0s 9s",
+		"ignored true ",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("rows became\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
 // TestEveryStatus: every value of the vendors' enumerations has a place in the tables.
 func TestEveryStatus(t *testing.T) {
 	for _, c := range []struct{ provider, feed, row, values string }{
@@ -130,6 +170,15 @@ func TestEveryStatus(t *testing.T) {
 		},
 		{"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"VALUE","call_result":"busy"}`, "inbound outbound"},
 		{"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_type":"VALUE","call_result":"busy"}`, "general emergency"},
+		{"webex", "cdr", webexRow(`Success`), "Normal Success UserBusy NoAnswer"},
+		{
+			"webex", "cdr", webexRow(`Refusal`), "CallRejected UnassignedNumber SIP408 InternalRequestTimeout Q850102ServerTimeout LocalGatewayLoop Unreachable NoUserResponse " +
+				"NoAnswerFromUser SIP480 TemporarilyUnavailable UserAbsent SIP487 AdminCallBlock UserCallBlock",
+		},
+		{
+			"webex", "cdr", webexRow(`Failure`), "DestinationOutOfOrder SIP501 SIP503 ProtocolError SIP606 NoRouteToDestination Internal " +
+				"MaxConcurrentTerminatingAlertingRequestsExceeded RouteListCalls",
+		},
 	} {
 		text, err := declared.BuiltinText(c.provider)
 		if err != nil {

@@ -5,6 +5,10 @@
 //	value.go        what a field is taken from: paths, tables, patterns, expressions
 //	condition.go    when, ignore, final
 //	row.go, path.go one row of JSON or of columns, and the way to a value in it
+//	httpway.go      lists over HTTP: reader.go goes from page to page, inserted.go reads by when rows appeared
+//	fileway.go      files: filelines.go reads those that grow, filewhole.go those that are written once
+//	sqlway.go       databases
+//	pushway.go      records that a system posts
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
 //
 // A definition is checked when the configuration is read. Nothing in a row stops a page: a row that can't be mapped is set aside.

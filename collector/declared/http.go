@@ -38,6 +38,8 @@ type OAuth2 struct {
 	TokenURL     string `yaml:"token_url"`
 	ClientID     string `yaml:"client_id"`
 	ClientSecret string `yaml:"client_secret"`
+	// RefreshToken is spent for tokens; the provider may answer with its successor.
+	RefreshToken string `yaml:"refresh_token"`
 	// ClientIn says where the client's credentials go: header or body.
 	ClientIn string            `yaml:"client_in"`
 	Params   map[string]string `yaml:"params"`
@@ -50,7 +52,7 @@ func (h *HTTP) texts() []string {
 		all = append(all, b.Username, b.Password)
 	}
 	if o := h.Auth.OAuth2; o != nil {
-		all = append(append(all, o.TokenURL, o.ClientID, o.ClientSecret), slices.Collect(maps.Values(o.Params))...)
+		all = append(append(all, o.TokenURL, o.ClientID, o.ClientSecret, o.RefreshToken), slices.Collect(maps.Values(o.Params))...)
 	}
 	return all
 }
@@ -69,6 +71,9 @@ func (o *OAuth2) SetDefaults() { o.ClientIn = "body" }
 func (o *OAuth2) Validate(r *config.Report) {
 	r.Required("token_url", o.TokenURL, "the address that gives tokens; /… is of base_url")
 	r.OneOf("client_in", o.ClientIn, "header", "body")
+	if o.RefreshToken != "" {
+		r.Required("client_secret", o.ClientSecret, "a refresh token that the provider rotates is kept encrypted with a key that is derived from it")
+	}
 }
 
 // Request is what is asked for the first page of a span: {from|FORMAT} and {to|FORMAT} are its ends.
@@ -79,21 +84,34 @@ type Request struct {
 
 // Filter says what the provider's filter of time means.
 type Filter struct {
-	// By is start or end: of which time of a call the filter speaks.
+	// By says of which time the filter speaks: start or end of a call, or when its row was inserted.
 	By        string        `yaml:"by"`
 	Grain     time.Duration `yaml:"grain"`
 	MaxRange  time.Duration `yaml:"max_range"`
 	Retention time.Duration `yaml:"retention"`
+	// MinAge is how long ago a row must be for it to be asked for.
+	MinAge time.Duration `yaml:"min_age"`
+	// Key is the column of SQL by which rows are inserted, and Overlap how many of its numbers are read again.
+	Key     string `yaml:"key"`
+	Overlap int64  `yaml:"overlap"`
 }
+
+// The times that a filter may speak of.
+const (
+	byStart    = "start"
+	byEnd      = "end"
+	byInserted = "inserted"
+)
 
 // Validate implements config.Validator.
 func (f *Filter) Validate(r *config.Report) {
 	if !r.Given("by") {
-		r.Problemf("by", "is missing; say whether the filter is of the start or the end of calls")
+		r.Problemf("by", "is missing; say whether the filter is of the start or the end of calls, or of when their rows were inserted")
 	} else {
-		r.OneOf("by", f.By, "start", "end")
+		r.OneOf("by", f.By, byStart, byEnd, byInserted)
 	}
 	r.DurationAtLeast("grain", f.Grain, time.Second)
+	r.AtLeast("overlap", f.Overlap, 0)
 }
 
 // Next says how the next page is found. Without it there is one page.
@@ -102,6 +120,8 @@ type Next struct {
 	URL   string `yaml:"url"`
 	Token string `yaml:"token"`
 	Query string `yaml:"query"`
+	// Link is the relation of the link in the Link header that leads to the next page.
+	Link string `yaml:"link"`
 	// Page is the parameter that counts pages, from From on; Offset the one that counts rows.
 	Page   string `yaml:"page"`
 	From   int    `yaml:"from"`
@@ -110,14 +130,14 @@ type Next struct {
 
 func (n *Next) validate(r *config.Report) {
 	ways := 0
-	for _, way := range []string{n.URL, n.Token, n.Page, n.Offset} {
+	for _, way := range []string{n.URL, n.Token, n.Link, n.Page, n.Offset} {
 		if way != "" {
 			ways++
 		}
 	}
 	switch {
 	case ways > 1:
-		r.Problemf("next", "must have one of url, token, page and offset")
+		r.Problemf("next", "must have one of url, token, link, page and offset")
 	case (n.Token == "") != (n.Query == ""):
 		r.Problemf("next", "must have token and query together: where the token is, and the parameter that it goes to")
 	}
@@ -134,6 +154,18 @@ func (f *Filter) widened(s span) span {
 		to = to.Add(f.Grain)
 	}
 	return span{from, to}
+}
+
+// upTo is the span as far as it is old enough to be asked for.
+func (f *Filter) upTo(s span, now time.Time) span {
+	grain := time.Second
+	if f.MinAge > 0 {
+		grain = f.Grain
+	}
+	if oldest := now.Add(-f.MinAge).Truncate(grain); oldest.Before(s.to) {
+		s.to = oldest
+	}
+	return s
 }
 
 var timeIn = regexp.MustCompile(`\{(from|to)\|([^}]+)\}`)

@@ -3,6 +3,7 @@ package declared
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -18,11 +19,12 @@ type httpWay struct {
 	tokens  *httpclient.Client // to where tokens come from; nil: there are none
 	account string
 	now     func() time.Time
+	logger  *slog.Logger
 }
 
 func (b *Block) openHTTP(settings *collector.SourceSettings) (way, error) {
 	d, title := b.definition, b.definition.title()
-	w := &httpWay{block: b, now: settings.Now, account: strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))}
+	w := &httpWay{block: b, now: settings.Now, logger: settings.Logger, account: strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))}
 	h := &headers{block: b, http: d.HTTP}
 	api := settings.Settings
 	api.BaseURL, api.Token, api.Authorize, api.QuotaKey = b.BaseURL, h, authorize, w.account
@@ -49,14 +51,20 @@ func (w *httpWay) describe(source *collector.Source) {
 }
 
 func (w *httpWay) read(info *collector.FeedInfo, f *feed) error {
-	reader := &httpReader{name: f.name, feed: f.Feed, client: w.client, settings: f.settings}
+	reader := &httpReader{name: f.name, feed: f.Feed, client: w.client, settings: f.settings, now: w.now, logger: w.logger}
 	grain := f.Filter.Grain
 	if grain <= time.Second {
 		grain = 0
 	}
 	info.Reader = reader
 	info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention, Grain: grain}
-	info.Probe = collector.Probe(reader, w.now)
+	if f.Filter.By == byInserted {
+		stream := &insertedReader{httpReader: reader, lookback: f.Lookback}
+		info.Stream, info.Reader = stream, spanReader{stream}
+		info.Rules.ByArrival = true
+		info.Limits.MaxRange = 0 // a span of starts isn't one of insertions: the reader sees to it
+	}
+	info.Probe = collector.Probe(info.Reader, func() time.Time { return w.now().Add(-f.Filter.MinAge) })
 	return nil
 }
 
@@ -77,7 +85,7 @@ func adviser(title, address string) func(error) (what, todo string) {
 		}
 		switch {
 		case forToken && (request.Kind == httpclient.KindUnauthorized || request.Kind == httpclient.KindBadRequest || request.Kind == httpclient.KindForbidden):
-			return title + " gives no token for these credentials (" + err.Error() + ")", "check the client's id and secret, and the account"
+			return title + " gives no token for these credentials (" + err.Error() + ")", "check the client's id and secret, its refresh token if it has one, and the account"
 		case request.Kind == httpclient.KindUnauthorized:
 			return title + " refuses the credentials (" + err.Error() + ")", "check the keys of the source's block, and that the credential still exists"
 		case request.Kind == httpclient.KindForbidden:

@@ -16,53 +16,67 @@ const maxRows = 10_000
 
 // answerPage is one page of an answer.
 type answerPage struct {
-	rows [][]byte
+	rows []answerRow
 	row  row // the page itself, for paths beside the rows
 	// total is the provider's own count of what was asked; -1 if it gives none.
 	total int
 }
 
+// answerRow is a row as it came: JSON, or the values of columns.
+type answerRow struct {
+	raw             []byte
+	columns, fields []string // columns are nil for JSON
+	problem         string   // why it can't be read; empty: it can
+}
+
 var errNoPage = errors.New("the answer has no rows where they should be, so it is no page of calls")
 
-// readPage reads a page of JSON: rows are at a path, or the body itself.
+// readPage reads a page. Rows of JSON are at a path, or the body itself.
 func (f *Feed) readPage(body []byte) (p answerPage, err error) {
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	body = bytes.TrimLeft(body, "\xef\xbb\xbf \t\r\n") // the end stays: it says whether the last line is whole
+	p.total = -1
 	switch {
-	case len(body) == 0:
+	case len(body) == 0 && (f.Format == formatJSON || f.Format == formatCSV && f.Columns == nil):
 		return p, wire.ErrCut
-	case body[0] == '<':
+	case len(body) > 0 && body[0] == '<':
 		return p, wire.ErrHTML
 	case f.Format == formatJSONLines:
-		p.total = -1
-		return p, wire.Lines(body, p.add)
-	case !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
-		return p, wire.ErrCut
+		return p, wire.Lines(body, func(raw []byte) error { return p.add(answerRow{raw: raw}) })
+	case f.Format == formatCSV:
+		return p, readCSV(body, f.Columns, p.add)
+	}
+	return p, p.readJSON(f, bytes.TrimSpace(body))
+}
+
+func (p *answerPage) readJSON(f *Feed, body []byte) (err error) {
+	if !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		return wire.ErrCut
 	}
 	array := body
 	if p.row.setJSON(body); f.Rows != "" && f.Rows != "." {
 		at, err := parsePath(f.Rows)
 		if err != nil {
-			return p, err
+			return err
 		}
 		array = p.row.raw(at)
 	}
 	if len(array) == 0 || array[0] != '[' {
-		return p, errNoPage
+		return errNoPage
 	}
 	wire.Elements(array, func(element []byte) {
 		if err == nil {
-			err = p.add(element)
+			err = p.add(answerRow{raw: element})
 		}
 	})
 	p.total = p.count(f.Total)
-	return p, err
+	return err
 }
 
-func (p *answerPage) add(raw []byte) error {
+func (p *answerPage) add(r answerRow) error {
 	if len(p.rows) == maxRows {
 		return fmt.Errorf("%w: over %d", wire.ErrTooManyRows, maxRows)
 	}
-	p.rows = append(p.rows, raw)
+	p.rows = append(p.rows, r)
 	return nil
 }
 
@@ -85,4 +99,15 @@ func (p *answerPage) count(at string) int {
 		return -1
 	}
 	return n
+}
+
+// mapAnswer maps a row of an answer.
+func (m *Mapper) mapAnswer(r *answerRow) Mapped {
+	switch {
+	case r.problem != "":
+		return Mapped{Invalid: r.problem}
+	case r.columns != nil:
+		return m.MapFields(r.columns, r.fields)
+	}
+	return m.MapJSON(r.raw)
 }

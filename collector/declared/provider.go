@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
@@ -76,16 +77,18 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 	if settings.Now == nil {
 		settings.Now = time.Now
 	}
+	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	zone, err := b.zone()
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)
 	}
-	w, err := b.openWay(&settings)
+	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
+	w, err := b.openWays(&settings)
 	if err != nil {
 		return nil, err
 	}
 	d := b.definition
-	source := &collector.Source{Close: w.close}
+	source := &collector.Source{Close: w.close, ThrottledUntil: func() time.Time { return time.Time{} }}
 	w.describe(source)
 	for _, properties := range d.properties() {
 		keys, is := b.Feeds[properties.Name]
@@ -96,7 +99,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		info := collector.FeedInfo{
 			Name: properties.Name, Properties: properties,
 			Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
-			Fingerprint: strings.TrimSpace(source.Account + " " + properties.Name),
+			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + properties.Name),
 			Currency:    cmp.Or(expand(d.Currency, b.Values), "XXX"),
 			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet()},
 		}
@@ -116,9 +119,55 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 	return source, nil
 }
 
-// openWay prepares the way that the definition says.
-func (b *Block) openWay(settings *collector.SourceSettings) (way, error) {
-	return b.openHTTP(settings)
+// openWays prepares the ways that the definition says and the source uses: push may stand beside files.
+func (b *Block) openWays(settings *collector.SourceSettings) (all ways, err error) {
+	for _, one := range []struct {
+		used bool
+		open func(*collector.SourceSettings) (way, error)
+	}{
+		{b.definition.HTTP != nil, b.openHTTP},
+		{b.definition.SQL != nil, b.openSQL},
+		{b.readsFiles(), b.openFiles},
+		{b.pushes(), b.openPush},
+	} {
+		if !one.used {
+			continue
+		}
+		w, err := one.open(settings)
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+		all = append(all, w)
+	}
+	if len(all) == 0 {
+		return nil, errors.New("the source has nothing to be read from")
+	}
+	return all, nil
+}
+
+// ways are several ways to read the same feeds.
+type ways []way
+
+func (all ways) describe(source *collector.Source) {
+	for _, w := range all {
+		w.describe(source)
+	}
+}
+
+func (all ways) read(info *collector.FeedInfo, f *feed) error {
+	for _, w := range all {
+		if err := w.read(info, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (all ways) close() {
+	for _, w := range all {
+		w.close()
+	}
 }
 
 // title is what the provider is called in messages.

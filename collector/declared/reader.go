@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -16,27 +18,76 @@ import (
 // maxPages bounds the pages of a span.
 const maxPages = 10_000
 
-// httpReader reads a feed over HTTP. It implements collector.RangeReader, and is safe for concurrent use.
+// httpReader reads a feed over HTTP, by the start or the end of calls. It implements collector.RangeReader, and is safe for concurrent use.
 type httpReader struct {
 	name     string
 	feed     *Feed
 	client   *httpclient.Client
 	settings MapperSettings
+	now      func() time.Time
+	logger   *slog.Logger
+	totals   dayTotals
 }
 
-// Pages implements collector.RangeReader.
+// Pages implements collector.RangeReader. What is younger than the filter's min_age isn't asked for: a later read has it.
 func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	asked := span{from, to}
-	walk := &walk{feed: r.feed, address: r.feed.address(r.feed.Filter.widened(asked), r.settings.Parameters)}
-	request := httpclient.Request{Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.feed.Format == formatJSON}
-	mapper := NewMapper(r.feed, r.settings)
+	wanted := span{from, to}
+	asked := wanted
+	if earlier, _ := r.clocks(); r.feed.Filter.MinAge > 0 {
+		asked = r.feed.Filter.upTo(asked, earlier)
+	}
 	return func(yield func(*collector.Page, error) bool) {
-		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
-			if err != nil {
-				yield(nil, err)
+		if asked.from.Before(asked.to) {
+			r.read(ctx, asked, wanted)(yield)
+		}
+	}
+}
+
+// clocks are the earlier and the later of the local time and the provider's, as far as that is known.
+func (r *httpReader) clocks() (earlier, later time.Time) {
+	local := r.now().UTC()
+	offset, _ := r.client.Offset()
+	return local.Add(min(offset, 0)), local.Add(max(offset, 0))
+}
+
+// read yields the pages of a span that is asked for, of which some calls are wanted.
+func (r *httpReader) read(ctx context.Context, asked, wanted span) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		for piece, err := range r.pieces(ctx, asked, wanted) {
+			if !yield(piece.page, err) || err != nil {
 				return
 			}
-			if !yield(mapper.page(walk.page.rows, number, asked), nil) {
+		}
+	}
+}
+
+// piece is a page of a span.
+type piece struct {
+	page *collector.Page
+	last bool // the span is read completely
+}
+
+func (r *httpReader) pieces(ctx context.Context, asked, wanted span) iter.Seq2[piece, error] {
+	asked = r.feed.Filter.widened(asked)
+	walk := &walk{feed: r.feed, address: r.feed.address(asked, r.settings.Parameters)}
+	request := httpclient.Request{
+		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.feed.Format == formatJSON,
+		Answered: func(header http.Header) { walk.header = header },
+	}
+	mapper := NewMapper(r.feed, r.settings)
+	days, seen := newDayCount(r.feed, asked), make(map[time.Time]map[string]bool)
+	return func(yield func(piece, error) bool) {
+		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
+			if err != nil {
+				yield(piece{}, err)
+				return
+			}
+			page := mapper.page(walk.page.rows, number, wanted)
+			r.countDays(seen, page.Records)
+			if days.add(walk.page.rows); walk.last {
+				page.Totals = append(days.total(walk.page.total), r.compareDays(ctx, span{wanted.from, earliest(wanted.to, asked.to)}, seen)...)
+			}
+			if !yield(piece{page, walk.last}, nil) {
 				return
 			}
 		}
@@ -46,10 +97,12 @@ func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*c
 // walk goes from page to page.
 type walk struct {
 	feed    *Feed
-	address string // of the page that was asked for
+	address string      // of the page that was asked for
+	header  http.Header // of the newest answer
 	page    answerPage
 	pages   int
 	rows    int
+	last    bool // the newest page is the last one
 }
 
 // decode reads a page and says where the next one is; empty: there is none.
@@ -59,49 +112,75 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	}
 	w.pages++
 	w.rows += len(w.page.rows)
-	if len(w.page.rows) == 0 || w.page.total >= 0 && w.rows >= w.page.total {
-		return "", nil
+	if next, err = w.next(); err != nil {
+		return "", err
 	}
-	n := &w.feed.Next
-	switch {
-	case n.URL != "":
-		next = w.page.text(n.URL)
-	case n.Token != "":
-		if token := w.page.text(n.Token); token != "" {
-			next, err = withParameter(w.address, n.Query, token)
-		}
-	case n.Page != "":
-		next, err = withParameter(w.address, n.Page, strconv.Itoa(n.From+w.pages))
-	case n.Offset != "":
-		next, err = withParameter(w.address, n.Offset, strconv.Itoa(w.rows))
-	}
-	return next, err
+	w.last, w.address = next == "", next
+	return next, nil
 }
 
-// page makes a page of rows. What lies outside the span that was asked for is passed over: another read has it.
-func (m *Mapper) page(rows [][]byte, number int, asked span) *collector.Page {
+// next is where the page says that the next one is. Where pages or rows are counted a page without rows is the last one; else it is if the provider's
+// total was reached.
+func (w *walk) next() (string, error) {
+	n := &w.feed.Next
+	counts := n.Page != "" || n.Offset != ""
+	if len(w.page.rows) == 0 && (counts || w.page.total >= 0 && w.rows >= w.page.total) {
+		return "", nil
+	}
+	switch {
+	case n.URL != "":
+		return w.page.text(n.URL), nil
+	case n.Link != "":
+		return nextLink(w.header, n.Link, w.address), nil
+	case n.Token != "":
+		if token := w.page.text(n.Token); token != "" {
+			return withParameter(w.address, n.Query, token)
+		}
+	case n.Page != "":
+		return withParameter(w.address, n.Page, strconv.Itoa(n.From+w.pages))
+	case n.Offset != "":
+		return withParameter(w.address, n.Offset, strconv.Itoa(w.rows))
+	}
+	return "", nil
+}
+
+// page makes a page of rows. What lies outside the span that is wanted is passed over: another read has it.
+func (m *Mapper) page(rows []answerRow, number int, wanted span) *collector.Page {
 	page := new(collector.Page)
-	for i, raw := range rows {
+	for i := range rows {
 		at := fmt.Sprintf("page %d, row %d", number, i+1)
-		mapped := m.MapJSON(raw)
-		switch {
-		case mapped.Invalid != "":
-			page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: mapped.Invalid})
-		case mapped.Ignored:
-			page.Ignored = append(page.Ignored, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "is no call"})
-		case m.feed.Filter.contains(asked, mapped.Record):
-			page.Records = append(page.Records, mapped.Record)
-			page.Unmapped = append(page.Unmapped, mapped.Unmapped...)
+		if mapped := m.mapAnswer(&rows[i]); mapped.Record == nil || m.feed.Filter.contains(wanted, mapped.Record) {
+			mapped.put(page, rows[i].raw, at)
 		}
 	}
 	return page
 }
 
+// put puts what became of a row onto a page. at is where the row stood.
+func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
+	switch {
+	case m.Invalid != "":
+		page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: m.Invalid})
+	case m.Ignored:
+		page.Ignored = append(page.Ignored, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "is no call"})
+	default:
+		page.Records = append(page.Records, m.Record)
+		page.Unmapped = append(page.Unmapped, m.Unmapped...)
+	}
+}
+
+// everything is a span that contains every call.
+var everything span
+
 // contains says whether a record lies in a span, by the time that the filter speaks of. A row without an end goes by its start.
 func (f *Filter) contains(s span, r *cdr.Record) bool {
-	at := r.Start
-	if f.By == "end" && !r.End.IsZero() {
-		at = r.End
+	at := f.at(r)
+	return s == everything || !at.Before(s.from) && at.Before(s.to)
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	return !at.Before(s.from) && at.Before(s.to)
+	return b
 }

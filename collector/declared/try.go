@@ -2,9 +2,7 @@ package declared
 
 import (
 	"bytes"
-	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 
@@ -18,91 +16,74 @@ import (
 func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 	return func(yield func(int, Mapped) bool) {
 		number := 0
-		for row, err := range m.rowsOf(bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))) {
-			number++
-			mapped := Mapped{}
-			if err != nil {
-				mapped.Invalid = err.Error()
-			} else {
-				mapped = row()
-			}
-			if !yield(number, mapped) {
-				return
-			}
-		}
-	}
-}
-
-// rowsOf yields what maps each row.
-func (m *Mapper) rowsOf(text []byte) iter.Seq2[func() Mapped, error] {
-	switch {
-	case len(text) == 0:
-		return func(func(func() Mapped, error) bool) {}
-	case text[0] != '{' && text[0] != '[':
-		return m.csvRows(text)
-	case jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
-		return m.jsonRows(text)
-	}
-	return m.lines(text)
-}
-
-// jsonRows are those of a page, of a list, or one.
-func (m *Mapper) jsonRows(text []byte) iter.Seq2[func() Mapped, error] {
-	page, err := m.feed.readPage(text)
-	rows := page.rows
-	if err != nil {
-		rows = nil
-		if text[0] == '[' {
-			wire.Elements(text, func(raw []byte) { rows = append(rows, raw) })
-		} else {
-			rows = [][]byte{text}
-		}
-	}
-	return func(yield func(func() Mapped, error) bool) {
-		for _, raw := range rows {
-			if !yield(func() Mapped { return m.MapJSON(raw) }, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (m *Mapper) lines(text []byte) iter.Seq2[func() Mapped, error] {
-	return func(yield func(func() Mapped, error) bool) {
-		err := wire.Lines(text, func(raw []byte) error {
-			if !yield(func() Mapped { return m.MapJSON(raw) }, nil) {
-				return io.EOF
+		err := m.rowsOf(bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))), func(r answerRow) error {
+			if number++; !yield(number, m.mapAnswer(&r)) {
+				return errEnough
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, io.EOF) {
-			yield(nil, err)
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(number+1, Mapped{Invalid: err.Error()})
 		}
 	}
 }
 
-// csvRows are rows of columns, which the definition names, or the first line.
-func (m *Mapper) csvRows(text []byte) iter.Seq2[func() Mapped, error] {
-	return func(yield func(func() Mapped, error) bool) {
-		reader := csv.NewReader(bytes.NewReader(text))
-		reader.FieldsPerRecord = -1
-		columns := m.feed.Columns
-		for {
-			fields, err := reader.Read()
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case err != nil:
-				syntax, _ := errors.AsType[*csv.ParseError](err)
-				yield(nil, fmt.Errorf("it is no valid CSV in line %d", syntax.Line))
-				return
-			case columns == nil:
-				columns = fields
-				continue
+// errEnough ends the reading of rows that nobody wants any more.
+var errEnough = io.EOF
+
+// rowsOf hands each row to use.
+func (m *Mapper) rowsOf(text []byte, use func(answerRow) error) error {
+	switch {
+	case len(text) == 0:
+		return nil
+	case text[0] != '{' && text[0] != '[':
+		return m.csvRows(text, use)
+	case jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)):
+		for _, r := range m.jsonRows(text) {
+			if err := use(r); err != nil {
+				return err
 			}
-			if !yield(func() Mapped { return m.MapFields(columns, fields) }, nil) {
-				return
-			}
+		}
+		return nil
+	}
+	return wire.Lines(text, func(raw []byte) error { return use(answerRow{raw: raw}) })
+}
+
+// jsonRows are those of a page, of a list, or one.
+func (m *Mapper) jsonRows(text []byte) (rows []answerRow) {
+	var page answerPage
+	if err := page.readJSON(m.feed, text); err == nil {
+		return page.rows
+	}
+	if text[0] != '[' {
+		return []answerRow{{raw: text}}
+	}
+	wire.Elements(text, func(raw []byte) { rows = append(rows, answerRow{raw: raw}) })
+	return rows
+}
+
+// csvRows hands rows of columns to use, whose names the definition has, or the first line.
+func (m *Mapper) csvRows(text []byte, use func(answerRow) error) error {
+	files := m.feed.files
+	if files == nil {
+		return readCSV(text, m.feed.Columns, use)
+	}
+	rows := newFileRows(bytes.NewReader(text), files, mark{}, int64(len(text)))
+	rows.ends = true
+	columns := m.feed.Columns
+	for number := 0; ; number++ {
+		row, err := rows.next()
+		switch {
+		case err != nil:
+			return nil //nolint:nilerr // the end
+		case columns == nil && row.problem == "":
+			columns, number = row.fields, 0
+			continue
+		case m.feed.Columns == nil && number <= files.Skip:
+			continue
+		}
+		if err := use(answerRow{columns: columns, fields: row.fields, problem: row.problem}); err != nil {
+			return err
 		}
 	}
 }

@@ -15,9 +15,14 @@ const timeZone = "time_zone"
 // allParameters are the definition's parameters and those that every definition read in the same way has.
 func (d *Definition) allParameters() map[string]Parameter {
 	all := make(map[string]Parameter)
-	if d.needsZone() {
+	if d.needsZone() || d.SQL != nil {
 		all[timeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
 	}
+	d.addFileParameters(all)
+	if d.SQL != nil {
+		all[dsnKey] = Parameter{Secret: true, Ask: "DSN of the database, as its driver writes it"}
+	}
+	maps.Copy(all, d.pushParameters())
 	maps.Copy(all, d.Parameters)
 	return all
 }

@@ -156,6 +156,9 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if request.Answered != nil {
+		request.Answered(a.Header)
+	}
 	return body.Bytes(), nil
 }
 

@@ -97,6 +97,8 @@ type Request struct {
 	Label string
 	// Header is added to the request.
 	Header http.Header
+	// Answered gets the headers of an answer before it is decoded, such as a Link; nil: nobody needs them.
+	Answered func(header http.Header)
 	// ExpectJSON makes an answer that is HTML or empty a KindBody error.
 	ExpectJSON bool
 	// MaxBody bounds an answer, in decompressed bytes; 0: 64 MiB.

@@ -52,7 +52,7 @@ func (a *App) load() (*running, error) {
 
 // Check reports every problem of a configuration that New would, but for those of its listeners and its ledger. It sends nothing.
 func Check(file string) error {
-	a := &App{settings: Settings{ConfigFile: file, Providers: Providers(), WebhookAddresses: []string{"any"}}}
+	a := &App{settings: Settings{ConfigFile: file, Providers: Providers(), WebhookAddresses: []string{"localhost:0"}}}
 	r, err := a.load()
 	if err != nil {
 		return err

@@ -94,8 +94,8 @@ func (listsNothing) Pages(context.Context, time.Time, time.Time) iter.Seq2[*coll
 
 // handler answers a GET with what the query says, as a handshake, panics if that says
 // so, and enqueues the lines of any other body.
-func (p *notifyingProvider) handler(observer collector.NotificationObserver) func(func(context.Context, []collector.Task) (int, error)) http.Handler {
-	return func(enqueue func(context.Context, []collector.Task) (int, error)) http.Handler {
+func (p *notifyingProvider) handler(observer collector.NotificationObserver) func(collector.Inbox) http.Handler {
+	return func(inbox collector.Inbox) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Query().Get("say") {
 			case "":
@@ -113,7 +113,7 @@ func (p *notifyingProvider) handler(observer collector.NotificationObserver) fun
 			for key := range strings.FieldsSeq(string(body)) {
 				work = append(work, collector.Task{Kind: "notified", Key: key, Version: 1, Due: time.Now()})
 			}
-			queued, err := enqueue(r.Context(), work)
+			queued, err := inbox.Enqueue(r.Context(), work)
 			if err != nil {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return

@@ -106,9 +106,9 @@ func (a *App) Status() web.Status {
 		if s.opened.Budget != nil {
 			source.Budget = budgetStatus(s.opened.Budget())
 		}
-		if hasWebhook(s.opened) {
+		if notified := notifiedFeed(s.opened); notified != "" {
 			expires, last := a.selfMetrics.Source(name).Subscription()
-			source.Subscription = &web.Subscription{Feed: notifiedFeed(s.opened), Expires: web.Time{Time: expires}, LastNotification: web.Time{Time: last}}
+			source.Subscription = &web.Subscription{Feed: notified, Expires: web.Time{Time: expires}, LastNotification: web.Time{Time: last}}
 		}
 		feeds := s.feeds() // once: the account may move meanwhile
 		if feeds == nil {

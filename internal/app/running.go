@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"reflect"
@@ -67,13 +68,15 @@ type feed struct {
 	state *lazyFeed // nil for calls in progress
 }
 
-// hasWebhook reports whether the provider sends notifications.
-func hasWebhook(s *collector.Source) bool { return notifiedFeed(s) != "" }
+// hasWebhook reports whether the provider sends notifications or records.
+func hasWebhook(s *collector.Source) bool {
+	return slices.ContainsFunc(s.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
+}
 
-// notifiedFeed is the feed whose calls the provider notifies; empty: none.
+// notifiedFeed is the feed of whose calls the provider sends notifications; empty: none.
 func notifiedFeed(s *collector.Source) string {
 	for i := range s.Feeds {
-		if s.Feeds[i].Webhook != nil {
+		if s.Feeds[i].Webhook != nil && s.Feeds[i].Posted == nil {
 			return s.Feeds[i].Name
 		}
 	}
@@ -135,6 +138,8 @@ func (a *App) openSource(c *config.Source, providers []collector.Provider) (*sou
 	settings.Observer = requests{self: a.selfMetrics, source: c.Name}
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
 	settings.Notified, settings.Derive = a.selfMetrics.Source(c.Name), a.ledger.Derive
+	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return a.ledger.LoadSecret(ctx, c.Name, c.RenamedFrom) }
+	settings.StoreSecret = func(ctx context.Context, sealed []byte) error { return a.ledger.StoreSecret(ctx, c.Name, sealed) }
 	opened, err := OpenSource(c, providers, settings)
 	if err != nil {
 		return nil, err

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
@@ -30,6 +33,34 @@ func (a *App) setHooks(r *running) {
 	a.webhooks.hooks.Store(&r.hooks)
 }
 
+// inboxOf is where the webhook of a feed puts what it was sent.
+func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
+	return collector.Inbox{
+		Enqueue: a.enqueueTo(s, info),
+		Commit: func(ctx context.Context, page *collector.Page) error {
+			for _, f := range s.feeds() {
+				if f.info != info || !f.state.isOpen.Load() {
+					continue
+				}
+				if err := f.loop.Commit(ctx, page); !errors.Is(err, ledger.ErrNotOwner) {
+					a.warnUnstored(ctx, s, err)
+					return err
+				}
+			}
+			return collector.ErrReadElsewhere
+		},
+	}
+}
+
+// warnUnstored logs, rarely, that what a webhook was sent can't be stored, if the sender is still there.
+func (a *App) warnUnstored(ctx context.Context, s *source, err error) {
+	if err != nil && ctx.Err() == nil {
+		a.webhooks.unstored.Do(func() {
+			a.logger.WarnContext(ctx, "What the webhook was sent can't be stored, so the sender is asked to send it again.", collector.SourceKey, s.config.Name, "err", err)
+		})
+	}
+}
+
 // enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
 // here. Without tasks it only wakes the feed, whose subscription may need attention.
 func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Context, []collector.Task) (int, error) {
@@ -38,11 +69,7 @@ func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Contex
 			queued, err = a.ledger.Enqueue(ctx, specOf(s.config, info), tasks)
 		}
 		if err != nil {
-			if ctx.Err() == nil { // the sender is still there
-				a.webhooks.unstored.Do(func() {
-					a.logger.WarnContext(ctx, "A notification can't be stored, so the provider is asked to send it again.", collector.SourceKey, s.config.Name, "err", err)
-				})
-			}
+			a.warnUnstored(ctx, s, err)
 			return 0, err
 		}
 		for _, f := range s.feeds() {
@@ -80,12 +107,27 @@ func (a *App) makeHooks(r *running) error {
 			if owner := owners[path]; owner != "" {
 				errs = append(errs, fmt.Errorf("webhooks of %s and %s: both use the path %s of the webhook listener; give each another path", owner, name, path))
 			}
-			owners[path], r.hooks[path] = name, feed.Webhook.Handler(a.enqueueTo(s, feed))
-			if len(a.settings.WebhookAddresses) == 0 {
+			owners[path], r.hooks[path] = name, feed.Webhook.Handler(a.inboxOf(s, feed))
+			switch {
+			case len(a.settings.WebhookAddresses) == 0 && feed.Posted != nil:
+				errs = append(errs, fmt.Errorf("%s: there is no listener for the records that are posted to %s; "+
+					"start with --webhook.listen-address, or remove the token from the source", name, path))
+			case len(a.settings.WebhookAddresses) == 0:
 				errs = append(errs, fmt.Errorf("webhook of %s: there is no listener for its notifications; "+
 					"start with --webhook.listen-address, or remove the webhook from the configuration", name))
+			case feed.Webhook.NeedsTLS && a.settings.takesPlainHTTP():
+				errs = append(errs, fmt.Errorf("%s: --webhook.listen-address takes plain HTTP from other machines, and so would numbers and the token go through the network; "+
+					"give --webhook.config.file a certificate, listen on 127.0.0.1 behind a proxy with TLS, or set insecure_http: true in the source", name))
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// takesPlainHTTP says whether other machines can reach the listener of the webhooks without TLS.
+func (s *Settings) takesPlainHTTP() bool {
+	return !web.HasTLS(s.WebhookConfigFile) && slices.ContainsFunc(s.WebhookAddresses, func(address string) bool {
+		host, _, err := net.SplitHostPort(address)
+		return err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback()
+	})
 }

@@ -331,3 +331,31 @@ func TestNotificationsWhileFetchingFails(t *testing.T) {
 	p.mu.Unlock()
 	until(t, a, newRows(21))
 }
+
+// Records that are posted don't go through the network in the clear unless the source says so.
+func TestPostedRecordsNeedTLS(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, address string
+		insecure      bool
+		want          string
+	}{
+		{"loopback", "127.0.0.1:0", false, ""},
+		{"a name of it", "localhost:0", false, ""},
+		{"all interfaces", ":0", false, "insecure_http: true"},
+		{"another address", "0.0.0.0:0", false, "insecure_http: true"},
+		{"said so", ":0", true, ""},
+		{"no listener", "", false, "start with --webhook.listen-address"},
+	} {
+		a := &App{}
+		if c.address != "" {
+			a.settings.WebhookAddresses = []string{c.address}
+		}
+		feed := collector.FeedInfo{Name: "cdr", Posted: func([]collector.Task) *collector.Page { return nil }}
+		feed.Webhook = &collector.Webhook{Path: "/push/pbx", NeedsTLS: !c.insecure, Handler: func(collector.Inbox) http.Handler { return nil }}
+		err := a.makeHooks(&running{sources: []*source{{config: &config.Source{Name: "pbx"}, opened: &collector.Source{Feeds: []collector.FeedInfo{feed}}}}})
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}

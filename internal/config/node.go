@@ -74,6 +74,9 @@ func (n *Node) DecodeFile(into *Secret) {
 	n.decoder.decode(reflect.ValueOf(into).Elem(), n.yaml, at)
 }
 
+// Resolve makes the name of a file absolute, relative to the folder of the configuration file.
+func (n *Node) Resolve(name string) string { return n.decoder.resolve(name) }
+
 // Report reports on the value as a [Validator] does, with keys below it.
 func (n *Node) Report() *Report { return &Report{decoder: n.decoder, path: n.at.path} }
 

@@ -93,6 +93,8 @@ func describedSchema(d Described) schema {
 			properties[s.Key] = objectSchema(reflect.TypeFor[Feed](), nil)
 			feeds = append(feeds, one)
 			continue
+		case s.OneWillDo:
+			properties[s.Key] = schema{"anyOf": []any{text, schema{"type": "array", "items": text}}}
 		case s.List:
 			properties[s.Key] = schema{"type": "array", "items": text}
 		default:

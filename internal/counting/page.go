@@ -111,6 +111,8 @@ type Task struct {
 	SetAside bool
 	// Problem says why the last attempt failed, for the operator; empty if there was none.
 	Problem string
+	// Data is a text that the task needs beside its key, such as what was posted; empty: none. It holds what privacy removes only encrypted.
+	Data string
 }
 
 // TaskRecord is the kind of work that reads the record whose id is the key, in a version of the provider's; 0 is none.

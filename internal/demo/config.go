@@ -30,7 +30,7 @@ var (
 )
 
 // Configure writes a configuration that reads the providers, and the files that it names, to a
-// folder. Storage is the folder of the ledger, hook the address of the listener for notifications.
+// folder, and starts the PBX, which writes its calls there. Storage is the folder of the ledger, hook the address of the listener for notifications.
 func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 	storage, err := filepath.Abs(storage)
 	if err != nil {
@@ -42,6 +42,9 @@ func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 		p.Carrier.WriteCA(filepath.Join(folder, "wavix-ca.pem")),
 	)
 	if err != nil {
+		return "", err
+	}
+	if p.pbx, err = startPBX(folder, time.Now().Add(-history)); err != nil {
 		return "", err
 	}
 	var text strings.Builder

@@ -42,6 +42,8 @@ type Providers struct {
 	// The tenant's and the office's calls; the carrier knows its own.
 	PSTN, DirectRouting, Log *simulator.World
 	Records                  *msgraph.CallRecords
+
+	pbx *pbx
 }
 
 // Settings change the demo, for tests of alerting rules. The zero value is the demo itself.
@@ -134,5 +136,8 @@ func (p *Providers) Close() {
 	}
 	if p.Carrier != nil {
 		p.Carrier.Close()
+	}
+	if p.pbx != nil {
+		p.pbx.close()
 	}
 }

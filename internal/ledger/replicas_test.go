@@ -287,13 +287,13 @@ func TestEnqueueAnywhere(t *testing.T) {
 	a := newRig(t)
 	a.live()
 	b := replicaOf(a, "b")
-	task := counting.Task{Kind: "fetch", Key: "k", Version: 2, Due: epoch}
+	task := counting.Task{Kind: "fetch", Key: "k", Version: 2, Due: epoch, Data: "sealed"}
 	for _, want := range []int{1, 0} { // the second time it waits already
 		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []counting.Task{task}); err != nil || n != want {
 			t.Fatalf("%d queued, %v; want %d", n, err, want)
 		}
 	}
-	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 {
+	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 || due[0].Data != "sealed" {
 		t.Fatalf("the owner sees %+v, %v", due, err)
 	}
 	a.commit(&counting.Page{Done: []counting.Task{task}})

@@ -7,7 +7,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "10"
+const schemaVersion = "11"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree for the key. The program assigns the ids of rows (nextID).
 var schema = []string{
@@ -41,7 +41,7 @@ var schema = []string{
 		name TEXT PRIMARY KEY, address TEXT NOT NULL, started BIGINT NOT NULL, seen BIGINT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE tasks (
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
-		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL,
+		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL, data TEXT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
 	// A first history may leave a hundred thousand records to be fetched: what is due is read in its order, not sorted out of all.
 	`CREATE INDEX tasks_due ON tasks (feed, set_aside, due, kind, key)`,

@@ -51,17 +51,17 @@ func (e *engine) enqueue(feed int64, w *counting.Task) (queued bool, err error) 
 }
 
 func (e *engine) putTask(feed int64, w *counting.Task) error {
-	_, err := e.exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
-		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem`,
-		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem))
+	_, err := e.exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
+		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem, data = excluded.data`,
+		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem), w.Data)
 	return err
 }
 
-const taskColumns = `kind, key, version, due, attempts, set_aside, problem`
+const taskColumns = `kind, key, version, due, attempts, set_aside, problem, data`
 
 // taskTargets are where taskColumns are scanned into.
 func taskTargets(w *counting.Task) []any {
-	return []any{&w.Kind, &w.Key, &w.Version, asTime{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem}
+	return []any{&w.Kind, &w.Key, &w.Version, asTime{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem, &w.Data}
 }
 
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks

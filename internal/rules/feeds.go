@@ -116,13 +116,16 @@ func (p *Parameters) Resolve(expr string) string {
 }
 
 // matchers select the feeds that have a property, or don't: by name, and by source too where feeds of one name differ. Each is of other series.
+// Rules for all providers know no sources: there a property counts only if every feed of the name has it.
 func (p *Parameters) matchers(of property, want bool) []string {
 	var named, differ []string
 	for _, name := range p.names(of) {
-		if slices.ContainsFunc(p.Feeds, func(f Feed) bool { return f.Name == name && !of.has(&f) }) {
-			differ = append(differ, name)
-		} else {
+		without := slices.IndexFunc(p.Feeds, func(f Feed) bool { return f.Name == name && !of.has(&f) })
+		switch {
+		case without < 0:
 			named = append(named, name)
+		case p.Feeds[without].Source != "":
+			differ = append(differ, name)
 		}
 	}
 	var all []string

@@ -1,13 +1,15 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// TestFeedNames: rules for all providers select by the names of feeds alone, since no source is known: feeds that share a name share their properties.
+// TestFeedNames: rules for all providers select by the names of feeds alone, since no source is known.
+// A name has a property only if all feeds of that name have it.
 func TestFeedNames(t *testing.T) {
 	for _, of := range []property{reasonFeeds, shareFeeds, sipFeeds, streamFeeds, additiveFeeds} {
 		for _, want := range []bool{true, false} {
@@ -15,6 +17,10 @@ func TestFeedNames(t *testing.T) {
 				t.Errorf("%s: %q", of, got)
 			}
 		}
+	}
+	p := &Parameters{Feeds: []Feed{{"", collector.FeedProperties{Name: "cdr", SIPCodes: true}}, {"", collector.FeedProperties{Name: "cdr"}}, {"", collector.FeedProperties{Name: "acc", SIPCodes: true}}}}
+	if got := p.matchers(sipFeeds, true); !slices.Equal(got, []string{`feed="acc"`}) {
+		t.Errorf("selected by %q", got)
 	}
 }
 

@@ -139,7 +139,7 @@ func KPIs() []KPI {
 	}
 }
 
-const sipCaveat = "A row stands for an INVITE, and an answered call for a 200: failures alone carry codes."
+const sipCaveat = "A row stands for an INVITE, and an answered call for a 200: failures alone carry codes. A `cdr` of FreeSWITCH has them, in rules that are made for a configuration."
 
 // quotient divides two recorded rates; there is no ratio without traffic.
 func quotient(l level, w window, above, below, only string) string {

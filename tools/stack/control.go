@@ -45,6 +45,7 @@ func (s *stack) hold() {
 	s.providers.Tenant.Pause()
 	s.providers.Office.Pause()
 	s.providers.Carrier.Pause()
+	s.providers.HoldPBX(true)
 }
 
 // resume publishes what was held back.
@@ -52,6 +53,7 @@ func (s *stack) resume() {
 	s.providers.Tenant.Resume()
 	s.providers.Office.Resume()
 	s.providers.Carrier.Resume()
+	s.providers.HoldPBX(false)
 }
 
 // kill ends the exporter without any warning, and starts it again.

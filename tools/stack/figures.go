@@ -126,6 +126,8 @@ func (s *stack) total(f feed, since time.Time) int64 {
 		t = p.Records.Totals(simulator.View{From: since, At: []time.Time{graph}, Settle: settle}).Totals
 	case feed{"acme", "call_log"}:
 		t = p.Log.Totals(published(p.Office.Visible()))
+	case feed{"pbx", "cdr"}:
+		return p.PBXCalls(since)
 	case feed{"wave", "call_log"}:
 		t = p.Carrier.Totals(published(p.Carrier.Visible()))
 	}

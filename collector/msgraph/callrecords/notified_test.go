@@ -123,10 +123,10 @@ func newTenant(t *testing.T, delivery sim.Delivery) *tenant {
 		s.Derive = func(purpose string) []byte { return []byte("0123456789abcdef" + purpose[:8]) }
 	}).Info
 	x.feed = collector.NewTaskFeed(collector.FeedSettings{Info: &info, Ledger: x.shelf, Queue: x.shelf, Clock: collector.NewClock(server.Now, nil)})
-	handler = info.Webhook.Handler(func(ctx context.Context, work []collector.Task) (int, error) {
+	handler = info.Webhook.Handler(collector.Inbox{Enqueue: func(ctx context.Context, work []collector.Task) (int, error) {
 		r, err := x.shelf.Commit(ctx, &counting.Page{Enqueue: work, ObservedAt: x.shelf.Now()})
 		return r.Queued, err
-	})
+	}})
 	return x
 }
 

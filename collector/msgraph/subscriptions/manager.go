@@ -67,7 +67,7 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	}
 	mark := sha256.Sum256([]byte(m.clientState))
 	m.mark = "?ledger=" + hex.EncodeToString(mark[:8])
-	handler := func(enqueue collector.Enqueue) http.Handler { return newHandler(m, tenant, s.Now, enqueue) }
+	handler := func(inbox collector.Inbox) http.Handler { return newHandler(m, tenant, s.Now, inbox.Enqueue) }
 	transport, err := httpclient.NewTransport(config.TLSConfig{}, s.ProxyURL) // Graph trusts public authorities only
 	if err != nil {
 		return nil, nil, err

@@ -1,0 +1,104 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// masterCSV is Asterisk's file of call records, written and rotated while it is read.
+type masterCSV struct {
+	path      string
+	rng       *rand.Rand
+	rows, old int
+	written   map[string]int // by outcome
+}
+
+// append writes some rows, each in two pieces, as a program with a buffer does. Rows have no id, and many of a file
+// say the same.
+func (m *masterCSV) append() error {
+	f, err := os.OpenFile(m.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	for range m.rng.IntN(200) {
+		word := []string{"ANSWERED", "BUSY", "NO ANSWER"}[m.rng.IntN(3)]
+		outcome := map[string]string{"ANSWERED": "answered", "BUSY": "busy", "NO ANSWER": "no_answer"}[word]
+		row := fmt.Sprintf(`"","100","4930123456","from-internal","a ""b""`+"\n"+`c","PJSIP/100-00000001","PJSIP/carrier-%08x","Dial","",%q,,%[2]q,4,0,%q,"DOCUMENTATION"`+"\n",
+			3*m.old+m.rng.IntN(3), time.Now().UTC().Format(time.DateTime), word)
+		at := m.rng.IntN(len(row))
+		_, first := f.WriteString(row[:at])
+		_, second := f.WriteString(row[at:])
+		err = errors.Join(err, first, second)
+		m.rows++
+		m.written[outcome]++
+	}
+	return errors.Join(err, f.Close())
+}
+
+func (m *masterCSV) rotate() error {
+	m.old++
+	return os.Rename(m.path, fmt.Sprintf("%s.%d", m.path, m.old))
+}
+
+// TestFilesBetweenKills (definitions.md 3): a writer appends and rotates while the exporter is killed again and again; every row is counted once.
+func TestFilesBetweenKills(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "config.yaml")
+	text := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: pbx\n" +
+		"    asterisk: {paths: [cdr-csv/Master.csv*], time_zone: UTC, trunks: [PJSIP/carrier*], cdr: {interval: 1s}}\n"
+	m := &masterCSV{path: filepath.Join(folder, "cdr-csv", "Master.csv"), rng: rand.New(rand.NewPCG(1, 5)), written: make(map[string]int)}
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700), m.append()); err != nil {
+		t.Fatal(err)
+	}
+	v, stop, stopped := newVault(t), make(chan struct{}), make(chan error, 1)
+	go func() {
+		var err error
+		for n := 1; err == nil; n++ {
+			select {
+			case <-stop:
+				stopped <- m.append()
+				return
+			case <-time.After(10 * time.Millisecond): // the pace of the writer
+			}
+			if err = m.append(); n%40 == 0 && err == nil {
+				err = m.rotate()
+			}
+		}
+		stopped <- err
+	}()
+	for range 5 {
+		x := start(t, v, launch{config: file}).serving()
+		eventually(t, "count something", func() error {
+			if x.scrape().sum("cdr_exporter_rows_total", "result=new") < 500 {
+				return errors.New("too little was read")
+			}
+			return nil
+		})
+		x.kill()
+	}
+	close(stop)
+	if err := <-stopped; err != nil {
+		t.Fatal(err)
+	}
+	x := start(t, v, launch{config: file}).ready()
+	eventually(t, "count every row once", func() error {
+		var errs []error
+		scraped := x.scrape()
+		for outcome, want := range m.written {
+			if got := scraped.sum("cdr_calls_total", "outcome="+outcome, "trunk=PJSIP/carrier", "direction=outbound"); got != float64(want) {
+				errs = append(errs, fmt.Errorf("%g calls are %s, want %d", got, outcome, want))
+			}
+		}
+		return errors.Join(errs...)
+	})
+	if scraped := x.scrape(); scraped.sum("cdr_calls_total") != float64(m.rows) || scraped.sum("cdr_exporter_rows_total", "result=invalid") > 0 {
+		t.Errorf("%g of %d rows are calls, %g are invalid", scraped.sum("cdr_calls_total"), m.rows, scraped.sum("cdr_exporter_rows_total", "result=invalid"))
+	}
+	x.stop()
+}

@@ -1,0 +1,196 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+)
+
+// pbx posts the records of calls to exporters, each until one takes it.
+type pbx struct {
+	t      *testing.T
+	config string
+	mu     sync.Mutex
+	hooks  []string // guarded by mu; whose exporters listen
+	taken  atomic.Int64
+}
+
+const pbxToken = "t0ken-of-the-pbx"
+
+// newPBX writes a definition and a configuration; storage is that of the exporters.
+func newPBX(t *testing.T, v *vault, storage string) *pbx {
+	t.Helper()
+	v.hide("the token", pbxToken)
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"token": pbxToken + "\n",
+		"pbx.yaml": `provider: ourpbx
+push: {field: cdr}
+feeds:
+  calls:
+    record:
+      id: id
+      start: {path: start, time: unix}
+      duration: talk
+      outcome: {path: state, table: {done: answered, busy: busy}}
+      caller: from
+`,
+		"config.yaml": "storage: " + storage + "\nmetrics: {zero_for: 0s}\ndefinitions: [pbx.yaml]\nsources:\n  - name: pbx\n    ourpbx: {token_file: token, calls: {interval: 1s}}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &pbx{t: t, config: filepath.Join(folder, "config.yaml")}
+}
+
+// run starts an exporter that listens for records.
+func (p *pbx) run(v *vault) (x *exporter, hook string) {
+	p.t.Helper()
+	hook = free(p.t)
+	x = start(p.t, v, launch{config: p.config, args: []string{"--webhook.listen-address=" + hook}}).serving()
+	return x, hook
+}
+
+func (p *pbx) listens(hooks ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hooks = hooks
+}
+
+// post posts a record until an exporter takes it. Every third one is posted again.
+func (p *pbx) post(number int) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	body := fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901%d"}`, number, time.Now().Unix(), 100000+number)
+	for attempt, left := 0, 1+(number%3+2)/4; left > 0 && p.t.Context().Err() == nil; attempt++ {
+		p.mu.Lock()
+		hook := p.hooks[(number+attempt)%len(p.hooks)]
+		p.mu.Unlock()
+		request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "http://"+hook+"/push/pbx", strings.NewReader(body))
+		if err != nil {
+			p.t.Error(err)
+			return
+		}
+		request.SetBasicAuth("pbx", pbxToken)
+		answer, err := client.Do(request)
+		if err != nil {
+			continue // it was killed
+		}
+		_ = answer.Body.Close()
+		switch {
+		case answer.StatusCode == http.StatusNoContent:
+			left--
+		case answer.StatusCode != http.StatusServiceUnavailable:
+			p.t.Errorf("a record is answered with %d", answer.StatusCode)
+			return
+		}
+	}
+	p.taken.Add(1)
+}
+
+// posts posts calls from several lines at once.
+func (p *pbx) posts(from, to int) (done func()) {
+	var lines sync.WaitGroup
+	for line := range 4 {
+		lines.Go(func() {
+			for n := from + line; n < to; n += 4 {
+				p.post(n)
+			}
+		})
+	}
+	return lines.Wait
+}
+
+// takes waits until so many records were taken.
+func (p *pbx) takes(n int64) {
+	p.t.Helper()
+	eventually(p.t, "take records", func() error {
+		if got := p.taken.Load(); got < n {
+			return fmt.Errorf("%d of %d were", got, n)
+		}
+		return nil
+	})
+}
+
+// counts waits until each of so many calls is counted, and none twice.
+func (p *pbx) counts(n int, exporters ...*exporter) {
+	p.t.Helper()
+	eventually(p.t, "count every record once", func() error {
+		calls, seconds := 0.0, 0.0
+		for _, x := range exporters {
+			m := x.scrape()
+			calls += m.sum("cdr_calls_total", "outcome=answered")
+			seconds += m.sum("cdr_call_connected_seconds_total")
+		}
+		if calls != float64(n) || seconds != float64(61*n) {
+			return fmt.Errorf("%g calls of %g s are counted, want %d", calls, seconds, n)
+		}
+		return nil
+	})
+}
+
+// TestPushed (definitions.md 3, push): every record that was answered with 2xx is counted once, between kills and repeats.
+func TestPushed(t *testing.T) {
+	t.Parallel()
+	const calls = 240
+	v := newVault(t)
+	p := newPBX(t, v, "{path: ledger}")
+	x, hook := p.run(v)
+	p.listens(hook)
+	done := p.posts(0, calls)
+	for kill := range int64(3) {
+		p.takes((kill + 1) * calls / 5)
+		x.kill()
+		x, hook = p.run(v)
+		p.listens(hook)
+	}
+	done()
+	x.ready()
+	p.counts(calls, x)
+	if n := x.scrape().sum("cdr_notifications_total", "result=accepted"); n == 0 {
+		t.Error("no accepted record shows")
+	}
+	x.stop()
+}
+
+// TestPushedToReplicas (counting.md 4): a replica that doesn't read the feed takes records too; its owner counts them, or whoever takes over.
+func TestPushedToReplicas(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	p := newPBX(t, v, "{postgres: {dsn_file: dsn}}")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "dsn"), []byte(pgtest.Database(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	owner, at := p.run(v)
+	eventually(t, "read the feed", func() error {
+		if owner.scrape().sum("cdr_exporter_feed_owned", "source=pbx") != 1 {
+			return errors.New("it doesn't own it")
+		}
+		return nil
+	})
+	other, elsewhere := p.run(v)
+	p.listens(elsewhere)
+	p.posts(0, 40)()
+	p.counts(40, owner, other)
+	if n := other.scrape().sum("cdr_exporter_feed_owned", "source=pbx"); n != 0 {
+		t.Fatal("the other replica reads the feed")
+	}
+	p.listens(at, elsewhere)
+	p.posts(40, 120)()
+	p.listens(elsewhere)
+	done := p.posts(120, 200)
+	p.takes(140)
+	owner.kill()
+	done()
+	p.counts(200, other)
+	other.stop()
+}

@@ -1,0 +1,89 @@
+package declared_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// masterRow is a row of Master.csv as cdr_csv writes it, with what newcdrcolumns and the others add behind amaflags.
+func masterRow(channel, dstchannel, lastapp, disposition, more string) string {
+	return fmt.Sprintf(`"","4930123456","101","from-trunk","""Ann"" <4930123456>",%q,%q,%q,"PJSIP/101,20","2026-11-23 10:00:01",`+
+		`"2026-11-23 10:00:09","2026-11-23 10:01:03",62,54,%q,"DOCUMENTATION"%s`, channel, dstchannel, lastapp, disposition, more)
+}
+
+const allColumns = `,"1795428001.26","","","1795428001.25",52`
+
+func TestAsterisk(t *testing.T) {
+	const carrier, phone = "PJSIP/carrier-a-0000001a", "PJSIP/101-0000001b"
+	for _, c := range []struct {
+		name, row, trunks string
+		direction         cdr.Direction
+		trunk, group      string
+		outcome           cdr.Outcome
+	}{
+		{"inbound", masterRow(carrier, phone, "Dial", "ANSWERED", allColumns), "PJSIP/carrier*", cdr.Inbound, "PJSIP/carrier-a", "1795428001.25", cdr.Answered},
+		{"outbound", masterRow(phone, carrier, "Dial", "BUSY", `,"1795428001.26"`), "PJSIP/carrier-a", cdr.Outbound, "PJSIP/carrier-a", "1795428001.26", cdr.Busy},
+		{"internal", masterRow(phone, "PJSIP/102-0000001c", "Dial", "NO ANSWER", ""), "PJSIP/carrier*", cdr.Internal, "", "", cdr.NoAnswer},
+		{"without trunks", masterRow(carrier, phone, "Dial", "CANCEL", `,"1795428001.26","x"`), "", cdr.DirectionUnknown, "", "1795428001.26", cdr.Cancelled},
+		{"a number in the channel", masterRow(phone, "DAHDI/i1/4930123456-5a", "Dial", "FAILED", ""), "DAHDI/*", cdr.Outbound, "DAHDI/i1", "", cdr.Failed},
+		{"a number in a local channel", masterRow("Local/4930123456@x-00000001;1", "", "Dial", "CONGESTION", ""), "Local/*", cdr.Inbound, "", "", cdr.Failed},
+		{"voicemail", masterRow(carrier, "", "VoiceMail", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound, "PJSIP/carrier-a", "", cdr.Voicemail},
+		{"nothing is known", masterRow(carrier, "", "Dial", "UNKNOWN", ""), "PJSIP/carrier*", cdr.Inbound, "PJSIP/carrier-a", "", cdr.Unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, m := range tryAsterisk(t, c.row, c.trunks) {
+				r := m.Record
+				if r == nil || len(m.Unmapped) > 0 {
+					t.Fatalf("no record: %s, unmapped %v", m.Invalid, m.Unmapped)
+				}
+				if r.Direction != c.direction || r.Trunk != c.trunk || r.Group != c.group || r.Outcome != c.outcome {
+					t.Errorf("direction %s, trunk %q, group %q, outcome %s", r.Direction, r.Trunk, r.Group, r.Outcome)
+				}
+				if r.Duration != 54*time.Second || !r.Start.Equal(time.Date(2026, 11, 23, 9, 0, 1, 0, time.UTC)) || r.Answer.Sub(r.Start) != 8*time.Second {
+					t.Errorf("it started at %s, was answered at %s and took %s", r.Start, r.Answer, r.Duration)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryDisposition: every value of ast_cdr_disp2str (main/cdr.c) has a place, and a reason follows where there is one.
+func TestEveryDisposition(t *testing.T) {
+	for _, disposition := range []string{"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION", "CANCEL", "UNKNOWN"} {
+		for _, m := range tryAsterisk(t, masterRow("", "", "Dial", disposition, ""), "") {
+			if m.Record == nil || len(m.Unmapped) > 0 || disposition == "CONGESTION" != (m.Record.Reason == "congestion") {
+				t.Errorf("%s became %+v", disposition, m)
+			}
+		}
+	}
+	if all := tryAsterisk(t, masterRow("", "", "Dial", "NEW", ""), ""); len(all) != 1 || len(all[0].Unmapped) != 1 {
+		t.Errorf("a new one became %+v", all)
+	}
+}
+
+func tryAsterisk(t *testing.T, row, trunks string) (all []declared.Mapped) {
+	t.Helper()
+	text, err := declared.BuiltinText("asterisk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := declared.Load("asterisk.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := d.Feeds["cdr"]
+	settings := declared.MapperSettings{Zone: zone, Parameters: map[string][]string{"trunks": strings.Fields(trunks)}}
+	for _, m := range declared.NewMapper(&feed, settings).Try([]byte(row)) {
+		all = append(all, m)
+	}
+	return all
+}

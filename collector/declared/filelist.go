@@ -1,0 +1,186 @@
+package declared
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+)
+
+// listedFile is a file that is there.
+type listedFile struct {
+	path string
+	info fs.FileInfo
+	id   uint64 // see idOf
+	// renamed says that no pattern names it: it was found by its inode.
+	renamed bool
+	failed  bool // it couldn't be read
+}
+
+// fileList lists files. What can't be looked at is a trouble, and the others are listed.
+type fileList struct {
+	files    []*listedFile
+	troubles []error
+	ids      map[uint64][]fs.FileInfo
+}
+
+// listFiles lists the regular files that patterns name, those that were written first at the beginning. A file with several names is listed once, and
+// compressed ones aren't.
+func listFiles(patterns []string) *fileList {
+	l := new(fileList)
+	for _, pattern := range patterns {
+		for _, path := range l.expand(pattern) {
+			if !isCompressed(path) {
+				l.add(path, func(uint64) bool { return true })
+			}
+		}
+	}
+	l.sort()
+	return l
+}
+
+// addRenamed adds those files in the folders of patterns that have one of these inodes.
+func (l *fileList) addRenamed(patterns []string, ids map[uint64]bool) {
+	named := len(l.files)
+	for _, pattern := range patterns {
+		folders, _ := filepath.Glob(filepath.Dir(pattern))
+		for _, folder := range folders {
+			for _, name := range l.names(folder, false) {
+				l.add(filepath.Join(folder, name), func(id uint64) bool { return ids[id] })
+			}
+		}
+	}
+	for i := range l.files[named:] {
+		l.files[named+i].renamed = true
+	}
+	l.sort()
+}
+
+func (l *fileList) sort() {
+	slices.SortStableFunc(l.files, func(a, b *listedFile) int {
+		return cmp.Or(a.info.ModTime().Compare(b.info.ModTime()), strings.Compare(a.path, b.path))
+	})
+}
+
+// expand is the names that a pattern stands for. Unlike filepath.Glob it says which folders can't be read.
+func (l *fileList) expand(pattern string) (paths []string) {
+	folder, base := filepath.Split(pattern)
+	folder = filepath.Clean(folder)
+	folders := []string{folder}
+	if hasMeta(folder) {
+		folders = l.expand(folder)
+	}
+	for _, folder := range folders {
+		if !hasMeta(base) {
+			paths = append(paths, filepath.Join(folder, base))
+			continue
+		}
+		for _, name := range l.names(folder, len(folders) == 1) {
+			if matches, _ := filepath.Match(base, name); matches {
+				paths = append(paths, filepath.Join(folder, name))
+			}
+		}
+	}
+	return paths
+}
+
+func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }
+
+// names are those in a folder. If it must be there, a missing one is a trouble.
+func (l *fileList) names(folder string, must bool) (names []string) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		if info, _ := os.Stat(folder); must || info != nil && info.IsDir() {
+			l.trouble("folder", folder, err)
+		}
+		return nil
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// add adds a regular file whose inode is wanted.
+func (l *fileList) add(path string, wanted func(id uint64) bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		folder := filepath.Dir(path)
+		if _, missing := os.Stat(folder); missing != nil {
+			l.trouble("folder", folder, missing)
+		} else if !errors.Is(err, fs.ErrNotExist) { // between two rotations a file may be missing
+			l.trouble("file", path, err)
+		}
+		return
+	}
+	if !info.Mode().IsRegular() {
+		return
+	}
+	id, err := idOf(path, info)
+	if err != nil {
+		l.trouble("file", path, err)
+		return
+	}
+	if wanted(id) && !l.has(id, info) {
+		l.files = append(l.files, &listedFile{path: path, info: info, id: id})
+	}
+}
+
+// has says whether a file is listed, under whichever name.
+func (l *fileList) has(id uint64, info fs.FileInfo) bool {
+	if l.ids == nil {
+		l.ids = make(map[uint64][]fs.FileInfo)
+	}
+	if slices.ContainsFunc(l.ids[id], func(other fs.FileInfo) bool { return os.SameFile(other, info) }) {
+		return true
+	}
+	l.ids[id] = append(l.ids[id], info)
+	return false
+}
+
+func (l *fileList) trouble(what, path string, err error) {
+	l.troubles = append(l.troubles, unreadable(what, path, err))
+}
+
+// fail notes that a file can't be read, unless it is gone by now.
+func (l *fileList) fail(f *listedFile, err error) {
+	if !errors.Is(err, fs.ErrNotExist) {
+		f.failed = true
+		l.trouble("file", f.path, err)
+	}
+}
+
+// anyRead says whether some file could be read: then a first history is shown, whatever the others have.
+func (l *fileList) anyRead() bool {
+	return slices.ContainsFunc(l.files, func(f *listedFile) bool { return !f.failed })
+}
+
+// err is the first trouble, and how many there are besides; nil if there is none.
+func (l *fileList) err() error {
+	if len(l.troubles) < 2 {
+		return errors.Join(l.troubles...)
+	}
+	return fmt.Errorf("%w; and %d more", l.troubles[0], len(l.troubles)-1)
+}
+
+// unreadable is the error of a file or folder that can't be read.
+func unreadable(what, path string, err error) error {
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
+		err = cause.Err
+	}
+	return &advice.Error{
+		What: fmt.Sprintf("the %s %s can't be read: %s", what, path, err),
+		Todo: "see that it is there and that the user that the exporter runs as may read it; the other files are read",
+	}
+}
+
+// isCompressed says whether a file is of a format that isn't read.
+func isCompressed(path string) bool {
+	return slices.Contains([]string{".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z", ".zip"}, filepath.Ext(path))
+}

@@ -1,0 +1,154 @@
+package declared
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/pack"
+)
+
+// linesPosition is how far files that grow were read. Files are told apart by what is in them: an inode is used again, first bytes may be the same,
+// and a file comes back under another name or as a copy.
+type linesPosition struct{ entries []*fileEntry }
+
+// fileEntry is a file of which something was read.
+type fileEntry struct {
+	id uint64 // see idOf; 0: none is known to be it
+	// now is up to where it was read, older up to where on an earlier day: after a crash of the machine a file may be shorter.
+	now, older mark
+	day        int64 // when it was last seen, since 1970
+
+	file *listedFile // of this look; nil: it isn't there
+}
+
+// mark is a place in a file, which is a row's end. Files that have the same bytes up to there, at their beginning and before the place, are the same so
+// far.
+type mark struct {
+	offset int64
+	print  uint64
+	chain  chain
+}
+
+const (
+	// printed is how many bytes at the beginning of a file and before a mark tell it apart.
+	printed = 1 << 10
+	// goneFiles is of how many files is remembered what was read of them when they are gone.
+	goneFiles = 1000
+
+	linesForm = 1 // of the stored position
+)
+
+// printOf is a hash of a file's first bytes and those before an offset.
+func printOf(file io.ReaderAt, offset int64) (uint64, error) {
+	size := min(offset, printed)
+	bytes := make([]byte, 2*size, 2*size+8)
+	if _, err := file.ReadAt(bytes[:size], 0); err != nil && size > 0 {
+		return 0, err
+	}
+	if _, err := file.ReadAt(bytes[size:], offset-size); err != nil && size > 0 {
+		return 0, err
+	}
+	sum := sha256.Sum256(binary.BigEndian.AppendUint64(bytes, uint64(offset)))
+	return binary.BigEndian.Uint64(sum[:]), nil
+}
+
+// fits says whether a file has, up to the mark, what was read up to there.
+func (m mark) fits(file io.ReaderAt, size int64) bool {
+	if m.offset == 0 {
+		return true
+	}
+	if m.offset > size {
+		return false
+	}
+	has, err := printOf(file, m.offset)
+	return err == nil && has == m.print
+}
+
+// see notes that the file is there on a day.
+func (e *fileEntry) see(file *listedFile, day int64) {
+	if e.day != day {
+		e.older = e.now
+	}
+	e.file, e.day = file, day
+}
+
+// forget forgets what two entries say of the same place, and the files that are gone for longest.
+func (p *linesPosition) forget() {
+	type place struct {
+		offset int64
+		print  uint64
+	}
+	known := make(map[place]bool)
+	slices.SortStableFunc(p.entries, func(a, b *fileEntry) int { return cmp.Compare(b.day, a.day) })
+	gone := 0
+	p.entries = slices.DeleteFunc(p.entries, func(e *fileEntry) bool {
+		at := place{e.now.offset, e.now.print}
+		if e.file != nil {
+			known[at] = true
+			return false
+		}
+		gone++
+		return gone > goneFiles || e.id == 0 && (e.now.offset == 0 || known[at])
+	})
+}
+
+// append appends the stored form.
+func (p *linesPosition) append(dst []byte) []byte {
+	dst = append(dst, linesForm)
+	for _, e := range p.entries {
+		dst = binary.AppendUvarint(dst, e.id)
+		dst = binary.AppendVarint(dst, e.day)
+		dst = e.older.append(e.now.append(dst))
+	}
+	return dst
+}
+
+func (m mark) append(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(m.offset)) //nolint:gosec // never negative
+	if m.offset > 0 {
+		dst = append(binary.BigEndian.AppendUint64(dst, m.print), m.chain[:]...)
+	}
+	return dst
+}
+
+// errFilePosition is a stored position that this program didn't write.
+var errFilePosition = errors.New("the stored position of the files is damaged, or was written by a newer version")
+
+func parseLinesPosition(data []byte) (p linesPosition, err error) {
+	if len(data) == 0 {
+		return p, nil
+	}
+	r := pack.Reader{Data: data[1:]}
+	for len(r.Data) > 0 {
+		e := &fileEntry{id: r.Uvarint(), day: r.Varint()}
+		e.now, e.older = readMark(&r), readMark(&r)
+		if r.Bad || e.older.offset > e.now.offset {
+			return p, errFilePosition
+		}
+		p.entries = append(p.entries, e)
+	}
+	if r.Bad || data[0] != linesForm {
+		return p, errFilePosition
+	}
+	return p, nil
+}
+
+func readMark(r *pack.Reader) (m mark) {
+	offset := r.Uvarint()
+	if m.offset = int64(offset & (1<<63 - 1)); offset > 1<<62 {
+		r.Bad = true
+	}
+	if m.offset > 0 {
+		m.print = r.Number(8)
+		copy(m.chain[:], r.Bytes(uint64(len(m.chain))))
+	}
+	return m
+}
+
+// dayOf numbers the days since 1970.
+func dayOf(at time.Time) int64 { return at.Unix() / (24 * 3600) }

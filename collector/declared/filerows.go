@@ -1,0 +1,208 @@
+package declared
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"strings"
+)
+
+const (
+	// longestLine bounds a row of a file. Longer ones are set aside.
+	longestLine = 1 << 20
+	// rowLines is over how many lines a row of CSV may go.
+	rowLines = 20
+)
+
+// chain is a hash of all lines of a file up to a place. It is what a row without an id is known by: the same for the same row in a copy, and different for
+// rows that are alike within a file.
+type chain [16]byte
+
+func (c chain) next(line []byte) (next chain) {
+	sum := sha256.Sum256(append(c[:], line...))
+	copy(next[:], sum[:])
+	return next
+}
+
+// fileRow is one row of a file.
+type fileRow struct {
+	raw     []byte   // without the end of the line
+	fields  []string // of CSV
+	problem string   // what is wrong with it; empty: nothing
+	end     int64    // where the next row begins
+	chain   chain    // up to there
+}
+
+// fileRows reads the rows of a file one by one. Memory is bounded by rowLines and longestLine.
+type fileRows struct {
+	in        *bufio.Reader
+	csv       bool
+	separator byte
+	// ends says that the file is complete, so that a last line without an end is a row; else it waits.
+	ends  bool
+	at    int64 // behind the lines that were read
+	chain chain // up to the last row
+	ahead []fileLine
+}
+
+// fileLine is one line; of one that is too long sum stands for its text.
+type fileLine struct {
+	text    []byte
+	sum     []byte
+	end     int64
+	tooLong bool
+}
+
+// newFileRows reads rows from a place on, which is a row's end, up to a size.
+func newFileRows(file io.ReaderAt, files *Files, from mark, size int64) *fileRows {
+	in := io.NewSectionReader(file, from.offset, size-from.offset)
+	return &fileRows{in: bufio.NewReaderSize(in, 64<<10), csv: files.Format == formatCSV, separator: files.Separator[0], at: from.offset, chain: from.chain}
+}
+
+// next is the next row; io.EOF if it isn't complete yet. Blank lines are passed over.
+func (r *fileRows) next() (row fileRow, err error) {
+	for {
+		if err := r.fill(1); err != nil {
+			return row, err
+		}
+		n := 1
+		if first := &r.ahead[0]; first.tooLong {
+			row = fileRow{raw: first.sum, problem: "the line is longer than 1 MiB"}
+		} else {
+			row = fileRow{raw: first.text}
+			if r.csv && len(first.text) > 0 {
+				if n, err = r.readFields(&row); err != nil {
+					return row, err
+				}
+			}
+		}
+		for i := range n {
+			l := &r.ahead[i]
+			r.chain, row.end = r.chain.next(l.sum), l.end
+		}
+		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
+		if row.chain = r.chain; len(row.raw) > 0 {
+			return row, nil
+		}
+	}
+}
+
+// readFields reads the values of a row of CSV and says over how many lines it goes. One whose quotes don't fit is set aside as one line: what follows
+// it are rows again.
+func (r *fileRows) readFields(row *fileRow) (lines int, err error) {
+	const problem = "the quotes of the row don't fit"
+	text := string(row.raw)
+	for lines = 1; ; lines++ {
+		fields, state := splitFields(text, r.separator)
+		if state == fieldsRead {
+			row.raw, row.fields = []byte(text), fields
+			return lines, nil
+		}
+		if state == fieldsWrong || lines == rowLines || len(text) > longestLine {
+			row.problem = problem
+			return 1, nil
+		}
+		if err := r.fill(lines + 1); errors.Is(err, io.EOF) && r.ends {
+			row.problem = problem
+			return 1, nil
+		} else if err != nil {
+			return 0, err
+		}
+		if r.ahead[lines].tooLong {
+			row.problem = problem
+			return 1, nil
+		}
+		text += "\n" + string(r.ahead[lines].text)
+	}
+}
+
+// fill reads lines until so many are there.
+func (r *fileRows) fill(n int) error {
+	for len(r.ahead) < n {
+		l, err := r.readLine()
+		if err != nil {
+			return err
+		}
+		r.ahead = append(r.ahead, l)
+	}
+	return nil
+}
+
+func (r *fileRows) readLine() (l fileLine, err error) {
+	sum, length := sha256.New(), 0
+	for {
+		piece, err := r.in.ReadSlice('\n')
+		isLast := errors.Is(err, io.EOF) && r.ends && length+len(piece) > 0
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
+			return l, err // what has no end yet is read again
+		}
+		sum.Write(piece)
+		length += len(piece)
+		if l.tooLong = length > longestLine; l.tooLong {
+			l.text = nil
+		} else {
+			l.text = append(l.text, piece...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			break
+		}
+	}
+	r.at += int64(length)
+	if l.end = r.at; l.end == int64(length) { // the file's first line
+		l.text = bytes.TrimPrefix(l.text, []byte("\ufeff"))
+	}
+	l.text = bytes.TrimRight(l.text, "\r\n")
+	l.sum = sum.Sum(binary.BigEndian.AppendUint64(nil, uint64(length)))
+	return l, nil
+}
+
+// fieldsState says how far the values of a text were read.
+type fieldsState uint8
+
+const (
+	fieldsRead  fieldsState = iota
+	fieldsOpen              // a quote has no end yet
+	fieldsWrong             // something follows a quote that can't
+)
+
+// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the comma, and within a value that doesn't begin with one.
+func splitFields(text string, separator byte) (fields []string, state fieldsState) {
+	if separator != comma[0] {
+		return strings.Split(text, string(separator)), fieldsRead
+	}
+	for {
+		value, rest, more := strings.Cut(text, comma)
+		if strings.HasPrefix(text, `"`) {
+			end := quotedEnd(text)
+			if end < 0 {
+				return nil, fieldsOpen
+			}
+			value = strings.ReplaceAll(text[1:end], `""`, `"`)
+			var before string
+			if before, rest, more = strings.Cut(text[end+1:], comma); before != "" {
+				return nil, fieldsWrong
+			}
+		}
+		if fields = append(fields, value); !more {
+			return fields, fieldsRead
+		}
+		text = rest
+	}
+}
+
+// quotedEnd is where the quote ends that a text begins with; -1 if it doesn't.
+func quotedEnd(text string) int {
+	for i := 1; i < len(text); i++ {
+		if text[i] != '"' {
+			continue
+		}
+		if i+1 == len(text) || text[i+1] != '"' {
+			return i
+		}
+		i++
+	}
+	return -1
+}

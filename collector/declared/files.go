@@ -1,0 +1,107 @@
+package declared
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Files says how records that another program writes to files are read.
+type Files struct {
+	// Read is lines for files that grow, or whole for files that are written once.
+	Read   string `yaml:"read"`
+	Format string `yaml:"format"`
+	// Columns are the names of a row's values; without them the first line has the names.
+	Columns []string `yaml:"columns"`
+	// Widths are the numbers of values that a row may have; empty: any.
+	Widths    []int  `yaml:"widths"`
+	Separator string `yaml:"separator"`
+	// Skip is how many lines follow the names that are no rows.
+	Skip int `yaml:"skip"`
+	// Quiet is how long the size of a whole file must rest for it to be complete.
+	Quiet time.Duration `yaml:"quiet"`
+}
+
+// The ways to read files.
+const (
+	readLines = "lines"
+	readWhole = "whole"
+)
+
+const (
+	comma        = ","
+	defaultQuiet = 10 * time.Second
+)
+
+// SetDefaults implements config.Defaulter.
+func (f *Files) SetDefaults() { f.Separator, f.Quiet = comma, defaultQuiet }
+
+// Validate implements config.Validator.
+func (f *Files) Validate(r *config.Report) {
+	r.OneOf("read", f.Read, readLines, readWhole)
+	switch f.Read {
+	case readLines:
+		r.OneOf("format", f.Format, formatCSV, formatJSONLines)
+	case readWhole:
+		r.OneOf("format", f.Format, formatCSV, formatJSON)
+	}
+	if f.Format != formatCSV {
+		for _, key := range []string{"columns", "widths", "separator", "skip"} {
+			if r.Given(key) {
+				r.Problemf(key, "is for format: csv only; leave it out")
+			}
+		}
+	}
+	if f.Read == readLines && r.Given("quiet") {
+		r.Problemf("quiet", "is for read: whole only; leave it out")
+	}
+	if len(f.Separator) != 1 || f.Separator == `"` || f.Separator == "\n" || f.Separator == "\r" {
+		r.Problemf("separator", "must be one character of ASCII, such as |")
+	}
+	r.AtLeast("skip", int64(f.Skip), 0)
+	r.DurationAtLeast("quiet", f.Quiet, time.Second)
+	for _, width := range f.Widths {
+		if width < 1 {
+			r.Problemf("widths", "has %d; each is a number of values, at least 1", width)
+		}
+	}
+}
+
+// allows says whether a row may have so many values.
+func (f *Files) allows(width int) bool { return len(f.Widths) == 0 || slices.Contains(f.Widths, width) }
+
+// filesOf are the files of a feed: its own, or the definition's.
+func (d *Definition) filesOf(feed *Feed) *Files {
+	if feed.Files != nil {
+		return feed.Files
+	}
+	return d.Files
+}
+
+// settleFiles gives feeds the format and the names of their files, as other rows have them.
+func (d *Definition) settleFiles() {
+	for name, feed := range d.Feeds {
+		if files := d.filesOf(&feed); files != nil {
+			feed.Format, feed.Columns, feed.files = files.Format, files.Columns, files
+			d.Feeds[name] = feed
+		}
+	}
+}
+
+// validateFiles reports what a feed of files can't have.
+func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
+	for key, given := range map[string]bool{
+		"request": f.Request.Path != "" || f.Request.Query != nil, "filter": f.Filter.By != "", "next": f.Next != Next{}, "total": f.Total != "",
+	} {
+		if given {
+			r.Problemf("feeds."+feed+"."+key, "is for http only; files are read as they are written, so leave it out")
+		}
+	}
+	if f.Final != nil {
+		r.Problemf("feeds."+feed+".final", "needs a provider that can be asked again; rows of files are final, so leave it out")
+	}
+	if files := d.filesOf(f); files.Format != formatJSON && f.Rows != "" {
+		r.Problemf("feeds."+feed+".rows", "is for files of format: json only; leave it out")
+	}
+}

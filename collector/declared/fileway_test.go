@@ -1,0 +1,333 @@
+package declared_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// filesDefinition is a definition of rows in files; more is keys of files.
+func filesDefinition(files string) string {
+	return `provider: acmetel
+files: {` + files + `}
+feeds:
+  calls:
+    record:
+      start: {path: start, time: unix}
+      outcome: {path: state, table: {busy: busy, done: answered}}
+      trunk: trunk
+`
+}
+
+// reading is a source that reads files of a folder, with what a ledger would keep of it.
+type reading struct {
+	t        *testing.T
+	folder   string
+	info     *collector.FeedInfo
+	position []byte
+	now      time.Time
+	rows     map[string]int // trunks of the rows that were counted
+	places   map[string]bool
+	invalid  []string
+	troubles []string
+	history  bool
+	// crashAfter is how many pages are committed before the process dies; 0: it doesn't.
+	crashAfter int
+}
+
+// read opens a source that reads files. block is what its block has beside the feed.
+func read(t *testing.T, definition, block string) *reading {
+	t.Helper()
+	r := &reading{t: t, folder: t.TempDir(), now: time.Now(), rows: map[string]int{}, places: map[string]bool{}}
+	r.open(definition, block)
+	return r
+}
+
+func (r *reading) open(definition, block string) {
+	r.t.Helper()
+	source, err := openBlock(r.folder, definition, block, func() time.Time { return r.now })
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.info = &source.Feeds[0]
+}
+
+// openBlock opens a source of a definition, whose configuration lies in a folder.
+func openBlock(folder, definition, block string, now func() time.Time) (*collector.Source, error) {
+	d, err := declared.Load("d.yaml", []byte(definition))
+	if err != nil {
+		return nil, err
+	}
+	p := declared.NewProvider(d)
+	text := "sources: [{name: pbx, " + p.Name + ": {" + block + "}}]"
+	c, err := config.Parse(filepath.Join(folder, "config.yaml"), []byte(text), config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
+	if err != nil {
+		return nil, err
+	}
+	return p.Open(c.Sources[0].Provider, collector.SourceSettings{Now: now})
+}
+
+// poll reads what there is, as a loop does, and says how many rows were new.
+func (r *reading) poll() (counted int) {
+	r.t.Helper()
+	r.troubles = nil
+	pages := 0
+	for page, err := range r.info.Stream.Pages(r.t.Context(), collector.StreamPosition{Position: r.position, Now: r.now}) {
+		if err != nil {
+			r.troubles = append(r.troubles, err.Error())
+			continue
+		}
+		if pages++; r.crashAfter > 0 && pages > r.crashAfter {
+			return counted
+		}
+		counted += r.commit(page)
+	}
+	return counted
+}
+
+func (r *reading) commit(page *collector.Page) (counted int) {
+	for _, record := range page.Records {
+		key := record.ID + record.Synthetic
+		if r.places[key] {
+			continue
+		}
+		r.places[key] = true
+		r.rows[record.Trunk]++
+		counted++
+	}
+	for _, bad := range page.Invalid {
+		r.invalid = append(r.invalid, bad.Problem)
+	}
+	if page.Position != nil {
+		r.position = slices.Clone(page.Position.Plan)
+		r.history = r.history || page.Position.HistoryDone
+	}
+	return counted
+}
+
+// forget is what a ledger does with ids after some days: from here on only the position says what was read.
+func (r *reading) forget() { clear(r.places) }
+
+// is compares what was counted with rows, which are each counted once.
+func (r *reading) is(want ...string) {
+	r.t.Helper()
+	for _, row := range want {
+		if r.rows[row] != 1 {
+			r.t.Errorf("%s was counted %d times", row, r.rows[row])
+		}
+	}
+	if len(r.rows) != len(want) {
+		r.t.Errorf("%d rows were counted, want %d: %v", len(r.rows), len(want), r.rows)
+	}
+}
+
+func (r *reading) path(name string) string { return filepath.Join(r.folder, name) }
+
+// add appends text to a file, which appears if it isn't there.
+func (r *reading) add(name, text string) {
+	r.t.Helper()
+	f, err := os.OpenFile(r.path(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = f.WriteString(text)
+		err = errors.Join(err, f.Close())
+	}
+	r.must(err)
+}
+
+func (r *reading) must(err error) {
+	r.t.Helper()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// line is a row of CSV whose trunk names it.
+func line(name string) string { return "1795428001,busy," + name + "\n" }
+
+func lines(from, to int) (text string, names []string) {
+	for i := from; i < to; i++ {
+		name := fmt.Sprintf("t%d", i)
+		text += line(name)
+		names = append(names, name)
+	}
+	return text, names
+}
+
+const csvLines = "read: lines, format: csv, columns: [start, state, trunk]"
+
+func TestLinesOverRotations(t *testing.T) {
+	const live = "calls: {}, paths: [calls.csv]"
+	for _, c := range []struct {
+		name, files, block string
+		steps              func(r *reading)
+		want               []string
+	}{
+		{"grows", csvLines, live, func(r *reading) {
+			r.add("calls.csv", line("a"))
+			r.poll()
+			r.add("calls.csv", line("b"))
+		}, []string{"a", "b"}},
+		{"half a line waits", csvLines, live, func(r *reading) {
+			r.add("calls.csv", line("a")+"1795428001,busy,b")
+			r.poll()
+			r.is("a")
+			r.add("calls.csv", "c\n")
+		}, []string{"a", "bc"}},
+		{"names in the first line", "read: lines, format: csv", live, func(r *reading) {
+			r.add("calls.csv", "\ufeff"+`state,"trunk",sta`)
+			r.poll()
+			r.add("calls.csv", "rt\r\nbusy,a,1795428001\r\n\r\n")
+			r.poll()
+			r.add("calls.csv", "done,\"b\"\"\nc\",1795428001\r\n")
+		}, []string{"a", "b\"\nc"}},
+		{"renamed between two looks", csvLines, live, func(r *reading) {
+			r.add("calls.csv", line("a"))
+			r.poll()
+			r.add("calls.csv", line("b"))
+			r.must(os.Rename(r.path("calls.csv"), r.path("old")))
+			r.add("calls.csv", line("c"))
+			r.poll()
+			r.add("old", line("d"))
+		}, []string{"a", "b", "c", "d"}},
+		{"equal first lines, and the inode used again", "read: lines, format: csv", live, func(r *reading) {
+			for i := range 20 { // one of them gets an inode again
+				r.add("calls.csv", "start,state,trunk\n"+line(fmt.Sprint(i)))
+				r.poll()
+				r.must(os.Remove(r.path("calls.csv")))
+			}
+		}, strings.Fields("0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19")},
+		{"truncated, with a copy that is read", csvLines, "calls: {}, paths: [calls.csv*]", func(r *reading) {
+			r.add("calls.csv", line("a")+line("b"))
+			r.poll()
+			r.forget()
+			r.add("calls.csv", line("c"))
+			r.add("calls.csv.1", line("a")+"1795428") // a copy on its way
+			r.poll()
+			r.add("calls.csv.1", "001,busy,b\n"+line("c"))
+			r.must(os.Truncate(r.path("calls.csv"), 0))
+			r.poll()
+			r.add("calls.csv", line("d"))
+		}, []string{"a", "b", "c", "d"}},
+		{"back under another name after it was gone", csvLines, "calls: {}, paths: [calls.csv*]", func(r *reading) {
+			r.add("calls.csv", line("a")+line("b"))
+			r.poll()
+			r.must(os.Rename(r.path("calls.csv"), filepath.Join(r.t.TempDir(), "x")))
+			r.poll()
+			r.forget()
+			r.now = r.now.Add(20 * 24 * time.Hour)
+			r.add("calls.csv", line("c"))
+			r.poll()
+			r.add("calls.csv.7", line("a")+line("b")+line("d"))
+		}, []string{"a", "b", "c", "d"}},
+		{"two names", csvLines, "calls: {}, paths: [calls.csv, other.csv, '*.csv']", func(r *reading) {
+			r.add("calls.csv", line("a"))
+			r.must(os.Link(r.path("calls.csv"), r.path("other.csv")))
+		}, []string{"a"}},
+		{"shorter after the machine crashed", csvLines, live, func(r *reading) {
+			r.add("calls.csv", line("a")+line("b"))
+			r.poll()
+			r.forget()
+			r.now = r.now.Add(24 * time.Hour)
+			r.poll()
+			r.add("calls.csv", line("c")+line("d"))
+			r.poll()
+			r.must(os.Truncate(r.path("calls.csv"), int64(len(line("a")+line("b")+line("c")))))
+			r.add("calls.csv", line("e"))
+		}, []string{"a", "b", "c", "d", "e"}},
+		{"copied by a program that writes a new file each time", csvLines, live, func(r *reading) {
+			text := ""
+			for i := range 5 {
+				text += line(fmt.Sprint(i))
+				r.add("new", text)
+				r.must(os.Rename(r.path("new"), r.path("calls.csv")))
+				r.poll()
+				r.forget()
+			}
+		}, []string{"0", "1", "2", "3", "4"}},
+		{"compressed", csvLines, "calls: {}, paths: ['calls.csv*']", func(r *reading) {
+			r.add("calls.csv", line("a"))
+			r.add("calls.csv.1.gz", line("b"))
+		}, []string{"a"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, filesDefinition(c.files), c.block)
+			c.steps(r)
+			r.poll()
+			r.is(c.want...)
+			if n := r.poll(); n > 0 || len(r.troubles) > 0 || len(r.invalid) > 0 {
+				t.Errorf("%d more, troubles %q, invalid %q", n, r.troubles, r.invalid)
+			}
+		})
+	}
+}
+
+func TestManyLinesAreSeveralPages(t *testing.T) {
+	r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
+	text, names := lines(0, 3500)
+	r.add("calls.csv", text)
+	for r.crashAfter = 1; len(r.rows) < len(names); {
+		if n := r.poll(); n > 1000 || n == 0 {
+			t.Fatalf("a page has %d rows", n)
+		}
+		r.forget()
+	}
+	r.is(names...)
+}
+
+func TestFilesThatCannotBeRead(t *testing.T) {
+	r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv, missing/*.csv, names.csv]")
+	r.add("calls.csv", line("a")+"1795428001,busy,\"b\n"+line("c")+strings.Repeat("x", 2<<20)+"\n,,\n"+line("d"))
+	if r.poll(); len(r.troubles) != 1 || !strings.Contains(r.troubles[0], "missing can't be read: no such file") {
+		t.Errorf("troubles: %q", r.troubles)
+	}
+	r.is("a", "c", "d")
+	if want := []string{"the quotes of the row don't fit", "the line is longer than 1 MiB", "start is missing"}; !slices.Equal(r.invalid, want) || !r.history {
+		t.Errorf("invalid: %q; history is shown: %t", r.invalid, r.history)
+	}
+	_, err := r.info.Probe(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "missing") {
+		t.Errorf("probe: %v", err)
+	}
+	r.open(filesDefinition(csvLines), "calls: {}, paths: [none*.csv]")
+	if _, err := r.info.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "no file matches") {
+		t.Errorf("probe without files: %v", err)
+	}
+	r.open(filesDefinition(csvLines), "calls: {}, paths: [calls.csv]")
+	if rows, err := r.info.Probe(t.Context()); err != nil || rows != 6 {
+		t.Errorf("probe: %d rows, %v", rows, err)
+	}
+}
+
+func TestWidthsAndSeparators(t *testing.T) {
+	for _, c := range []struct{ name, files, block, text, want, invalid string }{
+		{"a width that is right", csvLines + ", widths: [3, 4]", "", line("a") + "1795428001,busy,b,more\n", "a b", ""},
+		{"one that isn't", csvLines + ", widths: [3, 5]", "", "1795428001,busy,b,more\n" + line("a"), "a", "it has 4 values, which is none of [3 5]"},
+		{"columns of the source", csvLines + ", widths: [3]", ", columns: [x, start, state, trunk]", ",1795428001,busy,a\n", "a", ""},
+		{"fewer values", csvLines, "", "1795428001,busy\n", "", ""},
+		{"another separator", csvLines + `, separator: "|"`, "", "1795428001|busy|\"a\n", "\"a", ""},
+		{"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n", "a", "it is no valid JSON"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, filesDefinition(c.files), "calls: {}, paths: [calls]"+c.block)
+			r.add("calls", c.text)
+			r.poll()
+			for trunk := range strings.FieldsSeq(c.want) {
+				if r.rows[trunk] != 1 {
+					t.Errorf("%q was counted %d times", trunk, r.rows[trunk])
+				}
+			}
+			if got := strings.Join(r.invalid, "; "); !strings.HasPrefix(got, c.invalid) || c.invalid == "" && got != "" {
+				t.Errorf("invalid: %s", got)
+			}
+		})
+	}
+}

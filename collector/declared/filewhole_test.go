@@ -1,0 +1,159 @@
+package declared_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+)
+
+var (
+	wholeCSV  = filesDefinition("read: whole, format: csv, skip: 1, quiet: 10s")
+	wholeJSON = filesDefinition("read: whole, format: json")
+)
+
+const (
+	document = `{"start":1795428001,"state":"busy","trunk":"%s"}`
+	heading  = "start,state,trunk\nINTEGER,VARCHAR,VARCHAR\n"
+)
+
+// rest lets the files rest for longer than quiet.
+func (r *reading) rest() { r.now = r.now.Add(time.Minute) }
+
+func TestWholeFiles(t *testing.T) {
+	for _, c := range []struct {
+		name, definition string
+		steps            func(r *reading)
+		want             []string
+		invalid          string
+	}{
+		{"a file that rests", wholeCSV, func(r *reading) {
+			r.add("cdr_1", heading+line("a")+"1795428001,busy,b")
+			if r.poll(); len(r.rows) > 0 {
+				r.t.Error("it was read while it was written")
+			}
+			r.rest()
+		}, []string{"a", "b"}, ""},
+		{"equal first bytes", wholeCSV, func(r *reading) {
+			r.add("cdr_1", heading+line("a"))
+			r.add("cdr_2", heading+line("b"))
+			r.rest()
+		}, []string{"a", "b"}, ""},
+		{"half of it rested", wholeCSV, func(r *reading) {
+			r.add("cdr_1", heading+line("a"))
+			r.rest()
+			r.poll()
+			r.add("cdr_1", line("b"))
+		}, []string{"a", "b"}, ""},
+		{"half a document", wholeJSON, func(r *reading) {
+			r.add("cdr_1", `{"start":17954`)
+			r.rest()
+			r.poll()
+			r.add("cdr_1", `28001,"state":"busy","trunk":"a"}`)
+		}, []string{"a"}, ""},
+		{"a document that stays broken", wholeJSON, func(r *reading) {
+			r.add("cdr_1", `{"start":17954`)
+			r.add("cdr_2", fmt.Sprintf(document, "a"))
+			r.now = r.now.Add(2 * time.Hour)
+		}, []string{"a"}, "the file is no valid JSON"},
+		{"an array", strings.Replace(wholeJSON, "    record:", "    rows: data.calls\n    record:", 1), func(r *reading) {
+			r.add("cdr_1", `{"data":{"calls":[`+fmt.Sprintf(document, "a")+","+fmt.Sprintf(document, "b")+"]}}")
+		}, []string{"a", "b"}, ""},
+		{"renamed, copied and back, when all ids are forgotten", wholeJSON, func(r *reading) {
+			r.add("cdr_1", fmt.Sprintf(document, "a"))
+			r.rest()
+			r.poll()
+			r.forget()
+			r.must(os.Rename(r.path("cdr_1"), r.path("cdr_2")))
+			r.poll()
+			r.add("cdr_3", fmt.Sprintf(document, "a"))
+			r.rest()
+			r.poll()
+			r.must(os.Rename(r.path("cdr_2"), filepath.Join(r.t.TempDir(), "x")))
+			r.must(os.Remove(r.path("cdr_3")))
+			r.add("cdr_4", fmt.Sprintf(document, "b"))
+			r.now = r.now.Add(20 * 24 * time.Hour)
+			r.poll()
+			r.add("cdr_1", fmt.Sprintf(document, "a"))
+		}, []string{"a", "b"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, c.definition, "calls: {}, paths: ['cdr_*']")
+			c.steps(r)
+			r.now = r.now.Add(10 * 24 * time.Hour)
+			r.poll()
+			r.is(c.want...)
+			if got := strings.Join(r.invalid, "; "); got != c.invalid {
+				t.Errorf("invalid: %q", got)
+			}
+			if n := r.poll(); n > 0 || len(r.troubles) > 0 {
+				t.Errorf("%d more, troubles %q", n, r.troubles)
+			}
+		})
+	}
+}
+
+// TestWholeCrash: the process dies between any two commits, and everything is counted once; files that are gone are forgotten.
+func TestWholeCrash(t *testing.T) {
+	r := read(t, filesDefinition("read: whole, format: csv, columns: [start, state, trunk]"), "calls: {}, paths: ['cdr_*']")
+	var want []string
+	for i := range 40 {
+		text, names := lines(i*150, i*150+150)
+		want = append(want, names...)
+		r.add(fmt.Sprintf("cdr_%d", i), text)
+	}
+	r.rest()
+	r.crashAfter = 1
+	for r.poll() > 0 {
+	}
+	r.is(want...)
+	if length := len(r.position); length > 40*20 {
+		t.Errorf("the position has %d bytes", length)
+	}
+}
+
+func TestFilesDefinitionProblems(t *testing.T) {
+	for _, c := range []struct{ name, was, is, want string }{
+		{"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:", "files: a way to read is already given by http"},
+		{"another way", "read: lines", "read: tail", "files.read: must be lines or whole"},
+		{"format", "format: csv", "format: xml", "files.format: must be csv or jsonl"},
+		{"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl", "files.format: must be csv or json"},
+		{"columns of JSON", "format: csv", "format: jsonl", "files.columns: is for format: csv only"},
+		{"quiet lines", "read: lines", "read: lines, quiet: 1m", "files.quiet: is for read: whole only"},
+		{"separator", "read: lines", `read: lines, separator: "||"`, "files.separator: must be one character"},
+		{"widths", "read: lines", "read: lines, widths: [0]", "files.widths: has 0"},
+		{"filter", "    record:", "    filter: {by: start}\n    record:", "feeds.calls.filter: is for http only"},
+		{"final", "    record:", "    final: {state: busy}\n    record:", "feeds.calls.final: needs a provider that can be asked again"},
+		{"rows", "    record:", "    rows: a\n    record:", "feeds.calls.rows: is for files of format: json"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := declared.Load("d.yaml", []byte(strings.Replace(filesDefinition(csvLines), c.was, c.is, 1)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestFilesBlockProblems(t *testing.T) {
+	zoned := strings.Replace(filesDefinition(csvLines), "time: unix", "time: '2006-01-02 15:04:05'", 1)
+	own := strings.Replace(filesDefinition(csvLines), "    record:", "    files: {read: lines, format: jsonl}\n    record:", 1)
+	for _, c := range []struct{ name, definition, block, want string }{
+		{"no paths", filesDefinition(csvLines), "calls: {}", "acmetel.paths: is missing; give the files to read"},
+		{"no time zone", zoned, "calls: {}, paths: [a]", "acmetel.time_zone: is missing; give the time zone"},
+		{"a bad pattern", filesDefinition(csvLines), "calls: {}, paths: ['[']", "has a pattern that can't be read"},
+		{"no paths of its own", own, "calls: {}", "calls.paths: is missing"},
+		{"paths of its own", own, "calls: {paths: [a]}", ""},
+		{"paths in the feed", filesDefinition(csvLines), "calls: {paths: [a]}, paths: [a]", "calls.paths: is for a feed whose definition has files of its own"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := openBlock(t.TempDir(), c.definition, c.block, time.Now); c.want == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}

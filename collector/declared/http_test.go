@@ -1,0 +1,251 @@
+package declared_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// fakeAPI answers in place of a provider.
+type fakeAPI struct {
+	answer func(r *http.Request) (body string, header http.Header)
+	asked  []string // path and query
+	date   time.Time
+	now    time.Time
+	log    bytes.Buffer
+	// refresh is the refresh token that is configured.
+	refresh string
+
+	load  func(context.Context) ([]byte, error)
+	store func(context.Context, []byte) error
+}
+
+// RoundTrip implements http.RoundTripper. A body that begins with ! is a status.
+func (f *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
+	query, _ := url.QueryUnescape(r.URL.RawQuery)
+	f.asked = append(f.asked, strings.TrimSuffix(r.URL.Path+"?"+query, "?"))
+	body, header := f.answer(r)
+	if header == nil {
+		header = http.Header{}
+	}
+	if !f.date.IsZero() {
+		header.Set("Date", f.date.Format(http.TimeFormat))
+	}
+	status := http.StatusOK
+	if text, is := strings.CutPrefix(body, "!"); is {
+		_, _ = fmt.Sscan(text, &status)
+	}
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
+}
+
+// open opens a source whose definition has this request, filter and so on, with a row's id, start and outcome.
+func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
+	t.Helper()
+	text := "provider: acmetel\nparameters: {refresh: {secret: true}, secret: {secret: true}}\nhttp:\n  base_url: https://api.acmetel.example\n" + auth + "feeds:\n  calls:\n" + feed +
+		"    record:\n      id: id\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n"
+	d, err := declared.Load("acmetel.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider := declared.NewProvider(d)
+	block := provider.NewConfig().(*declared.Block)
+	block.Feeds["calls"] = declared.FeedBlock{Feed: config.Feed{Interval: time.Minute, Lookback: time.Hour}}
+	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh), config.NewSecret("cl1ent")
+	if f.now.IsZero() {
+		f.now = noon
+	}
+	source, err := provider.Open(block, collector.SourceSettings{
+		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))}, Now: func() time.Time { return f.now },
+		LoadSecret: f.load, StoreSecret: f.store,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &source.Feeds[0]
+}
+
+// ids reads a span and returns the ids of its records, and those of rows that are set aside as !.
+func ids(t testing.TB, info *collector.FeedInfo, from, to time.Time) (all []string, totals []collector.DayTotal, err error) {
+	t.Helper()
+	for page, failed := range info.Reader.Pages(t.Context(), from, to) {
+		if failed != nil {
+			return all, totals, failed
+		}
+		for _, r := range page.Records {
+			all = append(all, r.ID)
+		}
+		for range page.Invalid {
+			all = append(all, "!")
+		}
+		totals = append(totals, page.Totals...)
+	}
+	return all, totals, nil
+}
+
+// rows are rows of JSON that start at noon less their number of minutes.
+func rows(numbers ...int) string {
+	var all []string
+	for _, n := range numbers {
+		all = append(all, fmt.Sprintf(`{"id":"%d","start":%q}`, n, noon.Add(-time.Duration(n)*time.Minute).Format(time.RFC3339)))
+	}
+	return "[" + strings.Join(all, ",") + "]"
+}
+
+// TestNextPage: where the next page is, and which is the last one (definitions.md 3).
+func TestNextPage(t *testing.T) {
+	link := func(value string) string { return "link " + value }
+	for _, c := range []struct {
+		name, next string
+		pages      []string // rows, or more of a page; a link is in the header
+		want       string   // the ids
+		asked      int
+		problem    string
+	}{
+		{"link", "{link: next}", []string{link(`<https://api.acmetel.example/calls?p=2>; rel="next"`), ""}, "1 2", 2, ""},
+		{"link relative to the page", "{link: next}", []string{link(`<?p=2>; title="a, b;"; rel="prev next"`), ""}, "1 2", 2, ""},
+		{"one of several links", "{link: next}", []string{link(`</first>; rel=first, </calls?p=2>; rel=NEXT`), ""}, "1 2", 2, ""},
+		{"another relation", "{link: next}", []string{link(`<?p=2>; rel=prev; rel=next`), ""}, "1", 1, ""},
+		{"link to another host", "{link: next}", []string{link(`<https://evil.example/calls?p=2>; rel=next`), ""}, "1", 1, "only https://api.acmetel.example is asked"},
+		{"url", "{url: meta.next}", []string{`"meta":{"next":"/calls?p=2"}`, `"meta":{"next":null}`}, "1 2", 2, ""},
+		{"url after an empty page", "{url: next}", []string{`"rows":[],"next":"/calls?p=2"`, `"next":""`}, "2", 2, ""},
+		{"token beyond the total", "{token: t, query: c}", []string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
+		{"token of a total that grew", "{token: t, query: c}", []string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
+		{"page", "{page: p, from: 1}", []string{`"total":1`, "", `"rows":[]`, ""}, "1 2", 3, ""},
+		{"offset", "{offset: o}", []string{"", "", `"rows":[]`}, "1 2", 3, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(*http.Request) (string, http.Header) {
+				page, header := c.pages[len(f.asked)-1], http.Header{}
+				if value, is := strings.CutPrefix(page, "link "); is {
+					header.Set("Link", value)
+					page = ""
+				}
+				if !strings.Contains(page, `"rows"`) {
+					page = strings.Trim(page+`,"rows":`+rows(len(f.asked)), ",")
+				}
+				return "{" + page + "}", header
+			}
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n    next: "+c.next+"\n")
+			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			if strings.Join(got, " ") != c.want || len(f.asked) != c.asked || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("rows %v of %q, %v; want %s of %d pages, %s", got, f.asked, err, c.want, c.asked, c.problem)
+			}
+		})
+	}
+}
+
+// TestFormats: rows of CSV and of JSON lines; what can't be read is set aside, and a cut answer is asked for again.
+func TestFormats(t *testing.T) {
+	const row1, row2 = "1,2026-11-23T11:00:00Z\n", "2,2026-11-23T11:01:00Z"
+	for _, c := range []struct{ name, format, body, want string }{
+		{"csv with names", "csv", "\ufeffid,start\r\n" + row1 + row2, "1 2"},
+		{"csv with columns", "csv\n    columns: [id, start]", row1 + row2 + "\n", "1 2"},
+		{"csv without a row", "csv\n    columns: [id, start]", "", ""},
+		{"csv with a line that is none", "csv", "id,start\n" + row1 + "a\"b,x\n" + row2, "1 ! 2"},
+		{"lines", "jsonl", strings.Trim(strings.ReplaceAll(rows(1, 2), "},{", "}\n\n{"), "[]") + "\n{\n", "1 2 !"},
+		{"lines without a row", "jsonl", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.body, nil }}
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    format: "+c.format+"\n")
+			got, _, err := ids(t, info, noon.Add(-2*time.Hour), noon)
+			slices.Sort(got)
+			want := strings.Fields(c.want)
+			slices.Sort(want)
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("rows %v, %v; want %v", got, err, want)
+			}
+		})
+	}
+}
+
+// TestYoungRows: what is younger than min_age isn't asked for, and a span of such isn't asked for at all.
+func TestYoungRows(t *testing.T) {
+	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(1, 20), nil }}
+	info := f.open(t, "", "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n    filter: {by: start, min_age: 10m}\n")
+	if got, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || strings.Join(got, " ") != "1 20" {
+		t.Errorf("rows %v, %v", got, err)
+	}
+	if _, _, err := ids(t, info, noon.Add(-5*time.Minute), noon); err != nil {
+		t.Error(err)
+	}
+	if _, err := info.Probe(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if want := []string{"/calls?q=11:00:00-11:50:00", "/calls?q=11:49:00-11:50:00"}; !slices.Equal(f.asked, want) {
+		t.Errorf("asked for %q, want %q", f.asked, want)
+	}
+}
+
+// TestDayTotal: the total of a whole day is compared with the distinct rows that were read; that of another span isn't.
+func TestDayTotal(t *testing.T) {
+	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
+		return `{"rows":` + rows(1, 2, 2) + `,"total":4}`, nil
+	}}
+	info := f.open(t, "", "    request: {path: /calls, query: {q: '{to|2006-01-02}'}}\n    filter: {by: start, grain: 24h}\n    rows: rows\n    total: total\n")
+	_, totals, err := ids(t, info, noon, noon.Add(time.Hour))
+	want := []collector.DayTotal{{Day: noon.Truncate(24 * time.Hour), Ours: 2, Theirs: 4}}
+	if err != nil || !slices.Equal(totals, want) || f.asked[0] != "/calls?q=2026-11-24" {
+		t.Errorf("totals %v of %s, %v; want %v of the midnight after", totals, f.asked, err, want)
+	}
+	if _, totals, _ = ids(t, info, noon.Add(-24*time.Hour), noon); totals != nil {
+		t.Errorf("two days have the total %v", totals)
+	}
+}
+
+// TestTotals: a day that is over is asked for once, and compared with what was read of it; a total that can't be had loses no row.
+func TestTotals(t *testing.T) {
+	total := ""
+	f := new(fakeAPI)
+	f.answer = func(r *http.Request) (string, http.Header) {
+		if r.URL.Path == "/totals" {
+			return total, nil
+		}
+		return rows(900, 901, 901, 1), nil
+	}
+	info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    totals: {request: {path: /totals, query: {d: '{from|2006-01-02}'}}, calls: days.0.count}\n")
+	for _, c := range []struct {
+		total string
+		want  int
+	}{{"!404", 0}, {`{"days":`, 0}, {`{"days":[{"count":"3"}]}`, 1}, {"!404", 1}} {
+		total = c.total
+		got, totals, err := ids(t, info, noon.Add(-48*time.Hour), noon)
+		if err != nil || len(got) != 4 || len(totals) != c.want || c.want > 0 && totals[0] != (collector.DayTotal{Day: noon.Add(-36 * time.Hour), Ours: 2, Theirs: 3}) {
+			t.Errorf("rows %v, totals %v, %v", got, totals, err)
+		}
+	}
+	if want := []string{"/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls"}; !slices.Equal(f.asked, want) {
+		t.Errorf("asked for %q, want %q", f.asked, want)
+	}
+}
+
+// FuzzLink: whatever a Link header is, reading ends.
+func FuzzLink(f *testing.F) {
+	for _, seed := range []string{`<?p=2>; rel="next"`, `</a>;rel=first, <b>; title="\"x\\"; rel=next`, `<`, `<a>;;;=`, `,,<a>;rel="`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		api := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(1), http.Header{"Link": {value}} }}
+		info := api.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    next: {link: next}\n")
+		got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+		if len(got) == 0 || err == nil && len(api.asked) != len(got) {
+			t.Errorf("rows %v of %q, %v", got, api.asked, err)
+		}
+	})
+}

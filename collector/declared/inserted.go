@@ -1,0 +1,153 @@
+package declared
+
+import (
+	"context"
+	"encoding/binary"
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+const (
+	// insertedOverlap is how much of a span is read again with the next one: a row may become visible a little after the time that it carries.
+	insertedOverlap = time.Minute
+	// retentionMargin is how far from the edge of what the provider keeps is asked for, so that a request that waits its turn isn't refused.
+	retentionMargin = time.Minute
+)
+
+// insertedReader reads a feed by when its rows were inserted: each span of time once, with a small overlap. It implements collector.StreamReader. The
+// position is up to when spans were read, in seconds since 1970.
+type insertedReader struct {
+	*httpReader
+
+	lookback time.Duration
+	told     atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
+}
+
+// Pages implements collector.StreamReader.
+func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		at, read := decodePosition(from.Position)
+		if !read {
+			at = from.Origin
+		}
+		for {
+			earlier, later := r.clocks()
+			if from.Now.Before(earlier) {
+				earlier = from.Now
+			}
+			at = r.kept(at, later, read)
+			next := r.nextSpan(at, earlier, later)
+			if !at.Before(next.to) {
+				return
+			}
+			began := r.now()
+			for piece, err := range r.pieces(ctx, next, everything) {
+				if err == nil && piece.last {
+					at = r.readUpTo(next.to, began)
+					piece.page.Position = &collector.Position{Plan: encodePosition(at)}
+				}
+				if !yield(piece.page, err) || err != nil {
+					return
+				}
+			}
+			if at.Before(next.to) {
+				return // the local clock is ahead of the provider's, which is known only now
+			}
+			read = true
+		}
+	}
+}
+
+// nextSpan is the span that follows a position, with what of it is read again.
+func (r *insertedReader) nextSpan(at, earlier, later time.Time) span {
+	f, overlap := &r.feed.Filter, insertedOverlap
+	if f.MaxRange > 0 {
+		overlap = min(overlap, f.MaxRange/2)
+	}
+	s := span{from: at.Add(-overlap)}
+	if edge := r.edge(later); s.from.Before(edge) {
+		s.from = edge
+	}
+	s.from = s.from.Truncate(time.Second)
+	if s.to = earlier; f.MaxRange > 0 && s.from.Add(f.MaxRange).Before(s.to) {
+		s.to = s.from.Add(f.MaxRange)
+	}
+	return f.upTo(s, earlier)
+}
+
+// edge is from when on the provider keeps rows; zero if it isn't known.
+func (r *insertedReader) edge(later time.Time) time.Time {
+	if r.feed.Filter.Retention == 0 {
+		return time.Time{}
+	}
+	return later.Add(retentionMargin - r.feed.Filter.Retention).Truncate(time.Second).Add(time.Second)
+}
+
+// kept is a position, moved to where the provider keeps rows. What that loses is logged once; at a first start it only shortens the history.
+func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
+	edge := r.edge(later)
+	if !at.Before(edge) {
+		return at
+	}
+	if told := r.told.Load(); told == 0 || at.Unix() > told {
+		keeps := r.feed.Filter.Retention.String()
+		if read {
+			r.logger.Warn("rows of this time can't be read any more: the provider no longer keeps them", "feed", r.name, "from", at, "to", edge, "keeps", keeps)
+		} else {
+			r.logger.Info("the history is shorter than configured: the provider keeps no more", "feed", r.name, "from", edge, "keeps", keeps)
+		}
+	}
+	r.told.Store(edge.Unix())
+	return edge
+}
+
+// readUpTo is up to when a span that was read is known completely. The answer may be the first thing that tells the provider's time: what lay in its
+// future when it was asked isn't read.
+func (r *insertedReader) readUpTo(to, began time.Time) time.Time {
+	offset, _ := r.client.Offset()
+	known := began.UTC().Add(min(offset, 0) - r.feed.Filter.MinAge).Truncate(time.Second)
+	if known.Before(to) {
+		return known
+	}
+	return to
+}
+
+// spanReader reads the same rows for commands: those that were inserted from the first start that is wanted until the last call must be listed.
+type spanReader struct{ *insertedReader }
+
+// Pages implements collector.RangeReader.
+func (r spanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		earlier, later := r.clocks()
+		end := to.Add(r.lookback)
+		if earlier.Before(end) {
+			end = earlier
+		}
+		for at := r.kept(from, later, false); ; {
+			s := span{from: at, to: end}
+			if f := &r.feed.Filter; f.MaxRange > 0 && at.Add(f.MaxRange).Before(end) {
+				s.to = at.Add(f.MaxRange)
+			}
+			if s = r.feed.Filter.upTo(s, earlier); !s.from.Before(s.to) {
+				return
+			}
+			for piece, err := range r.pieces(ctx, s, span{from, to}) {
+				if !yield(piece.page, err) || err != nil {
+					return
+				}
+			}
+			at = s.to
+		}
+	}
+}
+
+func encodePosition(at time.Time) []byte { return binary.AppendVarint(nil, at.Unix()) }
+
+// decodePosition is the time of a position; ok is false if there is none yet.
+func decodePosition(data []byte) (at time.Time, ok bool) {
+	seconds, n := binary.Varint(data)
+	return time.Unix(seconds, 0).UTC(), n > 0
+}

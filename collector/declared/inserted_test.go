@@ -1,0 +1,113 @@
+package declared_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+const inserted = "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n" +
+	"    filter: {by: inserted, min_age: 1m, max_range: 2h, retention: 5h}\n    next: {link: next}\n"
+
+// poll reads what follows a position, and returns the position behind it.
+func poll(t *testing.T, info *collector.FeedInfo, from collector.StreamPosition) (position []byte, ids []string, err error) {
+	t.Helper()
+	position = from.Position
+	for page, failed := range info.Stream.Pages(t.Context(), from) {
+		if failed != nil {
+			return position, ids, failed
+		}
+		for _, r := range page.Records {
+			ids = append(ids, r.ID)
+		}
+		if page.Position != nil {
+			position = page.Position.Plan
+		}
+	}
+	return position, ids, nil
+}
+
+// TestInsertedSpans (definitions.md 3): a first start reads as far back as the provider keeps rows, in spans of max_range; then each span once with a
+// minute of the one before, however old the calls are; what a long outage loses is logged once.
+func TestInsertedSpans(t *testing.T) {
+	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(600), nil }}
+	info := f.open(t, "", inserted)
+	if !info.Rules.ByArrival || info.Limits.MaxRange != 0 {
+		t.Errorf("rules %+v, limits %+v", info.Rules, info.Limits)
+	}
+	var position []byte
+	for _, c := range []struct {
+		name  string
+		after time.Duration
+		asked string
+		log   string
+	}{
+		{"first start", 0, "07:01:01-09:01:01 09:00:01-11:00:01 10:59:01-11:59:00", "shorter than configured"},
+		{"a minute later", time.Minute, "11:58:00-12:00:00", ""},
+		{"nothing new", 0, "", ""},
+		{"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:01:01-19:01:01 19:00:01-20:00:00", "no longer keeps"},
+		{"a minute later", time.Minute, "19:59:00-20:01:00", ""},
+	} {
+		f.now = f.now.Add(c.after)
+		f.asked = nil
+		f.log.Reset()
+		var got []string
+		var err error
+		position, got, err = poll(t, info, collector.StreamPosition{Position: position, Origin: noon.Add(-24 * time.Hour), Now: f.now})
+		asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", "")
+		if err != nil || asked != c.asked || len(got) != len(f.asked) {
+			t.Errorf("%s: asked for %s, %v; want %s", c.name, asked, err, c.asked)
+		}
+		if text := f.log.String(); strings.Count(text, "\n") != min(len(c.log), 1) || !strings.Contains(text, c.log) {
+			t.Errorf("%s: logged %q, want %s", c.name, text, c.log)
+		}
+	}
+}
+
+// TestInsertedPosition: a span that isn't read to its end moves no position, and none moves to where the provider's clock isn't yet.
+func TestInsertedPosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now() // the local clock, ten minutes ahead of the provider's
+		f := &fakeAPI{now: now, date: now.Add(-10 * time.Minute)}
+		f.answer = func(r *http.Request) (string, http.Header) {
+			if strings.HasPrefix(r.URL.RawQuery, "p=2") {
+				return "!404", nil
+			}
+			return rows(1), http.Header{"Link": {`</calls?p=2>; rel="next"`}}
+		}
+		from := collector.StreamPosition{Origin: now.Add(-time.Hour), Now: now}
+		position, got, err := poll(t, f.open(t, "", inserted), from)
+		if position != nil || len(got) != 1 || err == nil {
+			t.Errorf("position %v, rows %v, error %v of a page that is missing", position, got, err)
+		}
+		f.answer = func(*http.Request) (string, http.Header) { return rows(1), nil }
+		info := f.open(t, "", inserted) // knows no clock again
+		f.asked = nil
+		if from.Position, _, err = poll(t, info, from); err != nil {
+			t.Fatal(err)
+		}
+		f.now = now.Add(20 * time.Minute)
+		from.Now = f.now
+		if _, _, err = poll(t, info, from); err != nil {
+			t.Fatal(err)
+		}
+		if want := []string{"/calls?q=22:59:00-23:59:00", "/calls?q=23:48:00-00:09:00"}; !slices.Equal(f.asked, want) {
+			t.Errorf("asked for %q, want %q", f.asked, want)
+		}
+	})
+}
+
+// TestInsertedForCommands: the calls of a span are found among the rows that were inserted from its begin to its end and the lookback.
+func TestInsertedForCommands(t *testing.T) {
+	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(100, 130, 190), nil }}
+	info := f.open(t, "", inserted)
+	got, _, err := ids(t, info, noon.Add(-3*time.Hour), noon.Add(-2*time.Hour))
+	if err != nil || strings.Join(got, " ") != "130" || !slices.Equal(f.asked, []string{"/calls?q=09:00:00-11:00:00"}) {
+		t.Errorf("rows %v of %q, %v", got, f.asked, err)
+	}
+}

@@ -1,0 +1,150 @@
+package declared
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// oauth asks for tokens of OAuth 2.0.
+type oauth struct {
+	*OAuth2
+
+	headers *headers
+	client  *httpclient.Client
+	path    string
+	ownHost bool // tokens come from the API's host, so the definition's headers go with the request
+	vault   vault
+	now     func() time.Time
+	title   string
+}
+
+// newOAuth prepares the way to the token's address, which may be on a host of its own.
+func newOAuth(o *OAuth2, h *headers, settings *collector.SourceSettings, title string) (*oauth, error) {
+	address := expand(o.TokenURL, h.block.Values)
+	s := settings.Settings
+	s.BaseURL, s.Token, s.Authorize = h.block.BaseURL, nil, nil
+	client, err := httpclient.New(s)
+	if err != nil {
+		return nil, err
+	}
+	_, elsewhere := client.Resolve(address)
+	if !strings.HasPrefix(address, "/") {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			return nil, errors.New("token_url is no address")
+		}
+		s.BaseURL = u.Scheme + "://" + u.Host
+		if client, err = httpclient.New(s); err != nil {
+			return nil, err
+		}
+	}
+	return &oauth{
+		OAuth2: o, headers: h, client: client, path: address, ownHost: elsewhere == nil, now: settings.Now, title: title,
+		vault: vault{load: settings.LoadSecret, store: settings.StoreSecret, title: title},
+	}, nil
+}
+
+// ask gets a new token. One call runs at a time.
+func (o *oauth) ask(ctx context.Context) (token httpclient.Token, err error) {
+	if o.RefreshToken == "" {
+		got, err := o.request(ctx, url.Values{})
+		return httpclient.Token{Value: got.Access, Expires: got.Expires}, err
+	}
+	configured, err := o.headers.expand(ctx, o.RefreshToken)
+	if err != nil {
+		return token, err
+	}
+	secret, err := o.headers.expand(ctx, o.ClientSecret)
+	if err != nil {
+		return token, err
+	}
+	return o.vault.renewed(ctx, configured, secret, o.now(), func(refresh string) (grant, error) {
+		return o.request(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+	})
+}
+
+// request sends a form with what the definition adds to it.
+func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err error) {
+	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
+	if o.ownHost {
+		for name, text := range o.headers.http.Headers {
+			value, err := o.headers.expand(ctx, text)
+			if err != nil {
+				return got, err
+			}
+			header.Set(name, value)
+		}
+	}
+	for key, text := range o.Params {
+		value, err := o.headers.expand(ctx, text)
+		if err != nil {
+			return got, err
+		}
+		form.Set(key, value)
+	}
+	if err := o.addClient(ctx, form, header); err != nil {
+		return got, err
+	}
+	asked := o.now()
+	body, err := o.client.Get(ctx, httpclient.Request{
+		Method: http.MethodPost, URL: o.path, Label: "token", Header: header, Body: []byte(form.Encode()),
+	})
+	if err != nil {
+		return got, err
+	}
+	return o.read(body, asked)
+}
+
+// addClient adds the client's credentials. A definition may have none: then params say who asks.
+func (o *oauth) addClient(ctx context.Context, form url.Values, header http.Header) error {
+	id, err := o.headers.expand(ctx, o.ClientID)
+	if err != nil {
+		return err
+	}
+	secret, err := o.headers.expand(ctx, o.ClientSecret)
+	switch {
+	case err != nil:
+		return err
+	case id == "":
+	case o.ClientIn == "header":
+		header.Set("Authorization", basic(url.QueryEscape(id), url.QueryEscape(secret))) // RFC 6749 2.3.1
+	default:
+		form.Set("client_id", id)
+		form.Set("client_secret", secret)
+	}
+	return nil
+}
+
+// shortestLife stands in for a life that an answer doesn't give.
+const shortestLife = 10 * time.Minute
+
+func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
+	var answer struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+		ExpiresIn    int64  `json:"expires_in"` // seconds
+	}
+	err = json.Unmarshal(body, &answer)
+	if err != nil || answer.AccessToken == "" || !httpguts.ValidHeaderFieldValue(answer.AccessToken) {
+		return got, httpclient.Retryable(&advice.Error{
+			What: o.title + " answered with something that is no token", // the decoder's text may quote it
+			Todo: "see what stands between the exporter and " + o.title + " (a proxy, a gateway or its sign-in page), and base_url",
+		})
+	}
+	life := time.Duration(max(answer.ExpiresIn, 0)) * time.Second
+	if life == 0 {
+		life = shortestLife
+	}
+	return grant{Refresh: answer.RefreshToken, Access: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
+}

@@ -1,0 +1,78 @@
+package declared
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Push says how records come that a system posts to the webhook listener.
+type Push struct {
+	Format string `yaml:"format"`
+	// Field is the field of a form that holds the record; another body is the record itself.
+	Field string `yaml:"field"`
+}
+
+// The keys of a source's block that every definition with push has.
+const (
+	pushToken    = "token"
+	insecureHTTP = "insecure_http"
+)
+
+// SetDefaults implements config.Defaulter.
+func (p *Push) SetDefaults() { p.Format = formatJSON }
+
+// Validate implements config.Validator.
+func (p *Push) Validate(r *config.Report) { r.OneOf("format", p.Format, formatJSON) }
+
+// validatePush reports what a definition can't have whose records are posted.
+func (d *Definition) validatePush(r *config.Report) {
+	if p, is := d.Parameters[pushToken]; is && !p.Secret {
+		r.Problemf("parameters."+pushToken, "is the secret that records are posted with; say secret: true, or take another name")
+	}
+	if posted := d.postedFeeds(); len(posted) > 1 {
+		r.Problemf("push", "takes the records of one feed, and there are %s; make a definition of each", strings.Join(posted, ", "))
+	}
+	for _, feed := range d.postedFeeds() {
+		if d.Feeds[feed].Final != nil {
+			r.Problemf("feeds."+feed+".final", "needs a filter by start or end, since what isn't final is asked for again; "+
+				"a record that was posted comes once: say in ignore what doesn't count")
+		}
+	}
+}
+
+// postedFeeds are the feeds that take what is posted: those without files of their own.
+func (d *Definition) postedFeeds() (names []string) {
+	for _, feed := range slices.Sorted(maps.Keys(d.Feeds)) {
+		if d.Feeds[feed].Files == nil {
+			names = append(names, feed)
+		}
+	}
+	return names
+}
+
+// pushParameters are those of every source whose records may be posted. Beside files a token turns push on.
+func (d *Definition) pushParameters() map[string]Parameter {
+	if d.Push == nil {
+		return nil
+	}
+	return map[string]Parameter{
+		pushToken:    {Ask: "Token that the system posts its records with, of your choice", Secret: true, optional: d.Files != nil},
+		insecureHTTP: {optional: true},
+	}
+}
+
+// pushes says whether records may be posted to the source.
+func (b *Block) pushes() bool { return b.definition.Push != nil && b.Secrets[pushToken].IsSet() }
+
+// validatePush reports values of the keys that push adds to a block.
+func (b *Block) validatePush(r *config.Report) {
+	if b.definition.Push == nil {
+		return
+	}
+	if given := b.Values[insecureHTTP]; len(given) > 0 {
+		r.OneOf(insecureHTTP, given[0], "true", "false")
+	}
+}

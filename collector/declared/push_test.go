@@ -1,0 +1,288 @@
+package declared_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// posting is a definition whose records are posted.
+const posting = `provider: acmetel
+push: {field: cdr}
+feeds:
+  calls:
+    ignore: {kind: fax}
+    record:
+      id: id
+      start: {path: start, time: rfc3339}
+      outcome: {path: state, table: {done: answered, busy: busy}}
+      caller: from
+`
+
+const token = "t0ken-of-the-pbx"
+
+// listener is the webhook of a source, and what it stored.
+type listener struct {
+	info     collector.FeedInfo
+	handler  http.Handler
+	pages    []*collector.Page
+	tasks    []collector.Task
+	commit   error // of Commit
+	enqueue  error // of Enqueue
+	observed map[string]int
+}
+
+// Notifications implements collector.NotificationObserver.
+func (l *listener) Notifications(result string, n int) { l.observed[result] += n }
+
+type observer struct {
+	collector.NotificationObserver
+	*listener
+}
+
+func (o observer) Notifications(result string, n int) { o.listener.Notifications(result, n) }
+
+// listen opens a source of posting.
+func listen(t testing.TB, secret config.Secret) *listener {
+	t.Helper()
+	d, err := declared.Load("acmetel.yaml", []byte(posting))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := declared.NewProvider(d)
+	block := p.NewConfig().(*declared.Block)
+	block.Secrets["token"], block.Feeds["calls"] = secret, declared.FeedBlock{}
+	l := &listener{observed: make(map[string]int)}
+	settings := collector.SourceSettings{Name: "pbx", Notified: observer{nil, l}, Derive: func(purpose string) []byte {
+		return append([]byte(purpose), make([]byte, 32)...)[:32]
+	}}
+	source, err := p.Open(block, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.info = source.Feeds[0]
+	l.handler = l.info.Webhook.Handler(collector.Inbox{
+		Commit: func(_ context.Context, page *collector.Page) error {
+			if l.commit == nil {
+				l.pages = append(l.pages, page)
+			}
+			return l.commit
+		},
+		Enqueue: func(_ context.Context, tasks []collector.Task) (int, error) {
+			if l.enqueue == nil {
+				l.tasks = append(l.tasks, tasks...)
+			}
+			return len(tasks), l.enqueue
+		},
+	})
+	return l
+}
+
+// request is one that is taken; tests change it.
+func request(body string, change func(*http.Request)) *http.Request {
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/push/pbx?uuid=1", strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	if change != nil {
+		change(r)
+	}
+	return r
+}
+
+func (l *listener) answer(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	l.handler.ServeHTTP(w, r)
+	return w
+}
+
+const call = `{"id":"a","start":"2026-11-23T10:00:01Z","state":"done","from":"+4930901820"}`
+
+func TestPush(t *testing.T) {
+	form := func(kind string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Content-Type", kind) }
+	}
+	authorized := func(value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Authorization", value) }
+	}
+	const urlencoded, coded = "application/x-www-form-urlencoded; charset=utf-8", "application/x-www-form-base64-encoded"
+	for _, c := range []struct {
+		name, body string
+		change     func(*http.Request)
+		status     int
+		result     string
+		// became is what the page has: records, ignored and invalid.
+		became [3]int
+	}{
+		{"a record", call, nil, 204, "accepted", [3]int{1, 0, 0}},
+		{"a record without a type", call, form(""), 204, "accepted", [3]int{1, 0, 0}},
+		{"a form", "cdr=" + url.QueryEscape(call) + "&x=1", form(urlencoded), 204, "accepted", [3]int{1, 0, 0}},
+		{"a form in Base64", "cdr=" + base64.StdEncoding.EncodeToString([]byte(call)) + "\n", form(coded), 204, "accepted", [3]int{1, 0, 0}},
+		{"basic authentication", call, func(r *http.Request) { r.SetBasicAuth("any", token) }, 204, "accepted", [3]int{1, 0, 0}},
+		{"ignored", `{"kind":"fax"}`, nil, 204, "accepted", [3]int{0, 1, 0}},
+		{"invalid", `{"id":"a","start":"yesterday"}`, nil, 204, "accepted", [3]int{0, 0, 1}},
+		{"another method", call, func(r *http.Request) { r.Method = http.MethodPut }, 405, "invalid", [3]int{}},
+		{"no token", call, func(r *http.Request) { r.Header.Del("Authorization") }, 401, "forged", [3]int{}},
+		{"a wrong token", call, authorized("Bearer " + token + "x"), 401, "forged", [3]int{}},
+		{"another scheme", call, authorized("Digest " + token), 401, "forged", [3]int{}},
+		{"a wrong password", call, func(r *http.Request) { r.SetBasicAuth(token, "x") }, 401, "forged", [3]int{}},
+		{"a mebibyte", call + strings.Repeat(" ", 1<<20-len(call)), nil, 204, "accepted", [3]int{1, 0, 0}},
+		{"more", call + strings.Repeat(" ", 1<<20), nil, 413, "invalid", [3]int{}},
+		{"nothing", "", nil, 400, "invalid", [3]int{}},
+		{"a cut record", call[:20], nil, 400, "invalid", [3]int{}},
+		{"a list", "[" + call + "]", nil, 400, "invalid", [3]int{}},
+		{"two records", call + call, nil, 400, "invalid", [3]int{}},
+		{"a form as JSON", "cdr=" + url.QueryEscape(call), nil, 400, "invalid", [3]int{}},
+		{"no form", "cdr=%zz", form(urlencoded), 400, "invalid", [3]int{}},
+		{"another field", "xml=1", form(urlencoded), 400, "invalid", [3]int{}},
+		{"another field in Base64", "xml=1", form(coded), 400, "invalid", [3]int{}},
+		{"no Base64", "cdr=%%%", form(coded), 400, "invalid", [3]int{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := listen(t, config.NewSecret(token))
+			w := l.answer(request(c.body, c.change))
+			if w.Code != c.status || l.observed[c.result] != 1 || len(l.observed) != 1 {
+				t.Errorf("got %d %s, counted %v", w.Code, w.Body, l.observed)
+			}
+			var became [3]int
+			for _, p := range l.pages {
+				became = [3]int{len(p.Records), len(p.Ignored), len(p.Invalid)}
+			}
+			if became != c.became || len(l.tasks) > 0 {
+				t.Errorf("committed %v, %d tasks", became, len(l.tasks))
+			}
+			if c.status != http.StatusNoContent && (w.Body.Len() == 0 || strings.Contains(w.Body.String(), "+4930")) {
+				t.Errorf("it says %q", w.Body)
+			}
+		})
+	}
+}
+
+// TestPushStores: nothing is acknowledged before it is durable, here or for the replica that reads the feed, which finds no number in the ledger.
+func TestPushStores(t *testing.T) {
+	broken := errors.New("the disk is full")
+	for _, c := range []struct {
+		name            string
+		commit, enqueue error
+		status, tasks   int
+	}{
+		{"here", nil, broken, 204, 0},
+		{"not at all", broken, nil, 503, 0},
+		{"elsewhere", collector.ErrReadElsewhere, nil, 204, 1},
+		{"nowhere", collector.ErrReadElsewhere, broken, 503, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := listen(t, config.NewSecret(token))
+			l.commit, l.enqueue = c.commit, c.enqueue
+			if w := l.answer(request(call, nil)); w.Code != c.status || (w.Header().Get("Retry-After") != "") != (c.status == 503) || len(l.tasks) != c.tasks {
+				t.Errorf("got %d, %d tasks", w.Code, len(l.tasks))
+			}
+		})
+	}
+	l := listen(t, config.NewSecret(token))
+	l.commit = collector.ErrReadElsewhere
+	for _, body := range []string{call, call, strings.Replace(call, `"a"`, `"b"`, 1)} {
+		l.answer(request(body, nil))
+	}
+	a, again, b := l.tasks[0], l.tasks[1], l.tasks[2]
+	if a.Key != again.Key || a.Key == b.Key || a.Kind != again.Kind {
+		t.Errorf("the same record has the names %q and %q, another one %q", a.Key, again.Key, b.Key)
+	}
+	for _, text := range []string{a.Data, a.Key} {
+		decoded, _ := base64.StdEncoding.DecodeString(text)
+		if strings.Contains(text, "+4930901820") || bytes.Contains(decoded, []byte("4930901820")) {
+			t.Errorf("a task holds a number: %q", text)
+		}
+	}
+	damaged := b
+	damaged.Data = "x" + damaged.Data[1:]
+	page := l.info.Posted([]collector.Task{a, damaged, {Key: "c", Data: "?"}})
+	if len(page.Records) != 1 || page.Records[0].CallerNumber != "+4930901820" || len(page.Invalid) != 2 {
+		t.Errorf("the tasks became %d records, and %d rows that can't be read", len(page.Records), len(page.Invalid))
+	}
+}
+
+// TestPushToken: the file is read for each request; without a token nobody is let in.
+func TestPushToken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	l := listen(t, config.NewSecretFile(file))
+	if w := l.answer(request(call, nil)); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("without a file: got %d", w.Code)
+	}
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if w := l.answer(request(call, nil)); w.Code != http.StatusNoContent {
+		t.Errorf("with the file: got %d", w.Code)
+	}
+	empty := listen(t, config.NewSecret(""))
+	if w := empty.answer(request(call, func(r *http.Request) { r.SetBasicAuth("", "") })); w.Code != http.StatusUnauthorized {
+		t.Errorf("an empty token: got %d", w.Code)
+	}
+}
+
+func TestPushFeed(t *testing.T) {
+	l := listen(t, config.NewSecret(token))
+	i := l.info
+	if !i.Rules.ByArrival || !i.KeepsNothing() || i.Webhook.Path != "/push/pbx" || !i.Webhook.NeedsTLS || i.Fingerprint != "acmetel calls" {
+		t.Errorf("the feed is %+v", i)
+	}
+}
+
+func TestPushProblems(t *testing.T) {
+	for _, c := range []struct{ name, was, is, want string }{
+		{"another format", "{field: cdr}", "{format: csv}", "push.format: must be json"},
+		{"two feeds", "feeds:\n", "feeds:\n  other:\n    record:\n      start: {path: s, time: unix}\n      outcome: {is: busy}\n", "push: takes the records of one feed, and there are calls, other"},
+		{"final", "    ignore:", "    final: 'kind == nil'\n    ignore:", "feeds.calls.final: needs a filter by start or end"},
+		{"a token that is no secret", "push:", "parameters: {token: {default: x}}\npush:", "parameters.token: is the secret that records are posted with"},
+		{"beside HTTP", "push:", "http: {base_url: 'https://x.example'}\npush:", "push: a way to read is already given by http"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := declared.Load("d.yaml", []byte(strings.Replace(posting, c.was, c.is, 1)))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// FuzzPush: whatever is posted, it becomes one row and is answered with 204, or nothing and is refused.
+func FuzzPush(f *testing.F) {
+	f.Add("application/json", []byte(call))
+	f.Add("application/x-www-form-urlencoded", []byte("cdr="+url.QueryEscape(call)))
+	f.Add("application/x-www-form-base64-encoded", []byte("cdr="+base64.StdEncoding.EncodeToString([]byte(call))))
+	f.Add("application/x-www-form-urlencoded", []byte("cdr=%7B%22id%22"))
+	f.Add("x;=", []byte(`{"id":{"a":[]},"kind":null}`))
+	l := listen(f, config.NewSecret(token))
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		l.pages = nil
+		w := l.answer(request(string(body), func(r *http.Request) { r.Header.Set("Content-Type", kind) }))
+		rows := 0
+		for _, p := range l.pages {
+			rows += len(p.Records) + len(p.Ignored) + len(p.Invalid)
+		}
+		switch w.Code {
+		case http.StatusNoContent:
+			if rows != 1 {
+				t.Errorf("%d rows of an accepted body", rows)
+			}
+		case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+			if rows != 0 {
+				t.Errorf("%d rows of a refused body", rows)
+			}
+		default:
+			t.Errorf("got %d", w.Code)
+		}
+	})
+}

@@ -1,0 +1,155 @@
+package declared
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+const (
+	// maxPosted bounds a body, in bytes.
+	maxPosted = 1 << 20
+	// postsAtOnce is how many bodies are read and committed at a time, for their memory; more wait for postWait.
+	postsAtOnce = 16
+	postWait    = 10 * time.Second
+	// postReadTimeout is how long a body may take to arrive.
+	postReadTimeout = 10 * time.Second
+)
+
+// pushHandler takes records that a system posts, and answers 2xx once they are durable.
+type pushHandler struct {
+	posted   *posted
+	token    config.Secret
+	inbox    collector.Inbox
+	observer collector.NotificationObserver // nil: nobody counts
+	logger   *slog.Logger
+	refused  rate.Sometimes // limits the warnings
+	slots    chan struct{}  // holds an element for each body in hand
+}
+
+func newPushHandler(p *posted, token config.Secret, inbox collector.Inbox, s *collector.SourceSettings) *pushHandler {
+	return &pushHandler{
+		posted: p, token: token, inbox: inbox, observer: s.Notified, logger: s.Logger,
+		refused: rate.Sometimes{Interval: 10 * time.Second}, slots: make(chan struct{}, postsAtOnce),
+	}
+}
+
+// reply is an answer other than 2xx: its status, and what to do about it.
+type reply struct {
+	status int
+	says   string
+}
+
+// ServeHTTP implements http.Handler.
+func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	answer := h.receive(w, r)
+	result := "accepted"
+	switch answer.status {
+	case http.StatusNoContent:
+		w.WriteHeader(answer.status)
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+		result = "invalid"
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Basic realm="records"`)
+		result = "forged"
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "5")
+		result = "refused"
+	default:
+		result = "invalid"
+	}
+	if h.observer != nil {
+		h.observer.Notifications(result, 1)
+	}
+	if result == "accepted" {
+		return
+	}
+	http.Error(w, answer.says, answer.status)
+	h.refused.Do(func() {
+		h.logger.Warn("A record that was posted isn't taken; the sender has to post it again.", "status", answer.status, "problem", answer.says)
+	})
+}
+
+func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
+	if r.Method != http.MethodPost {
+		return reply{http.StatusMethodNotAllowed, "Records are posted here."}
+	}
+	if answer := h.authorize(r); answer.status != 0 {
+		return answer
+	}
+	if !h.enter(r.Context()) {
+		return reply{http.StatusServiceUnavailable, "Too many records at once: post this one again."}
+	}
+	defer func() { <-h.slots }()
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postReadTimeout)) // servers without deadlines, as in tests, return an error
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return reply{http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post one record at a time."}
+	}
+	if err != nil {
+		return reply{http.StatusBadRequest, "The body can't be read to its end."}
+	}
+	record, err := h.posted.push.record(r.Header.Get("Content-Type"), body)
+	if err != nil {
+		return reply{http.StatusBadRequest, err.Error()}
+	}
+	if h.store(r.Context(), record) != nil { // it is logged where it came from
+		return reply{http.StatusServiceUnavailable, "The record can't be stored now: post it again."}
+	}
+	return reply{status: http.StatusNoContent}
+}
+
+// enter waits for a slot and says whether it has one.
+func (h *pushHandler) enter(ctx context.Context) bool {
+	select {
+	case h.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+	case <-time.After(postWait):
+	}
+	return false
+}
+
+// authorize compares the token, which is sent as bearer or as the password of basic authentication, in the same time for every text of a length.
+func (h *pushHandler) authorize(r *http.Request) reply {
+	want, err := h.token.Value(r.Context())
+	if err != nil {
+		return reply{http.StatusServiceUnavailable, "The token of the source can't be read."}
+	}
+	_, got, basic := r.BasicAuth()
+	if !basic {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if strings.EqualFold(scheme, "Bearer") {
+			got = token
+		}
+	}
+	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
+	if want == "" || subtle.ConstantTimeCompare(a[:], b[:]) != 1 {
+		return reply{http.StatusUnauthorized, "Post with the source's token as bearer, or as the password of basic authentication."}
+	}
+	return reply{}
+}
+
+// store commits the record where the feed is read here, else puts it into the ledger for the replica that reads it.
+func (h *pushHandler) store(ctx context.Context, record []byte) error {
+	page := new(collector.Page)
+	h.posted.put(page, record)
+	err := h.inbox.Commit(ctx, page)
+	if errors.Is(err, collector.ErrReadElsewhere) {
+		_, err = h.inbox.Enqueue(ctx, []collector.Task{h.posted.task(record)})
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package declared
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+)
+
+// A provider may answer with another refresh token, and then the one that was spent is worthless. So only the exporter spends one that may be
+// rotated, and keeps its successor in the ledger before it uses the access token:
+//
+//	access token in the ledger ──┬─ valid, and wasn't used here yet ─▶ use it
+//	                             └─ else ─▶ spend the refresh token ─▶ keep the answer ─▶ use it
+//
+// A command, which can't keep one, only does the latter if the provider is known to rotate none.
+
+// grant is what the ledger keeps of a source: an answer to a refresh token, encrypted.
+type grant struct {
+	// From is a digest of the refresh token that is configured: one that is configured anew replaces all of it.
+	From []byte `json:"from"`
+	// Refresh is the successor of the configured one; empty: the provider gave none.
+	Refresh string    `json:"refresh"`
+	Access  string    `json:"access"`
+	Expires time.Time `json:"expires"`
+}
+
+// vault keeps a grant in the ledger. One goroutine uses it at a time.
+type vault struct {
+	load  func(ctx context.Context) ([]byte, error)      // nil: there is no ledger
+	store func(ctx context.Context, sealed []byte) error // nil: nothing can be kept
+	title string
+
+	used    string // the access token that was given out last
+	unsaved *grant // couldn't be kept yet
+}
+
+var errMustRun = &advice.Error{
+	What: "the provider may rotate the refresh token, so only the running exporter spends it, and there is no access token beside it",
+	Todo: "start the exporter with this configuration (`cdr-exporter run`) and try again while it runs",
+}
+
+// renewed gives an access token. spend asks the provider for one with a refresh token.
+func (v *vault) renewed(ctx context.Context, configured, secret string, now time.Time, spend func(refresh string) (grant, error)) (token httpclient.Token, err error) {
+	seal, err := newSealer(secret)
+	if err != nil {
+		return token, err
+	}
+	from := sha256.Sum256([]byte(configured))
+	kept, err := v.loadGrant(ctx, seal, from[:])
+	if err != nil {
+		return token, err
+	}
+	if v.unsaved != nil && subtle.ConstantTimeCompare(v.unsaved.From, from[:]) == 1 {
+		return v.keep(ctx, seal)
+	}
+	if kept.Access != "" && kept.Access != v.used && now.Before(kept.Expires) {
+		return v.use(&kept), nil
+	}
+	refresh, rotates := configured, kept.From == nil || kept.Refresh != ""
+	if v.store == nil && rotates {
+		return token, errMustRun
+	}
+	if kept.Refresh != "" {
+		refresh = kept.Refresh
+	}
+	got, err := spend(refresh)
+	if err != nil {
+		return token, err
+	}
+	if v.store == nil {
+		return httpclient.Token{Value: got.Access, Expires: got.Expires}, nil
+	}
+	if got.From = from[:]; got.Refresh == "" {
+		got.Refresh = kept.Refresh
+	}
+	if got.Refresh == configured {
+		got.Refresh = ""
+	}
+	v.unsaved = &got
+	return v.keep(ctx, seal)
+}
+
+// keep writes what the provider gave, durably, before it is used: the refresh token before it is worthless by now.
+func (v *vault) keep(ctx context.Context, seal *sealer) (token httpclient.Token, err error) {
+	text, err := json.Marshal(v.unsaved)
+	if err != nil {
+		return token, errors.New("encode the token for the ledger")
+	}
+	if err := v.store(context.WithoutCancel(ctx), seal.seal(text)); err != nil {
+		return token, httpclient.Retryable(fmt.Errorf("keep the refresh token of %s in the ledger: %w", v.title, err))
+	}
+	got := v.unsaved
+	v.unsaved = nil
+	return v.use(got), nil
+}
+
+func (v *vault) use(g *grant) httpclient.Token {
+	v.used = g.Access
+	return httpclient.Token{Value: g.Access, Expires: g.Expires}
+}
+
+// loadGrant reads what was kept for the refresh token that is configured. What was sealed under another client secret can't be read and is replaced.
+func (v *vault) loadGrant(ctx context.Context, seal *sealer, from []byte) (kept grant, err error) {
+	if v.load == nil {
+		return kept, nil
+	}
+	sealed, err := v.load(ctx)
+	if err != nil {
+		return kept, httpclient.Retryable(fmt.Errorf("read the refresh token of %s from the ledger: %w", v.title, err))
+	}
+	if !seal.open(sealed, &kept) || subtle.ConstantTimeCompare(kept.From, from) != 1 {
+		kept = grant{}
+	}
+	return kept, nil
+}
+
+// sealer encrypts with a key that is derived from the client secret: who has the ledger only can't read it.
+type sealer struct{ cipher.AEAD }
+
+func newSealer(secret string) (*sealer, error) {
+	if secret == "" {
+		return nil, &advice.Error{What: "the client secret is empty", Todo: "give it: the refresh token that the provider rotates is kept encrypted under it"}
+	}
+	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "cdr-exporter refresh token", 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive a key from the client secret: %w", err)
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("prepare AES: %w", err)
+	}
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, fmt.Errorf("prepare AES-GCM: %w", err)
+	}
+	return &sealer{aead}, nil
+}
+
+func (s *sealer) seal(text []byte) []byte { return s.Seal(nil, nil, text, nil) }
+
+// open reads what was sealed and says whether it could.
+func (s *sealer) open(sealed []byte, into *grant) bool {
+	text, err := s.Open(nil, nil, sealed, nil)
+	return err == nil && json.Unmarshal(text, into) == nil
+}

@@ -1,0 +1,166 @@
+package declared_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const refreshing = "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: TOKEN, client_id: app, client_secret: '{secret}', refresh_token: '{refresh}'}}\n"
+
+// rotating is a provider that answers each refresh token with the next, and a ledger.
+type rotating struct {
+	fakeAPI
+
+	rotates bool
+	refresh string // that is good
+	spent   []string
+	access  string
+	kept    []byte
+	failing error // of the ledger
+}
+
+func newRotating(rotates bool) *rotating {
+	f := &rotating{rotates: rotates, refresh: "r0"}
+	f.fakeAPI.refresh = "r0"
+	f.load = func(context.Context) ([]byte, error) { return f.kept, nil }
+	f.store = func(_ context.Context, sealed []byte) error {
+		if f.failing == nil {
+			f.kept = bytes.Clone(sealed)
+		}
+		return f.failing
+	}
+	f.answer = func(r *http.Request) (string, http.Header) {
+		if r.Method != http.MethodPost {
+			if r.Header.Get("Authorization") != "Bearer "+f.access {
+				return "!401", nil
+			}
+			return rows(1), nil
+		}
+		body, _ := io.ReadAll(r.Body)
+		form := string(body)
+		token := strings.TrimPrefix(form[strings.LastIndex(form, "&")+1:], "refresh_token=")
+		f.spent = append(f.spent, token)
+		if token != f.refresh || !strings.HasPrefix(form, "client_id=app&client_secret=cl1ent&grant_type=refresh_token&") {
+			return "!400", nil
+		}
+		f.access = fmt.Sprintf("a%d", len(f.spent))
+		if f.rotates {
+			f.refresh = fmt.Sprintf("r%d", len(f.spent))
+		}
+		return fmt.Sprintf(`{"access_token":%q,"refresh_token":%q,"expires_in":3600}`, f.access, f.refresh), nil
+	}
+	return f
+}
+
+// read opens the source anew, as a start does, and reads.
+func (f *rotating) read(t *testing.T) error {
+	t.Helper()
+	auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
+	_, _, err := ids(t, f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n"), noon.Add(-time.Hour), noon)
+	return err
+}
+
+// TestRefreshToken: each token is spent once, also over starts; its successor is kept, encrypted, before the access token is used; and one that is
+// configured anew replaces it.
+func TestRefreshToken(t *testing.T) {
+	f := newRotating(true)
+	step := func(name string, wantError bool, spent ...string) {
+		t.Helper()
+		if err := f.read(t); (err != nil) != wantError {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if !slices.Equal(f.spent, spent) {
+			t.Errorf("%s: %q were spent, want %q", name, f.spent, spent)
+		}
+		if bytes.Contains(f.kept, []byte(f.refresh)) && len(f.kept) > 0 || bytes.Contains(f.kept, []byte(`"access"`)) {
+			t.Errorf("%s: the ledger has %q", name, f.kept)
+		}
+	}
+	step("first start", false, "r0")
+	step("second start, with the access token that was kept", false, "r0")
+	f.access = "revoked"
+	step("the access token was revoked", false, "r0", "r1")
+	f.now = f.now.Add(2 * time.Hour)
+	step("it has expired", false, "r0", "r1", "r2")
+	f.refresh, f.fakeAPI.refresh = "new", "new"
+	step("configured anew", false, "r0", "r1", "r2", "new")
+	f.now = f.now.Add(2 * time.Hour)
+	step("its successor", false, "r0", "r1", "r2", "new", "r4")
+}
+
+// TestRefreshTokenIsKeptFirst: while the ledger can't be written, the access token isn't used and no further refresh token is spent.
+func TestRefreshTokenIsKeptFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newRotating(true)
+		f.failing = errors.New("the disk is full")
+		auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
+		info := f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for _, err := range info.Reader.Pages(ctx, noon.Add(-time.Hour), noon) {
+			if err == nil {
+				t.Error("a page was read")
+			}
+		}
+		if slices.Contains(f.asked, "/calls") {
+			t.Errorf("asked for %q", f.asked)
+		}
+		f.failing = nil
+		if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || len(f.spent) != 1 {
+			t.Errorf("%v, %q were spent", err, f.spent)
+		}
+	})
+}
+
+// TestRefreshTokenOfCommands: a command, which can't keep a token, spends none that may rotate.
+func TestRefreshTokenOfCommands(t *testing.T) {
+	for _, rotates := range []bool{true, false} {
+		f := newRotating(rotates)
+		run := f.store
+		f.store = nil
+		if err := f.read(t); err == nil || !strings.Contains(err.Error(), "only the running exporter spends it") || len(f.spent) > 0 {
+			t.Errorf("before the exporter has run: %v, %q were spent", err, f.spent)
+		}
+		f.store = run
+		if err := f.read(t); err != nil {
+			t.Fatal(err)
+		}
+		f.store = nil
+		if err := f.read(t); err != nil || len(f.spent) != 1 {
+			t.Errorf("beside the exporter: %v, %q were spent", err, f.spent)
+		}
+		f.now = f.now.Add(2 * time.Hour)
+		if err := f.read(t); (err == nil) == rotates {
+			t.Errorf("after the access token has expired: %v, rotates %t", err, rotates)
+		}
+	}
+}
+
+// TestTokenHeaders: a definition's headers go to the API's host only, and a client's id may be absent.
+func TestTokenHeaders(t *testing.T) {
+	for address, want := range map[string]string{"/token": "k", "https://api.acmetel.example:443/token": "k", "https://login.acmetel.example/token": ""} {
+		f, seen := new(fakeAPI), "?"
+		f.answer = func(r *http.Request) (string, http.Header) {
+			if r.Method != http.MethodPost {
+				return rows(1), nil
+			}
+			body, _ := io.ReadAll(r.Body)
+			seen = r.Header.Get("X-Key") + string(body)
+			return `{"access_token":"a","expires_in":60}`, nil
+		}
+		auth := "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: '" + address + "', params: {assertion: x}}}\n"
+		info := f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
+		if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || seen != want+"assertion=x" {
+			t.Errorf("%s got %q, %v", address, seen, err)
+		}
+	}
+}

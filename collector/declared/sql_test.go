@@ -1,0 +1,263 @@
+package declared_test
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+)
+
+// table is a definition of rows in SQLite; query and filter are its own.
+func table(query, filter string) string {
+	return `provider: acmetel
+sql: {driver: sqlite, query: "` + query + `"}
+feeds:
+  calls:
+    filter: {` + filter + `}
+    record:
+      id: id
+      start: {path: at, time: "2006-01-02 15:04:05"}
+      outcome: {is: answered}
+`
+}
+
+const (
+	byStart = "SELECT id, at FROM calls WHERE at >= :from AND at < :to"
+	byKey   = "SELECT id, at FROM calls WHERE id > :after ORDER BY id LIMIT :limit"
+)
+
+func TestSQLProblems(t *testing.T) {
+	for _, c := range []struct{ name, query, filter, want string }{
+		{"by start", byStart, "by: start", ""},
+		{"by key", byKey, "by: inserted, key: id", ""},
+		{"in quotes and comments", byStart + " AND x <> ':after' /* :limit */ AND y::int > 0 -- :limit", "by: start", ""},
+		{"no end", "SELECT 1 WHERE at >= :from", "by: start", "sql.query: has no :to; it must name :from and :to"},
+		{"span beside a key", byKey + " AND at > :from", "by: inserted, key: id", "names :from, which isn't given for by: inserted"},
+		{"no key", byKey, "by: inserted", "filter.key: is missing"},
+		{"no query", "", "by: start", "feeds.calls.query: is missing"},
+		{"no filter", byStart, "", "filter.by: is missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := declared.Load("d.yaml", []byte(table(c.query, c.filter)))
+			if text := fmt.Sprint(err); c.want == "" && err != nil || !strings.Contains(text, c.want) {
+				t.Fatalf("%s, want %q", text, c.want)
+			}
+		})
+	}
+	_, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", "oracle", 1), "dsn: x, calls: ", time.Now)
+	if !strings.Contains(fmt.Sprint(err), "driver: must be mysql, postgres or sqlite") {
+		t.Fatal(err)
+	}
+}
+
+// database is an SQLite file with statements done.
+func database(t *testing.T, statements ...string) (path string, db *sql.DB) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "calls.sqlite")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the file goes with its folder
+	execute(t, db, statements...)
+	return path, db
+}
+
+func execute(t *testing.T, db *sql.DB, statements ...string) {
+	t.Helper()
+	for _, s := range statements {
+		if _, err := db.ExecContext(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// idsOf are the ids of what a reader yields.
+func idsOf(t *testing.T, pages func(func(*collector.Page, error) bool)) (ids []string) {
+	t.Helper()
+	for page, err := range pages {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range page.Records {
+			ids = append(ids, r.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// TestSQLByStart (definitions.md 3): spans are asked for in the zone of the table, and rows outside of them are passed over. Where clocks are set, a
+// local time comes twice: each row is in one span and in none twice.
+func TestSQLByStart(t *testing.T) {
+	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Date(2026, 10, 24, 23, 0, 0, 0, time.UTC) // clocks are set back at 1:00 UTC on the 25th
+	var want []string
+	for n := range 240 {
+		execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", 1000+n, begin.Add(time.Duration(n)*time.Minute).In(zone).Format(time.DateTime)))
+		want = append(want, fmt.Sprint(1000+n))
+	}
+	source, err := openBlock(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", time_zone: Europe/Berlin, calls: ", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, length := range []time.Duration{7 * time.Minute, time.Hour, 5 * time.Hour} {
+		var got []string
+		for from := begin.Add(-time.Hour); from.Before(begin.Add(5 * time.Hour)); from = from.Add(length) {
+			got = append(got, idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), from, from.Add(length)))...)
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("spans of %s: %d rows, want %d", length, len(got), len(want))
+		}
+	}
+}
+
+// TestSQLInserted (definitions.md 3): rows by a growing number, of which some become visible late, over pages, polls and crashes: each is read.
+func TestSQLInserted(t *testing.T) {
+	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2999) SELECT i, '2026-11-23 10:00:00' FROM n WHERE i NOT IN (2500, 2950)")
+	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	var position []byte
+	poll := func(crashAfter int) (rows int) {
+		for page, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Position: position}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if crashAfter--; crashAfter == -1 {
+				return rows
+			}
+			for _, r := range page.Records {
+				rows++
+				seen[r.ID] = true
+			}
+			position = page.Position.Plan
+		}
+		return rows
+	}
+	if got := poll(1); got != 1000 {
+		t.Fatalf("%d rows on the first page", got)
+	}
+	poll(10)
+	execute(t, db, "INSERT INTO calls VALUES (2950, '2026-11-23 10:00:00'), (3000, '2026-11-23 10:00:00')") // 2950 is visible late
+	if got := poll(10); got != 101 {
+		t.Errorf("%d rows in the end, want the last 100 again and the new one", got)
+	}
+	if len(seen) != 3000 || !seen["0"] || !seen["2950"] || !seen["3000"] || seen["2500"] {
+		t.Errorf("%d rows were seen", len(seen))
+	}
+	if n, err := source.Feeds[0].Probe(t.Context()); n != 1 || err != nil {
+		t.Errorf("check sources: %d rows, %v", n, err)
+	}
+}
+
+// TestSQLSaysNoSecrets: errors of a database say what to do, and nothing of the password.
+func TestSQLSaysNoSecrets(t *testing.T) {
+	path, _ := database(t, "CREATE TABLE other (id INTEGER)")
+	for _, c := range []struct{ name, driver, dsn, want string }{
+		{"mysql, no DSN", "mysql", "root:s3cret@@@", "write it as the driver does"},
+		{"postgres, no DSN", "postgres", "postgres://u:s3cret@host:port/x", "write it as the driver does"},
+		{"mysql, no server", "mysql", "u:s3cret@tcp(127.0.0.1:1)/x", "that the database runs"},
+		{"postgres, no server", "postgres", "postgres://u:s3cret@127.0.0.1:1/x", "that the database runs"},
+		{"sqlite, no file", "sqlite", filepath.Join(t.TempDir(), "none"), "that the database runs"},
+		{"no table", "sqlite", path, "the query of the definition against its tables"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			source, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", c.driver, 1), "dsn: '"+c.dsn+"', calls: ", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = source.Feeds[0].Probe(t.Context())
+			if err == nil {
+				t.Fatal("no error")
+			}
+			what, todo := source.Advise(err)
+			if text := what + todo + err.Error(); strings.Contains(text, "s3cret") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, c.dsn) || !strings.Contains(todo, c.want) {
+				t.Errorf("%s: %s", what, todo)
+			}
+		})
+	}
+}
+
+// accounting are the tables of Kamailio with calls: answered, answered and going on, busy, busy with a missed call, and one with a re-INVITE.
+var accounting = []string{
+	"CREATE TABLE acc (id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, sip_reason TEXT, time TIMESTAMP)",
+	"CREATE TABLE missed_calls (id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, sip_reason TEXT, time TIMESTAMP)",
+	`INSERT INTO acc VALUES
+		(1, 'INVITE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:00:00'), (2, 'BYE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:01:02'),
+		(3, 'INVITE', 'a', 'b', 'goes on', '200', 'OK', '2026-11-23 10:00:10'),
+		(4, 'INVITE', 'a', 'b', 'busy', '486', 'Busy here', '2026-11-23 10:00:20'),
+		(5, 'INVITE', 'a', 'b', 'again', '200', 'OK', '2026-11-23 10:00:30'), (6, 'INVITE', 'a', 'b', 'again', '200', 'OK', '2026-11-23 10:00:40'),
+		(7, 'BYE', 'b', 'a', 'again', '200', 'OK', '2026-11-23 10:00:50')`,
+	"INSERT INTO missed_calls VALUES (1, 'INVITE', 'a', 'b', 'busy', '486', 'Busy here', '2026-11-23 10:00:20')",
+}
+
+// TestKamailioQuery (definitions.md 5): one statement for each database.
+func TestKamailioQuery(t *testing.T) {
+	text, err := declared.BuiltinText("kamailio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, _ := database(t, accounting...)
+	dsn := pgtest.Database(t)
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the schema goes with its test
+	execute(t, db, accounting...)
+	for driver, dsn := range map[string]string{"sqlite": path, "postgres": dsn} {
+		t.Run(driver, func(t *testing.T) {
+			source, err := openBlock(t.TempDir(), string(text), "driver: "+driver+", dsn: '"+dsn+"', acc: ", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+			var got []string
+			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range page.Records {
+					got = append(got, fmt.Sprintf("%s %s %s %s %t", r.ID, r.Group, r.Outcome, r.Duration, r.Provisional))
+				}
+			}
+			slices.Sort(got)
+			want := []string{
+				"acc/1 answered answered 1m2s false", "acc/3 goes on answered 0s true", "acc/4 busy busy 0s false", "acc/5 again answered 20s false",
+				"missed_calls/1 busy busy 0s false",
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// FuzzQuery: a statement is read without a panic, whatever is in it.
+func FuzzQuery(f *testing.F) {
+	for _, seed := range []string{byStart, byKey, "':", "/* :from", "-- :to\n:to", `"`, "a::int", ":"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		d := table("", "by: start") + "    query: |\n      " + strings.ReplaceAll(query, "\n", "\n      ") + "\n"
+		declared.Load("d.yaml", []byte(d)) //nolint:errcheck // most are refused
+	})
+}

@@ -1,0 +1,163 @@
+package declared
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+)
+
+// sqlDriver reads from one kind of database.
+type sqlDriver struct {
+	// placeholder stands for the n-th value in a statement, from 1.
+	placeholder func(n int) string
+	// query connects, asks, and gives each row as texts, in a transaction that only reads. A value is as the database prints it, empty for NULL.
+	query func(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error
+}
+
+// sqlQuery is what is asked of a database.
+type sqlQuery struct {
+	dsn, text string
+	args      []any
+	zone      *time.Location // of args that are times
+}
+
+// sqlDrivers are those that definitions name.
+var sqlDrivers = map[string]*sqlDriver{
+	"mysql":    {questionMark, queryMySQL},
+	"sqlite":   {questionMark, querySQLite},
+	"postgres": {func(n int) string { return "$" + strconv.Itoa(n) }, queryPostgres},
+}
+
+func questionMark(int) string { return "?" }
+
+// errDSN says nothing of the text, which holds a password.
+var errDSN = &advice.Error{
+	What: "the DSN can't be read",
+	Todo: "write it as the driver does: user:password@tcp(host:3306)/database (mysql), postgres://user:password@host/database (postgres), or the path of the database (sqlite)",
+}
+
+func queryMySQL(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
+	c, err := mysql.ParseDSN(q.dsn)
+	if err != nil {
+		return errDSN
+	}
+	c.InterpolateParams, c.ParseTime, c.MultiStatements = true, false, false // values as the server prints them
+	c.Timeout, c.Logger = 10*time.Second, &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return errDSN
+	}
+	return queryDB(ctx, sql.OpenDB(connector), q, each)
+}
+
+func querySQLite(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: q.dsn}).String()+"?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(10000)")
+	if err != nil {
+		return errDSN
+	}
+	if q.text, err = asTexts(ctx, db, q); err != nil {
+		return errors.Join(err, db.Close())
+	}
+	return queryDB(ctx, db, q, each)
+}
+
+// asTexts is a query whose values are texts as SQLite has them: its driver makes times of what columns of dates hold.
+func asTexts(ctx context.Context, db *sql.DB, q sqlQuery) (text string, err error) {
+	inner := "(" + strings.TrimRight(q.text, "; \t\r\n") + "\n)" // it may end with a comment
+	rows, err := db.QueryContext(ctx, "SELECT * FROM "+inner+" LIMIT 0", q.args...)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close() // rows.Err says more
+	columns, err := rows.Columns()
+	for i, name := range columns {
+		name = `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		columns[i] = "CAST(" + name + " AS TEXT) AS " + name
+	}
+	return "SELECT " + strings.Join(columns, ", ") + " FROM " + inner, errors.Join(err, rows.Err())
+}
+
+func queryDB(ctx context.Context, db *sql.DB, q sqlQuery, each func(columns, values []string) error) (err error) {
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // it only reads
+	rows, err := tx.QueryContext(ctx, q.text, q.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() // rows.Err says more
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	scanned, into, values := make([]sql.NullString, len(columns)), make([]any, len(columns)), make([]string, len(columns))
+	for i := range scanned {
+		into[i] = &scanned[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		for i, v := range scanned {
+			values[i] = v.String // empty for NULL
+		}
+		if err := each(columns, values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func queryPostgres(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
+	config, err := pgx.ParseConfig(q.dsn)
+	if err != nil {
+		return errDSN
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // values as the server prints them
+	config.ConnectTimeout = 10 * time.Second
+	config.RuntimeParams["datestyle"] = "ISO"
+	if q.zone != time.Local { // what has a zone is compared with, and printed in, the source's
+		config.RuntimeParams["timezone"] = q.zone.String()
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it only read
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, q.text, q.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var columns []string
+	for _, f := range rows.FieldDescriptions() {
+		columns = append(columns, f.Name)
+	}
+	values := make([]string, len(columns))
+	for rows.Next() {
+		for i, raw := range rows.RawValues() {
+			values[i] = string(raw)
+		}
+		if err := each(columns, values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

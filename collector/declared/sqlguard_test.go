@@ -1,0 +1,231 @@
+package declared_test
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+)
+
+// TestSQLQuietTable (contract: exactly once): a table that gets few rows has the same rows among its last numbers for weeks. They count once, although
+// the ledger forgets ids some days after they were read.
+func TestSQLQuietTable(t *testing.T) {
+	begin := time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)
+	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
+	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, now := &source.Feeds[0], begin
+	l, err := ledger.Open(t.Context(), ledger.Settings{
+		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now }, Options: metrics.Options{SeriesLimit: 1000},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // the folder goes
+	feed, err := l.Feed(t.Context(), ledger.FeedSpec{
+		Source: "pbx", Provider: "acmetel", Feed: "calls", History: 24 * time.Hour, Lookback: info.Lookback, LateAfter: time.Hour, Currency: "XXX", Rules: info.Rules,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := 0
+	for day := range 40 {
+		now = begin.Add(time.Duration(day) * 24 * time.Hour)
+		if day%10 == 0 {
+			execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", day, now.Format(time.DateTime)))
+		}
+		state := feed.State()
+		for page, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{Position: state.Plan, Origin: state.Origin, Now: now}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			page.ObservedAt = now
+			result, err := feed.Commit(t.Context(), page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			counted += result.New
+		}
+		if _, err := feed.Commit(t.Context(), &collector.Page{ObservedAt: now, Position: &counting.Position{Watermark: now, HistoryDone: true}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if counted != 4 {
+		t.Errorf("%d calls were counted, there are 4", counted)
+	}
+}
+
+// TestSQLHoldsNoLock: while a page is committed the writer of the table isn't held up, or its call records would be lost.
+func TestSQLHoldsNoLock(t *testing.T) {
+	for name, c := range map[string]struct{ query, filter string }{"by start": {byStart, "by: start"}, "by key": {byKey, "by: inserted, key: id"}} {
+		t.Run(name, func(t *testing.T) {
+			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+				"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2499) SELECT i, '2026-11-23 10:00:00' FROM n")
+			source, err := openBlock(t.TempDir(), table(c.query, c.filter), "dsn: "+path+", calls: ", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+			pages, number := 0, 10_000
+			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if pages++; len(page.Records) > 1000 {
+					t.Errorf("a page has %d rows", len(page.Records))
+				}
+				number++
+				if _, err := db.ExecContext(t.Context(), "INSERT INTO calls VALUES (?, '2026-11-22 10:00:00')", number); err != nil {
+					t.Errorf("page %d holds up the writer: %v", pages, err)
+				}
+			}
+			if pages < 3 {
+				t.Errorf("%d pages", pages)
+			}
+		})
+	}
+}
+
+// TestSQLText: a value is the text that the database prints, also of a column of dates.
+func TestSQLText(t *testing.T) {
+	const rows = "SELECT id, at FROM calls WHERE at >= :from AND at < :to"
+	for _, c := range []struct{ name, column, value, layout string }{
+		{"a date with its zone", "TIMESTAMP", "2026-11-23 10:00:00+01:00", "2006-01-02 15:04:05Z07:00"},
+		{"RFC 3339", "DATETIME", "2026-11-23T09:00:00Z", "rfc3339"},
+		{"a date of its own form", "DATE", "2026-11-23 09.00", "2006-01-02 15.04"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at "+c.column+")", "INSERT INTO calls VALUES (1, '"+c.value+"')")
+			text := strings.Replace(table(rows, "by: start"), `"2006-01-02 15:04:05"`, `"`+c.layout+`"`, 1)
+			source, err := openBlock(t.TempDir(), text, "dsn: "+path+", calls: ", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(24*time.Hour)) {
+				if err != nil || len(page.Records) != 1 || page.Records[0].Start != time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) {
+					t.Fatalf("%v, %+v", err, page)
+				}
+				return
+			}
+			t.Error("no page")
+		})
+	}
+}
+
+// TestSQLZoneOfPostgres: times with a zone are compared and printed in the source's.
+func TestSQLZoneOfPostgres(t *testing.T) {
+	dsn := pgtest.Database(t)
+	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ, caller TEXT)", "INSERT INTO calls VALUES (1, '2026-11-23 09:00:00Z', '+493012345678')")
+	defer db.Close() //nolint:errcheck // the test is over
+	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct{ query, want string }{
+		"its zone":              {byStart, ""},
+		"no number in an error": {strings.Replace(byStart, "WHERE", "WHERE caller::date > :from AND", 1), "database"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").Replace(table(c.query, "by: start"))
+			source, err := openBlock(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: Europe/Berlin, calls: ", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			var failed error
+			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute)) {
+				if failed = err; err == nil {
+					for _, r := range page.Records {
+						ids = append(ids, r.ID)
+					}
+				}
+			}
+			if said := fmt.Sprint(failed); c.want == "" && (failed != nil || !slices.Equal(ids, []string{"1"})) || c.want != "" && failed == nil || strings.Contains(said, "4930") {
+				t.Errorf("%q, %s", ids, said)
+			}
+		})
+	}
+}
+
+// TestSQLOrder: rows that don't come in the order of their key would be passed over.
+func TestSQLOrder(t *testing.T) {
+	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (2, '2026-11-23 10:00:00')")
+	source, err := openBlock(t.TempDir(), table(strings.Replace(byKey, "BY id", "BY id DESC", 1), "by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{}) {
+		if err == nil || !strings.Contains(err.Error(), "order") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func pgDatabase(t *testing.T, dsn string, statements ...string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	execute(t, db, statements...)
+	return db
+}
+
+// TestSQLManyRows: a span with more rows than a read may have is read in halves, each row once.
+func TestSQLManyRows(t *testing.T) {
+	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 29999) "+
+		"SELECT i, datetime('2026-11-23 10:00:00', '+' || (i / 12000) || ' seconds') FROM n") // 12000 in a second
+	source, err := openBlock(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", calls: ", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin.Add(-time.Hour), begin.Add(time.Hour)))
+	if rows := len(got); rows != 30_000 || len(slices.Compact(got)) != rows {
+		t.Errorf("%d rows", rows)
+	}
+}
+
+// TestSQLQuotes: what stands in a database's own quotes and comments is no placeholder.
+func TestSQLQuotes(t *testing.T) {
+	for _, c := range []struct{ driver, more, want string }{
+		{"mysql", ` AND x <> 'it\\'s :after' AND y <> 0 # :limit`, ""},
+		{"postgres", ` AND x <> $a$it's :after$a$ AND y::text <> '\\' AND z <> :limit`, "names :limit"},
+		{"sqlite", ` AND x <> '\\' AND y <> :after`, "names :after"},
+	} {
+		text := strings.Replace(table(byStart+c.more, "by: start"), "sqlite", c.driver, 1)
+		if _, err := declared.Load("d.yaml", []byte(text)); c.want == "" && err != nil || c.want != "" && !strings.Contains(fmt.Sprint(err), c.want) {
+			t.Errorf("%s: %v, want %q", c.driver, err, c.want)
+		}
+	}
+}
+
+// FuzzSQLPosition: a position that can't be read is an error, without a panic.
+func FuzzSQLPosition(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{4, 2, 4})
+	f.Add([]byte{0x80})
+	source, err := openBlock(f.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ", time.Now)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, position []byte) {
+		for page, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Position: position, Now: time.Now()}) {
+			if err == nil || page != nil {
+				t.Errorf("%v, %v", page, err)
+			}
+		}
+	})
+}

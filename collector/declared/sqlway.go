@@ -1,0 +1,176 @@
+package declared
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// sqlWay reads feeds from a database. It connects for each read: a DSN that is changed in its file holds from then on.
+type sqlWay struct {
+	block  *Block
+	driver string
+	dsn    config.Secret
+	now    func() time.Time
+}
+
+func (b *Block) openSQL(settings *collector.SourceSettings) (way, error) {
+	driver := expand(b.definition.SQL.Driver, b.Values)
+	if sqlDrivers[driver] == nil {
+		return nil, fmt.Errorf("there is no driver %q", driver)
+	}
+	return &sqlWay{block: b, driver: driver, dsn: b.Secrets[dsnKey], now: settings.Now}, nil
+}
+
+func (w *sqlWay) describe(source *collector.Source) {
+	d := w.block.definition
+	source.Account = strings.TrimSpace(d.Provider + " " + expand(d.Account, w.block.Values))
+	source.Advise = (&advice.Provider{Name: d.title(), Address: "the DSN", Default: "what the source says"}).Advise
+}
+
+func (w *sqlWay) read(info *collector.FeedInfo, f *feed) error {
+	query := f.Query
+	if query == "" {
+		query = w.block.definition.SQL.Query
+	}
+	reader := &sqlReader{way: w, feed: f.Feed, settings: f.settings}
+	reader.query, reader.names = bindNames(query, w.driver)
+	if f.Filter.By != byInserted {
+		info.Reader = reader
+		info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention}
+		info.Probe = collector.Probe(reader, w.now)
+		return nil
+	}
+	stream := &sqlStream{sqlReader: reader, lookback: f.Lookback}
+	info.Stream, info.Reader, info.Rules.ByArrival = stream, collector.SpanReader{Stream: stream}, true
+	info.Probe = stream.probe
+	return nil
+}
+
+func (w *sqlWay) close() {}
+
+// sqlReader reads the rows of a span of time. It implements collector.RangeReader, and is safe for concurrent use.
+type sqlReader struct {
+	way      *sqlWay
+	feed     *Feed
+	settings MapperSettings
+	query    string
+	names    []string // of its placeholders
+}
+
+var errTooMany = errors.New("the query gives more rows than a read may have")
+
+// rows asks for rows with values for the placeholders.
+func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(columns, values []string) error) error {
+	ctx, stop := context.WithTimeout(ctx, sqlQueryTimeout)
+	defer stop()
+	dsn, err := r.way.dsn.Value(ctx)
+	if err != nil {
+		return advice.UnreadableSecret(err)
+	}
+	args := make([]any, len(r.names))
+	for i, name := range r.names {
+		args[i] = values[name]
+	}
+	var mine error
+	err = sqlDrivers[r.way.driver].query(ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
+		if mine = each(columns, values); mine != nil {
+			stop() // else MySQL's driver would read the rows that are left
+		}
+		return mine
+	})
+	if mine != nil || err == nil {
+		return mine
+	}
+	if _, known := errors.AsType[*advice.Error](err); known {
+		return err
+	}
+	return databaseError(r.way.block.definition.title(), err)
+}
+
+// Pages implements collector.RangeReader. A query is over before its pages are yielded: one that waits for a commit would hold up the writer of the
+// table. A span with too many rows for that is asked for in halves.
+func (r *sqlReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		for spans := []span{{from, to}}; len(spans) > 0; {
+			asked := spans[0]
+			spans = spans[1:]
+			half := asked.from.Add(asked.to.Sub(asked.from) / 2).Truncate(max(r.feed.Filter.Grain, time.Second))
+			mayHalve := half.After(asked.from)
+			pages, err := r.readSpan(ctx, asked, mayHalve)
+			switch {
+			case errors.Is(err, errTooMany):
+				spans = append([]span{{asked.from, half}, {half, asked.to}}, spans...)
+			case err != nil:
+				yield(nil, err)
+				return
+			}
+			for _, page := range pages {
+				if !yield(page, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// readSpan reads the rows of a span. With bounded it gives errTooMany, and no page, for more than sqlRowsPerRead.
+func (r *sqlReader) readSpan(ctx context.Context, asked span, bounded bool) ([]*collector.Page, error) {
+	zone := r.settings.Zone
+	wide := localSpan(r.feed.Filter.widened(asked), zone)
+	values := map[string]any{"from": wide.from.In(zone).Format(sqlTime), "to": wide.to.In(zone).Format(sqlTime)}
+	p := &sqlPages{mapper: NewMapper(r.feed, r.settings)}
+	err := r.rows(ctx, values, func(columns, values []string) error {
+		p.add(columns, values, func(m Mapped) bool { return r.feed.Filter.contains(asked, m.Record) })
+		if bounded && p.rows > sqlRowsPerRead {
+			return errTooMany
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.all, nil
+}
+
+// sqlPages makes pages of rows.
+type sqlPages struct {
+	mapper *Mapper
+	all    []*collector.Page
+	asked  int // rows that the database gave
+	rows   int // those of them that the pages have
+}
+
+func (p *sqlPages) add(columns, values []string, keep func(Mapped) bool) {
+	p.asked++
+	at := fmt.Sprintf("row %d", p.asked)
+	content := func() []byte { return []byte(strings.Join(values, "\x00")) }
+	switch m := p.mapper.MapFields(columns, values); {
+	case m.Invalid != "":
+		page := p.page()
+		page.Invalid = append(page.Invalid, collector.BadRow{Content: content(), At: at, Problem: m.Invalid})
+	case m.Ignored:
+		page := p.page()
+		page.Ignored = append(page.Ignored, collector.BadRow{Content: content(), At: at, Problem: "is no call"})
+	case keep(m):
+		page := p.page()
+		page.Records = append(page.Records, m.Record)
+		page.Unmapped = append(page.Unmapped, m.Unmapped...)
+	}
+}
+
+// page is where the next row goes.
+func (p *sqlPages) page() *collector.Page {
+	if p.rows%sqlRowsPerPage == 0 {
+		p.all = append(p.all, new(collector.Page))
+	}
+	p.rows++
+	return p.all[len(p.all)-1]
+}

@@ -1,0 +1,109 @@
+package declared
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Totals says how a day's own total is asked for: once for each UTC day that is over.
+type Totals struct {
+	Request Request `yaml:"request"`
+	// Calls is where the answer has the number of calls.
+	Calls string `yaml:"calls"`
+}
+
+// Validate implements config.Validator.
+func (t *Totals) Validate(r *config.Report) {
+	r.Required("request.path", t.Request.Path, "the path that totals are asked from")
+	if _, err := parsePath(t.Calls); err != nil {
+		r.Problemf("calls", "%s", err)
+	}
+}
+
+const dayLength = 24 * time.Hour
+
+// dayTotals are the provider's totals of days that are over.
+type dayTotals struct {
+	mu    sync.Mutex
+	calls map[time.Time]int
+}
+
+// at is the time of a record by which days are told apart.
+func (f *Filter) at(r *cdr.Record) time.Time {
+	if f.By == byEnd && !r.End.IsZero() {
+		return r.End
+	}
+	return r.Start
+}
+
+// countDays notes the ids of records by their day, where the provider has totals of days.
+func (r *httpReader) countDays(seen map[time.Time]map[string]bool, records []*cdr.Record) {
+	if r.feed.Totals == nil {
+		return
+	}
+	for _, record := range records {
+		day := r.feed.Filter.at(record).UTC().Truncate(dayLength)
+		if seen[day] == nil {
+			seen[day] = make(map[string]bool)
+		}
+		seen[day][record.ID+record.Synthetic] = true
+	}
+}
+
+// compareDays compares each day that is over, and of which all was read, with the provider's total. A total that can't be had now costs no record: it
+// is asked for with the next read.
+func (r *httpReader) compareDays(ctx context.Context, read span, seen map[time.Time]map[string]bool) (all []collector.DayTotal) {
+	if r.feed.Totals == nil {
+		return nil
+	}
+	earlier, _ := r.clocks()
+	day := read.from.UTC().Truncate(dayLength)
+	if day.Before(read.from) {
+		day = day.Add(dayLength)
+	}
+	for ; !day.Add(dayLength).After(read.to) && !day.Add(dayLength).After(earlier); day = day.Add(dayLength) {
+		if theirs, known := r.totalOf(ctx, day); known {
+			all = append(all, collector.DayTotal{Day: day, Ours: len(seen[day]), Theirs: theirs})
+		}
+	}
+	return all
+}
+
+// totalOf is the provider's total of a day, which is asked for once.
+func (r *httpReader) totalOf(ctx context.Context, day time.Time) (calls int, known bool) {
+	r.totals.mu.Lock()
+	defer r.totals.mu.Unlock()
+	if calls, known = r.totals.calls[day]; known {
+		return calls, true
+	}
+	of := Feed{Request: r.feed.Totals.Request}
+	request := httpclient.Request{
+		Feed: r.name, URL: of.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
+	}
+	body, err := r.client.Get(ctx, request)
+	if err != nil {
+		r.logger.Info("the provider's total of a day can't be read now", "feed", r.name, "day", day.Format(time.DateOnly), "error", err.Error())
+		return 0, false
+	}
+	var page answerPage
+	if calls = -1; jsontext.Value(body).IsValid() && page.row.setJSON(body) {
+		calls = page.count(r.feed.Totals.Calls)
+	}
+	if calls < 0 {
+		r.logger.Info("the provider's answer has no total of a day", "feed", r.name, "day", day.Format(time.DateOnly))
+		return 0, false
+	}
+	if r.totals.calls == nil {
+		r.totals.calls = make(map[time.Time]int)
+	}
+	r.totals.calls[day] = calls
+	return calls, true
+}
