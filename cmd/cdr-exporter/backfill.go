@@ -58,7 +58,7 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
-	settings := history.Settings{From: span.from, Step: step, SeriesLimit: r.Metrics.SeriesLimit}
+	settings := history.Settings{From: span.from, Step: step, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels}
 	err = finish(b.write(ctx, settings, feeds, openmetrics.NewWriter(out, labels), s))
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: no history was written")

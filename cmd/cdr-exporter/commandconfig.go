@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/labels"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -23,6 +24,7 @@ type commandConfig struct {
 
 	file      string
 	providers []collector.Provider // that sources may be of
+	labels    *labels.Set
 	opened    []*collector.Source
 	quotas    httpclient.Quotas // shared by sources with one credential
 }
@@ -43,6 +45,9 @@ func readConfig(ctx context.Context, file string, s streams, run func(context.Co
 		return err
 	}
 	r := &commandConfig{Config: c, file: file, providers: providers}
+	if r.labels, err = labels.Load(c.Labels); err != nil {
+		return err
+	}
 	defer func() {
 		for _, source := range r.opened {
 			if source.Close != nil {

@@ -56,7 +56,7 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	if err != nil {
 		return err
 	}
-	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, OnChange: k.add}
+	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels, OnChange: k.add}
 	err = readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
 		m.end()
 		if err := k.knowTrunk(); err != nil {
@@ -131,7 +131,7 @@ func (k *incident) failure(r *cdr.Record) *failedCall {
 	return &failedCall{
 		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.Fault()},
 		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID), sipCallID: sipCallID,
-		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber),
+		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber), labels: r.Labels,
 	}
 }
 

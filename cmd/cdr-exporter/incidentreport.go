@@ -31,6 +31,7 @@ type failedCall struct {
 
 	start                                 time.Time
 	id, callID, sipCallID, caller, callee string
+	labels                                cdr.Labels // the operator's
 }
 
 type cause struct {
@@ -181,6 +182,23 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 	return l
 }
 
+// affected is how many of the network's failures are of each value of the operator's labels, the most first.
+func (l *lineReport) affected() (rows [][]cell) {
+	counts := make(map[cdr.Label]int)
+	for _, f := range l.failures {
+		for name, value := range f.labels.All() {
+			counts[cdr.Label{Name: name, Value: value}]++
+		}
+	}
+	order := func(a, b cdr.Label) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	}
+	for _, whose := range slices.SortedFunc(maps.Keys(counts), order) {
+		rows = append(rows, []cell{{"label", whose.Name}, {"value", whose.Value}, {"count", counts[whose]}})
+	}
+	return rows[:min(len(rows), mostSamples)]
+}
+
 func (l *lineReport) cells() []cell {
 	by := make(map[cdr.Outcome]int)
 	for _, f := range l.failures {
@@ -206,7 +224,7 @@ func (c *cause) cells() []cell {
 	}
 }
 
-// each yields all of the report as rows of four kinds.
+// each yields all of the report as rows of five kinds.
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, f := range r.failing() {
 		row("failing", f.cells(), []cell{
@@ -219,6 +237,9 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 			{"next_after", f.longest.after},
 			{"read_to", r.read[[2]string{f.Source, f.Feed}]},
 		})
+		for _, whose := range f.affected() {
+			row("affected", f.callLine.cells(), whose)
+		}
 		for _, c := range f.longest.failures[:min(len(f.longest.failures), mostSamples)] {
 			row("call", f.callLine.cells(), c.cells(), []cell{
 				{"start", c.start}, {"id", c.id}, {"call_id", c.callID}, {"sip_call_id", c.sipCallID}, {"caller", c.caller}, {"callee", c.callee},
@@ -238,7 +259,7 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 
 // object is the report as JSON, of which the text is made too.
 func (r *incidentReport) object() map[string]any {
-	lists := map[string][]map[string]any{"failing": {}, "cause": {}, "call": {}, "meanwhile": {}}
+	lists := map[string][]map[string]any{"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {}}
 	r.each(func(kind string, cells ...[]cell) { lists[kind] = append(lists[kind], object(slices.Concat(cells...))) })
 	counts := make(map[cdr.Outcome]int)
 	for _, l := range r.lines {
@@ -249,7 +270,7 @@ func (r *incidentReport) object() map[string]any {
 	return map[string]any{
 		"from": r.from, "to": r.to, "trunk": r.trunk, "numbers": cmp.Or(r.numbers, "configured"),
 		"misdialled": counts[cdr.InvalidNumber], "not_allowed": counts[cdr.NotAllowed],
-		"failing": lists["failing"], "causes": lists["cause"], "calls": lists["call"], "meanwhile": lists["meanwhile"],
+		"failing": lists["failing"], "affected": lists["affected"], "causes": lists["cause"], "calls": lists["call"], "meanwhile": lists["meanwhile"],
 	}
 }
 
@@ -282,7 +303,7 @@ func (r *incidentReport) print(output string, out io.Writer) (err error) {
 var incidentColumns = []string{
 	"row", "source", "feed", "trunk", "direction", "attempts", "connected", "failed", "not_connected", "first", "last",
 	"in_a_row", "since", "until", "last_before", "next_after", "read_to",
-	"outcome", "sip_code", "sub_code", "reason", "words", "fault_domain", "count", "start", "id", "call_id", "sip_call_id", "caller", "callee",
+	"outcome", "sip_code", "sub_code", "reason", "words", "fault_domain", "count", "start", "id", "call_id", "sip_call_id", "caller", "callee", "label", "value",
 }
 
 // sameLine are the rows of the line of a row.

@@ -227,3 +227,26 @@ func TestTimes(t *testing.T) {
 		})
 	}
 }
+
+// TestAffected: the report says of which departments and sites the failed calls were.
+func TestAffected(t *testing.T) {
+	calls := callsAt("afffmff", expired)
+	for i, whose := range map[int]cdr.Labels{1: "department=Sales\nsite=Berlin\n", 2: "site=Berlin\n", 3: "department=Legal\n", 4: "site=Paris\n", 5: "site=Rome\n"} {
+		calls[i].failure.labels = whose
+	}
+	r := newIncidentReport(noon, noon.Add(time.Hour), "", map[callLine][]incidentCall{sbc1: calls})
+	var got []string
+	r.each(func(kind string, cells ...[]cell) {
+		if kind == "affected" {
+			whose := cells[1]
+			got = append(got, fmt.Sprint(whose[2].value, " ", whose[0].value, " ", whose[1].value))
+		}
+	})
+	if want := "2 site Berlin, 1 department Legal, 1 department Sales, 1 site Rome"; strings.Join(got, ", ") != want {
+		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
+	}
+	var text strings.Builder
+	if err := r.print("table", &text); err != nil || !strings.Contains(text.String(), "Of these 2 are of site Berlin, 1 are of department Legal, 1 are of department Sales.") {
+		t.Errorf("%v\n%s", err, text.String())
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -144,7 +145,16 @@ func detail(r *cdr.Record) []cell {
 		{"signaling_location", r.SignalLocation},
 		{"user_id", r.UserID},
 		{"user_principal", r.UserPrincipal},
+		{"labels", labelsOf(r)},
 	}
+}
+
+// labelsOf are the operator's labels by name, nil without any.
+func labelsOf(r *cdr.Record) any {
+	if r.Labels == "" {
+		return nil
+	}
+	return maps.Collect(r.Labels.All())
 }
 
 func number(n cdr.Int) any {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/labels"
 )
 
 type records struct {
@@ -57,7 +58,7 @@ func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 	}
 	printer, flush := newPrinter(r.output, r.recordings, s.out)
 	printing := &printing{
-		from: from, to: to, feed: feed, advise: source.Advise, redactor: redactor, printer: printer, errors: s.errors, resolve: r.recordings,
+		from: from, to: to, feed: feed, source: r.source, labels: c.labels, advise: source.Advise, redactor: redactor, printer: printer, errors: s.errors, resolve: r.recordings,
 	}
 	if err := printing.run(ctx); err != nil {
 		what, todo := source.Advise(err)
@@ -96,6 +97,8 @@ type printing struct {
 	from, to time.Time
 	feed     *collector.FeedInfo
 	advise   func(error) (what, todo string)
+	source   string
+	labels   *labels.Set
 	redactor *cdr.Redactor
 	printer  recordPrinter
 	errors   io.Writer
@@ -133,6 +136,7 @@ func (p *printing) page(ctx context.Context, page *collector.Page) error {
 	for _, bad := range page.Invalid {
 		fmt.Fprintf(p.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}
+	p.labels.Apply(p.source, page.Records)
 	for _, record := range page.Records {
 		if record.Start.Before(p.begin) || !record.Start.Before(p.end) {
 			continue

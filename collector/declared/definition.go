@@ -80,29 +80,31 @@ type Feed struct {
 
 // Record says what each field of a call is taken from.
 type Record struct {
-	ID          Value            `yaml:"id"`
-	CallID      Value            `yaml:"call_id"`
-	Group       Value            `yaml:"group"`
-	Parent      Value            `yaml:"parent"`
-	Version     Value            `yaml:"version"`
-	Start       Value            `yaml:"start"`
-	Answer      Value            `yaml:"answer"`
-	End         Value            `yaml:"end"`
-	Duration    Value            `yaml:"duration"`
-	Direction   Value            `yaml:"direction"`
-	CallType    Value            `yaml:"call_type"`
-	Outcome     Value            `yaml:"outcome"`
-	SIPCode     Value            `yaml:"sip_code"`
-	Trunk       Value            `yaml:"trunk"`
-	Caller      Value            `yaml:"caller"`
-	Callee      Value            `yaml:"callee"`
-	UserID      Value            `yaml:"user_id"`
-	UserName    Value            `yaml:"user_name"`
-	Country     Value            `yaml:"country"`
-	Charges     []Charge         `yaml:"charges"`
-	RecordingID Value            `yaml:"recording_id"`
-	Emergency   Value            `yaml:"emergency"`
-	Extra       map[string]Value `yaml:"extra"`
+	ID          Value    `yaml:"id"`
+	CallID      Value    `yaml:"call_id"`
+	Group       Value    `yaml:"group"`
+	Parent      Value    `yaml:"parent"`
+	Version     Value    `yaml:"version"`
+	Start       Value    `yaml:"start"`
+	Answer      Value    `yaml:"answer"`
+	End         Value    `yaml:"end"`
+	Duration    Value    `yaml:"duration"`
+	Direction   Value    `yaml:"direction"`
+	CallType    Value    `yaml:"call_type"`
+	Outcome     Value    `yaml:"outcome"`
+	SIPCode     Value    `yaml:"sip_code"`
+	Trunk       Value    `yaml:"trunk"`
+	Caller      Value    `yaml:"caller"`
+	Callee      Value    `yaml:"callee"`
+	UserID      Value    `yaml:"user_id"`
+	UserName    Value    `yaml:"user_name"`
+	Country     Value    `yaml:"country"`
+	Charges     []Charge `yaml:"charges"`
+	RecordingID Value    `yaml:"recording_id"`
+	Emergency   Value    `yaml:"emergency"`
+	// Labels are what a label of the operator's shows where no file gives it.
+	Labels map[string]Value `yaml:"labels"`
+	Extra  map[string]Value `yaml:"extra"`
 }
 
 // Charge is one component of a call's price.
@@ -336,6 +338,9 @@ func (d *Record) values() map[string]*Value {
 	}
 	for key, v := range d.Extra {
 		all["extra."+key] = &v
+	}
+	for key, v := range d.Labels {
+		all["labels."+key] = &v
 	}
 	for i := range d.Charges {
 		all["charges.amount"], all["charges.currency"] = &d.Charges[i].Amount, &d.Charges[i].Currency

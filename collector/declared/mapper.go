@@ -16,6 +16,7 @@ type Mapper struct {
 	feed      *Feed
 	row       row
 	extra     []string // keys, sorted
+	labels    []string // names, sorted
 	zone      *time.Location
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
@@ -32,7 +33,7 @@ type MapperSettings struct {
 // NewMapper makes a mapper of a feed.
 func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m := &Mapper{
-		feed: feed, zone: s.Zone, extra: slices.Sorted(maps.Keys(feed.Record.Extra)),
+		feed: feed, zone: s.Zone, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
 	if m.zone == nil {
@@ -130,6 +131,7 @@ func (p *mapping) fill() {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
 	}
 	p.extras()
+	p.tellLabels()
 	if r.ID == "" && !d.ID.IsSet() {
 		r.Synthetic = collector.SyntheticKey(r)
 	}
@@ -332,6 +334,17 @@ func (p *mapping) extras() {
 				class = cdr.Words
 			}
 			p.record.Extra = append(p.record.Extra, cdr.Text(key, strings.Clone(g.text), class))
+			return ""
+		})
+	}
+}
+
+// tellLabels adds what the operator may show as a label.
+func (p *mapping) tellLabels() {
+	for _, name := range p.labels {
+		v := p.feed.Record.Labels[name]
+		p.read("labels."+name, &v, func(g *given) string {
+			p.record.Told = append(p.record.Told, cdr.Label{Name: name, Value: strings.Clone(g.text)})
 			return ""
 		})
 	}

@@ -50,6 +50,9 @@ func (w *Writer) Series(set *metrics.LabelSet) {
 	for i, name := range w.def.LabelNames() {
 		pairs = appendLabel(pairs, Label{name, set.Values[i]})
 	}
+	for name, value := range set.Operator().All() {
+		pairs = appendLabel(pairs, Label{name, value})
+	}
 	for _, l := range w.labels {
 		pairs = appendLabel(pairs, l)
 	}

@@ -42,6 +42,9 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	if len(r.Legs) > 0 {
 		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
 	}
+	for name, value := range r.Labels.All() {
+		b = appendText(b, key{name: "cdr.label." + name}, value)
+	}
 	for i := range r.Extra {
 		b = appendExtra(b, event.Provider, &r.Extra[i])
 	}

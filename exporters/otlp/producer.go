@@ -49,6 +49,9 @@ func attributeSet(l *metrics.LabelSet) attribute.Set {
 			all = append(all, attribute.String(name, strings.ToValidUTF8(l.Values[i], "\uFFFD")))
 		}
 	}
+	for name, value := range l.Operator().All() {
+		all = append(all, attribute.String(name, value))
+	}
 	return attribute.NewSet(all...)
 }
 

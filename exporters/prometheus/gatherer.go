@@ -52,6 +52,12 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 			pair.Name, pair.Value = &names[index], new(strings.ToValidUTF8(p.Labels.Values[index], "\uFFFD"))
 			m.Label[k] = pair
 		}
+		if operator := p.Labels.Operator(); operator != "" {
+			for name, value := range operator.All() {
+				m.Label = append(m.Label, &dto.LabelPair{Name: &name, Value: &value})
+			}
+			slices.SortFunc(m.Label, func(a, b *dto.LabelPair) int { return cmp.Compare(a.GetName(), b.GetName()) })
+		}
 		f.Metric[i] = m
 	}
 	return f

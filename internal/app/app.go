@@ -67,9 +67,11 @@ type App struct {
 	reloadPace *rate.Limiter
 	reloading  sync.Mutex              // orders Start, reloads and Stop
 	running    atomic.Pointer[running] // stored under reloading
-	observing  sync.Mutex              // held while a snapshot sets the gauges of what is read
-	stopped    atomic.Bool             // since Stop was called: no reload begins any more
-	stop       sync.Once
+	// reloadProblem is why the newest configuration isn't in force.
+	reloadProblem atomic.Pointer[error]
+	observing     sync.Mutex  // held while a snapshot sets the gauges of what is read
+	stopped       atomic.Bool // since Stop was called: no reload begins any more
+	stop          sync.Once
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc // guarded by reloading; nil before Start
@@ -152,11 +154,12 @@ func (a *App) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	a.observeLedger()
-	a.reloaded(true)
+	a.selfMetrics.SetLabels(a.running.Load().labels.Names())
+	a.reloaded(nil)
 	a.background.Go(func() {
 		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err) })
 	})
-	a.background.Go(func() { a.watchHashKey(ctx) })
+	a.background.Go(func() { a.watchFiles(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
 	r := a.running.Load()
 	a.setHooks(r)

@@ -236,14 +236,14 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	if err := os.WriteFile(key, []byte("second"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a.rereadHashKey(t.Context())
+	a.rereadFiles(t.Context())
 	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("the key in use is %q", got)
 	}
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	a.rereadHashKey(t.Context())
+	a.rereadFiles(t.Context())
 	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("without the file the key in use is %q", got)
 	}

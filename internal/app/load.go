@@ -19,6 +19,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/labels"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
@@ -45,6 +46,10 @@ func (a *App) load() (*running, error) {
 			ca, _ := os.ReadFile(string(s.TLSConfig.CAFile)) // newDelivery reports what can't be read
 			r.trusted = append(r.trusted, string(ca))
 		}
+	}
+	r.labelFiles = labels.Stamp(c.Labels)
+	if r.labels, err = labels.Load(c.Labels); err != nil {
+		return nil, err
 	}
 	r.hashKey, err = HashKey(context.Background(), c)
 	return r, err
@@ -95,7 +100,16 @@ func ConfigOptions(providers []collector.Provider) config.Options {
 	for _, p := range providers {
 		known[p.Name] = p.NewConfig
 	}
-	return config.Options{Providers: known, CheckFiles: true}
+	return config.Options{Providers: known, CheckFiles: true, TakenLabels: takenLabels()}
+}
+
+// takenLabels are the labels of the metrics, and those that Prometheus adds.
+func takenLabels() []string {
+	taken := []string{"job", "instance", "le", "quantile"}
+	for _, d := range metrics.Catalogue() {
+		taken = append(taken, d.LabelNames()...)
+	}
+	return taken
 }
 
 func (r *running) metricOptions() metrics.Options {
@@ -105,7 +119,7 @@ func (r *running) metricOptions() metrics.Options {
 
 // tuning is what can change while the ledger is open.
 func (r *running) tuning() ledger.Tuning {
-	t := ledger.Tuning{Privacy: Policy(r.config.Privacy), HashKey: r.hashKey}
+	t := ledger.Tuning{Privacy: Policy(r.config.Privacy), HashKey: r.hashKey, Labels: r.labels}
 	if s := r.sending; s != nil && s.Logs.Enabled {
 		t.Encoder = otlp.Encoder{Observed: s.LogTimestamp == config.LogTimestampObserved}
 		t.OutboxLimit, t.SkipLogs = s.OutboxLimit, s.OutboxFull == config.OutboxSkipLogs

@@ -91,6 +91,7 @@ func (a *App) Status() web.Status {
 	visible, figures := a.running.Load(), a.figures()
 	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(), Thresholds: visible.thresholds}
 	status.Ready, status.NotReady = a.Ready()
+	status.ConfigProblem = a.configProblem()
 	status.Ledger.Problem = a.ledgerProblem()
 	status.Ledger.SizeBytes = int64(figures[figure{def: metrics.LedgerSize}])
 	var recent []metrics.LastAttempts

@@ -10,14 +10,16 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/labels"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 const (
 	// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
 	reloadSpacing = time.Second
-	// hashKeyInterval is how often privacy.hash_key's file is read again. Other secrets are read when they are used, but this one is used with each record.
-	hashKeyInterval = 30 * time.Second
+	// filesInterval is how often privacy.hash_key's file is read again, and those of labels if they have changed. Other secrets are read when they
+	// are used, but these are used with each record.
+	filesInterval = 5 * time.Second
 )
 
 var errNotRunning = errors.New("reload: the daemon isn't running")
@@ -44,7 +46,7 @@ func (a *App) reload() error {
 		return errNotRunning
 	}
 	next, err := a.nextRunning()
-	a.reloaded(err == nil)
+	a.reloaded(err)
 	if err != nil {
 		a.logger.Error("The configuration wasn't reloaded; the previous one stays in effect.", "err", err)
 		return err
@@ -68,6 +70,7 @@ func (a *App) swapParts(removed, next *running) {
 	defer a.owners.mu.Unlock()
 	stopLoops(removed.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
+	a.selfMetrics.SetLabels(next.labels.Names())
 	a.selfMetrics.SetNative(next.config.Metrics.NativeHistograms)
 	a.setHooks(next) // before the loops: a new subscription is validated at once
 	if !a.ledger.Shared() {
@@ -124,32 +127,69 @@ func (a *App) forgetSelfMetrics(labels ...string) {
 	a.selfMetrics.Forget(labels...)
 }
 
-// reloaded sets the metrics of the last reload.
-func (a *App) reloaded(ok bool) {
-	if ok {
+// reloaded notes how the last reload ended, of the configuration or of a file of labels.
+func (a *App) reloaded(err error) {
+	if err == nil {
 		a.selfMetrics.SetTime(metrics.ReloadSuccess, time.Now())
 	}
-	a.selfMetrics.SetBool(metrics.ReloadSuccessful, ok)
+	a.reloadProblem.Store(&err)
+	a.selfMetrics.SetBool(metrics.ReloadSuccessful, err == nil)
 }
 
-// watchHashKey takes over a changed key until the context ends, and keeps the former one while the file can't be read.
-func (a *App) watchHashKey(ctx context.Context) {
+// configProblem says why the newest configuration isn't in force; empty if it is.
+func (a *App) configProblem() string {
+	if err := a.reloadProblem.Load(); err != nil && *err != nil {
+		return (*err).Error()
+	}
+	return ""
+}
+
+// watchFiles takes over a changed key and changed labels until the context ends, and keeps the former ones while their file can't be read.
+func (a *App) watchFiles(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(hashKeyInterval):
-			a.rereadHashKey(ctx)
+		case <-time.After(filesInterval):
+			a.rereadFiles(ctx)
 		}
 	}
 }
 
-func (a *App) rereadHashKey(ctx context.Context) {
+func (a *App) rereadFiles(ctx context.Context) {
 	if !a.reloading.TryLock() {
-		return // a reload reads it too, and Stop waits for this
+		return // a reload reads them too, and Stop waits for this
 	}
 	defer a.reloading.Unlock()
 	r := a.running.Load()
+	a.rereadHashKey(ctx, r)
+	a.rereadLabels(r)
+}
+
+// rereadLabels reads the files of labels again if one has changed; what is counted from then on has the new values.
+func (a *App) rereadLabels(r *running) {
+	stamp := labels.Stamp(r.config.Labels)
+	if stamp == r.labelFiles {
+		return
+	}
+	r.labelFiles = stamp
+	set, err := labels.Load(r.config.Labels)
+	if err != nil {
+		r.labelsBroken = true
+		a.reloaded(err)
+		a.logger.Error("A file of labels can't be used; what it said before stays in effect.", "err", err)
+		return
+	}
+	if r.labelsBroken {
+		r.labelsBroken = false
+		a.reloaded(nil)
+	}
+	r.labels = set
+	a.ledger.Tune(r.tuning(), r.metricOptions())
+	a.logger.Info("The files of labels were read again.")
+}
+
+func (a *App) rereadHashKey(ctx context.Context, r *running) {
 	key, err := HashKey(ctx, r.config)
 	switch {
 	case err != nil:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/labels"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
@@ -27,6 +28,11 @@ type running struct {
 	trusted []string
 	// hashKey is privacy.hash_key, nil if it isn't set.
 	hashKey []byte
+	// labels are the operator's, and labelFiles tell whether their files have changed since they were read.
+	labels     *labels.Set
+	labelFiles string
+	// labelsBroken says that they couldn't be used then.
+	labelsBroken bool
 	// thresholds are those by which the status page judges.
 	thresholds thresholds.Thresholds
 

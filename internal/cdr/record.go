@@ -82,6 +82,11 @@ type Record struct {
 	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
 	UserID, UserName, UserPrincipal string
 
+	// Told are labels as the provider tells them. None is shown unless the operator lists it.
+	Told []Label
+	// Labels are the operator's, which are looked up before redaction. No mapping sets them.
+	Labels Labels
+
 	// Extra are the provider's own fields, for logs only.
 	Extra []Attr
 }
@@ -96,6 +101,7 @@ func (r *Record) Reset() {
 		Sessions:   r.Sessions[:0],
 		Streams:    r.Streams[:0],
 		Ratings:    r.Ratings[:0],
+		Told:       r.Told[:0],
 		Extra:      r.Extra[:0],
 	}
 }

@@ -16,7 +16,9 @@ type Config struct {
 	RulesFile File `yaml:"rules_file"`
 	// Definitions are files, or patterns of files, that describe further providers (docs/definitions.md).
 	Definitions []string `yaml:"definitions"`
-	Sources     []Source `yaml:"sources"`
+	// Labels are the operator's.
+	Labels  []Label  `yaml:"labels"`
+	Sources []Source `yaml:"sources"`
 }
 
 // Storage says where the ledger is.
@@ -118,6 +120,7 @@ func (c *Config) Validate(r *Report) {
 	if len(c.Sources) == 0 {
 		r.Problemf("sources", "is missing; give at least one source to read")
 	}
+	c.validateLabels(r)
 	owners := map[string]string{}
 	claim := func(i int, key, name string) {
 		key = indexed("sources", i) + key

@@ -22,6 +22,8 @@ type Options struct {
 	Define func(files []string) (map[string]func() any, error)
 	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool
+	// TakenLabels are names that no label of the operator's may have.
+	TakenLabels []string
 	// LookupEnv is asked for the variables of ${env:NAME}; nil is [os.LookupEnv].
 	LookupEnv func(string) (string, bool)
 }

@@ -90,6 +90,8 @@ type Result struct {
 	Queued int
 	// Delays of the new records: first seen after the call's end.
 	Delays []time.Duration
+	// Labels are the operator's labels of the new records.
+	Labels []cdr.Labels
 	// BadRows are the rows of Page.Invalid that weren't known: log these.
 	BadRows []BadRow
 	// Overflow counts observations folded, by metric name.

@@ -62,6 +62,9 @@ func (d *Decision) decideNew(i int) *state {
 	if r.Emergency != cdr.NoEmergency && !further {
 		h.flags |= rowEmergency
 	}
+	if r.Labels != "" {
+		h.flags, h.labels = h.flags|rowLabelled, r.Labels
+	}
 	if further {
 		h.flags |= rowFurther
 		result.Duplicate++
@@ -69,6 +72,7 @@ func (d *Decision) decideNew(i int) *state {
 		d.addActivity(r)
 		result.New++
 		result.Delays = append(result.Delays, delay)
+		result.Labels = append(result.Labels, r.Labels)
 		if r.Outcome.Connected() {
 			h.flags |= rowTimed
 		}

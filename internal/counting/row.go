@@ -30,8 +30,10 @@ const (
 	rowEmergency
 	// rowTimed: it is a call whose duration is counted.
 	rowTimed
+	// rowLabelled: it was counted with labels of the operator's.
+	rowLabelled
 
-	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency | rowTimed
+	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency | rowTimed | rowLabelled
 )
 
 // head is what stands in front of a record's body: all that isn't of its last version.
@@ -40,6 +42,8 @@ type head struct {
 	flags     byte
 	// span is when the call was connected, so that a later version can change it.
 	span span
+	// labels are the operator's labels of the first version.
+	labels cdr.Labels
 }
 
 // flagsAt is where the flags stand in a record's row.
@@ -51,6 +55,9 @@ func (h *head) append(dst []byte) []byte {
 	if h.span.trunk != 0 {
 		dst = binary.AppendVarint(dst, h.span.start)
 		dst = binary.AppendUvarint(dst, uint64(h.span.end-h.span.start))
+	}
+	if h.flags&rowLabelled != 0 {
+		dst = pack.AppendText(dst, string(h.labels))
 	}
 	return dst
 }
@@ -65,6 +72,9 @@ func splitRow(row []byte) (h head, body []byte) {
 	if h.span.trunk != 0 {
 		h.span.start = r.Varint()
 		h.span.end = h.span.start + int64(r.Uvarint())
+	}
+	if h.flags&rowLabelled != 0 {
+		h.labels = cdr.Labels(r.Text())
 	}
 	if r.Bad || len(r.Data) == 0 || h.span.trunk < 0 || h.span.end < h.span.start {
 		return head{}, nil
@@ -139,6 +149,7 @@ func (k *known) parse(data []byte) error {
 		return ErrRow
 	}
 	k.head = h
+	k.Labels = h.labels
 	k.outcome, k.Direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
 	if int(k.outcome) >= len(cdr.Outcomes()) || k.flags&^allFlags != 0 {
 		return ErrRow

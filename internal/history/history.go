@@ -41,6 +41,8 @@ type Settings struct {
 	Step time.Duration
 	// SeriesLimit is the number of label sets per metric and feed (metrics.series_limit).
 	SeriesLimit int
+	// Labels are the operator's; nil: none.
+	Labels ledger.Labeller
 	// Now is the local clock.
 	Now func() time.Time
 	// Note is called with a line about each thing that is left out.
@@ -107,6 +109,7 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	}
 	h.ledger, err = ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
+		Tuning:   ledger.Tuning{Labels: s.Labels},
 		IDMemory: 1 << 20, // it is read once, in order
 	})
 	if err != nil {

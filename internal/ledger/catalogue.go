@@ -131,7 +131,7 @@ func relabel(text, was, now string) (string, error) {
 	isComma := func(r rune) bool { return r == ',' }
 	from, to := strings.FieldsFunc(was, isComma), strings.FieldsFunc(now, isComma)
 	var values []string
-	if err := json.Unmarshal([]byte(text), &values); err != nil || len(values) != len(from) {
+	if err := json.Unmarshal([]byte(text), &values); err != nil || len(values) < len(from) || len(values) > len(from)+1 {
 		return "", counting.ErrRow
 	}
 	moved := make([]string, len(to))
@@ -140,5 +140,5 @@ func relabel(text, was, now string) (string, error) {
 			moved[i] = values[k]
 		}
 	}
-	return labelsText(moved), nil
+	return labelsText(append(moved, values[len(from):]...)), nil // the operator's labels stay
 }

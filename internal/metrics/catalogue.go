@@ -12,23 +12,23 @@ var (
 // The metrics that come from records. The labels of an ofRecords stand after its help; a name that ends in `*` is open.
 var (
 	Calls = ofRecords(Counter, "cdr_calls_total", "cdr.calls", "{call}",
-		"Call records, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late")
+		"Call records, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late").withOperatorLabels()
 	CallFailures = ofRecords(Counter, "cdr_call_failures_total", "cdr.call.failures", "{call}",
 		"Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
 		"direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "fault_domain", "late").
-		withExemplars().following(Change{Kind: "counter", Labels: "direction,trunk,outcome,sip_code,sub_code,reason,late"})
+		withExemplars().withOperatorLabels().following(Change{Kind: "counter", Labels: "direction,trunk,outcome,sip_code,sub_code,reason,late"})
 	CallDuration = ofRecords(Histogram, "cdr_call_duration_seconds", "cdr.call.duration", "s",
 		"Durations of connected calls, as the provider measures them.", "direction", "call_type*", "trunk*").
 		inBuckets(durationBounds, micros).withExemplars()
 	ConnectedSeconds = ofRecords(Seconds, "cdr_call_connected_seconds_total", "cdr.call.connected", "s",
-		"Connected time of calls, by the other party's country.", "direction", "call_type*", "trunk*", "country*")
+		"Connected time of calls, by the other party's country.", "direction", "call_type*", "trunk*", "country*").withOperatorLabels()
 	CallSetup = ofRecords(Histogram, "cdr_call_setup_seconds", "cdr.call.setup", "s",
 		"Invite to start of connected calls: time to answer outbound, time to forward inbound.", "direction", "trunk*").inBuckets(setupBounds, micros)
 	CallCharges = ofRecords(Money, "cdr_call_charges_total", "cdr.call.charges", "{currency}",
-		"Money charged for calls by component, as first known.", "direction", "call_type*", "currency", "component", "country*")
+		"Money charged for calls by component, as first known.", "direction", "call_type*", "currency", "component", "country*").withOperatorLabels()
 	ChargeCorrections = ofRecords(Money, "cdr_call_charge_corrections_total", "cdr.call.charge.corrections", "{currency}",
 		"Later changes of charges: debit costs more, credit less. Net is charges plus debit minus credit.",
-		"direction", "call_type*", "currency", "component", "country*", "sign")
+		"direction", "call_type*", "currency", "component", "country*", "sign").withOperatorLabels()
 	OutcomeChanges = ofRecords(Counter, "cdr_call_outcome_changes_total", "cdr.call.outcome.changes", "{call}",
 		"Calls whose outcome the provider changed after they were counted.", "from", "to")
 	MediaBypassCalls = ofRecords(Counter, "cdr_media_bypass_calls_total", "cdr.media_bypass_calls", "{call}",

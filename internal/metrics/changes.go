@@ -4,6 +4,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // maxLabelBytes bounds a label value that a provider brings.
@@ -83,8 +85,11 @@ func (c *Changes) Apply(identify func(source int) (traceID [16]byte, recordUID [
 // The hot path, a series that this commit has changed before, doesn't allocate.
 func (c *Changes) series(d *Def, own []string) *Series {
 	c.vals = c.vals[:0]
-	for _, v := range own {
-		c.vals = append(c.vals, CleanLabel(v))
+	for i, v := range own {
+		if i < len(d.Labels) { // the operator's were checked when they were read
+			v = CleanLabel(v)
+		}
+		c.vals = append(c.vals, v)
 	}
 	s := c.find(d)
 	if s == nil && c.feed.counts[d]+c.counts[d] >= c.store.options.SeriesLimit && foldLabels(d, c.vals) {
@@ -129,6 +134,9 @@ func foldLabels(d *Def, own []string) bool {
 		if l.Open {
 			own[i], folded = OverflowValue, true
 		}
+	}
+	if len(own) > len(d.Labels) {
+		own[len(d.Labels)] = string(cdr.Labels(own[len(d.Labels)]).With(OverflowValue))
 	}
 	return folded
 }

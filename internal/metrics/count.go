@@ -11,7 +11,7 @@ import (
 // Delta is by how much something that was recorded changes one series.
 type Delta struct {
 	Def *Def
-	// Labels are the values of Def.Labels; what is behind them is empty.
+	// Labels are the values of Def.Labels and, behind them, the operator's labels.
 	Labels [mostLabels]string
 	// N is how much a counter grows, in microseconds if it is of time, or what a histogram observes, in parts of its scale.
 	N int64
@@ -20,10 +20,16 @@ type Delta struct {
 }
 
 // mostLabels is how many labels a metric has at most beside the base labels.
-const mostLabels = 8
+const mostLabels = 9
 
-// LabelValues are the values of Def.Labels.
-func (d *Delta) LabelValues() []string { return d.Labels[:len(d.Def.Labels)] }
+// LabelValues are the values of Def.Labels, and the operator's labels if there are any.
+func (d *Delta) LabelValues() []string {
+	n := len(d.Def.Labels)
+	if d.Labels[n] != "" {
+		n++
+	}
+	return d.Labels[:n]
+}
 
 // Context is what must be known of a record to count it for the first time.
 type Context struct {
@@ -46,7 +52,7 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 	if !c.Further {
 		dst = countCall(dst, r, c)
 	}
-	labels := ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country}
+	labels := ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country, Labels: r.Labels}
 	for _, charge := range r.Charges {
 		charge.Currency = cmp.Or(charge.Currency, c.Currency)
 		dst = CountCharge(dst, labels, charge)
@@ -56,13 +62,13 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 
 func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	direction, outcome, late := r.Direction.String(), r.Outcome.String(), strconv.FormatBool(c.Late)
-	dst = appendDelta(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late)
+	dst = appendDelta(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late, string(r.Labels))
 	if r.Outcome.Connected() {
 		dst = CountTimes(dst, r)
 		dst = appendDelta(dst, CallsByCountry, 1, direction, r.Country)
 	} else if !c.NoFailure {
 		dst = appendDelta(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason,
-			r.Fault().String(), late)
+			r.Fault().String(), late, string(r.Labels))
 	}
 	if !c.BypassLater {
 		dst = countBypass(dst, r)
@@ -81,7 +87,7 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 func CountTimes(dst []Delta, r *cdr.Record) []Delta {
 	direction, duration := r.Direction.String(), r.Duration.Microseconds()
 	dst = appendDelta(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
-	dst = appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country)
+	dst = appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country, string(r.Labels))
 	if setup, ok := r.Setup(); ok {
 		dst = appendDelta(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
 	}
@@ -108,6 +114,7 @@ func countBypass(dst []Delta, r *cdr.Record) []Delta {
 type ChargeLabels struct {
 	Direction         cdr.Direction
 	CallType, Country string
+	Labels            cdr.Labels
 }
 
 // CountCharge counts the first amount known of a component. Zero makes no series; one below zero is a credit.
@@ -115,7 +122,7 @@ func CountCharge(dst []Delta, l ChargeLabels, c cdr.Charge) []Delta {
 	if c.Amount.Sign() <= 0 {
 		return CountCorrection(dst, l, c)
 	}
-	dst = appendDelta(dst, CallCharges, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country)
+	dst = appendDelta(dst, CallCharges, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country, string(l.Labels))
 	dst[len(dst)-1].Money = c.Amount
 	return dst
 }
@@ -129,7 +136,7 @@ func CountCorrection(dst []Delta, l ChargeLabels, c cdr.Charge) []Delta {
 	case -1:
 		sign, amount = "credit", amount.Neg()
 	}
-	dst = appendDelta(dst, ChargeCorrections, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country, sign)
+	dst = appendDelta(dst, ChargeCorrections, 0, l.Direction.String(), l.CallType, c.Currency, c.Component, l.Country, sign, string(l.Labels))
 	dst[len(dst)-1].Money = amount
 	return dst
 }

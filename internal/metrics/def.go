@@ -50,6 +50,9 @@ type Def struct {
 	Base BaseLabels
 	// Labels come after the base labels.
 	Labels []Label
+	// OperatorLabels says that the series may have the operator's labels too: these are one more value behind those of Labels, which is cdr.Labels
+	// and absent if they are empty.
+	OperatorLabels bool
 	// Bounds are the upper bounds of a histogram's classic buckets, in its own unit, without +Inf.
 	Bounds []float64
 	// Scale is in how many parts of its unit a histogram or a counter of time is kept: 1e6 are microseconds.
@@ -83,7 +86,7 @@ const (
 
 var baseNames = [...][]string{nil, {"source"}, {"source", "feed"}, {"source", "provider", "feed"}}
 
-// LabelNames are all label names in order, the base labels first.
+// LabelNames are all label names in order, the base labels first, without the operator's.
 func (d *Def) LabelNames() []string {
 	base := baseNames[d.Base]
 	names := make([]string, 0, len(base)+len(d.Labels))
@@ -145,6 +148,11 @@ func (d *Def) optional() *Def {
 
 func (d *Def) withExemplars() *Def {
 	d.Exemplars = true
+	return d
+}
+
+func (d *Def) withOperatorLabels() *Def {
+	d.OperatorLabels = true
 	return d
 }
 

@@ -117,6 +117,9 @@ func metricTable(defs []*Def) string {
 			}
 			labels = append(labels, name)
 		}
+		if d.OperatorLabels {
+			labels = append(labels, "[yours](configuration.md#labels)")
+		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", d.Name, promType(d), strings.Join(labels, ", "), cell(d.Help))
 	}
 	return b.String()

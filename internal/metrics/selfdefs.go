@@ -68,6 +68,8 @@ var (
 	UnmappedValues = ofSelf(SourceFeed, Counter, "cdr_exporter_unmapped_values_total", "cdr.exporter.unmapped_values", "{value}",
 		"Values of the provider's that the mapping doesn't know, by field.", "field").
 		startingAt("") // which fields there are is the provider's to say
+	LabelLookups = ofSelf(NoBase, Counter, "cdr_exporter_label_lookups_total", "cdr.exporter.label_lookups", "{lookup}",
+		"Lookups of the operator's labels for new calls, by whether there was a value.", "label", "result")
 	ReloadSuccessful = ofSelf(NoBase, Gauge, "cdr_exporter_config_last_reload_successful", "cdr.exporter.config.last_reload.successful", "",
 		"1 if the last load of the configuration succeeded.")
 	ReloadSuccess = ofSelf(NoBase, Gauge, "cdr_exporter_config_last_reload_success_timestamp_seconds", "cdr.exporter.config.last_reload.success.timestamp", "s",

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Feed is the self metrics of one feed. It is safe for concurrent use.
@@ -88,6 +90,19 @@ func (f *Feed) Tasks(kind string, waiting, setAside int) {
 
 // ClockOffset sets the provider's clock minus ours.
 func (f *Feed) ClockOffset(d time.Duration) { f.self.Set(ClockOffset, d.Seconds(), f.source, f.feed) }
+
+// Labels counts for each of the operator's labels which new records have a value.
+func (f *Feed) Labels(all []cdr.Labels) {
+	for _, name := range f.self.operatorLabels() {
+		for _, one := range all {
+			result := "hit"
+			if one.Value(name) == "" {
+				result = "miss"
+			}
+			f.self.Add(LabelLookups, 1, name, result)
+		}
+	}
+}
 
 // Unmapped counts a value of a field that the mapping doesn't know.
 func (f *Feed) Unmapped(field string) { f.self.Add(UnmappedValues, 1, f.source, f.feed, field) }

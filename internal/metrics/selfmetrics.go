@@ -13,7 +13,8 @@ import (
 type SelfMetrics struct {
 	now    func() time.Time
 	native atomic.Bool
-	hook   func() // sets gauges before each snapshot; nil: none
+	labels atomic.Pointer[[]string] // the names of the operator's labels
+	hook   func()                   // sets gauges before each snapshot; nil: none
 	// notified are the *Notified by source.
 	notified sync.Map
 
@@ -41,6 +42,16 @@ func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
 
 // SetNative shows histograms with native buckets too, or without.
 func (o *SelfMetrics) SetNative(native bool) { o.native.Store(native) }
+
+// SetLabels says which labels the operator has.
+func (o *SelfMetrics) SetLabels(names []string) { o.labels.Store(&names) }
+
+func (o *SelfMetrics) operatorLabels() []string {
+	if names := o.labels.Load(); names != nil {
+		return *names
+	}
+	return nil
+}
 
 // OnSnapshot sets the function that sets gauges before each snapshot. It is called before anything takes one.
 func (o *SelfMetrics) OnSnapshot(f func()) { o.hook = f }

@@ -1,6 +1,10 @@
 package metrics
 
-import "time"
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
 
 // Snapshot is every series as it may be shown at one instant. It shares nothing that changes with its source.
 type Snapshot struct {
@@ -31,8 +35,16 @@ type Point struct {
 // LabelSet is the identity of one series. It doesn't change once made.
 type LabelSet struct {
 	Def *Def
-	// Values are in the order of Def.LabelNames.
+	// Values are in the order of Def.LabelNames, with the operator's labels behind them if there are any.
 	Values []string
+}
+
+// Operator are the operator's labels among them.
+func (l *LabelSet) Operator() cdr.Labels {
+	if n := len(baseNames[l.Def.Base]) + len(l.Def.Labels); len(l.Values) > n {
+		return cdr.Labels(l.Values[n])
+	}
+	return ""
 }
 
 // Source gives the snapshot to show now. Implementations are safe for concurrent use.

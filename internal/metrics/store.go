@@ -82,7 +82,7 @@ type Stored struct {
 
 // Load adds a series from the ledger.
 func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
-	if len(row.LabelValues) != len(d.Labels) {
+	if more := len(row.LabelValues) - len(d.Labels); more != 0 && (more != 1 || !d.OperatorLabels) {
 		return fmt.Errorf("load series of %s: %d label values, want %d", d.Name, len(row.LabelValues), len(d.Labels))
 	}
 	v, err := parseValue(d, row.Value)

@@ -17,10 +17,12 @@ type Status struct {
 	Replicas []Replica `json:"replicas,omitempty"`
 
 	// NotReady is the reason if it isn't Ready. Verdict is the handler's.
-	Ready    bool    `json:"ready"`
-	NotReady string  `json:"not_ready,omitempty"`
-	Now      Time    `json:"now"`
-	Verdict  Verdict `json:"verdict"`
+	Ready    bool   `json:"ready"`
+	NotReady string `json:"not_ready,omitempty"`
+	// ConfigProblem says why the newest configuration isn't in force; the one before is then.
+	ConfigProblem string  `json:"config_problem,omitempty"`
+	Now           Time    `json:"now"`
+	Verdict       Verdict `json:"verdict"`
 	// Thresholds are those of the verdict.
 	Thresholds thresholds.Thresholds `json:"-"`
 }

@@ -1,0 +1,185 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// company is an Asterisk whose callers belong to departments by a file.
+type company struct {
+	t       *testing.T
+	folder  string
+	rng     *rand.Rand
+	sits    map[string]string  // who is where, as the file says
+	calls   map[string]float64 // by department, as they were when they were written
+	seconds map[string]float64
+}
+
+func (c *company) write(name, text string) {
+	c.t.Helper()
+	if err := os.WriteFile(filepath.Join(c.folder, name), []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// seat writes the file of departments.
+func (c *company) seat(all map[string]string) {
+	c.sits = all
+	text := "name,extension,department\n"
+	for extension, department := range all {
+		text += fmt.Sprintf("\"Doe, %s\",%s,%s\n", extension, extension, department)
+	}
+	c.write("people.csv", text)
+}
+
+// call appends calls of extensions 100 to 103, of which 103 is in no file.
+func (c *company) call(n int) {
+	c.t.Helper()
+	f, err := os.OpenFile(filepath.Join(c.folder, "Master.csv"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() {
+		if err := f.Close(); err != nil {
+			c.t.Error(err)
+		}
+	}()
+	for range n {
+		own, talk := fmt.Sprint(100+c.rng.IntN(4)), 1+c.rng.IntN(300)
+		src, dst, from, to := own, "4930123456", "PJSIP/"+own+"-00000001", "PJSIP/carrier-00000002"
+		if c.rng.IntN(2) == 0 {
+			src, dst, from, to = dst, src, to, from
+		}
+		at := time.Now().UTC().Format(time.DateTime)
+		if _, err := fmt.Fprintf(f, `"",%q,%q,"x","",%q,%q,"Dial","",%q,%[5]q,%[5]q,%d,%[6]d,"ANSWERED","DOCUMENTATION"`+"\n", src, dst, from, to, at, talk); err != nil {
+			c.t.Fatal(err)
+		}
+		c.calls[c.sits[own]]++
+		c.seconds[c.sits[own]] += float64(talk)
+	}
+}
+
+func (c *company) counted(x *exporter) {
+	c.t.Helper()
+	eventually(c.t, "count the calls of each department", func() error {
+		m := x.scrape()
+		var errs []error
+		for department, want := range c.calls {
+			if got := m.sum("cdr_calls_total", "department="+department); got != want {
+				errs = append(errs, fmt.Errorf("%g calls are of %q, want %g", got, department, want))
+			}
+			if got := m.sum("cdr_call_connected_seconds_total", "department="+department); got != c.seconds[department] {
+				errs = append(errs, fmt.Errorf("%g seconds are of %q, want %g", got, department, c.seconds[department]))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// TestLabels: calls carry the department of our party, from a file that changes while it is used and turns bad. Each call has the department that the
+// file gave when it was counted, across kills and reloads, and no extension becomes a label.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	c := &company{t: t, folder: t.TempDir(), rng: rand.New(rand.NewPCG(3, 1)), calls: make(map[string]float64), seconds: make(map[string]float64)}
+	v := newVault(t)
+	sink := newReceiver(t, v, otlpsink.Settings{})
+	const sources = "sources:\n  - name: pbx\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: [PJSIP/carrier], cdr: {interval: 1s}}\n"
+	const labels = "labels: [{name: department, file: people.csv, key: user, column: extension}]\n"
+	head := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\notlp: " + sink.overHTTP("") + "\n"
+	c.write("config.yaml", head+labels+sources)
+	c.seat(map[string]string{"100": "Sales", "101": "Support", "102": "Sales"})
+	c.call(500)
+	launched := launch{config: filepath.Join(c.folder, "config.yaml")}
+	x := start(t, v, launched).ready()
+	c.counted(x)
+	hits := x.scrape().sum("cdr_exporter_label_lookups_total", "label=department", "result=hit")
+	if want := c.calls["Sales"] + c.calls["Support"]; hits != want {
+		t.Errorf("%g lookups are hits, want %g", hits, want)
+	}
+	if err := x.scrape().is(c.calls[""], "cdr_exporter_label_lookups_total", "label=department", "result=miss"); err != nil {
+		t.Error(err)
+	}
+
+	reread := func(count int) {
+		t.Helper()
+		eventually(t, "read the file again", func() error {
+			if strings.Count(x.log.String(), "The files of labels were read again.") < count {
+				return errors.New("it wasn't read")
+			}
+			return nil
+		})
+	}
+	c.seat(map[string]string{"100": "Legal", "101": "Support", "102": "Sales"})
+	reread(1)
+	c.call(300)
+	c.counted(x)
+	x.kill()
+	c.call(200)
+	x = start(t, v, launched).ready()
+	c.counted(x)
+
+	c.write("people.csv", "extension,department\n100,Legal\n100,Sales\n")
+	eventually(t, "say that the file is bad", func() error {
+		status, err := x.client.do(http.MethodGet, "/", nil)
+		if err == nil && !strings.Contains(string(status.body), "people.csv:3: has the key of line 2 with another value") {
+			err = errors.New("the status page says nothing")
+		}
+		return errors.Join(err, x.scrape().is(0, "cdr_exporter_config_last_reload_successful"))
+	})
+	c.call(100)
+	c.counted(x)
+	c.seat(maps.Clone(c.sits))
+	reread(1)
+	x.lastReload(1)
+
+	// Without the label its series stay as they are, and new calls have none.
+	c.write("config.yaml", head+sources)
+	x.signal(syscall.SIGHUP)
+	eventually(t, "reload", func() error {
+		if !strings.Contains(x.log.String(), "The configuration was reloaded.") {
+			return errors.New("it wasn't reloaded")
+		}
+		return nil
+	})
+	c.sits = nil
+	c.call(100)
+	c.counted(x)
+	c.logged(sink)
+	for _, m := range x.scrape() {
+		for _, series := range m.GetMetric() {
+			for _, l := range series.GetLabel() {
+				if l.GetValue() == "100" || strings.Contains(l.GetValue(), "Doe") {
+					t.Errorf("%s has the label %s=%s", m.GetName(), l.GetName(), l.GetValue())
+				}
+			}
+		}
+	}
+	x.stop()
+}
+
+// logged waits until the log records say the same.
+func (c *company) logged(sink *receiver) {
+	c.t.Helper()
+	eventually(c.t, "deliver the departments", func() error {
+		got := make(map[string]float64)
+		for _, r := range sink.Logs() {
+			department, _ := r.Attributes["cdr.label.department"].(string)
+			got[department]++
+		}
+		if !maps.Equal(got, c.calls) {
+			return fmt.Errorf("log records are of %v, want %v", got, c.calls)
+		}
+		return nil
+	})
+}

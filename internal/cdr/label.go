@@ -1,0 +1,54 @@
+package cdr
+
+import (
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Label is the value of a label that the operator may show, as the provider tells it: a department, a site.
+type Label struct{ Name, Value string }
+
+// Labels are the operator's labels of a record that have a value: lines of NAME=VALUE, sorted by name. Equal labels are equal texts.
+type Labels string
+
+// NewLabels are these labels without those that have no value. A value mustn't have control characters.
+func NewLabels(all []Label) Labels {
+	all = slices.DeleteFunc(slices.Clone(all), func(l Label) bool { return l.Value == "" })
+	slices.SortFunc(all, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+	var text strings.Builder
+	for _, l := range all {
+		text.WriteString(l.Name + "=" + l.Value + "\n")
+	}
+	return Labels(text.String())
+}
+
+// All are the names and values.
+func (l Labels) All() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for line := range strings.Lines(string(l)) {
+			if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "="); !ok || !yield(name, value) {
+				return
+			}
+		}
+	}
+}
+
+// Value is the value of a label, empty if there is none.
+func (l Labels) Value(name string) string {
+	for n, value := range l.All() {
+		if n == name {
+			return value
+		}
+	}
+	return ""
+}
+
+// With are the same labels, each with this value.
+func (l Labels) With(value string) Labels {
+	var all []Label
+	for name := range l.All() {
+		all = append(all, Label{name, value})
+	}
+	return NewLabels(all)
+}

@@ -1,0 +1,143 @@
+package labels
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Set are the labels of a configuration. It doesn't change, and is safe for concurrent use; nil has none.
+type Set struct{ labels []label }
+
+type label struct {
+	name, key string
+	// values are by normalised key; nil: the provider tells the value.
+	values map[string]string
+	// longest is the length of the longest key.
+	longest int
+}
+
+// Names are the labels' names.
+func (s *Set) Names() (names []string) {
+	if s == nil {
+		return nil
+	}
+	for _, l := range s.labels {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// Apply gives records of a source their labels.
+func (s *Set) Apply(source string, records []*cdr.Record) {
+	if s == nil || len(s.labels) == 0 {
+		return
+	}
+	found := make([]cdr.Label, 0, len(s.labels))
+	for _, r := range records {
+		found = found[:0]
+		for i := range s.labels {
+			l := &s.labels[i]
+			found = append(found, cdr.Label{Name: l.name, Value: l.value(source, r)})
+		}
+		r.Labels = cdr.NewLabels(found)
+	}
+}
+
+// value is the label's value of a record, empty if it has none.
+func (l *label) value(source string, r *cdr.Record) string {
+	if l.values == nil {
+		return told(l.name, r)
+	}
+	switch l.key {
+	case config.LabelByUser:
+		return l.ofUser(r)
+	case config.LabelByNumber:
+		return l.ofNumber(r)
+	case config.LabelByTrunk:
+		return l.values[normalise(l.key, r.Trunk)]
+	default:
+		return l.values[normalise(l.key, source)]
+	}
+}
+
+// told is what the provider says, as a label can show it.
+func told(name string, r *cdr.Record) string {
+	i := slices.IndexFunc(r.Told, func(l cdr.Label) bool { return l.Name == name })
+	if i < 0 {
+		return ""
+	}
+	value := cdr.HideNumbers(strings.TrimSpace(r.Told[i].Value))
+	if checkValue(value) != "" {
+		return ""
+	}
+	return value
+}
+
+// ofUser asks for our user by principal name, id and extension.
+func (l *label) ofUser(r *cdr.Record) string {
+	for _, key := range []string{r.UserPrincipal, r.UserID} {
+		if value := l.ofKey(key); value != "" {
+			return value
+		}
+	}
+	side := "from_"
+	if r.Direction == cdr.Inbound {
+		side = "to_"
+	}
+	for i := range r.Extra {
+		switch a := &r.Extra[i]; a.Key {
+		case side + "extension_number", side + "extension_id", "extension_id":
+			if value := l.ofKey(a.Str); value != "" {
+				return value
+			}
+		}
+	}
+	return l.ofKey(ownNumber(r))
+}
+
+func (l *label) ofKey(key string) string {
+	if key == "" {
+		return ""
+	}
+	return l.values[normalise(l.key, key)]
+}
+
+// ofNumber asks for the longest prefix of our number.
+func (l *label) ofNumber(r *cdr.Record) string {
+	number := normalise(l.key, ownNumber(r))
+	for n := min(len(number), l.longest); n > 0; n-- {
+		if value, known := l.values[number[:n]]; known {
+			return value
+		}
+	}
+	return ""
+}
+
+func ownNumber(r *cdr.Record) string {
+	if r.Direction == cdr.Inbound {
+		return r.CalleeNumber
+	}
+	return r.CallerNumber
+}
+
+// signs are written in numbers for people; a plus too, since not every provider sends it.
+var signs = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", ".", "", "/", "")
+
+// normalise makes a key comparable.
+func normalise(kind, key string) string {
+	key = strings.TrimSpace(key)
+	switch kind {
+	case config.LabelByUser:
+		return strings.ToLower(key)
+	case config.LabelByNumber:
+		return signs.Replace(key)
+	}
+	return key
+}
+
+// byName orders labels.
+func byName(a, b label) int { return cmp.Compare(a.name, b.name) }
