@@ -58,6 +58,9 @@ func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result
 	}
 	for _, t := range page.Totals {
 		c.settings.Metrics.Reconciled(t.Day, t.Ours, t.Theirs)
+		if t.Charges != nil {
+			c.settings.Metrics.Charged(t.Day, t.Charges.Float(), t.Currency)
+		}
 	}
 	c.showResult(&result)
 	return result, nil

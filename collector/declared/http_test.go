@@ -235,6 +235,26 @@ func TestTotals(t *testing.T) {
 	}
 }
 
+// TestTotalsOfMoney: a total of money is of the calls that have a price, and asked for again, since prices come late.
+func TestTotalsOfMoney(t *testing.T) {
+	price := "1.25"
+	f := new(fakeAPI)
+	f.answer = func(r *http.Request) (string, http.Header) {
+		if r.URL.Path == "/totals" {
+			return `{"days":[{"count":"2","price":"` + price + `","unit":"usd"}]}`, nil
+		}
+		return rows(900, 901, 1), nil
+	}
+	info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n"+
+		"    totals: {request: {path: /totals}, calls: days.0.count, charges: days.0.price, currency: days.0.unit}\n")
+	for _, price = range []string{"1.25", "1.3"} {
+		_, totals, err := ids(t, info, noon.Add(-48*time.Hour), noon)
+		if err != nil || len(totals) != 1 || totals[0].Ours != 0 || totals[0].Theirs != 2 || totals[0].Charges.String() != price || totals[0].Currency != "USD" {
+			t.Errorf("totals %+v, %v", totals, err)
+		}
+	}
+}
+
 // FuzzLink: whatever a Link header is, reading ends.
 func FuzzLink(f *testing.F) {
 	for _, seed := range []string{`<?p=2>; rel="next"`, `</a>;rel=first, <b>; title="\"x\\"; rel=next`, `<`, `<a>;;;=`, `,,<a>;rel="`} {

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,13 +19,18 @@ type Totals struct {
 	Request Request `yaml:"request"`
 	// Calls is where the answer has the number of calls.
 	Calls string `yaml:"calls"`
+	// Charges and Currency are where it has what the calls cost, if it says so. Then its calls are those that have a price.
+	Charges  string `yaml:"charges"`
+	Currency string `yaml:"currency"`
 }
 
 // Validate implements config.Validator.
 func (t *Totals) Validate(r *config.Report) {
 	r.Required("request.path", t.Request.Path, "the path that totals are asked from")
-	if _, err := parsePath(t.Calls); err != nil {
-		r.Problemf("calls", "%s", err)
+	for key, at := range map[string]string{"calls": t.Calls, "charges": t.Charges, "currency": t.Currency} {
+		if _, err := parsePath(at); err != nil && (at != "" || key == "calls") {
+			r.Problemf(key, "%s", err)
+		}
 	}
 }
 
@@ -32,8 +38,14 @@ const dayLength = 24 * time.Hour
 
 // dayTotals are the provider's totals of days that are over.
 type dayTotals struct {
-	mu    sync.Mutex
-	calls map[time.Time]int
+	mu   sync.Mutex
+	days map[time.Time]dayTotal
+}
+
+type dayTotal struct {
+	calls    int
+	charges  *cdr.Money // nil: it doesn't say
+	currency string
 }
 
 // at is the time of a record by which days are told apart.
@@ -50,6 +62,9 @@ func (r *httpReader) countDays(seen map[time.Time]map[string]bool, records []*cd
 		return
 	}
 	for _, record := range records {
+		if r.feed.Totals.Charges != "" && len(record.Charges) == 0 {
+			continue
+		}
 		day := r.feed.Filter.at(record).UTC().Truncate(dayLength)
 		if seen[day] == nil {
 			seen[day] = make(map[string]bool)
@@ -71,18 +86,18 @@ func (r *httpReader) compareDays(ctx context.Context, read span, seen map[time.T
 	}
 	for ; !day.Add(dayLength).After(read.to) && !day.Add(dayLength).After(earlier); day = day.Add(dayLength) {
 		if theirs, known := r.totalOf(ctx, day); known {
-			all = append(all, collector.DayTotal{Day: day, Ours: len(seen[day]), Theirs: theirs})
+			all = append(all, collector.DayTotal{Day: day, Ours: len(seen[day]), Theirs: theirs.calls, Charges: theirs.charges, Currency: theirs.currency})
 		}
 	}
 	return all
 }
 
-// totalOf is the provider's total of a day, which is asked for once.
-func (r *httpReader) totalOf(ctx context.Context, day time.Time) (calls int, known bool) {
+// totalOf is the provider's total of a day. One without money is asked for once.
+func (r *httpReader) totalOf(ctx context.Context, day time.Time) (theirs dayTotal, known bool) {
 	r.totals.mu.Lock()
 	defer r.totals.mu.Unlock()
-	if calls, known = r.totals.calls[day]; known {
-		return calls, true
+	if theirs, known = r.totals.days[day]; known {
+		return theirs, true
 	}
 	of := Feed{Request: r.feed.Totals.Request}
 	request := httpclient.Request{
@@ -91,19 +106,33 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (calls int, kno
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
 		r.logger.Info("the provider's total of a day can't be read now", "feed", r.name, "day", day.Format(time.DateOnly), "error", err.Error())
-		return 0, false
+		return theirs, false
 	}
 	var page answerPage
-	if calls = -1; jsontext.Value(body).IsValid() && page.row.setJSON(body) {
-		calls = page.count(r.feed.Totals.Calls)
+	if theirs.calls = -1; jsontext.Value(body).IsValid() && page.row.setJSON(body) {
+		theirs = r.feed.Totals.read(&page)
 	}
-	if calls < 0 {
+	if theirs.calls < 0 {
 		r.logger.Info("the provider's answer has no total of a day", "feed", r.name, "day", day.Format(time.DateOnly))
-		return 0, false
+		return theirs, false
 	}
-	if r.totals.calls == nil {
-		r.totals.calls = make(map[time.Time]int)
+	if r.totals.days == nil {
+		r.totals.days = make(map[time.Time]dayTotal)
 	}
-	r.totals.calls[day] = calls
-	return calls, true
+	if theirs.charges == nil { // prices come late: a total of money is asked for whenever its day is read
+		r.totals.days[day] = theirs
+	}
+	return theirs, true
+}
+
+// read takes a day's total from an answer; its calls are below zero if it has none.
+func (t *Totals) read(page *answerPage) dayTotal {
+	theirs := dayTotal{calls: page.count(t.Calls)}
+	if t.Charges == "" {
+		return theirs
+	}
+	if charges, err := cdr.ParseMoney(page.text(t.Charges)); err == nil {
+		theirs.charges, theirs.currency = &charges, strings.ToUpper(page.text(t.Currency))
+	}
+	return theirs
 }

@@ -71,6 +71,9 @@ type DayTotal struct {
 	Day time.Time
 	// Ours is how many distinct records were read, Theirs how many the provider says there are.
 	Ours, Theirs int
+	// Charges are what the provider says that the day's calls cost, in Currency; nil if it doesn't say.
+	Charges  *cdr.Money
+	Currency string
 }
 
 // BadRow is a row that was set aside.

@@ -55,6 +55,8 @@ var (
 		"Free space where the ledger's files are; absent where the system doesn't say.").optional()
 	ActiveCalls = ofSelf(RecordBase, Gauge, "cdr_active_calls", "cdr.active_calls", "{call}",
 		"Calls in progress, as of the last read; absent after three failed reads.", "direction").optional()
+	ProviderCharges = ofSelf(SourceFeed, Gauge, "cdr_exporter_provider_charges", "cdr.exporter.provider.charges", "{currency}",
+		"What the provider says that a day's calls cost.", "day", "currency")
 	ProviderRecords = ofSelf(SourceFeed, Gauge, "cdr_exporter_provider_records", "cdr.exporter.provider.records", "{record}",
 		"Records of a day (UTC) by the provider's own total, when the day was last read completely.", "day").optional()
 	ReconciliationDifference = ofSelf(SourceFeed, Gauge, "cdr_exporter_reconciliation_difference", "cdr.exporter.reconciliation.difference", "{record}",

@@ -121,6 +121,11 @@ func (f *Feed) Reconciled(day time.Time, ours, theirs int) {
 	f.self.Set(ReconciliationDifference, float64(ours-theirs), f.source, f.feed, date)
 }
 
+// Charged shows what the provider says that a day's calls cost. The label is the date until it is shown.
+func (f *Feed) Charged(day time.Time, charges float64, currency string) {
+	f.self.Set(ProviderCharges, charges, f.source, f.feed, day.UTC().Format(time.DateOnly), currency)
+}
+
 // nameDay labels a point of reconciliation `today` or `yesterday` instead of by its date; ok is false if it is of another day. It deletes series of
 // earlier days; tomorrow's stays, since some providers have it already. The lock is held.
 func (o *SelfMetrics) nameDay(p Point) (named Point, ok bool) {
@@ -134,7 +139,7 @@ func (o *SelfMetrics) nameDay(p Point) (named Point, ok bool) {
 	case date < today.Format(time.DateOnly):
 		delete(o.series[p.Labels.Def], strings.Join(labels, "\xff"))
 	}
-	p.Labels = &LabelSet{Def: p.Labels.Def, Values: []string{labels[0], labels[1], name}}
+	p.Labels = &LabelSet{Def: p.Labels.Def, Values: append([]string{labels[0], labels[1], name}, labels[3:]...)}
 	return p, name != ""
 }
 

@@ -178,7 +178,7 @@ func (o *SelfMetrics) Snapshot() Snapshot {
 		for _, s := range all {
 			value, shown := s.value.clone(), true
 			p := value.point(s.labels, s.start, o.native.Load())
-			if d == ProviderRecords || d == ReconciliationDifference {
+			if d == ProviderRecords || d == ReconciliationDifference || d == ProviderCharges {
 				p, shown = o.nameDay(p)
 			}
 			if shown {
