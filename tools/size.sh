@@ -27,7 +27,7 @@ room "cdr" "$(lines internal/cdr)" 1500
 room "counting, pack" "$(lines internal/counting internal/pack)" 1200
 room "metrics" "$(lines internal/metrics)" 1900
 room "ledger" "$(lines internal/ledger)" 4000
-room "history" "$(lines internal/history)" 600
+room "history, report" "$(lines internal/history internal/report)" 800
 room "exporters" "$(lines exporters)" 2000
 printf '%-46s %6d %6d\n' product "$product" 31500
 printf '%-46s %6d %6d\n' simulators "$(sims)" 9500

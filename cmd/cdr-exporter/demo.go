@@ -74,7 +74,8 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 	fmt.Fprintf(s.out, "Its configuration is %[2]s. Try from another terminal, while it runs:\n\n"+
 		"  %[1]s incident --config.file=%[2]s --source=contoso --trunk=%[3]s --from=10m\n"+
 		"  %[1]s records --config.file=%[2]s --source=contoso --feed=direct_routing --from=10m\n"+
-		"  %[1]s call --config.file=%[2]s --source=contoso %[4]s\n\n", os.Args[0], settings.ConfigFile, simulated.Trunk, call)
+		"  %[1]s call --config.file=%[2]s --source=contoso %[4]s\n"+
+		"  %[1]s report --config.file=%[2]s --source=contoso --feed=pstn --from=24h --by=trunk,country\n\n", os.Args[0], settings.ConfigFile, simulated.Trunk, call)
 	return a.Run(ctx)
 }
 

@@ -172,10 +172,10 @@ func TestDemo(t *testing.T) {
 func (x *exporter) tries() {
 	x.t.Helper()
 	commands := linesWith(x.out.String(), "--config.file=")
-	if len(commands) != 3 {
+	if len(commands) != 4 {
 		x.t.Errorf("the demo suggests %q", commands)
 	}
-	for i, want := range []string{demo.Trunk, "outcome", "session"} {
+	for i, want := range []string{demo.Trunk, "outcome", "session", "total +[1-9]"} {
 		words := strings.Fields(commands[i])
 		if words[0] != shipped {
 			x.t.Errorf("%s is not %s", words[0], shipped)

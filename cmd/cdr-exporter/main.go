@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // time zones for images and machines that have none
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -83,6 +84,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(check.Command("sources", "Authenticate with every source and read the smallest page of every feed."), newCheckSources)
 	add(cli.Command("records", "Print the call records of a feed, redacted as configured, without counting them."), newRecords)
 	add(cli.Command("call", "Look up a Teams call record by its id and print all its parts, redacted as configured."), newCall)
+	add(cli.Command("report", "Sum calls, minutes and charges of a range by trunk, country, month and more, as the provider has them now."), newReport)
 	add(cli.Command("backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks."), newBackfill)
 	state := cli.Command("ledger", "Look into the ledger, check it, or make it smaller.")
 	add(state.Command("show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why."), ledgerReader(showLedger))

@@ -155,7 +155,7 @@ func (f *pastFeed) result() []string {
 	}{
 		{s.Invalid, "rows can't be read and are left out"},
 		{s.Missing, "records are listed by the provider but missing there, and are left out"},
-		{s.Unfinished, "calls aren't finished yet and are left out: backfill again later"},
+		{s.Unfinished, "calls aren't finished yet and are left out: read the range again later"},
 		{s.Folded, "observations have labels past metrics.series_limit and are in `overflow`"},
 		{s.Unsettled, "calls are so recent that their streams and ratings aren't known yet and are left out"},
 	} {

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/report"
+)
+
+// reportCommand sums the calls of a range. They are read and counted as for a backfill, in a ledger that is thrown away.
+type reportCommand struct {
+	source, feed string
+	from, to     string
+	by, timeZone string
+	output       string
+}
+
+func newReport(c *kingpin.CmdClause) command {
+	p := &reportCommand{}
+	run := configCommand(c, p.run)
+	rangeFlags(c, &p.from, &p.to, "now", "0s")
+	c.Flag("source", "Name of the source; all sources by default.").StringVar(&p.source)
+	c.Flag("feed", "Feed; by default all, but for those whose calls are in another feed of the source too.").StringVar(&p.feed)
+	c.Flag("by", "Keys to sum by, separated by commas, such as trunk,country,month.").PlaceHolder("KEY,...").Required().StringVar(&p.by)
+	c.Flag("time-zone", "Time zone of days and months, and of dates in --from and --to, such as Europe/Berlin.").Default("UTC").StringVar(&p.timeZone)
+	c.Flag("output", "table, csv or json.").Default("table").EnumVar(&p.output, "table", "csv", "json")
+	return run
+}
+
+func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) error {
+	zone, err := time.LoadLocation(p.timeZone)
+	if err != nil {
+		return errors.New("--time-zone: give the name of a time zone, such as Europe/Berlin")
+	}
+	sums, err := report.New(splitKeys(p.by), zone)
+	if err != nil {
+		return fmt.Errorf("--by: %w", err)
+	}
+	span, err := newPastSpan(dateIn(zone, p.from), dateIn(zone, p.to))
+	if err != nil {
+		return err
+	}
+	feeds, err := span.feeds(r, p.source)
+	if err != nil {
+		return err
+	}
+	if feeds, err = p.chooseFeeds(span, feeds); err != nil {
+		return err
+	}
+	add := func(f *history.Feed, record *cdr.Record, d *metrics.Delta) {
+		sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: record, Delta: d})
+	}
+	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, OnChange: add}
+	err = readPast(ctx, settings, feeds, s.errors, func(_ *history.History, m *meter) error {
+		m.end()
+		for _, f := range feeds {
+			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums have neither the series nor the media
+			for _, line := range f.result()[1:] {
+				fmt.Fprintln(s.errors, line)
+			}
+		}
+		return printReport(sums, p.output, s.out)
+	})
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted: nothing was summed")
+	}
+	if err == nil {
+		err = span.reportLost(s.errors)
+	}
+	return err
+}
+
+func splitKeys(text string) (keys []string) {
+	for key := range strings.SplitSeq(text, ",") {
+		keys = append(keys, strings.TrimSpace(key))
+	}
+	return keys
+}
+
+// dateIn makes a date its midnight in a time zone, where the days and months of the report begin. Other forms of times stay.
+func dateIn(zone *time.Location, text string) string {
+	if at, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
+		return at.Format(time.RFC3339)
+	}
+	return text
+}
+
+// chooseFeeds are those of --feed or, without it, all but those whose calls are in another feed of the source too.
+func (p *reportCommand) chooseFeeds(span *pastSpan, feeds []*pastFeed) ([]*pastFeed, error) {
+	if p.feed == "" {
+		return withoutOverlaps(feeds), nil
+	}
+	var chosen []*pastFeed
+	var others []string
+	for _, f := range feeds {
+		if f.Info.Name == p.feed {
+			chosen = append(chosen, f)
+		} else {
+			others = append(others, f.name())
+		}
+	}
+	span.lost = slices.DeleteFunc(span.lost, func(name string) bool { return !strings.HasSuffix(name, "/"+p.feed) })
+	switch {
+	case len(chosen) > 0:
+		return chosen, nil
+	case len(span.lost) > 0:
+		return nil, fmt.Errorf("--feed: %s: %s", strings.Join(span.lost, ", "), keepsNothing)
+	}
+	return nil, fmt.Errorf("--feed: no feed %s of call records; there are: %s", p.feed, strings.Join(others, ", "))
+}
+
+func printReport(sums *report.Report, output string, out io.Writer) (err error) {
+	if output == "json" {
+		enc := json.NewEncoder(out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(reportObjects(sums))
+	} else {
+		err = printReportRows(sums, output, out)
+	}
+	if err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+func reportObjects(sums *report.Report) []map[string]any {
+	all := []map[string]any{}
+	for _, row := range sums.Rows() {
+		charges := make(map[string]string)
+		for _, currency := range row.Currencies() {
+			charges[currency] = row.Charge(currency)
+		}
+		object := map[string]any{"calls": row.Calls, "connected": row.Connected, "minutes": row.Minutes(), "charges": charges}
+		for i, key := range sums.Keys() {
+			object[key] = row.Keys[i]
+		}
+		all = append(all, object)
+	}
+	return all
+}
+
+// printReportRows prints a table with a line of totals, or CSV without one, so that a spreadsheet can sum every column.
+func printReportRows(sums *report.Report, output string, out io.Writer) error {
+	write, flush := rowWriter(output, out)
+	total := sums.Total()
+	columns := append(slices.Clone(sums.Keys()), "calls", "connected", "minutes")
+	for _, currency := range total.Currencies() {
+		columns = append(columns, "charges_"+currency)
+	}
+	_ = write(columns) // it is buffered: what fails, fails when it is flushed
+	line := func(keys []string, row *report.Row) {
+		texts := append(slices.Clone(keys), strconv.FormatInt(row.Calls, 10), strconv.FormatInt(row.Connected, 10), row.Minutes())
+		for _, currency := range total.Currencies() {
+			texts = append(texts, row.Charge(currency))
+		}
+		_ = write(texts)
+	}
+	for _, row := range sums.Rows() {
+		line(row.Keys, row)
+	}
+	if output == "table" {
+		keys := make([]string, len(sums.Keys()))
+		keys[0] = "total"
+		line(keys, total)
+	}
+	return flush()
+}

@@ -1,0 +1,327 @@
+package main_test
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// sumKeys are the keys by which reports are compared: all that the truth is known by.
+var sumKeys = []string{"source", "feed", "direction", "call_type", "trunk", "country"}
+
+// sumRow is a row of a report, whatever its form.
+type sumRow struct {
+	keys             map[string]string
+	calls, connected int64
+	minutes          string
+	charges          map[string]string
+}
+
+// report runs the command over a range and returns what it printed.
+func (s *site) report(t *testing.T, config string, from, to time.Time, output string, args ...string) *exporter {
+	t.Helper()
+	x := start(t, s.vault, launch{args: append([]string{
+		"report", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339), "--output=" + output,
+	}, args...), shipped: true})
+	x.exited(0)
+	if said := x.log.String(); strings.Contains(said, "\r") {
+		t.Errorf("there is a progress bar on a pipe: %s", said)
+	}
+	return x
+}
+
+// jsonSums reads a report of JSON.
+func jsonSums(t *testing.T, text []byte, keys ...string) (rows []sumRow) {
+	t.Helper()
+	var objects []map[string]json.RawMessage
+	if err := json.Unmarshal(text, &objects); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for _, o := range objects {
+		row := sumRow{keys: make(map[string]string)}
+		read := func(name string, into any) {
+			if err := json.Unmarshal(o[name], into); err != nil {
+				t.Fatalf("%s of %s: %v", name, o, err)
+			}
+			delete(o, name)
+		}
+		for _, key := range keys {
+			value := ""
+			read(key, &value)
+			row.keys[key] = value
+		}
+		read("calls", &row.calls)
+		read("connected", &row.connected)
+		read("minutes", &row.minutes)
+		read("charges", &row.charges)
+		if len(o) > 0 {
+			t.Fatalf("a row has %s too", slices.Collect(maps.Keys(o)))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// tableSums reads the lines of a report in columns, the first of which names them.
+func tableSums(t *testing.T, lines [][]string, keys ...string) (rows []sumRow) {
+	t.Helper()
+	head := lines[0]
+	if want := append(slices.Clone(keys), "calls", "connected", "minutes"); !slices.Equal(head[:len(want)], want) {
+		t.Fatalf("the columns are %s, want %s", head, want)
+	}
+	for _, line := range lines[1:] {
+		row := sumRow{keys: make(map[string]string), charges: make(map[string]string)}
+		for i, key := range keys {
+			row.keys[key] = line[i]
+		}
+		n := len(keys)
+		var err, other error
+		row.calls, err = strconv.ParseInt(line[n], 10, 64)
+		row.connected, other = strconv.ParseInt(line[n+1], 10, 64)
+		if err != nil || other != nil {
+			t.Fatalf("%s: %v, %v", line, err, other)
+		}
+		row.minutes = line[n+2]
+		for i, text := range line[n+3:] {
+			currency, isCharge := strings.CutPrefix(head[n+3+i], "charges_")
+			if !isCharge {
+				t.Fatalf("a column is %s", head[n+3+i])
+			}
+			if text != "0" {
+				row.charges[currency] = text
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// tableLines cuts an aligned table into its columns, which begin where their names do.
+func tableLines(t *testing.T, text string) (lines [][]string) {
+	t.Helper()
+	var at []int
+	for line := range strings.Lines(text) {
+		runes := []rune(strings.TrimSuffix(line, "\n"))
+		if at == nil {
+			for i, r := range runes {
+				if r != ' ' && (i == 0 || runes[i-1] == ' ') {
+					at = append(at, i)
+				}
+			}
+		}
+		var cells []string
+		for i, begin := range at {
+			end := len(runes)
+			if i+1 < len(at) {
+				end = min(end, at[i+1])
+			}
+			cells = append(cells, strings.TrimSpace(string(runes[min(begin, end):end])))
+		}
+		lines = append(lines, cells)
+	}
+	return lines
+}
+
+// exactMillionths is a decimal text in millionths, of which it must be a whole number.
+func exactMillionths(t *testing.T, text string) int64 {
+	t.Helper()
+	n, ok := new(big.Rat).SetString(text)
+	if !ok {
+		t.Fatalf("%q is no decimal", text)
+	}
+	if n.Mul(n, big.NewRat(1e6, 1)); !n.IsInt() {
+		t.Fatalf("%s isn't exact", text)
+	}
+	return n.Num().Int64()
+}
+
+// addSums adds the rows of a report to tables as the truth knows them. A sum of zero is no entry.
+func (all tables) addSums(t *testing.T, rows []sumRow) {
+	t.Helper()
+	for _, r := range rows {
+		k := r.keys
+		if r.calls != 0 {
+			all.add("calls", r.calls, k["source"], k["feed"], k["direction"], k["call_type"], k["trunk"])
+		}
+		if r.connected != 0 {
+			all.add("connected", r.connected, k["source"], k["feed"])
+		}
+		if r.minutes != "0.000000" {
+			all.add("minutes", exactMillionths(t, r.minutes), k["source"], k["feed"], k["direction"], k["call_type"], k["trunk"], k["country"])
+		}
+		for currency, amount := range r.charges {
+			all.add("charges", exactMillionths(t, amount), k["source"], k["feed"], k["direction"], k["call_type"], k["country"], currency)
+		}
+	}
+}
+
+// addCounted adds the counters of a feed in the form of addSums.
+func (all tables) addCounted(source, feed string, counters tables) {
+	connects := map[string]int64{"answered": 1, "voicemail": 1}
+	for labels, n := range counters["cdr_calls_total"] {
+		l := strings.Split(labels, "|") // direction, call_type, outcome, trunk
+		all.add("calls", n/1e6, source, feed, l[0], l[1], l[3])
+		if connects[l[2]] > 0 {
+			all.add("connected", n/1e6, source, feed)
+		}
+	}
+	for labels, n := range counters["cdr_call_outcome_changes_total"] {
+		l := strings.Split(labels, "|") // from, to
+		if by := connects[l[1]] - connects[l[0]]; by != 0 {
+			all.add("connected", by*n/1e6, source, feed)
+		}
+	}
+	for labels, n := range counters["cdr_call_connected_seconds_total"] {
+		if n != 0 {
+			all.add("minutes", (n+30)/60, source, feed, labels)
+		}
+	}
+	for labels, n := range counters["cdr_call_charges_total"] {
+		l := strings.Split(labels, "|") // direction, call_type, currency, component, country
+		all.add("charges", n, source, feed, l[0], l[1], l[4], l[2])
+	}
+	for labels, n := range counters["cdr_call_charge_corrections_total"] {
+		l := strings.Split(labels, "|") // as above, and sign
+		all.add("charges", map[string]int64{"debit": n, "credit": -n}[l[5]], source, feed, l[0], l[1], l[4], l[2])
+	}
+	maps.DeleteFunc(all["charges"], func(_ string, n int64) bool { return n == 0 })
+}
+
+// sum is that of all values of a metric.
+func (all tables) sum(metric string) (sum int64) {
+	for _, n := range all[metric] {
+		sum += n
+	}
+	return sum
+}
+
+// reports compares the sums of every form with the truth and with the counters of a backfill (contract 1), to the last digit.
+func (e *estate) reports(t *testing.T, config string, from, to time.Time, past []*pastSeries) {
+	t.Helper()
+	truth, counted := make(tables), make(tables)
+	for _, p := range e.places() {
+		for _, feed := range p.feeds() {
+			truth.addCounted(p.source(), feed, p.tables(feed, e.at(p)...))
+			counted.addCounted(p.source(), feed, pastTables(past, p.source(), feed))
+		}
+	}
+	if len(truth["charges"]) < 10 || len(truth["minutes"]) < 10 {
+		t.Fatalf("there is little to compare: %v", truth)
+	}
+	by := "--by=" + strings.Join(sumKeys, ",")
+	table := tableSums(t, tableLines(t, e.report(t, config, from, to, "table", by).out.String()), sumKeys...)
+	total := table[len(table)-1]
+	table = table[:len(table)-1]
+	lines, err := csv.NewReader(strings.NewReader(e.report(t, config, from, to, "csv", by).out.String())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, rows := range map[string][]sumRow{
+		"json":  jsonSums(t, e.report(t, config, from, to, "json", by).out.Bytes(), sumKeys...),
+		"csv":   tableSums(t, lines, sumKeys...),
+		"table": table,
+	} {
+		got := make(tables)
+		got.addSums(t, rows)
+		for of, want := range map[string]tables{"the truth": truth, "the backfill": counted} {
+			if wrong := diff(got, want); wrong != "" {
+				t.Errorf("the report as %s differs from %s: %s", form, of, wrong)
+			}
+		}
+	}
+	e.totals(t, truth, total)
+}
+
+// totals compares the line of totals with the sums of everything.
+func (e *estate) totals(t *testing.T, truth tables, total sumRow) {
+	t.Helper()
+	want, micros := sumRow{calls: truth.sum("calls"), connected: truth.sum("connected")}, int64(0)
+	charges := make(map[string]int64)
+	for labels, n := range truth["charges"] {
+		charges[labels[strings.LastIndex(labels, "|")+1:]] += n
+	}
+	for _, p := range e.places() {
+		for _, feed := range p.feeds() {
+			micros += p.tables(feed, e.at(p)...).sum("cdr_call_connected_seconds_total")
+		}
+	}
+	if total.keys["source"] != "total" || total.calls != want.calls || total.connected != want.connected ||
+		exactMillionths(t, total.minutes) != (micros+30)/60 || len(total.charges) != len(charges) {
+		t.Errorf("the total is %+v, want %+v and %v", total, want, charges)
+	}
+	for currency, n := range charges {
+		if exactMillionths(t, total.charges[currency]) != n {
+			t.Errorf("the total in %s is %s, want %d millionths", currency, total.charges[currency], n)
+		}
+	}
+}
+
+// TestReportDays (contract 1): days and months are those of a time zone, and so are dates of the range.
+func TestReportDays(t *testing.T) {
+	t.Parallel()
+	n := newTenant(t, sim.Settings{PSTN: world(t, past(151, sim.PSTNMix(), 400))})
+	now := n.Pause()
+	from, to := lastDays(3)
+	config := n.configure(settings{Sources: []source{{DirectRouting: "-"}}})
+	for _, name := range []string{"", "Pacific/Kiritimati", "America/New_York"} {
+		args := []string{"--by=month,day"}
+		if name != "" {
+			args = append(args, "--time-zone="+name)
+		}
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := make(table), make(table)
+		var first, last string
+		eachCall(n.worlds[pstn], now, func(c *simulator.Call, _ *simulator.Version) {
+			day := c.Start.In(zone).Format(time.DateOnly)
+			want[day[:7]+" "+day]++
+			if last = max(last, day); first == "" || day < first {
+				first = day
+			}
+		})
+		for _, r := range jsonSums(t, n.report(t, config, from, to, "json", args...).out.Bytes(), "month", "day") {
+			got[r.keys["month"]+" "+r.keys["day"]] += r.calls
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+		x := n.command(0, append([]string{"report", "--config.file=" + config, "--from=" + first, "--to=" + last, "--output=csv", "--feed=pstn"}, args...)...)
+		lines := strings.Count(x.out.String(), "\n") - 1 // without the columns
+		if strings.Contains(x.out.String(), last) || lines != len(want)-1 {
+			t.Errorf("%s: %d days from %s to %s: %s", name, lines, first, last, x.out)
+		}
+	}
+}
+
+// TestReportOfCallRecords (property Overlaps of feeds): call_records is left out beside the logs that have its calls, unless it is asked for.
+func TestReportOfCallRecords(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t, switchboardSettings{seed: 152, calls: 40, routed: 50, from: 60 * time.Hour, to: 10 * time.Hour, settle: 90 * time.Minute})
+	from, to := lastDays(3)
+	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", CallRecords: b.polled(time.Minute)}))
+	routed, recorded := b.tables(directRouting, b.seen...), expected(&b.totals().Totals)
+	for _, tc := range []struct{ args, want string }{
+		{"--source=contoso", fmt.Sprintf("direct_routing %d", routed.sum("cdr_calls_total")/1e6)},
+		{"--feed=call_records", fmt.Sprintf("call_records %d", recorded.sum("cdr_calls_total")/1e6)},
+	} {
+		var got []string
+		for _, r := range jsonSums(t, b.report(t, config, from, to, "json", "--by=feed", tc.args).out.Bytes(), "feed") {
+			got = append(got, fmt.Sprintf("%s %d", r.keys["feed"], r.calls))
+		}
+		if strings.Join(got, ",") != tc.want {
+			t.Errorf("%s: %s, want %s", tc.args, got, tc.want)
+		}
+	}
+}

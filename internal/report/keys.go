@@ -1,0 +1,55 @@
+package report
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// knownKeys are what calls can be summed by, as they are listed to users.
+var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}
+
+// Change is by how much a record of a feed changes one series.
+type Change struct {
+	Source, Feed string
+	Record       *cdr.Record
+	Delta        *metrics.Delta
+}
+
+// text is a change's text of a key. Here is the place for further keys, such as labels of the operator's own.
+//
+// Where the series has the key as a label, the label decides: a correction has those of the call's first version, by which the call was counted,
+// and so a report by a label has the same sums as the counter.
+func (c *Change) text(key string, zone *time.Location) string {
+	if i := c.labelIndex(key); i >= 0 {
+		return c.Delta.Labels[i]
+	}
+	switch key {
+	case "source":
+		return c.Source
+	case "feed":
+		return c.Feed
+	case "direction":
+		return c.Record.Direction.String()
+	case "trunk":
+		return c.Record.Trunk
+	case "call_type":
+		return c.Record.CallType
+	case "country":
+		return c.Record.Country
+	case "day":
+		return c.Record.Start.In(zone).Format(time.DateOnly)
+	case "month":
+		return c.Record.Start.In(zone).Format("2006-01")
+	}
+	return "" // New refuses other keys
+}
+
+// label is the value of a label that the changed series has.
+func (c *Change) label(name string) string { return c.Delta.Labels[c.labelIndex(name)] }
+
+func (c *Change) labelIndex(name string) int {
+	return slices.IndexFunc(c.Delta.Def.Labels, func(l metrics.Label) bool { return l.Name == name })
+}

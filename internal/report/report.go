@@ -1,0 +1,140 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// Report sums what it is given. It isn't safe for concurrent use.
+type Report struct {
+	keys []string
+	zone *time.Location
+	rows map[string]*Row
+	// connects says which values of the label outcome are of calls that connected.
+	connects map[string]bool
+	id       []byte // of the row in hand
+}
+
+// Row is the sums of all that has the same texts of the keys.
+type Row struct {
+	// Keys are these texts, in the order in which the keys were asked for.
+	Keys []string
+	// Calls are all calls, Connected those that somebody or voicemail answered.
+	Calls, Connected int64
+	// micros is how long they were connected, in microseconds, and charges what they cost, by currency.
+	micros  int64
+	charges map[string]cdr.Money
+}
+
+// New makes an empty report by keys, in the order of its columns. Days and months are those of a time zone.
+func New(keys []string, zone *time.Location) (*Report, error) {
+	for i, key := range keys {
+		switch {
+		case !slices.Contains(knownKeys, key):
+			return nil, fmt.Errorf("no key %q; there are: %s", key, strings.Join(knownKeys, ", "))
+		case slices.Contains(keys[:i], key):
+			return nil, fmt.Errorf("the key %s is given twice", key)
+		}
+	}
+	r := &Report{keys: keys, zone: zone, rows: make(map[string]*Row), connects: make(map[string]bool)}
+	for _, outcome := range cdr.Outcomes() {
+		r.connects[outcome.String()] = outcome.Connected()
+	}
+	return r, nil
+}
+
+// Add adds what a record changes in one series. The record and its texts may be used again afterwards.
+func (r *Report) Add(c Change) {
+	d := c.Delta
+	switch d.Def {
+	case metrics.Calls:
+		row := r.rowOf(&c)
+		row.Calls += d.N
+		if r.connects[c.label("outcome")] {
+			row.Connected += d.N
+		}
+	case metrics.OutcomeChanges: // of a call of several records, or in a later version of one
+		if was, is := r.connects[c.label("from")], r.connects[c.label("to")]; is && !was {
+			r.rowOf(&c).Connected += d.N
+		} else if was && !is {
+			r.rowOf(&c).Connected -= d.N
+		}
+	case metrics.ConnectedSeconds:
+		r.rowOf(&c).micros += d.N
+	case metrics.CallCharges:
+		r.rowOf(&c).addCharge(c.label("currency"), d.Money)
+	case metrics.ChargeCorrections:
+		by := d.Money
+		if c.label("sign") == "credit" {
+			by = by.Neg()
+		}
+		r.rowOf(&c).addCharge(c.label("currency"), by)
+	}
+}
+
+// rowOf is the row that a change belongs to.
+func (r *Report) rowOf(c *Change) *Row {
+	r.id = r.id[:0]
+	for _, key := range r.keys {
+		r.id = append(append(r.id, metrics.CleanLabel(c.text(key, r.zone))...), 0) // which no clean text has
+	}
+	row := r.rows[string(r.id)]
+	if row == nil {
+		id := string(r.id)
+		row = &Row{Keys: strings.Split(strings.TrimSuffix(id, "\x00"), "\x00"), charges: make(map[string]cdr.Money)}
+		r.rows[id] = row
+	}
+	return row
+}
+
+func (r *Row) addCharge(currency string, amount cdr.Money) {
+	sum, known := r.charges[currency]
+	if !known {
+		currency = strings.Clone(currency)
+	}
+	r.charges[currency] = sum.Add(&amount)
+}
+
+// Keys are the keys asked for.
+func (r *Report) Keys() []string { return r.keys }
+
+// Rows are all rows in the order of their keys.
+func (r *Report) Rows() []*Row {
+	return slices.SortedFunc(maps.Values(r.rows), func(a, b *Row) int { return slices.Compare(a.Keys, b.Keys) })
+}
+
+// Total is the sum of all rows. It has no keys.
+func (r *Report) Total() *Row {
+	total := &Row{charges: make(map[string]cdr.Money)}
+	for _, row := range r.rows {
+		total.Calls += row.Calls
+		total.Connected += row.Connected
+		total.micros += row.micros
+		for currency, amount := range row.charges {
+			total.addCharge(currency, amount)
+		}
+	}
+	return total
+}
+
+// Currencies are those of the row's charges, in order.
+func (r *Row) Currencies() []string { return slices.Sorted(maps.Keys(r.charges)) }
+
+// Charge is the exact sum in a currency, 0 if there is none.
+func (r *Row) Charge(currency string) string {
+	sum := r.charges[currency]
+	return sum.String()
+}
+
+// Minutes is the connected time in minutes with six decimals, rounded half up.
+func (r *Row) Minutes() string {
+	const decimals = 1_000_000 // a minute has 60 of as many microseconds
+	n := (r.micros + 30) / 60
+	return fmt.Sprintf("%d.%06d", n/decimals, n%decimals)
+}
