@@ -44,7 +44,7 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 	if err != nil {
 		return errors.New("--time-zone: give the name of a time zone, such as Europe/Berlin")
 	}
-	sums, err := report.New(splitKeys(p.by), zone)
+	sums, err := report.New(splitKeys(p.by), r.labels.Names(), zone)
 	if err != nil {
 		return fmt.Errorf("--by: %w", err)
 	}
@@ -62,7 +62,7 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 	add := func(f *history.Feed, record *cdr.Record, d *metrics.Delta) {
 		sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: record, Delta: d})
 	}
-	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, OnChange: add}
+	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels, OnChange: add}
 	err = readPast(ctx, settings, feeds, s.errors, func(_ *history.History, m *meter) error {
 		m.end()
 		for _, f := range feeds {

@@ -105,7 +105,7 @@ func ConfigOptions(providers []collector.Provider) config.Options {
 
 // takenLabels are the labels of the metrics, and those that Prometheus adds.
 func takenLabels() []string {
-	taken := []string{"job", "instance", "le", "quantile"}
+	taken := []string{"job", "instance", "le", "quantile", "day", "month"} // the last two: keys of reports
 	for _, d := range metrics.Catalogue() {
 		taken = append(taken, d.LabelNames()...)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// knownKeys are what calls can be summed by, as they are listed to users.
+// knownKeys are what calls can be summed by beside the operator's labels, as they are listed to users.
 var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}
 
 // Change is by how much a record of a feed changes one series.
@@ -18,7 +18,7 @@ type Change struct {
 	Delta        *metrics.Delta
 }
 
-// text is a change's text of a key. Here is the place for further keys, such as labels of the operator's own.
+// text is a change's text of a key.
 //
 // Where the series has the key as a label, the label decides: a correction has those of the call's first version, by which the call was counted,
 // and so a report by a label has the same sums as the counter.
@@ -44,7 +44,15 @@ func (c *Change) text(key string, zone *time.Location) string {
 	case "month":
 		return c.Record.Start.In(zone).Format("2006-01")
 	}
-	return "" // New refuses other keys
+	return c.operatorLabels().Value(key) // New refuses other keys
+}
+
+// operatorLabels are those of the changed series or, where it has none, of the record.
+func (c *Change) operatorLabels() cdr.Labels {
+	if d := c.Delta.Def; d.OperatorLabels {
+		return cdr.Labels(c.Delta.Labels[len(d.Labels)])
+	}
+	return c.Record.Labels
 }
 
 // label is the value of a label that the changed series has.

@@ -32,12 +32,13 @@ type Row struct {
 	charges map[string]cdr.Money
 }
 
-// New makes an empty report by keys, in the order of its columns. Days and months are those of a time zone.
-func New(keys []string, zone *time.Location) (*Report, error) {
+// New makes an empty report by keys, which may be labels of the operator's, in the order of its columns. Days and months are those of a time zone.
+func New(keys, labels []string, zone *time.Location) (*Report, error) {
+	known := slices.Concat(knownKeys, labels)
 	for i, key := range keys {
 		switch {
-		case !slices.Contains(knownKeys, key):
-			return nil, fmt.Errorf("no key %q; there are: %s", key, strings.Join(knownKeys, ", "))
+		case !slices.Contains(known, key):
+			return nil, fmt.Errorf("no key %q; there are: %s", key, strings.Join(known, ", "))
 		case slices.Contains(keys[:i], key):
 			return nil, fmt.Errorf("the key %s is given twice", key)
 		}

@@ -136,6 +136,13 @@ func TestReport(t *testing.T) {
 		"days behind it": {by: "month,day", zone: "America/New_York", add: aroundMidnight, want: []string{
 			"2026-02,2026-02-28: 2 2 3.000000 EUR 2", ": 2 2 3.000000 EUR 2",
 		}},
+		"by a label of the operator's, with corrections where the call was counted": {by: "department", add: func(t *testing.T, a adder) {
+			call := with(answered(t, "1"), func(r *cdr.Record) { r.Labels = "department=Sales\nsite=Berlin\n" })
+			a.count(call, answered(t, "2"))
+			later := with(call, func(r *cdr.Record) { r.Labels = "department=Legal\n" })
+			labels := metrics.ChargeLabels{Direction: cdr.Outbound, Labels: call.Labels}
+			a.add(later, metrics.CountCorrection(nil, labels, cdr.Charge{Component: "usage", Currency: "EUR", Amount: money(t, "0.5")}))
+		}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"}},
 		"texts are those of the labels": {by: "trunk,country", add: func(t *testing.T, a adder) {
 			a.count(with(answered(t, "1"), func(r *cdr.Record) { r.Trunk, r.Country = "a\x00b\xff", "" }))
 		}, want: []string{"a\uFFFDb\uFFFD,: 1 1 1.500000 EUR 1", ": 1 1 1.500000 EUR 1"}},
@@ -145,7 +152,7 @@ func TestReport(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := report.New(strings.Split(tc.by, ","), zone)
+			r, err := report.New(strings.Split(tc.by, ","), []string{"department"}, zone)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +178,7 @@ func TestKeys(t *testing.T) {
 		"":              `no key ""; there are: source`,
 		"day,trunk,day": "the key day is given twice",
 	} {
-		if _, err := report.New(strings.Split(by, ","), time.UTC); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := report.New(strings.Split(by, ","), nil, time.UTC); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", by, err, want)
 		}
 	}
@@ -179,7 +186,7 @@ func TestKeys(t *testing.T) {
 
 // TestRowsNotCalls (contract 1): adding calls to rows that there are needs no more memory, but for the sums' digits.
 func TestRowsNotCalls(t *testing.T) {
-	r, err := report.New([]string{"trunk", "country", "month"}, time.UTC)
+	r, err := report.New([]string{"trunk", "country", "month"}, nil, time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +202,7 @@ func TestRowsNotCalls(t *testing.T) {
 
 // BenchmarkAdd adds the changes of a call.
 func BenchmarkAdd(b *testing.B) {
-	r, err := report.New([]string{"trunk", "country", "month"}, time.UTC)
+	r, err := report.New([]string{"trunk", "country", "month"}, nil, time.UTC)
 	if err != nil {
 		b.Fatal(err)
 	}
