@@ -21,10 +21,10 @@ import (
 func newProviderList(*kingpin.CmdClause) command {
 	return func(_ context.Context, s streams) error {
 		table := newTable(s.out)
-		fmt.Fprintln(table, "provider\tfeed\tis\trecords say")
+		fmt.Fprintln(table, "provider\tfeed\tis\tread by\trecords say")
 		for _, p := range app.Providers() {
-			is := "built in, in Go"
-			if slices.Contains(declared.BuiltinNames(), p.Name) {
+			is, ways := "built in, in Go", declared.BuiltinWays(p.Name)
+			if ways != nil {
 				is = "built in, a definition"
 			}
 			for _, f := range p.Feeds {
@@ -37,7 +37,7 @@ func newProviderList(*kingpin.CmdClause) command {
 					}
 				}
 				slices.Sort(says)
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", p.Name, f.Name, is, cmp.Or(strings.Join(says, ", "), "whether calls connect"))
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Name, f.Name, is, cmp.Or(ways[f.Name], "HTTP"), cmp.Or(strings.Join(says, ", "), "whether calls connect"))
 			}
 		}
 		return table.Flush()

@@ -48,3 +48,39 @@ func BuiltinText(name string) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// BuiltinWays says in words how the feeds of a definition that is built in are read, by feed; nil if there is no such definition.
+func BuiltinWays(name string) map[string]string {
+	text, err := BuiltinText(name)
+	if err != nil {
+		return nil
+	}
+	d, err := Load(name+".yaml", text)
+	if err != nil {
+		return nil // TestBuiltin loads each
+	}
+	ways := make(map[string]string)
+	for feed := range d.Feeds {
+		ways[feed] = d.wayOf(feed)
+	}
+	return ways
+}
+
+func (d *Definition) wayOf(feed string) string {
+	of := d.Feeds[feed]
+	way := "HTTP"
+	switch files := d.filesOf(&of); {
+	case files != nil && files.Read == readLines:
+		way = "lines of files"
+	case files != nil:
+		way = "whole files"
+	case d.SQL != nil:
+		way = "SQL"
+	case d.HTTP == nil:
+		return "posted"
+	}
+	if d.Push != nil && of.Files == nil {
+		way += ", or posted"
+	}
+	return way
+}
