@@ -73,7 +73,9 @@ type Feed struct {
 	Ignore  *Condition `yaml:"ignore"`
 	Final   *Condition `yaml:"final"`
 	Encoded string     `yaml:"encoded"`
-	Record  Record     `yaml:"record"`
+	// Counts is queue_visits where rows are visits to queues; empty: calls.
+	Counts string `yaml:"counts"`
+	Record Record `yaml:"record"`
 
 	files *Files // its own, or the definition's; nil: it isn't read from files
 }
@@ -104,7 +106,11 @@ type Record struct {
 	Emergency   Value    `yaml:"emergency"`
 	// Labels are what a label of the operator's shows where no file gives it.
 	Labels map[string]Value `yaml:"labels"`
-	Extra  map[string]Value `yaml:"extra"`
+	// Of a visit to a queue.
+	Queue       Value            `yaml:"queue"`
+	QueueWait   Value            `yaml:"queue_wait"`
+	QueueResult Value            `yaml:"queue_result"`
+	Extra       map[string]Value `yaml:"extra"`
 }
 
 // Charge is one component of a call's price.
@@ -264,7 +270,9 @@ const (
 
 // Validate implements config.Validator.
 func (f *Feed) Validate(r *config.Report) {
-	if !r.Given("record") {
+	if r.Given("record") {
+		f.validateVisits(r)
+	} else {
 		r.Problemf("record", "is missing; say what the fields of a call are taken from")
 	}
 	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
@@ -295,12 +303,6 @@ func (f *Feed) Validate(r *config.Report) {
 
 // Validate implements config.Validator.
 func (d *Record) Validate(r *config.Report) {
-	if !d.Start.IsSet() {
-		r.Problemf("start", "is missing; say what the start of a call is taken from")
-	}
-	if !d.Outcome.IsSet() {
-		r.Problemf("outcome", "is missing; say what the outcome of a call is taken from")
-	}
 	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
 		for i := range v.alternatives {
 			if v.alternatives[i].time == "" {
@@ -311,6 +313,7 @@ func (d *Record) Validate(r *config.Report) {
 	validateWords(r, "outcome", &d.Outcome, func(word string) bool { return outcomeWords[word] != 0 || word == "unknown" },
 		"answered, voicemail, busy, no_answer, cancelled, rejected, invalid_number, not_allowed, failed, not_connected or unknown")
 	validateWords(r, "direction", &d.Direction, func(word string) bool { _, known := directionWords[word]; return known }, "inbound, outbound, internal or unknown")
+	validateWords(r, "queue_result", &d.QueueResult, isQueueResult, "answered, abandoned, timeout, overflowed or other")
 	validateWords(r, "emergency", &d.Emergency, func(word string) bool { return word == "true" || word == "false" }, "true or false")
 }
 
@@ -334,7 +337,7 @@ func (d *Record) values() map[string]*Value {
 		"id": &d.ID, "call_id": &d.CallID, "group": &d.Group, "parent": &d.Parent, "version": &d.Version, "start": &d.Start, "answer": &d.Answer,
 		"end": &d.End, "duration": &d.Duration, "direction": &d.Direction, "call_type": &d.CallType, "outcome": &d.Outcome, "sip_code": &d.SIPCode,
 		"trunk": &d.Trunk, "caller": &d.Caller, "callee": &d.Callee, "user_id": &d.UserID, "user_name": &d.UserName, "country": &d.Country,
-		"recording_id": &d.RecordingID, "emergency": &d.Emergency,
+		"recording_id": &d.RecordingID, "emergency": &d.Emergency, "queue": &d.Queue, "queue_wait": &d.QueueWait, "queue_result": &d.QueueResult,
 	}
 	for key, v := range d.Extra {
 		all["extra."+key] = &v

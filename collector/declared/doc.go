@@ -10,6 +10,7 @@
 //	sqlway.go       databases
 //	pushway.go      records that a system posts
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid
+//	visit.go        visits to queues, of calls or alone
 //
 // A definition is checked when the configuration is read. Nothing in a row stops a page: a row that can't be mapped is set aside.
 package declared

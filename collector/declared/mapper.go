@@ -80,7 +80,11 @@ func (m *Mapper) mapRow() Mapped {
 		return Mapped{Invalid: "final: " + err.Error()}
 	}
 	p.record.Provisional = !final
-	p.fill()
+	if m.feed.countsVisits() {
+		p.fillVisit()
+	} else {
+		p.fill()
+	}
 	if p.problem != "" && final {
 		return Mapped{Invalid: p.problem}
 	}
@@ -108,13 +112,7 @@ func (p *mapping) fill() {
 			r.CallID = id
 		}
 	}
-	p.read("version", &d.Version, func(g *given) (problem string) {
-		var err error
-		if r.Version, err = strconv.ParseInt(g.text, 10, 64); err != nil {
-			problem = "is no whole number"
-		}
-		return problem
-	})
+	p.version()
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	if r.Start.IsZero() {
 		p.fail("start", "is missing")
@@ -130,11 +128,22 @@ func (p *mapping) fill() {
 	if id := p.text("recording_id", &d.RecordingID); id != "" {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
 	}
+	p.visit()
 	p.extras()
 	p.tellLabels()
 	if r.ID == "" && !d.ID.IsSet() {
 		r.Synthetic = collector.SyntheticKey(r)
 	}
+}
+
+func (p *mapping) version() {
+	p.read("version", &p.feed.Record.Version, func(g *given) (problem string) {
+		var err error
+		if p.record.Version, err = strconv.ParseInt(g.text, 10, 64); err != nil {
+			problem = "is no whole number"
+		}
+		return problem
+	})
 }
 
 // ids takes every id that the row gives; one that is declared must be there.

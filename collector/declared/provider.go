@@ -35,7 +35,9 @@ func NewProvider(d *Definition) collector.Provider {
 func (d *Definition) properties() (all []collector.FeedProperties) {
 	for _, key := range slices.Sorted(maps.Keys(d.Feeds)) {
 		f := d.Feeds[key]
-		all = append(all, collector.FeedProperties{Name: key, Reasons: f.Record.givesReasons(), SIPCodes: f.Record.SIPCode.IsSet()})
+		all = append(all, collector.FeedProperties{
+			Name: key, Reasons: f.Record.givesReasons(), SIPCodes: f.Record.SIPCode.IsSet(), Visits: f.Record.QueueResult.IsSet(), NoCalls: f.countsVisits(),
+		})
 	}
 	return all
 }

@@ -40,7 +40,7 @@ func (d *Definition) needsZone() bool {
 var zoneInLayout = regexp.MustCompile(`Z07|-07|MST`)
 
 func (d *Record) needsZone() bool {
-	for _, v := range []*Value{&d.Start, &d.Answer, &d.End, &d.Duration} {
+	for _, v := range []*Value{&d.Start, &d.Answer, &d.End, &d.Duration, &d.QueueWait} {
 		if slices.ContainsFunc(v.alternatives, func(a alternative) bool {
 			switch a.time {
 			case "", "rfc3339", "rfc2822", "unix", "unix_ms", "unix_us":

@@ -10,8 +10,11 @@ import (
 // appendAttributes appends what contract 4 lists, without what wasn't given; beside it cdr.invite_time, cdr.emergency (`real`, `test`),
 // cdr.fault_domain and, under the provider, user_principal_name, which is no name of a provider's own fields.
 func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
-	if event.Session != nil {
+	switch {
+	case event.Session != nil:
 		return appendSession(b, r, event)
+	case event.Visit != nil:
+		return appendVisit(b, r, event)
 	}
 	b = appendIdentity(b, r, event, "")
 	b = appendPairs(b, "cdr.direction", r.Direction.String(), "cdr.call_type", r.CallType, "cdr.outcome", r.Outcome.String())
@@ -51,9 +54,9 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	return b
 }
 
-// appendIdentity appends which record it is, and of which call. session is its id if the record is one's, else empty.
-func appendIdentity(b []byte, r *cdr.Record, event *counting.Event, session string) []byte {
-	uid := event.UID(session)
+// appendIdentity appends which record it is, and of which call. part is the id of the session or visit if the record is one's, else empty.
+func appendIdentity(b []byte, r *cdr.Record, event *counting.Event, part string) []byte {
+	uid := event.UID(part)
 	b = appendBytes(b, common("log.record.uid"), uid[:])
 	b = appendPairs(b, "cdr.record.id", event.RecordID)
 	b = appendInt(b, common("cdr.record.version"), event.Version)

@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Encoder makes the log record of a call record or of a session (contract 4). It is safe for concurrent use.
+// Encoder makes the log record of a call record, of a session or of a visit (contract 4). It is safe for concurrent use.
 type Encoder struct {
 	// Observed gives a record the time when it was first read, for stores that refuse old ones, instead of the call's start.
 	Observed bool
@@ -24,7 +24,7 @@ var _ ledger.LogEncoder = Encoder{}
 func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *counting.Event) []byte {
 	return appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
 		b = appendUnixNano(b, recordTime, e.timeOf(r, event))
-		level := severityFor(r, event.Session)
+		level := severityFor(r, event)
 		b = protowire.AppendVarint(protowire.AppendTag(b, recordSeverity, protowire.VarintType), level.number)
 		b = appendString(b, recordLevel, level.text)
 		b = appendMessage(b, recordBody, func(b []byte) []byte {
@@ -38,13 +38,15 @@ func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *counting.Event
 	})
 }
 
-// timeOf is the record's timestamp: the start of the session or of the call, unless the time of reading is wanted.
+// timeOf is the record's timestamp: the start of the session, the visit or the call, unless the time of reading is wanted.
 func (e Encoder) timeOf(r *cdr.Record, event *counting.Event) time.Time {
 	switch {
 	case e.Observed:
 		return event.Observed
 	case event.Session != nil && !event.Session.Start.IsZero():
 		return event.Session.Start
+	case event.Visit != nil:
+		return visitStart(r, event.Visit)
 	}
 	return r.Start
 }
@@ -67,8 +69,10 @@ var outcomeSeverities = map[cdr.Outcome]severity{
 	cdr.Rejected: warning, cdr.InvalidNumber: warning, cdr.NotAllowed: warning, cdr.Failed: fault,
 }
 
-func severityFor(r *cdr.Record, s *cdr.Session) severity {
-	switch {
+func severityFor(r *cdr.Record, event *counting.Event) severity {
+	switch s := event.Session; {
+	case event.Visit != nil:
+		return info
 	case s == nil:
 		return cmp.Or(outcomeSeverities[r.Outcome], info)
 	case s.Result == cdr.SessionOK:

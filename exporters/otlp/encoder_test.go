@@ -85,6 +85,14 @@ func bareSession() *counting.Event {
 	return event
 }
 
+// fullVisit is an event of a visit to a queue that has every field.
+func fullVisit() *counting.Event {
+	event := fullEvent()
+	event.Name, event.Version, event.Changed = "cdr.queue_visit", 1, nil
+	event.Visit = &cdr.Visit{ID: "v", Queue: "support", Result: cdr.QueueAbandoned, Start: callStart.Add(2 * time.Second), Wait: cdr.KnownSpan(42 * time.Second)}
+	return event
+}
+
 // bareRecord has only what every record has.
 func bareRecord() *cdr.Record {
 	return &cdr.Record{Start: callStart, Outcome: cdr.NotConnected}
@@ -119,6 +127,7 @@ func TestRecordsGolden(t *testing.T) {
 		{"full", false, fullRecord(t), fullEvent()},
 		{"bare", false, bareRecord(), bareEvent()},
 		{"session", false, fullRecord(t), fullSession()},
+		{"visit", false, fullRecord(t), fullVisit()},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {

@@ -42,20 +42,20 @@ func TestLabelsAreAttributes(t *testing.T) {
 	checked := make(map[string]bool)
 	check := func(name string, r *cdr.Record, event *counting.Event, deltas []metrics.Delta) {
 		record := decode(t, Encoder{}.AppendRecord(nil, r, event))[0]
-		expect := func(label, want string) {
-			key := metrics.LogAttribute(label)
+		expect := func(d *metrics.Def, label, want string) {
+			key := metrics.LogAttribute(d, label)
 			if got := textOf(attributeOf(record, key)); key != "" && got != want {
 				t.Errorf("%s: the label %s is %q, the attribute %s is %q", name, label, want, key, got)
 			}
 			checked[key] = true
 		}
-		expect("source", event.Source)
-		expect("provider", event.Provider)
-		expect("feed", event.Feed)
+		expect(metrics.Calls, "source", event.Source)
+		expect(metrics.Calls, "provider", event.Provider)
+		expect(metrics.Calls, "feed", event.Feed)
 		for i := range deltas {
 			for j, label := range deltas[i].Def.Labels {
 				if !slices.Contains(ofLegs, deltas[i].Def) {
-					expect(label.Name, deltas[i].Labels[j])
+					expect(deltas[i].Def, label.Name, deltas[i].Labels[j])
 				}
 			}
 		}
@@ -65,9 +65,11 @@ func TestLabelsAreAttributes(t *testing.T) {
 	}
 	session := fullSession()
 	check("session", fullRecord(t), session, metrics.CountSession(nil, session.Session))
+	visit := fullVisit()
+	check("visit", fullRecord(t), visit, metrics.CountVisit(nil, visit.Visit))
 	for _, d := range metrics.Catalogue() {
 		for _, label := range d.LabelNames() {
-			if key := metrics.LogAttribute(label); key != "" && !checked[key] {
+			if key := metrics.LogAttribute(d, label); key != "" && !checked[key] {
 				t.Errorf("no record here shows that %s is the label %s", key, label)
 			}
 		}

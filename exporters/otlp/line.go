@@ -11,8 +11,11 @@ import (
 // appendLine appends the line that a person reads, such as `Outbound call failed: trunk_unreachable (SIP 503), byot_out, via
 // sbc1.example.com`. It names nobody: no number, no user, no free text of the provider's.
 func appendLine(b []byte, r *cdr.Record, event *counting.Event) []byte {
-	if event.Session != nil {
+	switch {
+	case event.Session != nil:
 		return appendSessionLine(b, event.Session)
+	case event.Visit != nil:
+		return appendVisitLine(b, event.Visit)
 	}
 	b = append(append(append(b, directionPhrases[r.Direction]...), ' '), outcomePhrases[r.Outcome]...)
 	if r.Outcome.Connected() {

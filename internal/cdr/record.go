@@ -70,6 +70,12 @@ type Record struct {
 	Recordings []Recording
 	Legs       []Leg
 
+	// Visits are the call's to queues; they count with the first final version of the record, or the first that is Settled where
+	// parts of a record settle. They are of the record, whether it is a call or a further one of its group.
+	Visits []Visit
+	// NoCall says that the record tells only of a visit: there is no call to count.
+	NoCall bool
+
 	// Sessions are the call's, where the provider tells them; each counts once by its id.
 	Sessions []Session
 	// Streams and Ratings, with MediaBypass, count with the first record that is Settled: the provider brings nothing more of them then.
@@ -98,6 +104,7 @@ func (r *Record) Reset() {
 		Charges:    r.Charges[:0],
 		Recordings: r.Recordings[:0],
 		Legs:       r.Legs[:0],
+		Visits:     r.Visits[:0],
 		Sessions:   r.Sessions[:0],
 		Streams:    r.Streams[:0],
 		Ratings:    r.Ratings[:0],
@@ -144,8 +151,12 @@ func Duration(n int64, unit time.Duration) (d time.Duration, problem string) {
 // Fault says in whose part a call that didn't connect ended.
 func (r *Record) Fault() FaultDomain { return cmp.Or(r.FaultDomain, r.Outcome.FaultDomain()) }
 
-// Ended is the time from which lateness is measured: the end of a connected call, the start of another (contract 3, `late`).
+// Ended is the time from which lateness is measured: the end of a connected call, the start of another (contract 3, `late`), the end of the wait
+// where the record tells only of a visit.
 func (r *Record) Ended() time.Time {
+	if r.NoCall && len(r.Visits) > 0 {
+		return r.Start.Add(r.Visits[0].Wait.Value)
+	}
 	if !r.Outcome.Connected() {
 		return r.Start
 	}

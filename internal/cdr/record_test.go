@@ -83,6 +83,8 @@ func TestRecordEnded(t *testing.T) {
 		{"no end", Record{Outcome: Answered, Start: start, Duration: time.Minute}, minute},
 		{"end before the duration is over", Record{Outcome: Answered, Start: start, End: start, Duration: time.Minute}, minute},
 		{"not connected", Record{Outcome: NoAnswer, Start: start, End: minute, Duration: time.Minute}, start},
+		{"a visit", Record{NoCall: true, Start: start, Visits: []Visit{{Wait: KnownSpan(time.Minute)}}}, minute},
+		{"a visit of unknown wait", Record{NoCall: true, Start: start, Visits: []Visit{{}}}, start},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -93,7 +93,9 @@ type Log struct {
 	Record int
 	// Session is the number of the session that the event is about, or -1.
 	Session int
-	Event   Event
+	// Visit is the number of the visit to a queue that the event is about, or -1.
+	Visit int
+	Event Event
 }
 
 // BadHash is a row that was set aside.
@@ -236,7 +238,7 @@ func (d *Decision) addLog(i, session int, event Event) {
 	r, s := d.entries[i].record, d.settings
 	event.Source, event.Provider, event.Feed = s.Source, s.Provider, s.Feed
 	event.RecordID, event.Observed = d.hasher.recordID(r), d.page.ObservedAt
-	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Event: event})
+	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Visit: -1, Event: event})
 }
 
 // FirstEvent is the event of the first log record of a record of the page, whose identity exemplars have.

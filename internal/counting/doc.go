@@ -12,6 +12,7 @@
 //	keys.go, buckets.go  what a record is known by, and where that lies (counting.md 14, 15, 18)
 //	decide.go            the order in which a page's records are decided
 //	records.go           new, known, too old, not final; sessions and recordings (5, 14, 17)
+//	visits.go            visits of callers to queues, which are no calls
 //	revisions.go         what a version changes (16)
 //	groups.go            several records that are one call (14, 36)
 //	parents.go           parts of a call that failed with it (guarantee 3)

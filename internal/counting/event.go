@@ -14,29 +14,31 @@ import (
 
 // Event says which log record is wanted of a call record. Its identity (contract 4) is shared with exemplars.
 type Event struct {
-	// Name is the event name: cdr.call, cdr.call.revised, cdr.session.
+	// Name is the event name: cdr.call, cdr.call.revised, cdr.session, cdr.queue_visit.
 	Name                   string
 	Source, Provider, Feed string
 	// RecordID is the provider's id, or a keyed hash where it gives none.
 	RecordID string
-	// Version is 1 first, one more with each revision; of a session always 1.
+	// Version is 1 first, one more with each revision; of a session or a visit always 1.
 	Version int64
 	// Session is the record's session that a cdr.session is about; else nil.
 	Session *cdr.Session
+	// Visit is the record's visit that a cdr.queue_visit is about; else nil.
+	Visit *cdr.Visit
 	// Changed are the names of what changed; nil for a first version.
 	Changed []string
 	// Observed is when the record, or this of it, was first read.
 	Observed time.Time
 }
 
-// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source, feed, event name, record id and session
-// id (empty but for cdr.session), each with its length as a varint before it, and the version as a varint. It is the same on every try
-// (counting.md 27).
-func (e *Event) UID(session string) (uid [32]byte) {
+// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source, feed, event name, record id and the id of the
+// part that it is about (of a session or a visit; else empty), each with its length as a varint before it, and the version as a varint. It is the
+// same on every try (counting.md 27).
+func (e *Event) UID(part string) (uid [32]byte) {
 	var room [256]byte
 	b := room[:0]
-	for _, part := range [...]string{e.Source, e.Feed, e.Name, e.RecordID, session} {
-		b = pack.AppendText(b, part)
+	for _, text := range [...]string{e.Source, e.Feed, e.Name, e.RecordID, part} {
+		b = pack.AppendText(b, text)
 	}
 	b = binary.AppendVarint(b, e.Version)
 	sum := sha256.Sum256(b)

@@ -21,7 +21,11 @@ func (d *Decision) decideRecord(i int) {
 		return
 	case st == nil:
 		source = i + 1
-		st = d.decideNew(i)
+		if e.record.NoCall {
+			st = d.decideVisit(i)
+		} else {
+			st = d.decideNew(i)
+		}
 	default:
 		d.decideKnown(i, st)
 	}
@@ -77,9 +81,7 @@ func (d *Decision) decideNew(i int) *state {
 			h.flags |= rowTimed
 		}
 		d.change.State.Records++
-		if r.Start.After(d.change.State.NewestCall) && !d.isAhead(r) {
-			d.change.State.NewestCall = r.Start
-		}
+		d.noteNewest(r)
 	}
 	if r.Outcome.Connected() && !further || moved > 0 {
 		h.span = d.addConnected(r)
@@ -94,6 +96,9 @@ func (d *Decision) decideNew(i int) *state {
 		}
 	}
 	d.addLog(i, -1, Event{Name: "cdr.call", Version: 1})
+	if !d.settings.PartsSettle {
+		d.addVisits(i)
+	}
 	return st
 }
 
@@ -125,7 +130,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 	e, result := &d.entries[i], &d.change.Result
 	d.addAliases(e, st)
 	d.adoptGroup(e, st)
-	if _, body := splitRow(st.Data); bytes.Equal(body, e.body) {
+	if _, body := splitRow(st.Data); e.record.NoCall || bytes.Equal(body, e.body) {
 		result.Duplicate++
 		return
 	}
@@ -202,10 +207,14 @@ func (d *Decision) settleRecords() {
 		if st == nil || flagsOf(st.Data)&rowSettled != 0 {
 			continue
 		}
+		d.deltas = d.deltas[:0]
 		if flagsOf(st.Data)&rowFurther == 0 { // a further record has no part in its call
-			d.deltas = metrics.CountSettled(d.deltas[:0], e.record, d.settings.PartsSettle)
-			d.addCounted(e.record, 0)
+			d.deltas = metrics.CountSettled(d.deltas, e.record, d.settings.PartsSettle)
 		}
+		if d.settings.PartsSettle {
+			d.addVisits(d.order[n])
+		}
+		d.addCounted(e.record, 0)
 		d.addFlag(st, rowSettled)
 	}
 }

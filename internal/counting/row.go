@@ -32,8 +32,10 @@ const (
 	rowTimed
 	// rowLabelled: it was counted with labels of the operator's.
 	rowLabelled
+	// rowVisit: it tells only of a visit to a queue, and is no call.
+	rowVisit
 
-	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency | rowTimed | rowLabelled
+	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency | rowTimed | rowLabelled | rowVisit
 )
 
 // head is what stands in front of a record's body: all that isn't of its last version.
@@ -208,7 +210,9 @@ func (s Stored) Alias() (of Place, ok bool) {
 }
 
 // IsCall says whether it is a record that was counted as a call.
-func (s Stored) IsCall() bool { return s.Data[0] == rowRecord && flagsOf(s.Data)&rowFurther == 0 }
+func (s Stored) IsCall() bool {
+	return s.Data[0] == rowRecord && flagsOf(s.Data)&(rowFurther|rowVisit) == 0
+}
 
 // Check returns ErrRow if it has none of the stored forms.
 func (s Stored) Check() error {

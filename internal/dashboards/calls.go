@@ -138,7 +138,9 @@ func (b *board) chooseListed() {
 const onlySessions = "var-kind=.%2B"
 
 // logName is what Loki calls the attribute that says what a label of a metric says.
-func logName(label string) string { return strings.ReplaceAll(metrics.LogAttribute(label), ".", "_") }
+func logName(label string) string {
+	return strings.ReplaceAll(metrics.LogAttribute(metrics.Calls, label), ".", "_")
+}
 
 // stream selects an exporter's log records.
 const stream = `{service_name=~"$service_name"}`
@@ -153,7 +155,7 @@ func found() string {
 	for _, label := range []string{"source", "provider", "trunk", "outcome"} {
 		parts = append(parts, fmt.Sprintf(`| %s=~"$%s"`, logName(label), label))
 	}
-	parts = append(parts, "| cdr_session_id=~`$kind`")
+	parts = append(parts, "| cdr_session_id=~`$kind`", `| cdr_queue_result=""`) // visits to queues are no calls
 	for _, f := range typed {
 		if f.attribute != "" {
 			parts = append(parts, fmt.Sprintf("| %s=~`$%s`", f.attribute, f.variable))

@@ -93,6 +93,9 @@ func (p *pageCommit) encodeLogs() {
 		if log.Session >= 0 {
 			log.Event.Session = &p.redacted.Sessions[log.Session]
 		}
+		if log.Visit >= 0 {
+			log.Event.Visit = &p.redacted.Visits[log.Visit]
+		}
 		p.logs.data = encoder.AppendRecord(p.logs.data, &p.redacted, &log.Event)
 		p.logs.ends = append(p.logs.ends, len(p.logs.data))
 	}

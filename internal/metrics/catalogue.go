@@ -6,6 +6,7 @@ var (
 	setupBounds    = []float64{0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60, 90}
 	delayBounds    = []float64{10, 30, 60, 300, 900, 1800, 3600, 7200, 14400, 43200, 86400, 172800, 259200}
 	requestBounds  = []float64{0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}
+	waitBounds     = []float64{5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600}
 	commitBounds   = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
 )
 
@@ -57,4 +58,8 @@ var (
 		"Recordings attached to calls.", "type*")
 	CallLegs = ofRecords(Counter, "cdr_call_legs_total", "cdr.call.legs", "{leg}",
 		"Legs of calls, where the provider tells them.", "leg_type*", "outcome")
+	QueueCalls = ofRecords(Counter, "cdr_queue_calls_total", "cdr.queue_calls", "{visit}",
+		"Visits of callers to queues, each counted once by how it ended; they are no calls, and are in no other metric.", "queue*", "result")
+	QueueWait = ofRecords(Histogram, "cdr_queue_wait_seconds", "cdr.queue_wait", "s",
+		"How long callers waited in a queue, to the answer or to leaving, where that is known.", "queue*", "result").inBuckets(waitBounds, micros)
 )

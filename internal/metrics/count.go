@@ -158,6 +158,15 @@ func CountSession(dst []Delta, s *cdr.Session) []Delta {
 	return dst
 }
 
+// CountVisit counts a visit of a caller to a queue. A wait below zero is none.
+func CountVisit(dst []Delta, v *cdr.Visit) []Delta {
+	dst = appendDelta(dst, QueueCalls, 1, v.Queue, v.Result.String())
+	if v.Wait.Known && v.Wait.Value >= 0 {
+		dst = appendDelta(dst, QueueWait, v.Wait.Value.Microseconds(), v.Queue, v.Result.String())
+	}
+	return dst
+}
+
 // CountSettled counts what is known when a record has settled: streams, ratings and, if Count left it for later, whether media bypassed.
 func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
 	for i := range r.Streams {

@@ -87,6 +87,31 @@ func TestBypassLater(t *testing.T) {
 	}
 }
 
+// A visit counts by queue and result, and its wait where that is known.
+func TestCountVisit(t *testing.T) {
+	s, f := testStore()
+	changes := s.Begin(f, time.Now())
+	for _, result := range cdr.QueueResults() {
+		v := cdr.Visit{Queue: "support", Result: result, Wait: cdr.KnownSpan(20 * time.Second)}
+		changes.addAll(CountVisit(nil, &v))
+		v.Wait = cdr.Span{}
+		changes.addAll(CountVisit(nil, &v))
+	}
+	changes.Apply(nil)
+	for _, result := range cdr.QueueResults() {
+		if calls := f.Totals(QueueCalls, "result")[result.String()]; calls != 2 {
+			t.Errorf("%d visits are %s", calls, result)
+		}
+	}
+	for _, family := range s.Snapshot().Families {
+		for _, p := range family.Points {
+			if p.Hist != nil && (p.Hist.Count != 1 || p.Hist.Buckets[3] != 1 || p.Hist.Sum != 20e6) {
+				t.Errorf("%v has %+v", p.Labels.Values, p.Hist)
+			}
+		}
+	}
+}
+
 func TestTotals(t *testing.T) {
 	s, f := testStore()
 	s.Reconfigure(Options{SeriesLimit: 2})

@@ -169,18 +169,20 @@ var noAttribute = map[string]string{
 func labelTable(defs []*Def) string {
 	var b strings.Builder
 	b.WriteString("| label | attribute of log records |\n| --- | --- |\n")
-	seen := make(map[string]bool)
+	attributes := make(map[string][]string)
 	for _, d := range defs {
 		for _, label := range d.LabelNames() {
-			seen[label] = true
+			text := "none: " + noAttribute[label]
+			if key := LogAttribute(d, label); key != "" {
+				text = "`" + key + "`"
+			}
+			if !slices.Contains(attributes[label], text) {
+				attributes[label] = append(attributes[label], text)
+			}
 		}
 	}
-	for _, label := range slices.Sorted(maps.Keys(seen)) {
-		text := "none: " + noAttribute[label]
-		if key := LogAttribute(label); key != "" {
-			text = "`" + key + "`"
-		}
-		fmt.Fprintf(&b, "| `%s` | %s |\n", label, text)
+	for _, label := range slices.Sorted(maps.Keys(attributes)) {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", label, strings.Join(attributes[label], ", "))
 	}
 	return b.String()
 }

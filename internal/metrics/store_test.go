@@ -114,6 +114,7 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	changes.addAll(CountOutcomeChange(nil, cdr.Failed, cdr.Answered))
 	changes.addAll(CountRecording(nil, "Automatic"))
 	changes.addAll(CountSession(nil, &cdr.Session{Result: cdr.SessionDropped}))
+	changes.addAll(CountVisit(nil, &cdr.Visit{Wait: cdr.KnownSpan(time.Second)}))
 	changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}}, false))
 	one, _ := cdr.ParseMoney("1")
 	changes.addAll(CountCorrection(nil, ChargeLabels{}, cdr.Charge{Component: "usage", Currency: "USD", Amount: one}))

@@ -53,7 +53,7 @@ const (
 	sipFeeds property = "<sip>"
 	// streamFeeds say how media streams went.
 	streamFeeds property = "<streams>"
-	// additiveFeeds are those whose calls no other feed has too, and those without records.
+	// additiveFeeds are those whose calls no other feed has too, and those without calls.
 	additiveFeeds property = "<additive>"
 
 	// ReasonFeeds is what dashboards select by, in place of the names of feeds that give reasons; see [Parameters.Resolve].
@@ -67,7 +67,7 @@ func (p property) has(f *Feed) bool {
 	case reasonFeeds:
 		return f.Reasons
 	case shareFeeds:
-		return !f.Reasons && !f.Snapshot
+		return !f.Reasons && !f.Snapshot && !f.NoCalls
 	case sipFeeds:
 		return f.SIPCodes
 	case streamFeeds:

@@ -1,0 +1,132 @@
+package declared
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// queueVisits is the value of `counts` of a feed whose rows are visits to queues, and no calls.
+const queueVisits = "queue_visits"
+
+func (f *Feed) countsVisits() bool { return f.Counts == queueVisits }
+
+// ofVisits are the fields that a row of a feed of visits may have.
+var ofVisits = []string{"id", "call_id", "version", "start", "end", "queue", "queue_wait", "queue_result"}
+
+// validateVisits reports fields that calls need and visits don't have, and the other way round.
+func (f *Feed) validateVisits(r *config.Report) {
+	r.OneOf("counts", f.Counts, "", queueVisits)
+	d := &f.Record
+	if !f.countsVisits() {
+		if !d.Start.IsSet() {
+			r.Problemf("record.start", "is missing; say what the start of a call is taken from")
+		}
+		if !d.Outcome.IsSet() {
+			r.Problemf("record.outcome", "is missing; say what the outcome of a call is taken from")
+		}
+		for key, v := range map[string]*Value{"queue": &d.Queue, "queue_wait": &d.QueueWait} {
+			if v.IsSet() && !d.QueueResult.IsSet() {
+				r.Problemf("record."+key, "is of a visit to a queue, of which record.queue_result says that there is one; add it or leave this out")
+			}
+		}
+		return
+	}
+	if !d.Start.IsSet() && !d.End.IsSet() {
+		r.Problemf("record.start", "is missing; say what the start or the end of a visit is taken from")
+	}
+	for key, v := range map[string]*Value{"queue": &d.Queue, "queue_result": &d.QueueResult} {
+		if !v.IsSet() {
+			r.Problemf("record."+key, "is missing; a feed with counts: %s must have it", queueVisits)
+		}
+	}
+	values := d.values()
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if values[key].IsSet() && !slices.Contains(ofVisits, key) && !strings.HasPrefix(key, "extra.") {
+			r.Problemf("record."+key, "is of calls, and the feed counts visits to queues; leave it out")
+		}
+	}
+}
+
+// fillVisit reads a row of a feed of visits.
+func (p *mapping) fillVisit() {
+	d, r := &p.feed.Record, p.record
+	r.NoCall = true
+	p.ids()
+	if r.CallID = p.text("call_id", &d.CallID); r.CallID == "" {
+		r.CallID = r.ID
+	}
+	p.version()
+	r.Start, r.End = p.time("start", &d.Start), p.time("end", &d.End)
+	if !p.visit() {
+		p.fail("queue_result", "is missing")
+		return
+	}
+	v := &r.Visits[0]
+	if r.Start.IsZero() && !r.End.IsZero() {
+		r.Start = r.End.Add(-v.Wait.Value)
+	}
+	if r.Start.IsZero() {
+		p.fail("start", "is missing")
+	}
+	p.extras()
+	if r.ID == "" && !d.ID.IsSet() {
+		r.Synthetic = strings.Join([]string{collector.SyntheticKey(r), r.CallID, v.Queue, v.Result.String(), v.Wait.Value.String()}, "\x1f")
+	}
+}
+
+var resultWords = func() map[string]cdr.QueueResult {
+	all := make(map[string]cdr.QueueResult)
+	for _, r := range cdr.QueueResults() {
+		all[r.String()] = r
+	}
+	return all
+}()
+
+func isQueueResult(word string) bool {
+	_, known := resultWords[word]
+	return known
+}
+
+// visit adds the visit that the row tells of and says whether it tells of one. A result that no table knows is QueueOther.
+func (p *mapping) visit() bool {
+	d := &p.feed.Record
+	unmapped, v := len(p.unmapped), cdr.Visit{}
+	found := p.read("queue_result", &d.QueueResult, func(g *given) string {
+		if !isQueueResult(g.text) {
+			return "is no result of a visit"
+		}
+		v.Result = resultWords[g.text]
+		return ""
+	})
+	if !found && len(p.unmapped) == unmapped {
+		return false
+	}
+	v.Queue = strings.TrimSpace(p.text("queue", &d.Queue))
+	v.Wait.Known = p.read("queue_wait", &d.QueueWait, func(g *given) (problem string) {
+		v.Wait.Value, problem = p.wait(g)
+		return problem
+	})
+	if !v.Wait.Known {
+		v.Wait.Value = 0
+	}
+	p.record.Visits = append(p.record.Visits, v)
+	return true
+}
+
+// wait is a number of units, or the time since another value of the row. One below zero is none.
+func (p *mapping) wait(g *given) (wait time.Duration, problem string) {
+	if g.by.since != nil {
+		return p.since(g)
+	}
+	text, negative := strings.CutPrefix(g.text, "-")
+	if wait, problem = parseDuration(text, g.by.unit); problem == "" && negative {
+		return 0, noValue
+	}
+	return wait, problem
+}

@@ -1,0 +1,40 @@
+package counting
+
+import (
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// decideVisit counts a record that tells only of a visit to a queue. It is no call: calls, groups, parents and trailing windows don't see it.
+// What decides is the first final version, so a later one changes nothing.
+func (d *Decision) decideVisit(i int) *state {
+	e, result := &d.entries[i], &d.change.Result
+	result.New++
+	result.Delays = append(result.Delays, d.delay(e.record))
+	d.noteNewest(e.record)
+	st := d.newState(Place{e.bucket, e.keys[0]})
+	h := head{flags: rowVisit}
+	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
+	d.addAliases(e, st)
+	if !d.settings.PartsSettle {
+		d.addVisits(i)
+	}
+	return st
+}
+
+// addVisits counts the visits of a record, each with its log record. It is called once for a record.
+func (d *Decision) addVisits(i int) {
+	r := d.entries[i].record
+	for n := range r.Visits {
+		d.deltas = metrics.CountVisit(d.deltas, &r.Visits[n])
+		d.addLog(i, -1, Event{Name: "cdr.queue_visit", Version: 1})
+		d.change.Logs[len(d.change.Logs)-1].Visit = n
+	}
+}
+
+// noteNewest moves the start of the newest record on.
+func (d *Decision) noteNewest(r *cdr.Record) {
+	if r.Start.After(d.change.State.NewestCall) && !d.isAhead(r) {
+		d.change.State.NewestCall = r.Start
+	}
+}
