@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, and its rows become what the page says.
@@ -17,13 +18,7 @@ func TestDefinitionsTutorial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := func(before, language string) string {
-		found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").FindStringSubmatch(string(text))
-		if found == nil {
-			t.Fatalf("the page has no block behind %s", before)
-		}
-		return strings.ReplaceAll("\n"+found[1], "\n   ", "\n") + "\n"
-	}
+	block := func(before, language string) string { return blockBehind(t, string(text), before, language) }
 	definition := block("<!-- definition -->", "yaml")
 	folder := t.TempDir()
 	for name, content := range map[string]string{"acmetel.yaml": definition, "config.yaml": block("then `check sources`.", "yaml")} {
@@ -57,5 +52,33 @@ func TestDefinitionsTutorial(t *testing.T) {
 	}
 	if got, want := strings.Join(became, ", "), "answered outbound, busy inbound, not final, ignored"; got != want {
 		t.Errorf("the rows became %s, want %s", got, want)
+	}
+}
+
+// blockBehind is the block of code behind a text of a page, without the indent of a list.
+func blockBehind(t *testing.T, page, before, language string) string {
+	t.Helper()
+	found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").FindStringSubmatch(page)
+	if found == nil {
+		t.Fatalf("the page has no block behind %s", before)
+	}
+	return strings.ReplaceAll("\n"+found[1], "\n   ", "\n") + "\n"
+}
+
+// TestDefinitionOfVisits: the page's definition of a feed of visits is valid and counts one.
+func TestDefinitionOfVisits(t *testing.T) {
+	text, err := os.ReadFile("definitions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := declared.Load("acmequeues.yaml", []byte(blockBehind(t, string(text), "<!-- visits -->", "yaml")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := d.Feeds["queue_log"]
+	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte("1795428042|support|CONNECT|12\n")) {
+		if m.Record == nil || !m.Record.NoCall || len(m.Record.Visits) != 1 || m.Record.Visits[0].Result != cdr.QueueAnswered {
+			t.Errorf("a row became %+v", m)
+		}
 	}
 }

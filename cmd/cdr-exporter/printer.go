@@ -118,7 +118,7 @@ func row(r *cdr.Record) []cell {
 		{"id", r.ID},
 		{"direction", r.Direction},
 		{"call_type", r.CallType},
-		{"outcome", r.Outcome},
+		{"outcome", outcomeOf(r)},
 		{"duration", r.Duration.Seconds()},
 		{"trunk", r.Trunk},
 		{"country", r.Country},
@@ -146,6 +146,7 @@ func detail(r *cdr.Record) []cell {
 		{"user_id", r.UserID},
 		{"user_principal", r.UserPrincipal},
 		{"labels", labelsOf(r)},
+		{"visits", visitsOf(r)},
 	}
 }
 
@@ -155,6 +156,31 @@ func labelsOf(r *cdr.Record) any {
 		return nil
 	}
 	return maps.Collect(r.Labels.All())
+}
+
+// outcomeOf is the outcome of a call; a record that tells only of a visit to a queue has none.
+func outcomeOf(r *cdr.Record) any {
+	if r.NoCall {
+		return nil
+	}
+	return r.Outcome
+}
+
+// visitsOf are the visits to queues that a record tells of; nil if there are none.
+func visitsOf(r *cdr.Record) any {
+	var all []map[string]any
+	for i := range r.Visits {
+		v := &r.Visits[i]
+		cells := []cell{{"queue", v.Queue}, {"result", v.Result}, {"start", v.Start}, {"wait_seconds", nil}}
+		if v.Wait.Known {
+			cells[3].value = v.Wait.Value.Seconds()
+		}
+		all = append(all, object(cells))
+	}
+	if all == nil {
+		return nil
+	}
+	return all
 }
 
 func number(n cdr.Int) any {

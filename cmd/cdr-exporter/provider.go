@@ -31,6 +31,7 @@ func newProviderList(*kingpin.CmdClause) command {
 				var says []string
 				for what, does := range map[string]bool{
 					"calls in progress": f.Snapshot, "why calls don't connect": f.Reasons, "SIP codes": f.SIPCodes, "how media went": f.Streams,
+					"visits to queues": f.Visits,
 				} {
 					if does {
 						says = append(says, what)
@@ -124,6 +125,14 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 	return declared.NewMapper(&feed, declared.MapperSettings{Parameters: parameters}), nil
 }
 
+// waited is how long a caller waited.
+func waited(v *cdr.Visit) string {
+	if !v.Wait.Known {
+		return "unknown"
+	}
+	return v.Wait.Value.String()
+}
+
 // print prints the records, redacted as by default, and says on the standard error what became of all other rows.
 func (t *providerTry) print(mapper *declared.Mapper, rows []byte, s streams) error {
 	printer, flush := newPrinter(t.output, false, s.out)
@@ -144,6 +153,10 @@ func (t *providerTry) print(mapper *declared.Mapper, rows []byte, s streams) err
 		default:
 			if records++; m.Record.Provisional {
 				fmt.Fprintf(&notes, "row %d: not final: it is looked up again\n", number)
+			}
+			for i := range m.Record.Visits {
+				v := &m.Record.Visits[i]
+				fmt.Fprintf(&notes, "row %d: a visit to queue %q: %s, waited %s\n", number, v.Queue, v.Result, waited(v))
 			}
 			redactor.Redact(m.Record)
 			if err := printer(m.Record, nil); err != nil {
