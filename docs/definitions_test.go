@@ -18,7 +18,13 @@ func TestDefinitionsTutorial(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := func(before, language string) string { return blockBehind(t, string(text), before, language) }
+	block := func(before, language string) string {
+		found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").FindStringSubmatch(string(text))
+		if found == nil {
+			t.Fatalf("the page has no block behind %s", before)
+		}
+		return strings.ReplaceAll("\n"+found[1], "\n   ", "\n") + "\n"
+	}
 	definition := block("<!-- definition -->", "yaml")
 	folder := t.TempDir()
 	for name, content := range map[string]string{"acmetel.yaml": definition, "config.yaml": block("then `check sources`.", "yaml")} {
@@ -55,23 +61,17 @@ func TestDefinitionsTutorial(t *testing.T) {
 	}
 }
 
-// blockBehind is the block of code behind a text of a page, without the indent of a list.
-func blockBehind(t *testing.T, page, before, language string) string {
-	t.Helper()
-	found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").FindStringSubmatch(page)
-	if found == nil {
-		t.Fatalf("the page has no block behind %s", before)
-	}
-	return strings.ReplaceAll("\n"+found[1], "\n   ", "\n") + "\n"
-}
-
 // TestDefinitionOfVisits: the page's definition of a feed of visits is valid and counts one.
 func TestDefinitionOfVisits(t *testing.T) {
 	text, err := os.ReadFile("definitions.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := declared.Load("acmequeues.yaml", []byte(blockBehind(t, string(text), "<!-- visits -->", "yaml")))
+	found := regexp.MustCompile("(?s)<!-- visits -->\\s+```yaml\n(.*?)```").FindStringSubmatch(string(text))
+	if found == nil {
+		t.Fatal("the page has no definition of visits")
+	}
+	d, err := declared.Load("acmequeues.yaml", []byte(found[1]))
 	if err != nil {
 		t.Fatal(err)
 	}

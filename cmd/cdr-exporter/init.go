@@ -204,7 +204,10 @@ func (i *initCommand) keys() (keys []writtenKey) {
 		delete(given, s.Key)
 		switch {
 		case isFeed(i.chosen(), s):
-			if i.feeds != "" && value == "" {
+			switch {
+			case s.Paths && value == "":
+				key.Comment, key.Key, key.Value = s.Ask+"; not read: it needs the paths of its files", "#"+s.Key, "{paths: []}"
+			case i.feeds != "" && value == "":
 				key.Comment, key.Key = s.Ask+"; not read", "#"+s.Key
 			}
 		case value == "":

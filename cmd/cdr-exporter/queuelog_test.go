@@ -12,13 +12,13 @@ import (
 
 // queueLog is Asterisk's file of queue events, written and rotated while it is read.
 type queueLog struct {
-	path         string
-	rng          *rand.Rand
-	old          int
-	written      map[string]int // visits by result
-	waits        int            // those whose wait is told
-	waited       int            // for so many seconds
-	lines, calls int
+	path          string
+	rng           *rand.Rand
+	old           int
+	written       map[string]int // visits by result
+	waits         uint64         // those whose wait is told
+	waited        int            // for so many seconds
+	lines, visits int
 }
 
 // append writes what some callers leave, each line in two pieces. Many lines of a file say the same; files differ from their first line.
@@ -49,7 +49,7 @@ func (q *queueLog) append() error {
 			q.lines++
 		}
 		q.written[end.result]++
-		q.calls++
+		q.visits++
 		if end.line != "NONE|EXITWITHKEY|1|1" {
 			q.waits++
 			q.waited += wait
@@ -117,9 +117,13 @@ func TestQueueLogBetweenKills(t *testing.T) {
 		return errors.Join(errs...)
 	})
 	scraped := x.scrape()
-	visits, waits, waited := scraped.sum("cdr_queue_calls_total"), scraped.sum("cdr_queue_wait_seconds_count"), scraped.sum("cdr_queue_wait_seconds_sum")
-	if visits != float64(q.calls) || waits != float64(q.waits) || waited != float64(q.waited) {
-		t.Errorf("%g visits, %g waits of %g s; want %d, %d, %d", visits, waits, waited, q.calls, q.waits, q.waited)
+	visits, waits, waited := scraped.sum("cdr_queue_calls_total"), uint64(0), 0.0
+	for _, m := range scraped.series("cdr_queue_wait_seconds", "queue=support") {
+		waits += m.GetHistogram().GetSampleCount()
+		waited += m.GetHistogram().GetSampleSum()
+	}
+	if visits != float64(q.visits) || waits != q.waits || waited != float64(q.waited) {
+		t.Errorf("%g visits, %d waits of %g s; want %d, %d, %d", visits, waits, waited, q.visits, q.waits, q.waited)
 	}
 	if calls, invalid := scraped.sum("cdr_calls_total"), scraped.sum("cdr_exporter_rows_total", "result=invalid"); calls > 0 || invalid > 0 {
 		t.Errorf("%g calls and %g invalid rows of %d lines", calls, invalid, q.lines)

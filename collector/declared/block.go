@@ -163,7 +163,7 @@ func (b *Block) Settings() (all []config.Setting) {
 		all = append(all, s)
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.definition.Feeds)) {
-		all = append(all, config.Setting{Key: key, Ask: "The feed " + key, Block: true})
+		all = append(all, config.Setting{Key: key, Ask: "The feed " + key, Block: true, Paths: b.definition.Feeds[key].Files != nil})
 	}
 	return all
 }

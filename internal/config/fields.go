@@ -24,6 +24,8 @@ type Setting struct {
 	Secret bool
 	// Block: it is switched on by its key alone, such as a feed.
 	Block bool
+	// Paths: the block must name files of its own under `paths`; of a described block.
+	Paths bool
 	// List: its value is a list of texts. OneWillDo: or one text, so that `init` can ask for it.
 	List, OneWillDo bool
 	// Required: the block must have it; of a described block.
@@ -88,6 +90,9 @@ func BlockKeys(block any) (keys []string) {
 		if keys = append(keys, s.Key); s.Block {
 			for _, key := range Keys(reflect.TypeFor[Feed]()) {
 				keys = append(keys, joinPath(s.Key, key))
+			}
+			if s.Paths {
+				keys = append(keys, joinPath(s.Key, "paths"))
 			}
 		}
 	}

@@ -86,15 +86,21 @@ func describedSchema(d Described) schema {
 	properties, feeds := schema{}, []any{}
 	var conditions []any
 	text := leafSchema(reflect.TypeFor[string](), nil)
+	textOrTexts := schema{"anyOf": []any{text, schema{"type": "array", "items": text}}}
 	for _, s := range d.Settings() {
 		one := schema{"required": []string{s.Key}}
 		switch {
 		case s.Block:
-			properties[s.Key] = objectSchema(reflect.TypeFor[Feed](), nil)
+			feed := objectSchema(reflect.TypeFor[Feed](), nil)
+			if s.Paths {
+				feed["type"], feed["required"] = "object", []string{"paths"}
+				feed["properties"].(schema)["paths"] = textOrTexts //nolint:forcetypeassert // made by objectSchema
+			}
+			properties[s.Key] = feed
 			feeds = append(feeds, one)
 			continue
 		case s.OneWillDo:
-			properties[s.Key] = schema{"anyOf": []any{text, schema{"type": "array", "items": text}}}
+			properties[s.Key] = textOrTexts
 		case s.List:
 			properties[s.Key] = schema{"type": "array", "items": text}
 		default:

@@ -23,7 +23,7 @@ type Built struct {
 // metric hasn't, or what else is wrong.
 func All(p *rules.Parameters) ([]Built, error) {
 	var all []Built
-	for _, b := range []*board{overview(p), trunks(p), cost(p), quality(p), calls(p), exporter(p)} {
+	for _, b := range []*board{overview(p), trunks(p), cost(p), quality(p), queues(p), calls(p), exporter(p)} {
 		d, err := b.build()
 		if err != nil {
 			return nil, err

@@ -232,6 +232,9 @@ func checkTarget(expr string) error {
 		}
 		for _, m := range matchers {
 			label, _, _ := strings.Cut(m, "=")
+			if label == "le" && strings.HasSuffix(f[1], "_bucket") {
+				continue
+			}
 			if !slices.Contains(append(def.LabelNames(), "job", "instance"), strings.TrimSuffix(label, "!")) {
 				return fmt.Errorf("%s has no label %s", f[1], label)
 			}

@@ -49,11 +49,22 @@ var kpiSeries = []struct {
 	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="good"`, 3},
 	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="poor"`, 1},
 	{`cdr_media_streams_total{feed="call_records", media="audio", media_direction="caller_to_callee", network="wifi", platform="windows", verdict="unclassified"`, 5},
+	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="answered"`, 30},
+	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="abandoned"`, 8},
+	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="timeout"`, 4},
+	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="overflowed"`, 2},
+	{`cdr_queue_calls_total{feed="queue_log", queue="support", result="other"`, 1},
+	{`cdr_queue_wait_seconds_bucket{feed="queue_log", queue="support", result="answered", le="15.0"`, 12},
+	{`cdr_queue_wait_seconds_bucket{feed="queue_log", queue="support", result="answered", le="20.0"`, 18},
+	{`cdr_queue_wait_seconds_count{feed="queue_log", queue="support", result="answered"`, 25},
+	{`cdr_queue_wait_seconds_sum{feed="queue_log", queue="support", result="answered"`, 375},
+	{`cdr_queue_wait_seconds_bucket{feed="queue_log", queue="support", result="abandoned", le="5.0"`, 3},
+	{`cdr_queue_wait_seconds_bucket{feed="queue_log", queue="support", result="abandoned", le="20.0"`, 6},
 }
 
 // kpiValues are what the recorded series must be then, worked out by hand: of the 100 calls
 // a minute of Direct Routing 40 were answered, 4 aren't attempts, 26 are faults of which 10
-// are late, 4 were redirected.
+// are late, 4 were redirected. Of the 45 visits a minute 3 were abandoned within 5 s, and 5 of the answered ones don't say how long they took.
 var kpiValues = map[string]string{
 	calls + " direct_routing":               "100 / 60",
 	answered + " direct_routing":            "40 / 60",
@@ -91,12 +102,20 @@ var kpiValues = map[string]string{
 	"cdr_outbound_calls pstn":               "3 / 60",
 	"cdr_sessions call_records":             "4 / 60",
 	"cdr_failed_sessions call_records":      "1 / 4",
+	queueVisits + " queue_log":              "45 / 60",
+	queueAnswered + " queue_log":            "30 / 60",
+	queueAbandoned + " queue_log":           "8 / 60",
+	queueInTime + " queue_log":              "18 / 60",
+	queueShort + " queue_log":               "3 / 60",
+	"cdr_queue_service_level queue_log":     "18 / 42",
+	"cdr_queue_answer_seconds queue_log":    "15",
+	"cdr_queue_abandonment queue_log":       "5 / 42",
 }
 
 // labelValues are those that a series of the test has.
 var labelValues = map[string]string{
 	"source": "contoso", "trunk": "sbc.example.com", "direction": "outbound", "currency": "EUR", "country": "DE", "media": "audio", "sip_code": "503",
-	"result": "dropped",
+	"result": "dropped", "queue": "support",
 }
 
 // kpiTests is dashboards/prometheus/tests/kpis.yaml: every recorded series, after more than

@@ -60,6 +60,11 @@ type Parameters struct {
 	PoorShare   float64 `yaml:"poor_share"`
 	PoorFloor   int     `yaml:"poor_floor"`
 
+	QueueSeconds    int     `yaml:"queue_seconds"`
+	AbandonShare    float64 `yaml:"abandon_share"`
+	AbandonFloor    int     `yaml:"abandon_floor"`
+	UnansweredFloor int     `yaml:"unanswered_floor"`
+
 	StaleSeconds     int     `yaml:"stale_seconds"`
 	LateShare        float64 `yaml:"late_share"`
 	LateFloor        int     `yaml:"late_floor"`
@@ -108,6 +113,7 @@ func (p *Parameters) SetDefaults() {
 		RiskyCountries: []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
 		ChannelShare:   0.8,
 		BypassDrop:     0.2, BypassFloor: 20, PoorShare: 0.1, PoorFloor: 50,
+		QueueSeconds: 20, AbandonShare: 0.2, AbandonFloor: 20, UnansweredFloor: 10,
 		StaleSeconds: 300, LateShare: 0.5, LateFloor: 20, ThrottledShare: 0.5, SilentSeconds: 7200, ExpiringDays: 30, ExpiringSoonDays: 7,
 		OutboxShare: 0.8, OutboxSeconds: 300, DiskFreeBytes: 1e9,
 	}
@@ -154,6 +160,7 @@ func (p *Parameters) Validate(r *config.Report) {
 		}
 	}
 	p.validateNumbers(r)
+	p.validateQueues(r)
 }
 
 // validateNumbers reports numbers with a fraction, all of them shares, outside 0 to 1, and counts, factors and times below 1.

@@ -42,6 +42,7 @@ func TestParameterProblems(t *testing.T) {
 		{"floor that isn't a number", "charge_floors: {USD: .nan}", "rules.yaml:1: charge_floors: must be amounts by currency"},
 		{"floor without end", "charge_floors: {USD: .inf}", "rules.yaml:1: charge_floors: must be amounts by currency"},
 		{"selector of two lines", "selector: \"job=\\\"a\\nb\\\"\"", "rules.yaml:1: selector: must be matchers without braces"},
+		{"a time that buckets don't tell", "queue_seconds: 25", "rules.yaml:1: queue_seconds: must be a bound of the buckets of cdr_queue_wait_seconds"},
 		{"count", "down_floor: 0", "rules.yaml:1: down_floor: must be at least 1, is 0"},
 		{"no number", "down_ratio: many", "rules.yaml:1: down_ratio: must be a number without quotes"},
 		{"choice", "emergency_calls: loud", "rules.yaml:1: emergency_calls: must be off, info or critical"},

@@ -42,6 +42,16 @@ type replay struct {
 	over time.Duration
 }
 
+// ofQueue makes a replay one of visits to a queue, by counters of those that were answered, those that were abandoned, and of these the short ones.
+func (r *replay) ofQueue(answered, abandoned, short func(time.Duration) float64) {
+	r.feed, r.trunks = "queue_log", nil
+	r.own = map[string]func(time.Duration) float64{
+		`cdr_queue_calls_total{queue="support", result="answered"}`:                    answered,
+		`cdr_queue_calls_total{queue="support", result="abandoned"}`:                   abandoned,
+		`cdr_queue_wait_seconds_bucket{queue="support", result="abandoned", le="5.0"}`: short,
+	}
+}
+
 // expected is an alert that fires at latest so long after the event began, and without a gap until; zero: any time.
 type expected struct {
 	alert     string

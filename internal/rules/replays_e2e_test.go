@@ -159,6 +159,13 @@ func weekly() []replay {
 	}
 }
 
+// untilThen is a counter that grows by so much a minute until the event, and by another amount from then on.
+func untilThen(before, during float64) func(time.Duration) float64 {
+	return func(since time.Duration) float64 {
+		return 1000 + min(0, since.Minutes())*before + max(0, since.Minutes())*during
+	}
+}
+
 func daily() []replay {
 	down := func(name string, burst time.Duration, lasts time.Duration, want ...expected) replay {
 		return replay{
@@ -178,6 +185,16 @@ func daily() []replay {
 		down("trunk_down_5m", 5*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 12 * time.Minute, 5 * time.Hour}),
 		down("trunk_down_15m", 15*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 18 * time.Minute, 5 * time.Hour}),
 		down("trunk_down_30m", 30*time.Minute, 5*time.Hour, expected{"CDRTrunkDown", 34 * time.Minute, 5 * time.Hour}),
+		with("queue_control", func(r *replay) { r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.1), untilThen(0, 0)) }),
+		with("queue_slow", func(r *replay) {
+			r.ofQueue(untilThen(1, 0.6), untilThen(0.1, 0.5), untilThen(0, 0))
+			r.want = []expected{{alert: "CDRQueueAbandonment", by: time.Hour, until: 7 * time.Hour}}
+		}),
+		with("queue_misdialled", func(r *replay) { r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.6), untilThen(0, 0.5)) }),
+		with("queue_without_agents", func(r *replay) {
+			r.ofQueue(untilThen(1, 0), untilThen(0.1, 1), untilThen(0, 0))
+			r.want = []expected{{alert: "CDRQueueUnanswered", by: 75 * time.Minute, until: 7 * time.Hour}, {alert: "CDRQueueAbandonment", by: time.Hour, until: 7 * time.Hour}}
+		}),
 		with("no_history", func(r *replay) {
 			r.before, r.happens, r.pages = time.Hour, refused, 1
 			r.want = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}

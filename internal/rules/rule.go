@@ -60,13 +60,13 @@ type Group struct {
 
 // Recording are the groups of recording rules.
 func (p *Parameters) Recording() []Group {
-	return p.complete([]Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), p.channels()})
+	return p.complete([]Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), p.channels(), p.queues(w1h), p.queues(w1d)})
 }
 
 // Alerting are the groups of alerting rules.
 func (p *Parameters) Alerting() []Group {
 	return p.complete([]Group{
-		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.emergencyAlerts(), p.mediaAlerts(), p.readingAlerts(), p.webhookAlerts(),
+		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.emergencyAlerts(), p.mediaAlerts(), p.queueAlerts(), p.readingAlerts(), p.webhookAlerts(),
 		p.exporterAlerts(),
 	})
 }

@@ -25,12 +25,31 @@ func caveatList() string {
 	return b.String()
 }
 
+// queueTable is the table of the figures of queues, for docs/kpis.md.
+func queueTable() string {
+	var b strings.Builder
+	b.WriteString("| figure | formula | source | series, with `1h` or `1d` for *w* |\n| --- | --- | --- | --- |\n")
+	for _, k := range Default().QueueKPIs() {
+		fmt.Fprintf(&b, "| **%s** | %s | %s | `%s` |\n", k.Title, k.Formula, k.Source, k.Record("*w*"))
+	}
+	return b.String()
+}
+
+// queueCaveats is what must be known of each figure of queues, for docs/kpis.md.
+func queueCaveats() string {
+	var b strings.Builder
+	for _, k := range Default().QueueKPIs() {
+		fmt.Fprintf(&b, "- **%s**: %s\n", k.Title, k.Caveat)
+	}
+	return b.String()
+}
+
 // seriesTable is the table of all other recorded series, for docs/kpis.md.
 func seriesTable() string {
 	var b strings.Builder
 	b.WriteString("| series | is |\n| --- | --- |\n")
 	for _, g := range Default().Recording() {
-		if strings.HasPrefix(g.Name, "cdr-kpis-") {
+		if strings.HasPrefix(g.Name, "cdr-kpis-") || g.Name == "cdr-queue-kpis-1d" { // the same in other windows
 			continue
 		}
 		for i := range g.Rules {
