@@ -40,6 +40,8 @@ var compared = map[string][]string{
 	"cdr_media_packet_loss_ratio":       {"media", "media_direction", "network"},
 	"cdr_media_concealed_ratio":         {"media", "media_direction", "network"},
 	"cdr_ratings_total":                 {"rating"},
+	"cdr_queue_calls_total":             {"queue", "result"},
+	"cdr_queue_wait_seconds":            {"queue", "result"},
 }
 
 // expected are the tables of a feed's totals.

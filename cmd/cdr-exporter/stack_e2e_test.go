@@ -311,6 +311,9 @@ func (s *stack) agree() {
 	records := s.totals()
 	logs[callRecords+" "+eventCall] = records.Records
 	logs[callRecords+" "+eventSession] = int(records.Metrics.Sum("cdr_sessions_total") / 1_000_000)
+	if visits := int(records.Metrics.Sum("cdr_queue_calls_total") / 1_000_000); visits > 0 {
+		logs[callRecords+" cdr.queue_visit"] = visits
+	}
 	for _, feed := range s.feeds() {
 		s.x.countsFeed(s, "contoso", feed, at)
 		want[feed] = s.tables(feed, at)

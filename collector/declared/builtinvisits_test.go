@@ -82,8 +82,10 @@ func TestFreeSWITCHQueues(t *testing.T) {
 			`"cc_queue_canceled_epoch":"1795428063","cc_queue_answered_epoch":"1795428110"`, `call at 10:00:01 "b" answered 7s`},
 		{"given up after another visit was answered", `"cc_side":"member","cc_queue":"b","cc_cause":"cancel","cc_cancel_reason":"BREAK_OUT","cc_queue_joined_epoch":"1795428103",` +
 			`"cc_queue_canceled_epoch":"1795428163","cc_queue_answered_epoch":"1795428010"`, `call at 10:00:01 "b" abandoned 1m0s`},
-		{"a time that is left over", `"cc_side":"member","cc_queue":"b","cc_cause":"answered","cc_queue_joined_epoch":"1795428103","cc_queue_answered_epoch":"1795428010"`,
-			`call at 10:00:01 "b" answered`},
+		{
+			"a time that is left over", `"cc_side":"member","cc_queue":"b","cc_cause":"answered","cc_queue_joined_epoch":"1795428103","cc_queue_answered_epoch":"1795428010"`,
+			`call at 10:00:01 "b" answered`,
+		},
 		{"no cause", `"cc_side":"member","cc_queue":"b","cc_cancel_reason":"TIMEOUT","cc_queue_joined_epoch":"1795428103","cc_queue_answered_epoch":"1795428110"`, `call at 10:00:01 "b" other`},
 		{"no reason", `"cc_side":"member","cc_queue":"b","cc_cause":"cancel"`, `call at 10:00:01 "b" other`},
 		{"a new reason", `"cc_side":"member","cc_queue":"b","cc_cause":"cancel","cc_cancel_reason":"SHUTDOWN"`, `call at 10:00:01 "b" other unmapped SHUTDOWN`},

@@ -38,29 +38,39 @@ func TestVisits(t *testing.T) {
 		logs  []string
 	}{
 		{
-			"only a visit", late, [][]*cdr.Record{{row("a", abandoned)}},
+			"only a visit", late,
+			[][]*cdr.Record{{row("a", abandoned)}},
 			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1},
-			0, []string{"cdr.queue_visit a"},
+			0,
+			[]string{"cdr.queue_visit a"},
 		},
 		{
-			"read again, also with another result", late, [][]*cdr.Record{{row("a", abandoned), row("a", abandoned)}, {row("a", abandoned)}, {row("a", answered)}},
+			"read again, also with another result", late,
+			[][]*cdr.Record{{row("a", abandoned), row("a", abandoned)}, {row("a", abandoned)}, {row("a", answered)}},
 			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1},
-			0, []string{"cdr.queue_visit a"},
+			0,
+			[]string{"cdr.queue_visit a"},
 		},
 		{
 			"a wait that isn't known, or can't be", late,
 			[][]*cdr.Record{{row("a", answered), row("b", cdr.Visit{Queue: "support", Result: cdr.QueueAnswered, Wait: waited(-1)}), row("c", cdr.Visit{Wait: waited(0)})}},
 			map[string]int64{"cdr_queue_calls_total{support,answered}": 2, "cdr_queue_calls_total{,other}": 1, "cdr_queue_wait_seconds{,other}": 1},
-			0, []string{"cdr.queue_visit a", "cdr.queue_visit b", "cdr.queue_visit c"},
+			0,
+			[]string{"cdr.queue_visit a", "cdr.queue_visit b", "cdr.queue_visit c"},
 		},
 		{
-			"too old", late, [][]*cdr.Record{{changed(row("a", abandoned), func(r *cdr.Record) { r.Start = now.Add(-40 * 24 * time.Hour) })}},
-			map[string]int64{}, 0, nil,
+			"too old", late,
+			[][]*cdr.Record{{changed(row("a", abandoned), func(r *cdr.Record) { r.Start = now.Add(-40 * 24 * time.Hour) })}},
+			map[string]int64{},
+			0, nil,
 		},
 		{
-			"not final yet", counting.Rules{}, [][]*cdr.Record{{changed(row("a", answered), func(r *cdr.Record) { r.Provisional = true })}, {row("a", abandoned)}},
+			"not final yet",
+			counting.Rules{},
+			[][]*cdr.Record{{changed(row("a", answered), func(r *cdr.Record) { r.Provisional = true })}, {row("a", abandoned)}},
 			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1},
-			0, []string{"cdr.queue_visit a"},
+			0,
+			[]string{"cdr.queue_visit a"},
 		},
 		{
 			"of a call and of a further row of its group", late,
@@ -69,27 +79,32 @@ func TestVisits(t *testing.T) {
 				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
 				"cdr_queue_calls_total{support,answered}": 1,
 			},
-			1, []string{"cdr.call a", "cdr.queue_visit a", "cdr.call b", "cdr.queue_visit b", "cdr.call c"},
+			1,
+			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.call b", "cdr.queue_visit b", "cdr.call c"},
 		},
 		{
-			"a revision of its call", late, [][]*cdr.Record{{call("a", "", cdr.Busy, abandoned)}, {call("a", "", cdr.Answered, answered)}},
+			"a revision of its call", late,
+			[][]*cdr.Record{{call("a", "", cdr.Busy, abandoned)}, {call("a", "", cdr.Answered, answered)}},
 			map[string]int64{
 				"cdr_calls_total{unknown,,busy,,false}": 1, "cdr_call_outcome_changes_total{busy,answered}": 1,
 				"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
 			},
-			1, []string{"cdr.call a", "cdr.queue_visit a", "cdr.call.revised a"},
+			1,
+			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.call.revised a"},
 		},
 		{
 			"several of a call, when it has settled", settles,
 			[][]*cdr.Record{
-				{call("a", "", cdr.Answered, answered)}, {changed(call("a", "", cdr.Answered, abandoned, answered), func(r *cdr.Record) { r.Settled = true })},
+				{call("a", "", cdr.Answered, answered)},
+				{changed(call("a", "", cdr.Answered, abandoned, answered), func(r *cdr.Record) { r.Settled = true })},
 				{changed(call("a", "", cdr.Answered, answered), func(r *cdr.Record) { r.Settled = true })},
 			},
 			map[string]int64{
 				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
 				"cdr_queue_calls_total{support,answered}": 1,
 			},
-			1, []string{"cdr.call a", "cdr.queue_visit a", "cdr.queue_visit a"},
+			1,
+			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.queue_visit a"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -161,7 +161,11 @@ func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.D
 		h.ids[labels] = id
 		h.series = append(h.series, series{labels: labels, grid: h.grid, family: slices.Index(metrics.Catalogue(), labels.Def)})
 	}
-	h.sorter.add(&change{family: h.series[id].family, series: id, at: h.grid.sampleAt(record.Start), n: d.N, money: d.Money})
+	at := record.Start
+	if !d.At.IsZero() {
+		at = d.At // of a visit: when the caller joined
+	}
+	h.sorter.add(&change{family: h.series[id].family, series: id, at: h.grid.sampleAt(at), n: d.N, money: d.Money})
 }
 
 // Series is how many series there are.

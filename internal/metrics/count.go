@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"strconv"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -17,6 +18,8 @@ type Delta struct {
 	N int64
 	// Money is how much a counter of money grows.
 	Money cdr.Money
+	// At is when it happened, for history; zero: when the record started.
+	At time.Time
 }
 
 // mostLabels is how many labels a metric has at most beside the base labels.
@@ -160,9 +163,13 @@ func CountSession(dst []Delta, s *cdr.Session) []Delta {
 
 // CountVisit counts a visit of a caller to a queue. A wait below zero is none.
 func CountVisit(dst []Delta, v *cdr.Visit) []Delta {
+	from := len(dst)
 	dst = appendDelta(dst, QueueCalls, 1, v.Queue, v.Result.String())
 	if v.Wait.Known && v.Wait.Value >= 0 {
 		dst = appendDelta(dst, QueueWait, v.Wait.Value.Microseconds(), v.Queue, v.Result.String())
+	}
+	for i := range dst[from:] {
+		dst[from+i].At = v.Start
 	}
 	return dst
 }

@@ -193,7 +193,7 @@ func daily() []replay {
 		with("queue_misdialled", func(r *replay) { r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.6), untilThen(0, 0.5)) }),
 		with("queue_without_agents", func(r *replay) {
 			r.ofQueue(untilThen(1, 0), untilThen(0.1, 1), untilThen(0, 0))
-			r.want = []expected{{alert: "CDRQueueUnanswered", by: 75 * time.Minute, until: 7 * time.Hour}, {alert: "CDRQueueAbandonment", by: time.Hour, until: 7 * time.Hour}}
+			r.want = []expected{{alert: "CDRQueueUnanswered", by: 80 * time.Minute, until: 7 * time.Hour}, {alert: "CDRQueueAbandonment", by: time.Hour, until: 7 * time.Hour}}
 		}),
 		with("no_history", func(r *replay) {
 			r.before, r.happens, r.pages = time.Hour, refused, 1

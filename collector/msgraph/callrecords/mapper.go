@@ -36,6 +36,7 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 	for i := range c.Sessions {
 		m.addSession(r, &c.Sessions[i])
 	}
+	m.addVisits(r, c)
 	if r.Outcome != cdr.NotConnected {
 		r.Reason, r.ReasonPhrase = "", ""
 	}

@@ -30,6 +30,8 @@ type identitySet struct {
 	Encrypted  *identity `json:"encrypted"`
 	OnPremises *identity `json:"onPremises"`
 	ACSUser    *identity `json:"azureCommunicationServicesUser"`
+	// Application is the resource account of a queue or an attendant. It is no member of the schema, but in records of real tenants.
+	Application *identity `json:"applicationInstance"`
 }
 
 // identity is an id with a name. The id of a telephone is its number.

@@ -96,6 +96,13 @@ func (c *tally) settle(r *cdr.Record) {
 	if r.MediaBypass.Known() {
 		m.Count("cdr_media_bypass_calls_total", "", r.MediaBypass)
 	}
+	for i := range r.Visits {
+		v := &r.Visits[i]
+		m.Count("cdr_queue_calls_total", v.Queue, v.Result)
+		if v.Wait.Known {
+			m.Observe("cdr_queue_wait_seconds", v.Wait.Value.Microseconds(), v.Queue, v.Result)
+		}
+	}
 	for i := range r.Streams {
 		s := &r.Streams[i]
 		m.Count("cdr_media_streams_total", s.Media, s.Direction(), s.Network, s.Platform, s.Verdict())

@@ -82,11 +82,17 @@ func complete(k *simulator.Kind, s *shape) {
 	s.phone = !s.group && k.Direction != cdr.Internal
 }
 
+// The roles of services that callers visit.
+const (
+	attendant = "skypeForBusinessAutoAttendant"
+	callQueue = "skypeForBusinessCallQueues"
+)
+
 // routedShape makes a record of a call of Direct Routing.
 func routedShape(c *simulator.Call, kind *simulator.Kind) *shape {
 	s := &shape{phone: true, Segments: 3}
 	if c.User == nil {
-		s.Role = "skypeForBusinessAutoAttendant"
+		s.Role = attendant
 	}
 	if !kind.Outcome.Connected() {
 		s.Failed = "routed"

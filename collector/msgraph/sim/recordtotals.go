@@ -153,6 +153,10 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 	bypass := cdr.Unsaid
 	for i := range v.sessions {
 		s := p.outline(i)
+		if s.callee.role == attendant || s.callee.role == callQueue { // no agent answers there, and nobody is sent on: the caller leaves as the session ends
+			t.Metrics.Count("cdr_queue_calls_total", "", cdr.QueueAbandoned)
+			t.Metrics.Observe("cdr_queue_wait_seconds", s.end.Sub(later(s.start, v.start)).Microseconds(), "", cdr.QueueAbandoned)
+		}
 		if i < v.media {
 			p.drawMedia(s, i, v.remeasured)
 		}

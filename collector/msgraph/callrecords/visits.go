@@ -1,0 +1,151 @@
+package callrecords
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// The roles of services that callers visit, and of the voicemail that they may end at (serviceUserAgent.role).
+const (
+	roleQueue     = "skypeForBusinessCallQueues"
+	roleAttendant = "skypeForBusinessAutoAttendant"
+	roleVoicemail = "voicemail"
+)
+
+// visit is a session with a queue or an attendant, of which the record says only in part how it ended: the queue's hanging up isn't told from the
+// caller's, nor a timeout from an overflow.
+type visit struct {
+	session *session
+	role    string
+	start   time.Time // the record's if the session has none
+	callee  identity  // the resource account
+}
+
+// visits are the visits of a call to queues and attendants, in the order in which they began. One session may be listed more than once.
+func visits(c *callRecord) (all []visit) {
+	seen := make(map[string]bool)
+	for i := range c.Sessions {
+		s := &c.Sessions[i]
+		role := s.Callee.role()
+		if role != roleQueue && role != roleAttendant {
+			continue
+		}
+		v := visit{s, role, s.Start, s.Callee.account(c)}
+		if isMissing(s.Start) {
+			v.start = c.Start
+		}
+		if id := v.id(); !seen[id] {
+			seen[id] = true
+			all = append(all, v)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b visit) int {
+		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.role, b.role), cmp.Compare(a.session.key(), b.session.key())) // attendants first
+	})
+	return all
+}
+
+func (v *visit) id() string { return strings.Join([]string{v.session.key(), v.role, v.callee.ID}, "/") }
+
+// addVisits adds the visits of a call with how each ended: by the first agent's session before the next visit, else by the next visit, else by
+// voicemail, else the caller left.
+func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
+	all := visits(c)
+	callers := make(map[string]bool)
+	for _, v := range all {
+		if caller := v.session.Caller.person(); caller != nil {
+			callers[caller.ID] = true
+		}
+	}
+	for i, v := range all {
+		one := cdr.Visit{ID: v.id(), Queue: strings.TrimSpace(v.callee.DisplayName), Start: v.start.UTC()}
+		before := time.Time{} // the next visit
+		if i+1 < len(all) {
+			before = all[i+1].start
+		}
+		isAgents := func(s *session) bool {
+			return (before.IsZero() || s.Start.Before(before)) && s.isAgents(callers)
+		}
+		sentOn := cdr.QueueOverflowed
+		if v.role == roleAttendant {
+			sentOn = cdr.QueueOther
+		}
+		end := v.session.End
+		if agent := firstFrom(c, v.start, isAgents); agent != nil {
+			one.Result, end = cdr.QueueAnswered, agent.Start
+		} else if !before.IsZero() {
+			one.Result, end = sentOn, before
+		} else if box := firstFrom(c, v.start, func(s *session) bool { return s.Callee.role() == roleVoicemail }); box != nil {
+			one.Result, end = sentOn, box.Start
+		} else {
+			one.Result = cdr.QueueAbandoned
+		}
+		if wait := end.Sub(v.start); !isMissing(v.session.Start) && !isMissing(end) && wait >= 0 {
+			one.Wait = cdr.KnownSpan(wait)
+		}
+		r.Visits = append(r.Visits, one)
+	}
+}
+
+// firstFrom is the first session that begins at a time or later and is wanted; nil if there is none.
+func firstFrom(c *callRecord, at time.Time, wanted func(*session) bool) (first *session) {
+	for i := range c.Sessions {
+		s := &c.Sessions[i]
+		if isMissing(s.Start) || s.Start.Before(at) || first != nil && !s.Start.Before(first.Start) || !wanted(s) {
+			continue
+		}
+		first = s
+	}
+	return first
+}
+
+// isAgents says whether a session that got through has a user at an end who didn't call a queue.
+func (s *session) isAgents(callers map[string]bool) bool {
+	if s.Failure != nil && s.Failure.Stage != "midcall" {
+		return false
+	}
+	return slices.ContainsFunc([]*endpoint{s.Caller, s.Callee}, func(e *endpoint) bool {
+		user := e.person()
+		return user != nil && e.role() == "" && !callers[user.ID]
+	})
+}
+
+// role is that of the service at an end; empty for clients.
+func (e *endpoint) role() string {
+	if e == nil || e.UserAgent == nil {
+		return ""
+	}
+	return e.UserAgent.Role
+}
+
+// account is the resource account of a queue or attendant: its name is the queue's. Without one at the end it is the record's only one.
+func (e *endpoint) account(c *callRecord) identity {
+	who := []*identity{e.Associated}
+	if e.Identity != nil {
+		who = append(who, e.Identity.Application, e.Identity.User)
+	}
+	named := slices.DeleteFunc(slices.Clone(who), func(i *identity) bool { return i == nil || i.DisplayName == "" })
+	if len(named) > 0 {
+		return *named[0]
+	}
+	var found identity
+	for _, one := range who {
+		if one != nil && found.ID == "" {
+			found.ID = one.ID
+		}
+	}
+	var others []identity
+	for _, p := range c.Participants {
+		if p.Identity.Application != nil {
+			others = append(others, *p.Identity.Application)
+		}
+	}
+	if len(others) == 1 {
+		found.DisplayName = others[0].DisplayName
+	}
+	return found
+}
