@@ -28,6 +28,7 @@ room "counting, pack" "$(lines internal/counting internal/pack)" 1200
 room "metrics" "$(lines internal/metrics)" 1900
 room "ledger" "$(lines internal/ledger)" 4000
 room "history, report" "$(lines internal/history internal/report)" 800
+room "audit" "$(lines internal/audit)" 600
 room "exporters" "$(lines exporters)" 2000
 printf '%-46s %6d %6d\n' product "$product" 31500
 printf '%-46s %6d %6d\n' simulators "$(sims)" 9500

@@ -27,6 +27,7 @@ type commandConfig struct {
 	labels    *labels.Set
 	opened    []*collector.Source
 	quotas    httpclient.Quotas // shared by sources with one credential
+	share     float64           // of the providers' limits that is used; 0: all
 }
 
 func configFlag(c *kingpin.CmdClause) *string {
@@ -64,6 +65,7 @@ func (r *commandConfig) open(name string) (*collector.Source, error) {
 		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, r.file, strings.Join(r.sourceNames(), ", "))
 	}
 	settings := app.SourceSettings(s, &r.quotas)
+	settings.Share = r.share
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) {
 		where, err := app.Storage(r.Config)
 		if err != nil {

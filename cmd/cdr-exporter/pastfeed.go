@@ -138,11 +138,16 @@ func readPast(ctx context.Context, set history.Settings, feeds []*pastFeed, prog
 		if f.summary, err = h.Read(ctx, f.Feed); errors.Is(err, history.ErrLocal) {
 			return err
 		} else if err != nil {
-			what, todo := f.source.Advise(err)
-			return fmt.Errorf("read %s: %s; %s", f.name(), what, todo)
+			return fmt.Errorf("read %s: %w", f.name(), f.explain(err))
 		}
 	}
 	return use(h, m)
+}
+
+// explain says what an error of the feed's provider means and what to do about it.
+func (f *pastFeed) explain(err error) error {
+	what, todo := f.source.Advise(err)
+	return fmt.Errorf("%s; %s", what, todo)
 }
 
 // result is what was read of the feed, in lines.

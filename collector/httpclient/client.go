@@ -52,9 +52,15 @@ func New(settings Settings) (*Client, error) {
 	if n := settings.RequestsPerMinute; n > 0 {
 		perSecond = rate.Limit(float64(n) / 60)
 	}
+	if settings.Share > 0 && settings.Limit.Requests > 0 {
+		perSecond = min(perSecond, rate.Limit(float64(settings.Limit.Requests)/settings.Limit.Per.Seconds()))
+	}
+	if settings.Share > 0 && perSecond != rate.Inf {
+		perSecond *= rate.Limit(settings.Share)
+	}
 	return &Client{
 		settings: settings, base: base, transport: transport, maxBody: maxBody,
-		perMinute: rate.NewLimiter(perSecond, min(max(settings.RequestsPerMinute/60, 1), maxBurst)),
+		perMinute: rate.NewLimiter(perSecond, int(min(max(perSecond, 1), maxBurst))),
 		limiter:   settings.Quotas.limiter(settings.QuotaKey, settings.Limit),
 	}, nil
 }

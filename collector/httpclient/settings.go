@@ -33,6 +33,8 @@ type Settings struct {
 
 	// RequestsPerMinute bounds what all feeds together send; 0: no bound.
 	RequestsPerMinute int
+	// Share is the part of RequestsPerMinute, or else of Limit, that is used, so that another program goes first; 0: all.
+	Share float64
 	// Limit is the provider's own, kept to beside RequestsPerMinute; zero: none is known.
 	Limit Limit
 	// Quotas, with QuotaKey, shares the Limiter with clients of the same credential, those before a reload among them.

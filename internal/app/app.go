@@ -72,6 +72,7 @@ type App struct {
 	observing     sync.Mutex  // held while a snapshot sets the gauges of what is read
 	stopped       atomic.Bool // since Stop was called: no reload begins any more
 	stop          sync.Once
+	audits        audits
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc // guarded by reloading; nil before Start
@@ -160,6 +161,7 @@ func (a *App) Start() error {
 		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err) })
 	})
 	a.background.Go(func() { a.watchFiles(ctx) })
+	a.background.Go(func() { a.auditDaily(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
 	r := a.running.Load()
 	a.setHooks(r)

@@ -26,6 +26,7 @@ func (a *App) observeLedger() {
 		}
 		a.selfMetrics.Replace(metrics.SeriesCount, a.ledger.Store().Counts())
 		a.observeSources()
+		a.observeAudits()
 	})
 }
 
@@ -101,6 +102,7 @@ func (a *App) Status() web.Status {
 	}
 	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
+	audited := a.audits.newest(a.ledger, time.Now())
 	for _, s := range visible.sources {
 		name := s.config.Name
 		source := web.Source{Name: name, Provider: s.config.ProviderName}
@@ -124,6 +126,7 @@ func (a *App) Status() web.Status {
 			feed.ReadBy = a.owners.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
+			feed.Audit = auditStatus(audited, name, feed.Feed)
 			for _, r := range recent {
 				if r.Source == name && r.Feed == feed.Feed {
 					feed.Trunks = append(feed.Trunks, r)

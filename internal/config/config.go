@@ -14,6 +14,8 @@ type Config struct {
 	OTLP *OTLP `yaml:"otlp"`
 	// RulesFile has the parameters of the alerting rules; empty: the defaults.
 	RulesFile File `yaml:"rules_file"`
+	// Audit says when the exporter audits by itself.
+	Audit Audit `yaml:"audit"`
 	// Definitions are files, or patterns of files, that describe further providers (docs/definitions.md).
 	Definitions []string `yaml:"definitions"`
 	// Labels are the operator's.

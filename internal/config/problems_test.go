@@ -51,9 +51,10 @@ func TestProblems(t *testing.T) {
 		{"merge of itself", "storage: &s\n  path: a\n  <<: *s\n" + valid, "1: storage: anchor 's' value contains itself"},
 
 		// Keys.
-		{"unknown key", "unheard_of: 1\n" + valid, "1: unheard_of: unknown key; the keys here are definitions, labels, metrics, otlp, privacy, rules_file, sources, storage"},
+		{"unknown key", "unheard_of: 1\n" + valid, "1: unheard_of: unknown key; the keys here are audit, definitions, labels, metrics, otlp, privacy, rules_file, sources, storage"},
 		{"misspelt key", "metrics:\n  zerofor: 1m\n" + valid, "2: metrics.zerofor: unknown key; the keys here are media_bypass_window, native_histograms, series_limit, zero_for"},
-		{"key that is no word", "\"a b\\nc\": 1\n" + valid, "1: [\"a b\\nc\"]: unknown key; the keys here are definitions, labels, metrics, otlp, privacy, rules_file, sources, storage"},
+		{"key that is no word", "\"a b\\nc\": 1\n" + valid, "1: [\"a b\\nc\"]: unknown key; the keys here are audit, definitions, labels, metrics, otlp, privacy, rules_file, sources, storage"},
+		{"time of day", "audit: {daily: 3:30}\n" + valid, "1: audit.daily: must be a time of day in UTC, such as \"03:30\", is \"3:30\""},
 		{"key that is a list", "? [a]\n: 1\n" + valid, "1: has a key that is not plain text"},
 		{"repeated key", "storage: {path: a}\nmetrics: {}\nstorage: {path: b}\n" + valid, "3: storage: is repeated, it is already given on line 1; keep one"},
 		{"repeated key inside", "storage:\n  path: a\n  path: b\n" + valid, "3: storage.path: is repeated, it is already given on line 2; keep one"},

@@ -26,6 +26,9 @@ const (
 
 func hourOf(start time.Time) int64 { return start.Unix() / 3600 }
 
+// HourBucket is where the records of an hour are remembered, but for those of feeds whose records are found anywhere (Rules.FoundAnywhere).
+func HourBucket(hour time.Time) int64 { return hourOf(hour) }
+
 // neighbour is the adjacent hour if the start is within 15 minutes of it, since the record may have been first seen with a start there (counting.md
 // 15); else the start's own hour.
 func neighbour(start time.Time) int64 {
@@ -67,7 +70,7 @@ func BucketStart(bucket int64) (start time.Time, hour bool) {
 
 // bucketFor is where a new record with that start is remembered.
 func (d *Decision) bucketFor(start time.Time) int64 {
-	if d.settings.ByArrival || d.settings.StartMoves {
+	if d.settings.FoundAnywhere() {
 		return d.factBucket(start)
 	}
 	return hourOf(start)

@@ -21,6 +21,9 @@ type Rules struct {
 	NoReasons bool
 }
 
+// FoundAnywhere says that records aren't remembered by the hour of their start.
+func (r *Rules) FoundAnywhere() bool { return r.ByArrival || r.StartMoves }
+
 // Settings are what a feed's pages are decided by.
 type Settings struct {
 	Rules

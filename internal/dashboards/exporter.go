@@ -66,6 +66,9 @@ func exporter(with *rules.Parameters) *board {
 		b.value(metrics.ProviderCharges, by("source", "feed", "day", "currency"))))
 	b.add(8, 8, b.stacked(text{"Lookups of your labels", "Lookups of each bar by whether the call had a value. Misses are calls whose key the file doesn't have."},
 		b.flow(metrics.LabelLookups, by("label", "result"))))
+	b.add(4, 8, b.number(text{"Missing by the newest audit", "Records that `cdr-exporter audit` found listed by the provider and not counted, when it last looked."},
+		b.value(metrics.AuditMissing, perFeed())).Decimals(0).Thresholds(never(1)))
+	b.add(4, 8, b.number(text{"Age of the newest audit", "How long ago it began."}, b.age(metrics.AuditTime, perFeed())))
 	b.add(8, 8, b.series(text{"Series in the ledger", "Label sets by metric, the ten metrics that have most."}, top(10, b.value(metrics.SeriesCount, by("source", "feed", "metric")))))
 	b.add(8, 8, b.stacked(text{"Series folded", "Observations of each bar that went into a series called overflow because of metrics.series_limit. Sums stay exact."},
 		b.orNone(b.flow(metrics.SeriesOverflow, by("source", "feed", "metric"))).as("{{source}} {{feed}} {{metric}}")).

@@ -55,6 +55,7 @@ var (
 		metrics.MediaBypassRatio, metrics.PeakConcurrency,
 		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
 		metrics.NewestCall, metrics.CatchingUp, metrics.FeedOwned, metrics.Unreadable, metrics.ClockOffset, metrics.SubscriptionLastNotification, metrics.LedgerReplaced,
+		metrics.AuditMissing, metrics.AuditTime,
 	}
 	smallest = []*metrics.Def{
 		metrics.Watermark, metrics.LastSuccess, metrics.CredentialExpiry, metrics.SubscriptionExpiry, metrics.OutboxOldest, metrics.LedgerFree,

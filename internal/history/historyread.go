@@ -60,7 +60,7 @@ func (r *historyRead) run(ctx context.Context) error {
 			r.progress()
 			continue
 		}
-		if tries++; tries == maxTries || ctx.Err() != nil || !mayPass(err) {
+		if tries++; tries == maxTries || ctx.Err() != nil || !MayPass(err) {
 			return err
 		}
 		length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
@@ -170,8 +170,8 @@ func (r *historyRead) missed(task collector.Task, err error) {
 // ErrLocal is a failure of ours, not the provider's.
 var ErrLocal = errors.New("count history")
 
-// mayPass says whether an error of a piece may pass by itself.
-func mayPass(err error) bool {
+// MayPass says whether an error of reading a span of time may pass by itself.
+func MayPass(err error) bool {
 	if errors.Is(err, ErrLocal) || errors.Is(err, context.Canceled) {
 		return false
 	}

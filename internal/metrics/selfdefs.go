@@ -61,6 +61,10 @@ var (
 		"Records of a day (UTC) by the provider's own total, when the day was last read completely.", "day").optional()
 	ReconciliationDifference = ofSelf(SourceFeed, Gauge, "cdr_exporter_reconciliation_difference", "cdr.exporter.reconciliation.difference", "{record}",
 		"Distinct records read of a day (UTC) minus the provider's own total for the same query.", "day").optional()
+	AuditMissing = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_missing_records", "cdr.exporter.audit.missing.records", "{record}",
+		"Records that the newest audit of the feed found listed by the provider and not counted; absent until the first.").optional()
+	AuditTime = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_timestamp_seconds", "cdr.exporter.audit.timestamp", "s",
+		"When the newest audit of the feed began; absent until the first.").optional()
 	SubscriptionExpiry = ofSelf(SourceOnly, Gauge, "cdr_subscription_expiry_timestamp_seconds", "cdr.subscription.expiry.timestamp", "s",
 		"When the source's subscription to notifications ends; absent while there is none.").optional()
 	SubscriptionLastNotification = ofSelf(SourceOnly, Gauge, "cdr_subscription_last_notification_timestamp_seconds", "cdr.subscription.last_notification.timestamp", "s",

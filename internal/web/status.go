@@ -103,8 +103,21 @@ type Feed struct {
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
 	Snapshot   bool `json:"snapshot,omitempty"`
 	InProgress *int `json:"in_progress,omitempty"`
+	// Audit is the newest audit; absent if the feed was never audited.
+	Audit *Audit `json:"audit,omitempty"`
 	// Trunks are the last attempts, from which the handler makes the verdict.
 	Trunks []metrics.LastAttempts `json:"-"`
+}
+
+// Audit is what an audit found.
+type Audit struct {
+	// Began is when it began, From the day of UTC that it begins with.
+	Began Time `json:"began"`
+	From  Time `json:"from"`
+	// Listed and Missing are numbers of records; Differs says that something is missing, or that an amount differs.
+	Listed  int64 `json:"listed"`
+	Missing int64 `json:"missing"`
+	Differs bool  `json:"differs"`
 }
 
 // Ledger is the state of the ledger.

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// csvExport reads records of a CSV file in place of the provider's: a portal's export, or what `records --output csv` has written. The file is read
+// anew for each span, so that memory doesn't grow with it.
+type csvExport struct {
+	file    string
+	columns map[string]int // of the head, by name
+}
+
+// exportRows is how many records a page has.
+const exportRows = 1000
+
+// openExport reads the head of a file.
+func openExport(file string) (*csvExport, error) {
+	e := &csvExport{file: file}
+	err := e.read(func(*csv.Reader) error { return nil })
+	if err == nil && (!e.has("id") || !e.has("start")) {
+		err = errors.New("its first line must name the columns id and start; amount and currency are compared if they are there")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--against %s: %w", file, err)
+	}
+	return e, nil
+}
+
+func (e *csvExport) has(column string) bool {
+	_, has := e.columns[column]
+	return has
+}
+
+// read opens the file, reads its head, and has the rows read.
+func (e *csvExport) read(rows func(*csv.Reader) error) error {
+	file, err := os.Open(e.file)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // nothing was written
+	r := csv.NewReader(file)
+	r.FieldsPerRecord, r.ReuseRecord = -1, true
+	head, err := r.Read()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	e.columns = make(map[string]int)
+	for i, name := range head {
+		e.columns[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))] = i // spreadsheets write a byte order mark
+	}
+	return rows(r)
+}
+
+// Pages implements collector.RangeReader.
+func (e *csvExport) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		stopped := errors.New("stopped")
+		err := e.read(func(r *csv.Reader) error {
+			for page := new(collector.Page); ; page = new(collector.Page) {
+				more, err := e.fill(page, r, from, to)
+				if err != nil {
+					return err
+				}
+				if !yield(page, nil) {
+					return stopped
+				}
+				if !more {
+					return nil
+				}
+			}
+		})
+		if err != nil && !errors.Is(err, stopped) {
+			yield(nil, fmt.Errorf("--against: %w", err))
+		}
+	}
+}
+
+// fill reads rows into a page until it is full. Lines of one id that follow one another are the charges of one record.
+func (e *csvExport) fill(page *collector.Page, r *csv.Reader, from, to time.Time) (more bool, err error) {
+	for len(page.Records) < exportRows {
+		line, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		record, err := e.record(line)
+		if err != nil {
+			at, _ := r.FieldPos(0)
+			page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(strings.Join(line, "\x1f")), At: fmt.Sprintf("line %d", at), Problem: err.Error()})
+			continue
+		}
+		if record.Start.Before(from) || !record.Start.Before(to) {
+			continue
+		}
+		if n := len(page.Records); n > 0 && page.Records[n-1].ID == record.ID {
+			page.Records[n-1].Charges = append(page.Records[n-1].Charges, record.Charges...)
+			continue
+		}
+		page.Records = append(page.Records, record)
+	}
+	return true, nil
+}
+
+// exportTimes are the forms of a start; one without a zone is in UTC.
+var exportTimes = []string{time.RFC3339Nano, time.DateTime, "2006-01-02T15:04:05.999999999"}
+
+func (e *csvExport) record(line []string) (r *cdr.Record, err error) {
+	value := func(column string) string {
+		if i, has := e.columns[column]; has && i < len(line) {
+			return strings.TrimSpace(line[i])
+		}
+		return ""
+	}
+	r = &cdr.Record{ID: strings.Clone(value("id"))}
+	if r.ID == "" {
+		return nil, errors.New("no id")
+	}
+	start := value("start")
+	form := slices.IndexFunc(exportTimes, func(form string) bool { _, err := time.Parse(form, start); return err == nil })
+	if form < 0 {
+		return nil, errors.New("start isn't a time as 2026-11-20T12:00:00Z or 2026-11-20 12:00:00")
+	}
+	r.Start, _ = time.Parse(exportTimes[form], start)
+	if text := value("amount"); text != "" {
+		c := cdr.Charge{Component: strings.Clone(value("component")), Currency: strings.Clone(value("currency"))}
+		if c.Amount, err = cdr.ParseMoney(text); err != nil {
+			return nil, fmt.Errorf("amount: %w", err)
+		}
+		r.Charges = []cdr.Charge{c}
+	}
+	return r, nil
+}

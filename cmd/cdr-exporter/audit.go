@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/audit"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// auditCommand compares what providers list with what the ledger has counted.
+type auditCommand struct {
+	source, feed string
+	from, to     string
+	against      string // a file in place of the provider
+	share        float64
+	output       string
+
+	noAmounts bool // the file has none
+}
+
+func newAudit(c *kingpin.CmdClause) command {
+	a := &auditCommand{}
+	run := configCommand(c, a.run)
+	rangeFlags(c, &a.from, &a.to, "now", "0s")
+	c.Flag("source", "Name of the source; all sources by default.").StringVar(&a.source)
+	c.Flag("feed", "Feed of the sources; all feeds by default.").StringVar(&a.feed)
+	c.Flag("against", "CSV file with the columns id and start, and amount and currency if they are to be compared, such as a portal's export, in place of what the provider lists; of one feed.").
+		PlaceHolder("FILE.csv").StringVar(&a.against)
+	c.Flag("share", "Part of the provider's limit of requests that the audit uses, so that a running exporter goes first.").Default("0.1").FloatVar(&a.share)
+	c.Flag("output", "table or json.").Default("table").EnumVar(&a.output, "table", "json")
+	return run
+}
+
+func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) error {
+	if !(a.share > 0 && a.share <= 1) {
+		return errors.New("--share: give a part above 0, at most 1, such as 0.1")
+	}
+	r.share = a.share
+	span, feeds, err := a.open(r)
+	if err == nil && a.against != "" {
+		err = a.readExport(feeds)
+	}
+	if err != nil {
+		return err
+	}
+	days, err := a.audit(ctx, r, span, feeds, s)
+	if err != nil {
+		return err
+	}
+	if a.output == "json" {
+		enc := json.NewEncoder(s.out)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(days)
+	} else {
+		err = printText(s.out, "audit.tmpl", days)
+	}
+	if err == nil && slices.ContainsFunc(days, func(d audit.Day) bool { return d.Differs() }) {
+		return errSilent
+	}
+	return errors.Join(err, span.reportLost(s.errors))
+}
+
+// open opens the sources and determines the span and the feeds, without network access.
+func (a *auditCommand) open(r *commandConfig) (*pastSpan, []*pastFeed, error) {
+	span, err := newPastSpan(a.from, a.to)
+	if err != nil {
+		return nil, nil, err
+	}
+	feeds, err := span.feeds(r, a.source)
+	if err != nil || a.feed == "" {
+		return span, feeds, err
+	}
+	var names []string
+	for _, f := range feeds {
+		names = append(names, f.Info.Name)
+	}
+	feeds = slices.DeleteFunc(feeds, func(f *pastFeed) bool { return f.Info.Name != a.feed })
+	span.lost = slices.DeleteFunc(span.lost, func(name string) bool { return !strings.HasSuffix(name, "/"+a.feed) })
+	if len(feeds)+len(span.lost) == 0 {
+		slices.Sort(names)
+		return nil, nil, fmt.Errorf("--feed: no source has a feed %s that can be audited; there are: %s", a.feed, strings.Join(slices.Compact(names), ", "))
+	}
+	return span, feeds, nil
+}
+
+// readExport has the file read in place of the provider.
+func (a *auditCommand) readExport(feeds []*pastFeed) error {
+	if len(feeds) != 1 {
+		return errors.New("--against: say with --source and --feed of which feed the file is")
+	}
+	export, err := openExport(a.against)
+	if err != nil {
+		return err
+	}
+	info := *feeds[0].Info
+	info.Reader, info.Fetcher, info.Limits = export, nil, collector.Limits{}
+	feeds[0].Info, a.noAmounts = &info, !export.has("amount")
+	return nil
+}
+
+// audit audits one feed after the other.
+func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSpan, feeds []*pastFeed, s streams) ([]audit.Day, error) {
+	where, err := app.Storage(r.Config)
+	if err != nil {
+		return nil, err
+	}
+	m := newMeter(s.errors)
+	defer m.end()
+	all := []audit.Day{}
+	for _, f := range feeds {
+		m.step(f.name(), int64(f.To.Sub(span.from)/time.Minute), "min")
+		began, spec := time.Now(), ledger.FeedSpec{
+			Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, RenamedFrom: r.Source(f.Source).RenamedFrom,
+			Lookback: f.Info.Lookback, Currency: f.Info.Currency, Rules: f.Info.Rules,
+		}
+		days, err := audit.Run(ctx, audit.Settings{
+			From: span.from, To: f.To.UTC().Truncate(time.Second), Now: time.Now, Note: m.note,
+			Open:     func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },
+			Progress: func(read time.Duration) { m.set(int64(read / time.Minute)) },
+		}, audit.Feed{Info: f.Info, NoAmounts: a.noAmounts, Spec: spec})
+		if ctx.Err() != nil {
+			return nil, errors.New("interrupted")
+		}
+		if errors.Is(err, audit.ErrProvider) {
+			err = f.explain(err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("audit %s: %w", f.name(), err)
+		}
+		all = append(all, days...)
+		if a.against != "" {
+			continue // which says nothing of the provider
+		}
+		if err := audit.Store(ctx, where, spec, began, days); err != nil && ctx.Err() == nil {
+			m.note(f.name() + ": the exporter won't show this audit, since its result can't be kept: " + err.Error())
+		}
+	}
+	return all, nil
+}
+
+// auditCounts is a day's counts in a table.
+func auditCounts(d audit.Day) string {
+	var texts []string
+	for _, n := range []int{d.Listed, d.Counted, d.NotFinal, d.Ignored, d.Invalid, d.BeforeOrigin, d.Unknown, d.Vanished, d.Missing} {
+		texts = append(texts, strconv.Itoa(n))
+	}
+	return strings.Join(texts, "\t")
+}
+
+// auditCharges are a day's amounts in a table, by currency.
+func auditCharges(d audit.Day) string {
+	var texts []string
+	for _, currency := range slices.Sorted(maps.Keys(d.Charges)) {
+		sums := d.Charges[currency]
+		text := strings.TrimSpace(sums.Listed.String() + " " + printable(currency))
+		if !sums.Listed.Equal(&sums.Counted) {
+			text += ", counted " + sums.Counted.String()
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, "; ")
+}

@@ -1,0 +1,317 @@
+package main_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
+	wavixsim "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+// auditDay is a day in the JSON of an audit (contract 1).
+type auditDay struct {
+	Source, Feed, Day          string
+	Listed, Counted            int
+	NotFinal                   int `json:"not_final"`
+	Ignored, Invalid           int
+	BeforeOrigin               int `json:"before_origin"`
+	Unknown, Vanished, Missing int
+	MissingIDs                 []struct{ ID, UID string } `json:"missing_ids"`
+	Charges                    map[string]auditAmounts
+}
+
+type auditAmounts struct{ Listed, Counted string }
+
+// audited runs an audit and adds its days up.
+func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay, said string) {
+	s.t.Helper()
+	x := start(s.t, s.vault, launch{args: append([]string{"audit", "--config.file=" + s.path("config.yaml"), "--share=1", "--output=json"}, args...)})
+	x.exited(code)
+	if err := json.Unmarshal(x.out.Bytes(), &days); err != nil {
+		s.t.Fatalf("no JSON: %v: %s", err, x.out)
+	}
+	sum.Charges = map[string]auditAmounts{}
+	for _, d := range days {
+		sum.Listed += d.Listed
+		sum.Counted += d.Counted
+		sum.NotFinal += d.NotFinal
+		sum.Ignored += d.Ignored
+		sum.Invalid += d.Invalid
+		sum.BeforeOrigin += d.BeforeOrigin
+		sum.Unknown += d.Unknown
+		sum.Vanished += d.Vanished
+		sum.Missing += d.Missing
+		sum.MissingIDs = append(sum.MissingIDs, d.MissingIDs...)
+		if d.Listed != d.Counted+d.NotFinal+d.BeforeOrigin+d.Unknown+d.Missing {
+			s.t.Errorf("the counts of a day don't add up: %+v", d)
+		}
+		for currency, of := range d.Charges {
+			if of.Listed != of.Counted {
+				sum.Charges[d.Day+" "+currency] = of
+			}
+		}
+	}
+	return sum, days, x.log.String()
+}
+
+// TestAudit (issue 31): beside a running exporter nothing is missing, with twins, copies and rows that can't be read; ids that the ledger has lost
+// are found, all and no others, and what the exporter counts meanwhile isn't missing.
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	w := past(310, sim.PSTNMix(), 600)
+	w.NoID, w.Duplicated, w.Malformed = 0.1, 0.1, 0.02
+	n := newTenant(t, sim.Settings{PSTN: world(t, w), DirectRouting: world(t, bustling(311, sim.DirectRoutingMix(), 300, 20*time.Second)), PageSize: 100})
+	x := n.start(settings{}).ready()
+	for range 3 {
+		if sum, _, said := n.audited(0, "--from=80h"); sum.Missing != 0 || len(sum.Charges) != 0 || sum.Counted == 0 {
+			t.Errorf("%+v\n%s", sum, said)
+		}
+	}
+	before, days, _ := n.audited(0, "--from=80h", "--feed=pstn")
+	if before.Counted != before.Listed || before.Invalid == 0 || before.Vanished != 0 || len(days) < 3 || days[0].Feed != pstn || days[0].Source != "contoso" {
+		t.Errorf("%+v", before)
+	}
+	if calls := int(x.scrape().sum("cdr_calls_total", "feed=pstn")); calls != before.Counted {
+		t.Errorf("%d are counted, %d calls", before.Counted, calls)
+	}
+	x.stop()
+
+	loseIDs(t, n.ledger(), pstn)
+	after, days, said := n.audited(1, "--from=80h", "--feed=pstn")
+	if after.Missing == 0 || after.Counted+after.Missing != before.Counted || after.Listed != before.Listed || after.Vanished != 0 {
+		t.Errorf("%+v, before %+v\n%s", after, before, said)
+	}
+	for _, d := range days {
+		if len(d.MissingIDs) != min(d.Missing, 20) {
+			t.Errorf("%d of %d are named", len(d.MissingIDs), d.Missing)
+		}
+	}
+	for _, one := range after.MissingIDs {
+		if one.ID == "" || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(one.UID) {
+			t.Errorf("%+v", one)
+		}
+	}
+	table := n.command(1, "audit", "--config.file="+n.path("config.yaml"), "--from=80h", "--feed=pstn", "--share=1").out.String()
+	if !strings.Contains(table, "contoso/pstn") || !strings.Contains(table, "  log.record.uid\n"+after.MissingIDs[0].ID+" ") {
+		t.Errorf("the table is\n%s", table)
+	}
+}
+
+// TestAuditOfEveryProvider (issue 31): what each provider lists is what was counted, its amounts too, also of rows that were revised before.
+func TestAuditOfEveryProvider(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t, estateSettings{
+		seed: 31, calls: 150, era: pastEra,
+		worlds: func(s *simulator.Settings) { s.Malformed, s.Duplicated = 0.02, 0.1 },
+		graph:  sim.Settings{PageSize: 100}, ringcentral: rcsim.Settings{Gzip: true}, wavix: wavixsim.Settings{},
+	})
+	e.hold()
+	x := e.start(settings{}).ready()
+	sum, days, said := e.audited(0, "--from=76h")
+	if sum.Counted == 0 || sum.Counted != sum.Listed || sum.Vanished != 0 || len(sum.Charges) != 0 {
+		t.Errorf("%+v\n%s", sum, said)
+	}
+	feeds := map[string]int{}
+	for _, d := range days {
+		feeds[d.Source+"/"+d.Feed] += d.Counted
+	}
+	for _, p := range e.places() {
+		for _, feed := range p.feeds() {
+			if feeds[p.source()+"/"+feed] == 0 {
+				t.Errorf("nothing of %s/%s was audited", p.source(), feed)
+			}
+		}
+	}
+	x.stop()
+}
+
+// loseIDs deletes the largest row of ids of a feed.
+func loseIDs(t *testing.T, folder, feed string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(folder, "ledger.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), `DELETE FROM journal WHERE (feed, seq) IN (SELECT j.feed, j.seq FROM journal j JOIN feeds f ON f.id = j.feed
+		WHERE f.feed = ? ORDER BY length(data) DESC LIMIT 1)`, feed)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shopDefinition is a provider whose rows a test changes.
+const shopDefinition = `
+provider: shop
+account: one
+currency: EUR
+http: {base_url: "https://127.0.0.1:%s"}
+feeds:
+  calls:
+    request: {path: /calls, query: {since: "{from|rfc3339}", until: "{to|rfc3339}"}}
+    filter: {by: start}
+    rows: calls
+    ignore: {kind: fax}
+    final: 'state != "running"'
+    record:
+      id: id
+      start: {path: started, time: rfc3339}
+      outcome: {path: state, table: {done: answered, busy: busy, running: unknown}}
+      charges: [{component: usage, amount: cost}]
+`
+
+// shopRow is a row of a provider that a test changes.
+type shopRow struct {
+	ID      string    `json:"id"`
+	Started time.Time `json:"started"`
+	State   string    `json:"state"`
+	Kind    string    `json:"kind"`
+	Cost    string    `json:"cost"`
+}
+
+// shop is that provider.
+type shop struct {
+	*site
+
+	mu   sync.Mutex
+	rows map[string]shopRow
+}
+
+func newShop(t *testing.T, feed, more string) *shop {
+	s := &shop{site: newSite(t), rows: map[string]shopRow{}}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		from, _ := time.Parse(time.RFC3339, r.FormValue("since"))
+		to, _ := time.Parse(time.RFC3339, r.FormValue("until"))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		listed := []shopRow{}
+		for _, id := range slices.Sorted(maps.Keys(s.rows)) {
+			if row := s.rows[id]; !row.Started.Before(from) && row.Started.Before(to) {
+				listed = append(listed, row)
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"calls": listed})
+	}))
+	t.Cleanup(server.Close)
+	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "https://"), ":")
+	s.write("shop.yaml", fmt.Sprintf(shopDefinition, port))
+	s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	s.configureSources(settings{More: "definitions: [shop.yaml]\n" + more}, "  - name: shop\n    history: 80h\n    tls_config: {ca_file: ca.pem}\n    shop: {calls: "+feed+"}\n")
+	return s
+}
+
+// put adds or changes rows, by their ids.
+func (s *shop) put(rows ...shopRow) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, row := range rows {
+		row.Started = row.Started.UTC().Truncate(time.Second)
+		s.rows[row.ID] = row
+	}
+}
+
+func (s *shop) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.rows, id)
+}
+
+// export writes the provider's rows as a portal does.
+func (s *shop) export() (file string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var text strings.Builder
+	text.WriteString("\ufeffState,ID,Start,Amount,Currency\n")
+	for _, id := range slices.Sorted(maps.Keys(s.rows)) {
+		if row := s.rows[id]; row.State != "" && row.Kind == "" {
+			fmt.Fprintf(&text, "%s,%s,%s,%s,EUR\n", row.State, row.ID, row.Started.Format(time.DateTime), row.Cost)
+		}
+	}
+	return s.write("export.csv", text.String())
+}
+
+// TestAuditOfWhatChanged (issue 31): a provider loses, adds, revises and delays rows after they were counted. The audit finds what differs, and
+// nothing else: what the exporter is to read yet isn't missing.
+func TestAuditOfWhatChanged(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, "{interval: 1s, lookback: 24h}", "")
+	now := time.Now()
+	old := func(i int) time.Time { return now.Add(-time.Duration(40*60+i) * time.Minute) } // no read reaches it any more
+	for i := range 100 {
+		s.put(shopRow{fmt.Sprint("old-", i), old(i), "done", "", "0.10"}, shopRow{fmt.Sprint("new-", i), now.Add(-time.Duration(120+i) * time.Minute), "busy", "", ""})
+	}
+	s.put(shopRow{"fax", old(1), "done", "fax", ""}, shopRow{"invalid", old(1), "", "", ""}, shopRow{"running", now.Add(-time.Hour), "running", "", ""})
+	s.put(shopRow{"before", now.Add(-82 * time.Hour), "done", "", "7"})
+	x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
+	sum, _, said := s.audited(0, "--from=90h", "--to=30m")
+	if sum.Listed != 202 || sum.Counted != 200 || sum.NotFinal != 1 || sum.BeforeOrigin != 1 || sum.Ignored != 1 || sum.Invalid != 1 || sum.Vanished != 0 {
+		t.Errorf("%+v\n%s", sum, said)
+	}
+
+	s.put(shopRow{"late", now.Add(-time.Minute), "done", "", "0.01"}) // read again within seconds
+	if sum, _, said := s.audited(0, "--from=10m"); sum.Counted != 1 || sum.Listed != 1 {
+		t.Errorf("%+v\n%s", sum, said)
+	}
+	s.put(shopRow{"delayed", now.Add(-150 * time.Minute), "done", "", "0.01"}, shopRow{"new-7", now.Add(-127 * time.Minute), "done", "", "2"})
+	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Listed != 203 || sum.Missing != 0 || sum.NotFinal != 1 && !strings.Contains(said, "it reads it again until 20") {
+		t.Errorf("%+v\n%s", sum, said)
+	}
+	export := s.export()
+	if sum, _, said := s.audited(0, "--from=90h", "--to=30m", "--against="+export); sum.Listed != 203 || sum.Missing != 0 || sum.Vanished != 0 {
+		t.Errorf("%+v\n%s", sum, said)
+	}
+	s.remove("old-5")
+	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Vanished != 1 || sum.Missing != 0 {
+		t.Errorf("%+v\n%s", sum, said)
+	}
+	s.put(shopRow{"old-6", old(6), "done", "", "0.11"}, shopRow{"added", old(7), "done", "", "3.00"})
+	sum, _, said = s.audited(1, "--from=90h", "--to=30m")
+	if sum.Vanished != 1 || sum.Missing != 1 || sum.MissingIDs[0].ID != "added" || len(sum.Charges) == 0 {
+		t.Errorf("%+v\n%s", sum, said)
+	}
+	eventually(t, "show the newest audit", func() error {
+		m := x.scrape()
+		age := time.Since(time.UnixMilli(int64(1000 * m.sum("cdr_exporter_audit_timestamp_seconds", "source=shop", "feed=calls"))))
+		if missing := m.sum("cdr_exporter_audit_missing_records", "source=shop", "feed=calls"); missing != 1 || age < 0 || age > 10*time.Minute {
+			return fmt.Errorf("%g are missing, %s ago", missing, age)
+		}
+		return nil
+	})
+	for path, want := range map[string]string{"/": " records are missing</span>", "/api/v1/status": `"missing"`} {
+		if body, err := x.client.get(path); err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("%s doesn't show the audit: %v", path, err)
+		}
+	}
+	x.stop()
+}
+
+// TestAuditDaily (issue 31): at its time of day the exporter audits the day before yesterday, and shows what is missing.
+func TestAuditDaily(t *testing.T) {
+	t.Parallel()
+	at := time.Now().UTC().Add(2 * time.Minute) // so that it begins in a minute at least
+	s := newShop(t, "{interval: 1s, lookback: 1h}", `audit: {daily: "`+at.Format("15:04")+`"}`)
+	day := at.Truncate(24*time.Hour).AddDate(0, 0, -2)
+	s.put(shopRow{"a", day.Add(12 * time.Hour), "done", "", "1"}, shopRow{"b", day.Add(13 * time.Hour), "done", "", "1"})
+	x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
+	s.put(shopRow{"c", day.Add(14 * time.Hour), "done", "", "1"}, shopRow{"next day", day.Add(26 * time.Hour), "done", "", "1"})
+	x.logged("A day was audited", "day="+day.Format(time.DateOnly), "listed=3 counted=2 missing=1")
+	eventually(t, "show the audit", func() error {
+		return x.scrape().is(1, "cdr_exporter_audit_missing_records", "source=shop", "feed=calls")
+	})
+	x.stop()
+}

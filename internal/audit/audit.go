@@ -1,0 +1,212 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// Settings are what an audit needs.
+type Settings struct {
+	// From and To are the span, in whole seconds.
+	From, To time.Time
+	// Open opens the ledger for reading, as it is now.
+	Open func(ctx context.Context) (*ledger.Inspector, error)
+	// Now is the local clock.
+	Now func() time.Time
+	// Note is called with a line about each thing that bounds what the audit can say.
+	Note func(text string)
+	// Progress, unless nil, is called with how much of the span was read.
+	Progress func(read time.Duration)
+}
+
+// Feed is a feed that the ledger counts.
+type Feed struct {
+	Spec ledger.FeedSpec
+	Info *collector.FeedInfo
+	// NoAmounts says that what is listed has no amounts, so that none are compared.
+	NoAmounts bool
+}
+
+// Day is what was found of a feed's records that start within a day of UTC. Each record that is listed is one of Counted to Missing.
+type Day struct {
+	Source string `json:"source"`
+	Feed   string `json:"feed"`
+	Day    string `json:"day"`
+
+	Listed       int `json:"listed"`
+	Counted      int `json:"counted"`
+	NotFinal     int `json:"not_final"`
+	Ignored      int `json:"ignored"`
+	Invalid      int `json:"invalid"`
+	BeforeOrigin int `json:"before_origin"`
+	// Unknown are older than the ledger remembers. Vanished are counted and not listed any more.
+	Unknown  int `json:"unknown"`
+	Vanished int `json:"vanished"`
+	Missing  int `json:"missing"`
+	// MissingIDs are those of the first that are missing.
+	MissingIDs []MissingID `json:"missing_ids"`
+	// Charges are those of the records that are counted or missing, by currency.
+	Charges map[string]*Amounts `json:"charges"`
+}
+
+// MissingID names a record that is missing.
+type MissingID struct {
+	ID  string `json:"id"`
+	UID string `json:"uid"` // log.record.uid of its first log record
+}
+
+// mostMissingIDs are named of a day.
+const mostMissingIDs = 20
+
+// Amounts are sums.
+type Amounts struct {
+	Listed  cdr.Money
+	Counted cdr.Money
+}
+
+// MarshalJSON writes decimals as texts, so that no digit is lost.
+func (a Amounts) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, `{"listed": %q, "counted": %q}`, a.Listed.String(), a.Counted.String()), nil
+}
+
+// Differs says whether something is missing, or an amount differs.
+func (d *Day) Differs() bool {
+	for _, sums := range d.Charges {
+		if !sums.Listed.Equal(&sums.Counted) {
+			return true
+		}
+	}
+	return d.Missing > 0
+}
+
+func (d *Day) addCharges(f *counting.Finding) {
+	for _, c := range f.Listed {
+		sums := d.sums(c.Currency)
+		sums.Listed = sums.Listed.Add(&c.Amount)
+	}
+	for _, c := range f.Counted {
+		sums := d.sums(c.Currency)
+		sums.Counted = sums.Counted.Add(&c.Amount)
+	}
+}
+
+// sums are those of a currency, whose text may lie in a page that is used again.
+func (d *Day) sums(currency string) *Amounts {
+	if d.Charges[currency] == nil {
+		d.Charges[strings.Clone(currency)] = new(Amounts)
+	}
+	return d.Charges[currency]
+}
+
+// audit is that of one feed.
+type audit struct {
+	Settings
+	Feed
+
+	ledger  *ledger.Inspector
+	opened  time.Time
+	counted counting.State // as of opened
+}
+
+// Run audits a feed.
+func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
+	a := &audit{Settings: s, Feed: f}
+	defer func() { err = errors.Join(err, a.close()) }()
+	if err := a.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.limit(); err != nil {
+		return nil, err
+	}
+	begin := a.From
+	for from := begin; from.Before(a.To); {
+		to := from.Truncate(24 * time.Hour).Add(24 * time.Hour)
+		if to.After(a.To) {
+			to = a.To
+		}
+		day, err := a.auditDay(ctx, from, to)
+		if err != nil {
+			return days, err
+		}
+		days, from = append(days, *day), to
+		if s.Progress != nil {
+			s.Progress(from.Sub(begin))
+		}
+	}
+	return days, nil
+}
+
+// limit ends the span where counting has come to, and begins it where the provider has records.
+func (a *audit) limit() error {
+	state := &a.counted
+	if !state.HistoryDone {
+		return errors.New("its first history isn't read yet: audit it when the exporter is ready")
+	}
+	if end := state.Watermark.Truncate(time.Second); a.To.After(end) {
+		if a.To.Sub(end) > 2*a.Info.PollInterval() {
+			a.note("the audit ends at %s, up to where the exporter has read", end.Format(time.RFC3339))
+		}
+		a.To = end
+	}
+	if keeps := a.Info.Limits.Retention; keeps > 0 {
+		const margin = 10 * time.Minute // some are asked for again later
+		if edge := a.Now().Add(margin - keeps).UTC().Truncate(time.Second); a.From.Before(edge) {
+			a.From = edge
+			a.note("the provider keeps records for %.4g days: the audit begins at %s", keeps.Hours()/24, edge.Format(time.RFC3339))
+		}
+	}
+	if a.Info.Rules.FoundAnywhere() {
+		a.note("which records vanished isn't known: the ledger doesn't keep this feed's ids by the time of calls")
+	}
+	if !a.From.Before(a.To) {
+		return errors.New("nothing of the span can be audited")
+	}
+	return nil
+}
+
+// viewAge is how long a view of the ledger is used.
+const viewAge = 10 * time.Second
+
+// view opens the ledger anew unless it was a moment ago.
+func (a *audit) view(ctx context.Context) error {
+	if a.Now().Sub(a.opened).Abs() < viewAge {
+		return nil
+	}
+	return a.open(ctx)
+}
+
+func (a *audit) open(ctx context.Context) (err error) {
+	if err = a.close(); err != nil {
+		return err
+	}
+	if a.ledger, err = a.Open(ctx); err != nil {
+		return err
+	}
+	state, there := a.ledger.State(a.Spec)
+	if !there {
+		return errors.New("the ledger doesn't have this feed: audit what an exporter with this configuration counts")
+	}
+	a.opened, a.counted = a.Now(), state
+	return nil
+}
+
+func (a *audit) close() error {
+	if a.ledger == nil {
+		return nil
+	}
+	err := a.ledger.Close()
+	a.ledger = nil
+	return err
+}
+
+func (a *audit) note(format string, args ...any) {
+	a.Note(a.Spec.Source + "/" + a.Spec.Feed + ": " + fmt.Sprintf(format, args...))
+}

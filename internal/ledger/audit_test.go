@@ -1,0 +1,87 @@
+package ledger
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+)
+
+// An audit looks records up beside a ledger that is open, wherever they lie, and finds those that an hour has; of another name only that which the
+// feed had.
+func TestAudit(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"), call("b", start(epoch.Add(-3*time.Hour))))
+	r.moveJournal()
+	r.records(call("c"))
+	r.inspect(func(i *Inspector) {
+		found, err := i.Audit(r.spec, &counting.Page{ObservedAt: epoch, Records: []*cdr.Record{call("a"), call("c"), call("d")}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []counting.Standing{counting.StandingCounted, counting.StandingCounted, counting.StandingMissing}
+		for n := range want {
+			if found.Records[n].Standing != want[n] {
+				t.Errorf("%+v", found.Records[n])
+			}
+		}
+		var counted []counting.Hash
+		if err := i.Counted(r.spec, call("a").Start.Truncate(time.Hour), func(key counting.Hash) { counted = append(counted, key) }); err != nil {
+			t.Error(err)
+		}
+		if len(counted) != 2 || !slices.Contains(counted, found.Records[0].Key) || !slices.Contains(counted, found.Records[1].Key) {
+			t.Errorf("the hour has %v", counted)
+		}
+		renamed, other := r.spec, r.spec
+		renamed.Source, renamed.RenamedFrom, other.Source = "fabrikam", r.spec.Source, "fabrikam"
+		if s, there := i.State(renamed); !there || s.Records != 3 {
+			t.Errorf("of its former name: %+v, %t", s, there)
+		}
+		if _, there := i.State(other); there {
+			t.Error("another source has its state")
+		}
+		if _, err := i.Audit(other, new(counting.Page)); err == nil {
+			t.Error("a feed is audited that isn't there")
+		}
+	})
+}
+
+// The results of an audit are kept beside a ledger that is open, a row a day; of each feed the newest audit is shown, with the sums of its days.
+func TestStoreAudit(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	day := epoch.Truncate(24 * time.Hour)
+	store := func(at time.Time, missing ...int64) {
+		t.Helper()
+		var results []AuditResult
+		for i, n := range missing {
+			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), At: at, Listed: 10, Missing: n, Differs: n > 1})
+		}
+		if err := StoreAudit(t.Context(), r.storage, r.spec, results); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store(epoch, 5, 6, 7)
+	store(epoch.Add(time.Minute), 1, 2)
+	r.records(call("b")) // another process's write is in nobody's way
+	all, err := r.ledger.Audits(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	want := AuditResult{Source: "contoso", Feed: "direct_routing", Day: day, At: epoch.Add(time.Minute), Listed: 20, Missing: 3, Differs: true}
+	if all[0] != want {
+		t.Errorf("%+v, want %+v", all[0], want)
+	}
+	other := r.spec
+	other.Feed = "pstn"
+	if err := StoreAudit(t.Context(), r.storage, other, []AuditResult{{Day: day}}); err == nil {
+		t.Error("the result of a feed is kept that isn't there")
+	}
+	if err := StoreAudit(t.Context(), Storage{Folder: t.TempDir()}, r.spec, nil); server == "" && err == nil {
+		t.Error("a ledger was made")
+	}
+}
