@@ -21,6 +21,10 @@ import (
 // other must have data there.
 var silent = map[string]string{
 	"CDR exporter / Trunks, Channels in use": "it divides by the channels that a trunk has, which the parameter trunk_channels says",
+
+	"CDR exporter / Exporter, Charges of a day by the provider": "no simulated provider has totals of money",
+	"CDR exporter / Exporter, Missing by the newest audit":      "nobody has audited it",
+	"CDR exporter / Exporter, Age of the newest audit":          "nobody has audited it",
 }
 
 // boardShown is the time that the dashboards show.

@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// pbx is a simulated Asterisk: it appends a row to Master.csv for each call that ends. A call's row is the same in every run.
+// pbx is a simulated Asterisk: it appends a row to Master.csv for each call that ends, and one to queue_log for each caller who leaves a queue. A
+// call's row is the same in every run.
 type pbx struct {
-	file *os.File
-	stop chan struct{}
-	done chan struct{}
+	file, queue *os.File
+	stop        chan struct{}
+	done        chan struct{}
 
 	mu      sync.Mutex
 	held    bool
@@ -34,7 +35,11 @@ func startPBX(folder string, since time.Time) (*pbx, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the simulated PBX: %w", err)
 	}
-	p := &pbx{file: file, stop: make(chan struct{}), done: make(chan struct{}), written: since}
+	queue, err := os.OpenFile(filepath.Join(folder, "queue_log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("start the simulated PBX: %w", err)
+	}
+	p := &pbx{file: file, queue: queue, stop: make(chan struct{}), done: make(chan struct{}), written: since}
 	if err := p.write(time.Now()); err != nil {
 		return nil, fmt.Errorf("write the calls of the simulated PBX: %w", err)
 	}
@@ -65,6 +70,7 @@ func (p *pbx) write(now time.Time) error {
 	}
 	_, err := p.file.WriteString(pbxRows(p.written, now))
 	if err == nil {
+		_, err = p.queue.WriteString(queueRows(p.written, now))
 		p.written = now
 	}
 	return err
@@ -95,7 +101,8 @@ func (p *Providers) PBXCalls(since time.Time) (calls int64) {
 func (p *pbx) close() {
 	close(p.stop)
 	<-p.done
-	p.file.Close() //nolint:errcheck // nobody reads it any more
+	p.file.Close()  //nolint:errcheck // nobody reads it any more
+	p.queue.Close() //nolint:errcheck // nor this
 }
 
 // pbxRows are the rows of the calls that ended after from, up to to.
@@ -146,4 +153,14 @@ func emptyOr(text string) string {
 		return ""
 	}
 	return `"` + text + `"`
+}
+
+// people are the extensions of the PBX, with their departments.
+func people() string {
+	var text strings.Builder
+	text.WriteString("extension,department\n")
+	for n := range 20 {
+		fmt.Fprintf(&text, "%d,%s\n", 101+n, []string{"Sales", "Support", "Logistics"}[n%3])
+	}
+	return text.String()
 }
