@@ -69,7 +69,7 @@ func TestE2EChart(t *testing.T) {
 				"ringcentral-secret": "x", "ringcentral-jwt": "x", "wavix-key": "x", "otlp-authorization": "x",
 				"web-config.yaml": "basic_auth_users: {prometheus: $2y$04$t9rPD3vyuOIzh0HB9iAxaeFUsAk7tVSVa0FfRM1dNzCrL/iAkrjOS}\n",
 			},
-			map[string]int{"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2, "ConfigMap": 7},
+			map[string]int{"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2, "ConfigMap": 8},
 			"TCP",
 		},
 		{"testdata/workload-identity.yaml", map[string]string{"azure-identity-token": "x"}, nil, "HTTP"},

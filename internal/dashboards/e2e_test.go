@@ -324,7 +324,7 @@ func labelValues(label string) []string {
 	case "feed":
 		return []string{"direct_routing", "call_records", "call_log"}
 	case "result":
-		return []string{"ok", "error", "setup_failed", "dropped", "invalid", "new"}
+		return []string{"ok", "error", "setup_failed", "dropped", "invalid", "new", "answered", "abandoned"}
 	case "sign":
 		return []string{"debit", "credit"}
 	case "verdict":
