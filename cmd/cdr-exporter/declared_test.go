@@ -64,19 +64,22 @@ func listedCalls(n int) (all []listedCall) {
 type listServer struct {
 	*httptest.Server
 
-	mu    sync.Mutex
-	calls []listedCall
-	asked int
+	mu        sync.Mutex
+	asked     int
+	faultless bool
 }
 
 // newListServer serves calls by a handler of the provider's, which gets those that have appeared.
 func newListServer(t *testing.T, calls []listedCall, handle func(w http.ResponseWriter, r *http.Request, calls []listedCall)) *listServer {
 	t.Helper()
-	s := &listServer{calls: calls}
+	s := new(listServer)
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.asked++
 		n := s.asked
+		if s.faultless {
+			n = 0
+		}
 		s.mu.Unlock()
 		w.Header().Set("Content-Type", "application/json")
 		switch n % 17 {
@@ -138,45 +141,9 @@ func (x *exporter) countsList(calls []listedCall, feed string, priced bool) {
 // TestTwilio (definitions.md 5): calls are read by days, appear late, end and are priced later, between faults and kills.
 func TestTwilio(t *testing.T) {
 	t.Parallel()
-	const account = "AC00000000000000000000000000000001"
 	calls := listedCalls(400)
-	s := newListServer(t, calls, func(w http.ResponseWriter, r *http.Request, calls []listedCall) {
-		user, password, _ := r.BasicAuth()
-		if user != account || password != "s3cret-of-the-shop" || r.URL.Path != "/2010-04-01/Accounts/"+account+"/Calls.json" {
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		query := r.URL.Query()
-		from, to, at := query.Get("StartTime>"), query.Get("StartTime<"), 0
-		rows, now := []map[string]any{}, time.Now()
-		for _, c := range calls {
-			day := c.start.UTC().Format(time.DateOnly)
-			if day < from || day > to {
-				continue
-			}
-			if at++; at <= 100*len(query.Get("PageToken")) || len(rows) == 100 {
-				continue
-			}
-			row := map[string]any{
-				"sid": c.id, "start_time": c.start.UTC().Format(time.RFC1123Z), "date_created": c.start.UTC().Format(time.RFC1123Z), "status": "in-progress",
-				"direction": "outbound-api", "to": "+493012345678", "from": "+14155550100", "price": nil, "price_unit": "USD", "duration": nil,
-			}
-			if !c.ends.After(now) {
-				row["status"], row["duration"] = c.status, "61"
-			}
-			if c.cents > 0 && !c.priced.After(now) {
-				row["price"] = fmt.Sprintf("-%d.%02d", c.cents/100, c.cents%100)
-			}
-			rows = append(rows, row)
-		}
-		page := map[string]any{"calls": rows, "next_page_uri": nil}
-		if len(rows) == 100 {
-			query.Set("PageToken", query.Get("PageToken")+"x")
-			page["next_page_uri"] = r.URL.Path + "?" + query.Encode()
-		}
-		_ = json.NewEncoder(w).Encode(page)
-	})
-	file := s.write(t, fmt.Sprintf("    twilio: {account_sid: %s, auth_token_file: secret.txt, base_url: %q, calls: {interval: 1s, lookback: 24h}}\n", account, s.URL))
+	s := newListServer(t, calls, serveTwilio)
+	file := s.write(t, twilioBlock(s.URL))
 	v := newVault(t)
 	v.hide("the auth token", "s3cret-of-the-shop")
 	for range 3 {
@@ -195,6 +162,50 @@ func TestTwilio(t *testing.T) {
 		t.Errorf("%g values are unknown", n)
 	}
 	x.stop()
+}
+
+const twilioAccount = "AC00000000000000000000000000000001"
+
+func twilioBlock(url string) string {
+	return fmt.Sprintf("    twilio: {account_sid: %s, auth_token_file: secret.txt, base_url: %q, calls: {interval: 1s, lookback: 24h}}\n", twilioAccount, url)
+}
+
+// serveTwilio answers as Twilio's list of calls does.
+func serveTwilio(w http.ResponseWriter, r *http.Request, calls []listedCall) {
+	user, password, _ := r.BasicAuth()
+	if user != twilioAccount || password != "s3cret-of-the-shop" || r.URL.Path != "/2010-04-01/Accounts/"+twilioAccount+"/Calls.json" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	query := r.URL.Query()
+	from, to, at := query.Get("StartTime>"), query.Get("StartTime<"), 0
+	rows, now := []map[string]any{}, time.Now()
+	for _, c := range calls {
+		day := c.start.UTC().Format(time.DateOnly)
+		if day < from || day > to {
+			continue
+		}
+		if at++; at <= 100*len(query.Get("PageToken")) || len(rows) == 100 {
+			continue
+		}
+		row := map[string]any{
+			"sid": c.id, "start_time": c.start.UTC().Format(time.RFC1123Z), "date_created": c.start.UTC().Format(time.RFC1123Z), "status": "in-progress",
+			"direction": "outbound-api", "to": "+493012345678", "from": "+14155550100", "price": nil, "price_unit": "USD", "duration": nil,
+		}
+		if !c.ends.After(now) {
+			row["status"], row["duration"] = c.status, "61"
+		}
+		if c.cents > 0 && !c.priced.After(now) {
+			row["price"] = fmt.Sprintf("-%d.%02d", c.cents/100, c.cents%100)
+		}
+		rows = append(rows, row)
+	}
+	page := map[string]any{"calls": rows, "next_page_uri": nil}
+	if len(rows) == 100 {
+		query.Set("PageToken", query.Get("PageToken")+"x")
+		page["next_page_uri"] = r.URL.Path + "?" + query.Encode()
+	}
+	_ = json.NewEncoder(w).Encode(page)
 }
 
 // TestZoomPhone (definitions.md 5): a token for the account, pages by token, and the provider's own total.

@@ -44,7 +44,10 @@ func startPrism(t *testing.T, document, upstream, ca string) *prism {
 	if upstream != "" {
 		args = []string{"proxy"}
 	}
-	args = append(args, "--errors", "--host", "127.0.0.1", "--port", "0", filepath.Join(specs, document))
+	if !filepath.IsAbs(document) {
+		document = filepath.Join(specs, document)
+	}
+	args = append(args, "--errors", "--host", "127.0.0.1", "--port", "0", document)
 	if upstream != "" {
 		args = append(args, upstream)
 	}
