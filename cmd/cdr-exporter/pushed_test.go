@@ -162,7 +162,7 @@ func TestPushed(t *testing.T) {
 	x.stop()
 }
 
-// TestPushedToReplicas (counting.md 4): a replica that doesn't read the feed takes records too; its owner counts them, or whoever takes over.
+// TestPushedToReplicas (counting.md 4): a replica that doesn't read the feed accepts its records too. The owner of the feed counts them, or the replica that takes the feed over.
 func TestPushedToReplicas(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)

@@ -16,7 +16,7 @@ type queueLog struct {
 	rng           *rand.Rand
 	old           int
 	written       map[string]int // visits by result
-	waits         uint64         // those whose wait is told
+	waits         uint64         // visits whose wait the log tells
 	waited        int            // for so many seconds
 	lines, visits int
 }

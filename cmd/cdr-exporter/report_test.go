@@ -19,7 +19,7 @@ import (
 // sumKeys are the keys by which reports are compared: all that the truth is known by.
 var sumKeys = []string{"source", "feed", "direction", "call_type", "trunk", "country"}
 
-// sumRow is a row of a report, whatever its form.
+// sumRow is a row of a report, parsed from a table, CSV or JSON.
 type sumRow struct {
 	keys             map[string]string
 	calls, connected int64

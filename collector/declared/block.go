@@ -27,7 +27,7 @@ type Block struct {
 type FeedBlock struct {
 	config.Feed
 
-	// Paths are of a feed with files of its own.
+	// Paths are the files of a feed whose definition has a files block of its own.
 	Paths Patterns `yaml:"paths"`
 }
 

@@ -201,7 +201,7 @@ func (d *Definition) validateWays(r *config.Report) {
 func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	switch {
 	case f.Files != nil && d.HTTP != nil:
-		r.Problemf("feeds."+feed+".files", "can't stand beside http; write a definition of its own for the files")
+		r.Problemf("feeds."+feed+".files", "can't stand beside http; describe the files in a second definition")
 		return
 	case d.filesOf(f) != nil:
 		d.validateFiles(r, feed, f)

@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
-// listedFile is a file that is there.
+// listedFile is a file that the last look at the folders found.
 type listedFile struct {
 	path string
 	info fs.FileInfo
@@ -156,7 +156,7 @@ func (l *fileList) fail(f *listedFile, err error) {
 	}
 }
 
-// anyRead says whether some file could be read: then a first history is shown, whatever the others have.
+// anyRead says whether at least one file could be read. One is enough to show the first history.
 func (l *fileList) anyRead() bool {
 	return slices.ContainsFunc(l.files, func(f *listedFile) bool { return !f.failed })
 }
