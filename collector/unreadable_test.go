@@ -106,10 +106,10 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 	}{
 		{"one", time.Second, spread(1), 150 * time.Second},
 		{"one, seldom read", 5 * time.Minute, spread(1), 150 * time.Second},
-		{"one at the begin", time.Second, []plan.Span{during(0, time.Second)}, 150 * time.Second},
-		{"one in the first day", time.Second, []plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)}, 150 * time.Second},
-		{"one at the end of a day", time.Second, []plan.Span{during(24*time.Hour-5*time.Second, 24*time.Hour-4*time.Second)}, 150 * time.Second},
-		{"three", time.Second, spread(3), 6 * time.Minute},
+		{"one at the begin", 30 * time.Second, []plan.Span{during(0, time.Second)}, 150 * time.Second},
+		{"one in the first day", 30 * time.Second, []plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)}, 150 * time.Second},
+		{"one at the end of a day", 30 * time.Second, []plan.Span{during(24*time.Hour-5*time.Second, 24*time.Hour-4*time.Second)}, 150 * time.Second},
+		{"three", 30 * time.Second, spread(3), 6 * time.Minute},
 		{"half a day", 30 * time.Second, []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
 		{"more than a hundred", 30 * time.Second, spread(110), 2 * time.Hour},
 	} {

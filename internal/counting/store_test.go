@@ -1,6 +1,7 @@
 package counting_test
 
 import (
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -26,13 +27,15 @@ type store struct {
 	bad    map[counting.Hash]bool
 	trunks map[string]int64
 
-	counts map[string]int64 // by metric and labels
-	money  map[string]cdr.Money
-	edges  map[int64]int64 // by trunk
+	counts   map[string]int64 // by metric and labels; of a histogram how often it observed
+	observed map[string]int64 // by metric and labels: the sum of what a histogram observed
+	money    map[string]cdr.Money
+	edges    map[int64]int64 // by trunk
 	// connected is the time in which calls were connected, as their edges say; recent are the calls that tallies count, and failed those of them.
 	connected      time.Duration
 	recent, failed int64
-	logs           []string // name and hashed id, in order
+	logs           []string // name and call id, in order
+	lines          []string // name, record id and session, version, outcome or result, and what changed, in order
 }
 
 func newStore(t *testing.T, settings counting.Settings, state counting.State) *store {
@@ -43,7 +46,7 @@ func newStore(t *testing.T, settings counting.Settings, state counting.State) *s
 	return &store{
 		t: t, settings: settings, hasher: hasher, decision: counting.NewDecision(), state: state,
 		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]counting.Task{}, bad: map[counting.Hash]bool{}, trunks: map[string]int64{},
-		counts: map[string]int64{}, money: map[string]cdr.Money{}, edges: map[int64]int64{},
+		counts: map[string]int64{}, observed: map[string]int64{}, money: map[string]cdr.Money{}, edges: map[int64]int64{},
 	}
 }
 
@@ -147,8 +150,17 @@ func (s *store) commit(page *counting.Page) counting.Result {
 	}
 	for _, l := range c.Logs {
 		s.logs = append(s.logs, l.Event.Name+" "+page.Records[l.Record].CallID)
+		s.lines = append(s.lines, lineOf(page.Records[l.Record], &l))
 	}
 	return c.Result
+}
+
+func lineOf(r *cdr.Record, l *counting.Log) string {
+	id, is := l.Event.RecordID, r.Outcome.String()
+	if l.Session >= 0 {
+		id, is = id+"/"+r.Sessions[l.Session].ID, r.Sessions[l.Session].Result.String()
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s v%d %s %s", l.Event.Name, id, l.Event.Version, is, strings.Join(l.Event.Changed, ",")))
 }
 
 func (s *store) add(d *metrics.Delta) {
@@ -159,6 +171,7 @@ func (s *store) add(d *metrics.Delta) {
 		s.money[key] = was.Add(&d.Money)
 	case metrics.Histogram:
 		s.counts[key]++
+		s.observed[key] += d.N
 	default:
 		s.counts[key] += d.N
 	}

@@ -2,13 +2,11 @@ package ledger
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
@@ -17,36 +15,6 @@ import (
 const bucketReach = counting.BucketSeconds / 2 * time.Second
 
 var bucketEdge = time.Unix((epoch.Unix()/counting.BucketSeconds+1)*counting.BucketSeconds, 0)
-
-// counting.md 14: a group, a recording and what a child has told are found from
-// bucketReach away at least, wherever that lies.
-func TestFactsAcrossSpans(t *testing.T) {
-	recorded := func(c *cdr.Record) { c.Recordings = []cdr.Recording{{ID: "R1", Type: "automatic"}} }
-	for offset := range 9 {
-		for _, apart := range []time.Duration{bucketReach, -bucketReach} {
-			from := bucketEdge.Add(bucketReach * time.Duration(offset) / 4)
-			t.Run(fmt.Sprintf("%s after an edge, then %s", from.Sub(bucketEdge), apart), func(t *testing.T) {
-				r := newRig(t)
-				r.spec.Parents = true
-				r.reopen()
-				r.live()
-				r.records(
-					call("a", inGroup("s-1"), recorded, start(from)),
-					call("c", childOf("p"), outcome(cdr.Failed), start(from)))
-				if got := r.records(call("b", inGroup("s-1"), recorded, start(from.Add(apart)))); got.New != 0 || got.Duplicate != 1 {
-					t.Errorf("group: %+v", got)
-				}
-				r.records(call("p", outcome(cdr.Failed), start(from.Add(apart))))
-				if got := r.total("cdr_call_failures_total"); got != 1 {
-					t.Errorf("%d failures", got)
-				}
-				if got := r.total("cdr_recordings_total"); got != 1 {
-					t.Errorf("%d recordings", got)
-				}
-			})
-		}
-	}
-}
 
 // rigToPrune has one run more to delete than two transactions do.
 func rigToPrune(t *testing.T) *rig {

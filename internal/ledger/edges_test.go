@@ -13,52 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// counting.md 14, 15: a recording is known by the hour that its call is known by.
-func TestRule14RecordingAcrossTheHour(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	recorded := func(c *cdr.Record) { c.Recordings = append(c.Recordings, cdr.Recording{ID: "R1", Type: "automatic"}) }
-	at := epoch.Add(-time.Hour - time.Second)
-	r.records(call("a", start(at), recorded))
-	r.records(call("a", start(at.Add(time.Second)), recorded))
-	wantValues(t, r.values(), map[string]string{"cdr_recordings_total{automatic}": "1", answered: "1"})
-}
-
-// counting.md 16: what a version doesn't say changes nothing.
-func TestRule16WhatIsNotSaid(t *testing.T) {
-	r := newRig(t)
-	r.spec.Currency = "USD"
-	r.reopen()
-	r.live()
-	r.records(call("a", charge(t, "usage", "", "1.50")))
-	if got := r.records(call("a", charge(t, "usage", "USD", "1.50"))); got.Duplicate != 1 {
-		t.Errorf("the fallback said out loud: %+v", got)
-	}
-	r.records(call("b", charge(t, "usage", "EUR", "2")))
-	if got := r.records(call("b", charge(t, "usage", "", "2"))); got.Duplicate != 1 {
-		t.Errorf("a currency that vanished: %+v", got)
-	}
-	r.records(call("c", charge(t, "usage", "", "5")))
-	r.spec.Currency = "GBP"
-	r.reopen()
-	if got := r.records(call("c", charge(t, "usage", "", "6"))); got.Revised != 1 {
-		t.Errorf("a changed amount: %+v", got)
-	}
-	silent := func(r *cdr.Record) { r.Outcome, r.Duration, r.NoDuration = cdr.NotConnected, 0, true }
-	if got := r.records(call("c", charge(t, "usage", "", "6"), silent)); got.Duplicate != 1 {
-		t.Errorf("a duration that vanished: %+v", got)
-	}
-	wantValues(t, r.values(), map[string]string{
-		"cdr_call_charges_total{inbound,byot_in,USD,usage,}":                   "6.5",
-		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}":                   "2",
-		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,debit}":  "1",
-		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,credit}": "",
-		"cdr_call_charge_corrections_total{inbound,byot_in,EUR,usage,,credit}": "",
-		"cdr_call_charge_corrections_total{inbound,byot_in,GBP,usage,,debit}":  "",
-		"cdr_call_outcome_changes_total{answered,not_connected}":               "",
-	})
-}
-
 // breakReopen makes the next commit's end unknown, and the file impossible to open
 // until restore is called.
 func breakReopen(r *rig) (restore func()) {

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -33,9 +34,6 @@ func TestMain(m *testing.M) {
 
 // testReserve is small, since every test writes one.
 const testReserve = 1 << 20
-
-// epoch is where the tests' clocks begin.
-var epoch = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
 // clock is a test's clock.
 type clock struct{ at time.Time }
@@ -226,60 +224,12 @@ func (r *rig) crash(image Storage) {
 	r.open()
 }
 
-// call is an answered inbound call; options change it.
-func call(id string, options ...func(*cdr.Record)) *cdr.Record {
-	r := &cdr.Record{
-		ID: id, CallID: "c-" + id, Start: epoch.Add(-10 * time.Minute), Duration: time.Minute,
-		Direction: cdr.Inbound, CallType: "byot_in", Outcome: cdr.Answered, Trunk: "sbc1.example.com",
-		CallerNumber: "+15550100001", CalleeNumber: "+15550100002", UserName: "Jane Doe",
-	}
-	for _, o := range options {
-		o(r)
-	}
-	return r
-}
-
-func money(t testing.TB, text string) cdr.Money {
-	t.Helper()
-	m, err := cdr.ParseMoney(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-func charge(t testing.TB, component, currency, amount string) func(*cdr.Record) {
-	return func(r *cdr.Record) {
-		r.Charges = append(r.Charges, cdr.Charge{Component: component, Currency: currency, Amount: money(t, amount)})
-	}
-}
-
-func outcome(o cdr.Outcome) func(*cdr.Record) { return func(r *cdr.Record) { r.Outcome = o } }
-
-func inGroup(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Group = name } }
-
-func childOf(id string) func(*cdr.Record) { return func(r *cdr.Record) { r.Parent = id } }
-
-func alts(ids ...string) func(*cdr.Record) { return func(r *cdr.Record) { r.AltIDs = ids } }
-
-func provisional(r *cdr.Record) { r.Provisional = true }
-
-func start(at time.Time) func(*cdr.Record) { return func(r *cdr.Record) { r.Start = at } }
-
-func version(n int64) func(*cdr.Record) { return func(r *cdr.Record) { r.Version = n } }
-
-func settled(r *cdr.Record) { r.Settled = true }
-
-func bypass(b cdr.Bool) func(*cdr.Record) { return func(r *cdr.Record) { r.MediaBypass = b } }
-
-// sessions gives a record audio sessions that went well, by their ids.
-func sessions(ids ...string) func(*cdr.Record) {
-	return func(r *cdr.Record) {
-		for _, id := range ids {
-			r.Sessions = append(r.Sessions, cdr.Session{ID: id, Start: r.Start, Media: "audio"})
-		}
-	}
-}
+var (
+	call, start, outcome, version, alts, inGroup, childOf = cdrtest.Call, cdrtest.Start, cdrtest.Outcome, cdrtest.Version, cdrtest.Alts, cdrtest.InGroup, cdrtest.ChildOf
+	charge, sessions, stream, bypass                      = cdrtest.Charge, cdrtest.Sessions, cdrtest.Stream, cdrtest.Bypass
+	provisional, settled                                  = cdrtest.Provisional, cdrtest.Settled
+	epoch                                                 = cdrtest.Epoch
+)
 
 // moving are the rules of a feed whose starts move, and whose parts settle.
 func moving(does bool) counting.Rules {

@@ -9,47 +9,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// counting.md 15: a record of a feed without hours is found whatever its start is now,
-// and keeps being found by the start that it had first.
-func TestRule15MovingStart(t *testing.T) {
-	for offset := range 9 {
-		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
-		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach, -bucketReach} {
-			t.Run(fmt.Sprintf("%s before an edge, by %s", bucketEdge.Sub(from), by), func(t *testing.T) {
-				r := newMovingStartRig(t)
-				r.records(call("a", start(from), alts("a2"), version(1)))
-				r.reopen()
-				for _, at := range []time.Time{from.Add(by), from, from.Add(by)} {
-					for _, id := range []string{"a", "a2"} {
-						if got := r.records(call(id, start(at), version(1))); got.New != 0 || got.Duplicate != 1 {
-							t.Fatalf("%s at %s: %+v", id, at, got)
-						}
-					}
-				}
-				if got := r.total("cdr_calls_total"); got != 1 || r.entries(byHour) != 0 {
-					t.Errorf("%d calls, %d rows by hour", got, r.entries(byHour))
-				}
-			})
-		}
-	}
-}
-
-// counting.md 15: what comes under another id later is found by that one too, beside the
-// record, and not by the start of the version that brought it.
-func TestRule15MovingStartLaterID(t *testing.T) {
-	r := newMovingStartRig(t)
-	from := epoch.Add(-200 * time.Hour)
-	r.records(call("a", start(from)))
-	r.records(call("b", alts("a"), start(from.Add(190*time.Hour))))
-	r.reopen()
-	if got := r.records(call("b", start(from.Add(100*time.Hour)))); got.New != 0 {
-		t.Errorf("%+v", got)
-	}
-	if got, want := r.entries(func(b int64) bool { return b == factBucket(from) }), r.entries(byFact); got != want {
-		t.Errorf("%d of %d rows where the record is", got, want)
-	}
-}
-
 // counting.md 5, 15: a record that has moved by up to bucketReach isn't forgotten before
 // the floor is past it, wherever the spans lie; in the end all of it is.
 func TestRule15MovingStartExpiry(t *testing.T) {
@@ -108,27 +67,5 @@ func TestRule05MovingStartHalfPruned(t *testing.T) {
 	}
 	if got := r.records(known()); got.TooOld != 1 || r.total("cdr_sessions_total") != 3 {
 		t.Errorf("%+v, %d sessions", got, r.total("cdr_sessions_total"))
-	}
-}
-
-// counting.md 5: what is known is known below the floor too; what isn't is too old.
-func TestRule05MovingStartFloor(t *testing.T) {
-	r := newMovingStartRig(t)
-	below := start(r.feed.State().Origin.Add(-time.Hour))
-	r.records(call("a", version(1)))
-	if got := r.records(call("a", below, version(2)), call("b", below)); got.Revised != 1 || got.TooOld != 1 {
-		t.Errorf("%+v", got)
-	}
-}
-
-// Guarantee 3 without hours: a parent is found wherever it is.
-func TestMovingStartParents(t *testing.T) {
-	r := newMovingStartRig(t)
-	r.spec.Parents = true
-	r.reopen()
-	r.records(call("p", outcome(cdr.Failed), start(epoch.Add(-150*time.Hour))))
-	r.records(call("c", outcome(cdr.Failed), childOf("p")))
-	if got := r.total("cdr_call_failures_total"); got != 1 {
-		t.Errorf("%d failures, want the parent's", got)
 	}
 }
