@@ -155,7 +155,7 @@ func (a *App) Start() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
 	a.observeLedger()
-	a.selfMetrics.SetLabels(a.running.Load().labels.Names())
+	a.selfMetrics.SetLabels(a.running.Load().labels.AllNames())
 	a.reloaded(nil)
 	a.background.Go(func() {
 		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err) })

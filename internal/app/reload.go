@@ -70,7 +70,7 @@ func (a *App) swapParts(removed, next *running) {
 	defer a.owners.mu.Unlock()
 	stopLoops(removed.sources) // before the new loops start, so that no feed has two
 	a.ledger.Tune(next.tuning(), next.metricOptions())
-	a.selfMetrics.SetLabels(next.labels.Names())
+	a.selfMetrics.SetLabels(next.labels.AllNames())
 	a.selfMetrics.SetNative(next.config.Metrics.NativeHistograms)
 	a.setHooks(next) // before the loops: a new subscription is validated at once
 	if !a.ledger.Shared() {

@@ -1,6 +1,9 @@
 package cdr
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // SessionResult is how a session of a call ended.
 type SessionResult uint8
@@ -48,6 +51,10 @@ type Stream struct {
 	Network string
 	// Platform is its sender's, a short slug.
 	Platform string
+	// Sender is its sender's subnet or, if that isn't told, its address, which no metric and no log record shows; zero if neither is known.
+	Sender netip.Addr
+	// Labels are the operator's labels of that subnet.
+	Labels Labels
 	Quality
 }
 

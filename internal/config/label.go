@@ -11,16 +11,17 @@ const (
 	LabelByNumber = "number"
 	LabelByTrunk  = "trunk"
 	LabelBySource = "source"
+	LabelBySubnet = "subnet"
 )
 
 // mostLabels is how many labels of the operator's there may be.
 const mostLabels = 4
 
-// Label is a label of the operator's: of calls, failures, connected seconds and charges.
+// Label is a label of the operator's: of calls, failures, connected seconds and charges or, by subnet, of media streams.
 type Label struct {
 	// Name is the label's, and that of cdr.label.NAME of log records.
 	Name string `yaml:"name"`
-	// File is CSV with a header; empty: the provider tells the value.
+	// File is CSV with a header, or Microsoft's building file, which has none; empty: the provider tells the value.
 	File File `yaml:"file"`
 	// Key says what the keys are compared with.
 	Key string `yaml:"key"`
@@ -48,7 +49,7 @@ func (l *Label) Validate(r *Report) {
 		}
 		return
 	}
-	r.OneOf("key", l.Key, LabelByUser, LabelByNumber, LabelByTrunk, LabelBySource)
+	r.OneOf("key", l.Key, LabelByUser, LabelByNumber, LabelByTrunk, LabelBySource, LabelBySubnet)
 	if l.Column == "" {
 		l.Column = l.Key
 	}

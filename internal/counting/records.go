@@ -76,7 +76,7 @@ func (d *Decision) decideNew(i int) *state {
 		d.addActivity(r)
 		result.New++
 		result.Delays = append(result.Delays, delay)
-		result.Labels = append(result.Labels, r.Labels)
+		result.Labels = append(result.Labels, r.AllLabels())
 		if r.Outcome.Connected() {
 			h.flags |= rowTimed
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
@@ -36,12 +37,17 @@ func Load(all []config.Label) (*Set, error) {
 				continue
 			}
 		}
-		s.labels = append(s.labels, l)
+		if l.key == config.LabelBySubnet {
+			s.places = append(s.places, l)
+		} else {
+			s.labels = append(s.labels, l)
+		}
 	}
 	if len(problems) > 0 {
 		return nil, problems
 	}
 	slices.SortFunc(s.labels, byName)
+	slices.SortFunc(s.places, byName)
 	return s, nil
 }
 
@@ -77,29 +83,31 @@ func (t *table) read() {
 		return
 	}
 	rows := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
-	header, err := rows.Read()
+	if strings.EqualFold(filepath.Ext(string(t.config.File)), ".tsv") {
+		rows.Comma = '\t'
+	}
+	row, err := rows.Read()
 	if err != nil {
 		t.problem(1, "has no header line; name the columns in the first line")
 		return
 	}
-	key, value := t.column(header, t.config.Column), t.column(header, t.config.Value)
-	if key < 0 || value < 0 {
+	c, ok := t.columns(row)
+	if !ok {
 		return
+	}
+	if c.named {
+		row, err = rows.Read()
 	}
 	t.label.values, t.lines = make(map[string]string), make(map[string]int)
 	distinct := make(map[string]bool)
-	for {
-		row, err := rows.Read()
-		switch {
-		case errors.Is(err, io.EOF):
-			return
-		case err != nil:
-			t.problem(lineOf(err), "is no CSV row with as many values as the header: put values that hold commas or quotes in quotes")
+	for ; !errors.Is(err, io.EOF); row, err = rows.Read() {
+		if err != nil {
+			t.problem(lineOf(err), "is no CSV row with as many values as the first one: put values that hold commas or quotes in quotes")
 			return
 		}
 		line, _ := rows.FieldPos(0)
-		if t.add(line, row[key], strings.TrimSpace(row[value])); len(distinct) <= mostValues {
-			distinct[strings.TrimSpace(row[value])] = true
+		if t.add(line, c.keyOf(row), strings.TrimSpace(row[c.value])); len(distinct) <= mostValues {
+			distinct[strings.TrimSpace(row[c.value])] = true
 			if len(distinct) > mostValues {
 				t.problem(line, "has more than %d distinct values in column %s: each may be a series; take a coarser column", mostValues, t.config.Value)
 			}
@@ -115,11 +123,39 @@ func lineOf(err error) int {
 	return 0
 }
 
-// column finds a column of the header.
-func (t *table) column(header []string, name string) int {
-	at := slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(h) == name })
+// columns are where a row has its key and its value.
+type columns struct {
+	key, value int
+	// prefix has the length of the key's prefix; below 0: the key says it itself.
+	prefix int
+	// named says that the first row has their names.
+	named bool
+}
+
+func (c columns) keyOf(row []string) string {
+	if c.prefix < 0 {
+		return row[c.key]
+	}
+	return strings.TrimSpace(row[c.key]) + "/" + strings.TrimSpace(row[c.prefix])
+}
+
+// columns finds the columns by the first row: a header or, of subnets, a row of Microsoft's building file.
+func (t *table) columns(first []string) (c columns, ok bool) {
+	c = columns{prefix: -1, named: true}
+	if t.config.Key == config.LabelBySubnet && isBuilding(first) {
+		names := buildingColumns[:min(len(buildingColumns), len(first))]
+		c.prefix, c.value, c.named = buildingRange, t.column(names, t.config.Value), false
+	} else {
+		c.key, c.value = t.column(first, t.config.Column), t.column(first, t.config.Value)
+	}
+	return c, c.key >= 0 && c.value >= 0
+}
+
+// column finds a column by its name.
+func (t *table) column(names []string, name string) int {
+	at := slices.IndexFunc(names, func(n string) bool { return strings.TrimSpace(n) == name })
 	if at < 0 {
-		t.problem(1, "has no column %s; name it in the first line, or say which one it is with `column` (of the keys) or `value`", name)
+		t.problem(1, "has no column %s; it has %s: say with `column` (of the keys) or `value` which one it is", name, strings.Join(names, ", "))
 	}
 	return at
 }
@@ -136,6 +172,10 @@ func (t *table) add(line int, key, value string) {
 	}
 	if was, twice := t.label.values[key]; twice && was != value {
 		t.problem(line, "has the key of line %d with another value; keep one of them", t.lines[key])
+		return
+	}
+	if t.config.Key == config.LabelBySubnet && !t.label.addNetwork(key, value) {
+		t.problem(line, "the key is no network; write it as 192.0.2.0/24 or 2001:db8::/48")
 		return
 	}
 	t.label.values[key], t.lines[key] = value, line

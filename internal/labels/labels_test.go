@@ -2,6 +2,7 @@ package labels
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +76,59 @@ func TestTold(t *testing.T) {
 	}
 }
 
+// TestSubnets: streams have the label of the narrowest network that their sender is in, from a table or from Microsoft's building file; calls don't.
+func TestSubnets(t *testing.T) {
+	const table = "subnet,department\n10.0.0.0/8,Everywhere\n10.1.2.77/24,Berlin\n2001:db8::/48,Lab\n10.9.9.9,Desk\n"
+	const buildings = "10.1.2.0,Net 1,24,\"Tower, north\",Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n10.1.3.0,Net 2,26,Annex,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n"
+	building := func(text string) config.Label {
+		l := department(t, "subnet", text)
+		l.Value = "BuildingName"
+		return l
+	}
+	for _, c := range []struct {
+		name   string
+		label  config.Label
+		sender string
+		want   cdr.Labels
+	}{
+		{"narrowest network", department(t, "subnet", table), "10.1.2.0", "department=Berlin\n"},
+		{"wider network", department(t, "subnet", table), "10.1.3.4", "department=Everywhere\n"},
+		{"IPv6", department(t, "subnet", table), "2001:db8:0:7::1", "department=Lab\n"},
+		{"an address alone", department(t, "subnet", table), "10.9.9.9", "department=Desk\n"},
+		{"another network", department(t, "subnet", table), "192.0.2.1", ""},
+		{"no sender", department(t, "subnet", table), "", ""},
+		{"building file", building(buildings), "10.1.2.0", "department=Tower, north\n"},
+		{"building file without its last column", building("10.1.2.0,Net 1,24,Tower,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0\n"), "10.1.2.9", "department=Tower\n"},
+		{"just outside of a building's network", building(buildings), "10.1.3.64", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sender, _ := netip.ParseAddr(c.sender)
+			r := &cdr.Record{Streams: []cdr.Stream{{Sender: sender}}}
+			load(t, c.label).Apply("contoso", []*cdr.Record{r})
+			if r.Streams[0].Labels != c.want || r.Labels != "" || r.AllLabels() != c.want {
+				t.Errorf("got %q of the stream, %q of the call, want %q", r.Streams[0].Labels, r.Labels, c.want)
+			}
+		})
+	}
+}
+
+func TestRefusedSubnets(t *testing.T) {
+	for _, c := range []struct{ name, value, text, want string }{
+		{"no network", "department", "subnet,department\n10.1.0.0/33,Berlin\n", "people.csv:2: the key is no network"},
+		{"no range", "BuildingName", "10.1.0.0,Net,x,Tower\n", "people.csv:1: the key is no network"},
+		{"the same network", "department", "subnet,department\n10.1.0.0/16,Berlin\n10.1.2.3/16,Rome\n", "people.csv:3: has the key of line 2 with another value"},
+		{"a column that the building file doesn't have", "building", "10.1.0.0,Net,16,Tower\n", "has no column building; it has NetworkIP, NetworkName, NetworkRange, BuildingName:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := department(t, "subnet", c.text)
+			l.Value = c.value
+			if _, err := Load([]config.Label{l}); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
 func TestRefusedFiles(t *testing.T) {
 	many := &strings.Builder{}
 	for i := range 1001 {
@@ -84,7 +138,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"no header", "", "people.csv:1: has no header line"},
 		{"no such column", "name,department\nada,Sales\n", "people.csv:1: has no column user"},
 		{"another value", "user,department\nada,Sales\n\nADA,Support\n", "people.csv:4: has the key of line 2 with another value"},
-		{"short row", "user,department\nada\n", "people.csv:2: is no CSV row with as many values as the header"},
+		{"short row", "user,department\nada\n", "people.csv:2: is no CSV row with as many values as the first one"},
 		{"open quote", "user,department\n\"ada,Sales\n", "people.csv:"},
 		{"too many values", "user,department\n" + many.String(), "people.csv:1002: has more than 1000 distinct values"},
 		{"a line break", "user,department\nada,\"a\nb\"\n", "has a line break"},

@@ -2,6 +2,7 @@ package labels
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -10,17 +11,23 @@ import (
 )
 
 // Set are the labels of a configuration. It doesn't change, and is safe for concurrent use; nil has none.
-type Set struct{ labels []label }
+type Set struct {
+	labels []label // of calls
+	places []label // of media streams
+}
 
 type label struct {
 	name, key string
 	// values are by normalised key; nil: the provider tells the value.
 	values map[string]string
+	// networks are the values by network, of a label by subnet, and lengths the lengths of their prefixes, the longest first.
+	networks map[netip.Prefix]string
+	lengths  []int
 	// longest is the length of the longest key.
 	longest int
 }
 
-// Names are the labels' names.
+// Names are the names of the labels of calls.
 func (s *Set) Names() (names []string) {
 	if s == nil {
 		return nil
@@ -31,12 +38,23 @@ func (s *Set) Names() (names []string) {
 	return names
 }
 
+// AllNames are the names of the labels of calls and of those of media streams.
+func (s *Set) AllNames() []string {
+	names := s.Names()
+	if s != nil {
+		for _, l := range s.places {
+			names = append(names, l.name)
+		}
+	}
+	return names
+}
+
 // Apply gives records of a source their labels.
 func (s *Set) Apply(source string, records []*cdr.Record) {
-	if s == nil || len(s.labels) == 0 {
+	if s == nil || len(s.labels)+len(s.places) == 0 {
 		return
 	}
-	found := make([]cdr.Label, 0, len(s.labels))
+	found := make([]cdr.Label, 0, len(s.labels)+len(s.places))
 	for _, r := range records {
 		found = found[:0]
 		for i := range s.labels {
@@ -44,6 +62,7 @@ func (s *Set) Apply(source string, records []*cdr.Record) {
 			found = append(found, cdr.Label{Name: l.name, Value: l.value(source, r)})
 		}
 		r.Labels = cdr.NewLabels(found)
+		s.applyPlaces(r, found)
 	}
 }
 
@@ -135,6 +154,8 @@ func normalise(kind, key string) string {
 		return strings.ToLower(key)
 	case config.LabelByNumber:
 		return signs.Replace(key)
+	case config.LabelBySubnet:
+		return normaliseNetwork(key)
 	}
 	return key
 }

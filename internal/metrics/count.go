@@ -191,13 +191,13 @@ func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
 // countStream counts a media stream. A time below zero is no measure, and what isn't between 0 and 1 is no share.
 func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	direction := s.Direction()
-	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String())
+	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String(), string(s.Labels))
 	for _, m := range [...]struct {
 		def *Def
 		cdr.Span
 	}{{MediaJitter, s.Jitter}, {MediaRoundTrip, s.RoundTrip}} {
 		if m.Known && m.Value >= 0 {
-			dst = appendDelta(dst, m.def, m.Value.Microseconds(), s.Media, direction, s.Network)
+			dst = appendDelta(dst, m.def, m.Value.Microseconds(), s.Media, direction, s.Network, string(s.Labels))
 		}
 	}
 	for _, m := range [...]struct {
@@ -205,7 +205,7 @@ func countStream(dst []Delta, s *cdr.Stream) []Delta {
 		cdr.Float
 	}{{MediaPacketLoss, s.Loss}, {MediaConcealed, s.Concealed}} {
 		if m.Known && m.Value >= 0 && m.Value <= 1 {
-			dst = appendDelta(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction, s.Network)
+			dst = appendDelta(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction, s.Network, string(s.Labels))
 		}
 	}
 	return dst

@@ -54,6 +54,16 @@ func TestSettle(t *testing.T) {
 			"cdr_media_packet_loss_ratio{" + own + "}":          "1 0.013",
 			"cdr_media_concealed_ratio{" + own + "}":            "1 0.1",
 		}},
+		{"a stream of a building", func(c *cdr.Record) {
+			c.Streams = []cdr.Stream{audioStream()}
+			c.Streams[0].Labels = "building=Annex\n"
+		}, map[string]string{
+			"cdr_media_streams_total{" + own + ",windows,good,building=Annex\n}": "1",
+			"cdr_media_jitter_seconds{" + own + ",building=Annex\n}":             "1 0.016",
+			"cdr_media_round_trip_seconds{" + own + ",building=Annex\n}":         "1 0.0625",
+			"cdr_media_packet_loss_ratio{" + own + ",building=Annex\n}":          "1 0.013",
+			"cdr_media_concealed_ratio{" + own + ",building=Annex\n}":            "1 0.1",
+		}},
 		{"one of which nothing was measured", func(c *cdr.Record) {
 			c.Streams = []cdr.Stream{{Media: "video", ToCallee: true, Network: "unknown"}}
 		}, map[string]string{"cdr_media_streams_total{video,caller_to_callee,unknown,,unclassified}": "1"}},

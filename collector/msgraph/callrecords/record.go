@@ -97,6 +97,8 @@ type media struct {
 
 type network struct {
 	ConnectionType string `json:"connectionType"`
+	IPAddress      string `json:"ipAddress"`
+	Subnet         string `json:"subnet"`
 }
 
 // stream is one direction of a medium. Ratios are from 0 to 1, apart from the percentage. Durations are texts, of which one that can't be read

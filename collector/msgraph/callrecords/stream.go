@@ -2,6 +2,7 @@ package callrecords
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -59,8 +60,20 @@ func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream)
 	default:
 		m.reportUnmapped("streamDirection", raw.Direction)
 	}
-	one.Network, one.Platform = m.connectionType(network), m.senderPlatform(sender)
+	one.Network, one.Platform, one.Sender = m.connectionType(network), m.senderPlatform(sender), senderAddress(network)
 	return one
+}
+
+// senderAddress is a sender's subnet or, if that isn't told, its address; zero if neither can be read.
+func senderAddress(n *network) netip.Addr {
+	if n == nil {
+		return netip.Addr{}
+	}
+	if subnet, err := netip.ParseAddr(n.Subnet); err == nil {
+		return subnet.Unmap()
+	}
+	address, _ := netip.ParseAddr(n.IPAddress) // zero with an error
+	return address.Unmap()
 }
 
 // streamMedia returns the label `media` of a stream: by Graph's label of the medium, such as main-audio or applicationsharing-video, else by the codec.

@@ -166,11 +166,13 @@ func (e *participant) listed() simulator.Object {
 
 func renderNetwork(kind string) simulator.Object {
 	var band, radio, strength any = "unknown", "unknown", nil
+	address, subnet := "192.0.2.10", "192.0.2.0"
 	if kind == "wifi" {
 		band, radio, strength = "frequency50GHz", "wifi80211ac", 71
+		address, subnet = "192.0.2.70", "192.0.2.64"
 	}
 	return simulator.NewObject(
-		"connectionType", kind, "networkTransportProtocol", "udp", "ipAddress", "192.0.2.10", "subnet", "192.0.2.0", "port", 50_011,
+		"connectionType", kind, "networkTransportProtocol", "udp", "ipAddress", address, "subnet", subnet, "port", 50_011,
 		"reflexiveIPAddress", "198.51.100.7", "macAddress", "02-00-00-00-00-00", "dnsSuffix", nil, "linkSpeed", 1_000_000_000,
 		"wifiBand", band, "wifiRadioType", radio, "wifiSignalStrength", strength, "bandwidthLowEventRatio", 0, "traceRouteHops", []any{},
 	)
