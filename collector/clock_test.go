@@ -197,8 +197,8 @@ func TestRule10_TheProvidersDateGoesBack(t *testing.T) {
 // TestRule10_ADateAheadLosesNothing (guarantee 7): a provider's Date that runs ahead by more than the lookback for longer than that moves no position
 // past calls that are still to come; no call is lost, and the watermark isn't ahead afterwards.
 func TestRule10_ADateAheadLosesNothing(t *testing.T) {
-	for _, ahead := range []time.Duration{10 * time.Minute, 50 * time.Minute, 2 * time.Hour, 6 * 24 * time.Hour, 400 * 24 * time.Hour} {
-		for _, lasts := range []time.Duration{15 * time.Second, 5 * time.Minute, 3 * time.Hour} {
+	for _, ahead := range []time.Duration{50 * time.Minute, 2 * time.Hour, 6 * 24 * time.Hour, 400 * 24 * time.Hour} {
+		for _, lasts := range []time.Duration{15 * time.Second, 3 * time.Hour} {
 			t.Run(fmt.Sprint(ahead, " for ", lasts), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					const lookback = time.Hour
@@ -408,7 +408,7 @@ func TestRule10_ASpanSteppedOverIsReadAgainInTime(t *testing.T) {
 // TestRule10_OneOfTheClocksIsWrong, now the one and now the other, by minutes or a year, while single front ends disagree and the process is
 // restarted: no call is lost or counted twice, and the watermark never goes past the true time.
 func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
-	for seed := range soak.Seeds(20) {
+	for seed := range soak.Seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const lookback, interval, lasts = time.Hour, 20 * time.Second, 10 * time.Hour

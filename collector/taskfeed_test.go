@@ -448,7 +448,7 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(now.Add(-history))
-				m.add(m.state.Origin, now, 20*time.Minute, 0)
+				m.add(m.state.Origin, now, max(20*time.Minute, history/100), 0)
 				m.fault = func(key string) error {
 					if key != "" {
 						return errProvider
