@@ -120,6 +120,9 @@ func (a *assets) read() (*rules.Parameters, error) {
 		return nil, err
 	}
 	p.Feeds = rules.Configured(c, providers)
+	for _, l := range c.Labels {
+		p.Labels = append(p.Labels, l.Name)
+	}
 	return p, nil
 }
 

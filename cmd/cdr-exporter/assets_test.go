@@ -141,8 +141,9 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	dir, folder := t.TempDir(), t.TempDir()
 	file := filepath.Join(folder, "config.yaml")
 	for name, text := range map[string]string{
-		"config.yaml": "rules_file: rules.yaml\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
+		"config.yaml": "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}]\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
 			"    msgraph: {tenant_id: contoso.onmicrosoft.com, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret_file: nowhere.txt, pstn: }\n",
+		"people.csv": "user,department\njane@example.com,Sales\n",
 		"rules.yaml": "error_budget: 0.02\nfew_faults: 7\n", "other.yaml": "error_budget: 0.03\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
@@ -171,7 +172,11 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	}
 	reads("prometheus/recording.yaml", []string{`feed="call_log"`, `feed="pstn"`, `feed=""`}, []string{`feed=~"direct_routing`, `feed="call_records"`, `"<`})
 	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", ">= 7"}, nil)
-	reads("grafana/overview.json", []string{`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`}, []string{`|direct_routing`})
+	reads("grafana/overview.json", []string{
+		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`, `feed=~\"$feed\", department=~\"$department\"`,
+		`"title": "Failed calls by department"`,
+	}, []string{`|direct_routing`})
+	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`}, nil)
 	reads("grafana/quality.json", []string{`feed=\"\"`}, nil)
 	reads("runbooks/CDRTrunkDown.md", []string{"# CDRTrunkDown"}, nil)
 	if stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "other.yaml"), "--config.file", file, dir); code != 0 || stderr != "" {

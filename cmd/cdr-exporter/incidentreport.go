@@ -184,19 +184,17 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 
 // affected is how many of the network's failures are of each value of the operator's labels, the most first.
 func (l *lineReport) affected() (rows [][]cell) {
-	counts := make(map[cdr.Label]int)
-	for _, f := range l.failures {
-		for name, value := range f.labels.All() {
-			counts[cdr.Label{Name: name, Value: value}]++
+	counts := cdr.CountLabels(func(yield func(cdr.Labels) bool) {
+		for _, f := range l.failures {
+			if !yield(f.labels) {
+				return
+			}
 		}
+	})
+	for _, whose := range counts[:min(len(counts), mostSamples)] {
+		rows = append(rows, []cell{{"label", whose.Name}, {"value", whose.Value}, {"count", whose.Count}})
 	}
-	order := func(a, b cdr.Label) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
-	}
-	for _, whose := range slices.SortedFunc(maps.Keys(counts), order) {
-		rows = append(rows, []cell{{"label", whose.Name}, {"value", whose.Value}, {"count", counts[whose]}})
-	}
-	return rows[:min(len(rows), mostSamples)]
+	return rows
 }
 
 func (l *lineReport) cells() []cell {

@@ -1,6 +1,7 @@
 package cdr
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -70,4 +71,28 @@ func (l Labels) With(value string) Labels {
 		all = append(all, Label{name, value})
 	}
 	return NewLabels(all)
+}
+
+// LabelCount is how many records have a value of a label.
+type LabelCount struct {
+	Label
+
+	Count int
+}
+
+// CountLabels counts the values that records have, the most frequent first.
+func CountLabels(records iter.Seq[Labels]) (all []LabelCount) {
+	counts := make(map[Label]int)
+	for labels := range records {
+		for name, value := range labels.All() {
+			counts[Label{name, value}]++
+		}
+	}
+	for label, n := range counts {
+		all = append(all, LabelCount{label, n})
+	}
+	slices.SortFunc(all, func(a, b LabelCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Value, b.Value))
+	})
+	return all
 }

@@ -49,7 +49,7 @@ func (b *board) url(d destination, labels []string, from string, more []string) 
 		}
 		parts = append(parts, fmt.Sprintf("var-%s=${%s:percentencode}", label, field))
 	}
-	for _, v := range d.carries {
+	for _, v := range slices.Concat(d.carries, b.Labels) {
 		if !slices.Contains(labels, v) && slices.Contains(append(b.filters, "job", "instance"), v) {
 			parts = append(parts, fmt.Sprintf("${%s:queryparam}", v))
 		}

@@ -17,6 +17,7 @@ func overview(with *rules.Parameters) *board {
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
+	b.chooseLabels()
 	// The answer at a glance: the worst trunks, the numbers, and the course.
 	judged := fmt.Sprintf("None connects: at most %g %% of %d or more. Most fail: %g %% or more are faults. Some fail: more than %.3g %%, or of %d or more than %.3g %%. ",
 		100*b.AnswerLeast, b.AnswerFloor, 100*b.FewShare, 100*b.Limit(thresholds.Fast), thresholds.Slow.Floor, 100*b.Limit(thresholds.Slow)) +
@@ -52,6 +53,7 @@ func overview(with *rules.Parameters) *board {
 	worst := nonzero(top(25, b.total(metrics.CallFailures, causes))).as("Calls")
 	b.add(24, 9, b.table(text{"Most frequent failures", "What failed most in the time shown. A click on a count leads to the calls' log lines."}, worst).
 		OverrideByName("Calls", properties{property("decimals", 0), b.rowTo(callsBehind, worst)}))
+	b.affected()
 
 	b.row("Calls")
 	keep := by("source", "provider", "feed")

@@ -147,7 +147,7 @@ func nonzero(q query) query {
 // selector is a metric with the matchers that every target has, those of the dashboard's variables, and its own.
 func (b *board) selector(d *metrics.Def, suffix string, where []match) string {
 	all := []match{{"job", "=~", "$job"}, {"instance", "=~", "$instance"}}
-	names := d.LabelNames()
+	names := b.labelNames(d)
 	for _, v := range b.filters {
 		if slices.Contains(names, v) && (v != "feed" || !slices.Contains(recentGauges, d)) {
 			all = append(all, match{v, "=~", "$" + v})
@@ -161,9 +161,17 @@ func (b *board) selector(d *metrics.Def, suffix string, where []match) string {
 	return d.Name + suffix + "{" + strings.Join(parts, ", ") + "}"
 }
 
+// labelNames are a metric's labels, with the operator's if it has them.
+func (b *board) labelNames(d *metrics.Def) []string {
+	if d.OperatorLabels {
+		return append(d.LabelNames(), b.Labels...)
+	}
+	return d.LabelNames()
+}
+
 // measure is how a metric is shown; it notes what the metric can't be asked for.
 func (b *board) measure(d *metrics.Def, keep []string, where []match) measure {
-	names := append(d.LabelNames(), "job", "instance")
+	names := append(b.labelNames(d), "job", "instance")
 	asked := slices.Clone(keep)
 	for _, m := range where {
 		asked = append(asked, m.label)

@@ -18,6 +18,7 @@ func trunks(with *rules.Parameters) *board {
 	b.chooseCalls()
 	b.chooseFeed()
 	b.choose("trunk", "Trunk", ".+", "SBC, operator or SIP trunk.", metrics.Calls)
+	b.chooseLabels()
 	keep := by("source", "trunk")
 	calls := b.total(metrics.Calls, keep).as("Calls")
 	trunks := b.table(text{"Trunks", "Every trunk in the time shown. NER and faults only where the provider says why a call didn't connect. A click on a number of calls leads to their log lines."},
@@ -43,6 +44,7 @@ func trunks(with *rules.Parameters) *board {
 	unknownIfEmpty(budgets, "Budget left")
 	judged(budgets, "Budget left", left())
 	b.add(24, 7, budgets)
+	b.affected()
 
 	b.row("Effectiveness")
 	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, busy, not answered, cancelled or rejected, of all attempts."},

@@ -86,6 +86,13 @@ func (b *board) chooseFeed() {
 		metrics.Calls)
 }
 
+// chooseLabels lets one choose values of the operator's labels. Calls without a value have no such label, and are among all.
+func (b *board) chooseLabels() {
+	for _, label := range b.Labels {
+		b.choose(label, heading(label), ".*", "Label of the configuration. It narrows what counts calls, failures, connected time and charges.", metrics.Calls)
+	}
+}
+
 // option is a choice that a variable begins with.
 func option(text, value string) dashboard.VariableOption {
 	return dashboard.VariableOption{

@@ -17,8 +17,9 @@ const attemptsKept = 64
 type Attempt struct {
 	second  int64 // its start since 1970
 	Outcome cdr.Outcome
-	// Failure says why it didn't connect; it is zero if it did.
+	// Failure says why it didn't connect, and Labels are the operator's; they are zero if it did.
 	Failure Failure
+	Labels  cdr.Labels
 }
 
 // Start is when the call started, in whole seconds.
@@ -114,6 +115,23 @@ func (r *lastAttempts) TopFailure(ending Ending) (top Failure, n int) {
 	return top, n
 }
 
+// TopLabels are the operator's labels of the attempts that ended so, each with its most frequent value, and how many attempts ended so.
+func (r *lastAttempts) TopLabels(ending Ending) (top []cdr.LabelCount, all int) {
+	counts := cdr.CountLabels(func(yield func(cdr.Labels) bool) {
+		for _, a := range r.Attempts {
+			if ending.Has(a.Outcome) && !yield(a.Labels) {
+				return
+			}
+		}
+	})
+	for _, c := range counts {
+		if !slices.ContainsFunc(top, func(t cdr.LabelCount) bool { return t.Name == c.Name }) {
+			top = append(top, c)
+		}
+	}
+	return top, r.count(ending)
+}
+
 // LastAttempts returns those of every configured feed whose first history was read, in no particular order.
 func (s *Store) LastAttempts() []LastAttempts {
 	s.mu.RLock()
@@ -159,6 +177,7 @@ func NewAttempt(r *cdr.Record, counted []Delta, noReasons bool) (Attempt, bool) 
 		if i < 0 {
 			return Attempt{}, false
 		}
+		a.Labels = r.Labels
 		l := &counted[i].Labels
 		a.Failure = Failure{SIPCode: l[3], SubCode: l[4], Reason: CleanLabel(l[5]), FaultDomain: l[6]}
 	}
@@ -205,10 +224,11 @@ func (r *lastAttempts) merge(o *lastAttempts) {
 	r.sortAndTrim()
 }
 
-// storedAttempts is the stored form of lastAttempts. An attempt's failure is its number among the failures, or -1.
+// storedAttempts is the stored form of lastAttempts. An attempt has the numbers of its failure and of its labels, or -1.
 type storedAttempts struct {
-	Attempts        [][3]int64     `json:"attempts"`
+	Attempts        [][4]int64     `json:"attempts"`
 	Failures        []Failure      `json:"failures"`
+	Labels          []cdr.Labels   `json:"labels,omitempty"`
 	FailureRunStart [endings]int64 `json:"gone"`
 }
 
@@ -216,17 +236,26 @@ func (r *lastAttempts) append(dst []byte) []byte {
 	r.sortAndTrim()
 	stored, before := storedAttempts{FailureRunStart: r.failureRunStart}, int64(0)
 	for _, a := range r.Attempts {
-		number := -1
+		failure, labels := -1, -1
 		if !a.Outcome.Connected() {
-			if number = slices.Index(stored.Failures, a.Failure); number < 0 {
-				number, stored.Failures = len(stored.Failures), append(stored.Failures, a.Failure)
-			}
+			stored.Failures, failure = indexOrAppend(stored.Failures, a.Failure)
 		}
-		stored.Attempts = append(stored.Attempts, [3]int64{a.second - before, int64(a.Outcome), int64(number)})
+		if a.Labels != "" {
+			stored.Labels, labels = indexOrAppend(stored.Labels, a.Labels)
+		}
+		stored.Attempts = append(stored.Attempts, [4]int64{a.second - before, int64(a.Outcome), int64(failure), int64(labels)})
 		before = a.second
 	}
 	text, _ := json.Marshal(stored) // numbers and strings always encode
 	return append(dst, text...)
+}
+
+// indexOrAppend is where a value is in a list, which it is appended to if it isn't there.
+func indexOrAppend[T comparable](all []T, value T) (with []T, index int) {
+	if index = slices.Index(all, value); index < 0 {
+		return append(all, value), len(all)
+	}
+	return all, index
 }
 
 func parseAttempts(text string) (*lastAttempts, error) {
@@ -238,11 +267,14 @@ func parseAttempts(text string) (*lastAttempts, error) {
 	for _, a := range stored.Attempts {
 		before += a[0]
 		one := Attempt{second: before, Outcome: cdr.Outcome(a[1])}
-		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) {
+		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) || a[3] < -1 || int(a[3]) >= len(stored.Labels) {
 			return nil, fmt.Errorf("%s: %w", RecentAttempts.Name, errValue)
 		}
 		if a[2] >= 0 {
 			one.Failure = stored.Failures[a[2]]
+		}
+		if a[3] >= 0 {
+			one.Labels = stored.Labels[a[3]]
 		}
 		r.Attempts = append(r.Attempts, one)
 	}

@@ -72,13 +72,19 @@ func (r *LastAttempts) story(such Ending) string {
 		since = fmt.Sprint(at.Sub(midday).Seconds())
 	}
 	top, n := r.TopFailure(such)
+	var affected string
+	labels, _ := r.TopLabels(such)
+	for _, l := range labels {
+		affected += fmt.Sprintf(", %d %s %s", l.Count, l.Name, l.Value)
+	}
 	return fmt.Sprintf("%s %s %s: %d since %s, %d x %s", r.Direction, r.Trunk, letters.String(), r.count(such), since, n,
-		strings.Join([]string{top.SIPCode, top.SubCode, top.Reason, top.FaultDomain}, "/"))
+		strings.Join([]string{top.SIPCode, top.SubCode, top.Reason, top.FaultDomain}, "/")) + affected
 }
 
 func TestRecent(t *testing.T) {
 	busy := func(r *cdr.Record) { r.SIPCode, r.Reason, r.FaultDomain = cdr.KnownInt(486), "busy", cdr.FaultUser }
 	inbound := func(r *cdr.Record) { r.Direction = cdr.Inbound }
+	berlins := func(r *cdr.Record) { r.Labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}}) }
 	sbc2 := func(r *cdr.Record) { r.Trunk = "sbc2" }
 	type commits = [][]*cdr.Record
 	for _, c := range []struct {
@@ -94,6 +100,12 @@ func TestRecent(t *testing.T) {
 			commits{{attempt(0, cdr.Answered)}, {attempt(5, cdr.Failed, failing), attempt(9, cdr.Failed, failing)}},
 			Faults,
 			[]string{"outbound sbc1 aff: 2 since 5, 2 x 503/569008/certificate_expired/sbc"},
+		},
+		{
+			"whose calls these are", false,
+			commits{{attempt(1, cdr.Failed, berlins), attempt(2, cdr.Failed, berlins), attempt(3, cdr.Failed), attempt(4, cdr.Answered, berlins)}},
+			Faults,
+			[]string{"outbound sbc1 fffa: 3 since never, 3 x ///unknown, 2 site Berlin"},
 		},
 		{
 			"it is over", false,
@@ -262,7 +274,7 @@ func TestRecentOfAFailedCommit(t *testing.T) {
 
 func TestRecentThatIsDamaged(t *testing.T) {
 	for _, text := range []string{
-		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`, `{"attempts":[[1,9,-2]],"failures":[{}]}`,
+		``, `12`, `{"attempts":[[1,200,-1,-1]]}`, `{"attempts":[[1,-1,-1,-1]]}`, `{"attempts":[[1,9,0,-1]]}`, `{"attempts":[[1,9,-2,-1]],"failures":[{}]}`, `{"attempts":[[1,1,-1,0]]}`,
 	} {
 		if _, err := parseValue(RecentAttempts, text); err == nil {
 			t.Errorf("%s is no error", text)

@@ -34,7 +34,7 @@ type Verdict struct {
 	Findings []Finding `json:"findings"`
 }
 
-// Finding is what is wrong or can't be told. It reads "Subject: What, since Since; Cause; Whose".
+// Finding is what is wrong or can't be told. It reads "Subject: What, since Since; Cause; Whose; Affected".
 type Finding struct {
 	Level   Level  `json:"level"`
 	Subject string `json:"subject"`
@@ -46,6 +46,8 @@ type Finding struct {
 	Cause  string `json:"cause,omitempty"`
 	Whose  string `json:"whose,omitempty"`
 	Remedy string `json:"remedy,omitempty"`
+	// Affected says by the operator's labels whose calls these are.
+	Affected string `json:"affected,omitempty"`
 }
 
 const (
@@ -227,8 +229,25 @@ func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) 
 		f.Cause = "the provider doesn't say why"
 	}
 	who := faultDomains[top.FaultDomain]
-	f.Whose, f.Remedy = who[0], who[1]
+	f.Whose, f.Remedy, f.Affected = who[0], who[1], r.affected(ending)
 	return f
+}
+
+// affected says of each label of the operator's which value most of the calls have that ended so; empty without labels.
+func (r *row) affected(ending metrics.Ending) string {
+	labels, all := r.TopLabels(ending)
+	var text strings.Builder
+	for i, l := range labels {
+		if i > 0 {
+			fmt.Fprintf(&text, ", %d", l.Count)
+		} else if ending == metrics.Faults {
+			fmt.Fprintf(&text, "%d of %d failed calls are", l.Count, all)
+		} else {
+			fmt.Fprintf(&text, "%d of %d calls that didn't connect are", l.Count, all)
+		}
+		fmt.Fprintf(&text, " of %s %s", strings.ReplaceAll(l.Name, "_", " "), l.Value)
+	}
+	return text.String()
 }
 
 // failedText counts the failures among the newest attempts if these are too many and not nearly all failed, else among all.

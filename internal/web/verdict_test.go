@@ -18,6 +18,7 @@ type attempts struct {
 	newest         time.Duration // ago
 	since          time.Duration // the run that they end with began so long ago; 0: a second before its next attempt
 	other          cdr.Record    // what doesn't connect beside faults
+	labels         cdr.Labels    // the operator's, of all but the oldest
 }
 
 // counted are attempts as they are kept when they are counted for a feed. Faults are of an expired certificate, if that is given a beginning.
@@ -46,6 +47,9 @@ func (a *attempts) counted(source, feed string) metrics.LastAttempts {
 			r = a.other
 		}
 		r.Trunk, r.Direction, r.Start = a.trunk, a.direction, start(i)
+		if i > 0 {
+			r.Labels = a.labels
+		}
 		if one, is := metrics.NewAttempt(&r, metrics.Count(nil, &r, metrics.Context{}), a.noReasons); is {
 			changes.AddAttempt(r.Direction.String(), r.Trunk, one)
 		}
@@ -105,7 +109,7 @@ func sentence(v view, f Finding) string {
 	if !f.AsOf.IsZero() {
 		text += " (read up to " + v.At(f.AsOf).Text + ")"
 	}
-	for _, more := range []string{f.Cause, f.Whose} {
+	for _, more := range []string{f.Cause, f.Whose, f.Affected} {
 		if more != "" {
 			text += "; " + more
 		}
@@ -119,6 +123,8 @@ var (
 )
 
 func TestVerdict(t *testing.T) {
+	berlins := failing("sbc1.example.com", bad, 79*time.Minute)
+	berlins.labels = cdr.NewLabels([]cdr.Label{{Name: "cost_centre", Value: "4711"}, {Name: "site", Value: "Berlin"}})
 	quiet := trunk("sbc3.example.com", good)
 	quiet.newest = 30 * time.Hour
 	refused := trunk("sbc1.example.com", strings.Repeat("o", 64))
@@ -160,6 +166,11 @@ func TestVerdict(t *testing.T) {
 			statusWith(reading(trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 79*time.Minute), inbound)), LevelBad,
 			"Calls fail on 1 of 2 trunks.",
 			[]string{"sbc1.example.com, outbound: 64 of the last 64 attempts failed, since 10:41 UTC; certificate expired (569008); your SBC"},
+		},
+		"one trunk down, and who is affected": {
+			statusWith(reading(berlins)), LevelBad, "Calls fail on the only trunk.",
+			[]string{"sbc1.example.com, outbound: 64 of the last 64 attempts failed, since 10:41 UTC; certificate expired (569008); your SBC; " +
+				"63 of 64 failed calls are of cost centre 4711, 63 of site Berlin"},
 		},
 		"just went down": {
 			statusWith(reading(failing("sbc1.example.com", good[:57]+"fffffff", 9*time.Minute))), LevelBad, "Calls fail on the only trunk.",
