@@ -123,6 +123,9 @@ func (a *assets) read() (*rules.Parameters, error) {
 	for _, l := range c.Labels {
 		p.Labels = append(p.Labels, l.Name)
 	}
+	if unknown := p.UnknownLabels(); len(unknown) > 0 {
+		return nil, fmt.Errorf("alert_labels: %s has no labels %s: give them there, or leave them out here", a.config, strings.Join(unknown, ", "))
+	}
 	return p, nil
 }
 

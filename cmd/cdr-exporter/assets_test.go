@@ -144,7 +144,7 @@ func TestAssetsForAConfiguration(t *testing.T) {
 		"config.yaml": "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}]\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
 			"    msgraph: {tenant_id: contoso.onmicrosoft.com, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret_file: nowhere.txt, pstn: }\n",
 		"people.csv": "user,department\njane@example.com,Sales\n",
-		"rules.yaml": "error_budget: 0.02\nfew_faults: 7\n", "other.yaml": "error_budget: 0.03\n",
+		"rules.yaml": "error_budget: 0.02\nfew_faults: 7\nalert_labels: {CDRMostCallsFail: [department]}\n", "wrong.yaml": "alert_labels: {CDRMostCallsFail: [site]}\n", "other.yaml": "error_budget: 0.03\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -171,7 +171,7 @@ func TestAssetsForAConfiguration(t *testing.T) {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
 	reads("prometheus/recording.yaml", []string{`feed="call_log"`, `feed="pstn"`, `feed=""`}, []string{`feed=~"direct_routing`, `feed="call_records"`, `"<`})
-	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", ">= 7"}, nil)
+	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", ">= 7", "department_source_feed_trunk:cdr_timely_faults:rate1h"}, nil)
 	reads("grafana/overview.json", []string{
 		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`, `feed=~\"$feed\", department=~\"$department\"`,
 		`"title": "Failed calls by department"`,
@@ -182,7 +182,11 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	if stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "other.yaml"), "--config.file", file, dir); code != 0 || stderr != "" {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
-	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.03", ">= 5"}, nil)
+	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.03", ">= 5"}, []string{"department"})
+	stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "wrong.yaml"), "--config.file", file, dir)
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "alert_labels: "+file+" has no labels site: ") {
+		t.Errorf("a label that the configuration doesn't have: code %d\n%s%s", code, stdout, stderr)
+	}
 }
 
 // TestAssetsFail: a folder that can't be one is an error that names it.

@@ -88,8 +88,8 @@ func (p *Parameters) failureAlerts() Group {
 			When:   fmt.Sprintf("at least %d faults, and %s %% of all calls or more, within an hour; or %s %% of the last 64 attempts", p.FewFaults, number(p.FewShare*100), number(p.FewShare*100)),
 			Change: "`few_faults`, `few_share`, `recent_floor`",
 		},
-		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(fastBurn))),
-		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, fmt.Sprintf("and %s > %s", recentFaults(byTrunk), p.limit(slowBurn)),
+		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, stillFails(p.limit(fastBurn))),
+		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, stillFails(p.limit(slowBurn)),
 			untold("6h", "CDRTrunkDown")),
 		p.burnAlert("CDRFailureBudgetBurning", smallBurn, warning, 30*time.Minute,
 			fmt.Sprintf("and %s > %s", faultRatio(w6h), p.limit(smallBurn)),
@@ -132,6 +132,11 @@ func (p *Parameters) burnAlert(name string, b burn, severity string, hold time.D
 	}
 }
 
+// stillFails asks it of the last attempts of the trunk.
+func stillFails(limit string) string {
+	return fmt.Sprintf("and on (%s) %s > %s", byTrunk.labels(), recentFaults(byTrunk), limit)
+}
+
 // untold leaves out a trunk of which other alerts said within a time that its calls fail: what they count looks back as far, and would page for an
 // outage that is over.
 func untold(within string, alerts ...string) string {
@@ -140,8 +145,8 @@ func untold(within string, alerts ...string) string {
 
 // ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of yesterday.
 func ofRecent(l level, least int) string {
-	return fmt.Sprintf("and %s >= %d\nand time() - max by (%s) (max_over_time(%s[5m])) < %d",
-		recently(metrics.RecentAttempts, l), least, l.labels(), metrics.RecentNewest.Name, recentSeconds)
+	return fmt.Sprintf("and on (%[1]s) %[2]s >= %[3]d\nand on (%[1]s) time() - max by (%[1]s) (max_over_time(%[4]s[5m])) < %[5]d",
+		l.labels(), recently(metrics.RecentAttempts, l), least, metrics.RecentNewest.Name, recentSeconds)
 }
 
 // aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0, plus more.

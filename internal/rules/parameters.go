@@ -28,6 +28,8 @@ type Parameters struct {
 	GrafanaURL     string   `yaml:"grafana_url"`
 	EmergencyCalls string   `yaml:"emergency_calls"`
 	Off            []string `yaml:"off"`
+	// AlertLabels are the operator's labels that an alert keeps, by its name.
+	AlertLabels map[string][]string `yaml:"alert_labels"`
 
 	BudgetFaults int     `yaml:"budget_faults"`
 	FewFaults    int     `yaml:"few_faults"`
@@ -161,6 +163,7 @@ func (p *Parameters) Validate(r *config.Report) {
 			r.Problemf("trunk_channels", "must be numbers of channels by trunk, such as sbc1.example.com: 30, %s: %d isn't one", trunk, n)
 		}
 	}
+	p.validateAlertLabels(r)
 	p.validateNumbers(r)
 	p.validateQueues(r)
 }

@@ -22,7 +22,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.KeepLabels, want.Off, want.TrunkChannels = p.KeepLabels, p.Off, p.TrunkChannels // empty
+	want.KeepLabels, want.Off, want.TrunkChannels, want.AlertLabels = p.KeepLabels, p.Off, p.TrunkChannels, p.AlertLabels // empty
 	if !reflect.DeepEqual(&p, want) {
 		t.Errorf("it is %+v, want %+v", p, *want)
 	}
@@ -47,6 +47,8 @@ func TestParameterProblems(t *testing.T) {
 		{"no number", "down_ratio: many", "rules.yaml:1: down_ratio: must be a number without quotes"},
 		{"choice", "emergency_calls: loud", "rules.yaml:1: emergency_calls: must be off, info or critical"},
 		{"alert", "off: [CDRNothing]", `rules.yaml:1: off: must be alerts of docs/alerts.md, "CDRNothing" isn't one`},
+		{"alert that can't keep labels", "alert_labels: {CDRTollFraud: [site]}", `rules.yaml:1: alert_labels: "CDRTollFraud" can't keep labels of calls; these alerts can: CDR`},
+		{"no label to keep", "alert_labels: {CDRMostCallsFail: [Site]}", "rules.yaml:1: alert_labels: must be labels of the configuration by alert"},
 		{"selector", `selector: '{job="a"}'`, "rules.yaml:1: selector: must be matchers without braces"},
 		{"label", "keep_labels: [a-b]", "rules.yaml:1: keep_labels: must be labels"},
 		{"country", "risky_countries: [Cuba]", "rules.yaml:1: risky_countries: must be codes"},

@@ -60,15 +60,24 @@ type Group struct {
 
 // Recording are the groups of recording rules.
 func (p *Parameters) Recording() []Group {
-	return p.complete([]Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), p.channels(), p.queues(w1h), p.queues(w1d)})
+	groups := p.recording()
+	return p.complete(append(groups, p.recordLabels(groups)...))
+}
+
+func (p *Parameters) recording() []Group {
+	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), p.channels(), p.queues(w1h), p.queues(w1d)}
 }
 
 // Alerting are the groups of alerting rules.
 func (p *Parameters) Alerting() []Group {
-	return p.complete([]Group{
+	return p.complete(p.keepLabels(p.alerting()))
+}
+
+func (p *Parameters) alerting() []Group {
+	return []Group{
 		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.emergencyAlerts(), p.mediaAlerts(), p.queueAlerts(), p.readingAlerts(), p.webhookAlerts(),
 		p.exporterAlerts(),
-	})
+	}
 }
 
 // complete leaves out alerts that are off, adapts expressions and adds the links.

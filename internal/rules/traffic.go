@@ -95,7 +95,7 @@ func (p *Parameters) moneyAlerts() Group {
 			Doc: "Connected time of several outbound calls to one country against the same hour of earlier weeks.",
 			Expr: times("60",
 				aboveEarlierWeeks(minutesHourly, p.MinutesFactor, fmt.Sprintf(" + %d / 60", p.MinutesFloor)),
-				fmt.Sprintf("and round(%s * 3600) >= %d", countryCalls, p.MinutesCalls),
+				fmt.Sprintf("and on (%s) round(%s * 3600) >= %d", byCountry.labels(), countryCalls, p.MinutesCalls),
 				sinceLastWeek(), isLive(live65m),
 			),
 			Summary: "Minutes from {{ $labels.source }} to {{ $labels.country }} surge ({{ $labels.feed }}).",

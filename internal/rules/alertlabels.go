@@ -1,0 +1,133 @@
+package rules
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// An alert that keeps labels of the operator's (alert_labels) judges each of their values by itself. The series that it reads are recorded once
+// more for that, with the labels. What can't have them, such as the last attempts of a trunk, is that of the whole.
+
+var (
+	recordedName = regexp.MustCompile(`\b[a-z_]+:[a-z0-9_]+:[a-z0-9_]+\b`)
+	groupedBy    = regexp.MustCompile(`\bby \(`)
+	keptLabel    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+)
+
+// labelled are the recorded series that can have the operator's labels, since all that they are made of has them, in their order.
+func labelled(recording []Group) (all []Rule) {
+	for _, g := range recording {
+		for _, r := range g.Rules {
+			of := slices.DeleteFunc(rawSeries.FindAllString(r.Expr, -1), func(s string) bool { return strings.HasPrefix(s, `"`) })
+			if len(of) > 0 && !slices.ContainsFunc(of, func(s string) bool { return !hasLabels(s, all) }) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
+
+// hasLabels says whether a metric or one of these recorded series can have the operator's labels.
+func hasLabels(series string, recorded []Rule) bool {
+	name := strings.TrimSuffix(series, "{")
+	return slices.ContainsFunc(recorded, func(r Rule) bool { return r.Record == name }) ||
+		slices.ContainsFunc(metrics.Catalogue(), func(d *metrics.Def) bool { return d.OperatorLabels && d.Name == name })
+}
+
+// readLabelled replaces recorded series of an expression by those with labels.
+func readLabelled(expr string, labels []string, recorded []Rule) string {
+	return recordedName.ReplaceAllStringFunc(expr, func(name string) string {
+		if hasLabels(name, recorded) {
+			return strings.Join(labels, "_") + "_" + name
+		}
+		return name
+	})
+}
+
+// recordLabels are the series that the alerts read which keep labels, a group for each set of labels.
+func (p *Parameters) recordLabels(recording []Group) (groups []Group) {
+	recorded, read := labelled(recording), make(map[string]string) // expressions by their labels
+	for _, g := range p.alerting() {
+		for _, r := range g.Rules {
+			read[strings.Join(p.AlertLabels[r.Alert], ", ")] += r.Expr
+		}
+	}
+	delete(read, "")
+	for _, list := range slices.Sorted(maps.Keys(read)) {
+		labels := strings.Split(list, ", ")
+		g := Group{Name: "cdr-by-" + strings.Join(labels, "-"), Doc: "What alerts read that keep the labels " + list + "."}
+		text := read[list]
+		for _, r := range slices.Backward(recorded) {
+			if !strings.Contains(text, r.Record) {
+				continue
+			}
+			text += r.Expr
+			g.Rules = append(g.Rules, Rule{
+				Record: strings.Join(labels, "_") + "_" + r.Record, Doc: r.Doc,
+				Expr: groupedBy.ReplaceAllString(readLabelled(r.Expr, labels, recorded), "by ("+list+", "),
+			})
+		}
+		slices.Reverse(g.Rules)
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// keepLabels makes alerts keep their labels.
+func (p *Parameters) keepLabels(alerting []Group) []Group {
+	recorded := labelled(p.recording())
+	for _, g := range alerting {
+		for i := range g.Rules {
+			r := &g.Rules[i]
+			if labels := p.AlertLabels[r.Alert]; len(labels) > 0 {
+				r.Expr = readLabelled(r.Expr, labels, recorded)
+				for _, l := range labels {
+					r.Summary += "{{ with $labels." + l + " }} It is about " + strings.ReplaceAll(l, "_", " ") + " {{ . }}.{{ end }}"
+				}
+			}
+		}
+	}
+	return alerting
+}
+
+// canKeepLabels are the alerts that read something that has the operator's labels.
+func (p *Parameters) canKeepLabels() (names []string) {
+	recorded := labelled(p.recording())
+	for _, g := range p.alerting() {
+		for _, a := range g.Rules {
+			if readLabelled(a.Expr, []string{"x"}, recorded) != a.Expr {
+				names = append(names, a.Alert)
+			}
+		}
+	}
+	return names
+}
+
+// validateAlertLabels reports alerts that can't keep labels, and what is no label.
+func (p *Parameters) validateAlertLabels(r *config.Report) {
+	can := p.canKeepLabels()
+	for alert, labels := range p.AlertLabels {
+		if !slices.Contains(can, alert) {
+			r.Problemf("alert_labels", "%q can't keep labels of calls; these alerts can: %s", alert, strings.Join(can, ", "))
+		}
+		if slices.ContainsFunc(labels, func(l string) bool { return !keptLabel.MatchString(l) }) {
+			r.Problemf("alert_labels", "must be labels of the configuration by alert, such as CDRMostCallsFail: [department], %s: %v isn't", alert, labels)
+		}
+	}
+}
+
+// UnknownLabels are those that alerts keep and the configuration doesn't have.
+func (p *Parameters) UnknownLabels() (unknown []string) {
+	for _, l := range slices.Concat(slices.Collect(maps.Values(p.AlertLabels))...) {
+		if !slices.Contains(p.Labels, l) && !slices.Contains(unknown, l) {
+			unknown = append(unknown, l)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
