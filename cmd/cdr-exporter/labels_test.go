@@ -83,6 +83,9 @@ func (c *company) counted(x *exporter) {
 				errs = append(errs, fmt.Errorf("%g seconds are of %q, want %g", got, department, c.seconds[department]))
 			}
 		}
+		if all, byCountry := m.sum("cdr_calls_total"), m.sum("cdr_calls_by_country_total", "connected=true"); byCountry != all {
+			errs = append(errs, fmt.Errorf("%g calls by country, want %g: all are answered", byCountry, all))
+		}
 		return errors.Join(errs...)
 	})
 }

@@ -50,7 +50,8 @@ func (c *Countries) Of(number string) string {
 // OfDigits is Of for providers that write E.164 numbers without the plus sign.
 func (c *Countries) OfDigits(number string) string {
 	var buf [maxInternational]byte
-	digits := leadingDigits(&buf, strings.TrimPrefix(strings.TrimSpace(number), "+"))
+	digits, known := scanDigits(&buf, strings.TrimPrefix(strings.TrimSpace(number), "+"))
+	digits = digits[:known] // masked ones don't tell
 	if len(digits) == 0 || digits[0] == '0' || isKeypadLabel(digits) {
 		return ""
 	}
@@ -68,28 +69,31 @@ func (c *Countries) OfDigits(number string) string {
 	return c.shared(code, national[:nanpPrefix])
 }
 
-// leadingDigits writes the digits of a number, up to the first masked one, to buf; nil if it can't be an international one.
-func leadingDigits(buf *[maxInternational]byte, number string) []byte {
-	n, total, masked := 0, 0, false
+// scanDigits writes the digits of a number to buf, zeros for masked ones, and says how many come before the first masked one; none if it can't be an
+// international number.
+func scanDigits(buf *[maxInternational]byte, number string) (digits []byte, known int) {
+	n, masked := 0, false
 scan:
 	for _, c := range []byte(number) {
 		switch {
-		case isDigit(c):
-			if total++; !masked && n < len(buf) {
-				buf[n] = c
-				n++
+		case isDigit(c), c == '*', c == 'x', c == 'X':
+			if n == len(buf) {
+				return nil, 0
 			}
-		case c == '*' || c == 'x' || c == 'X':
-			total++
-			masked = true
+			if buf[n] = c; !isDigit(c) {
+				buf[n], masked = '0', true
+			}
+			if n++; !masked {
+				known = n
+			}
 		case !isNumberPunctuation(c):
 			break scan
 		}
 	}
-	if total < minInternational || total > maxInternational {
-		return nil
+	if n < minInternational {
+		return nil, 0
 	}
-	return buf[:n]
+	return buf[:n], known
 }
 
 // isKeypadLabel says whether a number is one of the words anonymous, restricted, blocked, unknown and unavailable on a keypad,
@@ -104,14 +108,14 @@ func isKeypadLabel(digits []byte) bool {
 
 // cutCallingCode splits the calling code, of one to three digits, off a number, with its countries, the main one first; none if there is no
 // such code. No code is the beginning of another.
-func cutCallingCode(digits []byte) (code int, regions []string, national []byte) {
-	for i, d := range digits[:min(len(digits), 3)] {
-		code = code*10 + int(d-'0')
+func cutCallingCode[T string | []byte](digits T) (code int, regions []string, national T) {
+	for i := range min(len(digits), 3) {
+		code = code*10 + int(digits[i]-'0')
 		if regions = phonenumbers.GetRegionCodesForCountryCode(code); len(regions) > 0 {
 			return code, regions, digits[i+1:]
 		}
 	}
-	return 0, nil, nil
+	return 0, nil, digits[:0]
 }
 
 // shared is the country of a prefix under a calling code that countries share; empty if it doesn't tell.

@@ -43,7 +43,7 @@ func cost(with *rules.Parameters) *board {
 	connected := top(10, b.flow(metrics.ConnectedSeconds, by("country")))
 	b.add(12, 8, b.stacked(text{"Connected time by country", "Connected time of the calls of each bar, which are counted when they have ended; the ten busiest countries of the other party."}, connected))
 	b.add(24, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and inbound. Many short calls to a country that is new here can be fraud."},
-		top(10, b.flow(metrics.CallsByCountry, by("direction", "country")))))
+		top(10, b.flow(metrics.CallsByCountry, by("direction", "country"), is("connected", "true")))))
 	amount := b.total(metrics.CallCharges, by("source", "feed", "currency", "country"))
 	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and what a connected minute of the same feed cost on average, by country of the other party. " +
 		"Where a feed charges in several currencies, the minutes of each aren't known. A click on an amount leads to the calls."},

@@ -51,7 +51,8 @@ var (
 	CallsByLocation = ofRecords(Counter, "cdr_calls_by_location_total", "cdr.calls_by_location", "{call}",
 		"Calls by where media and signalling went.", "media_location*", "signaling_location*")
 	CallsByCountry = ofRecords(Counter, "cdr_calls_by_country_total", "cdr.calls_by_country", "{call}",
-		"Connected calls by the other party's country: toll fraud is many short calls.", "direction", "country*")
+		"Call records by the other party's country and kind of number, and whether they connected: fraud shows here.",
+		"direction", "country*", "number_class", "connected").following(Change{Kind: "counter", Labels: "direction,country"})
 	EmergencyCalls = ofRecords(Counter, "cdr_emergency_calls_total", "cdr.emergency_calls", "{call}",
 		"Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.", "outcome", "test")
 	Recordings = ofRecords(Counter, "cdr_recordings_total", "cdr.recordings", "{recording}",

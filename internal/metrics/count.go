@@ -68,11 +68,11 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	dst = appendDelta(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late, string(r.Labels))
 	if r.Outcome.Connected() {
 		dst = CountTimes(dst, r)
-		dst = appendDelta(dst, CallsByCountry, 1, direction, r.Country)
 	} else if !c.NoFailure {
 		dst = appendDelta(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason,
 			r.Fault().String(), late, string(r.Labels))
 	}
+	dst = appendDelta(dst, CallsByCountry, 1, direction, r.Country, r.NumberClass(), strconv.FormatBool(r.Outcome.Connected()))
 	if !c.BypassLater {
 		dst = countBypass(dst, r)
 	}

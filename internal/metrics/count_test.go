@@ -43,11 +43,12 @@ func TestCountOfACall(t *testing.T) {
 		"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}":           "1",
 		"cdr_call_connected_seconds_total{outbound,byot_out,sbc1.example.com,DE}": "60",
 		"cdr_call_setup_seconds{outbound,sbc1.example.com}":                       "1",
-		"cdr_calls_by_country_total{outbound,DE}":                                 "1",
+		"cdr_calls_by_country_total{outbound,DE,geographic,true}":                 "1",
 	}
 	failed := map[string]string{
 		"cdr_calls_total{outbound,byot_out,failed,sbc1.example.com,false}": "1",
 		"cdr_emergency_calls_total{failed,true}":                           "1",
+		"cdr_calls_by_country_total{outbound,DE,geographic,false}":         "1",
 	}
 	failure := map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com,failed,0,560000,,unknown,false}": "1"}
 	for _, c := range []struct {

@@ -24,7 +24,7 @@ func fullCall() *call {
 	return &call{Context: Context{Currency: "XXX"}, Record: &cdr.Record{
 		Start: start, Invite: start.Add(-3 * time.Second), Duration: time.Minute, Direction: cdr.Outbound,
 		CallType: "byot_out", Outcome: cdr.Answered, Trunk: "sbc1.example.com", SIPCode: cdr.KnownInt(0),
-		SubCode: cdr.KnownInt(560000), Country: "DE", MediaBypass: cdr.True, MediaLocation: "USWE", SignalLocation: "EUNO",
+		SubCode: cdr.KnownInt(560000), Country: "DE", CalleeNumber: "+493012345678", MediaBypass: cdr.True, MediaLocation: "USWE", SignalLocation: "EUNO",
 		Emergency: cdr.EmergencyTest, Charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount}},
 		Legs: []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}},
 	}}

@@ -39,7 +39,7 @@ func baselines() Group {
 		{Record: chargesHourly, Doc: "Charges, as first known, by currency. Units per second.", Expr: sumRate(byCurrency, w1h, sel(metrics.CallCharges))},
 		{Record: chargesDaily, Doc: "The same over a day.", Expr: sumRate(byCurrency, w1d, sel(metrics.CallCharges))},
 		{Record: countryCalls, Doc: "Connected outbound calls by country. Per second.", Expr: sumRate(byCountry, w1h,
-			sel(metrics.CallsByCountry, is("direction", "outbound"), isNot("country", "")))},
+			sel(metrics.CallsByCountry, outboundConnected, isNot("country", "")))},
 		{Record: sessions1h, Doc: "Sessions of call records. Per second.", Expr: sumRate(byFeed, w1h, sel(metrics.Sessions))},
 		{Record: failedSessions, Doc: "Share of sessions that failed at set-up, or dropped in mid-call.", Expr: lines(
 			sumRate(byResult, w1h, sel(metrics.Sessions, isNot("result", "ok"))), "/ on ("+byFeed.labels()+") group_left () ("+sessions1h+" > 0)")},

@@ -77,6 +77,9 @@ func names(all []cdr.Outcome) string {
 	return strings.Join(text, "|")
 }
 
+// outboundConnected are calls that cost money.
+var outboundConnected = is("direction", "outbound") + ", " + is("connected", "true")
+
 func sel(d *metrics.Def, matchers ...string) string {
 	matchers = slices.DeleteFunc(slices.Clone(matchers), func(m string) bool { return m == "" })
 	if len(matchers) == 0 {

@@ -41,7 +41,7 @@ var kpiSeries = []struct {
 	{`cdr_calls_total{feed="pstn", outcome="not_connected", late="false"`, 1},
 	{`cdr_call_connected_seconds_total{feed="pstn", country="DE"`, 540},
 	{`cdr_call_charges_total{feed="pstn", currency="EUR", component="usage", country="DE"`, 6},
-	{`cdr_calls_by_country_total{feed="pstn", country="DE"`, 3},
+	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="geographic", connected="true"`, 3},
 	{`cdr_sessions_total{feed="call_records", result="ok", media="audio"`, 3},
 	{`cdr_sessions_total{feed="call_records", result="dropped", media="audio"`, 1},
 	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="true"`, 3},

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // A replay is the life of one tenant, told as calls: healthy for a while, with a day's rhythm, and then something happens.
@@ -63,7 +66,7 @@ type call struct {
 	at                        time.Duration // of its end
 	trunk, direction, outcome string
 	sip, sub, reason, domain  string
-	country, currency         string
+	country, class, currency  string
 	seconds, charge           float64
 	session                   string
 	late                      bool
@@ -192,9 +195,10 @@ func (r *replay) count(k *call, minute int, add func(int, float64, string, ...st
 	late := is("late", fmt.Sprint(k.late))
 	direction, trunk, outcome := is("direction", k.direction), is("trunk", k.trunk), is("outcome", k.outcome)
 	add(minute, 1, "cdr_calls_total", direction, outcome, trunk, late)
+	add(minute, 1, "cdr_calls_by_country_total", direction, is("country", k.country), is("number_class", cmp.Or(k.class, cdr.ClassGeographic)),
+		is("connected", fmt.Sprint(k.outcome == "answered")))
 	if k.outcome == "answered" {
 		add(minute, k.seconds, "cdr_call_connected_seconds_total", direction, trunk, is("country", k.country))
-		add(minute, 1, "cdr_calls_by_country_total", direction, is("country", k.country))
 	} else {
 		add(minute, 1, "cdr_call_failures_total", direction, trunk, outcome, is("sip_code", k.sip), is("sub_code", k.sub), is("reason", k.reason),
 			is("fault_domain", k.domain), late)

@@ -68,7 +68,7 @@ func (p *Parameters) silence(r Rule, record, most string) Rule {
 
 // moneyAlerts are about what calls cost: toll fraud shows here first.
 func (p *Parameters) moneyAlerts() Group {
-	risky := sel(metrics.CallsByCountry, is("direction", "outbound"), matches("country", strings.Join(p.RiskyCountries, "|")))
+	risky := sel(metrics.CallsByCountry, outboundConnected, matches("country", strings.Join(p.RiskyCountries, "|")))
 	calls30m := fmt.Sprintf("round(sum by (%s) (increase(%s[30m])))", byCountry.labels(), risky)
 	fraud := critical
 	if len(p.RiskyCountries) == 0 {

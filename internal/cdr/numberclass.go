@@ -1,0 +1,169 @@
+package cdr
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Kinds of numbers, the values of the label number_class.
+const (
+	ClassGeographic = "geographic"
+	ClassMobile     = "mobile"
+	ClassTollFree   = "toll_free"
+	ClassPremium    = "premium"
+	ClassSharedCost = "shared_cost"
+	ClassSatellite  = "satellite"
+	ClassOther      = "other"
+)
+
+// satellitePrefixes are the calling codes of satellite networks: Inmarsat, Iridium and Globalstar, Iridium's earlier one, Thuraya.
+var satellitePrefixes = []string{"870", "881", "88213", "88216"}
+
+// NumberClass is the kind of the other party's number by the metadata of libphonenumber, masked digits read as zeros. A number that may be a landline or a
+// mobile is geographic; what the metadata doesn't decide, numbers without a country code among it, is other. It is empty without a number, and where the
+// direction doesn't say which party is the other.
+func (r *Record) NumberClass() string {
+	var number string
+	switch r.Direction {
+	case Inbound:
+		number = r.CallerNumber
+	case Outbound:
+		number = r.CalleeNumber
+	case Internal, DirectionUnknown:
+	}
+	number = strings.TrimSpace(number)
+	switch {
+	case number == "":
+		return ""
+	case r.Country == "" || number[0] != '+' && !strings.ContainsAny(number[:1], "123456789"):
+		return ClassOther
+	}
+	digits := strings.TrimPrefix(number, "+")
+	if strings.Trim(digits, "0123456789") != "" { // most are written without signs
+		var buf [maxInternational]byte
+		all, _ := scanDigits(&buf, digits)
+		digits = string(all)
+	}
+	return classOf(digits, r.Country)
+}
+
+// classOf is the kind of an international number that belongs to a country.
+func classOf(digits, country string) string {
+	if slices.ContainsFunc(satellitePrefixes, func(prefix string) bool { return strings.HasPrefix(digits, prefix) }) {
+		return ClassSatellite
+	}
+	code, regions, national := cutCallingCode(digits)
+	if !slices.Contains(regions, country) { // the row names the country, beside a number without its code
+		return ClassOther
+	}
+	for _, region := range regions {
+		p := numberPlans()[planKey{region, code}]
+		p.once.Do(p.compile)
+		// As in libphonenumber, leading digits say which region it is, or that its patterns have the number.
+		if len(regions) > 1 && p.leading != nil && !p.leading.MatchString(national) {
+			continue
+		}
+		if class := p.classOf(national); class != "" || p.leading != nil {
+			return cmp.Or(class, ClassOther)
+		}
+	}
+	return ClassOther
+}
+
+// planKey is a region and, for what no country has, its calling code.
+type planKey struct {
+	region string
+	code   int
+}
+
+// numberPlan has the patterns of a region's numbers, which are compiled when they are first asked for: compiling all takes a second.
+type numberPlan struct {
+	meta *phonenumbers.PhoneMetadata
+
+	once    sync.Once
+	leading *regexp.Regexp // of a region that shares its calling code; nil: its numbers tell
+	general pattern
+	kinds   []kind // in libphonenumber's order
+	mobile  pattern
+	// same says that a fixed line can't be told from a mobile.
+	same bool
+}
+
+type kind struct {
+	pattern
+
+	class string
+}
+
+// pattern is a description of national numbers: the whole number matches, and has one of these lengths, if any are given.
+type pattern struct {
+	*regexp.Regexp
+
+	lengths []int32
+}
+
+func newPattern(d *phonenumbers.PhoneNumberDesc) pattern {
+	return pattern{regexp.MustCompile("^(?:" + d.GetNationalNumberPattern() + ")$"), d.GetPossibleLength()}
+}
+
+func (p pattern) has(national string) bool {
+	return (len(p.lengths) == 0 || slices.Contains(p.lengths, int32(len(national)))) && p.MatchString(national) //nolint:gosec // a short text
+}
+
+// numberPlans are those of all regions.
+var numberPlans = sync.OnceValue(func() map[planKey]*numberPlan {
+	all := make(map[planKey]*numberPlan)
+	metadata, err := phonenumbers.MetadataCollection()
+	if err != nil {
+		panic(err) // it was read when the program started
+	}
+	for _, m := range metadata.GetMetadata() {
+		all[planKey{m.GetId(), int(m.GetCountryCode())}] = &numberPlan{meta: m}
+	}
+	return all
+})
+
+func (p *numberPlan) compile() {
+	m := p.meta
+	if digits := m.GetLeadingDigits(); digits != "" {
+		p.leading = regexp.MustCompile("^(?:" + digits + ")")
+	}
+	p.general, p.mobile, p.same = newPattern(m.GetGeneralDesc()), newPattern(m.GetMobile()), m.GetSameMobileAndFixedLinePattern()
+	for _, k := range []struct {
+		class string
+		desc  *phonenumbers.PhoneNumberDesc
+	}{
+		{ClassPremium, m.GetPremiumRate()},
+		{ClassTollFree, m.GetTollFree()},
+		{ClassSharedCost, m.GetSharedCost()},
+		{ClassOther, m.GetVoip()},
+		{ClassOther, m.GetPersonalNumber()},
+		{ClassOther, m.GetPager()},
+		{ClassOther, m.GetUan()},
+		{ClassOther, m.GetVoicemail()},
+		{ClassGeographic, m.GetFixedLine()},
+	} {
+		p.kinds = append(p.kinds, kind{newPattern(k.desc), k.class})
+	}
+}
+
+// classOf is the kind of a national number; empty if it is none of the region's.
+func (p *numberPlan) classOf(national string) string {
+	if !p.general.has(national) {
+		return ""
+	}
+	for _, k := range p.kinds {
+		if k.has(national) {
+			return k.class
+		}
+	}
+	if !p.same && p.mobile.has(national) {
+		return ClassMobile
+	}
+	return ""
+}
