@@ -23,15 +23,18 @@ type incident struct {
 	from, to      string
 	numbers       string // empty: as privacy.numbers says
 	meanwhile     bool
+	showCallers   bool
 	output        string
 
 	redactor *cdr.Redactor
 	// calls are all of the range: which failures are a run is known once all were read, since providers list in any order.
-	calls map[callLine][]incidentCall
+	calls   map[callLine][]incidentCall
+	callers callers
+	err     error
 }
 
 func newIncident(c *kingpin.CmdClause) command {
-	k := &incident{calls: make(map[callLine][]incidentCall)}
+	k := &incident{calls: make(map[callLine][]incidentCall), callers: callers{sums: make(map[callerKey]*callerSums)}}
 	run := configCommand(c, k.run)
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&k.source)
 	c.Flag("trunk", "Trunk whose failures are reported; all trunks by default.").StringVar(&k.trunk)
@@ -39,6 +42,8 @@ func newIncident(c *kingpin.CmdClause) command {
 	c.Flag("numbers", "keep, mask, hash or drop, in place of privacy.numbers of the configuration: a carrier searches for whole numbers.").
 		PlaceHolder("MODE").EnumVar(&k.numbers, "keep", "mask", "hash", "drop")
 	c.Flag("meanwhile", "Also count what worked meanwhile: the trunk's other direction, and all other trunks as one, without their names.").BoolVar(&k.meanwhile)
+	c.Flag("callers", "Also list who made the outbound calls, redacted as configured, the longest first: for fraud.").BoolVar(&k.showCallers)
+	c.Flag("country", "List the callers of this country alone, by its code of ISO 3166-1, such as LV, or 001 for satellites.").PlaceHolder("CODE").StringVar(&k.callers.country)
 	c.Flag("output", "text, json or csv.").Default("text").EnumVar(&k.output, "text", "json", "csv")
 	return run
 }
@@ -48,6 +53,7 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	if err != nil {
 		return err
 	}
+	k.callers.country = strings.ToUpper(k.callers.country)
 	r.Privacy.Numbers = cmp.Or(k.numbers, r.Privacy.Numbers)
 	if k.redactor, err = r.redactor(ctx); err != nil {
 		return err
@@ -59,11 +65,14 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels, OnChange: k.add}
 	err = readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
 		m.end()
-		if err := k.knowTrunk(); err != nil {
+		if err := cmp.Or(k.err, k.knowTrunk()); err != nil {
 			return err
 		}
 		report := newIncidentReport(span.from, feeds[0].To, k.trunk, k.calls)
 		report.numbers = k.numbers
+		if k.showCallers || k.callers.country != "" {
+			report.callers = &k.callers
+		}
 		if k.meanwhile {
 			report.countMeanwhile(k.calls)
 		}
@@ -102,6 +111,9 @@ func withoutOverlaps(feeds []*pastFeed) []*pastFeed {
 
 // add takes a call when it is counted, and its failure, which is counted after it if it isn't another call's.
 func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
+	if (k.showCallers || k.callers.country != "") && (k.trunk == "" || strings.EqualFold(k.trunk, r.Trunk)) {
+		k.err = cmp.Or(k.err, k.callers.add(f, r, d, k.redacted))
+	}
 	if d.Def != metrics.Calls && d.Def != metrics.CallFailures {
 		return
 	}
@@ -119,9 +131,7 @@ func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 
 // failure is what the report may show of a call that failed.
 func (k *incident) failure(r *cdr.Record) *failedCall {
-	shown := *r
-	shown.Extra, shown.Sessions, shown.ReasonPhrase = slices.Clone(r.Extra), nil, ""
-	k.redactor.Redact(&shown)
+	shown := k.redacted(r)
 	sipCallID := ""
 	for _, a := range shown.Extra {
 		if a.Key == "sip_call_id" {
@@ -133,6 +143,14 @@ func (k *incident) failure(r *cdr.Record) *failedCall {
 		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID), sipCallID: sipCallID,
 		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber), labels: r.Labels,
 	}
+}
+
+// redacted is what may be shown of a record.
+func (k *incident) redacted(r *cdr.Record) cdr.Record {
+	shown := *r
+	shown.Extra, shown.Sessions, shown.ReasonPhrase = slices.Clone(r.Extra), nil, ""
+	k.redactor.Redact(&shown)
+	return shown
 }
 
 // failed says whether the network failed a call (NER, ITU-T E.425). Of feeds that give no reasons it is any call that didn't connect.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,4 +49,51 @@ func TestIncidentNumbers(t *testing.T) {
 			t.Errorf("%v: %s", tc.args, out)
 		}
 	}
+	c.callers(t)
+}
+
+// callers: who made the outbound calls, redacted as configured; those to one country add up to what the report of the same time says of it.
+func (c *commandLine) callers(t *testing.T) {
+	t.Helper()
+	span := []string{"--from=" + time.Now().Add(-3*time.Hour).Format(time.RFC3339), "--to=" + time.Now().Add(-time.Hour).Format(time.RFC3339), "--output=json"}
+	var sums []struct {
+		Direction, Country string
+		Connected          int
+		Minutes            string
+	}
+	out, _ := c.run(exitDone, "report", append(span, "--by=direction,country")...)
+	if err := json.Unmarshal([]byte(out), &sums); err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, s := range sums {
+		if s.Direction != "outbound" || s.Connected == 0 || s.Country == "" {
+			continue
+		}
+		var incident struct {
+			Callers []struct {
+				Country, Caller, User string
+				Class                 string `json:"number_class"`
+				Connected             int
+			}
+		}
+		out, _ := c.run(exitDone, "incident", append(span, "--country="+strings.ToLower(s.Country))...)
+		if err := json.Unmarshal([]byte(out), &incident); err != nil {
+			t.Fatal(err)
+		}
+		connected := 0
+		for _, by := range incident.Callers {
+			connected += by.Connected
+			if by.Country != s.Country || by.Class == "" || by.Caller == "" || regexp.MustCompile(`\d{4}$`).MatchString(by.Caller) || strings.Contains(by.User, "@") {
+				t.Errorf("%+v isn't of %s, or isn't redacted", by, s.Country)
+			}
+		}
+		if len(incident.Callers) < 20 && connected != s.Connected || connected == 0 {
+			t.Errorf("the callers of %s connected %d times, want %d", s.Country, connected, s.Connected)
+		}
+		if checked++; checked == 2 {
+			return
+		}
+	}
+	t.Error("no two countries were called")
 }

@@ -85,6 +85,7 @@ type incidentReport struct {
 	read      map[[2]string]time.Time // by source and feed, the start of the newest call that was read
 	lines     []*lineReport           // of the trunk
 	meanwhile []*lineReport
+	callers   *callers // nil: not asked for
 }
 
 // failing are the lines on which the network failed calls, the longest outage first.
@@ -222,7 +223,7 @@ func (c *cause) cells() []cell {
 	}
 }
 
-// each yields all of the report as rows of five kinds.
+// each yields all of the report as rows of six kinds.
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, f := range r.failing() {
 		row("failing", f.cells(), []cell{
@@ -253,11 +254,14 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, n := range r.meanwhile {
 		row("meanwhile", n.cells(), []cell{{"first", first}, {"last", last}})
 	}
+	if r.callers != nil {
+		r.callers.each(row)
+	}
 }
 
 // object is the report as JSON, of which the text is made too.
 func (r *incidentReport) object() map[string]any {
-	lists := map[string][]map[string]any{"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {}}
+	lists := map[string][]map[string]any{"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {}, "caller": {}}
 	r.each(func(kind string, cells ...[]cell) { lists[kind] = append(lists[kind], object(slices.Concat(cells...))) })
 	counts := make(map[cdr.Outcome]int)
 	for _, l := range r.lines {
@@ -269,6 +273,7 @@ func (r *incidentReport) object() map[string]any {
 		"from": r.from, "to": r.to, "trunk": r.trunk, "numbers": cmp.Or(r.numbers, "configured"),
 		"misdialled": counts[cdr.InvalidNumber], "not_allowed": counts[cdr.NotAllowed],
 		"failing": lists["failing"], "affected": lists["affected"], "causes": lists["cause"], "calls": lists["call"], "meanwhile": lists["meanwhile"],
+		"callers": lists["caller"],
 	}
 }
 
@@ -302,6 +307,7 @@ var incidentColumns = []string{
 	"row", "source", "feed", "trunk", "direction", "attempts", "connected", "failed", "not_connected", "first", "last",
 	"in_a_row", "since", "until", "last_before", "next_after", "read_to",
 	"outcome", "sip_code", "sub_code", "reason", "words", "fault_domain", "count", "start", "id", "call_id", "sip_call_id", "caller", "callee", "label", "value",
+	"country", "number_class", "user", "extension", "minutes", "charges",
 }
 
 // sameLine are the rows of the line of a row.

@@ -149,12 +149,13 @@ func ofRecent(l level, least int) string {
 		l.labels(), recently(metrics.RecentAttempts, l), least, metrics.RecentNewest.Name, recentSeconds)
 }
 
-// aboveEarlierWeeks compares a recorded rate with the same hour of the last three weeks, a missing one being 0, plus more.
+// aboveEarlierWeeks compares a recorded rate with the hours around the same time of the last four weeks, a missing one being 0, plus more.
 func aboveEarlierWeeks(record string, factor int, more string) string {
-	earlier := func(week string) string {
-		return fmt.Sprintf("unless %s <= %d * (%s offset %s)%s", record, factor, record, week, more)
+	conditions := []string{fmt.Sprintf("%s > %d * (%s or 0 * %s)%s", record, factor, sameHours(record, 1), record, more)}
+	for week := 2; week <= weeksCompared; week++ {
+		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s%s", record, factor, sameHours(record, week), more))
 	}
-	return lines(fmt.Sprintf("%s > %d * (%s offset 1w or 0 * %s)%s", record, factor, record, record, more), earlier("2w"), earlier("3w"))
+	return strings.Join(conditions, "\n")
 }
 
 // sinceLastWeek asks for calls of the feed a week ago: without them there is nothing to compare with, as in the first week.

@@ -42,6 +42,8 @@ var kpiSeries = []struct {
 	{`cdr_call_connected_seconds_total{feed="pstn", country="DE"`, 540},
 	{`cdr_call_charges_total{feed="pstn", currency="EUR", component="usage", country="DE"`, 6},
 	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="geographic", connected="true"`, 3},
+	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="premium", connected="true"`, 2},
+	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="mobile", connected="false", direction="inbound"`, 7},
 	{`cdr_sessions_total{feed="call_records", result="ok", media="audio"`, 3},
 	{`cdr_sessions_total{feed="call_records", result="dropped", media="audio"`, 1},
 	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="true"`, 3},
@@ -99,7 +101,10 @@ var kpiValues = map[string]string{
 	"cdr_recent_faults direct_routing":      "16 / 64",
 	"cdr_recent_connected direct_routing":   "40 / 64",
 	"cdr_connected_at direct_routing":       "266400",
-	"cdr_outbound_calls pstn":               "3 / 60",
+	"cdr_outbound_calls pstn":               "5 / 60",
+	"cdr_dear_calls pstn":                   "2 / 60",
+	"cdr_unanswered_calls pstn":             "7 / 60",
+	"cdr_outbound_calls_ever pstn":          "22200",
 	"cdr_sessions call_records":             "4 / 60",
 	"cdr_failed_sessions call_records":      "1 / 4",
 	queueVisits + " queue_log":              "45 / 60",
@@ -115,7 +120,7 @@ var kpiValues = map[string]string{
 // labelValues are those that a series of the test has.
 var labelValues = map[string]string{
 	"source": "contoso", "trunk": "sbc.example.com", "direction": "outbound", "currency": "EUR", "country": "DE", "media": "audio", "sip_code": "503",
-	"result": "dropped", "queue": "support",
+	"result": "dropped", "queue": "support", "number_class": "premium",
 }
 
 // kpiTests is dashboards/prometheus/tests/kpis.yaml: every recorded series, after more than
@@ -125,7 +130,10 @@ func kpiTests() ([]byte, error) {
 	fmt.Fprintf(&b, header, "Every recorded series has the value that was worked out by hand.")
 	b.WriteString("rule_files: [../recording.yaml, ../alerts.yaml]\nevaluation_interval: 1h\ntests:\n  - name: the same calls for days\n    interval: 1m\n    input_series:\n")
 	for _, s := range kpiSeries {
-		labels := `, source="contoso", trunk="sbc.example.com", direction="outbound"}`
+		labels := `, source="contoso", trunk="sbc.example.com"}`
+		if !strings.Contains(s.series, "direction=") {
+			labels = `, source="contoso", trunk="sbc.example.com", direction="outbound"}`
+		}
 		fmt.Fprintf(&b, "      - {series: '%s%s', values: '0+%dx4500'}\n", s.series, labels, s.perMin)
 	}
 	b.WriteString("      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=\"direct_routing\"}', values: '0x4500'}\n")

@@ -56,6 +56,18 @@ type Parameters struct {
 	FraudCalls     int                `yaml:"fraud_calls"`
 	RiskyCountries []string           `yaml:"risky_countries"`
 
+	HomeCountries    []string `yaml:"home_countries"`
+	NewCountryCalls  int      `yaml:"new_country_calls"`
+	PremiumCalls     int      `yaml:"premium_calls"`
+	PremiumFactor    int      `yaml:"premium_factor"`
+	UnusualCalls     int      `yaml:"unusual_calls"`
+	UnusualFactor    int      `yaml:"unusual_factor"`
+	OfficeHours      string   `yaml:"office_hours"`
+	AfterHoursCalls  int      `yaml:"after_hours_calls"`
+	WangiriCalls     int      `yaml:"wangiri_calls"`
+	WangiriFactor    int      `yaml:"wangiri_factor"`
+	WangiriCallbacks int      `yaml:"wangiri_callbacks"`
+
 	TrunkChannels map[string]int `yaml:"trunk_channels"`
 	ChannelShare  float64        `yaml:"channel_share"`
 
@@ -113,10 +125,12 @@ func (p *Parameters) SetDefaults() {
 		ChargeFactor: 3, ChargeDayShare: 0.1,
 		ChargeFloors:  map[string]float64{"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000, "USD": 20},
 		MinutesFactor: 5, MinutesFloor: 60, MinutesCalls: 5,
-		FraudCalls:     10,
-		RiskyCountries: []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
-		ChannelShare:   0.8,
-		BypassDrop:     0.2, BypassFloor: 20, PoorShare: 0.1, PoorFloor: 50,
+		FraudCalls:      10,
+		RiskyCountries:  []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
+		NewCountryCalls: 8, PremiumCalls: 5, PremiumFactor: 3, UnusualCalls: 20, UnusualFactor: 5, AfterHoursCalls: 5,
+		WangiriCalls: 40, WangiriFactor: 5, WangiriCallbacks: 3,
+		ChannelShare: 0.8,
+		BypassDrop:   0.2, BypassFloor: 20, PoorShare: 0.1, PoorFloor: 50,
 		QueueSeconds: 20, AbandonShare: 0.2, AbandonFloor: 20, UnansweredFloor: 10,
 		StaleSeconds: 300, LateShare: 0.5, LateFloor: 20, ThrottledShare: 0.5, SilentSeconds: 7200, ExpiringDays: 30, ExpiringSoonDays: 7,
 		OutboxShare: 0.8, OutboxSeconds: 300, DiskFreeBytes: 1e9,
@@ -148,11 +162,6 @@ func (p *Parameters) Validate(r *config.Report) {
 			r.Problemf("off", "must be alerts of docs/alerts.md, %q isn't one", name)
 		}
 	}
-	for _, c := range p.RiskyCountries {
-		if !countryCode.MatchString(c) {
-			r.Problemf("risky_countries", "must be codes of ISO 3166-1 such as LV, or 001 for numbers of no country, one is %q", c)
-		}
-	}
 	for c, floor := range p.ChargeFloors {
 		if !currency.MatchString(c) || !(floor >= 0) || math.IsInf(floor, 1) { // nor NaN
 			r.Problemf("charge_floors", "must be amounts by currency, such as USD: 20, %s: %v isn't one", c, floor)
@@ -164,6 +173,7 @@ func (p *Parameters) Validate(r *config.Report) {
 		}
 	}
 	p.validateAlertLabels(r)
+	p.validateFraud(r)
 	p.validateNumbers(r)
 	p.validateQueues(r)
 }

@@ -22,7 +22,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	want.KeepLabels, want.Off, want.TrunkChannels, want.AlertLabels = p.KeepLabels, p.Off, p.TrunkChannels, p.AlertLabels // empty
+	want.KeepLabels, want.Off, want.TrunkChannels, want.AlertLabels, want.HomeCountries = p.KeepLabels, p.Off, p.TrunkChannels, p.AlertLabels, p.HomeCountries // empty
 	if !reflect.DeepEqual(&p, want) {
 		t.Errorf("it is %+v, want %+v", p, *want)
 	}
@@ -52,6 +52,9 @@ func TestParameterProblems(t *testing.T) {
 		{"selector", `selector: '{job="a"}'`, "rules.yaml:1: selector: must be matchers without braces"},
 		{"label", "keep_labels: [a-b]", "rules.yaml:1: keep_labels: must be labels"},
 		{"country", "risky_countries: [Cuba]", "rules.yaml:1: risky_countries: must be codes"},
+		{"home", "home_countries: [Germany]", "rules.yaml:1: home_countries: must be codes"},
+		{"hours", "office_hours: Mon-Fri 7-19", "rules.yaml:1: office_hours: must be days and hours of UTC, such as Mon-Fri 06-19"},
+		{"hours of a night", "office_hours: Mon-Fri 19-07", "rules.yaml:1: office_hours: must be days and hours of UTC"},
 		{"no channels", "trunk_channels: {sbc: 0}", "rules.yaml:1: trunk_channels: must be numbers of channels by trunk"},
 		{"trunk in quotes", `trunk_channels: {"a\"b": 3}`, "rules.yaml:1: trunk_channels: must be numbers of channels by trunk"},
 		{"currency", "charge_floors: {Euro: 5}", "rules.yaml:1: charge_floors: must be amounts by currency"},

@@ -144,6 +144,61 @@ func weekly() []replay {
 			r.more = every(5*time.Minute, 60, calling("PT", 1200))
 			r.want = []expected{{alert: "CDRMinutesSurging", by: 90 * time.Minute}}
 		}),
+		with(dr("premium_fraud"), func(r *replay) {
+			dear := calling("AT", 40)
+			dear.class = "premium"
+			r.more = every(3*time.Minute, 10, dear)
+			r.want, r.pages = []expected{{alert: "CDRPremiumCalls", by: time.Hour}}, 1
+		}),
+		with(dr("one_premium_call_a_day"), func(r *replay) {
+			for at := -aWeek; at < 6*time.Hour; at += 24 * time.Hour {
+				dear := calling("AT", 600)
+				dear.at, dear.class = at, "premium"
+				r.more = append(r.more, dear)
+			}
+		}),
+		with(dr("unusual_hour"), func(r *replay) {
+			r.more = every(time.Minute, 40, calling("AL", 50))
+			r.want, r.pages = []expected{{alert: "CDRUnusualHour", by: time.Hour}}, 1
+		}),
+		// A company that calls another time zone for an hour each day, and has a Monday with 1.6 times the calls and charges.
+		with(dr("another_time_zone"), func(r *replay) {
+			costs(2, 3.2, "USD")(r)
+			for at := -aWeek; at < 6*time.Hour; at += 24 * time.Hour {
+				for i := range 30 {
+					there := calling("US", 200)
+					there.at = at + time.Duration(i)*2*time.Minute
+					r.more = append(r.more, there)
+				}
+			}
+			r.more = append(r.more, every(3*time.Minute, 18, calling("US", 200))...)
+		}),
+		with(dr("wangiri"), func(r *replay) {
+			missed := calling("TN", 0)
+			missed.direction = "inbound"
+			missed.fail("no_answer", "480", "no_answer", "user")
+			r.rate, r.more = 300, every(time.Minute, 55, missed)
+			back := calling("TN", 120)
+			for i := range 4 {
+				back.at = time.Duration(40+5*i) * time.Minute
+				r.more = append(r.more, back)
+			}
+			r.want = []expected{{alert: "CDRWangiri", by: 2 * time.Hour}}
+		}),
+		// Customers abroad call a shop that can't answer all of them, and it calls them back.
+		with(dr("shop"), func(r *replay) {
+			for at := -aWeek; at < 6*time.Hour; at += 24 * time.Hour {
+				for i := range 50 {
+					missed := calling("FR", 0)
+					missed.direction, missed.at = "inbound", at+time.Duration(i)*time.Minute
+					missed.fail("no_answer", "480", "no_answer", "user")
+					back := calling("FR", 60)
+					back.at = missed.at + time.Hour
+					r.more = append(r.more, missed, back)
+				}
+			}
+			r.rate = 300
+		}),
 		with(young("own_troubles"), func(r *replay) {
 			r.own = map[string]func(time.Duration) float64{
 				`cdr_exporter_otlp_records_total{result="rejected"}`: from(1),

@@ -65,7 +65,7 @@ func (p *Parameters) Recording() []Group {
 }
 
 func (p *Parameters) recording() []Group {
-	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), p.channels(), p.queues(w1h), p.queues(w1d)}
+	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), fraudBaselines(), p.channels(), p.queues(w1h), p.queues(w1d)}
 }
 
 // Alerting are the groups of alerting rules.
@@ -75,7 +75,7 @@ func (p *Parameters) Alerting() []Group {
 
 func (p *Parameters) alerting() []Group {
 	return []Group{
-		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.emergencyAlerts(), p.mediaAlerts(), p.queueAlerts(), p.readingAlerts(), p.webhookAlerts(),
+		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.fraudAlerts(), p.emergencyAlerts(), p.mediaAlerts(), p.queueAlerts(), p.readingAlerts(), p.webhookAlerts(),
 		p.exporterAlerts(),
 	}
 }

@@ -124,7 +124,7 @@ func labelsOf(series string, recorded map[string][]string) ([]string, bool) {
 func levelOf(t *testing.T, record string) []string {
 	t.Helper()
 	prefix, _, _ := strings.Cut(record, ":")
-	for _, l := range []level{byJob, byFeed, byTrunk, byDirection, byCode, byCurrency, byCountry, byMedia, byResult, byQueue} {
+	for _, l := range []level{byJob, byFeed, byTrunk, byDirection, byCode, byCurrency, byCountry, byMedia, byResult, byQueue, byClass} {
 		if strings.Join(l, "_") == prefix {
 			return l
 		}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/report"
+)
+
+// mostCallers is how many callers a report shows.
+const mostCallers = 20
+
+// callers sums outbound calls by who made them, for fraud: no metric knows an account.
+type callers struct {
+	country string // empty: all
+	sums    map[callerKey]*callerSums
+}
+
+// callerKey is a party as the provider tells it; it is never shown.
+type callerKey struct{ source, feed, user, extension, number, country, class string }
+
+// callerSums are the calls of a party to a country, and the party as the report may show it.
+type callerSums struct {
+	*report.Report
+
+	user, extension, number string
+}
+
+// add takes a change of a series if it is of a connected outbound call. redact gives the record as it may be shown.
+func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact func(*cdr.Record) cdr.Record) error {
+	if r.Direction != cdr.Outbound || c.country != "" && r.Country != c.country {
+		return nil
+	}
+	key := callerKey{
+		source: f.Source, feed: f.Info.Name, user: cmp.Or(r.UserPrincipal, r.UserID, r.UserName), extension: extension(r), number: r.CallerNumber,
+		country: r.Country, class: r.NumberClass(),
+	}
+	sums := c.sums[key]
+	if sums == nil {
+		if d.Def != metrics.Calls || !r.Outcome.Connected() {
+			return nil
+		}
+		by, err := report.New([]string{"country"}, nil, time.UTC)
+		if err != nil {
+			return err
+		}
+		shown := redact(r)
+		sums = &callerSums{by, strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)), strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber)}
+		for _, text := range []*string{&key.user, &key.extension, &key.number, &key.country} {
+			*text = strings.Clone(*text) // a record's texts lie in a page that is used again
+		}
+		c.sums[key] = sums
+	}
+	sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: r, Delta: d})
+	return nil
+}
+
+// extension is that of the caller, where the provider tells it.
+func extension(r *cdr.Record) string {
+	for _, key := range []string{"from_extension_number", "from_extension_id", "extension_id"} {
+		if i := slices.IndexFunc(r.Extra, func(a cdr.Attr) bool { return a.Key == key }); i >= 0 && r.Extra[i].Str != "" {
+			return r.Extra[i].Str
+		}
+	}
+	return ""
+}
+
+// each yields those who called longest as rows.
+func (c *callers) each(row func(kind string, cells ...[]cell)) {
+	minutes := func(k callerKey) string { return c.sums[k].Total().Minutes() }
+	keys := slices.SortedFunc(maps.Keys(c.sums), func(a, b callerKey) int {
+		long, short := minutes(a), minutes(b)
+		return cmp.Or(cmp.Compare(len(short), len(long)), cmp.Compare(short, long), cmp.Compare(c.sums[b].Total().Connected, c.sums[a].Total().Connected),
+			cmp.Compare(a.source, b.source), cmp.Compare(a.number, b.number), cmp.Compare(a.user, b.user))
+	})
+	for _, k := range keys[:min(len(keys), mostCallers)] {
+		s := c.sums[k]
+		total := s.Total()
+		var charges []string
+		for _, currency := range total.Currencies() {
+			charges = append(charges, total.Charge(currency)+" "+currency)
+		}
+		row("caller", []cell{
+			{"source", k.source},
+			{"feed", k.feed},
+			{"country", k.country},
+			{"number_class", k.class},
+			{"user", s.user},
+			{"extension", s.extension},
+			{"caller", s.number},
+			{"connected", int(total.Connected)},
+			{"minutes", total.Minutes()},
+			{"charges", strings.Join(charges, ", ")},
+		})
+	}
+}

@@ -1,0 +1,187 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// What fraud rules compare. They know accounts and numbers no more than the metrics do: cdr-exporter incident --callers names who called.
+var (
+	byClass = level{"source", "feed", "country", "number_class"}
+
+	dearCalls       = byClass.name("cdr_dear_calls", "rate1h")
+	unansweredCalls = byCountry.name("cdr_unanswered_calls", "rate1h")
+	// outboundEver is a counter: of records it never resets, so what it was 90 days ago says whether a country was called since.
+	outboundEver = byCountry.name("cdr_outbound_calls_ever", "sum")
+)
+
+func fraudBaselines() Group {
+	known := isNot("country", "")
+	return Group{Name: "cdr-fraud-baselines", Doc: "Calls by country that fraud shows in.", Rules: []Rule{
+		{Record: dearCalls, Doc: "Connected outbound calls to premium and satellite numbers. Per second.", Expr: sumRate(byClass, w1h,
+			sel(metrics.CallsByCountry, outboundConnected, matches("number_class", cdr.ClassPremium+"|"+cdr.ClassSatellite)))},
+		{Record: unansweredCalls, Doc: "Inbound calls by country that nobody answered. Per second.", Expr: sumRate(byCountry, w1h,
+			sel(metrics.CallsByCountry, is("direction", "inbound"), is("connected", "false"), known))},
+		{Record: outboundEver, Doc: "Connected outbound calls by country since the feed began.", Expr: fmt.Sprintf(
+			"sum by (%s) (max by (%s) (last_over_time(%s[5m])))", byCountry.labels(), byClass.labels(), sel(metrics.CallsByCountry, outboundConnected, known))},
+	}}
+}
+
+// sameHours are the hours around the same time of one of the weeks before.
+func sameHours(record string, week int) string {
+	return fmt.Sprintf("max_over_time(%s[2h] offset %dh)", record, week*7*24-1)
+}
+
+// weeksCompared is how many weeks before this one are compared with.
+const weeksCompared = 4
+
+// notAbroad leaves out countries that are home: those of home_countries, else the one that a feed calls most.
+func (p *Parameters) notAbroad() string {
+	if len(p.HomeCountries) > 0 {
+		return fmt.Sprintf("unless on (%s) %s{%s}", byCountry.labels(), outboundEver, matches("country", strings.Join(p.HomeCountries, "|")))
+	}
+	return fmt.Sprintf("unless on (%s) topk by (%s) (1, %s)", byCountry.labels(), byFeed.labels(), outboundEver)
+}
+
+// perHourCalls is how many calls a rate stands for.
+func perHourCalls(record string) string { return fmt.Sprintf("round(%s * 3600)", record) }
+
+const behind = " cdr-exporter incident --callers says which accounts or extensions are behind it."
+
+// fraudAlerts are about calls that somebody makes at the operator's expense.
+func (p *Parameters) fraudAlerts() Group {
+	return Group{Name: "cdr-fraud", Doc: "Calls that look like fraud, by country and kind of number.", Dashboard: "cost", Rules: []Rule{
+		p.newCountry(),
+		{
+			Alert: "CDRPremiumCalls", Severity: critical, Signal: Calls, Keep: keep,
+			Doc: "Calls to premium or satellite numbers of a country, many more than in the busiest hour of the last week.",
+			Expr: lines(
+				fmt.Sprintf("%s >= %d", perHourCalls(dearCalls), p.PremiumCalls),
+				fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", dearCalls, p.PremiumFactor, dearCalls),
+				isLive(live65m),
+			),
+			Summary: "Many calls from {{ $labels.source }} to {{ $labels.number_class }} numbers of {{ $labels.country }}: toll fraud?",
+			Description: "{{ $value }} outbound calls to {{ $labels.number_class }} numbers of {{ $labels.country }} were read within the last hour. " +
+				"Block these ranges at the provider and on the SBC first." + behind,
+			When:   fmt.Sprintf("%d or more connected calls to premium or satellite numbers of a country within an hour, and more than %d times the busiest hour of the last week", p.PremiumCalls, p.PremiumFactor),
+			Change: "`premium_calls`, `premium_factor`",
+		},
+		p.unusualHour(),
+		{
+			Alert: "CDRWangiri", Severity: warning, Signal: Calls, Keep: keep,
+			Doc: "Many unanswered calls from a country abroad, and calls back to it: the missed calls are bait for a dear number.",
+			Expr: lines(
+				fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
+				fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls, p.WangiriFactor, unansweredCalls),
+				fmt.Sprintf("and on (source, country) %s >= %d", perHourCalls(countryCalls), p.WangiriCallbacks),
+				p.notAbroad(), knownLastWeek(), isLive(live65m),
+			),
+			Summary: "Missed calls from {{ $labels.country }} at {{ $labels.source }}, and calls back: Wangiri fraud?",
+			Description: "{{ $value }} calls from {{ $labels.country }} weren't answered within an hour of the last 12, and somebody calls back. " +
+				"Tell everybody not to, and block the country for outbound calls if you don't need it." + behind,
+			When: fmt.Sprintf("%d or more unanswered inbound calls from a country abroad within one of the last 12 hours, more than %d times those of a week ago, and %d or more calls to it within an hour",
+				p.WangiriCalls, p.WangiriFactor, p.WangiriCallbacks),
+			Change: "`wangiri_calls`, `wangiri_factor`, `wangiri_callbacks`, `home_countries`",
+		},
+	}}
+}
+
+// newCountry compares a counter with what it was 90 days ago, or with 0 as far as that isn't known. It is asked two hours back, before the calls
+// that it is about.
+func (p *Parameters) newCountry() Rule {
+	// daysBack says how far back the feed is known: a range with a sample.
+	daysBack := p.ask("max(max_over_time("+outboundEver+"{FROM}[6h] offset 90d))", byFeed...) + "90" + "{{ end }}{{ else }}" +
+		p.ask("max(max_over_time("+outboundEver+"{FROM}[6h] offset 4w))", byFeed...) + "28" + "{{ end }}{{ else }}14{{ end }}{{ end }}"
+	return Rule{
+		Alert: "CDRNewCountry", Severity: warning, Signal: Calls, Keep: keep,
+		Doc: "Several calls to a country that was never called within 90 days, as far back as that is known.",
+		Expr: lines(
+			fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
+			fmt.Sprintf("unless max_over_time(%s[6h] offset 2h) > (max_over_time(%s[6h] offset 90d) or 0 * %s)", outboundEver, outboundEver, outboundEver),
+			fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
+			isLive(live65m),
+		),
+		Summary: "Calls from {{ $labels.source }} to {{ $labels.country }}, which was never called before: fraud?",
+		Description: "{{ $value }} outbound calls to {{ $labels.country }} were read within the last hour, and none in the " + daysBack +
+			" days before." + behind,
+		When:   fmt.Sprintf("%d or more connected calls within an hour to a country with none in the 90 days before, as far as it is known, which must be 14 days", p.NewCountryCalls),
+		Change: "`new_country_calls`",
+	}
+}
+
+func (p *Parameters) unusualHour() Rule {
+	conditions := []string{fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.UnusualCalls)}
+	for week := 1; week <= weeksCompared; week++ {
+		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s", countryCalls, p.UnusualFactor, sameHours(countryCalls, week)))
+	}
+	unusual := strings.Join(append(conditions, knownLastWeek()), "\n  ")
+	when := fmt.Sprintf("%d or more connected calls to a country abroad within an hour, more than %d times those around the same hour of each of the last four weeks", p.UnusualCalls, p.UnusualFactor)
+	if outside := p.outsideOfHours(); outside != "" {
+		unusual += fmt.Sprintf("\n  or %s%s >= %d", perHourCalls(countryCalls), outside, p.AfterHoursCalls)
+	}
+	return Rule{
+		Alert: "CDRUnusualHour", Severity: critical, Signal: Calls, Keep: keep,
+		Doc:     "Calls abroad at an hour that has hardly any, or outside of the hours that are configured: toll fraud comes at night.",
+		Expr:    lines("(\n  "+unusual+"\n)", p.notAbroad(), isLive(live65m)),
+		Summary: "Many calls from {{ $labels.source }} to {{ $labels.country }} at an unusual hour: toll fraud?",
+		Description: "{{ $value }} outbound calls to {{ $labels.country }} were read within the last hour, when there are hardly any. " +
+			"Block the country at the provider and on the SBC if nobody knows why." + behind,
+		When:   when + "; with `office_hours` also " + strconv.Itoa(p.AfterHoursCalls) + " or more outside of them",
+		Change: "`unusual_calls`, `unusual_factor`, `office_hours`, `after_hours_calls`, `home_countries`",
+	}
+}
+
+// knownLastWeek asks for the feed to be known a week ago, with calls or without: fraud comes in hours that have none.
+func knownLastWeek() string {
+	return fmt.Sprintf("and on (%s) %s offset 1w >= 0", byFeed.labels(), callsHourly)
+}
+
+var weekdays = []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"} // as day_of_week numbers them
+
+var officeHours = regexp.MustCompile(`^(` + strings.Join(weekdays, "|") + `)-(` + strings.Join(weekdays, "|") + `) ([01]\d|2[0-4])-([01]\d|2[0-4])$`)
+
+// outsideOfHours are factors that are 1 outside of office_hours, now and two hours ago, and 0 else: what is read now was called up to an hour before,
+// and records lag. It is empty without office_hours.
+func (p *Parameters) outsideOfHours() string {
+	found := officeHours.FindStringSubmatch(p.OfficeHours)
+	if found == nil {
+		return ""
+	}
+	var factors strings.Builder
+	for _, at := range []string{"time()", "time() - 7200"} {
+		hour := fmt.Sprintf("hour(vector(%s))", at)
+		terms := []string{fmt.Sprintf("(%s < bool %s)", hour, trimZero(found[3])), fmt.Sprintf("(%s >= bool %s)", hour, trimZero(found[4]))}
+		last := slices.Index(weekdays, found[2])
+		for day := (last + 1) % 7; day != slices.Index(weekdays, found[1]); day = (day + 1) % 7 {
+			terms = append(terms, fmt.Sprintf("(day_of_week(vector(%s)) == bool %d)", at, day))
+		}
+		fmt.Fprintf(&factors, " * scalar(clamp_max(%s, 1))", strings.Join(terms, " + "))
+	}
+	return factors.String()
+}
+
+func trimZero(hour string) string {
+	n, _ := strconv.Atoi(hour) // two digits
+	return strconv.Itoa(n)
+}
+
+// validateFraud reports hours and countries that no rule can be made from.
+func (p *Parameters) validateFraud(r *config.Report) {
+	if found := officeHours.FindStringSubmatch(p.OfficeHours); p.OfficeHours != "" && (found == nil || found[3] >= found[4]) {
+		r.Problemf("office_hours", "must be days and hours of UTC, such as Mon-Fri 06-19, is %s", p.OfficeHours)
+	}
+	for key, countries := range map[string][]string{"risky_countries": p.RiskyCountries, "home_countries": p.HomeCountries} {
+		for _, c := range countries {
+			if !countryCode.MatchString(c) {
+				r.Problemf(key, "must be codes of ISO 3166-1 such as LV, or 001 for numbers of no country, one is %q", c)
+			}
+		}
+	}
+}
