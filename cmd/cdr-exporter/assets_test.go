@@ -177,6 +177,7 @@ func TestAssetsForAConfiguration(t *testing.T) {
 		`"title": "Failed calls by department"`,
 	}, []string{`|direct_routing`})
 	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`}, nil)
+	reads("grafana/cost.json", []string{`sum by (source, department) (increase(cdr_calls_total{`, `"timeShift": "1M/M"`}, nil)
 	reads("grafana/quality.json", []string{`feed=\"\"`}, nil)
 	reads("runbooks/CDRTrunkDown.md", []string{"# CDRTrunkDown"}, nil)
 	if stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "other.yaml"), "--config.file", file, dir); code != 0 || stderr != "" {

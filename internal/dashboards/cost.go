@@ -16,6 +16,7 @@ func cost(with *rules.Parameters) *board {
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
+	b.chooseLabels()
 	currencies := by("currency")
 	monthly := b.net(b.total, currencies)
 	b.add(6, 5, money(b.number(text{"Month to date", "Charges and corrections since the month began, by currency, whatever time the dashboard shows."}, monthly)).
@@ -29,6 +30,8 @@ func cost(with *rules.Parameters) *board {
 	minutes.expr += " / 60"
 	minutes.unit = units.Minutes
 	b.add(6, 5, b.number(text{"Connected time", "Connected time of all calls in the time shown."}, minutes).ColorScheme(fixed("blue")))
+
+	b.months()
 
 	b.row("Charges")
 	b.add(24, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},

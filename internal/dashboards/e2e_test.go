@@ -331,6 +331,8 @@ func labelValues(label string) []string {
 		return []string{"good", "poor", "unclassified"}
 	case "late":
 		return []string{"false", "true"}
+	case "connected":
+		return []string{"true", "false"}
 	case "media":
 		return []string{"audio", "video"}
 	}
