@@ -61,23 +61,7 @@ type running struct {
 // startBinary starts the program on the ledger "data" of a folder, with a source of each name that reads direct routing
 // calls from the simulated Graph. It is killed when the benchmark ends.
 func startBinary(b *testing.B, binary string, server *sim.Server, folder, history string, names ...string) *running {
-	if err := server.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
-		b.Fatal(err)
-	}
-	var config strings.Builder
-	config.WriteString("storage: {path: data}\nsources:\n")
-	for _, name := range names {
-		fmt.Fprintf(&config, `  - name: %s
-    history: %s
-    requests_per_minute: 1000000
-    tls_config: {ca_file: ca.pem}
-    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s", direct_routing: {}}
-`, name, history, sim.TenantID, sim.ClientID, server.ClientSecret, server.BaseURL(), server.BaseURL())
-	}
-	file := filepath.Join(folder, "config.yaml")
-	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
-		b.Fatal(err)
-	}
+	file := writeConfig(b, server, folder, history, names...)
 	p := &running{address: freeAddress(b), done: make(chan struct{})}
 	p.cmd = exec.CommandContext(b.Context(), binary, "run", "--config.file="+file, "--web.listen-address="+p.address, "--log.level=error")
 	p.cmd.Stderr = os.Stderr
@@ -91,6 +75,28 @@ func startBinary(b *testing.B, binary string, server *sim.Server, folder, histor
 	}()
 	b.Cleanup(p.kill)
 	return p
+}
+
+// writeConfig writes a configuration with these sources.
+func writeConfig(b *testing.B, server *sim.Server, folder, history string, names ...string) (file string) {
+	if err := server.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
+		b.Fatal(err)
+	}
+	var config strings.Builder
+	config.WriteString("storage: {path: data}\nsources:\n")
+	for _, name := range names {
+		fmt.Fprintf(&config, `  - name: %s
+    history: %s
+    requests_per_minute: 1000000
+    tls_config: {ca_file: ca.pem}
+    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: "%s", graph_url: "%s", direct_routing: {}}
+`, name, history, sim.TenantID, sim.ClientID, server.ClientSecret, server.BaseURL(), server.BaseURL())
+	}
+	file = filepath.Join(folder, "config.yaml")
+	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return file
 }
 
 // kill ends the process. It may be called twice.

@@ -144,13 +144,13 @@ func weekly() []replay {
 			r.more = every(5*time.Minute, 60, calling("PT", 1200))
 			r.want = []expected{{alert: "CDRMinutesSurging", by: 90 * time.Minute}}
 		}),
-		with(dr("premium_fraud"), func(r *replay) {
+		with(young("premium_fraud"), func(r *replay) {
 			dear := calling("AT", 40)
 			dear.class = "premium"
 			r.more = every(3*time.Minute, 10, dear)
 			r.want, r.pages = []expected{{alert: "CDRPremiumCalls", by: time.Hour}}, 1
 		}),
-		with(dr("one_premium_call_a_day"), func(r *replay) {
+		with(young("one_premium_call_a_day"), func(r *replay) {
 			for at := -aWeek; at < 6*time.Hour; at += 24 * time.Hour {
 				dear := calling("AT", 600)
 				dear.at, dear.class = at, "premium"
