@@ -98,15 +98,15 @@ func (p *Parameters) failureAlerts() Group {
 			fmt.Sprintf("and %s offset 1d >= 0", byTrunk.name(timely, "rate6h"))),
 		{
 			Alert: "CDRSIPCodeSurging", Severity: warning, Signal: Calls, For: 10 * time.Minute,
-			Doc: "One SIP code of a trunk against the same hour of its own earlier weeks. A code that is new counts as 0 then, if there were calls.",
+			Doc: "One SIP code of a trunk against the same hours of its last four weeks. A code that is new counts as 0 then, if there were calls.",
 			Expr: perHour(
 				aboveEarlierWeeks(codesHourly, p.CodeFactor, ""),
 				fmt.Sprintf("and round(%s * 3600) >= %d", codesHourly, p.CodeFloor),
 				sinceLastWeek(), isLive(live65m),
 			),
 			Summary:     "SIP {{ $labels.sip_code }} surges on trunk {{ $labels.trunk }} of {{ $labels.source }}.",
-			Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as in the same hour a week ago.", p.CodeFactor),
-			When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those of the same hour a week ago", p.CodeFloor, p.CodeFactor),
+			Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as around this time in the last four weeks.", p.CodeFactor),
+			When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those around this time in the last four weeks", p.CodeFloor, p.CodeFactor),
 			Change:      "`code_factor`, `code_floor`",
 		},
 		p.channelAlert(),
