@@ -18,6 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
 	"github.com/cdr-exporter/cdr-exporter/docs"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	generated "github.com/cdr-exporter/cdr-exporter/internal/dashboards"
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
@@ -121,7 +122,11 @@ func (a *assets) read() (*rules.Parameters, error) {
 	}
 	p.Feeds = rules.Configured(c, providers)
 	for _, l := range c.Labels {
-		p.Labels = append(p.Labels, l.Name)
+		if l.Key == config.LabelBySubnet {
+			p.StreamLabels = append(p.StreamLabels, l.Name)
+		} else {
+			p.Labels = append(p.Labels, l.Name)
+		}
 	}
 	if unknown := p.UnknownLabels(); len(unknown) > 0 {
 		return nil, fmt.Errorf("alert_labels: %s has no labels %s: give them there, or leave them out here", a.config, strings.Join(unknown, ", "))

@@ -141,7 +141,7 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	dir, folder := t.TempDir(), t.TempDir()
 	file := filepath.Join(folder, "config.yaml")
 	for name, text := range map[string]string{
-		"config.yaml": "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}]\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
+		"config.yaml": "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}, {name: building, file: buildings.csv, key: subnet}]\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
 			"    msgraph: {tenant_id: contoso.onmicrosoft.com, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret_file: nowhere.txt, pstn: }\n",
 		"people.csv": "user,department\njane@example.com,Sales\n",
 		"rules.yaml": "error_budget: 0.02\nfew_faults: 7\nalert_labels: {CDRMostCallsFail: [department]}\n", "wrong.yaml": "alert_labels: {CDRMostCallsFail: [site]}\n", "other.yaml": "error_budget: 0.03\n",
@@ -176,9 +176,9 @@ func TestAssetsForAConfiguration(t *testing.T) {
 		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`, `feed=~\"$feed\", department=~\"$department\"`,
 		`"title": "Failed calls by department"`,
 	}, []string{`|direct_routing`})
-	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`}, nil)
+	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`}, []string{"building"})
 	reads("grafana/cost.json", []string{`sum by (source, department) (increase(cdr_calls_total{`, `"timeShift": "1M/M"`}, nil)
-	reads("grafana/quality.json", []string{`feed=\"\"`}, nil)
+	reads("grafana/quality.json", []string{`feed=\"\"`, `"title": "Poor audio by building"`, `building=~\"$building\"`}, []string{`"department"`})
 	reads("runbooks/CDRTrunkDown.md", []string{"# CDRTrunkDown"}, nil)
 	if stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "other.yaml"), "--config.file", file, dir); code != 0 || stderr != "" {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)

@@ -11,6 +11,7 @@ func quality(with *rules.Parameters) *board {
 		"they are counted when a record has settled.", "now-24h")
 	b.chooseExporter()
 	b.chooseCalls()
+	b.chooseStreamLabels()
 	b.add(4, 4, b.number(text{"Calls", "Call records that were counted in the time shown. They tell of calls that pstn and direct_routing tell of too: never add them."},
 		b.total(metrics.Calls, nil, callRecords())).Decimals(0).ColorScheme(fixed("blue")))
 	b.add(4, 4, b.number(text{"Sessions", "Sessions in the time shown: the legs of calls between participants, or of one with the service. A group call has many."},
@@ -43,6 +44,11 @@ func quality(with *rules.Parameters) *board {
 		b.poor(b.flow, by("media", "media_direction"))))
 	b.add(12, 8, b.stacked(text{"Streams by verdict", "Streams of each bar. Unclassified isn't good: what the rules need wasn't measured."},
 		b.flow(metrics.MediaStreams, by("media", "verdict"))))
+
+	for _, label := range b.StreamLabels {
+		b.add(12, 8, b.series(text{"Poor audio by " + words(label), "Share of poor streams among those judged, by your label " + label + " of the sender's subnet."},
+			b.poor(b.flow, by(label), audio())).Thresholds(limits).ThresholdsStyle(dashed()))
+	}
 
 	b.row("Measured")
 	// Each measurement beside the limit that Microsoft's rules have.

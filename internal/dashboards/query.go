@@ -163,7 +163,10 @@ func (b *board) selector(d *metrics.Def, suffix string, where []match) string {
 
 // labelNames are a metric's labels, with the operator's if it has them.
 func (b *board) labelNames(d *metrics.Def) []string {
-	if d.OperatorLabels {
+	switch {
+	case d.OfStreams:
+		return append(d.LabelNames(), b.StreamLabels...)
+	case d.OperatorLabels:
 		return append(d.LabelNames(), b.Labels...)
 	}
 	return d.LabelNames()

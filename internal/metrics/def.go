@@ -53,6 +53,8 @@ type Def struct {
 	// OperatorLabels says that the series may have the operator's labels too: these are one more value behind those of Labels, which is cdr.Labels
 	// and absent if they are empty.
 	OperatorLabels bool
+	// OfStreams says that these are the operator's labels of media streams, by subnet, instead of those of calls.
+	OfStreams bool
 	// Bounds are the upper bounds of a histogram's classic buckets, in its own unit, without +Inf.
 	Bounds []float64
 	// Scale is in how many parts of its unit a histogram or a counter of time is kept: 1e6 are microseconds.
@@ -153,6 +155,11 @@ func (d *Def) withExemplars() *Def {
 
 func (d *Def) withOperatorLabels() *Def {
 	d.OperatorLabels = true
+	return d
+}
+
+func (d *Def) withStreamLabels() *Def {
+	d.OperatorLabels, d.OfStreams = true, true
 	return d
 }
 

@@ -16,15 +16,15 @@ var (
 		"Sessions that failed, by where and why.", "stage", "reason*")
 	MediaStreams = ofRecords(Counter, "cdr_media_streams_total", "cdr.media.streams", "{stream}",
 		"Media streams by what the published classification says of them; poor tells of the network, not of what people heard.",
-		"media", "media_direction", "network*", "platform*", "verdict").withOperatorLabels()
+		"media", "media_direction", "network*", "platform*", "verdict").withStreamLabels()
 	MediaJitter = ofRecords(Histogram, "cdr_media_jitter_seconds", "cdr.media.jitter", "s",
-		"Average jitter of media streams.", "media", "media_direction", "network*").withOperatorLabels().inBuckets(jitterBounds, micros)
+		"Average jitter of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(jitterBounds, micros)
 	MediaRoundTrip = ofRecords(Histogram, "cdr_media_round_trip_seconds", "cdr.media.round_trip", "s",
-		"Average round trip time of media streams.", "media", "media_direction", "network*").withOperatorLabels().inBuckets(roundTripBounds, micros)
+		"Average round trip time of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(roundTripBounds, micros)
 	MediaPacketLoss = ofRecords(Histogram, "cdr_media_packet_loss_ratio", "cdr.media.packet_loss.ratio", "1",
-		"Average share of packets lost of media streams.", "media", "media_direction", "network*").withOperatorLabels().inBuckets(lossBounds, billionths)
+		"Average share of packets lost of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(lossBounds, billionths)
 	MediaConcealed = ofRecords(Histogram, "cdr_media_concealed_ratio", "cdr.media.concealed.ratio", "1",
-		"Average share of audio that was made up for lost packets.", "media", "media_direction", "network*").withOperatorLabels().inBuckets(concealedBounds, billionths)
+		"Average share of audio that was made up for lost packets.", "media", "media_direction", "network*").withStreamLabels().inBuckets(concealedBounds, billionths)
 	Ratings = ofRecords(Counter, "cdr_ratings_total", "cdr.ratings", "{rating}",
 		"Ratings of calls by their users.", "rating*")
 )

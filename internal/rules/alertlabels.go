@@ -36,7 +36,7 @@ func labelled(recording []Group) (all []Rule) {
 func hasLabels(series string, recorded []Rule) bool {
 	name := strings.TrimSuffix(series, "{")
 	return slices.ContainsFunc(recorded, func(r Rule) bool { return r.Record == name }) ||
-		slices.ContainsFunc(metrics.Catalogue(), func(d *metrics.Def) bool { return d.OperatorLabels && d.Name == name })
+		slices.ContainsFunc(metrics.Catalogue(), func(d *metrics.Def) bool { return d.OperatorLabels && !d.OfStreams && d.Name == name })
 }
 
 // readLabelled replaces recorded series of an expression by those with labels.

@@ -19,8 +19,8 @@ type Parameters struct {
 	thresholds.Thresholds `yaml:",inline"`
 	// Feeds are those that the rules are for; no key of the file.
 	Feeds []Feed
-	// Labels are the operator's of the configuration that the rules are for; no key of the file.
-	Labels []string
+	// Labels are the operator's labels of calls, and StreamLabels those of media streams, of the configuration that the rules are for; no keys of the file.
+	Labels, StreamLabels []string
 
 	Selector       string   `yaml:"selector"`
 	KeepLabels     []string `yaml:"keep_labels"`
