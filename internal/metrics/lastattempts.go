@@ -224,7 +224,8 @@ func (r *lastAttempts) merge(o *lastAttempts) {
 	r.sortAndTrim()
 }
 
-// storedAttempts is the stored form of lastAttempts. An attempt has the numbers of its failure and of its labels, or -1.
+// storedAttempts is the stored form of lastAttempts. An attempt has the number of its failure, or -1, and
+// that of its labels from 1 on, or 0.
 type storedAttempts struct {
 	Attempts        [][4]int64     `json:"attempts"`
 	Failures        []Failure      `json:"failures"`
@@ -236,12 +237,13 @@ func (r *lastAttempts) append(dst []byte) []byte {
 	r.sortAndTrim()
 	stored, before := storedAttempts{FailureRunStart: r.failureRunStart}, int64(0)
 	for _, a := range r.Attempts {
-		failure, labels := -1, -1
+		failure, labels := -1, 0
 		if !a.Outcome.Connected() {
 			stored.Failures, failure = indexOrAppend(stored.Failures, a.Failure)
 		}
 		if a.Labels != "" {
 			stored.Labels, labels = indexOrAppend(stored.Labels, a.Labels)
+			labels++
 		}
 		stored.Attempts = append(stored.Attempts, [4]int64{a.second - before, int64(a.Outcome), int64(failure), int64(labels)})
 		before = a.second
@@ -267,14 +269,14 @@ func parseAttempts(text string) (*lastAttempts, error) {
 	for _, a := range stored.Attempts {
 		before += a[0]
 		one := Attempt{second: before, Outcome: cdr.Outcome(a[1])}
-		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) || a[3] < -1 || int(a[3]) >= len(stored.Labels) {
+		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) || a[3] < 0 || int(a[3]) > len(stored.Labels) {
 			return nil, fmt.Errorf("%s: %w", RecentAttempts.Name, errValue)
 		}
 		if a[2] >= 0 {
 			one.Failure = stored.Failures[a[2]]
 		}
-		if a[3] >= 0 {
-			one.Labels = stored.Labels[a[3]]
+		if a[3] > 0 {
+			one.Labels = stored.Labels[a[3]-1]
 		}
 		r.Attempts = append(r.Attempts, one)
 	}

@@ -274,7 +274,7 @@ func TestRecentOfAFailedCommit(t *testing.T) {
 
 func TestRecentThatIsDamaged(t *testing.T) {
 	for _, text := range []string{
-		``, `12`, `{"attempts":[[1,200,-1,-1]]}`, `{"attempts":[[1,-1,-1,-1]]}`, `{"attempts":[[1,9,0,-1]]}`, `{"attempts":[[1,9,-2,-1]],"failures":[{}]}`, `{"attempts":[[1,1,-1,0]]}`,
+		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`, `{"attempts":[[1,9,-2]],"failures":[{}]}`, `{"attempts":[[1,1,-1,1]]}`, `{"attempts":[[1,1,-1,-1]]}`,
 	} {
 		if _, err := parseValue(RecentAttempts, text); err == nil {
 			t.Errorf("%s is no error", text)
