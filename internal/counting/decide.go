@@ -60,6 +60,8 @@ type Change struct {
 	Attempts []Attempt
 	// Logs are the log records that are wanted, those of one record one after the other.
 	Logs []Log
+	// Spans are the calls whose spans are wanted, each once.
+	Spans []Span
 	// Tallies are counts to be added.
 	Tallies map[TallyKey]Tally
 	// Edges are when calls were connected, and NewTrunks the names of the trunks that have the next numbers.
@@ -119,6 +121,7 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 		}
 	}
 	d.settleRecords()
+	d.addSpans()
 	d.decideBadRows()
 	d.decideTasks()
 	d.decidePosition()
@@ -138,7 +141,7 @@ func (d *Decision) takeKnown(known *Known) {
 	c := &d.change
 	clear(c.Tallies)
 	*c = Change{
-		State: known.State, Keep: c.Keep[:0], Counted: c.Counted[:0], Deltas: c.Deltas[:0], Attempts: c.Attempts[:0], Logs: c.Logs[:0],
+		State: known.State, Keep: c.Keep[:0], Counted: c.Counted[:0], Deltas: c.Deltas[:0], Attempts: c.Attempts[:0], Logs: c.Logs[:0], Spans: c.Spans[:0],
 		Tallies: c.Tallies, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
 		DoneTasks: c.DoneTasks[:0], PutTasks: c.PutTasks[:0],
 	}
@@ -205,10 +208,12 @@ func (d *Decision) addFact(bucket int64, key Hash) {
 }
 
 // addFlag sets a flag of a record's row.
-func (d *Decision) addFlag(st *state, flag byte) {
+func (d *Decision) addFlag(st *state, flag byte) { d.setFlags(st, flagsOf(st.Data)|flag) }
+
+func (d *Decision) setFlags(st *state, flags byte) {
 	was := st.Data
 	d.keepState(st, func(dst []byte) []byte { return append(dst, was...) })
-	st.Data[flagsAt] |= flag
+	st.Data[flagsAt] = flags
 }
 
 // failed keeps the first error, which ends the decision, and says whether err is one.
@@ -235,20 +240,19 @@ func (d *Decision) addCounted(r *cdr.Record, source int) {
 
 // addLog asks for a log record of an entry.
 func (d *Decision) addLog(i, session int, event Event) {
-	r, s := d.entries[i].record, d.settings
+	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Visit: -1, Event: d.identify(i, event)})
+}
+
+// identify says in an event which record of the page it is of.
+func (d *Decision) identify(i int, event Event) Event {
+	s := d.settings
 	event.Source, event.Provider, event.Feed = s.Source, s.Provider, s.Feed
-	event.RecordID, event.Observed = d.hasher.recordID(r), d.page.ObservedAt
-	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Visit: -1, Event: event})
+	event.RecordID, event.Observed = d.hasher.recordID(d.entries[i].record), d.page.ObservedAt
+	return event
 }
 
 // FirstEvent is the event of the first log record of a record of the page, whose identity exemplars have.
-func (d *Decision) FirstEvent(i int) Event {
-	s := d.settings
-	return Event{
-		Name: "cdr.call", Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed,
-		RecordID: d.hasher.recordID(d.entries[i].record),
-	}
-}
+func (d *Decision) FirstEvent(i int) Event { return d.identify(i, Event{Name: "cdr.call", Version: 1}) }
 
 // decideBadRows counts rows that were set aside once each, by their content (counting.md 14).
 func (d *Decision) decideBadRows() {

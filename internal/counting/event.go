@@ -35,15 +35,25 @@ type Event struct {
 // part that it is about (of a session or a visit; else empty), each with its length as a varint before it, and the version as a varint. It is the
 // same on every try (counting.md 27).
 func (e *Event) UID(part string) (uid [32]byte) {
-	var room [256]byte
-	b := room[:0]
-	for _, text := range [...]string{e.Source, e.Feed, e.Name, e.RecordID, part} {
-		b = pack.AppendText(b, text)
-	}
-	b = binary.AppendVarint(b, e.Version)
-	sum := sha256.Sum256(b)
+	sum := e.sum(e.Name, part, e.Version)
 	hex.Encode(uid[:], sum[:len(uid)/2])
 	return uid
+}
+
+func (e *Event) sum(name, part string, version int64) [32]byte {
+	var room [256]byte
+	b := room[:0]
+	for _, text := range [...]string{e.Source, e.Feed, name, e.RecordID, part} {
+		b = pack.AppendText(b, text)
+	}
+	return sha256.Sum256(binary.AppendVarint(b, version))
+}
+
+// SpanID is the id of a span of the event's record: the first 8 bytes of the hash of UID, with the span's kind as the name and 0 as the version.
+// part is the id of the leg, session or visit that the span is of; else empty.
+func (e *Event) SpanID(kind, part string) [8]byte {
+	sum := e.sum(kind, part, 0)
+	return [8]byte(sum[:8])
 }
 
 // noCall is the id that some providers give for no id.

@@ -48,6 +48,7 @@ func TestTotalsAreThoseOfTheSetOfRecords(t *testing.T) {
 				w := worldOf(rng)
 				s := newStore(t, w.settings, counting.State{Origin: now.Add(-30 * 24 * time.Hour), Floor: now.Add(-30 * 24 * time.Hour)})
 				w.deliver(rng, s)
+				w.deliverAgain(s)
 				w.check(t, s)
 			})
 		}
@@ -87,6 +88,16 @@ func (w *world) deliver(rng *rand.Rand, s *store) {
 	}
 }
 
+// deliverAgain commits the last version of each record a day later, as the read plan does: what a call cost is waited for no longer.
+func (w *world) deliverAgain(s *store) {
+	page := &counting.Page{ObservedAt: now.Add(24 * time.Hour)}
+	for _, versions := range w.records {
+		page.Records = append(page.Records, versions[len(versions)-1])
+	}
+	s.commit(page)
+	s.commit(page)
+}
+
 func (w *world) check(t *testing.T, s *store) {
 	t.Helper()
 	calls := int64(0)
@@ -95,6 +106,9 @@ func (w *world) check(t *testing.T, s *store) {
 	}
 	if got := s.count("cdr_calls_total"); got != calls || s.state.Records != uint64(calls) {
 		t.Errorf("%d calls, %d records, want %d", got, s.state.Records, calls)
+	}
+	if traced := slices.Compact(slices.Sorted(slices.Values(s.spans))); len(s.spans) != int(calls) || len(traced) != int(calls) {
+		t.Errorf("%d spans of %d records, want one of each of %d calls", len(s.spans), len(traced), calls)
 	}
 	if got := s.outcomes(); !maps.Equal(got, w.calls) {
 		t.Errorf("outcomes %v, want %v", got, w.calls)
@@ -164,14 +178,14 @@ func (w *world) add(versions ...*cdr.Record) {
 
 func newWorld(rules counting.Rules) *world {
 	return &world{
-		settings: counting.Settings{Rules: rules, Source: "s", Provider: "p", Feed: "f", History: 30 * 24 * time.Hour, Lookback: 4 * 24 * time.Hour, LateAfter: 4 * 24 * time.Hour},
+		settings: counting.Settings{Rules: rules, Source: "s", Provider: "p", Feed: "f", History: 30 * 24 * time.Hour, Lookback: 4 * 24 * time.Hour, LateAfter: 4 * 24 * time.Hour, Traces: true, TracesHistory: true},
 		calls:    map[string]int64{}, connected: -1, recent: -1,
 	}
 }
 
 // plainWorld has records that don't change. Some come in other forms too, which name them by other ids and have another start (counting.md 15, 18).
 func plainWorld(rng *rand.Rand) *world {
-	w := newWorld(counting.Rules{})
+	w := newWorld(counting.Rules{ChargesLater: true})
 	w.ordered, w.connected, w.recent = true, 0, 0
 	for i := range recordsOf {
 		r := newRecord(rng, i)
@@ -204,7 +218,7 @@ func plainWorld(rng *rand.Rand) *world {
 
 // revisedWorld has records with versions of the provider's: the greatest one says the outcome and the charges.
 func revisedWorld(rng *rand.Rand) *world {
-	w := newWorld(counting.Rules{})
+	w := newWorld(counting.Rules{ChargesLater: true})
 	w.failures, w.connected = -1, 0
 	for i := range recordsOf {
 		first := newRecord(rng, i)
@@ -247,6 +261,7 @@ func movingWorld(rng *rand.Rand) *world {
 			}
 			all = append(all, r)
 		}
+		all[len(all)-1].Settled = true
 		w.add(all...)
 		w.sessions += len(known)
 		w.calls[all[len(all)-1].Outcome.String()]++

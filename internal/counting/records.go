@@ -80,6 +80,9 @@ func (d *Decision) decideNew(i int) *state {
 		if r.Outcome.Connected() {
 			h.flags |= rowTimed
 		}
+		if d.Traces() {
+			h.flags |= rowUntraced
+		}
 		d.change.State.Records++
 		d.noteNewest(r)
 	}

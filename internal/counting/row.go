@@ -34,8 +34,8 @@ const (
 	rowLabelled
 	// rowVisit: it tells only of a visit to a queue, and is no call.
 	rowVisit
-
-	allFlags = rowFailed | rowFurther | rowSettled | rowEmergency | rowTimed | rowLabelled | rowVisit
+	// rowUntraced: its spans are wanted and weren't made yet.
+	rowUntraced
 )
 
 // head is what stands in front of a record's body: all that isn't of its last version.
@@ -153,7 +153,7 @@ func (k *known) parse(data []byte) error {
 	k.head = h
 	k.Labels = h.labels
 	k.outcome, k.Direction = cdr.Outcome(body[0]), cdr.Direction(body[1])
-	if int(k.outcome) >= len(cdr.Outcomes()) || k.flags&^allFlags != 0 {
+	if int(k.outcome) >= len(cdr.Outcomes()) {
 		return ErrRow
 	}
 	r := pack.Reader{Data: body[2:]}

@@ -52,7 +52,6 @@ func TestRowFlags(t *testing.T) {
 		name string
 		row  []byte
 	}{
-		{"flags that there aren't", append([]byte{rowRecord, 0, allFlags + 1}, first[3:]...)},
 		{"cut", row[:len(row)-1]},
 		{"only its head", row[:5]},
 		{"a group", group{outcome: cdr.Busy}.append(nil)},

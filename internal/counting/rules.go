@@ -17,6 +17,10 @@ type Rules struct {
 	TaskVersions bool
 	// Parents says that a record may name another as its parent: of their two failures one is counted.
 	Parents bool
+	// ChargesLater says that what a connected call cost may come with a later version than the first final one: its spans wait for that.
+	ChargesLater bool
+	// CallFeed is the feed of the same source that has a record of each call, by this feed's call id as its record id; empty: there is none.
+	CallFeed string
 	// NoReasons says that records don't say why a call didn't connect: not_connected is an attempt then.
 	NoReasons bool
 }
@@ -36,4 +40,6 @@ type Settings struct {
 	Lookback time.Duration
 	// LateAfter is from when on a call counts as late.
 	LateAfter time.Duration
+	// Traces asks for the spans of calls, TracesHistory also for those of calls that the feed's first history brings.
+	Traces, TracesHistory bool
 }

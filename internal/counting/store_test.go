@@ -36,6 +36,7 @@ type store struct {
 	recent, failed int64
 	logs           []string // name and call id, in order
 	lines          []string // name, record id and session, version, outcome or result, and what changed, in order
+	spans          []string // call ids, in order
 }
 
 func newStore(t *testing.T, settings counting.Settings, state counting.State) *store {
@@ -151,6 +152,9 @@ func (s *store) commit(page *counting.Page) counting.Result {
 	for _, l := range c.Logs {
 		s.logs = append(s.logs, l.Event.Name+" "+page.Records[l.Record].CallID)
 		s.lines = append(s.lines, lineOf(page.Records[l.Record], &l))
+	}
+	for _, span := range c.Spans {
+		s.spans = append(s.spans, page.Records[span.Record].CallID)
 	}
 	return c.Result
 }

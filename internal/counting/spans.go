@@ -1,0 +1,85 @@
+package counting
+
+import "time"
+
+// SpanCall is the kind of a call's root span.
+const SpanCall = "cdr.call"
+
+// chargeWait is how long after its start a call's spans wait for what it cost.
+const chargeWait = 24 * time.Hour
+
+// Span is a call whose spans are wanted: one root and its children.
+type Span struct {
+	// Record is the number of the record on the page, from 0.
+	Record int
+	// Event is that of the log record of the same version.
+	Event Event
+	// Links are the other records of the call, as far as the record names them.
+	Links []Link
+}
+
+// Link names a record whose root span another one is linked to.
+type Link struct {
+	// Feed and RecordID are the record's; Feed is of the same source.
+	Feed, RecordID string
+	// CallID is the record's, if it isn't that of the record that has the link; else empty.
+	CallID string
+}
+
+// Traces says whether the calls that the page counts get spans, at once or when they have settled.
+func (d *Decision) Traces() bool {
+	return d.settings.Traces && (d.was.HistoryDone || d.settings.TracesHistory)
+}
+
+// addSpans asks for the spans of the calls that have settled, each once: a flag of its row says that they weren't made yet. Of several versions on the
+// page the highest is taken.
+func (d *Decision) addSpans() {
+	if !d.settings.Traces {
+		return
+	}
+	for n := len(d.order) - 1; n >= 0 && d.err == nil; n-- {
+		i := d.order[n]
+		st := d.findState(&d.entries[i])
+		if st == nil || flagsOf(st.Data)&rowUntraced == 0 || !d.hasSettled(&d.entries[i]) {
+			continue
+		}
+		head, _ := splitRow(st.Data)
+		event := Event{Name: "cdr.call", Version: head.revisions + 1}
+		if head.revisions > 0 {
+			event.Name = "cdr.call.revised"
+		}
+		d.change.Spans = append(d.change.Spans, Span{Record: i, Event: d.identify(i, event), Links: d.links(&d.entries[i])})
+		d.setFlags(st, flagsOf(st.Data)&^rowUntraced)
+	}
+}
+
+// hasSettled says whether a record has all that its spans show. Of a charge that never comes nobody says so: after a day the record is taken as it
+// stands, with the read that finds it again.
+func (d *Decision) hasSettled(e *entry) bool {
+	r, s := e.record, d.settings
+	switch {
+	case d.isPending(r):
+		return false
+	case s.PartsSettle:
+		return r.Settled
+	case !s.ChargesLater || s.ByArrival || !r.Outcome.Connected() || len(r.Charges) > 0:
+		return true
+	}
+	return d.page.ObservedAt.Sub(r.Start) >= min(chargeWait, s.Lookback)
+}
+
+// links are the record's parent, and the call's record in the feed that has one of each call.
+func (d *Decision) links(e *entry) (links []Link) {
+	r := e.record
+	if e.parent != 0 {
+		link := Link{Feed: d.settings.Feed, RecordID: r.Parent}
+		if r.CallID == "" || r.CallID == r.ID { // else the two share the call id
+			link.CallID = r.Parent
+		}
+		links = append(links, link)
+	}
+	if d.settings.CallFeed != "" && r.CallID != "" && r.CallID != noCall {
+		links = append(links, Link{Feed: d.settings.CallFeed, RecordID: r.CallID})
+	}
+	return links
+}
