@@ -112,11 +112,11 @@ func (i *idLedger) commit(tb testing.TB, n int) {
 	if n < 3 {
 		return
 	}
-	batch, err := i.ledger.Next(tb.Context(), 0)
+	batch, err := i.ledger.Logs().Next(tb.Context(), 0)
 	if err != nil || batch == nil {
 		tb.Fatalf("outbox: %v, %v", batch, err)
 	}
-	if err := i.ledger.Ack(tb.Context(), batch.ID); err != nil {
+	if err := i.ledger.Logs().Ack(tb.Context(), batch.ID); err != nil {
 		tb.Fatal(err)
 	}
 }

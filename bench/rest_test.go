@@ -26,14 +26,14 @@ func BenchmarkStart(b *testing.B) {
 		i.commit(b, n)
 	}
 	for { // so that no log records wait for an endpoint that isn't configured
-		batch, err := i.ledger.Next(b.Context(), 0)
+		batch, err := i.ledger.Logs().Next(b.Context(), 0)
 		if err != nil {
 			b.Fatal(err)
 		}
 		if batch == nil {
 			break
 		}
-		if err := i.ledger.Ack(b.Context(), batch.ID); err != nil {
+		if err := i.ledger.Logs().Ack(b.Context(), batch.ID); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -221,7 +221,7 @@ func (l *Loop) describe(err error) string {
 	case errors.Is(err, ledger.ErrFull):
 		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, it goes on by itself"
 	case errors.Is(err, ledger.ErrOutboxFull):
-		return ledger.ErrOutboxFull.Error() + ": reading pauses and loses nothing; see why the OTLP endpoint takes no logs, or set outbox_full"
+		return ledger.ErrOutboxFull.Error() + ": reading pauses and loses nothing; see why the OTLP endpoint takes no logs or spans, or set outbox_full"
 	case errors.Is(err, ledger.ErrFenced):
 		return ledger.ErrFenced.Error() + ": it is read again; if this repeats, see whether two processes count this feed"
 	case errors.Is(err, ledger.ErrNotOwner):

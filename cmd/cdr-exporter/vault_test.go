@@ -170,13 +170,13 @@ func (v *vault) searchOutbox(folder string) {
 		}
 	}()
 	for {
-		batch, err := l.Next(ctx, 0)
+		batch, err := l.Logs().Next(ctx, 0)
 		if err == nil && batch == nil {
 			return
 		}
 		if err == nil {
 			v.search("the outbox", batch.Data)
-			err = l.Ack(ctx, batch.ID)
+			err = l.Logs().Ack(ctx, batch.ID)
 		}
 		if err != nil {
 			v.t.Errorf("look into the outbox: %v", err)

@@ -103,7 +103,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
 			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + properties.Name),
 			Currency:    cmp.Or(expand(d.Currency, b.Values), "XXX"),
-			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet()},
+			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet(), ChargesLater: len(of.Record.Charges) > 0},
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: properties.Name, settings: MapperSettings{
 			Parameters: b.Values, Zone: zone, EmergencyNumbers: settings.EmergencyNumbers,

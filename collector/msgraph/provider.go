@@ -111,8 +111,12 @@ func (s *source) addFeeds(opened *collector.Source) error {
 }
 
 func (s *source) logFeed(log *callLog, c *config.Feed, retention time.Duration) collector.FeedInfo {
+	rules := collector.Rules{ChargesLater: log.feed == feedPSTN}
+	if s.config.CallRecords != nil {
+		rules.CallFeed = callrecords.Feed
+	}
 	return collector.FeedInfo{
-		Name: log.feed, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Retention: retention},
+		Name: log.feed, Rules: rules, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Retention: retention},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Fingerprint: s.fingerprint(log.feed), Currency: noCurrency,
 		Probe: collector.Probe(log, s.settings.Now),

@@ -170,7 +170,11 @@ func showLists(out shown, r *cdr.Record) {
 		recordings = append(recordings, strings.TrimSpace(rec.ID+" "+rec.Type))
 	}
 	for _, l := range r.Legs {
-		legs = append(legs, strings.TrimSpace(l.Type+" "+l.Outcome.String()))
+		leg := strings.TrimSpace(l.Type + " " + l.Outcome.String())
+		if !l.Start.IsZero() {
+			leg += fmt.Sprint(" ", l.Start.Format(time.RFC3339), " ", l.Duration)
+		}
+		legs = append(legs, leg)
 	}
 	for key, list := range map[string][]string{"Charges": charges, "Recordings": recordings, "Legs": legs} {
 		if list != nil {

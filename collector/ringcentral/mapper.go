@@ -168,8 +168,26 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 		if !known {
 			m.reportUnmapped("legs.result", l.Result)
 		}
-		r.Legs = append(r.Legs, cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome})
+		part := cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome}
+		part.Start, part.Duration = l.times()
+		r.Legs = append(r.Legs, part)
 	}
+}
+
+// times are when a leg began and how long it took; zero what it doesn't say, or not in a form that is known: only its span shows them.
+func (l *leg) times() (start time.Time, lasted time.Duration) {
+	start, err := time.Parse(time.RFC3339, l.StartTime)
+	if err != nil || start.Year() <= 1 {
+		return time.Time{}, 0
+	}
+	lasted, problem := cdr.Duration(l.DurationMs, time.Millisecond)
+	if l.DurationMs == 0 {
+		lasted, problem = cdr.Duration(l.Duration, time.Second)
+	}
+	if problem != "" {
+		lasted = 0
+	}
+	return start.UTC(), lasted
 }
 
 // recording adds a recording unless the row has it already: rows and their legs share

@@ -48,13 +48,16 @@ type row struct {
 
 // leg is a part of a call (CallLogRecordLegInfo).
 type leg struct {
-	LegType   string    `json:"legType"`
-	Direction string    `json:"direction"`
-	Result    string    `json:"result"`
-	Extension extension `json:"extension"`
-	From      who       `json:"from"`
-	To        who       `json:"to"`
-	Recording linked    `json:"recording"`
+	LegType    string    `json:"legType"`
+	StartTime  string    `json:"startTime"`
+	Duration   int64     `json:"duration"` // seconds
+	DurationMs int64     `json:"durationMs"`
+	Direction  string    `json:"direction"`
+	Result     string    `json:"result"`
+	Extension  extension `json:"extension"`
+	From       who       `json:"from"`
+	To         who       `json:"to"`
+	Recording  linked    `json:"recording"`
 }
 
 // who is the caller or the callee of a row or leg, with the members that are read.

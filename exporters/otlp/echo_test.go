@@ -40,7 +40,7 @@ func TestNoSecretOfHeaders(t *testing.T) {
 				t.Fatal(err)
 			}
 			closing(t, conn)
-			got := grpcUploader{conn}.upload(t.Context(), requestOf(t, "a"))
+			got := grpcUploader{conn, exportLogs}.upload(t.Context(), requestOf(t, "a"))
 			checkNoSecret(t, "the problem", got.problem)
 			if got.problem == "" {
 				t.Error("no problem")

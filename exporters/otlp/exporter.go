@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// Exporter sends log records, or metrics, to an OTLP endpoint.
+// Exporter sends log records, spans or metrics to an OTLP endpoint.
 type Exporter struct {
 	// Run sends until the context ends, then what is left, within the shutdown timeout. It returns once; the error is that the outbox was closed.
 	Run func(context.Context) error
@@ -23,20 +23,28 @@ type Exporter struct {
 
 // NewLogs makes an exporter of log records. It connects to nothing yet.
 func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Exporter, error) {
+	return newSender(s, "logs", exportLogs, &sender{outbox: outbox, count: count, logger: logger})
+}
+
+// NewTraces makes an exporter of spans. It connects to nothing yet.
+func NewTraces(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Exporter, error) {
+	return newSender(s, "traces", exportTraces, &sender{outbox: outbox, count: count, logger: logger})
+}
+
+// newSender completes a sender of a signal, which calls method where gRPC is spoken.
+func newSender(s Settings, signal, method string, to *sender) (*Exporter, error) {
 	conn, err := dial(s)
 	if err != nil {
 		return nil, err
 	}
-	logs := &sender{
-		outbox: outbox, envelope: newEnvelope(s), count: count, health: &health{signal: "logs", logger: logger}, logger: logger,
-		timeout: s.Timeout, grace: s.ShutdownTimeout,
-	}
+	to.health, to.logger = &health{signal: signal, logger: to.logger}, to.logger.With("signal", signal)
+	to.envelope, to.timeout, to.grace = newEnvelope(s), s.Timeout, s.ShutdownTimeout
 	if conn == nil {
-		logs.post = newHTTPUploader(s).upload
+		to.post = newHTTPUploader(s).upload
 	} else {
-		logs.post = grpcUploader{conn}.upload
+		to.post = grpcUploader{conn, method}.upload
 	}
-	return &Exporter{Run: logs.run, Status: logs.health.current, conn: conn}, nil
+	return &Exporter{Run: to.run, Status: to.health.current, conn: conn}, nil
 }
 
 // NewMetrics makes an exporter of what the sources show. It connects to nothing yet.

@@ -9,6 +9,7 @@ import (
 
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	colmetricspb "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -99,12 +100,21 @@ func (h Headers) intercept(
 	return a
 }
 
-// grpcUploader calls LogsService/Export with a request that is encoded already.
-type grpcUploader struct{ conn *grpc.ClientConn }
+// The methods that take log records and spans.
+const (
+	exportLogs   = collogspb.LogsService_Export_FullMethodName
+	exportTraces = coltracepb.TraceService_Export_FullMethodName
+)
+
+// grpcUploader calls a method with a request that is encoded already. As protobuf, an answer to spans is the same message as one to log records.
+type grpcUploader struct {
+	conn   *grpc.ClientConn
+	method string
+}
 
 func (u grpcUploader) upload(ctx context.Context, request []byte) answer {
 	var res collogspb.ExportLogsServiceResponse
-	err := u.conn.Invoke(ctx, collogspb.LogsService_Export_FullMethodName, request, &res, grpc.ForceCodecV2(encodedCodec{}))
+	err := u.conn.Invoke(ctx, u.method, request, &res, grpc.ForceCodecV2(encodedCodec{}))
 	if err != nil {
 		return answerOf(err)
 	}

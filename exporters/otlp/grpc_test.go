@@ -26,7 +26,7 @@ func newGRPCUploader(t *testing.T, endpoint string) grpcUploader {
 		t.Fatal(err)
 	}
 	closing(t, conn)
-	return grpcUploader{conn: conn}
+	return grpcUploader{conn, exportLogs}
 }
 
 func requestOf(t *testing.T, ids ...string) []byte {

@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	collogspb "go.opentelemetry.io/proto/otlp/collector/logs/v1"
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
@@ -84,7 +86,7 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(own)
 }
 
-// httpUploader posts to /v1/logs, for one goroutine.
+// httpUploader posts to the path of one signal, for one goroutine.
 type httpUploader struct {
 	url    string
 	client *http.Client
@@ -124,21 +126,23 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 }
 
 // judgeSuccess reads the body of an answer of 2xx. The records were accepted, even if the body is cut off or isn't OTLP. As protobuf, an answer to
-// metrics is the same message.
+// metrics or spans is the same message.
 func judgeSuccess(res *http.Response) answer {
 	var out collogspb.ExportLogsServiceResponse
+	var traces coltracepb.ExportTraceServiceResponse
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxResponse))
 	switch {
 	case err != nil:
 	case mediaType(res.Header) == "application/json":
-		err = protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(body, &out)
+		lenient := protojson.UnmarshalOptions{DiscardUnknown: true}
+		err = cmp.Or(lenient.Unmarshal(body, &out), lenient.Unmarshal(body, &traces))
 	default:
 		err = proto.Unmarshal(body, &out)
 	}
 	if err != nil {
 		return answer{kind: accepted}
 	}
-	return acceptedInPart(out.GetPartialSuccess().GetRejectedLogRecords())
+	return acceptedInPart(out.GetPartialSuccess().GetRejectedLogRecords() + traces.GetPartialSuccess().GetRejectedSpans())
 }
 
 // acceptedInPart is an acceptance of all but some records. With none rejected it may carry a warning, which isn't shown.

@@ -95,15 +95,19 @@ func histograms(f metrics.Family, now time.Time) []metricdata.HistogramDataPoint
 	return out
 }
 
-// exemplars are a point's exemplars: the trace and the uid of the call's log record.
+// exemplars are a point's exemplars: the trace and the uid of the call's log record, and its root span if it gets one.
 func exemplars[N int64 | float64](p *metrics.Point) []metricdata.Exemplar[N] {
 	var all []metricdata.Exemplar[N]
 	for _, e := range p.Exemplars {
 		if e != nil {
-			all = append(all, metricdata.Exemplar[N]{
+			one := metricdata.Exemplar[N]{
 				FilteredAttributes: []attribute.KeyValue{attribute.String("log.record.uid", string(e.RecordUID[:]))},
 				Time:               e.At, Value: N(e.Value), TraceID: e.TraceID[:],
-			})
+			}
+			if e.SpanID != [8]byte{} {
+				one.SpanID = e.SpanID[:]
+			}
+			all = append(all, one)
 		}
 	}
 	return all

@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	logspb "go.opentelemetry.io/proto/otlp/logs/v1"
 	resourcepb "go.opentelemetry.io/proto/otlp/resource/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 )
@@ -46,7 +48,8 @@ func newEnvelope(s Settings) envelope {
 	return envelope{resource: before, scope: within}
 }
 
-// request is an ExportLogsServiceRequest with records, as the commit encoded them.
+// request is an ExportLogsServiceRequest with records, as the commit encoded them. Of spans it is an ExportTraceServiceRequest: what stands around
+// them has the same numbers.
 func (e envelope) request(records [][]byte) []byte {
 	return appendMessage(nil, requestResourceLogs, func(b []byte) []byte {
 		return appendMessage(append(b, e.resource...), resourceScopeLogs, func(b []byte) []byte {
@@ -67,16 +70,19 @@ func splitBatch(data []byte) (records [][]byte, whole bool) {
 	return records, true
 }
 
-// uidOf is a record's log.record.uid, empty if the record can't be read.
+// uidOf is a record's log.record.uid, of a span its trace and span id, and empty if the record can't be read.
 func uidOf(record []byte) string {
 	var logs logspb.ScopeLogs
-	if proto.Unmarshal(record, &logs) != nil || len(logs.GetLogRecords()) != 1 {
-		return ""
-	}
-	for _, kv := range logs.GetLogRecords()[0].GetAttributes() {
-		if kv.GetKey() == "log.record.uid" {
-			return kv.GetValue().GetStringValue()
+	if proto.Unmarshal(record, &logs) == nil && len(logs.GetLogRecords()) == 1 {
+		for _, kv := range logs.GetLogRecords()[0].GetAttributes() {
+			if kv.GetKey() == "log.record.uid" {
+				return kv.GetValue().GetStringValue()
+			}
 		}
 	}
-	return ""
+	var spans tracepb.ScopeSpans
+	if proto.Unmarshal(record, &spans) != nil || len(spans.GetSpans()) != 1 {
+		return ""
+	}
+	return fmt.Sprintf("%x %x", spans.GetSpans()[0].GetTraceId(), spans.GetSpans()[0].GetSpanId())
 }

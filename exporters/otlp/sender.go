@@ -29,7 +29,7 @@ const (
 	maxRefusals = 20
 )
 
-// Outbox is the ledger's queue of log records.
+// Outbox is the ledger's queue of log records, or of spans.
 type Outbox interface {
 	// Next is the oldest batch after the one with that id, nil if there is none. It stays until Ack.
 	Next(ctx context.Context, after int64) (*ledger.Batch, error)
@@ -39,7 +39,7 @@ type Outbox interface {
 	Wait(ctx context.Context)
 }
 
-// Count counts log records: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. One goroutine calls it.
+// Count counts log records, or spans: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. One goroutine calls it.
 type Count func(result string, records int)
 
 // answerKind is what an answer means for the records that were sent (counting.md 26).
@@ -80,7 +80,7 @@ const (
 	checkEndpoint    = "; check otlp.endpoint"
 )
 
-// sender drains the outbox, one batch after the other (counting.md 26, 30).
+// sender drains a queue of log records or spans, each a record here, one batch after the other (counting.md 26, 30).
 //
 //	batch ─▶ offer ─ accepted ─▶ counted
 //	          ▲ │ refused: split while there is more than one record
@@ -94,7 +94,7 @@ const (
 // of a batch, the witness is sought behind it: single records of later batches are sent in turn with its own, and the latest that was accepted.
 type sender struct {
 	outbox Outbox
-	// post sends an encoded ExportLogsServiceRequest once. An answer given after the context ended means nothing, unless it is accepted.
+	// post sends an encoded ExportLogsServiceRequest, or ExportTraceServiceRequest, once. An answer given after the context ended means nothing, unless it is accepted.
 	post     func(ctx context.Context, request []byte) answer
 	envelope envelope
 	count    Count
@@ -149,7 +149,7 @@ func (s *sender) run(ctx context.Context) error {
 		case isClosed(err):
 			return fmt.Errorf("read outbox: %w", err)
 		case err != nil:
-			s.logger.Info("time is up, log records stay in the outbox for the next start")
+			s.logger.Info("time is up, records stay in the outbox for the next start")
 			return nil
 		}
 	}
@@ -170,7 +170,7 @@ func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
 		s.count("rejected", lost)
-		s.logger.Error("log records in the outbox can't be read and are set aside",
+		s.logger.Error("records in the outbox can't be read and are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
 	var parts []*part
@@ -362,7 +362,7 @@ func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Ba
 	s.count("rejected", n)
 	s.health.refusing(acceptedInPart(rejected).problem)
 	// Which ones it doesn't say, and OTLP forbids sending them again.
-	s.logger.Warn("OTLP endpoint refused some log records of a request", "rejected", n, "records", len(records),
+	s.logger.Warn("OTLP endpoint refused some records of a request", "rejected", n, "records", len(records),
 		"source", batch.Source, "feed", batch.Feed, "first_uid", uidOf(records[0]), "last_uid", uidOf(records[len(records)-1]))
 }
 
@@ -370,7 +370,7 @@ func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Ba
 func (s *sender) setAside(record []byte, problem string) {
 	s.count("rejected", 1)
 	s.health.refusing(problem)
-	s.logger.Warn("OTLP endpoint refused a log record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)
+	s.logger.Warn("OTLP endpoint refused a record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)
 }
 
 // isClosed reports whether the ledger can't be used any more.

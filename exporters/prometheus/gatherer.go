@@ -126,15 +126,19 @@ func histogram(d *metrics.Def, p *metrics.Point) *dto.Histogram {
 	return out
 }
 
-// newExemplar has labels named as in a store of logs, for the log record's trace id and uid, within the 128 characters of OpenMetrics.
+// newExemplar has labels named as in a store of logs, for the log record's trace id and uid and the root span, within the 128 characters of OpenMetrics.
 func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
-	return &dto.Exemplar{
+	out := &dto.Exemplar{
 		Label: []*dto.LabelPair{
 			{Name: new("log_record_uid"), Value: new(string(e.RecordUID[:]))},
 			{Name: new("trace_id"), Value: new(hex.EncodeToString(e.TraceID[:]))},
 		},
 		Value: &e.Value, Timestamp: timestamppb.New(e.At),
 	}
+	if e.SpanID != [8]byte{} {
+		out.Label = slices.Insert(out.Label, 1, &dto.LabelPair{Name: new("span_id"), Value: new(hex.EncodeToString(e.SpanID[:]))})
+	}
+	return out
 }
 
 // writeNative adds the sparse buckets: spans of neighbouring ones, and counts as differences to the bucket before.

@@ -31,6 +31,9 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	if o.Logs.Enabled {
 		err = d.add(o, &o.Logs, id)
 	}
+	if err == nil && o.Traces.Enabled {
+		err = d.add(o, &o.Traces, id)
+	}
 	switch {
 	case err != nil || !o.Metrics.Enabled:
 	case !a.ledger.Shared():
@@ -57,9 +60,12 @@ func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID 
 		settings.Headers[name] = func() (string, error) { return secret.Value(context.Background()) }
 	}
 	var exporter *otlp.Exporter
-	if s == &o.Logs {
-		exporter, err = otlp.NewLogs(settings, d.app.ledger, d.app.countRecords, d.app.logger)
-	} else {
+	switch s {
+	case &o.Logs:
+		exporter, err = otlp.NewLogs(settings, d.app.ledger.Logs(), d.app.countRecords, d.app.logger)
+	case &o.Traces:
+		exporter, err = otlp.NewTraces(settings, d.app.ledger.Spans(), d.app.countSpans, d.app.logger)
+	default:
 		exporter, err = otlp.NewMetrics(settings, d.app.logger, sources...)
 	}
 	if err != nil {

@@ -42,7 +42,7 @@ func (a *App) load() (*running, error) {
 		return nil, err
 	}
 	if r.sending != nil {
-		for _, s := range []*config.OTLPSignal{&r.sending.Logs, &r.sending.Metrics} {
+		for _, s := range []*config.OTLPSignal{&r.sending.Logs, &r.sending.Metrics, &r.sending.Traces} {
 			ca, _ := os.ReadFile(string(s.TLSConfig.CAFile)) // newDelivery reports what can't be read
 			r.trusted = append(r.trusted, string(ca))
 		}
@@ -68,7 +68,8 @@ func Check(file string) error {
 	if r.sending != nil {
 		_, logs := r.sending.Logs.TLSConfig.Client("otlp.tls_config")
 		_, sent := r.sending.Metrics.TLSConfig.Client("otlp.tls_config")
-		errs = append(errs, cmp.Or(logs, sent))
+		_, traced := r.sending.Traces.TLSConfig.Client("otlp.tls_config")
+		errs = append(errs, cmp.Or(logs, sent, traced))
 	}
 	for i := range r.config.Sources {
 		c := &r.config.Sources[i]
@@ -120,9 +121,17 @@ func (r *running) metricOptions() metrics.Options {
 // tuning is what can change while the ledger is open.
 func (r *running) tuning() ledger.Tuning {
 	t := ledger.Tuning{Privacy: Policy(r.config.Privacy), HashKey: r.hashKey, Labels: r.labels}
-	if s := r.sending; s != nil && s.Logs.Enabled {
-		t.Encoder = otlp.Encoder{Observed: s.LogTimestamp == config.LogTimestampObserved}
-		t.OutboxLimit, t.SkipLogs = s.OutboxLimit, s.OutboxFull == config.OutboxSkipLogs
+	s := r.sending
+	if s == nil || !s.Logs.Enabled && !s.Traces.Enabled {
+		return t
+	}
+	t.OutboxLimit, t.SkipLogs, t.TracesHistory = s.OutboxLimit, s.OutboxFull == config.OutboxSkipLogs, s.TracesHistory
+	encoder := otlp.Encoder{Observed: s.LogTimestamp == config.LogTimestampObserved}
+	if s.Logs.Enabled {
+		t.Encoder = encoder
+	}
+	if s.Traces.Enabled {
+		t.Tracer = encoder
 	}
 	return t
 }
@@ -132,7 +141,10 @@ func (a *App) ledgerSettings(r *running, where ledger.Storage) ledger.Settings {
 		Storage: where, Now: time.Now, Options: r.metricOptions(), Tuning: r.tuning(),
 		OnCommit:   func(took time.Duration) { a.selfMetrics.Observe(metrics.CommitDuration, took) },
 		OnReplaced: a.ledgerReplaced,
-		OnSkip:     func(records int) { a.countRecords("skipped", records) },
+		OnSkip: func(records, spans int) {
+			a.countRecords("skipped", records)
+			a.countSpans("skipped", spans)
+		},
 	}
 }
 
@@ -181,6 +193,11 @@ func statusPage(listen, hostname string, tls bool) string {
 // countRecords counts log records by result.
 func (a *App) countRecords(result string, n int) {
 	a.selfMetrics.Add(metrics.OTLPRecords, int64(n), result)
+}
+
+// countSpans counts spans by result.
+func (a *App) countSpans(result string, n int) {
+	a.selfMetrics.Add(metrics.OTLPSpans, int64(n), result)
 }
 
 // Policy is the configured redaction. Its values were validated.

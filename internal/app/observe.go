@@ -13,9 +13,10 @@ import (
 // observeLedger sets the exporter's gauges before each snapshot.
 func (a *App) observeLedger() {
 	a.selfMetrics.OnSnapshot(func() {
-		records, oldest := a.ledger.Outbox()
+		records, spans, oldest := a.waiting()
 		a.selfMetrics.Set(metrics.OutboxRecords, float64(records))
-		a.selfMetrics.Set(metrics.OutboxLimit, float64(max(0, a.ledger.OutboxLimit())))
+		a.selfMetrics.Set(metrics.OutboxSpans, float64(spans))
+		a.selfMetrics.Set(metrics.OutboxLimit, float64(max(0, a.ledger.Logs().Limit())))
 		a.selfMetrics.SetTime(metrics.OutboxOldest, oldest)
 		if size, err := a.ledger.Size(); err == nil {
 			a.selfMetrics.Set(metrics.LedgerSize, float64(size))
@@ -28,6 +29,16 @@ func (a *App) observeLedger() {
 		a.observeSources()
 		a.observeAudits()
 	})
+}
+
+// waiting is how many log records and spans wait to be sent, and since when the oldest of them does.
+func (a *App) waiting() (records, spans int64, oldest time.Time) {
+	records, oldest = a.ledger.Logs().Waiting()
+	spans, span := a.ledger.Spans().Waiting()
+	if oldest.IsZero() || !span.IsZero() && span.Before(oldest) {
+		oldest = span
+	}
+	return records, spans, oldest
 }
 
 // observeSources updates the metrics of the feeds that are read here, and which feeds those are. Calls in progress are shown only while the lease holds.
@@ -138,8 +149,8 @@ func (a *App) Status() web.Status {
 		}
 		status.Sources = append(status.Sources, source)
 	}
-	records, oldest := a.ledger.Outbox()
-	status.OTLP.OutboxRecords, status.OTLP.Oldest = records, web.Time{Time: oldest}
+	records, spans, oldest := a.waiting()
+	status.OTLP.OutboxRecords, status.OTLP.OutboxSpans, status.OTLP.Oldest = records, spans, web.Time{Time: oldest}
 	status.Now = web.Time{Time: time.Now()} // taken last, so that no time in the status is after it
 	return status
 }

@@ -184,6 +184,9 @@ type Recording struct {
 type Leg struct {
 	Type    string
 	Outcome Outcome
+	// Start is when it began, zero if the provider doesn't say, and Duration how long it took.
+	Start    time.Time
+	Duration time.Duration
 }
 
 // Emergency says whether a call went to emergency services.

@@ -24,10 +24,10 @@ const (
 	OutboxSkipLogs = "skip_logs"
 )
 
-// OTLP is what the user wrote about sending metrics and logs to an OpenTelemetry
+// OTLP is what the user wrote about sending metrics, logs and traces to an OpenTelemetry
 // endpoint. What the exporters need is [OTLPSettings].
 type OTLP struct {
-	// Endpoint is the base URL of metrics and logs; empty means the environment's.
+	// Endpoint is the base URL of all signals; empty means the environment's.
 	Endpoint string `yaml:"endpoint"`
 	// Protocol is [ProtocolHTTP] or [ProtocolGRPC]; empty means the environment's.
 	Protocol string `yaml:"protocol"`
@@ -36,16 +36,19 @@ type OTLP struct {
 	// InsecureHeaders allows headers over plain http, such as to a collector in the same cluster.
 	InsecureHeaders bool      `yaml:"insecure_headers"`
 	TLSConfig       TLSConfig `yaml:"tls_config"`
-	// Logs and Metrics say what is sent.
+	// Logs, Metrics and Traces say what is sent.
 	Logs    bool `yaml:"logs"`
 	Metrics bool `yaml:"metrics"`
+	Traces  bool `yaml:"traces"`
+	// TracesHistory says that calls of a feed's first history get spans too.
+	TracesHistory bool `yaml:"traces_history"`
 	// Interval is that of metrics.
 	Interval time.Duration `yaml:"interval"`
 	// LogTimestamp is [LogTimestampStart] or [LogTimestampObserved].
 	LogTimestamp string `yaml:"log_timestamp"`
 	// ResourceAttributes override those of the environment and of the exporter.
 	ResourceAttributes map[string]string `yaml:"resource_attributes"`
-	// OutboxLimit is the number of log records that may wait.
+	// OutboxLimit is the number of log records that may wait, and that of spans.
 	OutboxLimit int64 `yaml:"outbox_limit"`
 	// OutboxFull is [OutboxPause] or [OutboxSkipLogs].
 	OutboxFull string `yaml:"outbox_full"`

@@ -19,11 +19,11 @@ const (
 	defaultTimeout      = 10 * time.Second
 )
 
-// OTLPSettings is what the exporters need to send metrics and logs: the keys of [OTLP], completed from the environment.
+// OTLPSettings is what the exporters need to send metrics, logs and traces: the keys of [OTLP], completed from the environment.
 type OTLPSettings struct {
 	OTLP // as in the file; what the fields below shadow is completed
 
-	Logs, Metrics OTLPSignal
+	Logs, Metrics, Traces OTLPSignal
 	// ResourceAttributes are those of the file over those of the environment.
 	ResourceAttributes map[string]string
 }
@@ -45,7 +45,7 @@ type OTLPSignal struct {
 }
 
 // ResolveOTLP completes the file's keys with the variables of the OpenTelemetry specification: OTEL_EXPORTER_OTLP_ and
-// OTEL_EXPORTER_OTLP_LOGS_ or _METRICS_ followed by ENDPOINT, PROTOCOL, HEADERS, CERTIFICATE, CLIENT_KEY, CLIENT_CERTIFICATE, TIMEOUT,
+// OTEL_EXPORTER_OTLP_LOGS_, _METRICS_ or _TRACES_ followed by ENDPOINT, PROTOCOL, HEADERS, CERTIFICATE, CLIENT_KEY, CLIENT_CERTIFICATE, TIMEOUT,
 // COMPRESSION and INSECURE, OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. A key in the file wins over all variables, the variable of a
 // signal over the general one, and an empty variable is not set.
 //
@@ -64,6 +64,7 @@ func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 	s := &OTLPSettings{
 		OTLP: *o, ResourceAttributes: e.pairs(attributes, getenv(attributes)),
 		Logs: e.settings(o, "LOGS", "v1/logs", o.Logs), Metrics: e.settings(o, "METRICS", "v1/metrics", o.Metrics),
+		Traces: e.settings(o, "TRACES", "v1/traces", o.Traces),
 	}
 	if service := getenv("OTEL_SERVICE_NAME"); service != "" {
 		s.ResourceAttributes["service.name"] = service

@@ -149,7 +149,7 @@ func TestProblems(t *testing.T) {
 		{"tls key of Prometheus that is not here", "otlp:\n  tls_config: {ca_ref: x}\n" + valid, "2: otlp.tls_config.ca_ref: unknown key; the keys here are ca, ca_file, cert, cert_file, insecure_skip_verify, key, key_file, max_version, min_version, server_name"},
 
 		// Together.
-		{"everything at once, by line", "metrics:\n  zero_for: x\nprivacy:\n  numbers: y\notlp:\n  prtocol: z\n", "1: sources: is missing; give at least one source to read\n2: metrics.zero_for: must be a duration such as 30s, 5m, 24h or 2d, is \"x\"\n4: privacy.numbers: must be mask, hash, drop or keep, is \"y\"\n6: otlp.prtocol: unknown key; the keys here are endpoint, headers, headers_file, insecure_headers, interval, log_timestamp, logs, metrics, outbox_full, outbox_limit, protocol, resource_attributes, shutdown_timeout, tls_config"},
+		{"everything at once, by line", "metrics:\n  zero_for: x\nprivacy:\n  numbers: y\notlp:\n  prtocol: z\n", "1: sources: is missing; give at least one source to read\n2: metrics.zero_for: must be a duration such as 30s, 5m, 24h or 2d, is \"x\"\n4: privacy.numbers: must be mask, hash, drop or keep, is \"y\"\n6: otlp.prtocol: unknown key; the keys here are endpoint, headers, headers_file, insecure_headers, interval, log_timestamp, logs, metrics, outbox_full, outbox_limit, protocol, resource_attributes, shutdown_timeout, tls_config, traces, traces_history"},
 		{"a long text is cut", "metrics: {zero_for: " + strings.Repeat("x", 100) + "}\n" + valid, "1: metrics.zero_for: must be a duration such as 30s, 5m, 24h or 2d, is \"" + strings.Repeat("x", 60) + "…\""},
 	}
 	schema := compileSchema(t, config.Schema(options().Providers))

@@ -252,7 +252,7 @@ func (d *Decision) identify(i int, event Event) Event {
 }
 
 // FirstEvent is the event of the first log record of a record of the page, whose identity exemplars have.
-func (d *Decision) FirstEvent(i int) Event { return d.identify(i, Event{Name: "cdr.call", Version: 1}) }
+func (d *Decision) FirstEvent(i int) Event { return d.identify(i, Event{Name: EventCall, Version: 1}) }
 
 // decideBadRows counts rows that were set aside once each, by their content (counting.md 14).
 func (d *Decision) decideBadRows() {

@@ -12,9 +12,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
+// The names of events.
+const (
+	EventCall    = "cdr.call"
+	EventRevised = "cdr.call.revised"
+	EventSession = "cdr.session"
+	EventVisit   = "cdr.queue_visit"
+)
+
 // Event says which log record is wanted of a call record. Its identity (contract 4) is shared with exemplars.
 type Event struct {
-	// Name is the event name: cdr.call, cdr.call.revised, cdr.session, cdr.queue_visit.
+	// Name is one of the names above.
 	Name                   string
 	Source, Provider, Feed string
 	// RecordID is the provider's id, or a keyed hash where it gives none.
@@ -49,8 +57,8 @@ func (e *Event) sum(name, part string, version int64) [32]byte {
 	return sha256.Sum256(binary.AppendVarint(b, version))
 }
 
-// SpanID is the id of a span of the event's record: the first 8 bytes of the hash of UID, with the span's kind as the name and 0 as the version.
-// part is the id of the leg, session or visit that the span is of; else empty.
+// SpanID is the id of a span of the event's record: the first 8 bytes of the hash of UID, with the span's kind as the name and 0 as the version. The kind
+// of a call's root span is EventCall; part is the id of the leg, session or visit that the span is of; else empty.
 func (e *Event) SpanID(kind, part string) [8]byte {
 	sum := e.sum(kind, part, 0)
 	return [8]byte(sum[:8])

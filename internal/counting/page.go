@@ -99,8 +99,8 @@ type Result struct {
 	BadRows []BadRow
 	// Overflow counts observations folded, by metric name.
 	Overflow map[string]int
-	// SkippedLogs are log records not kept because the outbox is full and outbox_full is skip_logs.
-	SkippedLogs int
+	// SkippedLogs and SkippedSpans are log records and spans not kept because their queue is full and outbox_full is skip_logs.
+	SkippedLogs, SkippedSpans int
 }
 
 // Task is something that a feed still has to do (counting.md 4).

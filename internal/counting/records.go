@@ -98,7 +98,7 @@ func (d *Decision) decideNew(i int) *state {
 			d.change.Attempts = append(d.change.Attempts, Attempt{r.Direction.String(), r.Trunk, a})
 		}
 	}
-	d.addLog(i, -1, Event{Name: "cdr.call", Version: 1})
+	d.addLog(i, -1, Event{Name: EventCall, Version: 1})
 	if !d.settings.PartsSettle {
 		d.addVisits(i)
 	}
@@ -153,7 +153,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 	} else {
 		result.Revised++
 		if k.revisions++; k.revisions <= loggedRevisions {
-			d.addLog(i, -1, Event{Name: "cdr.call.revised", Version: k.revisions + 1, Changed: changed})
+			d.addLog(i, -1, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed})
 		}
 	}
 	if row := k.append(nil); !bytes.Equal(row, st.Data) {
@@ -174,7 +174,7 @@ func (d *Decision) decideParts(i int, st *state) {
 	for n := range r.Sessions {
 		if d.addSession(&d.entries[i], st, r.Sessions[n].ID) {
 			d.deltas = metrics.CountSession(d.deltas, &r.Sessions[n])
-			d.addLog(i, n, Event{Name: "cdr.session", Version: 1})
+			d.addLog(i, n, Event{Name: EventSession, Version: 1})
 		}
 	}
 	if r.Emergency != cdr.NoEmergency && d.settings.PartsSettle && flagsOf(st.Data)&(rowEmergency|rowFurther) == 0 {

@@ -2,9 +2,6 @@ package counting
 
 import "time"
 
-// SpanCall is the kind of a call's root span.
-const SpanCall = "cdr.call"
-
 // chargeWait is how long after its start a call's spans wait for what it cost.
 const chargeWait = 24 * time.Hour
 
@@ -44,9 +41,9 @@ func (d *Decision) addSpans() {
 			continue
 		}
 		head, _ := splitRow(st.Data)
-		event := Event{Name: "cdr.call", Version: head.revisions + 1}
+		event := Event{Name: EventCall, Version: head.revisions + 1}
 		if head.revisions > 0 {
-			event.Name = "cdr.call.revised"
+			event.Name = EventRevised
 		}
 		d.change.Spans = append(d.change.Spans, Span{Record: i, Event: d.identify(i, event), Links: d.links(&d.entries[i])})
 		d.setFlags(st, flagsOf(st.Data)&^rowUntraced)

@@ -27,7 +27,7 @@ func (d *Decision) addVisits(i int) {
 	r := d.entries[i].record
 	for n := range r.Visits {
 		d.deltas = metrics.CountVisit(d.deltas, &r.Visits[n])
-		d.addLog(i, -1, Event{Name: "cdr.queue_visit", Version: 1})
+		d.addLog(i, -1, Event{Name: EventVisit, Version: 1})
 		d.change.Logs[len(d.change.Logs)-1].Visit = n
 	}
 }

@@ -20,9 +20,9 @@ func exporter(with *rules.Parameters) *board {
 		Unit(units.BoolYesNo).Thresholds(never(1)))
 	b.add(4, 4, b.number(text{"Reads that failed", "Share of reads that ended with an error, in the time shown."},
 		share(b.total(metrics.Polls, nil, is("result", "error")), b.total(metrics.Polls, nil))).Decimals(1).Thresholds(above(0.05, 0.5)))
-	inUse := share(b.value(metrics.OutboxRecords, by("job", "instance")), b.value(metrics.OutboxLimit, by("job", "instance")))
-	inUse.expr, inUse.by = "max ("+inUse.expr+")", nil
-	b.add(4, 4, b.number(text{"Outbox in use", "Log records that wait, as a share of otlp.outbox_limit, of the fullest exporter; 0 while none are sent. At the limit reading pauses, or log records are skipped, as is configured."},
+	inUse, spansInUse := b.inUse(metrics.OutboxRecords), b.inUse(metrics.OutboxSpans)
+	inUse.expr, inUse.by = "max ("+inUse.expr+" >= "+spansInUse.expr+" or "+spansInUse.expr+")", nil
+	b.add(4, 4, b.number(text{"Outbox in use", "Log records that wait, or spans if more do, as a share of otlp.outbox_limit, of the fullest exporter; 0 while none are sent. At the limit reading pauses, or they are skipped, as is configured."},
 		b.orNone(inUse)).Decimals(1).Thresholds(above(0.1, 0.8)))
 	b.add(4, 4, b.number(text{"Configuration in force", "Whether the last load of the configuration succeeded; after one that failed the one before goes on."}, b.value(metrics.ReloadSuccessful, nil)).
 		Unit(units.BoolYesNo).Thresholds(below(1, 1)))
@@ -83,11 +83,12 @@ func exporter(with *rules.Parameters) *board {
 	b.add(6, 8, b.number(text{"Credentials expire", "Time until the certificate or token of authority of a source expires; of those that say so."}, b.ahead(metrics.CredentialExpiry, by("source"))).
 		Thresholds(below(30*86400, 7*86400)))
 
-	b.row("Log records")
-	b.add(8, 8, b.series(text{"Outbox", "Log records that wait to be sent."}, b.value(metrics.OutboxRecords, nil).as("waiting")).Decimals(0))
-	b.add(8, 8, b.series(text{"Age of the outbox", "How long the oldest waiting log record waits; 0 while none does."},
+	b.row("Log records and spans")
+	b.add(6, 8, b.series(text{"Outbox", "Log records and spans that wait to be sent."}, b.value(metrics.OutboxRecords, nil).as("log records"), b.value(metrics.OutboxSpans, nil).as("spans")).Decimals(0))
+	b.add(6, 8, b.series(text{"Age of the outbox", "How long the oldest waiting log record or span waits; 0 while none does."},
 		b.orNone(b.age(metrics.OutboxOldest, nil)).as("oldest")).Thresholds(above(300, 3600)).ThresholdsStyle(dashed()))
-	b.add(8, 8, b.stacked(text{"Log records by result", "Log records per minute: sent, refused by the endpoint and set aside, or skipped."}, b.flow(metrics.OTLPRecords, by("result"))))
+	b.add(6, 8, b.stacked(text{"Log records by result", "Log records per minute: sent, refused by the endpoint and set aside, or skipped."}, b.flow(metrics.OTLPRecords, by("result"))))
+	b.add(6, 8, b.stacked(text{"Spans by result", "Spans per minute: sent, refused by the endpoint and set aside, or skipped."}, b.flow(metrics.OTLPSpans, by("result"))))
 
 	b.row("Replicas")
 	// With one process all is read by that.
@@ -113,3 +114,8 @@ func exporter(with *rules.Parameters) *board {
 }
 
 func perFeed() []string { return by("source", "feed") }
+
+// inUse is what waits in a queue of the outbox as a share of its limit.
+func (b *board) inUse(waiting *metrics.Def) query {
+	return share(b.value(waiting, by("job", "instance")), b.value(metrics.OutboxLimit, by("job", "instance")))
+}

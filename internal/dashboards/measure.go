@@ -47,7 +47,7 @@ type measure struct {
 // default: a gauge that isn't here can't be shown.
 var (
 	summed = []*metrics.Def{
-		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxLimit, metrics.SeriesCount, metrics.LedgerSize,
+		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit, metrics.SeriesCount, metrics.LedgerSize,
 		metrics.ProviderRecords, metrics.ProviderCharges, metrics.ReconciliationDifference, buildInfo,
 	}
 	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last attempts.

@@ -15,7 +15,7 @@ var (
 	// ErrFull: the disk is full; reading pauses, the outbox may still drain.
 	ErrFull = errors.New("the disk of the ledger is full")
 	// ErrOutboxFull: otlp.outbox_limit is reached and outbox_full is pause.
-	ErrOutboxFull = errors.New("the outbox of log records is full")
+	ErrOutboxFull = errors.New("the outbox is full")
 	// ErrLocked: another process has the ledger.
 	ErrLocked = errors.New("another process has this ledger open")
 	// ErrOtherAccount: the feed's state belongs to another account. The message says how to go on.
@@ -64,14 +64,20 @@ type LogEncoder interface {
 	AppendRecord(batch []byte, record *cdr.Record, event *counting.Event) []byte
 }
 
-// Batch is the oldest undelivered batch of log records.
+// SpanEncoder appends the spans of one call, redacted and ready to be sent, to a batch, and to ends where each of them ends within it. It is called
+// under the commit lock: no I/O.
+type SpanEncoder interface {
+	AppendSpans(batch []byte, ends []int, record *cdr.Record, span *counting.Span) ([]byte, []int)
+}
+
+// Batch is the oldest undelivered batch of log records, or of spans.
 type Batch struct {
 	ID                     int64
 	Source, Provider, Feed string
-	// Records is how many log records Data holds.
+	// Records is how many log records or spans Data holds.
 	Records int
 	// Oldest is when the batch was committed.
 	Oldest time.Time
-	// Data is what the LogEncoder appended.
+	// Data is what the LogEncoder or SpanEncoder appended.
 	Data []byte
 }

@@ -274,14 +274,14 @@ func (d *drive) unknown() {
 
 // ackFirst drains the oldest batch.
 func (d *drive) ackFirst() {
-	batch, err := d.ledger.Next(d.t.Context(), 0)
+	batch, err := d.ledger.Logs().Next(d.t.Context(), 0)
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	if batch == nil {
 		return
 	}
-	if err := d.ledger.Ack(d.t.Context(), batch.ID); err != nil {
+	if err := d.ledger.Logs().Ack(d.t.Context(), batch.ID); err != nil {
 		d.t.Fatal(err)
 	}
 	if got := strings.Count(string(batch.Data), "\n"); got != batch.Records {

@@ -59,18 +59,18 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 		r.records(call("a"), call("b"))
 		r.records(call("c"))
 		restore := breakReopen(r)
-		if err := r.ledger.Ack(t.Context(), 1); err == nil {
+		if err := r.ledger.Logs().Ack(t.Context(), 1); err == nil {
 			t.Fatal("the end was known")
 		}
 		restore()
-		b, err := r.ledger.Next(t.Context(), 0)
+		b, err := r.ledger.Logs().Next(t.Context(), 0)
 		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call c ") {
 			t.Fatalf("next batch %+v, %v", b, err)
 		}
-		if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
 			t.Fatal(err)
 		}
-		if n, _ := r.ledger.Outbox(); n != 0 {
+		if n, _ := r.ledger.Logs().Waiting(); n != 0 {
 			t.Fatalf("%d records wait", n)
 		}
 	})
@@ -90,7 +90,7 @@ func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
 			t.Fatalf("going on: %+v", got)
 		}
 		wantValues(t, r.values(), map[string]string{answered: "2"})
-		if n, _ := r.ledger.Outbox(); n != 2 || len(r.logs()) != 2 {
+		if n, _ := r.ledger.Logs().Waiting(); n != 2 || len(r.logs()) != 2 {
 			t.Fatalf("%d records wait, logs %q", n, r.logs())
 		}
 	})
@@ -237,11 +237,11 @@ func TestFileStopsGrowing(t *testing.T) {
 			all = append(all, call(fmt.Sprintf("%d-%d", day, i), start(r.clock.at.Add(-time.Duration(i)*time.Second))))
 		}
 		r.commit(&counting.Page{Records: all, Position: &counting.Position{Watermark: r.clock.at}})
-		for b, err := r.ledger.Next(t.Context(), 0); b != nil; b, err = r.ledger.Next(t.Context(), 0) {
+		for b, err := r.ledger.Logs().Next(t.Context(), 0); b != nil; b, err = r.ledger.Logs().Next(t.Context(), 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+			if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -125,9 +125,17 @@ func (i *Inspector) Close() error { return i.ledger.engine.close() }
 // Size is how many bytes the ledger's files take, the write-ahead log included.
 func (i *Inspector) Size() (int64, error) { return i.ledger.Size() }
 
-// Outbox is how many log records wait to be sent.
-func (i *Inspector) Outbox() (records int64, err error) {
-	err = i.ledger.engine.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox`, nil, &records)
+// Outbox is how many log records and spans wait to be sent.
+func (i *Inspector) Outbox() (waiting struct{ Records, Spans int64 }, err error) {
+	if waiting.Records, err = i.ledger.engine.waiting(logs); err == nil {
+		waiting.Spans, err = i.ledger.engine.waiting(spans)
+	}
+	return waiting, err
+}
+
+// waiting is how many log records, or spans, wait to be sent.
+func (e *engine) waiting(s signal) (records int64, err error) {
+	err = e.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox WHERE signal = ?`, []any{int64(s)}, &records)
 	return records, err
 }
 
@@ -246,7 +254,7 @@ func (i *Inspector) verifyOutbox() error {
 			return err
 		}
 		if _, err := s2.Decode(nil, data); err != nil || records <= 0 {
-			return fmt.Errorf("the batch of commit %d in the outbox is damaged: its %d log records will be set aside", seq, records)
+			return fmt.Errorf("the batch of commit %d in the outbox is damaged: its %d log records or spans will be set aside", seq, records)
 		}
 		return nil
 	})

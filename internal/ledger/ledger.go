@@ -55,8 +55,8 @@ type Settings struct {
 	OnCommit func(took time.Duration)
 	// OnReplaced, if set, is called once, when the ledger turns out not to be the one any more that was opened; it calls nothing of the ledger.
 	OnReplaced func(err error)
-	// OnSkip, if set, is called with how many log records a commit didn't keep because of Tuning.SkipLogs.
-	OnSkip func(records int)
+	// OnSkip, if set, is called with how many log records and spans a commit didn't keep because of Tuning.SkipLogs.
+	OnSkip func(records, spans int)
 	// OnDelta, if set, is called with each change of a series, before it is known whether the commit succeeds.
 	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
 	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 32 and 2 MB.
@@ -87,7 +87,10 @@ type Tuning struct {
 	Labels Labeller
 	// Encoder makes log records; nil keeps none.
 	Encoder LogEncoder
-	// OutboxLimit is the most log records that wait; SkipLogs says what happens then.
+	// Tracer makes spans of the calls that are counted from now on; nil makes none. TracesHistory says that calls of a first history get them too.
+	Tracer        SpanEncoder
+	TracesHistory bool
+	// OutboxLimit is the most log records, and the most spans, that wait; SkipLogs says what happens then.
 	OutboxLimit int64
 	SkipLogs    bool
 }
@@ -113,7 +116,7 @@ type Ledger struct {
 	idCache  *idCache
 	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
 
-	outbox outbox
+	outboxes [signals]Outbox
 	// reader is the engine's session beside commits; nil while the database is closed.
 	reader atomic.Pointer[session]
 	view   bool // nothing is committed: every feed may be looked at
@@ -128,7 +131,10 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		files:    make(map[string]fs.FileInfo),
 		page:     pageCommit{decision: counting.NewDecision()},
 		idCache:  newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
-		outbox:   outbox{signal: make(chan struct{}, 1)},
+	}
+	for s := range l.outboxes {
+		o := &l.outboxes[s]
+		o.ledger, o.came = l, make(chan struct{}, 1)
 	}
 	if !l.Shared() {
 		var err error
@@ -204,7 +210,9 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	l.closed = true
-	l.outbox.wake()
+	for s := range l.outboxes {
+		l.outboxes[s].wake()
+	}
 	err := l.closeEngine()
 	if l.Shared() {
 		return nil // a connection that was broken already loses nothing
@@ -236,6 +244,8 @@ func (l *Ledger) setTuning(tuning Tuning) {
 		key = l.hasher.Privacy()
 	}
 	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
-	l.outbox.limit.Store(tuning.OutboxLimit)
-	l.outbox.pauses.Store(tuning.Encoder != nil && !tuning.SkipLogs)
+	for s, wanted := range [...]bool{logs: tuning.Encoder != nil, spans: tuning.Tracer != nil} {
+		l.outboxes[s].limit.Store(tuning.OutboxLimit)
+		l.outboxes[s].pauses.Store(wanted && !tuning.SkipLogs)
+	}
 }

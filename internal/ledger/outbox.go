@@ -20,13 +20,24 @@ const (
 	batchBytes   = 1 << 20
 )
 
-// outbox is what memory knows of the log records that wait: it changes only after a commit, under mu.
-type outbox struct {
+// signal is what the records of a batch are, as the table has it.
+type signal int64
+
+const (
+	logs signal = iota
+	spans
+	signals // how many there are
+)
+
+// Outbox is a queue of log records, or of spans: each signal has its own, so that an endpoint that refuses one holds up none of the other. What memory
+// knows of it changes only after a commit, under mu.
+type Outbox struct {
+	ledger  *Ledger
 	mu      sync.Mutex
 	records int64
 	pending []outboxHead  // oldest first
 	lastID  int64         // of a head: they are this process's own
-	signal  chan struct{} // has one element when something came, or the ledger was closed
+	came    chan struct{} // has one element when something came, or the ledger was closed
 	// limit is otlp.outbox_limit; 0: there is none.
 	limit atomic.Int64
 	// pauses says that reading waits while it is full.
@@ -36,6 +47,7 @@ type outbox struct {
 // outboxHead is a batch without its data.
 type outboxHead struct {
 	id, records int64
+	signal      signal
 	created     time.Time
 	batchKey
 }
@@ -43,14 +55,20 @@ type outboxHead struct {
 // batchKey is the key of a batch in the table: the feed, its seq of the commit that made the batch, and the number within that.
 type batchKey struct{ feed, seq, part int64 }
 
-func (o *outbox) wake() {
+// Logs is the queue of log records.
+func (l *Ledger) Logs() *Outbox { return &l.outboxes[logs] }
+
+// Spans is the queue of spans.
+func (l *Ledger) Spans() *Outbox { return &l.outboxes[spans] }
+
+func (o *Outbox) wake() {
 	select {
-	case o.signal <- struct{}{}:
+	case o.came <- struct{}{}:
 	default:
 	}
 }
 
-func (o *outbox) add(heads []outboxHead) {
+func (o *Outbox) add(heads []outboxHead) {
 	if len(heads) == 0 {
 		return
 	}
@@ -65,24 +83,27 @@ func (o *outbox) add(heads []outboxHead) {
 	o.wake()
 }
 
-// pageLogs is what one page adds to the outbox.
-type pageLogs struct {
+// pageBatches is what one page adds to an outbox.
+type pageBatches struct {
 	data   []byte
-	ends   []int // of each log record within data
+	ends   []int // of each log record, or span, within data
 	packed []byte
 	heads  []outboxHead
 }
 
+func (b *pageBatches) reset() {
+	*b = pageBatches{data: b.data[:0], ends: b.ends[:0], packed: b.packed, heads: b.heads[:0]}
+}
+
 // encodeLogs makes the log records that are wanted, of redacted copies of their records.
 func (p *pageCommit) encodeLogs() {
-	p.logs = pageLogs{data: p.logs.data[:0], ends: p.logs.ends[:0], packed: p.logs.packed, heads: p.logs.heads[:0]}
-	encoder, of := p.ledger.settings.Encoder, -1
+	b, encoder, of := &p.batches[logs], p.ledger.settings.Encoder, -1
+	if encoder == nil {
+		return
+	}
 	for i := range p.change.Logs {
 		log := &p.change.Logs[i]
-		if encoder == nil {
-			return
-		}
-		if p.ledger.OutboxFull() {
+		if p.ledger.Logs().Full() {
 			p.change.Result.SkippedLogs++
 			continue
 		}
@@ -96,36 +117,69 @@ func (p *pageCommit) encodeLogs() {
 		if log.Visit >= 0 {
 			log.Event.Visit = &p.redacted.Visits[log.Visit]
 		}
-		p.logs.data = encoder.AppendRecord(p.logs.data, &p.redacted, &log.Event)
-		p.logs.ends = append(p.logs.ends, len(p.logs.data))
+		b.data = encoder.AppendRecord(b.data, &p.redacted, &log.Event)
+		b.ends = append(b.ends, len(b.data))
 	}
 }
 
-func (p *pageCommit) writeLogs() error {
+// encodeSpans makes the spans that are wanted, of redacted copies of their records.
+func (p *pageCommit) encodeSpans() {
+	b, encoder := &p.batches[spans], p.ledger.settings.Tracer
+	for i := range p.change.Spans {
+		span := &p.change.Spans[i]
+		p.ledger.redactor.Redacted(&p.redacted, p.page.Records[span.Record])
+		had := len(b.ends)
+		b.data, b.ends = encoder.AppendSpans(b.data, b.ends, &p.redacted, span)
+		if p.ledger.Spans().Full() {
+			p.change.Result.SkippedSpans += len(b.ends) - had
+			b.ends = b.ends[:had]
+			b.data = b.data[:endOf(b.ends)]
+		}
+	}
+}
+
+func endOf(ends []int) int {
+	if len(ends) == 0 {
+		return 0
+	}
+	return ends[len(ends)-1]
+}
+
+// writeOutbox writes what the page adds to both queues, as batches.
+func (p *pageCommit) writeOutbox() error {
+	for s := range p.batches {
+		p.batches[s].reset()
+	}
 	p.encodeLogs()
-	b, from, records := &p.logs, 0, int64(0)
-	for i, end := range b.ends {
-		if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
-			continue
+	p.encodeSpans()
+	part := int64(0)
+	for s := range p.batches {
+		b, from, records := &p.batches[s], 0, int64(0)
+		for i, end := range b.ends {
+			if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
+				continue
+			}
+			head := outboxHead{batchKey: batchKey{p.id, p.seq + 1, part}, records: records, signal: signal(s), created: p.now}
+			// The keys of attributes repeat in each record: a sixth of the bytes is left.
+			b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
+			if err := p.exec(`INSERT INTO outbox (feed, seq, part, signal, records, created, data) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+				head.feed, head.seq, head.part, int64(head.signal), head.records, micros(head.created), b.packed); err != nil {
+				return err
+			}
+			b.heads = append(b.heads, head)
+			part, from, records = part+1, end, 0
 		}
-		head := outboxHead{batchKey: batchKey{p.id, p.seq + 1, int64(len(b.heads))}, records: records, created: p.now}
-		// The keys of attributes repeat in each record: a sixth of the bytes is left.
-		b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
-		if err := p.exec(`INSERT INTO outbox (feed, seq, part, records, created, data) VALUES (?, ?, ?, ?, ?, ?)`,
-			head.feed, head.seq, head.part, head.records, micros(head.created), b.packed); err != nil {
-			return err
-		}
-		b.heads = append(b.heads, head)
-		from, records = end, 0
 	}
 	return nil
 }
 
 // loadOutbox reads what waits of all feeds that this replica owns. Batches of one feed keep their order where clocks don't.
 func (l *Ledger) loadOutbox() error {
-	heads, err := readRows(&l.engine.session, `SELECT o.feed, o.seq, o.part, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
+	heads, err := readRows(&l.engine.session, `SELECT o.feed, o.seq, o.part, o.signal, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
 		WHERE f.owner = ? ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`, []any{l.replica()},
-		func(h *outboxHead) []any { return []any{&h.feed, &h.seq, &h.part, &h.records, asTime{&h.created}} })
+		func(h *outboxHead) []any {
+			return []any{&h.feed, &h.seq, &h.part, &h.signal, &h.records, asTime{&h.created}}
+		})
 	if err != nil {
 		return err
 	}
@@ -133,23 +187,34 @@ func (l *Ledger) loadOutbox() error {
 	for _, h := range heads {
 		stored[h.batchKey] = true
 	}
-	l.outbox.remove(func(h outboxHead) bool { // those that stay keep their ids
-		stays := stored[h.batchKey]
-		delete(stored, h.batchKey)
-		return !stays
-	})
-	l.outbox.add(slices.DeleteFunc(heads, func(h outboxHead) bool { return !stored[h.batchKey] }))
+	for s := range l.outboxes {
+		l.outboxes[s].remove(func(h outboxHead) bool { // those that stay keep their ids
+			stays := stored[h.batchKey]
+			delete(stored, h.batchKey)
+			return !stays
+		})
+	}
+	heads = slices.DeleteFunc(heads, func(h outboxHead) bool { return !stored[h.batchKey] })
+	for s := range l.outboxes {
+		var of []outboxHead
+		for _, h := range heads {
+			if h.signal == signal(s) {
+				of = append(of, h)
+			}
+		}
+		l.outboxes[s].add(of)
+	}
 	return nil
 }
 
 // Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are good until the ledger is closed.
-func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
+func (o *Outbox) Next(ctx context.Context, after int64) (*Batch, error) {
 	for {
-		reader, err := l.readSession(ctx)
+		reader, err := o.ledger.readSession(ctx)
 		if err != nil {
 			return nil, err
 		}
-		head, waits := l.outbox.next(after)
+		head, waits := o.next(after)
 		if !waits {
 			return nil, nil
 		}
@@ -157,7 +222,7 @@ func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 		err = reader.scanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
 			WHERE o.feed = ? AND o.seq = ? AND o.part = ?`, []any{head.feed, head.seq, head.part}, &b.Source, &b.Provider, &b.Feed, &b.Data)
 		if errors.Is(err, sql.ErrNoRows) { // it was removed, by another owner of the feed or without our knowing
-			l.outbox.remove(func(h outboxHead) bool { return h.id == head.id })
+			o.remove(func(h outboxHead) bool { return h.id == head.id })
 			continue
 		}
 		if err != nil {
@@ -170,7 +235,7 @@ func (l *Ledger) Next(ctx context.Context, after int64) (*Batch, error) {
 	}
 }
 
-func (o *outbox) next(after int64) (head outboxHead, waits bool) {
+func (o *Outbox) next(after int64) (head outboxHead, waits bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	i, _ := slices.BinarySearchFunc(o.pending, after+1, func(h outboxHead, id int64) int { return cmp.Compare(h.id, id) })
@@ -197,24 +262,25 @@ func (l *Ledger) readSession(ctx context.Context) (*session, error) {
 }
 
 // Ack removes a batch of which every record was accepted or set aside. The feed may belong to another replica by now.
-func (l *Ledger) Ack(ctx context.Context, id int64) error {
-	head, waits := l.outbox.next(id - 1)
+func (o *Outbox) Ack(ctx context.Context, id int64) error {
+	head, waits := o.next(id - 1)
 	if !waits || head.id != id {
 		return nil
 	}
+	l := o.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.commit(ctx, nil, func() error {
 		_, err := l.engine.exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)
 		return err
-	}, func() { l.outbox.remove(func(h outboxHead) bool { return h.id == id }) })
+	}, func() { o.remove(func(h outboxHead) bool { return h.id == id }) })
 	if err != nil {
 		return fmt.Errorf("remove batch from outbox: %w", err)
 	}
 	return nil
 }
 
-func (o *outbox) remove(isGone func(outboxHead) bool) {
+func (o *Outbox) remove(isGone func(outboxHead) bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.pending = slices.DeleteFunc(o.pending, func(h outboxHead) bool {
@@ -227,40 +293,45 @@ func (o *outbox) remove(isGone func(outboxHead) bool) {
 }
 
 // Wait returns when there may be a batch that the last Next didn't see, or the context has ended. It is for one goroutine.
-func (l *Ledger) Wait(ctx context.Context) {
+func (o *Outbox) Wait(ctx context.Context) {
 	select {
-	case <-l.outbox.signal:
+	case <-o.came:
 	case <-ctx.Done():
 	}
 }
 
-// OutboxFull says whether otlp.outbox_limit is reached. It never waits for a commit.
-func (l *Ledger) OutboxFull() bool {
-	l.outbox.mu.Lock()
-	defer l.outbox.mu.Unlock()
-	limit := l.OutboxLimit()
-	return limit > 0 && l.outbox.records >= limit
+// Full says whether otlp.outbox_limit is reached. It never waits for a commit.
+func (o *Outbox) Full() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	limit := o.Limit()
+	return limit > 0 && o.records >= limit
 }
 
-// Paused is ErrOutboxFull while that refuses every page with records, else nil. It never waits for a commit.
-func (l *Ledger) Paused() error {
-	if l.outbox.pauses.Load() && l.OutboxFull() {
-		return ErrOutboxFull
-	}
-	return nil
-}
+// Limit is otlp.outbox_limit; 0: there is none. It never waits for a commit.
+func (o *Outbox) Limit() int64 { return o.limit.Load() }
 
-// OutboxLimit is otlp.outbox_limit; 0: there is none. It never waits for a commit.
-func (l *Ledger) OutboxLimit() int64 { return l.outbox.limit.Load() }
-
-// Outbox is how many log records wait, and since when the oldest does.
-func (l *Ledger) Outbox() (records int64, oldest time.Time) {
-	l.outbox.mu.Lock()
-	defer l.outbox.mu.Unlock()
-	for _, h := range l.outbox.pending { // those of a feed that was taken over come after younger ones
+// Waiting is how many log records, or spans, wait, and since when the oldest does.
+func (o *Outbox) Waiting() (records int64, oldest time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, h := range o.pending { // those of a feed that was taken over come after younger ones
 		if oldest.IsZero() || h.created.Before(oldest) {
 			oldest = h.created
 		}
 	}
-	return l.outbox.records, oldest
+	return o.records, oldest
+}
+
+// OutboxFull says whether one of the queues is full. It never waits for a commit.
+func (l *Ledger) OutboxFull() bool { return l.Logs().Full() || l.Spans().Full() }
+
+// Paused is ErrOutboxFull while that refuses every page with records, else nil. It never waits for a commit.
+func (l *Ledger) Paused() error {
+	for s := range l.outboxes {
+		if o := &l.outboxes[s]; o.pauses.Load() && o.Full() {
+			return ErrOutboxFull
+		}
+	}
+	return nil
 }

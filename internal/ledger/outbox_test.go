@@ -23,30 +23,30 @@ func TestRule26OutboxInOrder(t *testing.T) {
 		r.records(call(fmt.Sprint(i)))
 	}
 	r.reopen()
-	if n, oldest := r.ledger.Outbox(); n != 5 || !oldest.Equal(epoch) {
+	if n, oldest := r.ledger.Logs().Waiting(); n != 5 || !oldest.Equal(epoch) {
 		t.Fatalf("outbox %d since %v", n, oldest)
 	}
 	for i := range 5 {
-		b, err := r.ledger.Next(t.Context(), 0)
+		b, err := r.ledger.Logs().Next(t.Context(), 0)
 		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), fmt.Sprintf("cdr.call %d ", i)) {
 			t.Fatalf("batch %d: %+v, %v", i, b, err)
 		}
 		if i == 2 {
 			r.reopen() // not acknowledged: it comes again
-			again, err := r.ledger.Next(t.Context(), 0)
+			again, err := r.ledger.Logs().Next(t.Context(), 0)
 			if err != nil || !bytes.Equal(again.Data, b.Data) {
 				t.Fatalf("after restart: %+v, %v", again, err)
 			}
 			b = again
 		}
-		if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if b, err := r.ledger.Next(t.Context(), 0); b != nil || err != nil {
+	if b, err := r.ledger.Logs().Next(t.Context(), 0); b != nil || err != nil {
 		t.Fatalf("empty: %+v, %v", b, err)
 	}
-	if n, oldest := r.ledger.Outbox(); n != 0 || !oldest.IsZero() {
+	if n, oldest := r.ledger.Logs().Waiting(); n != 0 || !oldest.IsZero() {
 		t.Fatalf("outbox %d since %v", n, oldest)
 	}
 }
@@ -60,11 +60,11 @@ func TestRule26InOrderWhenTheClockIsSetBack(t *testing.T) {
 	r.records(call("second"))
 	r.reopen()
 	for _, want := range []string{"first", "second"} {
-		b, err := r.ledger.Next(t.Context(), 0)
+		b, err := r.ledger.Logs().Next(t.Context(), 0)
 		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call "+want+" ") {
 			t.Fatalf("next batch %+v, %v; want that of %s", b, err, want)
 		}
-		if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -80,7 +80,7 @@ func TestOutboxSplitsBatches(t *testing.T) {
 	r.records(all...)
 	var sizes []int
 	for {
-		b, err := r.ledger.Next(t.Context(), 0)
+		b, err := r.ledger.Logs().Next(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestOutboxSplitsBatches(t *testing.T) {
 			break
 		}
 		sizes = append(sizes, b.Records)
-		if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -109,11 +109,11 @@ func TestOutboxFull(t *testing.T) {
 		if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrOutboxFull) || !errors.Is(r.ledger.Paused(), ErrOutboxFull) {
 			t.Fatalf("err = %v, paused: %v", err, r.ledger.Paused())
 		}
-		b, err := r.ledger.Next(t.Context(), 0)
+		b, err := r.ledger.Logs().Next(t.Context(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
 			t.Fatal(err)
 		}
 		r.commit(page)
@@ -142,18 +142,18 @@ func TestOutboxWait(t *testing.T) {
 	defer cancel()
 	woken := make(chan error, 1)
 	go func() {
-		r.ledger.Wait(ctx)
+		r.ledger.Logs().Wait(ctx)
 		woken <- ctx.Err()
 	}()
 	r.records(call("a"))
 	if err := <-woken; err != nil {
 		t.Fatal(err)
 	}
-	if err := r.ledger.Ack(t.Context(), 1); err != nil {
+	if err := r.ledger.Logs().Ack(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	cancel()
-	r.ledger.Wait(ctx) // the context has ended: it returns
+	r.ledger.Logs().Wait(ctx) // the context has ended: it returns
 }
 
 // counting.md 29: a full disk pauses reading, the outbox drains from the reserve,
@@ -186,11 +186,11 @@ func TestRule29FullDisk(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); !os.IsNotExist(err) {
 		t.Fatalf("the reserve wasn't given up: %v", err)
 	}
-	b, err := r.ledger.Next(t.Context(), 0)
+	b, err := r.ledger.Logs().Next(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.ledger.Ack(t.Context(), b.ID); err != nil {
+	if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
 		t.Fatalf("the outbox can't drain: %v", err)
 	}
 	limit(1 << 30)

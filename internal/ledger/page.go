@@ -27,7 +27,7 @@ type pageCommit struct {
 	// Made by write.
 	journal  []byte // Change.Keep, as the journal has it
 	changes  *metrics.Changes
-	logs     pageLogs
+	batches  [signals]pageBatches
 	redacted cdr.Record // the record whose log records are made
 	args     []any      // of a statement
 	peaks    map[int64]int64
@@ -57,6 +57,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 	}
 	p := &l.page
 	p.Feed, p.page, p.now, p.settings = f, page, l.settings.Now(), f.spec.pageSettings()
+	p.settings.Traces, p.settings.TracesHistory = l.settings.Tracer != nil, l.settings.TracesHistory
 	if page.ObservedAt.IsZero() {
 		page.ObservedAt = p.now
 	}
@@ -68,8 +69,8 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		return counting.Result{}, err
 	}
 	result := p.change.Result
-	if result.SkippedLogs > 0 && l.settings.OnSkip != nil {
-		l.settings.OnSkip(result.SkippedLogs)
+	if result.SkippedLogs+result.SkippedSpans > 0 && l.settings.OnSkip != nil {
+		l.settings.OnSkip(result.SkippedLogs, result.SkippedSpans)
 	}
 	return result, nil
 }
@@ -84,7 +85,7 @@ func (p *pageCommit) writePage() error {
 		return err
 	}
 	for _, write := range [...]func() error{
-		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeLogs, p.writeTasks, p.writeState, p.writeConnected,
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeOutbox, p.writeTasks, p.writeState, p.writeConnected,
 	} {
 		if err := write(); err != nil {
 			return err
@@ -186,9 +187,12 @@ func (p *pageCommit) endsHistory() bool {
 // publish updates memory with what is durable now.
 func (p *pageCommit) publish() {
 	store, next := p.ledger.store, &p.change.State
-	p.changes.Apply(func(source int) ([16]byte, [32]byte) {
+	p.changes.Apply(func(source int, e *metrics.Exemplar) {
 		event := p.decision.FirstEvent(source - 1)
-		return event.TraceID(p.ledger.redactor.CallID(p.page.Records[source-1])), event.UID("")
+		e.TraceID, e.RecordUID = event.TraceID(p.ledger.redactor.CallID(p.page.Records[source-1])), event.UID("")
+		if p.decision.Traces() {
+			e.SpanID = event.SpanID(counting.EventCall, "")
+		}
 	})
 	for _, name := range p.change.NewTrunks {
 		store.AddTrunk(p.series, name)
@@ -211,5 +215,7 @@ func (p *pageCommit) publish() {
 		}
 	}
 	p.committed.Store(new(*next))
-	p.ledger.outbox.add(p.logs.heads)
+	for s := range p.batches {
+		p.ledger.outboxes[s].add(p.batches[s].heads)
+	}
 }

@@ -24,7 +24,7 @@ func (r *rig) wantReplaced(how string) {
 	if err := r.ledger.Replaced(); !errors.Is(err, ErrReplaced) {
 		r.t.Errorf("it says %v", err)
 	}
-	if _, err := r.ledger.Next(r.t.Context(), 0); !errors.Is(err, ErrReplaced) {
+	if _, err := r.ledger.Logs().Next(r.t.Context(), 0); !errors.Is(err, ErrReplaced) {
 		r.t.Errorf("the outbox: %v", err)
 	}
 	if len(r.replaced) != 1 {

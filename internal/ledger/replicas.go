@@ -157,7 +157,9 @@ func (l *Ledger) drop(f *Feed) {
 	f.lost = true
 	f.ids.release()
 	l.store.Active(f.series, false)
-	l.outbox.remove(func(h outboxHead) bool { return h.feed == f.id })
+	for s := range l.outboxes {
+		l.outboxes[s].remove(func(h outboxHead) bool { return h.feed == f.id })
+	}
 }
 
 // Release gives up a feed after Drop, so that another replica can acquire it at once.

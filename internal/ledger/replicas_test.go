@@ -119,11 +119,11 @@ func TestFencing(t *testing.T) {
 		t.Fatalf("the new owner counted %+v", got)
 	}
 	wantValues(t, b.values(), map[string]string{answered: "3"})
-	if n, _ := b.ledger.Outbox(); n != 3 {
+	if n, _ := b.ledger.Logs().Waiting(); n != 3 {
 		t.Fatalf("%d log records wait with the new owner", n)
 	}
 	// What the former owner had delivered in the meantime is gone for both.
-	if batch, err := a.ledger.Next(t.Context(), 0); err != nil || batch != nil {
+	if batch, err := a.ledger.Logs().Next(t.Context(), 0); err != nil || batch != nil {
 		t.Fatalf("the former owner still sends %+v, %v", batch, err)
 	}
 	// And back: released, it is taken without waiting.
@@ -226,14 +226,14 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
 		t.Fatal(err)
 	}
-	change(`INSERT INTO outbox SELECT id, 1, 0, 7, ?, ? FROM feeds WHERE feed = ?`, micros(epoch), []byte{}, r.spec.Feed)
+	change(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, micros(epoch), []byte{}, r.spec.Feed)
 	change(`ALTER TABLE outbox RENAME TO away`)
 	if _, err := r.ledger.Feed(t.Context(), r.spec); err == nil {
 		t.Fatal("opened without its outbox")
 	}
 	change(`ALTER TABLE away RENAME TO outbox`)
 	r.openFeed()
-	if n, _ := r.ledger.Outbox(); n != 7 {
+	if n, _ := r.ledger.Logs().Waiting(); n != 7 {
 		t.Errorf("%d log records wait, not 7", n)
 	}
 }
@@ -474,7 +474,7 @@ func TestOldestOfATakenOverFeed(t *testing.T) {
 	b.records(call("b"))
 	b.spec = taken
 	b.takeOver(a)
-	if _, got := b.ledger.Outbox(); !got.Equal(oldest) {
+	if _, got := b.ledger.Logs().Waiting(); !got.Equal(oldest) {
 		t.Errorf("the oldest waits since %s, it is from %s", got, oldest)
 	}
 }

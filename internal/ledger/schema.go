@@ -7,7 +7,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "12"
+const schemaVersion = "13"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree for the key. The program assigns the ids of rows (nextID).
 var schema = []string{
@@ -32,9 +32,9 @@ var schema = []string{
 	`CREATE TABLE series (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, metric TEXT NOT NULL, labels TEXT NOT NULL,
 		start BIGINT NOT NULL, shown BIGINT NOT NULL, value TEXT NOT NULL)`,
-	// Log records that wait: batches by the feed's seq of the commit that made them.
+	// Log records and spans (signal 1) that wait: batches by the feed's seq of the commit that made them.
 	`CREATE TABLE outbox (
-		feed BIGINT NOT NULL, seq BIGINT NOT NULL, part BIGINT NOT NULL, records BIGINT NOT NULL,
+		feed BIGINT NOT NULL, seq BIGINT NOT NULL, part BIGINT NOT NULL, signal BIGINT NOT NULL, records BIGINT NOT NULL,
 		created BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq, part)) WITHOUT ROWID`,
 	// The replicas that share the ledger, and when each gave its last sign of life, in microseconds since 1970 by the database's clock.
 	`CREATE TABLE replicas (

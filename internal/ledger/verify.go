@@ -25,12 +25,14 @@ func (l *Ledger) verify() error {
 	if l.Shared() {
 		return nil // what waits of a feed that moved is another replica's
 	}
-	var waiting int64
-	if err := l.engine.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox`, nil, &waiting); err != nil {
-		return err
-	}
-	if records, _ := l.Outbox(); records != waiting {
-		return fmt.Errorf("invariant: outbox: memory has %d records, the file %d", records, waiting)
+	for s := range l.outboxes {
+		waiting, err := l.engine.waiting(signal(s))
+		if err != nil {
+			return err
+		}
+		if records, _ := l.outboxes[s].Waiting(); records != waiting {
+			return fmt.Errorf("invariant: outbox %d: memory has %d records, the file %d", s, records, waiting)
+		}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	r.ledger.Store().Snapshot()
 	r.ledger.Store().Counts()
 	r.ledger.OutboxFull()
-	r.ledger.Outbox()
+	r.ledger.Logs().Waiting()
 	if _, err := r.ledger.Size(); err != nil && !r.ledger.Shared() {
 		t.Error(err)
 	}

@@ -60,12 +60,12 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 	return s
 }
 
-// Apply makes the working copy visible. The commit has succeeded; identify gives the ids of its records, for exemplars.
-func (c *Changes) Apply(identify func(source int) (traceID [16]byte, recordUID [32]byte)) {
+// Apply makes the working copy visible. The commit has succeeded; identify gives exemplars the ids of its records.
+func (c *Changes) Apply(identify func(source int, e *Exemplar)) {
 	for _, s := range c.Changed {
 		for _, e := range s.next.exemplars {
 			if e != nil && e.source != 0 {
-				e.TraceID, e.RecordUID = identify(e.source)
+				identify(e.source, e)
 				e.source = 0
 			}
 		}
@@ -160,6 +160,8 @@ type Exemplar struct {
 	// TraceID and RecordUID are those of the call's log record (contract 4).
 	TraceID   [16]byte
 	RecordUID [32]byte
+	// SpanID is that of the call's root span; zero if the call gets none.
+	SpanID [8]byte
 	// Value is by how much the call changed the counter, or what was observed of it.
 	Value float64
 	// At is when the call was counted.

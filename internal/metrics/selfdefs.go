@@ -35,12 +35,16 @@ var (
 		"When the source's certificate or token of authority expires.").optional()
 	OTLPRecords = ofSelf(NoBase, Counter, "cdr_exporter_otlp_records_total", "cdr.exporter.otlp.records", "{record}",
 		"Log records by what became of them at the OTLP endpoint.", "result").startingAt("sent", "rejected", "skipped")
+	OTLPSpans = ofSelf(NoBase, Counter, "cdr_exporter_otlp_spans_total", "cdr.exporter.otlp.spans", "{span}",
+		"Spans by what became of them at the OTLP endpoint.", "result").startingAt("sent", "rejected", "skipped")
 	OutboxRecords = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_records", "cdr.exporter.otlp.outbox.records", "{record}",
 		"Log records that wait to be sent.")
+	OutboxSpans = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_spans", "cdr.exporter.otlp.outbox.spans", "{span}",
+		"Spans that wait to be sent.")
 	OutboxLimit = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_limit_records", "cdr.exporter.otlp.outbox.limit.records", "{record}",
-		"How many log records may wait (otlp.outbox_limit); 0 while none are sent.")
+		"How many log records, and how many spans, may wait (otlp.outbox_limit); 0 while none are sent.")
 	OutboxOldest = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_oldest_timestamp_seconds", "cdr.exporter.otlp.outbox.oldest.timestamp", "s",
-		"When the oldest waiting log record was counted; absent while the outbox is empty.").optional()
+		"When the oldest waiting log record or span was made; absent while none waits.").optional()
 	SeriesCount = ofSelf(SourceFeed, Gauge, "cdr_exporter_series", "cdr.exporter.series", "{series}",
 		"Series that the ledger keeps by metric.", "metric").optional()
 	SeriesOverflow = ofSelf(SourceFeed, Counter, "cdr_exporter_series_overflow_total", "cdr.exporter.series_overflow", "{observation}",

@@ -76,34 +76,44 @@ func (p *Parameters) exporterAlerts() Group {
 		},
 		{
 			Alert: "CDROutboxGrowing", Severity: warning, Signal: Exporter, For: 2 * time.Minute,
-			Doc: "Log records aren't taken by the OTLP endpoint, whichever replica sends them. Fires within ten minutes.",
+			Doc: "Log records or spans aren't taken by the OTLP endpoint, whichever replica sends them. Fires within ten minutes.",
 			Expr: lines(
 				fmt.Sprintf("time() - min by (job) (max_over_time(%s[5m])) > %d", metrics.OutboxOldest.Name, p.OutboxSeconds),
-				fmt.Sprintf("and on (job) max by (job) (max_over_time(%s[2m])) > 0", metrics.OutboxRecords.Name)),
-			Summary:     "Log records of {{ $labels.job }} wait to be sent.",
+				fmt.Sprintf("and on (job) (max by (job) (max_over_time(%s[2m])) > 0 or max by (job) (max_over_time(%s[2m])) > 0)", metrics.OutboxRecords.Name, metrics.OutboxSpans.Name)),
+			Summary:     "Log records or spans of {{ $labels.job }} wait to be sent.",
 			Description: "The oldest has waited for {{ $value | humanizeDuration }}. Nothing is lost yet; the status page says what the endpoint answers.",
-			When:        fmt.Sprintf("the oldest log record has waited for more than %d minutes", p.OutboxSeconds/60),
+			When:        fmt.Sprintf("the oldest log record or span has waited for more than %d minutes", p.OutboxSeconds/60),
 			Change:      "`outbox_seconds`",
 		},
 		{
 			Alert: "CDROutboxNearLimit", Severity: critical, Signal: Exporter,
-			Doc:         "The outbox is nearly full. With outbox_full: pause reading will stop, with skip_logs log records will be left out.",
-			Expr:        fmt.Sprintf("max by (job) (max_over_time(%s[5m])) > %s * (min by (job) (last_over_time(%s[5m])) > 0)", metrics.OutboxRecords.Name, number(p.OutboxShare), metrics.OutboxLimit.Name),
+			Doc:         "The outbox is nearly full. With outbox_full: pause reading will stop, with skip_logs log records or spans will be left out.",
+			Expr:        lines(p.nearLimit(metrics.OutboxRecords), "or", p.nearLimit(metrics.OutboxSpans)),
 			Summary:     "The outbox of {{ $labels.job }} is nearly full.",
-			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} log records wait, more than %s %% of otlp.outbox_limit. At the limit reading pauses, or log records are skipped.", number(p.OutboxShare*100)),
-			When:        fmt.Sprintf("more than %s %% of `otlp.outbox_limit` log records wait", number(p.OutboxShare*100)),
+			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} log records or spans wait, more than %s %% of otlp.outbox_limit. At the limit reading pauses, or they are skipped.", number(p.OutboxShare*100)),
+			When:        fmt.Sprintf("more than %s %% of `otlp.outbox_limit` log records or spans wait", number(p.OutboxShare*100)),
 			Change:      "`outbox_share`; `otlp.outbox_limit`",
 		},
 		{
 			Alert: "CDRLogRecordsRejected", Severity: warning, Signal: Exporter,
-			Doc:         "The OTLP endpoint refused log records while it accepted others: they are set aside and not sent again.",
-			Expr:        fmt.Sprintf("sum by (job) (increase(%s[1h])) > 0", sel(metrics.OTLPRecords, is("result", "rejected"))),
-			Summary:     "The OTLP endpoint refuses log records of {{ $labels.job }}.",
-			Description: "About {{ printf \"%.0f\" $value }} log records were refused within the last hour and are missing from the log store. Metrics count their calls all the same. The log of the exporter names each by its uid.",
-			When:        "the OTLP endpoint has refused a log record within the last hour, while accepting others",
+			Doc:         "The OTLP endpoint refused log records or spans while it accepted others: they are set aside and not sent again.",
+			Expr:        lines(rejected(metrics.OTLPRecords), "or", rejected(metrics.OTLPSpans)),
+			Summary:     "The OTLP endpoint refuses log records or spans of {{ $labels.job }}.",
+			Description: "About {{ printf \"%.0f\" $value }} of them were refused within the last hour and are missing from the store. Metrics count their calls all the same. The log of the exporter names each by its uid, or its trace and span id.",
+			When:        "the OTLP endpoint has refused a log record or span within the last hour, while accepting others",
 			Change:      "the window of `increase`",
 		},
 	}}
+}
+
+// nearLimit is where a queue of the outbox is nearly full.
+func (p *Parameters) nearLimit(waiting *metrics.Def) string {
+	return fmt.Sprintf("max by (job) (max_over_time(%s[5m])) > %s * (min by (job) (last_over_time(%s[5m])) > 0)", waiting.Name, number(p.OutboxShare), metrics.OutboxLimit.Name)
+}
+
+// rejected is how many records were refused within the last hour, where some were.
+func rejected(records *metrics.Def) string {
+	return fmt.Sprintf("sum by (job) (increase(%s[1h])) > 0", sel(records, is("result", "rejected")))
 }
 
 // down are exporters that don't answer: those ("and") or all but those ("unless") of whose feeds another one reads some now.

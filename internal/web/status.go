@@ -147,8 +147,9 @@ const (
 
 // OTLP is the state of delivery to the OTLP endpoint.
 type OTLP struct {
-	// OutboxRecords is the number of log records waiting, Oldest when the first of them was written; zero: none.
+	// OutboxRecords and OutboxSpans are the numbers of log records and spans waiting, Oldest when the first of them was written; zero: none.
 	OutboxRecords int64     `json:"outbox_records"`
+	OutboxSpans   int64     `json:"outbox_spans,omitempty"`
 	Oldest        Time      `json:"oldest"`
 	State         OTLPState `json:"state"`
 	// LastError is the last error, redacted; empty: none.

@@ -1,0 +1,213 @@
+package otlp
+
+import (
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// The field numbers of opentelemetry/proto/trace/v1, 1.11. Those around a span are the same as around a log record.
+const (
+	spanTraceID, spanSpanID, spanParent, spanName, spanKind          = 1, 2, 4, 5, 6
+	spanStart, spanEnd, spanAttributes, spanLinks, spanStatus        = 7, 8, 9, 13, 15
+	linkTraceID, linkSpanID, statusMessage, statusCode               = 1, 2, 2, 3
+	kindInternal, codeError                                   uint64 = 1, 2
+)
+
+// earliestChild bounds what is believed of the start of a call's part: it isn't longer before the call.
+const earliestChild = 24 * time.Hour
+
+var _ ledger.SpanEncoder = Encoder{}
+
+// interval is when something took place.
+type interval struct{ from, to time.Time }
+
+// join makes i span the other one too.
+func (i *interval) join(other interval) {
+	if other.from.Before(i.from) {
+		i.from = other.from
+	}
+	if other.to.After(i.to) {
+		i.to = other.to
+	}
+}
+
+// child is a part of a call that has a span.
+type child struct {
+	interval
+
+	name string
+	// kind and id tell its span id apart from those of the call's others. Of a session or visit the kind is the name of its log record's event.
+	kind, id string
+	failed   bool
+	// leg, session or visit is what it is of; all nil: a phase of the call.
+	leg     *cdr.Leg
+	session *cdr.Session
+	visit   *cdr.Visit
+}
+
+// AppendSpans implements ledger.SpanEncoder: it appends the root span of a call, which must be redacted, and its children as `spans` fields of
+// opentelemetry.proto.trace.v1.ScopeSpans. The root has the attributes of the call's log record, those of sessions and visits that of theirs. It spans
+// its children.
+func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.Span) ([]byte, []int) {
+	children, whole := childrenOf(r)
+	event := &s.Event
+	trace, root := event.TraceID(r.CallID), event.SpanID(counting.EventCall, "")
+	batch = appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
+		b = appendString(b, spanTraceID, trace[:])
+		b = appendString(b, spanSpanID, root[:])
+		b = appendSpan(b, directionPhrases[r.Direction], whole)
+		b = appendSpanAttributes(b, func(b []byte) []byte { return appendAttributes(b, r, event) })
+		for i := range s.Links {
+			b = appendLink(b, r, event, &s.Links[i])
+		}
+		return appendStatus(b, r.Outcome == cdr.Failed, r.Reason)
+	})
+	ends = append(ends, len(batch))
+	for i := range children {
+		c := &children[i]
+		id := event.SpanID(c.kind, c.id)
+		batch = appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
+			b = appendString(b, spanTraceID, trace[:])
+			b = appendString(b, spanSpanID, id[:])
+			b = appendString(b, spanParent, root[:])
+			b = appendSpan(b, c.name, c.interval)
+			b = appendSpanAttributes(b, func(b []byte) []byte { return c.appendAttributes(b, r, event) })
+			return appendStatus(b, c.failed, "")
+		})
+		ends = append(ends, len(batch))
+	}
+	return batch, ends
+}
+
+// appendSpan appends what every span has beside its ids.
+func appendSpan(b []byte, name string, at interval) []byte {
+	b = appendString(b, spanName, name)
+	b = protowire.AppendVarint(protowire.AppendTag(b, spanKind, protowire.VarintType), kindInternal)
+	return appendUnixNano(appendUnixNano(b, spanStart, at.from), spanEnd, at.to)
+}
+
+// appendSpanAttributes appends the attributes that fill appends for a log record, under the number of a span's.
+func appendSpanAttributes(b []byte, fill func([]byte) []byte) []byte {
+	at := len(b)
+	b = fill(b)
+	for at < len(b) {
+		_, _, n := protowire.ConsumeField(b[at:]) // what fill made is whole
+		b[at] = spanAttributes<<3 | byte(protowire.BytesType)
+		at += n
+	}
+	return b
+}
+
+// appendLink appends a link to the root span of another record of the call.
+func appendLink(b []byte, r *cdr.Record, event *counting.Event, link *counting.Link) []byte {
+	other, call := counting.Event{Source: event.Source, Provider: event.Provider, Feed: link.Feed, RecordID: link.RecordID}, r.CallID
+	if link.CallID != "" {
+		call = link.CallID
+	}
+	trace, id := other.TraceID(call), other.SpanID(counting.EventCall, "")
+	return appendMessage(b, spanLinks, func(b []byte) []byte {
+		return appendString(appendString(b, linkTraceID, trace[:]), linkSpanID, id[:])
+	})
+}
+
+// appendStatus appends an error; all else has no status.
+func appendStatus(b []byte, failed bool, message string) []byte {
+	if !failed {
+		return b
+	}
+	return appendMessage(b, spanStatus, func(b []byte) []byte {
+		if message != "" {
+			b = appendString(b, statusMessage, validText(message))
+		}
+		return protowire.AppendVarint(protowire.AppendTag(b, statusCode, protowire.VarintType), codeError)
+	})
+}
+
+func (c *child) appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
+	part := *event
+	part.Name, part.Version, part.Session, part.Visit = c.kind, 1, c.session, c.visit // as in its one log record
+	switch {
+	case c.session != nil:
+		return appendSession(b, r, &part)
+	case c.visit != nil:
+		return appendVisit(b, r, &part)
+	case c.leg != nil:
+		return appendPairs(b, "cdr.leg_type", c.leg.Type, "cdr.outcome", c.leg.Outcome.String())
+	}
+	return b
+}
+
+// childrenOf are the parts of a call whose times the provider gives, and when the call and all of them took place.
+func childrenOf(r *cdr.Record) (all []child, whole interval) {
+	call := callTimes(r)
+	whole = call
+	add := func(c child) {
+		c.interval = believed(c.interval, call)
+		whole.join(c.interval)
+		all = append(all, c)
+	}
+	if answer := answered(r); !answer.IsZero() && !answer.Before(call.from) && !answer.After(call.to) {
+		add(child{name: "Set-up", kind: "set_up", interval: interval{call.from, answer}})
+		add(child{name: "Talk", kind: "talk", interval: interval{answer, call.to}})
+	}
+	for i := range r.Legs {
+		if l := &r.Legs[i]; !l.Start.IsZero() {
+			add(child{name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed, interval: interval{l.Start, l.Start.Add(l.Duration)}})
+		}
+	}
+	for i := range r.Sessions {
+		s := &r.Sessions[i]
+		add(child{name: "Session", kind: counting.EventSession, id: s.ID, session: s, interval: interval{s.Start, s.End}})
+	}
+	for i := range r.Visits {
+		v := &r.Visits[i]
+		start := visitStart(r, v)
+		add(child{name: "Queue", kind: counting.EventVisit, id: v.ID, visit: v, interval: interval{start, start.Add(v.Wait.Value)}})
+	}
+	return all, whole
+}
+
+// callTimes is from a call's invite, or its start if that isn't known, to its end.
+func callTimes(r *cdr.Record) interval {
+	i := interval{r.Start, r.End}
+	if !i.to.After(r.Start) || i.to.Sub(r.Start) > cdr.LongestCall {
+		i.to = r.Start
+		if r.Answer.After(r.Start) && r.Answer.Sub(r.Start) <= earliestChild {
+			i.to = r.Answer
+		}
+		i.to = i.to.Add(r.Duration)
+	}
+	if r.Invite.Before(r.Start) && r.Start.Sub(r.Invite) <= earliestChild {
+		i.from = r.Invite
+	}
+	return i
+}
+
+// believed is when a part of a call took place. One that begins far from its call is a mistake and is shown at the call's start; one without an end
+// has no length.
+func believed(part, call interval) interval {
+	if part.from.Before(call.from.Add(-earliestChild)) || part.from.After(call.from.Add(cdr.LongestCall)) {
+		part.from = call.from
+	}
+	if part.to.Before(part.from) || part.to.Sub(part.from) > cdr.LongestCall {
+		part.to = part.from
+	}
+	return part
+}
+
+// answered is when a connected call was answered; zero if that isn't known.
+func answered(r *cdr.Record) time.Time {
+	switch _, known := r.Setup(); {
+	case !r.Outcome.Connected():
+		return time.Time{}
+	case r.Answer.IsZero() && known:
+		return r.Start
+	}
+	return r.Answer
+}

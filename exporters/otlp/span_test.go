@@ -1,0 +1,203 @@
+package otlp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	coltracepb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// spansOf are the spans of a record, the root first.
+func spansOf(t testing.TB, r *cdr.Record, span *counting.Span) []*tracepb.Span {
+	t.Helper()
+	batch, ends := Encoder{}.AppendSpans(nil, nil, r, span)
+	var scope tracepb.ScopeSpans
+	if err := proto.Unmarshal(batch, &scope); err != nil || len(scope.ProtoReflect().GetUnknown()) > 0 {
+		t.Fatalf("unmarshal: %v, unknown fields %x", err, scope.ProtoReflect().GetUnknown())
+	}
+	if records, whole := splitBatch(batch); !whole || len(records) != len(ends) || len(records) != len(scope.GetSpans()) || ends[len(ends)-1] != len(batch) {
+		t.Fatalf("%d records, %d ends, %d spans", len(records), len(ends), len(scope.GetSpans()))
+	}
+	return scope.GetSpans()
+}
+
+func sameAttributes(a, b []*commonpb.KeyValue) bool {
+	return slices.EqualFunc(a, b, func(x, y *commonpb.KeyValue) bool { return proto.Equal(x, y) })
+}
+
+// A call's root has the trace, the attributes and the links of its log record, its children those of theirs; only the outcome failed is an error.
+func TestSpansOfACall(t *testing.T) {
+	r, event := fullRecord(t), fullEvent()
+	r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: time.Second}, {Type: "without a time"}}
+	event.Changed = nil // spans have none
+	session, visit := fullSession(), fullVisit()
+	r.Sessions, r.Visits = []cdr.Session{*session.Session}, []cdr.Visit{*visit.Visit}
+	session.Feed, visit.Feed = event.Feed, event.Feed
+	got := spansOf(t, r, &counting.Span{Event: *event, Links: []counting.Link{{Feed: "call_records", RecordID: r.CallID}, {Feed: event.Feed, RecordID: "p", CallID: "p"}}})
+	root := got[0]
+	var names []string
+	for _, s := range got {
+		names = append(names, fmt.Sprint(s.GetName(), " ", time.Unix(0, int64(s.GetStartTimeUnixNano())).Sub(callStart), " ", time.Unix(0, int64(s.GetEndTimeUnixNano())).Sub(callStart)))
+	}
+	want := []string{"Outbound call -4s 1m4s", "Set-up -4s 1s", "Talk 1s 1m3.5s", "Leg 0s 1s", "Session 1s 1m4s", "Queue 2s 44s"}
+	if !slices.Equal(names, want) {
+		t.Errorf("spans %q, want %q", names, want)
+	}
+	log := decode(t, Encoder{}.AppendRecord(nil, r, event))[0]
+	ids := map[string]bool{}
+	for i, s := range got {
+		if string(s.GetTraceId()) != string(log.GetTraceId()) || len(s.GetSpanId()) != 8 || ids[string(s.GetSpanId())] {
+			t.Errorf("%s: trace %x, span %x", s.GetName(), s.GetTraceId(), s.GetSpanId())
+		}
+		ids[string(s.GetSpanId())] = true
+		if parent := string(s.GetParentSpanId()); i == 0 && parent != "" || i > 0 && parent != string(root.GetSpanId()) {
+			t.Errorf("%s: parent %x", s.GetName(), parent)
+		}
+		if s.GetStartTimeUnixNano() < root.GetStartTimeUnixNano() || s.GetEndTimeUnixNano() > root.GetEndTimeUnixNano() {
+			t.Errorf("%s isn't within the call", s.GetName())
+		}
+		if failed := s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR; failed != (s.GetName() == "Leg") {
+			t.Errorf("%s: status %v", s.GetName(), s.GetStatus())
+		}
+	}
+	for i, record := range map[int][]byte{0: Encoder{}.AppendRecord(nil, r, event), 4: Encoder{}.AppendRecord(nil, r, session), 5: Encoder{}.AppendRecord(nil, r, visit)} {
+		if attributes := decode(t, record)[0].GetAttributes(); !sameAttributes(got[i].GetAttributes(), attributes) {
+			t.Errorf("%s: attributes %v, want %v", got[i].GetName(), got[i].GetAttributes(), attributes)
+		}
+	}
+	// The links lead to the roots of those records.
+	for i, other := range []*counting.Event{
+		{Source: event.Source, Provider: event.Provider, Feed: "call_records", RecordID: r.CallID}, {Source: event.Source, Provider: event.Provider, Feed: event.Feed, RecordID: "p"},
+	} {
+		its := spansOf(t, &cdr.Record{Start: callStart, CallID: []string{r.CallID, "p"}[i]}, &counting.Span{Event: *other})[0]
+		if link := root.GetLinks()[i]; string(link.GetSpanId()) != string(its.GetSpanId()) || string(link.GetTraceId()) != string(its.GetTraceId()) {
+			t.Errorf("link %d leads to %x %x, want %x %x", i, link.GetTraceId(), link.GetSpanId(), its.GetTraceId(), its.GetSpanId())
+		}
+	}
+}
+
+// Times that can't be are shown within their call, and the root spans its children.
+func TestSpanTimes(t *testing.T) {
+	at := func(seconds int) time.Time { return callStart.Add(time.Duration(seconds) * time.Second) }
+	for _, c := range []struct {
+		name   string
+		record cdr.Record
+		want   string // name and seconds of each
+	}{
+		{"not connected", cdr.Record{Invite: at(-3), Start: at(0), Outcome: cdr.Failed, Reason: "trunk_unreachable"}, "Call -3 0!"},
+		{"no end", cdr.Record{Start: at(0), Answer: at(2), Duration: time.Minute, Outcome: cdr.Answered}, "Call 0 62, Set-up 0 2, Talk 2 62"},
+		{"no answer", cdr.Record{Start: at(0), End: at(5), Outcome: cdr.Answered}, "Call 0 5"},
+		{"answered at its start", cdr.Record{Invite: at(-2), Start: at(0), End: at(5), Outcome: cdr.Answered}, "Call -2 5, Set-up -2 0, Talk 0 5"},
+		{"an invite of the year 1601", cdr.Record{Invite: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), Start: at(0), End: at(5), Outcome: cdr.Busy}, "Call 0 5"},
+		{"an end of the year 9999", cdr.Record{Start: at(0), End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), Duration: time.Second}, "Call 0 1"},
+		{"an answer after the end", cdr.Record{Start: at(0), Answer: at(9), End: at(5), Outcome: cdr.Answered}, "Call 0 5"},
+		{"sessions around it", cdr.Record{Start: at(0), End: at(5), Sessions: []cdr.Session{{ID: "a", Start: at(-60), End: at(2)}, {ID: "b", Start: at(3), End: at(90)}}}, "Call -60 90, Session -60 2, Session 3 90"},
+		{"sessions with wrong times", cdr.Record{Start: at(0), End: at(5), Sessions: []cdr.Session{{ID: "a"}, {ID: "b", Start: at(3), End: at(-1)}, {ID: "c", Start: at(1e8), End: at(2)}}}, "Call 0 5, Session 0 0, Session 3 3, Session 0 2"},
+		{"a visit without its start", cdr.Record{Start: at(0), End: at(5), Visits: []cdr.Visit{{Wait: cdr.KnownSpan(9 * time.Second)}}}, "Call 0 9, Queue 0 9"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got []string
+			for _, s := range spansOf(t, &c.record, &counting.Span{Event: *bareEvent()}) {
+				mark := strings.Repeat("!", int(s.GetStatus().GetCode()/tracepb.Status_STATUS_CODE_ERROR))
+				seconds := func(nano uint64) int64 { return (int64(nano) - callStart.UnixNano()) / 1e9 }
+				got = append(got, fmt.Sprint(s.GetName(), " ", seconds(s.GetStartTimeUnixNano()), " ", seconds(s.GetEndTimeUnixNano()), mark))
+			}
+			if text := strings.Join(got, ", "); text != c.want {
+				t.Errorf("spans %s, want %s", text, c.want)
+			}
+		})
+	}
+}
+
+// traceReceiver takes spans and refuses one of the first request.
+type traceReceiver struct {
+	coltracepb.UnimplementedTraceServiceServer
+
+	mu    sync.Mutex
+	paths []string
+	spans []*tracepb.Span
+}
+
+func (r *traceReceiver) Export(_ context.Context, req *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	res := &coltracepb.ExportTraceServiceResponse{}
+	if r.spans == nil {
+		res.PartialSuccess = &coltracepb.ExportTracePartialSuccess{RejectedSpans: 1}
+	}
+	r.spans = append(r.spans, req.GetResourceSpans()[0].GetScopeSpans()[0].GetSpans()...)
+	return res, nil
+}
+
+func (r *traceReceiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.paths = append(r.paths, req.URL.Path)
+	var in coltracepb.ExportTraceServiceRequest
+	body, err := io.ReadAll(req.Body)
+	if err != nil || proto.Unmarshal(body, &in) != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	res, _ := r.Export(req.Context(), &in)
+	out, _ := proto.Marshal(res)
+	w.Header().Set("Content-Type", "application/x-protobuf")
+	_, _ = w.Write(out)
+}
+
+func TestSpansByBothProtocols(t *testing.T) {
+	for _, overGRPC := range []bool{false, true} {
+		t.Run(fmt.Sprint("gRPC ", overGRPC), func(t *testing.T) {
+			r := &traceReceiver{}
+			s := Settings{GRPC: overGRPC, Uncompressed: true}
+			if overGRPC {
+				server, listener := grpc.NewServer(), listen(t)
+				coltracepb.RegisterTraceServiceServer(server, r)
+				go func() { _ = server.Serve(listener) }()
+				t.Cleanup(server.Stop)
+				s.Endpoint = "http://" + listener.Addr().String()
+			} else {
+				server := httptest.NewServer(r)
+				t.Cleanup(server.Close)
+				s.Endpoint = server.URL + "/v1/traces"
+			}
+			data, ends := Encoder{}.AppendSpans(nil, nil, fullRecord(t), &counting.Span{Event: *fullEvent()})
+			outbox, count := newOutbox(&ledger.Batch{ID: 1, Records: len(ends), Data: data}, &ledger.Batch{ID: 2, Records: len(ends), Data: data}), &tally{}
+			p := parts{}
+			s = complete(s, &p)
+			e, err := NewTraces(s, outbox, count.count, p.logger)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closing(t, e)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // it sends what waits
+			if err := e.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(ends); len(r.spans) != 2*n || count.counts() != [2]int{2*n - 1, 1} || outbox.left() != 0 {
+				t.Errorf("%d spans, counted %v, %d batches left", len(r.spans), count.counts(), outbox.left())
+			}
+			if !overGRPC && !slices.Equal(r.paths, []string{"/v1/traces", "/v1/traces"}) {
+				t.Errorf("paths %q", r.paths)
+			}
+			if want := fmt.Sprintf("%x %x", r.spans[0].GetTraceId(), r.spans[0].GetSpanId()); uidOf(data[:ends[0]]) != want {
+				t.Errorf("in the log it is %q, want %q", uidOf(data[:ends[0]]), want)
+			}
+		})
+	}
+}
