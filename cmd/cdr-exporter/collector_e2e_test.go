@@ -40,13 +40,15 @@ func newOtelcol(t *testing.T) *otelcol {
 exporters:
   file/logs: {path: %q, append: true, flush_interval: 100ms}
   file/metrics: {path: %q, append: true, flush_interval: 100ms}
+  file/traces: {path: %q, append: true, flush_interval: 100ms}
   prometheus: {endpoint: %q}
 service:
   telemetry: {metrics: {level: none}}
   pipelines:
     logs: {receivers: [otlp], exporters: [file/logs]}
     metrics: {receivers: [otlp], exporters: [file/metrics, prometheus]}
-`, c.http, c.grpc, filepath.Join(c.folder, "logs.json"), filepath.Join(c.folder, "metrics.json"), c.prometheus)
+    traces: {receivers: [otlp], exporters: [file/traces]}
+`, c.http, c.grpc, filepath.Join(c.folder, "logs.json"), filepath.Join(c.folder, "metrics.json"), filepath.Join(c.folder, "traces.json"), c.prometheus)
 	if err := os.WriteFile(filepath.Join(c.folder, "otelcol.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -166,6 +168,7 @@ type jsonPoint struct {
 	AsInt      string
 	Count      string
 	Sum        float64
+	Exemplars  []struct{ TraceID, SpanID string }
 }
 
 // points are those of the last request that had a metric.
