@@ -158,14 +158,13 @@ func (d *day) decode(b *testing.B) int {
 	return rows
 }
 
-// commit reads the day into a new ledger with log records and says how many
-// calls were counted.
-func (d *day) commit(b *testing.B) int {
+// commit reads the day into a new ledger with log records, and with spans if there is a tracer, and says how many calls were counted.
+func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	ctx := context.WithoutCancel(b.Context())
 	l, err := ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(b.TempDir(), "ledger")}, Now: time.Now,
 		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
-		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, OutboxLimit: 1 << 40},
+		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, Tracer: tracer, TracesHistory: true, OutboxLimit: 1 << 40},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -183,6 +182,9 @@ func (d *day) commit(b *testing.B) int {
 		counted += result.New
 		return err
 	})
+	if spans, _ := l.Spans().Waiting(); (spans > 0) != (tracer != nil) {
+		b.Fatalf("%d spans wait", spans)
+	}
 	return counted
 }
 
@@ -216,7 +218,7 @@ func BenchmarkPipeline(b *testing.B) {
 		_, c = rate(b, func() int { return d.read(b, func(*collector.Page) error { return nil }) })
 		mapped += c
 		before := mallocs()
-		w, c := rate(b, func() int { return d.commit(b) })
+		w, c := rate(b, func() int { return d.commit(b, nil) })
 		allocs += mallocs() - before
 		all, wall = all+c, wall+w
 		n++
@@ -228,6 +230,20 @@ func BenchmarkPipeline(b *testing.B) {
 	b.ReportMetric(wall/runs, "pipeline-rows/s")
 	b.ReportMetric(all/decode, "pipeline/decode")
 	b.ReportMetric(float64(allocs)/runs/pipelineRows, "pipeline-allocs/row")
+}
+
+// BenchmarkTraces reads the same recorded pages with log records alone, and with spans beside them. The ratio is of processor time, pair by pair; at
+// least two thirds are wanted.
+func BenchmarkTraces(b *testing.B) {
+	d := recordDay(b)
+	var logs, traces float64
+	for b.Loop() {
+		_, c := rate(b, func() int { return d.commit(b, nil) })
+		logs += c
+		_, c = rate(b, func() int { return d.commit(b, otlp.Encoder{}) })
+		traces += c
+	}
+	b.ReportMetric(traces/logs, "traces/logs")
 }
 
 // mallocs is how many objects this process has allocated.
