@@ -203,6 +203,9 @@ func (a *App) countSpans(result string, n int) {
 // Policy is the configured redaction. Its values were validated.
 func Policy(p config.Privacy) cdr.Policy {
 	mode := func(word string) cdr.Mode {
+		if word == config.PrivacySubnet {
+			return cdr.Mask
+		}
 		m, _ := cdr.ParseMode(word) // an unknown word drops
 		return m
 	}

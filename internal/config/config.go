@@ -58,6 +58,8 @@ const (
 	PrivacyHash = "hash"
 	PrivacyDrop = "drop"
 	PrivacyKeep = "keep"
+	// PrivacySubnet is the mask of an address.
+	PrivacySubnet = "subnet"
 )
 
 // Privacy says how logs, ledger, status page and printed records treat personal data: each is one of the Privacy constants.
@@ -111,9 +113,9 @@ func (m *Metrics) Validate(r *Report) {
 
 // Validate implements [Validator].
 func (p *Privacy) Validate(r *Report) {
-	for _, mode := range [][2]string{{"numbers", p.Numbers}, {"users", p.Users}, {"addresses", p.Addresses}} {
-		r.OneOf(mode[0], mode[1], PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
-	}
+	r.OneOf("numbers", p.Numbers, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
+	r.OneOf("users", p.Users, PrivacyMask, PrivacyHash, PrivacyDrop, PrivacyKeep)
+	r.OneOf("addresses", p.Addresses, PrivacySubnet, PrivacyHash, PrivacyDrop, PrivacyKeep)
 }
 
 // Validate implements [Validator]. The ledger's folder becomes absolute here, since it has a default.

@@ -108,7 +108,7 @@ func TestProblems(t *testing.T) {
 		{"postgres", "storage:\n  postgres: {dsn_file: dsn.txt, address: \"https://cdr-0.example/cdr\"}\n" + valid, ""},
 		{"address that is none", "storage:\n  postgres: {dsn: hunter2, address: \"javascript:alert()\"}\n" + valid, "2: storage.postgres.address: must be the URL of this replica's status page, such as http://10.0.0.7:9887"},
 		{"metrics out of range", "metrics:\n  zero_for: -1s\n  series_limit: 0\n  media_bypass_window: 0s\n" + valid, "2: metrics.zero_for: must be at least 0s, is -1s\n3: metrics.series_limit: must be at least 1, is 0\n4: metrics.media_bypass_window: must be longer than 0s, is 0s"},
-		{"privacy", "privacy:\n  numbers: hide\n  users: \"\"\n  addresses: DROP\n" + valid, "2: privacy.numbers: must be mask, hash, drop or keep, is \"hide\"\n3: privacy.users: must be mask, hash, drop or keep, is \"\"\n4: privacy.addresses: must be mask, hash, drop or keep, is \"DROP\""},
+		{"privacy", "privacy:\n  numbers: hide\n  users: \"\"\n  addresses: DROP\n" + valid, "2: privacy.numbers: must be mask, hash, drop or keep, is \"hide\"\n3: privacy.users: must be mask, hash, drop or keep, is \"\"\n4: privacy.addresses: must be subnet, hash, drop or keep, is \"DROP\""},
 
 		// OTLP.
 		{"otlp out of range", "otlp:\n  interval: 10ms\n  outbox_limit: 0\n  shutdown_timeout: -1s\n" + valid, "2: otlp.interval: must be at least 1s, is 10ms\n3: otlp.outbox_limit: must be at least 1, is 0\n4: otlp.shutdown_timeout: must be at least 0s, is -1s"},
