@@ -116,6 +116,7 @@ func appendSession(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	b = appendText(b, common("cdr.reason"), s.Reason)
 	b = appendText(b, key{event.Provider, "stage"}, s.Stage)
 	b = appendText(b, key{event.Provider, "media"}, s.Media)
+	b = appendStreams(b, s.Streams)
 	for i := range s.Extra {
 		b = appendExtra(b, event.Provider, &s.Extra[i])
 	}

@@ -62,7 +62,7 @@ func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.
 		b = appendString(b, spanTraceID, trace[:])
 		b = appendString(b, spanSpanID, root[:])
 		b = appendSpan(b, directionPhrases[r.Direction], whole)
-		b = appendSpanAttributes(b, func(b []byte) []byte { return appendAttributes(b, r, event) })
+		b = appendAttributesAs(b, spanAttributes, func(b []byte) []byte { return appendAttributes(b, r, event) })
 		for i := range s.Links {
 			b = appendLink(b, r, event, &s.Links[i])
 		}
@@ -77,7 +77,7 @@ func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.
 			b = appendString(b, spanSpanID, id[:])
 			b = appendString(b, spanParent, root[:])
 			b = appendSpan(b, c.name, c.interval)
-			b = appendSpanAttributes(b, func(b []byte) []byte { return c.appendAttributes(b, r, event) })
+			b = appendAttributesAs(b, spanAttributes, func(b []byte) []byte { return c.appendAttributes(b, r, event) })
 			return appendStatus(b, c.failed, "")
 		})
 		ends = append(ends, len(batch))
@@ -90,18 +90,6 @@ func appendSpan(b []byte, name string, at interval) []byte {
 	b = appendString(b, spanName, name)
 	b = protowire.AppendVarint(protowire.AppendTag(b, spanKind, protowire.VarintType), kindInternal)
 	return appendUnixNano(appendUnixNano(b, spanStart, at.from), spanEnd, at.to)
-}
-
-// appendSpanAttributes appends the attributes that fill appends for a log record, under the number of a span's.
-func appendSpanAttributes(b []byte, fill func([]byte) []byte) []byte {
-	at := len(b)
-	b = fill(b)
-	for at < len(b) {
-		_, _, n := protowire.ConsumeField(b[at:]) // what fill made is whole
-		b[at] = spanAttributes<<3 | byte(protowire.BytesType)
-		at += n
-	}
-	return b
 }
 
 // appendLink appends a link to the root span of another record of the call.

@@ -19,7 +19,8 @@ const (
 	recordTime, recordSeverity, recordLevel, recordBody, recordAttributes = 1, 2, 3, 5, 6
 	recordTraceID, recordObserved, recordEventName                        = 9, 11, 12
 	keyValueKey, keyValueValue                                            = 1, 2
-	anyString, anyBool, anyInt, anyDouble, anyArray, arrayValues          = 1, 2, 3, 4, 5, 1
+	anyString, anyBool, anyInt, anyDouble, anyArray, anyMap               = 1, 2, 3, 4, 5, 6
+	arrayValues, mapValues                                                = 1, 1
 )
 
 // key is an attribute's key: name, or cdr.<provider>.<name>, never joined in memory.
@@ -59,6 +60,18 @@ func appendAttribute(b []byte, k key, fill func([]byte) []byte) []byte {
 		})
 		return appendMessage(b, keyValueValue, fill)
 	})
+}
+
+// appendAttributesAs appends the attributes that fill appends for a log record, under another field's number, below 16.
+func appendAttributesAs(b []byte, field protowire.Number, fill func([]byte) []byte) []byte {
+	at := len(b)
+	b = fill(b)
+	for at < len(b) {
+		_, _, n := protowire.ConsumeField(b[at:]) // what fill made is whole
+		b[at] = byte(field)<<3 | byte(protowire.BytesType)
+		at += n
+	}
+	return b
 }
 
 // appendText appends a string attribute, nothing if it is empty.

@@ -44,40 +44,58 @@ const (
 
 // Verdict classifies a stream by the published rules, which know audio, video and screen sharing.
 func (s *Stream) Verdict() Verdict {
+	verdict, _ := s.Judge()
+	return verdict
+}
+
+// Judge is Verdict with the measure by which a stream is poor; empty if it isn't.
+func (s *Stream) Judge() (verdict Verdict, rule string) {
 	switch s.Media {
 	case "audio":
-		return s.audio()
+		verdict, rule = s.audio()
 	case "video":
-		return s.video(poorVideoRate)
+		verdict, rule = s.video(poorVideoRate)
 	case "screen_share":
-		return s.video(poorScreenShare)
+		verdict, rule = s.video(poorScreenShare)
 	}
-	return Unclassified
+	if verdict != Poor {
+		rule = ""
+	}
+	return verdict, rule
 }
 
 // audio is poor if one measure is past its bound and enough packets were sent to mean something.
-func (q *Quality) audio() Verdict {
+func (q *Quality) audio() (verdict Verdict, rule string) {
 	if !q.RoundTrip.Known && !q.Loss.Known && !q.Jitter.Known {
-		return Unclassified
+		return Unclassified, ""
 	}
-	past := q.RoundTrip.Value > poorRoundTrip || q.Loss.Value > poorLoss || q.Jitter.Value > poorJitter
-	if past && !q.Packets.Known {
-		return Unclassified
+	switch {
+	case q.RoundTrip.Value > poorRoundTrip:
+		rule = "round_trip"
+	case q.Loss.Value > poorLoss:
+		rule = "packet_loss"
+	case q.Jitter.Value > poorJitter:
+		rule = "jitter"
+	default:
+		return Good, ""
 	}
-	return poorIf(past && q.Packets.Value > poorPackets)
+	if !q.Packets.Known {
+		return Unclassified, ""
+	}
+	return poorIf(q.Packets.Value > poorPackets), rule
 }
 
 // video is judged by the first measure that there is.
-func (q *Quality) video(rate float64) Verdict {
+func (q *Quality) video(rate float64) (verdict Verdict, rule string) {
 	switch {
 	case q.VideoFrameLoss.Known:
-		return poorIf(q.VideoFrameLoss.Value > poorFrameLoss)
+		return poorIf(q.VideoFrameLoss.Value > poorFrameLoss), "video_frame_loss"
 	case q.FrameRate.Known:
-		return poorIf(q.FrameRate.Value < rate)
+		return poorIf(q.FrameRate.Value < rate), "frame_rate"
 	case q.VideoLoss.Known:
-		return poorIf(q.VideoLoss.Value > poorVideoLoss)
+		return poorIf(q.VideoLoss.Value > poorVideoLoss), "video_packet_loss"
 	}
-	return Unclassified
+	return Unclassified, ""
 }
 
 func poorIf(poor bool) Verdict {

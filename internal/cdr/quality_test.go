@@ -41,3 +41,29 @@ func TestVerdict(t *testing.T) {
 		})
 	}
 }
+
+// The rule is the measure that made a stream poor; nothing else has one.
+func TestJudge(t *testing.T) {
+	ms := func(n int) Span { return KnownSpan(time.Duration(n) * time.Millisecond) }
+	many := KnownInt(501)
+	for _, c := range []struct {
+		rule  string
+		media string
+		q     Quality
+	}{
+		{"", "audio", Quality{Packets: many, Jitter: ms(30)}},
+		{"", "audio", Quality{Packets: KnownInt(500), Jitter: ms(31)}},
+		{"round_trip", "audio", Quality{Packets: many, RoundTrip: ms(501), Loss: KnownFloat(0.11), Jitter: ms(31)}},
+		{"packet_loss", "audio", Quality{Packets: many, Loss: KnownFloat(0.11), Jitter: ms(31)}},
+		{"jitter", "audio", Quality{Packets: many, Jitter: ms(31)}},
+		{"", "video", Quality{VideoFrameLoss: KnownFloat(0.5)}},
+		{"video_frame_loss", "video", Quality{VideoFrameLoss: KnownFloat(0.51)}},
+		{"frame_rate", "screen_share", Quality{FrameRate: KnownFloat(1.9)}},
+		{"video_packet_loss", "video", Quality{VideoLoss: KnownFloat(0.16)}},
+	} {
+		s := Stream{Media: c.media, Quality: c.q}
+		if verdict, rule := s.Judge(); rule != c.rule || (verdict == Poor) != (rule != "") {
+			t.Errorf("%s %+v is %s by %q, want %q", c.media, c.q, verdict, rule, c.rule)
+		}
+	}
+}

@@ -77,6 +77,9 @@ func (d *Redactor) Redact(r *Record) {
 		s.Number = d.number(s.Number)
 		s.UserID, s.UserName, s.UserPrincipal = d.user(s.UserID), d.name(s.UserName), d.user(s.UserPrincipal)
 		s.Extra = d.attrs(s.Extra)
+		for k := range s.Streams {
+			s.Streams[k].Extra = d.attrs(s.Streams[k].Extra)
+		}
 	}
 }
 

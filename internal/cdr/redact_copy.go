@@ -10,7 +10,11 @@ func (d *Redactor) Redacted(into, r *Record) *Record {
 	into.Extra = copyAttrs(extra, r.Extra)
 	into.Sessions = append(sessions, r.Sessions...)
 	for i := range into.Sessions {
-		into.Sessions[i].Extra = copyAttrs(nil, into.Sessions[i].Extra)
+		s := &into.Sessions[i]
+		s.Extra, s.Streams = copyAttrs(nil, s.Extra), slices.Clone(s.Streams)
+		for k := range s.Streams {
+			s.Streams[k].Extra = copyAttrs(nil, s.Streams[k].Extra)
+		}
 	}
 	d.Redact(into)
 	return into

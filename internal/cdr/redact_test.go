@@ -205,12 +205,14 @@ func TestRedactSessions(t *testing.T) {
 		return []Session{{
 			ID: "s1", Media: "audio", Stage: "midcall", Reason: "network", Number: "+12125550100",
 			UserID: "7f10c2ae-0000-4000-8000-000000000001", UserName: "Alice Smith", UserPrincipal: "alice@contoso.com",
-			Extra: []Attr{Text("platform", "windows", Plain), Text("ip", "192.0.2.7", Address), Text("guest", "bob@contoso.com", User)},
+			Streams: []Stream{{Media: "audio", Extra: []Attr{Text("subnet", "2001:db8:1:2::", Address), Text("capture_device", "Alice's AirPods", User)}}},
+			Extra:   []Attr{Text("platform", "windows", Plain), Text("ip", "192.0.2.7", Address), Text("guest", "bob@contoso.com", User)},
 		}, {ID: "s2", UserName: "+12125550100"}}
 	}
 	plain := Session{ID: "s1", Media: "audio", Stage: "midcall", Reason: "network", Extra: []Attr{Text("platform", "windows", Plain)}}
-	with := func(number, id, name, principal, second string, extra ...Attr) []Session {
+	with := func(number, id, name, principal, second string, stream []Attr, extra ...Attr) []Session {
 		s := plain
+		s.Streams = []Stream{{Media: "audio", Extra: stream}}
 		s.Number, s.UserID, s.UserName, s.UserPrincipal = number, id, name, principal
 		s.Extra = append(s.Extra[:1:1], extra...)
 		return []Session{s, {ID: "s2", UserName: second}}
@@ -220,19 +222,19 @@ func TestRedactSessions(t *testing.T) {
 		policy Policy
 		want   []Session
 	}{
-		{"drop", Policy{}, with("", "", "", "", "")},
+		{"drop", Policy{}, with("", "", "", "", "", []Attr{})},
 		{"default", DefaultPolicy(), with("+1212555****", sum("7f10c2ae-0000-4000-8000-000000000001"), sum("alice smith"), sum("alice@contoso.com"),
-			sum("12125550100"), Text("guest", sum("bob@contoso.com"), User))},
+			sum("12125550100"), []Attr{Text("capture_device", sum("alice's airpods"), User)}, Text("guest", sum("bob@contoso.com"), User))},
 		{"mask", Policy{Numbers: Mask, Users: Mask, Addresses: Mask}, with("+1212555****", "7***", "A***", "a***@contoso.com",
-			"+1212555****", Text("ip", "192.0.2.0/24", Address), Text("guest", "b***@contoso.com", User))},
+			"+1212555****", []Attr{Text("subnet", "2001:db8:1::/48", Address), Text("capture_device", "A***", User)}, Text("ip", "192.0.2.0/24", Address), Text("guest", "b***@contoso.com", User))},
 		{"keep", Policy{Numbers: Keep, Users: Keep, Addresses: Keep}, sessions()},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := Record{Sessions: sessions()}
-			NewRedactor(tt.policy, testKey).Redact(&r)
-			if !reflect.DeepEqual(r.Sessions, tt.want) {
-				t.Errorf("got  %+v\nwant %+v", r.Sessions, tt.want)
+			r, copied := Record{Sessions: sessions()}, Record{}
+			NewRedactor(tt.policy, testKey).Redacted(&copied, &r)
+			if !reflect.DeepEqual(copied.Sessions, tt.want) || !reflect.DeepEqual(r.Sessions, sessions()) {
+				t.Errorf("got  %+v\nwant %+v\nof   %+v", copied.Sessions, tt.want, r.Sessions)
 			}
 		})
 	}

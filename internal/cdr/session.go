@@ -37,6 +37,8 @@ type Session struct {
 	Number string
 	// Direction says which end Number was: an inbound session's caller, else the callee. DirectionUnknown: as the call's.
 	Direction Direction
+	// Streams are those of the record that are the session's, for logs only, with what else the provider says of them.
+	Streams []Stream
 	// Extra are the provider's own fields, for logs only.
 	Extra []Attr
 }
@@ -56,6 +58,8 @@ type Stream struct {
 	// Labels are the operator's labels of that subnet.
 	Labels Labels
 	Quality
+	// Extra say more of its ends, for logs only: those of a session's streams. Redaction applies.
+	Extra []Attr
 }
 
 // Direction is the label value of media_direction.

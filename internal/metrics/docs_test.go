@@ -162,7 +162,8 @@ var noAttribute = map[string]string{
 	"sign": "of revisions whose `cdr.changed` has `cdr.charge`", "from": "the record's first version", "to": "`cdr.outcome` of `cdr.call.revised`",
 	"test": "`cdr.emergency` is `test` or `real`", "type": "`cdr.recording.id` names the recordings", "leg_type": "`cdr.legs` is how many",
 	"stage": "`cdr.msgraph.stage`, of sessions", "media": "`cdr.msgraph.media`, of sessions", "rating": "counted only",
-	"media_direction": "counted only", "network": "counted only", "platform": "counted only", "verdict": "counted only",
+	"media_direction": "`direction` in `cdr.streams`, of sessions", "network": "in `cdr.streams`, of sessions", "platform": "in `cdr.streams`, of sessions",
+	"verdict": "in `cdr.streams`, and the worst as `cdr.session.verdict`, of sessions",
 }
 
 // labelTable says which attribute of log records says what a label says.

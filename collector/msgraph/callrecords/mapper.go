@@ -97,7 +97,7 @@ func (m *mapper) addSession(r *cdr.Record, s *session) {
 	m.setEndpoints(r, &one, s)
 	m.addRatings(r, s)
 	for i := range s.Segments {
-		m.addStreams(r, s, &s.Segments[i])
+		m.addStreams(r, &one, s, &s.Segments[i])
 	}
 	r.Sessions = append(r.Sessions, one)
 }

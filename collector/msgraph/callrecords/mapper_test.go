@@ -3,6 +3,7 @@ package callrecords
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -249,6 +250,35 @@ func TestTrapSenderOfStreams(t *testing.T) {
 				t.Errorf("it is %q, want %q; unmapped %v", got, c.want, unmapped)
 			}
 		})
+	}
+}
+
+// A session has its streams with what is known of their ends: of the sender its client, network and microphone, of the receiver what it listened to. What is
+// personal has its class; the call's streams have none of it.
+func TestTrapEndsOfStreams(t *testing.T) {
+	end := func(version string) string {
+		return `{"userAgent":{"platform":"iOS","applicationVersion":"` + version + `"}}`
+	}
+	text := callWith(between(end("1.2"), end("unknown"),
+		`"segments":[{"media":[{"label":"main-audio",
+		"callerNetwork":{"connectionType":"wifi","ipAddress":"192.0.2.10","subnet":"192.0.2.0","wifiBand":"frequency50GHz","wifiSignalStrength":71},
+		"calleeNetwork":{"wifiBand":"unknown","ipAddress":""},"callerDevice":{"captureDeviceName":"Ann's headset","renderDeviceName":"Ann's speaker"},
+		"calleeDevice":{"captureDeviceName":"a webcam"},"streams":[{"streamDirection":"callerToCallee"},{"streamDirection":"calleeToCaller"}]}]}]`))
+	r, _ := mapCall(t, text)
+	if len(r.Sessions) != 1 || len(r.Sessions[0].Streams) != 2 || len(r.Streams) != 2 || r.Streams[0].Extra != nil {
+		t.Fatalf("%+v", r)
+	}
+	want := [][]cdr.Attr{
+		{
+			cdr.Text("client_version", "1.2", cdr.Plain), cdr.Text("address", "192.0.2.10", cdr.Address), cdr.Text("subnet", "192.0.2.0", cdr.Address),
+			cdr.Text("wifi_band", "50GHz", cdr.Plain), cdr.Whole("wifi_signal", 71), cdr.Text("capture_device", "Ann's headset", cdr.User),
+		},
+		{cdr.Text("capture_device", "a webcam", cdr.User), cdr.Text("render_device", "Ann's speaker", cdr.User)},
+	}
+	for i, s := range r.Sessions[0].Streams {
+		if !reflect.DeepEqual(s.Extra, want[i]) || s.ToCallee != (i == 0) {
+			t.Errorf("stream %d: %+v, want %+v", i, s.Extra, want[i])
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ var readBy = []struct {
 	{[]string{"media"}, reflect.TypeFor[media]()},
 	{[]string{"mediaStream"}, reflect.TypeFor[stream]()},
 	{[]string{"networkInfo"}, reflect.TypeFor[network]()},
-	{[]string{"deviceInfo"}, nil},
+	{[]string{"deviceInfo"}, reflect.TypeFor[device]()},
 }
 
 // tagsOf are the names of a struct's members in JSON, but for those that all entities and

@@ -81,6 +81,7 @@ type userAgent struct {
 	Platform      string `json:"platform"`
 	ProductFamily string `json:"productFamily"`
 	Role          string `json:"role"`
+	Version       string `json:"applicationVersion"`
 }
 
 type feedback struct {
@@ -92,13 +93,23 @@ type media struct {
 	Label         string   `json:"label"`
 	CallerNetwork *network `json:"callerNetwork"`
 	CalleeNetwork *network `json:"calleeNetwork"`
+	CallerDevice  *device  `json:"callerDevice"`
+	CalleeDevice  *device  `json:"calleeDevice"`
 	Streams       []stream `json:"streams"`
 }
 
 type network struct {
 	ConnectionType string `json:"connectionType"`
-	IPAddress      string `json:"ipAddress"`
+	Address        string `json:"ipAddress"`
 	Subnet         string `json:"subnet"`
+	WiFiBand       string `json:"wifiBand"`
+	WiFiSignal     *int64 `json:"wifiSignalStrength"`
+}
+
+// device is what somebody speaks into and listens to, by the names that their computer has for it.
+type device struct {
+	Capture string `json:"captureDeviceName"`
+	Render  string `json:"renderDeviceName"`
 }
 
 // stream is one direction of a medium. Ratios are from 0 to 1, apart from the percentage. Durations are texts, of which one that can't be read

@@ -35,14 +35,17 @@ func (m *mapper) richestMedia(modalities []string) string {
 	return mediaNames[best].label
 }
 
-// addStreams adds a segment's streams, and whether they bypassed media.
-func (m *mapper) addStreams(r *cdr.Record, s *session, part *segment) {
+// addStreams adds a segment's streams to the call and to its session, and whether they bypassed media.
+func (m *mapper) addStreams(r *cdr.Record, one *cdr.Session, s *session, part *segment) {
 	caller, callee := cmp.Or(part.Caller, s.Caller), cmp.Or(part.Callee, s.Callee) // a segment may name none
 	for i := range part.Media {
 		medium := &part.Media[i]
 		for k := range medium.Streams {
 			raw := &medium.Streams[k]
-			r.Streams = append(r.Streams, m.mapStream(caller, callee, medium, raw))
+			mapped := m.mapStream(caller, callee, medium, raw)
+			r.Streams = append(r.Streams, mapped)
+			mapped.Extra = streamEnds(caller, callee, medium, mapped.ToCallee)
+			one.Streams = append(one.Streams, mapped)
 			if raw.MediaBypassed != nil && r.MediaBypass != cdr.True {
 				r.MediaBypass = cdr.KnownBool(*raw.MediaBypassed)
 			}
@@ -72,8 +75,39 @@ func senderAddress(n *network) netip.Addr {
 	if subnet, err := netip.ParseAddr(n.Subnet); err == nil {
 		return subnet.Unmap()
 	}
-	address, _ := netip.ParseAddr(n.IPAddress) // zero with an error
+	address, _ := netip.ParseAddr(n.Address) // zero with an error
 	return address.Unmap()
+}
+
+// streamEnds is what else is known of a stream's sender and of what its receiver listened to.
+func streamEnds(caller, callee *endpoint, medium *media, toCallee bool) (all []cdr.Attr) {
+	sender, network, from, to := callee, medium.CalleeNetwork, medium.CalleeDevice, medium.CallerDevice
+	if toCallee {
+		sender, network, from, to = caller, medium.CallerNetwork, medium.CallerDevice, medium.CalleeDevice
+	}
+	add := func(key, text string, class cdr.Privacy) {
+		if text != "" && text != "unknown" && text != futureValue {
+			all = append(all, cdr.Text(key, text, class))
+		}
+	}
+	if sender != nil && sender.UserAgent != nil {
+		add("client_version", sender.UserAgent.Version, cdr.Plain)
+	}
+	if network != nil {
+		add("address", network.Address, cdr.Address)
+		add("subnet", network.Subnet, cdr.Address)
+		add("wifi_band", strings.TrimPrefix(network.WiFiBand, "frequency"), cdr.Plain)
+		if network.WiFiSignal != nil {
+			all = append(all, cdr.Whole("wifi_signal", *network.WiFiSignal))
+		}
+	}
+	if from != nil {
+		add("capture_device", from.Capture, cdr.User)
+	}
+	if to != nil {
+		add("render_device", to.Render, cdr.User)
+	}
+	return all
 }
 
 // streamMedia returns the label `media` of a stream: by Graph's label of the medium, such as main-audio or applicationsharing-video, else by the codec.
