@@ -25,7 +25,7 @@ func newCheckConfig(c *kingpin.CmdClause) command {
 
 func checkConfig(files []string, s streams) (failed error) {
 	for _, file := range files {
-		if err := app.Check(file); err != nil {
+		if err := app.Check(app.Settings{ConfigFile: file, WebhookAddresses: []string{"localhost:0"}}); err != nil {
 			failed = errSilent
 			fmt.Fprintln(s.errors, err)
 			continue

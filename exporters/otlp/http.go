@@ -25,6 +25,9 @@ import (
 const maxResponse = 1 << 20
 
 func newHTTPClient(s Settings) *http.Client {
+	if s.Deliver != nil {
+		return &http.Client{Transport: s.Deliver}
+	}
 	base := s.Transport
 	if base == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()

@@ -32,4 +32,6 @@ type Settings struct {
 	InstanceID, Version string
 	// Transport replaces the HTTP transport, which isn't gRPC's; nil for one made from TLS.
 	Transport http.RoundTripper
+	// Deliver takes the requests instead of the endpoint; nil: they are sent.
+	Deliver Deliver
 }

@@ -20,9 +20,11 @@ import (
 
 	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
+	"gopkg.in/yaml.v3"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/exporters/prometheus"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -33,9 +35,13 @@ import (
 type Settings struct {
 	// ConfigFile is read at the start and with each reload.
 	ConfigFile string
+	// ConfigNode is the configuration instead, if another program has read it (see [config.UnmarshalNode]); ConfigFile is its name in errors.
+	ConfigNode *yaml.Node
+	// Pipelines take what would be sent to the endpoints of `otlp`, by signal: "logs" and "metrics"; a signal without one is off. nil: the endpoints.
+	Pipelines map[string]otlp.Deliver
 	// Providers are those that a source may have; nil: all.
 	Providers []collector.Provider
-	// ListenAddresses are those of the metrics port, at least one.
+	// ListenAddresses are those of the metrics port; none: off.
 	ListenAddresses []string
 	// WebConfigFile is exporter-toolkit's file with TLS and basic auth; empty for neither.
 	WebConfigFile string
@@ -246,5 +252,5 @@ func (a *App) close() error {
 	return nil
 }
 
-// Addr is the address of the metrics port's first listener.
+// Addr is the address of the metrics port's first listener, which must be open.
 func (a *App) Addr() string { return a.port.Listeners[0].Addr().String() }

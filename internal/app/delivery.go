@@ -62,10 +62,13 @@ func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID 
 	var exporter *otlp.Exporter
 	switch s {
 	case &o.Logs:
+		settings.Deliver = d.app.settings.Pipelines["logs"]
 		exporter, err = otlp.NewLogs(settings, d.app.ledger.Logs(), d.app.countRecords, d.app.logger)
 	case &o.Traces:
+		settings.Deliver = d.app.settings.Pipelines["traces"]
 		exporter, err = otlp.NewTraces(settings, d.app.ledger.Spans(), d.app.countSpans, d.app.logger)
 	default:
+		settings.Deliver = d.app.settings.Pipelines["metrics"]
 		exporter, err = otlp.NewMetrics(settings, d.app.logger, sources...)
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ import (
 
 // load reads and checks the configuration; nothing is built of it yet.
 func (a *App) load() (*running, error) {
-	c, all, err := LoadConfig(a.settings.ConfigFile, a.settings.Providers, true)
+	c, all, err := a.settings.loadConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +39,7 @@ func (a *App) load() (*running, error) {
 		return nil, err
 	}
 	r.thresholds = parameters.Thresholds
-	if r.sending, err = config.ResolveOTLP(c.OTLP, os.Getenv); err != nil {
+	if r.sending, err = a.settings.sending(c.OTLP); err != nil {
 		return nil, err
 	}
 	if r.sending != nil {
@@ -55,9 +56,38 @@ func (a *App) load() (*running, error) {
 	return r, err
 }
 
+func (s *Settings) loadConfig() (*config.Config, []collector.Provider, error) {
+	if s.ConfigNode == nil {
+		return LoadConfig(s.ConfigFile, s.Providers, true)
+	}
+	return readConfig(s.Providers, true, func(o config.Options) (*config.Config, error) {
+		c := new(config.Config)
+		return c, config.UnmarshalNode(s.ConfigFile, s.ConfigNode, c, o)
+	})
+}
+
+// sending says what is sent, and how. The environment is only about endpoints.
+func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
+	if s.Pipelines == nil {
+		return config.ResolveOTLP(o, os.Getenv)
+	}
+	if o == nil {
+		o = new(config.OTLP)
+		o.SetDefaults()
+	}
+	resolved, err := config.ResolveOTLP(o, func(string) string { return "" })
+	if err == nil {
+		resolved.Logs.Enabled, resolved.Metrics.Enabled = s.Pipelines["logs"] != nil, s.Pipelines["metrics"] != nil
+	}
+	return resolved, err
+}
+
 // Check reports every problem of a configuration that New would, but for those of its listeners and its ledger. It sends nothing.
-func Check(file string) error {
-	a := &App{settings: Settings{ConfigFile: file, Providers: Providers(), WebhookAddresses: []string{"localhost:0"}}}
+func Check(s Settings) error {
+	a := &App{settings: s}
+	if a.settings.Providers == nil {
+		a.settings.Providers = Providers()
+	}
 	r, err := a.load()
 	if err != nil {
 		return err
@@ -81,7 +111,7 @@ func Check(file string) error {
 		r.sources = append(r.sources, &source{config: c, opened: opened})
 	}
 	if err := errors.Join(append(errs, a.makeHooks(r))...); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return fmt.Errorf("%s: %w", s.ConfigFile, err)
 	}
 	return nil
 }
@@ -169,7 +199,10 @@ func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 		return where, fmt.Errorf("name this replica: %w", err)
 	}
 	where.Postgres.Replica = host + "-" + strings.ToLower(rand.Text()[:8])
-	where.Postgres.Address = cmp.Or(c.Storage.Postgres.Address, statusPage(s.ListenAddresses[0], host, web.HasTLS(s.WebConfigFile)))
+	where.Postgres.Address = c.Storage.Postgres.Address
+	if where.Postgres.Address == "" && len(s.ListenAddresses) > 0 {
+		where.Postgres.Address = statusPage(s.ListenAddresses[0], host, web.HasTLS(s.WebConfigFile))
+	}
 	return where, nil
 }
 
@@ -223,12 +256,19 @@ func SourceSettings(s *config.Source, quotas *httpclient.Quotas) collector.Sourc
 	}
 }
 
-// Version is the program's version, `dev` for a build without one.
+// Version is the program's version, that of its module within another program, and `dev` for a build without one.
 func Version() string {
-	if version.Version == "" {
-		return "dev"
+	if version.Version != "" {
+		return version.Version
 	}
-	return version.Version
+	if build, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range build.Deps {
+			if m.Path == "github.com/cdr-exporter/cdr-exporter" && m.Replace == nil {
+				return strings.TrimPrefix(m.Version, "v")
+			}
+		}
+	}
+	return "dev"
 }
 
 // OpenSource opens a configured source at its provider, one of those that its configuration was loaded with.

@@ -17,6 +17,12 @@ func Providers() []collector.Provider { return providers.All() }
 // LoadConfig reads a configuration, and returns the providers that its sources may be of: the known ones and those that it defines. Unless
 // checkFiles is set, the files that it names needn't be there.
 func LoadConfig(file string, known []collector.Provider, checkFiles bool) (*config.Config, []collector.Provider, error) {
+	return readConfig(known, checkFiles, func(o config.Options) (*config.Config, error) { return config.Load(file, o) })
+}
+
+func readConfig(
+	known []collector.Provider, checkFiles bool, read func(config.Options) (*config.Config, error),
+) (*config.Config, []collector.Provider, error) {
 	all := slices.Clone(known)
 	options := ConfigOptions(known)
 	options.CheckFiles = checkFiles
@@ -45,7 +51,7 @@ func LoadConfig(file string, known []collector.Provider, checkFiles bool) (*conf
 		}
 		return blocks, nil
 	}
-	c, err := config.Load(file, options)
+	c, err := read(options)
 	return c, all, err
 }
 

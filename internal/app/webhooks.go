@@ -111,13 +111,13 @@ func (a *App) makeHooks(r *running) error {
 			switch {
 			case len(a.settings.WebhookAddresses) == 0 && feed.Posted != nil:
 				errs = append(errs, fmt.Errorf("%s: there is no listener for the records that are posted to %s; "+
-					"start with --webhook.listen-address, or remove the token from the source", name, path))
+					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove the token from the source", name, path))
 			case len(a.settings.WebhookAddresses) == 0:
 				errs = append(errs, fmt.Errorf("webhook of %s: there is no listener for its notifications; "+
-					"start with --webhook.listen-address, or remove the webhook from the configuration", name))
+					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove the webhook from the configuration", name))
 			case feed.Webhook.NeedsTLS && a.settings.takesPlainHTTP():
 				errs = append(errs, fmt.Errorf("%s: --webhook.listen-address takes plain HTTP from other machines, and so would numbers and the token go through the network; "+
-					"give --webhook.config.file a certificate, listen on 127.0.0.1 behind a proxy with TLS, or set insecure_http: true in the source", name))
+					"give --webhook.config.file (in a Collector: webhook.config_file) a certificate, listen on 127.0.0.1 behind a proxy with TLS, or set insecure_http: true in the source", name))
 			}
 		}
 	}

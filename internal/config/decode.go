@@ -18,6 +18,7 @@ type decoder struct {
 	Options
 
 	file, dir string
+	foreign   bool // see UnmarshalNode
 
 	problems Problems
 	lines    map[string]int  // of all keys and elements in the file, by path
@@ -61,14 +62,14 @@ func (d *decoder) isBroken(path string) bool {
 	return slices.ContainsFunc(outward(path), func(outer string) bool { return d.broken[outer] })
 }
 
-// lineOf returns the line of a path, or of the nearest one around it.
+// lineOf returns the line of a path, or of the nearest one around it; 0 if there are no lines.
 func (d *decoder) lineOf(path string) int {
 	for _, outer := range outward(path) {
 		if line := d.lines[outer]; line > 0 {
 			return line
 		}
 	}
-	return 1
+	return 0
 }
 
 // decode decodes a node into a value that can be set. A bare key leaves the defaults of a mapping.

@@ -25,7 +25,7 @@ func (d *decoder) define(root *yaml.Node) {
 	more, err := d.Define(files)
 	problems, ok := errors.AsType[Problems](err)
 	if d.problems = append(d.problems, problems...); err != nil && !ok {
-		d.report(1, "definitions", err.Error())
+		d.report(root.Line, "definitions", err.Error())
 	}
 	d.Providers = maps.Clone(d.Providers)
 	maps.Copy(d.Providers, more)

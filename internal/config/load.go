@@ -48,25 +48,47 @@ func Parse(path string, data []byte, opts Options) (*Config, error) {
 
 // Unmarshal decodes YAML into a pointer to a struct by this package's rules: defaults, strict decoding, validation. The error is [Problems].
 func Unmarshal(path string, data []byte, into any, opts Options) error {
-	d := &decoder{Options: opts, file: path, lines: map[string]int{}, broken: map[string]bool{}}
-	if d.LookupEnv == nil {
-		d.LookupEnv = os.LookupEnv
-	}
+	d := newDecoder(path, opts)
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return Problems{{File: path, Message: fmt.Sprintf("cannot find its folder: %s", err)}}
 	}
 	d.dir = filepath.Dir(absolute)
 	if root := d.parse(data); root != nil {
-		if d.define(root); len(d.problems) > 0 {
-			return d.problems.asError() // what follows from them says no more
-		}
-		v := reflect.ValueOf(into).Elem()
-		v.SetZero()
-		setDefaults(v)
-		d.decode(v, root, place{line: root.Line})
+		d.decodeRoot(reflect.ValueOf(into).Elem(), root)
 	}
 	return d.problems.asError()
+}
+
+// UnmarshalNode is [Unmarshal] for values that another program has read, such as the OpenTelemetry Collector: their lines are 0, and their tags empty where
+// it has kept the text. Nothing is expanded, and a number isn't taken for a text, since 0123 may have become 83. Relative paths start at the working directory.
+func UnmarshalNode(name string, root *yaml.Node, into any, opts Options) error {
+	dir, err := os.Getwd()
+	if err != nil {
+		return Problems{{File: name, Message: fmt.Sprintf("cannot find the working directory: %s", err)}}
+	}
+	d := newDecoder(name, opts)
+	d.foreign, d.dir = true, dir
+	d.decodeRoot(reflect.ValueOf(into).Elem(), root)
+	return d.problems.asError()
+}
+
+func newDecoder(file string, opts Options) *decoder {
+	d := &decoder{Options: opts, file: file, lines: map[string]int{}, broken: map[string]bool{}}
+	if d.LookupEnv == nil {
+		d.LookupEnv = os.LookupEnv
+	}
+	return d
+}
+
+// decodeRoot decodes a whole configuration, unless the definitions that it names have problems: what would follow from them says no more.
+func (d *decoder) decodeRoot(v reflect.Value, root *yaml.Node) {
+	if d.define(root); len(d.problems) > 0 {
+		return
+	}
+	v.SetZero()
+	setDefaults(v)
+	d.decode(v, root, place{line: root.Line})
 }
 
 // parse returns the root of the one document in the file, nil after reporting why there is none.

@@ -39,7 +39,8 @@ func (r *Report) Problemf(key, format string, args ...any) {
 
 // Given reports whether the key is in the file, also when it is bare. A secret's key is given when its x_file is.
 func (r *Report) Given(key string) bool {
-	return r.decoder.rules != nil || r.decoder.lines[joinPath(r.path, key)] > 0
+	_, given := r.decoder.lines[joinPath(r.path, key)]
+	return given || r.decoder.rules != nil
 }
 
 // declare notes a rule for [RulesOf].

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,7 +68,12 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 		return
 	}
 	expanded := *n
-	err := expand(&expanded, d.LookupEnv)
+	var err error
+	if !d.foreign {
+		err = expand(&expanded, d.LookupEnv)
+	} else if isText(v) && slices.Contains([]string{"!!int", "!!float", "!!bool"}, n.Tag) {
+		err = fmt.Errorf("must be %s; put it in quotes, since without them its text was lost before it came here", want)
+	}
 	if err == nil {
 		err = d.set(v, &expanded, at, want)
 	}
@@ -78,6 +84,9 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 		d.fail(at, "%s", err)
 	}
 }
+
+// isText reports whether a leaf is read from a text of any form.
+func isText(v reflect.Value) bool { return v.Kind() == reflect.String || v.Type() == secretType }
 
 // set sets a leaf to a scalar. Its error is errMalformed, or says what would be right.
 func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err error) {
