@@ -36,6 +36,7 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 				"rules":        {"promtool", "check", "rules"},
 				"prometheus":   {"promtool", "check", "config", "--syntax-only"},
 				"collector":    {"otelcol", "validate", "--config"},
+				"receiver":     {"otelcol-cdr", "validate", "--config"},
 				"alertmanager": {"amtool", "check-config"},
 			}[kind]
 			if !ok {
@@ -52,13 +53,14 @@ func TestE2EProgramsTakeTheDocs(t *testing.T) {
 					name = filepath.Join(os.Getenv("CDR_TOOLS_BIN"), name)
 				}
 				program := exec.CommandContext(t.Context(), name, append(arguments[1:], file)...)
+				program.Env = append(os.Environ(), "CLIENT_SECRET=hush")
 				if out, err := program.CombinedOutput(); err != nil {
 					t.Errorf("%v\n%s", err, out)
 				}
 			})
 		}
 	}
-	for _, kind := range []string{"promql", "rules", "prometheus", "collector", "alertmanager"} {
+	for _, kind := range []string{"promql", "rules", "prometheus", "collector", "receiver", "alertmanager"} {
 		if seen[kind] == 0 {
 			t.Errorf("the docs show no %s: this shows nothing", kind)
 		}
@@ -73,7 +75,10 @@ func kindOf(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	for _, k := range []struct{ key, kind string }{{"groups", "rules"}, {"scrape_configs", "prometheus"}, {"route", "alertmanager"}, {"receivers", "collector"}} {
-		if document[k.key] != nil {
+		if receivers, _ := document["receivers"].(map[string]any); receivers["cdr"] != nil {
+			return "receiver"
+		}
+		if document[k.key] != nil && document["dist"] == nil { // with it, it is for the Collector's builder
 			return k.kind
 		}
 	}

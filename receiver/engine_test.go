@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
@@ -136,24 +137,32 @@ func TestWithoutLogs(t *testing.T) {
 	}
 }
 
-// sumOf sums the newest points of a metric of whole numbers.
+// sumOf is the newest sum of a metric of whole numbers.
 func sumOf(sink *consumertest.MetricsSink, metric string) (sum int64) {
 	for _, request := range sink.AllMetrics() {
-		for _, resource := range request.ResourceMetrics().All() {
-			for _, scope := range resource.ScopeMetrics().All() {
-				for _, m := range scope.Metrics().All() {
-					if m.Name() != metric {
-						continue
-					}
-					sum = 0
-					for _, p := range m.Sum().DataPoints().All() {
-						sum += p.IntValue()
-					}
+		if n, there := sumIn(request, metric); there {
+			sum = n
+		}
+	}
+	return sum
+}
+
+// sumIn sums the points of a metric in a request, if it is there.
+func sumIn(request pmetric.Metrics, metric string) (sum int64, there bool) {
+	for _, resource := range request.ResourceMetrics().All() {
+		for _, scope := range resource.ScopeMetrics().All() {
+			for _, m := range scope.Metrics().All() {
+				if m.Name() != metric {
+					continue
+				}
+				there = true
+				for _, p := range m.Sum().DataPoints().All() {
+					sum += p.IntValue()
 				}
 			}
 		}
 	}
-	return sum
+	return sum, there
 }
 
 func eventually(t *testing.T, done func() bool) {
