@@ -60,7 +60,7 @@ func (c *collector) start() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	ready := strings.Count(c.log(), "Everything is ready")
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.cmd.Start(); err != nil {

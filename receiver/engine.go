@@ -66,9 +66,11 @@ func (e *engine) Start(ctx context.Context, host component.Host) error {
 	}
 	e.stop, e.done = stop, make(chan struct{})
 	go func() {
-		defer close(e.done)
-		if e.err = a.Run(ctx); ctx.Err() == nil {
-			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(e.err))
+		err := a.Run(ctx)
+		e.err = err
+		close(e.done) // before the report, for which the Collector has no time while it shuts down
+		if ctx.Err() == nil {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	}()
 	return nil

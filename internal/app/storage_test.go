@@ -18,9 +18,13 @@ func TestAddressOfAReplica(t *testing.T) {
 		"with a certificate here": {listen: "10.0.0.7:9887", web: "tls_server_config: {cert: c, key: k}\n", want: "https://10.0.0.7:9887/"},
 		"with a password alone":   {listen: "10.0.0.7:9887", web: "basic_auth_users: {}\n", want: "http://10.0.0.7:9887/"},
 		"at a port that is free":  {listen: "10.0.0.7:0"},
+		"without a listener":      {},
 		"as configured":           {configured: "https://cdr.example", listen: "10.0.0.7:9887", want: "https://cdr.example"},
 	} {
-		settings := Settings{ListenAddresses: []string{test.listen}}
+		settings := Settings{}
+		if test.listen != "" {
+			settings.ListenAddresses = []string{test.listen}
+		}
 		if test.web != "" {
 			settings.WebConfigFile = file
 			if err := os.WriteFile(file, []byte(test.web), 0o600); err != nil {
