@@ -84,9 +84,9 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	@failed=; \
 	export GOGC=400 GORACE=atexit_sleep_ms=0; \
 	( nice -n 5 $(call gotestsum,simulators) $(RACE) $(SIMULATORS:%=.%) || failed=1; \
-		( cd receiver && CGO_ENABLED=0 nice -n 5 $(call gotestsum,receiver) -trimpath ./... ) || failed=1; \
 		CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,waiting) -trimpath -run '$(WAITING)' ./cmd/cdr-exporter & \
 		nice -n 5 $(call gotestsum,rest) -p 3 $(RACE_PRODUCT) $(LONGEST) $$($(GO) list -tags e2e ./... | grep -v -e '/cmd/' $(SIMULATORS:%=-e '%$$')) || failed=1; \
+		( cd receiver && CGO_ENABLED=0 nice -n 5 $(call gotestsum,receiver) -trimpath ./... ) || failed=1; \
 		wait $$! || failed=1; \
 		test -z "$$failed" ) & \
 	CDR_RACE=1 CGO_ENABLED=0 $(call gotestsum,cmd) -trimpath -skip '$(WAITING)' ./cmd/... || failed=1; \
