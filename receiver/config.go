@@ -61,7 +61,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 }
 
 // endpointKeys are the keys of `otlp` that say what is sent where.
-var endpointKeys = []string{"endpoint", "protocol", "headers", "headers_file", "insecure_headers", "tls_config", "logs", "metrics"}
+var endpointKeys = []string{"endpoint", "protocol", "headers", "headers_file", "insecure_headers", "tls_config", "logs", "metrics", "traces"}
 
 func (c *Config) refuseEndpoints(block any) {
 	keys, _ := block.(map[string]any)

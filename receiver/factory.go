@@ -3,9 +3,10 @@
 //
 //	logs pipelines    ◀─┐
 //	                    ├─ engine: internal/app, one per component id, whatever pipelines name it
-//	metrics pipelines ◀─┘
+//	metrics pipelines ◀─┤
+//	traces pipelines  ◀─┘
 //
-// The ledger counts and remembers as in the exporter: a log record leaves its outbox once every pipeline has accepted it. What a pipeline refuses for now is
+// The ledger counts and remembers as in the exporter: a log record or span leaves its outbox once every pipeline has accepted it. What a pipeline refuses for now is
 // offered again; what it refuses for good, alone while others are accepted, is set aside.
 package cdrreceiver
 
@@ -31,6 +32,10 @@ func NewFactory() receiver.Factory {
 		receiver.WithMetrics(func(_ context.Context, set receiver.Settings, c component.Config, next consumer.Metrics) (receiver.Metrics, error) {
 			obs, err := observer(set)
 			return shared.add(c, set, "metrics", metricsInto(next, obs)), err
+		}, component.StabilityLevelAlpha),
+		receiver.WithTraces(func(_ context.Context, set receiver.Settings, c component.Config, next consumer.Traces) (receiver.Traces, error) {
+			obs, err := observer(set)
+			return shared.add(c, set, "traces", tracesInto(next, obs)), err
 		}, component.StabilityLevelAlpha),
 	)
 }

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
@@ -45,6 +46,21 @@ func metricsInto(next consumer.Metrics, obs *receiverhelper.ObsReport) otlp.Deli
 		op := obs.StartMetricsOp(ctx)
 		err := next.ConsumeMetrics(op, decoded.Metrics())
 		obs.EndMetricsOp(op, format, points, err)
+		return judge(err)
+	}
+}
+
+// tracesInto hands requests with spans to the pipelines that name the receiver.
+func tracesInto(next consumer.Traces, obs *receiverhelper.ObsReport) otlp.Deliver {
+	return func(ctx context.Context, request []byte) error {
+		decoded := ptraceotlp.NewExportRequest()
+		if decoded.UnmarshalProto(request) != nil {
+			return errUnreadable
+		}
+		spans := decoded.Traces().SpanCount()
+		op := obs.StartTracesOp(ctx)
+		err := next.ConsumeTraces(op, decoded.Traces())
+		obs.EndTracesOp(op, format, spans, err)
 		return judge(err)
 	}
 }

@@ -37,7 +37,7 @@ type Settings struct {
 	ConfigFile string
 	// ConfigNode is the configuration instead, if another program has read it (see [config.UnmarshalNode]); ConfigFile is its name in errors.
 	ConfigNode *yaml.Node
-	// Pipelines take what would be sent to the endpoints of `otlp`, by signal: "logs" and "metrics"; a signal without one is off. nil: the endpoints.
+	// Pipelines take what would be sent to the endpoints of `otlp`, by signal: "logs", "metrics" and "traces"; a signal without one is off. nil: the endpoints.
 	Pipelines map[string]otlp.Deliver
 	// Providers are those that a source may have; nil: all.
 	Providers []collector.Provider

@@ -77,7 +77,7 @@ func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
 	}
 	resolved, err := config.ResolveOTLP(o, func(string) string { return "" })
 	if err == nil {
-		resolved.Logs.Enabled, resolved.Metrics.Enabled = s.Pipelines["logs"] != nil, s.Pipelines["metrics"] != nil
+		resolved.Logs.Enabled, resolved.Metrics.Enabled, resolved.Traces.Enabled = s.Pipelines["logs"] != nil, s.Pipelines["metrics"] != nil, s.Pipelines["traces"] != nil
 	}
 	return resolved, err
 }
