@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ type office struct {
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string
 	more                 string // further lines of the block
+	visits               bool   // visits to queues are asked for
 }
 
 // newOffice starts a RingCentral account, whose company log is the world in the
@@ -80,6 +82,9 @@ func (o *office) server() provider { return o.Server }
 
 func (o *office) tables(_ string, at ...time.Time) tables {
 	t := o.world.Totals(simulator.View{At: at, Simple: o.View == "simple"})
+	if o.visits {
+		maps.Copy(t.Metrics, rcsim.Visits(o.world, at[len(at)-1]))
+	}
 	return expected(&t)
 }
 

@@ -29,15 +29,25 @@ type callLog struct {
 	grouped bool   // rows of a session are one call: in the log of an extension a session is listed once per view of it
 
 	client    *httpclient.Client
+	directory *httpclient.Client // of the account's queues; nil: visits to them aren't asked for
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 }
 
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
-	decoder, mapper := newPageDecoder(), &mapper{log: l}
-	request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: "call-log", ExpectJSON: true}
-	return collector.MapPages(wire.Pieces(l.client.Pages(ctx, request, maxPages, decoder.decode), &decoder.rows), mapper.mapPage)
+	return func(yield func(*collector.Page, error) bool) {
+		decoder, mapper := newPageDecoder(), &mapper{log: l}
+		if l.directory != nil {
+			var err error
+			if mapper.queues, err = l.queueNames(ctx); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+		request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: "call-log", ExpectJSON: true}
+		collector.MapPages(wire.Pieces(l.client.Pages(ctx, request, maxPages, decoder.decode), &decoder.rows), mapper.mapPage)(yield)
+	}
 }
 
 // link is the first page of a range. Both ends belong to it.

@@ -62,6 +62,8 @@ type CallLog struct {
 	config.Feed `yaml:",inline"`
 	// View is detailed, with legs, or simple.
 	View string `yaml:"view"`
+	// Queues asks for the account's queues too, so that callers' visits to them are counted.
+	Queues bool `yaml:"queues"`
 }
 
 // SetDefaults implements config.Defaulter.
@@ -92,6 +94,9 @@ func (c *Config) Validate(r *config.Report) {
 		r.Problemf("account", "must be %s, or left out", accountSame)
 	case c.Scope == scopeExtension:
 		r.Problemf("account", "is for scope: account alone: another user has other calls; give that user's calls a source of their own")
+	}
+	if l := c.CallLog; l != nil && l.Queues && (c.Scope != scopeAccount || strings.EqualFold(l.View, viewSimple)) {
+		r.Problemf("call_log.queues", "needs scope: account and view: detailed, whose legs tell of queues; leave it out for others")
 	}
 	if !currencyCode.MatchString(c.Currency) {
 		r.Problemf("currency", "must be a code of ISO 4217, such as %s", defaultCurrency)

@@ -65,6 +65,8 @@ func TestBadConfigs(t *testing.T) {
 		{"currency", testAuth + "currency: dollars\n" + feed, "currency: must be a code of ISO 4217"},
 		{"currency in small letters", testAuth + "currency: usd\n" + feed, "currency: must be a code"},
 		{"view", testAuth + "call_log: {view: full}\n", "call_log.view: must be detailed or simple"},
+		{"queues of an extension", testAuth + "scope: extension\ncall_log: {queues: true}\n", "call_log.queues: needs scope: account and view: detailed"},
+		{"queues without legs", testAuth + "call_log: {view: simple, queues: true}\n", "call_log.queues: needs scope: account and view: detailed"},
 		{"long lookback", testAuth + "call_log: {lookback: 366d}\n", "call_log.lookback: must be at most 365d"},
 		{"short interval", testAuth + "call_log: {interval: 100ms}\n", "call_log.interval: must be at least 1s"},
 		{"short interval of active calls", testAuth + "active_calls: {interval: 100ms}\n", "active_calls.interval: must be at least 1s"},
@@ -83,7 +85,7 @@ func TestBadConfigs(t *testing.T) {
 func TestKeys(t *testing.T) {
 	want := []string{
 		"base_url", "client_id", "client_secret", "client_secret_file", "jwt", "jwt_file", "account", "scope", "currency", "call_log",
-		"call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.view", "active_calls", "active_calls.interval",
+		"call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.view", "call_log.queues", "active_calls", "active_calls.interval",
 	}
 	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
 		t.Errorf("keys %q, want %q", got, want)

@@ -33,7 +33,7 @@ type shown map[string]any
 func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 	t.Helper()
 	var got read
-	decoder, mapper := newPageDecoder(), &mapper{log: log}
+	decoder, mapper := newPageDecoder(), &mapper{log: log, queues: map[int64]string{90: "Sales", 91: "Support"}}
 	next, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { got.take(t, p) })
 	got.next = next
 	return got, err
@@ -161,7 +161,7 @@ func show(r *cdr.Record) shown {
 }
 
 func showLists(out shown, r *cdr.Record) {
-	var charges, recordings, legs []string
+	var charges, recordings, legs, visits []string
 	for i := range r.Charges {
 		c := &r.Charges[i]
 		charges = append(charges, strings.TrimSpace(c.Component+" "+c.Amount.String()+" "+c.Currency))
@@ -176,7 +176,14 @@ func showLists(out shown, r *cdr.Record) {
 		}
 		legs = append(legs, leg)
 	}
-	for key, list := range map[string][]string{"Charges": charges, "Recordings": recordings, "Legs": legs} {
+	for _, v := range r.Visits {
+		wait := "unknown"
+		if v.Wait.Known {
+			wait = v.Wait.Value.String()
+		}
+		visits = append(visits, strings.Join([]string{v.Queue, v.Result.String(), wait}, " "))
+	}
+	for key, list := range map[string][]string{"Charges": charges, "Recordings": recordings, "Legs": legs, "Visits": visits} {
 		if list != nil {
 			out[key] = list
 		}

@@ -12,8 +12,9 @@ import (
 
 // mapper turns rows into pages of records. It is for one goroutine.
 type mapper struct {
-	log  *callLog
-	page collector.Page // under construction
+	log    *callLog
+	queues map[int64]string // names by id; nil: visits aren't asked for
+	page   collector.Page   // under construction
 }
 
 func (m *mapper) reportUnmapped(field, value string) {
@@ -61,6 +62,7 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 	m.parties(row, r)
 	m.money(row, r)
 	m.parts(row, r)
+	m.addVisits(row, r)
 	extras(row, r)
 	if r.ID == "" {
 		r.Synthetic = collector.SyntheticKey(r)
@@ -169,25 +171,12 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 			m.reportUnmapped("legs.result", l.Result)
 		}
 		part := cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome}
-		part.Start, part.Duration = l.times()
+		part.Start = l.start()
+		if end := l.end(); !end.IsZero() {
+			part.Duration = end.Sub(part.Start)
+		}
 		r.Legs = append(r.Legs, part)
 	}
-}
-
-// times are when a leg began and how long it took; zero what it doesn't say, or not in a form that is known: only its span shows them.
-func (l *leg) times() (start time.Time, lasted time.Duration) {
-	start, err := time.Parse(time.RFC3339, l.StartTime)
-	if err != nil || start.Year() <= 1 {
-		return time.Time{}, 0
-	}
-	lasted, problem := cdr.Duration(l.DurationMs, time.Millisecond)
-	if l.DurationMs == 0 {
-		lasted, problem = cdr.Duration(l.Duration, time.Second)
-	}
-	if problem != "" {
-		lasted = 0
-	}
-	return start.UTC(), lasted
 }
 
 // recording adds a recording unless the row has it already: rows and their legs share

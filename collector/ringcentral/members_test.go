@@ -35,7 +35,6 @@ var leftOut = map[string]string{
 	"legs[].extension.uri":            "an address that the id already makes",
 	"legs[].from.device.uri":          "an address that the id already makes",
 	"legs[].to.device.uri":            "an address that the id already makes",
-	"legs[].master":                   "legs are counted as they are listed; older answers don't mark the master leg",
 	"legs[].message":                  "the row's is kept",
 	"legs[].message.id":               "the row's is kept",
 	"legs[].message.type":             "the row's is kept",
@@ -115,6 +114,13 @@ var whole = []string{
 	"to":{"extensionId":"5","name":"C"},"recording":{"id":"6","type":"OnDemand"}}]}`,
 	`{"id":"1","startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Inbound",
 	"legs":[{"startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Outbound","result":"Accepted","extension":{"id":5},"from":{"extensionId":"5","name":"C"},"to":{"name":"A"}}]}`,
+	`{"id":"1","startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Inbound","result":"Missed",
+	"legs":[{"result":"Accepted","master":false,"startTime":"2026-03-02T10:00:04.000Z","extension":{"id":5}},
+	{"result":"Accepted","startTime":"2026-03-02T10:00:00.000Z","extension":{"id":90}}]}`,
+	`{"id":"1","startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Inbound","result":"Missed",
+	"legs":[{"result":"Missed","startTime":"2026-03-02T10:00:00.000Z","durationMs":5400,"extension":{"id":90}}]}`,
+	`{"id":"1","startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Inbound","result":"Missed",
+	"legs":[{"result":"Missed","startTime":"2026-03-02T10:00:00.000Z","duration":5,"extension":{"id":90}}]}`,
 }
 
 // TestEveryMemberIsMapped changes each member that is read, and wants the record to

@@ -18,18 +18,19 @@ import (
 const providerName = "ringcentral"
 
 // heavyLimit is how many requests RingCentral allows in a minute in the Heavy group, to which all that we ask of the API belongs, and authLimit
-// in the Auth group, which has the requests for tokens, until an answer says otherwise (RingCentral, "Rate limits"). A request within the
+// in the Auth group, which has the requests for tokens, and mediumLimit in the Medium group, which has the list of queues, until an answer says otherwise (RingCentral, "Rate limits"). A request within the
 // penalty begins it anew.
 const (
-	heavyLimit = 10
-	authLimit  = 5
-	penalty    = time.Minute
+	heavyLimit  = 10
+	mediumLimit = 40
+	authLimit   = 5
+	penalty     = time.Minute
 )
 
 // Provider is RingCentral, for the list of providers.
 func Provider() collector.Provider {
 	return collector.NewProvider(providerName, Open,
-		collector.FeedProperties{Name: feedCallLog, Reasons: true},
+		collector.FeedProperties{Name: feedCallLog, Reasons: true, Visits: true},
 		collector.FeedProperties{Name: feedActiveCalls, Snapshot: true},
 	)
 }
@@ -41,6 +42,7 @@ type source struct {
 	account  string // names the app and the user, whose limit of requests is apart
 	base     *url.URL
 	client   *httpclient.Client
+	medium   *httpclient.Client // its limit is apart
 	creds    *credentials
 	tokens   *httpclient.Tokens
 }
@@ -86,7 +88,12 @@ func (s *source) openClients() (err error) {
 	s.account = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.user}, " ")
 	api.QuotaKey = s.account
 	api.Token, api.KeepTokenOn403 = s.tokens, true
-	s.client, err = httpclient.New(api)
+	if s.client, err = httpclient.New(api); err != nil {
+		return err
+	}
+	api.Limit.Requests, api.Limit.Group = mediumLimit, "medium"
+	api.QuotaKey = strings.Join([]string{providerName, api.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID, s.creds.user}, " ")
+	s.medium, err = httpclient.New(api)
 	return err
 }
 
@@ -97,6 +104,9 @@ func (s *source) feeds() []collector.FeedInfo {
 		log := &callLog{
 			path: s.config.path("call-log"), view: c.wire(), grouped: grouped, client: s.client,
 			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers),
+		}
+		if c.Queues {
+			log.directory = s.medium
 		}
 		info := s.feed(feedCallLog)
 		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
@@ -144,5 +154,6 @@ func (s *source) close() {
 		}
 	}
 	s.client.Close()
+	s.medium.Close()
 	s.creds.client.Close()
 }

@@ -49,9 +49,10 @@ type row struct {
 // leg is a part of a call (CallLogRecordLegInfo).
 type leg struct {
 	LegType    string    `json:"legType"`
+	Master     bool      `json:"master"`
 	StartTime  string    `json:"startTime"`
-	Duration   int64     `json:"duration"` // seconds
-	DurationMs int64     `json:"durationMs"`
+	Duration   *int64    `json:"duration"`   // seconds
+	DurationMs *int64    `json:"durationMs"` // newer, and exact
 	Direction  string    `json:"direction"`
 	Result     string    `json:"result"`
 	Extension  extension `json:"extension"`

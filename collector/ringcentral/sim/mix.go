@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	_ "embed" // of the table
 	"fmt"
 	"slices"
@@ -57,10 +58,27 @@ type wire struct {
 	// View says that an extension's log lists the session once for each part that the extension had in it.
 	View bool
 	// Legs are the row's, the one that describes the whole first; nil: there is one.
-	Legs []struct{ Type, Result, Outcome string }
+	Legs []legRow
+	// Visits are those to queues that the legs show: the queues of a call are Queues, in turn, from one that its number says.
+	Visits []visit
 
 	// direction is the row's: that of a call between two extensions is either.
 	direction, internalType, transport string
+}
+
+// legRow is a leg of the table. After, if it isn't zero, is how long after the call's start it begins. Queue numbers the queue whose leg it is,
+// from 1.
+type legRow struct {
+	Type, Result, Outcome string
+	After                 time.Duration
+	Queue                 int
+}
+
+// visit is how a visit ended and how long it took; Lasts is the leg that takes as long, where no wait is given.
+type visit struct {
+	Result string
+	Wait   time.Duration
+	Lasts  int
 }
 
 func detailOf(v *simulator.Version) *wire { return v.Kind.Detail.(*wire) }
@@ -73,6 +91,7 @@ var legKinds = map[string]simulator.Leg{
 	"ringout_web_to_subscriber": {Wire: "RingOutWebToSubscriber", Action: "RingOut Web", Direction: "Outbound", Transport: "PSTN"},
 	"ringout_web_to_caller":     {Wire: "RingOutWebToCaller", Action: "RingOut Web", Direction: "Outbound", Transport: "PSTN"},
 	"sip_to_pstn_metered":       {Wire: "SipToPstnMetered", Action: "VoIP Call", Direction: "Outbound", Transport: "VoIP", User: true},
+	"hunting":                   {Wire: "Hunting", Action: "Hunting", Direction: "Inbound", Transport: "PSTN", After: 2 * time.Second},
 	"hologram_to_pstn":          {Wire: "HologramToPstn", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN"},
 }
 
@@ -83,8 +102,10 @@ func complete(k *simulator.Kind, w *wire) {
 	if k.Direction == cdr.Outbound {
 		w.direction, w.transport, leg = "Outbound", "VoIP", "sip_to_pstn_metered"
 	}
-	for _, l := range w.Legs {
-		k.Legs = append(k.Legs, newLeg(l.Type, l.Result, simulator.Named(l.Outcome, cdr.Outcomes()...)))
+	for _, row := range w.Legs {
+		l := newLeg(row.Type, row.Result, simulator.Named(row.Outcome, cdr.Outcomes()...))
+		l.After = cmp.Or(row.After, l.After)
+		k.Legs = append(k.Legs, l)
 	}
 	switch {
 	case w.Row != "":

@@ -15,6 +15,7 @@ import (
 // know: here each is needed where it has a meaning, so that a client's mistakes are noticed.
 var parameters = map[string][]string{
 	EndpointCallLog:     {"dateFrom", "dateTo", "type", "view", "perPage", "page"},
+	EndpointExtensions:  {"type", "perPage", "page"},
 	EndpointActiveCalls: {"type", "view", "page", "perPage"},
 }
 
@@ -37,7 +38,11 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 		s.Answer(w, r, endpoint, func() simulator.Reply {
 			refused := s.authenticate(r.Header.Get("Authorization"))
 			if refused == nil {
-				refused = s.limit("heavy", w.Header())
+				group := "heavy"
+				if endpoint == EndpointExtensions {
+					group = "medium"
+				}
+				refused = s.limit(group, w.Header())
 			}
 			if refused == nil {
 				refused = s.permit(endpoint, company)
@@ -67,6 +72,8 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	switch {
 	case endpoint == EndpointRecording:
 		scopes, permission = []string{ReadCallRecording}, ReadCallRecording
+	case endpoint == EndpointExtensions:
+		scopes = []string{ReadAccounts}
 	case company:
 		permission = FullCompanyCallLog
 	}

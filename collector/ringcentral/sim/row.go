@@ -219,11 +219,10 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 			}
 			p.extension = sc.extension(&users[agent%len(users)])
 		}
-		lasted := max(0, v.Duration-l.After)
-		if !l.Outcome.Connected() {
-			lasted = min(lasted, maxLegRing)
+		if w := detailOf(v); w.Legs != nil && w.Legs[i].Queue > 0 {
+			p.extension = sc.extension(queueOf(c, w.Legs[i].Queue))
 		}
-		if p.duration = (lasted.Milliseconds() + 500) / 1000; v.State == simulator.InProgress {
+		if p.duration = int64(lasted(l, v) / time.Second); v.State == simulator.InProgress {
 			p.result, p.duration = "In Progress", nil
 		}
 		o := simulator.NewObject("legType", l.Wire)
@@ -236,6 +235,15 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 		}
 	}
 	return list
+}
+
+// lasted is how long a leg is listed to have taken, in whole seconds.
+func lasted(l *simulator.Leg, v *simulator.Version) time.Duration {
+	d := max(0, v.Duration-l.After)
+	if !l.Outcome.Connected() {
+		d = min(d, maxLegRing)
+	}
+	return d.Round(time.Second)
 }
 
 // javaNumber is an amount as Java writes a number with a fraction: with an exponent if it is less than a thousandth.

@@ -30,8 +30,9 @@ func Start(settings Settings) (*Server, error) {
 	s := &Server{
 		Settings: settings,
 		limits: map[string]*simulator.Limiter{
-			"auth":  {Limit: settings.Auth, Window: settings.Window, Penalty: true},
-			"heavy": {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
+			"auth":   {Limit: settings.Auth, Window: settings.Window, Penalty: true},
+			"medium": {Limit: settings.Medium, Window: settings.Window, Penalty: true},
+			"heavy":  {Limit: settings.Heavy, Window: settings.Window, Penalty: true},
 		},
 		key: []byte(rand.Text()), permissions: []string{FullCompanyCallLog, ReadCallLog, ReadCallRecording},
 	}
@@ -58,6 +59,7 @@ func (s *Server) routes() http.Handler {
 	}{
 		{"call-log", EndpointCallLog, true, s.callLog},
 		{"active-calls", EndpointActiveCalls, true, s.activeCalls},
+		{"extension", EndpointExtensions, true, s.extensions},
 		{"recording/{id}", EndpointRecording, true, s.recording},
 		{"extension/~/call-log", EndpointCallLog, false, s.callLog},
 		{"extension/~/active-calls", EndpointActiveCalls, false, s.activeCalls},

@@ -14,7 +14,8 @@ const (
 	EndpointCallLog     = "call_log"
 	EndpointActiveCalls = "active_calls"
 	EndpointRecording   = "recording"
-	EndpointOther       = "other" // any other path: always an error
+	EndpointExtensions  = "extensions" // the account's queues
+	EndpointOther       = "other"      // any other path: always an error
 )
 
 // RingCentral's own faults.
@@ -43,6 +44,7 @@ const (
 	FullCompanyCallLog = "FullCompanyCallLog"
 	ReadCallLog        = "ReadCallLog"
 	ReadCallRecording  = "ReadCallRecording"
+	ReadAccounts       = "ReadAccounts" // of the app alone
 )
 
 // Settings configure the server. All have defaults.
@@ -64,6 +66,8 @@ type Settings struct {
 	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero.
 	Heavy, Auth int
 	Window      time.Duration
+	// Medium is the same of the group Medium; four times Heavy if zero.
+	Medium int
 }
 
 func (s *Settings) setDefaults() {
@@ -71,7 +75,8 @@ func (s *Settings) setDefaults() {
 	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
 	if s.Scopes == nil {
-		s.Scopes = []string{ReadCallLog, ReadCallRecording, "ReadAccounts"}
+		s.Scopes = []string{ReadCallLog, ReadCallRecording, ReadAccounts}
 	}
 	s.Heavy, s.Auth, s.Window = cmp.Or(s.Heavy, 10), cmp.Or(s.Auth, 5), cmp.Or(s.Window, time.Minute)
+	s.Medium = cmp.Or(s.Medium, 4*s.Heavy)
 }

@@ -1,0 +1,167 @@
+package ringcentral
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// typeQueue is the type of the extensions that are call queues (RingCentral, "Call Queues").
+const typeQueue = "Department"
+
+// queueNames asks for the account's queues: their names by the ids of their extensions. It is asked before each range, so that a queue that is
+// new or has a new name is known when its calls are read.
+func (l *callLog) queueNames(ctx context.Context) (map[int64]string, error) {
+	decoder, names := newPageDecoder(), make(map[int64]string)
+	query := url.Values{"type": {typeQueue}, "perPage": {strconv.Itoa(perPage)}, "page": {"1"}}
+	request := httpclient.Request{
+		Feed: feedCallLog, URL: "restapi/v1.0/account/~/extension?" + query.Encode(), Label: "extension", ExpectJSON: true,
+	}
+	for _, err := range l.directory.Pages(ctx, request, maxPages, decoder.decode) {
+		if err != nil {
+			return nil, fmt.Errorf("ask for the account's queues: %w", err)
+		}
+		for _, value := range decoder.rows {
+			var e struct {
+				ID   *int64 `json:"id"`
+				Name string `json:"name"`
+				Type string `json:"type"`
+			}
+			if json.Unmarshal(value, &e, answerOptions) == nil && e.ID != nil && e.Type == typeQueue {
+				names[*e.ID] = strings.TrimSpace(e.Name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// visit is a caller's visit to a queue: all legs of its extension, by their start.
+type visit struct {
+	queue int64
+	legs  []*leg
+	start time.Time // the call's if no leg has one
+}
+
+// addVisits adds the visits of an inbound call to queues, one for each queue, with how each ended: by the first agent's leg that was accepted
+// before the next visit, else by the next visit, else as the queue's last leg says.
+func (m *mapper) addVisits(row *row, r *cdr.Record) {
+	if m.queues == nil || r.Provisional || folded(row.Direction) != "inbound" {
+		return
+	}
+	all := m.visits(row, r.Start)
+	for _, v := range all {
+		var next time.Time
+		if later := slices.IndexFunc(all, func(o visit) bool { return o.start.After(v.start) }); later >= 0 {
+			next = all[later].start
+		}
+		one := cdr.Visit{ID: strconv.FormatInt(v.queue, 10), Queue: m.queues[v.queue], Start: v.start}
+		last := v.legs[len(v.legs)-1]
+		one.Result = visitResults[folded(last.Result)]
+		var end time.Time
+		if agent := m.answer(row, v.start, next); !agent.IsZero() {
+			one.Result, end = cdr.QueueAnswered, agent
+		} else if !next.IsZero() {
+			one.Result, end = cdr.QueueOverflowed, next
+		} else if one.Result != cdr.QueueAnswered { // the leg of an answered visit ends with the talk
+			end = last.end()
+		}
+		if wait := end.Sub(v.start); !v.legs[0].start().IsZero() && !end.IsZero() && wait >= 0 {
+			one.Wait = cdr.KnownSpan(wait)
+		}
+		r.Visits = append(r.Visits, one)
+	}
+}
+
+// visits are the queues of a call's legs, by the start of each one's first leg.
+func (m *mapper) visits(row *row, callStart time.Time) (all []visit) {
+	for _, l := range row.Legs {
+		if !m.isQueue(l) {
+			continue
+		}
+		i := slices.IndexFunc(all, func(v visit) bool { return v.queue == *l.Extension.ID })
+		if i < 0 {
+			i, all = len(all), append(all, visit{queue: *l.Extension.ID})
+		}
+		all[i].legs = append(all[i].legs, l)
+	}
+	for i := range all {
+		// Legs without a start come last, so that the first tells the visit's.
+		slices.SortStableFunc(all[i].legs, func(a, b *leg) int {
+			if a, b := a.start(), b.start(); a.IsZero() != b.IsZero() {
+				return -a.Compare(b)
+			}
+			return a.start().Compare(b.start())
+		})
+		if all[i].start = all[i].legs[0].start(); all[i].start.IsZero() {
+			all[i].start = callStart
+		}
+	}
+	slices.SortFunc(all, func(a, b visit) int { return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.queue, b.queue)) })
+	return all
+}
+
+func (m *mapper) isQueue(l *leg) bool {
+	if l.Extension.ID == nil {
+		return false
+	}
+	_, known := m.queues[*l.Extension.ID]
+	return known
+}
+
+// answer is when the first agent's leg that was accepted began, at a time or later and, if there is a next visit, before that; zero if there is
+// none. The master leg stands for the whole call, so its start is no agent's.
+func (m *mapper) answer(row *row, from, next time.Time) (first time.Time) {
+	for _, l := range row.Legs {
+		at := l.start()
+		if l.Master || l.Extension.ID == nil || m.isQueue(l) || visitResults[folded(l.Result)] != cdr.QueueAnswered || at.IsZero() {
+			continue
+		}
+		if !at.Before(from) && (next.IsZero() || at.Before(next)) && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
+}
+
+// visitResults are what the result of a queue's last leg says of the visit; all else is QueueOther.
+var visitResults = map[string]cdr.QueueResult{
+	"accepted": cdr.QueueAnswered, "call connected": cdr.QueueAnswered,
+	"missed": cdr.QueueAbandoned, "no answer": cdr.QueueAbandoned, "hang up": cdr.QueueAbandoned, "abandoned": cdr.QueueAbandoned,
+	"stopped":   cdr.QueueAbandoned,
+	"voicemail": cdr.QueueOverflowed, "sent to voicemail": cdr.QueueOverflowed, "busy": cdr.QueueOverflowed,
+}
+
+// start is when the leg began; zero if it doesn't say.
+func (l *leg) start() time.Time {
+	at, err := time.Parse(time.RFC3339, l.StartTime)
+	if err != nil || at.Year() <= 1 {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// end is when the leg ended; zero if it doesn't say.
+func (l *leg) end() time.Time {
+	n, unit := l.DurationMs, time.Millisecond
+	if n == nil {
+		n, unit = l.Duration, time.Second
+	}
+	if n == nil || l.start().IsZero() {
+		return time.Time{}
+	}
+	lasted, problem := cdr.Duration(*n, unit)
+	if problem != "" {
+		return time.Time{}
+	}
+	return l.start().Add(lasted)
+}
