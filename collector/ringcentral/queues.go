@@ -45,11 +45,12 @@ func (l *callLog) queueNames(ctx context.Context) (map[int64]string, error) {
 	return names, nil
 }
 
-// visit is a caller's visit to a queue: all legs of its extension, by their start.
+// visit is a caller's visit to a queue: all legs of its extension.
 type visit struct {
 	queue int64
-	legs  []*leg
-	start time.Time // the call's if no leg has one
+	start time.Time // that of the first leg
+	timed bool      // a leg has a start; else it is the call's
+	last  *leg
 }
 
 // addVisits adds the visits of an inbound call to queues, one for each queue, with how each ended: by the first agent's leg that was accepted
@@ -65,17 +66,16 @@ func (m *mapper) addVisits(row *row, r *cdr.Record) {
 			next = all[later].start
 		}
 		one := cdr.Visit{ID: strconv.FormatInt(v.queue, 10), Queue: m.queues[v.queue], Start: v.start}
-		last := v.legs[len(v.legs)-1]
-		one.Result = visitResults[folded(last.Result)]
+		one.Result = visitResults[folded(v.last.Result)]
 		var end time.Time
 		if agent := m.answer(row, v.start, next); !agent.IsZero() {
 			one.Result, end = cdr.QueueAnswered, agent
 		} else if !next.IsZero() {
 			one.Result, end = cdr.QueueOverflowed, next
 		} else if one.Result != cdr.QueueAnswered { // the leg of an answered visit ends with the talk
-			end = last.end()
+			end = v.last.end()
 		}
-		if wait := end.Sub(v.start); !v.legs[0].start().IsZero() && !end.IsZero() && wait >= 0 {
+		if wait := end.Sub(v.start); v.timed && !end.IsZero() && wait >= 0 {
 			one.Wait = cdr.KnownSpan(wait)
 		}
 		r.Visits = append(r.Visits, one)
@@ -84,27 +84,20 @@ func (m *mapper) addVisits(row *row, r *cdr.Record) {
 
 // visits are the queues of a call's legs, by the start of each one's first leg.
 func (m *mapper) visits(row *row, callStart time.Time) (all []visit) {
-	for _, l := range row.Legs {
+	byStart := func(a, b *leg) int { return a.start().Compare(b.start()) }
+	for _, l := range slices.SortedStableFunc(slices.Values(row.Legs), byStart) {
 		if !m.isQueue(l) {
 			continue
 		}
 		i := slices.IndexFunc(all, func(v visit) bool { return v.queue == *l.Extension.ID })
 		if i < 0 {
-			i, all = len(all), append(all, visit{queue: *l.Extension.ID})
+			i, all = len(all), append(all, visit{queue: *l.Extension.ID, start: callStart})
 		}
-		all[i].legs = append(all[i].legs, l)
-	}
-	for i := range all {
-		// Legs without a start come last, so that the first tells the visit's.
-		slices.SortStableFunc(all[i].legs, func(a, b *leg) int {
-			if a, b := a.start(), b.start(); a.IsZero() != b.IsZero() {
-				return -a.Compare(b)
-			}
-			return a.start().Compare(b.start())
-		})
-		if all[i].start = all[i].legs[0].start(); all[i].start.IsZero() {
-			all[i].start = callStart
+		v := &all[i]
+		if at := l.start(); !v.timed && !at.IsZero() {
+			v.start, v.timed = at, true
 		}
+		v.last = l
 	}
 	slices.SortFunc(all, func(a, b visit) int { return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.queue, b.queue)) })
 	return all
