@@ -86,8 +86,9 @@ type Loop struct {
 	settings FeedSettings
 	feed     Feed // nil: ActiveCalls are polled
 	woken    chan struct{}
-	// commit commits a page that was posted; nil: the feed takes none.
+	// commit commits a page that no poll of the feed has read; nil for ActiveCalls.
 	commit func(ctx context.Context, page *Page) (counting.Result, error)
+	again  readAgain
 
 	start   sync.Once
 	ctx     context.Context // of the goroutine, ended by cancel
@@ -112,9 +113,15 @@ func NewLoop(settings FeedSettings) *Loop {
 		l.commit = feed.commitPage
 		return l
 	case settings.Info.Fetcher != nil:
-		return newLoop(settings, NewTaskFeed(settings))
+		feed := NewTaskFeed(settings)
+		l := newLoop(settings, feed)
+		l.commit = feed.commitPage
+		return l
 	}
-	return newLoop(settings, newRangeFeed(settings))
+	feed := newRangeFeed(settings)
+	l := newLoop(settings, feed)
+	l.commit = feed.commitPage
+	return l
 }
 
 // newLoop makes a loop of settings withDefaults.
@@ -192,7 +199,11 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 	if l.feed == nil {
 		return l.countActive(ctx)
 	}
-	return l.feed.Poll(ctx)
+	if err := l.feed.Poll(ctx); err != nil {
+		return err
+	}
+	l.readPieceAgain(ctx)
+	return nil
 }
 
 // wait is how long to the next poll, after one that took so long.

@@ -113,7 +113,10 @@ func (a *App) Status() web.Status {
 	}
 	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
-	audited := a.audits.newest(a.ledger, time.Now())
+	now := time.Now()
+	books := books{now: now, audits: a.audits.read(a.ledger, now)}
+	days, err := a.ledger.Books(ctx, firstBookDay(now))
+	books.days, books.unknown = days, err != nil
 	for _, s := range visible.sources {
 		name := s.config.Name
 		source := web.Source{Name: name, Provider: s.config.ProviderName}
@@ -126,7 +129,7 @@ func (a *App) Status() web.Status {
 		}
 		feeds := s.feeds() // once: the account may move meanwhile
 		if feeds == nil {
-			source.Feeds = s.elsewhere(c, a.owners.replica)
+			source.Feeds = s.elsewhere(c, a.owners.replica, &books)
 		}
 		for _, f := range feeds {
 			feed := f.status(ctx)
@@ -137,7 +140,10 @@ func (a *App) Status() web.Status {
 			feed.ReadBy = a.owners.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])
 			feed.SeriesOverflow = int64(figures[figure{metrics.SeriesOverflow, name, feed.Feed}])
-			feed.Audit = auditStatus(audited, name, feed.Feed)
+			feed.Audit = newestAudit(books.audits, name, feed.Feed)
+			if f.state != nil {
+				feed.Books = books.status(name, feed.Feed, new(f.state.State()))
+			}
 			for _, r := range recent {
 				if r.Source == name && r.Feed == feed.Feed {
 					feed.Trunks = append(feed.Trunks, r)

@@ -55,6 +55,8 @@ type Day struct {
 	MissingIDs []MissingID `json:"missing_ids"`
 	// Charges are those of the records that are counted or missing, by currency.
 	Charges map[string]*Amounts `json:"charges"`
+	// Whole says that all of the day was audited.
+	Whole bool `json:"-"`
 }
 
 // MissingID names a record that is missing.
@@ -68,13 +70,8 @@ const mostMissingIDs = 20
 
 // Amounts are sums.
 type Amounts struct {
-	Listed  cdr.Money
-	Counted cdr.Money
-}
-
-// MarshalJSON writes decimals as texts, so that no digit is lost.
-func (a Amounts) MarshalJSON() ([]byte, error) {
-	return fmt.Appendf(nil, `{"listed": %q, "counted": %q}`, a.Listed.String(), a.Counted.String()), nil
+	Listed  cdr.Money `json:"listed"`
+	Counted cdr.Money `json:"counted"`
 }
 
 // Differs says whether something is missing, or an amount differs.

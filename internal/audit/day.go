@@ -71,7 +71,7 @@ func (a *audit) newPass(from, to time.Time) *pass {
 		audit: a, from: from, to: to, seen: make(map[counting.Hash]bool), differ: make(map[counting.Hash]bool),
 		day: Day{
 			Source: a.Spec.Source, Feed: a.Spec.Feed, Day: from.Format(time.DateOnly),
-			MissingIDs: []MissingID{}, Charges: make(map[string]*Amounts),
+			MissingIDs: []MissingID{}, Charges: make(map[string]*Amounts), Whole: to.Sub(from) == 24*time.Hour,
 		},
 	}
 }

@@ -15,7 +15,7 @@ func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, bega
 		if err != nil {
 			return err
 		}
-		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed), Missing: int64(d.Missing), Differs: d.Differs()})
+		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed), Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole})
 	}
 	return ledger.StoreAudit(ctx, where, spec, results)
 }

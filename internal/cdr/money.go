@@ -90,3 +90,12 @@ func (m *Money) Append(dst []byte) []byte {
 	r.Reduce(&m.d)
 	return r.Append(dst, 'f')
 }
+
+// MarshalText implements encoding.TextMarshaler with String, so that no digit is lost in JSON.
+func (m Money) MarshalText() ([]byte, error) { return m.Append(nil), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler with ParseMoneySum.
+func (m *Money) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseMoneySum(string(text))
+	return err
+}

@@ -64,6 +64,8 @@ type Change struct {
 	Spans []Span
 	// Tallies are counts to be added.
 	Tallies map[TallyKey]Tally
+	// Books are what is added to the books of days, by the Unix time of their begin.
+	Books map[int64]*Book
 	// Edges are when calls were connected, and NewTrunks the names of the trunks that have the next numbers.
 	Edges     []Edge
 	NewTrunks []string
@@ -108,7 +110,7 @@ type BadHash struct {
 
 // NewDecision makes a decision for one page after the other.
 func NewDecision() *Decision {
-	return &Decision{states: make(map[Hash]*state), firsts: make(map[Hash]int), change: Change{Tallies: make(map[TallyKey]Tally)}}
+	return &Decision{states: make(map[Hash]*state), firsts: make(map[Hash]int), change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)}}
 }
 
 // Decide says what the page of Keys changes. An error says that what is known is damaged.
@@ -122,6 +124,7 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 	}
 	d.settleRecords()
 	d.addSpans()
+	d.bookTotals()
 	d.decideBadRows()
 	d.decideTasks()
 	d.decidePosition()
@@ -140,9 +143,10 @@ func (d *Decision) takeKnown(known *Known) {
 	d.used, d.rows, d.kept = 0, d.rows[:0], d.kept[:0]
 	c := &d.change
 	clear(c.Tallies)
+	clear(c.Books)
 	*c = Change{
 		State: known.State, Keep: c.Keep[:0], Counted: c.Counted[:0], Deltas: c.Deltas[:0], Attempts: c.Attempts[:0], Logs: c.Logs[:0], Spans: c.Spans[:0],
-		Tallies: c.Tallies, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
+		Tallies: c.Tallies, Books: c.Books, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
 		DoneTasks: c.DoneTasks[:0], PutTasks: c.PutTasks[:0],
 	}
 	for i := range known.IDs {
@@ -229,6 +233,7 @@ func (d *Decision) addCounted(r *cdr.Record, source int) {
 	if len(d.deltas) == 0 {
 		return
 	}
+	d.bookMoney(r)
 	for i := range d.deltas {
 		if l := &d.deltas[i]; l.Def == metrics.MediaBypassCalls { // what a commit brings is first seen together (counting.md 25)
 			d.addTally(TallyKey{d.trunkNumber(l.Labels[0]), d.known.Now}, l.Labels[1] == cdr.True.String())

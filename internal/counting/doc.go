@@ -17,6 +17,7 @@
 //	groups.go            several records that are one call (14, 36)
 //	parents.go           parts of a call that failed with it (guarantee 3)
 //	trailing.go          activity, media bypass, connected calls (25)
+//	books.go             what was counted by day
 //	tasks.go             pending work (4, 32)
 //	position.go          origin, watermark, first history (2, 5, 7, 20)
 //	rules.go, page.go    what a provider declares, and what goes in and out

@@ -54,12 +54,10 @@ type Page struct {
 	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing windows are measured to it.
 	ObservedAt time.Time
 
-	// What follows is for the driver that pulls pages from a reader; a commit ignores it.
-
-	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged once.
-	Unmapped []Unmapped
-	// Totals are days that were read whole, where the provider says how many records a day has.
+	// Totals are days that were read whole, where the provider says how many records a day has: the books keep them.
 	Totals []DayTotal
+	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged once. A commit ignores them.
+	Unmapped []Unmapped
 }
 
 // Unmapped is a value of the provider's that the mapping doesn't know.
@@ -68,12 +66,13 @@ type Unmapped struct{ Field, Value string }
 // DayTotal compares what was read of a day with the provider's own total for the same query.
 type DayTotal struct {
 	// Day is the day's begin in UTC.
-	Day time.Time
+	Day time.Time `json:"-"`
 	// Ours is how many distinct records were read, Theirs how many the provider says there are.
-	Ours, Theirs int
+	Ours   int `json:"ours"`
+	Theirs int `json:"theirs"`
 	// Charges are what the provider says that the day's calls cost, in Currency; nil if it doesn't say.
-	Charges  *cdr.Money
-	Currency string
+	Charges  *cdr.Money `json:"charges,omitempty"`
+	Currency string     `json:"currency,omitempty"`
 }
 
 // BadRow is a row that was set aside.

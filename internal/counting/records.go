@@ -21,6 +21,7 @@ func (d *Decision) decideRecord(i int) {
 		return
 	case st == nil:
 		source = i + 1
+		d.bookNew(e.record)
 		if e.record.NoCall {
 			st = d.decideVisit(i)
 		} else {
@@ -152,6 +153,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 		result.Duplicate++
 	} else {
 		result.Revised++
+		d.book(r.Start).Revised++
 		if k.revisions++; k.revisions <= loggedRevisions {
 			d.addLog(i, -1, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed})
 		}

@@ -49,7 +49,8 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-// The results of an audit are kept beside a ledger that is open, a row a day; of each feed the newest audit is shown, with the sums of its days.
+// The results of an audit are kept beside a ledger that is open, a row a day; of each feed the newest audit is known, and
+// those of the days from a time on.
 func TestStoreAudit(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -59,7 +60,7 @@ func TestStoreAudit(t *testing.T) {
 		t.Helper()
 		var results []AuditResult
 		for i, n := range missing {
-			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), At: at, Listed: 10, Missing: n, Differs: n > 1})
+			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10, Missing: n, Differs: n > 1})
 		}
 		if err := StoreAudit(t.Context(), r.storage, r.spec, results); err != nil {
 			t.Fatal(err)
@@ -68,13 +69,21 @@ func TestStoreAudit(t *testing.T) {
 	store(epoch, 5, 6, 7)
 	store(epoch.Add(time.Minute), 1, 2)
 	r.records(call("b")) // another process's write is in nobody's way
-	all, err := r.ledger.Audits(t.Context())
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%+v, %v", all, err)
+	newest := func(i int, missing int64) AuditResult {
+		return AuditResult{Source: "contoso", Feed: "direct_routing", Day: day.AddDate(0, 0, i), Whole: true, At: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1}
 	}
-	want := AuditResult{Source: "contoso", Feed: "direct_routing", Day: day, At: epoch.Add(time.Minute), Listed: 20, Missing: 3, Differs: true}
-	if all[0] != want {
-		t.Errorf("%+v, want %+v", all[0], want)
+	older := newest(2, 7)
+	older.At = epoch
+	for name, tc := range map[string]struct {
+		from time.Time
+		want []AuditResult
+	}{
+		"the newest":                 {epoch.AddDate(0, 0, 9), []AuditResult{newest(0, 1), newest(1, 2)}},
+		"and those of the last days": {day.AddDate(0, 0, 1), []AuditResult{newest(0, 1), newest(1, 2), older}},
+	} {
+		if all, err := r.ledger.Audits(t.Context(), tc.from); err != nil || !slices.Equal(all, tc.want) {
+			t.Errorf("%s: %+v, %v, want %+v", name, all, err, tc.want)
+		}
 	}
 	other := r.spec
 	other.Feed = "pstn"

@@ -2,17 +2,17 @@ package ledger
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 )
 
-// AuditResult is what an audit found of a feed and a day of UTC, or the newest audit of a feed of all its days.
+// AuditResult is what an audit found of a feed and a day of UTC.
 type AuditResult struct {
 	Source, Feed string
-	// Day is when the day begins; of several days the first.
-	Day time.Time
+	// Day is when the day begins. Whole says that all of it was audited.
+	Day   time.Time
+	Whole bool
 	// At is when the audit began.
 	At time.Time
 	// Listed and Missing are numbers of records. Differs says that an amount differs.
@@ -45,13 +45,13 @@ func StoreAudit(ctx context.Context, s Storage, spec FeedSpec, results []AuditRe
 		if err != nil {
 			return fmt.Errorf("keep the result of an audit: %w", err)
 		}
-		args = append(args, feed, micros(r.Day), micros(r.At), r.Listed, r.Missing, flag(r.Differs))
+		args = append(args, feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs))
 	}
 	return e.transact(ctx, func() error {
-		for ; len(args) > 0; args = args[6:] {
-			if _, err := e.exec(`INSERT INTO audits (feed, day, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?)
-				ON CONFLICT (feed, day) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing = excluded.missing, differs = excluded.differs`,
-				args[:6]...); err != nil {
+		for ; len(args) > 0; args = args[7:] {
+			if _, err := e.exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing = excluded.missing, differs = excluded.differs`,
+				args[:7]...); err != nil {
 				return err
 			}
 		}
@@ -59,19 +59,17 @@ func StoreAudit(ctx context.Context, s Storage, spec FeedSpec, results []AuditRe
 	})
 }
 
-// Audits are the newest audits, one of each feed that was audited.
-func (l *Ledger) Audits(ctx context.Context) (all []AuditResult, err error) {
+// Audits are what the newest audit of each feed found, and the newest audits of the days from a time on, in order of feed and day. It waits for no
+// commit.
+func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]AuditResult, error) {
 	reader, err := l.readSession(ctx)
 	if err != nil {
 		return nil, err
 	}
-	err = reader.scanAll(`SELECT f.source, f.feed, min(a.day), a.at, CAST(sum(a.listed) AS BIGINT), CAST(sum(a.missing) AS BIGINT), max(a.differs)
-		FROM audits a JOIN feeds f ON f.id = a.feed WHERE a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed)
-		GROUP BY f.source, f.feed, a.at`, nil, func(rows *sql.Rows) error {
-		var r AuditResult
-		err := rows.Scan(&r.Source, &r.Feed, asTime{&r.Day}, asTime{&r.At}, &r.Listed, &r.Missing, &r.Differs)
-		all = append(all, r)
-		return err
-	})
-	return all, err
+	return readRows(reader, `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
+		FROM audits a JOIN feeds f ON f.id = a.feed
+		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day, a.at`, []any{micros(from)},
+		func(r *AuditResult) []any {
+			return []any{&r.Source, &r.Feed, asTime{&r.Day}, &r.Whole, asTime{&r.At}, &r.Listed, &r.Missing, &r.Differs}
+		})
 }

@@ -226,7 +226,7 @@ func (r *rig) crash(image Storage) {
 
 var (
 	call, start, outcome, version, alts, inGroup, childOf = cdrtest.Call, cdrtest.Start, cdrtest.Outcome, cdrtest.Version, cdrtest.Alts, cdrtest.InGroup, cdrtest.ChildOf
-	charge, sessions, stream, bypass                      = cdrtest.Charge, cdrtest.Sessions, cdrtest.Stream, cdrtest.Bypass
+	charge, money, sessions, stream, bypass               = cdrtest.Charge, cdrtest.Money, cdrtest.Sessions, cdrtest.Stream, cdrtest.Bypass
 	provisional, settled                                  = cdrtest.Provisional, cdrtest.Settled
 	epoch                                                 = cdrtest.Epoch
 )

@@ -129,6 +129,7 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 		{`DELETE FROM tallies WHERE feed = ? AND trunk > 0 AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
 		{`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`, counting.ActivityOf(now.Add(-counting.ActivityKept))},
 		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(earlier.Add(-setAsideFor))},
+		{`DELETE FROM books WHERE feed = ? AND day < ?`, micros(earlier.Add(-counting.BooksKept))},
 		{`DELETE FROM audits WHERE feed = ? AND at < ?`, micros(earlier.Add(-auditsKept))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},
 	} {

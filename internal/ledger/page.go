@@ -85,7 +85,7 @@ func (p *pageCommit) writePage() error {
 		return err
 	}
 	for _, write := range [...]func() error{
-		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeOutbox, p.writeTasks, p.writeState, p.writeConnected,
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeBooks, p.writeOutbox, p.writeTasks, p.writeState, p.writeConnected,
 	} {
 		if err := write(); err != nil {
 			return err

@@ -63,10 +63,12 @@ var schema = []string{
 	`CREATE TABLE connected (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, until BIGINT NOT NULL, data BLOB NOT NULL,
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	// What audits found of a feed and a day, written by another process (auditresults.go). day is its begin.
+	// What was counted of the records that start within a day, as JSON (books.go). day is its begin.
+	`CREATE TABLE books (feed BIGINT NOT NULL, day BIGINT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (feed, day)) WITHOUT ROWID`,
+	// What audits found of a feed and a day, or of a part of it, written by another process (auditresults.go). day is its begin.
 	`CREATE TABLE audits (
-		feed BIGINT NOT NULL, day BIGINT NOT NULL, at BIGINT NOT NULL,
-		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL, PRIMARY KEY (feed, day)) WITHOUT ROWID`,
+		feed BIGINT NOT NULL, day BIGINT NOT NULL, whole BIGINT NOT NULL, at BIGINT NOT NULL,
+		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL, PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
 	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }

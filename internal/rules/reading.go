@@ -124,6 +124,14 @@ func (p *Parameters) readingAlerts() Group {
 			When:        "fewer records of a day were read than the provider counts, for an hour",
 		},
 		{
+			Alert: "CDRAuditMissing", Severity: warning, Signal: Exporter,
+			Doc:         "The newest audit found records that the provider lists and that aren't counted. Their day is read again.",
+			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), metrics.AuditMissing.Name),
+			Summary:     "Records of " + ofFeed + " are missing.",
+			Description: "The newest audit found {{ $value }} records that the provider lists and that aren't counted. Their day is read again; the next audit says whether that helped.",
+			When:        "the newest audit found records that aren't counted",
+		},
+		{
 			Alert: "CDRUnmappedValues", Severity: warning, Signal: Exporter,
 			Doc:         "The provider uses values that the exporter doesn't know; such calls may have the outcome unknown.",
 			Expr:        grown("source, feed, field", metrics.UnmappedValues.Name, "1d"),

@@ -202,10 +202,10 @@ func TestPageIsAccessible(t *testing.T) {
 	if texts["h1"] != "cdr-exporter" || texts["title"] != "cdr-exporter" || texts["lang"] != "en" {
 		t.Errorf("got %v", texts)
 	}
-	if tables != 3 || captions != tables {
-		t.Errorf("%d tables with %d captions, want 3", tables, captions)
+	if tables != 4 || captions != tables {
+		t.Errorf("%d tables with %d captions, want 4", tables, captions)
 	}
-	if scopes["col"] != 8+7+3 || scopes["row"] < 6+8 || len(scopes) != 2 {
+	if scopes["col"] != 8+7+7+3 || scopes["row"] < 6+8 || len(scopes) != 2 {
 		t.Errorf("got scopes %v", scopes)
 	}
 	if live != 1 {

@@ -23,6 +23,8 @@ type Status struct {
 	ConfigProblem string  `json:"config_problem,omitempty"`
 	Now           Time    `json:"now"`
 	Verdict       Verdict `json:"verdict"`
+	// Books says in one sentence whether what providers list is counted, by the feeds' Books; absent without any. It is the handler's.
+	Books string `json:"books,omitempty"`
 	// Thresholds are those of the verdict.
 	Thresholds thresholds.Thresholds `json:"-"`
 }
@@ -105,6 +107,8 @@ type Feed struct {
 	InProgress *int `json:"in_progress,omitempty"`
 	// Audit is the newest audit; absent if the feed was never audited.
 	Audit *Audit `json:"audit,omitempty"`
+	// Books are the last BookDays days that are over, the newest first, once the first history was read.
+	Books []Book `json:"books,omitempty"`
 	// Trunks are the last attempts, from which the handler makes the verdict.
 	Trunks []metrics.LastAttempts `json:"-"`
 }

@@ -27,13 +27,20 @@ func Call(id string, options ...Option) *cdr.Record {
 	return r
 }
 
-// Charge adds a charge.
-func Charge(t testing.TB, component, currency, amount string) Option {
+// Money reads an amount.
+func Money(t testing.TB, text string) cdr.Money {
 	t.Helper()
-	m, err := cdr.ParseMoney(amount)
+	m, err := cdr.ParseMoney(text)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m
+}
+
+// Charge adds a charge.
+func Charge(t testing.TB, component, currency, amount string) Option {
+	t.Helper()
+	m := Money(t, amount)
 	return func(r *cdr.Record) {
 		r.Charges = append(r.Charges, cdr.Charge{Component: component, Currency: currency, Amount: m})
 	}

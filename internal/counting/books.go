@@ -1,0 +1,91 @@
+package counting
+
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+)
+
+// BooksKept is how far back the books of days are kept: the last seven that are over, and what may still be in dispute of the one before.
+const BooksKept = 9 * 24 * time.Hour
+
+const daySeconds = 24 * 60 * 60
+
+// Book is what was counted of the records that start within a day of UTC. The start is that of the version that is counted, so a correction of a
+// record that moved past midnight is in the day it moved to.
+type Book struct {
+	// Records were counted, each once: calls, further records of a call, and visits to queues.
+	Records int64 `json:"records"`
+	// Late are those of them that were first seen more than late_after after their end. Those of the first history are none.
+	Late int64 `json:"late"`
+	// Revised is how many versions changed a record after it was counted.
+	Revised int64 `json:"revised"`
+	// Charges are the sums of all amounts and corrections, by currency.
+	Charges map[string]cdr.Money `json:"charges,omitempty"`
+	// Total is the provider's own of the day, as of its last read; nil: it told none.
+	Total *DayTotal `json:"total,omitempty"`
+}
+
+// Add adds what another one has, and takes its total over.
+func (b *Book) Add(more *Book) {
+	b.Records, b.Late, b.Revised = b.Records+more.Records, b.Late+more.Late, b.Revised+more.Revised
+	for currency, amount := range more.Charges {
+		b.charge(currency, &amount)
+	}
+	if more.Total != nil {
+		b.Total = more.Total
+	}
+}
+
+func (b *Book) charge(currency string, amount *cdr.Money) {
+	if b.Charges == nil {
+		b.Charges = make(map[string]cdr.Money)
+	}
+	sum := b.Charges[currency]
+	b.Charges[currency] = sum.Add(amount)
+}
+
+// book is what the page adds to the day of a time, and is thrown away if the day's book isn't kept.
+func (d *Decision) book(at time.Time) *Book {
+	if observed := d.page.ObservedAt; at.Before(observed.Add(-BooksKept)) || at.After(observed.Add(startAhead)) {
+		return new(Book)
+	}
+	day := at.Unix() / daySeconds * daySeconds
+	b := d.change.Books[day]
+	if b == nil {
+		b = new(Book)
+		d.change.Books[day] = b
+	}
+	return b
+}
+
+// bookNew enters a record that is counted for the first time.
+func (d *Decision) bookNew(r *cdr.Record) {
+	b := d.book(r.Start)
+	b.Records++
+	if d.was.HistoryDone && d.delay(r) > d.settings.LateAfter {
+		b.Late++
+	}
+}
+
+// bookMoney enters the amounts of a record's deltas.
+func (d *Decision) bookMoney(r *cdr.Record) {
+	for i := range d.deltas {
+		switch l := &d.deltas[i]; {
+		case l.Def == metrics.CallCharges, l.Def == metrics.ChargeCorrections && l.Labels[5] == "debit":
+			d.book(r.Start).charge(l.Labels[2], &l.Money)
+		case l.Def == metrics.ChargeCorrections:
+			credit := l.Money.Neg()
+			d.book(r.Start).charge(l.Labels[2], &credit)
+		}
+	}
+}
+
+// bookTotals enters the provider's own totals.
+func (d *Decision) bookTotals() {
+	for i := range d.page.Totals {
+		t := &d.page.Totals[i]
+		d.book(t.Day).Total = t
+	}
+}

@@ -1,0 +1,74 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+)
+
+// DayBook is what was counted of a feed's records that start within a day of UTC.
+type DayBook struct {
+	counting.Book
+
+	Source, Feed string
+	// Day is when the day begins.
+	Day time.Time
+}
+
+// writeBooks adds what the page counts to the books of its days.
+func (p *pageCommit) writeBooks() error {
+	for _, second := range slices.Sorted(maps.Keys(p.change.Books)) {
+		var was string
+		var book counting.Book
+		day := micros(time.Unix(second, 0))
+		err := p.ledger.engine.scanRow(`SELECT data FROM books WHERE feed = ? AND day = ?`, []any{p.id, day}, &was)
+		if err == nil {
+			err = json.Unmarshal([]byte(was), &book)
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("read the books of a day: %w", err)
+		}
+		book.Add(p.change.Books[second])
+		next, err := json.Marshal(book)
+		if err != nil {
+			return fmt.Errorf("write the books of a day: %w", err)
+		}
+		if string(next) == was {
+			continue
+		}
+		err = p.exec(`INSERT INTO books (feed, day, data) VALUES (?, ?, ?) ON CONFLICT (feed, day) DO UPDATE SET data = excluded.data`, p.id, day, string(next))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Books are those of the days from a time on, also of feeds that are no longer configured. It waits for no commit.
+func (l *Ledger) Books(ctx context.Context, from time.Time) (all []DayBook, err error) {
+	reader, err := l.readSession(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = reader.scanAll(`SELECT f.source, f.feed, b.day, b.data FROM books b JOIN feeds f ON f.id = b.feed WHERE b.day >= ? ORDER BY b.feed, b.day`,
+		[]any{micros(from)}, func(rows *sql.Rows) error {
+			var b DayBook
+			var data []byte
+			if err := rows.Scan(&b.Source, &b.Feed, asTime{&b.Day}, &data); err != nil {
+				return err
+			}
+			all = append(all, b)
+			return json.Unmarshal(data, &all[len(all)-1].Book)
+		})
+	if err != nil {
+		return nil, fmt.Errorf("read the books: %w", err)
+	}
+	return all, nil
+}
