@@ -98,7 +98,7 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 # them, the last of them would run alone in the end.
 LONGEST := ./internal/ledger ./internal/rules ./tools/stack ./collector ./internal/web \
 	./internal/app ./exporters/prometheus ./exporters/otlp ./collector/msgraph/callrecords ./deploy ./bench/peers
-WAITING := ^(TestE2EBoards|TestE2EReplicas|TestReplicas|TestUnreadableSpan)$$
+WAITING := ^(TestE2EBoards|TestE2EReplicas|TestReplicas|TestUnreadableSpan|TestAuditDaily)$$
 
 # SQLite is C translated to Go, one goroutine to a connection: watching each of its memory accesses would take most of the time.
 RACE := -race -gcflags=modernc.org/...=-race=false
