@@ -352,11 +352,11 @@ func (d *peakDrive) call(id string, n int) *cdr.Record {
 	return r
 }
 
-// failing commits a page of which a write fails, if it has so many.
+// failing commits a page of which a write fails, if it has so many before it is durable.
 func (d *peakDrive) failing(page *counting.Page, then peakModel) {
 	left := 2 + d.rng.IntN(12)
-	d.probe = func(string) error {
-		if left--; left <= 0 {
+	d.probe = func(point string) error {
+		if left--; left <= 0 && point != "committed" {
 			return errInjected
 		}
 		return nil

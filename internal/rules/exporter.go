@@ -99,7 +99,7 @@ func (p *Parameters) exporterAlerts() Group {
 			Doc:         "The OTLP endpoint refused log records or spans while it accepted others: they are set aside and not sent again.",
 			Expr:        lines(rejected(metrics.OTLPRecords), "or", rejected(metrics.OTLPSpans)),
 			Summary:     "The OTLP endpoint refuses log records or spans of {{ $labels.job }}.",
-			Description: "About {{ printf \"%.0f\" $value }} of them were refused within the last hour and are missing from the store. Metrics count their calls all the same. The log of the exporter names each by its uid, or its trace and span id.",
+			Description: "About {{ printf \"%.0f\" $value }} log records or spans were refused within the last hour and are missing from the store. Metrics count their calls all the same. The log of the exporter names each by its uid, or its trace and span id.",
 			When:        "the OTLP endpoint has refused a log record or span within the last hour, while accepting others",
 			Change:      "the window of `increase`",
 		},
