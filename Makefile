@@ -131,7 +131,7 @@ conformance: packages $(PRISM) $(NODE) ## our tables, requests and simulators ag
 	@test -d '$(SPECS)' || { echo 'conformance: $(SPECS) is no folder' >&2; exit 2; }
 	$(call some,Conformance,conformance,./collector/... ./cmd/...)
 	SPECS='$(abspath $(SPECS))' CDR_PRISM='$(PRISM)' \
-		$(GO) test -count=1 -tags 'conformance$(if $(wildcard $(SPECS)/twilio_api_v2010.json), twilio)' -run Conformance ./collector/... ./cmd/...
+		$(GO) test -count=1 -timeout $(TEST_TIMEOUT) -tags 'conformance$(if $(wildcard $(SPECS)/twilio_api_v2010.json), twilio)' -run Conformance ./collector/... ./cmd/...
 
 # some fails when no test of that name exists, which `go test` takes for success.
 define some

@@ -91,7 +91,7 @@ var legKinds = map[string]simulator.Leg{
 	"ringout_web_to_subscriber": {Wire: "RingOutWebToSubscriber", Action: "RingOut Web", Direction: "Outbound", Transport: "PSTN"},
 	"ringout_web_to_caller":     {Wire: "RingOutWebToCaller", Action: "RingOut Web", Direction: "Outbound", Transport: "PSTN"},
 	"sip_to_pstn_metered":       {Wire: "SipToPstnMetered", Action: "VoIP Call", Direction: "Outbound", Transport: "VoIP", User: true},
-	"hunting":                   {Wire: "Hunting", Action: "Hunting", Direction: "Inbound", Transport: "PSTN", After: 2 * time.Second},
+	"hunting":                   {Wire: "Hunting", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN", After: 2 * time.Second},
 	"hologram_to_pstn":          {Wire: "HologramToPstn", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN"},
 }
 
