@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
@@ -21,8 +20,8 @@ const (
 type committer struct {
 	settings FeedSettings
 	unmapped *unmappedLog
-	// named is told up to when a page named tasks; nil: nobody waits for them.
-	named func(at time.Time)
+	// held is the position that waits for tasks; nil: positions are committed at once.
+	held *heldPosition
 }
 
 // unmappedLog are the values that were logged as unknown to the mapping.
@@ -53,8 +52,8 @@ func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result
 	if err != nil {
 		return result, asLedgerError(err)
 	}
-	if named && c.named != nil {
-		c.named(page.ObservedAt)
+	if named && c.held != nil {
+		c.held.extend(page.ObservedAt)
 	}
 	for _, t := range page.Totals {
 		c.settings.Metrics.Reconciled(t.Day, t.Ours, t.Theirs)

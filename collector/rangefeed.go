@@ -32,9 +32,6 @@ type RangeFeed struct {
 	endpoint witness.Endpoint // counts the spans that could be read
 	readable plan.Span        // the end of the last of them
 	reread   bool             // the last poll read a span again that is stepped over
-
-	// hold takes a position and commits it when all tasks that were named until an instant are done; nil: positions are committed at once.
-	hold func(position counting.Position, state counting.State, named time.Time)
 }
 
 func newRangeFeed(settings FeedSettings) *RangeFeed {

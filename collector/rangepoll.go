@@ -95,13 +95,13 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 			position.Watermark = watermark
 		}
 	}
-	if f.hold == nil {
+	if f.held == nil {
 		return f.commitPlan(ctx, r.plan, &Page{}, position)
 	}
 	named := c.Now() // at the latest
 	if err := f.commitPlan(ctx, r.plan, &Page{}, counting.Position{}); err != nil {
 		return err
 	}
-	f.hold(position, r.state, named)
+	f.held.add(position, r.state, named)
 	return nil
 }

@@ -44,7 +44,6 @@ var errNothingDue = errors.New("nothing is due")
 type TaskFeed struct {
 	*RangeFeed // of the lists
 
-	held     held
 	fetching fetching
 	upkeep   subscriptionUpkeep
 }
@@ -57,21 +56,10 @@ type subscriptionUpkeep struct {
 	gap time.Time
 }
 
-// held is a position that waits until the named calls are fetched or put off. If the
-// watermark passed them before that, so would the floor, and they would be too old to count;
-// and the first history would be shown while it is still being counted (counting.md 5, 7, 20).
-// It isn't stored: after a restart the plan arrives at it again. It is empty if at is zero.
-type held struct {
-	counting.Position
-
-	at    time.Time     // up to which nothing may be due
-	until time.Duration // when the next piece is listed even so, by Clock.Elapsed
-}
-
 // NewTaskFeed makes the feed of a list, its Info.Reader, and what fetches.
 func NewTaskFeed(settings FeedSettings) *TaskFeed {
 	f := &TaskFeed{RangeFeed: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]witness.Refusals)}}
-	f.hold, f.named = f.held.add, f.held.extend
+	f.held = new(heldPosition)
 	return f
 }
 
@@ -182,31 +170,11 @@ func (f *TaskFeed) listGap(ctx context.Context) error {
 	return err
 }
 
-// add holds a position back until the calls that were named up to now are fetched.
-func (h *held) add(p counting.Position, state counting.State, now time.Time) {
-	ends := p.HistoryDone && !state.HistoryDone
-	if ends || !p.Watermark.IsZero() {
-		h.at = plan.Latest(h.at, now)
-		h.Watermark = plan.Latest(h.Watermark, p.Watermark)
-		if !p.Watermark.IsZero() && p.Watermark.Before(state.Watermark) {
-			h.Watermark = p.Watermark // it steps back
-		}
-		h.HistoryDone = h.HistoryDone || ends
-	}
-}
-
-// extend makes a held position also wait for tasks that were named later, up to an instant.
-func (h *held) extend(at time.Time) {
-	if !h.at.IsZero() {
-		h.at = plan.Latest(h.at, at)
-	}
-}
-
 // releaseHeld commits the held position once no task up to it is due: all were fetched, or were
 // put off as poison. If only a few are left and all of them were refused, the list goes on
 // before that, so that other calls aren't late.
 func (f *TaskFeed) releaseHeld(ctx context.Context) error {
-	h, now, parallel := &f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
+	h, now, parallel := f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
 	if h.at.IsZero() {
 		return nil
 	}
@@ -224,6 +192,6 @@ func (f *TaskFeed) releaseHeld(ctx context.Context) error {
 	if _, err := f.commitPage(ctx, &Page{Position: &h.Position}); err != nil {
 		return err
 	}
-	*h = held{}
+	*h = heldPosition{}
 	return nil
 }

@@ -45,20 +45,10 @@ func (p *filePages) add(row *fileRow, columns []string, path string) {
 	p.rows++
 	p.bytes += len(row.raw)
 	mapped := p.mapRow(row, columns)
-	bad := collector.BadRow{Content: row.raw, At: fmt.Sprintf("%s, before byte %d", path, row.end), Problem: mapped.Invalid}
-	switch {
-	case mapped.Invalid != "":
-		p.page.Invalid = append(p.page.Invalid, bad)
-	case mapped.Ignored:
-		bad.Problem = "is no call"
-		p.page.Ignored = append(p.page.Ignored, bad)
-	default:
-		if r := mapped.Record; r.Synthetic != "" {
-			r.Synthetic = string(row.chain[:]) // a row without an id is known by its place
-		}
-		p.page.Records = append(p.page.Records, mapped.Record)
-		p.page.Unmapped = append(p.page.Unmapped, mapped.Unmapped...)
+	if r := mapped.Record; r != nil && r.Synthetic != "" {
+		r.Synthetic = string(row.chain[:]) // a row without an id is known by its place
 	}
+	mapped.put(p.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.end))
 }
 
 func (p *filePages) mapRow(row *fileRow, columns []string) Mapped {

@@ -84,7 +84,6 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)
 	}
-	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	w, err := b.openWays(&settings)
 	if err != nil {
 		return nil, err

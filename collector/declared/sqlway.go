@@ -150,19 +150,11 @@ type sqlPages struct {
 
 func (p *sqlPages) add(columns, values []string, keep func(Mapped) bool) {
 	p.asked++
-	at := fmt.Sprintf("row %d", p.asked)
-	content := func() []byte { return []byte(strings.Join(values, "\x00")) }
-	switch m := p.mapper.MapFields(columns, values); {
-	case m.Invalid != "":
-		page := p.page()
-		page.Invalid = append(page.Invalid, collector.BadRow{Content: content(), At: at, Problem: m.Invalid})
-	case m.Ignored:
-		page := p.page()
-		page.Ignored = append(page.Ignored, collector.BadRow{Content: content(), At: at, Problem: "is no call"})
-	case keep(m):
-		page := p.page()
-		page.Records = append(page.Records, m.Record)
-		page.Unmapped = append(page.Unmapped, m.Unmapped...)
+	m := p.mapper.MapFields(columns, values)
+	if m.Record == nil {
+		m.put(p.page(), []byte(strings.Join(values, "\x00")), fmt.Sprintf("row %d", p.asked))
+	} else if keep(m) {
+		m.put(p.page(), nil, "")
 	}
 }
 

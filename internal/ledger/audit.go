@@ -55,10 +55,10 @@ func (i *Inspector) Counted(spec FeedSpec, hour time.Time, use func(counting.Has
 	if f == nil {
 		return nil
 	}
-	entries, err := f.ids.entries(i.ledger.engine, counting.HourBucket(hour))
+	entries, err := f.ids.Bucket(counting.HourBucket(hour))
 	for _, entry := range entries {
-		if (counting.Stored{Data: entry.data}).IsRecord() {
-			use(entry.key)
+		if entry.IsRecord() {
+			use(entry.Hash)
 		}
 	}
 	return err

@@ -15,7 +15,7 @@ func TestAudit(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"), call("b", start(epoch.Add(-3*time.Hour))))
-	r.moveJournal()
+	r.packIDs()
 	r.records(call("c"))
 	r.inspect(func(i *Inspector) {
 		found, err := i.Audit(r.spec, &counting.Page{ObservedAt: epoch, Records: []*cdr.Record{call("a"), call("c"), call("d")}})

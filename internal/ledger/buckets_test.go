@@ -24,7 +24,7 @@ func rigToPrune(t *testing.T) *rig {
 	for i := range int64(2*pruneBlocks + 1) {
 		r.remember(factBucket(epoch)+i, 1, []byte{rowFact})
 	}
-	r.moveJournal()
+	r.packIDs()
 	r.clock.add(60 * 24 * time.Hour)
 	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
 	return r

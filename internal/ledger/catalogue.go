@@ -119,7 +119,7 @@ func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
 		return err
 	}
 	for key, s := range kept {
-		if _, err := l.engine.insertSeries(key.feed, d.Name, key.labels, s.Start, s.Shown, s.Value); err != nil {
+		if _, err := l.engine.insert("series", seriesColumns, key.feed, d.Name, key.labels, micros(s.Start), flag(s.Shown), s.Value); err != nil {
 			return err
 		}
 	}

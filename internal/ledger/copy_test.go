@@ -45,7 +45,7 @@ func TestCopy(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("g"), charge(t, "usage", "EUR", "1.25")), call("c", outcome(2)))
-	r.moveJournal()
+	r.packIDs()
 	r.commit(&counting.Page{Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
 	r.records(call("d"))
 	want := r.values()

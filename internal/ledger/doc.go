@@ -9,9 +9,8 @@
 //	        which keys          what is      what it changes     ids, series,   └ error: nothing happened, or reopen
 //	                            known                            logs, position
 //
-// It knows no rule of counting. page.go has the steps of a page's commit and commit.go the transaction. What is remembered lies in buckets, which
-// internal/counting chooses (its buckets.go). A commit adds one row to a journal, which is moved into packed blocks when it is large (ids.go); the parts used last are cached in memory (idblocks.go).
-// trailing.go has the figures of the last hours, inspect.go what an operator reads of the file.
+// It knows no rule of counting. page.go has the steps of a page's commit and commit.go the transaction. What is remembered of records is a package of
+// its own, ids: what is known of these keys, keep these. trailing.go has the figures of the last hours, inspect.go what an operator reads of the file.
 //
 // The exported API hides the engine: SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several replicas
 // share (postgres.go). Schema and statements are the same. Every commit checks which replica owns the feed (replicas.go).

@@ -55,11 +55,11 @@ type drive struct {
 	quiet   *rig     // gets the same pages without trouble
 	drained []string // log records that left the outbox
 	grouped bool
-	parents [ids]string // by the number of the id
+	parents [driven]string // by the number of the id
 }
 
-// ids is how many records a run has.
-const ids = 60
+// driven is how many records there are.
+const driven = 60
 
 func newDrive(t *testing.T, seed uint64, rules counting.Rules, grouped bool) *drive {
 	d := &drive{rng: rand.New(rand.NewPCG(seed, 1)), grouped: grouped, rig: newRig(t), quiet: openRig(t, Storage{Folder: t.TempDir()})}
@@ -69,12 +69,12 @@ func newDrive(t *testing.T, seed uint64, rules counting.Rules, grouped bool) *dr
 		r.tuning.Privacy.Users = cdr.Drop // each ledger has a key of its own
 	}
 	if seed%3 != 0 { // a small one: what is known comes and goes
-		d.idMemory, d.journal = 1+d.rng.IntN(8000), journalBytes
+		d.idMemory, d.journal = 1+d.rng.IntN(8000), 2<<20
 	}
 	if rules.Parents {
 		for i := range d.parents {
 			if d.rng.IntN(2) == 0 {
-				d.parents[i] = fmt.Sprintf("id%d", d.rng.IntN(ids)) // itself and rings too
+				d.parents[i] = fmt.Sprintf("id%d", d.rng.IntN(driven)) // itself and rings too
 			}
 		}
 	}
@@ -136,7 +136,7 @@ func (d *drive) check() {
 func (d *drive) randomPage() *counting.Page {
 	page := &counting.Page{ObservedAt: d.clock.at}
 	for range d.rng.IntN(40) {
-		page.Records = append(page.Records, d.record(d.rng.IntN(ids)))
+		page.Records = append(page.Records, d.record(d.rng.IntN(driven)))
 	}
 	if d.rng.IntN(2) == 0 {
 		page.Position = &counting.Position{Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}")}
@@ -241,7 +241,7 @@ func (d *drive) moving() {
 		}
 		return nil
 	}
-	err := d.feed.moveJournal(d.t.Context())
+	err := d.feed.packIDs(d.t.Context())
 	d.probe = nil
 	if err != nil && fault != 0 {
 		d.t.Fatal(err)

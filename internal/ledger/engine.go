@@ -246,6 +246,26 @@ func (s *session) execMany(head, row, tail string, args []any) error {
 	return nil
 }
 
+// idDatabase runs the statements of a feed's ids.
+type idDatabase struct{ *session }
+
+func (d idDatabase) Exec(text string, args ...any) error {
+	_, err := d.exec(text, args...)
+	return err
+}
+
+func (d idDatabase) ScanRow(text string, args []any, into ...any) error {
+	return d.scanRow(text, args, into...)
+}
+
+func (d idDatabase) ScanAll(text string, args []any, scan func(*sql.Rows) error) error {
+	return d.scanAll(text, args, scan)
+}
+
+func (d idDatabase) Insert(table, columns string, feed int64, values ...any) (id int64, err error) {
+	return d.insert(table, columns, feed, values...)
+}
+
 // micros is a time as the ledger keeps it: microseconds since 1970, 0 for none.
 func micros(t time.Time) int64 {
 	if t.IsZero() {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -35,7 +36,7 @@ type Feed struct {
 	lost       bool  // another replica owns it now: nothing is committed any more
 	epoch, seq int64 // of its line, as of the last commit
 	keyCheck   int64
-	ids        *idStore
+	ids        *ids.Store
 	trunks     map[string]int64 // their numbers, from 1
 }
 
@@ -114,13 +115,14 @@ func (f *Feed) load() error {
 		return fmt.Errorf("feed %d: %w", f.id, errOtherKey)
 	}
 	f.keyCheck = check
-	series, ids := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone), new(idStore)
+	series := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone)
 	series.NoReasons = f.spec.NoReasons
 	trunks, err := l.loadTrunks(series, f.id)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.loadSeries(series, f.id), ids.load(l.engine, f.id, l.idCache)); err != nil {
+	remembered, failed := ids.Load(idDatabase{&l.engine.session}, f.id, l.idMemory)
+	if err := errors.Join(l.loadSeries(series, f.id), failed); err != nil {
 		return err
 	}
 	peaks, err := f.findPeaks(state)
@@ -128,11 +130,11 @@ func (f *Feed) load() error {
 		return err
 	}
 	if f.ids != nil {
-		f.ids.release()
+		f.ids.Release()
 	}
 	l.store.SetPeaks(series, peaks)
 	l.store.Replace(f.series, series)
-	f.epoch, f.seq, f.series, f.trunks, f.ids = epoch, seq, series, trunks, ids
+	f.epoch, f.seq, f.series, f.trunks, f.ids = epoch, seq, series, trunks, remembered
 	f.committed.Store(state)
 	return nil
 }

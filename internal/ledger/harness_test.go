@@ -20,6 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -261,32 +262,31 @@ type idKey struct {
 // remembered is what the feed remembers, by bucket and key, as the file has it.
 func (r *rig) remembered() map[idKey][]byte {
 	r.t.Helper()
-	var fresh idStore
-	e := r.ledger.engine
-	if err := fresh.load(e, r.feed.id, newIDCache(1<<30)); err != nil {
-		r.t.Fatal(err)
-	}
 	all := make(map[idKey][]byte)
-	for _, runs := range fresh.blocks {
-		for _, one := range runs {
-			entries, err := fresh.cache.entries(e, one)
-			if err != nil {
+	fresh := r.storedIDs()
+	for _, bucket := range fresh.Buckets() {
+		entries, err := fresh.Bucket(bucket)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for _, entry := range entries {
+			if err := entry.Check(); err != nil {
 				r.t.Fatal(err)
 			}
-			for _, entry := range entries {
-				if err := (counting.Stored{Data: entry.data}).Check(); err != nil {
-					r.t.Fatal(err)
-				}
-				all[idKey{one.bucket, entry.key}] = entry.data
-			}
-		}
-	}
-	for bucket, entries := range fresh.journal {
-		for key, at := range entries {
-			all[idKey{bucket, key}] = stateAt(fresh.arena, at)
+			all[idKey{bucket, entry.Hash}] = entry.Data
 		}
 	}
 	return all
+}
+
+// storedIDs are the feed's ids as the file has them.
+func (r *rig) storedIDs() *ids.Store {
+	r.t.Helper()
+	fresh, err := ids.Load(idDatabase{&r.ledger.engine.session}, r.feed.id, ids.NewMemory(1<<30, 0))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return fresh
 }
 
 // entries is how many entries lie in buckets that match.
@@ -307,17 +307,16 @@ func byFact(bucket int64) bool { return bucket < 0 }
 // remember writes an entry to the file and reads the feed anew.
 func (r *rig) remember(bucket int64, key counting.Hash, data []byte) {
 	r.t.Helper()
-	_, err := r.ledger.engine.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, (SELECT COALESCE(max(seq), 0) + 1000000 FROM journal), ?)`,
-		r.feed.id, appendToJournal(nil, bucket, idEntry{key, data}))
+	err := r.storedIDs().Keep(int64(1_000_000+r.count("journal")), []counting.Stored{{Place: counting.Place{Bucket: bucket, Hash: key}, Data: data}})
 	if err := errors.Join(err, r.feed.load()); err != nil {
 		r.t.Fatal(err)
 	}
 }
 
-// moveJournal moves what is remembered into blocks.
-func (r *rig) moveJournal() {
+// packIDs moves what is remembered into blocks.
+func (r *rig) packIDs() {
 	r.t.Helper()
-	if err := r.feed.moveJournal(r.t.Context()); err != nil {
+	if err := r.feed.packIDs(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -68,7 +68,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 		return nil, err
 	}
 	i := &Inspector{ledger: &Ledger{
-		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idCache: newIDCache(cacheBytes),
+		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idMemory: ids.NewMemory(0, 0),
 		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
 	secret, err := e.meta("key")
@@ -155,9 +155,7 @@ func (i *Inspector) Feeds() ([]FeedReport, error) {
 func (f *Feed) report() (r FeedReport, err error) {
 	e := &f.ledger.engine.session
 	r = FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State()}
-	for _, entries := range f.ids.journal {
-		r.Journal += len(entries)
-	}
+	r.Journal = f.ids.Sizes().JournalIDs
 	err = e.scanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
 		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, []any{f.id}, func(rows *sql.Rows) error {
 		var bucket int64
@@ -203,14 +201,14 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 // verifyFeed checks the form of every id, that aliases lead to records, and that the number of calls remembered fits the number counted.
 func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 	s, calls := f.committed.Load(), uint64(0)
-	for _, bucket := range f.ids.bucketsUpTo(math.MaxInt64) {
-		entries, err := f.ids.entries(i.ledger.engine, bucket)
+	for _, bucket := range f.ids.Buckets() {
+		entries, err := f.ids.Bucket(bucket)
 		if err != nil {
 			return ids, err
 		}
 		for _, entry := range entries {
 			ids++
-			isCall, err := i.verifyEntry(f, entry)
+			isCall, err := i.verifyEntry(f, &entry)
 			if err != nil {
 				return ids, err
 			}
@@ -233,13 +231,12 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 }
 
 // verifyEntry checks an id and returns whether it is a call's.
-func (i *Inspector) verifyEntry(f *Feed, entry idEntry) (isCall bool, err error) {
-	stored := counting.Stored{Data: entry.data}
+func (i *Inspector) verifyEntry(f *Feed, stored *counting.Stored) (isCall bool, err error) {
 	if err := stored.Check(); err != nil {
 		return false, err
 	}
 	if of, ok := stored.Alias(); ok && !counting.IsForgotten(of.Bucket, f.committed.Load().Floor) {
-		if data, err := f.ids.lookup(i.ledger.engine, of.Bucket, of.Hash); err != nil || data == nil {
+		if data, err := f.ids.Get(of); err != nil || data == nil {
 			return false, errors.Join(err, fmt.Errorf("the id of a record leads nowhere: %w", counting.ErrRow))
 		}
 	}

@@ -27,7 +27,7 @@ func TestInspect(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"), call("b", inGroup("s"), start(epoch.Add(-3*time.Hour))))
-	r.moveJournal()
+	r.packIDs()
 	bad := func(text, problem string) counting.BadRow {
 		return counting.BadRow{Content: []byte(text), Problem: problem}
 	}
@@ -66,7 +66,7 @@ func TestCompact(t *testing.T) {
 	r.live()
 	for i := range 8 {
 		r.records(call(string(rune('a'+i))), call("again", outcome(cdr.Outcome(1+i%4))))
-		r.moveJournal()
+		r.packIDs()
 	}
 	before := r.remembered()
 	for _, text := range []string{`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`, `DELETE FROM meta WHERE name = 'large'`} {

@@ -22,50 +22,9 @@ func (p *pageCommit) readKnown() error {
 	return nil
 }
 
-func (p *pageCommit) readIDs() error {
-	var all []int64 // the buckets that aren't forgotten
-	for i := range p.keys.IDs {
-		key := &p.keys.IDs[i]
-		buckets := key.Buckets
-		if buckets == nil {
-			if all == nil {
-				all = p.ids.bucketsUpTo(counting.LastBucket(p.known.State.Floor))
-			}
-			buckets = all
-		}
-		stored, err := p.ids.find(p.ledger.engine, key.Hash, buckets)
-		if err != nil {
-			return err
-		}
-		p.known.IDs = append(p.known.IDs, stored)
-	}
-	return nil
-}
-
-// find returns what is known under a key, from the first of the buckets that has it; for an alias, that of its record. It is valid until the next
-// commit.
-func (s *idStore) find(e *engine, key counting.Hash, buckets []int64) (counting.Stored, error) {
-	for _, bucket := range buckets {
-		data, err := s.lookup(e, bucket, key)
-		if err != nil {
-			return counting.Stored{}, err
-		}
-		if data == nil {
-			continue
-		}
-		stored := counting.Stored{Place: counting.Place{Bucket: bucket, Hash: key}, Data: data}
-		of, isAlias := stored.Alias()
-		if !isAlias {
-			return stored, nil
-		}
-		if data, err = s.lookup(e, of.Bucket, of.Hash); err != nil {
-			return counting.Stored{}, err
-		}
-		if data != nil {
-			return counting.Stored{Place: of, Data: data}, nil
-		}
-	}
-	return counting.Stored{}, nil
+func (p *pageCommit) readIDs() (err error) {
+	p.known.IDs, err = p.ids.Known(p.known.IDs, p.keys.IDs, p.known.State.Floor)
+	return err
 }
 
 // keysPerQuery is how many keys one query looks up.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -113,7 +114,7 @@ type Ledger struct {
 	feeds    map[string]*Feed
 	page     pageCommit
 	reserve  reserve
-	idCache  *idCache
+	idMemory *ids.Memory
 	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
 
 	outboxes [signals]Outbox
@@ -130,7 +131,7 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		feeds:    make(map[string]*Feed),
 		files:    make(map[string]fs.FileInfo),
 		page:     pageCommit{decision: counting.NewDecision()},
-		idCache:  newIDCache(cmp.Or(settings.IDMemory, cacheBytes)),
+		idMemory: ids.NewMemory(settings.IDMemory, cmp.Or(settings.journal, settings.IDMemory/16)),
 	}
 	for s := range l.outboxes {
 		o := &l.outboxes[s]

@@ -67,7 +67,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	if !l.reserve.spent { // else the room is for the outbox
-		if err := f.moveJournal(ctx); err != nil {
+		if err := f.packIDs(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -90,33 +90,25 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	if floor := oldest.Truncate(time.Hour); floor.After(next.Floor) {
 		next.Floor = floor
 	}
-	forgotten, more := f.ids.forgottenBlocks(next.Floor)
 	err = l.commit(ctx, f, func() error {
-		for _, r := range forgotten {
-			if _, err := l.engine.exec(`DELETE FROM blocks WHERE id = ?`, r.row); err != nil {
-				return err
-			}
+		if more, err = f.ids.Forget(next.Floor, pruneBlocks); err != nil {
+			return err
 		}
 		return errors.Join(f.deleteOld(now, earlier, oldest), f.saveState(&next))
 	}, func() {
-		f.ids.remove(forgotten)
+		f.ids.Apply()
 		f.committed.Store(&next)
 	})
 	return more, err
 }
 
-// forgottenBlocks returns the blocks of buckets that are forgotten, whole buckets until there are pruneBlocks, and whether there are more.
-func (s *idStore) forgottenBlocks(floor time.Time) (forgotten []*idBlock, more bool) {
-	for _, bucket := range slices.Sorted(maps.Keys(s.blocks)) {
-		if !counting.IsForgotten(bucket, floor) {
-			continue
-		}
-		if len(forgotten) >= pruneBlocks {
-			return forgotten, true
-		}
-		forgotten = append(forgotten, s.blocks[bucket]...)
+// packIDs packs what the feed remembers, in a transaction of its own.
+func (f *Feed) packIDs(ctx context.Context) error {
+	if f.ids.IsEmpty() {
+		return nil
 	}
-	return forgotten, false
+	// A commit may open the database again and load the ids anew.
+	return f.ledger.commit(ctx, f, func() error { return f.ids.Pack() }, func() { f.ids.Apply() })
 }
 
 // deleteOld deletes rows that are kept for some time only. Bad rows from before oldest can't be read again.

@@ -58,7 +58,7 @@ func TestRule05MovingStartHalfPruned(t *testing.T) {
 	for i := range int64(pruneBlocks) {
 		r.remember(factBucket(from)-1-i, 1, []byte{rowFact}) // these go first
 	}
-	r.moveJournal()
+	r.packIDs()
 	r.clock.add(200 * 24 * time.Hour)
 	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
 	more, err := r.feed.pruneOnce(t.Context())

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -25,7 +24,6 @@ type pageCommit struct {
 	change   *counting.Change
 
 	// Made by write.
-	journal  []byte // Change.Keep, as the journal has it
 	changes  *metrics.Changes
 	batches  [signals]pageBatches
 	redacted cdr.Record // the record whose log records are made
@@ -50,8 +48,8 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 	if l.reserve.spent && !l.fillReserve() {
 		return counting.Result{}, fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
 	}
-	if len(f.ids.arena) >= cmp.Or(l.settings.journal, l.settings.IDMemory/16, journalBytes) {
-		if err := f.moveJournal(ctx); err != nil {
+	if f.ids.IsFull() {
+		if err := f.packIDs(ctx); err != nil {
 			return counting.Result{}, err
 		}
 	}
@@ -99,17 +97,8 @@ func (p *pageCommit) exec(text string, args ...any) error {
 	return err
 }
 
-// writeIDs writes the new states as one row of the journal, under the number of this commit.
-func (p *pageCommit) writeIDs() error {
-	p.journal = p.journal[:0]
-	for _, s := range p.change.Keep {
-		p.journal = appendToJournal(p.journal, s.Bucket, idEntry{s.Hash, s.Data})
-	}
-	if len(p.journal) == 0 {
-		return nil
-	}
-	return p.exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, p.id, p.seq+1, p.journal)
-}
+// writeIDs writes the new states under the number of this commit.
+func (p *pageCommit) writeIDs() error { return p.ids.Keep(p.seq+1, p.change.Keep) }
 
 func (p *pageCommit) writeBadRows() error {
 	p.args = p.args[:0]
@@ -140,6 +129,9 @@ func (p *pageCommit) addChanges() {
 	p.change.Result.Overflow = p.changes.Overflow
 }
 
+// seriesColumns are those that a new series brings.
+const seriesColumns = `metric, labels, start, shown, value`
+
 func (p *pageCommit) writeSeries() error {
 	p.addChanges()
 	e := p.ledger.engine
@@ -152,18 +144,13 @@ func (p *pageCommit) writeSeries() error {
 			continue
 		}
 		var err error
-		s.ID, err = e.insertSeries(p.id, s.Labels.Def.Name, labelsText(s.LabelValues()), s.Start, s.Shown, string(buf))
+		s.ID, err = e.insert("series", seriesColumns, p.id,
+			s.Labels.Def.Name, labelsText(s.LabelValues()), micros(s.Start), flag(s.Shown), string(buf))
 		if err != nil {
 			return err
 		}
 	}
 	return e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`, `) AS v WHERE series.id = v.column1`, p.args)
-}
-
-func (e *engine) insertSeries(feed int64, metric, labels string, start time.Time, shown bool, value string) (id int64, err error) {
-	err = e.scanRow(`INSERT INTO series (id, feed, metric, labels, start, shown, value) VALUES (`+nextID("series")+`, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		append(idRange(feed), feed, metric, labels, micros(start), flag(shown), value), &id)
-	return id, err
 }
 
 // writeState writes an origin that moved, and shows the series of a first history that ended.
@@ -209,11 +196,7 @@ func (p *pageCommit) publish() {
 	if p.endsHistory() {
 		store.Reveal(p.series, startFor(next.Origin, p.now))
 	}
-	if len(p.journal) > 0 {
-		if err := p.ids.addToJournal(p.journal); err != nil {
-			panic(err) // it was made by appendToJournal
-		}
-	}
+	p.ids.Apply()
 	p.committed.Store(new(*next))
 	for s := range p.batches {
 		p.ledger.outboxes[s].add(p.batches[s].heads)

@@ -37,7 +37,7 @@ func TestPooler(t *testing.T) {
 			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 				t.Errorf("a commit on another connection: %v, want %q", err, want)
 			}
-			r.moveJournal()
+			r.packIDs()
 			r.reopen()
 			r.records(charged("a"), charged("c"))
 			wantValues(t, r.values(), map[string]string{answered: "3"})

@@ -155,7 +155,7 @@ func (l *Ledger) Drop(source, feed string) {
 func (l *Ledger) drop(f *Feed) {
 	delete(l.feeds, f.name())
 	f.lost = true
-	f.ids.release()
+	f.ids.Release()
 	l.store.Active(f.series, false)
 	for s := range l.outboxes {
 		l.outboxes[s].remove(func(h outboxHead) bool { return h.feed == f.id })

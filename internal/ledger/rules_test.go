@@ -195,12 +195,12 @@ func TestPruneGoesOnAfterAFailure(t *testing.T) {
 	r.live()
 	at := epoch.Add(-time.Hour)
 	r.records(call("a", start(at)))
-	r.moveJournal()
+	r.packIDs()
 	r.records(call("b", start(at)))
 	if _, err := r.ledger.engine.exec(inWords(`UPDATE blocks SET keys = x'00'`)); err != nil {
 		t.Fatal(err)
 	}
-	r.feed.ids.release() // as when the cache had no room for it
+	r.feed.ids.Release() // as when the cache had no room for it
 	r.clock.add(300 * time.Hour)
 	for _, f := range others {
 		if _, err := f.Commit(t.Context(), &counting.Page{ObservedAt: r.clock.at, Position: &counting.Position{HistoryDone: true, Watermark: r.clock.at}}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
@@ -22,10 +23,10 @@ var schema = []string{
 		newest BIGINT NOT NULL, history_done BIGINT NOT NULL, records BIGINT NOT NULL,
 		plan BLOB, connected_from BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
-	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (ids.go).
+	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (package ids).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	// What is remembered, by buckets (buckets.go of internal/counting). ids says how many keys of 8 bytes there are; states are compressed (idblocks.go).
+	// What is remembered, by buckets (buckets.go of internal/counting). ids says how many keys of 8 bytes there are; states are compressed (package ids).
 	`CREATE TABLE blocks (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, bucket BIGINT NOT NULL, ids BIGINT NOT NULL,
 		keys BLOB NOT NULL, states BLOB NOT NULL)`,
@@ -73,15 +74,15 @@ var schema = []string{
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 
-// nextID is the id of a feed's new row in a table, from feed << feedBits on, so that its owner gives it. Its arguments are those of idRange.
-func nextID(table string) string {
-	return `(SELECT COALESCE(max(id), ?) + 1 FROM ` + table + ` WHERE id > ? AND id < ?)`
-}
-
+// feedBits is where a feed's number begins in the ids of its rows, so that its owner gives them.
 const feedBits = 40
 
-func idRange(feed int64) []any {
-	return []any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits}
+// insert adds a row of a feed to a table under its next id.
+func (s *session) insert(table, columns string, feed int64, values ...any) (id int64, err error) {
+	text := `INSERT INTO ` + table + ` (id, feed, ` + columns + `) VALUES ((SELECT COALESCE(max(id), ?) + 1 FROM ` + table + ` WHERE id > ? AND id < ?), ?` +
+		strings.Repeat(`, ?`, len(values)) + `) RETURNING id`
+	err = s.scanRow(text, append([]any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits, feed}, values...), &id)
+	return id, err
 }
 
 // prepareSchema refuses another layout, and makes the tables of an empty file that isn't only viewed.
