@@ -47,6 +47,12 @@ func TestApply(t *testing.T) {
 		{"an extension among the provider's fields", "user", people, cdr.Record{
 			Direction: cdr.Inbound, CalleeNumber: "+49301", Extra: []cdr.Attr{cdr.Text("from_extension_number", "7", cdr.Number), cdr.Text("to_extension_number", "101", cdr.Number)},
 		}, "department=Legal\n"},
+		{"the caller of an internal call that is listed for its callee", "user", people, cdr.Record{
+			Direction: cdr.Internal, UserID: "b0b", Extra: []cdr.Attr{cdr.Text("extension_id", "b0b", cdr.User), cdr.Text("from_extension_number", "101", cdr.Number)},
+		}, "department=Legal\n"},
+		{"an internal call whose caller is in no file", "user", people, cdr.Record{
+			Direction: cdr.Internal, UserID: "b0b", Extra: []cdr.Attr{cdr.Text("from_extension_number", "7", cdr.Number)},
+		}, ""},
 		{"a key without a value", "user", people, cdr.Record{UserID: "x"}, ""},
 		{"no key", "user", people, cdr.Record{}, ""},
 		{"longest prefix", "number", numbers, cdr.Record{Direction: cdr.Outbound, CallerNumber: "+49301234567"}, "department=Berlin\n"},

@@ -96,8 +96,14 @@ func told(name string, r *cdr.Record) string {
 	return value
 }
 
-// ofUser asks for our user by principal name, id and extension.
+// ofUser asks for our user by principal name, id and extension. A provider may list an internal call for its callee too: where the row tells the
+// caller's extension, that alone decides.
 func (l *label) ofUser(r *cdr.Record) string {
+	if r.Direction == cdr.Internal {
+		if value, told := l.ofExtras(r, "from_extension_number", "from_extension_id"); told {
+			return value
+		}
+	}
 	for _, key := range []string{r.UserPrincipal, r.UserID} {
 		if value := l.ofKey(key); value != "" {
 			return value
@@ -107,15 +113,20 @@ func (l *label) ofUser(r *cdr.Record) string {
 	if r.Direction == cdr.Inbound {
 		side = "to_"
 	}
+	value, _ := l.ofExtras(r, side+"extension_number", side+"extension_id", "extension_id")
+	return cmp.Or(value, l.ofKey(ownNumber(r)))
+}
+
+// ofExtras asks for what the provider's own fields say, and whether there is one of them.
+func (l *label) ofExtras(r *cdr.Record, fields ...string) (value string, told bool) {
 	for i := range r.Extra {
-		switch a := &r.Extra[i]; a.Key {
-		case side + "extension_number", side + "extension_id", "extension_id":
-			if value := l.ofKey(a.Str); value != "" {
-				return value
+		if a := &r.Extra[i]; slices.Contains(fields, a.Key) {
+			if value, told = l.ofKey(a.Str), true; value != "" {
+				return value, told
 			}
 		}
 	}
-	return l.ofKey(ownNumber(r))
+	return "", told
 }
 
 func (l *label) ofKey(key string) string {

@@ -26,6 +26,7 @@ type Counter struct {
 	view View
 	mix  *Mix
 	seen []int
+	more []any // the view's label of the call that is counted
 }
 
 // lookback is how long a reader waits for the final version of a row, from its start; then it counts as it stands (counting.md 17).
@@ -71,6 +72,9 @@ func (c *Counter) Add(call *Call) *Version {
 		return nil
 	}
 	c.Records++
+	if c.view.Label != nil {
+		c.more = []any{c.view.Label(call, first)}
+	}
 	if !first.Kind.View {
 		c.Sessions++
 		c.count(call, first)
@@ -131,7 +135,7 @@ func (v *View) seen(c *Call, seen []int) []int {
 // count counts a call by the first version that was seen.
 func (c *Counter) count(call *Call, v *Version) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
-	m.Count("cdr_calls_total", k.Direction, k.CallType, k.Outcome, trunk.Name)
+	c.addLabelled("cdr_calls_total", 1_000_000, k.Direction, k.CallType, k.Outcome, trunk.Name)
 	if k.Outcome.Connected() {
 		c.countTimes(call, v)
 	} else {
@@ -157,7 +161,7 @@ func (c *Counter) count(call *Call, v *Version) {
 func (c *Counter) countTimes(call *Call, v *Version) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
 	m.Observe("cdr_call_duration_seconds", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name)
-	m.Add("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
+	c.addLabelled("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
 	if !call.Invite.IsZero() {
 		m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
 	}
@@ -170,7 +174,7 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 		}
 		return n.Value
 	}
-	c.Metrics.Add("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode))
+	c.addLabelled("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode))
 }
 
 // Forgive takes back the failure of a call that was counted: it is that of another record too (guarantee 3).
@@ -189,7 +193,12 @@ type moneyOf struct {
 func (c *Counter) addMoney(metric string, of moneyOf, v *Version, component int, amount Amount, labels ...any) {
 	currency := cmp.Or(v.Currency, c.mix.NoCurrency)
 	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.Components[component], of.country}, labels...)
-	c.Metrics.Add(metric, int64(amount)*c.mix.MoneyUnit, all...)
+	c.addLabelled(metric, int64(amount)*c.mix.MoneyUnit, all...)
+}
+
+// addLabelled adds to a metric that has the view's label, which comes last.
+func (c *Counter) addLabelled(metric string, millionths int64, labels ...any) {
+	c.Metrics.Add(metric, millionths, append(labels, c.more...)...)
 }
 
 // revision counts a version that came after another.

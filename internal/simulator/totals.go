@@ -75,6 +75,9 @@ type View struct {
 	Simple bool
 	// Settle is how long after its end the media of a call are counted that has some. Zero: as soon as there are any.
 	Settle time.Duration
+	// Label is one more label of calls, failures, connected seconds and money, by the version that was seen first; nil: there is none. It must
+	// not keep the call.
+	Label func(*Call, *Version) string
 }
 
 // Once is the view of a reader that reads everything once, at an instant.

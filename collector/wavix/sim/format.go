@@ -235,6 +235,18 @@ func (r *row) parties() (from, to *party) {
 	return own, other
 }
 
+// ourNumber is what the row tells of our party: the caller of a placed call, the callee of a received one.
+func (r *row) ourNumber() string {
+	own, callee := r.parties()
+	if r.side == received {
+		own = callee
+	}
+	if own == nil {
+		return ""
+	}
+	return own.text
+}
+
 // digits are so many random ones.
 func digits(random uint64, n int) string {
 	b := make([]byte, n)

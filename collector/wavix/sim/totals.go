@@ -2,7 +2,7 @@ package sim
 
 import "github.com/cdr-exporter/cdr-exporter/internal/simulator"
 
-// Totals are what a reader has counted that looked as the view says.
+// Totals are what a reader has counted that looked as the view says. To the view's label, a call's own number is our party's as the row has it.
 func (s *Server) Totals(v simulator.View) simulator.Totals {
 	c := simulator.NewCounter(PlacedMix(), v) // both types have the same currency and components
 	from, to := c.Bounds()
@@ -14,6 +14,7 @@ func (s *Server) Totals(v simulator.View) simulator.Totals {
 		if r.part == ownPart {
 			parentFailed = false
 		}
+		r.Own = r.ourNumber()
 		first := c.Add(&r.Call)
 		if first == nil {
 			return
