@@ -76,6 +76,7 @@ func (c *committer) showResult(result *counting.Result) {
 	o.Rows("too_old", result.TooOld)
 	o.Delays(result.Delays)
 	o.Labels(result.Labels)
+	o.DearCalls(result.DearCalls)
 	o.Overflow(result.Overflow)
 	for _, row := range result.BadRows {
 		c.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)

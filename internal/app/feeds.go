@@ -16,6 +16,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		Source: s.config.Name, Info: info, Clock: clock, Metrics: a.selfMetrics.Feed(s.config.Name, info.Name), Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
+	f.metrics = settings.Metrics
 	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // then nothing is read
 	if info.ActiveCalls == nil {
 		f.state = &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info)}

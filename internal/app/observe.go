@@ -101,7 +101,7 @@ func (a *App) Status() web.Status {
 	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
 	visible, figures := a.running.Load(), a.figures()
-	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(), Thresholds: visible.thresholds}
+	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(), Thresholds: visible.thresholds, ConfigFile: a.settings.ConfigFile}
 	status.Ready, status.NotReady = a.Ready()
 	status.ConfigProblem = a.configProblem()
 	status.Ledger.Problem = a.ledgerProblem()
@@ -198,7 +198,7 @@ func (f *feed) status(ctx context.Context) web.Feed {
 		}
 		return feed
 	}
-	feed.NewestCall = web.Time{Time: f.state.State().NewestCall}
+	feed.NewestCall, feed.DearCalls = web.Time{Time: f.state.State().NewestCall}, f.metrics.LastDearCalls()
 	if f.info.Fetcher != nil && f.state.isOpen.Load() {
 		if waiting, setAside, err := f.state.Waiting(ctx); err == nil {
 			feed.Waiting, feed.SetAside = &waiting, &setAside

@@ -69,9 +69,10 @@ func (s *source) specs() (specs []ledger.FeedSpec) {
 }
 
 type feed struct {
-	info  *collector.FeedInfo
-	loop  *collector.Loop
-	state *lazyFeed // nil for calls in progress
+	info    *collector.FeedInfo
+	loop    *collector.Loop
+	state   *lazyFeed // nil for calls in progress
+	metrics *metrics.Feed
 }
 
 // hasWebhook reports whether the provider sends notifications or records.

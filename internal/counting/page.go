@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // State is what the ledger last committed for a feed.
@@ -94,6 +95,8 @@ type Result struct {
 	Delays []time.Duration
 	// Labels are the operator's labels of the new records.
 	Labels []cdr.Labels
+	// DearCalls are the new calls to premium and satellite numbers.
+	DearCalls []metrics.DearCall
 	// BadRows are the rows of Page.Invalid that weren't known: log these.
 	BadRows []BadRow
 	// Overflow counts observations folded, by metric name.

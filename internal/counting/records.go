@@ -2,6 +2,7 @@ package counting
 
 import (
 	"bytes"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -93,7 +94,9 @@ func (d *Decision) decideNew(i int) *state {
 	st := d.newState(Place{e.bucket, e.keys[0]})
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
+	counted := len(d.deltas)
 	d.deltas = metrics.Count(d.deltas, r, context)
+	d.noteDear(r, d.deltas[counted:])
 	if !further && !d.isAhead(r) {
 		if a, is := metrics.NewAttempt(r, d.deltas, d.settings.NoReasons); is {
 			d.change.Attempts = append(d.change.Attempts, Attempt{r.Direction.String(), r.Trunk, a})
@@ -104,6 +107,17 @@ func (d *Decision) decideNew(i int) *state {
 		d.addVisits(i)
 	}
 	return st
+}
+
+// noteDear notes a new call to a premium or satellite number.
+func (d *Decision) noteDear(r *cdr.Record, deltas []metrics.Delta) {
+	for i := range deltas {
+		if country, class, dear := deltas[i].IsDear(); dear {
+			d.change.Result.DearCalls = append(d.change.Result.DearCalls, metrics.DearCall{
+				Read: d.page.ObservedAt, Start: r.Start, Country: strings.Clone(country), Class: class,
+			})
+		}
+	}
 }
 
 // startAhead is how far ahead of the feed's clock a start is believed. A later one moves nothing that follows the newest call.

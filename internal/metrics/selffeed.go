@@ -16,6 +16,7 @@ type Feed struct {
 
 	mu    sync.Mutex
 	tasks map[string][2]int // guarded by mu; by kind, in the order of Tasks.Zeros
+	dear  []DearCall        // guarded by mu
 }
 
 // Feed is a feed's self metrics, every result at 0.

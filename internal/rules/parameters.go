@@ -58,7 +58,6 @@ type Parameters struct {
 
 	HomeCountries    []string `yaml:"home_countries"`
 	NewCountryCalls  int      `yaml:"new_country_calls"`
-	PremiumCalls     int      `yaml:"premium_calls"`
 	PremiumFactor    int      `yaml:"premium_factor"`
 	UnusualCalls     int      `yaml:"unusual_calls"`
 	UnusualFactor    int      `yaml:"unusual_factor"`
@@ -127,7 +126,7 @@ func (p *Parameters) SetDefaults() {
 		MinutesFactor: 5, MinutesFloor: 60, MinutesCalls: 5,
 		FraudCalls:      10,
 		RiskyCountries:  []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
-		NewCountryCalls: 8, PremiumCalls: 5, PremiumFactor: 3, UnusualCalls: 20, UnusualFactor: 5, AfterHoursCalls: 5,
+		NewCountryCalls: 8, PremiumFactor: 3, UnusualCalls: 20, UnusualFactor: 5, AfterHoursCalls: 5,
 		WangiriCalls: 40, WangiriFactor: 5, WangiriCallbacks: 3,
 		ChannelShare: 0.8,
 		BypassDrop:   0.2, BypassFloor: 20, PoorShare: 0.1, PoorFloor: 50,

@@ -12,11 +12,13 @@ type Thresholds struct {
 	RecentFloor int     `yaml:"recent_floor"`
 	AnswerLeast float64 `yaml:"answer_least"`
 	AnswerFloor int     `yaml:"answer_floor"`
+	// PremiumCalls is how many calls to premium or satellite numbers of a country within an hour are too many.
+	PremiumCalls int `yaml:"premium_calls"`
 }
 
 // Default are those of the shipped rules.
 func Default() Thresholds {
-	return Thresholds{ErrorBudget: 0.01, DownRatio: 0.9, DownFloor: 5, FewShare: 0.5, RecentFloor: 10, AnswerLeast: 0.02, AnswerFloor: 20}
+	return Thresholds{ErrorBudget: 0.01, DownRatio: 0.9, DownFloor: 5, FewShare: 0.5, RecentFloor: 10, AnswerLeast: 0.02, AnswerFloor: 20, PremiumCalls: 5}
 }
 
 // Burn is a burn rate: so many times the error budget, of at least so many attempts. Microsoft calls a low NER on fewer than 100 calls possibly normal.

@@ -27,6 +27,8 @@ type Status struct {
 	Books string `json:"books,omitempty"`
 	// Thresholds are those of the verdict.
 	Thresholds thresholds.Thresholds `json:"-"`
+	// ConfigFile is its path, for commands that the page names.
+	ConfigFile string `json:"-"`
 }
 
 // Replica is one of the processes that share a ledger.
@@ -111,6 +113,8 @@ type Feed struct {
 	Books []Book `json:"books,omitempty"`
 	// Trunks are the last attempts, from which the handler makes the verdict.
 	Trunks []metrics.LastAttempts `json:"-"`
+	// DearCalls are the last calls to premium and satellite numbers.
+	DearCalls []metrics.DearCall `json:"-"`
 }
 
 // Audit is what an audit found.

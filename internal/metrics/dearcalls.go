@@ -1,0 +1,42 @@
+package metrics
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// DearCall is a connected outbound call to a premium or satellite number. It doesn't know who made it.
+type DearCall struct {
+	// Read is when it was counted, Start when it began.
+	Read, Start    time.Time
+	Country, Class string
+}
+
+// IsDear says whether a change of a series is of a dear call, and its country and kind of number.
+func (d *Delta) IsDear() (country, class string, dear bool) {
+	if d.Def != CallsByCountry || d.Labels[0] != cdr.Outbound.String() || d.Labels[3] != "true" {
+		return "", "", false
+	}
+	country, class = d.Labels[1], d.Labels[2]
+	return country, class, class == cdr.ClassPremium || class == cdr.ClassSatellite
+}
+
+// keptDearCalls is how many dear calls of a feed are kept, in memory alone: it is for what goes on now.
+const keptDearCalls = 64
+
+// DearCalls adds calls that were counted.
+func (f *Feed) DearCalls(all []DearCall) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dear = append(f.dear, all...)
+	f.dear = slices.Clone(f.dear[max(0, len(f.dear)-keptDearCalls):])
+}
+
+// LastDearCalls are the last ones that were counted.
+func (f *Feed) LastDearCalls() []DearCall {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.dear)
+}
