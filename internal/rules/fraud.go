@@ -65,12 +65,13 @@ func (p *Parameters) fraudAlerts() Group {
 			Expr: lines(
 				fmt.Sprintf("%s >= %d", perHourCalls(dearCalls), p.PremiumCalls),
 				fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", dearCalls, p.PremiumFactor, dearCalls),
-				isLive(live65m),
+				knownBefore("1d"), isLive(live65m),
 			),
 			Summary: "Many calls from {{ $labels.source }} to {{ $labels.number_class }} numbers of {{ $labels.country }}: toll fraud?",
 			Description: "{{ $value }} outbound calls to {{ $labels.number_class }} numbers of {{ $labels.country }} were read within the last hour. " +
 				"Block these ranges at the provider and on the SBC first." + behind,
-			When:   fmt.Sprintf("%d or more connected calls to premium or satellite numbers of a country within an hour, and more than %d times the busiest hour of the last week", p.PremiumCalls, p.PremiumFactor),
+			When: fmt.Sprintf("%d or more connected calls to premium or satellite numbers of a country within an hour, and more than %d times the busiest hour of the last week, "+
+				"as far as it is known, which must be a day", p.PremiumCalls, p.PremiumFactor),
 			Change: "`premium_calls`, `premium_factor`",
 		},
 		p.unusualHour(),
@@ -81,7 +82,7 @@ func (p *Parameters) fraudAlerts() Group {
 				fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
 				fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls, p.WangiriFactor, unansweredCalls),
 				fmt.Sprintf("and on (source, country) %s >= %d", perHourCalls(countryCalls), p.WangiriCallbacks),
-				p.notAbroad(), knownLastWeek(), isLive(live65m),
+				p.notAbroad(), knownBefore("1w"), isLive(live65m),
 			),
 			Summary: "Missed calls from {{ $labels.country }} at {{ $labels.source }}, and calls back: Wangiri fraud?",
 			Description: "{{ $value }} calls from {{ $labels.country }} weren't answered within an hour of the last 12, and somebody calls back. " +
@@ -121,7 +122,7 @@ func (p *Parameters) unusualHour() Rule {
 	for week := 1; week <= weeksCompared; week++ {
 		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s", countryCalls, p.UnusualFactor, sameHours(countryCalls, week)))
 	}
-	unusual := strings.Join(append(conditions, knownLastWeek()), "\n  ")
+	unusual := strings.Join(append(conditions, knownBefore("1w")), "\n  ")
 	when := fmt.Sprintf("%d or more connected calls to a country abroad within an hour, more than %d times those around the same hour of each of the last four weeks", p.UnusualCalls, p.UnusualFactor)
 	if outside := p.outsideOfHours(); outside != "" {
 		unusual += fmt.Sprintf("\n  or %s%s >= %d", perHourCalls(countryCalls), outside, p.AfterHoursCalls)
@@ -138,9 +139,10 @@ func (p *Parameters) unusualHour() Rule {
 	}
 }
 
-// knownLastWeek asks for the feed to be known a week ago, with calls or without: fraud comes in hours that have none.
-func knownLastWeek() string {
-	return fmt.Sprintf("and on (%s) %s offset 1w >= 0", byFeed.labels(), callsHourly)
+// knownBefore asks for the feed to be known so long ago, with calls or without: fraud comes in hours that have none, and what is usual isn't known of
+// a feed's first ones.
+func knownBefore(ago string) string {
+	return fmt.Sprintf("and on (%s) %s offset %s >= 0", byFeed.labels(), callsHourly, ago)
 }
 
 var weekdays = []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"} // as day_of_week numbers them

@@ -150,6 +150,13 @@ func weekly() []replay {
 			r.more = every(3*time.Minute, 10, dear)
 			r.want, r.pages = []expected{{alert: "CDRPremiumCalls", by: time.Hour}}, 1
 		}),
+		// A company that calls premium numbers every day is read for the first time.
+		with(young("premium_calls_of_a_first_day"), func(r *replay) {
+			r.before = 2 * time.Hour
+			dear := calling("AT", 40)
+			dear.class = "premium"
+			r.more = every(3*time.Minute, 110, dear)
+		}),
 		with(young("one_premium_call_a_day"), func(r *replay) {
 			for at := -aWeek; at < 6*time.Hour; at += 24 * time.Hour {
 				dear := calling("AT", 600)

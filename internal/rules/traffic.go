@@ -81,7 +81,7 @@ func (p *Parameters) moneyAlerts() Group {
 			Expr: perHour(
 				aboveEarlierWeeks(chargesHourly, p.ChargeFactor, ""),
 				fmt.Sprintf("and %s * 3600 >= %s * 86400 * max_over_time(%s[1w] offset 1h)", chargesHourly, number(p.ChargeDayShare), chargesDaily),
-				p.chargeFloors(), knownLastWeek(), isLive(live65m),
+				p.chargeFloors(), knownBefore("1w"), isLive(live65m),
 			),
 			Summary: "Charges of {{ $labels.source }} surge ({{ $labels.feed }}).",
 			Description: fmt.Sprintf("{{ printf \"%%.2f\" $value }} {{ $labels.currency }} were charged for calls that were read within the last hour, more than %d times as much as around this time in the last four weeks.",
@@ -96,7 +96,7 @@ func (p *Parameters) moneyAlerts() Group {
 			Expr: times("60",
 				aboveEarlierWeeks(minutesHourly, p.MinutesFactor, fmt.Sprintf(" + %d / 60", p.MinutesFloor)),
 				fmt.Sprintf("and on (%s) round(%s * 3600) >= %d", byCountry.labels(), countryCalls, p.MinutesCalls),
-				knownLastWeek(), isLive(live65m),
+				knownBefore("1w"), isLive(live65m),
 			),
 			Summary: "Minutes from {{ $labels.source }} to {{ $labels.country }} surge ({{ $labels.feed }}).",
 			Description: fmt.Sprintf("Outbound calls to {{ $labels.country }} that were read within the last hour lasted {{ printf \"%%.0f\" $value }} minutes, more than %d times those around this time in the last four weeks.",
