@@ -23,8 +23,9 @@ type Records struct {
 
 	client     *httpclient.Client
 	innerPages httpclient.Limit // of one record
-	largeOnes  chan struct{}    // has an element while a large record is read
-	mapper     mapper           // copied for each record
+	sizes      sizes
+	largeOnes  chan struct{} // has an element while a large record is read
+	mapper     mapper        // copied for each record
 	settle     time.Duration
 	now        func() time.Time
 }
@@ -32,7 +33,7 @@ type Records struct {
 // New makes the feed of a valid configuration for a tenant.
 func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclient.Client) (*Records, error) {
 	r := &Records{
-		client: client, innerPages: innerPages, largeOnes: make(chan struct{}, 1), settle: c.Settle, now: func() time.Time { return graphNow(s, client) },
+		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1), settle: c.Settle, now: func() time.Time { return graphNow(s, client) },
 		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers)},
 	}
 	r.Info = collector.FeedInfo{

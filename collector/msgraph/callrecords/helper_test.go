@@ -78,7 +78,7 @@ func (g *fakeGraph) records() *Records {
 		g.t.Fatal(err)
 	}
 	return &Records{
-		client: client, innerPages: innerPages, largeOnes: make(chan struct{}, 1), mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
+		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1), mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
 		settle: 90 * time.Minute, now: time.Now,
 	}
 }

@@ -19,11 +19,16 @@ import (
 const (
 	maxInnerPages = 1_000 // of one collection
 	maxPage       = 8 << 20
-	maxRecord     = 64 << 20 // of JSON, over all pages
 	maxSessions   = 50_000
-	// largeRecord is from when on a record is read alone: of eight that are read at once, one may be so large.
-	largeRecord = 16 << 20
 )
+
+// sizes bound the JSON of one record, over all pages.
+type sizes struct {
+	max   int
+	large int // from when on a record is read alone: of eight that are read at once, one may be so large
+}
+
+var recordSizes = sizes{max: 64 << 20, large: 16 << 20}
 
 // recordReader reads one record, page by page. Each page is decoded once, into the form T that its caller wants.
 type recordReader struct {
@@ -46,10 +51,10 @@ func (r *recordReader) done() {
 
 // grow takes a page into account.
 func (r *recordReader) grow(ctx context.Context, page int) error {
-	if r.size += page; r.size > maxRecord {
-		return fmt.Errorf("%w: it has more than %d MiB", collector.ErrTooLarge, maxRecord>>20)
+	if r.size += page; r.size > r.sizes.max {
+		return fmt.Errorf("%w: it has more than %d MiB", collector.ErrTooLarge, r.sizes.max>>20)
 	}
-	if r.size <= largeRecord || r.large {
+	if r.size <= r.sizes.large || r.large {
 		return nil
 	}
 	select {
