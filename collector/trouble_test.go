@@ -171,7 +171,7 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 		interval, lookback, every time.Duration
 		rounds                    int // how often each kind of trouble comes
 	}{
-		{time.Minute, 12 * time.Hour, 5 * time.Minute, 2},
+		{time.Minute, 12 * time.Hour, 5 * time.Minute, 1},
 		{time.Second, 30 * time.Minute, 6 * time.Second, 1},
 		{time.Minute, time.Minute, time.Minute, 20},
 	} {

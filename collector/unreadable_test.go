@@ -104,7 +104,7 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 		bad      []plan.Span // from the begin of the history
 		within   time.Duration
 	}{
-		{"one", time.Second, spread(1), 150 * time.Second},
+		{"one", 10 * time.Second, spread(1), 150 * time.Second},
 		{"one, seldom read", 5 * time.Minute, spread(1), 150 * time.Second},
 		{"one at the begin", 30 * time.Second, []plan.Span{during(0, time.Second)}, 150 * time.Second},
 		{"one in the first day", 30 * time.Second, []plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)}, 150 * time.Second},
