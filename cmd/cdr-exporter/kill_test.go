@@ -150,7 +150,7 @@ func TestKill(t *testing.T) {
 		t.Parallel()
 		m := newMassacre(t, false, killed(21, pastEra, 50))
 		m.estate.hold()
-		for range 16 {
+		for range 8 {
 			m.kill()
 		}
 		m.settle()
@@ -162,7 +162,7 @@ func TestKill(t *testing.T) {
 		m.settle()
 		for range 4 {
 			m.estate.pass(12 * time.Hour)
-			for range 4 {
+			for range 2 {
 				m.kill()
 			}
 			m.settle()
@@ -171,7 +171,7 @@ func TestKill(t *testing.T) {
 	t.Run("while calls are published", func(t *testing.T) {
 		t.Parallel()
 		m := newMassacre(t, false, killed(25, bustlingEra(30*time.Second), 25))
-		for range 16 {
+		for range 8 {
 			m.kill()
 		}
 		m.estate.skip(10 * time.Hour)

@@ -185,7 +185,7 @@ func TestTogether(t *testing.T) {
 
 // TestOverflow (counting.md 22): past the limit open labels are folded, and the sum stays.
 func TestOverflow(t *testing.T) {
-	f := &fakeFeed{page: 10}
+	f := &fakeFeed{page: 100}
 	for i := range 300 {
 		c := call(4*i+1, noon.Add(time.Duration(i)*time.Minute))
 		c.Trunk = fmt.Sprintf("trunk%d", i)
