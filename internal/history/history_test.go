@@ -191,7 +191,7 @@ func TestOverflow(t *testing.T) {
 		c.Trunk = fmt.Sprintf("trunk%d", i)
 		f.calls = append(f.calls, c)
 	}
-	sum, past := newBench(t).read(only(f, noon.Add(24*time.Hour)))
+	sum, past := newBench(t).read(only(f, noon.Add(6*time.Hour)))
 	if sum.Folded == 0 {
 		t.Error("nothing is said of it")
 	}
