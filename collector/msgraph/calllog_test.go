@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
 
 // fakeGraph answers requests in the order of its answers, without a network.
@@ -57,15 +56,7 @@ func (g *fakeGraph) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	next := g.answers[0]
 	g.answers = g.answers[1:]
-	if next.status == 0 {
-		next.status = http.StatusOK
-	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	maps.Copy(header, next.header)
-	return &http.Response{
-		StatusCode: next.status, Header: header, Body: io.NopCloser(strings.NewReader(next.body)),
-		ContentLength: -1, Request: r,
-	}, nil
+	return providertest.Response(r, next.status, next.header, next.body), nil
 }
 
 const (
@@ -90,14 +81,8 @@ func (g *fakeGraph) open(feed *callLog, tokens httpclient.TokenSource) *callLog 
 }
 
 // ids reads a range and collects the ids that came.
-func ids(ctx context.Context, feed *callLog) (all []string, err error) {
-	err = readPages(ctx, feed, from, to, func(b *collector.Page) error {
-		for _, r := range b.Records {
-			all = append(all, strings.Clone(r.ID))
-		}
-		return nil
-	})
-	return all, err
+func ids(ctx context.Context, feed *callLog) ([]string, error) {
+	return providertest.IDs(ctx, feed, from, to)
 }
 
 func TestRequest(t *testing.T) {
@@ -115,7 +100,7 @@ func TestRequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			graph := &fakeGraph{t: t, answers: []answer{page("")}}
-			err := readPages(t.Context(), graph.open(test.feed, nil), test.from, test.to, func(*collector.Page) error {
+			err := providertest.Read(t.Context(), graph.open(test.feed, nil), test.from, test.to, func(*collector.Page) error {
 				t.Error("an empty page is handed on")
 				return nil
 			})
@@ -302,7 +287,7 @@ func TestBrokenPage(t *testing.T) {
 func TestCommitError(t *testing.T) {
 	full := errors.New("the disk is full")
 	graph := &fakeGraph{t: t, answers: []answer{page("/next", "1"), page("", "2")}}
-	err := readPages(t.Context(), graph.open(pstnLog(), nil), from, to, func(*collector.Page) error { return full })
+	err := providertest.Read(t.Context(), graph.open(pstnLog(), nil), from, to, func(*collector.Page) error { return full })
 	// One page may have been read ahead.
 	if err != full || len(graph.asked) > 2 { //nolint:errorlint // it is to be returned as it is
 		t.Errorf("asked %d times, error %v", len(graph.asked), err)
@@ -312,7 +297,7 @@ func TestCommitError(t *testing.T) {
 func TestCancelledRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	graph := &fakeGraph{t: t, answers: []answer{page("/next", "1")}}
-	err := readPages(ctx, graph.open(pstnLog(), nil), from, to, func(*collector.Page) error {
+	err := providertest.Read(ctx, graph.open(pstnLog(), nil), from, to, func(*collector.Page) error {
 		cancel()
 		return nil
 	})

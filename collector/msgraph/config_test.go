@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -118,12 +119,7 @@ func TestBadConfigs(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodeConfig(test.block)
-			if err == nil || !strings.Contains(err.Error(), test.problem) {
-				t.Errorf("problems %v, want one with %q", err, test.problem)
-			}
-			if err != nil && strings.Count(err.Error(), "\n") != 0 {
-				t.Errorf("more than one problem: %v", err)
-			}
+			providertest.Refused(t, err, test.problem)
 		})
 	}
 }

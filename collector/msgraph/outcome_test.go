@@ -3,7 +3,6 @@ package msgraph
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
 // TestTaxonomyGolden shows every change of the taxonomy in review: slugs are
@@ -23,19 +23,7 @@ func TestTaxonomyGolden(t *testing.T) {
 	got.WriteByte('\n')
 	writeTaxonomy(t, &got, "Microsoft sub codes (outcome unknown: the SIP code's applies)", Provider().SubCodes)
 
-	path := filepath.Join("testdata", "taxonomy.golden")
-	if *update {
-		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("the taxonomy differs from %s; run the test with -update if it is meant to:\n%s", path, got.String())
-	}
+	golden.File(t, filepath.Join("testdata", "taxonomy.golden"), got.Bytes())
 }
 
 func writeTaxonomy(t *testing.T, out *bytes.Buffer, title string, rows []cdr.Cause) {

@@ -99,7 +99,7 @@ func TestRowsThatAreNoFault(t *testing.T) {
 			if err != nil || len(got.rows) != 1 || !slices.Equal(got.unmapped, test.unmapped) {
 				t.Fatalf("got %d rows, invalid %q, unmapped %v, error %v", len(got.rows), got.invalid, got.unmapped, err)
 			}
-			got.rows[0].want(t, test.want)
+			got.rows[0].Want(t, test.want)
 		})
 	}
 }
@@ -109,9 +109,9 @@ func TestRowsThatAreNoFault(t *testing.T) {
 func TestRowsWithoutID(t *testing.T) {
 	const rest = `"startDateTime":"2026-11-19T10:00:00.7Z","callType":"user_in","callerNumber":"+1 206 555 0100","calleeNumber":"Sales"}`
 	for _, id := range []string{``, `"id":null,`, `"id":"",`, `"id":"00000000-0000-0000-0000-000000000000",`} {
-		decodeRow(t, pstnLog(), "{"+id+rest).want(t, row{"ID": nil, "Synthetic": "user_in\x1f2026-11-19T10:00:00Z\x1f12065550100\x1fsales"})
+		decodeRow(t, pstnLog(), "{"+id+rest).Want(t, row{"ID": nil, "Synthetic": "user_in\x1f2026-11-19T10:00:00Z\x1f12065550100\x1fsales"})
 	}
-	decodeRow(t, pstnLog(), `{"id":"1",`+rest).want(t, row{"ID": "1", "Synthetic": nil})
+	decodeRow(t, pstnLog(), `{"id":"1",`+rest).Want(t, row{"ID": "1", "Synthetic": nil})
 }
 
 // TestLabelsHold: what becomes a label is no view of the page, whose memory the next one takes.

@@ -2,7 +2,6 @@ package msgraph
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -130,7 +130,7 @@ func TestAgainstTheSimulator(t *testing.T) {
 		t.Run(feed.Name, func(t *testing.T) {
 			t.Parallel()
 			got := newCounted()
-			if err := readPages(t.Context(), feed.Reader, begin, end, got.take); err != nil {
+			if err := providertest.Read(t.Context(), feed.Reader, begin, end, got.take); err != nil {
 				what, todo := source.Advise(err)
 				t.Fatalf("%s: %s", what, todo)
 			}
@@ -154,24 +154,9 @@ func (c *counted) want(t *testing.T, want simulator.Totals) {
 		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total",
 		"cdr_emergency_calls_total", "cdr_calls_by_location_total", "cdr_media_bypass_calls_total",
 	} {
-		wantSame(t, metric, c.metrics[metric], want.Metrics[metric])
+		providertest.WantSame(t, metric, c.metrics[metric], want.Metrics[metric])
 	}
 	if setup := want.Metrics.Sum("cdr_call_setup_seconds_sum"); c.setup.Microseconds() != setup {
 		t.Errorf("setup takes %s together, want %d µs", c.setup, setup)
-	}
-}
-
-// wantSame compares maps and shows what differs.
-func wantSame[K, V comparable](t *testing.T, what string, got, want map[K]V) {
-	t.Helper()
-	all := maps.Clone(want)
-	if all == nil {
-		all = map[K]V{}
-	}
-	maps.Copy(all, got)
-	for key := range all {
-		if got[key] != want[key] {
-			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
-		}
 	}
 }

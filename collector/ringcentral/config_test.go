@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -75,9 +76,7 @@ func TestBadConfigs(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodeConfig(test.block)
-			if err == nil || !strings.Contains(err.Error(), test.problem) {
-				t.Errorf("error %v, want %q in it", err, test.problem)
-			}
+			providertest.Refused(t, err, test.problem)
 		})
 	}
 }

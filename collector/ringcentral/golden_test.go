@@ -1,14 +1,11 @@
 package ringcentral
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
 	"os"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+)
 
 // TestGolden maps a page, which has the shape of RingCentral's own samples.
 func TestGolden(t *testing.T) {
@@ -20,24 +17,5 @@ func TestGolden(t *testing.T) {
 	if err != nil || len(got.invalid) != 0 || len(got.unmapped) != 0 || len(got.ignored) != 1 {
 		t.Fatalf("error %v, invalid %q, unmapped %v, ignored %q", err, got.invalid, got.unmapped, got.ignored)
 	}
-	var records bytes.Buffer
-	encoder := json.NewEncoder(&records)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(got.rows); err != nil {
-		t.Fatal(err)
-	}
-	const golden = "testdata/call_log.records.json"
-	if *update {
-		if err := os.WriteFile(golden, records.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(records.Bytes(), want) {
-		t.Errorf("the records differ from %s:\n%s", golden, records.Bytes())
-	}
+	golden.JSON(t, "testdata/call_log.records.json", got.rows)
 }

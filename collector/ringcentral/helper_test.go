@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
@@ -26,8 +26,7 @@ type read struct {
 	next             string
 }
 
-// shown is a record as JSON shows it: what is at its zero value is left out.
-type shown map[string]any
+type shown = providertest.Row
 
 // decodePage decodes one page of the call log.
 func decodePage(t testing.TB, log *callLog, page string) (read, error) {
@@ -56,7 +55,7 @@ func decodeAll(d *pageDecoder, m *mapper, body []byte, use func(*collector.Page)
 func (g *read) take(t testing.TB, b *collector.Page) {
 	t.Helper()
 	for _, r := range b.Records {
-		g.rows = append(g.rows, show(r))
+		g.rows = append(g.rows, providertest.RowOf(r, "cdr.ringcentral."))
 	}
 	for _, bad := range b.Invalid {
 		if len(bad.Content) == 0 {
@@ -120,112 +119,6 @@ func extensionLog() *callLog {
 	return log
 }
 
-func show(r *cdr.Record) shown {
-	out := shown{}
-	text := func(key, value string) {
-		if value != "" {
-			out[key] = value
-		}
-	}
-	text("ID", r.ID)
-	text("Synthetic", r.Synthetic)
-	text("CallID", r.CallID)
-	text("Group", r.Group)
-	if r.Version != 0 {
-		out["Version"] = r.Version
-	}
-	if r.Provisional {
-		out["Provisional"] = true
-	}
-	out["Start"] = r.Start.Format(time.RFC3339Nano)
-	out["Duration"] = r.Duration.String()
-	if r.NoDuration {
-		out["Duration"] = "not given"
-	}
-	out["Direction"] = r.Direction.String()
-	text("CallType", r.CallType)
-	out["Outcome"] = r.Outcome.String()
-	text("Reason", r.Reason)
-	text("ReasonPhrase", r.ReasonPhrase)
-	text("Country", r.Country)
-	text("Emergency", [...]string{"", "real", "test"}[r.Emergency])
-	text("CallerNumber", r.CallerNumber)
-	text("CalleeNumber", r.CalleeNumber)
-	text("UserID", r.UserID)
-	text("UserName", r.UserName)
-	showLists(out, r)
-	if odd := oddFields(r); odd != "" {
-		out["Odd"] = odd
-	}
-	return out
-}
-
-func showLists(out shown, r *cdr.Record) {
-	var charges, recordings, legs, visits []string
-	for i := range r.Charges {
-		c := &r.Charges[i]
-		charges = append(charges, strings.TrimSpace(c.Component+" "+c.Amount.String()+" "+c.Currency))
-	}
-	for _, rec := range r.Recordings {
-		recordings = append(recordings, strings.TrimSpace(rec.ID+" "+rec.Type))
-	}
-	for _, l := range r.Legs {
-		leg := strings.TrimSpace(l.Type + " " + l.Outcome.String())
-		if !l.Start.IsZero() {
-			leg += fmt.Sprint(" ", l.Start.Format(time.RFC3339), " ", l.Duration)
-		}
-		legs = append(legs, leg)
-	}
-	for _, v := range r.Visits {
-		wait := "unknown"
-		if v.Wait.Known {
-			wait = v.Wait.Value.String()
-		}
-		visits = append(visits, strings.Join([]string{v.Queue, v.Result.String(), wait}, " "))
-	}
-	for key, list := range map[string][]string{"Charges": charges, "Recordings": recordings, "Legs": legs, "Visits": visits} {
-		if list != nil {
-			out[key] = list
-		}
-	}
-	for _, a := range r.Extra {
-		value := a.Str
-		switch a.Type {
-		case cdr.StringsAttr:
-			value = strings.Join(a.Strs, ",")
-		case cdr.BoolAttr, cdr.IntAttr:
-			value = fmt.Sprint(a.Int)
-		case cdr.StringAttr:
-		}
-		out["cdr.ringcentral."+a.Key] = value + [...]string{"", " (number)", " (user)", " (address)", ""}[a.Privacy]
-	}
-}
-
-// oddFields names the fields that RingCentral has nothing for, if they are set.
-func oddFields(r *cdr.Record) string {
-	var odd []string
-	for name, set := range map[string]bool{
-		"AltIDs": len(r.AltIDs) > 0, "Invite": !r.Invite.IsZero(), "Answer": !r.Answer.IsZero(), "End": !r.End.IsZero(),
-		"Trunk": r.Trunk != "", "SIPCode": r.SIPCode.Known, "SubCode": r.SubCode.Known, "Parent": r.Parent != "",
-		"MediaBypass": r.MediaBypass.Known(), "Locations": r.MediaLocation+r.SignalLocation != "", "UserPrincipal": r.UserPrincipal != "",
-	} {
-		if set {
-			odd = append(odd, name)
-		}
-	}
-	return strings.Join(odd, ",")
-}
-
-// want compares some of a record's fields; nil wants a field that is absent.
-func (s shown) want(t *testing.T, fields shown) {
-	t.Helper()
-	for key, want := range fields {
-		if got, exists := s[key]; fmt.Sprint(got) != fmt.Sprint(want) || exists == (want == nil) {
-			t.Errorf("%s = %v, want %v", key, got, want)
-		}
-	}
-}
-
 // platform answers requests in the order of its answers, without a network.
 type platform struct {
 	t       testing.TB
@@ -265,15 +158,7 @@ func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	next := p.answers[0]
 	p.answers = p.answers[1:]
-	if next.status == 0 {
-		next.status = http.StatusOK
-	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	maps.Copy(header, next.header)
-	return &http.Response{
-		StatusCode: next.status, Header: header, Body: io.NopCloser(strings.NewReader(next.body)),
-		ContentLength: -1, Request: r,
-	}, nil
+	return providertest.Response(r, next.status, next.header, next.body), nil
 }
 
 const (
@@ -304,18 +189,6 @@ func (p *platform) open(log *callLog) *callLog {
 }
 
 // ids reads a range and collects the ids that came.
-func ids(ctx context.Context, log *callLog) (all []string, err error) {
-	err = readPages(ctx, log, from, to, func(b *collector.Page) error {
-		for _, r := range b.Records {
-			all = append(all, r.ID)
-		}
-		return nil
-	})
-	return all, err
-}
-
-// readPages reads a span and hands on its pages.
-func readPages(ctx context.Context, r collector.RangeReader, from, to time.Time, use func(*collector.Page) error) error {
-	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) error { return use(page) }}
-	return d.Read(ctx, from, to)
+func ids(ctx context.Context, log *callLog) ([]string, error) {
+	return providertest.IDs(ctx, log, from, to)
 }

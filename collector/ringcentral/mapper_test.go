@@ -10,11 +10,11 @@ func TestDurations(t *testing.T) {
 		{"exact zero", `"duration":1,"durationMs":0`, "0s"},
 		{"seconds", `"duration":194`, "3m14s"},
 		{"zero", `"duration":0`, "0s"},
-		{"null", `"duration":null,"durationMs":null`, "not given"},
-		{"absent", `"result":"Accepted"`, "not given"},
+		{"null", `"duration":null,"durationMs":null`, "none"},
+		{"absent", `"result":"Accepted"`, "none"},
 		{"one null", `"duration":5,"durationMs":null`, "5s"},
 	} {
-		t.Run(test.name, func(t *testing.T) { decodeOne(t, call("1", test.more)).want(t, shown{"Duration": test.want}) })
+		t.Run(test.name, func(t *testing.T) { decodeOne(t, call("1", test.more)).Want(t, shown{"Duration": test.want}) })
 	}
 }
 
@@ -34,7 +34,7 @@ func TestCharges(t *testing.T) {
 		{"no billing", `null`, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			decodeOne(t, call("1", `"billing":`+test.billing+`,"legs":[{"billing":{"costIncluded":9}}]`)).want(t, shown{"Charges": test.want})
+			decodeOne(t, call("1", `"billing":`+test.billing+`,"legs":[{"billing":{"costIncluded":9}}]`)).Want(t, shown{"Charges": test.want})
 		})
 	}
 }
@@ -50,9 +50,9 @@ func TestSessions(t *testing.T) {
 		{"extension", `"telephonySessionId":"s-1"`, extensionLog(), shown{"CallID": "s-1", "Group": "s-1"}},
 		{"extension, of old", ``, extensionLog(), shown{"CallID": "9", "Group": "9"}},
 	} {
-		t.Run(test.name, func(t *testing.T) { decodeRows(t, test.log, call("1", test.more))[0].want(t, test.want) })
+		t.Run(test.name, func(t *testing.T) { decodeRows(t, test.log, call("1", test.more))[0].Want(t, test.want) })
 	}
-	decodeRows(t, extensionLog(), `{"id":"1","startTime":"2026-03-02T10:00:00Z"}`)[0].want(t, shown{"CallID": nil, "Group": nil})
+	decodeRows(t, extensionLog(), `{"id":"1","startTime":"2026-03-02T10:00:00Z"}`)[0].Want(t, shown{"CallID": nil, "Group": nil})
 }
 
 func TestUsers(t *testing.T) {
@@ -75,7 +75,7 @@ func TestUsers(t *testing.T) {
 		{"nobody", `"direction":"Inbound","to":{"phoneNumber":"+12055550010"}`, nil, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			decodeOne(t, call("1", test.more)).want(t, shown{"UserID": test.id, "UserName": test.user})
+			decodeOne(t, call("1", test.more)).Want(t, shown{"UserID": test.id, "UserName": test.user})
 		})
 	}
 }
@@ -87,7 +87,7 @@ func TestPrivacyOfExtras(t *testing.T) {
 		`"delegationType":"Coworker","delegate":{"id":"7","name":"Ann"},"message":{"id":"8","type":"VoiceMail"},"extension":{"id":5},"shortRecording":true,`+
 		`"metadataCategories":["a","b"],"reasonDescription":" The call was accepted ",`+
 		`"from":{"name":"SAN MATEO    CA","location":"San Mateo, CA","extensionId":"5","extensionNumber":"101","device":{"id":"d"},"dialerPhoneNumber":"+12055550010"},`+
-		`"to":{"name":"(205) 555-0010","dialedPhoneNumber":"5550010"}`)).want(t, shown{
+		`"to":{"name":"(205) 555-0010","dialedPhoneNumber":"5550010"}`)).Want(t, shown{
 		"ReasonPhrase": "The call was accepted", prefix + "party_id": "p-1", prefix + "action": "VoIP Call", prefix + "result": "Accepted",
 		prefix + "reason": "Accepted", prefix + "transport": "PSTN", prefix + "internal_type": "Local", prefix + "delegation_type": "Coworker",
 		prefix + "delegate_id": "7 (user)", prefix + "delegate_name": "Ann (user)", prefix + "message_id": "8", prefix + "message_type": "VoiceMail",

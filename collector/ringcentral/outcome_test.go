@@ -32,7 +32,7 @@ func TestOutcomesOfTheContract(t *testing.T) {
 					if err != nil || len(got.rows) != 1 || len(got.unmapped) != 0 {
 						t.Fatalf("%+v, error %v", got, err)
 					}
-					got.rows[0].want(t, shown{"Outcome": outcome.String(), "Provisional": nil})
+					got.rows[0].Want(t, shown{"Outcome": outcome.String(), "Provisional": nil})
 					if reason, exists := got.rows[0]["Reason"]; exists == outcome.Connected() {
 						t.Errorf("reason %v", reason)
 					}
@@ -94,7 +94,7 @@ func TestRefinement(t *testing.T) {
 			if test.provisional {
 				want["Provisional"] = true
 			}
-			decodeOne(t, call("1", strings.Join(more, ","))).want(t, want)
+			decodeOne(t, call("1", strings.Join(more, ","))).Want(t, want)
 		})
 	}
 }
@@ -152,8 +152,8 @@ func TestNoCalls(t *testing.T) {
 	}
 	// A voice call to a fax machine is a call, and a row without a type, which was asked
 	// for as voice, is one too.
-	decodeOne(t, call("1", `"action":"Incoming Fax","result":"Accepted"`)).want(t, shown{"CallType": "incoming_fax"})
-	decodeOne(t, `{"id":"1","startTime":"2026-03-02T10:00:00Z","action":"Phone Call"}`).want(t, shown{"CallType": "phone_call"})
+	decodeOne(t, call("1", `"action":"Incoming Fax","result":"Accepted"`)).Want(t, shown{"CallType": "incoming_fax"})
+	decodeOne(t, `{"id":"1","startTime":"2026-03-02T10:00:00Z","action":"Phone Call"}`).Want(t, shown{"CallType": "phone_call"})
 }
 
 func TestEmergency(t *testing.T) {
@@ -177,6 +177,6 @@ func TestEmergency(t *testing.T) {
 		{"no direction, by number", `"to":{"phoneNumber":"911"}`, nil},
 		{"none", `"direction":"Outbound","to":{"phoneNumber":"+12055550010"}`, nil},
 	} {
-		t.Run(test.name, func(t *testing.T) { decodeOne(t, call("1", test.more)).want(t, shown{"Emergency": test.want}) })
+		t.Run(test.name, func(t *testing.T) { decodeOne(t, call("1", test.more)).Want(t, shown{"Emergency": test.want}) })
 	}
 }

@@ -143,7 +143,7 @@ func TestBadModifiedTime(t *testing.T) {
 // TestRowWithoutID: it has a key of what it says (counting.md 18).
 func TestRowWithoutID(t *testing.T) {
 	r := decodeOne(t, `{"startTime":"2026-03-02T10:00:00.999Z","action":"Phone Call","from":{"phoneNumber":"+1 206 555 0100"},"to":{"phoneNumber":"ANON"}}`)
-	r.want(t, shown{"ID": nil, "Synthetic": "phone_call\x1f2026-03-02T10:00:00Z\x1f12065550100\x1fanon"})
+	r.Want(t, shown{"ID": nil, "Synthetic": "phone_call\x1f2026-03-02T10:00:00Z\x1f12065550100\x1fanon"})
 }
 
 // TestLongPage: the rows of a page are bounded, and so are their bytes.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -61,7 +62,7 @@ func TestVisits(t *testing.T) {
 				more = `,"direction":"Inbound","result":"Missed"`
 			}
 			got := decodeOne(t, call("1", more[1:]+`,"legs":[`+strings.Join(test.legs, ",")+`]`))
-			got.want(t, shown{"Visits": test.want})
+			got.Want(t, shown{"Visits": test.want})
 		})
 	}
 }
@@ -72,7 +73,7 @@ func TestSimulatedQueues(t *testing.T) {
 	ask := func(c *Config) { c.CallLog.Queues = true }
 	server, source := openSim(t, sim.Settings{Account: world, At: simEnd.Add(30 * 24 * time.Hour)}, ask)
 	got, seen := simulator.Tables{}, map[string]bool{}
-	err := readPages(t.Context(), source.Feeds[0].Reader, simBegin, simEnd, func(p *collector.Page) error {
+	err := providertest.Read(t.Context(), source.Feeds[0].Reader, simBegin, simEnd, func(p *collector.Page) error {
 		for _, r := range p.Records {
 			for _, v := range r.Visits {
 				if !seen[r.ID+v.ID] {
@@ -92,7 +93,7 @@ func TestSimulatedQueues(t *testing.T) {
 		t.Errorf("only %v was wanted", want)
 	}
 	for metric := range want {
-		wantSame(t, metric, got[metric], want[metric])
+		providertest.WantSame(t, metric, got[metric], want[metric])
 	}
 }
 

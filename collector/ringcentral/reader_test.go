@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
 
 func TestRequest(t *testing.T) {
@@ -30,7 +31,7 @@ func TestRequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{rowsReply("")}}
-			err := readPages(t.Context(), p.open(test.log), test.from, test.to, func(*collector.Page) error {
+			err := providertest.Read(t.Context(), p.open(test.log), test.from, test.to, func(*collector.Page) error {
 				t.Error("an empty page is handed on")
 				return nil
 			})
@@ -166,7 +167,7 @@ func TestCommitError(t *testing.T) {
 		"within a long page":   rowsReply("/next", slices.Repeat([]string{"1"}, perPage+1)...),
 	} {
 		p := &platform{t: t, answers: []reply{first, rowsReply("", "2")}}
-		err := readPages(t.Context(), p.open(accountLog()), from, to, func(*collector.Page) error { return full })
+		err := providertest.Read(t.Context(), p.open(accountLog()), from, to, func(*collector.Page) error { return full })
 		if err != full || len(p.asked) != 1 { //nolint:errorlint // it is to be returned as it is
 			t.Errorf("%s: asked %d times, error %v", name, len(p.asked), err)
 		}
@@ -176,7 +177,7 @@ func TestCommitError(t *testing.T) {
 func TestCancelledRead(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &platform{t: t, answers: []reply{rowsReply("/next", "1")}}
-	err := readPages(ctx, p.open(accountLog()), from, to, func(*collector.Page) error {
+	err := providertest.Read(ctx, p.open(accountLog()), from, to, func(*collector.Page) error {
 		cancel()
 		return nil
 	})

@@ -1,7 +1,6 @@
 package ringcentral
 
 import (
-	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -112,22 +112,7 @@ func (c *counted) want(t *testing.T, want simulator.Totals) {
 		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_emergency_calls_total", "cdr_call_legs_total",
 		"cdr_recordings_total", "cdr_call_charges_total",
 	} {
-		wantSame(t, metric, c.metrics[metric], want.Metrics[metric])
-	}
-}
-
-// wantSame compares maps and shows what differs.
-func wantSame[K, V comparable](t *testing.T, what string, got, want map[K]V) {
-	t.Helper()
-	all := maps.Clone(want)
-	if all == nil {
-		all = map[K]V{}
-	}
-	maps.Copy(all, got)
-	for key := range all {
-		if got[key] != want[key] {
-			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
-		}
+		providertest.WantSame(t, metric, c.metrics[metric], want.Metrics[metric])
 	}
 }
 
@@ -204,7 +189,7 @@ func TestSimulatedCallLog(t *testing.T) {
 			}, test.change)
 			test.view.At = []time.Time{server.Pause()}
 			got := newCounted()
-			if err := readPages(t.Context(), source.Feeds[0].Reader, simBegin, simEnd, got.take); err != nil {
+			if err := providertest.Read(t.Context(), source.Feeds[0].Reader, simBegin, simEnd, got.take); err != nil {
 				what, todo := source.Advise(err)
 				t.Fatalf("%s: %s", what, todo)
 			}
@@ -253,7 +238,7 @@ func TestSimulatedRecordings(t *testing.T) {
 	world := simWorld(t, sim.Mix())
 	_, source := openSim(t, sim.Settings{Account: world, At: simEnd.Add(30 * 24 * time.Hour)}, func(*Config) {})
 	var recordings []string
-	err := readPages(t.Context(), source.Feeds[0].Reader, simBegin, simBegin.Add(12*time.Hour), func(b *collector.Page) error {
+	err := providertest.Read(t.Context(), source.Feeds[0].Reader, simBegin, simBegin.Add(12*time.Hour), func(b *collector.Page) error {
 		for _, r := range b.Records {
 			for _, rec := range r.Recordings {
 				recordings = append(recordings, rec.ID)

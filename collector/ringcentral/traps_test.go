@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -24,9 +25,9 @@ func TestTrap1LateLongCall(t *testing.T) {
 	log := p.open(accountLog())
 	var got []shown
 	for range 2 {
-		err := readPages(t.Context(), log, from, to, func(b *collector.Page) error {
+		err := providertest.Read(t.Context(), log, from, to, func(b *collector.Page) error {
 			for _, r := range b.Records {
-				got = append(got, show(r))
+				got = append(got, providertest.RowOf(r, "cdr.ringcentral."))
 			}
 			return nil
 		})
@@ -37,7 +38,7 @@ func TestTrap1LateLongCall(t *testing.T) {
 	if len(got) != 1 {
 		t.Fatalf("%d records, want the late one", len(got))
 	}
-	got[0].want(t, shown{"ID": "L1", "Start": "2026-03-02T08:01:10.12Z", "Duration": "1h58m20s", "Outcome": "answered"})
+	got[0].Want(t, shown{"ID": "L1", "Start": "2026-03-02T08:01:10.12Z", "Duration": "1h58m20s", "Outcome": "answered"})
 	defaults := new(CallLog)
 	defaults.SetDefaults()
 	if defaults.Lookback < 7130*time.Second {
@@ -52,8 +53,8 @@ func TestTrap2InProgress(t *testing.T) {
 		`{"id":"A1","result":"In Progress","duration":0,"startTime":"2026-03-02T10:00:00Z"}`,
 		`{"id":"A1","result":"Call connected","duration":321,"startTime":"2026-03-02T10:00:00Z"}`,
 	)
-	rows[0].want(t, shown{"ID": "A1", "Provisional": true, "Outcome": "unknown", "Duration": "0s"})
-	rows[1].want(t, shown{"ID": "A1", "Provisional": nil, "Outcome": "answered", "Duration": "5m21s"})
+	rows[0].Want(t, shown{"ID": "A1", "Provisional": true, "Outcome": "unknown", "Duration": "0s"})
+	rows[1].Want(t, shown{"ID": "A1", "Provisional": nil, "Outcome": "answered", "Duration": "5m21s"})
 }
 
 // TestTrap3RecordingComesLater: a newer version of the same id brings it.
@@ -63,14 +64,14 @@ func TestTrap3RecordingComesLater(t *testing.T) {
 		call("U1", `"result":"Accepted","lastModifiedTime":"2026-03-02T10:05:00.000Z"`),
 		call("U1", `"result":"Accepted","lastModifiedTime":"2026-03-02T10:11:00.500Z","recording":{"id":"401786818008","type":"Automatic"}`),
 	)
-	rows[0].want(t, shown{"ID": "U1", "Version": int64(1772445900000), "Recordings": nil})
-	rows[1].want(t, shown{"ID": "U1", "Version": int64(1772446260500), "Recordings": []string{"401786818008 automatic"}})
+	rows[0].Want(t, shown{"ID": "U1", "Version": int64(1772445900000), "Recordings": nil})
+	rows[1].Want(t, shown{"ID": "U1", "Version": int64(1772446260500), "Recordings": []string{"401786818008 automatic"}})
 }
 
 // TestTrap4ForwardedPickUp: a row says Missed, and a leg that somebody answered.
 func TestTrap4ForwardedPickUp(t *testing.T) {
 	decodeOne(t, call("F1", `"direction":"Inbound","action":"Phone Call","result":"Missed","legs":[`+
-		`{"legType":"Accept","result":"Missed","master":true},{"legType":"FindMe","result":"Accepted","duration":50}]`)).want(t, shown{
+		`{"legType":"Accept","result":"Missed","master":true},{"legType":"FindMe","result":"Accepted","duration":50}]`)).Want(t, shown{
 		"Outcome": "answered", "Reason": nil, "Provisional": nil, "Legs": []string{"accept no_answer", "find_me answered"},
 	})
 }
@@ -80,7 +81,7 @@ func TestTrap5QueueRingAll(t *testing.T) {
 	decodeOne(t, call("Q1", `"direction":"Inbound","action":"Phone Call","result":"Accepted","legs":[`+
 		`{"legType":"PstnToSip","direction":"Inbound","result":"Stopped","extension":{"id":101}},`+
 		`{"legType":"PstnToSip","direction":"Inbound","result":"Accepted","extension":{"id":102},"to":{"name":"Agent  Two"}},`+
-		`{"legType":"PstnToSip","direction":"Inbound","result":"Stopped","extension":{"id":103}}]`)).want(t, shown{
+		`{"legType":"PstnToSip","direction":"Inbound","result":"Stopped","extension":{"id":103}}]`)).Want(t, shown{
 		"Outcome": "answered", "UserID": "102", "UserName": "Agent Two",
 		"Legs": []string{"pstn_to_sip cancelled", "pstn_to_sip answered", "pstn_to_sip cancelled"},
 	})
@@ -97,7 +98,7 @@ func TestTrap6Fax(t *testing.T) {
 // TestTrap7InvertedDirection: RingCentral's direction is taken as it is given.
 func TestTrap7InvertedDirection(t *testing.T) {
 	decodeOne(t, call("D1", `"direction":"Outbound","action":"VoIP Call","result":"Accepted","to":{"phoneNumber":"+12055551234"},"from":{"extensionId":"5"}`)).
-		want(t, shown{"Direction": "outbound", "Outcome": "answered", "CallType": "voip_call", "Country": "US"})
+		Want(t, shown{"Direction": "outbound", "Outcome": "answered", "CallType": "voip_call", "Country": "US"})
 }
 
 // TestTrap8InternalCall: two rows of one session between two extensions. In the scope of
@@ -109,10 +110,10 @@ func TestTrap8InternalCall(t *testing.T) {
 		call("I2", `"direction":"Inbound","result":"Accepted",`+session),
 	}
 	for _, r := range decodeRows(t, accountLog(), raw...) {
-		r.want(t, shown{"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "Group": nil, "Country": nil})
+		r.Want(t, shown{"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "Group": nil, "Country": nil})
 	}
 	for _, r := range decodeRows(t, extensionLog(), raw...) {
-		r.want(t, shown{"Direction": "internal", "CallID": "s-1", "Group": "s-1"})
+		r.Want(t, shown{"Direction": "internal", "CallID": "s-1", "Group": "s-1"})
 	}
 	for name, other := range map[string]string{
 		"one has a number":  `"from":{"extensionId":"101"},"to":{"extensionId":"102","phoneNumber":"+12055551234"}`,
@@ -121,11 +122,11 @@ func TestTrap8InternalCall(t *testing.T) {
 		"an emergency call": `"from":{"extensionId":"101"},"to":{"phoneNumber":"911"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			decodeOne(t, call("I3", `"direction":"Outbound",`+other)).want(t, shown{"Direction": "outbound"})
+			decodeOne(t, call("I3", `"direction":"Outbound",`+other)).Want(t, shown{"Direction": "outbound"})
 		})
 	}
 	decodeOne(t, call("I4", `"direction":"Outbound","from":{"extensionId":"101"},"to":{"extensionNumber":"102","phoneNumber":"102"}`)).
-		want(t, shown{"Direction": "internal"})
+		Want(t, shown{"Direction": "internal"})
 }
 
 // TestTrap9RingOut: its two rows share no id, so they are two calls, and nothing links
@@ -136,16 +137,16 @@ func TestTrap9RingOut(t *testing.T) {
 		`{"id":"R1","sessionId":"1039811321016","startTime":"2026-03-02T10:00:00Z","type":"Voice","action":"RingOut PC","direction":"Outbound","result":"Call connected"}`,
 		`{"id":"R2","sessionId":"1039811322016","startTime":"2026-03-02T10:00:01Z","type":"Voice","action":"RingOut Web","direction":"Outbound","result":"Call connected"}`,
 	)
-	rows[0].want(t, shown{"Group": "1039811321016", "CallType": "ringout_pc"})
-	rows[1].want(t, shown{"Group": "1039811322016", "CallType": "ringout_web"})
+	rows[0].Want(t, shown{"Group": "1039811321016", "CallType": "ringout_pc"})
+	rows[1].Want(t, shown{"Group": "1039811322016", "CallType": "ringout_web"})
 }
 
 // TestTrap10MissingFields: no result and no duration yet. If nothing more comes it counts
 // as it stands (counting.md 17).
 func TestTrap10MissingFields(t *testing.T) {
 	decodeOne(t, `{"id":"M1","sessionId":"9","startTime":"2026-03-02T10:00:00.000Z","type":"Voice","direction":"Outbound",`+
-		`"action":"VoIP Call","to":{"phoneNumber":"2055551234"},"from":{"name":"Steven"}}`).want(t, shown{
-		"ID": "M1", "CallID": "9", "Provisional": true, "Outcome": "unknown", "Duration": "not given", "Direction": "outbound",
+		`"action":"VoIP Call","to":{"phoneNumber":"2055551234"},"from":{"name":"Steven"}}`).Want(t, shown{
+		"ID": "M1", "CallID": "9", "Provisional": true, "Outcome": "unknown", "Duration": "none", "Direction": "outbound",
 		"CalleeNumber": "2055551234", "CallerNumber": nil, "UserName": "Steven", "UserID": nil, "Country": nil, "Version": nil,
 	})
 }
@@ -165,10 +166,10 @@ func TestTrap11MaskedAndOddNumbers(t *testing.T) {
 	} {
 		t.Run(number, func(t *testing.T) {
 			decodeOne(t, call("N1", `"direction":"Inbound","from":{"phoneNumber":"`+number+`"},"to":{"phoneNumber":"+12055550010"}`)).
-				want(t, shown{"CallerNumber": emptyAsNil(number), "Country": country})
+				Want(t, shown{"CallerNumber": emptyAsNil(number), "Country": country})
 		})
 	}
-	decodeOne(t, call("N2", `"direction":"Inbound","to":{"phoneNumber":"+12055550010"}`)).want(t, shown{"CallerNumber": nil, "Country": nil})
+	decodeOne(t, call("N2", `"direction":"Inbound","to":{"phoneNumber":"+12055550010"}`)).Want(t, shown{"CallerNumber": nil, "Country": nil})
 }
 
 func emptyAsNil(s string) any {
@@ -187,7 +188,7 @@ func TestTrap12ExtensionIDs(t *testing.T) {
 		{"another's name", `"extension":{"id":5},"from":{"extensionId":"6","name":"A"}`, "5", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			decodeOne(t, call("E1", `"direction":"Outbound",`+test.members)).want(t, shown{"UserID": test.id, "UserName": emptyAsNil(test.userName)})
+			decodeOne(t, call("E1", `"direction":"Outbound",`+test.members)).Want(t, shown{"UserID": test.id, "UserName": emptyAsNil(test.userName)})
 		})
 	}
 	for _, wrong := range []string{`"extension":{"id":"664573005"}`, `"from":{"extensionId":664573005}`} {
@@ -208,9 +209,9 @@ func TestTrap13UnknownValues(t *testing.T) {
 	if err != nil || len(got.rows) != 3 {
 		t.Fatalf("%d rows, invalid %q, error %v", len(got.rows), got.invalid, err)
 	}
-	got.rows[0].want(t, shown{"Outcome": "voicemail"})
-	got.rows[1].want(t, shown{"Outcome": "answered", "CallType": "voice_chat_call"})
-	got.rows[2].want(t, shown{
+	got.rows[0].Want(t, shown{"Outcome": "voicemail"})
+	got.rows[1].Want(t, shown{"Outcome": "answered", "CallType": "voice_chat_call"})
+	got.rows[2].Want(t, shown{
 		"Outcome": "unknown", "Reason": nil, "Provisional": nil, "CallType": "warp_call", "Direction": "unknown",
 		"Legs": []string{"worm_hole unknown"}, "Recordings": []string{"1 holo"},
 	})
@@ -283,7 +284,7 @@ func TestTrap17TheRangeIsAlwaysGiven(t *testing.T) {
 func TestTrap18SharedRecording(t *testing.T) {
 	decodeOne(t, call("X1", `"result":"Accepted","recording":{"id":"7","type":"OnDemand"},"legs":[`+
 		`{"legType":"Accept","recording":{"id":"7","type":"OnDemand"}},{"legType":"Accept","recording":{"id":"8","type":"Automatic"}},`+
-		`{"legType":"Accept","recording":{"type":"Automatic"}}]`)).want(t, shown{"Recordings": []string{"7 on_demand", "8 automatic"}})
+		`{"legType":"Accept","recording":{"type":"Automatic"}}]`)).Want(t, shown{"Recordings": []string{"7 on_demand", "8 automatic"}})
 }
 
 // TestTrap19DeletedRows: a row that is marked is ignored, and one that is missing from a
@@ -310,12 +311,12 @@ func TestTrap20WarmTransfer(t *testing.T) {
 		call("W1", `"telephonySessionId":"s-a","result":"Accepted","transferTarget":{"telephonySessionId":"s-b"}`),
 		call("W2", `"telephonySessionId":"s-b","result":"Accepted","transferee":{"telephonySessionId":"s-a"}`),
 	)
-	rows[0].want(t, shown{"Group": "s-a", "cdr.ringcentral.transfer_target": "s-b"})
-	rows[1].want(t, shown{"Group": "s-b", "cdr.ringcentral.transferee": "s-a"})
+	rows[0].Want(t, shown{"Group": "s-a", "cdr.ringcentral.transfer_target": "s-b"})
+	rows[1].Want(t, shown{"Group": "s-b", "cdr.ringcentral.transferee": "s-a"})
 }
 
 // TestNothingIsGuessed: a direction that isn't given is unknown.
 func TestNothingIsGuessed(t *testing.T) {
 	r := decodeOne(t, call("G1", `"from":{"phoneNumber":"+12055550010"},"to":{"extensionId":"5"},"result":"Accepted"`))
-	r.want(t, shown{"Direction": cdr.DirectionUnknown.String(), "Country": nil, "UserID": nil})
+	r.Want(t, shown{"Direction": cdr.DirectionUnknown.String(), "Country": nil, "UserID": nil})
 }

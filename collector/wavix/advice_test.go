@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -47,17 +47,7 @@ func TestAdvice(t *testing.T) {
 		{"anything else", errors.New("odd"), "odd", "log"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err := test.err
-			if err != nil {
-				err = fmt.Errorf("read page 2: %w", err)
-			}
-			what, todo := Advise(err)
-			if !strings.Contains(what, test.what) || !strings.Contains(todo, test.todo) {
-				t.Errorf("Advise says %q and %q, want %q and %q in it", what, todo, test.what, test.todo)
-			}
-			if strings.Contains(what+todo, "\n") {
-				t.Error("the advice isn't a line")
-			}
+			providertest.Advised(t, Advise, test.err, test.what, test.todo)
 		})
 	}
 }

@@ -3,11 +3,11 @@ package wavix
 import (
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -73,12 +73,7 @@ func TestBadConfigs(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodeConfig(test.block)
-			if err == nil || !strings.Contains(err.Error(), test.problem) {
-				t.Errorf("problems %v, want one with %q", err, test.problem)
-			}
-			if err != nil && strings.Count(err.Error(), "\n") != 0 {
-				t.Errorf("more than one problem: %v", err)
-			}
+			providertest.Refused(t, err, test.problem)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
 // docsPath is the page that users read.
@@ -20,25 +21,7 @@ var docsPath = filepath.Join("..", "..", "docs", "providers", "wavix.md")
 // TestDocsShowTheDispositions fails when the table of outcomes in the docs isn't that of
 // the code; with -update it writes it anew.
 func TestDocsShowTheDispositions(t *testing.T) {
-	const begin, end = "<!-- table: dispositions -->\n", "<!-- end of table -->"
-	text, err := os.ReadFile(docsPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(text), begin)
-	shown, after, closed := strings.Cut(rest, end)
-	want := "\n" + dispositionTable() + "\n"
-	switch {
-	case !found || !closed:
-		t.Fatalf("%s has no place for the table", docsPath)
-	case shown == want:
-	case *update:
-		if err := os.WriteFile(docsPath, []byte(before+begin+want+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	default:
-		t.Errorf("%s doesn't show the dispositions as they are: go test ./collector/wavix -run DocsShow -update", docsPath)
-	}
+	golden.Tables(t, docsPath, map[string]string{"dispositions": dispositionTable()})
 }
 
 func dispositionTable() string {

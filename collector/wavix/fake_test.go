@@ -3,8 +3,6 @@ package wavix
 import (
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -72,11 +71,7 @@ func (f *fakeWavix) RoundTrip(r *http.Request) (*http.Response, error) {
 	if a.status < 0 {
 		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("connection to " + r.URL.String() + " refused")}
 	}
-	header := http.Header{"Content-Type": {"application/json"}}
-	maps.Copy(header, a.header)
-	return &http.Response{
-		StatusCode: max(a.status, 200), Header: header, Body: io.NopCloser(strings.NewReader(a.body)), ContentLength: -1, Request: r,
-	}, nil
+	return providertest.Response(r, a.status, a.header, a.body), nil
 }
 
 func (f *fakeWavix) answer(r *http.Request) reply {

@@ -1,15 +1,12 @@
 package wavix
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
 	"os"
 	"reflect"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+)
 
 func testdata(t testing.TB, name string) string {
 	t.Helper()
@@ -34,26 +31,7 @@ func TestGolden(t *testing.T) {
 				if err != nil || len(got.invalid) != 0 || len(got.unmapped) != 0 {
 					t.Fatalf("error %v, invalid %q, unmapped %v", err, got.invalid, got.unmapped)
 				}
-				var records bytes.Buffer
-				encoder := json.NewEncoder(&records)
-				encoder.SetEscapeHTML(false)
-				encoder.SetIndent("", "  ")
-				if err := encoder.Encode(got.rows); err != nil {
-					t.Fatal(err)
-				}
-				golden := "testdata/" + test.golden + "." + kind + ".records.json"
-				if *update {
-					if err := os.WriteFile(golden, records.Bytes(), 0o600); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(golden)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !bytes.Equal(records.Bytes(), want) {
-					t.Errorf("the records differ from %s:\n%s", golden, records.Bytes())
-				}
+				golden.JSON(t, "testdata/"+test.golden+"."+kind+".records.json", got.rows)
 			})
 		}
 	}

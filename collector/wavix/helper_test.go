@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -21,8 +22,7 @@ type read struct {
 	unmapped []collector.Unmapped
 }
 
-// shown is a record as JSON shows it: what is at its zero value is left out.
-type shown map[string]any
+type shown = providertest.Row
 
 // decodeBody decodes an answer to a query of a type.
 func decodeBody(format, kind string, body []byte) (*decoder, error) {
@@ -55,7 +55,7 @@ func decode(t testing.TB, format, kind, body string) (got read, err error) {
 			continue
 		}
 		got.records = append(got.records, l.record)
-		got.rows = append(got.rows, rowOf(l.record))
+		got.rows = append(got.rows, providertest.RowOf(l.record, "cdr.wavix."))
 		got.unmapped = append(got.unmapped, l.unmapped...)
 	}
 	return got, nil
@@ -83,54 +83,6 @@ func shownRow(t testing.TB, kind, raw string) shown {
 		t.Fatalf("decode %s: got %d rows, invalid %q, error %v", raw, len(got.rows), got.invalid, err)
 	}
 	return got.rows[0]
-}
-
-func rowOf(r *cdr.Record) shown {
-	out := shown{}
-	text := func(key, value string) {
-		if value != "" {
-			out[key] = strings.Clone(value)
-		}
-	}
-	text("ID", r.ID)
-	text("AltIDs", strings.Join(r.AltIDs, " "))
-	text("Synthetic", r.Synthetic)
-	text("CallID", r.CallID)
-	text("Parent", r.Parent)
-	out["Start"] = r.Start.Format(time.RFC3339Nano)
-	out["Duration"] = r.Duration.String()
-	if r.NoDuration {
-		out["Duration"] = "none"
-	}
-	out["Direction"] = r.Direction.String()
-	text("CallType", r.CallType)
-	out["Outcome"] = r.Outcome.String()
-	text("Trunk", r.Trunk)
-	for i := range r.Charges {
-		c := &r.Charges[i]
-		charges, _ := out["Charges"].([]string)
-		out["Charges"] = append(charges, strings.TrimSpace(c.Component+" "+c.Amount.String()+" "+c.Currency))
-	}
-	text("Country", r.Country)
-	if r.Emergency != cdr.NoEmergency {
-		out["Emergency"] = int(r.Emergency)
-	}
-	text("CallerNumber", r.CallerNumber)
-	text("CalleeNumber", r.CalleeNumber)
-	for _, a := range r.Extra {
-		out["cdr.wavix."+a.Key] = strings.Clone(a.Str) + [...]string{"", " (number)", " (user)", " (address)", ""}[a.Privacy]
-	}
-	return out
-}
-
-// want compares some of a row's fields; nil wants a field that is absent.
-func (r shown) want(t *testing.T, fields shown) {
-	t.Helper()
-	for key, want := range fields {
-		if got, exists := r[key]; fmt.Sprint(got) != fmt.Sprint(want) || exists == (want == nil) {
-			t.Errorf("%s = %v, want %v", key, got, want)
-		}
-	}
 }
 
 var day1 = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)

@@ -139,7 +139,7 @@ func TestCSV(t *testing.T) {
 				t.Fatalf("%d rows, %d keys, invalid %q, error %v", len(got.rows), len(got.keys()), got.invalid, err)
 			}
 			for i, want := range test.want {
-				got.rows[i].want(t, want)
+				got.rows[i].Want(t, want)
 			}
 			for i := range got.invalid {
 				got.invalid[i] = strings.TrimPrefix(got.invalid[i], "2026-03-01 placed, page 1, ")

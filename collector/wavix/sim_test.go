@@ -2,7 +2,6 @@ package wavix
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -82,22 +82,7 @@ func (c *counted) want(t *testing.T, want simulator.Totals) {
 	for _, metric := range []string{
 		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_emergency_calls_total", "cdr_call_charges_total",
 	} {
-		wantSame(t, metric, c.metrics[metric], want.Metrics[metric])
-	}
-}
-
-// wantSame compares maps and shows what differs.
-func wantSame[K, V comparable](t *testing.T, what string, got, want map[K]V) {
-	t.Helper()
-	all := maps.Clone(want)
-	if all == nil {
-		all = map[K]V{}
-	}
-	maps.Copy(all, got)
-	for key := range all {
-		if got[key] != want[key] {
-			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
-		}
+		providertest.WantSame(t, metric, c.metrics[metric], want.Metrics[metric])
 	}
 }
 
@@ -232,9 +217,9 @@ func (c *counted) wantRecords(t *testing.T, want simulator.Totals) {
 		}
 		return sums
 	}
-	wantSame(t, "calls", calls(c.metrics), calls(want.Metrics))
+	providertest.WantSame(t, "calls", calls(c.metrics), calls(want.Metrics))
 	const emergency = "cdr_emergency_calls_total"
-	wantSame(t, emergency, c.metrics[emergency], want.Metrics[emergency])
+	providertest.WantSame(t, emergency, c.metrics[emergency], want.Metrics[emergency])
 	if len(c.invalid) != want.Invalid || want.Records == 0 {
 		t.Errorf("%d invalid rows, want %d; %d records", len(c.invalid), want.Invalid, want.Records)
 	}

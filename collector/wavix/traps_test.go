@@ -18,7 +18,7 @@ import (
 func TestTrap1NumericRow(t *testing.T) {
 	const sample = `{"date":"2021-02-10T10:07:06.376Z","from":12212123123,"to":18001231233,"duration":72,"charge":0.01,` +
 		`"destination":"sip:36465@sip.example.com","sip_trunk":"36465","per_minute":0.0059,"forward_fee":0.0059}`
-	shownRow(t, kindPlaced, sample).want(t, shown{
+	shownRow(t, kindPlaced, sample).Want(t, shown{
 		"ID": nil, "Synthetic": "placed\x1f2021-02-10T10:07:06Z\x1f12212123123\x1f18001231233",
 		"Start": "2021-02-10T10:07:06.376Z", "CallerNumber": "12212123123", "CalleeNumber": "18001231233",
 		"Duration": "1m12s", "Outcome": "answered", "Direction": "outbound", "CallType": "placed", "Trunk": "36465", "Country": "US",
@@ -28,7 +28,7 @@ func TestTrap1NumericRow(t *testing.T) {
 	for written, want := range map[string]string{
 		`12212123123`: "12212123123", `1.2212123123e+10`: "12212123123", `"12212123123"`: "12212123123", `12212123123.0`: "12212123123",
 	} {
-		shownRow(t, kindPlaced, at+`"uuid":"1","from":`+written+`}`).want(t, shown{"CallerNumber": want})
+		shownRow(t, kindPlaced, at+`"uuid":"1","from":`+written+`}`).Want(t, shown{"CallerNumber": want})
 	}
 }
 
@@ -40,9 +40,9 @@ func TestTrap1OneKeyInAnySpelling(t *testing.T) {
 		`{"date":"2026-03-01T10:00:00.999Z","from":"+12065550100","to":"Sales"}`,
 		`{"date":"2026-03-01T12:00:00+02:00","from":"1 206 555 0100","to":" SALES "}`,
 	} {
-		shownRow(t, kindReceived, rest).want(t, shown{"Synthetic": want})
+		shownRow(t, kindReceived, rest).Want(t, shown{"Synthetic": want})
 	}
-	shownRow(t, kindReceived, at+`"from":null}`).want(t, shown{"Synthetic": "received\x1f2026-03-01T10:00:00Z\x1f\x1f"})
+	shownRow(t, kindReceived, at+`"from":null}`).Want(t, shown{"Synthetic": "received\x1f2026-03-01T10:00:00Z\x1f\x1f"})
 }
 
 // TestTrap2StringMoney: ten thousand times 0.00325 is exactly 32.5.
@@ -66,9 +66,9 @@ func TestTrap2StringMoney(t *testing.T) {
 // TestTrap3NullPrice: what isn't known is no charge, and a zero that is known is one.
 func TestTrap3NullPrice(t *testing.T) {
 	shownRow(t, kindPlaced, at+`"charge":null,"per_minute":null,"destination":null,"disposition":"failed","duration":0,"uuid":"1"}`).
-		want(t, shown{"Charges": nil, "Outcome": "failed", "Duration": "0s", "cdr.wavix.per_minute": nil, "cdr.wavix.destination": nil})
-	shownRow(t, kindReceived, at+`"charge":"0","forward_fee":0.0,"uuid":"1"}`).want(t, shown{"Charges": []string{"usage 0", "forwarding 0"}, "Duration": "none"})
-	shownRow(t, kindReceived, at+`"charge":"1.20","uuid":"1"}`).want(t, shown{"Charges": []string{"usage 1.2"}})
+		Want(t, shown{"Charges": nil, "Outcome": "failed", "Duration": "0s", "cdr.wavix.per_minute": nil, "cdr.wavix.destination": nil})
+	shownRow(t, kindReceived, at+`"charge":"0","forward_fee":0.0,"uuid":"1"}`).Want(t, shown{"Charges": []string{"usage 0", "forwarding 0"}, "Duration": "none"})
+	shownRow(t, kindReceived, at+`"charge":"1.20","uuid":"1"}`).Want(t, shown{"Charges": []string{"usage 1.2"}})
 }
 
 // TestTrap7OneKeyAcrossGenerations: call_id and uuid are one id, before call_id came, with
@@ -78,9 +78,9 @@ func TestTrap7OneKeyAcrossGenerations(t *testing.T) {
 		`"uuid":"99df5ffd"`, `"uuid":"99df5ffd","call_id":"99df5ffd"`, `"call_id":"99df5ffd"`, `"call_id":"99df5ffd","uuid":null`,
 		`"call_id":"","uuid":"99df5ffd"`,
 	} {
-		shownRow(t, kindPlaced, at+ids+`}`).want(t, shown{"ID": "placed:99df5ffd", "AltIDs": nil, "Synthetic": nil, "CallID": "99df5ffd"})
+		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"ID": "placed:99df5ffd", "AltIDs": nil, "Synthetic": nil, "CallID": "99df5ffd"})
 	}
-	shownRow(t, kindPlaced, at+`"call_id":"new","uuid":"old"}`).want(t, shown{"ID": "placed:new", "AltIDs": "placed:old"})
+	shownRow(t, kindPlaced, at+`"call_id":"new","uuid":"old"}`).Want(t, shown{"ID": "placed:new", "AltIDs": "placed:old"})
 }
 
 // TestTrap8ForwardedCall: two records, each with its own cost; the leg names its parent's key.
@@ -93,14 +93,14 @@ func TestTrap8ForwardedCall(t *testing.T) {
 		return got.rows
 	}
 	parent := parts(kindReceived, at+`"uuid":"A","disposition":"failed","destination":"14155550100","charge":"0.01","forward_fee":"0.012"}`)
-	parent[0].want(t, shown{
+	parent[0].Want(t, shown{
 		"ID": "received:A", "Parent": nil, "CallID": "A", "Charges": []string{"usage 0.01", "forwarding 0.012"},
 		"cdr.wavix.destination": "14155550100 (number)",
 	})
 	leg := at + `"uuid":"B","parent_uuid":"A","disposition":"failed","charge":"0.02"}`
 	legs := parts(kindPlaced, leg, at+`"uuid":"C","disposition":"answered"}`)
-	legs[1].want(t, shown{"ID": "placed:C"})
-	legs[0].want(t, shown{
+	legs[1].Want(t, shown{"ID": "placed:C"})
+	legs[0].Want(t, shown{
 		"ID": "placed:B", "Parent": "received:A", "CallID": "A", "Charges": []string{"usage 0.02"}, "cdr.wavix.parent_call_id": "A",
 	})
 }
@@ -111,10 +111,10 @@ func TestTrap8SelfParent(t *testing.T) {
 		`"uuid":"A","parent_uuid":"A"`, `"uuid":"A","call_id":"A","parent_uuid":"A","parent_call_id":"A"`,
 		`"uuid":"A","call_id":"B","parent_uuid":"A"`, `"uuid":"A","parent_uuid":null`, `"uuid":"A","parent_call_id":""`,
 	} {
-		shownRow(t, kindPlaced, at+ids+`}`).want(t, shown{"Parent": nil, "cdr.wavix.parent_call_id": nil})
+		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"Parent": nil, "cdr.wavix.parent_call_id": nil})
 	}
 	for _, older := range []string{`"Q"`, `{}`} {
-		shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":`+older+`}`).want(t, shown{"Parent": "received:P", "CallID": "P"})
+		shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":`+older+`}`).Want(t, shown{"Parent": "received:P", "CallID": "P"})
 	}
 }
 
@@ -125,9 +125,9 @@ func TestTrap9Dispositions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"answered", "rejected", "unknown"} {
-		got.rows[i].want(t, shown{"Outcome": want})
+		got.rows[i].Want(t, shown{"Outcome": want})
 	}
-	got.rows[2].want(t, shown{"cdr.wavix.disposition": "diverted"})
+	got.rows[2].Want(t, shown{"cdr.wavix.disposition": "diverted"})
 	if want := []collector.Unmapped{{Field: "disposition", Value: "diverted"}}; !slices.Equal(got.unmapped, want) {
 		t.Errorf("unmapped %v, want %v", got.unmapped, want)
 	}
@@ -159,7 +159,7 @@ func TestTrap11OddCallers(t *testing.T) {
 		`"+4930123"`: {"Country": "DE"}, `100`: {"CallerNumber": "100", "Country": nil},
 	} {
 		got := shownRow(t, kindReceived, at+`"uuid":"1","from":`+from+`,"to":"12065550100"}`)
-		t.Run(from, func(t *testing.T) { got.want(t, want) })
+		t.Run(from, func(t *testing.T) { got.Want(t, want) })
 	}
 }
 
@@ -181,7 +181,7 @@ func TestTrap14TypeOfTheQuestion(t *testing.T) {
 			if err != nil || len(got.rows) != 1 {
 				t.Fatalf("%s: %d rows, error %v", format, len(got.rows), err)
 			}
-			got.rows[0].want(t, shown{"CallType": kind, "Direction": direction, "ID": kind + ":1"})
+			got.rows[0].Want(t, shown{"CallType": kind, "Direction": direction, "ID": kind + ":1"})
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
 
 // counting.md 10 and 17: whether a call has settled is a matter of Graph's clock, though
@@ -20,7 +21,7 @@ func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 	t.Cleanup(server.Close)
 	feed := openRecords(t, server, 90*time.Minute, func(_ *Config, s *collector.SourceSettings) { s.Now = time.Now }).Info
 	fetched := 0
-	err = readPages(t.Context(), feed.Reader, now, now.Add(3*time.Hour), func(listed *collector.Page) error {
+	err = providertest.Read(t.Context(), feed.Reader, now, now.Add(3*time.Hour), func(listed *collector.Page) error {
 		for i := range listed.Enqueue {
 			b, err := feed.Fetcher.Fetch(t.Context(), listed.Enqueue[i:i+1])
 			if err != nil {

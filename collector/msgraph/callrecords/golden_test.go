@@ -1,16 +1,16 @@
 package callrecords
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
 func newTestMapper() *mapper {
@@ -45,53 +45,9 @@ func mapCall(t testing.TB, text string) (*cdr.Record, []collector.Unmapped) {
 	return r, m.unmapped
 }
 
-// row is a record as JSON shows it: what is at its zero value is left out.
-type row map[string]any
+type row = providertest.Row
 
-func rowOf(r *cdr.Record) row {
-	out := row{}
-	text := func(key, value string) {
-		if value != "" {
-			out[key] = value
-		}
-	}
-	at := func(key string, t time.Time) {
-		if !t.IsZero() {
-			out[key] = t.Format(time.RFC3339Nano)
-		}
-	}
-	whole := func(key string, i cdr.Int) {
-		if i.Known {
-			out[key] = i.Value
-		}
-	}
-	text("ID", r.ID)
-	text("CallID", r.CallID)
-	at("Start", r.Start)
-	at("End", r.End)
-	out["Duration"] = r.Duration.String()
-	out["Direction"] = r.Direction.String()
-	text("CallType", r.CallType)
-	out["Outcome"] = r.Outcome.String()
-	text("Reason", r.Reason)
-	text("ReasonPhrase", r.ReasonPhrase)
-	text("Country", r.Country)
-	text("MediaBypass", r.MediaBypass.String())
-	whole("Emergency", cdr.Int{Value: int64(r.Emergency), Known: r.Emergency != cdr.NoEmergency})
-	text("CallerNumber", r.CallerNumber)
-	text("CalleeNumber", r.CalleeNumber)
-	text("UserID", r.UserID)
-	text("UserName", r.UserName)
-	text("UserPrincipal", r.UserPrincipal)
-	for _, a := range r.Extra {
-		class := [...]string{"", " (number)", " (user)", " (address)", ""}[a.Privacy]
-		out["cdr.msgraph."+a.Key] = a.Str + class
-		if a.Type == cdr.StringsAttr {
-			out["cdr.msgraph."+a.Key] = strings.Join(a.Strs, ",") + class
-		}
-	}
-	return out
-}
+func rowOf(r *cdr.Record) row { return providertest.RowOf(r, "cdr.msgraph.") }
 
 // sessionRow and streamRow are what there is of a session and a stream.
 func sessionRow(s *cdr.Session) row {
@@ -166,23 +122,6 @@ func treeText(t *collector.CallTree, indent string) string {
 	return text
 }
 
-// golden compares a text with a file.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(name, got, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("it differs from %s:\n%s", name, got)
-	}
-}
-
 // TestGoldenCallRecords maps sample records, which have the shape of Microsoft's own, and
 // shows them as trees.
 func TestGoldenCallRecords(t *testing.T) {
@@ -196,16 +135,9 @@ func TestGoldenCallRecords(t *testing.T) {
 			if len(unmapped) > 0 {
 				t.Errorf("unmapped: %v", unmapped)
 			}
-			var out bytes.Buffer
-			encoder := json.NewEncoder(&out)
-			encoder.SetEscapeHTML(false)
-			encoder.SetIndent("", "  ")
-			if err := encoder.Encode(wholeRow(r)); err != nil {
-				t.Fatal(err)
-			}
-			golden(t, "testdata/call_record_"+name+".record.json", out.Bytes())
+			golden.JSON(t, "testdata/call_record_"+name+".record.json", wholeRow(r))
 			tree := newTestMapper().tree(readCall(t, string(text)), text)
-			golden(t, "testdata/call_record_"+name+".tree.txt", []byte(treeText(tree, "")))
+			golden.File(t, "testdata/call_record_"+name+".tree.txt", []byte(treeText(tree, "")))
 		})
 	}
 }

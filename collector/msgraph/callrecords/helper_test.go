@@ -4,13 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -32,8 +29,6 @@ const (
 var (
 	from = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	to   = time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)
-
-	update = flag.Bool("update", false, "write the golden files anew")
 )
 
 // fakeGraph answers requests in the order of its answers, without a network.
@@ -61,13 +56,7 @@ func (g *fakeGraph) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	next := g.answers[0]
 	g.answers = g.answers[1:]
-	if next.status == 0 {
-		next.status = http.StatusOK
-	}
-	return &http.Response{
-		StatusCode: next.status, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(next.body)),
-		ContentLength: -1, Request: r,
-	}, nil
+	return providertest.Response(r, next.status, nil, next.body), nil
 }
 
 // records reads call records from the fake.
@@ -80,25 +69,6 @@ func (g *fakeGraph) records() *Records {
 	return &Records{
 		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1), mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
 		settle: 90 * time.Minute, now: time.Now,
-	}
-}
-
-// readPages reads a span and hands on its pages.
-func readPages(ctx context.Context, r collector.RangeReader, from, to time.Time, use func(*collector.Page) error) error {
-	d := collector.Driver{Reader: r, Commit: func(_ context.Context, page *collector.Page) error { return use(page) }}
-	return d.Read(ctx, from, to)
-}
-
-// wantSame compares maps and shows what differs.
-func wantSame[K, V comparable](t *testing.T, what string, got, want map[K]V) {
-	t.Helper()
-	all := map[K]V{}
-	maps.Copy(all, want)
-	maps.Copy(all, got)
-	for key := range all {
-		if got[key] != want[key] {
-			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
-		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
 
 // The list names records by start, and takes no other filter.
@@ -55,7 +56,7 @@ func TestListCallRecords(t *testing.T) {
 			g := &fakeGraph{t: t, answers: c.answers}
 			l := g.records()
 			var tasks, invalid []string
-			err := readPages(t.Context(), l, from, to, func(b *collector.Page) error {
+			err := providertest.Read(t.Context(), l, from, to, func(b *collector.Page) error {
 				for _, w := range b.Enqueue {
 					tasks = append(tasks, fmt.Sprint(w.Kind, " ", w.Key, " ", w.Version))
 					if !w.Due.IsZero() || w.Attempts != 0 {
@@ -80,7 +81,7 @@ func TestListCallRecords(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	g := &fakeGraph{t: t, answers: []answer{{body: `{"value":[` + good + `],"@odata.nextLink":` + next + `}`}}}
-	if err := readPages(t.Context(), g.records(), from, to, func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
+	if err := providertest.Read(t.Context(), g.records(), from, to, func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the error is %v", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -194,7 +195,7 @@ func TestRule12_LostNotifications(t *testing.T) {
 	}
 	for metric := range want.Metrics {
 		if strings.HasPrefix(metric, "cdr_media_") || metric == "cdr_ratings_total" {
-			wantSame(t, metric, got.Metrics[metric], want.Metrics[metric])
+			providertest.WantSame(t, metric, got.Metrics[metric], want.Metrics[metric])
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -132,7 +133,7 @@ func (c *tally) want(t *testing.T, want sim.CallTotals) {
 	}
 	for metric := range want.Metrics {
 		if !strings.HasPrefix(metric, "cdr_call_duration_seconds") { // as long as they were connected
-			wantSame(t, metric, c.Metrics[metric], want.Metrics[metric])
+			providertest.WantSame(t, metric, c.Metrics[metric], want.Metrics[metric])
 		}
 	}
 }
@@ -170,7 +171,7 @@ func TestCallRecordsAgainstTheSimulator(t *testing.T) {
 			t.Cleanup(server.Close)
 			feed := openRecords(t, server, c.settle, nil).Info
 			got := newTally()
-			err = readPages(t.Context(), feed.Reader, begin.Add(-2*time.Hour), c.at, func(listed *collector.Page) error {
+			err = providertest.Read(t.Context(), feed.Reader, begin.Add(-2*time.Hour), c.at, func(listed *collector.Page) error {
 				for i := range listed.Enqueue {
 					b, err := feed.Fetcher.Fetch(t.Context(), listed.Enqueue[i:i+1])
 					switch {
