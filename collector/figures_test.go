@@ -2,17 +2,15 @@ package collector
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
-)
 
-var update = flag.Bool("update", false, "write testdata/plan-figures.txt")
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+)
 
 const figuresFile = "testdata/plan-figures.txt"
 
@@ -34,18 +32,7 @@ func TestPlanFigures(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { measure(t, &got, c.interval, c.lookback, c.run, c.every) })
 	}
 	t.Log("\n" + got.String())
-	if *update {
-		if err := os.WriteFile(figuresFile, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(figuresFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("%s has other figures: go test -run PlanFigures -update, and look at what changed", figuresFile)
-	}
+	golden.File(t, figuresFile, got.Bytes())
 }
 
 func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Duration) {

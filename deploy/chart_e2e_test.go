@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,6 +17,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
@@ -226,14 +226,7 @@ func TestE2EManifests(t *testing.T) {
 	const file = "kubernetes/cdr-exporter.yaml"
 	want := "# Made from the chart in deploy/helm/cdr-exporter with deploy/kubernetes/values.yaml: make generate\n" +
 		render(t, "kubernetes/values.yaml")
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if read(t, file) != want {
-		t.Errorf("%s isn't what the chart makes: make generate", file)
-	}
+	golden.File(t, file, []byte(want))
 }
 
 // TestE2EPackagedChart: a packaged chart has the rules and dashboards that the folder links to.

@@ -4,7 +4,6 @@ package deploy_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -19,8 +18,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
-
-var update = flag.Bool("update", false, "write the plain manifests again")
 
 // tool is the path of a program that `make real-parts` built.
 func tool(t *testing.T, name string) string {

@@ -6,7 +6,6 @@ package docs_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -19,9 +18,9 @@ import (
 	"testing"
 
 	"gopkg.in/yaml.v3"
-)
 
-var update = flag.Bool("update", false, "write the figures in the docs anew")
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+)
 
 // page is one file that a user reads.
 type page struct {
@@ -200,17 +199,10 @@ func TestFigures(t *testing.T) {
 				t.Fatal(err)
 			}
 			want, err := withFigures(string(text), shown.name, string(figures))
-			switch {
-			case err != nil:
+			if err != nil {
 				t.Fatalf("%s: %v", shown.page, err)
-			case want == string(text):
-			case *update:
-				if err := os.WriteFile(shown.page, []byte(want), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			default:
-				t.Errorf("%s shows other figures than %s: go test ./docs -run Figures -update", shown.page, shown.file)
 			}
+			golden.File(t, shown.page, []byte(want))
 		})
 	}
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,9 +10,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
-
-var updateGoldens = flag.Bool("update", false, "write the goldens anew")
 
 var sbc1 = callLine{Source: "contoso", Feed: "direct_routing", Trunk: "sbc1.contoso.com", Direction: "outbound"}
 
@@ -187,19 +184,7 @@ func TestIncidentOutput(t *testing.T) {
 				if err := r.print(output, &got); err != nil {
 					t.Fatal(err)
 				}
-				file := filepath.Join("testdata", "incident", name+"."+ending)
-				if *updateGoldens {
-					if err := os.WriteFile(file, got.Bytes(), 0o600); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got.String() != string(want) {
-					t.Errorf("%s (write it anew with -update):\n%s", file, &got)
-				}
+				golden.File(t, filepath.Join("testdata", "incident", name+"."+ending), got.Bytes())
 			})
 		}
 	}

@@ -3,17 +3,14 @@ package openmetrics
 import (
 	"bytes"
 	"errors"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
-
-var update = flag.Bool("update", false, "write the golden file")
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
@@ -47,19 +44,7 @@ func TestWriter(t *testing.T) {
 	if w.Samples() != 5+2*14 {
 		t.Errorf("%d samples", w.Samples())
 	}
-	const golden = "testdata/writer.golden"
-	if *update {
-		if err := os.WriteFile(golden, b.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != string(want) {
-		t.Errorf("wrote\n%s", b.String())
-	}
+	golden.File(t, "testdata/writer.golden", b.Bytes())
 }
 
 // broken takes so many bytes.

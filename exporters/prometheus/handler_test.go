@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"flag"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,9 +16,9 @@ import (
 	prom "github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
-)
 
-var update = flag.Bool("update", false, "write the golden files")
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+)
 
 const (
 	acceptOpenMetrics = "application/openmetrics-text;version=1.0.0"
@@ -80,19 +78,7 @@ func TestGolden(t *testing.T) {
 				t.Fatalf("status %d", res.StatusCode)
 			}
 			got := ours(body(t, res.Body))
-			path := filepath.Join("testdata", tc.file)
-			if *update {
-				if err := os.WriteFile(path, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			golden.File(t, filepath.Join("testdata", tc.file), got)
 		})
 	}
 }

@@ -3,7 +3,6 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"regexp"
 	"strings"
@@ -13,9 +12,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the schema anew")
 
 // schemaFile is the schema for editors.
 const schemaFile = "../../docs/config.schema.json"
@@ -77,17 +75,5 @@ func generateSchema(t *testing.T) []byte {
 
 // TestSchemaCurrent compares the schema for editors with the types of the configuration and the comments of the example.
 func TestSchemaCurrent(t *testing.T) {
-	want := generateSchema(t)
-	if *update {
-		if err := os.WriteFile(schemaFile, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(schemaFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is stale; make generate writes it anew", schemaFile)
-	}
+	golden.File(t, schemaFile, generateSchema(t))
 }

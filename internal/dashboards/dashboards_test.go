@@ -3,7 +3,6 @@ package dashboards
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,11 +12,10 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
-
-var update = flag.Bool("update", false, "write the dashboards anew")
 
 // folder holds the files that Grafana imports.
 var folder = filepath.Join("..", "..", "dashboards", "grafana")
@@ -28,20 +26,11 @@ func TestFilesAreCurrent(t *testing.T) {
 	var names []string
 	for _, d := range built(t) {
 		names = append(names, d.File)
-		path := filepath.Join(folder, d.File)
 		want, err := d.JSON()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if *update {
-			if err := os.WriteFile(path, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(path)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s isn't what is built (%v): go test ./internal/dashboards -run Current -update", path, err)
-		}
+		golden.File(t, filepath.Join(folder, d.File), want)
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 
 var update = flag.Bool("update", false, "write golden files and the tables of the docs anew")
 
+// Update says whether files are to be written anew.
+func Update() bool { return *update }
+
 // File compares a text with a file.
 func File(t testing.TB, path string, got []byte) {
 	t.Helper()
@@ -25,9 +28,16 @@ func File(t testing.TB, path string, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("it differs from %s; if it is meant to, run the test with -update:\n%s", path, got)
+	if bytes.Equal(got, want) {
+		return
 	}
+	is, was := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	line := 0
+	for line < min(len(is), len(was)) && is[line] == was[line] {
+		line++
+	}
+	first := func(lines []string) string { return strings.Join(lines[line:min(line+5, len(lines))], "\n") }
+	t.Errorf("%s differs from line %d on; if it is meant to, run the test with -update. It would be\n%s\nand is\n%s", path, line+1, first(is), first(was))
 }
 
 // JSON compares a value, as indented JSON, with a file.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
 // TestRule23_DefinitionsAreDeclared (counting.md 23): each definition that a ledger may have of a metric is the present one or is given to
@@ -29,13 +31,13 @@ func TestRule23_DefinitionsAreDeclared(t *testing.T) {
 		}
 		switch {
 		case slices.Contains(lines, now):
-		case *updateDocs:
+		case golden.Update():
 			lines = append(lines, now)
 		default:
 			t.Errorf("%s lacks %q: go test ./internal/metrics -run Definitions -update", file, now)
 		}
 	}
-	if *updateDocs && !t.Failed() {
+	if golden.Update() && !t.Failed() {
 		slices.Sort(lines)
 		if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 			t.Fatal(err)

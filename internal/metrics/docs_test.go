@@ -1,18 +1,16 @@
 package metrics
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-)
 
-var updateDocs = flag.Bool("update", false, "write the tables of docs anew")
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
+)
 
 // docsTables are what the docs show of the catalogue, by file and by the name
 // between the markers `<!-- table: NAME -->` and `<!-- end of table -->`.
@@ -33,54 +31,13 @@ var docsTables = map[string]map[string]func() string{
 func TestDocsShowTheCatalogue(t *testing.T) {
 	for name, tables := range docsTables {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join("..", "..", "docs", name)
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := string(text)
+			now := make(map[string]string)
 			for table, render := range tables {
-				if want, err = fillTable(want, table, render()); err != nil {
-					t.Fatal(err)
-				}
+				now[table] = render()
 			}
-			if want == string(text) {
-				return
-			}
-			if !*updateDocs {
-				t.Fatalf("%s doesn't show the catalogue as it is: go test ./internal/metrics -run DocsShow -update", path)
-			}
-			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			golden.Tables(t, filepath.Join("..", "..", "docs", name), now)
 		})
 	}
-}
-
-func TestFillTable(t *testing.T) {
-	const text = "a\n<!-- table: x -->\n\nold\n\n<!-- end of table -->\nb\n"
-	got, err := fillTable(text, "x", "new\n")
-	if want := "a\n<!-- table: x -->\n\nnew\n\n<!-- end of table -->\nb\n"; err != nil || got != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
-	}
-	if _, err := fillTable(text, "y", "new\n"); err == nil {
-		t.Error("a table that has no place is no error")
-	}
-	if _, err := fillTable("<!-- table: x -->\n", "x", "new\n"); err == nil {
-		t.Error("a table without an end is no error")
-	}
-}
-
-// fillTable puts a table between its markers.
-func fillTable(text, name, table string) (string, error) {
-	const end = "<!-- end of table -->"
-	begin := "<!-- table: " + name + " -->\n"
-	before, rest, found := strings.Cut(text, begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return "", fmt.Errorf("there is no place for the table %s: it wants the markers %q and %q", name, strings.TrimSpace(begin), end)
-	}
-	return before + begin + "\n" + table + "\n" + end + after, nil
 }
 
 // allDefs is the whole catalogue, by name.

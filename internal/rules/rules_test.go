@@ -1,85 +1,39 @@
 package rules
 
 import (
-	"flag"
-	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
-
-var update = flag.Bool("update", false, "write the rules and the tables of the docs anew")
 
 // root is the repository's folder.
 var root = filepath.Join("..", "..")
 
 // TestGenerated compares what is made from this package with the files; -update writes them.
 func TestGenerated(t *testing.T) {
-	docs := func(page string, tables map[string]string) func() ([]byte, error) {
-		return func() ([]byte, error) {
-			content, err := os.ReadFile(filepath.Join(root, "docs", page))
-			filled := string(content)
-			for name, table := range tables {
-				if err == nil {
-					filled, err = fill(filled, name, table)
-				}
-			}
-			return []byte(filled), err
-		}
-	}
 	for path, produce := range map[string]func() ([]byte, error){
 		"dashboards/prometheus/recording.yaml":           Default().RecordingFile,
 		"dashboards/prometheus/alerts.yaml":              Default().AlertsFile,
 		"dashboards/prometheus/tests/kpis.yaml":          kpiTests,
 		"deploy/helm/cdr-exporter/files/thresholds.yaml": chartThresholds,
-		"docs/kpis.md":   docs("kpis.md", map[string]string{"kpis": kpiTable(), "caveats": caveatList(), "queues": queueTable(), "queue caveats": queueCaveats(), "series": seriesTable()}),
-		"docs/alerts.md": docs("alerts.md", map[string]string{"alerts": alertTable()}),
 	} {
 		t.Run(path, func(t *testing.T) {
 			want, err := produce()
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join(root, filepath.FromSlash(path))
-			got, err := os.ReadFile(path)
-			switch {
-			case err == nil && string(got) == string(want):
-			case *update:
-				if err := os.WriteFile(path, want, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			default:
-				t.Errorf("%s isn't what the rules say (%v): go test ./internal/rules -run Generated -update", path, err)
-			}
+			golden.File(t, filepath.Join(root, filepath.FromSlash(path)), want)
 		})
 	}
-}
-
-// fill puts a table between its markers `<!-- table: NAME -->` and `<!-- end of table -->`.
-func fill(page, name, table string) (string, error) {
-	const end = "<!-- end of table -->"
-	begin := "<!-- table: " + name + " -->\n"
-	before, rest, found := strings.Cut(page, begin)
-	_, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		return "", fmt.Errorf("there is no place for the table %s", name)
-	}
-	return before + begin + "\n" + table + "\n" + end + after, nil
-}
-
-func TestFill(t *testing.T) {
-	got, err := fill("a\n<!-- table: x -->\n\nold\n\n<!-- end of table -->\nb\n", "x", "new\n")
-	if want := "a\n<!-- table: x -->\n\nnew\n\n<!-- end of table -->\nb\n"; err != nil || got != want {
-		t.Errorf("got %q, %v, want %q", got, err, want)
-	}
-	if _, err := fill("<!-- table: x -->\n", "x", ""); err == nil {
-		t.Error("a table without an end is no error")
-	}
+	golden.Tables(t, filepath.Join(root, "docs", "kpis.md"), map[string]string{
+		"kpis": kpiTable(), "caveats": caveatList(), "queues": queueTable(), "queue caveats": queueCaveats(), "series": seriesTable(),
+	})
+	golden.Tables(t, filepath.Join(root, "docs", "alerts.md"), map[string]string{"alerts": alertTable()})
 }
 
 // all is every rule, in order.

@@ -2,13 +2,10 @@ package web
 
 import (
 	"context"
-	"flag"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // now is the clock of the tests.
 var now = time.Date(2026, time.March, 29, 12, 0, 0, 0, time.UTC)
@@ -175,22 +170,4 @@ func ask(t *testing.T, handler http.Handler, method, target string) *httptest.Re
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, target, nil))
 	return answer
-}
-
-// checkGolden compares with a file of testdata, or writes it.
-func checkGolden(t *testing.T, name, got string) {
-	t.Helper()
-	name = filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("not as %s (go test -update writes it):\n%s", name, got)
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
 // statusPage is the page as it is answered.
@@ -40,7 +43,7 @@ func TestPageGolden(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, _ := statusPage(t, test.backend)
-			checkGolden(t, test.golden, body)
+			golden.File(t, filepath.Join("testdata", test.golden), []byte(body))
 		})
 	}
 }

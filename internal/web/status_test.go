@@ -3,10 +3,13 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
 func TestStatusJSON(t *testing.T) {
@@ -22,7 +25,7 @@ func TestStatusJSON(t *testing.T) {
 			if got := answer.Header().Get("Content-Type"); got != "application/json" {
 				t.Errorf("got Content-Type %q", got)
 			}
-			checkGolden(t, test.golden, answer.Body.String())
+			golden.File(t, filepath.Join("testdata", test.golden), answer.Body.Bytes())
 			var back Status
 			if err := json.Unmarshal(answer.Body.Bytes(), &back); err != nil {
 				t.Fatal(err)
