@@ -71,11 +71,14 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 	if err != nil && ctx.Err() == nil {
 		return errors.Join(err, a.Stop())
 	}
+	year, month, _ := time.Now().UTC().Date()
+	thisMonth := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
 	fmt.Fprintf(s.out, "Its configuration is %[2]s. Try from another terminal, while it runs:\n\n"+
 		"  %[1]s incident --config.file=%[2]s --source=contoso --trunk=%[3]s --from=10m\n"+
 		"  %[1]s records --config.file=%[2]s --source=contoso --feed=direct_routing --from=10m\n"+
 		"  %[1]s call --config.file=%[2]s --source=contoso %[4]s\n"+
-		"  %[1]s report --config.file=%[2]s --source=contoso --feed=pstn --from=24h --by=trunk,country\n\n", os.Args[0], settings.ConfigFile, simulated.Trunk, call)
+		"  %[1]s report --config.file=%[2]s --source=contoso --feed=pstn --from=%[5]s --to=%[6]s --by=department,month\n\n",
+		os.Args[0], settings.ConfigFile, simulated.Trunk, call, thisMonth.AddDate(0, -1, 0).Format(time.DateOnly), thisMonth.Format(time.DateOnly))
 	return a.Run(ctx)
 }
 

@@ -44,7 +44,7 @@ func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "people.csv"), []byte(people()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "people.csv"), []byte(p.people()), 0o600); err != nil {
 		return "", fmt.Errorf("write the demo's people: %w", err)
 	}
 	if p.pbx, err = startPBX(folder, time.Now().Add(-history)); err != nil {

@@ -154,13 +154,3 @@ func emptyOr(text string) string {
 	}
 	return `"` + text + `"`
 }
-
-// people are the extensions of the PBX, with their departments.
-func people() string {
-	var text strings.Builder
-	text.WriteString("extension,department\n")
-	for n := range 20 {
-		fmt.Fprintf(&text, "%d,%s\n", 101+n, []string{"Sales", "Support", "Logistics"}[n%3])
-	}
-	return text.String()
-}
