@@ -16,8 +16,10 @@ import (
 	"syscall"
 	"testing"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
@@ -145,18 +147,58 @@ func (c *collector) counted() (sum int64) {
 	return sum
 }
 
-// TestE2EReceiver: over kill -9 of the whole Collector and a restart every log record reaches two pipelines of files, and the metrics have each call once.
+// traces are the spans in a file, by their ids: a repeat is the same span.
+func (c *collector) traces() map[pcommon.SpanID]ptrace.Span {
+	found := make(map[pcommon.SpanID]ptrace.Span)
+	for _, line := range c.lines("traces.json") {
+		request, err := new(ptrace.JSONUnmarshaler).UnmarshalTraces(line)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, resource := range request.ResourceSpans().All() {
+			for _, scope := range resource.ScopeSpans().All() {
+				for _, s := range scope.Spans().All() {
+					found[s.SpanID()] = s
+				}
+			}
+		}
+	}
+	return found
+}
+
+// roots is how many traces there are. It fails if a span has no parent, or lies outside it.
+func roots(t *testing.T, spans map[pcommon.SpanID]ptrace.Span) (n int) {
+	t.Helper()
+	for _, s := range spans {
+		if s.ParentSpanID().IsEmpty() {
+			n++
+			continue
+		}
+		parent, known := spans[s.ParentSpanID()]
+		if !known || parent.TraceID() != s.TraceID() || s.StartTimestamp() < parent.StartTimestamp() || s.EndTimestamp() > parent.EndTimestamp() {
+			t.Errorf("%s of trace %s has no parent around it", s.Name(), s.TraceID())
+		}
+	}
+	return n
+}
+
+// TestE2EReceiver: over kill -9 of the whole Collector and a restart every log record reaches two pipelines of files, each call has one trace, and the metrics
+// have each call once.
 func TestE2EReceiver(t *testing.T) {
 	t.Parallel()
-	c := newCollector(t, newTenant(t), `exporters:
+	tenant := newTenant(t)
+	tenant["otlp"].(map[string]any)["traces_history"] = true
+	c := newCollector(t, tenant, `exporters:
   file/one: {path: FOLDER/one.json, rotation: {}}
   file/two: {path: FOLDER/two.json, rotation: {}}
+  file/traces: {path: FOLDER/traces.json, rotation: {}}
   file/metrics: {path: FOLDER/metrics.json, rotation: {}}
 service:
   pipelines:
     logs/one: {receivers: [cdr], exporters: [file/one]}
     logs/two: {receivers: [cdr], exporters: [file/two]}
     metrics: {receivers: [cdr], exporters: [file/metrics]}
+    traces: {receivers: [cdr], exporters: [file/traces]}
 `)
 	if out, err := c.command("validate", "--config="+filepath.Join(c.folder, "otelcol.yaml")).CombinedOutput(); err != nil {
 		t.Fatalf("validate: %v\n%s", err, out)
@@ -170,8 +212,11 @@ service:
 		c.end(syscall.SIGKILL)
 	}
 	c.start()
-	eventually(t, func() bool { return len(c.records("one.json")) == calls && len(c.records("two.json")) == calls })
+	eventually(t, func() bool {
+		return len(c.records("one.json")) == calls && len(c.records("two.json")) == calls && roots(t, c.traces()) == calls
+	})
 	c.end(syscall.SIGTERM)
+	spans := len(c.traces())
 	before := c.records("one.json")
 	seen := len(c.lines("metrics.json"))
 	c.start()
@@ -179,6 +224,9 @@ service:
 	c.end(syscall.SIGTERM)
 	if n := c.counted(); n != calls {
 		t.Errorf("cdr.calls is %d, want %d", n, calls)
+	}
+	if after := c.traces(); len(after) != spans || roots(t, after) != calls || spans == calls {
+		t.Errorf("after a restart there are %d spans, %d before", len(after), spans)
 	}
 	if after := c.records("one.json"); fmt.Sprint(after) != fmt.Sprint(before) || len(after) != calls {
 		t.Errorf("after a restart %d log records came, %d before; want each of %d, and none again", len(after), len(before), calls)

@@ -24,7 +24,7 @@ const calls = 300
 // newTenant is a simulated tenant whose calls are all there, and the configuration of a receiver that reads it.
 func newTenant(t *testing.T) map[string]any {
 	t.Helper()
-	to := time.Now().Add(-13 * time.Hour)
+	to := time.Now().Add(-25 * time.Hour) // after a day a call gets its span, whatever isn't known of it
 	settings := simulator.Historical(3, sim.DirectRoutingMix(), to.Add(-time.Hour), to, calls)
 	settings.Delays, settings.Revised, settings.Duplicated = nil, 0, 0
 	server, err := sim.Start(sim.Settings{DirectRouting: simulator.NewWorld(settings)})
@@ -40,7 +40,7 @@ func newTenant(t *testing.T) map[string]any {
 		"storage": map[string]any{"path": t.TempDir() + "/ledger"},
 		"otlp":    map[string]any{"interval": "1s"},
 		"sources": []any{map[string]any{
-			"name": "contoso", "tls_config": map[string]any{"ca_file": ca}, "requests_per_minute": 100000,
+			"name": "contoso", "history": "48h", "tls_config": map[string]any{"ca_file": ca}, "requests_per_minute": 100000,
 			"msgraph": map[string]any{
 				"tenant_id": sim.TenantID, "client_id": sim.ClientID, "client_secret": server.ClientSecret,
 				"login_url": server.BaseURL(), "graph_url": server.BaseURL(), "direct_routing": map[string]any{"interval": "1s"},

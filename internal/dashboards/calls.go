@@ -9,6 +9,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/logs"
 	"github.com/grafana/grafana-foundation-sdk/go/loki"
+	"github.com/grafana/grafana-foundation-sdk/go/table"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 	"github.com/grafana/grafana-foundation-sdk/go/units"
 
@@ -48,22 +49,13 @@ func calls(with *rules.Parameters) *board {
 	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", logName("reason"), found()+" | "+logName("reason")+`!=""`))
 
 	b.row("Find a call")
-	order, names := map[string]any{}, map[string]any{}
-	keep := make([]string, len(columnsOfCalls))
-	for i, c := range columnsOfCalls {
-		order[c.attribute], names[c.attribute], keep[i] = i, c.title, c.attribute
-	}
-	about := text{"Calls", "A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below."}
-	p := sortedTable(about, "Start").
-		Datasource(lokiSource()).
-		Unit(units.NoUnit).
-		WithTarget(logTarget(found(), nil).QueryType("range").MaxLines(500)).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}}}).
-		OverrideByName("Call id", properties{linkTo("All records of this call", thisCall())})
-	b.add(24, 11, p)
+	b.add(24, 11, logTable(text{"Calls", "A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below."},
+		found(), columnsOfCalls))
 	b.add(24, 10, lines("Log lines", "The same records as lines to read. Open one to see its attributes.", found()))
+
+	b.row("Bad calls")
+	b.add(24, 9, logTable(text{"Worst sessions", "Sessions of Teams calls of the last day that had a poor stream, the latest first, whatever the range above: by which measure, and how many streams they had. " +
+		"A click on a call id shows all records of that call below, with each stream."}, worst(), columnsOfSessions).TimeFrom("24h"))
 
 	b.row("Everything about one call")
 	b.add(24, 10, lines("Records of the call", "Every record that has the call id or the trace id above: its rows in all feeds, their revisions and its sessions, the earliest first.", together()).
@@ -170,7 +162,27 @@ func together() string {
 	return stream + ` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
 }
 
-var columnsOfCalls = []struct{ attribute, title string }{
+// worst is the LogQL of sessions with a poor stream.
+func worst() string {
+	return fmt.Sprintf(`%s | cdr_session_verdict="poor" | %s=~"$source"`, stream, logName("source"))
+}
+
+// column is an attribute of log records, and what a table calls it.
+type column struct{ attribute, title string }
+
+// columnsOfSessions say why a session was bad.
+var columnsOfSessions = []column{
+	{"cdr_start_time", "Start"},
+	{logName("source"), "Source"},
+	{"cdr_session_rule", "Poor by"},
+	{"cdr_session_streams", "Streams"},
+	{"cdr_session_result", "Result"},
+	{"cdr_user_name", "User"},
+	{"cdr_session_id", "Session id"},
+	{"cdr_call_id", "Call id"},
+}
+
+var columnsOfCalls = []column{
 	{"cdr_start_time", "Start"},
 	{logName("source"), "Source"},
 	{logName("feed"), "Feed"},
@@ -212,6 +224,23 @@ func lines(title, description, expr string) *logs.PanelBuilder {
 		DedupStrategy(common.LogsDedupStrategyNone).
 		SortOrder(common.LogsSortOrderDescending).
 		WithTarget(logTarget(expr, nil).QueryType("range").MaxLines(500))
+}
+
+// logTable is a table of the attributes of log records, the latest first.
+func logTable(about text, expr string, columns []column) *table.PanelBuilder {
+	order, names := map[string]any{}, map[string]any{}
+	keep := make([]string, len(columns))
+	for i, c := range columns {
+		order[c.attribute], names[c.attribute], keep[i] = i, c.title, c.attribute
+	}
+	return sortedTable(about, "Start").
+		Datasource(lokiSource()).
+		Unit(units.NoUnit).
+		WithTarget(logTarget(expr, nil).QueryType("range").MaxLines(500)).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).
+		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}}}).
+		OverrideByName("Call id", properties{linkTo("All records of this call", thisCall())})
 }
 
 // logTarget is a query to Loki; a panel has one.

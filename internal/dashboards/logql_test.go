@@ -107,7 +107,7 @@ func TestLogNames(t *testing.T) {
 			}
 		}
 	}
-	for _, c := range columnsOfCalls {
+	for _, c := range slices.Concat(columnsOfCalls, columnsOfSessions) {
 		if !slices.Contains(known, c.attribute) {
 			t.Errorf("the column %s: no log record has %s", c.title, c.attribute)
 		}
