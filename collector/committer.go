@@ -55,12 +55,6 @@ func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result
 	if named && c.held != nil {
 		c.held.extend(page.ObservedAt)
 	}
-	for _, t := range page.Totals {
-		c.settings.Metrics.Reconciled(t.Day, t.Ours, t.Theirs)
-		if t.Charges != nil {
-			c.settings.Metrics.Charged(t.Day, t.Charges.Float(), t.Currency)
-		}
-	}
 	c.showResult(&result)
 	return result, nil
 }

@@ -13,36 +13,40 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// auditsEvery is how often the ledger is asked for audits, which another process may have run.
-const auditsEvery = 30 * time.Second
+// proofsEvery is how often the ledger is asked for audits, which another process may have run, and for books.
+const proofsEvery = 10 * time.Second
 
-// audits are the audits of the ledger's feeds: the newest of each, and those of the days of the books.
-type audits struct {
-	mu    sync.Mutex // guards the following
-	asked time.Time
-	known []ledger.AuditResult
+// proofs are what says whether all was counted: the newest audit of each feed and those of the days of the books, and the books.
+type proofs struct {
+	mu     sync.Mutex // guards the following
+	asked  time.Time
+	audits []ledger.AuditResult
+	days   []ledger.DayBook
 }
 
-// read asks the ledger, unless it was asked a moment ago. While it doesn't answer, the audits are those of before.
-func (a *audits) read(l *ledger.Ledger, now time.Time) []ledger.AuditResult {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if now.Sub(a.asked).Abs() < auditsEvery {
-		return a.known
+// read asks the ledger, unless it was asked a moment ago. While it doesn't answer, the proofs are those of before.
+func (p *proofs) read(l *ledger.Ledger, now time.Time) ([]ledger.AuditResult, []ledger.DayBook) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.asked).Abs() < proofsEvery {
+		return p.audits, p.days
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
 	if all, err := l.Audits(ctx, firstBookDay(now)); err == nil {
-		a.known = all
+		p.audits = all
 	}
-	a.asked = now
-	return a.known
+	if all, err := l.Books(ctx, firstBookDay(now)); err == nil {
+		p.days = all
+	}
+	p.asked = now
+	return p.audits, p.days
 }
 
 // observeAudits sets the gauges of the feeds that are read here.
 func (a *App) observeAudits() {
 	var missing, at []metrics.Row
-	all := a.audits.read(a.ledger, time.Now())
+	all, _ := a.proofs.read(a.ledger, time.Now())
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
 			newest := newestAudit(all, s.config.Name, f.info.Name)
@@ -58,11 +62,44 @@ func (a *App) observeAudits() {
 	a.selfMetrics.Replace(metrics.AuditTime, at)
 }
 
+// observeTotals sets the gauges of the provider's own totals of today and yesterday, of the feeds that are read here. They come from the books, so that a
+// restart doesn't hide a difference.
+func (a *App) observeTotals() {
+	now := time.Now().UTC()
+	named := map[string]string{now.Format(time.DateOnly): "today", now.AddDate(0, 0, -1).Format(time.DateOnly): "yesterday"}
+	rows := map[*metrics.Def][]metrics.Row{metrics.ProviderRecords: nil, metrics.ReconciliationDifference: nil, metrics.ProviderCharges: nil, metrics.ReconciliationCharges: nil}
+	_, days := a.proofs.read(a.ledger, now)
+	for _, s := range a.running.Load().sources {
+		for _, f := range s.feeds() {
+			for i := range days {
+				d := &days[i]
+				day, shown := named[d.Day.UTC().Format(time.DateOnly)]
+				if !shown || d.Total == nil || d.Source != s.config.Name || d.Feed != f.info.Name {
+					continue
+				}
+				show := func(def *metrics.Def, value float64, more ...string) {
+					rows[def] = append(rows[def], metrics.Row{Labels: append([]string{d.Source, d.Feed, day}, more...), Value: value})
+				}
+				show(metrics.ProviderRecords, float64(d.Total.Theirs))
+				show(metrics.ReconciliationDifference, float64(d.Total.Ours-d.Total.Theirs))
+				if d.Total.Charges != nil {
+					show(metrics.ProviderCharges, d.Total.Charges.Float(), d.Total.Currency)
+					difference := d.ChargesDifference()
+					show(metrics.ReconciliationCharges, difference.Float(), d.Total.Currency)
+				}
+			}
+		}
+	}
+	for def, all := range rows {
+		a.selfMetrics.Replace(def, all)
+	}
+}
+
 // readMissing has the days read again on which the newest audit of a feed that is read here found something missing or another amount: what the provider
 // listed after the read plan's last read of it is counted late rather than never. read says of which audit a feed's days were read already; after a restart
 // they are read once more, which counts nothing twice.
 func (a *App) readMissing(r *running, read map[feedName]time.Time) {
-	all := a.audits.read(a.ledger, time.Now())
+	all, _ := a.proofs.read(a.ledger, time.Now())
 	for _, s := range r.sources {
 		for _, f := range s.feeds() {
 			name := feedName{s.config.Name, f.info.Name}
@@ -136,7 +173,7 @@ func (b *books) day(source, feed string, day time.Time) web.Book {
 			for currency, sum := range maps.All(d.Charges) {
 				book.Charges[currency] = sum.String()
 			}
-			book.Total = dayTotal(d.Total)
+			book.Total = dayTotal(&d.Book)
 		}
 	}
 	for _, r := range b.audits {
@@ -147,13 +184,15 @@ func (b *books) day(source, feed string, day time.Time) web.Book {
 	return book
 }
 
-func dayTotal(t *counting.DayTotal) *web.DayTotal {
+func dayTotal(b *counting.Book) *web.DayTotal {
+	t := b.Total
 	if t == nil {
 		return nil
 	}
 	total := &web.DayTotal{Records: int64(t.Theirs), Read: int64(t.Ours)}
 	if t.Charges != nil {
-		total.Charges, total.Currency = t.Charges.String(), t.Currency
+		difference := b.ChargesDifference()
+		total.Charges, total.Currency, total.ChargesDiffer = t.Charges.String(), t.Currency, difference.Sign() != 0
 	}
 	return total
 }

@@ -28,6 +28,7 @@ func (a *App) observeLedger() {
 		a.selfMetrics.Replace(metrics.SeriesCount, a.ledger.Store().Counts())
 		a.observeSources()
 		a.observeAudits()
+		a.observeTotals()
 	})
 }
 
@@ -114,7 +115,8 @@ func (a *App) Status() web.Status {
 	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
 	now := time.Now()
-	books := books{now: now, audits: a.audits.read(a.ledger, now)}
+	books := books{now: now}
+	books.audits, _ = a.proofs.read(a.ledger, now)
 	days, err := a.ledger.Books(ctx, firstBookDay(now))
 	books.days, books.unknown = days, err != nil
 	for _, s := range visible.sources {

@@ -20,6 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -271,19 +272,23 @@ func TestBothExportersShowGauges(t *testing.T) {
 	}
 	t.Cleanup(sink.Close)
 	now := time.Now()
-	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92}, {Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7}}}
+	dollars := cdrtest.Money(t, "12.5") // nothing is counted of it
+	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92}, {Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7, Charges: &dollars, Currency: "USD"}}}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 3})
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.URL()+"\", interval: 1s}\n"), provider.provider())
 	want := []string{
 		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 3`,
 		`cdr_active_calls{direction="outbound",feed="active_calls",provider="acme",source="office"} 0`,
+		`cdr_exporter_provider_charges{currency="USD",day="yesterday",feed="call_log",source="office"} 12.5`,
 		`cdr_exporter_provider_records{day="today",feed="call_log",source="office"} 92`,
 		`cdr_exporter_provider_records{day="yesterday",feed="call_log",source="office"} 7`,
+		`cdr_exporter_reconciliation_charges_difference{currency="USD",day="yesterday",feed="call_log",source="office"} -12.5`,
 		`cdr_exporter_reconciliation_difference{day="today",feed="call_log",source="office"} -2`,
 		`cdr_exporter_reconciliation_difference{day="yesterday",feed="call_log",source="office"} 0`,
 	}
 	await(t, "Prometheus sees them", func() bool {
-		return slices.Equal(shown(t, a, "cdr_active_calls", "cdr_exporter_provider_records", "cdr_exporter_reconciliation_difference"), want)
+		return slices.Equal(shown(t, a, "cdr_active_calls", "cdr_exporter_provider_records", "cdr_exporter_provider_charges",
+			"cdr_exporter_reconciliation_difference", "cdr_exporter_reconciliation_charges_difference"), want)
 	})
 	point := func(name string, value float64, labels map[string]string) bool {
 		return slices.ContainsFunc(sink.Metric(name), func(p otlpsink.Point) bool {

@@ -38,6 +38,15 @@ func (b *Book) Add(more *Book) {
 	}
 }
 
+// ChargesDifference is what was counted minus what the provider says that the day's calls cost; 0 if it doesn't say.
+func (b *Book) ChargesDifference() cdr.Money {
+	if b.Total == nil || b.Total.Charges == nil {
+		return cdr.Money{}
+	}
+	theirs, ours := b.Total.Charges.Neg(), b.Charges[b.Total.Currency]
+	return ours.Add(&theirs)
+}
+
 func (b *Book) charge(currency string, amount *cdr.Money) {
 	if b.Charges == nil {
 		b.Charges = make(map[string]cdr.Money)

@@ -48,7 +48,7 @@ type measure struct {
 var (
 	summed = []*metrics.Def{
 		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit, metrics.SeriesCount, metrics.LedgerSize,
-		metrics.ProviderRecords, metrics.ProviderCharges, metrics.ReconciliationDifference, buildInfo,
+		metrics.ProviderRecords, metrics.ProviderCharges, metrics.ReconciliationDifference, metrics.ReconciliationCharges, buildInfo,
 	}
 	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last attempts.
 	largest = []*metrics.Def{

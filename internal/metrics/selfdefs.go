@@ -60,11 +60,13 @@ var (
 	ActiveCalls = ofSelf(RecordBase, Gauge, "cdr_active_calls", "cdr.active_calls", "{call}",
 		"Calls in progress, as of the last read; absent after three failed reads.", "direction").optional()
 	ProviderCharges = ofSelf(SourceFeed, Gauge, "cdr_exporter_provider_charges", "cdr.exporter.provider.charges", "{currency}",
-		"What the provider says that a day's calls cost.", "day", "currency")
+		"What the provider says that the calls of a day (UTC) cost, when the day was last read completely.", "day", "currency").optional()
 	ProviderRecords = ofSelf(SourceFeed, Gauge, "cdr_exporter_provider_records", "cdr.exporter.provider.records", "{record}",
 		"Records of a day (UTC) by the provider's own total, when the day was last read completely.", "day").optional()
 	ReconciliationDifference = ofSelf(SourceFeed, Gauge, "cdr_exporter_reconciliation_difference", "cdr.exporter.reconciliation.difference", "{record}",
 		"Distinct records read of a day (UTC) minus the provider's own total for the same query.", "day").optional()
+	ReconciliationCharges = ofSelf(SourceFeed, Gauge, "cdr_exporter_reconciliation_charges_difference", "cdr.exporter.reconciliation.charges.difference", "{currency}",
+		"Counted charges of a day (UTC) minus what the provider says that its calls cost.", "day", "currency").optional()
 	AuditMissing = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_missing_records", "cdr.exporter.audit.missing.records", "{record}",
 		"Records that the newest audit of the feed found listed by the provider and not counted; absent until the first.").optional()
 	AuditTime = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_timestamp_seconds", "cdr.exporter.audit.timestamp", "s",

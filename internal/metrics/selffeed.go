@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -113,35 +112,6 @@ func (f *Feed) Overflow(folded map[string]int) {
 	for metric, n := range folded {
 		f.self.Add(SeriesOverflow, int64(n), f.source, f.feed, metric)
 	}
-}
-
-// Reconciled compares how many distinct records of a day were read with the provider's own total. The label is the date until it is shown.
-func (f *Feed) Reconciled(day time.Time, ours, theirs int) {
-	date := day.UTC().Format(time.DateOnly)
-	f.self.Set(ProviderRecords, float64(theirs), f.source, f.feed, date)
-	f.self.Set(ReconciliationDifference, float64(ours-theirs), f.source, f.feed, date)
-}
-
-// Charged shows what the provider says that a day's calls cost. The label is the date until it is shown.
-func (f *Feed) Charged(day time.Time, charges float64, currency string) {
-	f.self.Set(ProviderCharges, charges, f.source, f.feed, day.UTC().Format(time.DateOnly), currency)
-}
-
-// nameDay labels a point of reconciliation `today` or `yesterday` instead of by its date; ok is false if it is of another day. It deletes series of
-// earlier days; tomorrow's stays, since some providers have it already. The lock is held.
-func (o *SelfMetrics) nameDay(p Point) (named Point, ok bool) {
-	labels, today := p.Labels.Values, o.now().UTC()
-	name := ""
-	switch date := labels[2]; {
-	case date == today.Format(time.DateOnly):
-		name = "today"
-	case date == today.AddDate(0, 0, -1).Format(time.DateOnly):
-		name = "yesterday"
-	case date < today.Format(time.DateOnly):
-		delete(o.series[p.Labels.Def], strings.Join(labels, "\xff"))
-	}
-	p.Labels = &LabelSet{Def: p.Labels.Def, Values: append([]string{labels[0], labels[1], name}, labels[3:]...)}
-	return p, name != ""
 }
 
 // Notified is the self metrics of the notifications that a provider sends to a source. It is safe for concurrent use.

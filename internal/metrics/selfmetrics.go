@@ -176,14 +176,8 @@ func (o *SelfMetrics) Snapshot() Snapshot {
 	b := builder{points: make(map[*Def][]Point, len(o.series))}
 	for d, all := range o.series {
 		for _, s := range all {
-			value, shown := s.value.clone(), true
-			p := value.point(s.labels, s.start, o.native.Load())
-			if d == ProviderRecords || d == ReconciliationDifference || d == ProviderCharges {
-				p, shown = o.nameDay(p)
-			}
-			if shown {
-				b.points[d] = append(b.points[d], p)
-			}
+			value := s.value.clone()
+			b.points[d] = append(b.points[d], value.point(s.labels, s.start, o.native.Load()))
 		}
 	}
 	return b.snapshot(SelfCatalogue())

@@ -15,8 +15,8 @@ const upTo = "{{ if gt $value 1e9 }}Calls have never been looked for.{{ else }}C
 const (
 	// behindFor is how long a feed has been catching up.
 	behindFor = 2 * time.Hour
-	// differenceFor is how long fewer records of a day were read than the provider counts.
-	differenceFor = time.Hour
+	// differenceFor is how long a day that is over differs from the provider's own total.
+	differenceFor = 6 * time.Hour
 	// offsetSeconds is by how much clocks may differ (counting.md 10).
 	offsetSeconds = 120
 )
@@ -117,11 +117,14 @@ func (p *Parameters) readingAlerts() Group {
 		},
 		{
 			Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
-			Doc:         "The provider's own total of a day is above what was read of it, for longer than a few reads.",
-			Expr:        fmt.Sprintf("max by (%s, day) (max_over_time(%s[15m])) < 0", byFeed.labels(), metrics.ReconciliationDifference.Name),
-			Summary:     "Records of {{ $labels.day }} of " + ofFeed + " are missing.",
-			Description: "What was read of {{ $labels.day }} (UTC) differs by {{ $value }} records from the provider's own total.",
-			When:        "fewer records of a day were read than the provider counts, for an hour",
+			Doc: "The provider's own total of yesterday, of records or of money, differs from what was read and counted of it.",
+			Expr: lines(
+				fmt.Sprintf("max by (%s) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(), sel(metrics.ReconciliationDifference, is("day", "yesterday"))),
+				fmt.Sprintf("or max by (%s, currency) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(), sel(metrics.ReconciliationCharges, is("day", "yesterday"))),
+			),
+			Summary:     "The provider's total of yesterday is another one than that of " + ofFeed + ".",
+			Description: "What was counted of yesterday (UTC) differs by {{ $value }} {{ or $labels.currency \"records\" }} from the provider's own total.",
+			When:        "a day that is over differs from the provider's own total of records or charges, for six hours",
 		},
 		{
 			Alert: "CDRAuditMissing", Severity: warning, Signal: Exporter,

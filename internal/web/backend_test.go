@@ -134,7 +134,7 @@ func exampleStatus() Status {
 			{
 				Name: "wave", Provider: "wavix", Budget: &Budget{Limit: 1200, WindowSeconds: 60},
 				Feeds: []Feed{{Feed: "call_log", State: StateOK, Books: []Book{
-					{Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3, Charges: map[string]string{"EUR": "812.5", "USD": "1"}, Total: &DayTotal{Records: 41203, Read: 41203, Charges: "813", Currency: "EUR"}},
+					{Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3, Charges: map[string]string{"EUR": "812.5", "USD": "1"}, Total: &DayTotal{Records: 41203, Read: 41203, Charges: "813", Currency: "EUR", ChargesDiffer: true}},
 					{Day: "2026-03-27", Records: 40000, Audit: &DayAudit{Began: ago(time.Hour), Listed: 40002, Missing: 2, Differs: true}},
 					{Day: "2026-03-26"},
 				}}},

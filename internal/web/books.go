@@ -33,9 +33,10 @@ type DayTotal struct {
 	// Records is how many the provider says there are, Read how many distinct ones it listed.
 	Records int64 `json:"records"`
 	Read    int64 `json:"read"`
-	// Charges is the provider's sum, exact, in Currency; absent if it tells none.
-	Charges  string `json:"charges,omitempty"`
-	Currency string `json:"currency,omitempty"`
+	// Charges is the provider's sum, exact, in Currency; absent if it tells none. ChargesDiffer says that another sum was counted.
+	Charges       string `json:"charges,omitempty"`
+	Currency      string `json:"currency,omitempty"`
+	ChargesDiffer bool   `json:"charges_differ,omitempty"`
 }
 
 // DayAudit is what an audit found of a day.
@@ -72,8 +73,10 @@ func (b *Book) Difference() int64 {
 	return 0
 }
 
-// AmountsDiffer says that an audit found other amounts, and no record missing.
-func (b *Book) AmountsDiffer() bool { return b.Audit != nil && b.Audit.Differs && b.Difference() == 0 }
+// AmountsDiffer says that an audit found other amounts, or the provider's own sum is another one, and no record is missing.
+func (b *Book) AmountsDiffer() bool {
+	return b.Difference() == 0 && (b.Audit != nil && b.Audit.Differs || b.Total != nil && b.Total.ChargesDiffer)
+}
 
 // Money is what was counted, and what the provider says where it says something else.
 func (b *Book) Money() string {
@@ -82,7 +85,7 @@ func (b *Book) Money() string {
 		text := strings.TrimSpace(b.Charges[currency] + " " + currency)
 		all = append(all, text)
 	}
-	if t := b.Total; t != nil && t.Charges != "" && t.Charges != b.Charges[t.Currency] {
+	if t := b.Total; t != nil && t.ChargesDiffer {
 		all = append(all, "the provider says "+strings.TrimSpace(t.Charges+" "+t.Currency))
 	}
 	return strings.Join(all, "; ")

@@ -19,6 +19,8 @@ func TestBooksText(t *testing.T) {
 	incomplete.Incomplete = true
 	short := audited(yesterday, 41203, 0, false)
 	short.Total = &DayTotal{Records: 41205, Read: 41203}
+	dear := total(yesterday, 5, 5, 5)
+	dear.Total.ChargesDiffer = true
 	for name, test := range map[string]struct {
 		wave, acme []Book
 		want       string
@@ -36,6 +38,7 @@ func TestBooksText(t *testing.T) {
 		"missing by an audit":              {wave: []Book{total(yesterday, 3, 3, 3), audited(before, 12, 2, true)}, want: "2 of 12 records of 2026-03-27 that wavix lists aren't counted: see wave calls."},
 		"missing by a total":               {wave: []Book{short}, want: "2 of 41,205 records of yesterday that wavix lists aren't counted: see wave calls."},
 		"more than the total":              {wave: []Book{total(yesterday, 6, 6, 4)}, want: "Of yesterday 2 records more than wavix lists were read: see wave calls."},
+		"amounts by a total":               {wave: []Book{dear}, want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls."},
 		"amounts":                          {wave: []Book{audited(yesterday, 4, 0, true)}, want: "Amounts of yesterday differ between what wavix lists and what is counted: see wave calls."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,7 +57,7 @@ func TestBooksText(t *testing.T) {
 func TestPageHasTheBooks(t *testing.T) {
 	body, _ := statusPage(t, exampleBackend())
 	for _, want := range []string{
-		`<p id="books-text">2 of 40,002 records of 2026-03-27 that wavix lists aren&#39;t counted: see wave call_log.</p>`,
+		`<p id="books-text">Amounts of yesterday differ between what wavix lists and what is counted: see wave call_log.</p>`,
 		`<tr data-key="2026-03-28 wave call_log">`, `812.5 EUR; 1 USD; the provider says 813 EUR`,
 		`<span class="state" data-state="error">-2</span> <span class="note">audited 1 h ago</span>`, `<td data-label="Difference">not audited</td>`,
 	} {
