@@ -22,9 +22,10 @@ import (
 var silent = map[string]string{
 	"CDR exporter / Trunks, Channels in use": "it divides by the channels that a trunk has, which the parameter trunk_channels says",
 
-	"CDR exporter / Exporter, Charges of a day by the provider": "no simulated provider has totals of money",
-	"CDR exporter / Exporter, Missing by the newest audit":      "nobody has audited it",
-	"CDR exporter / Exporter, Age of the newest audit":          "nobody has audited it",
+	"CDR exporter / Exporter, Charges of a day by the provider":     "no provider of the demo has totals of money",
+	"CDR exporter / Exporter, Charges beyond those of the provider": "no provider of the demo has totals of money",
+	"CDR exporter / Exporter, Missing by the newest audit":          "nobody has audited it",
+	"CDR exporter / Exporter, Age of the newest audit":              "nobody has audited it",
 }
 
 // boardShown is the time that the dashboards show.

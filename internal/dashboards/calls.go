@@ -11,7 +11,6 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/loki"
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
-	"github.com/grafana/grafana-foundation-sdk/go/units"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -235,7 +234,6 @@ func logTable(about text, expr string, columns []column) *table.PanelBuilder {
 	}
 	return sortedTable(about, "Start").
 		Datasource(lokiSource()).
-		Unit(units.NoUnit).
 		WithTarget(logTarget(expr, nil).QueryType("range").MaxLines(500)).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).

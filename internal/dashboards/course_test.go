@@ -174,3 +174,25 @@ func TestAnnotations(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesKeepTexts: no column of texts has a unit of numbers, by which Grafana would write a trunk that is called 36465 as 36,465.
+func TestTablesKeepTexts(t *testing.T) {
+	tables := 0
+	for _, d := range built(t) {
+		for _, p := range panelsOf(&d) {
+			if p.Type != "table" || slices.ContainsFunc(p.Transformations, isMatrix) {
+				continue
+			}
+			if unit := p.FieldConfig.Defaults.Unit; unit == nil || *unit != unitText {
+				t.Errorf("%s: %s has another unit than %s", d.File, *p.Title, unitText)
+			}
+			tables++
+		}
+	}
+	if tables < 15 {
+		t.Errorf("only %d tables were found", tables)
+	}
+}
+
+// isMatrix says whether a table's columns are made from values, which are numbers.
+func isMatrix(c dashboard.DataTransformerConfig) bool { return c.Id == "groupingToMatrix" }

@@ -32,7 +32,7 @@ func property(id string, value any) dashboard.DynamicConfigValue {
 
 // table has a row for each set of labels and a column for each query, sorted by the first of them. The queries keep the same labels.
 func (b *board) table(t text, queries ...query) *table.PanelBuilder {
-	p := sortedTable(t, queries[0].name).Datasource(prometheusSource()).Unit(unitNumber).Thresholds(plain())
+	p := sortedTable(t, queries[0].name).Datasource(prometheusSource()).Thresholds(plain())
 	for i, q := range queries {
 		if !slices.Equal(q.by, queries[0].by) {
 			b.problem("%s: its queries keep several sets of labels", t.title)
@@ -43,10 +43,14 @@ func (b *board) table(t text, queries ...query) *table.PanelBuilder {
 	return arrange(p, queries)
 }
 
-// sortedTable is an empty table, sorted by a column from the top. It has no sums: most columns don't add up.
+// unitText leaves a text as it is. With any other unit Grafana takes a text of digits, such as the name of a trunk or a code, for a number.
+const unitText = "string"
+
+// sortedTable is an empty table of texts, sorted by a column from the top; numbers have a unit of their own. It has no sums: most columns don't add up.
 func sortedTable(t text, column string) *table.PanelBuilder {
 	return table.NewPanelBuilder().
 		Title(t.title).Description(t.description).
+		Unit(unitText).
 		Filterable(true).
 		CellHeight(common.TableCellHeightSm).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{"sum"})).
