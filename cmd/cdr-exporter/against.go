@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func openExport(file string) (*csvExport, error) {
 	e := &csvExport{file: file}
 	err := e.read(func(*csv.Reader) error { return nil })
 	if err == nil && (!e.has("id") || !e.has("start")) {
-		err = errors.New("its first line must name the columns id and start; amount and currency are compared if they are there")
+		err = errors.New("its first line must name the columns id and start, or UsageId and Start Time, or uuid and date; amounts and currencies are compared if they are there")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--against %s: %w", file, err)
@@ -43,6 +44,9 @@ func (e *csvExport) has(column string) bool {
 	_, has := e.columns[column]
 	return has
 }
+
+// hasAmounts says whether amounts can be compared: they have a currency.
+func (e *csvExport) hasAmounts() bool { return e.has("amount") && e.has("currency") }
 
 // read opens the file, reads its head, and has the rows read.
 func (e *csvExport) read(rows func(*csv.Reader) error) error {
@@ -57,11 +61,26 @@ func (e *csvExport) read(rows func(*csv.Reader) error) error {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	e.columns = make(map[string]int)
-	for i, name := range head {
-		e.columns[strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))] = i // spreadsheets write a byte order mark
-	}
+	e.columns = columnsOf(head)
 	return rows(r)
+}
+
+// portalNames are what portals call the columns, in small letters and without spaces: Microsoft's in the exported PSTN usage report of the Teams admin
+// centre, and Wavix's.
+var portalNames = map[string]string{"usageid": "id", "uuid": "id", "starttime": "start", "date": "start", "charge": "amount"}
+
+// columnsOf are the places of columns by their names. One that has our name goes before one that a portal calls otherwise.
+func columnsOf(head []string) map[string]int {
+	columns, otherwise := make(map[string]int), make(map[string]int)
+	for i, name := range head {
+		name = strings.ToLower(strings.Join(strings.Fields(strings.TrimPrefix(name, "\ufeff")), "")) // spreadsheets write a byte order mark
+		columns[name] = i
+		if ours, known := portalNames[name]; known {
+			otherwise[ours] = i
+		}
+	}
+	maps.Copy(otherwise, columns)
+	return otherwise
 }
 
 // Pages implements collector.RangeReader.
@@ -136,7 +155,7 @@ func (e *csvExport) record(line []string) (r *cdr.Record, err error) {
 		return nil, errors.New("start isn't a time as 2026-11-20T12:00:00Z or 2026-11-20 12:00:00")
 	}
 	r.Start, _ = time.Parse(exportTimes[form], start)
-	if text := value("amount"); text != "" {
+	if text := value("amount"); text != "" && e.hasAmounts() {
 		c := cdr.Charge{Component: strings.Clone(value("component")), Currency: strings.Clone(value("currency"))}
 		if c.Amount, err = cdr.ParseMoney(text); err != nil {
 			return nil, fmt.Errorf("amount: %w", err)

@@ -106,7 +106,7 @@ func (a *auditCommand) readExport(feeds []*pastFeed) error {
 	}
 	info := *feeds[0].Info
 	info.Reader, info.Fetcher, info.Limits = export, nil, collector.Limits{}
-	feeds[0].Info, a.noAmounts = &info, !export.has("amount")
+	feeds[0].Info, a.noAmounts = &info, !export.hasAmounts()
 	return nil
 }
 

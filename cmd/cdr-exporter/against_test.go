@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+)
+
+// TestExports: what portals export is taken by the names that they give its columns, and amounts only with a currency.
+func TestExports(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"our own": {
+			"id,start,amount,currency\nA1,2026-11-22T08:15:00Z,0.5,EUR\n", "A1 2026-11-22T08:15:00Z 0.5 EUR",
+		},
+		"Teams admin centre": {
+			"\ufeffUsageId,Call ID,Start Time,End Time,Charge,Currency\nA2,other,2026-11-22 08:15:00.25,2026-11-22 08:16:00,1.2500,USD\n", "A2 2026-11-22T08:15:00.25Z 1.25 USD",
+		},
+		"Wavix": {
+			"call_id,uuid,date,from,to,charge\nother,A3,2026-11-22T08:15:00.000Z,1,2,0.162\n", "A3 2026-11-22T08:15:00Z",
+		},
+		"our names go first": {
+			"uuid,id,date,start\nother,A4,2026-11-01,2026-11-22 08:15:00\n", "A4 2026-11-22T08:15:00Z",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "export.csv")
+			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			export, err := openExport(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got string
+			day := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+			for page, err := range export.Pages(t.Context(), day, day.AddDate(0, 0, 1)) {
+				if err != nil || len(page.Invalid) > 0 {
+					t.Fatal(err, page.Invalid)
+				}
+				got += shownExport(page)
+			}
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func shownExport(page *collector.Page) (text string) {
+	for _, r := range page.Records {
+		text += r.ID + " " + r.Start.Format(time.RFC3339Nano)
+		for i := range r.Charges {
+			text += " " + r.Charges[i].Amount.String() + " " + r.Charges[i].Currency
+		}
+	}
+	return text
+}
