@@ -147,7 +147,7 @@ func (c *collector) counted() (sum int64) {
 	return sum
 }
 
-// traces are the spans in a file, by their ids: a repeat is the same span.
+// traces are the spans in a file, by their ids. It fails if two of one id aren't the same.
 func (c *collector) traces() map[pcommon.SpanID]ptrace.Span {
 	found := make(map[pcommon.SpanID]ptrace.Span)
 	for _, line := range c.lines("traces.json") {
@@ -158,12 +158,20 @@ func (c *collector) traces() map[pcommon.SpanID]ptrace.Span {
 		for _, resource := range request.ResourceSpans().All() {
 			for _, scope := range resource.ScopeSpans().All() {
 				for _, s := range scope.Spans().All() {
+					if was, again := found[s.SpanID()]; again && shown(was) != shown(s) {
+						c.t.Errorf("the span %s came as %s and then as %s", s.SpanID(), shown(was), shown(s))
+					}
 					found[s.SpanID()] = s
 				}
 			}
 		}
 	}
 	return found
+}
+
+// shown is all that a span says.
+func shown(s ptrace.Span) string {
+	return fmt.Sprint(s.TraceID(), s.ParentSpanID(), s.Name(), s.StartTimestamp(), s.EndTimestamp(), s.Status().Code(), s.Attributes().AsRaw(), s.Links().Len())
 }
 
 // roots is how many traces there are.

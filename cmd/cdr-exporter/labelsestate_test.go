@@ -209,7 +209,7 @@ func (s *staff) read(m families) map[string]float64 {
 	return rows
 }
 
-// gate lets so many requests for a provider's rows pass as it is told, and the others wait; some of them fail.
+// gate lets a given number of requests for a provider's rows pass, and holds the others. Some requests fail.
 type gate struct {
 	*simulator.Faults
 

@@ -78,7 +78,7 @@ type App struct {
 	observing     sync.Mutex  // held while a snapshot sets the gauges of what is read
 	stopped       atomic.Bool // since Stop was called: no reload begins any more
 	stop          sync.Once
-	proofs        proofs
+	bookkeeping   bookkeeping
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc // guarded by reloading; nil before Start

@@ -114,11 +114,7 @@ func (a *App) Status() web.Status {
 	}
 	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
-	now := time.Now()
-	books := books{now: now}
-	books.audits, _ = a.proofs.read(a.ledger, now)
-	days, err := a.ledger.Books(ctx, firstBookDay(now))
-	books.days, books.unknown = days, err != nil
+	books := a.bookkeeping.read(a.ledger)
 	for _, s := range visible.sources {
 		name := s.config.Name
 		source := web.Source{Name: name, Provider: s.config.ProviderName}
@@ -131,7 +127,7 @@ func (a *App) Status() web.Status {
 		}
 		feeds := s.feeds() // once: the account may move meanwhile
 		if feeds == nil {
-			source.Feeds = s.elsewhere(c, a.owners.replica, &books)
+			source.Feeds = s.elsewhere(c, a.owners.replica, books)
 		}
 		for _, f := range feeds {
 			feed := f.status(ctx)

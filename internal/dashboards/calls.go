@@ -53,8 +53,9 @@ func calls(with *rules.Parameters) *board {
 	b.add(24, 10, lines("Log lines", "The same records as lines to read. Open one to see its attributes.", found()))
 
 	b.row("Bad calls")
-	b.add(24, 9, logTable(text{"Worst sessions", "Sessions of Teams calls of the last day that had a poor stream, the latest first, whatever the range above: by which measure, and how many streams they had. " +
-		"A click on a call id shows all records of that call below, with each stream."}, worst(), columnsOfSessions).TimeFrom("24h"))
+	about := "Sessions of Teams calls that had a poor stream, the latest first, with the measure that made it poor. The panel always shows the last day. " +
+		"A click on a call id shows all records of that call below, with each stream."
+	b.add(24, 9, logTable(text{"Poor sessions of the last day", about}, poorSessions(), columnsOfSessions).TimeFrom("24h"))
 
 	b.row("Everything about one call")
 	b.add(24, 10, lines("Records of the call", "Every record that has the call id or the trace id above: its rows in all feeds, their revisions and its sessions, the earliest first.", together()).
@@ -161,8 +162,8 @@ func together() string {
 	return stream + ` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
 }
 
-// worst is the LogQL of sessions with a poor stream.
-func worst() string {
+// poorSessions is the LogQL of sessions with a poor stream.
+func poorSessions() string {
 	return fmt.Sprintf(`%s | cdr_session_verdict="poor" | %s=~"$source"`, stream, logName("source"))
 }
 

@@ -96,37 +96,39 @@ func told(name string, r *cdr.Record) string {
 	return value
 }
 
-// ofUser asks for our user by principal name, id and extension. A provider may list an internal call for its callee too: where the row tells the
+// ofUser asks for our user by principal name, id and extension. A provider may list an internal call for its callee too: where the row has the
 // caller's extension, that alone decides.
 func (l *label) ofUser(r *cdr.Record) string {
-	if r.Direction == cdr.Internal {
-		if value, told := l.ofExtras(r, "from_extension_number", "from_extension_id"); told {
-			return value
+	caller := extras(r, "from_extension_number", "from_extension_id")
+	if r.Direction == cdr.Internal && len(caller) > 0 {
+		return l.ofFirst(caller...)
+	}
+	ours := caller
+	if r.Direction == cdr.Inbound {
+		ours = extras(r, "to_extension_number", "to_extension_id")
+	}
+	keys := append([]string{r.UserPrincipal, r.UserID}, append(ours, extras(r, "extension_id")...)...)
+	return l.ofFirst(append(keys, ownNumber(r))...)
+}
+
+// extras are the values of a provider's own fields that a record has.
+func extras(r *cdr.Record, fields ...string) (values []string) {
+	for i := range r.Extra {
+		if a := &r.Extra[i]; slices.Contains(fields, a.Key) {
+			values = append(values, a.Str)
 		}
 	}
-	for _, key := range []string{r.UserPrincipal, r.UserID} {
+	return values
+}
+
+// ofFirst is the value of the first key that has one.
+func (l *label) ofFirst(keys ...string) string {
+	for _, key := range keys {
 		if value := l.ofKey(key); value != "" {
 			return value
 		}
 	}
-	side := "from_"
-	if r.Direction == cdr.Inbound {
-		side = "to_"
-	}
-	value, _ := l.ofExtras(r, side+"extension_number", side+"extension_id", "extension_id")
-	return cmp.Or(value, l.ofKey(ownNumber(r)))
-}
-
-// ofExtras asks for what the provider's own fields say, and whether there is one of them.
-func (l *label) ofExtras(r *cdr.Record, fields ...string) (value string, told bool) {
-	for i := range r.Extra {
-		if a := &r.Extra[i]; slices.Contains(fields, a.Key) {
-			if value, told = l.ofKey(a.Str), true; value != "" {
-				return value, told
-			}
-		}
-	}
-	return "", told
+	return ""
 }
 
 func (l *label) ofKey(key string) string {

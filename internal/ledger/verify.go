@@ -40,8 +40,10 @@ func (l *Ledger) verify() error {
 // verify checks that memory has what the file has, and that the totals add up.
 func (f *Feed) verify() error {
 	type counts struct{ seq, records, floor, origin, ids, rows int64 }
-	s, file := f.committed.Load(), counts{}
-	memory := counts{seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin), ids: int64(f.ids.Sizes().BlockIDs), rows: int64(f.ids.Sizes().JournalRows)}
+	s, sizes, file := f.committed.Load(), f.ids.Sizes(), counts{}
+	memory := counts{
+		seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin), ids: int64(sizes.BlockIDs), rows: int64(sizes.JournalRows),
+	}
 	err := f.ledger.engine.scanRow(`SELECT seq, records, floor, origin, (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = f.id),
 		(SELECT count(*) FROM journal WHERE feed = f.id) FROM feeds f WHERE f.id = ?`, []any{f.id},
 		&file.seq, &file.records, &file.floor, &file.origin, &file.ids, &file.rows)

@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
+)
+
+// booksEvery is how often the ledger is asked for the books, and for audits, which another process may have run.
+const booksEvery = 10 * time.Second
+
+// bookkeeping remembers the newest books.
+type bookkeeping struct {
+	mu    sync.Mutex // guards the following
+	books books
+}
+
+// books are what the books of all feeds are made from: what was counted of each day, the newest audit of each feed, and those of the days.
+type books struct {
+	now    time.Time // when the ledger was asked
+	days   []ledger.DayBook
+	audits []ledger.AuditResult
+	// unknown says that the ledger didn't answer: the rest is of before.
+	unknown bool
+}
+
+// read asks the ledger, unless it was asked a moment ago.
+func (k *bookkeeping) read(l *ledger.Ledger) *books {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := time.Now()
+	if now.Sub(k.books.now).Abs() < booksEvery {
+		return new(k.books)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
+	defer cancel()
+	days, err := l.Books(ctx, firstBookDay(now))
+	audits, failed := l.Audits(ctx, firstBookDay(now))
+	if k.books.now, k.books.unknown = now, err != nil || failed != nil; !k.books.unknown {
+		k.books.days, k.books.audits = days, audits
+	}
+	return new(k.books)
+}
+
+// observeTotals sets the gauges of the provider's own totals, of the feeds that are read here. They come from the books, so that a restart doesn't hide
+// a difference.
+func (a *App) observeTotals() {
+	rows, books := make(map[*metrics.Def][]metrics.Row), a.bookkeeping.read(a.ledger)
+	for _, s := range a.running.Load().sources {
+		for _, f := range s.feeds() {
+			books.totals(s.config.Name, f.info.Name, time.Now(), rows)
+		}
+	}
+	for _, def := range []*metrics.Def{metrics.ProviderRecords, metrics.ReconciliationDifference, metrics.ProviderCharges, metrics.ReconciliationCharges} {
+		a.selfMetrics.Replace(def, rows[def])
+	}
+}
+
+// totals adds the rows of a feed's gauges of today and yesterday, which are days of UTC.
+func (b *books) totals(source, feed string, now time.Time, rows map[*metrics.Def][]metrics.Row) {
+	today := now.UTC().Truncate(24 * time.Hour)
+	named := map[time.Time]string{today: "today", today.AddDate(0, 0, -1): "yesterday"}
+	for i := range b.days {
+		d := &b.days[i]
+		day, shown := named[d.Day.UTC()]
+		if !shown || d.Total == nil || d.Source != source || d.Feed != feed {
+			continue
+		}
+		show := func(def *metrics.Def, value float64, more ...string) {
+			rows[def] = append(rows[def], metrics.Row{Labels: append([]string{source, feed, day}, more...), Value: value})
+		}
+		show(metrics.ProviderRecords, float64(d.Total.Theirs))
+		show(metrics.ReconciliationDifference, float64(d.Total.Ours-d.Total.Theirs))
+		if d.Total.Charges != nil {
+			difference := d.ChargesDifference()
+			show(metrics.ProviderCharges, d.Total.Charges.Float(), d.Total.Currency)
+			show(metrics.ReconciliationCharges, difference.Float(), d.Total.Currency)
+		}
+	}
+}
+
+// firstBookDay is the first day of the books.
+func firstBookDay(now time.Time) time.Time {
+	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -web.BookDays)
+}
+
+// status is the books of a feed: of the days that are over, begin at its origin or later, or are partly after it. There are none before its first history
+// is shown.
+func (b *books) status(source, feed string, state *counting.State) (all []web.Book) {
+	if !state.HistoryDone || b.unknown {
+		return nil
+	}
+	for day := firstBookDay(b.now); day.Before(b.now.UTC().Truncate(24 * time.Hour)); day = day.AddDate(0, 0, 1) {
+		if end := day.AddDate(0, 0, 1); state.Origin.Before(end) {
+			book := b.day(source, feed, day)
+			book.Incomplete = state.Watermark.Before(end)
+			all = append(all, book)
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
+
+func (b *books) day(source, feed string, day time.Time) web.Book {
+	book := web.Book{Day: day.Format(time.DateOnly)}
+	for i := range b.days {
+		if d := &b.days[i]; d.Source == source && d.Feed == feed && d.Day.Equal(day) {
+			book.Records, book.Late, book.Revised = d.Records, d.Late, d.Revised
+			book.Charges = make(map[string]string)
+			for currency, sum := range maps.All(d.Charges) {
+				book.Charges[currency] = sum.String()
+			}
+			book.Total = dayTotal(&d.Book)
+		}
+	}
+	for _, r := range b.audits {
+		if r.Source == source && r.Feed == feed && r.Day.Equal(day) && r.Whole {
+			book.Audit = &web.DayAudit{Began: web.Time{Time: r.At}, Listed: r.Listed, Missing: r.Missing, Differs: r.Differs}
+		}
+	}
+	return book
+}
+
+func dayTotal(b *counting.Book) *web.DayTotal {
+	t := b.Total
+	if t == nil {
+		return nil
+	}
+	total := &web.DayTotal{Records: int64(t.Theirs), Read: int64(t.Ours)}
+	if t.Charges != nil {
+		difference := b.ChargesDifference()
+		total.Charges, total.Currency, total.ChargesDiffer = t.Charges.String(), t.Currency, difference.Sign() != 0
+	}
+	return total
+}
