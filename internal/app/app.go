@@ -78,7 +78,7 @@ type App struct {
 	observing     sync.Mutex  // held while a snapshot sets the gauges of what is read
 	stopped       atomic.Bool // since Stop was called: no reload begins any more
 	stop          sync.Once
-	bookkeeping   bookkeeping
+	books         atomic.Pointer[books]
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc // guarded by reloading; nil before Start
@@ -94,6 +94,7 @@ func New(ctx context.Context, settings Settings) (*App, error) {
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	a.owners = newOwnership(nil, a, "", a.logger)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
+	a.books.Store(&books{unknown: true})
 	a.webhooks.unstored.Interval = 10 * time.Second
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Stop())
@@ -168,6 +169,7 @@ func (a *App) Start() error {
 	})
 	a.background.Go(func() { a.watchFiles(ctx) })
 	a.background.Go(func() { a.auditDaily(ctx) })
+	a.background.Go(func() { a.keepBooks(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
 	r := a.running.Load()
 	a.setHooks(r)

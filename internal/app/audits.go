@@ -11,7 +11,7 @@ import (
 // observeAudits sets the gauges of the feeds that are read here.
 func (a *App) observeAudits() {
 	var missing, at []metrics.Row
-	all := a.bookkeeping.read(a.ledger).audits
+	all := a.books.Load().audits
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
 			newest := newestAudit(all, s.config.Name, f.info.Name)
@@ -31,7 +31,7 @@ func (a *App) observeAudits() {
 // listed after the read plan's last read of it is counted late rather than never. read says of which audit a feed's days were read already; after a restart
 // they are read once more, which counts nothing twice.
 func (a *App) readMissing(r *running, read map[feedName]time.Time) {
-	all := a.bookkeeping.read(a.ledger).audits
+	all := a.books.Load().audits
 	for _, s := range r.sources {
 		for _, f := range s.feeds() {
 			name := feedName{s.config.Name, f.info.Name}

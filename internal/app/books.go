@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
@@ -16,12 +15,6 @@ import (
 // booksEvery is how often the ledger is asked for the books, and for audits, which another process may have run.
 const booksEvery = 10 * time.Second
 
-// bookkeeping remembers the newest books.
-type bookkeeping struct {
-	mu    sync.Mutex // guards the following
-	books books
-}
-
 // books are what the books of all feeds are made from: what was counted of each day, the newest audit of each feed, and those of the days.
 type books struct {
 	now    time.Time // when the ledger was asked
@@ -31,28 +24,36 @@ type books struct {
 	unknown bool
 }
 
-// read asks the ledger, unless it was asked a moment ago.
-func (k *bookkeeping) read(l *ledger.Ledger) *books {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := time.Now()
-	if now.Sub(k.books.now).Abs() < booksEvery {
-		return new(k.books)
+// keepBooks asks the ledger for the books until the context ends, so that neither page nor metrics wait for it, and has the days read again of which an
+// audit missed something.
+func (a *App) keepBooks(ctx context.Context) {
+	read := make(map[feedName]time.Time)
+	for {
+		a.readBooks(ctx)
+		a.readMissing(a.running.Load(), read)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(booksEvery):
+		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
-	defer cancel()
-	days, err := l.Books(ctx, firstBookDay(now))
-	audits, failed := l.Audits(ctx, firstBookDay(now))
-	if k.books.now, k.books.unknown = now, err != nil || failed != nil; !k.books.unknown {
-		k.books.days, k.books.audits = days, audits
+}
+
+func (a *App) readBooks(ctx context.Context) {
+	newest := *a.books.Load()
+	newest.now = time.Now()
+	days, err := a.ledger.Books(ctx, firstBookDay(newest.now))
+	audits, failed := a.ledger.Audits(ctx, firstBookDay(newest.now))
+	if newest.unknown = err != nil || failed != nil; !newest.unknown {
+		newest.days, newest.audits = days, audits
 	}
-	return new(k.books)
+	a.books.Store(&newest)
 }
 
 // observeTotals sets the gauges of the provider's own totals, of the feeds that are read here. They come from the books, so that a restart doesn't hide
 // a difference.
 func (a *App) observeTotals() {
-	rows, books := make(map[*metrics.Def][]metrics.Row), a.bookkeeping.read(a.ledger)
+	rows, books := make(map[*metrics.Def][]metrics.Row), a.books.Load()
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
 			books.totals(s.config.Name, f.info.Name, time.Now(), rows)

@@ -19,11 +19,10 @@ const (
 	auditAge = 2 * 24 * time.Hour
 )
 
-// auditDaily audits the day before yesterday once a day, at audit.daily, until the context ends, and has the days read again of which any audit missed
-// something. An audit that ends past midnight doesn't skip the next day's.
+// auditDaily audits the day before yesterday once a day, at audit.daily, until the context ends. An audit that ends past midnight doesn't skip the next
+// day's.
 func (a *App) auditDaily(ctx context.Context) {
 	var last string
-	read := make(map[feedName]time.Time)
 	for {
 		select {
 		case <-ctx.Done():
@@ -31,7 +30,6 @@ func (a *App) auditDaily(ctx context.Context) {
 		case <-time.After(auditClock):
 		}
 		now, r := time.Now().UTC(), a.running.Load()
-		a.readMissing(r, read)
 		if today := now.Format(time.DateOnly); today != last && now.Format(config.TimeOfDay) == r.config.Audit.Daily {
 			last = today
 			a.auditDay(ctx, r, now.Truncate(24*time.Hour).Add(-auditAge))

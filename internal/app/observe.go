@@ -114,7 +114,7 @@ func (a *App) Status() web.Status {
 	}
 	c := a.owners.seen.Load()
 	status.Replicas = a.replicaStatus(c)
-	books := a.bookkeeping.read(a.ledger)
+	books := a.books.Load()
 	for _, s := range visible.sources {
 		name := s.config.Name
 		source := web.Source{Name: name, Provider: s.config.ProviderName}

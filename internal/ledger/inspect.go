@@ -68,7 +68,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 		return nil, err
 	}
 	i := &Inspector{ledger: &Ledger{
-		view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idMemory: ids.NewMemory(0, 0),
+		mu: newLock(), view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idMemory: ids.NewMemory(0, 0),
 		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
 	secret, err := e.meta("key")

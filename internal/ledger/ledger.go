@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -106,7 +105,7 @@ type Ledger struct {
 	replaced atomic.Pointer[error] // why nothing is committed any more
 
 	// mu is the commit lock: it orders commits and guards all below.
-	mu       sync.Mutex
+	mu       lock
 	closed   bool
 	engine   *engine // nil after a failure, until it could be opened again and all below was read anew
 	redactor *cdr.Redactor
@@ -126,6 +125,7 @@ type Ledger struct {
 // Open opens the ledger, makes it if it is missing, and takes its lock. Errors say what to do.
 func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 	l := &Ledger{
+		mu:       newLock(),
 		settings: settings,
 		store:    metrics.NewStore(settings.Options, settings.Now),
 		feeds:    make(map[string]*Feed),

@@ -253,7 +253,10 @@ func (l *Ledger) readSession(ctx context.Context) (*session, error) {
 	if reader := l.reader.Load(); reader != nil {
 		return reader.within(ctx), nil
 	}
-	l.mu.Lock()
+	// Feeds, each of which tries to connect in turn, may be before it.
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return nil, fmt.Errorf("wait for the database to be opened again: %w", err)
+	}
 	defer l.mu.Unlock()
 	if err := l.ensureOpen(background); err != nil {
 		return nil, err

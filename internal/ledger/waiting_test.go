@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"testing"
 
@@ -45,6 +47,20 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	if _, _, err := r.feed.Waiting(t.Context()); err != nil {
 		t.Error(err)
 	}
+	if _, err := r.ledger.Books(t.Context(), epoch); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.ledger.Audits(t.Context(), epoch); err != nil {
+		t.Error(err)
+	}
+	// Once the database has failed, a reader queues up to open it again, and gives up with its context.
+	opened := r.ledger.reader.Swap(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := r.ledger.Books(ctx, epoch); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want that it gave up", err)
+	}
+	r.ledger.reader.Store(opened)
 	close(release)
 	done.Wait()
 	if s := r.feed.State(); s.Records != 1 {

@@ -2,6 +2,7 @@ package ids
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -147,6 +148,57 @@ func TestStoreIsAMap(t *testing.T) {
 	}
 	if all != len(want) {
 		t.Errorf("%d entries, want %d", all, len(want))
+	}
+}
+
+// What a transaction wrote that wasn't durable is forgotten by whatever is written next.
+func TestWhatWasRolledBackIsUnknown(t *testing.T) {
+	for name, next := range map[string]func(s *Store) error{
+		"kept":      func(s *Store) error { return s.Keep(2, []counting.Stored{entry(1, 3, "\x03new")}) },
+		"nothing":   func(s *Store) error { return s.Keep(2, nil) },
+		"packed":    (*Store).Pack,
+		"forgotten": func(s *Store) error { _, err := s.Forget(time.Time{}, 1); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Load(newFile(t), 1, NewMemory(1<<10, 500))
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept(t, s, 1, entry(1, 1, "\x03old"))
+			lost := entry(1, 2, "\x03lost")
+			if err := errors.Join(s.Keep(2, []counting.Stored{lost}), next(s)); err != nil {
+				t.Fatal(err)
+			}
+			s.Apply()
+			if data, err := s.Get(lost.Place); data != nil || err != nil {
+				t.Errorf("got %q, %v, want nothing", data, err)
+			}
+			if data, err := s.Get(counting.Place{Bucket: 1, Hash: 1}); string(data) != "\x03old" || err != nil {
+				t.Errorf("got %q, %v of what was durable", data, err)
+			}
+		})
+	}
+}
+
+// However many buckets are due, so many blocks are forgotten at a time, until no more are left.
+func TestForgetInParts(t *testing.T) {
+	s, err := Load(newFile(t), 1, NewMemory(1<<10, 500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for hour := range 5 {
+		kept(t, s, int64(hour), entry(counting.HourBucket(start.Add(time.Duration(hour)*time.Hour)), 1, "\x03state"))
+	}
+	packed(t, s)
+	for times, more := 1, true; more; times++ {
+		if more, err = s.Forget(start.Add(48*time.Hour), 2); err != nil {
+			t.Fatal(err)
+		}
+		s.Apply()
+		if left := len(s.Buckets()); more != (left > 0) || left != max(0, 5-2*times) {
+			t.Errorf("%d times: %d buckets are left, more is %t", times, left, more)
+		}
 	}
 }
 
