@@ -239,6 +239,7 @@ func TestZoomPhone(t *testing.T) {
 			rows = append(rows, map[string]any{
 				"call_history_uuid": c.id, "call_id": "1", "start_time": c.start.UTC().Format(time.RFC3339), "direction": "inbound", "connect_type": "external",
 				"call_result": c.result, "call_type": "general", "duration": 61, "sbc_name": "fra-sbc-1", "caller_did_number": "+493012345678",
+				"department": "of " + c.result, "site_name": "Berlin", "cost_center": "47",
 			})
 		}
 		page := map[string]any{"call_history": rows, "total_records": len(calls), "next_page_token": ""}
@@ -248,7 +249,7 @@ func TestZoomPhone(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(page)
 	})
 	file := s.write(t, fmt.Sprintf("    zoom_phone: {account_id: acc, client_id: app, client_secret_file: secret.txt, base_url: %q, token_url: %q,"+
-		" call_history: {interval: 1s, lookback: 24h}}\n", s.URL, s.URL+"/oauth/token"))
+		" call_history: {interval: 1s, lookback: 24h}}\nlabels: [{name: department}, {name: site}, {name: cost_center}]\n", s.URL, s.URL+"/oauth/token"))
 	v := newVault(t)
 	v.hide("the client secret", "s3cret-of-the-shop")
 	v.hide("the token", "zoom-token")
@@ -264,6 +265,15 @@ func TestZoomPhone(t *testing.T) {
 	x.countsList(calls, "call_history", false)
 	if n := x.scrape().sum("cdr_calls_total", "trunk=fra-sbc-1"); n != float64(len(calls)) {
 		t.Errorf("%g calls have their trunk", n)
+	}
+	ofDepartment := make(map[string]float64)
+	for _, c := range calls {
+		ofDepartment[c.result]++
+	}
+	for result, want := range ofDepartment {
+		if n := x.scrape().sum("cdr_calls_total", "department=of "+result, "site=Berlin", "cost_center=47"); n != want {
+			t.Errorf("%g calls are of the department of %s, want %g", n, result, want)
+		}
 	}
 	x.stop()
 }

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ type webexRow struct {
 	id, call        string
 	start, inserted time.Time
 	side, answered  string
-	reason          string
+	reason, office  string
 }
 
 // webexRows are the rows of calls of the last hours. Every third row is inserted while the test runs; every fifth call has two sides, of which one is
@@ -39,7 +40,7 @@ func webexRows(n int) (rows []webexRow, outcomes map[string]float64) {
 		kind := [][3]string{{"answered", "true", "Normal"}, {"busy", "false", "UserBusy"}, {"no_answer", "false", "NoAnswer"}}[rng.IntN(3)]
 		r := webexRow{
 			id: fmt.Sprintf("row-%d", i), call: fmt.Sprintf("call-%d", i), side: "ORIGINATING", answered: kind[1], reason: kind[2],
-			inserted: inserted(i), start: now.Add(-time.Duration(10*3600+rng.IntN(36_000)) * time.Second),
+			office: []string{"Berlin", "Paris", "Berlin", ""}[i%4], inserted: inserted(i), start: now.Add(-time.Duration(10*3600+rng.IntN(36_000)) * time.Second),
 		}
 		if i%5 == 0 {
 			other := r
@@ -135,7 +136,7 @@ func (s *webex) list(w http.ResponseWriter, r *http.Request, from, to time.Time)
 		items = append(items, map[string]any{
 			"Report ID": one.id, "Correlation ID": one.call, "Start time": one.start.UTC().Format("2006-01-02T15:04:05.000Z"), "Direction": one.side,
 			"Call type": "SIP_ENTERPRISE", "Call outcome": "Success", "Call outcome reason": one.reason, "Answered": one.answered, "Duration": 54,
-			"Calling number": "2001", "Called number": "2002", "Outbound trunk": "fra-lgw",
+			"Calling number": "2001", "Called number": "2002", "Outbound trunk": "fra-lgw", "Location": one.office, "Department ID": "dep-" + one.office,
 		})
 	}
 	if matching > at+size {
@@ -154,7 +155,7 @@ func TestWebex(t *testing.T) {
 	s.Server = httptest.NewTLSServer(s)
 	t.Cleanup(s.Close)
 	file := (&listServer{Server: s.Server}).write(t, fmt.Sprintf("    webex: {client_id: app, client_secret_file: secret.txt, refresh_token: r3fresh-token-0, base_url: %q, token_url: %q,"+
-		" cdr: {interval: 1s}}\n", s.URL, s.URL+"/v1/access_token"))
+		" cdr: {interval: 1s}}\nlabels: [{name: location}, {name: department}]\n", s.URL, s.URL+"/v1/access_token"))
 	v := newVault(t)
 	v.hide("the client secret", "s3cret-of-the-shop")
 	v.hide("the access token", "acc3ss-token")
@@ -186,6 +187,11 @@ func TestWebex(t *testing.T) {
 		}
 		return errors.Join(errs...)
 	})
+	for office, want := range map[string]float64{"location=Berlin|department=dep-Berlin": 150, "location=Paris|department=dep-Paris": 75} {
+		if n := x.scrape().sum("cdr_calls_total", strings.Split(office, "|")...); n != want {
+			t.Errorf("%g calls have %s, want %g", n, office, want)
+		}
+	}
 	if n := x.scrape().sum("cdr_exporter_unmapped_values_total"); n != 0 {
 		t.Errorf("%g values are unknown", n)
 	}

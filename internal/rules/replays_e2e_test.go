@@ -150,6 +150,12 @@ func weekly() []replay {
 			r.more = every(3*time.Minute, 10, dear)
 			r.want, r.pages = []expected{{alert: "CDRPremiumCalls", by: time.Hour}}, 1
 		}),
+		with(young("satellite_fraud"), func(r *replay) {
+			dear := calling("001", 40) // as Iridium's and Thuraya's numbers are shown
+			dear.class = "satellite"
+			r.more = every(3*time.Minute, 10, dear)
+			r.want, r.pages = []expected{{alert: "CDRPremiumCalls", by: time.Hour}}, 1
+		}),
 		// A company that calls premium numbers every day is read for the first time.
 		with(young("premium_calls_of_a_first_day"), func(r *replay) {
 			r.before = 2 * time.Hour
