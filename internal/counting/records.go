@@ -96,7 +96,7 @@ func (d *Decision) decideNew(i int) *state {
 	d.addAliases(e, st)
 	counted := len(d.deltas)
 	d.deltas = metrics.Count(d.deltas, r, context)
-	d.noteDear(r, d.deltas[counted:])
+	d.noteDear(i, d.deltas[counted:])
 	if !further && !d.isAhead(r) {
 		if a, is := metrics.NewAttempt(r, d.deltas, d.settings.NoReasons); is {
 			d.change.Attempts = append(d.change.Attempts, Attempt{r.Direction.String(), r.Trunk, a})
@@ -110,11 +110,11 @@ func (d *Decision) decideNew(i int) *state {
 }
 
 // noteDear notes a new call to a premium or satellite number.
-func (d *Decision) noteDear(r *cdr.Record, deltas []metrics.Delta) {
-	for i := range deltas {
-		if country, class, dear := deltas[i].IsDear(); dear {
+func (d *Decision) noteDear(i int, deltas []metrics.Delta) {
+	for k := range deltas {
+		if country, class, dear := deltas[k].IsDear(); dear {
 			d.change.Result.DearCalls = append(d.change.Result.DearCalls, metrics.DearCall{
-				Read: d.page.ObservedAt, Start: r.Start, Country: strings.Clone(country), Class: class,
+				Record: i, Read: d.page.ObservedAt, Start: d.entries[i].record.Start, Country: strings.Clone(country), Class: class,
 			})
 		}
 	}

@@ -67,6 +67,10 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		return counting.Result{}, err
 	}
 	result := p.change.Result
+	for i := range result.DearCalls {
+		c := &result.DearCalls[i]
+		c.Account = metrics.CleanLabel(l.redactor.Account(page.Records[c.Record]))
+	}
 	if result.SkippedLogs+result.SkippedSpans > 0 && l.settings.OnSkip != nil {
 		l.settings.OnSkip(result.SkippedLogs, result.SkippedSpans)
 	}

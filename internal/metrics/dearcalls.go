@@ -7,8 +7,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// DearCall is a connected outbound call to a premium or satellite number. It doesn't know who made it.
+// DearCall is a connected outbound call to a premium or satellite number.
 type DearCall struct {
+	// Record is the index of its record in the page.
+	Record int
+	// Account is who made it, as it may be shown; empty: not known.
+	Account string
 	// Read is when it was counted, Start when it began.
 	Read, Start    time.Time
 	Country, Class string

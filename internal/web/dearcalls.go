@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,7 +17,11 @@ const (
 	dearAge = 24 * time.Hour
 )
 
-// dearFindings are the bursts of calls to premium or satellite numbers of a country. Nothing here knows who called: the command does.
+// mostAccounts is how many accounts a burst names.
+const mostAccounts = 3
+
+// dearFindings are the bursts of calls to premium or satellite numbers of a country, and the accounts behind them. The command that they name lists all,
+// with their numbers.
 func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 	type destination struct{ country, class string }
 	calls := make(map[destination][]metrics.DearCall)
@@ -38,6 +43,7 @@ func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 		}
 		first := slices.MinFunc(burst, func(a, b metrics.DearCall) int { return a.Start.Compare(b.Start) }).Start.UTC()
 		what := fmt.Sprintf("%s to %s numbers of %s were read within an hour", things(len(burst), "call"), to.class, cmp.Or(to.country, "an unknown country"))
+		what += accounts(burst)
 		country := ""
 		if to.country != "" {
 			country = " --country " + to.country
@@ -50,4 +56,23 @@ func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 		})
 	}
 	return all
+}
+
+// accounts are those that made most of the calls, as far as their provider tells.
+func accounts(burst []metrics.DearCall) string {
+	calls := make(map[string]int)
+	for i := range burst {
+		calls[burst[i].Account]++
+	}
+	delete(calls, "")
+	most := slices.SortedFunc(maps.Keys(calls), func(a, b string) int { return cmp.Or(cmp.Compare(calls[b], calls[a]), cmp.Compare(a, b)) })
+	text, left := "", len(burst)
+	for i, account := range most[:min(len(most), mostAccounts)] {
+		text += fmt.Sprintf("%s %d by %s", []string{":", ","}[min(i, 1)], calls[account], account)
+		left -= calls[account]
+	}
+	if text != "" && left > 0 {
+		text += fmt.Sprintf(", %d by others", left)
+	}
+	return text
 }

@@ -18,7 +18,15 @@ func dearAgo(n int, read, before time.Duration, country, class string) (all []me
 	return all
 }
 
-// TestDearCalls: a burst of calls to dear numbers of a country is found, and the command that names who made them; it makes no outage of it.
+// madeBy says which accounts made the calls.
+func madeBy(all []metrics.DearCall, accounts ...string) []metrics.DearCall {
+	for i, account := range accounts {
+		all[i].Account = account
+	}
+	return all
+}
+
+// TestDearCalls: a burst of calls to dear numbers of a country is found, with who made them, and the command that lists all; it makes no outage of it.
 func TestDearCalls(t *testing.T) {
 	const command = "Who called: cdr-exporter incident --config.file /etc/c.yaml --source contoso --from "
 	for _, c := range []struct {
@@ -33,6 +41,11 @@ func TestDearCalls(t *testing.T) {
 			"5 calls to premium numbers of LV were read within an hour", command + now.Add(-6*time.Minute).UTC().Format("2006-01-02T15:04:00Z") + " --callers --country LV",
 		},
 		{"satellites", dearAgo(5, 0, 0, "001", "satellite"), "5 calls to satellite numbers of 001 were read within an hour", "--country 001"},
+		{
+			"of some accounts", madeBy(dearAgo(9, 0, 0, "LV", "premium"), "h:1", "h:2", "h:2", "h:3", "h:4", "h:4", "h:4", ""),
+			"9 calls to premium numbers of LV were read within an hour: 3 by h:4, 2 by h:2, 1 by h:1, 3 by others", "--country LV",
+		},
+		{"of one account", madeBy(dearAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"), "5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV"},
 		{"two countries", append(dearAgo(3, 0, 0, "LV", "premium"), dearAgo(3, 0, 0, "GB", "premium")...), "", ""},
 		{"read before", dearAgo(9, 61*time.Minute, 0, "LV", "premium"), "", ""},
 		{"of a history", dearAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},

@@ -1,0 +1,22 @@
+package cdr
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Account is who made an outbound call, as it may be shown: the user, or else the id of the extension, never a number. Empty: the provider doesn't tell.
+func (d *Redactor) Account(r *Record) string {
+	name := r.UserName
+	if _, kind := readNumber(name); kind == digitsNumber {
+		name = ""
+	}
+	text := cmp.Or(name, r.UserPrincipal, r.UserID)
+	for _, key := range []string{"from_extension_id", "extension_id"} {
+		if i := slices.IndexFunc(r.Extra, func(a Attr) bool { return a.Key == key && a.Privacy == User }); i >= 0 {
+			text = cmp.Or(text, r.Extra[i].Str)
+		}
+	}
+	return strings.Clone(d.user(text))
+}
