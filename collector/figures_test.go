@@ -80,7 +80,7 @@ func buckets(m *model, interval, lookback time.Duration) []bucket {
 	took := m.took()
 	for late := interval; ; late *= 4 {
 		late = min(late, lookback)
-		all = append(all, bucket{late: late, bound: max(late/4, interval) + took})
+		all = append(all, bucket{late: late, bound: max(late/2, interval) + took})
 		if late == lookback {
 			break
 		}

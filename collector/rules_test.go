@@ -87,12 +87,12 @@ func TestRule07_TheWatermarkIsJoined(t *testing.T) {
 		watermark, want time.Time
 		deepest         time.Time // when the deepest level was last read
 	}{
-		{"a short read that starts before it", 0, now.Add(-5 * time.Minute), now, now.Add(-time.Hour)},
-		{"a short read that starts at it", 0, now.Add(-9 * time.Minute), now, now.Add(-time.Hour)},
-		{"a short read that starts after it", 0, now.Add(-9*time.Minute - time.Second), now.Add(-9*time.Minute - time.Second), now.Add(-time.Hour)},
-		{"a deeper read that starts before it", 2, now.Add(-30 * time.Minute), now, now.Add(-time.Hour)},
-		{"a short read that lets the deepest fall behind", 0, now.Add(-5 * time.Minute), now.Add(-3 * time.Minute), now.Add(-12*time.Hour - 3*time.Minute)},
-		{"the deepest read", 9, now.Add(-20 * time.Hour), now, now.Add(-20 * time.Hour)},
+		{"a short read that starts before it", 0, now.Add(-4 * time.Minute), now, now.Add(-time.Hour)},
+		{"a short read that starts at it", 0, now.Add(-5 * time.Minute), now, now.Add(-time.Hour)},
+		{"a short read that starts after it", 0, now.Add(-5*time.Minute - time.Second), now.Add(-5*time.Minute - time.Second), now.Add(-time.Hour)},
+		{"a deeper read that starts before it", 2, now.Add(-15 * time.Minute), now, now.Add(-time.Hour)},
+		{"a short read that lets the deepest fall behind", 0, now.Add(-4 * time.Minute), now.Add(-3 * time.Minute), now.Add(-12*time.Hour - 3*time.Minute)},
+		{"the deepest read", minutely.Last(), now.Add(-20 * time.Hour), now, now.Add(-20 * time.Hour)},
 		{"a watermark that is ahead", 0, now.Add(time.Hour), now.Add(time.Hour), now.Add(-time.Hour)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -176,7 +176,7 @@ func TestRule08_AShortRestartCostsNoDeepRead(t *testing.T) {
 				for _, r := range m.reads {
 					longest = max(longest, r.to.Sub(r.from))
 				}
-				if want := max(9*time.Minute, 9*down) + 2*time.Second; longest > want {
+				if want := max(5*time.Minute, 5*down) + 2*time.Second; longest > want {
 					t.Errorf("%s of downtime cost a read of %s, want at most %s", down, longest, want)
 				}
 				if behind := time.Since(m.state.Watermark); behind > time.Minute {

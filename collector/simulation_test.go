@@ -70,7 +70,7 @@ func TestRule06_EveryDelayWithinItsBound(t *testing.T) {
 				for _, row := range m.rows {
 					at, ok := m.counted[row.id]
 					late := row.published.Sub(row.start)
-					bound := max(late/4, c.interval) + took
+					bound := max(late/2, c.interval) + took
 					switch {
 					case !ok && row.published.Add(bound).Before(time.Now()):
 						t.Fatalf("a call published %s after its start wasn't seen", late)

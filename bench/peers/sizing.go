@@ -11,7 +11,7 @@ import (
 // What the rule of thumb assumes of a feed of Direct Routing calls with the default interval and lookback: docs/counting.md has how
 // often a call is read and how many requests that takes while there are few calls; ids are kept for 1.25 lookbacks and two days.
 const (
-	readsOfACall   = 47.6
+	readsOfACall   = 29.6
 	requestsPerDay = 1445
 	daysOfIDs      = (1.25*48 + 48) / 24
 	secondsPerDay  = 24 * 60 * 60

@@ -13,14 +13,15 @@ func TestRule06_Levels(t *testing.T) {
 		want               []time.Duration // reach by level
 	}{
 		{time.Minute, 48 * time.Hour, []time.Duration{
-			9 * time.Minute, 18 * time.Minute, 36 * time.Minute, 72 * time.Minute, 144 * time.Minute,
-			288 * time.Minute, 576 * time.Minute, 1152 * time.Minute, 2304 * time.Minute, 60 * time.Hour,
+			5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 80 * time.Minute, 160 * time.Minute,
+			320 * time.Minute, 640 * time.Minute, 1280 * time.Minute, 2560 * time.Minute, 60 * time.Hour,
 		}},
 		{5 * time.Minute, 72 * time.Hour, []time.Duration{
-			45 * time.Minute, 90 * time.Minute, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, 24 * time.Hour, 48 * time.Hour, 90 * time.Hour,
+			25 * time.Minute, 50 * time.Minute, 100 * time.Minute, 200 * time.Minute, 400 * time.Minute, 800 * time.Minute, 1600 * time.Minute,
+			3200 * time.Minute, 90 * time.Hour,
 		}},
-		{time.Second, 8 * time.Second, []time.Duration{9 * time.Second, 10 * time.Second}},
-		{time.Second, 7200 * time.Millisecond, []time.Duration{9 * time.Second}},
+		{time.Second, 5 * time.Second, []time.Duration{5 * time.Second, 6250 * time.Millisecond}},
+		{time.Second, 4 * time.Second, []time.Duration{5 * time.Second}},
 		// Less than four intervals: a quarter more than the lookback would be too little.
 		{time.Minute, 3 * time.Minute, []time.Duration{4 * time.Minute}},
 		{time.Minute, time.Minute, []time.Duration{2 * time.Minute}},
@@ -47,7 +48,7 @@ func TestRule06_EveryDelayHasItsLevel(t *testing.T) {
 		for range 50 {
 			late := time.Duration(random.Float64() * float64(l.Lookback))
 			if !slices.ContainsFunc(levels(l), func(m int) bool {
-				return l.Period(m) <= max(late/4, l.Interval) && l.Reach(m) >= late+l.Period(m)
+				return l.Period(m) <= max(late/2, l.Interval) && l.Reach(m) >= late+l.Period(m)
 			}) {
 				t.Fatalf("interval %s, lookback %s: no level is in time for a delay of %s", l.Interval, l.Lookback, late)
 			}
@@ -98,8 +99,8 @@ func TestRule06_TheDeepestThatIsDue(t *testing.T) {
 		}
 	}
 	want := []string{
-		"0 9m0s", "1 18m0s", "0 9m0s", "2 36m0s", "0 9m0s", "1 18m0s", "0 9m0s", "3 1h12m0s",
-		"0 9m0s", "1 18m0s", "0 9m0s", "2 36m0s", "0 9m0s", "1 18m0s", "0 9m0s", "4 2h24m0s",
+		"0 5m0s", "1 10m0s", "0 5m0s", "2 20m0s", "0 5m0s", "1 10m0s", "0 5m0s", "3 40m0s",
+		"0 5m0s", "1 10m0s", "0 5m0s", "2 20m0s", "0 5m0s", "1 10m0s", "0 5m0s", "4 1h20m0s",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("polls are %v, want %v", got, want)
