@@ -17,9 +17,9 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 // TestExporterReads: when the exporter last read a start, and by when it reads it again, follows from its read plan.
 func TestExporterReads(t *testing.T) {
-	// Levels 0 to 3 reach back 9, 18, 36 and 60 minutes.
+	// Levels 0 to 4 reach back 5, 10, 20, 40 and 60 minutes.
 	p := plan.New(plan.Ladder{Interval: time.Minute, Lookback: 48 * time.Minute})
-	for m, ago := range []time.Duration{0, time.Minute, time.Minute, 7 * time.Minute} {
+	for m, ago := range []time.Duration{0, time.Minute, time.Minute, 7 * time.Minute, 7 * time.Minute} {
 		p.Reads[m] = noon.Add(-ago)
 	}
 	stored, err := p.Encode()
@@ -32,9 +32,10 @@ func TestExporterReads(t *testing.T) {
 		plan            []byte
 	}{
 		"just now":                {ago: time.Minute, last: 0, next: -time.Minute},
-		"of level 1":              {ago: 15 * time.Minute, last: time.Minute, next: -time.Minute},
-		"of level 2":              {ago: 30 * time.Minute, last: time.Minute, next: -3 * time.Minute},
-		"of level 3":              {ago: 50 * time.Minute, last: 7 * time.Minute, next: -time.Minute},
+		"of level 1":              {ago: 8 * time.Minute, last: time.Minute, next: -time.Minute},
+		"of level 2":              {ago: 15 * time.Minute, last: time.Minute, next: -3 * time.Minute},
+		"of level 3":              {ago: 30 * time.Minute, last: 7 * time.Minute, next: -time.Minute},
+		"of level 4":              {ago: 50 * time.Minute, last: 7 * time.Minute, next: -5 * time.Minute},
 		"no more":                 {ago: 62 * time.Minute, last: 7 * time.Minute, never: true},
 		"before the floor":        {ago: 5 * time.Hour, last: -1, never: true},
 		"by arrival":              {ago: 100 * time.Hour, arrival: true, last: 2 * time.Minute, next: time.Minute},
