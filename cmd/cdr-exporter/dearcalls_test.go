@@ -67,7 +67,7 @@ func TestDearCalls(t *testing.T) {
 	})
 	found := bursts["pbx cdr"]
 	if strings.Contains(found.What, " by ") {
-		t.Errorf("found %+v, but who called isn't told", found)
+		t.Errorf("found %+v, but this provider doesn't tell who called", found)
 	}
 	if of := regexp.MustCompile(`: 6 by [0-9a-z:]{8,}$`); !of.MatchString(bursts["desk calls"].What) {
 		t.Errorf("found %+v, want who called", bursts["desk calls"])

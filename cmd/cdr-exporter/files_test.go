@@ -56,34 +56,15 @@ func TestFilesBetweenKills(t *testing.T) {
 	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700), m.append()); err != nil {
 		t.Fatal(err)
 	}
-	v, stop, stopped := newVault(t), make(chan struct{}), make(chan error, 1)
-	go func() {
-		var err error
-		for n := 1; err == nil; n++ {
-			select {
-			case <-stop:
-				stopped <- m.append()
-				return
-			case <-time.After(10 * time.Millisecond): // the pace of the writer
-			}
-			if err = m.append(); n%40 == 0 && err == nil {
-				err = m.rotate()
-			}
+	v := newVault(t)
+	killWhileWriting(t, v, file, 5, 10*time.Millisecond, func(n int) error {
+		err := m.append()
+		if n%40 == 0 && err == nil {
+			err = m.rotate()
 		}
-		stopped <- err
-	}()
-	for range 5 {
-		x := start(t, v, launch{config: file}).serving()
-		eventually(t, "count something", func() error {
-			if x.scrape().sum("cdr_exporter_rows_total", "result=new") < 500 {
-				return errors.New("too little was read")
-			}
-			return nil
-		})
-		x.kill()
-	}
-	close(stop)
-	if err := <-stopped; err != nil {
+		return err
+	}, func(shown families, _ int) bool { return shown.sum("cdr_exporter_rows_total", "result=new") >= 500 })
+	if err := m.append(); err != nil {
 		t.Fatal(err)
 	}
 	x := start(t, v, launch{config: file}).ready()

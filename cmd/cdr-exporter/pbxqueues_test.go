@@ -87,35 +87,13 @@ func TestQueuesOfPBXsBetweenKills(t *testing.T) {
 	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), q.write()); err != nil {
 		t.Fatal(err)
 	}
-	v, stop, stopped := newVault(t), make(chan struct{}), make(chan error, 1)
-	go func() {
-		var err error
-		for err == nil {
-			select {
-			case <-stop:
-				stopped <- nil
-				return
-			case <-time.After(50 * time.Millisecond): // the pace of the writer
-				err = q.write()
-			}
+	v := newVault(t)
+	killWhileWriting(t, v, file, 3, 50*time.Millisecond, func(int) error { return q.write() }, func(shown families, kills int) bool {
+		read := func(source string) float64 {
+			return shown.sum("cdr_exporter_rows_total", "result=new", "source="+source)
 		}
-		stopped <- err
-	}()
-	for i := range 3 {
-		x := start(t, v, launch{config: file}).serving()
-		eventually(t, "count something of both", func() error {
-			scraped := x.scrape()
-			if min(scraped.sum("cdr_exporter_rows_total", "result=new", "source=fs"), scraped.sum("cdr_exporter_rows_total", "result=new", "source=cisco")) < float64(50+50*i) {
-				return errors.New("too little was read")
-			}
-			return nil
-		})
-		x.kill()
-	}
-	close(stop)
-	if err := <-stopped; err != nil {
-		t.Fatal(err)
-	}
+		return min(read("fs"), read("cisco")) >= float64(50+50*kills)
+	})
 	x := start(t, v, launch{config: file}).ready()
 	eventually(t, "count every visit and call once", func() error {
 		var errs []error

@@ -75,34 +75,15 @@ func TestQueueLogBetweenKills(t *testing.T) {
 	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), q.append()); err != nil {
 		t.Fatal(err)
 	}
-	v, stop, stopped := newVault(t), make(chan struct{}), make(chan error, 1)
-	go func() {
-		var err error
-		for n := 1; err == nil; n++ {
-			select {
-			case <-stop:
-				stopped <- q.append()
-				return
-			case <-time.After(20 * time.Millisecond): // the pace of the writer
-			}
-			if err = q.append(); n%40 == 0 && err == nil {
-				err = q.rotate()
-			}
+	v := newVault(t)
+	killWhileWriting(t, v, file, 3, 20*time.Millisecond, func(n int) error {
+		err := q.append()
+		if n%40 == 0 && err == nil {
+			err = q.rotate()
 		}
-		stopped <- err
-	}()
-	for range 3 {
-		x := start(t, v, launch{config: file}).serving()
-		eventually(t, "count something", func() error {
-			if x.scrape().sum("cdr_exporter_rows_total", "result=new") < 200 {
-				return errors.New("too little was read")
-			}
-			return nil
-		})
-		x.kill()
-	}
-	close(stop)
-	if err := <-stopped; err != nil {
+		return err
+	}, func(shown families, _ int) bool { return shown.sum("cdr_exporter_rows_total", "result=new") >= 200 })
+	if err := q.append(); err != nil {
 		t.Fatal(err)
 	}
 	x := start(t, v, launch{config: file}).ready()

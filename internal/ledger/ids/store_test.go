@@ -151,7 +151,7 @@ func TestStoreIsAMap(t *testing.T) {
 	}
 }
 
-// What a transaction wrote that wasn't durable is forgotten by whatever is written next.
+// The next write discards what a transaction wrote that was rolled back.
 func TestWhatWasRolledBackIsUnknown(t *testing.T) {
 	for name, next := range map[string]func(s *Store) error{
 		"kept":      func(s *Store) error { return s.Keep(2, []counting.Stored{entry(1, 3, "\x03new")}) },
