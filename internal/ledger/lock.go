@@ -10,11 +10,8 @@ func newLock() lock { return make(lock, 1) }
 func (k lock) Lock()   { k <- struct{}{} }
 func (k lock) Unlock() { <-k }
 
-// LockWithin returns the context's error if it ends first.
+// LockWithin waits for the lock, and returns the context's error if that ends first.
 func (k lock) LockWithin(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
 	select {
 	case k <- struct{}{}:
 		return nil
