@@ -19,6 +19,7 @@ import (
 type RangeFeed struct {
 	committer
 
+	reader RangeReader
 	ladder plan.Ladder
 	levels *levelStates
 
@@ -37,9 +38,14 @@ type RangeFeed struct {
 func newRangeFeed(settings FeedSettings) *RangeFeed {
 	settings = settings.withDefaults()
 	info := settings.Info
+	reader := info.Reader
+	if r, is := reader.(RowReader); is && settings.Rows != nil {
+		reader = r.LeavingOut(settings.Rows)
+	}
 	l := plan.Ladder{Interval: max(info.PollInterval(), time.Second), Lookback: max(info.Lookback, time.Second)}
 	return &RangeFeed{
 		committer: newCommitter(settings),
+		reader:    reader,
 		ladder:    l,
 		levels:    newLevelStates(l.Last()+1, l.Interval, info.Limits.Grain),
 		level:     -1,

@@ -26,7 +26,7 @@ type rangePoll struct {
 
 // read reads a span and commits it page by page. It returns the number of pages, and the number of new records and tasks in them.
 func (f *RangeFeed) read(ctx context.Context, from, to time.Time) (pages, found int, err error) {
-	d := Driver{Reader: f.settings.Info.Reader, Commit: func(ctx context.Context, page *Page) error {
+	d := Driver{Reader: f.reader, Commit: func(ctx context.Context, page *Page) error {
 		result, err := f.commitPage(ctx, page)
 		pages++
 		found += result.New + result.Queued

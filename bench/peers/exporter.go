@@ -65,56 +65,87 @@ func (x *exporterRun) run(ctx context.Context) (r result, err error) {
 
 func (x *exporterRun) ledger() string { return filepath.Join(x.folder, "ledger") }
 
-// measure fills in a result: the day, the whole day again, a late row, a restart.
+// measure fills in a result: the day, the whole day again twice, a late row, a restart.
 func (x *exporterRun) measure(ctx context.Context, r *result) error {
 	rows := len(x.day.rows)
 	seen, err := x.read(ctx, goal{given: rows, calls: rows})
 	if err != nil {
 		return fmt.Errorf("read the day: %w", err)
 	}
-	r.fresh, r.clock, r.peak = perSecond(rows, seen.cpu), perSecond(rows, seen.wall), seen.peak
-	r.totals[afterDay] = seen.calls
+	first := seen[0]
+	r.fresh, r.clock, r.peak = perSecond(rows, first.cpu), perSecond(rows, first.wall), first.peak
+	r.totals[afterDay] = first.calls
 
 	x.provider.advance(deepRead)
-	before := seen.duplicates
-	if seen, err = x.read(ctx, goal{given: rows, duplicates: before + rows, calls: rows}); err != nil {
+	again := goal{given: rows, duplicates: rows, calls: rows}
+	if seen, err = x.read(ctx, again, again); err != nil {
 		return fmt.Errorf("read the day again: %w", err)
 	}
-	r.repeats, r.totals[afterRepeat] = perSecond(seen.duplicates-before, seen.cpu), seen.calls
+	r.anew, r.repeats = perSecond(seen[0].duplicates, seen[0].cpu), perSecond(seen[1].duplicates, seen[1].cpu)
+	r.totals[afterRepeat] = seen[1].calls
 
 	x.provider.advance(deepRead)
 	x.provider.publish(x.day.late)
 	if seen, err = x.read(ctx, goal{given: rows + 1, calls: rows + 1}); err != nil {
 		return fmt.Errorf("read a late row: %w", err)
 	}
-	r.totals[afterLate] = seen.calls
+	r.totals[afterLate] = seen[0].calls
 
 	if seen, err = x.read(ctx, goal{calls: rows + 1}); err != nil {
 		return fmt.Errorf("restart: %w", err)
 	}
-	r.totals[afterRestart] = seen.calls
+	r.totals[afterRestart] = seen[0].calls
 	return nil
 }
 
-// goal is what a run of the program waits for: rows that the provider gives, then duplicate rows and calls that the metrics show,
-// and with logs as many log records as calls.
+// goal is what a part of a run of the program waits for: rows that the provider gives, duplicate rows, and calls that the metrics show in all,
+// with logs as many log records as calls.
 type goal struct{ given, duplicates, calls int }
 
-// seen is what one run of the program took, what its metrics showed in the end, and the time from its start until then.
+// seen is what one part of a run took, the duplicate rows in it, the calls that the metrics showed in the end, and the time until then. The first part begins with
+// the process, the last one ends with it.
 type seen struct {
 	usage
 	wall              time.Duration
 	duplicates, calls int
 }
 
-// read runs the program until it has reached a goal.
-func (x *exporterRun) read(ctx context.Context, g goal) (s seen, err error) {
+// read runs the program until it has reached one goal after the other; in between the provider's clock moves.
+func (x *exporterRun) read(ctx context.Context, goals ...goal) ([]seen, error) {
 	given := x.provider.given()
 	p, err := start(ctx, x.folder, x.env, x.Exporter, "run", "--config.file="+filepath.Join(x.Configs, x.config),
 		"--web.listen-address="+x.address, "--log.level=warn")
 	if err != nil {
-		return s, err
+		return nil, err
 	}
+	parts := make([]seen, len(goals))
+	var before seen // all parts until now
+	for i, g := range goals {
+		if i > 0 {
+			given = x.provider.given()
+			x.provider.advance(deepRead)
+		}
+		all, err := x.until(ctx, p, given, before.duplicates, g)
+		if err == nil && i < len(goals)-1 {
+			all.usage, err = p.used()
+		}
+		if err != nil {
+			p.kill()
+			return nil, err
+		}
+		if i == len(goals)-1 {
+			if all.usage, err = p.stop(); err != nil {
+				return nil, err
+			}
+		}
+		parts[i] = seen{usage{all.cpu - before.cpu, all.peak}, all.wall - before.wall, all.duplicates - before.duplicates, all.calls}
+		before = all
+	}
+	return parts, nil
+}
+
+// until waits until the program has reached a goal, and returns what its metrics show then.
+func (x *exporterRun) until(ctx context.Context, p *process, given, duplicates int, g goal) (s seen, err error) {
 	err = p.until(ctx, 25*time.Millisecond, "count rows", func() (bool, error) {
 		// A look at the metrics costs the program CPU time: it comes last.
 		if got := x.provider.given() - given; got < g.given {
@@ -130,15 +161,10 @@ func (x *exporterRun) read(ctx context.Context, g goal) (s seen, err error) {
 		s.wall = time.Since(p.began)
 		s.calls = sumOf(scrape, "cdr_calls_total{", "")
 		s.duplicates = sumOf(scrape, "cdr_exporter_rows_total{", `result="duplicate"`)
-		if s.calls < g.calls || s.duplicates < g.duplicates {
-			return false, fmt.Errorf("%d calls and %d duplicate rows, not %+v", s.calls, s.duplicates, g)
+		if s.calls < g.calls || s.duplicates-duplicates < g.duplicates {
+			return false, fmt.Errorf("%d calls and %d duplicate rows, not %+v", s.calls, s.duplicates-duplicates, g)
 		}
 		return true, nil
 	})
-	if err != nil {
-		p.kill()
-		return s, err
-	}
-	s.usage, err = p.stop()
 	return s, err
 }

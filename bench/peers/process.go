@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/procfs"
 )
 
 // process is a peer that runs.
@@ -53,9 +55,20 @@ func start(ctx context.Context, folder string, env []string, program string, arg
 	return p, nil
 }
 
+// used is what a process has taken until now. Its peak is VmHWM: the maximum of rusage begins with that of the process that started it.
+func (p *process) used() (u usage, err error) {
+	found, err := procfs.NewProc(p.cmd.Process.Pid)
+	if err != nil {
+		return u, err
+	}
+	status, statusErr := found.NewStatus()
+	stat, statErr := found.Stat()
+	return usage{cpu: time.Duration(stat.CPUTime() * float64(time.Second)), peak: float64(status.VmHWM) / (1 << 20)}, errors.Join(statusErr, statErr)
+}
+
 // stop ends a process as a service manager does and says what it took.
 func (p *process) stop() (usage, error) {
-	peak, err := p.peak()
+	u, err := p.used()
 	if err == nil {
 		err = p.cmd.Process.Signal(syscall.SIGTERM)
 	}
@@ -73,7 +86,8 @@ func (p *process) stop() (usage, error) {
 	if !state.Success() {
 		return usage{}, fmt.Errorf("%s; its log ends:\n%s", state, p.tail())
 	}
-	return usage{cpu: state.UserTime() + state.SystemTime(), peak: peak}, nil
+	u.cpu = state.UserTime() + state.SystemTime()
+	return u, nil
 }
 
 // kill ends a process that may have ended already.
@@ -85,22 +99,6 @@ func (p *process) kill() {
 func (p *process) tail() string {
 	log, _ := os.ReadFile(p.log) // without it there is nothing to show
 	return string(log[max(0, len(log)-2000):])
-}
-
-// peak is the most memory that the process has had: VmHWM. The maximum of rusage isn't used, because it begins with
-// that of the process that started it.
-func (p *process) peak() (float64, error) {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(p.cmd.Process.Pid) + "/status")
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kb, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
-			return kb / 1024, err
-		}
-	}
-	return 0, errors.New("the process has no VmHWM")
 }
 
 // until looks every so often whether something has come true, until the context or the process ends.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,7 +108,12 @@ func (p *provider) page(w http.ResponseWriter, r *http.Request) {
 	}
 	p.served += last - first
 	p.head(w)
-	_, _ = w.Write(renderPage(p.rows[first:last], next)) // a client that breaks off asks again
+	body := renderPage(p.rows[first:last], next)
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") { // as Graph does
+		w.Header().Set("Content-Encoding", "gzip")
+		body = simulator.Gzip(body)
+	}
+	_, _ = w.Write(body) // a client that breaks off asks again
 }
 
 // renderPage makes a page as Graph gives it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 )
@@ -15,7 +16,9 @@ const (
 	requestsPerDay = 1445
 	daysOfIDs      = (1.25*48 + 48) / 24
 	secondsPerDay  = 24 * 60 * 60
-	reserveBytes   = 16 << 20 // given up when the disk is full
+	// Of that many calls the exporter knows the rows again by their bytes; of older ones it decodes them.
+	rowsKnown    = 1 << 19
+	reserveBytes = 16 << 20 // given up when the disk is full
 )
 
 // printSizing prints what these results mean for a number of calls a day: plain is without log records, logs with them.
@@ -23,13 +26,22 @@ func printSizing(w io.Writer, plain, logs *result) {
 	fmt.Fprintln(w, "| calls a day | CPU, of one core | with log records | peak memory, with log records | disk | requests to the provider |")
 	fmt.Fprintln(w, "| ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, calls := range []float64{1_000, 100_000, 10_000_000} {
-		share := func(r *result) float64 {
-			seconds := calls/r.fresh + (readsOfACall-1)*calls/r.repeats
-			return 100 * seconds / secondsPerDay
-		}
+		share := func(r *result) float64 { return 100 * calls / 1e6 * lifetime(r, calls) / secondsPerDay }
 		fmt.Fprintf(w, "| %s | %s | %s | %.0f MB | %s | %.1f a minute |\n", thousands(calls), percent(share(plain)), percent(share(logs)),
 			max(plain.peak, logs.peak), diskSize(calls*daysOfIDs*plain.disk+reserveBytes), (requestsPerDay+readsOfACall*calls/pageSize)/(24*60))
 	}
+}
+
+// lifetime is CPU seconds per million calls, of so many a day, from the first read of each to the last.
+func lifetime(r *result, calls float64) float64 {
+	known := readsUntil(24 * 60 * rowsKnown / calls)
+	return 1e6 * (1/r.fresh + (known-1)/r.repeats + (readsOfACall-known)/r.anew)
+}
+
+// readsUntil is how often a call is read until it is so many minutes old: five times at the interval of a minute, then half as often whenever its age has
+// doubled (counting.md, the read plan).
+func readsUntil(minutes float64) float64 {
+	return min(5+2.5*max(0, math.Log2(minutes/5)), readsOfACall)
 }
 
 func percent(share float64) string {

@@ -20,8 +20,9 @@ const (
 // result is what a peer did and took.
 type result struct {
 	name string
-	// fresh and repeats are rows per CPU second: new ones and those that were read before; 0 if the peer knows no difference.
-	fresh, repeats float64
+	// fresh and repeats are rows per CPU second: new ones and those that the process has read before, anew those that were read before it started;
+	// 0 if the peer knows no difference.
+	fresh, repeats, anew float64
 	// clock is new rows per second from the start of the process until all of them are shown.
 	clock float64
 	// peak is the most memory, in MB, while the day was read for the first time.
@@ -41,7 +42,7 @@ func perSecond(rows int, took time.Duration) float64 { return float64(rows) / to
 func median(rounds []result) result {
 	r := rounds[0]
 	for _, figure := range []func(*result) *float64{
-		func(r *result) *float64 { return &r.fresh }, func(r *result) *float64 { return &r.repeats },
+		func(r *result) *float64 { return &r.fresh }, func(r *result) *float64 { return &r.repeats }, func(r *result) *float64 { return &r.anew },
 		func(r *result) *float64 { return &r.clock }, func(r *result) *float64 { return &r.peak },
 		func(r *result) *float64 { return &r.disk }, func(r *result) *float64 { return &r.served },
 	} {
@@ -69,11 +70,21 @@ func printTable(w io.Writer, rows int, results []result) {
 	fmt.Fprintf(w, "| --- |%s\n", strings.Repeat(" ---: |", len(results)))
 	line("new rows per CPU second", func(r *result) string { return thousands(r.fresh) })
 	line("the same by "+last.name, func(r *result) string { return fmt.Sprintf("%.2f", r.fresh/last.fresh) })
-	line("rows read again per CPU second", func(r *result) string {
+	again := func(name string, figure func(*result) float64) {
+		line(name, func(r *result) string {
+			if figure(r) == 0 {
+				return "counts them twice"
+			}
+			return thousands(figure(r))
+		})
+	}
+	again("rows read again per CPU second", func(r *result) float64 { return r.repeats })
+	again("the same, the first time after a restart", func(r *result) float64 { return r.anew })
+	line("CPU seconds per million calls over their life", func(r *result) string {
 		if r.repeats == 0 {
 			return "counts them twice"
 		}
-		return thousands(r.repeats)
+		return fmt.Sprintf("%.0f", lifetime(r, float64(rows)))
 	})
 	line("new rows per second by the clock", func(r *result) string { return thousands(r.clock) })
 	line("peak memory", func(r *result) string { return fmt.Sprintf("%.0f MB", r.peak) })

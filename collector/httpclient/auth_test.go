@@ -187,7 +187,7 @@ func TestRequestHeaders(t *testing.T) {
 	}
 	want := http.Header{
 		"Prefer": {"odata.maxpagesize=5"}, "User-Agent": {"cdr-exporter/test"},
-		"Client-Request-Id": {id}, "Accept": {"application/json"},
+		"Client-Request-Id": {id}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"},
 	}
 	for name := range want {
 		if !slices.Equal(got[name], want[name]) {

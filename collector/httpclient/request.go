@@ -226,6 +226,7 @@ func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*
 	if request.Body != nil && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	r.Header.Set("Accept-Encoding", "gzip") // else http.Transport would ask for it, and uncompress what comes, by itself
 	r.Header.Set("User-Agent", c.settings.UserAgent)
 	if id != "" {
 		r.Header.Set(c.settings.ClientRequestIDHeader, id)
@@ -336,7 +337,11 @@ func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest tim
 	if a.ContentLength > 0 {
 		content.Grow(int(min(a.ContentLength, most)) + bytes.MinRead)
 	}
-	_, err := content.ReadFrom(io.LimitReader(&watchedReader{Reader: a.Body, slow: slow, idle: idle}, most+1))
+	read := readFrom
+	if a.isZipped() {
+		read = unzipFrom
+	}
+	err := read(content, &watchedReader{Reader: a.Body, slow: slow, idle: idle}, most+1)
 	switch {
 	case int64(content.Len()) > most:
 		return a.fail(KindTooLarge, fmt.Sprintf("the body is larger than %d bytes", most), nil)

@@ -57,7 +57,7 @@ func BenchmarkDecode(b *testing.B) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			page := pageOf(benchRows, bench.row)
-			rows, m := 0, newMapper(bench.log)
+			rows, m := 0, newMapper(bench.log, collector.NewRowFilter(nil))
 			b.SetBytes(int64(len(page)))
 			b.ReportAllocs()
 			for b.Loop() {

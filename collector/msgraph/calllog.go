@@ -23,13 +23,22 @@ type callLog struct {
 	feed     string // label `feed`
 	function string // of Graph
 	mapRow   func(*mapper, *wire.Fields, *cdr.Record)
+	rows     collector.Recognizer // nil: every row is decoded
+}
+
+// LeavingOut implements collector.RowReader.
+func (l *callLog) LeavingOut(rows collector.Recognizer) collector.RangeReader {
+	reader := *l
+	reader.rows = rows
+	return &reader
 }
 
 // Pages implements collector.RangeReader. A page is read and mapped while the one before it is committed.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	request := httpclient.Request{Feed: l.feed, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
 	return collector.Prefetch(ctx, func(ctx context.Context) iter.Seq2[*collector.Page, error] {
-		one, other := newMapper(l), newMapper(l) // in turns, since two pages are in use
+		rows := collector.NewRowFilter(l.rows)
+		one, other := newMapper(l, rows), newMapper(l, rows) // in turns, since two pages are in use
 		return collector.MapPages(graph.Pages(ctx, l.client, request), func(rows wire.Piece) *collector.Page {
 			one, other = other, one
 			return one.mapPage(rows)

@@ -32,7 +32,7 @@ func decodePage(t testing.TB, log *callLog, page string) (read, error) {
 
 // decodeAll decodes a page and hands on its pieces.
 func decodeAll(log *callLog, body []byte, use func(*collector.Page)) error {
-	return decodeWith(newMapper(log), body, use)
+	return decodeWith(newMapper(log, collector.NewRowFilter(nil)), body, use)
 }
 
 func decodeWith(m *mapper, body []byte, use func(*collector.Page)) error {

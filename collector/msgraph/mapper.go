@@ -3,6 +3,7 @@ package msgraph
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 	"unique"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -21,6 +22,7 @@ const (
 // record may point into the page, except what becomes a label of metrics.
 type mapper struct {
 	log       *callLog
+	filter    *collector.RowFilter
 	callTypes map[string]callType
 
 	fields  wire.Fields
@@ -34,26 +36,53 @@ type callType struct {
 	known, emergency bool
 }
 
-func newMapper(log *callLog) *mapper {
-	return &mapper{log: log, callTypes: map[string]callType{}}
+func newMapper(log *callLog, filter *collector.RowFilter) *mapper {
+	return &mapper{log: log, filter: filter, callTypes: map[string]callType{}}
 }
 
 func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
-	m.page = collector.Page{Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
+	m.page = collector.Page{Marks: m.page.Marks[:0], Invalid: m.page.Invalid[:0], Unmapped: m.page.Unmapped[:0]}
+	m.filter.NextPage()
 	for i, row := range rows.Rows {
+		mark, unchanged := m.filter.Unchanged(rowID(row), row)
+		if unchanged {
+			m.page.Unchanged++
+			continue
+		}
 		kept := len(m.page.Records)
 		if kept == len(m.records) {
 			m.records = append(m.records, new(cdr.Record))
 		}
 		r := m.records[kept]
 		r.Reset()
+		unmapped := len(m.page.Unmapped)
 		if problem := m.mapRow(row, r); problem != "" {
 			m.page.Invalid = append(m.page.Invalid, collector.BadRow{Content: row, At: rows.At(i), Problem: problem})
 			continue
 		}
 		m.page.Records = m.records[:kept+1]
+		if len(m.page.Unmapped) > unmapped {
+			mark = 0 // a value that isn't known counts with each read
+		}
+		m.page.Marks = append(m.page.Marks, mark)
 	}
 	return &m.page
+}
+
+// rowID is a row's id as mapCommon reads it, empty if it has none or one that is read with care.
+func rowID(row []byte) string {
+	if row[0] != '{' {
+		return ""
+	}
+	value := wire.Member(row, "id")
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	id := wire.TextOf(value)
+	if id == zeroGUID || strings.Contains(id, string(utf8.RuneError)) {
+		return ""
+	}
+	return strings.ToLower(id)
 }
 
 func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {

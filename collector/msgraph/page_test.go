@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
 func TestMalformedRows(t *testing.T) {
@@ -124,7 +125,7 @@ func TestLabelsHold(t *testing.T) {
 	)
 	for page, log := range map[string]*callLog{pstn: pstnLog(), direct: directRoutingLog()} {
 		var labels []string
-		body, mapper := []byte(page), newMapper(log)
+		body, mapper := []byte(page), newMapper(log, collector.NewRowFilter(nil))
 		rows := wire.Piece{Page: 1, First: 1, Rows: [][]byte{body[len(`{"value":[`) : len(body)-len(`]}`)]}}
 		r := mapper.mapPage(rows).Records[0]
 		labels = append(labels, r.CallType, r.Trunk, r.Country, r.MediaLocation, r.SignalLocation)
@@ -138,6 +139,40 @@ func TestLabelsHold(t *testing.T) {
 		clear(body)
 		if !slices.Equal(labels, want) {
 			t.Errorf("the labels %q became %q", want, labels)
+		}
+	}
+}
+
+// knownIDs recognises every row of these ids; the mark of another is the length of its id.
+type knownIDs []string
+
+func (k knownIDs) Recognize(id string, _ []byte) (record counting.Hash, mark uint64, unchanged bool) {
+	return counting.Hash(id[len(id)-1]), uint64(len(id)), slices.Contains(k, id)
+}
+
+// TestRowsThatAreLeftOut: a row that would change nothing isn't decoded, and the others have their marks (counting.md 37).
+func TestRowsThatAreLeftOut(t *testing.T) {
+	const start = `,"startDateTime":"2026-11-19T10:00:00Z"}`
+	log := pstnLog().LeavingOut(knownIDs{"known"}).(*callLog)
+	var ids []string
+	var marks []uint64
+	var unchanged, invalid int
+	mapper := newMapper(log, collector.NewRowFilter(log.rows))
+	err := decodeWith(mapper, []byte(`{"value":[{"id":"KNOWN"`+start+`,{"x":{"id":"known"},"\u0069d":"New","id":"known"`+start+`,{"id":5},5,`+
+		`{"id":"odd","callType":"hologram"`+start+`,{"id":"00000000-0000-0000-0000-000000000000"`+start+`,{"id":"newer"`+start+`]}`), func(p *collector.Page) {
+		for _, r := range p.Records {
+			ids = append(ids, r.ID)
+		}
+		marks, unchanged, invalid = append(marks, p.Marks...), unchanged+p.Unchanged, invalid+len(p.Invalid)
+	})
+	if err != nil || unchanged != 1 || invalid != 2 || !slices.Equal(ids, []string{"new", "odd", "", "newer"}) || !slices.Equal(marks, []uint64{3, 0, 0, 5}) {
+		t.Errorf("records %q with the marks %v, %d left out, %d invalid, error %v", ids, marks, unchanged, invalid, err)
+	}
+	for page, want := range []int{0, 0, 0, 1} { // another row of the record is committed by the time of the last page
+		id := []string{"unknown", "a", "b", "known"}[page]
+		err := decodeWith(mapper, []byte(`{"value":[{"id":"`+id+`"`+start+`]}`), func(p *collector.Page) { unchanged = p.Unchanged })
+		if err != nil || unchanged != want {
+			t.Errorf("page %d: %d left out, want %d; error %v", page+2, unchanged, want, err)
 		}
 	}
 }

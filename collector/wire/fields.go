@@ -35,13 +35,16 @@ type member struct {
 // Parse takes the properties of a row, a valid JSON object, in place of those of the row before.
 func (f *Fields) Parse(row []byte) {
 	f.Clear()
-	Members(row, func(name, value []byte) {
-		text := view(name[1 : len(name)-1])
-		if strings.IndexByte(text, '\\') >= 0 {
-			text = TextOf(name)
-		}
-		f.Set(text, value)
-	})
+	Members(row, func(name, value []byte) { f.Set(nameOf(name), value) })
+}
+
+// nameOf is a member's name of its raw one, as a view of it if it can be.
+func nameOf(raw []byte) string {
+	name := view(raw[1 : len(raw)-1])
+	if strings.IndexByte(name, '\\') >= 0 {
+		return TextOf(raw)
+	}
+	return name
 }
 
 // Set gives the row one more property, whose value is valid JSON.

@@ -9,17 +9,34 @@ import "bytes"
 // Members calls use for each member of an object with the raw name, quotes included,
 // and the raw value.
 func Members(object []byte, use func(name, value []byte)) {
-	i := skipSpace(object, 1)
-	for object[i] != '}' {
-		name := object[i:stringEnd(object, i)]
-		i = skipSpace(object, i+len(name)) // the colon
-		i = skipSpace(object, i+1)
-		value := object[i:valueEnd(object, i)]
+	for i := skipSpace(object, 1); object[i] != '}'; {
+		var name, value []byte
+		name, value, i = readMember(object, i)
 		use(name, value)
-		if i = skipSpace(object, i+len(value)); object[i] == ',' {
-			i = skipSpace(object, i+1)
+	}
+}
+
+// Member is the raw value of the first member of an object with that name, nil if there is none.
+func Member(object []byte, name string) []byte {
+	for i := skipSpace(object, 1); object[i] != '}'; {
+		var raw, value []byte
+		if raw, value, i = readMember(object, i); nameOf(raw) == name {
+			return value
 		}
 	}
+	return nil
+}
+
+// readMember reads the member that begins at i, and says where the next one begins.
+func readMember(object []byte, i int) (name, value []byte, next int) {
+	name = object[i:stringEnd(object, i)]
+	i = skipSpace(object, i+len(name)) // the colon
+	i = skipSpace(object, i+1)
+	value = object[i:valueEnd(object, i)]
+	if i = skipSpace(object, i+len(value)); object[i] == ',' {
+		i = skipSpace(object, i+1)
+	}
+	return name, value, i
 }
 
 // Elements calls use for each element of an array with its raw value.

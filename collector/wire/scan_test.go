@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -20,7 +21,21 @@ func FuzzScan(f *testing.F) {
 			return
 		}
 		var got [][]byte
-		Members(value, func(name, value []byte) { got = append(got, name, value) })
+		first := map[string][]byte{}
+		Members(value, func(name, value []byte) {
+			got = append(got, name, value)
+			if _, has := first[TextOf(name)]; !has {
+				first[TextOf(name)] = value
+			}
+		})
+		for name, want := range first {
+			if utf8.Valid(value) && !bytes.Equal(Member(value, name), want) {
+				t.Fatalf("member %q of %q is %q, want %q", name, value, Member(value, name), want)
+			}
+		}
+		if _, has := first["none"]; !has && Member(value, "none") != nil {
+			t.Fatalf("%q has a member that it doesn't have", value)
+		}
 
 		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 		if _, err := decoder.ReadToken(); err != nil {

@@ -117,6 +117,7 @@ func NewDecision() *Decision {
 func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.takeKnown(known)
 	d.orderEntries()
+	d.change.Result.Duplicate = d.page.Unchanged
 	for _, i := range d.order {
 		if d.decideRecord(i); d.err != nil {
 			return nil, d.err

@@ -14,6 +14,7 @@
 //	records.go           new, known, too old, not final; sessions and recordings (5, 14, 17)
 //	visits.go            visits of callers to queues, which are no calls
 //	revisions.go         what a version changes (16)
+//	lastrows.go          rows that needn't be decoded again (37)
 //	groups.go            several records that are one call (14, 36)
 //	parents.go           parts of a call that failed with it (guarantee 3)
 //	trailing.go          activity, media bypass, connected calls (25)

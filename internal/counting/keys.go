@@ -85,7 +85,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 	}
 	for i := range page.Enqueue {
 		if w := &page.Enqueue[i]; d.namesVersion(w) {
-			k.IDs = append(k.IDs, Key{Hash: hasher.idKey(w.Key)})
+			k.IDs = append(k.IDs, Key{Hash: hasher.RecordHash(w.Key)})
 		}
 	}
 	for _, rows := range [...][]BadRow{page.Invalid, page.Ignored} {
@@ -102,12 +102,12 @@ func (d *Decision) newEntry(r *cdr.Record) entry {
 	e := entry{record: r, bucket: d.bucketFor(r.Start)}
 	at := len(d.keys)
 	if r.ID != "" {
-		d.keys = append(d.keys, h.idKey(r.ID))
+		d.keys = append(d.keys, h.RecordHash(r.ID))
 	} else {
 		d.keys = append(d.keys, h.synthetic(r))
 	}
 	for _, id := range r.AltIDs {
-		d.keys = append(d.keys, h.idKey(id))
+		d.keys = append(d.keys, h.RecordHash(id))
 	}
 	if r.ID != "" && r.Synthetic != "" {
 		d.keys = append(d.keys, h.synthetic(r))
@@ -117,7 +117,7 @@ func (d *Decision) newEntry(r *cdr.Record) entry {
 		e.group, d.related = h.factKey(kindGroup, r.Group), true
 	}
 	if d.settings.Parents && r.Parent != "" {
-		if parent := h.idKey(r.Parent); !slices.Contains(e.keys, parent) {
+		if parent := h.RecordHash(r.Parent); !slices.Contains(e.keys, parent) {
 			e.parent, d.related = parent, true
 		}
 	}

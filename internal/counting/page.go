@@ -42,6 +42,10 @@ type Position struct {
 type Page struct {
 	// Records in the order of the page.
 	Records []*cdr.Record
+	// Marks stand for the rows that the records were read from, as a ledger's Recognize returns them; 0 is none, and nil is none of all.
+	Marks []uint64
+	// Unchanged is how many rows were left out since Recognize knew them: they count as repeats.
+	Unchanged int
 	// Invalid are the rows that couldn't be read.
 	Invalid []BadRow
 	// Ignored are the rows that aren't calls.

@@ -37,6 +37,9 @@ type store struct {
 	logs           []string // name and call id, in order
 	lines          []string // name, record id and session, version, outcome or result, and what changed, in order
 	spans          []string // call ids, in order
+
+	// lastRows are the marks of the last rows, as the ledger keeps them.
+	lastRows map[counting.Hash]uint64
 }
 
 func newStore(t *testing.T, settings counting.Settings, state counting.State) *store {
@@ -47,7 +50,8 @@ func newStore(t *testing.T, settings counting.Settings, state counting.State) *s
 	return &store{
 		t: t, settings: settings, hasher: hasher, decision: counting.NewDecision(), state: state,
 		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]counting.Task{}, bad: map[counting.Hash]bool{}, trunks: map[string]int64{},
-		counts: map[string]int64{}, observed: map[string]int64{}, money: map[string]cdr.Money{}, edges: map[int64]int64{},
+		lastRows: map[counting.Hash]uint64{},
+		counts:   map[string]int64{}, observed: map[string]int64{}, money: map[string]cdr.Money{}, edges: map[int64]int64{},
 	}
 }
 
@@ -152,6 +156,9 @@ func (s *store) commit(page *counting.Page) counting.Result {
 	for _, l := range c.Logs {
 		s.logs = append(s.logs, l.Event.Name+" "+page.Records[l.Record].CallID)
 		s.lines = append(s.lines, lineOf(page.Records[l.Record], &l))
+	}
+	for last := range s.decision.LastRows() {
+		s.lastRows[last.Record] = last.Mark
 	}
 	for _, span := range c.Spans {
 		s.spans = append(s.spans, page.Records[span.Record].CallID)

@@ -52,7 +52,7 @@ func (d *Decision) versionIsKnown(w *Task) bool {
 	if !d.namesVersion(w) {
 		return false
 	}
-	st := d.states[d.hasher.idKey(w.Key)]
+	st := d.states[d.hasher.RecordHash(w.Key)]
 	var k known
 	return st != nil && !d.failed(k.parse(st.Data)) && k.version >= w.Version
 }

@@ -30,6 +30,8 @@ type Feed struct {
 
 	// committed is the state as of the last commit, readable without the lock. It isn't changed, only replaced.
 	committed atomic.Pointer[counting.State]
+	// rowKeys are others after each load: what was remembered before isn't found again, since another writer may have revised it.
+	rowKeys atomic.Pointer[rowKeys]
 
 	// All below is guarded by Ledger.mu.
 	spec       FeedSpec
@@ -136,6 +138,7 @@ func (f *Feed) load() error {
 	l.store.Replace(f.series, series)
 	f.epoch, f.seq, f.series, f.trunks, f.ids = epoch, seq, series, trunks, remembered
 	f.committed.Store(state)
+	f.rowKeys.Store(newRowKeys())
 	return nil
 }
 

@@ -103,6 +103,7 @@ type Ledger struct {
 	id       string
 	mark     atomic.Pointer[mark]  // nil until the ledger was opened
 	replaced atomic.Pointer[error] // why nothing is committed any more
+	lastRows lastRows
 
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       lock

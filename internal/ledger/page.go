@@ -201,6 +201,7 @@ func (p *pageCommit) publish() {
 		store.Reveal(p.series, startFor(next.Origin, p.now))
 	}
 	p.ids.Apply()
+	p.noteRows()
 	p.committed.Store(new(*next))
 	for s := range p.batches {
 		p.ledger.outboxes[s].add(p.batches[s].heads)

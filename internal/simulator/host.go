@@ -165,12 +165,13 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 	}
 	if a.Gzip && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.Header().Set("Content-Encoding", "gzip")
-		a.Body = compress(a.Body)
+		a.Body = Gzip(a.Body)
 	}
 	h.write(w, r, fault, a)
 }
 
-func compress(body []byte) []byte {
+// Gzip compresses a body.
+func Gzip(body []byte) []byte {
 	var b bytes.Buffer
 	// A buffer takes everything, and the level is valid.
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)

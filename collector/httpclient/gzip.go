@@ -1,0 +1,47 @@
+package httpclient
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// isZipped says whether the body is compressed as newRequest offers.
+func (a *received) isZipped() bool {
+	return strings.EqualFold(a.Header.Get("Content-Encoding"), "gzip")
+}
+
+// readFrom appends up to so many bytes of a body.
+func readFrom(content *bytes.Buffer, body io.Reader, most int64) error {
+	_, err := content.ReadFrom(io.LimitReader(body, most))
+	return err
+}
+
+// unzipFrom appends up to so many bytes of what a body holds, which may have as many bytes compressed. The whole body is read first: to
+// uncompress it from memory takes a third less time than http.Transport's way (decision 016).
+func unzipFrom(content *bytes.Buffer, body io.Reader, most int64) error {
+	u := unzippers.Get().(*unzipper)
+	defer unzippers.Put(u)
+	u.zipped.Reset()
+	err := readFrom(&u.zipped, body, most)
+	if u.zipped.Len() == 0 {
+		return err
+	}
+	if failed := u.reader.Reset(&u.zipped); failed != nil {
+		return cmp.Or(err, failed)
+	}
+	failed := readFrom(content, &u.reader, most)
+	return cmp.Or(err, failed)
+}
+
+// unzipper is what takes gzip off a body.
+type unzipper struct {
+	zipped bytes.Buffer
+	reader gzip.Reader
+}
+
+var unzippers = sync.Pool{New: func() any { return new(unzipper) }}

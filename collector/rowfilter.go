@@ -1,0 +1,52 @@
+package collector
+
+import "github.com/cdr-exporter/cdr-exporter/internal/counting"
+
+// RowReader is a RangeReader that can leave out rows which would change nothing.
+type RowReader interface {
+	RangeReader
+	// LeavingOut is the same reader, which leaves out the rows that rows knows.
+	LeavingOut(rows Recognizer) RangeReader
+}
+
+// Recognizer knows rows again by their bytes; *ledger.Feed is one. It is safe for concurrent use.
+type Recognizer interface {
+	// Recognize returns a record's hash, what stands for a row of it in Page.Marks, and whether the row would change nothing.
+	Recognize(id string, row []byte) (record counting.Hash, mark uint64, unchanged bool)
+}
+
+// RowFilter says of the rows of one read which ones needn't be decoded. It is for the goroutine that decodes them.
+type RowFilter struct {
+	rows Recognizer
+	// decoded are the records of which a row on this page, or on the one before, had to be decoded: what these rows mean isn't committed yet, so
+	// no other row of the same record can be known to change nothing (counting.md 37).
+	decoded [2]map[counting.Hash]struct{}
+}
+
+// NewRowFilter makes a filter; nil leaves nothing out.
+func NewRowFilter(rows Recognizer) *RowFilter {
+	return &RowFilter{rows: rows, decoded: [2]map[counting.Hash]struct{}{{}, {}}}
+}
+
+// NextPage begins a page. Only the page before may still be waiting for its commit, as Prefetch has it.
+func (f *RowFilter) NextPage() {
+	f.decoded[0], f.decoded[1] = f.decoded[1], f.decoded[0]
+	clear(f.decoded[0])
+}
+
+// Unchanged says whether a row of the record with that id can be left out, which counts in Page.Unchanged. If not, mark stands for it in Page.Marks.
+func (f *RowFilter) Unchanged(id string, row []byte) (mark uint64, unchanged bool) {
+	if f.rows == nil || id == "" {
+		return 0, false
+	}
+	record, mark, unchanged := f.rows.Recognize(id, row)
+	for _, decoded := range f.decoded {
+		if _, is := decoded[record]; is {
+			unchanged = false
+		}
+	}
+	if !unchanged {
+		f.decoded[0][record] = struct{}{}
+	}
+	return mark, unchanged
+}

@@ -1,0 +1,41 @@
+package counting
+
+import "iter"
+
+// LastRow is the row that was decided last of a record.
+type LastRow struct {
+	// Record is what the record is remembered under.
+	Record Hash
+	// Mark is the row's of Page.Marks, if the same row decided next of this record would be a repeat that changes nothing; else 0.
+	Mark uint64
+	// Changed says that the page changed what is remembered: the record is new, or revised.
+	Changed bool
+}
+
+// LastRows yields the last row of each record of the page that is known now (counting.md 37). One record may come more often: its last row comes last.
+func (d *Decision) LastRows() iter.Seq[LastRow] {
+	return func(yield func(LastRow) bool) {
+		for _, i := range d.order {
+			st := d.findState(&d.entries[i])
+			if st == nil {
+				continue
+			}
+			last := LastRow{Record: st.Hash, Changed: st.kept}
+			if d.canRepeat(&d.entries[i], st) {
+				last.Mark = d.page.Marks[i]
+			}
+			if !yield(last) {
+				return
+			}
+		}
+	}
+}
+
+// canRepeat says whether a row is known by nothing but its own bytes: time, other records and other keys have no part in what it means.
+func (d *Decision) canRepeat(e *entry, st *state) bool {
+	r := e.record
+	return len(d.page.Marks) > 0 &&
+		!r.Provisional && !d.settings.PartsSettle && flagsOf(st.Data)&rowUntraced == 0 &&
+		e.group == 0 && !d.settings.Parents &&
+		r.ID != "" && len(e.keys) == 1 && e.keys[0] == st.Hash
+}
