@@ -41,17 +41,19 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, len(family.Points))}
 	names := d.LabelNames()
 	order := orderOf(names)
-	// One piece of memory for all: a family may have a hundred thousand series.
-	pairs := make([]dto.LabelPair, len(names)*len(family.Points))
+	// One piece of memory for all of a kind: a family may have a hundred thousand series.
+	n := len(names) * len(family.Points)
+	pairs, values, labels := make([]dto.LabelPair, n), make([]string, n), make([]*dto.LabelPair, n)
 	for i := range family.Points {
 		p := &family.Points[i]
 		m := newMetric(d, p)
-		m.Label = make([]*dto.LabelPair, len(names))
 		for k, index := range order {
-			pair := &pairs[i*len(names)+k]
-			pair.Name, pair.Value = &names[index], new(strings.ToValidUTF8(p.Labels.Values[index], "\uFFFD"))
-			m.Label[k] = pair
+			at := i*len(names) + k
+			values[at] = strings.ToValidUTF8(p.Labels.Values[index], "\uFFFD")
+			pairs[at].Name, pairs[at].Value = &names[index], &values[at]
+			labels[at] = &pairs[at]
 		}
+		m.Label = labels[i*len(names) : (i+1)*len(names) : (i+1)*len(names)]
 		if operator := p.Labels.Operator(); operator != "" {
 			for name, value := range operator.All() {
 				m.Label = append(m.Label, &dto.LabelPair{Name: &name, Value: &value})
