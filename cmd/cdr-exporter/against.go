@@ -69,18 +69,18 @@ func (e *csvExport) read(rows func(*csv.Reader) error) error {
 // centre, and Wavix's.
 var portalNames = map[string]string{"usageid": "id", "uuid": "id", "starttime": "start", "date": "start", "charge": "amount"}
 
-// columnsOf are the places of columns by their names. One that has our name goes before one that a portal calls otherwise.
+// columnsOf are the places of columns by our names. A column with our name goes before one with a portal's name.
 func columnsOf(head []string) map[string]int {
-	columns, otherwise := make(map[string]int), make(map[string]int)
+	columns, portals := make(map[string]int), make(map[string]int)
 	for i, name := range head {
 		name = strings.ToLower(strings.Join(strings.Fields(strings.TrimPrefix(name, "\ufeff")), "")) // spreadsheets write a byte order mark
 		columns[name] = i
 		if ours, known := portalNames[name]; known {
-			otherwise[ours] = i
+			portals[ours] = i
 		}
 	}
-	maps.Copy(otherwise, columns)
-	return otherwise
+	maps.Copy(portals, columns)
+	return portals
 }
 
 // Pages implements collector.RangeReader.

@@ -47,7 +47,7 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	if span.ledger, err = app.Storage(r.Config); err != nil {
 		return err
 	}
-	if span.glance, err = ledger.ReadSummary(ctx, span.ledger); err != nil {
+	if span.summary, err = ledger.ReadSummary(ctx, span.ledger); err != nil {
 		return err
 	}
 	feeds, err := span.feeds(r, b.source)

@@ -90,7 +90,7 @@ func (x *exporter) heard(b *switchboard) {
 		return
 	}
 	last, err := x.scrape().one("cdr_subscription_last_notification_timestamp_seconds", "source=contoso")
-	if age := float64(time.Now().Unix()) - last; err != nil || age < -1 || age > patience.Seconds() {
+	if age := float64(time.Now().Unix()) - last; err != nil || age < -1 || age > waitTimeout.Seconds() {
 		x.t.Errorf("the last notification came %g s ago, %v", age, err)
 	}
 }

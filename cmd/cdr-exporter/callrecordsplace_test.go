@@ -102,7 +102,7 @@ func (b *switchboard) still(d time.Duration) time.Duration {
 	settled := func(at time.Time) int {
 		return b.records.Totals(simulator.View{At: []time.Time{at.Add(d)}, Settle: b.settle}).Settled
 	}
-	from, to := b.Visible(), b.Now().Add(patience+time.Minute)
+	from, to := b.Visible(), b.Now().Add(waitTimeout+time.Minute)
 	for settled(from) != settled(to) {
 		d += time.Minute
 	}

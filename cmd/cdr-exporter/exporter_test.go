@@ -183,8 +183,8 @@ func (x *exporter) exited(code int) {
 	x.t.Helper()
 	select {
 	case <-x.done:
-	case <-time.After(patience):
-		x.t.Fatalf("the exporter didn't end within %s", patience)
+	case <-time.After(waitTimeout):
+		x.t.Fatalf("the exporter didn't end within %s", waitTimeout)
 	}
 	if x.exit != code {
 		x.t.Fatalf("the exporter ended with exit code %d, want %d", x.exit, code)

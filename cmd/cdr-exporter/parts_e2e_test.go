@@ -74,10 +74,10 @@ func (p *part) stop() {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(patience):
+	case <-time.After(waitTimeout):
 		_ = p.cmd.Process.Kill()
 		<-p.done
-		p.t.Errorf("%s didn't end within %s", p.cmd.Path, patience)
+		p.t.Errorf("%s didn't end within %s", p.cmd.Path, waitTimeout)
 	}
 }
 

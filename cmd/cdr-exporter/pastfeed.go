@@ -32,7 +32,7 @@ type pastSpan struct {
 	from, now time.Time
 	to        time.Time // zero: where live counting began
 	ledger    ledger.Storage
-	glance    ledger.Summary
+	summary   ledger.Summary
 	// lost are the feeds, as SOURCE/FEED, that keep nothing to read.
 	lost []string
 }
@@ -82,9 +82,9 @@ func (s *pastSpan) feeds(r *commandConfig, source string) (feeds []*pastFeed, er
 
 // limit sets where the feed's range ends.
 func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
-	origin, live := span.glance.Origins[f.name()]
+	origin, live := span.summary.Origins[f.name()]
 	if !live && renamedFrom != "" {
-		origin, live = span.glance.Origins[renamedFrom+"/"+f.Info.Name]
+		origin, live = span.summary.Origins[renamedFrom+"/"+f.Info.Name]
 	}
 	f.To = span.to
 	switch {

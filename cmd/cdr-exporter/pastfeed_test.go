@@ -47,11 +47,11 @@ func TestRangeOfFeed(t *testing.T) {
 		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now, glance: ledger.Summary{Origins: map[string]time.Time{
+			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now, summary: ledger.Summary{Origins: map[string]time.Time{
 				tc.live + "/call_log": origin,
 			}}}
 			if tc.live == "early" {
-				span.glance.Origins["early/call_log"] = noon.Add(-time.Hour)
+				span.summary.Origins["early/call_log"] = noon.Add(-time.Hour)
 			}
 			f := someFeed()
 			err := f.limit(span, tc.renamed)

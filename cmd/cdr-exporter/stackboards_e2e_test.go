@@ -132,7 +132,7 @@ func TestE2EBoards(t *testing.T) {
 	}
 	begin := time.Now()
 	// A query that has answered isn't asked again: some panels are about what comes and goes.
-	within(t, 2*patience, "have data in every panel", func() error {
+	within(t, 2*waitTimeout, "have data in every panel", func() error {
 		x.running()
 		var missing []string
 		for name, p := range asked {

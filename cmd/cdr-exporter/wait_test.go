@@ -6,29 +6,29 @@ import (
 )
 
 const (
-	// patience is how long what must happen may take on a slow machine. Nothing
+	// waitTimeout is how long what must happen may take on a slow machine. Nothing
 	// waits so long when all is well.
-	patience = 5 * time.Minute
-	// glance is between the first two looks at a condition, stare between later ones:
+	waitTimeout = 5 * time.Minute
+	// firstPause is between the first two looks at a condition, longestPause between later ones:
 	// each look at the metrics costs as much as a scrape.
-	glance = 10 * time.Millisecond
-	stare  = 300 * time.Millisecond
+	firstPause   = 10 * time.Millisecond
+	longestPause = 300 * time.Millisecond
 )
 
 // eventually waits until check finds nothing amiss any more. What says what is
 // waited for; check says what is still missing.
 func eventually(t testing.TB, what string, check func() error) {
 	t.Helper()
-	within(t, patience, what, check)
+	within(t, waitTimeout, what, check)
 }
 
 // within is eventually with a bound of its own.
 func within(t testing.TB, limit time.Duration, what string, check func() error) {
 	t.Helper()
-	pause := time.NewTimer(glance)
+	pause := time.NewTimer(firstPause)
 	defer pause.Stop()
 	begin := time.Now()
-	for next := glance; ; next = min(next*3/2, stare) {
+	for next := firstPause; ; next = min(next*3/2, longestPause) {
 		looked := time.Now()
 		err := check()
 		if err == nil {

@@ -104,11 +104,11 @@ func (f *fakeWavix) answer(r *http.Request) reply {
 	return reply{body: fmt.Sprintf(`{"items":[%s],"pagination":{"current_page":%d,"per_page":%d,"total":%d}}`, strings.Join(rows, ","), number, perPage, total)}
 }
 
-func atoi(text string, otherwise int) int {
+func atoi(text string, fallback int) int {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n
 	}
-	return otherwise
+	return fallback
 }
 
 // csvOf is the rows of letters as CSV.

@@ -448,7 +448,7 @@ func TestPausedRegistration(t *testing.T) {
 	if _, err := b.ledger.engine.exec(lockLedger); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.ledger.Feed(t.Context(), spec); err != nil { // it would end with the server's patience
+	if _, err := r.ledger.Feed(t.Context(), spec); err != nil { // it would end when the server's timeout is over
 		t.Error(err)
 	}
 	if _, err := b.ledger.engine.exec(`ROLLBACK`); err != nil {

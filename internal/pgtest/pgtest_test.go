@@ -31,9 +31,9 @@ func TestMain(m *testing.M) {
 }
 
 // query runs a statement that returns one text, on a connection of its own.
-func query(t *testing.T, patience time.Duration, dsn, statement string) (text string, err error) {
+func query(t *testing.T, wait time.Duration, dsn, statement string) (text string, err error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), wait)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {

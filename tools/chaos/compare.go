@@ -15,8 +15,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// patience is how long the exporters may take to count and to send everything.
-const patience = 3 * time.Minute
+// settleTimeout is how long the exporters may take to count and to send everything.
+const settleTimeout = 3 * time.Minute
 
 // compared are the metrics that are compared with the books, with the labels that those have.
 var compared = map[string][]string{
@@ -45,7 +45,7 @@ func (r *round) compare(ctx context.Context) (differences []string, err error) {
 			}
 		}
 	}
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(settleTimeout)
 	for agreed := 0; agreed < 3 && time.Now().Before(deadline); { // looks in a row
 		for _, x := range r.exporters {
 			if err := x.wait(ctx, time.Second/time.Duration(len(r.exporters))); err != nil {

@@ -140,7 +140,7 @@ func (x *exporter) stop() error {
 	_ = x.cmd.Process.Signal(syscall.SIGTERM) // its state says how it ended
 	select {
 	case <-x.ended:
-	case <-time.After(patience):
+	case <-time.After(settleTimeout):
 	}
 	if x.cmd.ProcessState == nil || !x.cmd.ProcessState.Success() {
 		return x.problem("didn't end as it should after SIGTERM")

@@ -39,8 +39,8 @@ type stack struct {
 	killed                 int // how often the exporter was
 }
 
-// patience is how long a part may take to answer on a slow machine.
-const patience = 5 * time.Minute
+// readyTimeout is how long a part may take to answer on a slow machine.
+const readyTimeout = 5 * time.Minute
 
 // start starts everything, Alertmanager before Prometheus. An error leaves nothing running.
 func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *stack, err error) {
@@ -136,7 +136,7 @@ func (s *stack) startPrometheus(ctx context.Context) error {
 
 // untilReady waits until a part answers that it is ready.
 func untilReady(ctx context.Context, p *process, api parts.API) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
