@@ -69,7 +69,7 @@ func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 	return &m.page
 }
 
-// rowID is a row's id as mapCommon reads it, empty if it has none or one that is read with care.
+// rowID is a row's id as mapCommon reads it; empty if it has none, or one that makes the row malformed.
 func rowID(row []byte) string {
 	if row[0] != '{' {
 		return ""

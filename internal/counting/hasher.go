@@ -88,14 +88,14 @@ func (h *Hasher) field(value []byte) uint32 {
 	return max(uint32(siphash.Hash(h.fieldKeys[0], h.fieldKeys[1], value))&0xffffff, 1)
 }
 
-// RecordHash is what a record is known by that has this id and no other. It is safe for concurrent use.
+// RecordHash is the hash that a record with this id is remembered under. It is safe for concurrent use.
 func (h *Hasher) RecordHash(id string) Hash {
 	var memory [96]byte
 	text := pack.AppendText(append(memory[:0], byte(kindCall)), "id")
 	return Hash(siphash.Hash(h.idKeys[0], h.idKeys[1], pack.AppendText(text, id)))
 }
 
-// synthetic is what a record is known by that has no id: what it says of itself.
+// synthetic is the hash of a record without an id, made of what it says of itself.
 func (h *Hasher) synthetic(r *cdr.Record) Hash {
 	return h.factKey(kindCall, "synthetic", syntheticID(r))
 }

@@ -6,7 +6,7 @@ import "iter"
 type LastRow struct {
 	// Record is what the record is remembered under.
 	Record Hash
-	// Mark is the row's of Page.Marks, if the same row decided next of this record would be a repeat that changes nothing; else 0.
+	// Mark is the row's mark of Page.Marks if the same row, coming again before any other of its record, would change nothing; else 0.
 	Mark uint64
 	// Changed says that the page changed what is remembered: the record is new, or revised.
 	Changed bool
@@ -31,7 +31,7 @@ func (d *Decision) LastRows() iter.Seq[LastRow] {
 	}
 }
 
-// canRepeat says whether a row is known by nothing but its own bytes: time, other records and other keys have no part in what it means.
+// canRepeat says whether a row's bytes alone say what it means: neither time, nor other records, nor other keys have a part in it.
 func (d *Decision) canRepeat(e *entry, st *state) bool {
 	r := e.record
 	return len(d.page.Marks) > 0 &&

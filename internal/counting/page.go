@@ -44,7 +44,7 @@ type Page struct {
 	Records []*cdr.Record
 	// Marks stand for the rows that the records were read from, as a ledger's Recognize returns them; 0 is none, and nil is none of all.
 	Marks []uint64
-	// Unchanged is how many rows were left out since Recognize knew them: they count as repeats.
+	// Unchanged is how many rows were left out because Recognize knew them: they count as repeats.
 	Unchanged int
 	// Invalid are the rows that couldn't be read.
 	Invalid []BadRow
