@@ -90,7 +90,8 @@ func (v *vault) search(where string, text []byte) {
 
 // each calls f for every number of the prefix of which more can be read than the mask
 // leaves. A number stands by itself, or behind a plus: then more digits may follow. A
-// histogram's sum in the ledger is nanoseconds: 33.199 s are the digits of a number.
+// sum in the ledger is nanoseconds: 33.199 s are the digits of a number. It ends with six
+// zeros where durations are milliseconds, as one number in a million does.
 func (p prefix) each(text []byte, f func(from, to int)) {
 	visible := p.digits[:min(len(p.digits), p.length-hiddenDigits)]
 	for next := 0; ; {
@@ -105,7 +106,8 @@ func (p prefix) each(text []byte, f func(from, to int)) {
 			to++
 		}
 		plus := from > 0 && text[from-1] == '+'
-		inside := from > 0 && isNumberByte(text[from-1]) || bytes.HasSuffix(text[:from], []byte(`"sum":`))
+		inside := from > 0 && isNumberByte(text[from-1]) || bytes.HasSuffix(text[:from], []byte(`"sum":`)) ||
+			!plus && bytes.HasSuffix(text[from:to], []byte("000000"))
 		if inside || to-from < p.length || to-from > p.length && !plus || !p.begins(text[from:to]) {
 			continue
 		}
@@ -191,19 +193,21 @@ func TestVaultFindsSecrets(t *testing.T) {
 		text  string
 		found bool
 	}{
-		"nothing":             {"level=INFO msg=hello 1763627000123456", false},
-		"secret":              {"client_secret=hunter2hunter2", true},
-		"token":               {"Authorization: Bearer eyJhdWQiOiJodHRwcz", true},
-		"number":              {"caller +14255550123 called", true},
-		"number without plus": {"caller 14255550123 called", true},
-		"number and more":     {"+142555501234", true},
-		"in a longer number":  {"9914255550123", false},
-		"in a string":         {`"sums":"14255550123"`, true},
-		"a sum":               {`"sum":14255550123`, false},
-		"masked":              {"+1425555****", false},
-		"masked too little":   {"+14255550***", true},
-		"name":                {"Alex Example", true},
-		"principal":           {"alex@contoso.example", true},
+		"nothing":              {"level=INFO msg=hello 1763627000123456", false},
+		"secret":               {"client_secret=hunter2hunter2", true},
+		"token":                {"Authorization: Bearer eyJhdWQiOiJodHRwcz", true},
+		"number":               {"caller +14255550123 called", true},
+		"number without plus":  {"caller 14255550123 called", true},
+		"number and more":      {"+142555501234", true},
+		"in a longer number":   {"9914255550123", false},
+		"in a string":          {`"sums":"14255550123"`, true},
+		"a sum":                {`"sum":14255550123`, false},
+		"seconds":              {"\x0033199000000i", false},
+		"number of its digits": {"\x0033199000001i", true},
+		"masked":               {"+1425555****", false},
+		"masked too little":    {"+14255550***", true},
+		"name":                 {"Alex Example", true},
+		"principal":            {"alex@contoso.example", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			recorder := &recorder{TB: t}
@@ -211,7 +215,7 @@ func TestVaultFindsSecrets(t *testing.T) {
 			v.hide("a secret", "hunter2hunter2")
 			v.hidePeople(&simulator.Mix{
 				Users:    []simulator.User{{ID: "5a5a-0001", Principal: "a@contoso.example", Name: "Alex Example"}},
-				Prefixes: []simulator.Prefix{{Digits: "+142555501", Random: 2}},
+				Prefixes: []simulator.Prefix{{Digits: "+142555501", Random: 2}, {Digits: "+33199", Random: 6}},
 				Own:      simulator.Prefix{Digits: "+120655501", Random: 2},
 			})
 			v.search("here", []byte(c.text))
