@@ -89,7 +89,7 @@ func TestE2ECompose(t *testing.T) {
 			lines.Add(int64(bytes.Count(unzipped(t, r), []byte("log.record.uid"))))
 		}
 	}))
-	defer loki.Close()
+	t.Cleanup(loki.Close) // once the Collector has stopped, which may be sending
 	s := newStack(t, map[string]string{
 		"loki:3100": strings.TrimPrefix(loki.URL, "http://"), "cdr-exporter:9887": freeAddress(t), "prometheus:9090": freeAddress(t),
 		"alertmanager:9093": freeAddress(t), "otel-collector:4318": freeAddress(t),
