@@ -90,12 +90,16 @@ func (f *Feed) Recognize(id string, row []byte) (record counting.Hash, mark uint
 	return record, mark, f.ledger.lastRows.has(record^keys.record, mark)
 }
 
-// noteRows takes over the last rows of a page that is durable now.
+// noteRows takes over the last rows of a page that is durable now. Those of a first history are remembered when they are read again, since memory is
+// scarcest while so much is read at once.
 func (p *pageCommit) noteRows() {
 	rows, keys := &p.ledger.lastRows, p.rowKeys.Load()
 	rows.mu.Lock()
 	defer rows.mu.Unlock()
 	for last := range p.decision.LastRows() {
+		if !p.change.State.HistoryDone {
+			last.Mark = 0
+		}
 		rows.put(last.Record^keys.record, last)
 	}
 }
