@@ -104,19 +104,15 @@ type kind struct {
 type pattern struct {
 	*regexp.Regexp
 
-	prefix  string // of all that match: most numbers are told by it
 	lengths []int32
 }
 
 func newPattern(d *phonenumbers.PhoneNumberDesc) pattern {
-	text := d.GetNationalNumberPattern()
-	prefix, _ := regexp.MustCompile(text).LiteralPrefix()
-	return pattern{regexp.MustCompile("^(?:" + text + ")$"), prefix, d.GetPossibleLength()}
+	return pattern{regexp.MustCompile("^(?:" + d.GetNationalNumberPattern() + ")$"), d.GetPossibleLength()}
 }
 
 func (p pattern) has(national string) bool {
-	return strings.HasPrefix(national, p.prefix) && (len(p.lengths) == 0 || slices.Contains(p.lengths, int32(len(national)))) && //nolint:gosec // a short text
-		p.MatchString(national)
+	return (len(p.lengths) == 0 || slices.Contains(p.lengths, int32(len(national)))) && p.MatchString(national) //nolint:gosec // a short text
 }
 
 // numberPlans are those of all regions.
