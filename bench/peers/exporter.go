@@ -125,18 +125,17 @@ func (x *exporterRun) read(ctx context.Context, goals ...goal) ([]seen, error) {
 			given = x.provider.given()
 			x.provider.advance(deepRead)
 		}
+		take := p.used
+		if i == len(goals)-1 {
+			take = p.stop
+		}
 		all, err := x.until(ctx, p, given, before.duplicates, g)
-		if err == nil && i < len(goals)-1 {
-			all.usage, err = p.used()
+		if err == nil {
+			all.usage, err = take()
 		}
 		if err != nil {
 			p.kill()
 			return nil, err
-		}
-		if i == len(goals)-1 {
-			if all.usage, err = p.stop(); err != nil {
-				return nil, err
-			}
 		}
 		parts[i] = seen{usage{all.cpu - before.cpu, all.peak}, all.wall - before.wall, all.duplicates - before.duplicates, all.calls}
 		before = all

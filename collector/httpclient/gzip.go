@@ -22,7 +22,7 @@ func readFrom(content *bytes.Buffer, body io.Reader, most int64) error {
 }
 
 // unzipFrom appends up to so many bytes of what a compressed body holds, and reads up to as many compressed ones. The whole body is read before it is
-// uncompressed: that takes less than half the time of http.Transport, which does both at once (decision 016).
+// uncompressed: that takes some 40 % less time than http.Transport does, which does both at once (decision 016).
 func unzipFrom(content *bytes.Buffer, body io.Reader, most int64) error {
 	u := unzippers.Get().(*unzipper)
 	defer unzippers.Put(u)
