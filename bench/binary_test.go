@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/procfs"
+
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
@@ -105,7 +107,7 @@ func (p *running) kill() {
 	<-p.done
 }
 
-func (p *running) pid() string { return strconv.Itoa(p.cmd.Process.Pid) }
+func (p *running) pid() int { return p.cmd.Process.Pid }
 
 // await looks every so often whether something has come true, for 45 minutes.
 func (p *running) await(b *testing.B, every time.Duration, what string, reached func() bool) {
@@ -136,22 +138,32 @@ func (p *running) ready(b *testing.B) {
 }
 
 // cpu is the processor time of the process so far, to 10 ms.
-func (p *running) cpu(b *testing.B) time.Duration {
-	stat, err := os.ReadFile("/proc/" + p.pid() + "/stat")
+func (p *running) cpu(b *testing.B) time.Duration { return cpuOf(b, p.pid()) }
+
+// cpuOf is the processor time of a process so far, to 10 ms.
+func cpuOf(b *testing.B, pid int) time.Duration {
+	process, err := procfs.NewProc(pid)
 	if err != nil {
 		b.Fatal(err)
 	}
-	// The name, in brackets, may hold anything; user and system time are the 12th and 13th field after it, in hundredths (proc(5)).
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	ticks := 0
-	for _, field := range fields[11:13] {
-		n, err := strconv.Atoi(field)
-		if err != nil {
-			b.Fatal(err)
-		}
-		ticks += n
+	stat, err := process.Stat()
+	if err != nil {
+		b.Fatal(err)
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return time.Duration(stat.CPUTime() * float64(time.Second))
+}
+
+// peakRSS is the most memory that a process had, in MB.
+func peakRSS(b *testing.B, pid int) float64 {
+	process, err := procfs.NewProc(pid)
+	if err != nil {
+		b.Fatal(err)
+	}
+	status, err := process.NewStatus()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(status.VmHWM) / (1 << 20)
 }
 
 func freeAddress(b *testing.B) string {

@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -175,19 +173,7 @@ func serverCPU(b *testing.B, dsn string) (used time.Duration) {
 		b.Fatal(err)
 	}
 	for _, pid := range pids {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			b.Fatal(err)
-		}
-		_, after, _ := strings.Cut(string(stat), ") ") // what follows are state, parent, …; the 12th and 13th are the time, in hundredths
-		fields := strings.Fields(after)
-		for _, ticks := range fields[11:13] {
-			n, err := strconv.Atoi(ticks)
-			if err != nil {
-				b.Fatal(err)
-			}
-			used += time.Duration(n) * 10 * time.Millisecond
-		}
+		used += cpuOf(b, pid)
 	}
 	return used
 }

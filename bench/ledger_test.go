@@ -139,7 +139,7 @@ func BenchmarkLedger(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(size)/float64(pages*len(i.page)), "B/id")
-	b.ReportMetric(peakRSS(b, "self"), "peak-MB")
+	b.ReportMetric(peakRSS(b, os.Getpid()), "peak-MB")
 	if err := i.ledger.Close(); err != nil {
 		b.Fatal(err)
 	}
@@ -174,23 +174,6 @@ func (i *idLedger) million(b *testing.B, from int) string {
 	}
 	b.ReportMetric(1e6/used.Seconds(), fmt.Sprintf("rows/cpu-s-at-%dM", from/1000+1))
 	return fmt.Sprintf("%.0f rows/s, %.0f rows per CPU second", 1e6/wall.Seconds(), 1e6/used.Seconds())
-}
-
-// peakRSS is the most memory that a process had, in MB.
-func peakRSS(b *testing.B, pid string) float64 {
-	status, err := os.ReadFile("/proc/" + pid + "/status")
-	if err != nil {
-		b.Fatal(err)
-	}
-	var kb float64
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			if _, err := fmt.Sscan(rest, &kb); err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	return kb / 1024
 }
 
 // killWriter starts a child that commits to the ledger and kills it in the middle.

@@ -44,7 +44,7 @@ var reasons = map[string]string{
 	"github.com/prometheus/common":                                      "HTTP client settings, log and version, as in every Prometheus exporter",
 	"github.com/prometheus/exporter-toolkit":                            "TLS and basic auth by --web.config.file",
 	"github.com/prometheus/otlptranslator":                              "tests that OTLP names become the names on /metrics",
-	"github.com/prometheus/procfs":                                      "what the peers of bench/peers take: processor time and memory",
+	"github.com/prometheus/procfs":                                      "what the processes of benchmarks take: processor time and memory",
 	"github.com/VictoriaMetrics/metrics":                                "a peer that scrapes are measured beside",
 	"github.com/rogpeppe/go-internal":                                   "scripts that test the binary",
 	"github.com/schollz/progressbar/v3":                                 "the progress of backfill",
