@@ -3,9 +3,13 @@ package httpclient
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,6 +64,18 @@ func TestBodies(t *testing.T) {
 		{name: "gzip bomb", handler: func(w http.ResponseWriter, _ *http.Request) {
 			writeGzip(w, make([]byte, 10<<20), 0)
 		}, kind: KindTooLarge, text: "the body is larger than 1000 bytes"},
+		{name: "gzip without an end", handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			packer, random := gzip.NewWriter(w), rand.New(rand.NewPCG(1, 2))
+			for err := error(nil); err == nil; {
+				_, err = packer.Write(binary.LittleEndian.AppendUint64(nil, random.Uint64()))
+			}
+		}, kind: KindTooLarge, text: "the body is larger than 1000 bytes"},
+		{name: "gzip, cut behind all that was packed", handler: func(w http.ResponseWriter, _ *http.Request) {
+			writeGzip(w, []byte(page), 0)
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}, kind: KindBody, text: "read body: cut short", again: true},
 		{name: "gzip cut", handler: func(w http.ResponseWriter, _ *http.Request) {
 			writeGzip(w, []byte(page), 10)
 		}, kind: KindBody, text: "read body: cut short", again: true},
@@ -90,6 +106,26 @@ func TestBodies(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What a small body unpacks to isn't kept before it is refused.
+func TestGzipBomb(t *testing.T) {
+	bomb := httptest.NewRecorder()
+	writeGzip(bomb, make([]byte, 64<<20), 0)
+	synctest.Test(t, func(t *testing.T) {
+		client := newTest(t, pipeServer(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(bomb.Body.Bytes())
+		})), func(s *Settings) { s.BaseURL = "http://127.0.0.1" })
+		client.maxBody = 1 << 20
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; KindOf(err) != KindTooLarge || took > 16<<20 {
+			t.Errorf("%v; it took %d KiB", err, took>>10)
+		}
+	})
 }
 
 func dribble(w http.ResponseWriter, r *http.Request, text string, gap time.Duration) {

@@ -3,6 +3,7 @@ package httpclient
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -28,8 +29,11 @@ func unzipFrom(content *bytes.Buffer, body io.Reader, most int64) error {
 	defer unzippers.Put(u)
 	u.zipped.Reset()
 	err := readFrom(&u.zipped, body, most)
-	if u.zipped.Len() == 0 {
+	switch int64(u.zipped.Len()) {
+	case 0:
 		return err
+	case most:
+		return errTooLarge // what it holds is larger still, or there is no end of it
 	}
 	if failed := u.reader.Reset(&u.zipped); failed != nil {
 		return cmp.Or(err, failed)
@@ -37,6 +41,9 @@ func unzipFrom(content *bytes.Buffer, body io.Reader, most int64) error {
 	failed := readFrom(content, &u.reader, most)
 	return cmp.Or(err, failed)
 }
+
+// errTooLarge is a compressed body of as many bytes as may be read.
+var errTooLarge = errors.New("too large")
 
 // unzipper is what takes gzip off a body.
 type unzipper struct {

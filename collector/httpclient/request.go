@@ -343,7 +343,7 @@ func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest tim
 	}
 	err := read(content, &watchedReader{Reader: a.Body, slow: slow, idle: idle}, most+1)
 	switch {
-	case int64(content.Len()) > most:
+	case int64(content.Len()) > most, errors.Is(err, errTooLarge):
 		return a.fail(KindTooLarge, fmt.Sprintf("the body is larger than %d bytes", most), nil)
 	case err != nil:
 		return a.broken(KindBody, "read body: ", err)
