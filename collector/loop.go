@@ -20,11 +20,10 @@ type FeedSettings struct {
 	Source string
 	// Info says how the feed is read.
 	Info *FeedInfo
-	// Ledger is the feed's handle; nil for Info.ActiveCalls. Queue is what waits in it, for Info.Fetcher.
+	// Ledger is the feed's handle; nil for Info.ActiveCalls. If it is a Recognizer, a RowReader leaves out rows that it knows. Queue is what waits in
+	// it, for Info.Fetcher.
 	Ledger Ledger
 	Queue  TaskQueue
-	// Rows knows rows that needn't be decoded again; nil: none.
-	Rows Recognizer
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
 	Open func(ctx context.Context) error
 	// Paused says why pages with records would be refused at present, so that none is asked for; nil: never.

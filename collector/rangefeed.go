@@ -39,8 +39,10 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 	settings = settings.withDefaults()
 	info := settings.Info
 	reader := info.Reader
-	if r, is := reader.(RowReader); is && settings.Rows != nil {
-		reader = r.LeavingOut(settings.Rows)
+	if rows, knows := settings.Ledger.(Recognizer); knows {
+		if r, can := reader.(RowReader); can {
+			reader = r.LeavingOut(rows)
+		}
 	}
 	l := plan.Ladder{Interval: max(info.PollInterval(), time.Second), Lookback: max(info.Lookback, time.Second)}
 	return &RangeFeed{

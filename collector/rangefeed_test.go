@@ -78,6 +78,42 @@ func pollOnce(t *testing.T, p *pages, read readerFunc, change ...func(*FeedSetti
 	return loop.feed.Poll(t.Context())
 }
 
+// knowing is a ledger that knows every row.
+type knowing struct{ *pages }
+
+func (knowing) Recognize(string, []byte) (counting.Hash, uint64, bool) { return 1, 1, true }
+
+// oneRow is a reader of one row.
+type oneRow struct{ rows Recognizer }
+
+func (o oneRow) LeavingOut(rows Recognizer) RangeReader { return oneRow{rows} }
+
+func (o oneRow) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, error] {
+	filter := NewRowFilter(o.rows)
+	return pagesOf(func(emit func(*Page) error) error {
+		if _, unchanged := filter.Unchanged("id", nil); unchanged {
+			return emit(&Page{Unchanged: 1})
+		}
+		return emit(&Page{Records: []*cdr.Record{{ID: "id"}}})
+	})
+}
+
+// TestRangeFeed_LeavesOutRows (counting.md 37): a feed leaves out what its ledger knows; a ledger that knows no rows gets them all.
+func TestRangeFeed_LeavesOutRows(t *testing.T) {
+	for name, want := range map[string]int{"the ledger knows rows": 1, "it knows none": 0} {
+		p := &pages{}
+		err := pollOnce(t, p, nil, func(s *FeedSettings) {
+			s.Info.Reader = oneRow{}
+			if want > 0 {
+				s.Ledger = knowing{p}
+			}
+		})
+		if err != nil || p.all[0].Unchanged != want || len(p.all[0].Records) != 1-want {
+			t.Errorf("%s: %d rows are left out, %d come; error %v", name, p.all[0].Unchanged, len(p.all[0].Records), err)
+		}
+	}
+}
+
 // TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are committed without a position, which follows the last one.
 func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	rows := func(n int) []*cdr.Record { return make([]*cdr.Record, n) }

@@ -20,7 +20,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // then nothing is read
 	if info.ActiveCalls == nil {
 		f.state = &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info)}
-		settings.Ledger, settings.Queue, settings.Rows, settings.Open = f.state, f.state, f.state, f.state.open
+		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
 		settings.Paused = a.ledger.Paused
 		if !a.ledger.Shared() { // else its loop opens it, so that taking over many feeds doesn't wait for the commits of the first
 			if err := f.state.open(context.Background()); err != nil {
@@ -50,6 +50,8 @@ type lazyFeed struct {
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
 }
+
+var _ collector.Recognizer = (*lazyFeed)(nil)
 
 // open opens the feed's state unless it is open. One goroutine calls it. It fails once the ledger was replaced.
 func (l *lazyFeed) open(ctx context.Context) (err error) {
