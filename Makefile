@@ -119,6 +119,10 @@ soak: ## tests with random input, each with SOAK (20) times as many cases; takes
 chaos: packages ## kill, pause and cut off the exporter at random and compare its totals with the simulators' books: CHAOS='-kills 1000', '-kills 200 -replicas 3', '-for 8h'
 	$(GO) run ./tools/chaos $(CHAOS)
 
+.PHONY: compare
+compare: ## run the exporter of an earlier commit beside this tree's on the same calls and compare what both count: COMPARE='-commit HEAD~1'
+	$(GO) run ./tools/compare $(COMPARE)
+
 .PHONY: e2e
 e2e: packages real-parts ## only the tests that start real parts
 	$(call some,TestE2E,e2e,./...)

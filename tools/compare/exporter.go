@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+)
+
+// exporter is one of the two processes, with the endpoint of its log records.
+type exporter struct {
+	name, address, log string
+	cmd                *exec.Cmd
+	ended              chan struct{} // closed when the process has ended
+	sink               *otlpsink.Sink
+}
+
+// startExporter starts a program with a configuration in which the ledger and the listener for notifications are changed for ones of its own. No
+// call is late in it, since lateness depends on the second at which a call is read.
+func startExporter(ctx context.Context, program, config, hook string) (_ *exporter, err error) {
+	x := &exporter{name: filepath.Base(program), log: program + ".log", ended: make(chan struct{})}
+	ownHook, hookErr := simulator.FreeAddress(ctx)
+	address, addressErr := simulator.FreeAddress(ctx)
+	text, readErr := os.ReadFile(config)
+	x.sink, err = otlpsink.Start(otlpsink.Settings{})
+	if err = errors.Join(hookErr, addressErr, readErr, err); err != nil {
+		return nil, err
+	}
+	x.address = address
+	folder := filepath.Dir(config)
+	own := strings.NewReplacer(hook, ownHook, filepath.Join(folder, "ledger"), program+"-ledger", "late_after: 10m", "late_after: 24h").Replace(string(text))
+	own += fmt.Sprintf("privacy: {hash_key: the same in both exporters}\notlp: {endpoint: %q, interval: 1s}\n", x.sink.URL())
+	file := program + ".yaml"
+	if err := os.WriteFile(file, []byte(own), 0o600); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(x.log)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() //nolint:errcheck // the process has its own
+	x.cmd = exec.CommandContext(ctx, program, "run", "--config.file="+file, "--web.listen-address="+address, "--webhook.listen-address="+ownHook)
+	x.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
+	x.cmd.Stdout, x.cmd.Stderr = log, log
+	if err := x.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", x.name, err)
+	}
+	go func() {
+		defer close(x.ended)
+		_ = x.cmd.Wait() // look says that it has ended
+	}()
+	return x, nil
+}
+
+func (x *exporter) close() {
+	_ = x.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	select {
+	case <-x.ended:
+	case <-time.After(10 * time.Second):
+		_ = x.cmd.Process.Kill()
+		<-x.ended
+	}
+	x.sink.Close()
+}
+
+// look is what an exporter shows of calls, and the log records that it has sent.
+type look struct {
+	series  map[string]string // values, by name and labels
+	records map[string]string // a plus for each, by text
+}
+
+// look asks the exporter and its endpoint.
+func (x *exporter) look(ctx context.Context) (look, error) {
+	select {
+	case <-x.ended:
+		text, _ := os.ReadFile(x.log) // without it there is nothing to show
+		return look{}, fmt.Errorf("%s ended by itself (%s); its log ends:\n%s", x.name, x.cmd.ProcessState, text[max(0, len(text)-2000):])
+	default:
+	}
+	l := look{series: map[string]string{}, records: map[string]string{}}
+	for _, r := range x.sink.Logs() {
+		if r.Attributes["cdr.source"] == "pbx" { // its records have no ids: the key of each ledger makes them
+			delete(r.Attributes, "cdr.record.id")
+			delete(r.Attributes, "log.record.uid")
+			r.TraceID = ""
+		}
+		text := fmt.Sprint(r.Event, " ", r.Body, " ", r.TraceID, " ", r.Attributes) // maps are printed by key
+		l.records[text] += "+"
+	}
+	return l, x.scrape(ctx, l.series)
+}
+
+// scrape adds the counters and histograms of calls. An exporter that doesn't answer yet shows none.
+func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+x.address+"/metrics", http.NoBody)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	if err != nil {
+		return fmt.Errorf("scrape %s: %w", x.name, err)
+	}
+	for name, family := range families {
+		if !strings.HasPrefix(name, "cdr_") || strings.HasPrefix(name, "cdr_exporter_") || family.GetType() == dto.MetricType_GAUGE {
+			continue
+		}
+		for _, m := range family.GetMetric() {
+			series[name+fmt.Sprint(m.GetLabel())] = fmt.Sprint(m.GetCounter().GetValue(), m.GetHistogram())
+		}
+	}
+	return nil
+}
+
+func (l look) values() iter.Seq[string] { return maps.Values(l.series) }
+
+// differences are a line for each series and each log record that isn't the same in both.
+func (l look) differences(other look) []string {
+	return slices.Concat(differing(l.series, other.series), differing(l.records, other.records))
+}
+
+func differing(earlier, present map[string]string) (lines []string) {
+	for _, side := range []map[string]string{earlier, present} {
+		for key := range side {
+			if was, is := earlier[key], present[key]; was != is {
+				lines = append(lines, fmt.Sprintf("%s: was %q, is %q", key, was, is))
+			}
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}

@@ -1,0 +1,210 @@
+// Command compare runs the exporter of an earlier commit and this tree's beside each other, on the same simulated providers, and compares what
+// both counted:
+//
+//	go run ./tools/compare -commit v1.4.0
+//
+// Both have the demo's configuration, each with a ledger of its own. They read a history first, then what is published in steps: late calls, revisions,
+// repeats, groups and call records with their calls. After each step all counters and histograms of calls and all log records must become
+// the same. Compare prints a line for each difference, leaves the ledgers and the logs, and exits 1.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
+	flags.SetOutput(out)
+	commit := flags.String("commit", "", "the earlier commit, as git names it; empty: this tree's exporter beside itself")
+	steps := flags.Int("steps", 4, "so many times calls are published after the history")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "cdr-compare-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err == nil {
+			err = os.RemoveAll(folder)
+		} else {
+			err = fmt.Errorf("%w\nledgers and logs are in %s", err, folder)
+		}
+	}()
+	programs := [2]string{filepath.Join(folder, "earlier"), filepath.Join(folder, "present")}
+	if err := buildCommit(ctx, folder, *commit, programs[0]); err != nil {
+		return err
+	}
+	if err := build(ctx, ".", programs[1]); err != nil {
+		return err
+	}
+	return compare(ctx, folder, programs, *steps, out)
+}
+
+// buildCommit builds the exporter of a commit; of the present tree if it is empty.
+func buildCommit(ctx context.Context, folder, commit, program string) error {
+	if commit == "" {
+		return build(ctx, ".", program)
+	}
+	tree, archive := filepath.Join(folder, "tree"), filepath.Join(folder, "tree.tar")
+	for _, args := range [][]string{
+		{"git", "archive", "--output=" + archive, commit}, {"mkdir", tree}, {"tar", "-xf", archive, "-C", tree},
+	} {
+		if output, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+			return fmt.Errorf("take the files of %s out of git: %w\n%s", commit, err, output)
+		}
+	}
+	return build(ctx, tree, program)
+}
+
+func build(ctx context.Context, tree, program string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", tree, "-buildvcs=false", "-trimpath", "-o", program,
+		"github.com/cdr-exporter/cdr-exporter/cmd/cdr-exporter")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build the exporter in %s: %w\n%s", tree, err, output)
+	}
+	return nil
+}
+
+// stepTime is how long a step takes at least: until calls that were published in it are found by the reads that go back far enough.
+const stepTime = 40 * time.Second
+
+// settleTimeout is how long the exporters may take to become the same.
+const settleTimeout = 2 * time.Minute
+
+// mostShown is how many differences are printed.
+const mostShown = 20
+
+// compare starts the providers and both programs, and compares after each step.
+func compare(ctx context.Context, folder string, programs [2]string, steps int, out io.Writer) error {
+	providers, err := demo.Start(demo.Settings{Change: quick})
+	if err != nil {
+		return err
+	}
+	defer providers.Close()
+	hold(providers)
+	hook, err := simulator.FreeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	config, err := providers.Configure(folder, filepath.Join(folder, "ledger"), hook)
+	if err != nil {
+		return err
+	}
+	providers.HoldPBX(true)
+	var both [2]*exporter
+	for i, program := range programs {
+		if both[i], err = startExporter(ctx, program, config, hook); err != nil {
+			return err
+		}
+		defer both[i].close()
+	}
+	for step := range steps + 1 {
+		if step > 0 {
+			if err := publish(ctx, providers); err != nil {
+				return err
+			}
+		}
+		series, records, differences, err := settle(ctx, both)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "step %d: %d series and %d log records; %d differences\n", step, series, records, len(differences))
+		if len(differences) > 0 {
+			return fmt.Errorf("the programs counted different things, of which these are the first:\n%s",
+				strings.Join(differences[:min(len(differences), mostShown)], "\n"))
+		}
+	}
+	return nil
+}
+
+// quick changes a world of calls: they are published, late ones too, and revised within a step's time.
+func quick(s *simulator.Settings) {
+	s.Delays = []simulator.Delay{{Weight: 9, Max: 2 * time.Second}, {Weight: 1, Max: 12 * time.Second}}
+	s.MaxLate, s.Revised, s.RevisedAfterMin, s.RevisedAfterMax = 0, 0.1, 5*time.Second, 30*time.Second
+	for _, kinds := range [][]simulator.Kind{s.Mix.Kinds, s.Mix.Incident} {
+		for i := range kinds {
+			k := &kinds[i]
+			if k.Ring = min(k.Ring, 2*time.Second); k.Outcome.Connected() && !k.Instant {
+				k.Fixed = time.Duration(1+i%5) * time.Second
+			}
+		}
+	}
+}
+
+// hold stops publication.
+func hold(p *demo.Providers) {
+	p.Tenant.Pause()
+	p.Office.Pause()
+	p.Carrier.Pause()
+}
+
+// publish publishes what was held back until now.
+func publish(ctx context.Context, p *demo.Providers) error {
+	p.Tenant.Resume()
+	p.Office.Resume()
+	p.Carrier.Resume()
+	hold(p)
+	p.HoldPBX(false)
+	defer p.HoldPBX(true)
+	return wait(ctx, 2*time.Second) // the PBX writes every second
+}
+
+// wait waits for a time, and fails if the context ends first.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// settle waits until both have counted the same for a while, or the time is over.
+func settle(ctx context.Context, both [2]*exporter) (series, records int, differences []string, err error) {
+	begin := time.Now()
+	var last string
+	for {
+		if err := wait(ctx, 2*time.Second); err != nil {
+			return 0, 0, nil, err
+		}
+		var looks [2]look
+		for i, x := range both {
+			if looks[i], err = x.look(ctx); err != nil {
+				return 0, 0, nil, err
+			}
+		}
+		differences = looks[0].differences(looks[1])
+		now := fmt.Sprint(len(looks[0].series), len(looks[0].records), slices.Sorted(looks[0].values()))
+		if len(differences) == 0 && now == last && time.Since(begin) > stepTime || time.Since(begin) > settleTimeout {
+			return len(looks[1].series), len(looks[1].records), differences, nil
+		}
+		last = now
+	}
+}
