@@ -2,7 +2,7 @@
 // be sent to OTLP endpoints goes into the pipelines that name the receiver.
 //
 //	logs pipelines    ◀─┐
-//	                    ├─ engine: internal/app, one per component id, whatever pipelines name it
+//	                    ├─ engine: internal/app, one per component id, however many pipelines name it
 //	metrics pipelines ◀─┤
 //	traces pipelines  ◀─┘
 //

@@ -14,7 +14,7 @@ type Deliver func(ctx context.Context, request []byte) error
 // Refused is the error of a request that would be refused again as it is. The problem must quote nothing of the request.
 func Refused(problem string) error { return answer{kind: refused, problem: problem} }
 
-// RoundTrip implements http.RoundTripper, so that whatever posts to an endpoint needs to know nothing of Deliver.
+// RoundTrip implements http.RoundTripper, so that a client of an endpoint needs to know nothing of Deliver.
 func (d Deliver) RoundTrip(r *http.Request) (*http.Response, error) {
 	defer r.Body.Close()
 	request, err := io.ReadAll(r.Body)

@@ -12,7 +12,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// maxPoints is how many data points go into one request: under 4 MiB, which gRPC servers take unless told otherwise.
+// maxPoints is how many data points go into one request: under 4 MiB, the limit of gRPC servers by default.
 const maxPoints = 4000
 
 // metricsSender is the SDK's exporter of metrics. It reports errors to the health, since the SDK's reader only has a global handler for them.
@@ -30,7 +30,7 @@ func (m *metricsSender) run(ctx context.Context) error {
 	reader := sdkmetric.NewPeriodicReader(m,
 		sdkmetric.WithInterval(m.settings.Interval), sdkmetric.WithTimeout(m.settings.Timeout),
 		sdkmetric.WithProducer(m.producer), sdkmetric.WithMaxExportBatchSize(maxPoints))
-	// A reader reads only as part of a provider. It has no instruments of its own.
+	// A reader reads only as part of a provider. This one has no instruments.
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(m.resource))
 	<-ctx.Done()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.ShutdownTimeout)

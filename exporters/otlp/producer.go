@@ -70,7 +70,7 @@ func dataOf(f metrics.Family, now time.Time) metricdata.Aggregation {
 	return nil
 }
 
-// numbers are the data points of everything but histograms. A start that isn't told stays zero: OTLP reads it as unknown.
+// numbers are the data points of everything but histograms. An unknown start stays zero, which means unknown in OTLP too.
 func numbers[N int64 | float64](f metrics.Family, now time.Time) []metricdata.DataPoint[N] {
 	out := make([]metricdata.DataPoint[N], len(f.Points))
 	for i := range f.Points {

@@ -7,7 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// appendVisit appends what contract 4 lists for a visit of a queue. Where the record tells only of the visit, its own fields follow: they have no
+// appendVisit appends what contract 4 lists for a visit of a queue. Where the record is of the visit alone, its own fields follow: they have no
 // other log record.
 func appendVisit(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	v := event.Visit

@@ -145,7 +145,7 @@ func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 
 // writeNative adds the sparse buckets: spans of neighbouring ones, and counts as differences to the bucket before.
 func writeNative(out *dto.Histogram, h *metrics.HistValue) {
-	// The zero bucket, which is there without an observation too, is what tells a native histogram from a classic one.
+	// The zero bucket distinguishes a native histogram from a classic one; it is set without observations too.
 	out.Schema, out.ZeroThreshold, out.ZeroCount = &h.Schema, &metrics.NativeZeroThreshold, &h.Zeros
 	next, before := int32(0), int64(0)
 	for i, index := range h.Indexes {

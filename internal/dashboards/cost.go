@@ -19,7 +19,7 @@ func cost(with *rules.Parameters) *board {
 	b.chooseLabels()
 	currencies := by("currency")
 	monthly := b.net(b.total, currencies)
-	b.add(6, 5, money(b.number(text{"Month to date", "Charges and corrections since the month began, by currency, whatever time the dashboard shows."}, monthly)).
+	b.add(6, 5, money(b.number(text{"Month to date", "Charges and corrections since the month began, by currency, at any time range of the dashboard."}, monthly)).
 		TimeFrom(thisMonth))
 	projected := monthly
 	projected.expr = fmt.Sprintf("(%s)\n* scalar(days_in_month()) * 86400 / $__range_s", monthly.expr)
@@ -87,7 +87,7 @@ func (b *board) net(how ask, keep []string) query {
 	return q
 }
 
-// thisMonth is a panel's own time: the month so far, whatever the dashboard shows.
+// thisMonth is a panel's own time range: the month so far, at any range of the dashboard.
 const thisMonth = "now/M"
 
 // money sets a panel that shows several currencies.

@@ -30,7 +30,7 @@ const (
 // rare are the counters of the exporter's own that a healthy day doesn't have, so that a rate of them means nothing.
 var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow}
 
-// measure is how a metric is shown, whatever panel shows it.
+// measure is how a metric is shown, in every panel.
 type measure struct {
 	// unit is that of a gauge's value, of what a histogram observes, or of a counter's growth over the time shown.
 	unit string

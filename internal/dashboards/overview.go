@@ -81,7 +81,7 @@ func overview(with *rules.Parameters) *board {
 	b.add(12, 8, b.series(text{"Behind now", "How far the watermark is behind: every call that started before it has been looked for at least once."},
 		b.age(metrics.Watermark, perFeed())).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
 	late := share(b.flow(metrics.Calls, perFeed(), is("late", "true")), b.flow(metrics.Calls, perFeed()))
-	b.add(12, 8, b.series(text{"Share of late calls", "Calls first seen later than their feed's late_after. While most of a feed is late, its counters tell of the past."}, late).
+	b.add(12, 8, b.series(text{"Share of late calls", "Calls first seen later than their feed's late_after. While most of a feed is late, its counters describe the past."}, late).
 		Thresholds(above(0.1, 0.5)).ThresholdsStyle(dashed()))
 
 	b.row("Details")

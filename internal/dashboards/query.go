@@ -17,7 +17,7 @@ type query struct {
 	name string
 	// exemplars asks for examples too, which lead from a spike to its calls: of metrics that have them.
 	exemplars bool
-	// every is the least number of minutes from one point of a course to the next, and of what each tells: 0 is as the
+	// every is the least number of minutes from one point of a course to the next, and what each covers: 0 is as the
 	// data source has it. bars says that a point is what was counted since the one before.
 	every int
 	bars  bool

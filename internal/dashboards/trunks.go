@@ -58,7 +58,7 @@ func trunks(with *rules.Parameters) *board {
 	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.flow, keep)).Max(1))
 
 	b.row("Codes")
-	b.add(12, 9, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing tells it."},
+	b.add(12, 9, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing has it."},
 		b.flow(metrics.CallFailures, by("sip_code"), sipCoded())))
 	b.add(12, 9, b.ofCalls(text{"Faults by trunk and reason", "Calls of each bar with the outcome failed, by reason."},
 		b.flow(metrics.CallFailures, by("trunk", "reason"), failed()), onlyFailed))
@@ -74,7 +74,7 @@ func trunks(with *rules.Parameters) *board {
 	setups := b.spread(metrics.CallSetup, by("trunk", "direction"))
 	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
 		setups...).DataLinks(b.seriesTo(callsBehind, setups[1])))
-	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing tells the trunk's setting; what streams did is on the Quality dashboard."},
+	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing has the trunk's setting; what streams did is on the Quality dashboard."},
 		b.value(metrics.MediaBypassRatio, keep)).Max(1))
 	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls of each bar by whether media bypassed Microsoft's processors."},
 		b.flow(metrics.MediaBypassCalls, by("trunk", "media_bypass"))))
@@ -113,7 +113,7 @@ func subCodes() (all []cdr.Cause) {
 	return all
 }
 
-// codeWords puts the words of the taxonomy behind codes: a code with a row of its own first, then the ranges.
+// codeWords puts the words of the taxonomy behind codes: a code with its own row first, then the ranges.
 func codeWords(causes []cdr.Cause) []dashboard.ValueMapping {
 	single := map[string]dashboard.ValueMappingResult{}
 	var mappings []dashboard.ValueMapping

@@ -82,7 +82,7 @@ func (b *board) chooseCalls() {
 // chooseFeed lets one choose feeds; every feed is those that may be added up.
 func (b *board) chooseFeed() {
 	b.choose("feed", "Feed", strings.Join(b.Additive(), "|"),
-		"All is every feed whose calls may be added up. call_records tells of the same calls as pstn and direct_routing: choose it alone, or look at Quality.",
+		"All is every feed whose calls may be added up. call_records has the same calls as pstn and direct_routing: choose it alone, or look at Quality.",
 		metrics.Calls)
 }
 

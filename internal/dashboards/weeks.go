@@ -18,7 +18,7 @@ const (
 // time zone that the dashboard shows; E is the ISO number of a weekday, which no language changes.
 func (b *board) hours(t text, q query) *table.PanelBuilder {
 	const value = "Calls"
-	// A point tells of the hour before it; this one tells of the hour that begins with it.
+	// A point covers the hour before it; this one covers the hour that begins with it.
 	q.expr = strings.ReplaceAll(q.expr, "[$__rate_interval]", "[$__rate_interval] offset -1h")
 	p := sortedTable(t, "").SortBy(nil).
 		Datasource(prometheusSource()).

@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
-// where names a trunk, or the source where trunks aren't told.
+// where names a trunk, or the source where the feed has no trunks.
 const where = "{{ $labels.source }}{{ with $labels.trunk }} trunk {{ . }}{{ end }} ({{ $labels.feed }})"
 
 // burn is one rule of burn rates (SRE workbook, chapter 5): the budget burns so many times faster than would use it up in 30 days over
@@ -54,9 +54,9 @@ func (p *Parameters) failureAlerts() Group {
 			Change: "`down_ratio`, `down_floor`, `recent_floor`",
 		},
 		{
-			// It asks for no fault: no credit, a broken translation rule or a dead operator is an outage, whatever the records say.
+			// It asks for no fault: no credit, a broken translation rule or a dead operator is an outage too, though the records blame no fault.
 			Alert: "CDRAnswersCollapsed", Severity: critical, Signal: Calls, For: 5 * time.Minute, Keep: keep,
-			Doc: "Calls no longer connect, whatever they end with: against the same hour of earlier weeks, and without a week of history against an absolute floor.",
+			Doc: "Calls no longer connect, with any result: against the same hour of earlier weeks, and without a week of history against an absolute floor.",
 			Expr: lines("(",
 				fmt.Sprintf("  %s < %s * %s", recentConnected, number(p.AnswerFactor), lastWeek),
 				fmt.Sprintf("  and %s < %s - %s", recentConnected, lastWeek, number(p.AnswerDrop)),

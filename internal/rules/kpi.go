@@ -36,16 +36,16 @@ var timelyOnly = is("late", "false")
 
 // parts in the order in which they can be recorded: a whole before what is some of it.
 func parts() []part {
-	told, sip := inFeeds(reasonFeeds), inFeeds(sipFeeds)
+	reasons, sip := inFeeds(reasonFeeds), inFeeds(sipFeeds)
 	failures := func(code string) string { return sel(metrics.CallFailures, sip, matches("sip_code", code)) }
 	return []part{
 		{calls, "All calls.", sel(metrics.Calls), ""},
 		{answered, "Calls that were answered, by voicemail too (ASR's numerator).", sel(metrics.Calls, outcomes(asrAnswered)), calls},
 		{connected, "Calls that connected (ACD's denominator).", sel(metrics.Calls, outcomes(acdConnected)), calls},
-		{attempts, "Attempts: calls that say how they ended.", sel(metrics.Calls, told, noOutcomes(nerNoAttempts)), ""},
-		{effective, "Attempts for which the network did its part (ITU-T E.425).", sel(metrics.Calls, told, outcomes(nerEffective)), attempts},
-		{timely, "Attempts that weren't late.", sel(metrics.Calls, told, noOutcomes(nerNoAttempts), timelyOnly), ""},
-		{faulty, "Faults among the attempts that weren't late.", sel(metrics.Calls, told, outcomes(faultFailed), timelyOnly), timely},
+		{attempts, "Attempts: calls that say how they ended.", sel(metrics.Calls, reasons, noOutcomes(nerNoAttempts)), ""},
+		{effective, "Attempts for which the network did its part (ITU-T E.425).", sel(metrics.Calls, reasons, outcomes(nerEffective)), attempts},
+		{timely, "Attempts that weren't late.", sel(metrics.Calls, reasons, noOutcomes(nerNoAttempts), timelyOnly), ""},
+		{faulty, "Faults among the attempts that weren't late.", sel(metrics.Calls, reasons, outcomes(faultFailed), timelyOnly), timely},
 		{sipOK, "Calls that ended their INVITE with a 200: the answered ones.", sel(metrics.Calls, sip, outcomes(okAnswered)), calls},
 		{redirected, "Calls that were redirected: 3xx.", failures(redirects), calls},
 		{seerListed, "Calls with a code of SEER's list beside 200.", failures(strings.Join(seerCodes, "|")), calls},
@@ -95,7 +95,7 @@ func KPIs() []KPI {
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(reasonFeeds)) },
 		},
 		{
-			Name: "cdr_connected_share", Short: "connected share", Title: "ASR where nothing else is told", Standard: "ours; the formula of ASR", operation: "ratio",
+			Name: "cdr_connected_share", Short: "connected share", Title: "ASR where the feed gives nothing else", Standard: "ours; the formula of ASR", operation: "ratio",
 			Above: codeList(asrAnswered), Below: "all calls", Feeds: feeds(shareFeeds),
 			Caveat: "These feeds say only whether a call connected, so it can't be compared with anybody's ASR.",
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(shareFeeds)) },

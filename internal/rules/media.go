@@ -39,7 +39,7 @@ func (p *Parameters) mediaAlerts() Group {
 		},
 		{
 			Alert: "CDRQualityPoor", Severity: warning, Signal: Calls, For: 15 * time.Minute,
-			Doc: "Many audio streams are poor by the published classification, which tells of the network, not of what people heard.",
+			Doc: "Many audio streams are poor by the published classification, which judges the network, not what people heard.",
 			Expr: lines(
 				fmt.Sprintf("%s%s > %s", poor1h, audio, number(p.PoorShare)),
 				fmt.Sprintf("and round(%s%s * 3600) >= %d", classified1h, audio, p.PoorFloor),

@@ -36,13 +36,13 @@ func (p *Parameters) since(labels ...string) string {
 
 // cause says what most calls failed for within the hour, whose it probably is and whom to call.
 func (p *Parameters) cause(outcomes string, labels ...string) string {
-	const unclear = "Whose it is can't be told from the records: look at the status page, and call whoever runs the line."
+	const unclear = "The records don't say whose it is: look at the status page, and call the carrier."
 	domains := []struct{ name, words string }{
-		{"sbc", "It is probably your own session border controller or its line: call whoever runs it."},
+		{"sbc", "It is probably your own session border controller or its line: call its operator."},
 		{"carrier", "It is probably the carrier's: call the carrier, with what cdr-exporter incident writes."},
 		{"provider", "It is probably the provider's service: look at its health page, then open a case with what cdr-exporter incident writes."},
-		{"policy", "Our own policy, licence or credit refuses: call whoever administers the phone system."},
-		{"user", "It looks like what users dial: call whoever administers the number plan."},
+		{"policy", "Our own policy, licence or credit refuses: call the administrator of the phone system."},
+		{"user", "It looks like what users dial: call the administrator of the number plan."},
 	}
 	var text strings.Builder
 	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) (increase(cdr_call_failures_total{FROM, "+outcomes+"}[1h])))", labels...) +

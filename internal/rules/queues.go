@@ -50,7 +50,7 @@ func (p *Parameters) QueueKPIs() []QueueKPI {
 			Source: "no standard: [five formulas](https://www.callcentrehelper.com/service-level-threshold-calculations-206890.htm) are in use. " +
 				"This is the fourth of them, which leaves callers out who left early",
 			Caveat: "`queue_seconds` is the time. Visits that timed out, overflowed or ended otherwise count as not answered in time, and so do " +
-				"those that were answered after a wait that nobody tells.",
+				"those that were answered after an unknown wait.",
 			expr: func(w window) string { return lines(byQueue.rate(queueInTime, w, ""), "/ "+counted(w)) },
 		},
 		{

@@ -44,7 +44,7 @@ const (
 	critical = "critical"
 	warning  = "warning"
 	info     = "info"
-	// none is for what nobody is told of.
+	// none is for alerts that notify nobody.
 	none = "none"
 )
 

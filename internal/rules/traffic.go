@@ -22,7 +22,7 @@ func (p *Parameters) trafficAlerts() Group {
 			Alert: "CDRTrunkSilent", Doc: "A trunk has hardly any calls in an hour that always has some. Calls may take another: its line may be down all the same.",
 			Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is silent.",
 			Description: fmt.Sprintf("{{ printf \"%%.0f\" $value }} calls went through {{ $labels.trunk }} within the last hour. In the earlier weeks this hour had %d or more. ", p.QuietFloor) +
-				"Is the SBC up, and do voice routes still lead to it? Call whoever runs it.",
+				"Is the SBC up, and do voice routes still lead to it? Call its operator.",
 			When: "hardly any calls (a fiftieth of the week before) through a trunk",
 		}, trunkCalls, "0.02"),
 		{
@@ -115,7 +115,7 @@ func (p *Parameters) moneyAlerts() Group {
 			),
 			Summary: "Many calls from {{ $labels.source }} to {{ $labels.country }}: toll fraud?",
 			Description: "{{ $value }} outbound calls to {{ $labels.country }} were read within half an hour, many times those of the same hour a week ago. " +
-				"Premium ranges there are often used for fraud: block the country at the provider and on the SBC first, then find the account and whoever owns it.",
+				"Premium ranges there are often used for fraud: block the country at the provider and on the SBC first, then find the account and its owner.",
 			When:   fmt.Sprintf("%d or more connected calls to a risky country within half an hour, and more than %d times those of the same hour a week ago", p.FraudCalls, p.MinutesFactor),
 			Change: "`fraud_calls`, `risky_countries`, `minutes_factor`",
 		},

@@ -7,7 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// webhookAlerts are about what a provider tells us of its own accord. Polling finds every call without it, only later.
+// webhookAlerts are about a provider's notifications. Polling finds every call without it, only later.
 func (p *Parameters) webhookAlerts() Group {
 	newest := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
 	earlier := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset 2h))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
@@ -29,15 +29,15 @@ func (p *Parameters) webhookAlerts() Group {
 		{
 			// A green subscription proves nothing; calls that only polling found do. Without any notification the calls of two hours tell.
 			Alert: "CDRSubscriptionSilent", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
-			Doc: "There is a subscription, but polling finds calls that no notification told of.",
+			Doc: "There is a subscription, but polling finds calls that no notification named.",
 			Expr: lines(
 				fmt.Sprintf("(%s - on (source) %s > %d)", newest, last, p.SilentSeconds),
 				fmt.Sprintf("or (%s - on (source) (%s > 0) > 0", newest, earlier),
 				fmt.Sprintf("  and on (source) max by (source) (max_over_time(%s[5m] offset 2h))", metrics.SubscriptionExpiry.Name),
 				fmt.Sprintf("  unless on (source) %s)", last),
 			),
-			Summary:     "{{ $labels.source }} is no longer told of its calls.",
-			Description: "Polling has found calls of {{ $value | humanizeDuration }} that no notification told of. Nothing is lost, but calls are counted later.",
+			Summary:     "{{ $labels.source }} gets no notifications of its calls any more.",
+			Description: "Polling has found calls of {{ $value | humanizeDuration }} that no notification named. Nothing is lost, but calls are counted later.",
 			When:        fmt.Sprintf("the newest call that polling found began more than %d hours after the last notification; or none ever came for 2 hours with calls", p.SilentSeconds/3600),
 			Change:      "`silent_seconds`",
 		},
@@ -46,7 +46,7 @@ func (p *Parameters) webhookAlerts() Group {
 	}}
 }
 
-// expiring: a certificate or token ends within so many days, and not within fewer, of which another alert tells.
+// expiring: a certificate or token ends within so many days, and not within fewer, which another alert covers.
 func expiring(name, severity string, days, fewer int) Rule {
 	left := fmt.Sprintf("min by (source) (max_over_time(%s[15m])) - time()", metrics.CredentialExpiry.Name)
 	expr := fmt.Sprintf("%s < %d * 86400", left, days)

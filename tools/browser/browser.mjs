@@ -1,4 +1,4 @@
-// A Chromium that is watched: whatever a page asks of elsewhere or complains of is kept.
+// A Chromium that is watched: it keeps each request of a page to another host and each error.
 // CDR_BROWSER names the folder in which npm has put playwright-core and axe-core,
 // CDR_CHROMIUM the browser.
 import assert from "node:assert/strict";
@@ -33,7 +33,7 @@ export class Browser {
     await this.chromium.close();
   }
 
-  // A page in a context of its own. It must be closed with close.
+  // A page in a separate context. It must be closed with close.
   async open(address = "./", options = {}) {
     const context = await this.chromium.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", locale: "en-GB", ...options });
     context.setDefaultTimeout(patience);

@@ -31,7 +31,7 @@ type exporter struct {
 	sink               *otlpsink.Sink
 }
 
-// startExporter starts a program with a configuration in which the ledger and the listener for notifications are changed for ones of its own. No
+// startExporter starts a program with its own ledger and its own listener for notifications. No
 // call is late in it, since lateness depends on the second at which a call is read.
 func startExporter(ctx context.Context, program, config, hook string) (_ *exporter, err error) {
 	x := &exporter{name: filepath.Base(program), log: program + ".log", ended: make(chan struct{})}

@@ -3,7 +3,7 @@
 //
 //	go run ./tools/compare -commit v1.4.0
 //
-// Both have the demo's configuration, each with a ledger of its own. They read a history first, then what is published in steps: late calls, revisions,
+// Both have the demo's configuration, each with its own ledger. They read a history first, then what is published in steps: late calls, revisions,
 // repeats, groups and call records with their calls. After each step all counters and histograms of calls and all log records must become
 // the same. Compare prints a line for each difference, leaves the ledgers and the logs, and exits 1.
 package main

@@ -16,7 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// calls is what is compared: each call counts once, whatever becomes of it later.
+// calls is what is compared: each call counts once, with or without later changes.
 const calls = "cdr_calls_total"
 
 // feed is one feed and who has its totals.

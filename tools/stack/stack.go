@@ -104,7 +104,7 @@ func (s *stack) startAlertmanager(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Nobody is told: the page asks Alertmanager itself.
+	// No receiver: the page asks Alertmanager itself.
 	args, err := parts.WriteAlertmanager(s.folder, address, "http://127.0.0.1:9", s.speed)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *stack) running() (err error) {
 	return err
 }
 
-// close ends the processes that the context has told to end, and the providers.
+// close ends the providers, and the processes, whose context has ended.
 func (s *stack) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
