@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -105,21 +107,20 @@ type Loop struct {
 func NewLoop(settings FeedSettings) *Loop {
 	settings = settings.withDefaults()
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Info.Name)
-	switch {
-	case settings.Info.ActiveCalls != nil:
-		return newLoop(settings, nil)
-	case settings.Info.Stream != nil, settings.Info.Posted != nil:
-		feed := newStreamFeed(settings)
-		l := newLoop(settings, feed)
-		l.commit = feed.commitPage
-		return l
-	case settings.Info.Fetcher != nil:
-		feed := NewTaskFeed(settings)
-		l := newLoop(settings, feed)
-		l.commit = feed.commitPage
-		return l
+	var feed interface {
+		Feed
+		commitPage(ctx context.Context, page *Page) (counting.Result, error)
 	}
-	feed := newRangeFeed(settings)
+	switch info := settings.Info; {
+	case info.ActiveCalls != nil:
+		return newLoop(settings, nil)
+	case info.Stream != nil, info.Posted != nil:
+		feed = newStreamFeed(settings)
+	case info.Fetcher != nil:
+		feed = NewTaskFeed(settings)
+	default:
+		feed = newRangeFeed(settings)
+	}
 	l := newLoop(settings, feed)
 	l.commit = feed.commitPage
 	return l
@@ -224,3 +225,32 @@ func (l *Loop) update(change func(h *health)) {
 	change(&h)
 	l.health.Store(&h)
 }
+
+// ActiveCalls counts the calls in progress by direction; smallest says that one page is enough. It is polled like a Feed, and nothing of it is
+// committed.
+type ActiveCalls func(ctx context.Context, smallest bool) (map[cdr.Direction]int, error)
+
+// Probe reads the smallest page and says how many calls it holds.
+func (read ActiveCalls) Probe(ctx context.Context) (rows int, err error) {
+	count, err := read(ctx, true)
+	for _, n := range count {
+		rows += n
+	}
+	return rows, err
+}
+
+// countActive takes a new snapshot of the calls in progress. After an error the former one stays, until several reads have failed. Inbound and
+// outbound calls are always shown, the others when there are any.
+func (l *Loop) countActive(ctx context.Context) error {
+	read, err := l.settings.Info.ActiveCalls(ctx, false)
+	if err != nil {
+		return err
+	}
+	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
+	maps.Copy(active, read)
+	l.update(func(h *health) { h.active = active })
+	return nil
+}
+
+// ActiveCalls are the calls in progress: nil before the first read, and after three failed reads in a row. The caller doesn't change it.
+func (l *Loop) ActiveCalls() map[cdr.Direction]int { return l.health.Load().active }

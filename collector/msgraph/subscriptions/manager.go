@@ -15,11 +15,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/common/config"
+	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 const (
@@ -30,6 +31,28 @@ const (
 	// renewInterval is how often the subscription is renewed at least. That also shows whether it still exists: a lost subscription doesn't say so.
 	renewInterval = 10 * time.Minute
 )
+
+// Webhook is the key `webhook`: where Graph sends its notifications.
+type Webhook struct {
+	// PublicURL is the address that Graph can reach. Its path is that of the listener.
+	PublicURL string `yaml:"public_url"`
+}
+
+// Validate implements config.Validator.
+func (w *Webhook) Validate(r *config.Report) {
+	const want = "the https address that Graph reaches, with a path of its own, such as https://cdr.example.com/webhooks/contoso"
+	u, err := url.Parse(w.PublicURL)
+	switch {
+	case w.PublicURL == "":
+		r.Required("public_url", w.PublicURL, want)
+	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		r.Problemf("public_url", "must be %s, without user, query and fragment", want)
+	case u.Scheme != "https" && (u.Scheme != "http" || !config.IsLoopback(u.Hostname())):
+		r.Problemf("public_url", "must be %s; plain http is for loopback only", want)
+	case u.Path == "" || u.Path == "/":
+		r.Problemf("public_url", "needs a path: it tells sources apart on the listener")
+	}
+}
 
 // Error is a failure to keep the subscription.
 type Error struct{ cause error }
@@ -68,7 +91,7 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	mark := sha256.Sum256([]byte(m.clientState))
 	m.mark = "?ledger=" + hex.EncodeToString(mark[:8])
 	handler := func(inbox collector.Inbox) http.Handler { return newHandler(m, tenant, s.Now, inbox.Enqueue) }
-	transport, err := httpclient.NewTransport(config.TLSConfig{}, s.ProxyURL) // Graph trusts public authorities only
+	transport, err := httpclient.NewTransport(promconfig.TLSConfig{}, s.ProxyURL) // Graph trusts public authorities only
 	if err != nil {
 		return nil, nil, err
 	}
