@@ -169,13 +169,13 @@ func (f *RangeFeed) failed(ctx context.Context, r *rangePoll, err error) {
 		return
 	}
 	if blamesSpan(err) && !r.beforeClock {
-		f.levels.pieceFailed(r.read.Level, r.step.Span(), &f.endpoint)
+		f.levels.pieceFailed(r.read.Level, r.step.Span, &f.endpoint)
 	}
 	f.levels.backOff(r.read.Level, err, f.settings.Clock, f.settings.Random)
 	if isLedgerError(err) {
 		return
 	}
-	f.levels.halve(r.read.Level, r.step.Span())
+	f.levels.halve(r.read.Level, r.step.Span)
 	if failed := f.stepOver(ctx, r, err); failed != nil {
 		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
 	}
@@ -190,7 +190,7 @@ func stopsEveryCommit(err error) bool {
 
 func (f *RangeFeed) succeeded(r *rangePoll, pages int) {
 	now := f.settings.Clock.Elapsed()
-	f.levels.succeeded(r.read.Level, r.step.Span(), now-r.tick, pages)
+	f.levels.succeeded(r.read.Level, r.step.Span, now-r.tick, pages)
 	f.asked = true
 }
 

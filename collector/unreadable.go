@@ -51,7 +51,7 @@ func blamesSpan(err error) bool {
 // stepOver steps over a failed piece if it can't get shorter, it or the pieces that it was cut from have failed spanRefusals times, and another span
 // can be read: without that witness the provider is at fault (counting.md 30). A long piece that follows others must fail at its end too.
 func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error {
-	l, piece := &f.levels.each[r.read.Level], r.step.Span()
+	l, piece := &f.levels.each[r.read.Level], r.step.Span
 	if r.beforeClock || !blamesSpan(err) {
 		return nil
 	}

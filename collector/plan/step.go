@@ -11,7 +11,7 @@ const maxPasses = 5
 
 // Step is one piece of a read: what one poll reads.
 type Step struct {
-	From, To time.Time
+	Span
 	// LastChance says that no later read will cover it, so it is read until a pass
 	// finds nothing new.
 	LastChance bool
@@ -19,12 +19,9 @@ type Step struct {
 	lost time.Duration
 }
 
-// Span is what is read.
-func (s *Step) Span() Span { return Span{From: s.From, To: s.To} }
-
 // nextPiece cuts the next piece off a read, at most so long.
 func (t *LevelRead) nextPiece(longest time.Duration, v View) Step {
-	s := Step{From: t.Cursor}
+	s := Step{Span: Span{From: t.Cursor}}
 	if t.Cursor.After(t.Join) {
 		s.From = t.Cursor.Add(-Overlap)
 	}

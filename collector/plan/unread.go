@@ -16,13 +16,11 @@ const (
 // Unreadable is a span of time that can't be read while others can (counting.md 31). Reads leave it out. It is retried by itself, less and less
 // often, until it can be read or the provider no longer keeps it.
 type Unreadable struct {
-	From  time.Time `json:"from"`
-	To    time.Time `json:"to"`
+	Span
+
 	Due   time.Time `json:"due"`
 	Tries int       `json:"tries"`
 }
-
-func (u *Unreadable) String() string { return Span{From: u.From, To: u.To}.String() }
 
 // NextStep cuts the next piece off a read, at most so long. It leaves out the spans that can't be read and moves the cursor past them; the piece
 // may be empty.
@@ -49,14 +47,14 @@ func (p *Plan) NextStep(t *LevelRead, longest time.Duration, v View) Step {
 // UnreadFor is how much time is stepped over.
 func (p *Plan) UnreadFor() (sum time.Duration) {
 	for _, u := range p.Unread {
-		sum += u.To.Sub(u.From)
+		sum += u.Length()
 	}
 	return sum
 }
 
 // StepOver leaves a span out from now on, and merges it with those that it touches.
 func (p *Plan) StepOver(from, to, now time.Time) {
-	u := Unreadable{From: from, To: to, Due: now.Add(firstRereading), Tries: 1}
+	u := Unreadable{Span: Span{From: from, To: to}, Due: now.Add(firstRereading), Tries: 1}
 	p.Unread = slices.DeleteFunc(p.Unread, func(o Unreadable) bool {
 		touches := !o.From.After(u.To) && !o.To.Before(u.From)
 		if touches {
@@ -70,34 +68,29 @@ func (p *Plan) StepOver(from, to, now time.Time) {
 
 // Halves are the parts in which the span is retried: both halves, or the whole if it is no longer than shortest.
 func (u *Unreadable) Halves(shortest time.Duration) []Span {
-	if u.To.Sub(u.From) <= shortest {
-		return []Span{{From: u.From, To: u.To}}
+	if u.Length() <= shortest {
+		return []Span{u.Span}
 	}
-	middle := u.From.Add(u.To.Sub(u.From) / 2).Truncate(time.Second)
+	middle := u.From.Add(u.Length() / 2).Truncate(time.Second)
 	return []Span{{From: u.From, To: middle}, {From: middle, To: u.To}}
 }
 
 // KeepUnread replaces a span by the parts that still can't be read. If some of it could be read, the wait before the next try starts over.
 func (p *Plan) KeepUnread(u Unreadable, parts []Span, some bool, now time.Time) {
 	if len(parts) > 1 && len(p.Unread) >= halvedUnread {
-		parts = []Span{{From: u.From, To: u.To}}
+		parts = []Span{u.Span}
 	}
 	if some {
 		u.Tries = 0
 	}
-	u.PutOff(now)
+	u.Due = now.Add(min(firstRereading<<min(u.Tries, 20), lastRereading))
+	u.Tries++
 	at := slices.IndexFunc(p.Unread, func(o Unreadable) bool { return o.From.Equal(u.From) })
 	p.Unread = slices.Delete(p.Unread, at, at+1)
 	for i, part := range parts {
-		u.From, u.To = part.From, part.To
+		u.Span = part
 		p.Unread = slices.Insert(p.Unread, at+i, u)
 	}
-}
-
-// PutOff notes that a span still can't be read.
-func (u *Unreadable) PutOff(now time.Time) {
-	u.Due = now.Add(min(firstRereading<<min(u.Tries, 20), lastRereading))
-	u.Tries++
 }
 
 // DueUnread is the span that is to be read again now, nil if there is none.
@@ -115,7 +108,7 @@ func (p *Plan) ExpireUnread(v View) {
 	p.Unread = slices.DeleteFunc(p.Unread, func(u Unreadable) bool {
 		expired := !u.To.After(Latest(v.Edge, v.Floor))
 		if expired {
-			p.Expired += u.To.Sub(u.From)
+			p.Expired += u.Length()
 		}
 		return expired
 	})
