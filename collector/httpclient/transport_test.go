@@ -157,7 +157,11 @@ func TestProxyFromEnvironment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := proxyFunc(test.proxy)(&http.Request{URL: target})
+			transport, err := NewTransport(config.TLSConfig{}, test.proxy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := transport.(*http.Transport).Proxy(&http.Request{URL: target})
 			if text := "<nil>"; err != nil || got == nil && test.want != text || got != nil && got.String() != test.want {
 				t.Errorf("proxy %v, %v; want %s", got, err, test.want)
 			}
