@@ -49,28 +49,17 @@ func blamesSpan(err error) bool {
 }
 
 // stepOver steps over a failed piece if it can't get shorter, it or the pieces that it was cut from have failed spanRefusals times, and another span
-// can be read: without that witness the provider is at fault (counting.md 30). A long piece that follows others must fail at its end too.
+// can be read: without that witness the provider is at fault (counting.md 30).
 func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error {
-	l, piece := &f.levels.each[r.read.Level], r.step.Span
+	piece := r.step.Span
 	if r.beforeClock || !blamesSpan(err) {
 		return nil
 	}
-	refusals := l.refusals.Count()
+	refusals := f.levels.each[r.read.Level].refusals.Count()
 	short := piece.Length() <= f.levels.shortest(r.read.Level, piece.From)
 	serves := (short && refusals >= spanRefusals || refusals == spanRefusals-1) && f.readOtherSpan(ctx, r, refusals)
 	if !serves || !short || refusals < spanRefusals {
 		return nil
-	}
-	if piece.Length() > max(shortestPiece, f.settings.Info.Limits.Grain) {
-		_, _, tail := f.read(ctx, piece.To.Add(-shortestPiece), piece.To)
-		if tail == nil { // the run ends within the piece
-			l.piece = piece.Length() / 2
-			l.skipped.From = l.skipped.To.Add(-l.piece)
-			return nil
-		}
-		if ctx.Err() != nil || !blamesSpan(tail) {
-			return tail
-		}
 	}
 	next := f.plan.Clone()
 	piece.From, piece.To = plan.ToWholeSeconds(plan.Latest(piece.From, r.read.Cursor), piece.To)
