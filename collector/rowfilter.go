@@ -18,21 +18,18 @@ type Recognizer interface {
 // RowFilter says of the rows of one read which ones needn't be decoded. It is for the goroutine that decodes them.
 type RowFilter struct {
 	rows Recognizer
-	// decoded are the records of which a row on this page, or on the one before, had to be decoded: what these rows mean isn't committed yet, so
-	// no other row of the same record can be known to change nothing (counting.md 37).
-	decoded [2]map[counting.Hash]struct{}
+	// decoded are the records of which a row on this page had to be decoded: what it means isn't committed yet, so no other row of the same record can
+	// be known to change nothing (counting.md 37).
+	decoded map[counting.Hash]struct{}
 }
 
 // NewRowFilter makes a filter; nil leaves nothing out.
 func NewRowFilter(rows Recognizer) *RowFilter {
-	return &RowFilter{rows: rows, decoded: [2]map[counting.Hash]struct{}{{}, {}}}
+	return &RowFilter{rows: rows, decoded: map[counting.Hash]struct{}{}}
 }
 
-// NextPage begins a page. Only the page before may still be waiting for its commit, as Prefetch has it.
-func (f *RowFilter) NextPage() {
-	f.decoded[0], f.decoded[1] = f.decoded[1], f.decoded[0]
-	clear(f.decoded[0])
-}
+// NextPage begins a page; the page before it was committed.
+func (f *RowFilter) NextPage() { clear(f.decoded) }
 
 // Unchanged says whether a row of the record with that id can be left out, which counts in Page.Unchanged. If not, mark stands for it in Page.Marks.
 func (f *RowFilter) Unchanged(id string, row []byte) (mark uint64, unchanged bool) {
@@ -40,13 +37,11 @@ func (f *RowFilter) Unchanged(id string, row []byte) (mark uint64, unchanged boo
 		return 0, false
 	}
 	record, mark, unchanged := f.rows.Recognize(id, row)
-	for _, decoded := range f.decoded {
-		if _, is := decoded[record]; is {
-			unchanged = false
-		}
+	if _, waits := f.decoded[record]; waits {
+		unchanged = false
 	}
 	if !unchanged {
-		f.decoded[0][record] = struct{}{}
+		f.decoded[record] = struct{}{}
 	}
 	return mark, unchanged
 }

@@ -33,17 +33,11 @@ func (l *callLog) LeavingOut(rows collector.Recognizer) collector.RangeReader {
 	return &reader
 }
 
-// Pages implements collector.RangeReader. A page is read and mapped while the one before it is committed.
+// Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	request := httpclient.Request{Feed: l.feed, URL: l.link(from, to), Label: l.function, ExpectJSON: true}
-	return collector.Prefetch(ctx, func(ctx context.Context) iter.Seq2[*collector.Page, error] {
-		rows := collector.NewRowFilter(l.rows)
-		one, other := newMapper(l, rows), newMapper(l, rows) // in turns, since two pages are in use
-		return collector.MapPages(graph.Pages(ctx, l.client, request), func(rows wire.Piece) *collector.Page {
-			one, other = other, one
-			return one.mapPage(rows)
-		})
-	})
+	mapper := newMapper(l, collector.NewRowFilter(l.rows))
+	return collector.MapPages(graph.Pages(ctx, l.client, request), mapper.mapPage)
 }
 
 func (l *callLog) link(from, to time.Time) string {

@@ -15,10 +15,10 @@ import (
 const maxPages = 10_000
 
 // Pages reads the page that a request asks for and those that its next links lead to, once. A page is decoded whole before its rows are yielded,
-// in pieces that hold until the one after the next is asked for.
+// in pieces that hold until the next is asked for.
 func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Request) iter.Seq2[wire.Piece, error] {
 	d := &decoder{input: wire.NewInput()}
-	request.Into = func() *bytes.Buffer { return &d.memory[d.turn] }
+	request.Into = func() *bytes.Buffer { return &d.memory }
 	return wire.Pieces(client.Pages(ctx, request, maxPages, d.decode), &d.rows)
 }
 
@@ -27,8 +27,7 @@ func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Re
 type decoder struct {
 	input  *wire.Input
 	rows   wire.Rows
-	memory [2]bytes.Buffer // in turns, but for answers without rows: what was yielded before them may be in use
-	turn   int
+	memory bytes.Buffer
 }
 
 // decode reads an answer and returns the link to the next page, empty after the last.
@@ -45,9 +44,6 @@ func (d *decoder) decode(body []byte) (next string, err error) {
 	})
 	if errors.Is(err, wire.ErrTooManyRows) {
 		return "", err
-	}
-	if err == nil && len(d.rows) > 0 {
-		d.turn = 1 - d.turn
 	}
 	return next, httpclient.Retryable(err)
 }
