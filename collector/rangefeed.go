@@ -58,9 +58,9 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 func (f *RangeFeed) Poll(ctx context.Context) error {
 	r := f.newPoll()
 	f.seen = r.view
-	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.beforeClock && !f.reread && f.rereads(r.state) {
+	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.beforeClock && !f.reread && f.mayRereadUnreadable(r.state) {
 		f.reread = true
-		return f.readAgain(ctx, r, *u)
+		return f.readUnreadable(ctx, r, *u)
 	}
 	f.reread = false // between two spans that are read again, a span that is due is read
 	f.planStep(r)
@@ -225,7 +225,7 @@ func (f *RangeFeed) Wait(context.Context) time.Duration {
 		wait = min(wait, left)
 	}
 	for i := range p.Unread {
-		if f.rereads(f.settings.Ledger.State()) {
+		if f.mayRereadUnreadable(f.settings.Ledger.State()) {
 			wait = min(wait, p.Unread[i].Due.Sub(v.Now))
 		}
 	}

@@ -87,13 +87,13 @@ func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals in
 	return err == nil
 }
 
-// rereads says whether the spans that are stepped over are read again now: not while other reads fail, nor before the first history is shown.
-func (f *RangeFeed) rereads(state counting.State) bool {
+// mayRereadUnreadable says whether the spans that are stepped over are read again now: not while other reads fail, nor before the first history is shown.
+func (f *RangeFeed) mayRereadUnreadable(state counting.State) bool {
 	return f.levels.all.failures == 0 && state.HistoryDone
 }
 
-// readAgain reads both halves of a span that is stepped over. If they still can't be read, that is no failure of the feed.
-func (f *RangeFeed) readAgain(ctx context.Context, r *rangePoll, u plan.Unreadable) error {
+// readUnreadable reads both halves of a span that is stepped over. If they still can't be read, that is no failure of the feed.
+func (f *RangeFeed) readUnreadable(ctx context.Context, r *rangePoll, u plan.Unreadable) error {
 	var left []plan.Span
 	parts := u.Halves(max(shortestPiece, f.settings.Info.Limits.Grain))
 	for _, part := range parts {
