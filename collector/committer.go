@@ -19,19 +19,15 @@ const (
 // committer commits the pages of a feed and shows what became of them.
 type committer struct {
 	settings FeedSettings
-	unmapped *unmappedLog
 	// held is the position that waits for tasks; nil: positions are committed at once.
 	held *heldPosition
-}
 
-// unmappedLog are the values that were logged as unknown to the mapping.
-type unmappedLog struct {
 	mu     sync.Mutex
-	logged map[Unmapped]bool // guarded by mu
+	logged map[Unmapped]bool // values that were logged as unknown to the mapping; guarded by mu
 }
 
 func newCommitter(settings FeedSettings) committer {
-	return committer{settings: settings, unmapped: &unmappedLog{logged: make(map[Unmapped]bool)}}
+	return committer{settings: settings, logged: make(map[Unmapped]bool)}
 }
 
 // commitPage commits a page that was read now, makes its tasks without a Due due at once, and updates the metrics. It commits even if the loop is
@@ -79,21 +75,20 @@ func (c *committer) showResult(result *counting.Result) {
 
 // countUnmapped counts the values that the mapping doesn't know, and logs each once.
 func (c *committer) countUnmapped(values []Unmapped) {
-	known := c.unmapped
-	known.mu.Lock()
-	defer known.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, one := range values {
 		c.settings.Metrics.Unmapped(one.Field)
 		one.Value = cdr.HideNumbers(one.Value)
 		one.Value = one.Value[:min(len(one.Value), unmappedShown)]
-		if known.logged[one] || len(known.logged) == unmappedKept {
+		if c.logged[one] || len(c.logged) == unmappedKept {
 			continue
 		}
 		// The strings may point into a page that is used again.
 		one.Field, one.Value = strings.Clone(one.Field), strings.Clone(one.Value)
-		known.logged[one] = true
+		c.logged[one] = true
 		c.settings.Logger.Warn("the provider sent a value that is new", "field", one.Field, "value", one.Value)
-		if len(known.logged) == unmappedKept {
+		if len(c.logged) == unmappedKept {
 			c.settings.Logger.Warn("further values that are new are counted and not logged", "logged", unmappedKept)
 		}
 	}

@@ -108,8 +108,4 @@ func (c *Client) Offset() (time.Duration, bool) {
 func (c *Client) Hostname() string { return c.base.Hostname() }
 
 // Close closes idle connections. Requests under way go on, and later ones still work.
-func (c *Client) Close() {
-	if transport, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
-		transport.CloseIdleConnections()
-	}
-}
+func (c *Client) Close() { (&http.Client{Transport: c.transport}).CloseIdleConnections() }
