@@ -58,8 +58,10 @@ func openIDsIn(b *testing.B, storage ledger.Storage, fingerprint string) *idLedg
 		b.Fatal(err)
 	}
 	spec := ledger.FeedSpec{
-		Source: "bench", Provider: "msgraph", Feed: "direct_routing", Fingerprint: fingerprint,
-		History: time.Since(idsBegin) + 100*time.Hour, Lookback: 72 * time.Hour,
+		Settings: counting.Settings{
+			Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(idsBegin) + 100*time.Hour, Lookback: 72 * time.Hour,
+		},
+		Fingerprint: fingerprint,
 	}
 	if l.Shared() {
 		acquire(b, l, spec)

@@ -21,6 +21,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -171,7 +172,9 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	}
 	defer l.Close() //nolint:errcheck // the measured commits were checked
 	feed, err := l.Feed(ctx, ledger.FeedSpec{
-		Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(d.from) + time.Hour, Lookback: 48 * time.Hour,
+		Settings: counting.Settings{
+			Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(d.from) + time.Hour, Lookback: 48 * time.Hour,
+		},
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -35,7 +35,10 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	}()
 	const lookback = time.Hour
 	state, err := l.Feed(t.Context(), ledger.FeedSpec{
-		Source: "contoso", Feed: "call_records", Fingerprint: "model", History: 24 * time.Hour, Lookback: lookback, Rules: counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
+		Settings: counting.Settings{
+			Source: "contoso", Feed: "call_records", History: 24 * time.Hour, Lookback: lookback, Rules: counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
+		},
+		Fingerprint: "model",
 	})
 	if err != nil {
 		t.Fatal(err)

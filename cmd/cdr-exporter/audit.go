@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/audit"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -122,8 +123,10 @@ func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSp
 	for _, f := range feeds {
 		m.step(f.name(), int64(f.To.Sub(span.from)/time.Minute), "min")
 		began, spec := time.Now(), ledger.FeedSpec{
-			Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, RenamedFrom: r.Source(f.Source).RenamedFrom,
-			Lookback: f.Info.Lookback, Currency: f.Info.Currency, Rules: f.Info.Rules,
+			Settings: counting.Settings{
+				Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Lookback: f.Info.Lookback, Currency: f.Info.Currency, Rules: f.Info.Rules,
+			},
+			RenamedFrom: r.Source(f.Source).RenamedFrom,
 		}
 		days, err := audit.Run(ctx, audit.Settings{
 			From: span.from, To: f.To.UTC().Truncate(time.Second), Now: time.Now, Note: m.note,

@@ -34,7 +34,9 @@ func TestSQLQuietTable(t *testing.T) {
 	}
 	defer l.Close() //nolint:errcheck // the folder goes
 	feed, err := l.Feed(t.Context(), ledger.FeedSpec{
-		Source: "pbx", Provider: "acmetel", Feed: "calls", History: 24 * time.Hour, Lookback: info.Lookback, LateAfter: time.Hour, Currency: "XXX", Rules: info.Rules,
+		Settings: counting.Settings{
+			Source: "pbx", Provider: "acmetel", Feed: "calls", History: 24 * time.Hour, Lookback: info.Lookback, LateAfter: time.Hour, Currency: "XXX", Rules: info.Rules,
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

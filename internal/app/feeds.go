@@ -36,8 +36,10 @@ func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	rules := info.Rules
 	rules.NoReasons = !info.Properties.Reasons
 	return ledger.FeedSpec{
-		Source: c.Name, Provider: c.ProviderName, Feed: info.Name, RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount, OtherAccount: info.OtherAccount,
-		History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
+		Settings: counting.Settings{
+			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
+		},
+		RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount, OtherAccount: info.OtherAccount,
 	}
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -122,8 +123,10 @@ func (a *App) Status() web.Status {
 			source.Budget = budgetStatus(s.opened.Budget())
 		}
 		if notified := notifiedFeed(s.opened); notified != "" {
-			expires, last := a.selfMetrics.Source(name).Subscription()
-			source.Subscription = &web.Subscription{Feed: notified, Expires: web.Time{Time: expires}, LastNotification: web.Time{Time: last}}
+			source.Subscription = &web.Subscription{
+				Feed: notified, Expires: timeOf(figures[figure{def: metrics.SubscriptionExpiry, source: name}]),
+				LastNotification: timeOf(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
+			}
 		}
 		feeds := s.feeds() // once: the account may move meanwhile
 		if feeds == nil {
@@ -163,6 +166,14 @@ func (a *App) Status() web.Status {
 type figure struct {
 	def          *metrics.Def
 	source, feed string
+}
+
+// timeOf is the time that a gauge shows in seconds since 1970; zero if it is absent.
+func timeOf(seconds float64) web.Time {
+	if seconds == 0 {
+		return web.Time{}
+	}
+	return web.Time{Time: time.UnixMicro(int64(math.Round(seconds * 1e6)))}
 }
 
 // figures are the values of the exporter's own metrics, summed over further labels.

@@ -169,7 +169,7 @@ func (r *fakeReplica) Leave(context.Context) error {
 
 func (r *fakeReplica) accounts() (all []account) {
 	for _, s := range r.sources {
-		all = append(all, account{key: s, feeds: [][]ledger.FeedSpec{{{Source: s, Feed: "one"}, {Source: s, Feed: "two"}}}})
+		all = append(all, account{key: s, feeds: [][]ledger.FeedSpec{namedFeeds(s, "one", "two")}})
 	}
 	return all
 }

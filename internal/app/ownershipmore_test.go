@@ -16,7 +16,7 @@ type grouped struct{ *fakeReplica }
 func (g grouped) accounts() []account {
 	all := account{key: "one credential"}
 	for _, s := range g.sources {
-		all.feeds = append(all.feeds, []ledger.FeedSpec{{Source: s, Feed: "one"}, {Source: s, Feed: "two"}})
+		all.feeds = append(all.feeds, namedFeeds(s, "one", "two"))
 	}
 	return []account{all}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -51,7 +52,7 @@ func accountsOf(feeds []ledger.FeedOwner, joined ...string) (all []account) {
 			all = append(all, account{key: key})
 		}
 		a := &all[index[key]]
-		a.feeds = append(a.feeds, []ledger.FeedSpec{{Source: f.Source, Feed: f.Feed}})
+		a.feeds = append(a.feeds, namedFeeds(f.Source, f.Feed))
 	}
 	return all
 }
@@ -108,4 +109,12 @@ func TestFeedCost(t *testing.T) {
 			t.Errorf("%v calls an hour: got %d, want %d", calls, got, want)
 		}
 	}
+}
+
+// namedFeeds are feeds of a source.
+func namedFeeds(source string, names ...string) (all []ledger.FeedSpec) {
+	for _, name := range names {
+		all = append(all, ledger.FeedSpec{Settings: counting.Settings{Source: source, Feed: name}})
+	}
+	return all
 }

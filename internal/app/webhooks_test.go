@@ -16,6 +16,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -296,8 +297,10 @@ func TestSpecOfAFeed(t *testing.T) {
 	info.Properties.Reasons = true
 	got := specOf(&config.Source{Name: "office", ProviderName: "notifying", History: time.Minute}, &info)
 	want := ledger.FeedSpec{
-		Source: "office", Provider: "notifying", Feed: "records", Fingerprint: "a", History: time.Minute, Lookback: time.Hour,
-		Rules: collector.Rules{StartMoves: true, Parents: true},
+		Settings: counting.Settings{
+			Source: "office", Provider: "notifying", Feed: "records", History: time.Minute, Lookback: time.Hour, Rules: collector.Rules{StartMoves: true, Parents: true},
+		},
+		Fingerprint: "a",
 	}
 	if got != want {
 		t.Errorf("got %+v", got)

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -125,10 +127,7 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 	}
 	begin := a.From
 	for from := begin; from.Before(a.To); {
-		to := from.Truncate(24 * time.Hour).Add(24 * time.Hour)
-		if to.After(a.To) {
-			to = a.To
-		}
+		to := plan.Earliest(from.Truncate(24*time.Hour).Add(24*time.Hour), a.To)
 		day, err := a.auditDay(ctx, from, to)
 		if err != nil {
 			return days, err
@@ -153,12 +152,9 @@ func (a *audit) limit() error {
 		}
 		a.To = end
 	}
-	if keeps := a.Info.Limits.Retention; keeps > 0 {
-		const margin = 10 * time.Minute // some are asked for again later
-		if edge := a.Now().Add(margin - keeps).UTC().Truncate(time.Second); a.From.Before(edge) {
-			a.From = edge
-			a.note("the provider keeps records for %.4g days: the audit begins at %s", keeps.Hours()/24, edge.Format(time.RFC3339))
-		}
+	if edge := history.KeptSince(a.Info, a.Now()); a.From.Before(edge) {
+		a.From = edge
+		a.note("the provider keeps records for %.4g days: the audit begins at %s", a.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
 	}
 	if a.Info.Rules.FoundAnywhere() {
 		a.note("which records vanished isn't known: the ledger doesn't keep this feed's ids by the time of calls")
@@ -206,4 +202,17 @@ func (a *audit) close() error {
 
 func (a *audit) note(format string, args ...any) {
 	a.Note(a.Spec.Source + "/" + a.Spec.Feed + ": " + fmt.Sprintf(format, args...))
+}
+
+// Store keeps the result of an audit in the ledger, where the exporter finds it.
+func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, began time.Time, days []Day) error {
+	var results []ledger.AuditResult
+	for _, d := range days {
+		day, err := time.Parse(time.DateOnly, d.Day)
+		if err != nil {
+			return err
+		}
+		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed), Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole})
+	}
+	return ledger.StoreAudit(ctx, where, spec, results)
 }

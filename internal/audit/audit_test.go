@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -67,7 +68,7 @@ func record(id string, start time.Time, amount string) cdr.Record {
 func TestRun(t *testing.T) {
 	now := noon.Add(10 * time.Hour)
 	info := &collector.FeedInfo{Name: "call_log", Interval: time.Minute, Lookback: time.Hour, Currency: "EUR"}
-	spec := ledger.FeedSpec{Source: "acme", Provider: "acme", Feed: "call_log", History: 72 * time.Hour, Lookback: time.Hour, Currency: "EUR"}
+	spec := ledger.FeedSpec{Settings: counting.Settings{Source: "acme", Provider: "acme", Feed: "call_log", History: 72 * time.Hour, Lookback: time.Hour, Currency: "EUR"}}
 	where := ledger.Storage{Folder: t.TempDir()}
 	l, err := ledger.Open(t.Context(), ledger.Settings{Storage: where, Now: func() time.Time { return now }, Options: metrics.Options{SeriesLimit: 10}})
 	if err != nil {
@@ -127,7 +128,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("it notes %s", said)
 	}
 
-	settings.To, reader.fails = yesterday, maxTries
+	settings.To, reader.fails = yesterday, history.MaxTries
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Run(ctx, settings, Feed{Spec: spec, Info: info}); !errors.Is(err, context.Canceled) || errors.Is(err, ErrProvider) {

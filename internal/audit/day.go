@@ -7,20 +7,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 )
 
-const (
-	// moves is by how much a start may move without a record becoming another (counting.md 15).
-	moves = 15 * time.Minute
-	// maxTries is how often a piece is read until it succeeds.
-	maxTries = 6
-)
+// moves is by how much a start may move without a record becoming another (counting.md 15).
+const moves = 15 * time.Minute
 
 // ErrProvider is wrapped by what an audit couldn't read of the provider.
 var ErrProvider = errors.New("read")
@@ -90,11 +84,7 @@ func (p *pass) run(ctx context.Context) error {
 		longest = min(longest, limit)
 	}
 	for at := begin; at.Before(end); at = at.Add(longest) {
-		to := at.Add(longest)
-		if to.After(end) {
-			to = end
-		}
-		if err := p.read(ctx, at, to); err != nil {
+		if err := p.read(ctx, at, plan.Earliest(at.Add(longest), end)); err != nil {
 			return err
 		}
 	}
@@ -104,24 +94,16 @@ func (p *pass) run(ctx context.Context) error {
 
 // read reads a piece. What an attempt that failed has found isn't counted again.
 func (p *pass) read(ctx context.Context, from, to time.Time) error {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
-	for tries := 1; ; tries++ {
+	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
+	err := history.Retry(ctx, mayPass, func() error {
 		driver := &collector.Driver{Reader: p.Info.Reader, Fetcher: p.Info.Fetcher, Commit: p.look} // which fetches each record once
 		driver.Missing = func(task collector.Task, err error) { p.note("record %s: left out: %v", task.Key, err) }
-		err := driver.Read(ctx, from, to)
-		switch {
-		case err == nil || ctx.Err() != nil || p.failed != nil:
-			return err
-		case tries == maxTries || !history.MayPass(err):
-			return fmt.Errorf("%w: %w", ErrProvider, err)
-		}
-		select {
-		case <-time.After(max(pause.NextBackOff(), httpclient.RetryAfter(err))):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return driver.Read(ctx, from, to)
+	})
+	if err != nil && ctx.Err() == nil && p.failed == nil {
+		return fmt.Errorf("%w: %w", ErrProvider, err)
 	}
+	return err
 }
 
 // look looks the records of a page up, and keeps an error, which isn't the provider's.

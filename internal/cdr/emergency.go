@@ -27,7 +27,7 @@ func NewEmergencyNumbers(list []string) EmergencyNumbers {
 		if !scoped {
 			country, number = "", entry
 		}
-		if digits, ok := bareDigits(&buf, number); ok {
+		if digits, ok := bareDigits(buf[:0], number); ok {
 			numbers[emergencyNumber{country, string(digits)}] = true
 		}
 	}
@@ -39,7 +39,7 @@ func NewEmergencyNumbers(list []string) EmergencyNumbers {
 // of its length. Whether the call was outbound is the caller's to know.
 func (numbers EmergencyNumbers) Match(callee, country string) Emergency {
 	var buf [maxEmergencyDigits]byte
-	digits, ok := bareDigits(&buf, callee)
+	digits, ok := bareDigits(buf[:0], callee)
 	if !ok {
 		return NoEmergency
 	}
@@ -58,23 +58,17 @@ func (numbers EmergencyNumbers) Match(callee, country string) Emergency {
 	return EmergencyReal
 }
 
-// bareDigits writes the digits of a number to buf. Not ok: there are none, too many, or more than digits and punctuation.
-func bareDigits(buf *[maxEmergencyDigits]byte, number string) (digits []byte, ok bool) {
-	n := 0
+// bareDigits appends the digits of a number to dst. Not ok: there are none, too many, or more than digits and punctuation.
+func bareDigits(dst []byte, number string) (digits []byte, ok bool) {
 	for _, c := range []byte(number) {
 		switch {
 		case isDigit(c):
-			if n == len(buf) {
-				return nil, false
-			}
-			buf[n] = c
-			n++
-		case c == '+' || isNumberPunctuation(c):
-		default:
+			dst = append(dst, c)
+		case c != '+' && !isNumberPunctuation(c):
 			return nil, false
 		}
 	}
-	return buf[:n], n > 0
+	return dst, len(dst) > 0 && len(dst) <= maxEmergencyDigits
 }
 
 // isNumberPunctuation says whether people write c between the digits of a number.

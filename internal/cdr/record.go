@@ -122,11 +122,7 @@ func (r *Record) Setup() (time.Duration, bool) {
 	if !r.Outcome.Connected() || r.Invite.IsZero() || r.Start.IsZero() {
 		return 0, false
 	}
-	answer := r.Start
-	if !r.Answer.IsZero() {
-		answer = r.Answer
-	}
-	setup := answer.Sub(r.Invite)
+	setup := cmp.Or(r.Answer, r.Start).Sub(r.Invite)
 	if setup < 0 || setup > longestSetup {
 		return 0, false
 	}

@@ -101,17 +101,13 @@ func (d *Decision) standing(e *entry) Standing {
 // SameAmounts says whether what is listed of a record is what is counted: each currency's sum.
 func (f *Finding) SameAmounts() bool {
 	sums := make(map[string]cdr.Money)
-	for _, side := range [...]struct {
-		charges []cdr.Charge
-		sign    int
-	}{{f.Listed, 1}, {f.Counted, -1}} {
-		for _, c := range side.charges {
-			if side.sign < 0 {
-				c.Amount = c.Amount.Neg()
-			}
-			sum := sums[c.Currency]
-			sums[c.Currency] = sum.Add(&c.Amount)
-		}
+	for _, c := range f.Listed {
+		sum := sums[c.Currency]
+		sums[c.Currency] = sum.Add(&c.Amount)
+	}
+	for _, c := range f.Counted {
+		sum := sums[c.Currency]
+		sums[c.Currency] = sum.Sub(&c.Amount)
 	}
 	for _, sum := range sums {
 		if sum.Sign() != 0 {

@@ -1,6 +1,7 @@
 package counting
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -33,9 +34,7 @@ func (b *Book) Add(more *Book) {
 	for currency, amount := range more.Charges {
 		b.charge(currency, &amount)
 	}
-	if more.Total != nil {
-		b.Total = more.Total
-	}
+	b.Total = cmp.Or(more.Total, b.Total)
 }
 
 // ChargesDifference is what was counted minus what the provider says that the day's calls cost; 0 if it doesn't say.

@@ -10,9 +10,10 @@ import "time"
 // A session's views, a record's children and a recording's calls each start at another time, so groups, children and recordings lie in
 // buckets of four days, and the nearer neighbour is looked at too: a fact is found from at least bucketReach away, whichever came first.
 //
-// So do all of a feed that is read by arrival (Rules.ByArrival), by the time at which it was read. It is found in every bucket that isn't forgotten.
+// All records and facts of a feed that is read by arrival (Rules.ByArrival) lie there too, by the time at which they were read. They are found in
+// every bucket that isn't forgotten.
 //
-// So do the records of a feed whose starts move (Rules.StartMoves, counting.md 15), with their sessions, by the start that they were first
+// The records of a feed whose starts move (Rules.StartMoves, counting.md 15) lie there too, with their sessions, by the start that they were first
 // seen with. They are found in every bucket that isn't forgotten: until the floor is bucketReach and two hours past its end. By then a start
 // that has moved by as much lies below the floor too; it moves within its call, and Teams ends a meeting after 30 hours.
 
@@ -24,15 +25,13 @@ const (
 	parentHours = 24
 )
 
-func hourOf(start time.Time) int64 { return start.Unix() / 3600 }
-
-// HourBucket is where the records of an hour are remembered, but for those of feeds whose records are found anywhere (Rules.FoundAnywhere).
-func HourBucket(hour time.Time) int64 { return hourOf(hour) }
+// HourBucket is where the records of an hour are remembered, by a start within it, but for those of feeds whose records are found anywhere (Rules.FoundAnywhere).
+func HourBucket(start time.Time) int64 { return start.Unix() / 3600 }
 
 // neighbour is the adjacent hour if the start is within 15 minutes of it, since the record may have been first seen with a start there (counting.md
 // 15); else the start's own hour.
 func neighbour(start time.Time) int64 {
-	hour, second := hourOf(start), start.Unix()%3600
+	hour, second := HourBucket(start), start.Unix()%3600
 	switch {
 	case second < 900:
 		return hour - 1
@@ -58,7 +57,7 @@ func LastBucket(floor time.Time) int64 { return bucketOf(floor.Add(-bucketReach 
 // IsForgotten says whether nothing in a bucket is looked for any more. Ids are kept an hour longer: a start may have moved by minutes.
 func IsForgotten(bucket int64, floor time.Time) bool {
 	if bucket > 0 {
-		return bucket <= hourOf(floor)-2
+		return bucket <= HourBucket(floor)-2
 	}
 	return bucket > LastBucket(floor)
 }
@@ -73,7 +72,7 @@ func (d *Decision) bucketFor(start time.Time) int64 {
 	if d.settings.FoundAnywhere() {
 		return d.factBucket(start)
 	}
-	return hourOf(start)
+	return HourBucket(start)
 }
 
 // factBucket is where a new fact of a record with that start is remembered.
@@ -90,7 +89,7 @@ func (d *Decision) recordBuckets(start time.Time) []int64 {
 	if d.settings.ByArrival || d.settings.StartMoves {
 		return nil
 	}
-	hour, near := hourOf(start), neighbour(start)
+	hour, near := HourBucket(start), neighbour(start)
 	if near == hour {
 		return d.someBuckets(hour)
 	}

@@ -18,13 +18,9 @@ type Decision struct {
 	needed   Keys
 
 	// Made by Keys. related says that some records are of groups or have parents.
-	entries    []entry
-	related    bool
-	keys       []Hash
-	buckets    []int64
-	arena      []byte
-	fields     []fieldHash
-	extraNames []string
+	entries []entry
+	related bool
+	buckets []int64
 
 	// Made by Decide.
 	known  *Known
@@ -51,14 +47,14 @@ type state struct {
 type Change struct {
 	// State is the feed's state after the page.
 	State State
-	// Keep are what is to be remembered, each once.
+	// Keep is what is to be remembered, each entry once.
 	Keep []Stored
 	// Counted are the records that change series, in order, and Deltas what they change: those of a record end at its End.
 	Counted []Counted
 	Deltas  []metrics.Delta
 	// Attempts are the new calls that are attempts.
 	Attempts []Attempt
-	// Logs are the log records that are wanted, those of one record one after the other.
+	// Logs are the wanted log records; those of one record stand together.
 	Logs []Log
 	// Spans are the calls whose spans are wanted, each once.
 	Spans []Span
@@ -113,23 +109,23 @@ func NewDecision() *Decision {
 	return &Decision{states: make(map[Hash]*state), firsts: make(map[Hash]int), change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)}}
 }
 
-// Decide says what the page of Keys changes. An error says that what is known is damaged.
+// Decide says what the page of Keys changes, by the rules of counting.md whose numbers stand beside. An error says that what is known is damaged.
 func (d *Decision) Decide(known *Known) (*Change, error) {
-	d.takeKnown(known)
-	d.orderEntries()
+	d.takeKnown(known) // 15, 18
+	d.orderEntries()   // 36
 	d.change.Result.Duplicate = d.page.Unchanged
 	for _, i := range d.order {
-		if d.decideRecord(i); d.err != nil {
+		if d.decideRecord(i); d.err != nil { // 5, 14, 16, 17; what it counts: 20 to 25
 			return nil, d.err
 		}
 	}
-	d.settleRecords()
+	d.settleRecords() // 17
 	d.addSpans()
 	d.bookTotals()
-	d.decideBadRows()
-	d.decideTasks()
-	d.decidePosition()
-	d.forgetConnected()
+	d.decideBadRows()   // 14
+	d.decideTasks()     // 4, 32
+	d.decidePosition()  // 2, 5, 7, 20
+	d.forgetConnected() // 25
 	for _, st := range d.kept {
 		d.change.Keep = append(d.change.Keep, st.Stored)
 	}

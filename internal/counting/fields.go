@@ -93,8 +93,8 @@ func (h *Hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
 }
 
 // reviseFields returns the fields of a record after a newer version, in which a field that it doesn't carry keeps its hash, and the names of the
-// fields that both versions carry with different values (counting.md 16). extraNames are the names of the provider's own fields, the last of now.
-func reviseFields(provider string, old, now []fieldHash, extraNames []string) (merged []fieldHash, changed []string) {
+// fields that both versions carry with different values (counting.md 16). extra are the provider's own fields, the last of now.
+func reviseFields(provider string, old, now []fieldHash, extra []cdr.Attr) (merged []fieldHash, changed []string) {
 	merged = slices.Clone(now)
 	for _, o := range old {
 		i := slices.IndexFunc(now, func(f fieldHash) bool { return f.key == o.key })
@@ -105,7 +105,7 @@ func reviseFields(provider string, old, now []fieldHash, extraNames []string) (m
 		case o.key&extraField == 0:
 			changed = append(changed, recordFields[o.key].name)
 		default:
-			changed = append(changed, "cdr."+provider+"."+extraNames[i-len(now)+len(extraNames)])
+			changed = append(changed, "cdr."+provider+"."+extra[i-len(now)+len(extra)].Key)
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b fieldHash) int { return cmp.Compare(a.key, b.key) })

@@ -107,8 +107,8 @@ func (d *Decision) connectGroup(st *state, g group, r *cdr.Record) (moved int) {
 	return moved
 }
 
-// changeOutcome counts a record's changed outcome as that of its call, which may be its group's. Of a further record of a group only a better
-// outcome matters, and of the first none that is worse than another record's. moved is above 0 if the call became connected, below 0 if
+// changeOutcome counts a record's changed outcome as that of its call, which may be its group's. A further record of a group counts only with a better
+// outcome, and the first one not with an outcome that is worse than another record's. moved is above 0 if the call became connected, below 0 if
 // it no longer is.
 func (d *Decision) changeOutcome(e *entry, k *known) (moved int) {
 	r, further := e.record, k.flags&rowFurther != 0

@@ -57,26 +57,26 @@ type Stored struct {
 
 // entry is a record of the page that is decided.
 type entry struct {
-	record     *cdr.Record
-	keys       []Hash // its own first, then those of its other ids
-	group      Hash   // if the record has a group
-	parent     Hash   // if it is a child
-	bucket     int64  // where it is remembered if it is new
-	body       []byte // the stored form of this version, behind the head
-	fields     []fieldHash
-	extraNames []string // the names of the provider's own fields, the last of fields
+	record *cdr.Record
+	keys   []Hash // its own first, then those of its other ids
+	group  Hash   // if the record has a group
+	parent Hash   // if it is a child
+	bucket int64  // where it is remembered if it is new
+	body   []byte // the stored form of this version, behind the head
+	fields []fieldHash
 }
 
 // Keys begins a decision: it reads a page into entries and returns all keys that deciding them needs.
 func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 	d.page, d.settings, d.hasher = page, settings, hasher
 	d.related = false
-	d.entries, d.keys, d.buckets, d.arena, d.fields, d.extraNames = d.entries[:0], d.keys[:0], d.buckets[:0], d.arena[:0], d.fields[:0], d.extraNames[:0]
+	d.buckets = d.buckets[:0]
 	k := &d.needed
 	*k = Keys{IDs: k.IDs[:0], Tasks: k.Tasks[:0], BadRows: k.BadRows[:0]}
-	for _, r := range page.Records {
-		d.entries = append(d.entries, d.newEntry(r))
-		d.addKeys(&d.entries[len(d.entries)-1])
+	d.entries = slices.Grow(d.entries[:0], len(page.Records))[:len(page.Records)]
+	for i, r := range page.Records {
+		d.readEntry(&d.entries[i], r)
+		d.addKeys(&d.entries[i])
 	}
 	for _, tasks := range [...][]Task{page.Done, page.Enqueue} {
 		for i := range tasks {
@@ -96,23 +96,21 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 	return k
 }
 
-// newEntry hashes a record's keys and fields and makes its row.
-func (d *Decision) newEntry(r *cdr.Record) entry {
+// readEntry hashes a record's keys and fields and makes its row, in the memory of an entry of an earlier page.
+func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	h := d.hasher
-	e := entry{record: r, bucket: d.bucketFor(r.Start)}
-	at := len(d.keys)
+	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], body: e.body[:0], fields: h.fields(e.fields[:0], r)}
 	if r.ID != "" {
-		d.keys = append(d.keys, h.RecordHash(r.ID))
+		e.keys = append(e.keys, h.RecordHash(r.ID))
 	} else {
-		d.keys = append(d.keys, h.synthetic(r))
+		e.keys = append(e.keys, h.synthetic(r))
 	}
 	for _, id := range r.AltIDs {
-		d.keys = append(d.keys, h.RecordHash(id))
+		e.keys = append(e.keys, h.RecordHash(id))
 	}
 	if r.ID != "" && r.Synthetic != "" {
-		d.keys = append(d.keys, h.synthetic(r))
+		e.keys = append(e.keys, h.synthetic(r))
 	}
-	e.keys = d.keys[at:len(d.keys):len(d.keys)]
 	if r.Group != "" {
 		e.group, d.related = h.factKey(kindGroup, r.Group), true
 	}
@@ -121,19 +119,8 @@ func (d *Decision) newEntry(r *cdr.Record) entry {
 			e.parent, d.related = parent, true
 		}
 	}
-	at = len(d.fields)
-	d.fields = h.fields(d.fields, r)
-	e.fields = d.fields[at:len(d.fields):len(d.fields)]
-	at = len(d.extraNames)
-	for i := range r.Extra {
-		d.extraNames = append(d.extraNames, r.Extra[i].Key)
-	}
-	e.extraNames = d.extraNames[at:len(d.extraNames):len(d.extraNames)]
 	k := knownOf(r, e.fields, d.settings.Currency)
-	at = len(d.arena)
-	d.arena = k.appendBody(d.arena)
-	e.body = d.arena[at:len(d.arena):len(d.arena)]
-	return e
+	e.body = k.appendBody(e.body)
 }
 
 // knownOf is what is remembered of a record's first version. A charge is kept with the currency that it was counted in.

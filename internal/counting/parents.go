@@ -19,12 +19,7 @@ func (d *Decision) failureCounted(e *entry) bool {
 			d.addFact(d.factBucket(e.record.Start), key)
 		}
 	}
-	for _, id := range recordIDs(e.record) {
-		if d.states[h.factKey(kindChild, id)] != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(recordIDs(e.record), func(id string) bool { return d.states[h.factKey(kindChild, id)] != nil })
 }
 
 // orderEntries sorts the entries, which are in the order of their versions, into the order in which they are decided: of a new group the record

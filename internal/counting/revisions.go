@@ -33,7 +33,7 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
 		return changed
 	}
-	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, e.extraNames)
+	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, r.Extra)
 	k.fields = merged
 	return append(changed, fields...)
 }

@@ -28,8 +28,8 @@ func (d *Decision) Traces() bool {
 	return d.settings.Traces && (d.was.HistoryDone || d.settings.TracesHistory)
 }
 
-// addSpans asks for the spans of the calls that have settled, each once: a flag of its row says that they weren't made yet. Of several versions on the
-// page the highest is taken.
+// addSpans asks for the spans of the calls that have settled, each once: a flag of its row says that they weren't made yet. It takes the
+// highest of several versions on the page.
 func (d *Decision) addSpans() {
 	if !d.settings.Traces {
 		return
@@ -50,8 +50,8 @@ func (d *Decision) addSpans() {
 	}
 }
 
-// hasSettled says whether a record has all that its spans show. Of a charge that never comes nobody says so: after a day the record is taken as it
-// stands, with the read that finds it again.
+// hasSettled says whether a record has all that its spans show. No provider says that a charge will never come: the first read after a day takes the
+// record as it stands.
 func (d *Decision) hasSettled(e *entry) bool {
 	r, s := e.record, d.settings
 	switch {

@@ -1,6 +1,7 @@
 package counting
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -54,10 +55,7 @@ type Edge struct{ Trunk, At, Change int64 }
 
 // connectedIn is when a call was connected: from its answer, or its start if the answer isn't known, to its end; empty if the end isn't known.
 func (d *Decision) connectedIn(r *cdr.Record) span {
-	start, end, latest := r.Start, r.End, d.page.ObservedAt.Add(peakAhead)
-	if !r.Answer.IsZero() {
-		start = r.Answer
-	}
+	start, end, latest := cmp.Or(r.Answer, r.Start), r.End, d.page.ObservedAt.Add(peakAhead)
 	if !end.After(start) || end.After(latest) {
 		end = start.Add(r.Duration)
 	}

@@ -18,6 +18,7 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -134,9 +136,11 @@ func (h *History) Close() error {
 func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	h.feed, h.grid = &f, newGrid(h.settings.From, f.To, h.settings.Step)
 	state, err := h.ledger.Feed(ctx, ledger.FeedSpec{
-		Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Fingerprint: f.Info.Fingerprint,
-		History:  time.Hour, // what lies before the range is kept out here
-		Lookback: f.Info.Lookback, Currency: f.Info.Currency, Rules: f.Info.Rules,
+		Settings: counting.Settings{
+			Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Currency: f.Info.Currency, Rules: f.Info.Rules,
+			Lookback: f.Info.Lookback, History: time.Hour, // what lies before the range is kept out here
+		},
+		Fingerprint: f.Info.Fingerprint,
 	})
 	if err != nil {
 		return Summary{}, fmt.Errorf("count history: %w", err)
@@ -161,10 +165,7 @@ func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.D
 		h.ids[labels] = id
 		h.series = append(h.series, series{labels: labels, grid: h.grid, family: slices.Index(metrics.Catalogue(), labels.Def)})
 	}
-	at := record.Start
-	if !d.At.IsZero() {
-		at = d.At // of a visit: when the caller joined
-	}
+	at := cmp.Or(d.At, record.Start) // a visit has the time at which the caller joined
 	h.sorter.add(&change{family: h.series[id].family, series: id, at: h.grid.sampleAt(at), n: d.N, money: d.Money})
 }
 

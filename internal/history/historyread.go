@@ -26,8 +26,8 @@ const (
 	pieces                = 20
 	// leastPiece is how short a piece may become that fails.
 	leastPiece = time.Minute
-	// maxTries is how often a piece is tried.
-	maxTries = 6
+	// MaxTries is how often a piece is tried.
+	MaxTries = 6
 )
 
 type historyRead struct {
@@ -44,49 +44,60 @@ type historyRead struct {
 }
 
 func (r *historyRead) run(ctx context.Context) error {
-	r.first = r.keptSince()
-	r.done = r.first
-	tries, pause := 0, backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
-	for length := r.piece(); r.done.Before(r.feed.To); {
-		end := r.done.Add(length)
-		if end.After(r.feed.To) {
-			end = r.feed.To
-		}
-		err := r.read(ctx, r.done, end)
-		if err == nil {
-			r.done, tries, length = end, 0, r.piece()
-			pause.Reset()
+	r.first = r.settings.From
+	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.first.Before(edge) {
+		r.first = edge
+		r.note("the provider keeps records for %.4g days: there are none before %s", r.feed.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
+	}
+	for r.done = r.first; r.done.Before(r.feed.To); {
+		length := r.piece()
+		err := Retry(ctx, MayPass, func() error {
+			end := r.done.Add(length)
+			if end.After(r.feed.To) {
+				end = r.feed.To
+			}
+			err := r.read(ctx, r.done, end)
+			if err != nil {
+				length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
+				return err
+			}
+			r.done = end
 			r.progress()
-			continue
-		}
-		if tries++; tries == maxTries || ctx.Err() != nil || !MayPass(err) {
+			return nil
+		})
+		if err != nil {
 			return err
-		}
-		length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
-		select {
-		case <-time.After(max(pause.NextBackOff(), httpclient.RetryAfter(err))):
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished), len(r.unsettled), len(r.missing)
 	return nil
 }
 
-// kept is from when on the provider has records.
-func (r *historyRead) keptSince() time.Time {
-	keeps := r.feed.Info.Limits.Retention
-	if keeps <= 0 {
-		return r.settings.From
-	}
+// KeptSince is from when on a provider has a feed's records; zero: it keeps them for ever, as far as is known.
+func KeptSince(info *collector.FeedInfo, now time.Time) time.Time {
 	const margin = 10 * time.Minute // some are asked for again later
-	edge := r.settings.Now().Add(margin - keeps).UTC().Truncate(time.Second)
-	if !r.settings.From.Before(edge) {
-		return r.settings.From
+	keeps := info.Limits.Retention
+	if keeps <= 0 {
+		return time.Time{}
 	}
-	r.note("the provider keeps records for %.4g days: there are none before %s", keeps.Hours()/24, edge.Format(time.RFC3339))
-	return edge
+	return now.Add(margin - keeps).UTC().Truncate(time.Second)
+}
+
+// Retry calls read until it succeeds, a few times at the most, with growing pauses. It returns an error at once that can't pass by itself.
+func Retry(ctx context.Context, mayPass func(error) bool, read func() error) error {
+	pause := backoff.NewExponentialBackOff()
+	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
+	for tries := 1; ; tries++ {
+		err := read()
+		if err == nil || tries == MaxTries || ctx.Err() != nil || !mayPass(err) {
+			return err
+		}
+		select {
+		case <-time.After(max(pause.NextBackOff(), httpclient.RetryAfter(err))):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (r *historyRead) piece() time.Duration {

@@ -92,7 +92,7 @@ func TestRetries(t *testing.T) {
 		err   error
 		reads int
 	}{
-		"what may pass": {errors.New("it hiccups"), maxTries},
+		"what may pass": {errors.New("it hiccups"), MaxTries},
 		"ours":          {fmt.Errorf("%w: disk", ErrLocal), 1},
 		"interrupted":   {context.Canceled, 1},
 	} {

@@ -174,7 +174,7 @@ func (t *table) add(line int, key, value string) {
 		t.problem(line, "has the key of line %d with another value; keep one of them", t.lines[key])
 		return
 	}
-	if t.config.Key == config.LabelBySubnet && !t.label.addNetwork(key, value) {
+	if t.config.Key == config.LabelBySubnet && !t.label.addNetwork(key) {
 		t.problem(line, "the key is no network; write it as 192.0.2.0/24 or 2001:db8::/48")
 		return
 	}

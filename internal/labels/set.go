@@ -1,8 +1,11 @@
+// Package labels looks up the operator's labels of a call: departments, sites, cost centres, from CSV files of the operator's or as the provider tells
+// them. They are bounded by what the files have. A record is looked up before redaction, and only the value is kept.
+//
+// Our own party decides: the caller of an outbound or internal call, the callee of an inbound one.
 package labels
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -20,9 +23,8 @@ type label struct {
 	name, key string
 	// values are by normalised key; nil: the provider tells the value.
 	values map[string]string
-	// networks are the values by network, of a label by subnet, and lengths the lengths of their prefixes, the longest first.
-	networks map[netip.Prefix]string
-	lengths  []int
+	// lengths are those of the prefixes of a label by subnet, the longest first.
+	lengths []int
 	// longest is the length of the longest key.
 	longest int
 }
@@ -124,18 +126,11 @@ func extras(r *cdr.Record, fields ...string) (values []string) {
 // ofFirst is the value of the first key that has one.
 func (l *label) ofFirst(keys ...string) string {
 	for _, key := range keys {
-		if value := l.ofKey(key); value != "" {
+		if value := l.values[normalise(l.key, key)]; value != "" {
 			return value
 		}
 	}
 	return ""
-}
-
-func (l *label) ofKey(key string) string {
-	if key == "" {
-		return ""
-	}
-	return l.values[normalise(l.key, key)]
 }
 
 // ofNumber asks for the longest prefix of our number.

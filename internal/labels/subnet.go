@@ -35,16 +35,12 @@ func normaliseNetwork(text string) string {
 	return text
 }
 
-// addNetwork adds the value of a normalised network; false if it is none.
-func (l *label) addNetwork(text, value string) bool {
+// addNetwork notes the length of a normalised network's prefix; false if it is none.
+func (l *label) addNetwork(text string) bool {
 	network, err := netip.ParsePrefix(text)
 	if err != nil {
 		return false
 	}
-	if l.networks == nil {
-		l.networks = make(map[netip.Prefix]string)
-	}
-	l.networks[network] = value
 	if bits := network.Bits(); !slices.Contains(l.lengths, bits) {
 		l.lengths = append(l.lengths, bits)
 		slices.Sort(l.lengths)
@@ -68,7 +64,7 @@ func (s *Set) applyPlaces(r *cdr.Record, found []cdr.Label) {
 func (l *label) ofSubnet(of netip.Addr) string {
 	for _, bits := range l.lengths {
 		network, err := of.Prefix(bits) // an address of the other family may have fewer bits
-		if value, known := l.networks[network]; err == nil && known {
+		if value, known := l.values[network.String()]; err == nil && known {
 			return value
 		}
 	}

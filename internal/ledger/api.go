@@ -30,7 +30,9 @@ var (
 
 // FeedSpec says which feed is meant, and what the ledger must know of its configuration.
 type FeedSpec struct {
-	Source, Provider, Feed string
+	// Settings are what the feed's pages are decided by; Tuning says whether there are spans.
+	counting.Settings
+
 	// RenamedFrom is the source name whose state this one takes over; empty for none.
 	RenamedFrom string
 	// Fingerprint names the account that is read: provider, tenant or account, host, scope (counting.md 19).
@@ -39,24 +41,6 @@ type FeedSpec struct {
 	SameAccount bool
 	// OtherAccount ends the message of ErrOtherAccount: what else to do where another Fingerprint may be of the same account; empty: nothing.
 	OtherAccount string
-	// History is how far back the first start reads.
-	History time.Duration
-	// Lookback is how late a record may be published; it bounds pruning.
-	Lookback time.Duration
-	// LateAfter is from when on a call counts as late.
-	LateAfter time.Duration
-	// Currency stands in for a currency that the provider doesn't give.
-	Currency string
-	// Rules are the traits of the feed's records.
-	counting.Rules
-}
-
-// settings are what the feed's pages are decided by.
-func (s *FeedSpec) pageSettings() counting.Settings {
-	return counting.Settings{
-		Rules: s.Rules, Source: s.Source, Provider: s.Provider, Feed: s.Feed, Currency: s.Currency,
-		History: s.History, Lookback: s.Lookback, LateAfter: s.LateAfter,
-	}
 }
 
 // LogEncoder appends one log record, redacted and ready to be sent, to a batch. It is called under the commit lock: no I/O.

@@ -1,13 +1,13 @@
 package ledger
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
-
-// What an audit asks of a ledger that another process may have open.
 
 // findFeed is a feed by its present name or the one that it had, nil if the ledger has neither.
 func (i *Inspector) findFeed(spec *FeedSpec) (found *Feed) {
@@ -41,7 +41,7 @@ func (i *Inspector) Audit(spec FeedSpec, page *counting.Page) (*counting.Finding
 	if f.keyCheck != i.ledger.hasher.Check() {
 		return nil, fmt.Errorf("audit: %w", errOtherKey)
 	}
-	p := pageCommit{Feed: f, page: page, now: page.ObservedAt, settings: spec.pageSettings(), decision: counting.NewDecision()}
+	p := pageCommit{Feed: f, page: page, now: page.ObservedAt, settings: spec.Settings, decision: counting.NewDecision()}
 	p.keys = p.decision.Keys(page, &p.settings, &i.ledger.hasher)
 	if err := p.readKnown(); err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
@@ -62,4 +62,67 @@ func (i *Inspector) Counted(spec FeedSpec, hour time.Time, use func(counting.Has
 		}
 	}
 	return err
+}
+
+// AuditResult is what an audit found of a feed and a day of UTC.
+type AuditResult struct {
+	Source, Feed string
+	// Day is when the day begins. Whole says that all of it was audited.
+	Day   time.Time
+	Whole bool
+	// At is when the audit began.
+	At time.Time
+	// Listed and Missing are numbers of records. Differs says that an amount differs.
+	Listed, Missing int64
+	Differs         bool
+}
+
+// auditsKept is how long results are kept.
+const auditsKept = 366 * 24 * time.Hour
+
+// StoreAudit keeps the results of an audit in place of those of the same days. It takes no lock, since it touches nothing that a commit does: an
+// exporter may run.
+func StoreAudit(ctx context.Context, s Storage, spec FeedSpec, results []AuditResult) (err error) {
+	if err := s.mustExist(); err != nil {
+		return err
+	}
+	e, err := openEngine(ctx, s.database(), access{known: true}, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	if err := e.checkSchema(); err != nil {
+		return err
+	}
+	var args []any
+	for _, r := range results {
+		var feed int64
+		err := e.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
+			[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source}, &feed)
+		if err != nil {
+			return fmt.Errorf("keep the result of an audit: %w", err)
+		}
+		args = append(args, feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs))
+	}
+	return e.transact(ctx, func() error {
+		for ; len(args) > 0; args = args[7:] {
+			if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing = excluded.missing, differs = excluded.differs`,
+				args[:7]...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Audits are what the newest audit of each feed found, and the newest audits of the days from a time on, in order of feed and day. It waits for no
+// commit.
+func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]AuditResult, error) {
+	return readBeside(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
+		FROM audits a JOIN feeds f ON f.id = a.feed
+		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day, a.at`, []any{micros(from)},
+		func(r *AuditResult) []any {
+			return []any{&r.Source, &r.Feed, asTime{&r.Day}, &r.Whole, asTime{&r.At}, &r.Listed, &r.Missing, &r.Differs}
+		})
 }

@@ -58,7 +58,7 @@ func benchLedger(b *testing.B, encoder LogEncoder, parents bool) *Feed {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = l.Close() })
-	f, err := l.Feed(b.Context(), FeedSpec{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, Rules: counting.Rules{Parents: parents}})
+	f, err := l.Feed(b.Context(), FeedSpec{Settings: counting.Settings{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, Rules: counting.Rules{Parents: parents}}})
 	if err != nil {
 		b.Fatal(err)
 	}

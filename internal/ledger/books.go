@@ -28,7 +28,7 @@ func (p *pageCommit) writeBooks() error {
 		var was string
 		var book counting.Book
 		day := micros(time.Unix(second, 0))
-		err := p.ledger.engine.scanRow(`SELECT data FROM books WHERE feed = ? AND day = ?`, []any{p.id, day}, &was)
+		err := p.ledger.engine.ScanRow(`SELECT data FROM books WHERE feed = ? AND day = ?`, []any{p.id, day}, &was)
 		if err == nil {
 			err = json.Unmarshal([]byte(was), &book)
 		}
@@ -52,23 +52,19 @@ func (p *pageCommit) writeBooks() error {
 }
 
 // Books are those of the days from a time on, also of feeds that are no longer configured. It waits for no commit.
-func (l *Ledger) Books(ctx context.Context, from time.Time) (all []DayBook, err error) {
-	reader, err := l.readSession(ctx)
-	if err != nil {
-		return nil, err
+func (l *Ledger) Books(ctx context.Context, from time.Time) ([]DayBook, error) {
+	return readBeside(ctx, l, "the books", `SELECT f.source, f.feed, b.day, b.data FROM books b JOIN feeds f ON f.id = b.feed
+		WHERE b.day >= ? ORDER BY b.feed, b.day`, []any{micros(from)},
+		func(b *DayBook) []any { return []any{&b.Source, &b.Feed, asTime{&b.Day}, asJSON{&b.Book}} })
+}
+
+// asJSON scans a text into a value that it is the JSON of.
+type asJSON struct{ into any }
+
+func (a asJSON) Scan(value any) error {
+	text, is := value.(string)
+	if !is {
+		return fmt.Errorf("%T where JSON was expected", value)
 	}
-	err = reader.scanAll(`SELECT f.source, f.feed, b.day, b.data FROM books b JOIN feeds f ON f.id = b.feed WHERE b.day >= ? ORDER BY b.feed, b.day`,
-		[]any{micros(from)}, func(rows *sql.Rows) error {
-			var b DayBook
-			var data []byte
-			if err := rows.Scan(&b.Source, &b.Feed, asTime{&b.Day}, &data); err != nil {
-				return err
-			}
-			all = append(all, b)
-			return json.Unmarshal(data, &all[len(all)-1].Book)
-		})
-	if err != nil {
-		return nil, fmt.Errorf("read the books: %w", err)
-	}
-	return all, nil
+	return json.Unmarshal([]byte(text), a.into)
 }

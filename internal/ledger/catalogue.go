@@ -27,7 +27,7 @@ func definitionOf(d *metrics.Def) metrics.Change {
 // catalogue are the ledger's definitions, by metric.
 func (e *engine) catalogue() (map[string]metrics.Change, error) {
 	stored := make(map[string]metrics.Change)
-	err := e.scanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
+	err := e.ScanAll(`SELECT metric, kind, labels, bounds FROM catalogue`, nil, func(rows *sql.Rows) error {
 		var metric string
 		var c metrics.Change
 		err := rows.Scan(&metric, &c.Kind, &c.Labels, &c.Bounds)
@@ -71,14 +71,14 @@ func (l *Ledger) checkCatalogue() error {
 			continue
 		}
 		if known { // an older program that still counts would write to series that are gone: its commits are refused from here on
-			if _, err := l.engine.exec(`UPDATE feeds SET epoch = epoch + 1 WHERE id > 0`); err != nil {
+			if _, err := l.engine.Exec(`UPDATE feeds SET epoch = epoch + 1 WHERE id > 0`); err != nil {
 				return err
 			}
 		}
 		if err := l.convertSeries(d, was); err != nil {
 			return fmt.Errorf("convert metric %s: %w", d.Name, err)
 		}
-		if _, err := l.engine.exec(`INSERT INTO catalogue (metric, kind, labels, bounds) VALUES (?, ?, ?, ?)
+		if _, err := l.engine.Exec(`INSERT INTO catalogue (metric, kind, labels, bounds) VALUES (?, ?, ?, ?)
 			ON CONFLICT (metric) DO UPDATE SET kind = excluded.kind, labels = excluded.labels, bounds = excluded.bounds`,
 			d.Name, now.Kind, now.Labels, now.Bounds); err != nil {
 			return err
@@ -95,7 +95,7 @@ func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
 	}
 	kept := make(map[seriesKey]metrics.Stored)
 	if now := definitionOf(d); was.Kind == now.Kind && was.Bounds == now.Bounds {
-		err := l.engine.scanAll(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ?`, []any{d.Name}, func(rows *sql.Rows) error {
+		err := l.engine.ScanAll(`SELECT feed, labels, start, shown, value FROM series WHERE metric = ?`, []any{d.Name}, func(rows *sql.Rows) error {
 			var key seriesKey
 			var s metrics.Stored
 			err := rows.Scan(&key.feed, &key.labels, asTime{&s.Start}, &s.Shown, &s.Value)
@@ -115,11 +115,11 @@ func (l *Ledger) convertSeries(d *metrics.Def, was metrics.Change) error {
 			return err
 		}
 	}
-	if _, err := l.engine.exec(`DELETE FROM series WHERE metric = ?`, d.Name); err != nil {
+	if _, err := l.engine.Exec(`DELETE FROM series WHERE metric = ?`, d.Name); err != nil {
 		return err
 	}
 	for key, s := range kept {
-		if _, err := l.engine.insert("series", seriesColumns, key.feed, d.Name, key.labels, micros(s.Start), flag(s.Shown), s.Value); err != nil {
+		if _, err := l.engine.Insert("series", seriesColumns, key.feed, d.Name, key.labels, micros(s.Start), flag(s.Shown), s.Value); err != nil {
 			return err
 		}
 	}

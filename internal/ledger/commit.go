@@ -33,7 +33,7 @@ const lockLedger = `UPDATE feeds SET epoch = epoch WHERE id = 0`
 func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 	return l.commit(ctx, nil, func() error {
 		if l.Shared() { // SQLite has one transaction at a time
-			if _, err := l.engine.exec(lockLedger); err != nil {
+			if _, err := l.engine.Exec(lockLedger); err != nil {
 				return err
 			}
 		}
@@ -96,7 +96,7 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 		}
 	} else {
 		// A primary shows what its synchronous standby lacks and a failover takes back. After a commit the standby has all before it.
-		if _, err := e.beside.within(ctx).exec(lockLedger); err != nil {
+		if _, err := e.beside.within(ctx).Exec(lockLedger); err != nil {
 			return errors.Join(err, e.close())
 		}
 	}
@@ -119,6 +119,37 @@ func (l *Ledger) reload() error {
 		return errors.Join(err, l.closeEngine())
 	}
 	return nil
+}
+
+// readSession is the session for reads beside commits. It waits for a commit only if the database has to be opened again.
+func (l *Ledger) readSession(ctx context.Context) (*session, error) {
+	if err := l.Replaced(); err != nil {
+		return nil, err
+	}
+	if reader := l.reader.Load(); reader != nil {
+		return reader.within(ctx), nil
+	}
+	// Feeds may hold the lock before, each of which tries to connect.
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return nil, fmt.Errorf("wait for the database to be opened again: %w", err)
+	}
+	defer l.mu.Unlock()
+	if err := l.ensureOpen(background); err != nil {
+		return nil, err
+	}
+	return l.engine.beside.within(ctx), nil
+}
+
+// readBeside reads all rows of a query, as readRows does, and waits for no commit. what says of what they are.
+func readBeside[T any](ctx context.Context, l *Ledger, what, text string, args []any, columns func(*T) []any) (all []T, err error) {
+	reader, err := l.readSession(ctx)
+	if err == nil {
+		all, err = readRows(reader, text, args, columns)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", what, err)
+	}
+	return all, nil
 }
 
 // closeOnPanic closes the database after a panic within a transaction, which rolls it back, and panics again.
@@ -157,4 +188,22 @@ func (l *Ledger) closeEngine() error {
 	l.reader.Store(nil)
 	delete(l.files, walName)
 	return e.close()
+}
+
+// lock is a mutex that can be waited for no longer than a context.
+type lock chan struct{}
+
+func newLock() lock { return make(lock, 1) }
+
+func (k lock) Lock()   { k <- struct{}{} }
+func (k lock) Unlock() { <-k }
+
+// LockWithin waits for the lock, and returns the context's error if that ends first.
+func (k lock) LockWithin(ctx context.Context) error {
+	select {
+	case k <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

@@ -7,18 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
-
-// withoutTimeout is the database for reading whole tables in one transaction: a statement may take a day.
-func (s *Storage) withoutTimeout() database {
-	if s.Postgres == nil {
-		return s.database()
-	}
-	p := *s.Postgres
-	p.timeout = 24 * time.Hour
-	return &p
-}
 
 // Copy copies a ledger to where there is none, all or nothing, while no exporter has either open. progress is called with each table's
 // name, and how many of its rows are copied.
@@ -56,11 +45,11 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 	}
 	defer func() { err = errors.Join(err, target.close()) }()
 	return target.transact(ctx, func() error {
-		if _, err := target.exec(lockLedger); err != nil { // other processes that open it wait
+		if _, err := target.Exec(lockLedger); err != nil { // other processes that open it wait
 			return err
 		}
 		var known int64
-		if err := target.scanRow(`SELECT count(*) FROM meta`, nil, &known); err != nil {
+		if err := target.ScanRow(`SELECT count(*) FROM meta`, nil, &known); err != nil {
 			return err
 		}
 		if known > 1 { // the schema's version
@@ -71,7 +60,7 @@ func Copy(ctx context.Context, from, to Storage, progress func(table string, don
 				return fmt.Errorf("copy table %s: %w", table, err)
 			}
 		}
-		_, err := target.exec(`UPDATE feeds SET owner = ''`)
+		_, err := target.Exec(`UPDATE feeds SET owner = ''`)
 		return err
 	})
 }
@@ -90,11 +79,11 @@ func tableNames() (names []string) {
 // copyTable copies the rows that a new ledger doesn't have from the start.
 func copyTable(from, to *engine, table string, progress func(table string, done, of int64)) error {
 	var done, of int64
-	if err := from.scanRow(`SELECT count(*) FROM `+table, nil, &of); err != nil {
+	if err := from.ScanRow(`SELECT count(*) FROM `+table, nil, &of); err != nil {
 		return err
 	}
 	progress(table, 0, of)
-	return from.scanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
+	return from.ScanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
 		names, err := rows.Columns()
 		if err != nil {
 			return err
@@ -106,7 +95,7 @@ func copyTable(from, to *engine, table string, progress func(table string, done,
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		_, err = to.exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(names)-1)+`) ON CONFLICT DO NOTHING`, row...)
+		_, err = to.Exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(names)-1)+`) ON CONFLICT DO NOTHING`, row...)
 		if done++; done == of || done%1000 == 0 {
 			progress(table, done, of)
 		}

@@ -20,7 +20,7 @@ func contents(t *testing.T, s Storage) (all []string) {
 	}
 	defer e.close() //nolint:errcheck // nothing was written
 	for _, table := range tableNames() {
-		if err := e.scanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
+		if err := e.ScanAll(`SELECT * FROM `+table, nil, func(rows *sql.Rows) error {
 			names, err := rows.Columns()
 			if err != nil {
 				return err
@@ -107,7 +107,7 @@ func TestCopyKeepsOthersOut(t *testing.T) {
 		}
 		defer e.close() //nolint:errcheck // nothing was written
 		var id int64
-		if err := e.scanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id); !errors.Is(err, sql.ErrNoRows) {
+		if err := e.ScanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id); !errors.Is(err, sql.ErrNoRows) {
 			t.Errorf("another one can have the ledger while it is copied to: %v", err)
 		}
 	})

@@ -9,11 +9,19 @@
 //	        which keys          what is      what it changes     ids, series,   └ error: nothing happened, or reopen
 //	                            known                            logs, position
 //
-// It knows no rule of counting. page.go has the steps of a page's commit and commit.go the transaction. What is remembered of records is a package of
-// its own, ids: what is known of these keys, keep these. trailing.go has the figures of the last hours, inspect.go what an operator reads of the file.
+// It knows no rule of counting. From top to bottom:
 //
-// The exported API hides the engine: SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several replicas
-// share (postgres.go). Schema and statements are the same. Every commit checks which replica owns the feed (replicas.go).
+//	inspect.go, audit.go, copy.go     what operators and other commands read of a ledger, or do with it
+//	ledger.go, maintenance.go         open and close; show new series, forget what can't be read again
+//	page.go                           the commit of one page
+//	feed.go, replicas.go              a feed's state, and which replica owns it
+//	tasks.go, outbox.go, books.go,    what else is kept of a feed, or of a source
+//	trailing.go, lastrows.go, secret.go
+//	commit.go, replaced.go, verify.go the transaction, whether the ledger is still the same one, invariants
+//	ids                               what is remembered of records, by keys
+//	catalogue.go, schema.go           definitions of metrics and the layout of tables
+//	engine.go, folder.go              SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several
+//	                                  replicas share (postgres.go): schema and statements are the same
 //
 // When things fail: a full disk refuses commits that grow (ErrFull) and lets the outbox drain from a reserve; a file that is locked,
 // corrupt, of another schema, read-only or on a network file system isn't opened, with an error that says what to do.

@@ -39,7 +39,7 @@ func TestReadOnlyHandle(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.exec(`PRAGMA query_only = 1`); err != nil {
+	if _, err := r.ledger.engine.Exec(`PRAGMA query_only = 1`); err != nil {
 		t.Fatal(err)
 	}
 	_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})

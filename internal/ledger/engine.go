@@ -64,7 +64,7 @@ func openEngine(ctx context.Context, d database, a access, probe func(string) er
 		err = conn.Raw(func(conn any) error { return d.prepare(conn, a.view) })
 	}
 	if err == nil && a.view {
-		_, err = e.exec(`BEGIN DEFERRED`)
+		_, err = e.Exec(`BEGIN DEFERRED`)
 	}
 	if err == nil && !a.known { // else its mark is compared
 		err = e.prepareSchema(ctx, a.view)
@@ -95,12 +95,12 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if _, err := e.exec(`BEGIN IMMEDIATE`); err != nil {
+	if _, err := e.Exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
 	err := body()
 	if err == nil {
-		if _, err = e.exec(`COMMIT`); err == nil {
+		if _, err = e.Exec(`COMMIT`); err == nil {
 			err = e.probe("committed")
 		}
 		if err != nil {
@@ -109,12 +109,12 @@ func (e *engine) transact(ctx context.Context, body func() error) error {
 	}
 	if err != nil {
 		// After a failed COMMIT the transaction may be gone already.
-		_, _ = e.exec(`ROLLBACK`)
+		_, _ = e.Exec(`ROLLBACK`)
 	}
 	return err
 }
 
-// session runs statements: on the connection that commits, or beside it.
+// session runs statements: on the connection that commits, or beside it. It is the database of package ids.
 type session struct {
 	database
 	ctx   context.Context // of the statements
@@ -182,8 +182,8 @@ func (s *session) run(text string, f func(ctx context.Context, stmt statement) e
 	return err
 }
 
-// exec runs a statement that writes, and says how many rows that changed.
-func (s *session) exec(text string, args ...any) (changed int64, err error) {
+// Exec runs a statement that writes, and says how many rows that changed.
+func (s *session) Exec(text string, args ...any) (changed int64, err error) {
 	if err := s.probe(text); err != nil && text != `ROLLBACK` {
 		return 0, err
 	}
@@ -197,15 +197,15 @@ func (s *session) exec(text string, args ...any) (changed int64, err error) {
 	return changed, err
 }
 
-// scanRow reads the one row of a query; sql.ErrNoRows without one.
-func (s *session) scanRow(text string, args []any, into ...any) error {
+// ScanRow reads the one row of a query; sql.ErrNoRows without one.
+func (s *session) ScanRow(text string, args []any, into ...any) error {
 	return s.run(text, func(ctx context.Context, stmt statement) error {
 		return stmt.QueryRowContext(ctx, args...).Scan(into...)
 	})
 }
 
-// scanAll calls scan for every row of a query, until it fails.
-func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) error) error {
+// ScanAll calls scan for every row of a query, until it fails.
+func (s *session) ScanAll(text string, args []any, scan func(rows *sql.Rows) error) error {
 	var failed error // which isn't the database's
 	err := s.run(text, func(ctx context.Context, stmt statement) error {
 		rows, err := stmt.QueryContext(ctx, args...)
@@ -223,7 +223,7 @@ func (s *session) scanAll(text string, args []any, scan func(rows *sql.Rows) err
 
 // readRows reads all rows of a query. columns are where one is scanned into.
 func readRows[T any](s *session, text string, args []any, columns func(*T) []any) (all []T, err error) {
-	err = s.scanAll(text, args, func(rows *sql.Rows) error {
+	err = s.ScanAll(text, args, func(rows *sql.Rows) error {
 		var one T
 		err := rows.Scan(columns(&one)...)
 		all = append(all, one)
@@ -232,38 +232,32 @@ func readRows[T any](s *session, text string, args []any, columns func(*T) []any
 	return all, err
 }
 
-// execMany runs a statement for all rows of arguments. head is its text up to VALUES, row the placeholders of one row, and tail what follows them. It
-// runs with 64, 8 or 1 rows at once, so that only three statements are prepared.
+// execMany runs a statement for all rows of arguments. head is its text up to VALUES, row the placeholders of one row, and tail what follows them.
 func (s *session) execMany(head, row, tail string, args []any) error {
+	return inPieces(row, args, func(rows string, args []any) error {
+		_, err := s.Exec(head+" VALUES "+rows+tail, args...)
+		return err
+	})
+}
+
+// queryIn runs a query that ends in IN for all keys of a feed; row are the placeholders of one key.
+func (s *session) queryIn(query, row string, feed int64, keys []any, scan func(*sql.Rows) error) error {
+	return inPieces(row, keys, func(rows string, keys []any) error {
+		return s.ScanAll(query+"("+rows+")", append([]any{feed}, keys...), scan)
+	})
+}
+
+// inPieces calls run with the placeholders and arguments of 64, 8 or 1 rows, so that only three statements are prepared.
+func inPieces(row string, args []any, run func(rows string, args []any) error) error {
 	for _, n := range [...]int{64, 8, 1} {
-		text := head + " VALUES " + row + strings.Repeat(", "+row, n-1) + tail
-		for size := strings.Count(text, "?"); len(args) >= size; args = args[size:] {
-			if _, err := s.exec(text, args[:size]...); err != nil {
+		rows := row + strings.Repeat(", "+row, n-1)
+		for size := strings.Count(rows, "?"); len(args) >= size; args = args[size:] {
+			if err := run(rows, args[:size]); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// idDatabase runs the statements of a feed's ids.
-type idDatabase struct{ *session }
-
-func (d idDatabase) Exec(text string, args ...any) error {
-	_, err := d.exec(text, args...)
-	return err
-}
-
-func (d idDatabase) ScanRow(text string, args []any, into ...any) error {
-	return d.scanRow(text, args, into...)
-}
-
-func (d idDatabase) ScanAll(text string, args []any, scan func(*sql.Rows) error) error {
-	return d.scanAll(text, args, scan)
-}
-
-func (d idDatabase) Insert(table, columns string, feed int64, values ...any) (id int64, err error) {
-	return d.insert(table, columns, feed, values...)
 }
 
 // micros is a time as the ledger keeps it: microseconds since 1970, 0 for none.

@@ -30,7 +30,7 @@ type Feed struct {
 
 	// committed is the state as of the last commit, readable without the lock. It isn't changed, only replaced.
 	committed atomic.Pointer[counting.State]
-	// rowKeys are others after each load: what was remembered before isn't found again, since another writer may have revised it.
+	// rowKeys change with each load, so that rows remembered before aren't found again: another writer may have revised their records.
 	rowKeys atomic.Pointer[rowKeys]
 
 	// All below is guarded by Ledger.mu.
@@ -42,9 +42,11 @@ type Feed struct {
 	trunks     map[string]int64 // their numbers, from 1
 }
 
+func (f *Feed) name() string { return f.spec.Source + "/" + f.spec.Feed }
+
 // advanceSeq moves the sequence number. It returns ErrFenced if another writer has moved it, owns the feed now, or has made another ledger (counting.md 34).
 func (f *Feed) advanceSeq() error {
-	n, err := f.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ? AND key_check = ?`,
+	n, err := f.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ? AND key_check = ?`,
 		f.id, f.epoch, f.seq, f.ledger.replica(), f.ledger.hasher.Check())
 	if err == nil && n != 1 {
 		return ErrFenced
@@ -54,7 +56,7 @@ func (f *Feed) advanceSeq() error {
 
 // saveState writes the state, after advanceSeq.
 func (f *Feed) saveState(s *counting.State) error {
-	_, err := f.ledger.engine.exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
+	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
 		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.ConnectedFrom, f.id)
 	return err
 }
@@ -102,7 +104,7 @@ func (f *Feed) load() error {
 	l, state := f.ledger, new(counting.State)
 	var owner string
 	var epoch, seq, check int64
-	err := l.engine.scanRow(`SELECT owner, epoch, seq, key_check, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
+	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
 		append([]any{&owner, &epoch, &seq, &check, &state.Plan, &state.ConnectedFrom}, stateTargets(state)...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
@@ -123,7 +125,7 @@ func (f *Feed) load() error {
 	if err != nil {
 		return err
 	}
-	remembered, failed := ids.Load(idDatabase{&l.engine.session}, f.id, l.idMemory)
+	remembered, failed := ids.Load(&l.engine.session, f.id, l.idMemory)
 	if err := errors.Join(l.loadSeries(series, f.id), failed); err != nil {
 		return err
 	}
@@ -149,7 +151,7 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	}
 	var one metrics.Stored
 	var labels string
-	return l.engine.scanAll(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
+	return l.engine.ScanAll(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
 		if err := rows.Scan(&one.ID, &one.Metric, &labels, asTime{&one.Start}, &one.Shown, &one.Value); err != nil {
 			return err
 		}
@@ -234,12 +236,12 @@ func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 // writeLine makes a feed's line if its id is 0, else it takes it over.
 func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 	if *id != 0 {
-		_, err := l.engine.exec(`UPDATE feeds SET former = CASE source WHEN ? THEN former ELSE source END, source = ?, fingerprint = ? WHERE id = ?`,
+		_, err := l.engine.Exec(`UPDATE feeds SET former = CASE source WHEN ? THEN former ELSE source END, source = ?, fingerprint = ? WHERE id = ?`,
 			spec.Source, spec.Source, spec.Fingerprint, *id)
 		return err
 	}
 	origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
-	return l.engine.scanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, plan, connected_from)
+	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, plan, connected_from)
 		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
 		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), origin, origin, origin}, id)
 }

@@ -78,8 +78,10 @@ func openRig(t *testing.T, storage Storage) *rig {
 		t: t, clock: &clock{at: epoch}, storage: storage,
 		tuning: Tuning{Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop}, Encoder: lineEncoder{}, OutboxLimit: 1e6},
 		spec: FeedSpec{
-			Source: "contoso", Provider: "msgraph", Feed: "direct_routing", Fingerprint: "msgraph tenant",
-			History: 24 * time.Hour, Lookback: 48 * time.Hour, LateAfter: time.Hour, Currency: "XXX",
+			Settings: counting.Settings{
+				Source: "contoso", Provider: "msgraph", Feed: "direct_routing", History: 24 * time.Hour, Lookback: 48 * time.Hour, LateAfter: time.Hour, Currency: "XXX",
+			},
+			Fingerprint: "msgraph tenant",
 		},
 		opts: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
 	}
@@ -170,7 +172,7 @@ func valuesOf(s metrics.Source) map[string]string {
 func (r *rig) logs() []string {
 	r.t.Helper()
 	var all []string
-	err := r.ledger.engine.scanAll(`SELECT data FROM outbox ORDER BY created, feed, seq, part`, nil, func(rows *sql.Rows) error {
+	err := r.ledger.engine.ScanAll(`SELECT data FROM outbox ORDER BY created, feed, seq, part`, nil, func(rows *sql.Rows) error {
 		var data []byte
 		err := rows.Scan(&data)
 		if err != nil {
@@ -282,7 +284,7 @@ func (r *rig) remembered() map[idKey][]byte {
 // storedIDs are the feed's ids as the file has them.
 func (r *rig) storedIDs() *ids.Store {
 	r.t.Helper()
-	fresh, err := ids.Load(idDatabase{&r.ledger.engine.session}, r.feed.id, ids.NewMemory(1<<30, 0))
+	fresh, err := ids.Load(&r.ledger.engine.session, r.feed.id, ids.NewMemory(1<<30, 0))
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -86,7 +83,7 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 
 // load reads all feeds of the file, configured or not, in order of their names.
 func (i *Inspector) load() error {
-	err := i.ledger.engine.scanAll(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`, nil, func(rows *sql.Rows) error {
+	err := i.ledger.engine.ScanAll(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`, nil, func(rows *sql.Rows) error {
 		f := &Feed{ledger: i.ledger}
 		i.feeds = append(i.feeds, f)
 		return rows.Scan(&f.id, &f.spec.Source, &f.spec.Provider, &f.spec.Feed)
@@ -102,23 +99,6 @@ func (i *Inspector) load() error {
 	return nil
 }
 
-// mustExist refuses a folder without a ledger. For a database, openEngine checks the tables.
-func (s *Storage) mustExist() error {
-	if s.Postgres != nil {
-		return nil
-	}
-	_, err := os.Stat(filepath.Join(s.Folder, fileName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w in %s (storage.path): the exporter makes it at its first start", errNoLedger, s.Folder)
-	}
-	if err != nil {
-		return fmt.Errorf("open ledger: %w", err)
-	}
-	return nil
-}
-
-func (f *Feed) name() string { return f.spec.Source + "/" + f.spec.Feed }
-
 // Close ends reading.
 func (i *Inspector) Close() error { return i.ledger.engine.close() }
 
@@ -131,12 +111,6 @@ func (i *Inspector) Outbox() (waiting struct{ Records, Spans int64 }, err error)
 		waiting.Spans, err = i.ledger.engine.waiting(spans)
 	}
 	return waiting, err
-}
-
-// waiting is how many log records, or spans, wait to be sent.
-func (e *engine) waiting(s signal) (records int64, err error) {
-	err = e.scanRow(`SELECT COALESCE(sum(records), 0) FROM outbox WHERE signal = ?`, []any{int64(s)}, &records)
-	return records, err
 }
 
 // Feeds reports on every feed.
@@ -156,7 +130,7 @@ func (f *Feed) report() (r FeedReport, err error) {
 	e := &f.ledger.engine.session
 	r = FeedReport{Source: f.spec.Source, Provider: f.spec.Provider, Feed: f.spec.Feed, State: f.State()}
 	r.Journal = f.ids.Sizes().JournalIDs
-	err = e.scanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
+	err = e.ScanAll(`SELECT bucket, count(*), sum(ids), sum(length(keys) + length(states)) FROM blocks
 		WHERE feed = ? GROUP BY bucket ORDER BY bucket <= 0, abs(bucket)`, []any{f.id}, func(rows *sql.Rows) error {
 		var bucket int64
 		var b BucketReport
@@ -244,7 +218,7 @@ func (i *Inspector) verifyEntry(f *Feed, stored *counting.Stored) (isCall bool, 
 }
 
 func (i *Inspector) verifyOutbox() error {
-	return i.ledger.engine.scanAll(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`, nil, func(rows *sql.Rows) error {
+	return i.ledger.engine.ScanAll(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`, nil, func(rows *sql.Rows) error {
 		var seq, records int64
 		var data []byte
 		if err := rows.Scan(&seq, &records, &data); err != nil {
@@ -262,7 +236,7 @@ func (i *Inspector) verifyFile() error {
 		return nil
 	}
 	var problem string
-	err := i.ledger.engine.scanRow(`PRAGMA integrity_check(1)`, nil, &problem)
+	err := i.ledger.engine.ScanRow(`PRAGMA integrity_check(1)`, nil, &problem)
 	if err == nil && problem != "ok" {
 		return fmt.Errorf("SQLite: %s", problem)
 	}
@@ -288,7 +262,7 @@ func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, text := range [...]string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
-		if _, err := l.engine.exec(text); err != nil {
+		if _, err := l.engine.Exec(text); err != nil {
 			return 0, 0, fmt.Errorf("compact ledger: %w", err)
 		}
 	}
@@ -306,19 +280,18 @@ type Summary struct {
 
 // ReadSummary reads a ledger without its lock. Without a ledger the key is a new one for this call only, and there are no origins.
 func ReadSummary(ctx context.Context, s Storage) (Summary, error) {
-	secret, g := counting.NewSecret(), Summary{Origins: make(map[string]time.Time)}
 	i, err := Inspect(ctx, s)
-	if err == nil {
-		defer i.Close() //nolint:errcheck // nothing was written
-		for _, f := range i.feeds {
-			g.Origins[f.name()] = f.State().Origin
-		}
-		secret, err = i.ledger.engine.meta("key")
+	if errors.Is(err, errNoLedger) {
+		h, err := counting.NewHasher(counting.NewSecret())
+		return Summary{HashKey: h.Privacy()}, err
 	}
-	if err != nil && !errors.Is(err, errNoLedger) {
+	if err != nil {
 		return Summary{}, err
 	}
-	h, err := counting.NewHasher(secret)
-	g.HashKey = h.Privacy()
-	return g, err
+	defer i.Close() //nolint:errcheck // nothing was written
+	g := Summary{HashKey: i.ledger.hasher.Privacy(), Origins: make(map[string]time.Time)}
+	for _, f := range i.feeds {
+		g.Origins[f.name()] = f.State().Origin
+	}
+	return g, nil
 }

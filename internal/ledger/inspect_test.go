@@ -70,7 +70,7 @@ func TestCompact(t *testing.T) {
 	}
 	before := r.remembered()
 	for _, text := range []string{`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`, `DELETE FROM meta WHERE name = 'large'`} {
-		if _, err := r.ledger.engine.exec(text); err != nil {
+		if _, err := r.ledger.engine.Exec(text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -105,7 +105,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 			r := newRig(t)
 			r.live()
 			r.records(call("a", alts("a2")), call("b"))
-			if _, err := r.ledger.engine.exec(inWords(spoil)); err != nil {
+			if _, err := r.ledger.engine.Exec(inWords(spoil)); err != nil {
 				t.Fatal(err)
 			}
 			i, err := Inspect(t.Context(), r.storage)
@@ -127,7 +127,7 @@ func TestInspectWithoutTrunks(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a", bypass(cdr.True)))
-	if _, err := r.ledger.engine.exec(`DELETE FROM trunks`); err != nil {
+	if _, err := r.ledger.engine.Exec(`DELETE FROM trunks`); err != nil {
 		t.Fatal(err)
 	}
 	i, err := Inspect(t.Context(), r.storage)

@@ -77,7 +77,7 @@ func TestRule37Recognize(t *testing.T) {
 	r.wantRecognized("A, then a row that isn't final", false, false)
 
 	commit("A")
-	if _, err := r.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ?`, r.feed.id); err != nil { // another writer, perhaps of B
+	if _, err := r.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ?`, r.feed.id); err != nil { // another writer, perhaps of B
 		t.Fatal(err)
 	}
 	if err := r.commitRow("B", outcome(cdr.Failed)); !errors.Is(err, ErrFenced) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -42,6 +43,31 @@ func (s *Storage) database() database {
 		return s.Postgres
 	}
 	return sqliteFile{filepath.Join(s.Folder, fileName)}
+}
+
+// withoutTimeout is the database for reading whole tables in one transaction: a statement may take a day.
+func (s *Storage) withoutTimeout() database {
+	if s.Postgres == nil {
+		return s.database()
+	}
+	p := *s.Postgres
+	p.timeout = 24 * time.Hour
+	return &p
+}
+
+// mustExist refuses a folder without a ledger. For a database, openEngine checks the tables.
+func (s *Storage) mustExist() error {
+	if s.Postgres != nil {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(s.Folder, fileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w in %s (storage.path): the exporter makes it at its first start", errNoLedger, s.Folder)
+	}
+	if err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	return nil
 }
 
 // Settings are what a ledger needs to be opened.
@@ -100,7 +126,6 @@ type Ledger struct {
 	settings Settings
 	lock     *flock.Flock
 	store    *metrics.Store
-	id       string
 	mark     atomic.Pointer[mark]  // nil until the ledger was opened
 	replaced atomic.Pointer[error] // why nothing is committed any more
 	lastRows lastRows
@@ -162,15 +187,19 @@ func (l *Ledger) open(ctx context.Context) error {
 		return err
 	}
 	err = l.commitAlone(ctx, func() error {
-		if err := l.identify(); err != nil {
-			return err
+		_, err := l.engine.Exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, counting.NewSecret(), uuid.NewString())
+		if err != nil {
+			return fmt.Errorf("prepare ledger: %w", err)
 		}
 		return l.checkCatalogue()
 	})
 	if err != nil {
 		return err
 	}
-	opened, err := readMark(func(into ...any) error { return l.engine.scanRow(markQuery, nil, into...) })
+	opened, err := readMark(func(into ...any) error { return l.engine.ScanRow(markQuery, nil, into...) })
+	if err == nil {
+		l.hasher, err = counting.NewHasher(opened.key)
+	}
 	if err != nil {
 		return err
 	}
@@ -178,30 +207,6 @@ func (l *Ledger) open(ctx context.Context) error {
 	l.setTuning(l.settings.Tuning)
 	l.fillReserve()
 	return l.verify()
-}
-
-// identify reads the ledger's key and instance id, or makes them.
-func (l *Ledger) identify() error {
-	_, err := l.engine.exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, counting.NewSecret(), uuid.NewString())
-	if err != nil {
-		return fmt.Errorf("prepare ledger: %w", err)
-	}
-	secret, err := l.engine.meta("key")
-	if err != nil {
-		return err
-	}
-	if l.id, err = l.engine.meta("instance"); err != nil {
-		return err
-	}
-	l.hasher, err = counting.NewHasher(secret)
-	return err
-}
-
-func (e *engine) meta(name string) (value string, err error) {
-	if err := e.scanRow(`SELECT value FROM meta WHERE name = ?`, []any{name}, &value); err != nil {
-		return "", fmt.Errorf("read %s of the ledger: %w", name, err)
-	}
-	return value, nil
 }
 
 // Close closes the ledger. It may be called twice.
@@ -226,7 +231,7 @@ func (l *Ledger) Close() error {
 func (l *Ledger) Store() *metrics.Store { return l.store }
 
 // InstanceID is a UUID made with the ledger and kept in it.
-func (l *Ledger) InstanceID() string { return l.id }
+func (l *Ledger) InstanceID() string { return l.mark.Load().instance }
 
 // Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two purposes tell nothing of each other.
 func (l *Ledger) Derive(purpose string) []byte { return l.hasher.Derive("purpose: " + purpose) }

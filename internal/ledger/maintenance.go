@@ -73,7 +73,7 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	}
 	keep := f.spec.Lookback + f.spec.Lookback/4 + 48*time.Hour
 	var refused bool // some task failed and still waits, or was set aside
-	if err := l.engine.scanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
+	if err := l.engine.ScanRow(`SELECT EXISTS (SELECT 1 FROM tasks WHERE feed = ? AND (set_aside = 1 OR attempts > 0))`,
 		[]any{f.id}, &refused); err != nil {
 		return false, err
 	}
@@ -125,7 +125,7 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 		{`DELETE FROM audits WHERE feed = ? AND at < ?`, micros(earlier.Add(-auditsKept))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},
 	} {
-		_, err := f.ledger.engine.exec(d.text, f.id, d.before)
+		_, err := f.ledger.engine.Exec(d.text, f.id, d.before)
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

@@ -27,7 +27,7 @@ func TestOpenRefuses(t *testing.T) {
 		want  string
 	}{
 		{"another schema", func(t *testing.T, r *rig) {
-			if _, err := r.ledger.engine.exec(`UPDATE meta SET value = '99' WHERE name = 'schema'`); err != nil {
+			if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = '99' WHERE name = 'schema'`); err != nil {
 				t.Fatal(err)
 			}
 		}, "run the program that wrote it"},
@@ -38,13 +38,13 @@ func TestOpenRefuses(t *testing.T) {
 		}, "damaged or not an SQLite file"},
 		{"another program's database", func(t *testing.T, r *rig) {
 			for _, table := range []string{"meta", "feeds"} {
-				if _, err := r.ledger.engine.exec(`DROP TABLE ` + table); err != nil {
+				if _, err := r.ledger.engine.Exec(`DROP TABLE ` + table); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}, "not a ledger"},
 		{"a damaged key", func(t *testing.T, r *rig) {
-			if _, err := r.ledger.engine.exec(`UPDATE meta SET value = 'x' WHERE name = 'key'`); err != nil {
+			if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = 'x' WHERE name = 'key'`); err != nil {
 				t.Fatal(err)
 			}
 		}, "key is damaged"},
@@ -121,7 +121,7 @@ func TestFilesArePrivate(t *testing.T) {
 func TestDueTasksAreIndexed(t *testing.T) {
 	r := newRig(t)
 	var plan []string
-	err := r.ledger.engine.scanAll(`EXPLAIN QUERY PLAN `+dueTasks, []any{1, 1, 1, 1}, func(rows *sql.Rows) error {
+	err := r.ledger.engine.ScanAll(`EXPLAIN QUERY PLAN `+dueTasks, []any{1, 1, 1, 1}, func(rows *sql.Rows) error {
 		var id, parent, unused int
 		var detail string
 		err := rows.Scan(&id, &parent, &unused, &detail)
@@ -180,7 +180,7 @@ func TestOpenWhatCannotBeRead(t *testing.T) {
 		"it is locked, as by a restore": {func(r *rig, dsn *url.URL) {
 			b := replicaOf(r, "b")
 			for _, text := range []string{`BEGIN IMMEDIATE`, `LOCK TABLE meta IN ACCESS EXCLUSIVE MODE`} {
-				if _, err := b.ledger.engine.exec(text); err != nil {
+				if _, err := b.ledger.engine.Exec(text); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -68,7 +68,7 @@ func (o *Outbox) wake() {
 	}
 }
 
-func (o *Outbox) add(heads []outboxHead) {
+func (o *Outbox) add(heads ...outboxHead) {
 	if len(heads) == 0 {
 		return
 	}
@@ -89,10 +89,6 @@ type pageBatches struct {
 	ends   []int // of each log record, or span, within data
 	packed []byte
 	heads  []outboxHead
-}
-
-func (b *pageBatches) reset() {
-	*b = pageBatches{data: b.data[:0], ends: b.ends[:0], packed: b.packed, heads: b.heads[:0]}
 }
 
 // encodeLogs makes the log records that are wanted, of redacted copies of their records.
@@ -128,27 +124,20 @@ func (p *pageCommit) encodeSpans() {
 	for i := range p.change.Spans {
 		span := &p.change.Spans[i]
 		p.ledger.redactor.Redacted(&p.redacted, p.page.Records[span.Record])
-		had := len(b.ends)
+		size, had := len(b.data), len(b.ends)
 		b.data, b.ends = encoder.AppendSpans(b.data, b.ends, &p.redacted, span)
 		if p.ledger.Spans().Full() {
 			p.change.Result.SkippedSpans += len(b.ends) - had
-			b.ends = b.ends[:had]
-			b.data = b.data[:endOf(b.ends)]
+			b.data, b.ends = b.data[:size], b.ends[:had]
 		}
 	}
-}
-
-func endOf(ends []int) int {
-	if len(ends) == 0 {
-		return 0
-	}
-	return ends[len(ends)-1]
 }
 
 // writeOutbox writes what the page adds to both queues, as batches.
 func (p *pageCommit) writeOutbox() error {
 	for s := range p.batches {
-		p.batches[s].reset()
+		b := &p.batches[s]
+		b.data, b.ends, b.heads = b.data[:0], b.ends[:0], b.heads[:0]
 	}
 	p.encodeLogs()
 	p.encodeSpans()
@@ -173,6 +162,12 @@ func (p *pageCommit) writeOutbox() error {
 	return nil
 }
 
+// waiting is how many log records, or spans, wait to be sent.
+func (e *engine) waiting(s signal) (records int64, err error) {
+	err = e.ScanRow(`SELECT COALESCE(sum(records), 0) FROM outbox WHERE signal = ?`, []any{int64(s)}, &records)
+	return records, err
+}
+
 // loadOutbox reads what waits of all feeds that this replica owns. Batches of one feed keep their order where clocks don't.
 func (l *Ledger) loadOutbox() error {
 	heads, err := readRows(&l.engine.session, `SELECT o.feed, o.seq, o.part, o.signal, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
@@ -194,15 +189,10 @@ func (l *Ledger) loadOutbox() error {
 			return !stays
 		})
 	}
-	heads = slices.DeleteFunc(heads, func(h outboxHead) bool { return !stored[h.batchKey] })
-	for s := range l.outboxes {
-		var of []outboxHead
-		for _, h := range heads {
-			if h.signal == signal(s) {
-				of = append(of, h)
-			}
+	for _, h := range heads {
+		if stored[h.batchKey] {
+			l.outboxes[h.signal].add(h)
 		}
-		l.outboxes[s].add(of)
 	}
 	return nil
 }
@@ -219,7 +209,7 @@ func (o *Outbox) Next(ctx context.Context, after int64) (*Batch, error) {
 			return nil, nil
 		}
 		b := &Batch{ID: head.id, Records: int(head.records), Oldest: head.created}
-		err = reader.scanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
+		err = reader.ScanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
 			WHERE o.feed = ? AND o.seq = ? AND o.part = ?`, []any{head.feed, head.seq, head.part}, &b.Source, &b.Provider, &b.Feed, &b.Data)
 		if errors.Is(err, sql.ErrNoRows) { // it was removed, by another owner of the feed or without our knowing
 			o.remove(func(h outboxHead) bool { return h.id == head.id })
@@ -245,25 +235,6 @@ func (o *Outbox) next(after int64) (head outboxHead, waits bool) {
 	return o.pending[i], true
 }
 
-// readSession is the session for reads beside commits. It waits for a commit only if the database has to be opened again.
-func (l *Ledger) readSession(ctx context.Context) (*session, error) {
-	if err := l.Replaced(); err != nil {
-		return nil, err
-	}
-	if reader := l.reader.Load(); reader != nil {
-		return reader.within(ctx), nil
-	}
-	// Feeds, each of which tries to connect in turn, may be before it.
-	if err := l.mu.LockWithin(ctx); err != nil {
-		return nil, fmt.Errorf("wait for the database to be opened again: %w", err)
-	}
-	defer l.mu.Unlock()
-	if err := l.ensureOpen(background); err != nil {
-		return nil, err
-	}
-	return l.engine.beside.within(ctx), nil
-}
-
 // Ack removes a batch of which every record was accepted or set aside. The feed may belong to another replica by now.
 func (o *Outbox) Ack(ctx context.Context, id int64) error {
 	head, waits := o.next(id - 1)
@@ -274,7 +245,7 @@ func (o *Outbox) Ack(ctx context.Context, id int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	err := l.commit(ctx, nil, func() error {
-		_, err := l.engine.exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)
+		_, err := l.engine.Exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)
 		return err
 	}, func() { o.remove(func(h outboxHead) bool { return h.id == id }) })
 	if err != nil {

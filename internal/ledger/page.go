@@ -1,7 +1,9 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -10,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// pageCommit is the commit of one page. It reads what is known of the page's keys (known.go), has internal/counting decide what that changes,
+// pageCommit is the commit of one page. It reads what is known of the page, has internal/counting decide what that changes,
 // writes the change, and brings memory to what is durable. Its memory is used again by the next page.
 type pageCommit struct {
 	*Feed
@@ -54,11 +56,9 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		}
 	}
 	p := &l.page
-	p.Feed, p.page, p.now, p.settings = f, page, l.settings.Now(), f.spec.pageSettings()
+	p.Feed, p.page, p.now, p.settings = f, page, l.settings.Now(), f.spec.Settings
 	p.settings.Traces, p.settings.TracesHistory = l.settings.Tracer != nil, l.settings.TracesHistory
-	if page.ObservedAt.IsZero() {
-		page.ObservedAt = p.now
-	}
+	page.ObservedAt = cmp.Or(page.ObservedAt, p.now)
 	if l.settings.Labels != nil {
 		l.settings.Labels.Apply(p.settings.Source, page.Records)
 	}
@@ -96,8 +96,55 @@ func (p *pageCommit) writePage() error {
 	return p.saveState(&p.change.State)
 }
 
+// readKnown reads what is known of all keys of the page.
+func (p *pageCommit) readKnown() error {
+	k := &p.known
+	*k = counting.Known{
+		State: *p.committed.Load(), IDs: k.IDs[:0],
+		Trunks: p.trunks, TrunkLimit: p.ledger.settings.Options.SeriesLimit, Now: p.now.Unix(),
+	}
+	var err error
+	if k.IDs, err = p.ids.Known(k.IDs, p.keys.IDs, k.State.Floor); err != nil {
+		return err
+	}
+	if err := p.readTasks(); err != nil {
+		return err
+	}
+	return p.readBadRows()
+}
+
+func (p *pageCommit) readTasks() error {
+	p.args = p.args[:0]
+	for _, key := range p.keys.Tasks {
+		p.args = append(p.args, key.Kind, key.Key)
+	}
+	p.known.Tasks = make(map[counting.TaskKey]counting.Task)
+	return p.ledger.engine.queryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`, p.id, p.args,
+		func(rows *sql.Rows) error {
+			var w counting.Task
+			err := rows.Scan(taskTargets(&w)...)
+			p.known.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
+			return err
+		})
+}
+
+func (p *pageCommit) readBadRows() error {
+	p.args = p.args[:0]
+	for _, hash := range p.keys.BadRows {
+		p.args = append(p.args, int64(hash))
+	}
+	p.known.BadRows = make(map[counting.Hash]bool)
+	return p.ledger.engine.queryIn(`SELECT hash FROM bad_rows WHERE feed = ? AND hash IN `, `?`, p.id, p.args,
+		func(rows *sql.Rows) error {
+			var hash int64
+			err := rows.Scan(&hash)
+			p.known.BadRows[counting.Hash(hash)] = true
+			return err
+		})
+}
+
 func (p *pageCommit) exec(text string, args ...any) error {
-	_, err := p.ledger.engine.exec(text, args...)
+	_, err := p.ledger.engine.Exec(text, args...)
 	return err
 }
 
@@ -148,7 +195,7 @@ func (p *pageCommit) writeSeries() error {
 			continue
 		}
 		var err error
-		s.ID, err = e.insert("series", seriesColumns, p.id,
+		s.ID, err = e.Insert("series", seriesColumns, p.id,
 			s.Labels.Def.Name, labelsText(s.LabelValues()), micros(s.Start), flag(s.Shown), string(buf))
 		if err != nil {
 			return err
@@ -204,6 +251,6 @@ func (p *pageCommit) publish() {
 	p.noteRows()
 	p.committed.Store(new(*next))
 	for s := range p.batches {
-		p.ledger.outboxes[s].add(p.batches[s].heads)
+		p.ledger.outboxes[s].add(p.batches[s].heads...)
 	}
 }

@@ -30,7 +30,7 @@ func TestPooler(t *testing.T) {
 			charged := func(id string) *cdr.Record { return call(id, sessions("s"+id), charge(t, "usage", "USD", "0.10")) }
 			r.records(charged("a"), charged("b"))
 			r.commit(&counting.Page{Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}}})
-			if _, err := r.ledger.engine.exec(`DEALLOCATE ALL`); err != nil {
+			if _, err := r.ledger.engine.Exec(`DEALLOCATE ALL`); err != nil {
 				t.Fatal(err)
 			}
 			_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{charged("c")}, ObservedAt: epoch})

@@ -66,7 +66,7 @@ func TestRule19OneFeedOfARow(t *testing.T) {
 			}
 		},
 		"another process did": func(r *rig, to FeedSpec) {
-			if _, err := r.ledger.engine.exec(`UPDATE feeds SET source = ?, former = ? WHERE source = ?`, to.Source, to.RenamedFrom, to.RenamedFrom); err != nil {
+			if _, err := r.ledger.engine.Exec(`UPDATE feeds SET source = ?, former = ? WHERE source = ?`, to.Source, to.RenamedFrom, to.RenamedFrom); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -48,7 +48,7 @@ func (l *Ledger) compareMark(scan func(into ...any) error) error {
 }
 
 func (l *Ledger) compareMarkIn(s *session) error {
-	return l.compareMark(func(into ...any) error { return s.scanRow(markQuery, nil, into...) })
+	return l.compareMark(func(into ...any) error { return s.ScanRow(markQuery, nil, into...) })
 }
 
 // setReplaced makes every later call fail, so that the ledger's replacement is never written to.

@@ -249,7 +249,7 @@ func TestRule34VerifyFindsAnotherKey(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.exec(`UPDATE meta SET value = ? WHERE name = 'key'`, counting.NewSecret()); err != nil {
+	if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = ? WHERE name = 'key'`, counting.NewSecret()); err != nil {
 		t.Fatal(err)
 	}
 	i, err := Inspect(t.Context(), r.storage)

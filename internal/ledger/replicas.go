@@ -75,11 +75,11 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 		err = l.compareMarkIn(beside)
 	}
 	if err == nil {
-		_, err = beside.exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+microsNow+`)
+		_, err = beside.Exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+microsNow+`)
 			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, l.replica(), l.settings.Postgres.Address)
 	}
 	if err == nil {
-		_, err = beside.exec(`DELETE FROM replicas WHERE seen < `+microsNow+` - ?`, forgottenAfter.Microseconds())
+		_, err = beside.Exec(`DELETE FROM replicas WHERE seen < `+microsNow+` - ?`, forgottenAfter.Microseconds())
 	}
 	if err == nil {
 		c, err = beside.cluster()
@@ -97,7 +97,7 @@ func (s *session) cluster() (c Cluster, err error) {
 	if err != nil {
 		return c, err
 	}
-	err = s.scanAll(`SELECT source, feed, COALESCE(r.name, ''), epoch, `+stateColumns+`
+	err = s.ScanAll(`SELECT source, feed, COALESCE(r.name, ''), epoch, `+stateColumns+`
 		FROM feeds LEFT JOIN replicas r ON r.name = owner AND `+isAlive+` WHERE id <> 0 ORDER BY source, feed`, alive, func(rows *sql.Rows) error {
 		var f FeedOwner
 		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.epoch}, stateTargets(&f.State)...)...)
@@ -116,7 +116,7 @@ func (l *Ledger) execOwnership(ctx context.Context, text string, args ...any) (c
 	if err != nil {
 		return 0, err
 	}
-	return beside.exec(text, args...)
+	return beside.Exec(text, args...)
 }
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
@@ -190,7 +190,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 		e := l.engine
 		var id int64
 		// The owner's commits change this row first, so none of them runs during this transaction.
-		err := e.scanRow(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ? AND fingerprint = ? RETURNING id`,
+		err := e.ScanRow(`UPDATE feeds SET epoch = epoch WHERE source = ? AND feed = ? AND fingerprint = ? RETURNING id`,
 			[]any{spec.Source, spec.Feed, spec.Fingerprint}, &id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errors.New("the feed has no state of this account yet")

@@ -67,7 +67,7 @@ func (r *rig) openFeed() {
 func (r *rig) silence(name string) {
 	r.t.Helper()
 	for _, statement := range []string{`UPDATE replicas SET seen = seen - ? WHERE name = ?`} {
-		if _, err := r.ledger.engine.exec(statement, (LeaseTime + time.Second).Microseconds(), name); err != nil {
+		if _, err := r.ledger.engine.Exec(statement, (LeaseTime + time.Second).Microseconds(), name); err != nil {
 			r.t.Fatal(err)
 		}
 	}
@@ -217,7 +217,7 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	r := newRig(t)
 	change := func(statement string, args ...any) {
 		t.Helper()
-		if _, err := r.ledger.engine.exec(statement, args...); err != nil {
+		if _, err := r.ledger.engine.Exec(statement, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -246,7 +246,7 @@ func TestFeedAfterALostConnection(t *testing.T) {
 	r := newRig(t)
 	r.ledger.Drop(r.spec.Source, r.spec.Feed)
 	var pid int
-	if err := r.ledger.engine.scanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
+	if err := r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
 		t.Fatal(err)
 	}
 	inServer(t, fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
@@ -302,7 +302,7 @@ func TestEnqueueAnywhere(t *testing.T) {
 	}
 	other := a.spec
 	other.Fingerprint = "another account"
-	for name, spec := range map[string]FeedSpec{"no feed": {Source: "nobody", Feed: "none"}, "a feed of another account": other} {
+	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{Source: "nobody", Feed: "none"}}, "a feed of another account": other} {
 		if _, err := b.ledger.Enqueue(t.Context(), spec, []counting.Task{task}); err == nil {
 			t.Errorf("enqueued for %s", name)
 		}
@@ -355,7 +355,7 @@ func TestStartAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first.spec = FeedSpec{Source: "contoso", Provider: "msgraph", Feed: "pstn", Fingerprint: "f", History: time.Hour, Lookback: time.Hour}
+	first.spec = FeedSpec{Settings: counting.Settings{Source: "contoso", Provider: "msgraph", Feed: "pstn", History: time.Hour, Lookback: time.Hour}, Fingerprint: "f"}
 	for range 10 { // what a race breaks, it breaks now and then
 		inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+strings.Join(append(tableNames(), "replicas"), ", "))
 		errs := make(chan error)
@@ -416,7 +416,7 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 		`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_calls_total'`,
 		`UPDATE series SET labels = replace(labels, ']', ',""]') WHERE metric = 'cdr_calls_total'`,
 	} {
-		if _, err := a.ledger.engine.exec(text); err != nil {
+		if _, err := a.ledger.engine.Exec(text); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -442,16 +442,16 @@ func TestPausedRegistration(t *testing.T) {
 	spec.Feed = "pstn"
 	own(t, r.ledger, spec)
 	b := replicaOf(r, "b")
-	if _, err := b.ledger.engine.exec(`BEGIN IMMEDIATE`); err != nil {
+	if _, err := b.ledger.engine.Exec(`BEGIN IMMEDIATE`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.ledger.engine.exec(lockLedger); err != nil {
+	if _, err := b.ledger.engine.Exec(lockLedger); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.ledger.Feed(t.Context(), spec); err != nil { // it would end when the server's timeout is over
 		t.Error(err)
 	}
-	if _, err := b.ledger.engine.exec(`ROLLBACK`); err != nil {
+	if _, err := b.ledger.engine.Exec(`ROLLBACK`); err != nil {
 		t.Error("it was waited for until the server ended it:", err)
 	}
 }

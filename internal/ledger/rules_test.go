@@ -87,7 +87,7 @@ func TestRule01CompareAndSet(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`, r.feed.id); err != nil {
+	if _, err := r.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`, r.feed.id); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}}); !errors.Is(err, ErrFenced) {
@@ -197,7 +197,7 @@ func TestPruneGoesOnAfterAFailure(t *testing.T) {
 	r.records(call("a", start(at)))
 	r.packIDs()
 	r.records(call("b", start(at)))
-	if _, err := r.ledger.engine.exec(inWords(`UPDATE blocks SET keys = x'00'`)); err != nil {
+	if _, err := r.ledger.engine.Exec(inWords(`UPDATE blocks SET keys = x'00'`)); err != nil {
 		t.Fatal(err)
 	}
 	r.feed.ids.Release() // as when the cache had no room for it

@@ -66,7 +66,7 @@ var schema = []string{
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
 	// What was counted of the records that start within a day, as JSON (books.go). day is its begin.
 	`CREATE TABLE books (feed BIGINT NOT NULL, day BIGINT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (feed, day)) WITHOUT ROWID`,
-	// What audits found of a feed and a day, or of a part of it, written by another process (auditresults.go). day is its begin.
+	// What audits found of a feed and a day, or of a part of it, written by another process (audit.go). day is its begin.
 	`CREATE TABLE audits (
 		feed BIGINT NOT NULL, day BIGINT NOT NULL, whole BIGINT NOT NULL, at BIGINT NOT NULL,
 		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL, PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
@@ -77,12 +77,19 @@ var schema = []string{
 // feedBits is where a feed's number begins in the ids of its rows, so that its owner gives them.
 const feedBits = 40
 
-// insert adds a row of a feed to a table under its next id.
-func (s *session) insert(table, columns string, feed int64, values ...any) (id int64, err error) {
+// Insert adds a row of a feed to a table under its next id.
+func (s *session) Insert(table, columns string, feed int64, values ...any) (id int64, err error) {
 	text := `INSERT INTO ` + table + ` (id, feed, ` + columns + `) VALUES ((SELECT COALESCE(max(id), ?) + 1 FROM ` + table + ` WHERE id > ? AND id < ?), ?` +
 		strings.Repeat(`, ?`, len(values)) + `) RETURNING id`
-	err = s.scanRow(text, append([]any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits, feed}, values...), &id)
+	err = s.ScanRow(text, append([]any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits, feed}, values...), &id)
 	return id, err
+}
+
+func (e *engine) meta(name string) (value string, err error) {
+	if err := e.ScanRow(`SELECT value FROM meta WHERE name = ?`, []any{name}, &value); err != nil {
+		return "", fmt.Errorf("read %s of the ledger: %w", name, err)
+	}
+	return value, nil
 }
 
 // prepareSchema refuses another layout, and makes the tables of an empty file that isn't only viewed.
@@ -92,7 +99,7 @@ func (e *engine) prepareSchema(ctx context.Context, view bool) error {
 	}
 	failed := e.transact(ctx, func() error {
 		for _, statement := range schema {
-			if _, err := e.exec(statement); err != nil {
+			if _, err := e.Exec(statement); err != nil {
 				return err
 			}
 		}
@@ -111,7 +118,7 @@ var errNoLedger = errors.New("there is no ledger")
 // checkSchema refuses a file of another layout, or that is no ledger.
 func (e *engine) checkSchema() error {
 	var tables int
-	if err := e.scanRow(`SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
+	if err := e.ScanRow(`SELECT count(*) FROM sqlite_master`, nil, &tables); err != nil {
 		return err
 	}
 	if tables == 0 {

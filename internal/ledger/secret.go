@@ -20,7 +20,7 @@ func (l *Ledger) StoreSecret(ctx context.Context, source string, sealed []byte) 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.commitAlone(ctx, func() error {
-		_, err := l.engine.exec(`INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+		_, err := l.engine.Exec(`INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 			secretName(source), base64.StdEncoding.EncodeToString(sealed))
 		return err
 	})
@@ -53,7 +53,7 @@ func ReadSecret(ctx context.Context, s Storage, sources ...string) (sealed []byt
 func (s *session) secret(sources []string) ([]byte, error) {
 	for _, source := range sources {
 		var value string
-		err := s.scanRow(`SELECT value FROM meta WHERE name = ?`, []any{secretName(source)}, &value)
+		err := s.ScanRow(`SELECT value FROM meta WHERE name = ?`, []any{secretName(source)}, &value)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}

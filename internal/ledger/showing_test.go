@@ -158,7 +158,7 @@ func TestRule25TrailingRatio(t *testing.T) {
 // counting.md 23: the catalogue's changes.
 func TestRule23Catalogue(t *testing.T) {
 	stored := func(r *rig, labels, bounds string) {
-		if _, err := r.ledger.engine.exec(`UPDATE catalogue SET labels = ?, bounds = ? WHERE metric = ?`, labels, bounds, metrics.CallLegs.Name); err != nil {
+		if _, err := r.ledger.engine.Exec(`UPDATE catalogue SET labels = ?, bounds = ? WHERE metric = ?`, labels, bounds, metrics.CallLegs.Name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -191,7 +191,7 @@ func TestRule23Catalogue(t *testing.T) {
 		r.records(call("a", legs))
 		declare(t, metrics.Change{Kind: "counter", Labels: "leg_type"})
 		stored(r, "leg_type", "")
-		if _, err := r.ledger.engine.exec(`UPDATE series SET labels = '["accept"]' WHERE metric = 'cdr_call_legs_total'`); err != nil {
+		if _, err := r.ledger.engine.Exec(`UPDATE series SET labels = '["accept"]' WHERE metric = 'cdr_call_legs_total'`); err != nil {
 			t.Fatal(err)
 		}
 		r.reopen()

@@ -36,7 +36,7 @@ func (p *pageCommit) writeTasks() error {
 // enqueue adds a task, or merges it with the one that waits under its key, and returns whether it wasn't waiting already.
 func (e *engine) enqueue(feed int64, w *counting.Task) (queued bool, err error) {
 	was := new(counting.Task)
-	err = e.scanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, taskTargets(was)...)
+	err = e.ScanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, taskTargets(was)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		was, err = nil, nil
 	}
@@ -51,7 +51,7 @@ func (e *engine) enqueue(feed int64, w *counting.Task) (queued bool, err error) 
 }
 
 func (e *engine) putTask(feed int64, w *counting.Task) error {
-	_, err := e.exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
+	_, err := e.Exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
 		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem, data = excluded.data`,
 		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem), w.Data)
 	return err
@@ -69,24 +69,12 @@ const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
-	return f.due(ctx, false, now, limit)
+	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(false), micros(now), limit}, taskTargets)
 }
 
 // SetAside returns the feed's tasks that were set aside and are due to be tried again, the longest due first.
 func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
-	return f.due(ctx, true, now, limit)
-}
-
-func (f *Feed) due(ctx context.Context, setAside bool, now time.Time, limit int) ([]counting.Task, error) {
-	reader, err := f.ledger.readSession(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all, err := readRows(reader, dueTasks, []any{f.id, flag(setAside), micros(now), limit}, taskTargets)
-	if err != nil {
-		return nil, fmt.Errorf("read pending work: %w", err)
-	}
-	return all, nil
+	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(true), micros(now), limit}, taskTargets)
 }
 
 // Waiting returns how many tasks wait, due or not, and how many were set aside.
@@ -95,7 +83,7 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	err = reader.scanRow(`SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
+	err = reader.ScanRow(`SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
 		WHERE feed = ? AND kind <> '`+counting.TaskSpan+`'`, []any{f.id}, &waiting, &setAside)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)

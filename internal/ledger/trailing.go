@@ -31,20 +31,12 @@ type Activity struct {
 // Activity is what the feeds have had since a time, at most of the last 25 hours, in order of Start: also feeds that are no longer
 // configured, and first histories that are under way. It waits for no commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
-	reader, err := l.readSession(ctx)
-	if err != nil {
-		return nil, err
-	}
 	since := max(counting.ActivityOf(from), counting.ActivityOf(l.settings.Now().Add(-counting.ActivityKept)))
-	all, err := readRows(reader, `SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
+	return readBeside(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
 		FROM tallies t JOIN feeds f ON f.id = t.feed WHERE t.trunk = 0 AND t.second >= ? ORDER BY t.second, t.feed`, []any{since},
 		func(a *Activity) []any {
 			return []any{&a.Source, &a.Provider, &a.Feed, asTime{&a.Start}, &a.Calls, &a.Failures}
 		})
-	if err != nil {
-		return nil, fmt.Errorf("read activity: %w", err)
-	}
-	return all, nil
 }
 
 func (p *pageCommit) writeTallies() error {

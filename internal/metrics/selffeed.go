@@ -93,7 +93,7 @@ func (f *Feed) ClockOffset(d time.Duration) { f.self.Set(ClockOffset, d.Seconds(
 
 // Labels counts for each of the operator's labels which new records have a value.
 func (f *Feed) Labels(all []cdr.Labels) {
-	for _, name := range f.self.operatorLabels() {
+	for _, name := range *f.self.labels.Load() {
 		for _, one := range all {
 			result := "hit"
 			if one.Value(name) == "" {
@@ -118,23 +118,10 @@ func (f *Feed) Overflow(folded map[string]int) {
 type Notified struct {
 	self   *SelfMetrics
 	source string
-
-	mu            sync.Mutex // guards the following
-	expires, last time.Time
 }
 
 // Source is a source's self metrics of notifications. They are absent until some are counted, or Listens is called.
-func (o *SelfMetrics) Source(name string) *Notified {
-	n, _ := o.notified.LoadOrStore(name, &Notified{self: o, source: name})
-	return n.(*Notified) //nolint:forcetypeassert // nothing else is stored
-}
-
-// Subscription is when the subscription ends and when a notification was last accepted; zero: there is none, none was.
-func (n *Notified) Subscription() (expires, last time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.expires, n.last
-}
+func (o *SelfMetrics) Source(name string) *Notified { return &Notified{self: o, source: name} }
 
 // Listens says that the source has a webhook: every result is there, at 0 at first.
 func (n *Notified) Listens() {
@@ -152,17 +139,11 @@ func (n *Notified) Notifications(result string, count int) {
 
 // LastNotification sets when one came that was accepted.
 func (n *Notified) LastNotification(at time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.last = at
 	n.self.SetTime(SubscriptionLastNotification, at, n.source)
 }
 
 // SubscriptionExpiry sets when the subscription ends; zero: there is none.
 func (n *Notified) SubscriptionExpiry(at time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.expires = at
 	n.self.SetTime(SubscriptionExpiry, at, n.source)
 }
 

@@ -15,8 +15,6 @@ type SelfMetrics struct {
 	native atomic.Bool
 	labels atomic.Pointer[[]string] // the names of the operator's labels
 	hook   func()                   // sets gauges before each snapshot; nil: none
-	// notified are the *Notified by source.
-	notified sync.Map
 
 	mu     sync.Mutex
 	series map[*Def]map[string]*selfSeries // by label values, joined
@@ -32,6 +30,7 @@ type selfSeries struct {
 func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
 	o := &SelfMetrics{now: now, series: make(map[*Def]map[string]*selfSeries)}
 	o.SetNative(native)
+	o.SetLabels(nil)
 	for _, d := range SelfCatalogue() {
 		if d.Base == NoBase {
 			o.startAtZero(d)
@@ -45,13 +44,6 @@ func (o *SelfMetrics) SetNative(native bool) { o.native.Store(native) }
 
 // SetLabels says which labels the operator has.
 func (o *SelfMetrics) SetLabels(names []string) { o.labels.Store(&names) }
-
-func (o *SelfMetrics) operatorLabels() []string {
-	if names := o.labels.Load(); names != nil {
-		return *names
-	}
-	return nil
-}
 
 // OnSnapshot sets the function that sets gauges before each snapshot. It is called before anything takes one.
 func (o *SelfMetrics) OnSnapshot(f func()) { o.hook = f }

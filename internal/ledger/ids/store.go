@@ -12,7 +12,7 @@ import (
 
 // Database runs statements, those that write within the transaction of a commit.
 type Database interface {
-	Exec(text string, args ...any) error
+	Exec(text string, args ...any) (changed int64, err error)
 	ScanRow(text string, args []any, into ...any) error
 	ScanAll(text string, args []any, scan func(rows *sql.Rows) error) error
 	// Insert adds a row of a feed to a table under a new id.
@@ -184,7 +184,8 @@ func (s *Store) Keep(commit int64, states []counting.Stored) error {
 	if len(states) == 0 {
 		return nil
 	}
-	return s.db.Exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, s.feed, commit, s.written.row)
+	_, err := s.db.Exec(`INSERT INTO journal (feed, seq, data) VALUES (?, ?, ?)`, s.feed, commit, s.written.row)
+	return err
 }
 
 // IsFull says whether the journal is to be packed before anything more is kept.
@@ -201,7 +202,8 @@ func (s *Store) Pack() error {
 			return fmt.Errorf("move ids into blocks: %w", err)
 		}
 	}
-	return s.db.Exec(`DELETE FROM journal WHERE feed = ?`, s.feed)
+	_, err := s.db.Exec(`DELETE FROM journal WHERE feed = ?`, s.feed)
+	return err
 }
 
 // writeBlock writes entries as a bucket's newest block. It merges those before it that have at most twice as many entries.
@@ -228,7 +230,8 @@ func (s *Store) writeBlock(bucket int64, entries []counting.Stored) error {
 
 func (s *Store) delete(b *block) error {
 	s.written.replaced = append(s.written.replaced, b)
-	return s.db.Exec(`DELETE FROM blocks WHERE id = ?`, b.row)
+	_, err := s.db.Exec(`DELETE FROM blocks WHERE id = ?`, b.row)
+	return err
 }
 
 // Forget deletes the buckets that a feed with this floor forgets, whole buckets until there are so many blocks, and says whether there are more.

@@ -32,16 +32,16 @@ func newFile(t *testing.T) file {
 		`CREATE TABLE journal (feed INTEGER, seq INTEGER, data BLOB)`,
 		`CREATE TABLE blocks (id INTEGER PRIMARY KEY, feed INTEGER, bucket INTEGER, ids INTEGER, keys BLOB, states BLOB)`,
 	} {
-		if err := f.Exec(text); err != nil {
+		if _, err := f.Exec(text); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return f
 }
 
-func (f file) Exec(text string, args ...any) error {
-	_, err := f.db.ExecContext(f.t.Context(), text, args...)
-	return err
+func (f file) Exec(text string, args ...any) (changed int64, err error) {
+	_, err = f.db.ExecContext(f.t.Context(), text, args...)
+	return 0, err
 }
 
 func (f file) ScanRow(text string, args []any, into ...any) error {
