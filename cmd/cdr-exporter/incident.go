@@ -30,7 +30,6 @@ type incident struct {
 	// calls are all of the range: which failures are a run is known once all were read, since providers list in any order.
 	calls   map[callLine][]incidentCall
 	callers callers
-	err     error
 }
 
 func newIncident(c *kingpin.CmdClause) command {
@@ -65,7 +64,7 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels, OnChange: k.add}
 	err = readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
 		m.end()
-		if err := cmp.Or(k.err, k.knowTrunk()); err != nil {
+		if err := k.knowTrunk(); err != nil {
 			return err
 		}
 		report := newIncidentReport(span.from, feeds[0].To, k.trunk, k.calls)
@@ -112,7 +111,7 @@ func withoutOverlaps(feeds []*pastFeed) []*pastFeed {
 // add takes a call when it is counted, and its failure, which is counted after it if it isn't another call's.
 func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 	if (k.showCallers || k.callers.country != "") && (k.trunk == "" || strings.EqualFold(k.trunk, r.Trunk)) {
-		k.err = cmp.Or(k.err, k.callers.add(f, r, d, k.redacted))
+		k.callers.add(f, r, d, k.redacted)
 	}
 	if d.Def != metrics.Calls && d.Def != metrics.CallFailures {
 		return

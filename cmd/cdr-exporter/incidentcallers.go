@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
@@ -27,15 +26,15 @@ type callerKey struct{ source, feed, user, extension, number, country, class str
 
 // callerSums are the calls of a party to a country, and the party as the report may show it.
 type callerSums struct {
-	*report.Report
+	report.Row
 
 	user, extension, number string
 }
 
 // add takes a change of a series if it is of a connected outbound call. redact gives the record as it may be shown.
-func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact func(*cdr.Record) cdr.Record) error {
+func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact func(*cdr.Record) cdr.Record) {
 	if r.Direction != cdr.Outbound || c.country != "" && r.Country != c.country {
-		return nil
+		return
 	}
 	key := callerKey{
 		source: f.Source, feed: f.Info.Name, user: cmp.Or(r.UserPrincipal, r.UserID, r.UserName), extension: extension(r), number: r.CallerNumber,
@@ -44,21 +43,16 @@ func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact f
 	sums := c.sums[key]
 	if sums == nil {
 		if d.Def != metrics.Calls || !r.Outcome.Connected() {
-			return nil
-		}
-		by, err := report.New([]string{"country"}, nil, time.UTC)
-		if err != nil {
-			return err
+			return
 		}
 		shown := redact(r)
-		sums = &callerSums{by, strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)), strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber)}
+		sums = &callerSums{report.Row{}, strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)), strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber)}
 		for _, text := range []*string{&key.user, &key.extension, &key.number, &key.country} {
 			*text = strings.Clone(*text) // a record's texts lie in a page that is used again
 		}
 		c.sums[key] = sums
 	}
 	sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: r, Delta: d})
-	return nil
 }
 
 // extension is that of the caller, where the provider tells it.
@@ -73,18 +67,16 @@ func extension(r *cdr.Record) string {
 
 // each yields those who called longest as rows.
 func (c *callers) each(row func(kind string, cells ...[]cell)) {
-	minutes := func(k callerKey) string { return c.sums[k].Total().Minutes() }
 	keys := slices.SortedFunc(maps.Keys(c.sums), func(a, b callerKey) int {
-		long, short := minutes(a), minutes(b)
-		return cmp.Or(cmp.Compare(len(short), len(long)), cmp.Compare(short, long), cmp.Compare(c.sums[b].Total().Connected, c.sums[a].Total().Connected),
+		long, short := c.sums[a].Minutes(), c.sums[b].Minutes()
+		return cmp.Or(cmp.Compare(len(short), len(long)), cmp.Compare(short, long), cmp.Compare(c.sums[b].Connected, c.sums[a].Connected),
 			cmp.Compare(a.source, b.source), cmp.Compare(a.number, b.number), cmp.Compare(a.user, b.user))
 	})
 	for _, k := range keys[:min(len(keys), mostCallers)] {
 		s := c.sums[k]
-		total := s.Total()
 		var charges []string
-		for _, currency := range total.Currencies() {
-			charges = append(charges, total.Charge(currency)+" "+currency)
+		for _, currency := range s.Currencies() {
+			charges = append(charges, s.Charge(currency)+" "+currency)
 		}
 		row("caller", []cell{
 			{"source", k.source},
@@ -94,8 +86,8 @@ func (c *callers) each(row func(kind string, cells ...[]cell)) {
 			{"user", s.user},
 			{"extension", s.extension},
 			{"caller", s.number},
-			{"connected", int(total.Connected)},
-			{"minutes", total.Minutes()},
+			{"connected", int(s.Connected)},
+			{"minutes", s.Minutes()},
 			{"charges", strings.Join(charges, ", ")},
 		})
 	}

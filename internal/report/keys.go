@@ -61,3 +61,11 @@ func (c *Change) label(name string) string { return c.Delta.Labels[c.labelIndex(
 func (c *Change) labelIndex(name string) int {
 	return slices.IndexFunc(c.Delta.Def.Labels, func(l metrics.Label) bool { return l.Name == name })
 }
+
+// connected is how many calls a change is about, 0 if those of a label's outcome didn't connect.
+func (c *Change) connected(label string) int64 {
+	if outcome := c.label(label); outcome != cdr.Answered.String() && outcome != cdr.Voicemail.String() {
+		return 0
+	}
+	return c.Delta.N
+}

@@ -16,9 +16,7 @@ type Report struct {
 	keys []string
 	zone *time.Location
 	rows map[string]*Row
-	// connects says which values of the label outcome are of calls that connected.
-	connects map[string]bool
-	id       []byte // of the row in hand
+	id   []byte // of the row in hand
 }
 
 // Row is the sums of all that has the same texts of the keys.
@@ -43,39 +41,39 @@ func New(keys, labels []string, zone *time.Location) (*Report, error) {
 			return nil, fmt.Errorf("the key %s is given twice", key)
 		}
 	}
-	r := &Report{keys: keys, zone: zone, rows: make(map[string]*Row), connects: make(map[string]bool)}
-	for _, outcome := range cdr.Outcomes() {
-		r.connects[outcome.String()] = outcome.Connected()
-	}
-	return r, nil
+	return &Report{keys: keys, zone: zone, rows: make(map[string]*Row)}, nil
 }
 
 // Add adds what a record changes in one series. The record and its texts may be used again afterwards.
 func (r *Report) Add(c Change) {
-	d := c.Delta
-	switch d.Def {
-	case metrics.Calls:
-		row := r.rowOf(&c)
-		row.Calls += d.N
-		if r.connects[c.label("outcome")] {
-			row.Connected += d.N
-		}
+	switch c.Delta.Def {
+	case metrics.Calls, metrics.ConnectedSeconds, metrics.CallCharges, metrics.ChargeCorrections:
+		r.rowOf(&c).Add(c)
 	case metrics.OutcomeChanges: // of a call of several records, or in a later version of one
-		if was, is := r.connects[c.label("from")], r.connects[c.label("to")]; is && !was {
-			r.rowOf(&c).Connected += d.N
-		} else if was && !is {
-			r.rowOf(&c).Connected -= d.N
+		if c.connected("from") != c.connected("to") {
+			r.rowOf(&c).Add(c)
 		}
+	}
+}
+
+// Add adds a change to the sums, whatever its keys are.
+func (r *Row) Add(c Change) {
+	switch d := c.Delta; d.Def {
+	case metrics.Calls:
+		r.Calls += d.N
+		r.Connected += c.connected("outcome")
+	case metrics.OutcomeChanges:
+		r.Connected += c.connected("to") - c.connected("from")
 	case metrics.ConnectedSeconds:
-		r.rowOf(&c).micros += d.N
+		r.micros += d.N
 	case metrics.CallCharges:
-		r.rowOf(&c).addCharge(c.label("currency"), d.Money)
+		r.addCharge(c.label("currency"), d.Money)
 	case metrics.ChargeCorrections:
 		by := d.Money
 		if c.label("sign") == "credit" {
 			by = by.Neg()
 		}
-		r.rowOf(&c).addCharge(c.label("currency"), by)
+		r.addCharge(c.label("currency"), by)
 	}
 }
 
@@ -88,7 +86,7 @@ func (r *Report) rowOf(c *Change) *Row {
 	row := r.rows[string(r.id)]
 	if row == nil {
 		id := string(r.id)
-		row = &Row{Keys: strings.Split(strings.TrimSuffix(id, "\x00"), "\x00"), charges: make(map[string]cdr.Money)}
+		row = &Row{Keys: strings.Split(strings.TrimSuffix(id, "\x00"), "\x00")}
 		r.rows[id] = row
 	}
 	return row
@@ -98,6 +96,9 @@ func (r *Row) addCharge(currency string, amount cdr.Money) {
 	sum, known := r.charges[currency]
 	if !known {
 		currency = strings.Clone(currency)
+	}
+	if r.charges == nil {
+		r.charges = make(map[string]cdr.Money)
 	}
 	r.charges[currency] = sum.Add(&amount)
 }
@@ -112,7 +113,7 @@ func (r *Report) Rows() []*Row {
 
 // Total is the sum of all rows. It has no keys.
 func (r *Report) Total() *Row {
-	total := &Row{charges: make(map[string]cdr.Money)}
+	total := new(Row)
 	for _, row := range r.rows {
 		total.Calls += row.Calls
 		total.Connected += row.Connected
