@@ -30,7 +30,10 @@ const exportRows = 1000
 // openExport reads the head of a file.
 func openExport(file string) (*csvExport, error) {
 	e := &csvExport{file: file}
-	err := e.read(func(*csv.Reader) error { return nil })
+	_, rows, err := e.open()
+	if err == nil {
+		err = rows.Close()
+	}
 	if err == nil && (!e.has("id") || !e.has("start")) {
 		err = errors.New("its first line must name the columns id and start, or UsageId and Start Time, or uuid and date; amounts and currencies are compared if they are there")
 	}
@@ -48,21 +51,20 @@ func (e *csvExport) has(column string) bool {
 // hasAmounts says whether amounts can be compared: they have a currency.
 func (e *csvExport) hasAmounts() bool { return e.has("amount") && e.has("currency") }
 
-// read opens the file, reads its head, and has the rows read.
-func (e *csvExport) read(rows func(*csv.Reader) error) error {
+// open opens the file and reads its head.
+func (e *csvExport) open() (*csv.Reader, io.Closer, error) {
 	file, err := os.Open(e.file)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
 	r := csv.NewReader(file)
 	r.FieldsPerRecord, r.ReuseRecord = -1, true
 	head, err := r.Read()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+		return nil, nil, errors.Join(err, file.Close())
 	}
 	e.columns = columnsOf(head)
-	return rows(r)
+	return r, file, nil
 }
 
 // portalNames are what portals call the columns, in small letters and without spaces: Microsoft's in the exported PSTN usage report of the Teams admin
@@ -86,22 +88,17 @@ func columnsOf(head []string) map[string]int {
 // Pages implements collector.RangeReader.
 func (e *csvExport) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		stopped := errors.New("stopped")
-		err := e.read(func(r *csv.Reader) error {
-			for page := new(collector.Page); ; page = new(collector.Page) {
-				more, err := e.fill(page, r, from, to)
-				if err != nil {
-					return err
-				}
-				if !yield(page, nil) {
-					return stopped
-				}
-				if !more {
-					return nil
-				}
+		r, file, err := e.open()
+		if err == nil {
+			defer file.Close() //nolint:errcheck // nothing was written
+		}
+		for more := true; more && err == nil; {
+			page := new(collector.Page)
+			if more, err = e.fill(page, r, from, to); err == nil && !yield(page, nil) {
+				return
 			}
-		})
-		if err != nil && !errors.Is(err, stopped) {
+		}
+		if err != nil {
 			yield(nil, fmt.Errorf("--against: %w", err))
 		}
 	}

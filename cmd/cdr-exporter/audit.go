@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -22,11 +21,11 @@ import (
 
 // auditCommand compares what providers list with what the ledger has counted.
 type auditCommand struct {
-	source, feed string
-	from, to     string
-	against      string // a file in place of the provider
-	share        float64
-	output       string
+	pastFlags
+
+	against string // a file in place of the provider
+	share   float64
+	output  string
 
 	noAmounts bool // the file has none
 }
@@ -34,8 +33,7 @@ type auditCommand struct {
 func newAudit(c *kingpin.CmdClause) command {
 	a := &auditCommand{}
 	run := configCommand(c, a.run)
-	rangeFlags(c, &a.from, &a.to, "now", "0s")
-	c.Flag("source", "Name of the source; all sources by default.").StringVar(&a.source)
+	a.define(c, "now", "0s")
 	c.Flag("feed", "Feed of the sources; all feeds by default.").StringVar(&a.feed)
 	c.Flag("against", "CSV file with the columns id and start, and amount and currency if they are to be compared, such as a portal's export, in place of what the provider lists; of one feed.").
 		PlaceHolder("FILE.csv").StringVar(&a.against)
@@ -61,9 +59,7 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 		return err
 	}
 	if a.output == "json" {
-		enc := json.NewEncoder(s.out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(days)
+		err = printJSON(s.out, days)
 	} else {
 		err = printText(s.out, "audit.tmpl", days)
 	}
@@ -71,29 +67,6 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 		return errSilent
 	}
 	return errors.Join(err, span.reportLost(s.errors))
-}
-
-// open opens the sources and determines the span and the feeds, without network access.
-func (a *auditCommand) open(r *commandConfig) (*pastSpan, []*pastFeed, error) {
-	span, err := newPastSpan(a.from, a.to)
-	if err != nil {
-		return nil, nil, err
-	}
-	feeds, err := span.feeds(r, a.source)
-	if err != nil || a.feed == "" {
-		return span, feeds, err
-	}
-	var names []string
-	for _, f := range feeds {
-		names = append(names, f.Info.Name)
-	}
-	feeds = slices.DeleteFunc(feeds, func(f *pastFeed) bool { return f.Info.Name != a.feed })
-	span.lost = slices.DeleteFunc(span.lost, func(name string) bool { return !strings.HasSuffix(name, "/"+a.feed) })
-	if len(feeds)+len(span.lost) == 0 {
-		slices.Sort(names)
-		return nil, nil, fmt.Errorf("--feed: no source has a feed %s that can be audited; there are: %s", a.feed, strings.Join(slices.Compact(names), ", "))
-	}
-	return span, feeds, nil
 }
 
 // readExport has the file read in place of the provider.

@@ -16,18 +16,17 @@ import (
 )
 
 type backfill struct {
-	source   string
-	from, to string
-	step     string
-	labels   []string
-	output   string
+	pastFlags
+
+	step   string
+	labels []string
+	output string
 }
 
 func newBackfill(c *kingpin.CmdClause) command {
 	b := &backfill{}
 	run := configCommand(c, b.run)
-	rangeFlags(c, &b.from, &b.to, "the start of live counting", "")
-	c.Flag("source", "Name of the source; all sources by default.").StringVar(&b.source)
+	b.define(c, "the start of live counting", "")
 	c.Flag("step", "Time between samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
 	c.Flag("label", "NAME=VALUE, a label for every series, to distinguish it from the live one. Repeatable.").
 		StringsVar(&b.labels)
@@ -40,7 +39,7 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	if err != nil {
 		return err
 	}
-	span, err := newPastSpan(b.from, b.to)
+	span, err := b.span()
 	if err != nil {
 		return err
 	}
@@ -50,7 +49,7 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	if span.summary, err = ledger.ReadSummary(ctx, span.ledger); err != nil {
 		return err
 	}
-	feeds, err := span.feeds(r, b.source)
+	feeds, err := b.feeds(r, span)
 	if err != nil {
 		return err
 	}
@@ -58,8 +57,25 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	if err != nil {
 		return fmt.Errorf("--output: %w", err)
 	}
-	settings := history.Settings{From: span.from, Step: step, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels}
-	err = finish(b.write(ctx, settings, feeds, openmetrics.NewWriter(out, labels), s))
+	report := s.out
+	if b.output == standardOutput {
+		report = s.errors
+	}
+	w := openmetrics.NewWriter(out, labels)
+	err = finish(span.read(ctx, r, history.Settings{Step: step}, feeds, s.errors, func(h *history.History, m *meter) error {
+		m.step("writing", int64(h.Series()), "series")
+		if err := h.Write(ctx, w); err != nil {
+			return err
+		}
+		m.end()
+		for _, f := range feeds {
+			for _, line := range f.result() {
+				fmt.Fprintln(report, line)
+			}
+		}
+		fmt.Fprintf(report, "%d series, %d samples\n", h.Series(), w.Samples())
+		return nil
+	}))
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: no history was written")
 	}
@@ -80,25 +96,4 @@ func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err 
 		return 0, nil, fmt.Errorf("--label: %w", err)
 	}
 	return step, labels, nil
-}
-
-func (b *backfill) write(ctx context.Context, set history.Settings, feeds []*pastFeed, w *openmetrics.Writer, s streams) error {
-	report := s.out
-	if b.output == standardOutput {
-		report = s.errors
-	}
-	return readPast(ctx, set, feeds, s.errors, func(h *history.History, m *meter) error {
-		m.step("writing", int64(h.Series()), "series")
-		if err := h.Write(ctx, w); err != nil {
-			return err
-		}
-		m.end()
-		for _, f := range feeds {
-			for _, line := range f.result() {
-				fmt.Fprintln(report, line)
-			}
-		}
-		fmt.Fprintf(report, "%d series, %d samples\n", h.Series(), w.Samples())
-		return nil
-	})
 }

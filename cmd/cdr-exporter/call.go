@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,10 +56,7 @@ func (k *call) print(ctx context.Context, source *collector.Source, redactor *cd
 	}
 	redactTree(redactor, tree)
 	if k.output == "json" {
-		enc := json.NewEncoder(out)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(newCallObject(tree))
+		err = printJSON(out, newCallObject(tree))
 	} else {
 		_, err = io.WriteString(out, callText(tree, "", ""))
 	}

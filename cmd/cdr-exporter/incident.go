@@ -19,12 +19,13 @@ import (
 
 // incident prints what failed in a span of time, for a ticket to a carrier.
 type incident struct {
-	source, trunk string
-	from, to      string
-	numbers       string // empty: as privacy.numbers says
-	meanwhile     bool
-	showCallers   bool
-	output        string
+	pastFlags
+
+	trunk       string
+	numbers     string // empty: as privacy.numbers says
+	meanwhile   bool
+	showCallers bool
+	output      string
 
 	redactor *cdr.Redactor
 	// calls are all of the range: which failures are a run is known once all were read, since providers list in any order.
@@ -35,9 +36,8 @@ type incident struct {
 func newIncident(c *kingpin.CmdClause) command {
 	k := &incident{calls: make(map[callLine][]incidentCall), callers: callers{sums: make(map[callerKey]*callerSums)}}
 	run := configCommand(c, k.run)
-	c.Flag("source", "Name of the source; all sources by default.").StringVar(&k.source)
+	k.define(c, "now", "0s")
 	c.Flag("trunk", "Trunk whose failures are reported; all trunks by default.").StringVar(&k.trunk)
-	rangeFlags(c, &k.from, &k.to, "now", "0s")
 	c.Flag("numbers", "keep, mask, hash or drop, in place of privacy.numbers of the configuration: a carrier searches for whole numbers.").
 		PlaceHolder("MODE").EnumVar(&k.numbers, "keep", "mask", "hash", "drop")
 	c.Flag("meanwhile", "Also count what worked meanwhile: the trunk's other direction, and all other trunks as one, without their names.").BoolVar(&k.meanwhile)
@@ -48,7 +48,7 @@ func newIncident(c *kingpin.CmdClause) command {
 }
 
 func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
-	span, err := newPastSpan(k.from, k.to)
+	span, feeds, err := k.open(r)
 	if err != nil {
 		return err
 	}
@@ -57,13 +57,8 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	if k.redactor, err = r.redactor(ctx); err != nil {
 		return err
 	}
-	feeds, err := span.feeds(r, k.source)
-	if err != nil {
-		return err
-	}
-	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels, OnChange: k.add}
-	err = readPast(ctx, settings, withoutOverlaps(feeds), s.errors, func(_ *history.History, m *meter) error {
-		m.end()
+	settings := history.Settings{Step: time.Minute, OnChange: k.add}
+	err = span.read(ctx, r, settings, withoutOverlaps(feeds), s.errors, func(*history.History, *meter) error {
 		if err := k.knowTrunk(); err != nil {
 			return err
 		}
@@ -97,15 +92,6 @@ func (k *incident) knowTrunk() error {
 	}
 	known := cmp.Or(strings.Join(slices.Sorted(maps.Keys(names)), ", "), "none")
 	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", k.trunk, known)
-}
-
-// withoutOverlaps leaves out feeds whose calls are in another feed of the source too.
-func withoutOverlaps(feeds []*pastFeed) []*pastFeed {
-	return slices.DeleteFunc(slices.Clone(feeds), func(f *pastFeed) bool {
-		return f.Info.Properties.Overlaps && slices.ContainsFunc(feeds, func(other *pastFeed) bool {
-			return other.Source == f.Source && !other.Info.Properties.Overlaps
-		})
-	})
 }
 
 // add takes a call when it is counted, and its failure, which is counted after it if it isn't another call's.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -280,9 +279,7 @@ func (r *incidentReport) object() map[string]any {
 func (r *incidentReport) print(output string, out io.Writer) (err error) {
 	switch output {
 	case "json":
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(r.object())
+		err = printJSON(out, r.object())
 	case "csv":
 		write, flush := rowWriter(output, out)
 		_ = write(incidentColumns) // it is buffered: what fails, fails when it is flushed

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
@@ -37,18 +40,38 @@ type pastSpan struct {
 	lost []string
 }
 
-func newPastSpan(from, to string) (s *pastSpan, err error) {
+// pastFlags are the flags of a command that reads the past of some feeds.
+type pastFlags struct {
+	source, feed string // empty: all
+	from, to     string
+}
+
+func (f *pastFlags) define(c *kingpin.CmdClause, defaultText, defaultTo string) {
+	rangeFlags(c, &f.from, &f.to, defaultText, defaultTo)
+	c.Flag("source", "Name of the source; all sources by default.").StringVar(&f.source)
+}
+
+// open opens the sources and determines the feeds to read, and their time ranges, without network access.
+func (f *pastFlags) open(r *commandConfig) (*pastSpan, []*pastFeed, error) {
+	span, err := f.span()
+	if err != nil {
+		return nil, nil, err
+	}
+	feeds, err := f.feeds(r, span)
+	return span, feeds, err
+}
+
+func (f *pastFlags) span() (s *pastSpan, err error) {
 	s = &pastSpan{now: time.Now()}
-	s.from, s.to, err = parseRange(from, to, s.now)
+	s.from, s.to, err = parseRange(f.from, f.to, s.now)
 	s.from = s.from.Truncate(time.Second)
 	return s, err
 }
 
-// feeds opens the sources, all without a name, and determines the feeds to read, and their time ranges, without network access.
-func (s *pastSpan) feeds(r *commandConfig, source string) (feeds []*pastFeed, err error) {
+func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err error) {
 	names := r.sourceNames()
-	if source != "" {
-		names = []string{source}
+	if f.source != "" {
+		names = []string{f.source}
 	}
 	for _, name := range names {
 		opened, err := r.open(name)
@@ -77,7 +100,39 @@ func (s *pastSpan) feeds(r *commandConfig, source string) (feeds []*pastFeed, er
 	if len(feeds) == 0 {
 		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
 	}
-	return feeds, nil
+	return s.choose(feeds, f.feed)
+}
+
+// choose keeps the feeds of a name, all with an empty one, and forgets the others that keep nothing.
+func (s *pastSpan) choose(feeds []*pastFeed, name string) (chosen []*pastFeed, err error) {
+	if name == "" {
+		return feeds, nil
+	}
+	var others []string
+	for _, f := range feeds {
+		if f.Info.Name == name {
+			chosen = append(chosen, f)
+		} else {
+			others = append(others, f.name())
+		}
+	}
+	s.lost = slices.DeleteFunc(s.lost, func(lost string) bool { return !strings.HasSuffix(lost, "/"+name) })
+	switch {
+	case len(chosen) > 0:
+		return chosen, nil
+	case len(s.lost) > 0:
+		return nil, fmt.Errorf("--feed: %s: %s", strings.Join(s.lost, ", "), keepsNothing)
+	}
+	return nil, fmt.Errorf("--feed: no feed %s of call records; there are: %s", name, strings.Join(others, ", "))
+}
+
+// withoutOverlaps leaves out feeds whose calls are in another feed of the source too.
+func withoutOverlaps(feeds []*pastFeed) []*pastFeed {
+	return slices.DeleteFunc(slices.Clone(feeds), func(f *pastFeed) bool {
+		return f.Info.Properties.Overlaps && slices.ContainsFunc(feeds, func(other *pastFeed) bool {
+			return other.Source == f.Source && !other.Info.Properties.Overlaps
+		})
+	})
 }
 
 // limit sets where the feed's range ends.
@@ -120,10 +175,13 @@ func (s *pastSpan) reportLost(errs io.Writer) error {
 
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 
-// readPast reads feeds into a history, shows how far it is, and hands the history on. It is gone then.
-func readPast(ctx context.Context, set history.Settings, feeds []*pastFeed, progress io.Writer, use func(*history.History, *meter) error) (err error) {
+// read reads feeds into a history, shows how far it is, and hands the history on. It is gone then.
+func (s *pastSpan) read(
+	ctx context.Context, r *commandConfig, set history.Settings, feeds []*pastFeed, progress io.Writer, use func(*history.History, *meter) error,
+) (err error) {
 	m := newMeter(progress)
 	defer m.end()
+	set.From, set.SeriesLimit, set.Labels = s.from, r.Metrics.SeriesLimit, r.labels
 	set.Now, set.Note, set.Progress = time.Now, m.note, m.progress
 	h, err := history.Open(ctx, set)
 	if err != nil {
@@ -141,6 +199,7 @@ func readPast(ctx context.Context, set history.Settings, feeds []*pastFeed, prog
 			return fmt.Errorf("read %s: %w", f.name(), f.explain(err))
 		}
 	}
+	m.end()
 	return use(h, m)
 }
 

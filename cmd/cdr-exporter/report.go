@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +20,8 @@ import (
 
 // reportCommand sums the calls of a range. They are read and counted as for a backfill, in a ledger that is thrown away.
 type reportCommand struct {
-	source, feed string
-	from, to     string
+	pastFlags
+
 	by, timeZone string
 	output       string
 }
@@ -30,8 +29,7 @@ type reportCommand struct {
 func newReport(c *kingpin.CmdClause) command {
 	p := &reportCommand{}
 	run := configCommand(c, p.run)
-	rangeFlags(c, &p.from, &p.to, "now", "0s")
-	c.Flag("source", "Name of the source; all sources by default.").StringVar(&p.source)
+	p.define(c, "now", "0s")
 	c.Flag("feed", "Feed; by default all, but for those whose calls are in another feed of the source too.").StringVar(&p.feed)
 	c.Flag("by", "Keys to sum by, separated by commas, such as trunk,country,month.").PlaceHolder("KEY,...").Required().StringVar(&p.by)
 	c.Flag("time-zone", "Time zone of days and months, and of dates in --from and --to, such as Europe/Berlin.").Default("UTC").StringVar(&p.timeZone)
@@ -48,23 +46,18 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 	if err != nil {
 		return fmt.Errorf("--by: %w", err)
 	}
-	span, err := newPastSpan(dateIn(zone, p.from), dateIn(zone, p.to))
+	p.from, p.to = dateIn(zone, p.from), dateIn(zone, p.to)
+	span, feeds, err := p.open(r)
 	if err != nil {
 		return err
 	}
-	feeds, err := span.feeds(r, p.source)
-	if err != nil {
-		return err
-	}
-	if feeds, err = p.chooseFeeds(span, feeds); err != nil {
-		return err
+	if p.feed == "" {
+		feeds = withoutOverlaps(feeds)
 	}
 	add := func(f *history.Feed, record *cdr.Record, d *metrics.Delta) {
 		sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: record, Delta: d})
 	}
-	settings := history.Settings{From: span.from, Step: time.Minute, SeriesLimit: r.Metrics.SeriesLimit, Labels: r.labels, OnChange: add}
-	err = readPast(ctx, settings, feeds, s.errors, func(_ *history.History, m *meter) error {
-		m.end()
+	err = span.read(ctx, r, history.Settings{Step: time.Minute, OnChange: add}, feeds, s.errors, func(*history.History, *meter) error {
 		for _, f := range feeds {
 			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums have neither the series nor the media
 			for _, line := range f.result()[1:] {
@@ -97,35 +90,9 @@ func dateIn(zone *time.Location, text string) string {
 	return text
 }
 
-// chooseFeeds are those of --feed or, without it, all but those whose calls are in another feed of the source too.
-func (p *reportCommand) chooseFeeds(span *pastSpan, feeds []*pastFeed) ([]*pastFeed, error) {
-	if p.feed == "" {
-		return withoutOverlaps(feeds), nil
-	}
-	var chosen []*pastFeed
-	var others []string
-	for _, f := range feeds {
-		if f.Info.Name == p.feed {
-			chosen = append(chosen, f)
-		} else {
-			others = append(others, f.name())
-		}
-	}
-	span.lost = slices.DeleteFunc(span.lost, func(name string) bool { return !strings.HasSuffix(name, "/"+p.feed) })
-	switch {
-	case len(chosen) > 0:
-		return chosen, nil
-	case len(span.lost) > 0:
-		return nil, fmt.Errorf("--feed: %s: %s", strings.Join(span.lost, ", "), keepsNothing)
-	}
-	return nil, fmt.Errorf("--feed: no feed %s of call records; there are: %s", p.feed, strings.Join(others, ", "))
-}
-
 func printReport(sums *report.Report, output string, out io.Writer) (err error) {
 	if output == "json" {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(reportObjects(sums))
+		err = printJSON(out, reportObjects(sums))
 	} else {
 		err = printReportRows(sums, output, out)
 	}

@@ -35,7 +35,10 @@ func TestFeedsOfReport(t *testing.T) {
 			if tc.lost != "" {
 				span.lost = []string{tc.lost}
 			}
-			chosen, err := (&reportCommand{feed: tc.feed}).chooseFeeds(span, feeds)
+			chosen, err := span.choose(feeds, tc.feed)
+			if tc.feed == "" {
+				chosen = withoutOverlaps(chosen)
+			}
 			var names []string
 			for _, f := range chosen {
 				names = append(names, f.name())

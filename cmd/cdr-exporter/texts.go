@@ -2,6 +2,7 @@ package main
 
 import (
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +34,14 @@ var texts = template.Must(template.New("").Option("missingkey=zero").Funcs(templ
 func printText(out io.Writer, name string, data any) error {
 	w := newTable(out)
 	return errors.Join(texts.ExecuteTemplate(w, name, data), w.Flush())
+}
+
+// printJSON prints a value as a person may read it.
+func printJSON(out io.Writer, value any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(value)
 }
 
 // newTable aligns what stands between tabs.
