@@ -27,6 +27,9 @@ const (
 	pbxPause   = 12 * time.Second
 	pbxLongest = 5 * time.Minute
 	pbxTime    = "2006-01-02 15:04:05"
+	// queuePause is the time between two callers who join a queue, and queueLongest how long one waits at most.
+	queuePause   = 7 * time.Second
+	queueLongest = 2 * time.Minute
 )
 
 // startPBX writes the calls since a time and goes on with those that end from now on.
@@ -68,9 +71,9 @@ func (p *pbx) write(now time.Time) error {
 	if p.held {
 		return nil
 	}
-	_, err := p.file.WriteString(pbxRows(p.written, now))
+	_, err := p.file.WriteString(rowsBetween(p.written, now, pbxPause, pbxLongest, pbxCall))
 	if err == nil {
-		_, err = p.queue.WriteString(queueRows(p.written, now))
+		_, err = p.queue.WriteString(rowsBetween(p.written, now, queuePause, queueLongest, queueVisit))
 		p.written = now
 	}
 	return err
@@ -105,15 +108,15 @@ func (p *pbx) close() {
 	p.queue.Close() //nolint:errcheck // nor this
 }
 
-// pbxRows are the rows of the calls that ended after from, up to to.
-func pbxRows(from, to time.Time) string {
+// rowsBetween are the rows of what ended after from, up to to. Something begins with each step and takes at most longest.
+func rowsBetween(from, to time.Time, step, longest time.Duration, nth func(n int64, start time.Time) (row string, end time.Time)) string {
 	var rows strings.Builder
-	for n := int64(from.Add(-pbxLongest).Sub(begin) / pbxPause); ; n++ {
-		start := begin.Add(time.Duration(n) * pbxPause)
+	for n := max(0, int64(from.Add(-longest).Sub(begin)/step)); ; n++ {
+		start := begin.Add(time.Duration(n) * step)
 		if start.After(to) {
 			return rows.String()
 		}
-		if row, end := pbxCall(n, start); end.After(from) && !end.After(to) {
+		if row, end := nth(n, start); end.After(from) && !end.After(to) {
 			rows.WriteString(row)
 		}
 	}
@@ -153,4 +156,24 @@ func emptyOr(text string) string {
 		return ""
 	}
 	return `"` + text + `"`
+}
+
+// queueVisit is the line of the n-th caller, the same in every run: most reach an agent, some hang up, few wait as long as the queue allows.
+func queueVisit(n int64, joined time.Time) (row string, left time.Time) {
+	random := rand.New(rand.NewPCG(uint64(n), 9))
+	queue := []string{"support", "support", "sales"}[random.IntN(3)]
+	wait := 2 + random.IntN(40)
+	var event string
+	switch draw := random.IntN(100); {
+	case draw < 88:
+		event = fmt.Sprintf("PJSIP/%d|CONNECT|%d|%d.1|3", 101+random.IntN(20), wait, n)
+	case draw < 97:
+		wait += 20
+		event = fmt.Sprintf("NONE|ABANDON|1|2|%d", wait)
+	default:
+		wait = int(queueLongest / time.Second)
+		event = fmt.Sprintf("NONE|EXITWITHTIMEOUT|1|2|%d", wait)
+	}
+	left = joined.Add(time.Duration(wait) * time.Second)
+	return fmt.Sprintf("%d|%d.%d|%s|%s\n", left.Unix(), joined.Unix(), n, queue, event), left
 }
