@@ -3,17 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
@@ -67,40 +64,15 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 	}
 	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account, Wavix account and Asterisk. "+
 		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.%s\n", address, address, settings.TelemetryPath, outage)
-	call, err := demoCall(ctx, settings.ConfigFile, s)
-	if err != nil && ctx.Err() == nil {
-		return errors.Join(err, a.Stop())
-	}
-	year, month, _ := time.Now().UTC().Date()
+	now := time.Now()
+	complete := providers.Records.First(now.Add(-time.Hour), now.Add(-30*time.Minute), now)
+	year, month, _ := now.UTC().Date()
 	thisMonth := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
 	fmt.Fprintf(s.out, "Its configuration is %[2]s. Try from another terminal, while it runs:\n\n"+
 		"  %[1]s incident --config.file=%[2]s --source=contoso --trunk=%[3]s --from=10m\n"+
 		"  %[1]s records --config.file=%[2]s --source=contoso --feed=direct_routing --from=10m\n"+
 		"  %[1]s call --config.file=%[2]s --source=contoso %[4]s\n"+
 		"  %[1]s report --config.file=%[2]s --source=contoso --feed=pstn --from=%[5]s --to=%[6]s --by=department,month\n\n",
-		os.Args[0], settings.ConfigFile, simulated.Trunk, call, thisMonth.AddDate(0, -1, 0).Format(time.DateOnly), thisMonth.Format(time.DateOnly))
+		os.Args[0], settings.ConfigFile, simulated.Trunk, complete, thisMonth.AddDate(0, -1, 0).Format(time.DateOnly), thisMonth.Format(time.DateOnly))
 	return a.Run(ctx)
-}
-
-// demoCall is the id of a call record of the demo that is complete.
-func demoCall(ctx context.Context, file string, s streams) (id string, err error) {
-	err = readConfig(ctx, file, s, func(ctx context.Context, r *commandConfig, _ streams) error {
-		source, err := r.open("contoso")
-		if err != nil {
-			return err
-		}
-		feed := source.Feeds[slices.IndexFunc(source.Feeds, func(f collector.FeedInfo) bool { return f.Fetcher != nil })]
-		now := time.Now()
-		for page, err := range feed.Reader.Pages(ctx, now.Add(-time.Hour), now.Add(-30*time.Minute)) {
-			if err != nil {
-				return err
-			}
-			if len(page.Enqueue) > 0 {
-				id = strings.Clone(page.Enqueue[0].Key)
-				return nil
-			}
-		}
-		return errors.New("the demo has no call record")
-	})
-	return id, err
 }

@@ -174,6 +174,15 @@ func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (pa
 	return page, more
 }
 
+// First is the id of the first record in a range of starts that is published at an instant; empty if there is none.
+func (r *CallRecords) First(from, to, at time.Time) string {
+	page, _ := r.list(span{from.UnixMilli(), to.UnixMilli()}, position{}, at, 1)
+	if len(page) == 0 {
+		return ""
+	}
+	return page[0].id.String()
+}
+
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
