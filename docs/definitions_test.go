@@ -32,7 +32,7 @@ func TestDefinitionsTutorial(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, providers, err := app.LoadConfig(filepath.Join(folder, "config.yaml"), app.Providers(), false)
+	c, providers, err := app.LoadConfig(app.Settings{ConfigFile: filepath.Join(folder, "config.yaml")}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func (a *assets) read() (*rules.Parameters, error) {
 	if a.config == "" {
 		return rules.Load(a.parameters)
 	}
-	c, providers, err := app.LoadConfig(a.config, app.Providers(), false)
+	c, providers, err := app.LoadConfig(app.Settings{ConfigFile: a.config}, false)
 	if err != nil {
 		return nil, err
 	}

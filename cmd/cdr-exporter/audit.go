@@ -15,7 +15,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/audit"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
@@ -95,12 +94,7 @@ func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSp
 	all := []audit.Day{}
 	for _, f := range feeds {
 		m.step(f.name(), int64(f.To.Sub(span.from)/time.Minute), "min")
-		began, spec := time.Now(), ledger.FeedSpec{
-			Settings: counting.Settings{
-				Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Lookback: f.Info.Lookback, Currency: f.Info.Currency, Rules: f.Info.Rules,
-			},
-			RenamedFrom: r.Source(f.Source).RenamedFrom,
-		}
+		began, spec := time.Now(), app.SpecOf(r.Source(f.Source), f.Info)
 		days, err := audit.Run(ctx, audit.Settings{
 			From: span.from, To: f.To.UTC().Truncate(time.Second), Now: time.Now, Note: m.note,
 			Open:     func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },

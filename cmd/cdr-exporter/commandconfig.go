@@ -41,7 +41,7 @@ func configCommand(c *kingpin.CmdClause, run func(context.Context, *commandConfi
 }
 
 func readConfig(ctx context.Context, file string, s streams, run func(context.Context, *commandConfig, streams) error) error {
-	c, providers, err := app.LoadConfig(file, app.Providers(), true)
+	c, providers, err := app.LoadConfig(app.Settings{ConfigFile: file}, true)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func openStorage(file string) (ledger.Storage, error) {
-	c, _, err := app.LoadConfig(file, app.Providers(), true)
+	c, _, err := app.LoadConfig(app.Settings{ConfigFile: file}, true)
 	if err != nil {
 		return ledger.Storage{}, err
 	}

@@ -87,9 +87,6 @@ type App struct {
 
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	if settings.Providers == nil {
-		settings.Providers = Providers()
-	}
 	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 3)}
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	a.owners = newOwnership(nil, a, "", a.logger)

@@ -119,7 +119,7 @@ func (a *App) auditDay(ctx context.Context, r *running, day time.Time) {
 		}
 		for i := range opened.Feeds {
 			if info := &opened.Feeds[i]; info.Reader != nil && ctx.Err() == nil {
-				a.auditFeed(ctx, where, specOf(s.config, info), info, day)
+				a.auditFeed(ctx, where, SpecOf(s.config, info), info, day)
 			}
 		}
 		if opened.Close != nil {

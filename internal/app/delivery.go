@@ -26,22 +26,20 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	if o == nil {
 		return d, nil
 	}
-	id := a.ledger.InstanceID()
 	var err error
-	if o.Logs.Enabled {
-		err = d.add(o, &o.Logs, id)
-	}
-	if err == nil && o.Traces.Enabled {
-		err = d.add(o, &o.Traces, id)
-	}
-	switch {
-	case err != nil || !o.Metrics.Enabled:
-	case !a.ledger.Shared():
-		err = d.add(o, &o.Metrics, id, a.shown, a.selfMetrics)
-	default: // the series of the ledger go on when another replica exports them
-		if err = d.add(o, &o.Metrics, id, a.shown); err == nil {
-			err = d.add(o, &o.Metrics, a.owners.replica, a.selfMetrics)
+	add := func(s *config.OTLPSignal, instanceID string, sources ...metrics.Source) {
+		if err == nil && s.Enabled {
+			err = d.add(o, s, instanceID, sources...)
 		}
+	}
+	id := a.ledger.InstanceID()
+	add(&o.Logs, id)
+	add(&o.Traces, id)
+	if a.ledger.Shared() { // the series of the ledger go on when another replica exports them
+		add(&o.Metrics, id, a.shown)
+		add(&o.Metrics, a.owners.replica, a.selfMetrics)
+	} else {
+		add(&o.Metrics, id, a.shown, a.selfMetrics)
 	}
 	return d, err
 }

@@ -19,7 +19,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	f.metrics = settings.Metrics
 	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // then nothing is read
 	if info.ActiveCalls == nil {
-		f.state = &lazyFeed{ledger: a.ledger, spec: specOf(s.config, info)}
+		f.state = &lazyFeed{ledger: a.ledger, spec: SpecOf(s.config, info)}
 		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
 		settings.Paused = a.ledger.Paused
 		if !a.ledger.Shared() { // else its loop opens it, so that taking over many feeds doesn't wait for the commits of the first
@@ -32,7 +32,8 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	return f
 }
 
-func specOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
+// SpecOf is how the ledger counts a feed of a source.
+func SpecOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	rules := info.Rules
 	rules.NoReasons = !info.Properties.Reasons
 	return ledger.FeedSpec{

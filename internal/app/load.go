@@ -29,7 +29,7 @@ import (
 
 // load reads and checks the configuration; nothing is built of it yet.
 func (a *App) load() (*running, error) {
-	c, all, err := a.settings.loadConfig()
+	c, all, err := LoadConfig(a.settings, true)
 	if err != nil {
 		return nil, err
 	}
@@ -56,16 +56,6 @@ func (a *App) load() (*running, error) {
 	return r, err
 }
 
-func (s *Settings) loadConfig() (*config.Config, []collector.Provider, error) {
-	if s.ConfigNode == nil {
-		return LoadConfig(s.ConfigFile, s.Providers, true)
-	}
-	return readConfig(s.Providers, true, func(o config.Options) (*config.Config, error) {
-		c := new(config.Config)
-		return c, config.UnmarshalNode(s.ConfigFile, s.ConfigNode, c, o)
-	})
-}
-
 // sending says what is sent, and how. The environment is only about endpoints.
 func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
 	if s.Pipelines == nil {
@@ -85,9 +75,6 @@ func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
 // Check reports every problem of a configuration that New would, but for those of its listeners and its ledger. It sends nothing.
 func Check(s Settings) error {
 	a := &App{settings: s}
-	if a.settings.Providers == nil {
-		a.settings.Providers = Providers()
-	}
 	r, err := a.load()
 	if err != nil {
 		return err

@@ -14,16 +14,14 @@ import (
 // Providers are all that a source may be of, but for those that a configuration defines.
 func Providers() []collector.Provider { return providers.All() }
 
-// LoadConfig reads a configuration, and returns the providers that its sources may be of: the known ones and those that it defines. Unless
-// checkFiles is set, the files that it names needn't be there.
-func LoadConfig(file string, known []collector.Provider, checkFiles bool) (*config.Config, []collector.Provider, error) {
-	return readConfig(known, checkFiles, func(o config.Options) (*config.Config, error) { return config.Load(file, o) })
-}
-
-func readConfig(
-	known []collector.Provider, checkFiles bool, read func(config.Options) (*config.Config, error),
-) (*config.Config, []collector.Provider, error) {
-	all := slices.Clone(known)
+// LoadConfig reads the configuration of these settings, and returns the providers that its sources may be of: the known ones and those that it defines.
+// Unless checkFiles is set, the files that it names needn't be there.
+func LoadConfig(s Settings, checkFiles bool) (c *config.Config, all []collector.Provider, err error) {
+	known := s.Providers
+	if known == nil {
+		known = Providers()
+	}
+	all = slices.Clone(known)
 	options := ConfigOptions(known)
 	options.CheckFiles = checkFiles
 	options.Define = func(files []string) (map[string]func() any, error) {
@@ -51,8 +49,12 @@ func readConfig(
 		}
 		return blocks, nil
 	}
-	c, err := read(options)
-	return c, all, err
+	if s.ConfigNode == nil {
+		c, err = config.Load(s.ConfigFile, options)
+		return c, all, err
+	}
+	c = new(config.Config)
+	return c, all, config.UnmarshalNode(s.ConfigFile, s.ConfigNode, c, options)
 }
 
 // define reads the definition of a provider.

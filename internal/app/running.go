@@ -62,7 +62,7 @@ func (s *source) feeds() []*feed {
 func (s *source) specs() (specs []ledger.FeedSpec) {
 	for i := range s.opened.Feeds {
 		if f := &s.opened.Feeds[i]; i == 0 || f.ActiveCalls == nil {
-			specs = append(specs, specOf(s.config, f))
+			specs = append(specs, SpecOf(s.config, f))
 		}
 	}
 	return specs

@@ -36,7 +36,23 @@ func (a *App) setHooks(r *running) {
 // inboxOf is where the webhook of a feed puts what it was sent.
 func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 	return collector.Inbox{
-		Enqueue: a.enqueueTo(s, info),
+		// Enqueue makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read here. Without tasks it
+		// only wakes the feed, whose subscription may need attention.
+		Enqueue: func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
+			if len(tasks) > 0 {
+				queued, err = a.ledger.Enqueue(ctx, SpecOf(s.config, info), tasks)
+			}
+			if err != nil {
+				a.warnUnstored(ctx, s, err)
+				return 0, err
+			}
+			for _, f := range s.feeds() {
+				if f.info == info {
+					f.loop.Wake()
+				}
+			}
+			return queued, nil
+		},
 		Commit: func(ctx context.Context, page *collector.Page) error {
 			for _, f := range s.feeds() {
 				if f.info != info || !f.state.isOpen.Load() {
@@ -58,26 +74,6 @@ func (a *App) warnUnstored(ctx context.Context, s *source, err error) {
 		a.webhooks.unstored.Do(func() {
 			a.logger.WarnContext(ctx, "What the webhook was sent can't be stored, so the sender is asked to send it again.", collector.SourceKey, s.config.Name, "err", err)
 		})
-	}
-}
-
-// enqueueTo returns a function that makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read
-// here. Without tasks it only wakes the feed, whose subscription may need attention.
-func (a *App) enqueueTo(s *source, info *collector.FeedInfo) func(context.Context, []collector.Task) (int, error) {
-	return func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
-		if len(tasks) > 0 {
-			queued, err = a.ledger.Enqueue(ctx, specOf(s.config, info), tasks)
-		}
-		if err != nil {
-			a.warnUnstored(ctx, s, err)
-			return 0, err
-		}
-		for _, f := range s.feeds() {
-			if f.info == info {
-				f.loop.Wake()
-			}
-		}
-		return queued, nil
 	}
 }
 

@@ -295,7 +295,7 @@ func TestSpecOfAFeed(t *testing.T) {
 	t.Parallel()
 	info := collector.FeedInfo{Name: "records", Fingerprint: "a", Rules: collector.Rules{StartMoves: true, Parents: true}, Lookback: time.Hour}
 	info.Properties.Reasons = true
-	got := specOf(&config.Source{Name: "office", ProviderName: "notifying", History: time.Minute}, &info)
+	got := SpecOf(&config.Source{Name: "office", ProviderName: "notifying", History: time.Minute}, &info)
 	want := ledger.FeedSpec{
 		Settings: counting.Settings{
 			Source: "office", Provider: "notifying", Feed: "records", History: time.Minute, Lookback: time.Hour, Rules: collector.Rules{StartMoves: true, Parents: true},
