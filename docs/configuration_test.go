@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 // allProviders decodes the blocks of all providers, and has every variable.
@@ -63,12 +64,12 @@ func described(t *testing.T) map[string]string {
 // that are decoded, both ways.
 func TestConfigurationDescribesEveryKey(t *testing.T) {
 	want := make(map[string]bool)
-	for _, key := range config.Keys(reflect.TypeFor[config.Config]()) {
+	for _, key := range configtest.Keys(reflect.TypeFor[config.Config]()) {
 		want[strings.ReplaceAll(key, "[]", "")] = true
 	}
 	for _, p := range app.Providers() {
 		want["sources."+p.Name] = true
-		for _, key := range config.BlockKeys(p.NewConfig()) {
+		for _, key := range configtest.BlockKeys(p.NewConfig()) {
 			want["sources."+p.Name+"."+key] = true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 // exampleBlocks are the providers whose blocks the example shows.
@@ -133,7 +134,7 @@ func uncomment(example string) string {
 	return leftOut.ReplaceAllString(example, "$1$2")
 }
 
-// missingKeys returns those keys of a type, as config.Keys lists them, that an
+// missingKeys returns those keys of a type, as configtest.Keys lists them, that an
 // example does not document under a path such as "sources[].msgraph"; the empty
 // path is the whole file. A key that is documented by an element of a list counts
 // for the list.
@@ -149,7 +150,7 @@ func missingKeys(example string, under string, t reflect.Type) ([]string, error)
 	if under != "" {
 		under += "."
 	}
-	return slices.DeleteFunc(config.Keys(t), func(key string) bool { return documented[under+key] }), nil
+	return slices.DeleteFunc(configtest.Keys(t), func(key string) bool { return documented[under+key] }), nil
 }
 
 // collectKeys notes the paths of all keys in a node.

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -134,7 +135,7 @@ func TestConfigKeys(t *testing.T) {
 		"call_records", "call_records.interval", "call_records.lookback", "call_records.late_after", "call_records.settle",
 		"call_records.webhook", "call_records.webhook.public_url",
 	}
-	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
+	if got := configtest.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
 		t.Errorf("keys %q, want %q", got, want)
 	}
 }

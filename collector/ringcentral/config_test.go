@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 const testAuth = "client_id: app\nclient_secret: s\njwt: j\n"
@@ -86,7 +87,7 @@ func TestKeys(t *testing.T) {
 		"base_url", "client_id", "client_secret", "client_secret_file", "jwt", "jwt_file", "account", "scope", "currency", "call_log",
 		"call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.view", "call_log.queues", "active_calls", "active_calls.interval",
 	}
-	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
+	if got := configtest.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
 		t.Errorf("keys %q, want %q", got, want)
 	}
 }

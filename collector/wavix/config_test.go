@@ -9,6 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 func decodeConfig(block string) (*Config, error) {
@@ -84,7 +85,7 @@ func TestConfigKeys(t *testing.T) {
 		"call_log", "call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.types",
 		"active_calls", "active_calls.interval",
 	}
-	if got := config.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
+	if got := configtest.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
 		t.Errorf("keys %q, want %q", got, want)
 	}
 }

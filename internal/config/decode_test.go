@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 // grade reads itself.
@@ -37,7 +38,7 @@ func TestKeys(t *testing.T) {
 		"certificate_file", "base_url", "types", "small",
 		"calls", "calls.interval", "calls.lookback", "calls.late_after", "calls.view", "limits", "limits[*].rows",
 	}
-	if got := config.Keys(reflect.TypeFor[*acme]()); !slices.Equal(got, want) {
+	if got := configtest.Keys(reflect.TypeFor[*acme]()); !slices.Equal(got, want) {
 		t.Errorf("the keys are\n%q, want\n%q", got, want)
 	}
 }

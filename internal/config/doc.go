@@ -15,6 +15,6 @@
 //
 // Defaults come from SetDefaults ([Defaulter]), rules from Validate ([Validator]), called before and after decoding. A key that
 // already has a problem gets no second one. [Options.Providers] has the types of providers' blocks, whose tests decode one
-// with [Unmarshal]. Tests of the documentation compare it with [Keys]. A test writes docs/config.schema.json, which describes a file for
+// with [Unmarshal]. Tests of the documentation compare it with the keys that package configtest lists. A test writes docs/config.schema.json, which describes a file for
 // editors, from the types and from what their validators declare ([RulesOf]); [Settings] are what `init` asks for (the tag `ask`).
 package config

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 // TestExample: rules.example.yaml names every parameter with its default.
@@ -26,7 +27,7 @@ func TestExample(t *testing.T) {
 	if !reflect.DeepEqual(&p, want) {
 		t.Errorf("it is %+v, want %+v", p, *want)
 	}
-	for _, key := range config.Keys(reflect.TypeFor[Parameters]()) {
+	for _, key := range configtest.Keys(reflect.TypeFor[Parameters]()) {
 		if !strings.Contains(string(text), "\n"+key+":") {
 			t.Errorf("it doesn't name %s", key)
 		}
