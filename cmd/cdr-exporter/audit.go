@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -118,15 +117,6 @@ func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSp
 		}
 	}
 	return all, nil
-}
-
-// auditCounts is a day's counts in a table.
-func auditCounts(d audit.Day) string {
-	var texts []string
-	for _, n := range []int{d.Listed, d.Counted, d.NotFinal, d.Ignored, d.Invalid, d.BeforeOrigin, d.Unknown, d.Vanished, d.Missing} {
-		texts = append(texts, strconv.Itoa(n))
-	}
-	return strings.Join(texts, "\t")
 }
 
 // auditCharges are a day's amounts in a table, by currency.

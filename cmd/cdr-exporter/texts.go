@@ -22,8 +22,8 @@ var textFiles embed.FS
 // texts are what commands write for people, by the file's name.
 var texts = template.Must(template.New("").Option("missingkey=zero").Funcs(template.FuncMap{
 	"moment": moment, "words": slugWords, "share": share, "sameLine": sameLine, "quote": quote, "megabytes": megabytes,
-	"auditCounts": auditCounts, "auditCharges": auditCharges,
-	"show": func(value any) string { return printable(cell{value: value}.text()) },
+	"auditCharges": auditCharges,
+	"show":         func(value any) string { return printable(cell{value: value}.text()) },
 	"isFailure": func(outcome string) bool {
 		return outcome == cdr.Failed.String() || outcome == cdr.NotConnected.String()
 	},
