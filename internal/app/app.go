@@ -164,7 +164,7 @@ func (a *App) Start() error {
 	a.background.Go(func() {
 		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err) })
 	})
-	a.background.Go(func() { a.watchFiles(ctx) })
+	a.background.Go(func() { every(ctx, filesInterval, func() { a.rereadFiles(ctx) }) })
 	a.background.Go(func() { a.auditDaily(ctx) })
 	a.background.Go(func() { a.keepBooks(ctx) })
 	// The webhooks start before the loops: a new subscription is validated at once.
@@ -180,6 +180,18 @@ func (a *App) Start() error {
 	r.otlp.start()
 	a.serve(ctx, a.port)
 	return nil
+}
+
+// every calls a function until the context ends, with a pause before each call.
+func every(ctx context.Context, pause time.Duration, do func()) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+			do()
+		}
+	}
 }
 
 func (a *App) serve(ctx context.Context, port web.ServeSettings) {

@@ -82,18 +82,13 @@ const (
 // day's.
 func (a *App) auditDaily(ctx context.Context) {
 	var last string
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(auditClock):
-		}
+	every(ctx, auditClock, func() {
 		now, r := time.Now().UTC(), a.running.Load()
 		if today := now.Format(time.DateOnly); today != last && now.Format(config.TimeOfDay) == r.config.Audit.Daily {
 			last = today
 			a.auditDay(ctx, r, now.Truncate(24*time.Hour).Add(-auditAge))
 		}
-	}
+	})
 }
 
 // auditDay audits a day of the feeds that are read here, through clients of their own, which leave most of each limit to the feeds.

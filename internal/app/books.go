@@ -28,15 +28,12 @@ type books struct {
 // audit missed something.
 func (a *App) keepBooks(ctx context.Context) {
 	read := make(map[feedName]time.Time)
-	for {
+	look := func() {
 		a.readBooks(ctx)
 		a.readMissing(a.running.Load(), read)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(booksEvery):
-		}
 	}
+	look()
+	every(ctx, booksEvery, look)
 }
 
 func (a *App) readBooks(ctx context.Context) {

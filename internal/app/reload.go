@@ -144,18 +144,7 @@ func (a *App) configProblem() string {
 	return ""
 }
 
-// watchFiles takes over a changed key and changed labels until the context ends, and keeps the former ones while their file can't be read.
-func (a *App) watchFiles(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(filesInterval):
-			a.rereadFiles(ctx)
-		}
-	}
-}
-
+// rereadFiles takes over a changed key and changed labels, and keeps the former ones while their file can't be read.
 func (a *App) rereadFiles(ctx context.Context) {
 	if !a.reloading.TryLock() {
 		return // a reload reads them too, and Stop waits for this
