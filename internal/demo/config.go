@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/template"
 	"time"
+
+	asterisk "github.com/cdr-exporter/cdr-exporter/collector/declared/sim"
 )
 
 // history is how far back the demo reads, short enough to be read within seconds. The tenant's
@@ -47,7 +49,7 @@ func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 	if err := os.WriteFile(filepath.Join(folder, "people.csv"), []byte(p.people()), 0o600); err != nil {
 		return "", fmt.Errorf("write the demo's people: %w", err)
 	}
-	if p.pbx, err = startPBX(folder, time.Now().Add(-history)); err != nil {
+	if p.PBX, err = asterisk.Start(folder, time.Now().Add(-history)); err != nil {
 		return "", err
 	}
 	var text strings.Builder

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	asterisk "github.com/cdr-exporter/cdr-exporter/collector/declared/sim"
 	msgraph "github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	ringcentral "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 	wavix "github.com/cdr-exporter/cdr-exporter/collector/wavix/sim"
@@ -46,8 +47,8 @@ type Providers struct {
 	// The tenant's and the office's calls; the carrier knows its own.
 	PSTN, DirectRouting, Log *simulator.World
 	Records                  *msgraph.CallRecords
-
-	pbx *pbx
+	// PBX is there once the demo is configured: it writes files.
+	PBX *asterisk.Asterisk
 }
 
 // Settings change the demo, for tests of alerting rules. The zero value is the demo itself.
@@ -141,7 +142,7 @@ func (p *Providers) Close() {
 	if p.Carrier != nil {
 		p.Carrier.Close()
 	}
-	if p.pbx != nil {
-		p.pbx.close()
+	if p.PBX != nil {
+		p.PBX.Close()
 	}
 }

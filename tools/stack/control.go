@@ -45,7 +45,7 @@ func (s *stack) hold() {
 	s.providers.Tenant.Pause()
 	s.providers.Office.Pause()
 	s.providers.Carrier.Pause()
-	s.providers.HoldPBX(true)
+	s.providers.PBX.Pause()
 }
 
 // resume publishes what was held back.
@@ -53,7 +53,7 @@ func (s *stack) resume() {
 	s.providers.Tenant.Resume()
 	s.providers.Office.Resume()
 	s.providers.Carrier.Resume()
-	s.providers.HoldPBX(false)
+	s.providers.PBX.Resume()
 }
 
 // kill ends the exporter without any warning, and starts it again.

@@ -127,7 +127,7 @@ func (s *stack) total(f feed, since time.Time) int64 {
 	case feed{"acme", "call_log"}:
 		t = p.Log.Totals(published(p.Office.Visible()))
 	case feed{"pbx", "cdr"}:
-		return p.PBXCalls(since)
+		return p.PBX.Calls(since)
 	case feed{"wave", "call_log"}:
 		t = p.Carrier.Totals(published(p.Carrier.Visible()))
 	}
