@@ -84,10 +84,6 @@ func (a *auditCommand) readExport(feeds []*pastFeed) error {
 
 // audit audits one feed after the other.
 func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSpan, feeds []*pastFeed, s streams) ([]audit.Day, error) {
-	where, err := app.Storage(r.Config)
-	if err != nil {
-		return nil, err
-	}
 	m := newMeter(s.errors)
 	defer m.end()
 	all := []audit.Day{}
@@ -96,7 +92,7 @@ func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSp
 		began, spec := time.Now(), app.SpecOf(r.Source(f.Source), f.Info)
 		days, err := audit.Run(ctx, audit.Settings{
 			From: span.from, To: f.To.UTC().Truncate(time.Second), Now: time.Now, Note: m.note,
-			Open:     func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },
+			Open:     func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, r.storage) },
 			Progress: func(read time.Duration) { m.set(int64(read / time.Minute)) },
 		}, audit.Feed{Info: f.Info, NoAmounts: a.noAmounts, Spec: spec})
 		if ctx.Err() != nil {
@@ -112,7 +108,7 @@ func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSp
 		if a.against != "" {
 			continue // which says nothing of the provider
 		}
-		if err := audit.Store(ctx, where, spec, began, days); err != nil && ctx.Err() == nil {
+		if err := audit.Store(ctx, r.storage, spec, began, days); err != nil && ctx.Err() == nil {
 			m.note(f.name() + ": the exporter won't show this audit, since its result can't be kept: " + err.Error())
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
@@ -43,10 +42,8 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	if err != nil {
 		return err
 	}
-	if span.ledger, err = app.Storage(r.Config); err != nil {
-		return err
-	}
-	if span.summary, err = ledger.ReadSummary(ctx, span.ledger); err != nil {
+	span.ledger = r.storage
+	if span.summary, err = ledger.ReadSummary(ctx, r.storage); err != nil {
 		return err
 	}
 	feeds, err := b.feeds(r, span)

@@ -23,6 +23,7 @@ type commandConfig struct {
 	*config.Config
 
 	file      string
+	storage   ledger.Storage
 	providers []collector.Provider // that sources may be of
 	labels    *labels.Set
 	opened    []*collector.Source
@@ -46,6 +47,9 @@ func readConfig(ctx context.Context, file string, s streams, run func(context.Co
 		return err
 	}
 	r := &commandConfig{Config: c, file: file, providers: providers}
+	if r.storage, err = app.Storage(c); err != nil {
+		return err
+	}
 	if r.labels, err = labels.Load(c.Labels); err != nil {
 		return err
 	}
@@ -67,11 +71,7 @@ func (r *commandConfig) open(name string) (*collector.Source, error) {
 	settings := app.SourceSettings(s, &r.quotas)
 	settings.Share = r.share
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) {
-		where, err := app.Storage(r.Config)
-		if err != nil {
-			return nil, err
-		}
-		return ledger.ReadSecret(ctx, where, s.Name, s.RenamedFrom)
+		return ledger.ReadSecret(ctx, r.storage, s.Name, s.RenamedFrom)
 	}
 	source, err := app.OpenSource(s, r.providers, settings)
 	if err == nil {
@@ -94,11 +94,7 @@ func (r *commandConfig) redactor(ctx context.Context) (*cdr.Redactor, error) {
 		return nil, err
 	}
 	if key == nil {
-		where, err := app.Storage(r.Config)
-		if err != nil {
-			return nil, err
-		}
-		summary, err := ledger.ReadSummary(ctx, where)
+		summary, err := ledger.ReadSummary(ctx, r.storage)
 		if err != nil {
 			return nil, err
 		}

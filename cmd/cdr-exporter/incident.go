@@ -117,17 +117,21 @@ func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 // failure is what the report may show of a call that failed.
 func (k *incident) failure(r *cdr.Record) *failedCall {
 	shown := k.redacted(r)
-	sipCallID := ""
-	for _, a := range shown.Extra {
-		if a.Key == "sip_call_id" {
-			sipCallID = strings.Clone(a.Str)
-		}
-	}
 	return &failedCall{
 		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.Fault()},
-		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID), sipCallID: sipCallID,
+		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID), sipCallID: strings.Clone(extra(&shown, "sip_call_id")),
 		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber), labels: r.Labels,
 	}
+}
+
+// extra is the first of the provider's own fields that has a text.
+func extra(r *cdr.Record, keys ...string) string {
+	for _, key := range keys {
+		if i := slices.IndexFunc(r.Extra, func(a cdr.Attr) bool { return a.Key == key }); i >= 0 && r.Extra[i].Str != "" {
+			return r.Extra[i].Str
+		}
+	}
+	return ""
 }
 
 // redacted is what may be shown of a record.

@@ -57,12 +57,7 @@ func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact f
 
 // extension is that of the caller, where the provider tells it.
 func extension(r *cdr.Record) string {
-	for _, key := range []string{"from_extension_number", "from_extension_id", "extension_id"} {
-		if i := slices.IndexFunc(r.Extra, func(a cdr.Attr) bool { return a.Key == key }); i >= 0 && r.Extra[i].Str != "" {
-			return r.Extra[i].Str
-		}
-	}
-	return ""
+	return extra(r, "from_extension_number", "from_extension_id", "extension_id")
 }
 
 // each yields those who called longest as rows.
