@@ -51,7 +51,7 @@ func (f *pastFlags) define(c *kingpin.CmdClause, defaultText, defaultTo string) 
 	c.Flag("source", "Name of the source; all sources by default.").StringVar(&f.source)
 }
 
-// open opens the sources and determines the feeds to read, and their time ranges, without network access.
+// open determines the span and its feeds.
 func (f *pastFlags) open(r *commandConfig) (*pastSpan, []*pastFeed, error) {
 	span, err := f.span()
 	if err != nil {
@@ -68,6 +68,7 @@ func (f *pastFlags) span() (s *pastSpan, err error) {
 	return s, err
 }
 
+// feeds opens the sources and determines the feeds to read, and their time ranges, without network access.
 func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err error) {
 	names := r.sourceNames()
 	if f.source != "" {
@@ -87,11 +88,11 @@ func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err
 			if info.Reader == nil {
 				continue // calls in progress have no history
 			}
-			f := &pastFeed{source: opened, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: s.from}
-			if err := f.limit(s, settings.RenamedFrom); err != nil {
+			past := &pastFeed{source: opened, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: s.from}
+			if err := past.limit(s, settings.RenamedFrom); err != nil {
 				return nil, err
 			}
-			feeds = append(feeds, f)
+			feeds = append(feeds, past)
 		}
 	}
 	if len(feeds) == 0 && len(s.lost) > 0 {
