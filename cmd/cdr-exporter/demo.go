@@ -65,7 +65,7 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account, Wavix account and Asterisk. "+
 		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.%s\n", address, address, settings.TelemetryPath, outage)
 	now := time.Now()
-	complete := providers.Records.First(now.Add(-time.Hour), now.Add(-30*time.Minute), now)
+	callID := providers.Records.First(now.Add(-time.Hour), now.Add(-30*time.Minute), now)
 	year, month, _ := now.UTC().Date()
 	thisMonth := time.Date(year, month, 1, 0, 0, 0, 0, time.UTC)
 	fmt.Fprintf(s.out, "Its configuration is %[2]s. Try from another terminal, while it runs:\n\n"+
@@ -73,6 +73,6 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 		"  %[1]s records --config.file=%[2]s --source=contoso --feed=direct_routing --from=10m\n"+
 		"  %[1]s call --config.file=%[2]s --source=contoso %[4]s\n"+
 		"  %[1]s report --config.file=%[2]s --source=contoso --feed=pstn --from=%[5]s --to=%[6]s --by=department,month\n\n",
-		os.Args[0], settings.ConfigFile, simulated.Trunk, complete, thisMonth.AddDate(0, -1, 0).Format(time.DateOnly), thisMonth.Format(time.DateOnly))
+		os.Args[0], settings.ConfigFile, simulated.Trunk, callID, thisMonth.AddDate(0, -1, 0).Format(time.DateOnly), thisMonth.Format(time.DateOnly))
 	return a.Run(ctx)
 }

@@ -174,13 +174,16 @@ func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (pa
 	return page, more
 }
 
-// First is the id of the first record in a range of starts that is published at an instant; empty if there is none.
+// First is the id of the first valid record in a range of starts that is published at an instant; empty if there is none.
 func (r *CallRecords) First(from, to, at time.Time) string {
-	page, _ := r.list(span{from.UnixMilli(), to.UnixMilli()}, position{}, at, 1)
-	if len(page) == 0 {
-		return ""
+	const enough = 100 // of which hardly any is malformed
+	page, _ := r.list(span{from.UnixMilli(), to.UnixMilli()}, position{}, at, enough)
+	for i := range page {
+		if page[i].flaw == simulator.NoFlaw {
+			return page[i].id.String()
+		}
 	}
-	return page[0].id.String()
+	return ""
 }
 
 func later(a, b time.Time) time.Time {
