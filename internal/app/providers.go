@@ -29,7 +29,11 @@ func LoadConfig(s Settings, checkFiles bool) (c *config.Config, all []collector.
 		for _, file := range files {
 			p, replaces, err := define(file)
 			if err != nil {
-				problems = append(problems, asProblems(file, err)...)
+				found, ok := errors.AsType[config.Problems](err)
+				if !ok {
+					found = config.Problems{{File: file, Message: err.Error()}}
+				}
+				problems = append(problems, found...)
 				continue
 			}
 			at := slices.IndexFunc(all, func(other collector.Provider) bool { return other.Name == p.Name })
@@ -68,11 +72,4 @@ func define(file string) (p collector.Provider, replaces bool, err error) {
 		return p, false, err
 	}
 	return declared.NewProvider(d), d.Replaces, nil
-}
-
-func asProblems(file string, err error) config.Problems {
-	if problems, ok := errors.AsType[config.Problems](err); ok {
-		return problems
-	}
-	return config.Problems{{File: file, Message: err.Error()}}
 }
