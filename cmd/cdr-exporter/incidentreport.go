@@ -83,17 +83,9 @@ type incidentReport struct {
 	numbers   string                  // how numbers are shown; empty: as configured
 	read      map[[2]string]time.Time // by source and feed, the start of the newest call that was read
 	lines     []*lineReport           // of the trunk
+	failing   []*lineReport           // those on which the network failed calls, the longest outage first
 	meanwhile []*lineReport
 	callers   *callers // nil: not asked for
-}
-
-// failing are the lines on which the network failed calls, the longest outage first.
-func (r *incidentReport) failing() []*lineReport {
-	failing := slices.DeleteFunc(slices.Clone(r.lines), func(l *lineReport) bool { return len(l.failures) == 0 })
-	slices.SortStableFunc(failing, func(a, b *lineReport) int {
-		return cmp.Or(cmp.Compare(len(b.longest.failures), len(a.longest.failures)), cmp.Compare(len(b.failures), len(a.failures)))
-	})
-	return failing
 }
 
 func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]incidentCall) *incidentReport {
@@ -108,12 +100,16 @@ func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]in
 			r.lines = append(r.lines, newLineReport(line, of))
 		}
 	}
+	r.failing = slices.DeleteFunc(slices.Clone(r.lines), func(l *lineReport) bool { return len(l.failures) == 0 })
+	slices.SortStableFunc(r.failing, func(a, b *lineReport) int {
+		return cmp.Or(cmp.Compare(len(b.longest.failures), len(a.longest.failures)), cmp.Compare(len(b.failures), len(a.failures)))
+	})
 	return r
 }
 
 // span is from the first to the last of the longest runs, or the whole range if nothing failed.
 func (r *incidentReport) span() (from, to time.Time) {
-	for i, l := range r.failing() {
+	for i, l := range r.failing {
 		if i == 0 || l.longest.first().Before(from) {
 			from = l.longest.first()
 		}
@@ -132,7 +128,7 @@ func (r *incidentReport) countMeanwhile(calls map[callLine][]incidentCall) {
 	first, last := r.span()
 	others := make(map[callLine][]incidentCall)
 	for line, of := range calls {
-		if slices.ContainsFunc(r.failing(), func(l *lineReport) bool { return l.callLine == line }) {
+		if slices.ContainsFunc(r.failing, func(l *lineReport) bool { return l.callLine == line }) {
 			continue
 		}
 		if r.trunk == "" || !strings.EqualFold(r.trunk, line.Trunk) {
@@ -224,7 +220,7 @@ func (c *cause) cells() []cell {
 
 // each yields all of the report as rows of six kinds.
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
-	for _, f := range r.failing() {
+	for _, f := range r.failing {
 		row("failing", f.cells(), []cell{
 			{"first", f.failures.first()},
 			{"last", f.failures.last()},

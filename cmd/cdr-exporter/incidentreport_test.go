@@ -112,7 +112,7 @@ func TestIncidentCalls(t *testing.T) {
 			r := newIncidentReport(noon, noon.Add(time.Hour), tc.trunk, all)
 			r.countMeanwhile(all)
 			var failing, meanwhile []string
-			for _, f := range r.failing() {
+			for _, f := range r.failing {
 				failing = append(failing, fmt.Sprintf("%s %s %d", f.Direction, f.Trunk, len(f.failures)))
 			}
 			for _, n := range r.meanwhile {

@@ -139,10 +139,9 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 		i := slices.IndexFunc(fields, func(f Setting) bool { return f.Key == e.key })
 		source, isSource := reflect.TypeAssert[*Source](v.Addr())
 		switch {
+		case i >= 0 && fields[i].Secret:
+			d.decodeFile(v.FieldByIndex(fields[i].index), &e.value, e.at)
 		case i >= 0:
-			if e.at.file = fields[i].Secret; e.at.file {
-				d.lines[strings.TrimSuffix(e.at.path, fileSuffix)] = e.at.line // see Report.Given
-			}
 			d.decode(v.FieldByIndex(fields[i].index), &e.value, e.at)
 		case isSource && d.decodeBlock(source, &e):
 		default:
@@ -157,6 +156,13 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 		}
 	}
 	d.validate(v, at.path)
+}
+
+// decodeFile decodes the value of x_file, the name of a file that holds a secret. It counts as x too, see Report.Given.
+func (d *decoder) decodeFile(v reflect.Value, n *yaml.Node, at place) {
+	d.lines[strings.TrimSuffix(at.path, fileSuffix)] = at.line
+	at.file = true
+	d.decode(v, n, at)
 }
 
 type entry struct {

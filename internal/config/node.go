@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -67,11 +66,7 @@ func (n *Node) Decode(into any) {
 
 // DecodeFile decodes the name of a file that holds a secret.
 func (n *Node) DecodeFile(into *Secret) {
-	at := n.at
-	at.file = true
-	text := strings.TrimSuffix(at.path, fileSuffix)
-	n.decoder.lines[text] = at.line // see Report.Given
-	n.decoder.decode(reflect.ValueOf(into).Elem(), n.yaml, at)
+	n.decoder.decodeFile(reflect.ValueOf(into).Elem(), n.yaml, n.at)
 }
 
 // Resolve makes the name of a file absolute, relative to the folder of the configuration file.
