@@ -8,28 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/audit"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
-
-// observeAudits sets the gauges of the feeds that are read here.
-func (a *App) observeAudits() {
-	var missing, at []metrics.Row
-	all := a.books.Load().audits
-	for _, s := range a.running.Load().sources {
-		for _, f := range s.feeds() {
-			newest := newestAudit(all, s.config.Name, f.info.Name)
-			if newest == nil {
-				continue
-			}
-			labels := []string{s.config.Name, f.info.Name}
-			missing = append(missing, metrics.Row{Labels: labels, Value: float64(newest.Missing)})
-			at = append(at, metrics.Row{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
-		}
-	}
-	a.selfMetrics.Replace(metrics.AuditMissing, missing)
-	a.selfMetrics.Replace(metrics.AuditTime, at)
-}
 
 // readMissing has the days read again on which the newest audit of a feed that is read here found something missing or another amount: what the provider
 // listed after the read plan's last read of it is counted late rather than never. read says of which audit a feed's days were read already; after a restart

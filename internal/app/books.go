@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -47,16 +46,23 @@ func (a *App) readBooks(ctx context.Context) {
 	a.books.Store(&newest)
 }
 
-// observeTotals sets the gauges of the provider's own totals, of the feeds that are read here. They come from the books, so that a restart doesn't hide
-// a difference.
-func (a *App) observeTotals() {
+// observeBooks sets the gauges of the newest audits and of the provider's own totals, of the feeds that are read here. They come from the books, so that
+// a restart doesn't hide a difference.
+func (a *App) observeBooks() {
 	rows, books := make(map[*metrics.Def][]metrics.Row), a.books.Load()
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
 			books.totals(s.config.Name, f.info.Name, time.Now(), rows)
+			if newest := newestAudit(books.audits, s.config.Name, f.info.Name); newest != nil {
+				labels := []string{s.config.Name, f.info.Name}
+				rows[metrics.AuditMissing] = append(rows[metrics.AuditMissing], metrics.Row{Labels: labels, Value: float64(newest.Missing)})
+				rows[metrics.AuditTime] = append(rows[metrics.AuditTime], metrics.Row{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
+			}
 		}
 	}
-	for _, def := range []*metrics.Def{metrics.ProviderRecords, metrics.ReconciliationDifference, metrics.ProviderCharges, metrics.ReconciliationCharges} {
+	for _, def := range []*metrics.Def{
+		metrics.ProviderRecords, metrics.ReconciliationDifference, metrics.ProviderCharges, metrics.ReconciliationCharges, metrics.AuditMissing, metrics.AuditTime,
+	} {
 		a.selfMetrics.Replace(def, rows[def])
 	}
 }
@@ -112,7 +118,7 @@ func (b *books) day(source, feed string, day time.Time) web.Book {
 		if d := &b.days[i]; d.Source == source && d.Feed == feed && d.Day.Equal(day) {
 			book.Records, book.Late, book.Revised = d.Records, d.Late, d.Revised
 			book.Charges = make(map[string]string)
-			for currency, sum := range maps.All(d.Charges) {
+			for currency, sum := range d.Charges {
 				book.Charges[currency] = sum.String()
 			}
 			book.Total = dayTotal(&d.Book)

@@ -28,8 +28,7 @@ func (a *App) observeLedger() {
 		}
 		a.selfMetrics.Replace(metrics.SeriesCount, a.ledger.Store().Counts())
 		a.observeSources()
-		a.observeAudits()
-		a.observeTotals()
+		a.observeBooks()
 	})
 }
 
