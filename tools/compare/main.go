@@ -108,7 +108,6 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 		return err
 	}
 	defer providers.Close()
-	hold(providers)
 	hook, err := simulator.FreeAddress(ctx)
 	if err != nil {
 		return err
@@ -117,7 +116,7 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 	if err != nil {
 		return err
 	}
-	providers.HoldPBX(true)
+	hold(providers)
 	var both [2]*exporter
 	for i, program := range programs {
 		if both[i], err = startExporter(ctx, program, config, hook); err != nil {
@@ -163,6 +162,7 @@ func hold(p *demo.Providers) {
 	p.Tenant.Pause()
 	p.Office.Pause()
 	p.Carrier.Pause()
+	p.PBX.Pause()
 }
 
 // publish publishes what was held back until now.
@@ -170,9 +170,8 @@ func publish(ctx context.Context, p *demo.Providers) error {
 	p.Tenant.Resume()
 	p.Office.Resume()
 	p.Carrier.Resume()
-	hold(p)
-	p.HoldPBX(false)
-	defer p.HoldPBX(true)
+	p.PBX.Resume()
+	defer hold(p)
 	return wait(ctx, 2*time.Second) // the PBX writes every second
 }
 
