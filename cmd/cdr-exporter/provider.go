@@ -110,7 +110,7 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 	parameters := make(map[string][]string)
 	for key, p := range d.Parameters {
 		if p.Default != nil {
-			parameters[key] = p.Default.Values
+			parameters[key] = p.Default
 		}
 	}
 	for key, value := range t.set {

@@ -43,7 +43,7 @@ func newBlock(d *Definition) *Block {
 	}
 	for key, p := range b.parameters {
 		if p.Default != nil {
-			b.Values[key] = p.Default.Values
+			b.Values[key] = p.Default
 		}
 	}
 	return b

@@ -60,16 +60,10 @@ func decodeTests(n *config.Node) (all []test) {
 			continue
 		}
 		t := test{path: p}
-		items := []*config.Node{f.Value}
-		if f.Value.IsList() {
-			items = f.Value.Items()
-		}
-		for _, item := range items {
-			if !item.IsText() {
-				item.Problemf("must be a text with * for anything, is %s", item.Form())
-				continue
-			}
-			t.patterns = append(t.patterns, newPattern(item.Text()))
+		var patterns texts
+		f.Value.Decode(&patterns)
+		for _, text := range patterns {
+			t.patterns = append(t.patterns, newPattern(text))
 		}
 		all = append(all, t)
 	}

@@ -127,7 +127,3 @@ func sumOf(numbers []string, fraction string, units ...time.Duration) (sum time.
 	}
 	return sum, ""
 }
-
-var directionWords = map[string]cdr.Direction{
-	"inbound": cdr.Inbound, "outbound": cdr.Outbound, "internal": cdr.Internal, "unknown": cdr.DirectionUnknown,
-}

@@ -31,26 +31,25 @@ type Definition struct {
 
 // Parameter is a key of a source's block beside its feeds.
 type Parameter struct {
-	Ask     string  `yaml:"ask"`
-	Secret  bool    `yaml:"secret"`
-	List    bool    `yaml:"list"`
-	Default *Preset `yaml:"default"`
+	Ask     string `yaml:"ask"`
+	Secret  bool   `yaml:"secret"`
+	List    bool   `yaml:"list"`
+	Default texts  `yaml:"default"`
 
 	optional bool
 }
 
-// Preset is a parameter's default: a text, or a list of texts.
-type Preset struct{ Values []string }
+// texts are several, or one that needn't stand in a list.
+type texts []string
 
 // DecodeNode implements config.NodeDecoder.
-func (p *Preset) DecodeNode(n *config.Node) {
-	if n.IsList() {
-		for _, item := range n.Items() {
-			p.Values = append(p.Values, textIn(item))
-		}
-		return
+func (t *texts) DecodeNode(n *config.Node) {
+	if n.IsText() {
+		*t = make([]string, 1)
+		n.Decode(&(*t)[0])
+	} else {
+		n.Decode((*[]string)(t))
 	}
-	p.Values = []string{textIn(n)}
 }
 
 // Feed is one list of records.
@@ -228,8 +227,8 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	}
 	for where, v := range f.Record.values() {
 		for _, a := range v.alternatives {
-			d.validateNames(r, key+".record."+where, a.when.parameters())
-			for _, p := range a.join {
+			d.validateNames(r, key+".record."+where, a.When.parameters())
+			for _, p := range append(a.Join, a.Path) {
 				if name, is := p.parameterName(); is {
 					d.validateNames(r, key+".record."+where, []string{name})
 				}
@@ -305,7 +304,7 @@ func (f *Feed) Validate(r *config.Report) {
 func (d *Record) Validate(r *config.Report) {
 	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
 		for i := range v.alternatives {
-			if v.alternatives[i].time == "" {
+			if v.alternatives[i].Time == "" {
 				r.Problemf(key, "has no time: say how the row writes times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's time package")
 			}
 		}
@@ -320,13 +319,13 @@ func (d *Record) Validate(r *config.Report) {
 // validateWords reports words of tables and constants that a field doesn't have.
 func validateWords(r *config.Report, key string, v *Value, known func(word string) bool, words string) {
 	for _, a := range v.alternatives {
-		for text, e := range a.table {
-			if !known(e.word) {
-				r.Problemf(key, "has %q for %q in its table, must be %s", e.word, text, words)
+		for text, e := range a.Table {
+			if !known(e.Word) {
+				r.Problemf(key, "has %q for %q in its table, must be %s", e.Word, text, words)
 			}
 		}
-		if a.constant != nil && !known(*a.constant) {
-			r.Problemf(key, "is %q, must be %s", *a.constant, words)
+		if a.Is != nil && !known(*a.Is) {
+			r.Problemf(key, "is %q, must be %s", *a.Is, words)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (v *Value) evaluate(r *row, take func(*given) (problem string)) (a answer) 
 
 // get is what the alternative gives of a row; by is nil if that is nothing. asked is a text that its table lacks.
 func (a *alternative) get(r *row) (g given, asked, problem string) {
-	if holds, err := a.when.holds(r); err != nil {
+	if holds, err := a.When.holds(r); err != nil {
 		return g, "", err.Error()
 	} else if !holds {
 		return g, "", ""
@@ -67,8 +67,8 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 		}
 		return g, "", problem
 	}
-	if a.match != nil {
-		groups := a.match.FindStringSubmatch(text)
+	if a.Match != nil {
+		groups := a.Match.FindStringSubmatch(text)
 		if groups == nil || groups[1] == "" {
 			return g, "", ""
 		}
@@ -84,12 +84,12 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 			return g, text, ""
 		}
 		return given{text, a, c.outcome, c.reason, c.fault}, "", ""
-	case a.table != nil:
-		e, found := a.table[text]
+	case a.Table != nil:
+		e, found := a.Table[text]
 		if !found {
 			return g, text, ""
 		}
-		return given{e.word, a, outcomeWords[e.word], e.reason, e.fault}, "", ""
+		return given{e.Word, a, outcomeWords[e.Word], e.Reason, faultDomains[e.Fault]}, "", ""
 	}
 	return given{text: text, by: a}, "", ""
 }
@@ -97,32 +97,23 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 // source is the text that the alternative begins with.
 func (a *alternative) source(r *row) (text string, is form, problem string) {
 	switch {
-	case a.constant != nil:
-		return *a.constant, formOf(*a.constant), ""
-	case a.expression != nil:
-		text, is, err := a.expression.text(r)
+	case a.Is != nil:
+		return *a.Is, formOf(*a.Is), ""
+	case a.Expr != nil:
+		text, is, err := a.Expr.text(r)
 		if err != nil {
 			return "", missing, err.Error()
 		}
 		return text, is, ""
-	case len(a.join) == 1:
-		text, is = r.text(a.join[0])
+	case a.Join == nil:
+		text, is = r.text(a.Path)
 		return text, is, ""
 	}
-	parts := make([]string, len(a.join))
-	for i, p := range a.join {
+	parts := make([]string, len(a.Join))
+	for i, p := range a.Join {
 		if parts[i], is = r.text(p); is != single {
 			return "", is, ""
 		}
 	}
 	return strings.Join(parts, "/"), single, ""
 }
-
-// outcomeWords are the outcomes by their names.
-var outcomeWords = func() map[string]cdr.Outcome {
-	all := make(map[string]cdr.Outcome)
-	for _, o := range cdr.Outcomes() {
-		all[o.String()] = o
-	}
-	return all
-}()

@@ -27,6 +27,16 @@ type expression struct {
 	names   []string // of the row's values that it uses
 }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (e *expression) UnmarshalText(text []byte) error {
+	compiled, err := compile(string(text), false)
+	if err != nil {
+		return fmt.Errorf("is no expression: %w", err)
+	}
+	*e = *compiled
+	return nil
+}
+
 // compile compiles an expression that gives a truth value, or any.
 func compile(text string, truth bool) (*expression, error) {
 	used := new(names)

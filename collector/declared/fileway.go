@@ -124,13 +124,9 @@ type Patterns []string
 
 // DecodeNode implements config.NodeDecoder.
 func (p *Patterns) DecodeNode(n *config.Node) {
-	var texts []string
-	if n.IsText() {
-		texts = []string{n.Text()}
-	} else {
-		n.Decode(&texts)
-	}
-	for _, text := range texts {
+	var names texts
+	n.Decode(&names)
+	for _, text := range names {
 		if text == "" {
 			n.Problemf("has an empty pattern; give the names of files, such as /var/log/asterisk/cdr-csv/Master.csv*")
 			continue

@@ -204,7 +204,7 @@ func (p *mapping) code(field string, v *Value, letters int) string {
 
 func (p *mapping) time(field string, v *Value) (at time.Time) {
 	p.read(field, v, func(g *given) (problem string) {
-		if at, problem = parseTime(g.text, g.by.time, p.zoneOf(g.by)); problem == "" && at.IsZero() {
+		if at, problem = parseTime(g.text, g.by.Time, p.zoneOf(g.by)); problem == "" && at.IsZero() {
 			problem = noValue
 		}
 		return problem
@@ -213,8 +213,8 @@ func (p *mapping) time(field string, v *Value) (at time.Time) {
 }
 
 func (p *mapping) zoneOf(a *alternative) *time.Location {
-	if a.zone != nil {
-		return a.zone
+	if a.Zone != nil {
+		return a.Zone.Location
 	}
 	return p.zone
 }
@@ -222,8 +222,8 @@ func (p *mapping) zoneOf(a *alternative) *time.Location {
 func (p *mapping) duration() {
 	r := p.record
 	r.NoDuration = !p.read("duration", &p.feed.Record.Duration, func(g *given) (problem string) {
-		if g.by.since == nil {
-			r.Duration, problem = parseDuration(g.text, g.by.unit)
+		if g.by.Since == nil {
+			r.Duration, problem = parseDuration(g.text, g.by.Unit)
 			return problem
 		}
 		r.Duration, problem = p.since(g)
@@ -233,16 +233,16 @@ func (p *mapping) duration() {
 
 // since is the time from another value of the row to this one; one that is negative, or missing, gives none.
 func (p *mapping) since(g *given) (d time.Duration, problem string) {
-	text, is := p.row.text(g.by.since)
+	text, is := p.row.text(g.by.Since)
 	if is != single {
 		return 0, noValue
 	}
 	zone := p.zoneOf(g.by)
-	from, problem := parseTime(text, g.by.time, zone)
+	from, problem := parseTime(text, g.by.Time, zone)
 	if problem != "" {
 		return 0, problem
 	}
-	to, problem := parseTime(g.text, g.by.time, zone)
+	to, problem := parseTime(g.text, g.by.Time, zone)
 	switch d = to.Sub(from); {
 	case problem != "":
 		return 0, problem
@@ -259,7 +259,7 @@ func (p *mapping) outcome() {
 	unmapped := len(p.unmapped)
 	found := p.read("outcome", v, func(g *given) string {
 		r.Outcome, r.Reason, r.FaultDomain = g.outcome, g.reason, g.fault
-		if g.by.table == nil && g.by.codes == nil {
+		if g.by.Table == nil && g.by.codes == nil {
 			r.Outcome = outcomeWords[g.text]
 			if r.Outcome == cdr.Unknown && g.text != "unknown" {
 				return "is no outcome"
@@ -323,7 +323,7 @@ func (p *mapping) charges() {
 			if err != nil {
 				return "is " + err.Error()
 			}
-			if charge.Amount = amount; g.by.negate {
+			if charge.Amount = amount; g.by.Negate {
 				charge.Amount = amount.Neg()
 			}
 			return ""
@@ -338,11 +338,7 @@ func (p *mapping) extras() {
 	for _, key := range p.extra {
 		v := p.feed.Record.Extra[key]
 		p.read("extra."+key, &v, func(g *given) string {
-			class := g.by.privacy
-			if class == cdr.Plain {
-				class = cdr.Words
-			}
-			p.record.Extra = append(p.record.Extra, cdr.Text(key, strings.Clone(g.text), class))
+			p.record.Extra = append(p.record.Extra, cdr.Text(key, strings.Clone(g.text), privacyClasses[g.by.Privacy]))
 			return ""
 		})
 	}

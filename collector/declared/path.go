@@ -10,6 +10,12 @@ type path []string
 
 var errPath = errors.New(`must be a path such as a.b, items.0.x or ["Call outcome"]`)
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *path) UnmarshalText(text []byte) (err error) {
+	*p, err = parsePath(string(text))
+	return err
+}
+
 // parsePath reads a path. A name with dots, brackets, blanks or quotes is written ["…"].
 func parsePath(text string) (path, error) {
 	var p path

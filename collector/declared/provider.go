@@ -46,12 +46,12 @@ func (d *Definition) properties() (all []collector.FeedProperties) {
 func (d *Record) givesReasons() bool {
 	plain := []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.NotConnected, cdr.Unknown}
 	return slices.ContainsFunc(d.Outcome.alternatives, func(a alternative) bool {
-		for _, e := range a.table {
-			if !slices.Contains(plain, outcomeWords[e.word]) {
+		for _, e := range a.Table {
+			if !slices.Contains(plain, outcomeWords[e.Word]) {
 				return true
 			}
 		}
-		return a.codes != nil || a.expression != nil || a.constant != nil && !slices.Contains(plain, outcomeWords[*a.constant])
+		return a.codes != nil || a.Expr != nil || a.Is != nil && !slices.Contains(plain, outcomeWords[*a.Is])
 	})
 }
 

@@ -80,14 +80,6 @@ func (p *mapping) fillVisit() {
 	}
 }
 
-var resultWords = func() map[string]cdr.QueueResult {
-	all := make(map[string]cdr.QueueResult)
-	for _, r := range cdr.QueueResults() {
-		all[r.String()] = r
-	}
-	return all
-}()
-
 func isQueueResult(word string) bool {
 	_, known := resultWords[word]
 	return known
@@ -121,11 +113,11 @@ func (p *mapping) visit() bool {
 
 // wait is a number of units, or the time since another value of the row. One below zero is none.
 func (p *mapping) wait(g *given) (wait time.Duration, problem string) {
-	if g.by.since != nil {
+	if g.by.Since != nil {
 		return p.since(g)
 	}
 	text, negative := strings.CutPrefix(g.text, "-")
-	if wait, problem = parseDuration(text, g.by.unit); problem == "" && negative {
+	if wait, problem = parseDuration(text, g.by.Unit); problem == "" && negative {
 		return 0, noValue
 	}
 	return wait, problem

@@ -42,11 +42,11 @@ var zoneInLayout = regexp.MustCompile(`Z07|-07|MST`)
 func (d *Record) needsZone() bool {
 	for _, v := range []*Value{&d.Start, &d.Answer, &d.End, &d.Duration, &d.QueueWait} {
 		if slices.ContainsFunc(v.alternatives, func(a alternative) bool {
-			switch a.time {
+			switch a.Time {
 			case "", "rfc3339", "rfc2822", "unix", "unix_ms", "unix_us":
 				return false
 			}
-			return a.zone == nil && !zoneInLayout.MatchString(a.time)
+			return a.Zone == nil && !zoneInLayout.MatchString(a.Time)
 		}) {
 			return true
 		}
