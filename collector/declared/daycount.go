@@ -15,7 +15,7 @@ type dayCount struct {
 }
 
 func newDayCount(f *Feed, asked span) *dayCount {
-	if f.Total == "" || f.Filter.By == byInserted || asked.to.Sub(asked.from) != dayLength || !asked.from.Equal(asked.from.Truncate(dayLength)) {
+	if f.Total == nil || f.Filter.By == byInserted || asked.to.Sub(asked.from) != dayLength || !asked.from.Equal(asked.from.Truncate(dayLength)) {
 		return new(dayCount)
 	}
 	return &dayCount{day: asked.from.UTC(), seed: maphash.MakeSeed(), rows: make(map[uint64]bool)}

@@ -59,14 +59,14 @@ type Feed struct {
 	Filter   Filter      `yaml:"filter"`
 	Next     Next        `yaml:"next"`
 	// Total is where a page has the provider's own count of what was asked.
-	Total string `yaml:"total"`
+	Total path `yaml:"total"`
 	// Totals is the provider's list of totals by day.
 	Totals *Totals `yaml:"totals"`
 	// Files are the feed's own, in place of the definition's; Query is its own statement of SQL.
 	Files *Files `yaml:"files"`
 	Query string `yaml:"query"`
-	// Rows is where the array of rows stands in a page; empty: the page itself.
-	Rows    string     `yaml:"rows"`
+	// Rows is where the array of rows stands in a page; without it that is the page itself.
+	Rows    rowsPath   `yaml:"rows"`
 	Format  string     `yaml:"format"`
 	Columns []string   `yaml:"columns"`
 	Ignore  *Condition `yaml:"ignore"`
@@ -276,23 +276,15 @@ func (f *Feed) Validate(r *config.Report) {
 	}
 	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
 	r.OneOf("encoded", f.Encoded, "", "url")
-	for key, p := range map[string]string{"rows": f.Rows, "total": f.Total, "next.url": f.Next.URL, "next.token": f.Next.Token} {
-		if _, err := parsePath(p); err != nil && p != "" && p != "." {
-			r.Problemf(key, "%s", err)
-		}
-	}
-	f.Next.validate(r)
-	if f.Format != formatJSON { // an answer has nothing beside its rows
-		for key, p := range map[string]string{"rows": f.Rows, "total": f.Total, "next.url": f.Next.URL, "next.token": f.Next.Token} {
-			if p != "" {
-				r.Problemf(key, "is a path in a page of JSON, and an answer of format %s has rows only; leave it out", f.Format)
-			}
+	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
+		if f.Format != formatJSON && r.Given(key) {
+			r.Problemf(key, "is a path in a page of JSON, and an answer of format %s has rows only; leave it out", f.Format)
 		}
 	}
 	if f.Format != formatCSV && len(f.Columns) > 0 {
 		r.Problemf("columns", "are of format: csv")
 	}
-	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != "") {
+	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
 		r.Problemf("totals", "are of a filter by start or end without total")
 	}
 	if f.Filter.By == byInserted && f.Final != nil {

@@ -91,17 +91,15 @@ func (d *Definition) settleFiles() {
 
 // validateFiles reports what a feed of files can't have.
 func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
-	for key, given := range map[string]bool{
-		"request": f.Request.Path != "" || f.Request.Query != nil, "filter": f.Filter.By != "", "next": f.Next != Next{}, "total": f.Total != "",
-	} {
-		if given {
-			r.Problemf("feeds."+feed+"."+key, "is for http only; files are read as they are written, so leave it out")
+	for _, key := range []string{"request", "filter", "next", "total"} {
+		if key = "feeds." + feed + "." + key; r.Given(key) {
+			r.Problemf(key, "is for http only; files are read as they are written, so leave it out")
 		}
 	}
 	if f.Final != nil {
 		r.Problemf("feeds."+feed+".final", "needs a provider that can be asked again; rows of files are final, so leave it out")
 	}
-	if files := d.filesOf(f); files.Format != formatJSON && f.Rows != "" {
+	if files := d.filesOf(f); files.Format != formatJSON && f.Rows != nil {
 		r.Problemf("feeds."+feed+".rows", "is for files of format: json only; leave it out")
 	}
 }

@@ -152,7 +152,7 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, [
 	return func(yield func(*fileRow, []string) bool) {
 		document, problem := readDocument(file, f.info.Size())
 		rows := []answerRow{{raw: document}}
-		if problem == "" && l.feed.Rows != "" {
+		if problem == "" && l.feed.Rows != nil {
 			page, err := l.feed.readPage(document)
 			if rows = page.rows; err != nil {
 				problem = err.Error()

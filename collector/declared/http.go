@@ -117,8 +117,8 @@ func (f *Filter) Validate(r *config.Report) {
 // Next says how the next page is found. Without it there is one page.
 type Next struct {
 	// URL is where a page has the address of the next one, Token where it has a token for the parameter Query.
-	URL   string `yaml:"url"`
-	Token string `yaml:"token"`
+	URL   path   `yaml:"url"`
+	Token path   `yaml:"token"`
 	Query string `yaml:"query"`
 	// Link is the relation of the link in the Link header that leads to the next page.
 	Link string `yaml:"link"`
@@ -128,18 +128,14 @@ type Next struct {
 	Offset string `yaml:"offset"`
 }
 
-func (n *Next) validate(r *config.Report) {
-	ways := 0
-	for _, way := range []string{n.URL, n.Token, n.Link, n.Page, n.Offset} {
-		if way != "" {
-			ways++
-		}
-	}
-	switch {
-	case ways > 1:
-		r.Problemf("next", "must have one of url, token, link, page and offset")
-	case (n.Token == "") != (n.Query == ""):
-		r.Problemf("next", "must have token and query together: where the token is, and the parameter that it goes to")
+// Validate implements config.Validator.
+func (n *Next) Validate(r *config.Report) {
+	ways := []string{"url", "token", "link", "page", "offset"}
+	switch given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); {
+	case len(given) > 1:
+		r.Problemf("", "must have one of url, token, link, page and offset")
+	case (n.Token == nil) != (n.Query == ""):
+		r.Problemf("", "must have token and query together: where the token is, and the parameter that it goes to")
 	}
 }
 

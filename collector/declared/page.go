@@ -53,12 +53,8 @@ func (p *answerPage) readJSON(f *Feed, body []byte) (err error) {
 		return wire.ErrCut
 	}
 	array := body
-	if p.row.setJSON(body); f.Rows != "" && f.Rows != "." {
-		at, err := parsePath(f.Rows)
-		if err != nil {
-			return err
-		}
-		array = p.row.raw(at)
+	if p.row.setJSON(body); len(f.Rows) > 0 {
+		array = p.row.raw(path(f.Rows))
 	}
 	if len(array) == 0 || array[0] != '[' {
 		return errNoPage
@@ -81,19 +77,15 @@ func (p *answerPage) add(r answerRow) error {
 }
 
 // text is a text of the page beside its rows.
-func (p *answerPage) text(at string) string {
-	if at == "" {
+func (p *answerPage) text(at path) string {
+	if at == nil {
 		return ""
 	}
-	way, err := parsePath(at)
-	if err != nil {
-		return ""
-	}
-	text, _ := p.row.text(way)
+	text, _ := p.row.text(at)
 	return text
 }
 
-func (p *answerPage) count(at string) int {
+func (p *answerPage) count(at path) int {
 	n, err := strconv.Atoi(p.text(at))
 	if err != nil || n < 0 {
 		return -1

@@ -16,6 +16,18 @@ func (p *path) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// rowsPath leads to the array of rows of a page; `.` is the page itself.
+type rowsPath path
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *rowsPath) UnmarshalText(text []byte) error {
+	if string(text) == "." {
+		*p = rowsPath{}
+		return nil
+	}
+	return (*path)(p).UnmarshalText(text)
+}
+
 // parsePath reads a path. A name with dots, brackets, blanks or quotes is written ["…"].
 func parsePath(text string) (path, error) {
 	var p path

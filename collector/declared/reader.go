@@ -128,11 +128,11 @@ func (w *walk) next() (string, error) {
 		return "", nil
 	}
 	switch {
-	case n.URL != "":
+	case n.URL != nil:
 		return w.page.text(n.URL), nil
 	case n.Link != "":
 		return nextLink(w.header, n.Link, w.address), nil
-	case n.Token != "":
+	case n.Token != nil:
 		if token := w.page.text(n.Token); token != "" {
 			return withParameter(w.address, n.Query, token)
 		}

@@ -18,19 +18,17 @@ import (
 type Totals struct {
 	Request Request `yaml:"request"`
 	// Calls is where the answer has the number of calls.
-	Calls string `yaml:"calls"`
+	Calls path `yaml:"calls"`
 	// Charges and Currency are where it has what the calls cost, if it says so. Then its calls are those that have a price.
-	Charges  string `yaml:"charges"`
-	Currency string `yaml:"currency"`
+	Charges  path `yaml:"charges"`
+	Currency path `yaml:"currency"`
 }
 
 // Validate implements config.Validator.
 func (t *Totals) Validate(r *config.Report) {
 	r.Required("request.path", t.Request.Path, "the path that totals are asked from")
-	for key, at := range map[string]string{"calls": t.Calls, "charges": t.Charges, "currency": t.Currency} {
-		if _, err := parsePath(at); err != nil && (at != "" || key == "calls") {
-			r.Problemf(key, "%s", err)
-		}
+	if t.Calls == nil {
+		r.Problemf("calls", "is missing; give the path of the number of calls")
 	}
 }
 
@@ -62,7 +60,7 @@ func (r *httpReader) countDays(seen map[time.Time]map[string]bool, records []*cd
 		return
 	}
 	for _, record := range records {
-		if r.feed.Totals.Charges != "" && len(record.Charges) == 0 {
+		if r.feed.Totals.Charges != nil && len(record.Charges) == 0 {
 			continue
 		}
 		day := r.feed.Filter.at(record).UTC().Truncate(dayLength)
@@ -128,7 +126,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (theirs dayTota
 // read takes a day's total from an answer; its calls are below zero if it has none.
 func (t *Totals) read(page *answerPage) dayTotal {
 	theirs := dayTotal{calls: page.count(t.Calls)}
-	if t.Charges == "" {
+	if t.Charges == nil {
 		return theirs
 	}
 	if charges, err := cdr.ParseMoney(page.text(t.Charges)); err == nil {
