@@ -29,10 +29,6 @@ type fileSettings struct {
 	now     func() time.Time
 }
 
-func (b *Block) openFiles(settings *collector.SourceSettings) (way, error) {
-	return &filesWay{block: b, now: settings.Now}, nil
-}
-
 // readsFiles says whether the source names files to read: beside push it needn't.
 func (b *Block) readsFiles() bool {
 	return b.definition.hasFiles() && (!b.pushes() || len(b.Values[pathsKey]) > 0)
@@ -41,18 +37,12 @@ func (b *Block) readsFiles() bool {
 func (w *filesWay) describe(source *collector.Source) {
 	d := w.block.definition
 	if d.Account != "" {
-		source.Account = w.account()
+		source.Account = w.block.account()
 	}
-	common := advice.Provider{Name: d.title()}
-	source.Advise = common.Advise
+	source.Advise = (&advice.Provider{Name: d.title()}).Advise
 }
 
-func (w *filesWay) account() string {
-	d := w.block.definition
-	return strings.TrimSpace(d.Provider + " " + expand(d.Account, w.block.Values))
-}
-
-func (w *filesWay) read(info *collector.FeedInfo, f *feed) error {
+func (w *filesWay) read(info *collector.FeedInfo, f *feed) {
 	s := &fileSettings{feed: f, files: w.block.definition.filesOf(f.Feed), paths: w.block.Values[pathsKey], now: w.now}
 	if f.Files != nil {
 		s.paths = f.Paths
@@ -66,12 +56,9 @@ func (w *filesWay) read(info *collector.FeedInfo, f *feed) error {
 	}
 	info.Rules.ByArrival = true
 	info.Reader = collector.SpanReader{Stream: info.Stream}
-	info.Fingerprint = w.account() + " " + f.name
+	info.Fingerprint = w.block.account() + " " + f.name
 	info.Probe = func(ctx context.Context) (int, error) { return s.probe(ctx, info.Reader) }
-	return nil
 }
-
-func (w *filesWay) close() {}
 
 // probe reads the first page.
 func (s *fileSettings) probe(ctx context.Context, reader collector.RangeReader) (rows int, err error) {

@@ -22,7 +22,7 @@ type httpWay struct {
 	logger  *slog.Logger
 }
 
-func (b *Block) openHTTP(settings *collector.SourceSettings) (way, error) {
+func (b *Block) openHTTP(settings *collector.SourceSettings) (*httpWay, error) {
 	d, title := b.definition, b.definition.title()
 	w := &httpWay{block: b, now: settings.Now, logger: settings.Logger, account: strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))}
 	h := &headers{block: b, http: d.HTTP}
@@ -46,11 +46,11 @@ func (b *Block) openHTTP(settings *collector.SourceSettings) (way, error) {
 
 func (w *httpWay) describe(source *collector.Source) {
 	d := w.block.definition
-	source.Account = w.account
+	source.Account, source.Close = w.account, w.close
 	source.Advise, source.Offset, source.ThrottledUntil = adviser(d.title(), d.HTTP.BaseURL), w.client.Offset, w.client.ThrottledUntil
 }
 
-func (w *httpWay) read(info *collector.FeedInfo, f *feed) error {
+func (w *httpWay) read(info *collector.FeedInfo, f *feed) {
 	reader := &httpReader{name: f.name, feed: f.Feed, client: w.client, settings: f.settings, now: w.now, logger: w.logger}
 	grain := f.Filter.Grain
 	if grain <= time.Second {
@@ -65,7 +65,6 @@ func (w *httpWay) read(info *collector.FeedInfo, f *feed) error {
 		info.Limits.MaxRange = 0 // a span of starts isn't one of insertions: the reader sees to it
 	}
 	info.Probe = collector.Probe(info.Reader, func() time.Time { return w.now().Add(-f.Filter.MinAge) })
-	return nil
 }
 
 func (w *httpWay) close() {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
@@ -18,17 +17,9 @@ import (
 
 // NewProvider is the provider that a definition describes.
 func NewProvider(d *Definition) collector.Provider {
-	return collector.Provider{
-		Name: d.Provider, Feeds: d.properties(),
-		NewConfig: func() any { return newBlock(d) },
-		Open: func(block any, settings collector.SourceSettings) (*collector.Source, error) {
-			b, ok := block.(*Block)
-			if !ok {
-				return nil, fmt.Errorf("the configuration of %s is a %T", d.Provider, block)
-			}
-			return open(b, settings)
-		},
-	}
+	p := collector.NewProvider(d.Provider, open, d.properties()...)
+	p.NewConfig = func() any { return newBlock(d) }
+	return p
 }
 
 // properties are what the records of each feed can show, which follows from the fields that are given.
@@ -57,12 +48,10 @@ func (d *Record) givesReasons() bool {
 
 // way is how the feeds of a source are read.
 type way interface {
-	// describe says who the account is and what the errors of reading mean.
+	// describe says who the account is, what the errors of reading mean, and what is to be closed.
 	describe(source *collector.Source)
 	// read completes a feed's info with what reads it.
-	read(info *collector.FeedInfo, f *feed) error
-	// close lets go of what is open.
-	close()
+	read(info *collector.FeedInfo, f *feed)
 }
 
 // feed is a feed that a source's block has.
@@ -76,99 +65,68 @@ type feed struct {
 
 // open makes a source of a valid block. It asks nothing of the network.
 func open(b *Block, settings collector.SourceSettings) (*collector.Source, error) {
-	if settings.Now == nil {
-		settings.Now = time.Now
-	}
-	settings.Logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	zone, err := b.zone()
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)
 	}
-	w, err := b.openWays(&settings)
+	ways, err := b.openWays(&settings)
 	if err != nil {
 		return nil, err
 	}
 	d := b.definition
-	source := &collector.Source{Close: w.close, ThrottledUntil: func() time.Time { return time.Time{} }}
-	w.describe(source)
-	for _, properties := range d.properties() {
-		keys, is := b.Feeds[properties.Name]
-		if !is {
-			continue
-		}
-		of := d.Feeds[properties.Name]
+	source := &collector.Source{Close: func() {}, ThrottledUntil: func() time.Time { return time.Time{} }}
+	for _, w := range ways {
+		w.describe(source)
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.Feeds)) {
+		keys, of := b.Feeds[name], d.Feeds[name]
 		info := collector.FeedInfo{
-			Name: properties.Name, Properties: properties,
-			Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
-			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + properties.Name),
+			Name: name, Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
+			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + name),
 			Currency:    cmp.Or(expand(d.Currency, b.Values), "XXX"),
 			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet(), ChargesLater: len(of.Record.Charges) > 0},
 		}
-		f := &feed{Feed: &of, FeedBlock: keys, name: properties.Name, settings: MapperSettings{
+		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
 			Parameters: b.Values, Zone: zone, EmergencyNumbers: settings.EmergencyNumbers,
 		}}
-		if err := w.read(&info, f); err != nil {
-			w.close()
-			return nil, err
+		for _, w := range ways {
+			w.read(&info, f)
 		}
 		source.Feeds = append(source.Feeds, info)
-	}
-	if len(source.Feeds) == 0 {
-		w.close()
-		return nil, errors.New("no feed is configured")
 	}
 	return source, nil
 }
 
 // openWays prepares the ways that the definition says and the source uses: push may stand beside files.
-func (b *Block) openWays(settings *collector.SourceSettings) (all ways, err error) {
-	for _, one := range []struct {
-		used bool
-		open func(*collector.SourceSettings) (way, error)
-	}{
-		{b.definition.HTTP != nil, b.openHTTP},
-		{b.definition.SQL != nil, b.openSQL},
-		{b.readsFiles(), b.openFiles},
-		{b.pushes(), b.openPush},
-	} {
-		if !one.used {
-			continue
-		}
-		w, err := one.open(settings)
-		if err != nil {
-			all.close()
-			return nil, err
-		}
-		all = append(all, w)
+func (b *Block) openWays(settings *collector.SourceSettings) (ways []way, err error) {
+	var w way
+	switch d := b.definition; {
+	case d.HTTP != nil:
+		w, err = b.openHTTP(settings)
+	case d.SQL != nil:
+		w, err = b.openSQL(settings)
+	case b.readsFiles():
+		w = &filesWay{block: b, now: settings.Now}
 	}
-	if len(all) == 0 {
+	if err != nil {
+		return nil, err
+	}
+	if w != nil {
+		ways = append(ways, w)
+	}
+	if b.pushes() {
+		ways = append(ways, &pushWay{b, settings})
+	}
+	if len(ways) == 0 {
 		return nil, errors.New("the source has nothing to be read from")
 	}
-	return all, nil
+	return ways, nil
 }
 
-// ways are several ways to read the same feeds.
-type ways []way
-
-func (all ways) describe(source *collector.Source) {
-	for _, w := range all {
-		w.describe(source)
-	}
-}
-
-func (all ways) read(info *collector.FeedInfo, f *feed) error {
-	for _, w := range all {
-		if err := w.read(info, f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (all ways) close() {
-	for _, w := range all {
-		w.close()
-	}
+// account names what the source reads.
+func (b *Block) account() string {
+	d := b.definition
+	return strings.TrimSpace(d.Provider + " " + expand(d.Account, b.Values))
 }
 
 // title is what the provider is called in messages.

@@ -3,7 +3,6 @@ package declared
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -18,25 +17,20 @@ type pushWay struct {
 	settings *collector.SourceSettings
 }
 
-func (b *Block) openPush(settings *collector.SourceSettings) (way, error) {
-	return &pushWay{b, settings}, nil
-}
-
 func (w *pushWay) describe(source *collector.Source) {
 	if source.Advise != nil {
 		return // the other way's
 	}
-	d := w.block.definition
-	if d.Account != "" {
-		source.Account = strings.TrimSpace(d.Provider + " " + expand(d.Account, w.block.Values))
+	if w.block.definition.Account != "" {
+		source.Account = w.block.account()
 	}
 	source.Advise = func(err error) (what, todo string) { return err.Error(), "see the log of the exporter" }
 }
 
-func (w *pushWay) read(info *collector.FeedInfo, f *feed) error {
+func (w *pushWay) read(info *collector.FeedInfo, f *feed) {
 	d := w.block.definition
 	if !slices.Contains(d.postedFeeds(), f.name) {
-		return nil
+		return
 	}
 	p := &posted{push: d.Push, mapper: NewMapper(f.Feed, f.settings)}
 	if w.settings.Derive != nil {
@@ -50,10 +44,7 @@ func (w *pushWay) read(info *collector.FeedInfo, f *feed) error {
 			return newPushHandler(p, w.block.Secrets[pushToken], inbox, w.settings)
 		},
 	}
-	return nil
 }
-
-func (w *pushWay) close() {}
 
 // posted makes pages of records that were posted. It is safe for concurrent use.
 type posted struct {

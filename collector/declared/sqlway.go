@@ -21,7 +21,7 @@ type sqlWay struct {
 	now    func() time.Time
 }
 
-func (b *Block) openSQL(settings *collector.SourceSettings) (way, error) {
+func (b *Block) openSQL(settings *collector.SourceSettings) (*sqlWay, error) {
 	driver := expand(b.definition.SQL.Driver, b.Values)
 	if sqlDrivers[driver] == nil {
 		return nil, fmt.Errorf("there is no driver %q", driver)
@@ -30,12 +30,11 @@ func (b *Block) openSQL(settings *collector.SourceSettings) (way, error) {
 }
 
 func (w *sqlWay) describe(source *collector.Source) {
-	d := w.block.definition
-	source.Account = strings.TrimSpace(d.Provider + " " + expand(d.Account, w.block.Values))
-	source.Advise = (&advice.Provider{Name: d.title(), Address: "the DSN", Default: "what the source says"}).Advise
+	source.Account = w.block.account()
+	source.Advise = (&advice.Provider{Name: w.block.definition.title(), Address: "the DSN", Default: "what the source says"}).Advise
 }
 
-func (w *sqlWay) read(info *collector.FeedInfo, f *feed) error {
+func (w *sqlWay) read(info *collector.FeedInfo, f *feed) {
 	query := f.Query
 	if query == "" {
 		query = w.block.definition.SQL.Query
@@ -46,15 +45,12 @@ func (w *sqlWay) read(info *collector.FeedInfo, f *feed) error {
 		info.Reader = reader
 		info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention}
 		info.Probe = collector.Probe(reader, w.now)
-		return nil
+		return
 	}
 	stream := &sqlStream{sqlReader: reader, lookback: f.Lookback}
 	info.Stream, info.Reader, info.Rules.ByArrival = stream, collector.SpanReader{Stream: stream}, true
 	info.Probe = stream.probe
-	return nil
 }
-
-func (w *sqlWay) close() {}
 
 // sqlReader reads the rows of a span of time. It implements collector.RangeReader, and is safe for concurrent use.
 type sqlReader struct {
