@@ -69,10 +69,10 @@ func BuiltinWays(name string) map[string]string {
 func (d *Definition) wayOf(feed string) string {
 	of := d.Feeds[feed]
 	way := "HTTP"
-	switch files := d.filesOf(&of); {
-	case files != nil && files.Read == readLines:
+	switch {
+	case of.files != nil && of.files.Read == readLines:
 		way = "lines of files"
-	case files != nil:
+	case of.files != nil:
 		way = "whole files"
 	case d.SQL != nil:
 		way = "SQL"

@@ -21,7 +21,7 @@ func newDayCount(f *Feed, asked span) *dayCount {
 	return &dayCount{day: asked.from.UTC(), seed: maphash.MakeSeed(), rows: make(map[uint64]bool)}
 }
 
-func (d *dayCount) add(rows []answerRow) {
+func (d *dayCount) add(rows []rawRow) {
 	if d.rows == nil {
 		return
 	}

@@ -128,12 +128,12 @@ func Load(path string, text []byte) (*Definition, error) {
 		return nil, err
 	}
 	d.text = string(text)
-	d.settleFiles()
 	return d, nil
 }
 
 // Validate implements config.Validator.
 func (d *Definition) Validate(r *config.Report) {
+	d.settleFiles()
 	if !name.MatchString(d.Provider) {
 		r.Problemf("provider", "must be a name of small letters, digits and _, such as acmetel")
 	}
@@ -202,7 +202,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	case f.Files != nil && d.HTTP != nil:
 		r.Problemf("feeds."+feed+".files", "can't stand beside http; describe the files in a second definition")
 		return
-	case d.filesOf(f) != nil:
+	case f.files != nil:
 		d.validateFiles(r, feed, f)
 		return
 	case d.Push != nil:

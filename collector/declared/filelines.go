@@ -145,11 +145,13 @@ func (l *linesLook) read(ctx context.Context, e *fileEntry) {
 // readRows reads the complete rows behind a file's mark; those up to known are passed over. It ends with io.EOF.
 func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, known int64) error {
 	size := e.file.info.Size()
-	columns, inFile, err := l.names(newFileRows(file, l.fileSettings.files, mark{}, size))
+	first := newFileRows(file, l.fileSettings.files, mark{}, size)
+	inFile, err := first.readNames()
 	if err != nil {
 		return err
 	}
 	at, rows := e.now, newFileRows(file, l.fileSettings.files, e.now, size)
+	rows.columns = first.columns
 	isNames := inFile && at.offset == 0
 	for {
 		row, err := rows.next()
@@ -158,7 +160,7 @@ func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, k
 			return err
 		}
 		if row.end > known && !isNames {
-			l.pages.add(&row, columns, e.file.path)
+			l.pages.add(&row, e.file.path)
 		}
 		at.offset, at.chain, isNames = row.end, row.chain, false
 		if l.pages.isFull() && !l.emit(file, e, at) {

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"iter"
 	"strings"
 )
 
@@ -27,25 +29,26 @@ func (c chain) next(line []byte) (next chain) {
 	return next
 }
 
-// fileRow is one row of a file.
+// fileRow is one row of a file, without the end of its line.
 type fileRow struct {
-	raw     []byte   // without the end of the line
-	fields  []string // of CSV
-	problem string   // what is wrong with it; empty: nothing
-	end     int64    // where the next row begins
-	chain   chain    // up to there
+	rawRow
+
+	end   int64 // where the next row begins
+	chain chain // up to there
 }
 
 // fileRows reads the rows of a file one by one. Memory is bounded by rowLines and longestLine.
 type fileRows struct {
-	in        *bufio.Reader
-	csv       bool
-	separator byte
+	in      *bufio.Reader
+	files   *Files
+	columns []string // of CSV; nil: the first row has them
 	// ends says that the file is complete, so that a last line without an end is a row; else it waits.
 	ends  bool
 	at    int64 // behind the lines that were read
 	chain chain // up to the last row
 	ahead []fileLine
+	// unclosed says that the quotes of a row had no end before the file's.
+	unclosed bool
 }
 
 // fileLine is one line; of one that is too long sum stands for its text.
@@ -59,7 +62,44 @@ type fileLine struct {
 // newFileRows reads rows from a place on, which is a row's end, up to a size.
 func newFileRows(file io.ReaderAt, files *Files, from mark, size int64) *fileRows {
 	in := io.NewSectionReader(file, from.offset, size-from.offset)
-	return &fileRows{in: bufio.NewReaderSize(in, 64<<10), csv: files.Format == formatCSV, separator: files.Separator[0], at: from.offset, chain: from.chain}
+	return &fileRows{in: bufio.NewReaderSize(in, 64<<10), files: files, columns: files.Columns, at: from.offset, chain: from.chain}
+}
+
+// readNames reads the names of the values from the first row if it has them, and says so. The error is io.EOF if that row isn't complete yet.
+func (r *fileRows) readNames() (inFile bool, err error) {
+	if r.files.Format != formatCSV || len(r.columns) > 0 {
+		return false, nil
+	}
+	row, err := r.next()
+	if err == nil && row.problem != "" {
+		err = errors.New("its first line doesn't name the columns: " + row.problem)
+	}
+	r.columns = row.fields
+	return true, err
+}
+
+// all yields the rows of a complete file of CSV. The first ones behind names in the file may be none. The error is io.EOF if there are no names.
+func (r *fileRows) all(skip int) iter.Seq2[*fileRow, error] {
+	return func(yield func(*fileRow, error) bool) {
+		r.ends = true
+		inFile, err := r.readNames()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for number := 1; ; number++ {
+			row, err := r.next()
+			switch {
+			case errors.Is(err, io.EOF):
+				return
+			case err == nil && inFile && number <= skip:
+				continue
+			}
+			if !yield(&row, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // next is the next row; io.EOF if it isn't complete yet. Blank lines are passed over.
@@ -70,13 +110,10 @@ func (r *fileRows) next() (row fileRow, err error) {
 		}
 		n := 1
 		if first := &r.ahead[0]; first.tooLong {
-			row = fileRow{raw: first.sum, problem: "the line is longer than 1 MiB"}
-		} else {
-			row = fileRow{raw: first.text}
-			if r.csv && len(first.text) > 0 {
-				if n, err = r.readFields(&row); err != nil {
-					return row, err
-				}
+			row.rawRow = rawRow{raw: first.sum, problem: "the line is longer than 1 MiB"}
+		} else if row.rawRow = (rawRow{raw: first.text}); len(row.raw) > 0 {
+			if n, err = r.readRow(&row.rawRow); err != nil {
+				return row, err
 			}
 		}
 		for i := range n {
@@ -90,15 +127,29 @@ func (r *fileRows) next() (row fileRow, err error) {
 	}
 }
 
+// readRow reads a row that begins with a line, and says over how many lines it goes.
+func (r *fileRows) readRow(row *rawRow) (lines int, err error) {
+	if r.files.Format == formatCSV {
+		return r.readFields(row)
+	}
+	if row.raw = bytes.TrimSpace(row.raw); !isJSON(row.raw) {
+		row.problem = "it is no valid JSON"
+	}
+	return 1, nil
+}
+
 // readFields reads the values of a row of CSV and says over how many lines it goes. One whose quotes don't fit is set aside as one line: what follows
 // it are rows again.
-func (r *fileRows) readFields(row *fileRow) (lines int, err error) {
+func (r *fileRows) readFields(row *rawRow) (lines int, err error) {
 	const problem = "the quotes of the row don't fit"
 	text := string(row.raw)
 	for lines = 1; ; lines++ {
-		fields, state := splitFields(text, r.separator)
+		fields, state := splitFields(text, r.files.Separator[0])
 		if state == fieldsRead {
-			row.raw, row.fields = []byte(text), fields
+			row.raw, row.columns, row.fields = []byte(text), r.columns, fields
+			if r.columns != nil && !r.files.allows(len(fields)) {
+				row.problem = fmt.Sprintf("it has %d values, which is none of %v", len(fields), r.files.Widths)
+			}
 			return lines, nil
 		}
 		if state == fieldsWrong || lines == rowLines || len(text) > longestLine {
@@ -106,7 +157,7 @@ func (r *fileRows) readFields(row *fileRow) (lines int, err error) {
 			return 1, nil
 		}
 		if err := r.fill(lines + 1); errors.Is(err, io.EOF) && r.ends {
-			row.problem = problem
+			row.problem, r.unclosed = problem, true
 			return 1, nil
 		} else if err != nil {
 			return 0, err

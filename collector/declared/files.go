@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -71,22 +72,19 @@ func (f *Files) Validate(r *config.Report) {
 // allows says whether a row may have so many values.
 func (f *Files) allows(width int) bool { return len(f.Widths) == 0 || slices.Contains(f.Widths, width) }
 
-// filesOf are the files of a feed: its own, or the definition's.
-func (d *Definition) filesOf(feed *Feed) *Files {
-	if feed.Files != nil {
-		return feed.Files
-	}
-	return d.Files
-}
-
 // settleFiles gives feeds the format and the names of their files, as other rows have them.
 func (d *Definition) settleFiles() {
 	for name, feed := range d.Feeds {
-		if files := d.filesOf(&feed); files != nil {
-			feed.Format, feed.Columns, feed.files = files.Format, files.Columns, files
+		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
+			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
 			d.Feeds[name] = feed
 		}
 	}
+}
+
+// csv says how rows of CSV are written: those of files, or of an answer.
+func (f *Feed) csv() *Files {
+	return cmp.Or(f.files, &Files{Format: formatCSV, Columns: f.Columns, Separator: comma})
 }
 
 // validateFiles reports what a feed of files can't have.
@@ -99,7 +97,7 @@ func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
 	if f.Final != nil {
 		r.Problemf("feeds."+feed+".final", "needs a provider that can be asked again; rows of files are final, so leave it out")
 	}
-	if files := d.filesOf(f); files.Format != formatJSON && f.Rows != nil {
+	if f.files.Format != formatJSON && f.Rows != nil {
 		r.Problemf("feeds."+feed+".rows", "is for files of format: json only; leave it out")
 	}
 }

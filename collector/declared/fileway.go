@@ -2,7 +2,7 @@ package declared
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -22,11 +22,10 @@ type filesWay struct {
 
 // fileSettings are what a reader of files needs.
 type fileSettings struct {
-	feed    *feed
-	files   *Files
-	paths   []string // patterns
-	columns []string // of the source; nil: it gives none
-	now     func() time.Time
+	feed  *feed
+	files *Files
+	paths []string // patterns
+	now   func() time.Time
 }
 
 // readsFiles says whether the source names files to read: beside push it needn't.
@@ -43,13 +42,13 @@ func (w *filesWay) describe(source *collector.Source) {
 }
 
 func (w *filesWay) read(info *collector.FeedInfo, f *feed) {
-	s := &fileSettings{feed: f, files: w.block.definition.filesOf(f.Feed), paths: w.block.Values[pathsKey], now: w.now}
+	files, paths := *f.files, w.block.Values[pathsKey]
 	if f.Files != nil {
-		s.paths = f.Paths
+		paths = f.Paths
+	} else if given := w.block.Values[columnsKey]; len(given) > 0 {
+		files.Columns, files.Widths = given, nil
 	}
-	if given := w.block.Values[columnsKey]; len(given) > 0 && f.Files == nil {
-		s.columns = given
-	}
+	s := &fileSettings{feed: f, files: &files, paths: paths, now: w.now}
 	info.Stream = &linesReader{s}
 	if s.files.Read == readWhole {
 		info.Stream = &wholeReader{s}
@@ -82,22 +81,42 @@ func (s *fileSettings) probe(ctx context.Context, reader collector.RangeReader) 
 	return rows, nil
 }
 
-// names are the names of a row's values: the source's, the definition's, or those in the file's first line. inFile says that they are there. The
-// error is io.EOF if that line isn't complete yet.
-func (s *fileSettings) names(rows *fileRows) (names []string, inFile bool, err error) {
-	switch {
-	case s.files.Format != formatCSV:
-		return nil, false, nil
-	case s.columns != nil:
-		return s.columns, false, nil
-	case len(s.files.Columns) > 0:
-		return s.files.Columns, false, nil
+// A page of rows of files is bounded by both.
+const (
+	filePageRows  = 1000
+	filePageBytes = 4 << 20
+)
+
+// filePages makes pages of rows of files.
+type filePages struct {
+	mapper      *Mapper
+	page        *collector.Page
+	rows, bytes int
+}
+
+func newFilePages(s *fileSettings) *filePages {
+	return &filePages{mapper: NewMapper(s.feed.Feed, s.feed.settings), page: new(collector.Page)}
+}
+
+// isFull says whether the page is to be committed before another row is added.
+func (p *filePages) isFull() bool { return p.rows >= filePageRows || p.bytes >= filePageBytes }
+
+// take is the page so far; the next one is empty.
+func (p *filePages) take() *collector.Page {
+	page := p.page
+	p.page, p.rows, p.bytes = new(collector.Page), 0, 0
+	return page
+}
+
+// add adds a row of a file.
+func (p *filePages) add(row *fileRow, path string) {
+	p.rows++
+	p.bytes += len(row.raw)
+	mapped := p.mapper.mapRow(&row.rawRow)
+	if r := mapped.Record; r != nil && r.Synthetic != "" {
+		r.Synthetic = string(row.chain[:]) // a row without an id is known by its place
 	}
-	row, err := rows.next()
-	if err == nil && row.problem != "" {
-		err = errors.New("its first line doesn't name the columns: " + row.problem)
-	}
-	return row.fields, true, err
+	mapped.put(p.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.end))
 }
 
 // Keys of a source's block.
@@ -155,7 +174,7 @@ func (b *Block) validateFiles(r *config.Report) {
 	needs := make(map[string]string) // keys, and what is to be given
 	for name, keys := range b.Feeds {
 		switch feed := b.definition.Feeds[name]; {
-		case b.definition.filesOf(&feed) == nil:
+		case feed.files == nil:
 			continue
 		case feed.Files == nil && b.pushes():
 		case feed.Files == nil:

@@ -12,8 +12,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
@@ -84,11 +82,13 @@ func (l *wholeLook) read(f *listedFile, yield func(*collector.Page, error) bool)
 	}
 	content := binary.BigEndian.Uint64(sum.Sum(nil))
 	if !l.position.contents[content] {
-		next := l.csvRows
+		rows := newFileRows(file, l.fileSettings.files, mark{}, f.info.Size()).all(l.fileSettings.files.Skip)
 		if l.fileSettings.files.Format == formatJSON {
-			next = l.jsonRows
+			rows = l.jsonRows(file, f)
 		}
-		if complete, err := l.addRows(file, f, next, yield); err != nil || !complete {
+		if err := l.addRows(rows, f.path, yield); errors.Is(err, io.EOF) {
+			return nil // it is still being written
+		} else if err != nil {
 			return err
 		}
 	}
@@ -98,60 +98,30 @@ func (l *wholeLook) read(f *listedFile, yield func(*collector.Page, error) bool)
 	return nil
 }
 
-// addRows adds the rows of a file to pages, and yields those that are full. It isn't complete if it is still being written.
-func (l *wholeLook) addRows(
-	file *os.File, f *listedFile, rowsOf func(*os.File, *listedFile) iter.Seq2[*fileRow, []string], yield func(*collector.Page, error) bool,
-) (complete bool, err error) {
-	for row, columns := range rowsOf(file, f) {
-		if row == nil {
-			return false, nil
+// addRows adds the rows of a file to pages, and yields those that are full.
+func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], path string, yield func(*collector.Page, error) bool) error {
+	for row, err := range rows {
+		if err != nil {
+			return err
 		}
 		if l.pages.isFull() {
 			page := l.pages.take()
 			page.Position = &collector.Position{Plan: l.position.append(nil)} // of the files before this one
 			if !yield(page, nil) {
-				return false, errStopped
+				return errStopped
 			}
 		}
-		l.pages.add(row, columns, f.path)
+		l.pages.add(row, path)
 	}
-	return true, nil
+	return nil
 }
 
-// csvRows are the rows of a file of CSV, each with the names of its values; no row at all if it can't be read yet.
-func (l *wholeLook) csvRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, []string] {
-	return func(yield func(*fileRow, []string) bool) {
-		rows := newFileRows(file, l.fileSettings.files, mark{}, f.info.Size())
-		rows.ends = true
-		columns, inFile, err := l.names(rows)
-		if err != nil {
-			if !errors.Is(err, io.EOF) {
-				l.files.fail(f, err)
-			}
-			yield(nil, nil)
-			return
-		}
-		for number := 1; ; number++ {
-			row, err := rows.next()
-			if err != nil {
-				return
-			}
-			if inFile && number <= l.fileSettings.files.Skip {
-				continue
-			}
-			if !yield(&row, columns) {
-				return
-			}
-		}
-	}
-}
-
-// jsonRows are the rows of a document: the array that the definition names, or the document itself. One that can't be read is waited for, and then set
-// aside until it changes.
-func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, []string] {
-	return func(yield func(*fileRow, []string) bool) {
+// jsonRows are the rows of a document: the array that the definition names, or the document itself. One that can't be read is waited for (io.EOF), and
+// then set aside until it changes.
+func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, error] {
+	return func(yield func(*fileRow, error) bool) {
 		document, problem := readDocument(file, f.info.Size())
-		rows := []answerRow{{raw: document}}
+		rows := []rawRow{{raw: document}}
 		if problem == "" && l.feed.Rows != nil {
 			page, err := l.feed.readPage(document)
 			if rows = page.rows; err != nil {
@@ -160,18 +130,16 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, [
 		}
 		if problem != "" {
 			if l.now().Sub(f.info.ModTime()).Abs() < waitForWhole {
-				yield(nil, nil)
+				yield(nil, io.EOF)
 				return
 			}
 			sum := sha256.Sum256(document)
-			yield(&fileRow{raw: sum[:], problem: problem, end: f.info.Size()}, nil)
-			return
+			rows = []rawRow{{raw: sum[:], problem: problem}}
 		}
 		var place chain
-		for i := range rows {
-			raw := rows[i].raw
-			place = place.next(raw)
-			if !yield(&fileRow{raw: raw, end: f.info.Size(), chain: place}, nil) {
+		for _, row := range rows {
+			place = place.next(row.raw)
+			if !yield(&fileRow{rawRow: row, end: f.info.Size(), chain: place}, nil) {
 				return
 			}
 		}
@@ -184,8 +152,7 @@ func readDocument(file io.ReaderAt, size int64) (document []byte, problem string
 		return nil, fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
 	}
 	document, err := io.ReadAll(io.NewSectionReader(file, 0, size))
-	document = bytes.TrimSpace(bytes.TrimPrefix(document, []byte("\ufeff")))
-	if err != nil || !jsontext.Value(document).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+	if document = trimmed(document); err != nil || !isJSON(document) {
 		problem = "the file is no valid JSON"
 	}
 	return document, problem

@@ -57,16 +57,16 @@ func (m *Mapper) MapJSON(raw []byte) Mapped {
 	if !m.row.setJSON(raw) {
 		return Mapped{Invalid: "it is no object"}
 	}
-	return m.mapRow()
+	return m.mapValues()
 }
 
 // MapFields maps a row of columns.
 func (m *Mapper) MapFields(columns, fields []string) Mapped {
 	m.row.setFields(columns, fields)
-	return m.mapRow()
+	return m.mapValues()
 }
 
-func (m *Mapper) mapRow() Mapped {
+func (m *Mapper) mapValues() Mapped {
 	if m.feed.Ignore != nil {
 		if ignored, err := m.feed.Ignore.holds(&m.row); err != nil {
 			return Mapped{Invalid: "ignore: " + err.Error()}

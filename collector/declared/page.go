@@ -16,18 +16,26 @@ const maxRows = 10_000
 
 // answerPage is one page of an answer.
 type answerPage struct {
-	rows []answerRow
+	rows []rawRow
 	row  row // the page itself, for paths beside the rows
 	// total is the provider's own count of what was asked; -1 if it gives none.
 	total int
 }
 
-// answerRow is a row as it came: JSON, or the values of columns.
-type answerRow struct {
+// rawRow is a row as it came: JSON, or the values of columns.
+type rawRow struct {
 	raw             []byte
-	columns, fields []string // columns are nil for JSON
+	columns, fields []string // nil for JSON
 	problem         string   // why it can't be read; empty: it can
 }
+
+// isJSON says whether a text is one value of JSON. Invalid UTF-8 and repeated names are no fault.
+func isJSON(text []byte) bool {
+	return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// trimmed is a text without a byte order mark and blanks around it.
+func trimmed(text []byte) []byte { return bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))) }
 
 var errNoPage = errors.New("the answer has no rows where they should be, so it is no page of calls")
 
@@ -41,15 +49,15 @@ func (f *Feed) readPage(body []byte) (p answerPage, err error) {
 	case len(body) > 0 && body[0] == '<':
 		return p, wire.ErrHTML
 	case f.Format == formatJSONLines:
-		return p, wire.Lines(body, func(raw []byte) error { return p.add(answerRow{raw: raw}) })
+		return p, wire.Lines(body, func(raw []byte) error { return p.add(rawRow{raw: raw}) })
 	case f.Format == formatCSV:
-		return p, readCSV(body, f.Columns, p.add)
+		return p, p.readCSV(f, body)
 	}
 	return p, p.readJSON(f, bytes.TrimSpace(body))
 }
 
 func (p *answerPage) readJSON(f *Feed, body []byte) (err error) {
-	if !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+	if !isJSON(body) {
 		return wire.ErrCut
 	}
 	array := body
@@ -61,14 +69,31 @@ func (p *answerPage) readJSON(f *Feed, body []byte) (err error) {
 	}
 	wire.Elements(array, func(element []byte) {
 		if err == nil {
-			err = p.add(answerRow{raw: element})
+			err = p.add(rawRow{raw: element})
 		}
 	})
 	p.total = p.count(f.Total)
 	return err
 }
 
-func (p *answerPage) add(r answerRow) error {
+// readCSV reads rows of CSV. Quotes that aren't closed before the end mean that the answer was cut.
+func (p *answerPage) readCSV(f *Feed, body []byte) error {
+	rows := newFileRows(bytes.NewReader(body), f.csv(), mark{}, int64(len(body)))
+	for row, err := range rows.all(0) {
+		if err != nil {
+			return wire.ErrCut
+		}
+		if err := p.add(row.rawRow); err != nil {
+			return err
+		}
+	}
+	if rows.unclosed && !bytes.HasSuffix(body, []byte("\n")) {
+		return wire.ErrCut
+	}
+	return nil
+}
+
+func (p *answerPage) add(r rawRow) error {
 	if len(p.rows) == maxRows {
 		return fmt.Errorf("%w: over %d", wire.ErrTooManyRows, maxRows)
 	}
@@ -93,8 +118,8 @@ func (p *answerPage) count(at path) int {
 	return n
 }
 
-// mapAnswer maps a row of an answer.
-func (m *Mapper) mapAnswer(r *answerRow) Mapped {
+// mapRow maps a row of an answer or a file.
+func (m *Mapper) mapRow(r *rawRow) Mapped {
 	switch {
 	case r.problem != "":
 		return Mapped{Invalid: r.problem}

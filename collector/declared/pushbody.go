@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // The errors of a body, for whoever set the sender up.
@@ -31,8 +29,7 @@ func (p *Push) record(contentType string, body []byte) ([]byte, error) {
 			return nil, err
 		}
 	}
-	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
-	if len(body) == 0 || body[0] != '{' || !jsontext.Value(body).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+	if body = trimmed(body); len(body) == 0 || body[0] != '{' || !isJSON(body) {
 		return nil, errNoRecord
 	}
 	return body, nil

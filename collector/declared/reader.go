@@ -145,11 +145,11 @@ func (w *walk) next() (string, error) {
 }
 
 // page makes a page of rows. What lies outside the span that is wanted is passed over: another read has it.
-func (m *Mapper) page(rows []answerRow, number int, wanted span) *collector.Page {
+func (m *Mapper) page(rows []rawRow, number int, wanted span) *collector.Page {
 	page := new(collector.Page)
 	for i := range rows {
 		at := fmt.Sprintf("page %d, row %d", number, i+1)
-		if mapped := m.mapAnswer(&rows[i]); mapped.Record == nil || m.feed.Filter.contains(wanted, mapped.Record) {
+		if mapped := m.mapRow(&rows[i]); mapped.Record == nil || m.feed.Filter.contains(wanted, mapped.Record) {
 			mapped.put(page, rows[i].raw, at)
 		}
 	}
