@@ -44,12 +44,11 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 				return
 			}
 			began := r.now()
-			for piece, err := range r.pieces(ctx, next, everything) {
-				if err == nil && piece.last {
-					at = r.readUpTo(next.to, began)
-					piece.page.Position = &collector.Position{Plan: encodePosition(at)}
-				}
-				if !yield(piece.page, err) || err != nil {
+			for page, err := range r.read(ctx, next, everything, func(last *collector.Page) {
+				at = r.readUpTo(next.to, began)
+				last.Position = &collector.Position{Plan: encodePosition(at)}
+			}) {
+				if !yield(page, err) || err != nil {
 					return
 				}
 			}
@@ -134,8 +133,8 @@ func (r spanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*co
 			if s = r.feed.Filter.upTo(s, earlier); !s.from.Before(s.to) {
 				return
 			}
-			for piece, err := range r.pieces(ctx, s, span{from, to}) {
-				if !yield(piece.page, err) || err != nil {
+			for page, err := range r.read(ctx, s, span{from, to}, func(*collector.Page) {}) {
+				if !yield(page, err) || err != nil {
 					return
 				}
 			}

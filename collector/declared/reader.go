@@ -36,11 +36,10 @@ func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*c
 	if earlier, _ := r.clocks(); r.feed.Filter.MinAge > 0 {
 		asked = r.feed.Filter.upTo(asked, earlier)
 	}
-	return func(yield func(*collector.Page, error) bool) {
-		if asked.from.Before(asked.to) {
-			r.read(ctx, asked, wanted)(yield)
-		}
+	if !asked.from.Before(asked.to) {
+		return func(func(*collector.Page, error) bool) {}
 	}
+	return r.read(ctx, asked, wanted, func(*collector.Page) {})
 }
 
 // clocks are the earlier and the later of the local time and the provider's, as far as that is known.
@@ -50,44 +49,29 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 	return local.Add(min(offset, 0)), local.Add(max(offset, 0))
 }
 
-// read yields the pages of a span that is asked for, of which some calls are wanted.
-func (r *httpReader) read(ctx context.Context, asked, wanted span) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		for piece, err := range r.pieces(ctx, asked, wanted) {
-			if !yield(piece.page, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// piece is a page of a span.
-type piece struct {
-	page *collector.Page
-	last bool // the span is read completely
-}
-
-func (r *httpReader) pieces(ctx context.Context, asked, wanted span) iter.Seq2[piece, error] {
+// read yields the pages of a span that is asked for, of which some calls are wanted. When the span is read completely, atEnd gets the last page before
+// it is yielded.
+func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
 	asked = r.feed.Filter.widened(asked)
 	walk := &walk{feed: r.feed, address: r.feed.address(asked, r.settings.Parameters)}
 	request := httpclient.Request{
 		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.feed.Format == formatJSON,
 		Answered: func(header http.Header) { walk.header = header },
 	}
-	mapper := NewMapper(r.feed, r.settings)
-	days, seen := newDayCount(r.feed, asked), make(map[time.Time]map[string]bool)
-	return func(yield func(piece, error) bool) {
+	mapper, counts := NewMapper(r.feed, r.settings), newDayCounts()
+	return func(yield func(*collector.Page, error) bool) {
 		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
 			if err != nil {
-				yield(piece{}, err)
+				yield(nil, err)
 				return
 			}
 			page := mapper.page(walk.page.rows, number, wanted)
-			r.countDays(seen, page.Records)
-			if days.add(walk.page.rows); walk.last {
-				page.Totals = append(days.total(walk.page.total), r.compareDays(ctx, span{wanted.from, earliest(wanted.to, asked.to)}, seen)...)
+			r.countDays(counts, asked, walk.page.rows, page.Records)
+			if walk.last {
+				page.Totals = r.compareDays(ctx, counts, asked, wanted, walk.page.total)
+				atEnd(page)
 			}
-			if !yield(piece{page, walk.last}, nil) {
+			if !yield(page, nil) {
 				return
 			}
 		}
@@ -176,11 +160,4 @@ var everything span
 func (f *Filter) contains(s span, r *cdr.Record) bool {
 	at := f.at(r)
 	return s == everything || !at.Before(s.from) && at.Before(s.to)
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

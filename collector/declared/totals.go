@@ -2,11 +2,10 @@ package declared
 
 import (
 	"context"
+	"hash/maphash"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -37,13 +36,7 @@ const dayLength = 24 * time.Hour
 // dayTotals are the provider's totals of days that are over.
 type dayTotals struct {
 	mu   sync.Mutex
-	days map[time.Time]dayTotal
-}
-
-type dayTotal struct {
-	calls    int
-	charges  *cdr.Money // nil: it doesn't say
-	currency string
+	days map[time.Time]collector.DayTotal // guarded by mu
 }
 
 // at is the time of a record by which days are told apart.
@@ -54,83 +47,105 @@ func (f *Filter) at(r *cdr.Record) time.Time {
 	return r.Start
 }
 
-// countDays notes the ids of records by their day, where the provider has totals of days.
-func (r *httpReader) countDays(seen map[time.Time]map[string]bool, records []*cdr.Record) {
-	if r.feed.Totals == nil {
-		return
+// dayCounts are the rows or records that were read of each day, each once.
+type dayCounts struct {
+	seed maphash.Seed
+	seen map[time.Time]map[uint64]bool
+}
+
+func newDayCounts() *dayCounts {
+	return &dayCounts{seed: maphash.MakeSeed(), seen: make(map[time.Time]map[uint64]bool)}
+}
+
+func (c *dayCounts) add(at time.Time, what []byte) {
+	day := at.UTC().Truncate(dayLength)
+	if c.seen[day] == nil {
+		c.seen[day] = make(map[uint64]bool)
 	}
-	for _, record := range records {
-		if r.feed.Totals.Charges != nil && len(record.Charges) == 0 {
-			continue
+	c.seen[day][maphash.Bytes(c.seed, what)] = true
+}
+
+// isDay says whether the span is one day.
+func (s span) isDay() bool {
+	return s.to.Sub(s.from) == dayLength && s.from.Equal(s.from.Truncate(dayLength))
+}
+
+// countDays counts what was read by its day, where the provider has totals: rows for a total of what was asked, records for its list of totals.
+func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, records []*cdr.Record) {
+	switch totals := r.feed.Totals; {
+	case totals != nil:
+		for _, record := range records {
+			if totals.Charges == nil || len(record.Charges) > 0 {
+				counts.add(r.feed.Filter.at(record), []byte(record.ID+record.Synthetic))
+			}
 		}
-		day := r.feed.Filter.at(record).UTC().Truncate(dayLength)
-		if seen[day] == nil {
-			seen[day] = make(map[string]bool)
+	case r.feed.Total != nil && asked.isDay():
+		for i := range rows {
+			counts.add(asked.from, rows[i].raw)
 		}
-		seen[day][record.ID+record.Synthetic] = true
 	}
 }
 
-// compareDays compares each day that is over, and of which all was read, with the provider's total. A total that can't be had now costs no record: it
-// is asked for with the next read.
-func (r *httpReader) compareDays(ctx context.Context, read span, seen map[time.Time]map[string]bool) (all []collector.DayTotal) {
+// compareDays compares each day that is over, and of which all was read, with the provider's total; and a day that was asked for alone with the total
+// that its answer has, which is below zero if there is none. A total that can't be had now costs no record: it is asked for with the next read.
+func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, total int) (all []collector.DayTotal) {
 	if r.feed.Totals == nil {
-		return nil
+		if total >= 0 && asked.isDay() && r.feed.Filter.By != byInserted {
+			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: len(counts.seen[asked.from.UTC()]), Theirs: total})
+		}
+		return all
 	}
-	earlier, _ := r.clocks()
-	day := read.from.UTC().Truncate(dayLength)
-	if day.Before(read.from) {
+	end, _ := r.clocks()
+	for _, other := range []time.Time{wanted.to, asked.to} {
+		if other.Before(end) {
+			end = other
+		}
+	}
+	day := wanted.from.UTC().Truncate(dayLength)
+	if day.Before(wanted.from) {
 		day = day.Add(dayLength)
 	}
-	for ; !day.Add(dayLength).After(read.to) && !day.Add(dayLength).After(earlier); day = day.Add(dayLength) {
+	for ; !day.Add(dayLength).After(end); day = day.Add(dayLength) {
 		if theirs, known := r.totalOf(ctx, day); known {
-			all = append(all, collector.DayTotal{Day: day, Ours: len(seen[day]), Theirs: theirs.calls, Charges: theirs.charges, Currency: theirs.currency})
+			theirs.Ours = len(counts.seen[day])
+			all = append(all, theirs)
 		}
 	}
 	return all
 }
 
-// totalOf is the provider's total of a day. One without money is asked for once.
-func (r *httpReader) totalOf(ctx context.Context, day time.Time) (theirs dayTotal, known bool) {
+// totalOf is the provider's total of a day, without ours. One without money is asked for once.
+func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collector.DayTotal, known bool) {
 	r.totals.mu.Lock()
 	defer r.totals.mu.Unlock()
-	if theirs, known = r.totals.days[day]; known {
-		return theirs, true
+	if total, known = r.totals.days[day]; known {
+		return total, true
 	}
-	of := Feed{Request: r.feed.Totals.Request}
+	t := r.feed.Totals
+	of := Feed{Request: t.Request}
 	request := httpclient.Request{
 		Feed: r.name, URL: of.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
 	}
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
 		r.logger.Info("the provider's total of a day can't be read now", "feed", r.name, "day", day.Format(time.DateOnly), "error", err.Error())
-		return theirs, false
+		return total, false
 	}
 	var page answerPage
-	if theirs.calls = -1; jsontext.Value(body).IsValid() && page.row.setJSON(body) {
-		theirs = r.feed.Totals.read(&page)
+	if total = (collector.DayTotal{Day: day, Theirs: -1}); isJSON(body) && page.row.setJSON(body) {
+		total.Theirs = page.count(t.Calls)
 	}
-	if theirs.calls < 0 {
+	if total.Theirs < 0 {
 		r.logger.Info("the provider's answer has no total of a day", "feed", r.name, "day", day.Format(time.DateOnly))
-		return theirs, false
-	}
-	if r.totals.days == nil {
-		r.totals.days = make(map[time.Time]dayTotal)
-	}
-	if theirs.charges == nil { // prices come late: a total of money is asked for whenever its day is read
-		r.totals.days[day] = theirs
-	}
-	return theirs, true
-}
-
-// read takes a day's total from an answer; its calls are below zero if it has none.
-func (t *Totals) read(page *answerPage) dayTotal {
-	theirs := dayTotal{calls: page.count(t.Calls)}
-	if t.Charges == nil {
-		return theirs
+		return total, false
 	}
 	if charges, err := cdr.ParseMoney(page.text(t.Charges)); err == nil {
-		theirs.charges, theirs.currency = &charges, strings.ToUpper(page.text(t.Currency))
+		total.Charges, total.Currency = &charges, strings.ToUpper(page.text(t.Currency))
+		return total, true // prices come late: a total of money is asked for whenever its day is read
 	}
-	return theirs
+	if r.totals.days == nil {
+		r.totals.days = make(map[time.Time]collector.DayTotal)
+	}
+	r.totals.days[day] = total
+	return total, true
 }
