@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -21,10 +20,13 @@ type headers struct {
 	block  *Block
 	http   *HTTP
 	tokens *httpclient.Tokens // of OAuth 2.0; nil: none
-
-	mu    sync.Mutex
-	inner map[string]string // the token within a list of headers
 }
+
+// A token of OAuth 2.0 stands in the last line of a list.
+const (
+	authorization = "Authorization"
+	bearer        = "Bearer "
+)
 
 // Token implements httpclient.TokenSource.
 func (h *headers) Token(ctx context.Context) (string, error) {
@@ -45,26 +47,16 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	value, token, err := h.authorization(ctx)
+	value, err := h.authorization(ctx)
 	if err == nil && value != "" {
-		err = add("Authorization", value)
+		err = add(authorization, value)
 	}
-	if err != nil {
-		return "", err
-	}
-	list := strings.Join(lines, "\n")
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.inner = map[string]string{list: token}
-	return list, nil
+	return strings.Join(lines, "\n"), err
 }
 
 // Invalidate implements httpclient.TokenSource.
 func (h *headers) Invalidate(list string) {
-	h.mu.Lock()
-	token := h.inner[list]
-	h.mu.Unlock()
-	if h.tokens != nil && token != "" {
+	if _, token, is := strings.Cut(list, authorization+"\n"+bearer); is && h.tokens != nil {
 		h.tokens.Invalidate(token)
 	}
 }
@@ -77,23 +69,23 @@ func (h *headers) expand(ctx context.Context, text string) (string, error) {
 	return value, nil
 }
 
-func (h *headers) authorization(ctx context.Context) (value, token string, err error) {
+func (h *headers) authorization(ctx context.Context) (value string, err error) {
 	switch a := &h.http.Auth; {
 	case a.Basic != nil:
 		user, err := h.expand(ctx, a.Basic.Username)
 		if err != nil {
-			return "", "", err
+			return "", err
 		}
 		password, err := h.expand(ctx, a.Basic.Password)
-		return basic(user, password), "", err
+		return basic(user, password), err
 	case a.Bearer != "":
 		token, err := h.expand(ctx, a.Bearer)
-		return "Bearer " + token, "", err
+		return bearer + token, err
 	case h.tokens != nil:
 		token, err := h.tokens.Token(ctx)
-		return "Bearer " + token, token, err
+		return bearer + token, err
 	}
-	return "", "", nil
+	return "", nil
 }
 
 func basic(user, password string) string {

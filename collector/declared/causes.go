@@ -60,13 +60,6 @@ func q850(text string) (c cause, found, ok bool) {
 	return c, true, true
 }
 
-// sipOutcomes are the outcomes of SIP codes that their class doesn't say.
-var sipOutcomes = map[int]cdr.Outcome{
-	486: cdr.Busy, 600: cdr.Busy, 408: cdr.NoAnswer, 480: cdr.NoAnswer, 487: cdr.Cancelled, 603: cdr.Rejected, 607: cdr.Rejected, 608: cdr.Rejected,
-	404: cdr.InvalidNumber, 410: cdr.InvalidNumber, 416: cdr.InvalidNumber, 484: cdr.InvalidNumber, 485: cdr.InvalidNumber, 604: cdr.InvalidNumber,
-	403: cdr.NotAllowed, 433: cdr.NotAllowed,
-}
-
 // sipNames are the reason phrases of RFC 3261 and of the codes that were registered later, as slugs.
 var sipNames = map[int]string{
 	400: "bad_request", 401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
@@ -90,14 +83,12 @@ func sip(text string) (c cause, found, ok bool) {
 	if err != nil || code < 0 {
 		return c, false, false
 	}
-	c.outcome = sipOutcomes[code]
-	switch class := code / 100; {
-	case c.outcome != cdr.Unknown:
-	case class == 2:
+	switch c.outcome = cdr.SIPCause(int64(code)).Outcome; {
+	case code/100 == 2:
 		return cause{outcome: cdr.Answered}, true, true
-	case class >= 4 && class <= 6:
-		c.outcome = cdr.Failed
-	default:
+	case code == 408: // where no sub code says more
+		c.outcome = cdr.NoAnswer
+	case c.outcome == cdr.Unknown:
 		return c, false, true
 	}
 	c.reason, c.fault = sipNames[code], faultOf(c.outcome)

@@ -1,19 +1,12 @@
 package declared
 
-import (
-	"strings"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-)
+import "strings"
 
 // given is what an alternative gives: a text, or what a table says of one.
 type given struct {
-	text string
-	by   *alternative
-	// outcome, reason and fault are of a code's table or of one for outcomes.
-	outcome cdr.Outcome
-	reason  string
-	fault   cdr.FaultDomain
+	text  string
+	by    *alternative
+	cause // of a code's table, or of one for outcomes
 }
 
 // answer is what the alternatives of a value gave together.
@@ -83,13 +76,13 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 		if !found {
 			return g, text, ""
 		}
-		return given{text, a, c.outcome, c.reason, c.fault}, "", ""
+		return given{text, a, c}, "", ""
 	case a.Table != nil:
 		e, found := a.Table[text]
 		if !found {
 			return g, text, ""
 		}
-		return given{e.Word, a, outcomeWords[e.Word], e.Reason, faultDomains[e.Fault]}, "", ""
+		return given{e.Word, a, cause{outcomeWords[e.Word], e.Reason, faultDomains[e.Fault]}}, "", ""
 	}
 	return given{text: text, by: a}, "", ""
 }

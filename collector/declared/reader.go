@@ -6,8 +6,11 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -126,6 +129,44 @@ func (w *walk) next() (string, error) {
 		return withParameter(w.address, n.Offset, strconv.Itoa(w.rows))
 	}
 	return "", nil
+}
+
+// A Link header (RFC 8288) is a list of links, <address>; rel="next"; title="…", whose values may be quoted.
+var (
+	linkIn          = regexp.MustCompile(`<([^>]*)>((?:\s*;\s*[^=;,]*(?:=\s*(?:"(?:[^"\\]|\\.)*"?|[^;,"]*))?)*)`)
+	linkParameterIn = regexp.MustCompile(`;\s*([^=;,\s]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;,"]*)))?`)
+)
+
+// nextLink is the address that the Link headers of an answer give for a relation, relative to the address of the page; empty: none.
+func nextLink(header http.Header, relation, page string) string {
+	isRelation := func(text string) bool { return strings.EqualFold(text, relation) }
+	for _, line := range header.Values("Link") {
+		for _, link := range linkIn.FindAllStringSubmatch(line, -1) {
+			for _, p := range linkParameterIn.FindAllStringSubmatch(link[2], -1) {
+				if !strings.EqualFold(p[1], "rel") {
+					continue
+				}
+				if link[1] != "" && slices.ContainsFunc(strings.Fields(p[2]+p[3]), isRelation) {
+					return resolved(link[1], page)
+				}
+				break // only the first one counts
+			}
+		}
+	}
+	return ""
+}
+
+// resolved is a link as an address like that of the page. What can't be read stays: the client refuses it.
+func resolved(link, page string) string {
+	base, err := url.Parse(page)
+	if err != nil {
+		return link
+	}
+	target, err := base.Parse(link)
+	if err != nil {
+		return link
+	}
+	return target.String()
 }
 
 // page makes a page of rows. What lies outside the span that is wanted is passed over: another read has it.
