@@ -35,7 +35,7 @@ func (b *Block) openHTTP(settings *collector.SourceSettings) (*httpWay, error) {
 		return nil, fmt.Errorf("prepare the way to %s: %w", title, err)
 	}
 	if d.HTTP.Auth.OAuth2 != nil {
-		o, err := newOAuth(d.HTTP.Auth.OAuth2, h, settings, title)
+		o, err := newOAuth(d.HTTP.Auth.OAuth2, h, w.client, settings, title)
 		if err != nil {
 			return nil, fmt.Errorf("prepare the way to the tokens of %s: %w", title, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -29,25 +28,22 @@ type oauth struct {
 	title   string
 }
 
-// newOAuth prepares the way to the token's address, which may be on a host of its own.
-func newOAuth(o *OAuth2, h *headers, settings *collector.SourceSettings, title string) (*oauth, error) {
+// newOAuth prepares the way to the token's address, which may be on another host than the API.
+func newOAuth(o *OAuth2, h *headers, api *httpclient.Client, settings *collector.SourceSettings, title string) (*oauth, error) {
 	address := expand(o.TokenURL, h.block.Values)
 	s := settings.Settings
 	s.BaseURL, s.Token, s.Authorize = h.block.BaseURL, nil, nil
-	client, err := httpclient.New(s)
-	if err != nil {
-		return nil, err
-	}
-	_, elsewhere := client.Resolve(address)
-	if !strings.HasPrefix(address, "/") {
+	_, elsewhere := api.Resolve(address)
+	if elsewhere != nil {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" {
 			return nil, errors.New("token_url is no address")
 		}
 		s.BaseURL = u.Scheme + "://" + u.Host
-		if client, err = httpclient.New(s); err != nil {
-			return nil, err
-		}
+	}
+	client, err := httpclient.New(s)
+	if err != nil {
+		return nil, err
 	}
 	return &oauth{
 		OAuth2: o, headers: h, client: client, path: address, ownHost: elsewhere == nil, now: settings.Now, title: title,

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -35,13 +36,13 @@ type pushHandler struct {
 	observer collector.NotificationObserver // nil: nobody counts
 	logger   *slog.Logger
 	refused  rate.Sometimes // limits the warnings
-	slots    chan struct{}  // holds an element for each body in hand
+	slots    *semaphore.Weighted
 }
 
 func newPushHandler(p *posted, token config.Secret, inbox collector.Inbox, s *collector.SourceSettings) *pushHandler {
 	return &pushHandler{
 		posted: p, token: token, inbox: inbox, observer: s.Notified, logger: s.Logger,
-		refused: rate.Sometimes{Interval: 10 * time.Second}, slots: make(chan struct{}, postsAtOnce),
+		refused: rate.Sometimes{Interval: 10 * time.Second}, slots: semaphore.NewWeighted(postsAtOnce),
 	}
 }
 
@@ -90,10 +91,12 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 	if answer := h.authorize(r); answer.status != 0 {
 		return answer
 	}
-	if !h.enter(r.Context()) {
+	waiting, stop := context.WithTimeout(r.Context(), postWait)
+	defer stop()
+	if h.slots.Acquire(waiting, 1) != nil {
 		return reply{http.StatusServiceUnavailable, "Too many records at once: post this one again."}
 	}
-	defer func() { <-h.slots }()
+	defer h.slots.Release(1)
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postReadTimeout)) // servers without deadlines, as in tests, return an error
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
@@ -110,17 +113,6 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 		return reply{http.StatusServiceUnavailable, "The record can't be stored now: post it again."}
 	}
 	return reply{status: http.StatusNoContent}
-}
-
-// enter waits for a slot and says whether it has one.
-func (h *pushHandler) enter(ctx context.Context) bool {
-	select {
-	case h.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-	case <-time.After(postWait):
-	}
-	return false
 }
 
 // authorize compares the token, which is sent as bearer or as the password of basic authentication, in the same time for every text of a length.

@@ -1,6 +1,12 @@
 package declared
 
 import (
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
@@ -33,8 +39,8 @@ func (w *pushWay) read(info *collector.FeedInfo, f *feed) {
 		return
 	}
 	p := &posted{push: d.Push, mapper: NewMapper(f.Feed, f.settings)}
-	if w.settings.Derive != nil {
-		p.seal = newSeal(w.settings.Derive)
+	if derive := w.settings.Derive; derive != nil {
+		p.seal, p.names = newAEAD(derive("posted records")), derive("names of posted records")
 	}
 	info.Rules.ByArrival = true
 	info.Posted = p.page
@@ -49,7 +55,10 @@ func (w *pushWay) read(info *collector.FeedInfo, f *feed) {
 // posted makes pages of records that were posted. It is safe for concurrent use.
 type posted struct {
 	push *Push
-	seal *seal // nil in commands, which have no ledger
+	// seal encrypts records that wait in the ledger for the replica that reads their feed, and names is the key of their names. Both come from the
+	// ledger, which all replicas have: a token that changes meanwhile makes no record unreadable. Nil in commands, which have no ledger.
+	seal  cipher.AEAD
+	names []byte
 
 	mu     sync.Mutex
 	mapper *Mapper // guarded by mu
@@ -67,7 +76,7 @@ func (p *posted) put(page *collector.Page, record []byte) {
 func (p *posted) page(tasks []collector.Task) *collector.Page {
 	page := new(collector.Page)
 	for _, task := range tasks {
-		record, err := p.seal.open(task.Data)
+		record, err := p.open(task.Data)
 		if err != nil {
 			page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(task.Key), At: "posted to another replica", Problem: err.Error()})
 			continue
@@ -77,7 +86,25 @@ func (p *posted) page(tasks []collector.Task) *collector.Page {
 	return page
 }
 
-// task is a record for the replica that reads the feed. The same record again is the same task.
+// task is a record for the replica that reads the feed. The same record again is the same task, and its name says nothing of the record.
 func (p *posted) task(record []byte) collector.Task {
-	return collector.Task{Kind: taskPosted, Key: p.seal.name(record), Data: p.seal.close(record)}
+	name := hmac.New(sha256.New, p.names)
+	name.Write(record)
+	return collector.Task{
+		Kind: taskPosted, Key: hex.EncodeToString(name.Sum(nil)[:16]), Data: base64.StdEncoding.EncodeToString(p.seal.Seal(nil, nil, record, nil)),
+	}
+}
+
+var errUnsealed = errors.New("what another replica put into the ledger can't be decrypted: the ledger is damaged, or not the one that it was put into")
+
+func (p *posted) open(sealed string) ([]byte, error) {
+	text, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil, errUnsealed
+	}
+	record, err := p.seal.Open(nil, nil, text, nil)
+	if err != nil {
+		return nil, errUnsealed
+	}
+	return record, nil
 }

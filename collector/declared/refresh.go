@@ -52,7 +52,7 @@ var errMustRun = &advice.Error{
 
 // renewed gives an access token. spend asks the provider for one with a refresh token.
 func (v *vault) renewed(ctx context.Context, configured, secret string, now time.Time, spend func(refresh string) (grant, error)) (token httpclient.Token, err error) {
-	seal, err := newSealer(secret)
+	seal, err := newSeal(secret)
 	if err != nil {
 		return token, err
 	}
@@ -92,12 +92,12 @@ func (v *vault) renewed(ctx context.Context, configured, secret string, now time
 }
 
 // keep writes what the provider gave, durably, before it is used: the refresh token before it is worthless by now.
-func (v *vault) keep(ctx context.Context, seal *sealer) (token httpclient.Token, err error) {
+func (v *vault) keep(ctx context.Context, seal cipher.AEAD) (token httpclient.Token, err error) {
 	text, err := json.Marshal(v.unsaved)
 	if err != nil {
 		return token, errors.New("encode the token for the ledger")
 	}
-	if err := v.store(context.WithoutCancel(ctx), seal.seal(text)); err != nil {
+	if err := v.store(context.WithoutCancel(ctx), seal.Seal(nil, nil, text, nil)); err != nil {
 		return token, httpclient.Retryable(fmt.Errorf("keep the refresh token of %s in the ledger: %w", v.title, err))
 	}
 	got := v.unsaved
@@ -111,7 +111,7 @@ func (v *vault) use(g *grant) httpclient.Token {
 }
 
 // loadGrant reads what was kept for the refresh token that is configured. What was sealed under another client secret can't be read and is replaced.
-func (v *vault) loadGrant(ctx context.Context, seal *sealer, from []byte) (kept grant, err error) {
+func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (kept grant, err error) {
 	if v.load == nil {
 		return kept, nil
 	}
@@ -119,16 +119,15 @@ func (v *vault) loadGrant(ctx context.Context, seal *sealer, from []byte) (kept 
 	if err != nil {
 		return kept, httpclient.Retryable(fmt.Errorf("read the refresh token of %s from the ledger: %w", v.title, err))
 	}
-	if !seal.open(sealed, &kept) || subtle.ConstantTimeCompare(kept.From, from) != 1 {
-		kept = grant{}
+	text, err := seal.Open(nil, nil, sealed, nil)
+	if err != nil || json.Unmarshal(text, &kept) != nil || subtle.ConstantTimeCompare(kept.From, from) != 1 {
+		return grant{}, nil
 	}
 	return kept, nil
 }
 
-// sealer encrypts with a key that is derived from the client secret: who has the ledger only can't read it.
-type sealer struct{ cipher.AEAD }
-
-func newSealer(secret string) (*sealer, error) {
+// newSeal makes what encrypts with a key that is derived from the client secret: who has the ledger only can't read it.
+func newSeal(secret string) (cipher.AEAD, error) {
 	if secret == "" {
 		return nil, &advice.Error{What: "the client secret is empty", Todo: "give it: the refresh token that the provider rotates is kept encrypted under it"}
 	}
@@ -136,21 +135,18 @@ func newSealer(secret string) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive a key from the client secret: %w", err)
 	}
+	return newAEAD(key), nil
+}
+
+// newAEAD encrypts with a key of 32 bytes, by AES-GCM with random nonces, which stand before the text.
+func newAEAD(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, fmt.Errorf("prepare AES: %w", err)
+		panic(err) // the key is of another length
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		return nil, fmt.Errorf("prepare AES-GCM: %w", err)
+		panic(err) // it isn't AES
 	}
-	return &sealer{aead}, nil
-}
-
-func (s *sealer) seal(text []byte) []byte { return s.Seal(nil, nil, text, nil) }
-
-// open reads what was sealed and says whether it could.
-func (s *sealer) open(sealed []byte, into *grant) bool {
-	text, err := s.Open(nil, nil, sealed, nil)
-	return err == nil && json.Unmarshal(text, into) == nil
+	return aead
 }
