@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 	pathpkg "path"
-	"slices"
 	"strings"
 	"sync"
 
@@ -16,17 +15,22 @@ import (
 var builtin embed.FS
 
 // Builtin are the providers whose definitions are built in, by name.
-func Builtin() []collector.Provider { return slices.Clone(loaded()) }
+func Builtin() (all []collector.Provider) {
+	for _, d := range loaded() {
+		all = append(all, NewProvider(d))
+	}
+	return all
+}
 
 // loaded reads each definition once: rules and dashboards ask for the providers again and again.
-var loaded = sync.OnceValue(func() (all []collector.Provider) {
+var loaded = sync.OnceValue(func() (all []*Definition) {
 	for _, name := range BuiltinNames() {
 		text, _ := BuiltinText(name)
 		d, err := Load(name+".yaml", text)
 		if err != nil {
 			panic(err) // TestBuiltin loads each
 		}
-		all = append(all, NewProvider(d))
+		all = append(all, d)
 	}
 	return all
 })
@@ -51,19 +55,16 @@ func BuiltinText(name string) ([]byte, error) {
 
 // BuiltinWays says in words how the feeds of a definition that is built in are read, by feed; nil if there is no such definition.
 func BuiltinWays(name string) map[string]string {
-	text, err := BuiltinText(name)
-	if err != nil {
-		return nil
+	for _, d := range loaded() {
+		if d.Provider == name {
+			ways := make(map[string]string)
+			for feed := range d.Feeds {
+				ways[feed] = d.wayOf(feed)
+			}
+			return ways
+		}
 	}
-	d, err := Load(name+".yaml", text)
-	if err != nil {
-		return nil // TestBuiltin loads each
-	}
-	ways := make(map[string]string)
-	for feed := range d.Feeds {
-		ways[feed] = d.wayOf(feed)
-	}
-	return ways
+	return nil
 }
 
 func (d *Definition) wayOf(feed string) string {

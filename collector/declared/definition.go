@@ -1,7 +1,9 @@
 package declared
 
 import (
+	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -301,34 +303,36 @@ func (d *Record) Validate(r *config.Report) {
 			}
 		}
 	}
-	validateWords(r, "outcome", &d.Outcome, func(word string) bool { return outcomeWords[word] != 0 || word == "unknown" },
-		"answered, voicemail, busy, no_answer, cancelled, rejected, invalid_number, not_allowed, failed, not_connected or unknown")
-	validateWords(r, "direction", &d.Direction, func(word string) bool { _, known := directionWords[word]; return known }, "inbound, outbound, internal or unknown")
-	validateWords(r, "queue_result", &d.QueueResult, isQueueResult, "answered, abandoned, timeout, overflowed or other")
-	validateWords(r, "emergency", &d.Emergency, func(word string) bool { return word == "true" || word == "false" }, "true or false")
+	validateWords(r, "outcome", &d.Outcome, outcomeWords, "answered, voicemail, busy, no_answer, cancelled, rejected, invalid_number, not_allowed, failed, "+
+		"not_connected or unknown")
+	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
+	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
+	validateWords(r, "emergency", &d.Emergency, map[string]bool{"true": true, "false": false}, "true or false")
 }
 
 // validateWords reports words of tables and constants that a field doesn't have.
-func validateWords(r *config.Report, key string, v *Value, known func(word string) bool, words string) {
+func validateWords[T any](r *config.Report, key string, v *Value, known map[string]T, words string) {
 	for _, a := range v.alternatives {
 		for text, e := range a.Table {
-			if !known(e.Word) {
+			if _, is := known[e.Word]; !is {
 				r.Problemf(key, "has %q for %q in its table, must be %s", e.Word, text, words)
 			}
 		}
-		if a.Is != nil && !known(*a.Is) {
-			r.Problemf(key, "is %q, must be %s", *a.Is, words)
+		if a.Is != nil {
+			if _, is := known[*a.Is]; !is {
+				r.Problemf(key, "is %q, must be %s", *a.Is, words)
+			}
 		}
 	}
 }
 
 // values are all values of the record by their keys.
 func (d *Record) values() map[string]*Value {
-	all := map[string]*Value{
-		"id": &d.ID, "call_id": &d.CallID, "group": &d.Group, "parent": &d.Parent, "version": &d.Version, "start": &d.Start, "answer": &d.Answer,
-		"end": &d.End, "duration": &d.Duration, "direction": &d.Direction, "call_type": &d.CallType, "outcome": &d.Outcome, "sip_code": &d.SIPCode,
-		"trunk": &d.Trunk, "caller": &d.Caller, "callee": &d.Callee, "user_id": &d.UserID, "user_name": &d.UserName, "country": &d.Country,
-		"recording_id": &d.RecordingID, "emergency": &d.Emergency, "queue": &d.Queue, "queue_wait": &d.QueueWait, "queue_result": &d.QueueResult,
+	all := make(map[string]*Value)
+	for field, value := range reflect.ValueOf(d).Elem().Fields() {
+		if v, is := reflect.TypeAssert[*Value](value.Addr()); is {
+			all[field.Tag.Get("yaml")] = v
+		}
 	}
 	for key, v := range d.Extra {
 		all["extra."+key] = &v
@@ -337,7 +341,8 @@ func (d *Record) values() map[string]*Value {
 		all["labels."+key] = &v
 	}
 	for i := range d.Charges {
-		all["charges.amount"], all["charges.currency"] = &d.Charges[i].Amount, &d.Charges[i].Currency
+		key := fmt.Sprintf("charges[%d].", i)
+		all[key+"amount"], all[key+"currency"] = &d.Charges[i].Amount, &d.Charges[i].Currency
 	}
 	return all
 }

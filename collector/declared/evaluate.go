@@ -9,42 +9,8 @@ type given struct {
 	cause // of a code's table, or of one for outcomes
 }
 
-// answer is what the alternatives of a value gave together.
-type answer struct {
-	found bool
-	// unmapped is a text that a table was asked for and doesn't have; empty: none.
-	unmapped string
-	// problem says what is wrong with a value that has the wrong form; empty: nothing.
-	problem string
-}
-
 // noValue in place of a problem: what an alternative gives means that there is none, such as a Unix time of 0.
 const noValue = "gives no value"
-
-// evaluate asks the alternatives in turn. take reads what one gives and says what is wrong with its form; empty: nothing.
-func (v *Value) evaluate(r *row, take func(*given) (problem string)) (a answer) {
-	for i := range v.alternatives {
-		g, asked, problem := v.alternatives[i].get(r)
-		if problem == "" && g.by != nil {
-			switch problem = take(&g); problem {
-			case "":
-				return answer{found: true}
-			case noValue:
-				continue
-			}
-		}
-		if asked != "" && a.unmapped == "" {
-			a.unmapped = asked
-		}
-		if a.problem == "" {
-			a.problem = problem
-		}
-	}
-	if a.unmapped != "" {
-		a.problem = ""
-	}
-	return a
-}
 
 // get is what the alternative gives of a row; by is nil if that is nothing. asked is a text that its table lacks.
 func (a *alternative) get(r *row) (g given, asked, problem string) {

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -171,16 +172,28 @@ func (p *mapping) fail(field, problem string) {
 	}
 }
 
-// read evaluates a field and says whether it was given. A value that a table lacks is noted, one of the wrong form spoils the row.
+// read asks the alternatives of a field in turn and says whether one gives a value. take reads what one gives and says what is wrong with its form;
+// empty: nothing. If none gives a value, one that a table lacks is noted, else one of the wrong form spoils the row.
 func (p *mapping) read(field string, v *Value, take func(*given) (problem string)) bool {
-	a := v.evaluate(&p.row, take)
-	if a.unmapped != "" {
-		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: a.unmapped})
+	unmapped, wrong := "", ""
+	for i := range v.alternatives {
+		g, asked, problem := v.alternatives[i].get(&p.row)
+		if problem == "" && g.by != nil {
+			switch problem = take(&g); problem {
+			case "":
+				return true
+			case noValue:
+				continue
+			}
+		}
+		unmapped, wrong = cmp.Or(unmapped, asked), cmp.Or(wrong, problem)
 	}
-	if a.problem != "" {
-		p.fail(field, a.problem)
+	if unmapped != "" {
+		p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: unmapped})
+	} else if wrong != "" {
+		p.fail(field, wrong)
 	}
-	return a.found
+	return false
 }
 
 func (p *mapping) text(field string, v *Value) (text string) {

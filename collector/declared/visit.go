@@ -80,20 +80,16 @@ func (p *mapping) fillVisit() {
 	}
 }
 
-func isQueueResult(word string) bool {
-	_, known := resultWords[word]
-	return known
-}
-
 // visit adds the visit that the row tells of and says whether it tells of one. A result that no table knows is QueueOther.
 func (p *mapping) visit() bool {
 	d := &p.feed.Record
 	unmapped, v := len(p.unmapped), cdr.Visit{}
 	found := p.read("queue_result", &d.QueueResult, func(g *given) string {
-		if !isQueueResult(g.text) {
+		result, known := resultWords[g.text]
+		if !known {
 			return "is no result of a visit"
 		}
-		v.Result = resultWords[g.text]
+		v.Result = result
 		return ""
 	})
 	if !found && len(p.unmapped) == unmapped {
