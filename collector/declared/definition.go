@@ -135,7 +135,7 @@ func Load(path string, text []byte) (*Definition, error) {
 
 // Validate implements config.Validator.
 func (d *Definition) Validate(r *config.Report) {
-	d.settleFiles()
+	d.settle()
 	if !name.MatchString(d.Provider) {
 		r.Problemf("provider", "must be a name of small letters, digits and _, such as acmetel")
 	}

@@ -72,13 +72,16 @@ func (f *Files) Validate(r *config.Report) {
 // allows says whether a row may have so many values.
 func (f *Files) allows(width int) bool { return len(f.Widths) == 0 || slices.Contains(f.Widths, width) }
 
-// settleFiles gives feeds the format and the names of their files, as other rows have them.
-func (d *Definition) settleFiles() {
+// settle gives feeds what the definition has for all: the statement of SQL, and files, with their format and names as other rows have them.
+func (d *Definition) settle() {
 	for name, feed := range d.Feeds {
 		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
 			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
-			d.Feeds[name] = feed
 		}
+		if d.SQL != nil {
+			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
+		}
+		d.Feeds[name] = feed
 	}
 }
 

@@ -31,11 +31,11 @@ const (
 // validateSQL reports what a feed that is read from a database lacks.
 func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 	key := "feeds." + feed
-	query, at := f.Query, key+".query"
-	if query == "" {
-		query, at = d.SQL.Query, "sql.query"
+	at := key + ".query"
+	if f.Query == d.SQL.Query {
+		at = "sql.query"
 	}
-	if query == "" {
+	if f.Query == "" {
 		r.Problemf(key+".query", "is missing; give the statement that asks for rows, here or under sql")
 		return
 	}
@@ -48,7 +48,7 @@ func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 	if sqlDrivers[driver] == nil {
 		driver = "sqlite" // the source says which
 	}
-	_, names := bindNames(query, driver)
+	_, names := bindNames(f.Query, driver)
 	for _, name := range want {
 		if !slices.Contains(names, name) {
 			r.Problemf(at, "has no :%s; it must name :%s and :%s, %s", name, want[0], want[1], spans)
@@ -76,12 +76,14 @@ func (b *Block) validateDriver(r *config.Report) {
 	}
 }
 
-var (
-	// escaped is a text of MySQL, in which a backslash takes the next character along.
-	escaped = regexp.MustCompile(`^(?s:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`)
-	// dollarQuote begins a text of PostgreSQL, and ends it.
-	dollarQuote = regexp.MustCompile(`^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$`)
-)
+// notBound begins with a text, a name or a comment of SQL, or a cast of PostgreSQL: what may hold a colon that names no value.
+var notBound = regexp.MustCompile(`^(?s:'[^']*'?|"[^"]*"?|` + "`[^`]*`?" + `|--[^\n]*|/\*(?:.*?\*/|.*)|::)`)
+
+// notBoundInMySQL is of texts in which a backslash takes the next character along, and of one more kind of comments.
+var notBoundInMySQL = regexp.MustCompile(`^(?s:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|#[^\n]*)`)
+
+// dollarQuote begins a text of PostgreSQL, and ends it.
+var dollarQuote = regexp.MustCompile(`^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$`)
 
 var nameIn = regexp.MustCompile(`^:(from|to|after|limit)\b`)
 
@@ -89,43 +91,29 @@ var nameIn = regexp.MustCompile(`^:(from|to|after|limit)\b`)
 // and comments stays.
 func bindNames(query, driver string) (bound string, names []string) {
 	var b strings.Builder
-	for i := 0; i < len(query); {
-		n := 1
-		switch rest := query[i:]; {
-		case driver == "mysql" && escaped.MatchString(rest):
-			n = len(escaped.FindString(rest))
-		case driver == "mysql" && rest[0] == '#':
-			n = upTo(rest, "\n", 1)
-		case driver == "postgres" && dollarQuote.MatchString(rest):
-			tag := dollarQuote.FindString(rest)
-			n = upTo(rest, tag, len(tag))
-		case strings.ContainsRune("'\"`", rune(rest[0])):
-			n = upTo(rest, rest[:1], 1)
-		case strings.HasPrefix(rest, "--"):
-			n = upTo(rest, "\n", 2)
-		case strings.HasPrefix(rest, "/*"):
-			n = upTo(rest, "*/", 2)
-		case strings.HasPrefix(rest, "::"): // a cast of PostgreSQL
-			n = 2
-		case nameIn.MatchString(rest):
-			name := nameIn.FindStringSubmatch(rest)[1]
-			names = append(names, name)
-			b.WriteString(sqlDrivers[driver].placeholder(len(names)))
-			i += 1 + len(name)
-			continue
+	for rest := query; rest != ""; {
+		piece := notBound.FindString(rest)
+		if in := notBoundInMySQL.FindString(rest); driver == "mysql" && in != "" {
+			piece = in
+		} else if quote := dollarQuote.FindString(rest); driver == "postgres" && quote != "" {
+			text, _, _ := strings.Cut(rest[len(quote):], quote)
+			piece = rest[:min(len(rest), len(text)+2*len(quote))]
 		}
-		b.WriteString(query[i : i+n])
-		i += n
+		name := nameIn.FindStringSubmatch(rest)
+		switch {
+		case piece != "":
+			b.WriteString(piece)
+		case name != nil:
+			piece = name[0]
+			names = append(names, name[1])
+			b.WriteString(sqlDrivers[driver].placeholder(len(names)))
+		default:
+			piece = rest[:1]
+			b.WriteString(piece)
+		}
+		rest = rest[len(piece):]
 	}
 	return b.String(), names
-}
-
-// upTo is the length of a text up to the first end behind its opening.
-func upTo(text, end string, opening int) int {
-	if at := strings.Index(text[opening:], end); at >= 0 {
-		return opening + at + len(end)
-	}
-	return len(text)
 }
 
 // localSpan is a span with an hour more on either side where clocks are set near it: a local time comes twice then, or not at all. Rows outside the

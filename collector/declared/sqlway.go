@@ -35,12 +35,8 @@ func (w *sqlWay) describe(source *collector.Source) {
 }
 
 func (w *sqlWay) read(info *collector.FeedInfo, f *feed) {
-	query := f.Query
-	if query == "" {
-		query = w.block.definition.SQL.Query
-	}
 	reader := &sqlReader{way: w, feed: f.Feed, settings: f.settings}
-	reader.query, reader.names = bindNames(query, w.driver)
+	reader.query, reader.names = bindNames(f.Query, w.driver)
 	if f.Filter.By != byInserted {
 		info.Reader = reader
 		info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention}
@@ -122,9 +118,9 @@ func (r *sqlReader) readSpan(ctx context.Context, asked span, bounded bool) ([]*
 	zone := r.settings.Zone
 	wide := localSpan(r.feed.Filter.widened(asked), zone)
 	values := map[string]any{"from": wide.from.In(zone).Format(sqlTime), "to": wide.to.In(zone).Format(sqlTime)}
-	p := &sqlPages{mapper: NewMapper(r.feed, r.settings)}
+	p := &sqlPages{mapper: NewMapper(r.feed, r.settings), wanted: asked}
 	err := r.rows(ctx, values, func(columns, values []string) error {
-		p.add(columns, values, func(m Mapped) bool { return r.feed.Filter.contains(asked, m.Record) })
+		p.add(columns, values)
 		if bounded && p.rows > sqlRowsPerRead {
 			return errTooMany
 		}
@@ -139,17 +135,18 @@ func (r *sqlReader) readSpan(ctx context.Context, asked span, bounded bool) ([]*
 // sqlPages makes pages of rows.
 type sqlPages struct {
 	mapper *Mapper
+	wanted span
 	all    []*collector.Page
 	asked  int // rows that the database gave
 	rows   int // those of them that the pages have
 }
 
-func (p *sqlPages) add(columns, values []string, keep func(Mapped) bool) {
+func (p *sqlPages) add(columns, values []string) {
 	p.asked++
 	m := p.mapper.MapFields(columns, values)
 	if m.Record == nil {
 		m.put(p.page(), []byte(strings.Join(values, "\x00")), fmt.Sprintf("row %d", p.asked))
-	} else if keep(m) {
+	} else if p.mapper.feed.Filter.contains(p.wanted, m.Record) {
 		m.put(p.page(), nil, "")
 	}
 }
