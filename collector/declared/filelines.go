@@ -28,8 +28,8 @@ func (r *linesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 		l := &linesLook{linesReader: r, position: position, stored: from.Position, day: dayOf(from.Now), pages: newFilePages(r.fileSettings), yield: yield}
 		l.list()
 		for _, f := range l.files.files {
-			if e := l.entryOf(f); e != nil && !l.stopped {
-				l.read(ctx, e)
+			if f.entry != nil && !l.stopped {
+				l.read(ctx, f.entry)
 			}
 		}
 		if !l.stopped {
@@ -104,17 +104,10 @@ func (l *linesLook) addFile(f *listedFile) {
 		}
 	}
 	if !f.renamed {
-		l.position.entries = append(l.position.entries, &fileEntry{id: f.id, day: l.day, file: f})
+		e := &fileEntry{id: f.id}
+		e.see(f, l.day)
+		l.position.entries = append(l.position.entries, e)
 	}
-}
-
-func (l *linesLook) entryOf(f *listedFile) *fileEntry {
-	for _, e := range l.position.entries {
-		if e.file == f {
-			return e
-		}
-	}
-	return nil
 }
 
 // read reads what a file has beyond its mark.

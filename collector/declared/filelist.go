@@ -21,6 +21,8 @@ type listedFile struct {
 	// renamed says that no pattern names it: it was found by its inode.
 	renamed bool
 	failed  bool // it couldn't be read
+	// entry is what is known of a file that grows; nil: it isn't read.
+	entry *fileEntry
 }
 
 // fileList lists files. What can't be looked at is a trouble, and the others are listed.
@@ -37,7 +39,7 @@ func listFiles(patterns []string) *fileList {
 	for _, pattern := range patterns {
 		for _, path := range l.expand(pattern) {
 			if !isCompressed(path) {
-				l.add(path, func(uint64) bool { return true })
+				l.add(path, nil)
 			}
 		}
 	}
@@ -47,17 +49,13 @@ func listFiles(patterns []string) *fileList {
 
 // addRenamed adds those files in the folders of patterns that have one of these inodes.
 func (l *fileList) addRenamed(patterns []string, ids map[uint64]bool) {
-	named := len(l.files)
 	for _, pattern := range patterns {
 		folders, _ := filepath.Glob(filepath.Dir(pattern))
 		for _, folder := range folders {
 			for _, name := range l.names(folder, false) {
-				l.add(filepath.Join(folder, name), func(id uint64) bool { return ids[id] })
+				l.add(filepath.Join(folder, name), ids)
 			}
 		}
-	}
-	for i := range l.files[named:] {
-		l.files[named+i].renamed = true
 	}
 	l.sort()
 }
@@ -107,8 +105,8 @@ func (l *fileList) names(folder string, must bool) (names []string) {
 	return names
 }
 
-// add adds a regular file whose inode is wanted.
-func (l *fileList) add(path string, wanted func(id uint64) bool) {
+// add adds a regular file. With inodes it is one that was renamed, and must have one of these.
+func (l *fileList) add(path string, inodes map[uint64]bool) {
 	info, err := os.Stat(path)
 	if err != nil {
 		folder := filepath.Dir(path)
@@ -127,8 +125,8 @@ func (l *fileList) add(path string, wanted func(id uint64) bool) {
 		l.trouble("file", path, err)
 		return
 	}
-	if wanted(id) && !l.has(id, info) {
-		l.files = append(l.files, &listedFile{path: path, info: info, id: id})
+	if (inodes == nil || inodes[id]) && !l.has(id, info) {
+		l.files = append(l.files, &listedFile{path: path, info: info, id: id, renamed: inodes != nil})
 	}
 }
 

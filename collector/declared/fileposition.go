@@ -74,7 +74,7 @@ func (e *fileEntry) see(file *listedFile, day int64) {
 	if e.day != day {
 		e.older = e.now
 	}
-	e.file, e.day = file, day
+	e.file, e.day, file.entry = file, day, e
 }
 
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
