@@ -307,7 +307,7 @@ func (d *Record) Validate(r *config.Report) {
 		"not_connected or unknown")
 	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
 	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
-	validateWords(r, "emergency", &d.Emergency, map[string]bool{"true": true, "false": false}, "true or false")
+	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
 }
 
 // validateWords reports words of tables and constants that a field doesn't have.

@@ -113,7 +113,7 @@ func (p *mapping) fill() {
 			r.CallID = id
 		}
 	}
-	p.version()
+	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	if r.Start.IsZero() {
 		p.fail("start", "is missing")
@@ -135,16 +135,6 @@ func (p *mapping) fill() {
 	if r.ID == "" && !d.ID.IsSet() {
 		r.Synthetic = collector.SyntheticKey(r)
 	}
-}
-
-func (p *mapping) version() {
-	p.read("version", &p.feed.Record.Version, func(g *given) (problem string) {
-		var err error
-		if p.record.Version, err = strconv.ParseInt(g.text, 10, 64); err != nil {
-			problem = "is no whole number"
-		}
-		return problem
-	})
 }
 
 // ids takes every id that the row gives; one that is declared must be there.
@@ -202,6 +192,30 @@ func (p *mapping) text(field string, v *Value) (text string) {
 		return ""
 	})
 	return text
+}
+
+// readWord reads a field that has one of some words. problem is what is wrong with another text.
+func readWord[T any](p *mapping, field string, v *Value, words map[string]T, problem string) (word T, found bool) {
+	found = p.read(field, v, func(g *given) string {
+		var known bool
+		if word, known = words[g.text]; !known {
+			return problem
+		}
+		return ""
+	})
+	return word, found
+}
+
+// integer reads a whole number of so many bits. problem is what is wrong with another text.
+func (p *mapping) integer(field string, v *Value, bits int, problem string) (n int64, found bool) {
+	found = p.read(field, v, func(g *given) string {
+		var err error
+		if n, err = strconv.ParseInt(g.text, 10, bits); err != nil {
+			return problem
+		}
+		return ""
+	})
+	return n, found
 }
 
 // code is a country's or a currency's code of so many letters, in capitals. Another text, such as a number, becomes no label: it counts as unmapped.
@@ -283,14 +297,9 @@ func (p *mapping) outcome() {
 	if !found && len(p.unmapped) == unmapped {
 		p.fail("outcome", "is missing")
 	}
-	p.read("sip_code", &p.feed.Record.SIPCode, func(g *given) string {
-		code, err := strconv.ParseInt(g.text, 10, 32)
-		if err != nil {
-			return "is no SIP code"
-		}
+	if code, found := p.integer("sip_code", &p.feed.Record.SIPCode, 32, "is no SIP code"); found {
 		r.SIPCode = cdr.KnownInt(code)
-		return ""
-	})
+	}
 }
 
 // parties reads who called whom, which way, and what follows from that: the other party's country, and whether it is an emergency call.
@@ -298,14 +307,7 @@ func (p *mapping) parties() {
 	d, r := &p.feed.Record, p.record
 	r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
 	r.UserID, r.UserName = p.text("user_id", &d.UserID), p.text("user_name", &d.UserName)
-	p.read("direction", &d.Direction, func(g *given) string {
-		direction, known := directionWords[g.text]
-		if !known {
-			return "is no direction"
-		}
-		r.Direction = direction
-		return ""
-	})
+	r.Direction, _ = readWord(p, "direction", &d.Direction, directionWords, "is no direction")
 	other := r.CalleeNumber
 	if r.Direction == cdr.Inbound {
 		other = r.CallerNumber
@@ -313,16 +315,10 @@ func (p *mapping) parties() {
 	if r.Country = p.code("country", &d.Country, 2); r.Country == "" && r.Direction != cdr.Internal {
 		r.Country = p.countries.Of(other)
 	}
-	said := p.read("emergency", &d.Emergency, func(g *given) string {
-		if g.text != "true" && g.text != "false" {
-			return "is not true or false"
-		}
-		if g.text == "true" {
-			r.Emergency = cdr.EmergencyReal
-		}
-		return ""
-	})
-	if !said && r.Direction == cdr.Outbound {
+	switch is, said := readWord(p, "emergency", &d.Emergency, truthWords, "is not true or false"); {
+	case is:
+		r.Emergency = cdr.EmergencyReal
+	case !said && r.Direction == cdr.Outbound:
 		r.Emergency = p.emergency.Match(r.CalleeNumber, p.countries.Of(r.CallerNumber))
 	}
 }

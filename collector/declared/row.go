@@ -1,7 +1,7 @@
 package declared
 
 import (
-	"net/url"
+	"encoding/hex"
 	"regexp"
 	"slices"
 	"strconv"
@@ -103,32 +103,22 @@ func formOf(text string) form {
 }
 
 // raw is the JSON value at a path; nil if there is none.
-func (r *row) raw(p path) []byte {
-	var value []byte
-	for i := range r.members {
-		if r.members[i].name == p[0] {
-			value = r.members[i].value
-			break
-		}
+func (r *row) raw(p path) (value []byte) {
+	if i := slices.IndexFunc(r.members, func(m member) bool { return m.name == p[0] }); i >= 0 {
+		value = r.members[i].value
 	}
 	for _, segment := range p[1:] {
-		if value = r.child(value, segment); value == nil {
-			return nil
-		}
+		value = child(value, segment)
 	}
 	return value
 }
 
-// child is a member of an object, or an element of an array by its number.
-func (r *row) child(value []byte, segment string) (found []byte) {
+// child is a member of an object, or an element of an array by its number; nil if there is none.
+func child(value []byte, segment string) (found []byte) {
 	switch {
 	case value == nil:
 	case value[0] == '{':
-		wire.Members(value, func(name, value []byte) {
-			if found == nil && wire.TextOf(name) == segment {
-				found = value
-			}
-		})
+		return wire.Member(value, segment)
 	case value[0] == '[':
 		at, err := strconv.Atoi(segment)
 		if err != nil {
@@ -159,24 +149,12 @@ func textOf(value []byte) (string, form) {
 	return string(value), single
 }
 
+var percentIn = regexp.MustCompile("%[0-9A-Fa-f]{2}")
+
 // percentDecoded decodes a text; a % without two hexadecimal digits stays.
 func percentDecoded(text string) string {
-	if !strings.Contains(text, "%") {
-		return text
-	}
-	if decoded, err := url.PathUnescape(text); err == nil {
-		return decoded
-	}
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i] == '%' && i+2 < len(text) {
-			if n, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 2
-				continue
-			}
-		}
-		b.WriteByte(text[i])
-	}
-	return b.String()
+	return percentIn.ReplaceAllStringFunc(text, func(found string) string {
+		decoded, _ := hex.DecodeString(found[1:]) // two digits
+		return string(decoded)
+	})
 }

@@ -140,6 +140,7 @@ var privacyClasses = map[string]cdr.Privacy{"": cdr.Words, "number": cdr.Number,
 var (
 	outcomeWords   = byName(cdr.Outcomes()...)
 	directionWords = byName(cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown)
+	truthWords     = map[string]bool{"true": true, "false": false}
 	resultWords    = byName(cdr.QueueResults()...)
 	faultDomains   = byName(cdr.FaultUnknown, cdr.FaultUser, cdr.FaultPolicy, cdr.FaultSBC, cdr.FaultCarrier, cdr.FaultProvider)
 )

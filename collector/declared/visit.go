@@ -61,7 +61,7 @@ func (p *mapping) fillVisit() {
 	if r.CallID = p.text("call_id", &d.CallID); r.CallID == "" {
 		r.CallID = r.ID
 	}
-	p.version()
+	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
 	r.Start, r.End = p.time("start", &d.Start), p.time("end", &d.End)
 	if !p.visit() {
 		p.fail("queue_result", "is missing")
@@ -83,19 +83,12 @@ func (p *mapping) fillVisit() {
 // visit adds the visit that the row tells of and says whether it tells of one. A result that no table knows is QueueOther.
 func (p *mapping) visit() bool {
 	d := &p.feed.Record
-	unmapped, v := len(p.unmapped), cdr.Visit{}
-	found := p.read("queue_result", &d.QueueResult, func(g *given) string {
-		result, known := resultWords[g.text]
-		if !known {
-			return "is no result of a visit"
-		}
-		v.Result = result
-		return ""
-	})
+	unmapped := len(p.unmapped)
+	result, found := readWord(p, "queue_result", &d.QueueResult, resultWords, "is no result of a visit")
 	if !found && len(p.unmapped) == unmapped {
 		return false
 	}
-	v.Queue = strings.TrimSpace(p.text("queue", &d.Queue))
+	v := cdr.Visit{Result: result, Queue: strings.TrimSpace(p.text("queue", &d.Queue))}
 	v.Wait.Known = p.read("queue_wait", &d.QueueWait, func(g *given) (problem string) {
 		v.Wait.Value, problem = p.wait(g)
 		return problem
