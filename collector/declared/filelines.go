@@ -1,70 +1,40 @@
 package declared
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
-	"iter"
 	"os"
-
-	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// linesReader reads files that grow, line by line. It implements collector.StreamReader.
+// linesLook reads files that grow, line by line.
 //
 // A file is found again by its inode, wherever it lies in its folder, if it still has what was read of it. One that isn't found again, such as a
 // copy or one that the inode was given to, is read from its beginning, and what another file had already is passed over.
-type linesReader struct{ *fileSettings }
-
-// Pages implements collector.StreamReader.
-func (r *linesReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		position, err := parseLinesPosition(from.Position)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		l := &linesLook{linesReader: r, position: position, stored: from.Position, day: dayOf(from.Now), pages: newFilePages(r.fileSettings), yield: yield}
-		l.list()
-		for _, f := range l.files.files {
-			if f.entry != nil && !l.stopped {
-				l.read(ctx, f.entry)
-			}
-		}
-		if !l.stopped {
-			l.end()
-		}
-	}
-}
-
-// linesLook is one look at all files.
 type linesLook struct {
-	*linesReader
-
-	position linesPosition
-	stored   []byte // as it was committed
-	day      int64
-	files    *fileList
-	pages    *filePages
-	yield    func(*collector.Page, error) bool
-	stopped  bool // the consumer wants no more
+	*fileLook
+	*linesPosition
 }
 
-// list finds the files and what was read of each.
-func (l *linesLook) list() {
-	l.files = listFiles(l.paths)
+// newLinesLook finds what was read of each file.
+func newLinesLook(look *fileLook) (fileKind, error) {
+	position, err := parseLinesPosition(look.stored)
+	if err != nil {
+		return nil, err
+	}
+	l := &linesLook{look, position}
 	missing := make(map[uint64]bool)
-	for _, e := range l.position.entries {
-		if _, found := l.files.ids[e.id]; !found && e.id != 0 {
+	for _, e := range l.entries {
+		if _, found := l.list.ids[e.id]; !found && e.id != 0 {
 			missing[e.id] = true
 		}
 	}
 	if len(missing) > 0 {
-		l.files.addRenamed(l.paths, missing)
+		l.list.addRenamed(l.paths, missing)
 	}
 	var others []*listedFile
-	for _, f := range l.files.files {
+	for _, f := range l.list.files {
 		if !l.findAgain(f) {
 			others = append(others, f)
 		}
@@ -72,22 +42,23 @@ func (l *linesLook) list() {
 	for _, f := range others {
 		l.addFile(f)
 	}
-	for _, e := range l.position.entries {
-		if e.file == nil && e.day < l.day-1 && len(l.files.troubles) == 0 {
+	for _, e := range l.entries {
+		if e.file == nil && e.day < l.day-1 && len(l.list.troubles) == 0 {
 			e.id = 0 // its folder isn't searched any more
 		}
 	}
+	return l, nil
 }
 
 // findAgain looks for what was read of a file. It returns true if that was found, or the file can't be read.
 func (l *linesLook) findAgain(f *listedFile) bool {
 	file, err := os.Open(f.path)
 	if err != nil {
-		l.files.fail(f, err)
+		l.list.fail(f, err)
 		return true
 	}
 	defer file.Close() //nolint:errcheck // nothing was written
-	for _, e := range l.position.entries {
+	for _, e := range l.entries {
 		if e.id == f.id && e.file == nil && e.now.fits(file, f.info.Size()) {
 			e.see(f, l.day)
 			return true
@@ -98,7 +69,7 @@ func (l *linesLook) findAgain(f *listedFile) bool {
 
 // addFile begins a file that isn't known. What its inode was before is gone, or has another one now.
 func (l *linesLook) addFile(f *listedFile) {
-	for _, e := range l.position.entries {
+	for _, e := range l.entries {
 		if e.id == f.id && e.file == nil {
 			e.id = 0
 		}
@@ -106,63 +77,63 @@ func (l *linesLook) addFile(f *listedFile) {
 	if !f.renamed {
 		e := &fileEntry{id: f.id}
 		e.see(f, l.day)
-		l.position.entries = append(l.position.entries, e)
+		l.entries = append(l.entries, e)
 	}
 }
 
-// read reads what a file has beyond its mark.
-func (l *linesLook) read(ctx context.Context, e *fileEntry) {
-	if e.file.info.Size() == e.now.offset {
-		return
+// read implements fileKind: it reads what a file has beyond its mark.
+func (l *linesLook) read(ctx context.Context, f *listedFile) error {
+	e := f.entry
+	if e == nil || f.info.Size() == e.now.offset {
+		return nil
 	}
-	file, err := os.Open(e.file.path)
+	file, err := os.Open(f.path)
 	if err != nil {
-		l.files.fail(e.file, err)
-		return
+		return err
 	}
 	defer file.Close() //nolint:errcheck // nothing was written
 	info, err := file.Stat()
-	if err != nil || !os.SameFile(info, e.file.info) {
-		return // it was renamed just now
+	if err != nil || !os.SameFile(info, f.info) {
+		return nil //nolint:nilerr // it was renamed just now
 	}
-	e.file.info = info
+	f.info = info
 	known, sure := l.known(file, e)
 	if !sure {
-		return
+		return nil
 	}
-	if err := l.readRows(ctx, file, e, known); err != nil && !errors.Is(err, io.EOF) {
-		l.files.fail(e.file, err)
+	if err := l.readRows(ctx, file, e, known); !errors.Is(err, io.EOF) && !errors.Is(err, errTruncated) {
+		return err
 	}
+	return nil
 }
 
 // readRows reads the complete rows behind a file's mark; those up to known are passed over. It ends with io.EOF.
 func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, known int64) error {
 	size := e.file.info.Size()
-	first := newFileRows(file, l.fileSettings.files, mark{}, size)
+	first := newFileRows(file, l.files, mark{}, size)
 	inFile, err := first.readNames()
 	if err != nil {
 		return err
 	}
-	at, rows := e.now, newFileRows(file, l.fileSettings.files, e.now, size)
+	at, rows := e.now, newFileRows(file, l.files, e.now, size)
 	rows.columns = first.columns
 	isNames := inFile && at.offset == 0
 	for {
 		row, err := rows.next()
 		if err != nil {
-			l.emit(file, e, at)
-			return err
+			return cmp.Or(l.emitUpTo(file, e, at), err)
 		}
 		if row.end > known && !isNames {
-			l.pages.add(&row, e.file.path)
+			l.add(&row, e.file.path)
 		}
 		at.offset, at.chain, isNames = row.end, row.chain, false
-		if l.pages.isFull() && !l.emit(file, e, at) {
-			return nil
+		if l.isFull() {
+			if err := l.emitUpTo(file, e, at); err != nil {
+				return err
+			}
 		}
-		if err := ctx.Err(); err != nil {
-			l.stopped = true
-			l.yield(nil, err)
-			return nil
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
 }
@@ -171,7 +142,7 @@ func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, k
 func (l *linesLook) known(file io.ReaderAt, e *fileEntry) (known int64, sure bool) {
 	size := e.file.info.Size()
 	known = e.now.offset
-	for _, other := range l.position.entries {
+	for _, other := range l.entries {
 		if other == e {
 			continue
 		}
@@ -213,34 +184,16 @@ func (e *fileEntry) sameUpTo(offset int64, other io.ReaderAt) (bool, error) {
 
 var errTruncated = errors.New("the file was truncated")
 
-// emit yields the page so far with the position behind it, and says whether to go on with the file. If it was truncated meanwhile it is left for the next
-// look: what was read may be of two files.
-func (l *linesLook) emit(file *os.File, e *fileEntry, at mark) bool {
-	page := l.pages.take()
+// emitUpTo yields the page so far with the position behind it. Of a file that was truncated meanwhile it yields nothing, and the error is errTruncated:
+// what was read may be of two files, so it is left for the next look.
+func (l *linesLook) emitUpTo(file *os.File, e *fileEntry, at mark) (err error) {
+	page := l.take()
 	if at.offset == e.now.offset {
-		return true
+		return nil
 	}
-	var err error
 	if at.print, err = printOf(file, at.offset); err != nil || !e.now.fits(file, at.offset) {
-		return false
+		return errTruncated
 	}
 	e.now = at
-	page.Position = &collector.Position{Plan: l.position.append(nil)}
-	l.stopped = !l.yield(page, nil)
-	return !l.stopped
-}
-
-// end yields the position if it changed without a row, and then the troubles.
-func (l *linesLook) end() {
-	if len(l.files.files) > 0 && len(l.files.troubles) == 0 {
-		l.position.forget()
-	}
-	last := &collector.Position{Plan: l.position.append(nil), HistoryDone: l.files.anyRead()}
-	err := l.files.err()
-	if (err != nil || !bytes.Equal(last.Plan, l.stored)) && !l.yield(&collector.Page{Position: last}, nil) {
-		return
-	}
-	if err != nil {
-		l.yield(nil, err)
-	}
+	return l.emit(page, l.append(nil))
 }

@@ -78,7 +78,7 @@ func (e *fileEntry) see(file *listedFile, day int64) {
 }
 
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
-func (p *linesPosition) forget() {
+func (p *linesPosition) forget(int64) {
 	type place struct {
 		offset int64
 		print  uint64
@@ -119,7 +119,8 @@ func (m mark) append(dst []byte) []byte {
 // errFilePosition is a stored position that this program didn't write.
 var errFilePosition = errors.New("the stored position of the files is damaged, or was written by a newer version")
 
-func parseLinesPosition(data []byte) (p linesPosition, err error) {
+func parseLinesPosition(data []byte) (*linesPosition, error) {
+	p := new(linesPosition)
 	if len(data) == 0 {
 		return p, nil
 	}

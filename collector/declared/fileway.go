@@ -1,12 +1,9 @@
 package declared
 
 import (
-	"context"
-	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -17,14 +14,6 @@ import (
 // filesWay reads files that another program writes.
 type filesWay struct {
 	block *Block
-	now   func() time.Time
-}
-
-// fileSettings are what a reader of files needs.
-type fileSettings struct {
-	feed  *feed
-	files *Files
-	paths []string // patterns
 	now   func() time.Time
 }
 
@@ -48,75 +37,10 @@ func (w *filesWay) read(info *collector.FeedInfo, f *feed) {
 	} else if given := w.block.Values[columnsKey]; len(given) > 0 {
 		files.Columns, files.Widths = given, nil
 	}
-	s := &fileSettings{feed: f, files: &files, paths: paths, now: w.now}
-	info.Stream = &linesReader{s}
-	if s.files.Read == readWhole {
-		info.Stream = &wholeReader{s}
-	}
+	reader := &filesReader{feed: f, files: &files, paths: paths, now: w.now}
+	info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.probe
 	info.Rules.ByArrival = true
-	info.Reader = collector.SpanReader{Stream: info.Stream}
 	info.Fingerprint = w.block.account() + " " + f.name
-	info.Probe = func(ctx context.Context) (int, error) { return s.probe(ctx, info.Reader) }
-}
-
-// probe reads the first page.
-func (s *fileSettings) probe(ctx context.Context, reader collector.RangeReader) (rows int, err error) {
-	list := listFiles(s.paths)
-	if err := list.err(); err != nil {
-		return 0, err
-	}
-	if len(list.files) == 0 {
-		return 0, &advice.Error{
-			What: "no file matches " + strings.Join(s.paths, ", "), Todo: "see that paths are right, that the files are there, and that they aren't compressed",
-		}
-	}
-	for page, err := range reader.Pages(ctx, time.Time{}, s.now()) {
-		if err != nil {
-			return rows, err
-		}
-		if rows += len(page.Records) + len(page.Invalid); rows > 0 {
-			break
-		}
-	}
-	return rows, nil
-}
-
-// A page of rows of files is bounded by both.
-const (
-	filePageRows  = 1000
-	filePageBytes = 4 << 20
-)
-
-// filePages makes pages of rows of files.
-type filePages struct {
-	mapper      *Mapper
-	page        *collector.Page
-	rows, bytes int
-}
-
-func newFilePages(s *fileSettings) *filePages {
-	return &filePages{mapper: NewMapper(s.feed.Feed, s.feed.settings), page: new(collector.Page)}
-}
-
-// isFull says whether the page is to be committed before another row is added.
-func (p *filePages) isFull() bool { return p.rows >= filePageRows || p.bytes >= filePageBytes }
-
-// take is the page so far; the next one is empty.
-func (p *filePages) take() *collector.Page {
-	page := p.page
-	p.page, p.rows, p.bytes = new(collector.Page), 0, 0
-	return page
-}
-
-// add adds a row of a file.
-func (p *filePages) add(row *fileRow, path string) {
-	p.rows++
-	p.bytes += len(row.raw)
-	mapped := p.mapper.mapRow(&row.rawRow)
-	if r := mapped.Record; r != nil && r.Synthetic != "" {
-		r.Synthetic = string(row.chain[:]) // a row without an id is known by its place
-	}
-	mapped.put(p.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.end))
 }
 
 // Keys of a source's block.

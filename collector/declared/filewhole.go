@@ -1,7 +1,6 @@
 package declared
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -11,8 +10,6 @@ import (
 	"iter"
 	"os"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
 const (
@@ -22,53 +19,24 @@ const (
 	waitForWhole = time.Hour
 )
 
-// wholeReader reads files that are written once. It implements collector.StreamReader.
+// wholeLook reads files that are written once.
 //
 // A file is read when it rests for some time, once: it is known by its inode, size and time, and by its content, so that neither a new name nor a copy
 // makes it another one.
-type wholeReader struct{ *fileSettings }
-
-// Pages implements collector.StreamReader.
-func (r *wholeReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
-	return func(yield func(*collector.Page, error) bool) {
-		position, err := parseWholePosition(from.Position)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		l := &wholeLook{wholeReader: r, position: position, day: dayOf(from.Now), files: listFiles(r.paths), pages: newFilePages(r.fileSettings)}
-		for _, f := range l.files.files {
-			if err := l.read(f, yield); errors.Is(err, errStopped) {
-				return
-			} else if err != nil {
-				l.files.fail(f, err)
-			}
-			if err := ctx.Err(); err != nil {
-				yield(nil, err)
-				return
-			}
-		}
-		l.end(from.Position, yield)
-	}
-}
-
-// errStopped says that the consumer wants no more.
-var errStopped = errors.New("stopped")
-
-// wholeLook is one look at all files.
 type wholeLook struct {
-	*wholeReader
-
-	position *wholePosition
-	day      int64
-	files    *fileList
-	pages    *filePages
+	*fileLook
+	*wholePosition
 }
 
-// read reads a file unless it was read or is still being written.
-func (l *wholeLook) read(f *listedFile, yield func(*collector.Page, error) bool) error {
+func newWholeLook(l *fileLook) (fileKind, error) {
+	position, err := parseWholePosition(l.stored)
+	return &wholeLook{l, position}, err
+}
+
+// read implements fileKind: it reads a file unless it was read or is still being written.
+func (l *wholeLook) read(_ context.Context, f *listedFile) error {
 	version := versionOf(f)
-	if l.position.see(version, l.day) || l.now().Sub(f.info.ModTime()).Abs() < l.fileSettings.files.Quiet {
+	if l.see(version, l.day) || l.now().Sub(f.info.ModTime()).Abs() < l.files.Quiet {
 		return nil
 	}
 	file, err := os.Open(f.path)
@@ -81,37 +49,35 @@ func (l *wholeLook) read(f *listedFile, yield func(*collector.Page, error) bool)
 		return err
 	}
 	content := binary.BigEndian.Uint64(sum.Sum(nil))
-	if !l.position.contents[content] {
-		rows := newFileRows(file, l.fileSettings.files, mark{}, f.info.Size()).all(l.fileSettings.files.Skip)
-		if l.fileSettings.files.Format == formatJSON {
+	if !l.contents[content] {
+		rows := newFileRows(file, l.files, mark{}, f.info.Size()).all(l.files.Skip)
+		if l.files.Format == formatJSON {
 			rows = l.jsonRows(file, f)
 		}
-		if err := l.addRows(rows, f.path, yield); errors.Is(err, io.EOF) {
+		if err := l.addRows(rows, f.path); errors.Is(err, io.EOF) {
 			return nil // it is still being written
 		} else if err != nil {
 			return err
 		}
 	}
 	if now, err := file.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
-		l.position.add(version, wholeEntry{content, l.day})
+		l.note(version, wholeEntry{content, l.day})
 	}
 	return nil
 }
 
 // addRows adds the rows of a file to pages, and yields those that are full.
-func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], path string, yield func(*collector.Page, error) bool) error {
+func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], path string) error {
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if l.pages.isFull() {
-			page := l.pages.take()
-			page.Position = &collector.Position{Plan: l.position.append(nil)} // of the files before this one
-			if !yield(page, nil) {
-				return errStopped
+		if l.isFull() {
+			if err := l.emit(l.take(), l.append(nil)); err != nil { // the position is of the files before this one
+				return err
 			}
 		}
-		l.pages.add(row, path)
+		l.add(row, path)
 	}
 	return nil
 }
@@ -156,21 +122,4 @@ func readDocument(file io.ReaderAt, size int64) (document []byte, problem string
 		problem = "the file is no valid JSON"
 	}
 	return document, problem
-}
-
-// end yields the last rows with the position behind all files, and then the troubles.
-func (l *wholeLook) end(stored []byte, yield func(*collector.Page, error) bool) {
-	if len(l.files.files) > 0 && len(l.files.troubles) == 0 {
-		l.position.forget(l.day)
-	}
-	page, err := l.pages.take(), l.files.err()
-	page.Position = &collector.Position{Plan: l.position.append(nil), HistoryDone: l.files.anyRead()}
-	if err != nil || !bytes.Equal(page.Position.Plan, stored) || len(page.Records)+len(page.Invalid)+len(page.Ignored) > 0 {
-		if !yield(page, nil) {
-			return
-		}
-	}
-	if err != nil {
-		yield(nil, err)
-	}
 }

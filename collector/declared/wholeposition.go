@@ -48,7 +48,7 @@ func (p *wholePosition) see(version uint64, day int64) bool {
 	return known
 }
 
-func (p *wholePosition) add(version uint64, e wholeEntry) {
+func (p *wholePosition) note(version uint64, e wholeEntry) {
 	p.versions[version] = e
 	p.contents[e.content] = true
 }
@@ -87,7 +87,7 @@ func parseWholePosition(data []byte) (*wholePosition, error) {
 	for len(r.Data) > 0 {
 		version := r.Number(8)
 		if e := (wholeEntry{r.Number(8), r.Varint()}); !r.Bad {
-			p.add(version, e)
+			p.note(version, e)
 		}
 	}
 	if r.Bad || data[0] != wholeForm {

@@ -1,0 +1,154 @@
+package declared
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
+)
+
+// A page of rows of files is bounded by both.
+const (
+	filePageRows  = 1000
+	filePageBytes = 4 << 20
+)
+
+// filesReader reads files. It implements collector.StreamReader.
+type filesReader struct {
+	feed  *feed
+	files *Files
+	paths []string // patterns
+	now   func() time.Time
+}
+
+// fileKind is a kind of files: those that grow, or those that are written once.
+type fileKind interface {
+	// read adds what a file has that wasn't read yet.
+	read(ctx context.Context, f *listedFile) error
+	// append appends the stored form of what was read of all files.
+	append(dst []byte) []byte
+	// forget forgets files that weren't there on a day, if there are many.
+	forget(day int64)
+}
+
+// Pages implements collector.StreamReader.
+func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		l := &fileLook{
+			filesReader: r, stored: from.Position, day: dayOf(from.Now), list: listFiles(r.paths), yield: yield,
+			mapper: NewMapper(r.feed.Feed, r.feed.settings), page: new(collector.Page),
+		}
+		newKind := newLinesLook
+		if r.files.Read == readWhole {
+			newKind = newWholeLook
+		}
+		kind, err := newKind(l)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, f := range l.list.files {
+			err := kind.read(ctx, f)
+			switch {
+			case errors.Is(err, errStopped):
+				return
+			case ctx.Err() != nil:
+				yield(nil, ctx.Err())
+				return
+			case err != nil:
+				l.list.fail(f, err)
+			}
+		}
+		l.end(kind)
+	}
+}
+
+// probe reads the first page.
+func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
+	list := listFiles(r.paths)
+	if err := list.err(); err != nil {
+		return 0, err
+	}
+	if len(list.files) == 0 {
+		return 0, &advice.Error{
+			What: "no file matches " + strings.Join(r.paths, ", "), Todo: "see that paths are right, that the files are there, and that they aren't compressed",
+		}
+	}
+	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: r.now()}) {
+		if err != nil {
+			return rows, err
+		}
+		if rows += len(page.Records) + len(page.Invalid); rows > 0 {
+			break
+		}
+	}
+	return rows, nil
+}
+
+// fileLook is one look at all files.
+type fileLook struct {
+	*filesReader
+
+	stored []byte // the position as it was committed
+	day    int64
+	list   *fileList
+	mapper *Mapper
+	yield  func(*collector.Page, error) bool
+
+	page        *collector.Page
+	rows, bytes int // on the page
+}
+
+// errStopped says that the consumer wants no more.
+var errStopped = errors.New("stopped")
+
+// isFull says whether the page is to be committed before another row is added.
+func (l *fileLook) isFull() bool { return l.rows >= filePageRows || l.bytes >= filePageBytes }
+
+// take is the page so far; the next one is empty.
+func (l *fileLook) take() *collector.Page {
+	page := l.page
+	l.page, l.rows, l.bytes = new(collector.Page), 0, 0
+	return page
+}
+
+// emit yields a page with a position.
+func (l *fileLook) emit(page *collector.Page, position []byte) error {
+	page.Position = &collector.Position{Plan: position}
+	if !l.yield(page, nil) {
+		return errStopped
+	}
+	return nil
+}
+
+// add adds a row of a file to the page.
+func (l *fileLook) add(row *fileRow, path string) {
+	l.rows++
+	l.bytes += len(row.raw)
+	mapped := l.mapper.mapRow(&row.rawRow)
+	if r := mapped.Record; r != nil && r.Synthetic != "" {
+		r.Synthetic = string(row.chain[:]) // a row without an id is known by its place
+	}
+	mapped.put(l.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.end))
+}
+
+// end yields the last rows with the position behind all files, if there is anything new, and then the troubles.
+func (l *fileLook) end(kind fileKind) {
+	if len(l.list.files) > 0 && len(l.list.troubles) == 0 {
+		kind.forget(l.day)
+	}
+	hasRows, page, err := l.rows > 0, l.take(), l.list.err()
+	page.Position = &collector.Position{Plan: kind.append(nil), HistoryDone: l.list.anyRead()}
+	if (err != nil || hasRows || !bytes.Equal(page.Position.Plan, l.stored)) && !l.yield(page, nil) {
+		return
+	}
+	if err != nil {
+		l.yield(nil, err)
+	}
+}
