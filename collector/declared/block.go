@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -110,16 +111,17 @@ func (b *Block) validate(r *config.Report) {
 		r.Required(baseURL, b.BaseURL, "the address of the provider's API")
 		r.BaseURL(baseURL, b.BaseURL)
 	}
-	b.validateZone(r)
+	if _, err := b.zone(); err != nil {
+		r.Problemf(timeZone, "must be a time zone such as Europe/Berlin")
+	}
+	if given := b.Values[insecureHTTP]; b.definition.Push != nil && len(given) > 0 {
+		r.OneOf(insecureHTTP, given[0], "true", "false")
+	}
 	b.validateFiles(r)
 	b.validateDriver(r)
-	b.validatePush(r)
 	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {
 		p := b.parameters[key]
-		what := p.Ask
-		if what == "" {
-			what = "a value"
-		}
+		what := cmp.Or(p.Ask, "a value")
 		switch {
 		case p.optional:
 		case p.Secret:

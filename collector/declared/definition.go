@@ -2,10 +2,8 @@ package declared
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -142,15 +140,6 @@ func (d *Definition) Validate(r *config.Report) {
 	if len(d.Feeds) == 0 {
 		r.Problemf("feeds", "is missing; give at least one feed")
 	}
-	for feed, f := range d.Feeds {
-		d.validateTexts(r, "feeds."+feed+".request", append(slices.Collect(maps.Values(f.Request.Query)), f.Request.Path)...)
-		if t := f.Totals; t != nil {
-			d.validateTexts(r, "feeds."+feed+".totals.request", append(slices.Collect(maps.Values(t.Request.Query)), t.Request.Path)...)
-		}
-		if !name.MatchString(feed) {
-			r.Problemf("feeds."+feed, "must be called with small letters, digits and _, such as call_log")
-		}
-	}
 	d.validateWays(r)
 	d.validateTexts(r, "account", d.Account)
 	d.validateTexts(r, "currency", d.Currency)
@@ -171,9 +160,13 @@ func (d *Definition) Validate(r *config.Report) {
 			r.Problemf("parameters."+key+".default", "is a secret's, and a definition holds no secrets; leave it out")
 		}
 	}
-	for _, feed := range slices.Sorted(maps.Keys(d.Feeds)) {
-		f := d.Feeds[feed]
-		d.validateParameters(r, "feeds."+feed, &f)
+	for feed, f := range d.Feeds {
+		key := "feeds." + feed
+		if !name.MatchString(feed) {
+			r.Problemf(key, "must be called with small letters, digits and _, such as call_log")
+		}
+		d.validateWay(r, feed, &f)
+		d.validateParameters(r, key, &f)
 	}
 }
 
@@ -191,10 +184,6 @@ func (d *Definition) validateWays(r *config.Report) {
 	}
 	if d.Push != nil {
 		d.validatePush(r)
-	}
-	for _, feed := range slices.Sorted(maps.Keys(d.Feeds)) {
-		f := d.Feeds[feed]
-		d.validateWay(r, feed, &f)
 	}
 }
 
@@ -222,8 +211,12 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	}
 }
 
-// validateParameters reports conditions that name parameters which the definition lacks.
+// validateParameters reports texts, paths and conditions of a feed that name parameters which the definition lacks.
 func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
+	d.validateTexts(r, key+".request", f.Request.texts()...)
+	if f.Totals != nil {
+		d.validateTexts(r, key+".totals.request", f.Totals.Request.texts()...)
+	}
 	for where, c := range map[string]*Condition{"ignore": f.Ignore, "final": f.Final} {
 		d.validateNames(r, key+"."+where, c.parameters())
 	}

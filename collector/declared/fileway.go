@@ -82,17 +82,6 @@ func (d *Definition) allHaveFiles() bool {
 	return len(d.Feeds) > 0
 }
 
-// addFileParameters adds the keys that a source gives for files.
-func (d *Definition) addFileParameters(all map[string]Parameter) {
-	if d.Files == nil {
-		return
-	}
-	all[pathsKey] = Parameter{Ask: "Files to read, such as /var/log/acmetel/*.csv", List: true, optional: true}
-	if d.Files.Format == formatCSV {
-		all[columnsKey] = Parameter{List: true, optional: true}
-	}
-}
-
 // validateFiles reports keys that the feeds which are read need.
 func (b *Block) validateFiles(r *config.Report) {
 	needs := make(map[string]string) // keys, and what is to be given

@@ -82,6 +82,9 @@ type Request struct {
 	Query map[string]string `yaml:"query"`
 }
 
+// texts are all that may name parameters.
+func (r *Request) texts() []string { return append(slices.Collect(maps.Values(r.Query)), r.Path) }
+
 // Filter says what the provider's filter of time means.
 type Filter struct {
 	// By says of which time the filter speaks: start or end of a call, or when its row was inserted.

@@ -81,11 +81,7 @@ func (m *Mapper) mapValues() Mapped {
 		return Mapped{Invalid: "final: " + err.Error()}
 	}
 	p.record.Provisional = !final
-	if m.feed.countsVisits() {
-		p.fillVisit()
-	} else {
-		p.fill()
-	}
+	p.fill()
 	if p.problem != "" && final {
 		return Mapped{Invalid: p.problem}
 	}
@@ -107,17 +103,28 @@ type mapping struct {
 func (p *mapping) fill() {
 	d, r := &p.feed.Record, p.record
 	p.ids()
-	r.CallID, r.Group, r.Parent = p.text("call_id", &d.CallID), p.text("group", &d.Group), p.text("parent", &d.Parent)
-	for _, id := range []string{r.Group, r.ID} {
-		if r.CallID == "" {
-			r.CallID = id
-		}
-	}
+	r.Group, r.Parent = p.text("group", &d.Group), p.text("parent", &d.Parent)
+	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.Group, r.ID)
 	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
+	if r.NoCall = p.feed.countsVisits(); r.NoCall {
+		p.visitAlone()
+	}
 	if r.Start.IsZero() {
 		p.fail("start", "is missing")
 	}
+	if !r.NoCall {
+		p.call()
+	}
+	p.extras()
+	if r.ID == "" && !d.ID.IsSet() {
+		r.Synthetic = p.syntheticKey()
+	}
+}
+
+// call reads what only calls have.
+func (p *mapping) call() {
+	d, r := &p.feed.Record, p.record
 	if !r.Answer.IsZero() {
 		r.Invite = r.Start // a call starts with its invite here: set-up time is answer − start
 	}
@@ -130,11 +137,7 @@ func (p *mapping) fill() {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
 	}
 	p.visit()
-	p.extras()
 	p.tellLabels()
-	if r.ID == "" && !d.ID.IsSet() {
-		r.Synthetic = collector.SyntheticKey(r)
-	}
 }
 
 // ids takes every id that the row gives; one that is declared must be there.

@@ -59,29 +59,8 @@ func (d *Definition) postedFeeds() (names []string) {
 	return names
 }
 
-// pushParameters are those of every source whose records may be posted. Beside files a token turns push on.
-func (d *Definition) pushParameters() map[string]Parameter {
-	if d.Push == nil {
-		return nil
-	}
-	return map[string]Parameter{
-		pushToken:    {Ask: "Token that the system posts its records with, of your choice", Secret: true, optional: d.Files != nil},
-		insecureHTTP: {optional: true},
-	}
-}
-
 // pushes says whether records may be posted to the source.
 func (b *Block) pushes() bool { return b.definition.Push != nil && b.Secrets[pushToken].IsSet() }
-
-// validatePush reports values of the keys that push adds to a block.
-func (b *Block) validatePush(r *config.Report) {
-	if b.definition.Push == nil {
-		return
-	}
-	if given := b.Values[insecureHTTP]; len(given) > 0 {
-		r.OneOf(insecureHTTP, given[0], "true", "false")
-	}
-}
 
 // The errors of a body, for whoever set the sender up.
 var (

@@ -53,31 +53,24 @@ func (f *Feed) validateVisits(r *config.Report) {
 	}
 }
 
-// fillVisit reads a row of a feed of visits.
-func (p *mapping) fillVisit() {
-	d, r := &p.feed.Record, p.record
-	r.NoCall = true
-	p.ids()
-	if r.CallID = p.text("call_id", &d.CallID); r.CallID == "" {
-		r.CallID = r.ID
-	}
-	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
-	r.Start, r.End = p.time("start", &d.Start), p.time("end", &d.End)
+// visitAlone reads the visit that a row of a feed of visits must tell of.
+func (p *mapping) visitAlone() {
+	r := p.record
 	if !p.visit() {
 		p.fail("queue_result", "is missing")
-		return
+	} else if r.Start.IsZero() && !r.End.IsZero() {
+		r.Start = r.End.Add(-r.Visits[0].Wait.Value)
+	}
+}
+
+// syntheticKey identifies a record without an id by its content.
+func (p *mapping) syntheticKey() string {
+	key, r := collector.SyntheticKey(p.record), p.record
+	if !r.NoCall || len(r.Visits) == 0 {
+		return key
 	}
 	v := &r.Visits[0]
-	if r.Start.IsZero() && !r.End.IsZero() {
-		r.Start = r.End.Add(-v.Wait.Value)
-	}
-	if r.Start.IsZero() {
-		p.fail("start", "is missing")
-	}
-	p.extras()
-	if r.ID == "" && !d.ID.IsSet() {
-		r.Synthetic = strings.Join([]string{collector.SyntheticKey(r), r.CallID, v.Queue, v.Result.String(), v.Wait.Value.String()}, "\x1f")
-	}
+	return strings.Join([]string{key, r.CallID, v.Queue, v.Result.String(), v.Wait.Value.String()}, "\x1f")
 }
 
 // visit adds the visit that the row tells of and says whether it tells of one. A result that no table knows is QueueOther.
