@@ -26,8 +26,8 @@ func newLinesLook(look *fileLook) (fileKind, error) {
 	l := &linesLook{look, position}
 	missing := make(map[uint64]bool)
 	for _, e := range l.entries {
-		if _, found := l.list.ids[e.id]; !found && e.id != 0 {
-			missing[e.id] = true
+		if _, found := l.list.ids[e.ID]; !found && e.ID != 0 {
+			missing[e.ID] = true
 		}
 	}
 	if len(missing) > 0 {
@@ -43,8 +43,8 @@ func newLinesLook(look *fileLook) (fileKind, error) {
 		l.addFile(f)
 	}
 	for _, e := range l.entries {
-		if e.file == nil && e.day < l.day-1 && len(l.list.troubles) == 0 {
-			e.id = 0 // its folder isn't searched any more
+		if e.file == nil && e.Day < l.day-1 && len(l.list.troubles) == 0 {
+			e.ID = 0 // its folder isn't searched any more
 		}
 	}
 	return l, nil
@@ -59,7 +59,7 @@ func (l *linesLook) findAgain(f *listedFile) bool {
 	}
 	defer file.Close() //nolint:errcheck // nothing was written
 	for _, e := range l.entries {
-		if e.id == f.id && e.file == nil && e.now.fits(file, f.info.Size()) {
+		if e.ID == f.id && e.file == nil && e.Now.fits(file, f.info.Size()) {
 			e.see(f, l.day)
 			return true
 		}
@@ -70,12 +70,12 @@ func (l *linesLook) findAgain(f *listedFile) bool {
 // addFile begins a file that isn't known. What its inode was before is gone, or has another one now.
 func (l *linesLook) addFile(f *listedFile) {
 	for _, e := range l.entries {
-		if e.id == f.id && e.file == nil {
-			e.id = 0
+		if e.ID == f.id && e.file == nil {
+			e.ID = 0
 		}
 	}
 	if !f.renamed {
-		e := &fileEntry{id: f.id}
+		e := &fileEntry{storedEntry: storedEntry{ID: f.id}}
 		e.see(f, l.day)
 		l.entries = append(l.entries, e)
 	}
@@ -84,7 +84,7 @@ func (l *linesLook) addFile(f *listedFile) {
 // read implements fileKind: it reads what a file has beyond its mark.
 func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	e := f.entry
-	if e == nil || f.info.Size() == e.now.offset {
+	if e == nil || f.info.Size() == e.Now.Offset {
 		return nil
 	}
 	file, err := os.Open(f.path)
@@ -115,9 +115,9 @@ func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, k
 	if err != nil {
 		return err
 	}
-	at, rows := e.now, newFileRows(file, l.files, e.now, size)
+	at, rows := e.Now, newFileRows(file, l.files, e.Now, size)
 	rows.columns = first.columns
-	isNames := inFile && at.offset == 0
+	isNames := inFile && at.Offset == 0
 	for {
 		row, err := rows.next()
 		if err != nil {
@@ -126,7 +126,7 @@ func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, k
 		if row.end > known && !isNames {
 			l.add(&row, e.file.path)
 		}
-		at.offset, at.chain, isNames = row.end, row.chain, false
+		at.Offset, at.Chain, isNames = row.end, row.chain, false
 		if l.isFull() {
 			if err := l.emitUpTo(file, e, at); err != nil {
 				return err
@@ -141,17 +141,17 @@ func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, k
 // known is up to where a file has what was read from another one, or from this one on an earlier day. That isn't sure while another one changes.
 func (l *linesLook) known(file io.ReaderAt, e *fileEntry) (known int64, sure bool) {
 	size := e.file.info.Size()
-	known = e.now.offset
+	known = e.Now.Offset
 	for _, other := range l.entries {
 		if other == e {
 			continue
 		}
-		for _, m := range [...]mark{other.now, other.older} {
-			if m.offset > known && m.fits(file, size) {
-				known = m.offset
+		for _, m := range [...]mark{other.Now, other.Older} {
+			if m.Offset > known && m.fits(file, size) {
+				known = m.Offset
 			}
 		}
-		if other.now.offset <= size || size <= known || other.file == nil {
+		if other.Now.Offset <= size || size <= known || other.file == nil {
 			continue
 		}
 		switch same, err := other.sameUpTo(size, file); {
@@ -172,7 +172,7 @@ func (e *fileEntry) sameUpTo(offset int64, other io.ReaderAt) (bool, error) {
 	}
 	defer file.Close() //nolint:errcheck // nothing was written
 	ours, err := printOf(file, offset)
-	if err == nil && !e.now.fits(file, e.now.offset) {
+	if err == nil && !e.Now.fits(file, e.Now.Offset) {
 		err = errTruncated
 	}
 	if err != nil {
@@ -188,12 +188,12 @@ var errTruncated = errors.New("the file was truncated")
 // what was read may be of two files, so it is left for the next look.
 func (l *linesLook) emitUpTo(file *os.File, e *fileEntry, at mark) (err error) {
 	page := l.take()
-	if at.offset == e.now.offset {
+	if at.Offset == e.Now.Offset {
 		return nil
 	}
-	if at.print, err = printOf(file, at.offset); err != nil || !e.now.fits(file, at.offset) {
+	if at.Print, err = printOf(file, at.Offset); err != nil || !e.Now.fits(file, at.Offset) {
 		return errTruncated
 	}
-	e.now = at
+	e.Now = at
 	return l.emit(page, l.append(nil))
 }

@@ -8,8 +8,6 @@ import (
 	"io"
 	"slices"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
 // linesPosition is how far files that grow were read. Files are told apart by what is in them: an inode is used again, first bytes may be the same,
@@ -18,20 +16,25 @@ type linesPosition struct{ entries []*fileEntry }
 
 // fileEntry is a file of which something was read.
 type fileEntry struct {
-	id uint64 // see idOf; 0: none is known to be it
-	// now is up to where it was read, older up to where on an earlier day: after a crash of the machine a file may be shorter.
-	now, older mark
-	day        int64 // when it was last seen, since 1970
+	storedEntry
 
 	file *listedFile // of this look; nil: it isn't there
+}
+
+// storedEntry is of a fixed size, as what it holds: they are stored as they are.
+type storedEntry struct {
+	ID uint64 // see idOf; 0: none is known to be it
+	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the machine a file may be shorter.
+	Now, Older mark
+	Day        int64 // when it was last seen, since 1970
 }
 
 // mark is a place in a file, which is a row's end. Files that have the same bytes up to there, at their beginning and before the place, are the same so
 // far.
 type mark struct {
-	offset int64
-	print  uint64
-	chain  chain
+	Offset int64
+	Print  uint64
+	Chain  chain
 }
 
 const (
@@ -40,7 +43,7 @@ const (
 	// goneFiles is of how many files is remembered what was read of them when they are gone.
 	goneFiles = 1000
 
-	linesForm = 1 // of the stored position
+	linesForm = 3 // of the stored position
 )
 
 // printOf is a hash of a file's first bytes and those before an offset.
@@ -59,22 +62,22 @@ func printOf(file io.ReaderAt, offset int64) (uint64, error) {
 
 // fits says whether a file has, up to the mark, what was read up to there.
 func (m mark) fits(file io.ReaderAt, size int64) bool {
-	if m.offset == 0 {
+	if m.Offset == 0 {
 		return true
 	}
-	if m.offset > size {
+	if m.Offset > size {
 		return false
 	}
-	has, err := printOf(file, m.offset)
-	return err == nil && has == m.print
+	has, err := printOf(file, m.Offset)
+	return err == nil && has == m.Print
 }
 
 // see notes that the file is there on a day.
 func (e *fileEntry) see(file *listedFile, day int64) {
-	if e.day != day {
-		e.older = e.now
+	if e.Day != day {
+		e.Older = e.Now
 	}
-	e.file, e.day, file.entry = file, day, e
+	e.file, e.Day, file.entry = file, day, e
 }
 
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
@@ -84,16 +87,16 @@ func (p *linesPosition) forget(int64) {
 		print  uint64
 	}
 	known := make(map[place]bool)
-	slices.SortStableFunc(p.entries, func(a, b *fileEntry) int { return cmp.Compare(b.day, a.day) })
+	slices.SortStableFunc(p.entries, func(a, b *fileEntry) int { return cmp.Compare(b.Day, a.Day) })
 	gone := 0
 	p.entries = slices.DeleteFunc(p.entries, func(e *fileEntry) bool {
-		at := place{e.now.offset, e.now.print}
+		at := place{e.Now.Offset, e.Now.Print}
 		if e.file != nil {
 			known[at] = true
 			return false
 		}
 		gone++
-		return gone > goneFiles || e.id == 0 && (e.now.offset == 0 || known[at])
+		return gone > goneFiles || e.ID == 0 && (e.Now.Offset == 0 || known[at])
 	})
 }
 
@@ -101,17 +104,7 @@ func (p *linesPosition) forget(int64) {
 func (p *linesPosition) append(dst []byte) []byte {
 	dst = append(dst, linesForm)
 	for _, e := range p.entries {
-		dst = binary.AppendUvarint(dst, e.id)
-		dst = binary.AppendVarint(dst, e.day)
-		dst = e.older.append(e.now.append(dst))
-	}
-	return dst
-}
-
-func (m mark) append(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(m.offset)) //nolint:gosec // never negative
-	if m.offset > 0 {
-		dst = append(binary.BigEndian.AppendUint64(dst, m.print), m.chain[:]...)
+		dst, _ = binary.Append(dst, binary.BigEndian, &e.storedEntry) // it fails for what has no fixed size
 	}
 	return dst
 }
@@ -121,34 +114,19 @@ var errFilePosition = errors.New("the stored position of the files is damaged, o
 
 func parseLinesPosition(data []byte) (*linesPosition, error) {
 	p := new(linesPosition)
-	if len(data) == 0 {
-		return p, nil
+	if len(data) > 0 && data[0] != linesForm {
+		return p, errFilePosition
 	}
-	r := pack.Reader{Data: data[1:]}
-	for len(r.Data) > 0 {
-		e := &fileEntry{id: r.Uvarint(), day: r.Varint()}
-		e.now, e.older = readMark(&r), readMark(&r)
-		if r.Bad || e.older.offset > e.now.offset {
+	for rest := data[min(len(data), 1):]; len(rest) > 0; {
+		e := new(fileEntry)
+		size, err := binary.Decode(rest, binary.BigEndian, &e.storedEntry)
+		if err != nil || e.Older.Offset < 0 || e.Older.Offset > e.Now.Offset {
 			return p, errFilePosition
 		}
 		p.entries = append(p.entries, e)
-	}
-	if r.Bad || data[0] != linesForm {
-		return p, errFilePosition
+		rest = rest[size:]
 	}
 	return p, nil
-}
-
-func readMark(r *pack.Reader) (m mark) {
-	offset := r.Uvarint()
-	if m.offset = int64(offset & (1<<63 - 1)); offset > 1<<62 {
-		r.Bad = true
-	}
-	if m.offset > 0 {
-		m.print = r.Number(8)
-		copy(m.chain[:], r.Bytes(uint64(len(m.chain))))
-	}
-	return m
 }
 
 // dayOf numbers the days since 1970.

@@ -61,8 +61,8 @@ type fileLine struct {
 
 // newFileRows reads rows from a place on, which is a row's end, up to a size.
 func newFileRows(file io.ReaderAt, files *Files, from mark, size int64) *fileRows {
-	in := io.NewSectionReader(file, from.offset, size-from.offset)
-	return &fileRows{in: bufio.NewReaderSize(in, 64<<10), files: files, columns: files.Columns, at: from.offset, chain: from.chain}
+	in := io.NewSectionReader(file, from.Offset, size-from.Offset)
+	return &fileRows{in: bufio.NewReaderSize(in, 64<<10), files: files, columns: files.Columns, at: from.Offset, chain: from.Chain}
 }
 
 // readNames reads the names of the values from the first row if it has them, and says so. The error is io.EOF if that row isn't complete yet.
@@ -246,14 +246,13 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 
 // quotedEnd is where the quote ends that a text begins with; -1 if it doesn't.
 func quotedEnd(text string) int {
-	for i := 1; i < len(text); i++ {
-		if text[i] != '"' {
-			continue
+	for at := 1; ; at += 2 {
+		length := strings.IndexByte(text[at:], '"')
+		if length < 0 {
+			return -1
 		}
-		if i+1 == len(text) || text[i+1] != '"' {
-			return i
+		if at += length; !strings.HasPrefix(text[at:], `""`) {
+			return at
 		}
-		i++
 	}
-	return -1
 }

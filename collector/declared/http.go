@@ -161,11 +161,12 @@ func (f *Filter) upTo(s span, now time.Time) span {
 	if f.MinAge > 0 {
 		grain = f.Grain
 	}
-	if oldest := now.Add(-f.MinAge).Truncate(grain); oldest.Before(s.to) {
-		s.to = oldest
-	}
+	s.to = earliest(s.to, now.Add(-f.MinAge).Truncate(grain))
 	return s
 }
+
+func earliest(times ...time.Time) time.Time { return slices.MinFunc(times, time.Time.Compare) }
+func latest(times ...time.Time) time.Time   { return slices.MaxFunc(times, time.Time.Compare) }
 
 var timeIn = regexp.MustCompile(`\{(from|to)\|([^}]+)\}`)
 

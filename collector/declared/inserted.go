@@ -35,9 +35,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 		}
 		for {
 			earlier, later := r.clocks()
-			if from.Now.Before(earlier) {
-				earlier = from.Now
-			}
+			earlier = earliest(earlier, from.Now)
 			at = r.kept(at, later, read)
 			next := r.nextSpan(at, earlier, later)
 			if !at.Before(next.to) {
@@ -62,19 +60,20 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 
 // nextSpan is the span that follows a position, with what of it is read again.
 func (r *insertedReader) nextSpan(at, earlier, later time.Time) span {
-	f, overlap := &r.feed.Filter, insertedOverlap
-	if f.MaxRange > 0 {
-		overlap = min(overlap, f.MaxRange/2)
+	overlap := insertedOverlap
+	if longest := r.feed.Filter.MaxRange; longest > 0 {
+		overlap = min(overlap, longest/2)
 	}
-	s := span{from: at.Add(-overlap)}
-	if edge := r.edge(later); s.from.Before(edge) {
-		s.from = edge
+	from := latest(at.Add(-overlap), r.edge(later))
+	return r.piece(span{from.Truncate(time.Second), earlier}, earlier)
+}
+
+// piece is what of a span may be asked for at once.
+func (r *insertedReader) piece(s span, now time.Time) span {
+	if longest := r.feed.Filter.MaxRange; longest > 0 {
+		s.to = earliest(s.to, s.from.Add(longest))
 	}
-	s.from = s.from.Truncate(time.Second)
-	if s.to = earlier; f.MaxRange > 0 && s.from.Add(f.MaxRange).Before(s.to) {
-		s.to = s.from.Add(f.MaxRange)
-	}
-	return f.upTo(s, earlier)
+	return r.feed.Filter.upTo(s, now)
 }
 
 // edge is from when on the provider keeps rows; zero if it isn't known.
@@ -107,11 +106,7 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 // future when it was asked isn't read.
 func (r *insertedReader) readUpTo(to, began time.Time) time.Time {
 	offset, _ := r.client.Offset()
-	known := began.UTC().Add(min(offset, 0) - r.feed.Filter.MinAge).Truncate(time.Second)
-	if known.Before(to) {
-		return known
-	}
-	return to
+	return earliest(to, began.UTC().Add(min(offset, 0)-r.feed.Filter.MinAge).Truncate(time.Second))
 }
 
 // spanReader reads the same rows for commands: those that were inserted from the first start that is wanted until the last call must be listed.
@@ -121,16 +116,10 @@ type spanReader struct{ *insertedReader }
 func (r spanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		earlier, later := r.clocks()
-		end := to.Add(r.lookback)
-		if earlier.Before(end) {
-			end = earlier
-		}
+		end := earliest(to.Add(r.lookback), earlier)
 		for at := r.kept(from, later, false); ; {
-			s := span{from: at, to: end}
-			if f := &r.feed.Filter; f.MaxRange > 0 && at.Add(f.MaxRange).Before(end) {
-				s.to = at.Add(f.MaxRange)
-			}
-			if s = r.feed.Filter.upTo(s, earlier); !s.from.Before(s.to) {
+			s := r.piece(span{at, end}, earlier)
+			if !s.from.Before(s.to) {
 				return
 			}
 			for page, err := range r.read(ctx, s, span{from, to}, func(*collector.Page) {}) {

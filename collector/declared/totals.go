@@ -95,12 +95,8 @@ func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, 
 		}
 		return all
 	}
-	end, _ := r.clocks()
-	for _, other := range []time.Time{wanted.to, asked.to} {
-		if other.Before(end) {
-			end = other
-		}
-	}
+	earlier, _ := r.clocks()
+	end := earliest(earlier, wanted.to, asked.to)
 	day := wanted.from.UTC().Truncate(dayLength)
 	if day.Before(wanted.from) {
 		day = day.Add(dayLength)
