@@ -88,16 +88,16 @@ func wildcard(text string) *regexp.Regexp {
 }
 
 // holds says whether the condition holds for a row. A nil condition holds.
-func (c *Condition) holds(r *row) (bool, error) {
+func (c *Condition) holds(r *row) (yes bool, problem string) {
 	switch {
 	case c == nil:
-		return true, nil
+		return true, ""
 	case c.expression != nil:
 		return c.expression.truth(r)
 	}
 	return slices.ContainsFunc(c.alternatives, func(tests []test) bool {
 		return !slices.ContainsFunc(tests, func(t test) bool { return !t.fits(r) })
-	}), nil
+	}), ""
 }
 
 func (t *test) fits(r *row) bool {

@@ -14,10 +14,8 @@ const noValue = "gives no value"
 
 // get is what the alternative gives of a row; by is nil if that is nothing. asked is a text that its table lacks.
 func (a *alternative) get(r *row) (g given, asked, problem string) {
-	if holds, err := a.When.holds(r); err != nil {
-		return g, "", err.Error()
-	} else if !holds {
-		return g, "", ""
+	if holds, problem := a.When.holds(r); !holds {
+		return g, "", problem
 	}
 	text, is, problem := a.source(r)
 	if is != single || problem != "" {
@@ -59,11 +57,7 @@ func (a *alternative) source(r *row) (text string, is form, problem string) {
 	case a.Is != nil:
 		return *a.Is, formOf(*a.Is), ""
 	case a.Expr != nil:
-		text, is, err := a.Expr.text(r)
-		if err != nil {
-			return "", missing, err.Error()
-		}
-		return text, is, ""
+		return a.Expr.text(r)
 	case a.Join == nil:
 		text, is = r.text(a.Path)
 		return text, is, ""

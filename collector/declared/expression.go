@@ -87,7 +87,7 @@ func (n *names) Visit(node *ast.Node) {
 }
 
 // run evaluates the expression over a row.
-func (e *expression) run(r *row) (any, error) {
+func (e *expression) run(r *row) (result any, problem string) {
 	if r.environment == nil {
 		r.environment = make(map[string]any)
 	}
@@ -103,35 +103,32 @@ func (e *expression) run(r *row) (any, error) {
 	r.machine.MemoryBudget = expressionMemory
 	result, err := r.machine.Run(e.program, env)
 	if err != nil {
-		return nil, errors.New("the expression fails") // its text may quote the row
+		return nil, "the expression fails" // its own text may quote the row
 	}
-	return result, nil
+	return result, ""
 }
 
 // truth evaluates a condition; one that fails doesn't hold, and says so.
-func (e *expression) truth(r *row) (bool, error) {
-	result, err := e.run(r)
-	yes, _ := result.(bool)
-	return yes, err
+func (e *expression) truth(r *row) (yes bool, problem string) {
+	result, problem := e.run(r)
+	yes, _ = result.(bool)
+	return yes, problem
 }
 
 // text is what the expression gives, as a text; nil is missing.
-func (e *expression) text(r *row) (string, form, error) {
-	result, err := e.run(r)
-	if err != nil {
-		return "", missing, err
-	}
+func (e *expression) text(r *row) (text string, is form, problem string) {
+	result, problem := e.run(r)
 	switch v := result.(type) {
 	case nil:
-		return "", missing, nil
+		return "", missing, problem
 	case string:
-		return v, formOf(v), nil
+		return v, formOf(v), ""
 	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), single, nil
+		return strconv.FormatFloat(v, 'f', -1, 64), single, ""
 	case int, int64, bool:
-		return fmt.Sprint(v), single, nil
+		return fmt.Sprint(v), single, ""
 	}
-	return "", nested, nil
+	return "", nested, ""
 }
 
 // parametersAsValues are the source's parameters as an expression sees them.

@@ -42,7 +42,7 @@ func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 	return func(yield func(*collector.Page, error) bool) {
 		l := &fileLook{
 			filesReader: r, stored: from.Position, day: dayOf(from.Now), list: listFiles(r.paths), yield: yield,
-			mapper: NewMapper(r.feed.Feed, r.feed.settings), page: new(collector.Page),
+			mapper: r.feed.newMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
 		if r.files.Read == readWhole {

@@ -51,7 +51,7 @@ func (w *httpWay) describe(source *collector.Source) {
 }
 
 func (w *httpWay) read(info *collector.FeedInfo, f *feed) {
-	reader := &httpReader{name: f.name, feed: f.Feed, client: w.client, settings: f.settings, now: w.now, logger: w.logger}
+	reader := &httpReader{httpWay: w, feed: f}
 	grain := f.Filter.Grain
 	if grain <= time.Second {
 		grain = 0
@@ -59,7 +59,7 @@ func (w *httpWay) read(info *collector.FeedInfo, f *feed) {
 	info.Reader = reader
 	info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention, Grain: grain}
 	if f.Filter.By == byInserted {
-		stream := &insertedReader{httpReader: reader, lookback: f.Lookback}
+		stream := &insertedReader{httpReader: reader}
 		info.Stream, info.Reader = stream, spanReader{stream}
 		info.Rules.ByArrival = true
 		info.Limits.MaxRange = 0 // a span of starts isn't one of insertions: the reader sees to it

@@ -22,8 +22,7 @@ const (
 type insertedReader struct {
 	*httpReader
 
-	lookback time.Duration
-	told     atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
+	told atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
 }
 
 // Pages implements collector.StreamReader.
@@ -116,7 +115,7 @@ type spanReader struct{ *insertedReader }
 func (r spanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		earlier, later := r.clocks()
-		end := earliest(to.Add(r.lookback), earlier)
+		end := earliest(to.Add(r.Lookback), earlier)
 		for at := r.kept(from, later, false); ; {
 			s := r.piece(span{at, end}, earlier)
 			if !s.from.Before(s.to) {

@@ -69,16 +69,16 @@ func (m *Mapper) MapFields(columns, fields []string) Mapped {
 
 func (m *Mapper) mapValues() Mapped {
 	if m.feed.Ignore != nil {
-		if ignored, err := m.feed.Ignore.holds(&m.row); err != nil {
-			return Mapped{Invalid: "ignore: " + err.Error()}
+		if ignored, problem := m.feed.Ignore.holds(&m.row); problem != "" {
+			return Mapped{Invalid: "ignore: " + problem}
 		} else if ignored {
 			return Mapped{Ignored: true}
 		}
 	}
 	p := &mapping{Mapper: m, record: new(cdr.Record)}
-	final, err := m.feed.Final.holds(&m.row)
-	if err != nil {
-		return Mapped{Invalid: "final: " + err.Error()}
+	final, problem := m.feed.Final.holds(&m.row)
+	if problem != "" {
+		return Mapped{Invalid: "final: " + problem}
 	}
 	p.record.Provisional = !final
 	p.fill()

@@ -63,6 +63,8 @@ type feed struct {
 	settings MapperSettings
 }
 
+func (f *feed) newMapper() *Mapper { return NewMapper(f.Feed, f.settings) }
+
 // open makes a source of a valid block. It asks nothing of the network.
 func open(b *Block, settings collector.SourceSettings) (*collector.Source, error) {
 	zone, err := b.zone()

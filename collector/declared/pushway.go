@@ -38,7 +38,7 @@ func (w *pushWay) read(info *collector.FeedInfo, f *feed) {
 	if !slices.Contains(d.postedFeeds(), f.name) {
 		return
 	}
-	p := &posted{push: d.Push, mapper: NewMapper(f.Feed, f.settings)}
+	p := &posted{push: d.Push, mapper: f.newMapper()}
 	if derive := w.settings.Derive; derive != nil {
 		p.seal, p.names = newAEAD(derive("posted records")), derive("names of posted records")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,13 +22,10 @@ const maxPages = 10_000
 
 // httpReader reads a feed over HTTP, by the start or the end of calls. It implements collector.RangeReader, and is safe for concurrent use.
 type httpReader struct {
-	name     string
-	feed     *Feed
-	client   *httpclient.Client
-	settings MapperSettings
-	now      func() time.Time
-	logger   *slog.Logger
-	totals   dayTotals
+	*httpWay
+	*feed
+
+	totals dayTotals
 }
 
 // Pages implements collector.RangeReader. What is younger than the filter's min_age isn't asked for: a later read has it.
@@ -56,12 +52,12 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 // it is yielded.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
 	asked = r.feed.Filter.widened(asked)
-	walk := &walk{feed: r.feed, address: r.feed.address(asked, r.settings.Parameters)}
+	walk := &walk{feed: r.Feed, address: r.feed.address(asked, r.settings.Parameters)}
 	request := httpclient.Request{
 		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.feed.Format == formatJSON,
 		Answered: func(header http.Header) { walk.header = header },
 	}
-	mapper, counts := NewMapper(r.feed, r.settings), newDayCounts()
+	mapper, counts := r.newMapper(), newDayCounts()
 	return func(yield func(*collector.Page, error) bool) {
 		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
 			if err != nil {

@@ -16,11 +16,7 @@ import (
 
 // sqlStream reads rows by a number that grows with each that is inserted. It implements collector.StreamReader. Numbers become visible out of
 // order, so the last of them are asked for again.
-type sqlStream struct {
-	*sqlReader
-
-	lookback time.Duration
-}
+type sqlStream struct{ *sqlReader }
 
 // Pages implements collector.StreamReader.
 func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
@@ -30,7 +26,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 			yield(nil, err)
 			return
 		}
-		after := position.after(s.feed.Filter.Overlap, from.Now.Add(-s.lookback))
+		after := position.after(s.feed.Filter.Overlap, from.Now.Add(-s.Lookback))
 		for more := true; more; {
 			var page *collector.Page
 			if page, after, err = s.readPage(ctx, after); err != nil {
@@ -38,7 +34,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 				return
 			}
 			rows := len(page.Records) + len(page.Invalid) + len(page.Ignored)
-			position.reach(after, from.Now, s.lookback)
+			position.reach(after, from.Now, s.Lookback)
 			page.Position = &collector.Position{Plan: position.encode()}
 			more = rows == sqlRowsPerPage
 			if rows > 0 && !yield(page, nil) {
@@ -50,7 +46,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 
 // readPage reads the next rows behind a key. last is the key of the last of them.
 func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.Page, last int64, err error) {
-	p := &sqlPages{mapper: NewMapper(s.feed, s.settings), wanted: everything}
+	p := &sqlPages{mapper: s.newMapper(), wanted: everything}
 	last = after
 	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(sqlRowsPerPage)}, func(columns, values []string) error {
 		key, err := s.keyOf(columns, values)

@@ -35,7 +35,7 @@ func (w *sqlWay) describe(source *collector.Source) {
 }
 
 func (w *sqlWay) read(info *collector.FeedInfo, f *feed) {
-	reader := &sqlReader{way: w, feed: f.Feed, settings: f.settings}
+	reader := &sqlReader{sqlWay: w, feed: f}
 	reader.query, reader.names = bindNames(f.Query, w.driver)
 	if f.Filter.By != byInserted {
 		info.Reader = reader
@@ -43,18 +43,18 @@ func (w *sqlWay) read(info *collector.FeedInfo, f *feed) {
 		info.Probe = collector.Probe(reader, w.now)
 		return
 	}
-	stream := &sqlStream{sqlReader: reader, lookback: f.Lookback}
+	stream := &sqlStream{reader}
 	info.Stream, info.Reader, info.Rules.ByArrival = stream, collector.SpanReader{Stream: stream}, true
 	info.Probe = stream.probe
 }
 
 // sqlReader reads the rows of a span of time. It implements collector.RangeReader, and is safe for concurrent use.
 type sqlReader struct {
-	way      *sqlWay
-	feed     *Feed
-	settings MapperSettings
-	query    string
-	names    []string // of its placeholders
+	*sqlWay
+	*feed
+
+	query string
+	names []string // of its placeholders
 }
 
 var errTooMany = errors.New("the query gives more rows than a read may have")
@@ -63,7 +63,7 @@ var errTooMany = errors.New("the query gives more rows than a read may have")
 func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(columns, values []string) error) error {
 	ctx, stop := context.WithTimeout(ctx, sqlQueryTimeout)
 	defer stop()
-	dsn, err := r.way.dsn.Value(ctx)
+	dsn, err := r.dsn.Value(ctx)
 	if err != nil {
 		return advice.UnreadableSecret(err)
 	}
@@ -72,7 +72,7 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 		args[i] = values[name]
 	}
 	var mine error
-	err = sqlDrivers[r.way.driver].query(ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
+	err = sqlDrivers[r.driver].query(ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
 		if mine = each(columns, values); mine != nil {
 			stop() // else MySQL's driver would read the rows that are left
 		}
@@ -84,7 +84,7 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 	if _, known := errors.AsType[*advice.Error](err); known {
 		return err
 	}
-	return databaseError(r.way.block.definition.title(), err)
+	return databaseError(r.block.definition.title(), err)
 }
 
 // Pages implements collector.RangeReader. A query is over before its pages are yielded: one that waits for a commit would hold up the writer of the
@@ -118,7 +118,7 @@ func (r *sqlReader) readSpan(ctx context.Context, asked span, bounded bool) ([]*
 	zone := r.settings.Zone
 	wide := localSpan(r.feed.Filter.widened(asked), zone)
 	values := map[string]any{"from": wide.from.In(zone).Format(sqlTime), "to": wide.to.In(zone).Format(sqlTime)}
-	p := &sqlPages{mapper: NewMapper(r.feed, r.settings), wanted: asked}
+	p := &sqlPages{mapper: r.newMapper(), wanted: asked}
 	err := r.rows(ctx, values, func(columns, values []string) error {
 		p.add(columns, values)
 		if bounded && p.rows > sqlRowsPerRead {
