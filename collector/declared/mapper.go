@@ -128,7 +128,8 @@ func (p *mapping) call() {
 	if !r.Answer.IsZero() {
 		r.Invite = r.Start // a call starts with its invite here: set-up time is answer − start
 	}
-	p.duration()
+	duration, found := read(p, "duration", &d.Duration, p.length)
+	r.Duration, r.NoDuration = duration, !found
 	p.outcome()
 	p.parties()
 	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
@@ -165,16 +166,16 @@ func (p *mapping) fail(field, problem string) {
 	}
 }
 
-// read asks the alternatives of a field in turn and says whether one gives a value. take reads what one gives and says what is wrong with its form;
-// empty: nothing. If none gives a value, one that a table lacks is noted, else one of the wrong form spoils the row.
-func (p *mapping) read(field string, v *Value, take func(*given) (problem string)) bool {
+// read asks the alternatives of a field in turn for the first value. parse reads what one gives and says what is wrong with its form; empty: nothing.
+// If none gives a value, one that a table lacks is noted, else one of the wrong form spoils the row.
+func read[T any](p *mapping, field string, v *Value, parse func(*given) (value T, problem string)) (value T, found bool) {
 	unmapped, wrong := "", ""
 	for i := range v.alternatives {
 		g, asked, problem := v.alternatives[i].get(&p.row)
 		if problem == "" && g.by != nil {
-			switch problem = take(&g); problem {
+			switch value, problem = parse(&g); problem {
 			case "":
-				return true
+				return value, true
 			case noValue:
 				continue
 			}
@@ -186,39 +187,34 @@ func (p *mapping) read(field string, v *Value, take func(*given) (problem string
 	} else if wrong != "" {
 		p.fail(field, wrong)
 	}
-	return false
+	return *new(T), false
 }
 
-func (p *mapping) text(field string, v *Value) (text string) {
-	p.read(field, v, func(g *given) string {
-		text = strings.Clone(g.text)
-		return ""
-	})
+func (p *mapping) text(field string, v *Value) string {
+	text, _ := read(p, field, v, func(g *given) (string, string) { return strings.Clone(g.text), "" })
 	return text
 }
 
 // readWord reads a field that has one of some words. problem is what is wrong with another text.
 func readWord[T any](p *mapping, field string, v *Value, words map[string]T, problem string) (word T, found bool) {
-	found = p.read(field, v, func(g *given) string {
-		var known bool
-		if word, known = words[g.text]; !known {
-			return problem
+	return read(p, field, v, func(g *given) (T, string) {
+		word, known := words[g.text]
+		if !known {
+			return word, problem
 		}
-		return ""
+		return word, ""
 	})
-	return word, found
 }
 
 // integer reads a whole number of so many bits. problem is what is wrong with another text.
 func (p *mapping) integer(field string, v *Value, bits int, problem string) (n int64, found bool) {
-	found = p.read(field, v, func(g *given) string {
-		var err error
-		if n, err = strconv.ParseInt(g.text, 10, bits); err != nil {
-			return problem
+	return read(p, field, v, func(g *given) (int64, string) {
+		n, err := strconv.ParseInt(g.text, 10, bits)
+		if err != nil {
+			return 0, problem
 		}
-		return ""
+		return n, ""
 	})
-	return n, found
 }
 
 // code is a country's or a currency's code of so many letters, in capitals. Another text, such as a number, becomes no label: it counts as unmapped.
@@ -232,47 +228,38 @@ func (p *mapping) code(field string, v *Value, letters int) string {
 	return code
 }
 
-func (p *mapping) time(field string, v *Value) (at time.Time) {
-	p.read(field, v, func(g *given) (problem string) {
-		if at, problem = parseTime(g.text, g.by.Time, p.zoneOf(g.by)); problem == "" && at.IsZero() {
+func (p *mapping) time(field string, v *Value) time.Time {
+	at, _ := read(p, field, v, func(g *given) (at time.Time, problem string) {
+		if at, problem = p.parseTime(g.text, g.by); problem == "" && at.IsZero() {
 			problem = noValue
 		}
-		return problem
+		return at, problem
 	})
 	return at
 }
 
-func (p *mapping) zoneOf(a *alternative) *time.Location {
-	if a.Zone != nil {
-		return a.Zone.Location
+// parseTime reads a time as an alternative says that it is written; a zero of Unix time is none.
+func (p *mapping) parseTime(text string, by *alternative) (at time.Time, problem string) {
+	if by.Zone != nil {
+		return parseTime(text, by.Time, by.Zone.Location)
 	}
-	return p.zone
+	return parseTime(text, by.Time, p.zone)
 }
 
-func (p *mapping) duration() {
-	r := p.record
-	r.NoDuration = !p.read("duration", &p.feed.Record.Duration, func(g *given) (problem string) {
-		if g.by.Since == nil {
-			r.Duration, problem = parseDuration(g.text, g.by.Unit)
-			return problem
-		}
-		r.Duration, problem = p.since(g)
-		return problem
-	})
-}
-
-// since is the time from another value of the row to this one; one that is negative, or missing, gives none.
-func (p *mapping) since(g *given) (d time.Duration, problem string) {
+// length is a number of units, or the time since another value of the row to this one, of which a negative or missing one gives none.
+func (p *mapping) length(g *given) (d time.Duration, problem string) {
+	if g.by.Since == nil {
+		return parseDuration(g.text, g.by.Unit)
+	}
 	text, is := p.row.text(g.by.Since)
 	if is != single {
 		return 0, noValue
 	}
-	zone := p.zoneOf(g.by)
-	from, problem := parseTime(text, g.by.Time, zone)
+	from, problem := p.parseTime(text, g.by)
 	if problem != "" {
 		return 0, problem
 	}
-	to, problem := parseTime(g.text, g.by.Time, zone)
+	to, problem := p.parseTime(g.text, g.by)
 	switch d = to.Sub(from); {
 	case problem != "":
 		return 0, problem
@@ -285,22 +272,21 @@ func (p *mapping) since(g *given) (d time.Duration, problem string) {
 }
 
 func (p *mapping) outcome() {
-	r, v := p.record, &p.feed.Record.Outcome
-	unmapped := len(p.unmapped)
-	found := p.read("outcome", v, func(g *given) string {
-		r.Outcome, r.Reason, r.FaultDomain = g.outcome, g.reason, g.fault
-		if g.by.Table == nil && g.by.codes == nil {
-			r.Outcome = outcomeWords[g.text]
-			if r.Outcome == cdr.Unknown && g.text != "unknown" {
-				return "is no outcome"
+	d, r, unmapped := &p.feed.Record, p.record, len(p.unmapped)
+	result, found := read(p, "outcome", &d.Outcome, func(g *given) (result cause, problem string) {
+		if result = g.cause; g.by.Table == nil && g.by.codes == nil {
+			var known bool
+			if result.outcome, known = outcomeWords[g.text]; !known {
+				return result, "is no outcome"
 			}
 		}
-		return ""
+		return result, ""
 	})
+	r.Outcome, r.Reason, r.FaultDomain = result.outcome, result.reason, result.fault
 	if !found && len(p.unmapped) == unmapped {
 		p.fail("outcome", "is missing")
 	}
-	if code, found := p.integer("sip_code", &p.feed.Record.SIPCode, 32, "is no SIP code"); found {
+	if code, found := p.integer("sip_code", &d.SIPCode, 32, "is no SIP code"); found {
 		r.SIPCode = cdr.KnownInt(code)
 	}
 }
@@ -330,29 +316,34 @@ func (p *mapping) charges() {
 	for i := range p.feed.Record.Charges {
 		c := &p.feed.Record.Charges[i]
 		charge := cdr.Charge{Component: c.Component, Currency: p.code("currency", &c.Currency, 3)}
-		if p.read("amount", &c.Amount, func(g *given) string {
-			amount, err := cdr.ParseMoney(g.text)
-			if err != nil {
-				return "is " + err.Error()
-			}
-			if charge.Amount = amount; g.by.Negate {
-				charge.Amount = amount.Neg()
-			}
-			return ""
-		}) {
+		var found bool
+		if charge.Amount, found = read(p, "amount", &c.Amount, parseAmount); found {
 			p.record.Charges = append(p.record.Charges, charge)
 		}
 	}
+}
+
+func parseAmount(g *given) (amount cdr.Money, problem string) {
+	amount, err := cdr.ParseMoney(g.text)
+	if err != nil {
+		return amount, "is " + err.Error()
+	}
+	if g.by.Negate {
+		amount = amount.Neg()
+	}
+	return amount, ""
 }
 
 // extras adds what goes to log records only. What may be a number is hidden there unless the definition says more.
 func (p *mapping) extras() {
 	for _, key := range p.extra {
 		v := p.feed.Record.Extra[key]
-		p.read("extra."+key, &v, func(g *given) string {
-			p.record.Extra = append(p.record.Extra, cdr.Text(key, strings.Clone(g.text), privacyClasses[g.by.Privacy]))
-			return ""
+		attr, found := read(p, "extra."+key, &v, func(g *given) (cdr.Attr, string) {
+			return cdr.Text(key, strings.Clone(g.text), privacyClasses[g.by.Privacy]), ""
 		})
+		if found {
+			p.record.Extra = append(p.record.Extra, attr)
+		}
 	}
 }
 
@@ -360,9 +351,8 @@ func (p *mapping) extras() {
 func (p *mapping) tellLabels() {
 	for _, name := range p.labels {
 		v := p.feed.Record.Labels[name]
-		p.read("labels."+name, &v, func(g *given) string {
-			p.record.Told = append(p.record.Told, cdr.Label{Name: name, Value: strings.Clone(g.text)})
-			return ""
-		})
+		if text := p.text("labels."+name, &v); text != "" {
+			p.record.Told = append(p.record.Told, cdr.Label{Name: name, Value: text})
+		}
 	}
 }

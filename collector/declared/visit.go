@@ -82,25 +82,19 @@ func (p *mapping) visit() bool {
 		return false
 	}
 	v := cdr.Visit{Result: result, Queue: strings.TrimSpace(p.text("queue", &d.Queue))}
-	v.Wait.Known = p.read("queue_wait", &d.QueueWait, func(g *given) (problem string) {
-		v.Wait.Value, problem = p.wait(g)
-		return problem
-	})
-	if !v.Wait.Known {
-		v.Wait.Value = 0
-	}
+	v.Wait.Value, v.Wait.Known = read(p, "queue_wait", &d.QueueWait, p.wait)
 	p.record.Visits = append(p.record.Visits, v)
 	return true
 }
 
-// wait is a number of units, or the time since another value of the row. One below zero is none.
+// wait is a length of time, of which a negative number gives none.
 func (p *mapping) wait(g *given) (wait time.Duration, problem string) {
-	if g.by.Since != nil {
-		return p.since(g)
-	}
 	text, negative := strings.CutPrefix(g.text, "-")
-	if wait, problem = parseDuration(text, g.by.Unit); problem == "" && negative {
-		return 0, noValue
+	if g.by.Since != nil || !negative {
+		return p.length(g)
 	}
-	return wait, problem
+	if _, problem = parseDuration(text, g.by.Unit); problem == "" {
+		problem = noValue
+	}
+	return 0, problem
 }
