@@ -17,7 +17,7 @@ type Condition struct {
 // test compares a value with patterns.
 type test struct {
 	path     path
-	patterns []pattern
+	patterns []*pattern
 }
 
 // pattern is a text with *, in which {name} stands for each value of a list parameter.
@@ -70,8 +70,8 @@ func decodeTests(n *config.Node) (all []test) {
 	return all
 }
 
-func newPattern(text string) pattern {
-	p := pattern{text: text}
+func newPattern(text string) *pattern {
+	p := &pattern{text: text}
 	if found := parameterIn.FindStringSubmatch(text); found != nil {
 		p.parameter = found[1]
 		return p
@@ -113,12 +113,7 @@ func (t *test) fits(r *row) bool {
 }
 
 func (t *test) fitsText(r *row, text string) bool {
-	for i := range t.patterns {
-		if t.patterns[i].fits(r, text) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.patterns, func(p *pattern) bool { return p.fits(r, text) })
 }
 
 // fits compares a text, which is empty if the value is missing: only "" fits that.

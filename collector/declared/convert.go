@@ -10,24 +10,40 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
+// timeForms are the forms of times that have a name: a layout, or a number of units since 1970.
+var timeForms = map[string]struct {
+	layout string
+	unit   time.Duration
+}{
+	"rfc3339": {layout: time.RFC3339}, "rfc2822": {layout: time.RFC1123Z},
+	"unix": {unit: time.Second}, "unix_ms": {unit: time.Millisecond}, "unix_us": {unit: time.Microsecond},
+}
+
+func formatTime(at time.Time, form string) string {
+	named, is := timeForms[form]
+	switch {
+	case named.unit > 0:
+		return strconv.FormatInt(at.UnixNano()/int64(named.unit), 10)
+	case is:
+		return at.Format(named.layout)
+	}
+	return at.Format(form)
+}
+
 // parseTime reads a time as a row writes it; a zero of Unix time is none. zone is for times that carry none.
 func parseTime(text, form string, zone *time.Location) (at time.Time, problem string) {
+	named, is := timeForms[form]
 	var err error
-	switch form {
-	case "rfc3339":
-		at, err = time.Parse(time.RFC3339, text)
-	case "rfc2822":
-		if at, err = time.Parse(time.RFC1123Z, text); err != nil { // most are written so, and mail.ParseDate is slow
-			at, err = mail.ParseDate(text)
-		}
-	case "unix":
-		return parseUnix(text, time.Second)
-	case "unix_ms":
-		return parseUnix(text, time.Millisecond)
-	case "unix_us":
-		return parseUnix(text, time.Microsecond)
+	switch {
+	case named.unit > 0:
+		return parseUnix(text, named.unit)
+	case is:
+		at, err = time.Parse(named.layout, text)
 	default:
 		at, err = time.ParseInLocation(form, text, zone)
+	}
+	if err != nil && form == "rfc2822" { // most are written as the layout says, and mail.ParseDate is slow
+		at, err = mail.ParseDate(text)
 	}
 	switch {
 	case err != nil:

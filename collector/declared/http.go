@@ -182,22 +182,6 @@ func (s span) fill(text string) string {
 	})
 }
 
-func formatTime(at time.Time, form string) string {
-	switch form {
-	case "rfc3339":
-		return at.Format(time.RFC3339)
-	case "rfc2822":
-		return at.Format(time.RFC1123Z)
-	case "unix":
-		return strconv.FormatInt(at.Unix(), 10)
-	case "unix_ms":
-		return strconv.FormatInt(at.UnixMilli(), 10)
-	case "unix_us":
-		return strconv.FormatInt(at.UnixMicro(), 10)
-	}
-	return at.Format(form)
-}
-
 // address is the address of the first page of a span; secrets never stand in it.
 func (f *Feed) address(s span, parameters map[string][]string) string {
 	path := expand(s.fill(f.Request.Path), parameters)

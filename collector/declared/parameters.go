@@ -39,11 +39,8 @@ var zoneInLayout = regexp.MustCompile(`Z07|-07|MST`)
 func (d *Record) needsZone() bool {
 	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Duration.alternatives, d.QueueWait.alternatives)
 	return slices.ContainsFunc(times, func(a alternative) bool {
-		switch a.Time {
-		case "", "rfc3339", "rfc2822", "unix", "unix_ms", "unix_us":
-			return false
-		}
-		return a.Zone == nil && !zoneInLayout.MatchString(a.Time)
+		_, carriesZone := timeForms[a.Time]
+		return a.Time != "" && !carriesZone && a.Zone == nil && !zoneInLayout.MatchString(a.Time)
 	})
 }
 
