@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -46,37 +47,34 @@ func newPushHandler(p *posted, token config.Secret, inbox collector.Inbox, s *co
 	}
 }
 
-// reply is an answer other than 2xx: its status, and what to do about it.
+// reply is an answer other than 204: its status, and what to do about it.
 type reply struct {
 	status int
 	says   string
 }
 
+// What answers count as, those aside that are invalid, and what they have in their headers.
+var (
+	postResults = map[int]string{http.StatusNoContent: "accepted", http.StatusUnauthorized: "forged", http.StatusServiceUnavailable: "refused"}
+	postHeaders = map[int][2]string{
+		http.StatusMethodNotAllowed: {"Allow", http.MethodPost}, http.StatusUnauthorized: {"WWW-Authenticate", `Basic realm="records"`},
+		http.StatusServiceUnavailable: {"Retry-After", "5"},
+	}
+)
+
 // ServeHTTP implements http.Handler.
 func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	answer := h.receive(w, r)
-	result := "accepted"
-	switch answer.status {
-	case http.StatusNoContent:
-		w.WriteHeader(answer.status)
-	case http.StatusMethodNotAllowed:
-		w.Header().Set("Allow", http.MethodPost)
-		result = "invalid"
-	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Basic realm="records"`)
-		result = "forged"
-	case http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "5")
-		result = "refused"
-	default:
-		result = "invalid"
-	}
 	if h.observer != nil {
-		h.observer.Notifications(result, 1)
+		h.observer.Notifications(cmp.Or(postResults[answer.status], "invalid"), 1)
 	}
-	if result == "accepted" {
+	if answer.status == http.StatusNoContent {
+		w.WriteHeader(answer.status)
 		return
+	}
+	if header, is := postHeaders[answer.status]; is {
+		w.Header().Set(header[0], header[1])
 	}
 	http.Error(w, answer.says, answer.status)
 	h.refused.Do(func() {

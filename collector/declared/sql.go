@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -95,7 +96,7 @@ func bindNames(query, driver string) (bound string, names []string) {
 		piece := notBound.FindString(rest)
 		if in := notBoundInMySQL.FindString(rest); driver == "mysql" && in != "" {
 			piece = in
-		} else if quote := dollarQuote.FindString(rest); driver == "postgres" && quote != "" {
+		} else if quote := dollarQuote.FindString(rest); driver == driverPostgres && quote != "" {
 			text, _, _ := strings.Cut(rest[len(quote):], quote)
 			piece = rest[:min(len(rest), len(text)+2*len(quote))]
 		}
@@ -106,7 +107,11 @@ func bindNames(query, driver string) (bound string, names []string) {
 		case name != nil:
 			piece = name[0]
 			names = append(names, name[1])
-			b.WriteString(sqlDrivers[driver].placeholder(len(names)))
+			if driver == driverPostgres {
+				fmt.Fprintf(&b, "$%d", len(names))
+			} else {
+				b.WriteString("?")
+			}
 		default:
 			piece = rest[:1]
 			b.WriteString(piece)

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,14 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
-// sqlDriver reads from one kind of database.
-type sqlDriver struct {
-	// placeholder stands for the n-th value in a statement, from 1.
-	placeholder func(n int) string
-	// query connects, asks, and gives each row as texts, in a transaction that only reads. A value is as the database prints it, empty for NULL.
-	query func(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error
-}
-
 // sqlQuery is what is asked of a database.
 type sqlQuery struct {
 	dsn, text string
@@ -30,14 +21,13 @@ type sqlQuery struct {
 	zone      *time.Location // of args that are times
 }
 
-// sqlDrivers are those that definitions name.
-var sqlDrivers = map[string]*sqlDriver{
-	"mysql":    {questionMark, queryMySQL},
-	"sqlite":   {questionMark, querySQLite},
-	"postgres": {func(n int) string { return "$" + strconv.Itoa(n) }, queryPostgres},
+// sqlDrivers are those that definitions name. One connects, asks, and gives each row as texts, in a transaction that only reads. A value is as the
+// database prints it, empty for NULL.
+var sqlDrivers = map[string]func(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error{
+	"mysql": queryMySQL, "sqlite": querySQLite, driverPostgres: queryPostgres,
 }
 
-func questionMark(int) string { return "?" }
+const driverPostgres = "postgres"
 
 // errDSN says nothing of the text, which holds a password.
 var errDSN = &advice.Error{

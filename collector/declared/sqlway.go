@@ -72,7 +72,7 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 		args[i] = values[name]
 	}
 	var mine error
-	err = sqlDrivers[r.driver].query(ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
+	err = sqlDrivers[r.driver](ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
 		if mine = each(columns, values); mine != nil {
 			stop() // else MySQL's driver would read the rows that are left
 		}
