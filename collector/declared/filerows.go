@@ -47,7 +47,7 @@ type fileRows struct {
 	at    int64 // behind the lines that were read
 	chain chain // up to the last row
 	ahead []fileLine
-	// unclosed says that the quotes of a row had no end before the file's.
+	// unclosed says that the quotes of a row had no end.
 	unclosed bool
 }
 
@@ -141,7 +141,6 @@ func (r *fileRows) readRow(row *rawRow) (lines int, err error) {
 // readFields reads the values of a row of CSV and says over how many lines it goes. One whose quotes don't fit is set aside as one line: what follows
 // it are rows again.
 func (r *fileRows) readFields(row *rawRow) (lines int, err error) {
-	const problem = "the quotes of the row don't fit"
 	text := string(row.raw)
 	for lines = 1; ; lines++ {
 		fields, state := splitFields(text, r.files.Separator[0])
@@ -152,18 +151,15 @@ func (r *fileRows) readFields(row *rawRow) (lines int, err error) {
 			}
 			return lines, nil
 		}
-		if state == fieldsWrong || lines == rowLines || len(text) > longestLine {
-			row.problem = problem
-			return 1, nil
+		mayEnd := state == fieldsOpen && lines < rowLines && len(text) <= longestLine
+		if mayEnd {
+			if err = r.fill(lines + 1); err != nil && !(r.ends && errors.Is(err, io.EOF)) {
+				return 0, err
+			}
+			mayEnd = err == nil && !r.ahead[lines].tooLong
 		}
-		if err := r.fill(lines + 1); errors.Is(err, io.EOF) && r.ends {
-			row.problem, r.unclosed = problem, true
-			return 1, nil
-		} else if err != nil {
-			return 0, err
-		}
-		if r.ahead[lines].tooLong {
-			row.problem = problem
+		if !mayEnd {
+			row.problem, r.unclosed = "the quotes of the row don't fit", r.unclosed || state == fieldsOpen
 			return 1, nil
 		}
 		text += "\n" + string(r.ahead[lines].text)

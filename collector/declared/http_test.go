@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -170,6 +171,20 @@ func TestFormats(t *testing.T) {
 			slices.Sort(want)
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("rows %v, %v; want %v", got, err, want)
+			}
+		})
+	}
+}
+
+// TestCutCSV: quotes that have no end before the answer's mean that it was cut, so nothing of it is a page, also where they began many lines before.
+func TestCutCSV(t *testing.T) {
+	for _, lines := range []int{0, 100} {
+		synctest.Test(t, func(t *testing.T) {
+			body := "id,start\n1,2026-11-23T11:00:00Z\n2,\"2026-11-23T11:01:00Z" + strings.Repeat("\n3,x", lines)
+			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return body, nil }}
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    format: csv\n")
+			if got, _, err := ids(t, info, noon.Add(-2*time.Hour), noon); err == nil || !strings.Contains(err.Error(), "cut") || len(got) > 0 {
+				t.Errorf("%d lines later: rows %v, %v", lines, got, err)
 			}
 		})
 	}

@@ -138,14 +138,10 @@ func nextLink(header http.Header, relation, page string) string {
 	isRelation := func(text string) bool { return strings.EqualFold(text, relation) }
 	for _, line := range header.Values("Link") {
 		for _, link := range linkIn.FindAllStringSubmatch(line, -1) {
-			for _, p := range linkParameterIn.FindAllStringSubmatch(link[2], -1) {
-				if !strings.EqualFold(p[1], "rel") {
-					continue
-				}
-				if link[1] != "" && slices.ContainsFunc(strings.Fields(p[2]+p[3]), isRelation) {
-					return resolved(link[1], page)
-				}
-				break // only the first one counts
+			parameters := linkParameterIn.FindAllStringSubmatch(link[2], -1)
+			rel := slices.IndexFunc(parameters, func(p []string) bool { return strings.EqualFold(p[1], "rel") }) // only the first one counts
+			if rel >= 0 && link[1] != "" && slices.ContainsFunc(strings.Fields(parameters[rel][2]+parameters[rel][3]), isRelation) {
+				return resolved(link[1], page)
 			}
 		}
 	}
@@ -154,15 +150,12 @@ func nextLink(header http.Header, relation, page string) string {
 
 // resolved is a link as an address like that of the page. What can't be read stays: the client refuses it.
 func resolved(link, page string) string {
-	base, err := url.Parse(page)
-	if err != nil {
-		return link
+	if base, err := url.Parse(page); err == nil {
+		if target, err := base.Parse(link); err == nil {
+			return target.String()
+		}
 	}
-	target, err := base.Parse(link)
-	if err != nil {
-		return link
-	}
-	return target.String()
+	return link
 }
 
 // page makes a page of rows. What lies outside the span that is wanted is passed over: another read has it.
