@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -138,9 +139,6 @@ func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 			Todo: "see what stands between the exporter and " + o.title + " (a proxy, a gateway or its sign-in page), and base_url",
 		})
 	}
-	life := time.Duration(max(answer.ExpiresIn, 0)) * time.Second
-	if life == 0 {
-		life = shortestLife
-	}
+	life := cmp.Or(time.Duration(max(answer.ExpiresIn, 0))*time.Second, shortestLife)
 	return grant{Refresh: answer.RefreshToken, Access: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
 }

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -67,23 +68,17 @@ func (v *vault) renewed(ctx context.Context, configured, secret string, now time
 	if kept.Access != "" && kept.Access != v.used && now.Before(kept.Expires) {
 		return v.use(&kept), nil
 	}
-	refresh, rotates := configured, kept.From == nil || kept.Refresh != ""
-	if v.store == nil && rotates {
+	if mayRotate := kept.From == nil || kept.Refresh != ""; mayRotate && v.store == nil {
 		return token, errMustRun
 	}
-	if kept.Refresh != "" {
-		refresh = kept.Refresh
-	}
-	got, err := spend(refresh)
+	got, err := spend(cmp.Or(kept.Refresh, configured))
 	if err != nil {
 		return token, err
 	}
 	if v.store == nil {
 		return httpclient.Token{Value: got.Access, Expires: got.Expires}, nil
 	}
-	if got.From = from[:]; got.Refresh == "" {
-		got.Refresh = kept.Refresh
-	}
+	got.From, got.Refresh = from[:], cmp.Or(got.Refresh, kept.Refresh)
 	if got.Refresh == configured {
 		got.Refresh = ""
 	}

@@ -183,44 +183,19 @@ func (p *rowsPath) UnmarshalText(text []byte) error {
 	return (*path)(p).UnmarshalText(text)
 }
 
-// parsePath reads a path. A name with dots, brackets, blanks or quotes is written ["…"].
-func parsePath(text string) (path, error) {
-	var p path
-	for rest := text; ; {
-		name, after, err := nextSegment(rest)
-		if err != nil {
-			return nil, err
-		}
-		p = append(p, name)
-		switch {
-		case after == "":
-			return p, nil
-		case after[0] == '.':
-			rest = after[1:]
-		case after[0] == '[':
-			rest = after
-		default:
+// segmentIn is a segment of a path with the dot before it. A name with dots, brackets, blanks or quotes is written ["…"], and needs no dot.
+var segmentIn = regexp.MustCompile(`(?s)^(?:\.?\["(.+?)"\]|\.([^.\[\]"' \t\n{}]+))`)
+
+func parsePath(text string) (p path, err error) {
+	for rest := "." + text; rest != ""; {
+		found := segmentIn.FindStringSubmatch(rest)
+		if found == nil {
 			return nil, errPath
 		}
+		p = append(p, found[1]+found[2])
+		rest = rest[len(found[0]):]
 	}
-}
-
-func nextSegment(text string) (name, rest string, err error) {
-	if quoted, found := strings.CutPrefix(text, `["`); found {
-		name, rest, found = strings.Cut(quoted, `"]`)
-		if !found || name == "" {
-			return "", "", errPath
-		}
-		return name, rest, nil
-	}
-	end := strings.IndexAny(text, ".[")
-	if end < 0 {
-		end = len(text)
-	}
-	if name = text[:end]; name == "" || strings.ContainsAny(name, "]\"' \t\n{}") {
-		return "", "", errPath
-	}
-	return name, text[end:], nil
+	return p, nil
 }
 
 // parameterName is the name of the source's parameter that a path leads to.
