@@ -11,7 +11,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
-	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
 // sqlStream reads rows by a number that grows with each that is inserted. It implements collector.StreamReader. Numbers become visible out of
@@ -34,7 +33,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 				return
 			}
 			rows := len(page.Records) + len(page.Invalid) + len(page.Ignored)
-			position.reach(after, from.Now, s.Lookback)
+			position = position.reach(after, from.Now, s.Lookback)
 			page.Position = &collector.Position{Plan: position.encode()}
 			more = rows == sqlRowsPerPage
 			if rows > 0 && !yield(page, nil) {
@@ -92,65 +91,60 @@ func (s *sqlStream) probe(ctx context.Context) (rows int, err error) {
 // beforeFirst is the key before the first row, so that a row 0 is read.
 const beforeFirst = -1
 
-// sqlPosition is how far a table was read. Its marks say when: a row is asked for again only for its lookback, since the ledger forgets some days
-// later that it was counted, and a table with few rows has the same ones among its last for weeks.
-type sqlPosition struct {
-	reached int64 // the highest key
-	marks   []sqlMark
+// sqlPosition is how far a table was read, and when: a row is asked for again only for its lookback, since the ledger forgets some days later that it was
+// counted, and a table with few rows has the same ones among its last for weeks.
+type sqlPosition []sqlMark
+
+// sqlMark says that by an instant all rows up to a key had been read. It is stored as it is.
+type sqlMark struct {
+	At  int64 // Unix time
+	Key int64
 }
 
-// sqlMark says that by an instant all rows up to a key had been read.
-type sqlMark struct {
-	at  int64 // Unix time
-	key int64
+// reached is the highest key.
+func (p sqlPosition) reached() int64 {
+	if len(p) == 0 {
+		return beforeFirst
+	}
+	return p[len(p)-1].Key
 }
 
 // after is the key behind which rows are asked for: the last keys of the overlap again, but none that was read before an instant.
-func (p *sqlPosition) after(overlap int64, readBefore time.Time) int64 {
-	after := p.reached - overlap
-	for _, m := range p.marks {
-		if m.at <= readBefore.Unix() {
-			after = max(after, m.key)
+func (p sqlPosition) after(overlap int64, readBefore time.Time) int64 {
+	after := max(p.reached()-overlap, beforeFirst)
+	for _, m := range p {
+		if m.At <= readBefore.Unix() {
+			after = max(after, m.Key)
 		}
 	}
-	return max(after, beforeFirst)
+	return after
 }
 
 // reach notes that all rows up to a key have been read now. Marks stand an eighth of the lookback apart, so there are few of them.
-func (p *sqlPosition) reach(key int64, now time.Time, lookback time.Duration) {
-	if key <= p.reached {
-		return
+func (p sqlPosition) reach(key int64, now time.Time, lookback time.Duration) sqlPosition {
+	if key <= p.reached() {
+		return p
 	}
-	p.reached = key
-	n := len(p.marks)
-	if n >= 2 && time.Duration(now.Unix()-p.marks[n-2].at)*time.Second < lookback/8 {
-		p.marks = p.marks[:n-1]
+	n := len(p)
+	if n >= 2 && time.Duration(now.Unix()-p[n-2].At)*time.Second < lookback/8 {
+		p = p[:n-1]
 	}
-	p.marks = append(p.marks, sqlMark{now.Unix(), key})
-	for len(p.marks) >= 2 && p.marks[1].at <= now.Add(-lookback).Unix() {
-		p.marks = p.marks[1:] // the next one says more
+	p = append(p, sqlMark{now.Unix(), key})
+	for len(p) >= 2 && p[1].At <= now.Add(-lookback).Unix() {
+		p = p[1:] // the next one says more
 	}
+	return p
 }
 
-func (p *sqlPosition) encode() []byte {
-	data := binary.AppendVarint(nil, p.reached)
-	for _, m := range p.marks {
-		data = binary.AppendVarint(binary.AppendVarint(data, m.at), m.key)
-	}
+func (p sqlPosition) encode() []byte {
+	data, _ := binary.Append(nil, binary.BigEndian, []sqlMark(p)) // it fails for what has no fixed size
 	return data
 }
 
-func decodeSQLPosition(data []byte) (p sqlPosition, err error) {
-	p.reached = beforeFirst
-	if len(data) == 0 {
-		return p, nil
+func decodeSQLPosition(data []byte) (sqlPosition, error) {
+	p := make(sqlPosition, len(data)/binary.Size(sqlMark{}))
+	if n, err := binary.Decode(data, binary.BigEndian, []sqlMark(p)); err != nil || n < len(data) {
+		return nil, errors.New("the position in the table can't be read")
 	}
-	r := pack.Reader{Data: data}
-	for p.reached = r.Varint(); len(r.Data) > 0; {
-		p.marks = append(p.marks, sqlMark{r.Varint(), r.Varint()})
-	}
-	if r.Bad {
-		err = errors.New("the position in the table can't be read")
-	}
-	return p, err
+	return p, nil
 }
