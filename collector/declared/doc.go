@@ -2,11 +2,12 @@
 // which value of a row is which field of a call (docs/definitions.md is the language).
 //
 //	definition.go   a provider: parameters, feeds, ways in
+//	block.go        what a source says of it
 //	value.go        what a field is taken from: paths, tables, patterns, expressions
 //	condition.go    when, ignore, final
-//	row.go, path.go one row of JSON or of columns, and the way to a value in it
+//	row.go          one row of JSON or of columns, and the way to a value in it
 //	httpway.go      lists over HTTP: reader.go goes from page to page, inserted.go reads by when rows appeared
-//	fileway.go      files: filelines.go reads those that grow, filewhole.go those that are written once
+//	fileway.go      files: filelook.go looks at all, filelines.go reads those that grow, filewhole.go those that are written once
 //	sqlway.go       databases
 //	pushway.go      records that a system posts
 //	mapper.go       a row becomes a cdr.Record, or is ignored, not final or invalid

@@ -162,12 +162,10 @@ func valueOf(raw []byte, percent bool) any {
 		return nil
 	case is == nested:
 		return nestedValue(raw, percent)
-	case raw[0] == '"':
+	case strings.IndexByte(wire.NumberStarts, raw[0]) < 0: // a text or a truth value
 		if percent {
 			return percentDecoded(text)
 		}
-		return text
-	case raw[0] == 't' || raw[0] == 'f':
 		return text
 	}
 	if n, err := strconv.Atoi(text); err == nil {

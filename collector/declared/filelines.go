@@ -94,7 +94,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	defer file.Close() //nolint:errcheck // nothing was written
 	info, err := file.Stat()
 	if err != nil || !os.SameFile(info, f.info) {
-		return nil //nolint:nilerr // it was renamed just now
+		return nil // it was renamed just now
 	}
 	f.info = info
 	known, sure := l.known(file, e)

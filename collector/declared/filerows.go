@@ -153,7 +153,7 @@ func (r *fileRows) readFields(row *rawRow) (lines int, err error) {
 		}
 		mayEnd := state == fieldsOpen && lines < rowLines && len(text) <= longestLine
 		if mayEnd {
-			if err = r.fill(lines + 1); err != nil && !(r.ends && errors.Is(err, io.EOF)) {
+			if err = r.fill(lines + 1); err != nil && (!r.ends || !errors.Is(err, io.EOF)) {
 				return 0, err
 			}
 			mayEnd = err == nil && !r.ahead[lines].tooLong

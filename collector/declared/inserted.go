@@ -60,7 +60,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 // nextSpan is the span that follows a position, with what of it is read again.
 func (r *insertedReader) nextSpan(at, earlier, later time.Time) span {
 	overlap := insertedOverlap
-	if longest := r.feed.Filter.MaxRange; longest > 0 {
+	if longest := r.Filter.MaxRange; longest > 0 {
 		overlap = min(overlap, longest/2)
 	}
 	from := latest(at.Add(-overlap), r.edge(later))
@@ -69,18 +69,18 @@ func (r *insertedReader) nextSpan(at, earlier, later time.Time) span {
 
 // piece is what of a span may be asked for at once.
 func (r *insertedReader) piece(s span, now time.Time) span {
-	if longest := r.feed.Filter.MaxRange; longest > 0 {
+	if longest := r.Filter.MaxRange; longest > 0 {
 		s.to = earliest(s.to, s.from.Add(longest))
 	}
-	return r.feed.Filter.upTo(s, now)
+	return r.Filter.upTo(s, now)
 }
 
 // edge is from when on the provider keeps rows; zero if it isn't known.
 func (r *insertedReader) edge(later time.Time) time.Time {
-	if r.feed.Filter.Retention == 0 {
+	if r.Filter.Retention == 0 {
 		return time.Time{}
 	}
-	return later.Add(retentionMargin - r.feed.Filter.Retention).Truncate(time.Second).Add(time.Second)
+	return later.Add(retentionMargin - r.Filter.Retention).Truncate(time.Second).Add(time.Second)
 }
 
 // kept is a position, moved to where the provider keeps rows. What that loses is logged once; at a first start it only shortens the history.
@@ -90,7 +90,7 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 		return at
 	}
 	if told := r.told.Load(); told == 0 || at.Unix() > told {
-		keeps := r.feed.Filter.Retention.String()
+		keeps := r.Filter.Retention.String()
 		if read {
 			r.logger.Warn("rows of this time can't be read any more: the provider no longer keeps them", "feed", r.name, "from", at, "to", edge, "keeps", keeps)
 		} else {
@@ -105,7 +105,7 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 // future when it was asked isn't read.
 func (r *insertedReader) readUpTo(to, began time.Time) time.Time {
 	offset, _ := r.client.Offset()
-	return earliest(to, began.UTC().Add(min(offset, 0)-r.feed.Filter.MinAge).Truncate(time.Second))
+	return earliest(to, began.UTC().Add(min(offset, 0)-r.Filter.MinAge).Truncate(time.Second))
 }
 
 // spanReader reads the same rows for commands: those that were inserted from the first start that is wanted until the last call must be listed.

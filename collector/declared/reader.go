@@ -32,8 +32,8 @@ type httpReader struct {
 func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	wanted := span{from, to}
 	asked := wanted
-	if earlier, _ := r.clocks(); r.feed.Filter.MinAge > 0 {
-		asked = r.feed.Filter.upTo(asked, earlier)
+	if earlier, _ := r.clocks(); r.Filter.MinAge > 0 {
+		asked = r.Filter.upTo(asked, earlier)
 	}
 	if !asked.from.Before(asked.to) {
 		return func(func(*collector.Page, error) bool) {}
@@ -51,10 +51,10 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 // read yields the pages of a span that is asked for, of which some calls are wanted. When the span is read completely, atEnd gets the last page before
 // it is yielded.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
-	asked = r.feed.Filter.widened(asked)
-	walk := &walk{feed: r.Feed, address: r.feed.address(asked, r.settings.Parameters)}
+	asked = r.Filter.widened(asked)
+	walk := &walk{feed: r.Feed, address: r.address(asked, r.settings.Parameters)}
 	request := httpclient.Request{
-		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.feed.Format == formatJSON,
+		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.Format == formatJSON,
 		Answered: func(header http.Header) { walk.header = header },
 	}
 	mapper, counts := r.newMapper(), newDayCounts()

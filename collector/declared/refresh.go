@@ -115,10 +115,10 @@ func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (k
 		return kept, httpclient.Retryable(fmt.Errorf("read the refresh token of %s from the ledger: %w", v.title, err))
 	}
 	text, err := seal.Open(nil, nil, sealed, nil)
-	if err != nil || json.Unmarshal(text, &kept) != nil || subtle.ConstantTimeCompare(kept.From, from) != 1 {
-		return grant{}, nil
+	if readable := err == nil && json.Unmarshal(text, &kept) == nil; !readable || subtle.ConstantTimeCompare(kept.From, from) != 1 {
+		kept = grant{}
 	}
-	return kept, nil
+	return kept, nil //nolint:nilerr // what can't be read is replaced
 }
 
 // newSeal makes what encrypts with a key that is derived from the client secret: who has the ledger only can't read it.

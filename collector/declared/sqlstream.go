@@ -25,7 +25,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 			yield(nil, err)
 			return
 		}
-		after := position.after(s.feed.Filter.Overlap, from.Now.Add(-s.Lookback))
+		after := position.after(s.Filter.Overlap, from.Now.Add(-s.Lookback))
 		for more := true; more; {
 			var page *collector.Page
 			if page, after, err = s.readPage(ctx, after); err != nil {
@@ -54,7 +54,7 @@ func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.
 			return err
 		case key <= last || p.rows == sqlRowsPerPage:
 			return &advice.Error{
-				What: "the query doesn't give its rows in the order of " + s.feed.Filter.Key + " behind :after, so some would be passed over",
+				What: "the query doesn't give its rows in the order of " + s.Filter.Key + " behind :after, so some would be passed over",
 				Todo: "end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit, with one row of each KEY",
 			}
 		}
@@ -69,7 +69,7 @@ func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.
 }
 
 func (s *sqlStream) keyOf(columns, values []string) (int64, error) {
-	name := s.feed.Filter.Key
+	name := s.Filter.Key
 	if i := slices.Index(columns, name); i >= 0 {
 		if key, err := strconv.ParseInt(values[i], 10, 64); err == nil {
 			return key, nil

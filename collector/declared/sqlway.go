@@ -94,7 +94,7 @@ func (r *sqlReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*co
 		for spans := []span{{from, to}}; len(spans) > 0; {
 			asked := spans[0]
 			spans = spans[1:]
-			half := asked.from.Add(asked.to.Sub(asked.from) / 2).Truncate(max(r.feed.Filter.Grain, time.Second))
+			half := asked.from.Add(asked.to.Sub(asked.from) / 2).Truncate(max(r.Filter.Grain, time.Second))
 			mayHalve := half.After(asked.from)
 			pages, err := r.readSpan(ctx, asked, mayHalve)
 			switch {
@@ -116,7 +116,7 @@ func (r *sqlReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*co
 // readSpan reads the rows of a span. With bounded it gives errTooMany, and no page, for more than sqlRowsPerRead.
 func (r *sqlReader) readSpan(ctx context.Context, asked span, bounded bool) ([]*collector.Page, error) {
 	zone := r.settings.Zone
-	wide := localSpan(r.feed.Filter.widened(asked), zone)
+	wide := localSpan(r.Filter.widened(asked), zone)
 	values := map[string]any{"from": wide.from.In(zone).Format(sqlTime), "to": wide.to.In(zone).Format(sqlTime)}
 	p := &sqlPages{mapper: r.newMapper(), wanted: asked}
 	err := r.rows(ctx, values, func(columns, values []string) error {

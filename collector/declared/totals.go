@@ -72,14 +72,14 @@ func (s span) isDay() bool {
 
 // countDays counts what was read by its day, where the provider has totals: rows for a total of what was asked, records for its list of totals.
 func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, records []*cdr.Record) {
-	switch totals := r.feed.Totals; {
+	switch totals := r.Totals; {
 	case totals != nil:
 		for _, record := range records {
 			if totals.Charges == nil || len(record.Charges) > 0 {
-				counts.add(r.feed.Filter.at(record), []byte(record.ID+record.Synthetic))
+				counts.add(r.Filter.at(record), []byte(record.ID+record.Synthetic))
 			}
 		}
-	case r.feed.Total != nil && asked.isDay():
+	case r.Total != nil && asked.isDay():
 		for i := range rows {
 			counts.add(asked.from, rows[i].raw)
 		}
@@ -89,8 +89,8 @@ func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, rec
 // compareDays compares each day that is over, and of which all was read, with the provider's total; and a day that was asked for alone with the total
 // that its answer has, which is below zero if there is none. A total that can't be had now costs no record: it is asked for with the next read.
 func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, total int) (all []collector.DayTotal) {
-	if r.feed.Totals == nil {
-		if total >= 0 && asked.isDay() && r.feed.Filter.By != byInserted {
+	if r.Totals == nil {
+		if total >= 0 && asked.isDay() && r.Filter.By != byInserted {
 			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: len(counts.seen[asked.from.UTC()]), Theirs: total})
 		}
 		return all
@@ -117,7 +117,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 	if total, known = r.totals.days[day]; known {
 		return total, true
 	}
-	t := r.feed.Totals
+	t := r.Totals
 	of := Feed{Request: t.Request}
 	request := httpclient.Request{
 		Feed: r.name, URL: of.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
