@@ -13,6 +13,9 @@ type cause struct {
 	fault   cdr.FaultDomain
 }
 
+// noCode is what is wrong with a text that is no number.
+const noCode = "is no code"
+
 // q850Names are the causes of ITU-T Q.850 with their names as slugs.
 var q850Names = map[int]string{
 	1: "unallocated_number", 2: "no_route_to_transit_network", 3: "no_route_to_destination", 4: "send_special_information_tone",
@@ -42,22 +45,22 @@ var q850Outcomes = map[int]cdr.Outcome{
 	55: cdr.NotAllowed, 57: cdr.NotAllowed, 62: cdr.NotAllowed, 87: cdr.NotAllowed, 122: cdr.NotAllowed, 124: cdr.NotAllowed,
 }
 
-// q850 reads the low byte of a whole number, signed or not: that is where Cisco keeps the cause. 0 gives none. ok is false for what is no number.
-func q850(text string) (c cause, found, ok bool) {
+// q850 reads the low byte of a whole number, signed or not: that is where Cisco keeps the cause. 0 gives none.
+func q850(text string) (c cause, known bool, problem string) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		return c, false, false
+		return c, false, noCode
 	}
 	code := int(uint8(n)) //nolint:gosec // the low byte is meant
 	if code == 0 {
-		return c, false, true
+		return c, false, ""
 	}
 	c = cause{q850Outcomes[code], q850Names[code], cdr.FaultUnknown}
 	if c.outcome == cdr.Unknown {
 		c.outcome = cdr.Failed
 	}
 	c.fault = faultOf(c.outcome)
-	return c, true, true
+	return c, true, ""
 }
 
 // sipNames are the reason phrases of RFC 3261 and of the codes that were registered later, as slugs.
@@ -78,21 +81,21 @@ var sipNames = map[int]string{
 }
 
 // sip reads a final SIP code (RFC 3261). 1xx and 3xx say nothing of how a call ended.
-func sip(text string) (c cause, found, ok bool) {
+func sip(text string) (c cause, known bool, problem string) {
 	code, err := strconv.Atoi(text)
 	if err != nil || code < 0 {
-		return c, false, false
+		return c, false, noCode
 	}
 	switch c.outcome = cdr.SIPCause(int64(code)).Outcome; {
 	case code/100 == 2:
-		return cause{outcome: cdr.Answered}, true, true
+		return cause{outcome: cdr.Answered}, true, ""
 	case code == 408: // where no sub code says more
 		c.outcome = cdr.NoAnswer
 	case c.outcome == cdr.Unknown:
-		return c, false, true
+		return c, false, ""
 	}
 	c.reason, c.fault = sipNames[code], faultOf(c.outcome)
-	return c, true, true
+	return c, true, ""
 }
 
 // faultOf is the fault domain of a cause that a code names.

@@ -142,8 +142,15 @@ func (l *fileList) has(id uint64, info fs.FileInfo) bool {
 	return false
 }
 
+// trouble notes that a file or folder can't be read.
 func (l *fileList) trouble(what, path string, err error) {
-	l.troubles = append(l.troubles, unreadable(what, path, err))
+	if cause, ok := errors.AsType[*fs.PathError](err); ok {
+		err = cause.Err
+	}
+	l.troubles = append(l.troubles, &advice.Error{
+		What: fmt.Sprintf("the %s %s can't be read: %s", what, path, err),
+		Todo: "see that it is there and that the user that the exporter runs as may read it; the other files are read",
+	})
 }
 
 // fail notes that a file can't be read, unless it is gone by now.
@@ -165,17 +172,6 @@ func (l *fileList) err() error {
 		return errors.Join(l.troubles...)
 	}
 	return fmt.Errorf("%w; and %d more", l.troubles[0], len(l.troubles)-1)
-}
-
-// unreadable is the error of a file or folder that can't be read.
-func unreadable(what, path string, err error) error {
-	if cause, ok := errors.AsType[*fs.PathError](err); ok {
-		err = cause.Err
-	}
-	return &advice.Error{
-		What: fmt.Sprintf("the %s %s can't be read: %s", what, path, err),
-		Todo: "see that it is there and that the user that the exporter runs as may read it; the other files are read",
-	}
 }
 
 // isCompressed says whether a file is of a format that isn't read.

@@ -72,14 +72,20 @@ var (
 func (p *Push) record(contentType string, body []byte) ([]byte, error) {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err == nil && p.Field != "" {
+		found := true
 		switch media {
 		case "application/x-www-form-urlencoded":
-			body, err = p.inForm(body)
+			body, found, err = p.inForm(body)
 		case "application/x-www-form-base64-encoded": // FreeSWITCH's own: FIELD=, and Base64 up to the end
-			body, err = p.inBase64(body)
+			if body, found = bytes.CutPrefix(bytes.TrimSpace(body), []byte(p.Field+"=")); found {
+				body, err = base64.StdEncoding.AppendDecode(nil, body)
+			}
 		}
-		if err != nil {
-			return nil, err
+		switch {
+		case err != nil:
+			return nil, errNoForm // its own error quotes the body
+		case !found:
+			return nil, fmt.Errorf("the form has no field %s, which the definition says holds the record", p.Field)
 		}
 	}
 	if body = trimmed(body); len(body) == 0 || body[0] != '{' || !isJSON(body) {
@@ -88,29 +94,7 @@ func (p *Push) record(contentType string, body []byte) ([]byte, error) {
 	return body, nil
 }
 
-func (p *Push) inForm(body []byte) ([]byte, error) {
+func (p *Push) inForm(body []byte) (record []byte, found bool, err error) {
 	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, errNoForm // its own error quotes the body
-	}
-	if !form.Has(p.Field) {
-		return nil, p.noField()
-	}
-	return []byte(form.Get(p.Field)), nil
-}
-
-func (p *Push) inBase64(body []byte) ([]byte, error) {
-	text, is := bytes.CutPrefix(bytes.TrimSpace(body), []byte(p.Field+"="))
-	if !is {
-		return nil, p.noField()
-	}
-	decoded, err := base64.StdEncoding.AppendDecode(nil, text)
-	if err != nil {
-		return nil, errNoForm
-	}
-	return decoded, nil
-}
-
-func (p *Push) noField() error {
-	return fmt.Errorf("the form has no field %s, which the definition says holds the record", p.Field)
+	return []byte(form.Get(p.Field)), form.Has(p.Field), err
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -25,7 +26,8 @@ type httpReader struct {
 	*httpWay
 	*feed
 
-	totals dayTotals
+	mu     sync.Mutex
+	totals map[time.Time]collector.DayTotal // the provider's, of days that are over; guarded by mu
 }
 
 // Pages implements collector.RangeReader. What is younger than the filter's min_age isn't asked for: a later read has it.

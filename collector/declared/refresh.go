@@ -118,7 +118,7 @@ func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (k
 	if readable := err == nil && json.Unmarshal(text, &kept) == nil; !readable || subtle.ConstantTimeCompare(kept.From, from) != 1 {
 		kept = grant{}
 	}
-	return kept, nil //nolint:nilerr // what can't be read is replaced
+	return kept, nil
 }
 
 // newSeal makes what encrypts with a key that is derived from the client secret: who has the ledger only can't read it.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"hash/maphash"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -32,12 +31,6 @@ func (t *Totals) Validate(r *config.Report) {
 }
 
 const dayLength = 24 * time.Hour
-
-// dayTotals are the provider's totals of days that are over.
-type dayTotals struct {
-	mu   sync.Mutex
-	days map[time.Time]collector.DayTotal // guarded by mu
-}
 
 // at is the time of a record by which days are told apart.
 func (f *Filter) at(r *cdr.Record) time.Time {
@@ -112,9 +105,9 @@ func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, 
 
 // totalOf is the provider's total of a day, without ours. One without money is asked for once.
 func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collector.DayTotal, known bool) {
-	r.totals.mu.Lock()
-	defer r.totals.mu.Unlock()
-	if total, known = r.totals.days[day]; known {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if total, known = r.totals[day]; known {
 		return total, true
 	}
 	t := r.Totals
@@ -139,9 +132,9 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		total.Charges, total.Currency = &charges, strings.ToUpper(page.text(t.Currency))
 		return total, true // prices come late: a total of money is asked for whenever its day is read
 	}
-	if r.totals.days == nil {
-		r.totals.days = make(map[time.Time]collector.DayTotal)
+	if r.totals == nil {
+		r.totals = make(map[time.Time]collector.DayTotal)
 	}
-	r.totals.days[day] = total
+	r.totals[day] = total
 	return total, true
 }

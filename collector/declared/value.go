@@ -36,7 +36,7 @@ type alternative struct {
 	Since   path             `yaml:"since"`
 	Privacy string           `yaml:"privacy"`
 
-	codes func(text string) (c cause, found, ok bool) // the table of Q850 or SIP, whose path Path is then
+	codes func(text string) (c cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
 // Validate implements config.Validator.
@@ -183,24 +183,21 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 		}
 		text = groups[1]
 	}
+	g, known := given{text: text, by: a}, true
 	switch {
 	case a.codes != nil:
-		c, found, ok := a.codes(text)
-		if !ok {
-			return g, "", "is no code"
-		}
-		if !found {
-			return g, text, ""
-		}
-		return given{text, a, c}, "", ""
+		g.cause, known, problem = a.codes(text)
 	case a.Table != nil:
-		e, found := a.Table[text]
-		if !found {
-			return g, text, ""
-		}
-		return given{e.Word, a, cause{outcomeWords[e.Word], e.Reason, faultDomains[e.Fault]}}, "", ""
+		var e entry
+		e, known = a.Table[text]
+		g.text, g.cause = e.Word, cause{outcomeWords[e.Word], e.Reason, faultDomains[e.Fault]}
 	}
-	return given{text: text, by: a}, "", ""
+	if problem != "" {
+		return given{}, "", problem
+	} else if !known {
+		return given{}, text, ""
+	}
+	return g, "", ""
 }
 
 // source is the text that the alternative begins with.
