@@ -60,7 +60,7 @@ func (l *linesLook) findAgain(f *listedFile) bool {
 	defer file.Close() //nolint:errcheck // nothing was written
 	for _, e := range l.entries {
 		if e.ID == f.id && e.file == nil && e.Now.fits(file, f.info.Size()) {
-			e.see(f, l.day)
+			e.seeFile(f, l.day)
 			return true
 		}
 	}
@@ -76,7 +76,7 @@ func (l *linesLook) addFile(f *listedFile) {
 	}
 	if !f.renamed {
 		e := &fileEntry{storedEntry: storedEntry{ID: f.id}}
-		e.see(f, l.day)
+		e.seeFile(f, l.day)
 		l.entries = append(l.entries, e)
 	}
 }
@@ -124,7 +124,7 @@ func (l *linesLook) readRows(ctx context.Context, file *os.File, e *fileEntry, k
 			return cmp.Or(l.emitUpTo(file, e, at), err)
 		}
 		if row.end > known && !isNames {
-			l.add(&row, e.file.path)
+			l.addRow(&row, e.file.path)
 		}
 		at.Offset, at.Chain, isNames = row.end, row.chain, false
 		if l.isFull() {
@@ -187,7 +187,7 @@ var errTruncated = errors.New("the file was truncated")
 // emitUpTo yields the page so far with the position behind it. Of a file that was truncated meanwhile it yields nothing, and the error is errTruncated:
 // what was read may be of two files, so it is left for the next look.
 func (l *linesLook) emitUpTo(file *os.File, e *fileEntry, at mark) (err error) {
-	page := l.take()
+	page := l.takePage()
 	if at.Offset == e.Now.Offset {
 		return nil
 	}
@@ -195,5 +195,5 @@ func (l *linesLook) emitUpTo(file *os.File, e *fileEntry, at mark) (err error) {
 		return errTruncated
 	}
 	e.Now = at
-	return l.emit(page, l.append(nil))
+	return l.emitPage(page, l.append(nil))
 }

@@ -39,7 +39,7 @@ func listFiles(patterns []string) *fileList {
 	for _, pattern := range patterns {
 		for _, path := range l.expand(pattern) {
 			if !isCompressed(path) {
-				l.add(path, nil)
+				l.addFile(path, nil)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func (l *fileList) addRenamed(patterns []string, ids map[uint64]bool) {
 		folders, _ := filepath.Glob(filepath.Dir(pattern))
 		for _, folder := range folders {
 			for _, name := range l.names(folder, false) {
-				l.add(filepath.Join(folder, name), ids)
+				l.addFile(filepath.Join(folder, name), ids)
 			}
 		}
 	}
@@ -105,8 +105,8 @@ func (l *fileList) names(folder string, must bool) (names []string) {
 	return names
 }
 
-// add adds a regular file. With inodes it is one that was renamed, and must have one of these.
-func (l *fileList) add(path string, inodes map[uint64]bool) {
+// addFile adds a regular file. With inodes it is one that was renamed, and must have one of these.
+func (l *fileList) addFile(path string, inodes map[uint64]bool) {
 	info, err := os.Stat(path)
 	if err != nil {
 		folder := filepath.Dir(path)

@@ -65,7 +65,7 @@ func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 				l.list.fail(f, err)
 			}
 		}
-		l.end(kind)
+		l.emitEnd(kind)
 	}
 }
 
@@ -111,15 +111,15 @@ var errStopped = errors.New("stopped")
 // isFull says whether the page is to be committed before another row is added.
 func (l *fileLook) isFull() bool { return l.rows >= filePageRows || l.bytes >= filePageBytes }
 
-// take is the page so far; the next one is empty.
-func (l *fileLook) take() *collector.Page {
+// takePage is the page so far; the next one is empty.
+func (l *fileLook) takePage() *collector.Page {
 	page := l.page
 	l.page, l.rows, l.bytes = new(collector.Page), 0, 0
 	return page
 }
 
-// emit yields a page with a position.
-func (l *fileLook) emit(page *collector.Page, position []byte) error {
+// emitPage yields a page with a position.
+func (l *fileLook) emitPage(page *collector.Page, position []byte) error {
 	page.Position = &collector.Position{Plan: position}
 	if !l.yield(page, nil) {
 		return errStopped
@@ -127,8 +127,8 @@ func (l *fileLook) emit(page *collector.Page, position []byte) error {
 	return nil
 }
 
-// add adds a row of a file to the page.
-func (l *fileLook) add(row *fileRow, path string) {
+// addRow adds a row of a file to the page.
+func (l *fileLook) addRow(row *fileRow, path string) {
 	l.rows++
 	l.bytes += len(row.raw)
 	mapped := l.mapper.mapRow(&row.rawRow)
@@ -138,12 +138,12 @@ func (l *fileLook) add(row *fileRow, path string) {
 	mapped.put(l.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.end))
 }
 
-// end yields the last rows with the position behind all files, if there is anything new, and then the troubles.
-func (l *fileLook) end(kind fileKind) {
+// emitEnd yields the last rows with the position behind all files, if there is anything new, and then the troubles.
+func (l *fileLook) emitEnd(kind fileKind) {
 	if len(l.list.files) > 0 && len(l.list.troubles) == 0 {
 		kind.forget(l.day)
 	}
-	hasRows, page, err := l.rows > 0, l.take(), l.list.err()
+	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
 	page.Position = &collector.Position{Plan: kind.append(nil), HistoryDone: l.list.anyRead()}
 	if (err != nil || hasRows || !bytes.Equal(page.Position.Plan, l.stored)) && !l.yield(page, nil) {
 		return

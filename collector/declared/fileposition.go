@@ -72,8 +72,8 @@ func (m mark) fits(file io.ReaderAt, size int64) bool {
 	return err == nil && has == m.Print
 }
 
-// see notes that the file is there on a day.
-func (e *fileEntry) see(file *listedFile, day int64) {
+// seeFile notes that the file is there on a day.
+func (e *fileEntry) seeFile(file *listedFile, day int64) {
 	if e.Day != day {
 		e.Older = e.Now
 	}

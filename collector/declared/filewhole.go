@@ -41,7 +41,7 @@ func newWholeLook(l *fileLook) (fileKind, error) {
 // read implements fileKind: it reads a file unless it was read or is still being written.
 func (l *wholeLook) read(_ context.Context, f *listedFile) error {
 	version := versionOf(f)
-	if l.see(version, l.day) || l.now().Sub(f.info.ModTime()).Abs() < l.files.Quiet {
+	if l.seeFile(version, l.day) || l.now().Sub(f.info.ModTime()).Abs() < l.files.Quiet {
 		return nil
 	}
 	file, err := os.Open(f.path)
@@ -66,7 +66,7 @@ func (l *wholeLook) read(_ context.Context, f *listedFile) error {
 		}
 	}
 	if now, err := file.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
-		l.note(version, wholeEntry{content, l.day})
+		l.noteFile(version, wholeEntry{content, l.day})
 	}
 	return nil
 }
@@ -78,11 +78,11 @@ func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], path string) error 
 			return err
 		}
 		if l.isFull() {
-			if err := l.emit(l.take(), l.append(nil)); err != nil { // the position is of the files before this one
+			if err := l.emitPage(l.takePage(), l.append(nil)); err != nil { // the position is of the files before this one
 				return err
 			}
 		}
-		l.add(row, path)
+		l.addRow(row, path)
 	}
 	return nil
 }
@@ -157,8 +157,8 @@ func versionOf(f *listedFile) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// see notes that a version of a file is there, and says whether it was read.
-func (p *wholePosition) see(version uint64, day int64) bool {
+// seeFile notes that a version of a file is there, and says whether it was read.
+func (p *wholePosition) seeFile(version uint64, day int64) bool {
 	e, known := p.versions[version]
 	if known && e.day != day {
 		e.day = day
@@ -167,7 +167,7 @@ func (p *wholePosition) see(version uint64, day int64) bool {
 	return known
 }
 
-func (p *wholePosition) note(version uint64, e wholeEntry) {
+func (p *wholePosition) noteFile(version uint64, e wholeEntry) {
 	p.versions[version] = e
 	p.contents[e.content] = true
 }
@@ -206,7 +206,7 @@ func parseWholePosition(data []byte) (*wholePosition, error) {
 	for len(r.Data) > 0 {
 		version := r.Number(8)
 		if e := (wholeEntry{r.Number(8), r.Varint()}); !r.Bad {
-			p.note(version, e)
+			p.noteFile(version, e)
 		}
 	}
 	if r.Bad || data[0] != wholeForm {

@@ -22,7 +22,7 @@ const (
 type insertedReader struct {
 	*httpReader
 
-	told atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
+	loggedEdge atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
 }
 
 // Pages implements collector.StreamReader.
@@ -89,7 +89,7 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	if !at.Before(edge) {
 		return at
 	}
-	if told := r.told.Load(); told == 0 || at.Unix() > told {
+	if logged := r.loggedEdge.Load(); logged == 0 || at.Unix() > logged {
 		keeps := r.Filter.Retention.String()
 		if read {
 			r.logger.Warn("rows of this time can't be read any more: the provider no longer keeps them", "feed", r.name, "from", at, "to", edge, "keeps", keeps)
@@ -97,7 +97,7 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 			r.logger.Info("the history is shorter than configured: the provider keeps no more", "feed", r.name, "from", edge, "keeps", keeps)
 		}
 	}
-	r.told.Store(edge.Unix())
+	r.loggedEdge.Store(edge.Unix())
 	return edge
 }
 

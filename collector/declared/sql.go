@@ -94,8 +94,8 @@ func bindNames(query, driver string) (bound string, names []string) {
 	var b strings.Builder
 	for rest := query; rest != ""; {
 		piece := notBound.FindString(rest)
-		if in := notBoundInMySQL.FindString(rest); driver == "mysql" && in != "" {
-			piece = in
+		if text := notBoundInMySQL.FindString(rest); driver == "mysql" && text != "" {
+			piece = text
 		} else if quote := dollarQuote.FindString(rest); driver == driverPostgres && quote != "" {
 			text, _, _ := strings.Cut(rest[len(quote):], quote)
 			piece = rest[:min(len(rest), len(text)+2*len(quote))]

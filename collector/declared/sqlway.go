@@ -71,15 +71,15 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 	for i, name := range r.names {
 		args[i] = values[name]
 	}
-	var mine error
+	var eachError error
 	err = sqlDrivers[r.driver](ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
-		if mine = each(columns, values); mine != nil {
+		if eachError = each(columns, values); eachError != nil {
 			stop() // else MySQL's driver would read the rows that are left
 		}
-		return mine
+		return eachError
 	})
-	if mine != nil || err == nil {
-		return mine
+	if eachError != nil || err == nil {
+		return eachError
 	}
 	if _, known := errors.AsType[*advice.Error](err); known {
 		return err

@@ -111,9 +111,9 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		return total, true
 	}
 	t := r.Totals
-	of := Feed{Request: t.Request}
+	asked := Feed{Request: t.Request}
 	request := httpclient.Request{
-		Feed: r.name, URL: of.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
+		Feed: r.name, URL: asked.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
 	}
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
