@@ -4,43 +4,32 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// filesWay reads files that another program writes.
-type filesWay struct {
-	block *Block
-	now   func() time.Time
-}
-
 // readsFiles says whether the source names files to read: beside push it needn't.
 func (b *Block) readsFiles() bool {
 	return b.definition.hasFiles() && (!b.pushes() || len(b.Values[pathsKey]) > 0)
 }
 
-func (w *filesWay) describe(source *collector.Source) {
-	d := w.block.definition
-	if d.Account != "" {
-		source.Account = w.block.account()
+// openFiles prepares to read files that another program writes.
+func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSettings) readFeed {
+	source.Advise = (&advice.Provider{Name: b.definition.title()}).Advise
+	return func(info *collector.FeedInfo, f *feed) {
+		files, paths := *f.files, b.Values[pathsKey]
+		if f.Files != nil {
+			paths = f.Paths
+		} else if given := b.Values[columnsKey]; len(given) > 0 {
+			files.Columns, files.Widths = given, nil
+		}
+		reader := &filesReader{feed: f, files: &files, paths: paths, now: settings.Now}
+		info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.probe
+		info.Rules.ByArrival = true
+		info.Fingerprint = b.account() + " " + f.name
 	}
-	source.Advise = (&advice.Provider{Name: d.title()}).Advise
-}
-
-func (w *filesWay) read(info *collector.FeedInfo, f *feed) {
-	files, paths := *f.files, w.block.Values[pathsKey]
-	if f.Files != nil {
-		paths = f.Paths
-	} else if given := w.block.Values[columnsKey]; len(given) > 0 {
-		files.Columns, files.Widths = given, nil
-	}
-	reader := &filesReader{feed: f, files: &files, paths: paths, now: w.now}
-	info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.probe
-	info.Rules.ByArrival = true
-	info.Fingerprint = w.block.account() + " " + f.name
 }
 
 // Keys of a source's block.

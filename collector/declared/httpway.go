@@ -14,20 +14,19 @@ import (
 
 // httpWay reads lists that are asked for page by page.
 type httpWay struct {
-	block   *Block
-	client  *httpclient.Client
-	tokens  *httpclient.Client // to where tokens come from; nil: there are none
-	account string
-	now     func() time.Time
-	logger  *slog.Logger
+	client *httpclient.Client
+	tokens *httpclient.Client // to where tokens come from; nil: there are none
+	now    func() time.Time
+	logger *slog.Logger
 }
 
-func (b *Block) openHTTP(settings *collector.SourceSettings) (*httpWay, error) {
+func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
 	d, title := b.definition, b.definition.title()
-	w := &httpWay{block: b, now: settings.Now, logger: settings.Logger, account: strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))}
+	w := &httpWay{now: settings.Now, logger: settings.Logger}
+	source.Account = strings.TrimSpace(d.Provider + " " + b.BaseURL + " " + expand(d.Account, b.Values))
 	h := &headers{block: b, http: d.HTTP}
 	api := settings.Settings
-	api.BaseURL, api.Token, api.Authorize, api.QuotaKey = b.BaseURL, h, authorize, w.account
+	api.BaseURL, api.Token, api.Authorize, api.QuotaKey = b.BaseURL, h, authorize, source.Account
 	api.RequestsPerMinute = cmp.Or(api.RequestsPerMinute, d.HTTP.RequestsPerMinute)
 	api.KeepTokenOn403 = d.HTTP.Auth.OAuth2 == nil
 	var err error
@@ -41,16 +40,12 @@ func (b *Block) openHTTP(settings *collector.SourceSettings) (*httpWay, error) {
 		}
 		h.tokens, w.tokens = httpclient.NewTokens(o.ask, settings.Now), o.client
 	}
-	return w, nil
+	source.Close, source.Offset, source.ThrottledUntil = w.close, w.client.Offset, w.client.ThrottledUntil
+	source.Advise = adviser(title, d.HTTP.BaseURL)
+	return w.readFeed, nil
 }
 
-func (w *httpWay) describe(source *collector.Source) {
-	d := w.block.definition
-	source.Account, source.Close = w.account, w.close
-	source.Advise, source.Offset, source.ThrottledUntil = adviser(d.title(), d.HTTP.BaseURL), w.client.Offset, w.client.ThrottledUntil
-}
-
-func (w *httpWay) read(info *collector.FeedInfo, f *feed) {
+func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 	reader := &httpReader{httpWay: w, feed: f}
 	grain := f.Filter.Grain
 	if grain <= time.Second {

@@ -46,13 +46,8 @@ func (d *Record) givesReasons() bool {
 	})
 }
 
-// way is how the feeds of a source are read.
-type way interface {
-	// describe says who the account is, what the errors of reading mean, and what is to be closed.
-	describe(source *collector.Source)
-	// read completes a feed's info with what reads it.
-	read(info *collector.FeedInfo, f *feed)
-}
+// readFeed completes a feed's info with what reads it.
+type readFeed = func(info *collector.FeedInfo, f *feed)
 
 // feed is a feed that a source's block has.
 type feed struct {
@@ -71,14 +66,17 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 	if err != nil {
 		return nil, fmt.Errorf("time_zone: %w", err)
 	}
-	ways, err := b.openWays(&settings)
+	d := b.definition
+	source := &collector.Source{
+		Close: func() {}, ThrottledUntil: func() time.Time { return time.Time{} },
+		Advise: func(err error) (what, todo string) { return err.Error(), "see the log of the exporter" },
+	}
+	if d.Account != "" {
+		source.Account = b.account()
+	}
+	ways, err := b.openWays(source, &settings)
 	if err != nil {
 		return nil, err
-	}
-	d := b.definition
-	source := &collector.Source{Close: func() {}, ThrottledUntil: func() time.Time { return time.Time{} }}
-	for _, w := range ways {
-		w.describe(source)
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Feeds)) {
 		keys, of := b.Feeds[name], d.Feeds[name]
@@ -91,33 +89,34 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
 			Parameters: b.Values, Zone: zone, EmergencyNumbers: settings.EmergencyNumbers,
 		}}
-		for _, w := range ways {
-			w.read(&info, f)
+		for _, read := range ways {
+			read(&info, f)
 		}
 		source.Feeds = append(source.Feeds, info)
 	}
 	return source, nil
 }
 
-// openWays prepares the ways that the definition says and the source uses: push may stand beside files.
-func (b *Block) openWays(settings *collector.SourceSettings) (ways []way, err error) {
-	var w way
+// openWays prepares the ways that the definition says and the source uses: push may stand beside files. A way says of the source what the account is, what
+// errors of reading mean, and what is to be closed.
+func (b *Block) openWays(source *collector.Source, settings *collector.SourceSettings) (ways []readFeed, err error) {
+	var read readFeed
 	switch d := b.definition; {
 	case d.HTTP != nil:
-		w, err = b.openHTTP(settings)
+		read, err = b.openHTTP(source, settings)
 	case d.SQL != nil:
-		w, err = b.openSQL(settings)
+		read, err = b.openSQL(source, settings)
 	case b.readsFiles():
-		w = &filesWay{block: b, now: settings.Now}
+		read = b.openFiles(source, settings)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if w != nil {
-		ways = append(ways, w)
+	if read != nil {
+		ways = append(ways, read)
 	}
 	if b.pushes() {
-		ways = append(ways, &pushWay{b, settings})
+		ways = append(ways, b.openPush(settings))
 	}
 	if len(ways) == 0 {
 		return nil, errors.New("the source has nothing to be read from")

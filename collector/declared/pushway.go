@@ -17,38 +17,24 @@ import (
 // taskPosted is the kind of task that holds a record which was posted to a replica that doesn't read the feed.
 const taskPosted = "posted"
 
-// pushWay takes records that a system posts. It has nothing to read: what was posted is kept by the ledger only.
-type pushWay struct {
-	block    *Block
-	settings *collector.SourceSettings
-}
-
-func (w *pushWay) describe(source *collector.Source) {
-	if source.Advise != nil {
-		return // the other way's
-	}
-	if w.block.definition.Account != "" {
-		source.Account = w.block.account()
-	}
-	source.Advise = func(err error) (what, todo string) { return err.Error(), "see the log of the exporter" }
-}
-
-func (w *pushWay) read(info *collector.FeedInfo, f *feed) {
-	d := w.block.definition
-	if !slices.Contains(d.postedFeeds(), f.name) {
-		return
-	}
-	p := &posted{push: d.Push, mapper: f.newMapper()}
-	if derive := w.settings.Derive; derive != nil {
-		p.seal, p.names = newAEAD(derive("posted records")), derive("names of posted records")
-	}
-	info.Rules.ByArrival = true
-	info.Posted = p.page
-	info.Webhook = &collector.Webhook{
-		Path: "/push/" + w.settings.Name, NeedsTLS: !slices.Equal(w.block.Values[insecureHTTP], []string{"true"}),
-		Handler: func(inbox collector.Inbox) http.Handler {
-			return newPushHandler(p, w.block.Secrets[pushToken], inbox, w.settings)
-		},
+// openPush prepares to take records that a system posts. There is nothing to read: what was posted is kept by the ledger only.
+func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
+	return func(info *collector.FeedInfo, f *feed) {
+		if !slices.Contains(b.definition.postedFeeds(), f.name) {
+			return
+		}
+		p := &posted{push: b.definition.Push, mapper: f.newMapper()}
+		if derive := settings.Derive; derive != nil {
+			p.seal, p.names = newAEAD(derive("posted records")), derive("names of posted records")
+		}
+		info.Rules.ByArrival = true
+		info.Posted = p.page
+		info.Webhook = &collector.Webhook{
+			Path: "/push/" + settings.Name, NeedsTLS: !slices.Equal(b.Values[insecureHTTP], []string{"true"}),
+			Handler: func(inbox collector.Inbox) http.Handler {
+				return newPushHandler(p, b.Secrets[pushToken], inbox, settings)
+			},
+		}
 	}
 }
 

@@ -15,26 +15,23 @@ import (
 
 // sqlWay reads feeds from a database. It connects for each read: a DSN that is changed in its file holds from then on.
 type sqlWay struct {
-	block  *Block
+	title  string
 	driver string
 	dsn    config.Secret
 	now    func() time.Time
 }
 
-func (b *Block) openSQL(settings *collector.SourceSettings) (*sqlWay, error) {
-	driver := expand(b.definition.SQL.Driver, b.Values)
-	if sqlDrivers[driver] == nil {
-		return nil, fmt.Errorf("there is no driver %q", driver)
+func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
+	w := &sqlWay{title: b.definition.title(), driver: expand(b.definition.SQL.Driver, b.Values), dsn: b.Secrets[dsnKey], now: settings.Now}
+	if sqlDrivers[w.driver] == nil {
+		return nil, fmt.Errorf("there is no driver %q", w.driver)
 	}
-	return &sqlWay{block: b, driver: driver, dsn: b.Secrets[dsnKey], now: settings.Now}, nil
+	source.Account = b.account()
+	source.Advise = (&advice.Provider{Name: w.title, Address: "the DSN", Default: "what the source says"}).Advise
+	return w.readFeed, nil
 }
 
-func (w *sqlWay) describe(source *collector.Source) {
-	source.Account = w.block.account()
-	source.Advise = (&advice.Provider{Name: w.block.definition.title(), Address: "the DSN", Default: "what the source says"}).Advise
-}
-
-func (w *sqlWay) read(info *collector.FeedInfo, f *feed) {
+func (w *sqlWay) readFeed(info *collector.FeedInfo, f *feed) {
 	reader := &sqlReader{sqlWay: w, feed: f}
 	reader.query, reader.names = bindNames(f.Query, w.driver)
 	if f.Filter.By != byInserted {
@@ -84,7 +81,7 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 	if _, known := errors.AsType[*advice.Error](err); known {
 		return err
 	}
-	return databaseError(r.block.definition.title(), err)
+	return databaseError(r.title, err)
 }
 
 // Pages implements collector.RangeReader. A query is over before its pages are yielded: one that waits for a commit would hold up the writer of the
