@@ -167,12 +167,13 @@ func hold(p *demo.Providers) {
 
 // publish publishes what was held back until now.
 func publish(ctx context.Context, p *demo.Providers) error {
+	p.PBX.Resume()
+	err := wait(ctx, 2*time.Second) // the PBX writes every second
 	p.Tenant.Resume()
 	p.Office.Resume()
 	p.Carrier.Resume()
-	p.PBX.Resume()
-	defer hold(p)
-	return wait(ctx, 2*time.Second) // the PBX writes every second
+	hold(p)
+	return err
 }
 
 // wait waits for a time, and fails if the context ends first.
