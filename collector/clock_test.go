@@ -52,46 +52,6 @@ func TestRule10_NeitherClockIsBelievedAlone(t *testing.T) {
 	})
 }
 
-func TestRule10_OurClockIsSet(t *testing.T) {
-	for _, skew := range []time.Duration{-5 * 24 * time.Hour, -10 * time.Minute, -30 * time.Second, 30 * time.Second, 10 * time.Minute, 5 * 24 * time.Hour} {
-		t.Run(skew.String(), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				m := quiet(t, minutely, time.Now())
-				var set atomic.Int64
-				m.local = func() time.Time { return time.Now().Add(time.Duration(set.Load())) }
-				traffic(m, time.Now().Add(4*time.Hour), time.Minute, time.Second)
-				loop := loopOver(m, time.Minute, 48*time.Hour)
-				loop.Start()
-				pass(t, 30*time.Minute)
-				before := len(m.done())
-				set.Store(int64(skew))
-				pass(t, 10*time.Minute)
-				live := 0
-				for _, r := range m.done()[before:] {
-					if r.from.Before(r.at) && r.to.After(r.at.Add(-time.Second)) {
-						live++
-					}
-				}
-				if n := len(m.done()) - before; live < 9 || n > 30 {
-					t.Errorf("%d reads in ten minutes, %d up to the provider's time", n, live)
-				}
-				if behind := time.Since(m.State().Watermark); skew > 0 && behind > 2*time.Minute && skew < 48*time.Hour {
-					t.Errorf("while our clock is ahead the watermark is %s behind", behind)
-				}
-				set.Store(0)
-				pass(t, 10*time.Minute)
-				loop.Stop()
-				if behind := time.Since(m.state.Watermark); behind > 2*time.Minute {
-					t.Errorf("the watermark is %s behind", behind)
-				}
-				for _, problem := range m.broken {
-					t.Error(problem)
-				}
-			})
-		})
-	}
-}
-
 // TestRule10_ALeapThatNoDateConfirms: reading goes on, the watermark doesn't move.
 func TestRule10_ALeapThatNoDateConfirms(t *testing.T) {
 	for _, c := range []struct {
@@ -166,34 +126,6 @@ func TestRule10_OneWrongDateChangesNothing(t *testing.T) {
 	})
 }
 
-// TestRule10_TheProvidersDateGoesBack, and stays there for a while: reading goes
-// on once a minute, and the watermark waits.
-func TestRule10_TheProvidersDateGoesBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := quiet(t, minutely, time.Now())
-		var lie atomic.Int64
-		m.date = func() time.Time { return time.Now().Add(time.Duration(lie.Load())) }
-		l := loopOver(m, time.Minute, 48*time.Hour)
-		l.Start()
-		pass(t, 10*time.Minute)
-		before, reads := m.State().Watermark, len(m.done())
-		lie.Store(int64(-26 * time.Hour))
-		pass(t, 30*time.Minute)
-		if n := len(m.done()) - reads; n < 29 || n > 40 {
-			t.Errorf("%d reads in 30 minutes", n)
-		}
-		if now := m.State().Watermark; now.After(before.Add(time.Minute)) {
-			t.Errorf("the watermark went from %s to %s", before, now)
-		}
-		lie.Store(0)
-		pass(t, 10*time.Minute)
-		l.Stop()
-		if behind := time.Since(m.state.Watermark); behind > 2*time.Minute {
-			t.Errorf("the watermark is %s behind", behind)
-		}
-	})
-}
-
 // TestRule10_ADateAheadLosesNothing (guarantee 7): a provider's Date that runs ahead by more than the lookback for longer than that moves no position
 // past calls that are still to come; no call is lost, and the watermark isn't ahead afterwards.
 func TestRule10_ADateAheadLosesNothing(t *testing.T) {
@@ -213,7 +145,7 @@ func TestRule10_ADateAheadLosesNothing(t *testing.T) {
 					pass(t, lookback)
 					lie.Store(int64(ahead))
 					pass(t, lasts)
-					if got := l.Status(); lasts > time.Minute && ahead > lookback && got.State != StateError {
+					if got := l.Status(); lasts > time.Minute && ahead > lookback && (got.State != StateError || !strings.Contains(got.LastError, "differ by")) {
 						t.Errorf("the state is %+v", got)
 					}
 					lie.Store(0)

@@ -3,43 +3,12 @@ package collector
 import (
 	"context"
 	"iter"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
-
-// counting.md 10: Dates that are a year ahead for less than an hour move nothing, and
-// are shown.
-func TestRule10_WrongDatesMoveNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := quiet(t, minutely, time.Now())
-		var wrong atomic.Int64
-		m.date = func() time.Time { return time.Now().Add(time.Duration(wrong.Load())).Truncate(time.Second) }
-		loop := loopOver(m, time.Minute, 48*time.Hour)
-		loop.Start()
-		pass(t, 10*time.Minute)
-		before := m.State()
-		wrong.Store(int64(365 * 24 * time.Hour))
-		pass(t, 50*time.Minute)
-		if s := loop.Status(); s.State != StateError || !strings.Contains(s.LastError, "differ by 8760h0m0s") {
-			t.Errorf("status %+v", s)
-		}
-		// The first wrong Dates may still be outvoted by right ones.
-		if moved := m.State().Watermark.Sub(before.Watermark); moved > 5*time.Minute {
-			t.Errorf("the watermark moved by %s", moved)
-		}
-		wrong.Store(0)
-		pass(t, 10*time.Minute)
-		loop.Stop()
-		if behind := time.Since(m.state.Watermark); behind < 0 || behind > 2*time.Minute {
-			t.Errorf("with right Dates again the watermark is %s behind", behind)
-		}
-	})
-}
 
 // counting.md 10: a machine that slept, whose clock is right again, isn't taken for a
 // Date that jumps, weeks later.

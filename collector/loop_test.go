@@ -103,45 +103,6 @@ func TestLoop_BacksOffAndComesBack(t *testing.T) {
 	}
 }
 
-// TestRangeFeed_BacksOffLikeAnyOther: the same from outside, through the plan.
-func TestRangeFeed_BacksOffLikeAnyOther(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		err  error
-		want []time.Duration
-	}{
-		{"an outage", errProvider, seconds(0, 1, 3, 7, 15, 31, 63, 123, 183, 243, 303)},
-		{"the provider says when", &httpclient.Error{Kind: httpclient.KindThrottled, RetryAfter: 70 * time.Second}, seconds(0, 70, 140, 210, 280)},
-	} {
-		for _, fresh := range []bool{true, false} {
-			t.Run(fmt.Sprint(c.name, ", fresh is ", fresh), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					m := newModel(time.Now().Add(-24 * time.Hour))
-					if !fresh {
-						m = quiet(t, minutely, time.Now().Add(-10*time.Minute))
-					}
-					m.fault = func(time.Time, time.Time, int) error { return c.err }
-					began := time.Now()
-					l := loopOver(m, time.Minute, 48*time.Hour, func(s *FeedSettings) {
-						s.Random = func() float64 { return 0 }
-						s.Clock = NewClock(time.Now, nil)
-					})
-					l.Start()
-					pass(t, 310*time.Second)
-					l.Stop()
-					var got []time.Duration
-					for _, r := range m.reads {
-						got = append(got, r.at.Sub(began).Round(time.Second))
-					}
-					if !slices.Equal(got, c.want) {
-						t.Errorf("read at %v, want %v", got, c.want)
-					}
-				})
-			})
-		}
-	}
-}
-
 func TestLoop_AFailureStaysItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good := 0

@@ -316,22 +316,3 @@ func pass(t *testing.T, d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
-
-// sortRows puts the rows in the order of their starts again.
-func sortRows(m *model) {
-	slices.SortStableFunc(m.rows, func(a, b modelRow) int { return a.start.Compare(b.start) })
-}
-
-// fails is a ledger that fails after its commits.
-type fails struct {
-	Ledger
-	after func() error
-}
-
-func (s fails) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
-	r, err := s.Ledger.Commit(ctx, page)
-	if err == nil {
-		err = s.after()
-	}
-	return r, err
-}

@@ -14,30 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// TestRule10_TheFirstReadOfAProcessMovesNothing, for the time isn't known before
-// the provider has answered.
-func TestRule10_TheFirstReadOfAProcessMovesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newModel(time.Now().Add(-time.Hour))
-		m.rows = []modelRow{{id: "1", start: time.Now().Add(-time.Minute)}}
-		m.local = func() time.Time { return time.Now().Add(5 * time.Minute) }
-		l := loopOver(m, time.Minute, 48*time.Hour)
-		defer func() {
-			if at := m.counted["1"]; !near(at, time.Now()) {
-				t.Errorf("the first page counts as read at %s, want the provider's %s, which is earlier", at, time.Now())
-			}
-		}()
-		for i, want := range []int{0, 1} {
-			if err := l.feed.Poll(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if len(m.positions) != want {
-				t.Errorf("after poll %d there are %d positions, want %d", i, len(m.positions), want)
-			}
-		}
-	})
-}
-
 // TestRule06_LiveReadsGoOnWhileTheHistoryFails, at a first start.
 func TestRule06_LiveReadsGoOnWhileTheHistoryFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -170,38 +170,6 @@ func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	}
 }
 
-func TestRangeFeed_TwinsAreNumberedPerRead(t *testing.T) {
-	p := &pages{}
-	read := func(_, _ time.Time, emit func(*Page) error) error {
-		for _, names := range []string{"a b a", "a c b"} {
-			var b Page
-			for name := range strings.FieldsSeq(names) {
-				b.Records = append(b.Records, &cdr.Record{Synthetic: name})
-			}
-			b.Records = append(b.Records, &cdr.Record{ID: "x"})
-			if err := emit(&b); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for range 2 {
-		p.all = nil
-		if err := pollOnce(t, p, read); err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, page := range p.all {
-			for _, r := range page.Records {
-				got = append(got, fmt.Sprint(r.Synthetic, r.Twin))
-			}
-		}
-		if want := "a0 b0 a1 0 a2 c0 b1 0"; strings.Join(got, " ") != want {
-			t.Errorf("twins are %v, want %s", got, want)
-		}
-	}
-}
-
 func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	seen := newObserved()

@@ -231,32 +231,6 @@ func (n *tenant) datesOf(t *testing.T, feed string, w *simulator.World, all []*p
 	}
 }
 
-// TestBackfillThroughTrouble (guarantee 7): trouble that passes changes nothing.
-func TestBackfillThroughTrouble(t *testing.T) {
-	t.Parallel()
-	graph := simulator.NewFaults(simulator.FaultSettings{})
-	graph.Once(sim.EndpointPSTN, simulator.InternalError, sim.RepeatedLink, simulator.CutLength, simulator.HTMLOK, simulator.ThrottleSeconds)
-	graph.Once(sim.EndpointToken, simulator.Unavailable)
-	other := simulator.NewFaults(simulator.FaultSettings{})
-	other.Once(rcsim.EndpointCallLog, simulator.Reset, simulator.EmptyError, simulator.CutChunked)
-	e := newEstate(t, estateSettings{
-		seed: 24, calls: 50, era: pastEra, graph: sim.Settings{PageSize: 50, Faults: graph}, ringcentral: rcsim.Settings{Faults: other},
-	})
-	e.hold()
-	from, to := lastDays(3)
-	all := e.backfill(t, e.configure(settings{}), from, to, "--step=1h")
-	for _, p := range e.places() {
-		for _, feed := range p.feeds() {
-			if wrong := diff(pastTables(all, p.source(), feed), p.tables(feed, e.at(p)...)); wrong != "" {
-				t.Errorf("%s/%s: %s", p.source(), feed, wrong)
-			}
-		}
-	}
-	if n := len(graph.Counts(sim.EndpointPSTN)) + len(other.Counts(rcsim.EndpointCallLog)); n < 7 {
-		t.Errorf("only %d kinds of trouble came", n)
-	}
-}
-
 // TestBackfillOfCallRecords (contract 1): what a list only names is fetched, and its
 // sessions, streams and ratings are in the history.
 func TestBackfillOfCallRecords(t *testing.T) {

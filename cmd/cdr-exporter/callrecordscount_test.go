@@ -95,29 +95,6 @@ func (x *exporter) heard(b *switchboard) {
 	}
 }
 
-// TestCallRecordsByNotificationsAlone: where the list isn't read for hours, notifications bring every
-// call; quality is counted with it where nothing is waited for.
-func TestCallRecordsByNotificationsAlone(t *testing.T) {
-	t.Parallel()
-	s := morning(83, 0)
-	s.versions.Young = 0
-	s.graph.Delivery = sim.Delivery{Seed: 4, Duplicated: 0.2, DelayMax: time.Second, Forged: 0.2}
-	b := newSwitchboard(t, s)
-	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
-	x.countsCalls(b)
-	x.subscribed(b)
-	lists := b.asked(sim.EndpointCallRecords, 0)
-	for _, d := range afterwards {
-		b.pass(d)
-		b.delivered()
-		x.countsCalls(b)
-	}
-	if n := b.asked(sim.EndpointCallRecords, 0); n != lists {
-		t.Errorf("the list was read %d times meanwhile", n-lists)
-	}
-	x.stop()
-}
-
 // TestCallRecordsThroughTrouble (guarantee 7): versions that are older than
 // others were, short pages, and whatever else goes wrong on the way change no total.
 func TestCallRecordsThroughTrouble(t *testing.T) {

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -88,70 +87,5 @@ func TestSubscriptionLife(t *testing.T) {
 	if b.Notified().Delivered == delivered {
 		t.Error("it is told nothing after a restart")
 	}
-	x.stop()
-}
-
-// TestSubscriptionLost: a subscription that is gone, of which nobody tells, is noticed and
-// made again; one that grows old is renewed, and one that has expired is made again.
-func TestSubscriptionLost(t *testing.T) {
-	t.Parallel()
-	s := evening(122, 100)
-	s.settle = time.Hour
-	b := newSwitchboard(t, s)
-	x := b.launch(b.subscribed(time.Second), settings{}).ready()
-	x.countsCalls(b)
-	one := x.subscribed(b)
-	b.LoseSubscriptions()
-	b.pass(2 * time.Hour) // of which nobody is told
-	two := x.remade(b, one)
-	x.countsCalls(b)
-	delivered := b.Notified().Delivered
-	b.pass(2 * time.Hour)
-	b.delivered()
-	x.countsCalls(b)
-	if b.Notified().Delivered == delivered {
-		t.Error("it is told nothing by the new subscription")
-	}
-	b.pass(45 * time.Hour) // of 70
-	eventually(t, "renew the subscription", func() error {
-		x.running()
-		if now := b.Subscriptions(); len(now) != 1 || now[0].ID != two.ID || now[0].Renewed == 0 {
-			return fmt.Errorf("they are %+v", now)
-		}
-		return nil
-	})
-	two = x.subscribed(b)
-	b.pass(72 * time.Hour)
-	if two.Expires.After(b.Now()) {
-		t.Fatal("it hasn't expired")
-	}
-	x.remade(b, two)
-	x.countsCalls(b)
-	x.stop()
-}
-
-// TestSubscriptionRefused: a tenant that can't reach the listener doesn't stop the list,
-// and says why in the status.
-func TestSubscriptionRefused(t *testing.T) {
-	t.Parallel()
-	s := evening(123, 50)
-	b := newSwitchboard(t, s)
-	b.authority = certificate(t, b.site, "webhook") // which the tenant doesn't trust
-	x := b.launch(b.subscribed(time.Second), settings{}).serving()
-	x.countsCalls(b)
-	b.pass(time.Hour)
-	x.countsCalls(b)
-	if len(b.Subscriptions()) != 0 {
-		t.Error("there is a subscription")
-	}
-	eventually(t, "show what is wrong", func() error {
-		if f := x.feed("contoso", callRecords); f.State != "error" || lineWith(f.LastError, "subscription") == "" {
-			return fmt.Errorf("state %q, last error %q", f.State, f.LastError)
-		}
-		if expiry := x.scrape().sum("cdr_subscription_expiry_timestamp_seconds"); expiry != 0 {
-			return errors.New("an expiry is shown")
-		}
-		return nil
-	})
 	x.stop()
 }

@@ -1,13 +1,10 @@
 package main_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"slices"
@@ -15,8 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // caller asks the listener for notifications as anybody may.
@@ -108,51 +103,6 @@ func TestWebhookListener(t *testing.T) {
 		}
 	}
 	x.stop()
-}
-
-// TestWebhookFullDisk (counting.md 4): what can't be kept isn't acknowledged, so that Graph
-// sends it again; when there is room, it is counted.
-func TestWebhookFullDisk(t *testing.T) {
-	t.Parallel()
-	b := newSwitchboard(t, evening(132, 50))
-	x := b.launch(b.subscribed(6*time.Hour), settings{}).ready()
-	x.countsCalls(b)
-	secret := x.subscribed(b).ClientState
-	c := newCaller(b)
-	x.limitFiles(0)
-	if a := c.ask(http.MethodPost, hookPath, notification(secret, 1)); a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
-		t.Errorf("what can't be kept is answered with %d %v", a.status, a.header)
-	}
-	if a := c.ask(http.MethodPost, hookPath, notification("not the secret", 1)); a.status != http.StatusAccepted {
-		t.Errorf("what needn't be kept is answered with %d", a.status)
-	}
-	b.pass(2 * time.Hour)
-	eventually(t, "turn notifications down", func() error {
-		x.running()
-		if b.Notified().Refused == 0 {
-			return errors.New("none was")
-		}
-		return nil
-	})
-	if n := b.Notified().Delivered; n != 0 {
-		t.Errorf("%d notifications were acknowledged that can't be kept", n)
-	}
-	x.limitFiles(math.MaxUint64)
-	b.delivered()
-	x.countsCalls(b)
-	x.stop()
-	if bytes.Contains(x.log.Bytes(), []byte(secret)) {
-		t.Error("the log tells the secret")
-	}
-}
-
-// limitFiles lets the process write no further than so many bytes into any file, as on a
-// full disk.
-func (x *exporter) limitFiles(most uint64) {
-	x.t.Helper()
-	if err := unix.Prlimit(x.cmd.Process.Pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: most, Max: math.MaxUint64}, nil); err != nil {
-		x.t.Fatal(err)
-	}
 }
 
 // TestSlowStrangers: connections from an address that send one byte and wait don't keep out Graph's notifications.

@@ -62,40 +62,6 @@ func (c *commandLine) run(want int, command string, args ...string) (out, errs s
 	return o.String(), e.String()
 }
 
-// Every record that the range has is fetched and printed, and each can be looked up:
-// what both say of it is the same.
-func TestCallsOfATenant(t *testing.T) {
-	const calls = 40
-	c := newCommandLine(t, calls)
-	out, left := c.run(exitDone, "records", "--source=contoso", "--feed=call_records", "--from=48h", "--output=jsonl")
-	if n := strings.Count(out, "\n"); n != calls || left != "" {
-		t.Fatalf("%d records were printed, %q left out", n, left)
-	}
-	streamed := false
-	for line := range strings.Lines(out) {
-		var record struct {
-			ID      string `json:"id"`
-			Outcome string `json:"outcome"`
-		}
-		if err := json.Unmarshal([]byte(line), &record); err != nil {
-			t.Fatal(err)
-		}
-		tree, _ := c.run(exitDone, "call", "--source=contoso", record.ID)
-		if !strings.Contains(tree, record.ID) || !strings.Contains(tree, "outcome: "+record.Outcome) {
-			t.Errorf("not as %s%s", line, tree)
-		}
-		streamed = streamed || regexp.MustCompile(`stream +verdict: (good|poor)`).MatchString(tree)
-		for row := range strings.Lines(tree) {
-			if n := width(strings.TrimSuffix(row, "\n")); n > treeWidth {
-				t.Errorf("%d columns: %s", n, row)
-			}
-		}
-	}
-	if !streamed {
-		t.Error("no call has a stream with a verdict")
-	}
-}
-
 // node is a part of a call as JSON.
 type node struct {
 	Label    string         `json:"label"`
@@ -166,16 +132,6 @@ func TestCheckSourcesWithCallRecords(t *testing.T) {
 	}
 }
 
-// While the provider throttles for longer than a feed may take, the check says so, and until when.
-func TestCheckSourcesWhileThrottled(t *testing.T) {
-	c := newCommandLine(t, 5)
-	c.tenant.Faults.Always(sim.EndpointCallRecords, simulator.ThrottleSeconds)
-	out, _ := c.run(exitFailed, "check sources", "--timeout=500ms")
-	if !strings.Contains(out, "Graph throttles the exporter's credentials") || !strings.Contains(out, "it may be asked again at") {
-		t.Errorf("said %s", out)
-	}
-}
-
 // The address of notifications is tried from here; that nothing answers fails no feed.
 func TestCheckSourcesWithAWebhook(t *testing.T) {
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -208,17 +164,5 @@ func TestCheckSourcesWithAWebhook(t *testing.T) {
 				t.Errorf("said %s", out)
 			}
 		})
-	}
-}
-
-// An id that the tenant doesn't have, and a tenant that refuses.
-func TestCallThatATenantLacks(t *testing.T) {
-	c := newCommandLine(t, 1)
-	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "too young") || !strings.Contains(errs, "30 days") {
-		t.Errorf("said %s", errs)
-	}
-	c.tenant.Register(func(a *sim.Application) { a.Roles = nil })
-	if _, errs := c.run(exitFailed, "call", "--source=contoso", someCall); !strings.Contains(errs, "CallRecords.Read.All") {
-		t.Errorf("said %s", errs)
 	}
 }

@@ -239,49 +239,6 @@ func TestBrokenEndpoint(t *testing.T) {
 	}
 }
 
-// TestOutboxFullPauses (contract 2, guarantee 5): a full outbox pauses reading, and
-// nothing is lost.
-func TestOutboxFullPauses(t *testing.T) {
-	t.Parallel()
-	n := published(t, 87, 1_500)
-	now := n.Pause()
-	const limit = 200
-	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503})
-	x := n.start(settings{OTLP: r.overHTTP(fmt.Sprintf(", outbox_limit: %d, shutdown_timeout: 1s", limit))}).serving()
-	full := func() error {
-		m := x.scrape()
-		if err := m.is(limit, "cdr_exporter_otlp_outbox_limit_records"); err != nil {
-			t.Fatal(err)
-		}
-		waiting, err := m.one("cdr_exporter_otlp_outbox_records")
-		if err == nil && waiting < limit {
-			err = fmt.Errorf("%g records wait", waiting)
-		}
-		if most := float64(limit + 100); waiting > most {
-			t.Fatalf("%g records wait, want %g at most", waiting, most)
-		}
-		return err
-	}
-	eventually(t, "fill the outbox", full)
-	for _, feed := range []string{pstn, directRouting} {
-		eventually(t, "show why "+feed+" pauses", func() error {
-			f := x.feed("contoso", feed)
-			if f.State != "error" || !strings.Contains(f.LastError, "outbox") {
-				return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
-			}
-			return full()
-		})
-	}
-	if s := x.status().OTLP.State; s != "full" {
-		t.Errorf("the state of OTLP is %s, want full", s)
-	}
-	r.ClearFailures()
-	x.counts(n, now)
-	r.allDelivered(n, now)
-	x.stop()
-}
-
 // TestOutboxFullSkips (contract 2): with skip_logs counting goes on, and what isn't
 // logged is counted.
 func TestOutboxFullSkips(t *testing.T) {

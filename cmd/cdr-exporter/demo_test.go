@@ -1,8 +1,10 @@
 package main_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -13,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
@@ -360,4 +365,22 @@ func (x *exporter) origin(source, feed string) time.Time {
 		x.t.Fatalf("%s/%s doesn't say since when it counts", source, feed)
 	}
 	return found[0].GetCounter().GetCreatedTimestamp().AsTime()
+}
+
+// readProtobuf reads what Prometheus scrapes.
+func readProtobuf(t *testing.T, body []byte) families {
+	t.Helper()
+	all := make(families)
+	decoder := expfmt.NewDecoder(bytes.NewReader(body), expfmt.NewFormat(expfmt.TypeProtoDelim))
+	for {
+		family := new(dto.MetricFamily)
+		err := decoder.Decode(family)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatalf("parse protobuf: %v", err)
+		}
+		all[family.GetName()] = family
+	}
 }

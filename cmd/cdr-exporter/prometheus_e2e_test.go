@@ -5,13 +5,11 @@ package main_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -273,26 +271,5 @@ func TestE2EPrometheus(t *testing.T) {
 		}
 		return nil
 	})
-	x.stop()
-}
-
-// TestE2EPromtool: the metrics pass the checks of `promtool check metrics`.
-func TestE2EPromtool(t *testing.T) {
-	t.Parallel()
-	n, began := lasting(t, 113)
-	x := n.start(settings{}).ready()
-	x.counts(n, began)
-	body, err := x.client.get("/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	command := exec.CommandContext(t.Context(), tool(t, "promtool"), "check", "metrics")
-	command.Stdin = strings.NewReader(string(body))
-	found, err := command.CombinedOutput()
-	if exited, bad := errors.AsType[*exec.ExitError](err); bad {
-		t.Errorf("promtool check metrics ends with %d:\n%s", exited.ExitCode(), found)
-	} else if err != nil {
-		t.Fatal(err)
-	}
 	x.stop()
 }

@@ -146,55 +146,6 @@ func TestBadReload(t *testing.T) {
 	x.stop()
 }
 
-// TestReloadStorm: reloads from all sides while feeds are read, scraped and delivered
-// lose nothing and count nothing twice.
-func TestReloadStorm(t *testing.T) {
-	t.Parallel()
-	n := published(t, 53, 1_000)
-	at := n.Pause()
-	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	both := []settings{
-		{OTLP: r.overHTTP(", shutdown_timeout: 1s")},
-		{OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false", Sources: []source{{PSTN: "-"}}},
-	}
-	x := n.start(both[0]).serving()
-	stop := make(chan struct{})
-	var watchers sync.WaitGroup
-	for _, path := range []string{"/metrics", "/api/v1/status", "/"} {
-		watchers.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if _, err := x.client.get(path); err != nil {
-					t.Errorf("during reloads: %v", err)
-					return
-				}
-			}
-		})
-	}
-	for i := range 12 {
-		n.configure(both[i%2])
-		if i%3 == 0 {
-			x.signal(syscall.SIGHUP)
-		}
-		x.reload(http.MethodPost, http.StatusOK)
-	}
-	close(stop)
-	watchers.Wait()
-	n.configure(both[0])
-	x.reload(http.MethodPost, http.StatusOK)
-	x.counts(n, at)
-	r.complete(n, at)
-	for _, feed := range n.feeds() {
-		r.tells(n, feed, at)
-	}
-	r.agrees(x)
-	x.stop()
-}
-
 // TestReloadHarmsNothing: reloads at any rate ask for no token and stop no feed of what they don't change, although RingCentral
 // gives five tokens a minute. A source that changes leaves the others as they are.
 func TestReloadHarmsNothing(t *testing.T) {
@@ -362,4 +313,53 @@ func TestSecondProcess(t *testing.T) {
 	x.counts(n, began)
 	x.stop()
 	n.start(settings{}).ready().stop()
+}
+
+// TestReloadStorm: reloads from all sides while feeds are read, scraped and delivered
+// lose nothing and count nothing twice.
+func TestReloadStorm(t *testing.T) {
+	t.Parallel()
+	n := published(t, 53, 1_000)
+	at := n.Pause()
+	r := newReceiver(t, n.vault, otlpsink.Settings{})
+	both := []settings{
+		{OTLP: r.overHTTP(", shutdown_timeout: 1s")},
+		{OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false", Sources: []source{{PSTN: "-"}}},
+	}
+	x := n.start(both[0]).serving()
+	stop := make(chan struct{})
+	var watchers sync.WaitGroup
+	for _, path := range []string{"/metrics", "/api/v1/status", "/"} {
+		watchers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := x.client.get(path); err != nil {
+					t.Errorf("during reloads: %v", err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 12 {
+		n.configure(both[i%2])
+		if i%3 == 0 {
+			x.signal(syscall.SIGHUP)
+		}
+		x.reload(http.MethodPost, http.StatusOK)
+	}
+	close(stop)
+	watchers.Wait()
+	n.configure(both[0])
+	x.reload(http.MethodPost, http.StatusOK)
+	x.counts(n, at)
+	r.complete(n, at)
+	for _, feed := range n.feeds() {
+		r.tells(n, feed, at)
+	}
+	r.agrees(x)
+	x.stop()
 }

@@ -205,69 +205,6 @@ func (all tables) sum(metric string) (sum int64) {
 	return sum
 }
 
-// labelOfSource is the operator's label whose truth is known of each source.
-func (e *estate) labelOfSource() map[string]string {
-	label := make(map[string]string)
-	for _, p := range e.places() {
-		label[p.source()] = labelOf(p)
-	}
-	return label
-}
-
-// addLabelled adds the counters of a feed by the operator's label, which is the last of each series.
-func (all tables) addLabelled(source, feed string, counters tables) {
-	for labels, n := range counters["cdr_calls_total"] {
-		all.add("calls", n/1e6, source, feed, labels[strings.LastIndex(labels, "|")+1:])
-	}
-	for metric, sign := range map[string]int{"cdr_call_charges_total": -1, "cdr_call_charge_corrections_total": 5} {
-		for labels, n := range counters[metric] {
-			l := strings.Split(labels, "|") // direction, call_type, currency, component, country, sign if it is a correction
-			if sign > 0 && l[sign] == "credit" {
-				n = -n
-			}
-			all.add("charges", n, source, feed, l[len(l)-1], l[2])
-		}
-	}
-	maps.DeleteFunc(all["charges"], func(_ string, n int64) bool { return n == 0 })
-}
-
-// addSumsByLabel adds the rows of a report in the form of addLabelled.
-func (all tables) addSumsByLabel(t *testing.T, rows []sumRow, label map[string]string) {
-	t.Helper()
-	for _, r := range rows {
-		source, value := r.keys["source"], r.keys[label[r.keys["source"]]]
-		if r.calls != 0 {
-			all.add("calls", r.calls, source, r.keys["feed"], value)
-		}
-		for currency, amount := range r.charges {
-			all.add("charges", exactMillionths(t, amount), source, r.keys["feed"], value, currency)
-		}
-	}
-	maps.DeleteFunc(all["charges"], func(_ string, n int64) bool { return n == 0 })
-}
-
-// reportsByLabel compares the sums by the operator's labels with the truth, to the last digit.
-func (e *estate) reportsByLabel(t *testing.T, from, to time.Time) {
-	t.Helper()
-	s := &staff{estate: e}
-	s.write()
-	config := e.configure(settings{More: staffLabels})
-	keys := []string{"source", "feed", "department", "site"}
-	got, want := make(tables), make(tables)
-	got.addSumsByLabel(t, jsonSums(t, e.report(t, config, from, to, "json", "--by="+strings.Join(keys, ",")).out.Bytes(), keys...), e.labelOfSource())
-	for _, p := range e.places() {
-		for _, feed := range p.feeds() {
-			want.addLabelled(p.source(), feed, s.truth(p, feed))
-		}
-	}
-	if wrong := diff(got, want); wrong != "" {
-		t.Errorf("the report by label differs from the truth: %s", wrong)
-	}
-	if len(want["calls"]) < 10 || len(want["charges"]) < 5 {
-		t.Errorf("there is little to compare: %v", want)
-	}
-}
-
 // reports compares the sums of every form with the truth and with the counters of a backfill (contract 1), to the last digit.
 func (e *estate) reports(t *testing.T, config string, from, to time.Time, past []*pastSeries) {
 	t.Helper()

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Links are followed once each, in whatever spelling, and never off the host.
+// counting.md 9: links are followed once each, in whatever spelling, and never off the host; one that has expired ends the read.
 func TestPages(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 	"maps"
 	"net/http"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +12,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -36,26 +33,6 @@ func webhook(url string) string {
 func decodeConfig(block string) (*Config, error) {
 	c := new(Config)
 	return c, config.Unmarshal("config.yaml", []byte(block), c, config.Options{})
-}
-
-func TestConfigDefaults(t *testing.T) {
-	c, err := decodeConfig(testAuth + "pstn:\ndirect_routing: {}\ncall_records:\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.Cloud != "global" || c.GraphURL != "" || c.LoginURL != "" {
-		t.Errorf("cloud %q, graph_url %q, login_url %q", c.Cloud, c.GraphURL, c.LoginURL)
-	}
-	if want := (config.Feed{Interval: 5 * time.Minute, Lookback: 72 * time.Hour, LateAfter: 6 * time.Hour}); c.PSTN.Feed != want {
-		t.Errorf("pstn: %v, want %v", c.PSTN.Feed, want)
-	}
-	if want := (config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}); c.DirectRouting.Feed != want {
-		t.Errorf("direct_routing: %v, want %v", c.DirectRouting.Feed, want)
-	}
-	if want := (config.Feed{Interval: 5 * time.Minute, Lookback: 72 * time.Hour, LateAfter: 3 * time.Hour}); c.CallRecords.Feed != want ||
-		c.CallRecords.Settle != 90*time.Minute || c.CallRecords.Webhook != nil {
-		t.Errorf("call_records: %+v", c.CallRecords)
-	}
 }
 
 func TestGoodConfigs(t *testing.T) {
@@ -122,21 +99,6 @@ func TestBadConfigs(t *testing.T) {
 			_, err := decodeConfig(test.block)
 			providertest.Refused(t, err, test.problem)
 		})
-	}
-}
-
-func TestConfigKeys(t *testing.T) {
-	want := []string{
-		"tenant_id", "client_id", "client_secret", "client_secret_file", "client_secret_expires", "client_certificate", "client_certificate_file",
-		"managed_identity", "managed_identity.client_id", "workload_identity", "workload_identity.token_file",
-		"client_certificate_password", "client_certificate_password_file", "cloud", "graph_url", "login_url",
-		"pstn", "pstn.interval", "pstn.lookback", "pstn.late_after",
-		"direct_routing", "direct_routing.interval", "direct_routing.lookback", "direct_routing.late_after",
-		"call_records", "call_records.interval", "call_records.lookback", "call_records.late_after", "call_records.settle",
-		"call_records.webhook", "call_records.webhook.public_url",
-	}
-	if got := configtest.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
-		t.Errorf("keys %q, want %q", got, want)
 	}
 }
 

@@ -202,28 +202,6 @@ func TestPlainHTTPOnLoopback(t *testing.T) {
 	}
 }
 
-// TestSecretFileIsReadAgain: a refused token is replaced with what the file holds then.
-func TestSecretFileIsReadAgain(t *testing.T) {
-	m := newMicrosoft(t, httptest.NewTLSServer)
-	file := filepath.Join(t.TempDir(), "secret")
-	write(t, file, "old\n")
-	c := m.block()
-	c.ClientSecret = config.NewSecretFile(file)
-	m.graph = func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer token-2" {
-			write(t, file, "new\n")
-			writeJSON(w, http.StatusUnauthorized, map[string]any{"error": map[string]any{"code": "InvalidAuthenticationToken"}})
-			return
-		}
-		writeJSON(w, http.StatusOK, map[string]any{"value": []any{}})
-	}
-	if _, err := m.open(c).Feeds[0].Probe(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	m.wantForm(0, map[string]string{"client_secret": "old"})
-	m.wantForm(1, map[string]string{"client_secret": "new"})
-}
-
 func write(t *testing.T, file, content string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {

@@ -1,51 +1,14 @@
 package msgraph
 
 import (
-	"bytes"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"testing"
-	"text/tabwriter"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
-
-// TestTaxonomyGolden shows every change of the taxonomy in review: slugs are
-// label values, and alerts and dashboards select them.
-func TestTaxonomyGolden(t *testing.T) {
-	var got bytes.Buffer
-	writeTaxonomy(t, &got, "SIP codes", cdr.SIPTaxonomy())
-	got.WriteByte('\n')
-	writeTaxonomy(t, &got, "Microsoft sub codes (outcome unknown: the SIP code's applies)", Provider().SubCodes)
-
-	golden.File(t, filepath.Join("testdata", "taxonomy.golden"), got.Bytes())
-}
-
-func writeTaxonomy(t *testing.T, out *bytes.Buffer, title string, rows []cdr.Cause) {
-	fmt.Fprintf(out, "# %s\n", title)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	for _, row := range rows {
-		code := strconv.FormatInt(row.Code, 10)
-		if row.Last != 0 {
-			code += "-" + strconv.FormatInt(row.Last, 10)
-		}
-		reason := row.Reason
-		if reason == "" {
-			reason = "-"
-		}
-		if _, err := fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", code, row.Outcome, reason, row.FaultDomain, row.Source); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := table.Flush(); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func TestSubCodeTables(t *testing.T) {
 	slug := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)

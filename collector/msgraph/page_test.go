@@ -177,33 +177,6 @@ func TestRowsThatAreLeftOut(t *testing.T) {
 	}
 }
 
-// TestGiantPage: a page is handed on in pieces of a bounded number of rows.
-func TestGiantPage(t *testing.T) {
-	const rows = 2*1000 + 500
-	var pieces []int
-	err := decodeAll(pstnLog(), pageOf(rows, benchPSTNRow), func(p *collector.Page) {
-		pieces = append(pieces, len(p.Records))
-		for _, r := range p.Records {
-			if r.ID == "" || r.Start.IsZero() {
-				t.Error("a record is empty")
-			}
-		}
-	})
-	if want := []int{1000, 1000, 500}; err != nil || !slices.Equal(pieces, want) {
-		t.Errorf("handed on %v, want %v; error %v", pieces, want, err)
-	}
-}
-
-func TestLongRowsAreHandedOnEarlier(t *testing.T) {
-	long := `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"` + strings.Repeat("x", 1<<20) + `"}`
-	var pieces []int
-	page := `{"value":[` + strings.Repeat(long+",", 9) + long + `]}`
-	err := decodeAll(pstnLog(), []byte(page), func(p *collector.Page) { pieces = append(pieces, len(p.Records)) })
-	if want := []int{8, 2}; err != nil || !slices.Equal(pieces, want) {
-		t.Errorf("handed on %v, want %v; error %v", pieces, want, err)
-	}
-}
-
 // TestNothingOfARowInErrors: no problem of a row or page holds its content.
 func TestNothingOfARowInErrors(t *testing.T) {
 	const secret = "+12065550199"

@@ -1,15 +1,12 @@
 package msgraph
 
 import (
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
 // The cases of this file are the tricky rows of providers/msgraph.md, by their number
-// there; those of paging are in reader_test.go.
+// there; those of paging are in calllog_test.go.
 
 func TestTrapsDirectRouting(t *testing.T) {
 	for _, test := range []struct {
@@ -68,17 +65,6 @@ func TestTrapsDirectRouting(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) { decodeRow(t, directRoutingLog(), test.row).Want(t, test.want) })
 	}
-}
-
-func TestTrap3TransferIsTwoRows(t *testing.T) {
-	got, err := decodePage(t, directRoutingLog(), `{"value":[`+
-		`{"id":"A","correlationId":"c","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z","duration":600},`+
-		`{"id":"B","correlationId":"c","callType":"ByotOutUserTransfer","successfulCall":true,"startDateTime":"2026-11-19T10:01:00Z","duration":540}]}`)
-	if err != nil || len(got.rows) != 2 {
-		t.Fatalf("got %d rows, error %v", len(got.rows), err)
-	}
-	got.rows[0].Want(t, row{"ID": "a", "CallID": "c", "Duration": "10m0s", "Direction": "inbound"})
-	got.rows[1].Want(t, row{"ID": "b", "CallID": "c", "Duration": "9m0s", "Direction": "outbound", "CallType": "byot_out_user_transfer"})
 }
 
 // A row's id is a GUID: two ids that differ only in case are one call.
@@ -196,70 +182,6 @@ func TestTrapsPSTN(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) { decodeRow(t, pstnLog(), test.row).Want(t, test.want) })
-	}
-}
-
-func TestTrap6SameCallIDOtherID(t *testing.T) {
-	got, err := decodePage(t, pstnLog(), `{"value":[`+
-		`{"id":"1","callId":"x","conferenceId":"c","callType":"conf_in","startDateTime":"2026-11-19T10:00:00Z"},`+
-		`{"id":"2","callId":"x","conferenceId":"c","callType":"conf_out","startDateTime":"2026-11-19T10:00:00Z"}]}`)
-	if err != nil || len(got.rows) != 2 {
-		t.Fatalf("got %d rows, error %v", len(got.rows), err)
-	}
-	got.rows[0].Want(t, row{"ID": "1", "CallID": "x", "Synthetic": nil, "Direction": "inbound"})
-	got.rows[1].Want(t, row{"ID": "2", "CallID": "x", "Synthetic": nil, "Direction": "outbound"})
-}
-
-func TestTrap9CallTypes(t *testing.T) {
-	for _, test := range []struct {
-		raw, slug, direction string
-		known                bool
-	}{
-		{"byotin", "byotin", "inbound", true},
-		{"ByotOutUserForwarding", "byot_out_user_forwarding", "outbound", true},
-		{"oc_user_out", "oc_user_out", "outbound", true},
-		{"ByotOutUcap", "byot_out_ucap", "outbound", true},
-		{"dr_out", "dr_out", "outbound", true},
-		{"conf_in", "conf_in", "inbound", true},
-		{"hologram_in2", "hologram_in2", "unknown", false},
-	} {
-		got, err := decodePage(t, pstnLog(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+test.raw+`"}]}`)
-		if err != nil || len(got.rows) != 1 {
-			t.Fatalf("%s: got %d rows, error %v", test.raw, len(got.rows), err)
-		}
-		got.rows[0].Want(t, row{"CallType": test.slug, "Direction": test.direction})
-		var want []collector.Unmapped
-		if !test.known {
-			want = []collector.Unmapped{{Field: "callType", Value: test.raw}}
-		}
-		if !slices.Equal(got.unmapped, want) {
-			t.Errorf("%s: unmapped %v, want %v", test.raw, got.unmapped, want)
-		}
-	}
-}
-
-func TestTrap10Codes(t *testing.T) {
-	for _, test := range []struct {
-		sip, sub, outcome, reason string
-		unmapped                  int
-	}{
-		{"504", "569002", "failed", "trunk_unreachable", 0},
-		{"503", "560503", "failed", "trunk_unavailable", 0},
-		{"408", "0", "no_answer", "timeout", 0},
-		{"408", "500001", "failed", "trunk_timeout", 0},
-		{"403", "510559", "failed", "no_route", 0},
-		{"487", "560487", "cancelled", "cancelled", 0},
-		{"0", "0", "unknown", "", 1},
-		{"null", "null", "unknown", "", 1},
-	} {
-		t.Run(test.sip+"/"+test.sub, func(t *testing.T) {
-			got, err := decodePage(t, directRoutingLog(), `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"ByotOut",`+
-				`"successfulCall":false,"duration":3,"finalSipCode":`+test.sip+`,"callEndSubReason":`+test.sub+`}]}`)
-			if err != nil || len(got.rows) != 1 || len(got.unmapped) != test.unmapped {
-				t.Fatalf("got %d rows, unmapped %v, error %v", len(got.rows), got.unmapped, err)
-			}
-			got.rows[0].Want(t, row{"Outcome": test.outcome, "Reason": emptyAsNil(test.reason)})
-		})
 	}
 }
 

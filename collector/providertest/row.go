@@ -2,7 +2,6 @@ package providertest
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -103,21 +102,6 @@ func (out Row) Want(t testing.TB, fields Row) {
 	for key, want := range fields {
 		if got, exists := out[key]; fmt.Sprint(got) != fmt.Sprint(want) || exists == (want == nil) {
 			t.Errorf("%s = %v, want %v", key, got, want)
-		}
-	}
-}
-
-// WantSame compares maps and shows what differs.
-func WantSame[K, V comparable](t testing.TB, what string, got, want map[K]V) {
-	t.Helper()
-	all := maps.Clone(want)
-	if all == nil {
-		all = map[K]V{}
-	}
-	maps.Copy(all, got)
-	for key := range all {
-		if got[key] != want[key] {
-			t.Errorf("%s: %+v is %v, want %v", what, key, got[key], want[key])
 		}
 	}
 }

@@ -1,16 +1,12 @@
 package ringcentral
 
 import (
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 const testAuth = "client_id: app\nclient_secret: s\njwt: j\n"
@@ -18,22 +14,6 @@ const testAuth = "client_id: app\nclient_secret: s\njwt: j\n"
 func decodeConfig(block string) (*Config, error) {
 	c := new(Config)
 	return c, config.Unmarshal("config.yaml", []byte(block), c, config.Options{})
-}
-
-func TestConfigDefaults(t *testing.T) {
-	c, err := decodeConfig(testAuth + "call_log:\nactive_calls: {}\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.BaseURL != "https://platform.ringcentral.com" || c.Scope != "account" || c.Currency != "USD" || c.CallLog.View != "detailed" {
-		t.Errorf("base_url %q, scope %q, currency %q, view %q", c.BaseURL, c.Scope, c.Currency, c.CallLog.View)
-	}
-	if want := (config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}); c.CallLog.Feed != want {
-		t.Errorf("call_log: %v, want %v", c.CallLog.Feed, want)
-	}
-	if c.ActiveCalls.Interval != 30*time.Second {
-		t.Errorf("active_calls: every %s", c.ActiveCalls.Interval)
-	}
 }
 
 func TestGoodConfigs(t *testing.T) {
@@ -79,16 +59,6 @@ func TestBadConfigs(t *testing.T) {
 			_, err := decodeConfig(test.block)
 			providertest.Refused(t, err, test.problem)
 		})
-	}
-}
-
-func TestKeys(t *testing.T) {
-	want := []string{
-		"base_url", "client_id", "client_secret", "client_secret_file", "jwt", "jwt_file", "account", "scope", "currency", "call_log",
-		"call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.view", "call_log.queues", "active_calls", "active_calls.interval",
-	}
-	if got := configtest.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
-		t.Errorf("keys %q, want %q", got, want)
 	}
 }
 

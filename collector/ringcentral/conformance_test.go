@@ -21,12 +21,8 @@ type schema struct {
 	Items      *schema           `json:"items"`
 }
 
-// operation is what the specification says of a request.
+// operation is what the specification says of an answer.
 type operation struct {
-	Parameters []struct {
-		Name   string `json:"name"`
-		Schema schema `json:"schema"`
-	} `json:"parameters"`
 	Responses map[string]struct {
 		Content map[string]struct {
 			Schema schema `json:"schema"`
@@ -225,41 +221,6 @@ func TestConformanceOfEnums(t *testing.T) {
 			t.Errorf("%s: values of %v were compared", path, compared)
 		}
 	}
-}
-
-// TestConformanceOfRequests: what is asked for is documented.
-func TestConformanceOfRequests(t *testing.T) {
-	paths := readSpecification(t)
-	account, extension := accountLog(), extensionLog()
-	active := &activeCalls{path: "restapi/v1.0/account/~/active-calls"}
-	for path, link := range map[string]string{
-		accountPath + "call-log":     account.link(from, to),
-		extensionPath + "call-log":   extension.link(from, to),
-		accountPath + "active-calls": active.link(true),
-	} {
-		_, query, _ := strings.Cut(link, "?")
-		documented := map[string]schema{}
-		for _, p := range paths[path]["get"].Parameters {
-			documented[p.Name] = p.Schema
-		}
-		for pair := range strings.SplitSeq(query, "&") {
-			name, value, _ := strings.Cut(pair, "=")
-			s, ok := documented[name]
-			if enum := s.enum(); !ok || len(enum) > 0 && !slices.Contains(enum, value) {
-				t.Errorf("%s: %s isn't documented", path, pair)
-			}
-		}
-	}
-	if _, ok := paths[accountPath+"recording/{recordingId}"]; !ok {
-		t.Error("the recording's address isn't documented")
-	}
-}
-
-func (s *schema) enum() []string {
-	if s.Items != nil {
-		return s.Items.Enum
-	}
-	return s.Enum
 }
 
 // TestConformanceOfRecordings: both members that are read are as documented.

@@ -124,7 +124,6 @@ type platform struct {
 	t       testing.TB
 	answers []reply
 	asked   []string // URLs
-	tokens  []string
 }
 
 type reply struct {
@@ -152,7 +151,6 @@ func refuses(status int, name, code, permission string) reply {
 // RoundTrip implements http.RoundTripper.
 func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.asked = append(p.asked, r.URL.String())
-	p.tokens = append(p.tokens, r.Header.Get("Authorization"))
 	if len(p.answers) == 0 {
 		return nil, errors.New("nothing more was expected to be asked")
 	}

@@ -39,22 +39,6 @@ func TestCharges(t *testing.T) {
 	}
 }
 
-func TestSessions(t *testing.T) {
-	for _, test := range []struct {
-		name, more string
-		log        *callLog
-		want       shown
-	}{
-		{"account", `"telephonySessionId":"s-1"`, accountLog(), shown{"CallID": "s-1", "Group": nil, "cdr.ringcentral.session_id": "9"}},
-		{"account, of old", ``, accountLog(), shown{"CallID": "9", "Group": nil}},
-		{"extension", `"telephonySessionId":"s-1"`, extensionLog(), shown{"CallID": "s-1", "Group": "s-1"}},
-		{"extension, of old", ``, extensionLog(), shown{"CallID": "9", "Group": "9"}},
-	} {
-		t.Run(test.name, func(t *testing.T) { decodeRows(t, test.log, call("1", test.more))[0].Want(t, test.want) })
-	}
-	decodeRows(t, extensionLog(), `{"id":"1","startTime":"2026-03-02T10:00:00Z"}`)[0].Want(t, shown{"CallID": nil, "Group": nil})
-}
-
 func TestUsers(t *testing.T) {
 	for _, test := range []struct {
 		name, more string

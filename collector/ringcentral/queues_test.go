@@ -2,15 +2,17 @@ package ringcentral
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
+
+	promconfig "github.com/prometheus/common/config"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
-	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
 // legOf is a leg that begins so many seconds after its call.
@@ -67,40 +69,40 @@ func TestVisits(t *testing.T) {
 	}
 }
 
-// TestSimulatedQueues reads a simulated call log with its queues, and wants exactly the visits that there were.
-func TestSimulatedQueues(t *testing.T) {
-	world := simWorld(t, sim.Mix())
-	ask := func(c *Config) { c.CallLog.Queues = true }
-	server, source := openSim(t, sim.Settings{Account: world, At: simEnd.Add(30 * 24 * time.Hour)}, ask)
-	got, seen := simulator.Tables{}, map[string]bool{}
-	err := providertest.Read(t.Context(), source.Feeds[0].Reader, simBegin, simEnd, func(p *collector.Page) error {
-		for _, r := range p.Records {
-			for _, v := range r.Visits {
-				if !seen[r.ID+v.ID] {
-					seen[r.ID+v.ID] = true
-					got.Count("cdr_queue_calls_total", v.Queue, v.Result)
-					got.Observe("cdr_queue_wait_seconds", v.Wait.Value.Microseconds(), v.Queue, v.Result)
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := sim.Visits(world, server.Pause())
-	if len(want["cdr_queue_calls_total"]) < 8 {
-		t.Errorf("only %v was wanted", want)
-	}
-	for metric := range want {
-		providertest.WantSame(t, metric, got[metric], want[metric])
+// TestQueueNames: extensions of the queues' type are queues, whatever else is listed.
+func TestQueueNames(t *testing.T) {
+	p := &platform{t: t, answers: []reply{{body: pageOf("",
+		`{"id":90,"name":" Sales ","type":"Department"}`, `{"id":101,"name":"Ann","type":"User"}`, `{"name":"without an id","type":"Department"}`, `7`)}}}
+	log := p.open(accountLog())
+	log.directory = log.client
+	names, err := log.queueNames(t.Context())
+	if want := map[int64]string{90: "Sales"}; err != nil || !maps.Equal(names, want) {
+		t.Errorf("got %v, %v", names, err)
 	}
 }
 
 // TestQueuesWithoutPermission: nothing is read, so that no visit is lost, and the permission is named.
 func TestQueuesWithoutPermission(t *testing.T) {
-	server, source := openSim(t, sim.Settings{Scopes: []string{sim.ReadCallLog}}, func(c *Config) { c.CallLog.Queues = true })
-	_, err := source.Feeds[0].Probe(t.Context())
+	server, err := sim.Start(sim.Settings{Scopes: []string{sim.ReadCallLog}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	c := new(Config)
+	c.SetDefaults()
+	c.BaseURL, c.ClientID = server.BaseURL(), sim.ClientID
+	c.ClientSecret, c.JWT = config.NewSecret(server.ClientSecret), config.NewSecret(server.JWT())
+	c.CallLog = new(CallLog)
+	c.CallLog.SetDefaults()
+	c.CallLog.Queues = true
+	source, err := Provider().Open(c, collector.SourceSettings{
+		Settings: httpclient.Settings{TLS: promconfig.TLSConfig{CA: string(server.CA())}}, Now: server.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(source.Close)
+	_, err = source.Feeds[0].Probe(t.Context())
 	what, todo := source.Advise(err)
 	if !strings.Contains(what, "the app lacks the permission ReadAccounts") || !strings.Contains(todo, "add ReadAccounts") {
 		t.Errorf("of %v it says %q and %q", err, what, todo)

@@ -1,39 +1,17 @@
 package wavix
 
 import (
-	"reflect"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/config/configtest"
 )
 
 func decodeConfig(block string) (*Config, error) {
 	c := new(Config)
 	return c, config.Unmarshal("config.yaml", []byte(block), c, config.Options{})
-}
-
-func TestConfigDefaults(t *testing.T) {
-	c, err := decodeConfig("api_key: k\ncall_log:\nactive_calls: {}\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.BaseURL != "https://api.wavix.com" || c.Auth != "bearer" || c.Format != "json" || c.Currency != "USD" {
-		t.Errorf("base_url %q, auth %q, format %q, currency %q", c.BaseURL, c.Auth, c.Format, c.Currency)
-	}
-	if want := (config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}); c.CallLog.Feed != want {
-		t.Errorf("call_log: %v, want %v", c.CallLog.Feed, want)
-	}
-	if want := []string{"received", "placed"}; !slices.Equal(c.CallLog.kinds(), want) {
-		t.Errorf("types are read as %q, want %q", c.CallLog.kinds(), want)
-	}
-	if c.ActiveCalls.Interval != 30*time.Second {
-		t.Errorf("active_calls: %v", c.ActiveCalls.Interval)
-	}
 }
 
 func TestGoodConfigs(t *testing.T) {
@@ -76,17 +54,6 @@ func TestBadConfigs(t *testing.T) {
 			_, err := decodeConfig(test.block)
 			providertest.Refused(t, err, test.problem)
 		})
-	}
-}
-
-func TestConfigKeys(t *testing.T) {
-	want := []string{
-		"base_url", "api_key", "api_key_file", "auth", "format", "currency",
-		"call_log", "call_log.interval", "call_log.lookback", "call_log.late_after", "call_log.types",
-		"active_calls", "active_calls.interval",
-	}
-	if got := configtest.Keys(reflect.TypeFor[Config]()); !slices.Equal(got, want) {
-		t.Errorf("keys %q, want %q", got, want)
 	}
 }
 

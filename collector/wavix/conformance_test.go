@@ -14,14 +14,6 @@ import (
 
 // document is the part of the provider's specification that is looked at.
 type document struct {
-	Paths map[string]struct {
-		Get *struct {
-			Parameters []struct {
-				Name     string `json:"name"`
-				Required bool   `json:"required"`
-			} `json:"parameters"`
-		} `json:"get"`
-	} `json:"paths"`
 	Components struct {
 		Schemas map[string]schema `json:"schemas"`
 	} `json:"components"`
@@ -126,34 +118,6 @@ func TestConformanceOfActiveCalls(t *testing.T) {
 	for _, event := range call.Properties["event_type"].Enum {
 		if over := slices.Contains([]string{"completed", "busy", "cancelled", "rejected"}, event); over != endEvents[event] {
 			t.Errorf("%s ends a call: %t", event, endEvents[event])
-		}
-	}
-}
-
-// TestConformanceOfRequests: the paths and parameters that are asked for are specified,
-// and none that is required is missing.
-func TestConformanceOfRequests(t *testing.T) {
-	d := readDocument(t)
-	q := query{Day: day1, Kind: kindPlaced}
-	for path, asked := range map[string]map[string][]string{
-		newList: q.parameters(1, 100), newExport: q.parameters(1, 100), newCalls: nil,
-	} {
-		get := d.Paths["/v1/"+path].Get
-		if get == nil {
-			t.Errorf("there is no GET /v1/%s", path)
-			continue
-		}
-		specified := map[string]bool{}
-		for _, p := range get.Parameters {
-			specified[p.Name] = true
-			if _, ok := asked[p.Name]; p.Required && !ok {
-				t.Errorf("%s: %s is required", path, p.Name)
-			}
-		}
-		for name := range asked {
-			if !specified[name] {
-				t.Errorf("%s: there is no parameter %s", path, name)
-			}
 		}
 	}
 }

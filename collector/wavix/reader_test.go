@@ -1,11 +1,9 @@
 package wavix
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -17,40 +15,6 @@ import (
 )
 
 var formats = []string{formatJSON, formatStream, formatCSV}
-
-// TestEveryFormatAndGeneration reads the same calls in each way that there is.
-func TestEveryFormatAndGeneration(t *testing.T) {
-	for _, format := range formats {
-		for name, paths := range map[string][]string{"older": generationA, "newer": generationC, "both": slices.Concat(generationA, generationC)} {
-			if format == formatCSV && name == "newer" {
-				continue
-			}
-			t.Run(format+" "+name, func(t *testing.T) {
-				fake := &fakeWavix{t: t, paths: paths, rows: map[string][]listedRow{
-					kindPlaced: rowsAt("2026-03-02T11:00:00Z", "2026-03-02T11:30:00Z"), kindReceived: rowsAt("2026-03-02T11:00:00Z"),
-				}}
-				source := fake.open("format: "+format+"\n"+callLogOnly, nil)
-				got, err := ids(t.Context(), source.Feeds[0].Reader, noon.Add(-2*time.Hour), noon)
-				slices.Sort(got)
-				want := []string{"placed:2026-03-02T11:00:00Z", "placed:2026-03-02T11:30:00Z", "received:2026-03-02T11:00:00Z"}
-				if got = slices.Compact(got); err != nil || !slices.Equal(got, want) {
-					t.Fatalf("read %q, want %q, error %v", got, want, err)
-				}
-				for _, asked := range fake.asked {
-					query, _ := url.ParseQuery(asked[strings.Index(asked, "?")+1:])
-					if query.Get("disposition") != "all" || query.Get("from") == "" || query.Get("from") != query.Get("to") || query.Get("type") == "" {
-						t.Errorf("asked %s", asked)
-					}
-				}
-				for _, key := range fake.keys {
-					if key != "Bearer "+testKey {
-						t.Errorf("the key came as %q", key)
-					}
-				}
-			})
-		}
-	}
-}
 
 // TestGenerationIsFoundOutOnce: no path is asked in vain a second time, and when none is
 // there for a moment nothing is remembered.
@@ -81,22 +45,6 @@ func TestGenerationIsFoundOutOnce(t *testing.T) {
 	fake.asked, fake.paths = nil, generationA
 	if err := read(); err != nil || !slices.Equal(fake.pathsAsked(), []string{"/v1/cdr"}) {
 		t.Errorf("asked %q, error %v", fake.pathsAsked(), err)
-	}
-}
-
-// TestUpgrade: an account that is moved to the newer paths is followed there, once.
-func TestUpgrade(t *testing.T) {
-	fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
-	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
-	for i, want := range [][]string{{"/v1/cdrs", "/v1/cdr"}, {"/v1/cdr", "/v1/cdrs"}, {"/v1/cdrs"}} {
-		fake.asked = nil
-		if i > 0 {
-			fake.paths = generationC
-		}
-		_, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second))
-		if err != nil || !slices.Equal(fake.pathsAsked(), want) {
-			t.Errorf("asked %q, want %q, error %v", fake.pathsAsked(), want, err)
-		}
 	}
 }
 
@@ -135,62 +83,6 @@ func TestTrap4AllDispositions(t *testing.T) {
 	q := query{Day: day1, Kind: kindPlaced}
 	if got := q.parameters(2, 100).Encode(); got != "disposition=all&from=2026-03-01&page=2&per_page=100&to=2026-03-01&type=placed" {
 		t.Errorf("asked %s", got)
-	}
-}
-
-// TestTrap5DayBounds: a call just before midnight in UTC is on the next day's list of an
-// account east of it, or on the day's before of one west.
-func TestTrap5DayBounds(t *testing.T) {
-	for zone, day := range map[string]string{"UTC+1": "2026-03-02", "UTC": "2026-03-01", "UTC-12": "2026-02-28", "UTC+14": "2026-03-02"} {
-		t.Run(zone, func(t *testing.T) {
-			row := rowsAt("2026-03-01T23:59:58.900Z")[0]
-			if zone == "UTC-12" {
-				row = rowsAt("2026-03-01T00:00:00.000Z")[0]
-			}
-			row.day = day
-			fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: {row}}}
-			reader := fake.open(callLogOnly, nil).Feeds[0].Reader
-			from := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-			if zone != "UTC-12" {
-				from = from.Add(24*time.Hour - 2*time.Second)
-			}
-			got, err := ids(t.Context(), reader, from, from.Add(2*time.Second))
-			if err != nil || len(got) != 1 {
-				t.Errorf("read %q, error %v", got, err)
-			}
-		})
-	}
-}
-
-// TestTrap6RowsThatComeWhilePagesAreRead: a row that moves to the next page comes twice
-// and has one id; nothing is missed.
-func TestTrap6RowsThatComeWhilePagesAreRead(t *testing.T) {
-	var old []string
-	for i := range 2500 {
-		old = append(old, noon.Add(-time.Duration(i+60)*time.Second).Format(time.RFC3339))
-	}
-	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt(old...)}}
-	var came []string
-	fake.wrong = func(r *http.Request, right reply) reply {
-		if q := r.URL.Query(); q.Get("type") == kindPlaced && q.Get("from") == "2026-03-02" && len(came) < 3 {
-			at := noon.Add(-time.Duration(3-len(came)) * time.Second).Format(time.RFC3339)
-			came = append(came, at)
-			fake.rows[kindPlaced] = append(rowsAt(at), fake.rows[kindPlaced]...)
-		}
-		return right
-	}
-	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
-	var got []string
-	for i := range 2 {
-		read, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, read...)
-	}
-	slices.Sort(got)
-	if got = slices.Compact(got); len(got) != len(old)+len(came) || len(came) != 3 {
-		t.Errorf("%d calls were read, want %d", len(got), len(old)+len(came))
 	}
 }
 
@@ -255,21 +147,6 @@ func TestBrokenOnce(t *testing.T) {
 	}
 }
 
-func TestThrottled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
-		fake.first = []reply{{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"17"}}}}
-		started := time.Now()
-		got, err := ids(t.Context(), fake.open(callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon)
-		if err != nil || len(got) != 1 {
-			t.Errorf("read %q, error %v", got, err)
-		}
-		if took := time.Since(started); took < 17*time.Second || took > 20*time.Second {
-			t.Errorf("it took %s, want about 17 s", took)
-		}
-	})
-}
-
 // TestFloor: rows from before anything that was asked for are left out, but rows of the range never.
 func TestFloor(t *testing.T) {
 	const day20, day26, day27, march2 = "placed:2026-02-20T10:00:00Z", "placed:2026-02-26T23:59:59Z", "placed:2026-02-27T00:00:01Z", "placed:2026-03-02T11:00:00Z"
@@ -324,15 +201,6 @@ func TestConsumerError(t *testing.T) {
 		if got, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(got) != 1 {
 			t.Errorf("%s: read %q, error %v", format, got, err)
 		}
-	}
-}
-
-func TestCancelledRead(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
-	if _, err := ids(ctx, fake.open(callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v, want context.Canceled", err)
 	}
 }
 

@@ -1,12 +1,8 @@
 package otlp
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,37 +99,6 @@ func TestGRPCPartialSuccess(t *testing.T) {
 	got := newGRPCUploader(t, r.serveGRPC(t, nil)).upload(t.Context(), requestOf(t, "a", "b", "c"))
 	if got.kind != accepted || got.rejected != 2 {
 		t.Errorf("got %+v, want 2 rejected", got)
-	}
-}
-
-// TestGRPCSplitsToTheBadRecord drives a whole exporter against a real server.
-func TestGRPCSplitsToTheBadRecord(t *testing.T) {
-	r := newReceiver()
-	r.judge = func(ids []string) (*collogspb.ExportLogsServiceResponse, error) {
-		if slices.Contains(ids, "bad") {
-			return nil, status.Error(codes.InvalidArgument, "no +4930123456")
-		}
-		if len(ids) > 2 {
-			return nil, status.Error(codes.ResourceExhausted, "received message larger than max")
-		}
-		return nil, nil
-	}
-	var log bytes.Buffer
-	outbox, count := newOutbox(batch(1, "a", "b", "c", "bad", "d", "e"), batch(2, "f")), &tally{}
-	e := newLogs(t, Settings{Endpoint: r.serveGRPC(t, nil), GRPC: true, ShutdownTimeout: time.Minute}, parts{
-		outbox: outbox, count: count.count, logger: slog.New(slog.NewTextHandler(&log, nil)),
-	})
-	closing(t, e)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := e.Run(ctx); err != nil {
-		t.Fatalf("run: %v", err)
-	}
-	if got := r.ids(); !slices.Equal(got, []string{"a", "b", "c", "d", "e", "f"}) || count.counts() != [2]int{6, 1} || outbox.left() != 0 {
-		t.Errorf("accepted %q, counted %v, %d left", got, count.counts(), outbox.left())
-	}
-	if !strings.Contains(log.String(), uidFor("bad")) || strings.Contains(log.String(), "4930") {
-		t.Errorf("log:\n%s", &log)
 	}
 }
 

@@ -6,38 +6,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/prometheus/otlptranslator"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
-
-// TestNamesTranslate: contract 4, the names on /metrics come out of the rules that
-// receivers apply.
-func TestNamesTranslate(t *testing.T) {
-	namer := otlptranslator.NewMetricNamer("", otlptranslator.UnderscoreEscapingWithSuffixes)
-	labels := otlptranslator.LabelNamer{}
-	for _, d := range append(metrics.Catalogue(), metrics.SelfCatalogue()...) {
-		var kind otlptranslator.MetricType = otlptranslator.MetricTypeMonotonicCounter
-		switch d.Kind {
-		case metrics.Gauge:
-			kind = otlptranslator.MetricTypeGauge
-		case metrics.Histogram:
-			kind = otlptranslator.MetricTypeHistogram
-		case metrics.Counter, metrics.Seconds, metrics.Money:
-		}
-		got, err := namer.Build(otlptranslator.Metric{Name: d.OTel, Unit: d.Unit, Type: kind})
-		if err != nil || got != d.Name {
-			t.Errorf("%s with unit %q becomes %q (%v), want %s", d.OTel, d.Unit, got, err, d.Name)
-		}
-		for _, name := range d.LabelNames() {
-			if translated, err := labels.Build(name); err != nil || translated != name {
-				t.Errorf("%s: label %s becomes %q (%v)", d.OTel, name, translated, err)
-			}
-		}
-	}
-}
 
 func produce(t *testing.T, p Producer) map[string]metricdata.Metrics {
 	t.Helper()

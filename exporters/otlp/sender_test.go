@@ -130,21 +130,6 @@ func TestEveryStatus(t *testing.T) {
 	}
 }
 
-// TestUnreadableBatch: a batch that the ledger can't unpack any more is counted and
-// logged, and holds nothing up.
-func TestUnreadableBatch(t *testing.T) {
-	r := newRig(t, Settings{}, newOutbox(&ledger.Batch{ID: 1, Records: 7}, batch(2, "a")), func(*http.Request) (*http.Response, error) {
-		return respond(200, asProtobuf, ""), nil
-	})
-	r.drain(t)
-	if want := [2]int{1, 7}; r.count.counts() != want {
-		t.Errorf("sent and rejected: %v, want %v", r.count.counts(), want)
-	}
-	if !strings.Contains(r.log.String(), "set aside") {
-		t.Errorf("nothing is logged: %s", r.log)
-	}
-}
-
 // TestUncompressed: a request that isn't to be compressed is readable as it is.
 func TestUncompressed(t *testing.T) {
 	r := newRig(t, Settings{Uncompressed: true}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {
@@ -201,24 +186,6 @@ func TestSplitFindsEveryBadRecord(t *testing.T) {
 			t.Errorf("%d requests, log:\n%s", requests, r.log)
 		}
 	})
-}
-
-// TestTooLargeIsSplit: an endpoint with a limit gets what fits.
-func TestTooLargeIsSplit(t *testing.T) {
-	var got []string
-	var sizes []int
-	r := newRig(t, Settings{}, newOutbox(batch(1, "a", "b", "c", "d", "e", "f")), func(req *http.Request) (*http.Response, error) {
-		ids := idsOf(readLogs(t, req.Body))
-		if len(ids) > 2 {
-			return respond(413, nil, ""), nil
-		}
-		got, sizes = append(got, ids...), append(sizes, len(ids))
-		return respond(200, asProtobuf, ""), nil
-	})
-	r.drain(t)
-	if !slices.Equal(got, []string{"a", "b", "c", "d", "e", "f"}) || r.count.counts() != [2]int{6, 0} {
-		t.Errorf("accepted %q in requests of %v, counted %v", got, sizes, r.count.counts())
-	}
 }
 
 // TestNextBatchOnlyAfterTheDeletionIsCommitted: counting.md 26, last sentence.

@@ -188,42 +188,6 @@ func TestUnreadableCertificateOfOTLP(t *testing.T) {
 	}
 }
 
-// A feed of another account is stopped with an error; reloading the right one goes
-// on where it was.
-func TestAnotherAccount(t *testing.T) {
-	t.Parallel()
-	n := newTenant(t)
-	file := n.write("data", "")
-	a := start(t, file)
-	until(t, a, everyRow)
-	untilHas(t, a, calls)
-	right, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wrong := strings.Replace(string(right), sim.TenantID, "99999999-2222-4333-8444-555555555555", 1)
-	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	until(t, a, `cdr_exporter_polls_total{feed="direct_routing",result="error",source="contoso"} 1`)
-	if _, body := ask(t, a, http.MethodGet, "/api/v1/status"); !strings.Contains(body, "renamed_from") {
-		t.Errorf("status: %s", body)
-	}
-	if _, body := ask(t, a, http.MethodGet, "/metrics"); strings.Contains(body, calls) {
-		t.Error("the other account's calls are shown under the name")
-	}
-	if err := os.WriteFile(file, right, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	untilHas(t, a, calls)
-}
-
 // A changed key of redaction is taken over without a reload.
 func TestHashKeyIsReadAgain(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,6 @@ type notifyingProvider struct {
 
 	mu       sync.Mutex
 	settings collector.SourceSettings // guarded by mu; those of the latest Open
-	held     chan struct{}            // guarded by mu; not nil: fetching waits for it
 	trouble  error                    // guarded by mu; not nil: fetching fails
 	began    chan string              // gets each key whose fetching begins, if there is room
 	maintain func(ctx context.Context) error
@@ -129,20 +128,13 @@ func (p *notifyingProvider) handler(observer collector.NotificationObserver) fun
 func (p *notifyingProvider) Parallel() int { return 2 }
 
 // Fetch implements collector.Fetcher.
-func (p *notifyingProvider) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
+func (p *notifyingProvider) Fetch(_ context.Context, tasks []collector.Task) (*collector.Page, error) {
 	p.mu.Lock()
-	held, trouble := p.held, p.trouble
+	trouble := p.trouble
 	p.mu.Unlock()
 	select {
 	case p.began <- tasks[0].Key:
 	default:
-	}
-	if held != nil {
-		select {
-		case <-held:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
 	}
 	switch {
 	case trouble != nil:
@@ -166,20 +158,6 @@ func (p *notifyingProvider) begun() {
 	case <-p.began:
 	case <-ctx.Done():
 		p.t.Fatal("nothing is fetched")
-	}
-}
-
-// hold makes fetching wait until it is released.
-func (p *notifyingProvider) hold() (release func()) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	held := make(chan struct{})
-	p.held = held
-	return func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.held = nil
-		close(held)
 	}
 }
 

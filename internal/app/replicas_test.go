@@ -38,68 +38,6 @@ func ownedFeed(source string, n int) string {
 	return fmt.Sprintf(`cdr_exporter_feed_owned{feed="records",source="%s"} %d`, source, n)
 }
 
-// Two replicas share a ledger in PostgreSQL: one reads, notifications of either are fetched, and the other one goes on
-// where it stopped, with the same counters.
-func TestTwoReplicas(t *testing.T) {
-	t.Parallel()
-	p := newNotifying(t)
-	file := p.share(pgtest.Database(t), office, notifyingSource{"branch", "b", ""})
-	a := startWith(t, listen(file, p))
-	until(t, a, ownedFeed("office", 1))
-	until(t, a, ownedFeed("branch", 1))
-	b := startWith(t, listen(file, p))
-	await(t, "b is ready without a feed", func() bool { code, _ := ask(t, b, http.MethodGet, "/-/ready"); return code == http.StatusOK })
-	until(t, b, ownedFeed("office", 0))
-	for i, to := range []*App{a, b} {
-		if code, _ := post(t, hookURL(to, office), fmt.Sprint("call-", i)); code != http.StatusAccepted {
-			t.Fatalf("got %d", code)
-		}
-	}
-	until(t, a, newRows(2))
-	await(t, "the calls are shown", func() bool { return len(shown(t, a, "cdr_calls_total")) == 1 })
-	counted := shown(t, a, "cdr_calls_total")
-	if got := shown(t, b, "cdr_calls_total", "cdr_exporter_watermark_timestamp_seconds"); got != nil {
-		t.Errorf("b shows %v", got)
-	}
-	await(t, "b knows how far a has read", func() bool {
-		s := sharedStatus(t, b)
-		i := slices.IndexFunc(s.Sources, func(s web.Source) bool { return s.Name == "office" })
-		feed := s.Sources[i].Feeds[0]
-		return len(s.Replicas) == 2 && s.Replicas[0].Feeds == 2 && s.Replicas[1].Self && feed.State == web.StateElsewhere && feed.ReadBy == s.Replicas[0].Name && feed.Records == 2
-	})
-	if _, page := ask(t, b, http.MethodGet, "/"); !strings.Contains(page, `<a href="http://elsewhere.example/">`) {
-		t.Error("the page has no link to the other replica")
-	}
-	if err := a.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	until(t, b, ownedFeed("office", 1))
-	until(t, b, ownedFeed("branch", 1))
-	await(t, "b shows what a counted", func() bool { return slices.Equal(shown(t, b, "cdr_calls_total"), counted) })
-	if code, _ := post(t, hookURL(b, office), "call-1 call-2"); code != http.StatusAccepted {
-		t.Fatalf("got %d", code)
-	}
-	until(t, b, newRows(1))
-	await(t, "b is alone", func() bool { s := sharedStatus(t, b); return len(s.Replicas) == 1 && s.Replicas[0].Feeds == 2 })
-	// A reload changes one account and removes the other one.
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	kept, _, _ := strings.Cut(string(text), "  - name: branch")
-	if err := os.WriteFile(file, []byte(strings.Replace(kept, "history: 1h", "history: 2h", 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Reload(); err != nil {
-		t.Fatal(err)
-	}
-	await(t, "an account is given up", func() bool { return sharedStatus(t, b).Replicas[0].Feeds == 1 })
-	if code, _ := post(t, hookURL(b, office), "call-3"); code != http.StatusAccepted {
-		t.Fatalf("got %d", code)
-	}
-	await(t, "the other one is read", func() bool { return feedOf(sharedStatus(t, b).Sources[0], "records").Records == 4 })
-}
-
 // A database that hangs holds up the status page once, not for each feed.
 func TestStatusWhileTheDatabaseHangs(t *testing.T) {
 	t.Parallel()

@@ -2,13 +2,9 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,42 +12,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
-
-// A notification is answered at once, whatever fetching does; what it named is durable
-// by then, shown as waiting, and fetched by the next process.
-func TestNotificationIsDurableWhenItIsAnswered(t *testing.T) {
-	t.Parallel()
-	p := newNotifying(t)
-	release := p.hold()
-	settings := listen(p.write(t.TempDir(), office), p)
-	a := startWith(t, settings)
-	if code, _ := post(t, hookURL(a, office), "one two"); code != http.StatusAccepted {
-		t.Fatalf("got %d", code)
-	}
-	p.begun()
-	if code, _ := post(t, hookURL(a, office), "two three"); code != http.StatusAccepted {
-		t.Fatalf("while it fetches: got %d", code)
-	}
-	feed := feedOf(statusOf(t, a), "records")
-	if feed.Waiting == nil || *feed.Waiting != 3 || feed.SetAside == nil || *feed.SetAside != 0 {
-		t.Errorf("the status is %+v", feed)
-	}
-	until(t, a, `cdr_notifications_total{result="accepted",source="office"} 3`)
-	if err := a.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := tryPost(t.Context(), &http.Transport{}, hookURL(a, office), "four"); err == nil {
-		t.Error("it answers after the daemon was stopped")
-	}
-	release()
-	b := startWith(t, settings)
-	until(t, b, newRows(3))
-	await(t, "nothing waits", func() bool { return *feedOf(statusOf(t, b), "records").Waiting == 0 })
-}
 
 // A notification is followed by the fetching, though the list isn't due for hours; what
 // was given up is shown.
@@ -73,27 +35,6 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 	await(t, "what can't be fetched is set aside", func() bool { return *feedOf(statusOf(t, a), "records").SetAside == 1 })
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="set_aside"} 1`)
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="waiting"} 0`)
-}
-
-// Nothing but the configured paths is answered on the listener, and these nowhere else.
-func TestWebhookPaths(t *testing.T) {
-	t.Parallel()
-	p := newNotifying(t)
-	a := startWith(t, listen(p.write(t.TempDir(), office), p))
-	for _, path := range []string{
-		"/", "/metrics", "/-/healthy", "/-/reload", "/api/v1/status", office.path + "/", office.path + "/more", "/webhooks",
-		strings.ToUpper(office.path), "//webhooks/office", "/x/.." + office.path,
-	} {
-		if code, body := post(t, "http://"+a.WebhookAddr()+path, "one"); code != http.StatusNotFound || body != "Not found.\n" {
-			t.Errorf("%s: got %d %q", path, code, body)
-		}
-	}
-	if code, body := post(t, hookURL(a, office)+"?say=hello", ""); code != http.StatusOK || body != "hello" {
-		t.Errorf("the handshake: got %d %q", code, body)
-	}
-	if code, _ := post(t, "http://"+a.Addr()+office.path, "one"); code != http.StatusNotFound {
-		t.Errorf("the metrics port: got %d", code)
-	}
 }
 
 // A reload replaces the paths. A source that is notified no more shows nothing of it.
@@ -222,58 +163,6 @@ func TestFailedNewLeavesNoWebhook(t *testing.T) {
 	}
 }
 
-// The listener may have several addresses, and TLS of its own.
-func TestWebhookOverTLS(t *testing.T) {
-	t.Parallel()
-	p, folder := newNotifying(t), t.TempDir()
-	pool := writeCertificate(t, folder)
-	settings := listen(p.write(folder, office), p)
-	settings.WebhookAddresses = []string{"127.0.0.1:0", "127.0.0.1:0"}
-	settings.WebhookConfigFile = filepath.Join(folder, "web.yml")
-	text := "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"
-	if err := os.WriteFile(settings.WebhookConfigFile, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	a := startWith(t, settings)
-	trusting := func(pool *x509.CertPool) *http.Transport {
-		return &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
-	}
-	for i, l := range a.webhooks.port.Listeners {
-		address := l.Addr().String() + office.path
-		code, _, err := tryPost(t.Context(), trusting(pool), "https://"+address, fmt.Sprint("call-", i))
-		if err != nil || code != http.StatusAccepted {
-			t.Errorf("got %d, %v", code, err)
-		}
-		if code, _, err := tryPost(t.Context(), &http.Transport{}, "http://"+address, "two"); err != nil || code != http.StatusBadRequest {
-			t.Errorf("in clear: got %d, %v", code, err)
-		}
-	}
-	if _, _, err := tryPost(t.Context(), trusting(x509.NewCertPool()), "https://"+a.WebhookAddr()+office.path, "two"); err == nil {
-		t.Error("the certificate was trusted by who doesn't know it")
-	}
-	until(t, a, newRows(2)) // and the metrics port speaks without TLS
-}
-
-// The secret that a provider derives is the same in each process, and differs by purpose.
-func TestProvidersDerive(t *testing.T) {
-	t.Parallel()
-	p, folder := newNotifying(t), t.TempDir()
-	var secrets []string
-	for range 2 {
-		a := startWith(t, listen(p.write(folder, office), p))
-		secrets = append(secrets, string(p.settings.Derive("webhook")))
-		if other := string(p.settings.Derive("another")); slices.Contains(secrets, other) || len(other) < 16 {
-			t.Errorf("another purpose has the secret %q", other)
-		}
-		if err := a.Stop(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if secrets[0] != secrets[1] {
-		t.Error("it changed with the process")
-	}
-}
-
 // With a webhook the list is read half as often, and is behind only by that.
 func TestPollInterval(t *testing.T) {
 	t.Parallel()
@@ -287,23 +176,6 @@ func TestPollInterval(t *testing.T) {
 		if got := test.info.PollInterval(); got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}
-	}
-}
-
-// The ledger is told how the feed's records are known again.
-func TestSpecOfAFeed(t *testing.T) {
-	t.Parallel()
-	info := collector.FeedInfo{Name: "records", Fingerprint: "a", Rules: collector.Rules{StartMoves: true, Parents: true}, Lookback: time.Hour}
-	info.Properties.Reasons = true
-	got := SpecOf(&config.Source{Name: "office", ProviderName: "notifying", History: time.Minute}, &info)
-	want := ledger.FeedSpec{
-		Settings: counting.Settings{
-			Source: "office", Provider: "notifying", Feed: "records", History: time.Minute, Lookback: time.Hour, Rules: collector.Rules{StartMoves: true, Parents: true},
-		},
-		Fingerprint: "a",
-	}
-	if got != want {
-		t.Errorf("got %+v", got)
 	}
 }
 

@@ -27,27 +27,6 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-func TestDefaults(t *testing.T) {
-	c := load(t, "sources: [{name: a, acme: {tenant_id: t, managed_identity: , calls: }}]\n")
-	equal(t, "storage", c.Storage, config.Storage{Path: "/etc/cdr/data"})
-	equal(t, "metrics", c.Metrics, config.Metrics{
-		ZeroFor: 2 * time.Minute, SeriesLimit: 10000, MediaBypassWindow: time.Hour, NativeHistograms: true,
-	})
-	equal(t, "privacy", c.Privacy, config.Privacy{Numbers: "mask", Users: "hash", Addresses: "drop"})
-	equal(t, "otlp", c.OTLP, (*config.OTLP)(nil))
-	equal(t, "sources", c.Sources, []config.Source{{
-		Name: "a", History: 24 * time.Hour, EmergencyNumbers: []string{"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118", "JP:119"},
-		ProviderName: "acme",
-		Provider: &acme{
-			TenantID: "t", Identity: &acmeIdentity{}, Types: []string{"placed", "received"},
-			Calls: &acmeCalls{
-				Feed: config.Feed{Interval: 5 * time.Minute, Lookback: 72 * time.Hour, LateAfter: 6 * time.Hour},
-				View: "detailed",
-			},
-		},
-	}})
-}
-
 func TestOTLPDefaults(t *testing.T) {
 	want := &config.OTLP{
 		Logs: true, Metrics: true, Interval: 15 * time.Second, LogTimestamp: "start",

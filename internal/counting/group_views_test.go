@@ -121,32 +121,6 @@ func TestRule14GroupOutcome(t *testing.T) {
 	}
 }
 
-// counting.md 14, 16: a further view is revised like any record, but for its outcome.
-func TestRule14GroupRevisions(t *testing.T) {
-	r := newRig(t, counting.Rules{})
-
-	cost := func(amount string) func(*cdr.Record) { return charge(t, "included", "USD", amount) }
-	r.records(call("a", inGroup("s-1"), cost("1")))
-	r.records(call("b", inGroup("s-1"), cost("2")))
-	if got := r.records(call("b", inGroup("s-1"), cost("2.5"), outcome(cdr.Busy))); got.Revised != 1 {
-		t.Errorf("revised: %+v", got)
-	}
-	r.restart()
-	if got := r.records(call("b", inGroup("s-1"), cost("2.5"), outcome(cdr.Busy))); got.Duplicate != 1 {
-		t.Errorf("again: %+v", got)
-	}
-	wantValues(t, r.values(), map[string]string{
-		answered: "1",
-		"cdr_call_charges_total{inbound,byot_in,USD,included,}":                  "3",
-		"cdr_call_charge_corrections_total{inbound,byot_in,USD,included,,debit}": "0.5",
-		"cdr_call_outcome_changes_total{answered,busy}":                          "",
-	})
-	logs := r.lines
-	if last := logs[len(logs)-1]; len(logs) != 3 || !strings.HasPrefix(last, "cdr.call.revised b v2 busy ") || !strings.HasSuffix(last, " cdr.outcome,cdr.charge") {
-		t.Errorf("logs: %q", logs)
-	}
-}
-
 // counting.md 14: a version may bring the group, or another one; what is counted stays
 // counted once.
 func TestRule14GroupThatComesLater(t *testing.T) {
@@ -166,18 +140,4 @@ func TestRule14GroupThatComesLater(t *testing.T) {
 		t.Errorf("further views: %+v", got)
 	}
 	wantValues(t, r.values(), map[string]string{answered: "3"})
-}
-
-// counting.md 14: a recording counts once though the calls that share it start in
-// different hours.
-func TestRule14RecordingOfCallsHoursApart(t *testing.T) {
-	r := newRig(t, counting.Rules{})
-
-	recorded := func(c *cdr.Record) {
-		c.Recordings = []cdr.Recording{{ID: "R1", Type: "automatic"}, {ID: "R1", Type: "automatic"}}
-	}
-	r.records(call("a", recorded, start(epoch.Add(-time.Minute))))
-	r.restart()
-	r.records(call("b", recorded, start(epoch.Add(-20*time.Hour))))
-	wantValues(t, r.values(), map[string]string{"cdr_recordings_total{automatic}": "1", answered: "1"})
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
@@ -47,26 +46,5 @@ func TestRule15MovingStartLaterID(t *testing.T) {
 	}
 	if got, want := r.entries(func(b int64) bool { return b == -(from.Unix() / counting.BucketSeconds) }), r.entries(byFact); got != want {
 		t.Errorf("%d of %d rows where the record is", got, want)
-	}
-}
-
-// counting.md 5: what is known is known below the floor too; what isn't is too old.
-func TestRule05MovingStartFloor(t *testing.T) {
-	r := newMovingRig(t)
-	below := start(r.state.Origin.Add(-time.Hour))
-	r.records(call("a", version(1)))
-	if got := r.records(call("a", below, version(2)), call("b", below)); got.Revised != 1 || got.TooOld != 1 {
-		t.Errorf("%+v", got)
-	}
-}
-
-// Guarantee 3 without hours: a parent is found wherever it is.
-func TestMovingStartParents(t *testing.T) {
-	r := newMovingRig(t)
-	r.settings.Parents = true
-	r.records(call("p", outcome(cdr.Failed), start(epoch.Add(-150*time.Hour))))
-	r.records(call("c", outcome(cdr.Failed), childOf("p")))
-	if got := r.total("cdr_call_failures_total"); got != 1 {
-		t.Errorf("%d failures, want the parent's", got)
 	}
 }

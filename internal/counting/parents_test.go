@@ -81,26 +81,3 @@ func TestParentFailureCountsOnce(t *testing.T) {
 		}
 	}
 }
-
-// What isn't counted of a child's failure is its failure and nothing else.
-func TestParentChildIsACall(t *testing.T) {
-	r := newRig(t, counting.Rules{Parents: true})
-	r.records(call("p", outcome(cdr.Failed), charge(t, "usage", "USD", "1")))
-	got := r.records(call("c", outcome(cdr.Busy), childOf("p"), charge(t, "usage", "USD", "2")))
-	if got.New != 1 || len(got.Delays) != 1 {
-		t.Errorf("%+v", got)
-	}
-	r.records(call("c", outcome(cdr.Answered), childOf("p"), charge(t, "usage", "USD", "2.5")))
-	wantValues(t, r.values(), map[string]string{
-		"cdr_calls_total{inbound,byot_in,failed,sbc1.example.com,false}":            "1",
-		"cdr_calls_total{inbound,byot_in,busy,sbc1.example.com,false}":              "1",
-		"cdr_call_failures_total{inbound,sbc1.example.com,failed,,,,unknown,false}": "1",
-		"cdr_call_failures_total{inbound,sbc1.example.com,busy,,,,user,false}":      "",
-		"cdr_call_charges_total{inbound,byot_in,USD,usage,}":                        "3",
-		"cdr_call_charge_corrections_total{inbound,byot_in,USD,usage,,debit}":       "0.5",
-		"cdr_call_outcome_changes_total{busy,answered}":                             "1",
-	})
-	if logs := r.lines; len(logs) != 3 {
-		t.Errorf("logs: %q", logs)
-	}
-}

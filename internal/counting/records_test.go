@@ -229,17 +229,6 @@ func TestRule18NoID(t *testing.T) {
 	}
 }
 
-// counting.md 14, 15: a recording is known by the hour that its call is known by.
-func TestRule14RecordingAcrossTheHour(t *testing.T) {
-	r := newRig(t, counting.Rules{})
-
-	recorded := func(c *cdr.Record) { c.Recordings = append(c.Recordings, cdr.Recording{ID: "R1", Type: "automatic"}) }
-	at := epoch.Add(-time.Hour - time.Second)
-	r.records(call("a", start(at), recorded))
-	r.records(call("a", start(at.Add(time.Second)), recorded))
-	wantValues(t, r.values(), map[string]string{"cdr_recordings_total{automatic}": "1", answered: "1"})
-}
-
 // counting.md 16: what a version doesn't say changes nothing.
 func TestRule16WhatIsNotSaid(t *testing.T) {
 	r := newRig(t, counting.Rules{})

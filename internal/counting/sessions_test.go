@@ -62,17 +62,6 @@ func TestRule14Sessions(t *testing.T) {
 	}
 }
 
-// counting.md 14, 18: a session is the record's, under whichever id the record comes.
-func TestRule14SessionsUnderAnotherID(t *testing.T) {
-	r := newMovingRig(t)
-	r.records(call("a", sessions("s1")), call("n", alts("a"), sessions("s1", "s2")))
-	r.restart()
-	r.records(call("n", sessions("s1", "s2", "s3")))
-	if got := r.total("cdr_sessions_total"); got != 3 {
-		t.Errorf("%d sessions, want 3", got)
-	}
-}
-
 // counting.md 5, 17: what isn't counted has no sessions either.
 func TestRule17SessionsOfWhatIsNotCounted(t *testing.T) {
 	r := newMovingRig(t)
@@ -151,20 +140,6 @@ func TestSettledCountsOnce(t *testing.T) {
 			})
 		})
 	}
-}
-
-// Of a feed with hours media bypass counts with the call, and never again.
-func TestSettledOfAFeedWithHours(t *testing.T) {
-	r := newRig(t, counting.Rules{})
-
-	r.records(call("a", version(1), bypass(cdr.True)))
-	wantValues(t, r.values(), map[string]string{bypassed: "1"})
-	if got := r.records(call("a", version(1), bypass(cdr.True), sessions("s1"), stream(false), settled)); got.Duplicate != 1 {
-		t.Errorf("%+v", got)
-	}
-	r.restart()
-	r.records(call("a", version(1), bypass(cdr.True), sessions("s1"), stream(false), settled))
-	wantValues(t, r.values(), map[string]string{bypassed: "1", goodStream: "1", "cdr_sessions_total{ok,audio}": "1"})
 }
 
 // counting.md 14: a call to emergency services counts once, in whichever version a session

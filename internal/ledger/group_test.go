@@ -7,30 +7,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// A kill before or after the commit of a group's first view: counted once either way.
-func TestRule14GroupAcrossAKill(t *testing.T) {
-	for _, point := range []string{"COMMIT", "committed"} {
-		t.Run("at "+point, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
-			var image Storage
-			r.probe = func(at string) error {
-				if at == point && image == (Storage{}) {
-					image = r.image()
-				}
-				return nil
-			}
-			r.records(call("a", inGroup("s-1")))
-			r.crash(image)
-			r.records(call("b", inGroup("s-1"), start(epoch.Add(-5*time.Hour))))
-			r.records(call("a", inGroup("s-1")))
-			if got := r.total("cdr_calls_total"); got != 1 || r.feed.State().Records != 1 {
-				t.Errorf("%d calls, %d records", got, r.feed.State().Records)
-			}
-		})
-	}
-}
-
 // counting.md 5, 14: a group is known for as long as its views may come, and is
 // forgotten after that.
 func TestRule14GroupIsPruned(t *testing.T) {

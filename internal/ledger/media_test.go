@@ -8,11 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-const (
-	goodStream = "cdr_media_streams_total{audio,caller_to_callee,wifi,windows,good}"
-	poorStream = "cdr_media_streams_total{audio,caller_to_callee,wifi,windows,poor}"
-	bypassed   = "cdr_media_bypass_calls_total{sbc1.example.com,true}"
-)
+const bypassed = "cdr_media_bypass_calls_total{sbc1.example.com,true}"
 
 // counting.md 25: of a feed that settles the trailing ratio goes by when calls did.
 func TestRule25TrailingRatioWhenSettled(t *testing.T) {

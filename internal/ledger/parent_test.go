@@ -1,8 +1,6 @@
 package ledger
 
 import (
-	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -60,37 +58,5 @@ func TestParentFactsArePruned(t *testing.T) {
 	prune(keep + bucketReach + 2*counting.BucketSeconds*time.Second)
 	if left := r.entries(anyBucket); left != 0 {
 		t.Errorf("%d rows left", left)
-	}
-}
-
-// A kill between a child and its parent: one failure, whichever was committed.
-func TestParentAcrossAKill(t *testing.T) {
-	rows := func() []*cdr.Record {
-		return []*cdr.Record{call("p", outcome(cdr.Failed)), call("c", outcome(cdr.Failed), childOf("p"))}
-	}
-	for _, childFirst := range []bool{false, true} {
-		for _, point := range []string{"COMMIT", "committed"} {
-			t.Run(fmt.Sprintf("at %s, child first %t", point, childFirst), func(t *testing.T) {
-				r := newFamilyRig(t)
-				order := rows()
-				if childFirst {
-					slices.Reverse(order)
-				}
-				var image Storage
-				r.probe = func(at string) error {
-					if at == point && image == (Storage{}) {
-						image = r.image()
-					}
-					return nil
-				}
-				r.records(order[0])
-				r.crash(image)
-				r.records(order[1])
-				r.records(rows()...)
-				if calls, failures := r.total("cdr_calls_total"), r.total("cdr_call_failures_total"); calls != 2 || failures != 1 {
-					t.Errorf("%d calls, %d failures; want 2 and 1", calls, failures)
-				}
-			})
-		}
 	}
 }

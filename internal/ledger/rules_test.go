@@ -145,39 +145,6 @@ func TestClocksAreKeptApart(t *testing.T) {
 	}
 }
 
-// counting.md 1: an error of COMMIT means unknown; the file says whether it was ours.
-func TestRule01UnknownCommit(t *testing.T) {
-	failing := errors.New("the wire was cut")
-	for _, c := range []struct {
-		name, point string
-		durable     bool
-	}{
-		{"before it was durable", "COMMIT", false},
-		{"after it was durable", "committed", true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t)
-			r.live()
-			r.probe = func(point string) error {
-				if point == c.point {
-					r.probe = nil
-					return failing
-				}
-				return nil
-			}
-			_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch})
-			if (err == nil) != c.durable {
-				t.Fatalf("err = %v, durable %v", err, c.durable)
-			}
-			r.records(call("a"))
-			wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
-			if logs := r.logs(); len(logs) != 1 {
-				t.Fatalf("logs: %q", logs)
-			}
-		})
-	}
-}
-
 // A feed that can't be pruned keeps no other one from it.
 func TestPruneGoesOnAfterAFailure(t *testing.T) {
 	r := newRig(t)
@@ -214,5 +181,38 @@ func TestPruneGoesOnAfterAFailure(t *testing.T) {
 		if s := f.State(); !s.Floor.After(s.Origin) {
 			t.Fatalf("%s isn't pruned", f.spec.Feed)
 		}
+	}
+}
+
+// counting.md 1: an error of COMMIT means unknown; the file says whether it was ours.
+func TestRule01UnknownCommit(t *testing.T) {
+	failing := errors.New("the wire was cut")
+	for _, c := range []struct {
+		name, point string
+		durable     bool
+	}{
+		{"before it was durable", "COMMIT", false},
+		{"after it was durable", "committed", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			r.probe = func(point string) error {
+				if point == c.point {
+					r.probe = nil
+					return failing
+				}
+				return nil
+			}
+			_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch})
+			if (err == nil) != c.durable {
+				t.Fatalf("err = %v, durable %v", err, c.durable)
+			}
+			r.records(call("a"))
+			wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
+			if logs := r.logs(); len(logs) != 1 {
+				t.Fatalf("logs: %q", logs)
+			}
+		})
 	}
 }

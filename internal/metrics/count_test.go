@@ -77,17 +77,6 @@ func TestCountOfACall(t *testing.T) {
 	}
 }
 
-// A call whose media bypass is known when it has settled counts none yet.
-func TestBypassLater(t *testing.T) {
-	call := fullCall()
-	want := counted(call)
-	call.BypassLater = true
-	delete(want, "cdr_media_bypass_calls_total{sbc1.example.com,true}")
-	if got := counted(call); !maps.Equal(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
-}
-
 // A visit counts by queue and result, and its wait where that is known.
 func TestCountVisit(t *testing.T) {
 	s, f := testStore()

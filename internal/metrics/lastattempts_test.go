@@ -259,19 +259,6 @@ func TestRule22RecentOverflow(t *testing.T) {
 	}
 }
 
-// A commit that fails leaves the attempts as they were.
-func TestRecentOfAFailedCommit(t *testing.T) {
-	s, f := newRecentFeed(false, 100)
-	commitAttempts(t, s, f, many(2, cdr.Answered))
-	one := attempt(5, cdr.Failed)
-	a, _ := NewAttempt(one, Count(nil, one, Context{}), false)
-	s.Begin(f, midday).AddAttempt(one.Direction.String(), one.Trunk, a)
-	commitAttempts(t, s, f, []*cdr.Record{attempt(6, cdr.Busy)})
-	if got, want := s.LastAttempts()[0].story(Faults), "outbound sbc1 aab: 0 since never, 0 x ///"; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
 func TestRecentThatIsDamaged(t *testing.T) {
 	for _, text := range []string{
 		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`, `{"attempts":[[1,9,-2]],"failures":[{}]}`, `{"attempts":[[1,1,-1,1]]}`, `{"attempts":[[1,1,-1,-1]]}`,

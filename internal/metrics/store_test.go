@@ -4,9 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -135,25 +132,6 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 				t.Errorf("%s: %d values for labels %v", family.Def.Name, len(p.Labels.Values), family.Def.LabelNames())
 			}
 		}
-	}
-}
-
-func TestNamesArePromLintClean(t *testing.T) {
-	types := map[Kind]dto.MetricType{
-		Counter: dto.MetricType_COUNTER, Seconds: dto.MetricType_COUNTER, Money: dto.MetricType_COUNTER,
-		Histogram: dto.MetricType_HISTOGRAM, Gauge: dto.MetricType_GAUGE,
-	}
-	var families []*dto.MetricFamily
-	for _, d := range append(Catalogue(), SelfCatalogue()...) {
-		kind := types[d.Kind]
-		families = append(families, &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: &kind})
-	}
-	problems, err := promlint.NewWithMetricFamilies(families).Lint()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range problems {
-		t.Errorf("%s: %s", p.Metric, p.Text)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"sync"
 	"testing"
 	"time"
 
@@ -72,16 +71,13 @@ func (g *fakeGraph) records() *Records {
 	}
 }
 
-// openRecords opens the feed of a simulated tenant.
-func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change func(*Config, *collector.SourceSettings)) *Records {
+// openRecords opens the feed of a simulated tenant, by our own clock.
+func openRecords(t *testing.T, server *sim.Server, settle time.Duration) *Records {
 	t.Helper()
-	source := collector.SourceSettings{Name: "contoso", Now: server.Now}
+	source := collector.SourceSettings{Name: "contoso", Now: time.Now}
 	config := new(Config)
 	config.SetDefaults()
 	config.Settle = settle
-	if change != nil {
-		change(config, &source)
-	}
 	tls := promconfig.TLSConfig{CA: string(server.CA())}
 	transport, err := promconfig.NewRoundTripperFromConfig(promconfig.HTTPClientConfig{TLSConfig: tls}, "test")
 	if err != nil {
@@ -101,8 +97,6 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration, change 
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The provider's hours pass within seconds of ours.
-	records.innerPages = httpclient.Limit{}
 	return records
 }
 
@@ -125,19 +119,3 @@ func askForToken(transport http.RoundTripper, server *sim.Server) (httpclient.To
 	}
 	return httpclient.Token{Value: body.Token, Expires: server.Now().Add(time.Duration(body.Expires) * time.Second)}, nil
 }
-
-// observer is a collector.NotificationObserver.
-type observer struct {
-	mu       sync.Mutex
-	counts   map[string]int // guarded by mu: requests come at once
-	expiries []time.Time
-}
-
-func (o *observer) Notifications(result string, n int) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.counts[result] += n
-}
-
-func (o *observer) LastNotification(time.Time)           {}
-func (o *observer) SubscriptionExpiry(expires time.Time) { o.expiries = append(o.expiries, expires) }

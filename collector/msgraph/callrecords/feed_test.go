@@ -5,9 +5,26 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
+	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 )
+
+// A webhook brings its subscription and its path, and records are fetched several at a time.
+func TestFeedWithAWebhook(t *testing.T) {
+	config := new(Config)
+	config.SetDefaults()
+	config.Webhook = &subscriptions.Webhook{PublicURL: "https://cdr.example/webhooks/contoso"}
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: &fakeGraph{t: t}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := New(config, sim.TenantID, &collector.SourceSettings{Now: time.Now}, client)
+	if err != nil || r.Info.Subscription == nil || r.Info.Webhook.Path != "/webhooks/contoso" || r.Parallel() < 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
 
 // counting.md 10 and 17: whether a call has settled is a matter of Graph's clock, though
 // ours is hours behind it.
@@ -19,7 +36,7 @@ func TestRule10_CallsSettleByGraphsClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	feed := openRecords(t, server, 90*time.Minute, func(_ *Config, s *collector.SourceSettings) { s.Now = time.Now }).Info
+	feed := openRecords(t, server, 90*time.Minute).Info
 	fetched := 0
 	err = providertest.Read(t.Context(), feed.Reader, now, now.Add(3*time.Hour), func(listed *collector.Page) error {
 		for i := range listed.Enqueue {
