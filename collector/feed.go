@@ -30,7 +30,7 @@ type RangeReader interface {
 
 // StreamReader reads records in the order in which they appeared, such as lines of files. Only one goroutine uses it.
 type StreamReader interface {
-	// Pages yields what follows a position up to what there is now. Position.Plan of a page is the position behind it, for a page that may
+	// Pages yields what follows a position up to the newest. Position.Plan of a page is the position behind it, for a page that may
 	// move it; it may be the same as before. An error is yielded once, last and without a page: what came before it stays. The page and its rows
 	// belong to the consumer until it asks for the next.
 	Pages(ctx context.Context, from StreamPosition) iter.Seq2[*Page, error]

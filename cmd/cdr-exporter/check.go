@@ -64,7 +64,7 @@ func checkSources(ctx context.Context, r *commandConfig, timeout time.Duration, 
 	return errors.Join(failed, err, more)
 }
 
-// sourceCheck has a line for each feed in its table, and what there is to say about them below it.
+// sourceCheck has a line for each feed in its table, and remarks about them below it.
 type sourceCheck struct {
 	timeout   time.Duration // of one feed
 	providers []collector.Provider

@@ -21,7 +21,7 @@ type callers struct {
 	sums    map[callerKey]*callerSums
 }
 
-// callerKey is a party as the provider tells it; it is never shown.
+// callerKey is a party as the provider writes it; it is never shown.
 type callerKey struct{ source, feed, user, extension, number, country, class string }
 
 // callerSums are the calls of a party to a country, and the party as the report may show it.
@@ -55,7 +55,7 @@ func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact f
 	sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: r, Delta: d})
 }
 
-// extension is that of the caller, where the provider tells it.
+// extension is that of the caller, where the provider gives it.
 func extension(r *cdr.Record) string {
 	return extra(r, "from_extension_number", "from_extension_id", "extension_id")
 }

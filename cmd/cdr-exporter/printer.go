@@ -158,7 +158,7 @@ func labelsOf(r *cdr.Record) any {
 	return maps.Collect(r.Labels.All())
 }
 
-// outcomeOf is the outcome of a call; a record that tells only of a visit to a queue has none.
+// outcomeOf is the outcome of a call; a record of a visit to a queue alone has none.
 func outcomeOf(r *cdr.Record) any {
 	if r.NoCall {
 		return nil
@@ -166,7 +166,7 @@ func outcomeOf(r *cdr.Record) any {
 	return r.Outcome
 }
 
-// visitsOf are the visits to queues that a record tells of; nil if there are none.
+// visitsOf are the visits to queues of a record; nil if there are none.
 func visitsOf(r *cdr.Record) any {
 	var all []map[string]any
 	for i := range r.Visits {

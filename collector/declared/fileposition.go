@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// linesPosition is how far files that grow were read. Files are told apart by what is in them: an inode is used again, first bytes may be the same,
+// linesPosition is how far files that grow were read. What is in files distinguishes them: an inode is used again, first bytes may be the same,
 // and a file comes back under another name or as a copy.
 type linesPosition struct{ entries []*fileEntry }
 

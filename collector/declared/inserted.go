@@ -101,7 +101,7 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	return edge
 }
 
-// readUpTo is up to when a span that was read is known completely. The answer may be the first thing that tells the provider's time: what lay in its
+// readUpTo is up to when a span that was read is known completely. The answer may be the first to give the provider's time: what lay in its
 // future when it was asked isn't read.
 func (r *insertedReader) readUpTo(to, began time.Time) time.Time {
 	offset, _ := r.client.Offset()

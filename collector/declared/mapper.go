@@ -352,7 +352,7 @@ func (p *mapping) tellLabels() {
 	for _, name := range p.labels {
 		v := p.feed.Record.Labels[name]
 		if text := p.text("labels."+name, &v); text != "" {
-			p.record.Told = append(p.record.Told, cdr.Label{Name: name, Value: text})
+			p.record.ProviderLabels = append(p.record.ProviderLabels, cdr.Label{Name: name, Value: text})
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (d *Definition) postedFeeds() (names []string) {
 // pushes says whether records may be posted to the source.
 func (b *Block) pushes() bool { return b.definition.Push != nil && b.Secrets[pushToken].IsSet() }
 
-// The errors of a body, for whoever set the sender up.
+// The errors of a body, for the person who set the sender up.
 var (
 	errNoForm   = errors.New("the body is no form, as its Content-Type says")
 	errNoRecord = errors.New("the body must be one record: an object of JSON")

@@ -50,7 +50,7 @@ type posted struct {
 	mapper *Mapper // guarded by mu
 }
 
-// put puts a record onto a page; whatever became of it, it is committed.
+// put puts a record, valid or not, onto a page, which is committed.
 func (p *posted) put(page *collector.Page, record []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -32,7 +32,7 @@ func (t *Totals) Validate(r *config.Report) {
 
 const dayLength = 24 * time.Hour
 
-// at is the time of a record by which days are told apart.
+// at is the time of a record that decides which day it belongs to.
 func (f *Filter) at(r *cdr.Record) time.Time {
 	if f.By == byEnd && !r.End.IsZero() {
 		return r.End

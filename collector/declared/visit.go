@@ -73,7 +73,7 @@ func (p *mapping) syntheticKey() string {
 	return strings.Join([]string{key, r.CallID, v.Queue, v.Result.String(), v.Wait.Value.String()}, "\x1f")
 }
 
-// visit adds the visit that the row tells of and says whether it tells of one. A result that no table knows is QueueOther.
+// visit adds the row's visit and says whether the row has one. A result that no table knows is QueueOther.
 func (p *mapping) visit() bool {
 	d := &p.feed.Record
 	unmapped := len(p.unmapped)

@@ -4,7 +4,7 @@
 // Invariants:
 //
 //   - No request, and so no token, leaves for another scheme, host or port than
-//     those of Settings.BaseURL. Redirects are errors, whatever they point at.
+//     those of Settings.BaseURL. Redirects are errors, to any address.
 //   - No error text holds a query string, a token, user information or anything
 //     of a body but what Settings.Quote makes of it. Error.Body holds the first bytes
 //     of a refused answer for the provider to parse; nothing here prints it.

@@ -156,7 +156,7 @@ func (m *mapper) parties(row *row, r *cdr.Record) {
 	r.Emergency = m.emergencyOf(row, r.Direction)
 }
 
-// emergencyOf tells outbound calls to emergency services: by result, by action, or by
+// emergencyOf recognises outbound calls to emergency services: by result, by action, or by
 // the number called, which an extension's isn't. 933 is the test.
 func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 	if direction == cdr.Inbound {

@@ -13,7 +13,7 @@ type outcomeMapping struct {
 	reason string
 	// fault is set where it says more of the fault domain than the outcome does.
 	fault cdr.FaultDomain
-	// generic says that the result tells too little, so that the reason decides.
+	// generic says that the result isn't enough, so that the reason decides.
 	generic bool
 	// open says that a leg that was accepted makes the call answered.
 	open bool

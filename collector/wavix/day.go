@@ -182,7 +182,7 @@ func (s *scan) readWhole(ctx context.Context, d *day) error {
 func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err error) {
 	s.restart()
 	var first time.Time
-	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // twice the pages at most, whatever they are
+	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // twice the pages at most
 		a, _, err := s.read(ctx, number)
 		if err != nil {
 			return 0, err

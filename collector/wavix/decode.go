@@ -183,7 +183,7 @@ func isBadRow(err error, line []byte) bool {
 	return errors.Is(err, csv.ErrBareQuote) || errors.Is(err, csv.ErrQuote) && oneLine
 }
 
-// csvRow adds a row of fields; nil if they can't be told apart.
+// csvRow adds a row of fields; nil if they can't be separated.
 func (d *decoder) csvRow(line []byte, record, columns []string) error {
 	d.values.Clear()
 	switch {

@@ -92,7 +92,7 @@ var outcomes = map[string]cdr.Outcome{
 	"failed":   cdr.Failed,
 }
 
-// outcome reads the disposition, whatever its case. A row without one, as older answers have, is answered if it has a duration.
+// outcome reads the disposition, in capitals or small letters. A row without one, as older answers have, is answered if it has a duration.
 func (p *listed) outcome() {
 	r, disposition := p.record, p.Text("disposition")
 	r.Outcome = outcomes[strings.ToLower(strings.TrimSpace(disposition))]

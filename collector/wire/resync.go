@@ -22,7 +22,7 @@ func standIn(row []byte) jsontext.Value {
 // skipElement steps over an element of an array that the decoder refused, so that one bad row doesn't cost a page, and returns what
 // stands for the element. If no end can be found, it returns the cause.
 //
-// Strings and brackets are enough to find the end, whatever else is wrong between them: a raw control character, NaN, a number with a
+// Strings and brackets are enough to find the end, even if other things are wrong between them: a raw control character, NaN, a number with a
 // leading zero, nesting too deep. Where a quotation mark is missing or too many, the end is uncertain, and the page fails.
 func (in *Input) skipElement(cause error, first bool) (jsontext.Value, error) {
 	if errors.Is(cause, io.ErrUnexpectedEOF) {

@@ -25,7 +25,7 @@ const (
 	maxCachedPrefixes = 1 << 14
 )
 
-// Countries tells the country of a phone number from its prefix, by the metadata of libphonenumber. It is safe for concurrent
+// Countries finds the country of a phone number by its prefix, by the metadata of libphonenumber. It is safe for concurrent
 // use, so that all feeds share one, and its cache.
 type Countries struct {
 	mu sync.RWMutex
@@ -37,8 +37,8 @@ type Countries struct {
 func NewCountries() *Countries { return &Countries{cache: make(map[uint32]string)} }
 
 // Of is the country of a number in E.164 form with its plus sign: ISO 3166-1 alpha-2 (and AC, TA, XK), `001` for calling codes
-// that no country has, empty for anything else. Digits masked at the end don't matter. A calling code that countries share is
-// told as well as the leading digits can; where they can't, it is the main country. Under +1 the area code tells, and one that
+// that no country has, empty for anything else. Digits masked at the end don't matter. Of countries that share a calling code
+// the leading digits decide; where they can't, it is the main country. Under +1 the area code decides, and one that
 // isn't assigned is nobody's; the toll-free and other shared ones are US.
 func (c *Countries) Of(number string) string {
 	if !strings.HasPrefix(strings.TrimSpace(number), "+") {

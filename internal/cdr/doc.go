@@ -5,5 +5,5 @@
 // It is pure: no I/O, no clock, no global that changes. A Record is a plain
 // value that a mapping fills and the ledger reads; it isn't safe for
 // concurrent use, and its strings may point into a page that the reader reuses
-// after the commit, so whoever keeps one clones it.
+// after the commit, so code that keeps one clones it.
 package cdr

@@ -11,7 +11,7 @@ const (
 // maxEmergencyDigits bounds what is compared: no emergency number is longer.
 const maxEmergencyDigits = 15
 
-// EmergencyNumbers tells calls to emergency services by the number called. It doesn't change; nil matches nothing.
+// EmergencyNumbers recognises calls to emergency services by the number called. It doesn't change; nil matches nothing.
 type EmergencyNumbers map[emergencyNumber]bool
 
 // emergencyNumber is a number that counts from one country only, or everywhere if none is given.

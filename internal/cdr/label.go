@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Label is the value of a label that the operator may show, as the provider tells it: a department, a site.
+// Label is the value of a label that the operator may show, from the provider's own fields: a department, a site.
 type Label struct{ Name, Value string }
 
 // Labels are the operator's labels of a record that have a value: lines of NAME=VALUE, sorted by name. Equal labels are equal texts.

@@ -90,7 +90,7 @@ type numberPlan struct {
 	general pattern
 	kinds   []kind // in libphonenumber's order
 	mobile  pattern
-	// same says that a fixed line can't be told from a mobile.
+	// same says that fixed lines and mobiles have the same numbers.
 	same bool
 }
 

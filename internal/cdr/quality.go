@@ -15,7 +15,7 @@ type Quality struct {
 	FrameRate Float
 }
 
-// Verdict is what the published classification says of a stream. Poor tells of the network, not of what people heard.
+// Verdict is what the published classification says of a stream. Poor judges the network, not what people heard.
 type Verdict uint8
 
 // The verdicts.

@@ -73,10 +73,10 @@ type Record struct {
 	// Visits are the call's to queues; they count with the first final version of the record, or the first that is Settled where
 	// parts of a record settle. They are of the record, whether it is a call or a further one of its group.
 	Visits []Visit
-	// NoCall says that the record tells only of a visit: there is no call to count.
+	// NoCall says that the record is of a visit alone: there is no call to count.
 	NoCall bool
 
-	// Sessions are the call's, where the provider tells them; each counts once by its id.
+	// Sessions are the call's, where the provider lists them; each counts once by its id.
 	Sessions []Session
 	// Streams and Ratings, with MediaBypass, count with the first record that is Settled: the provider brings nothing more of them then.
 	Streams []Stream
@@ -88,8 +88,8 @@ type Record struct {
 	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
 	UserID, UserName, UserPrincipal string
 
-	// Told are labels as the provider tells them. None is shown unless the operator lists it.
-	Told []Label
+	// ProviderLabels are labels from the provider's own fields. None is shown unless the operator lists it.
+	ProviderLabels []Label
 	// Labels are the operator's, which are looked up before redaction. No mapping sets them.
 	Labels Labels
 
@@ -100,16 +100,16 @@ type Record struct {
 // Reset empties the record and keeps the memory of its slices.
 func (r *Record) Reset() {
 	*r = Record{
-		AltIDs:     r.AltIDs[:0],
-		Charges:    r.Charges[:0],
-		Recordings: r.Recordings[:0],
-		Legs:       r.Legs[:0],
-		Visits:     r.Visits[:0],
-		Sessions:   r.Sessions[:0],
-		Streams:    r.Streams[:0],
-		Ratings:    r.Ratings[:0],
-		Told:       r.Told[:0],
-		Extra:      r.Extra[:0],
+		AltIDs:         r.AltIDs[:0],
+		Charges:        r.Charges[:0],
+		Recordings:     r.Recordings[:0],
+		Legs:           r.Legs[:0],
+		Visits:         r.Visits[:0],
+		Sessions:       r.Sessions[:0],
+		Streams:        r.Streams[:0],
+		Ratings:        r.Ratings[:0],
+		ProviderLabels: r.ProviderLabels[:0],
+		Extra:          r.Extra[:0],
 	}
 }
 
@@ -148,7 +148,7 @@ func Duration(n int64, unit time.Duration) (d time.Duration, problem string) {
 func (r *Record) Fault() FaultDomain { return cmp.Or(r.FaultDomain, r.Outcome.FaultDomain()) }
 
 // Ended is the time from which lateness is measured: the end of a connected call, the start of another (contract 3, `late`), the end of the wait
-// where the record tells only of a visit.
+// where the record is of a visit alone.
 func (r *Record) Ended() time.Time {
 	if r.NoCall && len(r.Visits) > 0 {
 		return r.Start.Add(r.Visits[0].Wait.Value)
@@ -176,7 +176,7 @@ type Recording struct {
 	ID, Type string
 }
 
-// Leg is one leg of a call, where the provider tells them.
+// Leg is one leg of a call, where the provider lists them.
 type Leg struct {
 	Type    string
 	Outcome Outcome

@@ -38,7 +38,7 @@ func maskAddress(s string) string {
 
 // isAddress says whether s is an IP address, with or without a port.
 func isAddress(s string) bool {
-	// A name or a number is told without the cost of an error.
+	// A name or a number is recognised without the cost of an error.
 	if strings.Count(s, ".") != 3 && strings.Count(s, ":") < 2 {
 		return false
 	}

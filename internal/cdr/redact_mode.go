@@ -2,7 +2,7 @@ package cdr
 
 import "slices"
 
-// Mode is what redaction does with a value. A smaller one tells less.
+// Mode is what redaction does with a value. A smaller one shows less.
 type Mode uint8
 
 // The modes. Drop is the zero value: what nobody decided isn't shown.

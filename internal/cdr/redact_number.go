@@ -21,7 +21,7 @@ type numberKind uint8
 const (
 	otherText    numberKind = iota // a name, a URI with one, or anything else
 	digitsNumber                   // digits, masked ones too, and punctuation
-	labelText                      // a word for a number that isn't told
+	labelText                      // a word for a withheld number
 	addressText                    // an IP address
 )
 
@@ -64,7 +64,7 @@ func isPlainNumber(s string) bool {
 	return digits > 0 && digits <= maxNumberDigits && (dots < 3 || !isAddress(s))
 }
 
-// numberLabels are the words for a number that isn't told.
+// numberLabels are the words for a withheld number.
 var numberLabels = []string{"anonymous", "unavailable", "restricted", "unknown", "private", "blocked", "withheld"}
 
 // number redacts what a field for a number holds. A name in it falls under the stricter of the rules for numbers and users.

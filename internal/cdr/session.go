@@ -53,7 +53,7 @@ type Stream struct {
 	Network string
 	// Platform is its sender's, a short slug.
 	Platform string
-	// Sender is its sender's subnet or, if that isn't told, its address, which no metric and no log record shows; zero if neither is known.
+	// Sender is its sender's subnet or, if that isn't given, its address, which no metric and no log record shows; zero if neither is known.
 	Sender netip.Addr
 	// Labels are the operator's labels of that subnet.
 	Labels Labels

@@ -30,7 +30,7 @@ func QueueResults() []QueueResult {
 
 // Visit is one visit of a caller to a queue, from joining it to an agent's answer or to leaving. It is no call, and is never counted as one.
 type Visit struct {
-	// ID tells the visits of one record apart; empty where a record has at most one.
+	// ID distinguishes the visits of one record; empty where a record has at most one.
 	ID string
 	// Queue is the queue's own name or, where the provider has no name, its own number; never a caller's or an agent's. No redaction applies.
 	Queue  string

@@ -21,7 +21,7 @@ const mostLabels = 4
 type Label struct {
 	// Name is the label's, and that of cdr.label.NAME of log records.
 	Name string `yaml:"name"`
-	// File is CSV with a header, or Microsoft's building file, which has none; empty: the provider tells the value.
+	// File is CSV with a header, or Microsoft's building file, which has none; empty: the value comes from the provider's records.
 	File File `yaml:"file"`
 	// Key says what the keys are compared with.
 	Key string `yaml:"key"`
@@ -44,7 +44,7 @@ func (l *Label) Validate(r *Report) {
 	if l.File == "" {
 		for _, key := range []string{"key", "column", "value"} {
 			if r.Given(key) {
-				r.Problemf(key, "is of a file, and file is missing; give the file, or leave this out to take what the provider tells")
+				r.Problemf(key, "is of a file, and file is missing; give the file, or leave this out to take the value from the provider's records")
 			}
 		}
 		return

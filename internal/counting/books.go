@@ -24,7 +24,7 @@ type Book struct {
 	Revised int64 `json:"revised"`
 	// Charges are the sums of all amounts and corrections, by currency.
 	Charges map[string]cdr.Money `json:"charges,omitempty"`
-	// Total is the provider's own of the day, as of its last read; nil: it told none.
+	// Total is the provider's own of the day, as of its last read; nil: it gave none.
 	Total *DayTotal `json:"total,omitempty"`
 }
 

@@ -70,7 +70,7 @@ func (h *Hasher) Derive(text string) []byte {
 	return mac.Sum(nil)
 }
 
-// Check is a number that tells keys apart and doesn't give them away.
+// Check is a number that distinguishes keys and doesn't give them away.
 func (h *Hasher) Check() int64 { return int64(binary.BigEndian.Uint64(h.Derive("check")) >> 1) } //nolint:gosec // the first bit is 0
 
 func (h *Hasher) factKey(k kind, parts ...string) Hash {

@@ -32,7 +32,7 @@ const (
 	rowTimed
 	// rowLabelled: it was counted with labels of the operator's.
 	rowLabelled
-	// rowVisit: it tells only of a visit to a queue, and is no call.
+	// rowVisit: it is of a visit to a queue alone, and is no call.
 	rowVisit
 	// rowUntraced: its spans are wanted and weren't made yet.
 	rowUntraced

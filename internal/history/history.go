@@ -10,7 +10,7 @@
 //	           read again until a pass        watched                   by series, by time
 //	           finds nothing new
 //
-// Invariants: memory holds a page and the label sets, whatever the range; sums are integers and decimals, rounded once when a sample is
+// Invariants: memory holds a page and the label sets, for a range of any length; sums are integers and decimals, rounded once when a sample is
 // written; the last sample of a series is the sum of all of its changes.
 //
 // When things fail: a piece that can't be read is tried again with half its length, a few

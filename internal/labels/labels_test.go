@@ -74,7 +74,7 @@ func TestApply(t *testing.T) {
 
 // TestTold: without a file the provider tells the value, and what may be a number isn't shown.
 func TestTold(t *testing.T) {
-	r := cdr.Record{Told: []cdr.Label{{Name: "site", Value: "Berlin"}, {Name: "unlisted", Value: "x"}, {Name: "department", Value: "+49 30 1234567"}}}
+	r := cdr.Record{ProviderLabels: []cdr.Label{{Name: "site", Value: "Berlin"}, {Name: "unlisted", Value: "x"}, {Name: "department", Value: "+49 30 1234567"}}}
 	set := load(t, config.Label{Name: "site"}, config.Label{Name: "department"})
 	set.Apply("zoom", []*cdr.Record{&r})
 	if r.Labels.Value("site") != "Berlin" || strings.Contains(string(r.Labels), "1234567") || r.Labels.Value("unlisted") != "" {

@@ -1,5 +1,5 @@
-// Package labels looks up the operator's labels of a call: departments, sites, cost centres, from CSV files of the operator's or as the provider tells
-// them. They are bounded by what the files have. A record is looked up before redaction, and only the value is kept.
+// Package labels looks up the operator's labels of a call: departments, sites, cost centres, from CSV files of the operator's or from the provider's own
+// fields. They are bounded by what the files have. A record is looked up before redaction, and only the value is kept.
 //
 // Our own party decides: the caller of an outbound or internal call, the callee of an inbound one.
 package labels
@@ -21,7 +21,7 @@ type Set struct {
 
 type label struct {
 	name, key string
-	// values are by normalised key; nil: the provider tells the value.
+	// values are by normalised key; nil: the value comes from the provider's own fields.
 	values map[string]string
 	// lengths are those of the prefixes of a label by subnet, the longest first.
 	lengths []int
@@ -71,7 +71,7 @@ func (s *Set) Apply(source string, records []*cdr.Record) {
 // value is the label's value of a record, empty if it has none.
 func (l *label) value(source string, r *cdr.Record) string {
 	if l.values == nil {
-		return told(l.name, r)
+		return providerValue(l.name, r)
 	}
 	switch l.key {
 	case config.LabelByUser:
@@ -85,13 +85,13 @@ func (l *label) value(source string, r *cdr.Record) string {
 	}
 }
 
-// told is what the provider says, as a label can show it.
-func told(name string, r *cdr.Record) string {
-	i := slices.IndexFunc(r.Told, func(l cdr.Label) bool { return l.Name == name })
+// providerValue is the provider's own value, as a label can show it.
+func providerValue(name string, r *cdr.Record) string {
+	i := slices.IndexFunc(r.ProviderLabels, func(l cdr.Label) bool { return l.Name == name })
 	if i < 0 {
 		return ""
 	}
-	value := cdr.HideNumbers(strings.TrimSpace(r.Told[i].Value))
+	value := cdr.HideNumbers(strings.TrimSpace(r.ProviderLabels[i].Value))
 	if checkValue(value) != "" {
 		return ""
 	}

@@ -11,7 +11,7 @@ import (
 
 // A process commits only to the ledger that it has opened (counting.md 34): never to another one in its place, and it never makes a new one there.
 
-// mark tells ledgers apart. It is made with a ledger and kept in it.
+// mark distinguishes ledgers. It is made with a ledger and kept in it.
 type mark struct{ schema, key, instance string }
 
 // markQuery reads a mark; it has no arguments, so that each new connection can ask it.

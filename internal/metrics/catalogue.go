@@ -58,7 +58,7 @@ var (
 	Recordings = ofRecords(Counter, "cdr_recordings_total", "cdr.recordings", "{recording}",
 		"Recordings attached to calls.", "type*")
 	CallLegs = ofRecords(Counter, "cdr_call_legs_total", "cdr.call.legs", "{leg}",
-		"Legs of calls, where the provider tells them.", "leg_type*", "outcome")
+		"Legs of calls, where the provider lists them.", "leg_type*", "outcome")
 	QueueCalls = ofRecords(Counter, "cdr_queue_calls_total", "cdr.queue_calls", "{visit}",
 		"Visits of callers to queues, each counted once by how it ended; they are no calls, and are in no other metric.", "queue*", "result")
 	QueueWait = ofRecords(Histogram, "cdr_queue_wait_seconds", "cdr.queue_wait", "s",
@@ -80,7 +80,7 @@ var (
 	SessionFailures = ofRecords(Counter, "cdr_session_failures_total", "cdr.session.failures", "{session}",
 		"Sessions that failed, by where and why.", "stage", "reason*")
 	MediaStreams = ofRecords(Counter, "cdr_media_streams_total", "cdr.media.streams", "{stream}",
-		"Media streams by what the published classification says of them; poor tells of the network, not of what people heard.",
+		"Media streams by what the published classification says of them; poor judges the network, not what people heard.",
 		"media", "media_direction", "network*", "platform*", "verdict").withStreamLabels()
 	MediaJitter = ofRecords(Histogram, "cdr_media_jitter_seconds", "cdr.media.jitter", "s",
 		"Average jitter of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(jitterBounds, micros)

@@ -1,6 +1,6 @@
 // Package report sums calls, connected time and money by keys that a user asks for, such as trunk and month.
 //
-// It isn't told of calls but of what each record changes in the series (internal/history), so duplicates, groups, revisions and
+// It sums not calls but what each record changes in the series (internal/history), so duplicates, groups, revisions and
 // corrections are counting's to decide, and the sums are those of the counters for the same records.
 //
 // Invariants: memory holds one row for each combination of the keys' values, however many calls there are; sums are integers and decimals, and
@@ -63,7 +63,7 @@ func (r *Report) Add(c Change) {
 	}
 }
 
-// Add adds a change to the sums, whatever its keys are.
+// Add adds a change to the sums of its keys.
 func (r *Row) Add(c Change) {
 	switch d := c.Delta; d.Def {
 	case metrics.Calls:

@@ -23,7 +23,7 @@ type Book struct {
 	Revised int64 `json:"revised"`
 	// Charges are sums by currency, exact.
 	Charges map[string]string `json:"charges,omitempty"`
-	// Total is the provider's own; absent if it tells none. Audit is the newest one of the whole day; absent without one.
+	// Total is the provider's own; absent if it gives none. Audit is the newest one of the whole day; absent without one.
 	Total *DayTotal `json:"total,omitempty"`
 	Audit *DayAudit `json:"audit,omitempty"`
 }
@@ -33,7 +33,7 @@ type DayTotal struct {
 	// Records is how many the provider says there are, Read how many distinct ones it listed.
 	Records int64 `json:"records"`
 	Read    int64 `json:"read"`
-	// Charges is the provider's sum, exact, in Currency; absent if it tells none. ChargesDiffer says that another sum was counted.
+	// Charges is the provider's sum, exact, in Currency; absent if it gives none. ChargesDiffer says that another sum was counted.
 	Charges       string `json:"charges,omitempty"`
 	Currency      string `json:"currency,omitempty"`
 	ChargesDiffer bool   `json:"charges_differ,omitempty"`
@@ -151,7 +151,7 @@ func booksText(status Status) string {
 	if len(order) == 0 {
 		return ""
 	}
-	return "Whether every record is counted isn't known: no provider told a total of these days, and none of them was audited whole."
+	return "Whether every record is counted isn't known: no provider gave a total of these days, and none of them was audited whole."
 }
 
 func (d *bookDay) differenceText(day string) string {

@@ -58,7 +58,7 @@ func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 	return all
 }
 
-// accounts are those that made most of the calls, as far as their provider tells.
+// accounts are those that made most of the calls, as far as their provider names them.
 func accounts(burst []metrics.DearCall) string {
 	calls := make(map[string]int)
 	for i := range burst {

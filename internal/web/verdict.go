@@ -27,14 +27,14 @@ func severity(l Level) int {
 	return slices.Index([]Level{LevelBad, LevelWarn, LevelUnknown, LevelOK}, l)
 }
 
-// Verdict says whether calls get through. Findings are what is wrong or can't be told, worst first.
+// Verdict says whether calls get through. Findings are what is wrong or unknown, worst first.
 type Verdict struct {
 	Level    Level     `json:"level"`
 	Text     string    `json:"text"`
 	Findings []Finding `json:"findings"`
 }
 
-// Finding is what is wrong or can't be told. It reads "Subject: What, since Since; Cause; Whose; Affected".
+// Finding is what is wrong or unknown. It reads "Subject: What, since Since; Cause; Whose; Affected".
 type Finding struct {
 	Level   Level  `json:"level"`
 	Subject string `json:"subject"`

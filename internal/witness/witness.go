@@ -3,7 +3,7 @@
 //
 // An endpoint that refuses one item may refuse all of them, because it is broken itself. So a refusal counts against an
 // item only if the same endpoint has accepted another one since the item's previous refusal: that other one is the
-// witness. Refusals without a witness are an outage, whatever the status code says: hold, back off, show it, and move no
+// witness. Refusals without a witness are an outage, with any status code: hold, back off, show it, and move no
 // position past it.
 //
 // Refusals are kept in memory only. After a restart every item starts at zero, which costs some more tries and loses

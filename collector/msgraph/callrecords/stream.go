@@ -67,7 +67,7 @@ func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream)
 	return one
 }
 
-// senderAddress is a sender's subnet or, if that isn't told, its address; zero if neither can be read.
+// senderAddress is a sender's subnet or, if that isn't given, its address; zero if neither can be read.
 func senderAddress(n *network) netip.Addr {
 	if n == nil {
 		return netip.Addr{}

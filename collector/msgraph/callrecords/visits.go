@@ -16,8 +16,8 @@ const (
 	roleVoicemail = "voicemail"
 )
 
-// visit is a session with a queue or an attendant, of which the record says only in part how it ended: the queue's hanging up isn't told from the
-// caller's, nor a timeout from an overflow.
+// visit is a session with a queue or an attendant, of which the record says only in part how it ended: it doesn't distinguish the queue's hanging up
+// from the caller's, nor a timeout from an overflow.
 type visit struct {
 	session *session
 	role    string

@@ -50,7 +50,7 @@ func (w *Webhook) Validate(r *config.Report) {
 	case u.Scheme != "https" && (u.Scheme != "http" || !config.IsLoopback(u.Hostname())):
 		r.Problemf("public_url", "must be %s; plain http is for loopback only", want)
 	case u.Path == "" || u.Path == "/":
-		r.Problemf("public_url", "needs a path: it tells sources apart on the listener")
+		r.Problemf("public_url", "needs a path: the listener distinguishes sources by it")
 	}
 }
 
