@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	prom "github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -41,19 +42,29 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, len(family.Points))}
 	names := d.LabelNames()
 	order := orderOf(names)
-	// One piece of memory for all of a kind: a family may have a hundred thousand series.
-	n := len(names) * len(family.Points)
-	pairs, values, labels := make([]dto.LabelPair, n), make([]string, n), make([]*dto.LabelPair, n)
+	// One piece of memory for all of a kind, and one pair for all series with the same value: a family may have a hundred thousand series.
+	labels, pairs := make([]*dto.LabelPair, len(names)*len(family.Points)), make([]map[string]*dto.LabelPair, len(names))
+	for i := range pairs {
+		pairs[i] = make(map[string]*dto.LabelPair)
+	}
+	var start time.Time
+	var created *timestamppb.Timestamp // of the series before: most begin together
 	for i := range family.Points {
 		p := &family.Points[i]
-		m := newMetric(d, p)
-		for k, index := range order {
-			at := i*len(names) + k
-			values[at] = strings.ToValidUTF8(p.Labels.Values[index], "\uFFFD")
-			pairs[at].Name, pairs[at].Value = &names[index], &values[at]
-			labels[at] = &pairs[at]
+		if !p.Start.Equal(start) {
+			start, created = p.Start, newTimestamp(p.Start)
 		}
+		m := newMetric(d, p, created)
 		m.Label = labels[i*len(names) : (i+1)*len(names) : (i+1)*len(names)]
+		for k, index := range order {
+			value := p.Labels.Values[index]
+			pair := pairs[index][value]
+			if pair == nil {
+				pair = &dto.LabelPair{Name: &names[index], Value: new(strings.ToValidUTF8(value, "\uFFFD"))}
+				pairs[index][value] = pair
+			}
+			m.Label[k] = pair
+		}
 		if operator := p.Labels.Operator(); operator != "" {
 			for name, value := range operator.All() {
 				m.Label = append(m.Label, &dto.LabelPair{Name: &name, Value: &value})
@@ -80,13 +91,17 @@ var types = map[metrics.Kind]dto.MetricType{
 	metrics.Histogram: dto.MetricType_HISTOGRAM, metrics.Gauge: dto.MetricType_GAUGE,
 }
 
-// newMetric is a series without its labels.
-func newMetric(d *metrics.Def, p *metrics.Point) *dto.Metric {
-	m := &dto.Metric{}
-	var created *timestamppb.Timestamp
-	if !p.Start.IsZero() {
-		created = timestamppb.New(p.Start)
+// newTimestamp is nil for the zero time.
+func newTimestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
 	}
+	return timestamppb.New(t)
+}
+
+// newMetric is a series without its labels.
+func newMetric(d *metrics.Def, p *metrics.Point, created *timestamppb.Timestamp) *dto.Metric {
+	m := &dto.Metric{}
 	switch d.Kind {
 	case metrics.Histogram:
 		m.Histogram = histogram(d, p)

@@ -24,4 +24,7 @@
 //	rules.go, page.go    what a provider declares, and what goes in and out
 //	hasher.go, fields.go keyed hashes of ids and fields; row.go is the stored form of what is known
 //	event.go             the identity of log records (27)
+//
+// What a delta does to its series is internal/metrics: a new series shows 0 first (21) and the series limit folds open labels (22) in changes.go, sums are
+// integers and decimals (24) in codec.go. A definition that changed (23) is internal/ledger/catalogue.go.
 package counting

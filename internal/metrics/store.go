@@ -172,6 +172,9 @@ type builder struct {
 }
 
 func (b *builder) feed(f *FeedSeries) {
+	for d, n := range f.counts {
+		b.points[d] = slices.Grow(b.points[d], n)
+	}
 	for _, series := range f.list {
 		d := series.Labels.Def
 		if d == RecentAttempts {
