@@ -110,7 +110,7 @@ func (p *linesPosition) append(dst []byte) []byte {
 }
 
 // errFilePosition is a stored position that this program didn't write.
-var errFilePosition = errors.New("the stored position of the files is damaged, or was written by a newer version")
+var errFilePosition = errors.New("the stored position of the files is damaged, or was written by another version of the program")
 
 func parseLinesPosition(data []byte) (*linesPosition, error) {
 	p := new(linesPosition)

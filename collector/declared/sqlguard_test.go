@@ -2,6 +2,7 @@ package declared_test
 
 import (
 	"database/sql"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -210,6 +211,27 @@ func TestSQLQuotes(t *testing.T) {
 		text := strings.Replace(table(byStart+c.more, "by: start"), "sqlite", c.driver, 1)
 		if _, err := declared.Load("d.yaml", []byte(text)); c.want == "" && err != nil || c.want != "" && !strings.Contains(fmt.Sprint(err), c.want) {
 			t.Errorf("%s: %v, want %q", c.driver, err, c.want)
+		}
+	}
+}
+
+// TestFormerSQLPosition: a position in the form of an earlier program, of as many bytes as a mark has now, is refused. Read as a mark, it would name
+// a key that no row has, and the rows up to it would never be counted.
+func TestFormerSQLPosition(t *testing.T) {
+	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var former []byte
+	for _, n := range []int64{100, 1_795_600_000, 90, 1_795_686_400, 100} { // the highest key, and two marks
+		former = binary.AppendVarint(former, n)
+	}
+	if len(former) != 16 {
+		t.Fatalf("%d bytes", len(former))
+	}
+	for _, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Position: former, Now: time.Now()}) {
+		if err == nil || !strings.Contains(err.Error(), "stored position") {
+			t.Errorf("%v", err)
 		}
 	}
 }

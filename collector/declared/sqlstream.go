@@ -136,15 +136,22 @@ func (p sqlPosition) reach(key int64, now time.Time, lookback time.Duration) sql
 	return p
 }
 
+// sqlForm is the first byte of a stored position, which no earlier form begins with.
+const sqlForm = 3
+
 func (p sqlPosition) encode() []byte {
-	data, _ := binary.Append(nil, binary.BigEndian, []sqlMark(p)) // it fails for what has no fixed size
+	data, _ := binary.Append([]byte{sqlForm}, binary.BigEndian, []sqlMark(p)) // it fails for what has no fixed size
 	return data
 }
 
 func decodeSQLPosition(data []byte) (sqlPosition, error) {
-	p := make(sqlPosition, len(data)/binary.Size(sqlMark{}))
-	if n, err := binary.Decode(data, binary.BigEndian, []sqlMark(p)); err != nil || n < len(data) {
-		return nil, errors.New("the position in the table can't be read")
+	if len(data) == 0 {
+		return nil, nil
+	}
+	marks := data[1:]
+	p := make(sqlPosition, len(marks)/binary.Size(sqlMark{}))
+	if n, err := binary.Decode(marks, binary.BigEndian, []sqlMark(p)); err != nil || n < len(marks) || data[0] != sqlForm {
+		return nil, errors.New("the stored position in the table is damaged, or was written by another version of the program")
 	}
 	return p, nil
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// counting.md 9: links are followed once each, in whatever spelling, and never off the host; one that has expired ends the read.
+// counting.md 9: each link is followed once, in any spelling, and never to another host. An expired link ends the read.
 func TestPages(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -69,7 +69,7 @@ func TestVisits(t *testing.T) {
 	}
 }
 
-// TestQueueNames: extensions of the queues' type are queues, whatever else is listed.
+// TestQueueNames: of all extensions that are listed, those of type Department are queues.
 func TestQueueNames(t *testing.T) {
 	p := &platform{t: t, answers: []reply{{body: pageOf("",
 		`{"id":90,"name":" Sales ","type":"Department"}`, `{"id":101,"name":"Ann","type":"User"}`, `{"name":"without an id","type":"Department"}`, `7`)}}}

@@ -71,7 +71,7 @@ func (a *App) auditDaily(ctx context.Context) {
 	})
 }
 
-// auditDay audits a day of the feeds that are read here, through clients of their own, which leave most of each limit to the feeds.
+// auditDay audits a day of the feeds that are read here, through separate clients, which leave most of each limit to the feeds.
 func (a *App) auditDay(ctx context.Context, r *running, day time.Time) {
 	where, err := Storage(r.config)
 	if err != nil {

@@ -40,7 +40,7 @@ type Webhook struct {
 
 // Validate implements config.Validator.
 func (w *Webhook) Validate(r *config.Report) {
-	const want = "the https address that Graph reaches, with a path of its own, such as https://cdr.example.com/webhooks/contoso"
+	const want = "the https address that Graph reaches, with a path that no other source has, such as https://cdr.example.com/webhooks/contoso"
 	u, err := url.Parse(w.PublicURL)
 	switch {
 	case w.PublicURL == "":
