@@ -4,10 +4,11 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"io"
 	"slices"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
 // linesPosition is how far files that grow were read. What is in files distinguishes them: an inode is used again, first bytes may be the same,
@@ -109,19 +110,22 @@ func (p *linesPosition) append(dst []byte) []byte {
 	return dst
 }
 
-// errFilePosition is a stored position that this program didn't write.
-var errFilePosition = errors.New("the stored position of the files is damaged, or was written by another version of the program")
+// errPosition is a stored position that this program didn't write.
+var errPosition = &advice.Error{
+	What: "the stored position of the feed is damaged, or was written by another version of the program",
+	Todo: "go on with the version that wrote it, restore a backup of the ledger, or move the ledger away and start anew (docs/ledger.md)",
+}
 
 func parseLinesPosition(data []byte) (*linesPosition, error) {
 	p := new(linesPosition)
 	if len(data) > 0 && data[0] != linesForm {
-		return p, errFilePosition
+		return p, errPosition
 	}
 	for rest := data[min(len(data), 1):]; len(rest) > 0; {
 		e := new(fileEntry)
 		size, err := binary.Decode(rest, binary.BigEndian, &e.storedEntry)
 		if err != nil || e.Older.Offset < 0 || e.Older.Offset > e.Now.Offset {
-			return p, errFilePosition
+			return p, errPosition
 		}
 		p.entries = append(p.entries, e)
 		rest = rest[size:]

@@ -210,7 +210,7 @@ func parseWholePosition(data []byte) (*wholePosition, error) {
 		}
 	}
 	if r.Bad || data[0] != wholeForm {
-		return nil, errFilePosition
+		return nil, errPosition
 	}
 	return p, nil
 }

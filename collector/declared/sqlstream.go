@@ -3,7 +3,6 @@ package declared
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"iter"
 	"slices"
 	"strconv"
@@ -151,7 +150,7 @@ func decodeSQLPosition(data []byte) (sqlPosition, error) {
 	marks := data[1:]
 	p := make(sqlPosition, len(marks)/binary.Size(sqlMark{}))
 	if n, err := binary.Decode(marks, binary.BigEndian, []sqlMark(p)); err != nil || n < len(marks) || data[0] != sqlForm {
-		return nil, errors.New("the stored position in the table is damaged, or was written by another version of the program")
+		return nil, errPosition
 	}
 	return p, nil
 }
