@@ -21,13 +21,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 func main() {
@@ -45,7 +45,7 @@ func main() {
 const mostKills = 250
 
 // run does one round after the other until all kills are done, the time is over or something differs.
-func run(ctx context.Context, args []string, out io.Writer) (err error) {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.SetOutput(out)
 	kills := flags.Int("kills", 0, "end after so many kills (default 100, without limit with -for)")
@@ -55,41 +55,35 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "cdr-chaos-")
-	if err != nil {
+	return program.InFolder("cdr-chaos-", func(folder string) error {
+		return rounds(ctx, folder, *kills, *limit, *replicas, *seed, out)
+	})
+}
+
+// rounds does one round after the other in a folder.
+func rounds(ctx context.Context, folder string, kills int, limit time.Duration, replicas int, seed uint64, out io.Writer) (err error) {
+	file := filepath.Join(folder, "cdr-exporter")
+	if err := program.Build(ctx, ".", file); err != nil {
 		return err
-	}
-	defer func() {
-		if err == nil {
-			err = os.RemoveAll(folder)
-		} else {
-			err = fmt.Errorf("%w\nledgers and logs are in %s", err, folder)
-		}
-	}()
-	program := filepath.Join(folder, "cdr-exporter")
-	build := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", program, "github.com/cdr-exporter/cdr-exporter/cmd/cdr-exporter")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the exporter: %w\n%s", err, output)
 	}
 	b := &fixture{ctx: context.WithoutCancel(ctx)}
 	defer b.close(&err)
 	var server *pgtest.Cluster
-	if *replicas > 0 {
+	if replicas > 0 {
 		server = pgtest.Start(b, "fsync = off") // no power fails here
 	}
-	left := cmp.Or(*kills, 100)
-	if *limit > 0 {
-		limited, cancel := context.WithTimeout(ctx, *limit)
+	left := cmp.Or(kills, 100)
+	if limit > 0 {
+		limited, cancel := context.WithTimeout(ctx, limit)
 		defer cancel()
-		ctx, left = limited, cmp.Or(*kills, math.MaxInt)
+		ctx, left = limited, cmp.Or(kills, math.MaxInt)
 	}
-	fmt.Fprintf(out, "seed %d\n", *seed)
+	fmt.Fprintf(out, "seed %d\n", seed)
 	for number := uint64(1); left > 0 && ctx.Err() == nil; number++ {
 		began := time.Now()
 		r := &round{
-			folder: filepath.Join(folder, fmt.Sprint("round-", number)), program: program, seed: *seed + number - 1,
-			kills: min(left, mostKills), replicas: *replicas, server: server,
+			folder: filepath.Join(folder, fmt.Sprint("round-", number)), program: file, seed: seed + number - 1,
+			kills: min(left, mostKills), replicas: replicas, server: server,
 		}
 		differences, err := r.run(ctx)
 		if err != nil {

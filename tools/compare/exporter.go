@@ -8,12 +8,10 @@ import (
 	"maps"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -21,61 +19,42 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 // exporter is one of the two processes, with the endpoint of its log records.
 type exporter struct {
-	name, address, log string
-	cmd                *exec.Cmd
-	ended              chan struct{} // closed when the process has ended
-	sink               *otlpsink.Sink
+	*program.Process
+
+	address string
+	sink    *otlpsink.Sink
 }
 
-// startExporter starts a program with its own ledger and its own listener for notifications. No
-// call is late in it, since lateness depends on the second at which a call is read.
-func startExporter(ctx context.Context, program, config, hook string) (_ *exporter, err error) {
-	x := &exporter{name: filepath.Base(program), log: program + ".log", ended: make(chan struct{})}
+// startExporter starts a program with its own ledger and its own listener for notifications. No call is late in it, since lateness depends on the
+// second at which a call is read.
+func startExporter(ctx context.Context, file, config, hook string) (*exporter, error) {
 	ownHook, hookErr := simulator.FreeAddress(ctx)
 	address, addressErr := simulator.FreeAddress(ctx)
 	text, readErr := os.ReadFile(config)
-	x.sink, err = otlpsink.Start(otlpsink.Settings{})
+	sink, err := otlpsink.Start(otlpsink.Settings{})
 	if err = errors.Join(hookErr, addressErr, readErr, err); err != nil {
 		return nil, err
 	}
-	x.address = address
-	folder := filepath.Dir(config)
-	own := strings.NewReplacer(hook, ownHook, filepath.Join(folder, "ledger"), program+"-ledger", "late_after: 10m", "late_after: 24h").Replace(string(text))
-	own += fmt.Sprintf("privacy: {hash_key: the same in both exporters}\notlp: {endpoint: %q, interval: 1s}\n", x.sink.URL())
-	file := program + ".yaml"
-	if err := os.WriteFile(file, []byte(own), 0o600); err != nil {
+	folder, name := filepath.Split(file)
+	own := strings.NewReplacer(hook, ownHook, filepath.Join(folder, "ledger"), file+"-ledger", "late_after: 10m", "late_after: 24h").Replace(string(text))
+	own += fmt.Sprintf("privacy: {hash_key: the same in both exporters}\notlp: {endpoint: %q, interval: 1s}\n", sink.URL())
+	if err := os.WriteFile(file+".yaml", []byte(own), 0o600); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(x.log)
+	p, err := program.Start(ctx, folder, name, file, "run", "--config.file="+file+".yaml", "--web.listen-address="+address, "--webhook.listen-address="+ownHook)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() //nolint:errcheck // the process has its own
-	x.cmd = exec.CommandContext(ctx, program, "run", "--config.file="+file, "--web.listen-address="+address, "--webhook.listen-address="+ownHook)
-	x.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir()}
-	x.cmd.Stdout, x.cmd.Stderr = log, log
-	if err := x.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", x.name, err)
-	}
-	go func() {
-		defer close(x.ended)
-		_ = x.cmd.Wait() // look says that it has ended
-	}()
-	return x, nil
+	return &exporter{p, address, sink}, nil
 }
 
 func (x *exporter) close() {
-	_ = x.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-	select {
-	case <-x.ended:
-	case <-time.After(10 * time.Second):
-		_ = x.cmd.Process.Kill()
-		<-x.ended
-	}
+	x.Stop()
 	x.sink.Close()
 }
 
@@ -87,11 +66,8 @@ type look struct {
 
 // look asks the exporter and its endpoint.
 func (x *exporter) look(ctx context.Context) (look, error) {
-	select {
-	case <-x.ended:
-		text, _ := os.ReadFile(x.log) // without it there is nothing to show
-		return look{}, fmt.Errorf("%s ended by itself (%s); its log ends:\n%s", x.name, x.cmd.ProcessState, text[max(0, len(text)-2000):])
-	default:
+	if err := x.Ended(); err != nil {
+		return look{}, err
 	}
 	l := look{series: map[string]string{}, records: map[string]string{}}
 	for _, r := range x.sink.Logs() {
@@ -123,7 +99,7 @@ func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(response.Body)
 	if err != nil {
-		return fmt.Errorf("scrape %s: %w", x.name, err)
+		return fmt.Errorf("scrape %s: %w", x.Name, err)
 	}
 	for name, family := range families {
 		if !strings.HasPrefix(name, "cdr_") || strings.HasPrefix(name, "cdr_exporter_") || family.GetType() == dto.MetricType_GAUGE {

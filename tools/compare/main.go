@@ -25,6 +25,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 func main() {
@@ -37,7 +38,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) (err error) {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(out)
 	commit := flags.String("commit", "", "the earlier commit, as git names it; empty: this tree's exporter beside itself")
@@ -45,31 +46,22 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	folder, err := os.MkdirTemp("", "cdr-compare-")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err == nil {
-			err = os.RemoveAll(folder)
-		} else {
-			err = fmt.Errorf("%w\nledgers and logs are in %s", err, folder)
+	return program.InFolder("cdr-compare-", func(folder string) error {
+		programs := [2]string{filepath.Join(folder, "earlier"), filepath.Join(folder, "present")}
+		if err := buildCommit(ctx, folder, *commit, programs[0]); err != nil {
+			return err
 		}
-	}()
-	programs := [2]string{filepath.Join(folder, "earlier"), filepath.Join(folder, "present")}
-	if err := buildCommit(ctx, folder, *commit, programs[0]); err != nil {
-		return err
-	}
-	if err := build(ctx, ".", programs[1]); err != nil {
-		return err
-	}
-	return compare(ctx, folder, programs, *steps, out)
+		if err := program.Build(ctx, ".", programs[1]); err != nil {
+			return err
+		}
+		return compare(ctx, folder, programs, *steps, out)
+	})
 }
 
 // buildCommit builds the exporter of a commit; of the present tree if it is empty.
-func buildCommit(ctx context.Context, folder, commit, program string) error {
+func buildCommit(ctx context.Context, folder, commit, file string) error {
 	if commit == "" {
-		return build(ctx, ".", program)
+		return program.Build(ctx, ".", file)
 	}
 	tree, archive := filepath.Join(folder, "tree"), filepath.Join(folder, "tree.tar")
 	for _, args := range [][]string{
@@ -79,17 +71,7 @@ func buildCommit(ctx context.Context, folder, commit, program string) error {
 			return fmt.Errorf("take the files of %s out of git: %w\n%s", commit, err, output)
 		}
 	}
-	return build(ctx, tree, program)
-}
-
-func build(ctx context.Context, tree, program string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", tree, "-buildvcs=false", "-trimpath", "-o", program,
-		"github.com/cdr-exporter/cdr-exporter/cmd/cdr-exporter")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the exporter in %s: %w\n%s", tree, err, output)
-	}
-	return nil
+	return program.Build(ctx, tree, file)
 }
 
 // stepTime is how long a step takes at least: until calls that were published in it are found by the reads that go back far enough.
@@ -118,8 +100,8 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 	}
 	hold(providers)
 	var both [2]*exporter
-	for i, program := range programs {
-		if both[i], err = startExporter(ctx, program, config, hook); err != nil {
+	for i, file := range programs {
+		if both[i], err = startExporter(ctx, file, config, hook); err != nil {
 			return err
 		}
 		defer both[i].close()

@@ -68,9 +68,8 @@ func (s *stack) kill(ctx context.Context) error {
 	if p == nil {
 		return nil // it is being started
 	}
-	if err := p.cmd.Process.Kill(); err != nil {
+	if err := p.Kill(); err != nil {
 		return err
 	}
-	<-p.done
 	return s.runExporter(ctx)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
@@ -33,8 +34,8 @@ type stack struct {
 	metrics, hook      string
 	prometheus, alerts parts.API
 
-	mu                     sync.Mutex          // guards what follows
-	processes              map[string]*process // by part; without the exporter while it is started again
+	mu                     sync.Mutex                  // guards what follows
+	processes              map[string]*program.Process // by part; without the exporter while it is started again
 	failedSince, heldSince time.Time
 	killed                 int // how often the exporter was
 }
@@ -44,7 +45,7 @@ const readyTimeout = 5 * time.Minute
 
 // start starts everything, Alertmanager before Prometheus. An error leaves nothing running.
 func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *stack, err error) {
-	s := &stack{folder: folder, speed: speed, processes: map[string]*process{}}
+	s := &stack{folder: folder, speed: speed, processes: map[string]*program.Process{}}
 	if s.programs, err = findPrograms(); err != nil {
 		return nil, err
 	}
@@ -67,8 +68,8 @@ func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *sta
 }
 
 // launch starts a part's process, and waits until it is ready.
-func (s *stack) launch(ctx context.Context, part, program string, api parts.API, args ...string) error {
-	p, err := launch(ctx, s.folder, part, program, args...)
+func (s *stack) launch(ctx context.Context, part, file string, api parts.API, args ...string) error {
+	p, err := program.Start(ctx, s.folder, part, file, args...)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func (s *stack) startPrometheus(ctx context.Context) error {
 }
 
 // untilReady waits until a part answers that it is ready.
-func untilReady(ctx context.Context, p *process, api parts.API) error {
+func untilReady(ctx context.Context, p *program.Process, api parts.API) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -145,13 +146,13 @@ func untilReady(ctx context.Context, p *process, api parts.API) error {
 		if err == nil {
 			return nil
 		}
-		if ended := p.ended(); ended != nil {
+		if ended := p.Ended(); ended != nil {
 			return ended
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%s isn't ready: %w", p.name, err)
+			return fmt.Errorf("%s isn't ready: %w", p.Name, err)
 		}
 	}
 }
@@ -164,7 +165,7 @@ func (s *stack) running() (err error) {
 		return errors.New("the exporter is being started again")
 	}
 	for _, p := range s.processes {
-		err = errors.Join(err, p.ended())
+		err = errors.Join(err, p.Ended())
 	}
 	return err
 }
@@ -174,8 +175,7 @@ func (s *stack) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.processes {
-		_ = p.cmd.Cancel()
-		<-p.done
+		p.Stop()
 	}
 	if s.providers != nil {
 		s.providers.Close()

@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
 type programs struct{ exporter, prometheus, alertmanager string }
@@ -33,10 +34,5 @@ func find(how string, names ...string) (file string, err error) {
 
 func (p *programs) build(ctx context.Context, folder string) error {
 	p.exporter = filepath.Join(folder, "cdr-exporter")
-	command := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-trimpath", "-o", p.exporter, "./cmd/cdr-exporter")
-	command.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := command.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the exporter: %w\n%s", err, output)
-	}
-	return nil
+	return program.Build(ctx, ".", p.exporter)
 }
