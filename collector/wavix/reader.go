@@ -42,6 +42,8 @@ type callLog struct {
 	lookback  time.Duration
 	now       func() time.Time // the provider's time
 
+	failed sync.Map // the days that couldn't be read when they were asked for last
+
 	mu   sync.Mutex     // held by a read up to the present
 	days map[query]*day // guarded by mu
 	from time.Time      // of the read that went furthest back; guarded by mu
@@ -86,17 +88,18 @@ func (r *rangeRead) resume(from, now time.Time) {
 }
 
 // run reads the days of a range and those on either side, and compares them with the provider's totals. A day that can't be read stops the others
-// only if asking failed: the next question would fare no better.
+// only if asking failed: the next question would fare no better. If it does, since only that day is at fault, the others are asked for first the
+// next time.
 func (r *rangeRead) run(ctx context.Context, from, to time.Time) error {
-	first, last := from.UTC().Add(-dayLength).Truncate(dayLength), to.UTC().Add(dayLength).Truncate(dayLength)
 	var totals []collector.DayTotal
 	var failed error
-	for at := first; !at.After(last); at = at.Add(dayLength) {
+	for _, at := range r.log.daysOf(from, to) {
 		r.scans = map[string]*scan{}
 		total := collector.DayTotal{Day: at}
 		for _, kind := range r.log.kinds {
 			d, err := r.readDay(ctx, query{Day: at, Kind: kind}, r.whole)
 			if _, later := errors.AsType[*dayError](err); err != nil && !later {
+				r.log.failed.Store(at, nil)
 				return err
 			} else if later {
 				failed = err
@@ -105,12 +108,27 @@ func (r *rangeRead) run(ctx context.Context, from, to time.Time) error {
 			total.Ours += len(d.known)
 			total.Theirs += d.total
 		}
+		r.log.failed.Delete(at)
 		totals = append(totals, total)
 	}
 	if failed != nil {
 		return failed
 	}
 	return r.send(&collector.Page{Totals: totals})
+}
+
+// daysOf are the days of a range and those on either side: in order, but those that failed come last.
+func (l *callLog) daysOf(from, to time.Time) []time.Time {
+	first, last := from.UTC().Add(-dayLength).Truncate(dayLength), to.UTC().Add(dayLength).Truncate(dayLength)
+	var days, failed []time.Time
+	for at := first; !at.After(last); at = at.Add(dayLength) {
+		if _, known := l.failed.Load(at); known {
+			failed = append(failed, at)
+			continue
+		}
+		days = append(days, at)
+	}
+	return append(days, failed...)
 }
 
 func (r *rangeRead) send(p *collector.Page) error {

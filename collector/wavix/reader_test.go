@@ -147,6 +147,39 @@ func TestBrokenOnce(t *testing.T) {
 	}
 }
 
+// TestOneDayFails (counting.md 31): a day that the provider can't give delays the calls of no other day.
+func TestOneDayFails(t *testing.T) {
+	for name, wrong := range map[string]reply{"a fault": {status: http.StatusInternalServerError}, "no JSON": {body: `{"items":[`}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{
+					kindPlaced: rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"), kindReceived: rowsAt("2026-03-02T11:00:00Z"),
+				}}
+				fake.wrong = func(r *http.Request, right reply) reply {
+					if q := r.URL.Query(); q.Get("from") == "2026-03-01" && q.Get("type") == kindPlaced {
+						return wrong
+					}
+					return right
+				}
+				reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+				b := newBook()
+				for range 2 {
+					if err := b.read(t.Context(), reader, noon.Add(-time.Hour), noon); err == nil {
+						t.Error("the read is complete without a day")
+					}
+				}
+				if len(b.known) != 2 {
+					t.Errorf("read %q, want both calls of the second of March", b.came)
+				}
+				fake.wrong = nil
+				if err := b.read(t.Context(), reader, noon.Add(-48*time.Hour), noon); err != nil || len(b.known) != 3 {
+					t.Errorf("then read %q, error %v, want all", b.came, err)
+				}
+			})
+		})
+	}
+}
+
 // TestFloor: rows from before anything that was asked for are left out, but rows of the range never.
 func TestFloor(t *testing.T) {
 	const day20, day26, day27, march2 = "placed:2026-02-20T10:00:00Z", "placed:2026-02-26T23:59:59Z", "placed:2026-02-27T00:00:01Z", "placed:2026-03-02T11:00:00Z"
