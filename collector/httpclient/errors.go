@@ -79,10 +79,17 @@ func Retryable(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &retryableError{err}
+	return &retryableError{err, 0}
 }
 
-type retryableError struct{ error }
+// RetryableAfter is Retryable for an error with which the provider says how long to wait; 0: it doesn't say.
+func RetryableAfter(err error, wait time.Duration) error { return &retryableError{err, wait} }
+
+type retryableError struct {
+	error
+
+	after time.Duration
+}
 
 func (e *retryableError) Unwrap() error { return e.error }
 
@@ -108,8 +115,13 @@ func find(err error) *Error {
 	return new(Error)
 }
 
-// RetryAfter returns how long to wait before asking again, as Error.RetryAfter says, or 0.
-func RetryAfter(err error) time.Duration { return find(err).RetryAfter }
+// RetryAfter returns how long to wait before asking again, as Error.RetryAfter or RetryableAfter says, or 0.
+func RetryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*retryableError](err); ok && e.after > 0 {
+		return e.after
+	}
+	return find(err).RetryAfter
+}
 
 // KindOf returns the kind of the first *Error that err wraps, or "".
 func KindOf(err error) Kind { return find(err).Kind }

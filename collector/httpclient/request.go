@@ -205,7 +205,13 @@ func (c *Client) token(ctx context.Context, request *Request) (string, error) {
 	case bounded.Err() != nil:
 		err = Retryable(timeout("no token within " + requestTimeout.String()))
 	}
-	return "", &Error{Kind: KindToken, method: request.Method, target: request.Label, reason: "get token: " + err.Error(), cause: err}
+	wait := RetryAfter(err)
+	if wait > 0 {
+		c.limiter.hold(wait) // without a token no request can be sent
+	}
+	return "", &Error{
+		Kind: KindToken, RetryAfter: wait, method: request.Method, target: request.Label, reason: "get token: " + err.Error(), cause: err,
+	}
 }
 
 func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*http.Request, error) {

@@ -31,6 +31,7 @@ type exchange struct {
 	asked   bool  // something was sent
 	network error // what went wrong on the way; nil: the answer is in the others
 	status  int
+	header  http.Header
 	body    []byte
 }
 
@@ -61,7 +62,7 @@ func (x *exchange) send(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	x.status = resp.StatusCode
+	x.status, x.header = resp.StatusCode, resp.Header
 	x.body, x.network = io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
 	_ = resp.Body.Close() // everything that matters was read
 	resp.Body = io.NopCloser(bytes.NewReader(x.body))

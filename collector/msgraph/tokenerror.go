@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -53,7 +54,7 @@ func (x *exchange) refusal() error {
 	}
 	e.What += body.ids()
 	if x.status == http.StatusTooManyRequests || x.status >= 500 || code == passingFault {
-		return httpclient.Retryable(e)
+		return httpclient.RetryableAfter(e, httpclient.ParseRetryAfter(x.header, time.Now()))
 	}
 	return e
 }

@@ -9,13 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -140,6 +144,42 @@ func TestOddTokenAnswers(t *testing.T) {
 		})
 	}
 }
+
+// TestThrottledTokens (contract 6.7): a token is asked for again when the identity platform allows it, and no earlier.
+func TestThrottledTokens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []time.Duration
+		began := time.Now()
+		settings := collector.SourceSettings{Settings: httpclient.Settings{Transport: roundTrip(func(r *http.Request) *http.Response {
+			if r.Method == http.MethodGet {
+				return providertest.Response(r, http.StatusOK, nil, `{"value":[]}`)
+			}
+			if asked = append(asked, time.Since(began)); len(asked) == 1 {
+				return providertest.Response(r, http.StatusTooManyRequests, http.Header{"Retry-After": {"120"}}, `{"error":"x"}`)
+			}
+			return providertest.Response(r, http.StatusOK, nil, `{"token_type":"Bearer","expires_in":3599,"access_token":"a"}`)
+		})}}
+		c := &Config{TenantID: testTenant, ClientID: testClient, ClientSecret: config.NewSecret(testSecret), Cloud: cloudGlobal, PSTN: new(PSTN)}
+		source, err := Provider().Open(c, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		group.Go(func() { _, err = source.Feeds[0].Probe(t.Context()) })
+		synctest.Wait()
+		if until := source.ThrottledUntil().Sub(began); until != 2*time.Minute {
+			t.Errorf("the source is throttled for %s, want 2 min", until)
+		}
+		group.Wait()
+		if want := []time.Duration{0, 2 * time.Minute}; err != nil || !slices.Equal(asked, want) {
+			t.Errorf("tokens were asked for after %v, want %v; error %v", asked, want, err)
+		}
+	})
+}
+
+type roundTrip func(*http.Request) *http.Response
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r), nil }
 
 func TestUnreachableIdentityPlatform(t *testing.T) {
 	m := newMicrosoft(t, httptest.NewTLSServer)
