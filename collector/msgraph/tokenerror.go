@@ -31,7 +31,7 @@ func (x *exchange) refusal() error {
 	if len(body.Codes) > 0 {
 		code = body.Codes[0]
 	}
-	e := new(advice.Error)
+	e, passes := new(advice.Error), x.status == http.StatusTooManyRequests || x.status >= 500 || code == passingFault
 	known := slices.IndexFunc(refusals, func(r refusal) bool { return slices.Contains(r.codes, code) })
 	switch {
 	case known >= 0:
@@ -48,12 +48,15 @@ func (x *exchange) refusal() error {
 			e.What += ", " + body.Error
 		}
 		e.Todo = "look the code up in Microsoft's list of AADSTS errors; check tenant_id, client_id, the credential and cloud"
+		if passes {
+			e.Todo = "nothing, if it passes: it is asked again; else see Microsoft's service health"
+		}
 	}
 	if code != 0 {
 		e.What = fmt.Sprintf("AADSTS%d: %s", code, e.What)
 	}
 	e.What += body.ids()
-	if x.status == http.StatusTooManyRequests || x.status >= 500 || code == passingFault {
+	if passes {
 		return httpclient.RetryableAfter(e, httpclient.ParseRetryAfter(x.header, time.Now()))
 	}
 	return e
