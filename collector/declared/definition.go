@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -301,6 +302,11 @@ func (d *Record) Validate(r *config.Report) {
 	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
 	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
 	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
+	for i, c := range d.Charges { // a revision is compared with the amount that is known of its component
+		if slices.ContainsFunc(d.Charges[:i], func(other Charge) bool { return other.Component == c.Component }) {
+			r.Problemf(fmt.Sprintf("charges[%d].component", i), "is that of another charge too: name another one, or give one amount as a list of values")
+		}
+	}
 }
 
 // validateWords reports words of tables and constants that a field doesn't have.

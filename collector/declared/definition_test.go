@@ -60,6 +60,10 @@ func TestProblems(t *testing.T) {
 		{"zone", "time: rfc3339}", "time: rfc3339, zone: Mars}", "must be a time zone"},
 		{"unit", "{path: way,", "{path: way, unit: h,", "must be one of s, ms, min"},
 		{"two ways to the next page", "filter:", "next: {page: p, offset: o}\n    filter:", "next: must have one of url, token, link, page and offset"},
+		{
+			"two amounts of a component", "      direction:", "      charges: [{component: usage, amount: a}, {component: setup, amount: b}, {component: usage, amount: c}]\n      direction:",
+			"d.yaml:15: feeds.calls.record.charges[2].component: is that of another charge too",
+		},
 		{"key of the block", "trunks:", "base_url:", "is called as another key of the block"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
