@@ -80,6 +80,11 @@ func (d *Decision) joinGroup(e *entry) (further bool, moved int) {
 	return false, 0
 }
 
+// callConnected says whether the call of a new record, which joined its group, is connected: by this record or another one.
+func (d *Decision) callConnected(e *entry) bool {
+	return e.record.Outcome.Connected() || e.group != 0 && d.group(d.states[e.group]).outcome.Connected()
+}
+
 // adoptGroup remembers the group of a known record if the group isn't known yet: a later version may bring it.
 func (d *Decision) adoptGroup(e *entry, st *state) {
 	var k known

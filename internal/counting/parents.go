@@ -7,7 +7,7 @@ import (
 )
 
 // failureCounted says whether the failure of a new record is counted already: with its parent's, or by a child that came before it
-// (guarantee 3). If neither, or only a child counted it, a fact is left for the parent that may still come. A record's flag says that it
+// (guarantee 3). If neither, or only a child counted it, a fact is left for the parent that may still come. A record's flag says that its call
 // failed, counted or not, so that a chain of failures counts once.
 func (d *Decision) failureCounted(e *entry) bool {
 	h := d.hasher
@@ -23,8 +23,9 @@ func (d *Decision) failureCounted(e *entry) bool {
 }
 
 // orderEntries sorts the entries, which are in the order of their versions, into the order in which they are decided: of a new group the record
-// with the best outcome first, since the first one is the call; a parent before its children, since its failure is the one that counts. The versions of one
-// record stay in their order. Before that, it adopts the groups of known records, so that no new record begins such a group.
+// with the best outcome first, since the first one is the call; a parent before its children that failed, since its failure is the one that
+// counts. The versions of one record stay in their order. Before that, it adopts the groups of known records, so that no new record begins such
+// a group.
 func (d *Decision) orderEntries() {
 	if !d.related {
 		return
@@ -52,7 +53,7 @@ func (d *Decision) orderEntries() {
 		}
 		done[i] = true
 		e := &d.entries[i]
-		if parent, here := d.firsts[e.parent]; here {
+		if parent, here := d.firsts[e.parent]; here && !e.record.Outcome.Connected() {
 			place(parent)
 		}
 		order = append(order, i)

@@ -61,7 +61,7 @@ func (d *Decision) decideNew(i int) *state {
 		Late: delay > d.settings.LateAfter, Currency: d.settings.Currency, Further: further, BypassLater: d.settings.PartsSettle,
 	}
 	var h head
-	if d.settings.Parents && !r.Outcome.Connected() {
+	if d.settings.Parents && !d.callConnected(e) {
 		h.flags |= rowFailed
 		context.NoFailure = d.failureCounted(e)
 	}

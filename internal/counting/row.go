@@ -20,7 +20,7 @@ const (
 
 // The flags of a record's row: how it was first counted, and what of it is since.
 const (
-	// rowFailed: it did not connect, in a feed whose records have parents.
+	// rowFailed: its call did not connect, in a feed whose records have parents.
 	rowFailed = 1 << iota
 	// rowFurther: it is a further record of a group and no call of its own.
 	rowFurther
