@@ -81,6 +81,7 @@ func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 			return nil, err
 		}
 		l.store.SetPeaks(f.series, peaks)
+		l.store.SetNoReasons(f.series, spec.NoReasons)
 		l.store.Active(f.series, true)
 		return f, nil
 	}

@@ -132,6 +132,13 @@ func (r *lastAttempts) TopLabels(ending Ending) (top []cdr.LabelCount, all int) 
 	return top, r.count(ending)
 }
 
+// SetNoReasons says whether a feed can't tell faults: another definition of its provider may say more of a call, or less.
+func (s *Store) SetNoReasons(f *FeedSeries, no bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.NoReasons = no
+}
+
 // LastAttempts returns those of every configured feed whose first history was read, in no particular order.
 func (s *Store) LastAttempts() []LastAttempts {
 	s.mu.RLock()

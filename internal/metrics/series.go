@@ -45,7 +45,7 @@ func (s *Series) AppendNext(dst []byte) []byte { return s.next.append(dst, s.Lab
 // FeedSeries are the series of one feed.
 type FeedSeries struct {
 	source, provider, feed string
-	// NoReasons says that the feed's records don't say why a call didn't connect. It is set before Replace.
+	// NoReasons says that the feed's records don't say why a call didn't connect. It is set before Replace, and by SetNoReasons.
 	NoReasons bool
 
 	// All below is guarded by Store.mu; the commit lock orders its writers.
