@@ -86,11 +86,13 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	return dst
 }
 
-// CountTimes counts how long a connected call took and how long its set-up was.
+// CountTimes counts how long a connected call took and how long its set-up was. A duration that the provider doesn't give isn't one of 0 s.
 func CountTimes(dst []Delta, r *cdr.Record) []Delta {
 	direction, duration := r.Direction.String(), r.Duration.Microseconds()
-	dst = appendDelta(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
-	dst = appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country, string(r.Labels))
+	if !r.NoDuration {
+		dst = appendDelta(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
+		dst = appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country, string(r.Labels))
+	}
 	if setup, ok := r.Setup(); ok {
 		dst = appendDelta(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
 	}

@@ -77,6 +77,21 @@ func TestCountOfACall(t *testing.T) {
 	}
 }
 
+// A connected call whose duration isn't given counts as connected, and isn't one of 0 s.
+func TestCountWithoutDuration(t *testing.T) {
+	call := fullCall()
+	call.Outcome, call.Duration, call.NoDuration = cdr.Answered, 0, true
+	got := counted(call)
+	for key := range got {
+		if strings.HasPrefix(key, CallDuration.Name) || strings.HasPrefix(key, ConnectedSeconds.Name) {
+			t.Errorf("%s is counted", key)
+		}
+	}
+	if got["cdr_calls_total{outbound,byot_out,answered,sbc1.example.com,false}"] != "1" || got["cdr_call_setup_seconds{outbound,sbc1.example.com}"] != "1" {
+		t.Errorf("counted %v", got)
+	}
+}
+
 // A visit counts by queue and result, and its wait where that is known.
 func TestCountVisit(t *testing.T) {
 	s, f := testStore()
