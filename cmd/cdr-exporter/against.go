@@ -92,9 +92,13 @@ func (e *csvExport) Pages(_ context.Context, from, to time.Time) iter.Seq2[*coll
 		if err == nil {
 			defer file.Close() //nolint:errcheck // nothing was written
 		}
+		var rest []*cdr.Record // the newest record, whose charges may go on
 		for more := true; more && err == nil; {
-			page := new(collector.Page)
-			if more, err = e.fill(page, r, from, to); err == nil && !yield(page, nil) {
+			page := &collector.Page{Records: rest}
+			if more, err = e.fill(page, r, from, to); err == nil && more {
+				rest, page.Records = page.Records[exportRows:], page.Records[:exportRows]
+			}
+			if err == nil && !yield(page, nil) {
 				return
 			}
 		}
@@ -104,9 +108,9 @@ func (e *csvExport) Pages(_ context.Context, from, to time.Time) iter.Seq2[*coll
 	}
 }
 
-// fill reads rows into a page until it is full. Lines of one id that follow one another are the charges of one record.
+// fill reads rows into a page until it has one record too many. Lines of one id that follow one another are the charges of one record.
 func (e *csvExport) fill(page *collector.Page, r *csv.Reader, from, to time.Time) (more bool, err error) {
-	for len(page.Records) < exportRows {
+	for len(page.Records) <= exportRows {
 		line, err := r.Read()
 		if errors.Is(err, io.EOF) {
 			return false, nil

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +48,37 @@ func TestExports(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestPagesOfExport: the charges of one record are together, wherever a page ends.
+func TestPagesOfExport(t *testing.T) {
+	text := "id,start,amount,currency\n"
+	for n := range 2*exportRows + 1 {
+		text += strings.Repeat(fmt.Sprintf("A%d,2026-11-22T08:15:00Z,0.5,EUR\n", n), 2)
+	}
+	file := filepath.Join(t.TempDir(), "export.csv")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	export, err := openExport(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := 0
+	for page, err := range export.Pages(t.Context(), time.Time{}, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		if err != nil || len(page.Records) > exportRows {
+			t.Fatal(err, len(page.Records))
+		}
+		for _, r := range page.Records {
+			if r.ID != fmt.Sprintf("A%d", records) || len(r.Charges) != 2 {
+				t.Fatalf("the record %d is %s with %d charges", records, r.ID, len(r.Charges))
+			}
+			records++
+		}
+	}
+	if records != 2*exportRows+1 {
+		t.Errorf("%d records", records)
 	}
 }
 
