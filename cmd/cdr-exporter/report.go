@@ -85,6 +85,9 @@ func splitKeys(text string) (keys []string) {
 // dateIn makes a date its midnight in a time zone, where the days and months of the report begin. Other forms of times stay.
 func dateIn(zone *time.Location, text string) string {
 	if at, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
+		if at.Format(time.DateOnly) != text { // clocks are set forward at midnight, and the day begins at one
+			_, at = at.ZoneBounds()
+		}
 		return at.Format(time.RFC3339)
 	}
 	return text

@@ -70,4 +70,12 @@ func TestDateIn(t *testing.T) {
 	if want := []string{"2026-03-01T00:00:00+01:00", "2026-04-01T00:00:00+02:00", "2026-03-01T00:00:00Z", "36h", "02:30", "soon", ""}; !slices.Equal(got, want) {
 		t.Errorf("%s", got)
 	}
+	for name, want := range map[string]string{"America/Santiago": "2026-09-06T01:00:00-03:00", "Africa/Cairo": "2026-04-24T01:00:00+03:00"} { // no midnight
+		if zone, err = time.LoadLocation(name); err != nil {
+			t.Fatal(err)
+		}
+		if got := dateIn(zone, want[:len(time.DateOnly)]); got != want {
+			t.Errorf("in %s the day begins at %s, want %s", name, got, want)
+		}
+	}
 }
