@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
@@ -69,6 +70,13 @@ type Limits struct {
 	Grain time.Duration
 	// Retention is how long the provider keeps records; zero if it isn't known.
 	Retention time.Duration
+	// EndsWithin is how long after its start a call ends, where ranges are of ends; zero where they are of starts.
+	EndsWithin time.Duration
+}
+
+// ReadTo is until when a Reader is asked for all calls that started before a time.
+func (l Limits) ReadTo(to, now time.Time) time.Time {
+	return plan.Latest(to, plan.Earliest(to.Add(l.EndsWithin), now))
 }
 
 // A provider needs no other part of counting than these.

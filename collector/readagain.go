@@ -26,7 +26,7 @@ type readAgain struct {
 // counts once however often it is read (counting.md 14).
 func (l *Loop) ReadAgain(from, to time.Time) {
 	l.again.mu.Lock()
-	l.again.spans = append(l.again.spans, plan.Span{From: from, To: to})
+	l.again.spans = append(l.again.spans, plan.Span{From: from, To: l.settings.Info.Limits.ReadTo(to, time.Now())})
 	l.again.mu.Unlock()
 	l.Wake()
 }

@@ -113,14 +113,14 @@ type printing struct {
 // run reads the range in pieces that the provider allows.
 func (p *printing) run(ctx context.Context) error {
 	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]struct{}), make(map[string]collector.RecordingInfo)
-	longest := p.feed.Limits.MaxRange
+	longest, to := p.feed.Limits.MaxRange, p.feed.Limits.ReadTo(p.to, time.Now())
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
 	driver.Missing = func(task collector.Task, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
 	}
 	p.begin = p.from
-	for at := p.from.Truncate(time.Second); at.Before(p.to); at, p.begin = p.end, p.end { // readers want whole seconds
-		if p.end = p.to; longest > 0 && p.end.Sub(at) > longest {
+	for at := p.from.Truncate(time.Second); at.Before(to); at, p.begin = p.end, p.end { // readers want whole seconds
+		if p.end = to; longest > 0 && p.end.Sub(at) > longest {
 			p.end = at.Add(longest)
 		}
 		clear(p.seen)
@@ -137,8 +137,12 @@ func (p *printing) page(ctx context.Context, page *collector.Page) error {
 		fmt.Fprintf(p.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}
 	p.labels.Apply(p.source, page.Records)
+	begin, end := p.begin, p.end
+	if p.feed.Limits.EndsWithin > 0 { // pieces are of ends
+		begin, end = p.from, p.to
+	}
 	for _, record := range page.Records {
-		if record.Start.Before(p.begin) || !record.Start.Before(p.end) {
+		if record.Start.Before(begin) || !record.Start.Before(end) {
 			continue
 		}
 		if record.ID != "" {

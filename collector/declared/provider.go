@@ -92,6 +92,9 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		for _, read := range ways {
 			read(&info, f)
 		}
+		if f.Filter.By == byEnd {
+			info.Limits.EndsWithin = keys.Lookback
+		}
 		source.Feeds = append(source.Feeds, info)
 	}
 	return source, nil

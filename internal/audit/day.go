@@ -79,6 +79,7 @@ func (p *pass) run(ctx context.Context) error {
 	if p.Info.Limits.Grain >= 24*time.Hour { // a little would be two days
 		begin, end = p.from, p.to
 	}
+	end = p.Info.Limits.ReadTo(end, p.Now())
 	longest := end.Sub(begin)
 	if limit := p.Info.Limits.MaxRange; limit > 0 {
 		longest = min(longest, limit)

@@ -49,12 +49,13 @@ func (r *historyRead) run(ctx context.Context) error {
 		r.first = edge
 		r.note("the provider keeps records for %.4g days: there are none before %s", r.feed.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
 	}
-	for r.done = r.first; r.done.Before(r.feed.To); {
+	to := r.feed.Info.Limits.ReadTo(r.feed.To, r.settings.Now())
+	for r.done = r.first; r.done.Before(to); {
 		length := r.piece()
 		err := Retry(ctx, MayPass, func() error {
 			end := r.done.Add(length)
-			if end.After(r.feed.To) {
-				end = r.feed.To
+			if end.After(to) {
+				end = to
 			}
 			err := r.read(ctx, r.done, end)
 			if err != nil {
