@@ -34,7 +34,7 @@ func newBackfill(c *kingpin.CmdClause) command {
 }
 
 func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
-	step, labels, err := b.parse()
+	step, labels, err := b.parse(r.labels.Names())
 	if err != nil {
 		return err
 	}
@@ -82,14 +82,14 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	return err
 }
 
-// parse reads the flags that don't depend on the configuration.
-func (b *backfill) parse() (step time.Duration, labels []openmetrics.Label, err error) {
+// parse reads the flags but for the span. operator are the names of the operator's labels.
+func (b *backfill) parse(operator []string) (step time.Duration, labels []openmetrics.Label, err error) {
 	d, err := model.ParseDuration(b.step)
 	step = time.Duration(d)
 	if err != nil || step < time.Second || step%time.Second != 0 {
 		return 0, nil, errors.New("--step: give whole seconds as a duration such as 30s, 1m or 1h")
 	}
-	if labels, err = openmetrics.ParseLabels(b.labels); err != nil {
+	if labels, err = openmetrics.ParseLabels(b.labels, operator...); err != nil {
 		return 0, nil, fmt.Errorf("--label: %w", err)
 	}
 	return step, labels, nil

@@ -18,9 +18,12 @@ type Label struct{ Name, Value string }
 // bucketLabel is the upper bound of a histogram's bucket.
 const bucketLabel = "le"
 
-// ParseLabels reads labels written as NAME=VALUE. It refuses those of the metrics or of Prometheus, and repeated ones.
-func ParseLabels(texts []string) (labels []Label, err error) {
+// ParseLabels reads labels written as NAME=VALUE. It refuses those of the metrics, with the operator's, or of Prometheus, and repeated ones.
+func ParseLabels(texts []string, operator ...string) (labels []Label, err error) {
 	taken := map[string]bool{bucketLabel: true}
+	for _, name := range operator {
+		taken[name] = true
+	}
 	for _, d := range metrics.Catalogue() {
 		for _, name := range d.LabelNames() {
 			taken[name] = true

@@ -89,9 +89,10 @@ func TestLabels(t *testing.T) {
 		"trunk=x":           "have a label of that name",
 		"le=x":              "have a label of that name",
 		"media_direction=x": "have a label of that name",
+		"department=x":      "have a label of that name",
 		"__name__=x":        "for itself",
 	} {
-		_, err := ParseLabels([]string{"instance=a", text})
+		_, err := ParseLabels([]string{"instance=a", text}, "department")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
