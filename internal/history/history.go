@@ -138,7 +138,7 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	state, err := h.ledger.Feed(ctx, ledger.FeedSpec{
 		Settings: counting.Settings{
 			Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Currency: f.Info.Currency, Rules: f.Info.Rules,
-			Lookback: f.Info.Lookback, History: time.Hour, // what lies before the range is kept out here
+			Lookback: f.Info.Lookback, History: lead, // what lies before the range is kept out here
 		},
 		Fingerprint: f.Info.Fingerprint,
 	})
@@ -155,6 +155,9 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 
 // add adds a change of a series at the time of its record.
 func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.Delta) {
+	if record.Start.Before(h.settings.From) {
+		return // it is there for what belongs to it
+	}
 	if h.settings.OnChange != nil {
 		h.settings.OnChange(h.feed, record, d)
 		return

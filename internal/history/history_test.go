@@ -208,3 +208,53 @@ func TestEmpty(t *testing.T) {
 		t.Errorf("%v %v %q", sum, past, b.text.String())
 	}
 }
+
+// TestAdjacent (counting.md 36, guarantee 3): what goes on with a call, or fails with one, of before the range is counted with that one, so that two ranges
+// beside each other come to the same as one.
+func TestAdjacent(t *testing.T) {
+	f := &fakeFeed{}
+	for n, at := range []time.Duration{-10 * time.Minute, time.Minute, -5 * time.Hour, time.Second, -time.Minute, time.Minute, time.Hour} {
+		c := call(n, noon.Add(at))
+		c.Outcome, c.Duration = cdr.Failed, 0
+		switch {
+		case n < 4:
+			c.Group = fmt.Sprint("group ", n/2)
+			if n != 2 {
+				c.Outcome, c.Duration = cdr.Answered, time.Minute
+			}
+		case n == 5:
+			c.Parent = "call-4"
+		}
+		f.calls = append(f.calls, c)
+	}
+	slices.SortFunc(f.calls, func(a, b cdr.Record) int { return a.Start.Compare(b.Start) })
+	sums := func(from, to time.Time) (all map[string]float64, sum Summary) {
+		b := newBench(t)
+		b.set.From = from
+		feed := only(f, to)
+		feed.Info.Rules.Groups, feed.Info.Rules.Parents = true, true
+		sum, past := b.read(feed)
+		all = make(map[string]float64)
+		for _, metric := range []string{"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total", "cdr_call_outcome_changes_total"} {
+			for _, text := range past.ends(metric) {
+				value, err := strconv.ParseFloat(text, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all[metric] += value
+			}
+		}
+		return all, sum
+	}
+	before, first := sums(noon.Add(-24*time.Hour), noon)
+	after, second := sums(noon, noon.Add(24*time.Hour))
+	if first.Calls != 3 || second.Calls != 2 {
+		t.Errorf("%d and %d calls, want 3 and 2", first.Calls, second.Calls)
+	}
+	whole, _ := sums(noon.Add(-24*time.Hour), noon.Add(24*time.Hour))
+	for metric, want := range whole {
+		if got := before[metric] + after[metric]; fmt.Sprintf("%.6f", got) != fmt.Sprintf("%.6f", want) {
+			t.Errorf("%s: %g and %g, want %g", metric, before[metric], after[metric], want)
+		}
+	}
+}

@@ -26,6 +26,8 @@ const (
 	pieces                = 20
 	// leastPiece is how short a piece may become that fails.
 	leastPiece = time.Minute
+	// lead is how long before the range a feed is read whose records belong together: what goes on with a call of before isn't another one.
+	lead = 6 * time.Hour
 	// MaxTries is how often a piece is tried.
 	MaxTries = 6
 )
@@ -45,9 +47,14 @@ type historyRead struct {
 
 func (r *historyRead) run(ctx context.Context) error {
 	r.first = r.settings.From
-	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.first.Before(edge) {
+	if rules := &r.feed.Info.Rules; rules.Groups || rules.Parents {
+		r.first = r.first.Add(-lead)
+	}
+	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.settings.From.Before(edge) {
 		r.first = edge
 		r.note("the provider keeps records for %.4g days: there are none before %s", r.feed.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
+	} else if r.first.Before(edge) {
+		r.first = edge
 	}
 	to := r.feed.Info.Limits.ReadTo(r.feed.To, r.settings.Now())
 	for r.done = r.first; r.done.Before(to); {
@@ -56,6 +63,9 @@ func (r *historyRead) run(ctx context.Context) error {
 			end := r.done.Add(length)
 			if end.After(to) {
 				end = to
+			}
+			if r.leads() && end.After(r.settings.From) {
+				end = r.settings.From
 			}
 			err := r.read(ctx, r.done, end)
 			if err != nil {
@@ -130,15 +140,22 @@ func (r *historyRead) read(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// commit counts a page.
+// leads says whether what is read lies before the range.
+func (r *historyRead) leads() bool { return r.done.Before(r.settings.From) }
+
+// commit counts a page. Of one before the range it is only remembered what calls there are.
 func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
-	now := r.settings.Now()
+	now, from, to := r.settings.Now(), r.settings.From, r.feed.To
+	if r.leads() {
+		from, to = r.first, r.settings.From
+		page.Invalid, page.Ignored = nil, nil
+	}
 	counted := make([]*cdr.Record, 0, len(page.Records))
 	for _, record := range page.Records {
 		// One that isn't final may still become so (counting.md 17).
 		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
 		id := record.ID + record.Synthetic
-		if record.Start.Before(r.settings.From) || !record.Start.Before(r.feed.To) {
+		if record.Start.Before(from) || !record.Start.Before(to) {
 			continue
 		}
 		if provisional {
@@ -157,6 +174,10 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.settings.From})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	if r.leads() {
+		clear(r.unfinished)
+		return nil
 	}
 	for _, bad := range result.BadRows {
 		r.note("%s: left out: %s", bad.At, bad.Problem)
@@ -202,5 +223,5 @@ func (r *historyRead) note(format string, args ...any) {
 }
 
 func (r *historyRead) progress() {
-	r.report(Progress{Read: r.done.Sub(r.settings.From), Calls: r.summary.Calls})
+	r.report(Progress{Read: max(0, r.done.Sub(r.settings.From)), Calls: r.summary.Calls})
 }
