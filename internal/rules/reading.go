@@ -110,7 +110,7 @@ func (p *Parameters) readingAlerts() Group {
 		{
 			Alert: "CDRRowsInvalid", Severity: warning, Signal: Exporter,
 			Doc:         "Rows couldn't be understood, and are in no figure.",
-			Expr:        fmt.Sprintf("sum by (%s) (increase(%s[1h])) > 0", byFeed.labels(), sel(metrics.Rows, is("result", "invalid"))),
+			Expr:        grown(byFeed.labels(), sel(metrics.Rows, is("result", "invalid")), "1h"),
 			Summary:     "Rows of " + ofFeed + " are malformed.",
 			Description: "Rows of the last hour that couldn't be understood and aren't counted: about {{ printf \"%.0f\" $value }}. The log says where they stood.",
 			When:        "a malformed row appeared within the last hour",
@@ -154,7 +154,8 @@ func (p *Parameters) readingAlerts() Group {
 	}}
 }
 
-// grown is by how much a counter grew whose series may begin at its value: those of our own whose label the provider brings don't begin at 0.
+// grown is by how much a counter grew whose series may begin at its value: those of our own whose label the provider brings don't begin at 0, and the
+// first read may end before the first scrape.
 func grown(by, name, w string) string {
 	return lines("sum by ("+by+") (", fmt.Sprintf("  increase(%s[%s]) > 0", name, w), fmt.Sprintf("  or (%s unless %s offset %s) > 0", name, name, w), ")")
 }
