@@ -55,14 +55,15 @@ func (p *Parameters) trafficAlerts() Group {
 	}}
 }
 
-// silence knows an hour that always has calls by the same hour of the last three weeks, as far as they are known.
+// silence knows an hour that always has calls by the same hour of the last three weeks, as far as they are known. The hours before and after it last
+// week must have had calls too: when clocks change, the working day moves by an hour of UTC.
 func (p *Parameters) silence(r Rule, record, most string) Rule {
 	r.Severity, r.Signal, r.For, r.Change = warning, Calls, 10*time.Minute, "`quiet_floor`"
 	r.Expr = times("3600", fmt.Sprintf("%s <= %s * (%s offset 1w)", record, most, record),
-		fmt.Sprintf("and round(%s offset 1w * 3600) >= %d", record, p.QuietFloor),
+		fmt.Sprintf("and round(min_over_time(%s[2h] offset 167h) * 3600) >= %d", record, p.QuietFloor),
 		fmt.Sprintf("unless round(%s offset 2w * 3600) < %d", record, p.QuietFloor),
 		fmt.Sprintf("unless round(%s offset 3w * 3600) < %d", record, p.QuietFloor), isLive(live65m))
-	r.When += fmt.Sprintf(" within an hour that had %d or more in each of the last three weeks, as far as they are known", p.QuietFloor)
+	r.When += fmt.Sprintf(" within an hour that had %d or more in each of the last three weeks, as far as they are known, and in the hours before and after it last week", p.QuietFloor)
 	return r
 }
 
