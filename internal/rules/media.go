@@ -19,7 +19,7 @@ func (p *Parameters) mediaAlerts() Group {
 			),
 			Summary:     "Sessions of {{ $labels.source }} {{ if eq $labels.result \"dropped\" }}drop{{ else }}fail at set-up{{ end }} ({{ $labels.feed }}).",
 			Description: "{{ $value | humanizePercentage }} of the sessions of the last hour {{ if eq $labels.result \"dropped\" }}ended in mid-call: look at networks and clients{{ else }}failed at set-up: look at the provider's health page first{{ end }}.",
-			When:        fmt.Sprintf("more than %s %% of the sessions of an hour fail at set-up, or drop, more than %d times the share a week ago, and %d or more", number(p.SessionShare*100), p.SessionFactor, p.SessionFloor),
+			When:        fmt.Sprintf("more than %s %% of the sessions of an hour fail at set-up, or drop, more than %d times the share around this time in the last four weeks, and %d or more", number(p.SessionShare*100), p.SessionFactor, p.SessionFloor),
 			Change:      "`session_share`, `session_factor`, `session_floor`",
 		},
 		{
