@@ -28,19 +28,21 @@ func (p *Parameters) readingAlerts() Group {
 	catchingUp, watermark := metrics.CatchingUp.Name, metrics.Watermark.Name
 	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Dashboard: "exporter", Rules: []Rule{
 		{
-			// Reading fails, which shows within minutes; or it stands still without an error. A feed that catches up moves, and is not stale.
+			// Reading fails, which shows within minutes; or it stands still without an error. A feed that catches up moves, and is not stale: its rows do where
+			// the watermark waits, as for thousands of call records that are fetched one by one.
 			Alert: "CDRFeedStale", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
 			Doc: "A feed isn't read: every read fails, or nothing moves. Fires within ten minutes of the first failure. Until it is read again, \"no failures\" means nothing.",
 			Expr: lines(
 				fmt.Sprintf("(%s > %d)", watermarkAge(), p.StaleSeconds),
 				fmt.Sprintf("and on (%s) (", byFeed.labels()),
 				fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
-				fmt.Sprintf("  or (max by (%s) (max_over_time(%s[5m])) == 1 and max by (%s) (changes(%s[10m])) == 0)", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
+				fmt.Sprintf("  or (max by (%s) (max_over_time(%s[5m])) == 1 and max by (%s) (changes(%s[10m])) == 0", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
+				fmt.Sprintf("    unless sum by (%s) (increase(%s[10m])) > 0)", byFeed.labels(), metrics.Rows.Name),
 				")",
 			),
 			Summary:     ofFeed + " is not being read.",
 			Description: upTo + " Until it is read again, \"no failures\" means nothing. The status page says why.",
-			When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind and hasn't moved for 10 minutes", p.StaleSeconds/60),
+			When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind, and for 10 minutes the watermark hasn't moved and no row was read", p.StaleSeconds/60),
 			Change:      "`stale_seconds`",
 		},
 		{
