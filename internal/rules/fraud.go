@@ -18,7 +18,7 @@ var (
 
 	dearCalls       = byClass.name("cdr_dear_calls", "rate1h")
 	unansweredCalls = byCountry.name("cdr_unanswered_calls", "rate1h")
-	// outboundEver is a counter: of records it never resets, so what it was 90 days ago says whether a country was called since.
+	// outboundEver is a counter that resets with its ledger alone, so what it was 90 days ago says whether a country was called since.
 	outboundEver = byCountry.name("cdr_outbound_calls_ever", "sum")
 )
 
@@ -95,7 +95,7 @@ func (p *Parameters) fraudAlerts() Group {
 }
 
 // newCountry compares a counter with what it was 90 days ago, or with 0 as far as that isn't known. It is asked two hours back, before the calls
-// that it is about.
+// that it is about. One that has calls and is lower was begun anew with its ledger since, so these calls are of these 90 days.
 func (p *Parameters) newCountry() Rule {
 	// daysBack says how far back the feed is known: a range with a sample.
 	daysBack := p.ask("max(max_over_time("+outboundEver+"{FROM}[6h] offset 90d))", byFeed...) + "90" + "{{ end }}{{ else }}" +
@@ -105,7 +105,7 @@ func (p *Parameters) newCountry() Rule {
 		Doc: "Several calls to a country that was never called within 90 days, as far back as that is known.",
 		Expr: lines(
 			fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
-			fmt.Sprintf("unless max_over_time(%s[6h] offset 2h) > (max_over_time(%s[6h] offset 90d) or 0 * %s)", outboundEver, outboundEver, outboundEver),
+			fmt.Sprintf("unless (max_over_time(%s[6h] offset 2h) != (max_over_time(%s[6h] offset 90d) or 0 * %s)) > 0", outboundEver, outboundEver, outboundEver),
 			fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
 			isLive(live65m),
 		),
