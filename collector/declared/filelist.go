@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
@@ -70,22 +71,30 @@ func (l *fileList) sort() {
 func (l *fileList) expand(pattern string) (paths []string) {
 	folder, base := filepath.Split(pattern)
 	folder = filepath.Clean(folder)
-	folders := []string{folder}
-	if hasMeta(folder) {
+	folders, named := []string{folder}, !hasMeta(folder)
+	if !named {
 		folders = l.expand(folder)
 	}
 	for _, folder := range folders {
 		if !hasMeta(base) {
-			paths = append(paths, filepath.Join(folder, base))
+			if path := filepath.Join(folder, base); named || mayExist(path) { // a pattern matches folders, and files, that have no such file
+				paths = append(paths, path)
+			}
 			continue
 		}
-		for _, name := range l.names(folder, len(folders) == 1) {
+		for _, name := range l.names(folder, named) {
 			if matches, _ := filepath.Match(base, name); matches {
 				paths = append(paths, filepath.Join(folder, name))
 			}
 		}
 	}
 	return paths
+}
+
+// mayExist says whether something has the name, or it can't be seen whether it has.
+func mayExist(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 }
 
 func hasMeta(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }

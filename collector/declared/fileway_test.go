@@ -307,6 +307,24 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
+// TestPatternsOfFolders: what a pattern of folders matches beside the folders that are meant is no trouble, and one that can't be looked at is.
+func TestPatternsOfFolders(t *testing.T) {
+	for _, paths := range []string{"'*/cdr/calls.csv'", "'*/cdr/*.csv'", "'pbx*/cdr/calls.csv'"} {
+		t.Run(paths, func(t *testing.T) {
+			r := read(t, filesDefinition(csvLines), "calls: {}, paths: ["+paths+"]")
+			r.must(os.MkdirAll(r.path("pbx1/cdr"), 0o700))
+			r.must(os.Mkdir(r.path("pbx2"), 0o700))
+			r.must(os.Mkdir(r.path("pbx2/calls.csv"), 0o700))
+			r.add("pbx3", "a file")
+			r.add("pbx1/cdr/calls.csv", line("a"))
+			if r.poll(); len(r.troubles) > 0 {
+				t.Errorf("troubles: %q", r.troubles)
+			}
+			r.is("a")
+		})
+	}
+}
+
 func TestWidthsAndSeparators(t *testing.T) {
 	for _, c := range []struct{ name, files, block, text, want, invalid string }{
 		{"a width that is right", csvLines + ", widths: [3, 4]", "", line("a") + "1795428001,busy,b,more\n", "a b", ""},
