@@ -144,11 +144,6 @@ func (d *Definition) Validate(r *config.Report) {
 	d.validateWays(r)
 	d.validateTexts(r, "account", d.Account)
 	d.validateTexts(r, "currency", d.Currency)
-	for _, found := range parameterIn.FindAllStringSubmatch(d.Account, -1) {
-		if d.Parameters[found[1]].Secret {
-			r.Problemf("account", "names %s, which is a secret; an account's name is stored and shown", found[1])
-		}
-	}
 	for key, p := range d.Parameters {
 		switch {
 		case key == baseURL || d.Feeds[key].Format != "":
@@ -178,7 +173,7 @@ func (d *Definition) validateWays(r *config.Report) {
 		r.ExactlyOne("a way to read", "http", "files", "sql", "push")
 	}
 	if d.HTTP != nil {
-		d.validateTexts(r, "http", d.HTTP.texts()...)
+		d.validateTexts(r, keyHTTP, d.HTTP.texts()...)
 	}
 	if d.SQL != nil {
 		d.validateTexts(r, "sql.driver", d.SQL.Driver)
@@ -242,10 +237,17 @@ func (d *Definition) validateTexts(r *config.Report, key string, texts ...string
 	}
 }
 
+// keyHTTP is the key whose texts may name secrets.
+const keyHTTP = "http"
+
+// validateNames reports parameters that the definition lacks, and secrets where they would be empty.
 func (d *Definition) validateNames(r *config.Report, key string, names []string) {
 	for _, n := range names {
-		if _, known := d.Parameters[n]; !known {
+		switch p, known := d.Parameters[n]; {
+		case !known:
 			r.Problemf(key, "names the parameter %s, which the definition doesn't have", n)
+		case p.Secret && key != keyHTTP:
+			r.Problemf(key, "names %s, which is a secret; secrets work in the texts of %s only, since others are stored or shown", n, keyHTTP)
 		}
 	}
 }

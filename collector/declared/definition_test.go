@@ -38,6 +38,8 @@ func TestProblems(t *testing.T) {
 		{"secret list", "key: {secret: true}", "key: {secret: true, list: true}", "parameters.key: is a secret, so it can't be a list"},
 		{"secret with a default", "key: {secret: true}", "key: {secret: true, default: x}", "parameters.key.default: is a secret's, and a definition holds no secrets"},
 		{"secret account", `account: "a"`, `account: "{key}"`, "account: names key, which is a secret"},
+		{"secret in a query", "{from|rfc3339}", "{key}", "feeds.calls.request: names key, which is a secret; secrets work in the texts of http only"},
+		{"secret in a condition", "{kind: fax}", "{parameter.key: fax}", "feeds.calls.ignore: names key, which is a secret"},
 		{"unknown parameter", "{key}\"", "{kay}\"", "http: names the parameter kay, which the definition doesn't have"},
 		{"unknown parameter in a query", "{from|rfc3339}", "{form}", "names the parameter form"},
 		{"no path", "path: /calls, ", "", "request.path: is missing"},
