@@ -145,7 +145,7 @@ func (p *mapping) call() {
 func (p *mapping) ids() {
 	v := &p.feed.Record.ID
 	for i := range v.alternatives {
-		one := Value{v.alternatives[i : i+1]}
+		one := Value{alternatives: v.alternatives[i : i+1]}
 		id := p.text("id", &one)
 		switch {
 		case id == "" || id == p.record.ID:

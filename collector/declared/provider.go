@@ -2,6 +2,8 @@ package declared
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -58,6 +60,17 @@ type feed struct {
 	settings MapperSettings
 }
 
+// identity is a digest of what rows are known by (counting.md 19).
+func (f *feed) identity() string {
+	r := &f.Record
+	by := []string{f.settings.Zone.String(), r.ID.written, cmp.Or(r.Start.written, r.End.written), r.Group.written}
+	if !r.ID.IsSet() {
+		by = append(by, r.CallType.written, r.Caller.written, r.Callee.written)
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q", by))
+	return hex.EncodeToString(sum[:4])
+}
+
 func (f *feed) newMapper() *Mapper { return NewMapper(f.Feed, f.settings) }
 
 // open makes a source of a valid block. It asks nothing of the network.
@@ -94,6 +107,11 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		}
 		if f.Filter.By == byEnd {
 			info.Limits.EndsWithin = keys.Lookback
+		}
+		if of.files == nil && d.Push == nil { // else nothing is read twice
+			info.Fingerprint += " " + f.identity()
+			info.OtherAccount = "; if id, start, group or parties of the definition or time_zone were changed, the calls of the lookback would count " +
+				"once more: take the change back, or give the source another name, with a history that reaches back to the change"
 		}
 		source.Feeds = append(source.Feeds, info)
 	}

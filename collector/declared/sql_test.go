@@ -261,3 +261,39 @@ func FuzzQuery(f *testing.F) {
 		declared.Load("d.yaml", []byte(d)) //nolint:errcheck // most are refused
 	})
 }
+
+// TestIdentityOfRows (counting.md 19): a change of what rows are known by is another fingerprint, since the lookback would count again; another layout of
+// the same, and a change of what they are counted as, isn't.
+func TestIdentityOfRows(t *testing.T) {
+	fingerprint := func(definition, zone string) string {
+		source, err := openBlock(t.TempDir(), definition, "dsn: x, time_zone: "+zone+", calls: ", time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return source.Feeds[0].Fingerprint
+	}
+	whole := strings.Replace(table(byStart, "by: start"), "outcome:", "caller: a\n      outcome:", 1)
+	noID := strings.Replace(whole, "      id: id\n", "", 1)
+	const start = `start: {path: at, time: "2006-01-02 15:04:05"}`
+	for _, c := range []struct {
+		name, of, was, is, zone string
+		same                    bool
+	}{
+		{"another layout", whole, start, "start:\n        time: 2006-01-02 15:04:05 # local\n        path: at", "UTC", true},
+		{"another outcome", whole, "is: answered", "is: failed", "UTC", true},
+		{"another party", whole, "caller: a", "caller: b", "UTC", true},
+		{"another party, without an id", noID, "caller: a", "caller: b", "UTC", false},
+		{"another id", whole, "id: id", "id: {join: [at, id]}", "UTC", false},
+		{"another start", whole, "path: at", "path: rang", "UTC", false},
+		{"another form", whole, ":05\"}", ":05\", zone: Europe/Berlin}", "UTC", false},
+		{"another zone", whole, "", "", "Europe/Berlin", false},
+		{"a group", whole, "caller: a", "caller: a\n      group: g", "UTC", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			was, is := fingerprint(c.of, "UTC"), fingerprint(strings.Replace(c.of, c.was, c.is, 1), c.zone)
+			if (was == is) != c.same {
+				t.Errorf("%q became %q", was, is)
+			}
+		})
+	}
+}

@@ -14,7 +14,10 @@ import (
 
 // Value says what a field is taken from. It is a path, a mapping with one way to a text and what is done with it, or a list of these: the
 // first that gives a value wins.
-type Value struct{ alternatives []alternative }
+type Value struct {
+	alternatives []alternative
+	written      string // as the definition has it
+}
 
 // alternative is one way to a value.
 type alternative struct {
@@ -58,6 +61,7 @@ func (v *Value) IsSet() bool { return len(v.alternatives) > 0 }
 
 // DecodeNode implements config.NodeDecoder.
 func (v *Value) DecodeNode(n *config.Node) {
+	v.written = n.Written()
 	items := []*config.Node{n}
 	if n.IsList() {
 		items = n.Items()

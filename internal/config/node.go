@@ -3,6 +3,9 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -40,6 +43,34 @@ func (n *Node) IsMap() bool { return n.yaml.Kind == yaml.MappingNode }
 
 // Text is a single value as it is written.
 func (n *Node) Text() string { return n.yaml.Value }
+
+// Written is the value as the file has it, in one form however it is laid out.
+func (n *Node) Written() string { return written(n.yaml) }
+
+func written(n *yaml.Node) string {
+	switch {
+	case n.Alias != nil:
+		return written(n.Alias)
+	case n.Kind == yaml.ScalarNode:
+		return strconv.Quote(n.Value)
+	}
+	size := 1
+	if n.Kind == yaml.MappingNode {
+		size = 2 // a key and its value
+	}
+	var parts []string
+	for part := range slices.Chunk(n.Content, size) {
+		texts := make([]string, size)
+		for i, one := range part {
+			texts[i] = written(one)
+		}
+		parts = append(parts, strings.Join(texts, ":"))
+	}
+	if n.Kind == yaml.MappingNode {
+		slices.Sort(parts)
+	}
+	return "[" + strings.Join(parts, ",") + "]"
+}
 
 // Items are the elements of a list.
 func (n *Node) Items() (all []*Node) {
