@@ -35,6 +35,8 @@ type fileRow struct {
 
 	end   int64 // where the next row begins
 	chain chain // up to there
+	// half says that it is the last one of a file of CSV, without an end, and lacks values: the file may still be written.
+	half bool
 }
 
 // fileRows reads the rows of a file one by one. Memory is bounded by rowLines and longestLine.
@@ -57,6 +59,7 @@ type fileLine struct {
 	sum     []byte
 	end     int64
 	tooLong bool
+	noEnd   bool
 }
 
 // newFileRows reads rows from a place on, which is a row's end, up to a size.
@@ -119,6 +122,7 @@ func (r *fileRows) next() (row fileRow, err error) {
 		for i := range n {
 			l := &r.ahead[i]
 			r.chain, row.end = r.chain.next(l.sum), l.end
+			row.half = l.noEnd && len(row.fields) < len(r.columns)
 		}
 		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
 		if row.chain = r.chain; len(row.raw) > 0 {
@@ -186,6 +190,7 @@ func (r *fileRows) readLine() (l fileLine, err error) {
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
 			return l, err // what has no end yet is read again
 		}
+		l.noEnd = isLast
 		sum.Write(piece)
 		length += len(piece)
 		if l.tooLong = length > longestLine; l.tooLong {

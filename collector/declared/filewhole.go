@@ -20,7 +20,7 @@ import (
 const (
 	// longestDocument bounds a file of JSON, which is read as a whole.
 	longestDocument = 16 << 20
-	// waitForWhole is how long a document that can't be read may still be written.
+	// waitForWhole is how long a document that can't be read, or a last row that lacks values, may still be written.
 	waitForWhole = time.Hour
 )
 
@@ -59,7 +59,7 @@ func (l *wholeLook) read(_ context.Context, f *listedFile) error {
 		if l.files.Format == formatJSON {
 			rows = l.jsonRows(file, f)
 		}
-		if err := l.addRows(rows, f.path); errors.Is(err, io.EOF) {
+		if err := l.addRows(rows, f); errors.Is(err, io.EOF) {
 			return nil // it is still being written
 		} else if err != nil {
 			return err
@@ -71,20 +71,28 @@ func (l *wholeLook) read(_ context.Context, f *listedFile) error {
 	return nil
 }
 
-// addRows adds the rows of a file to pages, and yields those that are full.
-func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], path string) error {
+// addRows adds the rows of a file to pages, and yields those that are full. The error is io.EOF for half a row that may still become a whole one.
+func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile) error {
 	for row, err := range rows {
 		if err != nil {
 			return err
+		}
+		if row.half && l.mayGrow(f) {
+			return io.EOF
 		}
 		if l.isFull() {
 			if err := l.emitPage(l.takePage(), l.append(nil)); err != nil { // the position is of the files before this one
 				return err
 			}
 		}
-		l.addRow(row, path)
+		l.addRow(row, f.path)
 	}
 	return nil
+}
+
+// mayGrow says whether what can't be read of a file may still be written.
+func (l *wholeLook) mayGrow(f *listedFile) bool {
+	return l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
 }
 
 // jsonRows are the rows of a document: the array that the definition names, or the document itself. One that can't be read is waited for (io.EOF), and
@@ -100,7 +108,7 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, e
 			}
 		}
 		if problem != "" {
-			if l.now().Sub(f.info.ModTime()).Abs() < waitForWhole {
+			if l.mayGrow(f) {
 				yield(nil, io.EOF)
 				return
 			}

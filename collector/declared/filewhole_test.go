@@ -49,6 +49,28 @@ func TestWholeFiles(t *testing.T) {
 			r.poll()
 			r.add("cdr_1", line("b"))
 		}, []string{"a", "b"}, ""},
+		{"half a row rested", wholeCSV, func(r *reading) {
+			r.add("cdr_1", heading+line("a")+"1795428001,busy")
+			r.rest()
+			r.poll()
+			r.is("a")
+			r.add("cdr_1", ",b\n"+line("c"))
+		}, []string{"a", "b", "c"}, ""},
+		{"half a row within quotes rested", wholeCSV, func(r *reading) {
+			r.add("cdr_1", heading+line("a")+"1795428001,busy,\"b")
+			r.rest()
+			r.poll()
+			r.add("cdr_1", ",c\"\n")
+		}, []string{"a", "b,c"}, ""},
+		{"a last row that stays short", wholeCSV, func(r *reading) {
+			r.add("cdr_1", heading+line("a")+"1795428001,busy")
+		}, []string{"a", ""}, ""},
+		{"a long line within", wholeCSV, func(r *reading) {
+			r.add("cdr_1", heading+line("a")+strings.Repeat("x", 2<<20)+"\n"+line("b"))
+			r.rest()
+			r.poll()
+			r.is("a", "b")
+		}, []string{"a", "b"}, "the line is longer than 1 MiB"},
 		{"half a document", wholeJSON, func(r *reading) {
 			r.add("cdr_1", `{"start":17954`)
 			r.rest()
