@@ -6,9 +6,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -123,14 +126,14 @@ func (o *oauth) addClient(ctx context.Context, form url.Values, header http.Head
 	return nil
 }
 
-// shortestLife stands in for a life that an answer doesn't give.
+// shortestLife stands in for a life that can't be read from an answer: a token that was given isn't refused for it, since it may have cost a refresh token.
 const shortestLife = 10 * time.Minute
 
 func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 	var answer struct {
-		AccessToken  string `json:"access_token"`
-		RefreshToken string `json:"refresh_token"`
-		ExpiresIn    int64  `json:"expires_in"` // seconds
+		AccessToken  string         `json:"access_token"`
+		RefreshToken string         `json:"refresh_token"`
+		ExpiresIn    jsontext.Value `json:"expires_in"` // seconds, a number; of some providers a text
 	}
 	err = json.Unmarshal(body, &answer)
 	if err != nil || answer.AccessToken == "" || !httpguts.ValidHeaderFieldValue(answer.AccessToken) {
@@ -139,6 +142,9 @@ func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 			Todo: "see what stands between the exporter and " + o.title + " (a proxy, a gateway or its sign-in page), and base_url",
 		})
 	}
-	life := cmp.Or(time.Duration(max(answer.ExpiresIn, 0))*time.Second, shortestLife)
+	text, _ := textOf(answer.ExpiresIn)
+	whole, _, _ := strings.Cut(text, ".")
+	seconds, _ := strconv.ParseInt(whole, 10, 32) // 0 if it is no number, and the largest if it is larger
+	life := cmp.Or(time.Duration(max(seconds, 0))*time.Second, shortestLife)
 	return grant{Refresh: answer.RefreshToken, Access: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
 }

@@ -145,6 +145,30 @@ func TestRefreshTokenOfCommands(t *testing.T) {
 	}
 }
 
+// TestTokenLife: a token is used for as long as its answer says, in whichever form; one whose life can't be read is still a token.
+func TestTokenLife(t *testing.T) {
+	for life, want := range map[string]int{`3600`: 1, `"3600"`: 1, `3600.0`: 1, `99999999999999`: 1, `60`: 2, `"60"`: 2, `null`: 2, `"soon"`: 2, `-1`: 2} {
+		f, tokens := new(fakeAPI), 0
+		f.answer = func(r *http.Request) (string, http.Header) {
+			if r.Method != http.MethodPost {
+				return rows(1), nil
+			}
+			tokens++
+			return `{"access_token":"a","expires_in":` + life + `}`, nil
+		}
+		info := f.open(t, "  auth: {oauth2: {token_url: /token, params: {assertion: x}}}\n", "    request: {path: /calls}\n    filter: {by: start}\n")
+		for range 2 {
+			if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil {
+				t.Fatalf("%s: %v", life, err)
+			}
+			f.now = f.now.Add(30 * time.Minute)
+		}
+		if tokens != want {
+			t.Errorf("%s: %d tokens were asked for, want %d", life, tokens, want)
+		}
+	}
+}
+
 // TestTokenHeaders: a definition's headers go to the API's host only, and a client's id may be absent.
 func TestTokenHeaders(t *testing.T) {
 	for address, want := range map[string]string{"/token": "k", "https://api.acmetel.example:443/token": "k", "https://login.acmetel.example/token": ""} {
