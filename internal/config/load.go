@@ -193,7 +193,11 @@ func (d *decoder) define(root *yaml.Node) {
 
 // filesOf are the files that a pattern names.
 func (d *decoder) filesOf(item *yaml.Node, at place) []string {
-	files, err := filepath.Glob(d.resolve(item.Value))
+	var pattern string // it may come from the environment
+	if d.decode(reflect.ValueOf(&pattern).Elem(), item, at); d.isBroken(at.path) {
+		return nil
+	}
+	files, err := filepath.Glob(d.resolve(pattern))
 	if err != nil || len(files) == 0 {
 		d.report(at.line, at.path, "names no file; give a file, or a pattern such as providers/*.yaml")
 	}

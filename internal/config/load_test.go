@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -112,6 +113,34 @@ sources:
 	secret, err := a.Secret.Value(t.Context())
 	equal(t, "secret", secret, "hunter2")
 	equal(t, "error", err, nil)
+}
+
+// Definitions are read before all else, by the same rules.
+func TestEnvironmentOfDefinitions(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "from-environment")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for definition, want := range map[string]string{
+		"${env:SET}":            "",
+		"${env:NOWHERE}":        "c.yaml:1: definitions[0]: environment variable NOWHERE is not set; set it, or write ${env:NOWHERE:-default}",
+		"${env:NOWHERE:-none*}": "c.yaml:1: definitions[0]: names no file; give a file, or a pattern such as providers/*.yaml",
+	} {
+		var files []string
+		with := options()
+		with.Define = func(all []string) (map[string]func() any, error) {
+			files = all
+			return nil, nil
+		}
+		_, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte("definitions: ['"+definition+"']\n"+valid), with)
+		if want == "" {
+			equal(t, "the files of "+definition, files, []string{file})
+			equal(t, "error", err, nil)
+		} else if got := fmt.Sprint(err); got != filepath.Join(dir, want) {
+			t.Errorf("the error is %s, want %s", got, want)
+		}
+	}
 }
 
 func TestAliasesAndMerges(t *testing.T) {
