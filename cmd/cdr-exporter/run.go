@@ -64,6 +64,10 @@ func runExporter(ctx context.Context, settings app.Settings, logger *slog.Logger
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP) // from here on it doesn't end the process
 	a, err := app.New(ctx, settings)
+	if err != nil && ctx.Err() != nil { // a supervisor stops what starts, which is no failure
+		logger.Info("Stopped while starting", "err", err)
+		return nil
+	}
 	if _, missing := os.Stat(settings.ConfigFile); err != nil && errors.Is(missing, fs.ErrNotExist) {
 		return fmt.Errorf("%w; `cdr-exporter demo` runs without a configuration", err)
 	}

@@ -1,8 +1,10 @@
 package main_test
 
 import (
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,5 +39,37 @@ func TestLedgerCommandsEndAtASignal(t *testing.T) {
 		if err := writer.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestRunEndsAtASignalWhileItStarts: a supervisor that stops it while it opens its ledger, here a database that doesn't answer, sees no failure.
+func TestRunEndsAtASignalWhileItStarts(t *testing.T) {
+	t.Parallel()
+	database, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = database.Close() })
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	text := "storage: {postgres: {dsn: \"postgres://cdr@" + database.Addr().String() + "/cdr?sslmode=disable\"}}\n" +
+		"sources:\n  - name: wave\n    wavix: {api_key: key, call_log: }\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), binary, "run", "--config.file="+config, "--web.listen-address=127.0.0.1:0")
+	cmd.Env = environment(nil)
+	var log strings.Builder
+	cmd.Stderr = &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := database.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("%v, want exit code 0: %s", err, log.String())
 	}
 }
