@@ -73,6 +73,7 @@ type App struct {
 	reloadPace *rate.Limiter
 	reloading  sync.Mutex              // orders Start, reloads and Stop
 	running    atomic.Pointer[running] // stored under reloading
+	refused    error                   // why the last reload changed nothing; guarded by reloading
 	// reloadProblem is why the newest configuration isn't in force.
 	reloadProblem atomic.Pointer[error]
 	observing     sync.Mutex  // held while a snapshot sets the gauges of what is read

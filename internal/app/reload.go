@@ -46,6 +46,7 @@ func (a *App) reload() error {
 		return errNotRunning
 	}
 	next, err := a.nextRunning()
+	a.refused = err
 	a.reloaded(err)
 	if err != nil {
 		a.logger.Error("The configuration wasn't reloaded; the previous one stays in effect.", "err", err)
@@ -165,13 +166,13 @@ func (a *App) rereadLabels(r *running) {
 	set, err := labels.Load(r.config.Labels)
 	if err != nil {
 		r.labelsBroken = true
-		a.reloaded(err)
+		a.reloaded(errors.Join(a.refused, err))
 		a.logger.Error("A file of labels can't be used; what it said before stays in effect.", "err", err)
 		return
 	}
 	if r.labelsBroken {
 		r.labelsBroken = false
-		a.reloaded(nil)
+		a.reloaded(a.refused)
 	}
 	r.labels = set
 	a.ledger.Tune(r.tuning(), r.metricOptions())

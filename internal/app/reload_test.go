@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -105,6 +106,58 @@ func TestReloadNativeHistograms(t *testing.T) {
 	}
 	if native() {
 		t.Error("own metrics still have native histograms")
+	}
+}
+
+// A file of labels that turns good again doesn't hide that the last reload changed nothing.
+func TestLabelsDontHideARefusedReload(t *testing.T) {
+	t.Parallel()
+	for name, config := range map[string]string{"refused by the configuration": "surprise: 1\n", "refused by the labels": ""} {
+		p, folder := &acme{t: t}, t.TempDir()
+		people := filepath.Join(folder, "people.csv")
+		write := func(path, text string) {
+			t.Helper()
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const good, bad = "user,department\nann,Sales\n", "user,department\nann,Sales\nann,Support\n"
+		write(people, good)
+		file := p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n")
+		a := start(t, file, p.provider())
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(file, string(text)+config)
+		if config == "" {
+			write(people, bad)
+		}
+		if err := a.Reload(); err == nil {
+			t.Fatalf("%s: it isn't", name)
+		}
+		write(people, bad)
+		a.rereadFiles(t.Context())
+		if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") || !strings.Contains(problem, strings.TrimSuffix(config, ": 1\n")) {
+			t.Errorf("%s: with bad labels the problem is %q", name, problem)
+		}
+		write(people, good)
+		a.rereadFiles(t.Context())
+		if a.configProblem() == "" {
+			t.Errorf("%s: good labels have hidden it", name)
+		}
+		until(t, a, "cdr_exporter_config_last_reload_successful 0")
+		write(file, string(text))
+		if err := a.Reload(); err != nil {
+			t.Fatal(err)
+		}
+		write(people, bad)
+		a.rereadFiles(t.Context())
+		write(people, good)
+		a.rereadFiles(t.Context())
+		if problem := a.configProblem(); problem != "" {
+			t.Errorf("%s: after a good reload and with good labels the problem is %q", name, problem)
+		}
 	}
 }
 
