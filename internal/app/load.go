@@ -34,26 +34,21 @@ func (a *App) load() (*running, error) {
 		return nil, err
 	}
 	r := &running{config: c, providers: all}
-	parameters, err := rules.Load(string(c.RulesFile))
-	if err != nil {
-		return nil, err
+	parameters, rulesErr := rules.Load(string(c.RulesFile))
+	if rulesErr == nil {
+		r.thresholds = parameters.Thresholds
 	}
-	r.thresholds = parameters.Thresholds
-	if r.sending, err = a.settings.sending(c.OTLP); err != nil {
-		return nil, err
-	}
-	if r.sending != nil {
+	var sendingErr, labelsErr, keyErr error
+	if r.sending, sendingErr = a.settings.sending(c.OTLP); r.sending != nil {
 		for _, s := range []*config.OTLPSignal{&r.sending.Logs, &r.sending.Metrics, &r.sending.Traces} {
 			ca, _ := os.ReadFile(string(s.TLSConfig.CAFile)) // newDelivery reports what can't be read
 			r.trusted = append(r.trusted, string(ca))
 		}
 	}
 	r.labelFiles = labels.Stamp(c.Labels)
-	if r.labels, err = labels.Load(c.Labels); err != nil {
-		return nil, err
-	}
-	r.hashKey, err = HashKey(context.Background(), c)
-	return r, err
+	r.labels, labelsErr = labels.Load(c.Labels)
+	r.hashKey, keyErr = HashKey(context.Background(), c)
+	return r, errors.Join(rulesErr, sendingErr, labelsErr, keyErr)
 }
 
 // sending says what is sent, and how. The environment is only about endpoints.
