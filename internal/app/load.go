@@ -98,13 +98,16 @@ func Check(s Settings) error {
 	return nil
 }
 
-// HashKey is privacy.hash_key, nil if it isn't set.
+// HashKey is privacy.hash_key, nil if it isn't set. From a file it is the same key as the text in it: a newline at its end isn't a part.
 func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
-	key, err := c.Privacy.HashKey.Bytes(ctx)
+	key, err := c.Privacy.HashKey.Value(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read privacy.hash_key: %w", err)
 	}
-	return key, nil
+	if key == "" {
+		return nil, nil
+	}
+	return []byte(key), nil
 }
 
 // ConfigOptions read the blocks of these providers, and check that every file that a configuration names is readable.

@@ -7,7 +7,30 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
+
+// The key of the hashes is the same as text and from a file, in which editors put a newline at the end.
+func TestHashKey(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "key.txt")
+	if err := os.WriteFile(file, []byte("k3y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		secret config.Secret
+		want   []byte
+	}{
+		"not set":   {},
+		"as text":   {config.NewSecret("k3y"), []byte("k3y")},
+		"in a file": {config.NewSecretFile(file), []byte("k3y")},
+	} {
+		key, err := HashKey(t.Context(), &config.Config{Privacy: config.Privacy{HashKey: test.secret}})
+		if string(key) != string(test.want) || (key == nil) != (test.want == nil) || err != nil {
+			t.Errorf("%s: %q, %v", name, key, err)
+		}
+	}
+}
 
 // Check has the problems of the files that a configuration names all at once, like its own.
 func TestCheckHasEveryProblem(t *testing.T) {
