@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -20,6 +22,9 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // then nothing is read
 	if info.ActiveCalls == nil {
 		f.state = &lazyFeed{ledger: a.ledger, spec: SpecOf(s.config, info)}
+		if f.state.spec.History < s.config.History {
+			f.state.logger = a.logger.With(collector.SourceKey, s.config.Name, "feed", info.Name)
+		}
 		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
 		settings.Paused = a.ledger.Paused
 		if !a.ledger.Shared() { // else its loop opens it, so that taking over many feeds doesn't wait for the commits of the first
@@ -38,10 +43,18 @@ func SpecOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	rules.NoReasons = !info.Properties.Reasons
 	return ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: c.History, Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
+			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: keptHistory(c.History, info.Limits.Retention), Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
 		},
 		RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount, OtherAccount: info.OtherAccount,
 	}
+}
+
+// keptHistory is a history that is cut to what the provider keeps, but for an hour: the first read may begin late.
+func keptHistory(history, retention time.Duration) time.Duration {
+	if retention == 0 {
+		return history
+	}
+	return min(history, retention-min(time.Hour, retention/2))
 }
 
 // lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary. Until then only
@@ -52,6 +65,7 @@ type lazyFeed struct {
 	isOpen atomic.Bool // the Feed is there
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
+	logger *slog.Logger // for a history that was cut; nil: it wasn't
 }
 
 var _ collector.Recognizer = (*lazyFeed)(nil)
@@ -63,6 +77,9 @@ func (l *lazyFeed) open(ctx context.Context) (err error) {
 	}
 	if l.Feed, err = l.ledger.Feed(ctx, l.spec); err == nil {
 		l.isOpen.Store(true)
+		if l.logger != nil && !l.State().HistoryDone {
+			l.logger.Info("The history is shorter than configured: the provider keeps no more.", "history", l.spec.History.String())
+		}
 	}
 	return err
 }

@@ -88,10 +88,10 @@ func (p *Parameters) readingAlerts() Group {
 		{
 			Alert: "CDRRangeUnreadable", Severity: warning, Signal: Exporter,
 			Doc:         "A span can't be read: the provider no longer keeps it, or fails on it while it gives others. Its calls are in no figure.",
-			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), metrics.Unreadable.Name),
+			Expr:        unreadable(),
 			Summary:     "Calls of " + ofFeed + " can't be read.",
 			Description: "{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans. Its calls are in no figure.",
-			When:        "a span can't be read while others can, or is no longer kept by the provider",
+			When:        "a span can't be read while others can, or the provider stopped keeping it within the last week",
 		},
 		{
 			Alert: "CDRClockOffset", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
@@ -154,6 +154,15 @@ func (p *Parameters) readingAlerts() Group {
 			Change:      "`metrics.series_limit`",
 		},
 	}}
+}
+
+// unreadable is how much can't be read. What is no longer kept stays in the metric, so it is passed over once it has been there for a week, unless spans are
+// still tried: else the next loss would be no news.
+func unreadable() string {
+	known := fmt.Sprintf("max by (%s) (last_over_time(%s[1h] offset 1w))", byFeed.labels(), metrics.Unreadable.Name)
+	tried := fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state", "set_aside")))
+	now := fmt.Sprintf("max by (%s) (max_over_time(%s[5m]))", byFeed.labels(), metrics.Unreadable.Name)
+	return lines(now+" > 0", fmt.Sprintf("unless (%s <= %s unless %s)", now, known, tried))
 }
 
 // grown is by how much a counter grew whose series may begin at its value: those of our own whose label the provider brings don't begin at 0, and the
