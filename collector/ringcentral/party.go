@@ -38,7 +38,7 @@ func directionOf(r *row) (direction cdr.Direction, known bool) {
 	return direction, known
 }
 
-// user is the account's user in a call: of an inbound one who answered it, where a leg
+// userOf is the account's user in a call: of an inbound one who answered it, where a leg
 // says so, else the extension that the row belongs to.
 func userOf(r *row) (id, name string) {
 	if folded(r.Direction) == "inbound" {

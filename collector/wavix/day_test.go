@@ -64,7 +64,7 @@ func (f *fakeWavix) pagesAsked() string {
 	return strings.Join(pages, " ")
 }
 
-// letters reads the last hour, at a later second each time, and returns the letters that came as new ones in order.
+// letterReader reads the last hour, at a later second each time, and returns the letters that came as new ones in order.
 type letterReader struct {
 	t      *testing.T
 	fake   *fakeWavix

@@ -164,7 +164,7 @@ func rowsAt(times ...string) []listedRow {
 	return rows
 }
 
-// paths are the different paths that were asked, in order.
+// pathsAsked are the different paths that were asked, in order.
 func (f *fakeWavix) pathsAsked() []string {
 	var paths []string
 	for _, asked := range f.asked {

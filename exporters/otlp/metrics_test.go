@@ -38,7 +38,7 @@ func readMetrics(t *testing.T, req *http.Request) *colmetricspb.ExportMetricsSer
 	return &out
 }
 
-// points counts the data points of the sums in a request.
+// sumPoints counts the data points of the sums in a request.
 func sumPoints(req *colmetricspb.ExportMetricsServiceRequest) int {
 	n := 0
 	for _, resource := range req.GetResourceMetrics() {

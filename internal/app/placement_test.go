@@ -18,7 +18,7 @@ func replicasOf(names string) (all []ledger.Replica) {
 	return all
 }
 
-// owners makes feeds from texts such as "a/x@one:3": the feed x of the source a is read by the replica one, and costs 3.
+// feedsOf makes feeds from texts such as "a/x@one:3": the feed x of the source a is read by the replica one, and costs 3.
 func feedsOf(t *testing.T, text string) (all []ledger.FeedOwner) {
 	t.Helper()
 	for one := range strings.FieldsSeq(text) {

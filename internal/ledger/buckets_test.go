@@ -10,10 +10,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// bucketEdge is where one span ends and the next begins.
 // bucketReach is how far from it a fact is found at least.
 const bucketReach = counting.BucketSeconds / 2 * time.Second
 
+// bucketEdge is where one span ends and the next begins.
 var bucketEdge = time.Unix((epoch.Unix()/counting.BucketSeconds+1)*counting.BucketSeconds, 0)
 
 // rigToPrune has one run more to delete than two transactions do.
