@@ -66,7 +66,7 @@ func TestE2EChart(t *testing.T) {
 		{
 			"testdata/everything.yaml",
 			map[string]string{
-				"ringcentral-secret": "x", "ringcentral-jwt": "x", "wavix-key": "x", "otlp-authorization": "x",
+				"ringcentral-secret": "x", "ringcentral-jwt": "x", "wavix-key": "x", "otlp-authorization": "x", "people.csv": "user,department\n101,Sales\n",
 				"web-config.yaml": "basic_auth_users: {prometheus: $2y$04$t9rPD3vyuOIzh0HB9iAxaeFUsAk7tVSVa0FfRM1dNzCrL/iAkrjOS}\n",
 			},
 			map[string]int{"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2, "ConfigMap": 8},
@@ -287,6 +287,9 @@ func TestE2EChartRefuses(t *testing.T) {
 		"a token to push with":    {"config.sources[0].acmetel.token=hunter2", "config.sources[0].acmetel.token: a ConfigMap"},
 		"a header's value":        {"config.otlp.headers.Authorization=hunter2", "config.otlp.headers.Authorization: a ConfigMap"},
 		"a key of TLS":            {"config.otlp.tls_config.key=hunter2", "config.otlp.tls_config.key: a ConfigMap"},
+		"a key to the database": {
+			"storage.postgres.dsnSecret.name=db,storage.postgres.tlsConfig.key=hunter2", "storage.postgres.tlsConfig.key: a ConfigMap",
+		},
 		"a proxy's password":      {"config.sources[0].proxy_url=http://u:hunter2@proxy:3128", "config.sources[0].proxy_url: a ConfigMap"},
 		"a key for hashes":        {"config.privacy.hash_key=12345", "config.privacy.hash_key: a ConfigMap"},
 		"secret in place of name": {"secrets[0].client-secret=x", "at '/secrets/0': got object, want string"},

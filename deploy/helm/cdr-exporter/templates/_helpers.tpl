@@ -84,6 +84,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if kindIs "map" $value }}
 {{- range $key, $inner := $value }}
 {{- $named := has $key (list "client_secret" "client_certificate" "client_certificate_password" "jwt" "api_key" "auth_token" "refresh_token" "token" "hash_key" "dsn" "key") }}
+{{- if hasPrefix "config.labels[" $path }}
+{{- $named = false }}{{/* `key` says there what a file is looked up by. */}}
+{{- end }}
 {{- $password := and (eq $key "proxy_url") (contains "@" (toString $inner)) }}
 {{- include "cdr-exporter.checkSecrets" (list (printf "%s.%s" $path $key) $inner (or $named $password (hasSuffix ".otlp.headers" $path))) }}
 {{- end }}
