@@ -23,18 +23,19 @@ type Decision struct {
 	buckets []int64
 
 	// Made by Decide.
-	known  *Known
-	was    *State
-	order  []int        // of the entries: as they are decided
-	firsts map[Hash]int // the first entry of each key in the order of versions, without those that aren't final
-	states map[Hash]*state
-	spare  []*state // the first used are in states, or lead there
-	used   int
-	rows   []byte          // stored forms that the page changes
-	kept   []*state        // those to be remembered
-	deltas []metrics.Delta // of the record in hand
-	change Change
-	err    error // the first one
+	known   *Known
+	was     *State
+	order   []int        // of the entries: as they are decided
+	firsts  map[Hash]int // the first entry of each key in the order of versions, without those that aren't final
+	states  map[Hash]*state
+	spare   []*state // the first used are in states, or lead there
+	used    int
+	rows    []byte          // stored forms that the page changes
+	kept    []*state        // those to be remembered
+	deltas  []metrics.Delta // of the record in hand
+	charged []cdr.Charge    // those of Change.Logs and Change.Spans
+	change  Change
+	err     error // the first one
 }
 
 // state is what is known of one record or fact while a page is decided.
@@ -96,6 +97,8 @@ type Log struct {
 	// Visit is the number of the visit to a queue that the event is about, or -1.
 	Visit int
 	Event Event
+	// Charges are the call's, each in the currency that it is counted in; nil for a session or a visit.
+	Charges []cdr.Charge
 }
 
 // BadHash is a row that was set aside.
@@ -137,7 +140,7 @@ func (d *Decision) takeKnown(known *Known) {
 	d.known, d.was, d.err = known, &known.State, nil
 	clear(d.states)
 	clear(d.firsts)
-	d.used, d.rows, d.kept = 0, d.rows[:0], d.kept[:0]
+	d.used, d.rows, d.kept, d.charged = 0, d.rows[:0], d.kept[:0], d.charged[:0]
 	c := &d.change
 	clear(c.Tallies)
 	clear(c.Books)
@@ -238,6 +241,12 @@ func (d *Decision) addCounted(r *cdr.Record, source int) {
 	}
 	d.change.Deltas = append(d.change.Deltas, d.deltas...)
 	d.change.Counted = append(d.change.Counted, Counted{Record: r, New: source, End: len(d.change.Deltas)})
+}
+
+// addCallLog asks for the log record of an entry's call. was are the amounts that are known of it.
+func (d *Decision) addCallLog(i int, event Event, was []cdr.Charge) {
+	d.addLog(i, -1, event)
+	d.change.Logs[len(d.change.Logs)-1].Charges = d.charges(d.entries[i].record, was)
 }
 
 // addLog asks for a log record of an entry.

@@ -102,7 +102,7 @@ func (d *Decision) decideNew(i int) *state {
 			d.change.Attempts = append(d.change.Attempts, Attempt{r.Direction.String(), r.Trunk, a})
 		}
 	}
-	d.addLog(i, -1, Event{Name: EventCall, Version: 1})
+	d.addCallLog(i, Event{Name: EventCall, Version: 1}, nil)
 	if !d.settings.PartsSettle {
 		d.addVisits(i)
 	}
@@ -169,7 +169,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 		result.Revised++
 		d.book(r.Start).Revised++
 		if k.revisions++; k.revisions <= loggedRevisions {
-			d.addLog(i, -1, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed})
+			d.addCallLog(i, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed}, k.charges)
 		}
 	}
 	if row := k.append(nil); !bytes.Equal(row, st.Data) {

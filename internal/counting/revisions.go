@@ -65,3 +65,19 @@ func (d *Decision) reviseCharge(k *known, c cdr.Charge) bool {
 	*was = c
 	return true
 }
+
+// charges are a record's, each in the currency that it is counted in: its own, else that of the amount that is known, else the source's. The record
+// stays as the provider has it, since the page may be decided again by what is known then.
+func (d *Decision) charges(r *cdr.Record, was []cdr.Charge) []cdr.Charge {
+	at := len(d.charged)
+	d.charged = append(d.charged, r.Charges...)
+	all := d.charged[at:len(d.charged):len(d.charged)]
+	for i := range all {
+		c := &all[i]
+		if at := slices.IndexFunc(was, func(was cdr.Charge) bool { return was.Component == c.Component }); at >= 0 {
+			c.Currency = cmp.Or(c.Currency, was[at].Currency)
+		}
+		c.Currency = cmp.Or(c.Currency, d.settings.Currency)
+	}
+	return all
+}

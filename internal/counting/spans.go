@@ -1,6 +1,10 @@
 package counting
 
-import "time"
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
 
 // chargeWait is how long after its start a call's spans wait for what it cost.
 const chargeWait = 24 * time.Hour
@@ -11,6 +15,8 @@ type Span struct {
 	Record int
 	// Event is that of the log record of the same version.
 	Event Event
+	// Charges are the record's, each in the currency that it is counted in.
+	Charges []cdr.Charge
 	// Links are the other records of the call, as far as the record names them.
 	Links []Link
 }
@@ -40,12 +46,17 @@ func (d *Decision) addSpans() {
 		if st == nil || flagsOf(st.Data)&rowUntraced == 0 || !d.hasSettled(&d.entries[i]) {
 			continue
 		}
-		head, _ := splitRow(st.Data)
-		event := Event{Name: EventCall, Version: head.revisions + 1}
-		if head.revisions > 0 {
+		var k known
+		if d.failed(k.parse(st.Data)) {
+			return
+		}
+		event := Event{Name: EventCall, Version: k.revisions + 1}
+		if k.revisions > 0 {
 			event.Name = EventRevised
 		}
-		d.change.Spans = append(d.change.Spans, Span{Record: i, Event: d.identify(i, event), Links: d.links(&d.entries[i])})
+		d.change.Spans = append(d.change.Spans, Span{
+			Record: i, Event: d.identify(i, event), Charges: d.charges(d.entries[i].record, k.charges), Links: d.links(&d.entries[i]),
+		})
 		d.setFlags(st, flagsOf(st.Data)&^rowUntraced)
 	}
 }

@@ -113,6 +113,7 @@ func (p *pageCommit) encodeLogs() {
 		if log.Visit >= 0 {
 			log.Event.Visit = &p.redacted.Visits[log.Visit]
 		}
+		p.redacted.Charges = log.Charges
 		b.data = encoder.AppendRecord(b.data, &p.redacted, &log.Event)
 		b.ends = append(b.ends, len(b.data))
 	}
@@ -124,6 +125,7 @@ func (p *pageCommit) encodeSpans() {
 	for i := range p.change.Spans {
 		span := &p.change.Spans[i]
 		p.ledger.redactor.Redacted(&p.redacted, p.page.Records[span.Record])
+		p.redacted.Charges = span.Charges
 		size, had := len(b.data), len(b.ends)
 		b.data, b.ends = encoder.AppendSpans(b.data, b.ends, &p.redacted, span)
 		if p.ledger.Spans().Full() {
