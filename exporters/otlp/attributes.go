@@ -22,7 +22,9 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	b = appendTime(b, common("cdr.start_time"), r.Start)
 	b = appendTime(b, common("cdr.answer_time"), r.Answer)
 	b = appendTime(b, common("cdr.end_time"), r.End)
-	b = appendDouble(b, common("cdr.duration"), r.Duration.Seconds())
+	if !r.NoDuration {
+		b = appendDouble(b, common("cdr.duration"), r.Duration.Seconds())
+	}
 	b = appendPairs(b, "cdr.trunk", r.Trunk, "cdr.country", r.Country, "cdr.emergency", emergencyTexts[r.Emergency])
 	b = appendPairs(b, "cdr.caller.number", r.CallerNumber, "cdr.callee.number", r.CalleeNumber)
 	b = appendUser(b, event.Provider, r.UserID, r.UserName, r.UserPrincipal)

@@ -302,6 +302,16 @@ func TestCharges(t *testing.T) {
 	}
 }
 
+// A duration that the provider doesn't give isn't one of 0 s: neither an average in a log store nor the line may take it for one.
+func TestUnknownDurationIsAbsent(t *testing.T) {
+	r := bareRecord()
+	r.Outcome, r.NoDuration = cdr.Answered, true
+	got := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
+	if v, line := attributeOf(got, "cdr.duration"), got.GetBody().GetStringValue(); v != nil || line != "Call answered" {
+		t.Errorf("cdr.duration = %v, body %q", v, line)
+	}
+}
+
 func TestSeveralRecordingsAreAList(t *testing.T) {
 	r := bareRecord()
 	r.Recordings = []cdr.Recording{{ID: "a"}, {ID: "b"}}

@@ -18,9 +18,11 @@ func appendLine(b []byte, r *cdr.Record, event *counting.Event) []byte {
 		return appendVisitLine(b, event.Visit)
 	}
 	b = append(append(append(b, directionPhrases[r.Direction]...), ' '), outcomePhrases[r.Outcome]...)
-	if r.Outcome.Connected() {
+	switch {
+	case r.Outcome.Connected() && r.NoDuration:
+	case r.Outcome.Connected():
 		b = append(append(b, ", "...), r.Duration.Round(time.Second).String()...)
-	} else {
+	default:
 		b = appendPhrase(b, ": ", r.Reason, "")
 		if r.SIPCode.Known && r.SIPCode.Value != 0 {
 			b = append(strconv.AppendInt(append(b, " (SIP "...), r.SIPCode.Value, 10), ')')
