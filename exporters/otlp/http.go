@@ -24,6 +24,9 @@ import (
 // maxResponse bounds what is read of an answer; a partial success is far smaller.
 const maxResponse = 1 << 20
 
+// deadAfter is how long an HTTP/2 connection may be silent before it is asked for a sign of life, as in Prometheus's clients. Without one it is closed.
+const deadAfter = time.Minute
+
 func newHTTPClient(s Settings) *http.Client {
 	if s.Deliver != nil {
 		return &http.Client{Transport: s.Deliver}
@@ -32,6 +35,8 @@ func newHTTPClient(s Settings) *http.Client {
 	if base == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()
 		own.TLSClientConfig, base = s.TLS, own
+		// A request that gets no answer doesn't end its connection, so pings find out whether the other end is still there.
+		own.HTTP2 = &http.HTTP2Config{SendPingTimeout: deadAfter}
 		own.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
 			if res.StatusCode != http.StatusOK { // else the error would be the proxy's own words
 				return fmt.Errorf("the proxy answered HTTP %d", res.StatusCode)
