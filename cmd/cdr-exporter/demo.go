@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 func newDemo(c *kingpin.CmdClause) command {
@@ -62,8 +63,12 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 	if port, all := strings.CutPrefix(address, "[::]"); all {
 		address = "localhost" + port
 	}
+	page := "http://" + address
+	if web.HasTLS(settings.WebConfigFile) {
+		page = "https://" + address
+	}
 	fmt.Fprintf(s.out, "Reading a simulated Teams tenant, RingCentral account, Wavix account and Asterisk. "+
-		"Open http://%s/ (status) or http://%s%s (metrics). Press Ctrl-C to stop.%s\n", address, address, settings.TelemetryPath, outage)
+		"Open %s/ (status) or %s%s (metrics). Press Ctrl-C to stop.%s\n", page, page, settings.TelemetryPath, outage)
 	now := time.Now()
 	callID := providers.Records.First(now.Add(-time.Hour), now.Add(-30*time.Minute), now)
 	year, month, _ := now.UTC().Date()

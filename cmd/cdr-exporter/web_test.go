@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"golang.org/x/crypto/bcrypt"
@@ -56,6 +57,22 @@ func TestWebConfig(t *testing.T) {
 		}
 		other.close()
 		health(t, n.vault, 0, "", address)
+	}
+	x.stop()
+}
+
+// TestDemoSaysHTTPS: the address that the demo prints can be opened, also with TLS.
+func TestDemoSaysHTTPS(t *testing.T) {
+	t.Parallel()
+	n := small(t, 62)
+	config, authority := secured(t, n, "ada", "open~sesame")
+	x := start(t, n.vault, launch{
+		args:   []string{"demo", "--web.listen-address=127.0.0.1:0", "--web.config.file=" + config},
+		client: client{tls: &tls.Config{RootCAs: authority.Pool(), MinVersion: tls.VersionTLS12}, user: "ada", password: "open~sesame"},
+	}).serving()
+	page := "https://" + x.addresses()[0]
+	if want := "Open " + page + "/ (status) or " + page + "/metrics"; !strings.Contains(x.out.String(), want) {
+		t.Errorf("the demo prints %s, want %s", x.out, want)
 	}
 	x.stop()
 }
