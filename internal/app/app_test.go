@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -196,7 +197,10 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	if err := os.WriteFile(key, []byte("first"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a := start(t, n.write("data", "privacy: {hash_key_file: key.txt}\n"))
+	var log syncBuffer
+	a := startWith(t, Settings{
+		ConfigFile: n.write("data", "privacy: {hash_key_file: key.txt}\n"), ListenAddresses: []string{"127.0.0.1:0"}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	})
 	if err := os.WriteFile(key, []byte("second"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -207,8 +211,13 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	if err := os.Remove(key); err != nil {
 		t.Fatal(err)
 	}
-	a.rereadFiles(t.Context())
+	for range 3 {
+		a.rereadFiles(t.Context())
+	}
 	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("without the file the key in use is %q", got)
+	}
+	if n := strings.Count(log.String(), "can't be read again"); n != 1 {
+		t.Errorf("it is logged %d times that the file can't be read", n)
 	}
 }

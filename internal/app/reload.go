@@ -181,10 +181,15 @@ func (a *App) rereadLabels(r *running) {
 
 func (a *App) rereadHashKey(ctx context.Context, r *running) {
 	key, err := HashKey(ctx, r.config)
-	switch {
-	case err != nil:
-		a.logger.Warn("privacy.hash_key can't be read again; the previous key stays in effect.", "err", err)
-	case !bytes.Equal(key, r.hashKey):
+	if err != nil {
+		if err.Error() != r.hashKeyProblem { // else it was logged
+			a.logger.Warn("privacy.hash_key can't be read again; the previous key stays in effect.", "err", err)
+		}
+		r.hashKeyProblem = err.Error()
+		return
+	}
+	r.hashKeyProblem = ""
+	if !bytes.Equal(key, r.hashKey) {
 		r.hashKey = key
 		a.ledger.Tune(r.tuning(), r.metricOptions())
 		a.logger.Info("privacy.hash_key was reloaded from its file.")

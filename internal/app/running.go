@@ -26,8 +26,9 @@ type running struct {
 	sending   *config.OTLPSettings // nil: OTLP is off
 	// trusted are the certificates in the files that otlp's signals name: sources read theirs again by themselves, a delivery doesn't.
 	trusted []string
-	// hashKey is privacy.hash_key, nil if it isn't set.
-	hashKey []byte
+	// hashKey is privacy.hash_key, nil if it isn't set; hashKeyProblem is why it couldn't be read again.
+	hashKey        []byte
+	hashKeyProblem string
 	// labels are the operator's, and labelFiles tell whether their files have changed since they were read.
 	labels     *labels.Set
 	labelFiles string
