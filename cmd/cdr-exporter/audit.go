@@ -42,7 +42,7 @@ func newAudit(c *kingpin.CmdClause) command {
 
 func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) error {
 	if !(a.share > 0 && a.share <= 1) {
-		return errors.New("--share: give a part above 0, at most 1, such as 0.1")
+		return usageError{errors.New("--share: give a part above 0, at most 1, such as 0.1")}
 	}
 	r.share = a.share
 	span, feeds, err := a.open(r)

@@ -87,10 +87,10 @@ func (b *backfill) parse(operator []string) (step time.Duration, labels []openme
 	d, err := model.ParseDuration(b.step)
 	step = time.Duration(d)
 	if err != nil || step < time.Second || step%time.Second != 0 {
-		return 0, nil, errors.New("--step: give whole seconds as a duration such as 30s, 1m or 1h")
+		return 0, nil, usageError{errors.New("--step: give whole seconds as a duration such as 30s, 1m or 1h")}
 	}
 	if labels, err = openmetrics.ParseLabels(b.labels, operator...); err != nil {
-		return 0, nil, fmt.Errorf("--label: %w", err)
+		return 0, nil, usageError{fmt.Errorf("--label: %w", err)}
 	}
 	return step, labels, nil
 }

@@ -133,11 +133,11 @@ func rangeFlags(c *kingpin.CmdClause, from, to *string, defaultText, defaultValu
 // parseRange reads --from and --to, which may be empty.
 func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
 	if begin, err = parseTime(from, now); err != nil {
-		return begin, end, fmt.Errorf("--from: %w", err)
+		return begin, end, usageError{fmt.Errorf("--from: %w", err)}
 	}
 	if to != "" {
 		if end, err = parseTime(to, now); err != nil {
-			return begin, end, fmt.Errorf("--to: %w", err)
+			return begin, end, usageError{fmt.Errorf("--to: %w", err)}
 		}
 	}
 	return begin, end, nil

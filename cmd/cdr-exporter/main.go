@@ -31,6 +31,9 @@ type streams struct{ out, errors io.Writer }
 // command runs a subcommand whose flags were parsed.
 type command = func(ctx context.Context, s streams) error
 
+// usageError is the error of a flag whose value is wrong whatever the configuration and the provider say.
+type usageError struct{ error }
+
 // errSilent is the error of a command that has printed its problems.
 var errSilent = errors.New("failed")
 
@@ -62,6 +65,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitDone
 	case !errors.Is(err, errSilent):
 		fmt.Fprintf(s.errors, "cdr-exporter: %v\n", err)
+	}
+	if _, usage := errors.AsType[usageError](err); usage {
+		return exitUsage
 	}
 	return exitFailed
 }

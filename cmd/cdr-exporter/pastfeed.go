@@ -160,7 +160,7 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	case span.to.IsZero():
 		return fmt.Errorf("--from must be before %s, where live counting of %s began", origin.UTC().Format(time.RFC3339), f.name())
 	}
-	return errors.New("--from must be before --to, and not in the future")
+	return usageError{errors.New("--from must be before --to, and not in the future")}
 }
 
 // reportLost names the feeds whose past couldn't be read. Their absence is a failure, though the others were read.

@@ -42,7 +42,7 @@ func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 		return err
 	}
 	if !from.Before(to) {
-		return errors.New("--from must be before --to")
+		return usageError{errors.New("--from must be before --to")}
 	}
 	redactor, err := c.redactor(ctx)
 	if err != nil {

@@ -40,11 +40,11 @@ func newReport(c *kingpin.CmdClause) command {
 func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) error {
 	zone, err := time.LoadLocation(p.timeZone)
 	if err != nil {
-		return errors.New("--time-zone: give the name of a time zone, such as Europe/Berlin")
+		return usageError{errors.New("--time-zone: give the name of a time zone, such as Europe/Berlin")}
 	}
 	sums, err := report.New(splitKeys(p.by), r.labels.Names(), zone)
 	if err != nil {
-		return fmt.Errorf("--by: %w", err)
+		return usageError{fmt.Errorf("--by: %w", err)}
 	}
 	p.from, p.to = dateIn(zone, p.from), dateIn(zone, p.to)
 	span, feeds, err := p.open(r)
