@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 
@@ -72,7 +73,7 @@ func newProviderTry(c *kingpin.CmdClause) command {
 	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
 	c.Arg("rows", "Saved rows: a page of JSON, JSON lines, or CSV with its names in the first line.").Required().StringVar(&t.rows)
 	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&t.feed)
-	c.Flag("set", "NAME=VALUE: a parameter of the definition; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("set", "NAME=VALUE: a parameter of the definition, or time_zone; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&t.output, "table", "jsonl", "csv")
 	return t.run
 }
@@ -113,7 +114,15 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 			parameters[key] = p.Default
 		}
 	}
+	settings := declared.MapperSettings{Parameters: parameters}
 	for key, value := range t.set {
+		if key == declared.TimeZone {
+			var err error
+			if settings.Zone, err = time.LoadLocation(value); err != nil {
+				return nil, fmt.Errorf("--set %s: give a time zone such as Europe/Berlin", key)
+			}
+			continue
+		}
 		p, is := d.Parameters[key]
 		if !is {
 			return nil, fmt.Errorf("--set: the definition has no parameter %s", key)
@@ -122,7 +131,7 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 			parameters[key] = strings.Split(value, ",")
 		}
 	}
-	return declared.NewMapper(&feed, declared.MapperSettings{Parameters: parameters}), nil
+	return declared.NewMapper(&feed, settings), nil
 }
 
 // waited is how long a caller waited.

@@ -114,7 +114,7 @@ func (b *Block) validate(r *config.Report) {
 		r.BaseURL(baseURL, b.BaseURL)
 	}
 	if _, err := b.zone(); err != nil {
-		r.Problemf(timeZone, "must be a time zone such as Europe/Berlin")
+		r.Problemf(TimeZone, "must be a time zone such as Europe/Berlin")
 	}
 	if given := b.Values[insecureHTTP]; b.definition.Push != nil && len(given) > 0 {
 		r.OneOf(insecureHTTP, given[0], "true", "false")
@@ -193,14 +193,14 @@ func (b *Block) expand(ctx context.Context, text string) (string, error) {
 	return expand(text, values), nil
 }
 
-// timeZone is the key of a source's block for the zone of times that carry none.
-const timeZone = "time_zone"
+// TimeZone is the key of a source's block for the zone of times that carry none.
+const TimeZone = "time_zone"
 
 // allParameters are the definition's parameters and those that every definition read in the same way has.
 func (d *Definition) allParameters() map[string]Parameter {
 	all := make(map[string]Parameter)
 	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.Record.needsZone() }) {
-		all[timeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
+		all[TimeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
 	}
 	if d.Files != nil {
 		all[pathsKey] = Parameter{Ask: "Files to read, such as /var/log/acmetel/*.csv", List: true, optional: true}
@@ -232,7 +232,7 @@ func (d *Record) needsZone() bool {
 
 // zone is the zone of times that carry none: UTC unless the source says another.
 func (b *Block) zone() (*time.Location, error) {
-	if given := b.Values[timeZone]; len(given) == 1 {
+	if given := b.Values[TimeZone]; len(given) == 1 {
 		return time.LoadLocation(given[0])
 	}
 	return time.UTC, nil

@@ -85,7 +85,7 @@ func (b *Block) validateFiles(r *config.Report) {
 			needs[name+"."+pathsKey] = "the files of this feed, such as [/var/log/acmetel/queues.csv*]"
 		}
 		if feed := b.definition.Feeds[name]; feed.Record.needsZone() {
-			needs[timeZone] = "the time zone of the files' times, such as Europe/Berlin"
+			needs[TimeZone] = "the time zone of the files' times, such as Europe/Berlin"
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(needs)) {
