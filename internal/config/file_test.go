@@ -1,6 +1,10 @@
 package config_test
 
 import (
+	"crypto/x509"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,9 +54,30 @@ DIR/c.yaml:8: sources[0].acme.client_secret_file: file DIR/sub/secret cannot be 
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "sub/secret"), "x")
+	want = strings.ReplaceAll("DIR/c.yaml:5: otlp.tls_config: unable to use specified CA cert file DIR/ca.pem; give certificates and their own keys as PEM", "DIR", dir)
+	if err := check(); err == nil || err.Error() != want {
+		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
+	}
+	writeCertificate(t, dir)
 	if err := check(); err != nil {
 		t.Errorf("unexpected problems:\n%v", err)
 	}
+}
+
+// writeCertificate writes a certificate, which is its own authority, and its key.
+func writeCertificate(t *testing.T, dir string) {
+	t.Helper()
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	certificate := server.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]}))
+	write(t, filepath.Join(dir, "ca.pem"), text)
+	write(t, filepath.Join(dir, "cert.pem"), text)
+	write(t, filepath.Join(dir, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 }
 
 // TestFileThatCannotBeRead uses a folder that is none, which stops the superuser too.

@@ -146,6 +146,7 @@ func TestProblems(t *testing.T) {
 		{"certificate without key", "otlp:\n  tls_config: {cert_file: x}\n" + valid, "2: otlp.tls_config: a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither"},
 		{"key without certificate", "otlp:\n  tls_config: {key_file: x}\n" + valid, "2: otlp.tls_config: a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither"},
 		{"tls version that is none", "otlp:\n  tls_config: {min_version: \"1.2\"}\n" + valid, "2: otlp.tls_config.min_version: must be TLS10, TLS11, TLS12 or TLS13, is \"1.2\""},
+		{"tls versions the wrong way round", "otlp:\n  tls_config:\n    min_version: TLS13\n    max_version: TLS12\n" + valid, "4: otlp.tls_config.max_version: must be at least min_version (TLS13), is TLS12"},
 		{"tls key of Prometheus that is not here", "otlp:\n  tls_config: {ca_ref: x}\n" + valid, "2: otlp.tls_config.ca_ref: unknown key; the keys here are ca, ca_file, cert, cert_file, insecure_skip_verify, key, key_file, max_version, min_version, server_name"},
 
 		// Together.

@@ -44,6 +44,11 @@ func (r *Report) Given(key string) bool {
 	return given || r.decoder.rules != nil
 }
 
+// hasProblems reports whether something is wrong with the mapping or within it.
+func (r *Report) hasProblems() bool {
+	return slices.ContainsFunc(r.decoder.problems, func(p Problem) bool { return p.Path == r.path || strings.HasPrefix(p.Path, r.path+".") })
+}
+
 // declare notes a rule for [RulesOf].
 func (r *Report) declare(note func(*Rules)) {
 	if r.decoder.rules != nil {

@@ -37,6 +37,15 @@ func (t *TLSConfig) Validate(r *Report) {
 	for _, version := range [][2]string{{"min_version", t.MinVersion}, {"max_version", t.MaxVersion}} {
 		r.OneOf(version[0], cmp.Or(version[1], "TLS12"), slices.Sorted(maps.Keys(promconfig.TLSVersions))...)
 	}
+	switch {
+	case r.hasProblems():
+	case t.MaxVersion != "" && t.MinVersion > t.MaxVersion:
+		r.Problemf("max_version", "must be at least min_version (%s), is %s", t.MinVersion, t.MaxVersion)
+	case r.decoder.CheckFiles:
+		if _, err := promconfig.NewTLSConfig(t.Prometheus()); err != nil {
+			r.Problemf("", "%s; give certificates and their own keys as PEM", err)
+		}
+	}
 }
 
 // Client makes the configuration of a connection; nil if nothing is set. The key of the file is for errors.
