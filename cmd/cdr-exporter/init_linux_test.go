@@ -214,3 +214,21 @@ func TestInitToStandardOutput(t *testing.T) {
 		t.Errorf("%v: %s", err, text)
 	}
 }
+
+// TestInitWithoutSecret: a secret that isn't needed may be left out.
+func TestInitWithoutSecret(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	x := onTerminal(t, "init", "--no-check", "--output="+s.path("init.yaml"))
+	x.answer("Provider of the account", "freeswitch\n")
+	x.answer("Name of the account", "\n")
+	x.answer("Files to read", "/var/log/freeswitch/*.json\n")
+	x.answer("Token that the system posts its records with", "\n")
+	x.answer("It isn't shown: ", "\n")
+	x.answer("Read cdr", "\n")
+	x.answer("OpenTelemetry endpoint", "\n")
+	x.answer("init.yaml is good", "")
+	if err := x.cmd.Wait(); err != nil {
+		t.Errorf("init: %v", err)
+	}
+}

@@ -164,8 +164,10 @@ func (i *initCommand) secret(p *prompter, s config.Setting) string {
 	if given := p.line(s.Ask+". The file that holds it; empty to type it", preset); given != "" {
 		return given
 	}
-	if i.typed[s.Key] = p.hidden("  It isn't shown"); i.typed[s.Key] == "" {
+	typed := p.hidden("  It isn't shown")
+	if typed == "" { // it may be one that isn't needed
 		return ""
 	}
+	i.typed[s.Key] = typed
 	return file
 }
