@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -216,6 +217,9 @@ func (i *initCommand) keys() (keys []writtenKey) {
 			key.Value = value
 		case s.Secret:
 			key.Value = quote(i.beside(value))
+		case s.List && !s.OneWillDo:
+			list, _ := json.Marshal(splitKeys(value)) // texts can always be written, and YAML reads them
+			key.Value = string(list)
 		default:
 			key.Value = quote(value)
 		}

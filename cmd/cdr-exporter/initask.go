@@ -118,6 +118,9 @@ func (i *initCommand) ask(p *prompter) error {
 			if s.Secret {
 				return i.secret(p, s)
 			}
+			if s.List && !s.OneWillDo {
+				return p.line(s.Ask+", separated by commas", "")
+			}
 			return p.line(s.Ask, "")
 		})
 	}

@@ -26,7 +26,7 @@ type Setting struct {
 	Block bool
 	// Paths: the block must name files of its own under `paths`; of a described block.
 	Paths bool
-	// List: its value is a list of texts. OneWillDo: or one text, so that `init` can ask for it.
+	// List: its value is a list of texts. OneWillDo: or one text.
 	List, OneWillDo bool
 	// Required: the block must have it; of a described block.
 	Required bool
@@ -46,7 +46,7 @@ type Described interface {
 // Settings lists those of a provider's block, a pointer to a struct, that `init` can set: secrets by the names of their files.
 func Settings(block any) []Setting {
 	if d, ok := block.(Described); ok {
-		return slices.DeleteFunc(d.Settings(), func(s Setting) bool { return s.Ask == "" || s.List && !s.OneWillDo })
+		return slices.DeleteFunc(d.Settings(), func(s Setting) bool { return s.Ask == "" })
 	}
 	return slices.DeleteFunc(fieldsOf(reflect.TypeOf(block).Elem()), func(s Setting) bool {
 		return s.typ == secretType && !s.Secret || !s.Block && !isLeaf(s.typ)
