@@ -31,6 +31,7 @@ func TestAsterisk(t *testing.T) {
 		{"internal", masterRow(phone, "PJSIP/102-0000001c", "Dial", "NO ANSWER", ""), "PJSIP/carrier*", cdr.Internal, "", "", cdr.NoAnswer},
 		{"without trunks", masterRow(carrier, phone, "Dial", "CANCEL", `,"1795428001.26","x"`), "", cdr.DirectionUnknown, "", "1795428001.26", cdr.Cancelled},
 		{"a number in the channel", masterRow(phone, "DAHDI/i1/4930123456-5a", "Dial", "FAILED", ""), "DAHDI/*", cdr.Outbound, "DAHDI/i1", "", cdr.Failed},
+		{"a channel of another technology", masterRow("Dongle/dongle0-0100000001", phone, "Dial", "ANSWERED", ""), "Dongle/*", cdr.Inbound, "Dongle/dongle0", "", cdr.Answered},
 		{"a number in a local channel", masterRow("Local/4930123456@x-00000001;1", "", "Dial", "CONGESTION", ""), "Local/*", cdr.Inbound, "", "", cdr.Failed},
 		{"voicemail", masterRow(carrier, "", "VoiceMail", "ANSWERED", ""), "PJSIP/carrier*", cdr.Inbound, "PJSIP/carrier-a", "", cdr.Voicemail},
 		{"nothing is known", masterRow(carrier, "", "Dial", "UNKNOWN", ""), "PJSIP/carrier*", cdr.Inbound, "PJSIP/carrier-a", "", cdr.Unknown},
