@@ -168,6 +168,34 @@ func TestSQLInserted(t *testing.T) {
 	}
 }
 
+// TestSQLBeganAgain: a table whose numbers began again is no quiet one.
+func TestSQLBeganAgain(t *testing.T) {
+	for _, c := range []struct{ name, then, problem string }{
+		{"nothing new", "SELECT 1", ""},
+		{"emptied", "DELETE FROM calls", ""},
+		{"old ones are purged", "DELETE FROM calls WHERE id < 20", ""},
+		{"numbers go on", "DELETE FROM calls; INSERT INTO calls VALUES (21, '2026-11-23 10:00:00')", ""},
+		{"numbers began again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')", "the row of id 20, the last that was read, is gone"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
+			source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 5"), "dsn: "+path+", calls: ", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			position, ids, err := poll(t, &source.Feeds[0], collector.StreamPosition{})
+			if len(ids) != 2 || err != nil {
+				t.Fatal(ids, err)
+			}
+			execute(t, db, c.then)
+			_, _, err = poll(t, &source.Feeds[0], collector.StreamPosition{Position: position})
+			if (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+				t.Errorf("%v, want %q", err, c.problem)
+			}
+		})
+	}
+}
+
 // TestSQLSaysNoSecrets: errors of a database say what to do, and nothing of the password.
 func TestSQLSaysNoSecrets(t *testing.T) {
 	path, _ := database(t, "CREATE TABLE other (id INTEGER)")

@@ -3,6 +3,7 @@ package declared
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 			yield(nil, err)
 			return
 		}
-		after := position.after(s.Filter.Overlap, from.Now.Add(-s.Lookback))
+		reached, after := position.reached(), position.after(s.Filter.Overlap, from.Now.Add(-s.Lookback))
 		for more := true; more; {
 			var page *collector.Page
 			if page, after, err = s.readPage(ctx, after); err != nil {
@@ -39,6 +40,29 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 				return
 			}
 		}
+		if after > reached {
+			return
+		}
+		if err := s.findReached(ctx, reached); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// findReached is an error if the last row that was read is gone and earlier ones are there: an emptied table may number its rows from 1 again, and these
+// would be passed over in silence.
+func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
+	if _, rows, err := s.first(ctx, reached-1); rows > 0 || err != nil {
+		return err
+	}
+	if key, rows, err := s.first(ctx, beforeFirst); rows == 0 || key > reached || err != nil {
+		return err
+	}
+	return &advice.Error{
+		What: fmt.Sprintf("the row of %s %d, the last that was read, is gone while earlier ones are there, so new rows with lower numbers may be passed over",
+			s.Filter.Key, reached),
+		Todo: "if the table was emptied and its numbers began again, give the source another name, with a history that reaches back to then; " +
+			"if only that row was deleted, nothing: the next one ends this",
 	}
 }
 
@@ -79,12 +103,18 @@ func (s *sqlStream) keyOf(columns, values []string) (int64, error) {
 
 // probe asks for one row.
 func (s *sqlStream) probe(ctx context.Context) (rows int, err error) {
-	err = s.rows(ctx, map[string]any{"after": int64(beforeFirst), "limit": int64(1)}, func(columns, values []string) error {
+	_, rows, err = s.first(ctx, beforeFirst)
+	return rows, err
+}
+
+// first asks for the first row behind a key.
+func (s *sqlStream) first(ctx context.Context, after int64) (key int64, rows int, err error) {
+	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(1)}, func(columns, values []string) (err error) {
 		rows++
-		_, err := s.keyOf(columns, values)
+		key, err = s.keyOf(columns, values)
 		return err
 	})
-	return rows, err
+	return key, rows, err
 }
 
 // beforeFirst is the key before the first row, so that a row 0 is read.
