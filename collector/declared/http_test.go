@@ -126,6 +126,8 @@ func TestNextPage(t *testing.T) {
 		{"url after an empty page", "{url: next}", []string{`"rows":[],"next":"/calls?p=2"`, `"next":""`}, "2", 2, ""},
 		{"token beyond the total", "{token: t, query: c}", []string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
 		{"token of a total that grew", "{token: t, query: c}", []string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
+		{"null where the total says none", "{url: next}", []string{`"rows":null,"total":0`}, "", 1, ""},
+		{"null without a total", "{url: next}", []string{`"rows":null,"error":"x"`}, "", 1, "it is no page of calls"},
 		{"page", "{page: p, from: 1}", []string{`"total":1`, "", `"rows":[]`, ""}, "1 2", 3, ""},
 		{"offset", "{offset: o}", []string{"", "", `"rows":[]`}, "1 2", 3, ""},
 	} {

@@ -65,6 +65,10 @@ func (p *answerPage) readJSON(f *Feed, body []byte) (err error) {
 	if p.row.setJSON(body); len(f.Rows) > 0 {
 		array = p.row.raw(path(f.Rows))
 	}
+	p.total = p.count(f.Total)
+	if _, is := textOf(array); is == missing && p.total == 0 {
+		return nil // some write null for none, as errors do, so the total has to say it
+	}
 	if len(array) == 0 || array[0] != '[' {
 		return errNoPage
 	}
@@ -73,7 +77,6 @@ func (p *answerPage) readJSON(f *Feed, body []byte) (err error) {
 			err = p.add(rawRow{raw: element})
 		}
 	})
-	p.total = p.count(f.Total)
 	return err
 }
 
