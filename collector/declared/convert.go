@@ -30,13 +30,15 @@ func formatTime(at time.Time, form string) string {
 	return at.Format(form)
 }
 
-// parseTime reads a time as a row writes it; a zero of Unix time is none. zone is for times that carry none.
+// parseTime reads a time as a row writes it; a zero of Unix time is none, and so is MySQL's zero date. zone is for times that carry none.
 func parseTime(text, form string, zone *time.Location) (at time.Time, problem string) {
 	named, is := timeForms[form]
 	var err error
 	switch {
 	case named.unit > 0:
 		return parseUnix(text, named.unit)
+	case strings.HasPrefix(text, "0000-00-00"):
+		return time.Time{}, ""
 	case is:
 		at, err = time.Parse(named.layout, text)
 	default:

@@ -101,6 +101,7 @@ func TestFields(t *testing.T) {
 		{"time since", "duration: {path: b, time: unix, since: a}", `"a":1795428001,"b":"1795428063"`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
 		{"time since that is negative", "duration: {path: b, time: unix, since: a}", `"a":3,"b":2`, func(r *cdr.Record) any { return r.NoDuration }, true},
 		{"RFC 2822", "end: {path: e, time: rfc2822}", `"e":"Mon, 23 Nov 2026 10:01:03 +0100"`, func(r *cdr.Record) any { return r.End }, start.Add(62 * time.Second)},
+		{"MySQL's zero date", "end: {path: e, time: '2006-01-02 15:04:05'}", `"e":"0000-00-00 00:00:00"`, func(r *cdr.Record) any { return r.End }, time.Time{}},
 		{"microseconds", "answer: {path: e, time: unix_us}", `"e":"1795428009000001"`, func(r *cdr.Record) any { return r.Answer }, time.UnixMicro(1795428009000001).UTC()},
 		{"a Unix time of 0", "answer: {path: e, time: unix}", `"e":0`, func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
 		{"a layout with a zone", "end: {path: e, time: '2006-01-02 15:04:05', zone: Europe/Berlin}", `"e":"2026-11-23 10:00:01"`, func(r *cdr.Record) any { return r.End }, start},
