@@ -174,6 +174,7 @@ func TestSQLBeganAgain(t *testing.T) {
 		{"nothing new", "SELECT 1", ""},
 		{"emptied", "DELETE FROM calls", ""},
 		{"old ones are purged", "DELETE FROM calls WHERE id < 20", ""},
+		{"used ones are deleted", "DELETE FROM calls WHERE id = 20", ""},
 		{"numbers go on", "DELETE FROM calls; INSERT INTO calls VALUES (21, '2026-11-23 10:00:00')", ""},
 		{"numbers began again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')", "the row of id 20, the last that was read, is gone"},
 	} {

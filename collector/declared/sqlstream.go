@@ -49,17 +49,17 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 	}
 }
 
-// findReached is an error if the last row that was read is gone and earlier ones are there: an emptied table may number its rows from 1 again, and these
-// would be passed over in silence.
+// findReached is an error if the last row that was read is gone and a row 1 is there: an emptied table numbers its rows from 1 again, and these would be
+// passed over in silence. A table whose rows are deleted once somebody has used them has no row 1.
 func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
 	if _, rows, err := s.first(ctx, reached-1); rows > 0 || err != nil {
 		return err
 	}
-	if key, rows, err := s.first(ctx, beforeFirst); rows == 0 || key > reached || err != nil {
+	if key, rows, err := s.first(ctx, beforeFirst); rows == 0 || key > 1 || err != nil {
 		return err
 	}
 	return &advice.Error{
-		What: fmt.Sprintf("the row of %s %d, the last that was read, is gone while earlier ones are there, so new rows with lower numbers may be passed over",
+		What: fmt.Sprintf("the row of %s %d, the last that was read, is gone and there is a row 1, so new rows with lower numbers may be passed over",
 			s.Filter.Key, reached),
 		Todo: "if the table was emptied and its numbers began again, give the source another name, with a history that reaches back to then; " +
 			"if only that row was deleted, nothing: the next one ends this",
