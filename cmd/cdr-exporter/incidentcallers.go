@@ -42,7 +42,7 @@ func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact f
 	}
 	sums := c.sums[key]
 	if sums == nil {
-		if d.Def != metrics.Calls || !r.Outcome.Connected() {
+		if d.Def != metrics.Calls && d.Def != metrics.OutcomeChanges || !r.Outcome.Connected() {
 			return
 		}
 		shown := redact(r)
