@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -22,25 +23,44 @@ import (
 type csvExport struct {
 	file    string
 	columns map[string]int // of the head, by name
+	// first is where the first span begins: lines that can't be read are of no day, and count there.
+	first time.Time
 }
 
 // exportRows is how many records a page has.
 const exportRows = 1000
 
-// openExport reads the head of a file.
-func openExport(file string) (*csvExport, error) {
+// openExport reads a file once, and says which of its lines can't be read.
+func openExport(file string, problems io.Writer) (*csvExport, error) {
 	e := &csvExport{file: file}
-	_, rows, err := e.open()
+	r, rows, err := e.open()
 	if err == nil {
-		err = rows.Close()
-	}
-	if err == nil && (!e.has("id") || !e.has("start")) {
-		err = errors.New("its first line must name the columns id and start, or UsageId and Start Time, or uuid and date; amounts and currencies are compared if they are there")
+		err = errors.Join(e.check(r, problems), rows.Close())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--against %s: %w", file, err)
 	}
 	return e, nil
+}
+
+// check reads the lines after the head.
+func (e *csvExport) check(r *csv.Reader, problems io.Writer) error {
+	if !e.has("id") || !e.has("start") {
+		return errors.New("its first line must name the columns id and start, or UsageId and Start Time, or uuid and date; amounts and currencies are compared if they are there")
+	}
+	for {
+		line, err := r.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := e.record(line); err != nil {
+			at, _ := r.FieldPos(0)
+			fmt.Fprintf(problems, "%s: line %d: left out: %v\n", e.file, at, err)
+		}
+	}
 }
 
 func (e *csvExport) has(column string) bool {
@@ -92,6 +112,7 @@ func (e *csvExport) Pages(_ context.Context, from, to time.Time) iter.Seq2[*coll
 		if err == nil {
 			defer file.Close() //nolint:errcheck // nothing was written
 		}
+		e.first = cmp.Or(e.first, from)
 		var rest []*cdr.Record // the newest record, whose charges may go on
 		for more := true; more && err == nil; {
 			page := &collector.Page{Records: rest}
@@ -120,8 +141,10 @@ func (e *csvExport) fill(page *collector.Page, r *csv.Reader, from, to time.Time
 		}
 		record, err := e.record(line)
 		if err != nil {
-			at, _ := r.FieldPos(0)
-			page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(strings.Join(line, "\x1f")), At: fmt.Sprintf("line %d", at), Problem: err.Error()})
+			if from.Equal(e.first) {
+				at, _ := r.FieldPos(0)
+				page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(strings.Join(line, "\x1f")), At: fmt.Sprintf("line %d", at), Problem: err.Error()})
+			}
 			continue
 		}
 		if record.Start.Before(from) || !record.Start.Before(to) {
@@ -146,7 +169,11 @@ func (e *csvExport) record(line []string) (r *cdr.Record, err error) {
 		}
 		return ""
 	}
-	r = &cdr.Record{ID: strings.Clone(value("id"))}
+	id := value("id")
+	if plain := strings.TrimPrefix(id, "'"); noFormula(plain) == id { // `records` has put the apostrophe before it
+		id = plain
+	}
+	r = &cdr.Record{ID: strings.Clone(id)}
 	if r.ID == "" {
 		return nil, errors.New("no id")
 	}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +26,9 @@ func TestExports(t *testing.T) {
 		"Wavix": {
 			"call_id,uuid,date,from,to,charge\nother,A3,2026-11-22T08:15:00.000Z,1,2,0.162\n", "A3 2026-11-22T08:15:00Z",
 		},
+		"an id that `records` keeps from being a formula": {
+			"id,start\n'-A5,2026-11-22T08:15:00Z\n'A6,2026-11-22T08:15:00Z\n", "-A5 2026-11-22T08:15:00Z'A6 2026-11-22T08:15:00Z",
+		},
 		"our names go first": {
 			"uuid,id,date,start\nother,A4,2026-11-01,2026-11-22 08:15:00\n", "A4 2026-11-22T08:15:00Z",
 		},
@@ -32,7 +38,7 @@ func TestExports(t *testing.T) {
 			if err := os.WriteFile(file, []byte(test.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			export, err := openExport(file)
+			export, err := openExport(file, io.Discard)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,7 +67,7 @@ func TestPagesOfExport(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	export, err := openExport(file)
+	export, err := openExport(file, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +85,35 @@ func TestPagesOfExport(t *testing.T) {
 	}
 	if records != 2*exportRows+1 {
 		t.Errorf("%d records", records)
+	}
+}
+
+// TestBadLinesOfExport: a line that can't be read is told once, and counts on the first day, in each pass over it.
+func TestBadLinesOfExport(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "export.csv")
+	if err := os.WriteFile(file, []byte("id,start,amount,currency\nA1,22.11.2026,0.5,EUR\nA2,2026-11-23 08:15:00,0.5,EUR\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	export, err := openExport(file, &said)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := file + ": line 2: left out: start isn't a time"; !strings.HasPrefix(said.String(), want) || strings.Count(said.String(), "\n") != 1 {
+		t.Errorf("it said %q, want %q", said.String(), want)
+	}
+	var got []int
+	first := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	for _, day := range []time.Time{first, first, first.AddDate(0, 0, 1)} {
+		for page, err := range export.Pages(t.Context(), day, day.AddDate(0, 0, 1)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, len(page.Invalid), len(page.Records))
+		}
+	}
+	if want := []int{1, 0, 1, 0, 0, 1}; !slices.Equal(got, want) {
+		t.Errorf("lines and records are %v, want %v", got, want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -47,7 +48,7 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 	r.share = a.share
 	span, feeds, err := a.open(r)
 	if err == nil && a.against != "" {
-		err = a.readExport(feeds)
+		err = a.readExport(feeds, s.errors)
 	}
 	if err != nil {
 		return err
@@ -68,11 +69,11 @@ func (a *auditCommand) run(ctx context.Context, r *commandConfig, s streams) err
 }
 
 // readExport has the file read in place of the provider.
-func (a *auditCommand) readExport(feeds []*pastFeed) error {
+func (a *auditCommand) readExport(feeds []*pastFeed, problems io.Writer) error {
 	if len(feeds) != 1 {
 		return errors.New("--against: say with --source and --feed of which feed the file is")
 	}
-	export, err := openExport(a.against)
+	export, err := openExport(a.against, problems)
 	if err != nil {
 		return err
 	}
