@@ -43,6 +43,9 @@ var recordFields = [...]field{
 	textField("cdr.call.id", func(r *cdr.Record) string { return r.CallID }),
 }
 
+// fieldDuration is the index of the duration in recordFields.
+const fieldDuration = 4
+
 func textField(name string, get func(*cdr.Record) string) field {
 	return field{name, func(dst []byte, r *cdr.Record) []byte { return append(dst, get(r)...) }}
 }

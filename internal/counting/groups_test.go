@@ -18,6 +18,10 @@ func TestRule36Groups(t *testing.T) {
 			Duration: time.Duration(seconds) * time.Second,
 		}
 	}
+	noLength := func(r *cdr.Record) *cdr.Record {
+		r.NoDuration = true
+		return r
+	}
 	const day = 24 * time.Hour
 	for _, c := range []struct {
 		name     string
@@ -63,6 +67,21 @@ func TestRule36Groups(t *testing.T) {
 				"cdr_calls_total{unknown,,no_answer,a,false}": 1, "cdr_call_outcome_changes_total{no_answer,answered}": 1,
 				"cdr_call_outcome_changes_total{answered,busy}": 1, "cdr_call_outcome_changes_total{busy,answered}": 1,
 				"cdr_call_connected_seconds_total{unknown,,a,}": 60e6,
+			},
+		},
+		{
+			"a length that a later version is the first to say",
+			[][]*cdr.Record{{noLength(row("a", cdr.Answered, 0, 0))}, {noLength(row("a", cdr.Answered, 0, 0))}, {row("a", cdr.Answered, 60, 0)}, {row("a", cdr.Answered, 61, 0)}},
+			map[string]int64{"answered": 1},
+			map[string]int64{"cdr_calls_total{unknown,,answered,a,false}": 1, "cdr_call_connected_seconds_total{unknown,,a,}": 60e6},
+		},
+		{
+			"a length that comes with the answer",
+			[][]*cdr.Record{{noLength(row("a", cdr.NoAnswer, 0, 0))}, {row("a", cdr.Answered, 60, 0)}, {row("a", cdr.Voicemail, 61, 0)}},
+			map[string]int64{"voicemail": 1},
+			map[string]int64{
+				"cdr_calls_total{unknown,,no_answer,a,false}": 1, "cdr_call_outcome_changes_total{no_answer,answered}": 1,
+				"cdr_call_outcome_changes_total{answered,voicemail}": 1, "cdr_call_connected_seconds_total{unknown,,a,}": 60e6,
 			},
 		},
 		{

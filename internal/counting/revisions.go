@@ -15,6 +15,7 @@ const loggedRevisions = 8
 // labels stay those of the first version.
 func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	r, moved := e.record, 0
+	d.addLateDuration(k, r)
 	// not_connected without a duration says nothing about the outcome.
 	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
 		moved = d.changeOutcome(e, k)
@@ -36,6 +37,14 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, r.Extra)
 	k.fields = merged
 	return append(changed, fields...)
+}
+
+// addLateDuration counts how long a call took that was counted as connected, with the first version that says it.
+func (d *Decision) addLateDuration(k *known, r *cdr.Record) {
+	said := slices.ContainsFunc(k.fields, func(f fieldHash) bool { return f.key == fieldDuration })
+	if k.flags&rowTimed != 0 && r.Outcome.Connected() && k.schema == fieldSchema && !said {
+		d.deltas = metrics.CountDuration(d.deltas, r)
+	}
 }
 
 // reviseCharge counts the change of one component's amount and says whether it changed. An amount that wasn't known before is a charge, and

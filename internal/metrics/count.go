@@ -86,17 +86,23 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	return dst
 }
 
-// CountTimes counts how long a connected call took and how long its set-up was. A duration that the provider doesn't give isn't one of 0 s.
+// CountTimes counts how long a connected call took and how long its set-up was.
 func CountTimes(dst []Delta, r *cdr.Record) []Delta {
-	direction, duration := r.Direction.String(), r.Duration.Microseconds()
-	if !r.NoDuration {
-		dst = appendDelta(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
-		dst = appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country, string(r.Labels))
-	}
+	dst = CountDuration(dst, r)
 	if setup, ok := r.Setup(); ok {
-		dst = appendDelta(dst, CallSetup, setup.Microseconds(), direction, r.Trunk)
+		dst = appendDelta(dst, CallSetup, setup.Microseconds(), r.Direction.String(), r.Trunk)
 	}
 	return dst
+}
+
+// CountDuration counts how long a connected call took. A duration that the provider doesn't give isn't one of 0 s.
+func CountDuration(dst []Delta, r *cdr.Record) []Delta {
+	if r.NoDuration {
+		return dst
+	}
+	direction, duration := r.Direction.String(), r.Duration.Microseconds()
+	dst = appendDelta(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
+	return appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country, string(r.Labels))
 }
 
 // CountEmergency counts a call to emergency services by its outcome, if it is one.
