@@ -86,6 +86,18 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.engine != nil {
 		return nil
 	}
+	// A server that doesn't answer is waited for once, not by each feed's loop in turn: a reload and a stop wait behind them.
+	if arrived := l.mu.arrived; !arrived.IsZero() && arrived.Before(l.failedAt) {
+		return l.failed
+	}
+	err := l.openAgain(ctx)
+	if err != nil && ctx.Err() == nil {
+		l.failed, l.failedAt = err, time.Now()
+	}
+	return err
+}
+
+func (l *Ledger) openAgain(ctx context.Context) error {
 	e, err := openEngine(ctx, l.settings.database(), access{known: l.mark.Load() != nil, verify: l.compareMark}, l.settings.probe)
 	if err != nil {
 		return err
@@ -191,17 +203,23 @@ func (l *Ledger) closeEngine() error {
 }
 
 // lock is a mutex that can be waited for no longer than a context.
-type lock chan struct{}
+type lock struct {
+	held chan struct{}
+	// arrived is when who holds it began to wait for it.
+	arrived time.Time
+}
 
-func newLock() lock { return make(lock, 1) }
+func newLock() lock { return lock{held: make(chan struct{}, 1)} }
 
-func (k lock) Lock()   { k <- struct{}{} }
-func (k lock) Unlock() { <-k }
+func (k *lock) Lock()   { _ = k.LockWithin(background) } // it never ends
+func (k *lock) Unlock() { <-k.held }
 
 // LockWithin waits for the lock, and returns the context's error if that ends first.
-func (k lock) LockWithin(ctx context.Context) error {
+func (k *lock) LockWithin(ctx context.Context) error {
+	arrived := time.Now()
 	select {
-	case k <- struct{}{}:
+	case k.held <- struct{}{}:
+		k.arrived = arrived
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

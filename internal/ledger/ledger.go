@@ -141,6 +141,8 @@ type Ledger struct {
 	reserve  reserve
 	idMemory *ids.Memory
 	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
+	failed   error                  // of the latest attempt to open the database that failed, at failedAt
+	failedAt time.Time
 
 	outboxes [signals]Outbox
 	// reader is the engine's session beside commits; nil while the database is closed.

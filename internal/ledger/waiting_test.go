@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
 // TestReadersDontWaitForACommit: what metrics, health and status are made of is read while a commit is held up.
@@ -66,4 +68,41 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	if s := r.feed.State(); s.Records != 1 {
 		t.Errorf("%d records after the commit", s.Records)
 	}
+}
+
+// Many wait for the lock while a server doesn't answer, each feed's loop for one: they don't wait for the server one after the other, since a reload and
+// a stop wait behind them.
+func TestASilentServerIsWaitedForOnce(t *testing.T) {
+	if server != "" {
+		return // the tests on that one need no proxy
+	}
+	t.Parallel()
+	database, wire := pgtest.Database(t), pgtest.NewProxy(t, pgtest.Shared(t).Addr)
+	var asked atomic.Int64
+	r := openRig(t, Storage{Postgres: &Postgres{Replica: "replica", DSN: func(context.Context) (string, error) {
+		asked.Add(1)
+		return pgtest.At(database, wire.Addr), nil
+	}}})
+	r.live()
+	commit := func() {
+		if _, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch}); err == nil {
+			t.Error("a commit succeeded without a server")
+		}
+	}
+	wire.Cut()
+	commit() // notices that the connection is gone
+	wire.Resume()
+	wire.Stall()
+	asked.Store(0)
+	const commits = 8
+	var all sync.WaitGroup
+	for range commits {
+		all.Go(commit)
+	}
+	all.Wait()
+	if n := asked.Load(); n > commits { // an attempt asks twice
+		t.Errorf("the server was tried again for each of %d commits: its address was asked for %d times", commits, n)
+	}
+	wire.Resume()
+	r.records(call("a"))
 }
