@@ -83,6 +83,23 @@ func TestCopy(t *testing.T) {
 	}
 }
 
+// A replica that reads nothing yet takes over what others have given up: both ledgers would count the same calls.
+func TestCopyBesideAnIdleReplica(t *testing.T) {
+	r := newRig(t)
+	if !r.ledger.Shared() {
+		return // the lock is held by whoever has it open
+	}
+	r.live()
+	replicaOf(r, "idle")
+	if err := errors.Join(r.ledger.Leave(t.Context()), r.ledger.Close()); err != nil {
+		t.Fatal(err)
+	}
+	err := Copy(t.Context(), r.storage, newStorage(t), func(string, int64, int64) {})
+	if err == nil || !strings.Contains(err.Error(), "stop") {
+		t.Errorf("copied beside a replica that lives: %v", err)
+	}
+}
+
 // While a ledger is copied to, nobody else can begin one there, whose ids would be known by another key.
 func TestCopyKeepsOthersOut(t *testing.T) {
 	r := newRig(t)
