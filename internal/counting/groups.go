@@ -80,9 +80,14 @@ func (d *Decision) joinGroup(e *entry) (further bool, moved int) {
 	return false, 0
 }
 
-// callConnected says whether the call of a new record, which joined its group, is connected: by this record or another one.
+// callConnected says whether the call of a new record, which joined its group, is connected, by this record or another one, or once was: a call that
+// failed by a revision has counted no failure.
 func (d *Decision) callConnected(e *entry) bool {
-	return e.record.Outcome.Connected() || e.group != 0 && d.group(d.states[e.group]).outcome.Connected()
+	if e.group == 0 {
+		return e.record.Outcome.Connected()
+	}
+	g := d.group(d.states[e.group])
+	return g.timed || g.outcome.Connected()
 }
 
 // adoptGroup remembers the group of a known record if the group isn't known yet: a later version may bring it.

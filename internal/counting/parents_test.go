@@ -58,6 +58,16 @@ func TestParentFailureCountsOnce(t *testing.T) {
 		{"a further row of an answered call, then its parent", []page{{call("a", inGroup("g"))}, {failed("c", inGroup("g"), childOf("p"))}, {failed("p")}}, 2, 1},
 		{"a child of a further row of a failed call", []page{{failed("a", inGroup("g"))}, {failed("p", inGroup("g"))}, {failed("c", childOf("p"))}}, 2, 1},
 		{"a further row of a failed call, then its parent", []page{{failed("a", inGroup("g"))}, {failed("c", inGroup("g"), childOf("p"))}, {failed("p")}}, 2, 1},
+		{
+			"a child of a further row of a call that failed by a revision",
+			[]page{{call("a", inGroup("g"))}, {failed("a", inGroup("g"))}, {failed("p", inGroup("g"))}, {failed("c", childOf("p"))}},
+			2, 1,
+		},
+		{
+			"a further row of a call that failed by a revision, then its parent",
+			[]page{{call("a", inGroup("g"))}, {failed("a", inGroup("g"))}, {failed("c", inGroup("g"), childOf("p"))}, {failed("p")}},
+			2, 1,
+		},
 		{"an answered child of its call's first row, on one page", []page{{failed("p", inGroup("g")), call("c", inGroup("g"), childOf("p"))}}, 1, 0},
 		{"another's child", []page{{failed("p"), failed("q"), failed("c", childOf("q"))}}, 3, 2},
 	} {

@@ -342,23 +342,36 @@ func arrivedWorld(rng *rand.Rand) *world {
 	return w
 }
 
-// familyWorld has chains of records that name their parents, which are read first: a chain that failed is one failure.
+// familyWorld has chains of records that name their parents, which are read first: a chain that failed is one failure. A call that was answered and then
+// failed by a revision is none, nor is its further record.
 func familyWorld(rng *rand.Rand) *world {
 	w := newWorld(counting.Rules{Parents: true})
 	w.ordered = true
-	for i := range recordsOf {
-		r := newRecord(rng, i)
+	hides := map[*cdr.Record]bool{} // its failure stands for those of its children
+	for len(w.records) < recordsOf {
+		r := newRecord(rng, len(w.records))
 		failed := !r.Outcome.Connected()
-		if i > 0 && rng.IntN(2) == 0 {
-			parent := w.records[rng.IntN(i)][0]
+		hides[r] = failed
+		if len(w.records) > 0 && rng.IntN(2) == 0 {
+			parent := w.records[rng.IntN(len(w.records))][0]
 			r.Parent, r.Start = parent.ID, parent.Start.Add(time.Duration(rng.IntN(20))*time.Hour)
-			failed = failed && parent.Outcome.Connected()
+			failed = failed && !hides[parent]
 		}
-		w.add(r)
-		w.calls[r.Outcome.String()]++
 		if failed {
 			w.failures++
 		}
+		if r.Outcome != cdr.Answered || rng.IntN(2) == 0 {
+			w.add(r)
+			w.calls[r.Outcome.String()]++
+			continue
+		}
+		r.Group, r.Version = r.ID, 1
+		later, further := *r, newRecord(rng, len(w.records)+1)
+		later.Version, later.Outcome = 2, cdr.Failed
+		further.Group, further.Start, further.Outcome, further.Version = r.Group, r.Start, cdr.Failed, 3
+		w.add(r, &later)
+		w.add(further)
+		w.calls[later.Outcome.String()]++
 	}
 	return w
 }
