@@ -263,6 +263,9 @@ func revisedWorld(rng *rand.Rand) *world {
 		for v := range rng.IntN(versions) {
 			next := newRecord(rng, i)
 			next.Version, next.Start, next.Charges = int64(v+2), first.Start, nil
+			if rng.IntN(4) == 0 {
+				next.Duration = 0
+			}
 			if len(first.Charges) > 0 { // an amount that is known once stays known
 				next.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: cents(int64(1 + rng.IntN(500)))}}
 			}

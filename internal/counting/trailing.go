@@ -85,9 +85,10 @@ func (d *Decision) addEdges(s span, count int64) {
 // reviseConnected replaces the edges of a call by those of a later version, on the trunk that the call was first seen with. A call of several records
 // has the edges of the record that made it a connected call; moved is as for changeOutcome.
 func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
-	was, now := k.span, d.connectedIn(e.record)
+	r, was, now := e.record, k.span, d.connectedIn(e.record)
+	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (span{}) && r.Duration == 0
 	switch {
-	case moved < 0:
+	case moved < 0 || tookNoTime:
 		d.addEdges(was, -1)
 		k.span = span{}
 	case now == (span{}):
@@ -98,7 +99,7 @@ func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
 			d.addEdges(k.span, 1)
 		}
 	case moved > 0 || d.hasCallTimes(k, e):
-		k.span = d.addConnected(e.record)
+		k.span = d.addConnected(r)
 	}
 }
 

@@ -216,7 +216,7 @@ func TestPeakOverflow(t *testing.T) {
 	}
 	want("3", "3", "1", "4")
 	r.records(call("at3", over("t3"), lasting(2*time.Second, 0)), call("bt4", over("t4"), lasting(3*time.Second, time.Minute), outcome(cdr.Failed)))
-	want("3", "3", "1", "3")
+	want("3", "3", "1", "2")
 }
 
 // peakModel is every call that is connected, by its id.
