@@ -43,18 +43,19 @@ func SpecOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	rules.NoReasons = !info.Properties.Reasons
 	return ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: keptHistory(c.History, info.Limits.Retention), Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
+			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: keptHistory(c.History, info), Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
 		},
 		RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount, OtherAccount: info.OtherAccount,
 	}
 }
 
-// keptHistory is a history that is cut to what the provider keeps, but for an hour: the first read may begin late.
-func keptHistory(history, retention time.Duration) time.Duration {
-	if retention == 0 {
+// keptHistory is a history that is cut to what the provider keeps, but for an hour: the first read may begin late. A stream cuts its own.
+func keptHistory(history time.Duration, info *collector.FeedInfo) time.Duration {
+	keeps := info.Limits.Retention
+	if keeps == 0 || info.Stream != nil {
 		return history
 	}
-	return min(history, retention-min(time.Hour, retention/2))
+	return min(history, keeps-min(time.Hour, keeps/2))
 }
 
 // lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary. Until then only
