@@ -146,6 +146,8 @@ type FeedInfo struct {
 	Posted func(tasks []Task) *Page
 	// Rules are the traits of the records that counting depends on.
 	Rules Rules
+	// Groups says that several records may be one call.
+	Groups bool
 	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
 	ActiveCalls ActiveCalls
 	// Interval, Lookback and LateAfter are the feed's keys in the configuration.

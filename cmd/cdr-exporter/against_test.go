@@ -88,7 +88,7 @@ func TestPagesOfExport(t *testing.T) {
 	}
 }
 
-// TestBadLinesOfExport: a line that can't be read is told once, and counts on the first day, in each pass over it.
+// TestBadLinesOfExport: a line that can't be read is printed once, and counts as invalid on the first day, each time that day is read.
 func TestBadLinesOfExport(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "export.csv")
 	if err := os.WriteFile(file, []byte("id,start,amount,currency\nA1,22.11.2026,0.5,EUR\nA2,2026-11-23 08:15:00,0.5,EUR\n"), 0o600); err != nil {

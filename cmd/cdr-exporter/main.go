@@ -31,7 +31,7 @@ type streams struct{ out, errors io.Writer }
 // command runs a subcommand whose flags were parsed.
 type command = func(ctx context.Context, s streams) error
 
-// usageError is the error of a flag whose value is wrong whatever the configuration and the provider say.
+// usageError is the error of a flag with a wrong value, found after the command line was parsed: exit code 2.
 type usageError struct{ error }
 
 // errSilent is the error of a command that has printed its problems.

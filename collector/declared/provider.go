@@ -97,7 +97,8 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			Name: name, Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
 			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + name),
 			Currency:    cmp.Or(expand(d.Currency, b.Values), "XXX"),
-			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet(), Groups: of.Record.Group.IsSet(), ChargesLater: len(of.Record.Charges) > 0},
+			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet(), ChargesLater: len(of.Record.Charges) > 0},
+			Groups:      of.Record.Group.IsSet(),
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
 			Parameters: b.Values, Zone: zone, EmergencyNumbers: settings.EmergencyNumbers,

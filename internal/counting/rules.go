@@ -17,8 +17,6 @@ type Rules struct {
 	TaskVersions bool
 	// Parents says that a record may name another as its parent: of their two failures one is counted.
 	Parents bool
-	// Groups says that several records may be one call. Counting doesn't ask: a record has a group or none.
-	Groups bool
 	// ChargesLater says that what a connected call cost may come with a later version than the first final one: its spans wait for that.
 	ChargesLater bool
 	// CallFeed is the feed of the same source that has a record of each call, by this feed's call id as its record id; empty: there is none.

@@ -232,7 +232,7 @@ func TestAdjacent(t *testing.T) {
 		b := newBench(t)
 		b.set.From = from
 		feed := only(f, to)
-		feed.Info.Rules.Groups, feed.Info.Rules.Parents = true, true
+		feed.Info.Groups, feed.Info.Rules.Parents = true, true
 		sum, past := b.read(feed)
 		all = make(map[string]float64)
 		for _, metric := range []string{"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total", "cdr_call_outcome_changes_total"} {

@@ -87,7 +87,7 @@ func TestCopy(t *testing.T) {
 func TestCopyBesideAnIdleReplica(t *testing.T) {
 	r := newRig(t)
 	if !r.ledger.Shared() {
-		return // the lock is held by whoever has it open
+		return // only one process opens a SQLite ledger
 	}
 	r.live()
 	replicaOf(r, "idle")
