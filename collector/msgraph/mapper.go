@@ -1,6 +1,7 @@
 package msgraph
 
 import (
+	"bytes"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,6 +50,7 @@ func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 			m.page.Unchanged++
 			continue
 		}
+		row = wire.Checked(row)
 		kept := len(m.page.Records)
 		if kept == len(m.records) {
 			m.records = append(m.records, new(cdr.Record))
@@ -69,20 +71,34 @@ func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 	return &m.page
 }
 
-// rowID is a row's id as mapCommon reads it; empty if it has none, or one that makes the row malformed.
+// rowID is the id of a row that wasn't checked, as mapCommon reads it; empty if it has none, or one that makes the row malformed.
 func rowID(row []byte) string {
-	if row[0] != '{' {
+	quoted := leadingID(row)
+	if quoted == nil {
+		if row = wire.Checked(row); row[0] != '{' {
+			return ""
+		}
+		quoted = wire.Member(row, "id")
+	}
+	if len(quoted) < 2 || quoted[0] != '"' {
 		return ""
 	}
-	value := wire.Member(row, "id")
-	if len(value) < 2 || value[0] != '"' {
-		return ""
-	}
-	id := wire.TextOf(value)
+	id := wire.TextOf(quoted)
 	if id == zeroGUID || strings.Contains(id, string(utf8.RuneError)) {
 		return ""
 	}
 	return strings.ToLower(id)
+}
+
+// leadingID is the id that a row begins with, as Graph's do, quotation marks included; nil: it begins with something else, or the id has escapes.
+func leadingID(row []byte) []byte {
+	const begin = `{"id":"`
+	rest, begins := bytes.CutPrefix(row, []byte(begin))
+	length := bytes.IndexByte(rest, '"')
+	if !begins || length < 0 || bytes.IndexByte(rest[:length], '\\') >= 0 {
+		return nil
+	}
+	return row[len(begin)-1 : len(begin)+length+1]
 }
 
 func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {

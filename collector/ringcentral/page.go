@@ -75,7 +75,7 @@ func (d *pageDecoder) readNavigation() error {
 func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 	m.page = collector.Page{}
 	for i, content := range rows.Rows {
-		m.addRow(collector.BadRow{Content: content, At: rows.At(i)})
+		m.addRow(collector.BadRow{Content: wire.Checked(content), At: rows.At(i)})
 	}
 	page := m.page
 	return &page

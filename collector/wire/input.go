@@ -26,17 +26,20 @@ type Input struct {
 	JSON *jsontext.Decoder
 
 	body []byte
+	from int // where what JSON reads begins in the body
 }
 
 // NewInput returns an Input that reads nothing yet.
 func NewInput() *Input { return &Input{JSON: jsontext.NewDecoder(new(bytes.Buffer))} }
 
+// lenient is how answers and rows are read.
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
+
 // Document reads a body that is one object, as Object does. Its errors quote nothing of the body. The values that it gives are views of the body,
-// which it may change where a row can't be decoded.
+// which it changes between them.
 func (in *Input) Document(body []byte, typeError string, member func(name string) error) error {
 	in.body = body
-	// A bytes.Buffer is read in place.
-	in.JSON.Reset(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	in.readFrom(0)
 	err := in.Object(typeError, member)
 	if err == nil {
 		switch _, err = in.JSON.ReadToken(); {
@@ -46,11 +49,17 @@ func (in *Input) Document(body []byte, typeError string, member func(name string
 			err = errors.New("trailing data after the JSON value")
 		}
 	}
-	return fault(err)
+	return in.fault(err)
+}
+
+// readFrom has JSON read the body from that byte on.
+func (in *Input) readFrom(at int) {
+	in.from = at
+	in.JSON.Reset(bytes.NewBuffer(in.body[at:]), lenient...) // which is read in place
 }
 
 // fault is an error that quotes nothing of the answer.
-func fault(err error) error {
+func (in *Input) fault(err error) error {
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -58,10 +67,13 @@ func fault(err error) error {
 	case !ok:
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%w at byte %d", ErrCut, syntax.ByteOffset)
+		return cutAt(len(in.body))
 	}
-	return fmt.Errorf("the answer is no valid JSON at byte %d", syntax.ByteOffset)
+	return invalidAt(in.from + int(syntax.ByteOffset))
 }
+
+func cutAt(at int) error     { return fmt.Errorf("%w at byte %d", ErrCut, at) }
+func invalidAt(at int) error { return fmt.Errorf("the answer is no valid JSON at byte %d", at) }
 
 // open reads the beginning of an object or array. typeError is the error if it is another value.
 func (in *Input) open(kind jsontext.Kind, typeError string) error {
@@ -93,29 +105,9 @@ func (in *Input) Object(typeError string, member func(name string) error) error 
 	}
 }
 
-// Array reads an array and calls element for each raw value of it. An element that is no valid JSON, or too long, doesn't end the array: in
-// its place element gets a string that stands for it (Unreadable), and reading goes on behind it.
+// Array reads an array that is a member of the document, and calls element for each raw value of it, or for what stands for it (Checked).
 func (in *Input) Array(typeError string, element func(raw []byte) error) error {
-	if err := in.open('[', typeError); err != nil {
-		return err
-	}
-	for first := true; in.JSON.PeekKind() != ']'; first = false {
-		raw, err := in.JSON.ReadValue()
-		switch {
-		case err != nil:
-			raw, err = in.skipElement(err, first)
-		case len(raw) > MaxValue:
-			raw = standIn(raw)
-		}
-		if err != nil {
-			return err
-		}
-		if err := element(raw); err != nil {
-			return err
-		}
-	}
-	_, err := in.JSON.ReadToken()
-	return err
+	return in.elements(typeError, func(raw []byte) error { return element(Checked(raw)) })
 }
 
 // Link reads the link to the next page, of which before was read already; null is none. Its text is never changed.
@@ -148,13 +140,10 @@ func Lines(body []byte, row func(raw []byte) error) error {
 		if len(raw) == 0 {
 			continue
 		}
-		if len(raw) > MaxValue || !raw.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
-			if line[len(line)-1] != '\n' {
-				return fmt.Errorf("%w at byte %d", ErrCut, len(body))
-			}
-			raw = standIn(raw)
+		if !isReadable(raw) && line[len(line)-1] != '\n' {
+			return cutAt(len(body))
 		}
-		if err := row(raw); err != nil {
+		if err := row(Checked(raw)); err != nil {
 			return err
 		}
 	}

@@ -44,8 +44,16 @@ func TestDocument(t *testing.T) {
 		{"no object", `["secret"]`, nil, "the answer is no object", nil},
 		{"no array", `{"rows":"secret"}`, []string{"rows"}, "the rows are no array", nil},
 		{"cut in a row", `{"rows":[1,"secr`, []string{"rows", "1"}, "the answer is cut at byte 16", ErrCut},
-		{"cut behind a row", `{"rows":[1`, []string{"rows", "1"}, "the answer is cut at byte 10", ErrCut},
+		{"cut behind a row", `{"rows":[1`, []string{"rows"}, "the answer is cut at byte 10", ErrCut},
 		{"bad syntax", `{"rows":[],secret}`, []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
+		{"no comma behind the rows", `{"rows":[] "secret":1}`, []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
+		{"a comma too many behind the rows", `{"rows":[],}`, []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
+		{"a comma too many behind a row", `{"rows":[1,]}`, []string{"rows", "1"}, "the answer is no valid JSON at byte 11", nil},
+		{"no comma between rows", `{"rows":[{"a":1} {"secret":2}]}`, []string{"rows"}, "the answer is no valid JSON at byte 17", nil},
+		{"cut between rows", `{"rows":[1, `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
+		{"cut behind the rows", `{"rows":[1] `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
+		{"two arrays, with blanks", " { \"rows\" : [ 1 , { } ] , \"rows\" : [ ] , \"a\" : [ ] } ", []string{"rows", "1", "{ }", "rows", "a"}, "", nil},
+		{"bad syntax behind two arrays", `{"rows":[1],"rows":[2],"a":secret}`, []string{"rows", "1", "rows", "2", "a"}, "the answer is no valid JSON at byte 27", nil},
 		{"more behind it", `{}{"secret":1}`, nil, "trailing data after the JSON value", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,80 +14,150 @@ import (
 // row is known again.
 const Unreadable = `"unreadable `
 
-func standIn(row []byte) jsontext.Value {
+// Checked is a row as it was written, or what stands for it if it is no valid JSON or too long.
+func Checked(row []byte) []byte {
+	if isReadable(row) {
+		return row
+	}
 	sum := sha256.Sum256(row)
-	return jsontext.Value(Unreadable + hex.EncodeToString(sum[:]) + `"`)
+	return []byte(Unreadable + hex.EncodeToString(sum[:]) + `"`)
 }
 
-// skipElement steps over an element of an array that the decoder refused, so that one bad row doesn't cost a page, and returns what
-// stands for the element. If no end can be found, it returns the cause.
-//
-// Strings and brackets are enough to find the end, even if other things are wrong between them: a raw control character, NaN, a number with a
-// leading zero, nesting too deep. Where a quotation mark is missing or too many, the end is uncertain, and the page fails.
-func (in *Input) skipElement(cause error, first bool) (jsontext.Value, error) {
-	if errors.Is(cause, io.ErrUnexpectedEOF) {
-		return nil, cause
+func isReadable(row []byte) bool {
+	return len(row) <= MaxValue && jsontext.Value(row).IsValid(lenient...)
+}
+
+// elements reads an array that is a member of the document, and calls element for each value of it, which isn't checked: strings and brackets are enough to
+// find its end, even if other things are wrong between them, such as a raw control character, NaN, a number with a leading zero, nesting too deep. So one bad
+// row doesn't cost a page, and who knows a row by its bytes doesn't check it. Where a quotation mark is missing or too many, the end is
+// uncertain, and the page fails.
+func (in *Input) elements(typeError string, element func(raw []byte) error) error {
+	if err := in.open('[', typeError); err != nil {
+		return err
 	}
-	rest := in.body[in.JSON.InputOffset():]
-	begin := len(rest) - len(bytes.TrimLeft(rest, ", \n\t\r"))
-	length := elementLength(rest[begin:])
-	if length <= 0 || !first && begin == 0 {
-		return nil, cause
+	i := skipBlanks(in.body, in.from+int(in.JSON.InputOffset()))
+	for first := true; ; first = false {
+		if first && i < len(in.body) && in.body[i] == ']' {
+			return in.leaveArray(i)
+		}
+		length := elementLength(in.body[i:])
+		if length <= 0 {
+			return in.noElement(i)
+		}
+		if err := element(in.body[i : i+length]); err != nil {
+			return err
+		}
+		if i = skipBlanks(in.body, i+length); in.body[i] == ']' {
+			return in.leaveArray(i)
+		}
+		i = skipBlanks(in.body, i+1) // the comma
 	}
-	row := standIn(rest[begin : begin+length])
-	// The decoder, which reads in place, is given a zero to read instead.
-	gap := rest[:begin+length]
-	for i := range gap {
-		gap[i] = ' '
+}
+
+// leaveArray has JSON go on behind an array whose bracket is at i, as if the object began there.
+func (in *Input) leaveArray(i int) error {
+	next := skipBlanks(in.body, i+1)
+	switch {
+	case next == len(in.body) || in.body[next] == '}':
+	case in.body[next] != ',':
+		return invalidAt(next)
+	default:
+		in.body[next] = ' '
+		if next = skipBlanks(in.body, next); next < len(in.body) && in.body[next] != '"' {
+			return invalidAt(next)
+		}
 	}
-	gap[len(gap)-1] = '0'
-	if !first {
-		gap[0] = ','
-	}
+	in.body[i] = '{'
+	in.readFrom(i)
+	_, err := in.JSON.ReadToken()
+	return err
+}
+
+// noElement says what is wrong with the body at i, where no element ends with certainty.
+func (in *Input) noElement(i int) error {
+	in.readFrom(i)
 	_, err := in.JSON.ReadValue()
-	return row, err
+	if err == nil {
+		i = skipBlanks(in.body, i+int(in.JSON.InputOffset()))
+	}
+	switch {
+	case errors.Is(err, io.EOF), err == nil && i == len(in.body):
+		return cutAt(len(in.body))
+	case err == nil:
+		return invalidAt(i)
+	}
+	return err
 }
 
-// elementLength is how long the element is that a body begins with; -1 if it has no certain end. A string stands between punctuation: where
-// it doesn't, a quotation mark is missing or too many, and what follows may be another row.
+// elementLength is how long the element is that a body begins with; -1 if it has no certain end, in front of a comma or the bracket. A string stands between
+// punctuation: where it doesn't, a quotation mark is missing or too many, and what follows may be another row.
 func elementLength(body []byte) int {
-	var last byte // that is no blank, outside of strings
 	depth := 0
 	for i := 0; i < len(body); i++ {
-		c, before := body[i], last
-		if isBlank(c) {
-			continue
-		}
-		last = c
-		switch c {
+		switch c := body[i]; c {
 		case '"':
-			if before != 0 && bytes.IndexByte([]byte("{[:,"), before) < 0 {
+			if i = textEnd(body, i); i < 0 {
 				return -1
-			}
-			for i++; i < len(body) && body[i] != '"'; i++ {
-				if body[i] == '\\' {
-					i++
-				}
 			}
 		case '{', '[':
 			depth++
-		case '}', ']', ',':
-			switch {
-			case depth == 0 && c == '}':
-				return -1
-			case depth == 0:
-				return i
-			case c != ',':
-				depth--
+		case ',':
+			if depth == 0 {
+				return len(bytes.TrimRight(body[:i], blanks))
 			}
-		case ':':
-		default:
-			if before == '"' {
-				return -1
+		case '}', ']':
+			if depth == 0 && c == ']' {
+				return len(bytes.TrimRight(body[:i], blanks))
+			}
+			if depth--; depth <= 0 {
+				next := skipBlanks(body, i+1)
+				if depth < 0 || next == len(body) || body[next] != ',' && body[next] != ']' {
+					return -1
+				}
+				return i + 1
 			}
 		}
 	}
 	return -1
 }
 
+// textEnd is where the string that begins at i has its last quotation mark; -1 if it has none, or doesn't stand between punctuation.
+func textEnd(body []byte, i int) int {
+	before := i - 1
+	for before >= 0 && isBlank(body[before]) {
+		before--
+	}
+	if before >= 0 && body[before] != ':' && body[before] != ',' && body[before] != '{' && body[before] != '[' {
+		return -1
+	}
+	for i++; ; i++ {
+		quote := bytes.IndexByte(body[i:], '"')
+		if quote < 0 {
+			return -1
+		}
+		i += quote
+		escaped := i
+		for body[escaped-1] == '\\' {
+			escaped--
+		}
+		if (i-escaped)%2 == 0 {
+			break
+		}
+	}
+	if next := skipBlanks(body, i+1); next == len(body) || body[next] != ':' && body[next] != ',' && body[next] != '}' && body[next] != ']' {
+		return -1
+	}
+	return i
+}
+
+const blanks = " \n\t\r"
+
 func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
+
+// skipBlanks is where something else than a blank follows at i or behind it, which may be the end.
+func skipBlanks(body []byte, i int) int {
+	for i < len(body) && isBlank(body[i]) {
+		i++
+	}
+	return i
+}

@@ -1,10 +1,13 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // rowsOf reads an object with rows and a link behind them.
@@ -101,4 +104,37 @@ func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzElements: the elements of every valid array are those that another decoder sees, and what follows it is read. Nothing else panics.
+func FuzzElements(f *testing.F) {
+	for _, array := range []string{
+		`[]`, ` [ ] `, `[1,"a,]}",{"b":"\\\"]"}]`, `[ {} , [ [ ] , "\\" ] , null ]`, `[{"a":"\""},"\\\\"]`, `[{"a":01}]`, `[{"a":"x"y"}]`, `[1,`, `{"a":[1]}`,
+	} {
+		f.Add([]byte(array))
+	}
+	f.Fuzz(func(t *testing.T, array []byte) {
+		var want []string
+		value := jsontext.Value(bytes.Trim(array, blanks))
+		valid := len(value) > 0 && value[0] == '[' && isReadable(value)
+		if valid {
+			decoder := jsontext.NewDecoder(bytes.NewReader(value), lenient...)
+			if _, err := decoder.ReadToken(); err != nil {
+				t.Fatal(err)
+			}
+			for decoder.PeekKind() != ']' {
+				element, err := decoder.ReadValue()
+				if err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, string(element))
+			}
+		}
+		for _, behind := range []string{"}", ` , "next" : "x" } `} {
+			rows, link, err := rowsOf(NewInput(), `{"rows":`+string(array)+behind)
+			if valid && (err != nil || !slices.Equal(rows, want) || (link == `"x"`) != (len(behind) > 1)) {
+				t.Fatalf("%q: read %q, link %s, error %v; want %q", array, rows, link, err, want)
+			}
+		}
+	})
 }

@@ -18,7 +18,7 @@ const (
 // ErrTooManyRows is an answer that can't be what it is taken for.
 var ErrTooManyRows = errors.New("the answer has more rows than there can be")
 
-// Rows are the rows of an answer as they were written.
+// Rows are the rows of an answer as they were written. Who decodes one checks it before (Checked).
 type Rows [][]byte
 
 // Page reads a body that is an object, as Document does, and returns the rows of its array of that name, in any case. Member is called for each
@@ -31,7 +31,7 @@ func (in *Input) Page(body []byte, array string, member func(name string) (read 
 				return fmt.Errorf("the answer has two members %s", array)
 			}
 			found = true
-			return in.Array("the answer's "+array+": no array", func(row []byte) error {
+			return in.elements("the answer's "+array+": no array", func(row []byte) error {
 				if len(rows) == MaxRows {
 					return ErrTooManyRows
 				}
