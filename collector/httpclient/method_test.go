@@ -30,7 +30,7 @@ func methods(answers ...reply) (fakeTransport, *[]sentRequest, *recorder) {
 				return nil, err
 			}
 			one.body = string(content)
-			again, err := r.GetBody() // as HTTP/2 does after a refused stream
+			again, err := r.GetBody() // as http.Transport does where the connection was closed meanwhile
 			if err != nil {
 				return nil, err
 			}

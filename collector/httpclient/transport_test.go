@@ -57,7 +57,7 @@ func TestOverTLS(t *testing.T) {
 	if err := client.Fetch(t.Context(), Request{URL: server.URL + link}, readAll(&got)); err != nil || got != "page" {
 		t.Fatalf("got %q, %v", got, err)
 	}
-	if proto != "HTTP/2.0" || encoding != "gzip" || uri != link || auth != "Bearer token-1" {
+	if proto != "HTTP/1.1" || encoding != "gzip" || uri != link || auth != "Bearer token-1" {
 		t.Errorf("asked by %s, encoding %s, for %s, as %s", proto, encoding, uri, auth)
 	}
 }
@@ -208,26 +208,4 @@ func otherCA(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-}
-
-// HTTP/2 tells a cut body by a reset stream.
-func TestCutOverHTTP2(t *testing.T) {
-	requests := 0
-	server := tlsServer(t, func(w http.ResponseWriter, _ *http.Request) {
-		requests++
-		_, _ = io.WriteString(w, "page")
-		if requests == 1 {
-			_ = http.NewResponseController(w).Flush()
-			panic(http.ErrAbortHandler)
-		}
-	})
-	client := realClient(t, Settings{BaseURL: server.URL, TLS: config.TLSConfig{CA: certPEM(server)}})
-	_, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
-	if KindOf(err) != KindBody || !IsRetryable(err) || !strings.HasPrefix(err.Error(), "GET calls: read body: stream error") {
-		t.Errorf("error %v", err)
-	}
-	var got string
-	if err := client.Fetch(t.Context(), Request{URL: "/x"}, readAll(&got)); err != nil || got != "page" {
-		t.Errorf("got %q, %v", got, err)
-	}
 }
