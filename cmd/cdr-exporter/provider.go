@@ -73,7 +73,7 @@ func newProviderTry(c *kingpin.CmdClause) command {
 	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
 	c.Arg("rows", "Saved rows: a page of JSON, JSON lines, or CSV with its names in the first line.").Required().StringVar(&t.rows)
 	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&t.feed)
-	c.Flag("set", "NAME=VALUE: a parameter of the definition, or time_zone; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns of files; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&t.output, "table", "jsonl", "csv")
 	return t.run
 }
@@ -121,6 +121,9 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 			if settings.Zone, err = time.LoadLocation(value); err != nil {
 				return nil, fmt.Errorf("--set %s: give a time zone such as Europe/Berlin", key)
 			}
+			continue
+		}
+		if key == declared.Columns && feed.SetColumns(strings.Split(value, ",")) {
 			continue
 		}
 		p, is := d.Parameters[key]

@@ -205,7 +205,7 @@ func (d *Definition) allParameters() map[string]Parameter {
 	if d.Files != nil {
 		all[pathsKey] = Parameter{Ask: "Files to read, such as /var/log/acmetel/*.csv", List: true, optional: true}
 		if d.Files.Format == formatCSV {
-			all[columnsKey] = Parameter{List: true, optional: true}
+			all[Columns] = Parameter{List: true, optional: true}
 		}
 	}
 	if d.SQL != nil {

@@ -90,6 +90,22 @@ func (f *Feed) csv() *Files {
 	return cmp.Or(f.files, &Files{Format: formatCSV, Columns: f.Columns, Separator: comma})
 }
 
+// withColumns are the files of a source that names the values of a row.
+func (f *Files) withColumns(names []string) *Files {
+	with := *f
+	with.Columns, with.Widths = names, nil
+	return &with
+}
+
+// SetColumns names the values of a row as Columns of a source's block does, and returns false where a source can't.
+func (f *Feed) SetColumns(names []string) bool {
+	if f.files == nil || f.Files != nil || f.files.Format != formatCSV {
+		return false
+	}
+	f.files = f.files.withColumns(names)
+	return true
+}
+
 // validateFiles reports what a feed of files can't have.
 func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
 	for _, key := range []string{"request", "filter", "next", "total"} {

@@ -19,13 +19,13 @@ func (b *Block) readsFiles() bool {
 func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSettings) readFeed {
 	source.Advise = (&advice.Provider{Name: b.definition.title()}).Advise
 	return func(info *collector.FeedInfo, f *feed) {
-		files, paths := *f.files, b.Values[pathsKey]
+		files, paths := f.files, b.Values[pathsKey]
 		if f.Files != nil {
 			paths = f.Paths
-		} else if given := b.Values[columnsKey]; len(given) > 0 {
-			files.Columns, files.Widths = given, nil
+		} else if given := b.Values[Columns]; len(given) > 0 {
+			files = files.withColumns(given)
 		}
-		reader := &filesReader{feed: f, files: &files, paths: paths, now: settings.Now}
+		reader := &filesReader{feed: f, files: files, paths: paths, now: settings.Now}
 		info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.probe
 		info.Rules.ByArrival = true
 		info.Fingerprint = b.account() + " " + f.name
@@ -34,8 +34,9 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 
 // Keys of a source's block.
 const (
-	pathsKey   = "paths"
-	columnsKey = "columns"
+	pathsKey = "paths"
+	// Columns names the values of a row of CSV.
+	Columns = "columns"
 )
 
 // Patterns are names of files with *, relative to the folder of the configuration: a list, or one text.
