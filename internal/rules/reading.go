@@ -166,7 +166,7 @@ func unreadable() string {
 }
 
 // grown is by how much a counter grew whose series may begin at its value: those of our own whose label the provider brings don't begin at 0, and the
-// first read may end before the first scrape.
+// first read, or the outbox that it starts with, may end before the first scrape.
 func grown(by, name, w string) string {
 	return lines("sum by ("+by+") (", fmt.Sprintf("  increase(%s[%s]) > 0", name, w), fmt.Sprintf("  or (%s unless %s offset %s) > 0", name, name, w), ")")
 }
