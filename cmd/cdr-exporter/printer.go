@@ -119,7 +119,7 @@ func row(r *cdr.Record) []cell {
 		{"direction", r.Direction},
 		{"call_type", r.CallType},
 		{"outcome", outcomeOf(r)},
-		{"duration", r.Duration.Seconds()},
+		{"duration", durationOf(r)},
 		{"trunk", r.Trunk},
 		{"country", r.Country},
 		{"sip_code", number(r.SIPCode)},
@@ -164,6 +164,14 @@ func outcomeOf(r *cdr.Record) any {
 		return nil
 	}
 	return r.Outcome
+}
+
+// durationOf is how long a call took, in seconds; nil if its provider doesn't say. A record of a visit to a queue alone has none.
+func durationOf(r *cdr.Record) any {
+	if r.NoDuration || r.NoCall {
+		return nil
+	}
+	return r.Duration.Seconds()
 }
 
 // visitsOf are the visits to queues of a record; nil if there are none.
