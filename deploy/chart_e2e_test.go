@@ -258,6 +258,15 @@ func TestE2EPackagedChart(t *testing.T) {
 	}
 }
 
+// TestE2EChartManagedIdentity: the NetworkPolicy lets the pod ask for a managed identity's token, and nobody else for one of the node's.
+func TestE2EChartManagedIdentity(t *testing.T) {
+	for values, want := range map[string]bool{"testdata/everything.yaml": true, "kubernetes/values.yaml": false} {
+		if strings.Contains(render(t, values), "cidr: 169.254.169.254/32") != want {
+			t.Errorf("%s: whether the endpoint of managed identities may be reached isn't %t", values, want)
+		}
+	}
+}
+
 // TestE2EChartRefuses: a wrong value is named when the chart is rendered, with what would be right.
 func TestE2EChartRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ set, want string }{

@@ -76,6 +76,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.storage.postgres.dsnSecret.name }}
 {{- end }}
 
+{{/* Not empty if an account is read with a managed identity of Azure. */}}
+{{- define "cdr-exporter.managedIdentity" -}}
+{{- range (.Values.config).sources }}
+{{- if hasKey (.msgraph | default dict) "managed_identity" }}true{{ end }}
+{{- end }}
+{{- end }}
+
 {{/* Fails for a secret in `config`, (list PATH VALUE SECRET), which anybody could read who may read ConfigMaps. SECRET: the value is one. */}}
 {{- define "cdr-exporter.checkSecrets" -}}
 {{- $path := index . 0 }}
