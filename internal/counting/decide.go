@@ -265,6 +265,12 @@ func (d *Decision) identify(i int, event Event) Event {
 // FirstEvent is the event of the first log record of a record of the page, whose identity exemplars have.
 func (d *Decision) FirstEvent(i int) Event { return d.identify(i, Event{Name: EventCall, Version: 1}) }
 
+// HasSpans says whether a record of the page gets spans, now or when it has settled. A further record of a group has no part in its call's.
+func (d *Decision) HasSpans(i int) bool {
+	st := d.findState(&d.entries[i])
+	return d.Traces() && st != nil && flagsOf(st.Data)&rowFurther == 0
+}
+
 // decideBadRows counts rows that were set aside once each, by their content (counting.md 14).
 func (d *Decision) decideBadRows() {
 	result, keys := &d.change.Result, d.needed.BadRows

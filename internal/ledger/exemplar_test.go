@@ -102,6 +102,26 @@ func TestExemplars(t *testing.T) {
 	wantExemplars(t, r)
 }
 
+// An exemplar names the root span of the call, if there is one: a further row of a group makes none.
+func TestExemplarsNameSpansThatAreSent(t *testing.T) {
+	r := newRig(t)
+	r.tuning.Encoder, r.tuning.Tracer = identityEncoder{}, lineTracer{}
+	r.reopen()
+	r.live()
+	r.records(call("a", outcome(cdr.Failed), inGroup("g")))
+	r.records(call("b", lasts(8*time.Second), inGroup("g")))
+	wantExemplars(t, r, "cdr_call_duration_seconds 2 8 0s "+r.identity("b"), "cdr_call_failures_total 0 1 0s "+r.identity("a"))
+	for _, f := range r.ledger.Store().Snapshot().Families {
+		for _, p := range f.Points {
+			for _, e := range p.Exemplars {
+				if e != nil && (e.SpanID != [8]byte{}) != (f.Def == metrics.CallFailures) {
+					t.Errorf("the exemplar of %s has span %x", f.Def.Name, e.SpanID)
+				}
+			}
+		}
+	}
+}
+
 // A commit whose end is unknown has memory read anew, whether it was durable or not: exemplars are gone then, none is shown of a commit that
 // wasn't finished, and later calls have theirs.
 func TestExemplarsAfterAnUnknownCommit(t *testing.T) {

@@ -228,7 +228,7 @@ func (p *pageCommit) publish() {
 	p.changes.Apply(func(source int, e *metrics.Exemplar) {
 		event := p.decision.FirstEvent(source - 1)
 		e.TraceID, e.RecordUID = event.TraceID(p.ledger.redactor.CallID(p.page.Records[source-1])), event.UID("")
-		if p.decision.Traces() {
+		if p.decision.HasSpans(source - 1) {
 			e.SpanID = event.SpanID(counting.EventCall, "")
 		}
 	})
