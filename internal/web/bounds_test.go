@@ -44,6 +44,32 @@ func TestHandshakesThatFail(t *testing.T) {
 	}
 }
 
+// The healthcheck command has no client certificate: that it is refused is no warning, every half minute.
+func TestHandshakeOfTheHealthcheck(t *testing.T) {
+	folder := t.TempDir()
+	writeCertificate(t, folder)
+	file := writeFile(t, folder, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert}\n")
+	var out bytes.Buffer
+	addresses, stop := start(t, ServeSettings{
+		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // as the command does
+	conn, err := dialer.DialContext(t.Context(), "tcp", addresses[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Error("a client without a certificate is let in")
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), `level=DEBUG msg="http: TLS handshake error`) || strings.Contains(out.String(), "WARN") {
+		t.Errorf("logged %s", out.String())
+	}
+}
+
 // What net/http says of other things stays a warning.
 func TestServerLog(t *testing.T) {
 	var out bytes.Buffer
