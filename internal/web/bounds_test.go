@@ -72,12 +72,14 @@ func TestHandshakeOfTheHealthcheck(t *testing.T) {
 
 // What net/http says of other things stays a warning.
 func TestServerLog(t *testing.T) {
-	var out bytes.Buffer
-	server := newServer(&ServeSettings{Logger: slog.New(serverLog{slog.NewTextHandler(&out, nil), rate.NewLimiter(0, 2)})})
-	server.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:1: EOF")
-	server.ErrorLog.Print("http: Accept error: too many open files")
-	if got := out.String(); !strings.Contains(got, `level=WARN msg="http: Accept error: too many open files"`) || strings.Contains(got, "TLS") {
-		t.Errorf("logged %s", got)
+	for name, limit := range map[string]*rate.Limiter{"a public port": rate.NewLimiter(0, 2), "a port of ours that is probed": nil} {
+		var out bytes.Buffer
+		server := newServer(&ServeSettings{Logger: slog.New(serverLog{slog.NewTextHandler(&out, nil), limit})})
+		server.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:1: EOF")
+		server.ErrorLog.Print("http: Accept error: too many open files")
+		if got := out.String(); !strings.Contains(got, `level=WARN msg="http: Accept error: too many open files"`) || strings.Contains(got, "TLS") {
+			t.Errorf("%s: logged %s", name, got)
+		}
 	}
 }
 

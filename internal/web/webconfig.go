@@ -57,8 +57,9 @@ type serverLog struct {
 	limit *rate.Limiter // of a public server, since strangers decide how often it logs; nil: all is logged
 }
 
-// fromHealthcheck is what net/http logs of the healthcheck command, which has no client certificate and asks every half minute.
-var fromHealthcheck = regexp.MustCompile(`^http: TLS handshake error from (127\.0\.0\.1|\[::1\]):[0-9]+: tls: client didn't provide a certificate$`)
+// fromProbe is what net/http logs of a probe that only looks whether the port is open, and of the healthcheck command, which has no client
+// certificate: they come every half minute or so.
+var fromProbe = regexp.MustCompile(`^http: TLS handshake error from (.*: EOF|(127\.0\.0\.1|\[::1\]):[0-9]+: tls: client didn't provide a certificate)$`)
 
 // Handle implements slog.Handler.
 func (l serverLog) Handle(ctx context.Context, record slog.Record) error {
@@ -67,7 +68,7 @@ func (l serverLog) Handle(ctx context.Context, record slog.Record) error {
 		clean.AddAttrs(slog.String(attr.Key, redactText(attr.Value.String())))
 		return true
 	})
-	if l.limit != nil && strings.HasPrefix(record.Message, "http: TLS handshake error") || fromHealthcheck.MatchString(record.Message) {
+	if l.limit != nil && strings.HasPrefix(record.Message, "http: TLS handshake error") || fromProbe.MatchString(record.Message) {
 		clean.Level = slog.LevelDebug // a public port is scanned
 	}
 	if !l.Enabled(ctx, clean.Level) || l.limit != nil && !l.limit.Allow() {
