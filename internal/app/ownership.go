@@ -71,6 +71,7 @@ type ownership struct {
 	mu           sync.Mutex           // orders passes and reloads, and guards all below
 	leaving      bool                 // nothing is acquired any more
 	left         bool                 // everything was given up: the lease isn't renewed any more
+	silent       map[string]bool      // the owners that were silent at the last renewal
 	held         map[feedName]bool    // what was acquired and not dropped since; a reload may have to begin to read it again
 	unowned      map[string]time.Time // since when nobody has an account
 	orphans      map[string]bool      // the accounts that the replica that they were placed on didn't take: any replica takes them, and they stay there
@@ -152,6 +153,7 @@ func (o *ownership) pass(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	o.keepOwners(&now)
 	c, accounts := newCluster(&now), o.reader.accounts()
 	o.dropLost(c, accounts)
 	c.until = began.Add(holdsFor)
@@ -161,6 +163,20 @@ func (o *ownership) pass(ctx context.Context) error {
 	}
 	o.reader.lookForTasks()
 	return err
+}
+
+// keepOwners leaves the feeds of an owner whose lease has ended to it unless it was silent at the last renewal already: when the database's clock is set,
+// or the database is back, every lease has ended at once, and who lives renews it within one interval.
+func (o *ownership) keepOwners(c *ledger.Cluster) {
+	silent := make(map[string]bool)
+	for i := range c.Feeds {
+		f := &c.Feeds[i]
+		silent[f.Holder] = f.Silent
+		if f.Owner == "" && !o.silent[f.Holder] {
+			f.Owner = f.Holder
+		}
+	}
+	o.silent = silent
 }
 
 // dropLost drops the feeds that were acquired and aren't owned any more, and stops reading their accounts.

@@ -83,6 +83,7 @@ func (r *fakeReplica) Renew(ctx context.Context) (c ledger.Cluster, err error) {
 		}
 	}
 	for _, f := range r.db.feeds {
+		f.Holder, f.Silent = f.Owner, time.Since(r.db.seen[f.Owner]) >= ledger.LeaseTime/2
 		if !r.db.alive(f.Owner) {
 			f.Owner = ""
 		}
@@ -393,8 +394,6 @@ func TestOwnership_DatabaseDown(t *testing.T) {
 		}
 		d.mu.Lock()
 		d.down = false
-		// None is taken for dead because the other one came back first.
-		d.seen["a"], d.seen["b"] = time.Now(), time.Now()
 		d.mu.Unlock()
 		letPass(renewInterval)
 		wantReading(t, "it is back", map[*fakeReplica]int{a: 2, b: 2})

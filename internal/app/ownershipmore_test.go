@@ -129,3 +129,25 @@ func TestOwnership_ForgetsThatNobodyHadIt(t *testing.T) {
 		}
 	})
 }
+
+// When the database's clock is set forward every lease looks as if it had ended, and every replica that lives keeps its accounts.
+func TestOwnership_ClockIsSetForward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newFakeDatabase()
+		a := d.start(t, "a", 4)
+		letPass(renewInterval / 2)
+		b := d.start(t, "b", 4)
+		letPass(5 * time.Minute)
+		d.movesOf()
+		d.mu.Lock()
+		for name, at := range d.seen {
+			d.seen[name] = at.Add(-ledger.LeaseTime)
+		}
+		d.mu.Unlock()
+		letPass(3 * renewInterval)
+		wantReading(t, "afterwards", map[*fakeReplica]int{a: 2, b: 2})
+		if moves := d.movesOf(); len(moves) != 0 {
+			t.Errorf("moved %v", moves)
+		}
+	})
+}

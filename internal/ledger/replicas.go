@@ -41,6 +41,10 @@ type FeedOwner struct {
 	Source, Feed string
 	// Owner is the living replica that reads it; empty if there is none.
 	Owner string
+	// Holder is the replica that acquired it last and didn't give it up, also if it doesn't live any more. Silent says that it gave no sign of life for
+	// half a lease or more.
+	Holder string
+	Silent bool
 	// CallsPerHour is how many calls it has counted for each hour of call time: what reading it costs.
 	CallsPerHour float64
 	// State is without the reader's own position.
@@ -97,10 +101,10 @@ func (s *session) cluster() (c Cluster, err error) {
 	if err != nil {
 		return c, err
 	}
-	err = s.ScanAll(`SELECT source, feed, COALESCE(r.name, ''), epoch, `+stateColumns+`
-		FROM feeds LEFT JOIN replicas r ON r.name = owner AND `+isAlive+` WHERE id <> 0 ORDER BY source, feed`, alive, func(rows *sql.Rows) error {
+	err = s.ScanAll(`SELECT source, feed, CASE WHEN `+isAlive+` THEN owner ELSE '' END, owner, COALESCE(NOT `+isAlive+`, TRUE), epoch, `+stateColumns+`
+		FROM feeds LEFT JOIN replicas r ON r.name = owner WHERE id <> 0 ORDER BY source, feed`, append(alive, LeaseTime.Microseconds()/2), func(rows *sql.Rows) error {
 		var f FeedOwner
-		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.epoch}, stateTargets(&f.State)...)...)
+		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.Holder, &f.Silent, &f.epoch}, stateTargets(&f.State)...)...)
 		if hours := f.State.Watermark.Sub(f.State.Origin).Hours(); hours > 0 {
 			f.CallsPerHour = float64(f.State.Records) / max(hours, 1)
 		}

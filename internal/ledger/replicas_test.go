@@ -150,11 +150,11 @@ func TestAcquireFromWhoIsBack(t *testing.T) {
 	b := replicaOf(a, "b")
 	a.silence("replica")
 	c, err := b.ledger.Renew(t.Context())
-	if err != nil || c.Feeds[0].Owner != "" {
+	if f := c.Feeds[0]; err != nil || f.Owner != "" || f.Holder != "replica" || !f.Silent {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	if got := a.owner(); got != "replica" {
-		t.Fatalf("%q owns the feed of a replica that is back", got)
+	if f := ownerOf(t, a.ledger, a.spec); f.Owner != "replica" || f.Holder != "replica" || f.Silent {
+		t.Fatalf("of a replica that is back: %+v", f)
 	}
 	if acquired, err := b.ledger.Acquire(t.Context(), &c.Feeds[0]); acquired || err != nil {
 		t.Fatalf("a feed was taken from a replica that is back: %t, %v", acquired, err)
