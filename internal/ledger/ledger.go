@@ -129,6 +129,7 @@ type Ledger struct {
 	mark     atomic.Pointer[mark]  // nil until the ledger was opened
 	replaced atomic.Pointer[error] // why nothing is committed any more
 	lastRows lastRows
+	unowned  map[string]int64 // the epochs of feeds that nobody had at the last adoptOutbox
 
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       lock

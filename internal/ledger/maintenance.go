@@ -131,11 +131,12 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 	return errors.Join(errs...)
 }
 
-// Maintain shows new series and prunes until the context ends, or the ledger isn't the one any more that was opened. Errors go to report, each
+// Maintain shows new series, prunes, and adopts what waits of removed sources until the context ends, or the ledger isn't the one any more that was opened. Errors go to report, each
 // once until another one comes or none; a full disk and the like pass by themselves.
 func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
-	show, prune := time.NewTicker(time.Second), time.NewTicker(10*time.Minute)
+	show, adopt, prune := time.NewTicker(time.Second), time.NewTicker(adoptInterval), time.NewTicker(10*time.Minute)
 	defer show.Stop()
+	defer adopt.Stop()
 	defer prune.Stop()
 	for problem := ""; l.Replaced() == nil; {
 		var err error
@@ -146,6 +147,8 @@ func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 			if err = l.check(); err == nil {
 				err = l.Show(ctx)
 			}
+		case <-adopt.C:
+			err = l.adoptOutbox(ctx)
 		case <-prune.C:
 			err = l.Prune(ctx)
 		}

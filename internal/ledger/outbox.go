@@ -170,10 +170,11 @@ func (e *engine) waiting(s signal) (records int64, err error) {
 	return records, err
 }
 
-// loadOutbox reads what waits of all feeds that this replica owns. Batches of one feed keep their order where clocks don't.
+// loadOutbox reads what waits of all feeds that this replica owns, or sends for. Batches of one feed keep their order where clocks don't.
 func (l *Ledger) loadOutbox() error {
 	heads, err := readRows(&l.engine.session, `SELECT o.feed, o.seq, o.part, o.signal, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
-		WHERE f.owner = ? ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`, []any{l.replica()},
+		WHERE f.owner IN (?, ?) ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`,
+		[]any{l.replica(), sends + l.replica()},
 		func(h *outboxHead) []any {
 			return []any{&h.feed, &h.seq, &h.part, &h.signal, &h.records, asTime{&h.created}}
 		})
@@ -199,6 +200,54 @@ func (l *Ledger) loadOutbox() error {
 	return nil
 }
 
+// adoptInterval is for how long nobody has a feed before a replica sends what waits of it: a feed that moves has its next owner earlier.
+const adoptInterval = 30 * time.Second
+
+// adoptOutbox has the replica that started first send what waits of feeds that nobody has had since the last call: their sources were removed from the
+// configuration. It is for one goroutine.
+func (l *Ledger) adoptOutbox(ctx context.Context) error {
+	if !l.Shared() {
+		return nil // it sends all
+	}
+	reader, err := l.readSession(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := reader.cluster()
+	if err != nil {
+		return fmt.Errorf("look for what nobody sends: %w", err)
+	}
+	before, adopted := l.unowned, false
+	l.unowned = make(map[string]int64)
+	if len(c.Replicas) == 0 || c.Replicas[0].Name != l.replica() {
+		return nil
+	}
+	for i := range c.Feeds {
+		f := &c.Feeds[i]
+		if f.Owner != "" || f.Holder == sends+l.replica() {
+			continue
+		}
+		name := f.Source + "/" + f.Feed
+		if l.unowned[name] = f.epoch; before[name] != f.epoch {
+			continue
+		}
+		acquired, err := l.acquireAs(ctx, f, sends+l.replica())
+		if err != nil {
+			return err
+		}
+		adopted = adopted || acquired
+	}
+	if !adopted {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.ensureOpen(ctx); err != nil {
+		return err
+	}
+	return l.loadOutbox()
+}
+
 // Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are good until the ledger is closed.
 func (o *Outbox) Next(ctx context.Context, after int64) (*Batch, error) {
 	for {
@@ -212,8 +261,9 @@ func (o *Outbox) Next(ctx context.Context, after int64) (*Batch, error) {
 		}
 		b := &Batch{ID: head.id, Records: int(head.records), Oldest: head.created}
 		err = reader.ScanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
-			WHERE o.feed = ? AND o.seq = ? AND o.part = ?`, []any{head.feed, head.seq, head.part}, &b.Source, &b.Provider, &b.Feed, &b.Data)
-		if errors.Is(err, sql.ErrNoRows) { // it was removed, by another owner of the feed or without our knowing
+			WHERE o.feed = ? AND o.seq = ? AND o.part = ? AND f.owner IN (?, ?)`,
+			[]any{head.feed, head.seq, head.part, o.ledger.replica(), sends + o.ledger.replica()}, &b.Source, &b.Provider, &b.Feed, &b.Data)
+		if errors.Is(err, sql.ErrNoRows) { // it was removed without our knowing, or the feed is another replica's
 			o.remove(func(h outboxHead) bool { return h.id == head.id })
 			continue
 		}

@@ -131,6 +131,10 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	return err
 }
 
+// sends, before the name of a replica, owns a feed that nobody reads and of which that replica sends what waits. Whoever reads the feed acquires it at once,
+// since no replica has such a name.
+const sends = "sends: "
+
 // Acquire makes this replica the owner of a feed of a Cluster, for Feed to open. It returns false if another living replica owns the feed or was
 // faster. The epoch in the row itself shows whether the owner changed since the Cluster was read: the condition on the table of replicas isn't enough,
 // since after waiting for a lock it is still judged by the rows as they were before.
@@ -138,9 +142,13 @@ func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err 
 	if f.Owner != "" {
 		return f.Owner == l.replica(), nil
 	}
+	return l.acquireAs(ctx, f, l.replica())
+}
+
+func (l *Ledger) acquireAs(ctx context.Context, f *FeedOwner, owner string) (acquired bool, err error) {
 	n, err := l.execOwnership(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?
 		AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
-		l.replica(), f.Source, f.Feed, f.epoch, LeaseTime.Microseconds())
+		owner, f.Source, f.Feed, f.epoch, LeaseTime.Microseconds())
 	if err != nil {
 		return false, fmt.Errorf("acquire feed %s/%s: %w", f.Source, f.Feed, err)
 	}

@@ -1,0 +1,62 @@
+package ledger
+
+import "testing"
+
+// Guarantee 5: what waits of a source that was removed is sent all the same, by one replica at a time, and goes with the feed if a replica has the source
+// again.
+func TestOutboxOfARemovedSource(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	a.live()
+	a.records(call("1"))
+	b := replicaOf(a, "b")
+	remove := func(r *rig) {
+		t.Helper()
+		r.ledger.Drop(r.spec.Source, r.spec.Feed)
+		if err := r.ledger.Release(t.Context(), r.spec.Source, r.spec.Feed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sends := func(when string, want *rig) {
+		t.Helper()
+		for _, r := range []*rig{a, b, a, b} {
+			if err := r.ledger.adoptOutbox(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, r := range []*rig{a, b} {
+			batch, err := r.ledger.Logs().Next(t.Context(), 0)
+			if err != nil || (batch != nil) != (r == want) {
+				t.Errorf("%s: %s sends %+v, %v", when, r.ledger.replica(), batch, err)
+			}
+		}
+	}
+	sends("it is read", a)
+	remove(a)
+	if err := a.ledger.adoptOutbox(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := a.ledger.Logs().Waiting(); n != 0 {
+		t.Error("what may be moving to another replica is sent")
+	}
+	sends("it was removed", a)
+	if !b.acquire() {
+		t.Fatal("what only waits to be sent can't be acquired")
+	}
+	b.openFeed()
+	sends("another replica has it again", b)
+	remove(b)
+	sends("it was removed there", a)
+	b.silence("replica")
+	sends("the replica that sent is gone", b)
+	batch, err := b.ledger.Logs().Next(t.Context(), 0)
+	if err != nil || batch == nil {
+		t.Fatalf("%+v, %v", batch, err)
+	}
+	if err := b.ledger.Logs().Ack(t.Context(), batch.ID); err != nil {
+		t.Fatal(err)
+	}
+	sends("all was sent", nil)
+}
