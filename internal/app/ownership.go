@@ -98,7 +98,7 @@ func (o *ownership) run(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err == nil && problem != "":
+		case err == nil && problem != "" && o.holds(): // else it was left
 			o.logger.Info("Sharing the ledger with other replicas works again.")
 			problem = ""
 		case err != nil && err.Error() != problem:

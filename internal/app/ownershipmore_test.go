@@ -105,6 +105,26 @@ func TestOwnership_LogsEachProblem(t *testing.T) {
 	})
 }
 
+// A replica that stops while the database is gone doesn't say that the database is back.
+func TestOwnership_LogsNoRecoveryWhenItStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, log := newFakeDatabase(), new(syncBuffer)
+		d.logger = slog.New(slog.NewTextHandler(log, nil))
+		a := d.start(t, "a", 2)
+		d.start(t, "b", 2)
+		letPass(3 * time.Second)
+		d.mu.Lock()
+		d.down = true
+		d.mu.Unlock()
+		letPass(3 * time.Second)
+		a.handOver()
+		letPass(3 * time.Second)
+		if strings.Contains(log.String(), "works again") {
+			t.Errorf("the log says that it works: %s", log)
+		}
+	})
+}
+
 // Who reads all accounts doesn't count any more since when nobody had one: it will give it up like any other.
 func TestOwnership_ForgetsThatNobodyHadIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
