@@ -60,6 +60,9 @@ func openEngine(ctx context.Context, d database, a access, probe func(string) er
 	if probe != nil {
 		e.probe = probe
 	}
+	if a.view { // what only reads may be cancelled
+		e.ctx = ctx
+	}
 	if err = e.probe("open"); err == nil {
 		err = conn.Raw(func(conn any) error { return d.prepare(conn, a.view) })
 	}

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -139,4 +140,29 @@ func TestInspectWithoutTrunks(t *testing.T) {
 	}
 	verifying = false // it would find the same
 	t.Cleanup(func() { verifying = true })
+}
+
+// Looking into a ledger ends with its context: a stop of the exporter waits for its audit, which has no other limit.
+func TestInspectEndsWithItsContext(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	for _, statement := range []string{`BEGIN IMMEDIATE`, `LOCK TABLE feeds`} {
+		if _, err := r.ledger.engine.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	i, err := Inspect(ctx, r.storage) // it would read on when the server has ended the transaction
+	if err == nil {
+		err = i.Close()
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error("it didn't end with its context:", err)
+	}
+	if _, err := r.ledger.engine.Exec(`ROLLBACK`); err != nil {
+		t.Error("it was waited for until the server ended it:", err)
+	}
 }
