@@ -51,6 +51,9 @@ func readLabelled(expr string, labels []string, recorded []Rule) string {
 
 // recordLabels are the series that the alerts read which keep labels, a group for each set of labels.
 func (p *Parameters) recordLabels(recording []Group) (groups []Group) {
+	if len(p.AlertLabels) == 0 {
+		return nil
+	}
 	recorded, read := labelled(recording), make(map[string]string) // expressions by their labels
 	for _, g := range p.alerting() {
 		for _, r := range g.Rules {
@@ -80,6 +83,9 @@ func (p *Parameters) recordLabels(recording []Group) (groups []Group) {
 
 // keepLabels makes alerts keep their labels.
 func (p *Parameters) keepLabels(alerting []Group) []Group {
+	if len(p.AlertLabels) == 0 {
+		return alerting
+	}
 	recorded := labelled(p.recording())
 	for _, g := range alerting {
 		for i := range g.Rules {
@@ -110,6 +116,9 @@ func (p *Parameters) canKeepLabels() (names []string) {
 
 // validateAlertLabels reports alerts that can't keep labels, and what is no label.
 func (p *Parameters) validateAlertLabels(r *config.Report) {
+	if len(p.AlertLabels) == 0 {
+		return
+	}
 	can := p.canKeepLabels()
 	for alert, labels := range p.AlertLabels {
 		if !slices.Contains(can, alert) {

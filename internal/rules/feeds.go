@@ -102,6 +102,9 @@ var (
 
 // Resolve puts the feeds that have a property in its place.
 func (p *Parameters) Resolve(expr string) string {
+	if !strings.Contains(expr, `"<`) {
+		return expr
+	}
 	return unresolvedVector.ReplaceAllStringFunc(expr, func(vector string) string {
 		m := unresolved.FindStringSubmatch(vector)
 		var all []string

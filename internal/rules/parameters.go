@@ -155,9 +155,8 @@ func (p *Parameters) Validate(r *config.Report) {
 		}
 	}
 	r.OneOf("emergency_calls", p.EmergencyCalls, "off", info, critical)
-	alerts := AlertNames()
 	for _, name := range p.Off {
-		if !slices.Contains(alerts, name) {
+		if !slices.Contains(AlertNames(), name) {
 			r.Problemf("off", "must be alerts of docs/alerts.md, %q isn't one", name)
 		}
 	}
@@ -209,6 +208,9 @@ func (p *Parameters) adapt(expr string) string {
 			}
 			return s + "{" + p.Selector + "}"
 		})
+	}
+	if len(p.KeepLabels) == 0 {
+		return expr
 	}
 	return groupingClause.ReplaceAllStringFunc(expr, func(s string) string {
 		parts := groupingClause.FindStringSubmatch(s)

@@ -105,10 +105,13 @@ func (r *replay) healthy(c clock) (calls []call) {
 	return calls
 }
 
+// withReasons are the feeds that say why a call failed. They are asked for each call.
+var withReasons = feeds(reasonFeeds)
+
 // end says how a healthy call ends, by chance: 85 % connect.
 func (r *replay) end(k *call, chance float64) {
 	k.session = "ok"
-	switch reasons := slices.Contains(feeds(reasonFeeds), r.feed); {
+	switch reasons := slices.Contains(withReasons, r.feed); {
 	case chance < 0.85:
 		return
 	case !reasons:
@@ -231,7 +234,7 @@ func (b *recentBits) show(all map[string]*course, labels string, begin, minute i
 	values := map[string]float64{
 		"attempts": float64(b.attempts), "connected": float64(bits.OnesCount64(b.connected)), "newest_timestamp_seconds": start.Seconds(),
 	}
-	if slices.Contains(feeds(reasonFeeds), feed) {
+	if slices.Contains(withReasons, feed) {
 		values["faults"] = float64(bits.OnesCount64(b.faults))
 	}
 	for name, value := range values {
