@@ -15,28 +15,32 @@ type masterCSV struct {
 	path      string
 	rng       *rand.Rand
 	rows, old int
+	rest      string         // of a row that isn't written to its end yet
 	written   map[string]int // by outcome
 }
 
-// append writes some rows, each in two pieces, as a program with a buffer does. Rows have no id, and many of a file
-// say the same.
-func (m *masterCSV) append() error {
+// append writes some rows, and of the last one only a part until the next time, as a program with a buffer does, unless they are to be whole. Rows have
+// no id, and many of a file say the same.
+func (m *masterCSV) append(whole bool) error {
 	f, err := os.OpenFile(m.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
+	text := m.rest
 	for range m.rng.IntN(200) {
 		word := []string{"ANSWERED", "BUSY", "NO ANSWER"}[m.rng.IntN(3)]
 		outcome := map[string]string{"ANSWERED": "answered", "BUSY": "busy", "NO ANSWER": "no_answer"}[word]
-		row := fmt.Sprintf(`"","100","4930123456","from-internal","a ""b""`+"\n"+`c","PJSIP/100-00000001","PJSIP/carrier-%08x","Dial","",%q,,%[2]q,4,0,%q,"DOCUMENTATION"`+"\n",
+		text += fmt.Sprintf(`"","100","4930123456","from-internal","a ""b""`+"\n"+`c","PJSIP/100-00000001","PJSIP/carrier-%08x","Dial","",%q,,%[2]q,4,0,%q,"DOCUMENTATION"`+"\n",
 			3*m.old+m.rng.IntN(3), time.Now().UTC().Format(time.DateTime), word)
-		at := m.rng.IntN(len(row))
-		_, first := f.WriteString(row[:at])
-		_, second := f.WriteString(row[at:])
-		err = errors.Join(err, first, second)
 		m.rows++
 		m.written[outcome]++
 	}
+	at := len(text)
+	if !whole {
+		at -= m.rng.IntN(min(at, 100) + 1)
+	}
+	_, err = f.WriteString(text[:at])
+	m.rest = text[at:]
 	return errors.Join(err, f.Close())
 }
 
@@ -87,18 +91,19 @@ func TestFilesBetweenKills(t *testing.T) {
 	text := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: pbx\n" +
 		"    asterisk: {paths: [cdr-csv/Master.csv*], time_zone: UTC, trunks: [PJSIP/carrier*], cdr: {interval: 1s}}\n"
 	m := &masterCSV{path: filepath.Join(folder, "cdr-csv", "Master.csv"), rng: rand.New(rand.NewPCG(1, 5)), written: make(map[string]int)}
-	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700), m.append()); err != nil {
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700), m.append(true)); err != nil {
 		t.Fatal(err)
 	}
 	v := newVault(t)
-	killWhileWriting(t, v, file, 5, 10*time.Millisecond, func(n int) error {
-		err := m.append()
-		if n%40 == 0 && err == nil {
+	killWhileWriting(t, v, file, 5, 50*time.Millisecond, func(n int) error {
+		rotate := n%8 == 0
+		err := m.append(rotate)
+		if rotate && err == nil {
 			err = m.rotate()
 		}
 		return err
 	}, func(shown families, _ int) bool { return shown.sum("cdr_exporter_rows_total", "result=new") >= 500 })
-	if err := m.append(); err != nil {
+	if err := m.append(true); err != nil {
 		t.Fatal(err)
 	}
 	x := start(t, v, launch{config: file}).ready()
