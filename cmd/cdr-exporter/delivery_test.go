@@ -3,8 +3,6 @@ package main_test
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -141,102 +139,6 @@ func records(n *tenant, at time.Time) int {
 		sum += view(w, at).Records
 	}
 	return sum
-}
-
-// TestRefusedRecord (guarantee 5; counting.md 26): a record that the endpoint refuses is
-// set aside, counted and logged by its uid; all others arrive.
-func TestRefusedRecord(t *testing.T) {
-	t.Parallel()
-	n := newTenant(t, sim.Settings{PSTN: world(t, past(85, sim.PSTNMix(), 400))})
-	now := n.Pause()
-	var refused []string
-	eachCall(n.worlds[pstn], now, func(c *simulator.Call, _ *simulator.Version) {
-		if len(refused) < 3 {
-			refused = append(refused, c.ID.String())
-		}
-	})
-	r := newReceiver(t, n.vault, otlpsink.Settings{})
-	bad := func(l otlpsink.Log) bool { return strings.Contains(strings.Join(refused, " "), l.RecordID) }
-	r.Fail(otlpsink.Reply{OnlyLogs: true, Status: 400, Match: bad})
-	x := n.start(settings{OTLP: r.overHTTP(""), Sources: []source{{DirectRouting: "-"}}}).ready()
-	x.counts(n, now)
-	want := records(n, now) - len(refused)
-	eventually(t, "set the refused records aside", func() error {
-		m := x.scrape()
-		return errors.Join(m.is(float64(len(refused)), "cdr_exporter_otlp_records_total", "result=rejected"),
-			m.is(float64(want), "cdr_exporter_otlp_records_total", "result=sent"), m.is(0, "cdr_exporter_otlp_outbox_records"))
-	})
-	if got := r.calls(n, pstn, eventCall); got != want {
-		t.Errorf("%d records have come, want %d", got, want)
-	}
-	x.stop()
-	if got := len(linesWith(x.log.String(), "uid=")); got < len(refused) {
-		t.Errorf("%d refused records were logged by their uid, want %d", got, len(refused))
-	}
-}
-
-// anyTLS is TLS with a certificate that nobody trusts.
-func anyTLS(t *testing.T) *tls.Config {
-	t.Helper()
-	authority, err := simulator.NewAuthority()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{authority.Certificate}, MinVersion: tls.VersionTLS12}
-}
-
-// TestBrokenEndpoint (guarantee 5; counting.md 30): an endpoint that refuses every request with records, whatever the
-// status, is broken itself. Nothing is set aside, it is shown, and everything arrives when the endpoint works.
-func TestBrokenEndpoint(t *testing.T) {
-	t.Parallel()
-	for name, reply := range map[string]*otlpsink.Reply{
-		"HTTP 500": {Status: 500}, "HTTP 400": {Status: 400}, "HTTP 422": {Status: 422},
-		"plain http to a TLS port": nil,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			n := published(t, 93, 1_000)
-			place := otlpsink.Settings{Listen: free(t)}
-			broken := place
-			if reply == nil {
-				broken.TLS = anyTLS(t)
-			}
-			r := newReceiver(t, n.vault, broken)
-			otlp := strings.Replace(r.overHTTP(", shutdown_timeout: 1s"), "https://", "http://", 1)
-			if reply != nil {
-				reply.OnlyLogs, reply.Match = true, func(otlpsink.Log) bool { return true }
-				r.Fail(*reply)
-			}
-			x := n.start(settings{OTLP: otlp}).ready()
-			now := n.Pause()
-			x.counts(n, now)
-			eventually(t, "show that nothing gets through", func() error {
-				s := x.status().OTLP
-				if s.State != "error" || !strings.Contains(s.LastError, "HTTP 4") && !strings.Contains(s.LastError, "HTTP 5") {
-					return fmt.Errorf("the status of OTLP is %+v", s)
-				}
-				m := x.scrape()
-				return errors.Join(m.is(float64(records(n, now)), "cdr_exporter_otlp_outbox_records"),
-					m.is(0, "cdr_exporter_otlp_records_total", "result=rejected"))
-			})
-			if reply == nil {
-				r.Close()
-				r = newReceiver(t, n.vault, place)
-			} else {
-				r.ClearFailures()
-			}
-			r.complete(n, now)
-			for _, feed := range n.feeds() {
-				r.tells(n, feed, now)
-			}
-			eventually(t, "empty the outbox", func() error {
-				m := x.scrape()
-				return errors.Join(m.is(0, "cdr_exporter_otlp_outbox_records"), m.is(0, "cdr_exporter_otlp_records_total", "result=rejected"),
-					m.is(float64(records(n, now)), "cdr_exporter_otlp_records_total", "result=sent"))
-			})
-			x.stop()
-		})
-	}
 }
 
 // TestOutboxFullSkips (contract 2): with skip_logs counting goes on, and what isn't

@@ -120,35 +120,3 @@ func TestUnreadableSpan(t *testing.T) {
 		})
 	}
 }
-
-// TestTotalOutageStepsOverNothing (counting.md 30): a provider that fails for every span is broken itself.
-func TestTotalOutageStepsOverNothing(t *testing.T) {
-	t.Parallel()
-	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 13})
-	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(61, sim.DirectRoutingMix(), 200)), Faults: faults})
-	at := n.Pause()
-	x := n.start(settings{Sources: []source{{PSTN: "-", DirectRouting: "{interval: 1s, lookback: 48h}"}}}).ready()
-	x.counts(n, at)
-	before := x.feed("contoso", directRouting).Watermark
-	faults.Hook(func(r simulator.Request) simulator.Fault {
-		if r.Endpoint == sim.EndpointDirectRouting {
-			return simulator.HTMLOK
-		}
-		return simulator.NoFault
-	})
-	asked := n.answered()
-	eventually(t, "fail for some time", func() error {
-		if got := n.answered() - asked; got < 12 {
-			return fmt.Errorf("%d requests", got)
-		}
-		return nil
-	})
-	if f := x.feed("contoso", directRouting); f.State != "error" || len(f.Unreadable) != 0 || f.Watermark.Sub(*before) > 10*time.Second {
-		t.Errorf("the status is %+v; before, the watermark was %s", f, before)
-	}
-	faults.Hook(nil)
-	n.Resume()
-	n.Advance(48 * time.Hour)
-	x.counts(n, at, n.Pause())
-	x.stop()
-}
