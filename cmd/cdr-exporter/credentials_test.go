@@ -3,25 +3,19 @@ package main_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"math/big"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/sim"
 )
 
-// TestCredentials (contract 2): every kind of credential gets a token, and another one
-// when that ends.
+// TestCredentials (contract 2): a secret and a certificate get a token, and another one
+// when that ends. collector/msgraph tests the kinds that have no secret of the application.
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -35,18 +29,7 @@ func TestCredentials(t *testing.T) {
 			line:  "client_secret_file: secret\n      client_secret_expires: 2199-03-01",
 			setUp: func(*testing.T, *tenant) time.Time { return time.Date(2199, 3, 1, 0, 0, 0, 0, time.UTC) },
 		},
-		"certificate":       {line: "client_certificate_file: certificate.pem", setUp: registerCertificate},
-		"workload identity": {line: "workload_identity: {token_file: federated}", setUp: registerFederation},
-		"workload identity by the environment": {
-			line: "workload_identity: {}", setUp: registerFederation,
-			env: func(_ *testing.T, n *tenant) map[string]string {
-				return map[string]string{"AZURE_FEDERATED_TOKEN_FILE": n.path("federated")}
-			},
-		},
-		"managed identity": {
-			line: "managed_identity: {}",
-			env:  managedIdentity,
-		},
+		"certificate": {line: "client_certificate_file: certificate.pem", setUp: registerCertificate},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -81,41 +64,6 @@ func inlineSecret(_ *testing.T, n *tenant) map[string]string {
 	return map[string]string{"CDR_SECRET": n.ClientSecret}
 }
 
-// managedIdentity is App Service's endpoint for managed identities (api-version 2019-08-01), which passes tokens of the tenant on.
-func managedIdentity(t *testing.T, n *tenant) map[string]string {
-	t.Helper()
-	const header = "5a5a0000-0000-4000-8000-0000000000d1"
-	n.vault.hide("the managed identity's header", header)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: n.Pool(), MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
-	client := &http.Client{Transport: transport}
-	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		const resource = "https://graph.microsoft.com"
-		asked := r.URL.Query()
-		if r.Method != http.MethodGet || r.URL.Path != "/msi/token" || r.Header.Get("X-IDENTITY-HEADER") != header ||
-			asked.Get("api-version") != "2019-08-01" || asked.Get("resource") != resource || asked.Has("client_id") && asked.Get("client_id") != sim.ClientID {
-			http.Error(w, "refused", http.StatusBadRequest)
-			return
-		}
-		response, err := client.PostForm(n.BaseURL()+"/"+sim.TenantID+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // ends with the test
-			"grant_type": {"client_credentials"}, "client_id": {sim.ClientID}, "client_secret": {n.ClientSecret}, "scope": {resource + "/.default"},
-		})
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer response.Body.Close()
-		token := map[string]any{}
-		if err := json.NewDecoder(response.Body).Decode(&token); err != nil {
-			t.Error(err)
-		}
-		token["resource"], token["expires_on"] = resource, strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(token)
-	}))
-	t.Cleanup(endpoint.Close)
-	return map[string]string{"IDENTITY_ENDPOINT": endpoint.URL + "/msi/token", "IDENTITY_HEADER": header}
-}
-
 // registerCertificate makes a certificate with its key, and says when it ends.
 func registerCertificate(t *testing.T, n *tenant) time.Time {
 	t.Helper()
@@ -145,14 +93,6 @@ func registerCertificate(t *testing.T, n *tenant) time.Time {
 	n.vault.hide("a piece of the private key", string(text[40:90]))
 	n.write("certificate.pem", string(text)+string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
 	return ends
-}
-
-// registerFederation makes a service account's token. It has no end that is shown.
-func registerFederation(_ *testing.T, n *tenant) time.Time {
-	const token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJzeXN0ZW06c2VydmljZWFjY291bnQ6Y2RyIn0.c2lnbmF0dXJl"
-	n.Register(func(a *sim.Application) { a.FederatedTokens = append(a.FederatedTokens, token) })
-	n.keep("federated", token)
-	return time.Time{}
 }
 
 // TestRotatedSecret (contract 2): a secret's file is read again when it changes, without

@@ -103,9 +103,6 @@ func (p *page) answer() simulator.Reply {
 		a.Own[ExpiredLink400] = simulator.Instead(s.badRequest(r, "The $skip token is no longer valid."))
 		a.Own[ExpiredLink410] = simulator.Instead(s.refuse(r, http.StatusGone, "Gone", "The link has expired."))
 	}
-	if p.id != (simulator.UUID{}) {
-		a.Own[NotYet], a.Own[BadRequest] = simulator.Instead(s.refuse(r, http.StatusNotFound, "NotFound", "")), simulator.Instead(s.badRequest(r, ""))
-	}
 	for fault, fits := range map[simulator.Fault]bool{
 		HostileLink: true, RepeatedLink: p.continued, CapitalLink: p.more, EmptyPage: p.size > 0, ShortPage: p.size > 1,
 		OlderVersion: p.endpoint == EndpointCallRecord && p.version > 0,

@@ -48,9 +48,8 @@ const (
 type Application struct {
 	Secret        string
 	SecretExpired bool
-	// Certificates are those whose keys may sign assertions, FederatedTokens a workload identity's subject tokens.
-	Certificates    []*x509.Certificate
-	FederatedTokens []string
+	// Certificates are those whose keys may sign assertions.
+	Certificates []*x509.Certificate
 	// Roles are granted to tokens that are issued from now on.
 	Roles []string
 }
@@ -148,8 +147,6 @@ func (s *Server) authenticate(r *http.Request) (code int) {
 		return 0
 	case form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer": // RFC 7523 2.2
 		return badForm
-	case slices.Contains(known.FederatedTokens, assertion):
-		return 0
 	}
 	return s.checkAssertion(assertion, known.Certificates, "https://"+r.Host+r.URL.Path)
 }

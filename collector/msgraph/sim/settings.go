@@ -27,7 +27,6 @@ const (
 const (
 	ExpiredToken simulator.Fault = "401 expired" // 401 InvalidAuthenticationToken
 	Forbidden    simulator.Fault = "403"         // 403 with an empty message
-	BadRequest   simulator.Fault = "400"         // 400 for a call record
 	// ExpiredLink400 and ExpiredLink410 refuse a next link that was followed.
 	ExpiredLink400 simulator.Fault = "link 400"
 	ExpiredLink410 simulator.Fault = "link 410"
@@ -38,7 +37,6 @@ const (
 	ShortPage    simulator.Fault = "short page"    // half a page with a link to the rest
 	// CapitalLink spells @odata.NextLink.
 	CapitalLink  simulator.Fault = "capital link"
-	NotYet       simulator.Fault = "404 young"     // 404 for a call record, as if it were still too young
 	OlderVersion simulator.Fault = "older version" // a call record in the version before the published one
 )
 
