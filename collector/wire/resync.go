@@ -90,13 +90,14 @@ func (in *Input) noElement(i int) error {
 }
 
 // elementLength is how long the element is that a body begins with; -1 if it has no certain end, in front of a comma or the bracket. A string stands between
-// punctuation: where it doesn't, a quotation mark is missing or too many, and what follows may be another row.
+// punctuation: where it doesn't, a quotation mark is missing or too many, and what follows may be another row. A name stands within an object: where it doesn't,
+// a piece of the answer is missing.
 func elementLength(body []byte) int {
 	depth := 0
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; c {
 		case '"':
-			if i = textEnd(body, i); i < 0 {
+			if i = textEnd(body, i); i < 0 || depth == 0 && body[skipBlanks(body, i+1)] == ':' {
 				return -1
 			}
 		case '{', '[':

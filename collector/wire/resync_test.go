@@ -97,6 +97,8 @@ func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
 		"brackets that don't": `{"rows":[{"a":01]`,
 		"no colon":            `{"rows":[{"a" 1},{"n":2}],"next":1}`,
 		"envelope":            `{"rows":[{"n":1}],next:1}`,
+		"the link is a row":   `{"rows":[{"n":1},"next" : "x"]}`,
+		"a piece is missing":  `{"rows":[{"n":1},"a":{"b":2},"c":3,{"n":2}],"next":"x"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if rows, _, err := rowsOf(NewInput(), body); err == nil {
