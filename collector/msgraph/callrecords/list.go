@@ -33,7 +33,8 @@ func listLink(from, to time.Time) string {
 // listedPage makes tasks of rows. A row without a usable id is set aside.
 func listedPage(rows wire.Piece) *collector.Page {
 	page := &collector.Page{}
-	for i, raw := range rows.Rows {
+	for i, found := range rows.Rows {
+		raw := wire.Checked(found)
 		var row struct {
 			ID      string `json:"id"`
 			Version int64  `json:"version"`
