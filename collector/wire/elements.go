@@ -27,19 +27,19 @@ func isReadable(row []byte) bool {
 	return len(row) <= MaxValue && jsontext.Value(row).IsValid(lenient...)
 }
 
-// elements reads an array that is a member of the document, and calls element for each value of it, which isn't checked: strings and brackets are enough to
-// find its end, even if other things are wrong between them, such as a raw control character, NaN, a number with a leading zero, nesting too deep. So one bad
-// row doesn't cost a page, and who knows a row by its bytes doesn't check it. Where a quotation mark is missing or too many, the end is
-// uncertain, and the page fails.
+// elements reads an array that is a member of the document and calls element for each value of it, which isn't checked. Strings and brackets are enough to
+// find the end of a value, even if other things are wrong between them: a raw control character, NaN, a number with a leading zero, nesting too deep. So one
+// bad row doesn't cost a page, and a row that is known by its bytes needs no check. Where a quotation mark is missing or too many, the end is uncertain,
+// and the page fails.
 func (in *Input) elements(typeError string, element func(raw []byte) error) error {
 	if err := in.open('[', typeError); err != nil {
 		return err
 	}
 	i := skipBlanks(in.body, in.from+int(in.JSON.InputOffset()))
-	for first := true; ; first = false {
-		if first && i < len(in.body) && in.body[i] == ']' {
-			return in.leaveArray(i)
-		}
+	if i < len(in.body) && in.body[i] == ']' {
+		return in.leaveArray(i)
+	}
+	for {
 		length := elementLength(in.body[i:])
 		if length <= 0 {
 			return in.noElement(i)
