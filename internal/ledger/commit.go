@@ -42,12 +42,18 @@ func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 }
 
 func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
-	if err := l.ensureOpen(ctx); err != nil {
-		return err
-	}
 	var err error
-	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
+	begun := false
+	// A server, or what is between, closes connections that are idle: what didn't begin is done on a new one.
+	isIdleEnd := func() bool {
+		return l.Shared() && !begun && errors.Is(err, errIO) && !errors.Is(err, context.DeadlineExceeded)
+	}
+	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict) || tries == 1 && isIdleEnd(); tries++ {
+		if err := l.ensureOpen(ctx); err != nil {
+			return err
+		}
 		err = l.engine.transact(ctx, func() error {
+			begun = true
 			if owner != nil {
 				if err := owner.advanceSeq(); err != nil {
 					return err

@@ -178,3 +178,21 @@ func ownerOf(t testing.TB, l *Ledger, spec FeedSpec) *FeedOwner {
 	}
 	return &c.Feeds[i]
 }
+
+// TestIdleConnectionThatIsClosed: a server, or what is between, that closes idle connections makes no commit fail.
+func TestIdleConnectionThatIsClosed(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	var pid int64
+	if err := r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
+		t.Fatal(err)
+	}
+	inServer(t, fmt.Sprintf(`SELECT pg_terminate_backend(%d, 10000)`, pid))
+	r.records(call("b"))
+	r.records(call("a"), call("b"))
+	wantValues(t, r.values(), map[string]string{answered: "2"})
+}
