@@ -266,7 +266,7 @@ func TestLoop_Status(t *testing.T) {
 		{"advice", errProvider, 0, StateError, "the secret has expired: make a new one"},
 		{"throttled by an error", &httpclient.Error{Kind: httpclient.KindThrottled}, 0, StateThrottled, "the secret has expired: make a new one"},
 		{"throttled within a poll", nil, 30 * time.Second, StateThrottled, "throttled by the provider until 2000-01-01T00:00:30Z: nothing needs doing; if it happens again and again, raise interval or lower requests_per_minute"},
-		{"a full disk", fmt.Errorf("x: %w", ledger.ErrFull), 0, StateError, "the disk of the ledger is full: reading pauses and loses nothing; make room in storage.path, it goes on by itself"},
+		{"a full disk", fmt.Errorf("x: %w", ledger.ErrFull), 0, StateError, "the disk of the ledger is full: reading pauses and loses nothing; make room in storage.path, or on the database's disk; it goes on by itself"},
 		{"a full outbox", ledger.ErrOutboxFull, 0, StateError, "the outbox is full: reading pauses and loses nothing; see why the OTLP endpoint takes no logs or spans, or set outbox_full"},
 		{"fenced", errors.Join(ledger.ErrFenced), 0, StateError, "the feed's state was changed by another writer: it is read again; if this repeats, see whether two processes count this feed"},
 	} {

@@ -219,7 +219,7 @@ func (l *Loop) describe(err error) string {
 	case errors.Is(err, ledger.ErrOtherAccount), errors.Is(err, ledger.ErrRenamed):
 		return err.Error() + ": change the configuration and reload it"
 	case errors.Is(err, ledger.ErrFull):
-		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, it goes on by itself"
+		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, or on the database's disk; it goes on by itself"
 	case errors.Is(err, ledger.ErrOutboxFull):
 		return ledger.ErrOutboxFull.Error() + ": reading pauses and loses nothing; see why the OTLP endpoint takes no logs or spans, or set outbox_full"
 	case errors.Is(err, ledger.ErrFenced):
