@@ -130,11 +130,18 @@ func TestNextPage(t *testing.T) {
 		{"null without a total", "{url: next}", []string{`"rows":null,"error":"x"`}, "", 1, "it is no page of calls"},
 		{"page", "{page: p, from: 1}", []string{`"total":1`, "", `"rows":[]`, ""}, "1 2", 3, ""},
 		{"offset", "{offset: o}", []string{"", "", `"rows":[]`}, "1 2", 3, ""},
+		{"refused behind the total", "{page: p, from: 1}", []string{`"total":2`, `"total":2`, "!404"}, "1 2", 3, ""},
+		{"refused before the total", "{offset: o}", []string{`"total":2`, "!400"}, "1", 2, "no longer good"},
+		{"refused without a total", "{page: p}", []string{"", "!404"}, "1", 2, "no longer good"},
+		{"a token that is refused", "{token: t, query: c}", []string{`"t":"a","total":1`, "!400"}, "1", 2, "no longer good"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)
 			f.answer = func(*http.Request) (string, http.Header) {
 				page, header := c.pages[len(f.asked)-1], http.Header{}
+				if strings.HasPrefix(page, "!") {
+					return page, header
+				}
 				if value, is := strings.CutPrefix(page, "link "); is {
 					header.Set("Link", value)
 					page = ""

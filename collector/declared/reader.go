@@ -2,6 +2,7 @@ package declared
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -62,6 +63,9 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 	mapper, counts := r.newMapper(), newDayCounts()
 	return func(yield func(*collector.Page, error) bool) {
 		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
+			if walk.refusedBehind(err) {
+				walk.page.rows, walk.last, err = nil, true, nil
+			}
 			if err != nil {
 				yield(nil, err)
 				return
@@ -127,6 +131,12 @@ func (w *walk) next() (string, error) {
 		return withParameter(w.address, n.Offset, strconv.Itoa(w.rows))
 	}
 	return "", nil
+}
+
+// refusedBehind says whether an error is that of a provider that counts pages or rows and refuses what lies behind the last one, where others give no rows.
+func (w *walk) refusedBehind(err error) bool {
+	counts := w.feed.Next.Page != "" || w.feed.Next.Offset != ""
+	return counts && errors.Is(err, httpclient.ErrLinkExpired) && w.page.total >= 0 && w.rows >= w.page.total
 }
 
 // A Link header (RFC 8288) is a list of links, <address>; rel="next"; title="…", whose values may be quoted.
