@@ -87,7 +87,7 @@ func (t *providerTry) run(_ context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	mapper, err := t.mapper(d)
+	mapper, currency, err := t.mapper(d)
 	if err != nil {
 		return err
 	}
@@ -95,10 +95,11 @@ func (t *providerTry) run(_ context.Context, s streams) error {
 	if err != nil {
 		return fmt.Errorf("read the rows: %w", err)
 	}
-	return t.print(mapper, rows, s)
+	return t.print(mapper, currency, rows, s)
 }
 
-func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
+// mapper makes a mapper of the feed, and says the currency of charges that name none.
+func (t *providerTry) mapper(d *declared.Definition) (mapper *declared.Mapper, currency string, err error) {
 	names := slices.Sorted(maps.Keys(d.Feeds))
 	name := t.feed
 	if name == "" && len(names) == 1 {
@@ -106,7 +107,7 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 	}
 	feed, is := d.Feeds[name]
 	if !is {
-		return nil, fmt.Errorf("--feed: give one of the feeds of %s: %s", t.file, strings.Join(names, ", "))
+		return nil, "", fmt.Errorf("--feed: give one of the feeds of %s: %s", t.file, strings.Join(names, ", "))
 	}
 	parameters := make(map[string][]string)
 	for key, p := range d.Parameters {
@@ -117,9 +118,8 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 	settings := declared.MapperSettings{Parameters: parameters}
 	for key, value := range t.set {
 		if key == declared.TimeZone {
-			var err error
 			if settings.Zone, err = time.LoadLocation(value); err != nil {
-				return nil, fmt.Errorf("--set %s: give a time zone such as Europe/Berlin", key)
+				return nil, "", fmt.Errorf("--set %s: give a time zone such as Europe/Berlin", key)
 			}
 			continue
 		}
@@ -128,13 +128,13 @@ func (t *providerTry) mapper(d *declared.Definition) (*declared.Mapper, error) {
 		}
 		p, is := d.Parameters[key]
 		if !is {
-			return nil, fmt.Errorf("--set: the definition has no parameter %s", key)
+			return nil, "", fmt.Errorf("--set: the definition has no parameter %s", key)
 		}
 		if parameters[key] = []string{value}; p.List {
 			parameters[key] = strings.Split(value, ",")
 		}
 	}
-	return declared.NewMapper(&feed, settings), nil
+	return declared.NewMapper(&feed, settings), d.CurrencyFor(parameters), nil
 }
 
 // waited is how long a caller waited.
@@ -146,7 +146,7 @@ func waited(v *cdr.Visit) string {
 }
 
 // print prints the records, redacted as by default, and says on the standard error what became of all other rows.
-func (t *providerTry) print(mapper *declared.Mapper, rows []byte, s streams) error {
+func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byte, s streams) error {
 	printer, flush := newPrinter(t.output, false, s.out)
 	redactor := cdr.NewRedactor(cdr.DefaultPolicy(), nil)
 	var notes strings.Builder
@@ -169,6 +169,10 @@ func (t *providerTry) print(mapper *declared.Mapper, rows []byte, s streams) err
 			for i := range m.Record.Visits {
 				v := &m.Record.Visits[i]
 				fmt.Fprintf(&notes, "row %d: a visit to queue %q: %s, waited %s\n", number, v.Queue, v.Result, waited(v))
+			}
+			for i := range m.Record.Charges {
+				c := &m.Record.Charges[i]
+				c.Currency = cmp.Or(c.Currency, currency) // as when they are counted
 			}
 			redactor.Redact(m.Record)
 			if err := printer(m.Record, nil); err != nil {

@@ -119,6 +119,9 @@ func (b *Block) validate(r *config.Report) {
 	if given := b.Values[insecureHTTP]; b.definition.Push != nil && len(given) > 0 {
 		r.OneOf(insecureHTTP, given[0], "true", "false")
 	}
+	if currency := b.definition.CurrencyFor(b.Values); !currencyCode.MatchString(currency) {
+		r.Problemf("", "has %q as its currency, which %s", currency, noCurrency)
+	}
 	b.validateFiles(r)
 	b.validateDriver(r)
 	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {

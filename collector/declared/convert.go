@@ -19,6 +19,17 @@ var timeForms = map[string]struct {
 	"unix": {unit: time.Second}, "unix_ms": {unit: time.Millisecond}, "unix_us": {unit: time.Microsecond},
 }
 
+// howTimes says what the form of a time may be.
+const howTimes = "say how the row writes times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's time package, which is how 2 January 2006, " +
+	"15:04:05 would stand there, such as 2006-01-02 15:04:05"
+
+// tellsDay says whether times of a form have their day in them: one that is written is read as the same.
+func tellsDay(form string) bool {
+	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	at, problem := parseTime(formatTime(noon, form), form, time.UTC)
+	return problem == "" && at.Truncate(24*time.Hour).Equal(noon.Truncate(24*time.Hour))
+}
+
 func formatTime(at time.Time, form string) string {
 	named, is := timeForms[form]
 	switch {

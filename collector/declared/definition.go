@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -120,7 +121,15 @@ type Charge struct {
 	Currency  Value  `yaml:"currency"`
 }
 
-var name = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
+var (
+	name         = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
+	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
+)
+
+// unknownCurrency is what ISO 4217 has for none.
+const unknownCurrency = "XXX"
+
+const noCurrency = "must be a currency of three capital letters (ISO 4217), such as USD"
 
 // Load reads a definition. path is what problems name; their error is config.Problems.
 func Load(path string, text []byte) (*Definition, error) {
@@ -144,6 +153,9 @@ func (d *Definition) Validate(r *config.Report) {
 	d.validateWays(r)
 	d.validateTexts(r, "account", d.Account)
 	d.validateTexts(r, "currency", d.Currency)
+	if d.Currency != "" && !strings.Contains(d.Currency, "{") && !currencyCode.MatchString(d.Currency) {
+		r.Problemf("currency", "%s", noCurrency)
+	}
 	for key, p := range d.Parameters {
 		switch {
 		case key == baseURL || d.Feeds[key].Format != "":
@@ -245,7 +257,11 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 	for _, n := range names {
 		switch p, known := d.Parameters[n]; {
 		case !known:
-			r.Problemf(key, "names the parameter %s, which the definition doesn't have", n)
+			hint := ""
+			if n == "from" || n == "to" {
+				hint = "; an end of a span needs a form of times, such as {" + n + "|rfc3339}"
+			}
+			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
 		case p.Secret && key != keyHTTP:
 			r.Problemf(key, "names %s, which is a secret; secrets work in the texts of %s only, since others are stored or shown", n, keyHTTP)
 		}
@@ -295,7 +311,7 @@ func (d *Record) Validate(r *config.Report) {
 	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
 		for i := range v.alternatives {
 			if v.alternatives[i].Time == "" {
-				r.Problemf(key, "has no time: say how the row writes times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's time package")
+				r.Problemf(key, "has no time: %s", howTimes)
 			}
 		}
 	}
@@ -346,6 +362,11 @@ func (d *Record) values() map[string]*Value {
 		all[key+"amount"], all[key+"currency"] = &d.Charges[i].Amount, &d.Charges[i].Currency
 	}
 	return all
+}
+
+// CurrencyFor is the currency where a charge names none; XXX: it isn't known.
+func (d *Definition) CurrencyFor(parameters map[string][]string) string {
+	return cmp.Or(expand(d.Currency, parameters), unknownCurrency)
 }
 
 // expand puts parameters into a text: {name}.

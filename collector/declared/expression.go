@@ -86,6 +86,9 @@ func (n *names) Visit(node *ast.Node) {
 	}
 }
 
+// expressionFails is what is wrong with a row whose expression has no result.
+const expressionFails = "has an expression that fails: what it uses is missing, or is a text where it needs a number"
+
 // run evaluates the expression over a row.
 func (e *expression) run(r *row) (result any, problem string) {
 	if r.environment == nil {
@@ -103,7 +106,7 @@ func (e *expression) run(r *row) (result any, problem string) {
 	r.machine.MemoryBudget = expressionMemory
 	result, err := r.machine.Run(e.program, env)
 	if err != nil {
-		return nil, "the expression fails" // its own text may quote the row
+		return nil, expressionFails // its own text may quote the row
 	}
 	return result, ""
 }

@@ -85,6 +85,18 @@ type Request struct {
 // texts are all that may name parameters.
 func (r *Request) texts() []string { return append(slices.Collect(maps.Values(r.Query)), r.Path) }
 
+// Validate implements config.Validator.
+func (r *Request) Validate(report *config.Report) {
+	morning, evening := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2026, 11, 23, 17, 18, 19, 0, time.UTC)
+	for _, text := range r.texts() {
+		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
+			if formatTime(morning, found[2]) == formatTime(evening, found[2]) {
+				report.Problemf("", "has %s, which is the same at any time; for a day write {%s|2006-01-02}, else another form of times", found[0], found[1])
+			}
+		}
+	}
+}
+
 // Filter says what the provider's filter of time means.
 type Filter struct {
 	// By says of which time the filter speaks: start or end of a call, or when its row was inserted.

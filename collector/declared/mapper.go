@@ -277,7 +277,7 @@ func (p *mapping) outcome() {
 		if result = g.cause; g.by.Table == nil && g.by.codes == nil {
 			var known bool
 			if result.outcome, known = outcomeWords[g.text]; !known {
-				return result, "is no outcome"
+				return result, "is no word for an outcome, and no table translates it"
 			}
 		}
 		return result, ""
@@ -296,7 +296,7 @@ func (p *mapping) parties() {
 	d, r := &p.feed.Record, p.record
 	r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
 	r.UserID, r.UserName = p.text("user_id", &d.UserID), p.text("user_name", &d.UserName)
-	r.Direction, _ = readWord(p, "direction", &d.Direction, directionWords, "is no direction")
+	r.Direction, _ = readWord(p, "direction", &d.Direction, directionWords, "is none of inbound, outbound, internal, unknown, and no table translates it")
 	other := r.CalleeNumber
 	if r.Direction == cdr.Inbound {
 		other = r.CallerNumber

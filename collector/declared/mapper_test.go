@@ -191,7 +191,7 @@ func TestOutcomes(t *testing.T) {
 		{"a value that no table knows", `"disposition":"NEW"`, cdr.Unknown, "", 0, "NEW", ""},
 		{"nothing", ``, cdr.Unknown, "", 0, "", "outcome is missing"},
 		{"no code", `"cause":"x"`, cdr.Unknown, "", 0, "", "outcome is no code"},
-		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome the expression fails"},
+		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has an expression that fails: what it uses is missing, or is a text where it needs a number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := mapper(t, outcome, declared.MapperSettings{}).MapJSON([]byte(row(c.row)))

@@ -96,7 +96,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		info := collector.FeedInfo{
 			Name: name, Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
 			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + name),
-			Currency:    cmp.Or(expand(d.Currency, b.Values), "XXX"),
+			Currency:    d.CurrencyFor(b.Values),
 			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet(), ChargesLater: len(of.Record.Charges) > 0},
 			Groups:      of.Record.Group.IsSet(),
 		}

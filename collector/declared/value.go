@@ -51,6 +51,12 @@ func (a *alternative) Validate(r *config.Report) {
 	if !slices.Contains([]string{"", "s", "ms", "min", "iso8601", "hms"}, a.Unit) {
 		r.Problemf("unit", "must be one of s, ms, min, iso8601, hms")
 	}
+	if a.Since != nil && a.Time == "" {
+		r.Problemf("since", "needs time beside it: %s", howTimes)
+	}
+	if a.Time != "" && !tellsDay(a.Time) {
+		r.Problemf("time", "has no year, month and day in %q: %s", a.Time, howTimes)
+	}
 	if _, known := privacyClasses[a.Privacy]; !known {
 		r.Problemf("privacy", "must be one of number, user, address")
 	}
