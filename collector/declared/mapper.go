@@ -315,7 +315,11 @@ func (p *mapping) parties() {
 func (p *mapping) charges() {
 	for i := range p.feed.Record.Charges {
 		c := &p.feed.Record.Charges[i]
+		unmapped := len(p.unmapped)
 		charge := cdr.Charge{Component: c.Component, Currency: p.code("currency", &c.Currency, 3)}
+		if len(p.unmapped) > unmapped {
+			charge.Currency = unknownCurrency // the row names one, so the source's would be a guess
+		}
 		var found bool
 		if charge.Amount, found = read(p, "amount", &c.Amount, parseAmount); found {
 			p.record.Charges = append(p.record.Charges, charge)

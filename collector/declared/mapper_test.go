@@ -135,14 +135,14 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// TestCodes: what is no code of a country or a currency becomes no label of a metric.
+// TestCodes: what is no code of a country or a currency becomes no label of a metric, and is not counted in the currency of charges that name none.
 func TestCodes(t *testing.T) {
 	m := mapper(t, record("country: c", "charges: [{component: usage, amount: {is: '1'}, currency: u}]"), declared.MapperSettings{})
 	for _, c := range []struct{ name, row, country, currency, unmapped string }{
 		{"codes", `"c":"de","u":"usd"`, "DE", "USD", ""},
 		{"none", `"c":null,"u":""`, "", "", ""},
-		{"numbers", `"c":"+493012345678","u":"493012345678"`, "", "", "country+493012345678 currency493012345678 "},
-		{"other words", `"c":"D1","u":"USDT"`, "", "", "countryD1 currencyUSDT "},
+		{"numbers", `"c":"+493012345678","u":"493012345678"`, "", "XXX", "country+493012345678 currency493012345678 "},
+		{"other words", `"c":"D1","u":"USDT"`, "", "XXX", "countryD1 currencyUSDT "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := m.MapJSON([]byte(row(c.row)))
