@@ -31,6 +31,7 @@ type fakeAPI struct {
 	log    bytes.Buffer
 	// refresh is the refresh token that is configured.
 	refresh string
+	source  *collector.Source
 
 	load  func(context.Context) ([]byte, error)
 	store func(context.Context, []byte) error
@@ -77,6 +78,7 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.source = source
 	return &source.Feeds[0]
 }
 
@@ -155,6 +157,29 @@ func TestNextPage(t *testing.T) {
 			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
 			if strings.Join(got, " ") != c.want || len(f.asked) != c.asked || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
 				t.Errorf("rows %v of %q, %v; want %s of %d pages, %s", got, f.asked, err, c.want, c.asked, c.problem)
+			}
+		})
+	}
+}
+
+// TestRefusedRequest: whoever wrote the definition is told what of it to look at.
+func TestRefusedRequest(t *testing.T) {
+	for _, c := range []struct{ name, first, what, todo string }{
+		{"the first page", "!400", "refuses the request", "check path, query and max_range"},
+		{"a page behind the last one", `{"rows":` + rows(1) + `}`, "paging broke off", "name the provider's count as total"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(*http.Request) (string, http.Header) {
+				if len(f.asked) > 1 {
+					return "!400", nil
+				}
+				return c.first, nil
+			}
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    next: {page: p, from: 1}\n")
+			_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			if what, todo := f.source.Advise(err); !strings.Contains(what, c.what) || !strings.Contains(todo, c.todo) {
+				t.Errorf("of %v it says %s; %s", err, what, todo)
 			}
 		})
 	}

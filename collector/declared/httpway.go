@@ -2,6 +2,7 @@ package declared
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -84,6 +85,11 @@ func adviser(title, address string) func(error) (what, todo string) {
 			return title + " refuses the credentials (" + err.Error() + ")", "check the keys of the source's block, and that the credential still exists"
 		case request.Kind == httpclient.KindForbidden:
 			return title + " says that the credentials may not read calls (" + err.Error() + ")", "give them the right to read call records"
+		case errors.Is(err, httpclient.ErrLinkExpired):
+			return title + "'s paging broke off (" + err.Error() + ")", "nothing, if it passes: the range is read again; if each read ends so, the provider may refuse the page behind the " +
+				"last one: let the definition name the provider's count as total"
+		case request.Kind == httpclient.KindBadRequest:
+			return title + " refuses the request (" + err.Error() + ")", "check path, query and max_range of the definition's feed, base_url, and the machine's clock"
 		}
 		return common.Advise(err)
 	}
