@@ -90,10 +90,12 @@ func (d *Decision) bookMoney(r *cdr.Record) {
 	}
 }
 
-// bookTotals enters the provider's own totals.
+// bookTotals enters the provider's own totals. Money without a currency is in the source's, as that of records is, or it would be compared with none.
 func (d *Decision) bookTotals() {
-	for i := range d.page.Totals {
-		t := &d.page.Totals[i]
-		d.book(t.Day).Total = t
+	for _, t := range d.page.Totals {
+		if t.Charges != nil {
+			t.Currency = cmp.Or(t.Currency, d.settings.Currency)
+		}
+		d.book(t.Day).Total = &t
 	}
 }

@@ -47,3 +47,25 @@ func TestBooks(t *testing.T) {
 		},
 	})
 }
+
+// A total of money that names no currency is in the source's, as the amounts of records are that name none: else it would seem that nothing of it was counted.
+func TestTotalWithoutCurrency(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	day := epoch.Truncate(24 * time.Hour)
+	r.records(call("a", charge(t, "usage", "", "1.10")))
+	r.commit(&counting.Page{Totals: []counting.DayTotal{
+		{Day: day, Ours: 1, Theirs: 1, Charges: new(money(t, "1.1"))},
+		{Day: day.AddDate(0, 0, -1)}, // without money it has no currency either
+	}})
+	all, err := r.ledger.Books(t.Context(), day.AddDate(0, 0, -1))
+	if err != nil || len(all) != 2 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	if difference := all[1].ChargesDifference(); all[1].Total.Currency != "XXX" || difference.Sign() != 0 {
+		t.Errorf("the total is %+v, and %s more was counted", all[1].Total, difference.String())
+	}
+	if all[0].Total.Currency != "" {
+		t.Errorf("the total without money is %+v", all[0].Total)
+	}
+}
