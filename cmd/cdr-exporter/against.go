@@ -91,6 +91,9 @@ func (e *csvExport) open() (*csv.Reader, io.Closer, error) {
 // centre, and Wavix's.
 var portalNames = map[string]string{"usageid": "id", "uuid": "id", "starttime": "start", "date": "start", "charge": "amount"}
 
+// connectionFee is Microsoft's column of what a call costs beside its charge.
+const connectionFee = "connectionfee"
+
 // columnsOf are the places of columns by our names. A column with our name goes before one with a portal's name.
 func columnsOf(head []string) map[string]int {
 	columns, portals := make(map[string]int), make(map[string]int)
@@ -183,12 +186,16 @@ func (e *csvExport) record(line []string) (r *cdr.Record, err error) {
 		return nil, errors.New("start isn't a time as 2026-11-20T12:00:00Z or 2026-11-20 12:00:00")
 	}
 	r.Start, _ = time.Parse(exportTimes[form], start)
-	if text := value("amount"); text != "" && e.hasAmounts() {
-		c := cdr.Charge{Component: strings.Clone(value("component")), Currency: strings.Clone(value("currency"))}
-		if c.Amount, err = cdr.ParseMoney(text); err != nil {
-			return nil, fmt.Errorf("amount: %w", err)
+	for _, amount := range [...]struct{ column, component string }{{"amount", value("component")}, {connectionFee, "connection"}} {
+		text := value(amount.column)
+		if text == "" || !e.hasAmounts() {
+			continue
 		}
-		r.Charges = []cdr.Charge{c}
+		c := cdr.Charge{Component: strings.Clone(amount.component), Currency: strings.Clone(value("currency"))}
+		if c.Amount, err = cdr.ParseMoney(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", amount.column, err)
+		}
+		r.Charges = append(r.Charges, c)
 	}
 	return r, nil
 }
