@@ -115,6 +115,7 @@ func TestRunbooks(t *testing.T) {
 	}
 	block := regexp.MustCompile("(?s)```promql\n(.*?)```")
 	comment := regexp.MustCompile(`(?m)^#.*$`)
+	classicPart := regexp.MustCompile(`(cdr_\w+)_(?:bucket|count|sum)\b`)
 	files, err := os.ReadDir(filepath.Join(root, "docs", "runbooks"))
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +140,11 @@ func TestRunbooks(t *testing.T) {
 		for _, found := range block.FindAllStringSubmatch(string(content), -1) {
 			for _, problem := range problems(comment.ReplaceAllString(found[1], ""), recorded) {
 				t.Errorf("%s: %s", f.Name(), problem)
+			}
+			for _, classic := range classicPart.FindAllStringSubmatch(found[1], -1) {
+				if !strings.Contains(found[1], classic[1]+"[") {
+					t.Errorf("%s asks for %s, which isn't there with scrape_native_histograms, as the docs advise: ask for the native histogram too", f.Name(), classic[0])
+				}
 			}
 		}
 	}
