@@ -33,7 +33,7 @@ func Provider() collector.Provider {
 	p := collector.NewProvider(providerName, Open,
 		collector.FeedProperties{Name: feedPSTN, Holds: "Calling Plans, Operator Connect and audio conferencing"},
 		collector.FeedProperties{Name: feedDirectRouting, Holds: "your own session border controllers", Reasons: true, SIPCodes: true},
-		collector.FeedProperties{Name: callrecords.Feed, Holds: "all calls and meetings of Teams", Streams: true, Overlaps: true, Visits: true},
+		collector.FeedProperties{Name: callrecords.Feed, Holds: "all users of Teams, and their meetings", Streams: true, Overlaps: true, Visits: true},
 	)
 	p.SubCodes = slices.Concat(subCodes, subCodeRanges)
 	return p
