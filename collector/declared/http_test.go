@@ -162,7 +162,7 @@ func TestNextPage(t *testing.T) {
 	}
 }
 
-// TestRefusedRequest: whoever wrote the definition is told what of it to look at.
+// TestRefusedRequest: the advice names the parts of the definition that its author should check.
 func TestRefusedRequest(t *testing.T) {
 	for _, c := range []struct{ name, first, what, todo string }{
 		{"the first page", "!400", "refuses the request", "check path, query and max_range"},

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// hideUnasked keeps what a server sends behind an answer, which may hold callers' numbers, out of the default logger, where net/http writes it. All else that
-// a Collector, say, writes there is let through.
+// hideUnasked drops one kind of line from the default logger: net/http writes there what a server sends behind an answer, which may hold callers' numbers. Other
+// lines, such as those of a Collector's components, pass.
 var hideUnasked = sync.OnceFunc(func() { log.SetOutput(withoutUnasked{log.Writer()}) })
 
 type withoutUnasked struct{ io.Writer }

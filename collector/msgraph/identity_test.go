@@ -395,7 +395,7 @@ func TestManagedIdentity(t *testing.T) {
 	if asked[0].Get("client_id") != testClient || asked[0].Get("resource") != "https://graph.microsoft.com" {
 		t.Errorf("asked with %v", asked[0])
 	}
-	// Without an id of its own it is the application's.
+	// A managed identity without a client id has the application's.
 	c.ClientID, c.ManagedIdentity.ClientID = record1, ""
 	if _, err := m.open(c).Feeds[0].Probe(t.Context()); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,10 @@ func Checked(row []byte) []byte {
 	if isReadable(row) {
 		return row
 	}
+	return standIn(row)
+}
+
+func standIn(row []byte) []byte {
 	sum := sha256.Sum256(row)
 	return []byte(Unreadable + hex.EncodeToString(sum[:]) + `"`)
 }
@@ -54,7 +58,7 @@ func (in *Input) elements(typeError string, element func(raw []byte) error) erro
 	}
 }
 
-// leaveArray has JSON go on behind an array whose bracket is at i, as if the object began there.
+// leaveArray makes JSON go on behind the array that ends at i, as if the object began there.
 func (in *Input) leaveArray(i int) error {
 	next := skipBlanks(in.body, i+1)
 	switch {
@@ -89,9 +93,9 @@ func (in *Input) noElement(i int) error {
 	return err
 }
 
-// elementLength is how long the element is that a body begins with; -1 if it has no certain end, in front of a comma or the bracket. A string stands between
-// punctuation: where it doesn't, a quotation mark is missing or too many, and what follows may be another row. A name stands within an object: where it doesn't,
-// a piece of the answer is missing.
+// elementLength is the length of the element that a body begins with; -1 if its end, in front of a comma or the bracket, isn't certain. A string stands between
+// punctuation; if it doesn't, a quotation mark is missing or too many, and another row may follow. A name stands within an object; if it doesn't, a piece of
+// the answer is missing.
 func elementLength(body []byte) int {
 	depth := 0
 	for i := 0; i < len(body); i++ {
@@ -122,7 +126,7 @@ func elementLength(body []byte) int {
 	return -1
 }
 
-// textEnd is where the string that begins at i has its last quotation mark; -1 if it has none, or doesn't stand between punctuation.
+// textEnd is the place of the quotation mark that ends the string at i; -1 if there is none, or the string doesn't stand between punctuation.
 func textEnd(body []byte, i int) int {
 	before := i - 1
 	for before >= 0 && isBlank(body[before]) {
@@ -155,7 +159,7 @@ const blanks = " \n\t\r"
 
 func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// skipBlanks is where something else than a blank follows at i or behind it, which may be the end.
+// skipBlanks is the place of the first byte from i on that is no blank; the length of the body if there is none.
 func skipBlanks(body []byte, i int) int {
 	for i < len(body) && isBlank(body[i]) {
 		i++

@@ -108,7 +108,7 @@ func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
 	}
 }
 
-// FuzzElements: the elements of every valid array are those that another decoder sees, and what follows it is read. Nothing else panics.
+// FuzzElements: the elements of every valid array are those that another decoder sees, and what follows it is read. No other array panics.
 func FuzzElements(f *testing.F) {
 	for _, array := range []string{
 		`[]`, ` [ ] `, `[1,"a,]}",{"b":"\\\"]"}]`, `[ {} , [ [ ] , "\\" ] , null ]`, `[{"a":"\""},"\\\\"]`, `[{"a":01}]`, `[{"a":"x"y"}]`, `[1,`, `{"a":[1]}`,

@@ -18,7 +18,7 @@ const (
 // ErrTooManyRows is an answer that can't be what it is taken for.
 var ErrTooManyRows = errors.New("the answer has more rows than there can be")
 
-// Rows are the rows of an answer as they were written. Who decodes one checks it before (Checked).
+// Rows are the rows of an answer as they were written. Code that decodes a row checks it first (Checked).
 type Rows [][]byte
 
 // Page reads a body that is an object, as Document does, and returns the rows of its array of that name, in any case. Member is called for each

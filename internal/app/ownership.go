@@ -165,8 +165,8 @@ func (o *ownership) pass(ctx context.Context) error {
 	return err
 }
 
-// keepOwners leaves the feeds of an owner whose lease has ended to it unless it was silent at the last renewal already: when the database's clock is set,
-// or the database is back, every lease has ended at once, and who lives renews it within one interval.
+// keepOwners lets an owner whose lease has ended keep its feeds, unless it was silent at the last renewal already. After the database's clock was set, or the
+// database was away, every lease has ended at once, and each living owner renews its own within one interval.
 func (o *ownership) keepOwners(c *ledger.Cluster) {
 	silent := make(map[string]bool)
 	for i := range c.Feeds {

@@ -44,7 +44,7 @@ func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	var err error
 	begun := false
-	// A server, or what is between, closes connections that are idle: what didn't begin is done on a new one.
+	// A server or a proxy closes idle connections. A transaction that didn't begin is tried once more, on a new connection.
 	isIdleEnd := func() bool {
 		return l.Shared() && !begun && errors.Is(err, errIO) && !errors.Is(err, context.DeadlineExceeded)
 	}

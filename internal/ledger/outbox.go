@@ -200,11 +200,11 @@ func (l *Ledger) loadOutbox() error {
 	return nil
 }
 
-// adoptInterval is for how long nobody has a feed before a replica sends what waits of it: a feed that moves has its next owner earlier.
+// adoptInterval is how long a feed must have had no owner before a replica sends its waiting records. A feed that moves has its next owner earlier.
 const adoptInterval = 30 * time.Second
 
-// adoptOutbox has the replica that started first send what waits of feeds that nobody has had since the last call: their sources were removed from the
-// configuration. It is for one goroutine.
+// adoptOutbox makes the replica that started first send the waiting records of feeds that have had no owner since the last call: their sources were removed
+// from the configuration. It is for one goroutine.
 func (l *Ledger) adoptOutbox(ctx context.Context) error {
 	if !l.Shared() {
 		return nil // it sends all

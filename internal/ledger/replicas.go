@@ -131,8 +131,8 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	return err
 }
 
-// sends, before the name of a replica, owns a feed that nobody reads and of which that replica sends what waits. Whoever reads the feed acquires it at once,
-// since no replica has such a name.
+// sends, before a replica's name, is the owner of a feed that no replica reads; that replica sends its waiting records. A replica that reads the feed acquires it
+// at once, since no replica has such a name.
 const sends = "sends: "
 
 // Acquire makes this replica the owner of a feed of a Cluster, for Feed to open. It returns false if another living replica owns the feed or was
