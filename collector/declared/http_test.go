@@ -128,6 +128,21 @@ func TestNextPage(t *testing.T) {
 		{"url after an empty page", "{url: next}", []string{`"rows":[],"next":"/calls?p=2"`, `"next":""`}, "2", 2, ""},
 		{"token beyond the total", "{token: t, query: c}", []string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
 		{"token of a total that grew", "{token: t, query: c}", []string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
+		{"no url where it was", "{url: meta.next}", []string{`"meta":{"next":"/calls?p=2"}`, `"meta":[]`}, "1 2", 2, ""},
+		{"no way to the url", "{url: meta.next.href}", []string{`"meta":{"next":"/calls?p=2"}`}, "1", 1, ""},
+		{"a token that is a number", "{token: t, query: c}", []string{`"t":7`, `"t":null`}, "1 2", 2, ""},
+		{"url that is an object", "{url: next}", []string{`"next":{"href":"/calls?p=2"}`}, "", 1, "an object at next"},
+		{"url that is a list", "{url: next}", []string{`"next":["/calls?p=2"]`}, "", 1, "an array at next"},
+		{"url that is a number", "{url: next}", []string{`"next":2`}, "", 1, "a number at next"},
+		{"token that is a truth value", "{token: t, query: c}", []string{`"t":true`}, "", 1, "a boolean at t"},
+		{"token that is an object", "{token: t, query: c}", []string{`"t":"a"`, `"t":{}`}, "1", 2, "an object at t"},
+		{"two urls", "{url: meta.next}", []string{`"meta":{"next":null},"meta":{"next":"/calls?p=2"}`}, "", 1, "two members on the way to meta.next"},
+		{"two tokens", "{token: t, query: c}", []string{`"t":"","t":"a"`}, "", 1, "two members on the way to t"},
+		{"two arrays", "{url: next}", []string{`"rows":[],"next":null,"rows":[{"id":"1"}]`}, "", 1, "two members on the way to rows"},
+		{"a total that is no number", "{page: p}", []string{`"total":"many"`}, "", 1, "total is no whole number"},
+		{"a total that is broken", "{page: p}", []string{`"total":2.5`}, "", 1, "total is no whole number"},
+		{"a total below zero", "{page: p}", []string{`"total":-1`}, "", 1, "total is no whole number"},
+		{"a total that is an object", "{page: p}", []string{`"total":{"value":1}`}, "", 1, "total is no whole number"},
 		{"null where the total says none", "{url: next}", []string{`"rows":null,"total":0`}, "", 1, ""},
 		{"null without a total", "{url: next}", []string{`"rows":null,"error":"x"`}, "", 1, "it is no page of calls"},
 		{"page", "{page: p, from: 1}", []string{`"total":1`, "", `"rows":[]`, ""}, "1 2", 3, ""},
@@ -157,6 +172,64 @@ func TestNextPage(t *testing.T) {
 			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
 			if strings.Join(got, " ") != c.want || len(f.asked) != c.asked || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
 				t.Errorf("rows %v of %q, %v; want %s of %d pages, %s", got, f.asked, err, c.want, c.asked, c.problem)
+			}
+		})
+	}
+}
+
+// TestMisspeltNext: a full page fails while no answer has had what next names; else an answer without it is the last page.
+func TestMisspeltNext(t *testing.T) {
+	page := func(rows, more string) string { return `{"rows":` + rows + more + `}` }
+	fifty := rows(slices.Repeat([]int{5}, 50)...)
+	for _, c := range []struct {
+		name, query, next string
+		answers           []string // one a read; a link is in the header
+		want              string   // which reads fail
+	}{
+		{"a page that isn't full", "limit: '3'", "{url: nxt}", []string{page(rows(1, 2), `,"next":"/calls?p=2"`)}, "[false]"},
+		{"as many as the limit", "limit: '2', type: '7'", "{url: nxt}", []string{page(rows(1, 2), `,"next":"/calls?p=2"`)}, "[true]"},
+		{"more than the limit", "page_size: '1'", "{token: meta.t, query: c}", []string{page(rows(1, 2), `,"meta":{}`)}, "[true]"},
+		{"another number", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[false]"},
+		{"a round number", "type: '2'", "{url: nxt}", []string{page(fifty, "")}, "[true]"},
+		{"a round number below the limit", "limit: '100'", "{url: nxt}", []string{page(fifty, "")}, "[false]"},
+		{"it was there before", "limit: '2'", "{url: nxt}", []string{page(rows(1), `,"nxt":null`), page(rows(1, 2), "")}, "[false false]"},
+		{"the total says that these are all", "limit: '2'", "{url: nxt}", []string{page(rows(1, 2), `,"total":2`)}, "[false]"},
+		{"another relation", "limit: '2'", "{link: weiter}", []string{page(rows(1, 2), "")}, "[true]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fakeAPI{}
+			f.answer = func(*http.Request) (string, http.Header) {
+				return c.answers[len(f.asked)-1], http.Header{"Link": {`</calls?p=2>; rel="next"`}}
+			}
+			info := f.open(t, "", "    request: {path: /calls, query: {"+c.query+"}}\n    filter: {by: start}\n    rows: rows\n    total: total\n    next: "+c.next+"\n")
+			var failed []bool
+			for range c.answers {
+				_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+				if failed = append(failed, err != nil); err != nil && !strings.Contains(err.Error(), "may be misspelt") {
+					t.Error(err)
+				}
+			}
+			if got := fmt.Sprint(failed); got != c.want {
+				t.Errorf("failed %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestBadRows: a row that can't be read is set aside and costs its page nothing else.
+func TestBadRows(t *testing.T) {
+	const one, two = `{"id":"1","start":"2026-11-23T11:00:00Z"}`, `{"id":"2","start":"2026-11-23T11:00:00Z"}`
+	for _, c := range []struct{ name, at, body string }{
+		{"no colon", "rows", `{"rows":[` + one + `,{"id" "3"},` + two + `],"next":null}`},
+		{"a raw line break, deeper", "a.rows", "{\"n\":[{}],\"a\":{\"rows\":[" + one + ",{\"id\":\"3\n\"}," + two + "]},\"next\":null}"},
+		{"no number, in a list", "a.1.rows", `{"a":[{"rows":[]},{"x":[1],"rows":[` + one + `,{"id":NaN},` + two + `]}]}`},
+		{"the page itself", ".", `[` + one + `,{"id":01},` + two + `] `},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.body, nil }}
+			got, _, err := ids(t, f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: "+c.at+"\n    next: {url: next}\n"), noon.Add(-2*time.Hour), noon)
+			if err != nil || strings.Join(got, " ") != "1 2 !" {
+				t.Errorf("rows %v, %v", got, err)
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -57,27 +58,39 @@ func (f *Feed) readPage(body []byte) (p answerPage, err error) {
 	return p, p.readJSON(f, bytes.TrimSpace(body))
 }
 
-func (p *answerPage) readJSON(f *Feed, body []byte) (err error) {
-	if !isJSON(body) {
-		return wire.ErrCut
+// readJSON reads a page of JSON. A row that can't be read costs no other: it is set aside.
+func (p *answerPage) readJSON(f *Feed, body []byte) error {
+	found, rest, isArray, err := wire.NewInput().RowsAt(body, f.Rows)
+	if err != nil {
+		return err
 	}
-	array := body
-	if p.row.setJSON(body); len(f.Rows) > 0 {
-		array = p.row.raw(path(f.Rows))
+	p.row.setJSON(rest)
+	for _, at := range []path{path(f.Rows), f.Next.URL, f.Next.Token, f.Total} {
+		if wire.NamesTwice(rest, at) {
+			return fmt.Errorf("the answer has two members on the way to %s, and it isn't known which is right", strings.Join(at, "."))
+		}
 	}
-	p.total = p.count(f.Total)
-	if _, is := textOf(array); is == missing && p.total == 0 {
-		return nil // some write null for none, as errors do, so the total has to say it
+	if p.total, err = p.count(f.Total); err != nil {
+		return fmt.Errorf("the answer's total %w", err)
 	}
-	if len(array) == 0 || array[0] != '[' {
+	if !isArray {
+		if len(f.Rows) > 0 && p.total == 0 {
+			if _, is := textOf(p.row.raw(path(f.Rows))); is == missing {
+				return nil // some write null for none, as errors do, so the total has to say it
+			}
+		}
 		return errNoPage
 	}
-	wire.Elements(array, func(element []byte) {
-		if err == nil {
-			err = p.add(rawRow{raw: element})
+	for _, raw := range found {
+		row := rawRow{raw: wire.Checked(raw)}
+		if bytes.HasPrefix(row.raw, []byte(wire.Unreadable)) {
+			row.problem = "it is no valid JSON, or is too long"
 		}
-	})
-	return err
+		if err := p.add(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readCSV reads rows of CSV. Quotes that aren't closed before the end mean that the answer was cut.
@@ -114,12 +127,34 @@ func (p *answerPage) text(at path) string {
 	return text
 }
 
-func (p *answerPage) count(at path) int {
-	n, err := strconv.Atoi(p.text(at))
-	if err != nil || n < 0 {
-		return -1
+// next is the text at the path of what leads to the next page: an address, or a token, which may be a number; empty: the page is the last one. There says
+// whether the page has the path at all.
+func (p *answerPage) next(at path, isToken bool) (next string, there bool, err error) {
+	raw := p.row.raw(at)
+	switch {
+	case raw == nil:
+		return "", false, nil
+	case raw[0] == '"' || raw[0] == 'n' || isToken && strings.IndexByte(wire.NumberStarts, raw[0]) >= 0:
+		next, _ = textOf(raw)
+		return next, true, nil
 	}
-	return n
+	return "", true, fmt.Errorf("the answer has %s at %s, where the next page's address or token must be", wire.TypeOf(raw[0]), strings.Join(at, "."))
+}
+
+// count is a whole number of the page; -1 if it has none.
+func (p *answerPage) count(at path) (int, error) {
+	if at == nil {
+		return -1, nil
+	}
+	text, is := p.row.text(at)
+	if is == missing {
+		return -1, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return -1, errors.New("is no whole number: check its path in the definition")
+	}
+	return n, nil
 }
 
 // mapRow maps a row of an answer or a file.
@@ -161,13 +196,13 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 			}
 			rows = append(rows, row.rawRow)
 		}
+	case page.readJSON(m.feed, text) == nil:
+		rows = page.rows
 	case !isJSON(text):
 		err = wire.Lines(text, func(raw []byte) error {
 			rows = append(rows, rawRow{raw: raw})
 			return nil
 		})
-	case page.readJSON(m.feed, text) == nil:
-		rows = page.rows
 	case text[0] == '[':
 		wire.Elements(text, func(raw []byte) { rows = append(rows, rawRow{raw: raw}) })
 	default:

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
@@ -29,6 +30,8 @@ type httpReader struct {
 
 	mu     sync.Mutex
 	totals map[time.Time]collector.DayTotal // the provider's, of days that are over; guarded by mu
+
+	nextSeen atomic.Bool // an answer had what Next names
 }
 
 // Pages implements collector.RangeReader. What is younger than the filter's min_age isn't asked for: a later read has it.
@@ -55,7 +58,7 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 // it is yielded.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
 	asked = r.Filter.widened(asked)
-	walk := &walk{feed: r.Feed, address: r.address(asked, r.settings.Parameters)}
+	walk := &walk{httpReader: r, address: r.address(asked, r.settings.Parameters)}
 	request := httpclient.Request{
 		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.Format == formatJSON,
 		Answered: func(header http.Header) { walk.header = header },
@@ -85,7 +88,8 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 
 // walk goes from page to page.
 type walk struct {
-	feed    *Feed
+	*httpReader
+
 	address string      // of the page that was asked for
 	header  http.Header // of the newest answer
 	page    answerPage
@@ -96,7 +100,7 @@ type walk struct {
 
 // decode reads a page and says where the next one is; empty: there is none.
 func (w *walk) decode(body []byte) (next string, err error) {
-	if w.page, err = w.feed.readPage(body); err != nil {
+	if w.page, err = w.readPage(body); err != nil {
 		return "", err
 	}
 	w.pages++
@@ -111,31 +115,66 @@ func (w *walk) decode(body []byte) (next string, err error) {
 // next is where the page says that the next one is. Where pages or rows are counted a page without rows is the last one; else it is if the provider's
 // total was reached.
 func (w *walk) next() (string, error) {
-	n := &w.feed.Next
+	n := &w.Next
 	counts := n.Page != "" || n.Offset != ""
 	if len(w.page.rows) == 0 && (counts || w.page.total >= 0 && w.rows >= w.page.total) {
 		return "", nil
 	}
+	next, there := "", false
+	var err error
 	switch {
 	case n.URL != nil:
-		return w.page.text(n.URL), nil
-	case n.Link != "":
-		return nextLink(w.header, n.Link, w.address), nil
+		next, there, err = w.page.next(n.URL, false)
 	case n.Token != nil:
-		if token := w.page.text(n.Token); token != "" {
-			return withParameter(w.address, n.Query, token)
+		if next, there, err = w.page.next(n.Token, true); next != "" {
+			next, err = withParameter(w.address, n.Query, next)
 		}
+	case n.Link != "":
+		next = nextLink(w.header, n.Link, w.address)
+		there = next != ""
 	case n.Page != "":
 		return withParameter(w.address, n.Page, strconv.Itoa(n.From+w.pages))
 	case n.Offset != "":
 		return withParameter(w.address, n.Offset, strconv.Itoa(w.rows))
+	default:
+		return "", nil
 	}
-	return "", nil
+	if there {
+		w.nextSeen.Store(true)
+	}
+	if err == nil && next == "" && !w.nextSeen.Load() && w.isFull() {
+		err = fmt.Errorf("the page is full (%d rows), and no answer has had what next names: its path may be misspelt", len(w.page.rows))
+	}
+	return next, err
+}
+
+// roundPage divides the number of rows of a full page where the request doesn't say how many it may have.
+const roundPage = 50
+
+// sizeIn is what parameters that say how many rows a page may have are called.
+var sizeIn = regexp.MustCompile(`(?i)limit|size|max|per_?page|top|count|rows|results|take|num`)
+
+// isFull says whether another page may follow: the page has as many rows as its request allows, or a round number where the request doesn't say, and the
+// provider's total doesn't say that these are all.
+func (w *walk) isFull() bool {
+	rows := len(w.page.rows)
+	if rows == 0 || w.page.total >= 0 && w.rows >= w.page.total {
+		return false
+	}
+	said := false
+	for name, text := range w.Request.Query {
+		if n, err := strconv.Atoi(expand(text, w.settings.Parameters)); err == nil && n > 0 && sizeIn.MatchString(name) {
+			if said = true; rows >= n {
+				return true
+			}
+		}
+	}
+	return !said && rows%roundPage == 0
 }
 
 // refusedBehind says whether an error is that of a provider that counts pages or rows and refuses what lies behind the last one, where others give no rows.
 func (w *walk) refusedBehind(err error) bool {
-	counts := w.feed.Next.Page != "" || w.feed.Next.Offset != ""
+	counts := w.Next.Page != "" || w.Next.Offset != ""
 	return counts && errors.Is(err, httpclient.ErrLinkExpired) && w.page.total >= 0 && w.rows >= w.page.total
 }
 

@@ -122,7 +122,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 	}
 	var page answerPage
 	if total = (collector.DayTotal{Day: day, Theirs: -1}); isJSON(body) && page.row.setJSON(body) {
-		total.Theirs = page.count(t.Calls)
+		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {
 		r.logger.Info("the provider's answer has no total of a day", "feed", r.name, "day", day.Format(time.DateOnly))

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -32,27 +34,35 @@ func isReadable(row []byte) bool {
 }
 
 // elements reads an array that is a member of the document and calls element for each value of it, which isn't checked. Strings and brackets are enough to
-// find the end of a value, even if other things are wrong between them: a raw control character, NaN, a number with a leading zero, nesting too deep. So one
-// bad row doesn't cost a page, and a row that is known by its bytes needs no check. Where a quotation mark is missing or too many, the end is uncertain,
+// find the end of a value, even if other things are wrong between them: a raw control character, NaN, a number with a leading zero, a missing colon or comma,
+// nesting too deep. So one bad row doesn't cost a page, and a row that is known by its bytes needs no check. Where a quotation mark is missing or too many, the end is uncertain,
 // and the page fails.
 func (in *Input) elements(typeError string, element func(raw []byte) error) error {
 	if err := in.open('[', typeError); err != nil {
 		return err
 	}
-	i := skipBlanks(in.body, in.from+int(in.JSON.InputOffset()))
-	if i < len(in.body) && in.body[i] == ']' {
-		return in.leaveArray(i)
+	i, err := in.scanElements(in.from+int(in.JSON.InputOffset()), element)
+	if err != nil {
+		return err
+	}
+	return in.leaveArray(i)
+}
+
+// scanElements calls element for each value of the array whose bracket is before i, and returns where the array's other bracket is.
+func (in *Input) scanElements(i int, element func(raw []byte) error) (end int, err error) {
+	if i = skipBlanks(in.body, i); i < len(in.body) && in.body[i] == ']' {
+		return i, nil
 	}
 	for {
 		length := elementLength(in.body[i:])
 		if length <= 0 {
-			return in.noElement(i)
+			return i, in.noElement(i)
 		}
 		if err := element(in.body[i : i+length]); err != nil {
-			return err
+			return i, err
 		}
 		if i = skipBlanks(in.body, i+length); in.body[i] == ']' {
-			return in.leaveArray(i)
+			return i, nil
 		}
 		i = skipBlanks(in.body, i+1) // the comma
 	}
@@ -126,13 +136,14 @@ func elementLength(body []byte) int {
 	return -1
 }
 
-// textEnd is the place of the quotation mark that ends the string at i; -1 if there is none, or the string doesn't stand between punctuation.
+// textEnd is the place of the quotation mark that ends the string at i; -1 if there is none, or the string doesn't stand between punctuation. A colon or a
+// comma may be missing where the string's neighbour can't be a piece of a text.
 func textEnd(body []byte, i int) int {
 	before := i - 1
 	for before >= 0 && isBlank(body[before]) {
 		before--
 	}
-	if before >= 0 && body[before] != ':' && body[before] != ',' && body[before] != '{' && body[before] != '[' {
+	if before >= 0 && strings.IndexByte(":,{[", body[before]) < 0 && (before == i-1 || !endsValue(body[:before+1])) {
 		return -1
 	}
 	for i++; ; i++ {
@@ -149,11 +160,24 @@ func textEnd(body []byte, i int) int {
 			break
 		}
 	}
-	if next := skipBlanks(body, i+1); next == len(body) || body[next] != ':' && body[next] != ',' && body[next] != '}' && body[next] != ']' {
+	next := skipBlanks(body, i+1)
+	if next == len(body) || strings.IndexByte(":,}]", body[next]) < 0 && (next == i+1 || !beginsValue(body[next:])) {
 		return -1
 	}
 	return i
 }
+
+// endsValue says whether the last bytes of a piece of JSON can be the end of a value, and beginsValue whether the first can be its beginning.
+func endsValue(piece []byte) bool {
+	last := piece[len(piece)-1]
+	return strings.IndexByte(`}]"0123456789`, last) >= 0 || slices.ContainsFunc(literals, func(l string) bool { return bytes.HasSuffix(piece, []byte(l)) })
+}
+
+func beginsValue(piece []byte) bool {
+	return strings.IndexByte(`{["`+NumberStarts, piece[0]) >= 0 || slices.ContainsFunc(literals, func(l string) bool { return bytes.HasPrefix(piece, []byte(l)) })
+}
+
+var literals = []string{"true", "false", "null"}
 
 const blanks = " \n\t\r"
 

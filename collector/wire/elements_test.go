@@ -44,6 +44,11 @@ func TestUnreadableRows(t *testing.T) {
 		"escaped quote":         `{"a":"\",]}\q"}`,
 		"single quotes":         `{'a':1}`,
 		"word":                  `undefined`,
+		"no colon":              `{"a" 1}`,
+		"no colon, text":        `{"a" "b","c":1}`,
+		"no colon, object":      `{"a" {"b" [1,{"c" null}]}}`,
+		"no comma":              `{"a":1 "b":"x" "c":true "d":{} "e":2}`,
+		"comma too many":        `{"a":1,}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := NewInput()
@@ -95,7 +100,8 @@ func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
 		"a quote is missing":  "{\"rows\":[{\"a\":x\"},{\"n\":2},{\"n\":\"3\"}],\"next\":1}",
 		"open string":         `{"rows":[{"a":"x},{"n":2}],"next":1}`,
 		"brackets that don't": `{"rows":[{"a":01]`,
-		"no colon":            `{"rows":[{"a" 1},{"n":2}],"next":1}`,
+		"a quote in numbers":  `{"rows":[{"a":"5 "6 inch","b":1},{"n":2}],"next":1}`,
+		"a quote behind one":  `{"rows":[{"a":"5" 6, "x},{"n":2}],"next":1}`,
 		"envelope":            `{"rows":[{"n":1}],next:1}`,
 		"the link is a row":   `{"rows":[{"n":1},"next" : "x"]}`,
 		"a piece is missing":  `{"rows":[{"n":1},"a":{"b":2},"c":3,{"n":2}],"next":"x"}`,

@@ -3,8 +3,13 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"io"
 	"iter"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 const (
@@ -49,6 +54,88 @@ func (in *Input) Page(body []byte, array string, member func(name string) (read 
 		err = fmt.Errorf("the answer has no %s, so it is no page of rows", array)
 	}
 	return rows, err
+}
+
+// RowsAt reads a body whose rows are the array at a path: names of members, and numbers of elements. An empty path is the body itself. Rest is the body
+// with an empty array in their place, which is valid JSON; found is false if there is no array, and rest is then the whole body. The rows are found as those of Page.
+func (in *Input) RowsAt(body []byte, path []string) (rows Rows, rest []byte, found bool, err error) {
+	in.body = body
+	in.readFrom(0)
+	at, err := in.descend(path)
+	if err != nil {
+		return nil, nil, false, in.fault(err)
+	}
+	rest = body
+	if at >= 0 {
+		end, err := in.scanElements(at+1, func(row []byte) error {
+			if len(rows) == MaxRows {
+				return ErrTooManyRows
+			}
+			rows = append(rows, row)
+			return nil
+		})
+		if err != nil {
+			return nil, nil, false, in.fault(err)
+		}
+		rest = slices.Concat(body[:at+1], body[end:])
+	}
+	in.body = rest
+	in.readFrom(0)
+	if err = in.JSON.SkipValue(); err == nil {
+		if _, err = in.JSON.ReadToken(); err == nil {
+			err = errors.New("trailing data after the JSON value")
+		} else if errors.Is(err, io.EOF) {
+			return rows, rest, at >= 0, nil
+		}
+	}
+	return nil, nil, false, in.fault(err)
+}
+
+// descend goes to the array at a path, and says where its bracket is; -1 if there is none.
+func (in *Input) descend(path []string) (at int, err error) {
+	for {
+		kind := in.JSON.PeekKind()
+		switch {
+		case len(path) == 0 && kind == '[':
+			at := skipBlanks(in.body, int(in.JSON.InputOffset()))
+			if at < len(in.body) && (in.body[at] == ':' || in.body[at] == ',') {
+				at = skipBlanks(in.body, at+1)
+			}
+			return at, nil
+		case len(path) == 0 || kind != '{' && kind != '[':
+			return -1, nil
+		}
+		if _, err := in.JSON.ReadToken(); err != nil {
+			return -1, err
+		}
+		if inside, err := in.enter(kind, path[0]); err != nil || !inside {
+			return -1, err
+		}
+		path = path[1:]
+	}
+}
+
+// enter passes over what stands in an object or an array before the member of that name, or the element of that number, and says whether there is one.
+func (in *Input) enter(kind jsontext.Kind, segment string) (inside bool, err error) {
+	for n := 0; ; n++ {
+		if end := in.JSON.PeekKind(); end == '}' || end == ']' {
+			return false, nil
+		}
+		name := strconv.Itoa(n)
+		if kind == '{' {
+			token, err := in.JSON.ReadToken()
+			if err != nil {
+				return false, err
+			}
+			name = token.String()
+		}
+		if name == segment {
+			return true, nil
+		}
+		if err := in.JSON.SkipValue(); err != nil {
+			return false, err
+		}
+	}
 }
 
 // Piece is some rows of one of the provider's pages.

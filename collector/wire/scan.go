@@ -1,6 +1,9 @@
 package wire
 
-import "bytes"
+import (
+	"bytes"
+	"strconv"
+)
 
 // The functions of this file walk JSON that jsontext has validated, such as what Input
 // gives, and only that: on anything else they may panic. Positions are indexes into the
@@ -25,6 +28,37 @@ func Member(object []byte, name string) []byte {
 		}
 	}
 	return nil
+}
+
+// NamesTwice says whether a value, or an object in it on the way along a path, has the next name of the path more than once.
+func NamesTwice(value []byte, path []string) bool {
+	for _, segment := range path {
+		var found []byte
+		count := 0
+		switch value[0] {
+		case '{':
+			Members(value, func(name, member []byte) {
+				if nameOf(name) == segment {
+					found, count = member, count+1
+				}
+			})
+		case '[':
+			at := 0
+			Elements(value, func(element []byte) {
+				if strconv.Itoa(at) == segment {
+					found = element
+				}
+				at++
+			})
+		}
+		if count > 1 {
+			return true
+		} else if found == nil {
+			return false
+		}
+		value = found
+	}
+	return false
 }
 
 // readMember reads the member that begins at i, and says where the next one begins.
