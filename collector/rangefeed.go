@@ -74,6 +74,11 @@ func (f *RangeFeed) Poll(ctx context.Context) error {
 	if r.step.From.Before(r.step.To) && r.step.To.After(r.view.Floor) { // else the step is empty or lies below the floor
 		pages, found, err = f.read(ctx, r.step.From, r.step.To)
 	}
+	if fewer, is := errors.AsType[*FewerRows](err); is {
+		if err = nil; !r.beforeClock { // else the span is planned with the next poll
+			f.stepOverMissingRows(r, fewer)
+		}
+	}
 	if err == nil && isLedgerError(earlier) {
 		err = earlier
 	}
@@ -155,7 +160,7 @@ func (f *RangeFeed) view(state counting.State) plan.View {
 	if v.Gap == 0 && v.Watermark.Sub(v.Now) > plan.ClockTolerance {
 		v.Watermark = v.Now // both clocks say that it is ahead, so it steps back
 	}
-	v.Watermark = plan.Latest(v.Watermark, v.Floor)
+	v.Watermark = plan.Latest(plan.Latest(v.Watermark, v.Floor), plan.Earliest(f.plan.Reached, v.Now))
 	if keeps := f.settings.Info.Limits.Retention; keeps > 0 {
 		v.Edge = earlier.Add(-keeps)
 	}

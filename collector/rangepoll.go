@@ -35,7 +35,7 @@ func (f *RangeFeed) read(ctx context.Context, from, to time.Time) (pages, found 
 	if err = f.settings.Paused(); err != nil {
 		return 0, 0, asLedgerError(err)
 	}
-	if err = d.Read(ctx, from, to); err == nil {
+	if err = d.Read(ctx, from, to); err == nil || IsFewerRows(err) {
 		f.endpoint.Succeeded()
 		f.readable = plan.Span{From: plan.Latest(from, to.Add(-shortestPiece)), To: to}
 	}
@@ -91,15 +91,16 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 	var position counting.Position
 	if !heldBefore && !f.clocksHold(earlier, later) {
 		position.HistoryDone = historyDone
+		watermark = r.plan.Hold(watermark)
 		if watermark.After(r.state.Watermark) || r.view.Watermark.Before(r.state.Watermark) {
 			position.Watermark = watermark
 		}
 	}
 	if f.held == nil {
-		return f.commitPlan(ctx, r.plan, &Page{}, position)
+		return f.commitPlan(ctx, r.plan, spanTasks(f.plan.Unread, r.plan.Unread), position)
 	}
 	named := c.Now() // at the latest
-	if err := f.commitPlan(ctx, r.plan, &Page{}, counting.Position{}); err != nil {
+	if err := f.commitPlan(ctx, r.plan, spanTasks(f.plan.Unread, r.plan.Unread), counting.Position{}); err != nil {
 		return err
 	}
 	f.held.add(position, r.state, named)

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -63,13 +64,22 @@ func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error
 	}
 	next := f.plan.Clone()
 	piece.From, piece.To = plan.ToWholeSeconds(plan.Latest(piece.From, r.read.Cursor), piece.To)
-	next.StepOver(piece.From, piece.To, f.settings.Clock.Later())
+	next.StepOver(piece.From, piece.To, f.settings.Clock.Later(), 0, 0)
 	if err := f.commitPlan(ctx, next, spanTasks(f.plan.Unread, next.Unread), counting.Position{}); err != nil {
 		return err
 	}
 	f.levels.stepOver(r.read.Level, piece)
 	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later", "span", piece.String(), "error", err.Error())
 	return nil
+}
+
+// stepOverMissingRows steps over a span of which the provider gave fewer rows than its own total says: other than one that can't be read it needs no witness,
+// since the provider has served rows, and it holds the watermark.
+func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
+	from, to := plan.ToWholeSeconds(plan.Latest(r.step.From, r.read.Cursor), r.step.To)
+	r.plan.StepOver(from, to, f.settings.Clock.Later(), fewer.Rows, fewer.Total)
+	f.settings.Logger.Warn("the provider gave fewer rows of a span than its own total says, so the span isn't complete: the watermark stands before it, newer spans "+
+		"are read, and it is read again later", "span", plan.Span{From: from, To: to}.String(), "rows", fewer.Rows, "total", fewer.Total)
 }
 
 // readOtherSpan says whether another span can be read: in turn the one that was read last, and one from some time before the failed piece. It commits
@@ -84,7 +94,7 @@ func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals in
 		return false
 	}
 	_, _, err := f.read(ctx, other.From, other.To)
-	return err == nil
+	return err == nil || IsFewerRows(err)
 }
 
 // mayRereadUnreadable says whether the spans that are stepped over are read again now: not while other reads fail, nor before the first history is shown.
@@ -94,7 +104,7 @@ func (f *RangeFeed) mayRereadUnreadable(state counting.State) bool {
 
 // readUnreadable reads both halves of a span that is stepped over. If they still can't be read, that is no failure of the feed.
 func (f *RangeFeed) readUnreadable(ctx context.Context, r *rangePoll, u plan.Unreadable) error {
-	var left []plan.Span
+	var left []plan.Unreadable
 	parts := u.Halves(max(shortestPiece, f.settings.Info.Limits.Grain))
 	for _, part := range parts {
 		_, _, err := f.read(ctx, part.From, part.To)
@@ -104,7 +114,11 @@ func (f *RangeFeed) readUnreadable(ctx context.Context, r *rangePoll, u plan.Unr
 		case ctx.Err() != nil || isLedgerError(err):
 			return err
 		default:
-			left = append(left, part)
+			keep := plan.Unreadable{Span: part, Rows: u.Rows, Total: u.Total}
+			if fewer, is := errors.AsType[*FewerRows](err); is {
+				keep.Rows, keep.Total = fewer.Rows, fewer.Total
+			}
+			left = append(left, keep)
 		}
 	}
 	r.plan.KeepUnread(u, left, len(left) < len(parts), f.settings.Clock.Later())
@@ -122,7 +136,7 @@ func (f *RangeFeed) Unread() (spans []string) {
 		return nil
 	}
 	for i := range f.plan.Unread {
-		spans = append(spans, f.plan.Unread[i].String())
+		spans = append(spans, f.plan.Unread[i].Text())
 	}
 	return spans
 }

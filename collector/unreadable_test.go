@@ -1,7 +1,10 @@
 package collector
 
 import (
+	"context"
+	"iter"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -234,6 +237,83 @@ func TestRule31_ALongSpanIsReadAgainByHalves(t *testing.T) {
 // during is a span by its distance from the zero time.
 func during(from, to time.Duration) plan.Span {
 	return plan.Span{From: time.Time{}.Add(from), To: time.Time{}.Add(to)}
+}
+
+// missingRows is a reader whose provider says for some spans that there are more rows than it gives.
+type missingRows struct {
+	*model
+
+	isShort func(from, to time.Time) bool
+}
+
+func (r missingRows) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
+	return func(yield func(*Page, error) bool) {
+		rows := 0
+		for page, err := range r.model.Pages(ctx, from, to) {
+			if !yield(page, err) || err != nil {
+				return
+			}
+			rows += len(page.Records)
+		}
+		if r.isShort(from, to) {
+			yield(nil, &FewerRows{Span: plan.Span{From: from, To: to}, Rows: rows, Total: rows + 3})
+		}
+	}
+}
+
+// TestRule13_MissingRows: a span with fewer rows than the provider's total is read five times; then the watermark stands before it, newer calls are counted, and the
+// status shows rows, total and span. It ends once the rows are there.
+func TestRule13_MissingRows(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		bad   time.Duration // after the begin; a second
+		grain time.Duration
+	}{
+		{"later", time.Hour, 0},
+		{"in the history", -2 * time.Hour, 0},
+		{"at the begin of the history", -3 * time.Hour, 0},
+		{"a day that can't be halved", time.Hour, 24 * time.Hour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now().Truncate(time.Second)
+				m := newModel(begin.Add(-3 * time.Hour))
+				m.limits.Grain = c.grain
+				traffic(m, begin.Add(14*time.Hour), time.Minute, time.Hour)
+				bad, asked := begin.Add(c.bad), new(atomic.Int64)
+				r := missingRows{m, func(from, to time.Time) bool {
+					short := time.Since(begin) <= 10*time.Hour && from.Before(bad.Add(time.Second)) && to.After(bad)
+					if short {
+						asked.Add(1)
+					}
+					return short
+				}}
+				l := loopOver(m, time.Minute, 6*time.Hour, func(s *FeedSettings) { s.Info.Reader = r })
+				l.Start()
+				pass(t, 10*time.Hour)
+				if at := m.State().Watermark; at.After(bad) || at.Before(begin.Add(-3*time.Hour)) || !m.State().HistoryDone {
+					t.Errorf("the watermark is %s, missing since %s, the history read: %t", at, bad, m.State().HistoryDone)
+				}
+				if left := m.missing(begin.Add(9*time.Hour - 10*time.Minute)); len(left) > 0 {
+					t.Errorf("%d calls weren't counted, the first of %s after the begin", len(left), left[0].start.Sub(begin))
+				}
+				if unread := l.Status().Unread; len(unread) != 1 || !strings.Contains(unread[0], " rows)") {
+					t.Errorf("shown is %q", unread)
+				}
+				if n := asked.Load(); n%FewerRowsReads != 0 || n > 40*FewerRowsReads {
+					t.Errorf("the span was read %d times", n)
+				}
+				pass(t, 7*time.Hour)
+				l.Stop()
+				if behind := time.Since(m.State().Watermark); behind > 5*time.Minute || len(l.Status().Unread) > 0 {
+					t.Errorf("the watermark is %s behind, still shown is %q", behind, l.Status().Unread)
+				}
+				for _, problem := range m.broken {
+					t.Error(problem)
+				}
+			})
+		})
+	}
 }
 
 // TestRule30_AnOutageStepsOverNothing: a provider that fails for every span is at fault itself, however it fails and for however long.

@@ -139,10 +139,10 @@ func TestNextPage(t *testing.T) {
 		{"two urls", "{url: meta.next}", []string{`"meta":{"next":null},"meta":{"next":"/calls?p=2"}`}, "", 1, "two members on the way to meta.next"},
 		{"two tokens", "{token: t, query: c}", []string{`"t":"","t":"a"`}, "", 1, "two members on the way to t"},
 		{"two arrays", "{url: next}", []string{`"rows":[],"next":null,"rows":[{"id":"1"}]`}, "", 1, "two members on the way to rows"},
-		{"a total that is no number", "{page: p}", []string{`"total":"many"`}, "", 1, "total is no whole number"},
-		{"a total that is broken", "{page: p}", []string{`"total":2.5`}, "", 1, "total is no whole number"},
-		{"a total below zero", "{page: p}", []string{`"total":-1`}, "", 1, "total is no whole number"},
-		{"a total that is an object", "{page: p}", []string{`"total":{"value":1}`}, "", 1, "total is no whole number"},
+		{"a total that is no number", "{page: p}", []string{`"total":"many"`}, "", 1, "total at total is no whole number"},
+		{"a total that is broken", "{page: p}", []string{`"total":2.5`}, "", 1, "total at total is no whole number"},
+		{"a total below zero", "{page: p}", []string{`"total":-1`}, "", 1, "total at total is no whole number"},
+		{"a total that is an object", "{page: p}", []string{`"total":{"value":1}`}, "", 1, "total at total is no whole number"},
 		{"null where the total says none", "{url: next}", []string{`"rows":null,"total":0`}, "", 1, ""},
 		{"null without a total", "{url: next}", []string{`"rows":null,"error":"x"`}, "", 1, "it is no page of calls"},
 		{"page", "{page: p, from: 1}", []string{`"total":1`, "", `"rows":[]`, ""}, "1 2", 3, ""},
@@ -323,11 +323,46 @@ func TestDayTotal(t *testing.T) {
 	info := f.open(t, "", "    request: {path: /calls, query: {q: '{to|2006-01-02}'}}\n    filter: {by: start, grain: 24h}\n    rows: rows\n    total: total\n")
 	_, totals, err := ids(t, info, noon, noon.Add(time.Hour))
 	want := []collector.DayTotal{{Day: noon.Truncate(24 * time.Hour), Ours: 2, Theirs: 4}}
-	if err != nil || !slices.Equal(totals, want) || f.asked[0] != "/calls?q=2026-11-24" {
+	if !collector.IsFewerRows(err) || !slices.Equal(totals, want) || f.asked[0] != "/calls?q=2026-11-24" {
 		t.Errorf("totals %v of %s, %v; want %v of the midnight after", totals, f.asked, err, want)
 	}
 	if _, totals, _ = ids(t, info, noon.Add(-24*time.Hour), noon); totals != nil {
 		t.Errorf("two days have the total %v", totals)
+	}
+}
+
+// TestFewerRows: a read with fewer distinct rows than the provider's newest total isn't complete; rows that are ignored count, and more are no fault.
+func TestFewerRows(t *testing.T) {
+	for _, c := range []struct {
+		name, feed string
+		pages      []string // from "rows" on
+		want       string   // the error; empty: none
+	}{
+		{"all", "", []string{rows(1, 2) + `,"total":2`, `[],"total":2`}, ""},
+		{"more", "", []string{rows(1, 2) + `,"total":1`, `[]`}, ""},
+		{"fewer", "", []string{rows(1, 2) + `,"total":5`, `[],"total":5`}, "gave 2 rows"},
+		{"a text", "", []string{rows(1, 2) + `,"total":"5"`, `[]`}, "total says 5"},
+		{"a row twice", "", []string{rows(1, 2) + `,"total":3`, rows(2), `[]`}, "gave 2 rows"},
+		{"it grew", "", []string{rows(1) + `,"total":1`, rows(2) + `,"total":3`, `[]`}, "gave 2 rows"},
+		{"it shrank", "", []string{rows(1) + `,"total":3`, rows(2) + `,"total":2`, `[]`}, ""},
+		{"ignored rows count", "    ignore: {id: '2'}\n", []string{rows(1, 2) + `,"total":2`, `[]`}, ""},
+		{"rows without a record count", "", []string{`[{"id":"1"},{"id":01}],"total":2`, `[]`}, ""},
+		{"no total", "", []string{rows(1) + `,"total":null`, `[]`}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(*http.Request) (string, http.Header) { return `{"rows":` + c.pages[len(f.asked)-1] + `}`, nil }
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n    next: {page: p}\n"+c.feed)
+			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("rows %v, %v; want %s", got, err, c.want)
+			}
+			if err != nil {
+				if what, todo := f.source.Advise(err); !strings.Contains(what, "2026-11-23T11:00:00Z/2026-11-23T12:00:00Z") || !strings.Contains(todo, "total") {
+					t.Errorf("it says %s; %s", what, todo)
+				}
+			}
+		})
 	}
 }
 

@@ -74,6 +74,10 @@ func (w *httpWay) close() {
 func adviser(title, address string) func(error) (what, todo string) {
 	common := advice.Provider{Name: title, Address: baseURL, Default: cmp.Or(address, "what the provider says")}
 	return func(err error) (what, todo string) {
+		if collector.IsFewerRows(err) {
+			return err.Error(), "nothing, if it passes: the span is read again; if it stays so, check that total of the definition counts the rows of what was asked, " +
+				"and ask " + title + " for the rows that are missing"
+		}
 		request, forToken := advice.LastRequest(err)
 		if request == nil {
 			return common.Advise(err)

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"iter"
@@ -25,34 +26,48 @@ type insertedReader struct {
 	loggedEdge atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
 }
 
-// Pages implements collector.StreamReader.
+// Pages implements collector.StreamReader. A span of which rows are missing by the provider's total is read again. If they stay missing the position stands
+// before it, newer spans are read, and the error comes last.
 func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		at, read := decodePosition(from.Position)
 		if !read {
 			at = from.Origin
 		}
-		for {
+		var incomplete error
+		for reads := 1; ; reads++ {
 			earlier, later := r.clocks()
 			earlier = earliest(earlier, from.Now)
 			at = r.kept(at, later, read)
 			next := r.nextSpan(at, earlier, later)
 			if !at.Before(next.to) {
-				return
+				break
 			}
 			began := r.now()
+			var fewer error
 			for page, err := range r.read(ctx, next, everything, func(last *collector.Page) {
-				at = r.readUpTo(next.to, began)
-				last.Position = &collector.Position{Plan: encodePosition(at)}
+				if at = r.readUpTo(next.to, began); incomplete == nil {
+					last.Position = &collector.Position{Plan: encodePosition(at)}
+				}
 			}) {
-				if !yield(page, err) || err != nil {
+				if collector.IsFewerRows(err) {
+					fewer = err
+				} else if !yield(page, err) || err != nil {
 					return
 				}
 			}
-			if at.Before(next.to) {
-				return // the local clock is ahead of the provider's, which is known only now
+			if fewer != nil && reads < collector.FewerRowsReads {
+				continue
+			} else if fewer != nil {
+				at, incomplete = r.readUpTo(next.to, began), cmp.Or(incomplete, fewer)
 			}
-			read = true
+			if at.Before(next.to) {
+				break // the local clock is ahead of the provider's, which is known only now
+			}
+			reads, read = 0, true
+		}
+		if incomplete != nil {
+			yield(nil, incomplete)
 		}
 	}
 }

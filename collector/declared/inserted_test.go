@@ -1,6 +1,7 @@
 package declared_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -100,6 +101,35 @@ func TestInsertedPosition(t *testing.T) {
 			t.Errorf("asked for %q, want %q", f.asked, want)
 		}
 	})
+}
+
+// TestInsertedFewerRows: a span with fewer rows than its total is read five times; the position stands before it, and newer spans are read.
+func TestInsertedFewerRows(t *testing.T) {
+	f, short := new(fakeAPI), 3
+	f.answer = func(r *http.Request) (string, http.Header) {
+		total := 1
+		if short > 0 && strings.HasPrefix(r.URL.Query().Get("q"), "09:00:01") {
+			short--
+			total = 2
+		}
+		return fmt.Sprintf(`{"rows":%s,"total":%d}`, rows(600), total), nil
+	}
+	info := f.open(t, "", inserted+"    rows: rows\n    total: total\n")
+	from := collector.StreamPosition{Origin: noon.Add(-24 * time.Hour), Now: noon}
+	position, got, err := poll(t, info, from)
+	if err != nil || len(got) != 6 {
+		t.Errorf("after three reads too short: %d rows, %v", len(got), err)
+	}
+	whole := position
+	f.asked, short = nil, 100
+	position, got, err = poll(t, info, from)
+	if !collector.IsFewerRows(err) || len(got) != 7 || len(f.asked) != 7 || slices.Equal(position, whole) || position == nil {
+		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.asked, err)
+	}
+	from.Position, f.asked, short = position, nil, 0
+	if position, _, err = poll(t, info, from); err != nil || !slices.Equal(position, whole) || len(f.asked) != 2 {
+		t.Errorf("later: position %v, want %v, of %q, %v", position, whole, f.asked, err)
+	}
 }
 
 // TestInsertedForCommands: the calls of a span are found among the rows that were inserted from its begin to its end and the lookback.

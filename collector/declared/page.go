@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
@@ -71,7 +72,7 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 		}
 	}
 	if p.total, err = p.count(f.Total); err != nil {
-		return fmt.Errorf("the answer's total %w", err)
+		return &advice.Error{What: "the answer's total at " + strings.Join(f.Total, ".") + " is no whole number", Todo: checkPaths}
 	}
 	if !isArray {
 		if len(f.Rows) > 0 && p.total == 0 {
@@ -127,6 +128,9 @@ func (p *answerPage) text(at path) string {
 	return text
 }
 
+// checkPaths is what to do about an answer whose members aren't what the definition says.
+const checkPaths = "check the paths of rows, next and total in the definition against an answer that you asked for by hand"
+
 // next is the text at the path of what leads to the next page: an address, or a token, which may be a number; empty: the page is the last one. There says
 // whether the page has the path at all.
 func (p *answerPage) next(at path, isToken bool) (next string, there bool, err error) {
@@ -138,7 +142,10 @@ func (p *answerPage) next(at path, isToken bool) (next string, there bool, err e
 		next, _ = textOf(raw)
 		return next, true, nil
 	}
-	return "", true, fmt.Errorf("the answer has %s at %s, where the next page's address or token must be", wire.TypeOf(raw[0]), strings.Join(at, "."))
+	return "", true, &advice.Error{
+		What: "the answer has " + wire.TypeOf(raw[0]) + " at " + strings.Join(at, ".") + ", where the next page's address or token must be",
+		Todo: checkPaths,
+	}
 }
 
 // count is a whole number of the page; -1 if it has none.
@@ -152,7 +159,7 @@ func (p *answerPage) count(at path) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return -1, errors.New("is no whole number: check its path in the definition")
+		return -1, errors.New("is no whole number")
 	}
 	return n, nil
 }

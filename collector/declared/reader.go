@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -55,7 +57,7 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 }
 
 // read yields the pages of a span that is asked for, of which some calls are wanted. When the span is read completely, atEnd gets the last page before
-// it is yielded.
+// it is yielded. If it has fewer rows than the provider's total, collector.FewerRows follows that page instead.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
 	asked = r.Filter.widened(asked)
 	walk := &walk{httpReader: r, address: r.address(asked, r.settings.Parameters)}
@@ -64,6 +66,7 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 		Answered: func(header http.Header) { walk.header = header },
 	}
 	mapper, counts := r.newMapper(), newDayCounts()
+	total := -1 // the newest
 	return func(yield func(*collector.Page, error) bool) {
 		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
 			if walk.refusedBehind(err) {
@@ -75,11 +78,22 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 			}
 			page := mapper.page(walk.page.rows, number, wanted)
 			r.countDays(counts, asked, walk.page.rows, page.Records)
+			if walk.page.total >= 0 {
+				total = walk.page.total
+			}
+			rows := counts.rows(asked.from)
+			isShort := walk.last && rows < total
 			if walk.last {
-				page.Totals = r.compareDays(ctx, counts, asked, wanted, walk.page.total)
+				page.Totals = r.compareDays(ctx, counts, asked, wanted, total)
+			}
+			if walk.last && !isShort {
 				atEnd(page)
 			}
 			if !yield(page, nil) {
+				return
+			}
+			if isShort {
+				yield(nil, &collector.FewerRows{Span: plan.Span{From: asked.from, To: asked.to}, Rows: rows, Total: total})
 				return
 			}
 		}
@@ -143,7 +157,10 @@ func (w *walk) next() (string, error) {
 		w.nextSeen.Store(true)
 	}
 	if err == nil && next == "" && !w.nextSeen.Load() && w.isFull() {
-		err = fmt.Errorf("the page is full (%d rows), and no answer has had what next names: its path may be misspelt", len(w.page.rows))
+		err = &advice.Error{
+			What: fmt.Sprintf("the page is full (%d rows), and no answer has had what next names: its path may be misspelt", len(w.page.rows)),
+			Todo: checkPaths,
+		}
 	}
 	return next, err
 }

@@ -40,10 +40,11 @@ func (f *Filter) at(r *cdr.Record) time.Time {
 	return r.Start
 }
 
-// dayCounts are the rows or records that were read of each day, each once.
+// dayCounts are the records that were read of each day, each once, or, where an answer has a total of what was asked, all rows of the read.
 type dayCounts struct {
-	seed maphash.Seed
-	seen map[time.Time]map[uint64]bool
+	seed    maphash.Seed
+	seen    map[time.Time]map[uint64]bool
+	unnamed int // rows without an id, of which equal ones may be two calls
 }
 
 func newDayCounts() *dayCounts {
@@ -56,6 +57,11 @@ func (c *dayCounts) add(at time.Time, what []byte) {
 		c.seen[day] = make(map[uint64]bool)
 	}
 	c.seen[day][maphash.Bytes(c.seed, what)] = true
+}
+
+// rows is how many rows of a read were counted that began there.
+func (c *dayCounts) rows(from time.Time) int {
+	return c.unnamed + len(c.seen[from.UTC().Truncate(dayLength)])
 }
 
 // isDay says whether the span is one day.
@@ -72,7 +78,9 @@ func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, rec
 				counts.add(r.Filter.at(record), []byte(record.ID+record.Synthetic))
 			}
 		}
-	case r.Total != nil && asked.isDay():
+	case r.Total != nil && !r.Record.ID.IsSet():
+		counts.unnamed += len(rows)
+	case r.Total != nil: // before any row is ignored
 		for i := range rows {
 			counts.add(asked.from, rows[i].raw)
 		}
@@ -84,7 +92,7 @@ func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, rec
 func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, total int) (all []collector.DayTotal) {
 	if r.Totals == nil {
 		if total >= 0 && asked.isDay() && r.Filter.By != byInserted {
-			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: len(counts.seen[asked.from.UTC()]), Theirs: total})
+			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: counts.rows(asked.from), Theirs: total})
 		}
 		return all
 	}

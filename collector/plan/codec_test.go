@@ -39,7 +39,7 @@ func TestPlan_DecodeOther(t *testing.T) {
 		p.Reads[m] = noon
 	}
 	p.Expired = time.Hour
-	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon)
+	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon, 0, 0)
 	other, err := p.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func withOpen(t *testing.T, levels ...int) string {
 	t.Helper()
 	p := New(minutely)
 	p.Expired = time.Hour
-	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon)
+	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon, 0, 0)
 	for _, level := range levels {
 		p.Open = append(p.Open, LevelRead{Level: level, Wanted: noon, Join: noon.Add(-time.Hour), Cursor: noon.Add(-time.Minute), To: noon})
 	}

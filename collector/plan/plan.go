@@ -29,6 +29,8 @@ type Plan struct {
 	Expired time.Duration `json:"gone,omitempty"`
 	// Unread are the spans that are stepped over, in order.
 	Unread []Unreadable `json:"unread,omitempty"`
+	// Reached is where the watermark would be if none of these held it; zero: none does. Reads are planned by it.
+	Reached time.Time `json:"reached,omitzero"`
 }
 
 // LevelRead is a level's read under way.
@@ -91,7 +93,7 @@ func Decode(data []byte, l Ladder) (*Plan, error) {
 	if err := json.Unmarshal(data, &stored); err != nil {
 		return p, fmt.Errorf("decode the read plan: %w", err)
 	}
-	p.Expired, p.Unread = stored.Expired, stored.Unread
+	p.Expired, p.Unread, p.Reached = stored.Expired, stored.Unread, stored.Reached
 	if stored.Ladder != l {
 		return p, nil
 	}
@@ -178,6 +180,7 @@ func (p *Plan) DropFuture(now time.Time) {
 	if p.Joined.To.After(now.Add(ClockTolerance)) {
 		p.Joined = Span{}
 	}
+	p.Reached = Earliest(p.Reached, now)
 	for i := range p.Unread { // a clock that was ahead may have put them off too far
 		p.Unread[i].Due = Earliest(p.Unread[i].Due, now.Add(lastRereading))
 	}

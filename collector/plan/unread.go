@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -20,6 +21,17 @@ type Unreadable struct {
 
 	Due   time.Time `json:"due"`
 	Tries int       `json:"tries"`
+	// Total is above zero if the provider gave fewer rows than its own total says: Rows. The watermark stands before such a span.
+	Rows  int `json:"rows,omitempty"`
+	Total int `json:"total,omitempty"`
+}
+
+// Text is the span, and how many of its rows came.
+func (u *Unreadable) Text() string {
+	if u.Total == 0 {
+		return u.String()
+	}
+	return fmt.Sprintf("%s (%d of %d rows)", u.String(), u.Rows, u.Total)
 }
 
 // NextStep cuts the next piece off a read, at most so long. It leaves out the spans that can't be read and moves the cursor past them; the piece
@@ -52,13 +64,15 @@ func (p *Plan) UnreadFor() (sum time.Duration) {
 	return sum
 }
 
-// StepOver leaves a span out from now on, and merges it with those that it touches.
-func (p *Plan) StepOver(from, to, now time.Time) {
-	u := Unreadable{Span: Span{From: from, To: to}, Due: now.Add(firstRereading), Tries: 1}
+// StepOver leaves a span out from now on, and merges it with those that it touches. Of a span of which fewer rows came than the provider's total says, both
+// numbers are given; else they are 0.
+func (p *Plan) StepOver(from, to, now time.Time, rows, total int) {
+	u := Unreadable{Span: Span{From: from, To: to}, Due: now.Add(firstRereading), Tries: 1, Rows: rows, Total: total}
 	p.Unread = slices.DeleteFunc(p.Unread, func(o Unreadable) bool {
 		touches := !o.From.After(u.To) && !o.To.Before(u.From)
 		if touches {
 			u.From, u.To = Earliest(o.From, u.From), Latest(o.To, u.To)
+			u.Rows, u.Total = u.Rows+o.Rows, u.Total+o.Total
 		}
 		return touches
 	})
@@ -75,10 +89,11 @@ func (u *Unreadable) Halves(shortest time.Duration) []Span {
 	return []Span{{From: u.From, To: middle}, {From: middle, To: u.To}}
 }
 
-// KeepUnread replaces a span by the parts that still can't be read. If some of it could be read, the wait before the next try starts over.
-func (p *Plan) KeepUnread(u Unreadable, parts []Span, some bool, now time.Time) {
+// KeepUnread replaces a span by the parts that still can't be read, with the rows that they have. If some of it could be read, the wait before the next try
+// starts over.
+func (p *Plan) KeepUnread(u Unreadable, parts []Unreadable, some bool, now time.Time) {
 	if len(parts) > 1 && len(p.Unread) >= halvedUnread {
-		parts = []Span{u.Span}
+		parts = []Unreadable{u}
 	}
 	if some {
 		u.Tries = 0
@@ -88,9 +103,21 @@ func (p *Plan) KeepUnread(u Unreadable, parts []Span, some bool, now time.Time) 
 	at := slices.IndexFunc(p.Unread, func(o Unreadable) bool { return o.From.Equal(u.From) })
 	p.Unread = slices.Delete(p.Unread, at, at+1)
 	for i, part := range parts {
-		u.Span = part
+		u.Span, u.Rows, u.Total = part.Span, part.Rows, part.Total
 		p.Unread = slices.Insert(p.Unread, at+i, u)
 	}
+}
+
+// Hold is where a watermark stands that has come so far: before the first span of which rows are missing. Reached then has how far it came.
+func (p *Plan) Hold(watermark time.Time) time.Time {
+	p.Reached = time.Time{}
+	for i := range p.Unread {
+		if u := &p.Unread[i]; u.Total > 0 && u.From.Before(watermark) {
+			p.Reached = watermark
+			return u.From
+		}
+	}
+	return watermark
 }
 
 // DueUnread is the span that is to be read again now, nil if there is none.
