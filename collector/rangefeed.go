@@ -75,7 +75,11 @@ func (f *RangeFeed) Poll(ctx context.Context) error {
 		pages, found, err = f.read(ctx, r.step.From, r.step.To)
 	}
 	if fewer, is := errors.AsType[*FewerRows](err); is {
-		if err = nil; !r.beforeClock { // else the span is planned with the next poll
+		switch {
+		case r.beforeClock:
+			err = nil // the span is planned with the next poll
+		case f.endOfGrain(r).Equal(r.step.To): // else each day is read by itself first
+			err = nil
 			f.stepOverMissingRows(r, fewer)
 		}
 	}
@@ -137,6 +141,17 @@ func (f *RangeFeed) planStep(r *rangePoll) {
 		piece = min(piece, limit-2*time.Second) // it is rounded outward
 	}
 	r.step = r.plan.NextStep(&r.read, piece, r.view)
+	if f.levels.each[level].failedPiece != (plan.Span{}) { // only one day of the provider's may be at fault
+		r.step.To = f.endOfGrain(r)
+	}
+}
+
+// endOfGrain is the end of the step, or of the first of several days that it is read by where the provider knows no less.
+func (f *RangeFeed) endOfGrain(r *rangePoll) time.Time {
+	if grain := f.settings.Info.Limits.Grain; grain > 0 {
+		return plan.Earliest(r.step.To, plan.Latest(r.step.From, r.read.Cursor).Truncate(grain).Add(grain))
+	}
+	return r.step.To
 }
 
 // isFirst says whether this poll comes before the provider's time is known, by which a new feed's origin is set.

@@ -82,19 +82,29 @@ func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 		"are read, and it is read again later", "span", plan.Span{From: from, To: to}.String(), "rows", fewer.Rows, "total", fewer.Total)
 }
 
-// readOtherSpan says whether another span can be read: in turn the one that was read last, and one from some time before the failed piece. It commits
-// what it reads and moves no position.
+// readOtherSpan says whether another span can be read: in turn the one that was read last, and one from some time before the failed piece, or in place of one
+// that isn't apart from the piece the newest. It commits what it reads and moves no position.
 func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) bool {
 	other := f.readable
 	if refusals%2 == 0 && refusals >= spanRefusals {
 		other.From = plan.Latest(r.step.From.Add(-time.Duration(refusals)*max(otherSpanDistance, 4*f.settings.Info.Limits.Grain)), plan.Latest(r.view.Floor, r.view.Edge))
 		other.To = other.From.Add(shortestPiece)
 	}
-	if other.To.IsZero() || other.To.After(r.step.From) && other.From.Before(r.step.To) {
+	if !f.isApart(other, r.step.Span) {
+		other = plan.Span{From: r.view.Now.Add(-shortestPiece), To: r.view.Now}
+	}
+	if !f.isApart(other, r.step.Span) {
 		return false
 	}
 	_, _, err := f.read(ctx, other.From, other.To)
 	return err == nil || IsFewerRows(err)
+}
+
+// isApart says whether a span can be read without what the provider must be asked for to read a piece: whole days, where it knows no less.
+func (f *RangeFeed) isApart(other, piece plan.Span) bool {
+	grain := max(f.settings.Info.Limits.Grain, time.Second)
+	begin, end := piece.From.Truncate(grain), piece.To.Add(grain-1).Truncate(grain)
+	return !other.To.IsZero() && (!other.To.After(begin) || !other.From.Before(end))
 }
 
 // mayRereadUnreadable says whether the spans that are stepped over are read again now: not while other reads fail, nor before the first history is shown.

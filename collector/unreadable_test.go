@@ -239,6 +239,50 @@ func during(from, to time.Duration) plan.Span {
 	return plan.Span{From: time.Time{}.Add(from), To: time.Time{}.Add(to)}
 }
 
+// TestRule31_ADayThatCantBeRead: of a provider that only knows days a day that can't be read doesn't hold up the days around it, late calls of these included.
+func TestRule31_ADayThatCantBeRead(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		name         string
+		history, bad time.Duration // before the begin at midnight; the day begins there
+	}{
+		{"the first day", 3 * time.Hour, day},
+		{"a day of the history", 60 * time.Hour, 2 * day},
+		{"the day before", 60 * time.Hour, day},
+		{"today", 30 * time.Hour, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now() // midnight
+				m, bad := newModel(begin.Add(-c.history)), begin.Add(-c.bad)
+				m.limits.Grain = day
+				traffic(m, begin.Add(40*time.Hour), 5*time.Minute, 6*time.Hour)
+				isBad := func(at time.Time) bool { return !at.Before(bad) && at.Before(bad.Add(day)) }
+				m.fault = func(from, to time.Time, _ int) error {
+					if from.Truncate(day).Before(bad.Add(day)) && to.After(bad) {
+						return errProvider
+					}
+					return nil
+				}
+				l := loopOver(m, time.Minute, 48*time.Hour)
+				l.Start()
+				pass(t, 36*time.Hour)
+				if behind := time.Since(m.State().Watermark); behind > 10*time.Minute || !m.State().HistoryDone {
+					t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
+				}
+				left := slices.DeleteFunc(m.missing(begin.Add(30*time.Hour)), func(r modelRow) bool { return isBad(r.start) })
+				if len(left) > 0 {
+					t.Errorf("%d calls of other days weren't counted, the first of %s after the begin", len(left), left[0].start.Sub(begin))
+				}
+				if unread := l.Status().Unread; len(unread) != 1 {
+					t.Errorf("stepped over are %q", unread)
+				}
+				l.Stop()
+			})
+		})
+	}
+}
+
 // missingRows is a reader whose provider says for some spans that there are more rows than it gives.
 type missingRows struct {
 	*model
