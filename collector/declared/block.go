@@ -141,6 +141,9 @@ func (b *Block) validate(r *config.Report) {
 			r.Problemf(name+"."+pathsKey, "is for a feed whose definition has files of its own; give %s beside the feed", pathsKey)
 		}
 		if filter.By == byInserted {
+			if b.definition.HTTP != nil && f.Lookback < filter.Overlap.time { // ids are forgotten some time after the lookback
+				r.Problemf(name+".lookback", "must be at least %s, which is how much is read again", filter.Overlap.time)
+			}
 			continue // a row is never late
 		}
 		if filter.Retention > 0 && f.Lookback > filter.Retention {

@@ -210,6 +210,9 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	if f.Filter.By == "" && !r.Given("feeds."+feed+".filter") {
 		r.Problemf("feeds."+feed+".filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
 	}
+	if given := f.Filter.Overlap.given; given != "" && wholeNumber.MatchString(given) != (d.SQL != nil) {
+		r.Problemf("feeds."+feed+".filter.overlap", "must be how many numbers of the key are read again in a database, such as 1000, and how much time over HTTP, such as 5m")
+	}
 	if d.SQL != nil {
 		d.validateSQL(r, feed, f)
 		return

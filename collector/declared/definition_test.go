@@ -45,6 +45,8 @@ func TestProblems(t *testing.T) {
 		{"no path", "path: /calls, ", "", "request.path: is missing"},
 		{"no filter", "    filter: {by: start}\n", "", "filter: is missing"},
 		{"another filter", "by: start", "by: day", "filter.by: must be start, end or inserted"},
+		{"overlap in numbers", "by: start", "by: inserted, overlap: 1000", "d.yaml:10: feeds.calls.filter.overlap: must be how many numbers of the key are read again in a database"},
+		{"overlap below zero", "by: start", "by: inserted, overlap: -1m", "filter.overlap: "},
 		{"no start", "      start: {path: start, time: rfc3339}\n", "", "record.start: is missing"},
 		{"no time", ", time: rfc3339}\n", "}\n", "record.start: has no time"},
 		{"a layout that isn't Go's", "time: rfc3339}", "time: YYYY-MM-DD}", `record.start.time: has no year, month and day in "YYYY-MM-DD"`},

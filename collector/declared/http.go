@@ -106,9 +106,30 @@ type Filter struct {
 	Retention time.Duration `yaml:"retention"`
 	// MinAge is how long ago a row must be for it to be asked for.
 	MinAge time.Duration `yaml:"min_age"`
-	// Key is the column of SQL by which rows are inserted, and Overlap how many of its numbers are read again.
-	Key     string `yaml:"key"`
-	Overlap int64  `yaml:"overlap"`
+	// Key is the column of SQL by which rows are inserted.
+	Key     string  `yaml:"key"`
+	Overlap overlap `yaml:"overlap"`
+}
+
+// overlap is how much of what was inserted is read again: so many numbers of the key of SQL, or a time over HTTP.
+type overlap struct {
+	keys  int64
+	time  time.Duration
+	given string // as the definition has it
+}
+
+// defaultOverlap: a row may become visible a little after the time or the number that it carries.
+var defaultOverlap = overlap{keys: 1000, time: time.Minute}
+
+var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
+
+// DecodeNode implements config.NodeDecoder.
+func (o *overlap) DecodeNode(n *config.Node) {
+	if o.given = n.Text(); wholeNumber.MatchString(o.given) {
+		n.Decode(&o.keys)
+	} else {
+		n.Decode(&o.time)
+	}
 }
 
 // The times that a filter may speak of.
@@ -126,7 +147,8 @@ func (f *Filter) Validate(r *config.Report) {
 		r.OneOf("by", f.By, byStart, byEnd, byInserted)
 	}
 	r.DurationAtLeast("grain", f.Grain, time.Second)
-	r.AtLeast("overlap", f.Overlap, 0)
+	r.AtLeast("overlap", f.Overlap.keys, 0)
+	r.DurationAtLeast("overlap", f.Overlap.time, 0)
 }
 
 // Next says how the next page is found. Without it there is one page.

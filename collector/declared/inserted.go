@@ -9,16 +9,13 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
-const (
-	// insertedOverlap is how much of a span is read again with the next one: a row may become visible a little after the time that it carries.
-	insertedOverlap = time.Minute
-	// retentionMargin is how far from the edge of what the provider keeps is asked for, so that a request that waits its turn isn't refused.
-	retentionMargin = time.Minute
-)
+// retentionMargin is how far from the edge of what the provider keeps is asked for, so that a request that waits its turn isn't refused.
+const retentionMargin = time.Minute
 
-// insertedReader reads a feed by when its rows were inserted: each span of time once, with a small overlap. It implements collector.StreamReader. The
+// insertedReader reads a feed by when its rows were inserted: each span of time once, and the filter's overlap of what was read before again. It implements collector.StreamReader. The
 // position is up to when spans were read, in seconds since 1970.
 type insertedReader struct {
 	*httpReader
@@ -34,20 +31,25 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 		if !read {
 			at = from.Origin
 		}
+		cursor, again := at, r.Filter.Overlap.time // where the next span begins, less what is read again
 		var incomplete error
 		for reads := 1; ; reads++ {
 			earlier, later := r.clocks()
 			earlier = earliest(earlier, from.Now)
-			at = r.kept(at, later, read)
-			next := r.nextSpan(at, earlier, later)
-			if !at.Before(next.to) {
+			if !cursor.Before(at) {
+				at = r.kept(at, later, read)
+				cursor = at
+			}
+			if !cursor.Before(r.Filter.upTo(span{to: earlier}, earlier).to) {
 				break
 			}
+			begin := latest(cursor.Add(-again), r.edge(later)).Truncate(time.Second)
+			next := r.piece(span{begin, earlier}, earlier)
 			began := r.now()
 			var fewer error
 			for page, err := range r.read(ctx, next, everything, func(last *collector.Page) {
-				if at = r.readUpTo(next.to, began); incomplete == nil {
-					last.Position = &collector.Position{Plan: encodePosition(at)}
+				if incomplete == nil {
+					last.Position = &collector.Position{Plan: encodePosition(latest(at, r.readUpTo(next.to, began)))}
 				}
 			}) {
 				if collector.IsFewerRows(err) {
@@ -58,28 +60,19 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			}
 			if fewer != nil && reads < collector.FewerRowsReads {
 				continue
-			} else if fewer != nil {
-				at, incomplete = r.readUpTo(next.to, began), cmp.Or(incomplete, fewer)
 			}
-			if at.Before(next.to) {
+			incomplete = cmp.Or(incomplete, fewer)
+			cursor = r.readUpTo(next.to, began)
+			at = latest(at, cursor)
+			if cursor.Before(next.to) {
 				break // the local clock is ahead of the provider's, which is known only now
 			}
-			reads, read = 0, true
+			reads, read, again = 0, true, plan.Overlap
 		}
 		if incomplete != nil {
 			yield(nil, incomplete)
 		}
 	}
-}
-
-// nextSpan is the span that follows a position, with what of it is read again.
-func (r *insertedReader) nextSpan(at, earlier, later time.Time) span {
-	overlap := insertedOverlap
-	if longest := r.Filter.MaxRange; longest > 0 {
-		overlap = min(overlap, longest/2)
-	}
-	from := latest(at.Add(-overlap), r.edge(later))
-	return r.piece(span{from.Truncate(time.Second), earlier}, earlier)
 }
 
 // piece is what of a span may be asked for at once.

@@ -34,7 +34,7 @@ func poll(t *testing.T, info *collector.FeedInfo, from collector.StreamPosition)
 }
 
 // TestInsertedSpans (definitions.md 3): a first start reads as far back as the provider keeps rows, in spans of max_range; then each span once with a
-// minute of the one before, however old the calls are; what a long outage loses is logged once.
+// minute of what was read before, however old the calls are; what a long outage loses is logged once.
 func TestInsertedSpans(t *testing.T) {
 	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(600), nil }}
 	info := f.open(t, "", inserted)
@@ -48,10 +48,10 @@ func TestInsertedSpans(t *testing.T) {
 		asked string
 		log   string
 	}{
-		{"first start", 0, "07:01:01-09:01:01 09:00:01-11:00:01 10:59:01-11:59:00", "shorter than configured"},
+		{"first start", 0, "07:01:01-09:01:01 09:01:00-11:01:00 11:00:59-11:59:00", "shorter than configured"},
 		{"a minute later", time.Minute, "11:58:00-12:00:00", ""},
 		{"nothing new", 0, "", ""},
-		{"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:01:01-19:01:01 19:00:01-20:00:00", "no longer keeps"},
+		{"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:02:00-19:02:00 19:01:59-20:00:00", "no longer keeps"},
 		{"a minute later", time.Minute, "19:59:00-20:01:00", ""},
 	} {
 		f.now = f.now.Add(c.after)
@@ -103,12 +103,40 @@ func TestInsertedPosition(t *testing.T) {
 	})
 }
 
+// TestInsertedOverlap: as much as the definition says of what was read is read again, also where that is longer than max_range.
+func TestInsertedOverlap(t *testing.T) {
+	for _, c := range []struct{ overlap, asked string }{
+		{"", "11:58:00-12:04:00"},
+		{", overlap: 0s", "11:59:00-12:04:00"},
+		{", overlap: 25m", "11:34:00-12:04:00"},
+		{", overlap: 2h", "09:59:00-10:59:00 10:58:59-11:58:59 11:58:58-12:04:00"},
+	} {
+		t.Run(c.overlap, func(t *testing.T) {
+			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(600), nil }}
+			info := f.open(t, "", strings.Replace(inserted, "max_range: 2h", "max_range: 1h"+c.overlap, 1))
+			position, _, err := poll(t, info, collector.StreamPosition{Origin: noon.Add(-time.Hour), Now: noon})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.now, f.asked = noon.Add(5*time.Minute), nil
+			next, _, err := poll(t, info, collector.StreamPosition{Position: position, Now: f.now})
+			if asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", ""); err != nil || asked != c.asked {
+				t.Errorf("asked for %s, %v; want %s", asked, err, c.asked)
+			}
+			f.asked = nil
+			if again, _, err := poll(t, info, collector.StreamPosition{Position: next, Now: f.now}); err != nil || len(f.asked) > 0 || !slices.Equal(again, next) {
+				t.Errorf("then asked for %q, %v", f.asked, err)
+			}
+		})
+	}
+}
+
 // TestInsertedFewerRows: a span with fewer rows than its total is read five times; the position stands before it, and newer spans are read.
 func TestInsertedFewerRows(t *testing.T) {
 	f, short := new(fakeAPI), 3
 	f.answer = func(r *http.Request) (string, http.Header) {
 		total := 1
-		if short > 0 && strings.HasPrefix(r.URL.Query().Get("q"), "09:00:01") {
+		if short > 0 && strings.HasPrefix(r.URL.Query().Get("q"), "09:01:00") {
 			short--
 			total = 2
 		}

@@ -22,7 +22,6 @@ type SQL struct {
 // The keys that every source of a database has.
 const (
 	dsnKey          = "dsn"
-	defaultOverlap  = 1000
 	sqlTime         = "2006-01-02 15:04:05"
 	sqlRowsPerPage  = 1000
 	sqlRowsPerRead  = 10_000 // what is in memory while a span is read

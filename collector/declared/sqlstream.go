@@ -25,7 +25,7 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 			yield(nil, err)
 			return
 		}
-		reached, after := position.reached(), position.after(s.Filter.Overlap, from.Now.Add(-s.Lookback))
+		reached, after := position.reached(), position.after(s.Filter.Overlap.keys, from.Now.Add(-s.Lookback))
 		for more := true; more; {
 			var page *collector.Page
 			if page, after, err = s.readPage(ctx, after); err != nil {
