@@ -134,6 +134,9 @@ func (c *Condition) parameters() (all []string) {
 	if c == nil {
 		return nil
 	}
+	if c.expression != nil {
+		return c.expression.parameters
+	}
 	for _, tests := range c.alternatives {
 		for _, t := range tests {
 			if name, is := t.path.parameterName(); is {

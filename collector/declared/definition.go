@@ -78,6 +78,9 @@ type Feed struct {
 	Counts string `yaml:"counts"`
 	Record Record `yaml:"record"`
 
+	lists   map[string]bool // parameters that are lists
+	secrets map[string]bool // parameters that are secrets
+
 	files *Files // its own, or the definition's; nil: it isn't read from files
 }
 
@@ -234,7 +237,10 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	for where, v := range f.Record.values() {
 		for _, a := range v.alternatives {
 			d.validateNames(r, key+".record."+where, a.When.parameters())
-			for _, p := range append(a.Join, a.Path) {
+			if a.Expr != nil {
+				d.validateNames(r, key+".record."+where, a.Expr.parameters)
+			}
+			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
 				if name, is := p.parameterName(); is {
 					d.validateNames(r, key+".record."+where, []string{name})
 				}

@@ -1,7 +1,6 @@
 package declared
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,8 +22,9 @@ const (
 
 // expression is compiled once. It sees the row's values by their names, and the source's parameters.
 type expression struct {
-	program *vm.Program
-	names   []string // of the row's values that it uses
+	program    *vm.Program
+	names      []string // of the row's values that it uses
+	parameters []string // that it names
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -42,6 +42,7 @@ func compile(text string, truth bool) (*expression, error) {
 	used := new(names)
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(expressionNodes), expr.Patch(used),
+		expr.Function(stringFunction, stringOf, new(func(any) any)),
 		expr.DisableBuiltin("now"), expr.DisableBuiltin("date"), expr.DisableBuiltin("duration"), expr.DisableBuiltin("timezone"),
 	}
 	if truth {
@@ -55,13 +56,45 @@ func compile(text string, truth bool) (*expression, error) {
 	if used.function != "" {
 		return nil, fmt.Errorf("there is no function %s", used.function)
 	}
-	return &expression{program, used.all}, nil
+	return &expression{program, used.all, used.parameters}, nil
 }
 
-// names collects the values that an expression uses, and a function that there isn't: those of time are among these.
+const stringFunction = "string"
+
+// stringOf is the function string: of a missing value it is missing, and not the text <nil>.
+func stringOf(values ...any) (any, error) {
+	if values[0] == nil {
+		return nil, nil //nolint:nilnil // nil is what is missing
+	}
+	return fmt.Sprint(values[0]), nil
+}
+
+// names collects the values and parameters that an expression uses, and a function that there isn't: those of time are among these.
 type names struct {
-	all      []string
-	function string
+	all, parameters []string
+	function        string
+}
+
+// isParameters says whether a node is all parameters of the source.
+func isParameters(node ast.Node) bool {
+	switch of := node.(type) {
+	case *ast.ChainNode:
+		return isParameters(of.Node)
+	case *ast.IdentifierNode:
+		return of.Value == "parameter"
+	case *ast.MemberNode:
+		env, ok := of.Node.(*ast.IdentifierNode)
+		key, isText := of.Property.(*ast.StringNode)
+		return ok && isText && env.Value == "$env" && key.Value == "parameter"
+	}
+	return false
+}
+
+// addParameter notes a parameter that an expression names.
+func (n *names) addParameter(of, name ast.Node) {
+	if key, ok := name.(*ast.StringNode); ok && isParameters(of) {
+		n.parameters = append(n.parameters, key.Value)
+	}
 }
 
 // Visit implements ast.Visitor.
@@ -71,10 +104,19 @@ func (n *names) Visit(node *ast.Node) {
 	case *ast.IdentifierNode:
 		name = of.Value
 	case *ast.CallNode:
-		if called, ok := of.Callee.(*ast.IdentifierNode); ok {
+		if called, ok := of.Callee.(*ast.IdentifierNode); ok && called.Value != stringFunction {
 			n.function = called.Value
 		}
+	case *ast.BuiltinNode:
+		if of.Name == "get" && len(of.Arguments) == 2 {
+			n.addParameter(of.Arguments[0], of.Arguments[1])
+		}
+	case *ast.BinaryNode:
+		if of.Operator == "in" {
+			n.addParameter(of.Right, of.Left)
+		}
 	case *ast.MemberNode:
+		n.addParameter(of.Node, of.Property)
 		if env, ok := of.Node.(*ast.IdentifierNode); ok && env.Value == "$env" {
 			if key, ok := of.Property.(*ast.StringNode); ok {
 				name = key.Value
@@ -138,10 +180,8 @@ func (e *expression) text(r *row) (text string, is form, problem string) {
 func (r *row) parametersAsValues() map[string]any {
 	all := make(map[string]any, len(r.parameters))
 	for name, values := range r.parameters {
-		if len(values) == 1 {
+		if all[name] = values; len(values) == 1 && !r.lists[name] {
 			all[name] = values[0]
-		} else {
-			all[name] = values
 		}
 	}
 	return all
@@ -171,10 +211,28 @@ func valueOf(raw []byte, percent bool) any {
 		}
 		return text
 	}
+	return numberOf(text)
+}
+
+// sureDigits is how many digits of a number a float64 always keeps.
+const sureDigits = 15
+
+// numberOf is a number of JSON as an expression sees it. One that neither an int nor a float holds exactly stays the text that it is: two ids must not
+// become one, nor an amount another.
+func numberOf(text string) any {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n
 	}
-	f, _ := json.Number(text).Float64()
+	f, err := strconv.ParseFloat(text, 64)
+	mantissa, _, hasExponent := strings.Cut(strings.ToLower(text), "e")
+	digits := len(strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(mantissa), "0"))
+	plain := text
+	if strings.Contains(text, ".") {
+		plain = strings.TrimRight(strings.TrimRight(text, "0"), ".")
+	}
+	if err != nil || digits > sureDigits && (hasExponent || strconv.FormatFloat(f, 'f', -1, 64) != plain) {
+		return text
+	}
 	return f
 }
 

@@ -72,8 +72,12 @@ func (f *Files) Validate(r *config.Report) {
 // allows says whether a row may have so many values.
 func (f *Files) allows(width int) bool { return len(f.Widths) == 0 || slices.Contains(f.Widths, width) }
 
-// settle gives feeds what the definition has for all: the statement of SQL, and files, with their format and names as other rows have them.
+// settle gives feeds what the definition has for all: what its parameters are, the statement of SQL, and files, with their format and names as other rows have them.
 func (d *Definition) settle() {
+	lists, secrets := make(map[string]bool), make(map[string]bool)
+	for name, p := range d.Parameters {
+		lists[name], secrets[name] = p.List, p.Secret
+	}
 	for name, feed := range d.Feeds {
 		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
 			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
@@ -81,6 +85,7 @@ func (d *Definition) settle() {
 		if d.SQL != nil {
 			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
 		}
+		feed.lists, feed.secrets = lists, secrets
 		d.Feeds[name] = feed
 	}
 }

@@ -40,7 +40,7 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	if m.zone == nil {
 		m.zone = time.UTC
 	}
-	m.row.parameters, m.row.percent = s.Parameters, feed.Encoded == "url"
+	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
 	return m
 }
 

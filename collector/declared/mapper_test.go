@@ -214,3 +214,68 @@ func TestOutcomes(t *testing.T) {
 		})
 	}
 }
+
+// TestExpressionNumbers: a number that is too long for an int and a float is its own text, so that no two become one.
+func TestExpressionNumbers(t *testing.T) {
+	m := mapper(t, record("id: {expr: id}", "call_id: {expr: 'string(a.b)'}"), declared.MapperSettings{})
+	for number, want := range map[string]string{
+		"7": "7", "-1": "-1", "1.50": "1.5", "1e3": "1000", "0.1": "0.1", "9223372036854775807": "9223372036854775807",
+		"18446744073709551615": "18446744073709551615", "18446744073709551616": "18446744073709551616", "-9223372036854775809": "-9223372036854775809",
+		"12345678901234567890123456789": "12345678901234567890123456789", "0.12345678901234567891": "0.12345678901234567891", "1.0000000000000000": "1",
+		"123456789012345678.0": "123456789012345678.0", "1234567890.1234567": "1234567890.1234567", "1e999": "1e999",
+	} {
+		if r := m.MapJSON([]byte(row(`"id":` + number + `,"a":{"b":` + number + `}`))).Record; r == nil || r.ID != want {
+			t.Errorf("%s became %+v, want %s", number, r, want)
+		}
+	}
+	one, two := m.MapJSON([]byte(row(`"id":1,"a":{"b":18446744073709551615}`))).Record.CallID, m.MapJSON([]byte(row(`"id":1,"a":{"b":18446744073709551614}`))).Record.CallID
+	if one == two || one != "18446744073709551615" {
+		t.Errorf("two numbers are %s and %s", one, two)
+	}
+}
+
+// TestExpressionOfMissing: the text of what is missing is missing.
+func TestExpressionOfMissing(t *testing.T) {
+	for _, c := range []struct{ expr, more, want, invalid string }{
+		{"string(to)", "", "", ""},
+		{"string(to)", `"to":null`, "", ""},
+		{"string(to)", `"to":""`, "", ""},
+		{"string(to)", `"to":491`, "491", ""},
+		{`string(to) ?? "none"`, "", "none", ""},
+		{`"+" + string(to)`, `"to":491`, "+491", ""},
+		{`"+" + string(to)`, "", "", "callee has an expression that fails"},
+		{"to | string()", "", "", ""},
+		{"string(to?.number)", `"to":{"number":5}`, "5", ""},
+		{"string(to?.number)", "", "", ""},
+	} {
+		got := mapper(t, record("callee: {expr: '"+c.expr+"'}"), declared.MapperSettings{}).MapJSON([]byte(row(c.more)))
+		if !strings.HasPrefix(got.Invalid, c.invalid) || (got.Record == nil) != (c.invalid != "") || got.Record != nil && got.Record.CalleeNumber != c.want {
+			t.Errorf("%s of %s became %+v", c.expr, c.more, got)
+		}
+	}
+}
+
+// TestListInExpression: a list parameter is a list in an expression, however many values it has.
+func TestListInExpression(t *testing.T) {
+	for want, trunks := range map[string][]string{"": {}, "a": {"a"}, "a b": {"a", "b"}} {
+		m := mapper(t, "    ignore: 'trunk in parameter.trunks or trunk == parameter.tenant'\n"+record(), declared.MapperSettings{
+			Parameters: map[string][]string{"trunks": trunks, "tenant": {"t"}},
+		})
+		var ignored []string
+		for _, trunk := range []string{"a", "b", "c"} {
+			got := m.MapJSON([]byte(row(`"trunk":"` + trunk + `"`)))
+			if got.Invalid != "" {
+				t.Errorf("of %v trunk %s is invalid: %s", trunks, trunk, got.Invalid)
+			}
+			if got.Ignored {
+				ignored = append(ignored, trunk)
+			}
+		}
+		if got := strings.Join(ignored, " "); got != want {
+			t.Errorf("of %v %q are ignored", trunks, got)
+		}
+		if !m.MapJSON([]byte(row(`"trunk":"t"`))).Ignored {
+			t.Errorf("of %v the text isn't one", trunks)
+		}
+	}
+}

@@ -21,6 +21,7 @@ type row struct {
 	fields  []string // its values; a row may have fewer
 	// parameters are the source's, a list or one text.
 	parameters map[string][]string
+	lists      map[string]bool // those that are lists
 	// percent says that texts are percent-decoded.
 	percent bool
 	bound   map[*pattern][]*regexp.Regexp
