@@ -130,6 +130,9 @@ func (t *providerTry) mapper(d *declared.Definition) (mapper *declared.Mapper, c
 		if !is {
 			return nil, "", fmt.Errorf("--set: the definition has no parameter %s", key)
 		}
+		if p.Secret {
+			continue // rows don't need it
+		}
 		if parameters[key] = []string{value}; p.List {
 			parameters[key] = strings.Split(value, ",")
 		}

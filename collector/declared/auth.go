@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// headers gives the headers of a definition, with the secrets as their files hold them now. It is a TokenSource: a token is a list of headers, one
-// a line.
+// headers gives the headers of a definition, and the secrets that stand in queries, as their files hold them now. It is a TokenSource: a token is a list of
+// both, a name and a value on a line each. The name of a secret stands in braces.
 type headers struct {
 	block  *Block
 	http   *HTTP
@@ -46,6 +47,16 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
+	}
+	for _, name := range h.block.querySecrets() {
+		value, err := h.expand(ctx, name)
+		if err != nil {
+			return "", err
+		}
+		if strings.Contains(value, "\n") {
+			return "", &advice.Error{What: "the secret " + name + " has several lines", Todo: "check the secrets: a file must hold one line"}
+		}
+		lines = append(lines, name, value)
 	}
 	value, err := h.authorization(ctx)
 	if err == nil && value != "" {
@@ -92,10 +103,32 @@ func basic(user, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
 
-// authorize puts a list of headers on a request.
+// querySecrets are the secrets that queries of the block's feeds name, in braces.
+func (b *Block) querySecrets() (all []string) {
+	for name := range b.Feeds {
+		f := b.definition.Feeds[name]
+		texts := slices.Collect(maps.Values(f.Request.Query))
+		if f.Totals != nil {
+			texts = slices.AppendSeq(texts, maps.Values(f.Totals.Request.Query))
+		}
+		for _, text := range texts {
+			for _, secret := range secretNames(text, f.secrets) {
+				all = append(all, "{"+secret+"}")
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// authorize puts a list of headers and secrets on a request.
 func authorize(r *http.Request, list string) {
 	lines := strings.Split(list, "\n")
 	for i := 0; i+1 < len(lines); i += 2 {
-		r.Header.Set(lines[i], lines[i+1])
+		if strings.HasPrefix(lines[i], "{") {
+			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, url.QueryEscape(lines[i]), url.QueryEscape(lines[i+1]))
+		} else {
+			r.Header.Set(lines[i], lines[i+1])
+		}
 	}
 }

@@ -154,8 +154,7 @@ func (d *Definition) Validate(r *config.Report) {
 		r.Problemf("feeds", "is missing; give at least one feed")
 	}
 	d.validateWays(r)
-	d.validateTexts(r, "account", d.Account)
-	d.validateTexts(r, "currency", d.Currency)
+	d.validateTexts(r, "", map[string]string{"account": d.Account, "currency": d.Currency}, false)
 	if d.Currency != "" && !strings.Contains(d.Currency, "{") && !currencyCode.MatchString(d.Currency) {
 		r.Problemf("currency", "%s", noCurrency)
 	}
@@ -188,10 +187,12 @@ func (d *Definition) validateWays(r *config.Report) {
 		r.ExactlyOne("a way to read", "http", "files", "sql", "push")
 	}
 	if d.HTTP != nil {
-		d.validateTexts(r, keyHTTP, d.HTTP.texts()...)
+		texts, addresses := d.HTTP.texts()
+		d.validateTexts(r, "http.", texts, true)
+		d.validateTexts(r, "http.", addresses, false)
 	}
 	if d.SQL != nil {
-		d.validateTexts(r, "sql.driver", d.SQL.Driver)
+		d.validateTexts(r, "sql.", map[string]string{"driver": d.SQL.Driver}, false)
 	}
 	if d.Push != nil {
 		d.validatePush(r)
@@ -227,9 +228,9 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 
 // validateParameters reports texts, paths and conditions of a feed that name parameters which the definition lacks.
 func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
-	d.validateTexts(r, key+".request", f.Request.texts()...)
+	d.validateRequest(r, key+".request.", &f.Request)
 	if f.Totals != nil {
-		d.validateTexts(r, key+".totals.request", f.Totals.Request.texts()...)
+		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
 	for where, c := range map[string]*Condition{"ignore": f.Ignore, "final": f.Final} {
 		d.validateNames(r, key+"."+where, c.parameters())
@@ -249,19 +250,24 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	}
 }
 
-// validateTexts reports texts that name parameters which the definition lacks.
-func (d *Definition) validateTexts(r *config.Report, key string, texts ...string) {
-	for _, text := range texts {
+func (d *Definition) validateRequest(r *config.Report, prefix string, request *Request) {
+	query, path := request.texts()
+	d.validateTexts(r, prefix, query, true)
+	d.validateTexts(r, prefix, path, false)
+}
+
+// validateTexts reports texts, by their keys behind a prefix, that name parameters which the definition lacks, or secrets where they would be empty.
+func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[string]string, secrets bool) {
+	for key, text := range texts {
 		for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
-			d.validateNames(r, key, found[1:])
+			if !secrets || !d.Parameters[found[1]].Secret {
+				d.validateNames(r, prefix+key, found[1:])
+			}
 		}
 	}
 }
 
-// keyHTTP is the key whose texts may name secrets.
-const keyHTTP = "http"
-
-// validateNames reports parameters that the definition lacks, and secrets where they would be empty.
+// validateNames reports parameters that the definition lacks, and secrets.
 func (d *Definition) validateNames(r *config.Report, key string, names []string) {
 	for _, n := range names {
 		switch p, known := d.Parameters[n]; {
@@ -271,8 +277,8 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 				hint = "; an end of a span needs a form of times, such as {" + n + "|rfc3339}"
 			}
 			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
-		case p.Secret && key != keyHTTP:
-			r.Problemf(key, "names %s, which is a secret; secrets work in the texts of %s only, since others are stored or shown", n, keyHTTP)
+		case p.Secret:
+			r.Problemf(key, "names %s, which is a secret; secrets work in headers and auth of http and in request.query only, since others are stored or shown", n)
 		}
 	}
 }

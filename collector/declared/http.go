@@ -2,11 +2,11 @@ package declared
 
 import (
 	"errors"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -45,16 +45,26 @@ type OAuth2 struct {
 	Params   map[string]string `yaml:"params"`
 }
 
-// texts are all that may name parameters.
-func (h *HTTP) texts() []string {
-	all := append(slices.Collect(maps.Values(h.Headers)), h.BaseURL, h.Auth.Bearer)
+// texts are all that may name parameters, by their keys. Secrets may stand in all but the addresses.
+func (h *HTTP) texts() (all, addresses map[string]string) {
+	all, addresses = map[string]string{"auth.bearer": h.Auth.Bearer}, map[string]string{baseURL: h.BaseURL}
+	addKeys(all, "headers", h.Headers)
 	if b := h.Auth.Basic; b != nil {
-		all = append(all, b.Username, b.Password)
+		all["auth.basic.username"], all["auth.basic.password"] = b.Username, b.Password
 	}
 	if o := h.Auth.OAuth2; o != nil {
-		all = append(append(all, o.TokenURL, o.ClientID, o.ClientSecret, o.RefreshToken), slices.Collect(maps.Values(o.Params))...)
+		all["auth.oauth2.client_id"], all["auth.oauth2.client_secret"] = o.ClientID, o.ClientSecret
+		all["auth.oauth2.refresh_token"], addresses["auth.oauth2.token_url"] = o.RefreshToken, o.TokenURL
+		addKeys(all, "auth.oauth2.params", o.Params)
 	}
-	return all
+	return all, addresses
+}
+
+// addKeys adds the texts of a mapping, which is at a path, under their own paths.
+func addKeys(to map[string]string, path string, texts map[string]string) {
+	for key, text := range texts {
+		to[config.KeyPath(path, key)] = text
+	}
 }
 
 // Validate implements config.Validator.
@@ -82,16 +92,22 @@ type Request struct {
 	Query map[string]string `yaml:"query"`
 }
 
-// texts are all that may name parameters.
-func (r *Request) texts() []string { return append(slices.Collect(maps.Values(r.Query)), r.Path) }
+// texts are all that may name parameters, by their keys. Secrets may stand in the query.
+func (r *Request) texts() (query, path map[string]string) {
+	query = make(map[string]string)
+	addKeys(query, "query", r.Query)
+	return query, map[string]string{"path": r.Path}
+}
 
 // Validate implements config.Validator.
 func (r *Request) Validate(report *config.Report) {
 	morning, evening := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2026, 11, 23, 17, 18, 19, 0, time.UTC)
-	for _, text := range r.texts() {
+	texts, path := r.texts()
+	addKeys(texts, "", path)
+	for key, text := range texts {
 		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
 			if formatTime(morning, found[2]) == formatTime(evening, found[2]) {
-				report.Problemf("", "has %s, which is the same at any time; for a day write {%s|2006-01-02}, else another form of times", found[0], found[1])
+				report.Problemf(key, "has %s, which is the same at any time; for a day write {%s|2006-01-02}, else another form of times", found[0], found[1])
 			}
 		}
 	}
@@ -216,12 +232,13 @@ func (s span) fill(text string) string {
 	})
 }
 
-// address is the address of the first page of a span; secrets never stand in it.
+// address is the address of the first page of a span. In place of a secret it has its name in braces, so that no secret gets into what is kept or shown:
+// authorize puts it in.
 func (f *Feed) address(s span, parameters map[string][]string) string {
 	path := expand(s.fill(f.Request.Path), parameters)
 	query := url.Values{}
 	for key, text := range f.Request.Query {
-		query.Set(key, expand(s.fill(text), parameters))
+		query.Set(key, f.expandQuery(s.fill(text), parameters))
 	}
 	if f.Next.Page != "" {
 		query.Set(f.Next.Page, strconv.Itoa(f.Next.From))
@@ -230,6 +247,51 @@ func (f *Feed) address(s span, parameters map[string][]string) string {
 		return path
 	}
 	return path + "?" + query.Encode()
+}
+
+// expandQuery puts parameters into a text, and leaves the names of secrets in it.
+func (f *Feed) expandQuery(text string, parameters map[string][]string) string {
+	return parameterIn.ReplaceAllStringFunc(text, func(found string) string {
+		if f.secrets[found[1:len(found)-1]] {
+			return found
+		}
+		return expand(found, parameters)
+	})
+}
+
+// secretNames are the secrets that a text names.
+func secretNames(text string, secrets map[string]bool) (names []string) {
+	for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+		if secrets[found[1]] {
+			names = append(names, found[1])
+		}
+	}
+	return names
+}
+
+// withSecrets is a link to the next page with the secrets of the first page's query, whether the link has them or not, by their names again.
+func (f *Feed) withSecrets(link, first string) string {
+	for key, text := range f.Request.Query {
+		if len(secretNames(text, f.secrets)) == 0 || link == "" {
+			continue
+		}
+		from, err := url.Parse(first)
+		if err != nil {
+			return link
+		}
+		u, err := url.Parse(link)
+		if err != nil {
+			return link // the client refuses it
+		}
+		pairs := slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool {
+			name, _, _ := strings.Cut(pair, "=")
+			name, err := url.QueryUnescape(name)
+			return pair == "" || err == nil && name == key
+		})
+		u.RawQuery = strings.Join(append(pairs, url.Values{key: {from.Query().Get(key)}}.Encode()), "&")
+		link = u.String()
+	}
+	return link
 }
 
 // withParameter is an address with one more parameter, or another value of it.

@@ -235,6 +235,53 @@ func TestBadRows(t *testing.T) {
 	}
 }
 
+// TestQuerySecret: a secret in a query is sent with each request, also where the link to the next page repeats it, lacks it or has another one, and stands in no
+// error and no log.
+func TestQuerySecret(t *testing.T) {
+	const first, second = "/calls?appid=cl1ent&limit=9", "p=2"
+	for _, c := range []struct {
+		name, next, more, link string
+		asked                  string // the second request
+	}{
+		{"url that repeats it", "{url: next}", `,"next":"https://api.acmetel.example/calls?a=1&appid=cl1ent&p=2"`, "", "/calls?a=1&p=2&appid=cl1ent"},
+		{"url without it", "{url: next}", `,"next":"/calls?p=2&x=a%2Cb"`, "", "/calls?p=2&x=a,b&appid=cl1ent"},
+		{"url without a query", "{url: next}", `,"next":"/calls/2"`, "", "/calls/2?appid=cl1ent"},
+		{"url with another one", "{url: next}", `,"next":"?appid=0ld&p=2"`, "", "/?p=2&appid=cl1ent"},
+		{"link", "{link: next}", "", `<?appid=cl1ent&p=2>; rel=next`, "/calls?p=2&appid=cl1ent"},
+		{"token", "{token: t, query: c}", `,"t":"x"`, "", "/calls?appid=cl1ent&c=x&limit=9"},
+		{"page", "{page: p}", "", "", "/calls?appid=cl1ent&limit=9&p=1"},
+		{"offset", "{offset: o}", "", "", "/calls?appid=cl1ent&limit=9&o=1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(*http.Request) (string, http.Header) {
+				if len(f.asked) > 1 {
+					return "!302", http.Header{"Location": {"https://evil.example/calls?appid=cl1ent"}}
+				}
+				return `{"rows":` + rows(1) + c.more + `}`, http.Header{"Link": {c.link}}
+			}
+			info := f.open(t, "", "    request: {path: /calls, query: {appid: '{secret}', limit: '9'}}\n    filter: {by: start}\n    rows: rows\n    next: "+c.next+"\n")
+			_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			if len(f.asked) != 2 || strings.TrimSuffix(f.asked[0], "&p=0") != first || f.asked[1] != c.asked {
+				t.Errorf("asked for %q, want %s and %s", f.asked, first, c.asked)
+			}
+			what, todo := f.source.Advise(err)
+			if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.log.String()); err == nil || strings.Contains(text, "cl1ent") || strings.Contains(text, "0ld") {
+				t.Errorf("it says %s", text)
+			}
+		})
+	}
+}
+
+// TestQuerySecretOfTotals: totals may want it too.
+func TestQuerySecretOfTotals(t *testing.T) {
+	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return `[]`, nil }}
+	info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    totals: {request: {path: /totals, query: {auth: 'k {secret}'}}, calls: n}\n")
+	if _, _, err := ids(t, info, noon.Add(-48*time.Hour), noon); err != nil || !slices.Equal(f.asked, []string{"/calls", "/totals?auth=k cl1ent"}) {
+		t.Errorf("asked for %q, %v", f.asked, err)
+	}
+}
+
 // TestRefusedRequest: the advice names the parts of the definition that its author should check.
 func TestRefusedRequest(t *testing.T) {
 	for _, c := range []struct{ name, first, what, todo string }{

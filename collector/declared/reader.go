@@ -139,12 +139,13 @@ func (w *walk) next() (string, error) {
 	switch {
 	case n.URL != nil:
 		next, there, err = w.page.next(n.URL, false)
+		next = w.withSecrets(next, w.address)
 	case n.Token != nil:
 		if next, there, err = w.page.next(n.Token, true); next != "" {
 			next, err = withParameter(w.address, n.Query, next)
 		}
 	case n.Link != "":
-		next = nextLink(w.header, n.Link, w.address)
+		next = w.withSecrets(nextLink(w.header, n.Link, w.address), w.address)
 		there = next != ""
 	case n.Page != "":
 		return withParameter(w.address, n.Page, strconv.Itoa(n.From+w.pages))

@@ -119,7 +119,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		return total, true
 	}
 	t := r.Totals
-	asked := Feed{Request: t.Request}
+	asked := Feed{Request: t.Request, secrets: r.secrets}
 	request := httpclient.Request{
 		Feed: r.name, URL: asked.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
 	}
