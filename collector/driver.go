@@ -94,16 +94,25 @@ func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 
 // Probe is a FeedInfo.Probe that reads the first page of the last minute.
 func Probe(r RangeReader, now func() time.Time) func(ctx context.Context) (rows int, err error) {
-	return func(ctx context.Context) (int, error) {
+	return func(ctx context.Context) (rows int, err error) {
 		from, to := plan.ToWholeSeconds(now().Add(-time.Minute), now())
-		next, stop := iter.Pull2(r.Pages(ctx, from, to))
-		defer stop()
-		page, err, ok := next()
-		if !ok || err != nil {
-			return 0, err
+		for range FewerRowsReads {
+			if rows, err = readFirstPage(r.Pages(ctx, from, to)); !IsFewerRows(err) {
+				break
+			}
 		}
-		return len(page.Records) + len(page.Invalid) + len(page.Enqueue), nil
+		return rows, err
 	}
+}
+
+func readFirstPage(pages iter.Seq2[*Page, error]) (rows int, err error) {
+	next, stop := iter.Pull2(pages)
+	defer stop()
+	page, err, ok := next()
+	if !ok || err != nil {
+		return 0, err
+	}
+	return len(page.Records) + len(page.Invalid) + len(page.Enqueue), nil
 }
 
 // Named is how many versions of records the lists have named so far.

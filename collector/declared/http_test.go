@@ -282,6 +282,37 @@ func TestQuerySecretOfTotals(t *testing.T) {
 	}
 }
 
+// TestProbe: check sources refuses what a read would refuse.
+func TestProbe(t *testing.T) {
+	for _, c := range []struct {
+		name, filter string
+		pages        []string
+		rows         int
+		problem      string
+	}{
+		{"one page", "by: start", []string{`"rows":[]`}, 0, ""},
+		{"two pages of three", "by: start", []string{`"rows":` + rows(1) + `,"next":"/a"`, `"rows":[],"next":"/b"`}, 1, ""},
+		{"by insertion", "by: inserted", []string{`"rows":` + rows(1)}, 1, ""},
+		{"the next page is on another host", "by: start", []string{`"rows":[],"next":"https://evil.example/"`}, 0, "only https://api.acmetel.example is asked"},
+		{"the second page is refused", "by: start", []string{`"rows":[],"next":"/a"`, `"next":"/b"`}, 0, "it is no page of calls"},
+		{"rows are missing", "by: start", slices.Repeat([]string{`"rows":` + rows(1) + `,"total":2`}, 5), 0, "total says 2"},
+		{"rows are there at last", "by: start", []string{`"rows":[],"total":1`, `"rows":` + rows(1) + `,"total":1`}, 1, ""},
+		{"no row can be read", "by: start", []string{`"rows":[{"id":"1"},{"id":"2"}]`}, 0, "no row of the page can be read (2 rows), the first one because: start is missing"},
+		{"one row can't be read", "by: start", []string{`"rows":[{"id":"1"},{"id":"2","start":"2026-11-20T11:59:59Z"}]`}, 2, ""},
+		{"whole days that are old enough", "by: start, grain: 24h, min_age: 1h", []string{`"rows":{}`}, 0, "it is no page of calls"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.asked)-1] + "}", nil }
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {"+c.filter+"}\n    rows: rows\n    total: total\n    next: {url: next}\n")
+			n, err := info.Probe(t.Context())
+			if n != c.rows && c.problem == "" || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) || len(f.asked) != len(c.pages) {
+				t.Errorf("%d rows of %q, %v; want %d of %d pages, %s", n, f.asked, err, c.rows, len(c.pages), c.problem)
+			}
+		})
+	}
+}
+
 // TestRefusedRequest: the advice names the parts of the definition that its author should check.
 func TestRefusedRequest(t *testing.T) {
 	for _, c := range []struct{ name, first, what, todo string }{

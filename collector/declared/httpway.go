@@ -2,8 +2,10 @@ package declared
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"strings"
 	"time"
@@ -60,7 +62,37 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 		info.Rules.ByArrival = true
 		info.Limits.MaxRange = 0 // a span of starts isn't one of insertions: the reader sees to it
 	}
-	info.Probe = collector.Probe(info.Reader, func() time.Time { return w.now().Add(-f.Filter.MinAge) })
+	info.Probe = collector.Probe(lookingAhead{reader}, func() time.Time { return f.Filter.upTo(span{to: w.now()}, w.now()).to })
+}
+
+// lookingAhead is a reader for probes: it yields the first page, with rows outside the span too, once what follows it was read: the second page or an error,
+// such as a link that isn't followed. What a definition says of paging shows only there. A page whose rows are all invalid is an error.
+type lookingAhead struct{ *httpReader }
+
+// Pages implements collector.RangeReader.
+func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		var first *collector.Page
+		for page, err := range r.read(ctx, span{from, to}, everything, func(*collector.Page) {}) {
+			if first == nil && err == nil && len(page.Invalid) > 0 && len(page.Records)+len(page.Ignored) == 0 {
+				err = &advice.Error{
+					What: fmt.Sprintf("no row of the page can be read (%d rows), the first one because: %s", len(page.Invalid), page.Invalid[0].Problem),
+					Todo: "save the answer and look at each row with cdr-exporter provider try",
+				}
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if first != nil {
+				break
+			}
+			first = page
+		}
+		if first != nil {
+			yield(first, nil)
+		}
+	}
 }
 
 func (w *httpWay) close() {
