@@ -129,7 +129,7 @@ func TestNextPage(t *testing.T) {
 		{"token beyond the total", "{token: t, query: c}", []string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
 		{"token of a total that grew", "{token: t, query: c}", []string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
 		{"no url where it was", "{url: meta.next}", []string{`"meta":{"next":"/calls?p=2"}`, `"meta":[]`}, "1 2", 2, ""},
-		{"no way to the url", "{url: meta.next.href}", []string{`"meta":{"next":"/calls?p=2"}`}, "1", 1, ""},
+		{"no way to the url", "{url: meta.next.href}", []string{`"meta":{"next":"/calls?p=2"}`}, "", 1, "may be misspelt"},
 		{"a token that is a number", "{token: t, query: c}", []string{`"t":7`, `"t":null`}, "1 2", 2, ""},
 		{"url that is an object", "{url: next}", []string{`"next":{"href":"/calls?p=2"}`}, "", 1, "an object at next"},
 		{"url that is a list", "{url: next}", []string{`"next":["/calls?p=2"]`}, "", 1, "an array at next"},
@@ -186,20 +186,28 @@ func TestMisspeltNext(t *testing.T) {
 		answers           []string // one a read; a link is in the header
 		want              string   // which reads fail
 	}{
-		{"a page that isn't full", "limit: '3'", "{url: nxt}", []string{page(rows(1, 2), `,"next":"/calls?p=2"`)}, "[false]"},
-		{"as many as the limit", "limit: '2', type: '7'", "{url: nxt}", []string{page(rows(1, 2), `,"next":"/calls?p=2"`)}, "[true]"},
+		{"a page that isn't full", "limit: '3'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[false]"},
+		{"as many as the limit", "limit: '2', type: '7'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[true]"},
 		{"more than the limit", "page_size: '1'", "{token: meta.t, query: c}", []string{page(rows(1, 2), `,"meta":{}`)}, "[true]"},
 		{"another number", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[false]"},
 		{"a round number", "type: '2'", "{url: nxt}", []string{page(fifty, "")}, "[true]"},
 		{"a round number below the limit", "limit: '100'", "{url: nxt}", []string{page(fifty, "")}, "[false]"},
 		{"it was there before", "limit: '2'", "{url: nxt}", []string{page(rows(1), `,"nxt":null`), page(rows(1, 2), "")}, "[false false]"},
 		{"the total says that these are all", "limit: '2'", "{url: nxt}", []string{page(rows(1, 2), `,"total":2`)}, "[false]"},
-		{"another relation", "limit: '2'", "{link: weiter}", []string{page(rows(1, 2), "")}, "[true]"},
+		{"another relation", "type: '2'", "{link: weiter}", []string{page(rows(1, 2), "")}, "[true]"},
+		{"another name", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), `,"meta":{"next_page":"/calls?p=2"}`)}, "[true]"},
+		{"another name of an object", "type: '2'", "{url: _links.nxt.href}", []string{page(rows(1, 2), `,"_links":{"next":{"href":"/calls?p=2"}}`)}, "[true]"},
+		{"another name that says that there is none", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), `,"next":null,"hasMore":false,"next_page":{"href":""}`)}, "[false]"},
+		{"something else that is next", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), `,"nextSyncToken":"x","next_update":"y"`)}, "[false]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fakeAPI{}
 			f.answer = func(*http.Request) (string, http.Header) {
-				return c.answers[len(f.asked)-1], http.Header{"Link": {`</calls?p=2>; rel="next"`}}
+				header := http.Header{}
+				if c.name == "another relation" {
+					header.Set("Link", `</calls?p=2>; rel="next"`)
+				}
+				return c.answers[len(f.asked)-1], header
 			}
 			info := f.open(t, "", "    request: {path: /calls, query: {"+c.query+"}}\n    filter: {by: start}\n    rows: rows\n    total: total\n    next: "+c.next+"\n")
 			var failed []bool

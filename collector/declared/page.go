@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -146,6 +148,34 @@ func (p *answerPage) next(at path, isToken bool) (next string, there bool, err e
 		What: "the answer has " + wire.TypeOf(raw[0]) + " at " + strings.Join(at, ".") + ", where the next page's address or token must be",
 		Todo: checkPaths,
 	}
+}
+
+// nextNames are what APIs call the way to the next page, in small letters and digits.
+var nextNames = regexp.MustCompile(`^(odata)?next(page|link|url|uri|href|cursor|token|pagetoken|pagelink|pageurl|pageuri|continuationtoken)?$|^has(more|next|nextpage)$`)
+
+// announcesNext says whether a member of the page, at any depth beside its rows, says that there is a next page.
+func (p *answerPage) announcesNext() bool {
+	return slices.ContainsFunc(p.row.members, func(m member) bool { return announcesNext(m.name, m.value) })
+}
+
+func announcesNext(name string, value []byte) (yes bool) {
+	if nextNames.MatchString(strings.NewReplacer("_", "", "-", "", "@", "", ".", "").Replace(strings.ToLower(name))) {
+		return saysSomething(value)
+	}
+	if value[0] == '{' {
+		wire.Members(value, func(name, value []byte) { yes = yes || announcesNext(wire.TextOf(name), value) })
+	}
+	return yes
+}
+
+// saysSomething says whether a value is neither null, false, 0 nor empty.
+func saysSomething(value []byte) (yes bool) {
+	if value[0] == '{' {
+		wire.Members(value, func(_, value []byte) { yes = yes || saysSomething(value) })
+		return yes
+	}
+	text, is := textOf(value)
+	return is == single && text != "false" && text != "0"
 }
 
 // count is a whole number of the page; -1 if it has none.

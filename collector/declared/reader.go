@@ -172,12 +172,15 @@ const roundPage = 50
 // sizeIn is what parameters that say how many rows a page may have are called.
 var sizeIn = regexp.MustCompile(`(?i)limit|size|max|per_?page|top|count|rows|results|take|num`)
 
-// isFull says whether another page may follow: the page has as many rows as its request allows, or a round number where the request doesn't say, and the
-// provider's total doesn't say that these are all.
+// isFull says whether another page may follow: the answer announces one by another name than the definition's, or it has as many rows as its request allows,
+// or a round number where the request doesn't say; and the provider's total doesn't say that these are all.
 func (w *walk) isFull() bool {
 	rows := len(w.page.rows)
-	if rows == 0 || w.page.total >= 0 && w.rows >= w.page.total {
+	if w.page.total >= 0 && w.rows >= w.page.total {
 		return false
+	}
+	if w.page.announcesNext() || nextLink(w.header, "next", w.address) != "" {
+		return true
 	}
 	said := false
 	for name, text := range w.Request.Query {
@@ -187,7 +190,7 @@ func (w *walk) isFull() bool {
 			}
 		}
 	}
-	return !said && rows%roundPage == 0
+	return !said && rows > 0 && rows%roundPage == 0
 }
 
 // refusedBehind says whether an error is that of a provider that counts pages or rows and refuses what lies behind the last one, where others give no rows.
