@@ -31,10 +31,12 @@ type Driver struct {
 	named map[Task]bool // by key and version
 }
 
-// FewerRowsReads is how often a span of which fewer rows came than the provider's total says is read.
+// FewerRowsReads is how often a span of which fewer rows came than the provider's total says is
+// read.
 const FewerRowsReads = 5
 
-// FewerRows is the error behind the last page of a read that has fewer rows than the provider's own total of it.
+// FewerRows is the error behind the last page of a read that has fewer rows than the provider's own
+// total of it.
 type FewerRows struct {
 	plan.Span
 
@@ -42,11 +44,13 @@ type FewerRows struct {
 }
 
 func (e *FewerRows) Error() string {
-	return fmt.Sprintf("the provider gave %d rows of %s, and its own total says %d: the span isn't complete", e.Rows, e.Span, e.Total)
+	return fmt.Sprintf("the provider gave %d rows of %s, and its own total says %d: the span isn't complete", e.Rows,
+		e.Span, e.Total)
 }
 
-// Read pulls the pages of a span of time, rounded outward, and hands each to Commit. It returns the first error of either as it is; after an error of
-// Commit it pulls no further page. A span with FewerRows is read again at once, each time from its first page, at most FewerRowsReads times.
+// Read pulls the pages of a span of time, rounded outward, and hands each to Commit. It returns the
+// first error of either as it is; after an error of Commit it pulls no further page. A span with
+// FewerRows is read again at once, each time from its first page, at most FewerRowsReads times.
 func (d *Driver) Read(ctx context.Context, from, to time.Time) (err error) {
 	for range FewerRowsReads {
 		if err = d.readOnce(ctx, from, to); !IsFewerRows(err) || ctx.Err() != nil {

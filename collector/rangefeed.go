@@ -146,7 +146,8 @@ func (f *RangeFeed) planStep(r *rangePoll) {
 	}
 }
 
-// endOfGrain is the end of the step, or of the first of several days that it is read by where the provider knows no less.
+// endOfGrain is the end of the step, or of the first of several days that it is read by where the
+// provider knows no less.
 func (f *RangeFeed) endOfGrain(r *rangePoll) time.Time {
 	if grain := f.settings.Info.Limits.Grain; grain > 0 {
 		return plan.Earliest(r.step.To, plan.Latest(r.step.From, r.read.Cursor).Truncate(grain).Add(grain))

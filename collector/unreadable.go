@@ -73,17 +73,20 @@ func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error
 	return nil
 }
 
-// stepOverMissingRows steps over a span of which the provider gave fewer rows than its own total says: other than one that can't be read it needs no witness,
-// since the provider has served rows, and it holds the watermark.
+// stepOverMissingRows steps over a span of which the provider gave fewer rows than its own total
+// says: other than one that can't be read it needs no witness, since the provider has served rows,
+// and it holds the watermark.
 func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 	from, to := plan.ToWholeSeconds(plan.Latest(r.step.From, r.read.Cursor), r.step.To)
 	r.plan.StepOver(from, to, f.settings.Clock.Later(), fewer.Rows, fewer.Total)
-	f.settings.Logger.Warn("the provider gave fewer rows of a span than its own total says, so the span isn't complete: the watermark stands before it, newer spans "+
-		"are read, and it is read again later", "span", plan.Span{From: from, To: to}.String(), "rows", fewer.Rows, "total", fewer.Total)
+	f.settings.Logger.Warn("the provider gave fewer rows of a span than its own total says: "+
+		"the watermark stands before it, newer spans are read, and it is read again later",
+		"span", plan.Span{From: from, To: to}.String(), "rows", fewer.Rows, "total", fewer.Total)
 }
 
-// readOtherSpan says whether another span can be read: in turn the one that was read last, and one from some time before the failed piece, or in place of one
-// that isn't apart from the piece the newest. It commits what it reads and moves no position.
+// readOtherSpan says whether another span can be read: in turn the one that was read last, and one
+// from some time before the failed piece, or in place of one that isn't apart from the piece the
+// newest. It commits what it reads and moves no position.
 func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) bool {
 	other := f.readable
 	if refusals%2 == 0 && refusals >= spanRefusals {
@@ -100,7 +103,8 @@ func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals in
 	return err == nil || IsFewerRows(err)
 }
 
-// isApart says whether a span can be read without what the provider must be asked for to read a piece: whole days, where it knows no less.
+// isApart says whether a span can be read without what the provider must be asked for to read a
+// piece: whole days, where it knows no less.
 func (f *RangeFeed) isApart(other, piece plan.Span) bool {
 	grain := max(f.settings.Info.Limits.Grain, time.Second)
 	begin, end := piece.From.Truncate(grain), piece.To.Add(grain-1).Truncate(grain)

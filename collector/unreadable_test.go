@@ -239,7 +239,8 @@ func during(from, to time.Duration) plan.Span {
 	return plan.Span{From: time.Time{}.Add(from), To: time.Time{}.Add(to)}
 }
 
-// TestRule31_ADayThatCantBeRead: of a provider that only knows days a day that can't be read doesn't hold up the days around it, late calls of these included.
+// TestRule31_ADayThatCantBeRead: of a provider that only knows days a day that can't be read
+// doesn't hold up the days around it, late calls of these included.
 func TestRule31_ADayThatCantBeRead(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, c := range []struct {
@@ -270,9 +271,11 @@ func TestRule31_ADayThatCantBeRead(t *testing.T) {
 				if behind := time.Since(m.State().Watermark); behind > 10*time.Minute || !m.State().HistoryDone {
 					t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
 				}
-				left := slices.DeleteFunc(m.missing(begin.Add(30*time.Hour)), func(r modelRow) bool { return isBad(r.start) })
+				left := slices.DeleteFunc(m.missing(begin.Add(30*time.Hour)),
+					func(r modelRow) bool { return isBad(r.start) })
 				if len(left) > 0 {
-					t.Errorf("%d calls of other days weren't counted, the first of %s after the begin", len(left), left[0].start.Sub(begin))
+					t.Errorf("%d calls of other days weren't counted, the first of %s after the begin", len(left),
+						left[0].start.Sub(begin))
 				}
 				if unread := l.Status().Unread; len(unread) != 1 {
 					t.Errorf("stepped over are %q", unread)
@@ -283,7 +286,8 @@ func TestRule31_ADayThatCantBeRead(t *testing.T) {
 	}
 }
 
-// missingRows is a reader whose provider says for some spans that there are more rows than it gives.
+// missingRows is a reader whose provider says for some spans that there are more rows than it
+// gives.
 type missingRows struct {
 	*model
 
@@ -305,8 +309,9 @@ func (r missingRows) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*P
 	}
 }
 
-// TestRule13_MissingRows: a span with fewer rows than the provider's total is read five times; then the watermark stands before it, newer calls are counted, and the
-// status shows rows, total and span. It ends once the rows are there.
+// TestRule13_MissingRows: a span with fewer rows than the provider's total is read five times; then
+// the watermark stands before it, newer calls are counted, and the status shows rows, total and
+// span. It ends once the rows are there.
 func TestRule13_MissingRows(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -335,11 +340,14 @@ func TestRule13_MissingRows(t *testing.T) {
 				l := loopOver(m, time.Minute, 6*time.Hour, func(s *FeedSettings) { s.Info.Reader = r })
 				l.Start()
 				pass(t, 10*time.Hour)
-				if at := m.State().Watermark; at.After(bad) || at.Before(begin.Add(-3*time.Hour)) || !m.State().HistoryDone {
-					t.Errorf("the watermark is %s, missing since %s, the history read: %t", at, bad, m.State().HistoryDone)
+				if at := m.State().Watermark; at.After(bad) || at.Before(begin.Add(-3*time.Hour)) ||
+					!m.State().HistoryDone {
+					t.Errorf("the watermark is %s, missing since %s, the history read: %t", at, bad,
+						m.State().HistoryDone)
 				}
 				if left := m.missing(begin.Add(9*time.Hour - 10*time.Minute)); len(left) > 0 {
-					t.Errorf("%d calls weren't counted, the first of %s after the begin", len(left), left[0].start.Sub(begin))
+					t.Errorf("%d calls weren't counted, the first of %s after the begin", len(left),
+						left[0].start.Sub(begin))
 				}
 				if unread := l.Status().Unread; len(unread) != 1 || !strings.Contains(unread[0], " rows)") {
 					t.Errorf("shown is %q", unread)

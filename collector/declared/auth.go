@@ -15,8 +15,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// headers gives the headers of a definition, and the secrets that stand in queries, as their files hold them now. It is a TokenSource: a token is a list of
-// both, a name and a value on a line each. The name of a secret stands in braces.
+// headers gives the headers of a definition, and the secrets that stand in queries, as their files
+// hold them now. It is a TokenSource: a token is a list of both, a name and a value on a line each.
+// The name of a secret stands in braces.
 type headers struct {
 	block  *Block
 	http   *HTTP
@@ -54,7 +55,8 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if strings.Contains(value, "\n") {
-			return "", &advice.Error{What: "the secret " + name + " has several lines", Todo: "check the secrets: a file must hold one line"}
+			return "", &advice.Error{What: "the secret " + name + " has several lines",
+				Todo: "check the secrets: a file must hold one line"}
 		}
 		lines = append(lines, name, value)
 	}

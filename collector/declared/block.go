@@ -141,8 +141,9 @@ func (b *Block) validate(r *config.Report) {
 			r.Problemf(name+"."+pathsKey, "is for a feed whose definition has files of its own; give %s beside the feed", pathsKey)
 		}
 		if filter.By == byInserted {
-			if b.definition.HTTP != nil && f.Lookback < filter.Overlap.time { // ids are forgotten some time after the lookback
-				r.Problemf(name+".lookback", "must be at least %s, which is how much is read again", filter.Overlap.time)
+			// Ids are forgotten some time after the lookback.
+			if again := filter.Overlap.time; b.definition.HTTP != nil && f.Lookback < again {
+				r.Problemf(name+".lookback", "must be at least %s, which is how much is read again", again)
 			}
 			continue // a row is never late
 		}

@@ -215,7 +215,9 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		r.Problemf("feeds."+feed+".filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
 	}
 	if given := f.Filter.Overlap.given; given != "" && wholeNumber.MatchString(given) != (d.SQL != nil) {
-		r.Problemf("feeds."+feed+".filter.overlap", "must be how many numbers of the key are read again in a database, such as 1000, and how much time over HTTP, such as 5m")
+		r.Problemf("feeds."+feed+".filter.overlap",
+			"must be how many numbers of the key are read again in a database, such as 1000, "+
+				"and how much time over HTTP, such as 5m")
 	}
 	if d.SQL != nil {
 		d.validateSQL(r, feed, f)
@@ -256,7 +258,8 @@ func (d *Definition) validateRequest(r *config.Report, prefix string, request *R
 	d.validateTexts(r, prefix, path, false)
 }
 
-// validateTexts reports texts, by their keys behind a prefix, that name parameters which the definition lacks, or secrets where they would be empty.
+// validateTexts reports texts, by their keys behind a prefix, that name parameters which the
+// definition lacks, or secrets where they would be empty.
 func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[string]string, secrets bool) {
 	for key, text := range texts {
 		for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
@@ -278,7 +281,9 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 			}
 			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
 		case p.Secret:
-			r.Problemf(key, "names %s, which is a secret; secrets work in headers and auth of http and in request.query only, since others are stored or shown", n)
+			r.Problemf(key,
+				"names %s, which is a secret; secrets work in headers and auth of http and in request.query only, "+
+					"since others are stored or shown", n)
 		}
 	}
 }

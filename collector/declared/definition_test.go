@@ -38,22 +38,44 @@ func TestProblems(t *testing.T) {
 		{"secret list", "key: {secret: true}", "key: {secret: true, list: true}", "parameters.key: is a secret, so it can't be a list"},
 		{"secret with a default", "key: {secret: true}", "key: {secret: true, default: x}", "parameters.key.default: is a secret's, and a definition holds no secrets"},
 		{"secret account", `account: "a"`, `account: "{key}"`, "account: names key, which is a secret"},
-		{"secret in a path", "path: /calls", "path: '/{key}/calls'", "d.yaml:9: feeds.calls.request.path: names key, which is a secret; secrets work in headers and auth of http and in request.query only"},
-		{"secret in an address", "base_url: ", "base_url: 'https://{key}.example', x: ", "http.base_url: names key, which is a secret"},
+		{
+			"secret in a path", "path: /calls", "path: '/{key}/calls'",
+			"d.yaml:9: feeds.calls.request.path: names key, which is a secret; " +
+				"secrets work in headers and auth of http and in request.query only",
+		},
+		{
+			"secret in an address", "base_url: ", "base_url: 'https://{key}.example', x: ",
+			"http.base_url: names key, which is a secret",
+		},
 		{"secret in a condition", "{kind: fax}", "{parameter.key: fax}", "feeds.calls.ignore: names key, which is a secret"},
-		{"secret in an expression", "{kind: fax}", "'kind == parameter.key'", "feeds.calls.ignore: names key, which is a secret"},
-		{"secret in a value", "{path: way, table", "{expr: 'parameter?.key', table", "feeds.calls.record.direction: names key, which is a secret"},
+		{
+			"secret in an expression", "{kind: fax}", "'kind == parameter.key'",
+			"feeds.calls.ignore: names key, which is a secret",
+		},
+		{
+			"secret in a value", "{path: way, table", "{expr: 'parameter?.key', table",
+			"feeds.calls.record.direction: names key, which is a secret",
+		},
 		{"secret by its name", "{kind: fax}", `'kind == parameter["key"]'`, "ignore: names key, which is a secret"},
 		{"secret of all", "{kind: fax}", `'kind == $env["parameter"].key'`, "ignore: names key, which is a secret"},
 		{"secret by get", "{kind: fax}", `'kind == get(parameter, "key")'`, "ignore: names key, which is a secret"},
-		{"secret in when", "{path: way, table", "{when: 'parameter.key != nil', path: way, table", "direction: names key, which is a secret"},
-		{"unknown parameter of an expression", "{kind: fax}", "'kind == parameter.fax'", "ignore: names the parameter fax, which the definition doesn't have"},
+		{
+			"secret in when", "{path: way, table", "{when: 'parameter.key != nil', path: way, table",
+			"direction: names key, which is a secret",
+		},
+		{
+			"unknown parameter of an expression", "{kind: fax}", "'kind == parameter.fax'",
+			"ignore: names the parameter fax, which the definition doesn't have",
+		},
 		{"unknown parameter", "{key}\"", "{kay}\"", "names the parameter kay, which the definition doesn't have"},
 		{"unknown parameter in a query", "{from|rfc3339}", "{form}", "names the parameter form"},
 		{"no path", "path: /calls, ", "", "request.path: is missing"},
 		{"no filter", "    filter: {by: start}\n", "", "filter: is missing"},
 		{"another filter", "by: start", "by: day", "filter.by: must be start, end or inserted"},
-		{"overlap in numbers", "by: start", "by: inserted, overlap: 1000", "d.yaml:10: feeds.calls.filter.overlap: must be how many numbers of the key are read again in a database"},
+		{
+			"overlap in numbers", "by: start", "by: inserted, overlap: 1000",
+			"d.yaml:10: feeds.calls.filter.overlap: must be how many numbers of the key are read again in a database",
+		},
 		{"overlap below zero", "by: start", "by: inserted, overlap: -1m", "filter.overlap: "},
 		{"no start", "      start: {path: start, time: rfc3339}\n", "", "record.start: is missing"},
 		{"no time", ", time: rfc3339}\n", "}\n", "record.start: has no time"},
@@ -61,7 +83,10 @@ func TestProblems(t *testing.T) {
 		{"a time of day", "time: rfc3339}", "time: '15:04:05'}", "record.start.time: has no year, month and day"},
 		{"since without a time", "{path: way,", "{path: way, since: start,", "direction.since: needs time beside it"},
 		{"an end without a form", "{from|rfc3339}", "{from}", "names the parameter from, which the definition doesn't have; an end of a span needs a form of times, such as {from|rfc3339}"},
-		{"an end in no form", "{from|rfc3339}", "{from|YYYY-MM-DD}", "request.query.since: has {from|YYYY-MM-DD}, which is the same at any time"},
+		{
+			"an end in no form", "{from|rfc3339}", "{from|YYYY-MM-DD}",
+			"request.query.since: has {from|YYYY-MM-DD}, which is the same at any time",
+		},
 		{"no currency", "account:", "currency: usd\naccount:", "d.yaml:5: currency: must be a currency of three capital letters"},
 		{"no outcome", "      outcome: {path: state, table: {done: answered}}\n", "", "record.outcome: is missing"},
 		{"wrong word", "done: answered", "done: ok", `record.outcome: has "ok" for "done" in its table`},
@@ -129,10 +154,14 @@ feeds:
 `
 	_, err := declared.Load("d.yaml", []byte(text))
 	for _, want := range []string{
-		"d.yaml:7: http.headers.X-Tenant: names the parameter tenant", "d.yaml:8: http.headers[\"X.Key\"]: names the parameter kay",
-		"d.yaml:11: http.auth.oauth2.token_url: names the parameter realm", "d.yaml:12: http.auth.oauth2.client_id: names the parameter client",
-		"d.yaml:14: http.auth.oauth2.params.scope: names the parameter scope", "d.yaml:18: feeds.calls.request.path: names the parameter account",
-		"d.yaml:21: feeds.calls.request.query[\"filter[by]\"]: names the parameter by", "d.yaml:22: feeds.calls.request.query.till: has {to|YYYY}",
+		"d.yaml:7: http.headers.X-Tenant: names the parameter tenant",
+		"d.yaml:8: http.headers[\"X.Key\"]: names the parameter kay",
+		"d.yaml:11: http.auth.oauth2.token_url: names the parameter realm",
+		"d.yaml:12: http.auth.oauth2.client_id: names the parameter client",
+		"d.yaml:14: http.auth.oauth2.params.scope: names the parameter scope",
+		"d.yaml:18: feeds.calls.request.path: names the parameter account",
+		"d.yaml:21: feeds.calls.request.query[\"filter[by]\"]: names the parameter by",
+		"d.yaml:22: feeds.calls.request.query.till: has {to|YYYY}",
 		"d.yaml:26: feeds.calls.totals.request.path: names key, which is a secret",
 	} {
 		if !strings.Contains(fmt.Sprint(err), want) {

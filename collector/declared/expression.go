@@ -69,7 +69,8 @@ func stringOf(values ...any) (any, error) {
 	return fmt.Sprint(values[0]), nil
 }
 
-// names collects the values and parameters that an expression uses, and a function that there isn't: those of time are among these.
+// names collects the values and parameters that an expression uses, and a function that there
+// isn't: those of time are among these.
 type names struct {
 	all, parameters []string
 	function        string
@@ -217,8 +218,8 @@ func valueOf(raw []byte, percent bool) any {
 // sureDigits is how many digits of a number a float64 always keeps.
 const sureDigits = 15
 
-// numberOf is a number of JSON as an expression sees it. One that neither an int nor a float holds exactly stays the text that it is: two ids must not
-// become one, nor an amount another.
+// numberOf is a number of JSON as an expression sees it. One that neither an int nor a float holds
+// exactly stays the text that it is: two ids must not become one, nor an amount another.
 func numberOf(text string) any {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n

@@ -72,7 +72,8 @@ func (f *Files) Validate(r *config.Report) {
 // allows says whether a row may have so many values.
 func (f *Files) allows(width int) bool { return len(f.Widths) == 0 || slices.Contains(f.Widths, width) }
 
-// settle gives feeds what the definition has for all: what its parameters are, the statement of SQL, and files, with their format and names as other rows have them.
+// settle gives feeds what the definition has for all: what its parameters are, the statement of
+// SQL, and files, with their format and names as other rows have them.
 func (d *Definition) settle() {
 	lists, secrets := make(map[string]bool), make(map[string]bool)
 	for name, p := range d.Parameters {

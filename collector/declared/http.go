@@ -45,7 +45,8 @@ type OAuth2 struct {
 	Params   map[string]string `yaml:"params"`
 }
 
-// texts are all that may name parameters, by their keys. Secrets may stand in all but the addresses.
+// texts are all that may name parameters, by their keys. Secrets may stand in all but the
+// addresses.
 func (h *HTTP) texts() (all, addresses map[string]string) {
 	all, addresses = map[string]string{"auth.bearer": h.Auth.Bearer}, map[string]string{baseURL: h.BaseURL}
 	addKeys(all, "headers", h.Headers)
@@ -107,7 +108,8 @@ func (r *Request) Validate(report *config.Report) {
 	for key, text := range texts {
 		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
 			if formatTime(morning, found[2]) == formatTime(evening, found[2]) {
-				report.Problemf(key, "has %s, which is the same at any time; for a day write {%s|2006-01-02}, else another form of times", found[0], found[1])
+				report.Problemf(key, "has %s, which is the same at any time; for a day write {%s|2006-01-02}, "+
+					"else another form of times", found[0], found[1])
 			}
 		}
 	}
@@ -127,7 +129,8 @@ type Filter struct {
 	Overlap overlap `yaml:"overlap"`
 }
 
-// overlap is how much of what was inserted is read again: so many numbers of the key of SQL, or a time over HTTP.
+// overlap is how much of what was inserted is read again: a number of the key's values in SQL, or a
+// time over HTTP.
 type overlap struct {
 	keys  int64
 	time  time.Duration
@@ -232,8 +235,8 @@ func (s span) fill(text string) string {
 	})
 }
 
-// address is the address of the first page of a span. In place of a secret it has its name in braces, so that no secret gets into what is kept or shown:
-// authorize puts it in.
+// address is the address of the first page of a span. In place of a secret it has its name in
+// braces, so that no secret gets into what is kept or shown: authorize puts it in.
 func (f *Feed) address(s span, parameters map[string][]string) string {
 	path := expand(s.fill(f.Request.Path), parameters)
 	query := url.Values{}
@@ -269,7 +272,8 @@ func secretNames(text string, secrets map[string]bool) (names []string) {
 	return names
 }
 
-// withSecrets is a link to the next page with the secrets of the first page's query, whether the link has them or not, by their names again.
+// withSecrets is a link to the next page with the secrets of the first page's query, whether the
+// link has them or not, by their names again.
 func (f *Feed) withSecrets(link, first string) string {
 	for key, text := range f.Request.Query {
 		if len(secretNames(text, f.secrets)) == 0 || link == "" {

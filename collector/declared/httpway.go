@@ -62,11 +62,13 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 		info.Rules.ByArrival = true
 		info.Limits.MaxRange = 0 // a span of starts isn't one of insertions: the reader sees to it
 	}
-	info.Probe = collector.Probe(lookingAhead{reader}, func() time.Time { return f.Filter.upTo(span{to: w.now()}, w.now()).to })
+	info.Probe = collector.Probe(lookingAhead{reader},
+		func() time.Time { return f.Filter.upTo(span{to: w.now()}, w.now()).to })
 }
 
-// lookingAhead is a reader for probes: it yields the first page, with rows outside the span too, once what follows it was read: the second page or an error,
-// such as a link that isn't followed. What a definition says of paging shows only there. A page whose rows are all invalid is an error.
+// lookingAhead is a reader for probes: it yields the first page, with rows outside the span too,
+// once what follows it was read: the second page or an error, such as a link that isn't followed.
+// What a definition says of paging shows only there. A page whose rows are all invalid is an error.
 type lookingAhead struct{ *httpReader }
 
 // Pages implements collector.RangeReader.
@@ -76,7 +78,8 @@ func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*
 		for page, err := range r.read(ctx, span{from, to}, everything, func(*collector.Page) {}) {
 			if first == nil && err == nil && len(page.Invalid) > 0 && len(page.Records)+len(page.Ignored) == 0 {
 				err = &advice.Error{
-					What: fmt.Sprintf("no row of the page can be read (%d rows), the first one because: %s", len(page.Invalid), page.Invalid[0].Problem),
+					What: fmt.Sprintf("no row of the page can be read (%d rows), the first one because: %s",
+						len(page.Invalid), page.Invalid[0].Problem),
 					Todo: "save the answer and look at each row with cdr-exporter provider try",
 				}
 			}
@@ -107,7 +110,8 @@ func adviser(title, address string) func(error) (what, todo string) {
 	common := advice.Provider{Name: title, Address: baseURL, Default: cmp.Or(address, "what the provider says")}
 	return func(err error) (what, todo string) {
 		if collector.IsFewerRows(err) {
-			return err.Error(), "nothing, if it passes: the span is read again; if it stays so, check that total of the definition counts the rows of what was asked, " +
+			return err.Error(), "nothing, if it passes: the span is read again; if it stays so, check " +
+				"that total of the definition counts the rows of what was asked, " +
 				"and ask " + title + " for the rows that are missing"
 		}
 		request, forToken := advice.LastRequest(err)

@@ -12,10 +12,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
-// retentionMargin is how far from the edge of what the provider keeps is asked for, so that a request that waits its turn isn't refused.
+// retentionMargin is how far from the edge of what the provider keeps is asked for, so that a
+// request that waits its turn isn't refused.
 const retentionMargin = time.Minute
 
-// insertedReader reads a feed by when its rows were inserted: each span of time once, and the filter's overlap of what was read before again. It implements collector.StreamReader. The
+// insertedReader reads a feed by when its rows were inserted: each span of time once, and the
+// filter's overlap of what was read before again. It implements collector.StreamReader. The
 // position is up to when spans were read, in seconds since 1970.
 type insertedReader struct {
 	*httpReader
@@ -23,8 +25,9 @@ type insertedReader struct {
 	loggedEdge atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
 }
 
-// Pages implements collector.StreamReader. A span of which rows are missing by the provider's total is read again. If they stay missing the position stands
-// before it, newer spans are read, and the error comes last.
+// Pages implements collector.StreamReader. A span of which rows are missing by the provider's total
+// is read again. If they stay missing the position stands before it, newer spans are read, and the
+// error comes last.
 func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		at, read := decodePosition(from.Position)

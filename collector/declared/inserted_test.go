@@ -33,8 +33,9 @@ func poll(t *testing.T, info *collector.FeedInfo, from collector.StreamPosition)
 	return position, ids, nil
 }
 
-// TestInsertedSpans (definitions.md 3): a first start reads as far back as the provider keeps rows, in spans of max_range; then each span once with a
-// minute of what was read before, however old the calls are; what a long outage loses is logged once.
+// TestInsertedSpans (definitions.md 3): a first start reads as far back as the provider keeps rows,
+// in spans of max_range; then each span once with a minute of what was read before, however old the
+// calls are; what a long outage loses is logged once.
 func TestInsertedSpans(t *testing.T) {
 	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(600), nil }}
 	info := f.open(t, "", inserted)
@@ -103,7 +104,8 @@ func TestInsertedPosition(t *testing.T) {
 	})
 }
 
-// TestInsertedOverlap: as much as the definition says of what was read is read again, also where that is longer than max_range.
+// TestInsertedOverlap: as much as the definition says of what was read is read again, also where
+// that is longer than max_range.
 func TestInsertedOverlap(t *testing.T) {
 	for _, c := range []struct{ overlap, asked string }{
 		{"", "11:58:00-12:04:00"},
@@ -120,18 +122,21 @@ func TestInsertedOverlap(t *testing.T) {
 			}
 			f.now, f.asked = noon.Add(5*time.Minute), nil
 			next, _, err := poll(t, info, collector.StreamPosition{Position: position, Now: f.now})
-			if asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", ""); err != nil || asked != c.asked {
+			if asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", ""); err != nil ||
+				asked != c.asked {
 				t.Errorf("asked for %s, %v; want %s", asked, err, c.asked)
 			}
 			f.asked = nil
-			if again, _, err := poll(t, info, collector.StreamPosition{Position: next, Now: f.now}); err != nil || len(f.asked) > 0 || !slices.Equal(again, next) {
+			if again, _, err := poll(t, info, collector.StreamPosition{Position: next, Now: f.now}); err != nil ||
+				len(f.asked) > 0 || !slices.Equal(again, next) {
 				t.Errorf("then asked for %q, %v", f.asked, err)
 			}
 		})
 	}
 }
 
-// TestInsertedFewerRows: a span with fewer rows than its total is read five times; the position stands before it, and newer spans are read.
+// TestInsertedFewerRows: a span with fewer rows than its total is read five times; the position
+// stands before it, and newer spans are read.
 func TestInsertedFewerRows(t *testing.T) {
 	f, short := new(fakeAPI), 3
 	f.answer = func(r *http.Request) (string, http.Header) {
@@ -151,7 +156,8 @@ func TestInsertedFewerRows(t *testing.T) {
 	whole := position
 	f.asked, short = nil, 100
 	position, got, err = poll(t, info, from)
-	if !collector.IsFewerRows(err) || len(got) != 7 || len(f.asked) != 7 || slices.Equal(position, whole) || position == nil {
+	if !collector.IsFewerRows(err) || len(got) != 7 || len(f.asked) != 7 || slices.Equal(position, whole) ||
+		position == nil {
 		t.Errorf("position %v, %d rows of %q, %v", position, len(got), f.asked, err)
 	}
 	from.Position, f.asked, short = position, nil, 0

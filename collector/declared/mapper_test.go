@@ -215,20 +215,31 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// TestExpressionNumbers: a number that is too long for an int and a float is its own text, so that no two become one.
+// TestExpressionNumbers: a number that is too long for an int and a float is its own text, so that
+// no two become one.
 func TestExpressionNumbers(t *testing.T) {
 	m := mapper(t, record("id: {expr: id}", "call_id: {expr: 'string(a.b)'}"), declared.MapperSettings{})
 	for number, want := range map[string]string{
-		"7": "7", "-1": "-1", "1.50": "1.5", "1e3": "1000", "0.1": "0.1", "9223372036854775807": "9223372036854775807",
-		"18446744073709551615": "18446744073709551615", "18446744073709551616": "18446744073709551616", "-9223372036854775809": "-9223372036854775809",
-		"12345678901234567890123456789": "12345678901234567890123456789", "0.12345678901234567891": "0.12345678901234567891", "1.0000000000000000": "1",
-		"123456789012345678.0": "123456789012345678.0", "1234567890.1234567": "1234567890.1234567", "1e999": "1e999",
+		"7": "7", "-1": "-1", "1.50": "1.5", "1e3": "1000", "0.1": "0.1", "1e999": "1e999",
+		"9223372036854775807":           "9223372036854775807",
+		"-9223372036854775809":          "-9223372036854775809",
+		"18446744073709551615":          "18446744073709551615",
+		"18446744073709551616":          "18446744073709551616",
+		"12345678901234567890123456789": "12345678901234567890123456789",
+		"0.12345678901234567891":        "0.12345678901234567891",
+		"1.0000000000000000":            "1",
+		"123456789012345678.0":          "123456789012345678.0",
+		"1234567890.1234567":            "1234567890.1234567",
 	} {
-		if r := m.MapJSON([]byte(row(`"id":` + number + `,"a":{"b":` + number + `}`))).Record; r == nil || r.ID != want {
+		if r := m.MapJSON([]byte(row(`"id":` + number + `,"a":{"b":` + number + `}`))).Record; r == nil ||
+			r.ID != want {
 			t.Errorf("%s became %+v, want %s", number, r, want)
 		}
 	}
-	one, two := m.MapJSON([]byte(row(`"id":1,"a":{"b":18446744073709551615}`))).Record.CallID, m.MapJSON([]byte(row(`"id":1,"a":{"b":18446744073709551614}`))).Record.CallID
+	callID := func(number string) string {
+		return m.MapJSON([]byte(row(`"id":1,"a":{"b":` + number + `}`))).Record.CallID
+	}
+	one, two := callID("18446744073709551615"), callID("18446744073709551614")
 	if one == two || one != "18446744073709551615" {
 		t.Errorf("two numbers are %s and %s", one, two)
 	}
@@ -249,7 +260,8 @@ func TestExpressionOfMissing(t *testing.T) {
 		{"string(to?.number)", "", "", ""},
 	} {
 		got := mapper(t, record("callee: {expr: '"+c.expr+"'}"), declared.MapperSettings{}).MapJSON([]byte(row(c.more)))
-		if !strings.HasPrefix(got.Invalid, c.invalid) || (got.Record == nil) != (c.invalid != "") || got.Record != nil && got.Record.CalleeNumber != c.want {
+		if !strings.HasPrefix(got.Invalid, c.invalid) || (got.Record == nil) != (c.invalid != "") ||
+			got.Record != nil && got.Record.CalleeNumber != c.want {
 			t.Errorf("%s of %s became %+v", c.expr, c.more, got)
 		}
 	}
@@ -258,9 +270,10 @@ func TestExpressionOfMissing(t *testing.T) {
 // TestListInExpression: a list parameter is a list in an expression, however many values it has.
 func TestListInExpression(t *testing.T) {
 	for want, trunks := range map[string][]string{"": {}, "a": {"a"}, "a b": {"a", "b"}} {
-		m := mapper(t, "    ignore: 'trunk in parameter.trunks or trunk == parameter.tenant'\n"+record(), declared.MapperSettings{
-			Parameters: map[string][]string{"trunks": trunks, "tenant": {"t"}},
-		})
+		m := mapper(t, "    ignore: 'trunk in parameter.trunks or trunk == parameter.tenant'\n"+record(),
+			declared.MapperSettings{
+				Parameters: map[string][]string{"trunks": trunks, "tenant": {"t"}},
+			})
 		var ignored []string
 		for _, trunk := range []string{"a", "b", "c"} {
 			got := m.MapJSON([]byte(row(`"trunk":"` + trunk + `"`)))

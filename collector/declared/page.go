@@ -70,11 +70,13 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	p.row.setJSON(rest)
 	for _, at := range []path{path(f.Rows), f.Next.URL, f.Next.Token, f.Total} {
 		if wire.NamesTwice(rest, at) {
-			return fmt.Errorf("the answer has two members on the way to %s, and it isn't known which is right", strings.Join(at, "."))
+			return fmt.Errorf("the answer has two members on the way to %s, and it isn't known which is right",
+				strings.Join(at, "."))
 		}
 	}
 	if p.total, err = p.count(f.Total); err != nil {
-		return &advice.Error{What: "the answer's total at " + strings.Join(f.Total, ".") + " is no whole number", Todo: checkPaths}
+		return &advice.Error{What: "the answer's total at " + strings.Join(f.Total, ".") + " isn't a whole number",
+			Todo: checkPaths}
 	}
 	if !isArray {
 		if len(f.Rows) > 0 && p.total == 0 {
@@ -87,7 +89,7 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	for _, raw := range found {
 		row := rawRow{raw: wire.Checked(raw)}
 		if bytes.HasPrefix(row.raw, []byte(wire.Unreadable)) {
-			row.problem = "it is no valid JSON, or is too long"
+			row.problem = "it isn't valid JSON, or is too long"
 		}
 		if err := p.add(row); err != nil {
 			return err
@@ -131,10 +133,11 @@ func (p *answerPage) text(at path) string {
 }
 
 // checkPaths is what to do about an answer whose members aren't what the definition says.
-const checkPaths = "check the paths of rows, next and total in the definition against an answer that you asked for by hand"
+const checkPaths = "check the paths of rows, next and total in the definition " +
+	"against an answer that you asked for by hand"
 
-// next is the text at the path of what leads to the next page: an address, or a token, which may be a number; empty: the page is the last one. There says
-// whether the page has the path at all.
+// next is the text at the path of what leads to the next page: an address, or a token, which may be
+// a number; empty: the page is the last one. There says whether the page has the path at all.
 func (p *answerPage) next(at path, isToken bool) (next string, there bool, err error) {
 	raw := p.row.raw(at)
 	switch {
@@ -145,15 +148,18 @@ func (p *answerPage) next(at path, isToken bool) (next string, there bool, err e
 		return next, true, nil
 	}
 	return "", true, &advice.Error{
-		What: "the answer has " + wire.TypeOf(raw[0]) + " at " + strings.Join(at, ".") + ", where the next page's address or token must be",
+		What: "the answer has " + wire.TypeOf(raw[0]) + " at " + strings.Join(at, ".") +
+			", where the next page's address or token must be",
 		Todo: checkPaths,
 	}
 }
 
 // nextNames are what APIs call the way to the next page, in small letters and digits.
-var nextNames = regexp.MustCompile(`^(odata)?next(page|link|url|uri|href|cursor|token|pagetoken|pagelink|pageurl|pageuri|continuationtoken)?$|^has(more|next|nextpage)$`)
+var nextNames = regexp.MustCompile(
+	`^(odata)?next(page)?(link|url|uri|href|cursor|token|continuationtoken)?$|^has(more|next|nextpage)$`)
 
-// announcesNext says whether a member of the page, at any depth beside its rows, says that there is a next page.
+// announcesNext says whether a member of the page, at any depth beside its rows, says that there is
+// a next page.
 func (p *answerPage) announcesNext() bool {
 	return slices.ContainsFunc(p.row.members, func(m member) bool { return announcesNext(m.name, m.value) })
 }
@@ -189,7 +195,7 @@ func (p *answerPage) count(at path) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return -1, errors.New("is no whole number")
+		return -1, errors.New("isn't a whole number")
 	}
 	return n, nil
 }

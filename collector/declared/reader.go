@@ -56,8 +56,9 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 	return local.Add(min(offset, 0)), local.Add(max(offset, 0))
 }
 
-// read yields the pages of a span that is asked for, of which some calls are wanted. When the span is read completely, atEnd gets the last page before
-// it is yielded. If it has fewer rows than the provider's total, collector.FewerRows follows that page instead.
+// read yields the pages of a span that is asked for, of which some calls are wanted. When the span
+// is read completely, atEnd gets the last page before it is yielded. If it has fewer rows than the
+// provider's total, collector.FewerRows follows that page instead.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
 	asked = r.Filter.widened(asked)
 	walk := &walk{httpReader: r, address: r.address(asked, r.settings.Parameters)}
@@ -93,7 +94,8 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 				return
 			}
 			if isShort {
-				yield(nil, &collector.FewerRows{Span: plan.Span{From: asked.from, To: asked.to}, Rows: rows, Total: total})
+				yield(nil, &collector.FewerRows{Span: plan.Span{From: asked.from, To: asked.to}, Rows: rows,
+					Total: total})
 				return
 			}
 		}
@@ -159,21 +161,24 @@ func (w *walk) next() (string, error) {
 	}
 	if err == nil && next == "" && !w.nextSeen.Load() && w.isFull() {
 		err = &advice.Error{
-			What: fmt.Sprintf("the page is full (%d rows), and no answer has had what next names: its path may be misspelt", len(w.page.rows)),
+			What: fmt.Sprintf("the page is full (%d rows), and no answer has had what next names: "+
+				"its path may be misspelt", len(w.page.rows)),
 			Todo: checkPaths,
 		}
 	}
 	return next, err
 }
 
-// roundPage divides the number of rows of a full page where the request doesn't say how many it may have.
+// roundPage divides the number of rows of a full page where the request doesn't say how many it may
+// have.
 const roundPage = 50
 
 // sizeIn is what parameters that say how many rows a page may have are called.
 var sizeIn = regexp.MustCompile(`(?i)limit|size|max|per_?page|top|count|rows|results|take|num`)
 
-// isFull says whether another page may follow: the answer announces one by another name than the definition's, or it has as many rows as its request allows,
-// or a round number where the request doesn't say; and the provider's total doesn't say that these are all.
+// isFull says whether another page may follow: the answer announces one by another name than the
+// definition's, or it has as many rows as its request allows, or a round number where the request
+// doesn't say; and the provider's total doesn't say that these are all.
 func (w *walk) isFull() bool {
 	rows := len(w.page.rows)
 	if w.page.total >= 0 && w.rows >= w.page.total {
@@ -184,7 +189,8 @@ func (w *walk) isFull() bool {
 	}
 	said := false
 	for name, text := range w.Request.Query {
-		if n, err := strconv.Atoi(expand(text, w.settings.Parameters)); err == nil && n > 0 && sizeIn.MatchString(name) {
+		if n, err := strconv.Atoi(expand(text, w.settings.Parameters)); err == nil && n > 0 &&
+			sizeIn.MatchString(name) {
 			if said = true; rows >= n {
 				return true
 			}

@@ -40,7 +40,8 @@ func (f *Filter) at(r *cdr.Record) time.Time {
 	return r.Start
 }
 
-// dayCounts are the records that were read of each day, each once, or, where an answer has a total of what was asked, all rows of the read.
+// dayCounts are the records that were read of each day, each once, or, where an answer has a total
+// of what was asked, all rows of the read.
 type dayCounts struct {
 	seed    maphash.Seed
 	seen    map[time.Time]map[uint64]bool

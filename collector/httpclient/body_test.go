@@ -203,8 +203,14 @@ func TestExpectJSON(t *testing.T) {
 		{"empty", "application/json", "", 200, "", "GET calls: got an empty body where JSON was expected"},
 		{"blank", "application/json", " \n ", 200, "", "GET calls: got an empty body where JSON was expected"},
 		{"no content", "", "", 204, "", "GET calls: 204 No Content: only 200 is an answer with content"},
-		{"a piece", "application/json", `{"a":1}`, 206, "", "GET calls: 206 Partial Content: only 200 is an answer with content"},
-		{"not yet", "application/json", `{"a":1}`, 202, "", "GET calls: 202 Accepted: only 200 is an answer with content"},
+		{
+			"a piece", "application/json", `{"a":1}`, 206, "",
+			"GET calls: 206 Partial Content: only 200 is an answer with content",
+		},
+		{
+			"not yet", "application/json", `{"a":1}`, 202, "",
+			"GET calls: 202 Accepted: only 200 is an answer with content",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			transport, _ := script(replies(test.status, test.body, "Content-Type: "+test.contentType))
@@ -228,7 +234,8 @@ func TestExpectJSON(t *testing.T) {
 // TestNoContent: a method other than GET may be answered without content.
 func TestNoContent(t *testing.T) {
 	transport, _ := script(replies(204, ""))
-	if got, err := newTest(t, transport, nil).Get(t.Context(), Request{Method: http.MethodDelete, URL: "/x", ExpectJSON: true}); err != nil || len(got) > 0 {
+	if got, err := newTest(t, transport, nil).Get(t.Context(),
+		Request{Method: http.MethodDelete, URL: "/x", ExpectJSON: true}); err != nil || len(got) > 0 {
 		t.Errorf("%q, %v", got, err)
 	}
 }

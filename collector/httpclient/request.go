@@ -151,7 +151,8 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 	}
 	err = a.readBody(body, cmp.Or(request.MaxBody, c.maxBody), bodyIdleTimeout, bodyTimeout)
 	if err == nil && request.Method == http.MethodGet && a.StatusCode != http.StatusOK {
-		err = a.fail(KindBody, StatusText(a.StatusCode)+": only 200 is an answer with content", nil) // 206 is a piece of one
+		err = a.fail(KindBody, StatusText(a.StatusCode)+": only 200 is an answer with content",
+			nil) // 206 is a piece of one
 	}
 	if err == nil && request.ExpectJSON && a.StatusCode != http.StatusNoContent {
 		err = a.checkJSON(body)

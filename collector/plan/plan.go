@@ -29,7 +29,8 @@ type Plan struct {
 	Expired time.Duration `json:"gone,omitempty"`
 	// Unread are the spans that are stepped over, in order.
 	Unread []Unreadable `json:"unread,omitempty"`
-	// Reached is where the watermark would be if none of these held it; zero: none does. Reads are planned by it.
+	// Reached is where the watermark would be if none of these held it; zero: none does. Reads are
+	// planned by it.
 	Reached time.Time `json:"reached,omitzero"`
 }
 

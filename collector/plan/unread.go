@@ -21,7 +21,8 @@ type Unreadable struct {
 
 	Due   time.Time `json:"due"`
 	Tries int       `json:"tries"`
-	// Total is above zero if the provider gave fewer rows than its own total says: Rows. The watermark stands before such a span.
+	// Total is above zero if the provider gave fewer rows than its own total says: Rows. The
+	// watermark stands before such a span.
 	Rows  int `json:"rows,omitempty"`
 	Total int `json:"total,omitempty"`
 }
@@ -64,8 +65,8 @@ func (p *Plan) UnreadFor() (sum time.Duration) {
 	return sum
 }
 
-// StepOver leaves a span out from now on, and merges it with those that it touches. Of a span of which fewer rows came than the provider's total says, both
-// numbers are given; else they are 0.
+// StepOver leaves a span out from now on, and merges it with those that it touches. If fewer rows
+// of the span came than the provider's total says, rows and total are these two numbers; else 0.
 func (p *Plan) StepOver(from, to, now time.Time, rows, total int) {
 	u := Unreadable{Span: Span{From: from, To: to}, Due: now.Add(firstRereading), Tries: 1, Rows: rows, Total: total}
 	p.Unread = slices.DeleteFunc(p.Unread, func(o Unreadable) bool {
@@ -89,8 +90,8 @@ func (u *Unreadable) Halves(shortest time.Duration) []Span {
 	return []Span{{From: u.From, To: middle}, {From: middle, To: u.To}}
 }
 
-// KeepUnread replaces a span by the parts that still can't be read, with the rows that they have. If some of it could be read, the wait before the next try
-// starts over.
+// KeepUnread replaces a span by the parts that still can't be read, with the rows that they have.
+// If some of it could be read, the wait before the next try starts over.
 func (p *Plan) KeepUnread(u Unreadable, parts []Unreadable, some bool, now time.Time) {
 	if len(parts) > 1 && len(p.Unread) >= halvedUnread {
 		parts = []Unreadable{u}
@@ -108,7 +109,8 @@ func (p *Plan) KeepUnread(u Unreadable, parts []Unreadable, some bool, now time.
 	}
 }
 
-// Hold is where a watermark stands that has come so far: before the first span of which rows are missing. Reached then has how far it came.
+// Hold is where the watermark stands once reads have brought it to a time: before the first span of
+// which rows are missing. Reached then keeps that time.
 func (p *Plan) Hold(watermark time.Time) time.Time {
 	p.Reached = time.Time{}
 	for i := range p.Unread {

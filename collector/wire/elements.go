@@ -33,10 +33,12 @@ func isReadable(row []byte) bool {
 	return len(row) <= MaxValue && jsontext.Value(row).IsValid(lenient...)
 }
 
-// elements reads an array that is a member of the document and calls element for each value of it, which isn't checked. Strings and brackets are enough to
-// find the end of a value, even if other things are wrong between them: a raw control character, NaN, a number with a leading zero, a missing colon or comma,
-// nesting too deep. So one bad row doesn't cost a page, and a row that is known by its bytes needs no check. Where a quotation mark is missing or too many, the end is uncertain,
-// and the page fails.
+// elements reads an array that is a member of the document and calls element for each value of it,
+// which isn't checked. Strings and brackets are enough to find the end of a value, even if other
+// things are wrong between them: a raw control character, NaN, a number with a leading zero, a
+// missing colon or comma, nesting too deep. So one bad row doesn't cost a page, and a row that is
+// known by its bytes needs no check. Where a quotation mark is missing or too many, the end is
+// uncertain, and the page fails.
 func (in *Input) elements(typeError string, element func(raw []byte) error) error {
 	if err := in.open('[', typeError); err != nil {
 		return err
@@ -48,7 +50,8 @@ func (in *Input) elements(typeError string, element func(raw []byte) error) erro
 	return in.leaveArray(i)
 }
 
-// scanElements calls element for each value of the array whose bracket is before i, and returns where the array's other bracket is.
+// scanElements calls element for each value of the array whose bracket is before i, and returns
+// where the array's other bracket is.
 func (in *Input) scanElements(i int, element func(raw []byte) error) (end int, err error) {
 	if i = skipBlanks(in.body, i); i < len(in.body) && in.body[i] == ']' {
 		return i, nil
@@ -136,8 +139,9 @@ func elementLength(body []byte) int {
 	return -1
 }
 
-// textEnd is the place of the quotation mark that ends the string at i; -1 if there is none, or the string doesn't stand between punctuation. A colon or a
-// comma may be missing where the string's neighbour can't be a piece of a text.
+// textEnd is the place of the quotation mark that ends the string at i; -1 if there is none, or the
+// string doesn't stand between punctuation. A colon or a comma may be missing where the string's
+// neighbour can't be a piece of a text.
 func textEnd(body []byte, i int) int {
 	before := i - 1
 	for before >= 0 && isBlank(body[before]) {
@@ -167,14 +171,17 @@ func textEnd(body []byte, i int) int {
 	return i
 }
 
-// endsValue says whether the last bytes of a piece of JSON can be the end of a value, and beginsValue whether the first can be its beginning.
+// endsValue says whether the last bytes of a piece of JSON can be the end of a value, and
+// beginsValue whether the first can be its beginning.
 func endsValue(piece []byte) bool {
 	last := piece[len(piece)-1]
-	return strings.IndexByte(`}]"0123456789`, last) >= 0 || slices.ContainsFunc(literals, func(l string) bool { return bytes.HasSuffix(piece, []byte(l)) })
+	return strings.IndexByte(`}]"0123456789`, last) >= 0 ||
+		slices.ContainsFunc(literals, func(l string) bool { return bytes.HasSuffix(piece, []byte(l)) })
 }
 
 func beginsValue(piece []byte) bool {
-	return strings.IndexByte(`{["`+NumberStarts, piece[0]) >= 0 || slices.ContainsFunc(literals, func(l string) bool { return bytes.HasPrefix(piece, []byte(l)) })
+	return strings.IndexByte(`{["`+NumberStarts, piece[0]) >= 0 ||
+		slices.ContainsFunc(literals, func(l string) bool { return bytes.HasPrefix(piece, []byte(l)) })
 }
 
 var literals = []string{"true", "false", "null"}

@@ -56,8 +56,10 @@ func (in *Input) Page(body []byte, array string, member func(name string) (read 
 	return rows, err
 }
 
-// RowsAt reads a body whose rows are the array at a path: names of members, and numbers of elements. An empty path is the body itself. Rest is the body
-// with an empty array in their place, which is valid JSON; found is false if there is no array, and rest is then the whole body. The rows are found as those of Page.
+// RowsAt reads a body whose rows are the array at a path: names of members, and numbers of
+// elements. An empty path is the body itself. Rest is the body with an empty array in their place,
+// which is valid JSON; found is false if the path leads to none, and rest is then the whole body.
+// The rows are found as those of Page.
 func (in *Input) RowsAt(body []byte, path []string) (rows Rows, rest []byte, found bool, err error) {
 	in.body = body
 	in.readFrom(0)
@@ -115,7 +117,8 @@ func (in *Input) descend(path []string) (at int, err error) {
 	}
 }
 
-// enter passes over what stands in an object or an array before the member of that name, or the element of that number, and says whether there is one.
+// enter passes over what stands in an object or an array before the member of that name, or the
+// element of that number, and says whether there is one.
 func (in *Input) enter(kind jsontext.Kind, segment string) (inside bool, err error) {
 	for n := 0; ; n++ {
 		if end := in.JSON.PeekKind(); end == '}' || end == ']' {

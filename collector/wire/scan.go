@@ -30,7 +30,8 @@ func Member(object []byte, name string) []byte {
 	return nil
 }
 
-// NamesTwice says whether a value, or an object in it on the way along a path, has the next name of the path more than once.
+// NamesTwice says whether a value, or an object in it on the way along a path, has the next name of
+// the path more than once.
 func NamesTwice(value []byte, path []string) bool {
 	for _, segment := range path {
 		var found []byte

@@ -66,7 +66,8 @@ func joinPath(path, key string) string {
 	return path + "." + key
 }
 
-// KeyPath is the path of a key that somebody chose, such as a header's name, within a mapping: what [Report.Problemf] takes.
+// KeyPath is the path of a key that somebody chose, such as a header's name, within a mapping: what
+// [Report.Problemf] takes.
 func KeyPath(path, key string) string { return joinPath(path, segment(key)) }
 
 // simpleKey is a key that needs no quotes in a path.

@@ -94,8 +94,9 @@ type Feed struct {
 	// LastError is the last error, redacted; empty: none. Advice says what to do about it.
 	LastError string `json:"last_error"`
 	Advice    string `json:"advice,omitempty"`
-	// Unread are the time ranges that weren't read completely, as FROM/TO: they are skipped, and tried again later. Of one of which the provider
-	// gave fewer rows than its own total says, both numbers follow: FROM/TO (2 of 5 rows).
+	// Unread are the time ranges that weren't read completely, as FROM/TO: they are skipped, and
+	// tried again later. If the provider gave fewer rows than its own total says, both
+	// numbers follow: FROM/TO (2 of 5 rows).
 	Unread []string `json:"unreadable,omitempty"`
 	// Waiting is how many records wait to be fetched, SetAside how many were deferred after failures; absent if none are fetched one by one.
 	Waiting  *int `json:"waiting,omitempty"`
