@@ -147,7 +147,9 @@ func (a *App) openSource(c *config.Source, providers []collector.Provider) (*sou
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
 	settings.Notified, settings.Derive = a.selfMetrics.Source(c.Name), a.ledger.Derive
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return a.ledger.LoadSecret(ctx, c.Name, c.RenamedFrom) }
-	settings.StoreSecret = func(ctx context.Context, sealed []byte) error { return a.ledger.StoreSecret(ctx, c.Name, sealed) }
+	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {
+		return a.ledger.ReplaceSecret(ctx, c.Name, spend)
+	}
 	opened, err := OpenSource(c, providers, settings)
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, ap
 	defer l.closeOnPanic()
 	began := l.settings.Now()
 	if err := l.tryCommit(ctx, owner, write, apply); err != nil {
-		if errors.Is(err, ErrFull) {
+		if errors.Is(err, ErrFull) && l.spending == 0 {
 			l.reserve.release()
 		}
 		return err

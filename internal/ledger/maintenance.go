@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -163,9 +164,9 @@ func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 	}
 }
 
-// check sees whether the ledger's files are in their place.
+// check sees whether the ledger's files are in their place, and commits what is in memory only.
 func (l *Ledger) check() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.checkFiles()
+	return cmp.Or(l.checkFiles(), l.keepSecrets())
 }
