@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
@@ -210,7 +211,15 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 		if err != nil {
 			return err
 		}
+		if err := ctx.Err(); err != nil {
+			return err // whoever posted it may have posted it to another replica since
+		}
 		for i := range tasks {
+			if tasks[i].Kind == counting.TaskPosted {
+				if err := l.stamp(id, &tasks[i]); err != nil {
+					return err
+				}
+			}
 			isNew, err := e.enqueue(id, &tasks[i])
 			if err != nil {
 				return err
@@ -223,4 +232,20 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
 	}
 	return queued, nil
+}
+
+// stamp gives a posted record the time at which the ledger receives it: later than all others that wait. The feed's row is locked.
+func (l *Ledger) stamp(feed int64, w *counting.Task) error {
+	now := `CAST(? AS BIGINT)`
+	args := []any{l.settings.Now().UnixMicro(), feed, counting.TaskPosted}
+	if l.Shared() { // the database's clock, and not that of the transaction's begin: others may have held the lock since
+		now, args = strings.ReplaceAll(microsNow, "CURRENT_TIMESTAMP", "clock_timestamp()"), args[1:]
+	}
+	var last int64
+	if err := l.engine.ScanRow(`SELECT `+now+`, COALESCE(max(version), 0) FROM tasks WHERE feed = ? AND kind = ?`, args, &w.Version, &last); err != nil {
+		return err
+	}
+	w.Version = max(w.Version, last+1)
+	w.Due = time.UnixMicro(w.Version).UTC()
+	return nil
 }
