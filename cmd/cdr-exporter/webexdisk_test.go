@@ -10,6 +10,30 @@ import (
 	"time"
 )
 
+// keepFull fills a file system again and again, as a log that grows does, until it is called to stop.
+func keepFull(name string) (stop func()) {
+	ended, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ended:
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
+			if f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600); err == nil {
+				for size := 1 << 20; size > 0; {
+					if _, err = f.Write(make([]byte, size)); err != nil {
+						size /= 2
+					}
+				}
+				_ = f.Close()
+			}
+		}
+	}()
+	return func() { close(ended); <-done }
+}
+
 // TestRefreshTokenOnAFullDisk: the disk fills up before a refresh token is spent or while it is, and the exporter is stopped or killed on it. The
 // account isn't locked out: with room again, a start reads on.
 func TestRefreshTokenOnAFullDisk(t *testing.T) {
@@ -41,9 +65,14 @@ func TestRefreshTokenOnAFullDisk(t *testing.T) {
 				return s.grants
 			}
 			x := start(t, newVault(t), launch{config: file}).ready()
+			full := make(chan func(), 1)
 			if c.during {
 				s.mu.Lock()
-				s.spending = func() { fillDisk(t, filling) }
+				s.spending = func() {
+					if fillDisk(t, filling); len(full) == 0 {
+						full <- keepFull(filling)
+					}
+				}
 				s.mu.Unlock()
 				eventually(t, "spend a token on a full disk", func() error {
 					if grants() < 2 {
@@ -51,13 +80,12 @@ func TestRefreshTokenOnAFullDisk(t *testing.T) {
 					}
 					return nil
 				})
-				fillDisk(t, filling)
 			} else {
-				fillDisk(t, filling)
-				fillDisk(t, filling)
+				full <- keepFull(filling)
 				time.Sleep(10 * time.Second) // longer than a token lives
 			}
 			c.end(x)
+			(<-full)()
 			s.mu.Lock()
 			s.spending = nil
 			s.mu.Unlock()
