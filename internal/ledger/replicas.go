@@ -74,7 +74,10 @@ const (
 )
 
 // Renew gives a sign of life, and returns the living replicas and the owners of the feeds. This replica keeps its feeds for LeaseTime from the call on.
+// It gives up after a third of that, so that another try is in time.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
+	ctx, cancel := context.WithTimeout(ctx, LeaseTime/3)
+	defer cancel()
 	beside, err := l.readSession(ctx)
 	if err == nil {
 		err = l.compareMarkIn(beside)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
@@ -105,4 +106,60 @@ func TestASilentServerIsWaitedForOnce(t *testing.T) {
 	}
 	wire.Resume()
 	r.records(call("a"))
+}
+
+// TestRenewGivesUpInTime: behind a firewall that drops packets a renewal ends well before the lease does, whatever it waits for.
+func TestRenewGivesUpInTime(t *testing.T) {
+	if server != "" {
+		return // the tests on that one need no proxy
+	}
+	t.Parallel()
+	for name, silence := range map[string]func(r *rig, wire *pgtest.Proxy){
+		"on an open connection": func(_ *rig, wire *pgtest.Proxy) { wire.Stall() },
+		"on a new connection": func(r *rig, wire *pgtest.Proxy) {
+			wire.Cut()
+			wire.Resume()
+			wire.Stall()
+		},
+		"after the database was closed": func(r *rig, wire *pgtest.Proxy) {
+			wire.Cut()
+			if _, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch}); err == nil {
+				t.Error("a commit succeeded without a server")
+			}
+			wire.Resume()
+			wire.Stall()
+		},
+		"while another one opens the database": func(r *rig, wire *pgtest.Proxy) {
+			wire.Cut()
+			if _, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch}); err == nil {
+				t.Error("a commit succeeded without a server")
+			}
+			wire.Resume()
+			wire.Stall()
+			go func() { _, _ = r.ledger.Activity(context.Background(), epoch) }()
+			time.Sleep(100 * time.Millisecond)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			database, wire := pgtest.Database(t), pgtest.NewProxy(t, pgtest.Shared(t).Addr)
+			r := openRig(t, Storage{Postgres: &Postgres{Replica: "replica", DSN: func(context.Context) (string, error) {
+				return pgtest.At(database, wire.Addr+","+wire.Addr+","+wire.Addr), nil // as many hosts as a cluster has
+			}}})
+			r.live()
+			if _, err := r.ledger.Renew(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			silence(r, wire)
+			began := time.Now()
+			_, err := r.ledger.Renew(t.Context())
+			if took := time.Since(began); err == nil || took > LeaseTime/3+time.Second {
+				t.Errorf("it took %s, %v", took, err)
+			}
+			wire.Resume()
+			if _, err := r.ledger.Renew(t.Context()); err != nil {
+				t.Errorf("after the silence: %v", err)
+			}
+		})
+	}
 }
