@@ -94,11 +94,8 @@ func (f *StreamFeed) commitArrived(ctx context.Context, page *Page) error {
 	if err == nil && len(tasks) > 0 {
 		err = ErrReadElsewhere
 	}
-	if err == nil {
-		err = ctx.Err() // who has given up posting it here may have posted it elsewhere
-	}
-	if err == nil {
-		_, err = f.commitPage(ctx, page)
+	if err == nil { // not for a sender that has given up: it may have posted it elsewhere
+		_, err = f.commitWithin(ctx, page)
 	}
 	return err
 }

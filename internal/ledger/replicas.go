@@ -129,7 +129,9 @@ func (l *Ledger) execOwnership(ctx context.Context, text string, args ...any) (c
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
 func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
 	defer l.mu.Unlock()
 	_, err := l.register(ctx, spec)
 	return err
@@ -196,7 +198,9 @@ func (l *Ledger) Leave(ctx context.Context) error {
 // Enqueue makes tasks durable for a feed, whichever replica owns it, and returns how many weren't waiting already. It fails if the ledger's feed of
 // this name is of another account: replicas may have different configurations for a while.
 func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Task) (queued int, err error) {
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
+	}
 	defer l.mu.Unlock()
 	if l.reserve.spent && !l.fillReserve() { // the room that is left is for the outbox
 		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source, spec.Feed, ErrFull)

@@ -163,3 +163,60 @@ func TestRenewGivesUpInTime(t *testing.T) {
 		})
 	}
 }
+
+// TestWaitsEndWithTheirContext: whoever waits for a commit gives up with its context, such as a webhook whose sender has gone.
+func TestWaitsEndWithTheirContext(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a")) // with a log record that waits
+	batch, err := r.ledger.Logs().Next(t.Context(), 0)
+	if err != nil || batch == nil {
+		t.Fatalf("%v, %v", batch, err)
+	}
+	r.ledger.mu.Lock()
+	defer r.ledger.mu.Unlock()
+	for name, wait := range map[string]func(ctx context.Context) error{
+		"Feed": func(ctx context.Context) error { _, err := r.ledger.Feed(ctx, r.spec); return err },
+		"Commit": func(ctx context.Context) error {
+			_, err := r.feed.Commit(ctx, &counting.Page{ObservedAt: epoch})
+			return err
+		},
+		"Enqueue":       func(ctx context.Context) error { _, err := r.ledger.Enqueue(ctx, r.spec, nil); return err },
+		"Register":      func(ctx context.Context) error { return r.ledger.Register(ctx, r.spec) },
+		"Prune":         r.ledger.Prune,
+		"Ack":           func(ctx context.Context) error { return r.ledger.Logs().Ack(ctx, batch.ID) },
+		"ReplaceSecret": func(ctx context.Context) error { return r.ledger.ReplaceSecret(ctx, "office", nil) },
+		"check":         r.ledger.check,
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		if err := wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+	}
+}
+
+// TestPruneWhileRenamed: what names a feed may change while others wait (run with -race).
+func TestPruneWhileRenamed(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.probe = func(string) error { return errors.New("the disk is broken") }
+	var pruning sync.WaitGroup
+	var done atomic.Bool
+	pruning.Go(func() {
+		defer done.Store(true)
+		for range 200 {
+			if err := r.ledger.Prune(t.Context()); err == nil {
+				t.Error("it prunes on a broken disk")
+			}
+		}
+	})
+	for !done.Load() {
+		if _, err := r.ledger.Feed(t.Context(), r.spec); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	pruning.Wait()
+	r.probe = nil
+}
