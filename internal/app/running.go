@@ -32,6 +32,8 @@ type running struct {
 	// labels are the operator's, and labelFiles tell whether their files have changed since they were read.
 	labels     *labels.Set
 	labelFiles string
+	// labelLook is what they were at the last look, if they were changed since: they are read when they are the same at two.
+	labelLook string
 	// labelsBroken says that they couldn't be used then.
 	labelsBroken bool
 	// thresholds are those by which the status page judges.
