@@ -33,6 +33,11 @@ func newCommitter(settings FeedSettings) committer {
 // commitPage commits a page that was read now, makes its tasks without a Due due at once, and updates the metrics. It commits even if the loop is
 // stopped meanwhile. After an error nothing of the page was committed. It is safe for concurrent use.
 func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result, error) {
+	return c.commitWithin(context.WithoutCancel(ctx), page)
+}
+
+// commitWithin is commitPage for a page that isn't committed if ctx ends before that begins.
+func (c *committer) commitWithin(ctx context.Context, page *Page) (counting.Result, error) {
 	if clock := c.settings.Clock; clock.pending() {
 		clock.sampleDate() // the first answer says what the time is, also for this very page
 	}
@@ -44,7 +49,7 @@ func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result
 			t.Due, named = page.ObservedAt, true
 		}
 	}
-	result, err := c.settings.Ledger.Commit(context.WithoutCancel(ctx), page)
+	result, err := c.settings.Ledger.Commit(ctx, page)
 	if err != nil {
 		return result, asLedgerError(err)
 	}

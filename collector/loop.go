@@ -91,6 +91,7 @@ type Loop struct {
 	woken    chan struct{}
 	// commit commits a page that no poll of the feed has read; nil for ActiveCalls.
 	commit func(ctx context.Context, page *Page) (counting.Result, error)
+	post   func(ctx context.Context, page *Page) error // nil: nothing is posted to the feed
 	again  readAgain
 
 	start   sync.Once
@@ -111,18 +112,20 @@ func NewLoop(settings FeedSettings) *Loop {
 		Feed
 		commitPage(ctx context.Context, page *Page) (counting.Result, error)
 	}
+	var post func(ctx context.Context, page *Page) error
 	switch info := settings.Info; {
 	case info.ActiveCalls != nil:
 		return newLoop(settings, nil)
 	case info.Stream != nil, info.Posted != nil:
-		feed = newStreamFeed(settings)
+		stream := newStreamFeed(settings)
+		feed, post = stream, stream.commitArrived
 	case info.Fetcher != nil:
 		feed = NewTaskFeed(settings)
 	default:
 		feed = newRangeFeed(settings)
 	}
 	l := newLoop(settings, feed)
-	l.commit = feed.commitPage
+	l.commit, l.post = feed.commitPage, post
 	return l
 }
 
@@ -146,11 +149,9 @@ func (l *Loop) Wake() {
 	}
 }
 
-// Commit commits a page of records that were posted, also before Start, during a poll and after Stop.
-func (l *Loop) Commit(ctx context.Context, page *Page) error {
-	_, err := l.commit(ctx, page)
-	return err
-}
+// Commit commits a page of a record that was posted to a feed with Posted, also before Start, during a poll and after Stop. After ErrReadElsewhere
+// the record must be enqueued: it comes behind others that wait.
+func (l *Loop) Commit(ctx context.Context, page *Page) error { return l.post(ctx, page) }
 
 // Stop ends the loop and waits for it. A page in hand is committed. It may be called twice, and before Start.
 func (l *Loop) Stop() {

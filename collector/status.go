@@ -213,11 +213,16 @@ func (l *Loop) Status() Status {
 	return s
 }
 
+// UnkeptAdvice says what to do about ledger.ErrUnkept.
+const UnkeptAdvice = "before the exporter is restarted, make room in storage.path, or see why the ledger can't be written; it is tried again each second"
+
 // describe is an error in one line with what to do about it.
 func (l *Loop) describe(err error) string {
 	switch {
 	case errors.Is(err, ledger.ErrOtherAccount), errors.Is(err, ledger.ErrRenamed):
 		return err.Error() + ": change the configuration and reload it"
+	case errors.Is(err, ledger.ErrUnkept):
+		return err.Error() + ": " + UnkeptAdvice
 	case errors.Is(err, ledger.ErrFull):
 		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, or on the database's disk; it goes on by itself"
 	case errors.Is(err, ledger.ErrOutboxFull):

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
@@ -14,16 +16,19 @@ const postedAtOnce = 16
 // StreamFeed turns a StreamReader, what is posted to a Webhook, or both into a Feed: each poll reads what has appeared since the last one. The
 // watermark is when the last complete poll began. It isn't safe for concurrent use, but for commitPage: one loop polls it.
 //
-//	stream ─────────────────────────────────────┐
-//	posted here ────────────────────────────────┼─▶ commit
-//	posted to another replica ─▶ task in ledger ┘
+//	stream ──────────────────────────────────────────────────────┐
+//	posted here while none waits ────────────────────────────────┼─▶ commit
+//	posted to another replica, or while some wait ─▶ task in ledger ┘
 type StreamFeed struct {
 	committer
 	backoff
+
+	// posting is held from the look at the posted records that wait to the commit, so that an older one isn't counted after a newer one.
+	posting *semaphore.Weighted
 }
 
 func newStreamFeed(settings FeedSettings) *StreamFeed {
-	return &StreamFeed{committer: newCommitter(settings.withDefaults())}
+	return &StreamFeed{committer: newCommitter(settings.withDefaults()), posting: semaphore.NewWeighted(1)}
 }
 
 // Poll implements Feed. A poll before its time, after another replica has enqueued a posted record, takes only that.
@@ -48,23 +53,51 @@ func (f *StreamFeed) Poll(ctx context.Context) error {
 	return err
 }
 
-// commitPosted commits the records that other replicas have enqueued, each together with the removal of its task.
+// commitPosted commits the records that wait in the ledger, in the order in which they came, each together with the removal of its task.
 func (f *StreamFeed) commitPosted(ctx context.Context) error {
-	for ctx.Err() == nil {
-		tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later(), postedAtOnce)
-		if err != nil {
-			return asLedgerError(err)
-		}
-		if len(tasks) == 0 {
-			return nil
-		}
-		page := f.settings.Info.Posted(tasks)
-		page.Done = tasks
-		if _, err := f.commitPage(ctx, page); err != nil {
+	for {
+		some, err := f.commitSomePosted(ctx)
+		if err != nil || !some {
 			return err
 		}
 	}
-	return ctx.Err()
+}
+
+func (f *StreamFeed) commitSomePosted(ctx context.Context) (some bool, err error) {
+	if err := f.posting.Acquire(ctx, 1); err != nil {
+		return false, err
+	}
+	defer f.posting.Release(1)
+	tasks, err := f.posted(ctx)
+	if err != nil || len(tasks) == 0 {
+		return false, err
+	}
+	page := f.settings.Info.Posted(tasks)
+	page.Done = tasks
+	_, err = f.commitPage(ctx, page)
+	return true, err
+}
+
+// posted are the records that came first of those that wait. They have the time of the database, which may be ahead of ours.
+func (f *StreamFeed) posted(ctx context.Context) ([]Task, error) {
+	tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), postedAtOnce)
+	return tasks, asLedgerError(err)
+}
+
+// commitArrived commits a record that was posted here. While others wait in the ledger it returns ErrReadElsewhere: it has to wait behind them.
+func (f *StreamFeed) commitArrived(ctx context.Context, page *Page) error {
+	if err := f.posting.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer f.posting.Release(1)
+	tasks, err := f.posted(ctx)
+	if err == nil && len(tasks) > 0 {
+		err = ErrReadElsewhere
+	}
+	if err == nil { // not for a sender that has given up: it may have posted it elsewhere
+		_, err = f.commitWithin(ctx, page)
+	}
+	return err
 }
 
 // read commits page by page what follows the position, and then that all was read.

@@ -137,15 +137,40 @@ func TestPostedElsewhere(t *testing.T) {
 	})
 }
 
+// TestPostedBehindOthers (counting.md 4): a record that is posted here is counted after those that wait, never before them.
+func TestPostedBehindOthers(t *testing.T) {
+	feed, ledger := newStream(&numbers{n: 0, failAt: -1})
+	queue := &enqueued{ledger, []Task{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}} // by the database's clock
+	feed.settings.Queue = queue
+	feed.settings.Info.Posted = func(tasks []Task) *Page {
+		return &Page{Records: []*cdr.Record{{ID: tasks[0].Data, Start: time.Now()}}}
+	}
+	newer := &Page{Records: []*cdr.Record{{ID: "newer", Start: time.Now()}}}
+	if err := feed.commitArrived(t.Context(), newer); !errors.Is(err, ErrReadElsewhere) || len(ledger.ids()) > 0 {
+		t.Errorf("before the older one: %v, %v were committed", err, ledger.ids())
+	}
+	if err := feed.Poll(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := feed.commitArrived(t.Context(), newer); err != nil || !slices.Equal(ledger.ids(), []string{"older", "newer"}) {
+		t.Errorf("then: %v, %v were committed", err, ledger.ids())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := feed.commitArrived(ctx, newer); !errors.Is(err, context.Canceled) || len(ledger.ids()) > 2 {
+		t.Errorf("a post that was given up: %v", err)
+	}
+}
+
 // enqueued are tasks that wait until a page has them done.
 type enqueued struct {
 	ledger *pages
 	tasks  []Task
 }
 
-func (q *enqueued) Due(context.Context, time.Time, int) ([]Task, error) {
+func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]Task, error) {
 	return slices.DeleteFunc(slices.Clone(q.tasks), func(w Task) bool {
-		return slices.ContainsFunc(q.ledger.all, func(p Page) bool { return slices.Contains(p.Done, w) })
+		return w.Due.After(now) || slices.ContainsFunc(q.ledger.all, func(p Page) bool { return slices.Contains(p.Done, w) })
 	}), nil
 }
 

@@ -15,6 +15,9 @@ type Task = counting.Task
 // TaskRecord is the kind of task that reads a version of a record. It isn't enqueued if that version, or a greater one, is known.
 const TaskRecord = counting.TaskRecord
 
+// TaskPosted is the kind of task that counts a posted record. The ledger gives it the time at which it came.
+const TaskPosted = counting.TaskPosted
+
 // Fetcher reads what a feed's lists and notifications have named. It may be called from several goroutines at once.
 type Fetcher interface {
 	// Fetch does all tasks of one key: at least one, each of another kind. The page is
@@ -71,12 +74,12 @@ type Webhook struct {
 // Inbox is where a webhook puts what it was sent. Nothing may be acknowledged before one of its functions returned without an error.
 type Inbox struct {
 	Enqueue Enqueue
-	// Commit commits a page of the feed. ErrReadElsewhere: enqueue tasks instead.
+	// Commit commits a page of the feed. ErrReadElsewhere: enqueue tasks instead, which are counted in the order in which they came.
 	Commit func(ctx context.Context, page *Page) error
 }
 
-// ErrReadElsewhere is the error of Inbox.Commit where this process doesn't read the feed.
-var ErrReadElsewhere = errors.New("the feed isn't read by this process")
+// ErrReadElsewhere is the error of Inbox.Commit where this process doesn't read the feed, or has to count others first.
+var ErrReadElsewhere = errors.New("the feed isn't read by this process, or others come first")
 
 // Enqueue makes tasks durable and returns how many of them weren't waiting already; nothing may be acknowledged before it
 // returned without an error. It wakes the feed, also without tasks.

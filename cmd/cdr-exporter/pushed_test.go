@@ -43,6 +43,7 @@ feeds:
       duration: talk
       outcome: {path: state, table: {done: answered, busy: busy}}
       caller: from
+      charges: [{component: usage, amount: price, currency: {is: EUR}}]
 `,
 		"config.yaml": "storage: " + storage + "\nmetrics: {zero_for: 0s}\ndefinitions: [pbx.yaml]\nsources:\n  - name: pbx\n    ourpbx: {token_file: token, calls: {interval: 1s}}\n",
 	} {
@@ -69,8 +70,13 @@ func (p *pbx) listens(hooks ...string) {
 
 // post posts a record until an exporter takes it. Every third one is posted again.
 func (p *pbx) post(number int) {
+	p.postBody(number, fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901%d"}`, number, time.Now().Unix(), 100000+number))
+	p.taken.Add(1)
+}
+
+// postBody posts it until an exporter takes it, first to the one whose turn it is.
+func (p *pbx) postBody(number int, body string) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	body := fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901%d"}`, number, time.Now().Unix(), 100000+number)
 	for attempt, left := 0, 1+(number%3+2)/4; left > 0 && p.t.Context().Err() == nil; attempt++ {
 		p.mu.Lock()
 		hook := p.hooks[(number+attempt)%len(p.hooks)]
@@ -94,7 +100,6 @@ func (p *pbx) post(number int) {
 			return
 		}
 	}
-	p.taken.Add(1)
 }
 
 // posts posts calls from several lines at once.
@@ -192,5 +197,44 @@ func TestPushedToReplicas(t *testing.T) {
 	owner.kill()
 	done()
 	p.counts(200, other)
+	other.stop()
+}
+
+// TestPushedInOrder (counting.md 4): the versions of a call that are posted one after the other, each to another replica, are counted in that order.
+func TestPushedInOrder(t *testing.T) {
+	t.Parallel()
+	const calls, versions = 60, 4
+	v := newVault(t)
+	p := newPBX(t, v, "{postgres: {dsn_file: dsn}}")
+	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "dsn"), []byte(pgtest.Database(t)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	one, first := p.run(v)
+	other, second := p.run(v)
+	p.listens(first, second)
+	var lines sync.WaitGroup
+	for call := range calls {
+		lines.Go(func() {
+			start := time.Now().Unix()
+			for version := range versions {
+				p.postBody(call+version+call/7, fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901","price":"%d.25"}`, call, start, version))
+			}
+		})
+	}
+	lines.Wait()
+	eventually(t, "count the last amount of each call", func() error {
+		var counted, charged float64
+		for _, x := range []*exporter{one, other} {
+			m := x.scrape()
+			counted += m.sum("cdr_calls_total")
+			charged += m.sum("cdr_call_charges_total") + m.sum("cdr_call_charge_corrections_total", "sign=debit") -
+				m.sum("cdr_call_charge_corrections_total", "sign=credit")
+		}
+		if want := calls * (versions - 1 + 0.25); counted != calls || charged != want {
+			return fmt.Errorf("%g calls cost %g, want %d and %g", counted, charged, calls, want)
+		}
+		return nil
+	})
+	one.stop()
 	other.stop()
 }

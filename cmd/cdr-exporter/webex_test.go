@@ -67,6 +67,8 @@ type webex struct {
 	access            string
 	wrong             []string // what was asked that may not be
 	healthy           bool     // no fault comes any more
+	strict            bool     // a refresh token is worthless once it was spent
+	spending          func()   // called while a refresh token is being spent
 }
 
 func (s *webex) token(w http.ResponseWriter, r *http.Request) {
@@ -77,7 +79,13 @@ func (s *webex) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.grants++
-	s.previous, s.refresh = given, fmt.Sprintf("r3fresh-token-%d", s.grants)
+	if s.spending != nil {
+		s.spending()
+	}
+	if s.previous = given; s.strict {
+		s.previous = ""
+	}
+	s.refresh = fmt.Sprintf("r3fresh-token-%d", s.grants)
 	s.access = fmt.Sprintf("acc3ss-token-%d", s.grants)
 	fmt.Fprintf(w, `{"access_token":%q,"refresh_token":%q,"expires_in":8}`, s.access, s.refresh)
 }

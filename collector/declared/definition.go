@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
@@ -340,6 +341,9 @@ func (d *Record) Validate(r *config.Report) {
 	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
 	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
 	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
+	if n := len(d.Charges); n > cdr.MaxCharges {
+		r.Problemf("charges", "has %d components, at most %d: add some of them up with expr", n, cdr.MaxCharges)
+	}
 	for i, c := range d.Charges { // a revision is compared with the amount that is known of its component
 		if slices.ContainsFunc(d.Charges[:i], func(other Charge) bool { return other.Component == c.Component }) {
 			r.Problemf(fmt.Sprintf("charges[%d].component", i), "is that of another charge too: name another one, or give one amount as a list of values")

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // whole is a definition that is valid; tests change a line of it.
@@ -107,6 +108,10 @@ func TestProblems(t *testing.T) {
 			"two amounts of a component", "      direction:", "      charges: [{component: usage, amount: a}, {component: setup, amount: b}, {component: usage, amount: c}]\n      direction:",
 			"d.yaml:15: feeds.calls.record.charges[2].component: is that of another charge too",
 		},
+		{
+			"more charges than a record has", "      direction:", "      charges: [" + components(cdr.MaxCharges+1) + "]\n      direction:",
+			"d.yaml:15: feeds.calls.record.charges: has 65 components, at most 64",
+		},
 		{"key of the block", "trunks:", "base_url:", "is called as another key of the block"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -167,6 +172,22 @@ feeds:
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("no %s in\n%v", want, err)
 		}
+	}
+}
+
+// components are n charges of a definition.
+func components(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("{component: c%d, amount: a}", i)
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestMostCharges(t *testing.T) {
+	text := strings.Replace(whole, "      direction:", "      charges: ["+components(cdr.MaxCharges)+"]\n      direction:", 1)
+	if _, err := declared.Load("d.yaml", []byte(text)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -33,8 +33,8 @@ type fakeAPI struct {
 	refresh string
 	source  *collector.Source
 
-	load  func(context.Context) ([]byte, error)
-	store func(context.Context, []byte) error
+	load    func(context.Context) ([]byte, error)
+	replace func(context.Context, func() ([]byte, error)) error
 }
 
 // RoundTrip implements http.RoundTripper. A body that begins with ! is a status.
@@ -73,7 +73,7 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	}
 	source, err := provider.Open(block, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))}, Now: func() time.Time { return f.now },
-		LoadSecret: f.load, StoreSecret: f.store,
+		LoadSecret: f.load, ReplaceSecret: f.replace,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func newOAuth(o *OAuth2, h *headers, api *httpclient.Client, settings *collector
 	}
 	return &oauth{
 		OAuth2: o, headers: h, client: client, path: address, ownHost: elsewhere == nil, now: settings.Now, title: title,
-		vault: vault{load: settings.LoadSecret, store: settings.StoreSecret, title: title},
+		vault: vault{load: settings.LoadSecret, replace: settings.ReplaceSecret, title: title},
 	}, nil
 }
 

@@ -14,9 +14,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// taskPosted is the kind of task that holds a record which was posted to a replica that doesn't read the feed.
-const taskPosted = "posted"
-
 // openPush prepares to take records that a system posts. There is nothing to read: what was posted is kept by the ledger only.
 func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
 	return func(info *collector.FeedInfo, f *feed) {
@@ -77,7 +74,7 @@ func (p *posted) task(record []byte) collector.Task {
 	name := hmac.New(sha256.New, p.names)
 	name.Write(record)
 	return collector.Task{
-		Kind: taskPosted, Key: hex.EncodeToString(name.Sum(nil)[:16]), Data: base64.StdEncoding.EncodeToString(p.seal.Seal(nil, nil, record, nil)),
+		Kind: collector.TaskPosted, Key: hex.EncodeToString(name.Sum(nil)[:16]), Data: base64.StdEncoding.EncodeToString(p.seal.Seal(nil, nil, record, nil)),
 	}
 }
 

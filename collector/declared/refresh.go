@@ -19,10 +19,10 @@ import (
 )
 
 // A provider may answer with another refresh token, and then the one that was spent is worthless. So only the exporter spends one that may be
-// rotated, and keeps its successor in the ledger before it uses the access token:
+// rotated, when the ledger has room for its successor, and the successor is in the ledger before the access token is used:
 //
 //	access token in the ledger ──┬─ valid, and wasn't used here yet ─▶ use it
-//	                             └─ else ─▶ spend the refresh token ─▶ keep the answer ─▶ use it
+//	                             └─ else ─▶ room in the ledger ─▶ spend the refresh token ─▶ keep the answer ─▶ use it
 //
 // A command, which can't keep one, only does the latter if the provider is known to rotate none.
 
@@ -38,12 +38,11 @@ type grant struct {
 
 // vault keeps a grant in the ledger. One goroutine uses it at a time.
 type vault struct {
-	load  func(ctx context.Context) ([]byte, error)      // nil: there is no ledger
-	store func(ctx context.Context, sealed []byte) error // nil: nothing can be kept
-	title string
+	load    func(ctx context.Context) ([]byte, error)                                // nil: there is no ledger
+	replace func(ctx context.Context, spend func() (sealed []byte, err error)) error // nil: nothing can be kept
+	title   string
 
-	used    string // the access token that was given out last
-	unsaved *grant // couldn't be kept yet
+	used string // the access token that was given out last
 }
 
 var errMustRun = &advice.Error{
@@ -62,42 +61,40 @@ func (v *vault) renewed(ctx context.Context, configured, secret string, now time
 	if err != nil {
 		return token, err
 	}
-	if v.unsaved != nil && subtle.ConstantTimeCompare(v.unsaved.From, from[:]) == 1 {
-		return v.keep(ctx, seal)
-	}
 	if kept.Access != "" && kept.Access != v.used && now.Before(kept.Expires) {
 		return v.use(&kept), nil
 	}
-	if mayRotate := kept.From == nil || kept.Refresh != ""; mayRotate && v.store == nil {
+	if mayRotate := kept.From == nil || kept.Refresh != ""; mayRotate && v.replace == nil {
 		return token, errMustRun
 	}
-	got, err := spend(cmp.Or(kept.Refresh, configured))
-	if err != nil {
-		return token, err
+	refresh := cmp.Or(kept.Refresh, configured)
+	if v.replace == nil {
+		got, err := spend(refresh)
+		return httpclient.Token{Value: got.Access, Expires: got.Expires}, err
 	}
-	if v.store == nil {
-		return httpclient.Token{Value: got.Access, Expires: got.Expires}, nil
-	}
-	got.From, got.Refresh = from[:], cmp.Or(got.Refresh, kept.Refresh)
-	if got.Refresh == configured {
-		got.Refresh = ""
-	}
-	v.unsaved = &got
-	return v.keep(ctx, seal)
-}
-
-// keep writes what the provider gave, durably, before it is used: the refresh token before it is worthless by now.
-func (v *vault) keep(ctx context.Context, seal cipher.AEAD) (token httpclient.Token, err error) {
-	text, err := json.Marshal(v.unsaved)
-	if err != nil {
-		return token, errors.New("encode the token for the ledger")
-	}
-	if err := v.store(context.WithoutCancel(ctx), seal.Seal(nil, nil, text, nil)); err != nil {
+	var got grant
+	var refused error
+	err = v.replace(ctx, func() ([]byte, error) {
+		if got, refused = spend(refresh); refused != nil {
+			return nil, refused
+		}
+		got.From, got.Refresh = from[:], cmp.Or(got.Refresh, kept.Refresh)
+		if got.Refresh == configured {
+			got.Refresh = ""
+		}
+		text, err := json.Marshal(got)
+		if err != nil {
+			return nil, errors.New("encode the token for the ledger")
+		}
+		return seal.Seal(nil, nil, text, nil), nil
+	})
+	switch {
+	case refused != nil:
+		return token, refused
+	case err != nil:
 		return token, httpclient.Retryable(fmt.Errorf("keep the refresh token of %s in the ledger: %w", v.title, err))
 	}
-	got := v.unsaved
-	v.unsaved = nil
-	return v.use(got), nil
+	return v.use(&got), nil
 }
 
 func (v *vault) use(g *grant) httpclient.Token {

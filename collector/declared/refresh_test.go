@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
 const refreshing = "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: TOKEN, client_id: app, client_secret: '{secret}', refresh_token: '{refresh}'}}\n"
@@ -25,18 +27,37 @@ type rotating struct {
 	spent   []string
 	access  string
 	kept    []byte
-	failing error // of the ledger
+	unkept  []byte
+	failing error // of the ledger, before a token is spent
+	breaks  error // of the ledger, after that
 }
 
 func newRotating(rotates bool) *rotating {
 	f := &rotating{rotates: rotates, refresh: "r0"}
 	f.fakeAPI.refresh = "r0"
-	f.load = func(context.Context) ([]byte, error) { return f.kept, nil }
-	f.store = func(_ context.Context, sealed []byte) error {
-		if f.failing == nil {
-			f.kept = bytes.Clone(sealed)
+	f.load = func(context.Context) ([]byte, error) {
+		if f.unkept != nil && f.breaks == nil {
+			f.kept, f.unkept = f.unkept, nil
 		}
-		return f.failing
+		if f.unkept != nil {
+			return nil, f.breaks
+		}
+		return f.kept, nil
+	}
+	f.replace = func(_ context.Context, spend func() ([]byte, error)) error {
+		if f.failing != nil {
+			return f.failing
+		}
+		sealed, err := spend()
+		switch {
+		case err != nil:
+			return err
+		case f.breaks != nil:
+			f.unkept = sealed
+			return f.breaks
+		}
+		f.kept = bytes.Clone(sealed)
+		return nil
 	}
 	f.answer = func(r *http.Request) (string, http.Header) {
 		if r.Method != http.MethodPost {
@@ -97,44 +118,63 @@ func TestRefreshToken(t *testing.T) {
 	step("its successor", false, "r0", "r1", "r2", "new", "r4")
 }
 
-// TestRefreshTokenIsKeptFirst: while the ledger can't be written, the access token isn't used and no further refresh token is spent.
+// TestRefreshTokenIsKeptFirst: while the ledger can't be written no refresh token is spent, and if it fails then, the access token isn't used and no
+// further refresh token is spent, also after the source was opened again.
 func TestRefreshTokenIsKeptFirst(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newRotating(true)
-		f.failing = errors.New("the disk is full")
-		auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
-		info := f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		for _, err := range info.Reader.Pages(ctx, noon.Add(-time.Hour), noon) {
-			if err == nil {
-				t.Error("a page was read")
-			}
-		}
-		if slices.Contains(f.asked, "/calls") {
-			t.Errorf("asked for %q", f.asked)
-		}
-		f.failing = nil
-		if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || len(f.spent) != 1 {
-			t.Errorf("%v, %q were spent", err, f.spent)
-		}
-	})
+	for name, c := range map[string]struct {
+		fail     func(f *rotating, err error)
+		spent    int
+		reopened bool
+	}{
+		"before":                    {fail: func(f *rotating, err error) { f.failing = err }},
+		"after":                     {fail: func(f *rotating, err error) { f.breaks = err }, spent: 1},
+		"after, and it is reloaded": {fail: func(f *rotating, err error) { f.breaks = err }, spent: 1, reopened: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := newRotating(true)
+				c.fail(f, errors.New("the disk is full"))
+				auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
+				open := func() *collector.FeedInfo {
+					return f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n")
+				}
+				info := open()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				for _, err := range info.Reader.Pages(ctx, noon.Add(-time.Hour), noon) {
+					if err == nil {
+						t.Error("a page was read")
+					}
+				}
+				if slices.Contains(f.asked, "/calls") || len(f.spent) != c.spent {
+					t.Errorf("asked for %q, %q were spent", f.asked, f.spent)
+				}
+				c.fail(f, nil)
+				if c.reopened {
+					info = open()
+				}
+				if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || len(f.spent) != 1 {
+					t.Errorf("%v, %q were spent", err, f.spent)
+				}
+			})
+		})
+	}
 }
 
 // TestRefreshTokenOfCommands: a command, which can't keep a token, spends none that may rotate.
 func TestRefreshTokenOfCommands(t *testing.T) {
 	for _, rotates := range []bool{true, false} {
 		f := newRotating(rotates)
-		run := f.store
-		f.store = nil
+		run := f.replace
+		f.replace = nil
 		if err := f.read(t); err == nil || !strings.Contains(err.Error(), "only the running exporter spends it") || len(f.spent) > 0 {
 			t.Errorf("before the exporter has run: %v, %q were spent", err, f.spent)
 		}
-		f.store = run
+		f.replace = run
 		if err := f.read(t); err != nil {
 			t.Fatal(err)
 		}
-		f.store = nil
+		f.replace = nil
 		if err := f.read(t); err != nil || len(f.spent) != 1 {
 			t.Errorf("beside the exporter: %v, %q were spent", err, f.spent)
 		}

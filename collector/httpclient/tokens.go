@@ -2,6 +2,7 @@ package httpclient
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -24,10 +25,12 @@ func (Token) String() string { return "<token>" }
 // Tokens is a TokenSource that caches one token, and asks for the next when it has a fifth of its life left, so that none ends on its way. While
 // renewing fails, the old one is returned as long as it is valid. It is safe for concurrent use: those who need a token while one is asked for wait for that one.
 type Tokens struct {
-	ask     func(context.Context) (Token, error)
-	now     func() time.Time
-	held    chan struct{} // a lock for which a wait can be ended; it is held during a call of ask
-	cached  Token         // guarded by held, as renewAt
+	ask  func(context.Context) (Token, error)
+	now  func() time.Time
+	held chan struct{} // a lock for which a wait can be ended; it is held during a call of ask
+
+	mu      sync.Mutex // for moments only: nobody who has no context waits for ask
+	cached  Token      // guarded by mu, as renewAt
 	renewAt time.Time
 }
 
@@ -37,12 +40,20 @@ func NewTokens(ask func(context.Context) (Token, error), now func() time.Time) *
 	return &Tokens{ask: ask, now: now, held: make(chan struct{}, 1)}
 }
 
-// valid returns the cached token, empty if there is none or it has expired; the lock is held.
-func (t *Tokens) valid() string {
+// valid returns the cached token, empty if there is none or it has expired, and when it is to be renewed.
+func (t *Tokens) valid() (token string, renewAt time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.now().Before(t.cached.Expires) {
-		return t.cached.Value
+		token = t.cached.Value
 	}
-	return ""
+	return token, t.renewAt
+}
+
+func (t *Tokens) set(token Token, renewAt time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cached, t.renewAt = token, renewAt
 }
 
 // Token implements TokenSource.
@@ -54,26 +65,28 @@ func (t *Tokens) Token(ctx context.Context) (string, error) {
 		return "", context.Cause(ctx)
 	}
 	asked := t.now()
-	if token := t.valid(); token != "" && asked.Before(t.renewAt) {
+	if token, renewAt := t.valid(); token != "" && asked.Before(renewAt) {
 		return token, nil
 	}
 	got, err := t.ask(ctx)
 	if err != nil {
-		token := t.valid()
+		token, _ := t.valid()
 		if token == "" {
 			return "", err
 		}
+		t.mu.Lock()
+		defer t.mu.Unlock()
 		t.renewAt = t.now().Add(renewRetry)
 		return token, nil
 	}
-	t.cached, t.renewAt = got, got.Expires.Add(-got.Expires.Sub(asked)/5)
+	t.set(got, got.Expires.Add(-got.Expires.Sub(asked)/5))
 	return got.Value, nil
 }
 
 // Invalidate implements TokenSource.
 func (t *Tokens) Invalidate(token string) {
-	t.held <- struct{}{}
-	defer func() { <-t.held }()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if token == t.cached.Value {
 		t.cached = Token{}
 	}
@@ -81,9 +94,7 @@ func (t *Tokens) Invalidate(token string) {
 
 // Take forgets the token and returns it, so that it can be revoked; empty if there is no valid one.
 func (t *Tokens) Take() string {
-	t.held <- struct{}{}
-	defer func() { <-t.held }()
-	token := t.valid()
-	t.cached = Token{}
+	token, _ := t.valid()
+	t.set(Token{}, time.Time{})
 	return token
 }

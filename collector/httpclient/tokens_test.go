@@ -148,3 +148,26 @@ func TestTokenIsNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyWaitsForATokenWithoutAContext: a token is dropped, or taken, while the next one is asked for.
+func TestNobodyWaitsForATokenWithoutAContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asking, answer := make(chan struct{}, 2), make(chan struct{})
+		tokens := NewTokens(func(context.Context) (Token, error) {
+			asking <- struct{}{}
+			<-answer
+			return Token{Value: "new", Expires: time.Now().Add(time.Hour)}, nil
+		}, time.Now)
+		go func() { _, _ = tokens.Token(t.Context()) }()
+		<-asking
+		tokens.Invalidate("old") // it would wait for ever
+		if got := tokens.Take(); got != "" {
+			t.Errorf("took %q", got)
+		}
+		close(answer)
+		synctest.Wait()
+		if got, err := tokens.Token(t.Context()); got != "new" || err != nil {
+			t.Errorf("then Token() = %q, %v", got, err)
+		}
+	})
+}

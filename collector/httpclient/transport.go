@@ -18,7 +18,6 @@ const (
 // NewTransport makes the way to the network, by a proxy if there is one; nil: as the environment says. It is made anew when files change that the TLS
 // configuration names. It speaks HTTP/1.1, whose bodies cost less CPU time than those of HTTP/2, which come in frames (decision 016).
 func NewTransport(tls config.TLSConfig, proxy *url.URL) (http.RoundTripper, error) {
-	hideUnasked()
 	settings := config.HTTPClientConfig{TLSConfig: tls}
 	settings.ProxyURL, settings.ProxyFromEnvironment = config.URL{URL: proxy}, proxy == nil
 	dialer := net.Dialer{Timeout: dialTimeout}

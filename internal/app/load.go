@@ -45,7 +45,7 @@ func (a *App) load() (*running, error) {
 			r.trusted = append(r.trusted, string(ca))
 		}
 	}
-	r.labelFiles = labels.Stamp(c.Labels)
+	r.labelFiles = labels.Settled(c.Labels)
 	r.labels, labelsErr = labels.Load(c.Labels)
 	r.hashKey, keyErr = HashKey(context.Background(), c)
 	return r, errors.Join(rulesErr, sendingErr, labelsErr, keyErr)

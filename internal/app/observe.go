@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -136,6 +138,9 @@ func (a *App) Status() web.Status {
 			if !holds {
 				feed.State, feed.LastError = web.StateError, "the lease of this replica couldn't be renewed, so nothing that it has counted is shown"
 				feed.Advice = "See whether it reaches PostgreSQL; reading loses nothing and goes on by itself."
+			}
+			if a.ledger.SecretIsUnkept(name) {
+				feed.State, feed.LastError = web.StateError, ledger.ErrUnkept.Error()+": "+collector.UnkeptAdvice
 			}
 			feed.ReadBy = a.owners.replica
 			feed.Series = int64(figures[figure{metrics.SeriesCount, name, feed.Feed}])

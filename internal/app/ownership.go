@@ -147,9 +147,7 @@ func (o *ownership) pass(ctx context.Context) error {
 		return nil
 	}
 	began := time.Now()
-	limited, cancel := context.WithTimeout(ctx, ledger.LeaseTime/2)
-	now, err := o.ledger.Renew(limited)
-	cancel()
+	now, err := o.ledger.Renew(ctx)
 	if err != nil {
 		return err
 	}

@@ -156,14 +156,21 @@ func (a *App) rereadFiles(ctx context.Context) {
 	a.rereadLabels(r)
 }
 
-// rereadLabels reads the files of labels again if one has changed; what is counted from then on has the new values.
+// rereadLabels reads the files of labels again if one has changed and was the same at the look before; what is counted from then on has the new values.
 func (a *App) rereadLabels(r *running) {
 	stamp := labels.Stamp(r.config.Labels)
 	if stamp == r.labelFiles {
 		return
 	}
-	r.labelFiles = stamp
+	if stamp != r.labelLook { // half a table may be a table too
+		r.labelLook = stamp
+		return
+	}
 	set, err := labels.Load(r.config.Labels)
+	if labels.Stamp(r.config.Labels) != stamp {
+		return // it was written meanwhile
+	}
+	r.labelFiles = stamp
 	if err != nil {
 		r.labelsBroken = true
 		a.reloaded(errors.Join(a.refused, err))

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"os"
@@ -137,12 +138,12 @@ func TestLabelsDontHideARefusedReload(t *testing.T) {
 			t.Fatalf("%s: it isn't", name)
 		}
 		write(people, bad)
-		a.rereadFiles(t.Context())
+		look(a)
 		if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") || !strings.Contains(problem, strings.TrimSuffix(config, ": 1\n")) {
 			t.Errorf("%s: with bad labels the problem is %q", name, problem)
 		}
 		write(people, good)
-		a.rereadFiles(t.Context())
+		look(a)
 		if a.configProblem() == "" {
 			t.Errorf("%s: good labels have hidden it", name)
 		}
@@ -152,12 +153,47 @@ func TestLabelsDontHideARefusedReload(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(people, bad)
-		a.rereadFiles(t.Context())
+		look(a)
 		write(people, good)
-		a.rereadFiles(t.Context())
+		look(a)
 		if problem := a.configProblem(); problem != "" {
 			t.Errorf("%s: after a good reload and with good labels the problem is %q", name, problem)
 		}
+	}
+}
+
+// look reads files again as often as it takes to take over one that has changed and stays as it is.
+func look(a *App) {
+	for range 2 {
+		a.rereadFiles(context.Background())
+	}
+}
+
+// TestHalfATableOfLabels: a table that is being written isn't taken, though half of it is a table too; what it said before stays in effect.
+func TestHalfATableOfLabels(t *testing.T) {
+	t.Parallel()
+	p, folder := &acme{t: t}, t.TempDir()
+	people := filepath.Join(folder, "people.csv")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(people, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const half, whole = "user,department\nann,Support\n", "user,department\nann,Support\nbob,Sales\n"
+	write("user,department\nann,Sales\nbob,Sales\n")
+	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"), p.provider())
+	before := a.running.Load().labels
+	for _, text := range []string{half, whole} {
+		write(text)
+		a.rereadFiles(t.Context())
+		if a.running.Load().labels != before {
+			t.Errorf("while the table is written it is taken: %q", text)
+		}
+	}
+	a.rereadFiles(t.Context())
+	if a.running.Load().labels == before {
+		t.Error("when it is whole it isn't taken")
 	}
 }
 

@@ -32,6 +32,8 @@ type running struct {
 	// labels are the operator's, and labelFiles tell whether their files have changed since they were read.
 	labels     *labels.Set
 	labelFiles string
+	// labelLook is what they were at the last look, if they were changed since: they are read when they are the same at two.
+	labelLook string
 	// labelsBroken says that they couldn't be used then.
 	labelsBroken bool
 	// thresholds are those by which the status page judges.
@@ -147,7 +149,9 @@ func (a *App) openSource(c *config.Source, providers []collector.Provider) (*sou
 	settings.Logger = a.logger.With(collector.SourceKey, c.Name)
 	settings.Notified, settings.Derive = a.selfMetrics.Source(c.Name), a.ledger.Derive
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return a.ledger.LoadSecret(ctx, c.Name, c.RenamedFrom) }
-	settings.StoreSecret = func(ctx context.Context, sealed []byte) error { return a.ledger.StoreSecret(ctx, c.Name, sealed) }
+	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {
+		return a.ledger.ReplaceSecret(ctx, c.Name, spend)
+	}
 	opened, err := OpenSource(c, providers, settings)
 	if err != nil {
 		return nil, err

@@ -58,7 +58,8 @@ func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 				if f.info != info || !f.state.isOpen.Load() {
 					continue
 				}
-				if err := f.loop.Commit(ctx, page); !errors.Is(err, ledger.ErrNotOwner) {
+				err := f.loop.Commit(ctx, page)
+				if !errors.Is(err, ledger.ErrNotOwner) && !errors.Is(err, collector.ErrReadElsewhere) {
 					a.warnUnstored(ctx, s, err)
 					return err
 				}

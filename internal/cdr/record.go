@@ -57,7 +57,7 @@ type Record struct {
 	// ReasonPhrase is the provider's text; for logs only.
 	ReasonPhrase string
 
-	// Charges are the amounts by component; what isn't known has no entry, a zero that is known has one.
+	// Charges are the amounts by component, at most MaxCharges; what isn't known has no entry, a zero that is known has one.
 	Charges []Charge
 	// Country is the other party's, ISO 3166-1 alpha-2, `001` for shared codes.
 	Country string
@@ -161,6 +161,9 @@ func (r *Record) Ended() time.Time {
 	}
 	return r.End
 }
+
+// MaxCharges bounds the components of a record's price, which the ledger keeps with each call.
+const MaxCharges = 64
 
 // Charge is an amount of money for one component of a call's price.
 type Charge struct {

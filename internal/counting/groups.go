@@ -90,9 +90,13 @@ func (d *Decision) callConnected(e *entry) bool {
 	return g.timed || g.outcome.Connected()
 }
 
-// adoptGroup remembers the group of a known record if the group isn't known yet: a later version may bring it.
+// adoptGroup remembers the group of a known record if the group isn't known yet: a later version may bring it. A visit makes no group: the
+// call that follows would be a further record of it.
 func (d *Decision) adoptGroup(e *entry, st *state) {
 	var k known
+	if e.record.NoCall || flagsOf(st.Data)&rowVisit != 0 {
+		return
+	}
 	if e.record.Group == "" || d.states[e.group] != nil || d.failed(k.parse(st.Data)) {
 		return
 	}

@@ -129,5 +129,9 @@ type Task struct {
 // TaskRecord is the kind of work that reads the record whose id is the key, in a version of the provider's; 0 is none.
 const TaskRecord = "record"
 
+// TaskPosted is the kind of work that counts a record which was posted to a replica that doesn't read the feed. Due and Version are when
+// the ledger received it, in microseconds: records are counted in that order, since the later one of two of a call is right.
+const TaskPosted = "posted"
+
 // TaskSpan is the kind of work that reads a span of time again: the plan of its feed does so, and it is here to keep its ids.
 const TaskSpan = "span"

@@ -147,8 +147,12 @@ func (d *Decision) addAliases(e *entry, st *state) {
 func (d *Decision) decideKnown(i int, st *state) {
 	e, result := &d.entries[i], &d.change.Result
 	d.addAliases(e, st)
+	if e.record.NoCall {
+		result.Duplicate++
+		return
+	}
 	d.adoptGroup(e, st)
-	if _, body := splitRow(st.Data); e.record.NoCall || bytes.Equal(body, e.body) {
+	if _, body := splitRow(st.Data); bytes.Equal(body, e.body) {
 		result.Duplicate++
 		return
 	}

@@ -160,7 +160,7 @@ func (k *known) parse(data []byte) error {
 	k.CallType, k.Country = r.Text(), r.Text()
 	k.version = r.Varint()
 	k.charges = k.charges[:0]
-	for range min(r.Uvarint(), 64) {
+	for left := r.Uvarint(); left > 0; left-- { // the row's length bounds them, as many as append wrote
 		c := cdr.Charge{Component: r.Text(), Currency: r.Text()}
 		var err error
 		if c.Amount, err = cdr.ParseMoneySum(r.Text()); err != nil {

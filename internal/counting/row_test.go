@@ -3,6 +3,7 @@ package counting
 import (
 	"bytes"
 	"reflect"
+	"strconv"
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -32,6 +33,28 @@ func TestRowIsRead(t *testing.T) {
 	var again known
 	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, k) {
 		t.Errorf("read as %+v, %v", again, err)
+	}
+}
+
+// TestRowOfManyCharges reads every row that was written: also of a record whose components came and went with definitions.
+func TestRowOfManyCharges(t *testing.T) {
+	for _, n := range []int{0, 1, cdr.MaxCharges, cdr.MaxCharges + 1, 1000} {
+		k := fullRow(t)
+		k.charges = nil
+		for i := range n {
+			k.charges = append(k.charges, cdr.Charge{Component: "c" + strconv.Itoa(i), Currency: "USD"})
+		}
+		var again known
+		if err := again.parse(k.append(nil)); err != nil || len(again.charges) != n {
+			t.Errorf("of %d charges %d are read, %v", n, len(again.charges), err)
+		}
+	}
+	k := fullRow(t)
+	k.charges = make([]cdr.Charge, 3)
+	row := k.append(nil)
+	row[bytes.LastIndexByte(row[:len(row)-1], 3)]++
+	if err := new(known).parse(row); err == nil {
+		t.Error("a row with fewer charges than it says was read")
 	}
 }
 

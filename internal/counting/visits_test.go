@@ -144,3 +144,18 @@ func TestVisitIsNoCall(t *testing.T) {
 		}
 	}
 }
+
+// A visit that names a group makes none, also when it comes again: the first call of the group counts.
+func TestVisitMakesNoGroup(t *testing.T) {
+	s := newStore(t, counting.Settings{Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
+	visit := func() *cdr.Record {
+		return &cdr.Record{ID: "visit", Group: "g", Start: now, NoCall: true, Visits: []cdr.Visit{{Result: cdr.QueueAbandoned}}}
+	}
+	for range 2 {
+		s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{visit()}})
+	}
+	s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{{ID: "call", Group: "g", Start: now, Outcome: cdr.Answered}}})
+	if got := s.count("cdr_calls_total"); got != 1 {
+		t.Errorf("%d calls are counted", got)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -49,6 +50,34 @@ func Load(all []config.Label) (*Set, error) {
 	slices.SortFunc(s.labels, byName)
 	slices.SortFunc(s.places, byName)
 	return s, nil
+}
+
+const (
+	// fresh is how long ago a file that is still being written may have changed, settlePause the time between two looks at one that is
+	// fresh, and mostLooks how many there are before it is taken as it is.
+	fresh       = 5 * time.Second
+	settlePause = time.Second
+	mostLooks   = 30
+)
+
+// Settled waits until the files are the same at two looks if one has just changed: half a table may be a table too. It returns their stamp.
+func Settled(all []config.Label) (stamp string) {
+	stamp = Stamp(all)
+	for range mostLooks {
+		isFresh := func(l config.Label) bool {
+			info, err := os.Stat(string(l.File))
+			return err == nil && time.Since(info.ModTime()).Abs() < fresh
+		}
+		if !slices.ContainsFunc(all, isFresh) {
+			break
+		}
+		time.Sleep(settlePause)
+		before := stamp
+		if stamp = Stamp(all); stamp == before {
+			break
+		}
+	}
+	return stamp
 }
 
 // Stamp is a text that changes when one of the files does.

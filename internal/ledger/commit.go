@@ -15,7 +15,7 @@ func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, ap
 	defer l.closeOnPanic()
 	began := l.settings.Now()
 	if err := l.tryCommit(ctx, owner, write, apply); err != nil {
-		if errors.Is(err, ErrFull) {
+		if errors.Is(err, ErrFull) && l.spending == 0 {
 			l.reserve.release()
 		}
 		return err
@@ -139,7 +139,8 @@ func (l *Ledger) reload() error {
 	return nil
 }
 
-// readSession is the session for reads beside commits. It waits for a commit only if the database has to be opened again.
+// readSession is the session for reads beside commits. It waits for a commit only if the database has to be opened again. That goes on for the others
+// when ctx ends.
 func (l *Ledger) readSession(ctx context.Context) (*session, error) {
 	if err := l.Replaced(); err != nil {
 		return nil, err
@@ -151,11 +152,25 @@ func (l *Ledger) readSession(ctx context.Context) (*session, error) {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return nil, fmt.Errorf("wait for the database to be opened again: %w", err)
 	}
-	defer l.mu.Unlock()
-	if err := l.ensureOpen(background); err != nil {
-		return nil, err
+	type result struct {
+		reader *session
+		err    error
 	}
-	return l.engine.beside.within(ctx), nil
+	opened := make(chan result, 1)
+	go func() {
+		defer l.mu.Unlock()
+		if err := l.ensureOpen(background); err != nil {
+			opened <- result{err: err}
+			return
+		}
+		opened <- result{reader: l.engine.beside.within(ctx)}
+	}()
+	select {
+	case got := <-opened:
+		return got.reader, got.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for the database to be opened again: %w", ctx.Err())
+	}
 }
 
 // readBeside reads all rows of a query, as readRows does, and waits for no commit. what says of what they are.

@@ -63,7 +63,9 @@ func (f *Feed) saveState(s *counting.State) error {
 
 // Feed opens a feed's state, makes it at its first start, and shows its series. One that is open takes over the new spec.
 func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return nil, err
+	}
 	defer l.mu.Unlock()
 	name := spec.Source + "/" + spec.Feed
 	id, err := l.register(ctx, spec)

@@ -259,7 +259,9 @@ func Compact(ctx context.Context, s Storage) (before, after int64, err error) {
 	if before, err = l.Size(); err != nil {
 		return 0, 0, err
 	}
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return 0, 0, err
+	}
 	defer l.mu.Unlock()
 	for _, text := range [...]string{`VACUUM`, `PRAGMA wal_checkpoint(TRUNCATE)`} {
 		if _, err := l.engine.Exec(text); err != nil {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -130,6 +131,7 @@ type Ledger struct {
 	replaced atomic.Pointer[error] // why nothing is committed any more
 	lastRows lastRows
 	unowned  map[string]int64 // the epochs of feeds that nobody had at the last adoptOutbox
+	unkept   sync.Map         // by source, the encrypted successors of spent secrets that aren't committed yet
 
 	// mu is the commit lock: it orders commits and guards all below.
 	mu       lock
@@ -140,6 +142,7 @@ type Ledger struct {
 	feeds    map[string]*Feed
 	page     pageCommit
 	reserve  reserve
+	spending int // secrets that are being spent: the reserve is for their successors
 	idMemory *ids.Memory
 	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
 	failed   error                  // of the latest attempt to open the database that failed, at failedAt
@@ -219,15 +222,16 @@ func (l *Ledger) Close() error {
 	if l.closed {
 		return nil
 	}
+	unkept := l.keepSecrets()
 	l.closed = true
 	for s := range l.outboxes {
 		l.outboxes[s].wake()
 	}
 	err := l.closeEngine()
 	if l.Shared() {
-		return nil // a connection that was broken already loses nothing
+		return unkept // a connection that was broken already loses nothing else
 	}
-	return errors.Join(err, l.lock.Close())
+	return errors.Join(unkept, err, l.lock.Close())
 }
 
 // Store are the series that come from records.

@@ -1,11 +1,10 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
@@ -20,7 +19,9 @@ func (l *Ledger) Show(ctx context.Context) error {
 	if len(due) == 0 {
 		return nil
 	}
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
 	defer l.mu.Unlock()
 	err := l.commit(ctx, nil, func() error {
 		var ids []any
@@ -38,20 +39,27 @@ func (l *Ledger) Show(ctx context.Context) error {
 // Prune forgets what can't be read again: ids below a floor that is raised in the same transaction, never above
 // watermark − (1.25·lookback + 2 days) (counting.md 5), and what is kept for some time only. It works in small transactions.
 func (l *Ledger) Prune(ctx context.Context) error {
-	l.mu.Lock()
-	feeds := slices.Collect(maps.Values(l.feeds))
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
+	feeds := make(map[*Feed]string, len(l.feeds)) // a reload may rename them meanwhile
+	for name, f := range l.feeds {
+		feeds[f] = name
+	}
 	l.mu.Unlock()
 	var errs []error
-	for _, f := range feeds {
+	for f, name := range feeds {
 		for more := ctx.Err() == nil; more; {
 			var err error
 			if more, err = f.pruneOnce(ctx); err != nil {
-				errs = append(errs, fmt.Errorf("prune feed %s: %w", f.name(), err))
+				errs = append(errs, fmt.Errorf("prune feed %s: %w", name, err))
 				break // what is left waits for the next time
 			}
 		}
 	}
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return errors.Join(append(errs, err)...)
+	}
 	defer l.mu.Unlock()
 	l.fillReserve()
 	return errors.Join(errs...)
@@ -60,7 +68,9 @@ func (l *Ledger) Prune(ctx context.Context) error {
 // pruneOnce deletes some of what the feed has to forget and says whether there may be more.
 func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	l := f.ledger
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return false, err
+	}
 	defer l.mu.Unlock()
 	// First, since it may read the feed's state anew.
 	if err := l.ensureOpen(ctx); err != nil || f.lost {
@@ -144,7 +154,7 @@ func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 		case <-ctx.Done():
 			return
 		case <-show.C:
-			if err = l.check(); err == nil {
+			if err = l.check(ctx); err == nil {
 				err = l.Show(ctx)
 			}
 		case <-adopt.C:
@@ -163,9 +173,11 @@ func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 	}
 }
 
-// check sees whether the ledger's files are in their place.
-func (l *Ledger) check() error {
-	l.mu.Lock()
+// check sees whether the ledger's files are in their place, and commits what is in memory only.
+func (l *Ledger) check(ctx context.Context) error {
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
 	defer l.mu.Unlock()
-	return l.checkFiles()
+	return cmp.Or(l.checkFiles(), l.keepSecrets())
 }

@@ -240,7 +240,9 @@ func (l *Ledger) adoptOutbox(ctx context.Context) error {
 	if !adopted {
 		return nil
 	}
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
 	defer l.mu.Unlock()
 	if err := l.ensureOpen(ctx); err != nil {
 		return err
@@ -294,7 +296,9 @@ func (o *Outbox) Ack(ctx context.Context, id int64) error {
 		return nil
 	}
 	l := o.ledger
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
 	defer l.mu.Unlock()
 	err := l.commit(ctx, nil, func() error {
 		_, err := l.engine.Exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)

@@ -35,10 +35,12 @@ type pageCommit struct {
 }
 
 // Commit counts a page as a whole. After an error nothing of it was committed, or that is unknown: read its rows again; after ErrFull and
-// ErrOutboxFull pause first, and after ErrFenced get the new State.
+// ErrOutboxFull pause first, and after ErrFenced get the new State. When ctx ends, waiting to begin ends; a commit that has begun goes on.
 func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	l := f.ledger
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return counting.Result{}, err
+	}
 	defer l.mu.Unlock()
 	if f.lost {
 		return counting.Result{}, ErrNotOwner

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
@@ -73,7 +74,10 @@ const (
 )
 
 // Renew gives a sign of life, and returns the living replicas and the owners of the feeds. This replica keeps its feeds for LeaseTime from the call on.
+// It gives up after a third of that, so that another try is in time.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
+	ctx, cancel := context.WithTimeout(ctx, LeaseTime/3)
+	defer cancel()
 	beside, err := l.readSession(ctx)
 	if err == nil {
 		err = l.compareMarkIn(beside)
@@ -125,7 +129,9 @@ func (l *Ledger) execOwnership(ctx context.Context, text string, args ...any) (c
 
 // Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
 func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return err
+	}
 	defer l.mu.Unlock()
 	_, err := l.register(ctx, spec)
 	return err
@@ -192,7 +198,9 @@ func (l *Ledger) Leave(ctx context.Context) error {
 // Enqueue makes tasks durable for a feed, whichever replica owns it, and returns how many weren't waiting already. It fails if the ledger's feed of
 // this name is of another account: replicas may have different configurations for a while.
 func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Task) (queued int, err error) {
-	l.mu.Lock()
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
+	}
 	defer l.mu.Unlock()
 	if l.reserve.spent && !l.fillReserve() { // the room that is left is for the outbox
 		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source, spec.Feed, ErrFull)
@@ -210,7 +218,15 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 		if err != nil {
 			return err
 		}
+		if err := ctx.Err(); err != nil {
+			return err // whoever posted it may have posted it to another replica since
+		}
 		for i := range tasks {
+			if tasks[i].Kind == counting.TaskPosted {
+				if err := l.stamp(id, &tasks[i]); err != nil {
+					return err
+				}
+			}
 			isNew, err := e.enqueue(id, &tasks[i])
 			if err != nil {
 				return err
@@ -223,4 +239,20 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
 	}
 	return queued, nil
+}
+
+// stamp gives a posted record the time at which the ledger receives it: later than all others that wait. The feed's row is locked.
+func (l *Ledger) stamp(feed int64, w *counting.Task) error {
+	now := `CAST(? AS BIGINT)`
+	args := []any{l.settings.Now().UnixMicro(), feed, counting.TaskPosted}
+	if l.Shared() { // the database's clock, and not that of the transaction's begin: others may have held the lock since
+		now, args = strings.ReplaceAll(microsNow, "CURRENT_TIMESTAMP", "clock_timestamp()"), args[1:]
+	}
+	var last int64
+	if err := l.engine.ScanRow(`SELECT `+now+`, COALESCE(max(version), 0) FROM tasks WHERE feed = ? AND kind = ?`, args, &w.Version, &last); err != nil {
+		return err
+	}
+	w.Version = max(w.Version, last+1)
+	w.Due = time.UnixMicro(w.Version).UTC()
+	return nil
 }

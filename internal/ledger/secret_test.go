@@ -2,6 +2,10 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -20,7 +24,7 @@ func TestSecret(t *testing.T) {
 	}
 	store := func(text string) {
 		t.Helper()
-		if err := r.ledger.StoreSecret(t.Context(), "office", []byte(text)); err != nil {
+		if err := r.ledger.ReplaceSecret(t.Context(), "office", func() ([]byte, error) { return []byte(text), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -31,13 +35,114 @@ func TestSecret(t *testing.T) {
 	want("\x00second", "office")
 	want("\x00second", "renamed", "office")
 	want("", "other", "")
-	r.probe = func(string) error { return errors.New("the disk is broken") }
-	if err := r.ledger.StoreSecret(t.Context(), "office", []byte("third")); err == nil {
-		t.Error("a secret was kept on a broken disk")
-	}
-	r.probe = nil
-	want("\x00second", "office")
 	if got, err := ReadSecret(t.Context(), Storage{Folder: t.TempDir()}, "office"); got != nil || err != nil {
 		t.Errorf("without a ledger there is %q, %v", got, err)
+	}
+}
+
+// TestSecretIsSpentOnce: whatever fails around the spending of a secret, either it isn't spent, or its successor reaches the ledger.
+func TestSecretIsSpentOnce(t *testing.T) {
+	broken, full := errors.New("the disk is broken"), fmt.Errorf("%w: free some space", ErrFull)
+	failing := func(err error) func(string) error {
+		return func(point string) error {
+			if strings.HasPrefix(point, "INSERT INTO meta") {
+				return err
+			}
+			return nil
+		}
+	}
+	withoutReserve := func(r *rig) {
+		r.ledger.reserve.release()
+		if err := os.MkdirAll(filepath.Join(r.storage.Folder, reserveName, "x"), 0o750); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		before, during, after func(r *rig)
+		spent                 bool
+		want                  error
+	}{
+		"nothing fails":               {spent: true},
+		"the intent can't be written": {before: func(r *rig) { r.probe = failing(broken) }, want: broken},
+		"the disk is full before":     {before: func(r *rig) { r.probe = failing(full) }, want: ErrFull},
+		"there is no reserve":         {before: withoutReserve, want: ErrFull},
+		"the disk is full during it": {during: func(r *rig) {
+			r.probe = func(point string) error { // there is room once the reserve is gone
+				if _, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); err == nil {
+					return failing(full)(point)
+				}
+				return nil
+			}
+		}, spent: true},
+		"another commit finds the disk full during it": {during: func(r *rig) {
+			r.probe = func(point string) error { return full }
+			if err := r.ledger.ReplaceSecret(t.Context(), "other", nil); !errors.Is(err, ErrFull) {
+				t.Errorf("got %v", err)
+			}
+			if info, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); server == "" && (err != nil || info.Size() < leastReserve) {
+				t.Errorf("the reserve was given up: %v", err)
+			}
+			r.probe = nil
+		}, spent: true},
+		"the disk breaks during it, and is mended": {
+			during: func(r *rig) { r.probe = failing(broken) },
+			after: func(r *rig) {
+				r.probe = nil
+				if err := r.ledger.check(t.Context()); err != nil {
+					t.Error(err)
+				}
+			},
+			spent: true, want: ErrUnkept,
+		},
+		"the disk breaks during it, and is mended before the end": {
+			during: func(r *rig) { r.probe = failing(broken) }, after: func(r *rig) { r.probe = nil; r.reopen() }, spent: true, want: ErrUnkept,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			if server != "" && name == "there is no reserve" {
+				t.Skip("a server's disk has none")
+			}
+			run := func(f func(*rig)) {
+				if f != nil {
+					f(r)
+				}
+			}
+			run(c.before)
+			spent := false
+			err := r.ledger.ReplaceSecret(t.Context(), "office", func() ([]byte, error) {
+				spent = true
+				run(c.during)
+				return []byte("successor"), nil
+			})
+			if !errors.Is(err, c.want) || spent != c.spent {
+				t.Errorf("spent %t, %v; want %t, %v", spent, err, c.spent, c.want)
+			}
+			if unkept := errors.Is(c.want, ErrUnkept); r.ledger.SecretIsUnkept("office") != unkept {
+				t.Errorf("unkept is %t", !unkept)
+			} else if _, err := r.ledger.LoadSecret(t.Context(), "renamed", "office"); unkept && !errors.Is(err, ErrUnkept) {
+				t.Errorf("read with %v while it isn't kept", err)
+			}
+			run(c.after)
+			r.probe = nil
+			want := map[bool]string{true: "successor"}[spent]
+			if got, err := r.ledger.LoadSecret(t.Context(), "office"); string(got) != want || err != nil {
+				t.Errorf("kept %q, %v; want %q", got, err, want)
+			}
+			if got, err := ReadSecret(t.Context(), r.storage, "office"); string(got) != want || err != nil {
+				t.Errorf("the file has %q, %v; want %q", got, err, want)
+			}
+		})
+	}
+}
+
+// TestSecretThatIsNotSpent: an error of the provider's keeps the secret as it is.
+func TestSecretThatIsNotSpent(t *testing.T) {
+	r, refused := newRig(t), errors.New("refused")
+	if err := r.ledger.ReplaceSecret(t.Context(), "office", func() ([]byte, error) { return nil, refused }); !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+	if got, err := r.ledger.LoadSecret(t.Context(), "office"); got != nil || err != nil || r.ledger.spending != 0 {
+		t.Errorf("kept %q, %v; %d are being spent", got, err, r.ledger.spending)
 	}
 }

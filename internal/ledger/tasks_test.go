@@ -291,3 +291,46 @@ func TestEnqueueOnAFullDisk(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
+
+// TestPostedInOrder (counting.md 4): posted records wait in the order in which the ledger received them, whatever their names, the clocks and repeats.
+func TestPostedInOrder(t *testing.T) {
+	r := newRig(t)
+	post := func(key string) {
+		t.Helper()
+		if _, err := r.ledger.Enqueue(t.Context(), r.spec, []counting.Task{{Kind: counting.TaskPosted, Key: key, Data: key}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waiting := func() (tasks []counting.Task, keys string) {
+		t.Helper()
+		tasks, err := r.feed.Due(t.Context(), time.Now().Add(100*365*24*time.Hour), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range tasks {
+			keys += w.Key
+		}
+		return tasks, keys
+	}
+	for i, key := range []string{"d", "a", "c", "b"} {
+		r.clock.add(time.Duration(1-i) * time.Minute) // it is set back
+		post(key)
+	}
+	read, keys := waiting()
+	if keys != "dacb" {
+		t.Errorf("they are counted in the order %s", keys)
+	}
+	post("a") // again, as the newest one
+	if _, keys = waiting(); keys != "dcba" {
+		t.Errorf("after a repeat in the order %s", keys)
+	}
+	r.commit(&counting.Page{Done: read}) // as it was read before
+	if _, keys = waiting(); keys != "a" {
+		t.Errorf("%q wait", keys)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := r.ledger.Enqueue(ctx, r.spec, []counting.Task{{Kind: counting.TaskPosted, Key: "e"}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a post that was given up: %v", err)
+	}
+}

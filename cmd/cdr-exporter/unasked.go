@@ -1,15 +1,14 @@
-package httpclient
+package main
 
 import (
 	"bytes"
 	"io"
 	"log" //nolint:depguard // what net/http writes to
-	"sync"
 )
 
 // hideUnasked drops one kind of line from the default logger: net/http writes there what a server sends behind an answer, which may hold callers' numbers. Other
-// lines, such as those of a Collector's components, pass.
-var hideUnasked = sync.OnceFunc(func() { log.SetOutput(withoutUnasked{log.Writer()}) })
+// lines pass. Only the binary does so: a Collector's log belongs to its distribution.
+func hideUnasked() { log.SetOutput(withoutUnasked{log.Writer()}) }
 
 type withoutUnasked struct{ io.Writer }
 
