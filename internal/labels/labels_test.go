@@ -60,6 +60,8 @@ func TestApply(t *testing.T) {
 		{"without a plus", "number", numbers, cdr.Record{Direction: cdr.Internal, CallerNumber: "1555000"}, "department=USA\n"},
 		{"another number", "number", numbers, cdr.Record{CallerNumber: "+33"}, ""},
 		{"trunk", "trunk", "trunk,department\nsbc1,Core\n", cdr.Record{Trunk: "sbc1"}, "department=Core\n"},
+		{"trunk, without case in the file", "trunk", "trunk,department\nSBC1.Example.com,Core\n", cdr.Record{Trunk: "sbc1.example.com"}, "department=Core\n"},
+		{"trunk, without case in the record", "trunk", "trunk,department\ncarrier-a,Core\n", cdr.Record{Trunk: "Carrier-A"}, "department=Core\n"},
 		{"source", "source", "source,department\ncontoso,All\n", cdr.Record{}, "department=All\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
