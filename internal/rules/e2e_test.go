@@ -31,7 +31,7 @@ func TestE2EPromtool(t *testing.T) {
 	t.Run("with parameters", func(t *testing.T) {
 		p := Default()
 		p.Selector, p.KeepLabels, p.GrafanaURL = `job="cdr-exporter", cluster="eu"`, []string{"cluster", "job"}, "https://grafana.example.com"
-		p.TrunkChannels = map[string]int{"SBC1.Example.com": 30, "sbc2.example.com": 60} // Direct Routing lowers names
+		p.TrunkChannels = map[string]int{"sbc1.example.com": 30, "sbc2.example.com": 60}
 		for _, produce := range []func() ([]byte, error){p.RecordingFile, p.AlertsFile} {
 			text, err := produce()
 			if err != nil {
