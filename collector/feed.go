@@ -23,7 +23,8 @@ type Feed interface {
 
 // RangeReader reads the calls that started in a span of time, page by page.
 type RangeReader interface {
-	// Pages yields the calls that started from from up to to; what lies a little outside may come too. Both times are in UTC and whole
+	// Pages yields all calls that started from from up to to, whatever was read before; what lies a
+	// little outside may come too. Both times are in UTC and whole
 	// seconds. A page is whole and decoded before it is yielded, and its size is bounded in bytes and rows. The page and its rows belong to
 	// the consumer until it asks for the next, when they are used again. An error is yielded once, without a page, and ends the sequence.
 	Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error]

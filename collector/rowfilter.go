@@ -5,7 +5,8 @@ import "github.com/cdr-exporter/cdr-exporter/internal/counting"
 // RowReader is a RangeReader that can leave out rows which would change nothing.
 type RowReader interface {
 	RangeReader
-	// LeavingOut is the same reader, which leaves out the rows that rows knows.
+	// LeavingOut is the same reader for the polls of one feed. It leaves out rows that rows knows,
+	// or that it has yielded before.
 	LeavingOut(rows Recognizer) RangeReader
 }
 

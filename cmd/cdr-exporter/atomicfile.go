@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -16,22 +17,35 @@ func createFile(name string, standard io.Writer) (w io.Writer, finish func(error
 	if name == standardOutput {
 		return standard, func(err error) error { return err }, nil
 	}
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
+	const readable = 0o644 // nothing in it is personal, and Prometheus or Grafana reads it
+	mode := fs.FileMode(readable)
+	was, err := os.Stat(name)
+	if err == nil && was.IsDir() {
 		return nil, nil, fmt.Errorf("%s is a folder; give the name of a file", name)
-	} else if err == nil && !info.Mode().IsRegular() {
+	} else if err == nil && !was.Mode().IsRegular() {
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, nil, fmt.Errorf("it can't be written: %w", err)
 		}
 		return f, func(err error) error { return errors.Join(err, f.Close()) }, nil
 	}
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real // the link stays
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return nil, nil, fmt.Errorf("nothing can be written beside it: check that its folder exists and may be written: %w", err)
 	}
+	if was != nil { // who may read the file stays as it is
+		mode = was.Mode().Perm()
+		if err := keepOwner(f, was); err != nil {
+			return nil, nil, errors.Join(
+				fmt.Errorf("its owner can't be kept; run this as its owner or as root, or name another file: %w", err),
+				f.Close(), os.Remove(f.Name()))
+		}
+	}
 	return f, func(err error) error {
-		const readable = 0o644 // nothing in it is personal, and Prometheus or Grafana reads it
-		if err = errors.Join(err, f.Chmod(readable), f.Close()); err == nil {
+		if err = errors.Join(err, f.Chmod(mode), f.Close()); err == nil {
 			err = os.Rename(f.Name(), name)
 		}
 		if err != nil {

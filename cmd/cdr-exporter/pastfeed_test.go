@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -135,6 +137,31 @@ func TestAtomicFile(t *testing.T) {
 	}
 	if text, err := os.ReadFile(name); err != nil || string(text) != "whole" {
 		t.Errorf("%q, %v", text, err)
+	}
+	// One that is replaced keeps who may read it, and a link to it stays.
+	link := filepath.Join(folder, "link")
+	if err := errors.Join(os.Chmod(name, 0o600), os.Symlink(name, link)); err != nil {
+		t.Fatal(err)
+	}
+	if os.Getuid() == 0 {
+		if err := os.Chown(name, 1234, 5678); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := func() string {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat := reflect.Indirect(reflect.ValueOf(info.Sys())) // no such fields on Windows
+		return fmt.Sprint(info.Mode(), stat.FieldByName("Uid"), stat.FieldByName("Gid"))
+	}
+	before := owner()
+	if _, finish, err := createFile(link, nil); err != nil || finish(nil) != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().IsRegular() || owner() != before {
+		t.Errorf("%v; it is of %s, was of %s", err, owner(), before)
 	}
 	for bad, want := range map[string]string{folder: "is a folder", filepath.Join(folder, "none", "x"): "check that its folder exists"} {
 		if _, _, err := createFile(bad, nil); err == nil || !strings.Contains(err.Error(), want) {

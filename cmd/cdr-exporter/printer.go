@@ -77,7 +77,7 @@ func rowWriter(output string, out io.Writer) (write func(texts []string) error, 
 		w := csv.NewWriter(out)
 		return func(texts []string) error {
 				for i, text := range texts {
-					texts[i] = noFormula(text)
+					texts[i] = noFormula(strings.ToValidUTF8(text, "\ufffd"))
 				}
 				return w.Write(texts)
 			}, func() error {

@@ -170,3 +170,18 @@ func TestFormulasInCSV(t *testing.T) {
 		}
 	}
 }
+
+// TestCSV: whatever bytes a provider or a PBX sends, CSV is UTF-8, and a spreadsheet runs nothing of it.
+func TestCSV(t *testing.T) {
+	var out strings.Builder
+	write, flush := rowWriter("csv", &out)
+	if err := write([]string{"M\xfcller", "=1+1", "\xff\xfe", "é,ü"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := flush(); err != nil {
+		t.Fatal(err)
+	}
+	if want := "M\ufffdller,'=1+1,\ufffd,\"é,ü\"\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+}

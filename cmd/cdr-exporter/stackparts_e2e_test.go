@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
@@ -19,6 +20,7 @@ import (
 // notice is an alert as Alertmanager tells a receiver of it.
 type notice struct {
 	receiver string // the last part of its address
+	at       time.Time
 	Status   string
 	Labels   map[string]string
 }
@@ -55,7 +57,7 @@ func newPager(t *testing.T) *pager {
 			p.open[group] = 0
 		}
 		for _, n := range request.Alerts {
-			n.receiver = strings.TrimPrefix(r.URL.Path, "/")
+			n.receiver, n.at = strings.TrimPrefix(r.URL.Path, "/"), time.Now()
 			p.got = append(p.got, n)
 		}
 	}))
@@ -68,6 +70,23 @@ func (p *pager) incidents(group string) (opened int, closed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.opened[group], p.open[group] == 0
+}
+
+// begun counts by name the alerts with these labels that are new to a receiver after a time.
+func (p *pager) begun(since time.Time, labels map[string]string) map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known, begun := map[string]bool{}, map[string]int{}
+	for _, n := range p.got {
+		name := n.Labels["alertname"]
+		if key := n.receiver + labelText(n.Labels); isAlert(n.Labels, name, labels) {
+			if n.Status == "firing" && !known[key] && n.at.After(since) {
+				begun[name]++
+			}
+			known[key] = n.Status == "firing"
+		}
+	}
+	return begun
 }
 
 // notified says whether a receiver was told that an alert is in a state last.

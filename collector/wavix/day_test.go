@@ -77,7 +77,7 @@ type letterReader struct {
 func readLetters(t *testing.T, fake *fakeWavix, format string) *letterReader {
 	t.Helper()
 	r := &letterReader{t: t, fake: fake, book: newBook(), counts: map[string]int{}}
-	r.reader = fake.open("format: "+format+"\ncall_log: {types: [placed]}\n", nil).Feeds[0].Reader
+	r.reader = polled(fake.open("format: "+format+"\ncall_log: {types: [placed]}\n", nil))
 	return r
 }
 
@@ -455,7 +455,7 @@ func TestParentsComeFirst(t *testing.T) {
 		{"a leg that was answered", "answered", "placed:C placed:B"},
 	} {
 		fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T10:00:00Z"), kindReceived: rowsAt("2026-03-02T10:00:00Z")}}
-		reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+		reader := polled(fake.open(callLogOnly, nil))
 		if _, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil {
 			t.Fatal(err)
 		}

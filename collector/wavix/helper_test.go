@@ -69,6 +69,11 @@ func (g *read) keys() (all []uint64) {
 	return all
 }
 
+// polled is the reader of a source's call log that its feed polls.
+func polled(source *collector.Source) collector.RangeReader {
+	return source.Feeds[0].Reader.(collector.RowReader).LeavingOut(nil) //nolint:forcetypeassert // a test
+}
+
 // page is the body of a page of rows, with the pagination of all of them.
 func page(rows ...string) string {
 	return fmt.Sprintf(`{"items":[%s],"pagination":{"current_page":1,"per_page":1000,"total":%d,"total_pages":1}}`,

@@ -29,8 +29,9 @@ const (
 // range are yielded too, since a row that is published late may be anywhere on the days that are read, but none from before the earliest
 // time that was ever asked for: these are older than the feed goes back, and would be counted as too old each time.
 //
-// Reads up to the present share what is known of the days (day), by which a day without news costs one request. Reads of the past, and reads
-// that go further back than the lookback, read each day whole: a charge that changed moves no total.
+// Polls up to the present share what is known of the days (day), by which a day without news costs
+// one request. Polls of the past, polls that go further back than the lookback, and all other reads
+// read each day whole: a charge that changed moves no total.
 type callLog struct {
 	paths     *versionedClient
 	countries *cdr.Countries
@@ -44,17 +45,32 @@ type callLog struct {
 
 	failed sync.Map // the days that couldn't be read when they were asked for last
 
-	mu   sync.Mutex     // held by a read up to the present
+	mu   sync.Mutex     // held by a poll up to the present
 	days map[query]*day // guarded by mu
 	from time.Time      // of the read that went furthest back; guarded by mu
 }
 
 // Pages implements collector.RangeReader.
 func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return l.pages(ctx, from, to, false)
+}
+
+// LeavingOut implements collector.RowReader, by what this reader knows of the days.
+func (l *callLog) LeavingOut(collector.Recognizer) collector.RangeReader { return pollReader{l} }
+
+// pollReader reads a call log for its feed, which keeps what it has read.
+type pollReader struct{ log *callLog }
+
+// Pages implements collector.RangeReader.
+func (r pollReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return r.log.pages(ctx, from, to, true)
+}
+
+func (l *callLog) pages(ctx context.Context, from, to time.Time, poll bool) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		r := &rangeRead{log: l, floor: from, whole: true, days: map[query]*day{}, yield: yield}
 		now := l.now()
-		if now.Sub(to) <= atPresent && l.mu.TryLock() {
+		if poll && now.Sub(to) <= atPresent && l.mu.TryLock() {
 			defer l.mu.Unlock()
 			r.resume(from, now)
 		}

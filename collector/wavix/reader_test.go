@@ -191,7 +191,7 @@ func TestFloor(t *testing.T) {
 	}
 	at := noon
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rows}, now: func() time.Time { return at }}
-	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	reader := polled(fake.open(callLogOnly, nil))
 	for _, read := range []struct {
 		name string
 		from time.Duration
@@ -223,7 +223,7 @@ func TestConsumerError(t *testing.T) {
 	full := errors.New("the disk is full")
 	for _, format := range formats {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
-		reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
+		reader := polled(fake.open("format: "+format+"\n"+callLogOnly, nil))
 		b := newBook()
 		b.fail = func(*collector.Page) error { return full }
 		for range 2 {
@@ -243,7 +243,7 @@ func TestWholeRangesForEachReader(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{
 		kindPlaced: rowsAt("2026-02-27T10:00:00Z", "2026-02-28T10:00:00Z", "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"),
 	}}
-	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	reader := polled(fake.open(callLogOnly, nil))
 	at := func(day int) time.Time { return time.Date(2026, 2, day, 0, 0, 0, 0, time.UTC) }
 	for _, piece := range []struct {
 		from, to time.Time
@@ -262,10 +262,35 @@ func TestWholeRangesForEachReader(t *testing.T) {
 	}
 }
 
+// TestReadsOfOthers: an audit, a search or a history has all rows of the present day each time,
+// whatever it or the polls have read.
+func TestReadsOfOthers(t *testing.T) {
+	rows := map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z")}
+	fake := &fakeWavix{t: t, paths: generationC, rows: rows}
+	source := fake.open(callLogOnly, nil)
+	for i, c := range []struct {
+		name   string
+		reader collector.RangeReader
+		want   int
+	}{
+		{"a poll", polled(source), 2},
+		{"the next poll", polled(source), 0},
+		{"an audit", source.Feeds[0].Reader, 2},
+		{"its second pass", source.Feeds[0].Reader, 2},
+		{"the poll after it", polled(source), 0},
+	} {
+		b := newBook()
+		err := b.read(t.Context(), c.reader, noon.Add(-2*time.Hour), noon.Add(time.Duration(i)*time.Second))
+		if err != nil || len(b.came) != c.want {
+			t.Errorf("%s: read %q, want %d rows; error %v", c.name, b.came, c.want, err)
+		}
+	}
+}
+
 // TestReadsAtOnce: two reads at a time don't share what they know.
 func TestReadsAtOnce(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
-	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
+	reader := polled(fake.open(callLogOnly, nil))
 	var inner []string
 	outer := newBook()
 	outer.fail = func(page *collector.Page) (err error) {
@@ -285,7 +310,7 @@ func TestTotals(t *testing.T) {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{
 			kindReceived: rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"), kindPlaced: rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"),
 		}}
-		reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
+		reader := polled(fake.open("format: "+format+"\n"+callLogOnly, nil))
 		b := newBook()
 		for i := range 2 {
 			err := b.read(t.Context(), reader, noon.Add(-time.Hour), noon.Add(time.Duration(i)*time.Second))

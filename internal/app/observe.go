@@ -24,6 +24,7 @@ func (a *App) observeLedger() {
 		if size, err := a.ledger.Size(); err == nil {
 			a.selfMetrics.Set(metrics.LedgerSize, float64(size))
 		}
+		a.selfMetrics.SetTime(metrics.LedgerCreated, a.ledger.Created())
 		a.selfMetrics.SetBool(metrics.LedgerReplaced, a.ledger.Replaced() != nil)
 		if free, ok := a.ledger.Free(); ok {
 			a.selfMetrics.Set(metrics.LedgerFree, float64(free))

@@ -112,6 +112,8 @@ func exporter(with *rules.Parameters) *board {
 	b.add(8, 8, b.table(text{"Version", "What runs, where it is scraped."}, version.as("Processes")))
 	b.add(8, 8, b.series(text{"Ledger removed or replaced", "1 from when that was noticed until the exporter is started again; it reads nothing meanwhile."},
 		b.value(metrics.LedgerReplaced, by("instance"))).Thresholds(above(1, 1)))
+	age := b.age(metrics.LedgerCreated, by("instance"))
+	b.add(8, 8, b.series(text{"Age of the ledger", "How long ago it was made: its counters have counted since then."}, age))
 	return b
 }
 

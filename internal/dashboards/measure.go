@@ -59,7 +59,7 @@ var (
 	}
 	smallest = []*metrics.Def{
 		metrics.Watermark, metrics.LastSuccess, metrics.CredentialExpiry, metrics.SubscriptionExpiry, metrics.OutboxOldest, metrics.LedgerFree,
-		metrics.ReloadSuccessful, metrics.ReloadSuccess,
+		metrics.ReloadSuccessful, metrics.ReloadSuccess, metrics.LedgerCreated,
 	}
 )
 

@@ -34,6 +34,7 @@ func load(t *testing.T, all ...config.Label) *Set {
 func TestApply(t *testing.T) {
 	people := "name,user,department\nAda,Ada@Contoso.com,Sales\nBob,b0b,Support\n\"Eve, the third\",101, Legal \nnobody,x,\n"
 	numbers := "number,department\n+49 (30) 1234,Berlin\n+49,Germany\n1555,USA\n"
+	trunks := "trunk,department\nSBC1.Example.com,Core\ncarrier-a,Core\n"
 	for _, c := range []struct {
 		name, key, text string
 		record          cdr.Record
@@ -60,6 +61,8 @@ func TestApply(t *testing.T) {
 		{"without a plus", "number", numbers, cdr.Record{Direction: cdr.Internal, CallerNumber: "1555000"}, "department=USA\n"},
 		{"another number", "number", numbers, cdr.Record{CallerNumber: "+33"}, ""},
 		{"trunk", "trunk", "trunk,department\nsbc1,Core\n", cdr.Record{Trunk: "sbc1"}, "department=Core\n"},
+		{"trunk, capitals in the file", "trunk", trunks, cdr.Record{Trunk: "sbc1.example.com"}, "department=Core\n"},
+		{"trunk, capitals in the record", "trunk", trunks, cdr.Record{Trunk: "Carrier-A"}, "department=Core\n"},
 		{"source", "source", "source,department\ncontoso,All\n", cdr.Record{}, "department=All\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

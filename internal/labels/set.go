@@ -158,7 +158,7 @@ var signs = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", "."
 func normalise(kind, key string) string {
 	key = strings.TrimSpace(key)
 	switch kind {
-	case config.LabelByUser:
+	case config.LabelByUser, config.LabelByTrunk: // a feed may lower them
 		return strings.ToLower(key)
 	case config.LabelByNumber:
 		return signs.Replace(key)

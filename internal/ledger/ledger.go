@@ -130,6 +130,7 @@ type Ledger struct {
 	mark     atomic.Pointer[mark]  // nil until the ledger was opened
 	replaced atomic.Pointer[error] // why nothing is committed any more
 	lastRows lastRows
+	created  time.Time
 	unowned  map[string]int64 // the epochs of feeds that nobody had at the last adoptOutbox
 	unkept   sync.Map         // by source, the encrypted successors of spent secrets that aren't committed yet
 
@@ -193,7 +194,9 @@ func (l *Ledger) open(ctx context.Context) error {
 		return err
 	}
 	err = l.commitAlone(ctx, func() error {
-		_, err := l.engine.Exec(`INSERT INTO meta VALUES ('key', ?), ('instance', ?) ON CONFLICT (name) DO NOTHING`, counting.NewSecret(), uuid.NewString())
+		_, err := l.engine.Exec(
+			`INSERT INTO meta VALUES ('key', ?), ('instance', ?), ('created', ?) ON CONFLICT (name) DO NOTHING`,
+			counting.NewSecret(), uuid.NewString(), l.settings.Now().UTC().Format(time.RFC3339))
 		if err != nil {
 			return fmt.Errorf("prepare ledger: %w", err)
 		}
@@ -209,11 +212,17 @@ func (l *Ledger) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if l.created, err = l.engine.readCreated(); err != nil {
+		return err
+	}
 	l.mark.Store(&opened)
 	l.setTuning(l.settings.Tuning)
 	l.fillReserve()
 	return l.verify()
 }
+
+// Created is when the ledger was made, by the clock of the machine that made it.
+func (l *Ledger) Created() time.Time { return l.created }
 
 // Close closes the ledger. It may be called twice.
 func (l *Ledger) Close() error {

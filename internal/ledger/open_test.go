@@ -168,6 +168,18 @@ func TestInstanceIDIsKept(t *testing.T) {
 	}
 }
 
+// When a ledger was made stays as it is over restarts, however the clock goes on.
+func TestCreatedIsKept(t *testing.T) {
+	r := newRig(t)
+	r.clock.at = epoch.Add(100 * 24 * time.Hour)
+	for range 2 {
+		if got := r.ledger.Created(); !got.Equal(epoch) {
+			t.Fatalf("made at %s, want %s", got, epoch)
+		}
+		r.reopen()
+	}
+}
+
 // Who may not read a ledger's tables, or can't in time, isn't told to begin an empty one.
 func TestOpenWhatCannotBeRead(t *testing.T) {
 	if server == "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
@@ -90,6 +91,18 @@ func (e *engine) meta(name string) (value string, err error) {
 		return "", fmt.Errorf("read %s of the ledger: %w", name, err)
 	}
 	return value, nil
+}
+
+func (e *engine) readCreated() (time.Time, error) {
+	text, err := e.meta("created")
+	if err != nil {
+		return time.Time{}, err
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read when the ledger was made: %w; restore a backup", err)
+	}
+	return at, nil
 }
 
 // prepareSchema refuses another layout, and makes the tables of an empty file that isn't only viewed.

@@ -53,6 +53,9 @@ var (
 		"Time that a commit of the ledger took.").inBuckets(commitBounds, micros)
 	LedgerSize = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_size_bytes", "cdr.exporter.ledger.size", "By",
 		"Size of the ledger's files, the write-ahead log included.")
+	LedgerCreated = ofSelf(NoBase, Gauge,
+		"cdr_exporter_ledger_created_timestamp_seconds", "cdr.exporter.ledger.created.timestamp", "s",
+		"When the ledger was made.")
 	LedgerReplaced = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_replaced", "cdr.exporter.ledger.replaced", "",
 		"1 if the ledger's files were removed or replaced while they were open: nothing is read until the exporter is started again.")
 	LedgerFree = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_free_bytes", "cdr.exporter.ledger.free", "By",

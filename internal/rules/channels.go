@@ -3,7 +3,9 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +20,8 @@ func (p *Parameters) channels() Group {
 	g := Group{Name: "cdr-channels", Doc: "How many channels each trunk has, as trunk_channels says."}
 	limits := make([]string, 0, len(p.TrunkChannels))
 	for _, trunk := range slices.Sorted(maps.Keys(p.TrunkChannels)) {
-		peak := sel(metrics.PeakConcurrency, is("trunk", trunk))
+		// Names of trunks are compared without case: a feed may lower them.
+		peak := sel(metrics.PeakConcurrency, "trunk=~"+strconv.Quote("(?i:"+regexp.QuoteMeta(trunk)+")"))
 		limits = append(limits, fmt.Sprintf("0 * max by (%s) (max_over_time(%s[5m])) + %d", byTrunk.labels(), peak, p.TrunkChannels[trunk]))
 	}
 	if len(limits) > 0 {

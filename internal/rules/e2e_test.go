@@ -65,7 +65,7 @@ func TestE2EPromtool(t *testing.T) {
 	}
 	t.Run("channels from trunk_channels", func(t *testing.T) {
 		p := Default()
-		p.TrunkChannels = map[string]int{"sbc1.example.com": 30, "sbc2.example.com": 60}
+		p.TrunkChannels = map[string]int{"SBC1.Example.com": 30, "sbc2.example.com": 60} // Direct Routing lowers names
 		content, err := os.ReadFile(filepath.Join(root, "dashboards", "prometheus", "tests", "channels.yaml"))
 		if err != nil {
 			t.Fatal(err)

@@ -113,7 +113,7 @@ func (p *Parameters) nearLimit(waiting *metrics.Def) string {
 
 // rejected is how many records were refused within the last hour, where some were.
 func rejected(records *metrics.Def) string {
-	return grown("job", sel(records, is("result", "rejected")), "1h")
+	return grown("job", sel(records, is("result", "rejected")), w1h)
 }
 
 // down are exporters that don't answer: those ("and") or all but those ("unless") of whose feeds another one reads some now.

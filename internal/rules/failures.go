@@ -33,17 +33,24 @@ const keep = 30 * time.Minute
 func (p *Parameters) failureAlerts() Group {
 	outside := "{" + isNot("trunk", "") + ", " + isNot("direction", "internal") + "}"
 	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
+	downRatio := byDirection.name("cdr_fault", "ratio_rate5m")
 	failed := byTrunk.name(faulty, "rate1h")
 	return Group{Name: "cdr-failures", Doc: "Calls that don't get through, and trunks that are nearly full.", Dashboard: "trunks", Rules: []Rule{
 		{
-			// It is seen first by 5 minutes of records. The last attempts keep it until calls get through again, whenever their records arrive.
+			// It is seen first by 5 minutes of records. The last attempts keep it until calls get
+			// through again, whenever their records arrive. Where they are too few to fill the last 64,
+			// it stays while each 5 minutes of the last 25 that had calls had such: together with Keep,
+			// one outage is one alert.
 			Alert: "CDRTrunkDown", Severity: critical, Signal: Calls, For: time.Minute, Keep: keep,
 			Doc: "Nearly every attempt through a trunk fails. Fires within ten minutes of the first record of a failed call, and until calls get through.",
 			Expr: lines("(",
-				fmt.Sprintf("  %s%s >= %s", byDirection.name("cdr_fault", "ratio_rate5m"), outside, number(p.DownRatio)),
+				fmt.Sprintf("  %s%s >= %s", downRatio, outside, number(p.DownRatio)),
 				fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside, p.DownFloor),
 				fmt.Sprintf("  or %s%s >= %s", recentFaults(byDirection), "{"+isNot("trunk", "")+"}", number(p.DownRatio)),
 				ofRecent(byDirection, p.RecentFloor),
+				fmt.Sprintf("  or min_over_time(%s%s[25m]) >= %s", downRatio, outside, number(p.DownRatio)),
+				fmt.Sprintf("  and on (%s) ALERTS{%s, %s}", byDirection.labels(),
+					is("alertname", "CDRTrunkDown"), is("alertstate", "firing")),
 				")", isLive(live7m),
 			),
 			Summary: "Trunk {{ $labels.trunk }} of {{ $labels.source }} is down ({{ $labels.direction }}).",
@@ -62,7 +69,7 @@ func (p *Parameters) failureAlerts() Group {
 				fmt.Sprintf("  and %s < %s - %s", recentConnected, lastWeek, number(p.AnswerDrop)),
 				fmt.Sprintf("  unless %s >= %s * (%s offset 2w)", recentConnected, number(p.AnswerFactor), recentConnected),
 				fmt.Sprintf("  or (%s <= %s unless %s offset 1w)", recentConnected, number(p.AnswerLeast), recentConnected),
-				")", ofRecent(byDirection, p.AnswerFloor), isLive(live7m),
+				")", ofRecent(byDirection, p.AnswerFloor), isLive(live7m), untold("65m", "CDRTrunkDown"),
 			),
 			Summary: "Hardly any {{ $labels.direction }} call of " + where + " connects.",
 			Description: "{{ $value | humanizePercentage }} of the latest attempts connected: " + p.lastAttempts(metrics.RecentConnected.Name) + ". " +
@@ -88,9 +95,13 @@ func (p *Parameters) failureAlerts() Group {
 			When:   fmt.Sprintf("at least %d faults, and %s %% of all calls or more, within an hour; or %s %% of the last 64 attempts", p.FewFaults, number(p.FewShare*100), number(p.FewShare*100)),
 			Change: "`few_faults`, `few_share`, `recent_floor`",
 		},
-		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, stillFails(p.limit(fastBurn))),
+		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, stillFails(p.limit(fastBurn)),
+			untold("65m", "CDRTrunkDown")),
 		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, stillFails(p.limit(slowBurn)),
-			untold("6h", "CDRTrunkDown")),
+			untold("6h", "CDRTrunkDown"),
+			// The last attempts hold some faults of a spike for a while after its end.
+			fmt.Sprintf("unless on (%[1]s) (%[2]s <= %[3]s and on (%[1]s) %[4]s)",
+				byTrunk.labels(), recentFaults(byTrunk), p.limit(fastBurn), told("65m", "CDRFailureSpike"))),
 		p.burnAlert("CDRFailureBudgetBurning", smallBurn, warning, 30*time.Minute,
 			fmt.Sprintf("and %s > %s", faultRatio(w6h), p.limit(smallBurn)),
 			// A budget is judged over enough faults and enough time.
@@ -102,7 +113,7 @@ func (p *Parameters) failureAlerts() Group {
 			Expr: perHour(
 				aboveEarlierWeeks(codesHourly, p.CodeFactor, ""),
 				fmt.Sprintf("and round(%s * 3600) >= %d", codesHourly, p.CodeFloor),
-				sinceLastWeek(), isLive(live65m),
+				sinceLastWeek(), isLive(live65m), untold("65m", "CDRTrunkDown"),
 			),
 			Summary:     "SIP {{ $labels.sip_code }} surges on trunk {{ $labels.trunk }} of {{ $labels.source }}.",
 			Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as around this time in the last four weeks.", p.CodeFactor),
@@ -140,7 +151,12 @@ func stillFails(limit string) string {
 // untold leaves out a trunk of which other alerts said within a time that its calls fail: what they count looks back as far, and would page for an
 // outage that is over.
 func untold(within string, alerts ...string) string {
-	return fmt.Sprintf(`unless on (%s) max_over_time(ALERTS{alertname=~"%s", alertstate="firing"}[%s])`, byTrunk.labels(), strings.Join(alerts, "|"), within)
+	return fmt.Sprintf("unless on (%s) %s", byTrunk.labels(), told(within, alerts...))
+}
+
+func told(within string, alerts ...string) string {
+	return fmt.Sprintf(`max_over_time(ALERTS{alertname=~"%s", alertstate="firing"}[%s])`,
+		strings.Join(alerts, "|"), within)
 }
 
 // ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of yesterday.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"reflect"
@@ -165,7 +166,13 @@ func (p *Parameters) Validate(r *config.Report) {
 			r.Problemf("charge_floors", "must be amounts by currency, such as USD: 20, %s: %v isn't one", c, floor)
 		}
 	}
-	for trunk, n := range p.TrunkChannels {
+	trunks := map[string]string{} // by their names in lower case
+	for _, trunk := range slices.Sorted(maps.Keys(p.TrunkChannels)) {
+		n, folded := p.TrunkChannels[trunk], strings.ToLower(trunk)
+		if was, twice := trunks[folded]; twice {
+			r.Problemf("trunk_channels", "has %s and %s, which are the same trunk; keep one of them", was, trunk)
+		}
+		trunks[folded] = trunk
 		if trunk == "" || strings.ContainsAny(trunk, "\"\\\n") || n < 1 {
 			r.Problemf("trunk_channels", "must be numbers of channels by trunk, such as sbc1.example.com: 30, %s: %d isn't one", trunk, n)
 		}

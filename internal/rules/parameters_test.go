@@ -57,6 +57,7 @@ func TestParameterProblems(t *testing.T) {
 		{"hours", "office_hours: Mon-Fri 7-19", "rules.yaml:1: office_hours: must be days and hours of UTC, such as Mon-Fri 06-19"},
 		{"hours of a night", "office_hours: Mon-Fri 19-07", "rules.yaml:1: office_hours: must be days and hours of UTC"},
 		{"no channels", "trunk_channels: {sbc: 0}", "rules.yaml:1: trunk_channels: must be numbers of channels by trunk"},
+		{"one trunk twice", "trunk_channels: {SBC1: 3, sbc1: 4}", "rules.yaml:1: trunk_channels: has SBC1 and sbc1"},
 		{"trunk in quotes", `trunk_channels: {"a\"b": 3}`, "rules.yaml:1: trunk_channels: must be numbers of channels by trunk"},
 		{"currency", "charge_floors: {Euro: 5}", "rules.yaml:1: charge_floors: must be amounts by currency"},
 	} {

@@ -112,7 +112,7 @@ func (p *Parameters) readingAlerts() Group {
 		{
 			Alert: "CDRRowsInvalid", Severity: warning, Signal: Exporter,
 			Doc:         "Rows couldn't be understood, and are in no figure.",
-			Expr:        grown(byFeed.labels(), sel(metrics.Rows, is("result", "invalid")), "1h"),
+			Expr:        grown(byFeed.labels(), sel(metrics.Rows, is("result", "invalid")), w1h),
 			Summary:     "Rows of " + ofFeed + " are malformed.",
 			Description: "Rows of the last hour that couldn't be understood and aren't counted: about {{ printf \"%.0f\" $value }}. The log says where they stood.",
 			When:        "a malformed row appeared within the last hour",
@@ -139,7 +139,7 @@ func (p *Parameters) readingAlerts() Group {
 		{
 			Alert: "CDRUnmappedValues", Severity: warning, Signal: Exporter,
 			Doc:         "The provider uses values that the exporter doesn't know; such calls may have the outcome unknown.",
-			Expr:        grown("source, feed, field", metrics.UnmappedValues.Name, "1d"),
+			Expr:        grown("source, feed, field", metrics.UnmappedValues.Name, w1d),
 			Summary:     "The provider of {{ $labels.source }} uses new values of {{ $labels.field }}.",
 			Description: "Values of {{ $labels.field }} of " + ofFeed + " within the last day that are new to the exporter: about {{ printf \"%.0f\" $value }}. The log names each once.",
 			When:        "a value appeared within the last day that the mapping doesn't know",
@@ -147,7 +147,7 @@ func (p *Parameters) readingAlerts() Group {
 		{
 			Alert: "CDRSeriesOverflow", Severity: warning, Signal: Exporter,
 			Doc:         "A metric has more label sets than metrics.series_limit: new ones are folded.",
-			Expr:        grown("source, feed, metric", metrics.SeriesOverflow.Name, "1h"),
+			Expr:        grown("source, feed, metric", metrics.SeriesOverflow.Name, w1h),
 			Summary:     "{{ $labels.metric }} of " + ofFeed + " has too many series.",
 			Description: "Observations of the last hour that were folded into series with the label value overflow: about {{ printf \"%.0f\" $value }}. Sums stay exact; the split by label doesn't.",
 			When:        "observations were folded within the last hour because of `metrics.series_limit`",
@@ -156,17 +156,26 @@ func (p *Parameters) readingAlerts() Group {
 	}}
 }
 
-// unreadable is how much can't be read. What is no longer kept stays in the metric, so it is passed over once it has been there for a week, unless spans are
-// still tried: else the next loss would be no news.
+// unreadable is how much can't be read. What is no longer kept stays in the metric, so it is passed
+// over once it has been there for a week, unless spans are still tried: else nobody would see the
+// next loss. The loss that an older ledger had when Prometheus first saw it counts as a week old.
 func unreadable() string {
-	known := fmt.Sprintf("max by (%s) (last_over_time(%s[1h] offset 1w))", byFeed.labels(), metrics.Unreadable.Name)
+	known := fmt.Sprintf("(max by (%[1]s) (last_over_time(%[2]s[1h] offset 1w))\n"+
+		"  or min by (%[1]s) (min_over_time(%[2]s[1w]) and on (job) time() - %[3]s > 604800))",
+		byFeed.labels(), metrics.Unreadable.Name, metrics.LedgerCreated.Name)
 	tried := fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state", "set_aside")))
 	now := fmt.Sprintf("max by (%s) (max_over_time(%s[5m]))", byFeed.labels(), metrics.Unreadable.Name)
 	return lines(now+" > 0", fmt.Sprintf("unless (%s <= %s unless %s)", now, known, tried))
 }
 
-// grown is by how much a counter grew whose series may begin at its value: those of our own whose label the provider brings don't begin at 0, and the
-// first read, or the outbox that it starts with, may end before the first scrape.
-func grown(by, name, w string) string {
-	return lines("sum by ("+by+") (", fmt.Sprintf("  increase(%s[%s]) > 0", name, w), fmt.Sprintf("  or (%s unless %s offset %s) > 0", name, name, w), ")")
+// grown is by how much a counter grew whose series may begin at its value: those of our own whose
+// label the provider brings don't begin at 0, and the first read, or the outbox that it starts
+// with, may end before the first scrape. To a Prometheus that hasn't seen the exporter for as long
+// a first value says nothing, unless the ledger is younger: it may be years old.
+func grown(by, name string, w window) string {
+	return lines("sum by ("+by+") (",
+		fmt.Sprintf("  increase(%s[%s]) > 0", name, w),
+		fmt.Sprintf("  or (%s unless last_over_time(%s[%s] offset %s)) > 0", name, name, w, w),
+		fmt.Sprintf("    and on (job) (%[1]s offset %[2]s or time() - %[1]s < %[3]d)",
+			metrics.LedgerCreated.Name, w, w.seconds()), ")")
 }

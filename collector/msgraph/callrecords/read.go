@@ -80,10 +80,12 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	if record.ID = strings.ToLower(id); isMissing(record.Start) {
 		return nil, &graph.TypeError{Body: []byte(record.ID), Problem: "there is no startDateTime"}
 	}
-	record.Sessions, err = complete(ctx, q, record.Sessions, record.Next, func(s *session) string { return s.ID })
+	listed, err := complete(ctx, q, record.Sessions, record.Next, func(s *session) string { return s.listing(record) })
 	if err != nil {
 		return nil, err
 	}
+	record.listings = slices.Clone(listed)
+	record.Sessions = unique(listed, func(s *session) string { return s.ID })
 	for i := range record.Sessions {
 		s := &record.Sessions[i]
 		// The first segment may share the session's id.

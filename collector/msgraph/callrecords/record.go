@@ -15,6 +15,8 @@ type callRecord struct {
 	Participants []participant `json:"participants_v2"`
 	Sessions     []session     `json:"sessions"`
 	Next         string        `json:"sessions@odata.nextLink"`
+
+	listings []session // the elements of sessions, of which several may be one session
 }
 
 type participant struct {

@@ -27,18 +27,10 @@ type visit struct {
 
 // visits are the visits of a call to queues and attendants, in the order in which they began. One session may be listed more than once.
 func visits(c *callRecord) (all []visit) {
-	seen := make(map[string]bool)
-	for i := range c.Sessions {
-		s := &c.Sessions[i]
-		role := s.Callee.role()
-		if role != roleQueue && role != roleAttendant {
-			continue
-		}
-		v := visit{s, role, s.Start, s.Callee.account(c)}
-		if isMissing(s.Start) {
-			v.start = c.Start
-		}
-		if id := v.id(); !seen[id] {
+	seen, listed := make(map[string]bool), slices.Concat(c.listings, c.Sessions)
+	for i := range listed {
+		v, ok := listed[i].visit(c)
+		if id := v.id(); ok && !seen[id] {
 			seen[id] = true
 			all = append(all, v)
 		}
@@ -47,6 +39,28 @@ func visits(c *callRecord) (all []visit) {
 		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.role, b.role), cmp.Compare(a.session.key(), b.session.key())) // attendants first
 	})
 	return all
+}
+
+// visit is the visit that a session is, if its callee is a queue or an attendant.
+func (s *session) visit(c *callRecord) (v visit, ok bool) {
+	role := s.Callee.role()
+	if role != roleQueue && role != roleAttendant {
+		return visit{session: s}, false
+	}
+	v = visit{s, role, s.Start, s.Callee.account(c)}
+	if isMissing(s.Start) {
+		v.start = c.Start
+	}
+	return v, true
+}
+
+// listing tells apart the elements of a record's list of sessions, which has a session once for
+// each service that its caller visited.
+func (s *session) listing(c *callRecord) string {
+	if v, ok := s.visit(c); ok && s.ID != "" {
+		return v.id()
+	}
+	return s.ID
 }
 
 func (v *visit) id() string { return strings.Join([]string{v.session.key(), v.role, v.callee.ID}, "/") }

@@ -2,6 +2,7 @@ package callrecords
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,53 @@ func TestVisits(t *testing.T) {
 			}
 			if text := strings.Join(got, ", "); text != c.want || len(ids) != len(got) {
 				t.Errorf("got %q with ids %v, want %q", text, ids, c.want)
+			}
+		})
+	}
+}
+
+// One session that is listed for an attendant and for queues is a visit of each, on one page or
+// on several. Its streams and ratings count once.
+func TestSessionListedForSeveralServices(t *testing.T) {
+	const content = `"segments":[{"id":"s1","media":[{"streams":[{"streamDirection":"callerToCallee"}]}]}]`
+	const answered = "Front desk other 0s, Support answered 25s"
+	caller := `{"identity":{"phone":{"id":"+442079460100"}},"feedback":{"rating":"good"}}`
+	listed := func(role, id, name string) string { return at("S1", 0, 60, caller, service(role, id, name), content) }
+	attendant, queue := listed(roleAttendant, "a1", "Front desk"), listed(roleQueue, "q1", "Support")
+	again, sales := strings.Replace(queue, "S1", "s1", 1), listed(roleQueue, "q2", "Sales")
+	agent := at("s2", 25, 60, `{"identity":{"user":{"id":"agent"}}}`, `{"userAgent":{"role":"mediaController"}}`)
+	for _, c := range []struct {
+		name          string
+		first, second []string
+		want          string
+	}{
+		{"an attendant and a queue", []string{attendant, queue, agent}, nil, answered},
+		{"the queue first", []string{queue, agent, attendant}, nil, answered},
+		{"on two pages", []string{attendant}, []string{queue, agent}, answered},
+		{"one of them on both pages", []string{attendant, queue}, []string{again, agent}, answered},
+		{"two queues", []string{queue, sales, agent}, nil, "Support overflowed 0s, Sales answered 25s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			answers := []answer{{body: callWith(c.first...)}, {body: `{"value":[]}`}}
+			if c.second != nil {
+				next := `"sessions@odata.nextLink":` + link("sessions?a") + `,"sessions"`
+				answers[0].body = strings.Replace(answers[0].body, `"sessions"`, next, 1)
+				answers = slices.Insert(answers, 1, answer{body: `{"value":[` + strings.Join(c.second, ",") + `]}`})
+			}
+			record, err := (&fakeGraph{t: t, answers: answers}).records().read(t.Context(), record1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := newTestMapper().mapRecord(record, true)
+			var got []string
+			for _, v := range r.Visits {
+				got = append(got, fmt.Sprint(v.Queue, " ", v.Result, " ", v.Wait.Value))
+			}
+			if text := strings.Join(got, ", "); text != c.want {
+				t.Errorf("got %q, want %q", text, c.want)
+			}
+			if len(r.Sessions) != 2 || len(r.Streams) != 1 || len(r.Ratings) != 1 {
+				t.Errorf("%d sessions, %d streams, %d ratings", len(r.Sessions), len(r.Streams), len(r.Ratings))
 			}
 		})
 	}

@@ -14,7 +14,7 @@ var token = regexp.MustCompile(`"[^"\n]*"|[a-zA-Z_][a-zA-Z0-9_:]*|[0-9]+(?:ms|[s
 
 // seconds are the numbers in rules that are of seconds: the lengths of windows by which a rate becomes a number of calls, and the
 // thresholds of ages.
-var seconds = []string{"300", "1800", "3600", "7200", "21600", "86400", "259200"}
+var seconds = []string{"300", "1800", "3600", "7200", "21600", "86400", "259200", "604800"}
 
 // hasten makes a shipped file fit a place in which time runs so many times faster: ranges, offsets, holds and numbers of seconds are
 // shorter by that, all else is as it is shipped.
