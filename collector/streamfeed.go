@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -20,6 +22,27 @@ const postedAtOnce = 16
 type StreamFeed struct {
 	committer
 	backoff
+
+	waits *Waiting // of the last read; the watermark doesn't wait with it
+}
+
+// Waiting is an error of a StreamReader that has read all it could, and of which something waits for what its writer hasn't written yet. The feed
+// says so, and reads again after an interval.
+type Waiting struct {
+	Err error
+	// Holds says that complete records are among what waits: the watermark waits with them.
+	Holds bool
+}
+
+func (w *Waiting) Error() string { return w.Err.Error() }
+
+func (w *Waiting) Unwrap() error { return w.Err }
+
+func (w *Waiting) orNil() error {
+	if w == nil {
+		return nil
+	}
+	return w
 }
 
 func newStreamFeed(settings FeedSettings) *StreamFeed {
@@ -38,10 +61,11 @@ func (f *StreamFeed) Poll(ctx context.Context) error {
 	}
 	err := f.read(ctx)
 	c := f.settings.Clock
+	waits, isWaiting := errors.AsType[*Waiting](err)
 	switch {
 	case ctx.Err() != nil:
-	case err == nil:
-		f.backoff = backoff{retry: c.Elapsed() + f.settings.Info.PollInterval()}
+	case err == nil, isWaiting:
+		f.backoff = backoff{err: cmp.Or(waits, f.waits).orNil(), retry: c.Elapsed() + f.settings.Info.PollInterval()}
 	case !isLedgerError(err):
 		f.fail(err, c.Elapsed(), f.settings.Random)
 	}
@@ -73,9 +97,16 @@ func (f *StreamFeed) read(ctx context.Context) error {
 		return asLedgerError(err)
 	}
 	began, _ := f.settings.Clock.times()
+	was := f.waits
+	f.waits = nil
 	if f.settings.Info.Stream != nil {
-		if err := f.readStream(ctx, began); err != nil {
+		err := f.readStream(ctx, began)
+		waits, is := errors.AsType[*Waiting](err)
+		if err != nil && (!is || waits.Holds) {
 			return err
+		}
+		if f.waits = waits; is && was == nil {
+			f.settings.Logger.Warn("part of a file waits to be read", "error", waits)
 		}
 	}
 	f.settings.Clock.sampleDate()
@@ -111,20 +142,30 @@ func (f *StreamFeed) Trouble() error { return f.err }
 // Unread implements Feed: nothing is stepped over.
 func (f *StreamFeed) Unread() []string { return nil }
 
-// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span.
+// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span. What waits without holding the watermark
+// ends no span.
 type SpanReader struct{ Stream StreamReader }
 
 // Pages implements RangeReader.
 func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
-	pages := r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to})
-	return MapPages(pages, func(page *Page) *Page {
-		all := page.Records
-		page.Records = nil
-		for _, record := range all {
-			if !record.Start.Before(from) && record.Start.Before(to) {
-				page.Records = append(page.Records, record)
+	return func(yield func(*Page, error) bool) {
+		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to}) {
+			if err != nil {
+				if waits, is := errors.AsType[*Waiting](err); !is || waits.Holds {
+					yield(nil, err)
+				}
+				return
+			}
+			all := page.Records
+			page.Records = nil
+			for _, record := range all {
+				if !record.Start.Before(from) && record.Start.Before(to) {
+					page.Records = append(page.Records, record)
+				}
+			}
+			if !yield(page, nil) {
+				return
 			}
 		}
-		return page
-	})
+	}
 }

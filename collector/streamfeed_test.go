@@ -14,8 +14,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// numbers is a stream of one record a page. The position is how many were read. It fails before the failAt-th.
-type numbers struct{ n, failAt int }
+// numbers is a stream of one record a page. The position is how many were read. It fails before the failAt-th, and waits at the end.
+type numbers struct {
+	n, failAt int
+	waits     *Waiting
+}
 
 var errStream = errors.New("the disk is broken")
 
@@ -31,6 +34,9 @@ func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page,
 			if err := emit(page); err != nil {
 				return err
 			}
+		}
+		if s.waits != nil {
+			return s.waits
 		}
 		return nil
 	})
@@ -50,6 +56,31 @@ func (p *pages) ids() (ids []string) {
 		}
 	}
 	return ids
+}
+
+// TestStreamWaits: what waits is shown and asked for after an interval; the watermark waits with complete records only.
+func TestStreamWaits(t *testing.T) {
+	for _, holds := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &numbers{n: 1, failAt: -1, waits: &Waiting{Err: errors.New("half a line"), Holds: holds}}
+			feed, ledger := newStream(s)
+			for range 8 {
+				was := ledger.state.Watermark
+				err := feed.Poll(t.Context())
+				if moved := !ledger.state.Watermark.Equal(was); (err != nil) != holds || moved == holds || !errors.Is(feed.Trouble(), s.waits.Err) {
+					t.Fatalf("holds %t: poll %v, trouble %v, the watermark moved %t", holds, err, feed.Trouble(), moved)
+				}
+				if wait := feed.Wait(t.Context()); wait != time.Minute {
+					t.Fatalf("it waits %s", wait)
+				}
+				time.Sleep(time.Minute)
+			}
+			s.waits = nil
+			if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil || !ledger.state.Watermark.Equal(time.Now()) {
+				t.Errorf("at last: poll %v, trouble %v, watermark %s", err, feed.Trouble(), ledger.state.Watermark)
+			}
+		})
+	}
 }
 
 func TestStreamGoesOnFromItsPosition(t *testing.T) {

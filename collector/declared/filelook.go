@@ -25,6 +25,15 @@ type filesReader struct {
 	files *Files
 	paths []string // patterns
 	now   func() time.Time
+	// open are the rows with an open quote that the last look found, by idOf of their files.
+	open map[uint64]openRow
+}
+
+// openRow is a row with an open quote in a file that grows.
+type openRow struct {
+	offset int64     // where it begins
+	size   int64     // of the file then
+	since  time.Time // when it was found
 }
 
 // fileKind is a kind of files: those that grow, or those that are written once.
@@ -48,7 +57,7 @@ func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 		if r.files.Read == readWhole {
 			newKind = newWholeLook
 		}
-		kind, err := newKind(l)
+		kind, err := newKind(ctx, l)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -69,7 +78,10 @@ func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 	}
 }
 
-// probe reads the first page.
+// probeTime is how long a probe reads on behind the first rows, to find what can't be read or waits.
+const probeTime = 10 * time.Second
+
+// probe reads for some time, at least until there are rows.
 func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
 	list := listFiles(r.paths)
 	if err := list.err(); err != nil {
@@ -80,11 +92,12 @@ func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
 			What: "no file matches " + strings.Join(r.paths, ", "), Todo: "see that paths are right, that the files are there, and that they aren't compressed",
 		}
 	}
-	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: r.now()}) {
+	began := r.now()
+	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: began}) {
 		if err != nil {
 			return rows, err
 		}
-		if rows += len(page.Records) + len(page.Invalid); rows > 0 {
+		if rows += len(page.Records) + len(page.Invalid); rows > 0 && r.now().Sub(began) >= probeTime {
 			break
 		}
 	}
@@ -133,9 +146,42 @@ func (l *fileLook) addRow(row *fileRow, path string) {
 	l.bytes += len(row.raw)
 	mapped := l.mapper.mapRow(&row.rawRow)
 	if r := mapped.Record; r != nil && r.Synthetic != "" {
-		r.Synthetic = string(row.chain[:]) // a row without an id is known by its place
+		r.Synthetic = string(row.Chain[:]) // a row without an id is known by its place
 	}
-	mapped.put(l.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.end))
+	mapped.put(l.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.Offset))
+}
+
+// waited is up to where the lines of a file have waited for the end of a quote for long enough.
+func (l *fileLook) waited(f *listedFile) int64 {
+	if l.now().Sub(f.info.ModTime()).Abs() >= waitForQuote {
+		return f.info.Size()
+	}
+	if o, is := l.open[f.id]; is && l.now().Sub(o.since) >= waitForQuote {
+		return o.size
+	}
+	return 0
+}
+
+// noteWaiting notes what isn't read of a file although all rows up to there are: complete lines with an open quote, or a line without an end.
+func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
+	size, at := f.info.Size(), rows.behind.Offset
+	if o := l.open[f.id]; !open {
+		delete(l.open, f.id)
+	} else if o.offset != at || o.since.IsZero() {
+		l.open[f.id] = openRow{at, size, l.now()}
+	}
+	rests := l.now().Sub(f.info.ModTime()).Abs()
+	switch where := fmt.Sprintf("the %d bytes from byte %d on", size-at, at); {
+	case open:
+		l.list.wait(true, f.path, where+" begin with a row whose quotes have no end yet",
+			"nothing: after a minute its first line is set aside, and the lines behind it are read; if it happens again, see how the program writes quotes")
+	case l.files.Format == formatJSONLines && holdsSeveral(rows.rest):
+		l.list.wait(true, f.path, where+" have objects of JSON without an end of line between them",
+			"let the program that writes the file end each record with an end of line")
+	case at < size && rests >= waitForQuote:
+		l.list.wait(false, f.path, where+" are a last line without an end",
+			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, or when the file has rested for an hour")
+	}
 }
 
 // emitEnd yields the last rows with the position behind all files, if there is anything new, and then the troubles.
@@ -145,7 +191,7 @@ func (l *fileLook) emitEnd(kind fileKind) {
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
 	page.Position = &collector.Position{Plan: kind.append(nil), HistoryDone: l.list.anyRead()}
-	if (err != nil || hasRows || !bytes.Equal(page.Position.Plan, l.stored)) && !l.yield(page, nil) {
+	if (len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Plan, l.stored)) && !l.yield(page, nil) {
 		return
 	}
 	if err != nil {
