@@ -35,6 +35,8 @@ type pass struct {
 	ended    time.Time
 	earliest time.Time
 
+	reused int // records with the id of another call
+
 	failed error // of the ledger
 }
 
@@ -43,6 +45,9 @@ func (a *audit) auditDay(ctx context.Context, from, to time.Time) (*Day, error) 
 	first := a.newPass(from, to)
 	if err := first.run(ctx); err != nil {
 		return nil, err
+	}
+	if first.reused > 0 {
+		a.note("%d records of %s have the id of another call that starts more than an hour from them: each is a call", first.reused, first.day.Day)
 	}
 	if len(first.differ) == 0 {
 		return &first.day, nil
@@ -159,6 +164,9 @@ func (p *pass) add(f *counting.Finding) {
 	}
 	d := &p.day
 	d.Listed++
+	if f.Reused {
+		p.reused++
+	}
 	if f.Standing == counting.StandingMissing || f.Standing == counting.StandingCounted && !f.SameAmounts() {
 		p.differ[f.Key] = true
 		if p.isAhead(start, f.Key) {
