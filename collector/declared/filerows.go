@@ -167,9 +167,8 @@ func (r *fileRows) readRow(row *rawRow) (lines int, err error) {
 	if r.files.Format == formatCSV {
 		return r.readFields(row)
 	}
-	if row.raw = bytes.TrimSpace(row.raw); !isJSON(row.raw) {
-		row.problem = "it is no valid JSON"
-	}
+	row.raw = bytes.TrimSpace(row.raw)
+	row.problem = jsonProblem(row.raw)
 	return 1, nil
 }
 

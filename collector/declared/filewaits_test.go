@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
 // pass lets time pass.
@@ -224,5 +226,31 @@ func TestWholeFileGrows(t *testing.T) {
 		r.expect("a batch", "", want...)
 		r.forget()
 		r.pass(24 * time.Hour)
+	}
+}
+
+// TestTrySavedFiles: what is wrong with a saved file is said as of the file, not as of an answer that was cut.
+func TestTrySavedFiles(t *testing.T) {
+	one := fmt.Sprintf(document, "a")
+	for _, c := range []struct{ name, text, want string }{
+		{"an object a line", one + "\n" + one, ""},
+		{"objects without an end of line", one + one, "it has objects of JSON without an end of line between them"},
+		{"a last line that isn't whole", one + "\n" + one[:20], "it is no valid JSON"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, files := range []string{"read: lines, format: jsonl", "read: whole, format: json"} {
+				d, err := declared.Load("d.yaml", []byte(filesDefinition(files)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				feed, got := d.Feeds["calls"], ""
+				for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(c.text)) {
+					got += m.Invalid
+				}
+				if got != c.want {
+					t.Errorf("%s: %q, want %q", files, got, c.want)
+				}
+			}
+		})
 	}
 }

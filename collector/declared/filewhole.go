@@ -139,7 +139,7 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, e
 		if problem != "" {
 			if l.mayGrow(f) {
 				l.list.wait(true, f.path, problem,
-					"see that it is one document of JSON; it is tried again for an hour after it was last written to, then set aside until it changes")
+					"see that the file is one document of JSON (for one in each line say read: lines, format: jsonl); it is tried again for an hour after it was last written to, then set aside until it changes")
 				yield(nil, io.EOF)
 				return
 			}
@@ -162,7 +162,9 @@ func readDocument(file io.ReaderAt, size int64) (document []byte, problem string
 		return nil, fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
 	}
 	document, err := io.ReadAll(io.NewSectionReader(file, 0, size))
-	if document = trimmed(document); err != nil || !isJSON(document) {
+	if document = trimmed(document); holdsSeveral(document) {
+		problem = "the file has several documents of JSON one after the other"
+	} else if err != nil || !isJSON(document) {
 		problem = "the file is no valid JSON"
 	}
 	return document, problem

@@ -35,6 +35,17 @@ func isJSON(text []byte) bool {
 	return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
+// jsonProblem says what is wrong with a row of JSON; empty: nothing.
+func jsonProblem(text []byte) string {
+	switch {
+	case isJSON(text):
+		return ""
+	case holdsSeveral(text):
+		return "it has objects of JSON without an end of line between them"
+	}
+	return "it is no valid JSON"
+}
+
 // holdsSeveral says whether a text begins with one value of JSON and has more behind it.
 func holdsSeveral(text []byte) bool {
 	in := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -169,6 +180,12 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 				return rows, err
 			}
 			rows = append(rows, row.rawRow)
+		}
+	case !isJSON(text) && m.feed.files != nil:
+		for line := range bytes.Lines(text) {
+			if raw := bytes.TrimSpace(line); len(raw) > 0 {
+				rows = append(rows, rawRow{raw: raw, problem: jsonProblem(raw)})
+			}
 		}
 	case !isJSON(text):
 		err = wire.Lines(text, func(raw []byte) error {
