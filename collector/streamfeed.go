@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
@@ -142,24 +143,41 @@ func (f *StreamFeed) Trouble() error { return f.err }
 // Unread implements Feed: nothing is stepped over.
 func (f *StreamFeed) Unread() []string { return nil }
 
-// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span. What waits without holding the watermark
-// ends no span.
-type SpanReader struct{ Stream StreamReader }
+// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span. A row that was set aside belongs to the span
+// of the record before it. What waits without holding the watermark ends no span.
+type SpanReader struct {
+	Stream StreamReader
+	// Audit reads what seems to have been read already too, and says all that waits.
+	Audit bool
+}
 
 // Pages implements RangeReader.
 func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
-		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to}) {
+		within := func(at time.Time) bool { return !at.Before(from) && at.Before(to) }
+		var last time.Time
+		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to, Audit: r.Audit}) {
 			if err != nil {
-				if waits, is := errors.AsType[*Waiting](err); !is || waits.Holds {
+				if waits, is := errors.AsType[*Waiting](err); !is || waits.Holds || r.Audit {
 					yield(nil, err)
 				}
 				return
 			}
 			all := page.Records
+			if len(all) > 0 && last.IsZero() {
+				last = all[0].Start
+			}
+			for _, rows := range []*[]BadRow{&page.Invalid, &page.Ignored} {
+				for i := range *rows {
+					if row := &(*rows)[i]; row.Near.IsZero() {
+						row.Near = last
+					}
+				}
+				*rows = slices.DeleteFunc(*rows, func(row BadRow) bool { return !row.Near.IsZero() && !within(row.Near) })
+			}
 			page.Records = nil
 			for _, record := range all {
-				if !record.Start.Before(from) && record.Start.Before(to) {
+				if last = record.Start; within(last) {
 					page.Records = append(page.Records, record)
 				}
 			}

@@ -4,5 +4,5 @@ package declared
 
 import "io/fs"
 
-// changeOf is when a file last changed; 0: it isn't known, so that files are compared by what they have.
+// changeOf is when a file last changed; 0, for unknown: files are compared by their bytes.
 func changeOf(fs.FileInfo) int64 { return 0 }

@@ -67,7 +67,7 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 	return l, nil
 }
 
-// findAgain looks for what was read of a file among the entries of its inode.
+// findAgain looks for the entry of a file among those of its inode.
 func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fileEntry) (found bool, err error) {
 	file, err := os.Open(f.path)
 	if err != nil {
@@ -143,7 +143,10 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	}
 	if err == nil {
 		var known int64
-		if known, err = l.known(ctx, file, e, sum); err == nil {
+		if !l.audit {
+			known, err = l.known(ctx, file, e, sum)
+		}
+		if err == nil {
 			e.Change = l.settledChange(info)
 			err = l.readRows(&linesRead{ctx, file, e, known, print}, sum)
 		}
@@ -151,7 +154,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	return ignoreTruncated(err)
 }
 
-// linesRead is one reading of a file. print is of what was read of it, and guards against a truncation meanwhile; what a file is, its whole hash says.
+// linesRead is one reading of a file. print is a sample of its bytes, and guards against a truncation meanwhile; only its whole hash identifies a file.
 type linesRead struct {
 	ctx   context.Context
 	file  *os.File
@@ -188,6 +191,9 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 		return err
 	}
 	l.noteWaiting(f, rows, errors.Is(err, errOpen))
+	if err := l.compareLines(r.ctx, r.file, f, rows); err != nil {
+		return err
+	}
 	return l.emitUpTo(r, rows.behind)
 }
 

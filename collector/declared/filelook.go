@@ -1,10 +1,12 @@
 package declared
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"time"
@@ -50,7 +52,7 @@ type fileKind interface {
 func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		l := &fileLook{
-			filesReader: r, stored: from.Position, day: dayOf(from.Now), list: listFiles(r.paths), yield: yield,
+			filesReader: r, stored: from.Position, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.paths), yield: yield,
 			mapper: r.feed.newMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
@@ -110,6 +112,7 @@ type fileLook struct {
 
 	stored []byte // the position as it was committed
 	day    int64
+	audit  bool // nothing is passed over, and lines are counted
 	list   *fileList
 	mapper *Mapper
 	yield  func(*collector.Page, error) bool
@@ -182,6 +185,36 @@ func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
 		l.list.wait(false, f.path, where+" are a last line without an end",
 			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, or when the file has rested for an hour")
 	}
+}
+
+// compareLines counts the lines of a file for an audit, apart from reading its rows, and says how many more there are.
+func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile, rows *fileRows) error {
+	if !l.audit {
+		return nil
+	}
+	in := bufio.NewReader(&contextReader{ctx, io.NewSectionReader(file, 0, f.info.Size())})
+	lines, blank := 0, true
+	for {
+		piece, err := in.ReadSlice('\n')
+		if blank = blank && len(bytes.Trim(piece, "\r\n")) == 0; errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if !blank {
+			lines++
+		}
+		if blank = true; errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	if lines != rows.count {
+		l.list.waits = append(l.list.waits, &advice.Error{
+			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, rows.count),
+			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else see how the program writes quotes",
+		})
+	}
+	return nil
 }
 
 // emitEnd yields the last rows with the position behind all files, if there is anything new, and then the troubles.

@@ -97,7 +97,7 @@ func printOf(file io.ReaderAt, offset int64) (print [sha256.Size]byte, err error
 	return sha256.Sum256(bytes), nil
 }
 
-// seeFile notes that the file is there on a day and has what was read of it.
+// seeFile notes that the file is there on a day, with the bytes that were read of it.
 func (e *fileEntry) seeFile(file *listedFile, day int64) {
 	if e.Day != day {
 		e.Older = e.Now

@@ -58,6 +58,7 @@ type fileRows struct {
 	sum    hash.Hash // of the bytes up to there
 	behind mark      // behind the last row, and the blank lines after it
 	ahead  []fileLine
+	count  int    // of the rows that were read, with names
 	rest   []byte // a last line without an end that waits, as far as it may be read
 	// unclosed says that the quotes of a row had no end.
 	unclosed bool
@@ -157,6 +158,7 @@ func (r *fileRows) next() (row fileRow, err error) {
 		r.behind = row.mark
 		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
 		if len(row.raw) > 0 {
+			r.count++
 			return row, nil
 		}
 	}
@@ -261,8 +263,8 @@ const (
 	fieldsWrong             // something follows a quote that can't
 )
 
-// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the comma, within a value that doesn't begin with one,
-// and within one that does where neither a separator nor the end of a line is next to them.
+// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the comma, and within a value that doesn't begin
+// with one. Within one that does, a quote is text if neither a separator nor the end of a line is next to it.
 func splitFields(text string, separator byte) (fields []string, state fieldsState) {
 	if separator != comma[0] {
 		return strings.Split(text, string(separator)), fieldsRead

@@ -229,7 +229,7 @@ func TestWholeFileGrows(t *testing.T) {
 	}
 }
 
-// TestTrySavedFiles: what is wrong with a saved file is said as of the file, not as of an answer that was cut.
+// TestTrySavedFiles: the problems of a saved file speak of a file, and not of an answer that was cut.
 func TestTrySavedFiles(t *testing.T) {
 	one := fmt.Sprintf(document, "a")
 	for _, c := range []struct{ name, text, want string }{

@@ -69,6 +69,7 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		if err == nil {
 			read = rows.behind
 			l.noteWaiting(f, rows, open)
+			err = l.compareLines(ctx, file, f, rows)
 		}
 	}
 	if errors.Is(err, io.EOF) { // it is still being written
@@ -77,7 +78,7 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		return err
 	}
 	if now, err := file.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
-		if read.Offset < size { // what is known of it; its version isn't read yet
+		if read.Offset < size { // its version isn't read yet, and these rows are
 			version = binary.BigEndian.Uint64(read.Chain[:])
 		}
 		l.noteFile(version, wholeEntry{read, l.day})
@@ -85,16 +86,16 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	return nil
 }
 
-// known is up to where a file has what was read of another one, or of this one before, and the hash of all its bytes.
+// known is up to where a file has the bytes that were read of another one, or of this one before, and the hash of all its bytes.
 func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (known int64, all chain, err error) {
 	sum, err := hashOf(ctx, file, size)
 	if err != nil {
 		return 0, all, err
 	}
-	if all = chainOf(sum); l.marks[mark{size, all}] {
+	if all = chainOf(sum); l.marks[mark{size, all}] && !l.audit {
 		return size, all, nil
 	}
-	if l.files.Format == formatCSV {
+	if l.files.Format == formatCSV && !l.audit {
 		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, slices.Collect(maps.Keys(l.marks)))
 	}
 	return known, all, err
