@@ -46,6 +46,8 @@ type StreamPosition struct {
 	Origin time.Time
 	// Now is the time by the feed's clock.
 	Now time.Time
+	// Audit reads everything, also what another file seems to have had: nothing is passed over.
+	Audit bool
 }
 
 // MapPages makes a page of each piece of what a reader reads. An error ends the sequence.

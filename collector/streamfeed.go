@@ -1,8 +1,11 @@
 package collector
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -25,6 +28,26 @@ type StreamFeed struct {
 
 	// posting is held from the look at the posted records that wait to the commit, so that an older one isn't counted after a newer one.
 	posting *semaphore.Weighted
+	waits *Waiting // of the last read; the watermark doesn't wait with it
+}
+
+// Waiting is an error of a StreamReader that has read all it could, and of which something waits for what its writer hasn't written yet. The feed
+// says so, and reads again after an interval.
+type Waiting struct {
+	Err error
+	// Holds says that complete records are among what waits: the watermark waits with them.
+	Holds bool
+}
+
+func (w *Waiting) Error() string { return w.Err.Error() }
+
+func (w *Waiting) Unwrap() error { return w.Err }
+
+func (w *Waiting) orNil() error {
+	if w == nil {
+		return nil
+	}
+	return w
 }
 
 func newStreamFeed(settings FeedSettings) *StreamFeed {
@@ -43,10 +66,11 @@ func (f *StreamFeed) Poll(ctx context.Context) error {
 	}
 	err := f.read(ctx)
 	c := f.settings.Clock
+	waits, isWaiting := errors.AsType[*Waiting](err)
 	switch {
 	case ctx.Err() != nil:
-	case err == nil:
-		f.backoff = backoff{retry: c.Elapsed() + f.settings.Info.PollInterval()}
+	case err == nil, isWaiting:
+		f.backoff = backoff{err: cmp.Or(waits, f.waits).orNil(), retry: c.Elapsed() + f.settings.Info.PollInterval()}
 	case !isLedgerError(err):
 		f.fail(err, c.Elapsed(), f.settings.Random)
 	}
@@ -106,9 +130,16 @@ func (f *StreamFeed) read(ctx context.Context) error {
 		return asLedgerError(err)
 	}
 	began, _ := f.settings.Clock.times()
+	was := f.waits
+	f.waits = nil
 	if f.settings.Info.Stream != nil {
-		if err := f.readStream(ctx, began); err != nil {
+		err := f.readStream(ctx, began)
+		waits, is := errors.AsType[*Waiting](err)
+		if err != nil && (!is || waits.Holds) {
 			return err
+		}
+		if f.waits = waits; is && was == nil {
+			f.settings.Logger.Warn("part of a file waits to be read", "error", waits)
 		}
 	}
 	f.settings.Clock.sampleDate()
@@ -144,20 +175,47 @@ func (f *StreamFeed) Trouble() error { return f.err }
 // Unread implements Feed: nothing is stepped over.
 func (f *StreamFeed) Unread() []string { return nil }
 
-// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span.
-type SpanReader struct{ Stream StreamReader }
+// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span. A row that was set aside belongs to the span
+// of the record before it. What waits without holding the watermark ends no span.
+type SpanReader struct {
+	Stream StreamReader
+	// Audit reads what seems to have been read already too, and says all that waits.
+	Audit bool
+}
 
 // Pages implements RangeReader.
 func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error] {
-	pages := r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to})
-	return MapPages(pages, func(page *Page) *Page {
-		all := page.Records
-		page.Records = nil
-		for _, record := range all {
-			if !record.Start.Before(from) && record.Start.Before(to) {
-				page.Records = append(page.Records, record)
+	return func(yield func(*Page, error) bool) {
+		within := func(at time.Time) bool { return !at.Before(from) && at.Before(to) }
+		var last time.Time
+		for page, err := range r.Stream.Pages(ctx, StreamPosition{Origin: from, Now: to, Audit: r.Audit}) {
+			if err != nil {
+				if waits, is := errors.AsType[*Waiting](err); !is || waits.Holds || r.Audit {
+					yield(nil, err)
+				}
+				return
+			}
+			all := page.Records
+			if len(all) > 0 && last.IsZero() {
+				last = all[0].Start
+			}
+			for _, rows := range []*[]BadRow{&page.Invalid, &page.Ignored} {
+				for i := range *rows {
+					if row := &(*rows)[i]; row.Near.IsZero() {
+						row.Near = last
+					}
+				}
+				*rows = slices.DeleteFunc(*rows, func(row BadRow) bool { return !row.Near.IsZero() && !within(row.Near) })
+			}
+			page.Records = nil
+			for _, record := range all {
+				if last = record.Start; within(last) {
+					page.Records = append(page.Records, record)
+				}
+			}
+			if !yield(page, nil) {
+				return
 			}
 		}
-		return page
-	})
+	}
 }

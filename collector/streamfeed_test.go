@@ -14,8 +14,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// numbers is a stream of one record a page. The position is how many were read. It fails before the failAt-th.
-type numbers struct{ n, failAt int }
+// numbers is a stream of one record a page. The position is how many were read. It fails before the failAt-th, and waits at the end.
+type numbers struct {
+	n, failAt int
+	waits     *Waiting
+}
 
 var errStream = errors.New("the disk is broken")
 
@@ -31,6 +34,9 @@ func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page,
 			if err := emit(page); err != nil {
 				return err
 			}
+		}
+		if s.waits != nil {
+			return s.waits
 		}
 		return nil
 	})
@@ -50,6 +56,31 @@ func (p *pages) ids() (ids []string) {
 		}
 	}
 	return ids
+}
+
+// TestStreamWaits: what waits is shown and asked for after an interval; the watermark waits with complete records only.
+func TestStreamWaits(t *testing.T) {
+	for _, holds := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &numbers{n: 1, failAt: -1, waits: &Waiting{Err: errors.New("half a line"), Holds: holds}}
+			feed, ledger := newStream(s)
+			for range 8 {
+				was := ledger.state.Watermark
+				err := feed.Poll(t.Context())
+				if moved := !ledger.state.Watermark.Equal(was); (err != nil) != holds || moved == holds || !errors.Is(feed.Trouble(), s.waits.Err) {
+					t.Fatalf("holds %t: poll %v, trouble %v, the watermark moved %t", holds, err, feed.Trouble(), moved)
+				}
+				if wait := feed.Wait(t.Context()); wait != time.Minute {
+					t.Fatalf("it waits %s", wait)
+				}
+				time.Sleep(time.Minute)
+			}
+			s.waits = nil
+			if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil || !ledger.state.Watermark.Equal(time.Now()) {
+				t.Errorf("at last: poll %v, trouble %v, watermark %s", err, feed.Trouble(), ledger.state.Watermark)
+			}
+		})
+	}
 }
 
 func TestStreamGoesOnFromItsPosition(t *testing.T) {
@@ -94,7 +125,7 @@ func TestStreamWaitsForTheLedger(t *testing.T) {
 func TestSpanOfAStream(t *testing.T) {
 	now := time.Now()
 	var ids []string
-	for page, err := range (SpanReader{&numbers{n: 5, failAt: -1}}).Pages(t.Context(), now.Add(-3*time.Minute), now) {
+	for page, err := range (SpanReader{Stream: &numbers{n: 5, failAt: -1}}).Pages(t.Context(), now.Add(-3*time.Minute), now) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,6 +135,62 @@ func TestSpanOfAStream(t *testing.T) {
 	}
 	if !slices.Equal(ids, []string{"2", "3", "4"}) {
 		t.Errorf("records %v", ids)
+	}
+}
+
+// someStream is a stream of given pages, and an error at its end.
+type someStream struct {
+	pages []Page
+	err   error
+}
+
+func (s *someStream) Pages(context.Context, StreamPosition) iter.Seq2[*Page, error] {
+	return pagesOf(func(emit func(*Page) error) error {
+		for _, page := range s.pages {
+			page.Invalid = slices.Clone(page.Invalid)
+			if err := emit(&page); err != nil {
+				return err
+			}
+		}
+		return s.err
+	})
+}
+
+// TestBadRowsOfASpan: a row that was set aside belongs to one span: where the record before it lies.
+func TestBadRowsOfASpan(t *testing.T) {
+	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	at := func(d int) time.Time { return day.Add(time.Duration(24*d+12) * time.Hour) }
+	bad := func(near time.Time) BadRow { return BadRow{Near: near} }
+	s := &someStream{pages: []Page{
+		{Records: []*cdr.Record{{Start: at(0)}, {Start: at(1)}}, Invalid: []BadRow{bad(time.Time{}), bad(at(1))}},
+		{Invalid: []BadRow{bad(time.Time{})}},
+		{Records: []*cdr.Record{{Start: at(2)}}, Invalid: []BadRow{bad(at(2))}},
+	}}
+	for d, want := range []int{1, 2, 1, 0} {
+		rows := 0
+		for page, err := range (SpanReader{Stream: s}).Pages(t.Context(), day.AddDate(0, 0, d), day.AddDate(0, 0, d+1)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows += len(page.Invalid)
+		}
+		if rows != want {
+			t.Errorf("day %d has %d rows, want %d", d, rows, want)
+		}
+	}
+}
+
+// TestWaitingInASpan: commands end with what holds the watermark, and an audit is told all that waits.
+func TestWaitingInASpan(t *testing.T) {
+	for _, c := range []struct{ holds, audit, fails bool }{{false, false, false}, {false, true, true}, {true, false, true}, {true, true, true}} {
+		waits := &Waiting{Err: errors.New("half a line"), Holds: c.holds}
+		var got error
+		for _, err := range (SpanReader{Stream: &someStream{err: waits}, Audit: c.audit}).Pages(t.Context(), time.Time{}, time.Now()) {
+			got = err
+		}
+		if (got != nil) != c.fails {
+			t.Errorf("%+v: %v", c, got)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 // The rules of counting and the guarantees of the contract are numbered from 1 to these.
 const (
-	rules      = 37
+	rules      = 38
 	guarantees = 9
 )
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/labels"
 )
 
@@ -105,14 +106,14 @@ type printing struct {
 	resolve  bool // look recordings up
 
 	seed       maphash.Seed
-	seen       map[uint64]struct{}                // hashes of the ids of the present piece, whose pages may repeat a row
+	seen       map[uint64]time.Time               // starts by hashes of the ids of the present piece, whose pages may repeat a row
 	begin, end time.Time                          // of the present piece: what a provider adds around it is another piece's
 	recordings map[string]collector.RecordingInfo // those that were asked for, each once
 }
 
 // run reads the range in pieces that the provider allows.
 func (p *printing) run(ctx context.Context) error {
-	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]struct{}), make(map[string]collector.RecordingInfo)
+	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]time.Time), make(map[string]collector.RecordingInfo)
 	longest, to := p.feed.Limits.MaxRange, p.feed.Limits.ReadTo(p.to, time.Now())
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
 	driver.Missing = func(task collector.Task, err error) {
@@ -147,10 +148,11 @@ func (p *printing) page(ctx context.Context, page *collector.Page) error {
 		}
 		if record.ID != "" {
 			id := maphash.String(p.seed, record.ID)
-			if _, repeated := p.seen[id]; repeated {
+			was, repeated := p.seen[id]
+			if repeated && (!p.feed.Rules.ByArrival || record.Start.Sub(was).Abs() <= counting.SameCall) { // counting.md 38
 				continue
 			}
-			p.seen[id] = struct{}{}
+			p.seen[id] = record.Start
 		}
 		if err := p.print(ctx, record); err != nil {
 			return err

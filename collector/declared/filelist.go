@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
@@ -30,7 +31,10 @@ type listedFile struct {
 type fileList struct {
 	files    []*listedFile
 	troubles []error
-	ids      map[uint64][]fs.FileInfo
+	// waits are what waits in files for what isn't written yet. holds says that complete records are among it.
+	waits []error
+	holds bool
+	ids   map[uint64][]fs.FileInfo
 }
 
 // listFiles lists the regular files that patterns name, those that were written first at the beginning. A file with several names is listed once, and
@@ -162,6 +166,12 @@ func (l *fileList) trouble(what, path string, err error) {
 	})
 }
 
+// wait notes that something of a file waits.
+func (l *fileList) wait(holds bool, path, why, todo string) {
+	l.holds = l.holds || holds
+	l.waits = append(l.waits, &advice.Error{What: fmt.Sprintf("the file %s waits: %s", path, why), Todo: todo})
+}
+
 // fail notes that a file can't be read, unless it is gone by now.
 func (l *fileList) fail(f *listedFile, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -175,12 +185,29 @@ func (l *fileList) anyRead() bool {
 	return slices.ContainsFunc(l.files, func(f *listedFile) bool { return !f.failed })
 }
 
-// err is the first trouble, and how many there are besides; nil if there is none.
-func (l *fileList) err() error {
-	if len(l.troubles) < 2 {
-		return errors.Join(l.troubles...)
+// err is the first trouble, and how many there are besides; nil if there is none. It is a collector.Waiting if things only wait.
+func (l *fileList) err() (err error) {
+	all := slices.Concat(l.troubles, l.waits)
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		err = all[0]
+	default:
+		err = fmt.Errorf("%w; and %d more", all[0], len(all)-1)
 	}
-	return fmt.Errorf("%w; and %d more", l.troubles[0], len(l.troubles)-1)
+	if len(l.troubles) == 0 {
+		err = &collector.Waiting{Err: err, Holds: l.holds}
+	}
+	return err
+}
+
+// hasNewer says whether a path is the name of another file with what programs that rotate add: calls.csv.1, calls.csv-20261126.
+func (l *fileList) hasNewer(path string) bool {
+	return slices.ContainsFunc(l.files, func(f *listedFile) bool {
+		added, is := strings.CutPrefix(path, f.path)
+		return is && added != "" && strings.Contains(".-", added[:1])
+	})
 }
 
 // isCompressed says whether a file is of a format that isn't read.

@@ -1,10 +1,12 @@
 package declared
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"time"
@@ -25,6 +27,15 @@ type filesReader struct {
 	files *Files
 	paths []string // patterns
 	now   func() time.Time
+	// open are the rows with an open quote that the last look found, by idOf of their files.
+	open map[uint64]openRow
+}
+
+// openRow is a row with an open quote in a file that grows.
+type openRow struct {
+	offset int64     // where it begins
+	size   int64     // of the file then
+	since  time.Time // when it was found
 }
 
 // fileKind is a kind of files: those that grow, or those that are written once.
@@ -41,14 +52,14 @@ type fileKind interface {
 func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		l := &fileLook{
-			filesReader: r, stored: from.Position, day: dayOf(from.Now), list: listFiles(r.paths), yield: yield,
+			filesReader: r, stored: from.Position, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.paths), yield: yield,
 			mapper: r.feed.newMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
 		if r.files.Read == readWhole {
 			newKind = newWholeLook
 		}
-		kind, err := newKind(l)
+		kind, err := newKind(ctx, l)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -69,7 +80,10 @@ func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 	}
 }
 
-// probe reads the first page.
+// probeTime is how long a probe reads on behind the first rows, to find what can't be read or waits.
+const probeTime = 10 * time.Second
+
+// probe reads for some time, at least until there are rows.
 func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
 	list := listFiles(r.paths)
 	if err := list.err(); err != nil {
@@ -80,11 +94,12 @@ func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
 			What: "no file matches " + strings.Join(r.paths, ", "), Todo: "see that paths are right, that the files are there, and that they aren't compressed",
 		}
 	}
-	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: r.now()}) {
+	began := r.now()
+	for page, err := range r.Pages(ctx, collector.StreamPosition{Now: began}) {
 		if err != nil {
 			return rows, err
 		}
-		if rows += len(page.Records) + len(page.Invalid); rows > 0 {
+		if rows += len(page.Records) + len(page.Invalid); rows > 0 && r.now().Sub(began) >= probeTime {
 			break
 		}
 	}
@@ -97,6 +112,7 @@ type fileLook struct {
 
 	stored []byte // the position as it was committed
 	day    int64
+	audit  bool // nothing is passed over, and lines are counted
 	list   *fileList
 	mapper *Mapper
 	yield  func(*collector.Page, error) bool
@@ -133,9 +149,72 @@ func (l *fileLook) addRow(row *fileRow, path string) {
 	l.bytes += len(row.raw)
 	mapped := l.mapper.mapRow(&row.rawRow)
 	if r := mapped.Record; r != nil && r.Synthetic != "" {
-		r.Synthetic = string(row.chain[:]) // a row without an id is known by its place
+		r.Synthetic = string(row.Chain[:]) // a row without an id is known by its place
 	}
-	mapped.put(l.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.end))
+	mapped.put(l.page, row.raw, fmt.Sprintf("%s, before byte %d", path, row.Offset))
+}
+
+// waited is up to where the lines of a file have waited for the end of a quote for long enough.
+func (l *fileLook) waited(f *listedFile) int64 {
+	if l.now().Sub(f.info.ModTime()).Abs() >= waitForQuote {
+		return f.info.Size()
+	}
+	if o, is := l.open[f.id]; is && l.now().Sub(o.since) >= waitForQuote {
+		return o.size
+	}
+	return 0
+}
+
+// noteWaiting notes what isn't read of a file although all rows up to there are: complete lines with an open quote, or a line without an end.
+func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
+	size, at := f.info.Size(), rows.behind.Offset
+	if o := l.open[f.id]; !open {
+		delete(l.open, f.id)
+	} else if o.offset != at || o.since.IsZero() {
+		l.open[f.id] = openRow{at, size, l.now()}
+	}
+	rests := l.now().Sub(f.info.ModTime()).Abs()
+	switch where := fmt.Sprintf("the %d bytes from byte %d on", size-at, at); {
+	case open:
+		l.list.wait(true, f.path, where+" begin with a row whose quotes have no end yet",
+			"nothing: after a minute its first line is set aside, and the lines behind it are read; if it happens again, see how the program writes quotes")
+	case l.files.Format == formatJSONLines && holdsSeveral(rows.rest):
+		l.list.wait(true, f.path, where+" have objects of JSON without an end of line between them",
+			"let the program that writes the file end each record with an end of line")
+	case at < size && rests >= waitForQuote:
+		l.list.wait(false, f.path, where+" are a last line without an end",
+			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, or when the file has rested for an hour")
+	}
+}
+
+// compareLines counts the lines of a file for an audit, apart from reading its rows, and says how many more there are.
+func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile, rows *fileRows) error {
+	if !l.audit {
+		return nil
+	}
+	in := bufio.NewReader(&contextReader{ctx, io.NewSectionReader(file, 0, f.info.Size())})
+	lines, blank := 0, true
+	for {
+		piece, err := in.ReadSlice('\n')
+		if blank = blank && len(bytes.Trim(piece, "\r\n")) == 0; errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if !blank {
+			lines++
+		}
+		if blank = true; errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	if lines != rows.count {
+		l.list.waits = append(l.list.waits, &advice.Error{
+			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, rows.count),
+			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else see how the program writes quotes",
+		})
+	}
+	return nil
 }
 
 // emitEnd yields the last rows with the position behind all files, if there is anything new, and then the troubles.
@@ -145,7 +224,7 @@ func (l *fileLook) emitEnd(kind fileKind) {
 	}
 	hasRows, page, err := l.rows > 0, l.takePage(), l.list.err()
 	page.Position = &collector.Position{Plan: kind.append(nil), HistoryDone: l.list.anyRead()}
-	if (err != nil || hasRows || !bytes.Equal(page.Position.Plan, l.stored)) && !l.yield(page, nil) {
+	if (len(l.list.troubles) > 0 || hasRows || !bytes.Equal(page.Position.Plan, l.stored)) && !l.yield(page, nil) {
 		return
 	}
 	if err != nil {

@@ -2,8 +2,10 @@ package declared
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"io"
 	"slices"
 	"time"
@@ -24,56 +26,78 @@ type fileEntry struct {
 
 // storedEntry is of a fixed size, as what it holds: they are stored as they are.
 type storedEntry struct {
-	ID uint64 // see idOf; 0: none is known to be it
+	ID   uint64 // see idOf; 0: none is known to be it
+	Path uint64 // hash of the path that it was first found at
+	// Change is when it had changed last (changeOf) when it was known to have what was read. While that stays, it isn't compared again.
+	Change int64
 	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the machine a file may be shorter.
 	Now, Older mark
 	Day        int64 // when it was last seen, since 1970
 }
 
-// mark is a place in a file, which is a row's end. Files that have the same bytes up to there, at their beginning and before the place, are the same so
-// far.
+// mark is a place in a file, which is a row's end. Files with the same mark have the same bytes up to there.
 type mark struct {
 	Offset int64
-	Print  uint64
 	Chain  chain
 }
 
 const (
-	// printed is how many bytes at the beginning of a file and before a mark tell it apart.
-	printed = 1 << 10
 	// goneFiles is of how many files is remembered what was read of them when they are gone.
 	goneFiles = 1000
 
-	linesForm = 3 // of the stored position
+	linesForm = 4 // of the stored position
 )
 
-// printOf is a hash of a file's first bytes and those before an offset.
-func printOf(file io.ReaderAt, offset int64) (uint64, error) {
-	size := min(offset, printed)
-	bytes := make([]byte, 2*size, 2*size+8)
-	if _, err := file.ReadAt(bytes[:size], 0); err != nil && size > 0 {
-		return 0, err
+// pathHash is a hash of a path.
+func pathHash(path string) uint64 {
+	sum := sha256.Sum256([]byte(path))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// hashTo writes the bytes of a file from one place to another into a hash.
+func hashTo(ctx context.Context, sum hash.Hash, file io.ReaderAt, from, to int64) error {
+	n, err := io.Copy(sum, &contextReader{ctx, io.NewSectionReader(file, from, to-from)})
+	if err == nil && n < to-from {
+		err = errTruncated
 	}
-	if _, err := file.ReadAt(bytes[size:], offset-size); err != nil && size > 0 {
-		return 0, err
-	}
-	sum := sha256.Sum256(binary.BigEndian.AppendUint64(bytes, uint64(offset)))
-	return binary.BigEndian.Uint64(sum[:]), nil
+	return err
+}
+
+// hashOf is the hash of a file's bytes up to a place.
+func hashOf(ctx context.Context, file io.ReaderAt, to int64) (hash.Hash, error) {
+	sum := sha256.New()
+	return sum, hashTo(ctx, sum, file, 0, to)
 }
 
 // fits says whether a file has, up to the mark, what was read up to there.
-func (m mark) fits(file io.ReaderAt, size int64) bool {
-	if m.Offset == 0 {
-		return true
+func (m mark) fits(ctx context.Context, file io.ReaderAt, size int64) (bool, error) {
+	if m.Offset == 0 || m.Offset > size {
+		return m.Offset == 0, nil
 	}
-	if m.Offset > size {
-		return false
+	sum, err := hashOf(ctx, file, m.Offset)
+	if err != nil {
+		return false, err
 	}
-	has, err := printOf(file, m.Offset)
-	return err == nil && has == m.Print
+	return chainOf(sum) == m.Chain, nil
 }
 
-// seeFile notes that the file is there on a day.
+// printed is how many bytes at the beginning of a file and before a place are looked at while it is read.
+const printed = 1 << 10
+
+// printOf is a hash of a file's first bytes and those before an offset.
+func printOf(file io.ReaderAt, offset int64) (print [sha256.Size]byte, err error) {
+	size := min(offset, printed)
+	bytes := make([]byte, 2*size)
+	if _, err := file.ReadAt(bytes[:size], 0); err != nil && size > 0 {
+		return print, err
+	}
+	if _, err := file.ReadAt(bytes[size:], offset-size); err != nil && size > 0 {
+		return print, err
+	}
+	return sha256.Sum256(bytes), nil
+}
+
+// seeFile notes that the file is there on a day, with the bytes that were read of it.
 func (e *fileEntry) seeFile(file *listedFile, day int64) {
 	if e.Day != day {
 		e.Older = e.Now
@@ -83,21 +107,16 @@ func (e *fileEntry) seeFile(file *listedFile, day int64) {
 
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
 func (p *linesPosition) forget(int64) {
-	type place struct {
-		offset int64
-		print  uint64
-	}
-	known := make(map[place]bool)
+	known := make(map[mark]bool)
 	slices.SortStableFunc(p.entries, func(a, b *fileEntry) int { return cmp.Compare(b.Day, a.Day) })
 	gone := 0
 	p.entries = slices.DeleteFunc(p.entries, func(e *fileEntry) bool {
-		at := place{e.Now.Offset, e.Now.Print}
 		if e.file != nil {
-			known[at] = true
+			known[e.Now] = true
 			return false
 		}
 		gone++
-		return gone > goneFiles || e.ID == 0 && (e.Now.Offset == 0 || known[at])
+		return gone > goneFiles || e.ID == 0 && (e.Now.Offset == 0 || known[e.Now])
 	})
 }
 

@@ -3,10 +3,11 @@ package declared
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"iter"
 	"strings"
@@ -19,24 +20,29 @@ const (
 	rowLines = 20
 )
 
-// chain is a hash of all lines of a file up to a place. It is what a row without an id is known by: the same for the same row in a copy, and different for
-// rows that are alike within a file.
+// chain is a hash of all bytes of a file up to a place. It identifies a file as far as it was read, and a row without an id: it is the same for
+// the same row of a copy, and differs for rows that are alike within a file.
 type chain [16]byte
 
-func (c chain) next(line []byte) (next chain) {
-	sum := sha256.Sum256(append(c[:], line...))
-	copy(next[:], sum[:])
-	return next
+func chainOf(sum hash.Hash) (c chain) {
+	copy(c[:], sum.Sum(nil))
+	return c
+}
+
+// next is the chain behind a row of a document.
+func (c chain) next(row []byte) chain {
+	sum := sha256.New()
+	sum.Write(c[:])
+	sum.Write(row)
+	return chainOf(sum)
 }
 
 // fileRow is one row of a file, without the end of its line.
 type fileRow struct {
 	rawRow
 
-	end   int64 // where the next row begins
-	chain chain // up to there
-	// half says that it is the last one of a file of CSV, without an end, and lacks values: the file may still be written.
-	half bool
+	mark       // behind it
+	bare int64 // where its text ends, without the end of its line
 }
 
 // fileRows reads the rows of a file one by one. Memory is bounded by rowLines and longestLine.
@@ -45,27 +51,54 @@ type fileRows struct {
 	files   *Files
 	columns []string // of CSV; nil: the first row has them
 	// ends says that the file is complete, so that a last line without an end is a row; else it waits.
-	ends  bool
-	at    int64 // behind the lines that were read
-	chain chain // up to the last row
-	ahead []fileLine
+	ends bool
+	// waited is up to where lines have waited for the end of a quote for long enough.
+	waited int64
+	at     int64     // behind the lines that were read
+	sum    hash.Hash // of the bytes up to there
+	behind mark      // behind the last row, and the blank lines after it
+	ahead  []fileLine
+	count  int    // of the rows that were read, with names
+	rest   []byte // a last line without an end that waits, as far as it may be read
 	// unclosed says that the quotes of a row had no end.
 	unclosed bool
 }
 
-// fileLine is one line; of one that is too long sum stands for its text.
+// fileLine is one line; one that is too long has no text, and chain stands for it.
 type fileLine struct {
-	text    []byte
-	sum     []byte
-	end     int64
+	text []byte
+	mark
+	bare    int64
 	tooLong bool
-	noEnd   bool
 }
 
-// newFileRows reads rows from a place on, which is a row's end, up to a size.
-func newFileRows(file io.ReaderAt, files *Files, from mark, size int64) *fileRows {
-	in := io.NewSectionReader(file, from.Offset, size-from.Offset)
-	return &fileRows{in: bufio.NewReaderSize(in, 64<<10), files: files, columns: files.Columns, at: from.Offset, chain: from.Chain}
+// newFileRows reads rows from a place on, which is a row's end, up to a size. sum is the hash of what stands before the place. Reading ends with
+// the context.
+func newFileRows(ctx context.Context, file io.ReaderAt, files *Files, from int64, sum hash.Hash, size int64) *fileRows {
+	in := &contextReader{ctx, io.NewSectionReader(file, from, size-from)}
+	return &fileRows{
+		in: bufio.NewReaderSize(in, 64<<10), files: files, columns: files.Columns, at: from, sum: sum, behind: mark{from, chainOf(sum)},
+	}
+}
+
+// rowsOf reads the rows of a complete text.
+func rowsOf(text []byte, files *Files) *fileRows {
+	r := newFileRows(context.Background(), bytes.NewReader(text), files, 0, sha256.New(), int64(len(text)))
+	r.ends = true
+	return r
+}
+
+// contextReader ends reading with a context.
+type contextReader struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r *contextReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
 }
 
 // readNames reads the names of the values from the first row if it has them, and says so. The error is io.EOF if that row isn't complete yet.
@@ -81,10 +114,9 @@ func (r *fileRows) readNames() (inFile bool, err error) {
 	return true, err
 }
 
-// all yields the rows of a complete file of CSV. The first ones behind names in the file may be none. The error is io.EOF if there are no names.
+// all yields the rows of CSV. The first ones behind names in the file may be none. The error is io.EOF if there are no names, or errOpen.
 func (r *fileRows) all(skip int) iter.Seq2[*fileRow, error] {
 	return func(yield func(*fileRow, error) bool) {
-		r.ends = true
 		inFile, err := r.readNames()
 		if err != nil {
 			yield(nil, err)
@@ -105,7 +137,10 @@ func (r *fileRows) all(skip int) iter.Seq2[*fileRow, error] {
 	}
 }
 
-// next is the next row; io.EOF if it isn't complete yet. Blank lines are passed over.
+// errOpen is a row that has an open quote and isn't complete yet.
+var errOpen = errors.New("its quotes have no end yet")
+
+// next is the next row; io.EOF if it isn't complete yet, errOpen if lines of it are. Blank lines are passed over.
 func (r *fileRows) next() (row fileRow, err error) {
 	for {
 		if err := r.fill(1); err != nil {
@@ -113,19 +148,17 @@ func (r *fileRows) next() (row fileRow, err error) {
 		}
 		n := 1
 		if first := &r.ahead[0]; first.tooLong {
-			row.rawRow = rawRow{raw: first.sum, problem: "the line is longer than 1 MiB"}
+			row.rawRow = rawRow{raw: first.Chain[:], problem: "the line is longer than 1 MiB"}
 		} else if row.rawRow = (rawRow{raw: first.text}); len(row.raw) > 0 {
 			if n, err = r.readRow(&row.rawRow); err != nil {
 				return row, err
 			}
 		}
-		for i := range n {
-			l := &r.ahead[i]
-			r.chain, row.end = r.chain.next(l.sum), l.end
-			row.half = l.noEnd && len(row.fields) < len(r.columns)
-		}
+		row.mark, row.bare = r.ahead[n-1].mark, r.ahead[n-1].bare
+		r.behind = row.mark
 		r.ahead = r.ahead[:copy(r.ahead, r.ahead[n:])]
-		if row.chain = r.chain; len(row.raw) > 0 {
+		if len(row.raw) > 0 {
+			r.count++
 			return row, nil
 		}
 	}
@@ -136,9 +169,8 @@ func (r *fileRows) readRow(row *rawRow) (lines int, err error) {
 	if r.files.Format == formatCSV {
 		return r.readFields(row)
 	}
-	if row.raw = bytes.TrimSpace(row.raw); !isJSON(row.raw) {
-		row.problem = "it is no valid JSON"
-	}
+	row.raw = bytes.TrimSpace(row.raw)
+	row.problem = jsonProblem(row.raw)
 	return 1, nil
 }
 
@@ -157,10 +189,17 @@ func (r *fileRows) readFields(row *rawRow) (lines int, err error) {
 		}
 		mayEnd := state == fieldsOpen && lines < rowLines && len(text) <= longestLine
 		if mayEnd {
-			if err = r.fill(lines + 1); err != nil && (!r.ends || !errors.Is(err, io.EOF)) {
+			err = r.fill(lines + 1)
+			switch {
+			case err == nil:
+				mayEnd = !r.ahead[lines].tooLong
+			case !errors.Is(err, io.EOF):
 				return 0, err
+			case !r.ends && r.behind.Offset >= r.waited:
+				return 0, errOpen
+			default:
+				mayEnd = false
 			}
-			mayEnd = err == nil && !r.ahead[lines].tooLong
 		}
 		if !mayEnd {
 			row.problem, r.unclosed = "the quotes of the row don't fit", r.unclosed || state == fieldsOpen
@@ -183,15 +222,15 @@ func (r *fileRows) fill(n int) error {
 }
 
 func (r *fileRows) readLine() (l fileLine, err error) {
-	sum, length := sha256.New(), 0
+	length := 0
 	for {
 		piece, err := r.in.ReadSlice('\n')
 		isLast := errors.Is(err, io.EOF) && r.ends && length+len(piece) > 0
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
+			r.rest = append(l.text, piece...)
 			return l, err // what has no end yet is read again
 		}
-		l.noEnd = isLast
-		sum.Write(piece)
+		r.sum.Write(piece)
 		length += len(piece)
 		if l.tooLong = length > longestLine; l.tooLong {
 			l.text = nil
@@ -203,11 +242,15 @@ func (r *fileRows) readLine() (l fileLine, err error) {
 		}
 	}
 	r.at += int64(length)
-	if l.end = r.at; l.end == int64(length) { // the file's first line
+	l.mark, l.bare = mark{r.at, chainOf(r.sum)}, r.at
+	if !l.tooLong {
+		text := bytes.TrimRight(l.text, "\r\n")
+		l.bare -= int64(len(l.text) - len(text))
+		l.text = text
+	}
+	if r.at == int64(length) { // the file's first line
 		l.text = bytes.TrimPrefix(l.text, []byte("\ufeff"))
 	}
-	l.text = bytes.TrimRight(l.text, "\r\n")
-	l.sum = sum.Sum(binary.BigEndian.AppendUint64(nil, uint64(length)))
 	return l, nil
 }
 
@@ -220,7 +263,8 @@ const (
 	fieldsWrong             // something follows a quote that can't
 )
 
-// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the comma, and within a value that doesn't begin with one.
+// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the comma, and within a value that doesn't begin
+// with one. Within one that does, a quote is text if neither a separator nor the end of a line is next to it.
 func splitFields(text string, separator byte) (fields []string, state fieldsState) {
 	if separator != comma[0] {
 		return strings.Split(text, string(separator)), fieldsRead
@@ -228,15 +272,12 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 	for {
 		value, rest, more := strings.Cut(text, comma)
 		if strings.HasPrefix(text, `"`) {
-			end := quotedEnd(text)
-			if end < 0 {
-				return nil, fieldsOpen
+			end, state := quotedEnd(text)
+			if state != fieldsRead {
+				return nil, state
 			}
 			value = strings.ReplaceAll(text[1:end], `""`, `"`)
-			var before string
-			if before, rest, more = strings.Cut(text[end+1:], comma); before != "" {
-				return nil, fieldsWrong
-			}
+			_, rest, more = strings.Cut(text[end+1:], comma)
 		}
 		if fields = append(fields, value); !more {
 			return fields, fieldsRead
@@ -245,15 +286,25 @@ func splitFields(text string, separator byte) (fields []string, state fieldsStat
 	}
 }
 
-// quotedEnd is where the quote ends that a text begins with; -1 if it doesn't.
-func quotedEnd(text string) int {
-	for at := 1; ; at += 2 {
+// quotedEnd is where the quote ends that a text begins with.
+func quotedEnd(text string) (end int, state fieldsState) {
+	for at := 1; ; at++ {
 		length := strings.IndexByte(text[at:], '"')
 		if length < 0 {
-			return -1
+			return 0, fieldsOpen
 		}
-		if at += length; !strings.HasPrefix(text[at:], `""`) {
-			return at
+		at += length
+		before, after := text[at-1], byte('\n')
+		if at+1 < len(text) {
+			after = text[at+1]
+		}
+		switch {
+		case after == '"':
+			at++
+		case after == comma[0], after == '\n':
+			return at, fieldsRead
+		case before == comma[0], before == '\n':
+			return 0, fieldsWrong
 		}
 	}
 }

@@ -20,7 +20,7 @@ type Files struct {
 	Separator string `yaml:"separator"`
 	// Skip is how many lines follow the names that are no rows.
 	Skip int `yaml:"skip"`
-	// Quiet is how long the size of a whole file must rest for it to be complete.
+	// Quiet is how long a whole file, or one that was renamed, must rest for it to be complete.
 	Quiet time.Duration `yaml:"quiet"`
 }
 
@@ -53,9 +53,6 @@ func (f *Files) Validate(r *config.Report) {
 				r.Problemf(key, "is for format: csv only; leave it out")
 			}
 		}
-	}
-	if f.Read == readLines && r.Given("quiet") {
-		r.Problemf("quiet", "is for read: whole only; leave it out")
 	}
 	if len(f.Separator) != 1 || f.Separator == `"` || f.Separator == "\n" || f.Separator == "\r" {
 		r.Problemf("separator", "must be one character of ASCII, such as |")

@@ -25,7 +25,7 @@ func (b *Block) openFiles(source *collector.Source, settings *collector.SourceSe
 		} else if given := b.Values[Columns]; len(given) > 0 {
 			files = files.withColumns(given)
 		}
-		reader := &filesReader{feed: f, files: files, paths: paths, now: settings.Now}
+		reader := &filesReader{feed: f, files: files, paths: paths, now: settings.Now, open: make(map[uint64]openRow)}
 		info.Stream, info.Reader, info.Probe = reader, collector.SpanReader{Stream: reader}, reader.probe
 		info.Rules.ByArrival = true
 		info.Fingerprint = b.account() + " " + f.name

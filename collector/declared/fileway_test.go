@@ -39,6 +39,7 @@ type reading struct {
 	places   map[string]bool
 	invalid  []string
 	troubles []string
+	waits    string // on: something waits; held: the watermark too
 	history  bool
 	// crashAfter is how many pages are committed before the process dies; 0: it doesn't.
 	crashAfter int
@@ -79,11 +80,16 @@ func openBlock(folder, definition, block string, now func() time.Time) (*collect
 // poll reads what there is, as a loop does, and says how many rows were new.
 func (r *reading) poll() (counted int) {
 	r.t.Helper()
-	r.troubles = nil
+	r.troubles, r.waits = nil, ""
 	pages := 0
 	for page, err := range r.info.Stream.Pages(r.t.Context(), collector.StreamPosition{Position: r.position, Now: r.now}) {
 		if err != nil {
 			r.troubles = append(r.troubles, err.Error())
+			if w, is := errors.AsType[*collector.Waiting](err); is && w.Holds {
+				r.waits = "held"
+			} else if is {
+				r.waits = "on"
+			}
 			continue
 		}
 		if pages++; r.crashAfter > 0 && pages > r.crashAfter {
@@ -132,13 +138,13 @@ func (r *reading) is(want ...string) {
 
 func (r *reading) path(name string) string { return filepath.Join(r.folder, name) }
 
-// add appends text to a file, which appears if it isn't there.
+// add appends text to a file now. The file appears if it isn't there.
 func (r *reading) add(name, text string) {
 	r.t.Helper()
 	f, err := os.OpenFile(r.path(name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err == nil {
 		_, err = f.WriteString(text)
-		err = errors.Join(err, f.Close())
+		err = errors.Join(err, f.Close(), os.Chtimes(r.path(name), r.now, r.now))
 	}
 	r.must(err)
 }

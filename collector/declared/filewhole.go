@@ -26,21 +26,21 @@ const (
 
 // wholeLook reads files that are written once.
 //
-// A file is read when it rests for some time, once: it is known by its inode, size and time, and by its content, so that neither a new name nor a copy
-// makes it another one.
+// A file is read when it rests for some time, once: it is known by its inode, size and time, and by the hash of its bytes, so that neither a new name nor
+// a copy makes it another one. One of CSV that grows is read from where it ended.
 type wholeLook struct {
 	*fileLook
 	*wholePosition
 }
 
-func newWholeLook(l *fileLook) (fileKind, error) {
+func newWholeLook(_ context.Context, l *fileLook) (fileKind, error) {
 	position, err := parseWholePosition(l.stored)
 	return &wholeLook{l, position}, err
 }
 
 // read implements fileKind: it reads a file unless it was read or is still being written.
-func (l *wholeLook) read(_ context.Context, f *listedFile) error {
-	version := versionOf(f)
+func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
+	version, size := versionOf(f), f.info.Size()
 	if l.seeFile(version, l.day) || l.now().Sub(f.info.ModTime()).Abs() < l.files.Quiet {
 		return nil
 	}
@@ -49,36 +49,66 @@ func (l *wholeLook) read(_ context.Context, f *listedFile) error {
 		return err
 	}
 	defer file.Close() //nolint:errcheck // nothing was written
-	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
+	known, all, err := l.known(ctx, file, size)
+	if err != nil {
+		return ignoreTruncated(err)
+	}
+	read := mark{size, all}
+	switch {
+	case known == size:
+	case l.files.Format == formatJSON:
+		err = l.addRows(l.jsonRows(file, f), f, 0)
+	default:
+		rows := newFileRows(ctx, file, l.files, 0, sha256.New(), size)
+		rows.ends, rows.waited = !l.mayGrow(f), l.waited(f)
+		err = l.addRows(rows.all(l.files.Skip), f, known)
+		open := errors.Is(err, errOpen)
+		if open {
+			err = nil
+		}
+		if err == nil {
+			read = rows.behind
+			l.noteWaiting(f, rows, open)
+			err = l.compareLines(ctx, file, f, rows)
+		}
+	}
+	if errors.Is(err, io.EOF) { // it is still being written
+		return nil
+	} else if err != nil {
 		return err
 	}
-	content := binary.BigEndian.Uint64(sum.Sum(nil))
-	if !l.contents[content] {
-		rows := newFileRows(file, l.files, mark{}, f.info.Size()).all(l.files.Skip)
-		if l.files.Format == formatJSON {
-			rows = l.jsonRows(file, f)
-		}
-		if err := l.addRows(rows, f); errors.Is(err, io.EOF) {
-			return nil // it is still being written
-		} else if err != nil {
-			return err
-		}
-	}
 	if now, err := file.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
-		l.noteFile(version, wholeEntry{content, l.day})
+		if read.Offset < size { // its version isn't read yet, and these rows are
+			version = binary.BigEndian.Uint64(read.Chain[:])
+		}
+		l.noteFile(version, wholeEntry{read, l.day})
 	}
 	return nil
 }
 
-// addRows adds the rows of a file to pages, and yields those that are full. The error is io.EOF for half a row that may still become a whole one.
-func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile) error {
+// known is up to where a file has the bytes that were read of another one, or of this one before, and the hash of all its bytes.
+func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (known int64, all chain, err error) {
+	sum, err := hashOf(ctx, file, size)
+	if err != nil {
+		return 0, all, err
+	}
+	if all = chainOf(sum); l.marks[mark{size, all}] && !l.audit {
+		return size, all, nil
+	}
+	if l.files.Format == formatCSV && !l.audit {
+		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, slices.Collect(maps.Keys(l.marks)))
+	}
+	return known, all, err
+}
+
+// addRows adds the rows of a file that end behind a place to pages, and yields those that are full.
+func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile, known int64) error {
 	for row, err := range rows {
 		if err != nil {
 			return err
 		}
-		if row.half && l.mayGrow(f) {
-			return io.EOF
+		if row.bare <= known {
+			continue
 		}
 		if l.isFull() {
 			if err := l.emitPage(l.takePage(), l.append(nil)); err != nil { // the position is of the files before this one
@@ -109,6 +139,8 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, e
 		}
 		if problem != "" {
 			if l.mayGrow(f) {
+				l.list.wait(true, f.path, problem,
+					"see that the file is one document of JSON (for one in each line say read: lines, format: jsonl); it is tried again for an hour after it was last written to, then set aside until it changes")
 				yield(nil, io.EOF)
 				return
 			}
@@ -118,7 +150,7 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, e
 		var place chain
 		for _, row := range rows {
 			place = place.next(row.raw)
-			if !yield(&fileRow{rawRow: row, end: f.info.Size(), chain: place}, nil) {
+			if !yield(&fileRow{rawRow: row, mark: mark{f.info.Size(), place}, bare: f.info.Size()}, nil) {
 				return
 			}
 		}
@@ -131,7 +163,9 @@ func readDocument(file io.ReaderAt, size int64) (document []byte, problem string
 		return nil, fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
 	}
 	document, err := io.ReadAll(io.NewSectionReader(file, 0, size))
-	if document = trimmed(document); err != nil || !isJSON(document) {
+	if document = trimmed(document); holdsSeveral(document) {
+		problem = "the file has several documents of JSON one after the other"
+	} else if err != nil || !isJSON(document) {
 		problem = "the file is no valid JSON"
 	}
 	return document, problem
@@ -140,27 +174,28 @@ func readDocument(file io.ReaderAt, size int64) (document []byte, problem string
 // wholePosition is which files were read.
 type wholePosition struct {
 	versions map[uint64]wholeEntry // by versionOf
-	contents map[uint64]bool
+	marks    map[mark]bool
 }
 
 // wholeEntry is a file that was read.
 type wholeEntry struct {
-	content uint64 // a hash of it
-	day     int64  // when it was last seen, since 1970
+	mark       // up to where it was read
+	day  int64 // when it was last seen, since 1970
 }
 
 const (
 	// goneWholes is of how many files that are gone is remembered that they were read.
 	goneWholes = 10_000
 
-	wholeForm = 2 // of the stored position
+	wholeForm = 3 // of the stored position
 )
 
-// versionOf is a hash of what changes when a file is written to, and not when it is renamed.
+// versionOf is a hash of what changes when a file is written to.
 func versionOf(f *listedFile) uint64 {
 	b := binary.BigEndian.AppendUint64(nil, f.id)
 	b = binary.BigEndian.AppendUint64(b, uint64(f.info.Size()))               //nolint:gosec // it is hashed
 	b = binary.BigEndian.AppendUint64(b, uint64(f.info.ModTime().UnixNano())) //nolint:gosec // it is hashed
+	b = binary.BigEndian.AppendUint64(b, uint64(changeOf(f.info)))            //nolint:gosec // it is hashed
 	sum := sha256.Sum256(b)
 	return binary.BigEndian.Uint64(sum[:])
 }
@@ -177,7 +212,7 @@ func (p *wholePosition) seeFile(version uint64, day int64) bool {
 
 func (p *wholePosition) noteFile(version uint64, e wholeEntry) {
 	p.versions[version] = e
-	p.contents[e.content] = true
+	p.marks[e.mark] = true
 }
 
 // forget forgets of the files that weren't seen on a day those that are gone for longest.
@@ -199,21 +234,24 @@ func (p *wholePosition) append(dst []byte) []byte {
 	dst = append(dst, wholeForm)
 	for _, version := range slices.Sorted(maps.Keys(p.versions)) {
 		e := p.versions[version]
-		dst = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(dst, version), e.content)
-		dst = binary.AppendVarint(dst, e.day)
+		dst = append(binary.BigEndian.AppendUint64(dst, version), e.Chain[:]...)
+		dst = binary.AppendVarint(binary.AppendVarint(dst, e.Offset), e.day)
 	}
 	return dst
 }
 
 func parseWholePosition(data []byte) (*wholePosition, error) {
-	p := &wholePosition{versions: make(map[uint64]wholeEntry), contents: make(map[uint64]bool)}
+	p := &wholePosition{versions: make(map[uint64]wholeEntry), marks: make(map[mark]bool)}
 	if len(data) == 0 {
 		return p, nil
 	}
 	r := pack.Reader{Data: data[1:]}
 	for len(r.Data) > 0 {
 		version := r.Number(8)
-		if e := (wholeEntry{r.Number(8), r.Varint()}); !r.Bad {
+		var e wholeEntry
+		binary.BigEndian.PutUint64(e.Chain[:8], r.Number(8))
+		binary.BigEndian.PutUint64(e.Chain[8:], r.Number(8))
+		if e.Offset, e.day = r.Varint(), r.Varint(); !r.Bad {
 			p.noteFile(version, e)
 		}
 	}

@@ -39,6 +39,26 @@ func isJSON(text []byte) bool {
 	return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
+// jsonProblem says what is wrong with a row of JSON; empty: nothing.
+func jsonProblem(text []byte) string {
+	switch {
+	case isJSON(text):
+		return ""
+	case holdsSeveral(text):
+		return "it has objects of JSON without an end of line between them"
+	}
+	return "it is no valid JSON"
+}
+
+// holdsSeveral says whether a text begins with one value of JSON and has more behind it.
+func holdsSeveral(text []byte) bool {
+	in := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if in.PeekKind() != '{' || in.SkipValue() != nil {
+		return false
+	}
+	return len(bytes.TrimSpace(text[in.InputOffset():])) > 0
+}
+
 // trimmed is a text without a byte order mark and blanks around it.
 func trimmed(text []byte) []byte { return bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))) }
 
@@ -100,7 +120,7 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 
 // readCSV reads rows of CSV. Quotes that aren't closed before the end mean that the answer was cut.
 func (p *answerPage) readCSV(f *Feed, body []byte) error {
-	rows := newFileRows(bytes.NewReader(body), f.csv(), mark{}, int64(len(body)))
+	rows := rowsOf(body, f.csv())
 	for row, err := range rows.all(0) {
 		if err != nil {
 			return wire.ErrCut
@@ -233,11 +253,17 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 	case len(text) == 0:
 	case text[0] != '{' && text[0] != '[':
 		files := m.feed.csv()
-		for row, err := range newFileRows(bytes.NewReader(text), files, mark{}, int64(len(text))).all(files.Skip) {
+		for row, err := range rowsOf(text, files).all(files.Skip) {
 			if err != nil {
 				return rows, err
 			}
 			rows = append(rows, row.rawRow)
+		}
+	case !isJSON(text) && m.feed.files != nil:
+		for line := range bytes.Lines(text) {
+			if raw := bytes.TrimSpace(line); len(raw) > 0 {
+				rows = append(rows, rawRow{raw: raw, problem: jsonProblem(raw)})
+			}
 		}
 	case page.readJSON(m.feed, text) == nil:
 		rows = page.rows

@@ -250,11 +250,15 @@ func (m *Mapper) page(rows []rawRow, number int, wanted span) *collector.Page {
 
 // put puts what became of a row onto a page. at is where the row stood.
 func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
+	var near time.Time
+	if n := len(page.Records); n > 0 {
+		near = page.Records[n-1].Start
+	}
 	switch {
 	case m.Invalid != "":
-		page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: m.Invalid})
+		page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: m.Invalid, Near: near})
 	case m.Ignored:
-		page.Ignored = append(page.Ignored, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "is no call"})
+		page.Ignored = append(page.Ignored, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "is no call", Near: near})
 	default:
 		page.Records = append(page.Records, m.Record)
 		page.Unmapped = append(page.Unmapped, m.Unmapped...)

@@ -110,6 +110,8 @@ type audit struct {
 	Settings
 	Feed
 
+	reader  collector.RangeReader
+	waiting *collector.Waiting // of what is read; it is noted
 	ledger  *ledger.Inspector
 	opened  time.Time
 	counted counting.State // as of opened
@@ -117,7 +119,11 @@ type audit struct {
 
 // Run audits a feed.
 func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
-	a := &audit{Settings: s, Feed: f}
+	a := &audit{Settings: s, Feed: f, reader: f.Info.Reader}
+	if spans, is := a.reader.(collector.SpanReader); is {
+		spans.Audit = true
+		a.reader = spans
+	}
 	defer func() { err = errors.Join(err, a.close()) }()
 	if err := a.open(ctx); err != nil {
 		return nil, err
@@ -137,7 +143,20 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 			s.Progress(from.Sub(begin))
 		}
 	}
+	if a.waiting != nil && a.waiting.Holds {
+		return days, fmt.Errorf("%w: %w", ErrProvider, a.waiting)
+	}
 	return days, nil
+}
+
+// noteWaiting notes once that something of what is read waits, so that the audit can't say all.
+func (a *audit) noteWaiting(waits *collector.Waiting) {
+	if a.waiting == nil && !waits.Holds {
+		a.note("%v", waits)
+	}
+	if a.waiting == nil || waits.Holds {
+		a.waiting = waits
+	}
 }
 
 // limit ends the span where counting has come to, and begins it where the provider has records.

@@ -35,6 +35,8 @@ type pass struct {
 	ended    time.Time
 	earliest time.Time
 
+	reused int // records with the id of another call
+
 	failed error // of the ledger
 }
 
@@ -43,6 +45,9 @@ func (a *audit) auditDay(ctx context.Context, from, to time.Time) (*Day, error) 
 	first := a.newPass(from, to)
 	if err := first.run(ctx); err != nil {
 		return nil, err
+	}
+	if first.reused > 0 {
+		a.note("%d records of %s have the id of another call that starts more than an hour from them: each is a call", first.reused, first.day.Day)
 	}
 	if len(first.differ) == 0 {
 		return &first.day, nil
@@ -97,9 +102,14 @@ func (p *pass) run(ctx context.Context) error {
 func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
 	err := history.Retry(ctx, mayPass, func() error {
-		driver := &collector.Driver{Reader: p.Info.Reader, Fetcher: p.Info.Fetcher, Commit: p.look} // which fetches each record once
+		driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look} // which fetches each record once
 		driver.Missing = func(task collector.Task, err error) { p.note("record %s: left out: %v", task.Key, err) }
-		return driver.Read(ctx, from, to)
+		err := driver.Read(ctx, from, to)
+		if waits, is := errors.AsType[*collector.Waiting](err); is {
+			p.noteWaiting(waits)
+			return nil
+		}
+		return err
 	})
 	if err != nil && ctx.Err() == nil && p.failed == nil {
 		return fmt.Errorf("%w: %w", ErrProvider, err)
@@ -131,10 +141,15 @@ func (p *pass) lookUp(ctx context.Context, page *collector.Page) error {
 		p.add(&found.Records[i])
 	}
 	for _, aside := range [...]struct {
-		rows  []counting.Hash
+		rows  []counting.BadRow
+		keys  []counting.Hash
 		count *int
-	}{{found.Invalid, &p.day.Invalid}, {found.Ignored, &p.day.Ignored}} {
-		for _, key := range aside.rows {
+	}{{page.Invalid, found.Invalid, &p.day.Invalid}, {page.Ignored, found.Ignored, &p.day.Ignored}} {
+		for i, key := range aside.keys {
+			near := aside.rows[i].Near
+			if !near.IsZero() && (near.Before(p.from) || !near.Before(p.to)) {
+				continue
+			}
 			if !p.seen[key] {
 				p.seen[key] = true
 				*aside.count++
@@ -159,6 +174,9 @@ func (p *pass) add(f *counting.Finding) {
 	}
 	d := &p.day
 	d.Listed++
+	if f.Reused {
+		p.reused++
+	}
 	if f.Standing == counting.StandingMissing || f.Standing == counting.StandingCounted && !f.SameAmounts() {
 		p.differ[f.Key] = true
 		if p.isAhead(start, f.Key) {

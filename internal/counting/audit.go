@@ -29,6 +29,8 @@ type Finding struct {
 	Standing
 	// Key is what a counted record is remembered by, else its own first key: two rows with the same Key are one record.
 	Key Hash
+	// Reused says that another call has the record's id (counting.md 38).
+	Reused bool
 	// Event is the record's first log record, whose RecordID and UID name it; only of a missing one.
 	Event Event
 	// Listed are the record's amounts, by currency as they would be counted, and Counted those that are.
@@ -50,7 +52,7 @@ func (d *Decision) Audit(what *Known) (*Findings, error) {
 	found := &Findings{Invalid: d.needed.BadRows[:invalid], Ignored: d.needed.BadRows[invalid:]}
 	for i := range d.entries {
 		e := &d.entries[i]
-		one := Finding{Record: e.record, Key: e.keys[0], Standing: d.standing(e)}
+		one := Finding{Record: e.record, Key: d.newKey(e), Standing: d.standing(e), Reused: d.hourOf(e) != 0}
 		if one.Standing == StandingMissing {
 			one.Event = d.FirstEvent(i)
 		}

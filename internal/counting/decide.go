@@ -187,9 +187,11 @@ func (d *Decision) newState(at Place) *state {
 
 // findState returns the state of a record, nil if it isn't known.
 func (d *Decision) findState(e *entry) *state {
-	for _, key := range e.keys {
-		if st := d.states[key]; st != nil {
-			return st
+	for _, keys := range [...][]Hash{e.keys, e.hours} {
+		for _, key := range keys {
+			if st := d.states[key]; st != nil && d.isCallOf(st, e.record) {
+				return st
+			}
 		}
 	}
 	return nil
@@ -257,7 +259,7 @@ func (d *Decision) addLog(i, session int, event Event) {
 // identify says in an event which record of the page it is of.
 func (d *Decision) identify(i int, event Event) Event {
 	s := d.settings
-	event.Source, event.Provider, event.Feed = s.Source, s.Provider, s.Feed
+	event.Source, event.Provider, event.Feed, event.Hour = s.Source, s.Provider, s.Feed, d.hourOf(&d.entries[i])
 	event.RecordID, event.Observed = d.hasher.recordID(d.entries[i].record), d.page.ObservedAt
 	return event
 }

@@ -27,6 +27,8 @@ type Event struct {
 	Source, Provider, Feed string
 	// RecordID is the provider's id, or a keyed hash where it gives none.
 	RecordID string
+	// Hour is the hour of the call's start since 1970 if another call has its id (counting.md 38); else 0.
+	Hour int64
 	// Version is 1 first, one more with each revision; of a session or a visit always 1.
 	Version int64
 	// Session is the record's session that a cdr.session is about; else nil.
@@ -40,8 +42,8 @@ type Event struct {
 }
 
 // UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source, feed, event name, record id and the id of the
-// part that it is about (of a session or a visit; else empty), each with its length as a varint before it, and the version as a varint. It is the
-// same on every try (counting.md 27).
+// part that it is about (of a session or a visit; else empty), each with its length as a varint before it, the version as a varint, and Hour unless it is
+// 0. It is the same on every try (counting.md 27).
 func (e *Event) UID(part string) (uid [32]byte) {
 	sum := e.sum(e.Name, part, e.Version)
 	hex.Encode(uid[:], sum[:len(uid)/2])
@@ -54,7 +56,10 @@ func (e *Event) sum(name, part string, version int64) [32]byte {
 	for _, text := range [...]string{e.Source, e.Feed, name, e.RecordID, part} {
 		b = pack.AppendText(b, text)
 	}
-	return sha256.Sum256(binary.AppendVarint(b, version))
+	if b = binary.AppendVarint(b, version); e.Hour != 0 {
+		b = binary.AppendVarint(b, e.Hour)
+	}
+	return sha256.Sum256(b)
 }
 
 // SpanID is the id of a span of the event's record: the first 8 bytes of the hash of UID, with the span's kind as the name and 0 as the version. The kind
@@ -73,13 +78,16 @@ func (e *Event) TraceID(call string) [16]byte {
 	if call == "" || call == noCall {
 		call = e.RecordID
 	}
-	if len(call) == 36 { // a UUID in its usual form; zeros would be no trace id
+	if len(call) == 36 && e.Hour == 0 { // a UUID in its usual form; zeros would be no trace id
 		if id, err := uuid.Parse(call); err == nil && id != uuid.Nil {
 			return id
 		}
 	}
 	var room [256]byte
 	b := append(room[:0], e.Provider...)
-	sum := sha256.Sum256(append(b, call...))
+	if b = append(b, call...); e.Hour != 0 {
+		b = binary.AppendVarint(b, e.Hour)
+	}
+	sum := sha256.Sum256(b)
 	return [16]byte(sum[:16])
 }

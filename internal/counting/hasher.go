@@ -95,6 +95,11 @@ func (h *Hasher) RecordHash(id string) Hash {
 	return Hash(siphash.Hash(h.idKeys[0], h.idKeys[1], pack.AppendText(text, id)))
 }
 
+// hourHash is the hash that a record is remembered under if another call that started at another time has its id.
+func (h *Hasher) hourHash(id string, hour int64) Hash {
+	return h.factKey(kindCall, "hour", id, strconv.FormatInt(hour, 10))
+}
+
 // synthetic is the hash of a record without an id, made of what it says of itself.
 func (h *Hasher) synthetic(r *cdr.Record) Hash {
 	return h.factKey(kindCall, "synthetic", syntheticID(r))

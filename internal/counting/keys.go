@@ -59,6 +59,8 @@ type Stored struct {
 type entry struct {
 	record *cdr.Record
 	keys   []Hash // its own first, then those of its other ids
+	// hours are the keys of its id with the hour of its start, the hour before and the hour after, in a feed that is read by arrival.
+	hours  []Hash
 	group  Hash   // if the record has a group
 	parent Hash   // if it is a child
 	bucket int64  // where it is remembered if it is new
@@ -99,7 +101,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 // readEntry hashes a record's keys and fields and makes its row, in the memory of an entry of an earlier page.
 func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	h := d.hasher
-	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], body: e.body[:0], fields: h.fields(e.fields[:0], r)}
+	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], hours: e.hours[:0], body: e.body[:0], fields: h.fields(e.fields[:0], r)}
 	if r.ID != "" {
 		e.keys = append(e.keys, h.RecordHash(r.ID))
 	} else {
@@ -111,6 +113,11 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	if r.ID != "" && r.Synthetic != "" {
 		e.keys = append(e.keys, h.synthetic(r))
 	}
+	if d.settings.ByArrival && r.ID != "" {
+		for _, apart := range [...]int64{0, -1, 1} {
+			e.hours = append(e.hours, h.hourHash(r.ID, HourBucket(r.Start)+apart))
+		}
+	}
 	if r.Group != "" {
 		e.group, d.related = h.factKey(kindGroup, r.Group), true
 	}
@@ -120,6 +127,9 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 		}
 	}
 	k := knownOf(r, e.fields, d.settings.Currency)
+	if d.settings.ByArrival {
+		k.start = r.Start.Unix()
+	}
 	e.body = k.appendBody(e.body)
 }
 
@@ -139,8 +149,10 @@ func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 // addKeys adds all keys that deciding a record may ask for.
 func (d *Decision) addKeys(e *entry) {
 	h, r := d.hasher, e.record
-	for _, key := range e.keys {
-		d.addKey(key, d.recordBuckets(r.Start))
+	for _, keys := range [...][]Hash{e.keys, e.hours} {
+		for _, key := range keys {
+			d.addKey(key, d.recordBuckets(r.Start))
+		}
 	}
 	if r.Group != "" {
 		d.addKey(e.group, d.factBuckets(r.Start))

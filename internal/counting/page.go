@@ -88,6 +88,8 @@ type BadRow struct {
 	At string
 	// Problem says what is wrong, without the row's content.
 	Problem string
+	// Near is the start of the record before the row, in a feed that is read by arrival; zero: it isn't known.
+	Near time.Time
 }
 
 // Result is what a commit made of a page. A new record of a group that has its call already is a Duplicate.

@@ -91,7 +91,7 @@ func (d *Decision) decideNew(i int) *state {
 	if r.Outcome.Connected() && !further || moved > 0 {
 		h.span = d.addConnected(r)
 	}
-	st := d.newState(Place{e.bucket, e.keys[0]})
+	st := d.newState(Place{e.bucket, d.newKey(e)})
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
 	counted := len(d.deltas)

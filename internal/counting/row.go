@@ -97,6 +97,8 @@ type known struct {
 	metrics.ChargeLabels // of the first version: corrections carry them
 
 	outcome cdr.Outcome
+	// start is the first version's, in seconds since 1970, in a feed that is read by arrival; else 0.
+	start   int64
 	version int64 // the provider's, 0 if it has none
 	schema  uint64
 	charges []cdr.Charge // the last amount known of each component
@@ -110,7 +112,7 @@ var ErrRow = errors.New("an id row of the ledger is damaged: restore a backup")
 func (k *known) append(dst []byte) []byte { return k.appendBody(k.head.append(dst)) }
 
 func (k *known) appendBody(dst []byte) []byte {
-	dst = append(dst, byte(k.outcome), byte(k.Direction))
+	dst = binary.AppendVarint(append(dst, byte(k.outcome), byte(k.Direction)), k.start)
 	dst = pack.AppendText(dst, k.CallType)
 	dst = pack.AppendText(dst, k.Country)
 	dst = binary.AppendVarint(dst, k.version)
@@ -144,6 +146,17 @@ func appendFields(dst []byte, fields []fieldHash) []byte {
 
 func append24(dst []byte, v uint32) []byte { return append(dst, byte(v>>16), byte(v>>8), byte(v)) }
 
+// startOf is the start in a record's row, and whether it is one.
+func startOf(row []byte) (start int64, is bool) {
+	_, body := splitRow(row)
+	if len(body) < 2 {
+		return 0, false
+	}
+	r := pack.Reader{Data: body[2:]}
+	start = r.Varint()
+	return start, !r.Bad
+}
+
 // parse reads the stored form into k and keeps k's memory.
 func (k *known) parse(data []byte) error {
 	h, body := splitRow(data)
@@ -157,7 +170,7 @@ func (k *known) parse(data []byte) error {
 		return ErrRow
 	}
 	r := pack.Reader{Data: body[2:]}
-	k.CallType, k.Country = r.Text(), r.Text()
+	k.start, k.CallType, k.Country = r.Varint(), r.Text(), r.Text()
 	k.version = r.Varint()
 	k.charges = k.charges[:0]
 	for left := r.Uvarint(); left > 0; left-- { // the row's length bounds them, as many as append wrote

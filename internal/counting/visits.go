@@ -12,7 +12,7 @@ func (d *Decision) decideVisit(i int) *state {
 	result.New++
 	result.Delays = append(result.Delays, d.delay(e.record))
 	d.noteNewest(e.record)
-	st := d.newState(Place{e.bucket, e.keys[0]})
+	st := d.newState(Place{e.bucket, d.newKey(e)})
 	h := head{flags: rowVisit}
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
