@@ -28,7 +28,7 @@ type StreamFeed struct {
 
 	// posting is held from the look at the posted records that wait to the commit, so that an older one isn't counted after a newer one.
 	posting *semaphore.Weighted
-	waits *Waiting // of the last read; the watermark doesn't wait with it
+	waits   *Waiting // of the last read; the watermark doesn't wait with it
 }
 
 // Waiting is an error of a StreamReader that has read all it could, and of which something waits for what its writer hasn't written yet. The feed
