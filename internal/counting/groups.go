@@ -63,7 +63,7 @@ func (d *Decision) setGroup(st *state, g group) { d.keepState(st, g.append) }
 // joinGroup adds a new record to its group and returns whether the group has its call already. moved is as for changeOutcome.
 func (d *Decision) joinGroup(e *entry) (further bool, moved int) {
 	r := e.record
-	if r.Group == "" {
+	if r.CallKey == "" {
 		return false, 0
 	}
 	st := d.states[e.group]
@@ -93,7 +93,7 @@ func (d *Decision) callConnected(e *entry) bool {
 // adoptGroup remembers the group of a known record if the group isn't known yet: a later version may bring it.
 func (d *Decision) adoptGroup(e *entry, st *state) {
 	var k known
-	if e.record.Group == "" || d.states[e.group] != nil || d.failed(k.parse(st.Data)) {
+	if e.record.CallKey == "" || d.states[e.group] != nil || d.failed(k.parse(st.Data)) {
 		return
 	}
 	g := group{outcome: k.outcome, timed: k.flags&rowTimed != 0, last: e.record.Start.Unix()}

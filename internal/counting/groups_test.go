@@ -14,7 +14,7 @@ import (
 func TestRule36Groups(t *testing.T) {
 	row := func(id string, outcome cdr.Outcome, seconds int64, after time.Duration) *cdr.Record {
 		return &cdr.Record{
-			ID: id, CallID: "g", Group: "g", Start: now.Add(-10 * 24 * time.Hour).Add(after), Outcome: outcome, Trunk: id,
+			ID: id, CallID: "g", CallKey: "g", Start: now.Add(-10 * 24 * time.Hour).Add(after), Outcome: outcome, Trunk: id,
 			Duration: time.Duration(seconds) * time.Second,
 		}
 	}

@@ -111,8 +111,8 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	if r.ID != "" && r.Synthetic != "" {
 		e.keys = append(e.keys, h.synthetic(r))
 	}
-	if r.Group != "" {
-		e.group, d.related = h.factKey(kindGroup, r.Group), true
+	if r.CallKey != "" {
+		e.group, d.related = h.factKey(kindGroup, r.CallKey), true
 	}
 	if d.settings.Parents && r.Parent != "" {
 		if parent := h.RecordHash(r.Parent); !slices.Contains(e.keys, parent) {
@@ -142,7 +142,7 @@ func (d *Decision) addKeys(e *entry) {
 	for _, key := range e.keys {
 		d.addKey(key, d.recordBuckets(r.Start))
 	}
-	if r.Group != "" {
+	if r.CallKey != "" {
 		d.addKey(e.group, d.factBuckets(r.Start))
 	}
 	for _, recording := range r.Recordings {

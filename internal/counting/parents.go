@@ -60,7 +60,7 @@ func (d *Decision) orderEntries() {
 	}
 	for _, best := range [...]cdr.Outcome{cdr.Answered, cdr.Voicemail} {
 		for _, i := range d.order {
-			if e := &d.entries[i]; e.record.Group != "" && e.record.Outcome == best && d.firstOfRecord(i) {
+			if e := &d.entries[i]; e.record.CallKey != "" && e.record.Outcome == best && d.firstOfRecord(i) {
 				place(i)
 			}
 		}

@@ -316,7 +316,7 @@ func groupedWorld(rng *rand.Rand) *world {
 	for i := range recordsOf {
 		r := newRecord(rng, i)
 		n := rng.IntN(20)
-		r.Group, r.Outcome = fmt.Sprint("session", n), cdr.Failed
+		r.CallKey, r.Outcome = fmt.Sprint("session", n), cdr.Failed
 		r.Start = now.Add(-time.Duration(n)*time.Hour - time.Duration(rng.IntN(40*3600))*time.Second)
 		switch rng.IntN(6) {
 		case 0, 1:
@@ -324,8 +324,8 @@ func groupedWorld(rng *rand.Rand) *world {
 		case 2:
 			r.Outcome = cdr.Voicemail
 		}
-		if was, known := best[r.Group]; !known || r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail && was == cdr.Failed {
-			best[r.Group] = r.Outcome
+		if was, known := best[r.CallKey]; !known || r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail && was == cdr.Failed {
+			best[r.CallKey] = r.Outcome
 		}
 		w.add(r)
 	}
@@ -368,10 +368,10 @@ func familyWorld(rng *rand.Rand) *world {
 			w.calls[r.Outcome.String()]++
 			continue
 		}
-		r.Group, r.Version = r.ID, 1
+		r.CallKey, r.Version = r.ID, 1
 		later, further := *r, newRecord(rng, len(w.records)+1)
 		later.Version, later.Outcome = 2, cdr.Failed
-		further.Group, further.Start, further.Outcome, further.Version = r.Group, r.Start, cdr.Failed, 3
+		further.CallKey, further.Start, further.Outcome, further.Version = r.CallKey, r.Start, cdr.Failed, 3
 		w.add(r, &later)
 		w.add(further)
 		w.calls[later.Outcome.String()]++

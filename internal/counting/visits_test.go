@@ -19,7 +19,7 @@ func TestVisits(t *testing.T) {
 	}
 	call := func(id, group string, outcome cdr.Outcome, v ...cdr.Visit) *cdr.Record {
 		r := row(id, v...)
-		r.NoCall, r.Group, r.Outcome = false, group, outcome
+		r.NoCall, r.CallKey, r.Outcome = false, group, outcome
 		return r
 	}
 	changed := func(r *cdr.Record, change func(*cdr.Record)) *cdr.Record {

@@ -47,7 +47,7 @@ type historyRead struct {
 
 func (r *historyRead) run(ctx context.Context) error {
 	r.first = r.settings.From
-	if info := r.feed.Info; info.Groups || info.Rules.Parents {
+	if r.feed.Info.Rules.Legs {
 		r.first = r.first.Add(-lead)
 	}
 	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.settings.From.Before(edge) {
