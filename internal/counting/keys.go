@@ -45,7 +45,7 @@ type Known struct {
 	DueCalls []Hash
 	// Waiting is how many calls wait.
 	Waiting int
-	Surplus  map[Hash]bool
+	Surplus map[Hash]bool
 	// BadRows are the hashes of Keys.BadRows that are known.
 	BadRows map[Hash]bool
 	// Trunks are the numbers of the feed's trunks, from 1; past TrunkLimit they are folded (counting.md 22).

@@ -210,6 +210,9 @@ func (d *Decision) arrived(r *cdr.Record) time.Time {
 	}
 	leg := r.Leg()
 	at := leg.Ended()
+	if at.After(now.Add(startAhead)) {
+		at = now // such a time is a mistake
+	}
 	if d.settings.ByArrival && d.clock.After(at) {
 		at = d.clock
 	}

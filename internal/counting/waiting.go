@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -50,7 +51,7 @@ type waitingLeg struct {
 	Record cdr.Record `json:"record"`
 }
 
-var storedLegs = json.JoinOptions(json.OmitZeroStructFields(true), json.Deterministic(true))
+var storedLegs = json.JoinOptions(json.OmitZeroStructFields(true), json.Deterministic(true), jsonv1.FormatDurationAsNano(true))
 
 // waiting finds the legs that wait under a call key; there may be none.
 func (d *Decision) waiting(key Hash) *waitingCall {
@@ -175,19 +176,18 @@ func (d *Decision) isHeld(g *group) bool { return g.open || d.settings.Whole && 
 // expiry is when that no longer holds it.
 func (d *Decision) expiry(g *group) time.Time {
 	at := g.call.Latest
-	if limit := d.page.ObservedAt.Add(startAhead); d.isLive() && at.After(limit) {
-		at = d.page.ObservedAt // such a time is a mistake
+	if at.After(g.arrived.Add(startAhead)) {
+		at = g.arrived // such a time is a mistake
 	}
 	return at.Add(d.settings.WholeAfter)
 }
 
 // due is when a waiting call counts at the earliest.
 func (d *Decision) due(g *group) time.Time {
-	at := g.arrived
-	if limit := d.page.ObservedAt.Add(startAhead); d.isLive() && at.After(limit) {
-		at = d.page.ObservedAt // a clock was ahead
+	if g.arrived.After(d.page.ObservedAt.Add(startAhead)) {
+		return time.Time{} // a clock was ahead
 	}
-	at = at.Add(d.settings.Settle)
+	at := g.arrived.Add(d.settings.Settle)
 	if expiry := d.expiry(g); d.isHeld(g) && expiry.After(at) {
 		return expiry
 	}
@@ -205,7 +205,10 @@ func (d *Decision) isWhole(w *waitingCall, g *group) bool {
 
 // CallsDue is by when a waiting call is due that the page may make whole; zero: the page makes none whole.
 func (d *Decision) CallsDue() time.Time {
-	if read := d.CompleteRead(); d.settings.Legs && read != nil {
+	if !d.settings.Legs {
+		return time.Time{}
+	}
+	if read := d.CompleteRead(); read != nil {
 		return read.Began
 	}
 	return time.Time{}

@@ -94,9 +94,9 @@ type History struct {
 
 	feed    *Feed // the one that is read
 	counted int   // the calls of it that began in the range
-	grid   grid
-	series []series
-	ids    map[*metrics.LabelSet]int
+	grid    grid
+	series  []series
+	ids     map[*metrics.LabelSet]int
 }
 
 // Open makes an empty history. In its ledger it is the begin of the range all the time: no call is late, since when it would have

@@ -116,7 +116,9 @@ func countTimes(dst []Delta, r *cdr.Record) []Delta {
 }
 
 // CountDuration counts how long a connected call of one record took, on its trunk too.
-func CountDuration(dst []Delta, r *cdr.Record) []Delta { return CountTrunkTime(countDuration(dst, r), r) }
+func CountDuration(dst []Delta, r *cdr.Record) []Delta {
+	return CountTrunkTime(countDuration(dst, r), r)
+}
 
 // countDuration counts talk and connected time. A duration that the provider doesn't give isn't one of 0 s.
 func countDuration(dst []Delta, r *cdr.Record) []Delta {
