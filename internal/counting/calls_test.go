@@ -102,6 +102,16 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 			"answered 1 no_answer 1", 0, 0,
 		},
 		{"an end in the far future", needsWhole, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })), wait(5 * time.Hour)}, "answered 1", 0, 1},
+		{"a time that JSON can't write", nil, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = time.Unix(1e12, 0) })), wait(settle)}, "answered 1", 0, 0},
+		{"bytes that aren't UTF-8", nil, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" })), wait(settle)}, "answered 1", 0, 0},
+		{"a definition that no longer has legs", nil, []step{
+			read(leg("a", 0, 5, 9)),
+			func(r callRig) counting.Result {
+				r.settings.Legs, r.settings.Settle = false, 0
+				return r.records(leg("a", 0, 5, 8))
+			},
+			wait(settle),
+		}, "answered 1", 0, 0},
 		{"an end before its start", nil, []step{read(leg("a", 9, 5, 0)), wait(settle)}, "answered 1", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

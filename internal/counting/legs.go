@@ -84,11 +84,11 @@ func callTask(key Hash) TaskKey { return TaskKey{TaskCall, strconv.FormatUint(ui
 // More returns what deciding the page needs beyond the keys that were read: the calls that links and known records lead to. It is nil once nothing is
 // missing. Known must hold what was read, in the order in which it was asked for.
 func (d *Decision) More(known *Known) *Keys {
+	d.known, d.was, d.err = known, &known.State, nil
+	d.advanceClock()
 	if !d.settings.Legs {
 		return nil
 	}
-	d.known, d.was, d.err = known, &known.State, nil
-	d.advanceClock()
 	clear(d.states)
 	d.used = 0
 	for i := range known.IDs {
@@ -168,6 +168,9 @@ func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 		w.Record = *r
 	}
 	rec := &w.Record
+	for _, at := range [...]*time.Time{&rec.Invite, &rec.Start, &rec.Answer, &rec.End} {
+		*at = storable(*at)
+	}
 	rec.Charges = d.charges(r, nil)
 	rec.Charges = slices.Clone(rec.Charges)
 	rec.Synthetic, rec.AltIDs, rec.CallKey, rec.Parent, rec.ProviderLabels, rec.Visits, rec.Sessions, rec.Streams, rec.Legs = "", nil, "", "", nil, nil, nil, nil, nil
@@ -189,8 +192,22 @@ func (d *Decision) privateLegs(r *cdr.Record) []cdr.Leg {
 			l.UserID = strconv.FormatUint(uint64(d.hasher.factKey(kindUser, user)), 16)
 		}
 		l.UserName, l.UserPrincipal = "", ""
+		l.Start, l.Answer, l.End = storable(l.Start), storable(l.Answer), storable(l.End)
 	}
 	return legs
+}
+
+// lastStorable is the last time that JSON can write. A later one is a mistake.
+var lastStorable = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func storable(at time.Time) time.Time {
+	switch {
+	case at.After(lastStorable):
+		return lastStorable
+	case at.Year() < 1:
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // liveWithin is how far a feed's watermark may lie behind while it is read as it goes: further back it catches up.

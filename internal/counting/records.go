@@ -240,7 +240,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 			d.addCallLog(i, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed}, k.charges)
 		}
 	}
-	if k.flags&rowLeg != 0 {
+	if k.flags&rowLeg != 0 && d.settings.Legs {
 		k.call = d.reviseLeg(e, k.call)
 	}
 	if row := k.append(nil); !bytes.Equal(row, st.Data) {

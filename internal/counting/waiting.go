@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
@@ -51,7 +52,10 @@ type waitingLeg struct {
 	Record cdr.Record `json:"record"`
 }
 
-var storedLegs = json.JoinOptions(json.OmitZeroStructFields(true), json.Deterministic(true), jsonv1.FormatDurationAsNano(true))
+// storedLegs is the form of what waits. A provider's text may be of any bytes.
+var storedLegs = json.JoinOptions(
+	json.OmitZeroStructFields(true), json.Deterministic(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
+)
 
 // waiting finds the legs that wait under a call key; there may be none.
 func (d *Decision) waiting(key Hash) *waitingCall {
@@ -205,9 +209,6 @@ func (d *Decision) isWhole(w *waitingCall, g *group) bool {
 
 // CallsDue is by when a waiting call is due that the page may make whole; zero: the page makes none whole.
 func (d *Decision) CallsDue() time.Time {
-	if !d.settings.Legs {
-		return time.Time{}
-	}
 	if read := d.CompleteRead(); read != nil {
 		return read.Began
 	}
