@@ -147,12 +147,10 @@ type FeedInfo struct {
 	Posted func(tasks []Task) *Page
 	// Rules are the traits of the records that counting depends on.
 	Rules Rules
-	// Groups says that several records may be one call.
-	Groups bool
 	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
 	ActiveCalls ActiveCalls
-	// Interval, Lookback and LateAfter are the feed's keys in the configuration.
-	Interval, Lookback, LateAfter time.Duration
+	// Interval, Lookback, LateAfter, Settle and WholeAfter are the feed's keys in the configuration; the last two of a feed with Rules.Legs.
+	Interval, Lookback, LateAfter, Settle, WholeAfter time.Duration
 	// Fingerprint names the account that is read (counting.md 19).
 	Fingerprint string
 	// SameAccount says that the operator vouches for the account: another Fingerprint than before takes its place.

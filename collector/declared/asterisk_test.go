@@ -42,8 +42,8 @@ func TestAsterisk(t *testing.T) {
 				if r == nil || len(m.Unmapped) > 0 {
 					t.Fatalf("no record: %s, unmapped %v", m.Invalid, m.Unmapped)
 				}
-				if r.Direction != c.direction || r.Trunk != c.trunk || r.Group != c.group || r.Outcome != c.outcome {
-					t.Errorf("direction %s, trunk %q, group %q, outcome %s", r.Direction, r.Trunk, r.Group, r.Outcome)
+				if r.Direction != c.direction || r.Trunk != c.trunk || r.CallKey != c.group || r.Outcome != c.outcome {
+					t.Errorf("direction %s, trunk %q, group %q, outcome %s", r.Direction, r.Trunk, r.CallKey, r.Outcome)
 				}
 				if r.Duration != 54*time.Second || !r.Start.Equal(time.Date(2026, 11, 23, 9, 0, 1, 0, time.UTC)) || r.Answer.Sub(r.Start) != 8*time.Second {
 					t.Errorf("it started at %s, was answered at %s and took %s", r.Start, r.Answer, r.Duration)

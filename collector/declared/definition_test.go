@@ -259,7 +259,7 @@ func TestWebexRow(t *testing.T) {
 			continue
 		}
 		r := m.Record
-		got = append(got, fmt.Sprintf("%s %s %s %s %s %s %s", r.ID, r.Group, r.Outcome, r.Direction, r.Trunk, r.Duration, r.End.Sub(r.Start)))
+		got = append(got, fmt.Sprintf("%s %s %s %s %s %s %s", r.ID, r.CallKey, r.Outcome, r.Direction, r.Trunk, r.Duration, r.End.Sub(r.Start)))
 	}
 	want := []string{
 		"0a0c2eb7-0000-4000-8000-000000000001 8e8e1dc7-0000-4000-8000-000000000001 answered outbound fra-lgw 54s 1m2.001s",

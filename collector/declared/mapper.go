@@ -103,8 +103,8 @@ type mapping struct {
 func (p *mapping) fill() {
 	d, r := &p.feed.Record, p.record
 	p.ids()
-	r.Group, r.Parent = p.text("group", &d.Group), p.text("parent", &d.Parent)
-	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.Group, r.ID)
+	r.CallKey, r.Parent = p.text("group", &d.Group), p.text("parent", &d.Parent)
+	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
 	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	if r.NoCall = p.feed.countsVisits(); r.NoCall {

@@ -78,7 +78,7 @@ func TestFields(t *testing.T) {
 		{"the second id alone", "id: [sid, other]", `"other":"b"`, func(r *cdr.Record) any { return r.ID }, "b"},
 		{"a joined id", "id: {join: [a, b]}", `"a":"x","b":7`, func(r *cdr.Record) any { return r.ID }, "x/7"},
 		{"no id", "", "", func(r *cdr.Record) any { return r.Synthetic != "" }, true},
-		{"the call is the group", "group: g", `"g":"s1"`, func(r *cdr.Record) any { return r.CallID + r.Group }, "s1s1"},
+		{"the call is the group", "group: g", `"g":"s1"`, func(r *cdr.Record) any { return r.CallID + r.CallKey }, "s1s1"},
 		{"a name with a blank", `trunk: '["Outbound trunk"]'`, `"Outbound trunk":"lgw"`, func(r *cdr.Record) any { return r.Trunk }, "lgw"},
 		{"a nested path", "trunk: a.b.1.c", `"a":{"b":[0,{"c":"x"}]}`, func(r *cdr.Record) any { return r.Trunk }, "x"},
 		{"a pattern", `trunk: {path: c, match: '^PJSIP/(.+)-[0-9a-f]{8}$'}`, `"c":"PJSIP/carrier-0000001a"`, func(r *cdr.Record) any { return r.Trunk }, "carrier"},

@@ -33,7 +33,7 @@ func became(m declared.Mapped) string {
 	case r == nil:
 		return "invalid: " + m.Invalid
 	default:
-		return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s %s %s>%s %s", r.Direction, r.Outcome, r.Reason, r.FaultDomain, r.Trunk, r.Duration, r.CallerNumber, r.CalleeNumber, r.Group)), " ")
+		return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s %s %s>%s %s", r.Direction, r.Outcome, r.Reason, r.FaultDomain, r.Trunk, r.Duration, r.CallerNumber, r.CalleeNumber, r.CallKey)), " ")
 	}
 }
 

@@ -97,8 +97,9 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			Name: name, Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
 			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + name),
 			Currency:    d.CurrencyFor(b.Values),
-			Rules:       collector.Rules{Parents: of.Record.Parent.IsSet(), ChargesLater: len(of.Record.Charges) > 0},
-			Groups:      of.Record.Group.IsSet(),
+			Rules: collector.Rules{
+				Legs: of.Record.Group.IsSet() || of.Record.Parent.IsSet(), Parents: of.Record.Parent.IsSet(), ChargesLater: len(of.Record.Charges) > 0,
+			},
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
 			Parameters: b.Values, Zone: zone, EmergencyNumbers: settings.EmergencyNumbers,

@@ -265,7 +265,7 @@ func TestKamailioQuery(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, r := range page.Records {
-					got = append(got, fmt.Sprintf("%s %s %s %s %t", r.ID, r.Group, r.Outcome, r.Duration, r.Provisional))
+					got = append(got, fmt.Sprintf("%s %s %s %s %t", r.ID, r.CallKey, r.Outcome, r.Duration, r.Provisional))
 				}
 			}
 			slices.Sort(got)

@@ -16,7 +16,7 @@ type Row map[string]any
 func RowOf(r *cdr.Record, prefix string) Row {
 	out := Row{}
 	for key, value := range map[string]string{
-		"ID": r.ID, "AltIDs": strings.Join(r.AltIDs, " "), "Synthetic": r.Synthetic, "CallID": r.CallID, "Group": r.Group, "Parent": r.Parent,
+		"ID": r.ID, "AltIDs": strings.Join(r.AltIDs, " "), "Synthetic": r.Synthetic, "CallID": r.CallID, "CallKey": r.CallKey, "Parent": r.Parent,
 		"CallType": r.CallType, "Trunk": r.Trunk, "Reason": r.Reason, "ReasonPhrase": r.ReasonPhrase, "Country": r.Country,
 		"MediaBypass": r.MediaBypass.String(), "MediaLocation": r.MediaLocation, "SignalLocation": r.SignalLocation,
 		"Emergency": [...]string{"", "real", "test"}[r.Emergency], "CallerNumber": r.CallerNumber, "CalleeNumber": r.CalleeNumber,

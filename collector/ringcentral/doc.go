@@ -31,7 +31,7 @@
 //
 // What is what: a row of the log is a record. In the scope of an account, an internal
 // call or a RingOut can be two rows and then counts twice; in that of an extension, rows
-// of one session are one call (cdr.Record.Group). Legs are counted as RingCentral lists
+// of one session are one call (cdr.Record.CallKey). Legs are counted as RingCentral lists
 // them, the master leg too: older answers don't mark it, and so no number changes with a
 // mark. The money of a row is that of the whole call, so that of its legs isn't added.
 //

@@ -78,7 +78,7 @@ func checkRecord(t *testing.T, r *cdr.Record) {
 		t.Error("a duration or a version is negative")
 	case r.Outcome.Connected() && r.Reason != "":
 		t.Error("a call that was answered has a reason")
-	case r.Group != r.CallID:
+	case r.CallKey != r.CallID:
 		t.Error("the group isn't the session")
 	}
 	seen := map[string]bool{}

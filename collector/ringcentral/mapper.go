@@ -55,7 +55,7 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 	r.ID = row.ID
 	r.CallID = cmp.Or(row.TelephonySessionID, row.SessionID)
 	if m.log.grouped {
-		r.Group = r.CallID
+		r.CallKey = r.CallID
 	}
 	m.kind(row, r)
 	m.ending(row, r)
@@ -206,7 +206,7 @@ func (m *mapper) parts(row *row, r *cdr.Record) {
 		part := cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome}
 		part.Start = l.start()
 		if end := l.end(); !end.IsZero() {
-			part.Duration = end.Sub(part.Start)
+			part.Duration = cdr.KnownSpan(end.Sub(part.Start))
 		}
 		r.Legs = append(r.Legs, part)
 	}

@@ -111,7 +111,7 @@ func (s *source) feeds() []collector.FeedInfo {
 		info := s.feed(feedCallLog)
 		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
-		info.Groups, info.Recording = grouped, log.recording
+		info.Rules.Legs, info.Recording = grouped, log.recording
 		info.Probe = collector.Probe(log, s.settings.Now)
 		feeds = append(feeds, info)
 	}

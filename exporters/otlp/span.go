@@ -146,7 +146,7 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 	}
 	for i := range r.Legs {
 		if l := &r.Legs[i]; !l.Start.IsZero() {
-			add(child{name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed, interval: interval{l.Start, l.Start.Add(l.Duration)}})
+			add(child{name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed, interval: interval{l.Start, l.Start.Add(l.Duration.Value)}})
 		}
 	}
 	for i := range r.Sessions {

@@ -44,7 +44,7 @@ func sameAttributes(a, b []*commonpb.KeyValue) bool {
 // A call's root has the trace, the attributes and the links of its log record, its children those of theirs; only the outcome failed is an error.
 func TestSpansOfACall(t *testing.T) {
 	r, event := fullRecord(t), fullEvent()
-	r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: time.Second}, {Type: "without a time"}}
+	r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: cdr.KnownSpan(time.Second)}, {Type: "without a time"}}
 	event.Changed = nil // spans have none
 	session, visit := fullSession(), fullVisit()
 	r.Sessions, r.Visits = []cdr.Session{*session.Session}, []cdr.Visit{*visit.Visit}

@@ -6,7 +6,7 @@ type Outcome uint8
 // The outcomes. The order is part of the ledger's format: append only.
 const (
 	Unknown       Outcome = iota // a value of the provider's that is new
-	Answered                     // someone or something answered
+	Answered                     // a person answered
 	Voicemail                    // voicemail answered
 	Busy                         // the called party was busy
 	NoAnswer                     // it rang, nobody answered
@@ -16,11 +16,12 @@ const (
 	NotAllowed                   // policy, licence, credit or permission of ours refused it
 	Failed                       // network, trunk, carrier or service fault
 	NotConnected                 // it didn't connect and the provider doesn't say why
+	Machine                      // a queue, menu or announcement answered, and nobody else
 )
 
 var outcomeNames = [...]string{
 	"unknown", "answered", "voicemail", "busy", "no_answer", "cancelled",
-	"rejected", "invalid_number", "not_allowed", "failed", "not_connected",
+	"rejected", "invalid_number", "not_allowed", "failed", "not_connected", "machine",
 }
 
 // String is the label value.
@@ -35,13 +36,13 @@ func Outcomes() []Outcome {
 	return all
 }
 
-// Connected says whether somebody or voicemail answered.
-func (o Outcome) Connected() bool { return o == Answered || o == Voicemail }
+// Connected says whether a person, voicemail or a machine answered: the network delivered the call.
+func (o Outcome) Connected() bool { return o == Answered || o == Voicemail || o == Machine }
 
 // Effective says whether the network did its part (NER, ITU-T E.425).
 func (o Outcome) Effective() bool {
 	switch o {
-	case Answered, Voicemail, Busy, NoAnswer, Cancelled, Rejected:
+	case Answered, Voicemail, Machine, Busy, NoAnswer, Cancelled, Rejected:
 		return true
 	case Unknown, InvalidNumber, NotAllowed, Failed, NotConnected:
 	}

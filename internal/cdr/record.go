@@ -24,14 +24,21 @@ type Record struct {
 
 	// CallID groups the records of one call: correlation id, session id.
 	CallID string
-	// Group is the session that the record is one view of, where a provider lists a session once per view: only the first of
-	// a group is a call (guarantee 1). Each still has its own charges, recordings and log record. They may start up to two
-	// days apart. Empty: on its own.
-	Group string
-	// Parent is any id of the record of which this one is a part, such as the leg that a forwarded call makes. It is a call
-	// of its own, but its failure isn't counted beside its parent's (guarantee 3). The two may start up to a day apart.
-	// Empty, or one of the record's own ids: none.
+	// CallKey is what the records that are legs of one call share, unique within a feed for two days. Empty: the record is a call of its own,
+	// unless it has a Parent.
+	CallKey string
+	// Parent is any id of another record whose call key this one shares. Empty, or one of the record's own ids: none.
 	Parent string
+	// Whole says that the leg fulfils the definition's condition `whole`.
+	Whole bool
+	// Party is who picked up the leg that the record is.
+	Party Party
+	// NoOutcome says that the leg doesn't say how its call ended, such as one that was answered elsewhere.
+	NoOutcome bool
+	// Channel is the trunk's channel or leg id: legs of one call that share it are one attempt on the trunk.
+	Channel string
+	// Ringing is how long the leg rang before it was answered.
+	Ringing Span
 
 	// Invite is when the call was first signalled, Start when the provider says that it started (what it filters by).
 	// Start is always set; the others may be zero.
@@ -39,6 +46,8 @@ type Record struct {
 	// Duration is the provider's own, never negative. NoDuration: it gave none, which is no news of a call whose duration is known.
 	Duration   time.Duration
 	NoDuration bool
+	// Talk and Connected are the call's, where they differ from Duration: how long persons talked, and how long anybody was connected.
+	Talk, Connected Span
 
 	Direction Direction
 	// CallType is the provider's own type in snake case (CallType function).
@@ -68,7 +77,10 @@ type Record struct {
 
 	Emergency  Emergency
 	Recordings []Recording
-	Legs       []Leg
+	// Legs are the parts of a record that is a whole call. Without any the record is one leg, unless ListsLegs says that the provider lists them and named
+	// none.
+	Legs      []Leg
+	ListsLegs bool
 
 	// Visits are the call's to queues; they count with the first final version of the record, or the first that is Settled where
 	// parts of a record settle. They are of the record, whether it is a call or a further one of its group.
@@ -85,6 +97,8 @@ type Record struct {
 
 	// CallerNumber and CalleeNumber may be E.164, masked, a label, or anything else. Redaction applies.
 	CallerNumber, CalleeNumber string
+	// Class is the kind of the other party's number, where the number itself was removed: see NumberClass.
+	Class string
 	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
 	UserID, UserName, UserPrincipal string
 
@@ -144,6 +158,25 @@ func Duration(n int64, unit time.Duration) (d time.Duration, problem string) {
 	return time.Duration(n) * unit, ""
 }
 
+// TalkTime is how long persons talked in an answered call, if that is known.
+func (r *Record) TalkTime() (talk time.Duration, known bool) {
+	switch {
+	case r.Outcome != Answered:
+		return 0, false
+	case r.Talk.Known:
+		return r.Talk.Value, true
+	}
+	return r.Duration, !r.NoDuration
+}
+
+// ConnectedTime is how long anybody, voicemail and machines included, was connected, if that is known.
+func (r *Record) ConnectedTime() (connected time.Duration, known bool) {
+	if r.Connected.Known {
+		return r.Connected.Value, true
+	}
+	return r.Duration, r.Outcome.Connected() && !r.NoDuration
+}
+
 // Fault says in whose part a call that didn't connect ended.
 func (r *Record) Fault() FaultDomain { return cmp.Or(r.FaultDomain, r.Outcome.FaultDomain()) }
 
@@ -177,15 +210,6 @@ type Charge struct {
 // Recording is attached to a call. Each id counts once, in whichever version it appears (counting.md 14).
 type Recording struct {
 	ID, Type string
-}
-
-// Leg is one leg of a call, where the provider lists them.
-type Leg struct {
-	Type    string
-	Outcome Outcome
-	// Start is when it began, zero if the provider doesn't say, and Duration how long it took.
-	Start    time.Time
-	Duration time.Duration
 }
 
 // Emergency says whether a call went to emergency services.

@@ -27,9 +27,9 @@ func TestAudit(t *testing.T) {
 	at := func(d time.Duration) time.Time { return now.Add(-d) }
 	twin := func(n int) *cdr.Record { return &cdr.Record{Synthetic: "twin", Twin: n, Start: at(time.Hour)} }
 	further := priced("further", at(time.Hour), "1", "EUR")
-	further.Group = "group"
+	further.CallKey = "group"
 	first := priced("first", at(time.Hour))
-	first.Group = "group"
+	first.CallKey = "group"
 	version := func(n int64, amount string) *cdr.Record {
 		r := priced("versions", at(time.Hour), amount, "EUR")
 		r.Version = n

@@ -1,6 +1,10 @@
 package counting
 
-import "time"
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
 
 // Rules are the traits of a feed's records that counting depends on. A provider declares them; none follows from a feed's name.
 type Rules struct {
@@ -15,8 +19,12 @@ type Rules struct {
 	PartsSettle bool
 	// TaskVersions says that a task names a version of a record: it isn't needed when that version is known, or a greater one.
 	TaskVersions bool
-	// Parents says that a record may name another as its parent: of their two failures one is counted.
+	// Legs says that several records may be legs of one call: they have a call key, or name a parent. Such a call counts when it is whole.
+	Legs bool
+	// Parents says that a record may name another as its parent, whose call key it shares.
 	Parents bool
+	// Whole says that a call needs a leg with cdr.Record.Whole before it counts.
+	Whole bool
 	// ChargesLater says that what a connected call cost may come with a later version than the first final one: its spans wait for that.
 	ChargesLater bool
 	// CallFeed is the feed of the same source that has a record of each call, by this feed's call id as its record id; empty: there is none.
@@ -40,6 +48,13 @@ type Settings struct {
 	Lookback time.Duration
 	// LateAfter is from when on a call counts as late.
 	LateAfter time.Duration
+	// Settle is how long no new leg must have come before a call of a feed with Legs counts. WholeAfter is how long after its latest time neither an open
+	// leg nor a missing one holds it.
+	Settle, WholeAfter time.Duration
+	// Lead is how long before its origin a feed with Legs is read: what goes on with a call of before isn't another call.
+	Lead time.Duration
+	// Redactor removes what waits of a record isn't to have; nil: nothing.
+	Redactor *cdr.Redactor
 	// Traces asks for the spans of calls, TracesHistory also for those of calls that the feed's first history brings.
 	Traces, TracesHistory bool
 }

@@ -19,7 +19,7 @@ func TestVisits(t *testing.T) {
 	}
 	call := func(id, group string, outcome cdr.Outcome, v ...cdr.Visit) *cdr.Record {
 		r := row(id, v...)
-		r.NoCall, r.Group, r.Outcome = false, group, outcome
+		r.NoCall, r.CallKey, r.Outcome = false, group, outcome
 		return r
 	}
 	changed := func(r *cdr.Record, change func(*cdr.Record)) *cdr.Record {
@@ -73,14 +73,14 @@ func TestVisits(t *testing.T) {
 			[]string{"cdr.queue_visit a"},
 		},
 		{
-			"of a call and of a further row of its group", late,
+			"of a call and of a late leg of it", late,
 			[][]*cdr.Record{{call("a", "g", cdr.Answered, abandoned)}, {call("b", "g", cdr.Busy, answered), call("c", "g", cdr.Busy)}},
 			map[string]int64{
 				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
 				"cdr_queue_calls_total{support,answered}": 1,
 			},
 			1,
-			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.call b", "cdr.queue_visit b", "cdr.call c"},
+			[]string{"cdr.queue_visit a", "cdr.call a", "cdr.call.leg b", "cdr.queue_visit b", "cdr.call.leg c"},
 		},
 		{
 			"a revision of its call", late,
@@ -108,6 +108,7 @@ func TestVisits(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			c.rules.Legs = true
 			settings := counting.Settings{Rules: c.rules, Source: "s", Provider: "p", Feed: "f", Lookback: 48 * time.Hour, LateAfter: 2 * time.Hour}
 			s := newStore(t, settings, counting.State{Origin: now.Add(-30 * 24 * time.Hour), Floor: now.Add(-30 * 24 * time.Hour)})
 			for _, records := range c.pages {
@@ -145,16 +146,16 @@ func TestVisitIsNoCall(t *testing.T) {
 	}
 }
 
-// A visit that names a group makes none, also when it comes again: the first call of the group counts.
-func TestVisitMakesNoGroup(t *testing.T) {
-	s := newStore(t, counting.Settings{Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
+// A visit that has a call key is no leg of that call, also when it comes again: the call counts.
+func TestVisitIsNoLeg(t *testing.T) {
+	s := newStore(t, counting.Settings{Rules: counting.Rules{Legs: true}, Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
 	visit := func() *cdr.Record {
-		return &cdr.Record{ID: "visit", Group: "g", Start: now, NoCall: true, Visits: []cdr.Visit{{Result: cdr.QueueAbandoned}}}
+		return &cdr.Record{ID: "visit", CallKey: "g", Start: now, NoCall: true, Visits: []cdr.Visit{{Result: cdr.QueueAbandoned}}}
 	}
 	for range 2 {
 		s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{visit()}})
 	}
-	s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{{ID: "call", Group: "g", Start: now, Outcome: cdr.Answered}}})
+	s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{{ID: "call", CallKey: "g", Start: now, Outcome: cdr.Answered}}})
 	if got := s.count("cdr_calls_total"); got != 1 {
 		t.Errorf("%d calls are counted", got)
 	}

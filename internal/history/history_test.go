@@ -218,7 +218,7 @@ func TestAdjacent(t *testing.T) {
 		c.Outcome, c.Duration = cdr.Failed, 0
 		switch {
 		case n < 4:
-			c.Group = fmt.Sprint("group ", n/2)
+			c.CallKey = fmt.Sprint("group ", n/2)
 			if n != 2 {
 				c.Outcome, c.Duration = cdr.Answered, time.Minute
 			}
@@ -232,7 +232,7 @@ func TestAdjacent(t *testing.T) {
 		b := newBench(t)
 		b.set.From = from
 		feed := only(f, to)
-		feed.Info.Groups, feed.Info.Rules.Parents = true, true
+		feed.Info.Rules.Legs, feed.Info.Rules.Parents = true, true
 		sum, past := b.read(feed)
 		all = make(map[string]float64)
 		for _, metric := range []string{"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total", "cdr_call_outcome_changes_total"} {

@@ -77,7 +77,7 @@ func allConnected(r *cdr.Record, _ int) { r.Outcome = cdr.Answered }
 
 // groupsOfThree puts three records that follow each other into a group.
 func groupsOfThree(r *cdr.Record, i int) {
-	r.Group = fmt.Sprint(r.Start.Unix()/300, "-", i/3)
+	r.CallKey = fmt.Sprint(r.Start.Unix()/300, "-", i/3)
 }
 
 // BenchmarkCommit is the ledger alone: pages of 1000 records, each commit

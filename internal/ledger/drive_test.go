@@ -156,7 +156,7 @@ func (d *drive) record(n int) *cdr.Record {
 		record.Parent = "x" + record.Parent
 	}
 	if d.grouped && n%4 > 0 {
-		record.Group = fmt.Sprint("session", n%13)
+		record.CallKey = fmt.Sprint("session", n%13)
 	}
 	if amount := []string{"", "0.1", "0.25", "3"}[d.rng.IntN(4)]; amount != "" {
 		charge(d.t, "usage", "USD", amount)(record)

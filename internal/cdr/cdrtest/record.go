@@ -50,7 +50,7 @@ func Charge(t testing.TB, component, currency, amount string) Option {
 func Outcome(o cdr.Outcome) Option { return func(r *cdr.Record) { r.Outcome = o } }
 
 // InGroup sets the call that the record is one of several of.
-func InGroup(name string) Option { return func(r *cdr.Record) { r.Group = name } }
+func InGroup(name string) Option { return func(r *cdr.Record) { r.CallKey = name } }
 
 // ChildOf sets the id of the parent.
 func ChildOf(id string) Option { return func(r *cdr.Record) { r.Parent = id } }

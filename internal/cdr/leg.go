@@ -1,0 +1,142 @@
+package cdr
+
+import (
+	"cmp"
+	"strconv"
+	"time"
+)
+
+// Party is who picked up a leg.
+type Party uint8
+
+// The parties. The order is part of the ledger's format: append only.
+const (
+	Person         Party = iota // the default; a conference counts as a person
+	PartyVoicemail              // voicemail
+	PartyMachine                // a queue, hunt group, attendant, menu, parking slot or announcement
+	Onward                      // a machine that put the caller through on this same leg, where only the machine's answer is timed
+	Own                         // the caller's side: the phone that click-to-call rings first
+)
+
+var partyNames = [...]string{"person", "voicemail", "machine", "onward", "own"}
+
+// String is the word of a definition.
+func (p Party) String() string { return partyNames[p] }
+
+// Leg is one attempt to connect a call to one party: a record, or a part of one.
+type Leg struct {
+	// ID is unique within the call; AltIDs are further ids that a child may name. Parent is an id of the leg whose child it is.
+	ID     string
+	AltIDs []string
+	Parent string
+	// Type is the label `leg_type`, a slug.
+	Type  string
+	Party Party
+	// Outcome is the leg's own. NoOutcome says that it doesn't say how the call ended.
+	Outcome   Outcome
+	NoOutcome bool
+	// Start, Answer and End are zero if they aren't known; Duration is the connected time, from answer to end.
+	Start, Answer, End time.Time
+	Ringing, Duration  Span
+	Direction          Direction
+	Trunk              string
+	// Channel is the trunk's channel: legs that share it are one attempt.
+	Channel string
+	// Master says that the leg stands for the whole call, so it is no attempt.
+	Master bool
+	// Whole says that the leg fulfils the condition `whole`.
+	Whole bool
+	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
+	UserID, UserName, UserPrincipal string
+	Emergency                       Emergency
+}
+
+// EffectiveParty is who picked the leg up, by its outcome if that says so.
+func (l *Leg) EffectiveParty() Party {
+	switch l.Outcome {
+	case Voicemail:
+		return PartyVoicemail
+	case Machine:
+		return PartyMachine
+	case Unknown, Answered, Busy, NoAnswer, Cancelled, Rejected, InvalidNumber, NotAllowed, Failed, NotConnected:
+	}
+	return l.Party
+}
+
+// OwnOutcome is how the leg itself ended: who answered it, by its party.
+func (l *Leg) OwnOutcome() Outcome {
+	if l.Outcome == Answered {
+		switch l.Party {
+		case PartyVoicemail:
+			return Voicemail
+		case PartyMachine:
+			return Machine
+		case Person, Onward, Own:
+		}
+	}
+	return l.Outcome
+}
+
+// Leg is the leg that a record without Legs is.
+func (r *Record) Leg() Leg {
+	l := Leg{
+		ID: r.ID, AltIDs: r.AltIDs, Parent: r.Parent, Type: r.CallType, Party: r.Party, Outcome: r.Outcome, NoOutcome: r.NoOutcome,
+		Start: r.Start, Answer: r.Answer, End: r.End, Ringing: r.Ringing, Direction: r.Direction, Trunk: r.Trunk, Channel: r.Channel,
+		Whole: r.Whole, UserID: r.UserID, UserName: r.UserName, UserPrincipal: r.UserPrincipal, Emergency: r.Emergency,
+	}
+	if !r.NoDuration {
+		l.Duration = KnownSpan(r.Duration)
+	}
+	return l
+}
+
+// LegRecord is a record of one of the legs of a redacted record, for its log record.
+func (r *Record) LegRecord(n int) *Record {
+	l := &r.Legs[n]
+	leg := &Record{
+		ID: r.ID, CallID: r.CallID, Start: cmp.Or(l.Start, r.Start), Answer: l.Answer, End: l.End, Duration: l.Duration.Value, NoDuration: !l.Duration.Known,
+		Direction: l.Direction, CallType: l.Type, Outcome: l.OwnOutcome(), Trunk: l.Trunk,
+		UserID: l.UserID, UserName: l.UserName, UserPrincipal: l.UserPrincipal, Labels: r.Labels, Legs: []Leg{*l},
+	}
+	if l.ID == "" {
+		leg.Legs[0].ID = strconv.Itoa(n)
+	}
+	return leg
+}
+
+// Interval is a span of time, To excluded.
+type Interval struct{ From, To time.Time }
+
+// Connected is when the leg was connected: from answer to end, else for its duration from its answer, else from the end of its ringing. It is
+// empty if the leg wasn't connected, or if that isn't known. An `own` leg is connected once it has an answer, whatever its outcome.
+func (l *Leg) Connected() Interval {
+	if !l.Outcome.Connected() && (l.Party != Own || l.Answer.IsZero()) {
+		return Interval{}
+	}
+	i := Interval{From: l.Answer, To: l.End}
+	switch {
+	case !l.Answer.IsZero() && l.End.After(l.Answer):
+	case !l.Duration.Known || l.Duration.Value <= 0:
+		return Interval{}
+	default:
+		if i.From = cmp.Or(l.Answer, l.Start.Add(l.Ringing.Value)); i.From.IsZero() {
+			return Interval{}
+		}
+		i.To = i.From.Add(l.Duration.Value)
+	}
+	if i.To.Sub(i.From) > LongestCall {
+		return Interval{}
+	}
+	return i
+}
+
+// Ended is when the leg ended: its end, else its answer and duration, else its start.
+func (l *Leg) Ended() time.Time {
+	if !l.End.IsZero() {
+		return l.End
+	}
+	if i := l.Connected(); !i.To.IsZero() {
+		return i.To
+	}
+	return l.Start
+}
