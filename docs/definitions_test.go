@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -80,5 +81,34 @@ func TestDefinitionOfVisits(t *testing.T) {
 		if m.Record == nil || !m.Record.NoCall || len(m.Record.Visits) != 1 || m.Record.Visits[0].Result != cdr.QueueAnswered {
 			t.Errorf("a row became %+v", m)
 		}
+	}
+}
+
+// TestDefinitionOfLegs: the page's definition of calls with several rows is valid, and its rows are legs.
+func TestDefinitionOfLegs(t *testing.T) {
+	text, err := os.ReadFile("definitions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)<!-- legs -->\\s+```yaml\n(.*?)```").FindStringSubmatch(string(text))
+	if found == nil {
+		t.Fatal("the page has no definition of legs")
+	}
+	d, err := declared.Load("acmelegs.yaml", []byte(found[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed, became := d.Feeds["legs"], []string{}
+	rows := "c1,l2,l1,2026-11-23T10:00:05Z,,2026-11-23T10:00:20Z,local,,,user,answered_elsewhere\n" +
+		"c1,l1,,2026-11-23T10:00:00Z,2026-11-23T10:00:00Z,2026-11-23T10:01:00Z,in,fra-1,p7,queue,answered\n"
+	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(rows)) {
+		r := m.Record
+		if r == nil {
+			t.Fatal(m.Invalid)
+		}
+		became = append(became, fmt.Sprintf("%s %s %s %t %t", r.CallKey, r.Party, r.Outcome, r.NoOutcome, r.Whole))
+	}
+	if got, want := strings.Join(became, ", "), "c1 person unknown true false, c1 machine answered false true"; got != want {
+		t.Errorf("the rows became %s, want %s", got, want)
 	}
 }

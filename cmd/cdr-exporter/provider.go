@@ -126,14 +126,15 @@ func (t *providerTry) mapper(d *declared.Definition) (mapper *declared.Mapper, c
 		if key == declared.Columns && feed.SetColumns(strings.Split(value, ",")) {
 			continue
 		}
-		p, is := d.Parameters[key]
+		of, _, _ := strings.Cut(key, ".") // such as carriers.acme
+		p, is := d.Parameters[of]
 		if !is {
 			return nil, "", fmt.Errorf("--set: the definition has no parameter %s", key)
 		}
 		if p.Secret {
 			continue // rows don't need it
 		}
-		if parameters[key] = []string{value}; p.List {
+		if parameters[key] = []string{value}; p.List || p.Map != "" {
 			parameters[key] = strings.Split(value, ",")
 		}
 	}

@@ -28,7 +28,7 @@ type Block struct {
 
 // FeedBlock is the block of a feed in a source.
 type FeedBlock struct {
-	config.Feed
+	FeedKeys
 
 	// Paths are the files of a feed whose definition has a files block of its own.
 	Paths Patterns `yaml:"paths"`
@@ -52,6 +52,30 @@ func newBlock(d *Definition) *Block {
 	return b
 }
 
+// FeedKeys are the keys of every feed. Those of Legs are refused for a feed without legs.
+type FeedKeys struct {
+	config.Feed
+	config.Legs
+}
+
+// SetDefaults implements config.Defaulter: the definition has set them.
+func (*FeedKeys) SetDefaults() {}
+
+// noLegs is what is wrong with a key of calls that have several rows.
+const noLegs = "is for a feed whose rows share a group or name a parent, and these don't; leave it out"
+
+// hasLegs says whether the rows of the feed may be legs of one call.
+func (f *Feed) hasLegs() bool { return f.Record.Group.IsSet() || f.Record.Parent.IsSet() }
+
+// validateLegs reports keys of legs that a feed without them has.
+func validateLegs(r *config.Report, prefix string, of *Feed) {
+	for _, key := range []string{"settle", "whole_after"} {
+		if r.Given(prefix+key) && !of.hasLegs() {
+			r.Problemf(prefix+key, "%s", noLegs)
+		}
+	}
+}
+
 // DecodeNode implements config.NodeDecoder.
 func (b *Block) DecodeNode(n *config.Node) {
 	if !n.IsMap() && !n.IsNull() {
@@ -72,7 +96,7 @@ func (b *Block) decode(f config.Field) {
 	case f.Key == baseURL && b.definition.HTTP != nil:
 		f.Value.Decode(&b.BaseURL)
 	case isFeed:
-		settings := FeedBlock{Feed: feed.Defaults}
+		settings := FeedBlock{FeedKeys: feed.Defaults}
 		f.Value.Decode(&settings)
 		b.Feeds[f.Key] = settings
 	case isParameter && p.Secret, b.parameters[secret].Secret:
@@ -87,6 +111,8 @@ func (b *Block) decode(f config.Field) {
 		var patterns Patterns
 		f.Value.Decode(&patterns)
 		b.Values[pathsKey] = patterns
+	case isParameter && p.Map != "":
+		b.decodeMap(f, p.Map)
 	case isParameter && p.List:
 		var list []string
 		f.Value.Decode(&list)
@@ -128,7 +154,7 @@ func (b *Block) validate(r *config.Report) {
 		p := b.parameters[key]
 		what := cmp.Or(p.Ask, "a value")
 		switch {
-		case p.optional:
+		case p.optional || p.Map != "":
 		case p.Secret:
 			r.RequiredSecret(key, b.Secrets[key], what)
 		case p.Default == nil && !r.Given(key):
@@ -136,8 +162,10 @@ func (b *Block) validate(r *config.Report) {
 		}
 	}
 	for name, f := range b.Feeds {
-		filter := b.definition.Feeds[name].Filter
-		if b.definition.Feeds[name].Files == nil && len(f.Paths) > 0 {
+		of := b.definition.Feeds[name]
+		validateLegs(r, name+".", &of)
+		filter := of.Filter
+		if of.Files == nil && len(f.Paths) > 0 {
 			r.Problemf(name+"."+pathsKey, "is for a feed whose definition has files of its own; give %s beside the feed", pathsKey)
 		}
 		if filter.By == byInserted {
@@ -164,7 +192,10 @@ func (b *Block) Settings() (all []config.Setting) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.parameters)) {
 		p := b.parameters[key]
-		s := config.Setting{Key: key, Ask: p.Ask, List: p.List, OneWillDo: key == pathsKey, Required: p.Default == nil && !p.optional}
+		s := config.Setting{
+			Key: key, Ask: p.Ask, List: p.List, Map: p.Map != "", OneWillDo: key == pathsKey,
+			Required: p.Default == nil && !p.optional && p.Map == "",
+		}
 		if p.Secret {
 			text := s
 			text.Ask = ""
@@ -174,7 +205,10 @@ func (b *Block) Settings() (all []config.Setting) {
 		all = append(all, s)
 	}
 	for _, key := range slices.Sorted(maps.Keys(b.definition.Feeds)) {
-		all = append(all, config.Setting{Key: key, Ask: "The feed " + key, Block: true, Paths: b.definition.Feeds[key].Files != nil})
+		of := b.definition.Feeds[key]
+		all = append(all, config.Setting{
+			Key: key, Ask: "The feed " + key, Block: true, Paths: of.Files != nil, Legs: of.hasLegs(),
+		})
 	}
 	return all
 }
@@ -230,7 +264,8 @@ var zoneInLayout = regexp.MustCompile(`Z07|-07|MST`)
 
 // needsZone says whether a time carries no zone, neither in the row nor in the definition.
 func (d *Record) needsZone() bool {
-	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Duration.alternatives, d.QueueWait.alternatives)
+	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Ringing.alternatives,
+		d.Duration.alternatives, d.QueueWait.alternatives)
 	return slices.ContainsFunc(times, func(a alternative) bool {
 		_, carriesZone := timeForms[a.Time]
 		return a.Time != "" && !carriesZone && a.Zone == nil && !zoneInLayout.MatchString(a.Time)

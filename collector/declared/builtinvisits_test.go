@@ -142,7 +142,7 @@ func TestCiscoQueues(t *testing.T) {
 		{"a negative cause", []string{"1", "0", "7000", "5", "0", "0", "-1493172208"}, `call at 10:00:01 "7000" abandoned 5s`},
 		{"another cause", []string{"1", "0", "7000", "5", "0", "0", "41"}, `call at 10:00:01 "7000" other 5s`},
 		{"a cause that is no number", []string{"1", "0", "7000", "5", "0", "0", "x"}, `call at 10:00:01 "7000" other 5s unmapped x`},
-		{"a split", []string{"1", "802", "7000", "39", answered, "0", "393216"}, "ignored"},
+		{"a split", []string{"1", "802", "7000", "39", answered, "0", "393216"}, "call at 10:00:01"},
 		{"dropped from a conference", []string{"1", "802", "7000", "39", answered, "458752", "0"}, "ignored"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ type cause struct {
 	outcome cdr.Outcome
 	reason  string
 	fault   cdr.FaultDomain
+	none    bool // the leg has no outcome
 }
 
 // noCode is what is wrong with a text that is no number.
@@ -55,7 +56,7 @@ func q850(text string) (c cause, known bool, problem string) {
 	if code == 0 {
 		return c, false, ""
 	}
-	c = cause{q850Outcomes[code], q850Names[code], cdr.FaultUnknown}
+	c = cause{outcome: q850Outcomes[code], reason: q850Names[code]}
 	if c.outcome == cdr.Unknown {
 		c.outcome = cdr.Failed
 	}

@@ -20,12 +20,16 @@ type test struct {
 	patterns []*pattern
 }
 
-// pattern is a text with *, in which {name} stands for each value of a list parameter.
+// pattern is a text with *, in which {name} stands for each value of a list parameter, or for each
+// address in the networks of a parameter.
 type pattern struct {
 	text      string
-	parameter string // empty: none
-	matcher   *regexp.Regexp
+	parameter string         // empty: none
+	matcher   *regexp.Regexp // of a text with *, or with an address in the parameter's place; else nil
 }
+
+// addressIn matches an address, which may stand in brackets.
+const addressIn = `([0-9A-Fa-f.:]+|\[[0-9A-Fa-f.:]+\])`
 
 var parameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
 
@@ -74,6 +78,8 @@ func newPattern(text string) *pattern {
 	p := &pattern{text: text}
 	if found := parameterIn.FindStringSubmatch(text); found != nil {
 		p.parameter = found[1]
+		address := strings.Replace(regexp.QuoteMeta(text), regexp.QuoteMeta(found[0]), addressIn, 1)
+		p.matcher = regexp.MustCompile("(?s)^" + strings.ReplaceAll(address, `\*`, ".*") + "$")
 		return p
 	}
 	if strings.Contains(text, "*") {
@@ -122,11 +128,18 @@ func (p *pattern) fits(r *row, text string) bool {
 	case text == "" || p.text == "":
 		return text == p.text
 	case p.parameter != "":
-		return slices.ContainsFunc(r.wildcards(p), func(matcher *regexp.Regexp) bool { return matcher.MatchString(text) })
+		fits := func(matcher *regexp.Regexp) bool { return matcher.MatchString(text) }
+		return slices.ContainsFunc(r.wildcards(p), fits) || p.fitsNetwork(r, text)
 	case p.matcher != nil:
 		return p.matcher.MatchString(text)
 	}
 	return text == p.text
+}
+
+// fitsNetwork says whether an address of one of the parameter's networks stands in its place.
+func (p *pattern) fitsNetwork(r *row, text string) bool {
+	found := p.matcher.FindStringSubmatch(text)
+	return found != nil && r.networkOf(p.parameter, found[1]) != ""
 }
 
 // parameters are those that the condition names.

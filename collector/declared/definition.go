@@ -34,9 +34,11 @@ type Definition struct {
 
 // Parameter is a key of a source's block beside its feeds.
 type Parameter struct {
-	Ask     string `yaml:"ask"`
-	Secret  bool   `yaml:"secret"`
-	List    bool   `yaml:"list"`
+	Ask    string `yaml:"ask"`
+	Secret bool   `yaml:"secret"`
+	List   bool   `yaml:"list"`
+	// Map says what the parameter holds by name: networks or columns. A source may leave it out.
+	Map     string `yaml:"map"`
 	Default texts  `yaml:"default"`
 
 	optional bool
@@ -57,10 +59,10 @@ func (t *texts) DecodeNode(n *config.Node) {
 
 // Feed is one list of records.
 type Feed struct {
-	Defaults config.Feed `yaml:"defaults"`
-	Request  Request     `yaml:"request"`
-	Filter   Filter      `yaml:"filter"`
-	Next     Next        `yaml:"next"`
+	Defaults FeedKeys `yaml:"defaults"`
+	Request  Request  `yaml:"request"`
+	Filter   Filter   `yaml:"filter"`
+	Next     Next     `yaml:"next"`
 	// Total is where a page has the provider's own count of what was asked.
 	Total path `yaml:"total"`
 	// Totals is the provider's list of totals by day.
@@ -74,6 +76,8 @@ type Feed struct {
 	Columns []string   `yaml:"columns"`
 	Ignore  *Condition `yaml:"ignore"`
 	Final   *Condition `yaml:"final"`
+	// Whole is fulfilled by a leg without which its call isn't whole.
+	Whole   *Condition `yaml:"whole"`
 	Encoded string     `yaml:"encoded"`
 	// Counts is queue_visits where rows are visits to queues; empty: calls.
 	Counts string `yaml:"counts"`
@@ -95,12 +99,15 @@ type Record struct {
 	Start       Value    `yaml:"start"`
 	Answer      Value    `yaml:"answer"`
 	End         Value    `yaml:"end"`
+	Ringing     Value    `yaml:"ringing"`
 	Duration    Value    `yaml:"duration"`
 	Direction   Value    `yaml:"direction"`
 	CallType    Value    `yaml:"call_type"`
+	Party       Value    `yaml:"party"`
 	Outcome     Value    `yaml:"outcome"`
 	SIPCode     Value    `yaml:"sip_code"`
 	Trunk       Value    `yaml:"trunk"`
+	Channel     Value    `yaml:"channel"`
 	Caller      Value    `yaml:"caller"`
 	Callee      Value    `yaml:"callee"`
 	UserID      Value    `yaml:"user_id"`
@@ -167,6 +174,10 @@ func (d *Definition) Validate(r *config.Report) {
 			r.Problemf("parameters."+key, "must be called with small letters, digits and _, such as api_key")
 		case p.Secret && p.List:
 			r.Problemf("parameters."+key, "is a secret, so it can't be a list")
+		case p.Map != "" && (p.Secret || p.List || p.Default != nil):
+			r.Problemf("parameters."+key, "has map, which excludes secret, list and default; leave these out")
+		case !slices.Contains([]string{"", mapOfNetworks, mapOfColumns}, p.Map):
+			r.Problemf("parameters."+key+".map", "must be %s or %s", mapOfNetworks, mapOfColumns)
 		case p.Secret && p.Default != nil:
 			r.Problemf("parameters."+key+".default", "is a secret's, and a definition holds no secrets; leave it out")
 		}
@@ -235,7 +246,7 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	if f.Totals != nil {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
-	for where, c := range map[string]*Condition{"ignore": f.Ignore, "final": f.Final} {
+	for where, c := range map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole} {
 		d.validateNames(r, key+"."+where, c.parameters())
 	}
 	for where, v := range f.Record.values() {
@@ -243,6 +254,10 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 			d.validateNames(r, key+".record."+where, a.When.parameters())
 			if a.Expr != nil {
 				d.validateNames(r, key+".record."+where, a.Expr.parameters)
+			}
+			if a.Networks != "" && d.Parameters[a.Networks].Map != mapOfNetworks {
+				r.Problemf(key+".record."+where, "names %s, which isn't a parameter with map: %s",
+					a.Networks, mapOfNetworks)
 			}
 			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
 				if name, is := p.parameterName(); is {
@@ -264,7 +279,9 @@ func (d *Definition) validateRequest(r *config.Report, prefix string, request *R
 func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[string]string, secrets bool) {
 	for key, text := range texts {
 		for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
-			if !secrets || !d.Parameters[found[1]].Secret {
+			if d.Parameters[found[1]].Map != "" {
+				r.Problemf(prefix+key, "names %s, which holds several values by name and stands for no text", found[1])
+			} else if !secrets || !d.Parameters[found[1]].Secret {
 				d.validateNames(r, prefix+key, found[1:])
 			}
 		}
@@ -291,7 +308,8 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 
 // SetDefaults implements config.Defaulter.
 func (f *Feed) SetDefaults() {
-	f.Defaults = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+	f.Defaults.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+	f.Defaults.Legs.SetDefaults()
 	f.Format, f.Filter.Grain, f.Filter.Overlap = formatJSON, time.Second, defaultOverlap
 }
 
@@ -322,6 +340,10 @@ func (f *Feed) Validate(r *config.Report) {
 	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
 		r.Problemf("totals", "are of a filter by start or end without total")
 	}
+	if f.Whole != nil && !f.hasLegs() {
+		r.Problemf("whole", "%s", noLegs)
+	}
+	validateLegs(r, "defaults.", f)
 	if f.Filter.By == byInserted && f.Final != nil {
 		r.Problemf("final", "needs a filter by start or end: a row that was inserted is read once")
 	}
@@ -336,8 +358,9 @@ func (d *Record) Validate(r *config.Report) {
 			}
 		}
 	}
-	validateWords(r, "outcome", &d.Outcome, outcomeWords, "answered, voicemail, busy, no_answer, cancelled, rejected, invalid_number, not_allowed, failed, "+
-		"not_connected or unknown")
+	validateWords(r, "outcome", &d.Outcome, outcomeWords, "answered, voicemail, machine, busy, no_answer, cancelled, "+
+		"rejected, invalid_number, not_allowed, failed, not_connected, unknown or none")
+	validateWords(r, "party", &d.Party, partyWords, "person, voicemail, machine, onward or own")
 	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
 	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
 	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
@@ -355,6 +378,9 @@ func (d *Record) Validate(r *config.Report) {
 func validateWords[T any](r *config.Report, key string, v *Value, known map[string]T, words string) {
 	for _, a := range v.alternatives {
 		for text, e := range a.Table {
+			if a.codes != nil {
+				break // its table has codes
+			}
 			if _, is := known[e.Word]; !is {
 				r.Problemf(key, "has %q for %q in its table, must be %s", e.Word, text, words)
 			}

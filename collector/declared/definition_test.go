@@ -264,7 +264,7 @@ func TestWebexRow(t *testing.T) {
 	want := []string{
 		"0a0c2eb7-0000-4000-8000-000000000001 8e8e1dc7-0000-4000-8000-000000000001 answered outbound fra-lgw 54s 1m2.001s",
 		"r2 g2 cancelled internal  0s 9s",
-		"ignored true ",
+		"r3 g2 unknown inbound  0s 9s",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("rows became\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -284,12 +284,13 @@ func TestEveryStatus(t *testing.T) {
 		},
 		{
 			"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_result":"VALUE"}`,
-			"answered accepted picked_up connected succeeded voicemail busy rejected canceled abandoned no_answer ring_timeout overflowed call_failed " +
+			"answered accepted picked_up connected succeeded voicemail busy rejected canceled abandoned no_answer missed ring_timeout overflowed call_failed " +
 				"service_unavailable unconnected system_blocked invalid_key invalid_operation hang_up",
 		},
 		{"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"VALUE","call_result":"busy"}`, "inbound outbound"},
 		{"zoom_phone", "call_history", `{"call_history_uuid":"1","start_time":"2026-11-23T10:00:01Z","direction":"inbound","call_type":"VALUE","call_result":"busy"}`, "general emergency"},
-		{"webex", "cdr", webexRow(`Success`), "Normal Success UserBusy NoAnswer"},
+		{"webex", "cdr", webexRow(`Success`), "UserBusy NoAnswer"},
+		{"webex", "cdr", strings.Replace(webexRow(`Success`), `{`, `{"Answered":"false",`, 1), "Normal Success"},
 		{
 			"webex", "cdr", webexRow(`Refusal`), "CallRejected UnassignedNumber SIP408 InternalRequestTimeout Q850102ServerTimeout LocalGatewayLoop Unreachable NoUserResponse " +
 				"NoAnswerFromUser SIP480 TemporarilyUnavailable UserAbsent SIP487 AdminCallBlock UserCallBlock",

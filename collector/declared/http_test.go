@@ -66,7 +66,7 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	}
 	provider := declared.NewProvider(d)
 	block := provider.NewConfig().(*declared.Block)
-	block.Feeds["calls"] = declared.FeedBlock{Feed: config.Feed{Interval: time.Minute, Lookback: time.Hour}}
+	block.Feeds["calls"] = declared.FeedBlock{FeedKeys: declared.FeedKeys{Feed: config.Feed{Interval: time.Minute, Lookback: time.Hour}}}
 	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh), config.NewSecret("cl1ent")
 	if f.now.IsZero() {
 		f.now = noon

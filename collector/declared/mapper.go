@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -81,6 +82,11 @@ func (m *Mapper) mapValues() Mapped {
 		return Mapped{Invalid: "final: " + problem}
 	}
 	p.record.Provisional = !final
+	if m.feed.Whole != nil {
+		if p.record.Whole, problem = m.feed.Whole.holds(&m.row); problem != "" {
+			return Mapped{Invalid: "whole: " + problem}
+		}
+	}
 	p.fill()
 	if p.problem != "" && final {
 		return Mapped{Invalid: p.problem}
@@ -104,6 +110,9 @@ func (p *mapping) fill() {
 	d, r := &p.feed.Record, p.record
 	p.ids()
 	r.CallKey, r.Parent = p.text("group", &d.Group), p.text("parent", &d.Parent)
+	if r.Parent == r.ID || slices.Contains(r.AltIDs, r.Parent) {
+		r.Parent = ""
+	}
 	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
 	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
@@ -128,17 +137,33 @@ func (p *mapping) call() {
 	if !r.Answer.IsZero() {
 		r.Invite = r.Start // a call starts with its invite here: set-up time is answer − start
 	}
-	duration, found := read(p, "duration", &d.Duration, p.length)
-	r.Duration, r.NoDuration = duration, !found
+	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, p.length)
+	p.duration()
 	p.outcome()
 	p.parties()
 	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
+	r.Channel = p.text("channel", &d.Channel)
+	r.Party, _ = readWord(p, "party", &d.Party, partyWords,
+		"is none of person, voicemail, machine, onward, own, and no table translates it")
+	if r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() { // counting takes its outcome as it is
+		r.Outcome = calls.Of([]cdr.Leg{r.Leg()}).Outcome
+	}
 	p.charges()
 	if id := p.text("recording_id", &d.RecordingID); id != "" {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
 	}
 	p.visit()
 	p.tellLabels()
+}
+
+// duration reads how long the call was connected: from answer to end, where the row doesn't say it.
+func (p *mapping) duration() {
+	r := p.record
+	duration, found := read(p, "duration", &p.feed.Record.Duration, p.length)
+	if !found && !r.Answer.IsZero() && !r.End.Before(r.Answer) && r.End.Sub(r.Answer) <= cdr.LongestCall {
+		duration, found = r.End.Sub(r.Answer), true
+	}
+	r.Duration, r.NoDuration = duration, !found
 }
 
 // ids takes every id that the row gives; one that is declared must be there.
@@ -280,9 +305,10 @@ func (p *mapping) outcome() {
 				return result, "is no word for an outcome, and no table translates it"
 			}
 		}
+		result.none = g.text == noOutcome
 		return result, ""
 	})
-	r.Outcome, r.Reason, r.FaultDomain = result.outcome, result.reason, result.fault
+	r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = result.outcome, result.none, result.reason, result.fault
 	if !found && len(p.unmapped) == unmapped {
 		p.fail("outcome", "is missing")
 	}

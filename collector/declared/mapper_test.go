@@ -15,6 +15,7 @@ const acmetel = `provider: acmetel
 parameters:
   trunks: {list: true, default: []}
   tenant: {default: ""}
+  carriers: {map: networks}
 http: {base_url: "https://api.acmetel.example"}
 feeds:
   calls:
@@ -92,11 +93,24 @@ func TestFields(t *testing.T) {
 		{"an expression", `trunk: {expr: 'lower(a) + "-" + string(n + 1)'}`, `"a":"X","n":2`, func(r *cdr.Record) any { return r.Trunk }, "x-3"},
 		{"an expression of a name with a blank", `trunk: {expr: '$env["A b"] ?? "none"'}`, `"A b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
 		{"a parameter", `trunk: parameter.tenant`, "", func(r *cdr.Record) any { return r.Trunk }, "t1"},
+		{"a network", "trunk: {path: a, networks: carriers}", `"a":"10.1.3.4"`, func(r *cdr.Record) any { return r.Trunk }, "acme"},
+		{"the smallest network", "trunk: {path: a, networks: carriers}", `"a":"10.1.2.4"`, func(r *cdr.Record) any { return r.Trunk }, "acme-fra"},
+		{"an address of IPv6 in brackets", "trunk: {path: a, networks: carriers}", `"a":"[2001:db8::1]"`, func(r *cdr.Record) any { return r.Trunk }, "acme"},
+		{"an address of IPv4 written as one of IPv6", "trunk: {path: a, networks: carriers}", `"a":"::ffff:192.0.2.7"`, func(r *cdr.Record) any { return r.Trunk }, "solo"},
+		{"no network", "trunk: [{path: a, networks: carriers}, b]", `"a":"10.2.0.1","b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"no address", "trunk: [{path: a, networks: carriers}, b]", `"a":"10.1","b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a condition of networks", `trunk: {when: {a: "sip:*@{carriers}:*"}, is: x}`, `"a":"sip:100@192.0.2.7:5060"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a condition of networks that doesn't hold", `trunk: {when: {a: "{carriers}"}, is: x}`, `"a":"192.0.2.8"`, func(r *cdr.Record) any { return r.Trunk }, ""},
 		{"seconds", "duration: d", `"d":"62"`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
 		{"a fraction", "duration: {path: d, unit: ms}", `"d":1500.5`, func(r *cdr.Record) any { return r.Duration }, 1500500 * time.Microsecond},
 		{"minutes", "duration: {path: d, unit: min}", `"d":1.5`, func(r *cdr.Record) any { return r.Duration }, 90 * time.Second},
 		{"ISO 8601", "duration: {path: d, unit: iso8601}", `"d":"PT1H2M3.5S"`, func(r *cdr.Record) any { return r.Duration }, time.Hour + 2*time.Minute + 3500*time.Millisecond},
 		{"h:mm:ss", "duration: {path: d, unit: hms}", `"d":"1:02:03"`, func(r *cdr.Record) any { return r.Duration }, time.Hour + 2*time.Minute + 3*time.Second},
+		{"a duration that isn't given", "duration: d\n      answer: {path: a, time: unix}\n      end: {path: e, time: unix}", `"a":1795428009,"e":1795428063`, func(r *cdr.Record) any { return r.Duration }, 54 * time.Second},
+		{"an end before the answer", "answer: {path: a, time: unix}\n      end: {path: e, time: unix}", `"a":1795428063,"e":1795428009`, func(r *cdr.Record) any { return r.NoDuration }, true},
+		{"an end of another year", "answer: {path: a, time: unix}\n      end: {path: e, time: unix}", `"a":1695428009,"e":1795428063`, func(r *cdr.Record) any { return r.NoDuration }, true},
+		{"ringing", "ringing: {path: r, unit: ms}", `"r":8000`, func(r *cdr.Record) any { return r.Ringing }, cdr.KnownSpan(8 * time.Second)},
+		{"the trunk's channel", "channel: c", `"c":"PJSIP/carrier-0000001a"`, func(r *cdr.Record) any { return r.Channel }, "PJSIP/carrier-0000001a"},
 		{"no duration", "duration: d", `"d":""`, func(r *cdr.Record) any { return r.NoDuration }, true},
 		{"time since", "duration: {path: b, time: unix, since: a}", `"a":1795428001,"b":"1795428063"`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
 		{"time since that is negative", "duration: {path: b, time: unix, since: a}", `"a":3,"b":2`, func(r *cdr.Record) any { return r.NoDuration }, true},
@@ -122,7 +136,9 @@ func TestFields(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := mapper(t, record(c.field), declared.MapperSettings{
-				Parameters: map[string][]string{"tenant": {"t1"}}, Zone: time.FixedZone("", 3*3600), EmergencyNumbers: []string{"112"},
+				Parameters: map[string][]string{
+					"tenant": {"t1"}, "carriers.acme": {"10.1.0.0/16", "2001:db8::/32"}, "carriers.acme-fra": {"10.1.2.0/24"}, "carriers.solo": {"192.0.2.7"},
+				}, Zone: time.FixedZone("", 3*3600), EmergencyNumbers: []string{"112"},
 			})
 			got := m.MapJSON([]byte(row(c.row)))
 			if got.Record == nil || len(got.Unmapped) > 0 {

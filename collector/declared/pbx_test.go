@@ -44,17 +44,17 @@ func TestSavedRows(t *testing.T) {
 		want           []string
 	}{
 		{"freeswitch", "freeswitch.json", map[string][]string{"gateways": {"*"}}, []string{
-			"outbound answered unknown carrier-a 54s 1001>004930901820",
+			"outbound answered unknown carrier-a 54s 1001>004930901820 e29ff0ae-0000-4000-8000-000000000001",
+			"outbound answered unknown carrier-a 0s > e29ff0ae-0000-4000-8000-000000000001",
 			"ignored",
-			"ignored",
-			"inbound busy user_busy user carrier-b 0s +4930901821>2001",
-			"internal voicemail unknown 20s 1001>1002",
-			"internal failed gateway_down sbc 0s 1001>1003",
+			"inbound busy user_busy user carrier-b 0s +4930901821>2001 e29ff0ae-0000-4000-8000-000000000004",
+			"unknown answered unknown 20s 1001>1002 e29ff0ae-0000-4000-8000-000000000005",
+			"unknown failed gateway_down sbc 0s 1001>1003 e29ff0ae-0000-4000-8000-000000000006",
 		}},
 		{"cucm", "cucm.csv", map[string][]string{"trunks": {"SIPTRUNK*"}}, []string{
 			"outbound answered unknown SIPTRUNK-A 54s 7001>004930901820 StandAloneCluster/1/5001",
 			"inbound busy user_busy user SIPTRUNK-A 0s +4930901821>7001 StandAloneCluster/1/5002",
-			"ignored",
+			"internal answered unknown 10s 7001>7002 StandAloneCluster/1/5003",
 			"internal cancelled normal_call_clearing user 0s 7001>7003 StandAloneCluster/1/5004",
 			"outbound failed service_not_available carrier SIPTRUNK-A 0s 7001>004930901822 StandAloneCluster/1/5005",
 			"internal not_allowed conference_full policy 0s 7001>b0010 StandAloneCluster/1/5006",
@@ -87,23 +87,24 @@ USER_CHALLENGE 16 MEDIA_TIMEOUT 16 PICKED_OFF 16 USER_NOT_REGISTERED 16 PROGRESS
 INVALID_PROFILE 16 NO_PICKUP 16 SRTP_READ_ERROR 16 BOWOUT 16 BUSY_EVERYWHERE 16 DECLINE 16 DOES_NOT_EXIST_ANYWHERE 16 NOT_ACCEPTABLE 16
 UNWANTED 16 NO_IDENTITY 16 BAD_IDENTITY_INFO 16 UNSUPPORTED_CERTIFICATE 16 INVALID_IDENTITY 16 STALE_DATE 16 REJECT_ALL 16`
 
-// TestFreeSWITCHCauses: every cause has an outcome; those of FreeSWITCH's own, whose number says 16, by their names.
+// TestFreeSWITCHCauses: every cause has an outcome; those of FreeSWITCH's own, whose number says 16, by their names. Causes that say only that the
+// dialplan ended give unknown, and a leg that another one replaced has no outcome. The cause of the bridge means the same as the leg's own.
 func TestFreeSWITCHCauses(t *testing.T) {
 	m := builtin(t, "freeswitch", "cdr", nil)
 	legOnly := "LOSE_RACE BLIND_TRANSFER ATTENDED_TRANSFER PICKED_OFF"
-	cancelled := "NORMAL_CLEARING NORMAL_UNSPECIFIED SUCCESS ORIGINATOR_CANCEL"
+	unknown := "NORMAL_CLEARING NORMAL_UNSPECIFIED SUCCESS"
 	words := strings.Fields(freeswitchCauses)
 	for i := 0; i < len(words); i += 2 {
 		row := fmt.Sprintf(`{"variables":{"uuid":"1","start_epoch":"1795428001","answer_epoch":"0","hangup_cause":%q,"hangup_cause_q850":%q}}`, words[i], words[i+1])
 		got := m.MapJSON([]byte(row))
-		if strings.Contains(legOnly, words[i]) != got.Ignored {
-			t.Errorf("%s: ignored is %t", words[i], got.Ignored)
+		if got.Record == nil || len(got.Unmapped) > 0 || got.Record.NoOutcome != strings.Contains(legOnly, words[i]) ||
+			(got.Record.Outcome == cdr.Unknown) != strings.Contains(unknown+" "+legOnly, words[i]) || (got.Record.Outcome == cdr.Cancelled) != (words[i] == "ORIGINATOR_CANCEL") {
+			t.Fatalf("%s became %s, unmapped %v", words[i], became(got), got.Unmapped)
 		}
-		if got.Ignored {
-			continue
-		}
-		if got.Record == nil || len(got.Unmapped) > 0 || (got.Record.Outcome == cdr.Cancelled) != strings.Contains(cancelled, words[i]) {
-			t.Errorf("%s became %s, unmapped %v", words[i], became(got), got.Unmapped)
+		bridge := m.MapJSON(fmt.Appendf(nil, `{"variables":{"uuid":"1","start_epoch":"1795428001","answer_epoch":"0","hangup_cause":"NORMAL_CLEARING",`+
+			`"hangup_cause_q850":"16","last_bridge_hangup_cause":%q}}`, words[i]))
+		if words[i] != "PRE_EMPTED" && bridge.Record.Outcome != got.Record.Outcome {
+			t.Errorf("%s of the bridge became %s, not %s", words[i], bridge.Record.Outcome, got.Record.Outcome)
 		}
 	}
 }
@@ -113,7 +114,8 @@ func TestCiscoCauses(t *testing.T) {
 	m := builtin(t, "cucm", "cdr", nil)
 	columns := []string{"pkid", "dateTimeOrigination", "origCause_value", "destCause_value"}
 	for _, c := range []struct{ causes, want string }{
-		{"126 128 393216 458752", "ignored"},
+		{"126 393216", "unknown"},
+		{"128 458752", "ignored"},
 		{"0 16 31", "cancelled"},
 		{"17 1174405137", "busy"},
 		{"18 19 20 1073741842", "no_answer"},

@@ -95,10 +95,12 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		keys, of := b.Feeds[name], d.Feeds[name]
 		info := collector.FeedInfo{
 			Name: name, Interval: keys.Interval, Lookback: keys.Lookback, LateAfter: keys.LateAfter,
+			Settle: keys.Settle, WholeAfter: keys.WholeAfter,
 			Fingerprint: strings.TrimSpace(cmp.Or(source.Account, d.Provider) + " " + name),
 			Currency:    d.CurrencyFor(b.Values),
 			Rules: collector.Rules{
-				Legs: of.Record.Group.IsSet() || of.Record.Parent.IsSet(), Parents: of.Record.Parent.IsSet(), ChargesLater: len(of.Record.Charges) > 0,
+				Legs: of.hasLegs(), Parents: of.Record.Parent.IsSet(), Whole: of.Whole != nil,
+				ChargesLater: len(of.Record.Charges) > 0,
 			},
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{

@@ -25,6 +25,7 @@ type row struct {
 	// percent says that texts are percent-decoded.
 	percent bool
 	bound   map[*pattern][]*regexp.Regexp
+	nets    map[string][]network // by parameter
 	// machine and environment are for expressions.
 	machine     vm.VM
 	environment map[string]any

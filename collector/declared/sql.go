@@ -48,6 +48,11 @@ func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 	if sqlDrivers[driver] == nil {
 		driver = "sqlite" // the source says which
 	}
+	for _, found := range columnIn.FindAllStringSubmatch(f.Query, -1) {
+		if d.Parameters[found[1]].Map != mapOfColumns {
+			r.Problemf(at, "names %s, and %s isn't a parameter with map: %s", found[0], found[1], mapOfColumns)
+		}
+	}
 	_, names := bindNames(f.Query, driver)
 	for _, name := range want {
 		if !slices.Contains(names, name) {

@@ -33,7 +33,7 @@ func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSett
 
 func (w *sqlWay) readFeed(info *collector.FeedInfo, f *feed) {
 	reader := &sqlReader{sqlWay: w, feed: f}
-	reader.query, reader.names = bindNames(f.Query, w.driver)
+	reader.query, reader.names = bindNames(expandColumns(f.Query, f.settings.Parameters), w.driver)
 	if f.Filter.By != byInserted {
 		info.Reader = reader
 		info.Limits = collector.Limits{MaxRange: f.Filter.MaxRange, Retention: f.Filter.Retention}

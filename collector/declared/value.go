@@ -29,15 +29,17 @@ type alternative struct {
 	Q850 path        `yaml:"q850"`
 	SIP  path        `yaml:"sip"`
 
-	When    *Condition       `yaml:"when"`
-	Match   *capture         `yaml:"match"`
-	Table   map[string]entry `yaml:"table"`
-	Time    string           `yaml:"time"`
-	Zone    *zone            `yaml:"zone"`
-	Unit    string           `yaml:"unit"`
-	Negate  bool             `yaml:"negate"`
-	Since   path             `yaml:"since"`
-	Privacy string           `yaml:"privacy"`
+	When   *Condition       `yaml:"when"`
+	Match  *capture         `yaml:"match"`
+	Table  map[string]entry `yaml:"table"`
+	Time   string           `yaml:"time"`
+	Zone   *zone            `yaml:"zone"`
+	Unit   string           `yaml:"unit"`
+	Negate bool             `yaml:"negate"`
+	Since  path             `yaml:"since"`
+	// Networks names a parameter: an address becomes the name of the network that it is in.
+	Networks string `yaml:"networks"`
+	Privacy  string `yaml:"privacy"`
 
 	codes func(text string) (c cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
@@ -86,6 +88,13 @@ func (v *Value) DecodeNode(n *config.Node) {
 				a.Path, a.codes = a.Q850, q850
 			} else if a.SIP != nil {
 				a.Path, a.codes = a.SIP, sip
+			}
+			for text, e := range a.Table {
+				if a.codes == nil {
+					break
+				} else if _, known, _ := a.codes(e.Word); !known {
+					item.Problemf("has %q for %q in its table, must be a code", e.Word, text)
+				}
 			}
 		default:
 			item.Problemf("must be a path, a mapping or a list of these, is %s", item.Form())
@@ -149,7 +158,8 @@ var privacyClasses = map[string]cdr.Privacy{"": cdr.Words, "number": cdr.Number,
 
 // The words of a definition and what they stand for.
 var (
-	outcomeWords   = byName(cdr.Outcomes()...)
+	outcomeWords   = withNone(byName(cdr.Outcomes()...))
+	partyWords     = byName(cdr.Person, cdr.PartyVoicemail, cdr.PartyMachine, cdr.Onward, cdr.Own)
 	directionWords = byName(cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown)
 	truthWords     = map[string]bool{"true": true, "false": false}
 	resultWords    = byName(cdr.QueueResults()...)
@@ -162,6 +172,14 @@ func byName[T fmt.Stringer](values ...T) map[string]T {
 		all[v.String()] = v
 	}
 	return all
+}
+
+// noOutcome is the word of a leg that doesn't say how its call ended.
+const noOutcome = "none"
+
+func withNone(words map[string]cdr.Outcome) map[string]cdr.Outcome {
+	words[noOutcome] = cdr.Unknown
+	return words
 }
 
 // given is what an alternative gives: a text, or what a table says of one.
@@ -193,14 +211,25 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 		}
 		text = groups[1]
 	}
+	if a.Networks != "" {
+		if text = r.networkOf(a.Networks, text); text == "" {
+			return g, "", ""
+		}
+	}
 	g, known := given{text: text, by: a}, true
 	switch {
 	case a.codes != nil:
-		g.cause, known, problem = a.codes(text)
+		code := text
+		if a.Table != nil {
+			code = a.Table[text].Word
+		}
+		if known = code != ""; known {
+			g.cause, known, problem = a.codes(code)
+		}
 	case a.Table != nil:
 		var e entry
 		e, known = a.Table[text]
-		g.text, g.cause = e.Word, cause{outcomeWords[e.Word], e.Reason, faultDomains[e.Fault]}
+		g.text, g.cause = e.Word, cause{outcome: outcomeWords[e.Word], reason: e.Reason, fault: faultDomains[e.Fault]}
 	}
 	if problem != "" {
 		return given{}, "", problem

@@ -37,6 +37,9 @@ func (f *Feed) validateVisits(r *config.Report) {
 		}
 		return
 	}
+	if f.Whole != nil {
+		r.Problemf("whole", "is of calls, and the feed counts visits to queues; leave it out")
+	}
 	if !d.Start.IsSet() && !d.End.IsSet() {
 		r.Problemf("record.start", "is missing; say what the start or the end of a visit is taken from")
 	}

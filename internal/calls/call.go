@@ -78,14 +78,15 @@ func parties(legs []cdr.Leg) []cdr.Party {
 		case p == cdr.PartyMachine && !inbound && l.Direction != cdr.Outbound && goesOut:
 			p = cdr.Own // what the PBX told its own user before or after it tried a trunk
 		}
-		if p == cdr.Own && len(legs) == 1 {
-			p = cdr.PartyMachine
-		}
 		all[i] = p
 		taken = taken || (p == cdr.Person || p == cdr.PartyVoicemail) && l.Outcome.Connected() && !l.NoOutcome
 	}
+	onlyOwn := !slices.ContainsFunc(all, func(p cdr.Party) bool { return p != cdr.Own })
 	for i, p := range all {
-		if p == cdr.Onward {
+		switch {
+		case onlyOwn:
+			all[i] = cdr.PartyMachine
+		case p == cdr.Onward:
 			if all[i] = cdr.PartyMachine; !taken && legs[i].Outcome == cdr.Answered {
 				all[i] = cdr.Person
 			}

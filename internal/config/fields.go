@@ -26,8 +26,12 @@ type Setting struct {
 	Block bool
 	// Paths: the block must name files of its own under `paths`; of a described block.
 	Paths bool
+	// Legs: the block has the keys of Legs; of a described block.
+	Legs bool
 	// List: its value is a list of texts. OneWillDo: or one text.
 	List, OneWillDo bool
+	// Map: its value is a mapping of names to texts or lists of these; of a described block.
+	Map bool
 	// Required: the block must have it; of a described block.
 	Required bool
 

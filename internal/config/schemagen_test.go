@@ -92,6 +92,9 @@ func describedSchema(d Described) schema {
 		switch {
 		case s.Block:
 			feed := objectSchema(reflect.TypeFor[Feed](), nil)
+			if s.Legs {
+				maps.Copy(feed["properties"].(schema), objectSchema(reflect.TypeFor[Legs](), nil)["properties"].(schema)) //nolint:forcetypeassert // made by objectSchema
+			}
 			if s.Paths {
 				feed["type"], feed["required"] = "object", []string{"paths"}
 				feed["properties"].(schema)["paths"] = textOrTexts //nolint:forcetypeassert // made by objectSchema
@@ -99,6 +102,8 @@ func describedSchema(d Described) schema {
 			properties[s.Key] = feed
 			feeds = append(feeds, one)
 			continue
+		case s.Map:
+			properties[s.Key] = schema{"type": []string{"object", "null"}, "additionalProperties": textOrTexts}
 		case s.OneWillDo:
 			properties[s.Key] = textOrTexts
 		case s.List:

@@ -48,6 +48,9 @@ func BlockKeys(block any) (keys []string) {
 		if keys = append(keys, s.Key); s.Block {
 			keys = append(keys, below(s.Key, Keys(reflect.TypeFor[config.Feed]()))...)
 		}
+		if s.Legs {
+			keys = append(keys, below(s.Key, Keys(reflect.TypeFor[config.Legs]()))...)
+		}
 		if s.Block && s.Paths {
 			keys = append(keys, s.Key+".paths")
 		}

@@ -1,0 +1,266 @@
+package declared_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// callsOf makes calls of rows, in the order of their first rows: key, direction, trunk, outcome, talk, connected time, legs, and whether it is whole.
+func callsOf(t *testing.T, m *declared.Mapper, rows []byte) (lines []string) {
+	t.Helper()
+	legs, keyOf, keys := map[string][]cdr.Leg{}, map[string]string{}, []string(nil)
+	for number, mapped := range m.Try(rows) {
+		r := mapped.Record
+		if mapped.Ignored {
+			continue
+		}
+		if r == nil || len(mapped.Unmapped) > 0 {
+			t.Fatalf("row %d: %s, unmapped %v", number, mapped.Invalid, mapped.Unmapped)
+		}
+		key := r.CallKey
+		if r.Parent != "" {
+			key = keyOf[r.Parent]
+		} else if key == "" {
+			key = r.ID
+		}
+		leg := r.Leg()
+		if leg.ID == "" {
+			leg.ID = fmt.Sprint(number)
+		}
+		if keyOf[r.ID] = key; legs[key] == nil {
+			keys = append(keys, key)
+		}
+		legs[key] = append(legs[key], leg)
+	}
+	for _, key := range keys {
+		c, trunk, whole := calls.Of(legs[key]), "-", "not whole"
+		if c.Trunk != calls.None {
+			trunk = legs[key][c.Trunk].Trunk
+		}
+		if slices.ContainsFunc(legs[key], func(l cdr.Leg) bool { return l.Whole }) {
+			whole = "whole"
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s %s talk %s connected %s legs %d %s",
+			key, c.Direction, trunk, c.Outcome, calls.Length(c.Talk), calls.Length(c.Connected), len(legs[key]), whole))
+	}
+	return lines
+}
+
+// TestCalls: what rows of real systems, and rows rebuilt from public reports, amount to.
+func TestCalls(t *testing.T) {
+	for _, c := range []struct {
+		provider, feed, rows string
+		parameters           map[string][]string
+		want                 string
+	}{
+		{"asterisk", "cdr", "asterisk_calls.csv", map[string][]string{"trunks": {"IAX2/trunk*", "PJSIP/trunk*"}}, `
+			1700000000.100 inbound PJSIP/trunk answered talk 5m0s connected 5m15s legs 4 whole
+			1700000000.10 inbound PJSIP/trunk answered talk 2m30s connected 2m30s legs 5 whole
+			1700000100.1 inbound PJSIP/trunk machine talk 0s connected 1m10s legs 1 whole
+			1700000200.1 inbound PJSIP/trunk machine talk 0s connected 6s legs 1 whole
+			1700000300.1 inbound PJSIP/trunk no_answer talk 0s connected 0s legs 2 whole
+			1795716266.284 outbound IAX2/trunk-a busy talk 0s connected 0s legs 2 whole
+			1795716262.79 inbound IAX2/trunk-a answered talk 7s connected 7s legs 6 whole
+			1795716263.117 inbound IAX2/trunk-a machine talk 0s connected 7s legs 12 whole
+			1795716264.205 inbound IAX2/trunk-a voicemail talk 0s connected 13s legs 9 whole
+			1795716266.265 outbound IAX2/trunk-a failed talk 0s connected 0s legs 3 whole
+			1795716265.233 inbound IAX2/trunk-a machine talk 0s connected 4s legs 1 whole
+			1795716265.237 inbound IAX2/trunk-a machine talk 0s connected 6s legs 2 whole
+			1795716268.491 inbound IAX2/trunk-a answered talk 5s connected 5s legs 3 whole
+			1795716268.473 inbound IAX2/trunk-a answered talk 1m1s connected 1m11s legs 6 whole
+			1795716265.241 outbound IAX2/trunk-b answered talk 9s connected 9s legs 2 whole
+			1795716267.322 inbound IAX2/trunk-a answered talk 8s connected 8s legs 1 whole
+			1795716267.342 inbound IAX2/trunk-a answered talk 9s connected 9s legs 3 whole
+			1795716270.601 inbound IAX2/trunk-a answered talk 16s connected 16s legs 2 whole
+			1795716271.620 inbound IAX2/trunk-a answered talk 15s connected 15s legs 3 whole
+			1795716271.688 inbound IAX2/trunk-a answered talk 10s connected 17s legs 4 whole
+			1795716469.20 inbound IAX2/trunk-a machine talk 0s connected 1s legs 1 whole
+			1795716469.0 inbound IAX2/trunk-a machine talk 0s connected 2s legs 1 whole
+			1795716471.41 outbound IAX2/trunk-a busy talk 0s connected 3s legs 2 whole
+			1795716470.39 internal - no_answer talk 0s connected 0s legs 1 whole
+			1795716471.73 inbound IAX2/trunk-a answered talk 21s connected 21s legs 3 whole
+			1795716471.48 outbound IAX2/trunk-a answered talk 13s connected 13s legs 3 whole
+			1795716470.32 outbound IAX2/trunk-b answered talk 13s connected 13s legs 2 whole
+			1795716472.78 inbound IAX2/trunk-a answered talk 12s connected 14s legs 3 whole`},
+		{"webex", "cdr", "webex_calls.jsonl", nil, `
+			c-b outbound - answered talk 1m35s connected 1m35s legs 1 whole
+			c-u outbound - answered talk 1m35s connected 1m35s legs 1 whole
+			c-m outbound - answered talk 1m35s connected 1m35s legs 1 whole
+			c-aa inbound - machine talk 0s connected 9s legs 1 whole
+			c-cq inbound - machine talk 0s connected 40s legs 1 whole
+			c-bz internal - busy talk 0s connected 0s legs 2 whole
+			c-un outbound - invalid_number talk 0s connected 0s legs 1 whole
+			c-911 outbound - answered talk 1m39s connected 1m39s legs 1 whole
+			c-fwd inbound fra-lgw answered talk 1m20s connected 1m20s legs 2 whole
+			c-hunt-missed inbound - machine talk 0s connected 1m2s legs 7 whole
+			c-hunt-won inbound - answered talk 57s connected 1m42s legs 7 whole
+			c-sim inbound fra-lgw answered talk 1m30s connected 1m40s legs 7 whole
+			c-raw outbound - cancelled talk 0s connected 0s legs 1 whole
+			c-vm inbound - voicemail talk 0s connected 29s legs 2 whole`},
+		{"freeswitch", "cdr", "freeswitch_calls.jsonl", map[string][]string{"gateways": {"carrier*"}}, `
+			11111111-0000-0000-0000-000000000008 internal - machine talk 0s connected 1m7.54s legs 1 whole
+			11111111-0000-0000-0000-000000000021 outbound - answered talk 1m7.54s connected 1m7.54s legs 1 whole
+			11111111-0000-0000-0000-000000000051 inbound - answered talk 1m7.54s connected 1m7.54s legs 1 whole
+			11111111-0000-0000-0000-000000000052 outbound carrier1 answered talk 1m7.54s connected 1m7.54s legs 1 whole
+			11111111-0000-0000-0000-000000000004 internal - answered talk 1m7.54s connected 1m7.54s legs 1 whole
+			11111111-0000-0000-0000-000000000003 internal - answered talk 1m7.54s connected 1m7.54s legs 1 whole
+			11111111-0000-0000-0000-000000000001 internal - answered talk 1m7.539896s connected 1m7.539896s legs 2 whole
+			11111111-0000-0000-0000-000000000006 outbound carrier1 failed talk 0s connected 0s legs 1 whole
+			11111111-0000-0000-0000-000000000002 outbound carrier1 answered talk 1m7.54s connected 1m7.54s legs 1 whole
+			11111111-0000-0000-0000-000000000009 internal - unknown talk 0s connected 0s legs 1 whole
+			11111111-0000-0000-0000-000000000007 outbound carrier1 failed talk 0s connected 0s legs 1 whole`},
+		{"twilio", "calls", "twilio_calls.jsonl", nil, `
+			CA0000000000000000000000000000000b inbound - machine talk 0s connected 40s legs 3 whole
+			CA0000000000000000000000000000000e outbound TK00000000000000000000000000000001 answered talk 30s connected 30s legs 1 whole`},
+		{"cucm", "cdr", "cucm_calls.csv", map[string][]string{"trunks": {"SIPTRUNK*"}}, `
+			StandAloneCluster/2/28377 inbound SIPTRUNK-A answered talk 42s connected 42s legs 1 whole
+			StandAloneCluster/2/28380 inbound SIPTRUNK-A answered talk 3m0s connected 3m0s legs 2 whole
+			StandAloneCluster/2/28381 internal - answered talk 10s connected 10s legs 1 not whole
+			StandAloneCluster/2/28390 inbound SIPTRUNK-A cancelled talk 0s connected 0s legs 1 whole
+			StandAloneCluster/2/28391 outbound SIPTRUNK-A busy talk 0s connected 0s legs 1 whole
+			StandAloneCluster/2/28392 outbound SIPTRUNK-A invalid_number talk 0s connected 0s legs 1 whole`},
+	} {
+		rows, err := os.ReadFile("testdata/" + c.rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(callsOf(t, builtin(t, c.provider, c.feed, c.parameters), rows), "\n")
+		if want := strings.ReplaceAll(c.want, "\t", ""); got != strings.TrimSpace(want) {
+			t.Errorf("%s: calls are\n%s\nwant\n%s", c.provider, got, want)
+		}
+	}
+}
+
+// TestFreeSWITCHLegs: an a-leg with its b-legs, whose trunk and channel each leg has, and calls that only an address ties to a carrier.
+func TestFreeSWITCHLegs(t *testing.T) {
+	parameters := map[string][]string{"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"}}
+	const failOver = `"direction":"inbound","channel_name":"sofia/internal/1001@192.0.2.4","last_app":"bridge",` +
+		`"last_arg":"sofia/gateway/carrier1/100|sofia/gateway/carrier2/100"`
+	for _, c := range []struct {
+		name     string
+		rows     []string
+		want     string
+		channels string
+	}{
+		{
+			"fail-over after an announcement", []string{
+				fsLeg("a", failOver+`,"bridge_uuid":"b2","hangup_cause":"NORMAL_CLEARING"`, 0, 1, 60),
+				fsLeg("b1", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 2, 0, 3),
+				fsLeg("b2", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"NORMAL_CLEARING"`, 3, 10, 60),
+			}, "a outbound carrier2 answered talk 50s connected 59s legs 3 whole", "b2 b1 b2",
+		},
+		{
+			"fail-over, both refuse", []string{
+				fsLeg("a", failOver+`,"hangup_cause":"NORMAL_CLEARING","last_bridge_hangup_cause":"USER_BUSY"`, 0, 0, 5),
+				fsLeg("b1", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 1, 0, 2),
+				fsLeg("b2", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"USER_BUSY","hangup_cause_q850":"17"`, 2, 0, 5),
+			}, "a outbound carrier2 busy talk 0s connected 0s legs 3 whole", "a b1 b2",
+		},
+		{
+			"one gateway that fails", []string{
+				fsLeg("a", `"direction":"inbound","last_app":"bridge","last_arg":"{a=1,b=2}[c=3]sofia/gateway/carrier1/100","originated_legs":"ARRAY::b1;Outbound Call;100|:b1;Outbound Call;100",`+
+					`"hangup_cause":"NORMAL_CLEARING","originate_disposition":"CALL_REJECTED"`, 0, 0, 5),
+				fsLeg("b1", `"originating_leg_uuid":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"CALL_REJECTED","hangup_cause_q850":"21"`, 0, 0, 5),
+			}, "a outbound carrier1 rejected talk 0s connected 0s legs 2 whole", "b1 b1",
+		},
+		{
+			"a queue's agents", []string{
+				fsLeg("g1", `"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9:5060","hangup_cause":"NO_ANSWER","hangup_cause_q850":"19"`, 5, 0, 15),
+				fsLeg("g2", `"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9:5060","hangup_cause":"NORMAL_CLEARING"`, 15, 20, 80),
+				fsLeg("a", `"direction":"inbound","sip_gateway_name":"carrier1","last_app":"callcenter","cc_side":"member","cc_queue":"q","cc_cause":"answered","hangup_cause":"NORMAL_CLEARING"`, 0, 1, 80),
+			}, "a inbound carrier1 answered talk 1m0s connected 1m19s legs 3 whole", "g1 g2 a",
+		},
+		{
+			"a ring group", []string{
+				fsLeg("b1", `"originator":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9","hangup_cause":"LOSE_RACE"`, 1, 0, 6),
+				fsLeg("b2", `"originator":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9","hangup_cause":"NORMAL_CLEARING"`, 1, 6, 60),
+				fsLeg("a", `"direction":"inbound","sip_gateway_name":"carrier1","last_app":"bridge","last_arg":"user/1001,user/1002","hangup_cause":"NORMAL_CLEARING"`, 0, 6, 60),
+			}, "a inbound carrier1 answered talk 54s connected 54s legs 3 whole", "b1 b2 a",
+		},
+		{
+			"in from an address", []string{
+				fsLeg("a", `"direction":"inbound","channel_name":"sofia/edge/100@198.51.100.7","sip_network_ip":"198.51.100.7","last_app":"bridge","last_arg":"user/1001","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
+			}, "a inbound acme answered talk 55s connected 55s legs 1 whole", "a",
+		},
+		{
+			"out to an address", []string{
+				fsLeg("a", `"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"bridge","last_arg":"sofia/edge/100@198.51.100.7|sofia/edge/100@203.0.113.7",`+
+					`"bridge_channel":"sofia/edge/100@203.0.113.7:5060","bridge_uuid":"b","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
+				fsLeg("b", `"originator":"a","direction":"outbound","channel_name":"sofia/edge/100@203.0.113.7:5060","hangup_cause":"NORMAL_CLEARING"`, 1, 5, 60),
+			}, "a outbound beta answered talk 55s connected 55s legs 2 whole", "b b",
+		},
+		{
+			"an unknown profile and no more", []string{
+				fsLeg("a", `"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"ivr","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
+			}, "a unknown - machine talk 0s connected 55s legs 1 whole", "a",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m, rows := builtin(t, "freeswitch", "cdr", parameters), []byte(strings.Join(c.rows, "\n"))
+			if got := strings.Join(callsOf(t, m, rows), "\n"); got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+			var channels []string
+			for _, mapped := range m.Try(rows) {
+				channels = append(channels, mapped.Record.Channel)
+			}
+			if got := strings.Join(channels, " "); got != c.channels {
+				t.Errorf("channels are %s, want %s", got, c.channels)
+			}
+		})
+	}
+}
+
+// fsLeg is a record of FreeSWITCH. Its times are seconds; an answer of 0 is none.
+func fsLeg(uuid, variables string, start, answer, end int) string {
+	const zero = 1795428000
+	if answer > 0 {
+		answer += zero
+	}
+	return fmt.Sprintf(`{"variables":{"uuid":%q,"start_epoch":"%d","answer_epoch":"%d","end_epoch":"%d",%s}}`, uuid, zero+start, answer, zero+end, variables)
+}
+
+// TestWebexAnswered: Answered is a text in any case or a truth value; what is neither true nor false follows from the rest of the row, or is unknown.
+func TestWebexAnswered(t *testing.T) {
+	m := builtin(t, "webex", "cdr", nil)
+	for _, c := range []struct{ row, want string }{
+		{`"Answered":"true"`, "answered"},
+		{`"Answered":"TRUE"`, "answered"},
+		{`"Answered":true`, "answered"},
+		{`"Answered":"False"`, "cancelled"},
+		{`"Answered":false`, "cancelled"},
+		{`"Answered":"maybe"`, "unknown unmapped"},
+		{`"Answered":"maybe","Answer time":"2026-11-23T10:00:09.000Z"`, "answered"},
+		{`"Answer indicator":"Yes-PostRedirection"`, "answered"},
+		{`"Answer indicator":"No"`, "cancelled"},
+		{`"Answer indicator":"Later"`, "unknown unmapped"},
+		{``, "unknown unmapped"},
+		{`"Answered":"false","Answered Elsewhere":"Yes"`, "unknown none"},
+		{`"Answered":"true","Answered Elsewhere":"Yes"`, "answered"},
+	} {
+		for _, reason := range []string{"Normal", "Success"} {
+			row := strings.TrimSuffix(strings.Replace(webexRow("Success"), "VALUE", reason, 1), "}")
+			if c.row != "" {
+				row += "," + c.row
+			}
+			mapped := m.MapJSON([]byte(row + "}"))
+			got := mapped.Record.Outcome.String()
+			if len(mapped.Unmapped) > 0 {
+				got += " unmapped"
+			}
+			if mapped.Record.NoOutcome {
+				got += " none"
+			}
+			if got != c.want {
+				t.Errorf("%s with %s became %s, want %s", c.row, reason, got, c.want)
+			}
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package declared
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// A parameter with `map` holds networks by name, or a column of a table by name. Its values stand
+// among those of other parameters, under PARAMETER.NAME.
+const (
+	mapOfNetworks = "networks"
+	mapOfColumns  = "columns"
+)
+
+// columnName is the name of a column that needs no quotes.
+var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// columnIn is a column that a query names: {PARAMETER.NAME}.
+var columnIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\}`)
+
+// decodeMap decodes the value of a parameter with `map`.
+func (b *Block) decodeMap(f config.Field, of string) {
+	if !f.Value.IsMap() {
+		f.Value.Problemf("must be a mapping of names to %s, is %s", of, f.Value.Form())
+		return
+	}
+	for _, e := range f.Value.Fields() {
+		var values texts
+		e.Value.Decode(&values)
+		b.Values[f.Key+"."+e.Key] = values
+		if of == mapOfColumns {
+			if known := b.definition.columnsOf(f.Key); !slices.Contains(known, e.Key) {
+				e.Value.Problemf("is unknown; the columns here are %s", strings.Join(known, ", "))
+			} else if len(values) != 1 || !columnName.MatchString(values[0]) {
+				e.Value.Problemf("must be the name of one column, of letters, digits and _")
+			}
+			continue
+		}
+		for _, text := range values {
+			if _, err := parseNetwork(text); err != nil {
+				e.Value.Problemf("must be addresses or networks such as 192.0.2.7 or 10.1.0.0/16")
+			}
+		}
+	}
+}
+
+// columnsOf are the columns that the queries name of a parameter.
+func (d *Definition) columnsOf(parameter string) (names []string) {
+	for _, f := range d.Feeds {
+		for _, found := range columnIn.FindAllStringSubmatch(f.Query, -1) {
+			if found[1] == parameter && !slices.Contains(names, found[2]) {
+				names = append(names, found[2])
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// expandColumns puts columns into a query, and NULL in place of those that the source doesn't name.
+func expandColumns(query string, parameters map[string][]string) string {
+	return columnIn.ReplaceAllStringFunc(query, func(found string) string {
+		return cmp.Or(strings.Join(parameters[found[1:len(found)-1]], ""), "NULL")
+	})
+}
+
+// network is one of a parameter's, with its name.
+type network struct {
+	prefix netip.Prefix
+	name   string
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	return netip.ParsePrefix(text)
+}
+
+// networkOf is the name of the smallest network of a parameter that an address is in. It is empty if
+// there is none, or if the text isn't an address.
+func (r *row) networkOf(parameter, text string) string {
+	all, known := r.nets[parameter]
+	if !known {
+		for _, key := range slices.Sorted(maps.Keys(r.parameters)) {
+			name, is := strings.CutPrefix(key, parameter+".")
+			for _, text := range r.parameters[key] {
+				if prefix, err := parseNetwork(text); is && err == nil {
+					all = append(all, network{prefix, name})
+				}
+			}
+		}
+		slices.SortStableFunc(all, func(a, b network) int { return b.prefix.Bits() - a.prefix.Bits() })
+		if r.nets == nil {
+			r.nets = make(map[string][]network)
+		}
+		r.nets[parameter] = all
+	}
+	address, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		return ""
+	}
+	address = address.WithZone("").Unmap()
+	for _, n := range all {
+		if n.prefix.Contains(address) {
+			return n.name
+		}
+	}
+	return ""
+}
