@@ -46,6 +46,8 @@ type Record struct {
 	// Duration is the provider's own, never negative. NoDuration: it gave none, which is no news of a call whose duration is known.
 	Duration   time.Duration
 	NoDuration bool
+	// Talk and Connected are the call's, where they differ from Duration: how long persons talked, and how long anything was connected.
+	Talk, Connected Span
 
 	Direction Direction
 	// CallType is the provider's own type in snake case (CallType function).

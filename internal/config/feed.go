@@ -27,6 +27,23 @@ func (f *Feed) Validate(r *Report) {
 	}
 }
 
+// Legs holds the further keys of a feed whose records may be legs of one call (docs/counting.md, "When a call counts").
+type Legs struct {
+	// Settle is how long no new leg must have come before a call counts.
+	Settle time.Duration `yaml:"settle"`
+	// WholeAfter is how long after its latest time a call waits for legs that are missing or open.
+	WholeAfter time.Duration `yaml:"whole_after"`
+}
+
+// SetDefaults implements Defaulter. A provider that knows how far its records lie apart sets Settle too.
+func (l *Legs) SetDefaults() { l.Settle, l.WholeAfter = time.Minute, 4*time.Hour }
+
+// Validate reports durations that are out of range.
+func (l *Legs) Validate(r *Report) {
+	r.DurationAtLeast("settle", l.Settle, 0)
+	r.DurationAtLeast("whole_after", l.WholeAfter, 0)
+}
+
 // KeptFor reports a lookback that is longer than the provider keeps records.
 func (f *Feed) KeptFor(r *Report, retention time.Duration) {
 	if f.Lookback > retention {
