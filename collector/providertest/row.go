@@ -74,6 +74,9 @@ func (out Row) lists(r *cdr.Record) {
 		if l.Party != cdr.Person {
 			leg += " " + l.Party.String()
 		}
+		if l.Master {
+			leg += " master"
+		}
 		if l.Duration.Known {
 			leg += fmt.Sprint(" ", l.Start.Format(time.RFC3339), " ", l.Duration.Value)
 		}

@@ -1,7 +1,6 @@
 package ringcentral
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,7 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// parts are the legs that make a call. A leg that is marked as the master stands for the whole call, so it is one only if there is no other.
+// parts are the legs that make a call. A leg that is marked as the master stands for the whole call, so it is one of them only if there is no other.
 type parts struct {
 	legs []cdr.Leg
 	call calls.Call
@@ -23,11 +22,11 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	p := new(parts)
 	onlyMaster := !slices.ContainsFunc(row.Legs, func(l *leg) bool { return !l.Master })
 	onlyOwn := true
-	for i, l := range row.Legs {
+	for _, l := range row.Legs {
 		mapped, verdict := m.leg(l, r)
-		mapped.ID = fmt.Sprintf("%06d", i) // of legs that are equal otherwise the first counts
+		mapped.Master = l.Master && !onlyMaster
 		r.Legs = append(r.Legs, mapped)
-		if l.Master && !onlyMaster {
+		if mapped.Master {
 			p.master = verdict
 			continue
 		}
@@ -63,7 +62,7 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 	}
 	listens := noCallActions[folded(l.Action)] || strings.HasSuffix(folded(kind), "monitoring")
 	mapped = cdr.Leg{
-		Type: cdr.CallType(kind), Party: m.partyOf(l), Outcome: verdict.outcome, Master: l.Master, Start: r.Start,
+		Type: cdr.CallType(kind), Party: m.partyOf(l), Outcome: verdict.outcome, Start: r.Start,
 		NoOutcome: listens || verdict.outcome == cdr.Unknown,
 	}
 	mapped.Direction, _ = directionNamed(l.Direction)
@@ -140,7 +139,28 @@ func (p *parts) times(r *cdr.Record) {
 		}
 		return length
 	}
-	if r.Outcome.Connected() && len(p.legs) > 0 {
+	if r.Outcome.Connected() {
 		r.Talk, r.Connected = differs(p.call.Talk), differs(calls.Of(r.Legs).Connected)
 	}
+}
+
+// addWhole adds the leg that stands for the row, if the row lists none. Where rows share a call it also stands beside the row's legs, which are of one
+// direction then: it gives start, caller and direction, and the outcome if the row's legs don't give that.
+func (m *mapper) addWhole(r *cdr.Record, byLegs bool) {
+	if len(r.Legs) > 0 && !m.log.grouped {
+		return
+	}
+	whole := r.Leg()
+	whole.ID, whole.Master = "", true // the id is the record's
+	r.Legs = slices.DeleteFunc(r.Legs, func(l cdr.Leg) bool { return l.Master })
+	for i := range r.Legs {
+		l := &r.Legs[i]
+		if l.Direction = r.Direction; !byLegs {
+			l.Outcome, l.NoOutcome = cdr.Unknown, true
+		}
+	}
+	if byLegs && len(r.Legs) > 0 {
+		whole.Outcome, whole.NoOutcome, whole.Duration = cdr.Unknown, true, cdr.Span{}
+	}
+	r.Legs = append(r.Legs, whole)
 }

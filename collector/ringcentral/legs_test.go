@@ -1,8 +1,13 @@
 package ringcentral
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // TestCallOfLegs: a call of two minutes, and what its legs make of it. 90 is a queue, 101 and 102 are agents.
@@ -100,4 +105,51 @@ func TestMachineLegTypes(t *testing.T) {
 	raw := call("1", `"result":"Accepted","direction":"Inbound","legs":[`+legOf(0, 0, "Accepted", `,"duration":20`)+`]`)
 	decodeRows(t, log, raw)[0].Want(t, shown{"Outcome": "machine", "Legs": []string{"hunting answered machine 2026-03-02T10:00:00Z 20s"}})
 	decodeOne(t, raw).Want(t, shown{"Outcome": "answered"})
+}
+
+// TestCallsOfAnExtension: rows of one session in the log of an extension, and the one call that their legs make.
+func TestCallsOfAnExtension(t *testing.T) {
+	listed := func(id, result, more string, legs ...string) string {
+		return call(id, `"duration":60,"result":"`+result+`","extension":{"id":101},`+more+`,"legs":[`+strings.Join(legs, ",")+`]`)
+	}
+	const in, out, internal = `"direction":"Inbound"`, `"direction":"Outbound"`, `"direction":"Outbound","from":{"extensionId":"101"},"to":{"extensionId":"102"}`
+	for _, test := range []struct {
+		name, want string // direction, outcome, talk, connected
+		rows       []string
+	}{
+		{"no legs", "inbound answered 1m0s 1m0s", []string{listed("1", "Accepted", in)}},
+		{"a colleague's call", "inbound unknown 0s 0s", []string{listed("1", "Answered Elsewhere", in, legOf(102, 20, "Accepted", `,"duration":40`))}},
+		{"a colleague's call, which came back", "inbound answered 40s 40s", []string{
+			listed("1", "Answered Elsewhere", in, legOf(102, 5, "Accepted", `,"duration":9`)), listed("2", "Accepted", in, legOf(101, 20, "Accepted", `,"duration":40`)),
+		}},
+		{"rings, then talks", "inbound answered 40s 40s", []string{
+			listed("1", "Accepted", in, legOf(0, 0, "Accepted", `,"master":true,"duration":60`), legOf(101, 20, "Accepted", `,"direction":"Outbound","duration":40`)),
+		}},
+		{"both views of a call", "internal answered 1m0s 1m0s", []string{
+			listed("1", "Call connected", internal, legOf(101, 0, "Call connected", `,"duration":60`)),
+			listed("2", "Accepted", `"direction":"Inbound","from":{"extensionId":"101"},"to":{"extensionId":"102"}`),
+		}},
+		{"the row says voicemail, its legs don't", "inbound voicemail 0s 1m0s", []string{listed("1", "Voicemail", in, legOf(101, 0, "Missed", `,"duration":20`))}},
+		{"the row says busy, its legs don't", "outbound busy 0s 0s", []string{listed("1", "Busy", out, legOf(101, 0, "Missed", `,"duration":20`))}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var legs []cdr.Leg
+			m := &mapper{log: extensionLog()}
+			for _, raw := range test.rows {
+				var read row
+				r := new(cdr.Record)
+				if problem := decodeRow([]byte(raw), &read) + m.mapRow(&read, r); problem != "" || r.CallKey != "9" {
+					t.Fatalf("key %q, problem %q", r.CallKey, problem)
+				}
+				legs = append(legs, r.Legs...)
+			}
+			for range 2 { // the order of rows and legs changes nothing
+				c := calls.Of(legs)
+				if got := fmt.Sprint(c.Direction, c.Outcome, calls.Length(c.Talk), calls.Length(c.Connected)); got != test.want {
+					t.Errorf("got %s, want %s", got, test.want)
+				}
+				slices.Reverse(legs)
+			}
+		})
+	}
 }

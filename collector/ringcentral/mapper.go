@@ -58,7 +58,9 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 		r.CallKey = r.CallID
 	}
 	m.kind(row, r)
-	m.parties(row, r, m.ending(row, r))
+	user, byLegs := m.ending(row, r)
+	m.parties(row, r, user)
+	m.addWhole(r, byLegs)
 	m.money(row, r)
 	m.recordings(row, r)
 	m.addVisits(row, r)
@@ -110,8 +112,8 @@ func (m *mapper) kind(row *row, r *cdr.Record) {
 }
 
 // ending maps how a call ended (contract 3): answered if a leg says so, else by the result and, where that is generic, by the reason. A result that
-// says nothing leaves it to the legs first.
-func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg) {
+// says nothing leaves it to the legs first. It returns the leg of the account's user, and whether the legs give the outcome.
+func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	result := folded(row.Result)
 	whole, known := results[result]
 	if !known {
@@ -127,25 +129,25 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg) {
 	user = parts.user()
 	if m.log.grouped && result == resultAnsweredElsewhere {
 		r.NoOutcome = true // another extension's call, of which this one only rang
-		return user
+		return user, false
 	}
 	if whole.outcome == cdr.Unknown {
 		whole = cmp.Or(parts.master, whole)
 	}
-	byLegs := parts.verdict()
+	ofLegs := parts.verdict()
 	verdict := whole
 	switch {
-	case byLegs.outcome == cdr.Answered, byLegs.outcome.Connected() && whole.outcome != cdr.Voicemail:
-		verdict = byLegs
-	case whole.outcome == cdr.Unknown && byLegs.outcome != cdr.Unknown:
-		verdict = byLegs
+	case ofLegs.outcome == cdr.Answered, ofLegs.outcome.Connected() && whole.outcome != cdr.Voicemail:
+		verdict = ofLegs
+	case whole.outcome == cdr.Unknown && ofLegs.outcome != cdr.Unknown:
+		verdict = ofLegs
 	case byReason.outcome == cdr.Answered && whole.outcome != cdr.Unknown:
 		// "Accepted" beside a result that says that the call failed is a contradiction: the result stays.
 	case whole.generic && byReason.outcome != cdr.Unknown:
 		verdict.outcome = byReason.outcome
 	}
 	r.Outcome = verdict.outcome
-	if r.Outcome == byLegs.outcome {
+	if byLegs = len(parts.legs) > 0 && r.Outcome == ofLegs.outcome; byLegs {
 		parts.times(r)
 	}
 	if !r.Outcome.Connected() {
@@ -155,8 +157,8 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg) {
 	// The row isn't finished (counting.md 17), and the outcome is what it counts as if nothing more comes. No result, but a person or voicemail that
 	// answered, is a call that has ended.
 	ended := r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail
-	r.Provisional = inProgress[result] || result == "" && !(ended && r.Outcome == byLegs.outcome)
-	return user
+	r.Provisional = inProgress[result] || result == "" && !(ended && byLegs)
+	return user, byLegs
 }
 
 func (m *mapper) parties(row *row, r *cdr.Record, user *cdr.Leg) {

@@ -14,7 +14,7 @@ import (
 func TestTrap4ForwardedPickUp(t *testing.T) {
 	decodeOne(t, call("F1", `"direction":"Inbound","action":"Phone Call","result":"Missed","legs":[`+
 		`{"legType":"Accept","result":"Missed","master":true},{"legType":"FindMe","result":"Accepted","duration":50}]`)).Want(t, shown{
-		"Outcome": "answered", "Reason": nil, "Provisional": nil, "Legs": []string{"accept no_answer", "find_me answered 2026-03-02T10:00:00Z 50s"},
+		"Outcome": "answered", "Reason": nil, "Provisional": nil, "Legs": []string{"accept no_answer master", "find_me answered 2026-03-02T10:00:00Z 50s"},
 	})
 }
 
