@@ -30,7 +30,7 @@ type listed struct {
 func (l *callLog) mapRow(row *values, kind string) *listed {
 	r := &cdr.Record{CallType: kind, Direction: cdr.Inbound}
 	p := &listed{values: row, record: r}
-	parent := p.ids()
+	parent := p.ids(len(l.kinds) == 1)
 	r.Start = p.Start("date")
 	r.CallerNumber, r.CalleeNumber = p.party("from"), p.party("to")
 	duration := p.Integer("duration")
@@ -56,9 +56,9 @@ func (l *callLog) mapRow(row *values, kind string) *listed {
 	return p
 }
 
-// ids reads the row's own id and its parent's. No row says the parent's type: it is the other one, as that of a leg that a forwarded call makes.
-// (A call that was transferred has a parent of its own type, but one that was answered, and only failures of parents matter.)
-func (p *listed) ids() (parent string) {
+// ids reads the row's own id and its parent's. No row says the parent's type: it is taken to be the other one, as the parent of the leg that a forwarded
+// call makes. Where only one type is read no parent comes, so such a leg is a call by itself.
+func (p *listed) ids(oneType bool) (parent string) {
 	r := p.record
 	callID, older := p.ID("call_id"), p.ID("uuid")
 	id, parent := cmp.Or(callID, older), p.ID("parent_call_id")
@@ -74,11 +74,11 @@ func (p *listed) ids() (parent string) {
 			r.AltIDs = append(r.AltIDs, r.CallType+":"+older)
 		}
 	}
-	r.CallID = id
-	if parent != "" {
-		r.CallID = parent
+	r.CallID = cmp.Or(parent, id)
+	if parent != "" && !oneType {
 		r.Parent = otherKind(r.CallType) + ":" + parent
 	}
+	r.Whole = r.Parent == ""
 	return parent
 }
 

@@ -33,7 +33,7 @@ func TestEveryPropertyIsMapped(t *testing.T) {
 		"date": {"Synthetic"}, "from": {"Synthetic"}, "to": {"Synthetic", "Country"},
 		"disposition": {"cdr.wavix.disposition"}, "duration": {"Outcome"},
 		"uuid": {"Synthetic", "CallID"}, "call_id": {"Synthetic", "CallID"},
-		"parent_uuid": {"CallID", "cdr.wavix.parent_call_id"}, "parent_call_id": {"CallID", "cdr.wavix.parent_call_id"},
+		"parent_uuid": {"CallID", "Whole", "cdr.wavix.parent_call_id"}, "parent_call_id": {"CallID", "Whole", "cdr.wavix.parent_call_id"},
 	}
 	facts := readPropertyFacts(t)
 	plain := shownRow(t, kindPlaced, at+`"new":1}`)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -94,15 +95,23 @@ func TestTrap8ForwardedCall(t *testing.T) {
 	}
 	parent := parts(kindReceived, at+`"uuid":"A","disposition":"failed","destination":"14155550100","charge":"0.01","forward_fee":"0.012"}`)
 	parent[0].Want(t, shown{
-		"ID": "received:A", "Parent": nil, "CallID": "A", "Charges": []string{"usage 0.01", "forwarding 0.012"},
+		"ID": "received:A", "Parent": nil, "Whole": true, "CallID": "A", "Charges": []string{"usage 0.01", "forwarding 0.012"},
 		"cdr.wavix.destination": "14155550100 (number)",
 	})
 	leg := at + `"uuid":"B","parent_uuid":"A","disposition":"failed","charge":"0.02"}`
 	legs := parts(kindPlaced, leg, at+`"uuid":"C","disposition":"answered"}`)
-	legs[1].Want(t, shown{"ID": "placed:C"})
+	legs[1].Want(t, shown{"ID": "placed:C", "Whole": true})
 	legs[0].Want(t, shown{
-		"ID": "placed:B", "Parent": "received:A", "CallID": "A", "Charges": []string{"usage 0.02"}, "cdr.wavix.parent_call_id": "A",
+		"ID": "placed:B", "Parent": "received:A", "Whole": nil, "CallID": "A", "Charges": []string{"usage 0.02"}, "cdr.wavix.parent_call_id": "A",
 	})
+}
+
+// TestTrap8OneType: where one type alone is read, no row of the parent comes.
+func TestTrap8OneType(t *testing.T) {
+	v := newValues()
+	v.parse([]byte(at + `"uuid":"B","parent_uuid":"A"}`))
+	l := (&callLog{countries: cdr.NewCountries(), kinds: []string{kindPlaced}}).mapRow(v, kindPlaced)
+	providertest.RowOf(l.record, "").Want(t, shown{"Parent": nil, "Whole": true, "CallID": "A"})
 }
 
 // TestTrap8SelfParent: samples name a call as its own parent.
@@ -111,7 +120,7 @@ func TestTrap8SelfParent(t *testing.T) {
 		`"uuid":"A","parent_uuid":"A"`, `"uuid":"A","call_id":"A","parent_uuid":"A","parent_call_id":"A"`,
 		`"uuid":"A","call_id":"B","parent_uuid":"A"`, `"uuid":"A","parent_uuid":null`, `"uuid":"A","parent_call_id":""`,
 	} {
-		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"Parent": nil, "cdr.wavix.parent_call_id": nil})
+		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"Parent": nil, "Whole": true, "cdr.wavix.parent_call_id": nil})
 	}
 	for _, older := range []string{`"Q"`, `{}`} {
 		shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":`+older+`}`).Want(t, shown{"Parent": "received:P", "CallID": "P"})
