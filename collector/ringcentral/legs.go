@@ -144,23 +144,32 @@ func (p *parts) times(r *cdr.Record) {
 	}
 }
 
-// addWhole adds the leg that stands for the row, if the row lists none. Where rows share a call it also stands beside the row's legs, which are of one
-// direction then: it gives start, caller and direction, and the outcome if the row's legs don't give that.
-func (m *mapper) addWhole(r *cdr.Record, byLegs bool) {
-	if len(r.Legs) > 0 && !m.log.grouped {
-		return
+// shareCall makes the legs of a row fit for a call that other rows have legs of too (scope: extension). There the row's own fields are seen by its legs
+// alone: all have its direction, one has its start, and if they don't give its outcome, a leg that stands for the row does.
+func shareCall(r *cdr.Record, byLegs bool) {
+	if len(r.Legs) == 0 {
+		return // the record is a leg
 	}
-	whole := r.Leg()
-	whole.ID, whole.Master = "", true // the id is the record's
-	r.Legs = slices.DeleteFunc(r.Legs, func(l cdr.Leg) bool { return l.Master })
+	first := 0
 	for i := range r.Legs {
 		l := &r.Legs[i]
-		if l.Direction = r.Direction; !byLegs {
+		l.Direction = r.Direction
+		if l.Master {
+			l.Start, l.Duration = r.Start, cdr.Span{}
+		}
+		if l.Master || !byLegs {
 			l.Outcome, l.NoOutcome = cdr.Unknown, true
 		}
+		if l.Start.Before(r.Legs[first].Start) {
+			first = i
+		}
 	}
-	if byLegs && len(r.Legs) > 0 {
-		whole.Outcome, whole.NoOutcome, whole.Duration = cdr.Unknown, true, cdr.Span{}
+	if l := &r.Legs[first]; l.Start.After(r.Start) {
+		l.Start, l.Ringing = r.Start, cdr.KnownSpan(l.Start.Sub(r.Start))
 	}
-	r.Legs = append(r.Legs, whole)
+	if !byLegs && !r.NoOutcome {
+		whole := r.Leg()
+		whole.ID, whole.Master = "", true // the id is the record's
+		r.Legs = append(r.Legs, whole)
+	}
 }

@@ -60,7 +60,9 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 	m.kind(row, r)
 	user, byLegs := m.ending(row, r)
 	m.parties(row, r, user)
-	m.addWhole(r, byLegs)
+	if r.ListsLegs = true; m.log.grouped {
+		shareCall(r, byLegs)
+	}
 	m.money(row, r)
 	m.recordings(row, r)
 	m.addVisits(row, r)

@@ -13,7 +13,7 @@ var (
 	Rows = ofSelf(SourceFeed, Counter, "cdr_exporter_rows_total", "cdr.exporter.rows", "{row}",
 		"Rows read by what became of them.", "result").startingAt("new", "duplicate", "revised", "invalid", "ignored", "too_old")
 	RecordDelay = ofSelf(SourceFeed, Histogram, "cdr_exporter_record_delay_seconds", "cdr.exporter.record.delay", "s",
-		"Time from a call's end until its record was first seen.").inBuckets(delayBounds, micros)
+		"Time from a call's end, or its start if it wasn't answered, until its last record was first seen.").inBuckets(delayBounds, micros)
 	Watermark = ofSelf(SourceFeed, Gauge, "cdr_exporter_watermark_timestamp_seconds", "cdr.exporter.watermark.timestamp", "s",
 		"Every call that started before this time has been looked for at least once.")
 	NewestCall = ofSelf(SourceFeed, Gauge, "cdr_exporter_newest_call_timestamp_seconds", "cdr.exporter.newest_call.timestamp", "s",
@@ -27,6 +27,10 @@ var (
 	Tasks = ofSelf(SourceFeed, Gauge, "cdr_exporter_tasks", "cdr.exporter.tasks", "{task}",
 		"What waits to be fetched or read again, and what was set aside because it failed while others didn't.", "state").
 		startingAt("waiting", "set_aside")
+	CallsWaiting = ofSelf(SourceFeed, Gauge, "cdr_exporter_calls_waiting", "cdr.exporter.calls_waiting", "{call}",
+		"Calls that wait for further legs before they count.").optional()
+	CallsIncomplete = ofSelf(SourceFeed, Counter, "cdr_exporter_calls_incomplete_total", "cdr.exporter.calls_incomplete", "{call}",
+		"Calls that counted although a leg was missing or hadn't ended: whole_after had passed, or too many calls waited.").optional()
 	ClockOffset = ofSelf(SourceFeed, Gauge, "cdr_exporter_clock_offset_seconds", "cdr.exporter.clock.offset", "s",
 		"The provider's clock minus ours, by its Date header.")
 	FeedOwned = ofSelf(SourceFeed, Gauge, "cdr_exporter_feed_owned", "cdr.exporter.feed_owned", "",
