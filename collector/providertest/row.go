@@ -38,8 +38,15 @@ func RowOf(r *cdr.Record, prefix string) Row {
 			out[key] = code.Value
 		}
 	}
-	if r.Provisional {
-		out["Provisional"] = true
+	for key, set := range map[string]bool{"Provisional": r.Provisional, "NoOutcome": r.NoOutcome, "Whole": r.Whole} {
+		if set {
+			out[key] = true
+		}
+	}
+	for key, span := range map[string]cdr.Span{"Talk": r.Talk, "Connected": r.Connected} {
+		if span.Known {
+			out[key] = span.Value.String()
+		}
 	}
 	out["Direction"], out["Outcome"], out["Duration"] = r.Direction.String(), r.Outcome.String(), r.Duration.String()
 	if r.NoDuration {
@@ -64,8 +71,14 @@ func (out Row) lists(r *cdr.Record) {
 	}
 	for _, l := range r.Legs {
 		leg := strings.TrimSpace(l.Type + " " + l.Outcome.String())
-		if !l.Start.IsZero() {
-			leg += fmt.Sprint(" ", l.Start.Format(time.RFC3339), " ", l.Duration)
+		if l.Party != cdr.Person {
+			leg += " " + l.Party.String()
+		}
+		if l.Master {
+			leg += " master"
+		}
+		if l.Duration.Known {
+			leg += fmt.Sprint(" ", l.Start.Format(time.RFC3339), " ", l.Duration.Value)
 		}
 		legs = append(legs, leg)
 	}

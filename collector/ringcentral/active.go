@@ -77,7 +77,7 @@ func (a *activeCalls) add(calls map[string]cdr.Direction, rows [][]byte, page in
 			problem = at + ": " + wrong
 			continue
 		}
-		if folded(r.Result) != resultInProgress || m.ignored(&r) != "" {
+		if !inProgress[folded(r.Result)] || m.ignored(&r) != "" {
 			continue
 		}
 		key := cmp.Or(r.ID, at)

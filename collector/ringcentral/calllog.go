@@ -28,6 +28,8 @@ type callLog struct {
 	view    string // as the API writes it
 	grouped bool   // rows of a session are one call: in the log of an extension a session is listed once per view of it
 
+	machines []string // the types of legs that no person answers, as folded writes them
+
 	client    *httpclient.Client
 	directory *httpclient.Client // of the account's queues; nil: visits to them aren't asked for
 	countries *cdr.Countries

@@ -60,10 +60,14 @@ type Config struct {
 // CallLog is the feed of the call log.
 type CallLog struct {
 	config.Feed `yaml:",inline"`
+	// Legs are for the log of an extension, where a session is listed once per view of it: an account's rows are whole calls.
+	config.Legs `yaml:",inline"`
 	// View is detailed, with legs, or simple.
 	View string `yaml:"view"`
 	// Queues asks for the account's queues too, so that callers' visits to them are counted.
 	Queues bool `yaml:"queues"`
+	// MachineLegTypes are the types of legs that a machine answers, such as a menu: which ones RingCentral gives to menus isn't documented.
+	MachineLegTypes []string `yaml:"machine_leg_types"`
 }
 
 // SetDefaults implements config.Defaulter.
@@ -74,7 +78,10 @@ func (c *Config) SetDefaults() {
 // SetDefaults implements config.Defaulter.
 func (l *CallLog) SetDefaults() {
 	l.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+	l.Legs.SetDefaults()
+	l.Settle = 10 * time.Minute
 	l.View = viewDetailed
+	l.MachineLegTypes = []string{"IvaCall", "CallPark", "ParkLocation", "PagingServer"}
 }
 
 // Validate implements config.Validator.
@@ -116,6 +123,14 @@ func (c *Config) path(resource string) string {
 		return "restapi/v1.0/account/~/extension/~/" + resource
 	}
 	return "restapi/v1.0/account/~/" + resource
+}
+
+// machines are the types of legs that a machine answers, as folded writes them.
+func (l *CallLog) machines() (all []string) {
+	for _, kind := range l.MachineLegTypes {
+		all = append(all, folded(kind))
+	}
+	return all
 }
 
 // wire is a view as the API writes it.

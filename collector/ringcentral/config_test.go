@@ -3,6 +3,7 @@ package ringcentral
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
@@ -22,6 +23,7 @@ func TestGoodConfigs(t *testing.T) {
 		"partner":     testAuth + "base_url: https://platform.ringcentral.biz/\ncall_log: {}\n",
 		"loopback":    testAuth + "base_url: http://127.0.0.1:8080/proxy\ncall_log: {}\n",
 		"extension":   testAuth + "scope: extension\ncurrency: EUR\ncall_log: {view: simple, interval: 1s, lookback: 365d, late_after: 0s}\n",
+		"legs":        testAuth + "call_log: {settle: 0s, whole_after: 1h, machine_leg_types: []}\n",
 		"active only": testAuth + "active_calls: {interval: 1s}\n",
 	} {
 		if _, err := decodeConfig(block); err != nil {
@@ -51,6 +53,8 @@ func TestBadConfigs(t *testing.T) {
 		{"queues without legs", testAuth + "call_log: {view: simple, queues: true}\n", "call_log.queues: needs scope: account and view: detailed"},
 		{"long lookback", testAuth + "call_log: {lookback: 366d}\n", "call_log.lookback: must be at most 365d"},
 		{"short interval", testAuth + "call_log: {interval: 100ms}\n", "call_log.interval: must be at least 1s"},
+		{"negative settle", testAuth + "call_log: {settle: -1s}\n", "call_log.settle: must be at least 0s"},
+		{"negative wait", testAuth + "call_log: {whole_after: -1s}\n", "call_log.whole_after: must be at least 0s"},
 		{"short interval of active calls", testAuth + "active_calls: {interval: 100ms}\n", "active_calls.interval: must be at least 1s"},
 		{"lookback of active calls", testAuth + "active_calls: {lookback: 1h}\n", "active_calls.lookback: unknown key"},
 		{"unknown key", testAuth + feed + "webhook: {}\n", "webhook: unknown key"},
@@ -82,6 +86,26 @@ func TestProvider(t *testing.T) {
 		change(c)
 		if _, err := p.Open(c, collector.SourceSettings{}); err == nil || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// TestSettle: rows of an extension's log may be views of one session; an account's rows are whole calls.
+func TestSettle(t *testing.T) {
+	for block, want := range map[string]time.Duration{
+		"call_log: {}\n": 0, "call_log: {settle: 3s}\n": 0,
+		"scope: extension\ncall_log: {}\n": 10 * time.Minute, "scope: extension\ncall_log: {settle: 3s}\n": 3 * time.Second,
+	} {
+		c, err := decodeConfig(testAuth + block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, err := Provider().Open(c, collector.SourceSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := source.Feeds[0]; f.Settle != want || f.Rules.Legs != (want > 0) || f.Rules.Legs && f.WholeAfter != 4*time.Hour {
+			t.Errorf("%s: settle %s, whole after %s, legs %t", block, f.Settle, f.WholeAfter, f.Rules.Legs)
 		}
 	}
 }

@@ -31,9 +31,10 @@
 //
 // What is what: a row of the log is a record. In the scope of an account, an internal
 // call or a RingOut can be two rows and then counts twice; in that of an extension, rows
-// of one session are one call (cdr.Record.CallKey). Legs are counted as RingCentral lists
-// them, the master leg too: older answers don't mark it, and so no number changes with a
-// mark. The money of a row is that of the whole call, so that of its legs isn't added.
+// of one session are one call (cdr.Record.CallKey). The legs of a row make its call
+// (legs.go, internal/calls); a leg that is marked as the master stands for the whole call,
+// so it gives the outcome only if no other leg does. The money of a row is that of the
+// whole call, so that of its legs isn't added.
 //
 // Rows are decoded into structs by reflection, and not by hand as in msgraph: the limit
 // of ten requests a minute makes it at most ten thousand rows a minute.

@@ -107,8 +107,11 @@ func call(id, more string) string {
 }
 
 func accountLog() *callLog {
+	c := new(CallLog)
+	c.SetDefaults()
 	return &callLog{
-		path: "restapi/v1.0/account/~/call-log", view: "Detailed",
+		machines: c.machines(),
+		path:     "restapi/v1.0/account/~/call-log", view: "Detailed",
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"}),
 	}
 }

@@ -58,10 +58,13 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 		r.CallKey = r.CallID
 	}
 	m.kind(row, r)
-	m.ending(row, r)
-	m.parties(row, r)
+	user, byLegs := m.ending(row, r)
+	m.parties(row, r, user)
+	if r.ListsLegs = true; m.log.grouped {
+		shareCall(r, byLegs)
+	}
 	m.money(row, r)
-	m.parts(row, r)
+	m.recordings(row, r)
 	m.addVisits(row, r)
 	extras(row, r)
 	if r.ID == "" {
@@ -110,42 +113,61 @@ func (m *mapper) kind(row *row, r *cdr.Record) {
 	}
 }
 
-// ending maps how a call ended: by the result and, where that is generic, by a leg that was accepted, and by the reason (contract 3).
-func (m *mapper) ending(row *row, r *cdr.Record) {
-	result, reason := folded(row.Result), folded(row.Reason)
-	byResult, known := results[result]
+// ending maps how a call ended (contract 3): answered if a leg says so, else by the result and, where that is generic, by the reason. A result that
+// says nothing leaves it to the legs first. It returns the leg of the account's user, and whether the legs give the outcome.
+func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
+	result := folded(row.Result)
+	whole, known := results[result]
 	if !known {
 		m.reportUnmapped("result", row.Result)
+		whole = noResult
 	}
-	byReason, known := reasons[reason]
+	byReason, known := reasons[folded(row.Reason)]
 	if !known {
 		m.reportUnmapped("reason", row.Reason)
 	}
-	answeredLeg := byResult.open && slices.ContainsFunc(row.Legs, (*leg).answered)
-	r.Outcome = byResult.outcome
+	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
+	parts := m.parts(row, r)
+	user = parts.user()
+	if m.log.grouped && result == resultAnsweredElsewhere {
+		r.NoOutcome = true // another extension's call, of which this one only rang
+		return user, false
+	}
+	if whole.outcome == cdr.Unknown {
+		whole = cmp.Or(parts.master, whole)
+	}
+	ofLegs := parts.verdict()
+	verdict := whole
 	switch {
-	case answeredLeg:
-		r.Outcome = cdr.Answered
-	case byReason.outcome == cdr.Answered && byResult.outcome != cdr.Unknown:
+	case ofLegs.outcome == cdr.Answered, ofLegs.outcome.Connected() && whole.outcome != cdr.Voicemail:
+		verdict = ofLegs
+	case whole.outcome == cdr.Unknown && ofLegs.outcome != cdr.Unknown:
+		verdict = ofLegs
+	case byReason.outcome == cdr.Answered && whole.outcome != cdr.Unknown:
 		// "Accepted" beside a result that says that the call failed is a contradiction: the result stays.
-	case byResult.generic && byReason.outcome != cdr.Unknown:
-		r.Outcome = byReason.outcome
+	case whole.generic && byReason.outcome != cdr.Unknown:
+		verdict.outcome = byReason.outcome
+	}
+	r.Outcome = verdict.outcome
+	if byLegs = len(parts.legs) > 0 && r.Outcome == ofLegs.outcome; byLegs {
+		parts.times(r)
 	}
 	if !r.Outcome.Connected() {
-		r.Reason = cmp.Or(byReason.reason, byResult.reason)
-		r.FaultDomain = cmp.Or(byReason.fault, byResult.fault)
+		r.Reason = cmp.Or(byReason.reason, verdict.reason)
+		r.FaultDomain = cmp.Or(byReason.fault, verdict.fault)
 	}
-	r.ReasonPhrase = strings.TrimSpace(row.ReasonDescription)
-	// The row isn't finished (counting.md 17), and the outcome is what it counts as if nothing more comes. No result, but a leg that was accepted,
-	// is a call that was answered.
-	r.Provisional = result == resultInProgress || result == "" && !answeredLeg
+	// The row isn't finished (counting.md 17), and the outcome is what it counts as if nothing more comes. No result, but a person or voicemail that
+	// answered, is a call that has ended.
+	ended := r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail
+	r.Provisional = inProgress[result] || result == "" && !(ended && byLegs)
+	return user, byLegs
 }
 
-func (l *leg) answered() bool { return results[folded(l.Result)].outcome == cdr.Answered }
-
-func (m *mapper) parties(row *row, r *cdr.Record) {
+func (m *mapper) parties(row *row, r *cdr.Record, user *cdr.Leg) {
 	r.CallerNumber, r.CalleeNumber = row.From.number(), row.To.number()
-	r.UserID, r.UserName = userOf(row)
+	if r.UserID, r.UserName = userOf(row); user != nil {
+		r.UserID, r.UserName = user.UserID, user.UserName
+	}
 	switch r.Direction {
 	case cdr.Inbound:
 		r.Country = m.countryOf(row.From.PhoneNumber)
@@ -190,25 +212,11 @@ func (m *mapper) money(row *row, r *cdr.Record) {
 	}
 }
 
-// parts are the recordings, each once, and the legs.
-func (m *mapper) parts(row *row, r *cdr.Record) {
+// recordings are the row's and its legs', each once.
+func (m *mapper) recordings(row *row, r *cdr.Record) {
 	m.recording(&row.Recording, r)
 	for _, l := range row.Legs {
 		m.recording(&l.Recording, r)
-		kind := strings.TrimSpace(l.LegType)
-		if kind != "" && !legTypes[folded(kind)] {
-			m.reportUnmapped("legs.legType", kind)
-		}
-		verdict, known := results[folded(l.Result)]
-		if !known {
-			m.reportUnmapped("legs.result", l.Result)
-		}
-		part := cdr.Leg{Type: cdr.CallType(kind), Outcome: verdict.outcome}
-		part.Start = l.start()
-		if end := l.end(); !end.IsZero() {
-			part.Duration = cdr.KnownSpan(end.Sub(part.Start))
-		}
-		r.Legs = append(r.Legs, part)
 	}
 }
 

@@ -24,7 +24,6 @@ var leftOut = map[string]string{
 	"recording.uri":                   "an address that the id already makes",
 	"recording.contentUri":            "where the recording is, which is nobody's business here",
 	"sipUuidInfo":                     "an opaque id of the SIP stack, which may hold hosts",
-	"legs[].action":                   "legType says what a leg is",
 	"legs[].billing":                  "the row's is that of the whole call",
 	"legs[].billing.costIncluded":     "the row's is that of the whole call",
 	"legs[].billing.costPurchased":    "the row's is that of the whole call",
@@ -121,6 +120,7 @@ var whole = []string{
 	"legs":[{"result":"Missed","startTime":"2026-03-02T10:00:00.000Z","durationMs":5400,"extension":{"id":90}}]}`,
 	`{"id":"1","startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Inbound","result":"Missed",
 	"legs":[{"result":"Missed","startTime":"2026-03-02T10:00:00.000Z","duration":5,"extension":{"id":90}}]}`,
+	`{"id":"1","startTime":"2026-03-02T10:00:00.000Z","duration":5,"direction":"Inbound","result":"Missed","legs":[{"result":"Accepted","action":"Call Park"}]}`,
 }
 
 // TestEveryMemberIsMapped changes each member that is read, and wants the record to

@@ -24,30 +24,26 @@ func (p *who) name() string { return strings.Join(strings.Fields(p.Name), " ") }
 // directionOf is internal between two extensions, else RingCentral's own, and whether
 // that is known.
 func directionOf(r *row) (direction cdr.Direction, known bool) {
-	switch folded(r.Direction) {
-	case "inbound":
-		direction, known = cdr.Inbound, true
-	case "outbound":
-		direction, known = cdr.Outbound, true
-	case "":
-		known = true // not given
-	}
+	direction, known = directionNamed(r.Direction)
 	if r.From.isExtension() && r.To.isExtension() {
 		direction = cdr.Internal
 	}
 	return direction, known
 }
 
-// userOf is the account's user in a call: of an inbound one who answered it, where a leg
-// says so, else the extension that the row belongs to.
-func userOf(r *row) (id, name string) {
-	if folded(r.Direction) == "inbound" {
-		for _, l := range r.Legs {
-			if l.answered() && l.Extension.ID != nil {
-				return l.Extension.text(), own(l.Direction, &l.From, &l.To).nameOf(l.Extension.text())
-			}
-		}
+// directionNamed is a direction by RingCentral's name, and whether that is known.
+func directionNamed(name string) (direction cdr.Direction, known bool) {
+	switch folded(name) {
+	case "inbound":
+		return cdr.Inbound, true
+	case "outbound":
+		return cdr.Outbound, true
 	}
+	return cdr.DirectionUnknown, name == ""
+}
+
+// userOf is the account's user as the row says: the extension that it belongs to.
+func userOf(r *row) (id, name string) {
 	side := own(r.Direction, &r.From.who, &r.To.who)
 	id = cmp.Or(r.Extension.text(), side.ExtensionID)
 	return id, side.nameOf(id)

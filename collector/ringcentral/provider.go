@@ -102,7 +102,7 @@ func (s *source) feeds() []collector.FeedInfo {
 	grouped := s.config.Scope == scopeExtension
 	if c := s.config.CallLog; c != nil {
 		log := &callLog{
-			path: s.config.path("call-log"), view: c.wire(), grouped: grouped, client: s.client,
+			path: s.config.path("call-log"), view: c.wire(), grouped: grouped, machines: c.machines(), client: s.client,
 			countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.settings.EmergencyNumbers),
 		}
 		if c.Queues {
@@ -111,7 +111,10 @@ func (s *source) feeds() []collector.FeedInfo {
 		info := s.feed(feedCallLog)
 		info.Reader, info.Limits = log, collector.Limits{MaxRange: maxRange, Retention: retention}
 		info.Interval, info.Lookback, info.LateAfter = c.Interval, c.Lookback, c.LateAfter
-		info.Rules.Legs, info.Recording = grouped, log.recording
+		if info.Rules.Legs = grouped; grouped {
+			info.Settle, info.WholeAfter = c.Settle, c.WholeAfter
+		}
+		info.Recording = log.recording
 		info.Probe = collector.Probe(log, s.settings.Now)
 		feeds = append(feeds, info)
 	}

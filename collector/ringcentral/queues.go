@@ -128,7 +128,7 @@ func (m *mapper) answer(row *row, from, next time.Time) (first time.Time) {
 
 // visitResults are what the result of a queue's last leg says of the visit; all else is QueueOther.
 var visitResults = map[string]cdr.QueueResult{
-	"accepted": cdr.QueueAnswered, "call connected": cdr.QueueAnswered,
+	"accepted": cdr.QueueAnswered, "call accepted": cdr.QueueAnswered, "call connected": cdr.QueueAnswered,
 	"missed": cdr.QueueAbandoned, "no answer": cdr.QueueAbandoned, "hang up": cdr.QueueAbandoned, "abandoned": cdr.QueueAbandoned,
 	"stopped":   cdr.QueueAbandoned,
 	"voicemail": cdr.QueueOverflowed, "sent to voicemail": cdr.QueueOverflowed, "busy": cdr.QueueOverflowed,
@@ -145,16 +145,22 @@ func (l *leg) start() time.Time {
 
 // end is when the leg ended; zero if it doesn't say.
 func (l *leg) end() time.Time {
+	lasted, known := l.lasted()
+	if !known || l.start().IsZero() {
+		return time.Time{}
+	}
+	return l.start().Add(lasted)
+}
+
+// lasted is how long the leg took, and whether it says.
+func (l *leg) lasted() (lasted time.Duration, known bool) {
 	n, unit := l.DurationMs, time.Millisecond
 	if n == nil {
 		n, unit = l.Duration, time.Second
 	}
-	if n == nil || l.start().IsZero() {
-		return time.Time{}
+	if n == nil {
+		return 0, false
 	}
 	lasted, problem := cdr.Duration(*n, unit)
-	if problem != "" {
-		return time.Time{}
-	}
-	return l.start().Add(lasted)
+	return lasted, problem == ""
 }

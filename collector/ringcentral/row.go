@@ -55,6 +55,7 @@ type row struct {
 // leg is a part of a call (CallLogRecordLegInfo).
 type leg struct {
 	LegType    string    `json:"legType"`
+	Action     string    `json:"action"`
 	Master     bool      `json:"master"`
 	StartTime  string    `json:"startTime"`
 	Duration   *int64    `json:"duration"`   // seconds

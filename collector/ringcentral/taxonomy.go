@@ -15,37 +15,40 @@ type outcomeMapping struct {
 	fault cdr.FaultDomain
 	// generic says that the result isn't enough, so that the reason decides.
 	generic bool
-	// open says that a leg that was accepted makes the call answered.
-	open bool
 }
 
 // folded is a value of RingCentral's as the tables have it: spellings differ in case
 // and blanks.
 func folded(value string) string { return strings.ToLower(strings.TrimSpace(value)) }
 
-// resultInProgress is the result of a call that hasn't ended.
-const resultInProgress = "in progress"
+// inProgress are the results of a call that hasn't ended. The latter two are known to RingCentral's own client alone, as others below.
+var inProgress = map[string]bool{"in progress": true, "resultinprogress": true, "ringing elsewhere": true}
 
-// resultPhoneLogin is the result of what is no call.
-const resultPhoneLogin = "phone login"
+const (
+	// resultPhoneLogin is the result of a row that only says that a phone signed in.
+	resultPhoneLogin = "phone login"
+	// resultAnsweredElsewhere is the result of a leg, or of a row in the log of an extension, whose call another one took.
+	resultAnsweredElsewhere = "answered elsewhere"
+)
 
 // noResult maps a call without a result.
-var noResult = outcomeMapping{generic: true, open: true}
+var noResult = outcomeMapping{generic: true}
 
 // results are the values of `result` (contract 3, RingCentral). The call log has no SIP
 // codes. Those of faxes are met on legs of voice calls only: rows of faxes are ignored.
 var results = map[string]outcomeMapping{
-	"accepted":           {outcome: cdr.Answered},
-	"call connected":     {outcome: cdr.Answered},
-	"answered elsewhere": {outcome: cdr.Answered},
-	"911":                {outcome: cdr.Answered},
-	"933":                {outcome: cdr.Answered},
+	"accepted":              {outcome: cdr.Answered},
+	"call accepted":         {outcome: cdr.Answered},
+	"call connected":        {outcome: cdr.Answered},
+	resultAnsweredElsewhere: {outcome: cdr.Answered},
+	"911":                   {outcome: cdr.Answered},
+	"933":                   {outcome: cdr.Answered},
 
 	"voicemail":          {outcome: cdr.Voicemail},
 	"sent to voicemail":  {outcome: cdr.Voicemail},
 	"callback requested": {outcome: cdr.Voicemail},
 
-	"missed":                {outcome: cdr.NoAnswer, reason: "missed", generic: true, open: true},
+	"missed":                {outcome: cdr.NoAnswer, reason: "missed", generic: true},
 	"no answer":             {outcome: cdr.NoAnswer, reason: "no_answer"},
 	"answered not accepted": {outcome: cdr.NoAnswer, reason: "not_accepted"},
 	"busy":                  {outcome: cdr.Busy, reason: "busy"},
@@ -59,12 +62,14 @@ var results = map[string]outcomeMapping{
 
 	"wrong number": {outcome: cdr.InvalidNumber, reason: "number_not_found"},
 
-	"not allowed":              {outcome: cdr.NotAllowed, reason: "not_allowed"},
-	"restricted number":        {outcome: cdr.NotAllowed, reason: "restricted_number"},
-	"international disabled":   {outcome: cdr.NotAllowed, reason: "international_disabled"},
-	"international restricted": {outcome: cdr.NotAllowed, reason: "international_restricted"},
-	"no calling credit":        {outcome: cdr.NotAllowed, reason: "no_credit"},
-	"suspended account":        {outcome: cdr.NotAllowed, reason: "account_suspended"},
+	"not allowed":               {outcome: cdr.NotAllowed, reason: "not_allowed"},
+	"restricted number":         {outcome: cdr.NotAllowed, reason: "restricted_number"},
+	"international disabled":    {outcome: cdr.NotAllowed, reason: "international_disabled"},
+	"international restricted":  {outcome: cdr.NotAllowed, reason: "international_restricted"},
+	"international restriction": {outcome: cdr.NotAllowed, reason: "international_restricted"},
+	"no calling credit":         {outcome: cdr.NotAllowed, reason: "no_credit"},
+	"suspended":                 {outcome: cdr.NotAllowed, reason: "account_suspended"},
+	"suspended account":         {outcome: cdr.NotAllowed, reason: "account_suspended"},
 
 	"call failed":              {outcome: cdr.Failed, reason: "call_failed", generic: true},
 	"call failure":             {outcome: cdr.Failed, reason: "call_failed", generic: true},
@@ -74,8 +79,9 @@ var results = map[string]outcomeMapping{
 	"ip phone offline":         {outcome: cdr.Failed, reason: "phone_offline", fault: cdr.FaultUser},
 
 	// RingCentral itself doesn't know.
-	"unknown":     noResult,
-	"resultempty": noResult,
+	"unknown":      noResult,
+	"resultempty":  noResult,
+	"disconnected": noResult,
 
 	// Of faxes.
 	"received":           {outcome: cdr.Answered},
@@ -83,6 +89,8 @@ var results = map[string]outcomeMapping{
 	"fax on demand":      {outcome: cdr.Answered},
 	"partial receive":    {outcome: cdr.Answered},
 	"fax partially sent": {outcome: cdr.Answered},
+	"partially sent":     {outcome: cdr.Answered},
+	"fax receipt":        {outcome: cdr.Answered},
 	"receive error":      {outcome: cdr.Failed, reason: "fax"},
 	"fax receipt error":  {outcome: cdr.Failed, reason: "fax"},
 	"send error":         {outcome: cdr.Failed, reason: "fax"},
@@ -91,9 +99,11 @@ var results = map[string]outcomeMapping{
 	"poor line quality":  {outcome: cdr.Failed, reason: "fax"},
 	"no fax machine":     {outcome: cdr.Failed, reason: "fax"},
 
-	resultInProgress: noResult,
-	resultPhoneLogin: {},
-	"":               noResult, // none
+	"in progress":       noResult,
+	"resultinprogress":  noResult,
+	"ringing elsewhere": noResult,
+	resultPhoneLogin:    {},
+	"":                  noResult, // none
 }
 
 // reasons are the values of `reason`, whose descriptions are RingCentral's own. An
@@ -152,9 +162,11 @@ var reasons = map[string]outcomeMapping{
 
 // The actions that the mapping looks at.
 const (
-	actionEmergency   = "emergency" // calls to emergency services
-	actionIncomingFax = "incoming fax"
-	actionOutgoingFax = "outgoing fax"
+	actionEmergency    = "emergency" // calls to emergency services
+	actionIncomingFax  = "incoming fax"
+	actionOutgoingFax  = "outgoing fax"
+	actionCallPark     = "call park"
+	actionParkLocation = "park location"
 )
 
 // noCallActions are the values of `action`, of rows and, in older lists, of legs, that are no calls: what phones do besides (contract 3).
@@ -164,9 +176,9 @@ var noCallActions = map[string]bool{
 
 // callActions are its other values.
 var callActions = map[string]bool{
-	"411 info": true, "accept call": true, "call park": true, "call return": true, "callout-callme": true, "calling card": true,
+	"411 info": true, "accept call": true, actionCallPark: true, "call return": true, "callout-callme": true, "calling card": true,
 	"conference call": true, actionEmergency: true, "external application": true, "findme": true, "followme": true, "freespdl": true,
-	"hunting": true, actionIncomingFax: true, "meetingscall": true, "move": true, actionOutgoingFax: true, "park location": true,
+	"hunting": true, actionIncomingFax: true, "meetingscall": true, "move": true, actionOutgoingFax: true, actionParkLocation: true,
 	"phone call": true, "pickup": true, "rc meetings": true, "ring directly": true, "ringme": true, "ringout mobile": true,
 	"ringout pc": true, "ringout web": true, "silentmonitoring": true, "sip forwarding": true, "support": true, "transfer": true,
 	"unknown": true, "voicechat call": true, "voip call": true,

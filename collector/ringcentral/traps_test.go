@@ -14,7 +14,7 @@ import (
 func TestTrap4ForwardedPickUp(t *testing.T) {
 	decodeOne(t, call("F1", `"direction":"Inbound","action":"Phone Call","result":"Missed","legs":[`+
 		`{"legType":"Accept","result":"Missed","master":true},{"legType":"FindMe","result":"Accepted","duration":50}]`)).Want(t, shown{
-		"Outcome": "answered", "Reason": nil, "Provisional": nil, "Legs": []string{"accept no_answer", "find_me answered"},
+		"Outcome": "answered", "Reason": nil, "Provisional": nil, "Legs": []string{"accept no_answer master", "find_me answered 2026-03-02T10:00:00Z 50s"},
 	})
 }
 
@@ -38,10 +38,10 @@ func TestTrap8InternalCall(t *testing.T) {
 		call("I2", `"direction":"Inbound","result":"Accepted",`+session),
 	}
 	for _, r := range decodeRows(t, accountLog(), raw...) {
-		r.Want(t, shown{"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "Group": nil, "Country": nil})
+		r.Want(t, shown{"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "CallKey": nil, "Country": nil})
 	}
 	for _, r := range decodeRows(t, extensionLog(), raw...) {
-		r.Want(t, shown{"Direction": "internal", "CallID": "s-1", "Group": "s-1"})
+		r.Want(t, shown{"Direction": "internal", "CallID": "s-1", "CallKey": "s-1"})
 	}
 	for name, other := range map[string]string{
 		"one has a number":  `"from":{"extensionId":"101"},"to":{"extensionId":"102","phoneNumber":"+12055551234"}`,
@@ -113,6 +113,13 @@ func TestTrap12ExtensionIDs(t *testing.T) {
 			t.Errorf("%s: invalid %q, error %v", wrong, got.invalid, err)
 		}
 	}
+}
+
+// TestTrap13AnsweredElsewhere: in the log of an extension it is another one's call, which rang at this one too.
+func TestTrap13AnsweredElsewhere(t *testing.T) {
+	raw := call("V2", `"result":"Answered Elsewhere","direction":"Inbound","duration":95,"extension":{"id":5},"legs":[{"result":"Accepted","duration":95}]`)
+	decodeOne(t, raw).Want(t, shown{"Outcome": "answered", "NoOutcome": nil, "Duration": "1m35s"})
+	decodeRows(t, extensionLog(), raw)[0].Want(t, shown{"Outcome": "unknown", "NoOutcome": true, "Talk": nil, "Connected": nil, "UserID": "5"})
 }
 
 // TestTrap13UnknownValues: they are counted and noted, and are no error.

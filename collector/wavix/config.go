@@ -53,6 +53,7 @@ type Config struct {
 // CallLog is the feed of the call detail records.
 type CallLog struct {
 	config.Feed `yaml:",inline"`
+	config.Legs `yaml:",inline"`
 	// Types are those that are read: placed, received.
 	Types []string `yaml:"types"`
 }
@@ -65,6 +66,8 @@ func (c *Config) SetDefaults() {
 // SetDefaults implements config.Defaulter.
 func (c *CallLog) SetDefaults() {
 	c.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
+	c.Legs.SetDefaults()
+	c.Settle = 10 * time.Minute // between the rows of a forwarded call, which is a guess
 	c.Types = []string{kindPlaced, kindReceived}
 }
 

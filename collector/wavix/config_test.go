@@ -46,6 +46,7 @@ func TestBadConfigs(t *testing.T) {
 		{"no types", key + "call_log: {types: []}\n", "call_log.types: is empty; give placed, received or both"},
 		{"other types", key + "call_log: {types: [placed, missed]}\n", "call_log.types[1]: must be placed or received"},
 		{"a type twice", key + "call_log: {types: [placed, placed]}\n", "call_log.types[1]: is given twice"},
+		{"negative settle", key + "call_log: {settle: -1s}\n", "call_log.settle: must be at least 0s"},
 		{"short interval", key + "call_log: {interval: 100ms}\n", "call_log.interval: must be at least 1s"},
 		{"short interval of calls in progress", key + "active_calls: {interval: 100ms}\n", "active_calls.interval: must be at least 1s"},
 		{"lookback of calls in progress", key + "active_calls: {lookback: 1h}\n", "active_calls.lookback: unknown key"},
@@ -63,7 +64,7 @@ func TestOpen(t *testing.T) {
 	if !ok || provider.Name != "wavix" {
 		t.Fatalf("the provider %q has a %T", provider.Name, provider.NewConfig())
 	}
-	block := "api_key: k\nbase_url: https://API.wavix.example:8443\ncurrency: EUR\ncall_log: {interval: 2m, lookback: 3h, late_after: 4h}\nactive_calls: {}\n"
+	block := "api_key: k\nbase_url: https://API.wavix.example:8443\ncurrency: EUR\ncall_log: {interval: 2m, lookback: 3h, late_after: 4h, settle: 3s}\nactive_calls: {}\n"
 	if err := config.Unmarshal("config.yaml", []byte(block), c, config.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,8 @@ func TestOpen(t *testing.T) {
 	}
 	calls, active := source.Feeds[0], source.Feeds[1]
 	if calls.Name != "call_log" || calls.Interval != 2*time.Minute || calls.Lookback != 3*time.Hour || calls.LateAfter != 4*time.Hour ||
-		calls.Currency != "EUR" || calls.ActiveCalls != nil || calls.Reader == nil || !calls.Rules.Parents {
+		calls.Currency != "EUR" || calls.ActiveCalls != nil || calls.Reader == nil || calls.Settle != 3*time.Second || calls.WholeAfter != 4*time.Hour ||
+		!calls.Rules.Legs || !calls.Rules.Parents || !calls.Rules.Whole {
 		t.Errorf("call_log: %+v", calls)
 	}
 	if active.Name != "active_calls" || active.Interval != 30*time.Second || active.ActiveCalls == nil || active.Reader != nil {

@@ -222,7 +222,6 @@ func (s *scan) read(ctx context.Context, number int) (a *answer, yielded []uint6
 		return nil, nil, err
 	}
 	page := &collector.Page{}
-	failedPart := false
 	for i, row := range a.rows {
 		key := row.key
 		if row.nameless {
@@ -243,14 +242,6 @@ func (s *scan) read(ctx context.Context, number int) (a *answer, yielded []uint6
 		case !row.record.Start.Before(s.parent.floor):
 			page.Records = append(page.Records, row.record)
 			page.Unmapped = append(page.Unmapped, row.unmapped...)
-			failedPart = failedPart || row.record.Parent != "" && !row.record.Outcome.Connected()
-		}
-	}
-	if failedPart && s.query.Kind == kindPlaced && slices.Contains(s.parent.log.kinds, kindReceived) {
-		// The failed leg of a forwarded call is listed no earlier than the call: count that first, for it is its failure (guarantee 3).
-		_, err := s.parent.readDay(ctx, query{Day: s.query.Day, Kind: kindReceived}, false)
-		if own, _ := errors.AsType[*dayError](err); err != nil && (own == nil || own.resting) {
-			return nil, nil, err
 		}
 	}
 	return a, yielded, s.parent.send(page)

@@ -30,7 +30,7 @@ type listed struct {
 func (l *callLog) mapRow(row *values, kind string) *listed {
 	r := &cdr.Record{CallType: kind, Direction: cdr.Inbound}
 	p := &listed{values: row, record: r}
-	parent := p.ids()
+	leg := p.ids(len(l.kinds) == 1)
 	r.Start = p.Start("date")
 	r.CallerNumber, r.CalleeNumber = p.party("from"), p.party("to")
 	duration := p.Integer("duration")
@@ -49,16 +49,23 @@ func (l *callLog) mapRow(row *values, kind string) *listed {
 	p.outcome()
 	p.charge("charge", "usage")
 	p.charge("forward_fee", "forwarding")
-	p.extras(parent)
+	p.extras(leg.Parent)
+	if r.CallID != "" {
+		of := r.Leg()
+		of.ID, of.AltIDs, of.Parent = leg.ID, leg.AltIDs, leg.Parent
+		r.Legs = []cdr.Leg{of}
+	}
 	if r.ID == "" {
 		r.Synthetic = collector.SyntheticKey(r)
 	}
 	return p
 }
 
-// ids reads the row's own id and its parent's. No row says the parent's type: it is the other one, as that of a leg that a forwarded call makes.
-// (A call that was transferred has a parent of its own type, but one that was answered, and only failures of parents matter.)
-func (p *listed) ids() (parent string) {
+// ids reads the row's own id and its parent's. No row says the parent's type: the leg of a forwarded call has a received one, a call that was transferred
+// may have one of its own type. So a child names a received row as its parent, and placed rows by their call key. (They have no key of both types, for a call
+// between the account's own numbers is two calls.) Where only one type is read the parent may not come, so no row waits for it. Legs know each other by Wavix's
+// ids, whichever type they have.
+func (p *listed) ids(oneType bool) (leg cdr.Leg) {
 	r := p.record
 	callID, older := p.ID("call_id"), p.ID("uuid")
 	id, parent := cmp.Or(callID, older), p.ID("parent_call_id")
@@ -71,15 +78,21 @@ func (p *listed) ids() (parent string) {
 	if id != "" {
 		r.ID = r.CallType + ":" + id
 		if older != "" && older != id {
-			r.AltIDs = append(r.AltIDs, r.CallType+":"+older)
+			r.AltIDs, leg.AltIDs = append(r.AltIDs, r.CallType+":"+older), []string{older}
 		}
 	}
-	r.CallID = id
-	if parent != "" {
-		r.CallID = parent
-		r.Parent = otherKind(r.CallType) + ":" + parent
+	r.CallID = cmp.Or(parent, id)
+	switch {
+	case oneType:
+		r.CallKey = r.CallID
+	case parent != "":
+		r.CallKey, r.Parent = parent, kindReceived+":"+parent
+	case r.CallType == kindPlaced:
+		r.CallKey = id
 	}
-	return parent
+	r.Whole = r.Parent == ""
+	leg.ID, leg.Parent = id, parent
+	return leg
 }
 
 // outcomes are what the dispositions mean (contract 3). `rejected` is in the prose of

@@ -32,8 +32,9 @@ func TestEveryPropertyIsMapped(t *testing.T) {
 	also := map[string][]string{
 		"date": {"Synthetic"}, "from": {"Synthetic"}, "to": {"Synthetic", "Country"},
 		"disposition": {"cdr.wavix.disposition"}, "duration": {"Outcome"},
-		"uuid": {"Synthetic", "CallID"}, "call_id": {"Synthetic", "CallID"},
-		"parent_uuid": {"CallID", "cdr.wavix.parent_call_id"}, "parent_call_id": {"CallID", "cdr.wavix.parent_call_id"},
+		"uuid": {"Synthetic", "CallID", "CallKey", "Legs"}, "call_id": {"Synthetic", "CallID", "CallKey", "Legs"},
+		"parent_uuid":    {"CallID", "CallKey", "Legs", "Whole", "cdr.wavix.parent_call_id"},
+		"parent_call_id": {"CallID", "CallKey", "Legs", "Whole", "cdr.wavix.parent_call_id"},
 	}
 	facts := readPropertyFacts(t)
 	plain := shownRow(t, kindPlaced, at+`"new":1}`)

@@ -68,8 +68,9 @@ func (s *source) feeds() []collector.FeedInfo {
 		feeds = append(feeds, collector.FeedInfo{
 			// Calls are kept for ever. Only whole days can be asked for.
 			Name: feedCallLog, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Grain: dayLength},
-			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
-			Fingerprint: s.fingerprint(), Currency: s.config.Currency, Rules: collector.Rules{Parents: true, ChargesLater: true},
+			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter, Settle: c.Settle, WholeAfter: c.WholeAfter,
+			Fingerprint: s.fingerprint(), Currency: s.config.Currency,
+			Rules: collector.Rules{Legs: true, Parents: true, Whole: true, ChargesLater: true},
 			Probe: log.probe,
 		})
 	}

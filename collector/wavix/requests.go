@@ -107,10 +107,3 @@ func (g *versionedClient) fetch(ctx context.Context, paths []string, parameters 
 	}
 	return err
 }
-
-func otherKind(kind string) string {
-	if kind == kindPlaced {
-		return kindReceived
-	}
-	return kindPlaced
-}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/providertest"
+	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -94,15 +96,49 @@ func TestTrap8ForwardedCall(t *testing.T) {
 	}
 	parent := parts(kindReceived, at+`"uuid":"A","disposition":"failed","destination":"14155550100","charge":"0.01","forward_fee":"0.012"}`)
 	parent[0].Want(t, shown{
-		"ID": "received:A", "Parent": nil, "CallID": "A", "Charges": []string{"usage 0.01", "forwarding 0.012"},
+		"ID": "received:A", "Parent": nil, "CallKey": nil, "Whole": true, "CallID": "A", "Charges": []string{"usage 0.01", "forwarding 0.012"},
 		"cdr.wavix.destination": "14155550100 (number)",
 	})
 	leg := at + `"uuid":"B","parent_uuid":"A","disposition":"failed","charge":"0.02"}`
 	legs := parts(kindPlaced, leg, at+`"uuid":"C","disposition":"answered"}`)
-	legs[1].Want(t, shown{"ID": "placed:C"})
+	legs[1].Want(t, shown{"ID": "placed:C", "CallKey": "C", "Whole": true})
 	legs[0].Want(t, shown{
-		"ID": "placed:B", "Parent": "received:A", "CallID": "A", "Charges": []string{"usage 0.02"}, "cdr.wavix.parent_call_id": "A",
+		"ID": "placed:B", "Parent": "received:A", "CallKey": "A", "Whole": nil, "CallID": "A", "Charges": []string{"usage 0.02"}, "cdr.wavix.parent_call_id": "A",
 	})
+}
+
+// TestTrap8CallOfLegs: what parent and child make together, whichever type the parent has.
+func TestTrap8CallOfLegs(t *testing.T) {
+	const parentRow, child = at + `"uuid":"A","disposition":"answered","duration":60}`, at + `"uuid":"B","parent_uuid":"A","disposition":`
+	for _, test := range []struct{ name, kind, child, want string }{
+		{"forwarded and answered", kindReceived, child + `"answered","duration":50}`, "inbound answered 50s 1m0s"},
+		{"forwarded in vain", kindReceived, child + `"busy"}`, "inbound machine 0s 1m0s"},
+		{"transferred and answered", kindPlaced, child + `"answered","duration":50}`, "outbound answered 50s 1m0s"},
+		{"transferred in vain", kindPlaced, child + `"busy"}`, "outbound busy 0s 1m0s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var legs []cdr.Leg
+			for kind, row := range map[string]string{test.kind + " ": parentRow, kindPlaced: test.child} {
+				got, err := decode(t, formatJSON, strings.TrimSpace(kind), page(row))
+				if err != nil {
+					t.Fatal(err)
+				}
+				legs = append(legs, got.records[0].Legs...)
+			}
+			c := calls.Of(legs)
+			if got := fmt.Sprint(c.Direction, c.Outcome, calls.Length(c.Talk), calls.Length(c.Connected)); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestTrap8OneType: where one type alone is read, no row of the parent comes.
+func TestTrap8OneType(t *testing.T) {
+	v := newValues()
+	v.parse([]byte(at + `"uuid":"B","parent_uuid":"A"}`))
+	l := (&callLog{countries: cdr.NewCountries(), kinds: []string{kindPlaced}}).mapRow(v, kindPlaced)
+	providertest.RowOf(l.record, "").Want(t, shown{"Parent": nil, "CallKey": "A", "Whole": true, "CallID": "A"})
 }
 
 // TestTrap8SelfParent: samples name a call as its own parent.
@@ -111,7 +147,7 @@ func TestTrap8SelfParent(t *testing.T) {
 		`"uuid":"A","parent_uuid":"A"`, `"uuid":"A","call_id":"A","parent_uuid":"A","parent_call_id":"A"`,
 		`"uuid":"A","call_id":"B","parent_uuid":"A"`, `"uuid":"A","parent_uuid":null`, `"uuid":"A","parent_call_id":""`,
 	} {
-		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"Parent": nil, "cdr.wavix.parent_call_id": nil})
+		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"Parent": nil, "Whole": true, "cdr.wavix.parent_call_id": nil})
 	}
 	for _, older := range []string{`"Q"`, `{}`} {
 		shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":`+older+`}`).Want(t, shown{"Parent": "received:P", "CallID": "P"})

@@ -37,9 +37,7 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 		m.addSession(r, &c.Sessions[i])
 	}
 	m.addVisits(r, c)
-	if r.Outcome != cdr.NotConnected {
-		r.Reason, r.ReasonPhrase = "", ""
-	}
+	m.makeCall(r, c)
 	r.Extra = append(r.Extra, cdr.Whole("sessions", int64(len(c.Sessions))), cdr.Whole("participants", int64(len(c.Participants))))
 	if len(c.Modalities) > 0 {
 		r.Extra = append(r.Extra, cdr.Texts("modalities", slugs(c.Modalities), cdr.Plain))
@@ -88,12 +86,6 @@ func (m *mapper) addSession(r *cdr.Record, s *session) {
 		one.End = s.End.UTC()
 	}
 	m.setResult(&one, s.Failure)
-	switch {
-	case one.Result != cdr.SessionSetupFailed:
-		r.Outcome = cdr.Answered
-	case r.Reason == "":
-		r.Reason, r.ReasonPhrase = one.Reason, s.Failure.Reason
-	}
 	m.setEndpoints(r, &one, s)
 	m.addRatings(r, s)
 	for i := range s.Segments {
@@ -128,7 +120,7 @@ func (m *mapper) setResult(one *cdr.Session, f *failure) {
 	one.Reason = failureReason(f.Reason)
 }
 
-// setEndpoints reads who the session was between. A telephone gives the call its direction.
+// setEndpoints reads who the session was between.
 func (m *mapper) setEndpoints(r *cdr.Record, one *cdr.Session, s *session) {
 	caller, callee := s.phones()
 	switch {
@@ -137,8 +129,9 @@ func (m *mapper) setEndpoints(r *cdr.Record, one *cdr.Session, s *session) {
 	case caller != nil:
 		one.Number, one.Direction = caller.ID, cdr.Inbound
 	}
-	if callee != nil || caller != nil {
-		m.addPhone(r, one.Direction, one.Number)
+	if callee != nil && r.Emergency != cdr.EmergencyReal { // any telephone that was called may be that of emergency services
+		const from = "" // a user's own number isn't given
+		r.Emergency = cmp.Or(m.emergency.Match(one.Number, from), r.Emergency)
 	}
 	for _, e := range []*endpoint{s.Caller, s.Callee} {
 		if user := e.person(); user != nil && one.UserID == "" {
@@ -148,25 +141,6 @@ func (m *mapper) setEndpoints(r *cdr.Record, one *cdr.Session, s *session) {
 	one.Extra = append(m.userAgent("caller", s.Caller), m.userAgent("callee", s.Callee)...)
 	if s.IsTest {
 		one.Extra = append(one.Extra, cdr.Truth("is_test", true))
-	}
-}
-
-// addPhone notes a telephone of the call: the first gives the direction, and any that was called may be that of emergency services.
-func (m *mapper) addPhone(r *cdr.Record, direction cdr.Direction, number string) {
-	if direction == cdr.Outbound && r.Emergency != cdr.EmergencyReal {
-		const from = "" // a user's own number isn't given
-		if found := m.emergency.Match(number, from); found != cdr.NoEmergency {
-			r.Emergency = found
-		}
-	}
-	if r.Direction != cdr.Internal {
-		return
-	}
-	r.Direction, r.Country = direction, m.countries.Of(number)
-	if direction == cdr.Outbound {
-		r.CalleeNumber = number
-	} else {
-		r.CallerNumber = number
 	}
 }
 

@@ -14,6 +14,8 @@ const (
 	roleQueue     = "skypeForBusinessCallQueues"
 	roleAttendant = "skypeForBusinessAutoAttendant"
 	roleVoicemail = "voicemail"
+	// The service that connects the media of a call.
+	roleMediaController = "mediaController"
 )
 
 // visit is a session with a queue or an attendant, of which the record says only in part how it ended: it doesn't distinguish the queue's hanging up
@@ -69,12 +71,7 @@ func (v *visit) id() string { return strings.Join([]string{v.session.key(), v.ro
 // voicemail, else the caller left.
 func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 	all := visits(c)
-	callers := make(map[string]bool)
-	for _, v := range all {
-		if caller := v.session.Caller.person(); caller != nil {
-			callers[caller.ID] = true
-		}
-	}
+	callers := callersOf(all)
 	for i, v := range all {
 		one := cdr.Visit{ID: v.id(), Queue: strings.TrimSpace(v.callee.DisplayName), Start: v.start.UTC()}
 		before := time.Time{} // the next visit
@@ -103,6 +100,17 @@ func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 		}
 		r.Visits = append(r.Visits, one)
 	}
+}
+
+// callersOf are the ids of those who visited queues and attendants.
+func callersOf(all []visit) map[string]bool {
+	callers := make(map[string]bool)
+	for _, v := range all {
+		if caller := cmp.Or(v.session.Caller.person(), v.session.Caller.phone()); caller != nil {
+			callers[caller.ID] = true
+		}
+	}
+	return callers
 }
 
 // firstFrom is the first session that begins at a time or later and is wanted; nil if there is none.

@@ -1,0 +1,86 @@
+package callrecords
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// parties are who a service is by its role (serviceUserAgent.role). All others put persons through, such as those of conferences.
+var parties = map[string]cdr.Party{
+	roleVoicemail: cdr.PartyVoicemail, "exchangeUnifiedMessagingService": cdr.PartyVoicemail,
+	roleQueue: cdr.PartyMachine, roleAttendant: cdr.PartyMachine, "customBot": cdr.PartyMachine,
+	"responseGroupService": cdr.PartyMachine, "responseGroupServiceAnnouncementService": cdr.PartyMachine,
+	"skypeForBusinessUnifiedCommunicationApplicationPlatform": cdr.PartyMachine, // of voice applications, the `ucap` of call types
+}
+
+// makeCall makes the sessions of a record legs, and a call of them. Each session is a leg between its caller and who picked it up.
+func (m *mapper) makeCall(r *cdr.Record, c *callRecord) {
+	callers := callersOf(visits(c))
+	for i := range r.Sessions {
+		r.Legs = append(r.Legs, legOf(r, &r.Sessions[i], &c.Sessions[i], callers))
+	}
+	if len(r.Legs) == 0 {
+		return
+	}
+	call := calls.Of(r.Legs)
+	r.Outcome, r.Direction = call.Outcome, call.Direction
+	number := r.Sessions[call.Route].Number
+	switch r.Direction {
+	case cdr.Inbound:
+		r.CallerNumber, r.Country = number, m.countries.Of(number)
+	case cdr.Outbound:
+		r.CalleeNumber, r.Country = number, m.countries.Of(number)
+	case cdr.Internal, cdr.DirectionUnknown:
+	}
+	if r.UserID == "" && r.Direction == cdr.Inbound && call.User != calls.None {
+		user := &r.Legs[call.User]
+		r.UserID, r.UserName, r.UserPrincipal = user.UserID, user.UserName, user.UserPrincipal
+	}
+	if !r.Outcome.Connected() {
+		setReason(r, c, call.By)
+		return
+	}
+	r.Talk, r.Connected = differing(r, call.Talk), differing(r, call.Connected)
+}
+
+// setReason takes the reason of the session that gave the outcome or, as it is often empty, the first that there is.
+func setReason(r *cdr.Record, c *callRecord, by int) {
+	if by == calls.None || r.Sessions[by].Reason == "" {
+		by = slices.IndexFunc(r.Sessions, func(s cdr.Session) bool { return s.Reason != "" })
+	}
+	if by >= 0 {
+		r.Reason, r.ReasonPhrase = r.Sessions[by].Reason, c.Sessions[by].Failure.Reason
+	}
+}
+
+// differing is how long intervals take together, if that is known and isn't the record's duration.
+func differing(r *cdr.Record, all []cdr.Interval) (length cdr.Span) {
+	if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
+		length = cdr.KnownSpan(d)
+	}
+	return length
+}
+
+// legOf is the leg that a session is.
+func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool) cdr.Leg {
+	role := s.Callee.role()
+	l := cdr.Leg{
+		ID: one.ID, Type: cmp.Or(cdr.CallType(role), r.CallType), Party: parties[role], Outcome: cdr.Answered,
+		Start: one.Start, End: one.End, Direction: cmp.Or(one.Direction, cdr.Internal),
+		UserID: one.UserID, UserName: one.UserName, UserPrincipal: one.UserPrincipal,
+	}
+	if one.Result == cdr.SessionSetupFailed {
+		l.Outcome = cdr.NotConnected
+	}
+	// The caller of a queue has a session with the media's controller too: that isn't somebody who answered.
+	if who := cmp.Or(one.Number, one.UserID); role == roleMediaController && who != "" && callers[who] {
+		l.Party = cdr.Own
+	}
+	if one.End.After(one.Start) { // a session that got through is connected from its start
+		l.Duration = cdr.KnownSpan(one.End.Sub(one.Start))
+	}
+	return l
+}

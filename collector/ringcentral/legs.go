@@ -1,0 +1,175 @@
+package ringcentral
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+// parts are the legs that make a call. A leg that is marked as the master stands for the whole call, so it is one of them only if there is no other.
+type parts struct {
+	legs []cdr.Leg
+	call calls.Call
+	// verdicts are what the results of legs mean, master that of the master leg.
+	verdicts []outcomeMapping
+	master   outcomeMapping
+}
+
+// parts maps the legs of a row to those of its record, and makes a call of them.
+func (m *mapper) parts(row *row, r *cdr.Record) *parts {
+	p := new(parts)
+	onlyMaster := !slices.ContainsFunc(row.Legs, func(l *leg) bool { return !l.Master })
+	onlyOwn := true
+	for _, l := range row.Legs {
+		mapped, verdict := m.leg(l, r)
+		mapped.Master = l.Master && !onlyMaster
+		r.Legs = append(r.Legs, mapped)
+		if mapped.Master {
+			p.master = verdict
+			continue
+		}
+		onlyOwn = onlyOwn && mapped.Party == cdr.Own
+		// The record gives the direction: a leg to the user's mobile goes out also if the call came in.
+		if mapped.Direction = cdr.Outbound; folded(row.Direction) == "inbound" {
+			mapped.Direction = cdr.Inbound
+		}
+		p.legs, p.verdicts = append(p.legs, mapped), append(p.verdicts, verdict)
+	}
+	if onlyOwn { // a RingOut whose other side has a row: the result says how it ended
+		p.legs = nil
+	}
+	if len(p.legs) > 0 {
+		p.call = calls.Of(p.legs)
+	}
+	return p
+}
+
+// leg maps a leg.
+func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapping) {
+	kind := strings.TrimSpace(l.LegType)
+	if kind != "" && !legTypes[folded(kind)] {
+		m.reportUnmapped("legs.legType", kind)
+	}
+	result := folded(l.Result)
+	verdict, known := results[result]
+	if !known {
+		m.reportUnmapped("legs.result", l.Result)
+	}
+	if result == resultAnsweredElsewhere {
+		verdict = outcomeMapping{}
+	}
+	listens := noCallActions[folded(l.Action)] || strings.HasSuffix(folded(kind), "monitoring")
+	mapped = cdr.Leg{
+		Type: cdr.CallType(kind), Party: m.partyOf(l), Outcome: verdict.outcome, Start: r.Start,
+		NoOutcome: listens || verdict.outcome == cdr.Unknown,
+	}
+	mapped.Direction, _ = directionNamed(l.Direction)
+	if !listens {
+		mapped.UserID = l.Extension.text()
+		mapped.UserName = own(l.Direction, &l.From, &l.To).nameOf(mapped.UserID)
+	}
+	switch start, end := l.start(), l.end(); {
+	case l.Master && !r.NoDuration: // the row's are exact
+		mapped.Duration = cdr.KnownSpan(r.Duration)
+	case !end.IsZero():
+		mapped.Start, mapped.End, mapped.Duration = start, end, cdr.KnownSpan(end.Sub(start))
+	default:
+		if !start.IsZero() {
+			mapped.Start = start
+		}
+		if lasted, known := l.lasted(); known {
+			mapped.Duration = cdr.KnownSpan(lasted)
+		}
+	}
+	return mapped, verdict
+}
+
+// partyOf is who a leg goes to.
+func (m *mapper) partyOf(l *leg) cdr.Party {
+	kind, action := folded(l.LegType), folded(l.Action)
+	switch {
+	case m.isQueue(l), slices.Contains(m.log.machines, kind), action == actionCallPark, action == actionParkLocation:
+		return cdr.PartyMachine
+	case strings.HasPrefix(kind, "ringout") && strings.HasSuffix(kind, "tosubscriber"):
+		return cdr.Own // the user's phone, which rings first
+	}
+	return cdr.Person
+}
+
+// verdict is the outcome that follows from the legs, with the reason of the leg that gave it.
+func (p *parts) verdict() (v outcomeMapping) {
+	if len(p.legs) == 0 {
+		return outcomeMapping{}
+	}
+	if p.call.By != calls.None {
+		v = p.verdicts[p.call.By]
+	}
+	v.outcome = p.call.Outcome
+	return v
+}
+
+// user is the leg of the account's user: the person who answered first of those with an extension, else the only one whose phone rang; nil if none is.
+func (p *parts) user() (found *cdr.Leg) {
+	if len(p.legs) == 0 || p.legs[0].Direction != cdr.Inbound {
+		return nil
+	}
+	if p.call.Outcome != cdr.Answered {
+		if p.call.User == calls.None || p.legs[p.call.User].UserID == "" {
+			return nil
+		}
+		return &p.legs[p.call.User]
+	}
+	for i := range p.legs {
+		l := &p.legs[i]
+		if l.UserID != "" && l.Party == cdr.Person && l.Outcome == cdr.Answered && !l.NoOutcome && (found == nil || l.Start.Before(found.Start)) {
+			found = l
+		}
+	}
+	return found
+}
+
+// times are how long persons talked and how long the call was connected, where the legs say so and that differs from the row's duration, in which the
+// ringing is too.
+func (p *parts) times(r *cdr.Record) {
+	differs := func(all []cdr.Interval) (length cdr.Span) {
+		if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
+			length = cdr.KnownSpan(d)
+		}
+		return length
+	}
+	if r.Outcome.Connected() {
+		r.Talk, r.Connected = differs(p.call.Talk), differs(calls.Of(r.Legs).Connected)
+	}
+}
+
+// shareCall makes the legs of a row fit for a call that other rows have legs of too (scope: extension). There the row's own fields are seen by its legs
+// alone: all have its direction, one has its start, and if they don't give its outcome, a leg that stands for the row does.
+func shareCall(r *cdr.Record, byLegs bool) {
+	if len(r.Legs) == 0 {
+		return // the record is a leg
+	}
+	first := 0
+	for i := range r.Legs {
+		l := &r.Legs[i]
+		l.Direction = r.Direction
+		if l.Master {
+			l.Start, l.Duration = r.Start, cdr.Span{}
+		}
+		if l.Master || !byLegs {
+			l.Outcome, l.NoOutcome = cdr.Unknown, true
+		}
+		if l.Start.Before(r.Legs[first].Start) {
+			first = i
+		}
+	}
+	if l := &r.Legs[first]; l.Start.After(r.Start) {
+		l.Start, l.Ringing = r.Start, cdr.KnownSpan(l.Start.Sub(r.Start))
+	}
+	if !byLegs && !r.NoOutcome {
+		whole := r.Leg()
+		whole.ID, whole.Master = "", true // the id is the record's
+		r.Legs = append(r.Legs, whole)
+	}
+}
