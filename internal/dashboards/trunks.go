@@ -47,7 +47,7 @@ func trunks(with *rules.Parameters) *board {
 	b.affected()
 
 	b.row("Effectiveness")
-	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, busy, not answered, cancelled or rejected, of all attempts."},
+	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, machine, busy, not answered, cancelled or rejected, of all attempts."},
 		ner(b.flow, keep)).Max(1).Thresholds(below(0.95, 0.9)).ThresholdsStyle(dashed()))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
@@ -55,7 +55,7 @@ func trunks(with *rules.Parameters) *board {
 		Thresholds(b.budget()).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.ofCalls(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."},
 		b.flow(metrics.Calls, by("source", "trunk", "direction"))))
-	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.flow, keep)).Max(1))
+	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered by a person, voicemail or a machine, of all calls."}, asr(b.flow, keep)).Max(1))
 
 	b.row("Codes")
 	b.add(12, 9, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing has it."},
