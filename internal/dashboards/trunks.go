@@ -87,8 +87,8 @@ func trunks(with *rules.Parameters) *board {
 		b.value(metrics.PeakConcurrency, keep)).Decimals(0))
 	b.add(12, 8, b.series(text{"Channels in use", "The peak as a share of the trunk's channels. It needs the recording rules, and trunk_channels in their parameters, which says how many channels a trunk has."},
 		b.channelsUsed()).Thresholds(above(b.ChannelShare, 1)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
-	b.add(12, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
+	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call, voicemail and machines included. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
+	b.add(12, 8, b.series(text{"Talk time of answered calls", "Median by trunk of how long persons were connected."},
 		b.quantile(0.5, metrics.CallDuration, keep)))
 	return b
 }
