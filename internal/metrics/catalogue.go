@@ -13,16 +13,16 @@ var (
 // The metrics that come from records. The labels of an ofRecords stand after its help; a name that ends in `*` is open.
 var (
 	Calls = ofRecords(Counter, "cdr_calls_total", "cdr.calls", "{call}",
-		"Call records, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late").withOperatorLabels()
+		"Calls, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late").withOperatorLabels()
 	CallFailures = ofRecords(Counter, "cdr_call_failures_total", "cdr.call.failures", "{call}",
-		"Calls that neither a person nor voicemail answered; alert on outcome failed, not on the plain rate.",
+		"Calls that neither a person nor voicemail nor a machine answered; alert on outcome failed, not on the plain rate.",
 		"direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "fault_domain", "late").
 		withExemplars().withOperatorLabels().following(Change{Kind: "counter", Labels: "direction,trunk,outcome,sip_code,sub_code,reason,late"})
 	CallDuration = ofRecords(Histogram, "cdr_call_duration_seconds", "cdr.call.duration", "s",
-		"Durations of connected calls, as the provider measures them.", "direction", "call_type*", "trunk*").
+		"How long persons talked in answered calls, as the provider measures it.", "direction", "call_type*", "trunk*").
 		inBuckets(durationBounds, micros).withExemplars()
 	ConnectedSeconds = ofRecords(Seconds, "cdr_call_connected_seconds_total", "cdr.call.connected", "s",
-		"Connected time of calls, by the other party's country.", "direction", "call_type*", "trunk*", "country*").withOperatorLabels()
+		"Connected time of calls, voicemail and machines included, by the other party's country.", "direction", "call_type*", "trunk*", "country*").withOperatorLabels()
 	CallSetup = ofRecords(Histogram, "cdr_call_setup_seconds", "cdr.call.setup", "s",
 		"Invite to start of connected calls: time to answer outbound, time to forward inbound.", "direction", "trunk*").inBuckets(setupBounds, micros)
 	CallCharges = ofRecords(Money, "cdr_call_charges_total", "cdr.call.charges", "{currency}",
@@ -45,7 +45,7 @@ var (
 		"How many of the last 64 attempts ended with outcome failed; absent where records don't say why a call didn't connect.",
 		"direction", "trunk*")
 	RecentConnected = ofRecords(Gauge, "cdr_recent_connected", "cdr.recent.connected", "{call}",
-		"How many of the last 64 attempts a person or voicemail answered.", "direction", "trunk*")
+		"How many of the last 64 attempts a person, voicemail or a machine answered.", "direction", "trunk*")
 	RecentNewest = ofRecords(Gauge, "cdr_recent_newest_timestamp_seconds", "cdr.recent.newest.timestamp", "s",
 		"Latest start of the last 64 attempts.", "direction", "trunk*")
 	CallsByLocation = ofRecords(Counter, "cdr_calls_by_location_total", "cdr.calls_by_location", "{call}",
@@ -58,7 +58,9 @@ var (
 	Recordings = ofRecords(Counter, "cdr_recordings_total", "cdr.recordings", "{recording}",
 		"Recordings attached to calls.", "type*")
 	CallLegs = ofRecords(Counter, "cdr_call_legs_total", "cdr.call.legs", "{leg}",
-		"Legs of calls, where the provider lists them.", "leg_type*", "outcome")
+		"Legs of calls: each attempt to connect a call to one party.", "direction", "trunk*", "leg_type*", "outcome")
+	TrunkSeconds = ofRecords(Seconds, "cdr_trunk_connected_seconds_total", "cdr.trunk_connected", "s",
+		"Time in which calls occupied a trunk: what its carrier bills.", "trunk*", "direction")
 	QueueCalls = ofRecords(Counter, "cdr_queue_calls_total", "cdr.queue_calls", "{visit}",
 		"Visits of callers to queues, each counted once by how it ended; they are no calls, and are in no other metric.", "queue*", "result")
 	QueueWait = ofRecords(Histogram, "cdr_queue_wait_seconds", "cdr.queue_wait", "s",

@@ -81,7 +81,8 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	}
 	dst = CountEmergency(dst, r)
 	for i := range r.Legs {
-		dst = appendDelta(dst, CallLegs, 1, r.Legs[i].Type, r.Legs[i].Outcome.String())
+		l := &r.Legs[i]
+		dst = appendDelta(dst, CallLegs, 1, l.Direction.String(), l.Trunk, l.Type, l.Outcome.String())
 	}
 	return dst
 }

@@ -27,6 +27,10 @@ var (
 	Tasks = ofSelf(SourceFeed, Gauge, "cdr_exporter_tasks", "cdr.exporter.tasks", "{task}",
 		"What waits to be fetched or read again, and what was set aside because it failed while others didn't.", "state").
 		startingAt("waiting", "set_aside")
+	CallsWaiting = ofSelf(SourceFeed, Gauge, "cdr_exporter_calls_waiting", "cdr.exporter.calls_waiting", "{call}",
+		"Calls that wait for further legs before they count.").optional()
+	CallsIncomplete = ofSelf(SourceFeed, Counter, "cdr_exporter_calls_incomplete_total", "cdr.exporter.calls_incomplete", "{call}",
+		"Calls that counted although a leg was missing or hadn't ended: whole_after had passed, or too many calls waited.").optional()
 	ClockOffset = ofSelf(SourceFeed, Gauge, "cdr_exporter_clock_offset_seconds", "cdr.exporter.clock.offset", "s",
 		"The provider's clock minus ours, by its Date header.")
 	FeedOwned = ofSelf(SourceFeed, Gauge, "cdr_exporter_feed_owned", "cdr.exporter.feed_owned", "",
