@@ -99,7 +99,8 @@ func overview(with *rules.Parameters) *board {
 	b.add(12, 8, b.stacked(text{"Outcomes that changed", "Calls of each bar whose outcome the provider changed after they were counted."},
 		changes.as("{{source}} {{from}} to {{to}}")))
 	b.add(12, 8, b.stacked(text{"Recordings", "Recordings attached to calls of each bar, of providers that say so."}, b.flow(metrics.Recordings, by("source", "type"))))
-	b.add(12, 8, b.stacked(text{"Legs by type", "Legs of each bar as the provider lists them, among them one that stands for the whole call: no number of calls."},
+	b.add(12, 8, b.stacked(text{"Legs by type", "Legs of each bar, each with its own outcome; none is a leg that doesn't say how its call ended. " +
+		"A call may have several."},
 		b.flow(metrics.CallLegs, by("leg_type", "outcome"))))
 	return b
 }

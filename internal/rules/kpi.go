@@ -217,6 +217,7 @@ func faults() Group {
 			Expr: quotient(byTrunk, w, faulty, timely, ""),
 		})
 	}
+	g.Rules = append(g.Rules, legs()...)
 	share := func(d *metrics.Def, l level, which string) string {
 		return lines(recently(d, l, which), "/ "+recently(metrics.RecentAttempts, l, which))
 	}
@@ -245,6 +246,26 @@ func faults() Group {
 	return g
 }
 
+// legs see the failed attempts of a trunk before their calls count, and those of calls that another
+// trunk connected. A leg doesn't say whether it is late, but the failed calls that count then do.
+func legs() []Rule {
+	outbound := []string{inFeeds(reasonFeeds), is("direction", "outbound"), isNot("trunk", "")}
+	of := func(d *metrics.Def, more ...string) string {
+		return sumRate(byDirection, w5m, sel(d, slices.Concat(outbound, more)...))
+	}
+	return []Rule{
+		{
+			Record: legAttempts, Doc: "Outbound legs through a trunk that say how they ended. Per second.",
+			Expr: of(metrics.CallLegs, not("outcome", names(nerNoAttempts)+"|none")),
+		},
+		{
+			Record: legFaults, Doc: "Faults among these; absent while faults of late calls count.",
+			Expr: lines(among(of(metrics.CallLegs, outcomes(faultFailed)), legAttempts),
+				"unless "+of(metrics.Calls, outcomes(faultFailed), is("late", "true"))+" > 0"),
+		},
+	}
+}
+
 // recently adds up the last attempts at a level. Neither a missed scrape nor a feed that moves to another replica ends or doubles them.
 func recently(d *metrics.Def, l level, matchers ...string) string {
 	each := fmt.Sprintf("max by (%s) (last_over_time(%s[5m]))", byDirection.labels(), sel(d, matchers...))
@@ -260,6 +281,8 @@ func recentFaults(l level) string { return l.name("cdr_recent_faults", "ratio") 
 var (
 	recentConnected = byDirection.name("cdr_recent_connected", "ratio")
 	connectedAt     = byDirection.name("cdr_connected_at", "timestamp")
+	legAttempts     = byDirection.name("cdr_leg_attempts", "rate5m")
+	legFaults       = byDirection.name("cdr_leg_fault", "ratio_rate5m")
 )
 
 func faultRatio(w window) string { return byTrunk.name("cdr_fault", "ratio_rate"+string(w)) }
