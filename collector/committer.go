@@ -67,9 +67,25 @@ func (c *committer) showResult(result *counting.Result) {
 	o.Delays(result.Delays)
 	o.Labels(result.Labels)
 	o.DearCalls(result.DearCalls)
+	if c.settings.Info.Rules.Legs {
+		c.showCalls(result)
+	}
 	o.Overflow(result.Overflow)
 	for _, row := range result.BadRows {
 		c.settings.Logger.Warn("a row can't be read and isn't counted", "at", row.At, "problem", row.Problem)
+	}
+}
+
+// showCalls shows how many calls wait for further legs, and says which counts can't be exact.
+func (c *committer) showCalls(result *counting.Result) {
+	c.settings.Metrics.Calls(result.Waiting, result.Incomplete)
+	if result.Incomplete > 0 {
+		c.settings.Logger.Warn("calls were counted although a leg of each was missing or hadn't ended; see whole_after in docs/configuration.md",
+			"calls", result.Incomplete, "still_waiting", result.Waiting)
+	}
+	if result.FullCalls > 0 {
+		c.settings.Logger.Warn("more than 1000 records share a call key, so further ones are counted as calls; check `group` and `parent` of the definition",
+			"records", result.FullCalls)
 	}
 }
 

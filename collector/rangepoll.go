@@ -59,6 +59,11 @@ func (f *RangeFeed) commitPlan(ctx context.Context, next *plan.Plan, page *Page,
 	return nil
 }
 
+// completeRead is what of the level's read has been read since it was begun.
+func (r *rangePoll) completeRead() *counting.Read {
+	return &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted}
+}
+
 // readEarlier also reads the newest part by the earlier clock, if the clocks differ by more than the lookback. It moves no position. The provider may
 // refuse one of the two spans, for instance because it lies in its future; the poll goes on.
 func (f *RangeFeed) readEarlier(ctx context.Context, r *rangePoll) error {
@@ -89,6 +94,9 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 	r.view.Gap = later.Sub(earlier)
 	watermark, historyDone := r.plan.Finish(r.read, r.step, found, r.view, later.Add(r.tick-c.Elapsed()))
 	var position counting.Position
+	if again := r.plan.OpenRead(r.read.Level); again == nil || again.Pass == 0 { // else the piece is read once more
+		position.Read = r.completeRead()
+	}
 	if !heldBefore && !f.clocksHold(earlier, later) {
 		position.HistoryDone = historyDone
 		if watermark.After(r.state.Watermark) || r.view.Watermark.Before(r.state.Watermark) {

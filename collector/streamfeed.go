@@ -79,13 +79,17 @@ func (f *StreamFeed) read(ctx context.Context) error {
 		}
 	}
 	f.settings.Clock.sampleDate()
-	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true}})
+	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true, Read: &counting.Read{Began: began}}})
 	return err
 }
 
 func (f *StreamFeed) readStream(ctx context.Context, began time.Time) error {
 	state := f.settings.Ledger.State()
-	from := StreamPosition{Position: state.Plan, Origin: state.Origin, Now: began}
+	origin := state.Origin
+	if f.settings.Info.Rules.Legs {
+		origin = origin.Add(-f.settings.Info.WholeAfter) // a call that goes on after it isn't another call
+	}
+	from := StreamPosition{Position: state.Plan, Origin: origin, Now: began}
 	for page, err := range f.settings.Info.Stream.Pages(ctx, from) {
 		if err != nil {
 			return err

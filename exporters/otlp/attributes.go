@@ -16,7 +16,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	case event.Visit != nil:
 		return appendVisit(b, r, event)
 	}
-	b = appendIdentity(b, r, event, "")
+	b = appendIdentity(b, r, event, event.Leg)
 	b = appendPairs(b, "cdr.direction", r.Direction.String(), "cdr.call_type", r.CallType, "cdr.outcome", r.Outcome.String())
 	b = appendTime(b, common("cdr.invite_time"), r.Invite)
 	b = appendTime(b, common("cdr.start_time"), r.Start)
@@ -44,7 +44,9 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	}
 	b = appendPairs(b, "cdr.media_location", r.MediaLocation, "cdr.signaling_location", r.SignalLocation)
 	b = appendRecordings(b, r.Recordings)
-	if len(r.Legs) > 0 {
+	if event.Name == counting.EventLeg {
+		b = appendPairs(b, "cdr.leg.id", event.Leg)
+	} else if len(r.Legs) > 0 {
 		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
 	}
 	for name, value := range r.Labels.All() {

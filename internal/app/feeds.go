@@ -41,9 +41,17 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 func SpecOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	rules := info.Rules
 	rules.NoReasons = !info.Properties.Reasons
+	history, lead := keptHistory(c.History, info), time.Duration(0)
+	if rules.Legs {
+		lead = info.WholeAfter
+		if keeps := info.Limits.Retention; keeps > 0 && info.Stream == nil {
+			lead = max(0, min(lead, keptHistory(keeps, info)-history))
+		}
+	}
 	return ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: keptHistory(c.History, info), Lookback: info.Lookback, LateAfter: info.LateAfter, Currency: info.Currency, Rules: rules,
+			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: history, Lookback: info.Lookback, LateAfter: info.LateAfter,
+			Currency: info.Currency, Rules: rules, Settle: info.Settle, WholeAfter: info.WholeAfter, Lead: lead,
 		},
 		RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount, OtherAccount: info.OtherAccount,
 	}

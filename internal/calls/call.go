@@ -28,8 +28,9 @@ type Call struct {
 	Talk, Connected []cdr.Interval
 	// Trunks are the connected intervals of each trunk and direction.
 	Trunks []TrunkTime
-	// Setup is from the first start to the first answer, `own` legs left out.
+	// Setup is from the first start to the first answer, Answered, `own` legs left out.
 	Setup     cdr.Span
+	Answered  time.Time
 	Emergency cdr.Emergency
 	// Start is the origin's, Latest the latest time in the legs.
 	Start, Latest time.Time
@@ -251,7 +252,7 @@ func (s *set) times(c *Call) {
 		return cmp.Or(strings.Compare(a.Trunk, b.Trunk), cmp.Compare(a.Direction, b.Direction))
 	})
 	if setup := answered.Sub(started); !answered.IsZero() && setup >= 0 {
-		c.Setup = cdr.KnownSpan(setup)
+		c.Setup, c.Answered = cdr.KnownSpan(setup), answered
 	}
 }
 

@@ -2,6 +2,7 @@ package cdr
 
 import (
 	"cmp"
+	"strconv"
 	"time"
 )
 
@@ -62,6 +63,20 @@ func (l *Leg) EffectiveParty() Party {
 	return l.Party
 }
 
+// OwnOutcome is how the leg itself ended: who answered it, by its party.
+func (l *Leg) OwnOutcome() Outcome {
+	if l.Outcome == Answered {
+		switch l.Party {
+		case PartyVoicemail:
+			return Voicemail
+		case PartyMachine:
+			return Machine
+		case Person, Onward, Own:
+		}
+	}
+	return l.Outcome
+}
+
 // Leg is the leg that a record without Legs is.
 func (r *Record) Leg() Leg {
 	l := Leg{
@@ -73,6 +88,20 @@ func (r *Record) Leg() Leg {
 		l.Duration = KnownSpan(r.Duration)
 	}
 	return l
+}
+
+// LegRecord is a record of one of the legs of a redacted record, for its log record.
+func (r *Record) LegRecord(n int) *Record {
+	l := &r.Legs[n]
+	leg := &Record{
+		ID: r.ID, CallID: r.CallID, Start: cmp.Or(l.Start, r.Start), Answer: l.Answer, End: l.End, Duration: l.Duration.Value, NoDuration: !l.Duration.Known,
+		Direction: l.Direction, CallType: l.Type, Outcome: l.OwnOutcome(), Trunk: l.Trunk,
+		UserID: l.UserID, UserName: l.UserName, UserPrincipal: l.UserPrincipal, Labels: r.Labels, Legs: []Leg{*l},
+	}
+	if l.ID == "" {
+		leg.Legs[0].ID = strconv.Itoa(n)
+	}
+	return leg
 }
 
 // Interval is a span of time, To excluded.

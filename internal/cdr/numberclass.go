@@ -28,6 +28,9 @@ var satellitePrefixes = []string{"870", "881", "88213", "88216"}
 // mobile is geographic; what the metadata doesn't decide, numbers without a country code among it, is other. It is empty without a number, and where the
 // direction doesn't say which party is the other.
 func (r *Record) NumberClass() string {
+	if r.Class != "" {
+		return r.Class
+	}
 	var number string
 	switch r.Direction {
 	case Inbound:

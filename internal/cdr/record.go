@@ -46,6 +46,8 @@ type Record struct {
 	// Duration is the provider's own, never negative. NoDuration: it gave none, which is no news of a call whose duration is known.
 	Duration   time.Duration
 	NoDuration bool
+	// Talk and Connected are the call's, where they differ from Duration: how long persons talked, and how long anybody was connected.
+	Talk, Connected Span
 
 	Direction Direction
 	// CallType is the provider's own type in snake case (CallType function).
@@ -93,6 +95,8 @@ type Record struct {
 
 	// CallerNumber and CalleeNumber may be E.164, masked, a label, or anything else. Redaction applies.
 	CallerNumber, CalleeNumber string
+	// Class is the kind of the other party's number, where the number itself was removed: see NumberClass.
+	Class string
 	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.
 	UserID, UserName, UserPrincipal string
 
@@ -150,6 +154,25 @@ func Duration(n int64, unit time.Duration) (d time.Duration, problem string) {
 		return 0, "is longer than 31 days"
 	}
 	return time.Duration(n) * unit, ""
+}
+
+// TalkTime is how long persons talked in an answered call, if that is known.
+func (r *Record) TalkTime() (talk time.Duration, known bool) {
+	switch {
+	case r.Outcome != Answered:
+		return 0, false
+	case r.Talk.Known:
+		return r.Talk.Value, true
+	}
+	return r.Duration, !r.NoDuration
+}
+
+// ConnectedTime is how long anybody, voicemail and machines included, was connected, if that is known.
+func (r *Record) ConnectedTime() (connected time.Duration, known bool) {
+	if r.Connected.Known {
+		return r.Connected.Value, true
+	}
+	return r.Duration, r.Outcome.Connected() && !r.NoDuration
 }
 
 // Fault says in whose part a call that didn't connect ended.

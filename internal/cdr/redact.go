@@ -72,6 +72,10 @@ func (d *Redactor) Redact(r *Record) {
 	r.UserName = d.name(r.UserName)
 	r.UserPrincipal = d.user(r.UserPrincipal)
 	r.Extra = d.attrs(r.Extra)
+	for i := range r.Legs {
+		l := &r.Legs[i]
+		l.UserID, l.UserName, l.UserPrincipal = d.user(l.UserID), d.name(l.UserName), d.user(l.UserPrincipal)
+	}
 	for i := range r.Sessions {
 		s := &r.Sessions[i]
 		s.Number = d.number(s.Number)

@@ -7,7 +7,7 @@ import "slices"
 func (d *Redactor) Redacted(into, r *Record) *Record {
 	extra, sessions := into.Extra[:0], into.Sessions[:0]
 	*into = *r
-	into.Extra = copyAttrs(extra, r.Extra)
+	into.Extra, into.Legs = copyAttrs(extra, r.Extra), slices.Clone(r.Legs)
 	into.Sessions = append(sessions, r.Sessions...)
 	for i := range into.Sessions {
 		s := &into.Sessions[i]

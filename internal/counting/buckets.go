@@ -7,8 +7,8 @@ import "time"
 //	above 0  records, by the hour of the call's start
 //	below 0  records and facts that aren't found by an hour, by four days
 //
-// A session's views, a record's children and a recording's calls each start at another time, so groups, children and recordings lie in
-// buckets of four days, and the nearer neighbour is looked at too: a fact is found from at least bucketReach away, whichever came first.
+// The legs of a call and the calls of a recording each start at another time, so counted calls, links and recordings lie in buckets of four days, and
+// the nearer neighbour is looked at too: a fact is found from at least bucketReach away, whichever came first.
 //
 // All records and facts of a feed that is read by arrival (Rules.ByArrival) lie there too, by the time at which they were read. They are found in
 // every bucket that isn't forgotten.
@@ -21,8 +21,6 @@ const (
 	// BucketSeconds is how long a bucket below 0 is, in seconds.
 	BucketSeconds = 4 * 24 * 3600
 	bucketReach   = BucketSeconds / 2 * time.Second
-	// parentHours is how far apart a record and its parent may start.
-	parentHours = 24
 )
 
 // HourBucket is where the records of an hour are remembered, by a start within it, but for those of feeds whose records are found anywhere (Rules.FoundAnywhere).
@@ -102,19 +100,6 @@ func (d *Decision) factBuckets(start time.Time) []int64 {
 		return nil
 	}
 	return d.someBuckets(bucketOf(start), nearBucket(start))
-}
-
-// parentBuckets are where the parent of a record may be known: from the hour of the child's start outwards; or anywhere if starts move or go
-// by arrival.
-func (d *Decision) parentBuckets(e *entry) []int64 {
-	if d.settings.ByArrival || d.settings.StartMoves {
-		return nil
-	}
-	hours := d.someBuckets(e.bucket)
-	for apart := int64(1); apart <= parentHours; apart++ {
-		hours = append(hours, e.bucket-apart, e.bucket+apart)
-	}
-	return hours
 }
 
 // someBuckets are buckets in the memory of the decision.

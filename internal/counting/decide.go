@@ -17,16 +17,15 @@ type Decision struct {
 	hasher   *Hasher
 	needed   Keys
 
-	// Made by Keys. related says that some records are of groups or have parents.
+	// Made by Keys and More.
 	entries []entry
-	related bool
+	asked   map[callAsked]bool
 	buckets []int64
 
 	// Made by Decide.
 	known   *Known
 	was     *State
-	order   []int        // of the entries: as they are decided
-	firsts  map[Hash]int // the first entry of each key in the order of versions, without those that aren't final
+	order   []int // of the entries: as they are decided, in the order of their versions
 	states  map[Hash]*state
 	spare   []*state // the first used are in states, or lead there
 	used    int
@@ -34,6 +33,8 @@ type Decision struct {
 	kept    []*state        // those to be remembered
 	deltas  []metrics.Delta // of the record in hand
 	charged []cdr.Charge    // those of Change.Logs and Change.Spans
+	calls   []*waitingCall  // that the page touches
+	clock   time.Time       // how far the records of a history have come: see advanceClock
 	change  Change
 	err     error // the first one
 }
@@ -59,6 +60,8 @@ type Change struct {
 	Logs []Log
 	// Spans are the calls whose spans are wanted, each once.
 	Spans []Span
+	// Calls are the calls of several records that the page counts.
+	Calls []CallRecord
 	// Tallies are counts to be added.
 	Tallies map[TallyKey]Tally
 	// Books are what is added to the books of days, by the Unix time of their begin.
@@ -76,7 +79,7 @@ type Change struct {
 // Counted is a record that changes series.
 type Counted struct {
 	Record *cdr.Record
-	// New is the number of the record on the page, from 1, if it is counted for the first time; else 0.
+	// New is the number of the record on the page, from 1, if it is counted for the first time; behind the records come Change.Calls. Else it is 0.
 	New int
 	// End is where its deltas end within Change.Deltas.
 	End int
@@ -88,10 +91,22 @@ type Attempt struct {
 	metrics.Attempt
 }
 
+// CallRecord is a call of several records, without what privacy removes.
+type CallRecord struct {
+	Record *cdr.Record
+	// Event is that of its log record. Traced says that it gets spans.
+	Event  Event
+	Traced bool
+}
+
 // Log is a log record that is wanted.
 type Log struct {
+	// Call is the call or leg that the event is about, without what privacy removes; nil: Record is.
+	Call *cdr.Record
 	// Record is the number of the record on the page, from 0.
 	Record int
+	// Leg is the number of the record's leg that the event is about, or -1.
+	Leg int
 	// Session is the number of the session that the event is about, or -1.
 	Session int
 	// Visit is the number of the visit to a queue that the event is about, or -1.
@@ -109,19 +124,20 @@ type BadHash struct {
 
 // NewDecision makes a decision for one page after the other.
 func NewDecision() *Decision {
-	return &Decision{states: make(map[Hash]*state), firsts: make(map[Hash]int), change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)}}
+	return &Decision{states: make(map[Hash]*state), asked: make(map[callAsked]bool), change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)}}
 }
 
 // Decide says what the page of Keys changes, by the rules of counting.md whose numbers stand beside. An error says that what is known is damaged.
 func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.takeKnown(known) // 15, 18
-	d.orderEntries()   // 36
+	d.advanceClock()
 	d.change.Result.Duplicate = d.page.Unchanged
 	for _, i := range d.order {
 		if d.decideRecord(i); d.err != nil { // 5, 14, 16, 17; what it counts: 20 to 25
 			return nil, d.err
 		}
 	}
+	d.decideCalls()   // 36
 	d.settleRecords() // 17
 	d.addSpans()
 	d.bookTotals()
@@ -139,13 +155,13 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 func (d *Decision) takeKnown(known *Known) {
 	d.known, d.was, d.err = known, &known.State, nil
 	clear(d.states)
-	clear(d.firsts)
+	d.calls = nil
 	d.used, d.rows, d.kept, d.charged = 0, d.rows[:0], d.kept[:0], d.charged[:0]
 	c := &d.change
 	clear(c.Tallies)
 	clear(c.Books)
 	*c = Change{
-		State: known.State, Keep: c.Keep[:0], Counted: c.Counted[:0], Deltas: c.Deltas[:0], Attempts: c.Attempts[:0], Logs: c.Logs[:0], Spans: c.Spans[:0],
+		State: known.State, Keep: c.Keep[:0], Counted: c.Counted[:0], Deltas: c.Deltas[:0], Attempts: c.Attempts[:0], Logs: c.Logs[:0], Spans: c.Spans[:0], Calls: c.Calls[:0],
 		Tallies: c.Tallies, Books: c.Books, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
 		DoneTasks: c.DoneTasks[:0], PutTasks: c.PutTasks[:0],
 	}
@@ -251,7 +267,7 @@ func (d *Decision) addCallLog(i int, event Event, was []cdr.Charge) {
 
 // addLog asks for a log record of an entry.
 func (d *Decision) addLog(i, session int, event Event) {
-	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Visit: -1, Event: d.identify(i, event)})
+	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Visit: -1, Leg: -1, Event: d.identify(i, event)})
 }
 
 // identify says in an event which record of the page it is of.
@@ -265,10 +281,10 @@ func (d *Decision) identify(i int, event Event) Event {
 // FirstEvent is the event of the first log record of a record of the page, whose identity exemplars have.
 func (d *Decision) FirstEvent(i int) Event { return d.identify(i, Event{Name: EventCall, Version: 1}) }
 
-// HasSpans says whether a record of the page gets spans, now or when it has settled. A further record of a group has no part in its call's.
+// HasSpans says whether a record of the page gets spans, now or when it has settled. A leg is a span of its call's.
 func (d *Decision) HasSpans(i int) bool {
 	st := d.findState(&d.entries[i])
-	return d.Traces() && st != nil && flagsOf(st.Data)&rowFurther == 0
+	return d.Traces() && st != nil && flagsOf(st.Data)&rowLeg == 0
 }
 
 // decideBadRows counts rows that were set aside once each, by their content (counting.md 14).

@@ -1,8 +1,9 @@
-// Package counting decides what a page of records changes. It is the place where it is written what a record means: whether it is new, a
-// repeat, a revision, a part of another call, too old or not final, and what each of these counts (docs/counting.md).
+// Package counting decides what a page of records changes. It defines what a record means: whether it is new, a repeat, a revision, a leg of a call, too old
+// or not final, and what each of these counts (docs/counting.md).
 //
-//	page ─▶ Decision.Keys    every key that the page needs: records, groups, parents, facts, tasks, bad rows
+//	page ─▶ Decision.Keys    every key that the page needs: records, calls, facts, tasks, bad rows
 //	     ─▶ (the ledger)     reads what is known of these keys, at once
+//	     ─▶ Decision.More    the calls that this leads to, until there is nothing more to read
 //	     ─▶ Decision.Decide  Change: what to remember, deltas of series, log records, tasks, position
 //	     ─▶ (the ledger)     writes the change in one transaction, and memory takes it over when it is durable
 //
@@ -12,11 +13,13 @@
 //	keys.go, buckets.go  what a record is known by, and where that lies (counting.md 14, 15, 18)
 //	decide.go            the order in which a page's records are decided
 //	records.go           new, known, too old, not final; sessions and recordings (5, 14, 17)
-//	visits.go            visits of callers to queues, which are no calls
+//	visits.go            visits of callers to queues
 //	revisions.go         what a version changes (16)
 //	lastrows.go          rows that needn't be decoded again (37)
-//	groups.go            several records that are one call (14, 36)
-//	parents.go           parts of a call that failed with it (guarantee 3)
+//	legs.go              which call a record is a leg of (36)
+//	waiting.go           calls that wait for further legs, and when they count (36)
+//	countcall.go         what a call of several legs counts (36)
+//	latelegs.go          what is remembered of a counted call, and what a late leg adds (36)
 //	trailing.go          activity, media bypass, connected calls (25)
 //	books.go             what was counted by day
 //	tasks.go             pending work (4, 32)

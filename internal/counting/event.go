@@ -18,6 +18,7 @@ const (
 	EventRevised = "cdr.call.revised"
 	EventSession = "cdr.session"
 	EventVisit   = "cdr.queue_visit"
+	EventLeg     = "cdr.call.leg"
 )
 
 // Event says which log record is wanted of a call record. Its identity (contract 4) is shared with exemplars.
@@ -33,6 +34,8 @@ type Event struct {
 	Session *cdr.Session
 	// Visit is the record's visit that a cdr.queue_visit is about; else nil.
 	Visit *cdr.Visit
+	// Leg is the id of the record's leg that a cdr.call.leg is about; empty: the record is the leg.
+	Leg string
 	// Changed are the names of what changed; nil for a first version.
 	Changed []string
 	// Observed is when the record, or this of it, was first read.

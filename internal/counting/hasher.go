@@ -22,9 +22,13 @@ const (
 	kindCall      kind = 'c'
 	kindRecording kind = 'r'
 	kindSetAside  kind = 'x' // invalid and ignored rows, by content
-	kindGroup     kind = 'g' // sessions that are listed once per view
 	kindSession   kind = 's' // a session of a record, by each hash that the record is known by
-	kindChild     kind = 'p' // a record a child of which has counted its failure, by the record's id
+	kindCallKey   kind = 'k' // what the legs of a call share
+	kindLink      kind = 'l' // from a record's own call key to that of its call
+	kindCounted   kind = 'n' // a call that was counted, by its key and the day on which it began
+	kindAttempt   kind = 'a' // an attempt on a trunk, by the call and the trunk's channel
+	kindEmergency kind = 'e' // a call that was counted as an emergency call
+	kindUser      kind = 'u'
 )
 
 // Hash is the keyed hash under which a fact is known. It is compared with those of one or two hours, or of the buckets of one feed: among
@@ -104,6 +108,13 @@ func (h *Hasher) synthetic(r *cdr.Record) Hash {
 func (h *Hasher) session(record Hash, id string) Hash {
 	h.buf = binary.BigEndian.AppendUint64(append(h.buf[:0], byte(kindSession), 8), uint64(record))
 	h.buf = pack.AppendText(h.buf, id)
+	return h.sum()
+}
+
+// pair is the key of a fact that is known by a hash and a number.
+func (h *Hasher) pair(k kind, of Hash, n int64) Hash {
+	h.buf = binary.BigEndian.AppendUint64(append(h.buf[:0], byte(k), 8), uint64(of))
+	h.buf = binary.AppendVarint(h.buf, n)
 	return h.sum()
 }
 

@@ -40,6 +40,12 @@ type Known struct {
 	IDs []Stored
 	// Tasks are those that wait or were set aside.
 	Tasks map[TaskKey]Task
+	// DueCalls are the keys of the calls that wait, in Tasks, and that the read which the page ends may have made whole. Surplus are those of them that
+	// count as they are, since too many wait.
+	DueCalls []Hash
+	// Waiting is how many calls wait.
+	Waiting int
+	Surplus map[Hash]bool
 	// BadRows are the hashes of Keys.BadRows that are known.
 	BadRows map[Hash]bool
 	// Trunks are the numbers of the feed's trunks, from 1; past TrunkLimit they are folded (counting.md 22).
@@ -59,8 +65,8 @@ type Stored struct {
 type entry struct {
 	record *cdr.Record
 	keys   []Hash // its own first, then those of its other ids
-	group  Hash   // if the record has a group
-	parent Hash   // if it is a child
+	call   Hash   // the key of its call, before links are followed; 0: it is a call by itself
+	names  []Hash // under which its children name it
 	bucket int64  // where it is remembered if it is new
 	body   []byte // the stored form of this version, behind the head
 	fields []fieldHash
@@ -69,8 +75,8 @@ type entry struct {
 // Keys begins a decision: it reads a page into entries and returns all keys that deciding them needs.
 func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 	d.page, d.settings, d.hasher = page, settings, hasher
-	d.related = false
 	d.buckets = d.buckets[:0]
+	clear(d.asked)
 	k := &d.needed
 	*k = Keys{IDs: k.IDs[:0], Tasks: k.Tasks[:0], BadRows: k.BadRows[:0]}
 	d.entries = slices.Grow(d.entries[:0], len(page.Records))[:len(page.Records)]
@@ -99,7 +105,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 // readEntry hashes a record's keys and fields and makes its row, in the memory of an entry of an earlier page.
 func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	h := d.hasher
-	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], body: e.body[:0], fields: h.fields(e.fields[:0], r)}
+	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], names: e.names[:0], body: e.body[:0], fields: h.fields(e.fields[:0], r)}
 	if r.ID != "" {
 		e.keys = append(e.keys, h.RecordHash(r.ID))
 	} else {
@@ -111,14 +117,7 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	if r.ID != "" && r.Synthetic != "" {
 		e.keys = append(e.keys, h.synthetic(r))
 	}
-	if r.CallKey != "" {
-		e.group, d.related = h.factKey(kindGroup, r.CallKey), true
-	}
-	if d.settings.Parents && r.Parent != "" {
-		if parent := h.RecordHash(r.Parent); !slices.Contains(e.keys, parent) {
-			e.parent, d.related = parent, true
-		}
-	}
+	d.readCallKeys(e)
 	k := knownOf(r, e.fields, d.settings.Currency)
 	e.body = k.appendBody(e.body)
 }
@@ -142,8 +141,17 @@ func (d *Decision) addKeys(e *entry) {
 	for _, key := range e.keys {
 		d.addKey(key, d.recordBuckets(r.Start))
 	}
-	if r.CallKey != "" {
-		d.addKey(e.group, d.factBuckets(r.Start))
+	if e.call != 0 {
+		d.addCallKey(&d.needed, e.call, r.Start)
+		for _, name := range e.names {
+			d.addCallKey(&d.needed, name, r.Start)
+		}
+		if r.Emergency != cdr.NoEmergency {
+			d.addKey(h.factKey(kindEmergency, callName(r)), d.factBuckets(r.Start))
+		}
+		if r.Channel != "" {
+			d.addKey(h.factKey(kindAttempt, callName(r), r.Channel), d.factBuckets(r.Start))
+		}
 	}
 	for _, recording := range r.Recordings {
 		d.addKey(h.factKey(kindRecording, recording.ID), d.factBuckets(r.Start))
@@ -153,25 +161,8 @@ func (d *Decision) addKeys(e *entry) {
 			d.addKey(h.session(key, r.Sessions[i].ID), d.recordBuckets(r.Start))
 		}
 	}
-	if d.settings.Parents && !r.Outcome.Connected() {
-		if e.parent != 0 {
-			d.addKey(e.parent, d.parentBuckets(e))
-			d.addKey(h.factKey(kindChild, r.Parent), d.factBuckets(r.Start))
-		}
-		for _, id := range recordIDs(r) {
-			d.addKey(h.factKey(kindChild, id), d.factBuckets(r.Start))
-		}
-	}
 }
 
 func (d *Decision) addKey(key Hash, buckets []int64) {
 	d.needed.IDs = append(d.needed.IDs, Key{key, buckets})
-}
-
-// recordIDs are the ids that a child may name a record by.
-func recordIDs(r *cdr.Record) []string {
-	if r.ID == "" {
-		return r.AltIDs
-	}
-	return append([]string{r.ID}, r.AltIDs...)
 }

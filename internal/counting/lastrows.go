@@ -36,6 +36,6 @@ func (d *Decision) canRepeat(e *entry, st *state) bool {
 	r := e.record
 	return len(d.page.Marks) > 0 &&
 		!r.Provisional && !d.settings.PartsSettle && flagsOf(st.Data)&rowUntraced == 0 &&
-		e.group == 0 && !d.settings.Parents &&
+		e.call == 0 &&
 		r.ID != "" && len(e.keys) == 1 && e.keys[0] == st.Hash
 }

@@ -18,8 +18,8 @@ func TestRule37LastRows(t *testing.T) {
 	}{
 		"a call":                         {record: call("a"), want: []uint64{7}},
 		"not final yet":                  {record: call("a", provisional)},
-		"of a group":                     {record: call("a", inGroup("g")), want: []uint64{0}},
-		"may have parts that failed":     {record: call("a"), rules: counting.Rules{Parents: true}, want: []uint64{0}},
+		"a leg":                          {record: call("a", inGroup("g")), rules: counting.Rules{Legs: true}, want: []uint64{0}},
+		"may have children":              {record: call("a"), rules: counting.Rules{Legs: true, Parents: true}, want: []uint64{0}},
 		"parts come with later versions": {record: call("a"), rules: counting.Rules{PartsSettle: true}, want: []uint64{0}},
 		"it has another id too":          {record: call("a", alts("b")), want: []uint64{0}},
 		"another id of a known record":   {record: call("other"), want: []uint64{0}},

@@ -16,8 +16,10 @@ type State struct {
 	Floor time.Time
 	// Watermark: every call that started before it has been looked for at least once.
 	Watermark time.Time
-	// HistoryDone says that the feed's first history was read to its end.
+	// HistoryDone says that the feed's first history was read to its end, and that its calls were whole or had waited `settle` once.
 	HistoryDone bool
+	// HistoryRead is when a complete read ended the first history whose calls still wait; zero: none did.
+	HistoryRead time.Time
 	// NewestCall is the latest start of a counted record; zero if none.
 	NewestCall time.Time
 	// Plan is the reader's own position, as its last commit left it; nil at first.
@@ -36,6 +38,24 @@ type Position struct {
 	HistoryDone bool
 	// Plan replaces the reader's own position; nil leaves it.
 	Plan []byte
+	// Read is the complete read that the page ends; nil: it ends none.
+	Read *Read
+}
+
+// Read is a complete read: each record that was there when it began was read.
+type Read struct {
+	// From and To are the times that were read; zero: all times.
+	From, To time.Time
+	// Began is when it began.
+	Began time.Time
+}
+
+// covers says whether the read looked at all times in which other legs of a call may start.
+func (r *Read) covers(first, last time.Time) bool {
+	if last.After(r.Began) {
+		last = r.Began
+	}
+	return !first.Before(r.From) && (r.To.IsZero() || !last.After(r.To))
 }
 
 // Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.
@@ -90,9 +110,17 @@ type BadRow struct {
 	Problem string
 }
 
-// Result is what a commit made of a page. A new record of a group that has its call already is a Duplicate.
+// Result is what a commit made of a page.
 type Result struct {
 	New, Duplicate, Revised, Invalid, Ignored, TooOld int
+	// Waiting is how many calls wait for further legs after the commit. Incomplete are the calls that counted although a leg was open or missing, or too
+	// many waited. MoreCalls says that more calls are due than one commit looks at.
+	Waiting, Incomplete int
+	// Counted are the calls of several records that the page counted, whether or not they began before the feed's origin.
+	Counted   int
+	MoreCalls bool
+	// FullCalls are the ids of records that count as calls, since too many share their call key.
+	FullCalls int
 	// Queued is how many keys of Page.Enqueue weren't waiting already and now are.
 	Queued int
 	// Delays of the new records: first seen after the call's end.
@@ -107,6 +135,16 @@ type Result struct {
 	Overflow map[string]int
 	// SkippedLogs and SkippedSpans are log records and spans not kept because their queue is full and outbox_full is skip_logs.
 	SkippedLogs, SkippedSpans int
+}
+
+// AddCalls adds the calls that a further commit of a page counted.
+func (r *Result) AddCalls(more *Result) {
+	r.Waiting, r.Incomplete, r.Counted = more.Waiting, r.Incomplete+more.Incomplete, r.Counted+more.Counted
+	r.Delays = append(r.Delays, more.Delays...)
+	r.SkippedLogs, r.SkippedSpans = r.SkippedLogs+more.SkippedLogs, r.SkippedSpans+more.SkippedSpans
+	for name, n := range more.Overflow {
+		r.Overflow[name] += n
+	}
 }
 
 // Task is something that a feed still has to do (counting.md 4).

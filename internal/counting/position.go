@@ -19,7 +19,24 @@ func (d *Decision) decidePosition() {
 	if position.Plan != nil {
 		next.Plan = append([]byte(nil), position.Plan...)
 	}
-	next.HistoryDone = next.HistoryDone || position.HistoryDone
+	if position.HistoryDone && !next.HistoryDone {
+		d.endHistory()
+	}
+}
+
+// endHistory shows the feed once the calls of its first history are whole, or have waited `settle` once.
+func (d *Decision) endHistory() {
+	next, read := &d.change.State, d.page.Position.Read
+	began := d.page.ObservedAt
+	if read != nil {
+		began = read.Began
+	}
+	switch {
+	case d.change.Result.Waiting == 0, !next.HistoryRead.IsZero() && !began.Before(next.HistoryRead.Add(d.settings.Settle)):
+		next.HistoryDone = true
+	case next.HistoryRead.IsZero():
+		next.HistoryRead = d.page.ObservedAt
+	}
 }
 
 // moveOrigin sets the origin of a feed that nothing was planned for yet by the provider's clock, where ours was ahead when the feed was
@@ -31,6 +48,7 @@ func (d *Decision) moveOrigin() {
 	}
 	origin := d.page.ObservedAt.Add(-d.settings.History).UTC().Truncate(time.Second)
 	if origin.Before(next.Origin.Add(-originTolerance)) {
-		next.Origin, next.Floor, next.Watermark = origin, origin, origin
+		first := origin.Add(-d.settings.Lead)
+		next.Origin, next.Floor, next.Watermark = origin, first, first
 	}
 }

@@ -43,7 +43,7 @@ const (
 func TestTotalsAreThoseOfTheSetOfRecords(t *testing.T) {
 	leftOut := map[string]int{}
 	for name, worldOf := range map[string]func(rng *rand.Rand) *world{
-		"plain": plainWorld, "revised": revisedWorld, "starts that move": movingWorld, "groups": groupedWorld, "groups by arrival": arrivedWorld, "parents": familyWorld,
+		"plain": plainWorld, "revised": revisedWorld, "starts that move": movingWorld,
 		"without ids": namelessWorld,
 	} {
 		for seed := range soak.Seeds(10) {
@@ -304,77 +304,6 @@ func movingWorld(rng *rand.Rand) *world {
 		w.add(all...)
 		w.sessions += len(known)
 		w.calls[all[len(all)-1].Outcome.String()]++
-	}
-	return w
-}
-
-// groupedWorld has calls of several records: a call has the best outcome of its records.
-func groupedWorld(rng *rand.Rand) *world {
-	w := newWorld(counting.Rules{})
-	w.failures = -1
-	best := map[string]cdr.Outcome{}
-	for i := range recordsOf {
-		r := newRecord(rng, i)
-		n := rng.IntN(20)
-		r.CallKey, r.Outcome = fmt.Sprint("session", n), cdr.Failed
-		r.Start = now.Add(-time.Duration(n)*time.Hour - time.Duration(rng.IntN(40*3600))*time.Second)
-		switch rng.IntN(6) {
-		case 0, 1:
-			r.Outcome = cdr.Answered
-		case 2:
-			r.Outcome = cdr.Voicemail
-		}
-		if was, known := best[r.CallKey]; !known || r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail && was == cdr.Failed {
-			best[r.CallKey] = r.Outcome
-		}
-		w.add(r)
-	}
-	for _, outcome := range best {
-		w.calls[outcome.String()]++
-	}
-	return w
-}
-
-// arrivedWorld is groupedWorld a month later: files may arrive at any time after the feed's origin.
-func arrivedWorld(rng *rand.Rand) *world {
-	w := groupedWorld(rng)
-	w.settings.ByArrival = true
-	for _, versions := range w.records {
-		versions[0].Start = versions[0].Start.Add(-20 * 24 * time.Hour)
-	}
-	return w
-}
-
-// familyWorld has chains of records that name their parents, which are read first: a chain that failed is one failure. A call that was answered and then
-// failed by a revision is none, nor is its further record.
-func familyWorld(rng *rand.Rand) *world {
-	w := newWorld(counting.Rules{Parents: true})
-	w.ordered = true
-	hides := map[*cdr.Record]bool{} // its failure stands for those of its children
-	for len(w.records) < recordsOf {
-		r := newRecord(rng, len(w.records))
-		failed := !r.Outcome.Connected()
-		hides[r] = failed
-		if len(w.records) > 0 && rng.IntN(2) == 0 {
-			parent := w.records[rng.IntN(len(w.records))][0]
-			r.Parent, r.Start = parent.ID, parent.Start.Add(time.Duration(rng.IntN(20))*time.Hour)
-			failed = failed && !hides[parent]
-		}
-		if failed {
-			w.failures++
-		}
-		if r.Outcome != cdr.Answered || rng.IntN(2) == 0 {
-			w.add(r)
-			w.calls[r.Outcome.String()]++
-			continue
-		}
-		r.CallKey, r.Version = r.ID, 1
-		later, further := *r, newRecord(rng, len(w.records)+1)
-		later.Version, later.Outcome = 2, cdr.Failed
-		further.CallKey, further.Start, further.Outcome, further.Version = r.CallKey, r.Start, cdr.Failed, 3
-		w.add(r, &later)
-		w.add(further)
-		w.calls[later.Outcome.String()]++
 	}
 	return w
 }

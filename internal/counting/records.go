@@ -2,6 +2,7 @@ package counting
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"time"
 
@@ -16,8 +17,11 @@ func (d *Decision) decideRecord(i int) {
 	st := d.findState(e)
 	switch {
 	case d.isPending(e.record):
+		if e.call != 0 && st == nil && !d.isTooOld(e) { // an open leg: its call waits for it
+			d.joinCall(d.bindCall(e), d.legOf(e, true))
+		}
 		return // neither counted nor remembered: it is looked up again (counting.md 17)
-	case st == nil && d.isTooOld(e.record):
+	case st == nil && d.isTooOld(e):
 		d.change.Result.TooOld++
 		return
 	case st == nil:
@@ -39,9 +43,13 @@ func (d *Decision) decideRecord(i int) {
 }
 
 // isTooOld says whether a record that isn't known may have been forgotten (counting.md 5), or is from before the feed's history.
-func (d *Decision) isTooOld(r *cdr.Record) bool {
+func (d *Decision) isTooOld(e *entry) bool {
+	r := e.record
+	if e.call == 0 && d.settings.Lead > 0 && r.Start.Before(d.was.Origin) {
+		return true // only legs are read from before the origin
+	}
 	if d.settings.ByArrival {
-		return r.Start.Before(d.was.Origin)
+		return r.Start.Before(d.was.Origin.Add(-d.settings.Lead))
 	}
 	return r.Start.Before(d.was.Floor)
 }
@@ -51,72 +59,133 @@ func (d *Decision) isPending(r *cdr.Record) bool {
 	return r.Provisional && d.page.ObservedAt.Sub(r.Start) <= d.settings.Lookback
 }
 
-// decideNew counts a record for the first time: as a call, or as a further record of one that is counted.
+// decideNew counts a record for the first time: a call by itself as a whole, a leg but for what waits until its call is whole (counting.md 36).
 func (d *Decision) decideNew(i int) *state {
 	e, result := &d.entries[i], &d.change.Result
 	r := e.record
-	further, moved := d.joinGroup(e)
+	key := d.callKey(e)
 	delay := d.delay(r)
-	context := metrics.Context{
-		Late: delay > d.settings.LateAfter, Currency: d.settings.Currency, Further: further, BypassLater: d.settings.PartsSettle,
+	context := metrics.Context{Late: delay > d.settings.LateAfter, Currency: d.settings.Currency, BypassLater: d.settings.PartsSettle}
+	h := head{labels: r.Labels, call: key}
+	if r.Labels != "" {
+		h.flags |= rowLabelled
 	}
-	var h head
-	if d.settings.Parents && !d.callConnected(e) {
-		h.flags |= rowFailed
-		context.NoFailure = d.failureCounted(e)
-	}
-	if r.Emergency != cdr.NoEmergency && !further {
+	if r.Emergency != cdr.NoEmergency {
 		h.flags |= rowEmergency
 	}
-	if r.Labels != "" {
-		h.flags, h.labels = h.flags|rowLabelled, r.Labels
+	if key != 0 {
+		h.flags |= rowLeg
 	}
-	if further {
-		h.flags |= rowFurther
-		result.Duplicate++
-	} else {
-		d.addActivity(r)
+	// A leg that starts before the origin is there for a call that goes on after it.
+	counts := key == 0 || !r.Start.Before(d.was.Origin)
+	if counts {
 		result.New++
-		result.Delays = append(result.Delays, delay)
 		result.Labels = append(result.Labels, r.AllLabels())
+		d.noteNewest(r)
+		d.noteDear(i)
+		d.addLegAttempt(e)
+	}
+	switch {
+	case key == 0:
+		d.deltas = metrics.Count(d.deltas, r, context)
+	case counts:
+		d.deltas = metrics.CountCharges(metrics.CountLegs(d.deltas, r), r, context)
+		d.addEmergency(e)
+	}
+	if key == 0 {
+		result.Delays = append(result.Delays, delay)
+		d.addActivity(r)
 		if r.Outcome.Connected() {
 			h.flags |= rowTimed
+			h.span = d.addConnected(r)
 		}
 		if d.Traces() {
 			h.flags |= rowUntraced
 		}
 		d.change.State.Records++
-		d.noteNewest(r)
-	}
-	if r.Outcome.Connected() && !further || moved > 0 {
-		h.span = d.addConnected(r)
+		if !isLegAttempt(r) {
+			d.addAttempt(r, r.Direction, r.Trunk)
+		}
 	}
 	st := d.newState(Place{e.bucket, e.keys[0]})
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
-	counted := len(d.deltas)
-	d.deltas = metrics.Count(d.deltas, r, context)
-	d.noteDear(i, d.deltas[counted:])
-	if !further && !d.isAhead(r) {
-		if a, is := metrics.NewAttempt(r, d.deltas, d.settings.NoReasons); is {
-			d.change.Attempts = append(d.change.Attempts, Attempt{r.Direction.String(), r.Trunk, a})
-		}
+	switch {
+	case key == 0:
+		d.addCallLog(i, Event{Name: EventCall, Version: 1}, nil)
+		d.logParts(i)
+	default:
+		d.joinCall(key, d.legOf(e, false))
 	}
-	d.addCallLog(i, Event{Name: EventCall, Version: 1}, nil)
-	if !d.settings.PartsSettle {
+	if counts && !d.settings.PartsSettle {
 		d.addVisits(i)
 	}
 	return st
 }
 
-// noteDear notes a new call to a premium or satellite number.
-func (d *Decision) noteDear(i int, deltas []metrics.Delta) {
-	for k := range deltas {
-		if country, class, dear := deltas[k].IsDear(); dear {
-			d.change.Result.DearCalls = append(d.change.Result.DearCalls, metrics.DearCall{
-				Record: i, Read: d.page.ObservedAt, Start: d.entries[i].record.Start, Country: strings.Clone(country), Class: class,
-			})
+// callKey is the key of the call that a record is a leg of; 0: it is a call by itself, or too many records share its key.
+func (d *Decision) callKey(e *entry) Hash {
+	key := d.bindCall(e)
+	if key != 0 && d.isFull(d.countedCall(key, e.record.Start)) {
+		d.change.Result.FullCalls++
+		return 0
+	}
+	return key
+}
+
+// callName is what the legs of a call share, for facts that count once for a call.
+func callName(r *cdr.Record) string { return cmp.Or(r.CallKey, r.Parent, r.ID) }
+
+// addEmergency counts a call to emergency services with the first leg that says so.
+func (d *Decision) addEmergency(e *entry) {
+	r := e.record
+	key := d.hasher.factKey(kindEmergency, callName(r))
+	if r.Emergency == cdr.NoEmergency || d.states[key] != nil {
+		return
+	}
+	d.addFact(d.factBucket(r.Start), key)
+	d.deltas = metrics.CountEmergency(d.deltas, r)
+}
+
+// isLegAttempt says whether a record is an attempt on its trunk by itself: an outbound leg with a trunk and an outcome.
+func isLegAttempt(r *cdr.Record) bool {
+	return r.Direction == cdr.Outbound && r.Trunk != "" && !r.NoOutcome && r.Party != cdr.Own
+}
+
+// addLegAttempt adds an outbound leg to the last attempts of its trunk. Legs of a call that share the trunk's channel are one attempt.
+func (d *Decision) addLegAttempt(e *entry) {
+	r := e.record
+	if !isLegAttempt(r) {
+		return
+	}
+	if e.call != 0 && r.Channel != "" {
+		key := d.hasher.factKey(kindAttempt, callName(r), r.Channel)
+		if d.states[key] != nil {
+			return
 		}
+		d.addFact(d.factBucket(r.Start), key)
+	}
+	d.addAttempt(r, r.Direction, r.Trunk)
+}
+
+// logParts makes the log records of the legs of a record that lists several.
+func (d *Decision) logParts(i int) {
+	legs := d.entries[i].record.Legs
+	for n := range legs {
+		if len(legs) > 1 && !legs[n].Master {
+			d.addLog(i, -1, Event{Name: EventLeg, Version: 1})
+			d.change.Logs[len(d.change.Logs)-1].Leg = n
+		}
+	}
+}
+
+// noteDear notes a new call to a premium or satellite number.
+func (d *Decision) noteDear(i int) {
+	r := d.entries[i].record
+	if class := r.NumberClass(); metrics.IsDear(r, class) {
+		d.change.Result.DearCalls = append(d.change.Result.DearCalls, metrics.DearCall{
+			Record: i, Read: d.page.ObservedAt, Start: r.Start, Country: strings.Clone(r.Country), Class: class,
+		})
 	}
 }
 
@@ -147,7 +216,6 @@ func (d *Decision) addAliases(e *entry, st *state) {
 func (d *Decision) decideKnown(i int, st *state) {
 	e, result := &d.entries[i], &d.change.Result
 	d.addAliases(e, st)
-	d.adoptGroup(e, st)
 	if _, body := splitRow(st.Data); e.record.NoCall || bytes.Equal(body, e.body) {
 		result.Duplicate++
 		return
@@ -172,9 +240,23 @@ func (d *Decision) decideKnown(i int, st *state) {
 			d.addCallLog(i, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed}, k.charges)
 		}
 	}
+	if k.flags&rowLeg != 0 && d.settings.Legs {
+		k.call = d.reviseLeg(e, k.call)
+	}
 	if row := k.append(nil); !bytes.Equal(row, st.Data) {
 		d.keepState(st, func(dst []byte) []byte { return append(dst, row...) })
 	}
+}
+
+// reviseLeg replaces a leg by its later version. While its call waits that may move it to another one. It returns the key of its call.
+func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
+	from, leg := d.rootOf(call), d.legOf(e, false)
+	to := from
+	if w := d.waiting(from); w.take(leg.Key) && e.call != 0 {
+		to = d.bindCall(e)
+	}
+	d.joinCall(to, leg)
+	return to
 }
 
 // decideParts counts the parts of a record beside its call, each once by its id in whichever version it appears (counting.md 14): recordings and
@@ -193,7 +275,7 @@ func (d *Decision) decideParts(i int, st *state) {
 			d.addLog(i, n, Event{Name: EventSession, Version: 1})
 		}
 	}
-	if r.Emergency != cdr.NoEmergency && d.settings.PartsSettle && flagsOf(st.Data)&(rowEmergency|rowFurther) == 0 {
+	if r.Emergency != cdr.NoEmergency && d.settings.PartsSettle && flagsOf(st.Data)&rowEmergency == 0 {
 		d.deltas = metrics.CountEmergency(d.deltas, r)
 		d.addFlag(st, rowEmergency)
 	}
@@ -227,9 +309,7 @@ func (d *Decision) settleRecords() {
 			continue
 		}
 		d.deltas = d.deltas[:0]
-		if flagsOf(st.Data)&rowFurther == 0 { // a further record has no part in its call
-			d.deltas = metrics.CountSettled(d.deltas, e.record, d.settings.PartsSettle)
-		}
+		d.deltas = metrics.CountSettled(d.deltas, e.record, d.settings.PartsSettle)
 		if d.settings.PartsSettle {
 			d.addVisits(d.order[n])
 		}

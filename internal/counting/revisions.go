@@ -14,11 +14,15 @@ const loggedRevisions = 8
 // reviseRecord counts the changes that a version makes to its record, returns the names of the changed fields, and updates k (counting.md 16). The
 // labels stay those of the first version.
 func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
-	r, moved := e.record, 0
-	d.addLateDuration(k, r)
+	r, moved, isLeg := e.record, 0, k.flags&rowLeg != 0
+	if !isLeg {
+		d.addLateDuration(k, r)
+	}
 	// not_connected without a duration says nothing about the outcome.
 	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
-		moved = d.changeOutcome(e, k)
+		if !isLeg {
+			moved = d.changeOutcome(k, r)
+		}
 		k.outcome = r.Outcome
 		changed = append(changed, "cdr.outcome")
 	}
@@ -29,7 +33,9 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	if money {
 		changed = append(changed, "cdr.charge")
 	}
-	d.reviseConnected(k, e, moved)
+	if !isLeg {
+		d.reviseConnected(k, e, moved)
+	}
 	if k.schema != fieldSchema {
 		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
 		return changed
@@ -45,6 +51,17 @@ func (d *Decision) addLateDuration(k *known, r *cdr.Record) {
 	if k.flags&rowTimed != 0 && r.Outcome.Connected() && k.schema == fieldSchema && !said {
 		d.deltas = metrics.CountDuration(d.deltas, r)
 	}
+}
+
+// changeOutcome counts the changed outcome of a call of one record and, if that first connects it, how long it took. moved is above 0 if the call became
+// connected, below 0 if it no longer is.
+func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
+	if r.Outcome.Connected() && k.flags&rowTimed == 0 {
+		d.deltas = metrics.CountTimes(d.deltas, r)
+		k.flags |= rowTimed
+	}
+	d.deltas = metrics.CountOutcomeChange(d.deltas, k.outcome, r.Outcome)
+	return int(boolByte(r.Outcome.Connected())) - int(boolByte(k.outcome.Connected()))
 }
 
 // reviseCharge counts the change of one component's amount and says whether it changed. An amount that wasn't known before is a charge, and

@@ -15,15 +15,14 @@ const (
 	rowAlias  = 1 // another key of a record: bucket and hash of its first key
 	rowRecord = 2
 	rowFact   = 3 // a fact that is only counted, such as a recording: that it is known is all
-	rowGroup  = 4 // several records that are one call
+	rowCall   = 4 // a call of several records that was counted
+	rowLink   = 5 // the call key that another one leads to
 )
 
 // The flags of a record's row: how it was first counted, and what of it is since.
 const (
-	// rowFailed: its call did not connect, in a feed whose records have parents.
-	rowFailed = 1 << iota
-	// rowFurther: it is a further record of a group and no call of its own.
-	rowFurther
+	// rowLeg: it is a leg of a call that counts when it is whole.
+	rowLeg = 1 << iota
 	// rowSettled: what counts when it has settled is counted.
 	rowSettled
 	// rowEmergency: it is counted as a call to emergency services.
@@ -46,6 +45,8 @@ type head struct {
 	span span
 	// labels are the operator's labels of the first version.
 	labels cdr.Labels
+	// call is the key of the leg's call.
+	call Hash
 }
 
 // flagsAt is where the flags stand in a record's row.
@@ -60,6 +61,9 @@ func (h *head) append(dst []byte) []byte {
 	}
 	if h.flags&rowLabelled != 0 {
 		dst = pack.AppendText(dst, string(h.labels))
+	}
+	if h.flags&rowLeg != 0 {
+		dst = binary.BigEndian.AppendUint64(dst, uint64(h.call))
 	}
 	return dst
 }
@@ -77,6 +81,9 @@ func splitRow(row []byte) (h head, body []byte) {
 	}
 	if h.flags&rowLabelled != 0 {
 		h.labels = cdr.Labels(r.Text())
+	}
+	if h.flags&rowLeg != 0 {
+		h.call = Hash(r.Number(8))
 	}
 	if r.Bad || len(r.Data) == 0 || h.span.trunk < 0 || h.span.end < h.span.start {
 		return head{}, nil
@@ -209,9 +216,12 @@ func (s Stored) Alias() (of Place, ok bool) {
 	return of, !r.Bad && len(r.Data) == 0
 }
 
-// IsCall says whether it is a record that was counted as a call.
+// IsCall says whether it is a call that was counted: a record, or one of several.
 func (s Stored) IsCall() bool {
-	return s.Data[0] == rowRecord && flagsOf(s.Data)&(rowFurther|rowVisit) == 0
+	if s.Data[0] == rowCall {
+		return s.Data[1]&callIgnored == 0
+	}
+	return s.Data[0] == rowRecord && flagsOf(s.Data)&(rowLeg|rowVisit) == 0
 }
 
 // Check returns ErrRow if it has none of the stored forms.
@@ -228,8 +238,10 @@ func (s Stored) Check() error {
 		}
 	case rowRecord:
 		return new(known).parse(s.Data)
-	case rowGroup:
-		_, err := parseGroup(s.Data)
+	case rowCall:
+		return new(countedCall).parse(s.Data)
+	case rowLink:
+		_, err := parseLink(s.Data)
 		return err
 	}
 	return ErrRow

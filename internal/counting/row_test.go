@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
@@ -38,7 +39,7 @@ func TestRowIsRead(t *testing.T) {
 func TestRowFlags(t *testing.T) {
 	k := fullRow(t)
 	first := k.append(nil)
-	k.flags, k.revisions = rowFailed|rowFurther|rowSettled, 7
+	k.flags, k.call, k.revisions = rowLeg|rowSettled, 9, 7
 	row := k.append(nil)
 	_, body := splitRow(row)
 	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags || flagsOf(first) != 0 {
@@ -54,7 +55,7 @@ func TestRowFlags(t *testing.T) {
 	}{
 		{"cut", row[:len(row)-1]},
 		{"only its head", row[:5]},
-		{"a group", group{outcome: cdr.Busy}.append(nil)},
+		{"a call", new(countedCall).append(nil, nil)},
 	} {
 		if err := new(known).parse(c.row); err == nil {
 			t.Errorf("%s: read", c.name)
@@ -65,12 +66,37 @@ func TestRowFlags(t *testing.T) {
 		row  []byte
 	}{
 		{"a record", row},
-		{"cut", []byte{rowGroup, 1}},
-		{"an outcome that there isn't", []byte{rowGroup, byte(len(cdr.Outcomes())), 0, 0, 0}},
-		{"a flag that there isn't", []byte{rowGroup, 1, 0, 2, 0}},
+		{"cut", []byte{rowCall, 1}},
+		{"an outcome that there isn't", append([]byte{rowCall, 0, byte(len(cdr.Outcomes()))}, make([]byte, 7)...)},
+		{"a flag that there isn't", append([]byte{rowCall, 4}, make([]byte, 8)...)},
 	} {
-		if _, err := parseGroup(c.row); err == nil {
-			t.Errorf("as a group, %s: read", c.name)
+		if new(countedCall).parse(c.row) == nil {
+			t.Errorf("as a call, %s: read", c.name)
+		}
+	}
+}
+
+var exampleCall = countedCall{
+	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
+	legs: []cdr.Leg{
+		{
+			ID: "12345678", AltIDs: []string{"87654321"}, Party: cdr.Onward, Outcome: cdr.Answered, Direction: cdr.Inbound, Trunk: "sbc",
+			Start: time.Unix(1.7e9, 0).UTC(), Answer: time.Unix(1.7e9+5, 0).UTC(), End: time.Unix(1.7e9+90, 0).UTC(), Duration: cdr.KnownSpan(85 * time.Second),
+		},
+		{ID: "abcdefgh", Parent: "12345678", NoOutcome: true, Start: time.Unix(1.7e9-3600, 0).UTC(), Ringing: cdr.KnownSpan(time.Second)},
+	},
+}
+
+// What is remembered of a call is read as it was written.
+func TestCallRow(t *testing.T) {
+	var again countedCall
+	row := exampleCall.append(nil, nil)
+	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, exampleCall) {
+		t.Errorf("read as %+v, %v", again, err)
+	}
+	for n := range row {
+		if new(countedCall).parse(row[:n]) == nil {
+			t.Errorf("%d of %d bytes are read", n, len(row))
 		}
 	}
 }
@@ -79,14 +105,16 @@ func FuzzRow(f *testing.F) {
 	k := known{outcome: 1, ChargeLabels: metrics.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
 	f.Add(k.append(nil))
 	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
-	k.flags = rowFailed | rowFurther
+	k.flags, k.call = rowLeg, 12
 	f.Add(k.append(nil))
-	f.Add(group{outcome: 2, others: cdr.Answered, timed: true, last: 1.7e9}.append(nil))
+	f.Add(exampleCall.append(nil, nil))
+	f.Add(appendLink(nil, 77))
 	k.span = span{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
 	f.Add(k.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if g, err := parseGroup(data); err == nil && string(g.append(nil)) != string(data) {
-			t.Fatal("a group's own form changes")
+		var c, again2 countedCall
+		if c.parse(data) == nil && (again2.parse(c.append(nil, nil)) != nil || !reflect.DeepEqual(c, again2)) {
+			t.Fatal("a call's own form changes")
 		}
 		var k known
 		if k.parse(data) != nil {

@@ -1,6 +1,10 @@
 package counting
 
-import "time"
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
 
 // Rules are the traits of a feed's records that counting depends on. A provider declares them; none follows from a feed's name.
 type Rules struct {
@@ -47,6 +51,10 @@ type Settings struct {
 	// Settle is how long no new leg must have come before a call of a feed with Legs counts. WholeAfter is how long after its latest time neither an open
 	// leg nor a missing one holds it.
 	Settle, WholeAfter time.Duration
+	// Lead is how long before its origin a feed with Legs is read: what goes on with a call of before isn't another call.
+	Lead time.Duration
+	// Redactor removes what waits of a record isn't to have; nil: nothing.
+	Redactor *cdr.Redactor
 	// Traces asks for the spans of calls, TracesHistory also for those of calls that the feed's first history brings.
 	Traces, TracesHistory bool
 }

@@ -116,7 +116,6 @@ func TestSettledCountsOnce(t *testing.T) {
 		{"the highest of a page that is settled", []page{{full(3, poor), full(2, good, settled), full(1, poor, settled)}}, "1", "", counting.Result{New: 1, Duplicate: 2}},
 		{"a start that has moved", []page{{full(1, good)}, {full(2, good, settled, start(epoch.Add(-30*time.Hour)))}, {full(2, good, settled)}}, "1", "", counting.Result{Duplicate: 1}},
 		{"no sessions ever", []page{{call("a", settled, good, rated("good"), bypass(cdr.True))}}, "1", "", counting.Result{New: 1}},
-		{"a further record of the call", []page{{full(1, good, inGroup("g"), settled), call("b", version(2), inGroup("g"), poor, rated("bad"), bypass(cdr.True), settled)}}, "1", "", counting.Result{New: 1, Duplicate: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newMovingRig(t)

@@ -11,7 +11,8 @@ const chargeWait = 24 * time.Hour
 
 // Span is a call whose spans are wanted: one root and its children.
 type Span struct {
-	// Record is the number of the record on the page, from 0.
+	// Call is a call of several records, without what privacy removes; nil: it is Record, the number of a record on the page, from 0.
+	Call   *cdr.Record
 	Record int
 	// Event is that of the log record of the same version.
 	Event Event
@@ -76,16 +77,9 @@ func (d *Decision) hasSettled(e *entry) bool {
 	return d.page.ObservedAt.Sub(r.Start) >= min(chargeWait, s.Lookback)
 }
 
-// links are the record's parent, and the call's record in the feed that has one of each call.
+// links are the call's record in the feed that has one of each call.
 func (d *Decision) links(e *entry) (links []Link) {
 	r := e.record
-	if e.parent != 0 {
-		link := Link{Feed: d.settings.Feed, RecordID: r.Parent}
-		if r.CallID == "" || r.CallID == r.ID { // else the two share the call id
-			link.CallID = r.Parent
-		}
-		links = append(links, link)
-	}
 	if d.settings.CallFeed != "" && r.CallID != "" && r.CallID != noCall {
 		links = append(links, Link{Feed: d.settings.CallFeed, RecordID: r.CallID})
 	}

@@ -37,6 +37,7 @@ type store struct {
 	logs           []string // name and call id, in order
 	lines          []string // name, record id and session, version, outcome or result, and what changed, in order
 	spans          []string // call ids, in order
+	attempts       []string // direction, trunk and outcome, in order
 
 	// lastRows are the marks of the last rows, as the ledger keeps them.
 	lastRows map[counting.Hash]uint64
@@ -60,14 +61,31 @@ func (s *store) known(keys *counting.Keys) *counting.Known {
 	k := &counting.Known{
 		State: s.state, Tasks: map[counting.TaskKey]counting.Task{}, BadRows: map[counting.Hash]bool{}, Trunks: s.trunks, TrunkLimit: 100,
 	}
-	for _, key := range keys.IDs {
-		k.IDs = append(k.IDs, s.find(key))
-	}
-	for _, key := range keys.Tasks {
-		if task, waits := s.tasks[key]; waits {
-			k.Tasks[key] = task
+	for more := keys; more != nil; more = s.decision.More(k) {
+		for _, key := range more.IDs {
+			k.IDs = append(k.IDs, s.find(key))
+		}
+		for _, key := range more.Tasks {
+			if task, waits := s.tasks[key]; waits {
+				k.Tasks[key] = task
+			}
 		}
 	}
+	due := s.decision.CallsDue()
+	for key, task := range s.tasks {
+		if key.Kind != counting.TaskCall {
+			continue
+		}
+		if k.Waiting++; task.Due.After(due) {
+			continue
+		}
+		call, err := counting.CallOf(key.Key)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		k.Tasks[key], k.DueCalls = task, append(k.DueCalls, call)
+	}
+	slices.Sort(k.DueCalls)
 	for _, hash := range keys.BadRows {
 		k.BadRows[hash] = s.bad[hash]
 	}
@@ -154,13 +172,24 @@ func (s *store) commit(page *counting.Page) counting.Result {
 		s.add(&c.Deltas[i])
 	}
 	for _, l := range c.Logs {
-		s.logs = append(s.logs, l.Event.Name+" "+page.Records[l.Record].CallID)
-		s.lines = append(s.lines, lineOf(page.Records[l.Record], &l))
+		r := l.Call
+		if r == nil {
+			r = page.Records[l.Record]
+		}
+		s.logs = append(s.logs, l.Event.Name+" "+r.CallID)
+		s.lines = append(s.lines, lineOf(r, &l))
+	}
+	for _, a := range c.Attempts {
+		s.attempts = append(s.attempts, strings.TrimSpace(a.Direction+" "+a.Trunk)+" "+a.Outcome.String())
 	}
 	for last := range s.decision.LastRows() {
 		s.lastRows[last.Record] = last.Mark
 	}
 	for _, span := range c.Spans {
+		if span.Call != nil {
+			s.spans = append(s.spans, span.Call.CallID)
+			continue
+		}
 		s.spans = append(s.spans, page.Records[span.Record].CallID)
 	}
 	return c.Result

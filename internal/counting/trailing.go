@@ -82,8 +82,8 @@ func (d *Decision) addEdges(s span, count int64) {
 	}
 }
 
-// reviseConnected replaces the edges of a call by those of a later version, on the trunk that the call was first seen with. A call of several records
-// has the edges of the record that made it a connected call; moved is as for changeOutcome.
+// reviseConnected replaces the edges of a call of one record by those of a later version, on the trunk that the call was first seen with; moved is as for
+// changeOutcome.
 func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
 	r, was, now := e.record, k.span, d.connectedIn(e.record)
 	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (span{}) && r.Duration == 0
@@ -98,15 +98,9 @@ func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
 			d.addEdges(was, -1)
 			d.addEdges(k.span, 1)
 		}
-	case moved > 0 || d.hasCallTimes(k, e):
+	default:
 		k.span = d.addConnected(r)
 	}
-}
-
-// hasCallTimes says whether the times of a record are those of its call.
-func (d *Decision) hasCallTimes(k *known, e *entry) bool {
-	st := d.states[e.group]
-	return k.flags&rowFurther == 0 && (st == nil || !d.group(st).others.Connected())
 }
 
 // trunkNumber is the number of a trunk, folded past the limit (counting.md 22).

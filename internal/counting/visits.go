@@ -5,7 +5,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// decideVisit counts a record of a visit to a queue alone. It is no call: calls, groups, parents and trailing windows don't see it.
+// decideVisit counts a record of a visit to a queue alone. It is no call: calls and trailing windows don't see it.
 // What decides is the first final version, so a later one changes nothing.
 func (d *Decision) decideVisit(i int) *state {
 	e, result := &d.entries[i], &d.change.Result

@@ -73,14 +73,14 @@ func TestVisits(t *testing.T) {
 			[]string{"cdr.queue_visit a"},
 		},
 		{
-			"of a call and of a further row of its group", late,
+			"of a call and of a late leg of it", late,
 			[][]*cdr.Record{{call("a", "g", cdr.Answered, abandoned)}, {call("b", "g", cdr.Busy, answered), call("c", "g", cdr.Busy)}},
 			map[string]int64{
 				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
 				"cdr_queue_calls_total{support,answered}": 1,
 			},
 			1,
-			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.call b", "cdr.queue_visit b", "cdr.call c"},
+			[]string{"cdr.queue_visit a", "cdr.call a", "cdr.call.leg b", "cdr.queue_visit b", "cdr.call.leg c"},
 		},
 		{
 			"a revision of its call", late,
@@ -108,6 +108,7 @@ func TestVisits(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			c.rules.Legs = true
 			settings := counting.Settings{Rules: c.rules, Source: "s", Provider: "p", Feed: "f", Lookback: 48 * time.Hour, LateAfter: 2 * time.Hour}
 			s := newStore(t, settings, counting.State{Origin: now.Add(-30 * 24 * time.Hour), Floor: now.Add(-30 * 24 * time.Hour)})
 			for _, records := range c.pages {

@@ -92,10 +92,11 @@ type History struct {
 	ledger   *ledger.Ledger
 	sorter   *sorter
 
-	feed   *Feed // the one that is read
-	grid   grid
-	series []series
-	ids    map[*metrics.LabelSet]int
+	feed    *Feed // the one that is read
+	counted int   // the calls of it that began in the range
+	grid    grid
+	series  []series
+	ids     map[*metrics.LabelSet]int
 }
 
 // Open makes an empty history. In its ledger it is the begin of the range all the time: no call is late, since when it would have
@@ -120,6 +121,9 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 	return h, nil
 }
 
+// neverLate is longer than any delay: when a call would have been seen can't be known.
+const neverLate = 100 * 365 * 24 * time.Hour
+
 // Close closes and removes the files.
 func (h *History) Close() error {
 	var errs []error
@@ -134,11 +138,13 @@ func (h *History) Close() error {
 
 // Read reads a feed. After an error the history is of no use.
 func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
+	h.counted = 0
 	h.feed, h.grid = &f, newGrid(h.settings.From, f.To, h.settings.Step)
 	state, err := h.ledger.Feed(ctx, ledger.FeedSpec{
 		Settings: counting.Settings{
 			Source: f.Source, Provider: f.Provider, Feed: f.Info.Name, Currency: f.Info.Currency, Rules: f.Info.Rules,
-			Lookback: f.Info.Lookback, History: lead, // what lies before the range is kept out here
+			Settle: f.Info.Settle, WholeAfter: f.Info.WholeAfter, LateAfter: neverLate,
+			Lookback: f.Info.Lookback, History: f.Info.WholeAfter, // what lies before the range is kept out here
 		},
 		Fingerprint: f.Info.Fingerprint,
 	})
@@ -155,8 +161,11 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 
 // add adds a change of a series at the time of its record.
 func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.Delta) {
-	if record.Start.Before(h.settings.From) {
+	if record.Start.Before(h.settings.From) || h.feed.Info.Rules.Legs && !record.Start.Before(h.feed.To) {
 		return // it is there for what belongs to it
+	}
+	if d.Def == metrics.Calls {
+		h.counted++
 	}
 	if h.settings.OnChange != nil {
 		h.settings.OnChange(h.feed, record, d)

@@ -26,8 +26,6 @@ const (
 	pieces                = 20
 	// leastPiece is how short a piece may become that fails.
 	leastPiece = time.Minute
-	// lead is how long before the range a feed is read whose records belong together: what goes on with a call of before isn't another one.
-	lead = 6 * time.Hour
 	// MaxTries is how often a piece is tried.
 	MaxTries = 6
 )
@@ -41,14 +39,19 @@ type historyRead struct {
 	// first is where reading begins, done up to where it has come.
 	first, done time.Time
 
+	// read is how many records were new, waiting how many calls wait for further legs.
+	read, waiting int
+
 	// What the Summary counts, each once.
 	unfinished, unsettled, missing map[string]bool
 }
 
 func (r *historyRead) run(ctx context.Context) error {
 	r.first = r.settings.From
-	if r.feed.Info.Rules.Legs {
-		r.first = r.first.Add(-lead)
+	to := r.feed.Info.Limits.ReadTo(r.feed.To, r.settings.Now())
+	if r.feed.Info.Rules.Legs { // what goes on with a call of before isn't another one, and a call may end after the range
+		r.first = r.first.Add(-r.feed.Info.WholeAfter)
+		to = r.feed.Info.Limits.ReadTo(earlier(r.feed.To.Add(r.feed.Info.WholeAfter), r.settings.Now()), r.settings.Now())
 	}
 	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.settings.From.Before(edge) {
 		r.first = edge
@@ -56,7 +59,6 @@ func (r *historyRead) run(ctx context.Context) error {
 	} else if r.first.Before(edge) {
 		r.first = edge
 	}
-	to := r.feed.Info.Limits.ReadTo(r.feed.To, r.settings.Now())
 	for r.done = r.first; r.done.Before(to); {
 		length := r.piece()
 		err := Retry(ctx, MayPass, func() error {
@@ -67,7 +69,7 @@ func (r *historyRead) run(ctx context.Context) error {
 			if r.leads() && end.After(r.settings.From) {
 				end = r.settings.From
 			}
-			err := r.read(ctx, r.done, end)
+			err := r.readPiece(ctx, r.done, end)
 			if err != nil {
 				length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
 				return err
@@ -79,10 +81,17 @@ func (r *historyRead) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.countCalls(ctx); err != nil {
+			return err
+		}
 	}
-	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished), len(r.unsettled), len(r.missing)
+	r.summary.Calls = r.counted
+	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished)+r.waiting, len(r.unsettled), len(r.missing)
 	return nil
 }
+
+// farFuture is later than any call.
+var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // KeptSince is from when on a provider has a feed's records; zero: it keeps them for ever, as far as is known.
 func KeptSince(info *collector.FeedInfo, now time.Time) time.Time {
@@ -122,22 +131,47 @@ func (r *historyRead) piece() time.Duration {
 	return length
 }
 
-// read reads a piece until a pass finds nothing new. What it finds twice counts once.
-func (r *historyRead) read(ctx context.Context, from, to time.Time) error {
+// readPiece reads a piece until a pass finds nothing new. What it finds twice counts once.
+func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
 	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
 	if from = from.Add(-overlap); from.Before(r.first) {
 		from = r.first
 	}
 	for range maxPasses {
-		known := r.summary.Calls + driver.Named()
+		known := r.read + driver.Named()
 		if err := driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second)); err != nil {
 			return err
 		}
-		if r.summary.Calls+driver.Named() == known {
+		if r.read+driver.Named() == known {
 			break
 		}
 	}
 	return nil
+}
+
+// countCalls counts the calls of several records that are whole by what was read so far.
+func (r *historyRead) countCalls(ctx context.Context) error {
+	if !r.feed.Info.Rules.Legs {
+		return nil
+	}
+	now := r.settings.Now()
+	position := &counting.Position{Read: &counting.Read{From: r.first, To: r.done, Began: now}}
+	if r.feed.Info.Limits.EndsWithin > 0 || r.feed.Info.Stream != nil {
+		position.Read.To = time.Time{}
+	}
+	result, err := r.state.Commit(ctx, &counting.Page{Position: position, ObservedAt: now})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	r.waiting = result.Waiting
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // leads says whether what is read lies before the range.
@@ -146,8 +180,11 @@ func (r *historyRead) leads() bool { return r.done.Before(r.settings.From) }
 // commit counts a page. Of one before the range it is only remembered what calls there are.
 func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 	now, from, to := r.settings.Now(), r.settings.From, r.feed.To
+	observed, legs := r.settings.From, r.feed.Info.Rules.Legs
+	if legs {
+		from, to, observed = r.first, farFuture, now
+	}
 	if r.leads() {
-		from, to = r.first, r.settings.From
 		page.Invalid, page.Ignored = nil, nil
 	}
 	counted := make([]*cdr.Record, 0, len(page.Records))
@@ -156,6 +193,10 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
 		id := record.ID + record.Synthetic
 		if record.Start.Before(from) || !record.Start.Before(to) {
+			continue
+		}
+		if provisional && legs { // an open leg
+			counted = append(counted, record)
 			continue
 		}
 		if provisional {
@@ -171,18 +212,17 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
-	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: r.settings.From})
+	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: observed})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLocal, err)
 	}
+	r.read += result.New
 	if r.leads() {
-		clear(r.unfinished)
 		return nil
 	}
 	for _, bad := range result.BadRows {
 		r.note("%s: left out: %s", bad.At, bad.Problem)
 	}
-	r.summary.Calls += result.New
 	r.summary.Invalid += result.Invalid
 	for _, n := range result.Overflow {
 		r.summary.Folded += n
@@ -223,5 +263,5 @@ func (r *historyRead) note(format string, args ...any) {
 }
 
 func (r *historyRead) progress() {
-	r.report(Progress{Read: max(0, r.done.Sub(r.settings.From)), Calls: r.summary.Calls})
+	r.report(Progress{Read: max(0, r.done.Sub(r.settings.From)), Calls: r.counted})
 }

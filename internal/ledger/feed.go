@@ -40,6 +40,8 @@ type Feed struct {
 	keyCheck   int64
 	ids        *ids.Store
 	trunks     map[string]int64 // their numbers, from 1
+	// waitingCalls is how many calls wait for further legs.
+	waitingCalls int
 }
 
 func (f *Feed) name() string { return f.spec.Source + "/" + f.spec.Feed }
@@ -56,8 +58,9 @@ func (f *Feed) advanceSeq() error {
 
 // saveState writes the state, after advanceSeq.
 func (f *Feed) saveState(s *counting.State) error {
-	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.ConnectedFrom, f.id)
+	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ?, history_read = ?
+		WHERE id = ?`,
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.ConnectedFrom, micros(s.HistoryRead), f.id)
 	return err
 }
 
@@ -105,8 +108,8 @@ func (f *Feed) load() error {
 	l, state := f.ledger, new(counting.State)
 	var owner string
 	var epoch, seq, check int64
-	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
-		append([]any{&owner, &epoch, &seq, &check, &state.Plan, &state.ConnectedFrom}, stateTargets(state)...)...)
+	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, plan, connected_from, history_read, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
+		append([]any{&owner, &epoch, &seq, &check, &state.Plan, &state.ConnectedFrom, asTime{&state.HistoryRead}}, stateTargets(state)...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
 	}
@@ -134,6 +137,11 @@ func (f *Feed) load() error {
 	if err != nil {
 		return err
 	}
+	var calls int
+	if err := l.engine.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`'`, []any{f.id}, &calls); err != nil {
+		return err
+	}
+	f.waitingCalls = calls
 	if f.ids != nil {
 		f.ids.Release()
 	}
@@ -241,10 +249,11 @@ func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 			spec.Source, spec.Source, spec.Fingerprint, *id)
 		return err
 	}
-	origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
-	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
-		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), origin, origin, origin}, id)
+	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
+	first := micros(origin.Add(-spec.Lead))
+	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, plan, connected_from,
+		history_read) SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, NULL, 0, 0 FROM feeds RETURNING id`,
+		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), micros(origin), first, first}, id)
 }
 
 // Hide stops showing a feed that is no longer configured. Its state stays.

@@ -103,6 +103,12 @@ func (p *pageCommit) encodeLogs() {
 			p.change.Result.SkippedLogs++
 			continue
 		}
+		if log.Call != nil {
+			log.Call.Charges = log.Charges
+			b.data = encoder.AppendRecord(b.data, log.Call, &log.Event)
+			b.ends = append(b.ends, len(b.data))
+			continue
+		}
 		if log.Record != of {
 			of = log.Record
 			p.ledger.redactor.Redacted(&p.redacted, p.page.Records[of])
@@ -113,8 +119,13 @@ func (p *pageCommit) encodeLogs() {
 		if log.Visit >= 0 {
 			log.Event.Visit = &p.redacted.Visits[log.Visit]
 		}
-		p.redacted.Charges = log.Charges
-		b.data = encoder.AppendRecord(b.data, &p.redacted, &log.Event)
+		r := &p.redacted
+		if log.Leg >= 0 {
+			r = r.LegRecord(log.Leg)
+			log.Event.Leg = r.Legs[0].ID
+		}
+		r.Charges = log.Charges
+		b.data = encoder.AppendRecord(b.data, r, &log.Event)
 		b.ends = append(b.ends, len(b.data))
 	}
 }
@@ -124,10 +135,13 @@ func (p *pageCommit) encodeSpans() {
 	b, encoder := &p.batches[spans], p.ledger.settings.Tracer
 	for i := range p.change.Spans {
 		span := &p.change.Spans[i]
-		p.ledger.redactor.Redacted(&p.redacted, p.page.Records[span.Record])
-		p.redacted.Charges = span.Charges
+		r := span.Call
+		if r == nil {
+			r = p.ledger.redactor.Redacted(&p.redacted, p.page.Records[span.Record])
+		}
+		r.Charges = span.Charges
 		size, had := len(b.data), len(b.ends)
-		b.data, b.ends = encoder.AppendSpans(b.data, b.ends, &p.redacted, span)
+		b.data, b.ends = encoder.AppendSpans(b.data, b.ends, r, span)
 		if p.ledger.Spans().Full() {
 			p.change.Result.SkippedSpans += len(b.ends) - had
 			b.data, b.ends = b.data[:size], b.ends[:had]

@@ -57,6 +57,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 	}
 	p := &l.page
 	p.Feed, p.page, p.now, p.settings = f, page, l.settings.Now(), f.spec.Settings
+	p.settings.Redactor = l.redactor
 	p.settings.Traces, p.settings.TracesHistory = l.settings.Tracer != nil, l.settings.TracesHistory
 	page.ObservedAt = cmp.Or(page.ObservedAt, p.now)
 	if l.settings.Labels != nil {
@@ -67,6 +68,17 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		return counting.Result{}, err
 	}
 	result := p.change.Result
+	for p.change.Result.MoreCalls { // as many calls are due as one commit looks at, so there may be more
+		p.page = &counting.Page{ObservedAt: page.ObservedAt, Position: &counting.Position{Read: p.decision.CompleteRead()}}
+		p.keys = p.decision.Keys(p.page, &p.settings, &l.hasher)
+		if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
+			break // they are due with the next read too
+		}
+		result.AddCalls(&p.change.Result)
+		if p.change.Result.Counted == 0 {
+			break // those that are due wait for another read
+		}
+	}
 	for i := range result.DearCalls {
 		c := &result.DearCalls[i]
 		c.Account = metrics.CleanLabel(l.redactor.Account(page.Records[c.Record]))
@@ -104,21 +116,26 @@ func (p *pageCommit) readKnown() error {
 		Trunks: p.trunks, TrunkLimit: p.ledger.settings.Options.SeriesLimit, Now: p.now.Unix(),
 	}
 	var err error
-	if k.IDs, err = p.ids.Known(k.IDs, p.keys.IDs, k.State.Floor); err != nil {
-		return err
+	k.Tasks, k.Waiting = make(map[counting.TaskKey]counting.Task), p.waitingCalls
+	for keys := p.keys; keys != nil; keys = p.decision.More(k) {
+		if k.IDs, err = p.ids.Known(k.IDs, keys.IDs, k.State.Floor); err != nil {
+			return err
+		}
+		if err := p.readTasks(keys.Tasks); err != nil {
+			return err
+		}
 	}
-	if err := p.readTasks(); err != nil {
+	if err := p.readDueCalls(); err != nil {
 		return err
 	}
 	return p.readBadRows()
 }
 
-func (p *pageCommit) readTasks() error {
+func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
 	p.args = p.args[:0]
-	for _, key := range p.keys.Tasks {
+	for _, key := range keys {
 		p.args = append(p.args, key.Kind, key.Key)
 	}
-	p.known.Tasks = make(map[counting.TaskKey]counting.Task)
 	return p.ledger.engine.queryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`, p.id, p.args,
 		func(rows *sql.Rows) error {
 			var w counting.Task
@@ -126,6 +143,35 @@ func (p *pageCommit) readTasks() error {
 			p.known.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
 			return err
 		})
+}
+
+// readDueCalls reads the calls that wait and that the page may make whole, and the oldest if too many wait.
+func (p *pageCommit) readDueCalls() error {
+	by := p.decision.CallsDue()
+	if p.waitingCalls == 0 || by.IsZero() {
+		return nil
+	}
+	k := &p.known
+	k.Surplus = make(map[counting.Hash]bool)
+	read := func(where string, limit int, surplus bool, args ...any) error {
+		return p.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`' `+where+` LIMIT ?`,
+			append(append([]any{p.id}, args...), limit), func(rows *sql.Rows) error {
+				var w counting.Task
+				if err := rows.Scan(taskTargets(&w)...); err != nil {
+					return err
+				}
+				key, err := counting.CallOf(w.Key)
+				k.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
+				k.DueCalls, k.Surplus[key] = append(k.DueCalls, key), surplus
+				return err
+			})
+	}
+	if surplus := p.waitingCalls - counting.MostWaiting; surplus > 0 && p.page.Position != nil {
+		if err := read(`ORDER BY version, key`, min(surplus, counting.DueAtOnce), true); err != nil || len(k.DueCalls) == counting.DueAtOnce {
+			return err
+		}
+	}
+	return read(`AND set_aside = 0 AND due <= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls), false, micros(by))
 }
 
 func (p *pageCommit) readBadRows() error {
@@ -226,6 +272,14 @@ func (p *pageCommit) endsHistory() bool {
 func (p *pageCommit) publish() {
 	store, next := p.ledger.store, &p.change.State
 	p.changes.Apply(func(source int, e *metrics.Exemplar) {
+		if call := source - 1 - len(p.page.Records); call >= 0 {
+			c := &p.change.Calls[call]
+			e.TraceID, e.RecordUID = c.Event.TraceID(c.Record.CallID), c.Event.UID("")
+			if c.Traced {
+				e.SpanID = c.Event.SpanID(counting.EventCall, "")
+			}
+			return
+		}
 		event := p.decision.FirstEvent(source - 1)
 		e.TraceID, e.RecordUID = event.TraceID(p.ledger.redactor.CallID(p.page.Records[source-1])), event.UID("")
 		if p.decision.HasSpans(source - 1) {
@@ -248,6 +302,7 @@ func (p *pageCommit) publish() {
 		store.Reveal(p.series, startFor(next.Origin, p.now))
 	}
 	p.ids.Apply()
+	p.waitingCalls = p.change.Result.Waiting
 	p.noteRows()
 	p.committed.Store(new(*next))
 	for s := range p.batches {

@@ -8,7 +8,7 @@ import (
 )
 
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
-const schemaVersion = "13"
+const schemaVersion = "14"
 
 // schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree for the key. The program assigns the ids of rows (nextID).
 var schema = []string{
@@ -21,7 +21,7 @@ var schema = []string{
 		epoch BIGINT NOT NULL, seq BIGINT NOT NULL, key_check BIGINT NOT NULL,
 		origin BIGINT NOT NULL, floor BIGINT NOT NULL, watermark BIGINT NOT NULL,
 		newest BIGINT NOT NULL, history_done BIGINT NOT NULL, records BIGINT NOT NULL,
-		plan BLOB, connected_from BIGINT NOT NULL,
+		plan BLOB, connected_from BIGINT NOT NULL, history_read BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (package ids).
 	`CREATE TABLE journal (
@@ -70,7 +70,7 @@ var schema = []string{
 	`CREATE TABLE audits (
 		feed BIGINT NOT NULL, day BIGINT NOT NULL, whole BIGINT NOT NULL, at BIGINT NOT NULL,
 		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL, PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
-	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, NULL, 0)`,
+	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, NULL, 0, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 

@@ -65,7 +65,7 @@ func taskTargets(w *counting.Task) []any {
 }
 
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
-	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind <> '` + counting.TaskSpan + `' ORDER BY due, kind, key LIMIT ?`
+	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + counting.TaskSpan + `', '` + counting.TaskCall + `') ORDER BY due, kind, key LIMIT ?`
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
@@ -84,7 +84,7 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 		return 0, 0, err
 	}
 	err = reader.ScanRow(`SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
-		WHERE feed = ? AND kind <> '`+counting.TaskSpan+`'`, []any{f.id}, &waiting, &setAside)
+		WHERE feed = ? AND kind NOT IN ('`+counting.TaskSpan+`', '`+counting.TaskCall+`')`, []any{f.id}, &waiting, &setAside)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}

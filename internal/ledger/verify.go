@@ -58,8 +58,8 @@ func (f *Feed) verify() error {
 	return f.verifyTotals()
 }
 
-// verifyTotals checks guarantee 3: the calls sum up to the records, and each that didn't connect is a failure, or at most one where a
-// parent's may stand for it; and each session that didn't end well is a failure.
+// verifyTotals checks guarantee 3: the calls sum up to the records, and each that didn't connect is a failure; and each session that didn't end well is a
+// failure.
 func (f *Feed) verifyTotals() error {
 	calls, failures := f.series.Totals(metrics.Calls, "outcome"), f.series.Totals(metrics.CallFailures, "outcome")
 	var total uint64
@@ -69,7 +69,7 @@ func (f *Feed) verifyTotals() error {
 		if o.Connected() {
 			n = 0
 		}
-		if failed > n || failed < n && !f.spec.Parents {
+		if failed != n {
 			return fmt.Errorf("%d failures of %d calls with outcome %s that are to be failures", failed, n, o)
 		}
 	}

@@ -24,7 +24,7 @@ var (
 	ConnectedSeconds = ofRecords(Seconds, "cdr_call_connected_seconds_total", "cdr.call.connected", "s",
 		"Connected time of calls, voicemail and machines included, by the other party's country.", "direction", "call_type*", "trunk*", "country*").withOperatorLabels()
 	CallSetup = ofRecords(Histogram, "cdr_call_setup_seconds", "cdr.call.setup", "s",
-		"Invite to start of connected calls: time to answer outbound, time to forward inbound.", "direction", "trunk*").inBuckets(setupBounds, micros)
+		"Invite to answer of connected calls: time to answer outbound, time to forward inbound.", "direction", "trunk*").inBuckets(setupBounds, micros)
 	CallCharges = ofRecords(Money, "cdr_call_charges_total", "cdr.call.charges", "{currency}",
 		"Money charged for calls by component, as first known.", "direction", "call_type*", "currency", "component", "country*").withOperatorLabels()
 	ChargeCorrections = ofRecords(Money, "cdr_call_charge_corrections_total", "cdr.call.charge.corrections", "{currency}",

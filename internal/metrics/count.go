@@ -40,21 +40,20 @@ type Context struct {
 	Late bool
 	// Currency stands in for one that the provider doesn't give.
 	Currency string
-	// Further: it is a further record of a session whose call is counted already, so only its charges count.
-	Further bool
-	// NoFailure: its failure is counted with its parent's or its child's.
-	NoFailure bool
 	// BypassLater: whether media bypassed is known when the record has settled, and counted then.
 	BypassLater bool
 }
 
 // All functions below are pure: they append what changes to dst and return it.
 
-// Count counts a record that was seen for the first time.
+// Count counts a record that is a call by itself and was seen for the first time.
 func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
-	if !c.Further {
-		dst = countCall(dst, r, c)
-	}
+	dst = CountCharges(CountLegs(dst, r), r, c)
+	return CountTrunkTime(CountCall(CountEmergency(dst, r), r, c), r)
+}
+
+// CountCharges counts the charges of a record that was seen for the first time.
+func CountCharges(dst []Delta, r *cdr.Record, c Context) []Delta {
 	labels := ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country, Labels: r.Labels}
 	for _, charge := range r.Charges {
 		charge.Currency = cmp.Or(charge.Currency, c.Currency)
@@ -63,15 +62,38 @@ func Count(dst []Delta, r *cdr.Record, c Context) []Delta {
 	return dst
 }
 
-func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
+// noOutcome is the label value of a leg that doesn't say how its call ended.
+const noOutcome = "none"
+
+// CountLegs counts the legs of a record: those that it lists, else itself.
+func CountLegs(dst []Delta, r *cdr.Record) []Delta {
+	count := func(direction cdr.Direction, trunk, kind string, outcome cdr.Outcome, none bool) {
+		text := outcome.String()
+		if none {
+			text = noOutcome
+		}
+		dst = appendDelta(dst, CallLegs, 1, direction.String(), trunk, kind, text)
+	}
+	for i := range r.Legs {
+		l := &r.Legs[i]
+		count(l.Direction, l.Trunk, l.Type, l.OwnOutcome(), l.NoOutcome)
+	}
+	if len(r.Legs) == 0 {
+		l := cdr.Leg{Party: r.Party, Outcome: r.Outcome}
+		count(r.Direction, r.Trunk, r.CallType, l.OwnOutcome(), r.NoOutcome)
+	}
+	return dst
+}
+
+// CountCall counts a call, but for what its legs counted, and for the time of its trunks.
+func CountCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	direction, outcome, late := r.Direction.String(), r.Outcome.String(), strconv.FormatBool(c.Late)
 	dst = appendDelta(dst, Calls, 1, direction, r.CallType, outcome, r.Trunk, late, string(r.Labels))
-	if r.Outcome.Connected() {
-		dst = CountTimes(dst, r)
-	} else if !c.NoFailure {
+	if !r.Outcome.Connected() {
 		dst = appendDelta(dst, CallFailures, 1, direction, r.Trunk, outcome, digits(r.SIPCode), digits(r.SubCode), r.Reason,
 			r.Fault().String(), late, string(r.Labels))
 	}
+	dst = countTimes(dst, r)
 	dst = appendDelta(dst, CallsByCountry, 1, direction, r.Country, r.NumberClass(), strconv.FormatBool(r.Outcome.Connected()))
 	if !c.BypassLater {
 		dst = countBypass(dst, r)
@@ -79,31 +101,57 @@ func countCall(dst []Delta, r *cdr.Record, c Context) []Delta {
 	if r.MediaLocation != "" || r.SignalLocation != "" {
 		dst = appendDelta(dst, CallsByLocation, 1, r.MediaLocation, r.SignalLocation)
 	}
-	dst = CountEmergency(dst, r)
-	for i := range r.Legs {
-		l := &r.Legs[i]
-		dst = appendDelta(dst, CallLegs, 1, l.Direction.String(), l.Trunk, l.Type, l.Outcome.String())
-	}
 	return dst
 }
 
-// CountTimes counts how long a connected call took and how long its set-up was.
-func CountTimes(dst []Delta, r *cdr.Record) []Delta {
-	dst = CountDuration(dst, r)
+// CountTimes counts how long a connected call of one record took, on its trunk too, and how long its set-up was.
+func CountTimes(dst []Delta, r *cdr.Record) []Delta { return CountTrunkTime(countTimes(dst, r), r) }
+
+func countTimes(dst []Delta, r *cdr.Record) []Delta {
+	dst = countDuration(dst, r)
 	if setup, ok := r.Setup(); ok {
 		dst = appendDelta(dst, CallSetup, setup.Microseconds(), r.Direction.String(), r.Trunk)
 	}
 	return dst
 }
 
-// CountDuration counts how long a connected call took. A duration that the provider doesn't give isn't one of 0 s.
+// CountDuration counts how long a connected call of one record took, on its trunk too.
 func CountDuration(dst []Delta, r *cdr.Record) []Delta {
-	if r.NoDuration {
-		return dst
+	return CountTrunkTime(countDuration(dst, r), r)
+}
+
+// countDuration counts talk and connected time. A duration that the provider doesn't give isn't one of 0 s.
+func countDuration(dst []Delta, r *cdr.Record) []Delta {
+	if talk, known := r.TalkTime(); known {
+		dst = CountTalk(dst, r, talk)
 	}
-	direction, duration := r.Direction.String(), r.Duration.Microseconds()
-	dst = appendDelta(dst, CallDuration, duration, direction, r.CallType, r.Trunk)
-	return appendDelta(dst, ConnectedSeconds, duration, direction, r.CallType, r.Trunk, r.Country, string(r.Labels))
+	if connected, known := r.ConnectedTime(); known {
+		dst = CountConnected(dst, r, connected)
+	}
+	return dst
+}
+
+// CountTalk counts how long persons talked in a call.
+func CountTalk(dst []Delta, r *cdr.Record, talk time.Duration) []Delta {
+	return appendDelta(dst, CallDuration, talk.Microseconds(), r.Direction.String(), r.CallType, r.Trunk)
+}
+
+// CountConnected counts how long a call was connected, or how much longer than was counted.
+func CountConnected(dst []Delta, r *cdr.Record, connected time.Duration) []Delta {
+	return appendDelta(dst, ConnectedSeconds, connected.Microseconds(), r.Direction.String(), r.CallType, r.Trunk, r.Country, string(r.Labels))
+}
+
+// CountTrunkTime counts how long a call of one record occupied its trunk.
+func CountTrunkTime(dst []Delta, r *cdr.Record) []Delta {
+	if connected, known := r.ConnectedTime(); known && r.Trunk != "" {
+		dst = CountTrunk(dst, r.Trunk, r.Direction, connected)
+	}
+	return dst
+}
+
+// CountTrunk counts how long a call occupied a trunk.
+func CountTrunk(dst []Delta, trunk string, direction cdr.Direction, connected time.Duration) []Delta {
+	return appendDelta(dst, TrunkSeconds, connected.Microseconds(), trunk, direction.String())
 }
 
 // CountEmergency counts a call to emergency services by its outcome, if it is one.

@@ -18,13 +18,9 @@ type DearCall struct {
 	Country, Class string
 }
 
-// IsDear says whether a change of a series is of a dear call, and its country and kind of number.
-func (d *Delta) IsDear() (country, class string, dear bool) {
-	if d.Def != CallsByCountry || d.Labels[0] != cdr.Outbound.String() || d.Labels[3] != "true" {
-		return "", "", false
-	}
-	country, class = d.Labels[1], d.Labels[2]
-	return country, class, class == cdr.ClassPremium || class == cdr.ClassSatellite
+// IsDear says whether a record is of a connected outbound call to a premium or satellite number, whose class is given.
+func IsDear(r *cdr.Record, class string) bool {
+	return r.Direction == cdr.Outbound && r.Outcome.Connected() && (class == cdr.ClassPremium || class == cdr.ClassSatellite)
 }
 
 // keptDearCalls is how many dear calls of a feed are kept, in memory alone: it is for what goes on now.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -171,22 +172,18 @@ func (b *builder) lastAttempts(f *FeedSeries, series *Series) {
 	b.gauge(RecentNewest, values, float64(r.Newest().Unix()))
 }
 
-// NewAttempt returns a new call as one of the last attempts of its trunk and direction; false if it isn't an attempt. counted are the call's deltas.
-// noReasons says that its feed can't tell faults from other calls that didn't connect. A call whose failure is counted with another call's isn't an
-// attempt.
-func NewAttempt(r *cdr.Record, counted []Delta, noReasons bool) (Attempt, bool) {
+// NewAttempt returns a call or an outbound leg as one of the last attempts of its trunk and direction; false if it isn't an attempt. noReasons says that its
+// feed can't tell faults from other calls that didn't connect.
+func NewAttempt(r *cdr.Record, noReasons bool) (Attempt, bool) {
 	if !r.Outcome.Attempt() && (r.Outcome != cdr.NotConnected || !noReasons) {
 		return Attempt{}, false
 	}
 	a := Attempt{second: r.Start.Unix(), Outcome: r.Outcome}
 	if !r.Outcome.Connected() {
-		i := slices.IndexFunc(counted, func(d Delta) bool { return d.Def == CallFailures })
-		if i < 0 {
-			return Attempt{}, false
-		}
 		a.Labels = r.Labels
-		l := &counted[i].Labels
-		a.Failure = Failure{SIPCode: l[3], SubCode: l[4], Reason: CleanLabel(l[5]), FaultDomain: l[6]}
+		a.Failure = Failure{
+			SIPCode: digits(r.SIPCode), SubCode: digits(r.SubCode), Reason: strings.Clone(CleanLabel(r.Reason)), FaultDomain: r.Fault().String(),
+		}
 	}
 	return a, true
 }

@@ -88,6 +88,12 @@ func (f *Feed) Tasks(kind string, waiting, setAside int) {
 	}
 }
 
+// Calls sets how many calls wait for further legs, and counts those that counted without one.
+func (f *Feed) Calls(waiting, incomplete int) {
+	f.self.Set(CallsWaiting, float64(waiting), f.source, f.feed)
+	f.self.Add(CallsIncomplete, int64(incomplete), f.source, f.feed)
+}
+
 // ClockOffset sets the provider's clock minus ours.
 func (f *Feed) ClockOffset(d time.Duration) { f.self.Set(ClockOffset, d.Seconds(), f.source, f.feed) }
 

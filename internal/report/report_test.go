@@ -100,7 +100,7 @@ func TestReport(t *testing.T) {
 			call := answered(t, "1")
 			a.count(call)
 			leg := with(call, func(r *cdr.Record) { r.Trunk = "sbc2" })
-			a.add(leg, metrics.Count(nil, leg, metrics.Context{Further: true}))
+			a.add(leg, metrics.CountCharges(nil, leg, metrics.Context{}))
 		}, want: []string{"sbc1: 1 1 1.500000 EUR 1", "sbc2: 0 0 0.000000 EUR 1", ": 1 1 1.500000 EUR 2"}},
 		"a call that another of its records connects": {by: "trunk", add: func(t *testing.T, a adder) {
 			call := answered(t, "1")
