@@ -38,12 +38,14 @@ func TestIncidentAttempts(t *testing.T) {
 		want []string
 	}{
 		"another carrier takes the call": {
-			[]*cdr.Record{refused, taken}, call(out("1", "b", cdr.Answered), refused, taken),
+			[]*cdr.Record{refused, taken},
+			call(out("1", "b", cdr.Answered), refused, taken),
 			[]string{"a outbound: 1 attempts, 0 connected, 1 failed", "b outbound: 1 attempts, 1 connected, 0 failed"},
 		},
 		"one leg": {[]*cdr.Record{refused}, refused, []string{"a outbound: 1 attempts, 0 connected, 1 failed"}},
 		"a challenge and the caller's own phone aren't attempts": {
-			[]*cdr.Record{challenged, own, refused}, call(out("3", "a", cdr.Failed), challenged, own, refused),
+			[]*cdr.Record{challenged, own, refused},
+			call(out("3", "a", cdr.Failed), challenged, own, refused),
 			[]string{"a outbound: 1 attempts, 0 connected, 1 failed"},
 		},
 		"legs on one channel": {
@@ -53,10 +55,12 @@ func TestIncidentAttempts(t *testing.T) {
 		},
 		"a ring group": {
 			[]*cdr.Record{inbound("a", cdr.NoAnswer), inbound("a", cdr.NoAnswer), inbound("a", cdr.Machine)},
-			call(inbound("a", cdr.Machine), taken, taken), []string{"a inbound: 1 attempts, 1 connected, 0 failed"},
+			call(inbound("a", cdr.Machine), taken, taken),
+			[]string{"a inbound: 1 attempts, 1 connected, 0 failed"},
 		},
 		"a call that is forwarded": {
-			[]*cdr.Record{inbound("a", cdr.NoAnswer), taken}, call(inbound("a", cdr.Answered), taken, taken),
+			[]*cdr.Record{inbound("a", cdr.NoAnswer), taken},
+			call(inbound("a", cdr.Answered), taken, taken),
 			[]string{"a inbound: 1 attempts, 1 connected, 0 failed", "b outbound: 1 attempts, 1 connected, 0 failed"},
 		},
 	} {
