@@ -208,6 +208,7 @@ func TestSeverityAndBodyOfEveryOutcome(t *testing.T) {
 		cdr.Unknown:       {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call of unknown outcome: timeout (SIP 408), byot_in, via sbc1.example.com"},
 		cdr.Answered:      {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered, 1m2s, byot_in, via sbc1.example.com"},
 		cdr.Voicemail:     {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered by voicemail, 1m2s, byot_in, via sbc1.example.com"},
+		cdr.Machine:       {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered by a machine, 1m2s, byot_in, via sbc1.example.com"},
 		cdr.Busy:          {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call found the line busy: timeout (SIP 408), byot_in, via sbc1.example.com"},
 		cdr.NoAnswer:      {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call not answered: timeout (SIP 408), byot_in, via sbc1.example.com"},
 		cdr.Cancelled:     {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call cancelled: timeout (SIP 408), byot_in, via sbc1.example.com"},

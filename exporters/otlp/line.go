@@ -62,7 +62,8 @@ var directionPhrases = map[cdr.Direction]string{
 }
 
 var outcomePhrases = map[cdr.Outcome]string{
-	cdr.Unknown: "of unknown outcome", cdr.Answered: "answered", cdr.Voicemail: "answered by voicemail", cdr.Busy: "found the line busy",
+	cdr.Unknown: "of unknown outcome", cdr.Answered: "answered", cdr.Voicemail: "answered by voicemail",
+	cdr.Machine: "answered by a machine", cdr.Busy: "found the line busy",
 	cdr.NoAnswer: "not answered", cdr.Cancelled: "cancelled", cdr.Rejected: "rejected", cdr.InvalidNumber: "to an invalid number",
 	cdr.NotAllowed: "not allowed", cdr.Failed: "failed", cdr.NotConnected: "not connected",
 }

@@ -50,7 +50,7 @@ func (a *attempts) counted(source, feed string) metrics.LastAttempts {
 		if i > 0 {
 			r.Labels = a.labels
 		}
-		if one, is := metrics.NewAttempt(&r, metrics.Count(nil, &r, metrics.Context{}), a.noReasons); is {
+		if one, is := metrics.NewAttempt(&r, a.noReasons); is {
 			changes.AddAttempt(r.Direction.String(), r.Trunk, one)
 		}
 	}
