@@ -77,8 +77,10 @@ type Record struct {
 
 	Emergency  Emergency
 	Recordings []Recording
-	// Legs are the parts of a record that is a whole call. Without any the record is one leg.
-	Legs []Leg
+	// Legs are the parts of a record that is a whole call. Without any the record is one leg, unless ListsLegs says that the provider lists them and named
+	// none.
+	Legs      []Leg
+	ListsLegs bool
 
 	// Visits are the call's to queues; they count with the first final version of the record, or the first that is Settled where
 	// parts of a record settle. They are of the record, whether it is a call or a further one of its group.

@@ -78,7 +78,7 @@ func CountLegs(dst []Delta, r *cdr.Record) []Delta {
 		l := &r.Legs[i]
 		count(l.Direction, l.Trunk, l.Type, l.OwnOutcome(), l.NoOutcome)
 	}
-	if len(r.Legs) == 0 {
+	if len(r.Legs) == 0 && !r.ListsLegs {
 		l := cdr.Leg{Party: r.Party, Outcome: r.Outcome}
 		count(r.Direction, r.Trunk, r.CallType, l.OwnOutcome(), r.NoOutcome)
 	}
