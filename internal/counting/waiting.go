@@ -220,8 +220,8 @@ func (d *Decision) isWhole(w *waitingCall, g *group) bool {
 	if w.forced || len(g.flat) >= MostLegs || d.settings.Settle <= 0 && !d.isHeld(g) {
 		return true
 	}
-	read := d.CompleteRead()
-	return read != nil && !d.due(g).After(read.Began) && read.covers(g.call.Start, g.call.Latest)
+	read, due := d.CompleteRead(), d.due(g)
+	return read != nil && !due.After(read.Began) && read.covers(g.call.Start, due)
 }
 
 // CallsDue is by when a waiting call is due that the page may make whole; zero: the page makes none whole.
