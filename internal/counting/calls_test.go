@@ -144,6 +144,7 @@ func TestCallNeedsAReadOfItsTimes(t *testing.T) {
 	}{
 		{"all of it", -20 * time.Minute, settle, true},
 		{"a part", -9*time.Minute - 58*time.Second, settle, false},
+		{"a piece that ends before it is due", -20 * time.Minute, settle - time.Second, false},
 		{"before it", -20 * time.Minute, -10*time.Minute + time.Second, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

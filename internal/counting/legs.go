@@ -176,7 +176,7 @@ func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 	}
 	rec.Charges = d.charges(r, nil)
 	rec.Charges = slices.Clone(rec.Charges)
-	rec.Synthetic, rec.AltIDs, rec.CallKey, rec.Parent, rec.ProviderLabels, rec.Visits, rec.Sessions, rec.Streams, rec.Legs = "", nil, "", "", nil, nil, nil, nil, nil
+	rec.Synthetic, rec.AltIDs, rec.CallKey, rec.Parent, rec.Channel, rec.ProviderLabels, rec.Visits, rec.Sessions, rec.Streams, rec.Legs = "", nil, "", "", "", nil, nil, nil, nil, nil
 	return w
 }
 
@@ -197,7 +197,8 @@ func (d *Decision) privateLegs(r *cdr.Record, hour int64) []cdr.Leg {
 		if user := cmp.Or(l.UserID, l.UserPrincipal, l.UserName); user != "" {
 			l.UserID = strconv.FormatUint(uint64(d.hasher.factKey(kindUser, user)), 16)
 		}
-		l.UserName, l.UserPrincipal = "", ""
+		l.UserName, l.UserPrincipal, l.Channel = "", "", ""
+		d.hideNames(l)
 		l.Start, l.Answer, l.End = storable(l.Start), storable(l.Answer), storable(l.End)
 	}
 	return legs
@@ -214,6 +215,19 @@ func storable(at time.Time) time.Time {
 		return time.Time{}
 	}
 	return at.UTC()
+}
+
+// hideNames replaces the ids by which legs name each other: some hold a number. A parent is found by its other ids, of which its own is one.
+func (d *Decision) hideNames(l *cdr.Leg) {
+	hidden := func(id string) string { return strconv.FormatUint(uint64(d.hasher.factKey(kindLink, id)), 16) }
+	names := make([]string, 0, 1+len(l.AltIDs))
+	for _, id := range append([]string{l.ID}, l.AltIDs...) {
+		names = append(names, hidden(id))
+	}
+	l.AltIDs = names
+	if l.Parent != "" {
+		l.Parent = hidden(l.Parent)
+	}
 }
 
 // liveWithin is how far a feed's watermark may lie behind while it is read as it goes: further back it catches up.

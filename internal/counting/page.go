@@ -50,12 +50,9 @@ type Read struct {
 	Began time.Time
 }
 
-// covers says whether the read looked at all times in which other legs of a call may start.
-func (r *Read) covers(first, last time.Time) bool {
-	if last.After(r.Began) {
-		last = r.Began
-	}
-	return !first.Before(r.From) && (r.To.IsZero() || !last.After(r.To))
+// covers says whether the read looked at all times in which other legs of a call may start before it is due.
+func (r *Read) covers(first, due time.Time) bool {
+	return !first.Before(r.From) && (r.To.IsZero() || !due.After(r.To))
 }
 
 // Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.

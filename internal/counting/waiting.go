@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -69,12 +70,28 @@ func (d *Decision) waiting(key Hash) *waitingCall {
 	w := &waitingCall{key: key}
 	d.calls = append(d.calls, w)
 	if task, there := d.known.Tasks[callTask(key)]; there {
+		var err error
 		w.stored = true
-		if err := json.Unmarshal([]byte(task.Data), &w.legs, storedLegs); err != nil {
-			d.failed(fmt.Errorf("%w: a call that waits: %w", ErrRow, err))
-		}
+		w.legs, err = parseLegs(task.Data)
+		d.failed(err)
 	}
 	return w
+}
+
+func parseLegs(data string) (legs []waitingLeg, err error) {
+	if err := json.Unmarshal([]byte(data), &legs, storedLegs); err != nil {
+		return nil, fmt.Errorf("%w: a call that waits: %w", ErrRow, err)
+	}
+	return legs, nil
+}
+
+// CheckCall returns ErrRow if a task's key and data aren't those of a call that waits.
+func CheckCall(key, data string) error {
+	if _, err := CallOf(key); err != nil {
+		return err
+	}
+	_, err := parseLegs(data)
+	return err
 }
 
 // put adds a leg, or replaces the version of it that waits. A leg stays read when it was first read as final.
@@ -142,7 +159,7 @@ type group struct {
 // groups splits the legs that wait under a key into calls: a leg that starts more than two days after its call began belongs to another one.
 func (w *waitingCall) groups() (all []group) {
 	slices.SortStableFunc(w.legs, func(a, b waitingLeg) int {
-		return cmp.Or(a.Record.Start.Compare(b.Record.Start), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(a.Record.Start.Compare(b.Record.Start), strings.Compare(a.RecordID, b.RecordID), cmp.Compare(a.Key, b.Key))
 	})
 	for i := range w.legs {
 		leg := &w.legs[i]
@@ -205,8 +222,8 @@ func (d *Decision) isWhole(w *waitingCall, g *group) bool {
 	if w.forced || len(g.flat) >= MostLegs || d.settings.Settle <= 0 && !d.isHeld(g) {
 		return true
 	}
-	read := d.CompleteRead()
-	return read != nil && !d.due(g).After(read.Began) && read.covers(g.call.Start, g.call.Latest)
+	read, due := d.CompleteRead(), d.due(g)
+	return read != nil && !due.After(read.Began) && read.covers(g.call.Start, due)
 }
 
 // CallsDue is by when a waiting call is due that the page may make whole; zero: the page makes none whole.

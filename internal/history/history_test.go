@@ -2,6 +2,7 @@ package history
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
@@ -209,52 +212,215 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// TestAdjacent (counting.md 36, guarantee 3): what goes on with a call, or fails with one, of before the range is counted with that one, so that two ranges
-// beside each other come to the same as one.
+// legFeed is a feed whose calls have several records, which settle in ten minutes.
+func legFeed(f *fakeFeed, to time.Time) Feed {
+	feed := only(f, to)
+	feed.Info.Rules.Legs, feed.Info.Rules.Parents, feed.Info.Settle, feed.Info.WholeAfter = true, true, 10*time.Minute, 4*time.Hour
+	return feed
+}
+
+// oneLeg is the n-th record, of a call that others may share; it was answered, or it failed. It took a minute.
+func oneLeg(n int, key string, at time.Duration, answered bool) cdr.Record {
+	c := call(n, noon.Add(at))
+	c.CallKey, c.Trunk, c.Outcome, c.Duration, c.SIPCode, c.Reason = key, "sbc", cdr.Failed, 0, cdr.KnownInt(503), "timeout"
+	if answered {
+		c.Outcome, c.Duration, c.SIPCode, c.Reason = cdr.Answered, time.Minute, cdr.Int{}, ""
+	}
+	c.End = c.Start.Add(c.Duration)
+	return c
+}
+
+// sumsOf are the sums of some metrics in a range.
+func sumsOf(t *testing.T, f *fakeFeed, from, to time.Time) (all map[string]float64, sum Summary) {
+	t.Helper()
+	b := newBench(t)
+	b.set.From = from
+	sum, past := b.read(legFeed(f, to))
+	all = make(map[string]float64)
+	for _, metric := range []string{
+		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_trunk_connected_seconds_total", "cdr_call_duration_seconds_sum",
+		"cdr_call_legs_total", "cdr_call_charges_total", "cdr_call_outcome_changes_total",
+	} {
+		for _, text := range past.ends(metric) {
+			value, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[metric] += value
+		}
+	}
+	return all, sum
+}
+
+// TestAdjacent (counting.md 36, guarantee 3): a call belongs to the range in which it begins, with all its legs, so that two ranges beside each other come
+// to the same as one. Its legs and their charges belong to where they begin.
 func TestAdjacent(t *testing.T) {
-	f := &fakeFeed{}
-	for n, at := range []time.Duration{-10 * time.Minute, time.Minute, -5 * time.Hour, time.Second, -time.Minute, time.Minute, time.Hour} {
-		c := call(n, noon.Add(at))
-		c.Outcome, c.Duration = cdr.Failed, 0
-		switch {
-		case n < 4:
-			c.CallKey = fmt.Sprint("group ", n/2)
-			if n != 2 {
-				c.Outcome, c.Duration = cdr.Answered, time.Minute
-			}
-		case n == 5:
-			c.Parent = "call-4"
-		}
-		f.calls = append(f.calls, c)
-	}
+	child := oneLeg(5, "", time.Minute, true)
+	child.Parent = "call-4"
+	f := &fakeFeed{calls: []cdr.Record{
+		oneLeg(0, "goes on", -8*time.Minute, false), oneLeg(1, "goes on", time.Minute, true),
+		oneLeg(2, "goes on for long", -5*time.Hour, true), oneLeg(3, "goes on for long", -90*time.Minute, true), oneLeg(9, "goes on for long", time.Second, true),
+		oneLeg(4, "", -time.Minute, false), child,
+		oneLeg(6, "", time.Hour, false),
+		oneLeg(7, "over the end", 24*time.Hour-time.Minute, false), oneLeg(8, "over the end", 24*time.Hour+time.Minute, true),
+		oneLeg(10, "after the end", 24*time.Hour, true), oneLeg(11, "before the begin", -24*time.Hour-time.Minute, false), oneLeg(12, "before the begin", -24*time.Hour, true),
+	}}
 	slices.SortFunc(f.calls, func(a, b cdr.Record) int { return a.Start.Compare(b.Start) })
-	sums := func(from, to time.Time) (all map[string]float64, sum Summary) {
-		b := newBench(t)
-		b.set.From = from
-		feed := only(f, to)
-		feed.Info.Rules.Legs, feed.Info.Rules.Parents = true, true
-		sum, past := b.read(feed)
-		all = make(map[string]float64)
-		for _, metric := range []string{"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total", "cdr_call_outcome_changes_total"} {
-			for _, text := range past.ends(metric) {
-				value, err := strconv.ParseFloat(text, 64)
-				if err != nil {
-					t.Fatal(err)
-				}
-				all[metric] += value
-			}
-		}
-		return all, sum
+	from, to := noon.Add(-24*time.Hour), noon.Add(24*time.Hour)
+	before, first := sumsOf(t, f, from, noon)
+	after, second := sumsOf(t, f, noon, to)
+	if first.Calls != 3 || second.Calls != 2 || first.Unfinished != 0 || second.Unfinished != 0 {
+		t.Errorf("%+v and %+v, want 3 and 2 calls", first, second)
 	}
-	before, first := sums(noon.Add(-24*time.Hour), noon)
-	after, second := sums(noon, noon.Add(24*time.Hour))
-	if first.Calls != 3 || second.Calls != 2 {
-		t.Errorf("%d and %d calls, want 3 and 2", first.Calls, second.Calls)
+	whole, _ := sumsOf(t, f, from, to)
+	if got := [...]float64{whole["cdr_calls_total"], whole["cdr_call_failures_total"], whole["cdr_call_connected_seconds_total"], whole["cdr_call_legs_total"]}; got != [...]float64{5, 1, 360, 10} {
+		t.Errorf("calls, failures, seconds and legs are %v", got)
 	}
-	whole, _ := sums(noon.Add(-24*time.Hour), noon.Add(24*time.Hour))
 	for metric, want := range whole {
 		if got := before[metric] + after[metric]; fmt.Sprintf("%.6f", got) != fmt.Sprintf("%.6f", want) {
 			t.Errorf("%s: %g and %g, want %g", metric, before[metric], after[metric], want)
 		}
 	}
+}
+
+// What can't count yet, since its legs may still come or one of them goes on, is said, if it began in the range.
+func TestCallsThatWait(t *testing.T) {
+	open := oneLeg(2, "goes on", 20*time.Minute, true)
+	open.Provisional = true
+	f := &fakeFeed{calls: []cdr.Record{
+		oneLeg(0, "whole", 10*time.Minute, true), oneLeg(1, "goes on", 15*time.Minute, false), open, oneLeg(3, "settles", 55*time.Minute, true),
+		oneLeg(4, "after the range", 61*time.Minute, true),
+	}}
+	b := newBench(t)
+	b.set.Now = func() time.Time { return noon.Add(63 * time.Minute) }
+	if sum, past := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 1 || sum.Unfinished != 2 || len(past.ends("cdr_calls_total")) != 1 {
+		t.Errorf("%+v, want 1 call and 2 that aren't finished", sum)
+	}
+	b = newBench(t)
+	b.set.Now = func() time.Time { return noon.Add(10 * time.Hour) }
+	if sum, _ := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 3 || sum.Unfinished != 0 {
+		t.Errorf("%+v later, want 3 calls", sum)
+	}
+}
+
+// A call whose legs lie in different pieces of what is read is one call.
+func TestCallsOverPieces(t *testing.T) {
+	f := &fakeFeed{}
+	for n := range 240 { // each begins three minutes before a time at which a piece may end
+		at := time.Duration(n/2)*12*time.Minute + time.Duration(n%2)*6*time.Minute - 3*time.Minute
+		f.calls = append(f.calls, oneLeg(n, fmt.Sprint("call ", n/2), at, n%2 == 1))
+	}
+	got, sum := sumsOf(t, f, noon.Add(-time.Hour), noon.Add(24*time.Hour))
+	if sum.Calls != 120 || got["cdr_call_failures_total"] != 0 || got["cdr_call_outcome_changes_total"] != 0 {
+		t.Errorf("%d calls, %v", sum.Calls, got)
+	}
+}
+
+// Guarantee 3: what a history makes of a day is what the counters say of it, whatever the order in which the exporter read the legs.
+func TestHistoryEqualsCounters(t *testing.T) {
+	for seed := range soak.Seeds(3) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 2))
+			f := &fakeFeed{page: 1 + r.IntN(30), newest: r.IntN(2) == 0}
+			for n := range 300 {
+				key := ""
+				if r.IntN(4) > 0 {
+					key = fmt.Sprint("call ", n/4)
+				}
+				c := oneLeg(n, key, time.Duration(n/4)*5*time.Minute+time.Duration(r.IntN(240))*time.Second, r.IntN(2) == 0)
+				c.Party, c.NoOutcome = cdr.Party(r.IntN(5)), r.IntN(5) == 0
+				c.Direction, c.Trunk = cdr.Direction(1+r.IntN(3)), []string{"", "a", "b"}[r.IntN(3)]
+				f.calls = append(f.calls, c)
+			}
+			to := noon.Add(24 * time.Hour)
+			b := newBench(t)
+			slices.SortFunc(f.calls, func(a, b cdr.Record) int { return a.Start.Compare(b.Start) })
+			_, past := b.read(legFeed(f, to))
+			got := make(map[string]string)
+			for _, metric := range legMetrics {
+				for labels, value := range past.ends(metric) {
+					got[metric+labels] = value
+				}
+			}
+			r.Shuffle(len(f.calls), func(i, j int) { f.calls[i], f.calls[j] = f.calls[j], f.calls[i] })
+			if want := countersOf(t, f, r); !maps.Equal(got, want) {
+				for key, value := range want {
+					if got[key] != value {
+						t.Errorf("%s is %s in the history, %s in the counters", key, got[key], value)
+					}
+				}
+				t.Errorf("%d series in the history, %d in the counters", len(got), len(want))
+			}
+		})
+	}
+}
+
+// legMetrics are those that are compared.
+var legMetrics = []string{
+	"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_trunk_connected_seconds_total", "cdr_call_legs_total",
+	"cdr_calls_by_country_total",
+}
+
+// countersOf is what an exporter counts that reads the records of a feed as they come, a page at a time.
+func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
+	t.Helper()
+	now := noon.Add(24 * time.Hour)
+	l, err := ledger.Open(t.Context(), ledger.Settings{
+		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now }, Options: metrics.Options{SeriesLimit: 1000},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	info := legFeed(f, now).Info
+	state, err := l.Feed(t.Context(), ledger.FeedSpec{Fingerprint: "fake", Settings: counting.Settings{
+		Source: "acme", Provider: "fake", Feed: "call_log", Rules: info.Rules, Settle: info.Settle, WholeAfter: info.WholeAfter, Lookback: 48 * time.Hour,
+		History: 48 * time.Hour, LateAfter: neverLate, Currency: "EUR",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := func(page *counting.Page) {
+		t.Helper()
+		page.ObservedAt = now
+		if _, err := state.Commit(t.Context(), page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func() {
+		commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: now, Read: &counting.Read{Began: now}}})
+	}
+	read()
+	for rest := f.calls; len(rest) > 0; {
+		n := min(len(rest), 1+r.IntN(20))
+		page := make([]*cdr.Record, n)
+		for i := range page {
+			c := rest[i]
+			page[i] = &c
+		}
+		rest = rest[n:]
+		commit(&counting.Page{Records: page})
+	}
+	now = now.Add(info.Settle)
+	read()
+	all := make(map[string]string)
+	for _, family := range l.Store().Snapshot().Families {
+		if !slices.Contains(legMetrics, family.Def.Name) {
+			continue
+		}
+		for _, p := range family.Points {
+			var labels []string
+			for i, name := range family.Def.LabelNames()[3:] {
+				if value := p.Labels.Values[3+i]; value != "" {
+					labels = append(labels, fmt.Sprintf("%s=%q", name, value))
+				}
+			}
+			all[family.Def.Name+strings.Join(labels, ",")] = strconv.FormatFloat(p.Value, 'g', -1, 64)
+		}
+	}
+	return all
 }

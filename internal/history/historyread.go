@@ -81,7 +81,7 @@ func (r *historyRead) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.countCalls(ctx); err != nil {
+		if err := r.countCalls(ctx, to); err != nil {
 			return err
 		}
 	}
@@ -149,21 +149,23 @@ func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// countCalls counts the calls of several records that are whole by what was read so far.
-func (r *historyRead) countCalls(ctx context.Context) error {
+// countCalls counts the calls of several records that are whole by what was read so far, as if it were as late as that.
+func (r *historyRead) countCalls(ctx context.Context, to time.Time) error {
 	if !r.feed.Info.Rules.Legs {
 		return nil
 	}
 	now := r.settings.Now()
-	position := &counting.Position{Read: &counting.Read{From: r.first, To: r.done, Began: now}}
-	if r.feed.Info.Limits.EndsWithin > 0 || r.feed.Info.Stream != nil {
-		position.Read.To = time.Time{}
+	began := r.done
+	if !r.done.Before(to) {
+		began = now
 	}
-	result, err := r.state.Commit(ctx, &counting.Page{Position: position, ObservedAt: now})
+	_, err := r.state.Commit(ctx, &counting.Page{Position: &counting.Position{Read: &counting.Read{Began: began}}, ObservedAt: now})
+	if err == nil {
+		r.waiting, err = r.state.CallsWaiting(ctx, r.settings.From, r.feed.To)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLocal, err)
 	}
-	r.waiting = result.Waiting
 	return nil
 }
 

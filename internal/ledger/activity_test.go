@@ -37,6 +37,9 @@ func wantActivity(t *testing.T, r *rig, want string) {
 // before is a start that long before epoch.
 func before(d time.Duration) func(*cdr.Record) { return start(epoch.Add(-d)) }
 
+// ofLegs makes a feed of one whose calls have several records. They count at once.
+func ofLegs(s *FeedSpec) { s.Legs, s.WholeAfter = true, 4*time.Hour }
+
 // Every call is in the activity once, where it began and as it was first read.
 func TestActivity(t *testing.T) {
 	type pages = [][]*cdr.Record
@@ -58,13 +61,12 @@ func TestActivity(t *testing.T) {
 		{"what is too long ago and changes", nil, pages{{call("a", failed, before(30*time.Hour))}, {call("a", before(30*time.Hour))}}, ""},
 		{"a clock that is wrong", nil, pages{{call("a", failed, before(-2*time.Hour))}, {call("a", before(-2*time.Hour))}}, ""},
 		{"too old for the feed", nil, pages{{call("a", before(200*time.Hour))}}, ""},
-		{"a session of two views", nil, pages{
+		{"a call of two legs, once it counts", ofLegs, pages{
 			{call("a", inGroup("g"), failed), call("b", inGroup("g"), failed, before(0))},
-			{call("b", inGroup("g"), before(0))},
+			{call("b", inGroup("g"), failed, before(0))},
 		}, "-10m 1/1"},
-		{"a further view fails", nil, pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}}, "-10m 1/0"},
-		{"a view that becomes one later", nil, pages{{call("a", failed)}, {call("a", failed, inGroup("g")), call("b", inGroup("g"), before(0))}}, "-10m 1/1"},
-		{"a part that fails with its call", func(s *FeedSpec) { s.Parents = true }, pages{{call("p", failed), call("c", failed, childOf("p"))}}, "-10m 2/2"},
+		{"a call that waits", func(s *FeedSpec) { ofLegs(s); s.Settle = time.Minute }, pages{{call("a", inGroup("g"), failed)}}, ""},
+		{"a leg that fails late", ofLegs, pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}}, "-10m 1/0"},
 		{"without hours", func(s *FeedSpec) { s.Rules = moving(true) }, pages{
 			{call("a", failed, version(1))}, {call("a", version(2), before(20*time.Hour))},
 		}, "-10m 1/1"},

@@ -47,7 +47,7 @@ func benchPage(rng *rand.Rand, page int, records []*cdr.Record) []*cdr.Record {
 
 var trunks = []string{"sbc1.example.com", "sbc2.example.com", "sbc3.example.com", "sbc4.example.com", "sbc5.example.com"}
 
-func benchLedger(b *testing.B, encoder LogEncoder, parents bool) *Feed {
+func benchLedger(b *testing.B, encoder LogEncoder, legs bool) *Feed {
 	verifying = false
 	b.Cleanup(func() { verifying = true })
 	l, err := Open(b.Context(), Settings{
@@ -58,7 +58,7 @@ func benchLedger(b *testing.B, encoder LogEncoder, parents bool) *Feed {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = l.Close() })
-	f, err := l.Feed(b.Context(), FeedSpec{Settings: counting.Settings{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, Rules: counting.Rules{Parents: parents}}})
+	f, err := l.Feed(b.Context(), FeedSpec{Settings: counting.Settings{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, WholeAfter: 4 * time.Hour, Rules: counting.Rules{Legs: legs, Parents: legs}}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func aChildInTen(r *cdr.Record, i int) {
 // allConnected makes every call one that was answered.
 func allConnected(r *cdr.Record, _ int) { r.Outcome = cdr.Answered }
 
-// groupsOfThree puts three records that follow each other into a group.
-func groupsOfThree(r *cdr.Record, i int) {
+// callsOfThree makes three records that follow each other legs of a call.
+func callsOfThree(r *cdr.Record, i int) {
 	r.CallKey = fmt.Sprint(r.Start.Unix()/300, "-", i/3)
 }
 
@@ -95,8 +95,8 @@ func BenchmarkCommit(b *testing.B) {
 		{"rows known already", nil, true, nil},
 		{"new rows of a feed with parents", nil, false, aChildInTen},
 		{"known rows of a feed with parents", nil, true, aChildInTen},
-		{"new rows of groups", nil, false, groupsOfThree},
-		{"known rows of groups", nil, true, groupsOfThree},
+		{"new rows of calls of three", nil, false, callsOfThree},
+		{"known rows of calls of three", nil, true, callsOfThree},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			f := benchLedger(b, c.encoder, c.shape != nil)

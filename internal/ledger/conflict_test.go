@@ -16,18 +16,19 @@ func TestConflict(t *testing.T) {
 		return &counting.Page{
 			ObservedAt: epoch,
 			Records: []*cdr.Record{
-				call("a", alts("a2"), sessions("s1", "s2")), call("b", inGroup("g")), call("c", inGroup("g"), version(2)),
+				call("a", alts("a2"), sessions("s1", "s2")), call("b", inGroup("g")), call("c", inGroup("g"), version(2)), call("e", inGroup("waits"), provisional),
 				call("d", outcome(cdr.Failed)), call("a", outcome(cdr.Failed), version(3), sessions("s1")),
 			},
 			Invalid:  []counting.BadRow{{Content: []byte("x"), Problem: "no id"}},
 			Enqueue:  []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
-			Position: &counting.Position{HistoryDone: true, Watermark: epoch},
+			Position: &counting.Position{HistoryDone: true, Watermark: epoch, Read: &counting.Read{Began: epoch}},
 		}
 	}
 	// try commits the page with a conflict at a write, none if there aren't as many, and says how many writes there were.
 	try := func(t *testing.T, conflict int) (r *rig, writes int) {
 		r = newRig(t)
 		r.tuning.HashKey = []byte("the same in each ledger")
+		ofLegs(&r.spec)
 		r.reopen()
 		r.probe = func(point string) error {
 			if point == "committed" {
@@ -38,7 +39,7 @@ func TestConflict(t *testing.T) {
 			}
 			return nil
 		}
-		if got := r.commit(page()); got.New != 3 || got.Queued != 1 || got.Invalid != 1 {
+		if got := r.commit(page()); got.New != 4 || got.Queued != 1 || got.Invalid != 1 || got.Waiting != 1 || got.Counted != 1 {
 			t.Fatalf("conflict at write %d: %+v", conflict, got)
 		}
 		r.probe = nil

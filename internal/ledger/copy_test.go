@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
@@ -42,12 +43,12 @@ func contents(t *testing.T, s Storage) (all []string) {
 
 // A ledger is copied to the other database and back without any difference, and goes on counting there.
 func TestCopy(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("g"), charge(t, "usage", "EUR", "1.25")), call("c", outcome(2)))
+	r := newCallRig(t)
+	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("counted"), charge(t, "usage", "EUR", "1.25")), call("c", outcome(2)))
+	r.settled()
 	r.packIDs()
 	r.commit(&counting.Page{Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
-	r.records(call("d"))
+	r.records(call("d"), call("f", inGroup("waits"), outcome(cdr.Busy)))
 	want := r.values()
 	silent := func(string, int64, int64) {}
 	other := Storage{Folder: t.TempDir()}
@@ -81,6 +82,11 @@ func TestCopy(t *testing.T) {
 	if got := r.records(call("c", outcome(2)), call("d"), call("e")); got.New != 1 || got.Duplicate != 2 {
 		t.Fatalf("the copy counted %+v", got)
 	}
+	r.wantCalls("the copy", 5, 1)
+	r.records(call("g", inGroup("waits")), call("h", inGroup("counted"), outcome(cdr.Busy)))
+	r.settled()
+	r.wantCalls("the copy has settled", 6, 0)
+	wantValues(t, r.values(), map[string]string{"cdr_call_failures_total": ""})
 }
 
 // A replica that reads nothing yet takes over what others have given up: both ledgers would count the same calls.

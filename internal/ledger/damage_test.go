@@ -8,22 +8,43 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// A damaged group stops the commit and says what to do; nothing is counted by guess.
-func TestDamagedGroupIsRefused(t *testing.T) {
-	r := newRig(t)
-	r.live()
-	r.records(call("a", inGroup("s-1")))
-	for at := range r.remembered() {
-		if byFact(at.bucket) {
-			r.remember(at.bucket, at.key, []byte{rowGroup, 9})
-		}
+// A damaged call stops the commit and says what to do, whether it waits or is counted; nothing is counted by guess.
+func TestDamagedCallIsRefused(t *testing.T) {
+	for name, damage := range map[string]func(r *rig){
+		"counted": func(r *rig) {
+			r.settled()
+			for at := range r.remembered() {
+				if byFact(at.bucket) {
+					r.remember(at.bucket, at.key, []byte{rowCall, 9})
+				}
+			}
+		},
+		"waits": func(r *rig) {
+			if _, err := r.ledger.engine.Exec(`UPDATE tasks SET data = '[{'`); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newCallRig(t)
+			r.records(leg("a"))
+			damage(r)
+			before := r.values()
+			for _, record := range []*cdr.Record{leg("b"), leg("a", outcome(cdr.Busy))} {
+				if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{record}, ObservedAt: epoch}); !errors.Is(err, counting.ErrRow) {
+					t.Errorf("%s: %v", record.ID, err)
+				}
+			}
+			wantValues(t, r.values(), before)
+			r.inspect(func(i *Inspector) {
+				if problems := i.Verify(func(string, int) {}); len(problems) == 0 {
+					t.Error("verify finds nothing")
+				}
+			})
+			verifying = false // it would find the same
+			t.Cleanup(func() { verifying = true })
+		})
 	}
-	for _, record := range []*cdr.Record{call("b", inGroup("s-1")), call("a", inGroup("s-1"), outcome(cdr.Busy))} {
-		if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{record}, ObservedAt: epoch}); err == nil {
-			t.Errorf("%s: committed", record.ID)
-		}
-	}
-	wantValues(t, r.values(), map[string]string{answered: "1"})
 }
 
 // A record whose row was cut is damage that a commit reports, whatever its next version brings: the process goes on.

@@ -102,20 +102,23 @@ func TestExemplars(t *testing.T) {
 	wantExemplars(t, r)
 }
 
-// An exemplar names the root span of the call, if there is one: a further row of a group makes none.
-func TestExemplarsNameSpansThatAreSent(t *testing.T) {
-	r := newRig(t)
+// An exemplar of a call of several legs has the identity of the call's log record, and names its root span. A late leg makes no exemplar.
+func TestExemplarsOfCalls(t *testing.T) {
+	r := newCallRig(t)
 	r.tuning.Encoder, r.tuning.Tracer = identityEncoder{}, lineTracer{}
 	r.reopen()
-	r.live()
-	r.records(call("a", outcome(cdr.Failed), inGroup("g")))
-	r.records(call("b", lasts(8*time.Second), inGroup("g")))
-	wantExemplars(t, r, "cdr_call_duration_seconds 2 8 0s "+r.identity("b"), "cdr_call_failures_total 0 1 0s "+r.identity("a"))
+	r.records(leg("a", outcome(cdr.NoAnswer)), leg("b", lasts(8*time.Second), before(9*time.Minute)), leg("x", inGroup("failed"), outcome(cdr.Failed)))
+	wantExemplars(t, r)
+	r.settled()
+	want := []string{"cdr_call_duration_seconds 2 8 10m0s " + r.identity("a"), "cdr_call_failures_total 0 1 10m0s " + r.identity("x")}
+	wantExemplars(t, r, want...)
+	r.records(leg("late", lasts(20*time.Hour), before(8*time.Minute)), leg("y", inGroup("failed"), lasts(time.Hour)))
+	wantExemplars(t, r, want...)
 	for _, f := range r.ledger.Store().Snapshot().Families {
 		for _, p := range f.Points {
 			for _, e := range p.Exemplars {
-				if e != nil && (e.SpanID != [8]byte{}) != (f.Def == metrics.CallFailures) {
-					t.Errorf("the exemplar of %s has span %x", f.Def.Name, e.SpanID)
+				if e != nil && e.SpanID == [8]byte{} {
+					t.Errorf("the exemplar of %s has no span", f.Def.Name)
 				}
 			}
 		}

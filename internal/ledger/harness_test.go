@@ -228,10 +228,10 @@ func (r *rig) crash(image Storage) {
 }
 
 var (
-	call, start, outcome, version, alts, inGroup, childOf = cdrtest.Call, cdrtest.Start, cdrtest.Outcome, cdrtest.Version, cdrtest.Alts, cdrtest.InGroup, cdrtest.ChildOf
-	charge, money, sessions, stream, bypass               = cdrtest.Charge, cdrtest.Money, cdrtest.Sessions, cdrtest.Stream, cdrtest.Bypass
-	provisional, settled                                  = cdrtest.Provisional, cdrtest.Settled
-	epoch                                                 = cdrtest.Epoch
+	call, start, outcome, version, alts, inGroup = cdrtest.Call, cdrtest.Start, cdrtest.Outcome, cdrtest.Version, cdrtest.Alts, cdrtest.InGroup
+	charge, money, sessions, stream, bypass      = cdrtest.Charge, cdrtest.Money, cdrtest.Sessions, cdrtest.Stream, cdrtest.Bypass
+	provisional, settled                         = cdrtest.Provisional, cdrtest.Settled
+	epoch                                        = cdrtest.Epoch
 )
 
 // moving are the rules of a feed whose starts move, and whose parts settle.
@@ -240,7 +240,7 @@ func moving(does bool) counting.Rules {
 }
 
 // The first bytes of what counting stores.
-const rowRecord, rowFact, rowGroup = 2, 3, 4
+const rowRecord, rowFact, rowCall = 2, 3, 4
 
 // factBucket is the bucket of four days in which facts of a start lie.
 func factBucket(start time.Time) int64 { return -(start.Unix() / counting.BucketSeconds) }

@@ -31,8 +31,9 @@ type FeedReport struct {
 	Journal int
 	// Buckets are in order of their time: records by hour, then what is kept by four days.
 	Buckets []BucketReport
-	// Waiting are the tasks that wait, but for those set aside, which are SetAside.
+	// Waiting are the tasks that wait, but for those set aside, which are SetAside. Calls are the calls that wait for further legs.
 	Waiting  int
+	Calls    int
 	SetAside []counting.Task
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
@@ -142,12 +143,12 @@ func (f *Feed) report() (r FeedReport, err error) {
 	if err != nil {
 		return r, err
 	}
-	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? ORDER BY due, kind, key`, []any{f.id}, taskTargets)
+	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind <> '`+counting.TaskCall+`' ORDER BY due, kind, key`, []any{f.id}, taskTargets)
 	if err != nil {
 		return r, err
 	}
 	r.SetAside = slices.DeleteFunc(tasks, func(w counting.Task) bool { return !w.SetAside })
-	r.Waiting = len(tasks) - len(r.SetAside)
+	r.Waiting, r.Calls = len(tasks)-len(r.SetAside), f.waitingCalls
 	r.BadRows, err = readRows(e, `SELECT problem, count(*), max(at) FROM bad_rows
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id},
 		func(b *BadRowReport) []any { return []any{&b.Problem, &b.Rows, asTime{&b.Last}} })
@@ -197,7 +198,18 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 	if calls > s.Records || calls < s.Records && !pruned {
 		problems = append(problems, fmt.Errorf("%d calls are remembered, %d were counted", calls, s.Records))
 	}
-	return ids, errors.Join(append(problems, f.verifyTotals())...)
+	return ids, errors.Join(append(problems, f.verifyTotals(), i.verifyCalls(f))...)
+}
+
+// verifyCalls checks that the legs of each call that waits can be read.
+func (i *Inspector) verifyCalls(f *Feed) error {
+	return i.ledger.engine.ScanAll(`SELECT key, data FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`'`, []any{f.id}, func(rows *sql.Rows) error {
+		var key, data string
+		if err := rows.Scan(&key, &data); err != nil {
+			return err
+		}
+		return counting.CheckCall(key, data)
+	})
 }
 
 // verifyEntry checks an id and returns whether it is a call's.

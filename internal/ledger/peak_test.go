@@ -80,21 +80,23 @@ func TestPeakConcurrency(t *testing.T) {
 		{"versions on one page", pages{{call("a", lasting(minute, 3*minute), version(2)), call("a", lasting(minute, minute), version(1)), call("b", lasting(3*minute, minute))}}, "2"},
 		{"a trunk that is revised", pages{{call("a", lasting(minute, minute), over("x"))}, {call("a", lasting(minute, 2*minute))}}, ""},
 		{"a duration that isn't told any more", pages{{call("a", lasting(minute, minute))}, {call("a", lasting(minute, 0), absent, func(r *cdr.Record) { r.Outcome = cdr.NotConnected })}}, "1"},
-		{"two views of a session", pages{{call("a", lasting(minute, minute), inGroup("g")), call("b", lasting(minute, minute), inGroup("g"))}}, "1"},
-		{"a view that connects its session", pages{
-			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy))},
+		{"two legs of a call", pages{{call("a", lasting(minute, minute), inGroup("g")), call("b", lasting(minute, minute), inGroup("g"))}}, "1"},
+		{"legs of a call one after the other", pages{{
+			call("a", lasting(minute, minute), inGroup("g")), call("b", lasting(3*minute, minute), inGroup("g")), call("x", lasting(3*minute, minute)),
+		}}, "2"},
+		{"a late leg that connects its call", pages{
+			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy)), call("x", lasting(2*minute, minute))},
 			{call("b", lasting(2*minute, minute), inGroup("g"))},
-			{call("a", lasting(minute, minute), inGroup("g")), call("x", lasting(2*minute, minute))},
 		}, "2"},
-		{"the view that did is longer", pages{
-			{call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy)), call("x", lasting(10*minute, minute))},
-			{call("b", lasting(2*minute, minute), inGroup("g"))},
-			{call("b", lasting(2*minute, 9*minute), inGroup("g"))},
+		{"a late leg at the same time", pages{{call("a", lasting(minute, 3*minute), inGroup("g"))}, {call("b", lasting(2*minute, minute), inGroup("g"))}}, "1"},
+		{"a leg that is longer", pages{
+			{call("a", lasting(minute, minute), inGroup("g")), call("x", lasting(5*minute, minute))},
+			{call("a", lasting(minute, 5*minute), inGroup("g"))},
 		}, "2"},
-		{"a session that isn't connected after all", pages{{call("a", lasting(minute, minute), inGroup("g"))}, {call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy))}}, "0"},
+		{"a leg that isn't connected after all", pages{{call("a", lasting(minute, minute), inGroup("g"))}, {call("a", lasting(minute, minute), inGroup("g"), outcome(cdr.Busy))}}, "0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newPeakRig(t)
+			r := newPeakRig(t, ofLegs)
 			for _, p := range c.pages {
 				r.records(p...)
 				wantPeak := r.values()[sbc1Peak]

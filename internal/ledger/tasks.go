@@ -77,6 +77,16 @@ func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]counti
 	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(true), micros(now), limit}, taskTargets)
 }
 
+// CallsWaiting returns how many calls wait that began in a range of time.
+func (f *Feed) CallsWaiting(ctx context.Context, from, to time.Time) (n int, err error) {
+	reader, err := f.ledger.readSession(ctx)
+	if err == nil {
+		err = reader.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`' AND version >= ? AND version < ?`,
+			[]any{f.id, micros(from), micros(to)}, &n)
+	}
+	return n, err
+}
+
 // Waiting returns how many tasks wait, due or not, and how many were set aside.
 func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 	reader, err := f.ledger.readSession(ctx)

@@ -52,8 +52,8 @@ func (f *Feed) verify() error {
 		return err
 	case memory != file:
 		return fmt.Errorf("memory has %+v, the file %+v", memory, file)
-	case file.floor < file.origin:
-		return errors.New("floor before origin")
+	case file.floor < file.origin-f.spec.Lead.Microseconds():
+		return errors.New("floor before what is read")
 	}
 	return f.verifyTotals()
 }

@@ -28,50 +28,122 @@ func counted(c *call) map[string]string {
 	return all
 }
 
-// Guarantees 1 and 3: what of a record counts if it is a call, a further view of one,
-// or a call whose failure is counted elsewhere.
+// Guarantees 1 and 3: what counts of a record that is a call, by whether and who answered. Talk time is that of persons; connected time, set-up and
+// the trunk's time are those of voicemail and machines too.
 func TestCountOfACall(t *testing.T) {
-	charges := map[string]string{"cdr_call_charges_total{outbound,byot_out,USD,usage,DE}": "0.017"}
 	common := map[string]string{
-		"cdr_media_bypass_calls_total{sbc1.example.com,true}": "1",
-		"cdr_calls_by_location_total{USWE,EUNO}":              "1",
-		"cdr_call_legs_total{accept,answered}":                "1",
+		"cdr_call_charges_total{outbound,byot_out,USD,usage,DE}": "0.017",
+		"cdr_media_bypass_calls_total{sbc1.example.com,true}":    "1",
+		"cdr_calls_by_location_total{USWE,EUNO}":                 "1",
+	}
+	of := func(outcome string, connected bool) map[string]string {
+		return map[string]string{
+			"cdr_calls_total{outbound,byot_out," + outcome + ",sbc1.example.com,false}":        "1",
+			"cdr_emergency_calls_total{" + outcome + ",true}":                                  "1",
+			"cdr_calls_by_country_total{outbound,DE,geographic," + fmt.Sprint(connected) + "}": "1",
+			"cdr_call_legs_total{outbound,sbc1.example.com,byot_out," + outcome + "}":          "1",
+		}
 	}
 	connected := map[string]string{
-		"cdr_calls_total{outbound,byot_out,answered,sbc1.example.com,false}":      "1",
-		"cdr_emergency_calls_total{answered,true}":                                "1",
-		"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}":           "1",
 		"cdr_call_connected_seconds_total{outbound,byot_out,sbc1.example.com,DE}": "60",
+		"cdr_trunk_connected_seconds_total{sbc1.example.com,outbound}":            "60",
 		"cdr_call_setup_seconds{outbound,sbc1.example.com}":                       "1",
-		"cdr_calls_by_country_total{outbound,DE,geographic,true}":                 "1",
 	}
-	failed := map[string]string{
-		"cdr_calls_total{outbound,byot_out,failed,sbc1.example.com,false}": "1",
-		"cdr_emergency_calls_total{failed,true}":                           "1",
-		"cdr_calls_by_country_total{outbound,DE,geographic,false}":         "1",
+	talk := map[string]string{"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}": "1"}
+	failure := func(outcome, fault string) map[string]string {
+		return map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com," + outcome + ",0,560000,," + fault + ",false}": "1"}
 	}
-	failure := map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com,failed,0,560000,,unknown,false}": "1"}
 	for _, c := range []struct {
-		name               string
-		outcome            cdr.Outcome
-		further, noFailure bool
-		want               []map[string]string
+		outcome cdr.Outcome
+		want    []map[string]string
 	}{
-		{"connected", cdr.Answered, false, false, []map[string]string{charges, common, connected}},
-		{"failed", cdr.Failed, false, false, []map[string]string{charges, common, failed, failure}},
-		{"failed with its parent", cdr.Failed, false, true, []map[string]string{charges, common, failed}},
-		{"a further view, connected", cdr.Answered, true, false, []map[string]string{charges}},
-		{"a further view, failed", cdr.Failed, true, false, []map[string]string{charges}},
+		{cdr.Answered, []map[string]string{of("answered", true), connected, talk}},
+		{cdr.Voicemail, []map[string]string{of("voicemail", true), connected}},
+		{cdr.Machine, []map[string]string{of("machine", true), connected}},
+		{cdr.Failed, []map[string]string{of("failed", false), failure("failed", "unknown")}},
+		{cdr.Busy, []map[string]string{of("busy", false), failure("busy", "user")}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(c.outcome.String(), func(t *testing.T) {
 			call := fullCall()
-			call.Outcome, call.Further, call.NoFailure = c.outcome, c.further, c.noFailure
-			want := make(map[string]string)
+			call.Outcome, call.Legs = c.outcome, nil
+			want := maps.Clone(common)
 			for _, part := range c.want {
 				maps.Copy(want, part)
 			}
 			if got := counted(call); !maps.Equal(got, want) {
 				t.Errorf("got  %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+// Each leg counts with its own direction, trunk, type and outcome: the legs that a record lists, else itself. An answer is that of who picked up.
+func TestCountLegs(t *testing.T) {
+	record := func(change func(*cdr.Record)) *cdr.Record {
+		r := &cdr.Record{Direction: cdr.Inbound, Trunk: "t", CallType: "dial", Outcome: cdr.Answered}
+		change(r)
+		return r
+	}
+	for name, c := range map[string]struct {
+		change func(*cdr.Record)
+		want   map[string]string
+	}{
+		"a record":         {func(*cdr.Record) {}, map[string]string{"inbound,t,dial,answered": "1"}},
+		"a machine's":      {func(r *cdr.Record) { r.Party = cdr.PartyMachine }, map[string]string{"inbound,t,dial,machine": "1"}},
+		"voicemail's":      {func(r *cdr.Record) { r.Party = cdr.PartyVoicemail }, map[string]string{"inbound,t,dial,voicemail": "1"}},
+		"without outcome":  {func(r *cdr.Record) { r.NoOutcome, r.Outcome = true, cdr.Unknown }, map[string]string{"inbound,t,dial,none": "1"}},
+		"a machine's busy": {func(r *cdr.Record) { r.Party, r.Outcome = cdr.PartyMachine, cdr.Busy }, map[string]string{"inbound,t,dial,busy": "1"}},
+		"legs of a record": {func(r *cdr.Record) {
+			r.Legs = []cdr.Leg{
+				{Type: "menu", Direction: cdr.Inbound, Trunk: "t", Party: cdr.PartyMachine, Outcome: cdr.Answered},
+				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer}, {Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
+				{Type: "forward", Direction: cdr.Outbound, Trunk: "u", Outcome: cdr.Unknown, NoOutcome: true},
+			}
+		}, map[string]string{"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2", "outbound,u,forward,none": "1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, f := testStore()
+			changes := s.Begin(f, time.Now())
+			changes.addAll(CountLegs(nil, record(c.change)))
+			changes.Apply(nil)
+			got := make(map[string]string)
+			for _, p := range s.Snapshot().Families[0].Points {
+				got[strings.Join(p.Labels.Values[3:], ",")] = fmt.Sprint(p.Value)
+			}
+			if !maps.Equal(got, c.want) {
+				t.Errorf("got  %v\nwant %v", got, c.want)
+			}
+		})
+	}
+}
+
+// Of a call of several legs, talk and connected time are the call's, and a leg that an own phone spoke on gives an unanswered call connected time.
+func TestCountTimesOfACall(t *testing.T) {
+	seconds := func(n int) cdr.Span { return cdr.KnownSpan(time.Duration(n) * time.Second) }
+	for name, c := range map[string]struct {
+		outcome         cdr.Outcome
+		talk, connected cdr.Span
+		want            string
+	}{
+		"a record":              {cdr.Answered, cdr.Span{}, cdr.Span{}, "talk 60, connected 60"},
+		"a call with a machine": {cdr.Answered, seconds(20), seconds(90), "talk 20, connected 90"},
+		"a machine's call":      {cdr.Machine, seconds(0), seconds(90), "talk none, connected 90"},
+		"an own phone's":        {cdr.Busy, cdr.Span{}, seconds(5), "talk none, connected 5"},
+		"nobody's":              {cdr.Busy, cdr.Span{}, cdr.Span{}, "talk none, connected none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &cdr.Record{Outcome: c.outcome, Duration: time.Minute, Talk: c.talk, Connected: c.connected}
+			talk, connected := "none", "none"
+			for _, d := range CountCall(nil, r, Context{}) {
+				switch d.Def {
+				case CallDuration:
+					talk = fmt.Sprint(d.N / 1e6)
+				case ConnectedSeconds:
+					connected = fmt.Sprint(d.N / 1e6)
+				}
+			}
+			if got := "talk " + talk + ", connected " + connected; got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
 			}
 		})
 	}

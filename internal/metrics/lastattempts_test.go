@@ -37,7 +37,7 @@ func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record
 	t.Helper()
 	c := s.Begin(f, midday)
 	for _, r := range records {
-		if a, is := NewAttempt(r, Count(nil, r, Context{}), f.NoReasons); is {
+		if a, is := NewAttempt(r, f.NoReasons); is {
 			c.AddAttempt(r.Direction.String(), r.Trunk, a)
 		}
 	}

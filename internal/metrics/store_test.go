@@ -49,8 +49,8 @@ func TestCountingDoesNotAllocate(t *testing.T) {
 	}{
 		{"connected", func(*call) {}},
 		{"failed", func(c *call) { c.Outcome, c.SIPCode, c.SubCode = cdr.Failed, cdr.Int{}, cdr.Int{} }}, // digits are made anew
-		{"failed with its parent", func(c *call) { c.Outcome, c.NoFailure = cdr.Failed, true }},
-		{"a further view", func(c *call) { c.Further = true }},
+		{"a machine's", func(c *call) { c.Outcome = cdr.Machine }},
+		{"without legs", func(c *call) { c.Legs = nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()
@@ -116,7 +116,7 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}}, false))
 	one, _ := cdr.ParseMoney("1")
 	changes.addAll(CountCorrection(nil, ChargeLabels{}, cdr.Charge{Component: "usage", Currency: "USD", Amount: one}))
-	attempt, _ := NewAttempt(failed.Record, Count(nil, failed.Record, failed.Context), false)
+	attempt, _ := NewAttempt(failed.Record, false)
 	changes.AddAttempt(failed.Direction.String(), failed.Trunk, attempt)
 	changes.Apply(nil)
 	s.AddTrunk(f, "sbc1.example.com")

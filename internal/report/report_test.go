@@ -96,12 +96,19 @@ func TestReport(t *testing.T) {
 		"a zero is no charge, an amount below zero a credit": {by: "source", add: func(t *testing.T, a adder) {
 			a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Charges[0].Currency = "CHF" }), answered(t, "1"), answered(t, "-0.25"))
 		}, want: []string{"acme: 3 3 4.500000 EUR 0.75", ": 3 3 4.500000 EUR 0.75"}},
-		"a further record of a call adds its charges alone": {by: "trunk", add: func(t *testing.T, a adder) {
-			call := answered(t, "1")
+		"a leg adds its charges, a call of legs its time": {by: "trunk", add: func(t *testing.T, a adder) {
+			leg := answered(t, "1")
+			a.add(leg, metrics.CountCharges(metrics.CountLegs(nil, leg), leg, metrics.Context{}))
+			call := with(leg, func(r *cdr.Record) {
+				r.Trunk, r.Talk, r.Connected = "sbc2", cdr.KnownSpan(time.Minute), cdr.KnownSpan(3*time.Minute)
+			})
+			a.add(call, metrics.CountTrunk(metrics.CountCall(nil, call, metrics.Context{}), "sbc2", cdr.Outbound, time.Minute))
+		}, want: []string{"sbc1: 0 0 0.000000 EUR 1", "sbc2: 1 1 3.000000", ": 1 1 3.000000 EUR 1"}},
+		"a late leg adds its time to its call": {by: "trunk", add: func(t *testing.T, a adder) {
+			call := with(answered(t, "1"), func(r *cdr.Record) { r.Outcome, r.Duration, r.NoDuration = cdr.NoAnswer, 0, true })
 			a.count(call)
-			leg := with(call, func(r *cdr.Record) { r.Trunk = "sbc2" })
-			a.add(leg, metrics.CountCharges(nil, leg, metrics.Context{}))
-		}, want: []string{"sbc1: 1 1 1.500000 EUR 1", "sbc2: 0 0 0.000000 EUR 1", ": 1 1 1.500000 EUR 2"}},
+			a.add(call, metrics.CountOutcomeChange(metrics.CountConnected(nil, call, time.Minute), cdr.NoAnswer, cdr.Answered))
+		}, want: []string{"sbc1: 1 1 1.000000 EUR 1", ": 1 1 1.000000 EUR 1"}},
 		"a call that another of its records connects": {by: "trunk", add: func(t *testing.T, a adder) {
 			call := answered(t, "1")
 			a.count(with(call, func(r *cdr.Record) { r.Outcome, r.Duration = cdr.NoAnswer, 0 }))
