@@ -38,14 +38,14 @@ const FewerRowsReads = 5
 // FewerRows is the error behind the last page of a read that has fewer rows than the provider's own
 // total of it.
 type FewerRows struct {
-	plan.Span
-
+	From, To    time.Time // what was asked for
 	Rows, Total int
 }
 
 func (e *FewerRows) Error() string {
-	return fmt.Sprintf("the provider gave %d rows of %s, and its own total says %d: the span isn't complete", e.Rows,
-		e.Span, e.Total)
+	span := plan.Span{From: e.From, To: e.To}
+	return fmt.Sprintf("the provider gave %d rows of %s, and its own total says %d: the span isn't complete",
+		e.Rows, span, e.Total)
 }
 
 // Read pulls the pages of a span of time, rounded outward, and hands each to Commit. It returns the

@@ -304,7 +304,7 @@ func (r missingRows) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*P
 			rows += len(page.Records)
 		}
 		if r.isShort(from, to) {
-			yield(nil, &FewerRows{Span: plan.Span{From: from, To: to}, Rows: rows, Total: rows + 3})
+			yield(nil, &FewerRows{From: from, To: to, Rows: rows, Total: rows + 3})
 		}
 	}
 }

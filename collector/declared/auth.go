@@ -55,8 +55,9 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if strings.Contains(value, "\n") {
-			return "", &advice.Error{What: "the secret " + name + " has several lines",
-				Todo: "check the secrets: a file must hold one line"}
+			return "", &advice.Error{
+				What: "the secret " + name + " has several lines", Todo: "check the secrets: a file must hold one line",
+			}
 		}
 		lines = append(lines, name, value)
 	}

@@ -129,11 +129,15 @@ func TestNextPage(t *testing.T) {
 		{"token beyond the total", "{token: t, query: c}", []string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
 		{"token of a total that grew", "{token: t, query: c}", []string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
 		{
-			"no url where it was", "{url: meta.next}", []string{`"meta":{"next":"/calls?p=2"}`, `"meta":[]`}, "1 2", 2,
+			"no url where it was", "{url: meta.next}",
+			[]string{`"meta":{"next":"/calls?p=2"}`, `"meta":[]`},
+			"1 2", 2,
 			"",
 		},
 		{
-			"no way to the url", "{url: meta.next.href}", []string{`"meta":{"next":"/calls?p=2"}`}, "", 1,
+			"no way to the url", "{url: meta.next.href}",
+			[]string{`"meta":{"next":"/calls?p=2"}`},
+			"", 1,
 			"may be misspelt",
 		},
 		{"a token that is a number", "{token: t, query: c}", []string{`"t":7`, `"t":null`}, "1 2", 2, ""},
@@ -143,22 +147,30 @@ func TestNextPage(t *testing.T) {
 		{"token that is a truth value", "{token: t, query: c}", []string{`"t":true`}, "", 1, "a boolean at t"},
 		{"token that is an object", "{token: t, query: c}", []string{`"t":"a"`, `"t":{}`}, "1", 2, "an object at t"},
 		{
-			"two urls", "{url: meta.next}", []string{`"meta":{"next":null},"meta":{"next":"/calls?p=2"}`}, "", 1,
+			"two urls", "{url: meta.next}",
+			[]string{`"meta":{"next":null},"meta":{"next":"/calls?p=2"}`},
+			"", 1,
 			"two members on the way to meta.next",
 		},
 		{"two tokens", "{token: t, query: c}", []string{`"t":"","t":"a"`}, "", 1, "two members on the way to t"},
 		{
-			"two arrays", "{url: next}", []string{`"rows":[],"next":null,"rows":[{"id":"1"}]`}, "", 1,
+			"two arrays", "{url: next}",
+			[]string{`"rows":[],"next":null,"rows":[{"id":"1"}]`},
+			"", 1,
 			"two members on the way to rows",
 		},
 		{
-			"a total that is no number", "{page: p}", []string{`"total":"many"`}, "", 1,
+			"a total that is no number", "{page: p}",
+			[]string{`"total":"many"`},
+			"", 1,
 			"total at total isn't a whole number",
 		},
 		{"a total that is broken", "{page: p}", []string{`"total":2.5`}, "", 1, "total at total isn't a whole number"},
 		{"a total below zero", "{page: p}", []string{`"total":-1`}, "", 1, "total at total isn't a whole number"},
 		{
-			"a total that is an object", "{page: p}", []string{`"total":{"value":1}`}, "", 1,
+			"a total that is an object", "{page: p}",
+			[]string{`"total":{"value":1}`},
+			"", 1,
 			"total at total isn't a whole number",
 		},
 		{"null where the total says none", "{url: next}", []string{`"rows":null,"total":0`}, "", 1, ""},
@@ -190,220 +202,6 @@ func TestNextPage(t *testing.T) {
 			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
 			if strings.Join(got, " ") != c.want || len(f.asked) != c.asked || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
 				t.Errorf("rows %v of %q, %v; want %s of %d pages, %s", got, f.asked, err, c.want, c.asked, c.problem)
-			}
-		})
-	}
-}
-
-// TestMisspeltNext: a full page fails while no answer has had what next names; else an answer
-// without it is the last page.
-func TestMisspeltNext(t *testing.T) {
-	page := func(rows, more string) string { return `{"rows":` + rows + more + `}` }
-	fifty := rows(slices.Repeat([]int{5}, 50)...)
-	for _, c := range []struct {
-		name, query, next string
-		answers           []string // one a read; a link is in the header
-		want              string   // which reads fail
-	}{
-		{"a page that isn't full", "limit: '3'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[false]"},
-		{"as many as the limit", "limit: '2', type: '7'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[true]"},
-		{
-			"more than the limit", "page_size: '1'", "{token: meta.t, query: c}",
-			[]string{page(rows(1, 2), `,"meta":{}`)}, "[true]",
-		},
-		{"another number", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), "")}, "[false]"},
-		{"a round number", "type: '2'", "{url: nxt}", []string{page(fifty, "")}, "[true]"},
-		{"a round number below the limit", "limit: '100'", "{url: nxt}", []string{page(fifty, "")}, "[false]"},
-		{
-			"it was there before", "limit: '2'", "{url: nxt}",
-			[]string{page(rows(1), `,"nxt":null`), page(rows(1, 2), "")}, "[false false]",
-		},
-		{
-			"the total says that these are all", "limit: '2'", "{url: nxt}", []string{page(rows(1, 2), `,"total":2`)},
-			"[false]",
-		},
-		{"another relation", "type: '2'", "{link: weiter}", []string{page(rows(1, 2), "")}, "[true]"},
-		{
-			"another name", "type: '2'", "{url: nxt}", []string{page(rows(1, 2), `,"meta":{"next_page":"/calls?p=2"}`)},
-			"[true]",
-		},
-		{
-			"another name of an object", "type: '2'", "{url: _links.nxt.href}",
-			[]string{page(rows(1, 2), `,"_links":{"next":{"href":"/calls?p=2"}}`)}, "[true]",
-		},
-		{
-			"another name that says that there is none", "type: '2'", "{url: nxt}",
-			[]string{page(rows(1, 2), `,"next":null,"hasMore":false,"next_page":{"href":""}`)}, "[false]",
-		},
-		{
-			"something else that is next", "type: '2'", "{url: nxt}",
-			[]string{page(rows(1, 2), `,"nextSyncToken":"x","next_update":"y"`)}, "[false]",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := &fakeAPI{}
-			f.answer = func(*http.Request) (string, http.Header) {
-				header := http.Header{}
-				if c.name == "another relation" {
-					header.Set("Link", `</calls?p=2>; rel="next"`)
-				}
-				return c.answers[len(f.asked)-1], header
-			}
-			info := f.open(t, "",
-				"    request: {path: /calls, query: {"+c.query+"}}\n    filter: {by: start}\n    rows: rows\n"+
-					"    total: total\n    next: "+c.next+"\n")
-			var failed []bool
-			for range c.answers {
-				_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-				if failed = append(failed, err != nil); err != nil &&
-					!strings.Contains(err.Error(), "may be misspelt") {
-					t.Error(err)
-				}
-			}
-			if got := fmt.Sprint(failed); got != c.want {
-				t.Errorf("failed %s, want %s", got, c.want)
-			}
-		})
-	}
-}
-
-// TestBadRows: a row that can't be read is set aside and costs its page nothing else.
-func TestBadRows(t *testing.T) {
-	const one, two = `{"id":"1","start":"2026-11-23T11:00:00Z"}`, `{"id":"2","start":"2026-11-23T11:00:00Z"}`
-	for _, c := range []struct{ name, at, body string }{
-		{"no colon", "rows", `{"rows":[` + one + `,{"id" "3"},` + two + `],"next":null}`},
-		{
-			"a raw line break, deeper", "a.rows",
-			"{\"n\":[{}],\"a\":{\"rows\":[" + one + ",{\"id\":\"3\n\"}," + two + "]},\"next\":null}",
-		},
-		{
-			"no number, in a list", "a.1.rows",
-			`{"a":[{"rows":[]},{"x":[1],"rows":[` + one + `,{"id":NaN},` + two + `]}]}`,
-		},
-		{"the page itself", ".", `[` + one + `,{"id":01},` + two + `] `},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.body, nil }}
-			got, _, err := ids(t,
-				f.open(t, "",
-					"    request: {path: /calls}\n    filter: {by: start}\n    rows: "+c.at+"\n"+
-						"    next: {url: next}\n"), noon.Add(-2*time.Hour), noon)
-			if err != nil || strings.Join(got, " ") != "1 2 !" {
-				t.Errorf("rows %v, %v", got, err)
-			}
-		})
-	}
-}
-
-// TestQuerySecret: a secret in a query is sent with each request, also where the link to the next
-// page repeats it, lacks it or has another one, and stands in no error and no log.
-func TestQuerySecret(t *testing.T) {
-	const first, second = "/calls?appid=cl1ent&limit=9", "p=2"
-	for _, c := range []struct {
-		name, next, more, link string
-		asked                  string // the second request
-	}{
-		{
-			"url that repeats it", "{url: next}", `,"next":"https://api.acmetel.example/calls?a=1&appid=cl1ent&p=2"`,
-			"", "/calls?a=1&p=2&appid=cl1ent",
-		},
-		{"url without it", "{url: next}", `,"next":"/calls?p=2&x=a%2Cb"`, "", "/calls?p=2&x=a,b&appid=cl1ent"},
-		{"url without a query", "{url: next}", `,"next":"/calls/2"`, "", "/calls/2?appid=cl1ent"},
-		{"url with another one", "{url: next}", `,"next":"?appid=0ld&p=2"`, "", "/?p=2&appid=cl1ent"},
-		{"link", "{link: next}", "", `<?appid=cl1ent&p=2>; rel=next`, "/calls?p=2&appid=cl1ent"},
-		{"token", "{token: t, query: c}", `,"t":"x"`, "", "/calls?appid=cl1ent&c=x&limit=9"},
-		{"page", "{page: p}", "", "", "/calls?appid=cl1ent&limit=9&p=1"},
-		{"offset", "{offset: o}", "", "", "/calls?appid=cl1ent&limit=9&o=1"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) {
-				if len(f.asked) > 1 {
-					return "!302", http.Header{"Location": {"https://evil.example/calls?appid=cl1ent"}}
-				}
-				return `{"rows":` + rows(1) + c.more + `}`, http.Header{"Link": {c.link}}
-			}
-			info := f.open(t, "",
-				"    request: {path: /calls, query: {appid: '{secret}', limit: '9'}}\n"+
-					"    filter: {by: start}\n    rows: rows\n    next: "+c.next+"\n")
-			_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-			if len(f.asked) != 2 || strings.TrimSuffix(f.asked[0], "&p=0") != first || f.asked[1] != c.asked {
-				t.Errorf("asked for %q, want %s and %s", f.asked, first, c.asked)
-			}
-			what, todo := f.source.Advise(err)
-			if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.log.String()); err == nil ||
-				strings.Contains(text, "cl1ent") || strings.Contains(text, "0ld") {
-				t.Errorf("it says %s", text)
-			}
-		})
-	}
-}
-
-// TestQuerySecretOfTotals: totals may want it too.
-func TestQuerySecretOfTotals(t *testing.T) {
-	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return `[]`, nil }}
-	info := f.open(t, "",
-		"    request: {path: /calls}\n    filter: {by: start}\n"+
-			"    totals: {request: {path: /totals, query: {auth: 'k {secret}'}}, calls: n}\n")
-	if _, _, err := ids(t, info, noon.Add(-48*time.Hour), noon); err != nil ||
-		!slices.Equal(f.asked, []string{"/calls", "/totals?auth=k cl1ent"}) {
-		t.Errorf("asked for %q, %v", f.asked, err)
-	}
-}
-
-// TestProbe: check sources refuses what a read would refuse.
-func TestProbe(t *testing.T) {
-	for _, c := range []struct {
-		name, filter string
-		pages        []string
-		rows         int
-		problem      string
-	}{
-		{"one page", "by: start", []string{`"rows":[]`}, 0, ""},
-		{
-			"two pages of three", "by: start", []string{`"rows":` + rows(1) + `,"next":"/a"`, `"rows":[],"next":"/b"`},
-			1, "",
-		},
-		{"by insertion", "by: inserted", []string{`"rows":` + rows(1)}, 1, ""},
-		{
-			"the next page is on another host", "by: start", []string{`"rows":[],"next":"https://evil.example/"`}, 0,
-			"only https://api.acmetel.example is asked",
-		},
-		{
-			"the second page is refused", "by: start", []string{`"rows":[],"next":"/a"`, `"next":"/b"`}, 0,
-			"it is no page of calls",
-		},
-		{
-			"rows are missing", "by: start", slices.Repeat([]string{`"rows":` + rows(1) + `,"total":2`}, 5), 0,
-			"total says 2",
-		},
-		{
-			"rows are there at last", "by: start", []string{`"rows":[],"total":1`, `"rows":` + rows(1) + `,"total":1`},
-			1, "",
-		},
-		{
-			"no row can be read", "by: start", []string{`"rows":[{"id":"1"},{"id":"2"}]`}, 0,
-			"no row of the page can be read (2 rows), the first one because: start is missing",
-		},
-		{
-			"one row can't be read", "by: start",
-			[]string{`"rows":[{"id":"1"},{"id":"2","start":"2026-11-20T11:59:59Z"}]`}, 2, "",
-		},
-		{
-			"whole days that are old enough", "by: start, grain: 24h, min_age: 1h", []string{`"rows":{}`}, 0,
-			"it is no page of calls",
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.asked)-1] + "}", nil }
-			info := f.open(t, "",
-				"    request: {path: /calls}\n    filter: {"+c.filter+"}\n    rows: rows\n    total: total\n"+
-					"    next: {url: next}\n")
-			n, err := info.Probe(t.Context())
-			if n != c.rows && c.problem == "" || (err == nil) != (c.problem == "") || err != nil &&
-				!strings.Contains(err.Error(), c.problem) || len(f.asked) != len(c.pages) {
-				t.Errorf("%d rows of %q, %v; want %d of %d pages, %s", n, f.asked, err, c.rows, len(c.pages), c.problem)
 			}
 		})
 	}
@@ -502,48 +300,6 @@ func TestDayTotal(t *testing.T) {
 	}
 	if _, totals, _ = ids(t, info, noon.Add(-24*time.Hour), noon); totals != nil {
 		t.Errorf("two days have the total %v", totals)
-	}
-}
-
-// TestFewerRows: a read with fewer distinct rows than the provider's newest total isn't complete;
-// rows that are ignored count, and more are no fault.
-func TestFewerRows(t *testing.T) {
-	for _, c := range []struct {
-		name, feed string
-		pages      []string // from "rows" on
-		want       string   // the error; empty: none
-	}{
-		{"all", "", []string{rows(1, 2) + `,"total":2`, `[],"total":2`}, ""},
-		{"more", "", []string{rows(1, 2) + `,"total":1`, `[]`}, ""},
-		{"fewer", "", []string{rows(1, 2) + `,"total":5`, `[],"total":5`}, "gave 2 rows"},
-		{"a text", "", []string{rows(1, 2) + `,"total":"5"`, `[]`}, "total says 5"},
-		{"a row twice", "", []string{rows(1, 2) + `,"total":3`, rows(2), `[]`}, "gave 2 rows"},
-		{"it grew", "", []string{rows(1) + `,"total":1`, rows(2) + `,"total":3`, `[]`}, "gave 2 rows"},
-		{"it shrank", "", []string{rows(1) + `,"total":3`, rows(2) + `,"total":2`, `[]`}, ""},
-		{"ignored rows count", "    ignore: {id: '2'}\n", []string{rows(1, 2) + `,"total":2`, `[]`}, ""},
-		{"rows without a record count", "", []string{`[{"id":"1"},{"id":01}],"total":2`, `[]`}, ""},
-		{"no total", "", []string{rows(1) + `,"total":null`, `[]`}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := new(fakeAPI)
-			f.answer = func(*http.Request) (string, http.Header) {
-				return `{"rows":` + c.pages[len(f.asked)-1] + `}`,
-					nil
-			}
-			info := f.open(t, "",
-				"    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n"+
-					"    next: {page: p}\n"+c.feed)
-			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-				t.Errorf("rows %v, %v; want %s", got, err, c.want)
-			}
-			if err != nil {
-				if what, todo := f.source.Advise(err); !strings.Contains(what,
-					"2026-11-23T11:00:00Z/2026-11-23T12:00:00Z") || !strings.Contains(todo, "total") {
-					t.Errorf("it says %s; %s", what, todo)
-				}
-			}
-		})
 	}
 }
 

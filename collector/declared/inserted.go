@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 )
 
 // retentionMargin is how far from the edge of what the provider keeps is asked for, so that a
 // request that waits its turn isn't refused.
 const retentionMargin = time.Minute
+
+// pieceOverlap is what two spans of one reading share.
+const pieceOverlap = time.Second
 
 // insertedReader reads a feed by when its rows were inserted: each span of time once, and the
 // filter's overlap of what was read before again. It implements collector.StreamReader. The
@@ -70,7 +72,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			if cursor.Before(next.to) {
 				break // the local clock is ahead of the provider's, which is known only now
 			}
-			reads, read, again = 0, true, plan.Overlap
+			reads, read, again = 0, true, pieceOverlap
 		}
 		if incomplete != nil {
 			yield(nil, incomplete)

@@ -95,8 +95,9 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 		}
 	}
 	if p.total, err = p.count(f.Total); err != nil {
-		return &advice.Error{What: "the answer's total at " + strings.Join(f.Total, ".") + " isn't a whole number",
-			Todo: checkPaths}
+		return &advice.Error{
+			What: "the answer's total at " + strings.Join(f.Total, ".") + " isn't a whole number", Todo: checkPaths,
+		}
 	}
 	if !isArray {
 		if len(f.Rows) > 0 && p.total == 0 {

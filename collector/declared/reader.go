@@ -18,7 +18,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
@@ -94,8 +93,7 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 				return
 			}
 			if isShort {
-				yield(nil, &collector.FewerRows{Span: plan.Span{From: asked.from, To: asked.to}, Rows: rows,
-					Total: total})
+				yield(nil, &collector.FewerRows{From: asked.from, To: asked.to, Rows: rows, Total: total})
 				return
 			}
 		}
@@ -136,7 +134,8 @@ func (w *walk) next() (string, error) {
 	if len(w.page.rows) == 0 && (counts || w.page.total >= 0 && w.rows >= w.page.total) {
 		return "", nil
 	}
-	next, there := "", false
+	var next string
+	var there bool
 	var err error
 	switch {
 	case n.URL != nil:

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 )
@@ -108,4 +109,37 @@ func FuzzDecodePlan(f *testing.F) {
 			t.Errorf("%q makes a plan that can't be stored: %v", data, err)
 		}
 	})
+}
+
+// TestStepOver: spans that touch become one; those of which rows are missing keep their own numbers
+// until there are a hundred, and the watermark stands before the first of these.
+func TestStepOver(t *testing.T) {
+	p, at := New(Ladder{Interval: time.Minute, Lookback: time.Hour}), func(minute int) time.Time {
+		return noon.Add(time.Duration(minute) * time.Minute)
+	}
+	p.StepOver(at(0), at(1), noon, 0, 0)
+	p.StepOver(at(1), at(2), noon, 0, 0)
+	if got := p.Hold(at(9)); len(p.Unread) != 1 || p.Unread[0].Length() != 2*time.Minute || !got.Equal(at(9)) {
+		t.Errorf("stepped over are %v, the watermark is %s", p.Unread, got)
+	}
+	p.StepOver(at(2), at(3), noon, 2, 5)
+	p.StepOver(at(3), at(4), noon, 1, 3)
+	var texts []string
+	for i := range p.Unread {
+		texts = append(texts, p.Unread[i].Text())
+	}
+	const want = "2026-03-01T12:00:00Z/2026-03-01T12:02:00Z 2026-03-01T12:02:00Z/2026-03-01T12:03:00Z (2 of 5 rows) " +
+		"2026-03-01T12:03:00Z/2026-03-01T12:04:00Z (1 of 3 rows)"
+	if got := strings.Join(texts, " "); got != want {
+		t.Errorf("stepped over are %s", got)
+	}
+	if got := p.Hold(at(9)); !got.Equal(at(2)) || !p.Reached.Equal(at(9)) {
+		t.Errorf("the watermark is %s, reached is %s", got, p.Reached)
+	}
+	for i := 4; i < 500; i++ {
+		p.StepOver(at(i), at(i+1), noon, 0, 1)
+	}
+	if last := p.Unread[len(p.Unread)-1]; len(p.Unread) > 101 || !last.To.Equal(at(500)) {
+		t.Errorf("%d spans are stepped over, the last one is %s", len(p.Unread), last.Text())
+	}
 }

@@ -67,10 +67,12 @@ func (p *Plan) UnreadFor() (sum time.Duration) {
 
 // StepOver leaves a span out from now on, and merges it with those that it touches. If fewer rows
 // of the span came than the provider's total says, rows and total are these two numbers; else 0.
+// Such spans keep their own numbers, unless there are too many.
 func (p *Plan) StepOver(from, to, now time.Time, rows, total int) {
 	u := Unreadable{Span: Span{From: from, To: to}, Due: now.Add(firstRereading), Tries: 1, Rows: rows, Total: total}
 	p.Unread = slices.DeleteFunc(p.Unread, func(o Unreadable) bool {
-		touches := !o.From.After(u.To) && !o.To.Before(u.From)
+		touches := !o.From.After(u.To) && !o.To.Before(u.From) && (o.Total > 0) == (u.Total > 0) &&
+			(u.Total == 0 || len(p.Unread) >= halvedUnread)
 		if touches {
 			u.From, u.To = Earliest(o.From, u.From), Latest(o.To, u.To)
 			u.Rows, u.Total = u.Rows+o.Rows, u.Total+o.Total
