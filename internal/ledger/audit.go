@@ -26,7 +26,7 @@ func (i *Inspector) findFeed(spec *FeedSpec) (found *Feed) {
 // Mark distinguishes a ledger from every other one.
 type Mark struct{ mark }
 
-// Mark is that of the ledger that is read.
+// Mark says which ledger is read.
 func (i *Inspector) Mark() (m Mark, err error) {
 	m.mark, err = readMark(func(into ...any) error { return i.ledger.engine.ScanRow(markQuery, nil, into...) })
 	return m, err
