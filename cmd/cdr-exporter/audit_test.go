@@ -398,3 +398,21 @@ func TestAuditDaily(t *testing.T) {
 	})
 	x.stop()
 }
+
+// TestAuditDailyAfterARestart: an exporter that doesn't run at its time of day audits once it runs again, and once only.
+func TestAuditDailyAfterARestart(t *testing.T) {
+	t.Parallel()
+	at := time.Now().UTC().Add(-time.Hour)
+	s := newShop(t, "{interval: 1s, lookback: 1h}", `audit: {daily: "`+at.Format("15:04")+`"}`)
+	day := at.Truncate(24*time.Hour).AddDate(0, 0, -2)
+	s.put(shopRow{"a", day.Add(12 * time.Hour), "done", "", "1"})
+	for _, audited := range []bool{true, false} {
+		x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
+		if audited {
+			x.logged("A day was audited", "day="+day.Format(time.DateOnly), "listed=1 counted=1 missing=0")
+		} else if time.Sleep(25 * time.Second); strings.Contains(x.log.String(), "A day was audited") {
+			t.Error("it is audited once more")
+		}
+		x.stop()
+	}
+}

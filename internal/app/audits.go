@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/audit"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
@@ -58,29 +60,61 @@ const (
 	auditAge = 2 * 24 * time.Hour
 )
 
-// auditDaily audits the day before yesterday once a day, at audit.daily, until the context ends. An audit that ends past midnight doesn't skip the next
-// day's.
+// auditRetry is how long after a failure the daily audit of a feed is tried again.
+const auditRetry = time.Hour
+
+// auditDaily audits the day before yesterday once a day, from audit.daily on, until the context ends. The ledger says which days were audited, so that
+// neither a restart at that time nor an audit that ends past midnight skips one.
 func (a *App) auditDaily(ctx context.Context) {
-	var last string
+	retry := make(map[feedName]time.Time) // after a failure, or until the books show the result
 	every(ctx, auditClock, func() {
-		now, r := time.Now().UTC(), a.running.Load()
-		if today := now.Format(time.DateOnly); today != last && now.Format(config.TimeOfDay) == r.config.Audit.Daily {
-			last = today
-			a.auditDay(ctx, r, now.Truncate(24*time.Hour).Add(-auditAge))
+		r, now := a.running.Load(), time.Now().UTC()
+		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
+			a.auditDay(ctx, r, day, func(name feedName, state *counting.State) bool {
+				due := now.After(retry[name]) && a.books.Load().needAudit(name, day, state)
+				if due {
+					retry[name] = now.Add(auditRetry)
+				}
+				return due
+			})
 		}
 	})
 }
 
-// auditDay audits a day of the feeds that are read here, through separate clients, which leave most of each limit to the feeds.
-func (a *App) auditDay(ctx context.Context, r *running, day time.Time) {
+// auditedDay is the day that was to be audited last, at a time of day; false without one.
+func auditedDay(now time.Time, daily string) (day time.Time, wanted bool) {
+	at, err := time.Parse(config.TimeOfDay, daily)
+	if err != nil {
+		return day, false
+	}
+	sinceMidnight := at.Sub(at.Truncate(24 * time.Hour))
+	return now.Add(-sinceMidnight).Truncate(24 * time.Hour).Add(-auditAge), true
+}
+
+// needAudit says whether a day's daily audit of a feed is due: there were calls to count, and none was audited since that may have the late ones.
+func (b *books) needAudit(name feedName, day time.Time, state *counting.State) bool {
+	return !b.now.IsZero() && !b.unknown && state.HistoryDone && state.Origin.Before(day.AddDate(0, 0, 1)) &&
+		!slices.ContainsFunc(b.audits, func(r ledger.AuditResult) bool {
+			return r.Source == name.source && r.Feed == name.feed && r.Day.Equal(day) && !r.At.Before(day.Add(auditAge))
+		})
+}
+
+// auditDay audits a day of the feeds that are read here and are due, through separate clients, which leave most of each limit to the feeds.
+func (a *App) auditDay(ctx context.Context, r *running, day time.Time, isDue func(name feedName, state *counting.State) bool) {
 	where, err := Storage(r.config)
 	if err != nil {
 		a.logger.Warn("The daily audit can't be done.", "err", err)
 		return
 	}
 	for _, s := range r.sources {
-		if s.feeds() == nil {
-			continue // another replica audits what it reads
+		due := make(map[string]bool) // by feed; none where another replica reads the source, and audits it
+		for _, f := range s.feeds() {
+			if f.info.Reader != nil && f.state != nil && isDue(feedName{s.config.Name, f.info.Name}, new(f.state.State())) {
+				due[f.info.Name] = true
+			}
+		}
+		if len(due) == 0 {
+			continue
 		}
 		settings := SourceSettings(s.config, &a.quotas)
 		settings.Share = auditShare
@@ -93,7 +127,7 @@ func (a *App) auditDay(ctx context.Context, r *running, day time.Time) {
 			continue
 		}
 		for i := range opened.Feeds {
-			if info := &opened.Feeds[i]; info.Reader != nil && ctx.Err() == nil {
+			if info := &opened.Feeds[i]; due[info.Name] && ctx.Err() == nil {
 				a.auditFeed(ctx, where, SpecOf(s.config, info), info, day)
 			}
 		}

@@ -59,6 +59,8 @@ type Day struct {
 	Charges map[string]*Amounts `json:"charges"`
 	// Whole says that all of the day was audited.
 	Whole bool `json:"-"`
+
+	audited ledger.Mark
 }
 
 // MissingID names a record that is missing.
@@ -112,9 +114,9 @@ type audit struct {
 
 	reader  collector.RangeReader
 	waiting *collector.Waiting // of what is read; it is noted
-	ledger  *ledger.Inspector
-	opened  time.Time
-	counted counting.State // as of opened
+	ledger  *ledger.Inspector // nil while a request may be under way
+	audited ledger.Mark
+	counted counting.State // as it was when the ledger was last open
 }
 
 // Run audits a feed.
@@ -124,8 +126,7 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 		spans.Audit = true
 		a.reader = spans
 	}
-	defer func() { err = errors.Join(err, a.close()) }()
-	if err := a.open(ctx); err != nil {
+	if err := a.refresh(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.limit(); err != nil {
@@ -138,6 +139,7 @@ func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
 		if err != nil {
 			return days, err
 		}
+		day.audited = a.audited
 		days, from = append(days, *day), to
 		if s.Progress != nil {
 			s.Progress(from.Sub(begin))
@@ -184,36 +186,36 @@ func (a *audit) limit() error {
 	return nil
 }
 
-// viewAge is how long a view of the ledger is used.
-const viewAge = 10 * time.Second
-
-// view opens the ledger anew unless it was a moment ago.
-func (a *audit) view(ctx context.Context) error {
-	if a.Now().Sub(a.opened).Abs() < viewAge {
-		return nil
-	}
-	return a.open(ctx)
-}
-
+// open opens the ledger as it is now. Whoever does so closes it again before the provider is asked: an open view keeps a database from giving
+// room back, and a request may be throttled for hours.
 func (a *audit) open(ctx context.Context) (err error) {
-	if err = a.close(); err != nil {
-		return err
-	}
 	if a.ledger, err = a.Open(ctx); err != nil {
 		return err
 	}
 	state, there := a.ledger.State(a.Spec)
 	if !there {
-		return errors.New("the ledger doesn't have this feed: audit what an exporter with this configuration counts")
+		return errors.Join(errors.New("the ledger doesn't have this feed: audit what an exporter with this configuration counts"), a.close())
 	}
-	a.opened, a.counted = a.Now(), state
+	mark, err := a.ledger.Mark()
+	if err == nil && a.audited != (ledger.Mark{}) && mark != a.audited {
+		err = ledger.ErrReplaced
+	}
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
+	a.audited, a.counted = mark, state
 	return nil
 }
 
-func (a *audit) close() error {
-	if a.ledger == nil {
-		return nil
+// refresh reads what the exporter has committed by now.
+func (a *audit) refresh(ctx context.Context) error {
+	if err := a.open(ctx); err != nil {
+		return err
 	}
+	return a.close()
+}
+
+func (a *audit) close() error {
 	err := a.ledger.Close()
 	a.ledger = nil
 	return err
@@ -233,5 +235,8 @@ func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, bega
 		}
 		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed), Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole})
 	}
-	return ledger.StoreAudit(ctx, where, spec, results)
+	if len(results) == 0 {
+		return nil
+	}
+	return ledger.StoreAudit(ctx, where, days[0].audited, spec, results)
 }

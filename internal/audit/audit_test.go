@@ -23,12 +23,19 @@ type fakeReader struct {
 	records []cdr.Record
 	fails   int
 	reads   int
+	asked   func() // unless nil, called while a page is asked for
 }
 
 // Pages implements collector.RangeReader.
 func (f *fakeReader) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		f.reads++
+		ask := func() {
+			if f.asked != nil {
+				f.asked()
+			}
+		}
+		ask()
 		page := &collector.Page{Invalid: []collector.BadRow{{Content: []byte("bad")}}}
 		for _, r := range f.records {
 			if r.Start.Before(from) || !r.Start.Before(to) {
@@ -39,6 +46,7 @@ func (f *fakeReader) Pages(_ context.Context, from, to time.Time) iter.Seq2[*col
 				if !yield(page, nil) {
 					return
 				}
+				ask()
 				*page.Records[0], page.Records = cdr.Record{}, page.Records[:0]
 			}
 		}
@@ -98,10 +106,21 @@ func TestRun(t *testing.T) {
 		record("b", yesterday.Add(time.Hour), "2.5"), record("c", noon, "4"), record("d", noon, "5.01"), record("new", noon, "6"),
 	}, fails: 1}
 	info.Reader = reader
+	var opened *ledger.Inspector
+	reader.asked = func() {
+		if opened == nil {
+			t.Error("the provider is asked before the ledger")
+		} else if _, err := opened.Outbox(); err == nil {
+			t.Error("a view of the ledger is open while the provider is asked")
+		}
+	}
 	var notes []string
 	settings := Settings{
 		From: yesterday.Truncate(24 * time.Hour), To: now.Add(time.Hour), Now: func() time.Time { return now },
-		Open: func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },
+		Open: func(ctx context.Context) (_ *ledger.Inspector, err error) {
+			opened, err = ledger.Inspect(ctx, where)
+			return opened, err
+		},
 		Note: func(text string) { notes = append(notes, text) },
 	}
 	days, err := Run(t.Context(), settings, Feed{Spec: spec, Info: info})

@@ -77,7 +77,7 @@ func (a *audit) newPass(from, to time.Time) *pass {
 
 // run reads the day, and a little on both sides: what is listed there may have been counted within the day.
 func (p *pass) run(ctx context.Context) error {
-	if err := p.open(ctx); err != nil {
+	if err := p.refresh(ctx); err != nil {
 		return err
 	}
 	begin, end := p.from.Add(-moves), p.to.Add(moves)
@@ -123,10 +123,11 @@ func (p *pass) look(ctx context.Context, page *collector.Page) error {
 	return p.failed
 }
 
-func (p *pass) lookUp(ctx context.Context, page *collector.Page) error {
-	if err := p.view(ctx); err != nil {
+func (p *pass) lookUp(ctx context.Context, page *collector.Page) (err error) {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	asked := &counting.Page{Records: page.Records, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: p.Now()}
 	if p.Info.Fetcher != nil {
 		for _, r := range page.Records {
@@ -216,13 +217,14 @@ func (p *pass) isAhead(start time.Time, key counting.Hash) bool {
 }
 
 // countVanished counts the records of the day's whole hours that weren't listed.
-func (p *pass) countVanished(ctx context.Context) error {
+func (p *pass) countVanished(ctx context.Context) (err error) {
 	if p.Info.Rules.FoundAnywhere() {
 		return nil
 	}
-	if err := p.view(ctx); err != nil {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, p.close()) }()
 	hour := p.from.Truncate(time.Hour)
 	for ; !hour.Add(time.Hour).After(p.to); hour = hour.Add(time.Hour) {
 		if hour.Before(p.from) || hour.Before(p.counted.Floor) {

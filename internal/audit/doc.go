@@ -9,8 +9,8 @@
 // A row that came or changed after the exporter last read its time isn't missing: as long as the exporter runs and its read plan is to read that time
 // again, the row is NotFinal. Where that read is near, it is waited for.
 //
-// Memory holds a page and the hashes of a day's records, some 50 bytes each. The ledger is opened anew every few seconds: a view that is open for
-// hours would keep SQLite from giving the room of its log back.
+// Memory holds a page and the hashes of a day's records, some 50 bytes each. The ledger is opened anew for each page and is closed while the provider
+// is asked: a view that is open for hours would keep SQLite from giving the room of its log back.
 //
 // When things fail: a piece that can't be read is tried again; then the audit ends with the error, and says nothing of that day.
 package audit

@@ -89,7 +89,7 @@ func (a *audit) awaitRead(ctx context.Context, p *pass) (running bool, err error
 	first, began := a.exporterReads(), a.Now()
 	overdue := first.newest().Add(max(2*first.interval, slack))
 	for waits := false; ; waits = true {
-		if err := a.open(ctx); err != nil {
+		if err := a.refresh(ctx); err != nil {
 			return false, err
 		}
 		now, reads := a.Now(), a.exporterReads()

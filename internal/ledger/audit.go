@@ -23,6 +23,15 @@ func (i *Inspector) findFeed(spec *FeedSpec) (found *Feed) {
 	return found
 }
 
+// Mark distinguishes a ledger from every other one.
+type Mark struct{ mark }
+
+// Mark says which ledger is read.
+func (i *Inspector) Mark() (m Mark, err error) {
+	m.mark, err = readMark(func(into ...any) error { return i.ledger.engine.ScanRow(markQuery, nil, into...) })
+	return m, err
+}
+
 // State is what was committed of a feed, and whether the ledger has it.
 func (i *Inspector) State(spec FeedSpec) (counting.State, bool) {
 	f := i.findFeed(&spec)
@@ -80,9 +89,9 @@ type AuditResult struct {
 // auditsKept is how long results are kept.
 const auditsKept = 366 * 24 * time.Hour
 
-// StoreAudit keeps the results of an audit in place of those of the same days. It takes no lock, since it touches nothing that a commit does: an
-// exporter may run.
-func StoreAudit(ctx context.Context, s Storage, spec FeedSpec, results []AuditResult) (err error) {
+// StoreAudit keeps the results of an audit in place of those of the same days, in the ledger that was audited and in no other one (counting.md 34). It
+// takes no lock, since it touches nothing that a commit does: an exporter may run.
+func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, results []AuditResult) (err error) {
 	if err := s.mustExist(); err != nil {
 		return err
 	}
@@ -91,29 +100,33 @@ func StoreAudit(ctx context.Context, s Storage, spec FeedSpec, results []AuditRe
 		return err
 	}
 	defer func() { err = errors.Join(err, e.close()) }()
-	if err := e.checkSchema(); err != nil {
-		return err
-	}
-	var args []any
-	for _, r := range results {
+	store := func() error {
+		now, err := readMark(func(into ...any) error { return e.ScanRow(markQuery, nil, into...) })
+		switch {
+		case err != nil && !errors.Is(err, errNoTable):
+			return err
+		case now != audited.mark:
+			return fmt.Errorf("%w: the result of the audit isn't kept in another one", ErrReplaced)
+		}
 		var feed int64
-		err := e.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
+		err = e.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
 			[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source}, &feed)
 		if err != nil {
 			return fmt.Errorf("keep the result of an audit: %w", err)
 		}
-		args = append(args, feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs))
-	}
-	return e.transact(ctx, func() error {
-		for ; len(args) > 0; args = args[7:] {
+		for _, r := range results {
 			if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing = excluded.missing, differs = excluded.differs`,
-				args[:7]...); err != nil {
+				feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs)); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}
+	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
+		err = e.transact(ctx, store)
+	}
+	return err
 }
 
 // Audits are what the newest audit of each feed found, and the newest audits of the days from a time on, in order of feed and day. It waits for no

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -56,13 +57,21 @@ func TestStoreAudit(t *testing.T) {
 	r.live()
 	r.records(call("a"))
 	day := epoch.Truncate(24 * time.Hour)
+	inspector, err := Inspect(t.Context(), r.storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	audited, err := inspector.Mark()
+	if err := errors.Join(err, inspector.Close()); err != nil {
+		t.Fatal(err)
+	}
 	store := func(at time.Time, missing ...int64) {
 		t.Helper()
 		var results []AuditResult
 		for i, n := range missing {
 			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10, Missing: n, Differs: n > 1})
 		}
-		if err := StoreAudit(t.Context(), r.storage, r.spec, results); err != nil {
+		if err := StoreAudit(t.Context(), r.storage, audited, r.spec, results); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,10 +96,13 @@ func TestStoreAudit(t *testing.T) {
 	}
 	other := r.spec
 	other.Feed = "pstn"
-	if err := StoreAudit(t.Context(), r.storage, other, []AuditResult{{Day: day}}); err == nil {
+	if err := StoreAudit(t.Context(), r.storage, audited, other, []AuditResult{{Day: day}}); err == nil {
 		t.Error("the result of a feed is kept that isn't there")
 	}
-	if err := StoreAudit(t.Context(), Storage{Folder: t.TempDir()}, r.spec, nil); server == "" && err == nil {
+	if err := StoreAudit(t.Context(), r.storage, Mark{}, r.spec, []AuditResult{{Day: day}}); !errors.Is(err, ErrReplaced) {
+		t.Errorf("the result of another ledger is kept: %v", err)
+	}
+	if err := StoreAudit(t.Context(), Storage{Folder: t.TempDir()}, audited, r.spec, nil); server == "" && err == nil {
 		t.Error("a ledger was made")
 	}
 }

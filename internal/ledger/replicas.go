@@ -219,7 +219,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 			return err
 		}
 		if err := ctx.Err(); err != nil {
-			return err // whoever posted it may have posted it to another replica since
+			return err // the sender may have posted it to another replica since
 		}
 		for i := range tasks {
 			if tasks[i].Kind == counting.TaskPosted {
@@ -245,7 +245,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 func (l *Ledger) stamp(feed int64, w *counting.Task) error {
 	now := `CAST(? AS BIGINT)`
 	args := []any{l.settings.Now().UnixMicro(), feed, counting.TaskPosted}
-	if l.Shared() { // the database's clock, and not that of the transaction's begin: others may have held the lock since
+	if l.Shared() { // by the database's clock now, since others may have held the lock since the transaction began
 		now, args = strings.ReplaceAll(microsNow, "CURRENT_TIMESTAMP", "clock_timestamp()"), args[1:]
 	}
 	var last int64

@@ -10,21 +10,26 @@ import (
 	"time"
 )
 
-// A source may have one secret that its provider changes whenever it is spent, such as a refresh token. The caller encrypts it; the
-// ledger can't decrypt it. Losing the successor of a spent secret locks the account out, so the ledger must be able to keep one first:
+// A source may have one secret that its provider changes whenever it is spent, such as a refresh
+// token. The caller encrypts it; the ledger can't decrypt it. Losing the successor of a spent
+// secret locks the account out, so the ledger must be able to keep one first:
 //
-//	commit the intent, with the reserve in place ─▶ spend ─▶ commit the successor, in the reserve's room if there is no other
-//	                                                              └─ fails: it is in memory, and tried again each second and by Close
+//	commit the intent, with the reserve in place
+//	  └─▶ spend ─▶ commit the successor, in the reserve's room if there is no other
+//	                 └─ fails: it stays in memory; each second and Close try again
 
 // ErrUnkept says that the successor of a spent secret couldn't be committed yet.
-var ErrUnkept = errors.New("the secret that the provider gave for the one that was spent is in memory only: a restart would lock the account out")
+var ErrUnkept = errors.New(
+	"the secret that the provider gave for the one that was spent is in memory only: a restart would lock the account out",
+)
 
 func secretName(source string) string { return "secret of " + source }
 
 const setMeta = `INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
 
-// ReplaceSecret calls spend once, and keeps the encrypted secret that it returns in place of the source's. The successor is durable if the error is nil.
-// If the ledger can't be written, or has no room for it, spend isn't called; after ErrUnkept the ledger goes on trying.
+// ReplaceSecret calls spend once, and keeps the encrypted secret that it returns in place of the
+// source's. The successor is durable if the error is nil. If the ledger can't be written, or has no
+// room for it, spend isn't called; after ErrUnkept the ledger goes on trying.
 func (l *Ledger) ReplaceSecret(ctx context.Context, source string, spend func() (sealed []byte, err error)) error {
 	if err := l.beginSpending(ctx, source); err != nil {
 		return err
@@ -40,7 +45,8 @@ func (l *Ledger) ReplaceSecret(ctx context.Context, source string, spend func() 
 	return l.keepSecrets()
 }
 
-// beginSpending commits that a source's secret is about to be spent. The reserve isn't given up for anything else until its successor is here.
+// beginSpending commits that a source's secret is about to be spent. The reserve isn't given up for
+// anything else until its successor is here.
 func (l *Ledger) beginSpending(ctx context.Context, source string) error {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return err

@@ -164,7 +164,7 @@ func TestRenewGivesUpInTime(t *testing.T) {
 	}
 }
 
-// TestWaitsEndWithTheirContext: whoever waits for a commit gives up with its context, such as a webhook whose sender has gone.
+// TestWaitsEndWithTheirContext: a wait for a commit ends with its context, as when the sender of a webhook has gone.
 func TestWaitsEndWithTheirContext(t *testing.T) {
 	r := newRig(t)
 	r.live()
