@@ -189,8 +189,10 @@ func TestRecent(t *testing.T) {
 		{
 			"a late call that failed before those that are kept", false,
 			commits{
-				{attempt(-9, cdr.Failed)}, manyFrom(100, 64, cdr.Failed),
-				{attempt(50, cdr.Failed)}, {attempt(-20, cdr.Answered)},
+				{attempt(-9, cdr.Failed)},
+				manyFrom(100, 64, cdr.Failed),
+				{attempt(50, cdr.Failed)},
+				{attempt(-20, cdr.Answered)},
 			},
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
