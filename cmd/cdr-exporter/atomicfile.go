@@ -29,8 +29,8 @@ func createFile(name string, standard io.Writer) (w io.Writer, finish func(error
 		}
 		return f, func(err error) error { return errors.Join(err, f.Close()) }, nil
 	}
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real // the link stays
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		name = target // the link stays
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {

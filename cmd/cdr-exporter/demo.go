@@ -35,7 +35,6 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
-	kept := storage != ""
 	storage = cmp.Or(storage, filepath.Join(folder, "ledger"))
 	providers, err := simulated.Start(simulated.Settings{})
 	if err != nil {
@@ -50,9 +49,12 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 		return err
 	}
 	settings.WebhookAddresses, settings.Demo = []string{hook}, true
+	from, to, err := providers.Outage(storage)
+	if err != nil {
+		return err
+	}
 	outage := ""
-	if !kept {
-		from, to := providers.Outage()
+	if to.After(time.Now()) {
 		outage = fmt.Sprintf(" The trunk %s fails from %s to %s.", simulated.Trunk, moment(from), moment(to))
 	}
 	a, err := app.New(ctx, settings)

@@ -221,6 +221,9 @@ func TestDemoKeepsItsLedger(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "demo")
 	x := startDemo(t, v, "--storage.path="+folder)
 	before := x.scrape()
+	if said := x.out.String(); !strings.Contains(said, "The trunk "+demo.Trunk+" fails from ") {
+		t.Errorf("no trunk of a new ledger fails: %s", said)
+	}
 	x.stop()
 	x = start(t, v, launch{args: []string{"demo", "--web.listen-address=127.0.0.1:0", "--storage.path=" + folder}}).ready()
 	after := x.scrape()

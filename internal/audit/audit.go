@@ -114,7 +114,7 @@ type audit struct {
 
 	reader  collector.RangeReader
 	waiting *collector.Waiting // of what is read; it is noted
-	ledger  *ledger.Inspector // nil while a request may be under way
+	ledger  *ledger.Inspector  // nil while a request may be under way
 	audited ledger.Mark
 	counted counting.State // as it was when the ledger was last open
 }

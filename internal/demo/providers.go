@@ -6,7 +6,11 @@ package demo
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -123,12 +127,38 @@ func meetings() simulator.Settings {
 // Trunk is the one that Outage lets fail.
 const Trunk = "sbc1.example.com"
 
-// Outage lets Trunk fail soon, for some minutes, and says when. A later run has the same calls without it, so it is for a ledger that isn't kept.
-func (p *Providers) Outage() (from, to time.Time) {
-	from = p.Tenant.Now().Add(20 * time.Second)
+// outageName is a file of the ledger's folder with the beginning of its outage: a later run has the
+// same calls, of which the same ones must fail.
+const outageName = "demo-outage"
+
+// Outage lets Trunk fail for some minutes and says when: soon if the folder has no ledger, else when
+// it failed for that ledger; zero if it never did.
+func (p *Providers) Outage(storage string) (from, to time.Time, err error) {
+	file := filepath.Join(storage, outageName)
+	text, err := os.ReadFile(file)
+	switch {
+	case err == nil:
+		if from, err = time.Parse(time.RFC3339, string(text)); err != nil {
+			return from, to, fmt.Errorf("read the time of the demo's outage: %w; remove %s", err, storage)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return from, to, fmt.Errorf("read the time of the demo's outage: %w", err)
+	default:
+		if _, err := os.Stat(filepath.Join(storage, "ledger.db")); err == nil {
+			return from, to, nil
+		}
+		from = p.Tenant.Now().Add(20 * time.Second).Truncate(time.Second)
+		err := os.MkdirAll(storage, 0o750)
+		if err == nil {
+			err = os.WriteFile(file, []byte(from.UTC().Format(time.RFC3339)), 0o600)
+		}
+		if err != nil {
+			return from, to, fmt.Errorf("keep the time of the demo's outage: %w", err)
+		}
+	}
 	to = from.Add(5 * time.Minute)
 	p.DirectRouting.FailPart(Trunk, 1, from, to)
-	return from, to
+	return from, to, nil
 }
 
 // Close stops all providers.

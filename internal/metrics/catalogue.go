@@ -40,7 +40,7 @@ var (
 		"Most calls connected at once in the hour that ends late_after before the watermark.", "trunk*")
 	// The ledger keeps the last attempts under RecentAttempts; the other three gauges are made from the same value (lastattempts.go).
 	RecentAttempts = ofRecords(Gauge, "cdr_recent_attempts", "cdr.recent.attempts", "{call}",
-		"How many of the last 64 attempts there were, in the order in which they were first seen.", "direction", "trunk*")
+		"How many of the last 64 attempts there were, by their start.", "direction", "trunk*")
 	RecentFaults = ofRecords(Gauge, "cdr_recent_faults", "cdr.recent.faults", "{call}",
 		"How many of the last 64 attempts ended with outcome failed; absent where records don't say why a call didn't connect.",
 		"direction", "trunk*")

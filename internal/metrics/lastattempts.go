@@ -44,7 +44,7 @@ type LastAttempts struct {
 
 // lastAttempts is the value of a series of attempts.
 type lastAttempts struct {
-	// Attempts are at least one and at most 64, in the order in which they were first seen; those of one commit by their start.
+	// Attempts are at least one and at most 64, by their start.
 	Attempts []Attempt
 	fresh    int // how many of them, at the end, the commit under way has added, until sortAndTrim
 	// failureRunStart is, by Ending, the start of a failure run that is older than the oldest kept attempt and reaches up to it; 0 if there is none.
@@ -199,23 +199,30 @@ func (r *lastAttempts) clone() *lastAttempts {
 	return &lastAttempts{Attempts: slices.Clone(r.Attempts), failureRunStart: r.failureRunStart}
 }
 
-// sortAndTrim ends the commit under way: it sorts the added attempts by their start, since providers may list the newest first, and drops all but the last
-// attemptsKept.
+// sortAndTrim ends the commit under way: it sorts the attempts by their start and drops all but
+// the last attemptsKept. While a feed catches up, a provider may list the newest first over many
+// commits.
 func (r *lastAttempts) sortAndTrim() {
-	slices.SortStableFunc(r.Attempts[len(r.Attempts)-r.fresh:], func(a, b Attempt) int { return cmp.Compare(a.second, b.second) })
+	var full int64 // the start of the oldest kept one, if others were dropped before
+	if kept := len(r.Attempts) - r.fresh; kept == attemptsKept {
+		full = r.Attempts[0].second
+	}
+	slices.SortStableFunc(r.Attempts, func(a, b Attempt) int { return cmp.Compare(a.second, b.second) })
 	excess := max(0, len(r.Attempts)-attemptsKept)
 	for _, a := range r.Attempts[:excess] {
-		r.noteDropped(a)
+		r.noteDropped(a, a.second < full)
 	}
 	r.Attempts, r.fresh = slices.Delete(r.Attempts, 0, excess), 0
 }
 
-// noteDropped updates failureRunStart for the oldest attempt, which is about to be dropped.
-func (r *lastAttempts) noteDropped(a Attempt) {
+// noteDropped updates failureRunStart for the oldest attempt, which is about to be dropped. A late
+// one lies before those that were dropped already: it may end a run, and begins none.
+func (r *lastAttempts) noteDropped(a Attempt, late bool) {
 	for e := range r.failureRunStart {
-		if !Ending(e).Has(a.Outcome) {
+		switch has := Ending(e).Has(a.Outcome); {
+		case !has && (!late || a.second >= r.failureRunStart[e]):
 			r.failureRunStart[e] = 0
-		} else if r.failureRunStart[e] == 0 {
+		case has && !late && r.failureRunStart[e] == 0:
 			r.failureRunStart[e] = a.second
 		}
 	}

@@ -32,6 +32,14 @@ func many(n int, outcome cdr.Outcome, options ...func(*cdr.Record)) (all []*cdr.
 	return all
 }
 
+// manyFrom is many from a second on.
+func manyFrom(second, n int, outcome cdr.Outcome) (all []*cdr.Record) {
+	for i := range n {
+		all = append(all, attempt(second+i, outcome))
+	}
+	return all
+}
+
 // commitAttempts commits attempts and has them written and read as the ledger does.
 func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record) {
 	t.Helper()
@@ -152,16 +160,42 @@ func TestRecent(t *testing.T) {
 			[]string{"outbound sbc1 baf: 1 since 5, 1 x ///unknown"},
 		},
 		{
-			"what comes late comes last", false,
+			"a late record stands where its call began", false,
 			commits{{attempt(50, cdr.Answered)}, {attempt(3, cdr.Failed)}},
 			Faults,
-			[]string{"outbound sbc1 af: 1 since 3, 1 x ///unknown"},
+			[]string{"outbound sbc1 fa: 1 since never, 1 x ///unknown"},
 		},
 		{
 			"the last 64", false,
 			commits{many(3, cdr.Answered), many(70, cdr.Failed)},
 			Faults,
-			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 2, 64 x ///unknown"},
+		},
+		{
+			"a catch-up whose newest calls come first", false,
+			commits{
+				many(64, cdr.Failed),
+				manyFrom(200, 40, cdr.Answered), manyFrom(160, 40, cdr.Busy), manyFrom(120, 40, cdr.Failed),
+			},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("b", 24) + strings.Repeat("a", 40) + ": 0 since never, 0 x ///"},
+		},
+		{
+			"a late call that got through before those that are kept", false,
+			commits{{attempt(-9, cdr.Failed)}, manyFrom(100, 64, cdr.Failed), {attempt(50, cdr.Answered)}},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 100, 64 x ///unknown"},
+		},
+		{
+			"a late call that failed before those that are kept", false,
+			commits{
+				{attempt(-9, cdr.Failed)},
+				manyFrom(100, 64, cdr.Failed),
+				{attempt(50, cdr.Failed)},
+				{attempt(-20, cdr.Answered)},
+			},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
 		},
 		{
 			"an outage that is longer than what is kept", false,
