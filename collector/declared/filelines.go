@@ -2,7 +2,6 @@ package declared
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -69,6 +68,13 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 
 // findAgain looks for the entry of a file among those of its inode.
 func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fileEntry) (found bool, err error) {
+	change := l.settledChange(f.info)
+	for _, e := range entries {
+		if e.file == nil && change != 0 && e.Change == change {
+			e.seeFile(f, l.day)
+			return true, nil
+		}
+	}
 	file, err := os.Open(f.path)
 	if err != nil {
 		return false, err
@@ -78,12 +84,9 @@ func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fil
 		if e.file != nil {
 			continue
 		}
-		change := l.settledChange(f.info)
-		fits := change != 0 && e.Change == change
-		if !fits {
-			if fits, err = e.Now.fits(ctx, file, f.info.Size()); err != nil && !errors.Is(err, errTruncated) {
-				return false, err
-			}
+		fits, err := e.Now.fits(ctx, file, f.info.Size())
+		if err != nil && !errors.Is(err, errTruncated) {
+			return false, err
 		}
 		if fits {
 			e.Change = change
@@ -113,7 +116,7 @@ func (l *linesLook) addFile(f *listedFile, entries []*fileEntry) {
 	if !f.renamed {
 		e := &fileEntry{storedEntry: storedEntry{ID: f.id, Path: pathHash(f.path)}}
 		e.seeFile(f, l.day)
-		l.entries = append(l.entries, e)
+		l.addEntry(e)
 	}
 }
 
@@ -209,13 +212,17 @@ func (l *linesLook) isComplete(f *listedFile) bool {
 // since another one changes.
 func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, sum hash.Hash) (known int64, err error) {
 	size := e.file.info.Size()
-	var marks []mark
+	var offsets []int64
+	marks := make(map[mark]bool)
 	for _, other := range l.entries {
-		if other != e {
-			marks = append(marks, other.Now, other.Older)
+		for _, m := range [...]mark{other.Now, other.Older} {
+			if other != e && m.Offset > e.Now.Offset && m.Offset <= size {
+				offsets, marks[m] = append(offsets, m.Offset), true
+			}
 		}
 	}
-	if known, err = commonUpTo(ctx, file, e.Now.Offset, sum, size, marks); err != nil {
+	slices.Sort(offsets)
+	if known, err = commonUpTo(ctx, file, e.Now.Offset, sum, size, offsets, marks); err != nil {
 		return 0, err
 	}
 	for _, other := range l.entries {
@@ -232,22 +239,23 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, s
 	return known, nil
 }
 
-// commonUpTo is the last of the marks that a file has from a place on, whose hash is sum; the place itself if it has none.
-func commonUpTo(ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, marks []mark) (common int64, err error) {
-	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.Offset, b.Offset) })
+// commonUpTo is the last of the marks, at sorted offsets, that a file has from a place on, whose hash is sum; the place itself if it has none.
+func commonUpTo(
+	ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, offsets []int64, marks map[mark]bool,
+) (common int64, err error) {
 	if sum, err = sum.(hash.Cloner).Clone(); err != nil {
 		return 0, err
 	}
 	common = from
-	for _, m := range marks {
-		if m.Offset <= common || m.Offset > size {
+	for _, at := range offsets {
+		if at <= from || at > size {
 			continue
 		}
-		if err := hashTo(ctx, sum, file, from, m.Offset); err != nil {
+		if err := hashTo(ctx, sum, file, from, at); err != nil {
 			return 0, err
 		}
-		if from = m.Offset; chainOf(sum) == m.Chain {
-			common = m.Offset
+		if from = at; marks[mark{at, chainOf(sum)}] {
+			common = at
 		}
 	}
 	return common, nil

@@ -56,9 +56,9 @@ func (f *Feed) advanceSeq() error {
 
 // saveState writes the state, after advanceSeq.
 func (f *Feed) saveState(s *counting.State) error {
-	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ? WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.ConnectedFrom, f.id)
-	return err
+	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, connected_from = ? WHERE id = ?`,
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.ConnectedFrom, f.id)
+	return errors.Join(err, f.savePlan(s.Plan))
 }
 
 // Feed opens a feed's state, makes it at its first start, and shows its series. One that is open takes over the new spec.
@@ -105,8 +105,8 @@ func (f *Feed) load() error {
 	l, state := f.ledger, new(counting.State)
 	var owner string
 	var epoch, seq, check int64
-	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, plan, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
-		append([]any{&owner, &epoch, &seq, &check, &state.Plan, &state.ConnectedFrom}, stateTargets(state)...)...)
+	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, connected_from, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
+		append([]any{&owner, &epoch, &seq, &check, &state.ConnectedFrom}, stateTargets(state)...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
 	}
@@ -122,6 +122,9 @@ func (f *Feed) load() error {
 	f.keyCheck = check
 	series := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone)
 	series.NoReasons = f.spec.NoReasons
+	if state.Plan, err = l.loadPlan(f.id); err != nil {
+		return err
+	}
 	trunks, err := l.loadTrunks(series, f.id)
 	if err != nil {
 		return err
@@ -242,8 +245,8 @@ func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 		return err
 	}
 	origin := micros(l.settings.Now().Add(-spec.History).Truncate(time.Second))
-	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, plan, connected_from)
-		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, NULL, 0 FROM feeds RETURNING id`,
+	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, connected_from)
+		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, 0 FROM feeds RETURNING id`,
 		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), origin, origin, origin}, id)
 }
 
