@@ -2,6 +2,7 @@ package declared
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -151,7 +152,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 		}
 		if err == nil {
 			e.Change = l.settledChange(info)
-			err = l.readRows(&linesRead{ctx, file, e, known, print}, sum)
+			err = l.readRows(&linesRead{ctx, file, e, known, print, l.markPage()}, sum)
 		}
 	}
 	return ignoreTruncated(err)
@@ -164,6 +165,8 @@ type linesRead struct {
 	entry *fileEntry
 	known int64 // up to where rows are passed over
 	print [sha256.Size]byte
+	// begin is the page without the rows behind the entry's mark.
+	begin pageMark
 }
 
 // readRows reads the complete rows behind a file's mark.
@@ -187,17 +190,23 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 			l.addRow(&row, f.path)
 		}
 		if l.isFull() {
-			err = l.emitUpTo(r, row.mark)
+			if err = l.moveTo(r, row.mark); err == nil {
+				err = l.emitPage(l.takePage(), l.append(nil))
+				r.begin = l.markPage()
+			}
 		}
 	}
-	if !errors.Is(err, io.EOF) && !errors.Is(err, errOpen) {
+	switch {
+	case errors.Is(err, errStopped), errors.Is(err, errTruncated):
 		return err
+	case !errors.Is(err, io.EOF) && !errors.Is(err, errOpen):
+		return cmp.Or(l.moveTo(r, rows.behind), err)
 	}
 	l.noteWaiting(f, rows, errors.Is(err, errOpen))
 	if err := l.compareLines(r.ctx, r.file, f, rows); err != nil {
 		return err
 	}
-	return l.emitUpTo(r, rows.behind)
+	return l.moveTo(r, rows.behind)
 }
 
 // isComplete says whether no program writes to a file any more: it has another name than it had, or one as old files get, and rests; or it rests for
@@ -225,15 +234,23 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, s
 	if known, err = commonUpTo(ctx, file, e.Now.Offset, sum, size, offsets, marks); err != nil {
 		return 0, err
 	}
+	head := headOf(file)
 	for _, other := range l.entries {
 		if other == e || other.Now.Offset <= size || size <= known || other.file == nil {
 			continue
 		}
-		switch same, err := other.sameUpTo(ctx, size, file); {
-		case err != nil:
-			return 0, err
-		case same:
+		same := other.mayBeginWith(head)
+		if same {
+			if same, err = other.sameUpTo(ctx, size, file); err != nil {
+				return 0, err
+			}
+		}
+		if same {
 			known = size // a copy that isn't complete yet
+		} else if l.now().Sub(other.file.info.ModTime()).Abs() < waitForWhole { // it may have been truncated since it was copied
+			if err := other.stillFits(ctx); err != nil {
+				return 0, err
+			}
 		}
 	}
 	return known, nil
@@ -261,6 +278,27 @@ func commonUpTo(
 	return common, nil
 }
 
+// headOf is the first bytes of a file.
+func headOf(file io.ReaderAt) []byte {
+	head := make([]byte, 64)
+	n, _ := file.ReadAt(head, 0) // what can't be read is found out later
+	return head[:n]
+}
+
+// mayBeginWith says whether a file, which is longer, may have the first bytes of another one. They are read once a look: of thousands of files few are opened
+// again then.
+func (e *fileEntry) mayBeginWith(head []byte) bool {
+	if e.head == nil {
+		file, err := os.Open(e.file.path)
+		if err != nil {
+			return true
+		}
+		defer file.Close() //nolint:errcheck // nothing was written
+		e.head = headOf(file)
+	}
+	return bytes.HasPrefix(e.head, head) || len(e.head) < len(head)
+}
+
 // sameUpTo says whether another file has the same bytes up to an offset, at which this one was read already.
 func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderAt) (bool, error) {
 	file, err := os.Open(e.file.path)
@@ -285,11 +323,26 @@ func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderA
 			return false, ctx.Err()
 		}
 	}
+	err = e.stillFits(ctx)
+	return err == nil, err
+}
+
+// stillFits returns errTruncated if a file doesn't have any more what was read of it.
+func (e *fileEntry) stillFits(ctx context.Context) error {
+	info, err := os.Stat(e.file.path)
+	if err == nil && e.Change != 0 && changeOf(info) == e.Change {
+		return nil
+	}
+	file, err := os.Open(e.file.path)
+	if err != nil {
+		return errTruncated
+	}
+	defer file.Close() //nolint:errcheck // nothing was written
 	fits, err := e.Now.fits(ctx, file, e.Now.Offset)
 	if err == nil && !fits {
 		err = errTruncated
 	}
-	return fits, err
+	return err
 }
 
 var errTruncated = errors.New("the file was truncated")
@@ -302,20 +355,15 @@ func ignoreTruncated(err error) error {
 	return err
 }
 
-// emitUpTo yields the page so far with the position behind it. Of a file that was truncated meanwhile it yields nothing, and the error is errTruncated:
-// what was read may be of two files, so it is left for the next look.
-func (l *linesLook) emitUpTo(r *linesRead, at mark) (err error) {
-	page, e := l.takePage(), r.entry
-	if at.Offset == e.Now.Offset {
-		return nil
-	}
-	was, err := printOf(r.file, e.Now.Offset)
-	if err != nil || was != r.print {
+// moveTo moves a file's mark behind the rows that were added to the page. Of a file that was truncated meanwhile it takes them off the page, and the error
+// is errTruncated: they may be of two files, so they are left for the next look.
+func (l *linesLook) moveTo(r *linesRead, at mark) error {
+	was, err := printOf(r.file, r.entry.Now.Offset)
+	next, failed := printOf(r.file, at.Offset)
+	if err != nil || failed != nil || was != r.print {
+		l.cutPage(r.begin)
 		return errTruncated
 	}
-	if r.print, err = printOf(r.file, at.Offset); err != nil {
-		return errTruncated
-	}
-	e.Now = at
-	return l.emitPage(page, l.append(nil))
+	r.entry.Now, r.print = at, next
+	return nil
 }

@@ -26,6 +26,7 @@ type fileEntry struct {
 	storedEntry
 
 	slot int
+	head []byte      // of the file, if it was read in this look
 	file *listedFile // of this look; nil: it isn't there
 }
 
