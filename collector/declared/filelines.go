@@ -69,6 +69,13 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 
 // findAgain looks for the entry of a file among those of its inode.
 func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fileEntry) (found bool, err error) {
+	change := l.settledChange(f.info)
+	for _, e := range entries {
+		if e.file == nil && change != 0 && e.Change == change {
+			e.seeFile(f, l.day)
+			return true, nil
+		}
+	}
 	file, err := os.Open(f.path)
 	if err != nil {
 		return false, err
@@ -78,12 +85,9 @@ func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fil
 		if e.file != nil {
 			continue
 		}
-		change := l.settledChange(f.info)
-		fits := change != 0 && e.Change == change
-		if !fits {
-			if fits, err = e.Now.fits(ctx, file, f.info.Size()); err != nil && !errors.Is(err, errTruncated) {
-				return false, err
-			}
+		fits, err := e.Now.fits(ctx, file, f.info.Size())
+		if err != nil && !errors.Is(err, errTruncated) {
+			return false, err
 		}
 		if fits {
 			e.Change = change
@@ -113,7 +117,7 @@ func (l *linesLook) addFile(f *listedFile, entries []*fileEntry) {
 	if !f.renamed {
 		e := &fileEntry{storedEntry: storedEntry{ID: f.id, Path: pathHash(f.path)}}
 		e.seeFile(f, l.day)
-		l.entries = append(l.entries, e)
+		l.addEntry(e)
 	}
 }
 
@@ -148,7 +152,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 		}
 		if err == nil {
 			e.Change = l.settledChange(info)
-			err = l.readRows(&linesRead{ctx, file, e, known, print}, sum)
+			err = l.readRows(&linesRead{ctx, file, e, known, print, l.markPage()}, sum)
 		}
 	}
 	return ignoreTruncated(err)
@@ -161,6 +165,8 @@ type linesRead struct {
 	entry *fileEntry
 	known int64 // up to where rows are passed over
 	print [sha256.Size]byte
+	// begin is the page without the rows behind the entry's mark.
+	begin pageMark
 }
 
 // readRows reads the complete rows behind a file's mark.
@@ -184,17 +190,23 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 			l.addRow(&row, f.path)
 		}
 		if l.isFull() {
-			err = l.emitUpTo(r, row.mark)
+			if err = l.moveTo(r, row.mark); err == nil {
+				err = l.emitPage(l.takePage(), l.append(nil))
+				r.begin = l.markPage()
+			}
 		}
 	}
-	if !errors.Is(err, io.EOF) && !errors.Is(err, errOpen) {
+	switch {
+	case errors.Is(err, errStopped), errors.Is(err, errTruncated):
 		return err
+	case !errors.Is(err, io.EOF) && !errors.Is(err, errOpen):
+		return cmp.Or(l.moveTo(r, rows.behind), err)
 	}
 	l.noteWaiting(f, rows, errors.Is(err, errOpen))
 	if err := l.compareLines(r.ctx, r.file, f, rows); err != nil {
 		return err
 	}
-	return l.emitUpTo(r, rows.behind)
+	return l.moveTo(r, rows.behind)
 }
 
 // isComplete says whether no program writes to a file any more: it has another name than it had, or one as old files get, and rests; or it rests for
@@ -209,48 +221,82 @@ func (l *linesLook) isComplete(f *listedFile) bool {
 // since another one changes.
 func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, sum hash.Hash) (known int64, err error) {
 	size := e.file.info.Size()
-	var marks []mark
+	var offsets []int64
+	marks := make(map[mark]bool)
 	for _, other := range l.entries {
-		if other != e {
-			marks = append(marks, other.Now, other.Older)
+		for _, m := range [...]mark{other.Now, other.Older} {
+			if other != e && m.Offset > e.Now.Offset && m.Offset <= size {
+				offsets, marks[m] = append(offsets, m.Offset), true
+			}
 		}
 	}
-	if known, err = commonUpTo(ctx, file, e.Now.Offset, sum, size, marks); err != nil {
+	slices.Sort(offsets)
+	if known, err = commonUpTo(ctx, file, e.Now.Offset, sum, size, offsets, marks); err != nil {
 		return 0, err
 	}
+	head := headOf(file)
 	for _, other := range l.entries {
 		if other == e || other.Now.Offset <= size || size <= known || other.file == nil {
 			continue
 		}
-		switch same, err := other.sameUpTo(ctx, size, file); {
-		case err != nil:
-			return 0, err
-		case same:
+		same := other.mayBeginWith(head)
+		if same {
+			if same, err = other.sameUpTo(ctx, size, file); err != nil {
+				return 0, err
+			}
+		}
+		if same {
 			known = size // a copy that isn't complete yet
+		} else if l.now().Sub(other.file.info.ModTime()).Abs() < waitForWhole { // it may have been truncated since it was copied
+			if err := other.stillFits(ctx); err != nil {
+				return 0, err
+			}
 		}
 	}
 	return known, nil
 }
 
-// commonUpTo is the last of the marks that a file has from a place on, whose hash is sum; the place itself if it has none.
-func commonUpTo(ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, marks []mark) (common int64, err error) {
-	slices.SortFunc(marks, func(a, b mark) int { return cmp.Compare(a.Offset, b.Offset) })
+// commonUpTo is the last of the marks, at sorted offsets, that a file has from a place on, whose hash is sum; the place itself if it has none.
+func commonUpTo(
+	ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, offsets []int64, marks map[mark]bool,
+) (common int64, err error) {
 	if sum, err = sum.(hash.Cloner).Clone(); err != nil {
 		return 0, err
 	}
 	common = from
-	for _, m := range marks {
-		if m.Offset <= common || m.Offset > size {
+	for _, at := range offsets {
+		if at <= from || at > size {
 			continue
 		}
-		if err := hashTo(ctx, sum, file, from, m.Offset); err != nil {
+		if err := hashTo(ctx, sum, file, from, at); err != nil {
 			return 0, err
 		}
-		if from = m.Offset; chainOf(sum) == m.Chain {
-			common = m.Offset
+		if from = at; marks[mark{at, chainOf(sum)}] {
+			common = at
 		}
 	}
 	return common, nil
+}
+
+// headOf is the first bytes of a file.
+func headOf(file io.ReaderAt) []byte {
+	head := make([]byte, 64)
+	n, _ := file.ReadAt(head, 0) // what can't be read is found out later
+	return head[:n]
+}
+
+// mayBeginWith says whether a file, which is longer, may have the first bytes of another one. They are read once a look: of thousands of files few are opened
+// again then.
+func (e *fileEntry) mayBeginWith(head []byte) bool {
+	if e.head == nil {
+		file, err := os.Open(e.file.path)
+		if err != nil {
+			return true
+		}
+		defer file.Close() //nolint:errcheck // nothing was written
+		e.head = headOf(file)
+	}
+	return bytes.HasPrefix(e.head, head) || len(e.head) < len(head)
 }
 
 // sameUpTo says whether another file has the same bytes up to an offset, at which this one was read already.
@@ -277,11 +323,26 @@ func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderA
 			return false, ctx.Err()
 		}
 	}
+	err = e.stillFits(ctx)
+	return err == nil, err
+}
+
+// stillFits returns errTruncated if a file doesn't have any more what was read of it.
+func (e *fileEntry) stillFits(ctx context.Context) error {
+	info, err := os.Stat(e.file.path)
+	if err == nil && e.Change != 0 && changeOf(info) == e.Change {
+		return nil
+	}
+	file, err := os.Open(e.file.path)
+	if err != nil {
+		return errTruncated
+	}
+	defer file.Close() //nolint:errcheck // nothing was written
 	fits, err := e.Now.fits(ctx, file, e.Now.Offset)
 	if err == nil && !fits {
 		err = errTruncated
 	}
-	return fits, err
+	return err
 }
 
 var errTruncated = errors.New("the file was truncated")
@@ -294,20 +355,15 @@ func ignoreTruncated(err error) error {
 	return err
 }
 
-// emitUpTo yields the page so far with the position behind it. Of a file that was truncated meanwhile it yields nothing, and the error is errTruncated:
-// what was read may be of two files, so it is left for the next look.
-func (l *linesLook) emitUpTo(r *linesRead, at mark) (err error) {
-	page, e := l.takePage(), r.entry
-	if at.Offset == e.Now.Offset {
-		return nil
-	}
-	was, err := printOf(r.file, e.Now.Offset)
-	if err != nil || was != r.print {
+// moveTo moves a file's mark behind the rows that were added to the page. Of a file that was truncated meanwhile it takes them off the page, and the error
+// is errTruncated: they may be of two files, so they are left for the next look.
+func (l *linesLook) moveTo(r *linesRead, at mark) error {
+	was, err := printOf(r.file, r.entry.Now.Offset)
+	next, failed := printOf(r.file, at.Offset)
+	if err != nil || failed != nil || was != r.print {
+		l.cutPage(r.begin)
 		return errTruncated
 	}
-	if r.print, err = printOf(r.file, at.Offset); err != nil {
-		return errTruncated
-	}
-	e.Now = at
-	return l.emitPage(page, l.append(nil))
+	r.entry.Now, r.print = at, next
+	return nil
 }

@@ -134,6 +134,21 @@ func (l *fileLook) takePage() *collector.Page {
 	return page
 }
 
+// pageMark is how much a page has.
+type pageMark struct{ records, invalid, ignored, unmapped, rows, bytes int }
+
+func (l *fileLook) markPage() pageMark {
+	p := l.page
+	return pageMark{len(p.Records), len(p.Invalid), len(p.Ignored), len(p.Unmapped), l.rows, l.bytes}
+}
+
+// cutPage takes from the page what was added since a mark.
+func (l *fileLook) cutPage(to pageMark) {
+	p := l.page
+	p.Records, p.Invalid, p.Ignored, p.Unmapped = p.Records[:to.records], p.Invalid[:to.invalid], p.Ignored[:to.ignored], p.Unmapped[:to.unmapped]
+	l.rows, l.bytes = to.rows, to.bytes
+}
+
 // emitPage yields a page with a position.
 func (l *fileLook) emitPage(page *collector.Page, position []byte) error {
 	page.Position = &collector.Position{Plan: position}

@@ -14,13 +14,19 @@ import (
 )
 
 // linesPosition is how far files that grow were read. What is in files distinguishes them: an inode is used again, first bytes may be the same,
-// and a file comes back under another name or as a copy.
-type linesPosition struct{ entries []*fileEntry }
+// and a file comes back under another name or as a copy. Each lies in its slot of the stored form, so that a file more changes few bytes of it.
+type linesPosition struct {
+	entries []*fileEntry
+	slots   []storedEntry
+	free    []int // slots of no file
+}
 
 // fileEntry is a file of which something was read.
 type fileEntry struct {
 	storedEntry
 
+	slot int
+	head []byte      // of the file, if it was read in this look
 	file *listedFile // of this look; nil: it isn't there
 }
 
@@ -45,7 +51,7 @@ const (
 	// goneFiles is of how many files is remembered what was read of them when they are gone.
 	goneFiles = 1000
 
-	linesForm = 4 // of the stored position
+	linesForm = 5 // of the stored position
 )
 
 // pathHash is a hash of a path.
@@ -105,6 +111,17 @@ func (e *fileEntry) seeFile(file *listedFile, day int64) {
 	e.file, e.Day, file.entry = file, day, e
 }
 
+// addEntry adds a file in a slot.
+func (p *linesPosition) addEntry(e *fileEntry) {
+	if n := len(p.free); n > 0 {
+		e.slot, p.free = p.free[n-1], p.free[:n-1]
+	} else {
+		e.slot = len(p.slots)
+		p.slots = append(p.slots, storedEntry{})
+	}
+	p.entries = append(p.entries, e)
+}
+
 // forget forgets what two entries say of the same place, and the files that are gone for longest.
 func (p *linesPosition) forget(int64) {
 	known := make(map[mark]bool)
@@ -116,17 +133,38 @@ func (p *linesPosition) forget(int64) {
 			return false
 		}
 		gone++
-		return gone > goneFiles || e.ID == 0 && (e.Now.Offset == 0 || known[e.Now])
+		if gone <= goneFiles && (e.ID != 0 || e.Now.Offset > 0 && !known[e.Now]) {
+			return false
+		}
+		p.slots[e.slot] = storedEntry{}
+		p.free = append(p.free, e.slot)
+		return true
 	})
 }
 
 // append appends the stored form.
 func (p *linesPosition) append(dst []byte) []byte {
-	dst = append(dst, linesForm)
 	for _, e := range p.entries {
-		dst, _ = binary.Append(dst, binary.BigEndian, &e.storedEntry) // it fails for what has no fixed size
+		p.slots[e.slot] = e.storedEntry
 	}
+	return appendSlots(dst, linesForm, p.slots)
+}
+
+// appendSlots appends slots, which are of a fixed size, behind a form.
+func appendSlots[T comparable](dst []byte, form byte, slots []T) []byte {
+	dst, _ = binary.Append(append(dst, form), binary.BigEndian, slots) // it fails for what has no fixed size
 	return dst
+}
+
+func parseSlots[T comparable](data []byte, form byte) (slots []T, err error) {
+	if len(data) == 0 {
+		return nil, nil
+	}
+	slots = make([]T, (len(data)-1)/binary.Size(*new(T)))
+	if n, err := binary.Decode(data[1:], binary.BigEndian, slots); err != nil || n < len(data)-1 || data[0] != form {
+		return nil, errPosition
+	}
+	return slots, nil
 }
 
 // errPosition is a stored position that this program didn't write.
@@ -136,20 +174,19 @@ var errPosition = &advice.Error{
 }
 
 func parseLinesPosition(data []byte) (*linesPosition, error) {
-	p := new(linesPosition)
-	if len(data) > 0 && data[0] != linesForm {
-		return p, errPosition
-	}
-	for rest := data[min(len(data), 1):]; len(rest) > 0; {
-		e := new(fileEntry)
-		size, err := binary.Decode(rest, binary.BigEndian, &e.storedEntry)
-		if err != nil || e.Older.Offset < 0 || e.Older.Offset > e.Now.Offset {
+	slots, err := parseSlots[storedEntry](data, linesForm)
+	p := &linesPosition{slots: slots}
+	for slot, stored := range slots {
+		switch {
+		case stored == storedEntry{}:
+			p.free = append(p.free, slot)
+		case stored.Older.Offset < 0 || stored.Older.Offset > stored.Now.Offset:
 			return p, errPosition
+		default:
+			p.entries = append(p.entries, &fileEntry{storedEntry: stored, slot: slot})
 		}
-		p.entries = append(p.entries, e)
-		rest = rest[size:]
 	}
-	return p, nil
+	return p, err
 }
 
 // dayOf numbers the days since 1970.

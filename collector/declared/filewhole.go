@@ -9,12 +9,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"os"
 	"slices"
 	"time"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
 const (
@@ -81,7 +78,7 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 		if read.Offset < size { // its version isn't read yet, and these rows are
 			version = binary.BigEndian.Uint64(read.Chain[:])
 		}
-		l.noteFile(version, wholeEntry{read, l.day})
+		l.noteFile(wholeEntry{version, read, l.day})
 	}
 	return nil
 }
@@ -96,7 +93,7 @@ func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (kn
 		return size, all, nil
 	}
 	if l.files.Format == formatCSV && !l.audit {
-		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, slices.Collect(maps.Keys(l.marks)))
+		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, l.offsets, l.marks)
 	}
 	return known, all, err
 }
@@ -171,23 +168,27 @@ func readDocument(file io.ReaderAt, size int64) (document []byte, problem string
 	return document, problem
 }
 
-// wholePosition is which files were read.
+// wholePosition is which files were read. Each lies in its slot of the stored form, so that a file more changes few bytes of it.
 type wholePosition struct {
-	versions map[uint64]wholeEntry // by versionOf
+	slots    []wholeEntry
+	versions map[uint64]int // slots by versionOf
 	marks    map[mark]bool
+	offsets  []int64 // of marks, sorted
+	free     []int   // slots of no file
 }
 
-// wholeEntry is a file that was read.
+// wholeEntry is a file that was read. It is stored as it is; a slot of no file has zeros.
 type wholeEntry struct {
-	mark       // up to where it was read
-	day  int64 // when it was last seen, since 1970
+	Version uint64
+	Mark    mark  // up to where it was read
+	Day     int64 // when it was last seen, since 1970
 }
 
 const (
 	// goneWholes is of how many files that are gone is remembered that they were read.
 	goneWholes = 10_000
 
-	wholeForm = 3 // of the stored position
+	wholeForm = 4 // of the stored position
 )
 
 // versionOf is a hash of what changes when a file is written to.
@@ -202,61 +203,76 @@ func versionOf(f *listedFile) uint64 {
 
 // seeFile notes that a version of a file is there, and says whether it was read.
 func (p *wholePosition) seeFile(version uint64, day int64) bool {
-	e, known := p.versions[version]
-	if known && e.day != day {
-		e.day = day
-		p.versions[version] = e
+	slot, known := p.versions[version]
+	if known {
+		p.slots[slot].Day = day
 	}
 	return known
 }
 
-func (p *wholePosition) noteFile(version uint64, e wholeEntry) {
-	p.versions[version] = e
-	p.marks[e.mark] = true
+func (p *wholePosition) noteFile(e wholeEntry) {
+	slot, known := p.versions[e.Version]
+	switch {
+	case known:
+	case len(p.free) > 0:
+		slot, p.free = p.free[len(p.free)-1], p.free[:len(p.free)-1]
+	default:
+		slot = len(p.slots)
+		p.slots = append(p.slots, e)
+	}
+	p.slots[slot] = e
+	p.addEntry(slot)
+}
+
+// addEntry makes what is in a slot known.
+func (p *wholePosition) addEntry(slot int) {
+	e := &p.slots[slot]
+	p.versions[e.Version], p.marks[e.Mark] = slot, true
+	if at, there := slices.BinarySearch(p.offsets, e.Mark.Offset); !there {
+		p.offsets = slices.Insert(p.offsets, at, e.Mark.Offset)
+	}
 }
 
 // forget forgets of the files that weren't seen on a day those that are gone for longest.
 func (p *wholePosition) forget(day int64) {
-	gone := slices.DeleteFunc(slices.Collect(maps.Keys(p.versions)), func(version uint64) bool { return p.versions[version].day == day })
+	var gone []int
+	for _, slot := range p.versions {
+		if p.slots[slot].Day != day {
+			gone = append(gone, slot)
+		}
+	}
 	if len(gone) <= goneWholes {
 		return
 	}
-	slices.SortFunc(gone, func(a, b uint64) int {
-		return cmp.Or(cmp.Compare(p.versions[a].day, p.versions[b].day), cmp.Compare(a, b))
-	})
-	for _, version := range gone[:len(gone)-goneWholes] {
-		delete(p.versions, version)
+	slices.SortFunc(gone, func(a, b int) int { return cmp.Or(cmp.Compare(p.slots[a].Day, p.slots[b].Day), cmp.Compare(a, b)) })
+	for _, slot := range gone[:len(gone)-goneWholes] {
+		delete(p.versions, p.slots[slot].Version)
+		p.slots[slot] = wholeEntry{}
+		p.free = append(p.free, slot)
 	}
 }
 
 // append appends the stored form.
-func (p *wholePosition) append(dst []byte) []byte {
-	dst = append(dst, wholeForm)
-	for _, version := range slices.Sorted(maps.Keys(p.versions)) {
-		e := p.versions[version]
-		dst = append(binary.BigEndian.AppendUint64(dst, version), e.Chain[:]...)
-		dst = binary.AppendVarint(binary.AppendVarint(dst, e.Offset), e.day)
-	}
-	return dst
-}
+func (p *wholePosition) append(dst []byte) []byte { return appendSlots(dst, wholeForm, p.slots) }
 
 func parseWholePosition(data []byte) (*wholePosition, error) {
-	p := &wholePosition{versions: make(map[uint64]wholeEntry), marks: make(map[mark]bool)}
-	if len(data) == 0 {
-		return p, nil
+	p := &wholePosition{versions: make(map[uint64]int), marks: make(map[mark]bool)}
+	var err error
+	if p.slots, err = parseSlots[wholeEntry](data, wholeForm); err != nil {
+		return nil, err
 	}
-	r := pack.Reader{Data: data[1:]}
-	for len(r.Data) > 0 {
-		version := r.Number(8)
-		var e wholeEntry
-		binary.BigEndian.PutUint64(e.Chain[:8], r.Number(8))
-		binary.BigEndian.PutUint64(e.Chain[8:], r.Number(8))
-		if e.Offset, e.day = r.Varint(), r.Varint(); !r.Bad {
-			p.noteFile(version, e)
+	for slot := range p.slots {
+		switch e := &p.slots[slot]; {
+		case *e == wholeEntry{}:
+			p.free = append(p.free, slot)
+		case e.Mark.Offset < 0:
+			return nil, errPosition
+		default:
+			p.versions[e.Version], p.marks[e.Mark] = slot, true
+			p.offsets = append(p.offsets, e.Mark.Offset)
 		}
 	}
-	if r.Bad || data[0] != wholeForm {
-		return nil, errPosition
-	}
+	slices.Sort(p.offsets)
+	p.offsets = slices.Compact(p.offsets)
 	return p, nil
 }

@@ -133,7 +133,7 @@ func TestWholeCrash(t *testing.T) {
 	for r.poll() > 0 {
 	}
 	r.is(want...)
-	if length := len(r.position); length > 40*32 {
+	if length := len(r.position); length > 41*40 {
 		t.Errorf("the position has %d bytes", length)
 	}
 }

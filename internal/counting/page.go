@@ -36,7 +36,7 @@ type Position struct {
 	Watermark time.Time
 	// HistoryDone ends the feed's first history and shows its series.
 	HistoryDone bool
-	// Plan replaces the reader's own position; nil leaves it.
+	// Plan replaces the reader's own position; nil leaves it. A commit writes only those parts of PlanPart bytes that changed.
 	Plan []byte
 	// Read is the complete read that the page ends; nil: it ends none.
 	Read *Read
@@ -54,6 +54,9 @@ type Read struct {
 func (r *Read) covers(first, due time.Time) bool {
 	return !first.Before(r.From) && (r.To.IsZero() || !due.After(r.To))
 }
+
+// PlanPart is how long the parts of a reader's position are, in bytes.
+const PlanPart = 480
 
 // Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.
 type Page struct {

@@ -58,10 +58,10 @@ func (f *Feed) advanceSeq() error {
 
 // saveState writes the state, after advanceSeq.
 func (f *Feed) saveState(s *counting.State) error {
-	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, plan = ?, connected_from = ?, history_read = ?
-		WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.Plan, s.ConnectedFrom, micros(s.HistoryRead), f.id)
-	return err
+	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, connected_from = ?,
+		history_read = ? WHERE id = ?`,
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.ConnectedFrom, micros(s.HistoryRead), f.id)
+	return errors.Join(err, f.savePlan(s.Plan))
 }
 
 // Feed opens a feed's state, makes it at its first start, and shows its series. One that is open takes over the new spec.
@@ -110,8 +110,8 @@ func (f *Feed) load() error {
 	l, state := f.ledger, new(counting.State)
 	var owner string
 	var epoch, seq, check int64
-	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, plan, connected_from, history_read, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
-		append([]any{&owner, &epoch, &seq, &check, &state.Plan, &state.ConnectedFrom, asTime{&state.HistoryRead}}, stateTargets(state)...)...)
+	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, connected_from, history_read, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
+		append([]any{&owner, &epoch, &seq, &check, &state.ConnectedFrom, asTime{&state.HistoryRead}}, stateTargets(state)...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
 	}
@@ -127,6 +127,9 @@ func (f *Feed) load() error {
 	f.keyCheck = check
 	series := metrics.NewFeed(f.spec.Source, f.spec.Provider, f.spec.Feed, state.HistoryDone)
 	series.NoReasons = f.spec.NoReasons
+	if state.Plan, err = l.loadPlan(f.id); err != nil {
+		return err
+	}
 	trunks, err := l.loadTrunks(series, f.id)
 	if err != nil {
 		return err
@@ -253,8 +256,9 @@ func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 	}
 	origin := l.settings.Now().Add(-spec.History).Truncate(time.Second)
 	first := micros(origin.Add(-spec.Lead))
-	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest, history_done, records, plan, connected_from,
-		history_read) SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, NULL, 0, 0 FROM feeds RETURNING id`,
+	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest,
+		history_done, records, connected_from, history_read)
+		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, 0, 0 FROM feeds RETURNING id`,
 		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), micros(origin), first, first}, id)
 }
 

@@ -22,8 +22,10 @@ var schema = []string{
 		epoch BIGINT NOT NULL, seq BIGINT NOT NULL, key_check BIGINT NOT NULL,
 		origin BIGINT NOT NULL, floor BIGINT NOT NULL, watermark BIGINT NOT NULL,
 		newest BIGINT NOT NULL, history_done BIGINT NOT NULL, records BIGINT NOT NULL,
-		plan BLOB, connected_from BIGINT NOT NULL, history_read BIGINT NOT NULL,
+		connected_from BIGINT NOT NULL, history_read BIGINT NOT NULL,
 		UNIQUE (source, feed))`,
+	// The positions of readers, in parts: a commit writes those that changed (plan.go).
+	`CREATE TABLE plans (feed BIGINT NOT NULL, part BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, part)) WITHOUT ROWID`,
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (package ids).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
@@ -71,7 +73,7 @@ var schema = []string{
 	`CREATE TABLE audits (
 		feed BIGINT NOT NULL, day BIGINT NOT NULL, whole BIGINT NOT NULL, at BIGINT NOT NULL,
 		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL, PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
-	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, NULL, 0, 0)`,
+	`INSERT INTO feeds VALUES (0, '', '', '', '', '', '', 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0)`,
 	`INSERT INTO meta VALUES ('schema', '` + schemaVersion + `')`,
 }
 
