@@ -23,15 +23,19 @@ import (
 )
 
 // TestE2EKamailio (definitions.md 5): SIPp makes calls through a real Kamailio, whose accounting goes to a real MariaDB, and what is counted is what
-// SIPp says it did.
+// SIPp says it did. A call whose first carrier refuses, and whose second one connects, is an answered call with a failed attempt.
 func TestE2EKamailio(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	database, port := startMariaDB(t, folder)
 	good, busy := startCallee(t, folder, "good", ""), startCallee(t, folder, "busy", busyScenario)
-	proxy := startKamailio(t, folder, port, good, busy)
-	const answered, refused = 40, 25
+	down := startCallee(t, folder, "down", strings.Replace(busyScenario, "486 Busy Here", "503 Service Unavailable", 1))
+	proxy := startKamailio(t, folder, port, good, busy, down)
+	const answered, refused, failedOver = 40, 25, 15
 	made := callThrough(t, folder, proxy, "good", answered, "")
+	if n := callThrough(t, folder, proxy, "failover", failedOver, ""); n != failedOver {
+		t.Fatalf("SIPp made %d calls over the second carrier", n)
+	}
 	turned := callThrough(t, folder, proxy, "busy", refused, busyCallScenario)
 	if made != answered || turned != refused {
 		t.Fatalf("SIPp made %d and %d calls", made, turned)
@@ -42,7 +46,7 @@ func TestE2EKamailio(t *testing.T) {
 		if err := database.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM acc WHERE method = 'BYE'").Scan(&byes); err != nil {
 			return err
 		}
-		if byes != answered {
+		if byes != answered+failedOver {
 			return fmt.Errorf("%d calls have ended", byes)
 		}
 		return nil
@@ -50,10 +54,11 @@ func TestE2EKamailio(t *testing.T) {
 	config := filepath.Join(folder, "config.yaml")
 	write(t, filepath.Join(folder, "dsn"), fmt.Sprintf("root:@tcp(127.0.0.1:%d)/kamailio\n", port))
 	write(t, config, "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: edge\n    history: 1h\n"+
-		"    kamailio: {driver: mysql, dsn_file: dsn, time_zone: UTC, acc: {interval: 1s, lookback: 1h}}\n")
+		"    kamailio: {driver: mysql, dsn_file: dsn, time_zone: UTC,\n"+
+		"      columns: {trunk: carrier, direction: way}, acc: {interval: 1s, lookback: 1h, settle: 2s}}\n")
 	v := newVault(t)
 	x := start(t, v, launch{config: config}).ready()
-	for outcome, want := range map[string]float64{"answered": float64(made), "busy": float64(turned)} {
+	for outcome, want := range map[string]float64{"answered": float64(made) + failedOver, "busy": float64(turned)} {
 		eventually(t, "count the calls that are "+outcome, func() error {
 			if got := x.scrape().sum("cdr_calls_total", "feed=acc", "outcome="+outcome); got != want {
 				return fmt.Errorf("%g are counted, SIPp made %g", got, want)
@@ -62,8 +67,14 @@ func TestE2EKamailio(t *testing.T) {
 		})
 	}
 	m := x.scrape()
-	if got := m.sum("cdr_calls_total", "feed=acc"); got != answered+refused {
-		t.Errorf("%g calls are counted in all, SIPp made %d", got, answered+refused)
+	if got := m.sum("cdr_calls_total", "feed=acc"); got != answered+refused+failedOver {
+		t.Errorf("%g calls are counted in all, SIPp made %d", got, answered+refused+failedOver)
+	}
+	if got := m.sum("cdr_calls_total", "feed=acc", "direction=outbound", "trunk=carrier-b", "outcome=answered"); got != failedOver {
+		t.Errorf("%g calls are answered over the second carrier, SIPp made %d", got, failedOver)
+	}
+	if got := m.sum("cdr_call_legs_total", "direction=outbound", "trunk=carrier-a", "outcome=failed"); got != failedOver {
+		t.Errorf("%g attempts failed at the first carrier, SIPp made %d", got, failedOver)
 	}
 	if got := m.sum("cdr_call_failures_total", "sip_code=486"); got != refused {
 		t.Errorf("%g calls have the code 486", got)
@@ -156,6 +167,9 @@ func startMariaDB(t *testing.T, folder string) (*sql.DB, int) {
 		}
 		statements += string(text)
 	}
+	for _, table := range []string{"acc", "missed_calls"} {
+		statements += "ALTER TABLE " + table + " ADD carrier VARCHAR(64), ADD way VARCHAR(16);"
+	}
 	if _, err := db.ExecContext(t.Context(), statements); err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +191,8 @@ func open(t *testing.T, folder string) {
 	}
 }
 
-// startKamailio starts a proxy in UTC: calls to busy go to one server, all others to another.
-func startKamailio(t *testing.T, folder string, database, good, busy int) (port int) {
+// startKamailio starts a proxy in UTC: calls to busy go to one server, those to failover first to one that refuses, all others to a good one.
+func startKamailio(t *testing.T, folder string, database, good, busy, down int) (port int) {
 	t.Helper()
 	port = freePort(t, "udp")
 	file := filepath.Join(folder, "kamailio.cfg")
@@ -199,13 +213,22 @@ modparam("acc", "db_url", "mysql://root:@127.0.0.1:%[2]d/kamailio")
 modparam("acc", "db_flag", 1)
 modparam("acc", "db_missed_flag", 2)
 modparam("acc", "failed_transaction_flag", 3)
+modparam("acc", "db_extra", "carrier=$avp(carrier); way=$avp(way)")
 request_route {
 	if (is_method("INVITE")) { setflag(1); setflag(2); setflag(3); }
 	if (is_method("BYE")) { setflag(1); }
 	if ($rU == "busy") { $du = "sip:127.0.0.1:%[4]d"; } else { $du = "sip:127.0.0.1:%[3]d"; }
+	if ($rU == "failover" && is_method("INVITE")) {
+		$avp(carrier) = "carrier-a"; $avp(way) = "outbound"; $du = "sip:127.0.0.1:%[5]d";
+		t_on_failure("next");
+	}
 	t_relay();
 }
-`, port, database, good, busy))
+failure_route[next] {
+	$avp(carrier) = "carrier-b"; $du = "sip:127.0.0.1:%[3]d";
+	t_relay();
+}
+`, port, database, good, busy, down))
 	background(t, nil, "kamailio", "-DD", "-E", "-f", file, "-P", filepath.Join(folder, "kamailio.pid"), "-Y", folder)
 	return port
 }

@@ -97,3 +97,17 @@ func tryAsterisk(t *testing.T, row, trunks string) (all []declared.Mapped) {
 	}
 	return all
 }
+
+// TestAsteriskWithoutIDs: a file whose columns leave out an id never waits for the row of the first channel.
+func TestAsteriskWithoutIDs(t *testing.T) {
+	for columns, want := range map[string]bool{"uniqueid,linkedid": false, "uniqueid": true, "linkedid": true, "": true} {
+		m := builtin(t, "asterisk", "cdr", nil)
+		names, values := []string{"start", "disposition"}, []string{"2026-11-23 10:00:01", "BUSY"}
+		for name := range strings.SplitSeq(columns, ",") {
+			names, values = append(names, name), append(values, "id of "+name)
+		}
+		if got := m.MapFields(names, values); got.Record == nil || got.Record.Whole != want {
+			t.Errorf("with %q whole is %t, %s", columns, !want, got.Invalid)
+		}
+	}
+}
