@@ -31,6 +31,7 @@ var compared = map[string][]string{
 	"cdr_calls_by_location_total":       {"media_location", "signaling_location"},
 	"cdr_emergency_calls_total":         {"outcome", "test"},
 	"cdr_call_legs_total":               {"leg_type", "outcome"},
+	"cdr_trunk_connected_seconds_total": {"trunk", "direction"},
 	"cdr_recordings_total":              {"type"},
 	"cdr_sessions_total":                {"result", "media"},
 	"cdr_session_failures_total":        {"stage", "reason"},

@@ -29,12 +29,16 @@ type incident struct {
 
 	redactor *cdr.Redactor
 	// calls are all of the range: which failures are a run is known once all were read, since providers list in any order.
-	calls   map[callLine][]incidentCall
-	callers callers
+	calls    map[callLine][]incidentCall
+	channels map[[4]string]bool // the channels that attempts took, by source, feed and call
+	callers  callers
 }
 
 func newIncident(c *kingpin.CmdClause) command {
-	k := &incident{calls: make(map[callLine][]incidentCall), callers: callers{sums: make(map[callerKey]*callerSums)}}
+	k := &incident{
+		calls: make(map[callLine][]incidentCall), channels: make(map[[4]string]bool),
+		callers: callers{sums: make(map[callerKey]*callerSums)},
+	}
 	run := configCommand(c, k.run)
 	k.define(c, "now", "0s")
 	c.Flag("trunk", "Trunk whose failures are reported; all trunks by default.").StringVar(&k.trunk)
@@ -94,24 +98,37 @@ func (k *incident) knowTrunk() error {
 	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", k.trunk, known)
 }
 
-// add takes a call when it is counted, and its failure, which is counted after it if it isn't another call's.
+// add takes an attempt, as counting does (docs/counting.md, "Trunks"): an outbound leg with a trunk when
+// it is read, else a call when it counts. So a carrier's failures are there although another one took the calls.
 func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 	if (k.showCallers || k.callers.country != "") && (k.trunk == "" || strings.EqualFold(k.trunk, r.Trunk)) {
 		k.callers.add(f, r, d, k.redacted)
 	}
-	if d.Def != metrics.Calls && d.Def != metrics.CallFailures {
+	byLegs := r.Direction == cdr.Outbound && r.Trunk != "" && (f.Info.Rules.Legs || len(r.Legs) == 0)
+	switch {
+	case d.Def == metrics.CallLegs && byLegs && len(r.Legs) == 0 && !r.NoOutcome && r.Party != cdr.Own && k.isNewChannel(f, r):
+	case d.Def == metrics.Calls && !byLegs:
+	default:
 		return
 	}
 	// A record's texts lie in a page that is used again, and a map takes the text of the last assignment.
 	line := callLine{Source: f.Source, Feed: f.Info.Name, Direction: r.Direction.String(), Trunk: strings.Clone(r.Trunk)}
-	if d.Def == metrics.Calls {
-		k.calls[line] = append(k.calls[line], incidentCall{at: r.Start, outcome: r.Outcome})
-		return
-	}
-	calls := k.calls[line]
+	one := incidentCall{at: r.Start, outcome: r.Outcome}
 	if failed(r.Outcome, f.Info.Properties) {
-		calls[len(calls)-1].failure = k.failure(r)
+		one.failure = k.failure(r)
 	}
+	k.calls[line] = append(k.calls[line], one)
+}
+
+// isNewChannel says whether a leg is the first of its call on a channel of the trunk: the others are the same attempt.
+func (k *incident) isNewChannel(f *history.Feed, r *cdr.Record) bool {
+	if r.Channel == "" {
+		return true
+	}
+	channel := [4]string{f.Source, f.Info.Name, strings.Clone(cmp.Or(r.CallKey, r.Parent, r.ID)), strings.Clone(r.Channel)}
+	known := k.channels[channel]
+	k.channels[channel] = true
+	return !known
 }
 
 // failure is what the report may show of a call that failed.

@@ -84,7 +84,7 @@ func (all tables) addIncidents(source, feed string, truth tables) {
 		}
 		all.add("attempts", n, source, feed, line)
 		connected := int64(0)
-		if outcome == "answered" || outcome == "voicemail" {
+		if outcome == "answered" || outcome == "voicemail" || outcome == "machine" {
 			connected = n
 		}
 		all.add("connected", connected, source, feed, line)

@@ -21,7 +21,7 @@ type callLine struct{ Source, Feed, Trunk, Direction string }
 type incidentCall struct {
 	at      time.Time
 	outcome cdr.Outcome
-	failure *failedCall // nil: it got through, or its failure is another call's
+	failure *failedCall // nil: it got through
 }
 
 // failedCall is a call of the sample, redacted.

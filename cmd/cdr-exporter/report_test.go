@@ -167,7 +167,7 @@ func (all tables) addSums(t *testing.T, rows []sumRow) {
 
 // addCounted adds the counters of a feed in the form of addSums.
 func (all tables) addCounted(source, feed string, counters tables) {
-	connects := map[string]int64{"answered": 1, "voicemail": 1}
+	connects := map[string]int64{"answered": 1, "voicemail": 1, "machine": 1}
 	for labels, n := range counters["cdr_calls_total"] {
 		l := strings.Split(labels, "|") // direction, call_type, outcome, trunk
 		all.add("calls", n/1e6, source, feed, l[0], l[1], l[3])

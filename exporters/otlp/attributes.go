@@ -45,7 +45,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	b = appendPairs(b, "cdr.media_location", r.MediaLocation, "cdr.signaling_location", r.SignalLocation)
 	b = appendRecordings(b, r.Recordings)
 	if event.Name == counting.EventLeg {
-		b = appendPairs(b, "cdr.leg.id", event.Leg)
+		b = appendPairs(b, "cdr.leg.id", cmp.Or(event.Leg, event.RecordID)) // never empty: queries of calls leave legs out by it
 	} else if len(r.Legs) > 0 {
 		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
 	}

@@ -160,6 +160,26 @@ func TestRecordsGolden(t *testing.T) {
 	}
 }
 
+// TestLegsAreTold: a leg's log record can't be taken for its call's.
+func TestLegsAreTold(t *testing.T) {
+	e := Encoder{}
+	r, call := bareRecord(), bareEvent()
+	row, part := *call, *call
+	row.Name, part.Name, part.Leg = counting.EventLeg, counting.EventLeg, "2"
+	for name, c := range map[string]struct {
+		event    *counting.Event
+		id, body string
+	}{"a call": {call, "", "call "}, "a row that is a leg": {&row, row.RecordID, "leg "}, "a part of a row": {&part, "2", "leg "}} {
+		got := decode(t, e.AppendRecord(nil, r, c.event))[0]
+		if id := attributeOf(got, "cdr.leg.id").GetStringValue(); id != c.id {
+			t.Errorf("%s: cdr.leg.id is %q, want %q", name, id, c.id)
+		}
+		if body := strings.ToLower(got.GetBody().GetStringValue()); !strings.Contains(body, c.body) {
+			t.Errorf("%s: %q", name, body)
+		}
+	}
+}
+
 func TestRecordsOfAnySizeJoin(t *testing.T) {
 	e := Encoder{}
 	for _, size := range []int{0, 1, 100, 15_000, 16_383, 20_000, 3_000_000} {
@@ -208,6 +228,7 @@ func TestSeverityAndBodyOfEveryOutcome(t *testing.T) {
 		cdr.Unknown:       {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call of unknown outcome: timeout (SIP 408), byot_in, via sbc1.example.com"},
 		cdr.Answered:      {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered, 1m2s, byot_in, via sbc1.example.com"},
 		cdr.Voicemail:     {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered by voicemail, 1m2s, byot_in, via sbc1.example.com"},
+		cdr.Machine:       {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered by a machine, 1m2s, byot_in, via sbc1.example.com"},
 		cdr.Busy:          {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call found the line busy: timeout (SIP 408), byot_in, via sbc1.example.com"},
 		cdr.NoAnswer:      {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call not answered: timeout (SIP 408), byot_in, via sbc1.example.com"},
 		cdr.Cancelled:     {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call cancelled: timeout (SIP 408), byot_in, via sbc1.example.com"},

@@ -17,7 +17,11 @@ func appendLine(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	case event.Visit != nil:
 		return appendVisitLine(b, event.Visit)
 	}
-	b = append(append(append(b, directionPhrases[r.Direction]...), ' '), outcomePhrases[r.Outcome]...)
+	phrases := directionPhrases
+	if event.Name == counting.EventLeg {
+		phrases = legPhrases
+	}
+	b = append(append(append(b, phrases[r.Direction]...), ' '), outcomePhrases[r.Outcome]...)
 	switch {
 	case r.Outcome.Connected() && r.NoDuration:
 	case r.Outcome.Connected():
@@ -61,8 +65,13 @@ var directionPhrases = map[cdr.Direction]string{
 	cdr.DirectionUnknown: "Call", cdr.Inbound: "Inbound call", cdr.Outbound: "Outbound call", cdr.Internal: "Internal call",
 }
 
+var legPhrases = map[cdr.Direction]string{
+	cdr.DirectionUnknown: "Leg", cdr.Inbound: "Inbound leg", cdr.Outbound: "Outbound leg", cdr.Internal: "Internal leg",
+}
+
 var outcomePhrases = map[cdr.Outcome]string{
-	cdr.Unknown: "of unknown outcome", cdr.Answered: "answered", cdr.Voicemail: "answered by voicemail", cdr.Busy: "found the line busy",
+	cdr.Unknown: "of unknown outcome", cdr.Answered: "answered", cdr.Voicemail: "answered by voicemail",
+	cdr.Machine: "answered by a machine", cdr.Busy: "found the line busy",
 	cdr.NoAnswer: "not answered", cdr.Cancelled: "cancelled", cdr.Rejected: "rejected", cdr.InvalidNumber: "to an invalid number",
 	cdr.NotAllowed: "not allowed", cdr.Failed: "failed", cdr.NotConnected: "not connected",
 }

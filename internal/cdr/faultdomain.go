@@ -25,7 +25,7 @@ func (o Outcome) FaultDomain() FaultDomain {
 		return FaultUser
 	case NotAllowed:
 		return FaultPolicy
-	case Answered, Voicemail, Failed, NotConnected, Unknown:
+	case Answered, Voicemail, Machine, Failed, NotConnected, Unknown:
 	}
 	return FaultUnknown
 }

@@ -20,6 +20,7 @@ func TestOutcomes(t *testing.T) {
 		{8, "not_allowed", false, false, true},
 		{9, "failed", false, false, true},
 		{10, "not_connected", false, false, false},
+		{11, "machine", true, true, true},
 	}
 	if got := len(Outcomes()); got != len(tests) {
 		t.Errorf("%d outcomes, want %d", got, len(tests))

@@ -147,7 +147,8 @@ func found() string {
 	for _, label := range []string{"source", "provider", "trunk", "outcome"} {
 		parts = append(parts, fmt.Sprintf(`| %s=~"$%s"`, logName(label), label))
 	}
-	parts = append(parts, "| cdr_session_id=~`$kind`", `| cdr_queue_result=""`) // visits to queues are no calls
+	// Neither visits to queues nor legs of a call are calls.
+	parts = append(parts, "| cdr_session_id=~`$kind`", `| cdr_queue_result=""`, `| cdr_leg_id=""`)
 	for _, f := range typed {
 		if f.attribute != "" {
 			parts = append(parts, fmt.Sprintf("| %s=~`$%s`", f.attribute, f.variable))

@@ -105,7 +105,8 @@ func TestE2EValues(t *testing.T) {
 		series(metrics.ChargeCorrections, "1", labels{"currency": "EUR", "sign": "credit"}),
 		series(metrics.CallCharges, "4", labels{"currency": "GBP"}),
 		series(metrics.ChargeCorrections, "3", labels{"currency": "USD", "sign": "credit"}),
-		series(metrics.Calls, "8", labels{"trunk": "a", "outcome": "answered"}),
+		series(metrics.Calls, "4", labels{"trunk": "a", "outcome": "answered"}),
+		series(metrics.Calls, "4", labels{"trunk": "a", "outcome": "machine"}),
 		series(metrics.Calls, "1", labels{"trunk": "a", "outcome": "failed"}),
 		series(metrics.Calls, "1", labels{"trunk": "a", "outcome": "invalid_number"}),
 		series(metrics.Calls, "5", labels{"trunk": "a", "outcome": "unknown"}),
@@ -128,6 +129,9 @@ func TestE2EValues(t *testing.T) {
 	}{
 		{"net", b.net(b.total, by("currency")), []promSample{{`{currency="EUR"}`, 220}, {`{currency="GBP"}`, 80}, {`{currency="USD"}`, -60}}},
 		{"ASR", asr(b.total, of), []promSample{trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75)}},
+		{"reached a person", reachedPerson(b.total, of), []promSample{
+			trunk("a", 0.4), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75),
+		}},
 		{"NER", ner(b.total, of), []promSample{trunk("a", 0.8), trunk("b", 1), trunk("c", 0)}},
 		{"faults", faults(b.total, of), []promSample{trunk("a", 0.1), trunk("b", 0), trunk("c", 1)}},
 		{"error budget left", rounded(b.budgetLeft(of)), []promSample{trunk("a", -9), trunk("b", 1), trunk("c", -99)}},
@@ -321,6 +325,8 @@ func labelValues(label string) []string {
 			}
 		}
 		return names
+	case "direction":
+		return []string{"outbound"}
 	case "feed":
 		return []string{"direct_routing", "call_records", "call_log"}
 	case "result":

@@ -36,9 +36,15 @@ func exporter(with *rules.Parameters) *board {
 	b.add(12, 8, b.series(text{"Catching up by feed", "1 while the watermark is more than 10 minutes and 3 intervals behind."}, b.value(metrics.CatchingUp, perFeed())).Max(1))
 	b.add(8, 8, b.series(text{"Waits to be fetched", "What is known of and still to be fetched or read again. What is set aside failed while others were fetched; it is tried once a day."},
 		b.value(metrics.Tasks, by("source", "feed", "state"))).Decimals(0))
-	b.add(8, 8, b.series(text{"Time that can't be read", "Length of the range that was due but that the provider no longer keeps. Those calls are missing for good."},
+	b.add(8, 8, b.series(text{"Calls that wait", "Calls that count once they are whole: until then a further leg may come. " +
+		"Their charges and outbound attempts count at once."},
+		b.value(metrics.CallsWaiting, perFeed())).Decimals(0))
+	b.add(8, 8, b.stacked(text{"Calls that counted incomplete", "Calls of each bar that counted although a leg was missing or hadn't ended: " +
+		"whole_after had passed, or too many calls waited."},
+		b.orNone(b.flow(metrics.CallsIncomplete, perFeed())).as("{{source}} {{feed}}")))
+	b.add(12, 8, b.series(text{"Time that can't be read", "Length of the range that was due but that the provider no longer keeps. Those calls are missing for good."},
 		b.value(metrics.Unreadable, perFeed())).Thresholds(never(1)).ThresholdsStyle(dashed()))
-	b.add(8, 8, b.series(text{"Age of the newest call by feed", "How long ago the latest call that was counted began."}, b.age(metrics.NewestCall, perFeed())))
+	b.add(12, 8, b.series(text{"Age of the newest call by feed", "How long ago the latest call that was counted began."}, b.age(metrics.NewestCall, perFeed())))
 
 	b.row("Provider's interface")
 	b.add(12, 8, b.stacked(text{"Requests by status", "Requests to providers per minute by HTTP status; error: no answer at all. 429 is the provider's limit."},

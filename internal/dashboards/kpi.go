@@ -40,6 +40,12 @@ func asr(how ask, keep []string) query {
 	return share(how(metrics.Calls, keep, connected()), how(metrics.Calls, keep))
 }
 
+// reachedPerson is the share of calls that a person answered, of those whose outcome is known.
+func reachedPerson(how ask, keep []string) query {
+	known := how(metrics.Calls, keep, isNot("outcome", cdr.Unknown.String()))
+	return share(how(metrics.Calls, keep, is("outcome", cdr.Answered.String())), known)
+}
+
 // ner is the network effectiveness ratio (ITU-T E.425).
 func ner(how ask, keep []string) query {
 	return share(how(metrics.Calls, keep, effective(), withReasons()), how(metrics.Calls, keep, attempts(), withReasons()))

@@ -28,7 +28,7 @@ const (
 )
 
 // rare are the counters of the exporter's own that a healthy day doesn't have, so that a rate of them means nothing.
-var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow}
+var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow, metrics.CallsIncomplete}
 
 // measure is how a metric is shown, in every panel.
 type measure struct {
@@ -47,7 +47,7 @@ type measure struct {
 // default: a gauge that isn't here can't be shown.
 var (
 	summed = []*metrics.Def{
-		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit, metrics.SeriesCount, metrics.LedgerSize,
+		metrics.ActiveCalls, metrics.Tasks, metrics.CallsWaiting, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit, metrics.SeriesCount, metrics.LedgerSize,
 		metrics.ProviderRecords, metrics.ProviderCharges, metrics.ReconciliationDifference, metrics.ReconciliationCharges, buildInfo,
 	}
 	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last attempts.

@@ -25,14 +25,18 @@ func overview(with *rules.Parameters) *board {
 	b.add(24, 5, b.tiles(text{"State of the trunks", "The twelve worst trunks by their last 64 attempts, of every feed. " + judged}, 12, b.verdict()))
 	b.add(3, 4, b.number(text{"Calls", "Call records that were counted in the time shown."},
 		b.total(metrics.Calls, nil)).Decimals(0).ColorScheme(fixed("blue")))
-	b.add(3, 4, b.number(text{"Connected share (ASR)", "Answer-seizure ratio (ITU-T E.425): answered or voicemail, of all calls. Users who are busy lower it; it is no measure of faults."},
+	b.add(3, 4, b.number(text{"Connected share (ASR)", "Answer-seizure ratio (ITU-T E.425): answered by a person, voicemail or a machine, of all calls. " +
+		"Users who are busy lower it; it doesn't measure faults."},
 		asr(b.total, nil)).Decimals(1))
-	b.add(4, 4, b.number(text{"Effectiveness (NER)", "Network effectiveness ratio (ITU-T E.425): answered, voicemail, busy, not answered, cancelled or rejected, of all attempts. " +
+	b.add(3, 4, b.number(text{"Reached a person", "Calls that a person answered, of all whose outcome is known. " +
+		"Calls that end in a queue, a menu or voicemail lower it: it measures staffing, not the network."},
+		reachedPerson(b.total, nil)).Decimals(1))
+	b.add(3, 4, b.number(text{"Effectiveness (NER)", "Network effectiveness ratio (ITU-T E.425): answered, voicemail, machine, busy, not answered, cancelled or rejected, of all attempts. " +
 		"Only of feeds that say why a call didn't connect. Under 100 calls a low value can be normal."},
 		ner(b.total, nil)).Decimals(1).Thresholds(below(0.95, 0.9)).NoValue(cantTell))
-	b.add(4, 4, b.number(text{"Fault ratio", "Calls that the network, a trunk, a carrier or a service failed, of all attempts. Only of feeds that say why a call didn't connect."},
+	b.add(3, 4, b.number(text{"Fault ratio", "Calls that the network, a trunk, a carrier or a service failed, of all attempts. Only of feeds that say why a call didn't connect."},
 		faults(b.total, nil)).Decimals(2).Thresholds(b.budget()).NoValue(cantTell))
-	b.add(4, 4, b.number(text{"Error budget left", fmt.Sprintf("Of the last 30 days, or of what Prometheus keeps of them: %g %% of attempts may fail for a fault of network, trunk, carrier or service. Trunks has it by trunk.", 100*b.ErrorBudget)},
+	b.add(3, 4, b.number(text{"Error budget left", fmt.Sprintf("Of the last 30 days, or of what Prometheus keeps of them: %g %% of attempts may fail for a fault of network, trunk, carrier or service. Trunks has it by trunk.", 100*b.ErrorBudget)},
 		b.budgetLeft(nil)).Decimals(0).Thresholds(left()).NoValue(cantTell).TimeFrom(budgetTime))
 	b.add(3, 4, b.number(text{"Calls in progress", "As of the last read, of providers that say so."},
 		b.value(metrics.ActiveCalls, nil)).Decimals(0).ColorScheme(fixed("blue")).NoValue(cantTell))
@@ -44,9 +48,9 @@ func overview(with *rules.Parameters) *board {
 		"Faults: what the network, a trunk, a carrier or a service failed, where the feed gives reasons. A click on a trunk leads to its dashboard, on its calls to their log lines."}))
 
 	b.row("Failures")
-	b.add(12, 9, b.ofCalls(text{"Failures by fault domain", "Calls of each bar that neither a person nor voicemail answered, by whose it probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
+	b.add(12, 9, b.ofCalls(text{"Failures by fault domain", "Calls of each bar that weren't answered, by whose it probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
 		b.flow(metrics.CallFailures, by("fault_domain"))))
-	b.add(12, 9, b.ofCalls(text{"Failures by reason", "Calls of each bar that neither a person nor voicemail answered, by outcome and reason. " +
+	b.add(12, 9, b.ofCalls(text{"Failures by reason", "Calls of each bar that weren't answered, by outcome and reason. " +
 		"People who are busy or misdial are no outage: look for the outcome failed."},
 		b.flow(metrics.CallFailures, by("outcome", "reason"))))
 	causes := by("source", "feed", "trunk", "direction", "fault_domain", "outcome", "reason")
@@ -59,12 +63,15 @@ func overview(with *rules.Parameters) *board {
 	keep := by("source", "provider", "feed")
 	b.add(12, 8, b.ofCalls(text{"Calls by outcome", "Calls of each bar by how they ended."}, b.flow(metrics.Calls, by("outcome"))))
 	b.add(12, 8, b.ofCalls(text{"Calls by source", "Calls of each bar by where their records come from."}, b.flow(metrics.Calls, keep)))
-	b.add(12, 8, b.series(text{"Connected share (ASR) by source", "Answered or voicemail, of all calls; of at least five."}, asr(b.flow, keep)).Max(1))
+	b.add(12, 8, b.series(text{"Connected share (ASR) by source", "Answered by a person, voicemail or a machine, of all calls; of at least five."}, asr(b.flow, keep)).Max(1))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by source", "Share of attempts that the network, a trunk, a carrier or a service failed; of at least five. Only of feeds that say why a call didn't connect."}, ratio).
 		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
 		Thresholds(b.budget()).ThresholdsStyle(dashed()))
-	b.add(24, 8, b.series(text{"Charges by currency", "Money of each bar, as first known, by currency. Corrections are on the Cost dashboard."},
+	b.add(12, 8, b.series(text{"Reached a person by source", "Calls that a person answered, of all whose outcome is known; of at least five. " +
+		"The rest ended in a queue, a menu or voicemail, or weren't answered."},
+		reachedPerson(b.flow, keep)).Max(1))
+	b.add(12, 8, b.series(text{"Charges by currency", "Money of each bar, as first known, by currency. Corrections are on the Cost dashboard."},
 		b.flow(metrics.CallCharges, by("currency", "source"))).Decimals(2))
 
 	b.row("Weeks")
@@ -92,7 +99,8 @@ func overview(with *rules.Parameters) *board {
 	b.add(12, 8, b.stacked(text{"Outcomes that changed", "Calls of each bar whose outcome the provider changed after they were counted."},
 		changes.as("{{source}} {{from}} to {{to}}")))
 	b.add(12, 8, b.stacked(text{"Recordings", "Recordings attached to calls of each bar, of providers that say so."}, b.flow(metrics.Recordings, by("source", "type"))))
-	b.add(12, 8, b.stacked(text{"Legs by type", "Legs of each bar as the provider lists them, among them one that stands for the whole call: no number of calls."},
+	b.add(12, 8, b.stacked(text{"Legs by type", "Legs of each bar, each with its own outcome; none is a leg that doesn't say how its call ended. " +
+		"A call may have several."},
 		b.flow(metrics.CallLegs, by("leg_type", "outcome"))))
 	return b
 }

@@ -47,15 +47,18 @@ func trunks(with *rules.Parameters) *board {
 	b.affected()
 
 	b.row("Effectiveness")
-	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, busy, not answered, cancelled or rejected, of all attempts."},
+	b.add(12, 8, b.series(text{"Effectiveness (NER) by trunk", "Answered, voicemail, machine, busy, not answered, cancelled or rejected, of all attempts."},
 		ner(b.flow, keep)).Max(1).Thresholds(below(0.95, 0.9)).ThresholdsStyle(dashed()))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
 		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
 		Thresholds(b.budget()).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.ofCalls(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."},
+	b.add(8, 8, b.ofCalls(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."},
 		b.flow(metrics.Calls, by("source", "trunk", "direction"))))
-	b.add(12, 8, b.series(text{"Connected share (ASR) by trunk", "Answered or voicemail, of all calls."}, asr(b.flow, keep)).Max(1))
+	b.add(8, 8, b.stacked(text{"Outbound attempts by trunk", "Outbound legs of each bar by how they ended. " +
+		"A trunk that refuses calls fails here, although another trunk connects them and no call fails."},
+		b.flow(metrics.CallLegs, by("source", "trunk", "outcome"), is("direction", "outbound"), isNot("trunk", ""))))
+	b.add(8, 8, b.series(text{"Connected share (ASR) by trunk", "Answered by a person, voicemail or a machine, of all calls."}, asr(b.flow, keep)).Max(1))
 
 	b.row("Codes")
 	b.add(12, 9, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing has it."},
@@ -87,8 +90,11 @@ func trunks(with *rules.Parameters) *board {
 		b.value(metrics.PeakConcurrency, keep)).Decimals(0))
 	b.add(12, 8, b.series(text{"Channels in use", "The peak as a share of the trunk's channels. It needs the recording rules, and trunk_channels in their parameters, which says how many channels a trunk has."},
 		b.channelsUsed()).Thresholds(above(b.ChannelShare, 1)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
-	b.add(12, 8, b.series(text{"Duration of calls", "Median of connected calls by trunk."},
+	b.add(8, 8, b.stacked(text{"Connected time by trunk", "Time of each bar in which calls occupied the trunk: what its carrier bills. " +
+		"A call that is forwarded occupies two trunks."},
+		b.flow(metrics.TrunkSeconds, by("source", "trunk", "direction"))))
+	b.add(8, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call, voicemail and machines included. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
+	b.add(8, 8, b.series(text{"Talk time of answered calls", "Median by trunk of how long persons were connected."},
 		b.quantile(0.5, metrics.CallDuration, keep)))
 	return b
 }

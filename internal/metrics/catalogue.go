@@ -59,7 +59,7 @@ var (
 		"Recordings attached to calls.", "type*")
 	CallLegs = ofRecords(Counter, "cdr_call_legs_total", "cdr.call.legs", "{leg}",
 		"Legs of calls: each attempt to connect a call to one party.", "direction", "trunk*", "leg_type*", "outcome")
-	TrunkSeconds = ofRecords(Seconds, "cdr_trunk_connected_seconds_total", "cdr.trunk.connected", "s",
+	TrunkSeconds = ofRecords(Seconds, "cdr_trunk_connected_seconds_total", "cdr.trunk_connected", "s",
 		"Time in which calls occupied a trunk: what its carrier bills.", "trunk*", "direction")
 	QueueCalls = ofRecords(Counter, "cdr_queue_calls_total", "cdr.queue_calls", "{visit}",
 		"Visits of callers to queues, each counted once by how it ended; they are no calls, and are in no other metric.", "queue*", "result")

@@ -123,7 +123,7 @@ var noAttribute = map[string]string{
 	"test": "`cdr.emergency` is `test` or `real`", "type": "`cdr.recording.id` names the recordings", "leg_type": "`cdr.legs` is how many",
 	"stage": "`cdr.msgraph.stage`, of sessions", "media": "`cdr.msgraph.media`, of sessions", "rating": "counted only", "number_class": "counted only",
 	"media_direction": "`direction` in `cdr.streams`, of sessions", "network": "in `cdr.streams`, of sessions", "platform": "in `cdr.streams`, of sessions",
-	"connected": "`cdr.outcome` is `answered` or `voicemail`",
+	"connected": "`cdr.outcome` is `answered`, `voicemail` or `machine`",
 	"verdict":   "in `cdr.streams`, and the worst as `cdr.session.verdict`, of sessions",
 }
 

@@ -30,7 +30,7 @@ type Report struct {
 type Row struct {
 	// Keys are these texts, in the order in which the keys were asked for.
 	Keys []string
-	// Calls are all calls, Connected those that somebody or voicemail answered.
+	// Calls are all calls, Connected those that a person, voicemail or a machine answered.
 	Calls, Connected int64
 	// micros is how long they were connected, in microseconds, and charges what they cost, by currency.
 	micros  int64
@@ -204,8 +204,9 @@ func (c *Change) labelIndex(name string) int {
 
 // connected is how many calls a change is about, 0 if those of a label's outcome didn't connect.
 func (c *Change) connected(label string) int64 {
-	if outcome := c.label(label); outcome != cdr.Answered.String() && outcome != cdr.Voicemail.String() {
-		return 0
+	outcome := c.label(label)
+	if slices.ContainsFunc(cdr.Outcomes(), func(o cdr.Outcome) bool { return o.Connected() && o.String() == outcome }) {
+		return c.Delta.N
 	}
-	return c.Delta.N
+	return 0
 }

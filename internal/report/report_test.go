@@ -82,7 +82,8 @@ func TestReport(t *testing.T) {
 			call := answered(t, "0.10")
 			busy := with(call, func(r *cdr.Record) { r.Outcome, r.Duration, r.Charges = cdr.Busy, 0, nil })
 			a.count(call, call, busy, with(call, func(r *cdr.Record) { r.Trunk, r.Outcome = "", cdr.Voicemail }))
-		}, want: []string{": 1 1 1.500000 EUR 0.1", "sbc1: 3 2 3.000000 EUR 0.2", ": 4 3 4.500000 EUR 0.3"}},
+			a.count(with(call, func(r *cdr.Record) { r.Trunk, r.Outcome = "sbc2", cdr.Machine }))
+		}, want: []string{": 1 1 1.500000 EUR 0.1", "sbc1: 3 2 3.000000 EUR 0.2", "sbc2: 1 1 1.500000 EUR 0.1", ": 5 4 6.000000 EUR 0.4"}},
 		"keys in the order in which they are asked for": {by: "month,direction,call_type,country,source,feed,day", add: func(t *testing.T, a adder) {
 			a.count(answered(t, "1"))
 		}, want: []string{"2026-03,outbound,voip_call,DE,acme,call_log,2026-03-02: 1 1 1.500000 EUR 1", ": 1 1 1.500000 EUR 1"}},
@@ -99,7 +100,7 @@ func TestReport(t *testing.T) {
 			call := answered(t, "1")
 			a.count(call)
 			leg := with(call, func(r *cdr.Record) { r.Trunk = "sbc2" })
-			a.add(leg, metrics.Count(nil, leg, metrics.Context{Further: true}))
+			a.add(leg, metrics.CountCharges(nil, leg, metrics.Context{}))
 		}, want: []string{"sbc1: 1 1 1.500000 EUR 1", "sbc2: 0 0 0.000000 EUR 1", ": 1 1 1.500000 EUR 2"}},
 		"a call that another of its records connects": {by: "trunk", add: func(t *testing.T, a adder) {
 			call := answered(t, "1")

@@ -4,11 +4,19 @@ import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
 
 // Each KPI has its own table of codes, none derived from another: vendors use the names at will, so the table is part of the definition.
 var (
-	// asrAnswered: ITU-T E.411 and E.425, answer-seizure ratio.
-	asrAnswered = []cdr.Outcome{cdr.Answered, cdr.Voicemail}
+	// asrAnswered: ITU-T E.411 and E.425, answer-seizure ratio. The network delivered what a
+	// queue or a menu took.
+	asrAnswered = []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.Machine}
+
+	// personAnswered and personUnknown: the share of calls that reached a person is ours. A call
+	// that didn't connect reached nobody, whatever the reason.
+	personAnswered = []cdr.Outcome{cdr.Answered}
+	personUnknown  = []cdr.Outcome{cdr.Unknown}
 
 	// nerEffective: ITU-T E.425, network effectiveness ratio. A busy or silent user is no failure of the network.
-	nerEffective = []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.Busy, cdr.NoAnswer, cdr.Cancelled, cdr.Rejected}
+	nerEffective = []cdr.Outcome{
+		cdr.Answered, cdr.Voicemail, cdr.Machine, cdr.Busy, cdr.NoAnswer, cdr.Cancelled, cdr.Rejected,
+	}
 
 	// nerNoAttempts are left out of what NER and the fault ratio divide by.
 	nerNoAttempts = []cdr.Outcome{cdr.NotConnected, cdr.Unknown}
@@ -16,11 +24,11 @@ var (
 	// faultFailed: the fault ratio is ours.
 	faultFailed = []cdr.Outcome{cdr.Failed}
 
-	// acdConnected: ITU-T E.437, average call duration.
-	acdConnected = []cdr.Outcome{cdr.Answered, cdr.Voicemail}
+	// acdConnected: ITU-T E.437, average call duration. Connected time includes what machines took.
+	acdConnected = []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.Machine}
 
 	// A 200 is an answered call: Graph gives 0 for a call that ended normally, and failures alone carry codes.
-	okAnswered = []cdr.Outcome{cdr.Answered, cdr.Voicemail}
+	okAnswered = []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.Machine}
 )
 
 var (

@@ -36,12 +36,16 @@ func (p *Parameters) failureAlerts() Group {
 	failed := byTrunk.name(faulty, "rate1h")
 	return Group{Name: "cdr-failures", Doc: "Calls that don't get through, and trunks that are nearly full.", Dashboard: "trunks", Rules: []Rule{
 		{
-			// It is seen first by 5 minutes of records. The last attempts keep it until calls get through again, whenever their records arrive.
+			// It is seen first by 5 minutes of records: of calls, and of legs whose calls wait or went over another trunk.
+			// The last attempts keep it until calls get through again, whenever their records arrive.
 			Alert: "CDRTrunkDown", Severity: critical, Signal: Calls, For: time.Minute, Keep: keep,
 			Doc: "Nearly every attempt through a trunk fails. Fires within ten minutes of the first record of a failed call, and until calls get through.",
 			Expr: lines("(",
 				fmt.Sprintf("  %s%s >= %s", byDirection.name("cdr_fault", "ratio_rate5m"), outside, number(p.DownRatio)),
 				fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside, p.DownFloor),
+				fmt.Sprintf("  or %s >= %s", legFaults, number(p.DownRatio)),
+				fmt.Sprintf("  and round(%s * 300) >= %d", legAttempts, p.DownFloor),
+				ofRecent(byDirection, p.DownFloor),
 				fmt.Sprintf("  or %s%s >= %s", recentFaults(byDirection), "{"+isNot("trunk", "")+"}", number(p.DownRatio)),
 				ofRecent(byDirection, p.RecentFloor),
 				")", isLive(live7m),

@@ -22,6 +22,8 @@ const (
 	attempts   = "cdr_attempts"
 	answered   = "cdr_answered"
 	connected  = "cdr_connected"
+	person     = "cdr_person_answered"
+	known      = "cdr_known_outcome"
 	sipOK      = "cdr_sip_ok"
 	effective  = "cdr_effective"
 	timely     = "cdr_timely_attempts"
@@ -40,8 +42,10 @@ func parts() []part {
 	failures := func(code string) string { return sel(metrics.CallFailures, sip, matches("sip_code", code)) }
 	return []part{
 		{calls, "All calls.", sel(metrics.Calls), ""},
-		{answered, "Calls that were answered, by voicemail too (ASR's numerator).", sel(metrics.Calls, outcomes(asrAnswered)), calls},
+		{answered, "Calls that were answered, by voicemail or a machine too (ASR's numerator).", sel(metrics.Calls, outcomes(asrAnswered)), calls},
 		{connected, "Calls that connected (ACD's denominator).", sel(metrics.Calls, outcomes(acdConnected)), calls},
+		{person, "Calls that a person answered.", sel(metrics.Calls, outcomes(personAnswered)), calls},
+		{known, "Calls whose outcome is known.", sel(metrics.Calls, noOutcomes(personUnknown)), ""},
 		{attempts, "Attempts: calls that say how they ended.", sel(metrics.Calls, reasons, noOutcomes(nerNoAttempts)), ""},
 		{effective, "Attempts for which the network did its part (ITU-T E.425).", sel(metrics.Calls, reasons, outcomes(nerEffective)), attempts},
 		{timely, "Attempts that weren't late.", sel(metrics.Calls, reasons, noOutcomes(nerNoAttempts), timelyOnly), ""},
@@ -101,6 +105,15 @@ func KPIs() []KPI {
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(shareFeeds)) },
 		},
 		{
+			Name: "cdr_reached_person", Short: "reached a person", Title: "calls that a person answered", Standard: "ours",
+			operation: "ratio", Above: codeList(personAnswered), Below: "all calls but " + codeList(personUnknown),
+			Feeds: slices.Concat(feeds(reasonFeeds), feeds(shareFeeds)),
+			Caveat: "It measures staffing, not the network: calls that end in a queue, a menu or voicemail lower it, " +
+				"and so do users who are busy. Where records don't say who answered, each answered call counts as a person's: " +
+				"see the provider's page.",
+			expr: func(l level, w window) string { return quotient(l, w, person, known, "") },
+		},
+		{
 			Name: "cdr_ner", Short: "NER", Title: "network effectiveness ratio", Standard: "ITU-T E.425", operation: "ratio",
 			Above: codeList(nerEffective), Below: "attempts", Feeds: feeds(reasonFeeds),
 			Caveat: "Numbers that don't exist and calls that a policy refused lower it. Microsoft calls a low NER on fewer than 100 calls possibly normal.",
@@ -115,7 +128,7 @@ func KPIs() []KPI {
 		{
 			Name: "cdr_acd_seconds", Short: "ACD (ALOC)", Title: "average call duration", Standard: "ITU-T E.437", operation: "mean",
 			Above: "connected seconds", Below: codeList(acdConnected), Feeds: slices.Concat(feeds(reasonFeeds), feeds(shareFeeds)),
-			Caveat: "RingCentral's durations include ringing and menus: don't compare sources. Microsoft calls 4 to 5 minutes normal and 15 seconds alarming.",
+			Caveat: "Connected seconds include time in queues, menus and voicemail, and RingCentral's durations ringing: don't compare sources. Microsoft calls 4 to 5 minutes normal and 15 seconds alarming.",
 			expr:   acd,
 		},
 		{
@@ -204,6 +217,7 @@ func faults() Group {
 			Expr: quotient(byTrunk, w, faulty, timely, ""),
 		})
 	}
+	g.Rules = append(g.Rules, legs()...)
 	share := func(d *metrics.Def, l level, which string) string {
 		return lines(recently(d, l, which), "/ "+recently(metrics.RecentAttempts, l, which))
 	}
@@ -232,6 +246,26 @@ func faults() Group {
 	return g
 }
 
+// legs see the failed attempts of a trunk before their calls count, and those of calls that another
+// trunk connected. A leg doesn't say whether it is late, but the failed calls that count then do.
+func legs() []Rule {
+	outbound := []string{inFeeds(reasonFeeds), is("direction", "outbound"), isNot("trunk", "")}
+	of := func(d *metrics.Def, more ...string) string {
+		return sumRate(byDirection, w5m, sel(d, slices.Concat(outbound, more)...))
+	}
+	return []Rule{
+		{
+			Record: legAttempts, Doc: "Outbound legs through a trunk that say how they ended. Per second.",
+			Expr: of(metrics.CallLegs, not("outcome", names(nerNoAttempts)+"|none")),
+		},
+		{
+			Record: legFaults, Doc: "Faults among these; absent while faults of late calls count.",
+			Expr: lines(among(of(metrics.CallLegs, outcomes(faultFailed)), legAttempts),
+				"unless "+of(metrics.Calls, outcomes(faultFailed), is("late", "true"))+" > 0"),
+		},
+	}
+}
+
 // recently adds up the last attempts at a level. Neither a missed scrape nor a feed that moves to another replica ends or doubles them.
 func recently(d *metrics.Def, l level, matchers ...string) string {
 	each := fmt.Sprintf("max by (%s) (last_over_time(%s[5m]))", byDirection.labels(), sel(d, matchers...))
@@ -247,6 +281,8 @@ func recentFaults(l level) string { return l.name("cdr_recent_faults", "ratio") 
 var (
 	recentConnected = byDirection.name("cdr_recent_connected", "ratio")
 	connectedAt     = byDirection.name("cdr_connected_at", "timestamp")
+	legAttempts     = byDirection.name("cdr_leg_attempts", "rate5m")
+	legFaults       = byDirection.name("cdr_leg_fault", "ratio_rate5m")
 )
 
 func faultRatio(w window) string { return byTrunk.name("cdr_fault", "ratio_rate"+string(w)) }

@@ -12,7 +12,8 @@ var kpiSeries = []struct {
 	series string
 	perMin int
 }{
-	{`cdr_calls_total{feed="direct_routing", outcome="answered", late="false"`, 34},
+	{`cdr_calls_total{feed="direct_routing", outcome="answered", late="false"`, 29},
+	{`cdr_calls_total{feed="direct_routing", outcome="machine", late="false"`, 5},
 	{`cdr_calls_total{feed="direct_routing", outcome="voicemail", late="true"`, 6},
 	{`cdr_calls_total{feed="direct_routing", outcome="busy", late="false"`, 7},
 	{`cdr_calls_total{feed="direct_routing", outcome="no_answer", late="false"`, 8},
@@ -44,6 +45,11 @@ var kpiSeries = []struct {
 	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="geographic", connected="true"`, 3},
 	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="premium", connected="true"`, 2},
 	{`cdr_calls_by_country_total{feed="pstn", country="DE", number_class="mobile", connected="false", direction="inbound"`, 7},
+	{`cdr_call_legs_total{feed="cdr", leg_type="dial", outcome="answered"`, 6},
+	{`cdr_call_legs_total{feed="cdr", leg_type="dial", outcome="failed"`, 2},
+	{`cdr_call_legs_total{feed="cdr", leg_type="dial", outcome="none"`, 3},
+	{`cdr_call_legs_total{feed="cdr", leg_type="queue", outcome="unknown"`, 1},
+	{`cdr_call_legs_total{feed="cdr", leg_type="queue", outcome="failed", direction="inbound"`, 5},
 	{`cdr_sessions_total{feed="call_records", result="ok", media="audio"`, 3},
 	{`cdr_sessions_total{feed="call_records", result="dropped", media="audio"`, 1},
 	{`cdr_media_bypass_calls_total{feed="direct_routing", media_bypass="true"`, 3},
@@ -65,12 +71,14 @@ var kpiSeries = []struct {
 }
 
 // kpiValues are what the recorded series must be then, worked out by hand: of the 100 calls
-// a minute of Direct Routing 40 were answered, 4 aren't attempts, 26 are faults of which 10
+// a minute of Direct Routing 40 were answered, 29 of them by a person, 4 aren't attempts, 26 are faults of which 10
 // are late, 4 were redirected. Of the 45 visits a minute 3 were abandoned within 5 s, and 5 of the answered ones don't say how long they took.
 var kpiValues = map[string]string{
 	calls + " direct_routing":               "100 / 60",
 	answered + " direct_routing":            "40 / 60",
 	connected + " direct_routing":           "40 / 60",
+	person + " direct_routing":              "29 / 60",
+	known + " direct_routing":               "96 / 60",
 	attempts + " direct_routing":            "96 / 60",
 	effective + " direct_routing":           "66 / 60",
 	timely + " direct_routing":              "80 / 60",
@@ -81,6 +89,8 @@ var kpiValues = map[string]string{
 	isaListed + " direct_routing":           "16 / 60",
 	"cdr_asr direct_routing":                "40 / 100",
 	"cdr_connected_share pstn":              "3 / 4",
+	"cdr_reached_person direct_routing":     "29 / 96",
+	"cdr_reached_person pstn":               "3 / 4",
 	"cdr_ner direct_routing":                "66 / 96",
 	"cdr_fault direct_routing":              "16 / 80",
 	"cdr_acd_seconds direct_routing":        "240",
@@ -101,6 +111,8 @@ var kpiValues = map[string]string{
 	"cdr_recent_faults direct_routing":      "16 / 64",
 	"cdr_recent_connected direct_routing":   "40 / 64",
 	"cdr_connected_at direct_routing":       "266400",
+	"cdr_leg_attempts cdr":                  "8 / 60",
+	"cdr_leg_fault cdr":                     "2 / 8",
 	"cdr_outbound_calls pstn":               "5 / 60",
 	"cdr_dear_calls pstn":                   "2 / 60",
 	"cdr_unanswered_calls pstn":             "7 / 60",

@@ -198,12 +198,14 @@ func TestNoHistograms(t *testing.T) {
 // change of what a figure means.
 func TestKPITables(t *testing.T) {
 	for name, c := range map[string]struct{ got, want string }{
-		"ASR":      {names(asrAnswered), "answered|voicemail"},
-		"NER":      {names(nerEffective), "answered|voicemail|busy|no_answer|cancelled|rejected"},
+		"ASR":      {names(asrAnswered), "answered|voicemail|machine"},
+		"NER":      {names(nerEffective), "answered|voicemail|machine|busy|no_answer|cancelled|rejected"},
+		"person":   {names(personAnswered), "answered"},
+		"known":    {names(personUnknown), "unknown"},
 		"attempts": {names(nerNoAttempts), "not_connected|unknown"},
 		"faults":   {names(faultFailed), "failed"},
-		"ACD":      {names(acdConnected), "answered|voicemail"},
-		"200":      {names(okAnswered), "answered|voicemail"},
+		"ACD":      {names(acdConnected), "answered|voicemail|machine"},
+		"200":      {names(okAnswered), "answered|voicemail|machine"},
 		"SER":      {redirects, "3.."},
 		"SEER":     {strings.Join(seerCodes, "|"), "480|486|600|603"},
 		"ISA":      {strings.Join(isaCodes, "|"), "408|500|503|504"},

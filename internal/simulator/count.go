@@ -75,6 +75,7 @@ func (c *Counter) Add(call *Call) *Version {
 	if c.view.Label != nil {
 		c.more = []any{c.view.Label(call, first)}
 	}
+	c.countLegs(first.Kind)
 	if !first.Kind.View {
 		c.Sessions++
 		c.count(call, first)
@@ -150,17 +151,29 @@ func (c *Counter) count(call *Call, v *Version) {
 	if k.Emergency != cdr.NoEmergency {
 		m.Count("cdr_emergency_calls_total", k.Outcome, k.Emergency == cdr.EmergencyTest)
 	}
+}
+
+// countLegs counts the legs of a row: those that it lists, else itself.
+func (c *Counter) countLegs(k *Kind) {
+	if len(k.Legs) == 0 || c.view.Simple {
+		c.Metrics.Count("cdr_call_legs_total", k.CallType, k.Outcome)
+		return
+	}
 	for i := range k.Legs {
-		if !c.view.Simple {
-			m.Count("cdr_call_legs_total", k.Legs[i].Type, k.Legs[i].Outcome)
-		}
+		c.Metrics.Count("cdr_call_legs_total", k.Legs[i].Type, k.Legs[i].Outcome)
 	}
 }
 
-// countTimes counts how long a call took, with the first version that says it was connected (counting.md 36).
+// countTimes counts how long a call took, with the first version that says it was connected (counting.md 36). Only persons talk: voicemail and
+// machines are connected.
 func (c *Counter) countTimes(call *Call, v *Version) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
-	m.Observe("cdr_call_duration_seconds", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name)
+	if k.Outcome == cdr.Answered {
+		m.Observe("cdr_call_duration_seconds", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name)
+	}
+	if trunk.Name != "" {
+		m.Add("cdr_trunk_connected_seconds_total", v.Duration.Microseconds(), trunk.Name, k.Direction)
+	}
 	c.addLabelled("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
 	if !call.Invite.IsZero() {
 		m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,40 @@ func TestTotalsAddUp(t *testing.T) {
 	}
 	if totals := w.Totals(Once(begin.Add(200 * time.Hour))); totals.Records+totals.Invalid != 10_000 {
 		t.Errorf("%d records and %d invalid rows", totals.Records, totals.Invalid)
+	}
+}
+
+// TestPersonsTalk: voicemail and machines are connected and no failures, and nobody talks to them.
+func TestPersonsTalk(t *testing.T) {
+	s := spoilt(3000, byStart)
+	s.Mix.Kinds = append(s.Mix.Kinds,
+		Kind{Weight: 5, Wire: "Mail", CallType: "mail", Direction: cdr.Inbound, Outcome: cdr.Voicemail},
+		Kind{Weight: 5, Wire: "Menu", CallType: "menu", Direction: cdr.Inbound, Outcome: cdr.Machine})
+	totals := newTestWorld(t, s).Totals(Once(begin.Add(200 * time.Hour)))
+	sums := map[string]int64{} // by metric and outcome or type of call
+	for metric, values := range totals.Metrics {
+		for labels, n := range values {
+			for _, of := range []string{"in", "mail", "menu", "machine", "voicemail"} {
+				if slices.Contains(strings.Split(labels, "|"), of) {
+					sums[metric+" "+of] += n
+				}
+			}
+		}
+	}
+	for _, of := range []string{"mail", "menu"} {
+		if sums["cdr_calls_total "+of] == 0 || sums["cdr_call_connected_seconds_total "+of] == 0 {
+			t.Errorf("%s isn't connected: %v", of, sums)
+		}
+		if sums["cdr_call_duration_seconds_count "+of] != 0 {
+			t.Errorf("somebody talks to %s", of)
+		}
+	}
+	if sums["cdr_call_duration_seconds_count in"] == 0 || sums["cdr_call_failures_total machine"]+sums["cdr_call_failures_total voicemail"] != 0 {
+		t.Errorf("%v", sums)
+	}
+	trunks, calls := totals.Metrics.Sum("cdr_trunk_connected_seconds_total"), totals.Metrics.Sum("cdr_call_connected_seconds_total")
+	if trunks == 0 || trunks != calls {
+		t.Errorf("trunks were busy for %d, calls took %d", trunks, calls)
 	}
 }
 

@@ -236,7 +236,7 @@ func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) 
 	return f
 }
 
-// affected says of each label of the operator's which value most of the calls have that ended so; empty without labels.
+// affected says of each label of the operator's which value most of the attempts have that ended so; empty without labels.
 func (r *row) affected(ending metrics.Ending) string {
 	labels, all := r.TopLabels(ending)
 	var text strings.Builder
@@ -244,9 +244,9 @@ func (r *row) affected(ending metrics.Ending) string {
 		if i > 0 {
 			fmt.Fprintf(&text, ", %d", l.Count)
 		} else if ending == metrics.Faults {
-			fmt.Fprintf(&text, "%d of %d failed calls are", l.Count, all)
+			fmt.Fprintf(&text, "%d of %d failed attempts are", l.Count, all)
 		} else {
-			fmt.Fprintf(&text, "%d of %d calls that didn't connect are", l.Count, all)
+			fmt.Fprintf(&text, "%d of %d attempts that didn't connect are", l.Count, all)
 		}
 		fmt.Fprintf(&text, " of %s %s", strings.ReplaceAll(l.Name, "_", " "), l.Value)
 	}

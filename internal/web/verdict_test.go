@@ -50,7 +50,7 @@ func (a *attempts) counted(source, feed string) metrics.LastAttempts {
 		if i > 0 {
 			r.Labels = a.labels
 		}
-		if one, is := metrics.NewAttempt(&r, metrics.Count(nil, &r, metrics.Context{}), a.noReasons); is {
+		if one, is := metrics.NewAttempt(&r, a.noReasons); is {
 			changes.AddAttempt(r.Direction.String(), r.Trunk, one)
 		}
 	}
@@ -170,7 +170,7 @@ func TestVerdict(t *testing.T) {
 		"one trunk down, and who is affected": {
 			statusWith(reading(berlins)), LevelBad, "Calls fail on the only trunk.",
 			[]string{"sbc1.example.com, outbound: 64 of the last 64 attempts failed, since 10:41 UTC; certificate expired (569008); your SBC; " +
-				"63 of 64 failed calls are of cost centre 4711, 63 of site Berlin"},
+				"63 of 64 failed attempts are of cost centre 4711, 63 of site Berlin"},
 		},
 		"just went down": {
 			statusWith(reading(failing("sbc1.example.com", good[:57]+"fffffff", 9*time.Minute))), LevelBad, "Calls fail on the only trunk.",
