@@ -32,6 +32,9 @@ const (
 	viewSimple   = "simple"
 )
 
+// wireSimple is the view simple as the API writes it.
+const wireSimple = "Simple"
+
 var (
 	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 	apiPath      = regexp.MustCompile(`/restapi(/v1\.0)?/?$`)
@@ -136,7 +139,7 @@ func (l *CallLog) machines() (all []string) {
 // wire is a view as the API writes it.
 func (l *CallLog) wire() string {
 	if strings.EqualFold(l.View, viewSimple) {
-		return "Simple"
+		return wireSimple
 	}
 	return "Detailed"
 }

@@ -3,6 +3,7 @@ package ringcentral
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -35,6 +36,7 @@ func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 		if mapped.Direction = cdr.Outbound; folded(row.Direction) == "inbound" {
 			mapped.Direction = cdr.Inbound
 		}
+		mapped.NoOutcome = mapped.NoOutcome || mapped.Outcome == cdr.Unknown // what isn't known outvotes nothing
 		p.legs, p.verdicts = append(p.legs, mapped), append(p.verdicts, verdict)
 	}
 	if onlyOwn { // a RingOut whose other side has a row: the result says how it ended
@@ -63,7 +65,7 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 	listens := noCallActions[folded(l.Action)] || strings.HasSuffix(folded(kind), "monitoring")
 	mapped = cdr.Leg{
 		Type: cdr.CallType(kind), Party: m.partyOf(l), Outcome: verdict.outcome, Start: r.Start,
-		NoOutcome: listens || verdict.outcome == cdr.Unknown,
+		NoOutcome: listens || result == resultAnsweredElsewhere,
 	}
 	mapped.Direction, _ = directionNamed(l.Direction)
 	if !listens {
@@ -74,6 +76,10 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 	case l.Master && !r.NoDuration: // the row's are exact
 		mapped.Duration = cdr.KnownSpan(r.Duration)
 	case !end.IsZero():
+		// Legs are rounded to whole seconds: none ends after its row for that.
+		if over := end.Sub(r.Start.Add(r.Duration)); !r.NoDuration && over > 0 && over < time.Second && over < end.Sub(start) {
+			end = end.Add(-over)
+		}
 		mapped.Start, mapped.End, mapped.Duration = start, end, cdr.KnownSpan(end.Sub(start))
 	default:
 		if !start.IsZero() {
@@ -157,7 +163,7 @@ func shareCall(r *cdr.Record, byLegs bool) {
 		if l.Master {
 			l.Start, l.Duration = r.Start, cdr.Span{}
 		}
-		if l.Master || !byLegs {
+		if l.Master || !byLegs || l.Outcome == cdr.Unknown {
 			l.Outcome, l.NoOutcome = cdr.Unknown, true
 		}
 		if l.Start.Before(r.Legs[first].Start) {

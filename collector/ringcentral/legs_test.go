@@ -76,6 +76,7 @@ func TestCallOfLegs(t *testing.T) {
 			"the user's side of a RingOut in two rows", "Call connected", out,
 			[]string{`{"legType":"RingOutWebToSubscriber","startTime":"2026-03-02T10:00:00Z","result":"Call connected","duration":20}`}, "answered", nil, nil, nil,
 		},
+		{"a leg that is rounded up", "Accepted", in, []string{legOf(101, 0, "Accepted", `,"durationMs":120400`)}, "answered", nil, nil, "101"},
 		{"a leg without times", "Accepted", in, []string{`{"result":"Accepted","extension":{"id":102}}`}, "answered", nil, nil, "102"},
 		{"a leg with a duration alone", "Missed", in, []string{`{"result":"Accepted","duration":50}`}, "answered", "50s", "50s", nil},
 	} {

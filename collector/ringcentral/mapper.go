@@ -60,7 +60,7 @@ func (m *mapper) mapRow(row *row, r *cdr.Record) (problem string) {
 	m.kind(row, r)
 	user, byLegs := m.ending(row, r)
 	m.parties(row, r, user)
-	if r.ListsLegs = true; m.log.grouped {
+	if r.ListsLegs = m.log.view != wireSimple; m.log.grouped {
 		shareCall(r, byLegs)
 	}
 	m.money(row, r)

@@ -168,13 +168,17 @@ func (c *Counter) countLegs(k *Kind) {
 // machines are connected.
 func (c *Counter) countTimes(call *Call, v *Version) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
+	talk, connected := v.Duration, v.Duration
+	if k.Times != nil && !c.view.Simple {
+		talk, connected = k.Times(v)
+	}
 	if k.Outcome == cdr.Answered {
-		m.Observe("cdr_call_duration_seconds", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name)
+		m.Observe("cdr_call_duration_seconds", talk.Microseconds(), k.Direction, k.CallType, trunk.Name)
 	}
 	if trunk.Name != "" {
-		m.Add("cdr_trunk_connected_seconds_total", v.Duration.Microseconds(), trunk.Name, k.Direction)
+		m.Add("cdr_trunk_connected_seconds_total", connected.Microseconds(), trunk.Name, k.Direction)
 	}
-	c.addLabelled("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
+	c.addLabelled("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
 	if !call.Invite.IsZero() {
 		m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
 	}

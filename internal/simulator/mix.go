@@ -84,6 +84,8 @@ type Kind struct {
 	Unfinished bool // calls of which the provider never says how they ended
 	// Legs are those that the provider lists.
 	Legs []Leg `yaml:"-"`
+	// Times are how long persons talked and how long a call was connected, as its legs say; nil: its duration.
+	Times func(*Version) (talk, connected time.Duration) `yaml:"-"`
 	// Plain is what the call is to a reader that doesn't see its legs; nil: the same.
 	Plain *Kind `yaml:"-"`
 	// Second is the kind of the row that follows: the same call from its other side, with start, duration and versions in common, later by

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -88,11 +89,27 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 	}
 }
 
-// outcome is what a version says of the call: answered if one of its sessions got through.
+// gotThrough says whether a session got through, by what a version says.
+func (s *session) gotThrough(v *recordVersion) bool {
+	return s.failure == nil || !v.explained || s.failure.Dropped
+}
+
+// answer is the outcome of a session that got through: by who took it.
+func (s *session) answer() cdr.Outcome {
+	switch s.callee.role {
+	case "voicemail":
+		return cdr.Voicemail
+	case attendant, callQueue, "customBot":
+		return cdr.Machine
+	}
+	return cdr.Answered
+}
+
+// outcome is what a version says of the call. Only calls of two go to a service that answers: one session says it.
 func (p *recordPlan) outcome(v *recordVersion) cdr.Outcome {
 	for i := range v.sessions {
-		if f := p.outline(i).failure; f == nil || !v.explained || f.Dropped {
-			return cdr.Answered
+		if s := p.outline(i); s.gotThrough(v) {
+			return s.answer()
 		}
 	}
 	return cdr.NotConnected
@@ -113,12 +130,39 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 
 // addTimes counts how long the call took, with the first version that says it was connected.
 func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
-	direction, country, length := p.direction(v), "", p.end.Sub(v.start).Microseconds()
+	direction, country, length := p.direction(v), "", p.connected(v).Microseconds()
 	if direction != cdr.Internal {
 		country = p.call.Country()
 	}
-	t.Metrics.Observe("cdr_call_duration_seconds", length, direction, p.callType(), "")
+	if p.outcome(v) == cdr.Answered {
+		t.Metrics.Observe("cdr_call_duration_seconds", length, direction, p.callType(), "")
+	}
 	t.Metrics.Add("cdr_call_connected_seconds_total", length, direction, p.callType(), "", country)
+}
+
+// connected is how long any session of a version was connected; the call's duration if none says.
+func (p *recordPlan) connected(v *recordVersion) (sum time.Duration) {
+	type span struct{ from, to time.Time }
+	var all []span
+	for i := range v.sessions {
+		s := p.outline(i)
+		one := span{later(s.start, v.start).Truncate(time.Millisecond), s.end.Truncate(time.Millisecond)}
+		if s.gotThrough(v) && one.to.After(one.from) {
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b span) int { return a.from.Compare(b.from) })
+	var until time.Time
+	for _, one := range all {
+		if from := later(one.from, until); one.to.After(from) {
+			sum += one.to.Sub(from)
+			until = one.to
+		}
+	}
+	if sum == 0 {
+		return p.end.Sub(v.start)
+	}
+	return sum
 }
 
 // direction is what a version says: one without sessions has no telephone.
