@@ -114,6 +114,86 @@ func TestRangeFeed_LeavesOutRows(t *testing.T) {
 	}
 }
 
+// TestRangeFeed_NamesCompleteReads (counting.md 36): the position says what has been looked at since the read began, piece by piece. A piece that is read
+// once more, since it had something new, hasn't been looked at yet, nor has one that failed.
+func TestRangeFeed_NamesCompleteReads(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		history  time.Duration
+		longest  time.Duration
+		found    []int // new records of each poll; below 0: it fails
+		want     []string
+		lookback time.Duration
+	}{
+		{"one piece", time.Hour, 0, []int{5}, []string{"-1h0m0s to 0s since 0s"}, 2 * time.Hour},
+		{"pieces", time.Hour, 30 * time.Minute, []int{1, 1, 1}, []string{"-1h0m0s to -30m2s since 0s", "-1h0m0s to -5s since 0s", "-1h0m0s to 0s since 0s"}, 2 * time.Hour},
+		{"a piece fails", time.Hour, 30 * time.Minute, []int{1, -1, 1}, []string{"-1h0m0s to -30m2s since 0s", "", "-1h0m0s to -15m4s since 0s"}, 2 * time.Hour},
+		{"it is read again until nothing is new", 3 * time.Hour, 0, []int{4, 1, 0}, []string{"none", "none", "-3h0m0s to -1h0m0s since 0s"}, time.Hour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				began, p, n := time.Now(), &pages{}, 0
+				p.state.Origin = began.Add(-c.history)
+				p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
+				read := readerFunc(func(_, _ time.Time, emit func(*Page) error) error {
+					if c.found[n] < 0 {
+						return errProvider
+					}
+					p.result.New = c.found[n]
+					return emit(&Page{})
+				})
+				info := &FeedInfo{Name: "calls", Reader: read, Interval: time.Minute, Lookback: c.lookback, Limits: Limits{MaxRange: c.longest}}
+				feed := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: NewClock(time.Now, nil)}).feed
+				for n = range c.found {
+					before := len(p.all)
+					if err := feed.Poll(t.Context()); (err != nil) != (c.found[n] < 0) {
+						t.Fatalf("poll %d: %v", n, err)
+					}
+					got := ""
+					for _, page := range p.all[before:] {
+						switch {
+						case page.Position == nil:
+						case page.Position.Read == nil:
+							got = "none"
+						default:
+							r := page.Position.Read
+							got = fmt.Sprintf("%s to %s since %s", r.From.Sub(began), r.To.Sub(began), r.Began.Sub(began))
+						}
+					}
+					if got != c.want[n] {
+						t.Errorf("poll %d looked at %q, want %q", n, got, c.want[n])
+					}
+					time.Sleep(feed.Wait(t.Context()))
+				}
+			})
+		})
+	}
+}
+
+// TestCallsThatWaitAreShown (counting.md 36): how many calls wait, and what counts without being whole, is a metric and a warning, of feeds alone whose
+// calls have several records.
+func TestCallsThatWaitAreShown(t *testing.T) {
+	for _, legs := range []bool{true, false} {
+		t.Run(fmt.Sprint("legs ", legs), func(t *testing.T) {
+			var log bytes.Buffer
+			o, p := newObserved(), &pages{result: counting.Result{Waiting: 3, Incomplete: 2, FullCalls: 4}}
+			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) }, func(s *FeedSettings) {
+				s.Info.Rules.Legs, s.Metrics, s.Logger = legs, o.Feed, slog.New(slog.NewTextHandler(&log, nil))
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			incomplete, warnings := o.value(metrics.CallsIncomplete), strings.Count(log.String(), "level=WARN")
+			if want := map[bool]float64{true: 2}[legs]; incomplete != want || warnings != int(want) {
+				t.Errorf("%g calls are incomplete, %d warnings, want %g and as many: %s", incomplete, warnings, want, log.String())
+			}
+			if got := o.value(metrics.CallsWaiting); got != 0 { // of the last commit
+				t.Errorf("%g calls wait", got)
+			}
+		})
+	}
+}
+
 // TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are committed without a position, which follows the last one.
 func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	rows := func(n int) []*cdr.Record { return make([]*cdr.Record, n) }

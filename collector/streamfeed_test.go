@@ -18,14 +18,18 @@ import (
 type numbers struct {
 	n, failAt int
 	waits     *Waiting
+	takes     time.Duration // a record
+	origin    time.Time     // that it was last read from
 }
 
 var errStream = errors.New("the disk is broken")
 
 func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page, error] {
 	at, _ := strconv.Atoi(string(from.Position))
+	s.origin = from.Origin
 	return pagesOf(func(emit func(*Page) error) error {
 		for ; at < s.n; at++ {
+			time.Sleep(s.takes)
 			if at == s.failAt {
 				return errStream
 			}
@@ -109,6 +113,36 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 		}
 		if wait := feed.Wait(t.Context()); wait != time.Minute {
 			t.Errorf("it waits %s after a complete read", wait)
+		}
+	})
+}
+
+// TestStreamNamesCompleteReads (counting.md 36): only what ends a read says so, and since when it was read. A feed whose calls have several records is read
+// from before its origin.
+func TestStreamNamesCompleteReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &numbers{n: 3, failAt: 2}
+		feed, ledger := newStream(s)
+		feed.settings.Info.Rules.Legs, feed.settings.Info.WholeAfter = true, 4*time.Hour
+		if err := feed.Poll(t.Context()); !errors.Is(err, errStream) {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		s.failAt, s.takes = -1, time.Minute
+		began := time.Now()
+		if err := feed.Poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, page := range ledger.all {
+			switch read := page.Position.Read; {
+			case i < len(ledger.all)-1 && read != nil:
+				t.Errorf("page %d ends a read", i)
+			case i == len(ledger.all)-1 && (read == nil || !read.Began.Equal(began) || !read.From.IsZero() || !read.To.IsZero()):
+				t.Errorf("the last position is %+v, with %+v", page.Position, read)
+			}
+		}
+		if want := ledger.state.Origin.Add(-4 * time.Hour); !s.origin.Equal(want) {
+			t.Errorf("it is read from %s on, want %s", s.origin, want)
 		}
 	})
 }

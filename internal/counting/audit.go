@@ -88,6 +88,8 @@ func (d *Decision) compareAsCounted(r *cdr.Record, k *known, one *Finding) {
 func (d *Decision) standing(e *entry) Standing {
 	task, waits := d.known.Tasks[TaskKey{TaskRecord, e.record.ID}]
 	switch {
+	case e.call != 0 && e.record.Start.Before(d.was.Origin): // such a leg is remembered for its call, and isn't counted
+		return StandingBeforeOrigin
 	case d.findState(e) != nil:
 		return StandingCounted
 	case d.isPending(e.record), waits && !task.SetAside:

@@ -98,3 +98,47 @@ func TestAudit(t *testing.T) {
 		})
 	}
 }
+
+// An audit compares rows with legs: one that waits for its call, or came late, is counted, one that goes on isn't final, and one that is there for a call
+// that goes on after the origin is from before it.
+func TestAuditOfLegs(t *testing.T) {
+	leg := func(id, key string, ago time.Duration) *cdr.Record {
+		r := priced(id, now.Add(-ago), "1", "EUR")
+		r.CallKey = key
+		return r
+	}
+	open := leg("open", "waits", time.Hour)
+	open.Provisional = true
+	before, late := leg("before", "goes on", 21*time.Hour), leg("late", "counted", time.Hour)
+	for name, tc := range map[string]struct {
+		listed *cdr.Record
+		want   counting.Standing
+	}{
+		"waits":                   {leg("waits", "waits", time.Hour), counting.StandingCounted},
+		"goes on":                 {open, counting.StandingNotFinal},
+		"its call is counted":     {leg("counted", "counted", time.Hour), counting.StandingCounted},
+		"came late":               {late, counting.StandingCounted},
+		"before the origin":       {before, counting.StandingBeforeOrigin},
+		"after it":                {leg("after", "goes on", 19*time.Hour), counting.StandingCounted},
+		"a leg that nobody knows": {leg("x", "waits", time.Hour), counting.StandingMissing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := counting.Settings{
+				Source: "s", Feed: "f", Lookback: 48 * time.Hour, Rules: counting.Rules{Legs: true}, Settle: settle, WholeAfter: 4 * time.Hour, Lead: 4 * time.Hour,
+			}
+			origin := now.Add(-20 * time.Hour)
+			s := newStore(t, settings, counting.State{Origin: origin, Floor: origin.Add(-settings.Lead), Watermark: now, HistoryDone: true})
+			s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{leg("counted", "counted", time.Hour), before, leg("after", "goes on", 19*time.Hour)}})
+			at := now.Add(settle)
+			s.commit(&counting.Page{ObservedAt: at, Position: &counting.Position{Read: &counting.Read{Began: at}}})
+			s.commit(&counting.Page{ObservedAt: at, Records: []*cdr.Record{late, leg("waits", "waits", time.Hour), open}})
+			found, err := s.decision.Audit(s.known(s.decision.Keys(&counting.Page{ObservedAt: at, Records: []*cdr.Record{tc.listed}}, &s.settings, &s.hasher)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if one := found.Records[0]; one.Standing != tc.want || tc.want == counting.StandingCounted && !one.SameAmounts() {
+				t.Errorf("%+v", one)
+			}
+		})
+	}
+}

@@ -137,6 +137,7 @@ func TestWaitingLegsMoveToAnotherReplica(t *testing.T) {
 	a.records(leg("a", outcome(cdr.NoAnswer)))
 	b := replicaOf(a, "b")
 	b.takeOver(a)
+	a.ledger.Drop(a.spec.Source, a.spec.Feed)
 	b.wantCalls("taken over", 0, 1)
 	b.records(leg("b"), leg("a", outcome(cdr.NoAnswer)))
 	b.settled()
