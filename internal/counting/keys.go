@@ -59,7 +59,8 @@ type Stored struct {
 type entry struct {
 	record *cdr.Record
 	keys   []Hash // its own first, then those of its other ids
-	// hours are the keys of its id with the hour of its start, the hour before and the hour after, in a feed that is read by arrival.
+	// hours are the keys of its id with the hour of its start, the hour before and the hour after,
+	// in a feed that is read by arrival.
 	hours  []Hash
 	group  Hash   // if the record has a group
 	parent Hash   // if it is a child
