@@ -31,8 +31,8 @@ type StreamFeed struct {
 	waits   *Waiting // of the last read; the watermark doesn't wait with it
 }
 
-// Waiting is an error of a StreamReader that has read all it could, and of which something waits for what its writer hasn't written yet. The feed
-// says so, and reads again after an interval.
+// Waiting is an error of a StreamReader that has read all it could, and of which something waits
+// for what its writer hasn't written yet. The feed says so, and reads again after an interval.
 type Waiting struct {
 	Err error
 	// Holds says that complete records are among what waits: the watermark waits with them.
@@ -179,8 +179,9 @@ func (f *StreamFeed) Trouble() error { return f.err }
 // Unread implements Feed: nothing is stepped over.
 func (f *StreamFeed) Unread() []string { return nil }
 
-// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for each span. A row that was set aside belongs to the span
-// of the record before it. What waits without holding the watermark ends no span.
+// SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for
+// each span. A row that was set aside belongs to the span of the record before it. What waits
+// without holding the watermark ends no span.
 type SpanReader struct {
 	Stream StreamReader
 	// Audit reads what seems to have been read already too, and says all that waits.

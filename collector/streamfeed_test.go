@@ -14,7 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// numbers is a stream of one record a page. The position is how many were read. It fails before the failAt-th, and waits at the end.
+// numbers is a stream of one record a page. The position is how many were read. It fails before the
+// failAt-th, and waits at the end.
 type numbers struct {
 	n, failAt int
 	waits     *Waiting
@@ -62,7 +63,8 @@ func (p *pages) ids() (ids []string) {
 	return ids
 }
 
-// TestStreamWaits: what waits is shown and asked for after an interval; the watermark waits with complete records only.
+// TestStreamWaits: what waits is shown and asked for after an interval; the watermark waits with
+// complete records only.
 func TestStreamWaits(t *testing.T) {
 	for _, holds := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -190,7 +192,8 @@ func (s *someStream) Pages(context.Context, StreamPosition) iter.Seq2[*Page, err
 	})
 }
 
-// TestBadRowsOfASpan: a row that was set aside belongs to one span: where the record before it lies.
+// TestBadRowsOfASpan: a row that was set aside belongs to one span: where the record before it
+// lies.
 func TestBadRowsOfASpan(t *testing.T) {
 	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 	at := func(d int) time.Time { return day.Add(time.Duration(24*d+12) * time.Hour) }
@@ -214,7 +217,8 @@ func TestBadRowsOfASpan(t *testing.T) {
 	}
 }
 
-// TestWaitingInASpan: commands end with what holds the watermark, and an audit is told all that waits.
+// TestWaitingInASpan: commands end with what holds the watermark, and an audit is told all that
+// waits.
 func TestWaitingInASpan(t *testing.T) {
 	for _, c := range []struct{ holds, audit, fails bool }{{false, false, false}, {false, true, true}, {true, false, true}, {true, true, true}} {
 		waits := &Waiting{Err: errors.New("half a line"), Holds: c.holds}

@@ -9,7 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// TestAuditOfFiles: an audit reads every row of every file, also what another one seems to have had, and counts lines by itself.
+// TestAuditOfFiles: an audit reads every row of every file, also what another one seems to have
+// had, and counts lines by itself.
 func TestAuditOfFiles(t *testing.T) {
 	text, names := lines(0, 30)
 	for _, c := range []struct {

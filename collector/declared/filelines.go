@@ -19,8 +19,9 @@ const waitForQuote = time.Minute
 
 // linesLook reads files that grow, line by line.
 //
-// A file is found again by its inode, wherever it lies in its folder, if it still has what was read of it: it hasn't changed, or the hash of these bytes is
-// the same. One that isn't found again, such as a copy or one that the inode was given to, is read from its beginning, and what another
+// A file is found again by its inode, wherever it lies in its folder, if it still has what was read
+// of it: it hasn't changed, or the hash of these bytes is the same. One that isn't found again,
+// such as a copy or one that the inode was given to, is read from its beginning, and what another
 // file had already is passed over.
 type linesLook struct {
 	*fileLook
@@ -98,7 +99,8 @@ func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fil
 	return false, nil
 }
 
-// settledChange is when a file last changed, 0 if that is only a moment ago: it may change again at the same instant.
+// settledChange is when a file last changed, 0 if that is only a moment ago: it may change again at
+// the same instant.
 func (l *linesLook) settledChange(info fs.FileInfo) int64 {
 	change := changeOf(info)
 	if l.now().Sub(time.Unix(0, change)).Abs() < time.Second {
@@ -158,7 +160,8 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	return ignoreTruncated(err)
 }
 
-// linesRead is one reading of a file. print is a sample of its bytes, and guards against a truncation meanwhile; only its whole hash identifies a file.
+// linesRead is one reading of a file. print is a sample of its bytes, and guards against a
+// truncation meanwhile; only its whole hash identifies a file.
 type linesRead struct {
 	ctx   context.Context
 	file  *os.File
@@ -209,16 +212,16 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 	return l.moveTo(r, rows.behind)
 }
 
-// isComplete says whether no program writes to a file any more: it has another name than it had, or one as old files get, and rests; or it rests for
-// long, and another file was written to since.
+// isComplete says whether no program writes to a file any more: it has another name than it had, or
+// one as old files get, and rests; or it rests for long, and another file was written to since.
 func (l *linesLook) isComplete(f *listedFile) bool {
 	rests, newest := l.now().Sub(f.info.ModTime()).Abs(), l.list.files[len(l.list.files)-1].info.ModTime()
 	return rests >= l.files.Quiet && (f.entry.Path != pathHash(f.path) || l.list.hasNewer(f.path)) ||
 		rests >= waitForWhole && f.info.ModTime().Before(newest)
 }
 
-// known is up to where a file has what was read from another one, or from this one on an earlier day. The error is errTruncated while that isn't sure,
-// since another one changes.
+// known is up to where a file has what was read from another one, or from this one on an earlier
+// day. The error is errTruncated while that isn't sure, since another one changes.
 func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, sum hash.Hash) (known int64, err error) {
 	size := e.file.info.Size()
 	var offsets []int64
@@ -256,7 +259,8 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, s
 	return known, nil
 }
 
-// commonUpTo is the last of the marks, at sorted offsets, that a file has from a place on, whose hash is sum; the place itself if it has none.
+// commonUpTo is the last of the marks, at sorted offsets, that a file has from a place on, whose
+// hash is sum; the place itself if it has none.
 func commonUpTo(
 	ctx context.Context, file io.ReaderAt, from int64, sum hash.Hash, size int64, offsets []int64, marks map[mark]bool,
 ) (common int64, err error) {
@@ -285,8 +289,8 @@ func headOf(file io.ReaderAt) []byte {
 	return head[:n]
 }
 
-// mayBeginWith says whether a file, which is longer, may have the first bytes of another one. They are read once a look: of thousands of files few are opened
-// again then.
+// mayBeginWith says whether a file, which is longer, may have the first bytes of another one. They
+// are read once a look: of thousands of files few are opened again then.
 func (e *fileEntry) mayBeginWith(head []byte) bool {
 	if e.head == nil {
 		file, err := os.Open(e.file.path)
@@ -355,8 +359,9 @@ func ignoreTruncated(err error) error {
 	return err
 }
 
-// moveTo moves a file's mark behind the rows that were added to the page. Of a file that was truncated meanwhile it takes them off the page, and the error
-// is errTruncated: they may be of two files, so they are left for the next look.
+// moveTo moves a file's mark behind the rows that were added to the page. Of a file that was
+// truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of two
+// files, so they are left for the next look.
 func (l *linesLook) moveTo(r *linesRead, at mark) error {
 	was, err := printOf(r.file, r.entry.Now.Offset)
 	next, failed := printOf(r.file, at.Offset)

@@ -31,7 +31,8 @@ type listedFile struct {
 type fileList struct {
 	files    []*listedFile
 	troubles []error
-	// waits are what waits in files for what isn't written yet. holds says that complete records are among it.
+	// waits are what waits in files for what isn't written yet. holds says that complete records
+	// are among it.
 	waits []error
 	holds bool
 	ids   map[uint64][]fs.FileInfo
@@ -185,7 +186,8 @@ func (l *fileList) anyRead() bool {
 	return slices.ContainsFunc(l.files, func(f *listedFile) bool { return !f.failed })
 }
 
-// err is the first trouble, and how many there are besides; nil if there is none. It is a collector.Waiting if things only wait.
+// err is the first trouble, and how many there are besides; nil if there is none. It is a
+// collector.Waiting if things only wait.
 func (l *fileList) err() (err error) {
 	all := slices.Concat(l.troubles, l.waits)
 	switch len(all) {
@@ -202,7 +204,8 @@ func (l *fileList) err() (err error) {
 	return err
 }
 
-// hasNewer says whether a path is the name of another file with what programs that rotate add: calls.csv.1, calls.csv-20261126.
+// hasNewer says whether a path is the name of another file with what programs that rotate add:
+// calls.csv.1, calls.csv-20261126.
 func (l *fileList) hasNewer(path string) bool {
 	return slices.ContainsFunc(l.files, func(f *listedFile) bool {
 		added, is := strings.CutPrefix(path, f.path)

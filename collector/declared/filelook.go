@@ -80,7 +80,8 @@ func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) 
 	}
 }
 
-// probeTime is how long a probe reads on behind the first rows, to find what can't be read or waits.
+// probeTime is how long a probe reads on behind the first rows, to find what can't be read or
+// waits.
 const probeTime = 10 * time.Second
 
 // probe reads for some time, at least until there are rows.
@@ -180,7 +181,8 @@ func (l *fileLook) waited(f *listedFile) int64 {
 	return 0
 }
 
-// noteWaiting notes what isn't read of a file although all rows up to there are: complete lines with an open quote, or a line without an end.
+// noteWaiting notes what isn't read of a file although all rows up to there are: complete lines
+// with an open quote, or a line without an end.
 func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
 	size, at := f.info.Size(), rows.behind.Offset
 	if o := l.open[f.id]; !open {
@@ -202,7 +204,8 @@ func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
 	}
 }
 
-// compareLines counts the lines of a file for an audit, apart from reading its rows, and says how many more there are.
+// compareLines counts the lines of a file for an audit, apart from reading its rows, and says how
+// many more there are.
 func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listedFile, rows *fileRows) error {
 	if !l.audit {
 		return nil

@@ -20,7 +20,8 @@ func changedParts(was, now []byte) (changed int) {
 	return changed
 }
 
-// TestFileMoreCostsLittle: however many files lie in a folder or are gone, one more writes at most 1 KiB of the position.
+// TestFileMoreCostsLittle: however many files lie in a folder or are gone, one more writes at most
+// 1 KiB of the position.
 func TestFileMoreCostsLittle(t *testing.T) {
 	for _, c := range []struct{ name, definition, text string }{
 		{"lines", filesDefinition(csvLines), line("x")},

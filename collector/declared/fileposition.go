@@ -13,8 +13,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
-// linesPosition is how far files that grow were read. What is in files distinguishes them: an inode is used again, first bytes may be the same,
-// and a file comes back under another name or as a copy. Each lies in its slot of the stored form, so that a file more changes few bytes of it.
+// linesPosition is how far files that grow were read. What is in files distinguishes them: an inode
+// is used again, first bytes may be the same, and a file comes back under another name or as a
+// copy. Each lies in its slot of the stored form, so that a file more changes few bytes of it.
 type linesPosition struct {
 	entries []*fileEntry
 	slots   []storedEntry
@@ -34,14 +35,16 @@ type fileEntry struct {
 type storedEntry struct {
 	ID   uint64 // see idOf; 0: none is known to be it
 	Path uint64 // hash of the path that it was first found at
-	// Change is when it had changed last (changeOf) when it was known to have what was read. While that stays, it isn't compared again.
+	// Change is when it had changed last (changeOf) when it was known to have what was read. While
+	// that stays, it isn't compared again.
 	Change int64
 	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the machine a file may be shorter.
 	Now, Older mark
 	Day        int64 // when it was last seen, since 1970
 }
 
-// mark is a place in a file, which is a row's end. Files with the same mark have the same bytes up to there.
+// mark is a place in a file, which is a row's end. Files with the same mark have the same bytes up
+// to there.
 type mark struct {
 	Offset int64
 	Chain  chain
@@ -87,7 +90,8 @@ func (m mark) fits(ctx context.Context, file io.ReaderAt, size int64) (bool, err
 	return chainOf(sum) == m.Chain, nil
 }
 
-// printed is how many bytes at the beginning of a file and before a place are looked at while it is read.
+// printed is how many bytes at the beginning of a file and before a place are looked at while it is
+// read.
 const printed = 1 << 10
 
 // printOf is a hash of a file's first bytes and those before an offset.

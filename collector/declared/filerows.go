@@ -20,8 +20,9 @@ const (
 	rowLines = 20
 )
 
-// chain is a hash of all bytes of a file up to a place. It identifies a file as far as it was read, and a row without an id: it is the same for
-// the same row of a copy, and differs for rows that are alike within a file.
+// chain is a hash of all bytes of a file up to a place. It identifies a file as far as it was read,
+// and a row without an id: it is the same for the same row of a copy, and differs for rows that are
+// alike within a file.
 type chain [16]byte
 
 func chainOf(sum hash.Hash) (c chain) {
@@ -72,8 +73,8 @@ type fileLine struct {
 	tooLong bool
 }
 
-// newFileRows reads rows from a place on, which is a row's end, up to a size. sum is the hash of what stands before the place. Reading ends with
-// the context.
+// newFileRows reads rows from a place on, which is a row's end, up to a size. sum is the hash of
+// what stands before the place. Reading ends with the context.
 func newFileRows(ctx context.Context, file io.ReaderAt, files *Files, from int64, sum hash.Hash, size int64) *fileRows {
 	in := &contextReader{ctx, io.NewSectionReader(file, from, size-from)}
 	return &fileRows{
@@ -114,7 +115,8 @@ func (r *fileRows) readNames() (inFile bool, err error) {
 	return true, err
 }
 
-// all yields the rows of CSV. The first ones behind names in the file may be none. The error is io.EOF if there are no names, or errOpen.
+// all yields the rows of CSV. The first ones behind names in the file may be none. The error is
+// io.EOF if there are no names, or errOpen.
 func (r *fileRows) all(skip int) iter.Seq2[*fileRow, error] {
 	return func(yield func(*fileRow, error) bool) {
 		inFile, err := r.readNames()
@@ -140,7 +142,8 @@ func (r *fileRows) all(skip int) iter.Seq2[*fileRow, error] {
 // errOpen is a row that has an open quote and isn't complete yet.
 var errOpen = errors.New("its quotes have no end yet")
 
-// next is the next row; io.EOF if it isn't complete yet, errOpen if lines of it are. Blank lines are passed over.
+// next is the next row; io.EOF if it isn't complete yet, errOpen if lines of it are. Blank lines
+// are passed over.
 func (r *fileRows) next() (row fileRow, err error) {
 	for {
 		if err := r.fill(1); err != nil {
@@ -263,8 +266,9 @@ const (
 	fieldsWrong             // something follows a quote that can't
 )
 
-// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the comma, and within a value that doesn't begin
-// with one. Within one that does, a quote is text if neither a separator nor the end of a line is next to it.
+// splitFields are the values of a row (RFC 4180). Quotes are plain text unless the separator is the
+// comma, and within a value that doesn't begin with one. Within one that does, a quote is text if
+// neither a separator nor the end of a line is next to it.
 func splitFields(text string, separator byte) (fields []string, state fieldsState) {
 	if separator != comma[0] {
 		return strings.Split(text, string(separator)), fieldsRead

@@ -22,7 +22,8 @@ func (r *reading) expect(step, waits string, want ...string) {
 	}
 }
 
-// TestRowsThatWait: no row waits for ever, none is read before it is complete, and what waits is said.
+// TestRowsThatWait: no row waits for ever, none is read before it is complete, and what waits is
+// said.
 func TestRowsThatWait(t *testing.T) {
 	const open = "1795428001,busy,\"b\n"
 	jsonl := filesDefinition("read: lines, format: jsonl")
@@ -155,7 +156,8 @@ func TestRowsThatWait(t *testing.T) {
 	}
 }
 
-// TestFilesWithEqualEnds: files whose first and last bytes and whose lengths are the same are different files.
+// TestFilesWithEqualEnds: files whose first and last bytes and whose lengths are the same are
+// different files.
 func TestFilesWithEqualEnds(t *testing.T) {
 	text := func(from int) (text string, names []string) {
 		begin, _ := lines(1000, 1100)
@@ -229,7 +231,8 @@ func TestWholeFileGrows(t *testing.T) {
 	}
 }
 
-// TestTrySavedFiles: the problems of a saved file speak of a file, and not of an answer that was cut.
+// TestTrySavedFiles: the problems of a saved file speak of a file, and not of an answer that was
+// cut.
 func TestTrySavedFiles(t *testing.T) {
 	one := fmt.Sprintf(document, "a")
 	for _, c := range []struct{ name, text, want string }{

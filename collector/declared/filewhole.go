@@ -23,8 +23,9 @@ const (
 
 // wholeLook reads files that are written once.
 //
-// A file is read when it rests for some time, once: it is known by its inode, size and time, and by the hash of its bytes, so that neither a new name nor
-// a copy makes it another one. One of CSV that grows is read from where it ended.
+// A file is read when it rests for some time, once: it is known by its inode, size and time, and by
+// the hash of its bytes, so that neither a new name nor a copy makes it another one. One of CSV
+// that grows is read from where it ended.
 type wholeLook struct {
 	*fileLook
 	*wholePosition
@@ -83,7 +84,8 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	return nil
 }
 
-// known is up to where a file has the bytes that were read of another one, or of this one before, and the hash of all its bytes.
+// known is up to where a file has the bytes that were read of another one, or of this one before,
+// and the hash of all its bytes.
 func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (known int64, all chain, err error) {
 	sum, err := hashOf(ctx, file, size)
 	if err != nil {
@@ -168,7 +170,8 @@ func readDocument(file io.ReaderAt, size int64) (document []byte, problem string
 	return document, problem
 }
 
-// wholePosition is which files were read. Each lies in its slot of the stored form, so that a file more changes few bytes of it.
+// wholePosition is which files were read. Each lies in its slot of the stored form, so that a file
+// more changes few bytes of it.
 type wholePosition struct {
 	slots    []wholeEntry
 	versions map[uint64]int // slots by versionOf

@@ -28,7 +28,8 @@ type Event struct {
 	Source, Provider, Feed string
 	// RecordID is the provider's id, or a keyed hash where it gives none.
 	RecordID string
-	// Hour is the hour of the call's start since 1970 if another call has its id (counting.md 38); else 0.
+	// Hour is the hour of the call's start since 1970 if another call has its id (counting.md 38);
+	// else 0.
 	Hour int64
 	// Version is 1 first, one more with each revision; of a session or a visit always 1.
 	Version int64
@@ -44,9 +45,10 @@ type Event struct {
 	Observed time.Time
 }
 
-// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source, feed, event name, record id and the id of the
-// part that it is about (of a session or a visit; else empty), each with its length as a varint before it, the version as a varint, and Hour unless it is
-// 0. It is the same on every try (counting.md 27).
+// UID is the event's log.record.uid, 32 hexadecimal digits: the first half of SHA-256 over source,
+// feed, event name, record id and the id of the part that it is about (of a session or a visit;
+// else empty), each with its length as a varint before it, the version as a varint, and Hour unless
+// it is 0. It is the same on every try (counting.md 27).
 func (e *Event) UID(part string) (uid [32]byte) {
 	sum := e.sum(e.Name, part, e.Version)
 	hex.Encode(uid[:], sum[:len(uid)/2])

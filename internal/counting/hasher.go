@@ -99,7 +99,8 @@ func (h *Hasher) RecordHash(id string) Hash {
 	return Hash(siphash.Hash(h.idKeys[0], h.idKeys[1], pack.AppendText(text, id)))
 }
 
-// hourHash is the hash that a record is remembered under if another call that started at another time has its id.
+// hourHash is the hash that a record is remembered under if another call that started at another
+// time has its id.
 func (h *Hasher) hourHash(id string, hour int64) Hash {
 	return h.factKey(kindCall, "hour", id, strconv.FormatInt(hour, 10))
 }

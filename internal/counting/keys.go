@@ -65,7 +65,8 @@ type Stored struct {
 type entry struct {
 	record *cdr.Record
 	keys   []Hash // its own first, then those of its other ids
-	// hours are the keys of its id with the hour of its start, the hour before and the hour after, in a feed that is read by arrival.
+	// hours are the keys of its id with the hour of its start, the hour before and the hour after,
+	// in a feed that is read by arrival.
 	hours  []Hash
 	call   Hash   // the key of its call, before links are followed; 0: it is a call by itself
 	names  []Hash // under which its children name it

@@ -36,7 +36,8 @@ type Position struct {
 	Watermark time.Time
 	// HistoryDone ends the feed's first history and shows its series.
 	HistoryDone bool
-	// Plan replaces the reader's own position; nil leaves it. A commit writes only those parts of PlanPart bytes that changed.
+	// Plan replaces the reader's own position; nil leaves it. A commit writes only those parts of
+	// PlanPart bytes that changed.
 	Plan []byte
 	// Read is the complete read that the page ends; nil: it ends none.
 	Read *Read
@@ -108,7 +109,8 @@ type BadRow struct {
 	At string
 	// Problem says what is wrong, without the row's content.
 	Problem string
-	// Near is the start of the record before the row, in a feed that is read by arrival; zero: it isn't known.
+	// Near is the start of the record before the row, in a feed that is read by arrival; zero: it
+	// isn't known.
 	Near time.Time
 }
 

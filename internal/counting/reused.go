@@ -7,9 +7,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// SameCall is how far apart the starts of two versions of a call may be in a feed that is read by arrival. Systems that number their calls from 1 again,
-// each day or with an emptied table, use an id for another call: a record whose start is farther from the remembered one has a key of id and hour
-// (counting.md 38).
+// SameCall is how far apart the starts of two versions of a call may be in a feed that is read by
+// arrival. Systems that number their calls from 1 again, each day or with an emptied table, use an
+// id for another call: a record whose start is farther from the remembered one has a key of id and
+// hour (counting.md 38).
 const SameCall = time.Hour
 
 // isCallOf says whether a state that one of the record's keys leads to is of the record's call.
@@ -21,7 +22,8 @@ func (d *Decision) isCallOf(st *state, r *cdr.Record) bool {
 	return !is || r.Start.Sub(time.Unix(start, 0)).Abs() <= SameCall
 }
 
-// newKey is what a record that isn't known is remembered under: its first key, or that of id and hour if another call has the first one.
+// newKey is what a record that isn't known is remembered under: its first key, or that of id and
+// hour if another call has the first one.
 func (d *Decision) newKey(e *entry) Hash {
 	if len(e.hours) > 0 && d.states[e.keys[0]] != nil {
 		return e.hours[0]

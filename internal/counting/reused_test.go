@@ -8,8 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// TestRule38ReusedIDs (counting.md 38): a record is another call if it starts more than an hour from the one that has its id. It stays so, however often
-// both are read.
+// TestRule38ReusedIDs (counting.md 38): a record is another call if it starts more than an hour
+// from the one that has its id. It stays so, however often both are read.
 func TestRule38ReusedIDs(t *testing.T) {
 	first := epoch.Add(-20 * time.Hour)
 	at := func(apart time.Duration, amount string) *cdr.Record {
@@ -59,7 +59,8 @@ func TestRule38ReusedIDs(t *testing.T) {
 	}
 }
 
-// TestReusedIDsInAudits (counting.md 38): a call that isn't counted is missing, although another one has its id, and its log record has another uid.
+// TestReusedIDsInAudits (counting.md 38): a call that isn't counted is missing, although another
+// one has its id, and its log record has another uid.
 func TestReusedIDsInAudits(t *testing.T) {
 	r := newRig(t, counting.Rules{ByArrival: true})
 	first, second := call("1", start(epoch.Add(-20*time.Hour))), call("1", start(epoch.Add(-10*time.Hour)))

@@ -104,7 +104,8 @@ type known struct {
 	metrics.ChargeLabels // of the first version: corrections carry them
 
 	outcome cdr.Outcome
-	// start is the first version's, in seconds since 1970, in a feed that is read by arrival; else 0.
+	// start is the first version's, in seconds since 1970, in a feed that is read by arrival; else
+	// 0.
 	start   int64
 	version int64 // the provider's, 0 if it has none
 	schema  uint64

@@ -7,7 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// savePlan writes the parts of a reader's position that differ from those that were committed. A reader of many files changes one or two of thousands.
+// savePlan writes the parts of a reader's position that differ from those that were committed. A
+// reader of many files changes one or two of thousands.
 func (f *Feed) savePlan(next []byte) (err error) {
 	was := f.committed.Load().Plan
 	for at := 0; at < max(len(was), len(next)) && err == nil; at += counting.PlanPart {

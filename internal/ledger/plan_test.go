@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// TestPlanByParts: a position of any length is kept as it was committed, and a commit writes the parts that changed.
+// TestPlanByParts: a position of any length is kept as it was committed, and a commit writes the
+// parts that changed.
 func TestPlanByParts(t *testing.T) {
 	r := newRig(t)
 	rng := rand.New(rand.NewPCG(1, 2))
