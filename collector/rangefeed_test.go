@@ -163,7 +163,7 @@ func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 					if got != c.want[n] {
 						t.Errorf("poll %d looked at %q, want %q", n, got, c.want[n])
 					}
-					time.Sleep(feed.Wait(t.Context()))
+					<-time.After(feed.Wait(t.Context()))
 				}
 			})
 		})

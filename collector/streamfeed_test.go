@@ -30,7 +30,7 @@ func (s *numbers) Pages(_ context.Context, from StreamPosition) iter.Seq2[*Page,
 	s.origin = from.Origin
 	return pagesOf(func(emit func(*Page) error) error {
 		for ; at < s.n; at++ {
-			time.Sleep(s.takes)
+			<-time.After(s.takes)
 			if at == s.failAt {
 				return errStream
 			}
@@ -79,7 +79,7 @@ func TestStreamWaits(t *testing.T) {
 				if wait := feed.Wait(t.Context()); wait != time.Minute {
 					t.Fatalf("it waits %s", wait)
 				}
-				time.Sleep(time.Minute)
+				<-time.After(time.Minute)
 			}
 			s.waits = nil
 			if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil || !ledger.state.Watermark.Equal(time.Now()) {
@@ -129,7 +129,7 @@ func TestStreamNamesCompleteReads(t *testing.T) {
 		if err := feed.Poll(t.Context()); !errors.Is(err, errStream) {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
+		<-time.After(time.Hour)
 		s.failAt, s.takes = -1, time.Minute
 		began := time.Now()
 		if err := feed.Poll(t.Context()); err != nil {

@@ -82,7 +82,7 @@ func TestRefreshTokenOnAFullDisk(t *testing.T) {
 				})
 			} else {
 				full <- keepFull(filling)
-				time.Sleep(10 * time.Second) // longer than a token lives
+				<-time.After(10 * time.Second) // longer than a token lives
 			}
 			c.end(x)
 			(<-full)()

@@ -139,7 +139,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 		return nil // it was renamed just now
 	}
 	f.info = info
-	print, err := printOf(file, e.Now.Offset)
+	ends, err := printOf(file, e.Now.Offset)
 	if err != nil {
 		return nil // it was truncated just now
 	}
@@ -154,7 +154,7 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 		}
 		if err == nil {
 			e.Change = l.settledChange(info)
-			err = l.readRows(&linesRead{ctx, file, e, known, print, l.markPage()}, sum)
+			err = l.readRows(&linesRead{ctx, file, e, known, ends, l.markPage()}, sum)
 		}
 	}
 	return ignoreTruncated(err)

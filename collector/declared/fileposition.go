@@ -95,14 +95,14 @@ func (m mark) fits(ctx context.Context, file io.ReaderAt, size int64) (bool, err
 const printed = 1 << 10
 
 // printOf is a hash of a file's first bytes and those before an offset.
-func printOf(file io.ReaderAt, offset int64) (print [sha256.Size]byte, err error) {
+func printOf(file io.ReaderAt, offset int64) (sum [sha256.Size]byte, err error) {
 	size := min(offset, printed)
 	bytes := make([]byte, 2*size)
 	if _, err := file.ReadAt(bytes[:size], 0); err != nil && size > 0 {
-		return print, err
+		return sum, err
 	}
 	if _, err := file.ReadAt(bytes[size:], offset-size); err != nil && size > 0 {
-		return print, err
+		return sum, err
 	}
 	return sha256.Sum256(bytes), nil
 }

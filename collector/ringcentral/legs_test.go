@@ -19,7 +19,8 @@ func TestCallOfLegs(t *testing.T) {
 		outcome, talk, connected, user any
 	}{
 		{
-			"rings, then talks", "Accepted", in, []string{legOf(101, 20, "Accepted", `,"duration":40`)},
+			"rings, then talks", "Accepted", in,
+			[]string{legOf(101, 20, "Accepted", `,"duration":40`)},
 			"answered", "40s", "40s", "101",
 		},
 		{
@@ -30,23 +31,27 @@ func TestCallOfLegs(t *testing.T) {
 		{"the master leg alone", "Missed", in, []string{legOf(101, 0, "Accepted", `,"master":true,"duration":121`)}, "answered", nil, nil, "101"},
 		{
 			"the master leg's result, where the row has none that says something", "Unknown", in,
-			[]string{legOf(0, 0, "Voicemail", `,"master":true`), legOf(101, 0, "Missed", `,"duration":30`)}, "voicemail", nil, nil, "101",
+			[]string{legOf(0, 0, "Voicemail", `,"master":true`), legOf(101, 0, "Missed", `,"duration":30`)},
+			"voicemail", nil, nil, "101",
 		},
 		{
-			"transferred: segments add up, parallel legs don't", "Accepted", in, []string{
+			"transferred: segments add up, parallel legs don't", "Accepted", in,
+			[]string{
 				legOf(101, 0, "Accepted", `,"duration":15`), legOf(102, 20, "Accepted", `,"duration":30`), legOf(102, 25, "Accepted", `,"duration":25`),
 			},
 			"answered", "45s", "45s", "101",
 		},
 		{
-			"a queue whose second member answers", "Accepted", in, []string{
+			"a queue whose second member answers", "Accepted", in,
+			[]string{
 				legOf(90, 0, "Accepted", `,"duration":50`), legOf(101, 2, "Missed", `,"duration":10`), legOf(102, 20, "Accepted", `,"duration":30`),
 			},
 			"answered", "30s", "50s", "102",
 		},
 		{
 			"a queue that nobody answers", "Missed", in,
-			[]string{legOf(90, 0, "Accepted", `,"duration":50`), legOf(101, 2, "Missed", `,"duration":10`)}, "machine", nil, "50s", "101",
+			[]string{legOf(90, 0, "Accepted", `,"duration":50`), legOf(101, 2, "Missed", `,"duration":10`)},
+			"machine", nil, "50s", "101",
 		},
 		{
 			"a menu, then voicemail", "Accepted", in, []string{
@@ -64,7 +69,8 @@ func TestCallOfLegs(t *testing.T) {
 		{"two phones rang", "Missed", in, []string{legOf(101, 0, "Missed", `,"duration":20`), legOf(102, 0, "Missed", "")}, "no_answer", nil, nil, nil},
 		{
 			"forwarded to the mobile", "Missed", in,
-			[]string{legOf(101, 0, "Missed", `,"duration":20`), legOf(101, 20, "Accepted", `,"direction":"Outbound","duration":30`)}, "answered", "30s", "30s", "101",
+			[]string{legOf(101, 0, "Missed", `,"duration":20`), legOf(101, 20, "Accepted", `,"direction":"Outbound","duration":30`)},
+			"answered", "30s", "30s", "101",
 		},
 		{
 			"a RingOut to somebody who is busy", "Busy", out, []string{
@@ -74,7 +80,8 @@ func TestCallOfLegs(t *testing.T) {
 		},
 		{
 			"the user's side of a RingOut in two rows", "Call connected", out,
-			[]string{`{"legType":"RingOutWebToSubscriber","startTime":"2026-03-02T10:00:00Z","result":"Call connected","duration":20}`}, "answered", nil, nil, nil,
+			[]string{`{"legType":"RingOutWebToSubscriber","startTime":"2026-03-02T10:00:00Z","result":"Call connected","duration":20}`},
+			"answered", nil, nil, nil,
 		},
 		{"a leg that is rounded up", "Accepted", in, []string{legOf(101, 0, "Accepted", `,"durationMs":120400`)}, "answered", nil, nil, "101"},
 		{"a leg without times", "Accepted", in, []string{`{"result":"Accepted","extension":{"id":102}}`}, "answered", nil, nil, "102"},

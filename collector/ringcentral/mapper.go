@@ -159,7 +159,7 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	// The row isn't finished (counting.md 17), and the outcome is what it counts as if nothing more comes. No result, but a person or voicemail that
 	// answered, is a call that has ended.
 	ended := r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail
-	r.Provisional = inProgress[result] || result == "" && !(ended && byLegs)
+	r.Provisional = inProgress[result] || result == "" && (!ended || !byLegs)
 	return user, byLegs
 }
 

@@ -47,7 +47,7 @@ func parseLeg(t *testing.T, n int, text string) cdr.Leg {
 	if !l.Answer.IsZero() {
 		l.Outcome = cdr.Answered
 	}
-	for _, word := range strings.Fields(strings.ReplaceAll(rest, ",", " ")) {
+	for word := range strings.FieldsSeq(strings.ReplaceAll(rest, ",", " ")) {
 		party := slices.Index([]string{"person", "voicemail", "machine", "onward", "own"}, word)
 		outcome := slices.IndexFunc(cdr.Outcomes(), func(o cdr.Outcome) bool { return o.String() == word })
 		switch {

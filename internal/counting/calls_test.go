@@ -63,7 +63,7 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 	read := func(all ...*cdr.Record) step { return func(r callRig) counting.Result { return r.records(all...) } }
 	wait := func(after time.Duration) step { return func(r callRig) counting.Result { return r.wait(after) } }
 	later := func(after time.Duration) step {
-		return func(r callRig) counting.Result { r.rig.at = r.at.Add(after); return counting.Result{} }
+		return func(r callRig) counting.Result { r.at = r.at.Add(after); return counting.Result{} }
 	}
 	for _, c := range []struct {
 		name   string
@@ -90,11 +90,13 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		{"a later version while it waits", nil, []step{read(leg("a", 0, -1, 9)), read(leg("a", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
 		{
 			"a later version is of another call", nil,
-			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))), wait(settle)}, "answered 1 no_answer 1", 0, 0,
+			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))), wait(settle)},
+			"answered 1 no_answer 1", 0, 0,
 		},
 		{
 			"two days apart", nil,
-			[]step{read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour))), leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle)}, "answered 1 no_answer 1", 0, 0,
+			[]step{read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour))), leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle)},
+			"answered 1 no_answer 1", 0, 0,
 		},
 		{
 			"two days apart, the later one first", nil,

@@ -110,11 +110,10 @@ func (d *Decision) decideNew(i int) *state {
 	st := d.newState(Place{e.bucket, d.newKey(e)})
 	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
 	d.addAliases(e, st)
-	switch {
-	case key == 0:
+	if key == 0 {
 		d.addCallLog(i, Event{Name: EventCall, Version: 1}, nil)
 		d.logParts(i)
-	default:
+	} else {
 		d.joinCall(key, d.legOf(e, false))
 	}
 	if counts && !d.settings.PartsSettle {

@@ -71,7 +71,7 @@ func Settled(all []config.Label) (stamp string) {
 		if !slices.ContainsFunc(all, isFresh) {
 			break
 		}
-		time.Sleep(settlePause)
+		<-time.After(settlePause)
 		before := stamp
 		if stamp = Stamp(all); stamp == before {
 			break

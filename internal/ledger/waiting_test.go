@@ -137,7 +137,7 @@ func TestRenewGivesUpInTime(t *testing.T) {
 			wire.Resume()
 			wire.Stall()
 			go func() { _, _ = r.ledger.Activity(context.Background(), epoch) }()
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

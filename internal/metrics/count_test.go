@@ -96,7 +96,8 @@ func TestCountLegs(t *testing.T) {
 		"legs of a record": {func(r *cdr.Record) {
 			r.Legs = []cdr.Leg{
 				{Type: "menu", Direction: cdr.Inbound, Trunk: "t", Party: cdr.PartyMachine, Outcome: cdr.Answered},
-				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer}, {Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
+				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
+				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
 				{Type: "forward", Direction: cdr.Outbound, Trunk: "u", Outcome: cdr.Unknown, NoOutcome: true},
 			}
 		}, map[string]string{"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2", "outbound,u,forward,none": "1"}},
