@@ -14,51 +14,46 @@ import (
 	"os/user"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	_ "github.com/go-sql-driver/mysql"
 )
 
 // TestE2EKamailio (definitions.md 5): SIPp makes calls through a real Kamailio, whose accounting goes to a real MariaDB, and what is counted is what
-// SIPp says it did. A call whose first carrier refuses, and whose second one connects, is an answered call with a failed attempt.
+// SIPp says it did.
 func TestE2EKamailio(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	database, port := startMariaDB(t, folder)
-	good, busy := startCallee(t, folder, "good", ""), startCallee(t, folder, "busy", busyScenario)
-	down := startCallee(t, folder, "down", strings.Replace(busyScenario, "486 Busy Here", "503 Service Unavailable", 1))
-	proxy := startKamailio(t, folder, port, good, busy, down)
-	const answered, refused, failedOver = 40, 25, 15
-	made := callThrough(t, folder, proxy, "good", answered, "")
-	if n := callThrough(t, folder, proxy, "failover", failedOver, ""); n != failedOver {
-		t.Fatalf("SIPp made %d calls over the second carrier", n)
-	}
-	turned := callThrough(t, folder, proxy, "busy", refused, busyCallScenario)
+	good, busy := startCallee(t, folder, "good", ""), startCallee(t, folder, "busy", refusingScenario("486 Busy Here"))
+	proxy := startKamailio(t, folder, port, fmt.Sprintf(`
+request_route {
+	if (is_method("INVITE")) { setflag(1); setflag(2); setflag(3); }
+	if (is_method("BYE")) { setflag(1); }
+	if ($rU == "busy") { $du = "sip:127.0.0.1:%d"; } else { $du = "sip:127.0.0.1:%d"; }
+	t_relay();
+}
+`, busy, good))
+	const answered, refused = 40, 25
+	made := callThrough(t, folder, proxy, "good", answered, 200*time.Millisecond, "")
+	turned := callThrough(t, folder, proxy, "busy", refused, 0, busyCallScenario)
 	if made != answered || turned != refused {
 		t.Fatalf("SIPp made %d and %d calls", made, turned)
 	}
 	// The rows of acc may come a little after the answers.
-	eventually(t, "account for every call", func() error {
-		var byes int
-		if err := database.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM acc WHERE method = 'BYE'").Scan(&byes); err != nil {
-			return err
-		}
-		if byes != answered+failedOver {
-			return fmt.Errorf("%d calls have ended", byes)
-		}
-		return nil
-	})
+	waitForRows(t, database, "acc WHERE method = 'BYE'", answered)
 	config := filepath.Join(folder, "config.yaml")
 	write(t, filepath.Join(folder, "dsn"), fmt.Sprintf("root:@tcp(127.0.0.1:%d)/kamailio\n", port))
 	write(t, config, "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: edge\n    history: 1h\n"+
-		"    kamailio: {driver: mysql, dsn_file: dsn, time_zone: UTC,\n"+
-		"      columns: {trunk: carrier, direction: way}, acc: {interval: 1s, lookback: 1h, settle: 2s}}\n")
+		"    kamailio: {driver: mysql, dsn_file: dsn, time_zone: UTC, acc: {interval: 1s, lookback: 1h, settle: 3s}}\n")
 	v := newVault(t)
 	x := start(t, v, launch{config: config}).ready()
-	for outcome, want := range map[string]float64{"answered": float64(made) + failedOver, "busy": float64(turned)} {
+	for outcome, want := range map[string]float64{"answered": float64(made), "busy": float64(turned)} {
 		eventually(t, "count the calls that are "+outcome, func() error {
 			if got := x.scrape().sum("cdr_calls_total", "feed=acc", "outcome="+outcome); got != want {
 				return fmt.Errorf("%g are counted, SIPp made %g", got, want)
@@ -67,19 +62,129 @@ func TestE2EKamailio(t *testing.T) {
 		})
 	}
 	m := x.scrape()
-	if got := m.sum("cdr_calls_total", "feed=acc"); got != answered+refused+failedOver {
-		t.Errorf("%g calls are counted in all, SIPp made %d", got, answered+refused+failedOver)
-	}
-	if got := m.sum("cdr_calls_total", "feed=acc", "direction=outbound", "trunk=carrier-b", "outcome=answered"); got != failedOver {
-		t.Errorf("%g calls are answered over the second carrier, SIPp made %d", got, failedOver)
-	}
-	if got := m.sum("cdr_call_legs_total", "direction=outbound", "trunk=carrier-a", "outcome=failed"); got != failedOver {
-		t.Errorf("%g attempts failed at the first carrier, SIPp made %d", got, failedOver)
+	if got := m.sum("cdr_calls_total", "feed=acc"); got != answered+refused {
+		t.Errorf("%g calls are counted in all, SIPp made %d", got, answered+refused)
 	}
 	if got := m.sum("cdr_call_failures_total", "sip_code=486"); got != refused {
 		t.Errorf("%g calls have the code 486", got)
 	}
 	x.stop()
+}
+
+// TestE2EKamailioFailover (counting.md, "Calls"): the first carrier refuses every call and failure_route tries the second one. People count answered calls, also
+// such as last longer than `settle`; the first carrier is down on the page while they still talk.
+func TestE2EKamailioFailover(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	database, port := startMariaDB(t, folder)
+	for _, table := range []string{"acc", "missed_calls"} {
+		if _, err := database.ExecContext(t.Context(), "ALTER TABLE "+table+" ADD carrier VARCHAR(64), ADD way VARCHAR(16)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, second := startCallee(t, folder, "first", refusingScenario("503 Service Unavailable")), startCallee(t, folder, "second", "")
+	proxy := startKamailio(t, folder, port, fmt.Sprintf(`
+modparam("acc", "db_extra", "carrier=$avp(carrier);way=$avp(way)")
+request_route {
+	$avp(way) = "outbound";
+	if (is_method("INVITE")) {
+		setflag(1); setflag(2); setflag(3);
+		$avp(carrier) = "first";
+		$du = "sip:127.0.0.1:%d";
+		t_on_failure("NEXT");
+	} else {
+		if (is_method("BYE")) { setflag(1); }
+		$du = "sip:127.0.0.1:%[2]d";
+	}
+	t_relay();
+}
+failure_route[NEXT] {
+	$avp(carrier) = "second";
+	$du = "sip:127.0.0.1:%[2]d";
+	t_relay();
+}
+`, first, second))
+	config := filepath.Join(folder, "config.yaml")
+	write(t, filepath.Join(folder, "dsn"), fmt.Sprintf("root:@tcp(127.0.0.1:%d)/kamailio\n", port))
+	write(t, config, "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: edge\n    history: 1h\n    kamailio:\n      driver: mysql\n      dsn_file: dsn\n"+
+		"      time_zone: UTC\n      columns: {trunk: carrier, direction: way}\n      acc: {interval: 1s, lookback: 1h, settle: 3s}\n")
+	x := start(t, newVault(t), launch{config: config}).ready()
+	const short, long, length = 20, 10, 15 * time.Second
+	if made := callThrough(t, folder, proxy, "short", short, 200*time.Millisecond, ""); made != short {
+		t.Fatalf("SIPp made %d calls", made)
+	}
+	waitForSum(x, short, "cdr_calls_total", "outcome=answered", "trunk=second")
+	made := startCalls(t, folder, proxy, "long", long, length, "")
+	waitForSum(x, short+long, "cdr_call_legs_total", "outcome=failed", "trunk=first")
+	// All of this is known while the long calls go on.
+	if n := x.scrape().sum("cdr_calls_total"); n != short {
+		t.Errorf("%g calls are counted before the long ones end", n)
+	}
+	var down []string
+	for _, f := range x.status().Verdict.Findings {
+		down = append(down, f.Subject)
+	}
+	if !slices.Equal(down, []string{"first, outbound"}) {
+		t.Errorf("the page names %q", down)
+	}
+	if n := made(); n != long {
+		t.Fatalf("SIPp made %d calls", n)
+	}
+	waitForRows(t, database, "missed_calls", short+long)
+	waitForRows(t, database, "acc WHERE method = 'BYE'", short+long)
+	waitForSum(x, short+long, "cdr_calls_total", "outcome=answered", "trunk=second")
+	m := x.scrape()
+	for _, c := range []struct {
+		what   string
+		want   float64
+		metric string
+		labels []string
+	}{
+		{"calls", short + long, "cdr_calls_total", nil},
+		{"failed calls", 0, "cdr_call_failures_total", nil},
+		{"attempts on the first trunk", short + long, "cdr_recent_attempts", []string{"trunk=first"}},
+		{"its faults", short + long, "cdr_recent_faults", []string{"trunk=first"}},
+		{"attempts on the second trunk", short + long, "cdr_recent_connected", []string{"trunk=second"}},
+		{"legs", 2 * (short + long), "cdr_call_legs_total", nil},
+		{"changes of outcomes", 0, "cdr_call_outcome_changes_total", nil},
+		{"calls that aren't whole", 0, "cdr_exporter_calls_incomplete_total", nil},
+	} {
+		if got := m.sum(c.metric, c.labels...); got != c.want {
+			t.Errorf("%g %s, want %g", got, c.what, c.want)
+		}
+	}
+	// Kamailio writes whole seconds.
+	least, most := (length-time.Second).Seconds()*long, (length+time.Second).Seconds()*long+short
+	if got := m.sum("cdr_call_connected_seconds_total"); got < least || got > most {
+		t.Errorf("%g s connected, want between %g and %g", got, least, most)
+	}
+	x.stop()
+}
+
+// waitForSum waits until the series of a metric add up to what is wanted.
+func waitForSum(x *exporter, want float64, metric string, labels ...string) {
+	x.t.Helper()
+	eventually(x.t, fmt.Sprintf("count %g of %s %s", want, metric, labels), func() error {
+		if got := x.scrape().sum(metric, labels...); got != want {
+			return fmt.Errorf("%g are counted", got)
+		}
+		return nil
+	})
+}
+
+// waitForRows waits until a table has as many rows.
+func waitForRows(t *testing.T, db *sql.DB, table string, want int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("account for %d rows of %s", want, table), func() error {
+		var n int
+		if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil { //nolint:gosec // the tests' own tables
+			return err
+		}
+		if n != want {
+			return fmt.Errorf("it has %d", n)
+		}
+		return nil
+	})
 }
 
 // write writes a file for everybody to read.
@@ -136,7 +241,8 @@ func startMariaDB(t *testing.T, folder string) (*sql.DB, int) {
 	t.Helper()
 	port, data := freePort(t, "tcp"), filepath.Join(folder, "mariadb")
 	var as *syscall.Credential
-	args := []string{"--no-defaults", "--datadir=" + data, "--auth-root-authentication-method=normal", "--skip-test-db"}
+	// A server removes temporary tables of others from its folder for temporary files.
+	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + folder, "--auth-root-authentication-method=normal", "--skip-test-db"}
 	if os.Geteuid() == 0 { // it doesn't run as root
 		owner, err := user.Lookup("mysql")
 		if err != nil {
@@ -151,7 +257,7 @@ func startMariaDB(t *testing.T, folder string) (*sql.DB, int) {
 	if out, err := exec.CommandContext(t.Context(), "mariadb-install-db", args...).CombinedOutput(); err != nil {
 		t.Fatalf("make a database: %v: %s", err, out)
 	}
-	background(t, as, "mariadbd", "--no-defaults", "--datadir="+data, "--socket="+filepath.Join(data, "s"), fmt.Sprintf("--port=%d", port),
+	background(t, as, "mariadbd", "--no-defaults", "--datadir="+data, "--tmpdir="+folder, "--socket="+filepath.Join(data, "s"), fmt.Sprintf("--port=%d", port),
 		"--bind-address=127.0.0.1", "--pid-file="+filepath.Join(data, "pid"))
 	db, err := sql.Open("mysql", fmt.Sprintf("root:@tcp(127.0.0.1:%d)/?multiStatements=true", port))
 	if err != nil {
@@ -166,9 +272,6 @@ func startMariaDB(t *testing.T, folder string) (*sql.DB, int) {
 			t.Fatalf("%v; make packages installs kamailio-mysql-modules", err)
 		}
 		statements += string(text)
-	}
-	for _, table := range []string{"acc", "missed_calls"} {
-		statements += "ALTER TABLE " + table + " ADD carrier VARCHAR(64), ADD way VARCHAR(16);"
 	}
 	if _, err := db.ExecContext(t.Context(), statements); err != nil {
 		t.Fatal(err)
@@ -191,8 +294,8 @@ func open(t *testing.T, folder string) {
 	}
 }
 
-// startKamailio starts a proxy in UTC: calls to busy go to one server, those to failover first to one that refuses, all others to a good one.
-func startKamailio(t *testing.T, folder string, database, good, busy, down int) (port int) {
+// startKamailio starts a proxy in UTC with routes, which may set modparams.
+func startKamailio(t *testing.T, folder string, database int, routes string) (port int) {
 	t.Helper()
 	port = freePort(t, "udp")
 	file := filepath.Join(folder, "kamailio.cfg")
@@ -200,7 +303,7 @@ func startKamailio(t *testing.T, folder string, database, good, busy, down int) 
 debug=1
 log_stderror=yes
 children=2
-listen=udp:127.0.0.1:%[1]d
+listen=udp:127.0.0.1:%d
 loadmodule "db_mysql.so"
 loadmodule "tm.so"
 loadmodule "sl.so"
@@ -209,26 +312,11 @@ loadmodule "pv.so"
 loadmodule "textops.so"
 loadmodule "siputils.so"
 loadmodule "acc.so"
-modparam("acc", "db_url", "mysql://root:@127.0.0.1:%[2]d/kamailio")
+modparam("acc", "db_url", "mysql://root:@127.0.0.1:%d/kamailio")
 modparam("acc", "db_flag", 1)
 modparam("acc", "db_missed_flag", 2)
 modparam("acc", "failed_transaction_flag", 3)
-modparam("acc", "db_extra", "carrier=$avp(carrier); way=$avp(way)")
-request_route {
-	if (is_method("INVITE")) { setflag(1); setflag(2); setflag(3); }
-	if (is_method("BYE")) { setflag(1); }
-	if ($rU == "busy") { $du = "sip:127.0.0.1:%[4]d"; } else { $du = "sip:127.0.0.1:%[3]d"; }
-	if ($rU == "failover" && is_method("INVITE")) {
-		$avp(carrier) = "carrier-a"; $avp(way) = "outbound"; $du = "sip:127.0.0.1:%[5]d";
-		t_on_failure("next");
-	}
-	t_relay();
-}
-failure_route[next] {
-	$avp(carrier) = "carrier-b"; $du = "sip:127.0.0.1:%[3]d";
-	t_relay();
-}
-`, port, database, good, busy, down))
+`, port, database)+routes)
 	background(t, nil, "kamailio", "-DD", "-E", "-f", file, "-P", filepath.Join(folder, "kamailio.pid"), "-Y", folder)
 	return port
 }
@@ -254,28 +342,43 @@ func scenarioArgs(t *testing.T, folder, name, scenario, builtin string) []string
 
 var successful = regexp.MustCompile(`Successful call +\| +\d+ +\| +(\d+)`)
 
-// callThrough makes calls and returns how many went as the scenario says.
-func callThrough(t *testing.T, folder string, proxy int, to string, n int, scenario string) int {
+// callThrough makes calls of a length and returns how many went as the scenario says.
+func callThrough(t *testing.T, folder string, proxy int, to string, n int, long time.Duration, scenario string) int {
 	t.Helper()
-	args := append(scenarioArgs(t, folder, to, scenario, "uac"), "-s", to, "-i", "127.0.0.1", "-p", strconv.Itoa(freePort(t, "udp")),
-		"-m", strconv.Itoa(n), "-r", "20", "-d", "200", "-nostdin", "-timeout", "40s", "-mi", "127.0.0.1", "-mp", strconv.Itoa(freePort(t, "udp")),
-		fmt.Sprintf("127.0.0.1:%d", proxy))
-	out, err := exec.CommandContext(t.Context(), "sipp", args...).CombinedOutput()
-	found := successful.FindAllSubmatch(out, -1)
-	if err != nil || len(found) == 0 {
-		t.Fatal(errors.Join(err, fmt.Errorf("SIPp: %.3000s", out)))
-	}
-	made, _ := strconv.Atoi(string(found[len(found)-1][1]))
-	return made
+	return startCalls(t, folder, proxy, to, n, long, scenario)()
 }
 
-// busyScenario takes no call, and busyCallScenario expects that.
-const (
-	busyScenario = `<?xml version="1.0" encoding="ISO-8859-1" ?>
-<scenario name="busy">
+// startCalls is callThrough that doesn't wait: the function that it returns does.
+func startCalls(t *testing.T, folder string, proxy int, to string, n int, long time.Duration, scenario string) func() int {
+	t.Helper()
+	args := append(scenarioArgs(t, folder, to, scenario, "uac"), "-s", to, "-i", "127.0.0.1", "-p", strconv.Itoa(freePort(t, "udp")),
+		"-m", strconv.Itoa(n), "-r", "20", "-d", strconv.FormatInt(long.Milliseconds(), 10), "-nostdin", "-timeout", "60s",
+		"-mi", "127.0.0.1", "-mp", strconv.Itoa(freePort(t, "udp")), fmt.Sprintf("127.0.0.1:%d", proxy))
+	c := exec.CommandContext(t.Context(), "sipp", args...)
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() int {
+		t.Helper()
+		err := c.Wait()
+		found := successful.FindAllSubmatch(out.Bytes(), -1)
+		if err != nil || len(found) == 0 {
+			t.Fatal(errors.Join(err, fmt.Errorf("SIPp: %.3000s", &out)))
+		}
+		made, _ := strconv.Atoi(string(found[len(found)-1][1]))
+		return made
+	}
+}
+
+// refusingScenario takes no call.
+func refusingScenario(status string) string {
+	return strings.ReplaceAll(`<?xml version="1.0" encoding="ISO-8859-1" ?>
+<scenario name="refuse">
   <recv request="INVITE" crlf="true"/>
   <send><![CDATA[
-      SIP/2.0 486 Busy Here
+      SIP/2.0 STATUS
       [last_Via:]
       [last_From:]
       [last_To:];tag=[pid]SIPpTag01[call_number]
@@ -286,8 +389,11 @@ const (
   ]]></send>
   <recv request="ACK"/>
 </scenario>
-`
-	busyCallScenario = `<?xml version="1.0" encoding="ISO-8859-1" ?>
+`, "STATUS", status)
+}
+
+// busyCallScenario expects to find the callee busy.
+const busyCallScenario = `<?xml version="1.0" encoding="ISO-8859-1" ?>
 <scenario name="call that is refused">
   <send retrans="500"><![CDATA[
       INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
@@ -316,4 +422,3 @@ const (
   ]]></send>
 </scenario>
 `
-)
