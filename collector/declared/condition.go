@@ -75,6 +75,7 @@ func decodeTests(n *config.Node) (all []test) {
 }
 
 func newPattern(text string) *pattern {
+	text = strings.TrimSpace(text)
 	p := &pattern{text: text}
 	if found := parameterIn.FindStringSubmatch(text); found != nil {
 		p.parameter = found[1]

@@ -206,13 +206,13 @@ func valueOf(raw []byte, percent bool) any {
 		return nil
 	case is == nested:
 		return nestedValue(raw, percent)
-	case strings.IndexByte(wire.NumberStarts, raw[0]) < 0: // a text or a truth value
-		if percent {
-			return percentDecoded(text)
-		}
-		return text
+	case strings.IndexByte(wire.NumberStarts, raw[0]) >= 0:
+		return numberOf(text)
 	}
-	return numberOf(text)
+	if text = bare(text, percent); text == "" {
+		return nil
+	}
+	return text
 }
 
 // sureDigits is how many digits of a number a float64 always keeps.

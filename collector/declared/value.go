@@ -3,6 +3,7 @@ package declared
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -89,6 +90,7 @@ func (v *Value) DecodeNode(n *config.Node) {
 			} else if a.SIP != nil {
 				a.Path, a.codes = a.SIP, sip
 			}
+			a.Table = withBareKeys(a.Table)
 			for text, e := range a.Table {
 				if a.codes == nil {
 					break
@@ -101,6 +103,17 @@ func (v *Value) DecodeNode(n *config.Node) {
 		}
 		v.alternatives = append(v.alternatives, a)
 	}
+}
+
+// withBareKeys is a table whose texts have no blanks around them, as the values that are looked up.
+func withBareKeys(table map[string]entry) map[string]entry {
+	for _, text := range slices.Collect(maps.Keys(table)) {
+		if bare := strings.TrimSpace(text); bare != text {
+			table[bare] = table[text]
+			delete(table, text)
+		}
+	}
+	return table
 }
 
 // capture is a regular expression (RE2) whose first group is the value.
@@ -206,10 +219,13 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 	}
 	if a.Match != nil {
 		groups := a.Match.FindStringSubmatch(text)
-		if groups == nil || groups[1] == "" {
+		if groups == nil {
 			return g, "", ""
 		}
 		text = groups[1]
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return g, "", ""
 	}
 	if a.Networks != "" {
 		if text = r.networkOf(a.Networks, text); text == "" {
