@@ -240,7 +240,7 @@ const TimeZone = "time_zone"
 // allParameters are the definition's parameters and those that every definition read in the same way has.
 func (d *Definition) allParameters() map[string]Parameter {
 	all := make(map[string]Parameter)
-	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.Record.needsZone() }) {
+	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.Record.takesZone() }) {
 		all[TimeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
 	}
 	if d.Files != nil {
@@ -260,15 +260,23 @@ func (d *Definition) allParameters() map[string]Parameter {
 	return all
 }
 
-var zoneInLayout = regexp.MustCompile(`Z07|-07|MST`)
+// zoneIn is an offset in a layout, or the name of a zone.
+var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
 
 // needsZone says whether a time carries no zone, neither in the row nor in the definition.
-func (d *Record) needsZone() bool {
+func (d *Record) needsZone() bool { return d.hasTimesWithout(zoneIn) }
+
+// takesZone says whether a zone can say something of a time: which it is, or what the name of its zone means.
+func (d *Record) takesZone() bool { return d.hasTimesWithout(offsetIn) }
+
+func (d *Record) hasTimesWithout(zone *regexp.Regexp) bool {
 	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Ringing.alternatives,
 		d.Duration.alternatives, d.QueueWait.alternatives)
 	return slices.ContainsFunc(times, func(a alternative) bool {
-		_, carriesZone := timeForms[a.Time]
-		return a.Time != "" && !carriesZone && a.Zone == nil && !zoneInLayout.MatchString(a.Time)
+		return a.Zone == nil && slices.ContainsFunc(a.Time, func(form string) bool {
+			_, carriesOffset := timeForms[form]
+			return !carriesOffset && !zone.MatchString(form)
+		})
 	})
 }
 

@@ -353,7 +353,7 @@ func (f *Feed) Validate(r *config.Report) {
 func (d *Record) Validate(r *config.Report) {
 	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
 		for i := range v.alternatives {
-			if v.alternatives[i].Time == "" {
+			if len(v.alternatives[i].Time) == 0 {
 				r.Problemf(key, "has no time: %s", howTimes)
 			}
 		}

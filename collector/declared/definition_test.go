@@ -82,6 +82,12 @@ func TestProblems(t *testing.T) {
 		{"no time", ", time: rfc3339}\n", "}\n", "record.start: has no time"},
 		{"a layout that isn't Go's", "time: rfc3339}", "time: YYYY-MM-DD}", `record.start.time: has no year, month and day in "YYYY-MM-DD"`},
 		{"a time of day", "time: rfc3339}", "time: '15:04:05'}", "record.start.time: has no year, month and day"},
+		{"a list without a form", "time: rfc3339}", "time: []}", "record.start.time: is empty: say how the row writes times"},
+		{"a wrong form in a list", "time: rfc3339}", "time: [rfc3339, 'DD.MM.YYYY']}", `record.start.time: has no year, month and day in "DD.MM.YYYY"`},
+		{"a layout without a year", "time: rfc3339}", "time: Jan _2 15:04:05}", `record.start.time: has no year in "Jan _2 15:04:05"; write year: infer beside it`},
+		{"a year that is there", "time: rfc3339}", "time: rfc3339, year: infer}", "record.start.year: is for times that are written without one"},
+		{"another year", "time: rfc3339}", "time: rfc3339, year: 2026}", "record.start.year: must be"},
+		{"a time of day with a year", "time: rfc3339}", "time: '15:04:05', year: infer}", "record.start.time: has no year, month and day"},
 		{"since without a time", "{path: way,", "{path: way, since: start,", "direction.since: needs time beside it"},
 		{"an end without a form", "{from|rfc3339}", "{from}", "names the parameter from, which the definition doesn't have; an end of a span needs a form of times, such as {from|rfc3339}"},
 		{

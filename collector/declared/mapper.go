@@ -20,6 +20,7 @@ type Mapper struct {
 	extra     []string // keys, sorted
 	labels    []string // names, sorted
 	zone      *time.Location
+	now       func() time.Time
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 }
@@ -28,18 +29,23 @@ type Mapper struct {
 type MapperSettings struct {
 	Parameters map[string][]string
 	// Zone is of times that carry none.
-	Zone             *time.Location
+	Zone *time.Location
+	// Now is the clock, for times without a year; nil: time.Now.
+	Now              func() time.Time
 	EmergencyNumbers []string
 }
 
 // NewMapper makes a mapper of a feed.
 func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m := &Mapper{
-		feed: feed, zone: s.Zone, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
+		feed: feed, zone: s.Zone, now: s.Now, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
 	if m.zone == nil {
 		m.zone = time.UTC
+	}
+	if m.now == nil {
+		m.now = time.Now
 	}
 	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
 	return m
@@ -265,10 +271,7 @@ func (p *mapping) time(field string, v *Value) time.Time {
 
 // parseTime reads a time as an alternative says that it is written; a zero of Unix time is none.
 func (p *mapping) parseTime(text string, by *alternative) (at time.Time, problem string) {
-	if by.Zone != nil {
-		return parseTime(text, by.Time, by.Zone.Location)
-	}
-	return parseTime(text, by.Time, p.zone)
+	return by.parseTime(text, p.zone, p.now)
 }
 
 // length is a number of units, or the time since another value of the row to this one, of which a negative or missing one gives none.

@@ -159,6 +159,58 @@ func TestFields(t *testing.T) {
 	}
 }
 
+// TestTimes: forms of times, which time a row has, or why it has none.
+func TestTimes(t *testing.T) {
+	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
+	const named = "time: '2006-01-02 15:04:05 MST'"
+	for _, c := range []struct{ name, how, text, want string }{
+		{"UTC by name", named, "2026-07-01 10:00:00 UTC", "2026-07-01T10:00:00Z"},
+		{"GMT by name", named, "2026-07-01 10:00:00 GMT", "2026-07-01T10:00:00Z"},
+		{"a name that time_zone explains", named, "2026-07-01 10:00:00 EDT", "2026-07-01T14:00:00Z"},
+		{"a name of the other half of the year", named, "2026-07-01 10:00:00 EST", "2026-07-01T15:00:00Z"},
+		{"a name that nothing explains", named, "2026-07-01 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a name that zone explains", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 CEST", "2026-07-01T08:00:00Z"},
+		{"a name that time_zone would explain if there were no zone", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 EST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a name that is an offset", named, "2026-07-01 10:00:00 +03", "2026-07-01T07:00:00Z"},
+		{"an offset with a name", "time: '2006-01-02 15:04:05 -0700 MST'", "2026-07-01 10:00:00 +0200 CEST", "2026-07-01T08:00:00Z"},
+		{"RFC 2822 with GMT", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 GMT", "2026-07-01T10:00:00Z"},
+		{"RFC 2822 with a name that is explained", "time: rfc2822, zone: America/New_York", "1 Jul 2026 10:00:00 EDT", "2026-07-01T14:00:00Z"},
+		{"RFC 2822 with a name that nothing explains", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"RFC 2822 with a comment", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 +0200 (CEST)", "2026-07-01T08:00:00Z"},
+		{"the first form", "time: [rfc3339, '02.01.2006 15:04']", "2026-07-01T10:00:00Z", "2026-07-01T10:00:00Z"},
+		{"the second form", "time: [rfc3339, '02.01.2006 15:04'], zone: UTC", "01.07.2026 10:00", "2026-07-01T10:00:00Z"},
+		{"none of the forms", "time: [rfc3339, '02.01.2006 15:04']", "1 July", "end is no time of the form rfc3339 or 02.01.2006 15:04"},
+		{"none of the forms, one with a name", "time: ['2006-01-02 15:04:05 MST', rfc3339]", "2026-07-01 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a form that fits both ways", "time: ['02/01/2006', '01/02/2006'], zone: UTC", "03/04/2026", "2026-04-03T00:00:00Z"},
+		{"a number among layouts", "time: ['2006-01-02 15:04:05', unix]", "1782900000", "2026-07-01T10:00:00Z"},
+		{"no year: this one", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb  9 10:00:00", "2026-02-09T10:00:00Z"},
+		{"no year: the one before", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Dec 31 23:59:59", "2025-12-31T23:59:59Z"},
+		{"no year: a clock that is ahead", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 10 12:40:00", "2026-02-10T12:40:00Z"},
+		{"no year: tomorrow", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 11 12:00:00", "2025-02-11T12:00:00Z"},
+		{"no year: the 29th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 29 12:00:00", "2024-02-29T12:00:00Z"},
+		{"no year: the 30th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 30 12:00:00", "end is no time of the form Jan _2 15:04:05"},
+		{"no year in one of the forms", "time: [rfc3339, 'Jan _2 15:04:05'], year: infer, zone: UTC", "2020-07-01T10:00:00Z", "2020-07-01T10:00:00Z"},
+		{"no year, with a name", "time: 'Jan _2 15:04:05 MST', year: infer", "Feb  9 10:00:00 CET", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"no year, in the source's zone", "time: 'Jan _2 15:04:05', year: infer", "Feb  9 10:00:00", "2026-02-09T15:00:00Z"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			zone, err := time.LoadLocation("America/New_York")
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := mapper(t, record("end: {path: e, "+c.how+"}"), declared.MapperSettings{Zone: zone, Now: func() time.Time { return now }})
+			mapped := m.MapJSON([]byte(row(`"e":"` + c.text + `"`)))
+			got := mapped.Invalid
+			if mapped.Record != nil {
+				got = mapped.Record.End.Format(time.RFC3339Nano)
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
 // TestCodes: what is no code of a country or a currency becomes no label of a metric, and is not counted in the currency of charges that name none.
 func TestCodes(t *testing.T) {
 	m := mapper(t, record("country: c", "charges: [{component: usage, amount: {is: '1'}, currency: u}]"), declared.MapperSettings{})

@@ -104,7 +104,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			},
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
-			Parameters: b.Values, Zone: zone, EmergencyNumbers: settings.EmergencyNumbers,
+			Parameters: b.Values, Zone: zone, Now: settings.Now, EmergencyNumbers: settings.EmergencyNumbers,
 		}}
 		for _, read := range ways {
 			read(&info, f)

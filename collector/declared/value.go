@@ -30,14 +30,16 @@ type alternative struct {
 	Q850 path        `yaml:"q850"`
 	SIP  path        `yaml:"sip"`
 
-	When   *Condition       `yaml:"when"`
-	Match  *capture         `yaml:"match"`
-	Table  map[string]entry `yaml:"table"`
-	Time   string           `yaml:"time"`
-	Zone   *zone            `yaml:"zone"`
-	Unit   string           `yaml:"unit"`
-	Negate bool             `yaml:"negate"`
-	Since  path             `yaml:"since"`
+	When  *Condition       `yaml:"when"`
+	Match *capture         `yaml:"match"`
+	Table map[string]entry `yaml:"table"`
+	// Time are forms, which are tried in order. Year is infer where they have none.
+	Time   texts  `yaml:"time"`
+	Year   string `yaml:"year"`
+	Zone   *zone  `yaml:"zone"`
+	Unit   string `yaml:"unit"`
+	Negate bool   `yaml:"negate"`
+	Since  path   `yaml:"since"`
 	// Networks names a parameter: an address becomes the name of the network that it is in.
 	Networks string `yaml:"networks"`
 	Privacy  string `yaml:"privacy"`
@@ -54,14 +56,33 @@ func (a *alternative) Validate(r *config.Report) {
 	if !slices.Contains([]string{"", "s", "ms", "min", "iso8601", "hms"}, a.Unit) {
 		r.Problemf("unit", "must be one of s, ms, min, iso8601, hms")
 	}
-	if a.Since != nil && a.Time == "" {
+	if a.Since != nil && len(a.Time) == 0 {
 		r.Problemf("since", "needs time beside it: %s", howTimes)
 	}
-	if a.Time != "" && !tellsDay(a.Time) {
-		r.Problemf("time", "has no year, month and day in %q: %s", a.Time, howTimes)
-	}
+	a.validateTime(r)
 	if _, known := privacyClasses[a.Privacy]; !known {
 		r.Problemf("privacy", "must be one of number, user, address")
+	}
+}
+
+// validateTime reports forms of times that don't tell the day, and a year that is inferred though it is there.
+func (a *alternative) validateTime(r *config.Report) {
+	if r.Given("time") && len(a.Time) == 0 {
+		r.Problemf("time", "is empty: %s", howTimes)
+	}
+	infer := a.Year == "infer"
+	for _, form := range a.Time {
+		switch {
+		case tellsDay(form) || infer && tellsDay("2006 "+form):
+		case !hasYear(form) && tellsDay("2006 "+form):
+			r.Problemf("time", "has no year in %q; write year: infer beside it, and it is the newest that isn't in the future", form)
+		default:
+			r.Problemf("time", "has no year, month and day in %q: %s", form, howTimes)
+		}
+	}
+	r.OneOf("year", a.Year, "", "infer")
+	if infer && !slices.ContainsFunc(a.Time, func(form string) bool { return !hasYear(form) }) {
+		r.Problemf("year", "is for times that are written without one, and these have theirs; leave it out")
 	}
 }
 
