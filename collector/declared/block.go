@@ -240,7 +240,7 @@ const TimeZone = "time_zone"
 // allParameters are the definition's parameters and those that every definition read in the same way has.
 func (d *Definition) allParameters() map[string]Parameter {
 	all := make(map[string]Parameter)
-	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.Record.takesZone() }) {
+	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.takesZone() }) {
 		all[TimeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
 	}
 	if d.Files != nil {
@@ -267,7 +267,15 @@ var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
 func (d *Record) needsZone() bool { return d.hasTimesWithout(zoneIn) }
 
 // takesZone says whether a zone can say something of a time: which it is, or what the name of its zone means.
-func (d *Record) takesZone() bool { return d.hasTimesWithout(offsetIn) }
+func (f *Feed) takesZone() bool {
+	compare := slices.Collect(maps.Values(f.conditions()))
+	for _, v := range f.Record.values() {
+		for i := range v.alternatives {
+			compare = append(compare, v.alternatives[i].When)
+		}
+	}
+	return f.Record.hasTimesWithout(offsetIn) || slices.ContainsFunc(compare, (*Condition).takesZone)
+}
 
 func (d *Record) hasTimesWithout(zone *regexp.Regexp) bool {
 	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Ringing.alternatives,

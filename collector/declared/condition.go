@@ -26,6 +26,7 @@ type pattern struct {
 	text      string
 	parameter string         // empty: none
 	matcher   *regexp.Regexp // of a text with *, or with an address in the parameter's place; else nil
+	bounds    []bound        // of a pattern that compares; else nil
 }
 
 // addressIn matches an address, which may stand in brackets.
@@ -67,26 +68,35 @@ func decodeTests(n *config.Node) (all []test) {
 		var patterns texts
 		f.Value.Decode(&patterns)
 		for _, text := range patterns {
-			t.patterns = append(t.patterns, newPattern(text))
+			p, err := newPattern(text)
+			if err != nil {
+				f.Value.Problemf("%s", err)
+				continue
+			}
+			t.patterns = append(t.patterns, p)
 		}
 		all = append(all, t)
 	}
 	return all
 }
 
-func newPattern(text string) *pattern {
+func newPattern(text string) (p *pattern, err error) {
 	text = strings.TrimSpace(text)
-	p := &pattern{text: text}
+	p = &pattern{text: text}
+	if compares.MatchString(text) {
+		p.bounds, err = parseBounds(text)
+		return p, err
+	}
 	if found := parameterIn.FindStringSubmatch(text); found != nil {
 		p.parameter = found[1]
 		address := strings.Replace(regexp.QuoteMeta(text), regexp.QuoteMeta(found[0]), addressIn, 1)
 		p.matcher = regexp.MustCompile("(?s)^" + strings.ReplaceAll(address, `\*`, ".*") + "$")
-		return p
+		return p, nil
 	}
 	if strings.Contains(text, "*") {
 		p.matcher = wildcard(text)
 	}
-	return p
+	return p, nil
 }
 
 // wildcard is the expression of a text in which * stands for anything.
@@ -128,6 +138,8 @@ func (p *pattern) fits(r *row, text string) bool {
 	switch {
 	case text == "" || p.text == "":
 		return text == p.text
+	case p.bounds != nil:
+		return !slices.ContainsFunc(p.bounds, func(b bound) bool { return !b.holds(text, r.zone) })
 	case p.parameter != "":
 		fits := func(matcher *regexp.Regexp) bool { return matcher.MatchString(text) }
 		return slices.ContainsFunc(r.wildcards(p), fits) || p.fitsNetwork(r, text)
@@ -164,4 +176,16 @@ func (c *Condition) parameters() (all []string) {
 		}
 	}
 	return all
+}
+
+// takesZone says whether the condition compares times that carry no zone.
+func (c *Condition) takesZone() bool {
+	if c == nil {
+		return false
+	}
+	return slices.ContainsFunc(slices.Concat(c.alternatives...), func(t test) bool {
+		return slices.ContainsFunc(t.patterns, func(p *pattern) bool {
+			return slices.ContainsFunc(p.bounds, func(b bound) bool { return b.time != "" })
+		})
+	})
 }

@@ -246,7 +246,7 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	if f.Totals != nil {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
-	for where, c := range map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole} {
+	for where, c := range f.conditions() {
 		d.validateNames(r, key+"."+where, c.parameters())
 	}
 	for where, v := range f.Record.values() {
@@ -266,6 +266,11 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 			}
 		}
 	}
+}
+
+// conditions are those of the feed's rows by their keys.
+func (f *Feed) conditions() map[string]*Condition {
+	return map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole}
 }
 
 func (d *Definition) validateRequest(r *config.Report, prefix string, request *Request) {

@@ -47,6 +47,7 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	if m.now == nil {
 		m.now = time.Now
 	}
+	m.row.zone = m.zone
 	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
 	return m
 }

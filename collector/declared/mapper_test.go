@@ -211,6 +211,52 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+// TestComparisons: patterns that compare numbers and times.
+func TestComparisons(t *testing.T) {
+	for _, c := range []struct {
+		name, pattern, value string
+		fits                 bool
+	}{
+		{"more than", ">0", `"1"`, true},
+		{"a number of JSON", ">0", "12", true},
+		{"equal is not more", ">0", `"0"`, false},
+		{"zero with a fraction", ">0", `"0.000"`, false},
+		{"a fraction", ">0", `"0.5"`, true},
+		{"leading zeros", ">9", `"0010"`, true},
+		{"not as texts", ">9", `"10"`, true},
+		{"below zero", "<0", `"-1"`, true},
+		{"at most", "<=16", "16", true},
+		{"at least", ">=16", "16", true},
+		{"in a range", ">=400 <500", "404", true},
+		{"above a range", ">=400 <500", "500", false},
+		{"a long id", ">9007199254740992", "9007199254740993", true},
+		{"with an exponent", ">1e3", "1.5e3", true},
+		{"blanks", " > 0 ", `" 1 "`, true},
+		{"a word", ">0", `"abc"`, false},
+		{"infinity", ">0", `"Inf"`, false},
+		{"a hexadecimal number", ">0", `"0x10"`, false},
+		{"missing", "<5", "null", false},
+		{"an object", ">0", "{}", false},
+		{"a date", ">=2026-01-01", `"2026-01-01"`, true},
+		{"before a date", ">=2026-01-01", `"2025-12-31T23:59:59"`, false},
+		{"a time with an offset", ">=2026-01-01T00:00:00Z", `"2025-12-31T19:00:00-05:00"`, true},
+		{"as a database prints it", "<2026-01-01", `"2025-12-31 23:59:59.999999"`, true},
+		{"the day begins in the source's zone", ">=2026-01-01", `"2026-01-01T02:00:00Z"`, false},
+		{"no time", ">=2026-01-01", `"2027"`, false},
+		{"MySQL's zero date", "<2026-01-01", `"0000-00-00 00:00:00"`, false},
+		{"no comparison", "<unknown>", `"<unknown>"`, true},
+		{"an empty text in brackets", "<>", `"<>"`, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			zone := time.FixedZone("", -3*3600)
+			got := mapper(t, record("trunk: {when: {v: '"+c.pattern+"'}, is: x}"), declared.MapperSettings{Zone: zone}).MapJSON([]byte(row(`"v":` + c.value)))
+			if got.Record == nil || (got.Record.Trunk == "x") != c.fits {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
 // TestCodes: what is no code of a country or a currency becomes no label of a metric, and is not counted in the currency of charges that name none.
 func TestCodes(t *testing.T) {
 	m := mapper(t, record("country: c", "charges: [{component: usage, amount: {is: '1'}, currency: u}]"), declared.MapperSettings{})

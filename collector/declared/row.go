@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/vm"
 
@@ -22,6 +23,7 @@ type row struct {
 	// parameters are the source's, a list or one text.
 	parameters map[string][]string
 	lists      map[string]bool // those that are lists
+	zone       *time.Location  // of times that carry none
 	// percent says that texts are percent-decoded.
 	percent bool
 	bound   map[*pattern][]*regexp.Regexp
