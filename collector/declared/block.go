@@ -279,7 +279,7 @@ func (f *Feed) takesZone() bool {
 
 func (d *Record) hasTimesWithout(zone *regexp.Regexp) bool {
 	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Ringing.alternatives,
-		d.Duration.alternatives, d.QueueWait.alternatives)
+		d.Duration.alternatives, d.QueueWait.alternatives, d.Version.alternatives)
 	return slices.ContainsFunc(times, func(a alternative) bool {
 		return a.Zone == nil && slices.ContainsFunc(a.Time, func(form string) bool {
 			_, carriesOffset := timeForms[form]

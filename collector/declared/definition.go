@@ -259,7 +259,7 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 				r.Problemf(key+".record."+where, "names %s, which isn't a parameter with map: %s",
 					a.Networks, mapOfNetworks)
 			}
-			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
+			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since, a.Minus}) {
 				if name, is := p.parameterName(); is {
 					d.validateNames(r, key+".record."+where, []string{name})
 				}

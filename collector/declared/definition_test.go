@@ -110,6 +110,8 @@ func TestProblems(t *testing.T) {
 		{"a comparison with a word", "{kind: fax}", "{kind: '>O'}", `feeds.calls.ignore.kind: must compare with a number or a time, such as ">0"`},
 		{"a comparison with a unit", "{kind: fax}", "{kind: ['<5s']}", "feeds.calls.ignore.kind: must compare with a number or a time"},
 		{"a comparison with nothing", "{kind: fax}", "{kind: '>='}", "feeds.calls.ignore.kind: must compare with a number or a time"},
+		{"minus without a time", "{path: way,", "{path: way, minus: start,", "direction.minus: is taken off a time: it needs time beside it"},
+		{"minus and since", "time: rfc3339}", "time: rfc3339, minus: d, since: x}", "record.start.minus: is taken off a time"},
 		{"zone", "time: rfc3339}", "time: rfc3339, zone: Mars}", "must be a time zone"},
 		{"unit", "{path: way,", "{path: way, unit: h,", "must be one of s, ms, min"},
 		{"two ways to the next page", "filter:", "next: {page: p, offset: o}\n    filter:", "next: must have one of url, token, link, page and offset"},

@@ -121,7 +121,7 @@ func (p *mapping) fill() {
 		r.Parent = ""
 	}
 	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
-	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
+	r.Version, _ = read(p, "version", &d.Version, p.version)
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	if r.NoCall = p.feed.countsVisits(); r.NoCall {
 		p.visitAlone()
@@ -265,9 +265,35 @@ func (p *mapping) time(field string, v *Value) time.Time {
 		if at, problem = p.parseTime(g.text, g.by); problem == "" && at.IsZero() {
 			problem = noValue
 		}
-		return at, problem
+		if problem != "" || g.by.Minus == nil {
+			return at, problem
+		}
+		text, is := p.row.text(g.by.Minus)
+		if is != single {
+			return at, noValue
+		}
+		length, problem := parseDuration(text, g.by.Unit)
+		return at.Add(-length), problem
 	})
 	return at
+}
+
+// version is a whole number, or a time of which a later one is the greater version.
+func (p *mapping) version(g *given) (version int64, problem string) {
+	if len(g.by.Time) > 0 {
+		at, problem := p.parseTime(g.text, g.by)
+		if problem == "" && at.IsZero() {
+			return 0, noValue
+		}
+		return at.UnixMicro(), problem
+	}
+	if n, err := strconv.ParseInt(g.text, 10, 64); err == nil {
+		return n, ""
+	}
+	if at, is := comparedTime(g.text, p.zone); is {
+		return at.UnixMicro(), ""
+	}
+	return 0, "is neither a whole number nor a time"
 }
 
 // parseTime reads a time as an alternative says that it is written; a zero of Unix time is none.

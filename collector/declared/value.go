@@ -40,6 +40,8 @@ type alternative struct {
 	Unit   string `yaml:"unit"`
 	Negate bool   `yaml:"negate"`
 	Since  path   `yaml:"since"`
+	// Minus is a length that is taken off a time.
+	Minus path `yaml:"minus"`
 	// Networks names a parameter: an address becomes the name of the network that it is in.
 	Networks string `yaml:"networks"`
 	Privacy  string `yaml:"privacy"`
@@ -58,6 +60,9 @@ func (a *alternative) Validate(r *config.Report) {
 	}
 	if a.Since != nil && len(a.Time) == 0 {
 		r.Problemf("since", "needs time beside it: %s", howTimes)
+	}
+	if a.Minus != nil && (len(a.Time) == 0 || a.Since != nil) {
+		r.Problemf("minus", "is taken off a time: it needs time beside it, and no since")
 	}
 	a.validateTime(r)
 	if _, known := privacyClasses[a.Privacy]; !known {
