@@ -271,7 +271,7 @@ func (f *Feed) takesZone() bool {
 	compare := slices.Collect(maps.Values(f.conditions()))
 	for _, v := range f.Record.values() {
 		for i := range v.alternatives {
-			compare = append(compare, v.alternatives[i].When)
+			compare = append(compare, v.alternatives[i].When, &Condition{expression: v.alternatives[i].Expr})
 		}
 	}
 	return f.Record.hasTimesWithout(offsetIn) || slices.ContainsFunc(compare, (*Condition).takesZone)

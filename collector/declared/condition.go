@@ -183,6 +183,9 @@ func (c *Condition) takesZone() bool {
 	if c == nil {
 		return false
 	}
+	if c.expression != nil {
+		return c.expression.usesZone
+	}
 	return slices.ContainsFunc(slices.Concat(c.alternatives...), func(t test) bool {
 		return slices.ContainsFunc(t.patterns, func(p *pattern) bool {
 			return slices.ContainsFunc(p.bounds, func(b bound) bool { return b.time != "" })

@@ -322,7 +322,7 @@ func TestOutcomes(t *testing.T) {
 		{"a value that no table knows", `"disposition":"NEW"`, cdr.Unknown, "", 0, "NEW", ""},
 		{"nothing", ``, cdr.Unknown, "", 0, "", "outcome is missing"},
 		{"no code", `"cause":"x"`, cdr.Unknown, "", 0, "", "outcome is no code"},
-		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has an expression that fails: what it uses is missing, or is a text where it needs a number"},
+		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has an expression that fails: what it uses is missing, or isn't the number or time that it needs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := mapper(t, outcome, declared.MapperSettings{}).MapJSON([]byte(row(c.row)))
@@ -373,6 +373,51 @@ func TestExpressionNumbers(t *testing.T) {
 	one, two := callID("18446744073709551615"), callID("18446744073709551614")
 	if one == two || one != "18446744073709551615" {
 		t.Errorf("two numbers are %s and %s", one, two)
+	}
+}
+
+// TestTimeFunctions: the functions of expressions for times.
+func TestTimeFunctions(t *testing.T) {
+	const fails = "callee has an expression that fails: what it uses is missing, or isn't the number or time that it needs"
+	for _, c := range []struct{ name, expr, row, want string }{
+		{"a time", `time(a, "unix")`, `"a":1795428063`, "2026-11-23T10:01:03Z"},
+		{"a time of a text", `time(a, "unix_ms")`, `"a":" 1795428063500 "`, "2026-11-23T10:01:03.5Z"},
+		{"in the source's zone", `time(a, "2006-01-02 15:04:05")`, `"a":"2026-11-23 10:01:03"`, "2026-11-23T07:01:03Z"},
+		{"in another zone", `time(a, "2006-01-02 15:04:05", "Europe/Berlin")`, `"a":"2026-11-23 10:01:03"`, "2026-11-23T09:01:03Z"},
+		{"the name of a zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`, `"a":"2026-07-23 10:01:03 CEST"`, "2026-07-23T08:01:03Z"},
+		{"the name of another zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`, `"a":"2026-07-23 10:01:03 EDT"`, fails},
+		{"no time", `time(a, "unix")`, `"a":"x"`, fails},
+		{"a missing time", `time(a, "unix")`, "", ""},
+		{"a zero date", `time(a, "2006-01-02 15:04:05")`, `"a":"0000-00-00 00:00:00"`, ""},
+		{"a missing time with another", `time(a, "unix") ?? time(b, "unix")`, `"b":1795428063`, "2026-11-23T10:01:03Z"},
+		{"a list", `time(a, "unix")`, `"a":[1]`, fails},
+		{"a length of time", `duration(a)`, `"a":"62.5"`, "62.5"},
+		{"a length with a unit", `duration(a, "hms")`, `"a":"01:02"`, "62"},
+		{"a length below zero", `duration(a)`, `"a":-1`, fails},
+		{"a missing length", `duration(a)`, "", ""},
+		{"the time between", `time(b, "unix") - time(a, "unix")`, `"a":1795428001,"b":1795428063`, "62"},
+		{"a time and a length", `time(a, "unix") + duration(b, "ms")`, `"a":1795428063,"b":1500`, "2026-11-23T10:01:04.5Z"},
+		{"a time less two lengths", `time(a, "unix") - duration(b, "ms") - duration(c)`, `"a":1795428063,"b":2000,"c":1`, "2026-11-23T10:01:00Z"},
+		{"a comparison", `time(a, "unix") > time(b, "rfc3339") ? "later" : "not"`, `"a":1795428063,"b":"2026-11-23T10:01:02Z"`, "later"},
+		{"equal in two zones", `time(a, "rfc3339") == time(b, "rfc3339")`, `"a":"2026-11-23T10:00:00Z","b":"2026-11-23T11:00:00+01:00"`, "true"},
+		{"a text", `format(time(a, "unix"), "2006-01-02")`, `"a":1795467600`, "2026-11-24"},
+		{"a text in a zone", `format(time(a, "unix"), "2006-01-02 15", "America/New_York")`, `"a":1795467600`, "2026-11-23 16"},
+		{"a text of no time", `format(a, "2006-01-02")`, `"a":"2026-11-23"`, fails},
+		{"a text of a missing time", `format(time(a, "unix"), "2006-01-02")`, "", ""},
+		{"values that have the functions' names", `time(time, "unix") - duration(duration)`, `"time":1795428063,"duration":"3"`, "2026-11-23T10:01:00Z"},
+		{"a value alone that has a function's name", `duration + format`, `"duration":"3","format":"4"`, "34"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mapper(t, record("callee: {expr: '"+c.expr+"'}"), declared.MapperSettings{Zone: time.FixedZone("", 3*3600)})
+			mapped := m.MapJSON([]byte(row(c.row)))
+			got := mapped.Invalid
+			if mapped.Record != nil {
+				got = mapped.Record.CalleeNumber
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 

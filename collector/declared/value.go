@@ -49,14 +49,17 @@ type alternative struct {
 	codes func(text string) (c cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
+// units are those of lengths of time.
+var units = []string{"s", "ms", "min", "iso8601", "hms"}
+
 // Validate implements config.Validator.
 func (a *alternative) Validate(r *config.Report) {
 	ways := []string{"path", "join", "expr", "is", "q850", "sip"}
 	if given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); len(given) != 1 {
 		r.Problemf("", "must have exactly one of path, join, expr, is, q850 and sip")
 	}
-	if !slices.Contains([]string{"", "s", "ms", "min", "iso8601", "hms"}, a.Unit) {
-		r.Problemf("unit", "must be one of s, ms, min, iso8601, hms")
+	if a.Unit != "" && !slices.Contains(units, a.Unit) {
+		r.Problemf("unit", "must be one of %s", strings.Join(units, ", "))
 	}
 	if a.Since != nil && len(a.Time) == 0 {
 		r.Problemf("since", "needs time beside it: %s", howTimes)
