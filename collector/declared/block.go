@@ -32,6 +32,8 @@ type FeedBlock struct {
 
 	// Paths are the files of a feed whose definition has a files block of its own.
 	Paths Patterns `yaml:"paths"`
+	// Ignore is fulfilled by further rows that are no calls.
+	Ignore *Condition `yaml:"ignore"`
 }
 
 const baseURL = "base_url"
@@ -164,6 +166,7 @@ func (b *Block) validate(r *config.Report) {
 	for name, f := range b.Feeds {
 		of := b.definition.Feeds[name]
 		validateLegs(r, name+".", &of)
+		b.definition.validateNames(r, name+".ignore", f.Ignore.parameters())
 		filter := of.Filter
 		if of.Files == nil && len(f.Paths) > 0 {
 			r.Problemf(name+"."+pathsKey, "is for a feed whose definition has files of its own; give %s beside the feed", pathsKey)
@@ -207,7 +210,7 @@ func (b *Block) Settings() (all []config.Setting) {
 	for _, key := range slices.Sorted(maps.Keys(b.definition.Feeds)) {
 		of := b.definition.Feeds[key]
 		all = append(all, config.Setting{
-			Key: key, Ask: "The feed " + key, Block: true, Paths: of.Files != nil, Legs: of.hasLegs(),
+			Key: key, Ask: "The feed " + key, Block: true, Ignore: true, Paths: of.Files != nil, Legs: of.hasLegs(),
 		})
 	}
 	return all

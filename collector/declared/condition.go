@@ -12,6 +12,7 @@ import (
 type Condition struct {
 	alternatives [][]test
 	expression   *expression
+	written      string // as the file has it
 }
 
 // test compares a value with patterns.
@@ -36,6 +37,7 @@ var parameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
 
 // DecodeNode implements config.NodeDecoder.
 func (c *Condition) DecodeNode(n *config.Node) {
+	c.written = n.Written()
 	switch {
 	case n.IsMap():
 		c.alternatives = [][]test{decodeTests(n)}

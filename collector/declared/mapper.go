@@ -21,6 +21,7 @@ type Mapper struct {
 	labels    []string // names, sorted
 	zone      *time.Location
 	now       func() time.Time
+	ignore    *Condition // the source's
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 }
@@ -31,14 +32,16 @@ type MapperSettings struct {
 	// Zone is of times that carry none.
 	Zone *time.Location
 	// Now is the clock, for times without a year; nil: time.Now.
-	Now              func() time.Time
+	Now func() time.Time
+	// Ignore is the source's own: further rows that are no calls.
+	Ignore           *Condition
 	EmergencyNumbers []string
 }
 
 // NewMapper makes a mapper of a feed.
 func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m := &Mapper{
-		feed: feed, zone: s.Zone, now: s.Now, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
+		feed: feed, zone: s.Zone, now: s.Now, ignore: s.Ignore, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
 	if m.zone == nil {
@@ -76,8 +79,11 @@ func (m *Mapper) MapFields(columns, fields []string) Mapped {
 }
 
 func (m *Mapper) mapValues() Mapped {
-	if m.feed.Ignore != nil {
-		if ignored, problem := m.feed.Ignore.holds(&m.row); problem != "" {
+	for _, c := range [...]*Condition{m.feed.Ignore, m.ignore} {
+		if c == nil {
+			continue
+		}
+		if ignored, problem := c.holds(&m.row); problem != "" {
 			return Mapped{Invalid: "ignore: " + problem}
 		} else if ignored {
 			return Mapped{Ignored: true}
