@@ -15,9 +15,11 @@ import (
 
 // Definition describes a provider.
 type Definition struct {
-	Provider   string               `yaml:"provider"`
-	Title      string               `yaml:"title"`
-	Replaces   bool                 `yaml:"replaces"`
+	Provider string `yaml:"provider"`
+	Title    string `yaml:"title"`
+	Replaces bool   `yaml:"replaces"`
+	// Extends is the built-in definition that has what the file doesn't say.
+	Extends    string               `yaml:"extends"`
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Account names what is read, with parameters in braces.
 	Account  string `yaml:"account"`
@@ -145,9 +147,10 @@ const noCurrency = "must be a currency of three capital letters (ISO 4217), such
 // Load reads a definition. path is what problems name; their error is config.Problems.
 func Load(path string, text []byte) (*Definition, error) {
 	d := new(Definition)
-	if err := config.Unmarshal(path, text, d, config.Options{}); err != nil {
+	if err := config.Unmarshal(path, text, d, config.Options{Amend: extend}); err != nil {
 		return nil, err
 	}
+	d.Replaces = d.Replaces || d.Provider == d.Extends
 	d.text = string(text)
 	return d, nil
 }
