@@ -32,6 +32,8 @@ type FeedBlock struct {
 
 	// Paths are the files of a feed whose definition has a files block of its own.
 	Paths Patterns `yaml:"paths"`
+	// Ignore is fulfilled by further rows that are no calls.
+	Ignore *Condition `yaml:"ignore"`
 }
 
 const baseURL = "base_url"
@@ -164,6 +166,7 @@ func (b *Block) validate(r *config.Report) {
 	for name, f := range b.Feeds {
 		of := b.definition.Feeds[name]
 		validateLegs(r, name+".", &of)
+		b.definition.validateNames(r, name+".ignore", f.Ignore.parameters())
 		filter := of.Filter
 		if of.Files == nil && len(f.Paths) > 0 {
 			r.Problemf(name+"."+pathsKey, "is for a feed whose definition has files of its own; give %s beside the feed", pathsKey)
@@ -207,7 +210,7 @@ func (b *Block) Settings() (all []config.Setting) {
 	for _, key := range slices.Sorted(maps.Keys(b.definition.Feeds)) {
 		of := b.definition.Feeds[key]
 		all = append(all, config.Setting{
-			Key: key, Ask: "The feed " + key, Block: true, Paths: of.Files != nil, Legs: of.hasLegs(),
+			Key: key, Ask: "The feed " + key, Block: true, Ignore: true, Paths: of.Files != nil, Legs: of.hasLegs(),
 		})
 	}
 	return all
@@ -240,7 +243,7 @@ const TimeZone = "time_zone"
 // allParameters are the definition's parameters and those that every definition read in the same way has.
 func (d *Definition) allParameters() map[string]Parameter {
 	all := make(map[string]Parameter)
-	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.Record.needsZone() }) {
+	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.takesZone() }) {
 		all[TimeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
 	}
 	if d.Files != nil {
@@ -260,15 +263,31 @@ func (d *Definition) allParameters() map[string]Parameter {
 	return all
 }
 
-var zoneInLayout = regexp.MustCompile(`Z07|-07|MST`)
+// zoneIn is an offset in a layout, or the name of a zone.
+var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
 
 // needsZone says whether a time carries no zone, neither in the row nor in the definition.
-func (d *Record) needsZone() bool {
+func (d *Record) needsZone() bool { return d.hasTimesWithout(zoneIn) }
+
+// takesZone says whether a zone can say something of a time: which it is, or what the name of its zone means.
+func (f *Feed) takesZone() bool {
+	compare := slices.Collect(maps.Values(f.conditions()))
+	for _, v := range f.Record.values() {
+		for i := range v.alternatives {
+			compare = append(compare, v.alternatives[i].When, &Condition{expression: v.alternatives[i].Expr})
+		}
+	}
+	return f.Record.hasTimesWithout(offsetIn) || slices.ContainsFunc(compare, (*Condition).takesZone)
+}
+
+func (d *Record) hasTimesWithout(zone *regexp.Regexp) bool {
 	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Ringing.alternatives,
-		d.Duration.alternatives, d.QueueWait.alternatives)
+		d.Duration.alternatives, d.QueueWait.alternatives, d.Version.alternatives)
 	return slices.ContainsFunc(times, func(a alternative) bool {
-		_, carriesZone := timeForms[a.Time]
-		return a.Time != "" && !carriesZone && a.Zone == nil && !zoneInLayout.MatchString(a.Time)
+		return a.Zone == nil && slices.ContainsFunc(a.Time, func(form string) bool {
+			_, carriesOffset := timeForms[form]
+			return !carriesOffset && !zone.MatchString(form)
+		})
 	})
 }
 

@@ -29,10 +29,10 @@ func TestQueueLog(t *testing.T) {
 		`visit at 10:02:11 "support" answered 0s`,
 		`visit at 10:02:12 "support" abandoned`,
 		`visit at 10:02:13 "support" abandoned`,
-		"invalid: queue_wait has an expression that fails: what it uses is missing, or is a text where it needs a number",
-		"invalid: queue_wait has an expression that fails: what it uses is missing, or is a text where it needs a number",
-		"invalid: end has an expression that fails: what it uses is missing, or is a text where it needs a number",
-		"invalid: end has an expression that fails: what it uses is missing, or is a text where it needs a number",
+		"invalid: queue_wait has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
+		"invalid: queue_wait has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
+		"invalid: end has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
+		"invalid: end has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
 		"ignored",
 	}
 	lines := 0

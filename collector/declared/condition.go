@@ -12,6 +12,7 @@ import (
 type Condition struct {
 	alternatives [][]test
 	expression   *expression
+	written      string // as the file has it
 }
 
 // test compares a value with patterns.
@@ -26,6 +27,7 @@ type pattern struct {
 	text      string
 	parameter string         // empty: none
 	matcher   *regexp.Regexp // of a text with *, or with an address in the parameter's place; else nil
+	bounds    []bound        // of a pattern that compares; else nil
 }
 
 // addressIn matches an address, which may stand in brackets.
@@ -35,6 +37,7 @@ var parameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
 
 // DecodeNode implements config.NodeDecoder.
 func (c *Condition) DecodeNode(n *config.Node) {
+	c.written = n.Written()
 	switch {
 	case n.IsMap():
 		c.alternatives = [][]test{decodeTests(n)}
@@ -67,25 +70,35 @@ func decodeTests(n *config.Node) (all []test) {
 		var patterns texts
 		f.Value.Decode(&patterns)
 		for _, text := range patterns {
-			t.patterns = append(t.patterns, newPattern(text))
+			p, err := newPattern(text)
+			if err != nil {
+				f.Value.Problemf("%s", err)
+				continue
+			}
+			t.patterns = append(t.patterns, p)
 		}
 		all = append(all, t)
 	}
 	return all
 }
 
-func newPattern(text string) *pattern {
-	p := &pattern{text: text}
+func newPattern(text string) (p *pattern, err error) {
+	text = strings.TrimSpace(text)
+	p = &pattern{text: text}
+	if compares.MatchString(text) {
+		p.bounds, err = parseBounds(text)
+		return p, err
+	}
 	if found := parameterIn.FindStringSubmatch(text); found != nil {
 		p.parameter = found[1]
 		address := strings.Replace(regexp.QuoteMeta(text), regexp.QuoteMeta(found[0]), addressIn, 1)
 		p.matcher = regexp.MustCompile("(?s)^" + strings.ReplaceAll(address, `\*`, ".*") + "$")
-		return p
+		return p, nil
 	}
 	if strings.Contains(text, "*") {
 		p.matcher = wildcard(text)
 	}
-	return p
+	return p, nil
 }
 
 // wildcard is the expression of a text in which * stands for anything.
@@ -127,6 +140,8 @@ func (p *pattern) fits(r *row, text string) bool {
 	switch {
 	case text == "" || p.text == "":
 		return text == p.text
+	case p.bounds != nil:
+		return !slices.ContainsFunc(p.bounds, func(b bound) bool { return !b.holds(text, r.zone) })
 	case p.parameter != "":
 		fits := func(matcher *regexp.Regexp) bool { return matcher.MatchString(text) }
 		return slices.ContainsFunc(r.wildcards(p), fits) || p.fitsNetwork(r, text)
@@ -163,4 +178,19 @@ func (c *Condition) parameters() (all []string) {
 		}
 	}
 	return all
+}
+
+// takesZone says whether the condition compares times that carry no zone.
+func (c *Condition) takesZone() bool {
+	if c == nil {
+		return false
+	}
+	if c.expression != nil {
+		return c.expression.usesZone
+	}
+	return slices.ContainsFunc(slices.Concat(c.alternatives...), func(t test) bool {
+		return slices.ContainsFunc(t.patterns, func(p *pattern) bool {
+			return slices.ContainsFunc(p.bounds, func(b bound) bool { return b.time != "" })
+		})
+	})
 }

@@ -53,18 +53,110 @@ func parseTime(text, form string, zone *time.Location) (at time.Time, problem st
 	case is:
 		at, err = time.Parse(named.layout, text)
 	default:
-		at, err = time.ParseInLocation(form, text, zone)
+		at, problem, err = parseLayout(text, form, zone)
 	}
 	if err != nil && form == "rfc2822" { // most are written as the layout says, and mail.ParseDate is slow
-		at, err = mail.ParseDate(text)
+		at, problem, err = parseMail(text, zone)
 	}
 	switch {
 	case err != nil:
-		return time.Time{}, "is no time of the form " + form
+		return time.Time{}, noTimeOf + form
+	case problem != "":
+		return time.Time{}, problem
 	case at.Year() <= 1:
 		return time.Time{}, ""
 	}
 	return at.UTC(), ""
+}
+
+const (
+	noTimeOf    = "is no time of the form "
+	unknownZone = "has the name of a time zone that neither zone nor time_zone explains"
+)
+
+var (
+	offsetIn     = regexp.MustCompile(`Z07|-07`)
+	namedInMail  = regexp.MustCompile(`[A-Z]{3,}\s*(\(.*\))?$`)
+	mailsOfNames = []string{time.RFC1123, "2 Jan 2006 15:04:05 MST"}
+)
+
+// parseLayout reads a time by a layout. The name of a zone is one that the zone has, an offset such as +03, UTC or GMT. Go takes
+// any other name for UTC, and would be hours off.
+func parseLayout(text, layout string, zone *time.Location) (at time.Time, problem string, err error) {
+	at, err = time.ParseInLocation(layout, text, zone)
+	if err != nil || !strings.Contains(layout, "MST") || offsetIn.MatchString(layout) {
+		return at, "", err
+	}
+	switch name, _ := at.Zone(); {
+	case name == "UTC", strings.HasPrefix(name, "GMT"), at.Location() == zone:
+		return at, "", nil
+	case name[0] == '+' || name[0] == '-':
+		at, err = time.ParseInLocation(strings.Replace(layout, "MST", "-07", 1), text, zone)
+		return at, "", err
+	}
+	return at, unknownZone, nil
+}
+
+// parseMail reads a time of RFC 2822 with the name of a zone, without the day of the week, or with a comment.
+func parseMail(text string, zone *time.Location) (at time.Time, problem string, err error) {
+	if !namedInMail.MatchString(text) {
+		at, err = mail.ParseDate(text)
+		return at, "", err
+	}
+	text, _, _ = strings.Cut(text, "(")
+	for _, layout := range mailsOfNames {
+		if at, problem, err = parseLayout(strings.TrimSpace(text), layout, zone); err == nil {
+			break
+		}
+	}
+	return at, problem, err
+}
+
+// ahead is how far a clock may be ahead of ours: a row from it isn't one of the year before.
+const ahead = time.Hour
+
+// hasYear says whether times of a form have their year in them. Both times have the same day of the week.
+func hasYear(form string) bool {
+	at := func(year int) string { return formatTime(time.Date(year, 11, 23, 12, 0, 0, 0, time.UTC), form) }
+	return at(2026) != at(2015)
+}
+
+// inferYear reads a time without a year: the newest that isn't in the future. The 29th of February may be eight years back.
+func inferYear(text, form string, zone *time.Location, now time.Time) (at time.Time, problem string) {
+	newest := now.Add(ahead)
+	last := newest.In(zone).Year()
+	for year := last; year >= last-8; year-- {
+		at, problem = parseTime(strconv.Itoa(year)+" "+text, "2006 "+form, zone)
+		if problem == unknownZone || problem == "" && !at.After(newest) {
+			return at, problem
+		}
+	}
+	return time.Time{}, noTimeOf + form
+}
+
+// parseTime reads a time in the first of the forms that it has.
+func (a *alternative) parseTime(text string, zone *time.Location, now func() time.Time) (at time.Time, problem string) {
+	if a.Zone != nil {
+		zone = a.Zone.Location
+	}
+	for _, form := range a.Time {
+		one := ""
+		if a.Year != "" && !hasYear(form) {
+			at, one = inferYear(text, form, zone, now())
+		} else {
+			at, one = parseTime(text, form, zone)
+		}
+		if one == "" {
+			return at, ""
+		}
+		if problem != unknownZone {
+			problem = one
+		}
+	}
+	if len(a.Time) > 1 && problem != unknownZone {
+		problem = noTimeOf + strings.Join(a.Time, " or ")
+	}
+	return time.Time{}, problem
 }
 
 // parseUnix reads a number of units since 1970, with or without a fraction.

@@ -15,9 +15,11 @@ import (
 
 // Definition describes a provider.
 type Definition struct {
-	Provider   string               `yaml:"provider"`
-	Title      string               `yaml:"title"`
-	Replaces   bool                 `yaml:"replaces"`
+	Provider string `yaml:"provider"`
+	Title    string `yaml:"title"`
+	Replaces bool   `yaml:"replaces"`
+	// Extends is the built-in definition that has what the file doesn't say.
+	Extends    string               `yaml:"extends"`
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Account names what is read, with parameters in braces.
 	Account  string `yaml:"account"`
@@ -145,9 +147,10 @@ const noCurrency = "must be a currency of three capital letters (ISO 4217), such
 // Load reads a definition. path is what problems name; their error is config.Problems.
 func Load(path string, text []byte) (*Definition, error) {
 	d := new(Definition)
-	if err := config.Unmarshal(path, text, d, config.Options{}); err != nil {
+	if err := config.Unmarshal(path, text, d, config.Options{Amend: extend}); err != nil {
 		return nil, err
 	}
+	d.Replaces = d.Replaces || d.Provider == d.Extends
 	d.text = string(text)
 	return d, nil
 }
@@ -246,7 +249,7 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	if f.Totals != nil {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
-	for where, c := range map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole} {
+	for where, c := range f.conditions() {
 		d.validateNames(r, key+"."+where, c.parameters())
 	}
 	for where, v := range f.Record.values() {
@@ -259,13 +262,18 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 				r.Problemf(key+".record."+where, "names %s, which isn't a parameter with map: %s",
 					a.Networks, mapOfNetworks)
 			}
-			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
+			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since, a.Minus}) {
 				if name, is := p.parameterName(); is {
 					d.validateNames(r, key+".record."+where, []string{name})
 				}
 			}
 		}
 	}
+}
+
+// conditions are those of the feed's rows by their keys.
+func (f *Feed) conditions() map[string]*Condition {
+	return map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole}
 }
 
 func (d *Definition) validateRequest(r *config.Report, prefix string, request *Request) {
@@ -353,7 +361,7 @@ func (f *Feed) Validate(r *config.Report) {
 func (d *Record) Validate(r *config.Report) {
 	for key, v := range map[string]*Value{"start": &d.Start, "answer": &d.Answer, "end": &d.End} {
 		for i := range v.alternatives {
-			if v.alternatives[i].Time == "" {
+			if len(v.alternatives[i].Time) == 0 {
 				r.Problemf(key, "has no time: %s", howTimes)
 			}
 		}

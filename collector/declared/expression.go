@@ -25,6 +25,7 @@ type expression struct {
 	program    *vm.Program
 	names      []string // of the row's values that it uses
 	parameters []string // that it names
+	usesZone   bool     // it reads or writes a time in the source's zone
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -45,6 +46,7 @@ func compile(text string, truth bool) (*expression, error) {
 		expr.Function(stringFunction, stringOf, new(func(any) any)),
 		expr.DisableBuiltin("now"), expr.DisableBuiltin("date"), expr.DisableBuiltin("duration"), expr.DisableBuiltin("timezone"),
 	}
+	options = append(options, timeOptions()...)
 	if truth {
 		options = append(options, expr.AsBool())
 	}
@@ -53,10 +55,10 @@ func compile(text string, truth bool) (*expression, error) {
 		line, _, _ := strings.Cut(err.Error(), "\n")
 		return nil, errors.New(line)
 	}
-	if used.function != "" {
-		return nil, fmt.Errorf("there is no function %s", used.function)
+	if used.problem != "" {
+		return nil, errors.New(used.problem)
 	}
-	return &expression{program, used.all, used.parameters}, nil
+	return &expression{program, used.all, used.parameters, used.usesZone}, nil
 }
 
 const stringFunction = "string"
@@ -69,11 +71,11 @@ func stringOf(values ...any) (any, error) {
 	return fmt.Sprint(values[0]), nil
 }
 
-// names collects the values and parameters that an expression uses, and a function that there
-// isn't: those of time are among these.
+// names collects the values and parameters that an expression uses, and what is wrong with a call of a function.
 type names struct {
 	all, parameters []string
-	function        string
+	usesZone        bool
+	problem         string
 }
 
 // isParameters says whether a node is all parameters of the source.
@@ -105,8 +107,8 @@ func (n *names) Visit(node *ast.Node) {
 	case *ast.IdentifierNode:
 		name = of.Value
 	case *ast.CallNode:
-		if called, ok := of.Callee.(*ast.IdentifierNode); ok && called.Value != stringFunction {
-			n.function = called.Value
+		if called, ok := of.Callee.(*ast.IdentifierNode); ok {
+			n.call(of, called)
 		}
 	case *ast.BuiltinNode:
 		if of.Name == "get" && len(of.Arguments) == 2 {
@@ -130,7 +132,7 @@ func (n *names) Visit(node *ast.Node) {
 }
 
 // expressionFails is what is wrong with a row whose expression has no result.
-const expressionFails = "has an expression that fails: what it uses is missing, or is a text where it needs a number"
+const expressionFails = "has an expression that fails: what it uses is missing, or isn't the number or time that it needs"
 
 // run evaluates the expression over a row.
 func (e *expression) run(r *row) (result any, problem string) {
@@ -139,6 +141,9 @@ func (e *expression) run(r *row) (result any, problem string) {
 	}
 	env := r.environment
 	clear(env)
+	if e.usesZone {
+		env[zoneName] = r.zone
+	}
 	for _, name := range e.names {
 		if name == "parameter" {
 			env[name] = r.parametersAsValues()
@@ -164,15 +169,11 @@ func (e *expression) truth(r *row) (yes bool, problem string) {
 // text is what the expression gives, as a text; nil is missing.
 func (e *expression) text(r *row) (text string, is form, problem string) {
 	result, problem := e.run(r)
-	switch v := result.(type) {
-	case nil:
+	if result == nil {
 		return "", missing, problem
-	case string:
-		return v, formOf(v), ""
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), single, ""
-	case int, int64, bool:
-		return fmt.Sprint(v), single, ""
+	}
+	if text, known := textOfValue(result); known {
+		return text, formOf(text), ""
 	}
 	return "", nested, ""
 }
@@ -206,13 +207,13 @@ func valueOf(raw []byte, percent bool) any {
 		return nil
 	case is == nested:
 		return nestedValue(raw, percent)
-	case strings.IndexByte(wire.NumberStarts, raw[0]) < 0: // a text or a truth value
-		if percent {
-			return percentDecoded(text)
-		}
-		return text
+	case strings.IndexByte(wire.NumberStarts, raw[0]) >= 0:
+		return numberOf(text)
 	}
-	return numberOf(text)
+	if text = bare(text, percent); text == "" {
+		return nil
+	}
+	return text
 }
 
 // sureDigits is how many digits of a number a float64 always keeps.

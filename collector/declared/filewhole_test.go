@@ -162,10 +162,16 @@ func TestFilesDefinitionProblems(t *testing.T) {
 
 func TestFilesBlockProblems(t *testing.T) {
 	zoned := strings.Replace(filesDefinition(csvLines), "time: unix", "time: '2006-01-02 15:04:05'", 1)
+	named := strings.Replace(filesDefinition(csvLines), "time: unix", "time: '2006-01-02 15:04:05 MST'", 1)
 	own := strings.Replace(filesDefinition(csvLines), "    record:", "    files: {read: lines, format: jsonl}\n    record:", 1)
 	for _, c := range []struct{ name, definition, block, want string }{
 		{"no paths", filesDefinition(csvLines), "calls: {}", "acmetel.paths: is missing; give the files to read"},
 		{"no time zone", zoned, "calls: {}, paths: [a]", "acmetel.time_zone: is missing; give the time zone"},
+		{"names of zones without a time zone", named, "calls: {}, paths: [a]", ""},
+		{"names of zones with a time zone", named, "calls: {}, paths: [a], time_zone: Europe/Berlin", ""},
+		{"rows that are left out", filesDefinition(csvLines), "calls: {ignore: {x: '>0'}}, paths: [a]", ""},
+		{"rows that are left out by an unknown parameter", filesDefinition(csvLines), "calls: {ignore: {x: '{tests}'}}, paths: [a]", "acmetel.calls.ignore: names the parameter tests"},
+		{"rows that are left out by no expression", filesDefinition(csvLines), "calls: {ignore: 'x =='}, paths: [a]", "acmetel.calls.ignore: is no expression"},
 		{"a bad pattern", filesDefinition(csvLines), "calls: {}, paths: ['[']", "has a pattern that can't be read"},
 		{"no paths of its own", own, "calls: {}", "calls.paths: is missing"},
 		{"paths of its own", own, "calls: {paths: [a]}", ""},

@@ -20,6 +20,8 @@ type Mapper struct {
 	extra     []string // keys, sorted
 	labels    []string // names, sorted
 	zone      *time.Location
+	now       func() time.Time
+	ignore    *Condition // the source's
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 }
@@ -28,19 +30,27 @@ type Mapper struct {
 type MapperSettings struct {
 	Parameters map[string][]string
 	// Zone is of times that carry none.
-	Zone             *time.Location
+	Zone *time.Location
+	// Now is the clock, for times without a year; nil: time.Now.
+	Now func() time.Time
+	// Ignore is the source's own: further rows that are no calls.
+	Ignore           *Condition
 	EmergencyNumbers []string
 }
 
 // NewMapper makes a mapper of a feed.
 func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m := &Mapper{
-		feed: feed, zone: s.Zone, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
+		feed: feed, zone: s.Zone, now: s.Now, ignore: s.Ignore, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
 	if m.zone == nil {
 		m.zone = time.UTC
 	}
+	if m.now == nil {
+		m.now = time.Now
+	}
+	m.row.zone = m.zone
 	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
 	return m
 }
@@ -69,8 +79,11 @@ func (m *Mapper) MapFields(columns, fields []string) Mapped {
 }
 
 func (m *Mapper) mapValues() Mapped {
-	if m.feed.Ignore != nil {
-		if ignored, problem := m.feed.Ignore.holds(&m.row); problem != "" {
+	for _, c := range [...]*Condition{m.feed.Ignore, m.ignore} {
+		if c == nil {
+			continue
+		}
+		if ignored, problem := c.holds(&m.row); problem != "" {
 			return Mapped{Invalid: "ignore: " + problem}
 		} else if ignored {
 			return Mapped{Ignored: true}
@@ -114,7 +127,7 @@ func (p *mapping) fill() {
 		r.Parent = ""
 	}
 	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
-	r.Version, _ = p.integer("version", &d.Version, 64, "is no whole number")
+	r.Version, _ = read(p, "version", &d.Version, p.version)
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
 	if r.NoCall = p.feed.countsVisits(); r.NoCall {
 		p.visitAlone()
@@ -258,17 +271,40 @@ func (p *mapping) time(field string, v *Value) time.Time {
 		if at, problem = p.parseTime(g.text, g.by); problem == "" && at.IsZero() {
 			problem = noValue
 		}
-		return at, problem
+		if problem != "" || g.by.Minus == nil {
+			return at, problem
+		}
+		text, is := p.row.text(g.by.Minus)
+		if is != single {
+			return at, noValue
+		}
+		length, problem := parseDuration(text, g.by.Unit)
+		return at.Add(-length), problem
 	})
 	return at
 }
 
+// version is a whole number, or a time of which a later one is the greater version.
+func (p *mapping) version(g *given) (version int64, problem string) {
+	if len(g.by.Time) > 0 {
+		at, problem := p.parseTime(g.text, g.by)
+		if problem == "" && at.IsZero() {
+			return 0, noValue
+		}
+		return at.UnixMicro(), problem
+	}
+	if n, err := strconv.ParseInt(g.text, 10, 64); err == nil {
+		return n, ""
+	}
+	if at, is := comparedTime(g.text, p.zone); is {
+		return at.UnixMicro(), ""
+	}
+	return 0, "is neither a whole number nor a time"
+}
+
 // parseTime reads a time as an alternative says that it is written; a zero of Unix time is none.
 func (p *mapping) parseTime(text string, by *alternative) (at time.Time, problem string) {
-	if by.Zone != nil {
-		return parseTime(text, by.Time, by.Zone.Location)
-	}
-	return parseTime(text, by.Time, p.zone)
+	return by.parseTime(text, p.zone, p.now)
 }
 
 // length is a number of units, or the time since another value of the row to this one, of which a negative or missing one gives none.

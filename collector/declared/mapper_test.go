@@ -120,6 +120,23 @@ func TestFields(t *testing.T) {
 		{"a Unix time of 0", "answer: {path: e, time: unix}", `"e":0`, func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
 		{"a layout with a zone", "end: {path: e, time: '2006-01-02 15:04:05', zone: Europe/Berlin}", `"e":"2026-11-23 10:00:01"`, func(r *cdr.Record) any { return r.End }, start},
 		{"a layout in the source's zone", "end: {path: e, time: '2006-01-02 15:04:05'}", `"e":"2026-11-23 12:00:01"`, func(r *cdr.Record) any { return r.End }, start},
+		{"blanks around a text", "trunk: t", `"t":"  fra 1\t"`, func(r *cdr.Record) any { return r.Trunk }, "fra 1"},
+		{"blanks alone", "trunk: [a, b]", `"a":"  ","b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"blanks around a number", "duration: d", `"d":"  62 "`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
+		{"blanks around a time", "end: {path: e, time: unix}", `"e":" 1795428063 "`, func(r *cdr.Record) any { return r.End }, start.Add(time.Hour + 62*time.Second)},
+		{"blanks around what a table has", `direction: {path: d, table: {"OUT ": outbound}}`, `"d":" OUT   "`, func(r *cdr.Record) any { return r.Direction }, cdr.Outbound},
+		{"blanks in a condition", `trunk: {when: {d: "OUT ", e: ""}, is: x}`, `"d":" OUT","e":"  "`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"blanks in an expression", `trunk: {expr: 'd == "OUT" && e == nil && f.g[0] == "y" ? "x " : nil'}`, `"d":" OUT","e":" ","f":{"g":["y "]}`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"blanks in what matches", `trunk: {path: d, match: '^(.*)\('}`, `"d":"fra (1)"`, func(r *cdr.Record) any { return r.Trunk }, "fra"},
+		{"an end and a length", "answer: {path: e, time: rfc3339, minus: d}", `"e":"2026-11-23T10:01:03+01:00","d":"62"`, func(r *cdr.Record) any { return r.Answer }, start},
+		{"an end and a length in its unit", "answer: {path: e, time: rfc3339, minus: d, unit: ms}", `"e":"2026-11-23T10:01:03+01:00","d":62000`, func(r *cdr.Record) any { return r.Answer }, start},
+		{"an end without a length", "answer: {path: e, time: rfc3339, minus: d}", `"e":"2026-11-23T10:01:03+01:00"`, func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
+		{"a version", "version: v", `"v":"17"`, func(r *cdr.Record) any { return r.Version }, int64(17)},
+		{"a version that is a time", "version: v", `"v":"2026-11-23T10:00:01.5+01:00"`, func(r *cdr.Record) any { return r.Version }, start.UnixMicro() + 500_000},
+		{"a version as PostgreSQL prints it", "version: v", `"v":"2026-11-23 10:00:01.5+01"`, func(r *cdr.Record) any { return r.Version }, start.UnixMicro() + 500_000},
+		{"a version in the source's zone", "version: v", `"v":"2026-11-23 12:00:01"`, func(r *cdr.Record) any { return r.Version }, start.UnixMicro()},
+		{"a version with a form", "version: {path: v, time: unix}", `"v":17`, func(r *cdr.Record) any { return r.Version }, int64(17_000_000)},
+		{"a version that is a zero date", "version: {path: v, time: '2006-01-02 15:04:05'}", `"v":"0000-00-00 00:00:00"`, func(r *cdr.Record) any { return r.Version }, int64(0)},
 		{"direction", "direction: {path: d, table: {outbound-api: outbound}}", `"d":"outbound-api"`, func(r *cdr.Record) any { return r.Direction }, cdr.Outbound},
 		{
 			"a negated amount", "charges: [{component: usage, amount: {path: p, negate: true}, currency: c}]", `"p":"-0.04200","c":"USD"`,
@@ -146,6 +163,104 @@ func TestFields(t *testing.T) {
 			}
 			if value := c.got(got.Record); !reflect.DeepEqual(value, c.want) {
 				t.Errorf("got %v, want %v", value, c.want)
+			}
+		})
+	}
+}
+
+// TestTimes: forms of times, which time a row has, or why it has none.
+func TestTimes(t *testing.T) {
+	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)
+	const named = "time: '2006-01-02 15:04:05 MST'"
+	for _, c := range []struct{ name, how, text, want string }{
+		{"UTC by name", named, "2026-07-01 10:00:00 UTC", "2026-07-01T10:00:00Z"},
+		{"GMT by name", named, "2026-07-01 10:00:00 GMT", "2026-07-01T10:00:00Z"},
+		{"a name that time_zone explains", named, "2026-07-01 10:00:00 EDT", "2026-07-01T14:00:00Z"},
+		{"a name of the other half of the year", named, "2026-07-01 10:00:00 EST", "2026-07-01T15:00:00Z"},
+		{"a name that nothing explains", named, "2026-07-01 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a name that zone explains", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 CEST", "2026-07-01T08:00:00Z"},
+		{"a name that time_zone would explain if there were no zone", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 EST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a name that is an offset", named, "2026-07-01 10:00:00 +03", "2026-07-01T07:00:00Z"},
+		{"an offset with a name", "time: '2006-01-02 15:04:05 -0700 MST'", "2026-07-01 10:00:00 +0200 CEST", "2026-07-01T08:00:00Z"},
+		{"RFC 2822 with GMT", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 GMT", "2026-07-01T10:00:00Z"},
+		{"RFC 2822 with a name that is explained", "time: rfc2822, zone: America/New_York", "1 Jul 2026 10:00:00 EDT", "2026-07-01T14:00:00Z"},
+		{"RFC 2822 with a name that nothing explains", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"RFC 2822 with a comment", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 +0200 (CEST)", "2026-07-01T08:00:00Z"},
+		{"the first form", "time: [rfc3339, '02.01.2006 15:04']", "2026-07-01T10:00:00Z", "2026-07-01T10:00:00Z"},
+		{"the second form", "time: [rfc3339, '02.01.2006 15:04'], zone: UTC", "01.07.2026 10:00", "2026-07-01T10:00:00Z"},
+		{"none of the forms", "time: [rfc3339, '02.01.2006 15:04']", "1 July", "end is no time of the form rfc3339 or 02.01.2006 15:04"},
+		{"none of the forms, one with a name", "time: ['2006-01-02 15:04:05 MST', rfc3339]", "2026-07-01 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a form that fits both ways", "time: ['02/01/2006', '01/02/2006'], zone: UTC", "03/04/2026", "2026-04-03T00:00:00Z"},
+		{"a number among layouts", "time: ['2006-01-02 15:04:05', unix]", "1782900000", "2026-07-01T10:00:00Z"},
+		{"no year: this one", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb  9 10:00:00", "2026-02-09T10:00:00Z"},
+		{"no year: the one before", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Dec 31 23:59:59", "2025-12-31T23:59:59Z"},
+		{"no year: a clock that is ahead", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 10 12:40:00", "2026-02-10T12:40:00Z"},
+		{"no year: tomorrow", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 11 12:00:00", "2025-02-11T12:00:00Z"},
+		{"no year: the 29th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 29 12:00:00", "2024-02-29T12:00:00Z"},
+		{"no year: the 30th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 30 12:00:00", "end is no time of the form Jan _2 15:04:05"},
+		{"no year in one of the forms", "time: [rfc3339, 'Jan _2 15:04:05'], year: infer, zone: UTC", "2020-07-01T10:00:00Z", "2020-07-01T10:00:00Z"},
+		{"no year, with a name", "time: 'Jan _2 15:04:05 MST', year: infer", "Feb  9 10:00:00 CET", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"no year, in the source's zone", "time: 'Jan _2 15:04:05', year: infer", "Feb  9 10:00:00", "2026-02-09T15:00:00Z"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			zone, err := time.LoadLocation("America/New_York")
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := mapper(t, record("end: {path: e, "+c.how+"}"), declared.MapperSettings{Zone: zone, Now: func() time.Time { return now }})
+			mapped := m.MapJSON([]byte(row(`"e":"` + c.text + `"`)))
+			got := mapped.Invalid
+			if mapped.Record != nil {
+				got = mapped.Record.End.Format(time.RFC3339Nano)
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// TestComparisons: patterns that compare numbers and times.
+func TestComparisons(t *testing.T) {
+	for _, c := range []struct {
+		name, pattern, value string
+		fits                 bool
+	}{
+		{"more than", ">0", `"1"`, true},
+		{"a number of JSON", ">0", "12", true},
+		{"equal is not more", ">0", `"0"`, false},
+		{"zero with a fraction", ">0", `"0.000"`, false},
+		{"a fraction", ">0", `"0.5"`, true},
+		{"leading zeros", ">9", `"0010"`, true},
+		{"not as texts", ">9", `"10"`, true},
+		{"below zero", "<0", `"-1"`, true},
+		{"at most", "<=16", "16", true},
+		{"at least", ">=16", "16", true},
+		{"in a range", ">=400 <500", "404", true},
+		{"above a range", ">=400 <500", "500", false},
+		{"a long id", ">9007199254740992", "9007199254740993", true},
+		{"with an exponent", ">1e3", "1.5e3", true},
+		{"blanks", " > 0 ", `" 1 "`, true},
+		{"a word", ">0", `"abc"`, false},
+		{"infinity", ">0", `"Inf"`, false},
+		{"a hexadecimal number", ">0", `"0x10"`, false},
+		{"missing", "<5", "null", false},
+		{"an object", ">0", "{}", false},
+		{"a date", ">=2026-01-01", `"2026-01-01"`, true},
+		{"before a date", ">=2026-01-01", `"2025-12-31T23:59:59"`, false},
+		{"a time with an offset", ">=2026-01-01T00:00:00Z", `"2025-12-31T19:00:00-05:00"`, true},
+		{"as a database prints it", "<2026-01-01", `"2025-12-31 23:59:59.999999"`, true},
+		{"the day begins in the source's zone", ">=2026-01-01", `"2026-01-01T02:00:00Z"`, false},
+		{"no time", ">=2026-01-01", `"2027"`, false},
+		{"MySQL's zero date", "<2026-01-01", `"0000-00-00 00:00:00"`, false},
+		{"no comparison", "<unknown>", `"<unknown>"`, true},
+		{"an empty text in brackets", "<>", `"<>"`, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			zone := time.FixedZone("", -3*3600)
+			got := mapper(t, record("trunk: {when: {v: '"+c.pattern+"'}, is: x}"), declared.MapperSettings{Zone: zone}).MapJSON([]byte(row(`"v":` + c.value)))
+			if got.Record == nil || (got.Record.Trunk == "x") != c.fits {
+				t.Errorf("got %+v", got)
 			}
 		})
 	}
@@ -207,7 +322,7 @@ func TestOutcomes(t *testing.T) {
 		{"a value that no table knows", `"disposition":"NEW"`, cdr.Unknown, "", 0, "NEW", ""},
 		{"nothing", ``, cdr.Unknown, "", 0, "", "outcome is missing"},
 		{"no code", `"cause":"x"`, cdr.Unknown, "", 0, "", "outcome is no code"},
-		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has an expression that fails: what it uses is missing, or is a text where it needs a number"},
+		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has an expression that fails: what it uses is missing, or isn't the number or time that it needs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := mapper(t, outcome, declared.MapperSettings{}).MapJSON([]byte(row(c.row)))
@@ -258,6 +373,51 @@ func TestExpressionNumbers(t *testing.T) {
 	one, two := callID("18446744073709551615"), callID("18446744073709551614")
 	if one == two || one != "18446744073709551615" {
 		t.Errorf("two numbers are %s and %s", one, two)
+	}
+}
+
+// TestTimeFunctions: the functions of expressions for times.
+func TestTimeFunctions(t *testing.T) {
+	const fails = "callee has an expression that fails: what it uses is missing, or isn't the number or time that it needs"
+	for _, c := range []struct{ name, expr, row, want string }{
+		{"a time", `time(a, "unix")`, `"a":1795428063`, "2026-11-23T10:01:03Z"},
+		{"a time of a text", `time(a, "unix_ms")`, `"a":" 1795428063500 "`, "2026-11-23T10:01:03.5Z"},
+		{"in the source's zone", `time(a, "2006-01-02 15:04:05")`, `"a":"2026-11-23 10:01:03"`, "2026-11-23T07:01:03Z"},
+		{"in another zone", `time(a, "2006-01-02 15:04:05", "Europe/Berlin")`, `"a":"2026-11-23 10:01:03"`, "2026-11-23T09:01:03Z"},
+		{"the name of a zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`, `"a":"2026-07-23 10:01:03 CEST"`, "2026-07-23T08:01:03Z"},
+		{"the name of another zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`, `"a":"2026-07-23 10:01:03 EDT"`, fails},
+		{"no time", `time(a, "unix")`, `"a":"x"`, fails},
+		{"a missing time", `time(a, "unix")`, "", ""},
+		{"a zero date", `time(a, "2006-01-02 15:04:05")`, `"a":"0000-00-00 00:00:00"`, ""},
+		{"a missing time with another", `time(a, "unix") ?? time(b, "unix")`, `"b":1795428063`, "2026-11-23T10:01:03Z"},
+		{"a list", `time(a, "unix")`, `"a":[1]`, fails},
+		{"a length of time", `duration(a)`, `"a":"62.5"`, "62.5"},
+		{"a length with a unit", `duration(a, "hms")`, `"a":"01:02"`, "62"},
+		{"a length below zero", `duration(a)`, `"a":-1`, fails},
+		{"a missing length", `duration(a)`, "", ""},
+		{"the time between", `time(b, "unix") - time(a, "unix")`, `"a":1795428001,"b":1795428063`, "62"},
+		{"a time and a length", `time(a, "unix") + duration(b, "ms")`, `"a":1795428063,"b":1500`, "2026-11-23T10:01:04.5Z"},
+		{"a time less two lengths", `time(a, "unix") - duration(b, "ms") - duration(c)`, `"a":1795428063,"b":2000,"c":1`, "2026-11-23T10:01:00Z"},
+		{"a comparison", `time(a, "unix") > time(b, "rfc3339") ? "later" : "not"`, `"a":1795428063,"b":"2026-11-23T10:01:02Z"`, "later"},
+		{"equal in two zones", `time(a, "rfc3339") == time(b, "rfc3339")`, `"a":"2026-11-23T10:00:00Z","b":"2026-11-23T11:00:00+01:00"`, "true"},
+		{"a text", `format(time(a, "unix"), "2006-01-02")`, `"a":1795467600`, "2026-11-24"},
+		{"a text in a zone", `format(time(a, "unix"), "2006-01-02 15", "America/New_York")`, `"a":1795467600`, "2026-11-23 16"},
+		{"a text of no time", `format(a, "2006-01-02")`, `"a":"2026-11-23"`, fails},
+		{"a text of a missing time", `format(time(a, "unix"), "2006-01-02")`, "", ""},
+		{"values that have the functions' names", `time(time, "unix") - duration(duration)`, `"time":1795428063,"duration":"3"`, "2026-11-23T10:01:00Z"},
+		{"a value alone that has a function's name", `duration + format`, `"duration":"3","format":"4"`, "34"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := mapper(t, record("callee: {expr: '"+c.expr+"'}"), declared.MapperSettings{Zone: time.FixedZone("", 3*3600)})
+			mapped := m.MapJSON([]byte(row(c.row)))
+			got := mapped.Invalid
+			if mapped.Record != nil {
+				got = mapped.Record.CalleeNumber
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 

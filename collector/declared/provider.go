@@ -104,7 +104,7 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			},
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
-			Parameters: b.Values, Zone: zone, EmergencyNumbers: settings.EmergencyNumbers,
+			Parameters: b.Values, Zone: zone, Now: settings.Now, Ignore: keys.Ignore, EmergencyNumbers: settings.EmergencyNumbers,
 		}}
 		for _, read := range ways {
 			read(&info, f)
@@ -158,9 +158,22 @@ func (b *Block) account() string {
 // title is what the provider is called in messages.
 func (d *Definition) title() string { return cmp.Or(d.Title, d.Provider) }
 
+// sameAs says whether a feed's block is the same. A condition is compared as it is written.
+func (f FeedBlock) sameAs(other FeedBlock) bool {
+	written := func(c *Condition) string {
+		if c == nil {
+			return ""
+		}
+		return c.written
+	}
+	same := written(f.Ignore) == written(other.Ignore)
+	f.Ignore, other.Ignore = nil, nil
+	return same && reflect.DeepEqual(f, other)
+}
+
 // SameAs says whether another block is the same: unlike the definition, its text can be compared.
 func (b *Block) SameAs(other any) bool {
 	o, ok := other.(*Block)
-	return ok && b.Text == o.Text && b.BaseURL == o.BaseURL && reflect.DeepEqual(b.Feeds, o.Feeds) &&
+	return ok && b.Text == o.Text && b.BaseURL == o.BaseURL && maps.EqualFunc(b.Feeds, o.Feeds, FeedBlock.sameAs) &&
 		maps.EqualFunc(b.Values, o.Values, slices.Equal) && maps.EqualFunc(b.Secrets, o.Secrets, func(a, b config.Secret) bool { return reflect.DeepEqual(a, b) })
 }

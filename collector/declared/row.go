@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/vm"
 
@@ -22,6 +23,7 @@ type row struct {
 	// parameters are the source's, a list or one text.
 	parameters map[string][]string
 	lists      map[string]bool // those that are lists
+	zone       *time.Location  // of times that carry none
 	// percent says that texts are percent-decoded.
 	percent bool
 	bound   map[*pattern][]*regexp.Regexp
@@ -86,16 +88,24 @@ func (r *row) text(p path) (string, form) {
 	text, is := "", missing
 	if r.columns != nil {
 		if i := slices.Index(r.columns, p[0]); i >= 0 && i < len(r.fields) && len(p) == 1 {
-			text, is = r.fields[i], formOf(r.fields[i])
+			text = bare(r.fields[i], r.percent)
+			is = formOf(text)
 		}
-	} else {
-		text, is = textOf(r.raw(p))
+		return text, is
 	}
-	if is == single && r.percent {
-		text = percentDecoded(text)
+	if text, is = textOf(r.raw(p)); is == single {
+		text = bare(text, r.percent)
 		is = formOf(text)
 	}
 	return text, is
+}
+
+// bare is a text without blanks around it: padded columns, and rows that people edit, have them. It is percent-decoded first if that is asked for.
+func bare(text string, percent bool) string {
+	if percent {
+		text = percentDecoded(text)
+	}
+	return strings.TrimSpace(text)
 }
 
 func formOf(text string) form {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
@@ -137,17 +138,30 @@ func queryPostgres(ctx context.Context, q sqlQuery, each func(columns, values []
 	}
 	defer rows.Close()
 	var columns []string
+	var zoned []bool
 	for _, f := range rows.FieldDescriptions() {
-		columns = append(columns, f.Name)
+		columns, zoned = append(columns, f.Name), append(zoned, f.DataTypeOID == pgtype.TimestamptzOID)
 	}
 	values := make([]string, len(columns))
 	for rows.Next() {
 		for i, raw := range rows.RawValues() {
-			values[i] = string(raw)
+			if values[i] = string(raw); zoned[i] {
+				values[i] = inUTC(values[i])
+			}
 		}
 		if err := each(columns, values); err != nil {
 			return err
 		}
 	}
 	return rows.Err()
+}
+
+// inUTC is a timestamptz in one form whatever the zone of the session is, whose offset may have minutes: a text that is an id or a version stays the same.
+func inUTC(text string) string {
+	for _, layout := range []string{"2006-01-02 15:04:05-07", "2006-01-02 15:04:05-07:00", "2006-01-02 15:04:05-07:00:00"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return at.UTC().Format("2006-01-02 15:04:05.999999-07")
+		}
+	}
+	return text // infinity
 }

@@ -162,6 +162,27 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 	}
 }
 
+// TestSQLTextsOfPostgres: a time with a zone has one text, whatever the source's zone is.
+func TestSQLTextsOfPostgres(t *testing.T) {
+	dsn := pgtest.Database(t)
+	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ)", "INSERT INTO calls VALUES (1, '2026-11-23 09:00:00.25Z')", "INSERT INTO calls VALUES (2, NULL)")
+	defer db.Close() //nolint:errcheck // the test is over
+	for _, zone := range []string{"UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"} {
+		t.Run(zone, func(t *testing.T) {
+			query := "SELECT at AS id, coalesce(at, '2026-11-23 09:01:00Z') AS at, 'x' AS caller FROM calls WHERE coalesce(at, '2026-11-23 09:01:00Z') >= :from"
+			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").Replace(table(query+" AND :to > ''", "by: start"))
+			source, err := openBlock(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: "+zone+", calls: ", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Second))); !slices.Equal(got, []string{"2026-11-23 09:00:00.25+00"}) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
 // TestSQLOrder: rows that don't come in the order of their key would be passed over.
 func TestSQLOrder(t *testing.T) {
 	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (2, '2026-11-23 10:00:00')")

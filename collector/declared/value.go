@@ -3,6 +3,7 @@ package declared
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,14 +30,18 @@ type alternative struct {
 	Q850 path        `yaml:"q850"`
 	SIP  path        `yaml:"sip"`
 
-	When   *Condition       `yaml:"when"`
-	Match  *capture         `yaml:"match"`
-	Table  map[string]entry `yaml:"table"`
-	Time   string           `yaml:"time"`
-	Zone   *zone            `yaml:"zone"`
-	Unit   string           `yaml:"unit"`
-	Negate bool             `yaml:"negate"`
-	Since  path             `yaml:"since"`
+	When  *Condition       `yaml:"when"`
+	Match *capture         `yaml:"match"`
+	Table map[string]entry `yaml:"table"`
+	// Time are forms, which are tried in order. Year is infer where they have none.
+	Time   texts  `yaml:"time"`
+	Year   string `yaml:"year"`
+	Zone   *zone  `yaml:"zone"`
+	Unit   string `yaml:"unit"`
+	Negate bool   `yaml:"negate"`
+	Since  path   `yaml:"since"`
+	// Minus is a length that is taken off a time.
+	Minus path `yaml:"minus"`
 	// Networks names a parameter: an address becomes the name of the network that it is in.
 	Networks string `yaml:"networks"`
 	Privacy  string `yaml:"privacy"`
@@ -44,23 +49,48 @@ type alternative struct {
 	codes func(text string) (c cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
+// units are those of lengths of time.
+var units = []string{"s", "ms", "min", "iso8601", "hms"}
+
 // Validate implements config.Validator.
 func (a *alternative) Validate(r *config.Report) {
 	ways := []string{"path", "join", "expr", "is", "q850", "sip"}
 	if given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); len(given) != 1 {
 		r.Problemf("", "must have exactly one of path, join, expr, is, q850 and sip")
 	}
-	if !slices.Contains([]string{"", "s", "ms", "min", "iso8601", "hms"}, a.Unit) {
-		r.Problemf("unit", "must be one of s, ms, min, iso8601, hms")
+	if a.Unit != "" && !slices.Contains(units, a.Unit) {
+		r.Problemf("unit", "must be one of %s", strings.Join(units, ", "))
 	}
-	if a.Since != nil && a.Time == "" {
+	if a.Since != nil && len(a.Time) == 0 {
 		r.Problemf("since", "needs time beside it: %s", howTimes)
 	}
-	if a.Time != "" && !tellsDay(a.Time) {
-		r.Problemf("time", "has no year, month and day in %q: %s", a.Time, howTimes)
+	if a.Minus != nil && (len(a.Time) == 0 || a.Since != nil) {
+		r.Problemf("minus", "is taken off a time: it needs time beside it, and no since")
 	}
+	a.validateTime(r)
 	if _, known := privacyClasses[a.Privacy]; !known {
 		r.Problemf("privacy", "must be one of number, user, address")
+	}
+}
+
+// validateTime reports forms of times that don't tell the day, and a year that is inferred though it is there.
+func (a *alternative) validateTime(r *config.Report) {
+	if r.Given("time") && len(a.Time) == 0 {
+		r.Problemf("time", "is empty: %s", howTimes)
+	}
+	infer := a.Year == "infer"
+	for _, form := range a.Time {
+		switch {
+		case tellsDay(form) || infer && tellsDay("2006 "+form):
+		case !hasYear(form) && tellsDay("2006 "+form):
+			r.Problemf("time", "has no year in %q; write year: infer beside it, and it is the newest that isn't in the future", form)
+		default:
+			r.Problemf("time", "has no year, month and day in %q: %s", form, howTimes)
+		}
+	}
+	r.OneOf("year", a.Year, "", "infer")
+	if infer && !slices.ContainsFunc(a.Time, func(form string) bool { return !hasYear(form) }) {
+		r.Problemf("year", "is for times that are written without one, and these have theirs; leave it out")
 	}
 }
 
@@ -89,6 +119,7 @@ func (v *Value) DecodeNode(n *config.Node) {
 			} else if a.SIP != nil {
 				a.Path, a.codes = a.SIP, sip
 			}
+			a.Table = withBareKeys(a.Table)
 			for text, e := range a.Table {
 				if a.codes == nil {
 					break
@@ -101,6 +132,17 @@ func (v *Value) DecodeNode(n *config.Node) {
 		}
 		v.alternatives = append(v.alternatives, a)
 	}
+}
+
+// withBareKeys is a table whose texts have no blanks around them, as the values that are looked up.
+func withBareKeys(table map[string]entry) map[string]entry {
+	for _, text := range slices.Collect(maps.Keys(table)) {
+		if bare := strings.TrimSpace(text); bare != text {
+			table[bare] = table[text]
+			delete(table, text)
+		}
+	}
+	return table
 }
 
 // capture is a regular expression (RE2) whose first group is the value.
@@ -206,10 +248,13 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 	}
 	if a.Match != nil {
 		groups := a.Match.FindStringSubmatch(text)
-		if groups == nil || groups[1] == "" {
+		if groups == nil {
 			return g, "", ""
 		}
 		text = groups[1]
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		return g, "", ""
 	}
 	if a.Networks != "" {
 		if text = r.networkOf(a.Networks, text); text == "" {

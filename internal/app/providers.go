@@ -36,11 +36,12 @@ func LoadConfig(s Settings, checkFiles bool) (c *config.Config, all []collector.
 				problems = append(problems, found...)
 				continue
 			}
+			_, twice := blocks[p.Name]
 			at := slices.IndexFunc(all, func(other collector.Provider) bool { return other.Name == p.Name })
 			switch {
 			case at < 0:
 				all = append(all, p)
-			case replaces && at < len(known):
+			case replaces && at < len(known) && !twice:
 				all[at] = p
 			default:
 				const message = "there is a provider of this name already; take another name, or say `replaces: true` to take the place of a built-in one"

@@ -1,31 +1,40 @@
-package app
+package app_test
 
 import (
-	"reflect"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
 )
 
-// TestProvidersAsk: init asks for every feed, and for every key that can't be left out.
-func TestProvidersAsk(t *testing.T) {
-	for _, p := range Providers() {
-		asked := map[string]bool{}
-		for _, s := range config.Settings(p.NewConfig()) {
-			asked[strings.TrimSuffix(s.Key, "_file")] = s.Ask != ""
-		}
-		rules := config.RulesOf(reflect.TypeOf(p.NewConfig()).Elem())
-		for _, key := range slices.Concat(append([][]string{rules.Required}, append(rules.AnyOf, rules.ExactlyOne...)...)...) {
-			if !asked[key] {
-				t.Errorf("init doesn't ask for %s of %s", key, p.Name)
+// TestDefinitionsOfABuiltin: one definition may take the place of a built-in one, and has the keys of its sources.
+func TestDefinitionsOfABuiltin(t *testing.T) {
+	const amended = "extends: asterisk\nparameters: {site: {default: x}}\n"
+	for _, c := range []struct {
+		name, second, want string
+	}{
+		{"alone", "", ""},
+		{"with one of another name", "extends: asterisk\nprovider: mine\n", ""},
+		{"twice", amended, "there is a provider of this name already"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			folder := t.TempDir()
+			config := "definitions: ['*_pbx.yaml']\nsources: [{name: pbx, asterisk: {paths: a.csv, time_zone: UTC, site: y, cdr: {}}}]\n"
+			files := map[string]string{"a_pbx.yaml": amended, "config.yaml": config}
+			if c.second != "" {
+				files["b_pbx.yaml"] = c.second
 			}
-		}
-		for _, f := range p.Feeds {
-			if !asked[f.Name] {
-				t.Errorf("init doesn't ask for the feed %s of %s", f.Name, p.Name)
+			for name, text := range files {
+				if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
+			_, _, err := app.LoadConfig(app.Settings{ConfigFile: filepath.Join(folder, "config.yaml")}, false)
+			if (c.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
 	}
 }

@@ -26,6 +26,8 @@ type Setting struct {
 	Block bool
 	// Paths: the block must name files of its own under `paths`; of a described block.
 	Paths bool
+	// Ignore: the block may have a condition under `ignore`; of a described block.
+	Ignore bool
 	// Legs: the block has the keys of Legs; of a described block.
 	Legs bool
 	// List: its value is a list of texts. OneWillDo: or one text.

@@ -22,6 +22,8 @@ type Options struct {
 	Providers map[string]func() any
 	// Define reads the files that `definitions` names, and returns further kinds of sources; nil: they are ignored. Its problems are Problems.
 	Define func(files []string) (map[string]func() any, error)
+	// Amend changes a document before it is decoded, and says what is wrong; nil: it is decoded as it is.
+	Amend func(root *yaml.Node) *Problem
 	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool
 	// TakenLabels are names that no label of the operator's may have.
@@ -57,6 +59,12 @@ func Unmarshal(path string, data []byte, into any, opts Options) error {
 	}
 	d.dir = filepath.Dir(absolute)
 	if root := d.parse(data); root != nil {
+		if opts.Amend != nil {
+			if p := opts.Amend(root); p != nil {
+				d.report(p.Line, p.Path, p.Message)
+				return d.problems.asError()
+			}
+		}
 		d.decodeRoot(reflect.ValueOf(into).Elem(), root)
 	}
 	return d.problems.asError()

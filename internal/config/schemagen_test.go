@@ -95,6 +95,9 @@ func describedSchema(d Described) schema {
 			if s.Legs {
 				maps.Copy(feed["properties"].(schema), objectSchema(reflect.TypeFor[Legs](), nil)["properties"].(schema)) //nolint:forcetypeassert // made by objectSchema
 			}
+			if s.Ignore {
+				feed["properties"].(schema)["ignore"] = schema{"type": []string{"object", "array", "string"}} //nolint:forcetypeassert // made by objectSchema
+			}
 			if s.Paths {
 				feed["type"], feed["required"] = "object", []string{"paths"}
 				feed["properties"].(schema)["paths"] = textOrTexts //nolint:forcetypeassert // made by objectSchema

@@ -1,0 +1,77 @@
+package declared_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// TestSourceIgnores (definitions.md, "Leaving rows out"): a source leaves out what the definition or its own block ignores.
+func TestSourceIgnores(t *testing.T) {
+	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+		"INSERT INTO calls SELECT value, '2026-11-23 10:00:00' FROM json_each('[1,2,3,4]')")
+	for _, c := range []struct {
+		name, definition, source string
+		want                     []string
+	}{
+		{"neither", "", "", []string{"1", "2", "3", "4"}},
+		{"the definition", "{id: '1'}", "", []string{"2", "3", "4"}},
+		{"the source", "", "{id: '>2'}", []string{"1", "2"}},
+		{"both", "{id: '1'}", "'int(id) > 3'", []string{"2", "3"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text, block := table(byStart, "by: start"), ""
+			if c.definition != "" {
+				text = strings.Replace(text, "    record:", "    ignore: "+c.definition+"\n    record:", 1)
+			}
+			if c.source != "" {
+				block = "ignore: " + c.source
+			}
+			source, err := openBlock(t.TempDir(), text, "dsn: "+path+", calls: {"+block+"}", time.Now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute))); !slices.Equal(got, c.want) {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+// TestSameBlock: a reload takes a block for the same until what it holds is changed.
+func TestSameBlock(t *testing.T) {
+	d, err := declared.Load("d.yaml", []byte(table(byStart, "by: start")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := declared.NewProvider(d)
+	block := func(feed string) any {
+		text := "sources: [{name: pbx, acmetel: {dsn: calls.db, calls: {" + feed + "}}}]"
+		c, err := config.Parse("config.yaml", []byte(text), config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Sources[0].Provider
+	}
+	for _, c := range []struct {
+		name, one, other string
+		same             bool
+	}{
+		{"nothing", "", "", true},
+		{"the same rows are left out", "ignore: {id: ['1*']}", "ignore: {id: ['1*']}", true},
+		{"other rows are left out", "ignore: {id: '1'}", "ignore: {id: '2'}", false},
+		{"rows are left out now", "", "ignore: {id: '1'}", false},
+		{"another interval", "interval: 1m", "interval: 2m", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := block(c.one).(*declared.Block).SameAs(block(c.other)); got != c.same { //nolint:forcetypeassert // of its provider
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
