@@ -88,7 +88,9 @@ func (r *row) text(p path) (string, form) {
 	text, is := "", missing
 	if r.columns != nil {
 		if i := slices.Index(r.columns, p[0]); i >= 0 && i < len(r.fields) && len(p) == 1 {
-			text = bare(r.fields[i], r.percent)
+			if text = r.fields[i]; len(r.columns) > 1 || r.percent { // a row of one column is a line, where places count
+				text = bare(text, r.percent)
+			}
 			is = formOf(text)
 		}
 		return text, is
