@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestReportOfLegs (counting.md, "Calls"): a call belongs to the day on which its first leg starts, also if its other legs start on the next one. What
-// `report` adds up for the days is what the exporter has counted.
+// TestReportOfLegs (counting.md, "Calls"): a call belongs to the day on which its first leg starts, also if its other legs start on the next one. The
+// sums of `report` over the days are those that the exporter has counted.
 func TestReportOfLegs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -44,7 +44,7 @@ func TestReportOfLegs(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// A phone rings in vain before midnight; the caller's row is written when he has talked with another one.
+	// Nobody takes a phone that rings before midnight; the caller's row is written when he has talked with another one.
 	var lines strings.Builder
 	for n, day := range []time.Time{midnight, midnight.Add(12 * time.Hour), next} {
 		for _, leg := range []string{

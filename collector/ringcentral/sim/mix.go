@@ -37,6 +37,17 @@ func newMix(name string, keep func(*wire) bool) *simulator.Mix {
 	m.Components, m.NoCurrency, m.Mask, m.Milliseconds = [2]string{"included", "purchased"}, "USD", 'X', true
 	drop := func(k simulator.Kind) bool { return !keep(k.Detail.(*wire)) }
 	m.Kinds, m.Incident = slices.DeleteFunc(m.Kinds, drop), slices.DeleteFunc(m.Incident, drop)
+	for _, kinds := range [][]simulator.Kind{m.Kinds, m.Incident} {
+		for i := range kinds {
+			k := &kinds[i]
+			judgeLegs(k, name == "extension")
+			for _, other := range []*simulator.Kind{k.Second, k.Becomes, k.Plain} {
+				if other != nil {
+					judgeLegs(other, name == "extension")
+				}
+			}
+		}
+	}
 	return m
 }
 
