@@ -43,7 +43,7 @@ func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s w
 	}
 	return &carrier{
 		Server: server, name: "wave", Auth: "bearer", Format: "json", perMinute: 1_000_000,
-		CallLog: "{interval: 1s, lookback: 48h}", ActiveCalls: "{interval: 1s}",
+		CallLog: "{interval: 1s, lookback: 48h, settle: 6s, whole_after: 1m}", ActiveCalls: "{interval: 1s}",
 	}
 }
 
@@ -69,7 +69,7 @@ func (c *carrier) tables(_ string, at ...time.Time) tables {
 
 func (c *carrier) tally(_ string, at ...time.Time) tally {
 	t := c.totals(at...)
-	return tally{records: t.Records, calls: t.Records, revised: t.Revisions, invalid: t.Invalid}
+	return tally{records: t.Records, calls: t.Sessions, revised: t.Revisions, invalid: t.Invalid}
 }
 
 func (c *carrier) active(at time.Time) map[cdr.Direction]int {

@@ -40,9 +40,8 @@ var (
 )
 
 // bustlingEra is of bustling worlds. Wavix has fewer calls: where a machine is slow, more
-// would come in than are found meanwhile. None of them is forwarded in vain and failed
-// itself: such a failure counts once, under the labels of the row that is found first, and
-// while rows come in that may be either.
+// would come in than are found meanwhile. None of them is forwarded unanswered: the leg is
+// published minutes later, when the call may be counted.
 func bustlingEra(d time.Duration) era {
 	f := func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
 		return bustling(seed, mix, calls, d)
@@ -50,7 +49,7 @@ func bustlingEra(d time.Duration) era {
 	wavix := func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
 		some := *mix
 		some.Kinds = slices.DeleteFunc(slices.Clone(mix.Kinds), func(k simulator.Kind) bool {
-			return k.Wire == "forwarded in vain" && !k.Outcome.Connected()
+			return k.Wire == "forwarded" && !k.Outcome.Connected()
 		})
 		return f(seed, &some, calls/3)
 	}

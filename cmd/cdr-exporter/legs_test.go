@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -37,7 +38,7 @@ const (
 )
 
 // TestLegs (counting.md 36): the rows of calls come shuffled, over pages, with a downtime longer than `settle`, an
-// outage of the provider and kill -9 between them, and count as if all had come at once. What doesn't wait for the call is there at once.
+// outage of the provider and kill -9 between them, and count as if all had come at once. Legs, money and attempts on trunks are there at once.
 func TestLegs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/legs.yaml")
@@ -91,7 +92,7 @@ func (c *legsCase) run(t *testing.T) {
 	for _, w := range want {
 		_, _ = fmt.Sscanf(w, "legs %g", &legs)
 	}
-	// What doesn't wait: each leg, money and attempts on trunks.
+	// These don't wait for their call.
 	var early []string
 	for _, w := range want {
 		if strings.HasPrefix(w, "legs ") || strings.HasPrefix(w, "paid ") || strings.HasPrefix(w, "failed attempts ") {
@@ -395,10 +396,7 @@ func (p *rowProvider) page(q url.Values, name string, first int, fits func(*list
 		}
 		switch at++; {
 		case at > (n-first+1)*size:
-			next = url.Values{}
-			for key, values := range q {
-				next[key] = values
-			}
+			next = maps.Clone(q)
 			next.Set(name, strconv.Itoa(n+1))
 			return page, next
 		case at > (n-first)*size:

@@ -73,6 +73,7 @@ func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
 func (o *office) desk(world *simulator.World) *office {
 	own := *o
 	own.name, own.scope, own.world = "desk", "extension", world
+	own.CallLog += ", settle: 2s, whole_after: 48h"
 	return &own
 }
 
@@ -81,7 +82,7 @@ func (o *office) feeds() []string  { return []string{callLog} }
 func (o *office) server() provider { return o.Server }
 
 func (o *office) tables(_ string, at ...time.Time) tables {
-	t := o.world.Totals(simulator.View{At: at, Simple: o.View == "simple"})
+	t := o.world.Totals(simulator.View{At: at, Simple: o.View == "simple", Queues: o.visits})
 	if o.visits {
 		maps.Copy(t.Metrics, rcsim.Visits(o.world, at[len(at)-1]))
 	}

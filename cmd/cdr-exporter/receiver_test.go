@@ -113,13 +113,13 @@ func (r *receiver) calls(p place, feed, event string) int {
 }
 
 // delivered waits until exactly the records of a feed that was looked at in these
-// instants are there: one for each record and one for each change of it.
+// instants are there: one for each call and one for each change of a record.
 func (r *receiver) delivered(p place, feed string, at ...time.Time) {
 	r.t.Helper()
 	want := p.tally(feed, at...)
 	eventually(r.t, "deliver every log record of "+p.source()+"/"+feed, func() error {
-		if calls, changed := r.calls(p, feed, eventCall), r.calls(p, feed, eventRevised); calls != want.records || changed != want.revised {
-			return fmt.Errorf("%d calls and %d revisions have come, want %d and %d", calls, changed, want.records, want.revised)
+		if calls, changed := r.calls(p, feed, eventCall), r.calls(p, feed, eventRevised); calls != want.calls || changed != want.revised {
+			return fmt.Errorf("%d calls and %d revisions have come, want %d and %d", calls, changed, want.calls, want.revised)
 		}
 		return nil
 	})
@@ -136,9 +136,11 @@ func (r *receiver) complete(p place, at ...time.Time) {
 		r.delivered(p, feed, at...)
 		ids := make(map[string]bool)
 		for _, l := range r.FeedLogs(p.source(), feed) {
-			ids[l.RecordID] = true
+			if l.Event == eventCall {
+				ids[l.RecordID] = true
+			}
 		}
-		if want := p.tally(feed, at...).records; len(ids) != want {
+		if want := p.tally(feed, at...).calls; len(ids) != want {
 			r.t.Errorf("the log records of %s/%s have %d ids, want %d", p.source(), feed, len(ids), want)
 		}
 	}

@@ -97,11 +97,12 @@ func Start(s Settings) (*Providers, error) {
 	return p, nil
 }
 
-// healthy leaves out the kinds of calls whose values no mapping knows: who sees the exporter for the first time isn't to read of them. It makes
+// healthy leaves out the kinds of calls whose values no mapping knows, or whose parent isn't listed: who sees the exporter for the first time isn't to read
+// of them. It makes
 // faults rarer than the error budget allows, so that a trunk that fails stands out.
 func healthy(mix *simulator.Mix) {
 	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool {
-		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown
+		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown || k.Wire == "other parent"
 	})
 	for i := range mix.Kinds {
 		if k := &mix.Kinds[i]; k.Outcome == cdr.Failed {

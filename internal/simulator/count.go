@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"time"
 
@@ -47,7 +46,12 @@ func (c *Counter) Bounds() (from, to time.Time) {
 }
 
 // Add counts a call, which it may change, and returns the version that it counted; nil if it isn't a record.
-func (c *Counter) Add(call *Call) *Version {
+func (c *Counter) Add(call *Call) *Version { return c.add(call, true) }
+
+// AddLeg is Add for a row that is a part of a call: it counts what doesn't wait for the call.
+func (c *Counter) AddLeg(leg *Call) *Version { return c.add(leg, false) }
+
+func (c *Counter) add(call *Call, whole bool) *Version {
 	if call.Start.Before(c.view.From) {
 		return nil
 	}
@@ -76,9 +80,14 @@ func (c *Counter) Add(call *Call) *Version {
 		c.more = []any{c.view.Label(call, first)}
 	}
 	c.countLegs(first.Kind)
-	if !first.Kind.View {
-		c.Sessions++
-		c.count(call, first)
+	whole = whole && !first.Kind.View
+	if whole {
+		v := *first
+		talk := v.Duration
+		if v.Kind.Times != nil && !c.view.Simple {
+			talk, v.Duration = v.Kind.Times(first, c.view.Queues)
+		}
+		c.CountCall(call, &v, talk)
 	}
 	if call.versions[seen[len(seen)-1]].Recorded && !call.Second {
 		c.Metrics.Count("cdr_recordings_total", call.Recording.Type)
@@ -90,8 +99,8 @@ func (c *Counter) Add(call *Call) *Version {
 	for i := 1; i < len(seen); i++ {
 		v := &call.versions[seen[i]]
 		c.revision(money, &call.versions[seen[i-1]], v)
-		if v.Kind.Outcome.Connected() && !timed && !first.Kind.View {
-			c.countTimes(call, v)
+		if v.Kind.Outcome.Connected() && !timed && whole {
+			c.countTimes(call, v, v.Duration)
 			timed = true
 		}
 	}
@@ -133,12 +142,13 @@ func (v *View) seen(c *Call, seen []int) []int {
 	return seen
 }
 
-// count counts a call by the first version that was seen.
-func (c *Counter) count(call *Call, v *Version) {
+// CountCall counts a call as a version says, whose duration is the connected time; talk is that of persons, if any answered.
+func (c *Counter) CountCall(call *Call, v *Version, talk time.Duration) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
+	c.Sessions++
 	c.addLabelled("cdr_calls_total", 1_000_000, k.Direction, k.CallType, k.Outcome, trunk.Name)
 	if k.Outcome.Connected() {
-		c.countTimes(call, v)
+		c.countTimes(call, v, talk)
 	} else {
 		c.countFailure(call, k, 1_000_000)
 	}
@@ -159,6 +169,12 @@ func (c *Counter) countLegs(k *Kind) {
 		c.Metrics.Count("cdr_call_legs_total", k.CallType, k.Outcome)
 		return
 	}
+	if k.LegLabels != nil {
+		for _, labels := range k.LegLabels {
+			c.Metrics.Count("cdr_call_legs_total", labels)
+		}
+		return
+	}
 	for i := range k.Legs {
 		c.Metrics.Count("cdr_call_legs_total", k.Legs[i].Type, k.Legs[i].Outcome)
 	}
@@ -166,19 +182,15 @@ func (c *Counter) countLegs(k *Kind) {
 
 // countTimes counts how long a call took, with the first version that says it was connected (counting.md 36). Only persons talk: voicemail and
 // machines are connected.
-func (c *Counter) countTimes(call *Call, v *Version) {
+func (c *Counter) countTimes(call *Call, v *Version, talk time.Duration) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
-	talk, connected := v.Duration, v.Duration
-	if k.Times != nil && !c.view.Simple {
-		talk, connected = k.Times(v)
-	}
-	if k.Outcome == cdr.Answered {
+	if k.Outcome == cdr.Answered && (talk > 0 || k.Times == nil) {
 		m.Observe("cdr_call_duration_seconds", talk.Microseconds(), k.Direction, k.CallType, trunk.Name)
 	}
 	if trunk.Name != "" {
-		m.Add("cdr_trunk_connected_seconds_total", connected.Microseconds(), trunk.Name, k.Direction)
+		m.Add("cdr_trunk_connected_seconds_total", v.Duration.Microseconds(), trunk.Name, k.Direction)
 	}
-	c.addLabelled("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
+	c.addLabelled("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
 	if !call.Invite.IsZero() {
 		m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
 	}
@@ -194,10 +206,26 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 	c.addLabelled("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode))
 }
 
-// Forgive takes back the failure of a call that was counted: it is that of another record too (guarantee 3).
-func (c *Counter) Forgive(call *Call, v *Version) {
-	c.countFailure(call, v.Kind, -1_000_000)
-	maps.DeleteFunc(c.Metrics["cdr_call_failures_total"], func(_ string, n int64) bool { return n == 0 })
+// AddLate adds what a leg brings that was seen after its call was counted: connected time, talk time if the call had none, and the call's outcome if it
+// changed.
+func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Duration, outcome cdr.Outcome) {
+	k, trunk := counted.Kind, call.Trunk.Name
+	if connected > 0 {
+		c.addLabelled("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk, call.Country())
+	}
+	if talk > 0 && k.Outcome != cdr.Answered {
+		c.Metrics.Observe("cdr_call_duration_seconds", talk.Microseconds(), k.Direction, k.CallType, trunk)
+	}
+	if outcome != k.Outcome {
+		c.Metrics.Count("cdr_call_outcome_changes_total", k.Outcome, outcome)
+	}
+}
+
+// Relabel sets the view's label of what is counted next.
+func (c *Counter) Relabel(label string) {
+	if c.view.Label != nil {
+		c.more = []any{label}
+	}
 }
 
 // moneyOf is whose money is counted.

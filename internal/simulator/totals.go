@@ -73,6 +73,8 @@ type View struct {
 	At []time.Time
 	// Simple says that the reader sees neither legs nor money.
 	Simple bool
+	// Queues says that the reader knows which legs are of queues.
+	Queues bool
 	// Settle is how long after its end the media of a call are counted that has some. Zero: as soon as there are any.
 	Settle time.Duration
 	// Label is one more label of calls, failures, connected seconds and money, by the version that was seen first; nil: there is none. It must

@@ -20,10 +20,13 @@ const settleTimeout = 3 * time.Minute
 
 // compared are the metrics that are compared with the books, with the labels that those have.
 var compared = map[string][]string{
-	"cdr_calls_total":                  {"direction", "call_type", "outcome", "trunk"},
-	"cdr_call_failures_total":          {"direction", "trunk", "outcome", "sip_code", "sub_code"},
-	"cdr_call_connected_seconds_total": {"direction", "call_type", "trunk", "country"},
-	"cdr_call_charges_total":           {"direction", "call_type", "currency", "component", "country"},
+	"cdr_calls_total":                   {"direction", "call_type", "outcome", "trunk"},
+	"cdr_call_failures_total":           {"direction", "trunk", "outcome", "sip_code", "sub_code"},
+	"cdr_call_connected_seconds_total":  {"direction", "call_type", "trunk", "country"},
+	"cdr_call_charges_total":            {"direction", "call_type", "currency", "component", "country"},
+	"cdr_call_duration_seconds":         {"direction", "call_type", "trunk"},
+	"cdr_call_legs_total":               {"leg_type", "outcome"},
+	"cdr_trunk_connected_seconds_total": {"trunk", "direction"},
 }
 
 // figures are values in millionths, by what they are of.
@@ -32,16 +35,18 @@ type figures map[string]int64
 // compare stops publication, waits until the exporters agree with the books, ends them, and returns what differs.
 func (r *round) compare(ctx context.Context) (differences []string, err error) {
 	r.delivered = len(r.sink.Logs())
-	at := map[string]time.Time{"contoso": r.tenant.Pause(), "acme": r.office.Pause(), "wave": r.carrier.Pause()}
+	at := map[string]time.Time{"contoso": r.tenant.Pause(), "acme": r.office.Pause(), "desk": r.office.Pause(), "wave": r.carrier.Pause()}
 	want := make(figures)
 	for feed, totals := range r.books {
 		source, _, _ := strings.Cut(feed, "/")
 		t := totals(simulator.Once(at[source]))
 		r.calls += t.Sessions
-		want[feed+" log records"], want[feed+" ids of log records"] = int64(t.Records)*1e6, int64(t.Records)*1e6
+		want[feed+" log records"], want[feed+" ids of log records"] = int64(t.Sessions)*1e6, int64(t.Sessions)*1e6
 		for metric := range compared {
-			for labels, value := range t.Metrics[metric] {
-				want[feed+" "+metric+"{"+labels+"}"] = value
+			for _, name := range []string{metric, metric + "_count", metric + "_sum"} {
+				for labels, value := range t.Metrics[name] {
+					want[feed+" "+name+"{"+labels+"}"] = value
+				}
 			}
 		}
 	}
@@ -78,6 +83,9 @@ func (r *round) look(ctx context.Context) figures {
 		}
 	}
 	for _, l := range r.sink.Logs() { // each uid once
+		if l.Event != "cdr.call" {
+			continue // a leg
+		}
 		feed := fmt.Sprintf("%s/%s", l.Attributes["cdr.source"], l.Attributes["cdr.feed"])
 		got[feed+" log records"] += 1e6
 		if id := feed + l.RecordID; !ids[id] {
@@ -119,8 +127,16 @@ func (x *exporter) scrape(ctx context.Context, got figures) error {
 			for i, name := range names {
 				values[i] = labels[name]
 			}
-			key := fmt.Sprintf("%s/%s %s{%s}", labels["source"], labels["feed"], metric, strings.Join(values, "|"))
-			got[key] += int64(math.Round(m.GetCounter().GetValue() * 1e6))
+			add := func(suffix string, value float64) {
+				key := fmt.Sprintf("%s/%s %s{%s}", labels["source"], labels["feed"], metric+suffix, strings.Join(values, "|"))
+				got[key] += int64(math.Round(value * 1e6))
+			}
+			if h := m.GetHistogram(); h != nil {
+				add("_count", float64(h.GetSampleCount()))
+				add("_sum", h.GetSampleSum())
+			} else {
+				add("", m.GetCounter().GetValue())
+			}
 		}
 	}
 	return nil

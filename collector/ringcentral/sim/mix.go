@@ -37,6 +37,17 @@ func newMix(name string, keep func(*wire) bool) *simulator.Mix {
 	m.Components, m.NoCurrency, m.Mask, m.Milliseconds = [2]string{"included", "purchased"}, "USD", 'X', true
 	drop := func(k simulator.Kind) bool { return !keep(k.Detail.(*wire)) }
 	m.Kinds, m.Incident = slices.DeleteFunc(m.Kinds, drop), slices.DeleteFunc(m.Incident, drop)
+	for _, kinds := range [][]simulator.Kind{m.Kinds, m.Incident} {
+		for i := range kinds {
+			k := &kinds[i]
+			judgeLegs(k, name == "extension")
+			for _, other := range []*simulator.Kind{k.Second, k.Becomes, k.Plain} {
+				if other != nil {
+					judgeLegs(other, name == "extension")
+				}
+			}
+		}
+	}
 	return m
 }
 
@@ -107,9 +118,6 @@ func complete(k *simulator.Kind, w *wire) {
 		l.After = cmp.Or(row.After, l.After)
 		k.Legs = append(k.Legs, l)
 	}
-	if len(w.Legs) > 1 {
-		k.Times = timesOfLegs
-	}
 	switch {
 	case w.Row != "":
 		k.Ignored, k.Family, k.Unlisted = true, 1, w.Row != "Voice"
@@ -124,24 +132,6 @@ func complete(k *simulator.Kind, w *wire) {
 		again.View = true
 		k.Second = &again
 	}
-}
-
-// timesOfLegs are how long persons talked and how long the call was connected. The first leg stands for the whole call, so it is no person's beside others;
-// all of them end with the call, but those of whole seconds up to half a second earlier. A reader who doesn't know the queues takes their legs for persons'.
-func timesOfLegs(v *simulator.Version) (talk, connected time.Duration) {
-	for i := range v.Kind.Legs {
-		l := &v.Kind.Legs[i]
-		if i > 0 && l.Outcome == cdr.Answered {
-			talk = max(talk, min(lasted(l, v), v.Duration-l.After))
-		}
-	}
-	if talk <= 0 {
-		return v.Duration, v.Duration
-	}
-	if v.Kind.Legs[0].Outcome.Connected() {
-		return talk, v.Duration
-	}
-	return talk, talk
 }
 
 func newLeg(kind, result string, outcome cdr.Outcome) simulator.Leg {

@@ -42,7 +42,7 @@ func partsOf(c *simulator.Call) []part {
 	if s := scenarioOf(c); s == ownNumber || s.isForwarded() {
 		list = append(list, linkedPart)
 	}
-	if c.NoID && styleOf(c.ID)%3 == 0 {
+	if c.NoID && styleOf(c.ID)%3 == 0 && scenarioOf(c) != otherParent { // two rows that name one parent are one call
 		list = append(list, twinPart)
 	}
 	return list

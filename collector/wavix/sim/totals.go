@@ -1,6 +1,12 @@
 package sim
 
-import "github.com/cdr-exporter/cdr-exporter/internal/simulator"
+import (
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
 
 // Totals are what a reader has counted that looked as the view says. To the view's label, a call's own number is our party's as the row has it.
 func (s *Server) Totals(v simulator.View) simulator.Totals {
@@ -9,23 +15,67 @@ func (s *Server) Totals(v simulator.View) simulator.Totals {
 	if !from.IsZero() {
 		from = from.Add(-maxOffset)
 	}
-	parentFailed := false // the call's own row, for the leg that comes after it
+	var parent *row // the own row of a forwarded call, whose leg comes next
 	s.eachRow(from, to, func(r *row) {
-		if r.part == ownPart {
-			parentFailed = false
-		}
 		r.Own = r.ourNumber()
-		first := c.Add(&r.Call)
-		if first == nil {
-			return
-		}
-		failed := !first.Kind.Outcome.Connected()
 		switch {
-		case failed && r.child && parentFailed: // guarantee 3
-			c.Forgive(&r.Call, first)
-		case r.part == ownPart:
-			parentFailed = failed && !r.NoID
+		case r.part == ownPart && r.isForwarded():
+			parent = r
+		case r.child && !parent.NoID && parent.Flaw == simulator.NoFlaw:
+			addForwarded(c, &v, parent, r)
+		case r.child: // its parent isn't known
+			c.Add(&parent.Call)
+			c.Add(&r.Call)
+		default:
+			c.Add(&r.Call)
 		}
 	})
 	return c.Totals
+}
+
+// addForwarded counts a call of two legs: what its own row says is a machine's, unless the leg came after the call was counted (counting.md 36).
+func addForwarded(c *simulator.Counter, v *simulator.View, parent, leg *row) {
+	p, l := c.AddLeg(&parent.Call), c.AddLeg(&leg.Call)
+	if p == nil {
+		return // it began before the view
+	}
+	legLabel, parentLabel := "", ""
+	if v.Label != nil && l != nil {
+		legLabel = v.Label(&leg.Call, l)
+	}
+	if v.Label != nil {
+		parentLabel = v.Label(&parent.Call, p)
+	}
+	if l == nil {
+		c.Relabel(parentLabel)
+		c.CountCall(&parent.Call, p, p.Duration)
+		return
+	}
+	// The union of both.
+	alone, connected, talk := time.Duration(0), time.Duration(0), time.Duration(0)
+	if p.Kind.Outcome.Connected() {
+		alone, connected = p.Duration, p.Duration
+	}
+	outcome := cdr.Machine
+	switch answered := l.Kind.Outcome == cdr.Answered; {
+	case answered:
+		outcome, talk = cdr.Answered, l.Duration
+		began := leg.Start.Sub(parent.Start)
+		connected = max(connected, began+talk) - max(0, began-connected)
+	case !p.Kind.Outcome.Connected():
+		outcome = l.Kind.Outcome // it ended last
+	}
+	seenWith := func(at time.Time) bool { return parent.At(at) >= 0 }
+	if first := slices.IndexFunc(v.At, seenWith); leg.At(v.At[first]) < 0 {
+		c.Relabel(parentLabel)
+		c.CountCall(&parent.Call, p, p.Duration)
+		c.AddLate(&parent.Call, p, connected-alone, talk, outcome)
+		return
+	}
+	call, kind := *p, *p.Kind
+	kind.Outcome, call.Kind, call.Duration = outcome, &kind, connected
+	if c.Relabel(""); outcome == cdr.Answered {
+		c.Relabel(legLabel)
+	}
+	c.CountCall(&parent.Call, &call, talk)
 }

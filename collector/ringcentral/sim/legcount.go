@@ -1,0 +1,94 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
+)
+
+const (
+	none              = "none"
+	answeredElsewhere = "Answered Elsewhere"
+)
+
+// judgeLegs says what the legs of a kind count as. The first leg stands for the whole call, and is a leg like others only if there is no other. In the log
+// of an extension the rows of a session share a call: there a leg that stands for the whole call has no outcome, and if the others don't give the row's
+// outcome, none has one: a further leg has it.
+func judgeLegs(k *simulator.Kind, shared bool) {
+	if k.Ignored || len(k.Legs) == 0 {
+		return
+	}
+	elsewhere := k.Phrase == answeredElsewhere
+	given := len(k.Legs) == 1 && !elsewhere && k.Legs[0].Type != "ringout_web_to_subscriber" && k.Legs[0].Outcome == k.Outcome
+	for i := range k.Legs[1:] {
+		given = given || ofLegs(k) == k.Legs[i+1].Outcome && ofLegs(k) == k.Outcome
+	}
+	k.LegLabels = nil
+	for i := range k.Legs {
+		l, outcome := &k.Legs[i], k.Legs[i].Outcome.String()
+		if l.Outcome == cdr.Unknown || l.Result == answeredElsewhere || shared && (!given || i == 0 && len(k.Legs) > 1) {
+			outcome = none
+		}
+		k.LegLabels = append(k.LegLabels, l.Type+"|"+outcome)
+	}
+	if shared && !given && !elsewhere {
+		k.LegLabels = append(k.LegLabels, k.CallType+"|"+k.Outcome.String())
+	}
+	if len(k.Legs) == 1 || !given || !k.Outcome.Connected() {
+		return
+	}
+	legs, w := k.Legs, k.Detail.(*wire) //nolint:forcetypeassert // this simulator's
+	k.Times = func(v *simulator.Version, queues bool) (talk, connected time.Duration) {
+		var talks, all []cdr.Interval
+		for i := range legs {
+			l := &legs[i]
+			if !l.Outcome.Connected() {
+				continue
+			}
+			from := v.Published.Add(l.After) // any instant does
+			interval := cdr.Interval{From: from, To: from.Add(lasted(l, v))}
+			if i == 0 {
+				interval.To = from.Add(v.Duration)
+			}
+			if i > 0 || !shared {
+				all = append(all, interval)
+			}
+			if i > 0 && l.Outcome == cdr.Answered && (!queues || w.Legs[i].Queue == 0) && !strings.HasSuffix(l.Type, "to_subscriber") {
+				talks = append(talks, interval)
+			}
+		}
+		if talk, connected = length(talks), length(all); !shared {
+			talk, connected = cmp.Or(talk, v.Duration), cmp.Or(connected, v.Duration)
+		}
+		return talk, connected
+	}
+}
+
+// ofLegs is the outcome that the legs give but for the first.
+func ofLegs(k *simulator.Kind) cdr.Outcome {
+	for _, outcome := range []cdr.Outcome{cdr.Answered, cdr.Voicemail} {
+		if slices.ContainsFunc(k.Legs[1:], func(l simulator.Leg) bool { return l.Outcome == outcome }) {
+			return outcome
+		}
+	}
+	return k.Legs[len(k.Legs)-1].Outcome
+}
+
+// length is how long intervals take together that are in the order of their starts.
+func length(all []cdr.Interval) (sum time.Duration) {
+	var until time.Time
+	for _, i := range all {
+		if i.From.After(until) {
+			until = i.From
+		}
+		if i.To.After(until) {
+			sum += i.To.Sub(until)
+			until = i.To
+		}
+	}
+	return sum
+}
