@@ -3,6 +3,7 @@ package declared
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -95,31 +96,32 @@ type Feed struct {
 
 // Record says what each field of a call is taken from.
 type Record struct {
-	ID          Value    `yaml:"id"`
-	CallID      Value    `yaml:"call_id"`
-	Group       Value    `yaml:"group"`
-	Parent      Value    `yaml:"parent"`
-	Version     Value    `yaml:"version"`
-	Start       Value    `yaml:"start"`
-	Answer      Value    `yaml:"answer"`
-	End         Value    `yaml:"end"`
-	Ringing     Value    `yaml:"ringing"`
-	Duration    Value    `yaml:"duration"`
-	Direction   Value    `yaml:"direction"`
-	CallType    Value    `yaml:"call_type"`
-	Party       Value    `yaml:"party"`
-	Outcome     Value    `yaml:"outcome"`
-	SIPCode     Value    `yaml:"sip_code"`
-	Trunk       Value    `yaml:"trunk"`
-	Channel     Value    `yaml:"channel"`
-	Caller      Value    `yaml:"caller"`
-	Callee      Value    `yaml:"callee"`
-	UserID      Value    `yaml:"user_id"`
-	UserName    Value    `yaml:"user_name"`
-	Country     Value    `yaml:"country"`
-	Charges     []Charge `yaml:"charges"`
-	RecordingID Value    `yaml:"recording_id"`
-	Emergency   Value    `yaml:"emergency"`
+	ID          Value     `yaml:"id"`
+	CallID      Value     `yaml:"call_id"`
+	Group       Value     `yaml:"group"`
+	Parent      Value     `yaml:"parent"`
+	Version     Value     `yaml:"version"`
+	Start       Value     `yaml:"start"`
+	Answer      Value     `yaml:"answer"`
+	End         Value     `yaml:"end"`
+	Ringing     Value     `yaml:"ringing"`
+	Duration    Value     `yaml:"duration"`
+	Direction   Value     `yaml:"direction"`
+	CallType    Value     `yaml:"call_type"`
+	Party       Value     `yaml:"party"`
+	Outcome     Value     `yaml:"outcome"`
+	SIPCode     Value     `yaml:"sip_code"`
+	Trunk       Value     `yaml:"trunk"`
+	Channel     Value     `yaml:"channel"`
+	Caller      Value     `yaml:"caller"`
+	Callee      Value     `yaml:"callee"`
+	UserID      Value     `yaml:"user_id"`
+	UserName    Value     `yaml:"user_name"`
+	Country     Value     `yaml:"country"`
+	Charges     []Charge  `yaml:"charges"`
+	RecordingID Value     `yaml:"recording_id"`
+	Media       mediaList `yaml:"media"`
+	Emergency   Value     `yaml:"emergency"`
 	// Labels are what a label of the operator's shows where no file gives it.
 	Labels map[string]Value `yaml:"labels"`
 	// Of a visit to a queue.
@@ -394,6 +396,11 @@ func (d *Record) Validate(r *config.Report) {
 	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
 	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
 	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
+	for key, v := range d.values() {
+		if usesPercent(v) && !strings.HasSuffix(key, ".loss") {
+			r.Problemf(key, "has unit: percent, which is for the loss of media; leave it out")
+		}
+	}
 	if n := len(d.Charges); n > cdr.MaxCharges {
 		r.Problemf("charges", "has %d components, at most %d: add some of them up with expr", n, cdr.MaxCharges)
 	}
@@ -436,6 +443,9 @@ func (d *Record) values() map[string]*Value {
 	}
 	for key, v := range d.Labels {
 		all["labels."+key] = &v
+	}
+	for i := range d.Media {
+		maps.Copy(all, d.Media[i].values(fmt.Sprintf("media[%d].", i)))
 	}
 	for i := range d.Charges {
 		key := fmt.Sprintf("charges[%d].", i)

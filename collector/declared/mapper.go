@@ -178,6 +178,7 @@ func (p *mapping) call() {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
 	}
 	p.visit()
+	p.media()
 	p.tellLabels()
 }
 

@@ -29,7 +29,7 @@ func (d *Definition) properties() (all []collector.FeedProperties) {
 	for _, key := range slices.Sorted(maps.Keys(d.Feeds)) {
 		f := d.Feeds[key]
 		all = append(all, collector.FeedProperties{
-			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(), Visits: f.Record.QueueResult.IsSet(), NoCalls: f.countsVisits(),
+			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(), Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: f.countsVisits(),
 		})
 	}
 	return all
