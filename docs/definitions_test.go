@@ -112,3 +112,20 @@ func TestDefinitionOfLegs(t *testing.T) {
 		t.Errorf("the rows became %s, want %s", got, want)
 	}
 }
+
+// TestOtherDefinitions: the page's other definitions are valid.
+func TestOtherDefinitions(t *testing.T) {
+	text, err := os.ReadFile("definitions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"inner legs", "amended"} {
+		found := regexp.MustCompile("(?s)<!-- " + name + " -->\\s+```yaml\n(.*?)```").FindStringSubmatch(string(text))
+		if found == nil {
+			t.Fatalf("the page has no definition of %s", name)
+		}
+		if _, err := declared.Load(name+".yaml", []byte(found[1])); err != nil {
+			t.Errorf("%v", err)
+		}
+	}
+}

@@ -267,22 +267,24 @@ func (d *Definition) allParameters() map[string]Parameter {
 var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
 
 // needsZone says whether a time carries no zone, neither in the row nor in the definition.
-func (d *Record) needsZone() bool { return d.hasTimesWithout(zoneIn) }
+func (f *Feed) needsZone() bool { return f.hasTimesWithout(zoneIn) }
 
 // takesZone says whether a zone can say something of a time: which it is, or what the name of its zone means.
 func (f *Feed) takesZone() bool {
 	compare := slices.Collect(maps.Values(f.conditions()))
-	for _, v := range f.Record.values() {
+	for _, v := range f.values() {
 		for i := range v.alternatives {
 			compare = append(compare, v.alternatives[i].When, &Condition{expression: v.alternatives[i].Expr})
 		}
 	}
-	return f.Record.hasTimesWithout(offsetIn) || slices.ContainsFunc(compare, (*Condition).takesZone)
+	return f.hasTimesWithout(offsetIn) || slices.ContainsFunc(compare, (*Condition).takesZone)
 }
 
-func (d *Record) hasTimesWithout(zone *regexp.Regexp) bool {
-	times := slices.Concat(d.Start.alternatives, d.Answer.alternatives, d.End.alternatives, d.Ringing.alternatives,
-		d.Duration.alternatives, d.QueueWait.alternatives, d.Version.alternatives)
+func (f *Feed) hasTimesWithout(zone *regexp.Regexp) bool {
+	var times []alternative
+	for _, v := range f.values() {
+		times = append(times, v.alternatives...)
+	}
 	return slices.ContainsFunc(times, func(a alternative) bool {
 		return a.Zone == nil && slices.ContainsFunc(a.Time, func(form string) bool {
 			_, carriesOffset := timeForms[form]

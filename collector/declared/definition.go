@@ -3,6 +3,7 @@ package declared
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -84,6 +85,8 @@ type Feed struct {
 	// Counts is queue_visits where rows are visits to queues; empty: calls.
 	Counts string `yaml:"counts"`
 	Record Record `yaml:"record"`
+	// Legs are within a row.
+	Legs *InnerLegs `yaml:"legs"`
 
 	lists   map[string]bool // parameters that are lists
 	secrets map[string]bool // parameters that are secrets
@@ -93,31 +96,32 @@ type Feed struct {
 
 // Record says what each field of a call is taken from.
 type Record struct {
-	ID          Value    `yaml:"id"`
-	CallID      Value    `yaml:"call_id"`
-	Group       Value    `yaml:"group"`
-	Parent      Value    `yaml:"parent"`
-	Version     Value    `yaml:"version"`
-	Start       Value    `yaml:"start"`
-	Answer      Value    `yaml:"answer"`
-	End         Value    `yaml:"end"`
-	Ringing     Value    `yaml:"ringing"`
-	Duration    Value    `yaml:"duration"`
-	Direction   Value    `yaml:"direction"`
-	CallType    Value    `yaml:"call_type"`
-	Party       Value    `yaml:"party"`
-	Outcome     Value    `yaml:"outcome"`
-	SIPCode     Value    `yaml:"sip_code"`
-	Trunk       Value    `yaml:"trunk"`
-	Channel     Value    `yaml:"channel"`
-	Caller      Value    `yaml:"caller"`
-	Callee      Value    `yaml:"callee"`
-	UserID      Value    `yaml:"user_id"`
-	UserName    Value    `yaml:"user_name"`
-	Country     Value    `yaml:"country"`
-	Charges     []Charge `yaml:"charges"`
-	RecordingID Value    `yaml:"recording_id"`
-	Emergency   Value    `yaml:"emergency"`
+	ID          Value     `yaml:"id"`
+	CallID      Value     `yaml:"call_id"`
+	Group       Value     `yaml:"group"`
+	Parent      Value     `yaml:"parent"`
+	Version     Value     `yaml:"version"`
+	Start       Value     `yaml:"start"`
+	Answer      Value     `yaml:"answer"`
+	End         Value     `yaml:"end"`
+	Ringing     Value     `yaml:"ringing"`
+	Duration    Value     `yaml:"duration"`
+	Direction   Value     `yaml:"direction"`
+	CallType    Value     `yaml:"call_type"`
+	Party       Value     `yaml:"party"`
+	Outcome     Value     `yaml:"outcome"`
+	SIPCode     Value     `yaml:"sip_code"`
+	Trunk       Value     `yaml:"trunk"`
+	Channel     Value     `yaml:"channel"`
+	Caller      Value     `yaml:"caller"`
+	Callee      Value     `yaml:"callee"`
+	UserID      Value     `yaml:"user_id"`
+	UserName    Value     `yaml:"user_name"`
+	Country     Value     `yaml:"country"`
+	Charges     []Charge  `yaml:"charges"`
+	RecordingID Value     `yaml:"recording_id"`
+	Media       mediaList `yaml:"media"`
+	Emergency   Value     `yaml:"emergency"`
 	// Labels are what a label of the operator's shows where no file gives it.
 	Labels map[string]Value `yaml:"labels"`
 	// Of a visit to a queue.
@@ -216,6 +220,9 @@ func (d *Definition) validateWays(r *config.Report) {
 
 // validateWay reports what a feed lacks for the way in which it is read.
 func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
+	if f.Legs != nil && (d.SQL != nil || f.files != nil && f.files.Format == formatCSV) {
+		r.Problemf("feeds."+feed+".legs", "are a list of JSON within the row of a call, and these rows have columns; leave them out")
+	}
 	switch {
 	case f.Files != nil && d.HTTP != nil:
 		r.Problemf("feeds."+feed+".files", "can't stand beside http; describe the files in a second definition")
@@ -252,23 +259,37 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	for where, c := range f.conditions() {
 		d.validateNames(r, key+"."+where, c.parameters())
 	}
-	for where, v := range f.Record.values() {
+	for where, v := range f.values() {
 		for _, a := range v.alternatives {
-			d.validateNames(r, key+".record."+where, a.When.parameters())
+			d.validateNames(r, key+"."+where, a.When.parameters())
 			if a.Expr != nil {
-				d.validateNames(r, key+".record."+where, a.Expr.parameters)
+				d.validateNames(r, key+"."+where, a.Expr.parameters)
 			}
 			if a.Networks != "" && d.Parameters[a.Networks].Map != mapOfNetworks {
-				r.Problemf(key+".record."+where, "names %s, which isn't a parameter with map: %s",
+				r.Problemf(key+"."+where, "names %s, which isn't a parameter with map: %s",
 					a.Networks, mapOfNetworks)
 			}
 			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since, a.Minus}) {
 				if name, is := p.parameterName(); is {
-					d.validateNames(r, key+".record."+where, []string{name})
+					d.validateNames(r, key+"."+where, []string{name})
 				}
 			}
 		}
 	}
+}
+
+// values are those of the feed's record, and of the legs in it, by their keys.
+func (f *Feed) values() map[string]*Value {
+	all := make(map[string]*Value)
+	for key, v := range f.Record.values() {
+		all["record."+key] = v
+	}
+	if f.Legs != nil {
+		for key, v := range f.Legs.Record.values() {
+			all["legs.record."+key] = v
+		}
+	}
+	return all
 }
 
 // conditions are those of the feed's rows by their keys.
@@ -348,6 +369,9 @@ func (f *Feed) Validate(r *config.Report) {
 	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
 		r.Problemf("totals", "are of a filter by start or end without total")
 	}
+	if f.Legs != nil && (f.Format != formatJSON && f.Format != formatJSONLines || f.countsVisits()) {
+		r.Problemf("legs", "are a list of JSON within the row of a call; leave them out")
+	}
 	if f.Whole != nil && !f.hasLegs() {
 		r.Problemf("whole", "%s", noLegs)
 	}
@@ -372,6 +396,11 @@ func (d *Record) Validate(r *config.Report) {
 	validateWords(r, "direction", &d.Direction, directionWords, "inbound, outbound, internal or unknown")
 	validateWords(r, "queue_result", &d.QueueResult, resultWords, "answered, abandoned, timeout, overflowed or other")
 	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
+	for key, v := range d.values() {
+		if usesPercent(v) && !strings.HasSuffix(key, ".loss") {
+			r.Problemf(key, "has unit: percent, which is for the loss of media; leave it out")
+		}
+	}
 	if n := len(d.Charges); n > cdr.MaxCharges {
 		r.Problemf("charges", "has %d components, at most %d: add some of them up with expr", n, cdr.MaxCharges)
 	}
@@ -414,6 +443,9 @@ func (d *Record) values() map[string]*Value {
 	}
 	for key, v := range d.Labels {
 		all["labels."+key] = &v
+	}
+	for i := range d.Media {
+		maps.Copy(all, d.Media[i].values(fmt.Sprintf("media[%d].", i)))
 	}
 	for i := range d.Charges {
 		key := fmt.Sprintf("charges[%d].", i)

@@ -24,6 +24,7 @@ type Mapper struct {
 	ignore    *Condition // the source's
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
+	leg       *Mapper // of the legs within a row; nil: they have none
 }
 
 // MapperSettings are what a source gives a mapper.
@@ -49,6 +50,9 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	}
 	if m.now == nil {
 		m.now = time.Now
+	}
+	if feed.Legs != nil {
+		m.leg = NewMapper(&Feed{Record: feed.Legs.Record, lists: feed.lists, Encoded: feed.Encoded}, s)
 	}
 	m.row.zone = m.zone
 	m.row.parameters, m.row.lists, m.row.percent = s.Parameters, feed.lists, feed.Encoded == "url"
@@ -116,7 +120,9 @@ type mapping struct {
 
 	record   *cdr.Record
 	unmapped []collector.Unmapped
-	problem  string // the first one
+	problem  string     // the first one
+	inner    *innerCall // what the legs within the row amount to; nil: it has none
+	isLeg    bool       // the row is a leg within another one
 }
 
 func (p *mapping) fill() {
@@ -129,8 +135,12 @@ func (p *mapping) fill() {
 	r.CallID = cmp.Or(p.text("call_id", &d.CallID), r.CallKey, r.ID)
 	r.Version, _ = read(p, "version", &d.Version, p.version)
 	r.Start, r.Answer, r.End = p.time("start", &d.Start), p.time("answer", &d.Answer), p.time("end", &d.End)
+	p.innerLegs()
 	if r.NoCall = p.feed.countsVisits(); r.NoCall {
 		p.visitAlone()
+	}
+	if p.inner != nil {
+		p.settleLegs()
 	}
 	if r.Start.IsZero() {
 		p.fail("start", "is missing")
@@ -157,8 +167,10 @@ func (p *mapping) call() {
 	r.Trunk, r.CallType = cdr.HideNumbers(p.text("trunk", &d.Trunk)), cdr.CallType(p.text("call_type", &d.CallType))
 	r.Channel = p.text("channel", &d.Channel)
 	r.Party, _ = readWord(p, "party", &d.Party, partyWords,
-		"is none of person, voicemail, machine, onward, own, and no table translates it")
-	if r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() { // counting takes its outcome as it is
+		notParty)
+	if p.inner != nil {
+		p.followLegs()
+	} else if r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() { // counting takes its outcome as it is
 		r.Outcome = calls.Of([]cdr.Leg{r.Leg()}).Outcome
 	}
 	p.charges()
@@ -166,6 +178,7 @@ func (p *mapping) call() {
 		r.Recordings = append(r.Recordings, cdr.Recording{ID: id})
 	}
 	p.visit()
+	p.media()
 	p.tellLabels()
 }
 
@@ -332,6 +345,12 @@ func (p *mapping) length(g *given) (d time.Duration, problem string) {
 	return d, ""
 }
 
+// What is wrong with a text that is no word of a field.
+const (
+	notDirection = "is none of inbound, outbound, internal, unknown, and no table translates it"
+	notParty     = "is none of person, voicemail, machine, onward, own, and no table translates it"
+)
+
 func (p *mapping) outcome() {
 	d, r, unmapped := &p.feed.Record, p.record, len(p.unmapped)
 	result, found := read(p, "outcome", &d.Outcome, func(g *given) (result cause, problem string) {
@@ -345,7 +364,11 @@ func (p *mapping) outcome() {
 		return result, ""
 	})
 	r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = result.outcome, result.none, result.reason, result.fault
-	if !found && len(p.unmapped) == unmapped {
+	switch {
+	case found || len(p.unmapped) > unmapped || p.inner.by() != nil: // or the legs say it
+	case p.isLeg:
+		r.NoOutcome = true
+	default:
 		p.fail("outcome", "is missing")
 	}
 	if code, found := p.integer("sip_code", &d.SIPCode, 32, "is no SIP code"); found {
@@ -358,7 +381,10 @@ func (p *mapping) parties() {
 	d, r := &p.feed.Record, p.record
 	r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
 	r.UserID, r.UserName = p.text("user_id", &d.UserID), p.text("user_name", &d.UserName)
-	r.Direction, _ = readWord(p, "direction", &d.Direction, directionWords, "is none of inbound, outbound, internal, unknown, and no table translates it")
+	r.Direction, _ = readWord(p, "direction", &d.Direction, directionWords, notDirection)
+	if p.inner != nil && (r.Direction == cdr.DirectionUnknown) {
+		r.Direction = p.inner.Direction
+	}
 	other := r.CalleeNumber
 	if r.Direction == cdr.Inbound {
 		other = r.CallerNumber

@@ -29,10 +29,18 @@ func (d *Definition) properties() (all []collector.FeedProperties) {
 	for _, key := range slices.Sorted(maps.Keys(d.Feeds)) {
 		f := d.Feeds[key]
 		all = append(all, collector.FeedProperties{
-			Name: key, Reasons: f.Record.givesReasons(), SIPCodes: f.Record.SIPCode.IsSet(), Visits: f.Record.QueueResult.IsSet(), NoCalls: f.countsVisits(),
+			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(), Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: f.countsVisits(),
 		})
 	}
 	return all
+}
+
+func (f *Feed) givesReasons() bool {
+	return f.Record.givesReasons() || f.Legs != nil && f.Legs.Record.givesReasons()
+}
+
+func (f *Feed) givesSIPCodes() bool {
+	return f.Record.SIPCode.IsSet() || f.Legs != nil && f.Legs.Record.SIPCode.IsSet()
 }
 
 // givesReasons says whether an outcome can say why a call didn't connect.

@@ -58,7 +58,7 @@ func (a *alternative) Validate(r *config.Report) {
 	if given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); len(given) != 1 {
 		r.Problemf("", "must have exactly one of path, join, expr, is, q850 and sip")
 	}
-	if a.Unit != "" && !slices.Contains(units, a.Unit) {
+	if a.Unit != "" && a.Unit != percent && !slices.Contains(units, a.Unit) {
 		r.Problemf("unit", "must be one of %s", strings.Join(units, ", "))
 	}
 	if a.Since != nil && len(a.Time) == 0 {

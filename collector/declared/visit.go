@@ -24,10 +24,10 @@ func (f *Feed) validateVisits(r *config.Report) {
 	r.OneOf("counts", f.Counts, "", queueVisits)
 	d := &f.Record
 	if !f.countsVisits() {
-		if !d.Start.IsSet() {
+		if !d.Start.IsSet() && (f.Legs == nil || !f.Legs.Record.Start.IsSet()) {
 			r.Problemf("record.start", "is missing; say what the start of a call is taken from")
 		}
-		if !d.Outcome.IsSet() {
+		if !d.Outcome.IsSet() && f.Legs == nil {
 			r.Problemf("record.outcome", "is missing; say what the outcome of a call is taken from")
 		}
 		for key, v := range map[string]*Value{"queue": &d.Queue, "queue_wait": &d.QueueWait} {

@@ -54,6 +54,7 @@ func appendStream(b []byte, s *cdr.Stream) []byte {
 		{"round_trip", s.RoundTrip.Known, s.RoundTrip.Value.Seconds()},
 		{"packet_loss", s.Loss.Known, s.Loss.Value},
 		{"concealed", s.Concealed.Known, s.Concealed.Value},
+		{"mos", s.MOS.Known, s.MOS.Value},
 		{"video_frame_loss", s.VideoFrameLoss.Known, s.VideoFrameLoss.Value},
 		{"video_packet_loss", s.VideoLoss.Known, s.VideoLoss.Value},
 		{"frame_rate", s.FrameRate.Known, s.FrameRate.Value},

@@ -7,6 +7,8 @@ type Quality struct {
 	Jitter, RoundTrip Span
 	// Loss is the share of packets that were lost, Concealed that of audio that was made up for them.
 	Loss, Concealed Float
+	// MOS is the mean opinion score as the system estimates it, from 1 to 5.
+	MOS Float
 	// Packets is how many were sent.
 	Packets Int
 	// VideoFrameLoss is the share of video frames that were lost, VideoLoss that of packets after error correction.

@@ -47,8 +47,8 @@ type Session struct {
 type Stream struct {
 	// Media is audio, video, screen_share, data or other.
 	Media string
-	// ToCallee says that the caller sent it.
-	ToCallee bool
+	// ToCallee says that the caller sent it; NoSender that nobody says who did.
+	ToCallee, NoSender bool
 	// Network is how its sender was connected: wired, wifi, mobile, tunnel, unknown.
 	Network string
 	// Platform is its sender's, a short slug.
@@ -64,6 +64,9 @@ type Stream struct {
 
 // Direction is the label value of media_direction.
 func (s *Stream) Direction() string {
+	if s.NoSender {
+		return "unknown"
+	}
 	if s.ToCallee {
 		return "caller_to_callee"
 	}

@@ -72,6 +72,7 @@ var (
 	jitterBounds    = []float64{0.001, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5}
 	roundTripBounds = []float64{0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2}
 	lossBounds      = []float64{0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5}
+	mosBounds       = []float64{2, 2.5, 3, 3.3, 3.6, 3.8, 4, 4.2, 4.3, 4.4}
 	concealedBounds = []float64{0.005, 0.01, 0.02, 0.05, 0.07, 0.1, 0.2, 0.5}
 )
 
@@ -92,6 +93,8 @@ var (
 		"Average share of packets lost of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(lossBounds, billionths)
 	MediaConcealed = ofRecords(Histogram, "cdr_media_concealed_ratio", "cdr.media.concealed.ratio", "1",
 		"Average share of audio that was made up for lost packets.", "media", "media_direction", "network*").withStreamLabels().inBuckets(concealedBounds, billionths)
+	MediaMOS = ofRecords(Histogram, "cdr_media_mos", "cdr.media.mos", "1",
+		"Mean opinion score of media streams as the system estimates it, from 1 (bad) to 5.", "media", "media_direction", "network*").withStreamLabels().inBuckets(mosBounds, micros)
 	Ratings = ofRecords(Counter, "cdr_ratings_total", "cdr.ratings", "{rating}",
 		"Ratings of calls by their users.", "rating*")
 )

@@ -245,7 +245,7 @@ func CountSettled(dst []Delta, r *cdr.Record, bypassLater bool) []Delta {
 	return dst
 }
 
-// countStream counts a media stream. A time below zero is no measure, and what isn't between 0 and 1 is no share.
+// countStream counts a media stream. A time below zero is no measure, what isn't between 0 and 1 is no share, and what isn't between 1 and 5 is no score.
 func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	direction := s.Direction()
 	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String(), string(s.Labels))
@@ -260,8 +260,9 @@ func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	for _, m := range [...]struct {
 		def *Def
 		cdr.Float
-	}{{MediaPacketLoss, s.Loss}, {MediaConcealed, s.Concealed}} {
-		if m.Known && m.Value >= 0 && m.Value <= 1 {
+		least, most float64
+	}{{MediaPacketLoss, s.Loss, 0, 1}, {MediaConcealed, s.Concealed, 0, 1}, {MediaMOS, s.MOS, 1, 5}} {
+		if m.Known && m.Value >= m.least && m.Value <= m.most {
 			dst = appendDelta(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction, s.Network, string(s.Labels))
 		}
 	}

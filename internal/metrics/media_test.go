@@ -34,7 +34,7 @@ func audioStream() cdr.Stream {
 		Media: "audio", Network: "wifi", Platform: "windows",
 		Quality: cdr.Quality{
 			Jitter: cdr.KnownSpan(16 * time.Millisecond), RoundTrip: cdr.KnownSpan(62500 * time.Microsecond),
-			Loss: cdr.KnownFloat(0.013), Concealed: cdr.KnownFloat(0.1), Packets: cdr.KnownInt(1000),
+			Loss: cdr.KnownFloat(0.013), Concealed: cdr.KnownFloat(0.1), Packets: cdr.KnownInt(1000), MOS: cdr.KnownFloat(4.25),
 		},
 	}
 }
@@ -53,6 +53,7 @@ func TestSettle(t *testing.T) {
 			"cdr_media_round_trip_seconds{" + own + "}":         "1 0.0625",
 			"cdr_media_packet_loss_ratio{" + own + "}":          "1 0.013",
 			"cdr_media_concealed_ratio{" + own + "}":            "1 0.1",
+			"cdr_media_mos{" + own + "}":                        "1 4.25",
 		}},
 		{"a stream of a building", func(c *cdr.Record) {
 			c.Streams = []cdr.Stream{audioStream()}
@@ -63,10 +64,14 @@ func TestSettle(t *testing.T) {
 			"cdr_media_round_trip_seconds{" + own + ",building=Annex\n}":         "1 0.0625",
 			"cdr_media_packet_loss_ratio{" + own + ",building=Annex\n}":          "1 0.013",
 			"cdr_media_concealed_ratio{" + own + ",building=Annex\n}":            "1 0.1",
+			"cdr_media_mos{" + own + ",building=Annex\n}":                        "1 4.25",
 		}},
 		{"one of which nothing was measured", func(c *cdr.Record) {
 			c.Streams = []cdr.Stream{{Media: "video", ToCallee: true, Network: "unknown"}}
 		}, map[string]string{"cdr_media_streams_total{video,caller_to_callee,unknown,,unclassified}": "1"}},
+		{"a score that can't be, from nobody knows whom", func(c *cdr.Record) {
+			c.Streams = []cdr.Stream{{Media: "audio", NoSender: true, Quality: cdr.Quality{MOS: cdr.KnownFloat(0.5)}}}
+		}, map[string]string{"cdr_media_streams_total{audio,unknown,,,unclassified}": "1"}},
 		{"measures that are zero", func(c *cdr.Record) {
 			c.Streams = []cdr.Stream{{Media: "audio", Network: "wifi", Quality: cdr.Quality{Jitter: cdr.KnownSpan(0), Loss: cdr.KnownFloat(0)}}}
 		}, map[string]string{
@@ -182,6 +187,7 @@ func TestRule22MediaLabels(t *testing.T) {
 		"cdr_media_round_trip_seconds{audio,callee_to_caller,overflow}",
 		"cdr_media_packet_loss_ratio{audio,callee_to_caller,overflow}",
 		"cdr_media_concealed_ratio{audio,callee_to_caller,overflow}",
+		"cdr_media_mos{audio,callee_to_caller,overflow}",
 		"cdr_ratings_total{overflow}",
 		"cdr_sessions_total{dropped,wired}",
 		"cdr_session_failures_total{wired,overflow}",

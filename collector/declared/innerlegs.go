@@ -1,0 +1,155 @@
+package declared
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// InnerLegs are the legs that a row has within it: the row is their call.
+type InnerLegs struct {
+	Rows   path   `yaml:"rows"`
+	Record Record `yaml:"record"`
+}
+
+// ofLegs are the fields that a leg within a row may have.
+var ofLegs = []string{
+	"id", "parent", "start", "answer", "end", "ringing", "duration", "direction", "call_type", "party", "outcome", "sip_code",
+	"trunk", "channel", "user_id", "user_name",
+}
+
+// Validate implements config.Validator.
+func (l *InnerLegs) Validate(r *config.Report) {
+	if l.Rows == nil {
+		r.Problemf("rows", "is missing; give the path of the list of legs in a row")
+	}
+	if !l.Record.Outcome.IsSet() {
+		r.Problemf("record.outcome", "is missing; say what the outcome of a leg is taken from")
+	}
+	for key, v := range l.Record.values() {
+		if v.IsSet() && !slices.Contains(ofLegs, key) {
+			r.Problemf("record."+key, "is of a call and not of one of its legs; give it in the feed's record")
+		}
+	}
+}
+
+// mostInnerLegs bounds the legs of a row, as those of a call are bounded.
+const mostInnerLegs = 1000
+
+// innerCall is what the legs within a row amount to, with what else each of them says.
+type innerCall struct {
+	calls.Call
+	records []*cdr.Record
+}
+
+// by is the leg that gave the outcome; nil if none did.
+func (c *innerCall) by() *cdr.Record {
+	if c == nil || c.By == calls.None {
+		return nil
+	}
+	return c.records[c.By]
+}
+
+// innerLegs maps the legs within the row.
+func (p *mapping) innerLegs() {
+	if p.feed.Legs == nil {
+		return
+	}
+	raw := p.row.raw(p.feed.Legs.Rows)
+	if raw == nil || raw[0] == 'n' {
+		return
+	}
+	if raw[0] != '[' {
+		p.fail("legs.rows", "isn't a list")
+		return
+	}
+	r, inner := p.record, new(innerCall)
+	wire.Elements(raw, func(element []byte) {
+		if len(inner.records) == mostInnerLegs || !p.leg.row.setJSON(element) {
+			p.fail("legs.rows", "has an element that isn't an object, or more than 1000 of them")
+			return
+		}
+		leg := p.mapLeg()
+		inner.records = append(inner.records, leg)
+		r.Legs = append(r.Legs, leg.Leg())
+	})
+	if len(r.Legs) > 0 {
+		p.inner = inner
+	}
+}
+
+// mapLeg maps the leg that the leg's mapper has as its row.
+func (p *mapping) mapLeg() *cdr.Record {
+	q := &mapping{Mapper: p.leg, record: new(cdr.Record), isLeg: true}
+	d, r := &q.feed.Record, q.record
+	r.ID, r.Parent = q.text("id", &d.ID), q.text("parent", &d.Parent)
+	r.Start, r.Answer, r.End = q.time("start", &d.Start), q.time("answer", &d.Answer), q.time("end", &d.End)
+	r.Ringing.Value, r.Ringing.Known = read(q, "ringing", &d.Ringing, q.length)
+	q.duration()
+	q.outcome()
+	r.Direction, _ = readWord(q, "direction", &d.Direction, directionWords, notDirection)
+	r.Party, _ = readWord(q, "party", &d.Party, partyWords, notParty)
+	r.Trunk, r.CallType = cdr.HideNumbers(q.text("trunk", &d.Trunk)), cdr.CallType(q.text("call_type", &d.CallType))
+	r.Channel = q.text("channel", &d.Channel)
+	r.UserID, r.UserName = q.text("user_id", &d.UserID), q.text("user_name", &d.UserName)
+	for _, u := range q.unmapped {
+		p.unmapped = append(p.unmapped, collector.Unmapped{Field: "legs." + u.Field, Value: u.Value})
+	}
+	if q.problem != "" {
+		p.fail("legs:", q.problem)
+	}
+	return r
+}
+
+// settleLegs gives the legs what they have from their row, and makes a call of them. It needs the row's start and direction.
+func (p *mapping) settleLegs() {
+	r, unmapped := p.record, p.unmapped
+	direction, _ := readWord(p, "direction", &p.feed.Record.Direction, directionWords, notDirection)
+	p.unmapped = unmapped // it is read again
+	for i := range r.Legs {
+		l := &r.Legs[i]
+		l.Start, l.Direction, l.Whole = cmp.Or(l.Start, r.Start), cmp.Or(l.Direction, direction), r.Whole
+	}
+	p.inner.Call = calls.Of(r.Legs)
+	r.Start = cmp.Or(r.Start, p.inner.Start)
+}
+
+// followLegs takes from the legs what the row doesn't say itself, and what only they can say.
+func (p *mapping) followLegs() {
+	r, c := p.record, p.inner
+	if by := c.by(); by != nil {
+		r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = c.Outcome, false, by.Reason, by.FaultDomain
+		r.SIPCode = cmp.Or(r.SIPCode, by.SIPCode)
+	}
+	if c.Trunk != calls.None {
+		r.Trunk = cmp.Or(r.Trunk, c.records[c.Trunk].Trunk)
+	}
+	if c.User != calls.None && r.UserID == "" && r.UserName == "" {
+		r.UserID, r.UserName = c.records[c.User].UserID, c.records[c.User].UserName
+	}
+	r.CallType = cmp.Or(r.CallType, c.records[c.Route].CallType)
+	r.Emergency = cmp.Or(r.Emergency, c.Emergency)
+	if r.Answer.IsZero() && c.Setup.Known {
+		r.Answer, r.Invite = c.Answered, c.Answered.Add(-c.Setup.Value)
+	}
+	if r.End.IsZero() && c.Latest.After(r.Start) {
+		r.End = c.Latest
+	}
+	if !r.Outcome.Connected() {
+		return
+	}
+	if d := calls.Length(c.Talk); d > 0 {
+		r.Talk = cdr.KnownSpan(d)
+	}
+	if d := calls.Length(c.Connected); d > 0 {
+		r.Connected = cdr.KnownSpan(d)
+		if r.NoDuration {
+			r.Duration, r.NoDuration = d, false
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package declared
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Media says how the audio of a call went in one stream.
+type Media struct {
+	Jitter    Value `yaml:"jitter"`
+	RoundTrip Value `yaml:"round_trip"`
+	Loss      Value `yaml:"loss"`
+	MOS       Value `yaml:"mos"`
+	Packets   Value `yaml:"packets"`
+	Direction Value `yaml:"direction"`
+}
+
+// mediaList are several streams, or one that needn't stand in a list.
+type mediaList []Media
+
+// DecodeNode implements config.NodeDecoder.
+func (l *mediaList) DecodeNode(n *config.Node) {
+	if n.IsMap() {
+		*l = make([]Media, 1)
+		n.Decode(&(*l)[0])
+	} else {
+		n.Decode((*[]Media)(l))
+	}
+}
+
+// percent is the unit of a loss that isn't a share.
+const percent = "percent"
+
+func usesPercent(v *Value) bool {
+	return slices.ContainsFunc(v.alternatives, func(a alternative) bool { return a.Unit == percent })
+}
+
+// streamDirections are who hears a stream: true is the callee.
+var streamDirections = map[string]bool{"to_callee": true, "to_caller": false}
+
+// Validate implements config.Validator.
+func (m *Media) Validate(r *config.Report) {
+	if !m.Jitter.IsSet() && !m.RoundTrip.IsSet() && !m.Loss.IsSet() && !m.MOS.IsSet() {
+		r.Problemf("", "has no measure; give at least one of jitter, round_trip, loss and mos")
+	}
+	validateWords(r, "direction", &m.Direction, streamDirections, "to_callee or to_caller")
+}
+
+func (m *Media) values(prefix string) map[string]*Value {
+	return map[string]*Value{
+		prefix + "jitter": &m.Jitter, prefix + "round_trip": &m.RoundTrip, prefix + "loss": &m.Loss, prefix + "mos": &m.MOS,
+		prefix + "packets": &m.Packets, prefix + "direction": &m.Direction,
+	}
+}
+
+// usualPacket is how much audio a packet holds, where the row doesn't say how many there were: few packets mean nothing.
+const usualPacket = 20 * time.Millisecond
+
+// media adds the streams of which the row says something. They count with the first final version of the row.
+func (p *mapping) media() {
+	r := p.record
+	for i := range p.feed.Record.Media {
+		m := &p.feed.Record.Media[i]
+		s := cdr.Stream{Media: "audio", Network: "unknown", Platform: "unknown"}
+		s.Jitter.Value, s.Jitter.Known = read(p, "media.jitter", &m.Jitter, p.length)
+		s.RoundTrip.Value, s.RoundTrip.Known = read(p, "media.round_trip", &m.RoundTrip, p.length)
+		s.Loss.Value, s.Loss.Known = read(p, "media.loss", &m.Loss, parseShare)
+		s.MOS.Value, s.MOS.Known = read(p, "media.mos", &m.MOS, parseScore)
+		if !s.Jitter.Known && !s.RoundTrip.Known && !s.Loss.Known && !s.MOS.Known {
+			continue
+		}
+		if s.Packets.Value, s.Packets.Known = p.integer("media.packets", &m.Packets, 64, "is no whole number"); !s.Packets.Known {
+			connected, known := r.ConnectedTime()
+			s.Packets = cdr.Int{Value: int64(connected / usualPacket), Known: known}
+		}
+		toCallee, found := readWord(p, "media.direction", &m.Direction, streamDirections, "is neither to_callee nor to_caller")
+		s.ToCallee, s.NoSender = toCallee, !found
+		r.Streams = append(r.Streams, s)
+	}
+	r.Settled = len(r.Streams) > 0
+}
+
+// parseShare reads a share. One that isn't between 0 and 1 is none.
+func parseShare(g *given) (share float64, problem string) {
+	share, problem = parseFloat(g.text)
+	if g.by.Unit == percent {
+		share /= 100
+	}
+	if problem == "" && (share < 0 || share > 1) {
+		problem = noValue
+	}
+	return share, problem
+}
+
+// parseScore reads a mean opinion score. One that isn't between 1 and 5 is none.
+func parseScore(g *given) (score float64, problem string) {
+	score, problem = parseFloat(g.text)
+	if problem == "" && (score < 1 || score > 5) {
+		problem = noValue
+	}
+	return score, problem
+}
+
+func parseFloat(text string) (n float64, problem string) {
+	if !number.MatchString(text) {
+		return 0, "is no number"
+	}
+	n, _ = strconv.ParseFloat(text, 64) // infinite if it is out of range
+	return n, ""
+}
