@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // BooksKept is how far back the books of days are kept: the last seven that are over, and what may still be in dispute of the one before.
@@ -74,19 +73,6 @@ func (d *Decision) bookNew(r *cdr.Record) {
 	b.Records++
 	if d.was.HistoryDone && d.delay(r) > d.settings.LateAfter {
 		b.Late++
-	}
-}
-
-// bookMoney enters the amounts of a record's deltas.
-func (d *Decision) bookMoney(r *cdr.Record) {
-	for i := range d.deltas {
-		switch l := &d.deltas[i]; {
-		case l.Def == metrics.CallCharges, l.Def == metrics.ChargeCorrections && l.Labels[5] == "debit":
-			d.book(r.Start).charge(l.Labels[2], &l.Money)
-		case l.Def == metrics.ChargeCorrections:
-			credit := l.Money.Neg()
-			d.book(r.Start).charge(l.Labels[2], &credit)
-		}
 	}
 }
 

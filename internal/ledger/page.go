@@ -210,20 +210,12 @@ func (p *pageCommit) writeBadRows() error {
 // addChanges adds what the page changes to the working copies of its series.
 func (p *pageCommit) addChanges() {
 	p.changes = p.ledger.store.Begin(p.series, p.now)
-	from := 0
-	for _, c := range p.change.Counted {
-		for i := range p.change.Deltas[from:c.End] {
-			d := &p.change.Deltas[from+i]
-			s := p.changes.Add(d, c.New)
-			if p.ledger.settings.OnDelta != nil {
-				p.ledger.settings.OnDelta(c.Record, s.Labels, d)
-			}
+	for i := range p.change.Facts {
+		f := &p.change.Facts[i]
+		changed := p.changes.Add(f)
+		if p.ledger.settings.OnFact != nil {
+			p.ledger.settings.OnFact(f, changed)
 		}
-		from = c.End
-	}
-	for i := range p.change.Attempts {
-		a := &p.change.Attempts[i]
-		p.changes.AddAttempt(a.Direction, a.Trunk, a.Attempt)
 	}
 	p.change.Result.Overflow = p.changes.Overflow
 }
