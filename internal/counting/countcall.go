@@ -31,7 +31,6 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	delay := g.read.Sub(r.Ended())
 	result.Delays = append(result.Delays, delay)
 	d.change.State.Records++
-	d.addActivity(r)
 	from := len(d.change.Facts)
 	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: delay > d.settings.LateAfter})
 	for i := range g.call.Trunks {

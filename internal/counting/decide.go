@@ -123,13 +123,8 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.settleRecords() // 17
 	d.addSpans()
 	for i := range d.change.Facts {
-		f := &d.change.Facts[i]
-		switch {
-		case f.Money():
-			d.book(f.Record.Start).charge(f.Charge.Currency, &f.Charge.Amount)
-		case f.Kind == facts.Bypass: // what a commit brings is first seen together (counting.md 25)
-			d.addTally(TallyKey{d.trunkNumber(f.Record.Trunk), d.known.Now}, f.Record.MediaBypass == cdr.True)
-		}
+		d.addToDay(&d.change.Facts[i])
+		d.addTrailing(&d.change.Facts[i]) // 25
 	}
 	d.bookTotals()
 	d.decideBadRows()   // 14

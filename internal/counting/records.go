@@ -3,12 +3,10 @@ package counting
 import (
 	"bytes"
 	"cmp"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // decideRecord decides what the record of the i-th entry is: new, a repeat, a revision, too old or not final.
@@ -25,7 +23,6 @@ func (d *Decision) decideRecord(i int) {
 		d.change.Result.TooOld++
 		return
 	case st == nil:
-		d.bookNew(e.record)
 		if e.record.NoCall {
 			d.decideParts(i, d.decideVisit(i))
 		} else {
@@ -81,7 +78,7 @@ func (d *Decision) decideNew(i int) *state {
 		result.New++
 		result.Labels = append(result.Labels, r.AllLabels())
 		d.noteNewest(r)
-		d.noteDear(i)
+		d.note(facts.Fact{Kind: facts.Record, Record: r, Late: context.Late})
 		d.addLegAttempt(e)
 	}
 	switch {
@@ -93,7 +90,6 @@ func (d *Decision) decideNew(i int) *state {
 	}
 	if key == 0 {
 		result.Delays = append(result.Delays, delay)
-		d.addActivity(r)
 		if r.Outcome.Connected() {
 			h.flags |= rowTimed
 			h.span = d.addConnected(r)
@@ -178,16 +174,6 @@ func (d *Decision) logParts(i int) {
 	}
 }
 
-// noteDear notes a new call to a premium or satellite number.
-func (d *Decision) noteDear(i int) {
-	r := d.entries[i].record
-	if class := r.NumberClass(); metrics.IsDear(r, class) {
-		d.change.Result.DearCalls = append(d.change.Result.DearCalls, metrics.DearCall{
-			Record: i, Read: d.page.ObservedAt, Start: r.Start, Country: strings.Clone(r.Country), Class: class,
-		})
-	}
-}
-
 // startAhead is how far ahead of the feed's clock a start is believed. A later one moves nothing that follows the newest call.
 const startAhead = 24 * time.Hour
 
@@ -234,7 +220,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 		result.Duplicate++
 	} else {
 		result.Revised++
-		d.book(r.Start).Revised++
+		d.note(facts.Fact{Kind: facts.Revision, Record: r})
 		if k.revisions++; k.revisions <= loggedRevisions {
 			d.addCallLog(i, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed}, k.charges)
 		}

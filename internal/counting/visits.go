@@ -10,7 +10,9 @@ import (
 func (d *Decision) decideVisit(i int) *state {
 	e, result := &d.entries[i], &d.change.Result
 	result.New++
-	result.Delays = append(result.Delays, d.delay(e.record))
+	delay := d.delay(e.record)
+	result.Delays = append(result.Delays, delay)
+	d.note(facts.Fact{Kind: facts.Record, Record: e.record, Late: delay > d.settings.LateAfter})
 	d.noteNewest(e.record)
 	st := d.newState(Place{e.bucket, d.newKey(e)})
 	h := head{flags: rowVisit}

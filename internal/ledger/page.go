@@ -70,6 +70,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		return counting.Result{}, err
 	}
 	result := p.change.Result
+	result.DearCalls = metrics.DearCalls(p.change.Facts, page.ObservedAt, l.redactor.Account)
 	for p.change.Result.MoreCalls { // as many calls are due as one commit looks at, so there may be more
 		p.page = &counting.Page{ObservedAt: page.ObservedAt, Position: &counting.Position{Read: p.decision.CompleteRead()}}
 		p.keys = p.decision.Keys(p.page, &p.settings, &l.hasher)
@@ -80,10 +81,6 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		if p.change.Result.Counted == 0 {
 			break // those that are due wait for another read
 		}
-	}
-	for i := range result.DearCalls {
-		c := &result.DearCalls[i]
-		c.Account = metrics.CleanLabel(l.redactor.Account(page.Records[c.Record]))
 	}
 	if result.SkippedLogs+result.SkippedSpans > 0 && l.settings.OnSkip != nil {
 		l.settings.OnSkip(result.SkippedLogs, result.SkippedSpans)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // BooksKept is how far back the books of days are kept: the last seven that are over, and what may still be in dispute of the one before.
@@ -67,12 +68,20 @@ func (d *Decision) book(at time.Time) *Book {
 	return b
 }
 
-// bookNew enters a record that is counted for the first time.
-func (d *Decision) bookNew(r *cdr.Record) {
-	b := d.book(r.Start)
-	b.Records++
-	if d.was.HistoryDone && d.delay(r) > d.settings.LateAfter {
-		b.Late++
+// addToDay adds a fact to the book of the day in which its record starts.
+func (d *Decision) addToDay(f *facts.Fact) {
+	switch start := f.Record.Start; f.Kind {
+	case facts.Record:
+		b := d.book(start)
+		b.Records++
+		if f.Late && d.was.HistoryDone {
+			b.Late++
+		}
+	case facts.Revision:
+		d.book(start).Revised++
+	case facts.Charge, facts.Correction:
+		d.book(start).charge(f.Charge.Currency, &f.Charge.Amount)
+	default:
 	}
 }
 
