@@ -133,7 +133,7 @@ func (p *pass) lookUp(ctx context.Context, page *collector.Page) error {
 			asked.Enqueue = append(asked.Enqueue, counting.Task{Kind: counting.TaskRecord, Key: r.ID})
 		}
 	}
-	found, err := p.ledger.Audit(p.Spec, asked)
+	found, err := p.ledger.Preview(p.Spec, asked)
 	if err != nil {
 		return err
 	}

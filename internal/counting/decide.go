@@ -42,7 +42,8 @@ type Decision struct {
 // state is what is known of one record or fact while a page is decided.
 type state struct {
 	Stored
-	kept bool // it is in Change.Keep
+	was  []byte // what was known before the page; nil: nothing
+	kept bool   // it is in Change.Keep
 }
 
 // Change is what a page changes. It is good until the next decision.
@@ -172,7 +173,7 @@ func (d *Decision) addKnown(key Hash, s *Stored) {
 	st := d.states[s.Hash]
 	if st == nil {
 		st = d.newState(s.Place)
-		st.Data = s.Data
+		st.Data, st.was = s.Data, s.Data
 	}
 	d.states[key] = st
 }

@@ -22,6 +22,7 @@
 //	latelegs.go          what is remembered of a counted call, and what a late leg adds (36)
 //	trailing.go          activity, media bypass, connected calls (25)
 //	dailytotals.go       what was counted by day
+//	preview.go           what a commit would meet, for audits
 //	tasks.go             pending work (4, 32)
 //	position.go          origin, watermark, first history (2, 5, 7, 20)
 //	rules.go, page.go    what a provider declares, and what goes in and out

@@ -237,6 +237,9 @@ func (s Stored) IsCall() bool {
 	return s.Data[0] == rowRecord && flagsOf(s.Data)&(rowLeg|rowVisit) == 0
 }
 
+// IsRecord says whether it is a record, whether or not it is a call of its own.
+func (s Stored) IsRecord() bool { return s.Data[0] == rowRecord }
+
 // Check returns ErrRow if it has none of the stored forms.
 func (s Stored) Check() error {
 	if len(s.Data) == 0 {
