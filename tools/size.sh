@@ -24,7 +24,7 @@ room "ringcentral" "$(lines collector/ringcentral)" 1600
 room "wavix" "$(lines collector/wavix)" 1500
 room "definitions" "$(lines collector/declared)" 2500
 room "cdr, labels" "$(($(own internal/cdr) + $(lines internal/labels)))" 1500
-room "counting, pack" "$(lines internal/counting internal/pack)" 1200
+room "counting, facts, pack" "$(lines internal/counting internal/facts internal/pack)" 1200
 room "metrics" "$(lines internal/metrics)" 1900
 room "ledger" "$(lines internal/ledger)" 4000
 room "history, report" "$(lines internal/history internal/report)" 800

@@ -13,8 +13,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // incident prints what failed in a span of time, for a ticket to a carrier.
@@ -29,14 +29,13 @@ type incident struct {
 
 	redactor *cdr.Redactor
 	// calls are all of the range: which failures are a run is known once all were read, since providers list in any order.
-	calls    map[callLine][]incidentCall
-	channels map[[4]string]bool // the channels that attempts took, by source, feed and call
-	callers  callers
+	calls   map[callLine][]incidentCall
+	callers callers
 }
 
 func newIncident(c *kingpin.CmdClause) command {
 	k := &incident{
-		calls: make(map[callLine][]incidentCall), channels: make(map[[4]string]bool),
+		calls:   make(map[callLine][]incidentCall),
 		callers: callers{sums: make(map[callerKey]*callerSums)},
 	}
 	run := configCommand(c, k.run)
@@ -61,7 +60,7 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	if k.redactor, err = r.redactor(ctx); err != nil {
 		return err
 	}
-	settings := history.Settings{Step: time.Minute, OnChange: k.add}
+	settings := history.Settings{Step: time.Minute, OnFact: k.add}
 	err = span.read(ctx, r, settings, withoutOverlaps(feeds), s.errors, func(*history.History, *meter) error {
 		if err := k.knowTrunk(); err != nil {
 			return err
@@ -98,37 +97,23 @@ func (k *incident) knowTrunk() error {
 	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", k.trunk, known)
 }
 
-// add takes an attempt, as counting does (docs/counting.md, "Trunks"): an outbound leg with a trunk when
-// it is read, else a call when it counts. So a carrier's failures are there although another one took the calls.
-func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
+// add takes an attempt. So a carrier's failures are there although another one took the calls.
+func (k *incident) add(feed *history.Feed, f *facts.Fact) {
+	r := f.Record
 	if (k.showCallers || k.callers.country != "") && (k.trunk == "" || strings.EqualFold(k.trunk, r.Trunk)) {
-		k.callers.add(f, r, d, k.redacted)
+		k.callers.add(feed, f, k.redacted)
 	}
-	byLegs := r.Direction == cdr.Outbound && r.Trunk != "" && (f.Info.Rules.Legs || len(r.Legs) == 0)
-	switch {
-	case d.Def == metrics.CallLegs && byLegs && len(r.Legs) <= 1 && !r.NoOutcome && r.Party != cdr.Own && k.isNewChannel(f, r):
-	case d.Def == metrics.Calls && !byLegs:
-	default:
+	if f.Kind != facts.Attempt {
 		return
 	}
 	// A record's texts lie in a page that is used again, and a map takes the text of the last assignment.
-	line := callLine{Source: f.Source, Feed: f.Info.Name, Direction: r.Direction.String(), Trunk: strings.Clone(r.Trunk)}
+	line := callLine{Source: feed.Source, Feed: feed.Info.Name, Direction: r.Direction.String(),
+		Trunk: strings.Clone(r.Trunk)}
 	one := incidentCall{at: r.Start, outcome: r.Outcome}
-	if failed(r.Outcome, f.Info.Properties) {
+	if failed(r.Outcome, feed.Info.Properties) {
 		one.failure = k.failure(r)
 	}
 	k.calls[line] = append(k.calls[line], one)
-}
-
-// isNewChannel says whether a leg is the first of its call on a channel of the trunk: the others are the same attempt.
-func (k *incident) isNewChannel(f *history.Feed, r *cdr.Record) bool {
-	if r.Channel == "" {
-		return true
-	}
-	channel := [4]string{f.Source, f.Info.Name, strings.Clone(cmp.Or(r.CallKey, r.Parent, r.ID)), strings.Clone(r.Channel)}
-	known := k.channels[channel]
-	k.channels[channel] = true
-	return !known
 }
 
 // failure is what the report may show of a call that failed.

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/report"
 )
 
@@ -31,18 +31,21 @@ type callerSums struct {
 	user, extension, number string
 }
 
-// add takes a change of a series if it is of a connected outbound call. redact gives the record as it may be shown.
-func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact func(*cdr.Record) cdr.Record) {
+// add takes a fact if it is of a connected outbound call. redact gives the record as it may be
+// shown.
+func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record) cdr.Record) {
+	r := f.Record
 	if r.Direction != cdr.Outbound || c.country != "" && r.Country != c.country {
 		return
 	}
 	key := callerKey{
-		source: f.Source, feed: f.Info.Name, user: cmp.Or(r.UserPrincipal, r.UserID, r.UserName), extension: extension(r), number: r.CallerNumber,
+		source: feed.Source, feed: feed.Info.Name, user: cmp.Or(r.UserPrincipal, r.UserID,
+			r.UserName), extension: extension(r), number: r.CallerNumber,
 		country: r.Country, class: r.NumberClass(),
 	}
 	sums := c.sums[key]
 	if sums == nil {
-		if d.Def != metrics.Calls && d.Def != metrics.OutcomeChanges || !r.Outcome.Connected() {
+		if f.Kind != facts.Call && f.Kind != facts.OutcomeChange || !r.Outcome.Connected() {
 			return
 		}
 		shown := redact(r)
@@ -52,7 +55,7 @@ func (c *callers) add(f *history.Feed, r *cdr.Record, d *metrics.Delta, redact f
 		}
 		c.sums[key] = sums
 	}
-	sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: r, Delta: d})
+	sums.Add(f)
 }
 
 // extension is that of the caller, where the provider gives it.

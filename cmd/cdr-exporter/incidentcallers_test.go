@@ -6,8 +6,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // TestCallersOfChanges: a call that a later row or version connects is one of its caller's, with its minutes.
@@ -17,9 +17,10 @@ func TestCallersOfChanges(t *testing.T) {
 	}
 	c := callers{sums: make(map[callerKey]*callerSums)}
 	feed := &history.Feed{Source: "pbx", Info: &collector.FeedInfo{Name: "cdr"}}
-	deltas := metrics.CountTimes(metrics.CountOutcomeChange(nil, cdr.NoAnswer, cdr.Answered), r)
-	for i := range deltas {
-		c.add(feed, r, &deltas[i], func(r *cdr.Record) cdr.Record { return *r })
+	change := facts.Fact{Kind: facts.OutcomeChange, Record: r, From: cdr.NoAnswer, To: cdr.Answered}
+	all := facts.AppendConnected([]facts.Fact{change}, r)
+	for i := range all {
+		c.add(feed, &all[i], func(r *cdr.Record) cdr.Record { return *r })
 	}
 	var got []string
 	c.each(func(_ string, cells ...[]cell) {

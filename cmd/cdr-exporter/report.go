@@ -12,9 +12,8 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/report"
 )
 
@@ -54,10 +53,9 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 	if p.feed == "" {
 		feeds = withoutOverlaps(feeds)
 	}
-	add := func(f *history.Feed, record *cdr.Record, d *metrics.Delta) {
-		sums.Add(report.Change{Source: f.Source, Feed: f.Info.Name, Record: record, Delta: d})
-	}
-	err = span.read(ctx, r, history.Settings{Step: time.Minute, OnChange: add}, feeds, s.errors, func(*history.History, *meter) error {
+	add := func(feed *history.Feed, f *facts.Fact) { sums.Add(feed.Source, feed.Info.Name, f) }
+	err = span.read(ctx, r, history.Settings{Step: time.Minute, OnFact: add}, feeds, s.errors, func(*history.History,
+		*meter) error {
 		for _, f := range feeds {
 			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums have neither the series nor the media
 			for _, line := range f.result()[1:] {

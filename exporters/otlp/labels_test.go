@@ -16,6 +16,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -38,9 +39,8 @@ func TestLabelsAreAttributes(t *testing.T) {
 	failed := fullRecord(t)
 	failed.Outcome, failed.SIPCode, failed.SubCode, failed.Reason = cdr.Failed, cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired"
 	failed.FaultDomain, failed.Charges = cdr.FaultSBC, failed.Charges[:1]
-	ofLegs := []*metrics.Def{metrics.CallLegs} // whose outcome is that of a leg
 	checked := make(map[string]bool)
-	check := func(name string, r *cdr.Record, event *counting.Event, deltas []metrics.Delta) {
+	check := func(name string, r *cdr.Record, event *counting.Event, all []facts.Fact) {
 		record := decode(t, Encoder{}.AppendRecord(nil, r, event))[0]
 		expect := func(d *metrics.Def, label, want string) {
 			key := metrics.LogAttribute(d, label)
@@ -52,21 +52,25 @@ func TestLabelsAreAttributes(t *testing.T) {
 		expect(metrics.Calls, "source", event.Source)
 		expect(metrics.Calls, "provider", event.Provider)
 		expect(metrics.Calls, "feed", event.Feed)
-		for i := range deltas {
-			for j, label := range deltas[i].Def.Labels {
-				if !slices.Contains(ofLegs, deltas[i].Def) {
-					expect(deltas[i].Def, label.Name, deltas[i].Labels[j])
+		for i := range all {
+			for _, delta := range metrics.Count(nil, &all[i]) {
+				for j, label := range delta.Def.Labels {
+					if all[i].Kind != facts.Leg { // whose outcome is that of a leg
+						expect(delta.Def, label.Name, delta.LabelValues()[j])
+					}
 				}
 			}
 		}
 	}
 	for name, r := range map[string]*cdr.Record{"answered": fullRecord(t), "failed": failed, "bare": bareRecord()} {
-		check(name, r, fullEvent(), metrics.Count(nil, r, metrics.Context{}))
+		check(name, r, fullEvent(), facts.AppendRecord(nil, r, facts.Context{}))
 	}
 	session := fullSession()
-	check("session", fullRecord(t), session, metrics.CountSession(nil, session.Session))
+	check("session", fullRecord(t), session, []facts.Fact{{Kind: facts.Session,
+		Record: &cdr.Record{Sessions: []cdr.Session{*session.Session}}}})
 	visit := fullVisit()
-	check("visit", fullRecord(t), visit, metrics.CountVisit(nil, visit.Visit))
+	check("visit", fullRecord(t), visit, []facts.Fact{{Kind: facts.Visit,
+		Record: &cdr.Record{Visits: []cdr.Visit{*visit.Visit}}}})
 	for _, d := range metrics.Catalogue() {
 		for _, label := range d.LabelNames() {
 			if key := metrics.LogAttribute(d, label); key != "" && !checked[key] {

@@ -134,7 +134,7 @@ func (p *pass) lookUp(ctx context.Context, page *collector.Page) (err error) {
 			asked.Enqueue = append(asked.Enqueue, counting.Task{Kind: counting.TaskRecord, Key: r.ID})
 		}
 	}
-	found, err := p.ledger.Audit(p.Spec, asked)
+	found, err := p.ledger.Preview(p.Spec, asked)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,11 @@ package counting
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // countCall counts a call of several records, once, and remembers its legs for those that come late. A call that began before the feed's origin is only
@@ -32,18 +31,18 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	delay := g.read.Sub(r.Ended())
 	result.Delays = append(result.Delays, delay)
 	d.change.State.Records++
-	d.addActivity(r)
-	d.deltas = metrics.CountCall(d.deltas[:0], r, metrics.Context{Late: delay > d.settings.LateAfter, Currency: d.settings.Currency})
+	from := len(d.change.Facts)
+	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: delay > d.settings.LateAfter})
 	for i := range g.call.Trunks {
 		t := &g.call.Trunks[i]
-		d.deltas = metrics.CountTrunk(d.deltas, t.Trunk, t.Direction, calls.Length(t.Connected))
+		d.note(facts.OnTrunk(r, t.Trunk, t.Direction, calls.Length(t.Connected)))
 	}
 	d.addTrunkEdges(&g.call, 1)
 	if r.Direction != cdr.Outbound || r.Trunk == "" { // else each leg was an attempt
-		d.addAttempt(r, r.Direction, r.Trunk)
+		d.addAttempt(r)
 	}
 	d.change.Calls = append(d.change.Calls, CallRecord{Record: r, Event: event, Traced: d.Traces()})
-	d.addCounted(r, len(d.page.Records)+len(d.change.Calls))
+	d.number(from, r, len(d.page.Records)+len(d.change.Calls))
 	d.change.Logs = append(d.change.Logs, Log{Call: r, Session: -1, Visit: -1, Leg: -1, Event: event, Charges: r.Charges})
 	if d.Traces() {
 		d.change.Spans = append(d.change.Spans, Span{Call: r, Event: event, Charges: r.Charges})
@@ -179,12 +178,7 @@ func (d *Decision) addTrunkEdges(c *calls.Call, count int64) {
 	}
 }
 
-// addAttempt adds one of the last attempts of a trunk in a direction, unless what it says is no attempt.
-func (d *Decision) addAttempt(r *cdr.Record, direction cdr.Direction, trunk string) {
-	if d.isAhead(r) {
-		return
-	}
-	if a, is := metrics.NewAttempt(r, d.settings.NoReasons); is {
-		d.change.Attempts = append(d.change.Attempts, Attempt{direction.String(), strings.Clone(trunk), a})
-	}
+// addAttempt notes an attempt on the trunk of a call or leg.
+func (d *Decision) addAttempt(r *cdr.Record) {
+	d.note(facts.Fact{Kind: facts.Attempt, Record: r, Ahead: d.isAhead(r)})
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -29,12 +30,11 @@ type Decision struct {
 	states  map[Hash]*state
 	spare   []*state // the first used are in states, or lead there
 	used    int
-	rows    []byte          // stored forms that the page changes
-	kept    []*state        // those to be remembered
-	deltas  []metrics.Delta // of the record in hand
-	charged []cdr.Charge    // those of Change.Logs and Change.Spans
-	calls   []*waitingCall  // that the page touches
-	clock   time.Time       // how far the records of a history have come: see advanceClock
+	rows    []byte         // stored forms that the page changes
+	kept    []*state       // those to be remembered
+	charged []cdr.Charge   // those of Change.Logs and Change.Spans
+	calls   []*waitingCall // that the page touches
+	clock   time.Time      // how far the records of a history have come: see advanceClock
 	change  Change
 	err     error // the first one
 }
@@ -42,7 +42,8 @@ type Decision struct {
 // state is what is known of one record or fact while a page is decided.
 type state struct {
 	Stored
-	kept bool // it is in Change.Keep
+	was  []byte // what was known before the page; nil: nothing
+	kept bool   // it is in Change.Keep
 }
 
 // Change is what a page changes. It is good until the next decision.
@@ -51,11 +52,8 @@ type Change struct {
 	State State
 	// Keep is what is to be remembered, each entry once.
 	Keep []Stored
-	// Counted are the records that change series, in order, and Deltas what they change: those of a record end at its End.
-	Counted []Counted
-	Deltas  []metrics.Delta
-	// Attempts are the new calls that are attempts.
-	Attempts []Attempt
+	// Facts are what happened, in order.
+	Facts []facts.Fact
 	// Logs are the wanted log records; those of one record stand together.
 	Logs []Log
 	// Spans are the calls whose spans are wanted, each once.
@@ -74,21 +72,6 @@ type Change struct {
 	// DoneTasks are to be removed unless a greater version waits; PutTasks wait now.
 	DoneTasks, PutTasks []Task
 	Result              Result
-}
-
-// Counted is a record that changes series.
-type Counted struct {
-	Record *cdr.Record
-	// New is the number of the record on the page, from 1, if it is counted for the first time; behind the records come Change.Calls. Else it is 0.
-	New int
-	// End is where its deltas end within Change.Deltas.
-	End int
-}
-
-// Attempt is one of the last attempts of a trunk in a direction.
-type Attempt struct {
-	Direction, Trunk string
-	metrics.Attempt
 }
 
 // CallRecord is a call of several records, without what privacy removes.
@@ -140,6 +123,10 @@ func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.decideCalls()   // 36
 	d.settleRecords() // 17
 	d.addSpans()
+	for i := range d.change.Facts {
+		d.addToDay(&d.change.Facts[i])
+		d.addTrailing(&d.change.Facts[i]) // 25
+	}
 	d.bookTotals()
 	d.decideBadRows()   // 14
 	d.decideTasks()     // 4, 32
@@ -161,7 +148,8 @@ func (d *Decision) takeKnown(known *Known) {
 	clear(c.Tallies)
 	clear(c.Books)
 	*c = Change{
-		State: known.State, Keep: c.Keep[:0], Counted: c.Counted[:0], Deltas: c.Deltas[:0], Attempts: c.Attempts[:0], Logs: c.Logs[:0], Spans: c.Spans[:0], Calls: c.Calls[:0],
+		State: known.State, Keep: c.Keep[:0], Facts: c.Facts[:0],
+		Logs: c.Logs[:0], Spans: c.Spans[:0], Calls: c.Calls[:0],
 		Tallies: c.Tallies, Books: c.Books, Edges: c.Edges[:0], NewTrunks: c.NewTrunks[:0], BadRows: c.BadRows[:0],
 		DoneTasks: c.DoneTasks[:0], PutTasks: c.PutTasks[:0],
 	}
@@ -185,7 +173,7 @@ func (d *Decision) addKnown(key Hash, s *Stored) {
 	st := d.states[s.Hash]
 	if st == nil {
 		st = d.newState(s.Place)
-		st.Data = s.Data
+		st.Data, st.was = s.Data, s.Data
 	}
 	d.states[key] = st
 }
@@ -246,19 +234,17 @@ func (d *Decision) failed(err error) bool {
 	return err != nil
 }
 
-// addCounted adds the deltas of a record to the change. source is its number on the page, from 1, if it is new.
-func (d *Decision) addCounted(r *cdr.Record, source int) {
-	if len(d.deltas) == 0 {
-		return
-	}
-	d.bookMoney(r)
-	for i := range d.deltas {
-		if l := &d.deltas[i]; l.Def == metrics.MediaBypassCalls { // what a commit brings is first seen together (counting.md 25)
-			d.addTally(TallyKey{d.trunkNumber(l.Labels[0]), d.known.Now}, l.Labels[1] == cdr.True.String())
+// note notes a fact.
+func (d *Decision) note(f facts.Fact) { d.change.Facts = append(d.change.Facts, f) }
+
+// number marks the facts of a record from one on as those of a record that is counted for the first
+// time, by its number.
+func (d *Decision) number(from int, r *cdr.Record, number int) {
+	for i := range d.change.Facts[from:] {
+		if f := &d.change.Facts[from+i]; f.Record == r {
+			f.New = number
 		}
 	}
-	d.change.Deltas = append(d.change.Deltas, d.deltas...)
-	d.change.Counted = append(d.change.Counted, Counted{Record: r, New: source, End: len(d.change.Deltas)})
 }
 
 // addCallLog asks for the log record of an entry's call. was are the amounts that are known of it.

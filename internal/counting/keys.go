@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // Keys are what a page needs to know.
@@ -136,7 +136,7 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 // knownOf is what is remembered of a record's first version. A charge is kept with the currency that it was counted in.
 func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
 	k := known{
-		ChargeLabels: metrics.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
+		ChargeLabels: facts.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
 		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
 	}
 	for _, c := range r.Charges {

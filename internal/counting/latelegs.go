@@ -7,7 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
@@ -78,13 +78,12 @@ func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 		return
 	}
 	r := &cdr.Record{Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country, Labels: c.labels}
-	before := len(d.deltas)
 	if grown := calls.Length(now.Connected) - calls.Length(was.Connected); grown > 0 {
-		d.deltas = metrics.CountConnected(d.deltas, r, grown)
+		d.note(facts.Fact{Kind: facts.Connected, Record: r, Time: grown})
 	}
 	if talk := calls.Length(now.Talk); talk > 0 && !c.talked {
 		c.talked = true
-		d.deltas = metrics.CountTalk(d.deltas, r, talk)
+		d.note(facts.Fact{Kind: facts.Talk, Record: r, Time: talk})
 	}
 	for i := range now.Trunks {
 		t := &now.Trunks[i]
@@ -95,23 +94,17 @@ func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 			}
 		}
 		if grown > 0 {
-			d.deltas = metrics.CountTrunk(d.deltas, t.Trunk, t.Direction, grown)
+			d.note(facts.OnTrunk(r, t.Trunk, t.Direction, grown))
 		}
 	}
 	if now.Outcome != c.outcome {
-		d.deltas = metrics.CountOutcomeChange(d.deltas, c.outcome, now.Outcome)
+		d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: c.outcome, To: now.Outcome})
 		c.outcome = now.Outcome
 	}
 	d.addTrunkEdges(&was, -1)
 	d.addTrunkEdges(&now, 1)
 	d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 	d.logLeg(leg)
-	if len(d.deltas) > before {
-		late := slices.Clone(d.deltas[before:])
-		d.deltas = d.deltas[:before]
-		d.change.Deltas = append(d.change.Deltas, late...)
-		d.change.Counted = append(d.change.Counted, Counted{Record: r, End: len(d.change.Deltas)})
-	}
 }
 
 // isFull says whether a call has as many legs as one may have: further records with its key are calls.

@@ -3,17 +3,15 @@ package counting
 import (
 	"bytes"
 	"cmp"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // decideRecord decides what the record of the i-th entry is: new, a repeat, a revision, too old or not final.
 func (d *Decision) decideRecord(i int) {
-	d.deltas = d.deltas[:0]
-	e, source := &d.entries[i], 0
+	e, from := &d.entries[i], len(d.change.Facts)
 	st := d.findState(e)
 	switch {
 	case d.isPending(e.record):
@@ -25,21 +23,18 @@ func (d *Decision) decideRecord(i int) {
 		d.change.Result.TooOld++
 		return
 	case st == nil:
-		source = i + 1
-		d.bookNew(e.record)
 		if e.record.NoCall {
-			st = d.decideVisit(i)
+			d.decideParts(i, d.decideVisit(i))
 		} else {
-			st = d.decideNew(i)
+			d.decideParts(i, d.decideNew(i))
 		}
+		d.number(from, e.record, i+1)
 	default:
 		d.decideKnown(i, st)
+		if d.err == nil { // else the stored record is damaged
+			d.decideParts(i, st)
+		}
 	}
-	if d.err != nil {
-		return // the stored record is damaged
-	}
-	d.decideParts(i, st)
-	d.addCounted(e.record, source)
 }
 
 // isTooOld says whether a record that isn't known may have been forgotten (counting.md 5), or is from before the feed's history.
@@ -65,7 +60,8 @@ func (d *Decision) decideNew(i int) *state {
 	r := e.record
 	key := d.callKey(e)
 	delay := d.delay(r)
-	context := metrics.Context{Late: delay > d.settings.LateAfter, Currency: d.settings.Currency, BypassLater: d.settings.PartsSettle}
+	context := facts.Context{Late: delay > d.settings.LateAfter, Currency: d.settings.Currency,
+		BypassLater: d.settings.PartsSettle}
 	h := head{labels: r.Labels, call: key}
 	if r.Labels != "" {
 		h.flags |= rowLabelled
@@ -82,19 +78,18 @@ func (d *Decision) decideNew(i int) *state {
 		result.New++
 		result.Labels = append(result.Labels, r.AllLabels())
 		d.noteNewest(r)
-		d.noteDear(i)
+		d.note(facts.Fact{Kind: facts.Record, Record: r, Late: context.Late})
 		d.addLegAttempt(e)
 	}
 	switch {
 	case key == 0:
-		d.deltas = metrics.Count(d.deltas, r, context)
+		d.change.Facts = facts.AppendRecord(d.change.Facts, r, context)
 	case counts:
-		d.deltas = metrics.CountCharges(metrics.CountLegs(d.deltas, r), r, context)
+		d.change.Facts = facts.AppendCharges(facts.AppendLegs(d.change.Facts, r), r, context.Currency)
 		d.addEmergency(e)
 	}
 	if key == 0 {
 		result.Delays = append(result.Delays, delay)
-		d.addActivity(r)
 		if r.Outcome.Connected() {
 			h.flags |= rowTimed
 			h.span = d.addConnected(r)
@@ -104,7 +99,7 @@ func (d *Decision) decideNew(i int) *state {
 		}
 		d.change.State.Records++
 		if !isLegAttempt(r) {
-			d.addAttempt(r, r.Direction, r.Trunk)
+			d.addAttempt(r)
 		}
 	}
 	st := d.newState(Place{e.bucket, d.newKey(e)})
@@ -143,7 +138,7 @@ func (d *Decision) addEmergency(e *entry) {
 		return
 	}
 	d.addFact(d.factBucket(r.Start), key)
-	d.deltas = metrics.CountEmergency(d.deltas, r)
+	d.note(facts.Fact{Kind: facts.Emergency, Record: r})
 }
 
 // isLegAttempt says whether a record is an attempt on its trunk by itself: an outbound leg with a trunk and an outcome.
@@ -164,7 +159,7 @@ func (d *Decision) addLegAttempt(e *entry) {
 		}
 		d.addFact(d.factBucket(r.Start), key)
 	}
-	d.addAttempt(r, r.Direction, r.Trunk)
+	d.addAttempt(r)
 }
 
 // logParts makes the log records of the legs of a record that lists several.
@@ -175,16 +170,6 @@ func (d *Decision) logParts(i int) {
 			d.addLog(i, -1, Event{Name: EventLeg, Version: 1})
 			d.change.Logs[len(d.change.Logs)-1].Leg = n
 		}
-	}
-}
-
-// noteDear notes a new call to a premium or satellite number.
-func (d *Decision) noteDear(i int) {
-	r := d.entries[i].record
-	if class := r.NumberClass(); metrics.IsDear(r, class) {
-		d.change.Result.DearCalls = append(d.change.Result.DearCalls, metrics.DearCall{
-			Record: i, Read: d.page.ObservedAt, Start: r.Start, Country: strings.Clone(r.Country), Class: class,
-		})
 	}
 }
 
@@ -234,7 +219,7 @@ func (d *Decision) decideKnown(i int, st *state) {
 		result.Duplicate++
 	} else {
 		result.Revised++
-		d.book(r.Start).Revised++
+		d.note(facts.Fact{Kind: facts.Revision, Record: r})
 		if k.revisions++; k.revisions <= loggedRevisions {
 			d.addCallLog(i, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed}, k.charges)
 		}
@@ -262,20 +247,20 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 // sessions. Where parts come with later versions, it also counts that the call is an emergency call, with the first version that says so.
 func (d *Decision) decideParts(i int, st *state) {
 	r, h := d.entries[i].record, d.hasher
-	for _, recording := range r.Recordings {
-		if key := h.factKey(kindRecording, recording.ID); d.states[key] == nil {
+	for n := range r.Recordings {
+		if key := h.factKey(kindRecording, r.Recordings[n].ID); d.states[key] == nil {
 			d.addFact(d.factBucket(r.Start), key)
-			d.deltas = metrics.CountRecording(d.deltas, recording.Type)
+			d.note(facts.Fact{Kind: facts.Recording, Record: r, Part: n})
 		}
 	}
 	for n := range r.Sessions {
 		if d.addSession(&d.entries[i], st, r.Sessions[n].ID) {
-			d.deltas = metrics.CountSession(d.deltas, &r.Sessions[n])
+			d.note(facts.Fact{Kind: facts.Session, Record: r, Part: n})
 			d.addLog(i, n, Event{Name: EventSession, Version: 1})
 		}
 	}
 	if r.Emergency != cdr.NoEmergency && d.settings.PartsSettle && flagsOf(st.Data)&rowEmergency == 0 {
-		d.deltas = metrics.CountEmergency(d.deltas, r)
+		d.note(facts.Fact{Kind: facts.Emergency, Record: r})
 		d.addFlag(st, rowEmergency)
 	}
 }
@@ -307,12 +292,10 @@ func (d *Decision) settleRecords() {
 		if st == nil || flagsOf(st.Data)&rowSettled != 0 {
 			continue
 		}
-		d.deltas = d.deltas[:0]
-		d.deltas = metrics.CountSettled(d.deltas, e.record, d.settings.PartsSettle)
+		d.change.Facts = facts.AppendSettled(d.change.Facts, e.record, d.settings.PartsSettle)
 		if d.settings.PartsSettle {
 			d.addVisits(d.order[n])
 		}
-		d.addCounted(e.record, 0)
 		d.addFlag(st, rowSettled)
 	}
 }

@@ -66,7 +66,8 @@ func TestReusedIDsInAudits(t *testing.T) {
 	first, second := call("1", start(epoch.Add(-20*time.Hour))), call("1", start(epoch.Add(-10*time.Hour)))
 	r.records(first)
 	audit := func(all ...*cdr.Record) []counting.Finding {
-		found, err := r.decision.Audit(r.known(r.decision.Keys(&counting.Page{Records: all, ObservedAt: r.at}, &r.settings, &r.hasher)))
+		found, err := r.decision.Preview(r.known(r.decision.Keys(&counting.Page{Records: all, ObservedAt: r.at},
+			&r.settings, &r.hasher)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // loggedRevisions of one record are logged; later ones are only counted (counting.md 16).
@@ -28,7 +28,7 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	}
 	money := false
 	for _, charge := range r.Charges {
-		money = d.reviseCharge(k, charge) || money
+		money = d.reviseCharge(k, r, charge) || money
 	}
 	if money {
 		changed = append(changed, "cdr.charge")
@@ -49,7 +49,7 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 func (d *Decision) addLateDuration(k *known, r *cdr.Record) {
 	said := slices.ContainsFunc(k.fields, func(f fieldHash) bool { return f.key == fieldDuration })
 	if k.flags&rowTimed != 0 && r.Outcome.Connected() && k.schema == fieldSchema && !said {
-		d.deltas = metrics.CountDuration(d.deltas, r)
+		d.change.Facts = facts.AppendDuration(d.change.Facts, r)
 	}
 }
 
@@ -57,27 +57,28 @@ func (d *Decision) addLateDuration(k *known, r *cdr.Record) {
 // connected, below 0 if it no longer is.
 func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
 	if r.Outcome.Connected() && k.flags&rowTimed == 0 {
-		d.deltas = metrics.CountTimes(d.deltas, r)
+		d.change.Facts = facts.AppendConnected(d.change.Facts, r)
 		k.flags |= rowTimed
 	}
-	d.deltas = metrics.CountOutcomeChange(d.deltas, k.outcome, r.Outcome)
+	d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: k.outcome, To: r.Outcome})
 	return int(boolByte(r.Outcome.Connected())) - int(boolByte(k.outcome.Connected()))
 }
 
 // reviseCharge counts the change of one component's amount and says whether it changed. An amount that wasn't known before is a charge, and
 // is remembered even if zero. A changed currency credits the old amount and debits the new one. A version without a currency keeps the old one.
-func (d *Decision) reviseCharge(k *known, c cdr.Charge) bool {
+func (d *Decision) reviseCharge(k *known, r *cdr.Record, c cdr.Charge) bool {
 	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		c.Currency = cmp.Or(c.Currency, d.settings.Currency)
-		d.deltas = metrics.CountCharge(d.deltas, k.ChargeLabels, c)
+		d.change.Facts = facts.AppendCharge(d.change.Facts, r, new(k.ChargeLabels), c)
 		k.charges = append(k.charges, c)
 		return c.Amount.Sign() != 0
 	}
 	was := &k.charges[at]
 	c.Currency = cmp.Or(c.Currency, was.Currency)
 	correct := func(currency string, by cdr.Money) {
-		d.deltas = metrics.CountCorrection(d.deltas, k.ChargeLabels, cdr.Charge{Component: c.Component, Currency: currency, Amount: by})
+		change := cdr.Charge{Component: c.Component, Currency: currency, Amount: by}
+		d.change.Facts = facts.AppendCorrection(d.change.Facts, r, new(k.ChargeLabels), change)
 	}
 	switch {
 	case c.Currency != was.Currency:

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
@@ -101,7 +101,7 @@ func flagsOf(row []byte) byte {
 // known is what the ledger remembers of a counted record.
 type known struct {
 	head
-	metrics.ChargeLabels // of the first version: corrections carry them
+	facts.ChargeLabels // of the first version: corrections carry them
 
 	outcome cdr.Outcome
 	// start is the first version's, in seconds since 1970, in a feed that is read by arrival; else
@@ -237,6 +237,9 @@ func (s Stored) IsCall() bool {
 	}
 	return s.Data[0] == rowRecord && flagsOf(s.Data)&(rowLeg|rowVisit) == 0
 }
+
+// IsRecord says whether it is a record, whether or not it is a call of its own.
+func (s Stored) IsRecord() bool { return s.Data[0] == rowRecord }
 
 // Check returns ErrRow if it has none of the stored forms.
 func (s Stored) Check() error {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // fullRow is a row with everything: an inbound answered call, revised twice, with a charge and two fields.
@@ -20,7 +20,7 @@ func fullRow(t *testing.T) known {
 	}
 	return known{
 		head:         head{revisions: 2},
-		ChargeLabels: metrics.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
+		ChargeLabels: facts.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
 		outcome:      cdr.Answered, version: 3, schema: fieldSchema,
 		charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: price}},
 		fields:  []fieldHash{{key: 1, hash: 2}, {key: extraField + 1, hash: 3}},
@@ -125,7 +125,8 @@ func TestCallRow(t *testing.T) {
 }
 
 func FuzzRow(f *testing.F) {
-	k := known{outcome: 1, ChargeLabels: metrics.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3, schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
+	k := known{outcome: 1, ChargeLabels: facts.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3,
+		schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
 	f.Add(k.append(nil))
 	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
 	k.flags, k.call = rowLeg, 12

@@ -11,10 +11,12 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// store is a ledger as a few maps: it remembers what changes say, and adds up their deltas.
+// store is a ledger as a few maps: it remembers what changes say, and adds up what their facts
+// count.
 type store struct {
 	t        *testing.T
 	settings counting.Settings
@@ -168,8 +170,14 @@ func (s *store) commit(page *counting.Page) counting.Result {
 			s.failed += tally.Part
 		}
 	}
-	for i := range c.Deltas {
-		s.add(&c.Deltas[i])
+	for i := range c.Facts {
+		f := &c.Facts[i]
+		for _, d := range metrics.Count(nil, f) {
+			s.add(&d)
+		}
+		if r := f.Record; f.Kind == facts.Attempt && !f.Ahead && r.Outcome != cdr.Unknown {
+			s.attempts = append(s.attempts, strings.TrimSpace(r.Direction.String()+" "+r.Trunk)+" "+r.Outcome.String())
+		}
 	}
 	for _, l := range c.Logs {
 		r := l.Call
@@ -178,9 +186,6 @@ func (s *store) commit(page *counting.Page) counting.Result {
 		}
 		s.logs = append(s.logs, l.Event.Name+" "+r.CallID)
 		s.lines = append(s.lines, lineOf(r, &l))
-	}
-	for _, a := range c.Attempts {
-		s.attempts = append(s.attempts, strings.TrimSpace(a.Direction+" "+a.Trunk)+" "+a.Outcome.String())
 	}
 	for last := range s.decision.LastRows() {
 		s.lastRows[last.Record] = last.Mark

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -39,9 +40,14 @@ func (d *Decision) addTally(key TallyKey, isPart bool) {
 	d.change.Tallies[key] = Tally{t.Part + int64(boolByte(isPart)), t.Total + 1}
 }
 
-func (d *Decision) addActivity(r *cdr.Record) {
-	at := d.page.ObservedAt
-	if !r.Start.Before(at.Add(-ActivityKept)) && !r.Start.After(at.Add(activityAhead)) {
+// addTrailing tallies a call by when it began, and one that says whether media bypassed by when it
+// was first seen: what a commit brings is first seen together (counting.md 25).
+func (d *Decision) addTrailing(f *facts.Fact) {
+	r, at := f.Record, d.page.ObservedAt
+	switch {
+	case f.Kind == facts.Bypass:
+		d.addTally(TallyKey{d.trunkNumber(r.Trunk), d.known.Now}, r.MediaBypass == cdr.True)
+	case f.Kind == facts.Call && !r.Start.Before(at.Add(-ActivityKept)) && !r.Start.After(at.Add(activityAhead)):
 		d.addTally(TallyKey{Second: ActivityOf(r.Start)}, r.Outcome == cdr.Failed)
 	}
 }

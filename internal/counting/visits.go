@@ -2,7 +2,7 @@ package counting
 
 import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // decideVisit counts a record of a visit to a queue alone. It is no call: calls and trailing windows don't see it.
@@ -10,7 +10,9 @@ import (
 func (d *Decision) decideVisit(i int) *state {
 	e, result := &d.entries[i], &d.change.Result
 	result.New++
-	result.Delays = append(result.Delays, d.delay(e.record))
+	delay := d.delay(e.record)
+	result.Delays = append(result.Delays, delay)
+	d.note(facts.Fact{Kind: facts.Record, Record: e.record, Late: delay > d.settings.LateAfter})
 	d.noteNewest(e.record)
 	st := d.newState(Place{e.bucket, d.newKey(e)})
 	h := head{flags: rowVisit}
@@ -26,7 +28,7 @@ func (d *Decision) decideVisit(i int) *state {
 func (d *Decision) addVisits(i int) {
 	r := d.entries[i].record
 	for n := range r.Visits {
-		d.deltas = metrics.CountVisit(d.deltas, &r.Visits[n])
+		d.note(facts.Fact{Kind: facts.Visit, Record: r, Part: n})
 		d.addLog(i, -1, Event{Name: EventVisit, Version: 1})
 		d.change.Logs[len(d.change.Logs)-1].Visit = n
 	}

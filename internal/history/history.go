@@ -3,7 +3,7 @@
 //
 // What is a call, a repeat, a part of another or a failure is the ledger's to say: History
 // reads a feed's range into a ledger of its own, in a folder that is thrown away, and
-// watches by how much each record changes each series. The changes are sorted on disk by
+// watches which facts it commits and what they change. The changes are sorted on disk by
 // series and time, and written in that order.
 //
 //	range ─▶ pieces ─▶ pages ─▶ ledger ─▶ changes ─▶ table on disk ─▶ samples
@@ -18,7 +18,6 @@
 package history
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +28,8 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/exporters/openmetrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -49,8 +48,8 @@ type Settings struct {
 	Now func() time.Time
 	// Note is called with a line about each thing that is left out.
 	Note func(text string)
-	// OnChange, if set, takes each change of a series with its record, for callers that write no history: nothing is kept then.
-	OnChange func(f *Feed, record *cdr.Record, d *metrics.Delta)
+	// OnFact, if set, takes each fact, for callers that write no history: nothing is kept then.
+	OnFact func(feed *Feed, f *facts.Fact)
 	// Progress, if set, is called as reading and writing get on.
 	Progress func(Progress)
 }
@@ -111,7 +110,8 @@ func Open(ctx context.Context, s Settings) (*History, error) {
 		return nil, errors.Join(err, h.Close())
 	}
 	h.ledger, err = ledger.Open(ctx, ledger.Settings{
-		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From }, Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnDelta: h.add,
+		Storage: ledger.Storage{Folder: filepath.Join(folder, "ledger")}, Now: func() time.Time { return s.From },
+		Options: metrics.Options{SeriesLimit: s.SeriesLimit}, OnFact: h.add,
 		Tuning:   ledger.Tuning{Labels: s.Labels},
 		IDMemory: 1 << 20, // it is read once, in order
 	})
@@ -159,26 +159,30 @@ func (h *History) Read(ctx context.Context, f Feed) (Summary, error) {
 	return r.summary, err
 }
 
-// add adds a change of a series at the time of its record.
-func (h *History) add(record *cdr.Record, labels *metrics.LabelSet, d *metrics.Delta) {
-	if record.Start.Before(h.settings.From) || h.feed.Info.Rules.Legs && !record.Start.Before(h.feed.To) {
+// add adds what a fact changes at the time at which it happened.
+func (h *History) add(f *facts.Fact, changed []metrics.Delta) {
+	if start := f.Record.Start; start.Before(h.settings.From) || h.feed.Info.Rules.Legs && !start.Before(h.feed.To) {
 		return // it is there for what belongs to it
 	}
-	if d.Def == metrics.Calls {
+	if f.Kind == facts.Call {
 		h.counted++
 	}
-	if h.settings.OnChange != nil {
-		h.settings.OnChange(h.feed, record, d)
+	if h.settings.OnFact != nil {
+		h.settings.OnFact(h.feed, f)
 		return
 	}
-	id, known := h.ids[labels]
-	if !known {
-		id = len(h.series)
-		h.ids[labels] = id
-		h.series = append(h.series, series{labels: labels, grid: h.grid, family: slices.Index(metrics.Catalogue(), labels.Def)})
+	for i := range changed {
+		d := &changed[i]
+		id, known := h.ids[d.Series]
+		if !known {
+			id = len(h.series)
+			h.ids[d.Series] = id
+			family := slices.Index(metrics.Catalogue(), d.Def)
+			h.series = append(h.series, series{labels: d.Series, grid: h.grid, family: family})
+		}
+		at := h.grid.sampleAt(f.At())
+		h.sorter.add(&change{family: h.series[id].family, series: id, at: at, n: d.N, money: d.Money})
 	}
-	at := cmp.Or(d.At, record.Start) // a visit has the time at which the caller joined
-	h.sorter.add(&change{family: h.series[id].family, series: id, at: h.grid.sampleAt(at), n: d.N, money: d.Money})
 }
 
 // Series is how many series there are.

@@ -41,8 +41,9 @@ func (i *Inspector) State(spec FeedSpec) (counting.State, bool) {
 	return f.State(), true
 }
 
-// Audit finds what is known of the records of a page.
-func (i *Inspector) Audit(spec FeedSpec, page *counting.Page) (*counting.Findings, error) {
+// Preview finds what a commit of a page would meet: it reads and decides as a commit does, and
+// writes nothing.
+func (i *Inspector) Preview(spec FeedSpec, page *counting.Page) (*counting.Findings, error) {
 	f := i.findFeed(&spec)
 	if f == nil {
 		return nil, fmt.Errorf("audit: the ledger doesn't have %s/%s", spec.Source, spec.Feed)
@@ -55,7 +56,7 @@ func (i *Inspector) Audit(spec FeedSpec, page *counting.Page) (*counting.Finding
 	if err := p.readKnown(); err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	return p.decision.Audit(&p.known)
+	return p.decision.Preview(&p.known)
 }
 
 // Counted calls use with the key of each record of a feed that is remembered in the hour from a start.

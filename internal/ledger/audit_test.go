@@ -19,7 +19,8 @@ func TestAudit(t *testing.T) {
 	r.packIDs()
 	r.records(call("c"))
 	r.inspect(func(i *Inspector) {
-		found, err := i.Audit(r.spec, &counting.Page{ObservedAt: epoch, Records: []*cdr.Record{call("a"), call("c"), call("d")}})
+		found, err := i.Preview(r.spec, &counting.Page{ObservedAt: epoch, Records: []*cdr.Record{call("a"), call("c"),
+			call("d")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +45,7 @@ func TestAudit(t *testing.T) {
 		if _, there := i.State(other); there {
 			t.Error("another source has its state")
 		}
-		if _, err := i.Audit(other, new(counting.Page)); err == nil {
+		if _, err := i.Preview(other, new(counting.Page)); err == nil {
 			t.Error("a feed is audited that isn't there")
 		}
 	})

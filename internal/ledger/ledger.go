@@ -17,6 +17,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -84,8 +85,9 @@ type Settings struct {
 	OnReplaced func(err error)
 	// OnSkip, if set, is called with how many log records and spans a commit didn't keep because of Tuning.SkipLogs.
 	OnSkip func(records, spans int)
-	// OnDelta, if set, is called with each change of a series, before it is known whether the commit succeeds.
-	OnDelta func(record *cdr.Record, series *metrics.LabelSet, d *metrics.Delta)
+	// OnFact, if set, is called with each fact and what it changes, before it is known whether the
+	// commit succeeds.
+	OnFact func(f *facts.Fact, changed []metrics.Delta)
 	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 32 and 2 MB.
 	IDMemory int
 	// Tuning may change while the ledger is open.

@@ -70,6 +70,7 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		return counting.Result{}, err
 	}
 	result := p.change.Result
+	result.DearCalls = metrics.DearCalls(p.change.Facts, page.ObservedAt, l.redactor.Account)
 	for p.change.Result.MoreCalls { // as many calls are due as one commit looks at, so there may be more
 		p.page = &counting.Page{ObservedAt: page.ObservedAt, Position: &counting.Position{Read: p.decision.CompleteRead()}}
 		p.keys = p.decision.Keys(p.page, &p.settings, &l.hasher)
@@ -80,10 +81,6 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 		if p.change.Result.Counted == 0 {
 			break // those that are due wait for another read
 		}
-	}
-	for i := range result.DearCalls {
-		c := &result.DearCalls[i]
-		c.Account = metrics.CleanLabel(l.redactor.Account(page.Records[c.Record]))
 	}
 	if result.SkippedLogs+result.SkippedSpans > 0 && l.settings.OnSkip != nil {
 		l.settings.OnSkip(result.SkippedLogs, result.SkippedSpans)
@@ -210,20 +207,12 @@ func (p *pageCommit) writeBadRows() error {
 // addChanges adds what the page changes to the working copies of its series.
 func (p *pageCommit) addChanges() {
 	p.changes = p.ledger.store.Begin(p.series, p.now)
-	from := 0
-	for _, c := range p.change.Counted {
-		for i := range p.change.Deltas[from:c.End] {
-			d := &p.change.Deltas[from+i]
-			s := p.changes.Add(d, c.New)
-			if p.ledger.settings.OnDelta != nil {
-				p.ledger.settings.OnDelta(c.Record, s.Labels, d)
-			}
+	for i := range p.change.Facts {
+		f := &p.change.Facts[i]
+		changed := p.changes.Add(f)
+		if p.ledger.settings.OnFact != nil {
+			p.ledger.settings.OnFact(f, changed)
 		}
-		from = c.End
-	}
-	for i := range p.change.Attempts {
-		a := &p.change.Attempts[i]
-		p.changes.AddAttempt(a.Direction, a.Trunk, a.Attempt)
 	}
 	p.change.Result.Overflow = p.changes.Overflow
 }

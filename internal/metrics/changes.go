@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // maxLabelBytes bounds a label value that a provider brings.
@@ -27,8 +28,9 @@ type Changes struct {
 	fresh  map[string]*Series // of the changed ones, those that are new, by their key
 	counts map[*Def]int       // of the new ones, those that aren't folded
 
-	key  []byte
-	vals []string
+	key    []byte
+	vals   []string
+	deltas []Delta // of the fact in hand
 }
 
 // Begin opens the changes of a commit at a time.
@@ -38,14 +40,29 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 	clear(c.counts)
 	*c = Changes{
 		store: s, feed: f, now: now, number: c.number + 1,
-		Changed: c.Changed[:0], fresh: c.fresh, counts: c.counts, key: c.key, vals: c.vals, Overflow: make(map[string]int),
+		Changed: c.Changed[:0], fresh: c.fresh, counts: c.counts, key: c.key, vals: c.vals, deltas: c.deltas,
+		Overflow: make(map[string]int),
 	}
 	return c
 }
 
-// Add adds a delta to the working copy of its series, which is folded into another past the series limit, and returns that series.
-// source numbers the commit's records from 1, for exemplars; 0 is none.
-func (c *Changes) Add(d *Delta, source int) *Series {
+// Add adds what a fact changes to the working copies of its series, which are folded into others
+// past the series limit. It returns the changes, which are good until the next one.
+func (c *Changes) Add(f *facts.Fact) []Delta {
+	if f.Kind == facts.Attempt {
+		c.addAttempt(f)
+		return nil
+	}
+	c.deltas = Count(c.deltas[:0], f)
+	for i := range c.deltas {
+		d := &c.deltas[i]
+		d.Series = c.add(d, f.New)
+	}
+	return c.deltas
+}
+
+// add adds a delta. source numbers the commit's records from 1, for exemplars; 0 is none.
+func (c *Changes) add(d *Delta, source int) *LabelSet {
 	s := c.series(d.Def, d.LabelValues())
 	bucket, fits := s.next.Add(d.Def, d.N, &d.Money)
 	if !fits {
@@ -57,7 +74,7 @@ func (c *Changes) Add(d *Delta, source int) *Series {
 		}
 		s.next.exemplars[bucket] = &Exemplar{source: source, Value: d.Def.InUnit(d.N), At: c.now}
 	}
-	return s
+	return s.Labels
 }
 
 // Apply makes the working copy visible. The commit has succeeded; identify gives exemplars the ids of its records.

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // counted is what one call leaves, by metric and own labels; histograms by count.
 func counted(c *call) map[string]string {
 	s, f := testStore()
 	t := s.Begin(f, time.Now())
-	t.add(c)
+	t.addCall(c)
 	t.Apply(nil)
 	all := make(map[string]string)
 	for _, family := range s.Snapshot().Families {
@@ -105,7 +106,7 @@ func TestCountLegs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, f := testStore()
 			changes := s.Begin(f, time.Now())
-			changes.addAll(CountLegs(nil, record(c.change)))
+			changes.addAll(facts.AppendLegs(nil, record(c.change)))
 			changes.Apply(nil)
 			got := make(map[string]string)
 			for _, p := range s.Snapshot().Families[0].Points {
@@ -135,12 +136,13 @@ func TestCountTimesOfACall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := &cdr.Record{Outcome: c.outcome, Duration: time.Minute, Talk: c.talk, Connected: c.connected}
 			talk, connected := "none", "none"
-			for _, d := range CountCall(nil, r, Context{}) {
-				switch d.Def {
-				case CallDuration:
-					talk = fmt.Sprint(d.N / 1e6)
-				case ConnectedSeconds:
-					connected = fmt.Sprint(d.N / 1e6)
+			for _, f := range facts.AppendCall(nil, r, facts.Context{}) {
+				switch f.Kind {
+				case facts.Talk:
+					talk = fmt.Sprint(f.Time.Seconds())
+				case facts.Connected:
+					connected = fmt.Sprint(f.Time.Seconds())
+				default:
 				}
 			}
 			if got := "talk " + talk + ", connected " + connected; got != c.want {
@@ -171,9 +173,9 @@ func TestCountVisit(t *testing.T) {
 	changes := s.Begin(f, time.Now())
 	for _, result := range cdr.QueueResults() {
 		v := cdr.Visit{Queue: "support", Result: result, Wait: cdr.KnownSpan(20 * time.Second)}
-		changes.addAll(CountVisit(nil, &v))
+		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
 		v.Wait = cdr.Span{}
-		changes.addAll(CountVisit(nil, &v))
+		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
 	}
 	changes.Apply(nil)
 	for _, result := range cdr.QueueResults() {
@@ -197,7 +199,7 @@ func TestTotals(t *testing.T) {
 	for i := range 6 {
 		c := fullCall()
 		c.Trunk, c.Outcome = fmt.Sprint("t", i), cdr.Outcome(1+i%2)
-		changes.add(c)
+		changes.addCall(c)
 	}
 	if got := f.Totals(Calls, "outcome"); len(got) != 0 {
 		t.Errorf("before the commit: %v", got)

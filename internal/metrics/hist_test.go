@@ -183,8 +183,8 @@ func TestRule24SumsSaturate(t *testing.T) {
 	duration := &Delta{Def: CallDuration, N: math.MaxInt64 - 5}
 	for range 3 {
 		c := s.Begin(f, midday)
-		c.Add(connected, 0)
-		c.Add(duration, 0)
+		c.add(connected, 0)
+		c.add(duration, 0)
 		if first := connected.N != 10; len(c.Overflow) != 0 == first {
 			t.Errorf("overflow %v", c.Overflow)
 		}

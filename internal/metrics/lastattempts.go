@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // attemptsKept is how many attempts are kept of a trunk and direction.
@@ -172,11 +173,13 @@ func (b *builder) lastAttempts(f *FeedSeries, series *Series) {
 	b.gauge(RecentNewest, values, float64(r.Newest().Unix()))
 }
 
-// NewAttempt returns a call or an outbound leg as one of the last attempts of its trunk and direction; false if it isn't an attempt. noReasons says that its
-// feed can't tell faults from other calls that didn't connect.
-func NewAttempt(r *cdr.Record, noReasons bool) (Attempt, bool) {
-	if !r.Outcome.Attempt() && (r.Outcome != cdr.NotConnected || !noReasons) {
-		return Attempt{}, false
+// addAttempt adds a call or an outbound leg to the last attempts of its trunk and direction. One
+// whose outcome isn't known is none of them, nor is one that didn't connect in a feed that can tell
+// faults.
+func (c *Changes) addAttempt(f *facts.Fact) {
+	r := f.Record
+	if f.Ahead || !r.Outcome.Attempt() && (r.Outcome != cdr.NotConnected || !c.feed.NoReasons) {
+		return
 	}
 	a := Attempt{second: r.Start.Unix(), Outcome: r.Outcome}
 	if !r.Outcome.Connected() {
@@ -185,12 +188,7 @@ func NewAttempt(r *cdr.Record, noReasons bool) (Attempt, bool) {
 			SIPCode: digits(r.SIPCode), SubCode: digits(r.SubCode), Reason: strings.Clone(CleanLabel(r.Reason)), FaultDomain: r.Fault().String(),
 		}
 	}
-	return a, true
-}
-
-// AddAttempt adds a call to the last attempts of a trunk and direction.
-func (c *Changes) AddAttempt(direction, trunk string, a Attempt) {
-	last := c.series(RecentAttempts, []string{direction, trunk}).next.attempts
+	last := c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.attempts
 	last.Attempts = append(last.Attempts, a)
 	last.fresh++
 }

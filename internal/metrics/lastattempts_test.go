@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // attempt is an outbound call over sbc1 that started so many seconds after midday.
@@ -45,9 +46,7 @@ func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record
 	t.Helper()
 	c := s.Begin(f, midday)
 	for _, r := range records {
-		if a, is := NewAttempt(r, f.NoReasons); is {
-			c.AddAttempt(r.Direction.String(), r.Trunk, a)
-		}
+		c.addAll(of(facts.Attempt, r))
 	}
 	for i, series := range c.Changed {
 		series.ID = int64(i + 1)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // shown are the series of a store by metric and own labels; histograms as count, sum and
@@ -97,7 +98,7 @@ func TestSettle(t *testing.T) {
 			call := &cdr.Record{}
 			c.change(call)
 			changes := s.Begin(f, time.Now())
-			changes.addAll(CountSettled(nil, call, call.Settled))
+			changes.addAll(facts.AppendSettled(nil, call, call.Settled))
 			changes.Apply(nil)
 			if got := shown(s); !maps.Equal(got, c.want) {
 				t.Errorf("got  %v\nwant %v", got, c.want)
@@ -113,7 +114,7 @@ func TestRule24Ratios(t *testing.T) {
 	for i := range 1000 {
 		stream := audioStream()
 		stream.Loss = cdr.KnownFloat([]float64{0.1, 0.001, 0.0000003}[i%3])
-		changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}}, false))
+		changes.addAll(facts.AppendSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}}, false))
 	}
 	changes.Apply(nil)
 	const want = "1000 33.7330999" // 334 times 0.1, 333 times 0.001 and 0.0000003
@@ -133,7 +134,7 @@ func TestMediaBuckets(t *testing.T) {
 				RoundTrip: cdr.KnownSpan(time.Duration(math.Round(bound * 1e9))),
 				Loss:      cdr.KnownFloat(bound), Concealed: cdr.KnownFloat(bound),
 			}}
-			changes.addAll(countStream(nil, &stream))
+			changes.addAll(of(facts.Stream, &cdr.Record{Streams: []cdr.Stream{stream}}))
 			changes.Apply(nil)
 			for _, family := range s.Snapshot().Families {
 				if family.Def == d && family.Points[0].Hist.Buckets[i] != 1 {
@@ -153,7 +154,7 @@ func TestSession(t *testing.T) {
 		{Media: "video", Result: cdr.SessionDropped, Stage: "midcall", Reason: "network"},
 		{Media: "audio", Result: cdr.SessionSetupFailed, Stage: "call_setup"},
 	} {
-		changes.addAll(CountSession(nil, &one))
+		changes.addAll(of(facts.Session, &cdr.Record{Sessions: []cdr.Session{one}}))
 	}
 	changes.Apply(nil)
 	want := map[string]string{
@@ -176,8 +177,10 @@ func TestRule22MediaLabels(t *testing.T) {
 	for _, network := range []string{"wifi", "wired"} {
 		stream := audioStream()
 		stream.Network = network
-		changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}, Ratings: []string{network}}, false))
-		changes.addAll(CountSession(nil, &cdr.Session{Result: cdr.SessionDropped, Media: network, Stage: network, Reason: network}))
+		changes.addAll(facts.AppendSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}, Ratings: []string{network}},
+			false))
+		changes.addAll(of(facts.Session, &cdr.Record{Sessions: []cdr.Session{{Result: cdr.SessionDropped,
+			Media: network, Stage: network, Reason: network}}}))
 	}
 	changes.Apply(nil)
 	got := shown(s)
@@ -200,16 +203,16 @@ func TestRule22MediaLabels(t *testing.T) {
 
 func TestCountingOfMediaDoesNotAllocate(t *testing.T) {
 	s, f := testStore()
-	session := &cdr.Session{Media: "audio", Result: cdr.SessionDropped, Stage: "midcall"}
-	call := &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}, MediaBypass: cdr.True}
-	var deltas []Delta
+	call := &cdr.Record{
+		Sessions: []cdr.Session{{Media: "audio", Result: cdr.SessionDropped, Stage: "midcall"}},
+		Streams:  []cdr.Stream{audioStream()}, Ratings: []string{"good"}, MediaBypass: cdr.True,
+	}
+	var all []facts.Fact
 	for range 2 { // once to make the series, once to see
 		changes := s.Begin(f, time.Now())
 		count := func() {
-			deltas = CountSettled(CountSession(deltas[:0], session), call, true)
-			for i := range deltas {
-				changes.Add(&deltas[i], 0)
-			}
+			all = facts.AppendSettled(append(all[:0], facts.Fact{Kind: facts.Session, Record: call}), call, true)
+			changes.addAll(all)
 		}
 		count()
 		if got := testing.AllocsPerRun(100, count); got != 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 func testStore() (*Store, *FeedSeries) {
@@ -18,7 +19,7 @@ func testStore() (*Store, *FeedSeries) {
 func fullCall() *call {
 	start := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	amount, _ := cdr.ParseMoney("0.017")
-	return &call{Context: Context{Currency: "XXX"}, Record: &cdr.Record{
+	return &call{Context: facts.Context{Currency: "XXX"}, Record: &cdr.Record{
 		Start: start, Invite: start.Add(-3 * time.Second), Duration: time.Minute, Direction: cdr.Outbound,
 		CallType: "byot_out", Outcome: cdr.Answered, Trunk: "sbc1.example.com", SIPCode: cdr.KnownInt(0),
 		SubCode: cdr.KnownInt(560000), Country: "DE", CalleeNumber: "+493012345678", MediaBypass: cdr.True, MediaLocation: "USWE", SignalLocation: "EUNO",
@@ -28,18 +29,21 @@ func fullCall() *call {
 }
 
 type call struct {
-	Context
+	facts.Context
 	*cdr.Record
 }
 
 // add counts a call.
-func (c *Changes) add(one *call) { c.addAll(Count(nil, one.Record, one.Context)) }
+func (c *Changes) addCall(one *call) { c.addAll(facts.AppendRecord(nil, one.Record, one.Context)) }
 
-func (c *Changes) addAll(deltas []Delta) {
-	for i := range deltas {
-		c.Add(&deltas[i], 0)
+func (c *Changes) addAll(all []facts.Fact) {
+	for i := range all {
+		c.Add(&all[i])
 	}
 }
+
+// of is a fact of a part of a record.
+func of(kind facts.Kind, r *cdr.Record) []facts.Fact { return []facts.Fact{{Kind: kind, Record: r}} }
 
 // Counting a record whose series are known allocates nothing.
 func TestCountingDoesNotAllocate(t *testing.T) {
@@ -54,19 +58,17 @@ func TestCountingDoesNotAllocate(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()
-			call, deltas := fullCall(), make([]Delta, 0, 20)
+			call, all := fullCall(), make([]facts.Fact, 0, 20)
 			call.Charges = nil     // an amount of money may need memory of its own
 			call.CalleeNumber = "" // patterns of numbers take memory from a pool, which the race detector empties at random
 			c.change(call)
 			changes := s.Begin(f, time.Now())
-			changes.add(call)
+			changes.addCall(call)
 			changes.Apply(nil)
 			changes = s.Begin(f, time.Now())
 			if got := testing.AllocsPerRun(1000, func() {
-				deltas = Count(deltas[:0], call.Record, call.Context)
-				for i := range deltas {
-					changes.Add(&deltas[i], 0)
-				}
+				all = facts.AppendRecord(all[:0], call.Record, call.Context)
+				changes.addAll(all)
 			}); got != 0 {
 				t.Errorf("%g allocations per record, want 0", got)
 			}
@@ -77,14 +79,14 @@ func TestCountingDoesNotAllocate(t *testing.T) {
 func TestDiscardLeavesNoTrace(t *testing.T) {
 	s, f := testStore()
 	changes := s.Begin(f, time.Now())
-	changes.add(fullCall())
+	changes.addCall(fullCall())
 	changes.Apply(nil)
 	before := s.Snapshot()
 	other := fullCall()
 	other.Trunk = "sbc2.example.com"
 	changes = s.Begin(f, time.Now())
-	changes.add(fullCall())
-	changes.add(other)
+	changes.addCall(fullCall())
+	changes.addCall(other)
 	s.Begin(f, time.Now()) // it has failed
 	after := s.Snapshot()
 	if len(before.Families) != len(after.Families) {
@@ -96,7 +98,7 @@ func TestDiscardLeavesNoTrace(t *testing.T) {
 		}
 	}
 	changes = s.Begin(f, time.Now())
-	changes.add(other)
+	changes.addCall(other)
 	if got := len(changes.fresh); got == 0 {
 		t.Error("what was discarded is taken for known")
 	}
@@ -105,19 +107,20 @@ func TestDiscardLeavesNoTrace(t *testing.T) {
 func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	s, f := testStore()
 	changes := s.Begin(f, time.Now())
-	changes.add(fullCall())
+	changes.addCall(fullCall())
 	failed := fullCall()
 	failed.Outcome, failed.Reason = cdr.Failed, "tls"
-	changes.add(failed)
-	changes.addAll(CountOutcomeChange(nil, cdr.Failed, cdr.Answered))
-	changes.addAll(CountRecording(nil, "Automatic"))
-	changes.addAll(CountSession(nil, &cdr.Session{Result: cdr.SessionDropped}))
-	changes.addAll(CountVisit(nil, &cdr.Visit{Wait: cdr.KnownSpan(time.Second)}))
-	changes.addAll(CountSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()}, Ratings: []string{"good"}}, false))
+	changes.addCall(failed)
+	changes.addAll(of(facts.OutcomeChange, failed.Record))
+	changes.addAll(of(facts.Recording, &cdr.Record{Recordings: []cdr.Recording{{Type: "Automatic"}}}))
+	changes.addAll(of(facts.Session, &cdr.Record{Sessions: []cdr.Session{{Result: cdr.SessionDropped}}}))
+	changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{{Wait: cdr.KnownSpan(time.Second)}}}))
+	changes.addAll(facts.AppendSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()},
+		Ratings: []string{"good"}}, false))
 	one, _ := cdr.ParseMoney("1")
-	changes.addAll(CountCorrection(nil, ChargeLabels{}, cdr.Charge{Component: "usage", Currency: "USD", Amount: one}))
-	attempt, _ := NewAttempt(failed.Record, false)
-	changes.AddAttempt(failed.Direction.String(), failed.Trunk, attempt)
+	changes.addAll(facts.AppendCorrection(nil, failed.Record, nil, cdr.Charge{Component: "usage", Currency: "USD",
+		Amount: one}))
+	changes.addAll(of(facts.Attempt, failed.Record))
 	changes.Apply(nil)
 	s.AddTrunk(f, "sbc1.example.com")
 	s.SetPeaks(f, map[int64]int64{1: 2})
@@ -141,6 +144,6 @@ func BenchmarkCount(b *testing.B) {
 	changes := s.Begin(f, time.Now())
 	b.ReportAllocs()
 	for b.Loop() {
-		changes.add(c)
+		changes.addCall(c)
 	}
 }

@@ -1,7 +1,7 @@
 // Package report sums calls, connected time and money by keys that a user asks for, such as trunk and month.
 //
-// It sums not calls but what each record changes in the series (internal/history), so duplicates, groups, revisions and
-// corrections are counting's to decide, and the sums are those of the counters for the same records.
+// It sums not calls but facts (internal/history), so duplicates, groups, revisions and corrections
+// are counting's to decide, and the sums are those of the counters for the same records.
 //
 // Invariants: memory holds one row for each combination of the keys' values, however many calls there are; sums are integers and decimals, and
 // only minutes are rounded, once, when they are written.
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
@@ -51,44 +52,50 @@ func New(keys, labels []string, zone *time.Location) (*Report, error) {
 	return &Report{keys: keys, zone: zone, rows: make(map[string]*Row)}, nil
 }
 
-// Add adds what a record changes in one series. The record and its texts may be used again afterwards.
-func (r *Report) Add(c Change) {
-	switch c.Delta.Def {
-	case metrics.Calls, metrics.ConnectedSeconds, metrics.CallCharges, metrics.ChargeCorrections:
-		r.rowOf(&c).Add(c)
-	case metrics.OutcomeChanges: // of a call of several records, or in a later version of one
-		if c.connected("from") != c.connected("to") {
-			r.rowOf(&c).Add(c)
+// Add adds a fact of a feed. Its record and its texts may be used again afterwards.
+func (r *Report) Add(source, feed string, f *facts.Fact) {
+	switch f.Kind {
+	case facts.Call, facts.Connected, facts.Charge, facts.Correction:
+	case facts.OutcomeChange: // of a call of several records, or in a later version of one
+		if f.From.Connected() == f.To.Connected() {
+			return
 		}
+	default:
+		return
+	}
+	r.rowOf(source, feed, f).Add(f)
+}
+
+// Add adds a fact to the sums of its keys.
+func (r *Row) Add(f *facts.Fact) {
+	switch f.Kind {
+	case facts.Call:
+		r.Calls++
+		r.Connected += connected(f.Record.Outcome)
+	case facts.OutcomeChange:
+		r.Connected += connected(f.To) - connected(f.From)
+	case facts.Connected:
+		r.micros += f.Time.Microseconds()
+	case facts.Charge, facts.Correction:
+		r.addCharge(f.Charge.Currency, f.Charge.Amount)
+	default:
 	}
 }
 
-// Add adds a change to the sums of its keys.
-func (r *Row) Add(c Change) {
-	switch d := c.Delta; d.Def {
-	case metrics.Calls:
-		r.Calls += d.N
-		r.Connected += c.connected("outcome")
-	case metrics.OutcomeChanges:
-		r.Connected += c.connected("to") - c.connected("from")
-	case metrics.ConnectedSeconds:
-		r.micros += d.N
-	case metrics.CallCharges:
-		r.addCharge(c.label("currency"), d.Money)
-	case metrics.ChargeCorrections:
-		by := d.Money
-		if c.label("sign") == "credit" {
-			by = by.Neg()
-		}
-		r.addCharge(c.label("currency"), by)
+// connected is 1 if a call with an outcome connected, else 0.
+func connected(o cdr.Outcome) int64 {
+	if o.Connected() {
+		return 1
 	}
+	return 0
 }
 
-// rowOf is the row that a change belongs to.
-func (r *Report) rowOf(c *Change) *Row {
+// rowOf is the row that a fact belongs to.
+func (r *Report) rowOf(source, feed string, f *facts.Fact) *Row {
 	r.id = r.id[:0]
 	for _, key := range r.keys {
-		r.id = append(append(r.id, metrics.CleanLabel(c.text(key, r.zone))...), 0) // which no clean text has
+		r.id = append(append(r.id, metrics.CleanLabel(textOf(key, source, feed, f, r.zone))...),
+			0) // which no clean text has
 	}
 	row := r.rows[string(r.id)]
 	if row == nil {
@@ -151,62 +158,27 @@ func (r *Row) Minutes() string {
 // knownKeys are what calls can be summed by beside the operator's labels, as they are listed to users.
 var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}
 
-// Change is by how much a record of a feed changes one series.
-type Change struct {
-	Source, Feed string
-	Record       *cdr.Record
-	Delta        *metrics.Delta
-}
-
-// text is a change's text of a key.
-//
-// Where the series has the key as a label, the label decides: a correction has those of the call's first version, by which the call was counted,
-// and so a report by a label has the same sums as the counter.
-func (c *Change) text(key string, zone *time.Location) string {
-	if i := c.labelIndex(key); i >= 0 {
-		return c.Delta.Labels[i]
-	}
+// textOf is a fact's text of a key. A correction has those of the call's first version, by which
+// the call was counted, so a report by a label has the same sums as the counter.
+func textOf(key, source, feed string, f *facts.Fact, zone *time.Location) string {
+	labels := f.ChargeLabels()
 	switch key {
 	case "source":
-		return c.Source
+		return source
 	case "feed":
-		return c.Feed
+		return feed
 	case "direction":
-		return c.Record.Direction.String()
+		return labels.Direction.String()
 	case "trunk":
-		return c.Record.Trunk
+		return f.Record.Trunk
 	case "call_type":
-		return c.Record.CallType
+		return labels.CallType
 	case "country":
-		return c.Record.Country
+		return labels.Country
 	case "day":
-		return c.Record.Start.In(zone).Format(time.DateOnly)
+		return f.Record.Start.In(zone).Format(time.DateOnly)
 	case "month":
-		return c.Record.Start.In(zone).Format("2006-01")
+		return f.Record.Start.In(zone).Format("2006-01")
 	}
-	return c.operatorLabels().Value(key) // New refuses other keys
-}
-
-// operatorLabels are those of the changed series or, where it has none, of the record.
-func (c *Change) operatorLabels() cdr.Labels {
-	if d := c.Delta.Def; d.OperatorLabels {
-		return cdr.Labels(c.Delta.Labels[len(d.Labels)])
-	}
-	return c.Record.Labels
-}
-
-// label is the value of a label that the changed series has.
-func (c *Change) label(name string) string { return c.Delta.Labels[c.labelIndex(name)] }
-
-func (c *Change) labelIndex(name string) int {
-	return slices.IndexFunc(c.Delta.Def.Labels, func(l metrics.Label) bool { return l.Name == name })
-}
-
-// connected is how many calls a change is about, 0 if those of a label's outcome didn't connect.
-func (c *Change) connected(label string) int64 {
-	outcome := c.label(label)
-	if slices.ContainsFunc(cdr.Outcomes(), func(o cdr.Outcome) bool { return o.Connected() && o.String() == outcome }) {
-		return c.Delta.N
-	}
-	return 0
+	return labels.Labels.Value(key) // New refuses other keys
 }

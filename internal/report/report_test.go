@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/report"
 )
 
@@ -45,15 +45,19 @@ type adder struct {
 	source string
 }
 
-func (a adder) add(r *cdr.Record, deltas []metrics.Delta) {
-	for i := range deltas {
-		a.Add(report.Change{Source: a.source, Feed: "call_log", Record: r, Delta: &deltas[i]})
+func (a adder) add(all ...facts.Fact) {
+	for i := range all {
+		a.Add(a.source, "call_log", &all[i])
 	}
+}
+
+func change(r *cdr.Record, from, to cdr.Outcome) facts.Fact {
+	return facts.Fact{Kind: facts.OutcomeChange, Record: r, From: from, To: to}
 }
 
 func (a adder) count(records ...*cdr.Record) {
 	for _, r := range records {
-		a.add(r, metrics.Count(nil, r, metrics.Context{Currency: "USD"}))
+		a.add(facts.AppendRecord(nil, r, facts.Context{Currency: "USD"})...)
 	}
 }
 
@@ -98,36 +102,40 @@ func TestReport(t *testing.T) {
 		}, want: []string{"acme: 3 3 4.500000 EUR 0.75", ": 3 3 4.500000 EUR 0.75"}},
 		"a leg adds its charges, a call of legs its time": {by: "trunk", add: func(t *testing.T, a adder) {
 			leg := answered(t, "1")
-			a.add(leg, metrics.CountCharges(metrics.CountLegs(nil, leg), leg, metrics.Context{}))
+			a.add(facts.AppendCharges(facts.AppendLegs(nil, leg), leg, "")...)
 			call := with(leg, func(r *cdr.Record) {
 				r.Trunk, r.Talk, r.Connected = "sbc2", cdr.KnownSpan(time.Minute), cdr.KnownSpan(3*time.Minute)
 			})
-			a.add(call, metrics.CountTrunk(metrics.CountCall(nil, call, metrics.Context{}), "sbc2", cdr.Outbound, time.Minute))
+			a.add(append(facts.AppendCall(nil, call, facts.Context{}), facts.OnTrunk(call, "sbc2", cdr.Outbound,
+				time.Minute))...)
 		}, want: []string{"sbc1: 0 0 0.000000 EUR 1", "sbc2: 1 1 3.000000", ": 1 1 3.000000 EUR 1"}},
 		"a late leg adds its time to its call": {by: "trunk", add: func(t *testing.T, a adder) {
 			call := with(answered(t, "1"), func(r *cdr.Record) { r.Outcome, r.Duration, r.NoDuration = cdr.NoAnswer, 0, true })
 			a.count(call)
-			a.add(call, metrics.CountOutcomeChange(metrics.CountConnected(nil, call, time.Minute), cdr.NoAnswer, cdr.Answered))
+			a.add(facts.Fact{Kind: facts.Connected, Record: call, Time: time.Minute}, change(call, cdr.NoAnswer,
+				cdr.Answered))
 		}, want: []string{"sbc1: 1 1 1.000000 EUR 1", ": 1 1 1.000000 EUR 1"}},
 		"a call that another of its records connects": {by: "trunk", add: func(t *testing.T, a adder) {
 			call := answered(t, "1")
 			a.count(with(call, func(r *cdr.Record) { r.Outcome, r.Duration = cdr.NoAnswer, 0 }))
-			a.add(call, metrics.CountTimes(metrics.CountOutcomeChange(nil, cdr.NoAnswer, cdr.Answered), call))
+			a.add(facts.AppendConnected([]facts.Fact{change(call, cdr.NoAnswer, cdr.Answered)}, call)...)
 		}, want: []string{"sbc1: 1 1 1.500000 EUR 1", ": 1 1 1.500000 EUR 1"}},
 		"outcomes that change": {by: "source", add: func(t *testing.T, a adder) {
 			call := answered(t, "1")
 			a.count(call, call, call)
-			a.add(call, metrics.CountOutcomeChange(nil, cdr.Answered, cdr.Failed))
-			a.add(call, metrics.CountOutcomeChange(nil, cdr.Answered, cdr.Voicemail))
-			a.add(call, metrics.CountOutcomeChange(nil, cdr.Failed, cdr.Busy))
+			a.add(change(call, cdr.Answered, cdr.Failed))
+			a.add(change(call, cdr.Answered, cdr.Voicemail))
+			a.add(change(call, cdr.Failed, cdr.Busy))
 		}, want: []string{"acme: 3 2 4.500000 EUR 3", ": 3 2 4.500000 EUR 3"}},
 		"a correction stands where its call was counted": {by: "country", add: func(t *testing.T, a adder) {
 			call := answered(t, "1")
 			a.count(call)
 			later := with(call, func(r *cdr.Record) { r.Country = "FR" })
-			labels := metrics.ChargeLabels{Direction: cdr.Outbound, CallType: "voip_call", Country: "DE"}
-			a.add(later, metrics.CountCorrection(nil, labels, cdr.Charge{Component: "usage", Currency: "EUR", Amount: money(t, "-0.4")}))
-			a.add(later, metrics.CountCorrection(nil, labels, cdr.Charge{Component: "usage", Currency: "EUR", Amount: money(t, "0.15")}))
+			labels := &facts.ChargeLabels{Direction: cdr.Outbound, CallType: "voip_call", Country: "DE"}
+			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{Component: "usage", Currency: "EUR",
+				Amount: money(t, "-0.4")})...)
+			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{Component: "usage", Currency: "EUR",
+				Amount: money(t, "0.15")})...)
 		}, want: []string{"DE: 1 1 1.500000 EUR 0.75", ": 1 1 1.500000 EUR 0.75"}},
 		"minutes are rounded once": {by: "trunk", add: func(t *testing.T, a adder) {
 			for _, trunk := range []string{"a", "b", "c"} {
@@ -148,8 +156,9 @@ func TestReport(t *testing.T) {
 			call := with(answered(t, "1"), func(r *cdr.Record) { r.Labels = "department=Sales\nsite=Berlin\n" })
 			a.count(call, answered(t, "2"))
 			later := with(call, func(r *cdr.Record) { r.Labels = "department=Legal\n" })
-			labels := metrics.ChargeLabels{Direction: cdr.Outbound, Labels: call.Labels}
-			a.add(later, metrics.CountCorrection(nil, labels, cdr.Charge{Component: "usage", Currency: "EUR", Amount: money(t, "0.5")}))
+			labels := &facts.ChargeLabels{Direction: cdr.Outbound, Labels: call.Labels}
+			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{Component: "usage", Currency: "EUR",
+				Amount: money(t, "0.5")})...)
 		}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"}},
 		"texts are those of the labels": {by: "trunk,country", add: func(t *testing.T, a adder) {
 			a.count(with(answered(t, "1"), func(r *cdr.Record) { r.Trunk, r.Country = "a\x00b\xff", "" }))
@@ -199,9 +208,9 @@ func TestRowsNotCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	record := answered(t, "0.10")
-	deltas := metrics.Count(nil, record, metrics.Context{})
+	all := facts.AppendRecord(nil, record, facts.Context{})
 	for range 100_000 {
-		adder{r, "acme"}.add(record, deltas)
+		adder{r, "acme"}.add(all...)
 	}
 	if rows := r.Rows(); len(rows) != 1 || rows[0].Charge("EUR") != "10000" {
 		t.Errorf("%d rows", len(rows))
@@ -218,9 +227,9 @@ func BenchmarkAdd(b *testing.B) {
 	if record.Charges[0].Amount, err = cdr.ParseMoney("0.0123"); err != nil {
 		b.Fatal(err)
 	}
-	deltas := metrics.Count(nil, record, metrics.Context{})
+	all := facts.AppendRecord(nil, record, facts.Context{})
 	b.ReportAllocs()
 	for b.Loop() {
-		adder{r, "acme"}.add(record, deltas)
+		adder{r, "acme"}.add(all...)
 	}
 }

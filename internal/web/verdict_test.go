@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
@@ -50,9 +51,7 @@ func (a *attempts) counted(source, feed string) metrics.LastAttempts {
 		if i > 0 {
 			r.Labels = a.labels
 		}
-		if one, is := metrics.NewAttempt(&r, a.noReasons); is {
-			changes.AddAttempt(r.Direction.String(), r.Trunk, one)
-		}
+		changes.Add(&facts.Fact{Kind: facts.Attempt, Record: &r})
 	}
 	changes.Apply(nil)
 	return store.LastAttempts()[0]

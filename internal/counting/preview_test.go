@@ -21,8 +21,9 @@ func priced(id string, start time.Time, charges ...string) *cdr.Record {
 	return r
 }
 
-// TestAudit (issue 31): what is known of a record that is listed, and whether its amounts are those that are counted.
-func TestAudit(t *testing.T) {
+// TestPreview: what is known of a record that is listed, and whether its amounts are those that are
+// counted.
+func TestPreview(t *testing.T) {
 	floor := now.Add(-10 * time.Hour)
 	at := func(d time.Duration) time.Time { return now.Add(-d) }
 	twin := func(n int) *cdr.Record { return &cdr.Record{Synthetic: "twin", Twin: n, Start: at(time.Hour)} }
@@ -81,7 +82,7 @@ func TestAudit(t *testing.T) {
 				ObservedAt: now, Records: []*cdr.Record{tc.listed}, Invalid: []counting.BadRow{{Content: []byte("bad")}},
 				Enqueue: []counting.Task{{Kind: counting.TaskRecord, Key: tc.listed.ID}},
 			}
-			found, err := s.decision.Audit(s.known(s.decision.Keys(page, &s.settings, &s.hasher)))
+			found, err := s.decision.Preview(s.known(s.decision.Keys(page, &s.settings, &s.hasher)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +94,11 @@ func TestAudit(t *testing.T) {
 				t.Errorf("it is named %q", one.Event.RecordID)
 			}
 			if !reflect.DeepEqual(s.state, keep) {
-				t.Error("an audit changed something")
+				t.Error("a preview changed something")
+			}
+			if counts := s.commit(page).New == 1; tc.want != counting.StandingNotFinal &&
+				counts != (tc.want == counting.StandingMissing) {
+				t.Errorf("a commit counts it: %t", counts)
 			}
 		})
 	}
@@ -132,7 +137,7 @@ func TestAuditOfLegs(t *testing.T) {
 			at := now.Add(settle)
 			s.commit(&counting.Page{ObservedAt: at, Position: &counting.Position{Read: &counting.Read{Began: at}}})
 			s.commit(&counting.Page{ObservedAt: at, Records: []*cdr.Record{late, leg("waits", "waits", time.Hour), open}})
-			found, err := s.decision.Audit(s.known(s.decision.Keys(&counting.Page{ObservedAt: at, Records: []*cdr.Record{tc.listed}}, &s.settings, &s.hasher)))
+			found, err := s.decision.Preview(s.known(s.decision.Keys(&counting.Page{ObservedAt: at, Records: []*cdr.Record{tc.listed}}, &s.settings, &s.hasher)))
 			if err != nil {
 				t.Fatal(err)
 			}

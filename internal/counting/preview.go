@@ -1,11 +1,6 @@
 package counting
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-)
+import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
 
 // Standing is what a ledger knows of a record that is listed.
 type Standing byte
@@ -44,62 +39,55 @@ type Findings struct {
 	Invalid, Ignored []Hash
 }
 
-// Audit finds, in place of Decide, what is known of the page of Keys. Of a feed whose records are fetched, Enqueue of the page names the tasks
-// that may stand for its records. An error says that what is known is damaged.
-func (d *Decision) Audit(what *Known) (*Findings, error) {
-	d.takeKnown(what)
+// Preview decides the page of Keys without a commit: what would be new is missing. If the feed fetches
+// its records, Enqueue of the page names the tasks that may stand for them.
+func (d *Decision) Preview(known *Known) (*Findings, error) {
+	if _, err := d.Decide(known); err != nil {
+		return nil, err
+	}
 	invalid := len(d.page.Invalid)
 	found := &Findings{Invalid: d.needed.BadRows[:invalid], Ignored: d.needed.BadRows[invalid:]}
 	for i := range d.entries {
-		e := &d.entries[i]
-		one := Finding{Record: e.record, Key: d.newKey(e), Standing: d.standing(e), Reused: d.hourOf(e) != 0}
-		if one.Standing == StandingMissing {
-			one.Event = d.FirstEvent(i)
-		}
-		one.Listed = knownOf(e.record, nil, d.settings.Currency).charges
-		if st := d.findState(e); st != nil {
-			var k known
-			if err := k.parse(st.Data); err != nil {
-				return nil, err
-			}
-			one.Key, one.Counted = st.Hash, k.charges
-			d.compareAsCounted(e.record, &k, &one)
+		one, err := d.find(i)
+		if err != nil {
+			return nil, err
 		}
 		found.Records = append(found.Records, one)
 	}
 	return found, nil
 }
 
-// compareAsCounted leaves of a listed version what a commit would compare: a version that isn't final, or not a later one, changes nothing, and an
-// amount without a currency keeps that of before.
-func (d *Decision) compareAsCounted(r *cdr.Record, k *known, one *Finding) {
-	if d.isPending(r) || r.Version > 0 && r.Version < k.version {
-		one.Listed = one.Counted
-		return
+// find finds what was known of the i-th entry before the page was decided.
+func (d *Decision) find(i int) (Finding, error) {
+	e := &d.entries[i]
+	r, st := e.record, d.findState(e)
+	one := Finding{Record: r, Key: d.newKey(e), Reused: d.hourOf(e) != 0, Listed: d.charges(r, nil)}
+	if st != nil {
+		one.Key = st.Hash
 	}
-	for i, c := range r.Charges {
-		at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
-		if at >= 0 {
-			one.Listed[i].Currency = cmp.Or(c.Currency, k.charges[at].Currency)
-		}
-	}
-}
-
-func (d *Decision) standing(e *entry) Standing {
-	task, waits := d.known.Tasks[TaskKey{TaskRecord, e.record.ID}]
+	task, waits := d.known.Tasks[TaskKey{TaskRecord, r.ID}]
 	switch {
-	case e.call != 0 && e.record.Start.Before(d.was.Origin): // such a leg is remembered for its call, and isn't counted
-		return StandingBeforeOrigin
-	case d.findState(e) != nil:
-		return StandingCounted
-	case d.isPending(e.record), waits && !task.SetAside:
-		return StandingNotFinal
-	case e.record.Start.Before(d.was.Origin):
-		return StandingBeforeOrigin
-	case e.record.Start.Before(d.was.Floor):
-		return StandingUnknown
+	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered for its call, and isn't counted
+		one.Standing = StandingBeforeOrigin
+	case st != nil && st.was != nil:
+		var k known
+		if err := k.parse(st.was); err != nil {
+			return one, err
+		}
+		one.Counted = k.charges
+		if one.Listed = d.charges(r, k.charges); d.isPending(r) || r.Version > 0 && r.Version < k.version {
+			one.Listed = k.charges // a commit ignores such a version
+		}
+	case d.isPending(r), waits && !task.SetAside:
+		one.Standing = StandingNotFinal
+	case r.Start.Before(d.was.Origin):
+		one.Standing = StandingBeforeOrigin
+	case r.Start.Before(d.was.Floor):
+		one.Standing = StandingUnknown
+	default:
+		one.Standing, one.Event = StandingMissing, d.FirstEvent(i)
 	}
-	return StandingMissing
+	return one, nil
 }
 
 // SameAmounts says whether what is listed of a record is what is counted: each currency's sum.
@@ -120,6 +108,3 @@ func (f *Finding) SameAmounts() bool {
 	}
 	return true
 }
-
-// IsRecord says whether it is a record, whether or not it is a call of its own.
-func (s Stored) IsRecord() bool { return s.Data[0] == rowRecord }

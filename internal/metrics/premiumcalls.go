@@ -2,15 +2,15 @@ package metrics
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // DearCall is a connected outbound call to a premium or satellite number.
 type DearCall struct {
-	// Record is the index of its record in the page.
-	Record int
 	// Account is who made it, as it may be shown; empty: not known.
 	Account string
 	// Read is when it was counted, Start when it began.
@@ -18,9 +18,22 @@ type DearCall struct {
 	Country, Class string
 }
 
-// IsDear says whether a record is of a connected outbound call to a premium or satellite number, whose class is given.
-func IsDear(r *cdr.Record, class string) bool {
-	return r.Direction == cdr.Outbound && r.Outcome.Connected() && (class == cdr.ClassPremium || class == cdr.ClassSatellite)
+// DearCalls are the premium calls among facts of a page that was read at a time. account says who
+// made the call of a record.
+func DearCalls(all []facts.Fact, read time.Time, account func(*cdr.Record) string) (dear []DearCall) {
+	for i := range all {
+		r := all[i].Record
+		if all[i].Kind != facts.Record || r.NoCall || r.Direction != cdr.Outbound || !r.Outcome.Connected() {
+			continue
+		}
+		if class := r.NumberClass(); class == cdr.ClassPremium || class == cdr.ClassSatellite {
+			dear = append(dear, DearCall{
+				Account: CleanLabel(account(r)), Read: read, Start: r.Start,
+				Country: strings.Clone(r.Country), Class: class,
+			})
+		}
+	}
+	return dear
 }
 
 // keptDearCalls is how many dear calls of a feed are kept, in memory alone: it is for what goes on now.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // BooksKept is how far back the books of days are kept: the last seven that are over, and what may still be in dispute of the one before.
@@ -68,25 +68,20 @@ func (d *Decision) book(at time.Time) *Book {
 	return b
 }
 
-// bookNew enters a record that is counted for the first time.
-func (d *Decision) bookNew(r *cdr.Record) {
-	b := d.book(r.Start)
-	b.Records++
-	if d.was.HistoryDone && d.delay(r) > d.settings.LateAfter {
-		b.Late++
-	}
-}
-
-// bookMoney enters the amounts of a record's deltas.
-func (d *Decision) bookMoney(r *cdr.Record) {
-	for i := range d.deltas {
-		switch l := &d.deltas[i]; {
-		case l.Def == metrics.CallCharges, l.Def == metrics.ChargeCorrections && l.Labels[5] == "debit":
-			d.book(r.Start).charge(l.Labels[2], &l.Money)
-		case l.Def == metrics.ChargeCorrections:
-			credit := l.Money.Neg()
-			d.book(r.Start).charge(l.Labels[2], &credit)
+// addToDay adds a fact to the book of the day in which its record starts.
+func (d *Decision) addToDay(f *facts.Fact) {
+	switch start := f.Record.Start; f.Kind {
+	case facts.Record:
+		b := d.book(start)
+		b.Records++
+		if f.Late && d.was.HistoryDone {
+			b.Late++
 		}
+	case facts.Revision:
+		d.book(start).Revised++
+	case facts.Charge, facts.Correction:
+		d.book(start).charge(f.Charge.Currency, &f.Charge.Amount)
+	default:
 	}
 }
 
