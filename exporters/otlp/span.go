@@ -145,6 +145,9 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 		add(child{name: "Talk", kind: "talk", interval: interval{answer, call.to}})
 	}
 	for i := range r.Legs {
+		if r.LegsAreSessions() {
+			break // each has a span
+		}
 		if l := &r.Legs[i]; !l.Start.IsZero() {
 			add(child{name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed, interval: interval{l.Start, l.Start.Add(l.Duration.Value)}})
 		}

@@ -90,6 +90,9 @@ func (r *Record) Leg() Leg {
 	return l
 }
 
+// LegsAreSessions says whether the record's legs are its sessions, in the same order.
+func (r *Record) LegsAreSessions() bool { return len(r.Sessions) > 0 && len(r.Legs) == len(r.Sessions) }
+
 // LegRecord is a record of one of the legs of a redacted record, for its log record.
 func (r *Record) LegRecord(n int) *Record {
 	l := &r.Legs[n]

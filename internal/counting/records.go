@@ -165,6 +165,9 @@ func (d *Decision) addLegAttempt(e *entry) {
 // logParts makes the log records of the legs of a record that lists several.
 func (d *Decision) logParts(i int) {
 	legs := d.entries[i].record.Legs
+	if d.entries[i].record.LegsAreSessions() {
+		return // each has a log record
+	}
 	for n := range legs {
 		if len(legs) > 1 && !legs[n].Master {
 			d.addLog(i, -1, Event{Name: EventLeg, Version: 1})
@@ -256,6 +259,9 @@ func (d *Decision) decideParts(i int, st *state) {
 	for n := range r.Sessions {
 		if d.addSession(&d.entries[i], st, r.Sessions[n].ID) {
 			d.note(facts.Fact{Kind: facts.Session, Record: r, Part: n})
+			if r.LegsAreSessions() {
+				d.note(facts.Fact{Kind: facts.Leg, Record: r, Part: n})
+			}
 			d.addLog(i, n, Event{Name: EventSession, Version: 1})
 		}
 	}

@@ -26,8 +26,12 @@ func AppendRecord(dst []Fact, r *cdr.Record, c Context) []Fact {
 	return appendTrunkTime(AppendCall(AppendEmergency(dst, r), r, c), r)
 }
 
-// AppendLegs appends the legs of a record: those that it lists, else itself.
+// AppendLegs appends the legs of a record: those that it lists, else itself. Legs that are sessions count with
+// their sessions, which may come in later versions.
 func AppendLegs(dst []Fact, r *cdr.Record) []Fact {
+	if r.LegsAreSessions() {
+		return dst
+	}
 	for i := range r.Legs {
 		dst = append(dst, Fact{Kind: Leg, Record: r, Part: i})
 	}

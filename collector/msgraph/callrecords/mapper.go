@@ -26,6 +26,7 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 		Start: c.Start.UTC(), End: end, Duration: end.Sub(c.Start), NoDuration: !c.hasEnd(),
 		CallType: m.callType(c.Type), Direction: cdr.Internal,
 		Outcome:     cdr.NotConnected,
+		ListsLegs:   true,
 		Provisional: len(c.Sessions) == 0 && !due,
 	}
 	if c.Organizer != nil {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -80,7 +81,7 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 		}
 		counted = true
 		for ; sessions < v.sessions; sessions++ {
-			t.addSession(p.outline(sessions), v)
+			t.addSession(p, p.outline(sessions), v)
 		}
 		if over && !settled && (view.Settle > 0 || p.sessions == 0 || v.sessions > 0) {
 			settled = true
@@ -180,7 +181,12 @@ func (p *recordPlan) callType() string {
 	return "peer_to_peer"
 }
 
-func (t *CallTotals) addSession(s *session, v *recordVersion) {
+func (t *CallTotals) addSession(p *recordPlan, s *session, v *recordVersion) {
+	leg := cdr.NotConnected
+	if s.gotThrough(v) {
+		leg = s.answer()
+	}
+	t.Metrics.Count("cdr_call_legs_total", cmp.Or(cdr.CallType(s.callee.role), p.callType()), leg)
 	result := cdr.SessionOK
 	if s.failure != nil && v.explained {
 		if result = cdr.SessionSetupFailed; s.failure.Dropped {
