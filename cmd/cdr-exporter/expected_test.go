@@ -40,7 +40,6 @@ var compared = map[string][]string{
 	"cdr_media_round_trip_seconds":      {"media", "media_direction", "network"},
 	"cdr_media_packet_loss_ratio":       {"media", "media_direction", "network"},
 	"cdr_media_concealed_ratio":         {"media", "media_direction", "network"},
-	"cdr_media_mos":                     {"media", "media_direction", "network"},
 	"cdr_ratings_total":                 {"rating"},
 	"cdr_queue_calls_total":             {"queue", "result"},
 	"cdr_queue_wait_seconds":            {"queue", "result"},

@@ -243,7 +243,8 @@ const TimeZone = "time_zone"
 // allParameters are the definition's parameters and those that every definition read in the same way has.
 func (d *Definition) allParameters() map[string]Parameter {
 	all := make(map[string]Parameter)
-	if d.SQL != nil || slices.ContainsFunc(slices.Collect(maps.Values(d.Feeds)), func(f Feed) bool { return f.takesZone() }) {
+	feeds := slices.Collect(maps.Values(d.Feeds))
+	if d.SQL != nil || slices.ContainsFunc(feeds, func(f Feed) bool { return f.takesZone() }) {
 		all[TimeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
 	}
 	if d.Files != nil {
@@ -269,7 +270,8 @@ var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
 // needsZone says whether a time carries no zone, neither in the row nor in the definition.
 func (f *Feed) needsZone() bool { return f.hasTimesWithout(zoneIn) }
 
-// takesZone says whether a zone can say something of a time: which it is, or what the name of its zone means.
+// takesZone says whether a zone can say something of a time: which it is, or what the name of its
+// zone means.
 func (f *Feed) takesZone() bool {
 	compare := slices.Collect(maps.Values(f.conditions()))
 	for _, v := range f.values() {

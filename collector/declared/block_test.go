@@ -10,7 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// TestSourceIgnores (definitions.md, "Leaving rows out"): a source leaves out what the definition or its own block ignores.
+// TestSourceIgnores (definitions.md, "Leaving rows out"): a source leaves out what the definition
+// or its own block ignores.
 func TestSourceIgnores(t *testing.T) {
 	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
 		"INSERT INTO calls SELECT value, '2026-11-23 10:00:00' FROM json_each('[1,2,3,4]')")

@@ -25,7 +25,8 @@ var (
 
 // comparedTimes are how times that are compared are written. Seconds may have a fraction.
 var comparedTimes = []string{
-	"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05-07", "2006-01-02 15:04:05", "2006-01-02",
+	"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05-07",
+	"2006-01-02 15:04:05", "2006-01-02",
 }
 
 var errBound = errors.New(`must compare with a number or a time, such as ">0", ">=400 <500" or ">=2026-01-01"`)

@@ -128,7 +128,7 @@ func (t *test) fits(r *row) bool {
 		return slices.ContainsFunc(values, func(v string) bool { return t.fitsText(r, v) })
 	}
 	text, is := r.text(t.path)
-	return is != nested && t.fitsText(r, text)
+	return is != nested && t.fitsText(r, strings.TrimSpace(text))
 }
 
 func (t *test) fitsText(r *row, text string) bool {

@@ -80,8 +80,8 @@ var (
 	mailsOfNames = []string{time.RFC1123, "2 Jan 2006 15:04:05 MST"}
 )
 
-// parseLayout reads a time by a layout. The name of a zone is one that the zone has, an offset such as +03, UTC or GMT. Go takes
-// any other name for UTC, and would be hours off.
+// parseLayout reads a time by a layout. The name of a zone is one that the zone has, an offset such
+// as +03, UTC or GMT. Go takes any other name for UTC, and would be hours off.
 func parseLayout(text, layout string, zone *time.Location) (at time.Time, problem string, err error) {
 	at, err = time.ParseInLocation(layout, text, zone)
 	if err != nil || !strings.Contains(layout, "MST") || offsetIn.MatchString(layout) {
@@ -97,7 +97,8 @@ func parseLayout(text, layout string, zone *time.Location) (at time.Time, proble
 	return at, unknownZone, nil
 }
 
-// parseMail reads a time of RFC 2822 with the name of a zone, without the day of the week, or with a comment.
+// parseMail reads a time of RFC 2822 with the name of a zone, without the day of the week, or with
+// a comment.
 func parseMail(text string, zone *time.Location) (at time.Time, problem string, err error) {
 	if !namedInMail.MatchString(text) {
 		at, err = mail.ParseDate(text)
@@ -115,13 +116,15 @@ func parseMail(text string, zone *time.Location) (at time.Time, problem string, 
 // ahead is how far a clock may be ahead of ours: a row from it isn't one of the year before.
 const ahead = time.Hour
 
-// hasYear says whether times of a form have their year in them. Both times have the same day of the week.
+// hasYear says whether times of a form have their year in them. Both times have the same day of the
+// week.
 func hasYear(form string) bool {
 	at := func(year int) string { return formatTime(time.Date(year, 11, 23, 12, 0, 0, 0, time.UTC), form) }
 	return at(2026) != at(2015)
 }
 
-// inferYear reads a time without a year: the newest that isn't in the future. The 29th of February may be eight years back.
+// inferYear reads a time without a year: the newest that isn't in the future. The 29th of February
+// may be eight years back.
 func inferYear(text, form string, zone *time.Location, now time.Time) (at time.Time, problem string) {
 	newest := now.Add(ahead)
 	last := newest.In(zone).Year()

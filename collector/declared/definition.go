@@ -221,7 +221,8 @@ func (d *Definition) validateWays(r *config.Report) {
 // validateWay reports what a feed lacks for the way in which it is read.
 func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	if f.Legs != nil && (d.SQL != nil || f.files != nil && f.files.Format == formatCSV) {
-		r.Problemf("feeds."+feed+".legs", "are a list of JSON within the row of a call, and these rows have columns; leave them out")
+		r.Problemf("feeds."+feed+".legs",
+			"are a list of JSON within the row of a call, and these rows have columns; leave them out")
 	}
 	switch {
 	case f.Files != nil && d.HTTP != nil:

@@ -71,7 +71,8 @@ func stringOf(values ...any) (any, error) {
 	return fmt.Sprint(values[0]), nil
 }
 
-// names collects the values and parameters that an expression uses, and what is wrong with a call of a function.
+// names collects the values and parameters that an expression uses, and what is wrong with a call
+// of a function.
 type names struct {
 	all, parameters []string
 	usesZone        bool
@@ -132,7 +133,8 @@ func (n *names) Visit(node *ast.Node) {
 }
 
 // expressionFails is what is wrong with a row whose expression has no result.
-const expressionFails = "has an expression that fails: what it uses is missing, or isn't the number or time that it needs"
+const expressionFails = "has an expression that fails: " +
+	"what it uses is missing, or isn't the number or time that it needs"
 
 // run evaluates the expression over a row.
 func (e *expression) run(r *row) (result any, problem string) {

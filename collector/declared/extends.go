@@ -9,8 +9,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// layers are the mappings of a definition whose keys are amended one by one. A key that isn't here is replaced as a whole: half of one condition, value or
-// way to the next page and half of another make no sense. * stands for each key.
+// layers are the mappings of a definition whose keys are amended one by one. A key that isn't here
+// is replaced as a whole: half of one condition, value or way to the next page and half of another
+// make no sense. * stands for each key.
 type layers map[string]layers
 
 var amended = layers{
@@ -20,7 +21,8 @@ var amended = layers{
 	}},
 }
 
-// extend amends the definition that a file names under `extends`: what the file doesn't have is as there.
+// extend amends the definition that a file names under `extends`: what the file doesn't have is as
+// there.
 func extend(root *yaml.Node) *config.Problem {
 	at := keyOf(root, "extends")
 	if at < 0 {
@@ -43,7 +45,8 @@ func extend(root *yaml.Node) *config.Problem {
 	return nil
 }
 
-// moveTo gives all lines of a text as one: what is wrong with a key of it is so because of what amends it.
+// moveTo gives all lines of a text as one: what is wrong with a key of it is so because of what
+// amends it.
 func moveTo(n *yaml.Node, line int) {
 	n.Line = line
 	for _, inner := range n.Content {
@@ -61,7 +64,8 @@ func keyOf(mapping *yaml.Node, name string) int {
 	return -1
 }
 
-// amend is a mapping with the keys of another one in place of its own. One without a value takes the key away.
+// amend is a mapping with the keys of another one in place of its own. One without a value takes
+// the key away.
 func amend(base, with *yaml.Node, inner layers) *yaml.Node {
 	all := *with
 	all.Content = slices.Clone(with.Content)

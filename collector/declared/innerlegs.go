@@ -19,8 +19,8 @@ type InnerLegs struct {
 
 // ofLegs are the fields that a leg within a row may have.
 var ofLegs = []string{
-	"id", "parent", "start", "answer", "end", "ringing", "duration", "direction", "call_type", "party", "outcome", "sip_code",
-	"trunk", "channel", "user_id", "user_name",
+	"id", "parent", "start", "answer", "end", "ringing", "duration", "direction", "call_type", "party", "outcome",
+	"sip_code", "trunk", "channel", "user_id", "user_name",
 }
 
 // Validate implements config.Validator.
@@ -106,7 +106,8 @@ func (p *mapping) mapLeg() *cdr.Record {
 	return r
 }
 
-// settleLegs gives the legs what they have from their row, and makes a call of them. It needs the row's start and direction.
+// settleLegs gives the legs what they have from their row, and makes a call of them. It needs the
+// row's start and direction.
 func (p *mapping) settleLegs() {
 	r, unmapped := p.record, p.unmapped
 	direction, _ := readWord(p, "direction", &p.feed.Record.Direction, directionWords, notDirection)

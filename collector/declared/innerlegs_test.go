@@ -10,7 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// innerLegs ends a definition whose rows have their legs within them. Times are seconds after 10:00:00.
+// innerLegs ends a definition whose rows have their legs within them. Times are seconds after
+// 10:00:00.
 const innerLegs = `    legs:
       rows: call.legs
       record:

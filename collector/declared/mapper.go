@@ -42,7 +42,8 @@ type MapperSettings struct {
 // NewMapper makes a mapper of a feed.
 func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m := &Mapper{
-		feed: feed, zone: s.Zone, now: s.Now, ignore: s.Ignore, extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
+		feed: feed, zone: s.Zone, now: s.Now, ignore: s.Ignore,
+		extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
 	if m.zone == nil {

@@ -168,6 +168,24 @@ func TestFields(t *testing.T) {
 	}
 }
 
+// TestOneColumn: a line of fixed width is cut by positions, so its blanks count until a value is cut out.
+func TestOneColumn(t *testing.T) {
+	m := mapper(t, `    ignore: 'len(line) < 20'
+    record:
+      start: {path: line, match: '^.{3}(.{10})', time: unix}
+      outcome: {expr: 'trim(line[0:3]) == "1" ? "busy" : "failed"'}
+      trunk: {path: line, match: '^.{14}(.*)$'}
+      call_type: {when: {line: "1 *"}, is: one}
+`, declared.MapperSettings{})
+	r := m.MapFields([]string{"line"}, []string{" 1 1795428063 fra     "}).Record
+	if r == nil || r.Start.Unix() != 1795428063 || r.Outcome != cdr.Busy || r.Trunk != "fra" || r.CallType != "one" {
+		t.Errorf("got %+v", r)
+	}
+	if got := m.MapFields([]string{"line"}, []string{"      "}); !got.Ignored && got.Invalid == "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestTimes: forms of times, which time a row has, or why it has none.
 func TestTimes(t *testing.T) {
 	now := time.Date(2026, 2, 10, 12, 0, 0, 0, time.UTC)

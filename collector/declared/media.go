@@ -52,15 +52,17 @@ func (m *Media) Validate(r *config.Report) {
 
 func (m *Media) values(prefix string) map[string]*Value {
 	return map[string]*Value{
-		prefix + "jitter": &m.Jitter, prefix + "round_trip": &m.RoundTrip, prefix + "loss": &m.Loss, prefix + "mos": &m.MOS,
-		prefix + "packets": &m.Packets, prefix + "direction": &m.Direction,
+		prefix + "jitter": &m.Jitter, prefix + "round_trip": &m.RoundTrip, prefix + "loss": &m.Loss,
+		prefix + "mos": &m.MOS, prefix + "packets": &m.Packets, prefix + "direction": &m.Direction,
 	}
 }
 
-// usualPacket is how much audio a packet holds, where the row doesn't say how many there were: few packets mean nothing.
+// usualPacket is how much audio a packet holds, where the row doesn't say how many there were: few
+// packets mean nothing.
 const usualPacket = 20 * time.Millisecond
 
-// media adds the streams of which the row says something. They count with the first final version of the row.
+// media adds the streams of which the row says something. They count with the first final version
+// of the row.
 func (p *mapping) media() {
 	r := p.record
 	for i := range p.feed.Record.Media {
@@ -73,11 +75,13 @@ func (p *mapping) media() {
 		if !s.Jitter.Known && !s.RoundTrip.Known && !s.Loss.Known && !s.MOS.Known {
 			continue
 		}
-		if s.Packets.Value, s.Packets.Known = p.integer("media.packets", &m.Packets, 64, "is no whole number"); !s.Packets.Known {
+		s.Packets.Value, s.Packets.Known = p.integer("media.packets", &m.Packets, 64, "isn't a whole number")
+		if !s.Packets.Known {
 			connected, known := r.ConnectedTime()
 			s.Packets = cdr.Int{Value: int64(connected / usualPacket), Known: known}
 		}
-		toCallee, found := readWord(p, "media.direction", &m.Direction, streamDirections, "is neither to_callee nor to_caller")
+		toCallee, found := readWord(p, "media.direction", &m.Direction, streamDirections,
+			"is neither to_callee nor to_caller")
 		s.ToCallee, s.NoSender = toCallee, !found
 		r.Streams = append(r.Streams, s)
 	}
@@ -107,7 +111,7 @@ func parseScore(g *given) (score float64, problem string) {
 
 func parseFloat(text string) (n float64, problem string) {
 	if !number.MatchString(text) {
-		return 0, "is no number"
+		return 0, "isn't a number"
 	}
 	n, _ = strconv.ParseFloat(text, 64) // infinite if it is out of range
 	return n, ""

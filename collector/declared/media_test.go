@@ -25,7 +25,7 @@ func TestMedia(t *testing.T) {
 		{"two streams", "media: [{jitter: a, direction: {is: to_caller}}, {jitter: b, direction: {is: to_callee}}]", `"a":0.001,"b":"0.002"`,
 			"jitter 1ms packets 3000 callee_to_caller good, jitter 2ms packets 3000 caller_to_callee good"},
 		{"one of two streams", "media: [{jitter: a}, {jitter: b}]", `"b":"0.002"`, "jitter 2ms packets 3000 unknown good"},
-		{"no number", all, `"m":"good"`, "invalid: media.mos is no number"},
+		{"no number", all, `"m":"good"`, "invalid: media.mos isn't a number"},
 		{"an unknown direction", all, `"j":1,"d":"x"`, "unmapped [{media.direction x}]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

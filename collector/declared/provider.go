@@ -29,7 +29,8 @@ func (d *Definition) properties() (all []collector.FeedProperties) {
 	for _, key := range slices.Sorted(maps.Keys(d.Feeds)) {
 		f := d.Feeds[key]
 		all = append(all, collector.FeedProperties{
-			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(), Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: f.countsVisits(),
+			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(),
+			Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: f.countsVisits(),
 		})
 	}
 	return all
@@ -112,7 +113,8 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 			},
 		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
-			Parameters: b.Values, Zone: zone, Now: settings.Now, Ignore: keys.Ignore, EmergencyNumbers: settings.EmergencyNumbers,
+			Parameters: b.Values, Zone: zone, Now: settings.Now, Ignore: keys.Ignore,
+			EmergencyNumbers: settings.EmergencyNumbers,
 		}}
 		for _, read := range ways {
 			read(&info, f)

@@ -92,6 +92,9 @@ func (r *row) text(p path) (string, form) {
 				text = bare(text, r.percent)
 			}
 			is = formOf(text)
+			if len(r.columns) == 1 && !r.percent {
+				text = r.fields[i] // a line that is cut by positions
+			}
 		}
 		return text, is
 	}
@@ -102,7 +105,8 @@ func (r *row) text(p path) (string, form) {
 	return text, is
 }
 
-// bare is a text without blanks around it: padded columns, and rows that people edit, have them. It is percent-decoded first if that is asked for.
+// bare is a text without blanks around it: padded columns, and rows that people edit, have them. It
+// is percent-decoded first if that is asked for.
 func bare(text string, percent bool) string {
 	if percent {
 		text = percentDecoded(text)

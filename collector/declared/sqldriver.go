@@ -156,10 +156,11 @@ func queryPostgres(ctx context.Context, q sqlQuery, each func(columns, values []
 	return rows.Err()
 }
 
-// inUTC is a timestamptz in one form whatever the zone of the session is, whose offset may have minutes: a text that is an id or a version stays the same.
+// inUTC is a timestamptz in one form whatever the zone of the session is, whose offset may have
+// minutes: a text that is an id or a version stays the same.
 func inUTC(text string) string {
-	for _, layout := range []string{"2006-01-02 15:04:05-07", "2006-01-02 15:04:05-07:00", "2006-01-02 15:04:05-07:00:00"} {
-		if at, err := time.Parse(layout, text); err == nil {
+	for _, offset := range []string{"-07", "-07:00", "-07:00:00"} {
+		if at, err := time.Parse(time.DateTime+offset, text); err == nil {
 			return at.UTC().Format("2006-01-02 15:04:05.999999-07")
 		}
 	}

@@ -13,8 +13,9 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// timeFunctions are the functions of expressions for times. A row's value may have the name of one, so a call is renamed before it is compiled: its
-// name gets (), which no value has. Each gets the zone as its last argument.
+// timeFunctions are the functions of expressions for times. A row's value may have the name of one,
+// so a call is renamed before it is compiled: its name gets (), which no value has. Each gets the
+// zone as its last argument.
 var timeFunctions = map[string]struct {
 	least, most int // arguments as the definition has them
 	call        func(values ...any) (any, error)
@@ -151,7 +152,8 @@ func formatOf(values ...any) (any, error) {
 	}
 }
 
-// textOfValue is what an expression gives, as a text: a time in RFC 3339, a length of time in seconds.
+// textOfValue is what an expression gives, as a text: a time in RFC 3339, a length of time in
+// seconds.
 func textOfValue(value any) (text string, is bool) {
 	switch v := value.(type) {
 	case string:

@@ -73,7 +73,8 @@ func (a *alternative) Validate(r *config.Report) {
 	}
 }
 
-// validateTime reports forms of times that don't tell the day, and a year that is inferred though it is there.
+// validateTime reports forms of times that don't tell the day, and a year that is inferred though
+// it is there.
 func (a *alternative) validateTime(r *config.Report) {
 	if r.Given("time") && len(a.Time) == 0 {
 		r.Problemf("time", "is empty: %s", howTimes)
@@ -83,7 +84,8 @@ func (a *alternative) validateTime(r *config.Report) {
 		switch {
 		case tellsDay(form) || infer && tellsDay("2006 "+form):
 		case !hasYear(form) && tellsDay("2006 "+form):
-			r.Problemf("time", "has no year in %q; write year: infer beside it, and it is the newest that isn't in the future", form)
+			r.Problemf("time",
+				"has no year in %q; write year: infer beside it, and it is the newest that isn't in the future", form)
 		default:
 			r.Problemf("time", "has no year, month and day in %q: %s", form, howTimes)
 		}

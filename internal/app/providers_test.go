@@ -9,7 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 )
 
-// TestDefinitionsOfABuiltin: one definition may take the place of a built-in one, and has the keys of its sources.
+// TestDefinitionsOfABuiltin: one definition may take the place of a built-in one, and has the keys
+// of its sources.
 func TestDefinitionsOfABuiltin(t *testing.T) {
 	const amended = "extends: asterisk\nparameters: {site: {default: x}}\n"
 	for _, c := range []struct {

@@ -22,7 +22,8 @@ type Options struct {
 	Providers map[string]func() any
 	// Define reads the files that `definitions` names, and returns further kinds of sources; nil: they are ignored. Its problems are Problems.
 	Define func(files []string) (map[string]func() any, error)
-	// Amend changes a document before it is decoded, and says what is wrong; nil: it is decoded as it is.
+	// Amend changes a document before it is decoded, and says what is wrong; nil: it is decoded as
+	// it is.
 	Amend func(root *yaml.Node) *Problem
 	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool

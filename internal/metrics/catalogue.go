@@ -94,7 +94,8 @@ var (
 	MediaConcealed = ofRecords(Histogram, "cdr_media_concealed_ratio", "cdr.media.concealed.ratio", "1",
 		"Average share of audio that was made up for lost packets.", "media", "media_direction", "network*").withStreamLabels().inBuckets(concealedBounds, billionths)
 	MediaMOS = ofRecords(Histogram, "cdr_media_mos", "cdr.media.mos", "1",
-		"Mean opinion score of media streams as the system estimates it, from 1 (bad) to 5.", "media", "media_direction", "network*").withStreamLabels().inBuckets(mosBounds, micros)
+		"Mean opinion score of media streams as the system estimates it, from 1 (bad) to 5.",
+		"media", "media_direction", "network*").withStreamLabels().inBuckets(mosBounds, micros)
 	Ratings = ofRecords(Counter, "cdr_ratings_total", "cdr.ratings", "{rating}",
 		"Ratings of calls by their users.", "rating*")
 )
