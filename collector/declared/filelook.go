@@ -178,9 +178,6 @@ func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
 	case open:
 		l.list.wait(true, f.path, where+" begin with a row whose quotes have no end yet",
 			"nothing: after a minute its first line is set aside, and the lines behind it are read; if it happens again, see how the program writes quotes")
-	case l.files.Format == formatJSONLines && holdsSeveral(rows.rest):
-		l.list.wait(true, f.path, where+" have objects of JSON without an end of line between them",
-			"let the program that writes the file end each record with an end of line")
 	case at < size && rests >= waitForQuote:
 		l.list.wait(false, f.path, where+" are a last line without an end",
 			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, or when the file has rested for an hour")
@@ -208,7 +205,7 @@ func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listed
 			return err
 		}
 	}
-	if lines != rows.count {
+	if several := l.files.Format == formatJSONLines && rows.count > lines; lines != rows.count && !several {
 		l.list.waits = append(l.list.waits, &advice.Error{
 			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, rows.count),
 			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else see how the program writes quotes",

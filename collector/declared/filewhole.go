@@ -125,30 +125,24 @@ func (l *wholeLook) mayGrow(f *listedFile) bool {
 	return l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
 }
 
-// jsonRows are the rows of a document: the array that the definition names, or the document itself. One that can't be read is waited for (io.EOF), and
-// then set aside until it changes.
+// jsonRows are the rows of a file of documents, mostly one: the array that the definition names, or the document itself. If one can't be read, the file is
+// waited for (io.EOF), and then that one is set aside until the file changes.
 func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, error] {
 	return func(yield func(*fileRow, error) bool) {
-		document, problem := readDocument(file, f.info.Size())
-		rows := []rawRow{{raw: document}}
-		if problem == "" && l.feed.Rows != nil {
-			page, err := l.feed.readPage(document)
-			if rows = page.rows; err != nil {
-				problem = err.Error()
-			}
-		}
-		if problem != "" {
-			if l.mayGrow(f) {
-				l.list.wait(true, f.path, problem,
-					"see that the file is one document of JSON (for one in each line say read: lines, format: jsonl); it is tried again for an hour after it was last written to, then set aside until it changes")
-				yield(nil, io.EOF)
-				return
-			}
-			sum := sha256.Sum256(document)
-			rows = []rawRow{{raw: sum[:], problem: problem}}
+		rows, problem := l.documentRows(file, f.info.Size())
+		if problem != "" && l.mayGrow(f) {
+			l.list.wait(true, f.path, problem,
+				"see that the file is a document of JSON, or objects one after the other; it is tried again for an hour after it was last written to, "+
+					"then what can't be read is set aside until it changes")
+			yield(nil, io.EOF)
+			return
 		}
 		var place chain
 		for _, row := range rows {
+			if row.problem != "" {
+				sum := sha256.Sum256(row.raw)
+				row.raw = sum[:]
+			}
 			place = place.next(row.raw)
 			if !yield(&fileRow{rawRow: row, mark: mark{f.info.Size(), place}, bare: f.info.Size()}, nil) {
 				return
@@ -157,18 +151,33 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, e
 	}
 }
 
-// readDocument reads a file of JSON, and says what is wrong with it.
-func readDocument(file io.ReaderAt, size int64) (document []byte, problem string) {
+// documentRows are the rows of a file of JSON, and what is wrong with the first one that can't be read. Such a row stands for its document.
+func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (rows []rawRow, problem string) {
 	if size > longestDocument {
-		return nil, fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
+		problem = fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
+		return []rawRow{{problem: problem}}, problem
 	}
-	document, err := io.ReadAll(io.NewSectionReader(file, 0, size))
-	if document = trimmed(document); holdsSeveral(document) {
-		problem = "the file has several documents of JSON one after the other"
-	} else if err != nil || !isJSON(document) {
-		problem = "the file is no valid JSON"
+	text, err := io.ReadAll(io.NewSectionReader(file, 0, size))
+	all := documents(trimmed(text))
+	for _, document := range all {
+		switch {
+		case err != nil, document.problem != "":
+			document.problem = "the file is no valid JSON"
+			if len(all) > 1 {
+				document.problem = "the file has an object that is no valid JSON"
+			}
+		case l.feed.Rows != nil:
+			page, err := l.feed.readPage(document.raw)
+			if err == nil {
+				rows = append(rows, page.rows...)
+				continue
+			}
+			document.problem = err.Error()
+		}
+		problem = cmp.Or(problem, document.problem)
+		rows = append(rows, document)
 	}
-	return document, problem
+	return rows, problem
 }
 
 // wholePosition is which files were read.
