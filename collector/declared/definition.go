@@ -318,6 +318,7 @@ const (
 	formatJSON      = "json"
 	formatJSONLines = "jsonl"
 	formatCSV       = "csv"
+	formatPattern   = "pattern" // of files only
 )
 
 // Validate implements config.Validator.

@@ -165,8 +165,12 @@ func (r *fileRows) next() (row fileRow, err error) {
 
 // readRow reads a row that begins with a line, and says over how many lines it goes.
 func (r *fileRows) readRow(row *rawRow) (lines int, err error) {
-	if r.files.Format == formatCSV {
+	switch r.files.Format {
+	case formatCSV:
 		return r.readFields(row)
+	case formatPattern:
+		row.columns, row.fields, row.problem = r.files.Pattern.fields(string(row.raw))
+		return 1, nil
 	}
 	row.raw = bytes.Trim(row.raw, betweenObjects)
 	row.problem = jsonProblem(row.raw)

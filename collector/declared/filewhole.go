@@ -95,7 +95,7 @@ func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (kn
 	if all = chainOf(sum); l.marks[mark{size, all}] && !l.audit {
 		return size, all, nil
 	}
-	if l.files.Format == formatCSV && !l.audit {
+	if l.files.Format != formatJSON && !l.audit {
 		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, slices.Collect(maps.Keys(l.marks)))
 	}
 	return known, all, err

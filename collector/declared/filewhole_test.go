@@ -142,8 +142,8 @@ func TestFilesDefinitionProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
 		{"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:", "files: a way to read is already given by http"},
 		{"another way", "read: lines", "read: tail", "files.read: must be lines or whole"},
-		{"format", "format: csv", "format: xml", "files.format: must be csv or jsonl"},
-		{"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl", "files.format: must be csv or json"},
+		{"format", "format: csv", "format: xml", "files.format: must be csv, jsonl or pattern"},
+		{"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl", "files.format: must be csv, json or pattern"},
 		{"columns of JSON", "format: csv", "format: jsonl", "files.columns: is for format: csv only"},
 		{"separator", "read: lines", `read: lines, separator: "||"`, "files.separator: must be one character"},
 		{"widths", "read: lines", "read: lines, widths: [0]", "files.widths: has 0"},

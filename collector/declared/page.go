@@ -255,7 +255,7 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 	var page answerPage
 	switch {
 	case len(text) == 0:
-	case text[0] != '{' && text[0] != '[':
+	case text[0] != '{' && text[0] != '[', m.feed.Format == formatPattern:
 		files := m.feed.csv()
 		for row, err := range rowsOf(text, files).all(files.Skip) {
 			if err != nil {
