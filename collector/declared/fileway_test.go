@@ -261,7 +261,7 @@ func TestLinesOverRotations(t *testing.T) {
 		}, []string{"0", "1", "2", "3", "4"}},
 		{"compressed", csvLines, "calls: {}, paths: ['calls.csv*']", func(r *reading) {
 			r.add("calls.csv", line("a"))
-			r.add("calls.csv.1.gz", line("b"))
+			r.add("calls.csv.1.bz2", line("b"))
 		}, []string{"a"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -40,15 +40,23 @@ func newWholeLook(_ context.Context, l *fileLook) (fileKind, error) {
 
 // read implements fileKind: it reads a file unless it was read or is still being written.
 func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
-	version, size := versionOf(f), f.info.Size()
-	if l.seeFile(version, l.day) || l.now().Sub(f.info.ModTime()).Abs() < l.files.Quiet {
+	version := versionOf(f)
+	if l.seeFile(version, l.day) || l.now().Sub(f.changed()).Abs() < l.files.Quiet {
 		return nil
 	}
-	file, err := os.Open(f.path)
+	opened, err := os.Open(f.path)
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer opened.Close() //nolint:errcheck // nothing was written
+	var file io.ReaderAt = opened
+	if f.zipped {
+		file, err = l.inflate(ctx, f, opened, func() { l.noteFile(version, wholeEntry{day: l.day}) })
+		if file == nil {
+			return err
+		}
+	}
+	size := f.info.Size()
 	known, all, err := l.known(ctx, file, size)
 	if err != nil {
 		return ignoreTruncated(err)
@@ -77,7 +85,7 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	} else if err != nil {
 		return err
 	}
-	if now, err := file.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
+	if now, err := opened.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
 		if read.Offset < size { // its version isn't read yet, and these rows are
 			version = binary.BigEndian.Uint64(read.Chain[:])
 		}
@@ -122,12 +130,12 @@ func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile, know
 
 // mayGrow says whether what can't be read of a file may still be written.
 func (l *wholeLook) mayGrow(f *listedFile) bool {
-	return l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
+	return !f.zipped && l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
 }
 
 // jsonRows are the rows of a file of documents, mostly one: the array that the definition names, or the document itself. If one can't be read, the file is
 // waited for (io.EOF), and then that one is set aside until the file changes.
-func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, error] {
+func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
 	return func(yield func(*fileRow, error) bool) {
 		rows, problem := l.documentRows(file, f.info.Size())
 		if problem != "" && l.mayGrow(f) {
