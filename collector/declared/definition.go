@@ -86,6 +86,7 @@ type Feed struct {
 	lists   map[string]bool // parameters that are lists
 	secrets map[string]bool // parameters that are secrets
 
+	xml   bool   // its rows are XML
 	files *Files // its own, or the definition's; nil: it isn't read from files
 }
 
@@ -319,6 +320,7 @@ const (
 	formatJSONLines = "jsonl"
 	formatCSV       = "csv"
 	formatPattern   = "pattern" // of files only
+	formatXML       = "xml"     // of whole files, and posted
 )
 
 // Validate implements config.Validator.

@@ -64,6 +64,8 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	read := mark{size, all}
 	switch {
 	case known == size:
+	case l.files.Format == formatXML:
+		err = l.addRows(l.xmlRows(ctx, file, f), f, 0)
 	case l.files.Format == formatJSON:
 		err = l.addRows(l.jsonRows(file, f), f, 0)
 	default:
@@ -103,7 +105,7 @@ func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (kn
 	if all = chainOf(sum); l.marks[mark{size, all}] && !l.audit {
 		return size, all, nil
 	}
-	if l.files.Format != formatJSON && !l.audit {
+	if l.files.Format != formatJSON && l.files.Format != formatXML && !l.audit {
 		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, slices.Collect(maps.Keys(l.marks)))
 	}
 	return known, all, err
@@ -153,6 +155,39 @@ func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow
 			}
 			place = place.next(row.raw)
 			if !yield(&fileRow{rawRow: row, mark: mark{f.info.Size(), place}, bare: f.info.Size()}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// xmlRows are the rows of a file of XML. If it can't be read to its end it is waited for (io.EOF), and then the rest is set aside until it changes.
+func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
+	size := f.info.Size()
+	all := func() iter.Seq2[rawRow, error] {
+		return xmlRows(&contextReader{ctx, io.NewSectionReader(file, 0, size)}, l.feed.Rows)
+	}
+	return func(yield func(*fileRow, error) bool) {
+		if l.mayGrow(f) {
+			for _, err := range all() {
+				if problem, bad := errors.AsType[xmlError](err); bad {
+					l.list.wait(true, f.path, string(problem), "see that the file is one document of XML; it is tried again for an hour after it was last "+
+						"written to, then the rows before that place are read and the rest is set aside until it changes")
+					yield(nil, io.EOF)
+					return
+				}
+			}
+		}
+		var place chain
+		for row, err := range all() {
+			if problem, bad := errors.AsType[xmlError](err); bad {
+				row = rawRow{raw: place[:], problem: string(problem)}
+			} else if err != nil {
+				yield(nil, err)
+				return
+			}
+			place = place.next(row.raw)
+			if !yield(&fileRow{rawRow: row, mark: mark{size, place}, bare: size}, nil) {
 				return
 			}
 		}

@@ -255,6 +255,13 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 	var page answerPage
 	switch {
 	case len(text) == 0:
+	case text[0] == '<' && m.feed.xml:
+		for row, err := range xmlRows(bytes.NewReader(text), m.feed.Rows) {
+			if err != nil {
+				return rows, err
+			}
+			rows = append(rows, row)
+		}
 	case text[0] != '{' && text[0] != '[', m.feed.Format == formatPattern:
 		files := m.feed.csv()
 		for row, err := range rowsOf(text, files).all(files.Skip) {
