@@ -3,6 +3,7 @@ package declared
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -301,7 +302,7 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
 		case p.Secret:
 			r.Problemf(key,
-				"names %s, which is a secret; secrets work in headers and auth of http and in request.query only, "+
+				"names %s, which is a secret; secrets work in headers and auth of http and in query and body of a request only, "+
 					"since others are stored or shown", n)
 		}
 	}
@@ -342,6 +343,9 @@ func (f *Feed) Validate(r *config.Report) {
 	}
 	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
 		r.Problemf("totals", "are of a filter by start or end without total")
+	}
+	if f.Next.In == inBody && f.Request.Method != http.MethodPost {
+		r.Problemf("next.in", "is body, and the request has none; say method: POST in it")
 	}
 	if f.Whole != nil && !f.hasLegs() {
 		r.Problemf("whole", "%s", noLegs)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
@@ -61,10 +64,12 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 // provider's total, collector.FewerRows follows that page instead.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
 	asked = r.Filter.widened(asked)
-	walk := &walk{httpReader: r, address: r.address(asked, r.settings.Parameters)}
-	request := httpclient.Request{
-		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.Format == formatJSON,
-		Answered: func(header http.Header) { walk.header = header },
+	walk := &walk{httpReader: r, address: r.address(asked, r.settings.Parameters), body: r.body(asked, r.settings.Parameters)}
+	request := r.request(walk.address, r.name)
+	request.ExpectJSON = r.Format == formatJSON
+	request.Answered = func(header http.Header) { walk.header = header }
+	if walk.body != nil {
+		request.NextBody = func() []byte { return walk.body.json() }
 	}
 	mapper, counts := r.newMapper(), newDayCounts()
 	total := -1 // the newest
@@ -102,12 +107,18 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 	}
 }
 
+// request is the request for an address, without its body.
+func (f *feed) request(address, label string) httpclient.Request {
+	return httpclient.Request{Feed: f.name, URL: address, Label: label, Method: f.Request.Method, Reads: true}
+}
+
 // walk goes from page to page.
 type walk struct {
 	*httpReader
 
-	address string      // of the page that was asked for
-	header  http.Header // of the newest answer
+	address string       // of the page that was asked for
+	body    *requestBody // of the next request; nil: none
+	header  http.Header  // of the newest answer
 	page    answerPage
 	pages   int
 	rows    int
@@ -144,15 +155,15 @@ func (w *walk) next() (string, error) {
 		next = w.withSecrets(next, w.address)
 	case n.Token != nil:
 		if next, there, err = w.page.next(n.Token, true); next != "" {
-			next, err = withParameter(w.address, n.Query, next)
+			next, err = w.with(next, false)
 		}
 	case n.Link != "":
 		next = w.withSecrets(nextLink(w.header, n.Link, w.address), w.address)
 		there = next != ""
 	case n.Page != "":
-		return withParameter(w.address, n.Page, strconv.Itoa(n.From+w.pages))
+		return w.with(strconv.Itoa(n.From+w.pages), true)
 	case n.Offset != "":
-		return withParameter(w.address, n.Offset, strconv.Itoa(w.rows))
+		return w.with(strconv.Itoa(w.rows), true)
 	default:
 		return "", nil
 	}
@@ -167,6 +178,19 @@ func (w *walk) next() (string, error) {
 		}
 	}
 	return next, err
+}
+
+// with is the address of the page that a value of the parameter leads to. In a body the value is put there, as a number or a text.
+func (w *walk) with(value string, isNumber bool) (string, error) {
+	if w.Next.In != inBody {
+		return withParameter(w.address, w.Next.parameter(), value)
+	}
+	var v any = value
+	if isNumber {
+		v = jsontext.Value(value)
+	}
+	w.body.set(w.Next.parameter(), v)
+	return w.address, nil
 }
 
 // roundPage divides the number of rows of a full page where the request doesn't say how many it may
@@ -188,7 +212,9 @@ func (w *walk) isFull() bool {
 		return true
 	}
 	said := false
-	for name, text := range w.Request.Query {
+	texts := w.Request.Body.numbers()
+	maps.Copy(texts, w.Request.Query)
+	for name, text := range texts {
 		if n, err := strconv.Atoi(expand(text, w.settings.Parameters)); err == nil && n > 0 &&
 			sizeIn.MatchString(name) {
 			if said = true; rows >= n {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -120,10 +119,10 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		return total, true
 	}
 	t := r.Totals
-	asked := Feed{Request: t.Request, secrets: r.secrets}
-	request := httpclient.Request{
-		Feed: r.name, URL: asked.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
-	}
+	asked := feed{Feed: &Feed{Request: t.Request, lists: r.lists, secrets: r.secrets}, name: r.name}
+	whole := span{day, day.Add(dayLength)}
+	request := asked.request(asked.address(whole, r.settings.Parameters), r.name+" totals")
+	request.ExpectJSON, request.Body = true, asked.body(whole, r.settings.Parameters).json()
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
 		r.logger.Info("the provider's total of a day can't be read now", "feed", r.name, "day", day.Format(time.DateOnly), "error", err.Error())
