@@ -110,27 +110,34 @@ func (f *Feed) body(s span, parameters map[string][]string) *requestBody {
 var numberTime = regexp.MustCompile(`^\{(?:from|to)\|unix(?:_ms|_us)?\}$`)
 
 func (f *Feed) filled(value any, s span, parameters map[string][]string) any {
+	return mapTexts(value, func(text string) any {
+		if numberTime.MatchString(text) {
+			return jsontext.Value(s.fill(text))
+		}
+		if name := strings.Trim(text, "{}"); text == "{"+name+"}" && f.lists[name] {
+			return slices.Clone(parameters[name])
+		}
+		return f.expandQuery(s.fill(text), parameters)
+	})
+}
+
+// mapTexts is a copy of a body's value in which each text is replaced.
+func mapTexts(value any, replace func(text string) any) any {
 	switch v := value.(type) {
 	case map[string]any:
 		object := make(map[string]any, len(v))
 		for key, member := range v {
-			object[key] = f.filled(member, s, parameters)
+			object[key] = mapTexts(member, replace)
 		}
 		return object
 	case []any:
 		list := make([]any, len(v))
 		for i, element := range v {
-			list[i] = f.filled(element, s, parameters)
+			list[i] = mapTexts(element, replace)
 		}
 		return list
 	case string:
-		if numberTime.MatchString(v) {
-			return jsontext.Value(s.fill(v))
-		}
-		if name := strings.Trim(v, "{}"); v == "{"+name+"}" && f.lists[name] {
-			return slices.Clone(parameters[name])
-		}
-		return f.expandQuery(s.fill(v), parameters)
+		return replace(v)
 	}
 	return value
 }

@@ -64,6 +64,12 @@ type Feed struct {
 	Request  Request  `yaml:"request"`
 	Filter   Filter   `yaml:"filter"`
 	Next     Next     `yaml:"next"`
+	// For are values by name: the list is asked for with each, or each combination of them.
+	For map[string]texts `yaml:"for"`
+	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next says.
+	Complete string `yaml:"complete"`
+	// MaxRows is how many rows the provider gives of a span at most; 0: any number.
+	MaxRows int `yaml:"max_rows"`
 	// Total is where a page has the provider's own count of what was asked.
 	Total path `yaml:"total"`
 	// Totals is the provider's list of totals by day.
@@ -215,6 +221,11 @@ func (d *Definition) validateWays(r *config.Report) {
 
 // validateWay reports what a feed lacks for the way in which it is read.
 func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
+	for _, key := range []string{"for", "complete", "max_rows"} {
+		if key = "feeds." + feed + "." + key; d.HTTP == nil && r.Given(key) {
+			r.Problemf(key, "is for http only; leave it out")
+		}
+	}
 	switch {
 	case f.Files != nil && d.HTTP != nil:
 		r.Problemf("feeds."+feed+".files", "can't stand beside http; describe the files in a second definition")
@@ -245,6 +256,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 // validateParameters reports texts, paths and conditions of a feed that name parameters which the definition lacks.
 func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	d.validateRequest(r, key+".request.", &f.Request)
+	d.validateFor(r, key, f)
 	if f.Totals != nil {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
@@ -344,6 +356,11 @@ func (f *Feed) Validate(r *config.Report) {
 	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
 		r.Problemf("totals", "are of a filter by start or end without total")
 	}
+	r.OneOf("complete", cmp.Or(f.Complete, completeTotal), completeTotal)
+	if f.Complete != "" && f.Total == nil {
+		r.Problemf("complete", "needs total, the path of the provider's count of what was asked; add it")
+	}
+	r.AtLeast("max_rows", int64(f.MaxRows), 0)
 	if f.Next.In == inBody && f.Request.Method != http.MethodPost {
 		r.Problemf("next.in", "is body, and the request has none; say method: POST in it")
 	}

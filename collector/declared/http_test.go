@@ -91,6 +91,20 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	return &source.Feeds[0]
 }
 
+// openText opens a source of a definition. block is its block.
+func (f *fakeAPI) openText(t testing.TB, definition, block string) *collector.FeedInfo {
+	t.Helper()
+	f.now = noon
+	source, err := openBlockWith(t.TempDir(), definition, block, collector.SourceSettings{
+		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))}, Now: func() time.Time { return f.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.source = source
+	return &source.Feeds[0]
+}
+
 // ids reads a span and returns the ids of its records, and those of rows that are set aside as !.
 func ids(t testing.TB, info *collector.FeedInfo, from, to time.Time) (all []string, totals []collector.DayTotal, err error) {
 	t.Helper()

@@ -88,11 +88,11 @@ func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, rec
 }
 
 // compareDays compares each day that is over, and of which all was read, with the provider's total; and a day that was asked for alone with the total
-// that its answer has, which is below zero if there is none. A total that can't be had now costs no record: it is asked for with the next read.
-func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, total int) (all []collector.DayTotal) {
+// that its answers have, which is below zero if there is none. A total that can't be had now costs no record: it is asked for with the next read.
+func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, rows, total int) (all []collector.DayTotal) {
 	if r.Totals == nil {
 		if total >= 0 && asked.isDay() && r.Filter.By != byInserted {
-			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: counts.rows(asked.from), Theirs: total})
+			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: rows, Theirs: total})
 		}
 		return all
 	}
