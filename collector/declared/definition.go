@@ -66,6 +66,8 @@ type Feed struct {
 	Next     Next     `yaml:"next"`
 	// For are values by name: the list is asked for with each, or each combination of them.
 	For map[string]texts `yaml:"for"`
+	// Snapshot: the rows are calls in progress.
+	Snapshot bool `yaml:"snapshot"`
 	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next says.
 	Complete string `yaml:"complete"`
 	// MaxRows is how many rows the provider gives of a span at most; 0: any number.
@@ -221,7 +223,7 @@ func (d *Definition) validateWays(r *config.Report) {
 
 // validateWay reports what a feed lacks for the way in which it is read.
 func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
-	for _, key := range []string{"for", "complete", "max_rows"} {
+	for _, key := range []string{"for", "complete", "max_rows", "snapshot"} {
 		if key = "feeds." + feed + "." + key; d.HTTP == nil && r.Given(key) {
 			r.Problemf(key, "is for http only; leave it out")
 		}
@@ -236,7 +238,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	case d.Push != nil:
 		return
 	}
-	if f.Filter.By == "" && !r.Given("feeds."+feed+".filter") {
+	if f.Filter.By == "" && !f.Snapshot && !r.Given("feeds."+feed+".filter") {
 		r.Problemf("feeds."+feed+".filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
 	}
 	if given := f.Filter.Overlap.given; given != "" && wholeNumber.MatchString(given) != (d.SQL != nil) {
@@ -338,9 +340,12 @@ const (
 
 // Validate implements config.Validator.
 func (f *Feed) Validate(r *config.Report) {
-	if r.Given("record") {
+	switch {
+	case r.Given("record") && f.Snapshot:
+		f.validateSnapshot(r)
+	case r.Given("record"):
 		f.validateVisits(r)
-	} else {
+	default:
 		r.Problemf("record", "is missing; say what the fields of a call are taken from")
 	}
 	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)

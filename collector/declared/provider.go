@@ -30,6 +30,7 @@ func (d *Definition) properties() (all []collector.FeedProperties) {
 		f := d.Feeds[key]
 		all = append(all, collector.FeedProperties{
 			Name: key, Reasons: f.Record.givesReasons(), SIPCodes: f.Record.SIPCode.IsSet(), Visits: f.Record.QueueResult.IsSet(), NoCalls: f.countsVisits(),
+			Snapshot: f.Snapshot,
 		})
 	}
 	return all

@@ -69,7 +69,7 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 			q.pieces = append(q.pieces, piece{q.asked, values})
 		}
 		if len(q.pieces) == 0 {
-			yield(nil, &advice.Error{What: "a list parameter that the feed is asked by is empty, so nothing is asked for", Todo: "give its values in the source's block"})
+			yield(nil, errNoValues)
 		}
 		for len(q.pieces) > 0 {
 			if !q.readPiece(ctx) {
@@ -80,6 +80,11 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 			yield(nil, q.fewer)
 		}
 	}
+}
+
+// errNoValues is a feed with `for` whose values are all of empty lists.
+var errNoValues = &advice.Error{
+	What: "a list parameter that the feed is asked by is empty, so nothing is asked for", Todo: "give its values in the source's block",
 }
 
 // listRead is one reading of a span: a list for each combination of the feed's values, each in halves while it has too many rows.
@@ -110,14 +115,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	if q.Totals == nil {
 		q.counts = newDayCounts()
 	}
-	asked := q.with(p.values)
-	walk := &walk{httpReader: q.httpReader, total: -1, address: asked.address(p.span, q.settings.Parameters), body: asked.body(p.span, q.settings.Parameters)}
-	request := q.request(walk.address, q.name)
-	request.ExpectJSON = q.Format == formatJSON
-	request.Answered = func(header http.Header) { walk.header = header }
-	if walk.body != nil {
-		request.NextBody = func() []byte { return walk.body.json() }
-	}
+	walk, request := q.newWalk(p)
 	mapper := q.newMapper()
 	mapper.row.each = p.values
 	for number, err := range q.client.Pages(ctx, request, maxPages, walk.decode) {
@@ -147,6 +145,19 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 		}
 	}
 	return true
+}
+
+// newWalk is on the way to the first page of a list, with its request.
+func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
+	asked, parameters := r.with(p.values), r.settings.Parameters
+	w := &walk{httpReader: r, total: -1, address: asked.address(p.span, parameters), body: asked.body(p.span, parameters)}
+	request := r.request(w.address, r.name)
+	request.ExpectJSON = r.Format == formatJSON
+	request.Answered = func(header http.Header) { w.header = header }
+	if w.body != nil {
+		request.NextBody = func() []byte { return w.body.json() }
+	}
+	return w, request
 }
 
 // halve puts the halves of a piece in its place, which has as many rows as the provider gives at most: it may have more.
