@@ -14,7 +14,7 @@ import (
 
 // requestBody is a body of JSON. Its texts may name parameters and the ends of the span.
 type requestBody struct {
-	value any // map[string]any, []any, string, or jsontext.Value for what is no text
+	value any // map[string]any, []any, string, or jsontext.Value for other values
 }
 
 // DecodeNode implements config.NodeDecoder.
@@ -91,7 +91,8 @@ func eachLeaf(path, name string, value any, leaf func(path, name string, value a
 	}
 }
 
-// body is the body of the first page of a span; nil: there is none. As in an address secrets have their names there.
+// body is the body of the first page of a span; nil: there is none. As in an address secrets have
+// their names there.
 func (f *Feed) body(s span, parameters map[string][]string) *requestBody {
 	if f.Request.Method != http.MethodPost {
 		return nil

@@ -14,12 +14,14 @@ import (
 )
 
 const (
-	// mostInflated bounds a compressed file, in bytes inflated, and mostRatio how many times its size that may be.
+	// mostInflated bounds a compressed file, in bytes inflated, and mostRatio how many times its
+	// size that may be.
 	mostInflated = 1 << 30
 	mostRatio    = 200
 )
 
-// zipped is what is in a file that is compressed by gzip. Reading forward is cheap; reading back inflates from the beginning.
+// zipped is what is in a file that is compressed by gzip. Reading forward is cheap; reading back
+// inflates from the beginning.
 type zipped struct {
 	file *os.File
 	in   *gzip.Reader
@@ -27,7 +29,8 @@ type zipped struct {
 	size int64 // inflated
 }
 
-// openZipped inflates a file to its end. problem says why it can't be read; mayPass that this may be because it isn't written yet.
+// openZipped inflates a file to its end. problem says why it can't be read; mayPass that this may
+// be because it isn't written yet.
 func openZipped(ctx context.Context, file *os.File) (z *zipped, problem string, mayPass bool, err error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -38,7 +41,8 @@ func openZipped(ctx context.Context, file *os.File) (z *zipped, problem string, 
 	z.size, err = io.Copy(io.Discard, &contextReader{ctx, io.NewSectionReader(z, 0, limit+1)})
 	_, corrupt := errors.AsType[flate.CorruptInputError](err)
 	switch {
-	case corrupt, errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.Is(err, io.ErrUnexpectedEOF), info.Size() == 0:
+	case corrupt, errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum),
+		errors.Is(err, io.ErrUnexpectedEOF), info.Size() == 0:
 		return nil, "it is no complete gzip file", true, nil
 	case err != nil:
 		return nil, "", false, err
@@ -92,8 +96,8 @@ type sizedInfo struct {
 // Size implements fs.FileInfo.
 func (i sizedInfo) Size() int64 { return i.size }
 
-// changed is when a file was last written to. gzip gives its file the time of the one that it compressed, so there the time of the last change counts if it
-// is known.
+// changed is when a file was last written to. gzip gives its file the time of the one that it
+// compressed, so there the time of the last change counts if it is known.
 func (f *listedFile) changed() time.Time {
 	if change := changeOf(f.info); f.zipped && change != 0 {
 		return latest(f.info.ModTime(), time.Unix(0, change))

@@ -37,7 +37,8 @@ func (r *reading) zipFile(name string) {
 	r.must(os.Remove(r.path(name)))
 }
 
-// TestZippedFiles: what was compressed is read once it rests, and counts nothing that was read before.
+// TestZippedFiles: what was compressed is read once it rests, and counts nothing that was read
+// before.
 func TestZippedFiles(t *testing.T) {
 	many, names := lines(0, 2500)
 	for _, c := range []struct {
@@ -172,7 +173,8 @@ func TestZippedDocument(t *testing.T) {
 	r.is("a", "b", "c")
 }
 
-// FuzzZipped: whatever a file with the name .gz holds, it is read or set aside, and others are read.
+// FuzzZipped: whatever a file with the name .gz holds, it is read or set aside, and others are
+// read.
 func FuzzZipped(f *testing.F) {
 	f.Add([]byte(zip(line("b"))))
 	f.Add([]byte(zip(line("b"))[:20]))

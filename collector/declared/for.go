@@ -17,7 +17,8 @@ const (
 // forIn is a value of the feed's `for` in a text of its request.
 var forIn = regexp.MustCompile(`\{for\.([a-z0-9_]+)\}`)
 
-// combinations are the values that the list is asked for with, each by its name: one without values unless the feed has `for`.
+// combinations are the values that the list is asked for with, each by its name: one without values
+// unless the feed has `for`.
 func (f *Feed) combinations(parameters map[string][]string) []map[string]string {
 	all := []map[string]string{nil}
 	for _, key := range slices.Sorted(maps.Keys(f.For)) {
@@ -47,7 +48,9 @@ func (f *Feed) with(values map[string]string) *Feed {
 	}
 	with := *f
 	put := func(text string) string {
-		return forIn.ReplaceAllStringFunc(text, func(found string) string { return values[forIn.FindStringSubmatch(found)[1]] })
+		return forIn.ReplaceAllStringFunc(text, func(found string) string {
+			return values[forIn.FindStringSubmatch(found)[1]]
+		})
 	}
 	with.Request.Path, with.Request.Query = put(f.Request.Path), make(map[string]string)
 	for key, text := range f.Request.Query {
@@ -59,7 +62,8 @@ func (f *Feed) with(values map[string]string) *Feed {
 	return &with
 }
 
-// validateFor reports names that a request or a record has and `for` hasn't, or the other way round.
+// validateFor reports names that a request or a record has and `for` hasn't, or the other way
+// round.
 func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 	used := make(map[string]bool)
 	query, address := f.Request.texts()

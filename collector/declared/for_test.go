@@ -22,7 +22,8 @@ func readAll(t *testing.T, info *collector.FeedInfo, from, to time.Time) (got st
 	return strings.Join(all, " "), totals, err
 }
 
-// TestFor: a list is asked for with each value, and a span is complete once each of these lists was read.
+// TestFor: a list is asked for with each value, and a span is complete once each of these lists was
+// read.
 func TestFor(t *testing.T) {
 	for _, c := range []struct {
 		name, feed string

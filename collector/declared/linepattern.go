@@ -30,7 +30,8 @@ func (p *linePattern) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// fields are the values of a line. Of several groups with a name the first one that matches something counts.
+// fields are the values of a line. Of several groups with a name the first one that matches
+// something counts.
 func (p *linePattern) fields(line string) (columns, fields []string, problem string) {
 	groups := p.FindStringSubmatch(line)
 	if groups == nil {

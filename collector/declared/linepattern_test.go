@@ -8,14 +8,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
-// patternFiles are files whose lines a pattern describes, with the lines of a log that tell of no call.
+// patternFiles are files whose lines a pattern describes, with the lines of a log that tell of no
+// call.
 const patternFiles = `format: pattern, pattern: '^(?P<start>\d+) call \S+ (?P<state>\w+) by (?P<trunk>.*)$|^\[(?P<trunk>\w+)\] (?P<start>\d+) (?P<state>busy)|^(?P<other>#)'`
 
 func patternDefinition(read string) string {
 	return strings.Replace(filesDefinition(read+", "+patternFiles), "    record:", "    ignore: {other: '*'}\n    record:", 1)
 }
 
-// TestLinesByAPattern: a line is a row by its named groups; one that the pattern doesn't match is set aside alone.
+// TestLinesByAPattern: a line is a row by its named groups; one that the pattern doesn't match is
+// set aside alone.
 func TestLinesByAPattern(t *testing.T) {
 	for _, c := range []struct {
 		name, text string
@@ -71,7 +73,8 @@ func TestPatternProblems(t *testing.T) {
 	}
 }
 
-// FuzzLinePattern: whatever lines are, each becomes a row or is set aside, without a value in the reason.
+// FuzzLinePattern: whatever lines are, each becomes a row or is set aside, without a value in the
+// reason.
 func FuzzLinePattern(f *testing.F) {
 	f.Add("1795428001 call x busy by a\n[a] 1795428001 busy\n# b\n")
 	f.Add("[\xff\n{")

@@ -2,13 +2,16 @@ package declared
 
 import "bytes"
 
-// betweenObjects may stand between objects of JSON that follow each other: blanks, commas, and the separator of RFC 7464.
+// betweenObjects may stand between objects of JSON that follow each other: blanks, commas, and the
+// separator of RFC 7464.
 const betweenObjects = " \t\r\n,\x1e"
 
-// objectScan finds where an object of JSON ends whose end needn't be the end of a line. It goes from piece to piece of a text; its zero value is
-// before an object. Anything else than an object ends with its line.
+// objectScan finds where an object of JSON ends whose end needn't be the end of a line. It goes
+// from piece to piece of a text; its zero value is before an object. Anything else than an object
+// ends with its line.
 type objectScan struct {
-	// lines says that an object ends with its line too, whole or not, so that a damaged one costs no other.
+	// lines says that an object ends with its line too, whole or not, so that a damaged one costs
+	// no other.
 	lines           bool
 	began, isObject bool
 	inText, escaped bool
@@ -46,7 +49,8 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 	return len(piece), false
 }
 
-// documents are the documents of JSON in a text, one after the other. If the first one can't be read, neither can the text.
+// documents are the documents of JSON in a text, one after the other. If the first one can't be
+// read, neither can the text.
 func documents(text []byte) (all []rawRow) {
 	for rest := text; len(rest) > 0 && !isJSON(text); {
 		n, _ := new(objectScan).scan(rest)

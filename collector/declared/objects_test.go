@@ -10,7 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
-// TestObjectsOneAfterTheOther: objects of JSON are rows, whatever stands between them, and one that is damaged costs no other.
+// TestObjectsOneAfterTheOther: objects of JSON are rows, whatever stands between them, and one that
+// is damaged costs no other.
 func TestObjectsOneAfterTheOther(t *testing.T) {
 	a, b := fmt.Sprintf(document, "a"), fmt.Sprintf(document, "b")
 	nested := `{"x":[{"y":"}{\"]["}],` + b[1:]
@@ -64,7 +65,8 @@ func TestObjectsOneAfterTheOther(t *testing.T) {
 	}
 }
 
-// TestObjectsThatArrive: wherever the writer pauses, each object counts once, and a copy counts nothing.
+// TestObjectsThatArrive: wherever the writer pauses, each object counts once, and a copy counts
+// nothing.
 func TestObjectsThatArrive(t *testing.T) {
 	text := fmt.Sprintf(document, "a") + fmt.Sprintf(document, "b") + "\n" + fmt.Sprintf(document, "c")
 	for at := range len(text) {
@@ -78,7 +80,8 @@ func TestObjectsThatArrive(t *testing.T) {
 	}
 }
 
-// FuzzObjects: whatever a saved file of objects is, it is read to its end, and equal texts before and behind it count as they do alone.
+// FuzzObjects: whatever a saved file of objects is, it is read to its end, and equal texts before
+// and behind it count as they do alone.
 func FuzzObjects(f *testing.F) {
 	one := fmt.Sprintf(document, "a")
 	f.Add([]byte(one + one))

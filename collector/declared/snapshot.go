@@ -20,15 +20,18 @@ func (f *Feed) validateSnapshot(r *config.Report) {
 	values := f.Record.values()
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if values[key].IsSet() && !slices.Contains(ofSnapshot, key) {
-			r.Problemf("record."+key, "isn't used of calls in progress, which have %s; leave it out", strings.Join(ofSnapshot, ", "))
+			r.Problemf("record."+key,
+				"isn't used of calls in progress, which have %s; leave it out", strings.Join(ofSnapshot, ", "))
 		}
 	}
 	if !f.Record.Direction.IsSet() {
-		r.Problemf("record.direction", "is missing; say what the direction of a call in progress is taken from, or {is: unknown}")
+		r.Problemf("record.direction",
+			"is missing; say what the direction of a call in progress is taken from, or {is: unknown}")
 	}
 	for _, key := range []string{"filter", "final", "whole", "total", "totals", "complete", "max_rows", "counts"} {
 		if r.Given(key) {
-			r.Problemf(key, "is of a list of calls that are over, and snapshot: true is of calls in progress; leave it out")
+			r.Problemf(key,
+				"is of a list of calls that are over, and snapshot: true is of calls in progress; leave it out")
 		}
 	}
 	query, address := f.Request.texts()
@@ -60,7 +63,8 @@ type snapshotReader struct {
 	badRows atomic.Bool // the last snapshot had rows that can't be read
 }
 
-// read implements collector.ActiveCalls. A call counts once, by its group or its id: pages shift while they are read.
+// read implements collector.ActiveCalls. A call counts once, by its group or its id: pages shift
+// while they are read.
 func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
 	calls, problem := make(map[string]cdr.Direction), ""
 	mapper, now := r.newMapper(), r.now().UTC()
@@ -100,7 +104,8 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 		}
 	}
 	if problem != "" && !r.badRows.Load() {
-		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read, and aren't counted", "feed", r.name, "problem", problem)
+		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read, and aren't counted",
+			"feed", r.name, "problem", problem)
 	}
 	r.badRows.Store(problem != "")
 	count := make(map[cdr.Direction]int)

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// bindNames puts a driver's placeholders in the place of :from, :to, :after and :limit, and returns the names in their order. Texts, quoted names,
-// comments and casts stay: what they hold is no name of a value.
+// bindNames puts a driver's placeholders in the place of :from, :to, :after and :limit, and returns
+// the names in their order. Texts, quoted names, comments and casts stay: what they hold is no name
+// of a value.
 func bindNames(query, driver string) (bound string, names []string) {
 	var b strings.Builder
 	for rest := query; rest != ""; {
@@ -29,8 +30,9 @@ func bindNames(query, driver string) (bound string, names []string) {
 	return b.String(), names
 }
 
-// sqlToken is the length of the token that a statement begins with: a word, a name of a value with its colon, a text, a quoted name, a comment, or one
-// character. A token without an end goes on to the end of the statement.
+// sqlToken is the length of the token that a statement begins with: a word, a name of a value with
+// its colon, a text, a quoted name, a comment, or one character. A token without an end goes on to
+// the end of the statement.
 func sqlToken(s, driver string) int {
 	isMySQL, isPostgres := driver == "mysql", driver == driverPostgres
 	switch c := s[0]; {
@@ -83,7 +85,8 @@ func upTo(s string, from int, end string) int {
 	return from + at + len(end)
 }
 
-// quotedLength is the length of what stands in quotes. A doubled quote begins another text, which is as good.
+// quotedLength is the length of what stands in quotes. A doubled quote begins another text, which
+// is as good.
 func quotedLength(s string, backslashes bool) int {
 	for i := 1; i < len(s); i++ {
 		switch {

@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 )
 
-// TestBoundNames: a name of a value is found wherever it isn't in a text, a quoted name or a comment, as each database reads these.
+// TestBoundNames: a name of a value is found wherever it isn't in a text, a quoted name or a
+// comment, as each database reads these.
 func TestBoundNames(t *testing.T) {
 	const all = "mysql postgres sqlite"
 	for _, c := range []struct{ piece, bound string }{ // the drivers that take :from in the piece for a value

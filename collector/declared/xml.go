@@ -27,8 +27,9 @@ type xmlError string
 
 func (e xmlError) Error() string { return string(e) }
 
-// xmlRows yields the rows of a document as objects of JSON: the elements that a path ends at, at any depth; without a path the root. An error, which is an
-// xmlError unless reading failed, comes last.
+// xmlRows yields the rows of a document as objects of JSON: the elements that a path ends at, at
+// any depth; without a path the root. An error, which is an xmlError unless reading failed, comes
+// last.
 func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
 	return func(yield func(rawRow, error) bool) {
 		x, err := newXMLReader(in)
@@ -105,13 +106,15 @@ func newXMLReader(in io.Reader) (*xmlReader, error) {
 		}
 	}
 	d := xml.NewDecoder(text)
-	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // xmlText gives UTF-8
+	// xmlText gives UTF-8.
+	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	return &xmlReader{d, text}, nil
 }
 
 var encodingIn = regexp.MustCompile(`^(?:\xef\xbb\xbf)?\s*<\?xml\s[^>]*encoding\s*=\s*["']([^"']*)`)
 
-// problem is an error of the decoder without its text, which may quote the document; nil at the end.
+// problem is an error of the decoder without its text, which may quote the document; nil at the
+// end.
 func (x *xmlReader) problem(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return nil
@@ -198,7 +201,8 @@ func (e *xmlElement) add(name string, value []byte) {
 	e.values[name] = append(e.values[name], value)
 }
 
-// addAttributes adds the attributes of an element that was added last, as NAME@ATTRIBUTE. Of an element that comes several times they are in the same places.
+// addAttributes adds the attributes of an element that was added last, as NAME@ATTRIBUTE. Of an
+// element that comes several times they are in the same places.
 func (e *xmlElement) addAttributes(name string, start *xml.StartElement, problem *string) {
 	for _, a := range start.Attr {
 		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
@@ -245,7 +249,8 @@ func quoted(text string) []byte {
 	return b
 }
 
-// xmlText reads a document as UTF-8, without what XML doesn't allow: a wrong byte or a control character in one value costs no row.
+// xmlText reads a document as UTF-8, without what XML doesn't allow: a wrong byte or a control
+// character in one value costs no row.
 type xmlText struct {
 	in      *bufio.Reader
 	latin   bool

@@ -12,7 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// xmlDefinition is a definition of whole files of XML; more is what its record has beside start and outcome.
+// xmlDefinition is a definition of whole files of XML; more is what its record has beside start and
+// outcome.
 func xmlDefinition(rows, more string) string {
 	return strings.Replace(filesDefinition("read: whole, format: xml"), "    record:", rows+"    record:\n"+more, 1)
 }
@@ -147,7 +148,8 @@ func TestPostedXML(t *testing.T) {
 	}
 }
 
-// FuzzXML: whatever a document is, each row becomes something, a file is read or set aside, and no problem quotes a value.
+// FuzzXML: whatever a document is, each row becomes something, a file is read or set aside, and no
+// problem quotes a value.
 func FuzzXML(f *testing.F) {
 	f.Add([]byte("<l>" + element("a") + element("b") + "</l>"))
 	f.Add([]byte(`<?xml version="1.0" encoding="ISO-8859-1"?><cdr a="1"><b c="2">x</b><b/></cdr>`))
