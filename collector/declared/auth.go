@@ -1,8 +1,10 @@
 package declared
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -15,7 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// headers gives the headers of a definition, and the secrets that stand in queries, as their files
+// headers gives the headers of a definition, and the secrets that stand in queries and bodies, as their files
 // hold them now. It is a TokenSource: a token is a list of both, a name and a value on a line each.
 // The name of a secret stands in braces.
 type headers struct {
@@ -49,7 +51,7 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	for _, name := range h.block.querySecrets() {
+	for _, name := range h.block.requestSecrets() {
 		value, err := h.expand(ctx, name)
 		if err != nil {
 			return "", err
@@ -106,13 +108,14 @@ func basic(user, password string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
 
-// querySecrets are the secrets that queries of the block's feeds name, in braces.
-func (b *Block) querySecrets() (all []string) {
+// requestSecrets are the secrets that queries and bodies of the block's feeds name, in braces.
+func (b *Block) requestSecrets() (all []string) {
 	for name := range b.Feeds {
 		f := b.definition.Feeds[name]
-		texts := slices.Collect(maps.Values(f.Request.Query))
+		texts, _ := f.Request.texts()
 		if f.Totals != nil {
-			texts = slices.AppendSeq(texts, maps.Values(f.Totals.Request.Query))
+			more, _ := f.Totals.Request.texts()
+			addKeys(texts, "totals", more)
 		}
 		for _, text := range texts {
 			for _, secret := range secretNames(text, f.secrets) {
@@ -124,12 +127,28 @@ func (b *Block) querySecrets() (all []string) {
 	return slices.Compact(all)
 }
 
+// putIntoBody puts a secret in the place of its name into a body of JSON.
+func putIntoBody(r *http.Request, name, secret string) {
+	if r.Body == nil || r.Header.Get("Content-Type") != "application/json" {
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // it is in memory
+	}
+	value := quoted(secret)
+	body = bytes.ReplaceAll(body, []byte(name), value[1:len(value)-1])
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+}
+
 // authorize puts a list of headers and secrets on a request.
 func authorize(r *http.Request, list string) {
 	lines := strings.Split(list, "\n")
 	for i := 0; i+1 < len(lines); i += 2 {
 		if strings.HasPrefix(lines[i], "{") {
 			r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, url.QueryEscape(lines[i]), url.QueryEscape(lines[i+1]))
+			putIntoBody(r, lines[i], lines[i+1])
 		} else {
 			r.Header.Set(lines[i], lines[i+1])
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"regexp"
 	"slices"
@@ -66,6 +67,14 @@ type Feed struct {
 	Request  Request  `yaml:"request"`
 	Filter   Filter   `yaml:"filter"`
 	Next     Next     `yaml:"next"`
+	// For are values by name: the list is asked for with each, or each combination of them.
+	For map[string]texts `yaml:"for"`
+	// Snapshot: the rows are calls in progress.
+	Snapshot bool `yaml:"snapshot"`
+	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next says.
+	Complete string `yaml:"complete"`
+	// MaxRows is how many rows the provider gives of a span at most; 0: any number.
+	MaxRows int `yaml:"max_rows"`
 	// Total is where a page has the provider's own count of what was asked.
 	Total path `yaml:"total"`
 	// Totals is the provider's list of totals by day.
@@ -91,6 +100,7 @@ type Feed struct {
 	lists   map[string]bool // parameters that are lists
 	secrets map[string]bool // parameters that are secrets
 
+	xml   bool   // its rows are XML
 	files *Files // its own, or the definition's; nil: it isn't read from files
 }
 
@@ -224,6 +234,11 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		r.Problemf("feeds."+feed+".legs",
 			"are a list of JSON within the row of a call, and these rows have columns; leave them out")
 	}
+	for _, key := range []string{"for", "complete", "max_rows", "snapshot"} {
+		if key = "feeds." + feed + "." + key; d.HTTP == nil && r.Given(key) {
+			r.Problemf(key, "is for http only; leave it out")
+		}
+	}
 	switch {
 	case f.Files != nil && d.HTTP != nil:
 		r.Problemf("feeds."+feed+".files", "can't stand beside http; describe the files in a second definition")
@@ -234,7 +249,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	case d.Push != nil:
 		return
 	}
-	if f.Filter.By == "" && !r.Given("feeds."+feed+".filter") {
+	if f.Filter.By == "" && !f.Snapshot && !r.Given("feeds."+feed+".filter") {
 		r.Problemf("feeds."+feed+".filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
 	}
 	if given := f.Filter.Overlap.given; given != "" && wholeNumber.MatchString(given) != (d.SQL != nil) {
@@ -254,6 +269,7 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 // validateParameters reports texts, paths and conditions of a feed that name parameters which the definition lacks.
 func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	d.validateRequest(r, key+".request.", &f.Request)
+	d.validateFor(r, key, f)
 	if f.Totals != nil {
 		d.validateRequest(r, key+".totals.request.", &f.Totals.Request)
 	}
@@ -330,7 +346,7 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
 		case p.Secret:
 			r.Problemf(key,
-				"names %s, which is a secret; secrets work in headers and auth of http and in request.query only, "+
+				"names %s, which is a secret; secrets work in headers and auth of http and in query and body of a request only, "+
 					"since others are stored or shown", n)
 		}
 	}
@@ -348,13 +364,18 @@ const (
 	formatJSON      = "json"
 	formatJSONLines = "jsonl"
 	formatCSV       = "csv"
+	formatPattern   = "pattern" // of files only
+	formatXML       = "xml"     // of whole files, and posted
 )
 
 // Validate implements config.Validator.
 func (f *Feed) Validate(r *config.Report) {
-	if r.Given("record") {
+	switch {
+	case r.Given("record") && f.Snapshot:
+		f.validateSnapshot(r)
+	case r.Given("record"):
 		f.validateVisits(r)
-	} else {
+	default:
 		r.Problemf("record", "is missing; say what the fields of a call are taken from")
 	}
 	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
@@ -372,6 +393,14 @@ func (f *Feed) Validate(r *config.Report) {
 	}
 	if f.Legs != nil && (f.Format != formatJSON && f.Format != formatJSONLines || f.countsVisits()) {
 		r.Problemf("legs", "are a list of JSON within the row of a call; leave them out")
+	}
+	r.OneOf("complete", cmp.Or(f.Complete, completeTotal), completeTotal)
+	if f.Complete != "" && f.Total == nil {
+		r.Problemf("complete", "needs total, the path of the provider's count of what was asked; add it")
+	}
+	r.AtLeast("max_rows", int64(f.MaxRows), 0)
+	if f.Next.In == inBody && f.Request.Method != http.MethodPost {
+		r.Problemf("next.in", "is body, and the request has none; say method: POST in it")
 	}
 	if f.Whole != nil && !f.hasLegs() {
 		r.Problemf("whole", "%s", noLegs)

@@ -42,7 +42,7 @@ func TestProblems(t *testing.T) {
 		{
 			"secret in a path", "path: /calls", "path: '/{key}/calls'",
 			"d.yaml:9: feeds.calls.request.path: names key, which is a secret; " +
-				"secrets work in headers and auth of http and in request.query only",
+				"secrets work in headers and auth of http and in query and body of a request only",
 		},
 		{
 			"secret in an address", "base_url: ", "base_url: 'https://{key}.example', x: ",
@@ -128,6 +128,13 @@ func TestProblems(t *testing.T) {
 			"more charges than a record has", "      direction:", "      charges: [" + components(cdr.MaxCharges+1) + "]\n      direction:",
 			"d.yaml:15: feeds.calls.record.charges: has 65 components, at most 64",
 		},
+		{"method", "path: /calls", "path: /calls, method: PUT", "request.method: must be GET or POST"},
+		{"a body of a GET", "path: /calls", "path: /calls, body: {a: b}", "request.body: is of method: POST"},
+		{"a body that is a text", "path: /calls", "path: /calls, method: POST, body: x", "request.body: must be a mapping"},
+		{"unknown parameter in a body", "path: /calls", "path: /calls, method: POST, body: {a: [{b: '{kay}'}]}", "names the parameter kay"},
+		{"a time in a body that is the same", "path: /calls", "path: /calls, method: POST, body: {a: '{to|YYYY}'}", "request.body.a: has {to|YYYY}"},
+		{"the next page in a body of a GET", "filter:", "next: {page: p, in: body}\n    filter:", "next.in: is body, and the request has none"},
+		{"a link in a body", "filter:", "next: {link: next, in: body}\n    filter:", "next.in: is of token, page or offset"},
 		{"key of the block", "trunks:", "base_url:", "is called as another key of the block"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

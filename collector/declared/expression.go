@@ -193,6 +193,9 @@ func (r *row) parametersAsValues() map[string]any {
 
 // value is one of the row's as an expression sees it: numbers of JSON are numbers, other values text, objects and arrays what they hold.
 func (r *row) value(name string) any {
+	if name == forKey && r.each != nil {
+		return r.each
+	}
 	if r.columns == nil {
 		return valueOf(r.raw(path{name}), r.percent)
 	}

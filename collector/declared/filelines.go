@@ -70,6 +70,16 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 
 // findAgain looks for the entry of a file among those of its inode.
 func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fileEntry) (found bool, err error) {
+	if f.zipped { // one that is known is passed over; of another one its content says what was read
+		version := int64(versionOf(f)) //nolint:gosec // it is compared
+		for _, e := range entries {
+			if e.file == nil && (e.Change == version || e.Change == 0 && e.Now.Offset == 0) {
+				e.seeFile(f, l.day)
+				return true, nil
+			}
+		}
+		return false, nil
+	}
 	change := l.settledChange(f.info)
 	for _, e := range entries {
 		if e.file == nil && change != 0 && e.Change == change {
@@ -126,6 +136,9 @@ func (l *linesLook) addFile(f *listedFile, entries []*fileEntry) {
 // read implements fileKind: it reads what a file has beyond its mark.
 func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	e := f.entry
+	if e != nil && f.zipped {
+		return l.readZipped(ctx, f)
+	}
 	if e == nil || f.info.Size() == e.Now.Offset {
 		return nil
 	}
@@ -160,11 +173,40 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	return ignoreTruncated(err)
 }
 
+// readZipped reads a compressed file once, at its end. What it has in common with another one, from the beginning, is passed over.
+func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
+	e, version := f.entry, int64(versionOf(f)) //nolint:gosec // it is compared
+	if e.Change == version && !l.audit || l.now().Sub(f.changed()).Abs() < l.files.Quiet {
+		return nil
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // nothing was written
+	content, err := l.inflate(ctx, f, file, func() { e.Change = version })
+	if content == nil {
+		return err
+	}
+	var known int64
+	if !l.audit {
+		if known, err = l.known(ctx, content, e, sha256.New()); err != nil {
+			return ignoreTruncated(err)
+		}
+	}
+	if err := l.readRows(&linesRead{ctx: ctx, file: content, entry: e, known: known, begin: l.markPage()}, sha256.New()); err != nil {
+		return ignoreTruncated(err)
+	}
+	e.Change = version
+	return nil
+}
+
 // linesRead is one reading of a file. print is a sample of its bytes, and guards against a
 // truncation meanwhile; only its whole hash identifies a file.
+// A compressed file has none: it rests.
 type linesRead struct {
 	ctx   context.Context
-	file  *os.File
+	file  io.ReaderAt
 	entry *fileEntry
 	known int64 // up to where rows are passed over
 	print [sha256.Size]byte
@@ -215,6 +257,9 @@ func (l *linesLook) readRows(r *linesRead, sum hash.Hash) error {
 // isComplete says whether no program writes to a file any more: it has another name than it had, or
 // one as old files get, and rests; or it rests for long, and another file was written to since.
 func (l *linesLook) isComplete(f *listedFile) bool {
+	if f.zipped {
+		return true
+	}
 	rests, newest := l.now().Sub(f.info.ModTime()).Abs(), l.list.files[len(l.list.files)-1].info.ModTime()
 	return rests >= l.files.Quiet && (f.entry.Path != pathHash(f.path) || l.list.hasNewer(f.path)) ||
 		rests >= waitForWhole && f.info.ModTime().Before(newest)
@@ -305,11 +350,15 @@ func (e *fileEntry) mayBeginWith(head []byte) bool {
 
 // sameUpTo says whether another file has the same bytes up to an offset, at which this one was read already.
 func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderAt) (bool, error) {
-	file, err := os.Open(e.file.path)
+	opened, err := os.Open(e.file.path)
 	if err != nil {
 		return false, errTruncated
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer opened.Close() //nolint:errcheck // nothing was written
+	var file io.ReaderAt = opened
+	if e.file.zipped {
+		file = &zipped{file: opened}
+	}
 	ours := make([]byte, 64<<10)
 	theirs := make([]byte, len(ours))
 	for at := int64(0); at < offset; at += int64(len(ours)) {
@@ -363,6 +412,10 @@ func ignoreTruncated(err error) error {
 // truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of two
 // files, so they are left for the next look.
 func (l *linesLook) moveTo(r *linesRead, at mark) error {
+	if r.entry.file.zipped {
+		r.entry.Now = at
+		return nil
+	}
 	was, err := printOf(r.file, r.entry.Now.Offset)
 	next, failed := printOf(r.file, at.Offset)
 	if err != nil || failed != nil || was != r.print {

@@ -23,6 +23,8 @@ type listedFile struct {
 	// renamed says that no pattern names it: it was found by its inode.
 	renamed bool
 	failed  bool // it couldn't be read
+	// zipped: its name ends with .gz. Then info is of the compressed file until it was inflated, and then has the inflated size.
+	zipped bool
 	// entry is what is known of a file that grows; nil: it isn't read.
 	entry *fileEntry
 }
@@ -39,7 +41,7 @@ type fileList struct {
 }
 
 // listFiles lists the regular files that patterns name, those that were written first at the beginning. A file with several names is listed once, and
-// compressed ones aren't.
+// those that are compressed otherwise than by gzip aren't.
 func listFiles(patterns []string) *fileList {
 	l := new(fileList)
 	for _, pattern := range patterns {
@@ -140,7 +142,9 @@ func (l *fileList) addFile(path string, inodes map[uint64]bool) {
 		return
 	}
 	if (inodes == nil || inodes[id]) && !l.has(id, info) {
-		l.files = append(l.files, &listedFile{path: path, info: info, id: id, renamed: inodes != nil})
+		l.files = append(l.files, &listedFile{
+			path: path, info: info, id: id, renamed: inodes != nil, zipped: filepath.Ext(path) == ".gz",
+		})
 	}
 }
 
@@ -215,5 +219,5 @@ func (l *fileList) hasNewer(path string) bool {
 
 // isCompressed says whether a file is of a format that isn't read.
 func isCompressed(path string) bool {
-	return slices.Contains([]string{".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z", ".zip"}, filepath.Ext(path))
+	return slices.Contains([]string{".bz2", ".xz", ".zst", ".lz4", ".Z", ".zip"}, filepath.Ext(path))
 }

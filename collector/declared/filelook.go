@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strings"
 	"time"
 
@@ -92,7 +94,7 @@ func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
 	}
 	if len(list.files) == 0 {
 		return 0, &advice.Error{
-			What: "no file matches " + strings.Join(r.paths, ", "), Todo: "see that paths are right, that the files are there, and that they aren't compressed",
+			What: "no file matches " + strings.Join(r.paths, ", "), Todo: "see that paths are right, that the files are there, and that they aren't compressed otherwise than by gzip",
 		}
 	}
 	began := r.now()
@@ -195,13 +197,29 @@ func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
 	case open:
 		l.list.wait(true, f.path, where+" begin with a row whose quotes have no end yet",
 			"nothing: after a minute its first line is set aside, and the lines behind it are read; if it happens again, see how the program writes quotes")
-	case l.files.Format == formatJSONLines && holdsSeveral(rows.rest):
-		l.list.wait(true, f.path, where+" have objects of JSON without an end of line between them",
-			"let the program that writes the file end each record with an end of line")
 	case at < size && rests >= waitForQuote:
 		l.list.wait(false, f.path, where+" are a last line without an end",
 			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, or when the file has rested for an hour")
 	}
+}
+
+// inflate reads a compressed file that rests, once: content is nil if it is being written or is set aside. done is called if it is set aside.
+func (l *fileLook) inflate(ctx context.Context, f *listedFile, file *os.File, done func()) (content io.ReaderAt, err error) {
+	z, problem, mayPass, err := openZipped(ctx, file)
+	switch {
+	case err != nil:
+		return nil, err
+	case problem != "" && mayPass && l.now().Sub(f.changed()).Abs() < waitForWhole:
+		l.list.wait(true, f.path, problem, "see that it is a gzip file and was copied to its end; it is tried again for an hour after it was last written to, "+
+			"then set aside until it changes")
+		return nil, nil
+	case problem != "":
+		l.addRow(&fileRow{rawRow: rawRow{raw: binary.BigEndian.AppendUint64(nil, versionOf(f)), problem: problem}}, f.path)
+		done()
+		return nil, nil
+	}
+	f.info = sizedInfo{f.info, z.size}
+	return z, nil
 }
 
 // compareLines counts the lines of a file for an audit, apart from reading its rows, and says how
@@ -226,7 +244,7 @@ func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listed
 			return err
 		}
 	}
-	if lines != rows.count {
+	if several := l.files.Format == formatJSONLines && rows.count > lines; lines != rows.count && !several {
 		l.list.waits = append(l.list.waits, &advice.Error{
 			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, rows.count),
 			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else see how the program writes quotes",

@@ -59,8 +59,7 @@ type fileRows struct {
 	sum    hash.Hash // of the bytes up to there
 	behind mark      // behind the last row, and the blank lines after it
 	ahead  []fileLine
-	count  int    // of the rows that were read, with names
-	rest   []byte // a last line without an end that waits, as far as it may be read
+	count  int // of the rows that were read, with names
 	// unclosed says that the quotes of a row had no end.
 	unclosed bool
 }
@@ -169,10 +168,14 @@ func (r *fileRows) next() (row fileRow, err error) {
 
 // readRow reads a row that begins with a line, and says over how many lines it goes.
 func (r *fileRows) readRow(row *rawRow) (lines int, err error) {
-	if r.files.Format == formatCSV {
+	switch r.files.Format {
+	case formatCSV:
 		return r.readFields(row)
+	case formatPattern:
+		row.columns, row.fields, row.problem = r.files.Pattern.fields(string(row.raw))
+		return 1, nil
 	}
-	row.raw = bytes.TrimSpace(row.raw)
+	row.raw = bytes.Trim(row.raw, betweenObjects)
 	row.problem = jsonProblem(row.raw)
 	return 1, nil
 }
@@ -226,11 +229,11 @@ func (r *fileRows) fill(n int) error {
 
 func (r *fileRows) readLine() (l fileLine, err error) {
 	length := 0
+	object := objectScan{lines: true}
 	for {
-		piece, err := r.in.ReadSlice('\n')
+		piece, err := r.readPiece(&object)
 		isLast := errors.Is(err, io.EOF) && r.ends && length+len(piece) > 0
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) && !isLast {
-			r.rest = append(l.text, piece...)
 			return l, err // what has no end yet is read again
 		}
 		r.sum.Write(piece)
@@ -255,6 +258,23 @@ func (r *fileRows) readLine() (l fileLine, err error) {
 		l.text = bytes.TrimPrefix(l.text, []byte("\ufeff"))
 	}
 	return l, nil
+}
+
+// readPiece reads on to the end of a line, of JSON only to the end of an object. The error is bufio.ErrBufferFull if that isn't there yet.
+func (r *fileRows) readPiece(object *objectScan) ([]byte, error) {
+	if r.files.Format != formatJSONLines {
+		return r.in.ReadSlice('\n')
+	}
+	if _, err := r.in.Peek(1); err != nil {
+		return nil, err
+	}
+	piece, _ := r.in.Peek(r.in.Buffered())
+	n, ends := object.scan(piece)
+	_, err := r.in.Discard(n)
+	if err == nil && !ends {
+		err = bufio.ErrBufferFull
+	}
+	return piece[:n], err
 }
 
 // fieldsState says how far the values of a text were read.

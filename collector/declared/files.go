@@ -18,6 +18,8 @@ type Files struct {
 	// Widths are the numbers of values that a row may have; empty: any.
 	Widths    []int  `yaml:"widths"`
 	Separator string `yaml:"separator"`
+	// Pattern is of format: pattern.
+	Pattern *linePattern `yaml:"pattern"`
 	// Skip is how many lines follow the names that are no rows.
 	Skip int `yaml:"skip"`
 	// Quiet is how long a whole file, or one that was renamed, must rest for it to be complete.
@@ -43,9 +45,14 @@ func (f *Files) Validate(r *config.Report) {
 	r.OneOf("read", f.Read, readLines, readWhole)
 	switch f.Read {
 	case readLines:
-		r.OneOf("format", f.Format, formatCSV, formatJSONLines)
+		r.OneOf("format", f.Format, formatCSV, formatJSONLines, formatPattern)
 	case readWhole:
-		r.OneOf("format", f.Format, formatCSV, formatJSON)
+		r.OneOf("format", f.Format, formatCSV, formatJSON, formatPattern, formatXML)
+	}
+	if isPattern := f.Format == formatPattern; isPattern && f.Pattern == nil {
+		r.Problemf("pattern", "is missing; give a regular expression (RE2) of a line, whose named groups are the values: ^(?P<start>\\S+) (?P<caller>\\S+)")
+	} else if !isPattern && r.Given("pattern") {
+		r.Problemf("pattern", "is for format: pattern only; leave it out")
 	}
 	if f.Format != formatCSV {
 		for _, key := range []string{"columns", "widths", "separator", "skip"} {
@@ -80,6 +87,7 @@ func (d *Definition) settle() {
 		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
 			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
 		}
+		feed.xml = feed.files != nil && feed.files.Format == formatXML || feed.Files == nil && d.Push != nil && d.Push.Format == formatXML
 		if d.SQL != nil {
 			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
 		}
@@ -119,7 +127,7 @@ func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
 	if f.Final != nil {
 		r.Problemf("feeds."+feed+".final", "needs a provider that can be asked again; rows of files are final, so leave it out")
 	}
-	if f.files.Format != formatJSON && f.Rows != nil {
-		r.Problemf("feeds."+feed+".rows", "is for files of format: json only; leave it out")
+	if f.files.Format != formatJSON && f.files.Format != formatXML && f.Rows != nil {
+		r.Problemf("feeds."+feed+".rows", "is for files of format: json or xml only; leave it out")
 	}
 }

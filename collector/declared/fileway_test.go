@@ -64,6 +64,10 @@ func (r *reading) open(definition, block string) {
 
 // openBlock opens a source of a definition, whose configuration lies in a folder.
 func openBlock(folder, definition, block string, now func() time.Time) (*collector.Source, error) {
+	return openBlockWith(folder, definition, block, collector.SourceSettings{Now: now})
+}
+
+func openBlockWith(folder, definition, block string, settings collector.SourceSettings) (*collector.Source, error) {
 	d, err := declared.Load("d.yaml", []byte(definition))
 	if err != nil {
 		return nil, err
@@ -74,7 +78,7 @@ func openBlock(folder, definition, block string, now func() time.Time) (*collect
 	if err != nil {
 		return nil, err
 	}
-	return p.Open(c.Sources[0].Provider, collector.SourceSettings{Now: now})
+	return p.Open(c.Sources[0].Provider, settings)
 }
 
 // poll reads what there is, as a loop does, and says how many rows were new.
@@ -261,7 +265,7 @@ func TestLinesOverRotations(t *testing.T) {
 		}, []string{"0", "1", "2", "3", "4"}},
 		{"compressed", csvLines, "calls: {}, paths: ['calls.csv*']", func(r *reading) {
 			r.add("calls.csv", line("a"))
-			r.add("calls.csv.1.gz", line("b"))
+			r.add("calls.csv.1.bz2", line("b"))
 		}, []string{"a"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

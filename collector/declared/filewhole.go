@@ -38,15 +38,23 @@ func newWholeLook(_ context.Context, l *fileLook) (fileKind, error) {
 
 // read implements fileKind: it reads a file unless it was read or is still being written.
 func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
-	version, size := versionOf(f), f.info.Size()
-	if l.seeFile(version, l.day) || l.now().Sub(f.info.ModTime()).Abs() < l.files.Quiet {
+	version := versionOf(f)
+	if l.seeFile(version, l.day) || l.now().Sub(f.changed()).Abs() < l.files.Quiet {
 		return nil
 	}
-	file, err := os.Open(f.path)
+	opened, err := os.Open(f.path)
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer opened.Close() //nolint:errcheck // nothing was written
+	var file io.ReaderAt = opened
+	if f.zipped {
+		file, err = l.inflate(ctx, f, opened, func() { l.noteFile(wholeEntry{Version: version, Day: l.day}) })
+		if file == nil {
+			return err
+		}
+	}
+	size := f.info.Size()
 	known, all, err := l.known(ctx, file, size)
 	if err != nil {
 		return ignoreTruncated(err)
@@ -54,6 +62,8 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	read := mark{size, all}
 	switch {
 	case known == size:
+	case l.files.Format == formatXML:
+		err = l.addRows(l.xmlRows(ctx, file, f), f, 0)
 	case l.files.Format == formatJSON:
 		err = l.addRows(l.jsonRows(file, f), f, 0)
 	default:
@@ -75,7 +85,7 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	} else if err != nil {
 		return err
 	}
-	if now, err := file.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
+	if now, err := opened.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
 		if read.Offset < size { // its version isn't read yet, and these rows are
 			version = binary.BigEndian.Uint64(read.Chain[:])
 		}
@@ -94,7 +104,7 @@ func (l *wholeLook) known(ctx context.Context, file io.ReaderAt, size int64) (kn
 	if all = chainOf(sum); l.marks[mark{size, all}] && !l.audit {
 		return size, all, nil
 	}
-	if l.files.Format == formatCSV && !l.audit {
+	if l.files.Format != formatJSON && l.files.Format != formatXML && !l.audit {
 		known, err = commonUpTo(ctx, file, 0, sha256.New(), size, l.offsets, l.marks)
 	}
 	return known, all, err
@@ -121,33 +131,27 @@ func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile, know
 
 // mayGrow says whether what can't be read of a file may still be written.
 func (l *wholeLook) mayGrow(f *listedFile) bool {
-	return l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
+	return !f.zipped && l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
 }
 
-// jsonRows are the rows of a document: the array that the definition names, or the document itself. One that can't be read is waited for (io.EOF), and
-// then set aside until it changes.
-func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, error] {
+// jsonRows are the rows of a file of documents, mostly one: the array that the definition names, or the document itself. If one can't be read, the file is
+// waited for (io.EOF), and then that one is set aside until the file changes.
+func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
 	return func(yield func(*fileRow, error) bool) {
-		document, problem := readDocument(file, f.info.Size())
-		rows := []rawRow{{raw: document}}
-		if problem == "" && l.feed.Rows != nil {
-			page, err := l.feed.readPage(document)
-			if rows = page.rows; err != nil {
-				problem = err.Error()
-			}
-		}
-		if problem != "" {
-			if l.mayGrow(f) {
-				l.list.wait(true, f.path, problem,
-					"see that the file is one document of JSON (for one in each line say read: lines, format: jsonl); it is tried again for an hour after it was last written to, then set aside until it changes")
-				yield(nil, io.EOF)
-				return
-			}
-			sum := sha256.Sum256(document)
-			rows = []rawRow{{raw: sum[:], problem: problem}}
+		rows, problem := l.documentRows(file, f.info.Size())
+		if problem != "" && l.mayGrow(f) {
+			l.list.wait(true, f.path, problem,
+				"see that the file is a document of JSON, or objects one after the other; it is tried again for an hour after it was last written to, "+
+					"then what can't be read is set aside until it changes")
+			yield(nil, io.EOF)
+			return
 		}
 		var place chain
 		for _, row := range rows {
+			if row.problem != "" {
+				sum := sha256.Sum256(row.raw)
+				row.raw = sum[:]
+			}
 			place = place.next(row.raw)
 			if !yield(&fileRow{rawRow: row, mark: mark{f.info.Size(), place}, bare: f.info.Size()}, nil) {
 				return
@@ -156,18 +160,66 @@ func (l *wholeLook) jsonRows(file *os.File, f *listedFile) iter.Seq2[*fileRow, e
 	}
 }
 
-// readDocument reads a file of JSON, and says what is wrong with it.
-func readDocument(file io.ReaderAt, size int64) (document []byte, problem string) {
+// xmlRows are the rows of a file of XML. If it can't be read to its end it is waited for (io.EOF), and then the rest is set aside until it changes.
+func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
+	size := f.info.Size()
+	all := func() iter.Seq2[rawRow, error] {
+		return xmlRows(&contextReader{ctx, io.NewSectionReader(file, 0, size)}, l.feed.Rows)
+	}
+	return func(yield func(*fileRow, error) bool) {
+		if l.mayGrow(f) {
+			for _, err := range all() {
+				if problem, bad := errors.AsType[xmlError](err); bad {
+					l.list.wait(true, f.path, string(problem), "see that the file is one document of XML; it is tried again for an hour after it was last "+
+						"written to, then the rows before that place are read and the rest is set aside until it changes")
+					yield(nil, io.EOF)
+					return
+				}
+			}
+		}
+		var place chain
+		for row, err := range all() {
+			if problem, bad := errors.AsType[xmlError](err); bad {
+				row = rawRow{raw: place[:], problem: string(problem)}
+			} else if err != nil {
+				yield(nil, err)
+				return
+			}
+			place = place.next(row.raw)
+			if !yield(&fileRow{rawRow: row, mark: mark{size, place}, bare: size}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// documentRows are the rows of a file of JSON, and what is wrong with the first one that can't be read. Such a row stands for its document.
+func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (rows []rawRow, problem string) {
 	if size > longestDocument {
-		return nil, fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
+		problem = fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
+		return []rawRow{{problem: problem}}, problem
 	}
-	document, err := io.ReadAll(io.NewSectionReader(file, 0, size))
-	if document = trimmed(document); holdsSeveral(document) {
-		problem = "the file has several documents of JSON one after the other"
-	} else if err != nil || !isJSON(document) {
-		problem = "the file is no valid JSON"
+	text, err := io.ReadAll(io.NewSectionReader(file, 0, size))
+	all := documents(trimmed(text))
+	for _, document := range all {
+		switch {
+		case err != nil, document.problem != "":
+			document.problem = "the file is no valid JSON"
+			if len(all) > 1 {
+				document.problem = "the file has an object that is no valid JSON"
+			}
+		case l.feed.Rows != nil:
+			page, err := l.feed.readPage(document.raw)
+			if err == nil {
+				rows = append(rows, page.rows...)
+				continue
+			}
+			document.problem = err.Error()
+		}
+		problem = cmp.Or(problem, document.problem)
+		rows = append(rows, document)
 	}
-	return document, problem
+	return rows, problem
 }
 
 // wholePosition is which files were read. Each lies in its slot of the stored form, so that a file

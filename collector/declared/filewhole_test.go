@@ -142,14 +142,14 @@ func TestFilesDefinitionProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
 		{"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:", "files: a way to read is already given by http"},
 		{"another way", "read: lines", "read: tail", "files.read: must be lines or whole"},
-		{"format", "format: csv", "format: xml", "files.format: must be csv or jsonl"},
-		{"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl", "files.format: must be csv or json"},
+		{"format", "format: csv", "format: yaml", "files.format: must be csv, jsonl or pattern"},
+		{"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl", "files.format: must be csv, json, pattern or xml"},
 		{"columns of JSON", "format: csv", "format: jsonl", "files.columns: is for format: csv only"},
 		{"separator", "read: lines", `read: lines, separator: "||"`, "files.separator: must be one character"},
 		{"widths", "read: lines", "read: lines, widths: [0]", "files.widths: has 0"},
 		{"filter", "    record:", "    filter: {by: start}\n    record:", "feeds.calls.filter: is for http only"},
 		{"final", "    record:", "    final: {state: busy}\n    record:", "feeds.calls.final: needs a provider that can be asked again"},
-		{"rows", "    record:", "    rows: a\n    record:", "feeds.calls.rows: is for files of format: json"},
+		{"rows", "    record:", "    rows: a\n    record:", "feeds.calls.rows: is for files of format: json or xml"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := declared.Load("d.yaml", []byte(strings.Replace(filesDefinition(csvLines), c.was, c.is, 1)))

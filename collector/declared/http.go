@@ -1,7 +1,10 @@
 package declared
 
 import (
+	"cmp"
 	"errors"
+	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -91,18 +94,26 @@ func (o *OAuth2) Validate(r *config.Report) {
 type Request struct {
 	Path  string            `yaml:"path"`
 	Query map[string]string `yaml:"query"`
+	// Method is GET (or empty) or POST, which has a Body.
+	Method string       `yaml:"method"`
+	Body   *requestBody `yaml:"body"`
 }
 
-// texts are all that may name parameters, by their keys. Secrets may stand in the query.
-func (r *Request) texts() (query, path map[string]string) {
-	query = make(map[string]string)
-	addKeys(query, "query", r.Query)
-	return query, map[string]string{"path": r.Path}
+// texts are all that may name parameters, by their keys. Secrets may stand in the query and the body.
+func (r *Request) texts() (secret, path map[string]string) {
+	secret = make(map[string]string)
+	addKeys(secret, "query", r.Query)
+	maps.Copy(secret, r.Body.texts("body"))
+	return secret, map[string]string{"path": r.Path}
 }
 
 // Validate implements config.Validator.
 func (r *Request) Validate(report *config.Report) {
 	morning, evening := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2026, 11, 23, 17, 18, 19, 0, time.UTC)
+	report.OneOf("method", cmp.Or(r.Method, http.MethodGet), http.MethodGet, http.MethodPost)
+	if r.Body != nil && r.Method != http.MethodPost {
+		report.Problemf("body", "is of method: POST; add that, or leave the body out")
+	}
 	texts, path := r.texts()
 	addKeys(texts, "", path)
 	for key, text := range texts {
@@ -182,10 +193,24 @@ type Next struct {
 	Page   string `yaml:"page"`
 	From   int    `yaml:"from"`
 	Offset string `yaml:"offset"`
+	// In says where the parameter is: in the query (or empty), or at a path in the body.
+	In string `yaml:"in"`
 }
+
+// The places of a page's parameter.
+const (
+	inQuery = "query"
+	inBody  = "body"
+)
 
 // Validate implements config.Validator.
 func (n *Next) Validate(r *config.Report) {
+	r.OneOf("in", cmp.Or(n.In, inQuery), inQuery, inBody)
+	if n.In == inBody && n.Token == nil && n.Page == "" && n.Offset == "" {
+		r.Problemf("in", "is of token, page or offset; leave it out")
+	} else if _, err := parsePath(n.parameter()); n.In == inBody && err != nil {
+		r.Problemf("", "names %s, which is in the body and so %s", n.parameter(), err)
+	}
 	ways := []string{"url", "token", "link", "page", "offset"}
 	switch given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); {
 	case len(given) > 1:
@@ -194,6 +219,9 @@ func (n *Next) Validate(r *config.Report) {
 		r.Problemf("", "must have token and query together: where the token is, and the parameter that it goes to")
 	}
 }
+
+// parameter is the name of what leads to another page.
+func (n *Next) parameter() string { return cmp.Or(n.Query, n.Page, n.Offset) }
 
 // span is a range of time that is asked for.
 type span struct{ from, to time.Time }
@@ -243,7 +271,7 @@ func (f *Feed) address(s span, parameters map[string][]string) string {
 	for key, text := range f.Request.Query {
 		query.Set(key, f.expandQuery(s.fill(text), parameters))
 	}
-	if f.Next.Page != "" {
+	if f.Next.Page != "" && f.Next.In != inBody {
 		query.Set(f.Next.Page, strconv.Itoa(f.Next.From))
 	}
 	if len(query) == 0 {

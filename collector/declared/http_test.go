@@ -2,6 +2,7 @@ package declared_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -26,12 +27,15 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 type fakeAPI struct {
 	answer func(r *http.Request) (body string, header http.Header)
 	asked  []string // path and query
+	bodies []string // of POSTs
 	date   time.Time
 	now    time.Time
 	log    bytes.Buffer
 	// refresh is the refresh token that is configured.
 	refresh string
-	source  *collector.Source
+	// secret is that of the client, which has a default.
+	secret string
+	source *collector.Source
 
 	load    func(context.Context) ([]byte, error)
 	replace func(context.Context, func() ([]byte, error)) error
@@ -41,6 +45,11 @@ type fakeAPI struct {
 func (f *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	query, _ := url.QueryUnescape(r.URL.RawQuery)
 	f.asked = append(f.asked, strings.TrimSuffix(r.URL.Path+"?"+query, "?"))
+	if r.Method == http.MethodPost {
+		text, _ := io.ReadAll(r.Body) // memory
+		f.bodies = append(f.bodies, string(text))
+		r.Body = io.NopCloser(bytes.NewReader(text))
+	}
 	body, header := f.answer(r)
 	if header == nil {
 		header = http.Header{}
@@ -67,13 +76,27 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	provider := declared.NewProvider(d)
 	block := provider.NewConfig().(*declared.Block)
 	block.Feeds["calls"] = declared.FeedBlock{FeedKeys: declared.FeedKeys{Feed: config.Feed{Interval: time.Minute, Lookback: time.Hour}}}
-	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh), config.NewSecret("cl1ent")
+	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh), config.NewSecret(cmp.Or(f.secret, "cl1ent"))
 	if f.now.IsZero() {
 		f.now = noon
 	}
 	source, err := provider.Open(block, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))}, Now: func() time.Time { return f.now },
 		LoadSecret: f.load, ReplaceSecret: f.replace,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.source = source
+	return &source.Feeds[0]
+}
+
+// openText opens a source of a definition. block is its block.
+func (f *fakeAPI) openText(t testing.TB, definition, block string) *collector.FeedInfo {
+	t.Helper()
+	f.now = noon
+	source, err := openBlockWith(t.TempDir(), definition, block, collector.SourceSettings{
+		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))}, Now: func() time.Time { return f.now },
 	})
 	if err != nil {
 		t.Fatal(err)

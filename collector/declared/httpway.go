@@ -50,6 +50,11 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 
 func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 	reader := &httpReader{httpWay: w, feed: f}
+	if f.Snapshot {
+		info.ActiveCalls = (&snapshotReader{httpReader: reader}).read
+		info.Probe, info.Lookback, info.LateAfter = info.ActiveCalls.Probe, 0, 0
+		return
+	}
 	grain := f.Filter.Grain
 	if grain <= time.Second {
 		grain = 0

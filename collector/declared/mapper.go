@@ -94,6 +94,9 @@ func (m *Mapper) mapValues() Mapped {
 			return Mapped{Ignored: true}
 		}
 	}
+	if m.feed.Snapshot {
+		return m.inProgress()
+	}
 	p := &mapping{Mapper: m, record: new(cdr.Record)}
 	final, problem := m.feed.Final.holds(&m.row)
 	if problem != "" {

@@ -41,22 +41,10 @@ func isJSON(text []byte) bool {
 
 // jsonProblem says what is wrong with a row of JSON; empty: nothing.
 func jsonProblem(text []byte) string {
-	switch {
-	case isJSON(text):
+	if isJSON(text) {
 		return ""
-	case holdsSeveral(text):
-		return "it has objects of JSON without an end of line between them"
 	}
 	return "it is no valid JSON"
-}
-
-// holdsSeveral says whether a text begins with one value of JSON and has more behind it.
-func holdsSeveral(text []byte) bool {
-	in := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if in.PeekKind() != '{' || in.SkipValue() != nil {
-		return false
-	}
-	return len(bytes.TrimSpace(text[in.InputOffset():])) > 0
 }
 
 // trimmed is a text without a byte order mark and blanks around it.
@@ -74,7 +62,7 @@ func (f *Feed) readPage(body []byte) (p answerPage, err error) {
 	case len(body) > 0 && body[0] == '<':
 		return p, wire.ErrHTML
 	case f.Format == formatJSONLines:
-		return p, wire.Lines(body, func(raw []byte) error { return p.add(rawRow{raw: raw}) })
+		return p, p.readObjects(body)
 	case f.Format == formatCSV:
 		return p, p.readCSV(f, body)
 	}
@@ -132,6 +120,22 @@ func (p *answerPage) readCSV(f *Feed, body []byte) error {
 	}
 	if rows.unclosed && !bytes.HasSuffix(body, []byte("\n")) {
 		return wire.ErrCut
+	}
+	return nil
+}
+
+// readObjects reads objects of JSON, one after the other. A last one that can't be read and has no line's end means that the answer was cut.
+func (p *answerPage) readObjects(body []byte) error {
+	for row, err := range rowsOf(body, &Files{Format: formatJSONLines}).all(0) {
+		switch {
+		case err != nil:
+			return err
+		case row.problem != "" && row.bare == int64(len(body)):
+			return wire.ErrCut
+		}
+		if err := p.add(row.rawRow); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -252,7 +256,14 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 	var page answerPage
 	switch {
 	case len(text) == 0:
-	case text[0] != '{' && text[0] != '[':
+	case text[0] == '<' && m.feed.xml:
+		for row, err := range xmlRows(bytes.NewReader(text), m.feed.Rows) {
+			if err != nil {
+				return rows, err
+			}
+			rows = append(rows, row)
+		}
+	case text[0] != '{' && text[0] != '[', m.feed.Format == formatPattern:
 		files := m.feed.csv()
 		for row, err := range rowsOf(text, files).all(files.Skip) {
 			if err != nil {
@@ -260,19 +271,14 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 			}
 			rows = append(rows, row.rawRow)
 		}
-	case !isJSON(text) && m.feed.files != nil:
-		for line := range bytes.Lines(text) {
-			if raw := bytes.TrimSpace(line); len(raw) > 0 {
-				rows = append(rows, rawRow{raw: raw, problem: jsonProblem(raw)})
-			}
+	case !isJSON(text) && m.feed.Format == formatJSONLines:
+		for row := range rowsOf(text, &Files{Format: formatJSONLines}).all(0) {
+			rows = append(rows, row.rawRow)
 		}
+	case !isJSON(text):
+		rows = documents(text)
 	case page.readJSON(m.feed, text) == nil:
 		rows = page.rows
-	case !isJSON(text):
-		err = wire.Lines(text, func(raw []byte) error {
-			rows = append(rows, rawRow{raw: raw})
-			return nil
-		})
 	case text[0] == '[':
 		wire.Elements(text, func(raw []byte) { rows = append(rows, rawRow{raw: raw}) })
 	default:

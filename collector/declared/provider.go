@@ -31,6 +31,7 @@ func (d *Definition) properties() (all []collector.FeedProperties) {
 		all = append(all, collector.FeedProperties{
 			Name: key, Reasons: f.givesReasons(), SIPCodes: f.givesSIPCodes(),
 			Visits: f.Record.QueueResult.IsSet(), Streams: len(f.Record.Media) > 0, NoCalls: f.countsVisits(),
+			Snapshot: f.Snapshot,
 		})
 	}
 	return all

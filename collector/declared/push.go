@@ -31,7 +31,7 @@ const (
 func (p *Push) SetDefaults() { p.Format = formatJSON }
 
 // Validate implements config.Validator.
-func (p *Push) Validate(r *config.Report) { r.OneOf("format", p.Format, formatJSON) }
+func (p *Push) Validate(r *config.Report) { r.OneOf("format", p.Format, formatJSON, formatXML) }
 
 // validatePush reports what a definition can't have whose records are posted.
 func (d *Definition) validatePush(r *config.Report) {
@@ -66,10 +66,13 @@ func (b *Block) pushes() bool { return b.definition.Push != nil && b.Secrets[pus
 var (
 	errNoForm   = errors.New("the body is no form, as its Content-Type says")
 	errNoRecord = errors.New("the body must be one record: an object of JSON")
+
+	errNoXMLRecord    = errors.New("the body must be one record: an element of XML at the feed's rows")
+	errSeveralRecords = errors.New("the body has several records: post each by itself")
 )
 
-// record is the record that a body holds: a field of a form, or the body itself.
-func (p *Push) record(contentType string, body []byte) ([]byte, error) {
+// record is the record that a body holds, as JSON: a field of a form, or the body itself. Of XML it is the element at a path.
+func (p *Push) record(contentType string, body []byte, at rowsPath) ([]byte, error) {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err == nil && p.Field != "" {
 		found := true
@@ -88,10 +91,32 @@ func (p *Push) record(contentType string, body []byte) ([]byte, error) {
 			return nil, fmt.Errorf("the form has no field %s, which the definition says holds the record", p.Field)
 		}
 	}
+	if p.Format == formatXML {
+		return xmlRecord(body, at)
+	}
 	if body = trimmed(body); len(body) == 0 || body[0] != '{' || !isJSON(body) {
 		return nil, errNoRecord
 	}
 	return body, nil
+}
+
+// xmlRecord is the one row of a document of XML, as JSON.
+func xmlRecord(body []byte, at rowsPath) (record []byte, err error) {
+	for row, err := range xmlRows(bytes.NewReader(trimmed(body)), at) {
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("the body can't be read: %w", err)
+		case row.problem != "":
+			return nil, fmt.Errorf("the record can't be read: %s", row.problem)
+		case record != nil:
+			return nil, errSeveralRecords
+		}
+		record = row.raw
+	}
+	if record == nil {
+		return nil, errNoXMLRecord
+	}
+	return record, nil
 }
 
 func (p *Push) inForm(body []byte) (record []byte, found bool, err error) {

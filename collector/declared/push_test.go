@@ -57,7 +57,13 @@ func (o observer) Notifications(result string, n int) { o.listener.Notifications
 // listen opens a source of posting.
 func listen(t testing.TB, secret config.Secret) *listener {
 	t.Helper()
-	d, err := declared.Load("acmetel.yaml", []byte(posting))
+	return listenTo(t, posting, secret)
+}
+
+// listenTo opens a source of a definition.
+func listenTo(t testing.TB, definition string, secret config.Secret) *listener {
+	t.Helper()
+	d, err := declared.Load("acmetel.yaml", []byte(definition))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +248,7 @@ func TestPushFeed(t *testing.T) {
 
 func TestPushProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
-		{"another format", "{field: cdr}", "{format: csv}", "push.format: must be json"},
+		{"another format", "{field: cdr}", "{format: csv}", "push.format: must be json or xml"},
 		{"two feeds", "feeds:\n", "feeds:\n  other:\n    record:\n      start: {path: s, time: unix}\n      outcome: {is: busy}\n", "push: takes the records of one feed, and there are calls, other"},
 		{"final", "    ignore:", "    final: 'kind == nil'\n    ignore:", "feeds.calls.final: needs a filter by start or end"},
 		{"a token that is no secret", "push:", "parameters: {token: {default: x}}\npush:", "parameters.token: is the secret that records are posted with"},

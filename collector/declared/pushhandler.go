@@ -103,7 +103,7 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 	if err != nil {
 		return reply{http.StatusBadRequest, "The body can't be read to its end."}
 	}
-	record, err := h.posted.push.record(r.Header.Get("Content-Type"), body)
+	record, err := h.posted.push.record(r.Header.Get("Content-Type"), body, h.posted.mapper.feed.Rows)
 	if err != nil {
 		return reply{http.StatusBadRequest, err.Error()}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
@@ -59,56 +62,150 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 // is read completely, atEnd gets the last page before it is yielded. If it has fewer rows than the
 // provider's total, collector.FewerRows follows that page instead.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
-	asked = r.Filter.widened(asked)
-	walk := &walk{httpReader: r, address: r.address(asked, r.settings.Parameters)}
-	request := httpclient.Request{
-		Feed: r.name, URL: walk.address, Label: r.name, ExpectJSON: r.Format == formatJSON,
-		Answered: func(header http.Header) { walk.header = header },
-	}
-	mapper, counts := r.newMapper(), newDayCounts()
-	total := -1 // the newest
 	return func(yield func(*collector.Page, error) bool) {
-		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
-			if walk.refusedBehind(err) {
-				walk.page.rows, walk.last, err = nil, true, nil
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			page := mapper.page(walk.page.rows, number, wanted)
-			r.countDays(counts, asked, walk.page.rows, page.Records)
-			if walk.page.total >= 0 {
-				total = walk.page.total
-			}
-			rows := counts.rows(asked.from)
-			isShort := walk.last && rows < total
-			if walk.last {
-				page.Totals = r.compareDays(ctx, counts, asked, wanted, total)
-			}
-			if walk.last && !isShort {
-				atEnd(page)
-			}
-			if !yield(page, nil) {
-				return
-			}
-			if isShort {
-				yield(nil, &collector.FewerRows{From: asked.from, To: asked.to, Rows: rows, Total: total})
+		q := &listRead{httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(), atEnd: atEnd, yield: yield}
+		for _, values := range r.combinations(r.settings.Parameters) {
+			q.pieces = append(q.pieces, piece{q.asked, values})
+		}
+		if len(q.pieces) == 0 {
+			yield(nil, errNoValues)
+		}
+		for len(q.pieces) > 0 {
+			if !q.readPiece(ctx) {
 				return
 			}
 		}
+		if q.fewer != nil {
+			yield(nil, q.fewer)
+		}
 	}
+}
+
+// errNoValues is a feed with `for` whose values are all of empty lists.
+var errNoValues = &advice.Error{
+	What: "a list parameter that the feed is asked by is empty, so nothing is asked for", Todo: "give its values in the source's block",
+}
+
+// listRead is one reading of a span: a list for each combination of the feed's values, each in halves while it has too many rows.
+type listRead struct {
+	*httpReader
+
+	asked, wanted span
+	pieces        []piece // that aren't read yet
+	counts        *dayCounts
+	rows, total   int                  // of the pieces that were read
+	noTotal       bool                 // one of them gave none
+	fewer         *collector.FewerRows // the first piece that has fewer rows than its total
+	atEnd         func(*collector.Page)
+	yield         func(*collector.Page, error) bool
+}
+
+// piece is a list that is asked for.
+type piece struct {
+	span
+
+	values map[string]string // of the feed's `for`
+}
+
+// readPiece reads the next piece and says whether to go on.
+func (q *listRead) readPiece(ctx context.Context) (more bool) {
+	p := q.pieces[0]
+	q.pieces = q.pieces[1:]
+	if q.Totals == nil {
+		q.counts = newDayCounts()
+	}
+	walk, request := q.newWalk(p)
+	mapper := q.newMapper()
+	mapper.row.each = p.values
+	for number, err := range q.client.Pages(ctx, request, maxPages, walk.decode) {
+		if walk.refusedBehind(err) {
+			walk.page.rows, walk.last, err = nil, true, nil
+		}
+		if err != nil {
+			q.yield(nil, err)
+			return false
+		}
+		page := mapper.page(walk.page.rows, number, q.wanted)
+		q.countDays(q.counts, p.span, walk.page.rows, page.Records)
+		if q.MaxRows > 0 && (walk.rows >= q.MaxRows || walk.total >= q.MaxRows) {
+			return q.yield(page, nil) && q.halve(p)
+		}
+		if walk.last {
+			q.endPiece(p, walk.total)
+			if len(q.pieces) == 0 {
+				page.Totals = q.compareDays(ctx, q.counts, q.asked, q.wanted, q.rows, q.wholeTotal())
+			}
+			if len(q.pieces) == 0 && q.fewer == nil {
+				q.atEnd(page)
+			}
+		}
+		if !q.yield(page, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// newWalk is on the way to the first page of a list, with its request.
+func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
+	asked, parameters := r.with(p.values), r.settings.Parameters
+	w := &walk{httpReader: r, total: -1, address: asked.address(p.span, parameters), body: asked.body(p.span, parameters)}
+	request := r.request(w.address, r.name)
+	request.ExpectJSON = r.Format == formatJSON
+	request.Answered = func(header http.Header) { w.header = header }
+	if w.body != nil {
+		request.NextBody = func() []byte { return w.body.json() }
+	}
+	return w, request
+}
+
+// halve puts the halves of a piece in its place, which has as many rows as the provider gives at most: it may have more.
+func (q *listRead) halve(p piece) bool {
+	half := p.from.Add(p.to.Sub(p.from) / 2).Truncate(max(q.Filter.Grain, time.Second))
+	if !half.After(p.from) {
+		q.yield(nil, &advice.Error{
+			What: fmt.Sprintf("the %s from %s on have %d rows, as many as max_rows, so there may be more", p.to.Sub(p.from), p.from.UTC().Format(time.RFC3339), q.MaxRows),
+			Todo: "ask for less at once, such as one account, type or site at a time (for), or by a finer filter (grain)",
+		})
+		return false
+	}
+	q.pieces = append([]piece{{span{p.from, half}, p.values}, {span{half, p.to}, p.values}}, q.pieces...)
+	return true
+}
+
+// endPiece notes the rows and the total of a piece, which is below zero if there is none.
+func (q *listRead) endPiece(p piece, total int) {
+	rows := q.counts.rows(p.from)
+	q.rows, q.total, q.noTotal = q.rows+rows, q.total+total, q.noTotal || total < 0
+	if rows < total && q.fewer == nil {
+		q.fewer = &collector.FewerRows{From: p.from, To: p.to, Rows: rows, Total: total}
+	}
+}
+
+// wholeTotal is the provider's total of all pieces; below zero if one gave none.
+func (q *listRead) wholeTotal() int {
+	if q.noTotal {
+		return -1
+	}
+	return q.total
+}
+
+// request is the request for an address, without its body.
+func (f *feed) request(address, label string) httpclient.Request {
+	return httpclient.Request{Feed: f.name, URL: address, Label: label, Method: f.Request.Method, Reads: true}
 }
 
 // walk goes from page to page.
 type walk struct {
 	*httpReader
 
-	address string      // of the page that was asked for
-	header  http.Header // of the newest answer
+	address string       // of the page that was asked for
+	body    *requestBody // of the next request; nil: none
+	header  http.Header  // of the newest answer
 	page    answerPage
 	pages   int
 	rows    int
+	total   int  // the newest; below zero if there was none
 	last    bool // the newest page is the last one
 }
 
@@ -119,6 +216,9 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	}
 	w.pages++
 	w.rows += len(w.page.rows)
+	if w.page.total >= 0 {
+		w.total = w.page.total
+	}
 	if next, err = w.next(); err != nil {
 		return "", err
 	}
@@ -130,6 +230,13 @@ func (w *walk) decode(body []byte) (next string, err error) {
 // total was reached.
 func (w *walk) next() (string, error) {
 	n := &w.Next
+	switch {
+	case w.Complete == "":
+	case w.total < 0:
+		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") + ", which says when the read is complete", Todo: checkPaths}
+	case w.rows >= w.total:
+		return "", nil
+	}
 	counts := n.Page != "" || n.Offset != ""
 	if len(w.page.rows) == 0 && (counts || w.page.total >= 0 && w.rows >= w.page.total) {
 		return "", nil
@@ -143,15 +250,15 @@ func (w *walk) next() (string, error) {
 		next = w.withSecrets(next, w.address)
 	case n.Token != nil:
 		if next, there, err = w.page.next(n.Token, true); next != "" {
-			next, err = withParameter(w.address, n.Query, next)
+			next, err = w.with(next, false)
 		}
 	case n.Link != "":
 		next = w.withSecrets(nextLink(w.header, n.Link, w.address), w.address)
 		there = next != ""
 	case n.Page != "":
-		return withParameter(w.address, n.Page, strconv.Itoa(n.From+w.pages))
+		return w.with(strconv.Itoa(n.From+w.pages), true)
 	case n.Offset != "":
-		return withParameter(w.address, n.Offset, strconv.Itoa(w.rows))
+		return w.with(strconv.Itoa(w.rows), true)
 	default:
 		return "", nil
 	}
@@ -166,6 +273,19 @@ func (w *walk) next() (string, error) {
 		}
 	}
 	return next, err
+}
+
+// with is the address of the page that a value of the parameter leads to. In a body the value is put there, as a number or a text.
+func (w *walk) with(value string, isNumber bool) (string, error) {
+	if w.Next.In != inBody {
+		return withParameter(w.address, w.Next.parameter(), value)
+	}
+	var v any = value
+	if isNumber {
+		v = jsontext.Value(value)
+	}
+	w.body.set(w.Next.parameter(), v)
+	return w.address, nil
 }
 
 // roundPage divides the number of rows of a full page where the request doesn't say how many it may
@@ -187,7 +307,9 @@ func (w *walk) isFull() bool {
 		return true
 	}
 	said := false
-	for name, text := range w.Request.Query {
+	texts := w.Request.Body.numbers()
+	maps.Copy(texts, w.Request.Query)
+	for name, text := range texts {
 		if n, err := strconv.Atoi(expand(text, w.settings.Parameters)); err == nil && n > 0 &&
 			sizeIn.MatchString(name) {
 			if said = true; rows >= n {

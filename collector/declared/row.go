@@ -20,6 +20,8 @@ type row struct {
 	members []member // of a JSON object
 	columns []string // names, of a row of columns
 	fields  []string // its values; a row may have fewer
+	// each are the values of the feed's `for` that the row was asked with.
+	each map[string]string
 	// parameters are the source's, a list or one text.
 	parameters map[string][]string
 	lists      map[string]bool // those that are lists
@@ -86,14 +88,15 @@ func (r *row) text(p path) (string, form) {
 		return text, formOf(text)
 	}
 	text, is := "", missing
+	if value, of := r.each[p[len(p)-1]]; of && len(p) == 2 && p[0] == forKey {
+		return value, formOf(value)
+	}
 	if r.columns != nil {
 		if i := slices.Index(r.columns, p[0]); i >= 0 && i < len(r.fields) && len(p) == 1 {
-			if text = r.fields[i]; len(r.columns) > 1 || r.percent { // a row of one column is a line, where places count
-				text = bare(text, r.percent)
-			}
+			text = bare(r.fields[i], r.percent)
 			is = formOf(text)
 			if len(r.columns) == 1 && !r.percent {
-				text = r.fields[i] // a line that is cut by positions
+				text = r.fields[i] // a row of one column is a line, in which places count
 			}
 		}
 		return text, is

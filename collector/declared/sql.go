@@ -1,11 +1,8 @@
 package declared
 
 import (
-	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -79,50 +76,6 @@ func (b *Block) validateDriver(r *config.Report) {
 	if driver := expand(sql.Driver, b.Values); driver != "" || key == "driver" {
 		r.OneOf(key, driver, slices.Sorted(maps.Keys(sqlDrivers))...)
 	}
-}
-
-// notBound begins with a text, a name or a comment of SQL, or a cast of PostgreSQL: what may hold a colon that names no value.
-var notBound = regexp.MustCompile(`^(?s:'[^']*'?|"[^"]*"?|` + "`[^`]*`?" + `|--[^\n]*|/\*(?:.*?\*/|.*)|::)`)
-
-// notBoundInMySQL is of texts in which a backslash takes the next character along, and of one more kind of comments.
-var notBoundInMySQL = regexp.MustCompile(`^(?s:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|#[^\n]*)`)
-
-// dollarQuote begins a text of PostgreSQL, and ends it.
-var dollarQuote = regexp.MustCompile(`^\$(?:[A-Za-z_][A-Za-z_0-9]*)?\$`)
-
-var nameIn = regexp.MustCompile(`^:(from|to|after|limit)\b`)
-
-// bindNames puts a driver's placeholders in the place of :from, :to, :after and :limit, and returns the names in their order. What stands in quotes
-// and comments stays.
-func bindNames(query, driver string) (bound string, names []string) {
-	var b strings.Builder
-	for rest := query; rest != ""; {
-		piece := notBound.FindString(rest)
-		if text := notBoundInMySQL.FindString(rest); driver == "mysql" && text != "" {
-			piece = text
-		} else if quote := dollarQuote.FindString(rest); driver == driverPostgres && quote != "" {
-			text, _, _ := strings.Cut(rest[len(quote):], quote)
-			piece = rest[:min(len(rest), len(text)+2*len(quote))]
-		}
-		name := nameIn.FindStringSubmatch(rest)
-		switch {
-		case piece != "":
-			b.WriteString(piece)
-		case name != nil:
-			piece = name[0]
-			names = append(names, name[1])
-			if driver == driverPostgres {
-				fmt.Fprintf(&b, "$%d", len(names))
-			} else {
-				b.WriteString("?")
-			}
-		default:
-			piece = rest[:1]
-			b.WriteString(piece)
-		}
-		rest = rest[len(piece):]
-	}
-	return b.String(), names
 }
 
 // localSpan is a span with an hour more on either side where clocks are set near it: a local time comes twice then, or not at all. Rows outside the

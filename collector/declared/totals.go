@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
@@ -89,11 +88,11 @@ func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, rec
 }
 
 // compareDays compares each day that is over, and of which all was read, with the provider's total; and a day that was asked for alone with the total
-// that its answer has, which is below zero if there is none. A total that can't be had now costs no record: it is asked for with the next read.
-func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, total int) (all []collector.DayTotal) {
+// that its answers have, which is below zero if there is none. A total that can't be had now costs no record: it is asked for with the next read.
+func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, rows, total int) (all []collector.DayTotal) {
 	if r.Totals == nil {
 		if total >= 0 && asked.isDay() && r.Filter.By != byInserted {
-			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: counts.rows(asked.from), Theirs: total})
+			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: rows, Theirs: total})
 		}
 		return all
 	}
@@ -120,10 +119,10 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		return total, true
 	}
 	t := r.Totals
-	asked := Feed{Request: t.Request, secrets: r.secrets}
-	request := httpclient.Request{
-		Feed: r.name, URL: asked.address(span{day, day.Add(dayLength)}, r.settings.Parameters), Label: r.name + " totals", ExpectJSON: true,
-	}
+	asked := feed{Feed: &Feed{Request: t.Request, lists: r.lists, secrets: r.secrets}, name: r.name}
+	whole := span{day, day.Add(dayLength)}
+	request := asked.request(asked.address(whole, r.settings.Parameters), r.name+" totals")
+	request.ExpectJSON, request.Body = true, asked.body(whole, r.settings.Parameters).json()
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
 		r.logger.Info("the provider's total of a day can't be read now", "feed", r.name, "day", day.Format(time.DateOnly), "error", err.Error())

@@ -27,6 +27,10 @@ func (c *Client) Pages(ctx context.Context, request Request, most int, decode fu
 			if target, err := c.Resolve(link); err == nil { // else Fetch refuses it
 				link = target.String()
 			}
+			if request.NextBody != nil {
+				request.Body = request.NextBody()
+				link += "\n" + string(request.Body)
+			}
 			switch {
 			case number > most:
 				err = fmt.Errorf("%w: over %d", ErrTooManyPages, most)

@@ -93,7 +93,7 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 		case !answered && KindOf(err) == KindThrottled:
 			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint", request.Label, "wait", RetryAfter(err), "error", err)
 			continue // the next request waits for its turn
-		case request.Method == http.MethodPost && KindOf(err) != KindToken:
+		case request.Method == http.MethodPost && !request.Reads && KindOf(err) != KindToken:
 			return err // it may have been carried out
 		case repeats == Repeats:
 			return fmt.Errorf("asked %d times: %w", Repeats+1, err)
@@ -150,7 +150,7 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 		body.Reset()
 	}
 	err = a.readBody(body, cmp.Or(request.MaxBody, c.maxBody), bodyIdleTimeout, bodyTimeout)
-	if err == nil && request.Method == http.MethodGet && a.StatusCode != http.StatusOK {
+	if err == nil && (request.Method == http.MethodGet || request.Reads) && a.StatusCode != http.StatusOK {
 		err = a.fail(KindBody, StatusText(a.StatusCode)+": only 200 is an answer with content",
 			nil) // 206 is a piece of one
 	}

@@ -91,6 +91,10 @@ type Request struct {
 	Method string
 	// Body is JSON, unless Header has another Content-Type; nil: none.
 	Body []byte
+	// NextBody gives Pages the body of each page in place of Body; nil: all have Body.
+	NextBody func() []byte
+	// Reads says that a POST only reads, so that it is treated as a GET.
+	Reads bool
 	// Feed is the label of metrics and logs.
 	Feed string
 	// URL is absolute or relative to Settings.BaseURL. It is sent as it stands.

@@ -44,6 +44,11 @@ func (n *Node) IsMap() bool { return n.yaml.Kind == yaml.MappingNode }
 // Text is a single value as it is written.
 func (n *Node) Text() string { return n.yaml.Value }
 
+// IsPlain says that the value is a number or a truth value, written without quotes.
+func (n *Node) IsPlain() bool {
+	return slices.Contains([]string{"!!int", "!!float", "!!bool"}, n.yaml.ShortTag())
+}
+
 // Written is the value as the file has it, in one form however it is laid out.
 func (n *Node) Written() string { return written(n.yaml) }
 

@@ -1,0 +1,171 @@
+package declared
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// requestBody is a body of JSON. Its texts may name parameters and the ends of the span.
+type requestBody struct {
+	value any // map[string]any, []any, string, or jsontext.Value for other values
+}
+
+// DecodeNode implements config.NodeDecoder.
+func (b *requestBody) DecodeNode(n *config.Node) {
+	if !n.IsMap() {
+		n.Problemf("must be a mapping, which is sent as an object of JSON, is %s", n.Form())
+		return
+	}
+	b.value = bodyValue(n)
+}
+
+func bodyValue(n *config.Node) any {
+	switch {
+	case n.IsMap():
+		object := make(map[string]any)
+		for _, f := range n.Fields() {
+			object[f.Key] = bodyValue(f.Value)
+		}
+		return object
+	case n.IsList():
+		list := make([]any, 0)
+		for _, item := range n.Items() {
+			list = append(list, bodyValue(item))
+		}
+		return list
+	case n.IsNull():
+		return jsontext.Value("null")
+	case n.IsPlain() && isJSON([]byte(n.Text())):
+		return jsontext.Value(n.Text())
+	}
+	return n.Text()
+}
+
+// texts are the texts of the body by their keys, which begin with a path.
+func (b *requestBody) texts(path string) map[string]string {
+	all := make(map[string]string)
+	b.leaves(path, func(path, _ string, value any) {
+		if text, is := value.(string); is {
+			all[path] = text
+		}
+	})
+	return all
+}
+
+// numbers are the numbers of the body by the last name of their keys.
+func (b *requestBody) numbers() map[string]string {
+	all := make(map[string]string)
+	b.leaves("", func(_, name string, value any) {
+		if number, is := value.(jsontext.Value); is {
+			all[name] = string(number)
+		}
+	})
+	return all
+}
+
+func (b *requestBody) leaves(path string, leaf func(path, name string, value any)) {
+	if b != nil {
+		eachLeaf(path, "", b.value, leaf)
+	}
+}
+
+func eachLeaf(path, name string, value any, leaf func(path, name string, value any)) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, member := range v {
+			eachLeaf(config.KeyPath(path, key), key, member, leaf)
+		}
+	case []any:
+		for _, element := range v {
+			eachLeaf(path, name, element, leaf)
+		}
+	default:
+		leaf(path, name, v)
+	}
+}
+
+// body is the body of the first page of a span; nil: there is none. As in an address secrets have
+// their names there.
+func (f *Feed) body(s span, parameters map[string][]string) *requestBody {
+	if f.Request.Method != http.MethodPost {
+		return nil
+	}
+	body := &requestBody{make(map[string]any)}
+	if given := f.Request.Body; given != nil {
+		body.value = f.filled(given.value, s, parameters)
+	}
+	if f.Next.Page != "" && f.Next.In == inBody {
+		body.set(f.Next.Page, f.Next.From)
+	}
+	return body
+}
+
+// numberTime is a text that is only a time in a form of numbers, and so becomes a number.
+var numberTime = regexp.MustCompile(`^\{(?:from|to)\|unix(?:_ms|_us)?\}$`)
+
+func (f *Feed) filled(value any, s span, parameters map[string][]string) any {
+	return mapTexts(value, func(text string) any {
+		if numberTime.MatchString(text) {
+			return jsontext.Value(s.fill(text))
+		}
+		if name := strings.Trim(text, "{}"); text == "{"+name+"}" && f.lists[name] {
+			return slices.Clone(parameters[name])
+		}
+		return f.expandQuery(s.fill(text), parameters)
+	})
+}
+
+// mapTexts is a copy of a body's value in which each text is replaced.
+func mapTexts(value any, replace func(text string) any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for key, member := range v {
+			object[key] = mapTexts(member, replace)
+		}
+		return object
+	case []any:
+		list := make([]any, len(v))
+		for i, element := range v {
+			list[i] = mapTexts(element, replace)
+		}
+		return list
+	case string:
+		return replace(v)
+	}
+	return value
+}
+
+// set puts a value to a path, whose objects are made where they are missing.
+func (b *requestBody) set(at string, value any) {
+	segments, _ := parsePath(at) // Next.Validate has checked it
+	object, _ := b.value.(map[string]any)
+	for i, name := range segments {
+		if i == len(segments)-1 {
+			object[name] = value
+			return
+		}
+		inner, is := object[name].(map[string]any)
+		if !is {
+			inner = make(map[string]any)
+			object[name] = inner
+		}
+		object = inner
+	}
+}
+
+// json is the body as it is sent, the same for the same values.
+func (b *requestBody) json() []byte {
+	if b == nil {
+		return nil
+	}
+	text, _ := json.Marshal(b.value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)) // all values can be written
+	return text
+}

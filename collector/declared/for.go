@@ -1,0 +1,105 @@
+package declared
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+const (
+	forKey        = "for"
+	completeTotal = "total"
+)
+
+// forIn is a value of the feed's `for` in a text of its request.
+var forIn = regexp.MustCompile(`\{for\.([a-z0-9_]+)\}`)
+
+// combinations are the values that the list is asked for with, each by its name: one without values
+// unless the feed has `for`.
+func (f *Feed) combinations(parameters map[string][]string) []map[string]string {
+	all := []map[string]string{nil}
+	for _, key := range slices.Sorted(maps.Keys(f.For)) {
+		var more []map[string]string
+		for _, values := range all {
+			for _, text := range f.For[key] {
+				list := []string{text}
+				if found := parameterIn.FindStringSubmatch(text); found != nil {
+					list = parameters[found[1]]
+				}
+				for _, value := range list {
+					with := map[string]string{key: value}
+					maps.Copy(with, values)
+					more = append(more, with)
+				}
+			}
+		}
+		all = more
+	}
+	return all
+}
+
+// with is the feed whose request has values of `for` in the place of their names.
+func (f *Feed) with(values map[string]string) *Feed {
+	if values == nil {
+		return f
+	}
+	with := *f
+	put := func(text string) string {
+		return forIn.ReplaceAllStringFunc(text, func(found string) string {
+			return values[forIn.FindStringSubmatch(found)[1]]
+		})
+	}
+	with.Request.Path, with.Request.Query = put(f.Request.Path), make(map[string]string)
+	for key, text := range f.Request.Query {
+		with.Request.Query[key] = put(text)
+	}
+	if f.Request.Body != nil {
+		with.Request.Body = &requestBody{mapTexts(f.Request.Body.value, func(text string) any { return put(text) })}
+	}
+	return &with
+}
+
+// validateFor reports names that a request or a record has and `for` hasn't, or the other way
+// round.
+func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
+	used := make(map[string]bool)
+	query, address := f.Request.texts()
+	maps.Copy(query, address)
+	for where, text := range query {
+		for _, found := range forIn.FindAllStringSubmatch(text, -1) {
+			if used[found[1]] = true; f.For[found[1]] == nil {
+				r.Problemf(key+".request."+where, "names %s, and the feed's for has no %s", found[0], found[1])
+			}
+		}
+	}
+	for value, v := range f.Record.values() {
+		for _, a := range v.alternatives {
+			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
+				if len(p) == 2 && p[0] == forKey && f.For != nil && f.For[p[1]] == nil {
+					r.Problemf(key+".record."+value, "names %s, and the feed's for has no %s", strings.Join(p, "."), p[1])
+				}
+			}
+		}
+	}
+	for of, values := range f.For {
+		at := key + ".for." + of
+		switch {
+		case !name.MatchString(of):
+			r.Problemf(at, "must be called with small letters, digits and _, such as type")
+		case len(values) == 0:
+			r.Problemf(at, "is empty; give the values that are asked for")
+		case !used[of]:
+			r.Problemf(at, "isn't in the request; name {for.%s} in its path, query or body", of)
+		}
+		for _, text := range values {
+			for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
+				if !d.Parameters[found[1]].List || text != found[0] {
+					r.Problemf(at, "has %s, which must be a text, or a parameter with list: true alone", text)
+				}
+			}
+		}
+	}
+}

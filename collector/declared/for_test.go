@@ -1,0 +1,256 @@
+package declared_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+)
+
+// yesterday is a whole day, of which rows(900) has a row.
+var yesterday = noon.Add(-36 * time.Hour)
+
+// readAll reads a span and returns what the ids func does, and what was read before an error.
+func readAll(t *testing.T, info *collector.FeedInfo, from, to time.Time) (got string, totals []collector.DayTotal, err error) {
+	t.Helper()
+	all, totals, err := ids(t, info, from, to)
+	return strings.Join(all, " "), totals, err
+}
+
+// TestFor: a list is asked for with each value, and a span is complete once each of these lists was
+// read.
+func TestFor(t *testing.T) {
+	for _, c := range []struct {
+		name, feed string
+		answer     func(r *http.Request) string
+		asked      []string
+		ids        string
+		theirs     int // the day's total
+		problem    string
+	}{
+		{
+			"two values", "    for: {type: [a, b]}\n    request: {path: '/{for.type}', query: {t: 'x{for.type}'}}\n",
+			func(r *http.Request) string { return rows(800, 800+int(r.URL.Path[1])) },
+			[]string{"/a?t=xa", "/b?t=xb"}, "800 897 800 898", 0, "",
+		},
+		{
+			"in a body", "    for: {type: [a, b]}\n    request: {path: /calls, method: POST, body: {t: ['{for.type}']}}\n",
+			func(*http.Request) string { return `[]` }, []string{"/calls", "/calls"}, "", 0, "",
+		},
+		{
+			"combinations", "    for: {b: [x, y], a: one}\n    request: {path: '/{for.a}/{for.b}'}\n",
+			func(*http.Request) string { return `[]` }, []string{"/one/x", "/one/y"}, "", 0, "",
+		},
+		{
+			"pages of each", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    next: {page: p}\n",
+			func(r *http.Request) string {
+				if r.URL.Query().Get("p") == "1" {
+					return `[]`
+				}
+				return rows(800 + int(r.URL.Path[1]))
+			},
+			[]string{"/a?p=0", "/a?p=1", "/b?p=0", "/b?p=1"}, "897 898", 0, "",
+		},
+		{
+			"totals are added up", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
+			func(*http.Request) string { return `{"n":1,"rows":` + rows(800) + `}` }, []string{"/a", "/b"}, "800 800", 2, "",
+		},
+		{
+			"fewer rows in the first list", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
+			func(r *http.Request) string {
+				return fmt.Sprintf(`{"n":%d,"rows":%s}`, 'b'-r.URL.Path[1]+1, rows(800))
+			},
+			[]string{"/a", "/b"}, "800 800", 3, "1 rows",
+		},
+		{
+			"an error in the second list", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n",
+			func(r *http.Request) string {
+				if r.URL.Path == "/b" {
+					return "!400"
+				}
+				return rows(800)
+			},
+			[]string{"/a", "/b"}, "800", 0, "400",
+		},
+		{
+			"ignored by a value", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: {for.t: b}\n",
+			func(*http.Request) string { return rows(800) }, []string{"/a", "/b"}, "800", 0, "",
+		},
+		{
+			"ignored by an expression", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: 'for.t == \"b\"'\n",
+			func(*http.Request) string { return rows(800) }, []string{"/a", "/b"}, "800", 0, "",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(r *http.Request) (string, http.Header) { return c.answer(r), nil }
+			info := f.open(t, "", c.feed+"    filter: {by: start}\n")
+			got, totals, err := readAll(t, info, yesterday, yesterday.Add(24*time.Hour))
+			if got != c.ids || !slices.Equal(f.asked, c.asked) {
+				t.Errorf("%s from %q, want %s from %q", got, f.asked, c.ids, c.asked)
+			}
+			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
+				t.Errorf("%v, want %s", err, c.problem)
+			}
+			if c.theirs == 0 && len(totals) > 0 || c.theirs > 0 && (len(totals) != 1 || totals[0].Theirs != c.theirs || totals[0].Ours != 2) {
+				t.Errorf("totals %+v", totals)
+			}
+		})
+	}
+}
+
+// TestForParameter: a list parameter stands for each of its values, and an empty one is no silence.
+func TestForParameter(t *testing.T) {
+	const text = `provider: acmetel
+parameters: {sites: {list: true}}
+http: {base_url: https://api.acmetel.example}
+feeds:
+  calls:
+    for: {site: ["0", "{sites}"]}
+    request: {path: '/{for.site}'}
+    filter: {by: start}
+    record:
+      id: id
+      start: {path: start, time: rfc3339}
+      outcome: {is: answered}
+      trunk: {join: [for.site, id]}
+`
+	for sites, want := range map[string]string{"[a, b]": "0/1 a/1 b/1", "[a]": "0/1 a/1"} {
+		t.Run(sites, func(t *testing.T) {
+			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(1), nil }}
+			info := f.openText(t, text, "calls: {}, sites: "+sites)
+			var trunks []string
+			for page, err := range info.Reader.Pages(t.Context(), noon.Add(-time.Hour), noon) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, r := range page.Records {
+					trunks = append(trunks, r.Trunk)
+				}
+			}
+			if got := strings.Join(trunks, " "); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		})
+	}
+	f := new(fakeAPI)
+	info := f.openText(t, strings.Replace(text, `["0", "{sites}"]`, `"{sites}"`, 1), "calls: {}, sites: []")
+	if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); !strings.Contains(fmt.Sprint(err), "a list parameter that the feed is asked by is empty") {
+		t.Errorf("of an empty list it says %v", err)
+	}
+}
+
+func TestForProblems(t *testing.T) {
+	for _, c := range []struct{ name, path, feed, want string }{
+		{"not in the request", "/{for.a}", "for: {a: x, b: y}", "feeds.calls.for.b: isn't in the request; name {for.b}"},
+		{"unknown in the request", "/{for.c}", "for: {a: x}", "request.path: names {for.c}, and the feed's for has no c"},
+		{"none at all", "/{for.c}", "", "request.path: names {for.c}, and the feed's for has no c"},
+		{"unknown in the record", "/{for.a}", "for: {a: x}", "record.direction: names for.b"},
+		{"empty", "/{for.a}", "for: {a: []}", "feeds.calls.for.a: is empty"},
+		{"name", "/{for.a}", "for: {A-b: x}", "must be called with small letters"},
+		{"no list", "/{for.a}", "for: {a: '{key}'}", "for.a: has {key}, which must be a text, or a parameter with list: true alone"},
+		{"a list and more", "/{for.a}", "for: {a: 'x{trunks}'}", "for.a: has x{trunks}, which must be"},
+		{"complete", "/calls", "complete: rows", `complete: must be total, is "rows"`},
+		{"complete without a total", "/calls", "complete: total", "complete: needs total"},
+		{"max_rows", "/calls", "max_rows: -1", "max_rows: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.NewReplacer("path: way,", "path: for.b,", "path: /calls", "path: '"+c.path+"'", "    filter:", "    "+c.feed+"\n    filter:").Replace(whole)
+			if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+	for _, key := range []string{"for: {a: x}", "complete: total", "max_rows: 5"} {
+		text := strings.Replace(filesDefinition(csvLines), "    record:", "    "+key+"\n    record:", 1)
+		if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), "is for http only") {
+			t.Errorf("%s of files: %v", key, err)
+		}
+	}
+}
+
+// TestComplete: a read is complete once it has as many rows as the total says.
+func TestComplete(t *testing.T) {
+	for _, c := range []struct {
+		name, next string
+		pages      []string
+		ids        string
+		problem    string
+	}{
+		{"a next page that goes on for ever", "{url: next}", []string{`"total":2,"next":"/2","rows":` + rows(1), `"total":2,"next":"/3","rows":` + rows(2)}, "1 2", ""},
+		{"pages", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(2)}, "1 2", ""},
+		{"a total that grows", "{page: p}", []string{`"total":1,"rows":[]`, ""}, "", "0 rows"},
+		{"a total of the first page only", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"rows":` + rows(2)}, "1 2", ""},
+		{"none", "{page: p}", []string{`"total":0,"rows":[]`}, "", ""},
+		{"a page without rows too early", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":[]`}, "1", "1 rows"},
+		{"no next page too early", "{url: next}", []string{`"total":2,"next":"/2","rows":` + rows(1), `"total":3,"next":null,"rows":` + rows(2)}, "1 2", "2 rows"},
+		{"the same row twice", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)}, "1 1", "1 rows"},
+		{"no total", "{page: p}", []string{`"rows":` + rows(1)}, "", "the answer has no total at total, which says when the read is complete"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.asked)-1] + "}", nil }
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n    complete: total\n    next: "+c.next+"\n")
+			got, _, err := readAll(t, info, noon.Add(-time.Hour), noon)
+			if got != c.ids || c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
+				t.Errorf("%s, %v; want %s, %s", got, err, c.ids, c.problem)
+			}
+		})
+	}
+}
+
+// TestMaxRows: a span with as many rows as the provider gives at most is asked for in halves.
+func TestMaxRows(t *testing.T) {
+	for _, c := range []struct {
+		name, feed string
+		calls      []int // minutes before noon
+		asked      int
+		problem    string
+	}{
+		{"fewer", "", []int{1, 2}, 1, ""},
+		{"as many", "", []int{1, 31, 59}, 3, ""},
+		{"more", "", []int{1, 2, 3, 4, 5, 31, 40, 45, 59}, 0, ""},
+		{"a total says it", "    total: n\n", []int{1, 2, 31, 40, 59}, 5, ""},
+		{"as many in a grain", "", []int{1, 1, 1}, 0, "have 3 rows, as many as max_rows, so there may be more"},
+		{"pages", "    next: {offset: o}\n", []int{1, 2, 31, 32, 40}, 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := new(fakeAPI)
+			f.answer = func(r *http.Request) (string, http.Header) {
+				from, _ := time.Parse(time.RFC3339, r.URL.Query().Get("from"))
+				to, _ := time.Parse(time.RFC3339, r.URL.Query().Get("to"))
+				var in []int
+				for _, n := range c.calls {
+					if at := noon.Add(-time.Duration(n) * time.Minute); !at.Before(from) && at.Before(to) {
+						in = append(in, n)
+					}
+				}
+				given, skip := in[:min(len(in), 3)], 0
+				if strings.Contains(c.feed, "offset") {
+					_, _ = fmt.Sscan(r.URL.Query().Get("o"), &skip)
+					given = given[min(len(given), skip):min(len(given), skip+2)]
+				}
+				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), rows(given...)), nil
+			}
+			info := f.open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n    filter: {by: start}\n"+
+				"    rows: rows\n    max_rows: 3\n"+c.feed)
+			all, _, err := ids(t, info, noon.Add(-time.Hour), noon)
+			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
+				t.Errorf("%v, want %s", err, c.problem)
+			}
+			for _, n := range c.calls {
+				if !slices.Contains(all, fmt.Sprint(n)) {
+					t.Errorf("the call of minute %d is missing", n)
+				}
+			}
+			if c.asked > 0 && len(f.asked) != c.asked {
+				t.Errorf("asked %d times, want %d: %q", len(f.asked), c.asked, f.asked)
+			}
+		})
+	}
+}

@@ -1,0 +1,116 @@
+package declared
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// ofSnapshot are the fields that a row of calls in progress may have.
+var ofSnapshot = []string{"id", "group", "direction"}
+
+// validateSnapshot reports what a list of calls in progress can't have.
+func (f *Feed) validateSnapshot(r *config.Report) {
+	values := f.Record.values()
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if values[key].IsSet() && !slices.Contains(ofSnapshot, key) {
+			r.Problemf("record."+key,
+				"isn't used of calls in progress, which have %s; leave it out", strings.Join(ofSnapshot, ", "))
+		}
+	}
+	if !f.Record.Direction.IsSet() {
+		r.Problemf("record.direction",
+			"is missing; say what the direction of a call in progress is taken from, or {is: unknown}")
+	}
+	for _, key := range []string{"filter", "final", "whole", "total", "totals", "complete", "max_rows", "counts"} {
+		if r.Given(key) {
+			r.Problemf(key,
+				"is of a list of calls that are over, and snapshot: true is of calls in progress; leave it out")
+		}
+	}
+	query, address := f.Request.texts()
+	maps.Copy(query, address)
+	for where, text := range query {
+		if timeIn.MatchString(text) {
+			r.Problemf("request."+where, "names an end of a span, and snapshot: true is of now; leave it out")
+		}
+	}
+}
+
+// inProgress maps a row to a call in progress: what identifies it, and its direction.
+func (m *Mapper) inProgress() Mapped {
+	p := &mapping{Mapper: m, record: new(cdr.Record)}
+	p.ids()
+	p.record.CallKey = p.text("group", &m.feed.Record.Group)
+	p.record.Direction, _ = readWord(p, "direction", &m.feed.Record.Direction, directionWords,
+		"is none of inbound, outbound, internal, unknown, and no table translates it")
+	if p.problem != "" {
+		return Mapped{Invalid: p.problem}
+	}
+	return Mapped{Record: p.record, Unmapped: p.unmapped}
+}
+
+// snapshotReader counts calls in progress.
+type snapshotReader struct {
+	*httpReader
+
+	badRows atomic.Bool // the last snapshot had rows that can't be read
+}
+
+// read implements collector.ActiveCalls. A call counts once, by its group or its id: pages shift
+// while they are read.
+func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
+	calls, problem := make(map[string]cdr.Direction), ""
+	mapper, now := r.newMapper(), r.now().UTC()
+	lists := r.combinations(r.settings.Parameters)
+	if len(lists) == 0 {
+		return nil, errNoValues
+	}
+	for list, values := range lists {
+		mapper.row.each = values
+		walk, request := r.newWalk(piece{span{now, now}, values})
+		for number, err := range r.client.Pages(ctx, request, maxPages, walk.decode) {
+			if err != nil {
+				return nil, fmt.Errorf("read the calls in progress: %w", err)
+			}
+			for i := range walk.page.rows {
+				mapped := mapper.mapRow(&walk.page.rows[i])
+				if mapped.Invalid != "" {
+					problem = fmt.Sprintf("page %d, row %d: %s", number, i+1, mapped.Invalid)
+				}
+				if mapped.Record == nil {
+					continue
+				}
+				key := "group " + mapped.Record.CallKey
+				if mapped.Record.CallKey == "" {
+					key = "id " + mapped.Record.ID
+				}
+				if key == "id " { // each row without an id is a call
+					key = fmt.Sprint(list, number, i)
+				}
+				if calls[key] == cdr.DirectionUnknown { // or it isn't there yet
+					calls[key] = mapped.Record.Direction
+				}
+			}
+			if smallest {
+				break
+			}
+		}
+	}
+	if problem != "" && !r.badRows.Load() {
+		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read, and aren't counted",
+			"feed", r.name, "problem", problem)
+	}
+	r.badRows.Store(problem != "")
+	count := make(map[cdr.Direction]int)
+	for _, direction := range calls {
+		count[direction]++
+	}
+	return count, nil
+}

@@ -1,0 +1,118 @@
+package declared
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// bindNames puts a driver's placeholders in the place of :from, :to, :after and :limit, and returns
+// the names in their order. Texts, quoted names, comments and casts stay: what they hold is no name
+// of a value.
+func bindNames(query, driver string) (bound string, names []string) {
+	var b strings.Builder
+	for rest := query; rest != ""; {
+		length := sqlToken(rest, driver)
+		token := rest[:length]
+		rest = rest[length:]
+		name, is := strings.CutPrefix(token, ":")
+		switch {
+		case !is || !slices.Contains([]string{"from", "to", "after", "limit"}, name):
+			b.WriteString(token)
+			continue
+		case driver == driverPostgres:
+			fmt.Fprintf(&b, "$%d", len(names)+1)
+		default:
+			b.WriteString("?")
+		}
+		names = append(names, name)
+	}
+	return b.String(), names
+}
+
+// sqlToken is the length of the token that a statement begins with: a word, a name of a value with
+// its colon, a text, a quoted name, a comment, or one character. A token without an end goes on to
+// the end of the statement.
+func sqlToken(s, driver string) int {
+	isMySQL, isPostgres := driver == "mysql", driver == driverPostgres
+	switch c := s[0]; {
+	case strings.HasPrefix(s, "--"), c == '#' && isMySQL:
+		return upTo(s, 1, "\n")
+	case strings.HasPrefix(s, "/*"):
+		return commentLength(s, isPostgres)
+	case strings.HasPrefix(s, "::"): // a cast of PostgreSQL
+		return 2
+	case c == '\'', c == '"':
+		return quotedLength(s, isMySQL)
+	case c == '`':
+		return quotedLength(s, false)
+	case c == '[' && driver == "sqlite":
+		return upTo(s, 1, "]")
+	case c == '$' && isPostgres:
+		if word := wordLength(s[1:]); strings.HasPrefix(s[1+word:], "$") {
+			return upTo(s, word+2, s[:word+2])
+		}
+		return 1
+	case c == ':':
+		return 1 + wordLength(s[1:])
+	case isPostgres && len(s) > 1 && (c == 'E' || c == 'e') && s[1] == '\'':
+		return 1 + quotedLength(s[1:], true)
+	}
+	word := 0
+	for word < len(s) && (isWord(s[word]) || s[word] == '$') {
+		word++
+	}
+	return max(word, 1)
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+func wordLength(s string) (n int) {
+	for n < len(s) && isWord(s[n]) {
+		n++
+	}
+	return n
+}
+
+// upTo is the length of what ends with a text that stands behind a place.
+func upTo(s string, from int, end string) int {
+	at := strings.Index(s[from:], end)
+	if at < 0 {
+		return len(s)
+	}
+	return from + at + len(end)
+}
+
+// quotedLength is the length of what stands in quotes. A doubled quote begins another text, which
+// is as good.
+func quotedLength(s string, backslashes bool) int {
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && backslashes:
+			i++
+		case s[i] == s[0]:
+			return i + 1
+		}
+	}
+	return len(s)
+}
+
+// commentLength is the length of a comment, in which PostgreSQL knows others.
+func commentLength(s string, nested bool) int {
+	depth := 1
+	for i := 2; i < len(s); i++ {
+		switch {
+		case strings.HasPrefix(s[i:], "*/"):
+			if i++; depth == 1 {
+				return i + 1
+			}
+			depth--
+		case nested && strings.HasPrefix(s[i:], "/*"):
+			depth++
+			i++
+		}
+	}
+	return len(s)
+}

@@ -1,0 +1,307 @@
+package declared
+
+import (
+	"bufio"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Bounds of XML. It is read as a stream, so that only a row is in memory.
+const (
+	xmlDepth = 32       // of elements
+	xmlValue = 1 << 20  // bytes of a value; a row with a longer one is set aside
+	xmlRow   = 16 << 20 // bytes of a row, or between two; a longer one ends reading
+)
+
+// xmlError says why a document of XML can't be read. It quotes nothing of it.
+type xmlError string
+
+func (e xmlError) Error() string { return string(e) }
+
+// xmlRows yields the rows of a document as objects of JSON: the elements that a path ends at, at
+// any depth; without a path the root. An error, which is an xmlError unless reading failed, comes
+// last.
+func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
+	return func(yield func(rawRow, error) bool) {
+		x, err := newXMLReader(in)
+		if err != nil {
+			yield(rawRow{}, err)
+			return
+		}
+		var names []string
+		elements, rows := 0, 0
+		for {
+			token, err := x.Token()
+			if err != nil {
+				if err = x.problem(err); err == nil && elements == 0 {
+					err = xmlError("it is no XML")
+				} else if err == nil && elements > 1 && rows == 0 {
+					err = xmlError("it has no element " + strings.Join(at, "."))
+				}
+				if err != nil {
+					yield(rawRow{}, err)
+				}
+				return
+			}
+			x.text.left = xmlRow
+			switch t := token.(type) {
+			case xml.Directive: // a DTD
+				yield(rawRow{}, xmlError("it has a DTD, which isn't read"))
+				return
+			case xml.EndElement:
+				names = names[:len(names)-1]
+			case xml.StartElement:
+				elements++
+				if names = append(names, t.Name.Local); len(names) > xmlDepth {
+					yield(rawRow{}, errXMLDepth)
+					return
+				}
+				if len(at) > len(names) || !slices.Equal(names[len(names)-len(at):], at) {
+					continue
+				}
+				row, err := x.row(&t, len(names))
+				if err = x.problem(err); !yield(row, err) || err != nil {
+					return
+				}
+				rows++
+				names = names[:len(names)-1]
+			}
+		}
+	}
+}
+
+const xmlLongValue = "it has a value longer than 1 MiB"
+
+const errXMLDepth = xmlError("it has elements more than 32 deep")
+
+// xmlReader reads elements.
+type xmlReader struct {
+	*xml.Decoder
+
+	text *xmlText
+}
+
+func newXMLReader(in io.Reader) (*xmlReader, error) {
+	text := &xmlText{in: bufio.NewReaderSize(in, 64<<10), left: xmlRow}
+	begin, err := text.in.Peek(256)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if found := encodingIn.FindSubmatch(begin); found != nil {
+		switch encoding := strings.ToLower(string(found[1])); encoding {
+		case "utf-8", "us-ascii":
+		case "iso-8859-1":
+			text.latin = true
+		default:
+			return nil, xmlError("its encoding must be UTF-8 or ISO-8859-1")
+		}
+	}
+	d := xml.NewDecoder(text)
+	// xmlText gives UTF-8.
+	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	return &xmlReader{d, text}, nil
+}
+
+var encodingIn = regexp.MustCompile(`^(?:\xef\xbb\xbf)?\s*<\?xml\s[^>]*encoding\s*=\s*["']([^"']*)`)
+
+// problem is an error of the decoder without its text, which may quote the document; nil at the
+// end.
+func (x *xmlReader) problem(err error) error {
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil
+	}
+	if _, known := errors.AsType[xmlError](err); known {
+		return err
+	}
+	if x.text.failed != nil {
+		return x.text.failed
+	}
+	line, _ := x.InputPos()
+	return xmlError(fmt.Sprintf("it is no valid XML, at line %d", line))
+}
+
+// row reads an element as a row. A value that is too long is its problem.
+func (x *xmlReader) row(start *xml.StartElement, depth int) (r rawRow, err error) {
+	e := xmlElement{}
+	e.addAttributes("", start, &r.problem)
+	text, err := x.content(&e, depth, &r.problem)
+	if err != nil {
+		return r, err
+	}
+	if text != "" {
+		e.add("#text", quoted(text))
+	}
+	r.raw = e.json()
+	return r, nil
+}
+
+// content reads what is in an element up to its end: others, which are added to it, or text.
+func (x *xmlReader) content(e *xmlElement, depth int, problem *string) (string, error) {
+	var text strings.Builder
+	for {
+		token, err := x.Token()
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return "", err
+		}
+		switch t := token.(type) {
+		case xml.CharData:
+			if text.Len()+len(t) > xmlValue {
+				*problem = xmlLongValue
+				continue
+			}
+			text.Write(t)
+		case xml.Directive:
+			return "", xmlError("it has a DTD, which isn't read")
+		case xml.EndElement:
+			return strings.TrimSpace(text.String()), nil
+		case xml.StartElement:
+			if depth == xmlDepth {
+				return "", errXMLDepth
+			}
+			start, child := t, xmlElement{}
+			inner, err := x.content(&child, depth+1, problem)
+			if err != nil {
+				return "", err
+			}
+			value := quoted(inner)
+			if len(child.names) > 0 {
+				value = child.json()
+			}
+			e.add(start.Name.Local, value)
+			e.addAttributes(start.Name.Local, &start, problem)
+		}
+	}
+}
+
+// xmlElement is an element with others in it, as an object of JSON.
+type xmlElement struct {
+	names  []string
+	values map[string][][]byte
+}
+
+func (e *xmlElement) add(name string, value []byte) {
+	if e.values == nil {
+		e.values = make(map[string][][]byte)
+	}
+	if e.values[name] == nil {
+		e.names = append(e.names, name)
+	}
+	e.values[name] = append(e.values[name], value)
+}
+
+// addAttributes adds the attributes of an element that was added last, as NAME@ATTRIBUTE. Of an
+// element that comes several times they are in the same places.
+func (e *xmlElement) addAttributes(name string, start *xml.StartElement, problem *string) {
+	for _, a := range start.Attr {
+		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
+			continue
+		}
+		if len(a.Value) > xmlValue {
+			*problem, a.Value = xmlLongValue, ""
+		}
+		key := name + "@" + a.Name.Local
+		for len(e.values[key])+1 < len(e.values[name]) {
+			e.add(key, []byte("null"))
+		}
+		e.add(key, quoted(strings.TrimSpace(a.Value)))
+	}
+}
+
+func (e *xmlElement) json() []byte {
+	object := []byte{'{'}
+	for i, name := range e.names {
+		if i > 0 {
+			object = append(object, ',')
+		}
+		object = append(append(object, quoted(name)...), ':')
+		values := e.values[name]
+		element, _, _ := strings.Cut(name, "@")
+		if len(values) == 1 && len(e.values[element]) <= 1 {
+			object = append(object, values[0]...)
+			continue
+		}
+		object = append(object, '[')
+		for j, value := range values {
+			if j > 0 {
+				object = append(object, ',')
+			}
+			object = append(object, value...)
+		}
+		object = append(object, ']')
+	}
+	return append(object, '}')
+}
+
+func quoted(text string) []byte {
+	b, _ := jsontext.AppendQuote(nil, text) // invalid UTF-8 is replaced, and xmlText has none
+	return b
+}
+
+// xmlText reads a document as UTF-8, without what XML doesn't allow: a wrong byte or a control
+// character in one value costs no row.
+type xmlText struct {
+	in      *bufio.Reader
+	latin   bool
+	left    int    // bytes that may be read before a row must end
+	pending []byte // of the character that was read last
+	failed  error  // of reading
+}
+
+// Read implements io.Reader. The decoder reads byte by byte.
+func (t *xmlText) Read(p []byte) (n int, err error) {
+	for ; n < len(p) && err == nil; n++ {
+		if p[n], err = t.ReadByte(); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// ReadByte implements io.ByteReader.
+func (t *xmlText) ReadByte() (byte, error) {
+	if len(t.pending) == 0 {
+		if t.left--; t.left < 0 {
+			return 0, xmlError("it has a row, or a piece between rows, of more than 16 MiB")
+		}
+		c, err := t.readRune()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				t.failed = err
+			}
+			return 0, err
+		}
+		if c < utf8.RuneSelf {
+			return byte(c), nil
+		}
+		t.pending = utf8.AppendRune(t.pending[:0], c)
+	}
+	b := t.pending[0]
+	t.pending = t.pending[1:]
+	return b, nil
+}
+
+func (t *xmlText) readRune() (c rune, err error) {
+	if t.latin {
+		var b byte
+		b, err = t.in.ReadByte()
+		c = rune(b)
+	} else {
+		c, _, err = t.in.ReadRune()
+	}
+	if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF {
+		c = utf8.RuneError
+	}
+	return c, err
+}

@@ -1,0 +1,169 @@
+package declared_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// xmlDefinition is a definition of whole files of XML; more is what its record has beside start and
+// outcome.
+func xmlDefinition(rows, more string) string {
+	return strings.Replace(filesDefinition("read: whole, format: xml"), "    record:", rows+"    record:\n"+more, 1)
+}
+
+// element is a row of XML.
+func element(trunk string) string {
+	return "<cdr><start>1795428001</start><state>busy</state><trunk>" + trunk + "</trunk></cdr>"
+}
+
+// TestXML: elements are rows, and bad ones cost no other.
+func TestXML(t *testing.T) {
+	const rows, root = "    rows: cdr\n", ""
+	a, b := element("a"), element("b")
+	deep := func(n int) string { return strings.Repeat("<x>", n) + a + strings.Repeat("</x>", n) }
+	for _, c := range []struct{ name, rows, text, want string }{
+		{"a list", rows, `<?xml version="1.0"?><cdrs>` + a + "\n" + b + "</cdrs>\n", "a b"},
+		{"the root", rows, a, "a"},
+		{"the root, without rows", root, a, "a"},
+		{"a byte order mark", rows, "\ufeff<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + a, "a"},
+		{"documents one after the other", rows, a + b, "a b"},
+		{"at different depths", rows, "<l>" + a + "<page><n>1</n>" + b + "</page></l>", "a b"},
+		{"below another element", "    rows: out.cdr\n", "<l><in>" + a + "</in><out>" + b + "</out></l>", "b"},
+		{"equal ones", rows, "<l>" + a + a + "</l>", "a a"},
+		{"an empty list", rows, "<cdrs/>", ""},
+		{"entities of XML, and CDATA", rows, element("&lt;&#228;&amp;") + element("<![CDATA[<b>]]>"), "<b> <ä&"},
+		{"blanks and comments", rows, element("\n a <!-- x --> "), "a"},
+		{"name spaces", rows, `<n:l xmlns:n="urn:x"><n:cdr><n:start>1795428001</n:start><state>busy</state><n:trunk>a</n:trunk></n:cdr></n:l>`, "a"},
+		{"ISO-8859-1", rows, `<?xml version="1.0" encoding="iso-8859-1"?>` + element("\xe4"), "ä"},
+		{"a byte that isn't UTF-8", rows, "<l>" + element("\xe4\x01") + b + "</l>", "b \ufffd\ufffd"},
+		{"another encoding", rows, `<?xml version="1.0" encoding="UTF-16"?>` + a, "!its encoding must be UTF-8 or ISO-8859-1"},
+		{"a row without a start", rows, "<l><cdr><state>busy</state></cdr>" + a + "</l>", "!start is missing a"},
+		{"a value that is too long", rows, "<l>" + element(strings.Repeat("x", 1<<20+1)) + a + "</l>", "!it has a value longer than 1 MiB a"},
+		{"an attribute that is too long", rows, `<l><cdr x="` + strings.Repeat("x", 1<<20+1) + `"/>` + a + "</l>", "!it has a value longer than 1 MiB a"},
+		{"a row that is far too long", rows, "<l>" + a + element(strings.Repeat("x", 17<<20)) + b + "</l>", "!it has a row, or a piece between rows, of more than 16 MiB a"},
+		{"32 deep", rows, deep(30), "a"},
+		{"33 deep", rows, deep(31), "!it has elements more than 32 deep"},
+		{"far too deep", rows, deep(100_000), "!it has elements more than 32 deep"},
+		{"a DTD", rows, `<!DOCTYPE l [<!ENTITY e "eeee">]><l>` + a + "</l>", "!it has a DTD, which isn't read"},
+		{"a DTD within", rows, "<l>" + a + `<cdr><!DOCTYPE x></cdr></l>`, "!it has a DTD, which isn't read a"},
+		{"another entity", rows, "<l>" + a + "\n" + element("&e;") + "</l>", "!it is no valid XML, at line 2 a"},
+		{"cut", rows, "<l>" + a + "\n" + b[:20], "!it is no valid XML, at line 2 a"},
+		{"another end", rows, "<l>" + a + "</m>", "!it is no valid XML, at line 1 a"},
+		{"no row", rows, "<l><call/></l>", "!it has no element cdr"},
+		{"no XML", rows, "start,state\n", "!it is no XML"},
+		{"empty", rows, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := read(t, xmlDefinition(c.rows, ""), "calls: {}, paths: ['calls*']")
+			r.put("calls.xml", c.text)
+			r.rest()
+			r.poll()
+			if waits := strings.Contains(c.want, "!it"); waits != (r.waits == "held") && !strings.Contains(c.want, "!it has a value") {
+				t.Errorf("waits %q: %q", r.waits, r.troubles)
+			}
+			r.pass(2 * time.Hour)
+			r.poll()
+			r.forget()
+			if n := r.poll(); n > 0 || len(r.troubles) > 0 {
+				t.Errorf("%d more, troubles %q", n, r.troubles)
+			}
+			var got []string
+			for name, n := range r.rows {
+				got = append(got, slices.Repeat([]string{name}, n)...)
+			}
+			for _, problem := range r.invalid {
+				got = append(got, "!"+problem)
+			}
+			slices.Sort(got)
+			if text := strings.Join(got, " "); text != c.want {
+				t.Errorf("%q, want %q", text, c.want)
+			}
+			r.put("calls.2.xml", c.text)
+			r.rest()
+			if n := r.poll(); n > 0 {
+				t.Errorf("a copy counts %d", n)
+			}
+		})
+	}
+}
+
+// TestXMLPaths: what a path leads to.
+func TestXMLPaths(t *testing.T) {
+	const text = `<l><cdr id="7" xmlns:n="urn:x"><start>1795428001</start><state>busy</state>
+<caller type="ext" n:lang="de"><name>Ann</name><number>+49</number></caller>
+<leg><to>1</to></leg><leg code="x"><to>2</to></leg><empty/><note kind="a">hi</note></cdr></l>`
+	for path, want := range map[string]string{
+		`"@id"`: "7", "caller.name": "Ann", "caller@type": "ext", "caller@lang": "de", "leg.0.to": "1", "leg.1.to": "2", "leg@code.1": "x", "leg@code.0": "",
+		"empty": "", "note": "hi", "note@kind": "a", "cdr": "", "[leg.5.to, caller.name]": "Ann", "{expr: 'len(leg)'}": "2",
+	} {
+		t.Run(path, func(t *testing.T) {
+			d, err := declared.Load("d.yaml", []byte(strings.Replace(xmlDefinition("    rows: cdr\n", ""), "trunk: trunk", "trunk: "+path, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			feed := d.Feeds["calls"]
+			for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte(text)) {
+				if m.Record == nil || m.Record.Trunk != want {
+					t.Errorf("got %+v, want %q", m, want)
+				}
+			}
+		})
+	}
+}
+
+// TestPostedXML: a body is one row of XML.
+func TestPostedXML(t *testing.T) {
+	const call = `<?xml version="1.0"?><cdr><id>1</id><start>2026-11-23T12:00:00Z</start><state>done</state></cdr>`
+	for _, c := range []struct {
+		name, kind, body string
+		status           int
+		says             string
+	}{
+		{"a document", "text/xml", call, http.StatusNoContent, ""},
+		{"a form", "application/x-www-form-urlencoded", "cdr=" + url.QueryEscape(call), http.StatusNoContent, ""},
+		{"within another element", "text/xml", "<l>" + call[21:] + "</l>", http.StatusNoContent, ""},
+		{"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusBadRequest, "the body has several records"},
+		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must be one record: an element of XML"},
+		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it is no XML"},
+		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it is no valid XML"},
+		{"a DTD", "text/xml", "<!DOCTYPE x>" + call[21:], http.StatusBadRequest, "it has a DTD"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := listenTo(t, strings.NewReplacer("{field: cdr}", "{field: cdr, format: xml}", "    ignore:", "    rows: cdr\n    ignore:").Replace(posting), config.NewSecret(token))
+			w := l.answer(request(c.body, func(r *http.Request) { r.Header.Set("Content-Type", c.kind) }))
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
+				t.Errorf("%d %s, want %d %s", w.Code, w.Body, c.status, c.says)
+			}
+			if accepted := len(l.pages) == 1 && len(l.pages[0].Records) == 1 && l.pages[0].Records[0].ID == "1"; accepted != (c.says == "") {
+				t.Errorf("pages %+v", l.pages)
+			}
+		})
+	}
+}
+
+// FuzzXML: whatever a document is, each row becomes something, a file is read or set aside, and no
+// problem quotes a value.
+func FuzzXML(f *testing.F) {
+	f.Add([]byte("<l>" + element("a") + element("b") + "</l>"))
+	f.Add([]byte(`<?xml version="1.0" encoding="ISO-8859-1"?><cdr a="1"><b c="2">x</b><b/></cdr>`))
+	f.Add([]byte("<!DOCTYPE l [<!ENTITY e \"e\">]><l>&e;</l>"))
+	d, err := declared.Load("d.yaml", []byte(xmlDefinition("    rows: cdr\n", "")))
+	if err != nil {
+		f.Fatal(err)
+	}
+	feed := d.Feeds["calls"]
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for number, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try(append([]byte("<"), text...)) {
+			if (m.Record == nil) == (m.Invalid == "" && !m.Ignored) {
+				t.Errorf("row %d is %+v", number, m)
+			}
+		}
+	})
+}
