@@ -60,8 +60,8 @@ func (d *Decision) decideNew(i int) *state {
 	r := e.record
 	key := d.callKey(e)
 	delay := d.delay(r)
-	context := facts.Context{Late: delay > d.settings.LateAfter, Currency: d.settings.Currency,
-		BypassLater: d.settings.PartsSettle}
+	s := d.settings
+	context := facts.Context{Late: delay > s.LateAfter, Currency: s.Currency, BypassLater: s.PartsSettle}
 	h := head{labels: r.Labels, call: key}
 	if r.Labels != "" {
 		h.flags |= rowLabelled

@@ -125,8 +125,10 @@ func TestCallRow(t *testing.T) {
 }
 
 func FuzzRow(f *testing.F) {
-	k := known{outcome: 1, ChargeLabels: facts.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3,
-		schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}}}
+	k := known{
+		outcome: 1, ChargeLabels: facts.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3,
+		schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}},
+	}
 	f.Add(k.append(nil))
 	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
 	k.flags, k.call = rowLeg, 12

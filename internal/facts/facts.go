@@ -105,6 +105,3 @@ func (f *Fact) ChargeLabels() ChargeLabels {
 	r := f.Record
 	return ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country, Labels: r.Labels}
 }
-
-// Money says whether it changes what calls cost.
-func (f *Fact) Money() bool { return f.Kind == Charge || f.Kind == Correction }

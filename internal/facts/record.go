@@ -23,7 +23,10 @@ type Context struct {
 // time.
 func AppendRecord(dst []Fact, r *cdr.Record, c Context) []Fact {
 	dst = AppendCharges(AppendLegs(dst, r), r, c.Currency)
-	return appendTrunkTime(AppendCall(AppendEmergency(dst, r), r, c), r)
+	if r.Emergency != cdr.NoEmergency {
+		dst = append(dst, Fact{Kind: Emergency, Record: r})
+	}
+	return appendTrunkTime(AppendCall(dst, r, c), r)
 }
 
 // AppendLegs appends the legs of a record: those that it lists, else itself. Legs that are sessions count with
@@ -65,14 +68,6 @@ func AppendCorrection(dst []Fact, r *cdr.Record, first *ChargeLabels, c cdr.Char
 		return dst
 	}
 	return append(dst, Fact{Kind: Correction, Record: r, First: first, Charge: c})
-}
-
-// AppendEmergency appends a call to emergency services, if it is one.
-func AppendEmergency(dst []Fact, r *cdr.Record) []Fact {
-	if r.Emergency == cdr.NoEmergency {
-		return dst
-	}
-	return append(dst, Fact{Kind: Emergency, Record: r})
 }
 
 // AppendCall appends the facts of a call without its legs and without the time of its trunks.

@@ -93,10 +93,9 @@ const noOutcome = "none"
 
 // countLeg counts a leg that a record lists, or below 0 the record itself.
 func countLeg(dst []Delta, r *cdr.Record, part int) []Delta {
-	l := &cdr.Leg{Direction: r.Direction, Trunk: r.Trunk, Type: r.CallType, Party: r.Party, Outcome: r.Outcome,
-		NoOutcome: r.NoOutcome}
+	l := r.Leg()
 	if part >= 0 {
-		l = &r.Legs[part]
+		l = r.Legs[part]
 	}
 	outcome := l.OwnOutcome().String()
 	if l.NoOutcome {

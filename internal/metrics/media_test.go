@@ -179,8 +179,10 @@ func TestRule22MediaLabels(t *testing.T) {
 		stream.Network = network
 		changes.addAll(facts.AppendSettled(nil, &cdr.Record{Streams: []cdr.Stream{stream}, Ratings: []string{network}},
 			false))
-		changes.addAll(of(facts.Session, &cdr.Record{Sessions: []cdr.Session{{Result: cdr.SessionDropped,
-			Media: network, Stage: network, Reason: network}}}))
+		changes.addAll(of(facts.Session, &cdr.Record{Sessions: []cdr.Session{{
+			Result: cdr.SessionDropped,
+			Media:  network, Stage: network, Reason: network,
+		}}}))
 	}
 	changes.Apply(nil)
 	got := shown(s)

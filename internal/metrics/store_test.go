@@ -115,11 +115,15 @@ func TestEveryLabelSetHasTheRightLength(t *testing.T) {
 	changes.addAll(of(facts.Recording, &cdr.Record{Recordings: []cdr.Recording{{Type: "Automatic"}}}))
 	changes.addAll(of(facts.Session, &cdr.Record{Sessions: []cdr.Session{{Result: cdr.SessionDropped}}}))
 	changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{{Wait: cdr.KnownSpan(time.Second)}}}))
-	changes.addAll(facts.AppendSettled(nil, &cdr.Record{Streams: []cdr.Stream{audioStream()},
-		Ratings: []string{"good"}}, false))
+	changes.addAll(facts.AppendSettled(nil, &cdr.Record{
+		Streams: []cdr.Stream{audioStream()},
+		Ratings: []string{"good"},
+	}, false))
 	one, _ := cdr.ParseMoney("1")
-	changes.addAll(facts.AppendCorrection(nil, failed.Record, nil, cdr.Charge{Component: "usage", Currency: "USD",
-		Amount: one}))
+	changes.addAll(facts.AppendCorrection(nil, failed.Record, nil, cdr.Charge{
+		Component: "usage", Currency: "USD",
+		Amount: one,
+	}))
 	changes.addAll(of(facts.Attempt, failed.Record))
 	changes.Apply(nil)
 	s.AddTrunk(f, "sbc1.example.com")

@@ -132,10 +132,14 @@ func TestReport(t *testing.T) {
 			a.count(call)
 			later := with(call, func(r *cdr.Record) { r.Country = "FR" })
 			labels := &facts.ChargeLabels{Direction: cdr.Outbound, CallType: "voip_call", Country: "DE"}
-			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{Component: "usage", Currency: "EUR",
-				Amount: money(t, "-0.4")})...)
-			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{Component: "usage", Currency: "EUR",
-				Amount: money(t, "0.15")})...)
+			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
+				Component: "usage", Currency: "EUR",
+				Amount: money(t, "-0.4"),
+			})...)
+			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
+				Component: "usage", Currency: "EUR",
+				Amount: money(t, "0.15"),
+			})...)
 		}, want: []string{"DE: 1 1 1.500000 EUR 0.75", ": 1 1 1.500000 EUR 0.75"}},
 		"minutes are rounded once": {by: "trunk", add: func(t *testing.T, a adder) {
 			for _, trunk := range []string{"a", "b", "c"} {
@@ -157,8 +161,10 @@ func TestReport(t *testing.T) {
 			a.count(call, answered(t, "2"))
 			later := with(call, func(r *cdr.Record) { r.Labels = "department=Legal\n" })
 			labels := &facts.ChargeLabels{Direction: cdr.Outbound, Labels: call.Labels}
-			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{Component: "usage", Currency: "EUR",
-				Amount: money(t, "0.5")})...)
+			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
+				Component: "usage", Currency: "EUR",
+				Amount: money(t, "0.5"),
+			})...)
 		}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"}},
 		"texts are those of the labels": {by: "trunk,country", add: func(t *testing.T, a adder) {
 			a.count(with(answered(t, "1"), func(r *cdr.Record) { r.Trunk, r.Country = "a\x00b\xff", "" }))
