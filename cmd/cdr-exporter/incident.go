@@ -106,7 +106,7 @@ func (k *incident) add(f *history.Feed, r *cdr.Record, d *metrics.Delta) {
 	}
 	byLegs := r.Direction == cdr.Outbound && r.Trunk != "" && (f.Info.Rules.Legs || len(r.Legs) == 0)
 	switch {
-	case d.Def == metrics.CallLegs && byLegs && len(r.Legs) == 0 && !r.NoOutcome && r.Party != cdr.Own && k.isNewChannel(f, r):
+	case d.Def == metrics.CallLegs && byLegs && len(r.Legs) <= 1 && !r.NoOutcome && r.Party != cdr.Own && k.isNewChannel(f, r):
 	case d.Def == metrics.Calls && !byLegs:
 	default:
 		return

@@ -43,6 +43,9 @@ func TestIncidentAttempts(t *testing.T) {
 			[]string{"a outbound: 1 attempts, 0 connected, 1 failed", "b outbound: 1 attempts, 1 connected, 0 failed"},
 		},
 		"one leg": {[]*cdr.Record{refused}, refused, []string{"a outbound: 1 attempts, 0 connected, 1 failed"}},
+		"a leg that lists itself": {
+			[]*cdr.Record{call(out("1", "a", cdr.Failed), refused)}, refused, []string{"a outbound: 1 attempts, 0 connected, 1 failed"},
+		},
 		"a challenge and the caller's own phone aren't attempts": {
 			[]*cdr.Record{challenged, own, refused},
 			call(out("3", "a", cdr.Failed), challenged, own, refused),
