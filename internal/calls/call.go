@@ -266,10 +266,9 @@ func latest(times ...time.Time) (last time.Time) {
 	return last
 }
 
-// user finds whose call it was: the origin's, but of an inbound call of several legs the person who answered first or, if nobody did, the only user whose
-// phone rang.
+// user finds whose call it was: the origin's, but of an inbound call the person who answered first or, if nobody did, the only user whose phone rang.
 func (s *set) user(c *Call) {
-	if c.Direction != cdr.Inbound || len(s.legs) == 1 {
+	if c.Direction != cdr.Inbound {
 		c.User = c.Origin
 		return
 	}

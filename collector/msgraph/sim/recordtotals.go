@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -88,14 +90,51 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 	}
 }
 
-// outcome is what a version says of the call: answered if one of its sessions got through.
+// picksUp are the outcomes of sessions with services that aren't persons. The other ones put persons through.
+var picksUp = map[string]cdr.Outcome{
+	"voicemail": cdr.Voicemail, "exchangeUnifiedMessagingService": cdr.Voicemail, attendant: cdr.Machine, callQueue: cdr.Machine, "customBot": cdr.Machine,
+	"responseGroupService": cdr.Machine, "responseGroupServiceAnnouncementService": cdr.Machine,
+	"skypeForBusinessUnifiedCommunicationApplicationPlatform": cdr.Machine,
+}
+
+// legOutcome is how a session ended, as a leg of its call.
+func (s *session) legOutcome(v *recordVersion) cdr.Outcome {
+	if s.failure != nil && v.explained && !s.failure.Dropped {
+		return cdr.NotConnected
+	}
+	return cmp.Or(picksUp[s.callee.role], cdr.Answered)
+}
+
+// outcome is what a version says of the call: answered if a person took one of its sessions, else by who took one.
 func (p *recordPlan) outcome(v *recordVersion) cdr.Outcome {
-	for i := range v.sessions {
-		if f := p.outline(i).failure; f == nil || !v.explained || f.Dropped {
-			return cdr.Answered
+	best := cdr.NotConnected
+	for _, wanted := range []cdr.Outcome{cdr.Machine, cdr.Voicemail, cdr.Answered} {
+		for i := range v.sessions {
+			if p.outline(i).legOutcome(v) == wanted {
+				best = wanted
+			}
 		}
 	}
-	return cdr.NotConnected
+	return best
+}
+
+// connected is how long sessions took that got through, without overlaps: all, or those of persons.
+func (p *recordPlan) connected(v *recordVersion, persons bool) (sum time.Duration) {
+	var all []cdr.Interval
+	for i := range v.sessions {
+		s := p.outline(i)
+		if outcome := s.legOutcome(v); outcome.Connected() && (!persons || outcome == cdr.Answered) {
+			all = append(all, cdr.Interval{From: later(s.start, v.start), To: s.end})
+		}
+	}
+	slices.SortFunc(all, func(a, b cdr.Interval) int { return a.From.Compare(b.From) })
+	var until time.Time
+	for _, i := range all {
+		if from := later(i.From, until); i.To.After(from) {
+			sum, until = sum+i.To.Sub(from), i.To
+		}
+	}
+	return cmp.Or(sum, p.end.Sub(v.start)) // where sessions have no length, the record has
 }
 
 // addCall counts what counts once per call, at once.
@@ -106,6 +145,14 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 	if !outcome.Connected() {
 		m.Count("cdr_call_failures_total", direction, "", outcome, "", "")
 	}
+	for i := range v.sessions {
+		s := p.outline(i)
+		kind := cmp.Or(cdr.CallType(s.callee.role), p.callType())
+		m.Count("cdr_call_legs_total", kind, s.legOutcome(v))
+	}
+	if v.sessions == 0 { // a record without parts is a leg
+		m.Count("cdr_call_legs_total", p.callType(), outcome)
+	}
 	if p.kind.Emergency != cdr.NoEmergency && direction == cdr.Outbound {
 		m.Count("cdr_emergency_calls_total", outcome, p.kind.Emergency == cdr.EmergencyTest)
 	}
@@ -113,12 +160,14 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 
 // addTimes counts how long the call took, with the first version that says it was connected.
 func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
-	direction, country, length := p.direction(v), "", p.end.Sub(v.start).Microseconds()
+	direction, country := p.direction(v), ""
 	if direction != cdr.Internal {
 		country = p.call.Country()
 	}
-	t.Metrics.Observe("cdr_call_duration_seconds", length, direction, p.callType(), "")
-	t.Metrics.Add("cdr_call_connected_seconds_total", length, direction, p.callType(), "", country)
+	if p.outcome(v) == cdr.Answered {
+		t.Metrics.Observe("cdr_call_duration_seconds", p.connected(v, true).Microseconds(), direction, p.callType(), "")
+	}
+	t.Metrics.Add("cdr_call_connected_seconds_total", p.connected(v, false).Microseconds(), direction, p.callType(), "", country)
 }
 
 // direction is what a version says: one without sessions has no telephone.
