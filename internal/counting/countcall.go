@@ -66,7 +66,10 @@ func (d *Decision) callRecord(g *group) (*cdr.Record, Event) {
 		by := of(c.By)
 		r.Reason, r.FaultDomain, r.SIPCode, r.SubCode, r.ReasonPhrase = by.Reason, by.FaultDomain, by.SIPCode, by.SubCode, by.ReasonPhrase
 	}
-	r.UserID, r.UserName, r.UserPrincipal, r.Labels = "", "", "", ""
+	r.UserID, r.UserName, r.UserPrincipal = "", "", ""
+	if len(g.flat) > 1 {
+		r.Labels = ""
+	}
 	if c.User != calls.None {
 		u := of(c.User)
 		r.UserID, r.UserName, r.UserPrincipal, r.Labels = u.UserID, u.UserName, u.UserPrincipal, u.Labels

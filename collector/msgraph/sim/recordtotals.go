@@ -90,30 +90,51 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 	}
 }
 
-// gotThrough says whether a session got through, by what a version says.
-func (s *session) gotThrough(v *recordVersion) bool {
-	return s.failure == nil || !v.explained || s.failure.Dropped
+// picksUp are the outcomes of sessions with services that aren't persons. The other ones put persons through.
+var picksUp = map[string]cdr.Outcome{
+	"voicemail": cdr.Voicemail, "exchangeUnifiedMessagingService": cdr.Voicemail, attendant: cdr.Machine, callQueue: cdr.Machine, "customBot": cdr.Machine,
+	"responseGroupService": cdr.Machine, "responseGroupServiceAnnouncementService": cdr.Machine,
+	"skypeForBusinessUnifiedCommunicationApplicationPlatform": cdr.Machine,
 }
 
-// answer is the outcome of a session that got through: by who took it.
-func (s *session) answer() cdr.Outcome {
-	switch s.callee.role {
-	case "voicemail":
-		return cdr.Voicemail
-	case attendant, callQueue, "customBot":
-		return cdr.Machine
+// legOutcome is how a session ended, as a leg of its call.
+func (s *session) legOutcome(v *recordVersion) cdr.Outcome {
+	if s.failure != nil && v.explained && !s.failure.Dropped {
+		return cdr.NotConnected
 	}
-	return cdr.Answered
+	return cmp.Or(picksUp[s.callee.role], cdr.Answered)
 }
 
-// outcome is what a version says of the call. Only calls of two go to a service that answers: one session says it.
+// outcome is what a version says of the call: answered if a person took one of its sessions, else by who took one.
 func (p *recordPlan) outcome(v *recordVersion) cdr.Outcome {
-	for i := range v.sessions {
-		if s := p.outline(i); s.gotThrough(v) {
-			return s.answer()
+	best := cdr.NotConnected
+	for _, wanted := range []cdr.Outcome{cdr.Machine, cdr.Voicemail, cdr.Answered} {
+		for i := range v.sessions {
+			if p.outline(i).legOutcome(v) == wanted {
+				best = wanted
+			}
 		}
 	}
-	return cdr.NotConnected
+	return best
+}
+
+// connected is how long sessions took that got through, without overlaps: all, or those of persons.
+func (p *recordPlan) connected(v *recordVersion, persons bool) (sum time.Duration) {
+	var all []cdr.Interval
+	for i := range v.sessions {
+		s := p.outline(i)
+		if outcome := s.legOutcome(v); outcome.Connected() && (!persons || outcome == cdr.Answered) {
+			all = append(all, cdr.Interval{From: later(s.start, v.start), To: s.end})
+		}
+	}
+	slices.SortFunc(all, func(a, b cdr.Interval) int { return a.From.Compare(b.From) })
+	var until time.Time
+	for _, i := range all {
+		if from := later(i.From, until); i.To.After(from) {
+			sum, until = sum+i.To.Sub(from), i.To
+		}
+	}
+	return cmp.Or(sum, p.end.Sub(v.start)) // where sessions have no length, the record has
 }
 
 // addCall counts what counts once per call, at once.
@@ -131,39 +152,14 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 
 // addTimes counts how long the call took, with the first version that says it was connected.
 func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
-	direction, country, length := p.direction(v), "", p.connected(v).Microseconds()
+	direction, country := p.direction(v), ""
 	if direction != cdr.Internal {
 		country = p.call.Country()
 	}
 	if p.outcome(v) == cdr.Answered {
-		t.Metrics.Observe("cdr_call_duration_seconds", length, direction, p.callType(), "")
+		t.Metrics.Observe("cdr_call_duration_seconds", p.connected(v, true).Microseconds(), direction, p.callType(), "")
 	}
-	t.Metrics.Add("cdr_call_connected_seconds_total", length, direction, p.callType(), "", country)
-}
-
-// connected is how long any session of a version was connected; the call's duration if none says.
-func (p *recordPlan) connected(v *recordVersion) (sum time.Duration) {
-	type span struct{ from, to time.Time }
-	var all []span
-	for i := range v.sessions {
-		s := p.outline(i)
-		one := span{later(s.start, v.start).Truncate(time.Millisecond), s.end.Truncate(time.Millisecond)}
-		if s.gotThrough(v) && one.to.After(one.from) {
-			all = append(all, one)
-		}
-	}
-	slices.SortFunc(all, func(a, b span) int { return a.from.Compare(b.from) })
-	var until time.Time
-	for _, one := range all {
-		if from := later(one.from, until); one.to.After(from) {
-			sum += one.to.Sub(from)
-			until = one.to
-		}
-	}
-	if sum == 0 {
-		return p.end.Sub(v.start)
-	}
-	return sum
+	t.Metrics.Add("cdr_call_connected_seconds_total", p.connected(v, false).Microseconds(), direction, p.callType(), "", country)
 }
 
 // direction is what a version says: one without sessions has no telephone.
@@ -181,12 +177,9 @@ func (p *recordPlan) callType() string {
 	return "peer_to_peer"
 }
 
+// addSession counts a session, which is a leg of its call, with the first version that has it.
 func (t *CallTotals) addSession(p *recordPlan, s *session, v *recordVersion) {
-	leg := cdr.NotConnected
-	if s.gotThrough(v) {
-		leg = s.answer()
-	}
-	t.Metrics.Count("cdr_call_legs_total", cmp.Or(cdr.CallType(s.callee.role), p.callType()), leg)
+	t.Metrics.Count("cdr_call_legs_total", cmp.Or(cdr.CallType(s.callee.role), p.callType()), s.legOutcome(v))
 	result := cdr.SessionOK
 	if s.failure != nil && v.explained {
 		if result = cdr.SessionSetupFailed; s.failure.Dropped {

@@ -15,7 +15,7 @@ const (
 	answeredElsewhere = "Answered Elsewhere"
 )
 
-// judgeLegs says what the legs of a kind count as. The first leg stands for the whole call, and is a leg like others only if there is no other. In the log
+// judgeLegs says what the legs of a kind count as. The first leg stands for the whole call unless it is alone. In the log
 // of an extension the rows of a session share a call: there a leg that stands for the whole call has no outcome, and if the others don't give the row's
 // outcome, none has one: a further leg has it.
 func judgeLegs(k *simulator.Kind, shared bool) {
