@@ -37,7 +37,7 @@ var reasons = map[string]string{
 	"github.com/hashicorp/hcl/v2":                                       "tests parse the Terraform that registers the app",
 	"github.com/jackc/pgx/v5":                                           "the ledger in PostgreSQL, and the databases of its tests",
 	"github.com/klauspost/compress":                                     "fast compression of what the ledger keeps, and gzip for OTLP and of providers' answers",
-	"github.com/nyaruka/phonenumbers":                                   "the country of a number: libphonenumber's tables",
+	"github.com/nyaruka/phonenumbers":                                   "the country of a number, and its form in E.164: libphonenumber's tables",
 	"github.com/santhosh-tekuri/jsonschema/v6":                          "tests check every example against the configuration's schema",
 	"github.com/prometheus/client_golang":                               "the metrics endpoint",
 	"github.com/prometheus/client_model":                                "metrics as protobuf, with native histograms",

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/match"
+)
+
+// mostInLetter is how many calls of each class a letter lists.
+const mostInLetter = 100
+
+// matchPrinter prints what the comparison of two books came to.
+type matchPrinter struct {
+	*matchCommand
+
+	result   *match.Result
+	settings *match.Settings
+	redactor *cdr.Redactor
+	out      io.Writer
+}
+
+// object is the result in JSON. Each class has the sums of the left book, and `right` those of the right one; what only the right one has is its own.
+func (p *matchPrinter) object() map[string]any {
+	all := make(map[string]any)
+	for _, class := range match.Classes() {
+		sides := p.result.Classes[class]
+		if class == match.OnlyRight {
+			sides.Left = sides.Right
+		}
+		sums := sumsObject(sides.Left)
+		sums["right"] = sumsObject(sides.Right)
+		all[class.String()] = sums
+	}
+	object := map[string]any{"clock_offset_seconds": p.result.Offset.Round(time.Millisecond).Seconds(), "classes": all}
+	if t := p.result.Tariff; t != nil {
+		object["tariff"] = t.String()
+	}
+	return object
+}
+
+func sumsObject(s match.Sums) map[string]any {
+	return map[string]any{"calls": s.Calls, "minutes": json.Number(s.Minutes()), "charges": s.Charges()}
+}
+
+// printSums prints both sides of each class and their difference, right minus left.
+func (p *matchPrinter) printSums() error {
+	write, flush := rowWriter(p.output, p.out)
+	total := p.result.Total()
+	money := currencies(total.Left, total.Right)
+	columns := []string{"class"}
+	for _, what := range append([]string{"calls", "minutes"}, money...) {
+		columns = append(columns, what+"_left", what+"_right", what+"_difference")
+	}
+	_ = write(columns) // it is buffered: what fails, fails when it is flushed
+	line := func(name string, sides match.Sides) {
+		texts := []string{name}
+		all := []match.Sums{sides.Left, sides.Right, sides.Right.Minus(sides.Left)}
+		for _, s := range all {
+			texts = append(texts, strconv.FormatInt(s.Calls, 10))
+		}
+		for _, s := range all {
+			texts = append(texts, s.Minutes())
+		}
+		for _, currency := range money {
+			for _, s := range all {
+				amount, is := s.Charges()[currency]
+				if !is {
+					amount = "0"
+				}
+				texts = append(texts, amount)
+			}
+		}
+		_ = write(texts)
+	}
+	for _, class := range match.Classes() {
+		line(class.String(), p.result.Classes[class])
+	}
+	if p.output == "table" {
+		line("total", total)
+	}
+	err := flush()
+	if p.output == "table" && err == nil {
+		_, err = fmt.Fprintf(p.out, "\nThe right clock is %s the left one.%s\n", p.offset(), p.tariffText())
+	}
+	return err
+}
+
+// offset says how the right clock differs.
+func (p *matchPrinter) offset() string {
+	offset, way := p.result.Offset.Round(time.Millisecond), "ahead of"
+	if offset < 0 {
+		way = "behind"
+	}
+	return strconv.FormatFloat(offset.Abs().Seconds(), 'f', -1, 64) + " s " + way
+}
+
+func (p *matchPrinter) tariffText() string {
+	if p.result.Tariff == nil {
+		return ""
+	}
+	return fmt.Sprintf(" The right durations are rounded by %s.", p.result.Tariff)
+}
+
+// pairCells are the columns of a call with its partner. A call without one has empty cells.
+func (p *matchPrinter) pairCells(left, right *match.Call) []cell {
+	one := left
+	if one == nil {
+		one = right
+	}
+	r := cdr.Record{CallerNumber: withPlus(one.Caller), CalleeNumber: withPlus(one.Callee), Direction: one.Direction}
+	p.redactor.Redact(&r)
+	cells := []cell{{"direction", r.Direction}, {"caller", r.CallerNumber}, {"callee", r.CalleeNumber}}
+	for i, c := range [...]*match.Call{left, right} {
+		side := [...]string{"left_", "right_"}[i]
+		if c == nil {
+			c = &match.Call{NoDuration: true}
+		}
+		cells = append(cells, cell{side + "start", c.Start}, cell{side + "id", c.ID}, cell{side + "duration", nil}, cell{side + "price", c.Price})
+		if !c.NoDuration {
+			cells[len(cells)-2].value = c.Duration.Seconds()
+		}
+	}
+	return cells
+}
+
+// withPlus writes a number of E.164 with its plus sign.
+func withPlus(number string) string {
+	const shortest = 8
+	if len(number) >= shortest && number[0] >= '1' && number[0] <= '9' && strings.Trim(number, "0123456789*") == "" {
+		return "+" + number
+	}
+	return number
+}
+
+// printList prints the calls of a class, the first ones first.
+func (p *matchPrinter) printList(list *match.List) error {
+	if p.output == "json" {
+		separator := "["
+		err := list.All(func(_ match.Class, left, right *match.Call) error {
+			text, err := json.Marshal(object(p.pairCells(left, right)))
+			if err == nil {
+				_, err = fmt.Fprintf(p.out, "%s\n  %s", separator, text)
+			}
+			separator = ","
+			return err
+		})
+		if err == nil && separator == "[" {
+			_, err = io.WriteString(p.out, separator)
+		}
+		if err == nil {
+			_, err = io.WriteString(p.out, "\n]\n")
+		}
+		return err
+	}
+	write, flush := rowWriter(p.output, p.out)
+	line := func(left, right *match.Call, text func(cell) string) error {
+		cells := p.pairCells(left, right)
+		texts := make([]string, len(cells))
+		for i, c := range cells {
+			texts[i] = text(c)
+		}
+		return write(texts)
+	}
+	none := &match.Call{}
+	_ = line(none, none, func(c cell) string { return c.column })
+	err := list.All(func(_ match.Class, left, right *match.Call) error { return line(left, right, cell.text) })
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// letterTexts are what a letter says of the calls of each class.
+var letterTexts = map[match.Class]string{
+	match.Ambiguous: "Can't be told apart from others between the same numbers", match.OnlyLeft: "Only in our records",
+	match.OnlyRight: "Only in your records", match.Rounded: "With durations that your records round up",
+	match.Duration: "With different durations", match.Price: "With different prices",
+}
+
+// printLetter prints a letter to the carrier, the owner of the right book.
+func (p *matchPrinter) printLetter(list *match.List) error {
+	total := p.result.Total()
+	fmt.Fprintf(p.out, "We compared our call records with yours, from %s to %s (times are UTC, by our clock; yours is %s ours).%s\n\n",
+		moment(p.settings.From), moment(p.settings.To), p.offset(), strings.ReplaceAll(p.tariffText(), "The right", "Your"))
+	fmt.Fprintf(p.out, "Our records have %s.\nYour records have %s.\n", sumsText(total.Left), sumsText(total.Right))
+	fmt.Fprintf(p.out, "In both, without a difference: %s.\n", sumsText(p.result.Classes[match.Same].Left))
+	for _, class := range match.Classes() {
+		sides := p.result.Classes[class]
+		if sides.Left.Calls+sides.Right.Calls == 0 || class == match.Same {
+			continue
+		}
+		var texts []string
+		for i, sums := range [...]match.Sums{sides.Left, sides.Right} {
+			if sums.Calls > 0 {
+				texts = append(texts, [...]string{"ours ", "yours "}[i]+sumsText(sums))
+			}
+		}
+		fmt.Fprintf(p.out, "\n%s: %s\n", letterTexts[class], strings.Join(texts, "; "))
+		if err := p.printLetterCalls(class, list); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sumsText(s match.Sums) string {
+	texts, charges := []string{strconv.FormatInt(s.Calls, 10) + " calls", s.Minutes() + " minutes"}, s.Charges()
+	if s.Calls == 1 {
+		texts[0] = "1 call"
+	}
+	for _, currency := range currencies(s) {
+		texts = append(texts, charges[currency]+" "+currency)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func (p *matchPrinter) printLetterCalls(of match.Class, list *match.List) error {
+	table, n := newTable(p.out), 0
+	err := list.All(func(class match.Class, left, right *match.Call) error {
+		if class != of {
+			return nil
+		}
+		if n++; n > mostInLetter {
+			return nil
+		}
+		cells := p.pairCells(left, right)
+		if p.numbers == "drop" {
+			cells = append(cells[:1], cells[3:]...)
+		}
+		texts := make([]string, len(cells))
+		if n == 1 {
+			for i, c := range cells {
+				texts[i] = strings.NewReplacer("left_", "our ", "right_", "your ").Replace(c.column)
+			}
+			fmt.Fprintln(table, "  "+strings.Join(texts, "\t"))
+		}
+		for i, c := range cells {
+			texts[i] = printable(c.text())
+		}
+		_, err := fmt.Fprintln(table, "  "+strings.Join(texts, "\t"))
+		return err
+	})
+	if err == nil {
+		err = table.Flush()
+	}
+	if err == nil && n > mostInLetter {
+		_, err = fmt.Fprintf(p.out, "  and %d more\n", n-mostInLetter)
+	}
+	return err
+}

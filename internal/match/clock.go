@@ -1,0 +1,183 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+)
+
+const (
+	// furthest is how far apart clocks may be, time zones included.
+	furthest = 26 * time.Hour
+	// neighbours is how many calls of the other book before and behind a call tell of the clocks.
+	neighbours = 4
+	// samples bounds the differences that are kept, leastSamples is how many a piece of the range needs, pieces how many pieces there are at most.
+	samples, leastSamples, pieces = 1 << 16, 400, 64
+	// leastPairs is how many pairs must agree on clocks that differ by more than the tolerance.
+	leastPairs = 3
+	// zoneStep is by what time zones differ, and zoneSlack how exactly.
+	// deviations is by how many standard deviations counts differ that aren't as many.
+	deviations          = 3
+	zoneStep, zoneSlack = 15 * time.Minute, time.Minute
+)
+
+// difference is by how much the right start is later than the left one.
+type difference struct {
+	at, by time.Duration // at: of the left start since an instant
+	agree  int8          // directions: 1 the same, -1 opposite
+}
+
+// clock is how much later the right clock is, over the time of the left one.
+type clock struct {
+	began  time.Time
+	points []difference // in order; between them it drifts evenly
+	offset time.Duration
+	// opposite: each book has the directions of its own end.
+	opposite bool
+	found    int // differences
+}
+
+// offsetAt is right minus left at a right start.
+func (c *clock) offsetAt(right time.Time) time.Duration {
+	at := right.Sub(c.began) - c.offset
+	i := sort.Search(len(c.points), func(i int) bool { return c.points[i].at > at })
+	switch {
+	case len(c.points) == 0:
+		return c.offset
+	case i == 0:
+		return c.points[0].by
+	case i == len(c.points):
+		return c.points[i-1].by
+	}
+	a, b := c.points[i-1], c.points[i]
+	return a.by + time.Duration(float64(b.by-a.by)*float64(at-a.at)/float64(b.at-a.at))
+}
+
+// estimateClock finds by how much the clocks differ: what the most calls between the same numbers say.
+func (m *matcher) estimateClock() (*clock, error) {
+	c := &clock{began: m.left.first}
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // which differences are kept doesn't matter
+	var all []difference
+	var last [2][]Call
+	var key uint64
+	err := m.merge(func(s side, of uint64, call *Call) error {
+		if of != key {
+			key, last[left], last[right] = of, last[left][:0], last[right][:0]
+		}
+		for i := range last[1-s] {
+			l, r := call, &last[1-s][i]
+			if s == right {
+				l, r = r, l
+			}
+			by := r.Start.Sub(l.Start)
+			if by.Abs() > furthest || !m.sameParties(l, r) {
+				continue
+			}
+			d := difference{l.Start.Sub(c.began), by, agreement(l.Direction, r.Direction)}
+			if c.found++; len(all) < samples {
+				all = append(all, d)
+			} else if at := random.IntN(c.found); at < samples {
+				all[at] = d
+			}
+		}
+		if len(last[s]) == neighbours {
+			last[s] = append(last[s][:0], last[s][1:]...)
+		}
+		last[s] = append(last[s], *call)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, c.set(all, m.settings.Tolerance)
+}
+
+// agreement compares directions where both books have one.
+func agreement(a, b cdr.Direction) int8 {
+	way := func(d cdr.Direction) bool { return d == cdr.Inbound || d == cdr.Outbound }
+	switch {
+	case !way(a) || !way(b):
+		return 0
+	case a == b:
+		return 1
+	}
+	return -1
+}
+
+// set finds the offsets in differences.
+func (c *clock) set(all []difference, tolerance time.Duration) error {
+	by, support := mode(slices.Clone(all), tolerance, 0, false)
+	if support < leastPairs && by.Abs() > tolerance {
+		return nil // too few to say so
+	}
+	c.offset = by
+	if err := zoneError(by, support, len(all)); err != nil {
+		return err
+	}
+	agree := 0
+	for _, d := range all {
+		if (d.by - by).Abs() <= tolerance {
+			agree += int(d.agree)
+		}
+	}
+	c.opposite = agree < 0
+	slices.SortFunc(all, func(a, b difference) int { return cmp.Compare(a.at, b.at) })
+	size := max(leastSamples, (len(all)+pieces-1)/pieces)
+	near := c.offset
+	for piece := range slices.Chunk(all, size) {
+		middle := piece[len(piece)/2].at
+		by, support := mode(slices.Clone(piece), tolerance, near, true)
+		if support >= max(leastPairs, len(piece)/10) && (by-c.offset).Abs() < zoneStep {
+			c.points, near = append(c.points, difference{at: middle, by: by}), by
+		}
+	}
+	if n := len(c.points); n > 0 {
+		sorted := slices.Clone(c.points)
+		slices.SortFunc(sorted, func(a, b difference) int { return cmp.Compare(a.by, b.by) })
+		c.offset = sorted[n/2].by
+	}
+	return nil
+}
+
+// mode is the median of the differences that lie most densely, and how many these are. Of those that are almost as dense, as calls at regular times
+// make them, it is the nearest to another difference; where that is known, one must be twice as dense to be taken in its place.
+func mode(all []difference, width, near time.Duration, known bool) (by time.Duration, support int) {
+	slices.SortFunc(all, func(a, b difference) int { return cmp.Compare(a.by, b.by) })
+	from, most := make([]int, len(all)), 0 // where the densest span begins that ends with each
+	for to := range all {
+		if to > 0 {
+			from[to] = from[to-1]
+		}
+		for all[to].by-all[from[to]].by > width {
+			from[to]++
+		}
+		most = max(most, to-from[to]+1)
+	}
+	for to := range all {
+		n := to - from[to] + 1
+		if 2*n < most || !known && float64(n) < float64(most)-deviations*math.Sqrt(float64(most)) {
+			continue
+		}
+		middle := all[from[to]+n/2].by
+		if support == 0 || cmp.Or(cmp.Compare((middle-near).Abs(), (by-near).Abs()), cmp.Compare(support, n)) < 0 {
+			by, support = middle, n
+		}
+	}
+	return by, support
+}
+
+// zoneError says that the clocks differ as time zones do.
+func zoneError(by time.Duration, support, all int) error {
+	steps := by.Round(zoneStep)
+	if steps == 0 || (by-steps).Abs() > zoneSlack || support < leastPairs || 2*support < all {
+		return nil
+	}
+	return Error(fmt.Sprintf("all pairs differ by %d s: the time zone of one book is wrong by %s; correct time_zone of its source, or give --set time_zone=… for a file",
+		int64(steps/time.Second), steps))
+}
