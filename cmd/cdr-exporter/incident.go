@@ -107,8 +107,10 @@ func (k *incident) add(feed *history.Feed, f *facts.Fact) {
 		return
 	}
 	// A record's texts lie in a page that is used again, and a map takes the text of the last assignment.
-	line := callLine{Source: feed.Source, Feed: feed.Info.Name, Direction: r.Direction.String(),
-		Trunk: strings.Clone(r.Trunk)}
+	line := callLine{
+		Source: feed.Source, Feed: feed.Info.Name, Direction: r.Direction.String(),
+		Trunk: strings.Clone(r.Trunk),
+	}
 	one := incidentCall{at: r.Start, outcome: r.Outcome}
 	if failed(r.Outcome, feed.Info.Properties) {
 		one.failure = k.failure(r)

@@ -55,7 +55,8 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 	}
 	add := func(feed *history.Feed, f *facts.Fact) { sums.Add(feed.Source, feed.Info.Name, f) }
 	err = span.read(ctx, r, history.Settings{Step: time.Minute, OnFact: add}, feeds, s.errors, func(*history.History,
-		*meter) error {
+		*meter,
+	) error {
 		for _, f := range feeds {
 			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums have neither the series nor the media
 			for _, line := range f.result()[1:] {

@@ -19,14 +19,26 @@ func TestPost(t *testing.T) {
 		bodies           []string
 		asked            string // the last one
 	}{
-		{"one page", "{from: '{from|rfc3339}', n: 100, on: true, none: null, list: [1, x]}", "", []string{""},
-			[]string{`{` + span + `,"list":[1,"x"],"n":100,"none":null,"on":true}`}, "/calls"},
+		{
+			"one page", "{from: '{from|rfc3339}', n: 100, on: true, none: null, list: [1, x]}", "",
+			[]string{""},
+			[]string{`{` + span + `,"list":[1,"x"],"n":100,"none":null,"on":true}`},
+			"/calls",
+		},
 		{"no body", "", "", []string{""}, []string{`{}`}, "/calls"},
-		{"times in numbers", "{a: '{from|unix}', b: '{to|unix_ms}', c: 'x{from|unix}'}", "", []string{""},
-			[]string{`{"a":1795431600,"b":1795435200000,"c":"x1795431600"}`}, "/calls"},
+		{
+			"times in numbers", "{a: '{from|unix}', b: '{to|unix_ms}', c: 'x{from|unix}'}", "",
+			[]string{""},
+			[]string{`{"a":1795431600,"b":1795435200000,"c":"x1795431600"}`},
+			"/calls",
+		},
 		{"a secret", "{auth: {key: 'k {secret}'}}", "", []string{""}, []string{`{"auth":{"key":"k cl\"1ent"}}`}, "/calls"},
-		{"a page in the body", "{paging: {size: 1}}", "    next: {page: paging.number, from: 1, in: body}\n", []string{"", "", "-"},
-			[]string{`{"paging":{"number":1,"size":1}}`, `{"paging":{"number":2,"size":1}}`, `{"paging":{"number":3,"size":1}}`}, "/calls"},
+		{
+			"a page in the body", "{paging: {size: 1}}", "    next: {page: paging.number, from: 1, in: body}\n",
+			[]string{"", "", "-"},
+			[]string{`{"paging":{"number":1,"size":1}}`, `{"paging":{"number":2,"size":1}}`, `{"paging":{"number":3,"size":1}}`},
+			"/calls",
+		},
 		{"an offset in the body", "{}", "    next: {offset: skip, in: body}\n", []string{"", "-"}, []string{`{}`, `{"skip":1}`}, "/calls"},
 		{"a token in the body", "{}", "    next: {token: t, query: a.b, in: body}\n", []string{`,"t":"x"`, ""}, []string{`{}`, `{"a":{"b":"x"}}`}, "/calls"},
 		{"a token in the query", "{a: b}", "    next: {token: t, query: c}\n", []string{`,"t":"x"`, ""}, []string{`{"a":"b"}`, `{"a":"b"}`}, "/calls?c=x"},

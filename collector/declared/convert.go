@@ -143,7 +143,7 @@ func (a *alternative) parseTime(text string, zone *time.Location, now func() tim
 		zone = a.Zone.Location
 	}
 	for _, form := range a.Time {
-		one := ""
+		var one string
 		if a.Year != "" && !hasYear(form) {
 			at, one = inferYear(text, form, zone, now())
 		} else {

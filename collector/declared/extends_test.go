@@ -32,8 +32,10 @@ func TestExtends(t *testing.T) {
 			return queue.Record.QueueResult.IsSet()
 		}},
 		{"a feed that is taken away", "extends: asterisk\nfeeds: {queue_log: }\n", func(d *declared.Definition) bool { return len(d.Feeds) == 1 }},
-		{"a further feed", strings.Replace(feed, "cdr:", "more: {files: {read: lines, format: jsonl}, record: {start: {path: s, time: unix}, outcome: {is: busy}}}", 1),
-			func(d *declared.Definition) bool { return len(d.Feeds) == 3 }},
+		{
+			"a further feed", strings.Replace(feed, "cdr:", "more: {files: {read: lines, format: jsonl}, record: {start: {path: s, time: unix}, outcome: {is: busy}}}", 1),
+			func(d *declared.Definition) bool { return len(d.Feeds) == 3 },
+		},
 		{"a default", feed + "    defaults: {settle: 6m}\n", func(d *declared.Definition) bool {
 			is, was := d.Feeds["cdr"].Defaults, was.Feeds["cdr"].Defaults
 			return is.Settle == 6*time.Minute && is.Interval == was.Interval && is.Lookback == was.Lookback

@@ -36,15 +36,20 @@ func TestFor(t *testing.T) {
 		{
 			"two values", "    for: {type: [a, b]}\n    request: {path: '/{for.type}', query: {t: 'x{for.type}'}}\n",
 			func(r *http.Request) string { return rows(800, 800+int(r.URL.Path[1])) },
-			[]string{"/a?t=xa", "/b?t=xb"}, "800 897 800 898", 0, "",
+			[]string{"/a?t=xa", "/b?t=xb"},
+			"800 897 800 898", 0, "",
 		},
 		{
 			"in a body", "    for: {type: [a, b]}\n    request: {path: /calls, method: POST, body: {t: ['{for.type}']}}\n",
-			func(*http.Request) string { return `[]` }, []string{"/calls", "/calls"}, "", 0, "",
+			func(*http.Request) string { return `[]` },
+			[]string{"/calls", "/calls"},
+			"", 0, "",
 		},
 		{
 			"combinations", "    for: {b: [x, y], a: one}\n    request: {path: '/{for.a}/{for.b}'}\n",
-			func(*http.Request) string { return `[]` }, []string{"/one/x", "/one/y"}, "", 0, "",
+			func(*http.Request) string { return `[]` },
+			[]string{"/one/x", "/one/y"},
+			"", 0, "",
 		},
 		{
 			"pages of each", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    next: {page: p}\n",
@@ -54,18 +59,22 @@ func TestFor(t *testing.T) {
 				}
 				return rows(800 + int(r.URL.Path[1]))
 			},
-			[]string{"/a?p=0", "/a?p=1", "/b?p=0", "/b?p=1"}, "897 898", 0, "",
+			[]string{"/a?p=0", "/a?p=1", "/b?p=0", "/b?p=1"},
+			"897 898", 0, "",
 		},
 		{
 			"totals are added up", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
-			func(*http.Request) string { return `{"n":1,"rows":` + rows(800) + `}` }, []string{"/a", "/b"}, "800 800", 2, "",
+			func(*http.Request) string { return `{"n":1,"rows":` + rows(800) + `}` },
+			[]string{"/a", "/b"},
+			"800 800", 2, "",
 		},
 		{
 			"fewer rows in the first list", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
 			func(r *http.Request) string {
 				return fmt.Sprintf(`{"n":%d,"rows":%s}`, 'b'-r.URL.Path[1]+1, rows(800))
 			},
-			[]string{"/a", "/b"}, "800 800", 3, "1 rows",
+			[]string{"/a", "/b"},
+			"800 800", 3, "1 rows",
 		},
 		{
 			"an error in the second list", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n",
@@ -75,15 +84,20 @@ func TestFor(t *testing.T) {
 				}
 				return rows(800)
 			},
-			[]string{"/a", "/b"}, "800", 0, "400",
+			[]string{"/a", "/b"},
+			"800", 0, "400",
 		},
 		{
 			"ignored by a value", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: {for.t: b}\n",
-			func(*http.Request) string { return rows(800) }, []string{"/a", "/b"}, "800", 0, "",
+			func(*http.Request) string { return rows(800) },
+			[]string{"/a", "/b"},
+			"800", 0, "",
 		},
 		{
 			"ignored by an expression", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: 'for.t == \"b\"'\n",
-			func(*http.Request) string { return rows(800) }, []string{"/a", "/b"}, "800", 0, "",
+			func(*http.Request) string { return rows(800) },
+			[]string{"/a", "/b"},
+			"800", 0, "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,8 +22,10 @@ func TestMedia(t *testing.T) {
 		{"a loss that can't be", all, `"l":101,"j":1`, "jitter 1ms packets 3000 unknown good"},
 		{"a loss of two numbers", "media: {loss: {expr: 'int(a) / (int(a) + int(b))'}}", `"a":"1","b":"3"`, "loss 0.25 packets 3000 unknown poor"},
 		{"a loss of no packets", "media: {loss: {when: {b: '>0'}, expr: 'int(a) / (int(a) + int(b))'}}", `"a":"0","b":"0"`, ""},
-		{"two streams", "media: [{jitter: a, direction: {is: to_caller}}, {jitter: b, direction: {is: to_callee}}]", `"a":0.001,"b":"0.002"`,
-			"jitter 1ms packets 3000 callee_to_caller good, jitter 2ms packets 3000 caller_to_callee good"},
+		{
+			"two streams", "media: [{jitter: a, direction: {is: to_caller}}, {jitter: b, direction: {is: to_callee}}]", `"a":0.001,"b":"0.002"`,
+			"jitter 1ms packets 3000 callee_to_caller good, jitter 2ms packets 3000 caller_to_callee good",
+		},
 		{"one of two streams", "media: [{jitter: a}, {jitter: b}]", `"b":"0.002"`, "jitter 2ms packets 3000 unknown good"},
 		{"no number", all, `"m":"good"`, "invalid: media.mos isn't a number"},
 		{"an unknown direction", all, `"j":1,"d":"x"`, "unmapped [{media.direction x}]"},

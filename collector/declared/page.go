@@ -272,7 +272,10 @@ func (m *Mapper) savedRows(text []byte) (rows []rawRow, err error) {
 			rows = append(rows, row.rawRow)
 		}
 	case !isJSON(text) && m.feed.Format == formatJSONLines:
-		for row := range rowsOf(text, &Files{Format: formatJSONLines}).all(0) {
+		for row, err := range rowsOf(text, &Files{Format: formatJSONLines}).all(0) {
+			if err != nil {
+				return rows, err
+			}
 			rows = append(rows, row.rawRow)
 		}
 	case !isJSON(text):

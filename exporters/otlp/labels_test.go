@@ -66,11 +66,15 @@ func TestLabelsAreAttributes(t *testing.T) {
 		check(name, r, fullEvent(), facts.AppendRecord(nil, r, facts.Context{}))
 	}
 	session := fullSession()
-	check("session", fullRecord(t), session, []facts.Fact{{Kind: facts.Session,
-		Record: &cdr.Record{Sessions: []cdr.Session{*session.Session}}}})
+	check("session", fullRecord(t), session, []facts.Fact{{
+		Kind:   facts.Session,
+		Record: &cdr.Record{Sessions: []cdr.Session{*session.Session}},
+	}})
 	visit := fullVisit()
-	check("visit", fullRecord(t), visit, []facts.Fact{{Kind: facts.Visit,
-		Record: &cdr.Record{Visits: []cdr.Visit{*visit.Visit}}}})
+	check("visit", fullRecord(t), visit, []facts.Fact{{
+		Kind:   facts.Visit,
+		Record: &cdr.Record{Visits: []cdr.Visit{*visit.Visit}},
+	}})
 	for _, d := range metrics.Catalogue() {
 		for _, label := range d.LabelNames() {
 			if key := metrics.LogAttribute(d, label); key != "" && !checked[key] {

@@ -73,7 +73,10 @@ func (s *store) known(keys *counting.Keys) *counting.Known {
 			}
 		}
 	}
-	due := s.decision.CallsDue()
+	var due time.Time
+	if read := s.decision.CompleteRead(); read != nil {
+		due = read.Began
+	}
 	for key, task := range s.tasks {
 		if key.Kind != counting.TaskCall {
 			continue

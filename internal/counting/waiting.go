@@ -226,14 +226,6 @@ func (d *Decision) isWhole(w *waitingCall, g *group) bool {
 	return read != nil && !due.After(read.Began) && read.covers(g.call.Start, due)
 }
 
-// CallsDue is by when a waiting call is due that the page may make whole; zero: the page makes none whole.
-func (d *Decision) CallsDue() time.Time {
-	if read := d.CompleteRead(); read != nil {
-		return read.Began
-	}
-	return time.Time{}
-}
-
 // CallOf is the key of the call whose legs a task holds.
 func CallOf(key string) (Hash, error) {
 	n, err := strconv.ParseUint(key, 16, 64)
@@ -243,7 +235,7 @@ func CallOf(key string) (Hash, error) {
 	return Hash(n), nil
 }
 
-// CompleteRead is the read that the page ends, nil if it ends none. In a history that is read in the order in which records appeared each page ends one:
+// CompleteRead is the read that the page ends, which may make calls whole that are due by its begin and started within it; nil if it ends none. In a history that is read in the order in which records appeared each page ends one:
 // all that came before it was read.
 func (d *Decision) CompleteRead() *Read {
 	if p := d.page.Position; p != nil && p.Read != nil {
@@ -271,7 +263,7 @@ func (d *Decision) decideCall(w *waitingCall) {
 	result := &d.change.Result
 	var stay []waitingLeg
 	var due time.Time
-	var since int64 = math.MaxInt64
+	var since int64 = math.MaxInt64 // when the first call began, by which the ledger finds the oldest and those within a read
 	groups := w.groups()
 	for i := range groups {
 		g := &groups[i]
@@ -306,5 +298,7 @@ func (d *Decision) decideCall(w *waitingCall) {
 	if d.failed(err) {
 		return
 	}
-	d.change.PutTasks = append(d.change.PutTasks, Task{Kind: task.Kind, Key: task.Key, Version: since, Due: due, Data: string(data)})
+	d.change.PutTasks = append(d.change.PutTasks, Task{
+		Kind: task.Kind, Key: task.Key, Version: since, Due: due, Data: string(data),
+	})
 }

@@ -61,9 +61,11 @@ func quality(with *rules.Parameters) *board {
 		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Concealed audio", "Average share of audio that was made up for lost packets, median and 95th percentile. An older version of the rules called more than 7 % poor."},
 		b.spread(metrics.MediaConcealed, keep)...).Thresholds(above(0.05, 0.07)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Mean opinion score",
+	b.add(12, 8, b.series(text{
+		"Mean opinion score",
 		"As the telephone system estimates it, from 1 to 5, median and 95th percentile. " +
-			"Below 3.6 many users are dissatisfied."},
+			"Below 3.6 many users are dissatisfied.",
+	},
 		b.spread(metrics.MediaMOS, keep)...))
 
 	b.row("Users and calls")

@@ -259,6 +259,27 @@ func TestMostCallsWait(t *testing.T) {
 	}
 }
 
+// However many older calls wait for a deeper read, a read counts those that it looked at.
+func TestOlderCallsAreInNoReadsWay(t *testing.T) {
+	r := newCallRig(t)
+	r.tuning.Encoder = nil
+	r.reopen()
+	const older = counting.DueAtOnce + 5
+	all := make([]*cdr.Record, older+1)
+	for i := range all {
+		all[i] = call(fmt.Sprint("r", i), inGroup(fmt.Sprint("g", i)), start(epoch.Add(-3*time.Hour)))
+	}
+	all[older].Start = epoch.Add(-time.Minute)
+	r.records(all...)
+	r.clock.add(settle)
+	page := r.read()
+	page.Position.Read.From = epoch.Add(-time.Hour)
+	r.commit(page)
+	r.wantCalls("a shallow read", 1, older)
+	r.commit(r.read())
+	r.wantCalls("a deep one", older+1, 0)
+}
+
 // counting.md 5: a call that was counted is known for as long as its legs may come, and is forgotten after that.
 func TestCountedCallsArePruned(t *testing.T) {
 	r := newCallRig(t)

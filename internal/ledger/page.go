@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -146,8 +147,8 @@ func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
 
 // readDueCalls reads the calls that wait and that the page may make whole, and the oldest if too many wait.
 func (p *pageCommit) readDueCalls() error {
-	by := p.decision.CallsDue()
-	if p.waitingCalls == 0 || by.IsZero() {
+	complete := p.decision.CompleteRead()
+	if p.waitingCalls == 0 || complete == nil {
 		return nil
 	}
 	k := &p.known
@@ -161,7 +162,7 @@ func (p *pageCommit) readDueCalls() error {
 				}
 				key, err := counting.CallOf(w.Key)
 				k.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
-				k.DueCalls, k.Surplus[key] = append(k.DueCalls, key), surplus
+				k.DueCalls, k.Surplus[key] = append(k.DueCalls, key), surplus || k.Surplus[key]
 				return err
 			})
 	}
@@ -170,7 +171,13 @@ func (p *pageCommit) readDueCalls() error {
 			return err
 		}
 	}
-	return read(`AND set_aside = 0 AND due <= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls), false, micros(by))
+	// A call from before what was read waits for a deeper read, and is in nothing's way until then.
+	from := int64(math.MinInt64)
+	if !complete.From.IsZero() {
+		from = micros(complete.From)
+	}
+	return read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls), false,
+		micros(complete.Began), from)
 }
 
 func (p *pageCommit) readBadRows() error {

@@ -289,8 +289,10 @@ func TestBadInput(t *testing.T) {
 		{"no overlap", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 9e6 }, plain), "the books don't overlap in time"},
 		{"other days of the range", many(t, 9, none, plain), many(t, 9, func(int) float64 { return 3e6 }, plain), "the books don't overlap in time"},
 		{"no calls", many(t, 9, none, plain), nil, "the bill has no calls from"},
-		{"too many of one pair", many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one),
-			many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one), "can't be told apart"},
+		{
+			"too many of one pair", many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one),
+			many(t, 15_000, func(i int) float64 { return -59.9 * float64(i) }, one), "can't be told apart",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := newBench().run(t, c.left, c.right)
@@ -407,8 +409,13 @@ func TestVersions(t *testing.T) {
 		{"legs of one call", counting.Rules{Legs: true}, "", []*cdr.Record{leg("a 0 60 1", "k", ""), leg("b 60 30 2", "k", "")}, "x 0 90 3", "same 1"},
 		{"legs of two calls", counting.Rules{Legs: true}, "", []*cdr.Record{leg("a 0 60", "k", ""), leg("b 60 30", "l", "")}, "x 0 60; y 60 30", "same 2"},
 		{"a child before its parent", counting.Rules{Legs: true, Parents: true}, "", []*cdr.Record{child, leg("a 0 65", "", "")}, "x 0 60", "same 1"},
-		{"legs that used a trunk", counting.Rules{Legs: true}, "sbc", []*cdr.Record{leg("a 0 60", "k", "sbc"), leg("b 60 30", "k", "sbc"), leg("c 90 9", "k", "other")},
-			"x 0 60; y 60 30", "same 2"},
+		{
+			"legs that used a trunk",
+			counting.Rules{Legs: true},
+			"sbc",
+			[]*cdr.Record{leg("a 0 60", "k", "sbc"), leg("b 60 30", "k", "sbc"), leg("c 90 9", "k", "other")},
+			"x 0 60; y 60 30", "same 2",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench()
