@@ -94,7 +94,7 @@ type SourceSettings struct {
 	Notified NotificationObserver
 	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands, which need none.
 	Derive func(purpose string) []byte
-	// LoadSecret reads what ReplaceSecret of the source kept last, nil if that is nothing; nil: there is no ledger.
+	// LoadSecret reads what ReplaceSecret of the source kept last, nil if that is nothing; nil: without a ledger.
 	LoadSecret func(ctx context.Context) ([]byte, error)
 	// ReplaceSecret keeps one encrypted text for the source, durably when it returns without an error. It gets the text from spend, which it doesn't
 	// call if the text couldn't be kept; nil: for commands, which must not change one.

@@ -131,7 +131,7 @@ func (m *matchCommand) run(ctx context.Context, c *commandConfig, s streams) (er
 	return nil
 }
 
-// print prints what was asked for.
+// print prints the letter, the list or the sums, as the flags say.
 func (m *matchCommand) print(ctx context.Context, c *commandConfig, result *match.Result, list *match.List, s *match.Settings, out io.Writer) error {
 	if m.text && m.numbers == "" {
 		m.numbers = "drop"
@@ -200,7 +200,7 @@ func (m *matchCommand) fileSource() (map[string]any, string, error) {
 	return map[string]any{"definitions": []string{definition}, "sources": []any{source}}, name, nil
 }
 
-// currencies are those of all sums, in order.
+// currencies are the currencies of all sums, in order.
 func currencies(all ...match.Sums) []string {
 	names := make(map[string]bool)
 	for _, sums := range all {

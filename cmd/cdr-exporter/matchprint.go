@@ -25,7 +25,8 @@ type matchPrinter struct {
 	out      io.Writer
 }
 
-// object is the result in JSON. Each class has the sums of the left book, and `right` those of the right one; what only the right one has is its own.
+// object is the result in JSON. A class has the sums of the left book, and `right` the sums of the
+// right one. Calls that only the right book has get the right book's sums.
 func (p *matchPrinter) object() map[string]any {
 	all := make(map[string]any)
 	for _, class := range match.Classes() {

@@ -172,7 +172,7 @@ func (r *bookReader) newBook(name string, source *collector.Source, info *collec
 	return &book{Book: match.NewBook(settings), name: name, info: info, advise: source.Advise}
 }
 
-// loadFeed reads a definition and finds its feed, which needn't be named if it is the only one.
+// loadFeed reads a definition and finds its feed. An only feed doesn't have to be named.
 func loadFeed(file, feed string) (*declared.Definition, string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -216,7 +216,8 @@ func (r *bookReader) read(ctx context.Context) error {
 	return nil
 }
 
-// readBook reads what may pair with a call of the range. All of a file is read: it needn't be in order.
+// readBook reads the rows that may pair with a call of the range. It reads all of a file, which may
+// be in any order.
 func (r *bookReader) readBook(ctx context.Context, b *book) error {
 	info, now := b.info, time.Now()
 	from, to := r.settings.From.Add(-r.settings.Around()), r.settings.To.Add(r.settings.Around())

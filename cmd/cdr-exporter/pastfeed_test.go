@@ -153,7 +153,7 @@ func TestAtomicFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stat := reflect.Indirect(reflect.ValueOf(info.Sys())) // no such fields on Windows
+		stat := reflect.Indirect(reflect.ValueOf(info.Sys())) // Windows doesn't have these fields
 		return fmt.Sprint(info.Mode(), stat.FieldByName("Uid"), stat.FieldByName("Gid"))
 	}
 	before := owner()

@@ -32,7 +32,7 @@ type FeedBlock struct {
 
 	// Paths are the files of a feed whose definition has a files block of its own.
 	Paths Patterns `yaml:"paths"`
-	// Ignore is fulfilled by further rows that are no calls.
+	// Ignore is fulfilled by further rows that aren't calls.
 	Ignore *Condition `yaml:"ignore"`
 }
 

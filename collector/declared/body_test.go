@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestPost: a list that is a POST is asked for by a body, page by page.
+// TestPost: a list that is a POST is read with a body, page by page.
 func TestPost(t *testing.T) {
 	const span = `"from":"2026-11-23T11:00:00Z"`
 	for _, c := range []struct {

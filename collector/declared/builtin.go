@@ -48,12 +48,13 @@ func BuiltinNames() (names []string) {
 func BuiltinText(name string) ([]byte, error) {
 	text, err := builtin.ReadFile("builtin/" + name + ".yaml")
 	if err != nil {
-		return nil, errors.New("there is no such definition; there are: " + strings.Join(BuiltinNames(), ", "))
+		return nil, errors.New("unknown definition; there are: " + strings.Join(BuiltinNames(), ", "))
 	}
 	return text, nil
 }
 
-// BuiltinWays says in words how the feeds of a definition that is built in are read, by feed; nil if there is no such definition.
+// BuiltinWays says in words how the feeds of a definition that is built in are read, by feed; nil
+// for an unknown definition.
 func BuiltinWays(name string) map[string]string {
 	for _, d := range loaded() {
 		if d.Provider == name {

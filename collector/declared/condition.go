@@ -52,7 +52,7 @@ func (c *Condition) DecodeNode(n *config.Node) {
 	case n.IsText():
 		var err error
 		if c.expression, err = compile(n.Text(), true); err != nil {
-			n.Problemf("is no expression: %s", err)
+			n.Problemf("isn't a valid expression: %s", err)
 		}
 	default:
 		n.Problemf("must be a mapping of paths to patterns, a list of such, or an expression, is %s", n.Form())

@@ -70,7 +70,7 @@ func parseTime(text, form string, zone *time.Location) (at time.Time, problem st
 }
 
 const (
-	noTimeOf    = "is no time of the form "
+	noTimeOf    = "isn't a time of the form "
 	unknownZone = "has the name of a time zone that neither zone nor time_zone explains"
 )
 

@@ -67,7 +67,7 @@ type Feed struct {
 	Request  Request  `yaml:"request"`
 	Filter   Filter   `yaml:"filter"`
 	Next     Next     `yaml:"next"`
-	// For are values by name: the list is asked for with each, or each combination of them.
+	// For are values by name: the list is read with each, or with each combination of them.
 	For map[string]texts `yaml:"for"`
 	// Snapshot: the rows are calls in progress.
 	Snapshot bool `yaml:"snapshot"`
@@ -295,7 +295,7 @@ func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	}
 }
 
-// values are those of the feed's record, and of the legs in it, by their keys.
+// values are the values of the feed's record, and of the legs in it, by their keys.
 func (f *Feed) values() map[string]*Value {
 	all := make(map[string]*Value)
 	for key, v := range f.Record.values() {
@@ -309,7 +309,7 @@ func (f *Feed) values() map[string]*Value {
 	return all
 }
 
-// conditions are those of the feed's rows by their keys.
+// conditions are the conditions on the feed's rows by their keys.
 func (f *Feed) conditions() map[string]*Condition {
 	return map[string]*Condition{"ignore": f.Ignore, "final": f.Final, "whole": f.Whole}
 }

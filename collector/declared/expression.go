@@ -32,7 +32,7 @@ type expression struct {
 func (e *expression) UnmarshalText(text []byte) error {
 	compiled, err := compile(string(text), false)
 	if err != nil {
-		return fmt.Errorf("is no expression: %w", err)
+		return fmt.Errorf("isn't a valid expression: %w", err)
 	}
 	*e = *compiled
 	return nil

@@ -64,8 +64,8 @@ func keyOf(mapping *yaml.Node, name string) int {
 	return -1
 }
 
-// amend is a mapping with the keys of another one in place of its own. One without a value takes
-// the key away.
+// amend returns the mapping base with the keys of with, which replace the keys of base. A key
+// without a value removes the key.
 func amend(base, with *yaml.Node, inner layers) *yaml.Node {
 	all := *with
 	all.Content = slices.Clone(with.Content)

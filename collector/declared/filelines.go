@@ -68,7 +68,7 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 	return l, nil
 }
 
-// findAgain looks for the entry of a file among those of its inode.
+// findAgain looks for the entry of a file among the entries of its inode.
 func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fileEntry) (found bool, err error) {
 	if f.zipped { // one that is known is passed over; of another one its content says what was read
 		version := int64(versionOf(f)) //nolint:gosec // it is compared
@@ -173,7 +173,8 @@ func (l *linesLook) read(ctx context.Context, f *listedFile) error {
 	return ignoreTruncated(err)
 }
 
-// readZipped reads a compressed file once, at its end. What it has in common with another one, from the beginning, is passed over.
+// readZipped reads a compressed file once, at its end. It skips the beginning that the file shares
+// with another one.
 func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
 	e, version := f.entry, int64(versionOf(f)) //nolint:gosec // it is compared
 	if e.Change == version && !l.audit || l.now().Sub(f.changed()).Abs() < l.files.Quiet {
@@ -380,7 +381,7 @@ func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderA
 	return err == nil, err
 }
 
-// stillFits returns errTruncated if a file doesn't have any more what was read of it.
+// stillFits returns errTruncated if the part of a file that was read has changed.
 func (e *fileEntry) stillFits(ctx context.Context) error {
 	info, err := os.Stat(e.file.path)
 	if err == nil && e.Change != 0 && changeOf(info) == e.Change {
@@ -408,9 +409,9 @@ func ignoreTruncated(err error) error {
 	return err
 }
 
-// moveTo moves a file's mark behind the rows that were added to the page. Of a file that was
-// truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of two
-// files, so they are left for the next look.
+// moveTo moves a file's mark behind the rows that were added to the page. If the file
+// was truncated meanwhile it takes them off the page, and the error is errTruncated: they may be of
+// two files, so they are left for the next look.
 func (l *linesLook) moveTo(r *linesRead, at mark) error {
 	if r.entry.file.zipped {
 		r.entry.Now = at

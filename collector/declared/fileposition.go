@@ -33,7 +33,7 @@ type fileEntry struct {
 
 // storedEntry is of a fixed size, as what it holds: they are stored as they are.
 type storedEntry struct {
-	ID   uint64 // see idOf; 0: none is known to be it
+	ID   uint64 // see idOf; 0: no present file is known to be this one
 	Path uint64 // hash of the path that it was first found at
 	// Change is when it had changed last (changeOf) when it was known to have what was read. While
 	// that stays, it isn't compared again.

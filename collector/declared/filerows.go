@@ -114,8 +114,8 @@ func (r *fileRows) readNames() (inFile bool, err error) {
 	return true, err
 }
 
-// all yields the rows of CSV. The first ones behind names in the file may be none. The error is
-// io.EOF if there are no names, or errOpen.
+// all yields the rows of CSV, without the first skip ones behind names in the file. The error is
+// io.EOF if names are missing, or errOpen.
 func (r *fileRows) all(skip int) iter.Seq2[*fileRow, error] {
 	return func(yield func(*fileRow, error) bool) {
 		inFile, err := r.readNames()

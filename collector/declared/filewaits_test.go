@@ -237,7 +237,7 @@ func TestTrySavedFiles(t *testing.T) {
 		{"an object a line", one + "\n" + one, ""},
 		{"objects without an end of line", one + one, ""},
 		{"objects over several lines", strings.ReplaceAll(one+one, ",", ",\n"), "pretty"},
-		{"a last line that isn't whole", one + "\n" + one[:20], "it is no valid JSON"},
+		{"a last line that isn't whole", one + "\n" + one[:20], "it isn't valid JSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, files := range []string{"read: lines, format: jsonl", "read: whole, format: json"} {

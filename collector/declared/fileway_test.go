@@ -342,7 +342,7 @@ func TestWidthsAndSeparators(t *testing.T) {
 		{"columns of the source", csvLines + ", widths: [3]", ", columns: [x, start, state, trunk]", ",1795428001,busy,a\n", "a", ""},
 		{"fewer values", csvLines, "", "1795428001,busy\n", "", ""},
 		{"another separator", csvLines + `, separator: "|"`, "", "1795428001|busy|\"a\n", "\"a", ""},
-		{"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n", "a", "it is no valid JSON"},
+		{"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n", "a", "it isn't valid JSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := read(t, filesDefinition(c.files), "calls: {}, paths: [calls]"+c.block)

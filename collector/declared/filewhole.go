@@ -204,9 +204,9 @@ func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (rows []rawRow, p
 	for _, document := range all {
 		switch {
 		case err != nil, document.problem != "":
-			document.problem = "the file is no valid JSON"
+			document.problem = "the file isn't valid JSON"
 			if len(all) > 1 {
-				document.problem = "the file has an object that is no valid JSON"
+				document.problem = "the file has an object that isn't valid JSON"
 			}
 		case l.feed.Rows != nil:
 			page, err := l.feed.readPage(document.raw)

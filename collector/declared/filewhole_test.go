@@ -81,7 +81,7 @@ func TestWholeFiles(t *testing.T) {
 			r.add("cdr_1", `{"start":17954`)
 			r.add("cdr_2", fmt.Sprintf(document, "a"))
 			r.now = r.now.Add(2 * time.Hour)
-		}, []string{"a"}, "the file is no valid JSON"},
+		}, []string{"a"}, "the file isn't valid JSON"},
 		{"an array", strings.Replace(wholeJSON, "    record:", "    rows: data.calls\n    record:", 1), func(r *reading) {
 			r.add("cdr_1", `{"data":{"calls":[`+fmt.Sprintf(document, "a")+","+fmt.Sprintf(document, "b")+"]}}")
 		}, []string{"a", "b"}, ""},
@@ -171,7 +171,7 @@ func TestFilesBlockProblems(t *testing.T) {
 		{"names of zones with a time zone", named, "calls: {}, paths: [a], time_zone: Europe/Berlin", ""},
 		{"rows that are left out", filesDefinition(csvLines), "calls: {ignore: {x: '>0'}}, paths: [a]", ""},
 		{"rows that are left out by an unknown parameter", filesDefinition(csvLines), "calls: {ignore: {x: '{tests}'}}, paths: [a]", "acmetel.calls.ignore: names the parameter tests"},
-		{"rows that are left out by no expression", filesDefinition(csvLines), "calls: {ignore: 'x =='}, paths: [a]", "acmetel.calls.ignore: is no expression"},
+		{"rows that are left out by no expression", filesDefinition(csvLines), "calls: {ignore: 'x =='}, paths: [a]", "acmetel.calls.ignore: isn't a valid expression"},
 		{"a bad pattern", filesDefinition(csvLines), "calls: {}, paths: ['[']", "has a pattern that can't be read"},
 		{"no paths of its own", own, "calls: {}", "calls.paths: is missing"},
 		{"paths of its own", own, "calls: {paths: [a]}", ""},

@@ -17,8 +17,8 @@ const (
 // forIn is a value of the feed's `for` in a text of its request.
 var forIn = regexp.MustCompile(`\{for\.([a-z0-9_]+)\}`)
 
-// combinations are the values that the list is asked for with, each by its name: one without values
-// unless the feed has `for`.
+// combinations are the sets of values, by name, with which the list is read. Without `for` the feed
+// has one empty set.
 func (f *Feed) combinations(parameters map[string][]string) []map[string]string {
 	all := []map[string]string{nil}
 	for _, key := range slices.Sorted(maps.Keys(f.For)) {
@@ -90,7 +90,7 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 		case !name.MatchString(of):
 			r.Problemf(at, "must be called with small letters, digits and _, such as type")
 		case len(values) == 0:
-			r.Problemf(at, "is empty; give the values that are asked for")
+			r.Problemf(at, "is empty; give the values to ask for")
 		case !used[of]:
 			r.Problemf(at, "isn't in the request; name {for.%s} in its path, query or body", of)
 		}

@@ -22,7 +22,7 @@ func readAll(t *testing.T, info *collector.FeedInfo, from, to time.Time) (got st
 	return strings.Join(all, " "), totals, err
 }
 
-// TestFor: a list is asked for with each value, and a span is complete once each of these lists was
+// TestFor: a list is read with each value, and a span is complete once each of these lists was
 // read.
 func TestFor(t *testing.T) {
 	for _, c := range []struct {
@@ -118,7 +118,7 @@ func TestFor(t *testing.T) {
 	}
 }
 
-// TestForParameter: a list parameter stands for each of its values, and an empty one is no silence.
+// TestForParameter: a list parameter stands for each of its values, and an empty one is an error.
 func TestForParameter(t *testing.T) {
 	const text = `provider: acmetel
 parameters: {sites: {list: true}}
@@ -154,7 +154,7 @@ feeds:
 	}
 	f := new(fakeAPI)
 	info := f.openText(t, strings.Replace(text, `["0", "{sites}"]`, `"{sites}"`, 1), "calls: {}, sites: []")
-	if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); !strings.Contains(fmt.Sprint(err), "a list parameter that the feed is asked by is empty") {
+	if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); !strings.Contains(fmt.Sprint(err), "a list parameter in the feed's for is empty") {
 		t.Errorf("of an empty list it says %v", err)
 	}
 }
@@ -218,7 +218,7 @@ func TestComplete(t *testing.T) {
 	}
 }
 
-// TestMaxRows: a span with as many rows as the provider gives at most is asked for in halves.
+// TestMaxRows: a span with the most rows that the provider gives is read in halves.
 func TestMaxRows(t *testing.T) {
 	for _, c := range []struct {
 		name, feed string

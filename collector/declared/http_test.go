@@ -33,7 +33,7 @@ type fakeAPI struct {
 	log    bytes.Buffer
 	// refresh is the refresh token that is configured.
 	refresh string
-	// secret is that of the client, which has a default.
+	// secret is the client's secret, which has a default.
 	secret string
 	source *collector.Source
 

@@ -38,7 +38,7 @@ func (l *InnerLegs) Validate(r *config.Report) {
 	}
 }
 
-// mostInnerLegs bounds the legs of a row, as those of a call are bounded.
+// mostInnerLegs bounds the legs of a row, like the legs of a call.
 const mostInnerLegs = 1000
 
 // innerCall is what the legs within a row amount to, with what else each of them says.
@@ -106,7 +106,7 @@ func (p *mapping) mapLeg() *cdr.Record {
 	return r
 }
 
-// settleLegs gives the legs what they have from their row, and makes a call of them. It needs the
+// settleLegs fills the legs' missing values from their row, and makes a call of them. It needs the
 // row's start and direction.
 func (p *mapping) settleLegs() {
 	r, unmapped := p.record, p.unmapped

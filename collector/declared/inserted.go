@@ -11,8 +11,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// retentionMargin is how far from the edge of what the provider keeps is asked for, so that a
-// request that waits its turn isn't refused.
+// retentionMargin is the distance of requests from the oldest time that the provider keeps, so that
+// a request that waits its turn isn't refused.
 const retentionMargin = time.Minute
 
 // pieceOverlap is what two spans of one reading share.

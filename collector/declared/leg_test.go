@@ -185,7 +185,7 @@ feeds:
 	}
 }
 
-// TestCodesByName: a table beside a code turns the row's words into codes.
+// TestCodesByName: a table next to a code turns the row's words into codes.
 func TestCodesByName(t *testing.T) {
 	const fields = "    record:\n      start: {path: start, time: rfc3339}\n      outcome: [{q850: cause, table: {BUSY: 17, GONE: 41}}, {is: unknown}]\n"
 	for cause, want := range map[string]string{"BUSY": "busy user_busy", "GONE": "failed temporary_failure", "NEW": "unknown "} {

@@ -17,7 +17,7 @@ type linePattern struct {
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (p *linePattern) UnmarshalText(text []byte) (err error) {
 	if p.Regexp, err = regexp.Compile(string(text)); err != nil {
-		return fmt.Errorf("is no regular expression (RE2): %w", err)
+		return fmt.Errorf("isn't a valid regular expression (RE2): %w", err)
 	}
 	for _, name := range p.SubexpNames() {
 		if name != "" && !slices.Contains(p.columns, name) {
@@ -30,7 +30,7 @@ func (p *linePattern) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// fields are the values of a line. Of several groups with a name the first one that matches
+// fields are the values of a line. If several groups have one name, the first one that matches
 // something counts.
 func (p *linePattern) fields(line string) (columns, fields []string, problem string) {
 	groups := p.FindStringSubmatch(line)

@@ -60,7 +60,7 @@ func TestLinesByAPattern(t *testing.T) {
 func TestPatternProblems(t *testing.T) {
 	for _, c := range []struct{ name, files, want string }{
 		{"none", "read: lines, format: pattern", "d.yaml:2: files.pattern: is missing; give a regular expression"},
-		{"no expression", "read: lines, format: pattern, pattern: '('", "d.yaml:2: files.pattern: is no regular expression (RE2)"},
+		{"no expression", "read: lines, format: pattern, pattern: '('", "d.yaml:2: files.pattern: isn't a valid regular expression (RE2)"},
 		{"no names", "read: lines, format: pattern, pattern: '(a)'", "d.yaml:2: files.pattern: must have named groups, such as"},
 		{"of CSV", "read: lines, format: csv, pattern: '(?P<a>a)'", "d.yaml:2: files.pattern: is for format: pattern only"},
 		{"with columns", "read: lines, format: pattern, pattern: '(?P<a>a)', columns: [a]", "d.yaml:2: files.columns: is for format: csv only"},

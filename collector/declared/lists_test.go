@@ -242,7 +242,7 @@ func TestProbe(t *testing.T) {
 }
 
 // TestFewerRows: a read with fewer distinct rows than the provider's newest total isn't complete;
-// rows that are ignored count, and more are no fault.
+// rows that are ignored count, and more rows are fine.
 func TestFewerRows(t *testing.T) {
 	for _, c := range []struct {
 		name, feed string

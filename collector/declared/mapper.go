@@ -34,7 +34,7 @@ type MapperSettings struct {
 	Zone *time.Location
 	// Now is the clock, for times without a year; nil: time.Now.
 	Now func() time.Time
-	// Ignore is the source's own: further rows that are no calls.
+	// Ignore is the source's own: further rows that aren't calls.
 	Ignore           *Condition
 	EmergencyNumbers []string
 }
@@ -349,7 +349,7 @@ func (p *mapping) length(g *given) (d time.Duration, problem string) {
 	return d, ""
 }
 
-// What is wrong with a text that is no word of a field.
+// Problems of a text that isn't one of a field's words.
 const (
 	notDirection = "is none of inbound, outbound, internal, unknown, and no table translates it"
 	notParty     = "is none of person, voicemail, machine, onward, own, and no table translates it"

@@ -12,7 +12,7 @@ import (
 )
 
 // A parameter with `map` holds networks by name, or a column of a table by name. Its values stand
-// among those of other parameters, under PARAMETER.NAME.
+// among the values of other parameters, under PARAMETER.NAME.
 const (
 	mapOfNetworks = "networks"
 	mapOfColumns  = "columns"

@@ -19,7 +19,7 @@ type Media struct {
 	Direction Value `yaml:"direction"`
 }
 
-// mediaList are several streams, or one that needn't stand in a list.
+// mediaList are several streams, or a single one, with or without a list around it.
 type mediaList []Media
 
 // DecodeNode implements config.NodeDecoder.

@@ -6,9 +6,9 @@ import "bytes"
 // separator of RFC 7464.
 const betweenObjects = " \t\r\n,\x1e"
 
-// objectScan finds where an object of JSON ends whose end needn't be the end of a line. It goes
-// from piece to piece of a text; its zero value is before an object. Anything else than an object
-// ends with its line.
+// objectScan finds where an object of JSON ends, which may be within a line. It goes from piece to
+// piece of a text; its zero value is before an object. Anything else than an object ends with its
+// line.
 type objectScan struct {
 	// lines says that an object ends with its line too, whole or not, so that a damaged one costs
 	// no other.

@@ -44,7 +44,7 @@ func jsonProblem(text []byte) string {
 	if isJSON(text) {
 		return ""
 	}
-	return "it is no valid JSON"
+	return "it isn't valid JSON"
 }
 
 // trimmed is a text without a byte order mark and blanks around it.

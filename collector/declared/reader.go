@@ -58,7 +58,7 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 	return local.Add(min(offset, 0)), local.Add(max(offset, 0))
 }
 
-// read yields the pages of a span that is asked for, of which some calls are wanted. When the span
+// read yields the pages of the span asked, which covers the calls of the span wanted. When the span
 // is read completely, atEnd gets the last page before it is yielded. If it has fewer rows than the
 // provider's total, collector.FewerRows follows that page instead.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
@@ -83,7 +83,7 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 
 // errNoValues is a feed with `for` whose values are all of empty lists.
 var errNoValues = &advice.Error{
-	What: "a list parameter that the feed is asked by is empty, so nothing is asked for", Todo: "give its values in the source's block",
+	What: "a list parameter in the feed's for is empty, so nothing can be read", Todo: "give its values in the source's block",
 }
 
 // listRead is one reading of a span: a list for each combination of the feed's values, each in halves while it has too many rows.
@@ -100,7 +100,7 @@ type listRead struct {
 	yield         func(*collector.Page, error) bool
 }
 
-// piece is a list that is asked for.
+// piece is a list to read.
 type piece struct {
 	span
 
@@ -199,7 +199,7 @@ func (f *feed) request(address, label string) httpclient.Request {
 type walk struct {
 	*httpReader
 
-	address string       // of the page that was asked for
+	address string       // of the page that is read
 	body    *requestBody // of the next request; nil: none
 	header  http.Header  // of the newest answer
 	page    answerPage

@@ -38,7 +38,7 @@ type grant struct {
 
 // vault keeps a grant in the ledger. One goroutine uses it at a time.
 type vault struct {
-	load    func(ctx context.Context) ([]byte, error)                                // nil: there is no ledger
+	load    func(ctx context.Context) ([]byte, error)                                // nil: without a ledger
 	replace func(ctx context.Context, spend func() (sealed []byte, err error)) error // nil: nothing can be kept
 	title   string
 

@@ -118,8 +118,9 @@ func TestRefreshToken(t *testing.T) {
 	step("its successor", false, "r0", "r1", "r2", "new", "r4")
 }
 
-// TestRefreshTokenIsKeptFirst: while the ledger can't be written no refresh token is spent, and if it fails then, the access token isn't used and no
-// further refresh token is spent, also after the source was opened again.
+// TestRefreshTokenIsKeptFirst: while the ledger can't be written no refresh token is spent. If it
+// fails afterwards, the access token isn't used and no further refresh token is spent, also after
+// the source was opened again.
 func TestRefreshTokenIsKeptFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		fail     func(f *rotating, err error)

@@ -20,7 +20,7 @@ type row struct {
 	members []member // of a JSON object
 	columns []string // names, of a row of columns
 	fields  []string // its values; a row may have fewer
-	// each are the values of the feed's `for` that the row was asked with.
+	// each are the values of the feed's `for` in the request that gave the row.
 	each map[string]string
 	// parameters are the source's, a list or one text.
 	parameters map[string][]string
@@ -109,7 +109,7 @@ func (r *row) text(p path) (string, form) {
 }
 
 // bare is a text without blanks around it: padded columns, and rows that people edit, have them. It
-// is percent-decoded first if that is asked for.
+// is percent-decoded first if percent is set.
 func bare(text string, percent bool) string {
 	if percent {
 		text = percentDecoded(text)

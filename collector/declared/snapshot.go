@@ -104,7 +104,7 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 		}
 	}
 	if problem != "" && !r.badRows.Load() {
-		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read, and aren't counted",
+		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read and aren't counted",
 			"feed", r.name, "problem", problem)
 	}
 	r.badRows.Store(problem != "")

@@ -7,8 +7,8 @@ import (
 )
 
 // bindNames puts a driver's placeholders in the place of :from, :to, :after and :limit, and returns
-// the names in their order. Texts, quoted names, comments and casts stay: what they hold is no name
-// of a value.
+// the names in their order. Texts, quoted names, comments and casts stay: they don't hold names of
+// values.
 func bindNames(query, driver string) (bound string, names []string) {
 	var b strings.Builder
 	for rest := query; rest != ""; {

@@ -62,10 +62,10 @@ func (a *alternative) Validate(r *config.Report) {
 		r.Problemf("unit", "must be one of %s", strings.Join(units, ", "))
 	}
 	if a.Since != nil && len(a.Time) == 0 {
-		r.Problemf("since", "needs time beside it: %s", howTimes)
+		r.Problemf("since", "needs time in the same mapping: %s", howTimes)
 	}
 	if a.Minus != nil && (len(a.Time) == 0 || a.Since != nil) {
-		r.Problemf("minus", "is taken off a time: it needs time beside it, and no since")
+		r.Problemf("minus", "is subtracted from a time: it needs time in the same mapping, without since")
 	}
 	a.validateTime(r)
 	if _, known := privacyClasses[a.Privacy]; !known {
@@ -85,7 +85,7 @@ func (a *alternative) validateTime(r *config.Report) {
 		case tellsDay(form) || infer && tellsDay("2006 "+form):
 		case !hasYear(form) && tellsDay("2006 "+form):
 			r.Problemf("time",
-				"has no year in %q; write year: infer beside it, and it is the newest that isn't in the future", form)
+				"has no year in %q; add year: infer to take the newest year that isn't in the future", form)
 		default:
 			r.Problemf("time", "has no year, month and day in %q: %s", form, howTimes)
 		}
@@ -153,7 +153,7 @@ type capture struct{ *regexp.Regexp }
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (c *capture) UnmarshalText(text []byte) (err error) {
 	if c.Regexp, err = regexp.Compile(string(text)); err != nil {
-		return fmt.Errorf("is no regular expression (RE2): %w", err)
+		return fmt.Errorf("isn't a valid regular expression (RE2): %w", err)
 	}
 	if c.NumSubexp() == 0 {
 		return errors.New("must have a group, such as ^PJSIP/(.+)-; the value is what the first one matches")

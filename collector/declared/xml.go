@@ -126,7 +126,7 @@ func (x *xmlReader) problem(err error) error {
 		return x.text.failed
 	}
 	line, _ := x.InputPos()
-	return xmlError(fmt.Sprintf("it is no valid XML, at line %d", line))
+	return xmlError(fmt.Sprintf("it isn't valid XML, at line %d", line))
 }
 
 // row reads an element as a row. A value that is too long is its problem.
@@ -201,8 +201,8 @@ func (e *xmlElement) add(name string, value []byte) {
 	e.values[name] = append(e.values[name], value)
 }
 
-// addAttributes adds the attributes of an element that was added last, as NAME@ATTRIBUTE. Of an
-// element that comes several times they are in the same places.
+// addAttributes adds the attributes of an element that was added last, as NAME@ATTRIBUTE. If
+// an element comes several times, its attributes have the same indexes as its values.
 func (e *xmlElement) addAttributes(name string, start *xml.StartElement, problem *string) {
 	for _, a := range start.Attr {
 		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {

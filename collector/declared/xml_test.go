@@ -53,9 +53,9 @@ func TestXML(t *testing.T) {
 		{"far too deep", rows, deep(100_000), "!it has elements more than 32 deep"},
 		{"a DTD", rows, `<!DOCTYPE l [<!ENTITY e "eeee">]><l>` + a + "</l>", "!it has a DTD, which isn't read"},
 		{"a DTD within", rows, "<l>" + a + `<cdr><!DOCTYPE x></cdr></l>`, "!it has a DTD, which isn't read a"},
-		{"another entity", rows, "<l>" + a + "\n" + element("&e;") + "</l>", "!it is no valid XML, at line 2 a"},
-		{"cut", rows, "<l>" + a + "\n" + b[:20], "!it is no valid XML, at line 2 a"},
-		{"another end", rows, "<l>" + a + "</m>", "!it is no valid XML, at line 1 a"},
+		{"another entity", rows, "<l>" + a + "\n" + element("&e;") + "</l>", "!it isn't valid XML, at line 2 a"},
+		{"cut", rows, "<l>" + a + "\n" + b[:20], "!it isn't valid XML, at line 2 a"},
+		{"another end", rows, "<l>" + a + "</m>", "!it isn't valid XML, at line 1 a"},
 		{"no row", rows, "<l><call/></l>", "!it has no element cdr"},
 		{"no XML", rows, "start,state\n", "!it is no XML"},
 		{"empty", rows, "", ""},
@@ -132,7 +132,7 @@ func TestPostedXML(t *testing.T) {
 		{"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusBadRequest, "the body has several records"},
 		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must be one record: an element of XML"},
 		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it is no XML"},
-		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it is no valid XML"},
+		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it isn't valid XML"},
 		{"a DTD", "text/xml", "<!DOCTYPE x>" + call[21:], http.StatusBadRequest, "it has a DTD"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -40,7 +40,7 @@ func NewTokens(ask func(context.Context) (Token, error), now func() time.Time) *
 	return &Tokens{ask: ask, now: now, held: make(chan struct{}, 1)}
 }
 
-// valid returns the cached token, empty if there is none or it has expired, and when it is to be renewed.
+// valid returns the cached token, empty if there is none or it has expired, and when to renew it.
 func (t *Tokens) valid() (token string, renewAt time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -149,7 +149,8 @@ func TestTokenIsNotPrinted(t *testing.T) {
 	}
 }
 
-// TestNobodyWaitsForATokenWithoutAContext: a token is dropped, or taken, while the next one is asked for.
+// TestNobodyWaitsForATokenWithoutAContext: a token can be dropped, or taken, while a request for the
+// next one runs.
 func TestNobodyWaitsForATokenWithoutAContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asking, answer := make(chan struct{}, 2), make(chan struct{})

@@ -9,16 +9,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// parts are the legs that make a call. A leg that is marked as the master stands for the whole call, so it is one of them only if there is no other.
+// parts are the legs that make a call. A leg that is marked as the master stands for the whole call,
+// so it is one of them only if the call has no other leg.
 type parts struct {
 	legs []cdr.Leg
 	call calls.Call
-	// verdicts are what the results of legs mean, master that of the master leg.
+	// verdicts are what the results of legs mean, master what the master leg's result means.
 	verdicts []outcomeMapping
 	master   outcomeMapping
 }
 
-// parts maps the legs of a row to those of its record, and makes a call of them.
+// parts maps the legs of a row to the legs of its record, and makes a call of them.
 func (m *mapper) parts(row *row, r *cdr.Record) *parts {
 	p := new(parts)
 	onlyMaster := !slices.ContainsFunc(row.Legs, func(l *leg) bool { return !l.Master })
@@ -116,7 +117,8 @@ func (p *parts) verdict() (v outcomeMapping) {
 	return v
 }
 
-// user is the leg of the account's user: the person who answered first of those with an extension, else the only one whose phone rang; nil if none is.
+// user is the leg of the account's user: among the persons with an extension the first who answered,
+// else the only one whose phone rang; nil without one.
 func (p *parts) user() (found *cdr.Leg) {
 	if len(p.legs) == 0 || p.legs[0].Direction != cdr.Inbound {
 		return nil

@@ -61,10 +61,11 @@ func (l *callLog) mapRow(row *values, kind string) *listed {
 	return p
 }
 
-// ids reads the row's own id and its parent's. No row says the parent's type: the leg of a forwarded call has a received one, a call that was transferred
-// may have one of its own type. So a child names a received row as its parent, and placed rows by their call key. (They have no key of both types, for a call
-// between the account's own numbers is two calls.) Where only one type is read the parent may not come, so no row waits for it. Legs know each other by Wavix's
-// ids, whichever type they have.
+// ids reads the row's own id and its parent's. No row says the parent's type: the leg of a forwarded
+// call has a received parent, a transferred call may have a parent of the same type. So a child names
+// a received row as its parent, and placed rows by their call key. (No key covers both types, for a
+// call between the account's own numbers is two calls.) Where only one type is read the parent may
+// not come, so no row waits for it. Legs know each other by Wavix's ids, whichever type they have.
 func (p *listed) ids(oneType bool) (leg cdr.Leg) {
 	r := p.record
 	callID, older := p.ID("call_id"), p.ID("uuid")

@@ -58,7 +58,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 // LeavingOut implements collector.RowReader, by what this reader knows of the days.
 func (l *callLog) LeavingOut(collector.Recognizer) collector.RangeReader { return pollReader{l} }
 
-// pollReader reads a call log for its feed, which keeps what it has read.
+// pollReader reads a call log for its feed; the log remembers what was read.
 type pollReader struct{ log *callLog }
 
 // Pages implements collector.RangeReader.

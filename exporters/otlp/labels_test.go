@@ -55,7 +55,7 @@ func TestLabelsAreAttributes(t *testing.T) {
 		for i := range all {
 			for _, delta := range metrics.Count(nil, &all[i]) {
 				for j, label := range delta.Def.Labels {
-					if all[i].Kind != facts.Leg { // whose outcome is that of a leg
+					if all[i].Kind != facts.Leg { // a Leg's outcome is the leg's, not the call's
 						expect(delta.Def, label.Name, delta.LabelValues()[j])
 					}
 				}

@@ -23,7 +23,7 @@ type fakeReader struct {
 	records []cdr.Record
 	fails   int
 	reads   int
-	asked   func() // unless nil, called while a page is asked for
+	asked   func() // unless nil, called during the request for a page
 }
 
 // Pages implements collector.RangeReader.

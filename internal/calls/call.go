@@ -17,14 +17,14 @@ const Longest = 48 * time.Hour
 // None is the index of no leg.
 const None = -1
 
-// Call is what the legs of one call amount to. Its indexes are those of the legs that Of was given.
+// Call is what the legs of one call amount to. Its indexes point into the legs passed to Of.
 type Call struct {
 	// Origin gives start and caller, Route direction and call type, Trunk trunk and country, By outcome, reason, fault domain and SIP code, and
 	// User user and the operator's labels. All but Origin and Route may be None.
 	Origin, Route, Trunk, By, User int
 	Direction                      cdr.Direction
 	Outcome                        cdr.Outcome
-	// Talk are the connected intervals of persons' legs, of an answered call; Connected are those of all legs. Each is in order, without overlaps.
+	// Talk are the connected intervals of persons' legs, of an answered call; Connected are the intervals of all legs. Each is in order, without overlaps.
 	Talk, Connected []cdr.Interval
 	// Trunks are the connected intervals of each trunk and direction.
 	Trunks []TrunkTime
@@ -148,7 +148,8 @@ func (s *set) answeredBy(i int, p cdr.Party) bool {
 	return s.parties[i] == p && s.legs[i].Outcome.Connected() && !s.legs[i].NoOutcome
 }
 
-// outcome is answered if a person answered, else voicemail, else machine; otherwise that of the leg with an outcome that ended last.
+// outcome is answered if a person answered, else voicemail, else machine; otherwise the outcome of
+// the leg that ended last and has one.
 func (s *set) outcome(c *Call) {
 	for _, by := range [...]struct {
 		party   cdr.Party

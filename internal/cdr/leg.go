@@ -42,7 +42,7 @@ type Leg struct {
 	Trunk              string
 	// Channel is the trunk's channel: legs that share it are one attempt.
 	Channel string
-	// Master says that the leg stands for the whole call, so it is no attempt.
+	// Master says that the leg stands for the whole call, so it isn't an attempt.
 	Master bool
 	// Whole says that the leg fulfils the condition `whole`.
 	Whole bool

@@ -24,7 +24,7 @@ type Record struct {
 
 	// CallID groups the records of one call: correlation id, session id.
 	CallID string
-	// CallKey is what the records that are legs of one call share, unique within a feed for two days. Empty: the record is a call of its own,
+	// CallKey is what the records that are legs of one call share, unique within a feed for two days. Empty: the record is a call by itself,
 	// unless it has a Parent.
 	CallKey string
 	// Parent is any id of another record whose call key this one shares. Empty, or one of the record's own ids: none.

@@ -40,8 +40,9 @@ func newLegsWorld(rng *rand.Rand, rules counting.Rules, withLate bool) *legsWorl
 	return w
 }
 
-// newCall makes the legs of a call in the order in which late ones come. No two start at the same instant: which of them gives the outcome goes by their ids,
-// and those of counted legs are known by hashes only.
+// newCall makes the legs of a call in the order in which late ones come. No two start at the same
+// instant: then their ids would decide which of them gives the outcome, and of counted legs only
+// hashes of ids are known.
 func (w *legsWorld) newCall(n int) []*cdr.Record {
 	rng := w.rng
 	began := now.Add(-time.Duration(1+rng.IntN(60)) * time.Minute)
@@ -72,7 +73,8 @@ func (w *legsWorld) newCall(n int) []*cdr.Record {
 	return legs
 }
 
-// expect adds what a call of these legs counts: the first so many before it counts, each of the others late. It knows nothing of how the ledger does that.
+// expect adds what a call of these legs counts: the first early legs come before the call counts,
+// each of the others late. It knows nothing of how the ledger does that.
 func (w *legsWorld) expect(records []*cdr.Record, early int) {
 	legs := make([]cdr.Leg, len(records))
 	for i, r := range records {
@@ -147,8 +149,9 @@ func (w *legsWorld) readAll(s *store, at time.Time) {
 	s.commit(page)
 }
 
-// counting.md 36: the totals are those of the function of the legs that came before their call counted, and of the rule for late legs, in any order, in any
-// split into pages, and with a crash between any two commits.
+// counting.md 36: the function of the legs that came before their call counted, and the rule for
+// late legs, give the totals. They do so in any order, in any split into pages, and with a crash
+// between any two commits.
 func TestTotalsAreThoseOfTheLegs(t *testing.T) {
 	for name, rules := range map[string]counting.Rules{
 		"by key": {Legs: true}, "by key and arrival": {Legs: true, ByArrival: true}, "whole": {Legs: true, Whole: true},

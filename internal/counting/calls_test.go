@@ -30,7 +30,7 @@ func (r callRig) wait(after time.Duration) counting.Result {
 	return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Watermark: r.at, HistoryDone: true, Read: &counting.Read{Began: r.at}}})
 }
 
-// A leg rings at a second of the minute before epoch, and is answered and ends at others; -1 is never.
+// A leg rings, is answered and ends at seconds of the minute before epoch; -1 is never.
 func leg(id string, from, answer, end int, options ...func(*cdr.Record)) *cdr.Record {
 	began := epoch.Add(-10 * time.Minute)
 	r := call(id, start(began.Add(time.Duration(from)*time.Second)), inGroup("k"), func(r *cdr.Record) { r.NoDuration, r.CallID = true, "c" })
@@ -162,7 +162,7 @@ func TestCallNeedsAReadOfItsTimes(t *testing.T) {
 	}
 }
 
-// What a leg counts doesn't wait for its call.
+// The counters of legs don't wait for their call.
 func TestWhatDoesNotWait(t *testing.T) {
 	r := newCallRig(t, nil)
 	out := going(cdr.Outbound)

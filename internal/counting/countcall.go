@@ -96,7 +96,7 @@ func (d *Decision) callRecord(g *group) (*cdr.Record, Event) {
 	return &r, event
 }
 
-// setTimes sets the times of a call. A call of one leg has those of its record.
+// setTimes sets the times of a call. A call of one leg has its record's times.
 func (d *Decision) setTimes(r *cdr.Record, g *group) {
 	c := &g.call
 	connected := calls.Length(c.Connected)

@@ -8,8 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// A day's total has the records that counting has: a leg from before the feed's origin is read for its
-// call, and isn't counted.
+// A day's total has the records that counting has: a leg from before the feed's origin is read only
+// for its call and isn't counted.
 func TestDailyTotals(t *testing.T) {
 	for name, c := range map[string]struct {
 		record        *cdr.Record

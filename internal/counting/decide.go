@@ -77,7 +77,7 @@ type Change struct {
 // CallRecord is a call of several records, without what privacy removes.
 type CallRecord struct {
 	Record *cdr.Record
-	// Event is that of its log record. Traced says that it gets spans.
+	// Event is the event of its log record. Traced says that it gets spans.
 	Event  Event
 	Traced bool
 }
@@ -237,8 +237,8 @@ func (d *Decision) failed(err error) bool {
 // note notes a fact.
 func (d *Decision) note(f facts.Fact) { d.change.Facts = append(d.change.Facts, f) }
 
-// number marks the facts of a record from one on as those of a record that is counted for the first
-// time, by its number.
+// number marks the facts from index from on as facts of a record that is counted for the first time,
+// by its number.
 func (d *Decision) number(from int, r *cdr.Record, number int) {
 	for i := range d.change.Facts[from:] {
 		if f := &d.change.Facts[from+i]; f.Record == r {

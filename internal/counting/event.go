@@ -83,7 +83,7 @@ func (e *Event) TraceID(call string) [16]byte {
 	if call == "" || call == noCall {
 		call = e.RecordID
 	}
-	if len(call) == 36 && e.Hour == 0 { // a UUID in its usual form; zeros would be no trace id
+	if len(call) == 36 && e.Hour == 0 { // a UUID in its usual form; zeros aren't a valid trace id
 		if id, err := uuid.Parse(call); err == nil && id != uuid.Nil {
 			return id
 		}

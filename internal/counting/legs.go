@@ -48,7 +48,7 @@ func recordIDs(r *cdr.Record) []string {
 	return append([]string{r.ID}, r.AltIDs...)
 }
 
-// callAsked is a call key that was asked for, near a day.
+// callAsked is a call key that was requested from the ledger, near a day.
 type callAsked struct {
 	key Hash
 	day int64
@@ -82,7 +82,7 @@ const TaskCall = "call"
 func callTask(key Hash) TaskKey { return TaskKey{TaskCall, strconv.FormatUint(uint64(key), 16)} }
 
 // More returns what deciding the page needs beyond the keys that were read: the calls that links and known records lead to. It is nil once nothing is
-// missing. Known must hold what was read, in the order in which it was asked for.
+// missing. Known must hold what was read, in the order of the Keys that asked for it.
 func (d *Decision) More(known *Known) *Keys {
 	d.known, d.was, d.err = known, &known.State, nil
 	d.advanceClock()
@@ -120,7 +120,7 @@ func (d *Decision) More(known *Known) *Keys {
 // longestChain bounds how many parents are followed, so that rows which name each other in a circle end.
 const longestChain = 32
 
-// rootOf follows the links from a call key to that of the topmost parent, as far as it is known.
+// rootOf follows the links from a call key to the key of the topmost known parent.
 func (d *Decision) rootOf(key Hash) Hash {
 	for range longestChain {
 		st := d.states[d.hasher.pair(kindLink, key, 0)]

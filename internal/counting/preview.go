@@ -67,7 +67,7 @@ func (d *Decision) find(i int) (Finding, error) {
 	}
 	task, waits := d.known.Tasks[TaskKey{TaskRecord, r.ID}]
 	switch {
-	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered for its call, and isn't counted
+	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered only for its call
 		one.Standing = StandingBeforeOrigin
 	case st != nil && st.was != nil:
 		var k known

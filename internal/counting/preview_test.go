@@ -21,8 +21,7 @@ func priced(id string, start time.Time, charges ...string) *cdr.Record {
 	return r
 }
 
-// TestPreview: what is known of a record that is listed, and whether its amounts are those that are
-// counted.
+// TestPreview: the state of a listed record, and whether its amounts equal the counted ones.
 func TestPreview(t *testing.T) {
 	floor := now.Add(-10 * time.Hour)
 	at := func(d time.Duration) time.Time { return now.Add(-d) }
@@ -104,8 +103,9 @@ func TestPreview(t *testing.T) {
 	}
 }
 
-// An audit compares rows with legs: one that waits for its call, or came late, is counted, one that goes on isn't final, and one that is there for a call
-// that goes on after the origin is from before it.
+// An audit compares rows with legs. A leg that waits for its call, or came late, is counted; a leg
+// that goes on isn't final. A leg that is kept only for a call that goes on after the origin is from
+// before the origin.
 func TestAuditOfLegs(t *testing.T) {
 	leg := func(id, key string, ago time.Duration) *cdr.Record {
 		r := priced(id, now.Add(-ago), "1", "EUR")

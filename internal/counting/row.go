@@ -238,7 +238,7 @@ func (s Stored) IsCall() bool {
 	return s.Data[0] == rowRecord && flagsOf(s.Data)&(rowLeg|rowVisit) == 0
 }
 
-// IsRecord says whether it is a record, whether or not it is a call of its own.
+// IsRecord says whether it is a record, whether or not it is a call by itself.
 func (s Stored) IsRecord() bool { return s.Data[0] == rowRecord }
 
 // Check returns ErrRow if it has none of the stored forms.

@@ -88,8 +88,8 @@ func (d *Decision) addEdges(s span, count int64) {
 	}
 }
 
-// reviseConnected replaces the edges of a call of one record by those of a later version, on the trunk that the call was first seen with; moved is as for
-// changeOutcome.
+// reviseConnected replaces the edges of a call of one record by the edges of a later version, on the
+// trunk that the call was first seen with; moved is as for changeOutcome.
 func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
 	r, was, now := e.record, k.span, d.connectedIn(e.record)
 	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (span{}) && r.Duration == 0

@@ -5,8 +5,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
-// decideVisit counts a record of a visit to a queue alone. It is no call: calls and trailing windows don't see it.
-// What decides is the first final version, so a later one changes nothing.
+// decideVisit counts a record of a visit to a queue alone. It isn't a call: calls and trailing windows
+// don't see it. The first final version decides, so a later one changes nothing.
 func (d *Decision) decideVisit(i int) *state {
 	e, result := &d.entries[i], &d.change.Result
 	result.New++

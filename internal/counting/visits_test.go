@@ -146,7 +146,7 @@ func TestVisitIsNoCall(t *testing.T) {
 	}
 }
 
-// A visit that has a call key is no leg of that call, also when it comes again: the call counts.
+// A visit that has a call key isn't a leg of that call, also when it comes again: the call counts.
 func TestVisitIsNoLeg(t *testing.T) {
 	s := newStore(t, counting.Settings{Rules: counting.Rules{Legs: true}, Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
 	visit := func() *cdr.Record {

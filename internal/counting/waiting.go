@@ -85,7 +85,7 @@ func parseLegs(data string) (legs []waitingLeg, err error) {
 	return legs, nil
 }
 
-// CheckCall returns ErrRow if a task's key and data aren't those of a call that waits.
+// CheckCall returns ErrRow if a task's key and data don't belong to a call that waits.
 func CheckCall(key, data string) error {
 	if _, err := CallOf(key); err != nil {
 		return err

@@ -36,7 +36,7 @@ func overview(with *rules.Parameters) *board {
 		ner(b.total, nil)).Decimals(1).Thresholds(below(0.95, 0.9)).NoValue(cantTell))
 	b.add(3, 4, b.number(text{"Fault ratio", "Calls that the network, a trunk, a carrier or a service failed, of all attempts. Only of feeds that say why a call didn't connect."},
 		faults(b.total, nil)).Decimals(2).Thresholds(b.budget()).NoValue(cantTell))
-	b.add(3, 4, b.number(text{"Error budget left", fmt.Sprintf("Of the last 30 days, or of what Prometheus keeps of them: %g %% of attempts may fail for a fault of network, trunk, carrier or service. Trunks has it by trunk.", 100*b.ErrorBudget)},
+	b.add(3, 4, b.number(text{"Error budget left", fmt.Sprintf("Over the last 30 days, or as many as Prometheus keeps: %g %% of attempts may fail for a fault of network, trunk, carrier or service. Trunks has it by trunk.", 100*b.ErrorBudget)},
 		b.budgetLeft(nil)).Decimals(0).Thresholds(left()).NoValue(cantTell).TimeFrom(budgetTime))
 	b.add(3, 4, b.number(text{"Calls in progress", "As of the last read, of providers that say so."},
 		b.value(metrics.ActiveCalls, nil)).Decimals(0).ColorScheme(fixed("blue")).NoValue(cantTell))

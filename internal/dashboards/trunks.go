@@ -39,7 +39,7 @@ func trunks(with *rules.Parameters) *board {
 	b.add(24, 9, trunks)
 
 	budget := b.budgetLeft(keep).as("Budget left")
-	budgets := b.table(text{"Error budget left", fmt.Sprintf("Of the last 30 days, or of what Prometheus keeps of them: %g %% of a trunk's attempts may fail for a fault of network, trunk, carrier or service. "+
+	budgets := b.table(text{"Error budget left", fmt.Sprintf("Over the last 30 days, or as many as Prometheus keeps: %g %% of a trunk's attempts may fail for a fault of network, trunk, carrier or service. "+
 		"Below 0 more failed than may.", 100*b.ErrorBudget)}, budget).TimeFrom(budgetTime)
 	unknownIfEmpty(budgets, "Budget left")
 	judged(budgets, "Budget left", left())

@@ -56,8 +56,7 @@ type Fact struct {
 	Kind Kind
 	// Late: the record or call was first seen more than the feed's late_after after its end.
 	Late bool
-	// Ahead: an Attempt starts so far ahead of the feed's clock that it is none of the last
-	// attempts.
+	// Ahead: an Attempt starts too far ahead of the feed's clock to be among the last attempts.
 	Ahead bool
 	// From and To are the outcomes of an OutcomeChange.
 	From, To cdr.Outcome

@@ -252,8 +252,9 @@ func sumsOf(t *testing.T, f *fakeFeed, from, to time.Time) (all map[string]float
 	return all, sum
 }
 
-// TestAdjacent (counting.md 36, guarantee 3): a call belongs to the range in which it begins, with all its legs, so that two ranges beside each other come
-// to the same as one. Its legs and their charges belong to where they begin.
+// TestAdjacent (counting.md 36, guarantee 3): a call belongs to the range in which it begins, with
+// all its legs, so that two adjacent ranges give the same as one. Its legs and their charges belong
+// to where they begin.
 func TestAdjacent(t *testing.T) {
 	child := oneLeg(5, "", time.Minute, true)
 	child.Parent = "call-4"

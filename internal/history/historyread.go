@@ -131,7 +131,7 @@ func (r *historyRead) piece() time.Duration {
 	return length
 }
 
-// readPiece reads a piece until a pass finds nothing new. What it finds twice counts once.
+// readPiece reads a piece until a pass finds nothing new. A record that it finds twice counts once.
 func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
 	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
 	if from = from.Add(-overlap); from.Before(r.first) {
@@ -149,7 +149,8 @@ func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
 	return nil
 }
 
-// countCalls counts the calls of several records that are whole by what was read so far, as if it were as late as that.
+// countCalls counts the calls of several records that are whole by what has been read: up to done,
+// or up to now after the last piece.
 func (r *historyRead) countCalls(ctx context.Context, to time.Time) error {
 	if !r.feed.Info.Rules.Legs {
 		return nil

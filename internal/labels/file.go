@@ -53,8 +53,8 @@ func Load(all []config.Label) (*Set, error) {
 }
 
 const (
-	// fresh is how long ago a file that is still being written may have changed, settlePause the time between two looks at one that is
-	// fresh, and mostLooks how many there are before it is taken as it is.
+	// A file that changed within fresh may still be being written. Settled looks at it every
+	// settlePause, and takes it as it is after mostLooks looks.
 	fresh       = 5 * time.Second
 	settlePause = time.Second
 	mostLooks   = 30

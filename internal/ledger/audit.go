@@ -90,8 +90,9 @@ type AuditResult struct {
 // auditsKept is how long results are kept.
 const auditsKept = 366 * 24 * time.Hour
 
-// StoreAudit keeps the results of an audit in place of those of the same days, in the ledger that was audited and in no other one (counting.md 34). It
-// takes no lock, since it touches nothing that a commit does: an exporter may run.
+// StoreAudit keeps the results of an audit, and replaces earlier results of the same days. It writes
+// only to the ledger that was audited (counting.md 34). It takes no lock, since it touches nothing
+// that a commit does: an exporter may run.
 func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, results []AuditResult) (err error) {
 	if err := s.mustExist(); err != nil {
 		return err

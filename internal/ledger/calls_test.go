@@ -58,7 +58,7 @@ func leg(id string, options ...func(*cdr.Record)) *cdr.Record {
 	return call(id, append([]func(*cdr.Record){inGroup("g"), func(r *cdr.Record) { r.CallID = "c" }}, options...)...)
 }
 
-// counting.md 36: legs that wait are durable. After a failure or a kill at any write of any of its commits a call counts once, and is logged once.
+// counting.md 36: legs that wait are durable. After a failure or a kill at any write of any of its commits a call is counted once and logged once.
 func TestWaitingLegsAreDurable(t *testing.T) {
 	faults := map[string]func(r *rig, commit func()){
 		"a write that fails": func(_ *rig, commit func()) { commit() },
@@ -150,7 +150,8 @@ func TestWaitingLegsMoveToAnotherReplica(t *testing.T) {
 	wantValues(t, c.values(), map[string]string{answered: "1", "cdr_call_failures_total": ""})
 }
 
-// What waits for legs is no work of the feed: nobody fetches, shows or prunes it. Whoever looks into the file sees it apart.
+// A call that waits for legs isn't a task of the feed: nothing fetches, shows or prunes it. An
+// Inspector counts it separately.
 func TestWaitingCallsAreNoWork(t *testing.T) {
 	r := newCallRig(t)
 	r.records(leg("a"), call("alone"), leg("other", inGroup("other")))
@@ -280,7 +281,8 @@ func TestOlderCallsAreInNoReadsWay(t *testing.T) {
 	r.wantCalls("a deep one", older+1, 0)
 }
 
-// counting.md 5: a call that was counted is known for as long as its legs may come, and is forgotten after that.
+// counting.md 5: a call that was counted is known for as long as its legs may come. After that it is
+// forgotten.
 func TestCountedCallsArePruned(t *testing.T) {
 	r := newCallRig(t)
 	r.spec.History = 100 * 24 * time.Hour

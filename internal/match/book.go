@@ -45,7 +45,7 @@ type Book struct {
 	order    uint64
 	// roots lead from the key of a record to the one of its parent's call, of a feed with Rules.Parents.
 	roots map[uint64]uint64
-	// Of the rows, first and last are their starts.
+	// first and last are the earliest and the latest start of the rows.
 	first, last       time.Time
 	durations, prices bool       // there are any
 	found, listed     int        // calls in the range, and rows

@@ -38,7 +38,7 @@ type clock struct {
 	began  time.Time
 	points []difference // in order; between them it drifts evenly
 	offset time.Duration
-	// opposite: each book has the directions of its own end.
+	// opposite: each book has the directions as its own end sees them.
 	opposite bool
 	found    int // differences
 }
@@ -145,8 +145,9 @@ func (c *clock) set(all []difference, tolerance time.Duration) error {
 	return nil
 }
 
-// mode is the median of the differences that lie most densely, and how many these are. Of those that are almost as dense, as calls at regular times
-// make them, it is the nearest to another difference; where that is known, one must be twice as dense to be taken in its place.
+// mode is the median of the differences that lie most densely, and how many these are. Calls at
+// regular times make several places almost as dense; then mode takes the one nearest to near. If
+// known, another place must be twice as dense to be taken instead.
 func mode(all []difference, width, near time.Duration, known bool) (by time.Duration, support int) {
 	slices.SortFunc(all, func(a, b difference) int { return cmp.Compare(a.by, b.by) })
 	from, most := make([]int, len(all)), 0 // where the densest span begins that ends with each

@@ -182,7 +182,7 @@ func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (*Result, e
 		s.Note("no call of one book has the numbers of a call of the other one: see that both have caller and callee, and give --country if one has national numbers")
 	}
 	if m.clock.opposite {
-		s.Note("the books have opposite directions, each of its own end: they are compared so")
+		s.Note("the books have opposite directions, each as its own end sees them: they are compared that way")
 	}
 	m.result = &Result{Offset: m.clock.offset, Tariff: s.Tariff, given: s.Tariff != nil}
 	if s.Tariff == nil && m.durations {
@@ -253,7 +253,7 @@ func (m *matcher) prepare() error {
 	return nil
 }
 
-// repeated is a span of time whose local times are there twice, by so much apart.
+// repeated is a span of time whose local times come twice; by is the time between the two.
 type repeated struct {
 	from, to time.Time
 	by       time.Duration

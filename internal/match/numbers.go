@@ -151,7 +151,7 @@ func shown(number string) (before, behind string, is bool) {
 	return before, behind[strings.LastIndexByte(behind, mask)+1:], is
 }
 
-// sameNumber says whether two numbers may be the same, as far as both are shown.
+// sameNumber says whether two numbers may be the same by the digits that both show.
 func sameNumber(a, b string) bool {
 	aBefore, aBehind, aMasked := shown(a)
 	bBefore, bBehind, bMasked := shown(b)

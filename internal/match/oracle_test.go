@@ -216,8 +216,9 @@ func TestOracle(t *testing.T) {
 	}
 }
 
-// TestDistortions distorts a book whose pairs are known: 1 % of its calls are missing, 1 % are more, its clock is 0.7 s off and drifts, its minutes
-// are rounded up, its numbers are written in several ways, and there are calls within 3 s of each other.
+// TestDistortions distorts a book whose pairs are known: 1 % of its calls are missing, and 1 % are
+// added. Its clock is 0.7 s off and drifts, its minutes are rounded up, its numbers are written in
+// several ways, and some calls are within 3 s of each other.
 func TestDistortions(t *testing.T) {
 	const n = 12_000
 	random := rand.New(rand.NewPCG(3, 4))

@@ -208,7 +208,8 @@ func (c *cluster) follows(at time.Time) bool {
 	return at.Sub(c.last) <= c.settings.Tolerance || c.repeatedBy(at, c.last) > 0
 }
 
-// repeatedBy is by how much two times may differ beside the tolerance, since both are in an hour that clocks repeat.
+// repeatedBy is by how much two times may differ in addition to the tolerance, since both are in an
+// hour that clocks repeat.
 func (m *matcher) repeatedBy(a, b time.Time) time.Duration {
 	for _, r := range m.repeated {
 		if !a.Before(r.from) && a.Before(r.to) && !b.Before(r.from) && b.Before(r.to) {
@@ -360,7 +361,8 @@ func (m *matcher) rank(l, r *Call) (rank int, duration time.Duration) {
 	return onlyStart, duration
 }
 
-// pair pairs groups: first those that the most speaks for. What only starts speak for is paired if there is no choice.
+// pair pairs groups; the pairs with the strongest evidence come first. Groups with only their starts
+// as evidence are paired if neither has a choice.
 func (c *cluster) pair() {
 	for i := range c.groups {
 		c.groups[i].left = c.groups[i].size

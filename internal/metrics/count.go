@@ -139,8 +139,8 @@ func countVisit(dst []Delta, v *cdr.Visit) []Delta {
 	return dst
 }
 
-// countStream counts a media stream. A time below zero is no measure, what isn't between 0 and 1 is
-// no share, and what isn't between 1 and 5 is no score.
+// countStream counts a media stream. It leaves out times below zero, shares that
+// aren't between 0 and 1, and scores that aren't between 1 and 5.
 func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	direction := s.Direction()
 	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String(), string(s.Labels))

@@ -119,7 +119,8 @@ func TestCountLegs(t *testing.T) {
 	}
 }
 
-// Of a call of several legs, talk and connected time are the call's, and a leg that an own phone spoke on gives an unanswered call connected time.
+// Talk and connected time of a call of several legs are the call's. A leg on which an own phone spoke
+// gives an unanswered call connected time.
 func TestCountTimesOfACall(t *testing.T) {
 	seconds := func(n int) cdr.Span { return cdr.KnownSpan(time.Duration(n) * time.Second) }
 	for name, c := range map[string]struct {

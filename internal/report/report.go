@@ -158,7 +158,7 @@ func (r *Row) Minutes() string {
 // knownKeys are what calls can be summed by beside the operator's labels, as they are listed to users.
 var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}
 
-// textOf is a fact's text of a key. A correction has those of the call's first version, by which
+// textOf is a fact's text of a key. A correction has the texts of the call's first version, by which
 // the call was counted, so a report by a label has the same sums as the counter.
 func textOf(key, source, feed string, f *facts.Fact, zone *time.Location) string {
 	labels := f.ChargeLabels()
