@@ -66,14 +66,19 @@ const auditRetry = time.Hour
 // auditDaily audits the day before yesterday once a day, from audit.daily on, until the context ends. The ledger says which days were audited, so that
 // neither a restart at that time nor an audit that ends past midnight skips one.
 func (a *App) auditDaily(ctx context.Context) {
-	retry := make(map[feedName]time.Time) // after a failure, or until the books show the result
+	type audit struct {
+		feedName
+		day time.Time
+	}
+	retry := make(map[audit]time.Time) // after a failure, or until the books show the result
 	every(ctx, auditClock, func() {
 		r, now := a.running.Load(), time.Now().UTC()
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
 			a.auditDay(ctx, r, day, func(name feedName, state *counting.State) bool {
-				due := now.After(retry[name]) && a.books.Load().needAudit(name, day, state)
+				one := audit{name, day}
+				due := now.After(retry[one]) && a.books.Load().needAudit(name, day, state)
 				if due {
-					retry[name] = now.Add(auditRetry)
+					retry[one] = now.Add(auditRetry)
 				}
 				return due
 			})

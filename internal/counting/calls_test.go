@@ -137,6 +137,26 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 	}
 }
 
+// A call of one record whose duration a later version is the first to give counts it then, once, on its trunk too.
+func TestDurationThatComesLater(t *testing.T) {
+	r := newRig(t, counting.Rules{})
+	without := func(c *cdr.Record) { c.Duration, c.NoDuration = 0, true }
+	seconds := map[string]string{
+		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "1/60",
+		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "60",
+		"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         "60",
+	}
+	r.records(call("a", without))
+	for key := range seconds {
+		if got := r.values()[key]; got != "" {
+			t.Errorf("%s is %s before a version gives it", key, got)
+		}
+	}
+	r.records(call("a"))
+	r.records(call("a", without), call("a"))
+	wantValues(t, r.values(), seconds)
+}
+
 // A read that didn't look at the times of a call doesn't make it whole.
 func TestCallNeedsAReadOfItsTimes(t *testing.T) {
 	for _, c := range []struct {

@@ -30,7 +30,7 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 	k.LegLabels = nil
 	for i := range k.Legs {
 		l, outcome := &k.Legs[i], k.Legs[i].Outcome.String()
-		if l.Outcome == cdr.Unknown || l.Result == answeredElsewhere || shared && (!given || i == 0 && len(k.Legs) > 1) {
+		if l.Result == answeredElsewhere || shared && (l.Outcome == cdr.Unknown || !given || i == 0 && len(k.Legs) > 1) {
 			outcome = none
 		}
 		k.LegLabels = append(k.LegLabels, l.Type+"|"+outcome)
@@ -53,6 +53,8 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 			interval := cdr.Interval{From: from, To: from.Add(lasted(l, v))}
 			if i == 0 {
 				interval.To = from.Add(v.Duration)
+			} else if over := interval.To.Sub(v.Published.Add(v.Duration)); over > 0 && over < time.Second && over < lasted(l, v) {
+				interval.To = interval.To.Add(-over) // legs are rounded to whole seconds: none ends after its row for that
 			}
 			if i > 0 || !shared {
 				all = append(all, interval)
