@@ -197,7 +197,7 @@ func TestTimes(t *testing.T) {
 		{"a name of the other half of the year", named, "2026-07-01 10:00:00 EST", "2026-07-01T15:00:00Z"},
 		{"a name that nothing explains", named, "2026-07-01 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
 		{"a name that zone explains", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 CEST", "2026-07-01T08:00:00Z"},
-		{"a name that time_zone would explain if there were no zone", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 EST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a name of time_zone, while zone is set", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 EST", "end has the name of a time zone that neither zone nor time_zone explains"},
 		{"a name that is an offset", named, "2026-07-01 10:00:00 +03", "2026-07-01T07:00:00Z"},
 		{"an offset with a name", "time: '2006-01-02 15:04:05 -0700 MST'", "2026-07-01 10:00:00 +0200 CEST", "2026-07-01T08:00:00Z"},
 		{"RFC 2822 with GMT", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 GMT", "2026-07-01T10:00:00Z"},

@@ -55,7 +55,7 @@ func (n *names) call(of *ast.CallNode, called *ast.IdentifierNode) {
 	case called.Value == stringFunction || strings.HasSuffix(called.Value, renamed):
 		return
 	case !known:
-		n.problem = "there is no function " + called.Value
+		n.problem = called.Value + "() doesn't exist"
 		return
 	case len(of.Arguments) < f.least || len(of.Arguments) > f.most:
 		n.problem = fmt.Sprintf("%s() takes %d or %d values, not %d", called.Value, f.least, f.most, len(of.Arguments))

@@ -30,7 +30,7 @@ func TestCallOfLegs(t *testing.T) {
 		},
 		{"the master leg alone", "Missed", in, []string{legOf(101, 0, "Accepted", `,"master":true,"duration":121`)}, "answered", nil, nil, "101"},
 		{
-			"the master leg's result, where the row has none that says something", "Unknown", in,
+			"the result Unknown of a row gives way to the master leg's", "Unknown", in,
 			[]string{legOf(0, 0, "Voicemail", `,"master":true`), legOf(101, 0, "Missed", `,"duration":30`)},
 			"voicemail", nil, nil, "101",
 		},

@@ -171,7 +171,7 @@ func (p *pageCommit) readDueCalls() error {
 			return err
 		}
 	}
-	// A call from before what was read waits for a deeper read, and is in nothing's way until then.
+	// A call from before what was read waits for a deeper read. Until then it delays nothing.
 	from := int64(math.MinInt64)
 	if !complete.From.IsZero() {
 		from = micros(complete.From)

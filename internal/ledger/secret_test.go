@@ -84,7 +84,7 @@ func TestSecretIsSpentOnce(t *testing.T) {
 			}
 			r.probe = nil
 		}, spent: true},
-		"the disk breaks during it, and is mended": {
+		"the disk breaks during it; it works again afterwards": {
 			during: func(r *rig) { r.probe = failing(broken) },
 			after: func(r *rig) {
 				r.probe = nil
@@ -94,7 +94,7 @@ func TestSecretIsSpentOnce(t *testing.T) {
 			},
 			spent: true, want: ErrUnkept,
 		},
-		"the disk breaks during it, and is mended before the end": {
+		"the disk breaks during it; it works again before the end": {
 			during: func(r *rig) { r.probe = failing(broken) }, after: func(r *rig) { r.probe = nil; r.reopen() }, spent: true, want: ErrUnkept,
 		},
 	} {
