@@ -64,7 +64,7 @@ type webex struct {
 	mu                sync.Mutex
 	asked, grants     int
 	refresh, previous string
-	access            string
+	access, used      string   // the access token that was given last, and the one that was used last
 	wrong             []string // what was asked that may not be
 	healthy           bool     // no fault comes any more
 	strict            bool     // a refresh token is worthless once it was spent
@@ -110,7 +110,7 @@ func (s *webex) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
-	s.previous = "" // the successor is in use
+	s.previous, s.used = "", s.access // the successor is in use
 	if !s.healthy {
 		s.asked++
 	}
@@ -163,7 +163,7 @@ func TestWebex(t *testing.T) {
 	s.Server = httptest.NewTLSServer(s)
 	t.Cleanup(s.Close)
 	file := (&listServer{Server: s.Server}).write(t, fmt.Sprintf("    webex: {client_id: app, client_secret_file: secret.txt, refresh_token: r3fresh-token-0, base_url: %q, token_url: %q,"+
-		" cdr: {interval: 1s}}\nlabels: [{name: location}, {name: department}]\n", s.URL, s.URL+"/v1/access_token"))
+		" cdr: {interval: 1s, settle: 1s}}\nlabels: [{name: location}, {name: department}]\n", s.URL, s.URL+"/v1/access_token"))
 	v := newVault(t)
 	v.hide("the client secret", "s3cret-of-the-shop")
 	v.hide("the access token", "acc3ss-token")

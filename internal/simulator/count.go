@@ -170,7 +170,7 @@ func (c *Counter) countLegs(k *Kind) {
 		return
 	}
 	if k.LegLabels != nil {
-		for _, labels := range k.LegLabels {
+		for _, labels := range k.LegLabels(c.view.Queues) {
 			c.Metrics.Count("cdr_call_legs_total", labels)
 		}
 		return

@@ -84,8 +84,9 @@ type Kind struct {
 	Unfinished bool // calls of which the provider never says how they ended
 	// Legs are those that the provider lists.
 	Legs []Leg `yaml:"-"`
-	// LegLabels are the types and outcomes of the legs as they are counted, joined with a bar; nil: those of Legs.
-	LegLabels []string `yaml:"-"`
+	// LegLabels are the types and outcomes of the legs as they are counted, joined with a bar, for a reader that knows which legs are of queues, or not;
+	// nil: those of Legs.
+	LegLabels func(queues bool) []string `yaml:"-"`
 	// Times are how long persons talked in such a call and how long it was connected, by its legs; nil: as long as the call took.
 	Times func(v *Version, queues bool) (talk, connected time.Duration) `yaml:"-"`
 	// Plain is what the call is to a reader that doesn't see its legs; nil: the same.

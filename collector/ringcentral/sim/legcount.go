@@ -27,21 +27,27 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 	for i := range k.Legs[1:] {
 		given = given || ofLegs(k) == k.Legs[i+1].Outcome && ofLegs(k) == k.Outcome
 	}
-	k.LegLabels = nil
-	for i := range k.Legs {
-		l, outcome := &k.Legs[i], k.Legs[i].Outcome.String()
-		if l.Result == answeredElsewhere || shared && (l.Outcome == cdr.Unknown || !given || i == 0 && len(k.Legs) > 1) {
-			outcome = none
+	legs, w := k.Legs, k.Detail.(*wire) //nolint:forcetypeassert // this simulator's
+	k.LegLabels = func(queues bool) (all []string) {
+		for i := range legs {
+			l, outcome := &legs[i], legs[i].Outcome
+			label := outcome.String()
+			switch {
+			case l.Result == answeredElsewhere || shared && (outcome == cdr.Unknown || !given || i == 0 && len(legs) > 1):
+				label = none
+			case queues && i < len(w.Legs) && w.Legs[i].Queue > 0 && outcome == cdr.Answered:
+				label = cdr.Machine.String()
+			}
+			all = append(all, l.Type+"|"+label)
 		}
-		k.LegLabels = append(k.LegLabels, l.Type+"|"+outcome)
+		if shared && !given && !elsewhere {
+			all = append(all, k.CallType+"|"+k.Outcome.String())
+		}
+		return all
 	}
-	if shared && !given && !elsewhere {
-		k.LegLabels = append(k.LegLabels, k.CallType+"|"+k.Outcome.String())
-	}
-	if len(k.Legs) == 1 || !given || !k.Outcome.Connected() {
+	if len(legs) == 1 || !given || !k.Outcome.Connected() {
 		return
 	}
-	legs, w := k.Legs, k.Detail.(*wire) //nolint:forcetypeassert // this simulator's
 	k.Times = func(v *simulator.Version, queues bool) (talk, connected time.Duration) {
 		var talks, all []cdr.Interval
 		for i := range legs {
