@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -155,68 +154,28 @@ func TestRule25TrailingRatio(t *testing.T) {
 	}
 }
 
-// counting.md 23: the catalogue's changes.
+// counting.md 23: a metric whose definition changed starts with new series; the others keep theirs.
 func TestRule23Catalogue(t *testing.T) {
-	stored := func(r *rig, labels, bounds string) {
-		if _, err := r.ledger.engine.Exec(`UPDATE catalogue SET labels = ?, bounds = ? WHERE metric = ?`, labels, bounds, metrics.CallLegs.Name); err != nil {
-			t.Fatal(err)
-		}
+	for name, was := range map[string]definition{
+		"an added label":  {"counter", "leg_type", ""},
+		"a removed label": {"counter", "direction,trunk,leg_type,outcome,more", ""},
+		"other bounds":    {"counter", "direction,trunk,leg_type,outcome", "1,2"},
+		"another kind":    {"seconds", "direction,trunk,leg_type,outcome", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			legs := func(r *cdr.Record) { r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}} }
+			const ofLegs = "cdr_call_legs_total{unknown,,accept,answered}"
+			r.records(call("a", legs))
+			if _, err := r.ledger.engine.Exec(`UPDATE catalogue SET kind = ?, labels = ?, bounds = ? WHERE metric = ?`,
+				was.kind, was.labels, was.bounds, metrics.CallLegs.Name); err != nil {
+				t.Fatal(err)
+			}
+			r.reopen()
+			wantValues(t, r.values(), map[string]string{answered: "1", ofLegs: ""})
+			r.records(call("b", legs))
+			wantValues(t, r.values(), map[string]string{answered: "2", ofLegs: "1"})
+		})
 	}
-	legs := func(r *cdr.Record) {
-		r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}, {Type: "find_me", Outcome: cdr.Answered}}
-	}
-	declare := func(t *testing.T, c metrics.Change) {
-		metrics.CallLegs.Declared = append(metrics.CallLegs.Declared, c)
-		t.Cleanup(func() { metrics.CallLegs.Declared = nil })
-	}
-	t.Run("nobody declared it", func(t *testing.T) {
-		r := newRig(t)
-		stored(r, "leg_type,outcome,more", "")
-		if err := r.ledger.Close(); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Open(t.Context(), r.settings())
-		if err == nil || !strings.Contains(err.Error(), "cdr_call_legs_total") {
-			t.Fatalf("err = %v", err)
-		}
-		stored2 := r.settings()
-		declare(t, metrics.Change{Kind: "counter", Labels: "leg_type,outcome,more"})
-		if r.ledger, err = Open(t.Context(), stored2); err != nil {
-			t.Fatal(err)
-		}
-	})
-	t.Run("an added label is empty on old series", func(t *testing.T) {
-		r := newRig(t)
-		r.live()
-		r.records(call("a", legs))
-		declare(t, metrics.Change{Kind: "counter", Labels: "leg_type"})
-		stored(r, "leg_type", "")
-		if _, err := r.ledger.engine.Exec(`UPDATE series SET labels = '["accept"]' WHERE metric = 'cdr_call_legs_total'`); err != nil {
-			t.Fatal(err)
-		}
-		r.reopen()
-		wantValues(t, r.values(), map[string]string{"cdr_call_legs_total{,,accept,}": "2"})
-	})
-	t.Run("a removed label sums them", func(t *testing.T) {
-		r := newRig(t)
-		r.live()
-		r.records(call("a", legs))
-		declare(t, metrics.Change{Kind: "counter", Labels: "gone,outcome"})
-		stored(r, "gone,outcome", "")
-		if _, err := r.ledger.engine.Exec(`UPDATE series SET labels = '["' || id || '","answered"]' WHERE metric = 'cdr_call_legs_total'`); err != nil {
-			t.Fatal(err)
-		}
-		r.reopen()
-		wantValues(t, r.values(), map[string]string{"cdr_call_legs_total{,,,answered}": "2"})
-	})
-	t.Run("changed bounds reset that metric", func(t *testing.T) {
-		r := newRig(t)
-		r.live()
-		r.records(call("a", legs))
-		declare(t, metrics.Change{Kind: "counter", Labels: "leg_type,outcome", Bounds: "1,2"})
-		stored(r, "leg_type,outcome", "1,2")
-		r.reopen()
-		got := r.values()
-		wantValues(t, got, map[string]string{answered: "1", "cdr_call_legs_total{,,accept,answered}": ""})
-	})
 }

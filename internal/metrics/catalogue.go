@@ -17,7 +17,7 @@ var (
 	CallFailures = ofRecords(Counter, "cdr_call_failures_total", "cdr.call.failures", "{call}",
 		"Calls that neither a person nor voicemail nor a machine answered; alert on outcome failed, not on the plain rate.",
 		"direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "fault_domain", "late").
-		withExemplars().withOperatorLabels().following(Change{Kind: "counter", Labels: "direction,trunk,outcome,sip_code,sub_code,reason,late"})
+		withExemplars().withOperatorLabels()
 	CallDuration = ofRecords(Histogram, "cdr_call_duration_seconds", "cdr.call.duration", "s",
 		"How long persons talked in answered calls, as the provider measures it.", "direction", "call_type*", "trunk*").
 		inBuckets(durationBounds, micros).withExemplars()
@@ -52,7 +52,7 @@ var (
 		"Calls by where media and signalling went.", "media_location*", "signaling_location*")
 	CallsByCountry = ofRecords(Counter, "cdr_calls_by_country_total", "cdr.calls_by_country", "{call}",
 		"Call records by the other party's country and kind of number, and whether they connected: fraud shows here.",
-		"direction", "country*", "number_class", "connected").following(Change{Kind: "counter", Labels: "direction,country"})
+		"direction", "country*", "number_class", "connected")
 	EmergencyCalls = ofRecords(Counter, "cdr_emergency_calls_total", "cdr.emergency_calls", "{call}",
 		"Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.", "outcome", "test")
 	Recordings = ofRecords(Counter, "cdr_recordings_total", "cdr.recordings", "{recording}",

@@ -84,18 +84,6 @@ func (v Value) clone() Value {
 	return v
 }
 
-// merge adds o, the value of another series, to v.
-func (v *Value) merge(o *Value) {
-	v.n, _ = addUpTo(v.n, o.n)
-	v.money = v.money.Add(&o.money)
-	if v.hist != nil {
-		v.hist.add(o.hist)
-	}
-	if v.attempts != nil {
-		v.attempts.merge(o.attempts)
-	}
-}
-
 // Float is the value of everything but a histogram, in the metric's unit.
 func (v *Value) Float(d *Def) float64 {
 	switch d.Kind {
@@ -145,25 +133,6 @@ func parseValue(d *Def, text string) (Value, error) {
 		return Value{}, fmt.Errorf("%s: %w", d.Name, errValue)
 	}
 	return Value{n: n}, nil
-}
-
-// Plus is the sum of two stored series of a metric, with the earlier start, and shown if both are.
-func (s Stored) Plus(d *Def, o Stored) (Stored, error) {
-	sum, err := parseValue(d, s.Value)
-	if err != nil {
-		return s, err
-	}
-	other, err := parseValue(d, o.Value)
-	if err != nil {
-		return s, err
-	}
-	sum.merge(&other)
-	s.Value = string(sum.append(nil, d))
-	if o.Start.Before(s.Start) {
-		s.Start = o.Start
-	}
-	s.Shown = s.Shown && o.Shown
-	return s, nil
 }
 
 func parseHist(d *Def, text string) (*HistValue, error) {

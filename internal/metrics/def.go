@@ -65,14 +65,6 @@ type Def struct {
 	Zeros []string
 	// Exemplars says that the series lead to the last calls that changed them.
 	Exemplars bool
-	// Declared are the earlier definitions that this one may follow in a ledger (counting.md 23).
-	Declared []Change
-}
-
-// Change is an earlier definition of a metric: a new label is empty on old series, a removed one sums them, other bounds or kinds reset it.
-type Change struct {
-	// Kind is the kind's name; Labels and Bounds are joined by commas.
-	Kind, Labels, Bounds string
 }
 
 // BaseLabels says which labels stand before a metric's own.
@@ -160,11 +152,6 @@ func (d *Def) withOperatorLabels() *Def {
 
 func (d *Def) withStreamLabels() *Def {
 	d.OperatorLabels, d.OfStreams = true, true
-	return d
-}
-
-func (d *Def) following(earlier Change) *Def {
-	d.Declared = append(d.Declared, earlier)
 	return d
 }
 

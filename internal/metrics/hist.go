@@ -57,16 +57,16 @@ func (h *HistValue) observe(d *Def, parts int64) (bucket int, fits bool) {
 	bucket = sort.SearchFloat64s(d.Bounds, v)
 	h.Buckets[bucket]++
 	if v > NativeZeroThreshold {
-		h.addNative(nativeSchema, nativeIndex(v), 1)
+		h.addNative(nativeIndex(v))
 	} else {
 		h.Zeros++
 	}
 	return bucket, fits
 }
 
-// addNative adds observations in a bucket of a schema that isn't lower than h's.
-func (h *HistValue) addNative(schema, index int32, n uint64) {
-	for ; schema > h.Schema; schema-- {
+// addNative adds an observation in a bucket of nativeSchema.
+func (h *HistValue) addNative(index int32) {
+	for schema := int32(nativeSchema); schema > h.Schema; schema-- {
 		index = halve(index)
 	}
 	at, found := slices.BinarySearch(h.Indexes, index)
@@ -74,7 +74,7 @@ func (h *HistValue) addNative(schema, index int32, n uint64) {
 		h.Indexes = slices.Insert(h.Indexes, at, index)
 		h.Counts = slices.Insert(h.Counts, at, 0)
 	}
-	h.Counts[at] += n
+	h.Counts[at]++
 	for len(h.Indexes) > nativeMaxBuckets {
 		h.widen()
 	}
@@ -108,20 +108,4 @@ func (h *HistValue) widen() {
 		n++
 	}
 	h.Indexes, h.Counts = h.Indexes[:n], h.Counts[:n]
-}
-
-// add merges o into h: what removing a label asks for.
-func (h *HistValue) add(o *HistValue) {
-	h.Count += o.Count
-	h.Sum, _ = addUpTo(h.Sum, o.Sum)
-	for i := range h.Buckets {
-		h.Buckets[i] += o.Buckets[i]
-	}
-	h.Zeros += o.Zeros
-	for h.Schema > o.Schema {
-		h.widen()
-	}
-	for k, index := range o.Indexes {
-		h.addNative(o.Schema, index, o.Counts[k])
-	}
 }

@@ -226,13 +226,6 @@ func (r *lastAttempts) noteDropped(a Attempt, late bool) {
 	}
 }
 
-// merge adds the attempts of a series that becomes one with this one, by their start.
-func (r *lastAttempts) merge(o *lastAttempts) {
-	r.Attempts = append(r.Attempts, o.Attempts...)
-	r.fresh = len(r.Attempts)
-	r.sortAndTrim()
-}
-
 // storedAttempts is the stored form of lastAttempts. An attempt has the number of its failure, or -1, and
 // that of its labels from 1 on, or 0.
 type storedAttempts struct {
