@@ -143,6 +143,10 @@ define some
 	grep -q '^Test' <<< "$$names" || { echo '$@: there is no test called $(1)' >&2; exit 1; }
 endef
 
+.PHONY: mutants
+mutants: ## put defects into the code, one at a time: a test must find each; MUTANTS='-run late' chooses some
+	$(GO) run ./tools/mutants $(MUTANTS)
+
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[++n] = $$1 } /^ok/ { for (i = 1; i <= n; i++) print $$2, names[i]; n = 0 }' | \

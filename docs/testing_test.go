@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
@@ -125,6 +127,31 @@ func TestEveryRuleHasATest(t *testing.T) {
 	if !found {
 		t.Fatalf("testing.md has no line %q", marker)
 	}
+	head = withMutants(t, head)
 	want := head + marker + "\n## Tests of the rules\n\n" + byRule.table(t, "rule", rules) + "\n## Tests of the guarantees\n\n" + byGuarantee.table(t, "guarantee", guarantees)
 	golden.File(t, "testing.md", []byte(want))
+}
+
+// withMutants writes the table of mutants between its markers.
+func withMutants(t *testing.T, page string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "tools", "mutants", "mutants.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []struct{ Name, Package, Test string }
+	if err := yaml.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	const begin, end = "<!-- mutants -->\n", "<!-- end of mutants -->\n"
+	before, rest, found := strings.Cut(page, begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("testing.md lacks %q or %q", begin, end)
+	}
+	table := "| defect | found by |\n| --- | --- |\n"
+	for _, m := range all {
+		table += fmt.Sprintf("| %s | `%s.%s` |\n", m.Name, m.Package, m.Test)
+	}
+	return before + begin + table + end + after
 }

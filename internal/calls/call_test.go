@@ -130,6 +130,7 @@ var examples = []struct{ name, legs, want string }{
 	{"origin in the same second", "0/-/9 no_answer; in A 0.9/-/9 busy", "inbound A, busy"},
 	{"a user whose phone rang twice", "in A 0/0/60 machine; 1/-/5 no_answer, Eva; 6/-/9 no_answer, Eva", "inbound A, machine, connected 60, setup 0, user Eva, A 60"},
 	{"two users whose phones rang", "in A 0/0/60 machine; 1/-/5 no_answer, Eva; 6/-/9 no_answer, Ann", "inbound A, machine, connected 60, setup 0, A 60"},
+	{"two persons answer", "in A 0/0/60 machine; 1/20/60 Ann; 2/5/60 Eva", "inbound A, answered, talk 55, connected 60, setup 0, user Eva, A 60"},
 	{"an end before its start", "in A 10/10/5", "inbound A, answered, setup 0"},
 }
 

@@ -175,6 +175,26 @@ func TestRule14Facts(t *testing.T) {
 	})
 }
 
+// A call is late if it was first seen more than LateAfter after its end.
+func TestLate(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration
+		want  string
+	}{
+		"in time":          {time.Minute, "false"},
+		"at the bound":     {time.Hour, "false"},
+		"behind the bound": {time.Hour + time.Microsecond, "true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, counting.Rules{})
+			one := call("a")
+			r.at = one.Ended().Add(c.after)
+			r.records(one)
+			wantValues(t, r.values(), map[string]string{strings.Replace(answered, "false", c.want, 1): "1"})
+		})
+	}
+}
+
 // counting.md 17: what isn't final is neither counted nor remembered.
 func TestRule17Final(t *testing.T) {
 	r := newRig(t, counting.Rules{})

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -149,5 +150,23 @@ func BenchmarkCount(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		changes.addCall(c)
+	}
+}
+
+// A provider's value is fit for a label: valid UTF-8 without zero bytes, cut between characters.
+func TestCleanLabel(t *testing.T) {
+	for name, c := range map[string]struct{ value, want string }{
+		"as it is":               {"sbc1.example.com", "sbc1.example.com"},
+		"not UTF-8":              {"a\xffb", "a\uFFFDb"},
+		"a zero byte":            {"a\x00b", "a\uFFFDb"},
+		"as long as may be":      {strings.Repeat("x", 256), strings.Repeat("x", 256)},
+		"too long":               {strings.Repeat("x", 300), strings.Repeat("x", 256)},
+		"cut between characters": {strings.Repeat("x", 255) + "é", strings.Repeat("x", 255)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := CleanLabel(c.value); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }
