@@ -41,7 +41,8 @@ TEST_TIMEOUT ?= 30m
 FUZZTIME     ?= 10s
 BENCH        ?= .
 BENCHTIME    ?= 1s
-SOAK         ?= 20
+LONG         ?= 20
+HOURS        ?= 24
 CHAOS        ?= -kills 100
 ROWS         ?= 400000
 ROUNDS       ?= 1
@@ -111,13 +112,18 @@ RACE_PRODUCT := $(RACE) $(SIMULATORS:%=-gcflags=github.com/cdr-exporter/cdr-expo
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events $(CURDIR)/.tools/tests-$(1).json -- \
 	-vet=off -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
 
-.PHONY: soak
-soak: ## tests with random input, each with SOAK (20) times as many cases; takes hours
-	CDR_SOAK=$(SOAK) $(GO) test $(RACE_PRODUCT) -count=1 -timeout 24h ./collector/... ./internal/...
+.PHONY: long
+long: ## tests with random input, each with LONG (20) times as many cases; takes hours
+	CDR_LONG=$(LONG) $(GO) test $(RACE_PRODUCT) -count=1 -timeout 24h ./collector/... ./internal/...
 
 .PHONY: chaos
 chaos: packages ## kill, pause and cut off the exporter at random and compare its totals with the simulators' books: CHAOS='-kills 1000', '-kills 200 -replicas 3', '-for 8h'
 	$(GO) run ./tools/chaos $(CHAOS)
+
+.PHONY: soak
+soak: packages ## chaos for HOURS (24): two thirds over SQLite with full disks, the rest with three replicas over PostgreSQL
+	$(GO) run ./tools/chaos -for $$(($(HOURS) * 40))m
+	$(GO) run ./tools/chaos -for $$(($(HOURS) * 20))m -replicas 3
 
 .PHONY: compare
 compare: ## run the exporter of an earlier commit beside this tree's on the same calls and compare what both count: COMPARE='-commit HEAD~1'

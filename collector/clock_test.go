@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/soak"
+	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
 // TestRule10_NeitherClockIsBelievedAlone: spans are read up to the later clock, and the watermark moves up to the earlier one.
@@ -340,7 +340,7 @@ func TestRule10_ASpanSteppedOverIsReadAgainInTime(t *testing.T) {
 // TestRule10_OneOfTheClocksIsWrong, now the one and now the other, by minutes or a year, while single front ends disagree and the process is
 // restarted: no call is lost or counted twice, and the watermark never goes past the true time.
 func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
-	for seed := range soak.Seeds(8) {
+	for seed := range long.Seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const lookback, interval, lasts = time.Hour, 20 * time.Second, 10 * time.Hour

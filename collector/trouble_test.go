@@ -10,7 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/soak"
+	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
 // troubled is a model to which things happen.
@@ -178,7 +178,7 @@ func TestNothingIsLostWhateverHappens(t *testing.T) {
 		if testing.Short() && c.interval != time.Second {
 			continue
 		}
-		for seed := range soak.Seeds(1) {
+		for seed := range long.Seeds(1) {
 			t.Run(fmt.Sprint(c.interval, " of ", c.lookback, " ", seed), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					tr := newTroubled(t, seed, c.interval, c.lookback)

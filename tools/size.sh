@@ -33,5 +33,5 @@ room "exporters" "$(lines exporters)" 2000
 printf '%-46s %6d %6d\n' product "$product" 31500
 printf '%-46s %6d %6d\n' simulators "$(sims)" 9500
 printf '%-46s %6d %6d\n' "tools, rules, dashboards" "$(lines tools internal/rules internal/dashboards dashboards)" 5000
-printf '%-46s %6d\n' "used by tests and benchmarks alone" "$(lines bench docs internal/cdr/cdrtest internal/config/configtest internal/golden internal/pgtest internal/soak collector/providertest)"
+printf '%-46s %6d\n' "used by tests and benchmarks alone" "$(lines bench docs internal/cdr/cdrtest internal/config/configtest internal/golden internal/pgtest internal/long collector/providertest)"
 printf '%-46s %6d %6d\n' "receiver (a module of its own)" "$(lines receiver)" 700

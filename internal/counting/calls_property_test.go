@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/soak"
+	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
 const settle = 10 * time.Minute
@@ -158,7 +158,7 @@ func TestTotalsAreThoseOfTheLegs(t *testing.T) {
 		"parents": {Legs: true, Parents: true}, "parents by arrival": {Legs: true, Parents: true, ByArrival: true},
 	} {
 		for _, late := range []bool{false, true} {
-			for seed := range soak.Seeds(40) {
+			for seed := range long.Seeds(40) {
 				t.Run(fmt.Sprintf("%s, late legs %t, seed %d", name, late, seed), func(t *testing.T) {
 					w := newLegsWorld(rand.New(rand.NewPCG(seed, 9)), rules, late && !rules.Parents)
 					w.check(t)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/soak"
+	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
 var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
@@ -46,7 +46,7 @@ func TestTotalsAreThoseOfTheSetOfRecords(t *testing.T) {
 		"plain": plainWorld, "revised": revisedWorld, "starts that move": movingWorld,
 		"without ids": namelessWorld,
 	} {
-		for seed := range soak.Seeds(10) {
+		for seed := range long.Seeds(10) {
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 7))
 				w := worldOf(rng)

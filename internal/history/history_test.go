@@ -13,8 +13,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/long"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/soak"
 )
 
 // within are the calls of a range.
@@ -79,7 +79,7 @@ func totals(calls []cdr.Record) (counted, failures, seconds, buckets map[string]
 // what the calls of the range come to, to the last digit, and every sample on the way is
 // what began before it.
 func TestSums(t *testing.T) {
-	for seed := range soak.Seeds(3) {
+	for seed := range long.Seeds(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			from := noon.Add(time.Duration(r.IntN(10_000)) * time.Second)
@@ -319,7 +319,7 @@ func TestCallsOverPieces(t *testing.T) {
 
 // Guarantee 3: what a history makes of a day is what the counters say of it, whatever the order in which the exporter read the legs.
 func TestHistoryEqualsCounters(t *testing.T) {
-	for seed := range soak.Seeds(3) {
+	for seed := range long.Seeds(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 2))
 			f := &fakeFeed{page: 1 + r.IntN(30), newest: r.IntN(2) == 0}

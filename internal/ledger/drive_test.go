@@ -13,7 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/soak"
+	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
 // TestATroubledLedgerEqualsAQuietOne drives random pages, failures at any write, crashes at any write, commits with an unknown end, drained batches
@@ -45,7 +45,7 @@ func seeds(usual uint64) uint64 {
 	if server != "" || testing.Short() {
 		usual /= 2
 	}
-	return soak.Seeds(usual)
+	return long.Seeds(usual)
 }
 
 // drive is one random run.

@@ -20,6 +20,7 @@ type exporter struct {
 	program, config, name string
 	dsn                   string        // file with the database's DSN; empty with SQLite
 	wire                  *pgtest.Proxy // to the database; nil with SQLite
+	disk                  string        // the small file system of the ledger; empty: it has none
 	random                *rand.Rand
 	did                   map[string]int // see round.did
 
@@ -89,6 +90,9 @@ func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
 			x.did["stop"]++
 			// A program handles signals once it has begun.
 			err = errors.Join(x.wait(ctx, 2*time.Second), x.stop(), x.start())
+		case n >= 18 && x.disk != "":
+			x.did["full disk"]++
+			err = x.suffocate(ctx, hold, allowed)
 		case n == 17 || x.wire == nil:
 			x.did["pause"]++
 			_ = x.cmd.Process.Signal(syscall.SIGSTOP) // wait sees whether it has ended
@@ -109,6 +113,21 @@ func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
 		}
 	}
 	return nil
+}
+
+// suffocate fills the ledger's disk for a while. Every other time the process is killed meanwhile.
+func (x *exporter) suffocate(ctx context.Context, hold time.Duration, allowed func() bool) error {
+	filling := filepath.Join(x.disk, "filling")
+	if err := fill(filling); err != nil {
+		return err
+	}
+	err := x.wait(ctx, hold)
+	if err == nil && x.random.IntN(2) == 0 && allowed() {
+		x.did["kill"]++
+		x.kill()
+		err = errors.Join(x.start(), x.wait(ctx, hold))
+	}
+	return errors.Join(err, os.Remove(filling))
 }
 
 // wait waits for a time, or until the context ends. It fails if the process ends meanwhile.

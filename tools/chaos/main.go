@@ -4,7 +4,7 @@
 //	go run ./tools/chaos -kills 200 -replicas 3
 //	go run ./tools/chaos -for 8h
 //
-// It builds the exporter and runs it over SQLite, or several replicas over a PostgreSQL that it starts. Meanwhile calls are published, requests
+// It builds the exporter and runs it over SQLite (as root on Linux on a small disk, which gets full), or several replicas over a PostgreSQL that it starts. Meanwhile calls are published, requests
 // fail and connections to providers, to the database and to the OTLP endpoint break. A round ends after 250 kills: publication stops, and within
 // three minutes the metrics, the log records and `ledger verify` must agree with the simulators' books. The next round has a new ledger and new
 // calls, so that memory doesn't grow with the time. Chaos prints a line for each difference, leaves the ledger and the logs, and exits 1. An

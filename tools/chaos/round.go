@@ -44,9 +44,15 @@ func (r *round) run(ctx context.Context) (differences []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	disk := ""
+	if r.server == nil {
+		if disk, err = mountDisk(b, filepath.Join(r.folder, "ledger")); err != nil {
+			return nil, err
+		}
+	}
 	for i := range max(1, r.replicas) {
 		x := &exporter{
-			program: r.program, config: config, name: fmt.Sprint("exporter-", i+1),
+			program: r.program, config: config, name: fmt.Sprint("exporter-", i+1), disk: disk,
 			random: rand.New(rand.NewPCG(r.seed, uint64(i))), did: make(map[string]int),
 		}
 		if r.server != nil {
