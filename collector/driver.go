@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // Driver hands the pages of a reader to a consumer: a ledger, a history or a printer. It isn't safe for concurrent use.
@@ -26,9 +27,9 @@ type Driver struct {
 	// Fetcher fetches the records that the pages only name, after the list was read to its end, each version once; nil: Commit handles them.
 	Fetcher Fetcher
 	// Missing is called for each record that the provider names and doesn't have.
-	Missing func(task Task, err error)
+	Missing func(task work.Item, err error)
 
-	named map[Task]bool // by key and version
+	named map[work.Item]bool // by key and version
 }
 
 // FewerRowsReads is how often a span of which fewer rows came than the provider's total says is
@@ -69,7 +70,7 @@ func IsFewerRows(err error) bool {
 func (d *Driver) readOnce(ctx context.Context, from, to time.Time) error {
 	from, to = plan.ToWholeSeconds(from, to)
 	seen := twins{} // of this read: the largest number seen in one complete read is the count (counting.md 18)
-	var tasks []Task
+	var tasks []work.Item
 	for page, err := range d.Reader.Pages(ctx, from, to) {
 		if err != nil {
 			return err
@@ -122,12 +123,12 @@ func readFirstPage(pages iter.Seq2[*Page, error]) (rows int, err error) {
 // Named is how many versions of records the lists have named so far.
 func (d *Driver) Named() int { return len(d.named) }
 
-func (d *Driver) appendUnnamed(all, more []Task) []Task {
+func (d *Driver) appendUnnamed(all, more []work.Item) []work.Item {
 	for _, task := range more {
 		task.Kind, task.Key = strings.Clone(task.Kind), strings.Clone(task.Key)
-		version := Task{Key: task.Key, Version: task.Version}
+		version := work.Item{Key: task.Key, Version: task.Version}
 		if d.named == nil {
-			d.named = make(map[Task]bool)
+			d.named = make(map[work.Item]bool)
 		}
 		if !d.named[version] {
 			d.named[version] = true
@@ -139,7 +140,7 @@ func (d *Driver) appendUnnamed(all, more []Task) []Task {
 
 // fetch fetches some records at once and commits them in the order of the list. The first error that isn't about one record cancels the other
 // fetches, which may be waiting for a limit.
-func (d *Driver) fetch(ctx context.Context, tasks []Task) error {
+func (d *Driver) fetch(ctx context.Context, tasks []work.Item) error {
 	jobs := groupByKey(tasks)
 	group, fetching := errgroup.WithContext(ctx)
 	for _, j := range jobs {

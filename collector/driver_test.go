@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // A reader is resumed after the commit of its page.
@@ -107,8 +108,10 @@ func TestRule18_TwinsAreNumberedOverTheRead(t *testing.T) {
 // fetcherFunc fetches three at once.
 type fetcherFunc func(key string) (*Page, error)
 
-func (f fetcherFunc) Fetch(_ context.Context, tasks []Task) (*Page, error) { return f(tasks[0].Key) }
-func (fetcherFunc) Parallel() int                                          { return 3 }
+func (f fetcherFunc) Fetch(_ context.Context, tasks []work.Item) (*Page, error) {
+	return f(tasks[0].Key)
+}
+func (fetcherFunc) Parallel() int { return 3 }
 
 // What a list names is fetched after the list was read, each version once, and handed on in the order of the list.
 func TestDriver_FetchesWhatIsNamed(t *testing.T) {
@@ -118,7 +121,7 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 			for _, keys := range []string{"a b young c", "d a gone"} {
 				page := &Page{}
 				for key := range strings.FieldsSeq(keys) {
-					page.Enqueue = append(page.Enqueue, Task{Kind: TaskRecord, Key: key, Version: 1})
+					page.Enqueue = append(page.Enqueue, work.Item{Kind: work.Record, Key: key, Version: 1})
 				}
 				if err := emit(page); err != nil {
 					return err
@@ -141,7 +144,7 @@ func TestDriver_FetchesWhatIsNamed(t *testing.T) {
 			}
 			return nil
 		},
-		Missing: func(task Task, err error) { missing = append(missing, task.Key) },
+		Missing: func(task work.Item, err error) { missing = append(missing, task.Key) },
 	}
 	for range 2 { // the second time nothing is new
 		if err := d.Read(t.Context(), time.Now(), time.Now()); err != nil {

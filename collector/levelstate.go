@@ -7,13 +7,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
-	// firstRetry and lastRetry bound the wait after a failure (contract 6.7).
-	firstRetry = time.Second
-	lastRetry  = time.Minute
-
 	// firstPiece is the length of a level's first piece, longPiece that of the longest. Slow pieces aren't cut below shortPiece.
 	firstPiece = 24 * time.Hour
 	longPiece  = 400 * 24 * time.Hour
@@ -25,20 +22,6 @@ const (
 	neverDue time.Duration = 1<<63 - 1
 )
 
-// retryDelay is the wait after so many failures in a row: 1 s, doubling up to 60 s, minus a jitter of up to two fifths.
-func retryDelay(failures int, random func() float64) time.Duration {
-	delay := doublingDelay(firstRetry, lastRetry, failures)
-	return delay - time.Duration(0.4*random()*float64(delay))
-}
-
-// doublingDelay is first after one time and doubles with each further one, up to last.
-func doublingDelay(first, last time.Duration, times int) time.Duration {
-	for ; times > 1 && first < last; times-- {
-		first *= 2
-	}
-	return min(first, last)
-}
-
 // backoff is the state of an operation that is retried. Its zero value has not failed. The times are those of Clock.Elapsed.
 type backoff struct {
 	failures int   // in a row
@@ -49,7 +32,7 @@ type backoff struct {
 func (b *backoff) fail(err error, tick time.Duration, random func() float64) {
 	b.failures++
 	b.err = err
-	b.retry = tick + max(retryDelay(b.failures, random), httpclient.RetryAfter(err))
+	b.retry = tick + max(work.Poll.After(b.failures, random()), httpclient.RetryAfter(err))
 }
 
 // levelState is what this process knows of reading a level of the plan.

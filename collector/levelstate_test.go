@@ -56,14 +56,3 @@ func TestLevels_FailuresHalveTheirOwnLevel(t *testing.T) {
 		t.Errorf("after a success the piece is %s, level 6 may be read at %s, the trouble is %v", s.each[5].piece, s.retryAt(6, now), s.trouble())
 	}
 }
-
-func TestBackoff(t *testing.T) {
-	for failures, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 1000: time.Minute} {
-		if got := retryDelay(failures, func() float64 { return 0 }); got != want {
-			t.Errorf("after %d failures: %s, want %s", failures, got, want)
-		}
-		if got := retryDelay(failures, func() float64 { return 0.999 }); got < want*6/10 || got > want*61/100 {
-			t.Errorf("after %d failures, with the most jitter: %s", failures, got)
-		}
-	}
-}

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // FeedSettings are what NewLoop needs.
@@ -214,7 +215,7 @@ func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Dur
 	wait := l.settings.Info.PollInterval() - took
 	switch {
 	case l.backsOff(err):
-		wait = max(retryDelay(l.failures, l.settings.Random), httpclient.RetryAfter(err))
+		wait = max(work.Poll.After(l.failures, l.settings.Random()), httpclient.RetryAfter(err))
 	case l.feed != nil:
 		wait = l.feed.Wait(ctx)
 	}

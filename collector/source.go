@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // Provider is one provider of call records, as its folder offers it. internal/app has the list of them.
@@ -144,7 +145,7 @@ type FeedInfo struct {
 	Subscription SubscriptionManager
 	Webhook      *Webhook
 	// Posted, beside a Webhook, makes a page of the tasks that replicas enqueued which didn't read the feed.
-	Posted func(tasks []Task) *Page
+	Posted func(tasks []work.Item) *Page
 	// Rules are the traits of the records that counting depends on.
 	Rules Rules
 	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.

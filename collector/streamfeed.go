@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // postedAtOnce is how many posted records a page takes from the ledger: each may be of a megabyte.
@@ -103,7 +104,7 @@ func (f *StreamFeed) commitSomePosted(ctx context.Context) (some bool, err error
 }
 
 // posted are the records that came first of those that wait. They have the time of the database, which may be ahead of ours.
-func (f *StreamFeed) posted(ctx context.Context) ([]Task, error) {
+func (f *StreamFeed) posted(ctx context.Context) ([]work.Item, error) {
 	tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), postedAtOnce)
 	return tasks, asLedgerError(err)
 }

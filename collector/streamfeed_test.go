@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // numbers is a stream of one record a page. The position is how many were read. It fails before the
@@ -101,7 +102,7 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1"}) || !ledger.state.Watermark.Equal(origin) {
 			t.Fatalf("before the failure %v were committed, and the watermark is %s", got, ledger.state.Watermark)
 		}
-		if wait := feed.Wait(t.Context()); wait != firstRetry {
+		if wait := feed.Wait(t.Context()); wait != time.Second {
 			t.Errorf("it waits %s after a failure", wait)
 		}
 
@@ -237,9 +238,9 @@ func TestWaitingInASpan(t *testing.T) {
 func TestPostedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		feed, ledger := newStream(&numbers{n: 1, failAt: 0})
-		waiting := []Task{{Kind: "posted", Key: "a", Data: "a"}, {Kind: "posted", Key: "b", Data: "b"}}
+		waiting := []work.Item{{Kind: "posted", Key: "a", Data: "a"}, {Kind: "posted", Key: "b", Data: "b"}}
 		feed.settings.Queue = &enqueued{ledger, waiting}
-		feed.settings.Info.Posted = func(tasks []Task) *Page {
+		feed.settings.Info.Posted = func(tasks []work.Item) *Page {
 			page := new(Page)
 			for _, task := range tasks {
 				page.Records = append(page.Records, &cdr.Record{ID: task.Data, Start: time.Now()})
@@ -252,7 +253,7 @@ func TestPostedElsewhere(t *testing.T) {
 		if got := ledger.ids(); !slices.Equal(got, []string{"a", "b"}) || !slices.Equal(ledger.all[0].Done, waiting) {
 			t.Errorf("%v were committed", got)
 		}
-		feed.settings.Queue.(*enqueued).tasks = []Task{{Kind: "posted", Key: "c", Data: "c"}}
+		feed.settings.Queue.(*enqueued).tasks = []work.Item{{Kind: "posted", Key: "c", Data: "c"}}
 		if err := feed.Poll(t.Context()); !errors.Is(err, errNothingDue) {
 			t.Errorf("a poll before its time: %v", err)
 		}
@@ -265,9 +266,9 @@ func TestPostedElsewhere(t *testing.T) {
 // TestPostedBehindOthers (counting.md 4): a record that is posted here is counted after those that wait, never before them.
 func TestPostedBehindOthers(t *testing.T) {
 	feed, ledger := newStream(&numbers{n: 0, failAt: -1})
-	queue := &enqueued{ledger, []Task{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}} // by the database's clock
+	queue := &enqueued{ledger, []work.Item{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}} // by the database's clock
 	feed.settings.Queue = queue
-	feed.settings.Info.Posted = func(tasks []Task) *Page {
+	feed.settings.Info.Posted = func(tasks []work.Item) *Page {
 		return &Page{Records: []*cdr.Record{{ID: tasks[0].Data, Start: time.Now()}}}
 	}
 	newer := &Page{Records: []*cdr.Record{{ID: "newer", Start: time.Now()}}}
@@ -290,14 +291,14 @@ func TestPostedBehindOthers(t *testing.T) {
 // enqueued are tasks that wait until a page has them done.
 type enqueued struct {
 	ledger *pages
-	tasks  []Task
+	tasks  []work.Item
 }
 
-func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]Task, error) {
-	return slices.DeleteFunc(slices.Clone(q.tasks), func(w Task) bool {
+func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]work.Item, error) {
+	return slices.DeleteFunc(slices.Clone(q.tasks), func(w work.Item) bool {
 		return w.Due.After(now) || slices.ContainsFunc(q.ledger.all, func(p Page) bool { return slices.Contains(p.Done, w) })
 	}), nil
 }
 
-func (q *enqueued) SetAside(context.Context, time.Time, int) ([]Task, error)   { return nil, nil }
-func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error) { return 0, 0, nil }
+func (q *enqueued) SetAside(context.Context, time.Time, int) ([]work.Item, error) { return nil, nil }
+func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error)    { return 0, 0, nil }

@@ -6,17 +6,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
-
-// Task is something that a feed still has to do; it waits in the ledger (counting.md 4). In a Page, a zero Due means at once.
-type Task = counting.Task
-
-// TaskRecord is the kind of task that reads a version of a record. It isn't enqueued if that version, or a greater one, is known.
-const TaskRecord = counting.TaskRecord
-
-// TaskPosted is the kind of task that counts a posted record. The ledger gives it the time at which it came.
-const TaskPosted = counting.TaskPosted
 
 // Fetcher reads what a feed's lists and notifications have named. It may be called from several goroutines at once.
 type Fetcher interface {
@@ -28,7 +19,7 @@ type Fetcher interface {
 	// An error of any status is a refusal. It counts against the key only if another key
 	// was fetched since the refusal before; else all fetching backs off (counting.md 30).
 	// Throttling and a refused credential never count. ErrStale is an answer, and counts.
-	Fetch(ctx context.Context, tasks []Task) (*Page, error)
+	Fetch(ctx context.Context, tasks []work.Item) (*Page, error)
 	// Parallel is how many may be fetched at once: at least one.
 	Parallel() int
 }
@@ -83,7 +74,7 @@ var ErrReadElsewhere = errors.New("the feed isn't read by this process, or other
 
 // Enqueue makes tasks durable and returns how many of them weren't waiting already; nothing may be acknowledged before it
 // returned without an error. It wakes the feed, also without tasks.
-type Enqueue = func(ctx context.Context, tasks []Task) (queued int, err error)
+type Enqueue = func(ctx context.Context, tasks []work.Item) (queued int, err error)
 
 // NotificationObserver takes the own metrics of notifications and their subscription. It is safe for concurrent use.
 type NotificationObserver interface {

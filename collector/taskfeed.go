@@ -10,14 +10,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // TaskQueue holds the tasks that wait in the ledger; *ledger.Feed is one.
 type TaskQueue interface {
 	// Due returns the tasks that are due and weren't set aside, the longest due first.
-	Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error)
+	Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error)
 	// SetAside returns the tasks that were set aside and are due to be tried again.
-	SetAside(ctx context.Context, now time.Time, limit int) ([]counting.Task, error)
+	SetAside(ctx context.Context, now time.Time, limit int) ([]work.Item, error)
 	// Waiting returns how many tasks wait, due or not, and how many were set aside.
 	Waiting(ctx context.Context) (waiting, setAside int, err error)
 }
@@ -184,7 +185,7 @@ func (f *TaskFeed) releaseHeld(ctx context.Context) error {
 		return asLedgerError(err)
 	}
 	if len(tasks) > 0 {
-		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w Task) bool { return f.fetching.refusals[w.Key].Count() == 0 }) {
+		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w work.Item) bool { return f.fetching.refusals[w.Key].Count() == 0 }) {
 			h.until = 0
 		}
 		return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // Calls are counted once and settled, whether the list or a notification named them, in
@@ -196,7 +197,7 @@ func TestTaskFeed_OneKeyIsFetchedOnce(t *testing.T) {
 		now := time.Now()
 		m := newTaskModel(now)
 		m.calls = []*toldCall{{id: "a", start: now, end: now, versions: []time.Time{now, now.Add(time.Minute)}}}
-		for _, w := range []Task{
+		for _, w := range []work.Item{
 			{Kind: "notified", Key: "a", Version: 5},
 			{Kind: "record", Key: "a", Version: 2},
 			{Kind: "settle", Key: "a", Version: 1},

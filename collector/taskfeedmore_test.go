@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // What waits for names waits also for those that come again meanwhile, which are due only
@@ -18,7 +19,7 @@ func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
 		m := newTaskModel(time.Now())
 		feed := m.feed()
 		for again := range 2 {
-			if _, err := feed.commitPage(t.Context(), &Page{Enqueue: []Task{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
+			if _, err := feed.commitPage(t.Context(), &Page{Enqueue: []work.Item{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
 				t.Fatal(err)
 			}
 			if again == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
@@ -21,20 +22,15 @@ const (
 
 	// maxAttempts is after how many attempts a task is set aside: about half a day.
 	maxAttempts = 48
-	// retrySetAside is how often a task that was set aside is tried, and maxRetries after
-	// how many such attempts it is dropped: no provider keeps a record for as many days.
-	retrySetAside = 24 * time.Hour
-	maxRetries    = 45
-	// firstAttempt and longestAttempt bound the wait between two attempts, which doubles.
-	firstAttempt   = 30 * time.Second
-	longestAttempt = 15 * time.Minute
+	// maxRetries is after how many attempts a task that was set aside is dropped: no provider keeps a record for as many days.
+	maxRetries = 45
 	// youngRefusals are how many 404s of one record alone are no sign of an outage.
 	youngRefusals = 3
 )
 
 // job is all tasks of one key, which one answer does, and the result.
 type job struct {
-	tasks []Task // at least one
+	tasks []work.Item // at least one
 
 	page *Page
 	err  error
@@ -62,7 +58,7 @@ type fetching struct {
 }
 
 // due returns the tasks that are due: those that were never refused first, and among equals those that were set aside last.
-func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]Task, error) {
+func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Item, error) {
 	const kinds = 4 // of tasks of one key; with more kinds the query only sees fewer keys
 	s := &f.fetching
 	limit := kinds * (keys + len(s.refusals))
@@ -75,13 +71,13 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]Task, er
 		return nil, asLedgerError(err)
 	}
 	tasks = append(tasks, setAside...)
-	slices.SortStableFunc(tasks, func(a, b Task) int { return s.refusals[a.Key].Count() - s.refusals[b.Key].Count() })
+	slices.SortStableFunc(tasks, func(a, b work.Item) int { return s.refusals[a.Key].Count() - s.refusals[b.Key].Count() })
 	return tasks, nil
 }
 
 // dueIn is how long from now until a task is due, by the provider's clock, by which records settle. A task that was put off goes by the earlier clock,
 // since a clock that is ahead for a while would put it off for days.
-func (f *TaskFeed) dueIn(w *Task) time.Duration {
+func (f *TaskFeed) dueIn(w *work.Item) time.Duration {
 	if w.Attempts > 0 || w.SetAside {
 		return w.Due.Sub(f.settings.Clock.Now())
 	}
@@ -107,7 +103,7 @@ func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
 		}
 		wait = min(wait, left)
 	}
-	if !slices.ContainsFunc(tasks, func(w Task) bool { return !w.SetAside }) {
+	if !slices.ContainsFunc(tasks, func(w work.Item) bool { return !w.SetAside }) {
 		s.backoff = backoff{} // the tasks that failed are gone
 		if len(tasks) == 0 {
 			clear(s.refusals)
@@ -117,7 +113,7 @@ func (f *TaskFeed) fetchWait(ctx context.Context) time.Duration {
 }
 
 // groupByKey makes a job of the tasks of each key.
-func groupByKey(tasks []Task) []*job {
+func groupByKey(tasks []work.Item) []*job {
 	var jobs []*job
 	byKey := make(map[string]*job)
 	for _, w := range tasks {
@@ -151,7 +147,7 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 		return err
 	}
 	s, wait := &f.fetching, f.fetching.retryRefusedAt > f.settings.Clock.Elapsed()
-	tasks = slices.DeleteFunc(tasks, func(w Task) bool { return f.dueIn(&w) > 0 || wait && s.refusals[w.Key].Count() > 0 })
+	tasks = slices.DeleteFunc(tasks, func(w work.Item) bool { return f.dueIn(&w) > 0 || wait && s.refusals[w.Key].Count() > 0 })
 	jobs := groupByKey(tasks)
 	if len(jobs) == 0 {
 		return errNothingDue
@@ -195,7 +191,7 @@ func (r *fetchBatch) finish() error {
 	if len(r.refused) > 0 {
 		first := r.refused[0]
 		n := s.refusals[first.key()].Count()
-		s.retryRefusedAt = tick + r.attemptDelay(n)
+		s.retryRefusedAt = tick + work.Fetch.After(n, r.feed.settings.Random())
 		young := len(r.refused) == 1 && errors.Is(first.err, ErrNotYet) && n <= youngRefusals
 		if err == nil && !r.succeeded && !young {
 			err = fmt.Errorf("%w: %w", ErrNoneFetched, first.err)
@@ -243,7 +239,7 @@ func (r *fetchBatch) handleRefusal(got *job) {
 	before := refusals.Witnessed()
 	refusals.Add(&s.endpoint)
 	s.refusals[got.key()] = refusals
-	failedBefore := slices.ContainsFunc(got.tasks, func(w Task) bool { return w.SetAside || w.Attempts > 0 })
+	failedBefore := slices.ContainsFunc(got.tasks, func(w work.Item) bool { return w.SetAside || w.Attempts > 0 })
 	if refusals.Witnessed() > 0 || failedBefore {
 		r.putOff(got, refusals.Witnessed() > before)
 		return
@@ -282,17 +278,11 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone) || errors.Is(got.err, ErrTooLarge)):
 			w.SetAside, w.Attempts = true, 0
 		}
-		wait := retrySetAside
+		wait := work.Daily
 		if !w.SetAside {
-			wait = r.attemptDelay(max(w.Attempts, s.refusals[w.Key].Count()))
+			wait = work.Fetch.After(max(w.Attempts, s.refusals[w.Key].Count()), r.feed.settings.Random())
 		}
 		w.Due = now.Add(wait)
 		r.page.Enqueue = append(r.page.Enqueue, w)
 	}
-}
-
-// attemptDelay is the wait after so many refusals, less up to a quarter.
-func (r *fetchBatch) attemptDelay(refusals int) time.Duration {
-	wait := doublingDelay(firstAttempt, longestAttempt, refusals)
-	return wait - time.Duration(r.feed.settings.Random()*float64(wait)/4)
 }

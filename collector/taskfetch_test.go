@@ -12,6 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // silentFeed is a feed without a list, over calls that were published now and are all told of.
@@ -311,12 +312,12 @@ type failingQueue struct {
 	err   error
 }
 
-func (q *failingQueue) SetAside(context.Context, time.Time, int) (_ []counting.Task, err error) {
+func (q *failingQueue) SetAside(context.Context, time.Time, int) (_ []work.Item, err error) {
 	q.with(func() { err = q.err })
 	return nil, err
 }
 
-func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
+func (q *failingQueue) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
 	var err error
 	q.with(func() {
 		q.asked++
@@ -373,7 +374,7 @@ type hangingQueue struct {
 	hangs bool
 }
 
-func (q *hangingQueue) Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
+func (q *hangingQueue) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
 	if q.hangs {
 		<-ctx.Done()
 		return nil, ctx.Err()

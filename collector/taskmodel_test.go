@@ -15,6 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // toldCall is a call whose record comes in versions, the first of which may lack what makes
@@ -61,8 +62,8 @@ type taskModel struct {
 
 	// The ledger.
 	state   counting.State
-	work    map[taskID]counting.Task
-	order   []counting.Task      // the same by when it is due, see setTask
+	work    map[taskID]work.Item
+	order   []work.Item          // the same by when it is due, see setTask
 	known   map[string]int64     // the version, by id: what pruning has left
 	starts  map[string]time.Time // of those
 	counted map[string]bool
@@ -85,7 +86,7 @@ type fetchedAt struct {
 func newTaskModel(origin time.Time) *taskModel {
 	return &taskModel{
 		pageSize: 60, parallel: 4, settle: time.Hour,
-		fetches: make(map[string]int), work: make(map[taskID]counting.Task), known: make(map[string]int64),
+		fetches: make(map[string]int), work: make(map[taskID]work.Item), known: make(map[string]int64),
 		starts: make(map[string]time.Time), counted: make(map[string]bool), settled: make(map[string]bool),
 		state: counting.State{Origin: origin, Floor: origin, Watermark: origin},
 	}
@@ -104,10 +105,10 @@ func (m *taskModel) read(ctx context.Context, from, to time.Time, emit func(*Pag
 	}
 	m.mu.Lock()
 	m.lists = append(m.lists, modelRead{at: time.Now(), from: from, to: to})
-	var all []Task
+	var all []work.Item
 	for _, c := range m.calls {
 		if v := c.version(time.Now()); v > 0 && !c.start.Before(from) && c.start.Before(to) {
-			all = append(all, Task{Kind: counting.TaskRecord, Key: c.id, Version: int64(v)})
+			all = append(all, work.Item{Kind: work.Record, Key: c.id, Version: int64(v)})
 		}
 	}
 	m.mu.Unlock()
@@ -141,7 +142,7 @@ func (m *taskModel) answer(ctx context.Context, key string, wait time.Duration) 
 }
 
 // Fetch gives the version that is published.
-func (m *taskModel) Fetch(ctx context.Context, tasks []Task) (*Page, error) {
+func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error) {
 	key, wait := tasks[0].Key, m.latency
 	m.mu.Lock()
 	m.fetches[key]++
@@ -170,13 +171,13 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []Task) (*Page, error) {
 	}
 	c, now := m.calls[i], time.Now()
 	v, settles := c.version(now), c.end.Add(m.settle)
-	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles) || slices.ContainsFunc(tasks, func(w Task) bool {
+	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles) || slices.ContainsFunc(tasks, func(w work.Item) bool {
 		return w.Kind == "settle" && !w.Due.Before(settles) // it was waited for once already
 	})}
 	r.Provisional = c.bare && v == 1 && !r.Settled
 	b := &Page{Records: []*cdr.Record{r}}
 	if !r.Settled {
-		b.Enqueue = []Task{{Kind: "settle", Key: key, Version: int64(v), Due: settles}}
+		b.Enqueue = []work.Item{{Kind: "settle", Key: key, Version: int64(v), Due: settles}}
 	}
 	return b, nil
 }
@@ -188,12 +189,12 @@ func (m *taskModel) State() counting.State {
 }
 
 // Due implements TaskQueue.
-func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]counting.Task, error) {
+func (m *taskModel) Due(_ context.Context, now time.Time, limit int) ([]work.Item, error) {
 	return m.due(false, now, limit)
 }
 
 // SetAside implements TaskQueue.
-func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]counting.Task, error) {
+func (m *taskModel) SetAside(_ context.Context, now time.Time, limit int) ([]work.Item, error) {
 	return m.due(true, now, limit)
 }
 
@@ -211,10 +212,10 @@ func (m *taskModel) Waiting(context.Context) (waiting, setAside int, err error) 
 	return waiting, setAside, nil
 }
 
-func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]counting.Task, error) {
+func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]work.Item, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var due []counting.Task
+	var due []work.Item
 	for i := range m.order {
 		if w := &m.order[i]; w.Due.After(now) || len(due) == limit {
 			break
@@ -225,7 +226,7 @@ func (m *taskModel) due(setAside bool, now time.Time, limit int) ([]counting.Tas
 	return due, nil
 }
 
-func compareTasks(a, b counting.Task) int {
+func compareTasks(a, b work.Item) int {
 	if c := a.Due.Compare(b.Due); c != 0 {
 		return c
 	}
@@ -233,7 +234,7 @@ func compareTasks(a, b counting.Task) int {
 }
 
 // setTask puts a task in place of the one with its kind and key; deleteTask removes that.
-func (m *taskModel) setTask(w counting.Task) {
+func (m *taskModel) setTask(w work.Item) {
 	id := taskID{w.Kind, w.Key}
 	m.deleteTask(id)
 	m.work[id] = w
@@ -303,12 +304,12 @@ func (m *taskModel) count(record *cdr.Record, r *counting.Result) {
 	m.settled[record.ID] = m.settled[record.ID] || record.Settled
 }
 
-func (m *taskModel) enqueue(w counting.Task, r *counting.Result) {
+func (m *taskModel) enqueue(w work.Item, r *counting.Result) {
 	id := taskID{w.Kind, w.Key}
 	if w.Due.IsZero() {
 		m.broken = append(m.broken, "work came without a time: "+w.Key)
 	}
-	if w.Kind == counting.TaskRecord && m.known[w.Key] >= w.Version {
+	if w.Kind == work.Record && m.known[w.Key] >= w.Version {
 		m.deleteTask(id)
 		return
 	}
@@ -361,7 +362,7 @@ func (m *taskModel) tell(keys ...string) (queued int, err error) {
 	now := time.Now()
 	page := &counting.Page{ObservedAt: now}
 	for _, key := range keys {
-		page.Enqueue = append(page.Enqueue, Task{Kind: "notified", Key: key, Version: now.UnixMicro(), Due: now})
+		page.Enqueue = append(page.Enqueue, work.Item{Kind: "notified", Key: key, Version: now.UnixMicro(), Due: now})
 	}
 	r, err := m.Commit(context.Background(), page)
 	if m.wake != nil {
@@ -395,7 +396,7 @@ func (m *taskModel) isCounted(id string) (yes bool) {
 }
 
 // waiting is the work that waits, if there is any.
-func (m *taskModel) waiting(kind, key string) (w counting.Task) {
+func (m *taskModel) waiting(kind, key string) (w work.Item) {
 	m.with(func() { w = m.work[taskID{kind, key}] })
 	return w
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // oneCall fetches one record, as it is now.
@@ -15,7 +16,7 @@ type oneCall struct{ record cdr.Record }
 
 func (c *oneCall) Parallel() int { return 1 }
 
-func (c *oneCall) Fetch(context.Context, []Task) (*Page, error) {
+func (c *oneCall) Fetch(context.Context, []work.Item) (*Page, error) {
 	r := c.record
 	return &Page{Records: []*cdr.Record{&r}}, nil
 }
@@ -49,8 +50,8 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state, Queue: state,
 	})
 	fetch := func() {
-		notified := Task{Kind: "notified", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
-		if _, err := state.Commit(t.Context(), &counting.Page{Enqueue: []Task{notified}, ObservedAt: time.Now()}); err != nil {
+		notified := work.Item{Kind: "notified", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
+		if _, err := state.Commit(t.Context(), &counting.Page{Enqueue: []work.Item{notified}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		if err := feed.fetch(t.Context()); err != nil {

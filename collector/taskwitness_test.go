@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // refusals are what a provider that is broken may answer.
@@ -226,7 +227,7 @@ func TestRule32_SetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, feed, loop := busyTenant(t, 24*time.Hour, func(s *FeedSettings) { s.Info.Interval = 15 * time.Minute })
 		m.with(func() { m.add(time.Now().Add(24*time.Hour), time.Now().Add(60*24*time.Hour), 6*time.Hour, 0) })
-		m.with(func() { m.setTask(Task{Kind: "settle", Key: "later", Due: time.Now().Add(100 * 24 * time.Hour)}) })
+		m.with(func() { m.setTask(work.Item{Kind: "settle", Key: "later", Due: time.Now().Add(100 * 24 * time.Hour)}) })
 		tell := func(keys ...string) {
 			if _, err := m.tell(keys...); err != nil {
 				t.Fatal(err)

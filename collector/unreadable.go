@@ -8,6 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
@@ -25,14 +26,14 @@ func spanTasks(before, after []plan.Unreadable) *Page {
 	return &Page{Enqueue: spanTasksWithout(after, before), Done: spanTasksWithout(before, after)}
 }
 
-func spanTasksWithout(spans, others []plan.Unreadable) (tasks []Task) {
+func spanTasksWithout(spans, others []plan.Unreadable) (tasks []work.Item) {
 	known := make(map[string]bool, len(others))
 	for i := range others {
 		known[others[i].String()] = true
 	}
 	for i := range spans {
 		if u := &spans[i]; !known[u.String()] {
-			tasks = append(tasks, Task{Kind: counting.TaskSpan, Key: u.String(), Due: u.Due, Attempts: u.Tries, SetAside: true})
+			tasks = append(tasks, work.Item{Kind: work.Span, Key: u.String(), Due: u.Due, Attempts: u.Tries, SetAside: true})
 		}
 	}
 	return tasks

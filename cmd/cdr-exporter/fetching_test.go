@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // naming is a feed whose list only names records, in pages that use memory again.
@@ -52,7 +53,7 @@ func (n *naming) read(emit func(*collector.Page) error) error {
 		for _, key := range page {
 			x := new(text)
 			used = append(used, x)
-			b.Enqueue = append(b.Enqueue, collector.Task{Kind: "record", Key: x.of(key), Version: 1})
+			b.Enqueue = append(b.Enqueue, work.Item{Kind: "record", Key: x.of(key), Version: 1})
 		}
 		if err := emit(b); err != nil {
 			return err
@@ -69,7 +70,7 @@ func (n *naming) read(emit func(*collector.Page) error) error {
 func (*naming) Parallel() int { return 3 }
 
 // Fetch implements collector.Fetcher.
-func (n *naming) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
+func (n *naming) Fetch(ctx context.Context, tasks []work.Item) (*collector.Page, error) {
 	if !n.listed.Load() {
 		return nil, errors.New("fetched while the list is read")
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/match"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
@@ -225,7 +226,7 @@ func (r *bookReader) readBook(ctx context.Context, b *book) error {
 		from, to = from.Add(-info.WholeAfter), to.Add(info.WholeAfter)
 	}
 	driver := &collector.Driver{Reader: info.Reader, Fetcher: info.Fetcher, Commit: b.commit(r.errors)}
-	driver.Missing = func(task collector.Task, err error) {
+	driver.Missing = func(task work.Item, err error) {
 		r.leftOut++
 		fmt.Fprintf(r.errors, "%s: record %s: left out: %v\n", b.name, task.Key, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/labels"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 type records struct {
@@ -116,7 +117,7 @@ func (p *printing) run(ctx context.Context) error {
 	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]time.Time), make(map[string]collector.RecordingInfo)
 	longest, to := p.feed.Limits.MaxRange, p.feed.Limits.ReadTo(p.to, time.Now())
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
-	driver.Missing = func(task collector.Task, err error) {
+	driver.Missing = func(task work.Item, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
 	}
 	p.begin = p.from

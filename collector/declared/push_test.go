@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // posting is a definition whose records are posted.
@@ -38,7 +39,7 @@ type listener struct {
 	info     collector.FeedInfo
 	handler  http.Handler
 	pages    []*collector.Page
-	tasks    []collector.Task
+	tasks    []work.Item
 	commit   error // of Commit
 	enqueue  error // of Enqueue
 	observed map[string]int
@@ -86,7 +87,7 @@ func listenTo(t testing.TB, definition string, secret config.Secret) *listener {
 			}
 			return l.commit
 		},
-		Enqueue: func(_ context.Context, tasks []collector.Task) (int, error) {
+		Enqueue: func(_ context.Context, tasks []work.Item) (int, error) {
 			if l.enqueue == nil {
 				l.tasks = append(l.tasks, tasks...)
 			}
@@ -213,7 +214,7 @@ func TestPushStores(t *testing.T) {
 	}
 	damaged := b
 	damaged.Data = "x" + damaged.Data[1:]
-	page := l.info.Posted([]collector.Task{a, damaged, {Key: "c", Data: "?"}})
+	page := l.info.Posted([]work.Item{a, damaged, {Key: "c", Data: "?"}})
 	if len(page.Records) != 1 || page.Records[0].CallerNumber != "+4930901820" || len(page.Invalid) != 2 {
 		t.Errorf("the tasks became %d records, and %d rows that can't be read", len(page.Records), len(page.Invalid))
 	}

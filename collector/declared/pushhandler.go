@@ -17,6 +17,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
@@ -139,7 +140,7 @@ func (h *pushHandler) store(ctx context.Context, record []byte) error {
 	h.posted.put(page, record)
 	err := h.inbox.Commit(ctx, page)
 	if errors.Is(err, collector.ErrReadElsewhere) {
-		_, err = h.inbox.Enqueue(ctx, []collector.Task{h.posted.task(record)})
+		_, err = h.inbox.Enqueue(ctx, []work.Item{h.posted.task(record)})
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // openPush prepares to take records that a system posts. There is nothing to read: what was posted is kept by the ledger only.
@@ -56,7 +57,7 @@ func (p *posted) put(page *collector.Page, record []byte) {
 }
 
 // page makes a page of what other replicas have put into the ledger. What can't be opened was damaged there: it is shown as a row that can't be read.
-func (p *posted) page(tasks []collector.Task) *collector.Page {
+func (p *posted) page(tasks []work.Item) *collector.Page {
 	page := new(collector.Page)
 	for _, task := range tasks {
 		record, err := p.open(task.Data)
@@ -70,11 +71,11 @@ func (p *posted) page(tasks []collector.Task) *collector.Page {
 }
 
 // task is a record for the replica that reads the feed. The same record again is the same task, and its name says nothing of the record.
-func (p *posted) task(record []byte) collector.Task {
+func (p *posted) task(record []byte) work.Item {
 	name := hmac.New(sha256.New, p.names)
 	name.Write(record)
-	return collector.Task{
-		Kind: collector.TaskPosted, Key: hex.EncodeToString(name.Sum(nil)[:16]), Data: base64.StdEncoding.EncodeToString(p.seal.Seal(nil, nil, record, nil)),
+	return work.Item{
+		Kind: work.Posted, Key: hex.EncodeToString(name.Sum(nil)[:16]), Data: base64.StdEncoding.EncodeToString(p.seal.Seal(nil, nil, record, nil)),
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // notifyingProvider is a provider of these tests that notifies: its feed lists nothing and fetches
@@ -108,11 +109,11 @@ func (p *notifyingProvider) handler(observer collector.NotificationObserver) fun
 			if err != nil {
 				p.t.Error(err)
 			}
-			var work []collector.Task
+			var items []work.Item
 			for key := range strings.FieldsSeq(string(body)) {
-				work = append(work, collector.Task{Kind: "notified", Key: key, Version: 1, Due: time.Now()})
+				items = append(items, work.Item{Kind: "notified", Key: key, Version: 1, Due: time.Now()})
 			}
-			queued, err := inbox.Enqueue(r.Context(), work)
+			queued, err := inbox.Enqueue(r.Context(), items)
 			if err != nil {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
@@ -128,7 +129,7 @@ func (p *notifyingProvider) handler(observer collector.NotificationObserver) fun
 func (p *notifyingProvider) Parallel() int { return 2 }
 
 // Fetch implements collector.Fetcher.
-func (p *notifyingProvider) Fetch(_ context.Context, tasks []collector.Task) (*collector.Page, error) {
+func (p *notifyingProvider) Fetch(_ context.Context, tasks []work.Item) (*collector.Page, error) {
 	p.mu.Lock()
 	trouble := p.trouble
 	p.mu.Unlock()

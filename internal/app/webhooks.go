@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // webhooks is the listener for providers' notifications: it serves the configured paths and nothing else. A reload replaces the paths.
@@ -38,7 +39,7 @@ func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 	return collector.Inbox{
 		// Enqueue makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read here. Without tasks it
 		// only wakes the feed, whose subscription may need attention.
-		Enqueue: func(ctx context.Context, tasks []collector.Task) (queued int, err error) {
+		Enqueue: func(ctx context.Context, tasks []work.Item) (queued int, err error) {
 			if len(tasks) > 0 {
 				queued, err = a.ledger.Enqueue(ctx, SpecOf(s.config, info), tasks)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // A notification is followed by the fetching, though the list isn't due for hours; what
@@ -226,7 +227,7 @@ func TestPostedRecordsNeedTLS(t *testing.T) {
 		if c.address != "" {
 			a.settings.WebhookAddresses = []string{c.address}
 		}
-		feed := collector.FeedInfo{Name: "cdr", Posted: func([]collector.Task) *collector.Page { return nil }}
+		feed := collector.FeedInfo{Name: "cdr", Posted: func([]work.Item) *collector.Page { return nil }}
 		feed.Webhook = &collector.Webhook{Path: "/push/pbx", NeedsTLS: !c.insecure, Handler: func(collector.Inbox) http.Handler { return nil }}
 		err := a.makeHooks(&running{sources: []*source{{config: &config.Source{Name: "pbx"}, opened: &collector.Source{Feeds: []collector.FeedInfo{feed}}}}})
 		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // moves is by how much a start may move without a record becoming another (counting.md 15).
@@ -103,7 +104,7 @@ func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
 	err := history.Retry(ctx, mayPass, func() error {
 		driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look} // which fetches each record once
-		driver.Missing = func(task collector.Task, err error) { p.note("record %s: left out: %v", task.Key, err) }
+		driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
 		err := driver.Read(ctx, from, to)
 		if waits, is := errors.AsType[*collector.Waiting](err); is {
 			p.noteWaiting(waits)
@@ -131,7 +132,7 @@ func (p *pass) lookUp(ctx context.Context, page *collector.Page) (err error) {
 	asked := &counting.Page{Records: page.Records, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: p.Now()}
 	if p.Info.Fetcher != nil {
 		for _, r := range page.Records {
-			asked.Enqueue = append(asked.Enqueue, counting.Task{Kind: counting.TaskRecord, Key: r.ID})
+			asked.Enqueue = append(asked.Enqueue, work.Item{Kind: work.Record, Key: r.ID})
 		}
 	}
 	found, err := p.ledger.Preview(p.Spec, asked)

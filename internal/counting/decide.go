@@ -8,6 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // Decision decides one page: Keys first, then Decide, which may be called again. Its memory is used again by the next page; it isn't safe
@@ -70,7 +71,7 @@ type Change struct {
 	// BadRows are the rows that weren't known.
 	BadRows []BadHash
 	// DoneTasks are to be removed unless a greater version waits; PutTasks wait now.
-	DoneTasks, PutTasks []Task
+	DoneTasks, PutTasks []work.Item
 	Result              Result
 }
 

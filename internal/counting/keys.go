@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // Keys are what a page needs to know.
@@ -39,7 +40,7 @@ type Known struct {
 	// IDs are what is known by each of Keys.IDs; nothing has no Data. Of a further key of a record it is the record's.
 	IDs []Stored
 	// Tasks are those that wait or were set aside.
-	Tasks map[TaskKey]Task
+	Tasks map[TaskKey]work.Item
 	// DueCalls are the keys of the calls that wait, in Tasks, and that the read which the page ends may have made whole. Surplus are those of them that
 	// count as they are, since too many wait.
 	DueCalls []Hash
@@ -87,7 +88,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 		d.readEntry(&d.entries[i], r)
 		d.addKeys(&d.entries[i])
 	}
-	for _, tasks := range [...][]Task{page.Done, page.Enqueue} {
+	for _, tasks := range [...][]work.Item{page.Done, page.Enqueue} {
 		for i := range tasks {
 			k.Tasks = append(k.Tasks, TaskKey{tasks[i].Kind, tasks[i].Key})
 		}

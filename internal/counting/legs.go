@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // A call key is a hash of what its legs share, or of the id of the record that a leg names as its parent. A link leads from the key of a record's own id to
@@ -76,10 +77,7 @@ func (d *Decision) addCallKey(keys *Keys, key Hash, start time.Time) {
 	keys.Tasks = append(keys.Tasks, callTask(key))
 }
 
-// TaskCall is the kind of task that holds the legs of a call until it is whole. Its key is the call's, its data the legs.
-const TaskCall = "call"
-
-func callTask(key Hash) TaskKey { return TaskKey{TaskCall, strconv.FormatUint(uint64(key), 16)} }
+func callTask(key Hash) TaskKey { return TaskKey{work.Call, strconv.FormatUint(uint64(key), 16)} }
 
 // More returns what deciding the page needs beyond the keys that were read: the calls that links and known records lead to. It is nil once nothing is
 // missing. Known must hold what was read, in the order of the Keys that asked for it.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // State is what the ledger last committed for a feed.
@@ -28,6 +29,8 @@ type State struct {
 	Records uint64
 	// ConnectedFrom is since when the ledger keeps when calls were connected, in microseconds since 1970.
 	ConnectedFrom int64
+	// Spans are the feed's items of the kind work.Span, in order of their keys. The slice isn't changed, only replaced.
+	Spans []work.Item
 }
 
 // Position is how far a complete read came. It moves only with the last page.
@@ -73,8 +76,8 @@ type Page struct {
 	Ignored []BadRow
 	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest version waits; the same version again changes it
 	// only if it was tried more often since. Done takes off what isn't of a greater version.
-	Enqueue []Task
-	Done    []Task
+	Enqueue []work.Item
+	Done    []work.Item
 	// Position moves only with the last page of a complete read; nil otherwise.
 	Position *Position
 	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing windows are measured to it.
@@ -150,30 +153,3 @@ func (r *Result) AddCalls(more *Result) {
 		r.Overflow[name] += n
 	}
 }
-
-// Task is something that a feed still has to do (counting.md 4).
-type Task struct {
-	// Kind and Key name it; a greater Version replaces it.
-	Kind, Key string
-	Version   int64
-	// Due is when to do it next.
-	Due time.Time
-	// Attempts so far; more than the feed allows and it is set aside, which begins anew.
-	Attempts int
-	// SetAside is set aside: tried seldom, and in nothing's way.
-	SetAside bool
-	// Problem says why the last attempt failed, for the operator; empty if there was none.
-	Problem string
-	// Data is a text that the task needs beside its key, such as what was posted; empty: none. It holds what privacy removes only encrypted.
-	Data string
-}
-
-// TaskRecord is the kind of work that reads the record whose id is the key, in a version of the provider's; 0 is none.
-const TaskRecord = "record"
-
-// TaskPosted is the kind of work that counts a record which was posted to a replica that doesn't read the feed. Due and Version are when
-// the ledger received it, in microseconds: records are counted in that order, since the later one of two of a call is right.
-const TaskPosted = "posted"
-
-// TaskSpan is the kind of work that reads a span of time again: the plan of its feed does so, and it is here to keep its ids.
-const TaskSpan = "span"

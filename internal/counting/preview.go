@@ -1,6 +1,10 @@
 package counting
 
-import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
+import (
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
+)
 
 // Standing is what a ledger knows of a record that is listed.
 type Standing byte
@@ -65,7 +69,7 @@ func (d *Decision) find(i int) (Finding, error) {
 	if st != nil {
 		one.Key = st.Hash
 	}
-	task, waits := d.known.Tasks[TaskKey{TaskRecord, r.ID}]
+	task, waits := d.known.Tasks[TaskKey{work.Record, r.ID}]
 	switch {
 	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered only for its call
 		one.Standing = StandingBeforeOrigin

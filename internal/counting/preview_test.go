@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 func priced(id string, start time.Time, charges ...string) *cdr.Record {
@@ -73,13 +74,13 @@ func TestPreview(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			settings := counting.Settings{Source: "s", Feed: "f", Currency: "EUR", Lookback: 9*time.Hour + 10*time.Minute}
 			s := newStore(t, settings, counting.State{Origin: now.Add(-20 * time.Hour), Floor: floor, HistoryDone: true})
-			s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{old, first, further, twin(0), twin(1), version(2, "3")}, Enqueue: []counting.Task{
-				{Kind: counting.TaskRecord, Key: "waits"}, {Kind: counting.TaskRecord, Key: "aside", SetAside: true},
+			s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{old, first, further, twin(0), twin(1), version(2, "3")}, Enqueue: []work.Item{
+				{Kind: work.Record, Key: "waits"}, {Kind: work.Record, Key: "aside", SetAside: true},
 			}})
 			keep := s.state
 			page := &counting.Page{
 				ObservedAt: now, Records: []*cdr.Record{tc.listed}, Invalid: []counting.BadRow{{Content: []byte("bad")}},
-				Enqueue: []counting.Task{{Kind: counting.TaskRecord, Key: tc.listed.ID}},
+				Enqueue: []work.Item{{Kind: work.Record, Key: tc.listed.ID}},
 			}
 			found, err := s.decision.Preview(s.known(s.decision.Keys(page, &s.settings, &s.hasher)))
 			if err != nil {

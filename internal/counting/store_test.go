@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // store is a ledger as a few maps: it remembers what changes say, and adds up what their facts
@@ -25,7 +26,7 @@ type store struct {
 
 	state  counting.State
 	ids    map[counting.Place][]byte
-	tasks  map[counting.TaskKey]counting.Task
+	tasks  map[counting.TaskKey]work.Item
 	bad    map[counting.Hash]bool
 	trunks map[string]int64
 
@@ -52,7 +53,7 @@ func newStore(t *testing.T, settings counting.Settings, state counting.State) *s
 	}
 	return &store{
 		t: t, settings: settings, hasher: hasher, decision: counting.NewDecision(), state: state,
-		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]counting.Task{}, bad: map[counting.Hash]bool{}, trunks: map[string]int64{},
+		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]work.Item{}, bad: map[counting.Hash]bool{}, trunks: map[string]int64{},
 		lastRows: map[counting.Hash]uint64{},
 		counts:   map[string]int64{}, observed: map[string]int64{}, money: map[string]cdr.Money{}, edges: map[int64]int64{},
 	}
@@ -61,7 +62,7 @@ func newStore(t *testing.T, settings counting.Settings, state counting.State) *s
 // known reads what the keys ask for.
 func (s *store) known(keys *counting.Keys) *counting.Known {
 	k := &counting.Known{
-		State: s.state, Tasks: map[counting.TaskKey]counting.Task{}, BadRows: map[counting.Hash]bool{}, Trunks: s.trunks, TrunkLimit: 100,
+		State: s.state, Tasks: map[counting.TaskKey]work.Item{}, BadRows: map[counting.Hash]bool{}, Trunks: s.trunks, TrunkLimit: 100,
 	}
 	for more := keys; more != nil; more = s.decision.More(k) {
 		for _, key := range more.IDs {
@@ -78,7 +79,7 @@ func (s *store) known(keys *counting.Keys) *counting.Known {
 		due = read.Began
 	}
 	for key, task := range s.tasks {
-		if key.Kind != counting.TaskCall {
+		if key.Kind != work.Call {
 			continue
 		}
 		if k.Waiting++; task.Due.After(due) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
@@ -284,7 +285,7 @@ func (d *Decision) decideCall(w *waitingCall) {
 	if len(stay) == 0 {
 		if w.stored {
 			result.Waiting--
-			d.change.DoneTasks = append(d.change.DoneTasks, Task{Kind: task.Kind, Key: task.Key, Version: math.MaxInt64})
+			d.change.DoneTasks = append(d.change.DoneTasks, work.Item{Kind: task.Kind, Key: task.Key, Version: math.MaxInt64})
 		}
 		return
 	}
@@ -298,7 +299,7 @@ func (d *Decision) decideCall(w *waitingCall) {
 	if d.failed(err) {
 		return
 	}
-	d.change.PutTasks = append(d.change.PutTasks, Task{
+	d.change.PutTasks = append(d.change.PutTasks, work.Item{
 		Kind: task.Kind, Key: task.Key, Version: since, Due: due, Data: string(data),
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
@@ -211,7 +212,7 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 		counted = append(counted, record)
 	}
 	for _, task := range page.Enqueue {
-		if task.Kind != collector.TaskRecord { // what is to be done about a record that was fetched
+		if task.Kind != work.Record { // what is to be done about a record that was fetched
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
@@ -238,7 +239,7 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 }
 
 // missed notes a record that the provider names and doesn't have.
-func (r *historyRead) missed(task collector.Task, err error) {
+func (r *historyRead) missed(task work.Item, err error) {
 	r.missing[task.Key] = true
 	r.note("record %s: left out: %v", task.Key, err)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // TestPiecesAndPasses (counting.md 9): the range is read in pieces that overlap by a
@@ -197,7 +198,7 @@ type fakeFetcher struct {
 func (*fakeFetcher) Parallel() int { return 1 }
 
 // Fetch implements collector.Fetcher.
-func (f *fakeFetcher) Fetch(_ context.Context, tasks []collector.Task) (*collector.Page, error) {
+func (f *fakeFetcher) Fetch(_ context.Context, tasks []work.Item) (*collector.Page, error) {
 	key := tasks[0].Key
 	f.fetched[key]++
 	if key == f.gone {
@@ -207,7 +208,7 @@ func (f *fakeFetcher) Fetch(_ context.Context, tasks []collector.Task) (*collect
 	c.ID = key
 	b := &collector.Page{Records: []*cdr.Record{&c}}
 	if key == "young" {
-		b.Enqueue = []collector.Task{{Kind: "settle", Key: key}}
+		b.Enqueue = []work.Item{{Kind: "settle", Key: key}}
 	}
 	return b, nil
 }
@@ -219,7 +220,7 @@ type naming struct{ names []string }
 func (n naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.Page, error] {
 	b := &collector.Page{}
 	for _, name := range n.names {
-		b.Enqueue = append(b.Enqueue, collector.Task{Kind: collector.TaskRecord, Key: name, Version: 1})
+		b.Enqueue = append(b.Enqueue, work.Item{Kind: work.Record, Key: name, Version: 1})
 	}
 	return func(yield func(*collector.Page, error) bool) { yield(b, nil) }
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // sizedEncoder makes log records of a usual size without encoding anything.
@@ -156,9 +157,9 @@ func BenchmarkCallRecords(b *testing.B) {
 	for n := range 20000 {
 		known = append(known, record(n))
 	}
-	var listed []counting.Task
+	var listed []work.Item
 	for n := range 60 {
-		listed = append(listed, counting.Task{Kind: counting.TaskRecord, Key: fmt.Sprint("record ", 300*n), Version: 1})
+		listed = append(listed, work.Item{Kind: work.Record, Key: fmt.Sprint("record ", 300*n), Version: 1})
 	}
 	if _, err := f.Commit(b.Context(), &counting.Page{Records: known, ObservedAt: epoch}); err != nil {
 		b.Fatal(err)
@@ -170,7 +171,7 @@ func BenchmarkCallRecords(b *testing.B) {
 	}{
 		{"told of a record", func() *counting.Page {
 			fresh++
-			return &counting.Page{Enqueue: []counting.Task{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
+			return &counting.Page{Enqueue: []work.Item{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
 		}},
 		{"a list of 60 known records", func() *counting.Page { return &counting.Page{Enqueue: listed} }},
 		{"a new record with four sessions", func() *counting.Page { fresh++; return &counting.Page{Records: []*cdr.Record{record(fresh)}} }},

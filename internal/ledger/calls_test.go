@@ -12,6 +12,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // settle is how long a call of these tests waits for further legs.
@@ -45,7 +46,7 @@ func (r *rig) settled() counting.Result {
 func (r *rig) wantCalls(when string, counted, waiting int) {
 	r.t.Helper()
 	var stored int
-	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM tasks WHERE kind = ?`, []any{counting.TaskCall}, &stored); err != nil {
+	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM tasks WHERE kind = ?`, []any{work.Call}, &stored); err != nil {
 		r.t.Fatal(err)
 	}
 	if got := r.total("cdr_calls_total"); got != counted || r.feed.waitingCalls != waiting || stored != waiting {
@@ -155,7 +156,7 @@ func TestWaitingLegsMoveToAnotherReplica(t *testing.T) {
 func TestWaitingCallsAreNoWork(t *testing.T) {
 	r := newCallRig(t)
 	r.records(leg("a"), call("alone"), leg("other", inGroup("other")))
-	r.enqueue(counting.Task{Kind: "fetch", Key: "k", Version: 1, Due: r.clock.at})
+	r.enqueue(work.Item{Kind: "fetch", Key: "k", Version: 1, Due: r.clock.at})
 	r.wantWaiting(1, 0)
 	r.clock.add(50 * 24 * time.Hour)
 	if got := r.due(); !slices.Equal(got, []string{"fetch k 1"}) {

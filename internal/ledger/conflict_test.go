@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // A transaction that the database ends for the sake of another one is done again with the same page, at whatever statement that was: as
@@ -20,7 +21,7 @@ func TestConflict(t *testing.T) {
 				call("d", outcome(cdr.Failed)), call("a", outcome(cdr.Failed), version(3), sessions("s1")),
 			},
 			Invalid:  []counting.BadRow{{Content: []byte("x"), Problem: "no id"}},
-			Enqueue:  []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
+			Enqueue:  []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
 			Position: &counting.Position{HistoryDone: true, Watermark: epoch, Read: &counting.Read{Began: epoch}},
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // contents are all rows of all tables, as text.
@@ -47,7 +48,7 @@ func TestCopy(t *testing.T) {
 	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("counted"), charge(t, "usage", "EUR", "1.25")), call("c", outcome(2)))
 	r.settled()
 	r.packIDs()
-	r.commit(&counting.Page{Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
+	r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
 	r.records(call("d"), call("f", inGroup("waits"), outcome(cdr.Busy)))
 	want := r.values()
 	silent := func(string, int64, int64) {}

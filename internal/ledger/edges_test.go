@@ -11,6 +11,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // breakReopen makes the next commit's end unknown, and the file impossible to open
@@ -132,7 +133,7 @@ func TestRule29ReadingLeavesTheReserve(t *testing.T) {
 	if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrFull) {
 		t.Fatalf("err = %v, want ErrFull", err)
 	}
-	task := []counting.Task{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
+	task := []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
 	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) {
 		t.Fatalf("a notification is stored: %v", err)
 	}
@@ -280,7 +281,7 @@ func TestRule10WatermarkStepsBack(t *testing.T) {
 func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}, Enqueue: []counting.Task{{Kind: counting.TaskRecord, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}, Enqueue: []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}}})
 	r.clock.add(200 * 24 * time.Hour)
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // stateColumns are the columns of a State that anyone may read of the table feeds, and columns where they are scanned into.
@@ -143,7 +144,7 @@ func (f *Feed) load() error {
 		return err
 	}
 	var calls int
-	if err := l.engine.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`'`, []any{f.id}, &calls); err != nil {
+	if err := l.engine.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id}, &calls); err != nil {
 		return err
 	}
 	f.waitingCalls = calls

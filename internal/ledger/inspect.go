@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger/ids"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // What operators and other commands read of a ledger, or do with it, while no exporter or another process has it open.
@@ -34,7 +35,7 @@ type FeedReport struct {
 	// Waiting are the tasks that wait, but for those set aside, which are SetAside. Calls are the calls that wait for further legs.
 	Waiting  int
 	Calls    int
-	SetAside []counting.Task
+	SetAside []work.Item
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
 }
@@ -143,11 +144,11 @@ func (f *Feed) report() (r FeedReport, err error) {
 	if err != nil {
 		return r, err
 	}
-	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind <> '`+counting.TaskCall+`' ORDER BY due, kind, key`, []any{f.id}, taskTargets)
+	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind <> '`+work.Call+`' ORDER BY due, kind, key`, []any{f.id}, taskTargets)
 	if err != nil {
 		return r, err
 	}
-	r.SetAside = slices.DeleteFunc(tasks, func(w counting.Task) bool { return !w.SetAside })
+	r.SetAside = slices.DeleteFunc(tasks, func(w work.Item) bool { return !w.SetAside })
 	r.Waiting, r.Calls = len(tasks)-len(r.SetAside), f.waitingCalls
 	r.BadRows, err = readRows(e, `SELECT problem, count(*), max(at) FROM bad_rows
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id},
@@ -203,7 +204,7 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 
 // verifyCalls checks that the legs of each call that waits can be read.
 func (i *Inspector) verifyCalls(f *Feed) error {
-	return i.ledger.engine.ScanAll(`SELECT key, data FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`'`, []any{f.id}, func(rows *sql.Rows) error {
+	return i.ledger.engine.ScanAll(`SELECT key, data FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id}, func(rows *sql.Rows) error {
 		var key, data string
 		if err := rows.Scan(&key, &data); err != nil {
 			return err

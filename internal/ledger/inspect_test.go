@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // inspect looks into the rig's ledger.
@@ -35,7 +36,7 @@ func TestInspect(t *testing.T) {
 	r.commit(&counting.Page{
 		Records: []*cdr.Record{call("c")},
 		Invalid: []counting.BadRow{bad("1", "no start"), bad("2", "no start"), bad("3", "no id")},
-		Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Due: epoch}, {Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"}},
+		Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}, {Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"}},
 	})
 	r.inspect(func(i *Inspector) {
 		feeds, err := i.Feeds()

@@ -11,6 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // pageCommit is the commit of one page. It reads what is known of the page, has internal/counting decide what that changes,
@@ -116,7 +117,7 @@ func (p *pageCommit) readKnown() error {
 		Trunks: p.trunks, TrunkLimit: p.ledger.settings.Options.SeriesLimit, Now: p.now.Unix(),
 	}
 	var err error
-	k.Tasks, k.Waiting = make(map[counting.TaskKey]counting.Task), p.waitingCalls
+	k.Tasks, k.Waiting = make(map[counting.TaskKey]work.Item), p.waitingCalls
 	for keys := p.keys; keys != nil; keys = p.decision.More(k) {
 		if k.IDs, err = p.ids.Known(k.IDs, keys.IDs, k.State.Floor); err != nil {
 			return err
@@ -138,7 +139,7 @@ func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
 	}
 	return p.ledger.engine.queryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`, p.id, p.args,
 		func(rows *sql.Rows) error {
-			var w counting.Task
+			var w work.Item
 			err := rows.Scan(taskTargets(&w)...)
 			p.known.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
 			return err
@@ -154,9 +155,9 @@ func (p *pageCommit) readDueCalls() error {
 	k := &p.known
 	k.Surplus = make(map[counting.Hash]bool)
 	read := func(where string, limit int, surplus bool, args ...any) error {
-		return p.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`' `+where+` LIMIT ?`,
+		return p.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = '`+work.Call+`' `+where+` LIMIT ?`,
 			append(append([]any{p.id}, args...), limit), func(rows *sql.Rows) error {
-				var w counting.Task
+				var w work.Item
 				if err := rows.Scan(taskTargets(&w)...); err != nil {
 					return err
 				}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // TestPooler: a pooler that lends a connection for one transaction, as PgBouncer does with pool_mode = transaction, loses statements that were
@@ -29,7 +30,7 @@ func TestPooler(t *testing.T) {
 			r.live()
 			charged := func(id string) *cdr.Record { return call(id, sessions("s"+id), charge(t, "usage", "USD", "0.10")) }
 			r.records(charged("a"), charged("b"))
-			r.commit(&counting.Page{Enqueue: []counting.Task{{Kind: "fetch", Key: "k", Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}}})
+			r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}}})
 			if _, err := r.ledger.engine.Exec(`DEALLOCATE ALL`); err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // Several replicas may have a ledger in PostgreSQL open at once. Each feed has one owner at a time: the column owner of its row. An
@@ -197,7 +198,7 @@ func (l *Ledger) Leave(ctx context.Context) error {
 
 // Enqueue makes tasks durable for a feed, whichever replica owns it, and returns how many weren't waiting already. It fails if the ledger's feed of
 // this name is of another account: replicas may have different configurations for a while.
-func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Task) (queued int, err error) {
+func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) (queued int, err error) {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
 	}
@@ -222,7 +223,7 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 			return err // the sender may have posted it to another replica since
 		}
 		for i := range tasks {
-			if tasks[i].Kind == counting.TaskPosted {
+			if tasks[i].Kind == work.Posted {
 				if err := l.stamp(id, &tasks[i]); err != nil {
 					return err
 				}
@@ -242,9 +243,9 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []counting.Ta
 }
 
 // stamp gives a posted record the time at which the ledger receives it: later than all others that wait. The feed's row is locked.
-func (l *Ledger) stamp(feed int64, w *counting.Task) error {
+func (l *Ledger) stamp(feed int64, w *work.Item) error {
 	now := `CAST(? AS BIGINT)`
-	args := []any{l.settings.Now().UnixMicro(), feed, counting.TaskPosted}
+	args := []any{l.settings.Now().UnixMicro(), feed, work.Posted}
 	if l.Shared() { // by the database's clock now, since others may have held the lock since the transaction began
 		now, args = strings.ReplaceAll(microsNow, "CURRENT_TIMESTAMP", "clock_timestamp()"), args[1:]
 	}

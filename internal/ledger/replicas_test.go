@@ -9,6 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // replicaOf is a rig on the same ledger, as another process would open it.
@@ -286,23 +287,23 @@ func TestEnqueueAnywhere(t *testing.T) {
 	a := newRig(t)
 	a.live()
 	b := replicaOf(a, "b")
-	task := counting.Task{Kind: "fetch", Key: "k", Version: 2, Due: epoch, Data: "sealed"}
+	task := work.Item{Kind: "fetch", Key: "k", Version: 2, Due: epoch, Data: "sealed"}
 	for _, want := range []int{1, 0} { // the second time it waits already
-		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []counting.Task{task}); err != nil || n != want {
+		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []work.Item{task}); err != nil || n != want {
 			t.Fatalf("%d queued, %v; want %d", n, err, want)
 		}
 	}
 	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 || due[0].Data != "sealed" {
 		t.Fatalf("the owner sees %+v, %v", due, err)
 	}
-	a.commit(&counting.Page{Done: []counting.Task{task}})
+	a.commit(&counting.Page{Done: []work.Item{task}})
 	if waiting, _, err := a.feed.Waiting(t.Context()); err != nil || waiting != 0 {
 		t.Fatalf("%d wait, %v", waiting, err)
 	}
 	other := a.spec
 	other.Fingerprint = "another account"
 	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{Source: "nobody", Feed: "none"}}, "a feed of another account": other} {
-		if _, err := b.ledger.Enqueue(t.Context(), spec, []counting.Task{task}); err == nil {
+		if _, err := b.ledger.Enqueue(t.Context(), spec, []work.Item{task}); err == nil {
 			t.Errorf("enqueued for %s", name)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
@@ -34,8 +34,8 @@ func (p *pageCommit) writeTasks() error {
 }
 
 // enqueue adds a task, or merges it with the one that waits under its key, and returns whether it wasn't waiting already.
-func (e *engine) enqueue(feed int64, w *counting.Task) (queued bool, err error) {
-	was := new(counting.Task)
+func (e *engine) enqueue(feed int64, w *work.Item) (queued bool, err error) {
+	was := new(work.Item)
 	err = e.ScanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, taskTargets(was)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		was, err = nil, nil
@@ -50,7 +50,7 @@ func (e *engine) enqueue(feed int64, w *counting.Task) (queued bool, err error) 
 	return queued, e.putTask(feed, &next)
 }
 
-func (e *engine) putTask(feed int64, w *counting.Task) error {
+func (e *engine) putTask(feed int64, w *work.Item) error {
 	_, err := e.Exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
 		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem, data = excluded.data`,
 		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem), w.Data)
@@ -60,20 +60,20 @@ func (e *engine) putTask(feed int64, w *counting.Task) error {
 const taskColumns = `kind, key, version, due, attempts, set_aside, problem, data`
 
 // taskTargets are where taskColumns are scanned into.
-func taskTargets(w *counting.Task) []any {
+func taskTargets(w *work.Item) []any {
 	return []any{&w.Kind, &w.Key, &w.Version, asTime{&w.Due}, &w.Attempts, &w.SetAside, &w.Problem, &w.Data}
 }
 
 const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
-	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + counting.TaskSpan + `', '` + counting.TaskCall + `') ORDER BY due, kind, key LIMIT ?`
+	WHERE feed = ? AND set_aside = ? AND due <= ? AND kind NOT IN ('` + work.Span + `', '` + work.Call + `') ORDER BY due, kind, key LIMIT ?`
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
-func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
+func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
 	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(false), micros(now), limit}, taskTargets)
 }
 
 // SetAside returns the feed's tasks that were set aside and are due to be tried again, the longest due first.
-func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]counting.Task, error) {
+func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
 	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(true), micros(now), limit}, taskTargets)
 }
 
@@ -81,7 +81,7 @@ func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]counti
 func (f *Feed) CallsWaiting(ctx context.Context, from, to time.Time) (n int, err error) {
 	reader, err := f.ledger.readSession(ctx)
 	if err == nil {
-		err = reader.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+counting.TaskCall+`' AND version >= ? AND version < ?`,
+		err = reader.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+work.Call+`' AND version >= ? AND version < ?`,
 			[]any{f.id, micros(from), micros(to)}, &n)
 	}
 	return n, err
@@ -94,7 +94,7 @@ func (f *Feed) Waiting(ctx context.Context) (waiting, setAside int, err error) {
 		return 0, 0, err
 	}
 	err = reader.ScanRow(`SELECT COALESCE(sum(1 - set_aside), 0), COALESCE(sum(set_aside), 0) FROM tasks
-		WHERE feed = ? AND kind NOT IN ('`+counting.TaskSpan+`', '`+counting.TaskCall+`')`, []any{f.id}, &waiting, &setAside)
+		WHERE feed = ? AND kind NOT IN ('`+work.Span+`', '`+work.Call+`')`, []any{f.id}, &waiting, &setAside)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count pending work: %w", err)
 	}

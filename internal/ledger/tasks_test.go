@@ -10,6 +10,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // due is the work that is due at the rig's time, as `kind key version`.
@@ -26,7 +27,7 @@ func (r *rig) due() []string {
 	return all
 }
 
-func (r *rig) enqueue(work ...counting.Task) int {
+func (r *rig) enqueue(work ...work.Item) int {
 	r.t.Helper()
 	return r.commit(&counting.Page{Enqueue: work}).Queued
 }
@@ -41,7 +42,7 @@ func (r *rig) wantWaiting(waiting, setAside int) {
 // counting.md 4: pending work.
 func TestRule04PendingTasks(t *testing.T) {
 	r := newRig(t)
-	r.commit(&counting.Page{Enqueue: []counting.Task{
+	r.commit(&counting.Page{Enqueue: []work.Item{
 		{Kind: "record", Key: "a", Version: 2, Due: epoch},
 		{Kind: "record", Key: "b", Version: 1, Due: epoch.Add(time.Hour)},
 		{Kind: "record", Key: "c", Version: 1, Due: epoch, Attempts: 3, SetAside: true},
@@ -58,15 +59,15 @@ func TestRule04PendingTasks(t *testing.T) {
 	if aside, err := r.feed.SetAside(t.Context(), epoch.Add(-time.Second), 10); err != nil || len(aside) != 0 {
 		t.Errorf("set aside, a second before: %+v, %v", aside, err)
 	}
-	r.commit(&counting.Page{Done: []counting.Task{{Kind: "record", Key: "a", Version: 1}}})
+	r.commit(&counting.Page{Done: []work.Item{{Kind: "record", Key: "a", Version: 1}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 {
 		t.Fatalf("done with an older version removed the newer: %+v", due)
 	}
-	r.commit(&counting.Page{Enqueue: []counting.Task{{Kind: "record", Key: "a", Version: 1, Due: epoch.Add(-time.Hour)}}})
+	r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "record", Key: "a", Version: 1, Due: epoch.Add(-time.Hour)}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 1 || due[0].Version != 2 {
 		t.Fatalf("an older demand replaced the newer: %+v", due)
 	}
-	r.commit(&counting.Page{Done: []counting.Task{{Kind: "record", Key: "a", Version: 2}}})
+	r.commit(&counting.Page{Done: []work.Item{{Kind: "record", Key: "a", Version: 2}}})
 	if due, _ = r.feed.Due(t.Context(), epoch, 10); len(due) != 0 {
 		t.Fatalf("left over: %+v", due)
 	}
@@ -75,21 +76,21 @@ func TestRule04PendingTasks(t *testing.T) {
 // counting.md 4, 12: what is told twice waits once, and is known as a repeat.
 func TestRule04Queued(t *testing.T) {
 	r := newRig(t)
-	notified := func(key string, version int64) counting.Task {
-		return counting.Task{Kind: "notified", Key: key, Version: version, Due: epoch}
+	notified := func(key string, version int64) work.Item {
+		return work.Item{Kind: "notified", Key: key, Version: version, Due: epoch}
 	}
 	for _, step := range []struct {
 		name   string
-		work   []counting.Task
+		work   []work.Item
 		queued int
 	}{
-		{"two, one twice", []counting.Task{notified("a", 1), notified("b", 1), notified("a", 2)}, 2},
-		{"again, later", []counting.Task{notified("a", 3), notified("c", 3)}, 1},
-		{"another kind of the same key", []counting.Task{{Kind: "record", Key: "a", Version: 1}}, 1},
-		{"an older one", []counting.Task{notified("a", 1)}, 0},
-		{"given up", []counting.Task{{Kind: "notified", Key: "b", Version: 1, Attempts: 9, SetAside: true}}, 0},
-		{"given up at once", []counting.Task{{Kind: "notified", Key: "d", Version: 1, SetAside: true}}, 0},
-		{"told of anew", []counting.Task{notified("b", 4)}, 1},
+		{"two, one twice", []work.Item{notified("a", 1), notified("b", 1), notified("a", 2)}, 2},
+		{"again, later", []work.Item{notified("a", 3), notified("c", 3)}, 1},
+		{"another kind of the same key", []work.Item{{Kind: "record", Key: "a", Version: 1}}, 1},
+		{"an older one", []work.Item{notified("a", 1)}, 0},
+		{"given up", []work.Item{{Kind: "notified", Key: "b", Version: 1, Attempts: 9, SetAside: true}}, 0},
+		{"given up at once", []work.Item{{Kind: "notified", Key: "d", Version: 1, SetAside: true}}, 0},
+		{"told of anew", []work.Item{notified("b", 4)}, 1},
 	} {
 		if got := r.enqueue(step.work...); got != step.queued {
 			t.Errorf("%s: %d queued, want %d", step.name, got, step.queued)
@@ -106,22 +107,22 @@ func TestRule04Queued(t *testing.T) {
 // being tried again.
 func TestRule04ListedAgain(t *testing.T) {
 	r := newRig(t)
-	listed := counting.Task{Kind: "record", Key: "a", Version: 3, Due: epoch}
+	listed := work.Item{Kind: "record", Key: "a", Version: 3, Due: epoch}
 	again := listed
 	again.Attempts, again.Due = 2, epoch.Add(time.Minute)
 	for _, step := range []struct {
 		name              string
-		work              counting.Task
+		work              work.Item
 		due               string
 		waiting, setAside int
 	}{
 		{"listed", listed, "[record a 3]", 1, 0},
 		{"failed: tried again later", again, "[]", 1, 0},
 		{"listed again meanwhile", listed, "[]", 1, 0},
-		{"a newer version", counting.Task{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[record a 4]", 1, 0},
-		{"given up", counting.Task{Kind: "record", Key: "a", Version: 4, Attempts: 9, SetAside: true}, "[]", 0, 1},
-		{"listed after that", counting.Task{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[]", 0, 1},
-		{"a newer version after that", counting.Task{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1, 0},
+		{"a newer version", work.Item{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[record a 4]", 1, 0},
+		{"given up", work.Item{Kind: "record", Key: "a", Version: 4, Attempts: 9, SetAside: true}, "[]", 0, 1},
+		{"listed after that", work.Item{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[]", 0, 1},
+		{"a newer version after that", work.Item{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1, 0},
 	} {
 		r.enqueue(step.work)
 		if got := fmt.Sprint(r.due()); got != step.due {
@@ -139,15 +140,15 @@ func TestRule04ListedAgain(t *testing.T) {
 // however often that is; a newer version makes it as new.
 func TestRule32NamedAgain(t *testing.T) {
 	r := newRig(t)
-	listed := func(version int64, after time.Duration) counting.Task {
-		return counting.Task{Kind: "record", Key: "a", Version: version, Due: epoch.Add(after)}
+	listed := func(version int64, after time.Duration) work.Item {
+		return work.Item{Kind: "record", Key: "a", Version: version, Due: epoch.Add(after)}
 	}
 	aside := listed(3, 24*time.Hour)
 	aside.Attempts, aside.SetAside = 7, true
 	r.enqueue(aside)
 	for _, step := range []struct {
 		name string
-		work counting.Task
+		work work.Item
 		want string
 	}{
 		{"an older version", listed(2, 0), "24h0m0s 7 true"},
@@ -160,7 +161,7 @@ func TestRule32NamedAgain(t *testing.T) {
 		r.enqueue(step.work)
 		r.reopen()
 		var got string
-		for _, due := range []func(context.Context, time.Time, int) ([]counting.Task, error){r.feed.Due, r.feed.SetAside} {
+		for _, due := range []func(context.Context, time.Time, int) ([]work.Item, error){r.feed.Due, r.feed.SetAside} {
 			all, err := due(t.Context(), epoch.Add(48*time.Hour), 10)
 			if err != nil {
 				t.Fatal(err)
@@ -177,13 +178,13 @@ func TestRule32NamedAgain(t *testing.T) {
 
 // counting.md 4, 12: listing a record again costs nothing once its version is known.
 func TestRule04KnownRecords(t *testing.T) {
-	listed := func(version int64) counting.Task {
-		return counting.Task{Kind: counting.TaskRecord, Key: "a", Version: version, Due: epoch}
+	listed := func(version int64) work.Item {
+		return work.Item{Kind: work.Record, Key: "a", Version: version, Due: epoch}
 	}
 	for _, c := range []struct {
 		name   string
 		known  *cdr.Record
-		work   counting.Task
+		work   work.Item
 		queued int
 	}{
 		{"the version that is known", call("a", version(3)), listed(3), 0},
@@ -195,7 +196,7 @@ func TestRule04KnownRecords(t *testing.T) {
 		{"long before", call("a", version(3), start(epoch.Add(-239*time.Hour))), listed(3), 0},
 		{"another record", call("b", version(3)), listed(3), 1},
 		{"not final", call("a", version(3), provisional), listed(3), 1},
-		{"another kind", call("a", version(3)), counting.Task{Kind: "settle", Key: "a", Version: 1, Due: epoch}, 1},
+		{"another kind", call("a", version(3)), work.Item{Kind: "settle", Key: "a", Version: 1, Due: epoch}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newMovingStartRig(t)
@@ -208,7 +209,7 @@ func TestRule04KnownRecords(t *testing.T) {
 	}
 	t.Run("known by the same page", func(t *testing.T) {
 		r := newMovingStartRig(t)
-		got := r.commit(&counting.Page{Records: []*cdr.Record{call("a", version(3))}, Enqueue: []counting.Task{listed(3)}})
+		got := r.commit(&counting.Page{Records: []*cdr.Record{call("a", version(3))}, Enqueue: []work.Item{listed(3)}})
 		if got.New != 1 || got.Queued != 0 {
 			t.Errorf("%+v", got)
 		}
@@ -235,7 +236,7 @@ func TestRule04KnownRecords(t *testing.T) {
 // counting.md 5, 32: the floor stays below a record that is still tried, so that it is
 // counted, once, when it comes in the end.
 func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
-	for name, refused := range map[string]counting.Task{
+	for name, refused := range map[string]work.Item{
 		"set aside":     {Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true},
 		"tried in vain": {Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1},
 	} {
@@ -248,7 +249,7 @@ func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
 			if got := r.records(call("a", version(1)), call("known", version(1))); got.New != 1 || got.Duplicate != 1 {
 				t.Errorf("%+v", got)
 			}
-			r.commit(&counting.Page{Done: []counting.Task{refused}})
+			r.commit(&counting.Page{Done: []work.Item{refused}})
 			r.raiseFloor(epoch.Add(30 * 24 * time.Hour))
 			if got := r.records(call("b", version(1)), call("a", version(1))); got.TooOld != 2 {
 				t.Errorf("when nothing is tried any more: %+v", got)
@@ -261,7 +262,7 @@ func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
 // dropped at all.
 func TestRule04SetAsideTasksArePruned(t *testing.T) {
 	r := newMovingStartRig(t)
-	r.enqueue(counting.Task{Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true}, counting.Task{Kind: "record", Key: "b", Version: 1, Due: epoch})
+	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true}, work.Item{Kind: "record", Key: "b", Version: 1, Due: epoch})
 	r.raiseFloor(epoch.Add(setAsideFor - time.Hour))
 	r.wantWaiting(1, 1)
 	r.raiseFloor(epoch.Add(setAsideFor + 2*time.Hour))
@@ -271,7 +272,7 @@ func TestRule04SetAsideTasksArePruned(t *testing.T) {
 // Why work was refused may repeat what a proxy or an operating system says, in whichever encoding: PostgreSQL takes only UTF-8 without zeros.
 func TestProblemsAreUTF8(t *testing.T) {
 	r := newRig(t)
-	r.enqueue(counting.Task{Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1, Problem: "acc\xe8s refus\xe9\x00"})
+	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1, Problem: "acc\xe8s refus\xe9\x00"})
 	due, err := r.feed.Due(t.Context(), epoch, 10)
 	if err != nil || len(due) != 1 || due[0].Problem != "acc\uFFFDs refus\uFFFD\uFFFD" {
 		t.Fatalf("due: %+v, %v", due, err)
@@ -286,7 +287,7 @@ func TestEnqueueOnAFullDisk(t *testing.T) {
 	r := newRig(t)
 	r.ledger.reserve.release()
 	r.ledger.reserve.most = 0 // no room for it
-	_, err := r.ledger.Enqueue(t.Context(), r.spec, []counting.Task{{Kind: "fetch", Key: "k", Due: epoch}})
+	_, err := r.ledger.Enqueue(t.Context(), r.spec, []work.Item{{Kind: "fetch", Key: "k", Due: epoch}})
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "free some space") || !strings.Contains(err.Error(), r.spec.Source) {
 		t.Errorf("the error is %v", err)
 	}
@@ -297,11 +298,11 @@ func TestPostedInOrder(t *testing.T) {
 	r := newRig(t)
 	post := func(key string) {
 		t.Helper()
-		if _, err := r.ledger.Enqueue(t.Context(), r.spec, []counting.Task{{Kind: counting.TaskPosted, Key: key, Data: key}}); err != nil {
+		if _, err := r.ledger.Enqueue(t.Context(), r.spec, []work.Item{{Kind: work.Posted, Key: key, Data: key}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	waiting := func() (tasks []counting.Task, keys string) {
+	waiting := func() (tasks []work.Item, keys string) {
 		t.Helper()
 		tasks, err := r.feed.Due(t.Context(), time.Now().Add(100*365*24*time.Hour), 100)
 		if err != nil {
@@ -330,7 +331,7 @@ func TestPostedInOrder(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := r.ledger.Enqueue(ctx, r.spec, []counting.Task{{Kind: counting.TaskPosted, Key: "e"}}); !errors.Is(err, context.Canceled) {
+	if _, err := r.ledger.Enqueue(ctx, r.spec, []work.Item{{Kind: work.Posted, Key: "e"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a post that was given up: %v", err)
 	}
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 const (
-	// taskSettle is the kind of task that reads a record once more, when it has settled. The other kinds are collector.TaskRecord and
+	// taskSettle is the kind of task that reads a record once more, when it has settled. The other kinds are work.Record and
 	// subscriptions.TaskNotified.
 	taskSettle = "settle"
 	// parallelRecords is how many records are fetched at once.
@@ -28,7 +29,7 @@ const (
 func (r *Records) Parallel() int { return parallelRecords }
 
 // Fetch implements collector.Fetcher.
-func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
+func (r *Records) Fetch(ctx context.Context, tasks []work.Item) (*collector.Page, error) {
 	id, now := tasks[0].Key, r.now() // before it is asked: a record that settles meanwhile is read once more
 	record, err := r.read(ctx, id)
 	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
@@ -51,21 +52,21 @@ func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector
 
 // isStale says whether a record is older than the version that the list named or that was read before. What only the newer version has might never
 // be named again, and media count only once.
-func isStale(record *callRecord, tasks []collector.Task) bool {
-	return slices.ContainsFunc(tasks, func(t collector.Task) bool {
+func isStale(record *callRecord, tasks []work.Item) bool {
+	return slices.ContainsFunc(tasks, func(t work.Item) bool {
 		return t.Kind != subscriptions.TaskNotified && record.Version < t.Version && t.Attempts < staleTries && !t.SetAside
 	})
 }
 
 // page makes a page of a record as it was at an instant, with a task to read it again if it hadn't settled then.
-func (r *Records) page(record *callRecord, tasks []collector.Task, now time.Time) *collector.Page {
+func (r *Records) page(record *callRecord, tasks []work.Item, now time.Time) *collector.Page {
 	end := endOf(record)
 	ahead := now.Before(end)
 	if ahead {
 		end = now // an end in the future is wrong: the record exists already
 	}
 	settles := end.Add(r.settle).Truncate(time.Microsecond) // as the ledger keeps it
-	due := !now.Before(settles) || slices.ContainsFunc(tasks, func(t collector.Task) bool {
+	due := !now.Before(settles) || slices.ContainsFunc(tasks, func(t work.Item) bool {
 		// It settled by Graph's clock, or was waited for once already.
 		return t.Kind == taskSettle && (ahead || !t.Due.Before(settles))
 	})
@@ -75,7 +76,7 @@ func (r *Records) page(record *callRecord, tasks []collector.Task, now time.Time
 	mapped.Settled = due && (r.settle > 0 || len(record.Sessions) > 0)
 	p := &collector.Page{Records: []*cdr.Record{mapped}, Unmapped: m.unmapped}
 	if !due {
-		p.Enqueue = []collector.Task{{Kind: taskSettle, Key: record.ID, Version: record.Version, Due: settles}}
+		p.Enqueue = []work.Item{{Kind: taskSettle, Key: record.ID, Version: record.Version, Due: settles}}
 	}
 	return p
 }

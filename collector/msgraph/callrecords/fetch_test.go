@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // askedFor is how a request looks, without the host and what all have.
@@ -37,8 +38,8 @@ func link(path string) string {
 	return `"https://graph.example/v1.0/communications/callRecords/` + record1 + "/" + path + `"`
 }
 
-func work(kind string, version int64) []collector.Task {
-	return []collector.Task{{Kind: kind, Key: record1, Version: version, Due: time.Now()}}
+func itemsOf(kind string, version int64) []work.Item {
+	return []work.Item{{Kind: kind, Key: record1, Version: version, Due: time.Now()}}
 }
 
 // Every inner next link is followed: sessions beyond 60, segments, participants beyond
@@ -159,7 +160,7 @@ func TestFetchCallRecord(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := &fakeGraph{t: t, answers: c.answers}
-				b, err := g.records().Fetch(t.Context(), work(subscriptions.TaskNotified, 5))
+				b, err := g.records().Fetch(t.Context(), itemsOf(subscriptions.TaskNotified, 5))
 				switch {
 				case c.problem == "" && err != nil, c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)):
 					t.Fatalf("the error is %v, want %q", err, c.problem)
@@ -203,7 +204,7 @@ func TestFetchPrefersAllMembers(t *testing.T) {
 func TestFetchAsksForGUIDsOnly(t *testing.T) {
 	for _, id := range []string{"", "../users", record1 + "/sessions", record1 + "?x", "{" + record1 + "}"} {
 		g := &fakeGraph{t: t}
-		b, err := g.records().Fetch(t.Context(), []collector.Task{{Kind: subscriptions.TaskNotified, Key: id}})
+		b, err := g.records().Fetch(t.Context(), []work.Item{{Kind: subscriptions.TaskNotified, Key: id}})
 		if err != nil || len(b.Invalid) != 1 || len(g.asked) > 0 {
 			t.Errorf("%q: %+v, %v; asked %v", id, b, err, g.asked)
 		}
@@ -219,7 +220,7 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 		settle                        time.Duration
 		age                           time.Duration // since its end
 		sessions                      bool
-		tasks                         func(end time.Time) []collector.Task
+		tasks                         func(end time.Time) []work.Item
 		provisional, settled, settles bool
 	}{
 		{"young, with a session", 90 * time.Minute, half, true, nil, false, false, true},
@@ -228,11 +229,11 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 		{"settled without a session", 90 * time.Minute, 90 * time.Minute, false, nil, false, true, false},
 		{"at once", 0, 0, true, nil, false, true, false},
 		{"at once, without a session", 0, 0, false, nil, false, false, false},
-		{"settled by Graph's clock", 90 * time.Minute, 89 * time.Minute, true, func(end time.Time) []collector.Task {
-			return []collector.Task{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(90 * time.Minute)}}
+		{"settled by Graph's clock", 90 * time.Minute, 89 * time.Minute, true, func(end time.Time) []work.Item {
+			return []work.Item{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(90 * time.Minute)}}
 		}, false, true, false},
-		{"its end has moved", 90 * time.Minute, half, true, func(end time.Time) []collector.Task {
-			return []collector.Task{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(60 * time.Minute)}}
+		{"its end has moved", 90 * time.Minute, half, true, func(end time.Time) []work.Item {
+			return []work.Item{{Kind: taskSettle, Key: record1, Version: 1, Due: end.Add(60 * time.Minute)}}
 		}, false, false, true},
 		{"ends in the future", 90 * time.Minute, -1000 * time.Hour, true, nil, false, false, true},
 	} {
@@ -245,7 +246,7 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 				}
 				records := (&fakeGraph{t: t}).records()
 				records.settle = c.settle
-				tasks := work(subscriptions.TaskNotified, 1)
+				tasks := itemsOf(subscriptions.TaskNotified, 1)
 				if c.tasks != nil {
 					tasks = c.tasks(end)
 				}
@@ -282,16 +283,16 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		version int
-		tasks   []collector.Task
+		tasks   []work.Item
 		stale   bool
 	}{
-		{"the same", 3, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, false},
-		{"a newer", 4, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, false},
-		{"an older", 2, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3}}, true},
-		{"an older, tried often", 2, []collector.Task{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}}, false},
-		{"older than the list says", 2, []collector.Task{{Kind: collector.TaskRecord, Key: record1, Version: 3}}, true},
-		{"older than the list says, tried often", 2, []collector.Task{{Kind: collector.TaskRecord, Key: record1, Version: 3, Attempts: staleTries}}, false},
-		{"told of", 2, []collector.Task{{Kind: subscriptions.TaskNotified, Key: record1, Version: 1_700_000_000_000_000}}, false},
+		{"the same", 3, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, false},
+		{"a newer", 4, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, false},
+		{"an older", 2, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, true},
+		{"an older, tried often", 2, []work.Item{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"older than the list says", 2, []work.Item{{Kind: work.Record, Key: record1, Version: 3}}, true},
+		{"older than the list says, tried often", 2, []work.Item{{Kind: work.Record, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"told of", 2, []work.Item{{Kind: subscriptions.TaskNotified, Key: record1, Version: 1_700_000_000_000_000}}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: body(c.version)}

@@ -20,6 +20,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // endless answers each request with a page that has a next link.
@@ -97,7 +98,7 @@ func TestRecordsThatNeverEnd(t *testing.T) {
 			for i := range page.records {
 				all.Go(func() {
 					key := fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i)
-					if page, err := r.Fetch(t.Context(), []collector.Task{{Kind: subscriptions.TaskNotified, Key: key}}); !errors.Is(err, collector.ErrTooLarge) {
+					if page, err := r.Fetch(t.Context(), []work.Item{{Kind: subscriptions.TaskNotified, Key: key}}); !errors.Is(err, collector.ErrTooLarge) {
 						t.Errorf("record %d: %v, %v", i, page, err)
 					}
 				})
@@ -136,7 +137,7 @@ func BenchmarkReadRecord(b *testing.B) {
 			var ours, theirs time.Duration
 			for b.Loop() {
 				begin := time.Now()
-				if _, err := r.Fetch(b.Context(), []collector.Task{{Kind: subscriptions.TaskNotified, Key: record1}}); err != nil {
+				if _, err := r.Fetch(b.Context(), []work.Item{{Kind: subscriptions.TaskNotified, Key: record1}}); err != nil {
 					b.Fatal(err)
 				}
 				ours += time.Since(begin)

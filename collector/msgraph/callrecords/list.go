@@ -13,6 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // reach is how far back the list is asked for: nothing may be older than Graph's retention by the time that the request arrives.
@@ -49,7 +50,7 @@ func listedPage(rows wire.Piece) *collector.Page {
 			page.Invalid = append(page.Invalid, collector.BadRow{Content: raw, At: rows.At(i), Problem: problem})
 			continue
 		}
-		page.Enqueue = append(page.Enqueue, collector.Task{Kind: collector.TaskRecord, Key: strings.ToLower(row.ID), Version: row.Version})
+		page.Enqueue = append(page.Enqueue, work.Item{Kind: work.Record, Key: strings.ToLower(row.ID), Version: row.Version})
 	}
 	return page
 }

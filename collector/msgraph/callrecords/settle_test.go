@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // A record that grows while it is read may have a session, or a part of one, on two pages:
@@ -55,11 +55,11 @@ func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
 		end := time.Now().Add(-30 * time.Minute).Add(999_900).UTC() // 100 ns less than a millisecond
 		record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end, Sessions: []session{{ID: "s"}}}
 		records := (&fakeGraph{t: t}).records()
-		b := records.page(record, work(subscriptions.TaskNotified, 1), time.Now().UTC())
+		b := records.page(record, itemsOf(subscriptions.TaskNotified, 1), time.Now().UTC())
 		settle := b.Enqueue[0]
 		settle.Due = time.UnixMicro(settle.Due.UnixMicro()).UTC() // as it comes back
 		<-time.After(time.Until(settle.Due) - time.Second)
-		if b = records.page(record, []collector.Task{settle}, time.Now().UTC()); !b.Records[0].Settled || len(b.Enqueue) > 0 {
+		if b = records.page(record, []work.Item{settle}, time.Now().UTC()); !b.Records[0].Settled || len(b.Enqueue) > 0 {
 			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}
 	})
@@ -77,7 +77,7 @@ func TestRule17_SettlesWhileItIsRead(t *testing.T) {
 		}
 		return settles.Add(time.Second)
 	}
-	b, err := records.Fetch(t.Context(), work(subscriptions.TaskNotified, 1))
+	b, err := records.Fetch(t.Context(), itemsOf(subscriptions.TaskNotified, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestTrapEndAhead(t *testing.T) {
 			Sessions: []session{{ID: "s"}},
 		}
 		records := (&fakeGraph{t: t}).records()
-		b := records.page(record, work(subscriptions.TaskNotified, 1), time.Now().UTC())
+		b := records.page(record, itemsOf(subscriptions.TaskNotified, 1), time.Now().UTC())
 		if b.Records[0].Settled || len(b.Enqueue) != 1 {
 			t.Fatalf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // The most that a flood can cost. Graph sends far less, and sends again what is refused.
@@ -135,7 +136,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 
 // store makes tasks durable, or gives up while the ledger still waits, such as for another program that locks it. What is stored after all comes
 // again, and is a duplicate then.
-func (h *handler) store(ctx context.Context, tasks []collector.Task) (int, error) {
+func (h *handler) store(ctx context.Context, tasks []work.Item) (int, error) {
 	select {
 	case h.storing <- struct{}{}:
 	default:
@@ -193,7 +194,7 @@ func (n *notification) recordID() string {
 type batch struct {
 	handler   *handler
 	at        time.Time
-	tasks     []collector.Task
+	tasks     []work.Item
 	lifecycle bool           // there is a lifecycle notification
 	counts    map[string]int // by result; those of tasks are known when they are durable
 }
@@ -249,6 +250,6 @@ func (b *batch) add(n *notification) {
 	case n.LifecycleEvent != "", id == "":
 		b.counts["invalid"]++
 	default:
-		b.tasks = append(b.tasks, collector.Task{Kind: TaskNotified, Key: id, Version: b.at.UnixMicro()}) // due at once
+		b.tasks = append(b.tasks, work.Item{Kind: TaskNotified, Key: id, Version: b.at.UnixMicro()}) // due at once
 	}
 }

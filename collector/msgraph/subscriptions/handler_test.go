@@ -13,19 +13,19 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // inbox is a ledger for what notifications name.
 type inbox struct {
 	mu   sync.Mutex
-	work map[string]collector.Task
+	work map[string]work.Item
 	puts int
 	err  error
 	wait time.Duration
 }
 
-func (b *inbox) enqueue(_ context.Context, work []collector.Task) (queued int, err error) {
+func (b *inbox) enqueue(_ context.Context, work []work.Item) (queued int, err error) {
 	<-time.After(b.wait)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -53,7 +53,7 @@ type listener struct {
 func newListener(t testing.TB) *listener {
 	t.Helper()
 	g, n := newFakeTenant(t), newNoticed()
-	b := &inbox{work: map[string]collector.Task{}}
+	b := &inbox{work: map[string]work.Item{}}
 	return &listener{newHandler(newManager(t, g, testSettings(n)), testTenant, time.Now, b.enqueue), b, n, g}
 }
 

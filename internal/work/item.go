@@ -1,0 +1,65 @@
+// Package work holds what a feed still has to do beside its read plan: a table of items in the ledger, each with its due time, its attempts and its
+// last problem. A commit changes the table together with what it counts (counting.md 4). The package is pure: it has no clock and does no I/O.
+//
+//	list, notification ─▶ Record ─┐
+//	failed read, audit ─▶ Span   ─┤                  ┌─▶ done: it goes
+//	another replica    ─▶ Posted ─┼─▶ due ─▶ read it ┼─▶ failed: later, and more seldom
+//	leg of a call      ─▶ Call   ─┘                  └─▶ failed often: set aside, shown, tried seldom
+package work
+
+import "time"
+
+// The kinds of items. A provider may have further ones, which its Fetcher reads.
+const (
+	// Record reads the record whose id is the key, in a version of the provider's; 0 is none.
+	Record = "record"
+	// Span reads a span of time again. Its key is the span, FROM/TO; while it is set aside other reads leave it out.
+	Span = "span"
+	// Posted counts a record that was posted to a replica that doesn't read the feed. Due and Version are when the ledger received it, in
+	// microseconds: records are counted in that order, since the later one of two of a call is right.
+	Posted = "posted"
+	// Call holds the legs of a call until it is whole. Its key is the call's, its data the legs.
+	Call = "call"
+)
+
+// Item is something that a feed still has to do.
+type Item struct {
+	// Kind and Key name it; a greater Version replaces it.
+	Kind, Key string
+	Version   int64
+	// Due is when to do it next.
+	Due time.Time
+	// Attempts so far; more than the feed allows and it is set aside, which begins anew.
+	Attempts int
+	// SetAside is set aside: tried seldom, and in nothing's way.
+	SetAside bool
+	// Problem says why the last attempt failed, for the operator; empty if there was none.
+	Problem string
+	// Data is a text that the item needs beside its key, such as what was posted; empty: none. It holds what privacy removes only encrypted.
+	Data string
+}
+
+// namedAgain is how soon an item that was set aside is tried when a list names it again: later than with each list.
+const namedAgain = time.Hour
+
+// Enqueued merges an item with the one that waits under its key, nil if none does. It returns the item that waits then, whether that wasn't
+// waiting before, and whether anything changes. The same version again, for instance from a list, doesn't make a retry due earlier. An item that
+// was set aside stays so and is tried soon, unless the new version is greater: then it starts over (counting.md 32).
+func (w *Item) Enqueued(was *Item) (next Item, queued, changed bool) {
+	next = *w
+	switch {
+	case was == nil:
+		return next, !next.SetAside, true
+	case w.Version < was.Version:
+		return *was, false, false
+	case w.Version > was.Version || w.SetAside:
+	case was.SetAside:
+		next.SetAside, next.Due, next.Problem = true, w.Due.Add(namedAgain), was.Problem
+		if was.Due.Before(next.Due) {
+			next.Due = was.Due
+		}
+	case w.Attempts < was.Attempts:
+		return *was, false, false
+	}
+	return next, was.SetAside && !next.SetAside, true
+}
