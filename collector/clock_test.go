@@ -331,7 +331,7 @@ func TestRule10_ASpanSteppedOverIsReadAgainInTime(t *testing.T) {
 		healed.Store(true)
 		pass(t, 7*time.Hour)
 		l.Stop()
-		if left := l.feed.(*RangeFeed).Unread(); len(left) > 0 {
+		if left := l.Status().Unread; len(left) > 0 {
 			t.Errorf("%v wasn't read again", left)
 		}
 	})

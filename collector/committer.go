@@ -4,9 +4,13 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
 const (
@@ -19,15 +23,47 @@ const (
 // committer commits the pages of a feed and shows what became of them.
 type committer struct {
 	settings FeedSettings
-	// held is the position that waits for tasks; nil: positions are committed at once.
-	held *heldPosition
+	// reader leaves out rows that the ledger knows; nil: spans can't be read.
+	reader RangeReader
+
+	endpoint witness.Endpoint // counts the spans that could be read
+	readable plan.Span        // the end of the last of them
+	lost     atomic.Int64     // how much time the provider no longer kept
 
 	mu     sync.Mutex
 	logged map[Unmapped]bool // values that were logged as unknown to the mapping; guarded by mu
 }
 
-func newCommitter(settings FeedSettings) committer {
-	return committer{settings: settings, logged: make(map[Unmapped]bool)}
+func newCommitter(settings FeedSettings) *committer {
+	reader := settings.Info.Reader
+	if rows, knows := settings.Ledger.(Recognizer); knows {
+		if r, can := reader.(RowReader); can {
+			reader = r.LeavingOut(rows)
+		}
+	}
+	return &committer{settings: settings, reader: reader, logged: make(map[Unmapped]bool)}
+}
+
+// base implements Feed.
+func (c *committer) base() *committer { return c }
+
+// read reads a span and commits it page by page. It returns the number of pages, and the number of new records and
+// tasks in them.
+func (c *committer) read(ctx context.Context, from, to time.Time) (pages, found int, err error) {
+	d := Driver{Reader: c.reader, Commit: func(ctx context.Context, page *Page) error {
+		result, err := c.commitPage(ctx, page)
+		pages++
+		found += result.New + result.Queued
+		return err
+	}}
+	if err = c.settings.Paused(); err != nil {
+		return 0, 0, asLedgerError(err)
+	}
+	if err = d.Read(ctx, from, to); err == nil || IsFewerRows(err) {
+		c.endpoint.Succeeded()
+		c.readable = plan.Span{From: plan.Latest(from, to.Add(-shortestPiece)), To: to}
+	}
+	return pages, found, err
 }
 
 // commitPage commits a page that was read now, makes its tasks without a Due due at once, and updates the metrics. It commits even if the loop is
@@ -43,20 +79,19 @@ func (c *committer) commitWithin(ctx context.Context, page *Page) (counting.Resu
 	}
 	c.countUnmapped(page.Unmapped)
 	page.ObservedAt = c.settings.Clock.Now()
-	named := false
 	for i := range page.Enqueue {
-		if t := &page.Enqueue[i]; t.Due.IsZero() {
-			t.Due, named = page.ObservedAt, true
+		if w := &page.Enqueue[i]; w.Due.IsZero() {
+			w.Due = page.ObservedAt
 		}
 	}
 	result, err := c.settings.Ledger.Commit(ctx, page)
 	if err != nil {
 		return result, asLedgerError(err)
 	}
-	if named && c.held != nil {
-		c.held.extend(page.ObservedAt)
-	}
 	c.showResult(&result)
+	if changesSpans(page) {
+		c.showSpans()
+	}
 	return result, nil
 }
 

@@ -17,8 +17,8 @@ type Feed interface {
 	Wait(ctx context.Context) time.Duration
 	// Trouble is the present failure of a part of the feed, nil if all is well.
 	Trouble() error
-	// Unread are the spans of time that are stepped over because they can't be read.
-	Unread() []string
+	// base is what reads and commits for it.
+	base() *committer
 }
 
 // RangeReader reads the calls that started in a span of time, page by page.

@@ -3,6 +3,7 @@ package collector
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -90,10 +91,7 @@ type Loop struct {
 	settings FeedSettings
 	feed     Feed // nil: ActiveCalls are polled
 	woken    chan struct{}
-	// commit commits a page that no poll of the feed has read; nil for ActiveCalls.
-	commit func(ctx context.Context, page *Page) (counting.Result, error)
-	post   func(ctx context.Context, page *Page) error // nil: nothing is posted to the feed
-	again  readAgain
+	post     func(ctx context.Context, page *Page) error // nil: nothing is posted to the feed
 
 	start   sync.Once
 	ctx     context.Context // of the goroutine, ended by cancel
@@ -109,10 +107,7 @@ type Loop struct {
 func NewLoop(settings FeedSettings) *Loop {
 	settings = settings.withDefaults()
 	settings.Logger = settings.Logger.With(SourceKey, settings.Source, "feed", settings.Info.Name)
-	var feed interface {
-		Feed
-		commitPage(ctx context.Context, page *Page) (counting.Result, error)
-	}
+	var feed Feed
 	var post func(ctx context.Context, page *Page) error
 	switch info := settings.Info; {
 	case info.ActiveCalls != nil:
@@ -126,7 +121,7 @@ func NewLoop(settings FeedSettings) *Loop {
 		feed = newRangeFeed(settings)
 	}
 	l := newLoop(settings, feed)
-	l.commit, l.post = feed.commitPage, post
+	l.post = post
 	return l
 }
 
@@ -135,7 +130,6 @@ func newLoop(settings FeedSettings, feed Feed) *Loop {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Loop{settings: settings, feed: feed, ctx: ctx, cancel: cancel, woken: make(chan struct{}, 1)}
 	l.health.Store(new(health))
-	l.update(func(h *health) { h.observe(feed) })
 	return l
 }
 
@@ -203,11 +197,16 @@ func (l *Loop) poll(ctx context.Context) (err error) {
 	if l.feed == nil {
 		return l.countActive(ctx)
 	}
-	if err := l.feed.Poll(ctx); err != nil {
+	if err = l.feed.Poll(ctx); !l.readsOwed(err) {
 		return err
 	}
-	l.readPieceAgain(ctx)
-	return nil
+	return cmp.Or(l.feed.base().readOwed(ctx), err)
+}
+
+// readsOwed says whether spans are read again after a poll: it was answered, or there was nothing to ask and nothing is
+// wrong.
+func (l *Loop) readsOwed(err error) bool {
+	return err == nil || errors.Is(err, errNothingDue) && l.feed.Trouble() == nil
 }
 
 // wait is how long to the next poll, after one that took so long.
@@ -218,6 +217,10 @@ func (l *Loop) wait(ctx context.Context, err error, took time.Duration) time.Dur
 		wait = max(work.Poll.After(l.failures, l.settings.Random()), httpclient.RetryAfter(err))
 	case l.feed != nil:
 		wait = l.feed.Wait(ctx)
+		if l.readsOwed(err) {
+			_, owed := l.feed.base().owedSpan()
+			wait = min(wait, owed)
+		}
 	}
 	return max(wait-time.Duration(waitJitter*l.settings.Random()*float64(wait)), shortestWait)
 }

@@ -2,7 +2,6 @@ package collector
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -18,6 +17,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // modelRow is a call as the model provider keeps it.
@@ -215,6 +215,7 @@ func (m *model) Commit(ctx context.Context, page *counting.Page) (counting.Resul
 			m.state.NewestCall = plan.Latest(m.state.NewestCall, record.Start)
 		}
 	}
+	m.state.Spans = work.Spans(m.state.Spans, page.Done, page.Enqueue)
 	if p := page.Position; p != nil {
 		m.positions = append(m.positions, *p)
 		m.check(p)
@@ -254,9 +255,8 @@ func (m *model) check(p *counting.Position) {
 		if _, ok := m.counted[row.id]; ok || row.id == "" || !row.published.Equal(row.start) {
 			continue
 		}
-		var held struct{ Unread []plan.Unreadable }
-		_ = json.Unmarshal(p.Plan, &held) // a plan that was lost holds no span
-		if !slices.ContainsFunc(held.Unread, func(u plan.Unreadable) bool { return !row.start.Before(u.From) && row.start.Before(u.To) }) {
+		holdsRow := func(u plan.Span) bool { return !row.start.Before(u.From) && row.start.Before(u.To) }
+		if !slices.ContainsFunc(plan.SetAside(m.state.Spans), holdsRow) {
 			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark, row.start))
 		} // else it is stepped over, and read again until it's there (counting.md 31)
 	}

@@ -11,15 +11,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 )
 
 // RangeFeed turns a RangeReader into a Feed that follows the read plan: each poll reads one piece of what is due. A piece that fails is
 // tried again by itself, with half its length. It isn't safe for concurrent use: one loop polls it.
 type RangeFeed struct {
-	committer
+	*committer
 
-	reader RangeReader
 	ladder plan.Ladder
 	levels *levelStates
 
@@ -30,24 +28,18 @@ type RangeFeed struct {
 	asked  bool          // the provider has answered once
 	logged time.Duration // how much of the lost time was logged
 
-	endpoint witness.Endpoint // counts the spans that could be read
-	readable plan.Span        // the end of the last of them
-	reread   bool             // the last poll read a span again that is stepped over
+	// recordsWait says whether records that a list has named are still to be fetched, which holds the watermark; nil:
+	// lists name none. Withheld says so of the latest position.
+	recordsWait func(ctx context.Context) (bool, error)
+	withheld    bool
 }
 
 func newRangeFeed(settings FeedSettings) *RangeFeed {
 	settings = settings.withDefaults()
 	info := settings.Info
-	reader := info.Reader
-	if rows, knows := settings.Ledger.(Recognizer); knows {
-		if r, can := reader.(RowReader); can {
-			reader = r.LeavingOut(rows)
-		}
-	}
 	l := plan.Ladder{Interval: max(info.PollInterval(), time.Second), Lookback: max(info.Lookback, time.Second)}
 	return &RangeFeed{
 		committer: newCommitter(settings),
-		reader:    reader,
 		ladder:    l,
 		levels:    newLevelStates(l.Last()+1, l.Interval, info.Limits.Grain),
 		level:     -1,
@@ -58,11 +50,6 @@ func newRangeFeed(settings FeedSettings) *RangeFeed {
 func (f *RangeFeed) Poll(ctx context.Context) error {
 	r := f.newPoll()
 	f.seen = r.view
-	if u := r.plan.DueUnread(r.view.Now); u != nil && !r.beforeClock && !f.reread && f.mayRereadUnreadable(r.state) {
-		f.reread = true
-		return f.readUnreadable(ctx, r, *u)
-	}
-	f.reread = false // between two spans that are read again, a span that is due is read
 	f.planStep(r)
 	f.level = r.read.Level
 	if !r.beforeClock && f.plan.OpenRead(r.read.Level) == nil {
@@ -120,7 +107,8 @@ func (f *RangeFeed) newPoll() *rangePoll {
 		r.view.Watermark = r.view.Now // it stays, which is no reason to catch up
 	}
 	r.plan.DropFuture(r.view.Now)
-	r.plan.ExpireUnread(r.view)
+	r.spans, r.page.Done = r.plan.Expire(state.Spans, r.view)
+	r.view.Skip = plan.SetAside(r.spans)
 	return r
 }
 
@@ -218,8 +206,8 @@ func (f *RangeFeed) succeeded(r *rangePoll, pages int) {
 // showLost shows how much time the provider no longer kept or can't give, and logs the former once.
 func (f *RangeFeed) showLost() {
 	lost := f.plan.Lost()
-	f.settings.Metrics.Unreadable(lost + f.plan.UnreadFor())
-	f.settings.Metrics.Tasks("span", 0, len(f.plan.Unread))
+	f.lost.Store(int64(lost))
+	f.showSpans()
 	if lost < f.logged+time.Minute {
 		return
 	}
@@ -244,11 +232,6 @@ func (f *RangeFeed) Wait(context.Context) time.Duration {
 			left = max(left, due.Sub(v.Now))
 		}
 		wait = min(wait, left)
-	}
-	for i := range p.Unread {
-		if f.mayRereadUnreadable(f.settings.Ledger.State()) {
-			wait = min(wait, p.Unread[i].Due.Sub(v.Now))
-		}
 	}
 	return max(wait, 0)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // readerFunc is a RangeReader of a function.
@@ -52,6 +53,7 @@ func (p *pages) State() counting.State { return p.state }
 
 func (p *pages) Commit(_ context.Context, page *counting.Page) (counting.Result, error) {
 	p.all = append(p.all, *page)
+	p.state.Spans = work.Spans(p.state.Spans, page.Done, page.Enqueue)
 	if page.Position != nil {
 		p.state.Plan = page.Position.Plan
 		p.state.Watermark = plan.Latest(p.state.Watermark, page.Position.Watermark)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // rangePoll is one poll of a RangeFeed: it reads a step of a level's read and commits it page by page. The last page is followed by the position.
@@ -16,6 +17,9 @@ type rangePoll struct {
 	plan *plan.Plan
 	read plan.LevelRead
 	step plan.Step
+	// spans are those that are read again, without those that the page of the position takes off.
+	spans []work.Item
+	page  Page
 	// beforeClock says that the provider's time isn't known yet, so no position moves.
 	beforeClock bool
 	// clockGap is by how much the clocks differ, if that is more than the lookback; else 0.
@@ -24,36 +28,18 @@ type rangePoll struct {
 	tick time.Duration
 }
 
-// read reads a span and commits it page by page. It returns the number of pages, and the number of new records and tasks in them.
-func (f *RangeFeed) read(ctx context.Context, from, to time.Time) (pages, found int, err error) {
-	d := Driver{Reader: f.reader, Commit: func(ctx context.Context, page *Page) error {
-		result, err := f.commitPage(ctx, page)
-		pages++
-		found += result.New + result.Queued
-		return err
-	}}
-	if err = f.settings.Paused(); err != nil {
-		return 0, 0, asLedgerError(err)
-	}
-	if err = d.Read(ctx, from, to); err == nil || IsFewerRows(err) {
-		f.endpoint.Succeeded()
-		f.readable = plan.Span{From: plan.Latest(from, to.Add(-shortestPiece)), To: to}
-	}
-	return pages, found, err
-}
-
-// commitPlan commits a page together with another plan, which replaces the feed's.
-func (f *RangeFeed) commitPlan(ctx context.Context, next *plan.Plan, page *Page, position counting.Position) error {
-	data, err := next.Encode()
+// commitPlan commits a poll's plan, which replaces the feed's, and what changes of the spans that are read again.
+func (f *RangeFeed) commitPlan(ctx context.Context, r *rangePoll, position counting.Position) error {
+	data, err := r.plan.Encode()
 	if err != nil {
 		return err
 	}
 	position.Plan = data
-	page.Position = &position
-	if _, err := f.commitPage(ctx, page); err != nil {
+	r.page.Position = &position
+	if _, err := f.commitPage(ctx, &r.page); err != nil {
 		return err
 	}
-	f.plan, f.stored = next, data
+	f.plan, f.stored = r.plan, data
 	f.seen.Watermark = plan.Latest(f.seen.Watermark, position.Watermark)
 	f.showLost()
 	return nil
@@ -93,24 +79,35 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 	}
 	r.view.Gap = later.Sub(earlier)
 	watermark, historyDone := r.plan.Finish(r.read, r.step, found, r.view, later.Add(r.tick-c.Elapsed()))
-	var position counting.Position
-	if again := r.plan.OpenRead(r.read.Level); again == nil || again.Pass == 0 { // else the piece is read once more
-		position.Read = r.completeRead()
-	}
 	if !heldBefore && !f.clocksHold(earlier, later) {
-		position.HistoryDone = historyDone
-		watermark = r.plan.Hold(watermark)
+		r.plan.Reached, r.plan.HistoryRead = time.Time{}, historyDone && !r.state.HistoryDone
 		if watermark.After(r.state.Watermark) || r.view.Watermark.Before(r.state.Watermark) {
-			position.Watermark = watermark
+			r.plan.Reached = watermark
 		}
 	}
-	if f.held == nil {
-		return f.commitPlan(ctx, r.plan, spanTasks(f.plan.Unread, r.plan.Unread), position)
+	read := r.completeRead()
+	if again := r.plan.OpenRead(r.read.Level); again != nil && again.Pass > 0 {
+		read = nil // the piece is read once more
 	}
-	named := c.Now() // at the latest
-	if err := f.commitPlan(ctx, r.plan, spanTasks(f.plan.Unread, r.plan.Unread), counting.Position{}); err != nil {
-		return err
+	return f.commitReached(ctx, r, read)
+}
+
+// commitReached commits a poll's plan with the position that it has reached. If records that were named are still to be
+// fetched, the position waits: if the watermark passed them, so would the floor, and they would be too old to count;
+// and the first history would be shown while it is still being counted (counting.md 5, 7, 20).
+func (f *RangeFeed) commitReached(ctx context.Context, r *rangePoll, read *counting.Read) (err error) {
+	position, waits := counting.Position{}, false
+	if f.recordsWait != nil {
+		if waits, err = f.recordsWait(ctx); err != nil {
+			return err
+		}
 	}
-	f.held.add(position, r.state, named)
-	return nil
+	if !waits {
+		position.Read, position.HistoryDone = read, r.plan.HistoryRead
+		position.Watermark, r.plan.HistoryRead = r.plan.Release(r.spans), false
+	}
+	if err = f.commitPlan(ctx, r, position); err == nil {
+		f.withheld = waits && (!r.plan.Reached.IsZero() || r.plan.HistoryRead)
+	}
+	return err
 }

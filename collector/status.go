@@ -59,13 +59,6 @@ type health struct {
 	active  map[cdr.Direction]int
 }
 
-// observe takes over the feed's unreadable spans.
-func (h *health) observe(feed Feed) {
-	if feed != nil {
-		h.status.Unread = feed.Unread()
-	}
-}
-
 type panicError struct {
 	value string
 	stack []byte
@@ -128,7 +121,6 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 	}
 	wait := l.wait(ctx, err, took)
 	l.update(func(h *health) {
-		h.observe(l.feed)
 		h.status.NextRead = now.Add(wait)
 		switch {
 		case err == nil:
@@ -194,6 +186,11 @@ func (l *Loop) Status() Status {
 	s := h.status
 	s.State, s.Watermark, s.Records = StateOK, state.Watermark, state.Records
 	s.Ready = s.Ready || state.HistoryDone
+	for i := range state.Spans {
+		if w := &state.Spans[i]; w.SetAside {
+			s.Unread = append(s.Unread, plan.SpanText(w))
+		}
+	}
 	if behind(state.Watermark, now, l.settings.Info.PollInterval()) {
 		s.State = StateCatchingUp
 	}

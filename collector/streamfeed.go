@@ -24,7 +24,7 @@ const postedAtOnce = 16
 //	posted here while none waits ────────────────────────────────┼─▶ commit
 //	posted to another replica, or while some wait ─▶ task in ledger ┘
 type StreamFeed struct {
-	committer
+	*committer
 	backoff
 
 	// posting is held from the look at the posted records that wait to the commit, so that an older one isn't counted after a newer one.
@@ -176,9 +176,6 @@ func (f *StreamFeed) Wait(context.Context) time.Duration {
 
 // Trouble implements Feed.
 func (f *StreamFeed) Trouble() error { return f.err }
-
-// Unread implements Feed: nothing is stepped over.
-func (f *StreamFeed) Unread() []string { return nil }
 
 // SpanReader makes a RangeReader of a StreamReader, for commands: it reads all of the stream for
 // each span. A row that was set aside belongs to the span of the record before it. What waits

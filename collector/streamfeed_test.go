@@ -301,4 +301,5 @@ func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]work.Item, er
 }
 
 func (q *enqueued) SetAside(context.Context, time.Time, int) ([]work.Item, error) { return nil, nil }
-func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error)    { return 0, 0, nil }
+
+func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error) { return 0, 0, nil }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
 	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
@@ -47,20 +46,21 @@ type TaskFeed struct {
 
 	fetching fetching
 	upkeep   subscriptionUpkeep
+	listAt   time.Duration // when the list goes on although records wait, by Clock.Elapsed
 }
 
 // subscriptionUpkeep is the state of maintaining the subscription. Its backoff is also the wait after a success.
 type subscriptionUpkeep struct {
 	backoff
 
-	// gap is since when notifications may be missing; zero once calls since then were listed.
+	// gap is since when notifications may be missing; zero once the ledger has it as a span to be read.
 	gap time.Time
 }
 
 // NewTaskFeed makes the feed of a list, its Info.Reader, and what fetches.
 func NewTaskFeed(settings FeedSettings) *TaskFeed {
 	f := &TaskFeed{RangeFeed: newRangeFeed(settings), fetching: fetching{refusals: make(map[string]witness.Refusals)}}
-	f.held = new(heldPosition)
+	f.RangeFeed.recordsWait = f.recordsWait
 	return f
 }
 
@@ -106,17 +106,18 @@ func (f *TaskFeed) Trouble() error {
 
 // listWait is how long from now to the next piece of the list.
 func (f *TaskFeed) listWait(ctx context.Context) time.Duration {
-	return max(f.RangeFeed.Wait(ctx), f.held.until-f.settings.Clock.Elapsed())
+	return max(f.RangeFeed.Wait(ctx), f.listAt-f.settings.Clock.Elapsed())
 }
 
 func (f *TaskFeed) list(ctx context.Context) error {
 	if err := f.RangeFeed.Poll(ctx); err != nil {
 		return err
 	}
-	if !f.held.at.IsZero() {
-		f.held.until = f.settings.Clock.Elapsed() + longestHold
+	f.listAt = 0
+	if f.withheld {
+		f.listAt = f.settings.Clock.Elapsed() + longestHold
 	}
-	return f.releaseHeld(ctx)
+	return f.release(ctx)
 }
 
 // upkeepWait is how long from now until the subscription is maintained.
@@ -130,7 +131,7 @@ func (f *TaskFeed) upkeepWait(context.Context) time.Duration {
 	return f.upkeep.retry - f.settings.Clock.Elapsed()
 }
 
-// maintain maintains the subscription and lists the calls whose notifications may have been missed.
+// maintain maintains the subscription and has the calls listed whose notifications may have been missed.
 func (f *TaskFeed) maintain(ctx context.Context) error {
 	c, k := f.settings.Clock, &f.upkeep
 	if c.pending() {
@@ -141,7 +142,7 @@ func (f *TaskFeed) maintain(ctx context.Context) error {
 		k.gap = gap
 	}
 	if err == nil && !k.gap.IsZero() {
-		if err = f.listGap(ctx); err == nil {
+		if err = f.addGap(ctx); err == nil {
 			k.gap = time.Time{}
 		}
 	}
@@ -156,74 +157,36 @@ func (f *TaskFeed) maintain(ctx context.Context) error {
 	return err
 }
 
-// listGap lists the calls that started since a little before the gap, as far as they may be read
-// (counting.md 5). It moves no position: the regular list covers that time too.
-func (f *TaskFeed) listGap(ctx context.Context) error {
+// addGap has the calls listed that started since a little before the gap, as far as they may be read (counting.md 5).
+// It moves no position: the regular list covers that time too.
+func (f *TaskFeed) addGap(ctx context.Context) error {
 	earlier, now := f.settings.Clock.times()
-	limits := f.settings.Info.Limits
 	from := plan.Latest(plan.Earliest(f.upkeep.gap, earlier).Add(-gapMargin), f.settings.Ledger.State().Floor)
-	for _, most := range []time.Duration{limits.Retention, limits.MaxRange - 2*time.Second} {
-		if most > 0 {
-			from = plan.Latest(from, now.Add(-most))
-		}
+	if keeps := f.settings.Info.Limits.Retention; keeps > 0 {
+		from = plan.Latest(from, now.Add(-keeps))
 	}
-	_, _, err := f.read(ctx, from, now)
-	return err
+	return f.addSpan(ctx, from, now)
 }
 
-// releaseHeld commits the held position once no task up to it is due: all were fetched, or were
-// put off as poison. If only a few are left and all of them were refused, the list goes on
-// before that, so that other calls aren't late.
-func (f *TaskFeed) releaseHeld(ctx context.Context) error {
-	h, now, parallel := f.held, f.settings.Clock.Now(), f.settings.Info.Fetcher.Parallel()
-	if h.at.IsZero() {
+// recordsWait says whether records are still to be fetched: all others were, or were put off as poison. If only a few
+// are left and all of them were refused, the list goes on, so that other calls aren't late.
+func (f *TaskFeed) recordsWait(ctx context.Context) (bool, error) {
+	parallel := f.settings.Info.Fetcher.Parallel()
+	items, err := f.settings.Queue.Due(ctx, f.settings.Clock.Now(), parallel)
+	isNew := func(w work.Item) bool { return f.fetching.refusals[w.Key].Count() == 0 }
+	if len(items) < parallel && !slices.ContainsFunc(items, isNew) {
+		f.listAt = 0
+	}
+	return len(items) > 0, asLedgerError(err)
+}
+
+// release commits the position that was withheld, once no record holds it.
+func (f *TaskFeed) release(ctx context.Context) error {
+	if !f.withheld {
 		return nil
 	}
-	// Our clock may have been set back since.
-	tasks, err := f.settings.Queue.Due(ctx, plan.Earliest(h.at, now), parallel)
-	if err != nil {
-		return asLedgerError(err)
-	}
-	if len(tasks) > 0 {
-		if len(tasks) < parallel && !slices.ContainsFunc(tasks, func(w work.Item) bool { return f.fetching.refusals[w.Key].Count() == 0 }) {
-			h.until = 0
-		}
-		return nil
-	}
-	if _, err := f.commitPage(ctx, &Page{Position: &h.Position}); err != nil {
+	if waits, err := f.recordsWait(ctx); err != nil || waits {
 		return err
 	}
-	*h = heldPosition{}
-	return nil
-}
-
-// heldPosition is a position that waits until the named calls are fetched or put off. If the
-// watermark passed them before that, so would the floor, and they would be too old to count;
-// and the first history would be shown while it is still being counted (counting.md 5, 7, 20).
-// It isn't stored: after a restart the plan arrives at it again. It is empty if at is zero.
-type heldPosition struct {
-	counting.Position
-
-	at    time.Time     // up to which nothing may be due
-	until time.Duration // when the next piece is listed even so, by Clock.Elapsed
-}
-
-// add holds a position back until the calls that were named up to now are fetched.
-func (h *heldPosition) add(p counting.Position, state counting.State, now time.Time) {
-	ends := p.HistoryDone && !state.HistoryDone
-	if ends || !p.Watermark.IsZero() {
-		h.at = plan.Latest(h.at, now)
-		h.Watermark = plan.Latest(h.Watermark, p.Watermark)
-		if !p.Watermark.IsZero() && p.Watermark.Before(state.Watermark) {
-			h.Watermark = p.Watermark // it steps back
-		}
-		h.HistoryDone = h.HistoryDone || ends
-	}
-}
-
-// extend makes a held position also wait for tasks that were named later, up to an instant.
-func (h *heldPosition) extend(at time.Time) {
-	if !h.at.IsZero() {
-		h.at = plan.Latest(h.at, at)
-	}
+	return f.commitReached(ctx, &rangePoll{plan: f.plan.Clone(), spans: f.settings.Ledger.State().Spans}, nil)
 }

@@ -9,41 +9,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
-
-// What waits for names waits also for those that come again meanwhile, which are due only
-// from then on.
-func TestTaskFeed_WhatIsNamedAgainHolds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newTaskModel(time.Now())
-		feed := m.feed()
-		for again := range 2 {
-			if _, err := feed.commitPage(t.Context(), &Page{Enqueue: []work.Item{{Kind: "record", Key: "a", Version: 1}}}); err != nil {
-				t.Fatal(err)
-			}
-			if again == 0 {
-				feed.held.add(counting.Position{Watermark: time.Now().Add(time.Second)}, counting.State{}, feed.settings.Clock.Now())
-			}
-			<-time.After(time.Minute)
-		}
-		m.with(func() { // the second time it was due later
-			w := m.work[taskID{"record", "a"}]
-			if !w.Due.Equal(feed.held.at) {
-				t.Errorf("it is due at %s, and held until %s", w.Due, feed.held.at)
-			}
-		})
-		for range 2 {
-			if err := feed.releaseHeld(t.Context()); err != nil || m.state.Watermark.After(m.state.Origin) || feed.held.at.IsZero() {
-				t.Fatalf("the watermark is %s, %v", m.state.Watermark, err)
-			}
-		}
-		m.work, m.order = nil, nil
-		if err := feed.releaseHeld(t.Context()); err != nil || !m.state.Watermark.After(m.state.Origin) || !feed.held.at.IsZero() {
-			t.Errorf("when all is fetched the watermark is %s, %v", m.state.Watermark, err)
-		}
-	})
-}
 
 // slowDisk takes its time for each commit, and counts those with records.
 type slowDisk struct {
@@ -101,13 +67,13 @@ func (s fullDisk) Commit(ctx context.Context, page *counting.Page) (counting.Res
 	return s.Ledger.Commit(ctx, page)
 }
 
-// A position that couldn't be committed isn't kept either: the list is read again.
-func TestTaskFeed_APositionThatFailsIsntHeld(t *testing.T) {
+// A position that couldn't be committed isn't withheld either: the list is read again.
+func TestTaskFeed_APositionThatFailsIsntWithheld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now().Add(-time.Hour))
 		feed := m.feed(func(s *FeedSettings) { s.Ledger = fullDisk{m} })
-		if err := feed.Poll(t.Context()); !errors.Is(err, ledger.ErrFull) || !feed.held.at.IsZero() {
-			t.Errorf("held until %s; error %v", feed.held.at, err)
+		if err := feed.Poll(t.Context()); !errors.Is(err, ledger.ErrFull) || feed.withheld {
+			t.Errorf("withheld is %t; error %v", feed.withheld, err)
 		}
 	})
 }

@@ -179,7 +179,7 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err := f.releaseHeld(ctx); err != nil {
+	if err := f.release(ctx); err != nil {
 		return err
 	}
 	return r.finish()

@@ -271,8 +271,11 @@ func (m *taskModel) Commit(ctx context.Context, page *counting.Page) (r counting
 			m.deleteTask(taskID{w.Kind, w.Key})
 		}
 	}
+	m.state.Spans = work.Spans(m.state.Spans, page.Done, page.Enqueue)
 	for _, w := range page.Enqueue {
-		m.enqueue(w, &r)
+		if w.Kind != work.Span {
+			m.enqueue(w, &r)
+		}
 	}
 	if p := page.Position; p != nil {
 		m.move(p)

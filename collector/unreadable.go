@@ -2,12 +2,12 @@ package collector
 
 import (
 	"context"
-	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
@@ -19,25 +19,6 @@ const (
 	// otherSpanDistance is how far before a failing piece another span is read, to see whether the provider can give that one.
 	otherSpanDistance = time.Hour
 )
-
-// spanTasks is a page whose tasks make the ledger keep the ids around the spans that are stepped over, since their calls are still to be counted
-// once: it enqueues the spans that only the later plan has, and removes those that only the earlier one has.
-func spanTasks(before, after []plan.Unreadable) *Page {
-	return &Page{Enqueue: spanTasksWithout(after, before), Done: spanTasksWithout(before, after)}
-}
-
-func spanTasksWithout(spans, others []plan.Unreadable) (tasks []work.Item) {
-	known := make(map[string]bool, len(others))
-	for i := range others {
-		known[others[i].String()] = true
-	}
-	for i := range spans {
-		if u := &spans[i]; !known[u.String()] {
-			tasks = append(tasks, work.Item{Kind: work.Span, Key: u.String(), Due: u.Due, Attempts: u.Tries, SetAside: true})
-		}
-	}
-	return tasks
-}
 
 // blamesSpan says whether the span that was asked for may be the cause of an error. It never is the cause of errors of limits, credentials or the
 // ledger.
@@ -63,10 +44,9 @@ func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error
 	if !serves || !short || refusals < spanRefusals {
 		return nil
 	}
-	next := f.plan.Clone()
 	piece.From, piece.To = plan.ToWholeSeconds(plan.Latest(piece.From, r.read.Cursor), piece.To)
-	next.StepOver(piece.From, piece.To, f.settings.Clock.Later(), 0, 0)
-	if err := f.commitPlan(ctx, next, spanTasks(f.plan.Unread, next.Unread), counting.Position{}); err != nil {
+	put, done := plan.StepOver(f.settings.Ledger.State().Spans, piece, f.settings.Clock.Later(), "", err.Error())
+	if _, err := f.commitPage(ctx, &Page{Done: done, Enqueue: []work.Item{put}}); err != nil {
 		return err
 	}
 	f.levels.stepOver(r.read.Level, piece)
@@ -79,7 +59,11 @@ func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error
 // and it holds the watermark.
 func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 	from, to := plan.ToWholeSeconds(plan.Latest(r.step.From, r.read.Cursor), r.step.To)
-	r.plan.StepOver(from, to, f.settings.Clock.Later(), fewer.Rows, fewer.Total)
+	put, done := plan.StepOver(r.spans, plan.Span{From: from, To: to}, f.settings.Clock.Later(),
+		plan.MissingRows(fewer.Rows, fewer.Total), fewer.Error())
+	r.page.Done, r.page.Enqueue = append(r.page.Done, done...), append(r.page.Enqueue, put)
+	r.spans = append(slices.Clone(r.spans), put) // the watermark stands before the first of them
+	slices.SortFunc(r.spans, func(a, b work.Item) int { return strings.Compare(a.Key, b.Key) })
 	f.settings.Logger.Warn("the provider gave fewer rows of a span than its own total says: "+
 		"the watermark stands before it, newer spans are read, and it is read again later",
 		"span", plan.Span{From: from, To: to}.String(), "rows", fewer.Rows, "total", fewer.Total)
@@ -110,48 +94,4 @@ func (f *RangeFeed) isApart(other, piece plan.Span) bool {
 	grain := max(f.settings.Info.Limits.Grain, time.Second)
 	begin, end := piece.From.Truncate(grain), piece.To.Add(grain-1).Truncate(grain)
 	return !other.To.IsZero() && (!other.To.After(begin) || !other.From.Before(end))
-}
-
-// mayRereadUnreadable says whether the spans that are stepped over are read again now: not while other reads fail, nor before the first history is shown.
-func (f *RangeFeed) mayRereadUnreadable(state counting.State) bool {
-	return f.levels.all.failures == 0 && state.HistoryDone
-}
-
-// readUnreadable reads both halves of a span that is stepped over. If they still can't be read, that is no failure of the feed.
-func (f *RangeFeed) readUnreadable(ctx context.Context, r *rangePoll, u plan.Unreadable) error {
-	var left []plan.Unreadable
-	parts := u.Halves(max(shortestPiece, f.settings.Info.Limits.Grain))
-	for _, part := range parts {
-		_, _, err := f.read(ctx, part.From, part.To)
-		switch {
-		case err == nil:
-			f.settings.Logger.Info("a span of time that couldn't be read was read", "span", part.String())
-		case ctx.Err() != nil || isLedgerError(err):
-			return err
-		default:
-			keep := plan.Unreadable{Span: part, Rows: u.Rows, Total: u.Total}
-			if fewer, is := errors.AsType[*FewerRows](err); is {
-				keep.Rows, keep.Total = fewer.Rows, fewer.Total
-			}
-			left = append(left, keep)
-		}
-	}
-	r.plan.KeepUnread(u, left, len(left) < len(parts), f.settings.Clock.Later())
-	page := spanTasks(f.plan.Unread, r.plan.Unread)
-	if len(page.Done) > 0 {
-		return f.commitPlan(ctx, r.plan, page, counting.Position{})
-	}
-	f.plan = r.plan // stored with the next position
-	return nil
-}
-
-// Unread implements Feed.
-func (f *RangeFeed) Unread() (spans []string) {
-	if f.plan == nil {
-		return nil
-	}
-	for i := range f.plan.Unread {
-		spans = append(spans, f.plan.Unread[i].Text())
-	}
-	return spans
 }

@@ -61,14 +61,13 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				}
 				o := newObserved()
 				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.Feed })
-				feed := l.feed.(*RangeFeed)
 				l.Start()
 				pass(t, c.heal-time.Minute)
 				if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute || !m.State().HistoryDone {
 					t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
 				}
-				if n := len(feed.Unread()); n == 0 || n > 4*len(c.bad) {
-					t.Errorf("stepped over are %v", feed.Unread())
+				if n := len(l.Status().Unread); n == 0 || n > 4*len(c.bad) {
+					t.Errorf("stepped over are %v", l.Status().Unread)
 				}
 				if got, most := o.duration(metrics.Unreadable), time.Duration(4*len(c.bad))*time.Second; got == 0 || got > most {
 					t.Errorf("%s can't be read, want at most %s", got, most)
@@ -87,8 +86,8 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				if left := m.missing(by); len(left) != 0 {
 					t.Errorf("%d calls weren't counted, the first of %s after the begin", len(left), left[0].start.Sub(begin))
 				}
-				if len(feed.Unread()) != 0 || o.duration(metrics.Unreadable) != 0 {
-					t.Errorf("still stepped over are %v, %s", feed.Unread(), o.duration(metrics.Unreadable))
+				if len(l.Status().Unread) != 0 || o.duration(metrics.Unreadable) != 0 {
+					t.Errorf("still stepped over are %v, %s", l.Status().Unread, o.duration(metrics.Unreadable))
 				}
 			})
 		})
@@ -394,7 +393,6 @@ func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 					return errProvider
 				}
 				l := loopOver(m, time.Minute, 6*time.Hour)
-				feed := l.feed.(*RangeFeed)
 				l.Start()
 				for time.Since(begin) < 14*time.Hour+30*time.Minute {
 					if pass(t, time.Minute); len(l.Status().Unread) != 0 {
@@ -407,8 +405,8 @@ func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 				}
 				pass(t, 20*time.Hour)
 				l.Stop()
-				if left := m.missing(begin.Add(20 * time.Hour)); len(left) != 0 || len(feed.Unread()) != 0 {
-					t.Errorf("%d calls weren't counted, and %v is stepped over", len(left), feed.Unread())
+				if left := m.missing(begin.Add(20 * time.Hour)); len(left) != 0 || len(l.Status().Unread) != 0 {
+					t.Errorf("%d calls weren't counted, and %v is stepped over", len(left), l.Status().Unread)
 				}
 			})
 		})

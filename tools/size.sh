@@ -18,7 +18,7 @@ room() { # NAME LINES BUDGET
 }
 printf '%-46s %6s %6s\n' room lines budget
 room "cmd, app, web, config, demo" "$(($(lines cmd internal/app internal/web internal/demo internal/providers internal/thresholds) + $(own internal/config)))" 7000
-room "collector without providers, httpclient, wire" "$(($(own collector) + $(lines collector/plan collector/advice collector/httpclient collector/wire internal/witness)))" 4700
+room "collector without providers, httpclient, wire" "$(($(own collector) + $(lines collector/plan collector/advice collector/httpclient collector/wire internal/witness internal/work)))" 4700
 room "msgraph" "$(lines collector/msgraph)" 3000
 room "ringcentral" "$(lines collector/ringcentral)" 1600
 room "wavix" "$(lines collector/wavix)" 1500

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 )
@@ -32,15 +31,14 @@ func TestPlan_SurvivesARestart(t *testing.T) {
 	}
 }
 
-// TestPlan_DecodeOther: a plan of other levels, and what can't be decoded, is followed by a deep read. The spans that can't be read
-// are kept.
+// TestPlan_DecodeOther: a plan of other levels, and what can't be decoded, is followed by a deep read. How much time
+// was lost is kept.
 func TestPlan_DecodeOther(t *testing.T) {
 	p := New(Ladder{Interval: time.Minute, Lookback: 24 * time.Hour})
 	for m := range p.Reads {
 		p.Reads[m] = noon
 	}
 	p.Expired = time.Hour
-	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon, 0, 0)
 	other, err := p.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +67,7 @@ func TestPlan_DecodeOther(t *testing.T) {
 		if task := got.NextRead(got.NextLevel(v, -1, always, never), v); task.Level != minutely.Last() || !task.Join.Equal(noon.Add(-61*time.Hour)) {
 			t.Errorf("%s: it is followed by %+v, want a deep read", c.name, task)
 		}
-		if kept := got.Expired == time.Hour && len(got.Unread) == 1; kept != c.kept {
+		if kept := got.Expired == time.Hour; kept != c.kept {
 			t.Errorf("%s: it is %+v", c.name, got)
 		}
 	}
@@ -80,7 +78,6 @@ func withOpen(t *testing.T, levels ...int) string {
 	t.Helper()
 	p := New(minutely)
 	p.Expired = time.Hour
-	p.StepOver(noon.Add(-time.Hour), noon.Add(-59*time.Minute), noon, 0, 0)
 	for _, level := range levels {
 		p.Open = append(p.Open, LevelRead{Level: level, Wanted: noon, Join: noon.Add(-time.Hour), Cursor: noon.Add(-time.Minute), To: noon})
 	}
@@ -109,37 +106,4 @@ func FuzzDecodePlan(f *testing.F) {
 			t.Errorf("%q makes a plan that can't be stored: %v", data, err)
 		}
 	})
-}
-
-// TestStepOver: spans that touch become one; those of which rows are missing keep their own numbers
-// until there are a hundred, and the watermark stands before the first of these.
-func TestStepOver(t *testing.T) {
-	p, at := New(Ladder{Interval: time.Minute, Lookback: time.Hour}), func(minute int) time.Time {
-		return noon.Add(time.Duration(minute) * time.Minute)
-	}
-	p.StepOver(at(0), at(1), noon, 0, 0)
-	p.StepOver(at(1), at(2), noon, 0, 0)
-	if got := p.Hold(at(9)); len(p.Unread) != 1 || p.Unread[0].Length() != 2*time.Minute || !got.Equal(at(9)) {
-		t.Errorf("stepped over are %v, the watermark is %s", p.Unread, got)
-	}
-	p.StepOver(at(2), at(3), noon, 2, 5)
-	p.StepOver(at(3), at(4), noon, 1, 3)
-	var texts []string
-	for i := range p.Unread {
-		texts = append(texts, p.Unread[i].Text())
-	}
-	const want = "2026-03-01T12:00:00Z/2026-03-01T12:02:00Z 2026-03-01T12:02:00Z/2026-03-01T12:03:00Z (2 of 5 rows) " +
-		"2026-03-01T12:03:00Z/2026-03-01T12:04:00Z (1 of 3 rows)"
-	if got := strings.Join(texts, " "); got != want {
-		t.Errorf("stepped over are %s", got)
-	}
-	if got := p.Hold(at(9)); !got.Equal(at(2)) || !p.Reached.Equal(at(9)) {
-		t.Errorf("the watermark is %s, reached is %s", got, p.Reached)
-	}
-	for i := 4; i < 500; i++ {
-		p.StepOver(at(i), at(i+1), noon, 0, 1)
-	}
-	if last := p.Unread[len(p.Unread)-1]; len(p.Unread) > 101 || !last.To.Equal(at(500)) {
-		t.Errorf("%d spans are stepped over, the last one is %s", len(p.Unread), last.Text())
-	}
 }

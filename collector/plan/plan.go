@@ -27,11 +27,11 @@ type Plan struct {
 	Open []LevelRead `json:"open,omitempty"`
 	// Expired is how much time the provider no longer kept when it was due.
 	Expired time.Duration `json:"gone,omitempty"`
-	// Unread are the spans that are stepped over, in order.
-	Unread []Unreadable `json:"unread,omitempty"`
-	// Reached is where the watermark would be if none of these held it; zero: none does. Reads are
-	// planned by it.
-	Reached time.Time `json:"reached,omitzero"`
+	// Reached is where reads have brought the watermark while spans of which rows are missing, or records that are
+	// still to be fetched, hold it back; zero: nothing does. Reads are planned by it. HistoryRead says so of the end of
+	// the first history.
+	Reached     time.Time `json:"reached,omitzero"`
+	HistoryRead bool      `json:"history_read,omitempty"`
 }
 
 // LevelRead is a level's read under way.
@@ -67,6 +67,8 @@ type View struct {
 	Floor, Watermark time.Time
 	// Edge is how far back the provider keeps records; zero if that isn't known.
 	Edge time.Time
+	// Skip are the spans that reads leave out, in order.
+	Skip []Span
 }
 
 // EarlierNow is the time by the earlier clock.
@@ -94,7 +96,7 @@ func Decode(data []byte, l Ladder) (*Plan, error) {
 	if err := json.Unmarshal(data, &stored); err != nil {
 		return p, fmt.Errorf("decode the read plan: %w", err)
 	}
-	p.Expired, p.Unread, p.Reached = stored.Expired, stored.Unread, stored.Reached
+	p.Expired, p.Reached, p.HistoryRead = stored.Expired, stored.Reached, stored.HistoryRead
 	if stored.Ladder != l {
 		return p, nil
 	}
@@ -118,7 +120,7 @@ func New(l Ladder) *Plan {
 // Clone returns a copy that shares nothing with p.
 func (p *Plan) Clone() *Plan {
 	q := *p
-	q.Reads, q.Open, q.Unread = slices.Clone(p.Reads), slices.Clone(p.Open), slices.Clone(p.Unread)
+	q.Reads, q.Open = slices.Clone(p.Reads), slices.Clone(p.Open)
 	return &q
 }
 
@@ -182,7 +184,4 @@ func (p *Plan) DropFuture(now time.Time) {
 		p.Joined = Span{}
 	}
 	p.Reached = Earliest(p.Reached, now)
-	for i := range p.Unread { // a clock that was ahead may have put them off too far
-		p.Unread[i].Due = Earliest(p.Unread[i].Due, now.Add(lastRereading))
-	}
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -16,7 +17,7 @@ import (
 // readMissing has the days read again on which the newest audit of a feed that is read here found something missing or another amount: what the provider
 // listed after the read plan's last read of it is counted late rather than never. read says of which audit a feed's days were read already; after a restart
 // they are read once more, which counts nothing twice.
-func (a *App) readMissing(r *running, read map[feedName]time.Time) {
+func (a *App) readMissing(ctx context.Context, r *running, read map[feedName]time.Time) {
 	all := a.books.Load().audits
 	for _, s := range r.sources {
 		for _, f := range s.feeds() {
@@ -25,11 +26,15 @@ func (a *App) readMissing(r *running, read map[feedName]time.Time) {
 			if newest == nil || !newest.Differs || newest.Began.Equal(read[name]) {
 				continue
 			}
-			read[name] = newest.Began.Time
+			var failed error
 			for _, one := range all {
-				if one.Source == name.source && one.Feed == name.feed && one.At.Equal(read[name]) && one.Differs {
-					f.loop.ReadAgain(one.Day, one.Day.AddDate(0, 0, 1))
+				ofFeed := one.Source == name.source && one.Feed == name.feed
+				if ofFeed && one.At.Equal(newest.Began.Time) && one.Differs {
+					failed = cmp.Or(failed, f.loop.ReadAgain(ctx, one.Day, one.Day.AddDate(0, 0, 1)))
 				}
+			}
+			if failed == nil { // else it is tried again
+				read[name] = newest.Began.Time
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func (a *App) keepBooks(ctx context.Context) {
 	read := make(map[feedName]time.Time)
 	look := func() {
 		a.readBooks(ctx)
-		a.readMissing(a.running.Load(), read)
+		a.readMissing(ctx, a.running.Load(), read)
 	}
 	look()
 	every(ctx, booksEvery, look)

@@ -39,6 +39,7 @@ func (d *Decision) decideTasks() {
 			d.change.Result.Queued += int(boolByte(queued))
 		}
 	}
+	d.change.State.Spans = work.Spans(d.change.State.Spans, d.change.DoneTasks, d.change.PutTasks)
 }
 
 // namesVersion says whether a task reads one version of a record.

@@ -170,7 +170,7 @@ func TestWaitingCallsAreNoWork(t *testing.T) {
 	r.wantCalls("pruned", 1, 2)
 	r.inspect(func(i *Inspector) {
 		feeds, err := i.Feeds()
-		if err != nil || len(feeds) != 1 || feeds[0].Waiting != 1 || feeds[0].Calls != 2 || len(feeds[0].SetAside) != 0 {
+		if err != nil || len(feeds) != 1 || feeds[0].Waiting != 1 || feeds[0].Calls != 2 || feeds[0].SetAside != 0 {
 			t.Errorf("%+v, %v", feeds, err)
 		}
 		if problems := i.Verify(func(string, int) {}); len(problems) > 0 {

@@ -131,6 +131,10 @@ func (f *Feed) load() error {
 	if state.Plan, err = l.loadPlan(f.id); err != nil {
 		return err
 	}
+	if state.Spans, err = readRows(&l.engine.session, `SELECT `+taskColumns+` FROM tasks
+		WHERE feed = ? AND kind = '`+work.Span+`' ORDER BY key`, []any{f.id}, taskTargets); err != nil {
+		return fmt.Errorf("read the spans that feed %d reads again: %w", f.id, err)
+	}
 	trunks, err := l.loadTrunks(series, f.id)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/klauspost/compress/s2"
@@ -32,10 +31,12 @@ type FeedReport struct {
 	Journal int
 	// Buckets are in order of their time: records by hour, then what is kept by four days.
 	Buckets []BucketReport
-	// Waiting are the tasks that wait, but for those set aside, which are SetAside. Calls are the calls that wait for further legs.
-	Waiting  int
-	Calls    int
-	SetAside []work.Item
+	// Waiting is how many items of work wait, SetAside how many of them are set aside, and Calls how many calls wait
+	// for further legs.
+	Waiting, SetAside, Calls int
+	// Owed are the items that were set aside or have failed, and the spans that are read again: those set aside first,
+	// each by when it is due.
+	Owed []work.Item
 	// BadRows are the rows that were set aside, by their problem, the most frequent first.
 	BadRows []BadRowReport
 }
@@ -144,12 +145,17 @@ func (f *Feed) report() (r FeedReport, err error) {
 	if err != nil {
 		return r, err
 	}
-	tasks, err := readRows(e, `SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind <> '`+work.Call+`' ORDER BY due, kind, key`, []any{f.id}, taskTargets)
+	r.Calls = f.waitingCalls
+	if err := e.ScanRow(`SELECT count(*), COALESCE(sum(set_aside), 0) FROM tasks
+		WHERE feed = ? AND kind <> '`+work.Call+`'`, []any{f.id}, &r.Waiting, &r.SetAside); err != nil {
+		return r, err
+	}
+	r.Owed, err = readRows(e, `SELECT `+taskColumns+` FROM tasks
+		WHERE feed = ? AND kind <> '`+work.Call+`' AND (set_aside = 1 OR attempts > 0 OR kind = '`+work.Span+`')
+		ORDER BY set_aside DESC, due, kind, key`, []any{f.id}, taskTargets)
 	if err != nil {
 		return r, err
 	}
-	r.SetAside = slices.DeleteFunc(tasks, func(w work.Item) bool { return !w.SetAside })
-	r.Waiting, r.Calls = len(tasks)-len(r.SetAside), f.waitingCalls
 	r.BadRows, err = readRows(e, `SELECT problem, count(*), max(at) FROM bad_rows
 		WHERE feed = ? GROUP BY problem ORDER BY count(*) DESC, problem`, []any{f.id},
 		func(b *BadRowReport) []any { return []any{&b.Problem, &b.Rows, asTime{&b.Last}} })

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,7 +37,12 @@ func TestInspect(t *testing.T) {
 	r.commit(&counting.Page{
 		Records: []*cdr.Record{call("c")},
 		Invalid: []counting.BadRow{bad("1", "no start"), bad("2", "no start"), bad("3", "no id")},
-		Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}, {Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"}},
+		Enqueue: []work.Item{
+			{Kind: "fetch", Key: "k", Due: epoch},
+			{Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"},
+			{Kind: "fetch", Key: "failed", Due: epoch, Attempts: 1},
+			{Kind: work.Span, Key: "2026-03-01T12:00:00Z/2026-03-01T13:00:00Z", Due: epoch},
+		},
 	})
 	r.inspect(func(i *Inspector) {
 		feeds, err := i.Feeds()
@@ -44,7 +50,8 @@ func TestInspect(t *testing.T) {
 			t.Fatalf("%+v, %v", feeds, err)
 		}
 		f := feeds[0]
-		if f.State.Records != 3 || f.Journal != 1 || f.Waiting != 1 || len(f.SetAside) != 1 || f.SetAside[0].Problem != "404" {
+		if f.State.Records != 3 || f.Journal != 1 || f.Waiting != 4 || f.SetAside != 1 ||
+			owed(f.Owed) != "fetch gone, fetch failed, span 2026-03-01T12:00:00Z/2026-03-01T13:00:00Z" || f.Owed[0].Problem != "404" {
 			t.Errorf("%+v", f)
 		}
 		if len(f.Buckets) != 3 || f.Buckets[0].IDs != 1 || f.Buckets[1].IDs != 1 || f.Buckets[2].Hour || !f.Buckets[1].Start.Equal(epoch.Add(-time.Hour)) {
@@ -60,6 +67,15 @@ func TestInspect(t *testing.T) {
 	if _, _, err := Compact(t.Context(), r.storage); server == "" && !errors.Is(err, ErrLocked) {
 		t.Errorf("compact beside an open ledger: %v", err)
 	}
+}
+
+// owed are the kinds and keys of items.
+func owed(items []work.Item) string {
+	var all []string
+	for _, w := range items {
+		all = append(all, w.Kind+" "+w.Key)
+	}
+	return strings.Join(all, ", ")
 }
 
 // Compacting gives room back and leaves everything known.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // pruneBlocks is after how many blocks a transaction of Prune ends, at the end of a bucket.
@@ -130,7 +131,10 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 	}{
 		{`DELETE FROM tallies WHERE feed = ? AND trunk > 0 AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
 		{`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`, counting.ActivityOf(now.Add(-counting.ActivityKept))},
-		{`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND due < ?`, micros(earlier.Add(-setAsideFor))},
+		{
+			`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND kind <> '` + work.Span + `' AND due < ?`,
+			micros(earlier.Add(-setAsideFor)),
+		},
 		{`DELETE FROM books WHERE feed = ? AND day < ?`, micros(earlier.Add(-counting.BooksKept))},
 		{`DELETE FROM audits WHERE feed = ? AND at < ?`, micros(earlier.Add(-auditsKept))},
 		{`DELETE FROM bad_rows WHERE feed = ? AND at < ?`, micros(oldest.Add(-48 * time.Hour))},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -334,4 +335,42 @@ func TestPostedInOrder(t *testing.T) {
 	if _, err := r.ledger.Enqueue(ctx, r.spec, []work.Item{{Kind: work.Posted, Key: "e"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a post that was given up: %v", err)
 	}
+}
+
+// TestRule04_SpansAreState: the spans that a feed reads again are in its state, in order, after each commit and after a
+// restart.
+func TestRule04_SpansAreState(t *testing.T) {
+	r := newRig(t)
+	span := func(hour int) work.Item {
+		at := epoch.Add(time.Duration(hour) * time.Hour).UTC()
+		key := at.Format(time.RFC3339) + "/" + at.Add(time.Hour).Format(time.RFC3339)
+		return work.Item{Kind: work.Span, Key: key, Due: at, Attempts: 1, SetAside: hour%2 == 0, Data: "1 of 2 rows"}
+	}
+	want := func(hours ...int) {
+		t.Helper()
+		var all []work.Item
+		for _, hour := range hours {
+			all = append(all, span(hour))
+		}
+		if got := r.feed.State().Spans; !reflect.DeepEqual(got, all) {
+			t.Errorf("the spans are %v, want %v", got, all)
+		}
+	}
+	r.commit(&counting.Page{Enqueue: []work.Item{span(2), span(1), {Kind: "record", Key: "a", Due: epoch}}})
+	want(1, 2)
+	before := r.feed.State().Spans
+	r.commit(&counting.Page{Done: []work.Item{span(1)}, Enqueue: []work.Item{span(3)}})
+	want(2, 3)
+	if len(before) != 2 || before[0].Key != span(1).Key {
+		t.Errorf("a state that was handed out changed: %v", before)
+	}
+	r.reopen()
+	want(2, 3)
+	if due := r.due(); len(due) != 1 || due[0] != "record a 0" {
+		t.Errorf("due are %v", due)
+	}
+	r.commit(&counting.Page{Done: []work.Item{span(2)}, Enqueue: []work.Item{span(2)}}) // it was tried and failed
+	want(2, 3)
+	r.reopen()
+	want(2, 3)
 }

@@ -7,7 +7,11 @@
 //	leg of a call      ─▶ Call   ─┘                  └─▶ failed often: set aside, shown, tried seldom
 package work
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // The kinds of items. A provider may have further ones, which its Fetcher reads.
 const (
@@ -62,4 +66,34 @@ func (w *Item) Enqueued(was *Item) (next Item, queued, changed bool) {
 		return *was, false, false
 	}
 	return next, was.SetAside && !next.SetAside, true
+}
+
+// Spans are the items of the kind Span in order of their keys once a commit has taken off some items and put others.
+// Before isn't changed.
+func Spans(before, done, put []Item) []Item {
+	after, changed := before, false
+	set := func(w *Item, there bool) {
+		if w.Kind != Span {
+			return
+		}
+		if !changed {
+			after, changed = slices.Clone(before), true
+		}
+		at, found := slices.BinarySearchFunc(after, w.Key, func(o Item, key string) int {
+			return strings.Compare(o.Key, key)
+		})
+		if found {
+			after = slices.Delete(after, at, at+1)
+		}
+		if there {
+			after = slices.Insert(after, at, *w)
+		}
+	}
+	for i := range done {
+		set(&done[i], false)
+	}
+	for i := range put {
+		set(&put[i], true)
+	}
+	return after
 }

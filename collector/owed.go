@@ -1,0 +1,117 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
+)
+
+// againPiece is how much of a span is read once more between two polls, so that new calls don't wait for a whole day.
+const againPiece = 6 * time.Hour
+
+// errNotOpen: the loop hasn't opened the feed's state yet.
+var errNotOpen = errors.New("the feed isn't read yet")
+
+// ReadAgain has a span of time read once more: an audit found records of it that aren't counted. Each record counts
+// once however often it is read (counting.md 14). It is safe for concurrent use.
+func (l *Loop) ReadAgain(ctx context.Context, from, to time.Time) error {
+	if l.state().Origin.IsZero() {
+		return errNotOpen
+	}
+	defer l.Wake()
+	now := l.settings.Clock.Now()
+	return l.feed.base().addSpan(ctx, from, l.settings.Info.Limits.ReadTo(to, now))
+}
+
+// addSpan adds a span that is read once more.
+func (c *committer) addSpan(ctx context.Context, from, to time.Time) error {
+	_, err := c.commitPage(ctx, &Page{Enqueue: []work.Item{plan.SpanItem(from, to, c.settings.Clock.Later())}})
+	return err
+}
+
+// owedSpan is the span that is read again next, and how long from now that is; nil if there is none. None is before the
+// first history is shown.
+func (c *committer) owedSpan() (next *work.Item, wait time.Duration) {
+	state, now := c.settings.Ledger.State(), c.settings.Clock.Later()
+	wait = neverDue
+	if !state.HistoryDone || c.reader == nil {
+		return nil, wait
+	}
+	for i := range state.Spans {
+		if due := plan.DueIn(&state.Spans[i], now); due < wait {
+			next, wait = &state.Spans[i], due
+		}
+	}
+	return next, wait
+}
+
+// readOwed reads a span again that is due, and commits what of it is still owed. If it can't be read, that is no
+// failure of the feed.
+func (c *committer) readOwed(ctx context.Context) error {
+	item, wait := c.owedSpan()
+	if item == nil || wait > 0 {
+		return nil
+	}
+	if !plan.SpanOf(item).To.After(c.settings.Ledger.State().Floor) { // its calls would be too old to count
+		_, err := c.commitPage(ctx, &Page{Done: []work.Item{*item}})
+		return err
+	}
+	limits := c.settings.Info.Limits
+	longest := max(againPiece, limits.Grain)
+	if limits.MaxRange > 0 {
+		longest = min(longest, limits.MaxRange-2*time.Second) // it is rounded outward
+	}
+	parts, rest := plan.Parts(item, max(shortestPiece, limits.Grain), longest)
+	var left []work.Item
+	for _, part := range parts {
+		_, found, err := c.read(ctx, part.From, part.To)
+		switch {
+		case err == nil:
+			c.settings.Logger.Info("a span of time was read again", "span", part.String(), "found", found)
+			continue
+		case ctx.Err() != nil || isLedgerError(err):
+			return err
+		}
+		failed := work.Item{Key: part.String(), Problem: err.Error(), Data: item.Data}
+		if fewer, is := errors.AsType[*FewerRows](err); is && item.SetAside {
+			failed.Data = plan.MissingRows(fewer.Rows, fewer.Total)
+		}
+		left = append(left, failed)
+	}
+	now := c.settings.Clock.Later()
+	page := &Page{Done: []work.Item{*item}}
+	switch {
+	case rest == plan.Span{}:
+		page.Enqueue = plan.PutOff(c.settings.Ledger.State().Spans, *item, left, len(left) < len(parts), now)
+	case len(left) == 0:
+		page.Enqueue = []work.Item{plan.SpanItem(rest.From, rest.To, now)}
+	default:
+		whole := *item
+		whole.Problem = left[0].Problem
+		page.Enqueue = plan.PutOff(nil, *item, []work.Item{whole}, false, now)
+	}
+	_, err := c.commitPage(ctx, page)
+	return err
+}
+
+// showSpans shows how much time can't be read, or was lost.
+func (c *committer) showSpans() {
+	items := c.settings.Ledger.State().Spans
+	setAside := plan.SetAside(items)
+	lost := time.Duration(c.lost.Load())
+	for _, span := range setAside {
+		lost += span.Length()
+	}
+	c.settings.Metrics.Unreadable(lost)
+	c.settings.Metrics.Tasks("span", len(items)-len(setAside), len(setAside))
+}
+
+// changesSpans says whether a page changes the spans that are read again.
+func changesSpans(page *Page) bool {
+	isSpan := func(w work.Item) bool { return w.Kind == work.Span }
+	return slices.ContainsFunc(page.Enqueue, isSpan) || slices.ContainsFunc(page.Done, isSpan)
+}

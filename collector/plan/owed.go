@@ -1,0 +1,178 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/work"
+)
+
+// Spans that are to be read again are items of the kind work.Span. One that is set aside can't be read while others can
+// (counting.md 31): reads leave it out. Its data says so if the provider gave fewer rows of it than its own total says;
+// then the watermark stands before it.
+
+// mostHalved is how many items there may be for one that is read again to become two.
+const mostHalved = 100
+
+// SpanOf is an item's span; the zero span if its key isn't one.
+func SpanOf(w *work.Item) Span {
+	text, end, _ := strings.Cut(w.Key, "/")
+	from, err := time.Parse(time.RFC3339, text)
+	to, failed := time.Parse(time.RFC3339, end)
+	if err != nil || failed != nil {
+		return Span{}
+	}
+	return Span{From: from, To: to}
+}
+
+// SpanItem is an item that has a span read once more.
+func SpanItem(from, to, now time.Time) work.Item {
+	from, to = ToWholeSeconds(from, to)
+	return work.Item{Kind: work.Span, Key: Span{From: from, To: to}.String(), Due: now}
+}
+
+const missingRows = "%d of %d rows"
+
+// MissingRows is the data of an item of which fewer rows came than the provider's total says.
+func MissingRows(rows, total int) string { return fmt.Sprintf(missingRows, rows, total) }
+
+// SpanText is an item's span, and how many of its rows came.
+func SpanText(w *work.Item) string {
+	if w.Data == "" {
+		return w.Key
+	}
+	return fmt.Sprintf("%s (%s)", w.Key, w.Data)
+}
+
+// StepOver makes an item of a span that other reads leave out from now on, merged with those that it touches, which are
+// done. Items of missing rows keep their own numbers, unless there are too many. Data and problem are the item's.
+func StepOver(items []work.Item, span Span, now time.Time, data, problem string) (put work.Item, done []work.Item) {
+	for i := range items {
+		w := &items[i]
+		one := SpanOf(w)
+		touches := w.SetAside && !one.From.After(span.To) && !one.To.Before(span.From) && (w.Data == "") == (data == "")
+		if !touches || data != "" && len(items) < mostHalved {
+			continue
+		}
+		span.From, span.To = Earliest(one.From, span.From), Latest(one.To, span.To)
+		data = addRows(data, w.Data)
+		done = append(done, *w)
+	}
+	put = SpanItem(span.From, span.To, now.Add(work.Rereading.After(1, 0)))
+	put.Attempts, put.SetAside, put.Data, put.Problem = 1, true, data, problem
+	return put, done
+}
+
+func addRows(a, b string) string {
+	if a == "" {
+		return ""
+	}
+	var sum [4]int
+	_, _ = fmt.Sscanf(a, missingRows, &sum[0], &sum[1]) // they are MissingRows
+	_, _ = fmt.Sscanf(b, missingRows, &sum[2], &sum[3])
+	return MissingRows(sum[0]+sum[2], sum[1]+sum[3])
+}
+
+// Parts are what of an item is read now: both halves of one that is set aside, unless it is no longer than shortest,
+// and the first piece of another one, at most longest. Rest is what is left of the latter.
+func Parts(w *work.Item, shortest, longest time.Duration) (parts []Span, rest Span) {
+	span := SpanOf(w)
+	switch {
+	case !w.SetAside && span.Length() > longest:
+		middle := span.From.Add(longest)
+		return []Span{{From: span.From, To: middle}}, Span{From: middle, To: span.To}
+	case !w.SetAside, span.Length() <= shortest:
+		return []Span{span}, Span{}
+	}
+	middle := span.From.Add(span.Length() / 2).Truncate(time.Second)
+	return []Span{{From: span.From, To: middle}, {From: middle, To: span.To}}, Span{}
+}
+
+// PutOff makes items of the parts of one that still can't be read. If some of it could be read, the wait before the
+// next try starts over. Of too many items none becomes two.
+func PutOff(items []work.Item, w work.Item, parts []work.Item, some bool, now time.Time) []work.Item {
+	if len(parts) > 1 && len(items) >= mostHalved {
+		parts = []work.Item{w}
+	}
+	attempts := w.Attempts + 1
+	if some {
+		attempts = 1
+	}
+	for i := range parts {
+		p := &parts[i]
+		p.Kind, p.SetAside, p.Attempts, p.Due = w.Kind, w.SetAside, attempts, now.Add(work.Rereading.After(attempts, 0))
+	}
+	return parts
+}
+
+// DueIn is how long from now until a span is read again. A clock that was ahead may have put it off too far.
+func DueIn(w *work.Item, now time.Time) time.Duration {
+	if wait := w.Due.Sub(now); wait <= work.Rereading.Last+ClockTolerance {
+		return max(0, wait)
+	}
+	return 0
+}
+
+// SetAside are the spans that reads leave out, in order.
+func SetAside(items []work.Item) (spans []Span) {
+	for i := range items {
+		if w := &items[i]; w.SetAside {
+			spans = append(spans, SpanOf(w))
+		}
+	}
+	return spans
+}
+
+// Release is where the watermark stands when no record holds it back: at Reached, which it clears, or before the first
+// span of which rows are missing.
+func (p *Plan) Release(items []work.Item) time.Time {
+	for i := range items {
+		if w := &items[i]; w.SetAside && w.Data != "" && SpanOf(w).From.Before(p.Reached) {
+			return SpanOf(w).From
+		}
+	}
+	at := p.Reached
+	p.Reached = time.Time{}
+	return at
+}
+
+// Expire gives up the spans that the provider no longer keeps, or whose calls would be too old to count. It returns
+// them and the others.
+func (p *Plan) Expire(items []work.Item, v View) (left, expired []work.Item) {
+	left = slices.DeleteFunc(slices.Clone(items), func(w work.Item) bool {
+		span := SpanOf(&w)
+		gone := !span.To.After(Latest(v.Edge, v.Floor))
+		if gone {
+			expired = append(expired, w)
+		}
+		if gone && w.SetAside {
+			p.Expired += span.Length()
+		}
+		return gone
+	})
+	return left, expired
+}
+
+// NextStep cuts the next piece off a read, at most so long. It leaves out the spans that can't be read and moves the
+// cursor past them; the piece may be empty.
+func (p *Plan) NextStep(t *LevelRead, longest time.Duration, v View) Step {
+	for _, u := range v.Skip {
+		if !u.From.After(t.Cursor) && u.To.After(t.Cursor) {
+			t.Cursor = Earliest(u.To, t.To)
+		}
+	}
+	s := t.nextPiece(longest, v)
+	for _, u := range v.Skip {
+		switch {
+		case !u.To.After(s.From) || !u.From.Before(s.To):
+		case u.From.Before(t.Cursor) || !u.From.After(s.From):
+			s.From = Earliest(u.To, t.To)
+		default:
+			s.To = u.From
+		}
+	}
+	s.To = Latest(s.To, s.From)
+	return s
+}
