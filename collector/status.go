@@ -201,7 +201,7 @@ func (l *Loop) Status() Status {
 		}
 	}
 	if l.settings.ThrottledUntil != nil {
-		if until := l.settings.ThrottledUntil(); until.After(time.Now()) {
+		if until := l.settings.ThrottledUntil(); until.After(l.settings.Clock.local()) {
 			s.State = StateThrottled
 			s.LastError = fmt.Sprintf("throttled by the provider until %s: nothing needs doing; if it happens again and again, raise interval or lower requests_per_minute",
 				until.UTC().Format(time.RFC3339))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -93,12 +94,13 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 		return nil
 	}
 	// A server that doesn't answer is waited for once, not by each feed's loop in turn: a reload and a stop wait behind them.
-	if arrived := l.mu.arrived; !arrived.IsZero() && arrived.Before(l.failedAt) {
+	if l.mu.arrived < l.mu.failures.Load() {
 		return l.failed
 	}
 	err := l.openAgain(ctx)
 	if err != nil && ctx.Err() == nil {
-		l.failed, l.failedAt = err, time.Now()
+		l.failed = err
+		l.mu.failures.Add(1)
 	}
 	return err
 }
@@ -226,8 +228,9 @@ func (l *Ledger) closeEngine() error {
 // lock is a mutex that can be waited for no longer than a context.
 type lock struct {
 	held chan struct{}
-	// arrived is when who holds it began to wait for it.
-	arrived time.Time
+	// failures is how often the database couldn't be opened, and arrived how often when the holder began to wait.
+	failures atomic.Uint64
+	arrived  uint64
 }
 
 func newLock() lock { return lock{held: make(chan struct{}, 1)} }
@@ -237,7 +240,7 @@ func (k *lock) Unlock() { <-k.held }
 
 // LockWithin waits for the lock, and returns the context's error if that ends first.
 func (k *lock) LockWithin(ctx context.Context) error {
-	arrived := time.Now()
+	arrived := k.failures.Load()
 	select {
 	case k.held <- struct{}{}:
 		k.arrived = arrived

@@ -138,10 +138,12 @@ func (r *rig) commit(p *counting.Page) counting.Result {
 	if p.ObservedAt.IsZero() {
 		p.ObservedAt = r.clock.at
 	}
-	result, err := r.feed.Commit(r.t.Context(), p)
+	page, overwrite := lent(p)
+	result, err := r.feed.Commit(r.t.Context(), page)
 	if err != nil {
 		r.t.Fatalf("commit: %v", err)
 	}
+	overwrite()
 	return result
 }
 

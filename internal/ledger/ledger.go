@@ -148,8 +148,7 @@ type Ledger struct {
 	spending int // secrets that are being spent: the reserve is for their successors
 	idMemory *ids.Memory
 	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
-	failed   error                  // of the latest attempt to open the database that failed, at failedAt
-	failedAt time.Time
+	failed   error                  // of the latest attempt to open the database that failed
 
 	outboxes [signals]Outbox
 	// reader is the engine's session beside commits; nil while the database is closed.

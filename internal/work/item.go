@@ -86,7 +86,10 @@ func Spans(before, done, put []Item) []Item {
 			after = slices.Delete(after, at, at+1)
 		}
 		if there {
-			after = slices.Insert(after, at, *w)
+			kept := *w // without the memory of a page
+			kept.Kind = Span
+			kept.Key, kept.Problem, kept.Data = strings.Clone(w.Key), strings.Clone(w.Problem), strings.Clone(w.Data)
+			after = slices.Insert(after, at, kept)
 		}
 	}
 	for i := range done {
