@@ -8,7 +8,9 @@
 //	                 │ StreamFeed: position ─▶ StreamReader ─pages─▶ Ledger.Commit
 //	                 │ TaskFeed: a RangeFeed's lists and notifications ─▶ tasks in the ledger ─▶ Fetcher.Fetch ─▶ Ledger.Commit
 //
-// `backfill`, `records` and `check sources` use the same Driver with another Commit.
+// After a poll that succeeded the Loop reads a span again that is due (owed.go).
+//
+// `backfill`, `report`, `match`, `records` and `check sources` use the same Driver with another Commit, and a SpanLoop.
 //
 // Invariants:
 //

@@ -244,16 +244,8 @@ func (r *bookReader) readBook(ctx context.Context, b *book) error {
 	if longest := info.Limits.MaxRange; longest > 0 {
 		piece = min(piece, longest)
 	}
-	for at := from.Truncate(time.Second); at.Before(to); at = at.Add(piece) {
-		end := at.Add(piece)
-		if end.After(to) {
-			end = to
-		}
-		if err := history.Retry(ctx, history.MayPass, func() error { return driver.Read(ctx, at, end) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	loop := collector.SpanLoop{Longest: piece, MayPass: history.MayPass, Read: driver.Read}
+	return loop.Run(ctx, from, to)
 }
 
 // commit adds a page.

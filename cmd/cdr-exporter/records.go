@@ -115,22 +115,17 @@ type printing struct {
 // run reads the range in pieces that the provider allows.
 func (p *printing) run(ctx context.Context) error {
 	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]time.Time), make(map[string]collector.RecordingInfo)
-	longest, to := p.feed.Limits.MaxRange, p.feed.Limits.ReadTo(p.to, time.Now())
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
 	driver.Missing = func(task work.Item, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
 	}
-	p.begin = p.from
-	for at := p.from.Truncate(time.Second); at.Before(to); at, p.begin = p.end, p.end { // readers want whole seconds
-		if p.end = to; longest > 0 && p.end.Sub(at) > longest {
-			p.end = at.Add(longest)
-		}
+	read := func(ctx context.Context, from, to time.Time) error {
+		p.begin, p.end = from, to
 		clear(p.seen)
-		if err := driver.Read(ctx, at, p.end.Add(time.Second-1).Truncate(time.Second)); err != nil {
-			return err
-		}
+		return driver.Read(ctx, from, to)
 	}
-	return nil
+	loop := collector.SpanLoop{Longest: p.feed.Limits.MaxRange, Read: read}
+	return loop.Run(ctx, p.from, p.feed.Limits.ReadTo(p.to, time.Now()))
 }
 
 // page prints a page.
@@ -139,12 +134,10 @@ func (p *printing) page(ctx context.Context, page *collector.Page) error {
 		fmt.Fprintf(p.errors, "%s: left out: %s\n", bad.At, bad.Problem)
 	}
 	p.labels.Apply(p.source, page.Records)
-	begin, end := p.begin, p.end
-	if p.feed.Limits.EndsWithin > 0 { // pieces are of ends
-		begin, end = p.from, p.to
-	}
+	isWithin := func(at, from, to time.Time) bool { return !at.Before(from) && at.Before(to) }
 	for _, record := range page.Records {
-		if record.Start.Before(begin) || !record.Start.Before(end) {
+		ofPiece := p.feed.Limits.EndsWithin > 0 || isWithin(record.Start, p.begin, p.end) // else pieces are of ends
+		if !ofPiece || !isWithin(record.Start, p.from, p.to) {
 			continue
 		}
 		if record.ID != "" {

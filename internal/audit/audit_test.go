@@ -13,7 +13,6 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -147,7 +146,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("it notes %s", said)
 	}
 
-	settings.To, reader.fails = yesterday, history.MaxTries
+	settings.To, reader.fails = yesterday, collector.MaxTries
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := Run(ctx, settings, Feed{Spec: spec, Info: info}); !errors.Is(err, context.Canceled) || errors.Is(err, ErrProvider) {

@@ -102,7 +102,7 @@ func (p *pass) run(ctx context.Context) error {
 // read reads a piece. What an attempt that failed has found isn't counted again.
 func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
-	err := history.Retry(ctx, mayPass, func() error {
+	err := collector.Retry(ctx, mayPass, func() error {
 		driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look} // which fetches each record once
 		driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
 		err := driver.Read(ctx, from, to)

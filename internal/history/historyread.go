@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
@@ -27,8 +25,6 @@ const (
 	pieces                = 20
 	// leastPiece is how short a piece may become that fails.
 	leastPiece = time.Minute
-	// MaxTries is how often a piece is tried.
-	MaxTries = 6
 )
 
 type historyRead struct {
@@ -60,31 +56,27 @@ func (r *historyRead) run(ctx context.Context) error {
 	} else if r.first.Before(edge) {
 		r.first = edge
 	}
-	for r.done = r.first; r.done.Before(to); {
-		length := r.piece()
-		err := Retry(ctx, MayPass, func() error {
-			end := r.done.Add(length)
-			if end.After(to) {
-				end = to
-			}
-			if r.leads() && end.After(r.settings.From) {
-				end = r.settings.From
-			}
-			err := r.readPiece(ctx, r.done, end)
-			if err != nil {
-				length = max((end.Sub(r.done) / 2).Truncate(time.Second), leastPiece)
+	r.done = r.first
+	loop := collector.SpanLoop{
+		Longest: r.piece(), Shortest: leastPiece, MayPass: MayPass,
+		Read: func(ctx context.Context, from, end time.Time) error {
+			if err := r.readPiece(ctx, from, end); err != nil {
 				return err
 			}
 			r.done = end
 			r.progress()
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if err := r.countCalls(ctx, to); err != nil {
-			return err
-		}
+			return r.countCalls(ctx, to)
+		},
+	}
+	begin := r.settings.From // no piece lies on both sides of it
+	if begin.Before(r.first) {
+		begin = r.first
+	}
+	if err := loop.Run(ctx, r.first, begin); err != nil {
+		return err
+	}
+	if err := loop.Run(ctx, begin, to); err != nil {
+		return err
 	}
 	r.summary.Calls = r.counted
 	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished)+r.waiting, len(r.unsettled), len(r.missing)
@@ -102,23 +94,6 @@ func KeptSince(info *collector.FeedInfo, now time.Time) time.Time {
 		return time.Time{}
 	}
 	return now.Add(margin - keeps).UTC().Truncate(time.Second)
-}
-
-// Retry calls read until it succeeds, a few times at the most, with growing pauses. It returns an error at once that can't pass by itself.
-func Retry(ctx context.Context, mayPass func(error) bool, read func() error) error {
-	pause := backoff.NewExponentialBackOff()
-	pause.InitialInterval, pause.MaxInterval = time.Second, time.Minute
-	for tries := 1; ; tries++ {
-		err := read()
-		if err == nil || tries == MaxTries || ctx.Err() != nil || !mayPass(err) {
-			return err
-		}
-		select {
-		case <-time.After(max(pause.NextBackOff(), httpclient.RetryAfter(err))):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
 }
 
 func (r *historyRead) piece() time.Duration {

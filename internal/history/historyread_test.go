@@ -93,7 +93,7 @@ func TestRetries(t *testing.T) {
 		err   error
 		reads int
 	}{
-		"what may pass": {errors.New("it hiccups"), MaxTries},
+		"what may pass": {errors.New("it hiccups"), collector.MaxTries},
 		"ours":          {fmt.Errorf("%w: disk", ErrLocal), 1},
 		"interrupted":   {context.Canceled, 1},
 	} {

@@ -39,8 +39,8 @@ func lent(p *counting.Page) (page *counting.Page, overwrite func()) {
 				lend(v.Index(i))
 			}
 		case v.Kind() == reflect.Struct:
-			for i := range v.NumField() {
-				lend(v.Field(i))
+			for _, field := range v.Fields() {
+				lend(field)
 			}
 		}
 	}
@@ -76,7 +76,8 @@ func TestAPageThatIsOverwritten(t *testing.T) {
 	}
 	page := func() []*cdr.Record {
 		return []*cdr.Record{
-			call("a", alts("a2"), charge(t, "usage", "GBP", "0.12")), call("b", failure), call("c", premium), call("d", sessions("s1")),
+			call("a", alts("a2"), charge(t, "usage", "GBP", "0.12")), call("b", failure), call("c", premium),
+			call("d", sessions("s1")),
 		}
 	}
 	first := r.records(page()...)
