@@ -15,7 +15,7 @@ func TestReadAgain(t *testing.T) {
 		m := quiet(t, minutely, time.Now())
 		m.state.HistoryDone = true
 		day := time.Now().Add(-30 * 24 * time.Hour).Truncate(time.Hour)
-		missed := day.Add(20 * time.Hour)
+		missed := day.Add(10 * time.Hour)
 		m.rows = []modelRow{{id: "missed", start: missed, published: day}}
 		var failing atomic.Bool
 		failing.Store(true)
