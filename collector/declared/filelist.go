@@ -190,7 +190,7 @@ func (l *fileList) anyRead() bool {
 }
 
 // err is the first trouble, and how many there are besides; nil if there is none. It is a
-// collector.Waiting if things only wait.
+// collector.Waiting if things only wait, a collector.Partial if another file could be read.
 func (l *fileList) err() (err error) {
 	all := slices.Concat(l.troubles, l.waits)
 	switch len(all) {
@@ -201,8 +201,11 @@ func (l *fileList) err() (err error) {
 	default:
 		err = fmt.Errorf("%w; and %d more", all[0], len(all)-1)
 	}
-	if len(l.troubles) == 0 {
+	switch {
+	case len(l.troubles) == 0:
 		err = &collector.Waiting{Err: err, Holds: l.holds}
+	case l.anyRead():
+		err = &collector.Partial{Err: err}
 	}
 	return err
 }
