@@ -85,7 +85,7 @@ func (d *Decision) callRecord(g *group) (*cdr.Record, Event) {
 		}
 	}
 	if len(g.flat) > 1 {
-		r.Legs = g.flat
+		r.Legs = slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
 	}
 	d.setTimes(&r, g)
 	s := d.settings
