@@ -30,6 +30,9 @@ type StreamFeed struct {
 	// posting is held from the look at the posted records that wait to the commit, so that an older one isn't counted after a newer one.
 	posting *semaphore.Weighted
 	waits   *Waiting // of the last read; the watermark doesn't wait with it
+	// partial says that all reads since a time (Clock.Elapsed) missed a part of the stream.
+	partial      bool
+	partialSince time.Duration
 }
 
 // Waiting is an error of a StreamReader that has read all it could, and of which something waits
@@ -43,6 +46,21 @@ type Waiting struct {
 func (w *Waiting) Error() string { return w.Err.Error() }
 
 func (w *Waiting) Unwrap() error { return w.Err }
+
+// Partial is an error of a StreamReader that has read all but what the error is about.
+type Partial struct{ Err error }
+
+func (p *Partial) Error() string { return p.Err.Error() }
+
+func (p *Partial) Unwrap() error { return p.Err }
+
+func isPartial(err error) bool {
+	if waits, is := errors.AsType[*Waiting](err); is {
+		return waits.Holds
+	}
+	_, is := errors.AsType[*Partial](err)
+	return is
+}
 
 func (w *Waiting) orNil() error {
 	if w == nil {
@@ -136,8 +154,8 @@ func (f *StreamFeed) read(ctx context.Context) error {
 	if f.settings.Info.Stream != nil {
 		err := f.readStream(ctx, began)
 		waits, is := errors.AsType[*Waiting](err)
-		if err != nil && (!is || waits.Holds) {
-			return err
+		if f.partial = isPartial(err) && f.partial; err != nil && (!is || waits.Holds) {
+			return cmp.Or(f.endPartialRead(ctx, began, err), err)
 		}
 		if f.waits = waits; is && was == nil {
 			f.settings.Logger.Warn("part of a file waits to be read", "error", waits)
@@ -146,6 +164,21 @@ func (f *StreamFeed) read(ctx context.Context) error {
 	f.settings.Clock.sampleDate()
 	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true, Read: &counting.Read{Began: began}}})
 	return err
+}
+
+// endPartialRead counts the calls that have been due for `whole_after` and for which nothing came meanwhile, although each read missed a part of the
+// stream: one file mustn't hold the calls of a feed for ever. Neither a downtime nor a time in which nothing could be read counts.
+func (f *StreamFeed) endPartialRead(ctx context.Context, began time.Time, err error) error {
+	now, longest := f.settings.Clock.Elapsed(), f.settings.Info.WholeAfter
+	switch {
+	case !f.settings.Info.Rules.Legs || !isPartial(err):
+	case !f.partial:
+		f.partial, f.partialSince = true, now
+	case now-f.partialSince >= longest:
+		_, failed := f.commitPage(ctx, &Page{Position: &counting.Position{Read: &counting.Read{Began: began.Add(-longest), Partial: true}}})
+		return failed
+	}
+	return nil
 }
 
 func (f *StreamFeed) readStream(ctx context.Context, began time.Time) error {

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -19,7 +20,7 @@ import (
 // failAt-th, and waits at the end.
 type numbers struct {
 	n, failAt int
-	waits     *Waiting
+	waits     error         // at the end
 	takes     time.Duration // a record
 	origin    time.Time     // that it was last read from
 }
@@ -69,12 +70,13 @@ func (p *pages) ids() (ids []string) {
 func TestStreamWaits(t *testing.T) {
 	for _, holds := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			s := &numbers{n: 1, failAt: -1, waits: &Waiting{Err: errors.New("half a line"), Holds: holds}}
+			half := errors.New("half a line")
+			s := &numbers{n: 1, failAt: -1, waits: &Waiting{Err: half, Holds: holds}}
 			feed, ledger := newStream(s)
 			for range 8 {
 				was := ledger.state.Watermark
 				err := feed.Poll(t.Context())
-				if moved := !ledger.state.Watermark.Equal(was); (err != nil) != holds || moved == holds || !errors.Is(feed.Trouble(), s.waits.Err) {
+				if moved := !ledger.state.Watermark.Equal(was); (err != nil) != holds || moved == holds || !errors.Is(feed.Trouble(), half) {
 					t.Fatalf("holds %t: poll %v, trouble %v, the watermark moved %t", holds, err, feed.Trouble(), moved)
 				}
 				if wait := feed.Wait(t.Context()); wait != time.Minute {
@@ -303,3 +305,48 @@ func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]work.Item, er
 func (q *enqueued) SetAside(context.Context, time.Time, int) ([]work.Item, error) { return nil, nil }
 
 func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error) { return 0, 0, nil }
+
+// TestPartOfAStreamHoldsNoCallForEver (counting.md 36): while each read misses a part of the stream, calls count that were due `whole_after` ago. A time in which
+// nothing could be read doesn't count, nor does a downtime.
+func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
+	const wholeAfter = 4 * time.Hour
+	for _, c := range []struct {
+		name string
+		// errs are the errors of hourly reads; the last error repeats.
+		errs []error
+		want int // the first hour in which the feed commits a partial read; 0: none
+	}{
+		{"a file that can't be read", []error{&Partial{errStream}}, 4},
+		{"a file that waits", []error{&Waiting{Err: errStream, Holds: true}}, 4},
+		{"part of a line", []error{&Waiting{Err: errStream}}, 0},
+		{"nothing can be read", []error{errStream}, 0},
+		{"after an outage", []error{errStream, errStream, errStream, errStream, errStream, &Partial{errStream}}, 9},
+		{"an outage meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, errStream, &Partial{errStream}}, 8},
+		{"it can be read meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, nil, &Partial{errStream}}, 8},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &numbers{failAt: -1}
+			feed, ledger := newStream(s)
+			feed.settings.Info.Rules.Legs, feed.settings.Info.WholeAfter = true, wholeAfter
+			got := 0
+			for hour := range 12 {
+				s.waits = c.errs[min(hour, len(c.errs)-1)]
+				began, pages := time.Now(), len(ledger.all)
+				if err := feed.Poll(t.Context()); isPartial(s.waits) && !errors.Is(err, errStream) {
+					t.Errorf("%s: poll: %v", c.name, err)
+				}
+				for _, page := range ledger.all[pages:] {
+					if read := page.Position.Read; read.Partial {
+						if got = cmp.Or(got, hour); !read.Began.Equal(began.Add(-wholeAfter)) || !page.Position.Watermark.IsZero() || page.Position.HistoryDone {
+							t.Errorf("%s: in hour %d: %+v, %+v", c.name, hour, page.Position, read)
+						}
+					}
+				}
+				<-time.After(time.Hour)
+			}
+			if got != c.want {
+				t.Errorf("%s: from hour %d on, want %d", c.name, got, c.want)
+			}
+		})
+	}
+}

@@ -26,6 +26,9 @@ const waitForQuote = time.Minute
 type linesLook struct {
 	*fileLook
 	*linesPosition
+
+	// byFirst are the entries by their First. Files that have no first lines in common aren't compared.
+	byFirst map[chain][]*fileEntry
 }
 
 // newLinesLook finds what was read of each file.
@@ -34,10 +37,11 @@ func newLinesLook(ctx context.Context, look *fileLook) (fileKind, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &linesLook{look, position}
+	l := &linesLook{look, position, make(map[chain][]*fileEntry)}
 	missing := make(map[uint64]bool)
 	entries := make(map[uint64][]*fileEntry)
 	for _, e := range l.entries {
+		l.byFirst[e.First] = append(l.byFirst[e.First], e)
 		if entries[e.ID] = append(entries[e.ID], e); len(l.list.ids[e.ID]) == 0 && e.ID != 0 {
 			missing[e.ID] = true
 		}
@@ -78,6 +82,9 @@ func (l *linesLook) findAgain(ctx context.Context, f *listedFile, entries []*fil
 				return true, nil
 			}
 		}
+		return false, nil
+	}
+	if len(entries) == 0 {
 		return false, nil
 	}
 	change := l.settledChange(f.info)
@@ -270,9 +277,18 @@ func (l *linesLook) isComplete(f *listedFile) bool {
 // day. The error is errTruncated while that isn't sure, since another one changes.
 func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, sum hash.Hash) (known int64, err error) {
 	size := e.file.info.Size()
+	first, at, complete, err := l.firstLines(ctx, file, size)
+	if err != nil || !complete && !l.isComplete(e.file) { // then it has no row yet
+		return 0, err
+	}
+	if e.First != first {
+		e.First = first
+		l.byFirst[first] = append(l.byFirst[first], e)
+	}
+	others := l.byFirst[first]
 	var offsets []int64
 	marks := make(map[mark]bool)
-	for _, other := range l.entries {
+	for _, other := range others {
 		for _, m := range [...]mark{other.Now, other.Older} {
 			if other != e && m.Offset > e.Now.Offset && m.Offset <= size {
 				offsets, marks[m] = append(offsets, m.Offset), true
@@ -283,26 +299,44 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, s
 	if known, err = commonUpTo(ctx, file, e.Now.Offset, sum, size, offsets, marks); err != nil {
 		return 0, err
 	}
-	head := headOf(file)
-	for _, other := range l.entries {
+	if !complete { // it may be a copy that was cut within its first row
+		others = l.entries
+	}
+	head := headOf(file, at)
+	for _, other := range others {
 		if other == e || other.Now.Offset <= size || size <= known || other.file == nil {
 			continue
 		}
-		same := other.mayBeginWith(head)
-		if same {
-			if same, err = other.sameUpTo(ctx, size, file); err != nil {
-				return 0, err
-			}
+		same, err := other.mayHave(ctx, head, at)
+		if same && err == nil {
+			same, err = other.sameUpTo(ctx, size, file)
+		}
+		if err != nil {
+			return 0, err
 		}
 		if same {
 			known = size // a copy that isn't complete yet
-		} else if l.now().Sub(other.file.info.ModTime()).Abs() < waitForWhole { // it may have been truncated since it was copied
-			if err := other.stillFits(ctx); err != nil {
-				return 0, err
-			}
 		}
 	}
 	return known, nil
+}
+
+// firstLines is a hash of a file up to the end of the first line behind names, which is at. If that line isn't complete, the hash is of the whole file, and
+// at is where the names end.
+func (l *linesLook) firstLines(ctx context.Context, file io.ReaderAt, size int64) (first chain, at int64, complete bool, err error) {
+	rows := newFileRows(ctx, file, l.files, 0, sha256.New(), size)
+	if l.files.Format == formatCSV && len(l.files.Columns) == 0 {
+		err = rows.fill(1)
+		at = rows.at
+	}
+	if err == nil {
+		err = rows.fill(len(rows.ahead) + 1)
+	}
+	if errors.Is(err, io.EOF) {
+		sum, err := hashOf(ctx, file, size)
+		return chainOf(sum), at, false, err
+	}
+	return chainOf(rows.sum), rows.at, true, err
 }
 
 // commonUpTo is the last of the marks, at sorted offsets, that a file has from a place on, whose
@@ -328,38 +362,48 @@ func commonUpTo(
 	return common, nil
 }
 
-// headOf is the first bytes of a file.
-func headOf(file io.ReaderAt) []byte {
+// headOf is some bytes of a file from a place on.
+func headOf(file io.ReaderAt, at int64) []byte {
 	head := make([]byte, 64)
-	n, _ := file.ReadAt(head, 0) // what can't be read is found out later
+	n, _ := file.ReadAt(head, at) // what can't be read is found out later
 	return head[:n]
 }
 
-// mayBeginWith says whether a file, which is longer, may have the first bytes of another one. They
-// are read once a look: of thousands of files few are opened again then.
-func (e *fileEntry) mayBeginWith(head []byte) bool {
-	if e.head == nil {
-		file, err := os.Open(e.file.path)
+// mayHave says whether a file, which is longer, may have the bytes of another one from a place on. They are read once a look.
+func (e *fileEntry) mayHave(ctx context.Context, head []byte, at int64) (bool, error) {
+	if e.head == nil || e.headAt != at {
+		file, done, err := e.open()
 		if err != nil {
-			return true
+			return false, err
 		}
-		defer file.Close() //nolint:errcheck // nothing was written
-		e.head = headOf(file)
+		defer done() //nolint:errcheck // nothing was written
+		if e.head, e.headAt = headOf(file, at), at; e.stillFits(ctx) != nil {
+			e.head = nil
+			return false, errTruncated
+		}
 	}
-	return bytes.HasPrefix(e.head, head) || len(e.head) < len(head)
+	return bytes.HasPrefix(e.head, head) || len(e.head) < len(head), nil
+}
+
+// open opens the file of this look.
+func (e *fileEntry) open() (file io.ReaderAt, done func() error, err error) {
+	opened, err := os.Open(e.file.path)
+	if err != nil {
+		return nil, nil, errTruncated
+	}
+	if e.file.zipped {
+		return &zipped{file: opened}, opened.Close, nil
+	}
+	return opened, opened.Close, nil
 }
 
 // sameUpTo says whether another file has the same bytes up to an offset, at which this one was read already.
 func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderAt) (bool, error) {
-	opened, err := os.Open(e.file.path)
+	file, done, err := e.open()
 	if err != nil {
-		return false, errTruncated
+		return false, err
 	}
-	defer opened.Close() //nolint:errcheck // nothing was written
-	var file io.ReaderAt = opened
-	if e.file.zipped {
-		file = &zipped{file: opened}
-	}
+	defer done() //nolint:errcheck // nothing was written
 	ours := make([]byte, 64<<10)
 	theirs := make([]byte, len(ours))
 	for at := int64(0); at < offset; at += int64(len(ours)) {
@@ -371,7 +415,7 @@ func (e *fileEntry) sameUpTo(ctx context.Context, offset int64, other io.ReaderA
 			return false, errTruncated
 		}
 		if !bytes.Equal(ours[:n], theirs[:n]) {
-			return false, nil
+			return false, e.stillFits(ctx)
 		}
 		if ctx.Err() != nil {
 			return false, ctx.Err()
@@ -387,11 +431,11 @@ func (e *fileEntry) stillFits(ctx context.Context) error {
 	if err == nil && e.Change != 0 && changeOf(info) == e.Change {
 		return nil
 	}
-	file, err := os.Open(e.file.path)
+	file, done, err := e.open()
 	if err != nil {
-		return errTruncated
+		return err
 	}
-	defer file.Close() //nolint:errcheck // nothing was written
+	defer done() //nolint:errcheck // nothing was written
 	fits, err := e.Now.fits(ctx, file, e.Now.Offset)
 	if err == nil && !fits {
 		err = errTruncated

@@ -38,12 +38,13 @@ type fileList struct {
 	waits []error
 	holds bool
 	ids   map[uint64][]fs.FileInfo
+	paths map[string]bool
 }
 
 // listFiles lists the regular files that patterns name, those that were written first at the beginning. A file with several names is listed once, and
 // those that are compressed otherwise than by gzip aren't.
 func listFiles(patterns []string) *fileList {
-	l := new(fileList)
+	l := &fileList{ids: make(map[uint64][]fs.FileInfo), paths: make(map[string]bool)}
 	for _, pattern := range patterns {
 		for _, path := range l.expand(pattern) {
 			if !isCompressed(path) {
@@ -142,6 +143,7 @@ func (l *fileList) addFile(path string, inodes map[uint64]bool) {
 		return
 	}
 	if (inodes == nil || inodes[id]) && !l.has(id, info) {
+		l.paths[path] = true
 		l.files = append(l.files, &listedFile{
 			path: path, info: info, id: id, renamed: inodes != nil, zipped: filepath.Ext(path) == ".gz",
 		})
@@ -150,9 +152,6 @@ func (l *fileList) addFile(path string, inodes map[uint64]bool) {
 
 // has says whether a file is listed, under whichever name.
 func (l *fileList) has(id uint64, info fs.FileInfo) bool {
-	if l.ids == nil {
-		l.ids = make(map[uint64][]fs.FileInfo)
-	}
 	if slices.ContainsFunc(l.ids[id], func(other fs.FileInfo) bool { return os.SameFile(other, info) }) {
 		return true
 	}
@@ -191,7 +190,7 @@ func (l *fileList) anyRead() bool {
 }
 
 // err is the first trouble, and how many there are besides; nil if there is none. It is a
-// collector.Waiting if things only wait.
+// collector.Waiting if things only wait, a collector.Partial if another file could be read.
 func (l *fileList) err() (err error) {
 	all := slices.Concat(l.troubles, l.waits)
 	switch len(all) {
@@ -202,8 +201,11 @@ func (l *fileList) err() (err error) {
 	default:
 		err = fmt.Errorf("%w; and %d more", all[0], len(all)-1)
 	}
-	if len(l.troubles) == 0 {
+	switch {
+	case len(l.troubles) == 0:
 		err = &collector.Waiting{Err: err, Holds: l.holds}
+	case l.anyRead():
+		err = &collector.Partial{Err: err}
 	}
 	return err
 }
@@ -211,10 +213,12 @@ func (l *fileList) err() (err error) {
 // hasNewer says whether a path is the name of another file with what programs that rotate add:
 // calls.csv.1, calls.csv-20261126.
 func (l *fileList) hasNewer(path string) bool {
-	return slices.ContainsFunc(l.files, func(f *listedFile) bool {
-		added, is := strings.CutPrefix(path, f.path)
-		return is && added != "" && strings.Contains(".-", added[:1])
-	})
+	for i, c := range path {
+		if (c == '.' || c == '-') && l.paths[path[:i]] {
+			return true
+		}
+	}
+	return false
 }
 
 // isCompressed says whether a file is of a format that isn't read.

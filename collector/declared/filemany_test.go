@@ -3,6 +3,8 @@ package declared_test
 import (
 	"bytes"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +48,48 @@ func TestFileMoreCostsLittle(t *testing.T) {
 				if changed := changedParts(was, r.position); changed == 0 || changed > 1<<10 {
 					t.Fatalf("%d bytes of %d changed", changed, len(r.position))
 				}
+			}
+		})
+	}
+}
+
+// TestWorkGrowsWithFiles: the work for one of many new files is the same, however many there are.
+func TestWorkGrowsWithFiles(t *testing.T) {
+	const names = "start,state,trunk\n"
+	row := func(i int) string { return line(fmt.Sprintf("%0*d", 5+i%40, i)) }
+	for _, c := range []struct {
+		name, definition string
+		text             func(i int) string
+	}{
+		{"lines", filesDefinition(csvLines), row},
+		{"lines behind equal names", filesDefinition("read: lines, format: csv"), func(i int) string { return names + row(i) }},
+		{"a last line without an end", filesDefinition("read: lines, format: csv"), func(i int) string { return strings.TrimSpace(names + row(i)) }},
+		{"objects", filesDefinition("read: lines, format: jsonl"), func(i int) string {
+			return fmt.Sprintf(`{"start":1795428001,"state":"busy","trunk":"%0*d"}`, 5+i%40, i)
+		}},
+		{"whole CSV", wholeCSV, func(i int) string { return heading + row(i) }},
+		{"documents", wholeJSON, func(i int) string { return fmt.Sprintf(document, fmt.Sprintf("%0*d", 5+i%40, i)) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			perFile := func(n int) uint64 {
+				r := read(t, c.definition, "calls: {}, paths: ['calls*']")
+				for i := range n {
+					r.add(fmt.Sprintf("calls.%d", i), c.text(i))
+				}
+				r.add("calls", "")
+				r.rest()
+				r.pass(30 * time.Minute)
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				if got := r.poll(); got != n {
+					t.Fatalf("%d of %d rows were read: %v %v", got, n, r.troubles, r.invalid)
+				}
+				runtime.ReadMemStats(&after)
+				return (after.TotalAlloc - before.TotalAlloc) / uint64(n)
+			}
+			few, many := perFile(200), perFile(800)
+			if many > 2*few {
+				t.Errorf("one of 200 files allocates %d bytes, one of 800 files %d", few, many)
 			}
 		})
 	}

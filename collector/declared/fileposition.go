@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"hash"
 	"io"
 	"slices"
@@ -26,9 +27,10 @@ type linesPosition struct {
 type fileEntry struct {
 	storedEntry
 
-	slot int
-	head []byte      // of the file, if it was read in this look
-	file *listedFile // of this look; nil: it isn't there
+	slot   int
+	head   []byte // bytes of the file from headAt on, if they were read in this look
+	headAt int64
+	file   *listedFile // of this look; nil: it isn't there
 }
 
 // storedEntry is of a fixed size, as what it holds: they are stored as they are.
@@ -38,6 +40,8 @@ type storedEntry struct {
 	// Change is when it had changed last (changeOf) when it was known to have what was read. While
 	// that stays, it isn't compared again.
 	Change int64
+	// First is a hash of its first lines, see linesLook.firstLines; zero: not known yet.
+	First chain
 	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the machine a file may be shorter.
 	Now, Older mark
 	Day        int64 // when it was last seen, since 1970
@@ -54,7 +58,7 @@ const (
 	// goneFiles is of how many files is remembered what was read of them when they are gone.
 	goneFiles = 1000
 
-	linesForm = 5 // of the stored position
+	linesForm = 6 // of the stored position
 )
 
 // pathHash is a hash of a path.
@@ -65,8 +69,8 @@ func pathHash(path string) uint64 {
 
 // hashTo writes the bytes of a file from one place to another into a hash.
 func hashTo(ctx context.Context, sum hash.Hash, file io.ReaderAt, from, to int64) error {
-	n, err := io.Copy(sum, &contextReader{ctx, io.NewSectionReader(file, from, to-from)})
-	if err == nil && n < to-from {
+	_, err := io.CopyN(sum, &contextReader{ctx, io.NewSectionReader(file, from, to-from)}, to-from)
+	if errors.Is(err, io.EOF) {
 		err = errTruncated
 	}
 	return err

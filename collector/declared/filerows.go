@@ -77,7 +77,7 @@ type fileLine struct {
 func newFileRows(ctx context.Context, file io.ReaderAt, files *Files, from int64, sum hash.Hash, size int64) *fileRows {
 	in := &contextReader{ctx, io.NewSectionReader(file, from, size-from)}
 	return &fileRows{
-		in: bufio.NewReaderSize(in, 64<<10), files: files, columns: files.Columns, at: from, sum: sum, behind: mark{from, chainOf(sum)},
+		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), files: files, columns: files.Columns, at: from, sum: sum, behind: mark{from, chainOf(sum)},
 	}
 }
 

@@ -39,6 +39,7 @@ type reading struct {
 	places   map[string]bool
 	invalid  []string
 	troubles []string
+	partial  bool   // the other files were read
 	waits    string // on: something waits; held: the watermark too
 	history  bool
 	// crashAfter is how many pages are committed before the process dies; 0: it doesn't.
@@ -89,6 +90,7 @@ func (r *reading) poll() (counted int) {
 	for page, err := range r.info.Stream.Pages(r.t.Context(), collector.StreamPosition{Position: r.position, Now: r.now}) {
 		if err != nil {
 			r.troubles = append(r.troubles, err.Error())
+			_, r.partial = errors.AsType[*collector.Partial](err)
 			if w, is := errors.AsType[*collector.Waiting](err); is && w.Holds {
 				r.waits = "held"
 			} else if is {
@@ -296,8 +298,8 @@ func TestManyLinesAreSeveralPages(t *testing.T) {
 func TestFilesThatCannotBeRead(t *testing.T) {
 	r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv, missing/*.csv, names.csv]")
 	r.add("calls.csv", line("a")+"1795428001,busy,\"b\n"+line("c")+strings.Repeat("x", 2<<20)+"\n,,\n"+line("d"))
-	if r.poll(); len(r.troubles) != 1 || !strings.Contains(r.troubles[0], "missing can't be read: no such file") {
-		t.Errorf("troubles: %q", r.troubles)
+	if r.poll(); len(r.troubles) != 1 || !strings.Contains(r.troubles[0], "missing can't be read: no such file") || !r.partial {
+		t.Errorf("troubles: %q; the others are read: %t", r.troubles, r.partial)
 	}
 	r.is("a", "c", "d")
 	if want := []string{"the quotes of the row don't fit", "the line is longer than 1 MiB", "start is missing"}; !slices.Equal(r.invalid, want) || !r.history {
@@ -306,6 +308,10 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	_, err := r.info.Probe(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "missing") {
 		t.Errorf("probe: %v", err)
+	}
+	r.open(filesDefinition(csvLines), "calls: {}, paths: [missing/*.csv]")
+	if r.poll(); len(r.troubles) != 1 || r.partial {
+		t.Errorf("troubles without another file: %q; the others are read: %t", r.troubles, r.partial)
 	}
 	r.open(filesDefinition(csvLines), "calls: {}, paths: [none*.csv]")
 	if _, err := r.info.Probe(t.Context()); err == nil || !strings.Contains(err.Error(), "no file matches") {

@@ -177,7 +177,7 @@ func shareCall(r *cdr.Record, byLegs bool) {
 	}
 	if !byLegs && !r.NoOutcome {
 		whole := r.Leg()
-		whole.ID, whole.Master = "", true // the id is the record's
+		whole.ID, whole.Master, whole.Implied = "", true, true // the id is the record's
 		r.Legs = append(r.Legs, whole)
 	}
 }

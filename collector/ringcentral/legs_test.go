@@ -8,6 +8,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
 // TestCallOfLegs: a call of two minutes, and what its legs make of it. 90 is a queue, 101 and 102 are agents.
@@ -151,6 +152,9 @@ func TestCallsOfAnExtension(t *testing.T) {
 				}
 				if legs = append(legs, r.Legs...); len(r.Legs) == 0 {
 					legs = append(legs, r.Leg())
+				}
+				if counted := facts.AppendLegs(nil, r); len(counted) != len(read.Legs) {
+					t.Errorf("%d legs are counted, %d are listed", len(counted), len(read.Legs))
 				}
 			}
 			for range 2 { // the order of rows and legs changes nothing

@@ -44,6 +44,8 @@ type Leg struct {
 	Channel string
 	// Master says that the leg stands for the whole call, so it isn't an attempt.
 	Master bool
+	// Implied says that the record has the leg by itself beside those that it lists, so it isn't counted as one.
+	Implied bool
 	// Whole says that the leg fulfils the condition `whole`.
 	Whole bool
 	// UserID, UserName and UserPrincipal name the provider's user. Redaction applies.

@@ -62,6 +62,12 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 	type step = func(r callRig) counting.Result
 	read := func(all ...*cdr.Record) step { return func(r callRig) counting.Result { return r.records(all...) } }
 	wait := func(after time.Duration) step { return func(r callRig) counting.Result { return r.wait(after) } }
+	partly := func(after time.Duration) step {
+		return func(r callRig) counting.Result {
+			r.at = r.at.Add(after)
+			return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true}}})
+		}
+	}
 	later := func(after time.Duration) step {
 		return func(r callRig) counting.Result { r.at = r.at.Add(after); return counting.Result{} }
 	}
@@ -80,6 +86,8 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		{"a leg begins to settle anew", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("b", 1, -1, 3)), wait(settle - time.Second)}, "", 1, 0},
 		{"a repeat doesn't", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("a", 0, 5, 9)), wait(time.Second)}, "answered 1", 0, 0},
 		{"at once", func(s *counting.Settings) { s.Settle = 0 }, []step{read(leg("a", 0, 5, 9))}, "answered 1", 0, 0},
+		{"a file can't be read", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle - time.Second)}, "", 1, 0},
+		{"a file can't be read for long", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle)}, "answered 1", 0, 1},
 		{"without a key", nil, []step{read(leg("a", 0, 5, 9, inGroup("")))}, "answered 1", 0, 0},
 		{"the leg that it needs", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour)}, "", 1, 0},
 		{"the leg that it needs comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour), read(leg("b", 0, 5, 9, isWhole)), wait(settle)}, "answered 1", 0, 0},

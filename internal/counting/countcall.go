@@ -25,7 +25,7 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	c.direction, c.callType, c.trunk, c.country, c.labels = r.Direction, r.CallType, r.Trunk, r.Country, r.Labels
 	d.keepCall(w.key, &c)
 	result := &d.change.Result
-	if d.isHeld(g) || w.forced {
+	if read := d.CompleteRead(); d.isHeld(g) || w.forced || read != nil && read.Partial {
 		result.Incomplete++
 	}
 	delay := g.read.Sub(r.Ended())
@@ -85,7 +85,7 @@ func (d *Decision) callRecord(g *group) (*cdr.Record, Event) {
 		}
 	}
 	if len(g.flat) > 1 {
-		r.Legs = g.flat
+		r.Legs = slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
 	}
 	d.setTimes(&r, g)
 	s := d.settings

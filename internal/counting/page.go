@@ -52,6 +52,8 @@ type Read struct {
 	From, To time.Time
 	// Began is when it began.
 	Began time.Time
+	// Partial: part of what was there couldn't be read, also not later. The calls that count nevertheless may lack legs.
+	Partial bool
 }
 
 // covers says whether the read looked at all times in which other legs of a call may start before it is due.
@@ -120,8 +122,8 @@ type BadRow struct {
 // Result is what a commit made of a page.
 type Result struct {
 	New, Duplicate, Revised, Invalid, Ignored, TooOld int
-	// Waiting is how many calls wait for further legs after the commit. Incomplete are the calls that counted although a leg was open or missing, or too
-	// many waited. MoreCalls says that more calls are due than one commit looks at.
+	// Waiting is how many calls wait for further legs after the commit. Incomplete are the calls that counted although a leg was open or missing, part of the
+	// feed couldn't be read, or too many waited. MoreCalls says that more calls are due than one commit looks at.
 	Waiting, Incomplete int
 	// Counted are the calls of several records that the page counted, whether or not they began before the feed's origin.
 	Counted   int

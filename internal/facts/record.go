@@ -36,6 +36,9 @@ func AppendLegs(dst []Fact, r *cdr.Record) []Fact {
 		return dst
 	}
 	for i := range r.Legs {
+		if r.Legs[i].Implied {
+			continue
+		}
 		dst = append(dst, Fact{Kind: Leg, Record: r, Part: i})
 	}
 	if len(r.Legs) == 0 && !r.ListsLegs {

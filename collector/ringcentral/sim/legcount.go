@@ -17,7 +17,7 @@ const (
 
 // judgeLegs says what the legs of a kind count as. The first leg stands for the whole call unless it is alone. In the log
 // of an extension the rows of a session share a call: there a leg that stands for the whole call has no outcome, and if the others don't give the row's
-// outcome, none has one: a further leg has it.
+// outcome, none has one.
 func judgeLegs(k *simulator.Kind, shared bool) {
 	if k.Ignored || len(k.Legs) == 0 {
 		return
@@ -39,9 +39,6 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 				label = cdr.Machine.String()
 			}
 			all = append(all, l.Type+"|"+label)
-		}
-		if shared && !given && !elsewhere {
-			all = append(all, k.CallType+"|"+k.Outcome.String())
 		}
 		return all
 	}
