@@ -26,17 +26,18 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	event := Event{
 		Name: EventCall, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: origin.RecordID, Hour: origin.Hour, Observed: g.read,
 	}
+	delay := g.read.Sub(r.Ended())
+	c.late = delay > d.settings.LateAfter
 	c.direction, c.callType, c.trunk, c.country, c.labels = r.Direction, r.CallType, r.Trunk, r.Country, r.Labels
 	d.keepCall(w.key, &c)
 	result := &d.change.Result
 	if d.isHeld(g) || w.forced {
 		result.Incomplete++
 	}
-	delay := g.read.Sub(r.Ended())
 	result.Delays = append(result.Delays, delay)
 	d.change.State.Records++
 	from := len(d.change.Facts)
-	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: delay > d.settings.LateAfter})
+	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: c.late})
 	for i := range g.call.Trunks {
 		t := &g.call.Trunks[i]
 		d.note(facts.OnTrunk(r, t.Trunk, t.Direction, calls.Length(t.Connected)))
