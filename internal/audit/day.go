@@ -231,8 +231,8 @@ func (p *pass) countVanished(ctx context.Context) (err error) {
 		if hour.Before(p.from) || hour.Before(p.counted.Floor) {
 			continue
 		}
-		err := p.ledger.Counted(p.Spec, hour, func(key counting.Hash) {
-			if !p.seen[key] {
+		err := p.ledger.Counted(p.Spec, hour, func(one counting.Stored) {
+			if !p.seen[one.Hash] {
 				p.day.Vanished++
 			}
 		})

@@ -3,6 +3,7 @@ package counting
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/calls"
@@ -21,18 +22,22 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 		return
 	}
 	d.logLegs(g)
-	r, event := d.callRecord(g)
+	r, origin, s := g.record(), g.legs[g.owner[g.call.Origin]], d.settings
+	event := Event{
+		Name: EventCall, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: origin.RecordID, Hour: origin.Hour, Observed: g.read,
+	}
+	delay := g.read.Sub(r.Ended())
+	c.late = delay > d.settings.LateAfter
 	c.direction, c.callType, c.trunk, c.country, c.labels = r.Direction, r.CallType, r.Trunk, r.Country, r.Labels
 	d.keepCall(w.key, &c)
 	result := &d.change.Result
 	if read := d.CompleteRead(); d.isHeld(g) || w.forced || read != nil && read.Partial {
 		result.Incomplete++
 	}
-	delay := g.read.Sub(r.Ended())
 	result.Delays = append(result.Delays, delay)
 	d.change.State.Records++
 	from := len(d.change.Facts)
-	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: delay > d.settings.LateAfter})
+	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: c.late})
 	for i := range g.call.Trunks {
 		t := &g.call.Trunks[i]
 		d.note(facts.OnTrunk(r, t.Trunk, t.Direction, calls.Length(t.Connected)))
@@ -49,8 +54,27 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	}
 }
 
-// callRecord is a call as a record, without what privacy removes, and the event of its log record.
-func (d *Decision) callRecord(g *group) (*cdr.Record, Event) {
+// MakeCalls makes the calls of records that share a call key and were all read: one, or several that begin more than two days apart.
+func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
+	var w waitingCall
+	for i, r := range records {
+		legs := slices.Clone(r.Legs)
+		if len(legs) == 0 {
+			legs = []cdr.Leg{r.Leg()}
+		}
+		for n := range legs {
+			legs[n].ID = cmp.Or(legs[n].ID, r.ID+"/"+strconv.Itoa(n))
+		}
+		w.legs = append(w.legs, waitingLeg{Key: Hash(i), RecordID: r.ID, Class: r.NumberClass(), Legs: legs, Record: *r}) //nolint:gosec // not below 0
+	}
+	for _, g := range w.groups() {
+		all = append(all, g.record())
+	}
+	return all
+}
+
+// record is the call as a record, with all that is known of its legs' records.
+func (g *group) record() *cdr.Record {
 	c := &g.call
 	of := func(leg int) *cdr.Record { return &g.legs[g.owner[leg]].Record }
 	r := *of(c.Origin)
@@ -87,17 +111,12 @@ func (d *Decision) callRecord(g *group) (*cdr.Record, Event) {
 	if len(g.flat) > 1 {
 		r.Legs = slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
 	}
-	d.setTimes(&r, g)
-	s := d.settings
-	event := Event{
-		Name: EventCall, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: g.legs[g.owner[c.Origin]].RecordID,
-		Hour: g.legs[g.owner[c.Origin]].Hour, Observed: g.read,
-	}
-	return &r, event
+	g.setTimes(&r)
+	return &r
 }
 
 // setTimes sets the times of a call. A call of one leg has its record's times.
-func (d *Decision) setTimes(r *cdr.Record, g *group) {
+func (g *group) setTimes(r *cdr.Record) {
 	c := &g.call
 	connected := calls.Length(c.Connected)
 	if len(g.flat) == 1 {

@@ -99,6 +99,14 @@ func (h *Hasher) RecordHash(id string) Hash {
 	return Hash(siphash.Hash(h.idKeys[0], h.idKeys[1], pack.AppendText(text, id)))
 }
 
+// RecordKey is the hash that a record is remembered under: of its id or, without one, of what it says of itself.
+func (h *Hasher) RecordKey(r *cdr.Record) Hash {
+	if r.ID != "" {
+		return h.RecordHash(r.ID)
+	}
+	return h.synthetic(r)
+}
+
 // hourHash is the hash that a record is remembered under if another call that started at another
 // time has its id.
 func (h *Hasher) hourHash(id string, hour int64) Hash {

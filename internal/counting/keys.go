@@ -110,11 +110,7 @@ func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
 func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 	h := d.hasher
 	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], names: e.names[:0], hours: e.hours[:0], body: e.body[:0], fields: h.fields(e.fields[:0], r)}
-	if r.ID != "" {
-		e.keys = append(e.keys, h.RecordHash(r.ID))
-	} else {
-		e.keys = append(e.keys, h.synthetic(r))
-	}
+	e.keys = append(e.keys, h.RecordKey(r))
 	for _, id := range r.AltIDs {
 		e.keys = append(e.keys, h.RecordHash(id))
 	}
@@ -126,7 +122,7 @@ func (d *Decision) readEntry(e *entry, r *cdr.Record) {
 			e.hours = append(e.hours, h.hourHash(r.ID, HourBucket(r.Start)+apart))
 		}
 	}
-	d.readCallKeys(e)
+	e.call, e.names = h.CallKeys(e.names, r, &d.settings.Rules)
 	k := knownOf(r, e.fields, d.settings.Currency)
 	if d.settings.ByArrival {
 		k.start = r.Start.Unix()

@@ -18,6 +18,9 @@ type countedCall struct {
 	outcome cdr.Outcome // as counted, or as it last changed
 	talked  bool        // its talk time is counted
 	ignored bool        // it began before the feed's origin and isn't counted
+	late    bool        // it was late when it was counted
+	grown   bool        // legs came after it was counted
+	changed bool        // they changed its outcome
 	// The labels that it was counted with.
 	direction                cdr.Direction
 	callType, trunk, country string
@@ -28,6 +31,9 @@ type countedCall struct {
 const (
 	callTalked = 1 << iota
 	callIgnored
+	callLate
+	callGrown
+	callChanged
 )
 
 // keepCall remembers a call that was counted.
@@ -73,6 +79,7 @@ func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 		}
 	}
 	now := calls.Of(c.legs)
+	c.grown = true
 	if c.ignored {
 		d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 		return
@@ -99,7 +106,7 @@ func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 	}
 	if now.Outcome != c.outcome {
 		d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: c.outcome, To: now.Outcome})
-		c.outcome = now.Outcome
+		c.outcome, c.changed = now.Outcome, true
 	}
 	d.addTrunkEdges(&was, -1)
 	d.addTrunkEdges(&now, 1)
@@ -142,7 +149,11 @@ func (c *countedCall) append(dst []byte, h *Hasher) []byte {
 	if h != nil {
 		legs = compactLegs(legs, h)
 	}
-	dst = append(dst, rowCall, boolByte(c.talked)*callTalked|boolByte(c.ignored)*callIgnored, byte(c.outcome), byte(c.direction))
+	var flags byte
+	for i, is := range [...]bool{c.talked, c.ignored, c.late, c.grown, c.changed} { // in the order of the flags
+		flags |= boolByte(is) << i
+	}
+	dst = append(dst, rowCall, flags, byte(c.outcome), byte(c.direction))
 	for _, text := range [...]string{c.callType, c.trunk, c.country, string(c.labels)} {
 		dst = pack.AppendText(dst, text)
 	}
@@ -183,11 +194,15 @@ func (c *countedCall) append(dst []byte, h *Hasher) []byte {
 
 // parse reads the stored form.
 func (c *countedCall) parse(data []byte) error {
-	if len(data) < 4 || data[0] != rowCall || data[1] > 3 || int(data[2]) >= len(cdr.Outcomes()) {
+	if len(data) < 4 || data[0] != rowCall || data[1] >= callChanged<<1 || int(data[2]) >= len(cdr.Outcomes()) {
 		return ErrRow
 	}
 	r := pack.Reader{Data: data[4:]}
-	*c = countedCall{talked: data[1]&callTalked != 0, ignored: data[1]&callIgnored != 0, outcome: cdr.Outcome(data[2]), direction: cdr.Direction(data[3])}
+	*c = countedCall{
+		talked: data[1]&callTalked != 0, ignored: data[1]&callIgnored != 0, late: data[1]&callLate != 0,
+		grown: data[1]&callGrown != 0, changed: data[1]&callChanged != 0,
+		outcome: cdr.Outcome(data[2]), direction: cdr.Direction(data[3]),
+	}
 	c.callType, c.trunk, c.country, c.labels = r.Text(), r.Text(), r.Text(), cdr.Labels(r.Text())
 	began := r.Varint()
 	c.began = time.UnixMicro(began).UTC()

@@ -14,31 +14,32 @@ import (
 // A call key is a hash of what its legs share, or of the id of the record that a leg names as its parent. A link leads from the key of a record's own id to
 // the key of its call, so that children find the call of their topmost parent, whichever row came first.
 
-// readCallKeys notes the call key of a record, and under which other keys its children may name it.
-func (d *Decision) readCallKeys(e *entry) {
-	r, h := e.record, d.hasher
-	if !d.settings.Legs || r.NoCall {
-		return
+// CallKeys returns the key of the call that a record is a leg of. It is 0 if the record is a call by itself. The keys by which its children may name it
+// are appended to names.
+func (h *Hasher) CallKeys(names []Hash, r *cdr.Record, rules *Rules) (call Hash, _ []Hash) {
+	if !rules.Legs || r.NoCall {
+		return 0, names
 	}
 	byID := func(id string) Hash { return h.factKey(kindCallKey, "id", id) }
 	if r.CallKey != "" {
-		e.call = h.factKey(kindCallKey, "key", r.CallKey)
+		call = h.factKey(kindCallKey, "key", r.CallKey)
 	}
-	if !d.settings.Parents {
-		return
+	if !rules.Parents {
+		return call, names
 	}
-	if e.call != 0 {
-		e.names = append(e.names, e.call)
+	if call != 0 {
+		names = append(names, call)
 	}
 	for _, id := range recordIDs(r) {
-		e.names = append(e.names, byID(id))
+		names = append(names, byID(id))
 	}
 	switch {
 	case r.Parent != "" && !slices.Contains(recordIDs(r), r.Parent):
-		e.call = byID(r.Parent)
-	case e.call == 0 && len(e.names) > 0:
-		e.call = e.names[0]
+		call = byID(r.Parent)
+	case call == 0 && len(names) > 0:
+		call = names[0]
 	}
+	return call, names
 }
 
 // recordIDs are the ids that a child may name a record by.

@@ -2,7 +2,7 @@ package counting
 
 import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
@@ -34,6 +34,8 @@ type Finding struct {
 	Event Event
 	// Listed are the record's amounts, by currency as they would be counted, and Counted those that are.
 	Listed, Counted []cdr.Charge
+	// Memory is what is remembered of a counted one.
+	Memory *Memory
 }
 
 // Findings are what a ledger knows of a page. They are good until the next decision.
@@ -78,6 +80,10 @@ func (d *Decision) find(i int) (Finding, error) {
 		if err := k.parse(st.was); err != nil {
 			return one, err
 		}
+		var err error
+		if one.Memory, err = d.memory(e, &k); err != nil {
+			return one, err
+		}
 		one.Counted = k.charges
 		if one.Listed = d.charges(r, k.charges); d.isPending(r) || r.Version > 0 && r.Version < k.version {
 			one.Listed = k.charges // a commit ignores such a version
@@ -92,6 +98,25 @@ func (d *Decision) find(i int) (Finding, error) {
 		one.Standing, one.Event = StandingMissing, d.FirstEvent(i)
 	}
 	return one, nil
+}
+
+// memory is what is remembered of a counted record and of its call.
+func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
+	m, err := k.memory(e.fields)
+	if err != nil || !m.Leg {
+		return m, err
+	}
+	st := d.countedCall(d.rootOf(k.call), e.record.Start)
+	if d.err != nil || st == nil || st.was == nil {
+		return m, d.err
+	}
+	var c countedCall
+	if err := c.parse(st.was); err != nil {
+		return nil, err
+	}
+	labels := facts.ChargeLabels{Direction: c.direction, CallType: c.callType, Country: c.country, Labels: c.labels}
+	m.Call = &CallMemory{Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels, Trunk: c.trunk}
+	return m, nil
 }
 
 // SameAmounts says whether what is listed of a record is what is counted: each currency's sum.

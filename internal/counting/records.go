@@ -72,6 +72,9 @@ func (d *Decision) decideNew(i int) *state {
 	if key != 0 {
 		h.flags |= rowLeg
 	}
+	if context.Late {
+		h.flags |= rowLate
+	}
 	// A leg that starts before the origin is there for a call that goes on after it.
 	counts := key == 0 || !r.Start.Before(d.was.Origin)
 	if counts {

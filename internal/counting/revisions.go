@@ -15,6 +15,11 @@ const loggedRevisions = 8
 // labels stay those of the first version.
 func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	r, moved, isLeg := e.record, 0, k.flags&rowLeg != 0
+	first, err := parseEarlier(k.earlier)
+	if d.failed(err) {
+		return nil
+	}
+	defer func() { k.earlier = first.append(nil) }()
 	if !isLeg {
 		d.addLateDuration(k, r)
 	}
@@ -23,12 +28,13 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 		if !isLeg {
 			moved = d.changeOutcome(k, r)
 		}
+		first.addOutcome(k.outcome)
 		k.outcome = r.Outcome
 		changed = append(changed, "cdr.outcome")
 	}
 	money := false
 	for _, charge := range r.Charges {
-		money = d.reviseCharge(k, r, charge) || money
+		money = d.reviseCharge(k, &first, r, charge) || money
 	}
 	if money {
 		changed = append(changed, "cdr.charge")
@@ -40,6 +46,7 @@ func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
 		return changed
 	}
+	first.addFields(k.fields, e.fields)
 	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, r.Extra)
 	k.fields = merged
 	return append(changed, fields...)
@@ -66,7 +73,7 @@ func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
 
 // reviseCharge counts the change of one component's amount and says whether it changed. An amount that wasn't known before is a charge, and
 // is remembered even if zero. A changed currency credits the old amount and debits the new one. A version without a currency keeps the old one.
-func (d *Decision) reviseCharge(k *known, r *cdr.Record, c cdr.Charge) bool {
+func (d *Decision) reviseCharge(k *known, first *earlier, r *cdr.Record, c cdr.Charge) bool {
 	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
 		c.Currency = cmp.Or(c.Currency, d.settings.Currency)
@@ -78,6 +85,7 @@ func (d *Decision) reviseCharge(k *known, r *cdr.Record, c cdr.Charge) bool {
 	c.Currency = cmp.Or(c.Currency, was.Currency)
 	correct := func(currency string, by cdr.Money) {
 		change := cdr.Charge{Component: c.Component, Currency: currency, Amount: by}
+		first.addCorrection(change)
 		d.change.Facts = facts.AppendCorrection(d.change.Facts, r, new(k.ChargeLabels), change)
 	}
 	switch {

@@ -3,7 +3,6 @@ package counting
 import (
 	"encoding/binary"
 	"errors"
-	"math"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
@@ -35,12 +34,16 @@ const (
 	rowVisit
 	// rowUntraced: its spans are wanted and weren't made yet.
 	rowUntraced
+	// rowLate: it was late when it was first seen.
+	rowLate
 )
 
 // head is what stands in front of a record's body: all that isn't of its last version.
 type head struct {
-	revisions int64 // how often it changed, as far as a byte counts
+	revisions int64 // how often it changed, as far as seven bits count
 	flags     byte
+	// earlier is what versions after the first changed, in the form of earlier.append; empty: nothing.
+	earlier []byte
 	// span is when the call was connected, so that a later version can change it.
 	span span
 	// labels are the operator's labels of the first version.
@@ -49,11 +52,19 @@ type head struct {
 	call Hash
 }
 
-// flagsAt is where the flags stand in a record's row.
-const flagsAt = 2
+const (
+	// flagsAt is where the flags stand in a record's row.
+	flagsAt = 2
+	// hasEarlier marks the number of revisions where head.earlier stands in the row.
+	hasEarlier = 0x80
+)
 
 func (h *head) append(dst []byte) []byte {
-	dst = append(dst, rowRecord, byte(min(h.revisions, math.MaxUint8)), h.flags)
+	dst = append(dst, rowRecord, byte(min(h.revisions, hasEarlier-1)), h.flags)
+	if len(h.earlier) > 0 {
+		dst[len(dst)-flagsAt] |= hasEarlier
+		dst = pack.AppendText(dst, h.earlier)
+	}
 	dst = binary.AppendUvarint(dst, uint64(h.span.trunk))
 	if h.span.trunk != 0 {
 		dst = binary.AppendVarint(dst, h.span.start)
@@ -74,7 +85,11 @@ func splitRow(row []byte) (h head, body []byte) {
 		return head{}, nil
 	}
 	r := pack.Reader{Data: row[3:]}
-	h = head{revisions: int64(row[1]), flags: row[flagsAt], span: span{trunk: int64(r.Uvarint())}}
+	h = head{revisions: int64(row[1] &^ hasEarlier), flags: row[flagsAt]}
+	if row[1]&hasEarlier != 0 {
+		h.earlier = r.Bytes(r.Uvarint())
+	}
+	h.span.trunk = int64(r.Uvarint())
 	if h.span.trunk != 0 {
 		h.span.start = r.Varint()
 		h.span.end = h.span.start + int64(r.Uvarint())
@@ -254,7 +269,12 @@ func (s Stored) Check() error {
 			return nil
 		}
 	case rowRecord:
-		return new(known).parse(s.Data)
+		var k known
+		err := k.parse(s.Data)
+		if err == nil {
+			_, err = parseEarlier(k.earlier)
+		}
+		return err
 	case rowCall:
 		return new(countedCall).parse(s.Data)
 	case rowLink:

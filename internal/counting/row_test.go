@@ -62,14 +62,15 @@ func TestRowOfManyCharges(t *testing.T) {
 func TestRowFlags(t *testing.T) {
 	k := fullRow(t)
 	first := k.append(nil)
-	k.flags, k.call, k.revisions = rowLeg|rowSettled, 9, 7
+	k.flags, k.call, k.revisions, k.earlier = rowLeg|rowSettled|rowLate, 9, 7, exampleEarlier.append(nil)
 	row := k.append(nil)
 	_, body := splitRow(row)
 	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags || flagsOf(first) != 0 {
 		t.Errorf("flags make another row: %x", row)
 	}
 	var again known
-	if err := again.parse(row); err != nil || again.flags != k.flags || again.revisions != 7 {
+	if err := again.parse(row); err != nil || again.flags != k.flags || again.revisions != 7 ||
+		!bytes.Equal(again.earlier, k.earlier) {
 		t.Errorf("%+v, %v", again, err)
 	}
 	for _, c := range []struct {
@@ -91,7 +92,7 @@ func TestRowFlags(t *testing.T) {
 		{"a record", row},
 		{"cut", []byte{rowCall, 1}},
 		{"an outcome that there isn't", append([]byte{rowCall, 0, byte(len(cdr.Outcomes()))}, make([]byte, 7)...)},
-		{"a flag that there isn't", append([]byte{rowCall, 4}, make([]byte, 8)...)},
+		{"a flag that there isn't", append([]byte{rowCall, 32}, make([]byte, 8)...)},
 	} {
 		if new(countedCall).parse(c.row) == nil {
 			t.Errorf("as a call, %s: read", c.name)
@@ -99,8 +100,35 @@ func TestRowFlags(t *testing.T) {
 	}
 }
 
+func price(text string) cdr.Money {
+	m, err := cdr.ParseMoney(text)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+var exampleEarlier = earlier{
+	outcomes: []cdr.Outcome{cdr.Failed, cdr.Busy}, fields: 1<<7 | 1,
+	corrections: []cdr.Charge{{Component: "usage", Currency: "EUR", Amount: price("-0.5")}, {Currency: "USD", Amount: price("2")}},
+}
+
+// The stored form of what versions changed is read as it was written, and not at all if it is cut.
+func TestEarlier(t *testing.T) {
+	data := exampleEarlier.append(nil)
+	if again, err := parseEarlier(data); err != nil || !reflect.DeepEqual(again, exampleEarlier) {
+		t.Errorf("read as %+v, %v", again, err)
+	}
+	if again, err := parseEarlier(new(earlier).append(nil)); err != nil || !reflect.DeepEqual(again, earlier{}) {
+		t.Errorf("nothing is read as %+v, %v", again, err)
+	}
+	if _, err := parseEarlier(data[:len(data)-1]); err == nil {
+		t.Error("a cut one is read")
+	}
+}
+
 var exampleCall = countedCall{
-	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
+	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, late: true, changed: true, direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
 	legs: []cdr.Leg{
 		{
 			ID: "12345678", AltIDs: []string{"87654321"}, Party: cdr.Onward, Outcome: cdr.Answered, Direction: cdr.Inbound, Trunk: "sbc",
@@ -135,6 +163,8 @@ func FuzzRow(f *testing.F) {
 	f.Add(k.append(nil))
 	f.Add(exampleCall.append(nil, nil))
 	f.Add(appendLink(nil, 77))
+	k.earlier = exampleEarlier.append(nil)
+	f.Add(k.append(nil))
 	k.span = span{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
 	f.Add(k.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -145,6 +175,11 @@ func FuzzRow(f *testing.F) {
 		var k known
 		if k.parse(data) != nil {
 			return
+		}
+		if e, err := parseEarlier(k.earlier); err == nil {
+			if again, err := parseEarlier(e.append(nil)); err != nil || len(again.corrections) != len(e.corrections) {
+				t.Fatal("the form of what versions changed changes")
+			}
 		}
 		if _, body := splitRow(data); body == nil {
 			t.Fatal("a row that is read has no body")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // findFeed is a feed by its present name or the one that it had, nil if the ledger has neither.
@@ -59,8 +60,8 @@ func (i *Inspector) Preview(spec FeedSpec, page *counting.Page) (*counting.Findi
 	return p.decision.Preview(&p.known)
 }
 
-// Counted calls use with the key of each record of a feed that is remembered in the hour from a start.
-func (i *Inspector) Counted(spec FeedSpec, hour time.Time, use func(counting.Hash)) error {
+// Counted calls use with each record of a feed that is remembered in the hour from a start.
+func (i *Inspector) Counted(spec FeedSpec, hour time.Time, use func(counting.Stored)) error {
 	f := i.findFeed(&spec)
 	if f == nil {
 		return nil
@@ -68,10 +69,17 @@ func (i *Inspector) Counted(spec FeedSpec, hour time.Time, use func(counting.Has
 	entries, err := f.ids.Bucket(counting.HourBucket(hour))
 	for _, entry := range entries {
 		if entry.IsRecord() {
-			use(entry.Hash)
+			use(entry)
 		}
 	}
 	return err
+}
+
+// Series calls use with the labels after the base labels and the value of each series that a feed has of a metric.
+func (i *Inspector) Series(spec FeedSpec, d *metrics.Def, use func(own []string, v *metrics.Value)) {
+	if f := i.findFeed(&spec); f != nil {
+		f.series.Each(d, use)
+	}
 }
 
 // AuditResult is what an audit found of a feed and a day of UTC.

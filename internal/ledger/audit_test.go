@@ -33,7 +33,7 @@ func TestAudit(t *testing.T) {
 			}
 		}
 		var counted []counting.Hash
-		if err := i.Counted(r.spec, call("a").Start.Truncate(time.Hour), func(key counting.Hash) { counted = append(counted, key) }); err != nil {
+		if err := i.Counted(r.spec, call("a").Start.Truncate(time.Hour), func(one counting.Stored) { counted = append(counted, one.Hash) }); err != nil {
 			t.Error(err)
 		}
 		if len(counted) != 2 || !slices.Contains(counted, found.Records[0].Key) || !slices.Contains(counted, found.Records[1].Key) {

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/maphash"
-	"slices"
 	"strconv"
 	"time"
 
@@ -14,9 +13,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	jsonv1 "github.com/go-json-experiment/json/v1"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
 // BookSettings say how the records of a book become calls.
@@ -36,15 +35,17 @@ type BookSettings struct {
 	Zone *time.Location
 }
 
-// Book is the calls of one side. It isn't safe for concurrent use.
+// Book is the calls of one side. Its records are told apart, and become calls, by the functions of counting. It isn't
+// safe for concurrent use.
 type Book struct {
 	settings BookSettings
+	hasher   counting.Hasher
 	numbers  *numbers
 	rows     *sorter // by call, record, start and order
 	calls    *sorter // by numbers and start
 	order    uint64
 	// roots lead from the key of a record to the one of its parent's call, of a feed with Rules.Parents.
-	roots map[uint64]uint64
+	roots map[counting.Hash]counting.Hash
 	// first and last are the earliest and the latest start of the rows.
 	first, last       time.Time
 	durations, prices bool       // there are any
@@ -54,32 +55,40 @@ type Book struct {
 
 // NewBook makes an empty book.
 func NewBook(s BookSettings) *Book {
-	return &Book{settings: s, numbers: newNumbers(s.Country), rows: &sorter{folder: s.Folder}, calls: &sorter{folder: s.Folder}, roots: make(map[uint64]uint64)}
+	hasher, err := counting.NewHasher(counting.NewSecret())
+	if err != nil {
+		panic(err) // it is a secret of ours
+	}
+	return &Book{
+		settings: s, hasher: hasher, numbers: newNumbers(s.Country),
+		rows: &sorter{folder: s.Folder}, calls: &sorter{folder: s.Folder}, roots: make(map[counting.Hash]counting.Hash),
+	}
 }
 
 // Close removes the temporary files.
 func (b *Book) Close() error { return errors.Join(b.rows.close(), b.calls.close()) }
 
-// row is a version of a record, or of a leg.
+// row is a version of a record.
 type row struct {
-	Call
-
-	call, record uint64 // hashes of what it is known by
-	version      int64
+	call, record uint64 // keys
+	start        time.Time
 	order        uint64 // in which it was read
-	leg          []byte // JSON of its legs, where legs make a call
+	version      int64
+	isLeg        bool
+	body         []byte // a Call or, of a leg, the JSON of its record
 }
 
-// storedLegs is the form of legs. A provider's text may be of any bytes.
-var storedLegs = json.JoinOptions(json.OmitZeroStructFields(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true))
+// storedRecords is the form of records that are legs. A provider's text may be of any bytes.
+var storedRecords = json.JoinOptions(
+	json.OmitZeroStructFields(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
+)
 
 // seed is for hashes of one process.
 var seed = maphash.MakeSeed()
 
-func hash(kind byte, texts ...string) uint64 {
+func hash(texts ...string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
-	_ = h.WriteByte(kind)
 	for _, text := range texts {
 		_, _ = h.WriteString(text)
 		_ = h.WriteByte(0)
@@ -93,77 +102,39 @@ func (b *Book) Add(r *cdr.Record) error {
 		return nil
 	}
 	b.order++
-	id := r.ID
-	if id == "" && r.Synthetic != "" {
-		id = "\x00" + r.Synthetic + "\x00" + strconv.Itoa(r.Twin)
-	} else if id == "" {
-		id = "\x00" + strconv.FormatUint(b.order, 10)
-	}
-	record := hash('r', id)
-	w := row{
-		Call: Call{
-			ID: r.ID, Start: r.Start, Duration: r.Duration, NoDuration: r.NoDuration, Direction: r.Direction,
-			Caller: b.numbers.normal(r.CallerNumber), Callee: b.numbers.normal(r.CalleeNumber), Price: priceOf(r.Charges, b.settings.Currency),
-		},
-		call: record, record: record, version: r.Version,
-	}
+	record := b.hasher.RecordKey(r)
 	if b.settings.Trunk != "" {
-		return b.addLegs(r, &w)
+		return b.addLegs(r, record)
 	}
-	if rules := b.settings.Rules; rules.Legs && (rules.Parents || r.CallKey != "") {
-		legs := slices.Clone(r.Legs)
-		if len(legs) == 0 {
-			legs = []cdr.Leg{r.Leg()}
-		}
-		for i := range legs {
-			legs[i].ID = cmp.Or(legs[i].ID, id+"/"+strconv.Itoa(i))
-		}
-		var err error
-		if w.leg, err = json.Marshal(legs, storedLegs); err != nil {
-			return err
-		}
-		w.call = b.bindCall(r, record)
-	}
-	return b.addRow(&w)
-}
-
-// bindCall is the key of the call that a record is a leg of, as the ledger finds it (counting.md, "Calls").
-func (b *Book) bindCall(r *cdr.Record, record uint64) uint64 {
-	key := uint64(0)
-	if r.CallKey != "" {
-		key = hash('k', r.CallKey)
-	}
-	if !b.settings.Rules.Parents {
-		return cmp.Or(key, record)
-	}
-	ids := r.AltIDs
-	if r.ID != "" {
-		ids = append([]string{r.ID}, ids...)
-	}
-	var names []uint64
-	if key != 0 {
-		names = append(names, key)
-	}
-	for _, id := range ids {
-		names = append(names, hash('i', id))
-	}
-	if r.Parent != "" && !slices.Contains(ids, r.Parent) {
-		key = hash('i', r.Parent)
-	} else if key == 0 && len(names) > 0 {
-		key = names[0]
-	}
-	if key == 0 {
-		return record
+	call, names := b.hasher.CallKeys(nil, r, &b.settings.Rules)
+	c := b.callOf(r)
+	if call == 0 {
+		return b.addRow(&row{call: uint64(record), record: uint64(record), version: r.Version, body: c.append(nil)}, &c)
 	}
 	for _, name := range names {
-		if own, root := b.rootOf(name), b.rootOf(key); own != root {
+		if own, root := b.rootOf(name), b.rootOf(call); own != root {
 			b.roots[own] = root
 		}
 	}
-	return key
+	leg := *r
+	leg.Extra, leg.Sessions, leg.Streams, leg.Visits = nil, nil, nil, nil
+	body, err := json.Marshal(&leg, storedRecords)
+	if err != nil {
+		return err
+	}
+	return b.addRow(&row{call: uint64(call), record: uint64(record), version: r.Version, isLeg: true, body: body}, &c)
 }
 
-func (b *Book) rootOf(key uint64) uint64 {
+// callOf is the call that a record is.
+func (b *Book) callOf(r *cdr.Record) Call {
+	return Call{
+		ID: r.ID, Start: r.Start, Duration: r.Duration, NoDuration: r.NoDuration, Direction: r.Direction,
+		Caller: b.numbers.normal(r.CallerNumber), Callee: b.numbers.normal(r.CalleeNumber),
+		Price: priceOf(r.Charges, b.settings.Currency),
+	}
+}
+
+func (b *Book) rootOf(key counting.Hash) counting.Hash {
 	for {
 		up, is := b.roots[key]
 		if !is {
@@ -177,46 +148,46 @@ func (b *Book) rootOf(key uint64) uint64 {
 }
 
 // addLegs adds the legs of a record that used the trunk. Legs that share a channel are one.
-func (b *Book) addLegs(r *cdr.Record, w *row) error {
+func (b *Book) addLegs(r *cdr.Record, record counting.Hash) error {
 	legs := r.Legs
 	if len(legs) == 0 {
 		legs = []cdr.Leg{r.Leg()}
 	}
-	price := w.Price // a leg's own isn't known: the first one has it all
+	c := b.callOf(r)
 	for i := range legs {
-		l, part := &legs[i], *w
+		l := &legs[i]
 		if l.Trunk != b.settings.Trunk || l.Master {
 			continue
 		}
-		part.record = hash('l', strconv.FormatUint(w.record, 16), cmp.Or(l.ID, strconv.Itoa(i)))
+		key := hash("leg", strconv.FormatUint(uint64(record), 16), cmp.Or(l.ID, strconv.Itoa(i)))
 		if l.Channel != "" {
-			part.record = hash('c', r.CallKey, l.Trunk, l.Channel)
+			key = hash("channel", r.CallKey, l.Trunk, l.Channel)
 		}
-		part.call = part.record
-		part.Start, part.Direction = cmp.Or(l.Start, r.Start), l.Direction
+		c.Start, c.Direction = cmp.Or(l.Start, r.Start), l.Direction
 		if len(r.Legs) > 0 {
 			connected := l.Connected()
-			part.Duration, part.NoDuration = connected.To.Sub(connected.From), false
+			c.Duration, c.NoDuration = connected.To.Sub(connected.From), false
 		}
-		part.Price, price = price, ""
-		if err := b.addRow(&part); err != nil {
+		if err := b.addRow(&row{call: key, record: key, version: r.Version, body: c.append(nil)}, &c); err != nil {
 			return err
 		}
+		c.Price = "" // a leg's own isn't known: the first one has it all
 	}
 	return nil
 }
 
-func (b *Book) addRow(w *row) error {
-	if b.listed++; b.first.IsZero() || w.Start.Before(b.first) {
-		b.first = w.Start
+// addRow adds the row of a call.
+func (b *Book) addRow(w *row, c *Call) error {
+	if b.listed++; b.first.IsZero() || c.Start.Before(b.first) {
+		b.first = c.Start
 	}
-	if w.Start.After(b.last) {
-		b.last = w.Start
+	if c.Start.After(b.last) {
+		b.last = c.Start
 	}
-	b.parties[0].add(w.Caller)
-	b.parties[1].add(w.Callee)
-	b.durations, b.prices = b.durations || !w.NoDuration, b.prices || w.Price != ""
-	w.order = b.order
+	b.parties[0].add(c.Caller)
+	b.parties[1].add(c.Callee)
+	b.durations, b.prices = b.durations || !c.NoDuration, b.prices || c.Price != ""
+	w.start, w.order = c.Start, b.order
 	return b.rows.add(w.append(nil))
 }
 
@@ -226,28 +197,25 @@ func sortedStart(dst []byte, at time.Time) []byte {
 }
 
 func (w *row) append(dst []byte) []byte {
-	dst = binary.BigEndian.AppendUint64(dst, w.call)
-	dst = binary.BigEndian.AppendUint64(dst, w.record)
-	dst = sortedStart(dst, w.Start)
-	dst = binary.BigEndian.AppendUint64(dst, w.order)
-	dst = binary.AppendVarint(dst, w.version)
-	return append(w.Call.append(dst), w.leg...)
+	dst = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(dst, w.call), w.record)
+	dst = binary.BigEndian.AppendUint64(sortedStart(dst, w.start), w.order)
+	dst = append(binary.AppendVarint(dst, w.version), 0)
+	if w.isLeg {
+		dst[len(dst)-1] = 1
+	}
+	return append(dst, w.body...)
 }
 
 func parseRow(data []byte) (w row, err error) {
-	const head = 4 * 8
-	if len(data) < head {
+	r := pack.Reader{Data: data}
+	w.call, w.record = r.Number(8), r.Number(8)
+	w.start = time.Unix(0, int64(r.Number(8)^1<<63)) //nolint:gosec // as sortedStart wrote it
+	w.order, w.version, w.isLeg = r.Number(8), r.Varint(), r.Number(1) == 1
+	if r.Bad {
 		return w, errStored
 	}
-	w.call, w.record = binary.BigEndian.Uint64(data), binary.BigEndian.Uint64(data[8:])
-	version, size := binary.Varint(data[head:])
-	if size <= 0 {
-		return w, errStored
-	}
-	w.version, w.order = version, binary.BigEndian.Uint64(data[3*8:])
-	w.Call, w.leg, err = parseCall(data[head+size:])
-	w.leg = bytes.Clone(w.leg) // empty: none
-	return w, err
+	w.body = bytes.Clone(r.Data)
+	return w, nil
 }
 
 // sortByCall sorts the rows once more, now that it is known which call each belongs to.
@@ -257,11 +225,11 @@ func (b *Book) sortByCall() error {
 	}
 	again := &sorter{folder: b.settings.Folder}
 	for entry, err := range b.rows.all() {
-		if err != nil {
-			return errors.Join(err, again.close())
+		if err == nil {
+			binary.BigEndian.PutUint64(entry, uint64(b.rootOf(counting.Hash(binary.BigEndian.Uint64(entry)))))
+			err = again.add(entry)
 		}
-		binary.BigEndian.PutUint64(entry, b.rootOf(binary.BigEndian.Uint64(entry)))
-		if err := again.add(entry); err != nil {
+		if err != nil {
 			return errors.Join(err, again.close())
 		}
 	}
@@ -277,36 +245,34 @@ func (b *Book) makeCalls(from, to time.Time, callers, callees masking) error {
 	}
 	var group []row
 	end := func() error {
-		for _, c := range b.callsOf(group) {
-			if c.Start.Before(from) || !c.Start.Before(to) {
+		all, err := b.callsOf(group)
+		for i := range all {
+			c := &all[i]
+			if err != nil || c.Start.Before(from) || !c.Start.Before(to) {
 				continue
 			}
-			key := binary.BigEndian.AppendUint64(nil, hash('n', callers.key(c.Caller), callees.key(c.Callee)))
-			if err := b.calls.add(c.append(sortedStart(key, c.Start))); err != nil {
-				return err
-			}
 			b.found++
+			key := binary.BigEndian.AppendUint64(nil, hash(callers.key(c.Caller), callees.key(c.Callee)))
+			err = b.calls.add(c.append(sortedStart(key, c.Start)))
 		}
 		group = group[:0]
-		return nil
+		return err
 	}
 	for entry, err := range b.rows.all() {
 		if err != nil {
 			return err
 		}
 		w, err := parseRow(entry)
+		if err == nil && len(group) > 0 && (group[0].call != w.call || len(group) >= counting.MostLegs) {
+			err = end()
+		}
 		if err != nil {
 			return err
-		}
-		if len(group) > 0 && (group[0].call != w.call || len(group) >= counting.MostLegs) {
-			if err := end(); err != nil {
-				return err
-			}
 		}
 		n := len(group)
 		switch {
 		case n == 0 || group[n-1].record != w.record,
-			b.settings.Rules.ByArrival && w.Start.Sub(group[n-1].Start) > counting.SameCall: // counting.md 38
+			b.settings.Rules.ByArrival && w.start.Sub(group[n-1].start) > counting.SameCall:
 			group = append(group, w)
 		case cmp.Or(cmp.Compare(w.version, group[n-1].version), cmp.Compare(w.order, group[n-1].order)) > 0:
 			group[n-1] = w
@@ -316,58 +282,25 @@ func (b *Book) makeCalls(from, to time.Time, callers, callees masking) error {
 }
 
 // callsOf are the calls of rows that belong together.
-func (b *Book) callsOf(group []row) (all []Call) {
-	var legs []row
+func (b *Book) callsOf(group []row) (all []Call, err error) {
+	var legs []*cdr.Record
 	for i := range group {
-		if len(group[i].leg) == 0 {
-			all = append(all, group[i].Call)
-		} else {
-			legs = append(legs, group[i])
+		if group[i].isLeg {
+			r := new(cdr.Record)
+			if err := json.Unmarshal(group[i].body, r, storedRecords); err != nil {
+				return nil, errStored
+			}
+			legs = append(legs, r)
+			continue
 		}
-	}
-	slices.SortStableFunc(legs, func(a, b row) int { return a.Start.Compare(b.Start) })
-	for len(legs) > 0 {
-		n := 1
-		for n < len(legs) && legs[n].Start.Sub(legs[0].Start) <= calls.Longest {
-			n++
+		c, _, err := parseCall(group[i].body)
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, callOf(legs[:n]))
-		legs = legs[n:]
+		all = append(all, c)
 	}
-	return all
-}
-
-// callOf makes a call of its legs, as the ledger does (internal/counting).
-func callOf(rows []row) Call {
-	var flat []cdr.Leg
-	var owner []int
-	sums := make(map[string]cdr.Money)
-	for i := range rows {
-		var legs []cdr.Leg
-		if err := json.Unmarshal(rows[i].leg, &legs, storedLegs); err != nil {
-			continue // Add wrote it
-		}
-		for range legs {
-			owner = append(owner, i)
-		}
-		flat = append(flat, legs...)
-		addPrice(sums, rows[i].Price)
+	for _, r := range counting.MakeCalls(legs) {
+		all = append(all, b.callOf(r))
 	}
-	if len(flat) == 0 {
-		return rows[0].Call
-	}
-	made := calls.Of(flat)
-	c := rows[owner[made.Origin]].Call
-	c.Start, c.Direction, c.Price = made.Start, made.Direction, priceText(sums)
-	connected := calls.Length(made.Connected)
-	switch {
-	case len(flat) > 1:
-		c.Duration, c.NoDuration = connected, len(made.Connected) == 0
-		if made.Outcome == cdr.Answered {
-			c.Duration = calls.Length(made.Talk)
-		}
-	case c.NoDuration && connected > 0:
-		c.Duration, c.NoDuration = connected, false
-	}
-	return c
+	return all, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/pack"
 )
 
 // Call is a call of a book, or a leg of one.
@@ -19,7 +20,8 @@ type Call struct {
 	Direction  cdr.Direction
 	// Caller and Callee are the digits of E.164, masked ones as *; empty: hidden.
 	Caller, Callee string
-	// Price is the sum of the charges of each currency but zeros, such as `EUR 0.042;USD 1`, in the order of the currencies.
+	// Price is the sum of the charges of each currency but zeros, such as `EUR 0.042;USD 1`, in the order of the
+	// currencies.
 	Price string
 }
 
@@ -67,16 +69,13 @@ func addPrice(sums map[string]cdr.Money, price string) {
 
 // append appends the stored form.
 func (c *Call) append(dst []byte) []byte {
-	dst = binary.AppendVarint(dst, c.Start.UnixNano())
-	dst = binary.AppendVarint(dst, int64(c.Duration))
-	flags := byte(c.Direction) << 1
+	dst = binary.AppendVarint(binary.AppendVarint(dst, c.Start.UnixNano()), int64(c.Duration))
+	dst = append(dst, byte(c.Direction)<<1)
 	if c.NoDuration {
-		flags |= 1
+		dst[len(dst)-1] |= 1
 	}
-	dst = append(dst, flags)
 	for _, text := range [...]string{c.ID, c.Caller, c.Callee, c.Price} {
-		dst = binary.AppendUvarint(dst, uint64(len(text)))
-		dst = append(dst, text...)
+		dst = pack.AppendText(dst, text)
 	}
 	return dst
 }
@@ -85,25 +84,13 @@ var errStored = errors.New("sort calls on disk: a temporary file was changed")
 
 // parseCall reads a stored form and returns what follows it.
 func parseCall(data []byte) (c Call, rest []byte, err error) {
-	var numbers [2]int64
-	for i := range numbers {
-		n, size := binary.Varint(data)
-		if size <= 0 {
-			return c, nil, errStored
-		}
-		numbers[i], data = n, data[size:]
-	}
-	if len(data) == 0 {
+	r := pack.Reader{Data: data}
+	c.Start, c.Duration = time.Unix(0, r.Varint()).UTC(), time.Duration(r.Varint())
+	flags := r.Number(1)
+	c.NoDuration, c.Direction = flags&1 == 1, cdr.Direction(flags>>1) //nolint:gosec // append wrote it
+	c.ID, c.Caller, c.Callee, c.Price = r.Text(), r.Text(), r.Text(), r.Text()
+	if r.Bad {
 		return c, nil, errStored
 	}
-	c.Start, c.Duration = time.Unix(0, numbers[0]).UTC(), time.Duration(numbers[1])
-	c.NoDuration, c.Direction, data = data[0]&1 == 1, cdr.Direction(data[0]>>1), data[1:]
-	for _, text := range [...]*string{&c.ID, &c.Caller, &c.Callee, &c.Price} {
-		n, size := binary.Uvarint(data)
-		if size <= 0 || n > uint64(len(data)-size) {
-			return c, nil, errStored
-		}
-		*text, data = string(data[size:size+int(n)]), data[size+int(n):] //nolint:gosec // it is within data
-	}
-	return c, data, nil
+	return c, r.Data, nil
 }

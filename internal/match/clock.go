@@ -17,7 +17,8 @@ const (
 	furthest = 26 * time.Hour
 	// neighbours is how many calls of the other book before and behind a call tell of the clocks.
 	neighbours = 4
-	// samples bounds the differences that are kept, leastSamples is how many a piece of the range needs, pieces how many pieces there are at most.
+	// samples bounds the differences that are kept, leastSamples is how many a piece of the range needs, pieces how
+	// many pieces there are at most.
 	samples, leastSamples, pieces = 1 << 16, 400, 64
 	// leastPairs is how many pairs must agree on clocks that differ by more than the tolerance.
 	leastPairs = 3
@@ -179,6 +180,6 @@ func zoneError(by time.Duration, support, all int) error {
 	if steps == 0 || (by-steps).Abs() > zoneSlack || support < leastPairs || 2*support < all {
 		return nil
 	}
-	return Error(fmt.Sprintf("all pairs differ by %d s: the time zone of one book is wrong by %s; correct time_zone of its source, or give --set time_zone=… for a file",
-		int64(steps/time.Second), steps))
+	return Error(fmt.Sprintf("all pairs differ by %d s: the time zone of one book is wrong by %s; "+
+		"correct time_zone of its source, or give --set time_zone=… for a file", int64(steps/time.Second), steps))
 }

@@ -3,8 +3,10 @@
 //	records ─▶ Book: rows, sorted on disk by call ─▶ calls, sorted on disk by pair of numbers and start
 //	two books ─▶ clock and directions ─▶ tariff ─▶ pairs ─▶ Result
 //
-// Invariants: a pair is never guessed, calls that can't be told apart are Ambiguous; each call is in one class; sums are integers and decimals; memory
+// Invariants: a pair is never guessed, calls that can't be told apart are Ambiguous; each call is in one class; sums
+// are integers and decimals; memory
 // holds the calls of two numbers that follow each other within the tolerance, however many calls there are.
 //
-// When things fail: books that can't be joined end it with an Error, a sentence that says what to do. It holds no number.
+// When things fail: books that can't be joined end it with an Error, a sentence that says what to do. It holds no
+// number.
 package match

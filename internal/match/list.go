@@ -1,6 +1,9 @@
 package match
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // LongestTolerance bounds Settings.Tolerance.
 const LongestTolerance = 10 * time.Minute
@@ -16,39 +19,28 @@ func (l *List) Close() error { return l.sorter.close() }
 
 // Add adds a call with its partner, of which one may be nil.
 func (l *List) Add(c Class, left, right *Call) error {
-	first := left
-	if first == nil {
-		first = right
-	}
-	entry, sides := sortedStart(nil, first.Start), byte(0)
+	entry := append(sortedStart(nil, cmp.Or(left, right).Start), byte(c), 0)
 	for i, call := range [...]*Call{left, right} {
 		if call != nil {
-			sides |= 1 << i
-		}
-	}
-	entry = append(entry, byte(c), sides)
-	for _, call := range [...]*Call{left, right} {
-		if call != nil {
+			entry[listHead-1] |= 1 << i
 			entry = call.append(entry)
 		}
 	}
 	return l.sorter.add(entry)
 }
 
+// listHead is how long an entry is before its calls: start, class, and which sides there are.
+const listHead = 8 + 2
+
 // All goes through the list.
 func (l *List) All(use func(c Class, left, right *Call) error) error {
-	const head = 8 + 2
 	for entry, err := range l.sorter.all() {
 		if err != nil {
 			return err
 		}
-		if len(entry) < head {
-			return errStored
-		}
 		var calls [2]*Call
-		rest := entry[head:]
-		for i := range calls {
-			if entry[head-1]>>i&1 == 0 {
+		for i, rest := 0, entry[listHead:]; i < len(calls); i++ {
+			if entry[listHead-1]>>i&1 == 0 {
 				continue
 			}
 			c, more, err := parseCall(rest)
@@ -57,7 +49,7 @@ func (l *List) All(use func(c Class, left, right *Call) error) error {
 			}
 			calls[i], rest = &c, more
 		}
-		if err := use(Class(entry[head-2]), calls[0], calls[1]); err != nil {
+		if err := use(Class(entry[listHead-2]), calls[0], calls[1]); err != nil {
 			return err
 		}
 	}

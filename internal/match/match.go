@@ -51,7 +51,8 @@ type Settings struct {
 	Tolerance time.Duration
 	// Tariff rounds the right durations; nil: it is found.
 	Tariff *Tariff
-	// Visit, if set, is called for each call of the range with what it pairs with, in no order; of ambiguous ones with each call alone.
+	// Visit, if set, is called for each call of the range with what it pairs with, in no order; of ambiguous ones with
+	// each call alone.
 	Visit func(c Class, left, right *Call) error
 	// Note is called with a sentence about each thing that isn't compared.
 	Note func(text string)
@@ -179,7 +180,8 @@ func Run(ctx context.Context, s Settings, leftBook, rightBook *Book) (*Result, e
 		return nil, err
 	}
 	if m.clock.found == 0 {
-		s.Note("no call of one book has the numbers of a call of the other one: see that both have caller and callee, and give --country if one has national numbers")
+		s.Note("no call of one book has the numbers of a call of the other one: " +
+			"see that both have caller and callee, and give --country if one has national numbers")
 	}
 	if m.clock.opposite {
 		s.Note("the books have opposite directions, each as its own end sees them: they are compared that way")
@@ -208,13 +210,15 @@ func (m *matcher) prepare() error {
 				m.hidden[party] = true
 				s.Note(fmt.Sprintf("%s hides the numbers of %s: calls are joined without them", b.settings.Name, who))
 			case p.hidden > 0:
-				s.Note(fmt.Sprintf("%s hides the numbers of %s of %d calls: they pair only with calls that hide them too", b.settings.Name, who, p.hidden))
+				s.Note(fmt.Sprintf("%s hides the numbers of %s of %d calls: they pair only with calls that hide them too",
+					b.settings.Name, who, p.hidden))
 			}
 		}
 	}
 	for _, b := range books {
 		if b.listed > 0 && m.hidden[0] && m.hidden[1] {
-			return Error("the numbers of one book are hidden, so its calls can't be joined with others: read it where they are shown, or see that its definition has caller and callee")
+			return Error("the numbers of one book are hidden, so its calls can't be joined with others: " +
+				"read it where they are shown, or see that its definition has caller and callee")
 		}
 		if err := b.makeCalls(s.From.Add(-s.Around()), s.To.Add(s.Around()), m.masking[0], m.masking[1]); err != nil {
 			return err
@@ -222,18 +226,19 @@ func (m *matcher) prepare() error {
 	}
 	for _, b := range books {
 		if b.listed == 0 {
-			return Error(fmt.Sprintf("%s has no calls from %s to %s", b.settings.Name, s.From.Format(time.RFC3339), s.To.Format(time.RFC3339)))
+			return Error(fmt.Sprintf("%s has no calls from %s", b.settings.Name, span(s.From, s.To)))
 		}
 	}
 	for i, b := range books {
 		other := books[1-i]
 		switch {
 		case b.found == 0:
-			return Error(fmt.Sprintf("%s has no calls from %s to %s, its calls start from %s to %s: the books don't overlap in time; choose --from and --to for both",
-				b.settings.Name, s.From.Format(time.RFC3339), s.To.Format(time.RFC3339), b.first.Format(time.RFC3339), b.last.Format(time.RFC3339)))
+			return Error(fmt.Sprintf("%s has no calls from %s, its calls start from %s: "+
+				"the books don't overlap in time; choose --from and --to for both",
+				b.settings.Name, span(s.From, s.To), span(b.first, b.last)))
 		case b.first.After(other.last.Add(furthest)):
-			return Error(fmt.Sprintf("the books don't overlap in time: %s begins at %s, %s ends at %s", b.settings.Name, b.first.Format(time.RFC3339),
-				other.settings.Name, other.last.Format(time.RFC3339)))
+			return Error(fmt.Sprintf("the books don't overlap in time: %s begins at %s, %s ends at %s",
+				b.settings.Name, b.first.Format(time.RFC3339), other.settings.Name, other.last.Format(time.RFC3339)))
 		}
 		for _, has := range []struct {
 			it, other bool
@@ -246,11 +251,16 @@ func (m *matcher) prepare() error {
 	}
 	m.durations, m.prices = m.left.durations && m.right.durations, m.left.prices && m.right.prices
 	for _, b := range books {
-		m.repeated = append(m.repeated, repeatedHours(b.settings.Zone, s.From.Add(-s.Around()), s.To.Add(s.Around()))...)
+		repeated := repeatedHours(b.settings.Zone, s.From.Add(-s.Around()), s.To.Add(s.Around()))
+		m.repeated = append(m.repeated, repeated...)
 	}
 	slices.SortFunc(m.repeated, func(a, b repeated) int { return a.from.Compare(b.from) })
 	m.repeated = slices.Compact(m.repeated)
 	return nil
+}
+
+func span(from, to time.Time) string {
+	return from.Format(time.RFC3339) + " to " + to.Format(time.RFC3339)
 }
 
 // repeated is a span of time whose local times come twice; by is the time between the two.

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// mostCalls and mostEdges bound the calls between two numbers that follow each other within the tolerance, and how many pairs these may make.
+	// mostCalls and mostEdges bound the calls between two numbers that follow each other within the tolerance, and how
+	// many pairs these may make.
 	mostCalls, mostEdges = 20_000, 1 << 20
 )
 
@@ -90,7 +91,8 @@ func (m *matcher) merge(use func(s side, key uint64, c *Call) error) error {
 	}
 	for n := 0; has[left] || has[right]; n++ {
 		s := left
-		if !has[left] || has[right] && cmp.Or(cmp.Compare(head[right].key, head[left].key), at[right].Compare(at[left])) < 0 {
+		first := cmp.Or(cmp.Compare(head[right].key, head[left].key), at[right].Compare(at[left]))
+		if !has[left] || has[right] && first < 0 {
 			s = right
 		}
 		if err := use(s, head[s].key, &head[s].Call); err != nil {
@@ -158,19 +160,14 @@ type cluster struct {
 
 // edge is two groups that may be the same calls.
 type edge struct {
-	left, right int // groups
-	rank        int
+	left, right int           // groups
+	rank        int           // in ranks
 	duration    time.Duration // by which they differ
 	start       time.Duration // as above
 }
 
-// The ranks of an edge: what speaks for it.
-const (
-	sameAll = iota
-	sameDuration
-	fitsTariff
-	onlyStart
-)
+// ranks are the classes of a pair, in the order of what speaks for it. For the last one only the starts do.
+var ranks = [...]Class{Same, Price, Rounded, Duration}
 
 // walk pairs all calls.
 func (m *matcher) walk() error {
@@ -199,8 +196,9 @@ func (m *matcher) walk() error {
 }
 
 func (m *matcher) tooMany() error {
-	return Error(fmt.Sprintf("more than %d calls between the same two numbers follow each other within %s, so they can't be told apart: "+
-		"see that caller and callee are read from the right columns, or choose a shorter --tolerance", mostCalls, m.settings.Tolerance))
+	return Error(fmt.Sprintf("more than %d calls between the same two numbers follow each other within %s, "+
+		"so they can't be told apart: see that caller and callee are read from the right columns, "+
+		"or choose a shorter --tolerance", mostCalls, m.settings.Tolerance))
 }
 
 // follows says whether a call belongs to the cluster.
@@ -248,10 +246,13 @@ func (c *cluster) finish() error {
 	return err
 }
 
-// findGroups finds calls of one book between the same numbers, with starts within the tolerance of each other and the same duration and price.
+// findGroups finds calls of one book between the same numbers, with starts within the tolerance of each other and the
+// same duration and price.
 func (c *cluster) findGroups(s side) {
 	nodes := c.nodes[s]
-	slices.SortFunc(nodes, func(a, b node) int { return cmp.Or(compareTwins(&a, &b), a.at.Compare(b.at), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(nodes, func(a, b node) int {
+		return cmp.Or(compareTwins(&a, &b), a.at.Compare(b.at), cmp.Compare(a.ID, b.ID))
+	})
 	for i := range nodes {
 		n := &nodes[i]
 		n.group = -1
@@ -313,7 +314,8 @@ func (c *cluster) findEdges() error {
 				break
 			}
 			apart := c.apart(l, r)
-			if apart > c.settings.Tolerance || !c.sameParties(&l.Call, &r.Call) || !c.sameDirection(&l.Call, &r.Call) {
+			same := c.sameParties(&l.Call, &r.Call) && c.sameDirection(&l.Call, &r.Call)
+			if apart > c.settings.Tolerance || !same {
 				continue
 			}
 			e := edge{left: l.group, right: r.group, start: apart}
@@ -346,19 +348,11 @@ func (m *matcher) class(l, r *Call) Class {
 }
 
 func (m *matcher) rank(l, r *Call) (rank int, duration time.Duration) {
-	if m.durations && !l.NoDuration && !r.NoDuration {
+	class := m.class(l, r)
+	if m.durations && !l.NoDuration && !r.NoDuration && class != Rounded {
 		duration = (l.Duration - r.Duration).Abs()
 	}
-	switch m.class(l, r) {
-	case Same:
-		return sameAll, duration
-	case Price:
-		return sameDuration, duration
-	case Rounded:
-		return fitsTariff, 0
-	case Ambiguous, OnlyLeft, OnlyRight, Duration, classes:
-	}
-	return onlyStart, duration
+	return slices.Index(ranks[:], class), duration
 }
 
 // pair pairs groups; the pairs with the strongest evidence come first. Groups with only their starts
@@ -373,7 +367,7 @@ func (c *cluster) pair() {
 	})
 	choices := make(map[int]int)
 	for i, e := range c.edges {
-		if e.rank < onlyStart {
+		if ranks[e.rank] != Duration {
 			c.pairGroups(e, false)
 			continue
 		}

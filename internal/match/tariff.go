@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,28 +17,10 @@ type Tariff struct{ First, Next int64 }
 const tariffShare = 0.95
 
 // tariffs are those that are tried, the ones with larger steps first.
-var tariffs = []Tariff{
-	{60, 60},
-	{30, 30},
-	{60, 30},
-	{30, 6},
-	{60, 6},
-	{18, 6},
-	{6, 6},
-	{10, 10},
-	{20, 10},
-	{1, 1},
-	{6, 1},
-	{10, 1},
-	{12, 1},
-	{15, 1},
-	{18, 1},
-	{20, 1},
-	{30, 1},
-	{60, 1},
-	{120, 1},
-	{180, 1},
-}
+var tariffs = slices.Concat(
+	[]Tariff{{60, 60}, {30, 30}, {60, 30}, {30, 6}, {60, 6}, {18, 6}, {6, 6}, {10, 10}, {20, 10}, {1, 1}},
+	[]Tariff{{6, 1}, {10, 1}, {12, 1}, {15, 1}, {18, 1}, {20, 1}, {30, 1}, {60, 1}, {120, 1}, {180, 1}},
+)
 
 // ParseTariff reads `60/60`.
 func ParseTariff(text string) (t Tariff, err error) {

@@ -96,6 +96,14 @@ func (v *Value) Float(d *Def) float64 {
 	return d.InUnit(v.n)
 }
 
+// Exact is the value of a counter, in the metric's unit.
+func (v *Value) Exact(d *Def) cdr.Money {
+	if d.Kind == Money {
+		return v.money
+	}
+	return d.Exact(v.n)
+}
+
 // point is a series with this value, which mustn't change then.
 func (v *Value) point(labels *LabelSet, start time.Time, native bool) Point {
 	return Point{Labels: labels, Start: start, Value: v.Float(labels.Def), Hist: v.hist, Native: native, Exemplars: v.exemplars}

@@ -2,7 +2,10 @@ package metrics
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
 // Kind is what a metric measures and how it is summed.
@@ -93,6 +96,13 @@ func (d *Def) LabelNames() []string {
 
 // InUnit is so many parts of the metric's scale in its unit.
 func (d *Def) InUnit(parts int64) float64 { return float64(parts) / float64(max(d.Scale, 1)) }
+
+// Exact converts a number of parts of the metric's scale to its unit, as a decimal.
+func (d *Def) Exact(parts int64) cdr.Money {
+	digits := len(strconv.FormatInt(max(d.Scale, 1), 10)) - 1
+	m, _ := cdr.ParseMoneySum(strconv.FormatInt(parts, 10) + "e-" + strconv.Itoa(digits)) // a number is one
+	return m
+}
 
 var catalogue, selfCatalogue []*Def
 

@@ -57,6 +57,15 @@ type FeedSeries struct {
 	peaks    map[int64]int64 // of the trunks by their number; nil shows none
 }
 
+// Each calls use with the labels after the base labels and the committed value of each series of a metric. The commit lock must be held.
+func (f *FeedSeries) Each(d *Def, use func(own []string, v *Value)) {
+	for _, s := range f.list {
+		if s.Labels.Def == d {
+			use(s.LabelValues(), &s.cur)
+		}
+	}
+}
+
 // appendKey appends the map key of a label set. 0xff can't occur in UTF-8.
 func appendKey(dst []byte, d *Def, own []string) []byte {
 	dst = append(dst, d.Name...)
