@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -115,7 +116,8 @@ func markThreshold(changes map[string]map[int]string, at, text, changed, key str
 		return nil
 	}
 	before, after := anyNumber.FindAllString(text, -1), anyNumber.FindAllString(changed, -1)
-	if anyNumber.ReplaceAllString(text, "") != anyNumber.ReplaceAllString(changed, "") || len(before) != len(after) {
+	words := func(text string) []string { return strings.Fields(anyNumber.ReplaceAllString(text, "")) } // lines may break elsewhere
+	if !slices.Equal(words(text), words(changed)) || len(before) != len(after) {
 		return fmt.Errorf("%s: %s changes more than numbers; the chart can't set it", at, key)
 	}
 	for i := range before {

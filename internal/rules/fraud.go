@@ -98,8 +98,8 @@ func (p *Parameters) fraudAlerts() Group {
 // that it is about. One that has calls and is lower was begun anew with its ledger since, so these calls are of these 90 days.
 func (p *Parameters) newCountry() Rule {
 	// daysBack says how far back the feed is known: a range with a sample.
-	daysBack := p.ask("max(max_over_time("+outboundEver+"{FROM}[6h] offset 90d))", byFeed...) + "90" + "{{ end }}{{ else }}" +
-		p.ask("max(max_over_time("+outboundEver+"{FROM}[6h] offset 4w))", byFeed...) + "28" + "{{ end }}{{ else }}14{{ end }}{{ end }}"
+	daysBack := p.ask("max(max_over_time("+outboundEver+"{FROM=\"\"}[6h] offset 90d))", byFeed...) + "90" + "{{ end }}{{ else }}" +
+		p.ask("max(max_over_time("+outboundEver+"{FROM=\"\"}[6h] offset 4w))", byFeed...) + "28" + "{{ end }}{{ else }}14{{ end }}{{ end }}"
 	return Rule{
 		Alert: "CDRNewCountry", Severity: warning, Signal: Calls, Keep: keep,
 		Doc: "Several calls to a country that was never called within 90 days, as far back as that is known.",

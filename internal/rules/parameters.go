@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/prometheus/promql/parser"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
@@ -141,13 +143,11 @@ var (
 	labelName   = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 	countryCode = regexp.MustCompile(`^([A-Z]{2}|001)$`)
 	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
-	// matcherList are matchers as PromQL writes them, without braces.
-	matcherList = regexp.MustCompile(`^[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\\n]|\\.)*"(, ?[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\\n]|\\.)*")*$`)
 )
 
 // Validate reports what no rule can be made from.
 func (p *Parameters) Validate(r *config.Report) {
-	if p.Selector != "" && !matcherList.MatchString(p.Selector) {
+	if _, err := promql.ParseMetricSelector("{" + p.Selector + "}"); p.Selector != "" && err != nil {
 		r.Problemf("selector", `must be matchers without braces, such as job="cdr-exporter", is %s`, p.Selector)
 	}
 	for _, l := range p.KeepLabels {
@@ -196,36 +196,17 @@ func (p *Parameters) validateNumbers(r *config.Report) {
 	}
 }
 
-var (
-	groupingClause = regexp.MustCompile(`"[^"]*"|\b(by|on) \(([a-z_, ]*)\)`)
-	// rawSeries finds metrics that aren't recorded; texts and recorded names are matched so that what is in them isn't.
-	rawSeries = regexp.MustCompile(`"[^"]*"|[a-z_]+:[a-z0-9_:]+|\b(?:cdr_[a-z0-9_]+|up)\b\{?`)
-)
-
 // adapt puts the feeds and the selector into an expression, and the labels to keep into its groupings.
-func (p *Parameters) adapt(expr string) string {
-	expr = p.Resolve(expr)
+func (p *Parameters) adapt(expr string) parser.Expr {
+	e := p.resolve(parse(expr))
 	if p.Selector != "" {
-		expr = rawSeries.ReplaceAllStringFunc(expr, func(s string) string {
-			switch {
-			case strings.HasPrefix(s, `"`) || strings.Contains(s, ":"):
-				return s
-			case strings.HasSuffix(s, "{"):
-				return s + p.Selector + ", "
-			}
-			return s + "{" + p.Selector + "}"
-		})
+		matchers, _ := promql.ParseMetricSelector("{" + p.Selector + "}") // validated
+		prependMatchers(e, matchers)
 	}
-	if len(p.KeepLabels) == 0 {
-		return expr
+	if len(p.KeepLabels) > 0 {
+		editGroupings(e, p.kept, p.kept)
 	}
-	return groupingClause.ReplaceAllStringFunc(expr, func(s string) string {
-		parts := groupingClause.FindStringSubmatch(s)
-		if parts[1] == "" {
-			return s
-		}
-		return parts[1] + " (" + strings.Join(p.kept(strings.Split(parts[2], ", ")), ", ") + ")"
-	})
+	return e
 }
 
 // kept are labels behind those to keep.

@@ -74,15 +74,15 @@ func TestParameterProblems(t *testing.T) {
 func TestAdapt(t *testing.T) {
 	p := &Parameters{Selector: `job="x"`, KeepLabels: []string{"cluster", "job"}}
 	for _, c := range []struct{ name, expr, want string }{
-		{"selected", `sum by (source) (rate(cdr_calls_total{late="false"}[5m]))`, `sum by (cluster, job, source) (rate(cdr_calls_total{job="x", late="false"}[5m]))`},
+		{"selected", `sum by (source) (rate(cdr_calls_total{late="false"}[5m]))`, `sum by (cluster, job, source) (rate(cdr_calls_total{job="x",late="false"}[5m]))`},
 		{"bare", `max by (job, instance) (up == 0)`, `max by (cluster, job, instance) (up{job="x"} == 0)`},
 		{
 			"recorded", `source_feed:cdr_calls:rate1h > 0 and on (source, feed) source_feed:cdr_live:min7m == 1`,
 			`source_feed:cdr_calls:rate1h > 0 and on (cluster, job, source, feed) source_feed:cdr_live:min7m == 1`,
 		},
-		{"text", `vector(1) unless x{y="cdr_calls_total by (z)"}`, `vector(1) unless x{y="cdr_calls_total by (z)"}`},
+		{"text", `vector(1) unless x{y="cdr_calls_total by (z)"}`, `vector(1) unless x{job="x",y="cdr_calls_total by (z)"}`},
 	} {
-		if got := p.adapt(c.expr); got != c.want {
+		if got := p.adapt(c.expr).String(); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}

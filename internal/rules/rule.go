@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // Rule is one recording or alerting rule.
@@ -87,7 +89,7 @@ func (p *Parameters) complete(groups []Group) []Group {
 		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool { return slices.Contains(p.Off, r.Alert) || r.Severity == "off" })
 		for j := range g.Rules {
 			r := &g.Rules[j]
-			r.Expr, r.Change = p.adapt(r.Expr), cmp.Or(r.Change, "nothing")
+			r.Expr, r.Change = parser.Prettify(p.adapt(r.Expr)), cmp.Or(r.Change, "nothing")
 			r.RunbookURL, r.DashboardURL = p.RunbookURL+r.Alert+".md", p.dashboardURL(g.Dashboard)
 		}
 	}
