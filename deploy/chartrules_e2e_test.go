@@ -20,8 +20,8 @@ func TestE2EChartRules(t *testing.T) {
 			"{grafanaUrl: https://grafana.example.com/}", "grafana_url: https://grafana.example.com/",
 		},
 		"thresholds": {
-			"{thresholds: {error_budget: 0.02, down_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}}",
-			"{error_budget: 0.02, down_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}",
+			"{thresholds: {error_budget: 0.02, answer_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}}",
+			"{error_budget: 0.02, answer_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}",
 		},
 		"alerts that are off": {"{off: [CDRWatchdog, CDRTrunkDown]}", "off: [CDRWatchdog, CDRTrunkDown]"},
 		"labels to keep":      {"{keepLabels: [cluster, job]}", "keep_labels: [cluster, job]"},
@@ -81,10 +81,10 @@ func TestE2EChartRules(t *testing.T) {
 func TestE2EChartPage(t *testing.T) {
 	for name, test := range map[string]struct{ rules, config, file, content string }{
 		"as shipped":          {"{}", "{}", "", ""},
-		"thresholds":          {"{thresholds: {error_budget: 0.02, down_floor: 12, disk_free_bytes: 2500000000}}", "{}", "rules.yaml", "{error_budget: 0.02, down_floor: 12, disk_free_bytes: 2500000000}"},
+		"thresholds":          {"{thresholds: {error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}}", "{}", "rules.yaml", "{error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}"},
 		"alerts that are off": {"{off: [CDRWatchdog]}", "{}", "rules.yaml", "off: [CDRWatchdog]"},
 		"no thresholds":       {"{thresholds: {}}", "{}", "", ""},
-		"a file of its own":   {"{thresholds: {down_floor: 12}}", "{rules_file: mine.yaml}", "mine.yaml", ""},
+		"a file of its own":   {"{thresholds: {answer_floor: 12}}", "{rules_file: mine.yaml}", "mine.yaml", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -20,7 +20,7 @@ func overview(with *rules.Parameters) *board {
 	b.chooseLabels()
 	// The answer at a glance: the worst trunks, the numbers, and the course.
 	judged := fmt.Sprintf("None connects: at most %g %% of %d or more. Most fail: %g %% or more are faults. Some fail: more than %.3g %%, or of %d or more than %.3g %%. ",
-		100*b.AnswerLeast, b.AnswerFloor, 100*b.FewShare, 100*b.Limit(thresholds.Fast), thresholds.Slow.Floor, 100*b.Limit(thresholds.Slow)) +
+		100*thresholds.AnswerLeast, b.AnswerFloor, 100*b.FewShare, 100*b.Limit(thresholds.Fast), thresholds.Slow.Floor, 100*b.Limit(thresholds.Slow)) +
 		"Can't tell: no call for a day, or a feed that gives no reasons connects less than half of its calls."
 	b.add(24, 5, b.tiles(text{"State of the trunks", "The twelve worst trunks by their last 64 attempts, of every feed. " + judged}, 12, b.verdict()))
 	b.add(3, 4, b.number(text{"Calls", "Call records that were counted in the time shown."},
@@ -40,7 +40,7 @@ func overview(with *rules.Parameters) *board {
 		b.budgetLeft(nil)).Decimals(0).Thresholds(left()).NoValue(cantTell).TimeFrom(budgetTime))
 	b.add(3, 4, b.number(text{"Calls in progress", "As of the last read, of providers that say so."},
 		b.value(metrics.ActiveCalls, nil)).Decimals(0).ColorScheme(fixed("blue")).NoValue(cantTell))
-	b.add(3, 4, b.number(text{"Emergency calls", "Outbound calls to emergency services in the time shown, without those to test numbers. How they ended is shown below; CDREmergencyCallFailed pages for one that didn't get through. Records lag: this is no emergency notification."},
+	b.add(3, 4, b.number(text{"Emergency calls", "Outbound calls to emergency services in the time shown, without those to test numbers. How they ended is shown below; CDREmergencyCall pages for one that didn't get through. Records lag: this is no emergency notification."},
 		b.orNone(b.total(metrics.EmergencyCalls, nil, is("test", "false")))).Decimals(0).Thresholds(plain()))
 	b.add(24, 6, b.alerts(text{"Alerts that fire", "What Prometheus fires now, since when, and its runbook: click on its name. Silences are Alertmanager's: a silenced alert is here too."}))
 	b.add(24, 9, b.timeline(text{"State over time", "Since when each trunk is as it is, by its last 64 attempts at that time. " + judged}, b.verdict()))

@@ -88,8 +88,6 @@ func trunks(with *rules.Parameters) *board {
 	b.row("Load")
 	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely."},
 		b.value(metrics.PeakConcurrency, keep)).Decimals(0))
-	b.add(12, 8, b.series(text{"Channels in use", "The peak as a share of the trunk's channels. It needs the recording rules, and trunk_channels in their parameters, which says how many channels a trunk has."},
-		b.channelsUsed()).Thresholds(above(b.ChannelShare, 1)).ThresholdsStyle(dashed()))
 	b.add(8, 8, b.stacked(text{"Connected time by trunk", "Time of each bar in which calls occupied the trunk: what its carrier bills. " +
 		"A call that is forwarded occupies two trunks."},
 		b.flow(metrics.TrunkSeconds, by("source", "trunk", "direction"))))
@@ -97,15 +95,6 @@ func trunks(with *rules.Parameters) *board {
 	b.add(8, 8, b.series(text{"Talk time of answered calls", "Median by trunk of how long persons were connected."},
 		b.quantile(0.5, metrics.CallDuration, keep)))
 	return b
-}
-
-// channelsUsed is the peak as a share of the limits that the rules record.
-func (b *board) channelsUsed() query {
-	keep := by("source", "feed", "trunk")
-	return query{
-		expr: fmt.Sprintf("%s\n/ %s (%s)", b.value(metrics.PeakConcurrency, keep).expr, across("max", keep), rules.ChannelLimit),
-		unit: unitRatio, by: keep,
-	}
 }
 
 // sipCoded leaves out failures that have no SIP code.

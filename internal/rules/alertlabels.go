@@ -123,7 +123,7 @@ func (p *Parameters) validateAlertLabels(r *config.Report) {
 			r.Problemf("alert_labels", "%q can't keep labels of calls; these alerts can: %s", alert, strings.Join(can, ", "))
 		}
 		if slices.ContainsFunc(labels, func(l string) bool { return !keptLabel.MatchString(l) }) {
-			r.Problemf("alert_labels", "must be labels of the configuration by alert, such as CDRMostCallsFail: [department], %s: %v isn't", alert, labels)
+			r.Problemf("alert_labels", "must be labels of the configuration by alert, such as CDRFailureSpike: [department], %s: %v isn't", alert, labels)
 		}
 	}
 }

@@ -49,8 +49,7 @@ func chartThresholds() ([]byte, error) {
 	marked := make(map[string]any)
 	changes := make(map[string]map[int]string) // by text, and by which of its numbers
 	var keys []string
-	delete(defaults, "queue_seconds")     // a template can't see whether it is a bound of the buckets
-	delete(defaults, "after_hours_calls") // it is of office_hours, which is no number
+	delete(defaults, "queue_seconds") // a template can't see whether it is a bound of the buckets
 	for key, value := range defaults {
 		var was float64
 		var other string

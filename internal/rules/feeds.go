@@ -79,9 +79,8 @@ func (p property) has(f *Feed) bool {
 	}
 }
 
-// inFeeds and notInFeeds select by feed.
-func inFeeds(p property) string    { return matches("feed", string(p)) }
-func notInFeeds(p property) string { return not("feed", string(p)) }
+// inFeeds selects by feed.
+func inFeeds(p property) string { return matches("feed", string(p)) }
 
 // Additive are the feeds whose calls may be added up.
 func (p *Parameters) Additive() []string { return p.names(additiveFeeds) }

@@ -21,6 +21,8 @@ type Rule struct {
 	For, Keep time.Duration
 	// Severity is critical (wake somebody), warning (this week's work) or info.
 	Severity string
+	// Milder is the severity while MilderIf holds, which is a condition of a template.
+	Milder, MilderIf string
 	// Signal says what an alert is about.
 	Signal Signal
 	// Summary is one line, Description holds the value. Both are templates.
@@ -67,7 +69,7 @@ func (p *Parameters) Recording() []Group {
 }
 
 func (p *Parameters) recording() []Group {
-	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), fraudBaselines(), p.channels(), p.queues(w1h), p.queues(w1d)}
+	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), fraudBaselines(), p.queues(w1h), p.queues(w1d)}
 }
 
 // Alerting are the groups of alerting rules.
@@ -94,6 +96,14 @@ func (p *Parameters) complete(groups []Group) []Group {
 		}
 	}
 	return slices.DeleteFunc(groups, func(g Group) bool { return len(g.Rules) == 0 })
+}
+
+// severity is the label of that name.
+func (r *Rule) severity() string {
+	if r.MilderIf == "" || r.Milder == r.Severity {
+		return r.Severity
+	}
+	return "{{ if " + r.MilderIf + " }}" + r.Milder + "{{ else }}" + r.Severity + "{{ end }}"
 }
 
 // AlertNames are all alerts, those that are off by default too.
