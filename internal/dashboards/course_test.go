@@ -47,7 +47,7 @@ func TestCourses(t *testing.T) {
 			}
 		}
 	}
-	if bars < 20 || ratios < 10 {
+	if bars < 9 || ratios < 10 {
 		t.Errorf("only %d courses are bars, and %d ratios", bars, ratios)
 	}
 }
