@@ -5,7 +5,6 @@ package deploy_test
 import (
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 
@@ -20,8 +19,8 @@ func TestE2EChartRules(t *testing.T) {
 			"{grafanaUrl: https://grafana.example.com/}", "grafana_url: https://grafana.example.com/",
 		},
 		"thresholds": {
-			"{thresholds: {error_budget: 0.02, answer_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}}",
-			"{error_budget: 0.02, answer_floor: 12, fall_factor: 0.25, disk_free_bytes: 2500000000, minutes_factor: 4}",
+			"{thresholds: {error_budget: 0.02, answer_floor: 12, poor_share: 0.25, disk_free_bytes: 2500000000, charge_factor: 4}}",
+			"{error_budget: 0.02, answer_floor: 12, poor_share: 0.25, disk_free_bytes: 2500000000, charge_factor: 4}",
 		},
 		"alerts that are off": {"{off: [CDRWatchdog, CDRTrunkDown]}", "off: [CDRWatchdog, CDRTrunkDown]"},
 		"labels to keep":      {"{keepLabels: [cluster, job]}", "keep_labels: [cluster, job]"},
@@ -48,11 +47,11 @@ func TestE2EChartRules(t *testing.T) {
 				if err := yaml.Unmarshal([]byte(read(t, filepath.Join(folder, "assets", "prometheus", file))), &want); err != nil {
 					t.Fatal(err)
 				}
-				if reflect.DeepEqual(got, want) {
+				gotText, _ := yaml.Marshal(onOneLine(got))   // of texts alone
+				wantText, _ := yaml.Marshal(onOneLine(want)) // of texts alone
+				if string(gotText) == string(wantText) {
 					continue
 				}
-				gotText, _ := yaml.Marshal(got)   // of texts alone
-				wantText, _ := yaml.Marshal(want) // of texts alone
 				g, w := strings.Split(string(gotText), "\n"), strings.Split(string(wantText), "\n")
 				for i := range min(len(g), len(w)) {
 					if g[i] != w[i] {
@@ -75,6 +74,25 @@ func TestE2EChartRules(t *testing.T) {
 			t.Errorf("%s: %v, %s", values, err, errs)
 		}
 	}
+}
+
+// onOneLine takes the spaces out of expressions: longer labels break lines elsewhere.
+func onOneLine(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			if expr, ok := inner.(string); ok && key == "expr" {
+				v[key] = strings.Join(strings.Fields(expr), "")
+			} else {
+				v[key] = onOneLine(inner)
+			}
+		}
+	case []any:
+		for i := range v {
+			v[i] = onOneLine(v[i])
+		}
+	}
+	return value
 }
 
 // TestE2EChartPage: the status page judges by the chart's thresholds, unless the configuration names a file of its own.

@@ -77,6 +77,8 @@ func chartThresholds() ([]byte, error) {
 		}
 	}
 	for file, rules := range base {
+		own := make(map[string]any)
+		marked[file] = own
 		for at, texts := range rules {
 			filled := make(map[string]string)
 			for field, text := range texts {
@@ -92,10 +94,7 @@ func chartThresholds() ([]byte, error) {
 				}
 			}
 			if len(filled) > 0 {
-				if marked[file] == nil {
-					marked[file] = make(map[string]any)
-				}
-				marked[file].(map[string]any)[at] = filled //nolint:forcetypeassert // made above
+				own[at] = filled
 			}
 		}
 	}
