@@ -70,7 +70,7 @@ func trunks(with *rules.Parameters) *board {
 
 	b.row("Setup and media")
 	setups := b.spread(metrics.CallSetup, by("trunk", "direction"))
-	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
+	b.add(12, 8, b.series(text{"Setup time", "Invite to answer of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It isn't post-dial delay, which needs the first ring."},
 		setups...).DataLinks(b.seriesTo(callsBehind, setups[1])))
 	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing has the trunk's setting; what streams did is on the Quality dashboard."},
 		b.value(metrics.MediaBypassRatio, keep)).Max(1))
