@@ -128,6 +128,10 @@ func TestE2EChart(t *testing.T) {
 		})
 	}
 
+	t.Run("report.yaml", func(t *testing.T) {
+		run(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas, filepath.Join("kubernetes", "report.yaml"))
+	})
+
 	t.Run("the schemas refuse what is wrong", func(t *testing.T) {
 		text := strings.NewReplacer("podManagementPolicy:", "podManagmentPolicy:", "replicas: 1", "replicas: one",
 			"maxUnavailable: 0", "maxUnavailable: {}", "jobLabel:", "jobLable:", "threshold:", "treshold:", "minReplicaCount: 2", "minReplicaCount: two").

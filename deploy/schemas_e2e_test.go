@@ -30,6 +30,7 @@ func apiSchemas(t *testing.T) string {
 		"ingress-networking-v1":         "networking.v1.Ingress",
 		"networkpolicy-networking-v1":   "networking.v1.NetworkPolicy",
 		"poddisruptionbudget-policy-v1": "policy.v1.PodDisruptionBudget",
+		"cronjob-batch-v1":              "batch.v1.CronJob",
 	} {
 		writeSchema(t, filepath.Join(folder, kind+".json"), map[string]any{"$ref": "kubernetes.json#/definitions/io.k8s.api." + definition})
 	}

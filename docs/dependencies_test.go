@@ -43,6 +43,7 @@ var reasons = map[string]string{
 	"github.com/prometheus/client_model":                                "metrics as protobuf, with native histograms",
 	"github.com/prometheus/common":                                      "HTTP client settings, log and version, as in every Prometheus exporter",
 	"github.com/prometheus/exporter-toolkit":                            "TLS and basic auth by --web.config.file",
+	"github.com/prometheus/prometheus":                                  "parses PromQL: rules are edited as expressions, not as text",
 	"github.com/prometheus/otlptranslator":                              "tests that OTLP names become the names on /metrics",
 	"github.com/prometheus/procfs":                                      "what the processes of benchmarks take: processor time and memory",
 	"github.com/VictoriaMetrics/metrics":                                "a peer that scrapes are measured beside",

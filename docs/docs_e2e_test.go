@@ -79,7 +79,7 @@ func kindOf(t *testing.T, text string) string {
 	switch {
 	case document["dist"] != nil: // for the Collector's builder
 		return ""
-	case exporters["clickhouse"] != nil, exporters["splunk_hec"] != nil: // which can't be had; docs/log-stores.md says so
+	case exporters["clickhouse"] != nil, exporters["splunk_hec"] != nil, exporters["azuremonitor"] != nil: // which can't be had; docs/log-stores.md says so
 		return ""
 	case receivers["cdr"] != nil:
 		return "receiver"

@@ -31,6 +31,8 @@ files() { # what a package must have put in place
 640 root:cdr-exporter /etc/cdr-exporter/config.yaml
 750 cdr-exporter:cdr-exporter /var/lib/cdr-exporter
 755 root:root /usr/bin/cdr-exporter
+644 root:root /usr/lib/systemd/system/cdr-exporter-report.service
+644 root:root /usr/lib/systemd/system/cdr-exporter-report.timer
 644 root:root /usr/lib/systemd/system/cdr-exporter.service'
 	diff <(mode $(awk '{ print $3 }' <<< "$want")) - <<< "$want" || fail "files are otherwise"
 	[ ! -e "$root/etc/systemd/system/multi-user.target.wants/cdr-exporter.service" ] || fail "the unit was enabled"

@@ -105,12 +105,12 @@ func TestAssetsConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("keep_labels: [cluster]\nselector: job=\"calls\"\noff: [CDRWatchdog]\nemergency_calls: critical\nfew_faults: 7\n")
+	write("keep_labels: [cluster]\nselector: job=\"calls\"\noff: [CDRWatchdog]\nemergency_calls: critical\ndisk_free_bytes: 7\n")
 	if stdout, stderr, code := assetsInto(t, "--config", parameters, dir); code != 0 || stderr != "" {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
 	for file, want := range map[string][]string{
-		"prometheus/alerts.yaml":         {">= 7\n", "and on (cluster, source, feed)", `cdr_emergency_calls_total{job="calls", test="false"}`},
+		"prometheus/alerts.yaml":         {"< 7\n", "and on (cluster, source, feed)", `cdr_emergency_calls_total{job="calls",outcome!~"answered|unknown",test="false"}`},
 		"prometheus/recording.yaml":      {`rate(cdr_calls_total{job="calls"}[5m])`, "sum by (cluster, source, feed)"},
 		"alertmanager/alertmanager.yaml": {"equal: [cluster, source, feed]"},
 		"runbooks/CDRTrunkDown.md":       {"# CDRTrunkDown"},
@@ -125,7 +125,7 @@ func TestAssetsConfig(t *testing.T) {
 			}
 		}
 	}
-	write("few_faults: 7\noff: CDRNothing\nfew_share: 2\n")
+	write("disk_free_bytes: 7\noff: CDRNothing\nfew_share: 2\n")
 	empty := t.TempDir()
 	stdout, stderr, code := assetsInto(t, "--config", parameters, empty)
 	if code != 1 || stdout != "" || !strings.Contains(stderr, parameters+":2: off: ") || !strings.Contains(stderr, parameters+":3: few_share: ") {
@@ -144,7 +144,7 @@ func TestAssetsForAConfiguration(t *testing.T) {
 		"config.yaml": "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}, {name: building, file: buildings.csv, key: subnet}]\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
 			"    msgraph: {tenant_id: contoso.onmicrosoft.com, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret_file: nowhere.txt, pstn: }\n",
 		"people.csv": "user,department\njane@example.com,Sales\n",
-		"rules.yaml": "error_budget: 0.02\nfew_faults: 7\nalert_labels: {CDRMostCallsFail: [department]}\n", "wrong.yaml": "alert_labels: {CDRMostCallsFail: [site]}\n", "other.yaml": "error_budget: 0.03\n",
+		"rules.yaml": "error_budget: 0.02\ndisk_free_bytes: 7\nalert_labels: {CDRFailureSpike: [department]}\n", "wrong.yaml": "alert_labels: {CDRFailureSpike: [site]}\n", "other.yaml": "error_budget: 0.03\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -171,9 +171,9 @@ func TestAssetsForAConfiguration(t *testing.T) {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
 	reads("prometheus/recording.yaml", []string{`feed="call_log"`, `feed="pstn"`, `feed=""`}, []string{`feed=~"direct_routing`, `feed="call_records"`, `"<`})
-	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", ">= 7", "department_source_feed_trunk:cdr_timely_faults:rate1h"}, nil)
+	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", "< 7\n", "department_source_feed_trunk:cdr_timely_faults:rate1h"}, nil)
 	reads("grafana/overview.json", []string{
-		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`, `feed=~\"$feed\", department=~\"$department\"`,
+		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`, `department=~\"$department\"`,
 		`"title": "Failed calls by department"`,
 	}, []string{`|direct_routing`})
 	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`}, []string{"building"})

@@ -118,7 +118,7 @@ func troubles() []expectation {
 		{"CDRFailureSpike", map[string]string{"feed": directRouting, "trunk": badTrunk, "severity": "critical"}, "pager"},
 		{"CDRFeedStale", map[string]string{"source": "contoso", "feed": pstn}, "pager"},
 		{"CDRSubscriptionLost", map[string]string{"source": "contoso"}, "tickets"},
-		{"CDROutboxGrowing", map[string]string{"job": "scraped"}, "tickets"},
+		{"CDROutboxNearLimit", map[string]string{"job": "scraped"}, "tickets"},
 	}
 }
 

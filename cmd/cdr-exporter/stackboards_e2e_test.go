@@ -5,7 +5,6 @@ package main_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,19 +15,6 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
-
-// silent are the queries that the demo can't answer, by dashboard and panel, and why. Any
-// other must have data there.
-var silent = map[string]string{
-	"CDR exporter / Trunks, Channels in use": "it divides by the channels that a trunk has, which the parameter trunk_channels says",
-
-	"CDR exporter / Quality, Mean opinion score": "no provider of the demo gives a mean opinion score",
-
-	"CDR exporter / Exporter, Charges of a day by the provider":     "no provider of the demo has totals of money",
-	"CDR exporter / Exporter, Charges beyond those of the provider": "no provider of the demo has totals of money",
-	"CDR exporter / Exporter, Missing by the newest audit":          "nobody has audited it",
-	"CDR exporter / Exporter, Age of the newest audit":              "nobody has audited it",
-}
 
 // boardShown is the time that the dashboards show.
 const boardShown = 5 * time.Minute
@@ -121,6 +107,12 @@ func TestE2EBoards(t *testing.T) {
 	for _, name := range []string{"recording.yaml", "alerts.yaml"} {
 		rules = append(rules, shippedFile(t, "prometheus", name))
 	}
+	// The panel of alerts wouldn't wait for the demo's, which need seven minutes of a live feed.
+	firing := filepath.Join(t.TempDir(), "firing.yaml")
+	if err := os.WriteFile(firing, []byte("groups: [{name: test, rules: [{alert: CDRTest, expr: vector(1), labels: {severity: info}}]}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rules = append(rules, firing)
 	target := map[string]string{"cdr-exporter": x.addresses()[0]}
 	native := newWatching(t, parts.Prometheus{Targets: target, Every: 3 * time.Second, Rules: rules})
 	classic := newWatching(t, parts.Prometheus{Targets: target, Every: 3 * time.Second, Classic: true, Rules: rules})
@@ -148,20 +140,11 @@ func TestE2EBoards(t *testing.T) {
 				return true
 			})
 			for _, q := range left[name] {
-				if silent[q.panel] == "" {
-					missing = append(missing, fmt.Sprintf("%s (%s): %s", q.panel, name, q.Expr))
-				}
+				missing = append(missing, fmt.Sprintf("%s (%s): %s", q.panel, name, q.Expr))
 			}
 		}
 		return asError(summary(missing))
 	})
-	spoken := maps.Clone(silent)
-	for _, q := range slices.Concat(left["native"], left["classic"]) {
-		delete(spoken, q.panel)
-	}
-	for panel := range spoken {
-		t.Errorf("%s is said to have no data, and has some", panel)
-	}
 	if native.answers("cdr_that_is_not_there") || native.answers("cdr_calls_total > cdr_calls_total") {
 		t.Error("nothing is taken for data")
 	}

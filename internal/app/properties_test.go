@@ -84,8 +84,8 @@ func TestPropertiesByProvider(t *testing.T) {
 	p := rules.Default()
 	p.Feeds = rules.Configured(c, known)
 	written, err := p.RecordingFile()
-	if err != nil || !strings.Contains(string(written), `rate(cdr_calls_total{feed="call_log", source="office", outcome=~"failed", late="false"}[5m])`) ||
-		!strings.Contains(string(written), `:cdr_answered:rate5m{feed="call_log", source="mute"}`) {
+	if err != nil || !strings.Contains(string(written), `rate(cdr_calls_total{feed="call_log",late="false",outcome=~"failed",source="office"}[5m])`) ||
+		!strings.Contains(string(written), `:cdr_answered:rate5m{feed="call_log",source="mute"}`) {
 		t.Errorf("%v\n%s", err, written)
 	}
 }

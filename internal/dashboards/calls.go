@@ -20,7 +20,7 @@ import (
 // calls answers: which calls were those, and what does every record of one say? It shows the log records that Loki ingested by OTLP, whose
 // attributes are structured metadata with underscores for dots.
 func calls(with *rules.Parameters) *board {
-	b := newBoard(with, "calls", "Calls", "Log records of calls in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
+	b := newBoard(with, "calls", "Calls", "Which calls were those, and what does every record of one say? It shows log records in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
 	b.chooseSource("loki", lokiVariable, "Loki data source")
 	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
 	b.builder.WithVariable(asked("service_name", "Service", "service.name of the exporter's resource.", lokiSource(), "label_values(service_name)").
@@ -44,8 +44,7 @@ func calls(with *rules.Parameters) *board {
 			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
 			WithTarget(logTarget(expr, by(label)).QueryType("range"))
 	}
-	b.add(12, 7, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", logName("outcome"), found()))
-	b.add(12, 7, over("Failures by reason", "Log records that have a reason.", logName("reason"), found()+" | "+logName("reason")+`!=""`))
+	b.add(24, 6, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", logName("outcome"), found()))
 
 	b.row("Find a call")
 	b.add(24, 11, logTable(text{"Calls", "A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below."},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/grafana/grafana-foundation-sdk/go/stat"
-	"github.com/grafana/grafana-foundation-sdk/go/units"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
@@ -12,40 +11,30 @@ import (
 
 // cost answers: what do calls cost, where to, and where is the month heading?
 func cost(with *rules.Parameters) *board {
-	b := newBoard(with, "cost", "Cost", "Money by currency, component, country and type of call. Amounts are never added across currencies; XXX is a currency that the provider doesn't name.", "now-7d")
+	b := newBoard(with, "cost", "Cost", "What do calls cost, where to, and where is the month heading? Amounts are never added across currencies; XXX is a currency that the provider doesn't name.", "now-7d")
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
 	b.chooseLabels()
 	currencies := by("currency")
 	monthly := b.net(b.total, currencies)
-	b.add(6, 5, money(b.number(text{"Month to date", "Charges and corrections since the month began, by currency, at any time range of the dashboard."}, monthly)).
+	b.add(12, 5, money(b.number(text{"Month to date", "Charges and corrections since the month began, by currency, at any time range of the dashboard."}, monthly)).
 		TimeFrom(thisMonth))
 	projected := monthly
 	projected.expr = fmt.Sprintf("(%s)\n* scalar(days_in_month()) * 86400 / $__range_s", monthly.expr)
-	b.add(6, 5, money(b.number(text{"Projection of the month", "What the month comes to if it goes on as it began: the month to date by days elapsed. Days of one week aren't alike, so trust it from the second week on."}, projected)).
+	b.add(12, 5, money(b.number(text{"Projection of the month", "What the month comes to if it goes on as it began: the month to date by days elapsed. Days of one week aren't alike, so trust it from the second week on."}, projected)).
 		TimeFrom(thisMonth))
-	b.add(6, 5, money(b.number(text{"Net in the time shown", "Charges plus debits minus credits, by currency."}, b.net(b.total, currencies))))
-	minutes := b.total(metrics.ConnectedSeconds, nil)
-	minutes.expr += " / 60"
-	minutes.unit = units.Minutes
-	b.add(6, 5, b.number(text{"Connected time", "Connected time of all calls in the time shown."}, minutes).ColorScheme(fixed("blue")))
 
 	b.months()
 
 	b.row("Charges")
 	b.add(24, 8, b.series(text{"Charges by component", "Money of each bar by currency and component: usage, connection, forwarding; of RingCentral what is included and what is purchased."},
 		b.flow(metrics.CallCharges, by("currency", "component"))).Decimals(2))
-	components := nonzero(b.total(metrics.CallCharges, by("currency", "source", "component", "call_type"))).as("Charges")
-	b.add(24, 8, b.table(text{"Charges in the time shown", "By currency, source, component and type of call, without corrections."}, components).
-		OverrideByName("Charges", properties{property("decimals", 2)}))
 
 	b.row("Countries")
 	charges := top(10, b.flow(metrics.CallCharges, by("currency", "country")))
 	b.add(12, 8, b.series(text{"Charges by country", "The ten dearest countries of the other party, money of each bar. A country that is new here and dear can be fraud. 001: codes that no country has."}, charges).Decimals(2))
-	connected := top(10, b.flow(metrics.ConnectedSeconds, by("country")))
-	b.add(12, 8, b.stacked(text{"Connected time by country", "Connected time of the calls of each bar, which are counted when they have ended; the ten busiest countries of the other party."}, connected))
-	b.add(24, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and inbound. Many short calls to a country that is new here can be fraud."},
+	b.add(12, 8, b.series(text{"Connected calls by country", "The ten countries with most calls, outbound and inbound. Many short calls to a country that is new here can be fraud."},
 		top(10, b.flow(metrics.CallsByCountry, by("direction", "country"), is("connected", "true")))))
 	amount := b.total(metrics.CallCharges, by("source", "feed", "currency", "country"))
 	b.add(24, 9, b.table(text{"Countries", "Money in the time shown, and what a connected minute of the same feed cost on average, by country of the other party. " +
@@ -55,9 +44,7 @@ func cost(with *rules.Parameters) *board {
 		OverrideByName("Per minute", properties{property("decimals", 4)}))
 
 	b.row("Corrections")
-	b.add(12, 8, b.series(text{"Corrections", "Later changes of charges, money of each bar: debit costs more, credit costs less."},
-		b.orNone(b.flow(metrics.ChargeCorrections, by("currency", "sign"))).as("{{currency}} {{sign}}")).Decimals(2))
-	b.add(12, 8, b.table(text{"Corrections in the time shown", "Later changes of charges by currency, source, sign and component."},
+	b.add(24, 8, b.table(text{"Corrections in the time shown", "Later changes of charges by currency, source, sign and component."},
 		b.orNone(b.total(metrics.ChargeCorrections, by("currency", "source", "sign", "component"))).as("Corrections")).
 		OverrideByName("Corrections", properties{property("decimals", 2)}))
 	return b

@@ -278,7 +278,6 @@ func everySeries(native, classic bool) []promSeries {
 	all := []promSeries{
 		{`ALERTS{alertname="CDRTrunkDown",alertstate="firing",severity="critical",source="503"}`, "1x80"},
 		{`ALERTS_FOR_STATE{alertname="CDRTrunkDown",severity="critical",source="503"}`, "1x80"},
-		{seriesName(rules.ChannelLimit, map[string]string{"source": "503", "feed": "direct_routing", "trunk": "503"}), "30x80"},
 	}
 	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{processStart, buildInfo}) {
 		for _, labels := range labelSets(d) {

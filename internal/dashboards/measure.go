@@ -28,7 +28,7 @@ const (
 )
 
 // rare are the counters of the exporter's own that a healthy day doesn't have, so that a rate of them means nothing.
-var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow, metrics.CallsIncomplete}
+var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow}
 
 // measure is how a metric is shown, in every panel.
 type measure struct {
@@ -47,19 +47,19 @@ type measure struct {
 // default: a gauge that isn't here can't be shown.
 var (
 	summed = []*metrics.Def{
-		metrics.ActiveCalls, metrics.Tasks, metrics.CallsWaiting, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit, metrics.SeriesCount, metrics.LedgerSize,
-		metrics.ProviderRecords, metrics.ProviderCharges, metrics.ReconciliationDifference, metrics.ReconciliationCharges, buildInfo,
+		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit,
+		metrics.ReconciliationDifference,
 	}
 	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last attempts.
 	largest = []*metrics.Def{
 		metrics.MediaBypassRatio, metrics.PeakConcurrency,
 		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
-		metrics.NewestCall, metrics.CatchingUp, metrics.FeedOwned, metrics.Unreadable, metrics.ClockOffset, metrics.SubscriptionLastNotification, metrics.LedgerReplaced,
-		metrics.AuditMissing, metrics.AuditTime,
+		metrics.FeedOwned, metrics.ClockOffset,
+		metrics.AuditMissing,
 	}
 	smallest = []*metrics.Def{
-		metrics.Watermark, metrics.LastSuccess, metrics.CredentialExpiry, metrics.SubscriptionExpiry, metrics.OutboxOldest, metrics.LedgerFree,
-		metrics.ReloadSuccessful, metrics.ReloadSuccess, metrics.LedgerCreated,
+		metrics.Watermark, metrics.CredentialExpiry,
+		metrics.ReloadSuccessful,
 	}
 )
 

@@ -3,8 +3,6 @@ package dashboards
 import (
 	"fmt"
 
-	"github.com/grafana/grafana-foundation-sdk/go/common"
-
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
@@ -20,7 +18,7 @@ func overview(with *rules.Parameters) *board {
 	b.chooseLabels()
 	// The answer at a glance: the worst trunks, the numbers, and the course.
 	judged := fmt.Sprintf("None connects: at most %g %% of %d or more. Most fail: %g %% or more are faults. Some fail: more than %.3g %%, or of %d or more than %.3g %%. ",
-		100*b.AnswerLeast, b.AnswerFloor, 100*b.FewShare, 100*b.Limit(thresholds.Fast), thresholds.Slow.Floor, 100*b.Limit(thresholds.Slow)) +
+		100*thresholds.AnswerLeast, b.AnswerFloor, 100*b.FewShare, 100*b.Limit(thresholds.Fast), thresholds.Slow.Floor, 100*b.Limit(thresholds.Slow)) +
 		"Can't tell: no call for a day, or a feed that gives no reasons connects less than half of its calls."
 	b.add(24, 5, b.tiles(text{"State of the trunks", "The twelve worst trunks by their last 64 attempts, of every feed. " + judged}, 12, b.verdict()))
 	b.add(3, 4, b.number(text{"Calls", "Call records that were counted in the time shown."},
@@ -40,7 +38,7 @@ func overview(with *rules.Parameters) *board {
 		b.budgetLeft(nil)).Decimals(0).Thresholds(left()).NoValue(cantTell).TimeFrom(budgetTime))
 	b.add(3, 4, b.number(text{"Calls in progress", "As of the last read, of providers that say so."},
 		b.value(metrics.ActiveCalls, nil)).Decimals(0).ColorScheme(fixed("blue")).NoValue(cantTell))
-	b.add(3, 4, b.number(text{"Emergency calls", "Outbound calls to emergency services in the time shown, without those to test numbers. How they ended is shown below; CDREmergencyCallFailed pages for one that didn't get through. Records lag: this is no emergency notification."},
+	b.add(3, 4, b.number(text{"Emergency calls", "Outbound calls to emergency services in the time shown, without those to test numbers. How they ended is shown below; CDREmergencyCall pages for one that didn't get through. Records lag: this is no emergency notification."},
 		b.orNone(b.total(metrics.EmergencyCalls, nil, is("test", "false")))).Decimals(0).Thresholds(plain()))
 	b.add(24, 6, b.alerts(text{"Alerts that fire", "What Prometheus fires now, since when, and its runbook: click on its name. Silences are Alertmanager's: a silenced alert is here too."}))
 	b.add(24, 9, b.timeline(text{"State over time", "Since when each trunk is as it is, by its last 64 attempts at that time. " + judged}, b.verdict()))
@@ -48,11 +46,8 @@ func overview(with *rules.Parameters) *board {
 		"Faults: what the network, a trunk, a carrier or a service failed, where the feed gives reasons. A click on a trunk leads to its dashboard, on its calls to their log lines."}))
 
 	b.row("Failures")
-	b.add(12, 9, b.ofCalls(text{"Failures by fault domain", "Calls of each bar that weren't answered, by whose it probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
+	b.add(24, 8, b.ofCalls(text{"Failures by fault domain", "Calls of each bar that weren't answered, by whose it probably was: users' own, a policy of ours, our SBC, the carrier, the provider."},
 		b.flow(metrics.CallFailures, by("fault_domain"))))
-	b.add(12, 9, b.ofCalls(text{"Failures by reason", "Calls of each bar that weren't answered, by outcome and reason. " +
-		"People who are busy or misdial are no outage: look for the outcome failed."},
-		b.flow(metrics.CallFailures, by("outcome", "reason"))))
 	causes := by("source", "feed", "trunk", "direction", "fault_domain", "outcome", "reason")
 	worst := nonzero(top(25, b.total(metrics.CallFailures, causes))).as("Calls")
 	b.add(24, 9, b.table(text{"Most frequent failures", "What failed most in the time shown. A click on a count leads to the calls' log lines."}, worst).
@@ -62,45 +57,14 @@ func overview(with *rules.Parameters) *board {
 	b.row("Calls")
 	keep := by("source", "provider", "feed")
 	b.add(12, 8, b.ofCalls(text{"Calls by outcome", "Calls of each bar by how they ended."}, b.flow(metrics.Calls, by("outcome"))))
-	b.add(12, 8, b.ofCalls(text{"Calls by source", "Calls of each bar by where their records come from."}, b.flow(metrics.Calls, keep)))
-	b.add(12, 8, b.series(text{"Connected share (ASR) by source", "Answered by a person, voicemail or a machine, of all calls; of at least five."}, asr(b.flow, keep)).Max(1))
 	ratio := faults(b.flow, keep)
 	b.add(12, 8, b.series(text{"Fault ratio by source", "Share of attempts that the network, a trunk, a carrier or a service failed; of at least five. Only of feeds that say why a call didn't connect."}, ratio).
 		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
 		Thresholds(b.budget()).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Reached a person by source", "Calls that a person answered, of all whose outcome is known; of at least five. " +
-		"The rest ended in a queue, a menu or voicemail, or weren't answered."},
-		reachedPerson(b.flow, keep)).Max(1))
-	b.add(12, 8, b.series(text{"Charges by currency", "Money of each bar, as first known, by currency. Corrections are on the Cost dashboard."},
-		b.flow(metrics.CallCharges, by("currency", "source"))).Decimals(2))
 
-	b.row("Weeks")
 	calls := b.counted(metrics.Calls, nil)
 	calls.every = hourMinutes
-	b.add(12, 12, b.hours(text{"Calls by hour and weekday", "Calls that were read in each hour of the day, on average over four weeks, in the dashboard's time zone. Records lag behind their calls."}, calls))
-	b.add(12, 6, b.series(text{"Calls, this week and the week before", "Calls that were read in each hour."},
-		calls.as("this week"), before(calls).as("the week before")).DrawStyle(common.GraphDrawStyleLine).TimeFrom(weekTime))
-	ratioThen := faults(b.flow, nil)
-	b.add(12, 6, b.series(text{"Fault ratio, this week and the week before", "Share of attempts that the network, a trunk, a carrier or a service failed; of at least five. Only of feeds that say why a call didn't connect."},
-		ratioThen.as("this week"), before(ratioThen).as("the week before")).TimeFrom(weekTime))
+	b.add(24, 12, b.hours(text{"Calls by hour and weekday", "Calls that were read in each hour of the day, on average over four weeks, in the dashboard's time zone. Records lag behind their calls."}, calls))
 
-	b.row("Freshness")
-	b.add(12, 8, b.series(text{"Behind now", "How far the watermark is behind: every call that started before it has been looked for at least once."},
-		b.age(metrics.Watermark, perFeed())).Thresholds(above(1800, 3600)).ThresholdsStyle(dashed()))
-	late := share(b.flow(metrics.Calls, perFeed(), is("late", "true")), b.flow(metrics.Calls, perFeed()))
-	b.add(12, 8, b.series(text{"Share of late calls", "Calls first seen later than their feed's late_after. While most of a feed is late, its counters describe the past."}, late).
-		Thresholds(above(0.1, 0.5)).ThresholdsStyle(dashed()))
-
-	b.row("Details")
-	emergency := b.orNone(b.flow(metrics.EmergencyCalls, by("source", "outcome", "test")))
-	b.add(12, 8, b.stacked(text{"Emergency calls by source", "Outbound calls to emergency services of each bar; test is a call to a test number. Records lag: this is no emergency notification."},
-		emergency.as("{{source}} {{outcome}} test={{test}}")))
-	changes := b.orNone(b.flow(metrics.OutcomeChanges, by("source", "from", "to")))
-	b.add(12, 8, b.stacked(text{"Outcomes that changed", "Calls of each bar whose outcome the provider changed after they were counted."},
-		changes.as("{{source}} {{from}} to {{to}}")))
-	b.add(12, 8, b.stacked(text{"Recordings", "Recordings attached to calls of each bar, of providers that say so."}, b.flow(metrics.Recordings, by("source", "type"))))
-	b.add(12, 8, b.stacked(text{"Legs by type", "Legs of each bar, each with its own outcome; none is a leg that doesn't say how its call ended. " +
-		"A call may have several."},
-		b.flow(metrics.CallLegs, by("leg_type", "outcome"))))
 	return b
 }

@@ -7,29 +7,22 @@ import (
 
 // quality answers: do sessions hold, and what do networks do to media?
 func quality(with *rules.Parameters) *board {
-	b := newBoard(with, "quality", "Quality", "Sessions and media of Teams call records. Streams are judged by Microsoft's published rules, which tell of the network, not of what people heard; "+
+	b := newBoard(with, "quality", "Quality", "Do sessions hold, and what do networks do to media? It shows Teams call records. Streams are judged by Microsoft's published rules, which tell of the network, not of what people heard; "+
 		"they are counted when a record has settled.", "now-24h")
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseStreamLabels()
-	b.add(4, 4, b.number(text{"Calls", "Call records that were counted in the time shown. They tell of calls that pstn and direct_routing tell of too: never add them."},
-		b.total(metrics.Calls, nil, callRecords())).Decimals(0).ColorScheme(fixed("blue")))
-	b.add(4, 4, b.number(text{"Sessions", "Sessions in the time shown: the legs of calls between participants, or of one with the service. A group call has many."},
-		b.total(metrics.Sessions, nil)).Decimals(0).ColorScheme(fixed("blue")))
 	setup := share(b.total(metrics.Sessions, nil, is("result", "setup_failed")), b.total(metrics.Sessions, nil))
-	b.add(4, 4, b.number(text{"Failed in set-up", "Share of sessions that never got through."}, setup).Decimals(1).Thresholds(above(0.02, 0.05)))
+	b.add(6, 4, b.number(text{"Failed in set-up", "Share of sessions that never got through."}, setup).Decimals(1).Thresholds(above(0.02, 0.05)))
 	dropped := share(b.total(metrics.Sessions, nil, is("result", "dropped")), b.total(metrics.Sessions, nil))
-	b.add(4, 4, b.number(text{"Dropped", "Share of sessions that failed in mid-call."}, dropped).Decimals(1).Thresholds(above(0.01, 0.03)))
-	b.add(4, 4, b.number(text{"Poor audio", "Share of poor audio streams among those judged."}, b.poor(b.total, nil, audio())).
+	b.add(6, 4, b.number(text{"Dropped", "Share of sessions that failed in mid-call."}, dropped).Decimals(1).Thresholds(above(0.01, 0.03)))
+	b.add(6, 4, b.number(text{"Poor audio", "Share of poor audio streams among those judged."}, b.poor(b.total, nil, audio())).
 		Decimals(1).Thresholds(above(0.03, 0.1)))
 	unknown := share(b.total(metrics.MediaStreams, nil, is("verdict", "unclassified")), b.total(metrics.MediaStreams, nil))
-	b.add(4, 4, b.number(text{"Not judged", "Share of streams of which the rules' figures weren't measured: short calls, muted ones, clients without a report. They aren't good."}, unknown).
+	b.add(6, 4, b.number(text{"Not judged", "Share of streams of which the rules' figures weren't measured: short calls, muted ones, clients without a report. They aren't good."}, unknown).
 		Decimals(1))
 
 	b.row("Sessions")
-	b.add(12, 8, b.stacked(text{"Sessions by result", "Sessions of each bar; dropped: failed in mid-call."}, b.flow(metrics.Sessions, by("result"))))
-	b.add(12, 8, b.ofCalls(text{"Sessions that failed", "Sessions of each bar by where and why they failed."},
-		b.flow(metrics.SessionFailures, by("stage", "reason")), onlySessions))
 	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
 	p := b.table(text{"Most frequent failures", "Where and why sessions failed most in the time shown. A click on a count leads to their log lines."}, worst)
 	b.add(24, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowTo(callsBehind, worst, onlySessions)}))
@@ -38,13 +31,9 @@ func quality(with *rules.Parameters) *board {
 	limits := above(0.03, 0.1)
 	b.add(12, 8, b.series(text{"Poor audio by network", "Share of poor streams among those judged, by the sender's network."}, b.poor(b.flow, by("network"), audio())).
 		Thresholds(limits).ThresholdsStyle(dashed()))
+
 	b.add(12, 8, b.series(text{"Poor audio by platform", "Share of poor streams among those judged, by the sender's platform."}, b.poor(b.flow, by("platform"), audio())).
 		Thresholds(limits).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Poor streams by media and direction", "Share of poor streams among those judged, by media and who sent."},
-		b.poor(b.flow, by("media", "media_direction"))))
-	b.add(12, 8, b.stacked(text{"Streams by verdict", "Streams of each bar. Unclassified isn't good: what the rules need wasn't measured."},
-		b.flow(metrics.MediaStreams, by("media", "verdict"))))
-
 	for _, label := range b.StreamLabels {
 		b.add(12, 8, b.series(text{"Poor audio by " + words(label), "Share of poor streams among those judged, by your label " + label + " of the sender's subnet."},
 			b.poor(b.flow, by(label), audio())).Thresholds(limits).ThresholdsStyle(dashed()))
@@ -59,17 +48,7 @@ func quality(with *rules.Parameters) *board {
 		b.spread(metrics.MediaRoundTrip, keep)...).Thresholds(above(0.3, 0.5)).ThresholdsStyle(dashed()))
 	b.add(12, 8, b.series(text{"Packet loss", "Average share of packets lost of streams, median and 95th percentile by media. Audio above 10 % is poor."},
 		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Concealed audio", "Average share of audio that was made up for lost packets, median and 95th percentile. An older version of the rules called more than 7 % poor."},
-		b.spread(metrics.MediaConcealed, keep)...).Thresholds(above(0.05, 0.07)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{
-		"Mean opinion score",
-		"As the telephone system estimates it, from 1 to 5, median and 95th percentile. " +
-			"Below 3.6 many users are dissatisfied.",
-	},
-		b.spread(metrics.MediaMOS, keep)...))
 
-	b.row("Users and calls")
-	b.add(12, 8, b.stacked(text{"Ratings", "Ratings of each bar that users gave when they were asked."}, b.flow(metrics.Ratings, by("rating"))))
 	b.add(12, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's processors among those that say, by trunk, first seen within the window that is configured."},
 		b.value(metrics.MediaBypassRatio, by("source", "trunk"), callRecords())).Max(1))
 	return b

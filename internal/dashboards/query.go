@@ -127,12 +127,6 @@ func (b *board) orNone(q query) query {
 	return q
 }
 
-// before is a query of rates as it was a week before.
-func before(q query) query {
-	q.expr = strings.ReplaceAll(q.expr, "[$__rate_interval]", "[$__rate_interval] offset 1w")
-	return q
-}
-
 func top(n int, q query) query {
 	q.expr = fmt.Sprintf("topk(%d, %s)", n, q.expr)
 	return q

@@ -9,7 +9,7 @@ import (
 
 // queues answers: are callers in queues answered, how soon, and which queue loses them?
 func queues(with *rules.Parameters) *board {
-	b := newBoard(with, "queues", "Queues", "Visits of callers to queues: who was answered, how soon, and who left. A visit is no call, and counts when its row is read. "+
+	b := newBoard(with, "queues", "Queues", "Are callers in queues answered, how soon, and which queue loses them? A visit isn't counted as a call; it counts when its row is read. "+
 		"Agents and their calls aren't here.", "now-24h")
 	b.chooseExporter()
 	b.chooseCalls()
@@ -28,13 +28,9 @@ func queues(with *rules.Parameters) *board {
 	b.add(4, 4, b.number(text{"Turned away", "Share of the visits that the queue gave up: it was full, had no agents, or the caller had waited as long as it allows. Asterisk doesn't tell of those who were refused at the door."},
 		share(b.total(metrics.QueueCalls, nil, oneOf("result", []string{"timeout", "overflowed"})), all)).Decimals(1).Thresholds(above(0.05, 0.2)))
 
-	b.row("Course")
-	b.add(12, 8, b.stacked(text{"Visits by result", "Visits of each bar by how they ended."}, b.flow(metrics.QueueCalls, by("result"))))
-	b.add(12, 8, b.stacked(text{"Visits by queue", "Visits of each bar."}, b.flow(metrics.QueueCalls, by("source", "queue"))))
-	b.add(12, 8, b.series(text{"Abandoned by queue", "Share of the visits that the caller ended."},
+	b.add(24, 8, b.series(text{"Abandoned by queue", "Share of the visits that the caller ended."},
 		share(b.flow(metrics.QueueCalls, by("source", "queue"), abandoned), b.flow(metrics.QueueCalls, by("source", "queue")))).
 		Thresholds(above(with.AbandonShare/2, with.AbandonShare)).ThresholdsStyle(dashed()))
-	b.add(12, 8, b.series(text{"Wait by result", "How long callers waited, median and 95th percentile: to the answer, or to leaving."}, b.spread(metrics.QueueWait, by("result"))...))
 
 	b.row("Queues")
 	keep := by("source", "feed", "queue")

@@ -13,7 +13,7 @@ import (
 
 // trunks answers: which trunk fails, with which code, and is there room on it?
 func trunks(with *rules.Parameters) *board {
-	b := newBoard(with, "trunks", "Trunks", "Each SBC, operator and SIP trunk: whether calls get through, which codes end them, media bypass, setup time, places and load.", "now-6h")
+	b := newBoard(with, "trunks", "Trunks", "Which trunk fails, with which code, and is there room on it? Each SBC, operator and SIP trunk, with media bypass, setup time and load.", "now-6h")
 	b.chooseExporter()
 	b.chooseCalls()
 	b.chooseFeed()
@@ -53,18 +53,13 @@ func trunks(with *rules.Parameters) *board {
 	b.add(12, 8, b.series(text{"Fault ratio by trunk", "Share of attempts that the network, the trunk, a carrier or a service failed. A trunk that is down shows as 100 %."}, ratio).
 		DataLinks(b.seriesTo(callsBehind, ratio, onlyFailed)).
 		Thresholds(b.budget()).ThresholdsStyle(dashed()))
-	b.add(8, 8, b.ofCalls(text{"Calls by trunk", "Calls of each bar. A trunk that falls to nothing while others go on is down without telling."},
-		b.flow(metrics.Calls, by("source", "trunk", "direction"))))
-	b.add(8, 8, b.stacked(text{"Outbound attempts by trunk", "Outbound legs of each bar by how they ended. " +
+	b.add(24, 8, b.stacked(text{"Outbound attempts by trunk", "Outbound legs of each bar by how they ended. " +
 		"A trunk that refuses calls fails here, although another trunk connects them and no call fails."},
 		b.flow(metrics.CallLegs, by("source", "trunk", "outcome"), is("direction", "outbound"), isNot("trunk", ""))))
-	b.add(8, 8, b.series(text{"Connected share (ASR) by trunk", "Answered by a person, voicemail or a machine, of all calls."}, asr(b.flow, keep)).Max(1))
 
 	b.row("Codes")
-	b.add(12, 9, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing has it."},
+	b.add(24, 8, b.ofCalls(text{"SIP codes", "Calls of each bar that didn't connect, by final SIP code. Only Direct Routing has it."},
 		b.flow(metrics.CallFailures, by("sip_code"), sipCoded())))
-	b.add(12, 9, b.ofCalls(text{"Faults by trunk and reason", "Calls of each bar with the outcome failed, by reason."},
-		b.flow(metrics.CallFailures, by("trunk", "reason"), failed()), onlyFailed))
 	causes := by("trunk", "direction", "sip_code", "sub_code", "reason", "outcome")
 	worst := nonzero(top(50, b.total(metrics.CallFailures, causes, sipCoded()))).as("Calls")
 	failures := b.table(text{"Most frequent failures", "Final SIP code, Microsoft's sub code in words, and how many calls they ended in the time shown. A click on a count leads to the calls' log lines."}, worst)
@@ -75,37 +70,16 @@ func trunks(with *rules.Parameters) *board {
 
 	b.row("Setup and media")
 	setups := b.spread(metrics.CallSetup, by("trunk", "direction"))
-	b.add(12, 8, b.series(text{"Setup time", "Invite to start of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It is no post-dial delay."},
+	b.add(12, 8, b.series(text{"Setup time", "Invite to answer of connected calls, median and 95th percentile: outbound the time to answer, inbound the time to pass the call on. It isn't post-dial delay, which needs the first ring."},
 		setups...).DataLinks(b.seriesTo(callsBehind, setups[1])))
 	b.add(12, 8, b.series(text{"Media bypass ratio", "Share of calls with media bypass among those that say, first seen within the window that is configured. Direct Routing has the trunk's setting; what streams did is on the Quality dashboard."},
 		b.value(metrics.MediaBypassRatio, keep)).Max(1))
-	b.add(12, 8, b.stacked(text{"Calls by media bypass", "Calls of each bar by whether media bypassed Microsoft's processors."},
-		b.flow(metrics.MediaBypassCalls, by("trunk", "media_bypass"))))
-	places := nonzero(b.total(metrics.CallsByLocation, by("source", "media_location", "signaling_location"))).as("Calls")
-	b.add(12, 8, b.table(text{"Places", "Where media and signalling went, of all trunks together. Media far from its users costs quality."}, places).
-		OverrideByName("Calls", properties{property("decimals", 0)}))
 
 	b.row("Load")
 	b.add(12, 8, b.series(text{"Peak concurrency", "Most calls connected at once in the last hour that is known completely."},
 		b.value(metrics.PeakConcurrency, keep)).Decimals(0))
-	b.add(12, 8, b.series(text{"Channels in use", "The peak as a share of the trunk's channels. It needs the recording rules, and trunk_channels in their parameters, which says how many channels a trunk has."},
-		b.channelsUsed()).Thresholds(above(b.ChannelShare, 1)).ThresholdsStyle(dashed()))
-	b.add(8, 8, b.stacked(text{"Connected time by trunk", "Time of each bar in which calls occupied the trunk: what its carrier bills. " +
-		"A call that is forwarded occupies two trunks."},
-		b.flow(metrics.TrunkSeconds, by("source", "trunk", "direction"))))
-	b.add(8, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call, voicemail and machines included. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
-	b.add(8, 8, b.series(text{"Talk time of answered calls", "Median by trunk of how long persons were connected."},
-		b.quantile(0.5, metrics.CallDuration, keep)))
+	b.add(12, 8, b.series(text{"Average duration (ACD) by trunk", "Connected seconds per connected call, voicemail and machines included. A fall to seconds points to one-way audio."}, acd(b.flow, keep)))
 	return b
-}
-
-// channelsUsed is the peak as a share of the limits that the rules record.
-func (b *board) channelsUsed() query {
-	keep := by("source", "feed", "trunk")
-	return query{
-		expr: fmt.Sprintf("%s\n/ %s (%s)", b.value(metrics.PeakConcurrency, keep).expr, across("max", keep), rules.ChannelLimit),
-		unit: unitRatio, by: keep,
-	}
 }
 
 // sipCoded leaves out failures that have no SIP code.

@@ -36,9 +36,9 @@ func (b *board) verdict() query {
 	some := fmt.Sprintf("(%s > %.4g and %s >= %d or %s > %.4g and %s >= %d)",
 		fails, b.Limit(thresholds.Slow), attempts.expr, thresholds.Slow.Floor,
 		fails, b.Limit(thresholds.Fast), faults.expr, thresholds.LeastFaults)
-	most := fmt.Sprintf("(%s >= %g and %s >= %d)", fails, b.FewShare, attempts.expr, b.RecentFloor)
+	most := fmt.Sprintf("(%s >= %g and %s >= %d)", fails, b.FewShare, attempts.expr, thresholds.RecentFloor)
 	attempts.expr = fmt.Sprintf("0 * (%s <= %g and %s >= %d) + 3\nor (%s > %g) * 0 - 1\nor 0 * %s + 2\nor 0 * %s + 1\nor 0 * %s\nor (%s >= bool %g) - 1",
-		connects, b.AnswerLeast, attempts.expr, b.AnswerFloor,
+		connects, thresholds.AnswerLeast, attempts.expr, b.AnswerFloor,
 		b.age(metrics.RecentNewest, perRecent()).expr, thresholds.QuietAfter.Seconds(),
 		most, some, fails, connects, thresholds.HalfConnect)
 	return attempts.as("{{source}} {{trunk}} {{direction}}")

@@ -10,7 +10,6 @@ import (
 
 const (
 	hourMinutes = 60
-	weekTime    = "7d"
 	fourWeeks   = "28d"
 )
 

@@ -97,6 +97,9 @@ func Start(s Settings) (*Providers, error) {
 	return p, nil
 }
 
+// forwardedInVain is a call to Wavix that it couldn't forward: another record says that the forwarding failed.
+const forwardedInVain = "forwarded in vain"
+
 // healthy leaves out the kinds of calls whose values no mapping knows, or whose parent isn't listed: who sees the exporter for the first time isn't to read
 // of them. It makes
 // faults rarer than the error budget allows, so that a trunk that fails stands out.
@@ -105,7 +108,7 @@ func healthy(mix *simulator.Mix) {
 		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown || k.Wire == "other parent"
 	})
 	for i := range mix.Kinds {
-		if k := &mix.Kinds[i]; k.Outcome == cdr.Failed {
+		if k := &mix.Kinds[i]; k.Outcome == cdr.Failed || k.Wire == forwardedInVain {
 			k.Weight = 1
 		} else {
 			k.Weight *= 4

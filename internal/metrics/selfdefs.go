@@ -13,7 +13,7 @@ var (
 	Rows = ofSelf(SourceFeed, Counter, "cdr_exporter_rows_total", "cdr.exporter.rows", "{row}",
 		"Rows read by what became of them.", "result").startingAt("new", "duplicate", "revised", "invalid", "ignored", "too_old")
 	RecordDelay = ofSelf(SourceFeed, Histogram, "cdr_exporter_record_delay_seconds", "cdr.exporter.record.delay", "s",
-		"Time from a call's end, or its start if it wasn't answered, until its last record was first seen.").inBuckets(delayBounds, micros)
+		"Time from a call's end, or its start if it didn't connect, until its last record was first seen.").inBuckets(delayBounds, micros)
 	Watermark = ofSelf(SourceFeed, Gauge, "cdr_exporter_watermark_timestamp_seconds", "cdr.exporter.watermark.timestamp", "s",
 		"Every call that started before this time has been looked for at least once.")
 	NewestCall = ofSelf(SourceFeed, Gauge, "cdr_exporter_newest_call_timestamp_seconds", "cdr.exporter.newest_call.timestamp", "s",

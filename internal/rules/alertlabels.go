@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/prometheus/promql/parser"
+
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
@@ -13,18 +15,13 @@ import (
 // An alert that keeps labels of the operator's (alert_labels) judges each of their values by itself. The series that it reads are recorded once
 // more for that, with the labels. What can't have them, such as the last attempts of a trunk, is that of the whole.
 
-var (
-	recordedName = regexp.MustCompile(`\b[a-z_]+:[a-z0-9_]+:[a-z0-9_]+\b`)
-	groupedBy    = regexp.MustCompile(`\bby \(`)
-	keptLabel    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-)
+var keptLabel = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // labelled are the recorded series that can have the operator's labels, since all that they are made of has them, in their order.
 func labelled(recording []Group) (all []Rule) {
 	for _, g := range recording {
 		for _, r := range g.Rules {
-			of := slices.DeleteFunc(rawSeries.FindAllString(r.Expr, -1), func(s string) bool { return strings.HasPrefix(s, `"`) })
-			if len(of) > 0 && !slices.ContainsFunc(of, func(s string) bool { return !hasLabels(s, all) }) {
+			if !slices.ContainsFunc(series(parse(r.Expr)), func(s string) bool { return !hasLabels(s, all) }) {
 				all = append(all, r)
 			}
 		}
@@ -34,18 +31,19 @@ func labelled(recording []Group) (all []Rule) {
 
 // hasLabels says whether a metric or one of these recorded series can have the operator's labels.
 func hasLabels(series string, recorded []Rule) bool {
-	name := strings.TrimSuffix(series, "{")
-	return slices.ContainsFunc(recorded, func(r Rule) bool { return r.Record == name }) ||
-		slices.ContainsFunc(metrics.Catalogue(), func(d *metrics.Def) bool { return d.OperatorLabels && !d.OfStreams && d.Name == name })
+	return slices.ContainsFunc(recorded, func(r Rule) bool { return r.Record == series }) ||
+		slices.ContainsFunc(metrics.Catalogue(), func(d *metrics.Def) bool {
+			return d.OperatorLabels && !d.OfStreams && d.Name == series
+		})
 }
 
-// readLabelled replaces recorded series of an expression by those with labels.
-func readLabelled(expr string, labels []string, recorded []Rule) string {
-	return recordedName.ReplaceAllStringFunc(expr, func(name string) string {
-		if hasLabels(name, recorded) {
-			return strings.Join(labels, "_") + "_" + name
+// readLabelled makes an expression read those of these recorded series that have labels.
+func readLabelled(expr string, labels []string, recorded []Rule) parser.Expr {
+	return replaceVectors(parse(expr), func(vector parser.Expr, of *parser.VectorSelector) parser.Expr {
+		if isRecorded(of.Name) && hasLabels(of.Name, recorded) {
+			rename(of, strings.Join(labels, "_")+"_"+of.Name)
 		}
-		return name
+		return vector
 	})
 }
 
@@ -54,26 +52,26 @@ func (p *Parameters) recordLabels(recording []Group) (groups []Group) {
 	if len(p.AlertLabels) == 0 {
 		return nil
 	}
-	recorded, read := labelled(recording), make(map[string]string) // expressions by their labels
+	recorded, read := labelled(recording), make(map[string][]string) // series by the labels of their alerts
 	for _, g := range p.alerting() {
 		for _, r := range g.Rules {
-			read[strings.Join(p.AlertLabels[r.Alert], ", ")] += r.Expr
+			list := strings.Join(p.AlertLabels[r.Alert], ", ")
+			read[list] = append(read[list], series(parse(r.Expr))...)
 		}
 	}
 	delete(read, "")
 	for _, list := range slices.Sorted(maps.Keys(read)) {
 		labels := strings.Split(list, ", ")
 		g := Group{Name: "cdr-by-" + strings.Join(labels, "-"), Doc: "What alerts read that keep the labels " + list + "."}
-		text := read[list]
+		wanted := read[list]
 		for _, r := range slices.Backward(recorded) {
-			if !strings.Contains(text, r.Record) {
+			if !slices.Contains(wanted, r.Record) {
 				continue
 			}
-			text += r.Expr
-			g.Rules = append(g.Rules, Rule{
-				Record: strings.Join(labels, "_") + "_" + r.Record, Doc: r.Doc,
-				Expr: groupedBy.ReplaceAllString(readLabelled(r.Expr, labels, recorded), "by ("+list+", "),
-			})
+			wanted = append(wanted, series(parse(r.Expr))...)
+			expr := readLabelled(r.Expr, labels, recorded)
+			editGroupings(expr, func(by []string) []string { return slices.Concat(labels, by) }, slices.Clone)
+			g.Rules = append(g.Rules, Rule{Record: strings.Join(labels, "_") + "_" + r.Record, Doc: r.Doc, Expr: expr.String()})
 		}
 		slices.Reverse(g.Rules)
 		groups = append(groups, g)
@@ -91,7 +89,7 @@ func (p *Parameters) keepLabels(alerting []Group) []Group {
 		for i := range g.Rules {
 			r := &g.Rules[i]
 			if labels := p.AlertLabels[r.Alert]; len(labels) > 0 {
-				r.Expr = readLabelled(r.Expr, labels, recorded)
+				r.Expr = readLabelled(r.Expr, labels, recorded).String()
 				for _, l := range labels {
 					r.Summary += "{{ with $labels." + l + " }} It is about " + strings.ReplaceAll(l, "_", " ") + " {{ . }}.{{ end }}"
 				}
@@ -106,7 +104,7 @@ func (p *Parameters) canKeepLabels() (names []string) {
 	recorded := labelled(p.recording())
 	for _, g := range p.alerting() {
 		for _, a := range g.Rules {
-			if readLabelled(a.Expr, []string{"x"}, recorded) != a.Expr {
+			if slices.ContainsFunc(series(parse(a.Expr)), func(s string) bool { return isRecorded(s) && hasLabels(s, recorded) }) {
 				names = append(names, a.Alert)
 			}
 		}
@@ -125,7 +123,7 @@ func (p *Parameters) validateAlertLabels(r *config.Report) {
 			r.Problemf("alert_labels", "%q can't keep labels of calls; these alerts can: %s", alert, strings.Join(can, ", "))
 		}
 		if slices.ContainsFunc(labels, func(l string) bool { return !keptLabel.MatchString(l) }) {
-			r.Problemf("alert_labels", "must be labels of the configuration by alert, such as CDRMostCallsFail: [department], %s: %v isn't", alert, labels)
+			r.Problemf("alert_labels", "must be labels of the configuration by alert, such as CDRFailureSpike: [department], %s: %v isn't", alert, labels)
 		}
 	}
 }

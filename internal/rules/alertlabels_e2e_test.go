@@ -28,7 +28,7 @@ tests:
       - {series: 'cdr_recent_attempts{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound"}', values: '64x200'}
       - {series: 'cdr_recent_faults{source="contoso", feed="direct_routing", trunk="sbc1", direction="outbound"}', values: '4x200'}
     promql_expr_test:
-      - expr: count by (alertname, source, trunk, site) (ALERTS{alertname="CDRMostCallsFail", alertstate="firing"})
+      - expr: count by (alertname, source, trunk, site) (ALERTS{alertname="CDRFailureSpike", alertstate="firing"})
         eval_time: 150m
         exp_samples: [%s]
 `
@@ -38,13 +38,13 @@ tests:
 	}{
 		{"whole", "", "", nil},
 		{
-			"by site", "cdr-by-site, ", `{labels: '{alertname="CDRMostCallsFail", source="contoso", trunk="sbc1", site="Berlin"}', value: 1}`,
-			map[string][]string{"CDRMostCallsFail": {"site"}},
+			"by site", "cdr-by-site, ", `{labels: '{alertname="CDRFailureSpike", source="contoso", trunk="sbc1", site="Berlin"}', value: 1}`,
+			map[string][]string{"CDRFailureSpike": {"site"}},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := Default()
-			p.AlertLabels, p.Off = c.labels, slices.DeleteFunc(AlertNames(), func(name string) bool { return name == "CDRMostCallsFail" })
+			p.AlertLabels, p.Off = c.labels, slices.DeleteFunc(AlertNames(), func(name string) bool { return name == "CDRFailureSpike" })
 			path := filepath.Join(writeRules(t, p.Recording(), p.Alerting()), "tests.yaml")
 			if err := os.WriteFile(path, fmt.Appendf(nil, tests, c.group, c.samples), 0o600); err != nil {
 				t.Fatal(err)

@@ -7,7 +7,6 @@ var (
 	callsHourly    = byFeed.name(calls, "rate1h")
 	trunkConnected = byTrunk.name(connected, "rate1h")
 	trunkACD       = byTrunk.name("cdr_acd_seconds", "mean_rate1h")
-	codesHourly    = byCode.name("cdr_failures", "rate1h")
 	chargesHourly  = byCurrency.name("cdr_charges", "rate1h")
 	trunkCalls     = byTrunk.name(calls, "rate1h")
 	chargesDaily   = byCurrency.name("cdr_charges", "rate1d")
@@ -16,9 +15,6 @@ var (
 	failedSessions = byResult.name("cdr_failed_sessions", "ratio_rate1h")
 	minutesHourly  = byCountry.name("cdr_outbound_seconds", "rate1h")
 	lateShare1h    = byFeed.name("cdr_late", "ratio_rate1h")
-	bypassCalls1h  = byTrunk.name("cdr_media_bypass_calls", "rate1h")
-	bypass1h       = byTrunk.name("cdr_media_bypass", "ratio_rate1h")
-	bypass1d       = byTrunk.name("cdr_media_bypass", "ratio_rate1d")
 	classified1h   = byMedia.name("cdr_classified_streams", "rate1h")
 	poor1h         = byMedia.name("cdr_poor_streams", "ratio_rate1h")
 )
@@ -34,8 +30,6 @@ func baselines() Group {
 		{Record: trunkCalls, Doc: "All calls of a trunk. Per second.", Expr: sumRate(byTrunk, w1h, sel(metrics.Calls, isNot("trunk", "")))},
 		{Record: trunkACD, Doc: "ACD of a trunk (ITU-T E.437): connected seconds ÷ answered, voicemail; without internal calls.", Expr: lines(
 			sumRate(byTrunk, w1h, sel(metrics.ConnectedSeconds, outside)), "/ ("+trunkConnected+" > 0)")},
-		{Record: codesHourly, Doc: "Calls that weren't answered, by SIP code, if they weren't late. Per second.", Expr: sumRate(byCode, w1h,
-			sel(metrics.CallFailures, inFeeds(sipFeeds), timelyOnly, isNot("sip_code", "")))},
 		{Record: chargesHourly, Doc: "Charges, as first known, by currency. Units per second.", Expr: sumRate(byCurrency, w1h, sel(metrics.CallCharges))},
 		{Record: chargesDaily, Doc: "The same over a day.", Expr: sumRate(byCurrency, w1d, sel(metrics.CallCharges))},
 		{Record: countryCalls, Doc: "Connected outbound calls by country. Per second.", Expr: sumRate(byCountry, w1h,
@@ -45,24 +39,9 @@ func baselines() Group {
 			sumRate(byResult, w1h, sel(metrics.Sessions, isNot("result", "ok"))), "/ on ("+byFeed.labels()+") group_left () ("+sessions1h+" > 0)")},
 		{Record: minutesHourly, Doc: "Connected time of outbound calls by country. Seconds per second: calls at once.", Expr: sumRate(byCountry, w1h,
 			sel(metrics.ConnectedSeconds, is("direction", "outbound"), isNot("country", "")))},
-		bypassRate(w1h), bypassRatio(w1h), bypassRate(w1d), bypassRatio(w1d),
 		{Record: classified1h, Doc: "Media streams that could be classified. Per second.", Expr: sumRate(byMedia, w1h,
 			sel(metrics.MediaStreams, matches("verdict", "good|poor")))},
 		{Record: poor1h, Doc: "Share of poor streams among those that could be classified.", Expr: among(
 			sumRate(byMedia, w1h, sel(metrics.MediaStreams, is("verdict", "poor"))), classified1h)},
 	}}
-}
-
-func bypassRate(w window) Rule {
-	return Rule{
-		Record: byTrunk.rate("cdr_media_bypass_calls", w, ""), Doc: "Calls that say whether media bypassed. Per second.",
-		Expr: sumRate(byTrunk, w, sel(metrics.MediaBypassCalls)),
-	}
-}
-
-func bypassRatio(w window) Rule {
-	return Rule{
-		Record: byTrunk.name("cdr_media_bypass", "ratio_rate"+string(w)), Doc: "Share of calls with media bypass among those that say.",
-		Expr: among(sumRate(byTrunk, w, sel(metrics.MediaBypassCalls, is("media_bypass", "true"))), byTrunk.rate("cdr_media_bypass_calls", w, "")),
-	}
 }

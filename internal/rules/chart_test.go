@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -48,8 +49,7 @@ func chartThresholds() ([]byte, error) {
 	marked := make(map[string]any)
 	changes := make(map[string]map[int]string) // by text, and by which of its numbers
 	var keys []string
-	delete(defaults, "queue_seconds")     // a template can't see whether it is a bound of the buckets
-	delete(defaults, "after_hours_calls") // it is of office_hours, which is no number
+	delete(defaults, "queue_seconds") // a template can't see whether it is a bound of the buckets
 	for key, value := range defaults {
 		var was float64
 		var other string
@@ -77,6 +77,8 @@ func chartThresholds() ([]byte, error) {
 		}
 	}
 	for file, rules := range base {
+		own := make(map[string]any)
+		marked[file] = own
 		for at, texts := range rules {
 			filled := make(map[string]string)
 			for field, text := range texts {
@@ -92,10 +94,7 @@ func chartThresholds() ([]byte, error) {
 				}
 			}
 			if len(filled) > 0 {
-				if marked[file] == nil {
-					marked[file] = make(map[string]any)
-				}
-				marked[file].(map[string]any)[at] = filled //nolint:forcetypeassert // made above
+				own[at] = filled
 			}
 		}
 	}
@@ -115,7 +114,8 @@ func markThreshold(changes map[string]map[int]string, at, text, changed, key str
 		return nil
 	}
 	before, after := anyNumber.FindAllString(text, -1), anyNumber.FindAllString(changed, -1)
-	if anyNumber.ReplaceAllString(text, "") != anyNumber.ReplaceAllString(changed, "") || len(before) != len(after) {
+	words := func(text string) []string { return strings.Fields(anyNumber.ReplaceAllString(text, "")) } // lines may break elsewhere
+	if !slices.Equal(words(text), words(changed)) || len(before) != len(after) {
 		return fmt.Errorf("%s: %s changes more than numbers; the chart can't set it", at, key)
 	}
 	for i := range before {

@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -31,7 +29,6 @@ func TestE2EPromtool(t *testing.T) {
 	t.Run("with parameters", func(t *testing.T) {
 		p := Default()
 		p.Selector, p.KeepLabels, p.GrafanaURL = `job="cdr-exporter", cluster="eu"`, []string{"cluster", "job"}, "https://grafana.example.com"
-		p.TrunkChannels = map[string]int{"sbc1.example.com": 30, "sbc2.example.com": 60}
 		for _, produce := range []func() ([]byte, error){p.RecordingFile, p.AlertsFile} {
 			text, err := produce()
 			if err != nil {
@@ -63,22 +60,6 @@ func TestE2EPromtool(t *testing.T) {
 			promtool(t, "test", "rules", copied)
 		})
 	}
-	t.Run("channels from trunk_channels", func(t *testing.T) {
-		p := Default()
-		p.TrunkChannels = map[string]int{"SBC1.Example.com": 30, "sbc2.example.com": 60} // Direct Routing lowers names
-		content, err := os.ReadFile(filepath.Join(root, "dashboards", "prometheus", "tests", "channels.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Off = slices.DeleteFunc(AlertNames(), func(name string) bool { return strings.Contains(string(content), name) })
-		limits := regexp.MustCompile(`(?m)^.*` + ChannelLimit + `.*\n`)
-		tests := strings.Replace(limits.ReplaceAllString(string(content), ""), "[cdr-live", "[cdr-channels, cdr-live", 1)
-		copied := filepath.Join(writeRules(t, p.Recording(), p.Alerting()), "tests.yaml")
-		if err := os.WriteFile(copied, []byte(strings.ReplaceAll(tests, "../", "")), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		promtool(t, "test", "rules", copied)
-	})
 }
 
 // writeRules writes groups of rules to recording.yaml and alerts.yaml in a new folder.

@@ -18,50 +18,25 @@ func (p *Parameters) emergencyAlerts() Group {
 		}
 		return fmt.Sprintf("(sum by (%s) (increase(%s[5m])) > 0\n   or %s - %s > 0)", byFeed.labels(), counter, total("[5m]"), total("[1d] offset 4m"))
 	}
-	made := is("test", "false")
-	found, failed := info, critical
+	bySource := func(result string, parts ...string) string {
+		return labelledWith("result", result, "max by (source) ("+strings.Join(parts, "\n")+")")
+	}
+	severity := critical
 	if p.EmergencyCalls == "off" {
-		found, failed = "off", "off"
+		severity = "off"
 	}
-	bySource := func(parts ...string) string {
-		return "max by (source) (\n  " + strings.Join(parts, "\n  ") + "\n)"
-	}
-	return Group{Name: "cdr-emergency", Doc: "Calls to emergency services. Records lag: this is no emergency notification.", Dashboard: "overview", Rules: []Rule{
-		{
-			Alert: "CDREmergencyCall", Severity: p.EmergencyCalls, Signal: Calls,
-			Doc:         "Somebody called emergency services.",
-			Expr:        bySource(recent(made), isLive(live7m)),
-			Summary:     "An emergency call was made at {{ $labels.source }}.",
-			Description: "Calls to emergency services that appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}. Records lag behind calls: this is no emergency notification.",
-			When:        "a call to emergency services appeared within the last 5 minutes",
-			Change:      "`emergency_calls`; `emergency_numbers` of the source",
-		},
-		{
-			// Also of a call that is found late: somebody may still need help.
-			Alert: "CDREmergencyCallFailed", Severity: failed, Signal: Calls,
-			Doc:         "Somebody called emergency services and didn't get through.",
-			Expr:        bySource(recent(made, `outcome!~"answered|unknown"`)),
-			Summary:     "An emergency call of {{ $labels.source }} didn't get through.",
-			Description: "Calls to emergency services that weren't answered and whose records appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}. Find out at once who called, and whether they still need help.",
-			When:        "the record of a call to emergency services that wasn't answered appeared within the last 5 minutes",
-			Change:      "`emergency_calls` (`off`); `emergency_numbers` of the source",
-		},
-		{
-			Alert: "CDREmergencyCallFoundLate", Severity: found, Signal: Calls,
-			Doc:         "The same, found while a feed catches up: it is over, and wakes nobody.",
-			Expr:        bySource(recent(made), fmt.Sprintf("unless on (%s) %s == 1", byFeed.labels(), liveName(live7m))),
-			Summary:     "An emergency call that was made earlier at {{ $labels.source }} was found.",
-			Description: "Calls to emergency services that were found while the exporter catches up, or has just started: about {{ printf \"%.0f\" $value }}.",
-			When:        "a call to emergency services appeared while a feed is catching up or has just started",
-			Change:      "`emergency_numbers` of the source",
-		},
-		{
-			Alert: "CDREmergencyTestCall", Severity: found, Signal: Calls,
-			Doc:         "Somebody called the test number of emergency services.",
-			Expr:        bySource(recent(is("test", "true"))),
-			Summary:     "A test call to emergency services was made at {{ $labels.source }}.",
-			Description: "Test calls (933) that appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}.",
-			When:        "a test call to emergency services appeared within the last 5 minutes",
-		},
-	}}
+	const connected = "answered|unknown"
+	return Group{Name: "cdr-emergency", Doc: "Calls to emergency services. Records lag: this is no emergency notification.", Dashboard: "overview", Rules: []Rule{{
+		// A call that failed counts also when it is found late: somebody may still need help. One that was answered is over.
+		Alert: "CDREmergencyCall", Severity: severity, Signal: Calls, Milder: p.EmergencyCalls, MilderIf: `eq $labels.result "answered"`,
+		Doc: "Somebody called emergency services. The label result says whether they got through.",
+		Expr: anyOf(bySource("failed", recent(is("test", "false"), not("outcome", connected))),
+			bySource("answered", recent(is("test", "false"), matches("outcome", connected)), isLive(live7m))),
+		Summary: "An emergency call {{ if eq $labels.result \"failed\" }}of {{ $labels.source }} didn't get through{{ else }}was made at {{ $labels.source }}{{ end }}.",
+		Description: "Calls to emergency services whose records appeared within the last 5 minutes: about {{ printf \"%.0f\" $value }}. " +
+			"{{ if eq $labels.result \"failed\" }}They weren't answered. Find out at once who called, and whether they still need help." +
+			"{{ else }}Records lag behind calls: this is no emergency notification.{{ end }}",
+		When:   "the record of a call to emergency services appeared within the last 5 minutes; critical if it wasn't answered",
+		Change: "`emergency_calls`; `emergency_numbers` of the source",
+	}}}
 }

@@ -37,7 +37,6 @@ var (
 	byFeed      = level{"source", "feed"}
 	byTrunk     = level{"source", "feed", "trunk"}
 	byDirection = level{"source", "feed", "trunk", "direction"}
-	byCode      = level{"source", "feed", "trunk", "sip_code"}
 	byCurrency  = level{"source", "feed", "currency"}
 	byCountry   = level{"source", "feed", "country"}
 	byMedia     = level{"source", "feed", "media"}
@@ -95,6 +94,16 @@ func sumRate(l level, w window, selector string) string {
 // among is the share of a part among a whole. A part that is missing is 0: calls of a kind that hasn't happened yet have no series.
 func among(part, whole string) string {
 	return lines("("+part+" or 0 * "+whole+")", "/ ("+whole+" > 0)")
+}
+
+// labelledWith gives all samples of an expression a label: alternatives with different ones become separate alerts.
+func labelledWith(label, value, expr string) string {
+	return fmt.Sprintf("label_replace(\n%s,\n%q, %q, \"\", \"\")", expr, label, value)
+}
+
+// anyOf holds where one of these expressions does.
+func anyOf(expressions ...string) string {
+	return "((\n" + strings.Join(expressions, "\n) or (\n") + "\n))"
 }
 
 // lines joins the parts of an expression, an operator at the head of each but the first.

@@ -17,14 +17,22 @@ const where = "{{ $labels.source }}{{ with $labels.trunk }} trunk {{ . }}{{ end 
 // a long window, and still does. That it still does is seen by the last attempts, since a short window is empty between bursts of records.
 type burn struct {
 	long            window
-	words           string // of long
-	thresholds.Burn        // its floor is of attempts in the window
+	thresholds.Burn // its floor is of attempts in the window
 }
 
 var (
-	fastBurn  = burn{long: w1h, words: "hour", Burn: thresholds.Fast}
-	slowBurn  = burn{long: w6h, words: "6 hours", Burn: thresholds.Slow}
-	smallBurn = burn{long: w3d, words: "3 days", Burn: thresholds.Burn{Factor: 1, Floor: 100}}
+	fastBurn  = burn{w1h, thresholds.Fast}
+	slowBurn  = burn{w6h, thresholds.Slow}
+	smallBurn = burn{w3d, thresholds.Burn{Factor: 1, Floor: 100}}
+)
+
+const (
+	// fewFaults is from how many faults on a share of an hour's calls counts.
+	fewFaults = 5
+	// budgetFaults is how many faults of three days use up a budget: fewer are chance.
+	budgetFaults = 10
+	// answerFactor and answerDrop say how far below the usual share of calls that connect is a collapse.
+	answerFactor, answerDrop = 0.5, 0.2
 )
 
 // keep bridges the time between two bursts of records.
@@ -35,7 +43,7 @@ func (p *Parameters) failureAlerts() Group {
 	lastWeek := fmt.Sprintf("avg_over_time(%s[1h] offset 1w)", recentConnected)
 	downRatio := byDirection.name("cdr_fault", "ratio_rate5m")
 	failed := byTrunk.name(faulty, "rate1h")
-	return Group{Name: "cdr-failures", Doc: "Calls that don't get through, and trunks that are nearly full.", Dashboard: "trunks", Rules: []Rule{
+	return Group{Name: "cdr-failures", Doc: "Calls that don't get through.", Dashboard: "trunks", Rules: []Rule{
 		{
 			// It is seen first by 5 minutes of records: of calls, and of legs whose calls wait or went over
 			// another trunk. The last attempts keep it until calls get through again, whenever their
@@ -45,12 +53,12 @@ func (p *Parameters) failureAlerts() Group {
 			Doc: "Nearly every attempt through a trunk fails. Fires within ten minutes of the first record of a failed call, and until calls get through.",
 			Expr: lines("(",
 				fmt.Sprintf("  %s%s >= %s", downRatio, outside, number(p.DownRatio)),
-				fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside, p.DownFloor),
+				fmt.Sprintf("  and round(%s%s * 300) >= %d", byDirection.name(timely, "rate5m"), outside, thresholds.DownFloor),
 				fmt.Sprintf("  or %s >= %s", legFaults, number(p.DownRatio)),
-				fmt.Sprintf("  and round(%s * 300) >= %d", legAttempts, p.DownFloor),
-				ofRecent(byDirection, p.DownFloor),
+				fmt.Sprintf("  and round(%s * 300) >= %d", legAttempts, thresholds.DownFloor),
+				ofRecent(byDirection, thresholds.DownFloor),
 				fmt.Sprintf("  or %s%s >= %s", recentFaults(byDirection), "{"+isNot("trunk", "")+"}", number(p.DownRatio)),
-				ofRecent(byDirection, p.RecentFloor),
+				ofRecent(byDirection, thresholds.RecentFloor),
 				fmt.Sprintf("  or min_over_time(%s%s[25m]) >= %s", downRatio, outside, number(p.DownRatio)),
 				fmt.Sprintf("  and on (%s) ALERTS{%s, %s}", byDirection.labels(),
 					is("alertname", "CDRTrunkDown"), is("alertstate", "firing")),
@@ -60,106 +68,82 @@ func (p *Parameters) failureAlerts() Group {
 			Description: "{{ $value | humanizePercentage }} of the newest attempts and " + p.lastAttempts(metrics.RecentFaults.Name) + " failed for a fault of network, trunk, carrier or service. " +
 				p.since(byDirection...) + p.cause(`outcome="failed"`, byDirection...),
 			When: fmt.Sprintf("%s %% or more of at least %d attempts of a trunk and direction failed within 5 minutes, or of the last 64 attempts, of at least %d",
-				number(p.DownRatio*100), p.DownFloor, p.RecentFloor),
-			Change: "`down_ratio`, `down_floor`, `recent_floor`",
+				number(p.DownRatio*100), thresholds.DownFloor, thresholds.RecentFloor),
+			Change: "`down_ratio`",
 		},
 		{
 			// It asks for no fault: no credit, a broken translation rule or a dead operator is an outage too, though the records blame no fault.
 			Alert: "CDRAnswersCollapsed", Severity: critical, Signal: Calls, For: 5 * time.Minute, Keep: keep,
 			Doc: "Calls no longer connect, with any result: against the same hour of earlier weeks, and without a week of history against an absolute floor.",
 			Expr: lines("(",
-				fmt.Sprintf("  %s < %s * %s", recentConnected, number(p.AnswerFactor), lastWeek),
-				fmt.Sprintf("  and %s < %s - %s", recentConnected, lastWeek, number(p.AnswerDrop)),
-				fmt.Sprintf("  unless %s >= %s * (%s offset 2w)", recentConnected, number(p.AnswerFactor), recentConnected),
-				fmt.Sprintf("  or (%s <= %s unless %s offset 1w)", recentConnected, number(p.AnswerLeast), recentConnected),
+				fmt.Sprintf("  %s < %s * %s", recentConnected, number(answerFactor), lastWeek),
+				fmt.Sprintf("  and %s < %s - %s", recentConnected, lastWeek, number(answerDrop)),
+				fmt.Sprintf("  unless %s >= %s * (%s offset 2w)", recentConnected, number(answerFactor), recentConnected),
+				fmt.Sprintf("  or (%s <= %s unless %s offset 1w)", recentConnected, number(thresholds.AnswerLeast), recentConnected),
 				")", ofRecent(byDirection, p.AnswerFloor), isLive(live7m), untold("65m", "CDRTrunkDown"),
 			),
 			Summary: "Hardly any {{ $labels.direction }} call of " + where + " connects.",
 			Description: "{{ $value | humanizePercentage }} of the latest attempts connected: " + p.lastAttempts(metrics.RecentConnected.Name) + ". " +
 				p.since(byDirection...) + p.cause(`outcome!~"busy|no_answer|cancelled|rejected"`, byDirection...),
 			When: fmt.Sprintf("less than %s %% of the usual share of the last 64 attempts connected, and %s points less; with no week of history %s %% or less; of at least %d attempts",
-				number(p.AnswerFactor*100), number(p.AnswerDrop*100), number(p.AnswerLeast*100), p.AnswerFloor),
-			Change: "`answer_factor`, `answer_drop`, `answer_least`, `answer_floor`",
+				number(answerFactor*100), number(answerDrop*100), number(thresholds.AnswerLeast*100), p.AnswerFloor),
+			Change: "`answer_floor`",
 		},
 		{
-			Alert: "CDRMostCallsFail", Severity: critical, Signal: Calls, For: 2 * time.Minute,
-			Doc: "The absolute rule for small tenants, whose calls never reach the floors of burn rates.",
-			Expr: lines("(",
-				fmt.Sprintf("  %s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"), number(p.FewShare)),
-				fmt.Sprintf("  and round(%s * 3600) >= %d", failed, p.FewFaults),
-				"  "+isLive(live65m),
-				fmt.Sprintf("  or %s >= %s", recentFaults(byTrunk), number(p.FewShare)),
-				ofRecent(byTrunk, p.RecentFloor),
-				")", isLive(live7m), untold("65m", "CDRTrunkDown", "CDRFailureSpike"),
-			),
-			Summary: "Most calls of " + where + " fail.",
-			Description: "{{ $value | humanizePercentage }} of all calls of the last hour, or of the last attempts, failed for a fault of network, trunk, carrier or service. " +
-				p.since(byTrunk...) + p.cause(`outcome="failed"`, byTrunk...),
-			When:   fmt.Sprintf("at least %d faults, and %s %% of all calls or more, within an hour; or %s %% of the last 64 attempts", p.FewFaults, number(p.FewShare*100), number(p.FewShare*100)),
-			Change: "`few_faults`, `few_share`, `recent_floor`",
+			Alert: "CDRFailureSpike", Severity: critical, Signal: Calls, For: 2 * time.Minute,
+			Doc: "The error budget of a trunk burns fast, or most of its few calls fail: small tenants never reach the floors of burn rates.",
+			Expr: lines(anyOf(
+				p.burns(fastBurn),
+				lines(p.burns(slowBurn), untold("6h", "CDRTrunkDown")),
+				lines(fmt.Sprintf("%s / (%s > 0) >= %s", failed, byTrunk.name("cdr_timely_calls", "rate1h"), number(p.FewShare)),
+					fmt.Sprintf("and round(%s * 3600) >= %d", failed, fewFaults), isLive(live65m)),
+				lines(fmt.Sprintf("%s >= %s", recentFaults(byTrunk), number(p.FewShare)), ofRecent(byTrunk, thresholds.RecentFloor)),
+			), isLive(live7m), untold("65m", "CDRTrunkDown")),
+			Summary: "Too many calls of " + where + " fail.",
+			Description: fmt.Sprintf("{{ $value | humanizePercentage }} of its attempts failed for a fault of network, trunk, carrier or service, and too many still do. "+
+				"The objective allows %s %%. ", number(p.ErrorBudget*100)) + p.since(byTrunk...) + p.cause(`outcome="failed"`, byTrunk...),
+			When: fmt.Sprintf("faults exceed %s %% of an hour's attempts (%d or more) or %s %% of six hours' (%d or more), and still do; or they are %s %% of an hour's calls (%d faults or more), or of the last 64 attempts",
+				p.percent(fastBurn), fastBurn.Floor, p.percent(slowBurn), slowBurn.Floor, number(p.FewShare*100), fewFaults),
+			Change: "`error_budget`, `few_share`",
 		},
-		p.burnAlert("CDRFailureSpike", fastBurn, critical, 2*time.Minute, stillFails(p.limit(fastBurn)),
-			untold("65m", "CDRTrunkDown")),
-		p.burnAlert("CDRFailureSpikeSlow", slowBurn, critical, 5*time.Minute, stillFails(p.limit(slowBurn)),
-			untold("6h", "CDRTrunkDown"),
-			// The last attempts hold some faults of a spike for a while after its end.
-			fmt.Sprintf("unless on (%[1]s) (%[2]s <= %[3]s and on (%[1]s) %[4]s)",
-				byTrunk.labels(), recentFaults(byTrunk), p.limit(fastBurn), told("65m", "CDRFailureSpike"))),
-		p.burnAlert("CDRFailureBudgetBurning", smallBurn, warning, 30*time.Minute,
-			fmt.Sprintf("and %s > %s", faultRatio(w6h), p.limit(smallBurn)),
-			// A budget is judged over enough faults and enough time.
-			fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(faulty, "rate3d"), w3d.seconds(), p.BudgetFaults),
-			fmt.Sprintf("and %s offset 1d >= 0", byTrunk.name(timely, "rate6h"))),
 		{
-			Alert: "CDRSIPCodeSurging", Severity: warning, Signal: Calls, For: 10 * time.Minute,
-			Doc: "One SIP code of a trunk against the same hours of its last four weeks. A code that is new counts as 0 then, if there were calls.",
-			Expr: perHour(
-				aboveEarlierWeeks(codesHourly, p.CodeFactor, ""),
-				fmt.Sprintf("and round(%s * 3600) >= %d", codesHourly, p.CodeFloor),
-				sinceLastWeek(), isLive(live65m), untold("65m", "CDRTrunkDown"),
-			),
-			Summary:     "SIP {{ $labels.sip_code }} surges on trunk {{ $labels.trunk }} of {{ $labels.source }}.",
-			Description: fmt.Sprintf("About {{ printf \"%%.0f\" $value }} calls ended with SIP {{ $labels.sip_code }} within the last hour, more than %d times as many as around this time in the last four weeks.", p.CodeFactor),
-			When:        fmt.Sprintf("%d or more calls with one SIP code within an hour, more than %d times those around this time in the last four weeks", p.CodeFloor, p.CodeFactor),
-			Change:      "`code_factor`, `code_floor`",
+			Alert: "CDRFailureBudgetBurning", Severity: warning, Signal: Calls, For: 30 * time.Minute,
+			Doc: "Faults use up the error budget of 30 days. It is judged over enough faults and enough time.",
+			Expr: lines(fmt.Sprintf("%s > %s", faultRatio(w3d), p.limit(smallBurn)),
+				fmt.Sprintf("and %s > %s", faultRatio(w6h), p.limit(smallBurn)),
+				fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(faulty, "rate3d"), w3d.seconds(), budgetFaults),
+				fmt.Sprintf("and %s offset 1d >= 0", byTrunk.name(timely, "rate6h")),
+				enough(smallBurn), isLive(live7m)),
+			Summary: "Calls of " + where + " use up the error budget.",
+			Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the attempts of the last 3 days failed for a fault of network, trunk, carrier or service, "+
+				"and too many still do. The objective allows %s %%. ", number(p.ErrorBudget*100)) + p.cause(`outcome="failed"`, byTrunk...),
+			When:   fmt.Sprintf("faults exceed %s %% of the attempts of three days (%d or more) and of six hours; there are at least %d faults", p.percent(smallBurn), smallBurn.Floor, budgetFaults),
+			Change: "`error_budget`",
 		},
-		p.channelAlert(),
 	}}
 }
 
 func (p *Parameters) limit(b burn) string { return number(b.Factor) + " * " + number(p.ErrorBudget) }
 
-// burnAlert fires while the budget burns too fast over a window, and still does.
-func (p *Parameters) burnAlert(name string, b burn, severity string, hold time.Duration, still ...string) Rule {
-	return Rule{
-		Alert: name, Severity: severity, Signal: Calls, For: hold,
-		Doc: fmt.Sprintf("Burn rate of the fault ratio: %s times the budget over %s, and still.", number(b.Factor), b.long),
-		Expr: lines(fmt.Sprintf("%s > %s", faultRatio(b.long), p.limit(b)), append(still,
-			fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(timely, "rate"+string(b.long)), b.long.seconds(), b.Floor),
-			isLive(live7m))...),
-		Summary: "Too many calls of " + where + " fail.",
-		Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the attempts of the last %s failed for a fault of network, trunk, carrier or service, "+
-			"and too many still do. The objective allows %s %%. ", b.words, number(p.ErrorBudget*100)) + p.cause(`outcome="failed"`, byTrunk...),
-		When: fmt.Sprintf("fault ratio above %s %% (%s × the budget of %s %%) over %s and still, of at least %d attempts",
-			strconv.FormatFloat(b.Factor*p.ErrorBudget*100, 'g', 4, 64), number(b.Factor), number(p.ErrorBudget*100), b.long, b.Floor),
-		Change: "`error_budget`" + map[bool]string{true: ", `budget_faults`"}[name == "CDRFailureBudgetBurning"],
-	}
+func (p *Parameters) percent(b burn) string {
+	return strconv.FormatFloat(b.Factor*p.ErrorBudget*100, 'g', 4, 64)
 }
 
-// stillFails asks it of the last attempts of the trunk.
-func stillFails(limit string) string {
-	return fmt.Sprintf("and on (%s) %s > %s", byTrunk.labels(), recentFaults(byTrunk), limit)
+// burns holds while the budget burns too fast over a window, and the last attempts of the trunk say that it still does.
+func (p *Parameters) burns(b burn) string {
+	return lines(fmt.Sprintf("%s > %s", faultRatio(b.long), p.limit(b)),
+		fmt.Sprintf("and on (%s) %s > %s", byTrunk.labels(), recentFaults(byTrunk), p.limit(b)), enough(b))
 }
 
-// untold leaves out a trunk of which other alerts said within a time that its calls fail: what they count looks back as far, and would page for an
+// enough asks for the attempts without which a burn rate is chance.
+func enough(b burn) string {
+	return fmt.Sprintf("and round(%s * %d) >= %d", byTrunk.name(timely, "rate"+string(b.long)), b.long.seconds(), b.Floor)
+}
+
+// untold leaves out a trunk of which another alert said within a time that its calls fail: what they count looks back as far, and would page for an
 // outage that is over.
-func untold(within string, alerts ...string) string {
-	return fmt.Sprintf("unless on (%s) %s", byTrunk.labels(), told(within, alerts...))
-}
-
-func told(within string, alerts ...string) string {
-	return fmt.Sprintf(`max_over_time(ALERTS{alertname=~"%s", alertstate="firing"}[%s])`,
-		strings.Join(alerts, "|"), within)
+func untold(within, alert string) string {
+	return fmt.Sprintf(`unless on (%s) max_over_time(ALERTS{alertname=%q, alertstate="firing"}[%s])`, byTrunk.labels(), alert, within)
 }
 
 // ofRecent are conditions under which the last attempts at a level say how things are: enough of them, and not of yesterday.
@@ -175,11 +159,6 @@ func aboveEarlierWeeks(record string, factor int, more string) string {
 		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s%s", record, factor, sameHours(record, week), more))
 	}
 	return strings.Join(conditions, "\n")
-}
-
-// sinceLastWeek asks for calls of the feed a week ago: without them there is nothing to compare with, as in the first week.
-func sinceLastWeek() string {
-	return fmt.Sprintf("and on (%s) %s offset 1w > 0", byFeed.labels(), callsHourly)
 }
 
 // perHour makes what happened within the hour of a rate that fulfils conditions.

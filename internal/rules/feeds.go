@@ -2,9 +2,11 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
@@ -77,9 +79,8 @@ func (p property) has(f *Feed) bool {
 	}
 }
 
-// inFeeds and notInFeeds select by feed.
-func inFeeds(p property) string    { return matches("feed", string(p)) }
-func notInFeeds(p property) string { return not("feed", string(p)) }
+// inFeeds selects by feed.
+func inFeeds(p property) string { return matches("feed", string(p)) }
 
 // Additive are the feeds whose calls may be added up.
 func (p *Parameters) Additive() []string { return p.names(additiveFeeds) }
@@ -94,27 +95,37 @@ func (p *Parameters) names(of property) (names []string) {
 	return names
 }
 
-var (
-	unresolved = regexp.MustCompile(`feed(=|!)~"(<[a-z]+>)"`)
-	// unresolvedVector is what can stand in for itself several times: a function of a range of series, or the series.
-	unresolvedVector = regexp.MustCompile(`\w+\([a-z_:0-9]+\{[^}]*"<[a-z]+>"[^}]*\}\[[\w$]+\](?: offset \w+)?\)|[a-z_:0-9]+\{[^}]*"<[a-z]+>"[^}]*\}`)
-)
+// grafana are what stands in a query of a dashboard where PromQL has a duration or a number, and unlikely ones in their place.
+var grafana = []string{
+	"$__rate_interval", "59d7h", "$__range_s", "59876543", "$__range", "59d8h", "$__interval_ms", "59876544",
+}
 
-// Resolve puts the feeds that have a property in its place.
-func (p *Parameters) Resolve(expr string) string {
-	if !strings.Contains(expr, `"<`) {
-		return expr
-	}
-	return unresolvedVector.ReplaceAllStringFunc(expr, func(vector string) string {
-		m := unresolved.FindStringSubmatch(vector)
-		var all []string
-		for _, matcher := range p.matchers(property(m[2]), m[1] == "=") {
-			all = append(all, strings.Replace(vector, m[0], matcher, 1))
+// Resolve puts the feeds that have a property in its place, in a query of a dashboard, and formats it.
+func (p *Parameters) Resolve(query string) string {
+	reversed := slices.Clone(grafana)
+	slices.Reverse(reversed)
+	resolved := p.resolve(parse(strings.NewReplacer(grafana...).Replace(query)))
+	return strings.NewReplacer(reversed...).Replace(resolved.String())
+}
+
+// resolve puts the feeds that have a property in its place. Where feeds of one name differ, a vector becomes several.
+func (p *Parameters) resolve(expr parser.Expr) parser.Expr {
+	return replaceVectors(expr, func(vector parser.Expr, of *parser.VectorSelector) parser.Expr {
+		at := slices.IndexFunc(of.LabelMatchers, func(m *labels.Matcher) bool { return strings.HasPrefix(m.Value, "<") })
+		if at < 0 {
+			return vector
+		}
+		given := of.LabelMatchers
+		all := p.matchers(property(given[at].Value), given[at].Type == labels.MatchRegexp)
+		for i, alternative := range all {
+			matchers, _ := promql.ParseMetricSelector("{" + alternative + "}") // made of names
+			of.LabelMatchers = slices.Replace(slices.Clone(given), at, at+1, matchers...)
+			all[i] = vector.String()
 		}
 		if len(all) == 1 {
-			return all[0]
+			return parse(all[0])
 		}
-		return "(" + strings.Join(all, " or ") + ")"
+		return parse("(" + strings.Join(all, " or ") + ")")
 	})
 }
 

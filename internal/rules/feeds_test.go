@@ -35,24 +35,24 @@ func TestResolve(t *testing.T) {
 		feeds      []Feed
 		expr, want string
 	}{
-		{"one", []Feed{log("office", true)}, `sum by (source) (rate(cdr_calls_total{feed=~"<reasons>", late="false"}[5m]))`, `sum by (source) (rate(cdr_calls_total{feed="call_log", late="false"}[5m]))`},
+		{"one", []Feed{log("office", true)}, `sum by (source) (rate(cdr_calls_total{feed=~"<reasons>",late="false"}[5m]))`, `sum by (source) (rate(cdr_calls_total{feed="call_log",late="false"}[5m]))`},
 		{"two names", []Feed{log("office", true), own}, `a{feed=~"<reasons>"} / b{feed!~"<reasons>"}`, `a{feed=~"call_log|own"} / b{feed!~"call_log|own"}`},
 		{"none", []Feed{log("tel", false)}, `a{feed=~"<reasons>"} / b{feed!~"<reasons>"}`, `a{feed=""} / b{feed!=""}`},
 		{
 			"one name, two kinds",
 			[]Feed{log("office", true), log("wave", true), log("tel", false), own},
-			`sum (rate(a{feed=~"<reasons>", late="false"}[5m])) / b{feed!~"<reasons>"}`,
-			`sum ((rate(a{feed="own", late="false"}[5m]) or rate(a{feed="call_log", source=~"office|wave", late="false"}[5m])))` +
-				` / (b{feed!~"own|call_log"} or b{feed="call_log", source="tel"})`,
+			`sum (rate(a{feed=~"<reasons>",late="false"}[5m])) / b{feed!~"<reasons>"}`,
+			`sum((rate(a{feed="own",late="false"}[5m]) or rate(a{feed="call_log",late="false",source=~"office|wave"}[5m])))` +
+				` / (b{feed!~"own|call_log"} or b{feed="call_log",source="tel"})`,
 		},
 		{
 			"a window that was",
 			[]Feed{log("office", true), log("tel", false)},
-			`max by (source) (max_over_time(a{feed=~"<share>"}[5m] offset 2h))`, `max by (source) (max_over_time(a{feed="call_log", source="tel"}[5m] offset 2h))`,
+			`max by (source) (max_over_time(a{feed=~"<share>"}[5m] offset 2h))`, `max by (source) (max_over_time(a{feed="call_log",source="tel"}[5m] offset 2h))`,
 		},
 	} {
 		p := &Parameters{Feeds: c.feeds}
-		if got := p.adapt(c.expr); got != c.want {
+		if got := p.adapt(c.expr).String(); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
 	}

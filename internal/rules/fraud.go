@@ -53,90 +53,101 @@ func (p *Parameters) notAbroad() string {
 // perHourCalls is how many calls a rate stands for.
 func perHourCalls(record string) string { return fmt.Sprintf("round(%s * 3600)", record) }
 
-const behind = " cdr-exporter incident --callers says which accounts or extensions are behind it."
+// The signs of fraud, values of the label sign of CDRTollFraud.
+const (
+	riskyCountry  = "risky_country"
+	newCountry    = "new_country"
+	premiumNumber = "premium"
+	unusualHour   = "unusual_hour"
+	wangiri       = "wangiri"
+)
+
+const (
+	// What is usual is multiplied by these before calls exceed it.
+	riskyFactor, premiumFactor, unusualFactor, wangiriFactor = 5, 3, 5, 5
+	// afterHoursCalls is how many calls abroad outside of office_hours are too many.
+	afterHoursCalls = 5
+	// wangiriCallbacks is how many calls back make missed calls a bait that was taken.
+	wangiriCallbacks = 3
+)
 
 // fraudAlerts are about calls that somebody makes at the operator's expense.
 func (p *Parameters) fraudAlerts() Group {
-	return Group{Name: "cdr-fraud", Doc: "Calls that look like fraud, by country and kind of number.", Dashboard: "cost", Rules: []Rule{
-		p.newCountry(),
-		{
-			Alert: "CDRPremiumCalls", Severity: critical, Signal: Calls, Keep: keep,
-			Doc: "Calls to premium or satellite numbers of a country, many more than in the busiest hour of the last week.",
-			Expr: lines(
-				fmt.Sprintf("%s >= %d", perHourCalls(dearCalls), p.PremiumCalls),
-				fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", dearCalls, p.PremiumFactor, dearCalls),
-				knownBefore("1d"), isLive(live65m),
-			),
-			Summary: "Many calls from {{ $labels.source }} to {{ $labels.number_class }} numbers of {{ $labels.country }}: toll fraud?",
-			Description: "{{ $value }} outbound calls to {{ $labels.number_class }} numbers of {{ $labels.country }} were read within the last hour. " +
-				"Block these ranges at the provider and on the SBC first." + behind,
-			When: fmt.Sprintf("%d or more connected calls to premium or satellite numbers of a country within an hour, and more than %d times the busiest hour of the last week, "+
-				"as far as it is known, which must be a day", p.PremiumCalls, p.PremiumFactor),
-			Change: "`premium_calls`, `premium_factor`",
-		},
-		p.unusualHour(),
-		{
-			Alert: "CDRWangiri", Severity: warning, Signal: Calls, Keep: keep,
-			Doc: "Many unanswered calls from a country abroad, and calls back to it: the missed calls are bait for a dear number.",
-			Expr: lines(
-				fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
-				fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls, p.WangiriFactor, unansweredCalls),
-				fmt.Sprintf("and on (source, country) %s >= %d", perHourCalls(countryCalls), p.WangiriCallbacks),
-				p.notAbroad(), knownBefore("1w"), isLive(live65m),
-			),
-			Summary: "Missed calls from {{ $labels.country }} at {{ $labels.source }}, and calls back: Wangiri fraud?",
-			Description: "{{ $value }} calls from {{ $labels.country }} weren't answered within an hour of the last 12, and somebody calls back. " +
-				"Tell everybody not to, and block the country for outbound calls if you don't need it." + behind,
-			When: fmt.Sprintf("%d or more unanswered inbound calls from a country abroad within one of the last 12 hours, more than %d times those of a week ago, and %d or more calls to it within an hour",
-				p.WangiriCalls, p.WangiriFactor, p.WangiriCallbacks),
-			Change: "`wangiri_calls`, `wangiri_factor`, `wangiri_callbacks`, `home_countries`",
-		},
-	}}
+	signs := []string{p.newCountry(), p.premium(), p.unusualHour(), p.wangiri()}
+	if len(p.RiskyCountries) > 0 {
+		signs = append(signs, p.risky())
+	}
+	// daysBack says how far back the feed is known: a range with a sample.
+	daysBack := p.ask("max(max_over_time("+outboundEver+"{FROM=\"\"}[6h] offset 90d))", byFeed...) + "90" + "{{ end }}{{ else }}" +
+		p.ask("max(max_over_time("+outboundEver+"{FROM=\"\"}[6h] offset 4w))", byFeed...) + "28" + "{{ end }}{{ else }}14{{ end }}{{ end }}"
+	return Group{Name: "cdr-fraud", Doc: "Calls that look like fraud.", Dashboard: "cost", Rules: []Rule{{
+		Alert: "CDRTollFraud", Severity: critical, Signal: Calls, Keep: keep,
+		Milder: warning, MilderIf: fmt.Sprintf("or (eq $labels.sign %q) (eq $labels.sign %q)", newCountry, wangiri),
+		Doc:     "Calls that somebody makes at your expense. The label sign says what gave them away.",
+		Expr:    anyOf(signs...),
+		Summary: "Calls between {{ $labels.source }} and {{ $labels.country }} look like fraud: {{ reReplaceAll \"_\" \" \" $labels.sign }}.",
+		Description: fmt.Sprintf("{{ $value }} calls {{ if eq $labels.sign %q }}from {{ $labels.country }} weren't answered within an hour, and somebody calls back. "+
+			"Tell everybody not to.", wangiri) +
+			"{{ else }}to {{ with $labels.number_class }}{{ . }} numbers of {{ end }}{{ $labels.country }} were read within " +
+			fmt.Sprintf("{{ if eq $labels.sign %q }}half an hour{{ else }}an hour{{ end }}, ", riskyCountry) +
+			fmt.Sprintf("{{ if eq $labels.sign %q }}and none in the ", newCountry) + daysBack + " days before{{ else }}many times the usual{{ end }}. " +
+			"Block them at the provider and on the SBC if nobody knows of them.{{ end }} " +
+			"cdr-exporter incident --callers says which accounts or extensions are behind it.",
+		When: fmt.Sprintf("an hour's connected calls to a country are %d or more and the first in 90 days; %d or more to its premium or satellite numbers; "+
+			"%d or more abroad at an hour that has hardly any; %d or more in half an hour to a risky country; or %d or more calls of a country are missed and called back; "+
+			"each many times the usual", p.NewCountryCalls, p.PremiumCalls, p.UnusualCalls, p.FraudCalls, p.WangiriCalls),
+		Change: "`fraud_calls`, `risky_countries`, `new_country_calls`, `premium_calls`, `unusual_calls`, `office_hours`, `wangiri_calls`, `home_countries`",
+	}}}
+}
+
+// risky sees many calls to a country whose premium ranges fraud likes, however short they are.
+func (p *Parameters) risky() string {
+	risky := sel(metrics.CallsByCountry, outboundConnected, matches("country", strings.Join(p.RiskyCountries, "|")))
+	calls30m := fmt.Sprintf("round(sum by (%s) (increase(%s[30m])))", byCountry.labels(), risky)
+	return labelledWith("sign", riskyCountry, lines(
+		fmt.Sprintf("%s >= %d", calls30m, p.FraudCalls),
+		fmt.Sprintf("unless %s <= %d * 3600 * %s offset 1w", calls30m, riskyFactor, countryCalls),
+		isLive(live7m)))
 }
 
 // newCountry compares a counter with what it was 90 days ago, or with 0 as far as that isn't known. It is asked two hours back, before the calls
 // that it is about. One that has calls and is lower was begun anew with its ledger since, so these calls are of these 90 days.
-func (p *Parameters) newCountry() Rule {
-	// daysBack says how far back the feed is known: a range with a sample.
-	daysBack := p.ask("max(max_over_time("+outboundEver+"{FROM}[6h] offset 90d))", byFeed...) + "90" + "{{ end }}{{ else }}" +
-		p.ask("max(max_over_time("+outboundEver+"{FROM}[6h] offset 4w))", byFeed...) + "28" + "{{ end }}{{ else }}14{{ end }}{{ end }}"
-	return Rule{
-		Alert: "CDRNewCountry", Severity: warning, Signal: Calls, Keep: keep,
-		Doc: "Several calls to a country that was never called within 90 days, as far back as that is known.",
-		Expr: lines(
-			fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
-			fmt.Sprintf("unless (max_over_time(%s[6h] offset 2h) != (max_over_time(%s[6h] offset 90d) or 0 * %s)) > 0", outboundEver, outboundEver, outboundEver),
-			fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
-			isLive(live65m),
-		),
-		Summary: "Calls from {{ $labels.source }} to {{ $labels.country }}, which was never called before: fraud?",
-		Description: "{{ $value }} outbound calls to {{ $labels.country }} were read within the last hour, and none in the " + daysBack +
-			" days before." + behind,
-		When:   fmt.Sprintf("%d or more connected calls within an hour to a country with none in the 90 days before, as far as it is known, which must be 14 days", p.NewCountryCalls),
-		Change: "`new_country_calls`",
-	}
+func (p *Parameters) newCountry() string {
+	return labelledWith("sign", newCountry, lines(
+		fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
+		fmt.Sprintf("unless (max_over_time(%s[6h] offset 2h) != (max_over_time(%s[6h] offset 90d) or 0 * %s)) > 0", outboundEver, outboundEver, outboundEver),
+		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
+		isLive(live65m)))
 }
 
-func (p *Parameters) unusualHour() Rule {
+// premium sees calls to premium or satellite numbers of a country, many more than in the busiest hour of the last week.
+func (p *Parameters) premium() string {
+	return labelledWith("sign", premiumNumber, lines(
+		fmt.Sprintf("%s >= %d", perHourCalls(dearCalls), p.PremiumCalls),
+		fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", dearCalls, premiumFactor, dearCalls),
+		knownBefore("1d"), isLive(live65m)))
+}
+
+// unusualHour sees calls abroad at an hour that has hardly any, or outside of the hours that are configured: toll fraud comes at night.
+func (p *Parameters) unusualHour() string {
 	conditions := []string{fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.UnusualCalls)}
 	for week := 1; week <= weeksCompared; week++ {
-		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s", countryCalls, p.UnusualFactor, sameHours(countryCalls, week)))
+		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s", countryCalls, unusualFactor, sameHours(countryCalls, week)))
 	}
-	unusual := strings.Join(append(conditions, knownBefore("1w")), "\n  ")
-	when := fmt.Sprintf("%d or more connected calls to a country abroad within an hour, more than %d times those around the same hour of each of the last four weeks", p.UnusualCalls, p.UnusualFactor)
+	unusual := strings.Join(append(conditions, knownBefore("1w")), "\n")
 	if outside := p.outsideOfHours(); outside != "" {
-		unusual += fmt.Sprintf("\n  or %s%s >= %d", perHourCalls(countryCalls), outside, p.AfterHoursCalls)
+		unusual = anyOf(unusual, fmt.Sprintf("%s%s >= %d", perHourCalls(countryCalls), outside, afterHoursCalls))
 	}
-	return Rule{
-		Alert: "CDRUnusualHour", Severity: critical, Signal: Calls, Keep: keep,
-		Doc:     "Calls abroad at an hour that has hardly any, or outside of the hours that are configured: toll fraud comes at night.",
-		Expr:    lines("(\n  "+unusual+"\n)", p.notAbroad(), isLive(live65m)),
-		Summary: "Many calls from {{ $labels.source }} to {{ $labels.country }} at an unusual hour: toll fraud?",
-		Description: "{{ $value }} outbound calls to {{ $labels.country }} were read within the last hour, when there are hardly any. " +
-			"Block the country at the provider and on the SBC if nobody knows why." + behind,
-		When:   when + "; with `office_hours` also " + strconv.Itoa(p.AfterHoursCalls) + " or more outside of them",
-		Change: "`unusual_calls`, `unusual_factor`, `office_hours`, `after_hours_calls`, `home_countries`",
-	}
+	return labelledWith("sign", unusualHour, lines("("+unusual+")", p.notAbroad(), isLive(live65m)))
+}
+
+// wangiri sees many unanswered calls from a country abroad, and calls back to it: the missed calls are bait for a dear number.
+func (p *Parameters) wangiri() string {
+	return labelledWith("sign", wangiri, lines(
+		fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
+		fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls, wangiriFactor, unansweredCalls),
+		fmt.Sprintf("and on (source, country) %s >= %d", perHourCalls(countryCalls), wangiriCallbacks),
+		p.notAbroad(), knownBefore("1w"), isLive(live65m)))
 }
 
 // knownBefore asks for the feed to be known so long ago, with calls or without: fraud comes in hours that have none, and what is usual isn't known of

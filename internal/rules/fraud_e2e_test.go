@@ -23,11 +23,11 @@ tests:
       - {series: 'cdr_calls_by_country_total{source="a", feed="f", direction="outbound", country="DE", number_class="geographic", connected="true"}', values: '0+1x1200'}
       - {series: 'cdr_calls_by_country_total{source="a", feed="f", direction="outbound", country="FR", number_class="geographic", connected="true"}', values: '0+0.4x1200'}
     promql_expr_test:
-      - {expr: 'count by (country) (ALERTS{alertname="CDRUnusualHour", alertstate="firing"}) and on () round(sum(source_feed_country:cdr_outbound_calls:rate1h{country="FR"}) * 3600) == 6', eval_time: 22h, exp_samples: [{labels: '{country="FR"}', value: 1}]}
-      - {expr: 'ALERTS{alertname="CDRUnusualHour"}', eval_time: 18h, exp_samples: []}
-      - {expr: 'ALERTS{alertname="CDRUnusualHour"}', eval_time: 20h, exp_samples: []}
-      - {expr: 'ALERTS{alertname="CDRUnusualHour"}', eval_time: 36h, exp_samples: []}
-      - {expr: 'count by (country) (ALERTS{alertname="CDRUnusualHour", alertstate="firing"})', eval_time: 60h, exp_samples: [{labels: '{country="FR"}', value: 1}]}
+      - {expr: 'count by (country) (ALERTS{alertname="CDRTollFraud", sign="unusual_hour", alertstate="firing"}) and on () round(sum(source_feed_country:cdr_outbound_calls:rate1h{country="FR"}) * 3600) == 6', eval_time: 22h, exp_samples: [{labels: '{country="FR"}', value: 1}]}
+      - {expr: 'ALERTS{alertname="CDRTollFraud", sign="unusual_hour"}', eval_time: 18h, exp_samples: []}
+      - {expr: 'ALERTS{alertname="CDRTollFraud", sign="unusual_hour"}', eval_time: 20h, exp_samples: []}
+      - {expr: 'ALERTS{alertname="CDRTollFraud", sign="unusual_hour"}', eval_time: 36h, exp_samples: []}
+      - {expr: 'count by (country) (ALERTS{alertname="CDRTollFraud", sign="unusual_hour", alertstate="firing"})', eval_time: 60h, exp_samples: [{labels: '{country="FR"}', value: 1}]}
 `
 	p := Default()
 	p.OfficeHours, p.HomeCountries = "Mon-Fri 06-19", []string{"DE", "AT"}

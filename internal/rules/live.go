@@ -20,6 +20,8 @@ const (
 	// freshSeconds is how old a watermark may be for rates to mean something. The exporter itself says more exactly, by the feed's
 	// interval, when it is behind (catching_up); this is for what was never read, and for intervals of 20 minutes and more.
 	freshSeconds = 3600
+	// throttledShare is the part of the time that a feed spends waiting for its provider's limit.
+	throttledShare = 0.5
 	// recentSeconds is how old the newest attempt of a trunk may be to page: after a night without calls a trunk that was down is news.
 	recentSeconds = 21600
 )
@@ -47,7 +49,7 @@ func (p *Parameters) live() Group {
 		Expr: lines(
 			"sum by (job) (",
 			fmt.Sprintf("  max by (%s) (max_over_time(%s[5m]))", feedOfJob, metrics.CatchingUp.Name),
-			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", feedOfJob, metrics.APIThrottled.Name, number(p.ThrottledShare)),
+			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", feedOfJob, metrics.APIThrottled.Name, number(throttledShare)),
 			")",
 		),
 	})

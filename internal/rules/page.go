@@ -9,13 +9,13 @@ import (
 // own value doesn't say is asked of Prometheus when the text is made: templates can query.
 
 // ask is the beginning of a block of a template that is there if a query finds something; "." is the first sample.
-// FROM in the query stands for the selectors of the labels.
+// A matcher {FROM=""} in the query stands for the selectors of the labels.
 func (p *Parameters) ask(query string, labels ...string) string {
 	matchers, arguments := make([]string, 0, len(labels)), ""
 	for _, l := range p.kept(labels) {
 		matchers, arguments = append(matchers, l+"=%q"), arguments+" $labels."+l
 	}
-	query = strings.ReplaceAll(p.adapt(query), "FROM", strings.Join(matchers, ", "))
+	query = strings.ReplaceAll(p.adapt(query).String(), `FROM=""`, strings.Join(matchers, ", "))
 	return "{{ with printf `" + query + "`" + arguments + " | query }}{{ with first . }}"
 }
 
@@ -24,13 +24,13 @@ const endAsk = "{{ end }}{{ end }}"
 // lastAttempts says how many of the last attempts were faults or connected: kind is one of the cdr_recent gauges.
 func (p *Parameters) lastAttempts(kind string) string {
 	labels := []string{"source", "feed", "trunk", "direction"}
-	return p.ask(fmt.Sprintf("max(last_over_time(%s{FROM}[5m]))", kind), labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
-		p.ask("max(last_over_time(cdr_recent_attempts{FROM}[5m]))", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk
+	return p.ask(fmt.Sprintf("max(last_over_time(%s{FROM=\"\"}[5m]))", kind), labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
+		p.ask("max(last_over_time(cdr_recent_attempts{FROM=\"\"}[5m]))", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk
 }
 
 // since says when a call last got through, by when its record was read.
 func (p *Parameters) since(labels ...string) string {
-	return p.ask("max(max_over_time("+connectedAt+"{FROM}[12h]))", labels...) +
+	return p.ask("max(max_over_time("+connectedAt+"{FROM=\"\"}[12h]))", labels...) +
 		"The record of the last call that got through was read at about {{ ((. | value) | toTime).UTC.Format \"15:04\" }} UTC. " + endAsk
 }
 
@@ -45,7 +45,7 @@ func (p *Parameters) cause(outcomes string, labels ...string) string {
 		{"user", "It looks like what users dial: call the administrator of the number plan."},
 	}
 	var text strings.Builder
-	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) (increase(cdr_call_failures_total{FROM, "+outcomes+"}[1h])))", labels...) +
+	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) (increase(cdr_call_failures_total{FROM=\"\", "+outcomes+"}[1h])))", labels...) +
 		"Most often: {{ with label \"reason\" . }}{{ reReplaceAll \"_\" \" \" . }}{{ else }}no reason given{{ end }}" +
 		"{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . }}{{ end }}. " +
 		"{{ $whose := label \"fault_domain\" . }}")

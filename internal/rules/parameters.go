@@ -2,13 +2,14 @@ package rules
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
@@ -32,65 +33,24 @@ type Parameters struct {
 	// AlertLabels are the operator's labels that an alert keeps, by its name.
 	AlertLabels map[string][]string `yaml:"alert_labels"`
 
-	BudgetFaults int     `yaml:"budget_faults"`
-	FewFaults    int     `yaml:"few_faults"`
-	AnswerFactor float64 `yaml:"answer_factor"`
-	AnswerDrop   float64 `yaml:"answer_drop"`
-	CodeFactor   int     `yaml:"code_factor"`
-	CodeFloor    int     `yaml:"code_floor"`
+	QuietFloor int `yaml:"quiet_floor"`
 
-	SessionShare  float64 `yaml:"session_share"`
-	SessionFactor int     `yaml:"session_factor"`
-	SessionFloor  int     `yaml:"session_floor"`
-	QuietFloor    int     `yaml:"quiet_floor"`
-	ShortSeconds  int     `yaml:"short_seconds"`
-	ShortFloor    int     `yaml:"short_floor"`
-	FallFactor    float64 `yaml:"fall_factor"`
-	FallFloor     int     `yaml:"fall_floor"`
+	ChargeFactor    int                `yaml:"charge_factor"`
+	ChargeFloors    map[string]float64 `yaml:"charge_floors"`
+	FraudCalls      int                `yaml:"fraud_calls"`
+	RiskyCountries  []string           `yaml:"risky_countries"`
+	HomeCountries   []string           `yaml:"home_countries"`
+	NewCountryCalls int                `yaml:"new_country_calls"`
+	UnusualCalls    int                `yaml:"unusual_calls"`
+	OfficeHours     string             `yaml:"office_hours"`
+	WangiriCalls    int                `yaml:"wangiri_calls"`
 
-	ChargeFactor   int                `yaml:"charge_factor"`
-	ChargeDayShare float64            `yaml:"charge_day_share"`
-	ChargeFloors   map[string]float64 `yaml:"charge_floors"`
-	MinutesFactor  int                `yaml:"minutes_factor"`
-	MinutesFloor   int                `yaml:"minutes_floor"`
-	MinutesCalls   int                `yaml:"minutes_calls"`
-	FraudCalls     int                `yaml:"fraud_calls"`
-	RiskyCountries []string           `yaml:"risky_countries"`
+	PoorShare    float64 `yaml:"poor_share"`
+	QueueSeconds int     `yaml:"queue_seconds"`
+	AbandonShare float64 `yaml:"abandon_share"`
 
-	HomeCountries    []string `yaml:"home_countries"`
-	NewCountryCalls  int      `yaml:"new_country_calls"`
-	PremiumFactor    int      `yaml:"premium_factor"`
-	UnusualCalls     int      `yaml:"unusual_calls"`
-	UnusualFactor    int      `yaml:"unusual_factor"`
-	OfficeHours      string   `yaml:"office_hours"`
-	AfterHoursCalls  int      `yaml:"after_hours_calls"`
-	WangiriCalls     int      `yaml:"wangiri_calls"`
-	WangiriFactor    int      `yaml:"wangiri_factor"`
-	WangiriCallbacks int      `yaml:"wangiri_callbacks"`
-
-	TrunkChannels map[string]int `yaml:"trunk_channels"`
-	ChannelShare  float64        `yaml:"channel_share"`
-
-	BypassDrop  float64 `yaml:"bypass_drop"`
-	BypassFloor int     `yaml:"bypass_floor"`
-	PoorShare   float64 `yaml:"poor_share"`
-	PoorFloor   int     `yaml:"poor_floor"`
-
-	QueueSeconds    int     `yaml:"queue_seconds"`
-	AbandonShare    float64 `yaml:"abandon_share"`
-	AbandonFloor    int     `yaml:"abandon_floor"`
-	UnansweredFloor int     `yaml:"unanswered_floor"`
-
-	StaleSeconds     int     `yaml:"stale_seconds"`
-	LateShare        float64 `yaml:"late_share"`
-	LateFloor        int     `yaml:"late_floor"`
-	ThrottledShare   float64 `yaml:"throttled_share"`
-	SilentSeconds    int     `yaml:"silent_seconds"`
-	ExpiringDays     int     `yaml:"expiring_days"`
-	ExpiringSoonDays int     `yaml:"expiring_soon_days"`
-	OutboxShare      float64 `yaml:"outbox_share"`
-	OutboxSeconds    int     `yaml:"outbox_seconds"`
-	DiskFreeBytes    int     `yaml:"disk_free_bytes"`
+	ExpiringDays  int `yaml:"expiring_days"`
+	DiskFreeBytes int `yaml:"disk_free_bytes"`
 }
 
 // Default are the parameters of the shipped rules.
@@ -118,22 +78,12 @@ func (p *Parameters) SetDefaults() {
 	*p = Parameters{
 		Thresholds: thresholds.Default(), Feeds: builtin(),
 		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
-		BudgetFaults: 10, FewFaults: 5, AnswerFactor: 0.5, AnswerDrop: 0.2,
-		CodeFactor: 3, CodeFloor: 20,
-		SessionShare: 0.1, SessionFactor: 3, SessionFloor: 20,
-		QuietFloor: 10, ShortSeconds: 15, ShortFloor: 30, FallFactor: 0.5, FallFloor: 50,
-		ChargeFactor: 3, ChargeDayShare: 0.1,
-		ChargeFloors:  map[string]float64{"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000, "USD": 20},
-		MinutesFactor: 5, MinutesFloor: 60, MinutesCalls: 5,
+		QuietFloor: 10, ChargeFactor: 3,
+		ChargeFloors:    map[string]float64{"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000, "USD": 20},
 		FraudCalls:      10,
 		RiskyCountries:  []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
-		NewCountryCalls: 8, PremiumFactor: 3, UnusualCalls: 20, UnusualFactor: 5, AfterHoursCalls: 5,
-		WangiriCalls: 40, WangiriFactor: 5, WangiriCallbacks: 3,
-		ChannelShare: 0.8,
-		BypassDrop:   0.2, BypassFloor: 20, PoorShare: 0.1, PoorFloor: 50,
-		QueueSeconds: 20, AbandonShare: 0.2, AbandonFloor: 20, UnansweredFloor: 10,
-		StaleSeconds: 300, LateShare: 0.5, LateFloor: 20, ThrottledShare: 0.5, SilentSeconds: 7200, ExpiringDays: 30, ExpiringSoonDays: 7,
-		OutboxShare: 0.8, OutboxSeconds: 300, DiskFreeBytes: 1e9,
+		NewCountryCalls: 8, UnusualCalls: 20, WangiriCalls: 40,
+		PoorShare: 0.1, QueueSeconds: 20, AbandonShare: 0.2, ExpiringDays: 30, DiskFreeBytes: 1e9,
 	}
 }
 
@@ -141,13 +91,11 @@ var (
 	labelName   = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 	countryCode = regexp.MustCompile(`^([A-Z]{2}|001)$`)
 	currency    = regexp.MustCompile(`^[A-Z]{3}$`)
-	// matcherList are matchers as PromQL writes them, without braces.
-	matcherList = regexp.MustCompile(`^[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\\n]|\\.)*"(, ?[a-zA-Z_]\w*(=|!=|=~|!~)"([^"\\\n]|\\.)*")*$`)
 )
 
 // Validate reports what no rule can be made from.
 func (p *Parameters) Validate(r *config.Report) {
-	if p.Selector != "" && !matcherList.MatchString(p.Selector) {
+	if _, err := promql.ParseMetricSelector("{" + p.Selector + "}"); p.Selector != "" && err != nil {
 		r.Problemf("selector", `must be matchers without braces, such as job="cdr-exporter", is %s`, p.Selector)
 	}
 	for _, l := range p.KeepLabels {
@@ -164,17 +112,6 @@ func (p *Parameters) Validate(r *config.Report) {
 	for c, floor := range p.ChargeFloors {
 		if !currency.MatchString(c) || !(floor >= 0) || math.IsInf(floor, 1) { // nor NaN
 			r.Problemf("charge_floors", "must be amounts by currency, such as USD: 20, %s: %v isn't one", c, floor)
-		}
-	}
-	trunks := map[string]string{} // by their names in lower case
-	for _, trunk := range slices.Sorted(maps.Keys(p.TrunkChannels)) {
-		n, folded := p.TrunkChannels[trunk], strings.ToLower(trunk)
-		if was, twice := trunks[folded]; twice {
-			r.Problemf("trunk_channels", "has %s and %s, which are the same trunk; keep one of them", was, trunk)
-		}
-		trunks[folded] = trunk
-		if trunk == "" || strings.ContainsAny(trunk, "\"\\\n") || n < 1 {
-			r.Problemf("trunk_channels", "must be numbers of channels by trunk, such as sbc1.example.com: 30, %s: %d isn't one", trunk, n)
 		}
 	}
 	p.validateAlertLabels(r)
@@ -196,36 +133,17 @@ func (p *Parameters) validateNumbers(r *config.Report) {
 	}
 }
 
-var (
-	groupingClause = regexp.MustCompile(`"[^"]*"|\b(by|on) \(([a-z_, ]*)\)`)
-	// rawSeries finds metrics that aren't recorded; texts and recorded names are matched so that what is in them isn't.
-	rawSeries = regexp.MustCompile(`"[^"]*"|[a-z_]+:[a-z0-9_:]+|\b(?:cdr_[a-z0-9_]+|up)\b\{?`)
-)
-
 // adapt puts the feeds and the selector into an expression, and the labels to keep into its groupings.
-func (p *Parameters) adapt(expr string) string {
-	expr = p.Resolve(expr)
+func (p *Parameters) adapt(expr string) parser.Expr {
+	e := p.resolve(parse(expr))
 	if p.Selector != "" {
-		expr = rawSeries.ReplaceAllStringFunc(expr, func(s string) string {
-			switch {
-			case strings.HasPrefix(s, `"`) || strings.Contains(s, ":"):
-				return s
-			case strings.HasSuffix(s, "{"):
-				return s + p.Selector + ", "
-			}
-			return s + "{" + p.Selector + "}"
-		})
+		matchers, _ := promql.ParseMetricSelector("{" + p.Selector + "}") // validated
+		prependMatchers(e, matchers)
 	}
-	if len(p.KeepLabels) == 0 {
-		return expr
+	if len(p.KeepLabels) > 0 {
+		editGroupings(e, p.kept, p.kept)
 	}
-	return groupingClause.ReplaceAllStringFunc(expr, func(s string) string {
-		parts := groupingClause.FindStringSubmatch(s)
-		if parts[1] == "" {
-			return s
-		}
-		return parts[1] + " (" + strings.Join(p.kept(strings.Split(parts[2], ", ")), ", ") + ")"
-	})
+	return e
 }
 
 // kept are labels behind those to keep.

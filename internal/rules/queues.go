@@ -129,37 +129,24 @@ func (p *Parameters) queueAlerts() Group {
 	kpis := p.QueueKPIs()
 	abandonment := kpis[slices.IndexFunc(kpis, func(k QueueKPI) bool { return k.Name == "cdr_queue_abandonment" })].Record(string(w1h))
 	const which = "{{ with $labels.queue }}Queue {{ . }}{{ else }}A queue{{ end }} of {{ $labels.source }} ({{ $labels.feed }})"
-	return Group{Name: "cdr-queues", Doc: "Whether callers in queues are answered.", Dashboard: "queues", Rules: []Rule{
-		{
-			Alert: "CDRQueueAbandonment", Severity: warning, Signal: Calls, For: 10 * time.Minute, Keep: keep,
-			Doc: "Many callers leave a queue before an agent answers.",
-			Expr: lines(
-				fmt.Sprintf("%s > %s", abandonment, number(p.AbandonShare)),
-				fmt.Sprintf("and round(%s * 3600) >= %d", visits, p.AbandonFloor),
-				isLive(live65m),
-			),
-			Summary: which + " loses callers.",
-			Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the callers of the last hour left before an agent answered; those who left within %d seconds aren't counted.",
-				shortAbandon),
-			When: fmt.Sprintf("more than %s %% of the visits to a queue within an hour are abandoned, of at least %d; those within %d s are left out",
-				number(p.AbandonShare*100), p.AbandonFloor, shortAbandon),
-			Change: "`abandon_share`, `abandon_floor`",
-		},
-		{
-			Alert: "CDRQueueUnanswered", Severity: warning, Signal: Calls, For: 10 * time.Minute,
-			Doc: "Nobody in a queue was answered for an hour, although callers were in the same hour a week ago, as far as that is known.",
-			Expr: times("3600",
-				visits,
-				fmt.Sprintf("and round(%s * 3600) >= %d", visits, p.UnansweredFloor),
-				fmt.Sprintf("and %s == 0", answered),
-				fmt.Sprintf("unless %s offset 1w == 0", answered),
-				isLive(live65m),
-			),
-			Summary:     which + " answers nobody.",
-			Description: "{{ printf \"%.0f\" $value }} callers were in the queue within the last hour, and no agent answered one of them. Are agents logged in?",
-			When: fmt.Sprintf("none of at least %d visits to a queue within an hour was answered, although the same hour a week ago had answered ones, as far as it is known",
-				p.UnansweredFloor),
-			Change: "`unanswered_floor`",
-		},
-	}}
+	return Group{Name: "cdr-queues", Doc: "Whether callers in queues are answered.", Dashboard: "queues", Rules: []Rule{{
+		Alert: "CDRQueueUnanswered", Severity: warning, Signal: Calls, For: 10 * time.Minute, Keep: keep,
+		Doc: "Many callers leave a queue before an agent answers. Or none is answered, although some were a week ago or nothing is known of that.",
+		Expr: lines(anyOf(
+			lines(fmt.Sprintf("%s > %s", abandonment, number(p.AbandonShare)), fmt.Sprintf("and round(%s * 3600) >= %d", visits, abandonFloor)),
+			lines(fmt.Sprintf("%s ^ 0", visits), fmt.Sprintf("and round(%s * 3600) >= %d", visits, unansweredFloor),
+				fmt.Sprintf("and %s == 0", answered), fmt.Sprintf("unless %s offset 1w == 0", answered)),
+		), isLive(live65m)),
+		Summary: which + " loses callers.",
+		Description: fmt.Sprintf("{{ $value | humanizePercentage }} of the callers of the last hour weren't answered by an agent; those who left within %d seconds aren't counted. "+
+			"Are agents logged in?", shortAbandon),
+		When: fmt.Sprintf("more than %s %% of an hour's visits to a queue are abandoned (of %d or more), or none is answered (of %d or more) although some were a week ago",
+			number(p.AbandonShare*100), abandonFloor, unansweredFloor),
+		Change: "`abandon_share`",
+	}}}
 }
+
+const (
+	// abandonFloor and unansweredFloor are of how many visits of an hour a queue is judged by those that left, and by having answered none.
+	abandonFloor, unansweredFloor = 20, 10
+)

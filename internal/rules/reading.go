@@ -10,15 +10,17 @@ import (
 const ofFeed = "{{ $labels.source }}{{ with $labels.feed }}/{{ . }}{{ end }}"
 
 // upTo says how far a feed was read, also where it never was.
-const upTo = "{{ if gt $value 1e9 }}Calls have never been looked for.{{ else }}Calls have been looked for up to {{ $value | humanizeDuration }} ago.{{ end }}"
+const upTo = "{{ if gt $value 1e9 }}Calls have never been looked for.{{ else if eq $value 0.0 }}No replica owns it.{{ else }}Calls have been looked for up to {{ $value | humanizeDuration }} ago.{{ end }}"
 
 const (
 	// behindFor is how long a feed has been catching up.
 	behindFor = 2 * time.Hour
 	// differenceFor is how long a day that is over differs from the provider's own total.
 	differenceFor = 6 * time.Hour
-	// offsetSeconds is by how much clocks may differ (counting.md 10).
-	offsetSeconds = 120
+	// staleSeconds is how old a watermark may be while reads fail.
+	staleSeconds = 300
+	// lateShare of an hour's records, of lateFloor or more, are most of a feed.
+	lateShare, lateFloor = 0.5, 20
 )
 
 func (p *Parameters) readingAlerts() Group {
@@ -26,33 +28,24 @@ func (p *Parameters) readingAlerts() Group {
 		return fmt.Sprintf("sum by (%s) (increase(%s[5m])) > 0", byFeed.labels(), sel(metrics.Polls, is("result", result)))
 	}
 	catchingUp, watermark := metrics.CatchingUp.Name, metrics.Watermark.Name
+	setAside := sel(metrics.Tasks, is("state", "set_aside"))
 	return Group{Name: "cdr-reading", Doc: "Whether records are read, and all of them.", Dashboard: "exporter", Rules: []Rule{
 		{
 			// Reading fails, which shows within minutes; or it stands still without an error. A feed that catches up moves, and is not stale: its rows do where
 			// the watermark waits, as for thousands of call records that are fetched one by one.
 			Alert: "CDRFeedStale", Severity: critical, Signal: Exporter, For: 2 * time.Minute,
-			Doc: "A feed isn't read: every read fails, or nothing moves. Fires within ten minutes of the first failure. Until it is read again, \"no failures\" means nothing.",
-			Expr: lines(
-				fmt.Sprintf("(%s > %d)", watermarkAge(), p.StaleSeconds),
+			Doc: "A feed isn't read: every read fails, nothing moves, or no replica owns it for longer than a move takes. Fires within ten minutes of the first failure. Until it is read again, \"no failures\" means nothing.",
+			Expr: anyOf(lines(
+				fmt.Sprintf("(%s > %d)", watermarkAge(), staleSeconds),
 				fmt.Sprintf("and on (%s) (", byFeed.labels()),
 				fmt.Sprintf("  (%s unless %s)", polls("error"), polls("ok")),
 				fmt.Sprintf("  or (max by (%s) (max_over_time(%s[5m])) == 1 and max by (%s) (changes(%s[10m])) == 0", byFeed.labels(), catchingUp, byFeed.labels(), watermark),
 				fmt.Sprintf("    unless sum by (%s) (increase(%s[10m])) > 0)", byFeed.labels(), metrics.Rows.Name),
 				")",
-			),
+			), fmt.Sprintf("max by (%s) (max_over_time(%s[2m])) == 0", byFeed.labels(), metrics.FeedOwned.Name)),
 			Summary:     ofFeed + " is not being read.",
 			Description: upTo + " Until it is read again, \"no failures\" means nothing. The status page says why.",
-			When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind, and for 10 minutes the watermark hasn't moved and no row was read", p.StaleSeconds/60),
-			Change:      "`stale_seconds`",
-		},
-		{
-			Alert: "CDRFeedUnowned", Severity: critical, Signal: Exporter, For: time.Minute,
-			Doc:         "No replica reads a feed, for longer than it takes to move one. Fires within 5 minutes.",
-			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[2m])) == 0", byFeed.labels(), metrics.FeedOwned.Name),
-			Summary:     "No replica reads " + ofFeed + ".",
-			Description: "Every replica that answers says {{ $value }}: it doesn't own the feed. Nothing is lost while the provider keeps its records.",
-			When:        "replicas answer, and none has owned the feed for 3 minutes; a move takes 15 seconds",
-			Change:      "`for` of the alert",
+			When:        fmt.Sprintf("reads have failed for 5 minutes and the watermark is more than %d minutes old; or it is far behind, and for 10 minutes the watermark hasn't moved and no row was read; or no replica has owned the feed for 4 minutes", staleSeconds/60),
 		},
 		{
 			Alert: "CDRFeedBehind", Severity: warning, Signal: Exporter, For: behindFor,
@@ -67,74 +60,41 @@ func (p *Parameters) readingAlerts() Group {
 			Alert: "CDRFeedLate", Severity: warning, Signal: Calls, For: 15 * time.Minute,
 			Doc: "The provider publishes most records later than late_after, so alerts on failures don't see them.",
 			Expr: lines(
-				fmt.Sprintf("%s > %s", lateShare1h, number(p.LateShare)),
-				fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, p.LateFloor),
+				fmt.Sprintf("%s > %s", lateShare1h, number(lateShare)),
+				fmt.Sprintf("and round(%s * 3600) >= %d", callsHourly, lateFloor),
 				isLive(live65m),
 			),
 			Summary:     "Most records of " + ofFeed + " come late.",
 			Description: "{{ $value | humanizePercentage }} of the records of the last hour were first seen more than the feed's late_after after their call. Alerts on failures leave them out.",
-			When:        fmt.Sprintf("more than %s %% of at least %d records within an hour are late, although the feed is read", number(p.LateShare*100), p.LateFloor),
-			Change:      "`late_share`, `late_floor`; `late_after` of the feed",
-		},
-		{
-			Alert: "CDRThrottled", Severity: warning, Signal: Exporter, For: 15 * time.Minute,
-			Doc:         "Most of the time goes into waiting for the provider's limit.",
-			Expr:        fmt.Sprintf("sum by (%s) (rate(%s[15m])) > %s", byFeed.labels(), metrics.APIThrottled.Name, number(p.ThrottledShare)),
-			Summary:     "{{ $labels.source }} is throttled by its provider.",
-			Description: "Requests of " + ofFeed + " waited for the provider's limit {{ $value | humanizePercentage }} of the last 15 minutes.",
-			When:        fmt.Sprintf("requests of a feed wait for the provider's limit more than %s %% of the time, for 15 minutes", number(p.ThrottledShare*100)),
-			Change:      "`throttled_share`",
+			When:        fmt.Sprintf("more than %s %% of at least %d records within an hour are late, although the feed is read", number(lateShare*100), lateFloor),
+			Change:      "`late_after` of the feed",
 		},
 		{
 			Alert: "CDRRangeUnreadable", Severity: warning, Signal: Exporter,
-			Doc:         "A span can't be read: the provider no longer keeps it, or fails on it while it gives others. Its calls are in no figure.",
-			Expr:        unreadable(),
-			Summary:     "Calls of " + ofFeed + " can't be read.",
-			Description: "{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans. Its calls are in no figure.",
-			When:        "a span can't be read while others can, or the provider stopped keeping it within the last week",
-		},
-		{
-			Alert: "CDRClockOffset", Severity: warning, Signal: Exporter, For: 5 * time.Minute,
-			Doc:         "The provider's clock and the machine's differ by minutes: one of them is wrong, and the watermark stays behind the earlier one.",
-			Expr:        fmt.Sprintf("max by (%s) (abs(last_over_time(%s[5m]))) > %d", byFeed.labels(), metrics.ClockOffset.Name, offsetSeconds),
-			Summary:     "The clocks of " + ofFeed + " and of this machine differ.",
-			Description: "They differ by {{ $value | humanizeDuration }}. Calls are counted; the watermark moves up to the earlier clock only, and not at all while they differ by more than the lookback.",
-			When:        fmt.Sprintf("the provider's `Date` and the machine's clock differ by more than %d minutes", offsetSeconds/60),
-		},
-		{
-			Alert: "CDRTasksSetAside", Severity: warning, Signal: Exporter,
-			Doc:         "Something that the provider names can't be had while others of its kind can: its calls are in no figure.",
-			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), sel(metrics.Tasks, is("state", "set_aside"))),
-			Summary:     "Records of " + ofFeed + " can't be fetched.",
-			Description: "Set aside after half a day of attempts while others were fetched: {{ $value }}. Each is tried again once a day and when it is named again. The log names them.",
-			When:        "something was set aside because it couldn't be fetched while others could",
-		},
-		{
-			Alert: "CDRRowsInvalid", Severity: warning, Signal: Exporter,
-			Doc:         "Rows couldn't be understood, and are in no figure.",
-			Expr:        grown(byFeed.labels(), sel(metrics.Rows, is("result", "invalid")), w1h),
-			Summary:     "Rows of " + ofFeed + " are malformed.",
-			Description: "Rows of the last hour that couldn't be understood and aren't counted: about {{ printf \"%.0f\" $value }}. The log says where they stood.",
-			When:        "a malformed row appeared within the last hour",
+			Doc: "Calls are in no figure: a span can't be read, a record can't be fetched while others of its kind can, or a row is malformed.",
+			Expr: anyOf(
+				labelledWith("what", "span", unreadable()),
+				labelledWith("what", "record", fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), setAside)),
+				labelledWith("what", "row", grown(byFeed.labels(), sel(metrics.Rows, is("result", "invalid")), w1h)),
+			),
+			Summary: "Calls of " + ofFeed + " can't be read.",
+			Description: "{{ if eq $labels.what \"span\" }}{{ $value | humanizeDuration }} can't be read: the provider no longer keeps it, or fails on it while it gives other spans." +
+				"{{ else if eq $labels.what \"record\" }}Records that were set aside after half a day of attempts while others were fetched: {{ $value }}. Each is tried again once a day." +
+				"{{ else }}Rows of the last hour that are malformed: about {{ printf \"%.0f\" $value }}. The log says where they stood.{{ end }} Their calls are in no figure.",
+			When: "a span, a record or a row can't be read while others can, or the provider stopped keeping a span within the last week",
 		},
 		{
 			Alert: "CDRReconciliationDifference", Severity: warning, Signal: Exporter, For: differenceFor,
-			Doc: "The provider's own total of yesterday, of records or of money, differs from what was read and counted of it.",
+			Doc: "The provider's own total of yesterday, of records or of money, differs from what was counted; or an audit found records that aren't counted.",
 			Expr: lines(
-				fmt.Sprintf("max by (%s) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(), sel(metrics.ReconciliationDifference, is("day", "yesterday"))),
+				fmt.Sprintf("max by (%s) (max_over_time(%s[15m])) > 0", byFeed.labels(), metrics.AuditMissing.Name),
+				fmt.Sprintf("or max by (%s) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(), sel(metrics.ReconciliationDifference, is("day", "yesterday"))),
 				fmt.Sprintf("or max by (%s, currency) (abs(last_over_time(%s[15m]))) > 0", byFeed.labels(), sel(metrics.ReconciliationCharges, is("day", "yesterday"))),
 			),
-			Summary:     "The provider's total of yesterday is another one than that of " + ofFeed + ".",
-			Description: "What was counted of yesterday (UTC) differs by {{ $value }} {{ or $labels.currency \"records\" }} from the provider's own total.",
-			When:        "a day that is over differs from the provider's own total of records or charges, for six hours",
-		},
-		{
-			Alert: "CDRAuditMissing", Severity: warning, Signal: Exporter,
-			Doc:         "The newest audit found records that the provider lists and that aren't counted. Their day is read again.",
-			Expr:        fmt.Sprintf("max by (%s) (max_over_time(%s[5m])) > 0", byFeed.labels(), metrics.AuditMissing.Name),
-			Summary:     "Records of " + ofFeed + " are missing.",
-			Description: "The newest audit found {{ $value }} records that the provider lists and that aren't counted. Their day is read again; the next audit says whether that helped.",
-			When:        "the newest audit found records that aren't counted",
+			Summary: "What was counted of " + ofFeed + " isn't what its provider lists.",
+			Description: "It differs by {{ $value }} {{ or $labels.currency \"records\" }}, by the provider's own total of yesterday (UTC) or by the newest audit. " +
+				"A day whose records an audit missed is read again.",
+			When: "a day that is over differs from the provider's own total of records or charges, or from what an audit found, for six hours",
 		},
 		{
 			Alert: "CDRUnmappedValues", Severity: warning, Signal: Exporter,
@@ -143,15 +103,6 @@ func (p *Parameters) readingAlerts() Group {
 			Summary:     "The provider of {{ $labels.source }} uses new values of {{ $labels.field }}.",
 			Description: "Values of {{ $labels.field }} of " + ofFeed + " within the last day that are new to the exporter: about {{ printf \"%.0f\" $value }}. The log names each once.",
 			When:        "a value appeared within the last day that the mapping doesn't know",
-		},
-		{
-			Alert: "CDRSeriesOverflow", Severity: warning, Signal: Exporter,
-			Doc:         "A metric has more label sets than metrics.series_limit: new ones are folded.",
-			Expr:        grown("source, feed, metric", metrics.SeriesOverflow.Name, w1h),
-			Summary:     "{{ $labels.metric }} of " + ofFeed + " has too many series.",
-			Description: "Observations of the last hour that were folded into series with the label value overflow: about {{ printf \"%.0f\" $value }}. Sums stay exact; the split by label doesn't.",
-			When:        "observations were folded within the last hour because of `metrics.series_limit`",
-			Change:      "`metrics.series_limit`",
 		},
 	}}
 }

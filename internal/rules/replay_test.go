@@ -401,7 +401,7 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 func paging(source, offset string) string {
 	var all []string
 	for _, alert := range critically {
-		one := fmt.Sprintf(`ALERTS{alertstate="firing", alertname=%q, source=%q}%s`, alert, source, offset)
+		one := fmt.Sprintf(`ALERTS{alertstate="firing", severity="critical", alertname=%q, source=%q}%s`, alert, source, offset)
 		for _, by := range inhibited[alert] {
 			one += fmt.Sprintf(` unless on (%s) ALERTS{alertstate="firing", %s, source=%q}%s`, strings.Join(by.equal, ", "), by.matcher, source, offset)
 		}

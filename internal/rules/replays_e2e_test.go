@@ -88,10 +88,10 @@ func weekly() []replay {
 		with(dr("control_small"), func(r *replay) { r.rate, r.burst = 4, 30*time.Minute }),
 		with(dr("control_pstn"), func(r *replay) { r.feed = "pstn" }),
 		with(young("vanished"), func(r *replay) {
-			r.gone, r.want = true, []expected{{alert: "CDRExporterAbsent", by: 30 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
+			r.gone, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
 		}),
 		with(young("vanished_otlp"), func(r *replay) {
-			r.gone, r.otlp, r.want = true, true, []expected{{alert: "CDRExporterAbsent", by: 30 * time.Minute, until: 5 * time.Hour}, {alert: "CDRSourceAbsent"}}
+			r.gone, r.otlp, r.want = true, true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
 		}),
 		with(young("source_removed"), func(r *replay) {
 			r.removed, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
@@ -126,11 +126,11 @@ func weekly() []replay {
 			r.happens = onlyOn(sbc2, func(c *call) bool {
 				return c.direction == "inbound" || c.fail("invalid_number", "404", "number_format", "user")
 			})
-			r.want, r.pages = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSIPCodeSurging"}}, 1
+			r.want, r.pages = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}}, 1
 		}),
 		with(dr("silent_trunk"), func(r *replay) {
 			r.trunks, r.happens = []string{sbc1, sbc2}, onlyOn(sbc2, silent)
-			r.want = []expected{{alert: "CDRTrunkSilent", by: 105 * time.Minute, until: 4 * time.Hour}}
+			r.want = []expected{{alert: "CDRNoCalls", by: 105 * time.Minute, until: 4 * time.Hour}}
 		}),
 		with(dr("toll_fraud"), func(r *replay) {
 			r.more = every(time.Minute, 10, calling("LV", 40))
@@ -148,13 +148,13 @@ func weekly() []replay {
 			dear := calling("AT", 40)
 			dear.class = "premium"
 			r.more = every(3*time.Minute, 10, dear)
-			r.want, r.pages = []expected{{alert: "CDRPremiumCalls", by: time.Hour}}, 1
+			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
 		}),
 		with(young("satellite_fraud"), func(r *replay) {
 			dear := calling("001", 40) // as Iridium's and Thuraya's numbers are shown
 			dear.class = "satellite"
 			r.more = every(3*time.Minute, 10, dear)
-			r.want, r.pages = []expected{{alert: "CDRPremiumCalls", by: time.Hour}}, 1
+			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
 		}),
 		// A company that calls premium numbers every day is read for the first time.
 		with(young("premium_calls_of_a_first_day"), func(r *replay) {
@@ -172,7 +172,7 @@ func weekly() []replay {
 		}),
 		with(dr("unusual_hour"), func(r *replay) {
 			r.more = every(time.Minute, 40, calling("AL", 50))
-			r.want, r.pages = []expected{{alert: "CDRUnusualHour", by: time.Hour}}, 1
+			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
 		}),
 		// A company that calls another time zone for an hour each day, and has a Monday with 1.6 times the calls and charges.
 		with(dr("another_time_zone"), func(r *replay) {
@@ -196,7 +196,7 @@ func weekly() []replay {
 				back.at = time.Duration(40+5*i) * time.Minute
 				r.more = append(r.more, back)
 			}
-			r.want = []expected{{alert: "CDRWangiri", by: 2 * time.Hour}}
+			r.want = []expected{{alert: "CDRTollFraud", by: 2 * time.Hour}}
 		}),
 		// Customers abroad call a shop that can't answer all of them, and it calls them back.
 		with(dr("shop"), func(r *replay) {
@@ -256,12 +256,12 @@ func daily() []replay {
 		with("queue_control", func(r *replay) { r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.1), untilThen(0, 0)) }),
 		with("queue_slow", func(r *replay) {
 			r.ofQueue(untilThen(1, 0.6), untilThen(0.1, 0.5), untilThen(0, 0))
-			r.want = []expected{{alert: "CDRQueueAbandonment", by: time.Hour, until: 7 * time.Hour}}
+			r.want = []expected{{alert: "CDRQueueUnanswered", by: time.Hour, until: 7 * time.Hour}}
 		}),
 		with("queue_misdialled", func(r *replay) { r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.6), untilThen(0, 0.5)) }),
 		with("queue_without_agents", func(r *replay) {
 			r.ofQueue(untilThen(1, 0), untilThen(0.1, 1), untilThen(0, 0))
-			r.want = []expected{{alert: "CDRQueueUnanswered", by: 80 * time.Minute, until: 7 * time.Hour}, {alert: "CDRQueueAbandonment", by: time.Hour, until: 7 * time.Hour}}
+			r.want = []expected{{alert: "CDRQueueUnanswered", by: time.Hour, until: 7 * time.Hour}}
 		}),
 		with("no_history", func(r *replay) {
 			r.before, r.happens, r.pages = time.Hour, refused, 1
@@ -283,7 +283,7 @@ func daily() []replay {
 			r.burst, r.lasts, r.rate = 30*time.Minute, 4*time.Hour, 100
 			n := 0
 			r.happens = func(c *call) bool { n++; return n%5 > 1 || unreachable(c) }
-			r.want, r.pages = []expected{{alert: "CDRFailureSpike", by: 66 * time.Minute, until: 4 * time.Hour}, {alert: "CDRFailureSpikeSlow"}}, 1
+			r.want, r.pages = []expected{{alert: "CDRFailureSpike", by: 66 * time.Minute, until: 4 * time.Hour}}, 1
 		}),
 	}
 }

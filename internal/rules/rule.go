@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
 )
 
 // Rule is one recording or alerting rule.
@@ -19,6 +21,8 @@ type Rule struct {
 	For, Keep time.Duration
 	// Severity is critical (wake somebody), warning (this week's work) or info.
 	Severity string
+	// Milder is the severity while MilderIf holds, which is a condition of a template.
+	Milder, MilderIf string
 	// Signal says what an alert is about.
 	Signal Signal
 	// Summary is one line, Description holds the value. Both are templates.
@@ -65,7 +69,7 @@ func (p *Parameters) Recording() []Group {
 }
 
 func (p *Parameters) recording() []Group {
-	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), fraudBaselines(), p.channels(), p.queues(w1h), p.queues(w1d)}
+	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), fraudBaselines(), p.queues(w1h), p.queues(w1d)}
 }
 
 // Alerting are the groups of alerting rules.
@@ -87,11 +91,19 @@ func (p *Parameters) complete(groups []Group) []Group {
 		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool { return slices.Contains(p.Off, r.Alert) || r.Severity == "off" })
 		for j := range g.Rules {
 			r := &g.Rules[j]
-			r.Expr, r.Change = p.adapt(r.Expr), cmp.Or(r.Change, "nothing")
+			r.Expr, r.Change = parser.Prettify(p.adapt(r.Expr)), cmp.Or(r.Change, "nothing")
 			r.RunbookURL, r.DashboardURL = p.RunbookURL+r.Alert+".md", p.dashboardURL(g.Dashboard)
 		}
 	}
 	return slices.DeleteFunc(groups, func(g Group) bool { return len(g.Rules) == 0 })
+}
+
+// severity is the label of that name.
+func (r *Rule) severity() string {
+	if r.MilderIf == "" || r.Milder == r.Severity {
+		return r.Severity
+	}
+	return "{{ if " + r.MilderIf + " }}" + r.Milder + "{{ else }}" + r.Severity + "{{ end }}"
 }
 
 // AlertNames are all alerts, those that are off by default too.

@@ -66,10 +66,18 @@ func alertTable() string {
 	for _, g := range Default().Alerting() {
 		for i := range g.Rules {
 			r := &g.Rules[i]
-			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, r.Severity, r.When, cmp.Or(held(r.For), "at once"), r.Change)
+			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, severities(r), r.When, cmp.Or(held(r.For), "at once"), r.Change)
 		}
 	}
 	return b.String()
+}
+
+// severities are those that an alert can have.
+func severities(r *Rule) string {
+	if r.Milder == "" {
+		return r.Severity
+	}
+	return r.Severity + " or " + r.Milder
 }
 
 func feedList(feeds []string) string {

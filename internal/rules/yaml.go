@@ -74,7 +74,7 @@ func (r *Rule) node() *yaml.Node {
 		Labels, Annotations map[string]string
 	}{
 		r.Alert, r.Expr, held(r.For), held(r.Keep),
-		map[string]string{"severity": r.Severity, "signal": string(r.Signal)},
+		map[string]string{"severity": r.severity(), "signal": string(r.Signal)},
 		map[string]string{"summary": r.Summary, "description": r.Description, "runbook_url": r.RunbookURL, "dashboard_url": r.DashboardURL},
 	})
 }

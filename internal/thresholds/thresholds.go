@@ -7,10 +7,7 @@ import "time"
 type Thresholds struct {
 	ErrorBudget float64 `yaml:"error_budget"`
 	DownRatio   float64 `yaml:"down_ratio"`
-	DownFloor   int     `yaml:"down_floor"`
 	FewShare    float64 `yaml:"few_share"`
-	RecentFloor int     `yaml:"recent_floor"`
-	AnswerLeast float64 `yaml:"answer_least"`
 	AnswerFloor int     `yaml:"answer_floor"`
 	// PremiumCalls is how many calls to premium or satellite numbers of a country within an hour are too many.
 	PremiumCalls int `yaml:"premium_calls"`
@@ -18,7 +15,7 @@ type Thresholds struct {
 
 // Default are those of the shipped rules.
 func Default() Thresholds {
-	return Thresholds{ErrorBudget: 0.01, DownRatio: 0.9, DownFloor: 5, FewShare: 0.5, RecentFloor: 10, AnswerLeast: 0.02, AnswerFloor: 20, PremiumCalls: 5}
+	return Thresholds{ErrorBudget: 0.01, DownRatio: 0.9, FewShare: 0.5, AnswerFloor: 20, PremiumCalls: 5}
 }
 
 // Burn is a burn rate: so many times the error budget, of at least so many attempts. Microsoft calls a low NER on fewer than 100 calls possibly normal.
@@ -27,13 +24,19 @@ type Burn struct {
 	Floor  int
 }
 
-// The burn rates of CDRFailureSpike and CDRFailureSpikeSlow.
+// The burn rates of CDRFailureSpike.
 var (
 	Fast = Burn{Factor: 14.4, Floor: 30}
 	Slow = Burn{Factor: 6, Floor: 60}
 )
 
 const (
+	// DownFloor is the number of attempts within minutes on which a trunk is called down.
+	DownFloor = 5
+	// RecentFloor is the number of its last attempts on which a trunk is judged.
+	RecentFloor = 10
+	// AnswerLeast is the share of calls that connect at most where answers have collapsed and what is usual isn't known.
+	AnswerLeast = 0.02
 	// LeastFaults is from how many faults on a share of a few attempts means something.
 	LeastFaults = 3
 	// HalfConnect is the share of calls that connect at least where a feed that gives no reasons is judged to work.
@@ -60,20 +63,20 @@ func (c Counts) FaultShare() float64 { return float64(c.Faults) / float64(max(c.
 
 // Down says whether nearly every attempt fails (CDRTrunkDown).
 func (t *Thresholds) Down(c Counts) bool {
-	return c.Attempts >= t.DownFloor && c.FaultShare() >= t.DownRatio
+	return c.Attempts >= DownFloor && c.FaultShare() >= t.DownRatio
 }
 
-// MostFail says whether most attempts fail (CDRMostCallsFail).
+// MostFail says whether most attempts fail (CDRFailureSpike).
 func (t *Thresholds) MostFail(c Counts) bool {
-	return c.Attempts >= t.RecentFloor && c.FaultShare() >= t.FewShare
+	return c.Attempts >= RecentFloor && c.FaultShare() >= t.FewShare
 }
 
-// SomeFail says whether so many attempts fail that the budget burns too fast (CDRFailureSpike, CDRFailureSpikeSlow).
+// SomeFail says whether the faults burn the budget too fast (CDRFailureSpike).
 func (t *Thresholds) SomeFail(c Counts) bool {
 	return c.Faults >= LeastFaults && c.FaultShare() > t.Limit(Fast) || c.Attempts >= Slow.Floor && c.FaultShare() > t.Limit(Slow)
 }
 
 // NoneConnect says whether hardly any attempt connects (CDRAnswersCollapsed without a week of history).
 func (t *Thresholds) NoneConnect(c Counts) bool {
-	return c.Attempts >= t.AnswerFloor && float64(c.Connected)/float64(c.Attempts) <= t.AnswerLeast
+	return c.Attempts >= t.AnswerFloor && float64(c.Connected)/float64(c.Attempts) <= AnswerLeast
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// dearWindow is within what time calls must have been read to be a burst, as of CDRPremiumCalls.
+	// dearWindow is within what time calls must have been read to be a burst, as of CDRTollFraud.
 	dearWindow = time.Hour
 	// dearAge is how old a call may be that is read: what is older is of a history.
 	dearAge = 24 * time.Hour

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
@@ -223,6 +224,28 @@ func TestPageIsAccessible(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%d elements are called %s", n, id)
 		}
+	}
+}
+
+// TestFailureHasNoLooseText: what a failure's column shows stands in elements, each on lines of its own, so that no separator stands alone on one.
+func TestFailureHasNoLooseText(t *testing.T) {
+	hit := failing("sbc1.example.com", bad, time.Hour)
+	hit.labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}})
+	body, _ := statusPage(t, &fakeBackend{status: statusWith(reading(hit))})
+	cells := 0
+	eachElement(t, body, func(node *html.Node) {
+		if node.Data != "td" || attribute(node, "class") != "problem" {
+			return
+		}
+		cells++
+		for child := range node.ChildNodes() {
+			if child.Type == html.TextNode && strings.TrimSpace(child.Data) != "" {
+				t.Errorf("%q stands alone", child.Data)
+			}
+		}
+	})
+	if cells == 0 || !strings.Contains(body, "; your SBC; 63 of 64 failed attempts are of site Berlin<") {
+		t.Errorf("the failure isn't shown whole:\n%s", body)
 	}
 }
 

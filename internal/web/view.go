@@ -125,16 +125,20 @@ func (r row) Count(result string) int { return strings.Count(r.Results, result) 
 // Percent is the same as a share of all attempts.
 func (r row) Percent(result string) int { return 100 * r.Count(result) / max(len(r.Results), 1) }
 
-// Top is the most frequent failure and whose it is; empty: none is known.
-func (r row) Top() string {
-	if f := r.Finding; f.Whose != "" {
-		return f.Cause + "; " + f.Whose
+// Failure is the most frequent failure, whose it is and whom it hits; empty: none is known.
+func (r *row) Failure() string {
+	f := r.Finding
+	if f.Whose == "" {
+		top, faults := r.TopFailure(metrics.Faults)
+		if faults == 0 {
+			return ""
+		}
+		f.Cause, f.Whose = failureText(top), faultDomains[top.FaultDomain][0]
 	}
-	top, faults := r.TopFailure(metrics.Faults)
-	if faults == 0 {
-		return ""
+	if f.Affected != "" {
+		f.Whose += "; " + f.Affected
 	}
-	return failureText(top) + "; " + faultDomains[top.FaultDomain][0]
+	return f.Cause + "; " + f.Whose
 }
 
 // spanText is a length of time in its two largest units; a negative one is 0 s.
