@@ -103,8 +103,11 @@ func (f *RangeFeed) commitReached(ctx context.Context, r *rangePoll, read *count
 		}
 	}
 	if !waits {
-		position.Read, position.HistoryDone = read, r.plan.HistoryRead
-		position.Watermark, r.plan.HistoryRead = r.plan.Release(r.spans), false
+		position.Read = read
+		if !f.clocksHold(f.settings.Clock.times()) {
+			position.HistoryDone, r.plan.HistoryRead = r.plan.HistoryRead, false
+			position.Watermark = r.plan.Release(r.spans)
+		}
 	}
 	if err = f.commitPlan(ctx, r, position); err == nil {
 		f.withheld = waits && (!r.plan.Reached.IsZero() || r.plan.HistoryRead)

@@ -367,6 +367,35 @@ func TestRule13_MissingRows(t *testing.T) {
 	}
 }
 
+// TestRule10_MissingRowsThatCome while the clocks differ don't move the watermark before these agree.
+func TestRule10_MissingRowsThatCome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now().Truncate(time.Second)
+		m := newModel(begin.Add(-3 * time.Hour))
+		traffic(m, begin.Add(14*time.Hour), time.Minute, time.Hour)
+		bad := begin.Add(time.Hour)
+		r := missingRows{m, func(from, to time.Time) bool {
+			return time.Since(begin) <= 3*time.Hour && from.Before(bad.Add(time.Second)) && to.After(bad)
+		}}
+		var lie atomic.Int64
+		m.date = func() time.Time { return time.Now().Add(time.Duration(lie.Load())) }
+		l := loopOver(m, time.Minute, 6*time.Hour, func(s *FeedSettings) { s.Info.Reader = r })
+		l.Start()
+		pass(t, 2*time.Hour)
+		lie.Store(int64(-7 * time.Hour))
+		pass(t, 8*time.Hour)
+		if s := m.State(); len(s.Spans) > 0 || s.Watermark.After(bad) {
+			t.Errorf("still to be read are %v, the watermark is %s after the missing rows", s.Spans, s.Watermark.Sub(bad))
+		}
+		lie.Store(0)
+		pass(t, time.Hour)
+		l.Stop()
+		if behind := time.Since(m.State().Watermark); behind > 5*time.Minute {
+			t.Errorf("the watermark is %s behind", behind)
+		}
+	})
+}
+
 // TestRule30_AnOutageStepsOverNothing: a provider that fails for every span is at fault itself, however it fails and for however long.
 func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 	for _, c := range []struct {
