@@ -90,6 +90,8 @@ type SourceSettings struct {
 	Name string
 	// EmergencyNumbers are the numbers that count as emergency services.
 	EmergencyNumbers []string
+	// Origins asks for cdr.Record.Origins, which providers with a definition know.
+	Origins bool
 	// Notified counts notifications; nil: for commands, which get none.
 	Notified NotificationObserver
 	// Derive makes a secret for a purpose, the same as long as the ledger lives; nil: for commands, which need none.

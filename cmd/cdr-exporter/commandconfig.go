@@ -29,6 +29,7 @@ type commandConfig struct {
 	opened    []*collector.Source
 	quotas    httpclient.Quotas // shared by sources with one credential
 	share     float64           // of the providers' limits that is used; 0: all
+	origins   bool              // sources say what fields of records were taken from
 	now       func() time.Time  // the clock of sources that are opened; nil: the local one
 }
 
@@ -70,7 +71,7 @@ func (r *commandConfig) open(name string) (*collector.Source, error) {
 		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, r.file, strings.Join(r.sourceNames(), ", "))
 	}
 	settings := app.SourceSettings(s, &r.quotas)
-	settings.Share, settings.Now = r.share, r.now
+	settings.Share, settings.Now, settings.Origins = r.share, r.now, r.origins
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) {
 		return ledger.ReadSecret(ctx, r.storage, s.Name, s.RenamedFrom)
 	}

@@ -94,6 +94,7 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(cli.Command("report", "Sum calls, minutes and charges of a range by trunk, country, month and more, as the provider has them now."), newReport)
 	add(cli.Command("backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks."), newBackfill)
 	add(cli.Command("match", "Compare two books of the same calls that share no ids, such as a source's calls and a carrier's bill."), newMatch)
+	add(cli.Command("explain", "List the records that make a number of a counter or histogram, and prove their sum."), newExplain)
 	add(cli.Command("audit", "Compare what providers list of a span of time with what the ledger has counted, also while the exporter runs."), newAudit)
 	state := cli.Command("ledger", "Look into the ledger, check it, or make it smaller.")
 	add(state.Command("show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why."), ledgerReader(showLedger))

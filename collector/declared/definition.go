@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -33,7 +34,7 @@ type Definition struct {
 	Push  *Push           `yaml:"push"`
 	Feeds map[string]Feed `yaml:"feeds"`
 
-	text string
+	text, file string
 }
 
 // Parameter is a key of a source's block beside its feeds.
@@ -165,7 +166,7 @@ func Load(path string, text []byte) (*Definition, error) {
 		return nil, err
 	}
 	d.Replaces = d.Replaces || d.Provider == d.Extends
-	d.text = string(text)
+	d.text, d.file = string(text), filepath.Base(path)
 	return d, nil
 }
 

@@ -22,6 +22,7 @@ type Mapper struct {
 	zone      *time.Location
 	now       func() time.Time
 	ignore    *Condition // the source's
+	trace     string     // the definition's file; empty: origins aren't noted
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 	leg       *Mapper // of the legs within a row; nil: they have none
@@ -35,14 +36,16 @@ type MapperSettings struct {
 	// Now is the clock, for times without a year; nil: time.Now.
 	Now func() time.Time
 	// Ignore is the source's own: further rows that aren't calls.
-	Ignore           *Condition
+	Ignore *Condition
+	// Trace asks for origins, by the name of the definition's file; empty: none.
+	Trace            string
 	EmergencyNumbers []string
 }
 
 // NewMapper makes a mapper of a feed.
 func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	m := &Mapper{
-		feed: feed, zone: s.Zone, now: s.Now, ignore: s.Ignore,
+		feed: feed, zone: s.Zone, now: s.Now, ignore: s.Ignore, trace: s.Trace,
 		extra: slices.Sorted(maps.Keys(feed.Record.Extra)), labels: slices.Sorted(maps.Keys(feed.Record.Labels)),
 		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers),
 	}
@@ -230,6 +233,7 @@ func read[T any](p *mapping, field string, v *Value, parse func(*given) (value T
 		if problem == "" && g.by != nil {
 			switch value, problem = parse(&g); problem {
 			case "":
+				p.noteOrigin(field, &g)
 				return value, true
 			case noValue:
 				continue
@@ -243,6 +247,23 @@ func read[T any](p *mapping, field string, v *Value, parse func(*given) (value T
 		p.fail(field, wrong)
 	}
 	return *new(T), false
+}
+
+// wordFields are the fields whose texts are words or amounts, never numbers, names or addresses.
+var wordFields = []string{
+	"outcome", "direction", "call_type", "sip_code", "amount", "currency", "duration", "ringing", "party", "queue_result",
+}
+
+// noteOrigin notes where a field was taken from.
+func (p *mapping) noteOrigin(field string, g *given) {
+	if p.trace == "" {
+		return
+	}
+	o := cdr.Origin{Field: field, Table: g.by.Table != nil || g.by.codes != nil, Where: p.trace + ":" + strconv.Itoa(g.by.line)}
+	if slices.Contains(wordFields, field) {
+		o.Value = strings.Clone(g.row)
+	}
+	p.record.Origins = append(p.record.Origins, o)
 }
 
 func (p *mapping) text(field string, v *Value) string {

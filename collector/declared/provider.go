@@ -113,8 +113,12 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 				ChargesLater: len(of.Record.Charges) > 0,
 			},
 		}
+		trace := ""
+		if settings.Origins {
+			trace = d.file
+		}
 		f := &feed{Feed: &of, FeedBlock: keys, name: name, settings: MapperSettings{
-			Parameters: b.Values, Zone: zone, Now: settings.Now, Ignore: keys.Ignore,
+			Parameters: b.Values, Zone: zone, Now: settings.Now, Ignore: keys.Ignore, Trace: trace,
 			EmergencyNumbers: settings.EmergencyNumbers,
 		}}
 		for _, read := range ways {

@@ -46,6 +46,8 @@ type alternative struct {
 	Networks string `yaml:"networks"`
 	Privacy  string `yaml:"privacy"`
 
+	line int // of the definition
+
 	codes func(text string) (c cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
@@ -132,6 +134,7 @@ func (v *Value) DecodeNode(n *config.Node) {
 		default:
 			item.Problemf("must be a path, a mapping or a list of these, is %s", item.Form())
 		}
+		a.line = item.Line()
 		v.alternatives = append(v.alternatives, a)
 	}
 }
@@ -229,6 +232,7 @@ func withNone(words map[string]cdr.Outcome) map[string]cdr.Outcome {
 // given is what an alternative gives: a text, or what a table says of one.
 type given struct {
 	text  string
+	row   string // the row's text that a table translated
 	by    *alternative
 	cause // of a code's table, or of one for outcomes
 }
@@ -263,7 +267,7 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 			return g, "", ""
 		}
 	}
-	g, known := given{text: text, by: a}, true
+	g, known := given{text: text, row: text, by: a}, true
 	switch {
 	case a.codes != nil:
 		code := text

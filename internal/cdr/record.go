@@ -109,6 +109,21 @@ type Record struct {
 
 	// Extra are the provider's own fields, for logs only.
 	Extra []Attr
+
+	// Origins say which values of the row made fields; nil: the caller of the source doesn't ask for them.
+	Origins []Origin
+}
+
+// Origin is where a field of a record was taken from.
+type Origin struct {
+	// Field is its name in definitions.
+	Field string
+	// Value is the row's text that made it; empty where that may be personal.
+	Value string
+	// Table says that a table translated the value.
+	Table bool
+	// Where is the line of the definition, such as acmetel.yaml:12.
+	Where string
 }
 
 // Reset empties the record and keeps the memory of its slices.

@@ -44,6 +44,9 @@ func (n *Node) IsMap() bool { return n.yaml.Kind == yaml.MappingNode }
 // Text is a single value as it is written.
 func (n *Node) Text() string { return n.yaml.Value }
 
+// Line is where the value stands in the file.
+func (n *Node) Line() int { return n.yaml.Line }
+
 // IsPlain says that the value is a number or a truth value, written without quotes.
 func (n *Node) IsPlain() bool {
 	return slices.Contains([]string{"!!int", "!!float", "!!bool"}, n.yaml.ShortTag())

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/app"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/explain"
+	"github.com/cdr-exporter/cdr-exporter/internal/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+)
+
+// explainCommand lists the records that make a number.
+type explainCommand struct {
+	selector, from, to string
+	output             string
+}
+
+func newExplain(c *kingpin.CmdClause) command {
+	e := &explainCommand{}
+	run := configCommand(c, e.run)
+	c.Arg("selector", "Series of a counter or histogram, such as 'cdr_call_failures_total{trunk=\"sbc1\"}'.").Required().StringVar(&e.selector)
+	c.Flag("from", "Start of the range, in the forms of --to; by default the lookback of each feed ago.").PlaceHolder("FROM").StringVar(&e.from)
+	c.Flag("to", "End of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h; now by default.").
+		PlaceHolder("TO").Default("0s").StringVar(&e.to)
+	c.Flag("output", "table, csv or jsonl.").Default("table").EnumVar(&e.output, "table", "csv", "jsonl")
+	return run
+}
+
+func (e *explainCommand) run(ctx context.Context, c *commandConfig, s streams) error {
+	selector, err := explain.Parse(e.selector, c.labels.Names())
+	if err != nil {
+		return usageError{err}
+	}
+	redactor, err := c.redactor(ctx)
+	if err != nil {
+		return err
+	}
+	c.origins = true
+	var all []*explain.Result
+	for _, name := range c.sourceNames() {
+		if !selector.Has(name, c.Source(name).ProviderName) {
+			continue
+		}
+		source, err := c.open(name)
+		if err != nil {
+			return err
+		}
+		for i := range source.Feeds {
+			info := &source.Feeds[i]
+			if !selector.Has(name, c.Source(name).ProviderName, info.Name) || info.Reader == nil && !info.KeepsNothing() {
+				continue
+			}
+			result, err := e.explain(ctx, c, selector, &pastFeed{
+				source: source, Feed: history.Feed{Source: name, Provider: c.Source(name).ProviderName, Info: info},
+			}, s.errors)
+			if err != nil {
+				if ctx.Err() != nil {
+					return errors.New("interrupted")
+				}
+				return err
+			}
+			all = append(all, result)
+		}
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("no feed of %s has such series; its sources are: %s", c.file, strings.Join(c.sourceNames(), ", "))
+	}
+	if err := e.print(all, redactor, s); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	if slices.ContainsFunc(all, func(r *explain.Result) bool { return !r.Proven() }) {
+		return errSilent
+	}
+	return nil
+}
+
+// explain explains the series of one feed. Whole hours are read, since the ledger remembers records by the hour.
+func (e *explainCommand) explain(
+	ctx context.Context, c *commandConfig, selector *explain.Selector, f *pastFeed, errs io.Writer,
+) (*explain.Result, error) {
+	now := time.Now().UTC()
+	from, to, err := parseRange(cmp.Or(e.from, f.Info.Lookback.String()), e.to, now)
+	if err != nil {
+		return nil, err
+	}
+	if !from.Before(to) {
+		return nil, usageError{errors.New("--from must be before --to")}
+	}
+	feed := &explain.Feed{Selector: selector, Spec: app.SpecOf(c.Source(f.Source), f.Info), From: from, To: to}
+	if f.Info.Reader != nil {
+		span := &pastSpan{now: now, from: from.Truncate(time.Hour).Add(-explain.Margin)}
+		f.from, f.To = span.from, to.Add(time.Hour-1).Truncate(time.Hour).Add(explain.Margin)
+		if f.To.After(now) {
+			f.To = now.Add(time.Second).Truncate(time.Second)
+		}
+		add := func(_ *history.Feed, fact *facts.Fact) { feed.Add(fact) }
+		done := func(*history.History, *meter) error { return nil }
+		if err := span.read(ctx, c, history.Settings{Step: time.Minute, OnFact: add}, []*pastFeed{f}, errs, done); err != nil {
+			return nil, err
+		}
+	}
+	i, err := ledger.Inspect(ctx, c.storage)
+	if err != nil {
+		return nil, err
+	}
+	result, err := feed.Prove(i, now)
+	if err = errors.Join(err, i.Close()); err != nil {
+		return nil, fmt.Errorf("explain %s: %w", f.name(), err)
+	}
+	return result, nil
+}
+
+// entryCells are the columns of an entry.
+func entryCells(entry *explain.Entry) []cell {
+	r := entry.Record
+	return []cell{
+		{"start", r.Start},
+		{"feed", entry.Source + "/" + entry.Feed},
+		{"id", r.ID},
+		{"caller", r.CallerNumber},
+		{"callee", r.CalleeNumber},
+		{"user", r.UserName},
+		{"amount", entry.Amount.String()},
+		{"because", entry.Because},
+	}
+}
+
+// print prints the entries, and what proves their sum: of a table below it, else as messages.
+func (e *explainCommand) print(all []*explain.Result, redactor *cdr.Redactor, s streams) error {
+	write, flush := rowWriter(e.output, s.out)
+	line := func(entry *explain.Entry, text func(cell) string) error {
+		var texts []string
+		for _, c := range entryCells(entry) {
+			texts = append(texts, text(c))
+		}
+		return write(texts)
+	}
+	proof, enc := s.errors, json.NewEncoder(s.out)
+	switch e.output {
+	case "table":
+		proof = s.out
+		fallthrough
+	case "csv":
+		_ = line(&explain.Entry{Record: new(cdr.Record)}, func(c cell) string { return c.column })
+	}
+	for _, result := range all {
+		for i := range result.Entries {
+			entry := &result.Entries[i]
+			if !entry.Gone {
+				r := *entry.Record // facts share it
+				redactor.Redact(&r)
+				entry.Record = &r
+			}
+			var err error
+			if e.output == "jsonl" {
+				err = enc.Encode(object(entryCells(entry)))
+			} else {
+				err = line(entry, cell.text)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	if e.output != "jsonl" {
+		if err := flush(); err != nil {
+			return err
+		}
+	}
+	return printProof(all, proof)
+}
+
+// printProof prints the sums of all feeds, and why they differ from what the provider lists.
+func printProof(all []*explain.Result, out io.Writer) error {
+	var listed, counted cdr.Money
+	known, proven, n := true, true, 0
+	var differences []explain.Difference
+	for _, r := range all {
+		n += len(r.Entries)
+		listed = listed.Add(&r.Listed)
+		if known = known && r.Counted != nil; known {
+			counted = counted.Add(r.Counted)
+		}
+		proven = proven && r.Proven()
+		for _, d := range r.Differences {
+			at := slices.IndexFunc(differences, func(o explain.Difference) bool { return o.Reason == d.Reason })
+			if at < 0 {
+				differences = append(differences, d)
+			} else {
+				differences[at].Records += d.Records
+			}
+		}
+	}
+	change := "Each was compared with the ledger, which keeps no sums of such a range."
+	if known {
+		change = fmt.Sprintf("The counter grew by %s.", counted.String())
+	}
+	verdict := "The sum is proven."
+	if !proven {
+		verdict = "The sum isn't proven."
+	}
+	_, err := fmt.Fprintf(out, "\n%d records add %s. %s\n", n, listed.String(), change)
+	for _, d := range differences {
+		_, err = fmt.Fprintf(out, "%d %s\n", d.Records, d.Reason)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(out, verdict)
+	}
+	return err
+}
