@@ -30,10 +30,12 @@ type explainCommand struct {
 func newExplain(c *kingpin.CmdClause) command {
 	e := &explainCommand{}
 	run := configCommand(c, e.run)
-	c.Arg("selector", "Series of a counter or histogram, such as 'cdr_call_failures_total{trunk=\"sbc1\"}'.").Required().StringVar(&e.selector)
-	c.Flag("from", "Start of the range, in the forms of --to; by default the lookback of each feed ago.").PlaceHolder("FROM").StringVar(&e.from)
-	c.Flag("to", "End of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h; now by default.").
-		PlaceHolder("TO").Default("0s").StringVar(&e.to)
+	c.Arg("selector", "Series of a counter or histogram, such as 'cdr_call_failures_total{trunk=\"sbc1\"}'.").
+		Required().StringVar(&e.selector)
+	c.Flag("from", "Start of the range, in the forms of --to; by default the lookback of each feed ago.").
+		PlaceHolder("FROM").StringVar(&e.from)
+	c.Flag("to", "End of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h; "+
+		"now by default.").PlaceHolder("TO").Default("0s").StringVar(&e.to)
 	c.Flag("output", "table, csv or jsonl.").Default("table").EnumVar(&e.output, "table", "csv", "jsonl")
 	return run
 }
@@ -59,12 +61,12 @@ func (e *explainCommand) run(ctx context.Context, c *commandConfig, s streams) e
 		}
 		for i := range source.Feeds {
 			info := &source.Feeds[i]
-			if !selector.Has(name, c.Source(name).ProviderName, info.Name) || info.Reader == nil && !info.KeepsNothing() {
+			isRead := info.Reader != nil || info.KeepsNothing()
+			if !isRead || !selector.Has(name, c.Source(name).ProviderName, info.Name) {
 				continue
 			}
-			result, err := e.explain(ctx, c, selector, &pastFeed{
-				source: source, Feed: history.Feed{Source: name, Provider: c.Source(name).ProviderName, Info: info},
-			}, s.errors)
+			of := history.Feed{Source: name, Provider: c.Source(name).ProviderName, Info: info}
+			result, err := e.explain(ctx, c, selector, &pastFeed{source: source, Feed: of}, s.errors)
 			if err != nil {
 				if ctx.Err() != nil {
 					return errors.New("interrupted")
@@ -106,8 +108,8 @@ func (e *explainCommand) explain(
 			f.To = now.Add(time.Second).Truncate(time.Second)
 		}
 		add := func(_ *history.Feed, fact *facts.Fact) { feed.Add(fact) }
-		done := func(*history.History, *meter) error { return nil }
-		if err := span.read(ctx, c, history.Settings{Step: time.Minute, OnFact: add}, []*pastFeed{f}, errs, done); err != nil {
+		set, done := history.Settings{Step: time.Minute, OnFact: add}, func(*history.History, *meter) error { return nil }
+		if err := span.read(ctx, c, set, []*pastFeed{f}, errs, done); err != nil {
 			return nil, err
 		}
 	}

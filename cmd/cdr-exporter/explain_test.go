@@ -21,7 +21,8 @@ func TestExplain(t *testing.T) {
 		graph: sim.Settings{PageSize: 100}, ringcentral: rcsim.Settings{Gzip: true}, wavix: wavixsim.Settings{},
 	})
 	e.hold()
-	shown := e.start(settings{}).ready().scrape()
+	running := e.start(settings{}).ready()
+	shown := running.scrape()
 	for _, c := range []struct{ selector, metric, labels string }{
 		{"cdr_calls_total", "cdr_calls_total", ""},
 		{`cdr_calls_total{outcome="answered",late="true"}`, "cdr_calls_total", "outcome=answered late=true"},
@@ -56,4 +57,5 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s: %s", c.selector, x.log)
 		}
 	}
+	running.stop()
 }

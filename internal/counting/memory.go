@@ -62,17 +62,19 @@ func (k *known) memory(listed []fieldHash) (*Memory, error) {
 	for i := range recordFields {
 		is := func(f fieldHash) bool { return f.key == uint32(i) } //nolint:gosec // at most 24
 		a, b := slices.IndexFunc(k.fields, is), slices.IndexFunc(listed, is)
-		if was.fields&(1<<i) != 0 || a >= 0 && (b < 0 || k.fields[a].hash != listed[b].hash) {
+		differs := listed != nil && ((a < 0) != (b < 0) || a >= 0 && k.fields[a].hash != listed[b].hash)
+		if was.fields&(1<<i) != 0 || differs {
 			m.Changed = append(m.Changed, recordFields[i].name)
 		}
 	}
 	return m, nil
 }
 
-// Facts appends what was counted of a record, with what only its listed version says. Of a leg these are the leg and its charges.
+// Facts appends what was counted of a record, with what only its listed version says. Of a leg these are the leg and its
+// charges.
 func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
-	first := *r
-	first.Direction, first.CallType, first.Country, first.Labels = m.Labels.Direction, m.Labels.CallType, m.Labels.Country, m.Labels.Labels
+	first, was := *r, &m.Labels
+	first.Direction, first.CallType, first.Country, first.Labels = was.Direction, was.CallType, was.Country, was.Labels
 	first.Outcome, first.Charges = m.Outcomes[0], m.firstCharges()
 	if m.Leg {
 		dst = facts.AppendCharges(facts.AppendLegs(dst, &first), &first, "")

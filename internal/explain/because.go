@@ -12,8 +12,8 @@ import (
 
 // fields are the fields of definitions that labels come from, where these aren't called the same.
 var fields = map[string][]string{
-	"outcome": {"outcome"}, "reason": {"outcome", "sip_code"}, "fault_domain": {"outcome", "sip_code"}, "connected": {"outcome"},
-	"country": {"country"}, "component": {"amount"}, "result": {"queue_result"}, "sign": {"amount"}, "leg_type": {"party"},
+	"reason": {"outcome", "sip_code"}, "fault_domain": {"outcome", "sip_code"}, "connected": {"outcome"},
+	"component": {"amount"}, "sign": {"amount"}, "result": {"queue_result"}, "leg_type": {"party"},
 }
 
 // because says which value of the row made a record part of the series: for each label that the selector asks for, else

@@ -92,7 +92,8 @@ var (
 )
 
 func (e *Feed) differ(d Difference) {
-	at := slices.IndexFunc(e.result.Differences, func(o Difference) bool { return o.Reason == d.Reason })
+	same := func(o Difference) bool { return o.Reason == d.Reason }
+	at := slices.IndexFunc(e.result.Differences, same)
 	if at < 0 {
 		at = len(e.result.Differences)
 		e.result.Differences = append(e.result.Differences, d)
@@ -107,7 +108,8 @@ func (e *Feed) Add(f *facts.Fact) {
 		if e.byID == nil {
 			e.byID = make(map[string][]*listed)
 		}
-		e.records, e.byID[idOf(l.record)] = append(e.records, l), append(e.byID[idOf(l.record)], l)
+		id := idOf(l.record)
+		e.records, e.byID[id] = append(e.records, l), append(e.byID[id], l)
 		return
 	}
 	e.deltas = metrics.Count(e.deltas[:0], f)
@@ -123,7 +125,9 @@ func idOf(r *cdr.Record) string { return cmp.Or(r.ID, fmt.Sprintf("%s\x00%d", r.
 
 // clone copies a record with its texts, which may lie in a page that is used again.
 func clone(r *cdr.Record) *cdr.Record {
-	form := json.JoinOptions(json.OmitZeroStructFields(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true))
+	form := json.JoinOptions(
+		json.OmitZeroStructFields(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
+	)
 	copied := new(cdr.Record)
 	text, err := json.Marshal(r, form)
 	if err == nil {
@@ -240,9 +244,9 @@ func (e *Feed) addListed(f *facts.Fact) {
 	case call.Changed || call.Grown && f.Kind != facts.Call && f.Kind != facts.Failure:
 		e.addDifference(f, revised)
 	}
-	r := f.Record
+	r, was := f.Record, &call.Labels
 	f.Late, r.Trunk = call.Late, call.Trunk
-	r.Direction, r.CallType, r.Country, r.Labels = call.Labels.Direction, call.Labels.CallType, call.Labels.Country, call.Labels.Labels
+	r.Direction, r.CallType, r.Country, r.Labels = was.Direction, was.CallType, was.Country, was.Labels
 	e.addFact(f, new(counting.Memory), false)
 }
 
@@ -277,7 +281,8 @@ func (e *Feed) addFact(f *facts.Fact, m *counting.Memory, fromListed bool) {
 		if d.Def != e.Selector.Def {
 			continue
 		}
-		matches, certain := e.Selector.matches(d.LabelValues(), func(label string) bool { return isChanged(m, label, fromListed) })
+		unknown := func(label string) bool { return isChanged(m, label, fromListed) }
+		matches, certain := e.Selector.matches(d.LabelValues(), unknown)
 		if !matches {
 			continue
 		}
@@ -304,26 +309,36 @@ func (e *Feed) addEntry(d *metrics.Delta, entry Entry) {
 // changing are the fields whose change makes the first value of a label unknown. Other labels are remembered, or
 // follow from what doesn't change.
 var changing = map[string][]string{
-	"trunk": {"cdr.trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"}, "media_bypass": {"cdr.media_bypass"},
-	"reason": {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"}, "fault_domain": {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
+	"trunk": {"cdr.trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"},
+	"reason":         {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
+	"fault_domain":   {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
+	"media_bypass":   {"cdr.media_bypass"},
 	"media_location": {"cdr.media_location"}, "signaling_location": {"cdr.signaling_location"},
 	"number_class": {"cdr.caller.number", "cdr.callee.number"},
 }
 
 // isChanged says whether the value of a label may have been another one when the record was counted.
 func isChanged(m *counting.Memory, label string, fromListed bool) bool {
-	byOutcome := label == "reason" || label == "fault_domain" || label == "sip_code" || label == "sub_code" || label == "outcome" && fromListed
-	return byOutcome && len(m.Outcomes) > 1 || fromListed && label == "direction" && slices.Contains(m.Changed, "cdr.direction") ||
-		slices.ContainsFunc(changing[label], func(field string) bool { return slices.Contains(m.Changed, field) })
+	has := func(field string) bool { return slices.Contains(m.Changed, field) }
+	switch label {
+	case "reason", "fault_domain", "sip_code", "sub_code":
+		return len(m.Outcomes) > 1 || slices.ContainsFunc(changing[label], has)
+	case "outcome":
+		return fromListed && len(m.Outcomes) > 1
+	case "direction":
+		return fromListed && has("cdr.direction")
+	}
+	return slices.ContainsFunc(changing[label], has)
 }
+
+// lengths are the fields that times are taken from.
+var lengths = []string{"cdr.duration", "cdr.answer_time", "cdr.end_time", "cdr.invite_time"}
 
 // isLengthChanged says whether the time of a fact may have been another one when the record was counted.
 func isLengthChanged(d *metrics.Def, m *counting.Memory) bool {
 	switch d {
 	case metrics.CallDuration, metrics.ConnectedSeconds, metrics.CallSetup, metrics.TrunkSeconds:
-		return slices.ContainsFunc(m.Changed, func(field string) bool {
-			return slices.Contains([]string{"cdr.duration", "cdr.answer_time", "cdr.end_time", "cdr.invite_time"}, field)
-		})
+		return slices.ContainsFunc(m.Changed, func(field string) bool { return slices.Contains(lengths, field) })
 	}
 	return false
 }

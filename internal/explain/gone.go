@@ -15,16 +15,18 @@ import (
 var (
 	// rememberedLabels are the labels whose values the ledger keeps for each record, beside the operator's.
 	rememberedLabels = []string{
-		"direction", "call_type", "outcome", "country", "connected", "late", "currency", "component", "sign", "from", "to",
+		"direction", "call_type", "outcome", "country", "connected", "late",
+		"currency", "component", "sign", "from", "to",
 	}
 	// rememberedMetrics are those that a record adds to by what the ledger keeps of it.
 	rememberedMetrics = []*metrics.Def{
-		metrics.Calls, metrics.CallFailures, metrics.CallsByCountry, metrics.CallCharges, metrics.ChargeCorrections, metrics.OutcomeChanges,
+		metrics.Calls, metrics.CallFailures, metrics.CallsByCountry,
+		metrics.CallCharges, metrics.ChargeCorrections, metrics.OutcomeChanges,
 	}
 )
 
-// addGone adds the records that the ledger remembers in the hours of the range and the provider doesn't list. Feeds whose
-// records aren't remembered by the hour of their start have none that are known.
+// addGone adds the records that the ledger remembers in the hours of the range and the provider doesn't list. Of feeds
+// whose records aren't remembered by the hour of their start none are known.
 func (e *Feed) addGone(i *ledger.Inspector, floor time.Time) error {
 	if e.Spec.FoundAnywhere() {
 		return nil
@@ -81,7 +83,8 @@ func (e *Feed) addRemembered(key counting.Hash, m *counting.Memory, hour time.Ti
 			switch matches, certain := e.Selector.matches(d.LabelValues(), unknown); {
 			case !matches:
 			case certain && inRange:
-				e.addEntry(d, Entry{Record: r, Gone: true, Because: "the ledger has counted it, and the provider doesn't list it"})
+				const because = "the ledger has counted it, and the provider doesn't list it"
+				e.addEntry(d, Entry{Record: r, Gone: true, Because: because})
 			default:
 				e.differ(gone)
 			}
