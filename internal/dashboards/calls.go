@@ -17,13 +17,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/rules"
 )
 
-// calls answers: which calls were those, and what does every record of one say? It shows the log records that Loki ingested by OTLP, whose
-// attributes are structured metadata with underscores for dots.
+// calls answers: which calls were those, and what does every record of one say? It shows the log records that Loki
+// ingested by OTLP, whose attributes are structured metadata with underscores for dots.
 func calls(with *rules.Parameters) *board {
-	b := newBoard(with, "calls", "Calls", "Which calls were those, and what does every record of one say? It shows log records in Loki: find a call, then see all its records together. A line's time is the call's start, unless otlp.log_timestamp says otherwise.", "now-6h")
+	b := newBoard(with, "calls", "Calls", "Which calls were those, and what does every record of one say? It shows "+
+		"log records in Loki: find a call, then see all its records together. A line's time is the call's start, "+
+		"unless otlp.log_timestamp says otherwise.", "now-6h")
 	b.chooseSource("loki", lokiVariable, "Loki data source")
 	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
-	b.builder.WithVariable(asked("service_name", "Service", "service.name of the exporter's resource.", lokiSource(), "label_values(service_name)").
+	b.builder.WithVariable(asked("service_name", "Service", "service.name of the exporter's resource.",
+		lokiSource(), "label_values(service_name)").
 		Current(option("cdr-exporter", "cdr-exporter")))
 	b.chooseNamed("source", "Source", metrics.Polls)
 	b.chooseNamed("provider", "Provider", metrics.Calls)
@@ -44,20 +47,25 @@ func calls(with *rules.Parameters) *board {
 			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
 			WithTarget(logTarget(expr, by(label)).QueryType("range"))
 	}
-	b.add(24, 6, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once for each version.", logName("outcome"), found()))
+	b.add(24, 6, over("Records by outcome", "Log records by outcome and by their time. A revised record counts once "+
+		"for each version.", logName("outcome"), found()))
 
 	b.row("Find a call")
-	b.add(24, 11, logTable(text{"Calls", "A row for each record that the variables above leave, the latest first. A click on a call id shows all records of that call below."},
+	b.add(24, 11, logTable(text{"Calls", "A row for each record that the variables above leave, the latest first. A " +
+		"click on a call id shows all records of that call below."},
 		found(), columnsOfCalls))
 	b.add(24, 10, lines("Log lines", "The same records as lines to read. Open one to see its attributes.", found()))
 
 	b.row("Bad calls")
-	about := "Sessions of Teams calls that had a poor stream, the latest first, with the measure that made it poor. The panel always shows the last day. " +
+	about := "Sessions of Teams calls that had a poor stream, the latest first, with the measure that made it poor. " +
+		"The panel always shows the last day. " +
 		"A click on a call id shows all records of that call below, with each stream."
-	b.add(24, 9, logTable(text{"Poor sessions of the last day", about}, poorSessions(), columnsOfSessions).TimeFrom("24h"))
+	b.add(24, 9, logTable(text{"Poor sessions of the last day", about}, poorSessions(),
+		columnsOfSessions).TimeFrom("24h"))
 
 	b.row("Everything about one call")
-	b.add(24, 10, lines("Records of the call", "Every record that has the call id or the trace id above: its rows in all feeds, their revisions and its sessions, the earliest first.", together()).
+	b.add(24, 10, lines("Records of the call", "Every record that has the call id or the trace id above: its rows "+
+		"in all feeds, their revisions and its sessions, the earliest first.", together()).
 		SortOrder(common.LogsSortOrderAscending))
 	return b
 }
@@ -68,18 +76,38 @@ type field struct{ variable, title, begins, description, attribute string }
 // Expressions that match any text.
 const anyText = ".*"
 
-// typed are the variables that one types or links fill in. Those that begin with any text are regular expressions for the whole value.
+// typed are the variables that one types or links fill in. Those that begin with any text are regular expressions
+// for the whole value.
 var typed = []field{
 	{"direction", "Direction", anyText, "inbound, outbound or internal; a regular expression.", logName("direction")},
-	{"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.", logName("reason")},
-	{"fault_domain", "Fault domain", anyText, "Whose fault it probably was, such as carrier; a regular expression.", logName("fault_domain")},
-	{"sip_code", "SIP code", anyText, "Final SIP code, such as 5.. for all of the 500s; a regular expression.", logName("sip_code")},
+	{
+		"reason", "Reason", anyText, "Reason of a failure, such as trunk_unreachable; a regular expression.",
+		logName("reason"),
+	},
+	{
+		"fault_domain", "Fault domain", anyText, "Whose fault it probably was, such as carrier; a regular expression.",
+		logName("fault_domain"),
+	},
+	{
+		"sip_code", "SIP code", anyText, "Final SIP code, such as 5.. for all of the 500s; a regular expression.",
+		logName("sip_code"),
+	},
 	{"sub_code", "Sub code", anyText, "Microsoft's sub code; a regular expression.", logName("sub_code")},
-	{"call_type", "Call type", anyText, "Call type in the provider's own words; a regular expression.", logName("call_type")},
-	{"country", "Country", anyText, "Country of the other party, such as DE; a regular expression.", logName("country")},
-	{"number", "Number", "", "Part of the caller's or the callee's number as the log shows it, which is redacted as privacy.numbers says.", ""},
+	{
+		"call_type", "Call type", anyText, "Call type in the provider's own words; a regular expression.",
+		logName("call_type"),
+	},
+	{
+		"country", "Country", anyText, "Country of the other party, such as DE; a regular expression.",
+		logName("country"),
+	},
+	{"number", "Number", "", "Part of the caller's or the callee's number as the log shows it, which is redacted as " +
+		"privacy.numbers says.", ""},
 	{"line", "Line contains", "", "Text that the line contains.", ""},
-	{"call_id", "Call id", "", "Id of one call, for the panels at the bottom; a click on a call above fills it in.", ""},
+	{
+		"call_id", "Call id", "", "Id of one call, for the panels at the bottom; a click on a call above fills it in.",
+		"",
+	},
 	{"trace_id", "Trace id", "", "Trace id of one call, for the panels at the bottom; exemplars lead here.", ""},
 }
 
@@ -99,7 +127,8 @@ func (b *board) typed(f field) {
 		Current(option(f.begins, f.begins)))
 }
 
-// chooseNamed offers the values that Prometheus knows of a label: Loki only lists those of its index, where structured metadata isn't.
+// chooseNamed offers the values that Prometheus knows of a label: Loki only lists those of its index, where
+// structured metadata isn't.
 func (b *board) chooseNamed(label, title string, d *metrics.Def) {
 	if !slices.Contains(d.LabelNames(), label) {
 		b.problem("%s has no label %s", d.Name, label)
@@ -136,8 +165,8 @@ func logName(label string) string {
 // stream selects an exporter's log records.
 const stream = `{service_name=~"$service_name"}`
 
-// found is the LogQL of the records that all variables leave. Grafana escapes what is chosen from a list for double quotes, and leaves what
-// is typed as it is: backquotes let an expression have backslashes.
+// found is the LogQL of the records that all variables leave. Grafana escapes what is chosen from a list for double
+// quotes, and leaves what is typed as it is: backquotes let an expression have backslashes.
 func found() string {
 	parts := []string{
 		stream,
@@ -157,7 +186,8 @@ func found() string {
 	return strings.Join(parts, " ")
 }
 
-// together is the LogQL of all records of one call: those of its id, and those of its trace, which the records of several feeds share.
+// together is the LogQL of all records of one call: those of its id, and those of its trace, which the records of
+// several feeds share.
 func together() string {
 	return stream + ` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
 }
@@ -202,7 +232,8 @@ var columnsOfCalls = []column{
 	{"cdr_call_id", "Call id"},
 }
 
-// thisCall is the address of this dashboard with a row's call id and the same choice, named one by one: a variable must not be in it twice.
+// thisCall is the address of this dashboard with a row's call id and the same choice, named one by one: a variable
+// must not be in it twice.
 func thisCall() string {
 	parts := []string{"var-call_id=${__value.raw:percentencode}"}
 	for _, v := range append(callsVariables(), "kind", "service_name", lokiVariable, prometheusVariable) {
@@ -236,9 +267,18 @@ func logTable(about text, expr string, columns []column) *table.PanelBuilder {
 	return sortedTable(about, "Start").
 		Datasource(lokiSource()).
 		WithTarget(logTarget(expr, nil).QueryType("range").MaxLines(500)).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "extractFields", Options: map[string]any{"source": "labels", "replace": true}}).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "filterFieldsByName", Options: map[string]any{"include": map[string]any{"names": keep}}}).
-		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}}}).
+		WithTransformation(dashboard.DataTransformerConfig{
+			Id:      "extractFields",
+			Options: map[string]any{"source": "labels", "replace": true},
+		}).
+		WithTransformation(dashboard.DataTransformerConfig{
+			Id:      "filterFieldsByName",
+			Options: map[string]any{"include": map[string]any{"names": keep}},
+		}).
+		WithTransformation(dashboard.DataTransformerConfig{
+			Id:      "organize",
+			Options: map[string]any{"indexByName": order, "renameByName": names, "excludeByName": map[string]any{}},
+		}).
 		OverrideByName("Call id", properties{linkTo("All records of this call", thisCall())})
 }
 

@@ -67,7 +67,8 @@ func checkCourse(expr string, every time.Duration, bars bool) error {
 		if every < ratioMinutes*time.Minute {
 			return fmt.Errorf("a ratio or quantile of %s", every)
 		}
-		if divided && !strings.Contains(expr, "histogram_") && !strings.Contains(expr, fmt.Sprintf(" >= %d)", ratioLeast)) {
+		if divided && !strings.Contains(expr, "histogram_") && !strings.Contains(expr, fmt.Sprintf(" >= %d)",
+			ratioLeast)) {
 			return errors.New("a ratio of any few calls")
 		}
 	case !bars && every < hourMinutes*time.Minute || !strings.Contains(expr, "* $__interval_ms / 1000"):
@@ -100,7 +101,10 @@ func TestCoursesFinds(t *testing.T) {
 		{"ASR of each minute", calls + " / (" + calls + " >= 5)", 0, false, false},
 		{"ASR of one call", calls + " / (" + calls + " > 0)", 30 * time.Minute, false, false},
 		{"ASR", calls + " / (" + calls + " >= 5)", 30 * time.Minute, false, true},
-		{"a quantile of each minute", "histogram_quantile(0.5, " + rate("cdr_call_duration_seconds") + ")", 0, false, false},
+		{
+			"a quantile of each minute", "histogram_quantile(0.5, " + rate("cdr_call_duration_seconds") + ")", 0,
+			false, false,
+		},
 		{"requests per minute", "60 * " + rate("cdr_exporter_api_requests_total"), 0, false, true},
 	} {
 		if err := checkCourse(tc.expr, tc.every, tc.bars); (err == nil) != tc.ok {
@@ -121,7 +125,8 @@ func TestCantTell(t *testing.T) {
 				}
 				tells := strings.Contains(q.Expr, written(withReasons()))
 				for _, f := range selectors.FindAllStringSubmatch(q.Expr, -1) {
-					judged := slices.ContainsFunc([]match{failed(), effective(), attempts()}, func(m match) bool { return strings.Contains(f[2], written(m)) })
+					judged := slices.ContainsFunc([]match{failed(), effective(), attempts()},
+						func(m match) bool { return strings.Contains(f[2], written(m)) })
 					if f[1] == metrics.Calls.Name && judged && !strings.Contains(f[2], written(withReasons())) {
 						t.Errorf("%s, %s: asks feeds that can't tell: %s", d.File, *p.Title, f[0])
 					}
@@ -175,7 +180,8 @@ func TestAnnotations(t *testing.T) {
 	}
 }
 
-// TestTablesKeepTexts: no column of texts has a unit of numbers, by which Grafana would write a trunk that is called 36465 as 36,465.
+// TestTablesKeepTexts: no column of texts has a unit of numbers, by which Grafana would write a trunk that is
+// called 36465 as 36,465.
 func TestTablesKeepTexts(t *testing.T) {
 	tables := 0
 	for _, d := range built(t) {

@@ -19,8 +19,8 @@ type Built struct {
 	shown       []*metrics.Def
 }
 
-// All builds every dashboard for the feeds and thresholds of these parameters, in the order in which one looks at them. An error says which query asks for a label that its
-// metric hasn't, or what else is wrong.
+// All builds every dashboard for the feeds and thresholds of these parameters, in the order in which one looks at
+// them. An error says which query asks for a label that its metric hasn't, or what else is wrong.
 func All(p *rules.Parameters) ([]Built, error) {
 	var all []Built
 	for _, b := range []*board{overview(p), trunks(p), cost(p), quality(p), queues(p), calls(p), exporter(p)} {

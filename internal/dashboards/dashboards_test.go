@@ -59,8 +59,8 @@ func TestStrict(t *testing.T) {
 	}
 }
 
-// withoutFormats is the content of a dashboard's file without the fields of annotations that the SDK doesn't know, which
-// Grafana's data source reads (annotations.ts).
+// withoutFormats is the content of a dashboard's file without the fields of annotations that the SDK doesn't know,
+// which Grafana's data source reads (annotations.ts).
 func withoutFormats(t *testing.T, d Built) []byte {
 	t.Helper()
 	for _, a := range d.annotations {

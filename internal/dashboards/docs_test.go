@@ -15,7 +15,9 @@ func TestDocsListDashboards(t *testing.T) {
 	var table strings.Builder
 	table.WriteString("| dashboard | shows |\n| --- | --- |\n")
 	for _, d := range built(t) {
-		fmt.Fprintf(&table, "| [%s](../dashboards/grafana/%s) | %s |\n", strings.TrimPrefix(*d.Title, titlePrefix), d.File, *d.Description)
+		fmt.Fprintf(&table, "| [%s](../dashboards/grafana/%s) | %s |\n", strings.TrimPrefix(*d.Title, titlePrefix),
+			d.File, *d.Description)
 	}
-	golden.Tables(t, filepath.Join("..", "..", "docs", "dashboards.md"), map[string]string{"dashboards": table.String()})
+	golden.Tables(t, filepath.Join("..", "..", "docs", "dashboards.md"),
+		map[string]string{"dashboards": table.String()})
 }

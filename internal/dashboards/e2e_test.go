@@ -79,8 +79,11 @@ func TestE2EQueriesFind(t *testing.T) {
 		test promTest
 		says string
 	}{
-		"no histograms": {promTest{Interval: "15s", Input: everySeries(false, false), Exprs: promExprs(t)}, "histogram_quantile"},
-		"no PromQL":     {promTest{Interval: "15s", Exprs: []promExpr{finds("sum by (rate(x[1m]))")}}, "parse error"},
+		"no histograms": {
+			promTest{Interval: "15s", Input: everySeries(false, false), Exprs: promExprs(t)},
+			"histogram_quantile",
+		},
+		"no PromQL": {promTest{Interval: "15s", Exprs: []promExpr{finds("sum by (rate(x[1m]))")}}, "parse error"},
 	} {
 		output, err := promtool(t, promFile{Tests: []promTest{tc.test}})
 		if err == nil || !strings.Contains(output, tc.says) {
@@ -117,7 +120,10 @@ func TestE2EValues(t *testing.T) {
 		series(metrics.Calls, "3", labels{"trunk": "operator", "feed": "pstn", "outcome": "answered"}),
 		series(metrics.Calls, "1", labels{"trunk": "operator", "feed": "pstn", "outcome": "not_connected"}),
 		// One call, 75 seconds before it is looked.
-		{seriesName(metrics.EmergencyCalls.Name, labels{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": "call_log"}), "7x35 8x44"},
+		{seriesName(metrics.EmergencyCalls.Name, labels{
+			"job": "cdr", "instance": "a:9887", "source": "s",
+			"provider": "p", "feed": "call_log",
+		}), "7x35 8x44"},
 		{seriesName(metrics.ReloadSuccessful.Name, labels{"job": "cdr", "instance": "a:9887"}), "1x80"},
 	}
 	trunk := func(name string, value float64) promSample { return promSample{fmt.Sprintf("{trunk=%q}", name), value} }
@@ -127,8 +133,13 @@ func TestE2EValues(t *testing.T) {
 		ask  query
 		want []promSample
 	}{
-		{"net", b.net(b.total, by("currency")), []promSample{{`{currency="EUR"}`, 220}, {`{currency="GBP"}`, 80}, {`{currency="USD"}`, -60}}},
-		{"ASR", asr(b.total, of), []promSample{trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75)}},
+		{"net", b.net(b.total, by("currency")), []promSample{
+			{`{currency="EUR"}`, 220},
+			{`{currency="GBP"}`, 80},
+			{`{currency="USD"}`, -60},
+		}},
+		{"ASR", asr(b.total, of), []promSample{trunk("a", 8.0/15), trunk("b", 1), trunk("c", 0), trunk("operator",
+			0.75)}},
 		{"reached a person", reachedPerson(b.total, of), []promSample{
 			trunk("a", 0.4), trunk("b", 1), trunk("c", 0), trunk("operator", 0.75),
 		}},
@@ -149,7 +160,10 @@ func TestE2EValues(t *testing.T) {
 func TestE2EPerMinute(t *testing.T) {
 	b := cost(rules.Default())
 	series := func(d *metrics.Def, step, feed, currency string) promSeries {
-		labels := map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": feed, "country": "DE"}
+		labels := map[string]string{
+			"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p",
+			"feed": feed, "country": "DE",
+		}
 		if currency != "" {
 			labels["currency"] = currency
 		}
@@ -157,11 +171,13 @@ func TestE2EPerMinute(t *testing.T) {
 	}
 	input := []promSeries{
 		series(metrics.CallCharges, "0.89", "pstn", "USD"), series(metrics.ConnectedSeconds, "600", "pstn", ""),
-		series(metrics.CallCharges, "1", "call_log", "USD"), series(metrics.CallCharges, "1", "call_log", "EUR"), series(metrics.ConnectedSeconds, "600", "call_log", ""),
+		series(metrics.CallCharges, "1", "call_log", "USD"), series(metrics.CallCharges, "1", "call_log",
+			"EUR"), series(metrics.ConnectedSeconds, "600", "call_log", ""),
 		series(metrics.ConnectedSeconds, "900", "direct_routing", ""),
 	}
 	want := []promSample{{`{source="s", feed="pstn", currency="USD", country="DE"}`, 0.089}}
-	evaluate(t, "per minute", rounded(b.perMinute(b.total(metrics.CallCharges, by("source", "feed", "currency", "country")))), input, "10m", want)
+	evaluate(t, "per minute", rounded(b.perMinute(b.total(metrics.CallCharges, by("source", "feed", "currency",
+		"country")))), input, "10m", want)
 }
 
 // rounded takes off what floating point adds.
@@ -195,7 +211,10 @@ func TestE2EVerdict(t *testing.T) {
 		{"operator that connects few", "pstn", 64, unknown, 10, "172000", unknown},
 		{"operator that connects none", "pstn", 64, unknown, 0, "172000", 3},
 	} {
-		labels := map[string]string{"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p", "feed": tc.feed, "trunk": tc.trunk, "direction": "outbound"}
+		labels := map[string]string{
+			"job": "cdr", "instance": "a:9887", "source": "s", "provider": "p",
+			"feed": tc.feed, "trunk": tc.trunk, "direction": "outbound",
+		}
 		for d, value := range map[*metrics.Def]string{
 			metrics.RecentAttempts: fmt.Sprint(tc.attempts), metrics.RecentFaults: fmt.Sprint(tc.faults),
 			metrics.RecentConnected: fmt.Sprint(tc.connected), metrics.RecentNewest: tc.newest,
@@ -204,15 +223,20 @@ func TestE2EVerdict(t *testing.T) {
 				input = append(input, promSeries{seriesName(d.Name, labels), value + "x2880"})
 			}
 		}
-		want = append(want, promSample{fmt.Sprintf("{source=\"s\", feed=%q, trunk=%q, direction=\"outbound\"}", tc.feed, tc.trunk), tc.state})
+		want = append(want, promSample{fmt.Sprintf("{source=\"s\", feed=%q, trunk=%q, direction=\"outbound\"}",
+			tc.feed, tc.trunk), tc.state})
 	}
 	evaluate(t, "verdict", overview(rules.Default()).verdict(), input, "48h", want)
 }
 
-// evaluate asks promtool what a query finds in series that have a value each minute, or each quarter of one if that is soon.
+// evaluate asks promtool what a query finds in series that have a value each minute, or each quarter of one if that
+// is soon.
 func evaluate(t *testing.T, name string, q query, input []promSeries, at string, want []promSample) {
 	t.Helper()
-	expr, err := (&panelQuery{Expr: rules.Default().Resolve(q.expr), Every: time.Duration(q.every) * time.Minute}).filled(5 * time.Minute)
+	expr, err := (&panelQuery{
+		Expr:  rules.Default().Resolve(q.expr),
+		Every: time.Duration(q.every) * time.Minute,
+	}).filled(5 * time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +303,10 @@ func everySeries(native, classic bool) []promSeries {
 		{`ALERTS{alertname="CDRTrunkDown",alertstate="firing",severity="critical",source="503"}`, "1x80"},
 		{`ALERTS_FOR_STATE{alertname="CDRTrunkDown",severity="critical",source="503"}`, "1x80"},
 	}
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{processStart, buildInfo}) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{
+		processStart,
+		buildInfo,
+	}) {
 		for _, labels := range labelSets(d) {
 			all = append(all, seriesOf(d, labels, native, classic)...)
 		}

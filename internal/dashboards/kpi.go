@@ -27,7 +27,8 @@ func effective() match { return oneOf("outcome", outcomes(cdr.Outcome.Effective)
 func attempts() match  { return oneOf("outcome", outcomes(cdr.Outcome.Attempt)) }
 func failed() match    { return is("outcome", cdr.Failed.String()) }
 
-// withReasons selects the feeds that say why a call didn't connect. Of others no NER and no faults are shown: none is not 0.
+// withReasons selects the feeds that say why a call didn't connect. Of others no NER and no faults are shown: none
+// is not 0.
 func withReasons() match {
 	return match{"feed", "=~", rules.ReasonFeeds}
 }
@@ -48,7 +49,8 @@ func reachedPerson(how ask, keep []string) query {
 
 // ner is the network effectiveness ratio (ITU-T E.425).
 func ner(how ask, keep []string) query {
-	return share(how(metrics.Calls, keep, effective(), withReasons()), how(metrics.Calls, keep, attempts(), withReasons()))
+	return share(how(metrics.Calls, keep, effective(), withReasons()), how(metrics.Calls, keep, attempts(),
+		withReasons()))
 }
 
 // faults is the share of attempts that the network, a trunk, a carrier or a service failed.
@@ -59,7 +61,8 @@ func faults(how ask, keep []string) query {
 // budgetTime is how long the objective holds for.
 const budgetTime = "30d"
 
-// budgetLeft is how much of the error budget is left of the time shown: all of it before the first fault, less than nothing where more failed than may.
+// budgetLeft is how much of the error budget is left of the time shown: all of it before the first fault, less than
+// nothing where more failed than may.
 func (b *board) budgetLeft(keep []string) query {
 	q := faults(b.total, keep)
 	q.expr = fmt.Sprintf("1 - (%s) / %g", q.expr, b.ErrorBudget)

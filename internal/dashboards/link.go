@@ -18,15 +18,20 @@ type destination struct {
 
 var (
 	callsBehind = destination{"calls", "Calls behind this", callsVariables(), []string{"source", "provider", "trunk"}}
-	thisTrunk   = destination{"trunks", "This trunk", []string{"source", "feed", "trunk"}, []string{"job", "instance", "source", "provider", "feed"}}
+	thisTrunk   = destination{"trunks", "This trunk", []string{"source", "feed", "trunk"}, []string{
+		"job",
+		"instance", "source", "provider", "feed",
+	}}
 )
 
 // onlyFailed is the parameter of a link to calls that failed.
 const onlyFailed = "var-outcome=failed"
 
-// seriesTo leads there from a series, and rowTo from a row of a table. more are further parameters, such as the outcome.
+// seriesTo leads there from a series, and rowTo from a row of a table. more are further parameters, such as the
+// outcome.
 func (b *board) seriesTo(d destination, q query, more ...string) []cog.Builder[dashboard.DashboardLink] {
-	return []cog.Builder[dashboard.DashboardLink]{dashboard.NewDashboardLinkBuilder(d.title).Url(b.url(d, q.by, "__field.labels", more))}
+	return []cog.Builder[dashboard.DashboardLink]{dashboard.NewDashboardLinkBuilder(d.title).Url(b.url(d, q.by,
+		"__field.labels", more))}
 }
 
 func (b *board) rowTo(d destination, q query, more ...string) dashboard.DynamicConfigValue {

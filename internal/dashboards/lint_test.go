@@ -281,7 +281,10 @@ func TestTargetsFinds(t *testing.T) {
 
 // catalogued is the definition of a series, nil if there is none.
 func catalogued(series string) *metrics.Def {
-	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{processStart, buildInfo}) {
+	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue(), []*metrics.Def{
+		processStart,
+		buildInfo,
+	}) {
 		if d.Name == series {
 			return d
 		}

@@ -117,8 +117,7 @@ func TestLogNames(t *testing.T) {
 	}
 }
 
-// TestDrillDownsUseTheTable: what a label of a metric fills in, when a link leads to Calls, narrows the attribute that the table of
-// labels names.
+// TestDrillDownsUseTheTable: what a label of a metric fills in, when a link leads to Calls, narrows the attribute that the table of labels names.
 func TestDrillDownsUseTheTable(t *testing.T) {
 	query := found()
 	for _, label := range callsVariables() {

@@ -37,20 +37,22 @@ type measure struct {
 	// flow is the unit of a counter's rate, and span the seconds that the rate is of.
 	flow string
 	span int
-	// every is the least minutes of a bar of a counter, 0 if its rate is shown, and the least span of a histogram's quantiles.
+	// every is the least minutes of a bar of a counter, 0 if its rate is shown, and the least span of a histogram's
+	// quantiles.
 	every int
 	// across adds the series of a gauge up; counters and histograms are summed.
 	across string
 }
 
-// How the series of each gauge are put together. Adding those up that don't add up is the commonest lie of dashboards, so there is no
-// default: a gauge that isn't here can't be shown.
+// How the series of each gauge are put together. Adding those up that don't add up is the commonest lie of
+// dashboards, so there is no default: a gauge that isn't here can't be shown.
 var (
 	summed = []*metrics.Def{
 		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit,
 		metrics.ReconciliationDifference,
 	}
-	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last attempts.
+	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last
+	// attempts.
 	largest = []*metrics.Def{
 		metrics.MediaBypassRatio, metrics.PeakConcurrency,
 		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,

@@ -58,18 +58,26 @@ func (b *board) flow(d *metrics.Def, keep []string, where ...match) query {
 	return query{expr: rate, unit: m.flow, by: keep, exemplars: d.Exemplars}
 }
 
-// counted is how much a counter grew since the bar before: its rate times the length of a bar. An increase over a bar
-// loses what falls between two bars, and over $__rate_interval, which is a scrape longer, it is too much: 1.05 for one call.
+// counted is how much a counter grew since the bar before: its rate times the length of a bar. An increase over a
+// bar loses what falls between two bars, and over $__rate_interval, which is a scrape longer, it is too much: 1.05
+// for one call.
 func (b *board) counted(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
-	expr := fmt.Sprintf("%s (rate(%s[$__rate_interval])) * $__interval_ms / 1000", sumBy(keep), b.selector(d, "", where))
-	return query{expr: expr, unit: m.unit, by: keep, exemplars: d.Exemplars, every: max(m.every, barMinutes), bars: true}
+	expr := fmt.Sprintf("%s (rate(%s[$__rate_interval])) * $__interval_ms / 1000", sumBy(keep), b.selector(d, "",
+		where))
+	return query{
+		expr: expr, unit: m.unit, by: keep, exemplars: d.Exemplars, every: max(m.every, barMinutes),
+		bars: true,
+	}
 }
 
 // total is how much a counter grew in the time shown.
 func (b *board) total(d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
-	return query{expr: fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(d, "", where)), unit: m.unit, by: keep}
+	return query{
+		expr: fmt.Sprintf("%s (increase(%s[$__range]))", sumBy(keep), b.selector(d, "", where)),
+		unit: m.unit, by: keep,
+	}
 }
 
 func (b *board) value(d *metrics.Def, keep []string, where ...match) query {
@@ -90,20 +98,23 @@ func (b *board) ahead(d *metrics.Def, keep []string, where ...match) query {
 	return query{expr: q.expr + " - time()", unit: unitAge, by: keep}
 }
 
-// quantile is a quantile of what a histogram observed. A Prometheus keeps a native histogram, classic buckets, or both: the first half
-// answers where there are native ones, the second where there aren't.
+// quantile is a quantile of what a histogram observed. A Prometheus keeps a native histogram, classic buckets, or
+// both: the first half answers where there are native ones, the second where there aren't.
 func (b *board) quantile(rank float64, d *metrics.Def, keep []string, where ...match) query {
 	m := b.measure(d, keep, where)
-	native := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(keep), b.selector(d, "", where))
+	native := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(keep),
+		b.selector(d, "", where))
 	buckets := append(slices.Clone(keep), "le")
-	classic := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(buckets), b.selector(d, "_bucket", where))
+	classic := fmt.Sprintf("histogram_quantile(%g, %s (rate(%s[$__rate_interval])))", rank, sumBy(buckets),
+		b.selector(d, "_bucket", where))
 	return query{expr: native + "\nor\n" + classic, unit: m.unit, by: keep, exemplars: d.Exemplars, every: m.every}
 }
 
 // spread are the median and the 95th percentile.
 func (b *board) spread(d *metrics.Def, keep []string, where ...match) []query {
 	names := legend(query{by: keep})
-	return []query{b.quantile(0.5, d, keep, where...).as("median " + names), b.quantile(0.95, d, keep, where...).as("p95 " + names)}
+	return []query{b.quantile(0.5, d, keep, where...).as("median " + names), b.quantile(0.95, d, keep,
+		where...).as("p95 " + names)}
 }
 
 // share is how much of the whole a part is. A part of which nothing was counted is 0.
@@ -112,7 +123,8 @@ func share(part, whole query) query {
 	return over(part, whole, unitRatio)
 }
 
-// over divides by what was counted. Of nothing there is no ratio, and in a course none of a few calls: it would jump between none and all.
+// over divides by what was counted. Of nothing there is no ratio, and in a course none of a few calls: it would
+// jump between none and all.
 func over(part, whole query, unit string) query {
 	q := query{expr: fmt.Sprintf("%s\n/ (%s > 0)", part.expr, whole.expr), unit: unit, by: whole.by}
 	if whole.bars {
@@ -121,7 +133,8 @@ func over(part, whole query, unit string) query {
 	return q
 }
 
-// orNone is 0 where an exporter runs and nothing was counted yet: what a healthy day doesn't have begins its series with the first event.
+// orNone is 0 where an exporter runs and nothing was counted yet: what a healthy day doesn't have begins its series
+// with the first event.
 func (b *board) orNone(q query) query {
 	q.expr = fmt.Sprintf("%s\nor on () 0 * max (%s)", q.expr, b.selector(metrics.ReloadSuccessful, "", nil))
 	return q

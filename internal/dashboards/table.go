@@ -30,7 +30,8 @@ func property(id string, value any) dashboard.DynamicConfigValue {
 	return dashboard.DynamicConfigValue{Id: id, Value: value}
 }
 
-// table has a row for each set of labels and a column for each query, sorted by the first of them. The queries keep the same labels.
+// table has a row for each set of labels and a column for each query, sorted by the first of them. The queries keep
+// the same labels.
 func (b *board) table(t text, queries ...query) *table.PanelBuilder {
 	p := sortedTable(t, queries[0].name).Datasource(prometheusSource()).Thresholds(plain())
 	for i, q := range queries {
@@ -43,10 +44,12 @@ func (b *board) table(t text, queries ...query) *table.PanelBuilder {
 	return arrange(p, queries)
 }
 
-// unitText leaves a text as it is. With any other unit Grafana takes a text of digits, such as the name of a trunk or a code, for a number.
+// unitText leaves a text as it is. With any other unit Grafana takes a text of digits, such as the name of a trunk
+// or a code, for a number.
 const unitText = "string"
 
-// sortedTable is an empty table of texts, sorted by a column from the top; numbers have a unit of their own. It has no sums: most columns don't add up.
+// sortedTable is an empty table of texts, sorted by a column from the top; numbers have a unit of their own. It has
+// no sums: most columns don't add up.
 func sortedTable(t text, column string) *table.PanelBuilder {
 	return table.NewPanelBuilder().
 		Title(t.title).Description(t.description).
@@ -96,12 +99,16 @@ func judged(p *table.PanelBuilder, column string, t *dashboard.ThresholdsConfigB
 // unknownIfEmpty puts words into the empty cells of a column.
 func unknownIfEmpty(p *table.PanelBuilder, column string) {
 	text, colour := cantTell, grey
-	p.OverrideByName(column, properties{property("mappings", []dashboard.ValueMapping{{SpecialValueMap: &dashboard.SpecialValueMap{
-		Type: dashboard.MappingTypeSpecialValue,
-		Options: dashboard.DashboardSpecialValueMapOptions{
-			Match: dashboard.SpecialValueMatchNullAndNan, Result: dashboard.ValueMappingResult{Text: &text, Color: &colour},
-		},
-	}}})})
+	p.OverrideByName(column, properties{property("mappings",
+		[]dashboard.ValueMapping{{SpecialValueMap: &dashboard.SpecialValueMap{
+			Type: dashboard.MappingTypeSpecialValue,
+			Options: dashboard.DashboardSpecialValueMapOptions{
+				Match: dashboard.SpecialValueMatchNullAndNan, Result: dashboard.ValueMappingResult{
+					Text:  &text,
+					Color: &colour,
+				},
+			},
+		}}})})
 }
 
 func words(slug string) string { return strings.ReplaceAll(slug, "_", " ") }

@@ -121,7 +121,8 @@ func TestExpand(t *testing.T) {
 		{"without a value", `$job $source ${trunk:regex}`, "", "source, trunk"},
 	} {
 		got, err := expand(tc.expr, values)
-		if got != tc.want || (err != nil) != (tc.problem != "") || err != nil && !strings.Contains(err.Error(), tc.problem) {
+		if got != tc.want || (err != nil) != (tc.problem != "") || err != nil && !strings.Contains(err.Error(),
+			tc.problem) {
 			t.Errorf("%s: got %q, %v, want %q", tc.name, got, err, tc.want)
 		}
 	}

@@ -36,7 +36,8 @@ func (b *board) chooseSource(kind, name, label string) {
 // choose lets one choose values of a label that a metric has, narrowed by the variables before it.
 func (b *board) choose(label, title, every, description string, d *metrics.Def) {
 	expr := fmt.Sprintf("label_values(%s%s, %s)", d.Name, b.narrowing(d, label), label)
-	b.builder.WithVariable(asked(label, title, description, prometheusSource(), expr).IncludeAll(true).AllValue(every).Current(option("All", "$__all")))
+	b.builder.WithVariable(asked(label, title, description, prometheusSource(),
+		expr).IncludeAll(true).AllValue(every).Current(option("All", "$__all")))
 }
 
 // asked is a variable whose values a query finds.
@@ -70,8 +71,10 @@ func (b *board) chooseExporter() {
 	b.chooseSource("prometheus", prometheusVariable, "Prometheus data source")
 	b.choose("job", "Job", ".+", "Scrape job of the exporter.", metrics.Polls)
 	b.choose("instance", "Instance", ".+", "Exporter, where there are several.", metrics.Polls)
-	b.annotate("Alerts", bad, "{{alertname}}", "{{severity}} {{source}} {{feed}} {{trunk}}", `ALERTS{alertname=~"CDR.*", alertstate="firing"}`, false)
-	b.annotate("Restarts", "blue", "The exporter was started", "{{job}} {{instance}}", b.selector(processStart, "", nil)+" * 1000", true)
+	b.annotate("Alerts", bad, "{{alertname}}", "{{severity}} {{source}} {{feed}} {{trunk}}",
+		`ALERTS{alertname=~"CDR.*", alertstate="firing"}`, false)
+	b.annotate("Restarts", "blue", "The exporter was started", "{{job}} {{instance}}", b.selector(processStart, "",
+		nil)+" * 1000", true)
 }
 
 func (b *board) chooseCalls() {
@@ -82,21 +85,25 @@ func (b *board) chooseCalls() {
 // chooseFeed lets one choose feeds; every feed is those that may be added up.
 func (b *board) chooseFeed() {
 	b.choose("feed", "Feed", strings.Join(b.Additive(), "|"),
-		"All is every feed whose calls may be added up. call_records has the same calls as pstn and direct_routing: choose it alone, or look at Quality.",
+		"All is every feed whose calls may be added up. call_records has the same calls as pstn and direct_routing: "+
+			"choose it alone, or look at Quality.",
 		metrics.Calls)
 }
 
-// chooseLabels lets one choose values of the operator's labels. Calls without a value have no such label, and are among all.
+// chooseLabels lets one choose values of the operator's labels. Calls without a value have no such label, and are
+// among all.
 func (b *board) chooseLabels() {
 	for _, label := range b.Labels {
-		b.choose(label, heading(label), ".*", "Label of the configuration. It narrows what counts calls, failures, connected time and charges.", metrics.Calls)
+		b.choose(label, heading(label), ".*", "Label of the configuration. It narrows what counts calls, failures, "+
+			"connected time and charges.", metrics.Calls)
 	}
 }
 
 // chooseStreamLabels lets one choose values of the operator's labels of media streams.
 func (b *board) chooseStreamLabels() {
 	for _, label := range b.StreamLabels {
-		b.choose(label, heading(label), ".*", "Label of the configuration, by the sender's subnet. It narrows what counts and measures media streams.", metrics.MediaStreams)
+		b.choose(label, heading(label), ".*", "Label of the configuration, by the sender's subnet. It narrows what "+
+			"counts and measures media streams.", metrics.MediaStreams)
 	}
 }
 

@@ -24,12 +24,16 @@ var states = map[int]struct{ text, colour string }{
 func perRecent() []string { return by("source", "feed", "trunk", "direction") }
 
 // recentGauges tell of the last attempts. They are of every feed, whichever is chosen: they aren't added up.
-var recentGauges = []*metrics.Def{metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest}
+var recentGauges = []*metrics.Def{
+	metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected,
+	metrics.RecentNewest,
+}
 
 func (b *board) recent(d *metrics.Def) query { return b.value(d, perRecent()) }
 
-// verdict is the state of each trunk and direction, by the thresholds of the rules: hardly one of its last attempts connected; or there was none
-// for a day; or the share that failed. Of a feed that has no faults to show, only whether half of its calls connect is known.
+// verdict is the state of each trunk and direction, by the thresholds of the rules: hardly one of its last attempts
+// connected; or there was none for a day; or the share that failed. Of a feed that has no faults to show, only
+// whether half of its calls connect is known.
 func (b *board) verdict() query {
 	attempts, connected, faults := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentConnected), b.recent(metrics.RecentFaults)
 	connects, fails := over(connected, attempts, "").expr, over(faults, attempts, "").expr
@@ -37,7 +41,8 @@ func (b *board) verdict() query {
 		fails, b.Limit(thresholds.Slow), attempts.expr, thresholds.Slow.Floor,
 		fails, b.Limit(thresholds.Fast), faults.expr, thresholds.LeastFaults)
 	most := fmt.Sprintf("(%s >= %g and %s >= %d)", fails, b.FewShare, attempts.expr, thresholds.RecentFloor)
-	attempts.expr = fmt.Sprintf("0 * (%s <= %g and %s >= %d) + 3\nor (%s > %g) * 0 - 1\nor 0 * %s + 2\nor 0 * %s + 1\nor 0 * %s\nor (%s >= bool %g) - 1",
+	attempts.expr = fmt.Sprintf("0 * (%s <= %g and %s >= %d) + 3\nor (%s > %g) * 0 - 1\nor 0 * %s + 2\nor 0 * %s + "+
+		"1\nor 0 * %s\nor (%s >= bool %g) - 1",
 		connects, thresholds.AnswerLeast, attempts.expr, b.AnswerFloor,
 		b.age(metrics.RecentNewest, perRecent()).expr, thresholds.QuietAfter.Seconds(),
 		most, some, fails, connects, thresholds.HalfConnect)
@@ -50,7 +55,10 @@ func stateWords() []dashboard.ValueMapping {
 	for value, s := range states {
 		options[fmt.Sprint(value)] = dashboard.ValueMappingResult{Text: &s.text, Color: &s.colour}
 	}
-	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{Type: dashboard.MappingTypeValueToText, Options: options}}}
+	return []dashboard.ValueMapping{{ValueMap: &dashboard.ValueMap{
+		Type:    dashboard.MappingTypeValueToText,
+		Options: options,
+	}}}
 }
 
 // tiles are a coloured tile for each trunk, the worst first.

@@ -13,8 +13,9 @@ const (
 	fourWeeks   = "28d"
 )
 
-// hours is a table of the hours of a day by weekday. Grafana's transformations make both from the time of a point, so they are in the
-// time zone that the dashboard shows; E is the ISO number of a weekday, which no language changes.
+// hours is a table of the hours of a day by weekday. Grafana's transformations make both from the time of a point,
+// so they are in the time zone that the dashboard shows; E is the ISO number of a weekday, which no language
+// changes.
 func (b *board) hours(t text, q query) *table.PanelBuilder {
 	const value = "Calls"
 	// A point covers the hour before it; this one covers the hour that begins with it.
@@ -29,19 +30,40 @@ func (b *board) hours(t text, q query) *table.PanelBuilder {
 	for i, day := range []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"} {
 		number := fmt.Sprint(i + 1)
 		order[number], names[number] = i+1, day
-		p.OverrideByName(day, properties{property("custom.cellOptions", map[string]any{"type": "color-background", "mode": "basic"})})
+		p.OverrideByName(day, properties{property("custom.cellOptions", map[string]any{
+			"type": "color-background",
+			"mode": "basic",
+		})})
 	}
 	for _, step := range []dashboard.DataTransformerConfig{
-		{Id: "calculateField", Options: map[string]any{"mode": "binary", "alias": "Day", "binary": map[string]any{"left": "Time", "operator": "*", "right": "1"}}},
-		{Id: "convertFieldType", Options: map[string]any{"conversions": []any{map[string]any{"targetField": "Day", "destinationType": "time"}}}},
+		{Id: "calculateField", Options: map[string]any{
+			"mode": "binary", "alias": "Day",
+			"binary": map[string]any{"left": "Time", "operator": "*", "right": "1"},
+		}},
+		{Id: "convertFieldType", Options: map[string]any{"conversions": []any{map[string]any{
+			"targetField":     "Day",
+			"destinationType": "time",
+		}}}},
 		{Id: "formatTime", Options: map[string]any{"timeField": "Day", "outputFormat": "E", "useTimezone": true}},
 		{Id: "formatTime", Options: map[string]any{"timeField": "Time", "outputFormat": "HH:00", "useTimezone": true}},
 		{Id: "groupBy", Options: map[string]any{"fields": map[string]any{
-			"Day": grouped(), "Time": grouped(), value: map[string]any{"operation": "aggregate", "aggregations": []string{"mean"}},
+			"Day": grouped(), "Time": grouped(), value: map[string]any{
+				"operation":    "aggregate",
+				"aggregations": []string{"mean"},
+			},
 		}}},
-		{Id: "groupingToMatrix", Options: map[string]any{"columnField": "Day", "rowField": "Time", "valueField": value + " (mean)"}},
-		{Id: "sortBy", Options: map[string]any{"fields": map[string]any{}, "sort": []any{map[string]any{"field": matrixCorner}}}},
-		{Id: "organize", Options: map[string]any{"excludeByName": map[string]any{}, "indexByName": order, "renameByName": names}},
+		{Id: "groupingToMatrix", Options: map[string]any{
+			"columnField": "Day", "rowField": "Time",
+			"valueField": value + " (mean)",
+		}},
+		{Id: "sortBy", Options: map[string]any{
+			"fields": map[string]any{},
+			"sort":   []any{map[string]any{"field": matrixCorner}},
+		}},
+		{Id: "organize", Options: map[string]any{
+			"excludeByName": map[string]any{}, "indexByName": order,
+			"renameByName": names,
+		}},
 	} {
 		p.WithTransformation(step)
 	}

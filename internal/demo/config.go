@@ -31,8 +31,9 @@ var (
 	configuration     = template.Must(template.New("").Parse(configurationText))
 )
 
-// Configure writes a configuration that reads the providers, and the files that it names, to a
-// folder, and starts the PBX, which writes its calls there. Storage is the folder of the ledger, hook the address of the listener for notifications.
+// Configure writes a configuration that reads the providers, and the files that it names, to a folder, and starts
+// the PBX, which writes its calls there. Storage is the folder of the ledger, hook the address of the listener for
+// notifications.
 func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 	storage, err := filepath.Abs(storage)
 	if err != nil {
@@ -68,7 +69,8 @@ func (p *Providers) Configure(folder, storage, hook string) (string, error) {
 	return file, nil
 }
 
-// people are the users of Teams and the extensions of the PBX, with their departments; RingCentral's users have the same extensions.
+// people are the users of Teams and the extensions of the PBX, with their departments; RingCentral's users have the
+// same extensions.
 func (p *Providers) people() string {
 	var text strings.Builder
 	text.WriteString("user,department\n")

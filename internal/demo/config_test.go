@@ -22,7 +22,8 @@ func TestLookbacksReachLateRecords(t *testing.T) {
 	}
 	for _, lookback := range found {
 		if reach, err := time.ParseDuration(lookback[1]); err != nil || reach < longCall+latest {
-			t.Errorf("lookback %s (%v): a call of %s whose record is published %s after its end isn't found", lookback[1], err, longCall, latest)
+			t.Errorf("lookback %s (%v): a call of %s whose record is published %s after its end isn't found",
+				lookback[1], err, longCall, latest)
 		}
 	}
 }

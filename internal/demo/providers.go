@@ -1,7 +1,6 @@
-// Package demo runs simulated providers with endless calls (a Teams tenant, a RingCentral
-// account, a Wavix account, and an Asterisk that writes files) and writes an ordinary configuration that reads them, for the
-// demo command and tools/stack. Every run has the same calls at the same times, so that a
-// ledger can be kept.
+// Package demo runs simulated providers with endless calls (a Teams tenant, a RingCentral account, a Wavix account,
+// and an Asterisk that writes files) and writes an ordinary configuration that reads them, for the demo command and
+// tools/stack. Every run has the same calls at the same times, so that a ledger can be kept.
 package demo
 
 import (
@@ -83,7 +82,10 @@ func Start(s Settings) (*Providers, error) {
 		Calls: simulator.NewWorld(meetings()), Routed: p.DirectRouting, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
 	})
 	var err error
-	p.Tenant, err = msgraph.Start(msgraph.Settings{PSTN: p.PSTN, DirectRouting: p.DirectRouting, CallRecords: p.Records})
+	p.Tenant, err = msgraph.Start(msgraph.Settings{
+		PSTN: p.PSTN, DirectRouting: p.DirectRouting,
+		CallRecords: p.Records,
+	})
 	if err == nil {
 		p.Office, err = ringcentral.Start(ringcentral.Settings{Account: p.Log, Heavy: limit, Auth: limit, Gzip: true})
 	}
@@ -100,9 +102,9 @@ func Start(s Settings) (*Providers, error) {
 // forwardedInVain is a call to Wavix that it couldn't forward: another record says that the forwarding failed.
 const forwardedInVain = "forwarded in vain"
 
-// healthy leaves out the kinds of calls whose values no mapping knows, or whose parent isn't listed: who sees the exporter for the first time isn't to read
-// of them. It makes
-// faults rarer than the error budget allows, so that a trunk that fails stands out.
+// healthy leaves out the kinds of calls whose values no mapping knows, or whose parent isn't listed: who sees the
+// exporter for the first time isn't to read of them. It makes faults rarer than the error budget allows, so that a
+// trunk that fails stands out.
 func healthy(mix *simulator.Mix) {
 	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool {
 		return k.Outcome == cdr.Unknown || k.Direction == cdr.DirectionUnknown || k.Wire == "other parent"

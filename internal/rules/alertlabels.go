@@ -12,12 +12,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// An alert that keeps labels of the operator's (alert_labels) judges each of their values by itself. The series that it reads are recorded once
-// more for that, with the labels. What can't have them, such as the last attempts of a trunk, is that of the whole.
+// An alert that keeps labels of the operator's (alert_labels) judges each of their values by itself. The series
+// that it reads are recorded once more for that, with the labels. What can't have them, such as the last attempts
+// of a trunk, is that of the whole.
 
 var keptLabel = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// labelled are the recorded series that can have the operator's labels, since all that they are made of has them, in their order.
+// labelled are the recorded series that can have the operator's labels, since all that they are made of has them,
+// in their order.
 func labelled(recording []Group) (all []Rule) {
 	for _, g := range recording {
 		for _, r := range g.Rules {
@@ -62,7 +64,8 @@ func (p *Parameters) recordLabels(recording []Group) (groups []Group) {
 	delete(read, "")
 	for _, list := range slices.Sorted(maps.Keys(read)) {
 		labels := strings.Split(list, ", ")
-		g := Group{Name: "cdr-by-" + strings.Join(labels, "-"), Doc: "What alerts read that keep the labels " + list + "."}
+		g := Group{Name: "cdr-by-" + strings.Join(labels, "-"), Doc: "What alerts read that keep the labels " +
+			list + "."}
 		wanted := read[list]
 		for _, r := range slices.Backward(recorded) {
 			if !slices.Contains(wanted, r.Record) {
@@ -71,7 +74,10 @@ func (p *Parameters) recordLabels(recording []Group) (groups []Group) {
 			wanted = append(wanted, series(parse(r.Expr))...)
 			expr := readLabelled(r.Expr, labels, recorded)
 			editGroupings(expr, func(by []string) []string { return slices.Concat(labels, by) }, slices.Clone)
-			g.Rules = append(g.Rules, Rule{Record: strings.Join(labels, "_") + "_" + r.Record, Doc: r.Doc, Expr: expr.String()})
+			g.Rules = append(g.Rules, Rule{
+				Record: strings.Join(labels, "_") + "_" + r.Record, Doc: r.Doc,
+				Expr: expr.String(),
+			})
 		}
 		slices.Reverse(g.Rules)
 		groups = append(groups, g)
@@ -91,7 +97,8 @@ func (p *Parameters) keepLabels(alerting []Group) []Group {
 			if labels := p.AlertLabels[r.Alert]; len(labels) > 0 {
 				r.Expr = readLabelled(r.Expr, labels, recorded).String()
 				for _, l := range labels {
-					r.Summary += "{{ with $labels." + l + " }} It is about " + strings.ReplaceAll(l, "_", " ") + " {{ . }}.{{ end }}"
+					r.Summary += "{{ with $labels." + l + " }} It is about " + strings.ReplaceAll(l, "_", " ") +
+						" {{ . }}.{{ end }}"
 				}
 			}
 		}
@@ -104,7 +111,10 @@ func (p *Parameters) canKeepLabels() (names []string) {
 	recorded := labelled(p.recording())
 	for _, g := range p.alerting() {
 		for _, a := range g.Rules {
-			if slices.ContainsFunc(series(parse(a.Expr)), func(s string) bool { return isRecorded(s) && hasLabels(s, recorded) }) {
+			if slices.ContainsFunc(series(parse(a.Expr)), func(s string) bool {
+				return isRecorded(s) && hasLabels(s,
+					recorded)
+			}) {
 				names = append(names, a.Alert)
 			}
 		}
@@ -120,10 +130,12 @@ func (p *Parameters) validateAlertLabels(r *config.Report) {
 	can := p.canKeepLabels()
 	for alert, labels := range p.AlertLabels {
 		if !slices.Contains(can, alert) {
-			r.Problemf("alert_labels", "%q can't keep labels of calls; these alerts can: %s", alert, strings.Join(can, ", "))
+			r.Problemf("alert_labels", "%q can't keep labels of calls; these alerts can: %s", alert,
+				strings.Join(can, ", "))
 		}
 		if slices.ContainsFunc(labels, func(l string) bool { return !keptLabel.MatchString(l) }) {
-			r.Problemf("alert_labels", "must be labels of the configuration by alert, such as CDRFailureSpike: [department], %s: %v isn't", alert, labels)
+			r.Problemf("alert_labels", "must be labels of the configuration by alert, such as CDRFailureSpike: "+
+				"[department], %s: %v isn't", alert, labels)
 		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestE2EAlertLabels (issue 30, point 2): Berlin's few calls all fail while the trunk carries Munich's. The trunk as a whole is fine; an alert that keeps
-// the label is about Berlin, and nobody else.
+// TestE2EAlertLabels (issue 30, point 2): Berlin's few calls all fail while the trunk carries Munich's. The trunk
+// as a whole is fine; an alert that keeps the label is about Berlin, and nobody else.
 func TestE2EAlertLabels(t *testing.T) {
 	const tests = `
 rule_files: [recording.yaml, alerts.yaml]
@@ -44,7 +44,8 @@ tests:
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := Default()
-			p.AlertLabels, p.Off = c.labels, slices.DeleteFunc(AlertNames(), func(name string) bool { return name == "CDRFailureSpike" })
+			p.AlertLabels, p.Off = c.labels, slices.DeleteFunc(AlertNames(),
+				func(name string) bool { return name == "CDRFailureSpike" })
 			path := filepath.Join(writeRules(t, p.Recording(), p.Alerting()), "tests.yaml")
 			if err := os.WriteFile(path, fmt.Appendf(nil, tests, c.group, c.samples), 0o600); err != nil {
 				t.Fatal(err)
@@ -59,6 +60,7 @@ tests:
 			p.AlertLabels[name] = []string{"department", "site"}
 		}
 		dir := writeRules(t, p.Recording(), p.Alerting())
-		promtool(t, "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(dir, "recording.yaml"), filepath.Join(dir, "alerts.yaml"))
+		promtool(t, "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(dir, "recording.yaml"),
+			filepath.Join(dir, "alerts.yaml"))
 	})
 }

@@ -23,21 +23,34 @@ func baselines() Group {
 	outside := isNot("direction", "internal")
 	connectedCalls := sumRate(byTrunk, w1h, sel(metrics.Calls, outcomes(acdConnected), outside))
 	callsRate := sumRate(byFeed, w1h, sel(metrics.Calls))
-	return Group{Name: "cdr-baselines", Doc: "What alerts compare with the same hour a week ago, or with the day before.", Rules: []Rule{
+	return Group{Name: "cdr-baselines", Doc: "What alerts compare with the same hour a week ago, or with the day " +
+		"before.", Rules: []Rule{
 		{Record: callsHourly, Doc: "All calls of a feed. Per second.", Expr: callsRate},
-		{Record: lateShare1h, Doc: "Share of late records.", Expr: among(sumRate(byFeed, w1h, sel(metrics.Calls, is("late", "true"))), callsHourly)},
-		{Record: trunkConnected, Doc: "Connected calls of a trunk, without internal ones. Per second.", Expr: connectedCalls},
-		{Record: trunkCalls, Doc: "All calls of a trunk. Per second.", Expr: sumRate(byTrunk, w1h, sel(metrics.Calls, isNot("trunk", "")))},
-		{Record: trunkACD, Doc: "ACD of a trunk (ITU-T E.437): connected seconds ÷ answered, voicemail; without internal calls.", Expr: lines(
+		{Record: lateShare1h, Doc: "Share of late records.", Expr: among(sumRate(byFeed, w1h, sel(metrics.Calls,
+			is("late", "true"))), callsHourly)},
+		{
+			Record: trunkConnected, Doc: "Connected calls of a trunk, without internal ones. Per second.",
+			Expr: connectedCalls,
+		},
+		{Record: trunkCalls, Doc: "All calls of a trunk. Per second.", Expr: sumRate(byTrunk, w1h,
+			sel(metrics.Calls, isNot("trunk", "")))},
+		{Record: trunkACD, Doc: "ACD of a trunk (ITU-T E.437): connected seconds ÷ answered, voicemail; without " +
+			"internal calls.", Expr: lines(
 			sumRate(byTrunk, w1h, sel(metrics.ConnectedSeconds, outside)), "/ ("+trunkConnected+" > 0)")},
-		{Record: chargesHourly, Doc: "Charges, as first known, by currency. Units per second.", Expr: sumRate(byCurrency, w1h, sel(metrics.CallCharges))},
+		{
+			Record: chargesHourly, Doc: "Charges, as first known, by currency. Units per second.",
+			Expr: sumRate(byCurrency, w1h, sel(metrics.CallCharges)),
+		},
 		{Record: chargesDaily, Doc: "The same over a day.", Expr: sumRate(byCurrency, w1d, sel(metrics.CallCharges))},
 		{Record: countryCalls, Doc: "Connected outbound calls by country. Per second.", Expr: sumRate(byCountry, w1h,
 			sel(metrics.CallsByCountry, outboundConnected, isNot("country", "")))},
-		{Record: sessions1h, Doc: "Sessions of call records. Per second.", Expr: sumRate(byFeed, w1h, sel(metrics.Sessions))},
+		{Record: sessions1h, Doc: "Sessions of call records. Per second.", Expr: sumRate(byFeed, w1h,
+			sel(metrics.Sessions))},
 		{Record: failedSessions, Doc: "Share of sessions that failed at set-up, or dropped in mid-call.", Expr: lines(
-			sumRate(byResult, w1h, sel(metrics.Sessions, isNot("result", "ok"))), "/ on ("+byFeed.labels()+") group_left () ("+sessions1h+" > 0)")},
-		{Record: minutesHourly, Doc: "Connected time of outbound calls by country. Seconds per second: calls at once.", Expr: sumRate(byCountry, w1h,
+			sumRate(byResult, w1h, sel(metrics.Sessions, isNot("result", "ok"))), "/ on ("+byFeed.labels()+") "+
+				"group_left () ("+sessions1h+" > 0)")},
+		{Record: minutesHourly, Doc: "Connected time of outbound calls by country. Seconds per second: calls at " +
+			"once.", Expr: sumRate(byCountry, w1h,
 			sel(metrics.ConnectedSeconds, is("direction", "outbound"), isNot("country", "")))},
 		{Record: classified1h, Doc: "Media streams that could be classified. Per second.", Expr: sumRate(byMedia, w1h,
 			sel(metrics.MediaStreams, matches("verdict", "good|poor")))},

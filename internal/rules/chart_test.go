@@ -15,9 +15,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// The Helm chart has no Go to make rules with other thresholds. Its files/thresholds.yaml has the texts of the rules that a threshold is in, with
-// «KEY=DEFAULT» where it stands, or «KEY%=DEFAULT» where it stands as a percentage; its template fills them in. Which numbers a key changes is
-// seen by changing it.
+// The Helm chart has no Go to make rules with other thresholds. Its files/thresholds.yaml has the texts of the
+// rules that a threshold is in, with «KEY=DEFAULT» where it stands, or «KEY%=DEFAULT» where it stands as a
+// percentage; its template fills them in. Which numbers a key changes is seen by changing it.
 
 var anyNumber = regexp.MustCompile(`\d+(\.\d+)?`)
 
@@ -28,7 +28,10 @@ func (p *Parameters) ruleTexts() map[string]map[string]map[string]string {
 		all[file] = make(map[string]map[string]string)
 		for _, g := range groups {
 			for i, r := range g.Rules {
-				all[file][fmt.Sprintf("%s/%d", g.Name, i)] = map[string]string{"expr": r.Expr, "summary": r.Summary, "description": r.Description}
+				all[file][fmt.Sprintf("%s/%d", g.Name, i)] = map[string]string{
+					"expr": r.Expr, "summary": r.Summary,
+					"description": r.Description,
+				}
 			}
 		}
 	}
@@ -69,7 +72,8 @@ func chartThresholds() ([]byte, error) {
 		for file, rules := range p.ruleTexts() {
 			for at, texts := range rules {
 				for field, now := range texts {
-					if err := markThreshold(changes, file+" "+at+" "+field, base[file][at][field], now, key, was); err != nil {
+					if err := markThreshold(changes, file+" "+at+" "+field, base[file][at][field], now, key,
+						was); err != nil {
 						return nil, err
 					}
 				}
@@ -114,7 +118,8 @@ func markThreshold(changes map[string]map[int]string, at, text, changed, key str
 		return nil
 	}
 	before, after := anyNumber.FindAllString(text, -1), anyNumber.FindAllString(changed, -1)
-	words := func(text string) []string { return strings.Fields(anyNumber.ReplaceAllString(text, "")) } // lines may break elsewhere
+	// lines may break elsewhere
+	words := func(text string) []string { return strings.Fields(anyNumber.ReplaceAllString(text, "")) }
 	if !slices.Equal(words(text), words(changed)) || len(before) != len(after) {
 		return fmt.Errorf("%s: %s changes more than numbers; the chart can't set it", at, key)
 	}

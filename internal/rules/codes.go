@@ -2,7 +2,8 @@ package rules
 
 import "github.com/cdr-exporter/cdr-exporter/internal/cdr"
 
-// Each KPI has its own table of codes, none derived from another: vendors use the names at will, so the table is part of the definition.
+// Each KPI has its own table of codes, none derived from another: vendors use the names at will, so the table is
+// part of the definition.
 var (
 	// asrAnswered: ITU-T E.411 and E.425, answer-seizure ratio. The network delivered what a
 	// queue or a menu took.

@@ -76,7 +76,8 @@ func TestEveryAlertIsTested(t *testing.T) {
 				}
 				for _, want := range a.ExpAlerts {
 					if want.ExpLabels["severity"] == "" || want.ExpAnnotations["description"] == "" || want.ExpAnnotations["summary"] == "" {
-						t.Errorf("%s: the test %q doesn't look at the severity and texts of %s", path, test.Name, a.AlertName)
+						t.Errorf("%s: the test %q doesn't look at the severity and texts of %s", path, test.Name,
+							a.AlertName)
 					}
 					fires[a.AlertName] = true
 				}
@@ -148,7 +149,8 @@ func TestRunbooks(t *testing.T) {
 			}
 			for _, classic := range classicPart.FindAllStringSubmatch(found[1], -1) {
 				if !strings.Contains(found[1], classic[1]+"[") {
-					t.Errorf("%s asks for %s, which isn't there with scrape_native_histograms, as the docs advise: ask for the native histogram too", f.Name(), classic[0])
+					t.Errorf("%s asks for %s, which isn't there with scrape_native_histograms, as the docs advise: "+
+						"ask for the native histogram too", f.Name(), classic[0])
 				}
 			}
 		}

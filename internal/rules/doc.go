@@ -9,7 +9,7 @@
 // renamed either goes along or doesn't compile; tests hold every label against it. The
 // binary writes rules with other parameters (cdr-exporter assets).
 //
-// Invariants: all rules work with classic and with native ingestion of histograms: none
-// reads one, but those of waits in queues, which read either kind (queues.go); no rule divides by zero; every alert that is about calls waits for a feed
-// that is read up to now (live.go).
+// Invariants: all rules work with classic and with native ingestion of histograms: none reads one, but those of
+// waits in queues, which read either kind (queues.go); no rule divides by zero; every alert that is about calls
+// waits for a feed that is read up to now (live.go).
 package rules

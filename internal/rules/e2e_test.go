@@ -23,12 +23,16 @@ func promtool(t *testing.T, arguments ...string) {
 func TestE2EPromtool(t *testing.T) {
 	for _, name := range []string{"recording.yaml", "alerts.yaml"} {
 		t.Run(name, func(t *testing.T) {
-			promtool(t, "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(root, "dashboards", "prometheus", name))
+			promtool(t, "check", "rules", "--lint=all", "--lint-fatal", filepath.Join(root, "dashboards",
+				"prometheus", name))
 		})
 	}
 	t.Run("with parameters", func(t *testing.T) {
 		p := Default()
-		p.Selector, p.KeepLabels, p.GrafanaURL = `job="cdr-exporter", cluster="eu"`, []string{"cluster", "job"}, "https://grafana.example.com"
+		p.Selector, p.KeepLabels, p.GrafanaURL = `job="cdr-exporter", cluster="eu"`, []string{
+			"cluster",
+			"job",
+		}, "https://grafana.example.com"
 		for _, produce := range []func() ([]byte, error){p.RecordingFile, p.AlertsFile} {
 			text, err := produce()
 			if err != nil {

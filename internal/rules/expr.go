@@ -91,7 +91,8 @@ func sumRate(l level, w window, selector string) string {
 	return fmt.Sprintf("sum by (%s) (rate(%s[%s]))", l.labels(), selector, w)
 }
 
-// among is the share of a part among a whole. A part that is missing is 0: calls of a kind that hasn't happened yet have no series.
+// among is the share of a part among a whole. A part that is missing is 0: calls of a kind that hasn't happened yet
+// have no series.
 func among(part, whole string) string {
 	return lines("("+part+" or 0 * "+whole+")", "/ ("+whole+" > 0)")
 }

@@ -43,7 +43,8 @@ func Configured(c *config.Config, known []collector.Provider) (all []Feed) {
 	return all
 }
 
-// property is what the records of a feed can show. Its text stands in expressions until the feeds are known that have it.
+// property is what the records of a feed can show. Its text stands in expressions until the feeds are known that
+// have it.
 type property string
 
 const (
@@ -58,7 +59,8 @@ const (
 	// additiveFeeds are those whose calls no other feed has too, and those without calls.
 	additiveFeeds property = "<additive>"
 
-	// ReasonFeeds is what dashboards select by, in place of the names of feeds that give reasons; see [Parameters.Resolve].
+	// ReasonFeeds is what dashboards select by, in place of the names of feeds that give reasons; see
+	// [Parameters.Resolve].
 	ReasonFeeds = string(reasonFeeds)
 	// StreamFeeds is the same for feeds that say how media streams went.
 	StreamFeeds = string(streamFeeds)
@@ -95,7 +97,8 @@ func (p *Parameters) names(of property) (names []string) {
 	return names
 }
 
-// grafana are what stands in a query of a dashboard where PromQL has a duration or a number, and unlikely ones in their place.
+// grafana are what stands in a query of a dashboard where PromQL has a duration or a number, and unlikely ones in
+// their place.
 var grafana = []string{
 	"$__rate_interval", "59d7h", "$__range_s", "59876543", "$__range", "59d8h", "$__interval_ms", "59876544",
 }
@@ -111,7 +114,10 @@ func (p *Parameters) Resolve(query string) string {
 // resolve puts the feeds that have a property in its place. Where feeds of one name differ, a vector becomes several.
 func (p *Parameters) resolve(expr parser.Expr) parser.Expr {
 	return replaceVectors(expr, func(vector parser.Expr, of *parser.VectorSelector) parser.Expr {
-		at := slices.IndexFunc(of.LabelMatchers, func(m *labels.Matcher) bool { return strings.HasPrefix(m.Value, "<") })
+		at := slices.IndexFunc(of.LabelMatchers, func(m *labels.Matcher) bool {
+			return strings.HasPrefix(m.Value,
+				"<")
+		})
 		if at < 0 {
 			return vector
 		}
@@ -129,8 +135,9 @@ func (p *Parameters) resolve(expr parser.Expr) parser.Expr {
 	})
 }
 
-// matchers select the feeds that have a property, or don't: by name, and by source too where feeds of one name differ. Each is of other series.
-// Rules for all providers know no sources: there a property counts only if every feed of the name has it.
+// matchers select the feeds that have a property, or don't: by name, and by source too where feeds of one name
+// differ. Each is of other series. Rules for all providers know no sources: there a property counts only if every
+// feed of the name has it.
 func (p *Parameters) matchers(of property, want bool) []string {
 	var named, differ []string
 	for _, name := range p.names(of) {

@@ -18,13 +18,17 @@ func TestFeedNames(t *testing.T) {
 			}
 		}
 	}
-	p := &Parameters{Feeds: []Feed{{"", collector.FeedProperties{Name: "cdr", SIPCodes: true}}, {"", collector.FeedProperties{Name: "cdr"}}, {"", collector.FeedProperties{Name: "acc", SIPCodes: true}}}}
+	p := &Parameters{Feeds: []Feed{{"", collector.FeedProperties{Name: "cdr", SIPCodes: true}}, {
+		"",
+		collector.FeedProperties{Name: "cdr"},
+	}, {"", collector.FeedProperties{Name: "acc", SIPCodes: true}}}}
 	if got := p.matchers(sipFeeds, true); !slices.Equal(got, []string{`feed="acc"`}) {
 		t.Errorf("selected by %q", got)
 	}
 }
 
-// TestResolve: an expression selects the feeds that are configured, and those of one name by their source where they differ.
+// TestResolve: an expression selects the feeds that are configured, and those of one name by their source where
+// they differ.
 func TestResolve(t *testing.T) {
 	log := func(source string, reasons bool) Feed {
 		return Feed{source, collector.FeedProperties{Name: "call_log", Reasons: reasons}}
@@ -36,7 +40,12 @@ func TestResolve(t *testing.T) {
 		expr, want string
 	}{
 		{"one", []Feed{log("office", true)}, `sum by (source) (rate(cdr_calls_total{feed=~"<reasons>",late="false"}[5m]))`, `sum by (source) (rate(cdr_calls_total{feed="call_log",late="false"}[5m]))`},
-		{"two names", []Feed{log("office", true), own}, `a{feed=~"<reasons>"} / b{feed!~"<reasons>"}`, `a{feed=~"call_log|own"} / b{feed!~"call_log|own"}`},
+		{
+			"two names",
+			[]Feed{log("office", true), own},
+			`a{feed=~"<reasons>"} / b{feed!~"<reasons>"}`,
+			`a{feed=~"call_log|own"} / b{feed!~"call_log|own"}`,
+		},
 		{"none", []Feed{log("tel", false)}, `a{feed=~"<reasons>"} / b{feed!~"<reasons>"}`, `a{feed=""} / b{feed!=""}`},
 		{
 			"one name, two kinds",

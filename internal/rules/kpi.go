@@ -42,15 +42,20 @@ func parts() []part {
 	failures := func(code string) string { return sel(metrics.CallFailures, sip, matches("sip_code", code)) }
 	return []part{
 		{calls, "All calls.", sel(metrics.Calls), ""},
-		{answered, "Calls that were answered, by voicemail or a machine too (ASR's numerator).", sel(metrics.Calls, outcomes(asrAnswered)), calls},
+		{answered, "Calls that were answered, by voicemail or a machine too (ASR's numerator).", sel(metrics.Calls,
+			outcomes(asrAnswered)), calls},
 		{connected, "Calls that connected (ACD's denominator).", sel(metrics.Calls, outcomes(acdConnected)), calls},
 		{person, "Calls that a person answered.", sel(metrics.Calls, outcomes(personAnswered)), calls},
 		{known, "Calls whose outcome is known.", sel(metrics.Calls, noOutcomes(personUnknown)), ""},
-		{attempts, "Attempts: calls that say how they ended.", sel(metrics.Calls, reasons, noOutcomes(nerNoAttempts)), ""},
-		{effective, "Attempts for which the network did its part (ITU-T E.425).", sel(metrics.Calls, reasons, outcomes(nerEffective)), attempts},
+		{attempts, "Attempts: calls that say how they ended.", sel(metrics.Calls, reasons,
+			noOutcomes(nerNoAttempts)), ""},
+		{effective, "Attempts for which the network did its part (ITU-T E.425).", sel(metrics.Calls, reasons,
+			outcomes(nerEffective)), attempts},
 		{timely, "Attempts that weren't late.", sel(metrics.Calls, reasons, noOutcomes(nerNoAttempts), timelyOnly), ""},
-		{faulty, "Faults among the attempts that weren't late.", sel(metrics.Calls, reasons, outcomes(faultFailed), timelyOnly), timely},
-		{sipOK, "Calls that ended their INVITE with a 200: the answered ones.", sel(metrics.Calls, sip, outcomes(okAnswered)), calls},
+		{faulty, "Faults among the attempts that weren't late.", sel(metrics.Calls, reasons, outcomes(faultFailed),
+			timelyOnly), timely},
+		{sipOK, "Calls that ended their INVITE with a 200: the answered ones.", sel(metrics.Calls, sip,
+			outcomes(okAnswered)), calls},
 		{redirected, "Calls that were redirected: 3xx.", failures(redirects), calls},
 		{seerListed, "Calls with a code of SEER's list beside 200.", failures(strings.Join(seerCodes, "|")), calls},
 		{isaListed, "Calls with a code of ISA's list.", failures(strings.Join(isaCodes, "|")), calls},
@@ -93,73 +98,89 @@ func (k *KPI) Record(w string) string { return byDirection.name(k.Name, k.operat
 func KPIs() []KPI {
 	return []KPI{
 		{
-			Name: "cdr_asr", Short: "ASR", Title: "answer-seizure ratio", Standard: "ITU-T E.411, E.425", operation: "ratio",
+			Name: "cdr_asr", Short: "ASR", Title: "answer-seizure ratio", Standard: "ITU-T E.411, " +
+				"E.425", operation: "ratio",
 			Above: codeList(asrAnswered), Below: "all calls", Feeds: feeds(reasonFeeds),
 			Caveat: "Users who are busy, don't answer or misdial lower it. It is no sign of an outage by itself.",
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(reasonFeeds)) },
 		},
 		{
-			Name: "cdr_connected_share", Short: "connected share", Title: "ASR where the feed gives nothing else", Standard: "ours; the formula of ASR", operation: "ratio",
+			Name: "cdr_connected_share", Short: "connected share", Title: "ASR where the feed gives nothing " +
+				"else", Standard: "ours; the formula of ASR", operation: "ratio",
 			Above: codeList(asrAnswered), Below: "all calls", Feeds: feeds(shareFeeds),
 			Caveat: "These feeds say only whether a call connected, so it can't be compared with anybody's ASR.",
 			expr:   func(l level, w window) string { return quotient(l, w, answered, calls, inFeeds(shareFeeds)) },
 		},
 		{
-			Name: "cdr_reached_person", Short: "reached a person", Title: "calls that a person answered", Standard: "ours",
+			Name: "cdr_reached_person", Short: "reached a person", Title: "calls that a person " +
+				"answered", Standard: "ours",
 			operation: "ratio", Above: codeList(personAnswered), Below: "all calls but " + codeList(personUnknown),
 			Feeds: slices.Concat(feeds(reasonFeeds), feeds(shareFeeds)),
 			Caveat: "It measures staffing, not the network: calls that end in a queue, a menu or voicemail lower it, " +
-				"and so do users who are busy. Where records don't say who answered, each answered call counts as a person's: " +
+				"and so do users who are busy. Where records don't say who answered, each answered call counts as a " +
+				"person's: " +
 				"see the provider's page.",
 			expr: func(l level, w window) string { return quotient(l, w, person, known, "") },
 		},
 		{
-			Name: "cdr_ner", Short: "NER", Title: "network effectiveness ratio", Standard: "ITU-T E.425", operation: "ratio",
+			Name: "cdr_ner", Short: "NER", Title: "network effectiveness ratio", Standard: "ITU-T " +
+				"E.425", operation: "ratio",
 			Above: codeList(nerEffective), Below: "attempts", Feeds: feeds(reasonFeeds),
-			Caveat: "Numbers that don't exist and calls that a policy refused lower it. Microsoft calls a low NER on fewer than 100 calls possibly normal.",
-			expr:   func(l level, w window) string { return quotient(l, w, effective, attempts, "") },
+			Caveat: "Numbers that don't exist and calls that a policy refused lower it. Microsoft calls a low NER " +
+				"on fewer than 100 calls possibly normal.",
+			expr: func(l level, w window) string { return quotient(l, w, effective, attempts, "") },
 		},
 		{
-			Name: "cdr_fault", Short: "fault ratio", Title: "what pages people", Standard: "ours; never called NER", operation: "ratio",
+			Name: "cdr_fault", Short: "fault ratio", Title: "what pages people", Standard: "ours; never called " +
+				"NER", operation: "ratio",
 			Above: codeList(faultFailed) + ", not late", Below: "attempts, not late", Feeds: feeds(reasonFeeds),
 			Caveat: "Only `late=\"false\"`: records of yesterday's outage that arrive today don't move it.",
 			expr:   func(l level, w window) string { return quotient(l, w, faulty, timely, "") },
 		},
 		{
-			Name: "cdr_acd_seconds", Short: "ACD (ALOC)", Title: "average call duration", Standard: "ITU-T E.437", operation: "mean",
-			Above: "connected seconds", Below: codeList(acdConnected), Feeds: slices.Concat(feeds(reasonFeeds), feeds(shareFeeds)),
-			Caveat: "Connected seconds include time in queues, menus and voicemail, and RingCentral's durations ringing: don't compare sources. Microsoft calls 4 to 5 minutes normal and 15 seconds alarming.",
-			expr:   acd,
+			Name: "cdr_acd_seconds", Short: "ACD (ALOC)", Title: "average call duration", Standard: "ITU-T " +
+				"E.437", operation: "mean",
+			Above: "connected seconds", Below: codeList(acdConnected), Feeds: slices.Concat(feeds(reasonFeeds),
+				feeds(shareFeeds)),
+			Caveat: "Connected seconds include time in queues, menus and voicemail, and RingCentral's durations " +
+				"ringing: don't compare sources. Microsoft calls 4 to 5 minutes normal and 15 seconds alarming.",
+			expr: acd,
 		},
 		{
-			Name: "cdr_ser", Short: "SER", Title: "session establishment ratio", Standard: "RFC 6076 4.6", operation: "ratio",
+			Name: "cdr_ser", Short: "SER", Title: "session establishment ratio", Standard: "RFC 6076 " +
+				"4.6", operation: "ratio",
 			Above: "200", Below: "all − 3xx", Feeds: feeds(sipFeeds), Caveat: sipCaveat,
 			expr: func(l level, w window) string { return lines(sipCalls(l, w, sipOK), "/ "+notRedirected(l, w)) },
 		},
 		{
-			Name: "cdr_seer", Short: "SEER", Title: "session establishment effectiveness ratio", Standard: "RFC 6076 4.7", operation: "ratio",
+			Name: "cdr_seer", Short: "SEER", Title: "session establishment effectiveness ratio", Standard: "RFC " +
+				"6076 4.7", operation: "ratio",
 			Above: "200, " + strings.Join(seerCodes, ", "), Below: "all − 3xx", Feeds: feeds(sipFeeds),
 			Caveat: "487 isn't in the standard's list. " + sipCaveat,
 			expr: func(l level, w window) string {
-				return lines(fmt.Sprintf("(%s + %s)", sipCalls(l, w, sipOK), sipCalls(l, w, seerListed)), "/ "+notRedirected(l, w))
+				return lines(fmt.Sprintf("(%s + %s)", sipCalls(l, w, sipOK), sipCalls(l, w, seerListed)),
+					"/ "+notRedirected(l, w))
 			},
 		},
 		{
-			Name: "cdr_isa", Short: "ISA", Title: "ineffective session attempts", Standard: "RFC 6076 4.8", operation: "ratio",
+			Name: "cdr_isa", Short: "ISA", Title: "ineffective session attempts", Standard: "RFC 6076 " +
+				"4.8", operation: "ratio",
 			Above: strings.Join(isaCodes, ", "), Below: "all", Feeds: feeds(sipFeeds), Caveat: sipCaveat,
 			expr: func(l level, w window) string { return quotient(l, w, isaListed, calls, inFeeds(sipFeeds)) },
 		},
 	}
 }
 
-const sipCaveat = "A row stands for an INVITE, and an answered call for a 200: failures alone carry codes. A `cdr` of FreeSWITCH has them, in rules that are made for a configuration."
+const sipCaveat = "A row stands for an INVITE, and an answered call for a 200: failures alone carry codes. A `cdr` " +
+	"of FreeSWITCH has them, in rules that are made for a configuration."
 
 // quotient divides two recorded rates; there is no ratio without traffic.
 func quotient(l level, w window, above, below, only string) string {
 	return lines(l.rate(above, w, only), "/ ("+l.rate(below, w, only)+" > 0)")
 }
 
-// acd divides the counter of connected seconds, not a histogram's sum, so that it doesn't matter how histograms are ingested.
+// acd divides the counter of connected seconds, not a histogram's sum, so that it doesn't matter how histograms are
+// ingested.
 func acd(l level, w window) string {
 	return lines(sumRate(l, w, sel(metrics.ConnectedSeconds)), fmt.Sprintf("/ (%s > 0)", l.rate(connected, w, "")))
 }

@@ -70,9 +70,10 @@ var kpiSeries = []struct {
 	{`cdr_queue_wait_seconds_bucket{feed="queue_log", queue="support", result="abandoned", le="20.0"`, 6},
 }
 
-// kpiValues are what the recorded series must be then, worked out by hand: of the 100 calls
-// a minute of Direct Routing 40 were answered, 29 of them by a person, 4 aren't attempts, 26 are faults of which 10
-// are late, 4 were redirected. Of the 45 visits a minute 3 were abandoned within 5 s, and 5 of the answered ones don't say how long they took.
+// kpiValues are what the recorded series must be then, worked out by hand: of the 100 calls a minute of Direct
+// Routing 40 were answered, 29 of them by a person, 4 aren't attempts, 26 are faults of which 10 are late, 4 were
+// redirected. Of the 45 visits a minute 3 were abandoned within 5 s, and 5 of the answered ones don't say how long
+// they took.
 var kpiValues = map[string]string{
 	calls + " direct_routing":               "100 / 60",
 	answered + " direct_routing":            "40 / 60",
@@ -140,7 +141,8 @@ var labelValues = map[string]string{
 func kpiTests() ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, header, "Every recorded series has the value that was worked out by hand.")
-	b.WriteString("rule_files: [../recording.yaml, ../alerts.yaml]\nevaluation_interval: 1h\ntests:\n  - name: the same calls for days\n    interval: 1m\n    input_series:\n")
+	b.WriteString("rule_files: [../recording.yaml, ../alerts.yaml]\nevaluation_interval: 1h\ntests:\n  - name: the " +
+		"same calls for days\n    interval: 1m\n    input_series:\n")
 	for _, s := range kpiSeries {
 		labels := `, source="contoso", trunk="sbc.example.com"}`
 		if !strings.Contains(s.series, "direction=") {
@@ -148,10 +150,13 @@ func kpiTests() ([]byte, error) {
 		}
 		fmt.Fprintf(&b, "      - {series: '%s%s', values: '0+%dx4500'}\n", s.series, labels, s.perMin)
 	}
-	b.WriteString("      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=\"direct_routing\"}', values: '0x4500'}\n")
-	b.WriteString("      - {series: 'cdr_exporter_watermark_timestamp_seconds{source=\"contoso\", feed=\"direct_routing\"}', values: '0+60x4500'}\n")
+	b.WriteString("      - {series: 'cdr_exporter_catching_up{source=\"contoso\", feed=\"direct_routing\"}', " +
+		"values: '0x4500'}\n")
+	b.WriteString("      - {series: 'cdr_exporter_watermark_timestamp_seconds{source=\"contoso\", " +
+		"feed=\"direct_routing\"}', values: '0+60x4500'}\n")
 	for name, value := range sorted(map[string]int{"attempts": 64, "faults": 16, "connected": 40}) {
-		fmt.Fprintf(&b, "      - {series: 'cdr_recent_%s{source=\"contoso\", feed=\"direct_routing\", trunk=\"sbc.example.com\", direction=\"outbound\"}', values: '%dx4500'}\n", name, value)
+		fmt.Fprintf(&b, "      - {series: 'cdr_recent_%s{source=\"contoso\", feed=\"direct_routing\", "+
+			"trunk=\"sbc.example.com\", direction=\"outbound\"}', values: '%dx4500'}\n", name, value)
 	}
 	b.WriteString("    promql_expr_test:\n")
 	for _, g := range Default().Recording() {
@@ -185,7 +190,8 @@ func writeExpected(b *bytes.Buffer, record string) error {
 			}
 		}
 		// A subtraction tells of a difference, which floats have in their last digits.
-		fmt.Fprintf(b, "      - {expr: 'abs(%s{%s} - %s) < bool 1e-9', eval_time: 74h, exp_samples: [{labels: '{%s}', value: 1}]}\n", record, labels, value, labels)
+		fmt.Fprintf(b, "      - {expr: 'abs(%s{%s} - %s) < bool 1e-9', eval_time: 74h, exp_samples: [{labels: "+
+			"'{%s}', value: 1}]}\n", record, labels, value, labels)
 	}
 	if !known {
 		return fmt.Errorf("the tests know no value of %s", record)

@@ -17,18 +17,21 @@ const (
 )
 
 const (
-	// freshSeconds is how old a watermark may be for rates to mean something. The exporter itself says more exactly, by the feed's
-	// interval, when it is behind (catching_up); this is for what was never read, and for intervals of 20 minutes and more.
+	// freshSeconds is how old a watermark may be for rates to mean something. The exporter itself says more
+	// exactly, by the feed's interval, when it is behind (catching_up); this is for what was never read, and for
+	// intervals of 20 minutes and more.
 	freshSeconds = 3600
 	// throttledShare is the part of the time that a feed spends waiting for its provider's limit.
 	throttledShare = 0.5
-	// recentSeconds is how old the newest attempt of a trunk may be to page: after a night without calls a trunk that was down is news.
+	// recentSeconds is how old the newest attempt of a trunk may be to page: after a night without calls a trunk
+	// that was down is news.
 	recentSeconds = 21600
 )
 
 // live are the rules that say whether a feed is read up to now and was all along.
 func (p *Parameters) live() Group {
-	g := Group{Name: "cdr-live", Doc: "1 if a feed is read up to now, has not been catching up within the window, and was there at its beginning; " +
+	g := Group{Name: "cdr-live", Doc: "1 if a feed is read up to now, has not been catching up within the window, " +
+		"and was there at its beginning; " +
 		"else 0, or nothing where the exporter wasn't there. Alerts on calls wait for it."}
 	for _, w := range []window{live7m, live65m} {
 		catchingUp := metrics.CatchingUp.Name
@@ -38,18 +41,21 @@ func (p *Parameters) live() Group {
 			Expr: lines(
 				fmt.Sprintf("(max by (%s) (max_over_time(%s[%s])) == bool 0)", byFeed.labels(), catchingUp, w),
 				// A scrape that was missed just then isn't taken for an exporter that wasn't there.
-				fmt.Sprintf("* (max by (%s) (last_over_time(%s[5m] offset %s)) == bool 0)", byFeed.labels(), catchingUp, w),
+				fmt.Sprintf("* (max by (%s) (last_over_time(%s[5m] offset %s)) == bool 0)", byFeed.labels(),
+					catchingUp, w),
 				fmt.Sprintf("* (%s < bool %d)", watermarkAge(), freshSeconds),
 			),
 		})
 	}
 	g.Rules = append(g.Rules, Rule{
 		Record: byJob.name("cdr_feeds_behind", "count"),
-		Doc:    "Feeds that are catching up and don't wait for their provider's limit: further replicas help those. For autoscaling.",
+		Doc: "Feeds that are catching up and don't wait for their provider's limit: further replicas help those. " +
+			"For autoscaling.",
 		Expr: lines(
 			"sum by (job) (",
 			fmt.Sprintf("  max by (%s) (max_over_time(%s[5m]))", feedOfJob, metrics.CatchingUp.Name),
-			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", feedOfJob, metrics.APIThrottled.Name, number(throttledShare)),
+			fmt.Sprintf("  * (sum by (%s) (rate(%s[15m])) <= bool %s)", feedOfJob, metrics.APIThrottled.Name,
+				number(throttledShare)),
 			")",
 		),
 	})

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// A page answers what is down, since when, how many calls, why in words, whose it probably is, and whom to call. What the alert's
-// own value doesn't say is asked of Prometheus when the text is made: templates can query.
+// A page answers what is down, since when, how many calls, why in words, whose it probably is, and whom to call.
+// What the alert's own value doesn't say is asked of Prometheus when the text is made: templates can query.
 
 // ask is the beginning of a block of a template that is there if a query finds something; "." is the first sample.
 // A matcher {FROM=""} in the query stands for the selectors of the labels.
@@ -24,14 +24,17 @@ const endAsk = "{{ end }}{{ end }}"
 // lastAttempts says how many of the last attempts were faults or connected: kind is one of the cdr_recent gauges.
 func (p *Parameters) lastAttempts(kind string) string {
 	labels := []string{"source", "feed", "trunk", "direction"}
-	return p.ask(fmt.Sprintf("max(last_over_time(%s{FROM=\"\"}[5m]))", kind), labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
-		p.ask("max(last_over_time(cdr_recent_attempts{FROM=\"\"}[5m]))", labels...) + "{{ . | value | printf \"%.0f\" }}" + endAsk
+	return p.ask(fmt.Sprintf("max(last_over_time(%s{FROM=\"\"}[5m]))", kind), labels...) +
+		"{{ . | value | printf \"%.0f\" }}" + endAsk + " of the last " +
+		p.ask("max(last_over_time(cdr_recent_attempts{FROM=\"\"}[5m]))", labels...) + "{{ . | value | printf " +
+		"\"%.0f\" }}" + endAsk
 }
 
 // since says when a call last got through, by when its record was read.
 func (p *Parameters) since(labels ...string) string {
 	return p.ask("max(max_over_time("+connectedAt+"{FROM=\"\"}[12h]))", labels...) +
-		"The record of the last call that got through was read at about {{ ((. | value) | toTime).UTC.Format \"15:04\" }} UTC. " + endAsk
+		"The record of the last call that got through was read at about {{ ((. | value) | toTime).UTC.Format " +
+		"\"15:04\" }} UTC. " + endAsk
 }
 
 // cause says what most calls failed for within the hour, whose it probably is and whom to call.
@@ -40,24 +43,30 @@ func (p *Parameters) cause(outcomes string, labels ...string) string {
 	domains := []struct{ name, words string }{
 		{"sbc", "It is probably your own session border controller or its line: call its operator."},
 		{"carrier", "It is probably the carrier's: call the carrier, with what cdr-exporter incident writes."},
-		{"provider", "It is probably the provider's service: look at its health page, then open a case with what cdr-exporter incident writes."},
+		{"provider", "It is probably the provider's service: look at its health page, then open a case with what " +
+			"cdr-exporter incident writes."},
 		{"policy", "Our own policy, licence or credit refuses: call the administrator of the phone system."},
 		{"user", "It looks like what users dial: call the administrator of the number plan."},
 	}
 	var text strings.Builder
-	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) (increase(cdr_call_failures_total{FROM=\"\", "+outcomes+"}[1h])))", labels...) +
+	text.WriteString(p.ask("topk(1, sum by (reason, sip_code, sub_code, fault_domain) "+
+		"(increase(cdr_call_failures_total{FROM=\"\", "+outcomes+"}[1h])))", labels...) +
 		"Most often: {{ with label \"reason\" . }}{{ reReplaceAll \"_\" \" \" . }}{{ else }}no reason given{{ end }}" +
-		"{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . }}{{ end }}. " +
+		"{{ with label \"sip_code\" . }} (SIP {{ . }}){{ end }}{{ with label \"sub_code\" . }}, Microsoft {{ . }}{{ " +
+		"end }}. " +
 		"{{ $whose := label \"fault_domain\" . }}")
 	for i, d := range domains {
-		text.WriteString("{{ " + map[bool]string{true: "if", false: "else if"}[i == 0] + " eq $whose \"" + d.name + "\" }}" + d.words)
+		text.WriteString("{{ " + map[bool]string{true: "if", false: "else if"}[i == 0] + " eq $whose \"" + d.name +
+			"\" }}" + d.words)
 	}
 	return text.String() + "{{ else }}" + unclear + "{{ end }}{{ end }}{{ else }}" + unclear + "{{ end }}"
 }
 
 // dashboardURL leads to a dashboard from three hours before until now, for the source and trunk if the alert has them.
 func (p *Parameters) dashboardURL(dashboard string) string {
-	return strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() - 10800) * 1000\" }}" +
+	return strings.TrimSuffix(p.GrafanaURL, "/") + "/d/cdr-exporter-" + dashboard + "?from={{ with query \"(time() " +
+		"- 10800) * 1000\" }}" +
 		"{{ . | first | value | printf \"%.0f\" }}{{ end }}&to=now" +
-		"{{ with $labels.source }}&var-source={{ . }}{{ end }}{{ with $labels.trunk }}&var-trunk={{ urlquery . }}{{ end }}"
+		"{{ with $labels.source }}&var-source={{ . }}{{ end }}{{ with $labels.trunk }}&var-trunk={{ urlquery . }}{{ " +
+		"end }}"
 }

@@ -15,13 +15,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
-// Parameters are what `cdr-exporter assets --config FILE DIR` reads. What each is for, with its default, stands in rules.example.yaml.
+// Parameters are what `cdr-exporter assets --config FILE DIR` reads. What each is for, with its default, stands in
+// rules.example.yaml.
 type Parameters struct {
 	// Thresholds are those that the status page and the dashboards have too.
 	thresholds.Thresholds `yaml:",inline"`
 	// Feeds are those that the rules are for; no key of the file.
 	Feeds []Feed
-	// Labels are the operator's labels of calls, and StreamLabels those of media streams, of the configuration that the rules are for; no keys of the file.
+	// Labels are the operator's labels of calls, and StreamLabels those of media streams, of the configuration that
+	// the rules are for; no keys of the file.
 	Labels, StreamLabels []string
 
 	Selector       string   `yaml:"selector"`
@@ -79,9 +81,15 @@ func (p *Parameters) SetDefaults() {
 		Thresholds: thresholds.Default(), Feeds: builtin(),
 		RunbookURL: "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/runbooks/", EmergencyCalls: info,
 		QuietFloor: 10, ChargeFactor: 3,
-		ChargeFloors:    map[string]float64{"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000, "USD": 20},
-		FraudCalls:      10,
-		RiskyCountries:  []string{"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG", "SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW"},
+		ChargeFloors: map[string]float64{
+			"AUD": 30, "CAD": 30, "CHF": 20, "EUR": 20, "GBP": 20, "JPY": 3000,
+			"USD": 20,
+		},
+		FraudCalls: 10,
+		RiskyCountries: []string{
+			"001", "CF", "CU", "GM", "GN", "GQ", "KM", "LT", "LV", "MG", "MV", "NR", "PG",
+			"SL", "SO", "ST", "TD", "TN", "TV", "VU", "ZW",
+		},
 		NewCountryCalls: 8, UnusualCalls: 20, WangiriCalls: 40,
 		PoorShare: 0.1, QueueSeconds: 20, AbandonShare: 0.2, ExpiringDays: 30, DiskFreeBytes: 1e9,
 	}
@@ -120,7 +128,8 @@ func (p *Parameters) Validate(r *config.Report) {
 	p.validateQueues(r)
 }
 
-// validateNumbers reports numbers with a fraction, all of them shares, outside 0 to 1, and counts, factors and times below 1.
+// validateNumbers reports numbers with a fraction, all of them shares, outside 0 to 1, and counts, factors and
+// times below 1.
 func (p *Parameters) validateNumbers(r *config.Report) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Parameters]()) {
 		key, v := field.Tag.Get("yaml"), reflect.ValueOf(p).Elem().FieldByIndex(field.Index)
@@ -163,6 +172,7 @@ var labelLists = regexp.MustCompile(`\b(equal|group_by): \[([a-z_, ]+)\]`)
 func (p *Parameters) Alertmanager(example []byte) []byte {
 	return labelLists.ReplaceAllFunc(example, func(list []byte) []byte {
 		parts := labelLists.FindSubmatch(list)
-		return []byte(string(parts[1]) + ": [" + strings.Join(p.kept(strings.Split(string(parts[2]), ", ")), ", ") + "]")
+		return []byte(string(parts[1]) + ": [" + strings.Join(p.kept(strings.Split(string(parts[2]), ", ")), ", ") +
+			"]")
 	})
 }

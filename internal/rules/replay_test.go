@@ -16,9 +16,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// A replay is the life of one tenant, told as calls: healthy for a while, with a day's rhythm, and then something happens.
-// Its source has the replay's name, so that one run of promtool holds many. Series are made from the calls as the exporter
-// makes them: counters and gauges move when a record is read, which is in bursts.
+// A replay is the life of one tenant, told as calls: healthy for a while, with a day's rhythm, and then something
+// happens. Its source has the replay's name, so that one run of promtool holds many. Series are made from the calls
+// as the exporter makes them: counters and gauges move when a record is read, which is in bursts.
 type replay struct {
 	name, feed string
 	trunks     []string
@@ -32,8 +32,8 @@ type replay struct {
 	happens func(c *call) bool
 	// more are further calls, by the time since the event's beginning.
 	more []call
-	// gone: every series ends with the event; removed: those of the source do. With otlp they leave no stale marker, and there is
-	// no series up.
+	// gone: every series ends with the event; removed: those of the source do. With otlp they leave no stale
+	// marker, and there is no series up.
 	gone, removed, otlp bool
 	// own are further series by the time since the event's beginning, such as an own counter.
 	own map[string]func(since time.Duration) float64
@@ -45,7 +45,8 @@ type replay struct {
 	over time.Duration
 }
 
-// ofQueue makes a replay one of visits to a queue, by counters of those that were answered, those that were abandoned, and of these the short ones.
+// ofQueue makes a replay one of visits to a queue, by counters of those that were answered, those that were
+// abandoned, and of these the short ones.
 func (r *replay) ofQueue(answered, abandoned, short func(time.Duration) float64) {
 	r.feed, r.trunks = "queue_log", nil
 	r.own = map[string]func(time.Duration) float64{
@@ -78,7 +79,8 @@ const aWeek = 7 * 24 * time.Hour
 // clock is how a file of replays passes, from when tenants begin: the event is at noon.
 type clock struct {
 	event, end time.Duration
-	// step is how often rules are evaluated. Series are sampled every 5 minutes, and from an hour before the event on each minute.
+	// step is how often rules are evaluated. Series are sampled every 5 minutes, and from an hour before the event
+	// on each minute.
 	step time.Duration
 }
 
@@ -91,7 +93,8 @@ func (r *replay) healthy(c clock) (calls []call) {
 			hour := math.Mod((at-c.event+aWeek).Hours()+12, 24)
 			pace := r.rate * max(0.04, math.Sin(math.Pi*(hour-6)/14))
 			at += time.Duration(random.ExpFloat64() / pace * float64(time.Hour))
-			k := call{at: at, trunk: trunk, direction: "outbound", outcome: "answered", seconds: 60 + 240*random.Float64(), country: "DE"}
+			k := call{at: at, trunk: trunk, direction: "outbound", outcome: "answered", seconds: 60 +
+				240*random.Float64(), country: "DE"}
 			switch {
 			case r.feed == "call_records":
 				k.direction = "internal"
@@ -198,16 +201,19 @@ func (r *replay) count(k *call, minute int, add func(int, float64, string, ...st
 	late := is("late", fmt.Sprint(k.late))
 	direction, trunk, outcome := is("direction", k.direction), is("trunk", k.trunk), is("outcome", k.outcome)
 	add(minute, 1, "cdr_calls_total", direction, outcome, trunk, late)
-	add(minute, 1, "cdr_calls_by_country_total", direction, is("country", k.country), is("number_class", cmp.Or(k.class, cdr.ClassGeographic)),
+	add(minute, 1, "cdr_calls_by_country_total", direction, is("country", k.country), is("number_class",
+		cmp.Or(k.class, cdr.ClassGeographic)),
 		is("connected", fmt.Sprint(k.outcome == "answered")))
 	if k.outcome == "answered" {
 		add(minute, k.seconds, "cdr_call_connected_seconds_total", direction, trunk, is("country", k.country))
 	} else {
-		add(minute, 1, "cdr_call_failures_total", direction, trunk, outcome, is("sip_code", k.sip), is("sub_code", k.sub), is("reason", k.reason),
+		add(minute, 1, "cdr_call_failures_total", direction, trunk, outcome, is("sip_code", k.sip), is("sub_code",
+			k.sub), is("reason", k.reason),
 			is("fault_domain", k.domain), late)
 	}
 	if k.charge > 0 {
-		add(minute, k.charge, "cdr_call_charges_total", direction, is("currency", k.currency), is("component", "usage"), is("country", k.country))
+		add(minute, k.charge, "cdr_call_charges_total", direction, is("currency", k.currency), is("component",
+			"usage"), is("country", k.country))
 	}
 	if r.feed == "call_records" {
 		add(minute, 1, "cdr_sessions_total", is("result", k.session), is("media", "audio"))
@@ -249,12 +255,13 @@ func (b *recentBits) show(all map[string]*course, labels string, begin, minute i
 // ownSeries are those of the exporter.
 func (r *replay) ownSeries(all map[string]*course, labels string, begin, event int) {
 	instance := fmt.Sprintf(`job=%q, instance="%s:9887"`, r.name, r.name)
+	both := "{" + labels + ", " + instance + "}"
 	own := map[string]func(int) float64{
-		"cdr_exporter_watermark_timestamp_seconds{" + labels + ", " + instance + "}": func(m int) float64 { return float64(60 * m) },
-		"cdr_exporter_catching_up{" + labels + ", " + instance + "}":                 func(int) float64 { return 0 },
-		"cdr_exporter_config_last_reload_successful{" + instance + "}":               func(int) float64 { return 1 },
-		"cdr_exporter_build_info{" + instance + "}":                                  func(int) float64 { return 1 },
-		"up{" + instance + "}": func(int) float64 { return 1 },
+		"cdr_exporter_watermark_timestamp_seconds" + both:              func(m int) float64 { return float64(60 * m) },
+		"cdr_exporter_catching_up" + both:                              func(int) float64 { return 0 },
+		"cdr_exporter_config_last_reload_successful{" + instance + "}": func(int) float64 { return 1 },
+		"cdr_exporter_build_info{" + instance + "}":                    func(int) float64 { return 1 },
+		"up{" + instance + "}":                                         func(int) float64 { return 1 },
 	}
 	if r.otlp {
 		delete(own, "up{"+instance+"}")
@@ -263,9 +270,12 @@ func (r *replay) ownSeries(all map[string]*course, labels string, begin, event i
 		all[name] = &course{begin: begin, at: at}
 	}
 	for name, since := range r.own {
-		all[strings.Replace(name, "{", "{"+labels+", "+instance+", ", 1)] = &course{begin: begin, at: func(m int) float64 {
-			return since(time.Duration(m-event) * time.Minute)
-		}}
+		all[strings.Replace(name, "{", "{"+labels+", "+instance+", ", 1)] = &course{
+			begin: begin,
+			at: func(m int) float64 {
+				return since(time.Duration(m-event) * time.Minute)
+			},
+		}
 	}
 	for name, s := range all {
 		if r.gone || r.removed && strings.Contains(name, "source=") {
@@ -310,8 +320,8 @@ func (s *course) values(c clock) string {
 // replayed are the groups of rules without the series that no alert reads.
 func replayed() (recording, alerting []Group) { return needed("", func(string) bool { return true }) }
 
-// needed are the groups of rules without unwanted alerts, and without the series that neither the others nor a text name: promtool would spend
-// most of its time on them.
+// needed are the groups of rules without unwanted alerts, and without the series that neither the others nor a text
+// name: promtool would spend most of its time on them.
 func needed(text string, wanted func(alert string) bool) (recording, alerting []Group) {
 	recording, alerting = Default().Recording(), Default().Alerting()
 	var read strings.Builder
@@ -330,7 +340,8 @@ func needed(text string, wanted func(alert string) bool) (recording, alerting []
 		}
 	}
 	for i := range recording {
-		recording[i].Rules = slices.DeleteFunc(recording[i].Rules, func(r Rule) bool { return !strings.Contains(read.String(), r.Record) })
+		recording[i].Rules = slices.DeleteFunc(recording[i].Rules,
+			func(r Rule) bool { return !strings.Contains(read.String(), r.Record) })
 	}
 	empty := func(g Group) bool { return len(g.Rules) == 0 }
 	return slices.DeleteFunc(recording, empty), slices.DeleteFunc(alerting, empty)
@@ -343,7 +354,8 @@ func replayFile(c clock, replays []replay) string {
 	for _, g := range slices.Concat(replayed()) {
 		order = append(order, g.Name)
 	}
-	fmt.Fprintf(&b, "rule_files: [recording.yaml, alerts.yaml]\nevaluation_interval: %s\ngroup_eval_order: [%s]\ntests:\n  - interval: 1m\n    input_series:\n",
+	fmt.Fprintf(&b, "rule_files: [recording.yaml, alerts.yaml]\nevaluation_interval: %s\ngroup_eval_order: "+
+		"[%s]\ntests:\n  - interval: 1m\n    input_series:\n",
 		c.step, strings.Join(order, ", "))
 	for i := range replays {
 		for name, s := range sorted(replays[i].series(c)) {
@@ -367,7 +379,8 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 		return one(is("source", r.name)) + " or " + one(`source="", `+is("job", r.name))
 	}
 	write := func(expr string, at time.Duration, samples ...string) {
-		fmt.Fprintf(b, "      - {expr: '%s', eval_time: %s, exp_samples: [%s]}\n", expr, at, strings.Join(samples, ", "))
+		fmt.Fprintf(b, "      - {expr: '%s', eval_time: %s, exp_samples: [%s]}\n", expr, at, strings.Join(samples,
+			", "))
 	}
 	sample := func(alert string) string { return fmt.Sprintf(`{labels: '{alertname=%q}', value: 1}`, alert) }
 	every := isNot("alertname", "")
@@ -380,7 +393,8 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 		}
 		if w.until > 0 {
 			held := w.until - w.by
-			write(fmt.Sprintf("max by (alertname) (%s) >= bool %d", alerts(is("alertname", w.alert), model.Duration(held).String()), held/c.step), c.event+w.until, sample(w.alert))
+			write(fmt.Sprintf("max by (alertname) (%s) >= bool %d", alerts(is("alertname", w.alert),
+				model.Duration(held).String()), held/c.step), c.event+w.until, sample(w.alert))
 		}
 	}
 	write("group by (alertname) ("+alerts(every, model.Duration(c.end-c.event).String())+")", c.end, all...)
@@ -389,21 +403,24 @@ func (r *replay) expect(b *strings.Builder, c clock) {
 		pages = []string{fmt.Sprintf("{labels: '{}', value: %d}", r.pages)}
 	}
 	span := fmt.Sprintf("[%s:%s]", model.Duration(c.end-c.event), model.Duration(c.step))
-	began := paging(r.name, "") + " unless on (source, feed) " + paging(r.name, " offset "+model.Duration(c.step).String())
+	began := paging(r.name, "") + " unless on (source, feed) " + paging(r.name, " "+
+		"offset "+model.Duration(c.step).String())
 	write(fmt.Sprintf("sum(count_over_time((%s)%s))", began, span), c.end, pages...)
 	if r.over > 0 {
 		write(paging(r.name, ""), c.event+r.lasts+r.over)
 	}
 }
 
-// paging are the feeds of a source for which the pager has an incident: whose critical alerts of calls aren't all inhibited. The example for
-// Alertmanager has one group for those of a feed.
+// paging are the feeds of a source for which the pager has an incident: whose critical alerts of calls aren't all
+// inhibited. The example for Alertmanager has one group for those of a feed.
 func paging(source, offset string) string {
 	var all []string
 	for _, alert := range critically {
-		one := fmt.Sprintf(`ALERTS{alertstate="firing", severity="critical", alertname=%q, source=%q}%s`, alert, source, offset)
+		one := fmt.Sprintf(`ALERTS{alertstate="firing", severity="critical", alertname=%q, source=%q}%s`, alert,
+			source, offset)
 		for _, by := range inhibited[alert] {
-			one += fmt.Sprintf(` unless on (%s) ALERTS{alertstate="firing", %s, source=%q}%s`, strings.Join(by.equal, ", "), by.matcher, source, offset)
+			one += fmt.Sprintf(` unless on (%s) ALERTS{alertstate="firing", %s, source=%q}%s`,
+				strings.Join(by.equal, ", "), by.matcher, source, offset)
 		}
 		all = append(all, "("+one+")")
 	}
@@ -429,7 +446,8 @@ func readPager(t *testing.T) {
 	for _, r := range loadAlertmanager(t).InhibitRules {
 		for _, target := range matched(t, r.Target) {
 			if source := matched(t, r.Source); slices.Contains(critically, target) && !slices.Contains(source, target) {
-				inhibited[target] = append(inhibited[target], inhibition{`alertname=~"` + strings.Join(source, "|") + `"`, r.Equal})
+				inhibited[target] = append(inhibited[target], inhibition{`alertname=~"` + strings.Join(source,
+					"|") + `"`, r.Equal})
 			}
 		}
 	}

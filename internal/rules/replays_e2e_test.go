@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// week is a healthy week and the rest of a working day from noon on; its rules are evaluated every 15 minutes, since each evaluation
-// costs promtool some 40 ms. hours is a working day, evaluated every 2 minutes.
+// week is a healthy week and the rest of a working day from noon on; its rules are evaluated every 15 minutes,
+// since each evaluation costs promtool some 40 ms. hours is a working day, evaluated every 2 minutes.
 var (
 	week  = clock{event: aWeek, end: aWeek + 6*time.Hour, step: 15 * time.Minute}
 	hours = clock{event: 6 * time.Hour, end: 14 * time.Hour, step: 2 * time.Minute}
@@ -53,7 +53,10 @@ func from(perMinute float64) func(time.Duration) float64 {
 
 func weekly() []replay {
 	dr := func(name string) replay {
-		return replay{name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 60, burst: 15 * time.Minute, before: aWeek, lasts: 6 * time.Hour}
+		return replay{
+			name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 60, burst: 15 * time.Minute,
+			before: aWeek, lasts: 6 * time.Hour,
+		}
 	}
 	young := func(name string) replay { // for alerts that look back less far: a series costs time at each evaluation
 		r := dr(name)
@@ -91,7 +94,10 @@ func weekly() []replay {
 			r.gone, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
 		}),
 		with(young("vanished_otlp"), func(r *replay) {
-			r.gone, r.otlp, r.want = true, true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
+			r.gone, r.otlp, r.want = true, true, []expected{{
+				alert: "CDRSourceAbsent", by: 30 * time.Minute,
+				until: 5 * time.Hour,
+			}}
 		}),
 		with(young("source_removed"), func(r *replay) {
 			r.removed, r.want = true, []expected{{alert: "CDRSourceAbsent", by: 30 * time.Minute, until: 5 * time.Hour}}
@@ -103,8 +109,15 @@ func weekly() []replay {
 		}),
 		with(young("sessions_fail"), func(r *replay) {
 			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
-			r.happens = func(c *call) bool { c.session = "setup_failed"; return c.fail("not_connected", "", "", "unknown") }
-			r.want, r.pages = []expected{{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour}, {alert: "CDRSessionsFail", by: time.Hour, until: 4 * time.Hour}}, 1
+			r.happens = func(c *call) bool {
+				c.session = "setup_failed"
+				return c.fail("not_connected", "", "",
+					"unknown")
+			}
+			r.want, r.pages = []expected{
+				{alert: "CDRAnswersCollapsed", by: 90 * time.Minute, until: 4 * time.Hour},
+				{alert: "CDRSessionsFail", by: time.Hour, until: 4 * time.Hour},
+			}, 1
 		}),
 		with(young("sessions_drop"), func(r *replay) {
 			r.feed, r.trunks, r.lasts = "call_records", []string{""}, 4*time.Hour
@@ -174,7 +187,8 @@ func weekly() []replay {
 			r.more = every(time.Minute, 40, calling("AL", 50))
 			r.want, r.pages = []expected{{alert: "CDRTollFraud", by: time.Hour}}, 1
 		}),
-		// A company that calls another time zone for an hour each day, and has a Monday with 1.6 times the calls and charges.
+		// A company that calls another time zone for an hour each day, and has a Monday with 1.6 times the calls
+		// and charges.
 		with(dr("another_time_zone"), func(r *replay) {
 			costs(2, 3.2, "USD")(r)
 			for at := -aWeek; at < 6*time.Hour; at += 24 * time.Hour {
@@ -241,7 +255,10 @@ func daily() []replay {
 			want: want,
 		}
 	}
-	quiet := replay{feed: "direct_routing", trunks: []string{sbc1}, rate: 60, burst: 5 * time.Minute, before: 4 * time.Hour, lasts: 8 * time.Hour}
+	quiet := replay{
+		feed: "direct_routing", trunks: []string{sbc1}, rate: 60, burst: 5 * time.Minute,
+		before: 4 * time.Hour, lasts: 8 * time.Hour,
+	}
 	with := func(name string, change func(*replay)) replay {
 		r := quiet
 		r.name = name
@@ -258,7 +275,10 @@ func daily() []replay {
 			r.ofQueue(untilThen(1, 0.6), untilThen(0.1, 0.5), untilThen(0, 0))
 			r.want = []expected{{alert: "CDRQueueUnanswered", by: time.Hour, until: 7 * time.Hour}}
 		}),
-		with("queue_misdialled", func(r *replay) { r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.6), untilThen(0, 0.5)) }),
+		with("queue_misdialled", func(r *replay) {
+			r.ofQueue(untilThen(1, 1), untilThen(0.1, 0.6), untilThen(0,
+				0.5))
+		}),
 		with("queue_without_agents", func(r *replay) {
 			r.ofQueue(untilThen(1, 0), untilThen(0.1, 1), untilThen(0, 0))
 			r.want = []expected{{alert: "CDRQueueUnanswered", by: time.Hour, until: 7 * time.Hour}}
@@ -288,12 +308,13 @@ func daily() []replay {
 	}
 }
 
-// TestE2EReplays (issue 13, point 1; kpis-and-alerts.md, what alerts must survive): weeks of calls that arrive in bursts, then an
-// event. Each replay names every alert that may fire, and none fires before the event.
+// TestE2EReplays (issue 13, point 1; kpis-and-alerts.md, what alerts must survive): weeks of calls that arrive in
+// bursts, then an event. Each replay names every alert that may fire, and none fires before the event.
 func TestE2EReplays(t *testing.T) {
 	readPager(t)
 	recording, alerting := replayed()
-	for name, content := range map[string]string{"week": replayFile(week, weekly()), "hours": replayFile(hours, daily())} {
+	for name, content := range map[string]string{"week": replayFile(week, weekly()), "hours": replayFile(hours,
+		daily())} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(writeRules(t, recording, alerting), "replay.yaml")
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

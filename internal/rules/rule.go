@@ -33,7 +33,8 @@ type Rule struct {
 	When, Change string
 }
 
-// Signal says what an alert is about. Alertmanager's example silences those about calls while their feed is stale: they mean nothing then.
+// Signal says what an alert is about. Alertmanager's example silences those about calls while their feed is stale:
+// they mean nothing then.
 type Signal string
 
 // The signals.
@@ -69,7 +70,10 @@ func (p *Parameters) Recording() []Group {
 }
 
 func (p *Parameters) recording() []Group {
-	return []Group{p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), fraudBaselines(), p.queues(w1h), p.queues(w1d)}
+	return []Group{
+		p.live(), kpis(w5m), kpis(w1h), kpis(w1d), faults(), baselines(), fraudBaselines(),
+		p.queues(w1h), p.queues(w1d),
+	}
 }
 
 // Alerting are the groups of alerting rules.
@@ -88,7 +92,10 @@ func (p *Parameters) alerting() []Group {
 func (p *Parameters) complete(groups []Group) []Group {
 	for i := range groups {
 		g := &groups[i]
-		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool { return slices.Contains(p.Off, r.Alert) || r.Severity == "off" })
+		g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool {
+			return slices.Contains(p.Off,
+				r.Alert) || r.Severity == "off"
+		})
 		for j := range g.Rules {
 			r := &g.Rules[j]
 			r.Expr, r.Change = parser.Prettify(p.adapt(r.Expr)), cmp.Or(r.Change, "nothing")

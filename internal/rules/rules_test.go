@@ -33,7 +33,8 @@ func TestGenerated(t *testing.T) {
 		})
 	}
 	golden.Tables(t, filepath.Join(root, "docs", "kpis.md"), map[string]string{
-		"kpis": kpiTable(), "caveats": caveatList(), "queues": queueTable(), "queue caveats": queueCaveats(), "series": seriesTable(),
+		"kpis": kpiTable(), "caveats": caveatList(), "queues": queueTable(), "queue " +
+			"caveats": queueCaveats(), "series": seriesTable(),
 	})
 	golden.Tables(t, filepath.Join(root, "docs", "alerts.md"), map[string]string{"alerts": alertTable()})
 }
@@ -74,7 +75,10 @@ func labelsOf(series string, recorded map[string][]string) ([]string, bool) {
 func levelOf(t *testing.T, record string) []string {
 	t.Helper()
 	prefix, _, _ := strings.Cut(record, ":")
-	for _, l := range []level{byJob, byFeed, byTrunk, byDirection, byCurrency, byCountry, byMedia, byResult, byQueue, byClass} {
+	for _, l := range []level{
+		byJob, byFeed, byTrunk, byDirection, byCurrency, byCountry, byMedia, byResult,
+		byQueue, byClass,
+	} {
 		if strings.Join(l, "_") == prefix {
 			return l
 		}
@@ -178,7 +182,8 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// TestNoHistograms: a rule that read a histogram would depend on how it is ingested. Waits in queues have no other form; their rules read both kinds.
+// TestNoHistograms: a rule that read a histogram would depend on how it is ingested. Waits in queues have no other
+// form; their rules read both kinds.
 func TestNoHistograms(t *testing.T) {
 	histograms := 0
 	for _, d := range slices.Concat(metrics.Catalogue(), metrics.SelfCatalogue()) {
@@ -238,7 +243,8 @@ func TestAlertsAreComplete(t *testing.T) {
 				if !slices.Contains([]string{critical, warning, info, none}, r.Severity) {
 					t.Errorf("its severity is %q", r.Severity)
 				}
-				gated := slices.ContainsFunc(series(parse(r.Expr)), func(s string) bool { return strings.HasPrefix(s, "source_feed:cdr_live:") })
+				gated := slices.ContainsFunc(series(parse(r.Expr)),
+					func(s string) bool { return strings.HasPrefix(s, "source_feed:cdr_live:") })
 				if want := r.Signal == Calls; gated != want {
 					t.Errorf("it waits for a live feed: %t, want %t", gated, want)
 				}

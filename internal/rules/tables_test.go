@@ -9,9 +9,11 @@ import (
 // kpiTable is the table of docs/kpis.md.
 func kpiTable() string {
 	var b strings.Builder
-	b.WriteString("| KPI | standard | numerator ÷ denominator | feeds | series, with `5m`, `1h` or `1d` for *w* |\n| --- | --- | --- | --- | --- |\n")
+	b.WriteString("| KPI | standard | numerator ÷ denominator | feeds | series, with `5m`, `1h` or `1d` for *w* " +
+		"|\n| --- | --- | --- | --- | --- |\n")
 	for _, k := range KPIs() {
-		fmt.Fprintf(&b, "| **%s**, %s | %s | %s ÷ %s | %s | `%s` |\n", k.Short, k.Title, k.Standard, k.Above, k.Below, feedList(k.Feeds), k.Record("*w*"))
+		fmt.Fprintf(&b, "| **%s**, %s | %s | %s ÷ %s | %s | `%s` |\n", k.Short, k.Title, k.Standard, k.Above,
+			k.Below, feedList(k.Feeds), k.Record("*w*"))
 	}
 	return b.String()
 }
@@ -66,7 +68,8 @@ func alertTable() string {
 	for _, g := range Default().Alerting() {
 		for i := range g.Rules {
 			r := &g.Rules[i]
-			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, severities(r), r.When, cmp.Or(held(r.For), "at once"), r.Change)
+			fmt.Fprintf(&b, "| [%s](runbooks/%s.md) | %s | %s | %s | %s |\n", r.Alert, r.Alert, severities(r),
+				r.When, cmp.Or(held(r.For), "at once"), r.Change)
 		}
 	}
 	return b.String()

@@ -13,12 +13,14 @@ const header = "# %s\n# Made from internal/rules: go test ./internal/rules -run 
 
 // RecordingFile is dashboards/prometheus/recording.yaml.
 func (p *Parameters) RecordingFile() ([]byte, error) {
-	return file("Recording rules of cdr-exporter: KPIs with their standards, and what alerts need. Definitions: docs/kpis.md.", p.Recording())
+	return file("Recording rules of cdr-exporter: KPIs with their standards, and what alerts need. Definitions: "+
+		"docs/kpis.md.", p.Recording())
 }
 
 // AlertsFile is dashboards/prometheus/alerts.yaml.
 func (p *Parameters) AlertsFile() ([]byte, error) {
-	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.", p.Alerting())
+	return file("Alerting rules of cdr-exporter. They need recording.yaml beside them. Thresholds: docs/alerts.md.",
+		p.Alerting())
 }
 
 // Fill replaces the bundled files that depend on parameters.
@@ -75,7 +77,10 @@ func (r *Rule) node() *yaml.Node {
 	}{
 		r.Alert, r.Expr, held(r.For), held(r.Keep),
 		map[string]string{"severity": r.severity(), "signal": string(r.Signal)},
-		map[string]string{"summary": r.Summary, "description": r.Description, "runbook_url": r.RunbookURL, "dashboard_url": r.DashboardURL},
+		map[string]string{
+			"summary": r.Summary, "description": r.Description, "runbook_url": r.RunbookURL,
+			"dashboard_url": r.DashboardURL,
+		},
 	})
 }
 

@@ -1,9 +1,11 @@
-// Package thresholds says from where on calls fail: what the alerting rules, the status page and the dashboards have in common. It is pure.
+// Package thresholds says from where on calls fail: what the alerting rules, the status page and the dashboards
+// have in common. It is pure.
 package thresholds
 
 import "time"
 
-// Thresholds are the parameters of the rules by which the status page judges too; rules.example.yaml says what each is for.
+// Thresholds are the parameters of the rules by which the status page judges too; rules.example.yaml says what each
+// is for.
 type Thresholds struct {
 	ErrorBudget float64 `yaml:"error_budget"`
 	DownRatio   float64 `yaml:"down_ratio"`
@@ -18,7 +20,8 @@ func Default() Thresholds {
 	return Thresholds{ErrorBudget: 0.01, DownRatio: 0.9, FewShare: 0.5, AnswerFloor: 20, PremiumCalls: 5}
 }
 
-// Burn is a burn rate: so many times the error budget, of at least so many attempts. Microsoft calls a low NER on fewer than 100 calls possibly normal.
+// Burn is a burn rate: so many times the error budget, of at least so many attempts. Microsoft calls a low NER on
+// fewer than 100 calls possibly normal.
 type Burn struct {
 	Factor float64
 	Floor  int
@@ -35,13 +38,15 @@ const (
 	DownFloor = 5
 	// RecentFloor is the number of its last attempts on which a trunk is judged.
 	RecentFloor = 10
-	// AnswerLeast is the share of calls that connect at most where answers have collapsed and what is usual isn't known.
+	// AnswerLeast is the share of calls that connect at most where answers have collapsed and what is usual isn't
+	// known.
 	AnswerLeast = 0.02
 	// LeastFaults is from how many faults on a share of a few attempts means something.
 	LeastFaults = 3
 	// HalfConnect is the share of calls that connect at least where a feed that gives no reasons is judged to work.
 	HalfConnect = 0.5
-	// BurnWindow is how old an attempt may be that a burn rate counts: the longest window is 6 hours, and records later than late_after (1 hour) are left out.
+	// BurnWindow is how old an attempt may be that a burn rate counts: the longest window is 6 hours, and records
+	// later than late_after (1 hour) are left out.
 	BurnWindow = 7 * time.Hour
 	// QuietAfter its newest call it isn't known whether a trunk still works.
 	QuietAfter = 24 * time.Hour
