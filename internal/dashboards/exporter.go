@@ -70,7 +70,7 @@ func exporter(with *rules.Parameters) *board {
 	b.add(8, 8, b.series(text{"Records of a day by the provider", "The provider's own total, when the day was last read completely."}, b.value(metrics.ProviderRecords, by("source", "feed", "day"))))
 	b.add(4, 8, b.series(text{"Charges of a day by the provider", "What the provider says that a day's calls cost, of providers that say so."},
 		b.value(metrics.ProviderCharges, by("source", "feed", "day", "currency"))))
-	b.add(4, 8, b.series(text{"Charges beyond those of the provider", "Counted charges of a day (UTC) minus the provider's own sum."},
+	b.add(4, 8, b.series(text{"Charges beyond those of the provider", "Counted charges of a day (UTC) minus what the provider says that its calls cost."},
 		b.value(metrics.ReconciliationCharges, by("source", "feed", "day", "currency"))).AxisCenteredZero(true))
 	b.add(8, 8, b.stacked(text{"Lookups of your labels", "Lookups of each bar by whether the call had a value. Misses are calls whose key the file doesn't have."},
 		b.flow(metrics.LabelLookups, by("label", "result"))))
