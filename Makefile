@@ -15,7 +15,7 @@ PLAYWRIGHT := $(CURDIR)/.tools/browser/node_modules/playwright-core/package.json
 # Where tests find Prometheus, promtool and the OpenTelemetry Collector, and what drives Chromium.
 export CDR_TOOLS_BIN := $(TOOLS)
 export CDR_BROWSER   := $(CURDIR)/.tools/browser
-# What manifests are held against: the definitions of Kubernetes, the Prometheus Operator and KEDA.
+# Manifests are checked against these definitions of Kubernetes, the Prometheus Operator and KEDA.
 kubernetes_version   := v1.36.3
 operator_version     := v0.94.1
 keda_version         := v2.21.0
@@ -72,10 +72,10 @@ short: ## a quick run while you work: short tests, of the binary only its comman
 	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
 	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/ledger ./cmd/... ./...
 
-# The tests that drive the binary wait most of the time, and have patience for so long only: they go first wherever they
-# need a core, and the others, most of which have a time of their own, take what is left (nice). Collecting garbage under
-# the race detector is dear, and their heaps are small: they do it seldom (GOGC). It would also let each package sleep for a
-# second before it ends (GORACE). The tests that drive it are built as it is, and as lint looks at it: one more kind of package needn't be compiled.
+# The tests that drive the binary mostly wait, but only for a limited time. So they get a core first, and the others, most of
+# which use virtual time, get the rest (nice). Collecting garbage under the race detector is expensive, and the heaps are small:
+# so it runs seldom (GOGC). The race detector would also let each package sleep for a second before it ends (GORACE). The tests
+# that drive the binary are built like it, and as lint looks at it, so that one kind of package less is compiled.
 # Tests that start Prometheus, Alertmanager, the Collector or Chromium are compiled with the tag e2e and are called TestE2E….
 .PHONY: test-all
 test-all: packages $(TOOLS)/gotestsum real-parts
@@ -94,9 +94,9 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 	wait $$! || failed=1; \
 	test -z "$$failed"
 
-# What takes longest starts first, then what waits while it runs: packages in this order, and the tests of the binary that
-# wait for a minute or two and compute little. Those begin beside TestE2EStack, which waits too; wherever the shuffle put
-# them, the last of them would run alone in the end.
+# The longest tests start first, then tests that wait: packages in this order, and the tests of the binary that
+# wait for a minute or two and compute little. Those begin together with TestE2EStack, which waits too. If the shuffle placed
+# them, the last one would run alone at the end.
 LONGEST := ./internal/ledger ./internal/rules ./tools/stack ./collector ./internal/web \
 	./internal/app ./exporters/prometheus ./exporters/otlp ./collector/msgraph/callrecords ./deploy ./bench/peers
 WAITING := ^(TestE2EBoards|TestE2EReplicas|TestReplicas|TestUnreadableSpan|TestAuditDaily)$$
@@ -108,7 +108,7 @@ RACE := -race -gcflags=modernc.org/...=-race=false
 SIMULATORS := /internal/simulator /collector/msgraph/sim /collector/ringcentral/sim /collector/wavix/sim
 RACE_PRODUCT := $(RACE) $(SIMULATORS:%=-gcflags=github.com/cdr-exporter/cdr-exporter%=-race=false)
 
-# What `go test` would vet again was linted.
+# Lint has already done what `go test` would vet.
 gotestsum = $(TOOLS)/gotestsum --format standard-quiet --jsonfile-timing-events $(CURDIR)/.tools/tests-$(1).json -- \
 	-vet=off -shuffle=on -tags e2e -timeout $(TEST_TIMEOUT)
 
@@ -270,7 +270,7 @@ release-check: $(TOOLS)/goreleaser $(TOOLS)/syft ## two snapshots of the last co
 package-check: ## install, start, upgrade, remove the packages of dist/release in a clean root (debootstrap, rpm; as root)
 	tools/package-check.sh
 
-# Tools. Each has a module of its own, so that none of them decides about the versions that we ship.
+# Tools. Each has a separate module, so that none of them decides about the versions that we ship.
 
 .PHONY: tools
 tools: ## build the pinned tools and real parts that tests need, what is there already aside

@@ -36,7 +36,7 @@ var reasons = map[string]string{
 	"github.com/grafana/grafana-foundation-sdk/go":                      "generates the dashboards, and checks them against Grafana's schema",
 	"github.com/hashicorp/hcl/v2":                                       "tests parse the Terraform that registers the app",
 	"github.com/jackc/pgx/v5":                                           "the ledger in PostgreSQL, and the databases of its tests",
-	"github.com/klauspost/compress":                                     "fast compression of what the ledger keeps, and gzip for OTLP and of providers' answers",
+	"github.com/klauspost/compress":                                     "fast compression in the ledger, and gzip for OTLP and providers' answers",
 	"github.com/nyaruka/phonenumbers":                                   "the country of a number, and its form in E.164: libphonenumber's tables",
 	"github.com/santhosh-tekuri/jsonschema/v6":                          "tests check every example against the configuration's schema",
 	"github.com/prometheus/client_golang":                               "the metrics endpoint",
@@ -45,22 +45,22 @@ var reasons = map[string]string{
 	"github.com/prometheus/exporter-toolkit":                            "TLS and basic auth by --web.config.file",
 	"github.com/prometheus/prometheus":                                  "parses PromQL: rules are edited as expressions, not as text",
 	"github.com/prometheus/otlptranslator":                              "tests that OTLP names become the names on /metrics",
-	"github.com/prometheus/procfs":                                      "what the processes of benchmarks take: processor time and memory",
-	"github.com/VictoriaMetrics/metrics":                                "a peer that scrapes are measured beside",
+	"github.com/prometheus/procfs":                                      "measures processor time and memory of benchmarks",
+	"github.com/VictoriaMetrics/metrics":                                "a peer in benchmarks of scrapes",
 	"github.com/rogpeppe/go-internal":                                   "scripts that test the binary",
 	"github.com/schollz/progressbar/v3":                                 "the progress of backfill",
 	"go.opentelemetry.io/otel":                                          "attributes and errors of the OpenTelemetry SDK",
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc": "OTLP metrics by gRPC",
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp": "OTLP metrics by HTTP",
-	"go.opentelemetry.io/otel/sdk":                                      "the resource of what is sent by OTLP",
+	"go.opentelemetry.io/otel/sdk":                                      "the resource of OTLP data",
 	"go.opentelemetry.io/otel/sdk/metric":                               "the periodic reader of OTLP metrics",
 	"go.opentelemetry.io/proto/otlp":                                    "log records as OTLP's own types",
 	"go.uber.org/goleak":                                                "tests that no goroutine is left",
 	"golang.org/x/crypto":                                               "certificates in PKCS #12, password hashes in tests",
 	"golang.org/x/net":                                                  "proxies and their exceptions, and a limit of connections for the webhook listener",
 	"golang.org/x/sync":                                                 "goroutines that fail together",
-	"golang.org/x/sys":                                                  "whether the ledger is on a network file system",
-	"golang.org/x/term":                                                 "whether a progress bar can be shown, and how wide",
+	"golang.org/x/sys":                                                  "detects network file systems under the ledger",
+	"golang.org/x/term":                                                 "width of the progress bar",
 	"golang.org/x/time":                                                 "rate limits",
 	"google.golang.org/genproto/googleapis/rpc":                         "details of gRPC errors: when to retry",
 	"google.golang.org/grpc":                                            "OTLP by gRPC",
@@ -214,11 +214,11 @@ func TestDependencies(t *testing.T) {
 		fmt.Fprintf(&tables[table], "| [%s](https://pkg.go.dev/%s) | %s | %s | %s |\n", path, path, m.version, of, why)
 	}
 	const head = "\n| module | version | licence | why |\n| --- | --- | --- | --- |\n"
-	want := "# Dependencies\n\nWhat is compiled into cdr-exporter, and what its tests and generators need, with licences read from the modules themselves.\n" +
-		"Written by `go test ./docs -run TestDependencies -update`, which fails when a dependency has no reason or a licence that isn't\n" +
-		"on the list: " + strings.Join(slices.Sorted(maps.Keys(licences)), ", ") + ". The tools under `tools/` have modules of their own and are never linked.\n" +
+	want := "# Dependencies\n\nThis page lists the modules in cdr-exporter's binary, and those that only its tests and generators need. The licences are read\n" +
+		"from the modules. `go test ./docs -run TestDependencies -update` writes the page. It fails if a dependency has no reason, or a\n" +
+		"licence that isn't on the list: " + strings.Join(slices.Sorted(maps.Keys(licences)), ", ") + ". The tools under `tools/` are separate modules and are never linked.\n" +
 		"\n## Chosen\n" + head + tables[0].String() +
-		"\n## Brought by those\n" + head + tables[1].String() +
+		"\n## Needed by these\n" + head + tables[1].String() +
 		"\n## Only in tests and generators\n" + head + tables[2].String()
 	if !t.Failed() {
 		golden.File(t, "dependencies.md", []byte(want))

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A newcomer's first minutes, timed, in a clean Debian root that has Go, git and make and nothing else: the README's first command until calls are
+# A newcomer's first minutes, timed, in a clean Debian root that has only Go, git and make: the README's first command until calls are
 # counted, the package if one was built before (dist/release/*.deb), else go build, `init` against the demo's providers, and first metrics.
 #   --with-tests  also the README's second command, make test, which installs what it needs; .ci/run itself is that on a bare machine.
 # Needs root, Debian's mirror, and mmdebstrap or debootstrap. So as not to download the same modules again, they come from this machine's
-# module cache; nothing that was compiled is shared, since compiling is what a newcomer waits for.
+# module cache. Nothing compiled is shared, because a newcomer waits for compiling.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -75,7 +75,7 @@ else
 	mkdir "$root/root/real"
 fi
 
-# The demo's tenant is the real account: what its configuration holds is what a person would have from the portal.
+# The demo's tenant is the real account: its configuration has the values that a person would copy from the portal.
 demo=$(dirname "$(compgen -G "$root/tmp/cdr-exporter-demo-*/config.yaml")")
 value() { sed -n "s/^ *$1: //p" "$demo/config.yaml" | head -n 1; }
 cp "$demo/msgraph-ca.pem" "$root$folder/ca.pem"

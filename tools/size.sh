@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the lines of Go of each room, tests aside and comments included, beside its budget.
+# Prints the lines of Go of each package, without tests and with comments, next to its budget.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -253,4 +253,4 @@ func quote(text string) string {
 
 const docsURL = "https://github.com/cdr-exporter/cdr-exporter/blob/main/docs"
 
-func page(provider string) string { return docsURL + "/providers/" + provider + ".md#what-to-click" }
+func page(provider string) string { return docsURL + "/providers/" + provider + ".md#set-up" }

@@ -109,7 +109,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	x := onTerminal(t, "init", "--output="+file, "--login-url="+n.BaseURL(), "--graph-url="+n.BaseURL(), "--ca-file="+n.path("ca.pem"))
 	x.answer("Provider of the account (msgraph, ringcentral, wavix, asterisk, cucm, freeswitch, kamailio, twilio, webex, zoom_phone) [msgraph]: ", "teams\n")
 	x.answer("give one of the words in parentheses", "\n")
-	x.answer("docs/providers/msgraph.md#what-to-click", "")
+	x.answer("docs/providers/msgraph.md#set-up", "")
 	x.answer("Name of the account", "con toso\n")
 	x.answer("must consist of letters, digits, _ and -", "contoso\n")
 	x.answer("Credential (client_secret, client_certificate, managed_identity, workload_identity) [client_secret]: ", "\n")

@@ -1,5 +1,5 @@
 # Registers cdr-exporter in Microsoft Entra ID: an application with the one permission CallRecords.Read.All, the consent to it, and a credential.
-# Who applies it is a Privileged Role Administrator or Global Administrator, or has the Graph permissions Application.ReadWrite.All and
+# Apply it as a Privileged Role Administrator or Global Administrator, or with the Graph permissions Application.ReadWrite.All and
 # AppRoleAssignment.ReadWrite.All. docs/first-account.md explains each part.
 
 terraform {

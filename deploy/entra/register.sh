@@ -7,7 +7,7 @@
 #   register.sh workload ISSUER SUBJECT a federated credential for a Kubernetes service account, such as
 #                                       system:serviceaccount:monitoring:cdr-exporter
 #
-# A further run goes on with what a former one made: the app, its consent, and its federated credential. NAME=… is the app's name, cdr-exporter by default.
+# A second run continues with the objects of the first: the app, its consent, and its federated credential. NAME=… is the app's name, cdr-exporter by default.
 set -euo pipefail
 
 graph=00000003-0000-0000-c000-000000000000             # Microsoft Graph
@@ -17,7 +17,7 @@ usage() { sed -n 's/^#   //p' "$0" >&2; exit 2; }
 case "${1-} $#" in "secret 2" | "certificate 2" | "workload 3") ;; *) usage ;; esac
 [ "$1" != secret ] || [ ! -e "$2" ] || { echo "register.sh: $2 is there already" >&2; exit 1; }
 
-# retry runs a command until the directory has what was just made, which takes seconds to minutes to reach all of its servers.
+# retry runs a command until the directory has the new object, which takes seconds to minutes to reach all of its servers.
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
 retry() {

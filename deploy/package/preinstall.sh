@@ -1,5 +1,5 @@
 #!/bin/sh
-# The user must be there before the files that belong to its group.
+# The user must exist before the files that belong to its group.
 set -e
 getent passwd cdr-exporter > /dev/null ||
 	useradd --system --user-group --home-dir /var/lib/cdr-exporter --no-create-home --shell /usr/sbin/nologin cdr-exporter
