@@ -10,7 +10,8 @@ var (
 	commitBounds   = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
 )
 
-// The metrics that come from records. The labels of an ofRecords stand after its help; a name that ends in `*` is open.
+// The metrics that come from records. The labels follow the help text in ofRecords; a name that
+// ends in `*` is an open label.
 var (
 	Calls = ofRecords(Counter, "cdr_calls_total", "cdr.calls", "{call}",
 		"Calls, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late").withOperatorLabels()
@@ -33,14 +34,15 @@ var (
 	OutcomeChanges = ofRecords(Counter, "cdr_call_outcome_changes_total", "cdr.call.outcome.changes", "{call}",
 		"Calls whose outcome the provider changed after they were counted.", "from", "to")
 	MediaBypassCalls = ofRecords(Counter, "cdr_media_bypass_calls_total", "cdr.media_bypass_calls", "{call}",
-		"Calls that say whether media bypassed the provider's processors.", "trunk*", "media_bypass")
+		"Calls whose records say whether media bypassed the provider's processors.", "trunk*", "media_bypass")
 	MediaBypassRatio = ofRecords(Gauge, "cdr_media_bypass_ratio", "cdr.media_bypass_ratio", "1",
-		"Share of calls with media bypass among those that say, first seen in the trailing window.", "trunk*")
+		"Share of calls with media bypass among calls whose records say so, first seen in the trailing window.", "trunk*")
 	PeakConcurrency = ofRecords(Gauge, "cdr_call_peak_concurrency", "cdr.call.peak_concurrency", "{call}",
 		"Most calls connected at once in the hour that ends late_after before the watermark.", "trunk*")
-	// The ledger keeps the last attempts under RecentAttempts; the other three gauges are made from the same value (lastattempts.go).
+	// The ledger keeps the last attempts under RecentAttempts; the other three gauges come from the
+	// same value (lastattempts.go).
 	RecentAttempts = ofRecords(Gauge, "cdr_recent_attempts", "cdr.recent.attempts", "{call}",
-		"How many of the last 64 attempts there were, by their start.", "direction", "trunk*")
+		"Number of attempts among the last 64 by start; less than 64 until there were as many.", "direction", "trunk*")
 	RecentFaults = ofRecords(Gauge, "cdr_recent_faults", "cdr.recent.faults", "{call}",
 		"How many of the last 64 attempts ended with outcome failed; absent where records don't say why a call didn't connect.",
 		"direction", "trunk*")
@@ -54,7 +56,7 @@ var (
 		"Call records by the other party's country and kind of number, and whether they connected: fraud shows here.",
 		"direction", "country*", "number_class", "connected")
 	EmergencyCalls = ofRecords(Counter, "cdr_emergency_calls_total", "cdr.emergency_calls", "{call}",
-		"Outbound calls to emergency services; test is true for a test number. Records lag: this is no emergency notification.", "outcome", "test")
+		"Outbound calls to emergency services; test is true for a test number. Records arrive late: don't use this as an emergency notification.", "outcome", "test")
 	Recordings = ofRecords(Counter, "cdr_recordings_total", "cdr.recordings", "{recording}",
 		"Recordings attached to calls.", "type*")
 	CallLegs = ofRecords(Counter, "cdr_call_legs_total", "cdr.call.legs", "{leg}",
@@ -62,9 +64,9 @@ var (
 	TrunkSeconds = ofRecords(Seconds, "cdr_trunk_connected_seconds_total", "cdr.trunk_connected", "s",
 		"Time in which calls occupied a trunk: what its carrier bills.", "trunk*", "direction")
 	QueueCalls = ofRecords(Counter, "cdr_queue_calls_total", "cdr.queue_calls", "{visit}",
-		"Visits of callers to queues, each counted once by how it ended; they are no calls, and are in no other metric.", "queue*", "result")
+		"Visits of callers to queues, each counted once by how it ended; they don't count as calls in any other metric.", "queue*", "result")
 	QueueWait = ofRecords(Histogram, "cdr_queue_wait_seconds", "cdr.queue_wait", "s",
-		"How long callers waited in a queue, to the answer or to leaving, where that is known.", "queue*", "result").inBuckets(waitBounds, micros)
+		"How long callers waited in a queue until the answer or until they left, if known.", "queue*", "result").inBuckets(waitBounds, micros)
 )
 
 // The bucket bounds of contract 3 for media. Ratios are kept in billionths (counting.md 24).
@@ -76,14 +78,14 @@ var (
 	concealedBounds = []float64{0.005, 0.01, 0.02, 0.05, 0.07, 0.1, 0.2, 0.5}
 )
 
-// The metrics of sessions and of what was measured of their media.
+// The metrics of sessions and of the quality of their media.
 var (
 	Sessions = ofRecords(Counter, "cdr_sessions_total", "cdr.sessions", "{session}",
 		"Sessions of calls, each counted once; dropped ones failed in mid-call.", "result", "media")
 	SessionFailures = ofRecords(Counter, "cdr_session_failures_total", "cdr.session.failures", "{session}",
 		"Sessions that failed, by where and why.", "stage", "reason*")
 	MediaStreams = ofRecords(Counter, "cdr_media_streams_total", "cdr.media.streams", "{stream}",
-		"Media streams by what the published classification says of them; poor judges the network, not what people heard.",
+		"Media streams by the published classification; poor judges the network, not what people heard.",
 		"media", "media_direction", "network*", "platform*", "verdict").withStreamLabels()
 	MediaJitter = ofRecords(Histogram, "cdr_media_jitter_seconds", "cdr.media.jitter", "s",
 		"Average jitter of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(jitterBounds, micros)
@@ -92,7 +94,7 @@ var (
 	MediaPacketLoss = ofRecords(Histogram, "cdr_media_packet_loss_ratio", "cdr.media.packet_loss.ratio", "1",
 		"Average share of packets lost of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(lossBounds, billionths)
 	MediaConcealed = ofRecords(Histogram, "cdr_media_concealed_ratio", "cdr.media.concealed.ratio", "1",
-		"Average share of audio that was made up for lost packets.", "media", "media_direction", "network*").withStreamLabels().inBuckets(concealedBounds, billionths)
+		"Average share of audio that was synthesized for lost packets.", "media", "media_direction", "network*").withStreamLabels().inBuckets(concealedBounds, billionths)
 	MediaMOS = ofRecords(Histogram, "cdr_media_mos", "cdr.media.mos", "1",
 		"Mean opinion score of media streams as the system estimates it, from 1 (bad) to 5.",
 		"media", "media_direction", "network*").withStreamLabels().inBuckets(mosBounds, micros)

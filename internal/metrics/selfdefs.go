@@ -11,11 +11,11 @@ var (
 	APIThrottled = ofSelf(SourceFeed, Seconds, "cdr_exporter_api_throttled_seconds_total", "cdr.exporter.api.throttled", "s",
 		"Time that requests waited for the provider's limits.")
 	Rows = ofSelf(SourceFeed, Counter, "cdr_exporter_rows_total", "cdr.exporter.rows", "{row}",
-		"Rows read by what became of them.", "result").startingAt("new", "duplicate", "revised", "invalid", "ignored", "too_old")
+		"Rows read by result.", "result").startingAt("new", "duplicate", "revised", "invalid", "ignored", "too_old")
 	RecordDelay = ofSelf(SourceFeed, Histogram, "cdr_exporter_record_delay_seconds", "cdr.exporter.record.delay", "s",
 		"Time from a call's end, or its start if it wasn't answered, until its last record was first seen.").inBuckets(delayBounds, micros)
 	Watermark = ofSelf(SourceFeed, Gauge, "cdr_exporter_watermark_timestamp_seconds", "cdr.exporter.watermark.timestamp", "s",
-		"Every call that started before this time has been looked for at least once.")
+		"Every call that started before this time was looked for at least once.")
 	NewestCall = ofSelf(SourceFeed, Gauge, "cdr_exporter_newest_call_timestamp_seconds", "cdr.exporter.newest_call.timestamp", "s",
 		"Latest start of a call that was counted; 0 until the first.")
 	LastSuccess = ofSelf(SourceFeed, Gauge, "cdr_exporter_last_success_timestamp_seconds", "cdr.exporter.last_success.timestamp", "s",
@@ -23,24 +23,24 @@ var (
 	CatchingUp = ofSelf(SourceFeed, Gauge, "cdr_exporter_catching_up", "cdr.exporter.catching_up", "",
 		"1 while the watermark is more than 10 minutes and 3 intervals behind.")
 	Unreadable = ofSelf(SourceFeed, Gauge, "cdr_exporter_unreadable_seconds", "cdr.exporter.unreadable", "s",
-		"How much time couldn't be read: what the provider no longer keeps, and what it can't give while it gives other spans.")
+		"Time that couldn't be read: the provider no longer keeps it, or fails on it while it serves other spans.")
 	Tasks = ofSelf(SourceFeed, Gauge, "cdr_exporter_tasks", "cdr.exporter.tasks", "{task}",
-		"What waits to be fetched or read again, and what was set aside because it failed while others didn't.", "state").
+		"Tasks that wait to be fetched or read again, and tasks that were set aside because they failed while others didn't.", "state").
 		startingAt("waiting", "set_aside")
 	CallsWaiting = ofSelf(SourceFeed, Gauge, "cdr_exporter_calls_waiting", "cdr.exporter.calls_waiting", "{call}",
-		"Calls that wait for further legs before they count.").optional()
+		"Calls that wait for more legs before they count.").optional()
 	CallsIncomplete = ofSelf(SourceFeed, Counter, "cdr_exporter_calls_incomplete_total", "cdr.exporter.calls_incomplete", "{call}",
-		"Calls that counted although a leg was missing or hadn't ended: whole_after had passed, or too many calls waited.").optional()
+		"Calls that counted although a leg was missing or hadn't ended, because whole_after had passed or too many calls waited.").optional()
 	ClockOffset = ofSelf(SourceFeed, Gauge, "cdr_exporter_clock_offset_seconds", "cdr.exporter.clock.offset", "s",
 		"The provider's clock minus ours, by its Date header.")
 	FeedOwned = ofSelf(SourceFeed, Gauge, "cdr_exporter_feed_owned", "cdr.exporter.feed_owned", "",
-		"1 if this process reads the feed, 0 if another replica is to.")
+		"1 if this process reads the feed, 0 if another replica has to.")
 	CredentialExpiry = ofSelf(SourceOnly, Gauge, "cdr_exporter_credential_expiry_timestamp_seconds", "cdr.exporter.credential.expiry.timestamp", "s",
-		"When the source's certificate or token of authority expires.").optional()
+		"When the source's client certificate, client secret or JWT expires.").optional()
 	OTLPRecords = ofSelf(NoBase, Counter, "cdr_exporter_otlp_records_total", "cdr.exporter.otlp.records", "{record}",
-		"Log records by what became of them at the OTLP endpoint.", "result").startingAt("sent", "rejected", "skipped")
+		"Log records by result at the OTLP endpoint.", "result").startingAt("sent", "rejected", "skipped")
 	OTLPSpans = ofSelf(NoBase, Counter, "cdr_exporter_otlp_spans_total", "cdr.exporter.otlp.spans", "{span}",
-		"Spans by what became of them at the OTLP endpoint.", "result").startingAt("sent", "rejected", "skipped")
+		"Spans by result at the OTLP endpoint.", "result").startingAt("sent", "rejected", "skipped")
 	OutboxRecords = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_records", "cdr.exporter.otlp.outbox.records", "{record}",
 		"Log records that wait to be sent.")
 	OutboxSpans = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_spans", "cdr.exporter.otlp.outbox.spans", "{span}",
@@ -50,45 +50,45 @@ var (
 	OutboxOldest = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_oldest_timestamp_seconds", "cdr.exporter.otlp.outbox.oldest.timestamp", "s",
 		"When the oldest waiting log record or span was made; absent while none waits.").optional()
 	SeriesCount = ofSelf(SourceFeed, Gauge, "cdr_exporter_series", "cdr.exporter.series", "{series}",
-		"Series that the ledger keeps by metric.", "metric").optional()
+		"Series in the ledger by metric.", "metric").optional()
 	SeriesOverflow = ofSelf(SourceFeed, Counter, "cdr_exporter_series_overflow_total", "cdr.exporter.series_overflow", "{observation}",
-		"Observations folded into an overflow series because of metrics.series_limit, and those for which a sum has no room left.", "metric")
+		"Observations folded into an overflow series because of metrics.series_limit, and those that a sum has no room for.", "metric")
 	CommitDuration = ofSelf(NoBase, Histogram, "cdr_exporter_ledger_commit_duration_seconds", "cdr.exporter.ledger.commit.duration", "s",
-		"Time that a commit of the ledger took.").inBuckets(commitBounds, micros)
+		"Duration of the ledger's commits.").inBuckets(commitBounds, micros)
 	LedgerSize = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_size_bytes", "cdr.exporter.ledger.size", "By",
 		"Size of the ledger's files, the write-ahead log included.")
 	LedgerCreated = ofSelf(NoBase, Gauge,
 		"cdr_exporter_ledger_created_timestamp_seconds", "cdr.exporter.ledger.created.timestamp", "s",
-		"When the ledger was made.")
+		"When the ledger was created.")
 	LedgerReplaced = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_replaced", "cdr.exporter.ledger.replaced", "",
-		"1 if the ledger's files were removed or replaced while they were open: nothing is read until the exporter is started again.")
+		"1 if the ledger's files were removed or replaced while they were open: nothing is read until the exporter is restarted.")
 	LedgerFree = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_free_bytes", "cdr.exporter.ledger.free", "By",
-		"Free space where the ledger's files are; absent where the system doesn't say.").optional()
+		"Free space where the ledger's files are; absent if the system doesn't report it.").optional()
 	ActiveCalls = ofSelf(RecordBase, Gauge, "cdr_active_calls", "cdr.active_calls", "{call}",
 		"Calls in progress, as of the last read; absent after three failed reads.", "direction").optional()
 	ProviderCharges = ofSelf(SourceFeed, Gauge, "cdr_exporter_provider_charges", "cdr.exporter.provider.charges", "{currency}",
-		"What the provider says that the calls of a day (UTC) cost, when the day was last read completely.", "day", "currency").optional()
+		"Cost of a day's calls (UTC) by the provider's own total, when the day was last read completely.", "day", "currency").optional()
 	ProviderRecords = ofSelf(SourceFeed, Gauge, "cdr_exporter_provider_records", "cdr.exporter.provider.records", "{record}",
 		"Records of a day (UTC) by the provider's own total, when the day was last read completely.", "day").optional()
 	ReconciliationDifference = ofSelf(SourceFeed, Gauge, "cdr_exporter_reconciliation_difference", "cdr.exporter.reconciliation.difference", "{record}",
 		"Distinct records read of a day (UTC) minus the provider's own total for the same query.", "day").optional()
 	ReconciliationCharges = ofSelf(SourceFeed, Gauge, "cdr_exporter_reconciliation_charges_difference", "cdr.exporter.reconciliation.charges.difference", "{currency}",
-		"Counted charges of a day (UTC) minus what the provider says that its calls cost.", "day", "currency").optional()
+		"Counted charges of a day (UTC) minus the provider's own total of their cost.", "day", "currency").optional()
 	AuditMissing = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_missing_records", "cdr.exporter.audit.missing.records", "{record}",
-		"Records that the newest audit of the feed found listed by the provider and not counted; absent until the first.").optional()
+		"Records that the provider listed but that weren't counted, by the feed's newest audit; absent until the first.").optional()
 	AuditTime = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_timestamp_seconds", "cdr.exporter.audit.timestamp", "s",
-		"When the newest audit of the feed began; absent until the first.").optional()
+		"When the feed's newest audit began; absent until the first.").optional()
 	SubscriptionExpiry = ofSelf(SourceOnly, Gauge, "cdr_subscription_expiry_timestamp_seconds", "cdr.subscription.expiry.timestamp", "s",
 		"When the source's subscription to notifications ends; absent while there is none.").optional()
 	SubscriptionLastNotification = ofSelf(SourceOnly, Gauge, "cdr_subscription_last_notification_timestamp_seconds", "cdr.subscription.last_notification.timestamp", "s",
 		"When a notification was last accepted; absent until the first.").optional()
 	Notifications = ofSelf(SourceOnly, Counter, "cdr_notifications_total", "cdr.notifications", "{notification}",
-		"Notifications received, not requests, by what became of them.", "result").startingAt("accepted", "duplicate", "forged", "invalid", "refused")
+		"Notifications received (not requests) by result.", "result").startingAt("accepted", "duplicate", "forged", "invalid", "refused")
 	UnmappedValues = ofSelf(SourceFeed, Counter, "cdr_exporter_unmapped_values_total", "cdr.exporter.unmapped_values", "{value}",
-		"Values of the provider's that the mapping doesn't know, by field.", "field").
-		startingAt("") // which fields there are is the provider's to say
+		"Values from the provider that the mapping doesn't know, by field.", "field").
+		startingAt("") // the fields depend on the provider
 	LabelLookups = ofSelf(NoBase, Counter, "cdr_exporter_label_lookups_total", "cdr.exporter.label_lookups", "{lookup}",
-		"Lookups of the operator's labels for new calls, by whether there was a value.", "label", "result")
+		"Lookups of the operator's labels for new calls, by result.", "label", "result")
 	ReloadSuccessful = ofSelf(NoBase, Gauge, "cdr_exporter_config_last_reload_successful", "cdr.exporter.config.last_reload.successful", "",
 		"1 if the last load of the configuration succeeded.")
 	ReloadSuccess = ofSelf(NoBase, Gauge, "cdr_exporter_config_last_reload_success_timestamp_seconds", "cdr.exporter.config.last_reload.success.timestamp", "s",
