@@ -14,7 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// openPush prepares to take records that a system posts. There is nothing to read: what was posted is kept by the ledger only.
+// openPush prepares to accept posted records. There is nothing to read: only the ledger keeps
+// posted records.
 func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
 	return func(info *collector.FeedInfo, f *feed) {
 		if !slices.Contains(b.definition.postedFeeds(), f.name) {
@@ -35,11 +36,12 @@ func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
 	}
 }
 
-// posted makes pages of records that were posted. It is safe for concurrent use.
+// posted makes pages of posted records. It is safe for concurrent use.
 type posted struct {
 	push *Push
-	// seal encrypts records that wait in the ledger for the replica that reads their feed, and names is the key of their names. Both come from the
-	// ledger, which all replicas have: a token that changes meanwhile makes no record unreadable. Nil in commands, which have no ledger.
+	// seal encrypts records that wait in the ledger for the replica that reads their feed; names is
+	// the key for their names. Both are derived from the ledger, which all replicas share, so a new
+	// token doesn't make a record unreadable. They are nil in commands, which have no ledger.
 	seal  cipher.AEAD
 	names []byte
 
@@ -47,7 +49,7 @@ type posted struct {
 	mapper *Mapper // guarded by mu
 }
 
-// put puts a record, valid or not, onto a page, which is committed.
+// put adds a record, valid or not, to a page, which is committed.
 func (p *posted) put(page *collector.Page, record []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,7 +57,8 @@ func (p *posted) put(page *collector.Page, record []byte) {
 	mapped.put(page, record, "posted")
 }
 
-// page makes a page of what other replicas have put into the ledger. What can't be opened was damaged there: it is shown as a row that can't be read.
+// page makes a page of the records that other replicas stored in the ledger. A record that can't be
+// decrypted was damaged there; it becomes a malformed row.
 func (p *posted) page(tasks []collector.Task) *collector.Page {
 	page := new(collector.Page)
 	for _, task := range tasks {
@@ -69,7 +72,8 @@ func (p *posted) page(tasks []collector.Task) *collector.Page {
 	return page
 }
 
-// task is a record for the replica that reads the feed. The same record again is the same task, and its name says nothing of the record.
+// task is a record for the replica that reads the feed. The same record gives the same task, and
+// the task's name reveals nothing of the record.
 func (p *posted) task(record []byte) collector.Task {
 	name := hmac.New(sha256.New, p.names)
 	name.Write(record)
@@ -78,7 +82,7 @@ func (p *posted) task(record []byte) collector.Task {
 	}
 }
 
-var errUnsealed = errors.New("what another replica put into the ledger can't be decrypted: the ledger is damaged, or not the one that it was put into")
+var errUnsealed = errors.New("can't decrypt a record that another replica stored in the ledger: the ledger is damaged or was replaced")
 
 func (p *posted) open(sealed string) ([]byte, error) {
 	text, err := base64.StdEncoding.DecodeString(sealed)

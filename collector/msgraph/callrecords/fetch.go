@@ -15,12 +15,13 @@ import (
 )
 
 const (
-	// taskSettle is the kind of task that reads a record once more, when it has settled. The other kinds are collector.TaskRecord and
-	// subscriptions.TaskNotified.
+	// taskSettle is the kind of task that reads a record again after it has settled. The other
+	// kinds are collector.TaskRecord and subscriptions.TaskNotified.
 	taskSettle = "settle"
 	// parallelRecords is how many records are fetched at once.
 	parallelRecords = 8
-	// staleTries is how often an answer older than the known version is refused, for one of Graph's servers may lag behind.
+	// staleTries is how often an answer older than the known version is refused: one of Graph's
+	// servers may lag behind.
 	staleTries = 3
 )
 
@@ -29,7 +30,7 @@ func (r *Records) Parallel() int { return parallelRecords }
 
 // Fetch implements collector.Fetcher.
 func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector.Page, error) {
-	id, now := tasks[0].Key, r.now() // before it is asked: a record that settles meanwhile is read once more
+	id, now := tasks[0].Key, r.now() // before the request: a record that settles during it is read again
 	record, err := r.read(ctx, id)
 	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
 		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id, Problem: bad.Problem}}}, nil
@@ -49,29 +50,30 @@ func (r *Records) Fetch(ctx context.Context, tasks []collector.Task) (*collector
 	return r.page(record, tasks, now.UTC()), nil
 }
 
-// isStale says whether a record is older than the version that the list named or that was read before. What only the newer version has might never
-// be named again, and media count only once.
+// isStale says whether a record is older than the version that the list named or that was read
+// before. Graph might never name again what only the newer version has, and media count only once.
 func isStale(record *callRecord, tasks []collector.Task) bool {
 	return slices.ContainsFunc(tasks, func(t collector.Task) bool {
 		return t.Kind != subscriptions.TaskNotified && record.Version < t.Version && t.Attempts < staleTries && !t.SetAside
 	})
 }
 
-// page makes a page of a record as it was at an instant, with a task to read it again if it hadn't settled then.
+// page makes a page of a record as it was at an instant. If the record hadn't settled by then, the
+// page has a task to read it again.
 func (r *Records) page(record *callRecord, tasks []collector.Task, now time.Time) *collector.Page {
 	end := endOf(record)
 	ahead := now.Before(end)
 	if ahead {
 		end = now // an end in the future is wrong: the record exists already
 	}
-	settles := end.Add(r.settle).Truncate(time.Microsecond) // as the ledger keeps it
+	settles := end.Add(r.settle).Truncate(time.Microsecond) // the ledger's resolution
 	due := !now.Before(settles) || slices.ContainsFunc(tasks, func(t collector.Task) bool {
-		// It settled by Graph's clock, or was waited for once already.
+		// The record has settled by Graph's clock, or its task has already waited for that.
 		return t.Kind == taskSettle && (ahead || !t.Due.Before(settles))
 	})
 	m := r.mapper
 	mapped := m.mapRecord(record, due)
-	// With no time to wait, the media are those of the first version that has a session.
+	// If settle is zero, the media come from the first version that has a session.
 	mapped.Settled = due && (r.settle > 0 || len(record.Sessions) > 0)
 	p := &collector.Page{Records: []*cdr.Record{mapped}, Unmapped: m.unmapped}
 	if !due {
