@@ -97,8 +97,8 @@ func (x *terminal) answer(question, text string) {
 	}
 }
 
-// TestInitAsksAndRuns: init asks on a terminal, repeats a question whose answer is wrong, shows no secret, writes it where only its owner may
-// read it, and what it wrote counts calls.
+// TestInitAsksAndRuns: init asks on a terminal, repeats a question after a wrong answer, shows no
+// secret, and writes it so that only its owner may read it. The written configuration counts calls.
 func TestInitAsksAndRuns(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -108,7 +108,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	file, secret := n.path("init.yaml"), n.path("contoso-client-secret.txt")
 	x := onTerminal(t, "init", "--output="+file, "--login-url="+n.BaseURL(), "--graph-url="+n.BaseURL(), "--ca-file="+n.path("ca.pem"))
 	x.answer("Provider of the account (msgraph, ringcentral, wavix, asterisk, cucm, freeswitch, kamailio, twilio, webex, zoom_phone) [msgraph]: ", "teams\n")
-	x.answer("give one of the words in parentheses", "\n")
+	x.answer("enter one of the words in parentheses", "\n")
 	x.answer("docs/providers/msgraph.md#what-to-click", "")
 	x.answer("Name of the account", "con toso\n")
 	x.answer("must consist of letters, digits, _ and -", "contoso\n")
@@ -119,7 +119,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	x.answer("is missing; give the application (client) id", sim.ClientID+"\n")
 	x.answer("Client secret: its value", "\n")
 	x.answer("It isn't shown: ", n.ClientSecret+"\n")
-	x.answer("Date on which the client secret ends", "2031-03-01\n")
+	x.answer("Date on which the client secret expires", "2031-03-01\n")
 	x.answer("Read pstn", "no\n")
 	x.answer("Read direct_routing", "\n")
 	x.answer("Read call_records", "no\n")
@@ -223,7 +223,7 @@ func TestInitWithoutSecret(t *testing.T) {
 	x.answer("Provider of the account", "freeswitch\n")
 	x.answer("Name of the account", "\n")
 	x.answer("Files to read", "/var/log/freeswitch/*.json\n")
-	x.answer("Token that the system posts its records with", "\n")
+	x.answer("Token for posting records; choose one", "\n")
 	x.answer("It isn't shown: ", "\n")
 	x.answer("Read cdr", "\n")
 	x.answer("OpenTelemetry endpoint", "\n")
