@@ -186,7 +186,7 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	}
 	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.03", ">= 5"}, []string{"department"})
 	stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "wrong.yaml"), "--config.file", file, dir)
-	if code != 1 || stdout != "" || !strings.Contains(stderr, "alert_labels: "+file+" has no labels site: ") {
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "alert_labels: "+file+" doesn't have the labels site: ") {
 		t.Errorf("a label that the configuration doesn't have: code %d\n%s%s", code, stdout, stderr)
 	}
 }

@@ -92,7 +92,7 @@ func TestRecordsWithRecordings(t *testing.T) {
 		}
 	}
 	refused := run(1, "--feed=active_calls").log.String()
-	if !strings.Contains(refused, "calls in progress, which become records when they end") || !strings.Contains(refused, "there are: call_log") {
+	if !strings.Contains(refused, "calls in progress, which become records when they end") || !strings.Contains(refused, "the feeds are call_log") {
 		t.Errorf("active calls: %s", refused)
 	}
 }

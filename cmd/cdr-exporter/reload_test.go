@@ -79,9 +79,9 @@ func TestReload(t *testing.T) {
 
 	n.configure(settings{OTLP: r.overGRPC(""), Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
 	x.signal(syscall.SIGHUP)
-	x.logged("The configuration was reloaded")
+	x.logged("Reloaded the configuration")
 	eventually(t, "take over twice", func() error {
-		if len(linesWith(x.log.String(), "The configuration was reloaded")) < 2 {
+		if len(linesWith(x.log.String(), "Reloaded the configuration")) < 2 {
 			return fmt.Errorf("not logged yet")
 		}
 		return nil
