@@ -60,8 +60,8 @@ type running struct {
 	done    chan struct{}
 }
 
-// startBinary starts the program on the ledger "data" of a folder, with a source of each name that reads direct routing
-// calls from the simulated Graph. It is killed when the benchmark ends.
+// startBinary starts the program on the ledger "data" of a folder, with a source for each name that
+// reads direct routing calls from the simulated Graph. It is killed when the benchmark ends.
 func startBinary(b *testing.B, binary string, server *sim.Server, folder, history string, names ...string) *running {
 	file := writeConfig(b, server, folder, history, names...)
 	p := &running{address: freeAddress(b), done: make(chan struct{})}
@@ -109,7 +109,7 @@ func (p *running) kill() {
 
 func (p *running) pid() int { return p.cmd.Process.Pid }
 
-// await looks every so often whether something has come true, for 45 minutes.
+// await checks a condition at an interval, for 45 minutes at most.
 func (p *running) await(b *testing.B, every time.Duration, what string, reached func() bool) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -137,10 +137,10 @@ func (p *running) ready(b *testing.B) {
 	})
 }
 
-// cpu is the processor time of the process so far, to 10 ms.
+// cpu is the processor time of the process up to now, to 10 ms.
 func (p *running) cpu(b *testing.B) time.Duration { return cpuOf(b, p.pid()) }
 
-// cpuOf is the processor time of a process so far, to 10 ms.
+// cpuOf is the processor time of a process up to now, to 10 ms.
 func cpuOf(b *testing.B, pid int) time.Duration {
 	process, err := procfs.NewProc(pid)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package bench has the benchmarks that compare: what the exporter does beside the
-// least that could be done, in one run, with the ratio as the result.
+// Package bench has the benchmarks that compare the exporter with the least work that could be
+// done, in one run, with the ratio as the result.
 //
 //	make bench
 //

@@ -42,9 +42,11 @@ func inPostgres(dsn, replica string) ledger.Storage {
 // statistics have a server count its statements.
 var statistics = []string{"shared_preload_libraries = 'pg_stat_statements'", "max_wal_size = '4GB'"}
 
-// BenchmarkEngines commits the same pages to SQLite, to PostgreSQL, and to PostgreSQL with a synchronous standby, page by page in turn, so
-// that other load on the machine meets all alike: full pages of new records, small ones, and full ones of records that are known, as reads
-// that go back bring them. What is new has a log record, which is delivered. CDR_BENCH_IDS is the number of records on full pages.
+// BenchmarkEngines commits the same pages to SQLite, to PostgreSQL, and to PostgreSQL with a
+// synchronous standby, page by page in turn, so that other load on the machine affects all alike.
+// There are full pages of new records, small ones, and full ones of known records, as reads that go
+// back return them. New records have a log record, which is delivered. CDR_BENCH_IDS is the number
+// of records on full pages.
 func BenchmarkEngines(b *testing.B) {
 	byName(b)
 	alone, pair := pgtest.Start(b, statistics...), pgtest.Start(b, statistics...)
@@ -96,7 +98,7 @@ func BenchmarkEngines(b *testing.B) {
 
 // commitKnown commits a page of records that were counted.
 func (c *contestant) commitKnown(b *testing.B) {
-	c.plan = append(c.plan[:0], make([]byte, 200)...) // as long as a reader's position is
+	c.plan = append(c.plan[:0], make([]byte, 200)...) // as long as a reader's position
 	binary.LittleEndian.PutUint64(c.plan, c.rng.Uint64())
 	result, err := c.feed.Commit(b.Context(), &counting.Page{
 		Records: c.page, ObservedAt: idsBegin.Add(72 * time.Hour), Position: &counting.Position{Plan: c.plan},
@@ -106,7 +108,7 @@ func (c *contestant) commitKnown(b *testing.B) {
 	}
 }
 
-// took says what the pages took, each of so many records.
+// took reports the time per page, and per record for pages of a size.
 func (c *contestant) took(b *testing.B, pages, size float64) string {
 	line := fmt.Sprintf("%6.0f rows/s, %5.1f ms a page, %5.1f ms of CPU in the exporter", pages*size/c.wall.Seconds(),
 		1000*c.wall.Seconds()/pages, 1000*c.used.Seconds()/pages)

@@ -123,9 +123,10 @@ func (i *idLedger) commit(tb testing.TB, n int) {
 	}
 }
 
-// BenchmarkLedger fills a ledger with ten million remembered ids (CDR_BENCH_IDS), a million calls a day (CDR_BENCH_PER_DAY), in
-// durable commits of real records with log records in the outbox, kills a process that writes to it, and opens it again. Nothing is
-// pruned: six days of calls are as many ids as a feed with a lookback of 72 hours remembers. It takes minutes: run it by name.
+// BenchmarkLedger fills a ledger with ten million remembered ids (CDR_BENCH_IDS), a million calls a
+// day (CDR_BENCH_PER_DAY), in durable commits of real records with log records in the outbox. It
+// kills a process that writes to it, and opens it again. Nothing is pruned: six days of calls are
+// as many ids as a feed with a lookback of 72 hours remembers. It takes minutes: run it by name.
 func BenchmarkLedger(b *testing.B) {
 	byName(b)
 	folder := b.TempDir()
@@ -160,7 +161,7 @@ func BenchmarkLedger(b *testing.B) {
 // byName leaves a benchmark that takes minutes out, unless -bench has its name.
 func byName(b *testing.B) {
 	if !strings.Contains(strings.Join(os.Args, " "), b.Name()) {
-		b.Skip("takes minutes; run it with -bench " + b.Name()) //nolint:forbidigo // it is no test that is left out
+		b.Skip("takes minutes; run it with -bench " + b.Name()) //nolint:forbidigo // this isn't a skipped test
 	}
 }
 

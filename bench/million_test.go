@@ -11,8 +11,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// BenchmarkMillion has the built binary read a million rows (CDR_BENCH_ROWS) of one day from the simulated Graph over
-// HTTPS and reports how fast, and its peak memory. A million takes about a minute.
+// BenchmarkMillion lets the built binary read a million rows (CDR_BENCH_ROWS) of one day from the
+// simulated Graph over HTTPS and reports its speed and its peak memory. A million takes about a
+// minute.
 func BenchmarkMillion(b *testing.B) {
 	rows := amount(b, "CDR_BENCH_ROWS", 1_000_000)
 	binary := buildBinary(b)

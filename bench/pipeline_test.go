@@ -159,7 +159,8 @@ func (d *day) decode(b *testing.B) int {
 	return rows
 }
 
-// commit reads the day into a new ledger with log records, and with spans if there is a tracer, and says how many calls were counted.
+// commit reads the day into a new ledger with log records, and with spans if there is a tracer, and
+// returns the number of calls counted.
 func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	ctx := context.WithoutCancel(b.Context())
 	l, err := ledger.Open(ctx, ledger.Settings{
@@ -191,7 +192,7 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	return counted
 }
 
-// cpu is the processor time of this process so far.
+// cpu is the processor time of this process up to now.
 func cpu(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -235,8 +236,8 @@ func BenchmarkPipeline(b *testing.B) {
 	b.ReportMetric(float64(allocs)/runs/pipelineRows, "pipeline-allocs/row")
 }
 
-// BenchmarkTraces reads the same recorded pages with log records alone, and with spans beside them. The ratio is of processor time, pair by pair; at
-// least two thirds are wanted.
+// BenchmarkTraces reads the same recorded pages with log records only, and with spans in addition.
+// The ratio is of processor time, pair by pair; it should be at least two thirds.
 func BenchmarkTraces(b *testing.B) {
 	d := recordDay(b)
 	var logs, traces float64

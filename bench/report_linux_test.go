@@ -15,8 +15,9 @@ import (
 // reportMB is how much memory a report of a month of a million calls may take.
 const reportMB = 120
 
-// BenchmarkReport has the built binary report on a month of a million calls (CDR_BENCH_ROWS) by trunk, country and day, read from the simulated Graph
-// over HTTPS, and reports its peak memory. It takes a minute or two.
+// BenchmarkReport lets the built binary report on a month of a million calls (CDR_BENCH_ROWS) by
+// trunk, country and day, read from the simulated Graph over HTTPS, and reports its peak memory. It
+// takes a minute or two.
 func BenchmarkReport(b *testing.B) {
 	rows := amount(b, "CDR_BENCH_ROWS", 1_000_000)
 	binary := buildBinary(b)

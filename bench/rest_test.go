@@ -11,9 +11,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// BenchmarkStart starts the program on a ledger with ten million ids (CDR_BENCH_IDS) and reports the time until it is
-// ready, and what CPU time and memory that took. The provider has no calls. Filling the ledger takes minutes: run it by
-// name.
+// BenchmarkStart starts the program on a ledger with ten million ids (CDR_BENCH_IDS) and reports
+// the time until it is ready, and the CPU time and memory until then. The provider has no calls.
+// Filling the ledger takes minutes: run it by name.
 func BenchmarkStart(b *testing.B) {
 	byName(b)
 	pages := amount(b, "CDR_BENCH_IDS", 10_000_000) / 1000
@@ -54,8 +54,9 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkIdle has the program poll twenty feeds each minute, of which none has anything new, for five minutes, and
-// reports what share of a core that takes. Each feed has a thousand calls of the day before. Run it by name.
+// BenchmarkIdle lets the program poll twenty feeds each minute, without new rows, for five minutes,
+// and reports the share of a core. Each feed has a thousand calls of the day before. Run it by
+// name.
 func BenchmarkIdle(b *testing.B) {
 	byName(b)
 	const feeds, watched = 20, 5 * time.Minute

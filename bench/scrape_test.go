@@ -41,8 +41,8 @@ func scrapeLabels(i int) []string {
 	}
 }
 
-// rawHandler serves n of client_golang's own counters, beside the Go and process
-// collectors that ours serves too.
+// rawHandler serves n of client_golang's own counters, and the Go and process collectors, which
+// ours serves too.
 func rawHandler(n int) http.Handler {
 	vec := prom.NewCounterVec(prom.CounterOpts{Name: metrics.Calls.Name, Help: metrics.Calls.Help}, metrics.Calls.LabelNames())
 	for i := range n {
@@ -160,7 +160,7 @@ func heldBy(f func()) int64 {
 	runtime.ReadMemStats(&before)
 	f()
 	runtime.GC()
-	runtime.GC() // pools let go with the second
+	runtime.GC() // the second run empties pools
 	runtime.ReadMemStats(&after)
 	return int64(after.HeapAlloc) - int64(before.HeapAlloc)
 }

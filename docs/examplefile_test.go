@@ -116,7 +116,7 @@ func TestExampleOfWhatIsLeftOut(t *testing.T) {
 		t.Fatal("alternatives that are given together are accepted")
 	}
 	for line := range strings.Lines(err.Error()) {
-		if !strings.Contains(line, "is given twice, as text and as a file") && !strings.Contains(line, "is already given by") {
+		if !strings.Contains(line, "is set twice, as text and as a file") && !strings.Contains(line, "is already set by") {
 			t.Error(strings.TrimSpace(line))
 		}
 	}

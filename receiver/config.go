@@ -15,10 +15,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// name is what problems call the configuration. The Collector puts the component's id before them.
+// name is the configuration's name in problems. The Collector puts the component's id before them.
 const name = "cdr"
 
-// Config is the exporter's configuration, and beside it `webhook`. It has no exported field, so that the Collector never prints a secret.
+// Config is the exporter's configuration plus `webhook`. It has no exported field, so that the
+// Collector never prints a secret.
 type Config struct {
 	node *yaml.Node // without `webhook`
 	hook webhook
@@ -26,11 +27,11 @@ type Config struct {
 	problems config.Problems
 }
 
-// webhook is the listener for providers' notifications, which are flags of the exporter.
+// webhook is the listener for providers' notifications, which has flags in the exporter.
 type webhook struct {
-	// ListenAddress is where it listens; empty: nowhere.
+	// ListenAddress is where it listens; empty means nowhere.
 	ListenAddress string `yaml:"listen_address"`
-	// ConfigFile is exporter-toolkit's file with its TLS.
+	// ConfigFile is exporter-toolkit's file with the TLS settings.
 	ConfigFile config.File `yaml:"config_file"`
 }
 
@@ -39,9 +40,9 @@ func (w *webhook) Validate(r *config.Report) {
 	r.Required("listen_address", w.ListenAddress, "the address to listen on, such as 0.0.0.0:8443")
 }
 
-// Unmarshal implements confmap.Unmarshaler. What is wrong is said by Validate, all of it at once.
+// Unmarshal implements confmap.Unmarshaler. Validate reports all problems at once.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	raw := maps.Clone(xconfmap.ToStringMapRaw(conf)) // what the Collector read as text is text there, not a number
+	raw := maps.Clone(xconfmap.ToStringMapRaw(conf)) // keeps texts that look like numbers
 	*c = Config{}
 	if block, given := raw["webhook"]; given {
 		delete(raw, "webhook")
@@ -68,16 +69,16 @@ func (c *Config) refuseEndpoints(block any) {
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if slices.Contains(endpointKeys, key) {
 			c.problems = append(c.problems, config.Problem{
-				File: name, Path: "otlp." + key, Message: "is not for a receiver: its pipelines say what goes where; remove the key",
+				File: name, Path: "otlp." + key, Message: "has no effect in a receiver: the Collector's pipelines decide where data goes; remove the key",
 			})
 		}
 	}
 }
 
-// Validate implements xconfmap.Validator. The error has every problem; nothing is sent for it.
+// Validate implements xconfmap.Validator. Its error has every problem. It sends no request.
 func (c *Config) Validate() error {
 	var errs []error
-	own := func(text string) { errs = append(errs, errors.New(strings.TrimPrefix(text, name+": "))) } // the Collector names it itself
+	own := func(text string) { errs = append(errs, errors.New(strings.TrimPrefix(text, name+": "))) } // the Collector adds the name itself
 	err := app.Check(c.settings())
 	problems, all := errors.AsType[config.Problems](err)
 	for _, p := range slices.Concat(c.problems, problems) {
@@ -89,7 +90,7 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// settings are those of an engine without pipelines.
+// settings are the settings of an engine without pipelines.
 func (c *Config) settings() app.Settings {
 	s := app.Settings{ConfigFile: name, ConfigNode: c.node, Pipelines: make(map[string]otlp.Deliver), WebhookConfigFile: string(c.hook.ConfigFile)}
 	if c.hook.ListenAddress != "" {

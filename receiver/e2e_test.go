@@ -198,8 +198,8 @@ func wantParents(t *testing.T, spans map[pcommon.SpanID]ptrace.Span) {
 	}
 }
 
-// TestE2EReceiver: over kill -9 of the whole Collector and a restart every log record reaches two pipelines of files, each call has one trace, and the metrics
-// have each call once.
+// TestE2EReceiver: across kill -9 of the whole Collector and a restart, every log record reaches
+// two file pipelines, each call has one trace, and the metrics count each call once.
 func TestE2EReceiver(t *testing.T) {
 	t.Parallel()
 	tenant := newTenant(t)
@@ -253,8 +253,9 @@ service:
 	}
 }
 
-// TestE2ERefusing: what an endpoint behind the Collector refuses for now is kept over a restart and offered again, wrong credentials cost no record, and of what
-// it refuses for good only the record at fault is set aside.
+// TestE2ERefusing: records that an endpoint behind the Collector refuses temporarily survive a
+// restart and are offered again. Wrong credentials cost no record. Of records that it refuses for
+// good, only the record at fault is set aside.
 func TestE2ERefusing(t *testing.T) {
 	t.Parallel()
 	sink, err := otlpsink.Start(otlpsink.Settings{})
@@ -312,7 +313,7 @@ func TestE2EInvalid(t *testing.T) {
 	tenant["otlp"].(map[string]any)["endpoint"] = "http://127.0.0.1:4318"
 	c := newCollector(t, tenant, "exporters: {file: {path: FOLDER/out.json}}\nservice:\n  pipelines: {logs: {receivers: [cdr], exporters: [file]}}\n")
 	out, err := c.command("--config=" + filepath.Join(c.folder, "otelcol.yaml")).CombinedOutput()
-	for _, part := range []string{"receivers::cdr: otlp.endpoint: is not for a receiver", "privacy.users: must be mask, hash, drop or keep"} {
+	for _, part := range []string{"receivers::cdr: otlp.endpoint: has no effect in a receiver", "privacy.users: must be mask, hash, drop or keep"} {
 		if err == nil || !strings.Contains(string(out), part) {
 			t.Errorf("the Collector ends with %v and doesn't say %q:\n%s", err, part, out)
 		}

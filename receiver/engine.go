@@ -15,15 +15,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 )
 
-// engines are those that were created and not shut down, by the configuration that the Collector makes for each component id.
+// engines are the engines that were created and not shut down, by the configuration that the
+// Collector makes for each component id.
 type engines struct {
 	mu  sync.Mutex
 	all map[*Config]*engine // guarded by mu
 }
 
-// add gives the engine of a configuration the pipelines of one more signal.
+// add gives the engine of a configuration the pipelines of another signal.
 func (s *engines) add(c component.Config, set receiver.Settings, signal string, pipelines otlp.Deliver) *engine {
-	config := c.(*Config) // the factory makes no other
+	config := c.(*Config) // the factory only makes this type
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.all[config]
@@ -40,7 +41,8 @@ func (s *engines) add(c component.Config, set receiver.Settings, signal string, 
 	return e
 }
 
-// engine is the exporter of one component id. The Collector creates it for all signals before it starts one, and starts and stops it for each.
+// engine is the exporter of one component id. The Collector creates it for all signals before it
+// starts one, and starts and stops it for each.
 type engine struct {
 	settings app.Settings
 	forget   func()
@@ -58,7 +60,7 @@ func (e *engine) Start(ctx context.Context, host component.Host) error {
 	if e.stop != nil {
 		return nil
 	}
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // it lives longer than the start
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // the engine outlives the start
 	a, err := app.New(ctx, e.settings)
 	if err != nil {
 		stop()
@@ -68,7 +70,7 @@ func (e *engine) Start(ctx context.Context, host component.Host) error {
 	go func() {
 		err := a.Run(ctx)
 		e.err = err
-		close(e.done) // before the report, for which the Collector has no time while it shuts down
+		close(e.done) // before the report: during shutdown the Collector doesn't take reports
 		if ctx.Err() == nil {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
@@ -76,7 +78,8 @@ func (e *engine) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown implements component.Component. It drains the outbox into the pipelines, which the Collector stops later, for at most otlp.shutdown_timeout.
+// Shutdown implements component.Component. It drains the outbox into the pipelines, which the
+// Collector stops later, for at most otlp.shutdown_timeout.
 func (e *engine) Shutdown(ctx context.Context) error {
 	e.forget()
 	e.mu.Lock()

@@ -1,13 +1,15 @@
-// Package cdrreceiver makes cdr-exporter a receiver of the OpenTelemetry Collector: `receivers: {cdr: …}` takes the exporter's configuration, and what would
-// be sent to OTLP endpoints goes into the pipelines that name the receiver.
+// Package cdrreceiver makes cdr-exporter a receiver of the OpenTelemetry Collector. `receivers:
+// {cdr: …}` accepts the exporter's configuration. The data for OTLP endpoints goes into the
+// pipelines that name the receiver.
 //
 //	logs pipelines    ◀─┐
 //	                    ├─ engine: internal/app, one per component id, however many pipelines name it
 //	metrics pipelines ◀─┤
 //	traces pipelines  ◀─┘
 //
-// The ledger counts and remembers as in the exporter: a log record or span leaves its outbox once every pipeline has accepted it. What a pipeline refuses for now is
-// offered again; what it refuses for good, alone while others are accepted, is set aside.
+// The ledger counts and remembers as in the exporter: a log record or span leaves its outbox once
+// every pipeline has accepted it. A record that a pipeline refuses temporarily is offered again. A
+// record that it refuses for good, while it accepts others, is set aside.
 package cdrreceiver
 
 import (
@@ -40,7 +42,7 @@ func NewFactory() receiver.Factory {
 	)
 }
 
-// observer counts for the Collector's own telemetry what the pipelines have accepted and refused.
+// observer counts what the pipelines accept and refuse, for the Collector's own telemetry.
 func observer(set receiver.Settings) (*receiverhelper.ObsReport, error) {
 	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, Transport: "cdr", ReceiverCreateSettings: set})
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// nodeOf makes a node for [config.UnmarshalNode] of a value as the Collector has read it. What came from its environment or from a file of its own still
-// has its text, which is read as if it stood there without quotes.
+// nodeOf makes a node for [config.UnmarshalNode] of a value that the Collector has read. A value
+// from the environment or from a separate file still has its text, which is read as if it stood
+// there without quotes.
 func nodeOf(value any) *yaml.Node {
 	switch v := value.(type) {
 	case xconfmap.ExpandedValue:

@@ -14,20 +14,20 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 )
 
-// format is what the Collector's telemetry calls the data's form.
+// format is the name of the data's form in the Collector's telemetry.
 const format = "otlp"
 
-// errUnreadable: the exporter has encoded the request itself, so this is a fault of ours.
+// errUnreadable is a bug of the exporter, which has encoded the request itself.
 var errUnreadable = otlp.Refused("the Collector can't read a request of its receiver")
 
-// logsInto hands requests with log records to the pipelines that name the receiver.
+// logsInto passes requests with log records to the pipelines that name the receiver.
 func logsInto(next consumer.Logs, obs *receiverhelper.ObsReport) otlp.Deliver {
 	return func(ctx context.Context, request []byte) error {
 		decoded := plogotlp.NewExportRequest()
 		if decoded.UnmarshalProto(request) != nil {
 			return errUnreadable
 		}
-		records := decoded.Logs().LogRecordCount() // a pipeline may change them
+		records := decoded.Logs().LogRecordCount() // before a pipeline changes them
 		op := obs.StartLogsOp(ctx)
 		err := next.ConsumeLogs(op, decoded.Logs())
 		obs.EndLogsOp(op, format, records, err)
@@ -35,7 +35,7 @@ func logsInto(next consumer.Logs, obs *receiverhelper.ObsReport) otlp.Deliver {
 	}
 }
 
-// metricsInto hands requests with metrics to the pipelines that name the receiver.
+// metricsInto passes requests with metrics to the pipelines that name the receiver.
 func metricsInto(next consumer.Metrics, obs *receiverhelper.ObsReport) otlp.Deliver {
 	return func(ctx context.Context, request []byte) error {
 		decoded := pmetricotlp.NewExportRequest()
@@ -50,7 +50,7 @@ func metricsInto(next consumer.Metrics, obs *receiverhelper.ObsReport) otlp.Deli
 	}
 }
 
-// tracesInto hands requests with spans to the pipelines that name the receiver.
+// tracesInto passes requests with spans to the pipelines that name the receiver.
 func tracesInto(next consumer.Traces, obs *receiverhelper.ObsReport) otlp.Deliver {
 	return func(ctx context.Context, request []byte) error {
 		decoded := ptraceotlp.NewExportRequest()
@@ -65,21 +65,23 @@ func tracesInto(next consumer.Traces, obs *receiverhelper.ObsReport) otlp.Delive
 	}
 }
 
-// judge says what the answer of the pipelines means for a request. Theirs isn't repeated: it may quote a record.
+// judge says what the answer of the pipelines means for a request. It doesn't repeat their text,
+// which may quote a record.
 func judge(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):
-		return errors.New("a pipeline gave no answer in time; see what the Collector logs of its exporters")
+		return errors.New("a pipeline gave no answer in time; see the Collector's log about its exporters")
 	case isPermanent(err):
-		return otlp.Refused("a pipeline refused a request for good; see what the Collector logs of its exporters")
+		return otlp.Refused("a pipeline refused a request for good; see the Collector's log about its exporters")
 	}
-	return errors.New("a pipeline doesn't take anything now; see what the Collector logs of its exporters")
+	return errors.New("a pipeline accepts nothing now; see the Collector's log about its exporters")
 }
 
-// isPermanent says whether all pipelines refused a request for good. Of the errors of several, which the Collector joins, consumererror.IsPermanent says
-// that of one: the others may only want to wait.
+// isPermanent says whether all pipelines refused a request for good. The Collector joins the errors
+// of several pipelines, and consumererror.IsPermanent is true if one of them is permanent, although
+// the others may only want a retry.
 func isPermanent(err error) bool {
 	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range several.Unwrap() {
@@ -91,7 +93,7 @@ func isPermanent(err error) bool {
 	}
 	inner := errors.Unwrap(err)
 	if !consumererror.IsPermanent(inner) {
-		return consumererror.IsPermanent(err) // marked here, or nowhere
+		return consumererror.IsPermanent(err) // only this error can have the mark
 	}
 	return isPermanent(inner)
 }

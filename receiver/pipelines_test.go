@@ -21,7 +21,7 @@ import (
 // TestPipelinesAnswer: only what every pipeline refuses for good may be the fault of a record, and no answer is repeated.
 func TestPipelinesAnswer(t *testing.T) {
 	busy, bad := errors.New("number +15550100 is too much"), consumererror.NewPermanent(errors.New("number +15550100 is bad"))
-	const again, refused, slow = "doesn't take anything now", "refused a request for good", "no answer in time"
+	const again, refused, slow = "accepts nothing now", "refused a request for good", "no answer in time"
 	for name, c := range map[string]struct {
 		answer error
 		want   string // part of the verdict; empty: accepted

@@ -15,22 +15,23 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// pageSize is Graph's.
+// pageSize is Graph's page size.
 const pageSize = 1000
 
-// row is a row as Graph gives it.
+// row is a row in Graph's form.
 type row struct {
 	start time.Time
 	json  []byte
 }
 
-// day is a day of distinct rows, by start, and one of the same day that comes late.
+// day is the distinct rows of a day, by start, and one late row of the same day.
 type day struct {
 	rows []row
 	late row
 }
 
-// makeDay reads a day of calls from the simulated Graph. It ended twelve hours ago, so that all its calls have too.
+// makeDay reads a day of calls from the simulated Graph. The day ended twelve hours ago, so that
+// all its calls have ended.
 func makeDay(ctx context.Context, now time.Time, rows int) (*day, error) {
 	to := now.Add(-12 * time.Hour)
 	settings := simulator.Historical(9, sim.DirectRoutingMix(), to.Add(-24*time.Hour), to, rows+1)

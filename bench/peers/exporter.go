@@ -10,14 +10,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// deepRead is by how much the provider's clock moves so that the exporter reads everything again that may have late rows.
+// deepRead is how far the provider's clock moves so that the exporter reads everything again that
+// may have late rows.
 const deepRead = 10 * time.Hour
 
 // exporterRun runs the exporter several times on one ledger.
 type exporterRun struct {
 	peerSettings
 	provider *provider
-	sink     *sink // nil: no logs
+	sink     *sink // nil without logs
 	env      []string
 	config   string
 	address  string
@@ -98,19 +99,20 @@ func (x *exporterRun) measure(ctx context.Context, r *result) error {
 	return nil
 }
 
-// goal is what a part of a run of the program waits for: rows that the provider gives, duplicate rows, and calls that the metrics show in all,
-// with logs as many log records as calls.
+// goal is when a part of a run is done: rows that the provider served, duplicate rows, and calls in
+// the metrics; with logs, also as many log records as calls.
 type goal struct{ given, duplicates, calls int }
 
-// seen is what one part of a run took, the duplicate rows in it, the calls that the metrics showed in the end, and the time until then. The first part begins with
-// the process, the last one ends with it.
+// seen is the cost of one part of a run, its duplicate rows, the calls in the metrics at the end,
+// and its duration. The first part begins with the process, the last one ends with it.
 type seen struct {
 	usage
 	wall              time.Duration
 	duplicates, calls int
 }
 
-// read runs the program until it has reached one goal after the other; in between the provider's clock moves.
+// read runs the program until it has reached one goal after the other; in between the provider's
+// clock moves.
 func (x *exporterRun) read(ctx context.Context, goals ...goal) ([]seen, error) {
 	given := x.provider.given()
 	p, err := start(ctx, x.folder, x.env, x.Exporter, "run", "--config.file="+filepath.Join(x.Configs, x.config),
@@ -143,10 +145,10 @@ func (x *exporterRun) read(ctx context.Context, goals ...goal) ([]seen, error) {
 	return parts, nil
 }
 
-// until waits until the program has reached a goal, and returns what its metrics show then.
+// until waits until the program has reached a goal, and returns its metrics at that time.
 func (x *exporterRun) until(ctx context.Context, p *process, given, duplicates int, g goal) (s seen, err error) {
 	err = p.until(ctx, 25*time.Millisecond, "count rows", func() (bool, error) {
-		// A look at the metrics costs the program CPU time: it comes last.
+		// A scrape costs the program CPU time, so it comes last.
 		if got := x.provider.given() - given; got < g.given {
 			return false, fmt.Errorf("the provider gave %d rows of %d", got, g.given)
 		}

@@ -1,16 +1,18 @@
-// Command peers runs cdr-exporter and Telegraf side by side on the same rows and prints what each of them costs and
-// what each of them counts:
+// Command peers runs cdr-exporter and Telegraf on the same rows and prints the cost and the counts
+// of each:
 //
 //	make bench-peers [ROWS=400000] [ROUNDS=1] [DOCS=docs/sizing.md]
 //
-// The rows are a day of Direct Routing calls, made by the simulator of Microsoft Graph. cdr-exporter reads them over
-// HTTPS into a durable ledger, without and with log records; Telegraf reads the same pages from files into a histogram in
-// memory. Then a page comes again, a late row, and a restart. Each peer is configured by a file in configs.
+// The rows are a day of Direct Routing calls, made by the simulator of Microsoft Graph.
+// cdr-exporter reads them over HTTPS into a durable ledger, without and with log records. Telegraf
+// reads the same pages from files into a histogram in memory. Then a page comes again, a late row,
+// and a restart. A file in configs configures each peer.
 //
-// CPU time is that of the peer's process alone, start included, so that other load on the machine changes little. What
-// this process costs, which serves the rows and takes the log records, is printed apart.
+// CPU time is the peer's process only, including its start, so that other load on the machine
+// changes little. The cost of this process, which serves the rows and receives the log records, is
+// printed separately.
 //
-// Everything listens on loopback, and the run ends after ten minutes for each round at the latest.
+// Everything listens on loopback, and each round ends after ten minutes at the latest.
 package main
 
 import (
@@ -28,13 +30,13 @@ import (
 
 // settings are the flags.
 type settings struct {
-	// Rows is how many rows the day has, Rounds how often the peers run in turns.
+	// Rows is the number of rows of the day, Rounds how often the peers run in turns.
 	Rows, Rounds int
 	// Exporter and Telegraf are the programs, Configs the folder of their configurations.
 	Exporter, Telegraf, Configs string
-	// Docs is a page that the tables are written into; empty for none.
+	// Docs is a page to write the tables into, or empty.
 	Docs string
-	// Timeout is when each round ends at the latest.
+	// Timeout is the time limit of each round.
 	Timeout time.Duration
 	// Period is how often Telegraf gathers, aggregates and writes.
 	Period time.Duration
@@ -49,12 +51,12 @@ func run(args []string, out, problems io.Writer) int {
 	flags := flag.NewFlagSet("peers", flag.ContinueOnError)
 	flags.SetOutput(problems)
 	flags.IntVar(&s.Rows, "rows", 400_000, "rows of the day")
-	flags.IntVar(&s.Rounds, "rounds", 1, "how often the peers run in turns; what is printed are medians")
+	flags.IntVar(&s.Rounds, "rounds", 1, "how often the peers run in turns; the output has medians")
 	flags.StringVar(&s.Exporter, "exporter", "dist/cdr-exporter", "the binary of cdr-exporter")
 	flags.StringVar(&s.Telegraf, "telegraf", ".tools/bin/telegraf", "the binary of Telegraf")
 	flags.StringVar(&s.Configs, "configs", "bench/peers/configs", "the folder of the configurations")
-	flags.StringVar(&s.Docs, "docs", "", "a page that the tables are written into as well")
-	flags.DurationVar(&s.Timeout, "timeout", 10*time.Minute, "when each round ends at the latest")
+	flags.StringVar(&s.Docs, "docs", "", "a page to write the tables into, in addition")
+	flags.DurationVar(&s.Timeout, "timeout", 10*time.Minute, "time limit of each round")
 	flags.DurationVar(&s.Period, "telegraf-period", 10*time.Second, "how often Telegraf gathers, aggregates and writes; 10s is its default")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -82,13 +84,13 @@ func run(args []string, out, problems io.Writer) int {
 	return 0
 }
 
-// compare runs the peers one after the other. It says on progress what it is doing.
+// compare runs the peers one after the other, and reports the progress.
 func compare(ctx context.Context, s settings, running []peer, progress io.Writer) ([]result, error) {
 	folder, err := os.MkdirTemp("", "cdr-peers-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // a folder of the system's for temporary files
+	defer os.RemoveAll(folder) //nolint:errcheck // in the system's folder for temporary files
 	fmt.Fprintf(progress, "making %d rows\n", s.Rows)
 	day, err := makeDay(ctx, time.Now(), s.Rows)
 	if err != nil {
@@ -121,17 +123,17 @@ type peer struct {
 	run  func(context.Context, peerSettings) (result, error)
 }
 
-// peers are what runs, in this order; the last is what the others are compared with.
+// peers are the peers in the order of running; the others are compared with the last.
 var peers = []peer{
 	{"cdr-exporter", runExporter},
 	{"cdr-exporter, logs", runExporterWithLogs},
 	{"Telegraf", runTelegraf},
 }
 
-// peerSettings are what a peer runs with.
+// peerSettings are the settings of a peer's run.
 type peerSettings struct {
 	settings
 	day *day
-	// folder is the peer's, and doesn't exist yet.
+	// folder is the peer's folder, which doesn't exist yet.
 	folder string
 }

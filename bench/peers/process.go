@@ -21,19 +21,19 @@ import (
 // process is a peer that runs.
 type process struct {
 	cmd   *exec.Cmd
-	log   string // the file that it writes to
+	log   string // the file with its output
 	done  chan struct{}
 	began time.Time
 }
 
-// usage is what a process took from its start to its end.
+// usage is what a process used from its start to its end.
 type usage struct {
 	cpu  time.Duration
 	peak float64 // MB
 }
 
-// start starts a program with nothing else in its environment than these variables; it logs to the end of a file in the folder. It is
-// killed when the context ends.
+// start starts a program with only these environment variables. It appends its log to a file in the
+// folder. The program is killed when the context ends.
 func start(ctx context.Context, folder string, env []string, program string, args ...string) (*process, error) {
 	p := &process{
 		cmd: exec.CommandContext(ctx, program, args...), log: filepath.Join(folder, "log.txt"), done: make(chan struct{}), began: time.Now(),
@@ -55,7 +55,8 @@ func start(ctx context.Context, folder string, env []string, program string, arg
 	return p, nil
 }
 
-// used is what a process has taken until now. Its peak is VmHWM: the maximum of rusage begins with that of the process that started it.
+// used is what a process has used up to now. Its peak is VmHWM: the maximum of rusage starts with
+// the maximum of the parent process.
 func (p *process) used() (u usage, err error) {
 	found, err := procfs.NewProc(p.cmd.Process.Pid)
 	if err != nil {
@@ -66,7 +67,7 @@ func (p *process) used() (u usage, err error) {
 	return usage{cpu: time.Duration(stat.CPUTime() * float64(time.Second)), peak: float64(status.VmHWM) / (1 << 20)}, errors.Join(statusErr, statErr)
 }
 
-// stop ends a process as a service manager does and says what it took.
+// stop ends a process like a service manager and returns its usage.
 func (p *process) stop() (usage, error) {
 	u, err := p.used()
 	if err == nil {
@@ -90,18 +91,18 @@ func (p *process) stop() (usage, error) {
 	return u, nil
 }
 
-// kill ends a process that may have ended already.
+// kill ends a process that may already have ended.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.done
 }
 
 func (p *process) tail() string {
-	log, _ := os.ReadFile(p.log) // without it there is nothing to show
+	log, _ := os.ReadFile(p.log) // without a log there is nothing to show
 	return string(log[max(0, len(log)-2000):])
 }
 
-// until looks every so often whether something has come true, until the context or the process ends.
+// until checks a condition at an interval, until it is true, or the context or the process ends.
 func (p *process) until(ctx context.Context, every time.Duration, what string, reached func() (bool, error)) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -139,7 +140,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return io.ReadAll(response.Body)
 }
 
-// sumOf adds the values of the series of a scrape that begin with a text and hold another.
+// sumOf adds the values of the series of a scrape that begin with one text and contain another.
 func sumOf(scrape []byte, begin, part string) (sum int) {
 	for line := range strings.Lines(string(scrape)) {
 		if !strings.HasPrefix(line, begin) || !strings.Contains(line, part) {
@@ -147,14 +148,15 @@ func sumOf(scrape []byte, begin, part string) (sum int) {
 		}
 		fields := strings.Fields(line[strings.LastIndexByte(line, '}')+1:])
 		if len(fields) > 0 {
-			value, _ := strconv.ParseFloat(fields[0], 64) // a value that is no number isn't one of ours
+			value, _ := strconv.ParseFloat(fields[0], 64) // we have no values other than numbers
 			sum += int(value)
 		}
 	}
 	return sum
 }
 
-// sizeOf is the size of the files in a ledger's folder, as the disk allocates it, but for the reserve: that doesn't grow with the ids.
+// sizeOf is the size of the files in a ledger's folder, as the disk allocates it, without the
+// reserve, which doesn't grow with the ids.
 func sizeOf(folder string) (size int64, err error) {
 	err = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || entry.Name() == "reserve" {
@@ -172,7 +174,7 @@ func sizeOf(folder string) (size int64, err error) {
 	return size, err
 }
 
-// ownCPU is the processor time of this process so far.
+// ownCPU is the processor time of this process up to now.
 func ownCPU() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -14,8 +14,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// provider is a Microsoft Graph that has one day of rows and costs little: it only copies them. Its clock can be moved
-// ahead, which makes the exporter read the day again. It is safe for concurrent use.
+// provider is a Microsoft Graph with one day of rows. It costs little CPU time, because it only
+// copies rows. Its clock can be moved ahead, which makes the exporter read the day again. It is
+// safe for concurrent use.
 type provider struct {
 	*simulator.Host
 
@@ -51,14 +52,14 @@ func (p *provider) publish(r row) {
 	p.rows = append(p.rows[:at], append([]row{r}, p.rows[at:]...)...)
 }
 
-// given is how many rows were served.
+// given is the number of rows served.
 func (p *provider) given() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.served
 }
 
-// head sets the header of an answer. Its Date is the provider's time; mu is held.
+// head sets the header of an answer. Its Date is the provider's time. The caller holds mu.
 func (p *provider) head(w http.ResponseWriter) {
 	w.Header().Set("Date", time.Now().Add(p.ahead).UTC().Format(http.TimeFormat))
 	w.Header().Set("Content-Type", "application/json")
@@ -79,7 +80,7 @@ func (p *provider) token(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, `{"token_type":"Bearer","expires_in":86399,"ext_expires_in":86399,"access_token":"peers.access.token"}`)
 }
 
-// asked is a range of starts as the exporter asks for it; To is excluded.
+// asked matches the range of starts in the exporter's requests; To is excluded.
 var asked = regexp.MustCompile(`^getDirectRoutingCalls\(fromDateTime=([^,]+),toDateTime=([^)]+)\)$`)
 
 // page answers with up to 1000 rows, and a link to the next page.
@@ -113,10 +114,10 @@ func (p *provider) page(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		body = simulator.Gzip(body)
 	}
-	_, _ = w.Write(body) // a client that breaks off asks again
+	_, _ = w.Write(body) // a client that disconnects sends the request again
 }
 
-// renderPage makes a page as Graph gives it.
+// renderPage makes a page in Graph's form.
 func renderPage(rows []row, next string) []byte {
 	b := bytes.NewBuffer(make([]byte, 0, 800*len(rows)+200))
 	fmt.Fprintf(b, `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.callRecords.directRoutingLogRow)",`+

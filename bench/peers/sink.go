@@ -13,7 +13,7 @@ import (
 	collogs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 )
 
-// sink takes log records over OTLP and keeps only their uids. It is safe for concurrent use.
+// sink receives log records over OTLP and keeps only their uids. It is safe for concurrent use.
 type sink struct {
 	server *http.Server
 	url    string
@@ -41,7 +41,7 @@ func (s *sink) close() {
 	s.done.Wait()
 }
 
-// distinct is how many log records have come, each counted once.
+// distinct is the number of distinct log records received.
 func (s *sink) distinct() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

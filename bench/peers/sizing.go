@@ -9,19 +9,21 @@ import (
 	"strings"
 )
 
-// What the rule of thumb assumes of a feed of Direct Routing calls with the default interval and lookback: docs/counting.md has how
-// often a call is read and how many requests that takes while there are few calls; ids are kept for 1.25 lookbacks and two days.
+// The assumptions of the rule of thumb, for a feed of Direct Routing calls with the default
+// interval and lookback. docs/counting.md says how often a call is read and how many requests that
+// takes while there are few calls. Ids are kept for 1.25 lookbacks and two days.
 const (
 	readsOfACall   = 29.6
 	requestsPerDay = 1445
 	daysOfIDs      = (1.25*48 + 48) / 24
 	secondsPerDay  = 24 * 60 * 60
-	// Of that many calls the exporter knows the rows again by their bytes; of older ones it decodes them.
+	// The exporter recognizes the rows of this many calls by their bytes; it decodes older ones.
 	rowsKnown    = 1 << 19
-	reserveBytes = 16 << 20 // given up when the disk is full
+	reserveBytes = 16 << 20 // released when the disk is full
 )
 
-// printSizing prints what these results mean for a number of calls a day: plain is without log records, logs with them.
+// printSizing prints what these results mean for a number of calls a day: plain without log
+// records, logs with them.
 func printSizing(w io.Writer, plain, logs *result) {
 	fmt.Fprintln(w, "| calls a day | CPU, of one core | with log records | peak memory, with log records | disk | requests to the provider |")
 	fmt.Fprintln(w, "| ---: | ---: | ---: | ---: | ---: | ---: |")
@@ -32,14 +34,16 @@ func printSizing(w io.Writer, plain, logs *result) {
 	}
 }
 
-// lifetime is CPU seconds per million calls, of so many a day, from the first read of each to the last.
+// lifetime is the CPU seconds per million calls, at a number of calls a day, from the first read of
+// each to the last.
 func lifetime(r *result, calls float64) float64 {
 	known := readsUntil(24 * 60 * rowsKnown / calls)
 	return 1e6 * (1/r.fresh + (known-1)/r.repeats + (readsOfACall-known)/r.anew)
 }
 
-// readsUntil is how often a call is read until it is so many minutes old: five times at the interval of a minute, then half as often whenever its age has
-// doubled (counting.md, the read plan).
+// readsUntil is how often a call is read until it is a number of minutes old: five times at the
+// interval of a minute, then half as often whenever its age has doubled (counting.md, the read
+// plan).
 func readsUntil(minutes float64) float64 {
 	return min(5+2.5*max(0, math.Log2(minutes/5)), readsOfACall)
 }
@@ -58,13 +62,13 @@ func diskSize(bytes float64) string {
 	return fmt.Sprintf("%.1f GB", bytes/1e9)
 }
 
-// The comments in a page between which the tables stand.
+// The comments around the tables in a page.
 const (
 	tablesBegin = "<!-- written by make bench-peers DOCS=docs/sizing.md -->\n"
 	tablesEnd   = "<!-- end of what bench-peers writes -->\n"
 )
 
-// writeTables puts the tables into a page, in the place of those that are there.
+// writeTables replaces the tables in a page.
 func writeTables(file, tables string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -17,19 +17,20 @@ const (
 	moments
 )
 
-// result is what a peer did and took.
+// result is the counts and costs of a peer.
 type result struct {
 	name string
-	// fresh and repeats are rows per CPU second: new ones and those that the process has read before, anew those that were read before it started;
-	// 0 if the peer knows no difference.
+	// fresh and repeats are rows per CPU second: new rows, and rows that the process has read
+	// before. anew are rows that were read before it started. They are 0 if the peer doesn't
+	// distinguish them.
 	fresh, repeats, anew float64
 	// clock is new rows per second from the start of the process until all of them are shown.
 	clock float64
-	// peak is the most memory, in MB, while the day was read for the first time.
+	// peak is the peak memory, in MB, while the day was read for the first time.
 	peak float64
-	// disk is bytes per call after the end; 0 for none.
+	// disk is bytes per call at the end; 0 without a disk.
 	disk float64
-	// totals are the calls that the metrics show at each moment.
+	// totals are the calls in the metrics at each moment.
 	totals [moments]int
 	// served is the processor time of this process in seconds: provider and receiver of logs.
 	served float64
@@ -38,7 +39,8 @@ type result struct {
 // perSecond is rows per second of a time.
 func perSecond(rows int, took time.Duration) float64 { return float64(rows) / took.Seconds() }
 
-// median takes each figure's median over the rounds, and the totals of the first round that were wrong, if any were.
+// median takes each figure's median over the rounds, and the totals of the first round with wrong
+// totals, if any.
 func median(rounds []result) result {
 	r := rounds[0]
 	for _, figure := range []func(*result) *float64{
@@ -56,7 +58,7 @@ func median(rounds []result) result {
 	return r
 }
 
-// printTable prints the results as Markdown. The last one is what the others are compared with.
+// printTable prints the results as Markdown. The others are compared with the last one.
 func printTable(w io.Writer, rows int, results []result) {
 	last := results[len(results)-1]
 	line := func(name string, cell func(*result) string) {
@@ -106,7 +108,7 @@ func printTable(w io.Writer, rows int, results []result) {
 	}
 }
 
-// thousands writes a number with its thousands apart, from a thousand on rounded to hundreds.
+// thousands writes a number with separated thousands; from a thousand it is rounded to hundreds.
 func thousands(n float64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%.0f", n)

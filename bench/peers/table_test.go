@@ -27,7 +27,7 @@ func TestTables(t *testing.T) {
 		"| 10,000,000 | 2.7 % | 2.7 % | 100 MB | 4.5 GB | 206.6 a minute |",
 	} {
 		if !strings.Contains(b.String(), line+"\n") {
-			t.Errorf("there is no line %s in\n%s", line, &b)
+			t.Errorf("the line %s is missing in\n%s", line, &b)
 		}
 	}
 }
@@ -55,6 +55,6 @@ func TestWriteTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	if writeTables(file, "") == nil {
-		t.Error("a page without a place for tables is no error")
+		t.Error("a page without a place for tables must be an error")
 	}
 }

@@ -34,7 +34,8 @@ func runTelegraf(ctx context.Context, s peerSettings) (r result, err error) {
 	return r, x.measure(ctx, &r)
 }
 
-// A page is written to one folder and moved to the second when it is complete; Telegraf moves it to the third when it has read it.
+// A page is written to one folder and moved to the second when it is complete; Telegraf moves it to
+// the third after reading it.
 func (x *telegrafRun) writing() string  { return filepath.Join(x.folder, "writing") }
 func (x *telegrafRun) waiting() string  { return filepath.Join(x.folder, "waiting") }
 func (x *telegrafRun) finished() string { return filepath.Join(x.folder, "finished") }
@@ -51,7 +52,7 @@ func (x *telegrafRun) measure(ctx context.Context, r *result) error {
 	if err := x.start(ctx); err != nil {
 		return err
 	}
-	defer func() { x.process.kill() }() // whichever runs in the end
+	defer func() { x.process.kill() }() // the one that runs at the end
 	if err := x.process.until(ctx, 25*time.Millisecond, "read the day", x.allRead); err != nil {
 		return err
 	}

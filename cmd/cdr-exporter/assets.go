@@ -59,7 +59,7 @@ func (a *assets) run(_ context.Context, s streams) error {
 	if len(differing) > 0 && !a.force {
 		slices.Sort(differing)
 		return fmt.Errorf("files in %s differ from the bundled ones, and nothing was written: %s; "+
-			"keep what you changed elsewhere and repeat with --force, or choose another folder", a.dir, strings.Join(differing, ", "))
+			"save your changes elsewhere and repeat with --force, or choose another folder", a.dir, strings.Join(differing, ", "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(a.dir, name)
@@ -69,12 +69,12 @@ func (a *assets) run(_ context.Context, s streams) error {
 		fmt.Fprintf(s.out, "wrote %s\n", path)
 	}
 	if len(files) == 0 {
-		fmt.Fprintf(s.out, "%s holds the bundled files already\n", a.dir)
+		fmt.Fprintf(s.out, "%s already has the bundled files\n", a.dir)
 	}
 	return nil
 }
 
-// load reads the files by name; rules with parameters of their own are made anew.
+// load reads the files by name. With parameters, it generates the rules again.
 func (a *assets) load() (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	for _, bundle := range []fs.FS{dashboards.Files, docs.Runbooks} {
@@ -82,7 +82,7 @@ func (a *assets) load() (map[string][]byte, error) {
 			if err == nil && !entry.IsDir() {
 				files[name], err = fs.ReadFile(bundle, name)
 			}
-			if filepath.Ext(name) == ".md" { // the pages that runbooks link to aren't bundled
+			if filepath.Ext(name) == ".md" { // the linked pages aren't bundled
 				files[name] = bytes.ReplaceAll(files[name], []byte("](../"), []byte("]("+docsURL+"/"))
 			}
 			return err
@@ -107,7 +107,8 @@ func (a *assets) load() (map[string][]byte, error) {
 	return files, errors.Join(err, p.Fill(files))
 }
 
-// read reads the parameters of the rules, and for which feeds they are. The secrets of the configuration needn't be there.
+// read reads the parameters of the rules, and the feeds that they are for. The secrets of the
+// configuration don't have to exist.
 func (a *assets) read() (*rules.Parameters, error) {
 	if a.config == "" {
 		return rules.Load(a.parameters)
@@ -129,7 +130,7 @@ func (a *assets) read() (*rules.Parameters, error) {
 		}
 	}
 	if unknown := p.UnknownLabels(); len(unknown) > 0 {
-		return nil, fmt.Errorf("alert_labels: %s has no labels %s: give them there, or leave them out here", a.config, strings.Join(unknown, ", "))
+		return nil, fmt.Errorf("alert_labels: %s doesn't have the labels %s: add them there, or remove them here", a.config, strings.Join(unknown, ", "))
 	}
 	return p, nil
 }

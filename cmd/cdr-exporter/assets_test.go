@@ -95,8 +95,8 @@ func TestAssets(t *testing.T) {
 	holds(t, dir, want)
 }
 
-// TestAssetsConfig (contract 1): a file of parameters changes the rules and Alertmanager's example; what is wrong in it is said with
-// file, line and key, and nothing is written.
+// TestAssetsConfig (contract 1): a file of parameters changes the rules and Alertmanager's example.
+// An error in it names file, line and key, and then nothing is written.
 func TestAssetsConfig(t *testing.T) {
 	t.Parallel()
 	dir, parameters := t.TempDir(), filepath.Join(t.TempDir(), "rules.yaml")
@@ -134,8 +134,9 @@ func TestAssetsConfig(t *testing.T) {
 	holds(t, empty, nil)
 }
 
-// TestAssetsForAConfiguration (contract 2): rules and dashboards are for the feeds of a configuration, with the thresholds of its rules_file, or
-// those of --config. Its secrets needn't be there. Runbooks are written all the same.
+// TestAssetsForAConfiguration (contract 2): rules and dashboards are for the feeds of a
+// configuration, with the thresholds of its rules_file, or those of --config. Its secrets don't
+// have to exist. Runbooks are written in any case.
 func TestAssetsForAConfiguration(t *testing.T) {
 	t.Parallel()
 	dir, folder := t.TempDir(), t.TempDir()
@@ -185,7 +186,7 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	}
 	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.03", ">= 5"}, []string{"department"})
 	stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "wrong.yaml"), "--config.file", file, dir)
-	if code != 1 || stdout != "" || !strings.Contains(stderr, "alert_labels: "+file+" has no labels site: ") {
+	if code != 1 || stdout != "" || !strings.Contains(stderr, "alert_labels: "+file+" doesn't have the labels site: ") {
 		t.Errorf("a label that the configuration doesn't have: code %d\n%s%s", code, stdout, stderr)
 	}
 }

@@ -392,7 +392,7 @@ func TestAuditDaily(t *testing.T) {
 	s.put(shopRow{"a", day.Add(12 * time.Hour), "done", "", "1"}, shopRow{"b", day.Add(13 * time.Hour), "done", "", "1"})
 	x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
 	s.put(shopRow{"c", day.Add(14 * time.Hour), "done", "", "1"}, shopRow{"next day", day.Add(26 * time.Hour), "done", "", "1"})
-	x.logged("A day was audited", "day="+day.Format(time.DateOnly), "listed=3 counted=2 missing=1")
+	x.logged("Audited a day", "day="+day.Format(time.DateOnly), "listed=3 counted=2 missing=1")
 	eventually(t, "show the audit", func() error {
 		return x.scrape().is(1, "cdr_exporter_audit_missing_records", "source=shop", "feed=calls")
 	})
@@ -409,10 +409,10 @@ func TestAuditDailyAfterARestart(t *testing.T) {
 	for _, audited := range []bool{true, false} {
 		x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
 		if audited {
-			x.logged("A day was audited", "day="+day.Format(time.DateOnly), "listed=1 counted=1 missing=0")
+			x.logged("Audited a day", "day="+day.Format(time.DateOnly), "listed=1 counted=1 missing=0")
 		} else {
 			<-time.After(25 * time.Second)
-			if strings.Contains(x.log.String(), "A day was audited") {
+			if strings.Contains(x.log.String(), "Audited a day") {
 				t.Error("it is audited once more")
 			}
 		}

@@ -29,7 +29,7 @@ func newBackfill(c *kingpin.CmdClause) command {
 	c.Flag("step", "Time between samples, such as 30s or 5m.").Default("1m").StringVar(&b.step)
 	c.Flag("label", "NAME=VALUE, a label for every series, to distinguish it from the live one. Repeatable.").
 		StringsVar(&b.labels)
-	c.Flag("output", "File to write; - is the standard output.").Required().StringVar(&b.output)
+	c.Flag("output", "File to write; - means standard output.").Required().StringVar(&b.output)
 	return run
 }
 
@@ -82,12 +82,12 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 	return err
 }
 
-// parse reads the flags but for the span. operator are the names of the operator's labels.
+// parse parses the flags except for the range. operator are the names of the operator's labels.
 func (b *backfill) parse(operator []string) (step time.Duration, labels []openmetrics.Label, err error) {
 	d, err := model.ParseDuration(b.step)
 	step = time.Duration(d)
 	if err != nil || step < time.Second || step%time.Second != 0 {
-		return 0, nil, usageError{errors.New("--step: give whole seconds as a duration such as 30s, 1m or 1h")}
+		return 0, nil, usageError{errors.New("--step: must be a duration of whole seconds, such as 30s, 1m or 1h")}
 	}
 	if labels, err = openmetrics.ParseLabels(b.labels, operator...); err != nil {
 		return 0, nil, usageError{fmt.Errorf("--label: %w", err)}

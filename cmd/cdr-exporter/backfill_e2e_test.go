@@ -27,10 +27,10 @@ func startPrometheusOf(t *testing.T, at *site, blocks string) *prometheus {
 	return p
 }
 
-// TestE2EBackfill (contract 1; issue 5, point 5): promtool makes blocks of a history as it
-// is, and in a Prometheus that has them the last values, and the rise over the range, of
-// every compared metric are the simulators' totals to the unit. The history is of one day, since promtool reads the
-// text once for every two hours of it; calls are made in its first half.
+// TestE2EBackfill (contract 1; issue 5, point 5): promtool makes blocks of a history without
+// changes. In a Prometheus with these blocks, the last value and the increase over the range of
+// every compared metric are exactly the simulators' totals. The history covers one day, because
+// promtool reads the text once for every two hours of it; calls are made in its first half.
 func TestE2EBackfill(t *testing.T) {
 	t.Parallel()
 	from := time.Now().UTC().Truncate(time.Second).Add(-71 * time.Hour)
@@ -70,7 +70,7 @@ func TestE2EBackfill(t *testing.T) {
 			t.Errorf("%d h ago no series is there", hour)
 		}
 	}
-	// The median of durations is that of the classic buckets.
+	// The median of durations comes from the classic buckets.
 	if got := p.query(fmt.Sprintf(`histogram_quantile(0.5, sum by (le) (increase(cdr_call_duration_seconds_bucket{source="acme"}[%ds] @ %d)))`, int(window.Seconds()), to.Unix())); len(got) != 1 || got[0].value <= 0 {
 		t.Errorf("the median of durations is %v", got)
 	}

@@ -40,9 +40,9 @@ func (s *pastSeries) at(time float64) float64 {
 	return s.values[i]
 }
 
-// pastOf reads a backfill and expects what promtool and its readers rely on: families and
-// series in one piece each, samples in the order of time that never fall, from a zero at
-// the begin to the end of the range, and the end of the text.
+// pastOf reads a backfill and checks what promtool and its readers rely on. Families and series are
+// in one piece each. Samples are ordered by time and never fall, from a zero at the beginning to
+// the end of the range. The text has its end mark.
 func pastOf(t *testing.T, text []byte, from, to time.Time) []*pastSeries {
 	t.Helper()
 	body, whole := bytes.CutSuffix(text, []byte("# EOF\n"))
@@ -247,9 +247,9 @@ func TestBackfillOfCallRecords(t *testing.T) {
 	}
 }
 
-// TestBackfillUpToLive (contract 1): without --to the history ends where live counting
-// began: each call is in one of both, and the ledger is read beside the daemon and left as
-// it is.
+// TestBackfillUpToLive (contract 1): without --to the history ends where live counting began, so
+// each call is in exactly one of both. The command reads the ledger while the daemon runs and
+// doesn't change it.
 func TestBackfillUpToLive(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, sim.Settings{PSTN: world(t, past(131, sim.PSTNMix(), 500))})
@@ -293,7 +293,7 @@ func TestBackfillUpToLive(t *testing.T) {
 	}
 	overlaps := n.command(0, "backfill", "--config.file="+file, "--from=72h", "--to=50h", "--output="+n.path("past.om"))
 	if lineWith(overlaps.log.String(), "contoso/pstn", "live counting began") == "" {
-		t.Errorf("nothing is said of the overlap: %s", overlaps.log)
+		t.Errorf("the overlap isn't reported: %s", overlaps.log)
 	}
 }
 

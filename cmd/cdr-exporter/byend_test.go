@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// TestCallsOverMidnight (definitions.md 1 and 3): where the provider's filter is of ends, a command for a day has each call that began on it, also those
-// that ended on the next one: two days beside each other have every call once, as the exporter has.
+// TestCallsOverMidnight (definitions.md 1 and 3): the provider filters by end, but a command for a
+// day has each call that began on that day, even if it ended on the next one. Two consecutive days
+// have every call once, like the exporter.
 func TestCallsOverMidnight(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

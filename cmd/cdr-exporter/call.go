@@ -66,19 +66,19 @@ func (k *call) print(ctx context.Context, source *collector.Source, redactor *cd
 	return nil
 }
 
-// lookUp asks the provider. Its errors say what to do.
+// lookUp reads the record from the provider. Its errors say what to do.
 func (k *call) lookUp(ctx context.Context, source *collector.Source) (*collector.CallTree, error) {
 	if source.LookUp == nil {
 		return nil, fmt.Errorf("--source: %s can't look a call up by its id, only a msgraph source with the feed call_records can; "+
-			"cdr-exporter records prints the calls of a time", k.source)
+			"cdr-exporter records prints the calls of a range of time", k.source)
 	}
 	tree, err := source.LookUp(ctx, strings.ToLower(k.id))
 	switch {
 	case err == nil:
 		return tree, nil
 	case errors.Is(err, collector.ErrNotYet), errors.Is(err, collector.ErrGone):
-		return nil, fmt.Errorf("%s has no call record %s: it may be too young (a record comes 15 minutes after the call's end, some hours later; try again then), "+
-			"older than the 30 days that records are kept, or another tenant's", k.source, k.id)
+		return nil, fmt.Errorf("%s has no call record %s: it may be too new (a record comes 15 minutes after the call's end, some come hours later; try again then), "+
+			"older than the 30 days for which Graph keeps records, or another tenant's", k.source, k.id)
 	}
 	what, todo := source.Advise(err)
 	return nil, fmt.Errorf("look up call record %s of %s: %s; %s", k.id, k.source, what, todo)
@@ -97,9 +97,9 @@ func redactTree(redactor *cdr.Redactor, tree *collector.CallTree) {
 const (
 	// treeWidth is the maximum number of columns.
 	treeWidth = 100
-	// leastRoom is the least number of columns of a field, however deep it is.
+	// leastRoom is the minimum width of a field, however deep it is, in columns.
 	leastRoom = 30
-	// betweenFields separates the fields of a line, whose values have spaces too.
+	// betweenFields separates the fields of a line, because values contain spaces too.
 	betweenFields = "  "
 )
 
@@ -113,7 +113,7 @@ const (
 //
 // First precedes its first line, below the lines of its children.
 func callText(tree *collector.CallTree, first, below string) string {
-	trunk := below // what leads down to the children, beside the fields
+	trunk := below // tree lines to the children, left of the fields
 	if len(tree.Children) > 0 {
 		trunk += "│"
 	}
@@ -137,7 +137,7 @@ func callText(tree *collector.CallTree, first, below string) string {
 	return text
 }
 
-// fieldLines are the fields in lines of so many columns, unless a field alone is longer.
+// fieldLines are the fields in lines of at most room columns, unless a single field is longer.
 func fieldLines(fields []cdr.Attr, room int) (lines []string) {
 	for _, c := range attrCells(fields) {
 		field := printable(c.column + ": " + c.text())
@@ -169,7 +169,7 @@ func attrCells(attrs []cdr.Attr) (cells []cell) {
 	return cells
 }
 
-// width is how many columns a text takes.
+// width is the number of columns of a text.
 func width(text string) int { return utf8.RuneCountInString(text) }
 
 type callObject struct {

@@ -120,7 +120,7 @@ func TestCallRecordsThroughTrouble(t *testing.T) {
 		}
 		return nil
 	})
-	b.pass(time.Minute) // what was refused is asked for again
+	b.pass(time.Minute) // refused requests are repeated
 	x.countsCalls(b)
 	x.stop()
 }

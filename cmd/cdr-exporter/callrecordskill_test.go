@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// evening is a tenant that an exporter is told of, whose list isn't read for hours.
+// evening is a tenant that notifies an exporter, which doesn't read the list for hours.
 func evening(seed uint64, calls int) switchboardSettings {
 	return switchboardSettings{seed: seed, calls: calls, from: 8 * time.Hour, to: -8 * time.Hour, graph: sim.Settings{
 		FirstPages: 1_000_000, // processes that follow each other soon don't know of each other's requests
@@ -18,9 +18,9 @@ func evening(seed uint64, calls int) switchboardSettings {
 	}}
 }
 
-// TestKillBetweenNotifiedAndFetched (counting.md 4): what was answered with 202 is counted,
-// though the process was killed before anything of it was fetched, and though the list,
-// which would find it too, can't be read.
+// TestKillBetweenNotifiedAndFetched (counting.md 4): a record whose notification got a 202 is
+// counted, even if the process is killed before it fetches the record, and although the list, which
+// would also find it, can't be read.
 func TestKillBetweenNotifiedAndFetched(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, evening(101, 100))
@@ -33,9 +33,9 @@ func TestKillBetweenNotifiedAndFetched(t *testing.T) {
 	b.pass(4 * time.Hour)
 	b.delivered()
 	taken := b.Notified().Delivered
-	eventually(t, "try to fetch what it was told of", func() error {
+	eventually(t, "try to fetch the notified records", func() error {
 		if b.asked(sim.EndpointCallRecord, 503) == 0 {
-			return errors.New("nothing was asked for")
+			return errors.New("no record was requested")
 		}
 		return nil
 	})

@@ -45,7 +45,7 @@ func (c *caller) ask(method, target, body string) answer {
 	return answer{response.StatusCode, response.Header, text}
 }
 
-// notification is a body with so many items that know a secret.
+// notification is a body with a number of items that have the secret.
 func notification(secret string, items int) string {
 	item := fmt.Sprintf(`{"clientState":%q,"changeType":"updated","resource":"communications/callRecords/%s"}`, secret, "5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0")
 	return `{"value":[` + strings.Join(slices.Repeat([]string{item}, items), ",") + `]}`

@@ -14,8 +14,8 @@ import (
 // callRecords is the feed's name.
 const callRecords = "call_records"
 
-// switchboard is a simulated tenant with call records, and the site of an exporter that
-// reads them and is told of them over TLS.
+// switchboard is a simulated tenant with call records, and the site of an exporter that reads them
+// and gets notifications over TLS.
 type switchboard struct {
 	*tenant
 	records *sim.CallRecords
@@ -35,8 +35,7 @@ type switchboard struct {
 type switchboardSettings struct {
 	site *site // empty: one is made
 	seed uint64
-	// calls start from so long before now to so long before it; routed are those of Direct
-	// Routing beside them.
+	// calls start in a range of time before now; routed are additional Direct Routing calls.
 	calls, routed int
 	from, to      time.Duration
 	settle        time.Duration
@@ -112,7 +111,7 @@ func (b *switchboard) still(d time.Duration) time.Duration {
 // look takes note of the instant at which all is looked at.
 func (b *switchboard) look() { b.seen = append(b.seen, b.Visible()) }
 
-// pass lets about so much time pass at once.
+// pass moves the clock by about d at once.
 func (b *switchboard) pass(d time.Duration) {
 	b.Advance(b.still(d))
 	b.look()
@@ -130,7 +129,7 @@ const hookPath = "/webhooks/contoso"
 func (b *switchboard) url() string { return "https://" + b.hook + hookPath }
 
 // subscribed are the settings of the feed with a webhook, polled those without; the list is read
-// so often.
+// with this interval.
 func (b *switchboard) subscribed(interval time.Duration) string {
 	return fmt.Sprintf("{interval: %s, lookback: 48h, settle: %s, webhook: {public_url: %q}}", interval, b.settle, b.url())
 }
@@ -139,8 +138,8 @@ func (b *switchboard) polled(interval time.Duration) string {
 	return fmt.Sprintf("{interval: %s, lookback: 48h, settle: %s}", interval, b.settle)
 }
 
-// launch starts an exporter that reads the call records, and listens for notifications if
-// it is to be told.
+// launch starts an exporter that reads the call records, and listens for notifications if the feed
+// has a webhook.
 func (b *switchboard) launch(feed string, set settings) *exporter {
 	b.t.Helper()
 	one := source{PSTN: "-", DirectRouting: "-", CallRecords: feed}
@@ -153,8 +152,7 @@ func (b *switchboard) launch(feed string, set settings) *exporter {
 	}})
 }
 
-// subscribed waits until the tenant has so many subscriptions that tell the exporter, and
-// returns the newest.
+// subscribed waits until the tenant has exactly one subscription for this exporter, and returns it.
 func (x *exporter) subscribed(b *switchboard) sim.Subscription {
 	x.t.Helper()
 	var last sim.Subscription

@@ -12,9 +12,9 @@ import (
 // takes more than half without one.
 const stormMemory = 200 << 20
 
-// TestNotificationStorm (guarantee 1; counting.md 4, 12): thousands of notifications at
-// once, each of them doubled and some forged, are taken, cost bounded
-// memory, and count each call once. Graph is asked for nothing that was forged.
+// TestNotificationStorm (guarantee 1; counting.md 4, 12): thousands of notifications at once, each
+// of them doubled and some forged, are accepted, need limited memory, and count each call once. No
+// forged notification causes a request to Graph.
 func TestNotificationStorm(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, switchboardSettings{
@@ -25,7 +25,7 @@ func TestNotificationStorm(t *testing.T) {
 	x.subscribed(b)
 	b.NotificationsPaused.Store(true)
 	b.pass(48 * time.Hour)
-	b.Deliver() // notices what there is to send
+	b.Deliver() // queues what is due
 	b.NotificationsPaused.Store(false)
 	most := x.memoryUntil(b.NotificationsWaiting)
 	x.countsCalls(b)
@@ -40,12 +40,12 @@ func TestNotificationStorm(t *testing.T) {
 	if err := x.scrape().is(float64(records), "cdr_exporter_rows_total", "feed="+callRecords, "result=new"); err != nil {
 		t.Error(err)
 	}
-	// All that was asked for is there; what was forged isn't.
+	// Every requested record exists; forged ones don't.
 	if n := b.asked(sim.EndpointCallRecord, 404); n != 0 {
-		t.Errorf("%d records were asked for that were forged", n)
+		t.Errorf("%d requests for forged records", n)
 	}
 	if n := b.asked(sim.EndpointCallRecord, 200); n < records || n > sent.Delivered {
-		t.Errorf("%d records were asked for, of %d notifications of %d", n, sent.Delivered, records)
+		t.Errorf("%d requests for records, after %d notifications of %d", n, sent.Delivered, records)
 	}
 	if sent.Refused*10 > sent.Delivered { // a busy machine may be slow now and then; what was refused was sent again
 		t.Errorf("%d requests weren't answered in time, or not accepted", sent.Refused)

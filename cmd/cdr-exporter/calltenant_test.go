@@ -84,7 +84,7 @@ func (n *node) count(all map[string]int) {
 	}
 }
 
-// What the looked up calls of a tenant have, as JSON and as a tree, is what there was.
+// TestLookedUpCalls: looked-up calls of a tenant have the tenant's data, as JSON and as a tree.
 func TestLookedUpCalls(t *testing.T) {
 	c := newCommandLine(t, 60)
 	want, got := make(map[string]int), make(map[string]int)
@@ -148,7 +148,7 @@ func TestCheckSourcesWithAWebhook(t *testing.T) {
 	for path, want := range map[string]string{
 		"/webhooks/contoso": `call_records +ok, the webhook answers at http://127`,
 		"/webhooks/other":   `call_records +the webhook doesn't answer[^~]*\n  it answers 404[^~]*What to do: run the exporter with --webhook.listen-address`,
-		"/signin":           `\n  it answers with something else than the exporter's listener does\n`,
+		"/signin":           `\n  something other than the exporter's listener answers there\n`,
 	} {
 		t.Run(path, func(t *testing.T) {
 			c := newCommandLine(t, 5)

@@ -47,7 +47,7 @@ func newCarrier(t testing.TB, at *site, placed, received simulator.Settings, s w
 	}
 }
 
-// in is the same account, read in a format by a source of its own.
+// in is the same account, read in a format by a separate source.
 func (c *carrier) in(format string) *carrier {
 	other := *c
 	other.name, other.Format = "wave-"+format, format

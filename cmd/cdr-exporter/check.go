@@ -38,7 +38,7 @@ func checkConfig(files []string, s streams) (failed error) {
 func newCheckSources(c *kingpin.CmdClause) command {
 	var timeout time.Duration
 	run := configCommand(c, func(ctx context.Context, r *commandConfig, s streams) error { return checkSources(ctx, r, timeout, s) })
-	c.Flag("timeout", "How long one feed may take.").Default("1m").DurationVar(&timeout)
+	c.Flag("timeout", "Timeout of one feed.").Default("1m").DurationVar(&timeout)
 	return run
 }
 
@@ -64,9 +64,9 @@ func checkSources(ctx context.Context, r *commandConfig, timeout time.Duration, 
 	return errors.Join(failed, err, more)
 }
 
-// sourceCheck has a line for each feed in its table, and remarks about them below it.
+// sourceCheck has a table with a line for each feed, and notes about them below it.
 type sourceCheck struct {
-	timeout   time.Duration // of one feed
+	timeout   time.Duration // for one feed
 	providers []collector.Provider
 	table     *tabwriter.Writer
 	notes     *strings.Builder
@@ -76,12 +76,13 @@ func (k *sourceCheck) result(c *config.Source, feed, result string) {
 	fmt.Fprintf(k.table, "%s\t%s\t%s\t%s\n", c.Name, c.ProviderName, feed, result)
 }
 
-// note adds a block: what it is about, what was found and what to do about it.
+// note adds a block: the subject, the finding and what to do about it.
 func (k *sourceCheck) note(about, what, todo string) {
 	fmt.Fprintf(k.notes, "\n%s\n  %s\n  What to do: %s\n", about, what, todo)
 }
 
-// feeds probes every feed of one source, each within the timeout. An error that several of them have is one block.
+// feeds probes every feed of one source, each within the timeout. An error that several feeds have
+// gets one block.
 func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *collector.Source) (failed error) {
 	var empty []string
 	type failure struct{ feeds, what, todo string }
@@ -89,7 +90,7 @@ func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *colle
 	for i := range source.Feeds {
 		feed := &source.Feeds[i]
 		if feed.KeepsNothing() {
-			k.result(c, feed.Name, "nothing to ask: records are posted to "+feed.Webhook.Path)
+			k.result(c, feed.Name, "nothing to check: records are posted to "+feed.Webhook.Path)
 			continue
 		}
 		calls, err := within(ctx, k.timeout, feed.Probe)
@@ -99,9 +100,9 @@ func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *colle
 			k.result(c, feed.Name, "failed, see below")
 			what, todo := source.Advise(err)
 			if until := source.ThrottledUntil(); errors.Is(err, httpclient.ErrLimited) && !until.IsZero() {
-				what += "; it may be asked again at " + moment(until)
+				what += "; the next request is allowed at " + moment(until)
 			}
-			// Texts differ by the ids of requests, so the remedy says what is the same.
+			// Texts contain request ids, so feeds with the same remedy share a block.
 			if same := slices.IndexFunc(failures, func(f *failure) bool { return f.todo == todo }); same >= 0 {
 				failures[same].feeds += ", " + feed.Name
 			} else {
@@ -124,14 +125,15 @@ func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *colle
 	}
 	if len(empty) > 0 {
 		k.note(c.Name+": 0 calls in the last minute in "+strings.Join(empty, ", "),
-			"Providers publish a call some minutes after its end, so this may be as it should be.",
-			"if you expect some, is it the right feed? "+k.holds(c.ProviderName))
+			"Providers publish a call some minutes after its end, so this may be normal.",
+			"if you expect some, check that this is the right feed: "+k.holds(c.ProviderName))
 	}
 	k.roles(ctx, c, source)
 	return failed
 }
 
-// webhook tries the public address of notifications from here. That nothing answers fails no feed: the exporter may not run yet.
+// webhook sends a request to the public address of notifications. A missing answer isn't a failure
+// of the feed: the exporter may not run yet.
 func (k *sourceCheck) webhook(ctx context.Context, c *config.Source, feed *collector.FeedInfo) {
 	_, err := within(ctx, min(k.timeout, webhookTimeout), func(ctx context.Context) (int, error) { return 0, feed.Webhook.Try(ctx) })
 	if err == nil {
@@ -140,11 +142,11 @@ func (k *sourceCheck) webhook(ctx context.Context, c *config.Source, feed *colle
 	}
 	k.result(c, feed.Name, "the webhook doesn't answer, see below")
 	k.note(c.Name+": no answer from the webhook at "+feed.Webhook.URL, err.Error(),
-		"run the exporter with --webhook.listen-address, and see that the provider reaches this address from the internet: a certificate that is publicly "+
-			"trusted, no sign-in, and a proxy that passes path and query on; until then calls are read from the list alone")
+		"run the exporter with --webhook.listen-address, and check that the provider can reach this address from the internet: a publicly "+
+			"trusted certificate, no sign-in, and a proxy that forwards path and query; until then the exporter only reads the list")
 }
 
-// roles says what the token lets the exporter do. Without a token there is another block already.
+// roles prints what the token allows. Without a token there already is another block.
 func (k *sourceCheck) roles(ctx context.Context, c *config.Source, source *collector.Source) {
 	if source.Roles == nil {
 		return
@@ -152,11 +154,11 @@ func (k *sourceCheck) roles(ctx context.Context, c *config.Source, source *colle
 	bounded, cancel := context.WithTimeout(ctx, k.timeout)
 	defer cancel()
 	if roles, err := source.Roles(bounded); err == nil {
-		fmt.Fprintf(k.notes, "\n%s: the token carries these roles: %s\n", c.Name, cmp.Or(strings.Join(roles, ", "), "none"))
+		fmt.Fprintf(k.notes, "\n%s: the token has these roles: %s\n", c.Name, cmp.Or(strings.Join(roles, ", "), "none"))
 	}
 }
 
-// holds says which calls each feed of a provider has.
+// holds describes the calls of each feed of a provider.
 func (k *sourceCheck) holds(provider string) string {
 	var feeds []string
 	for _, p := range k.providers {
@@ -169,7 +171,7 @@ func (k *sourceCheck) holds(provider string) string {
 	return strings.Join(feeds, "; ")
 }
 
-// webhookTimeout is how long Graph waits for the answer, too.
+// webhookTimeout is how long Graph waits for an answer, too.
 const webhookTimeout = 10 * time.Second
 
 func within(ctx context.Context, timeout time.Duration, do func(context.Context) (int, error)) (int, error) {

@@ -44,8 +44,8 @@ func TestCheckingFeeds(t *testing.T) {
 		"a log without calls": {
 			[]collector.FeedInfo{{Name: "call_log", Probe: probe(0, nil)}},
 			"office  ringcentral  call_log  ok, 0 calls in the last minute\n",
-			"\noffice: 0 calls in the last minute in call_log\n  Providers publish a call some minutes after its end, so this may be as it should be.\n" +
-				"  What to do: if you expect some, is it the right feed? call_log has the calls of the whole account\n", false,
+			"\noffice: 0 calls in the last minute in call_log\n  Providers publish a call some minutes after its end, so this may be normal.\n" +
+				"  What to do: if you expect some, check that this is the right feed: call_log has the calls of the whole account\n", false,
 		},
 		"one error of two feeds": {
 			[]collector.FeedInfo{{Name: "active_calls", ActiveCalls: noActiveCalls, Probe: probe(0, forbidden("1"))}, {Name: "call_log", Probe: probe(0, forbidden("2"))}},
@@ -60,7 +60,7 @@ func TestCheckingFeeds(t *testing.T) {
 		"one that is throttled": {
 			[]collector.FeedInfo{{Name: "call_log", Probe: probe(0, fmt.Errorf("%w: %w", httpclient.ErrLimited, context.DeadlineExceeded))}},
 			"office  ringcentral  call_log  failed, see below\n",
-			"\noffice: call_log failed\n  the provider's limit has no room before the deadline: context deadline exceeded; it may be asked again at 2000-01-01T00:10:00Z\n" +
+			"\noffice: call_log failed\n  the provider's limit has no room before the deadline: context deadline exceeded; the next request is allowed at 2000-01-01T00:10:00Z\n" +
 				"  What to do: ask your administrator\n", true,
 		},
 	} {

@@ -17,8 +17,8 @@ import (
 
 // client asks a metrics port. Everything that it gets is searched for secrets.
 type client struct {
-	// tls, user and password are for ports that want them; path is that of the
-	// metrics, /metrics if empty.
+	// tls, user and password are for ports that require them; path is the path of the metrics,
+	// /metrics if empty.
 	tls            *tls.Config
 	user, password string
 	path           string

@@ -171,7 +171,7 @@ type jsonPoint struct {
 	Exemplars  []struct{ TraceID, SpanID string }
 }
 
-// points are those of the last request that had a metric.
+// points are the points of the last request with a metric.
 func (c *otelcol) points() []otlpsink.Point {
 	c.t.Helper()
 	newest := make(map[string]otlpsink.Point)
@@ -374,7 +374,7 @@ func TestE2ECollectorRecipes(t *testing.T) {
 					}
 					if histogram := strings.HasSuffix(metric, "_count") || strings.HasSuffix(metric, "_sum"); want.histograms && histogram || want.sums && !histogram {
 						for labels := range exposed[metric] {
-							exposed[metric][labels] -= history[metric][labels] // the first history is no rise
+							exposed[metric][labels] -= history[metric][labels] // the first history isn't an increase
 						}
 					}
 				}

@@ -24,7 +24,7 @@ type commandConfig struct {
 
 	file      string
 	storage   ledger.Storage
-	providers []collector.Provider // that sources may be of
+	providers []collector.Provider // providers that sources may use
 	labels    *labels.Set
 	opened    []*collector.Source
 	quotas    httpclient.Quotas // shared by sources with one credential
@@ -37,7 +37,8 @@ func configFlag(c *kingpin.CmdClause) *string {
 	return c.Flag("config.file", "Configuration file.").Default("config.yaml").String()
 }
 
-// configCommand defines a command that reads the configuration of --config.file. The sources that it opens are closed when it ends.
+// configCommand defines a command that reads the configuration of --config.file. It closes the
+// opened sources when the command ends.
 func configCommand(c *kingpin.CmdClause, run func(context.Context, *commandConfig, streams) error) command {
 	file := configFlag(c)
 	return func(ctx context.Context, s streams) error { return readConfig(ctx, *file, s, run) }
@@ -68,7 +69,7 @@ func readConfig(ctx context.Context, file string, s streams, run func(context.Co
 func (r *commandConfig) open(name string) (*collector.Source, error) {
 	s := r.Source(name)
 	if s == nil {
-		return nil, fmt.Errorf("--source: no source %s in %s; there are: %s", name, r.file, strings.Join(r.sourceNames(), ", "))
+		return nil, fmt.Errorf("--source: no source %s in %s; its sources are %s", name, r.file, strings.Join(r.sourceNames(), ", "))
 	}
 	settings := app.SourceSettings(s, &r.quotas)
 	settings.Share, settings.Now, settings.Origins = r.share, r.now, r.origins
@@ -89,7 +90,8 @@ func (r *commandConfig) sourceNames() (names []string) {
 	return names
 }
 
-// redactor redacts as the exporter does: with the configured key, or with the ledger's own, which is read without its lock.
+// redactor redacts as the exporter does: with the configured key, or with the ledger's key, which
+// it reads without the ledger's lock.
 func (r *commandConfig) redactor(ctx context.Context) (*cdr.Redactor, error) {
 	key, err := app.HashKey(ctx, r.Config)
 	if err != nil {
@@ -105,7 +107,8 @@ func (r *commandConfig) redactor(ctx context.Context) (*cdr.Redactor, error) {
 	return cdr.NewRedactor(app.Policy(r.Privacy), key), nil
 }
 
-// parseTime reads RFC 3339, a date (midnight UTC), the last 02:30 of a local clock, or a duration ago. Its error doesn't repeat the input.
+// parseTime reads RFC 3339, a date (midnight UTC), a time of day such as 02:30 (the last one by the
+// local clock), or a duration ago. Its error doesn't repeat the input.
 func parseTime(text string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {
@@ -123,16 +126,16 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	if d, err := config.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d).UTC(), nil
 	}
-	return time.Time{}, errors.New("give a time as 2026-11-20T12:00:00Z (RFC 3339), a date as 2026-11-20, a time of day as 02:30, or a duration ago as 36h")
+	return time.Time{}, errors.New("must be a time such as 2026-11-20T12:00:00Z (RFC 3339), a date such as 2026-11-20, a time of day such as 02:30, or a duration ago such as 36h")
 }
 
-// rangeFlags defines --from and --to, which parseRange reads.
+// rangeFlags defines --from and --to, which parseRange parses.
 func rangeFlags(c *kingpin.CmdClause, from, to *string, defaultText, defaultValue string) {
 	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h.").Required().StringVar(from)
-	c.Flag("to", "End of the range, in the same forms; "+defaultText+" by default.").PlaceHolder("TO").Default(defaultValue).StringVar(to)
+	c.Flag("to", "End of the range, in the same forms; default: "+defaultText+".").PlaceHolder("TO").Default(defaultValue).StringVar(to)
 }
 
-// parseRange reads --from and --to, which may be empty.
+// parseRange parses --from and --to, which may be empty.
 func parseRange(from, to string, now time.Time) (begin, end time.Time, err error) {
 	if begin, err = parseTime(from, now); err != nil {
 		return begin, end, usageError{fmt.Errorf("--from: %w", err)}

@@ -107,9 +107,9 @@ sources:
 	return file
 }
 
-// TestConformance_Simulators: everything that the exporter asks of the simulators and
-// everything that they answer goes through Prism, which lets nothing by that the
-// providers' own documents don't allow, and the exporter counts exactly what there is.
+// TestConformance_Simulators: every request of the exporter to the simulators and every answer goes
+// through Prism, which only lets through what the providers' own documents allow. The exporter
+// counts exactly the simulators' calls.
 func TestConformance_Simulators(t *testing.T) {
 	for _, format := range []string{"json", "stream"} {
 		t.Run(format, func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestConformance_Simulators(t *testing.T) {
 			file := conformanceConfig(t, rc, frontRC.URL, frontWX.URL, wx.APIKey, format)
 			x := start(t, newVault(t), launch{config: file}).ready()
 			now := time.Now()
-			eventually(t, "count what there is", func() error {
+			eventually(t, "count all calls", func() error {
 				x.running()
 				m := x.scrape()
 				for source, want := range map[string]int{
@@ -184,8 +184,9 @@ func TestConformance_Mock(t *testing.T) {
 	}
 }
 
-// documented is a mix without what Wavix's document of 2026 doesn't allow. Its rows conform to it in wxsim.GenerationC, unless the world has
-// malformed rows, rows without an id, or revisions, which bring prices that aren't known yet.
+// documented is a mix without values that Wavix's document of 2026 doesn't allow. Its rows conform
+// to the document in wxsim.GenerationC, unless the world has malformed rows, rows without an id, or
+// revisions, which have unknown prices at first.
 func documented(m *simulator.Mix) *simulator.Mix {
 	some := *m
 	some.Kinds = slices.DeleteFunc(slices.Clone(m.Kinds), func(k simulator.Kind) bool {

@@ -12,8 +12,9 @@ import (
 	"testing"
 )
 
-// twilioDocument is Twilio's OpenAPI document of its list of calls, without two formats that contradict what it says beside them: it describes the
-// filters by start as dates, and its examples have paths for the next page.
+// twilioDocument is Twilio's OpenAPI document of its list of calls, without two formats that
+// contradict the rest of it: it describes the filters by start as dates, and its examples have
+// paths for the next page.
 func twilioDocument(t *testing.T) (file string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(os.Getenv("SPECS"), "twilio_api_v2010.json"))

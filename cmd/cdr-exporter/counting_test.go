@@ -80,8 +80,8 @@ func (x *exporter) unfold(e *estate) {
 	}
 }
 
-// TestFairWeather (guarantees 1, 3, 5): what is counted and delivered is what there
-// is, and both ways out say the same.
+// TestFairWeather (guarantees 1, 3, 5): the counted and delivered calls are the simulators' calls,
+// and both exports agree.
 func TestFairWeather(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
@@ -206,8 +206,8 @@ func (x *exporter) recent(n *tenant, now time.Time) {
 	}
 }
 
-// rows checks what a process that has read a place from the beginning says of the
-// rows, each of which is new or set aside once.
+// rows checks the row counts of a process that has read a place from the beginning: each row is new
+// or set aside once.
 func (x *exporter) rows(p place, at ...time.Time) {
 	x.t.Helper()
 	for _, feed := range p.feeds() {

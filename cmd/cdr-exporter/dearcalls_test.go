@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// TestDearCalls: after a burst of calls to premium numbers the status page names the accounts behind it, where the provider tells them, and the command that
-// says who made the calls, which does, as configured; the page itself never has a number. Calls of the history are no burst.
+// TestDearCalls: after a burst of calls to premium numbers, the status page names the accounts
+// behind it, if the provider has them, and the command that lists the callers. That command does
+// so, redacted as configured; the page never has a number. Calls of the history aren't a burst.
 func TestDearCalls(t *testing.T) {
 	t.Parallel()
 	v, folder := newVault(t), t.TempDir()

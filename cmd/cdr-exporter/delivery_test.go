@@ -166,8 +166,8 @@ func TestOutboxFullSkips(t *testing.T) {
 	x.stop()
 }
 
-// TestShutdownDrains (contract 1): the outbox gets shutdown_timeout when the exporter is
-// told to end.
+// TestShutdownDrains (contract 1): the outbox has shutdown_timeout to drain when the exporter is
+// stopped.
 func TestShutdownDrains(t *testing.T) {
 	t.Parallel()
 	n := published(t, 91, 500)

@@ -18,7 +18,7 @@ import (
 )
 
 func newDemo(c *kingpin.CmdClause) command {
-	storage := c.Flag("storage.path", "Folder of the demo's ledger; by default a temporary one.").String()
+	storage := c.Flag("storage.path", "Folder of the demo's ledger; default: a temporary one.").String()
 	var settings app.Settings
 	webFlags(c, &settings)
 	newLogger := logFlags(c)
@@ -28,13 +28,13 @@ func newDemo(c *kingpin.CmdClause) command {
 	}
 }
 
-// runDemo keeps the ledger in a folder; without a name it is a temporary one.
+// runDemo keeps the ledger in a folder; without a name it uses a temporary one.
 func runDemo(ctx context.Context, storage string, settings app.Settings, s streams) error {
 	folder, err := os.MkdirTemp("", "cdr-exporter-demo-")
 	if err != nil {
 		return fmt.Errorf("make a folder for the demo: %w", err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
+	defer os.RemoveAll(folder) //nolint:errcheck // temporary: the system removes it too
 	storage = cmp.Or(storage, filepath.Join(folder, "ledger"))
 	providers, err := simulated.Start(simulated.Settings{})
 	if err != nil {

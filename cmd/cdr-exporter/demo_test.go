@@ -110,7 +110,7 @@ func (f families) showsQuality() error {
 		}
 	}
 	if f.sum("cdr_subscription_expiry_timestamp_seconds", "source=contoso") == 0 {
-		return errors.New("there is no subscription")
+		return errors.New("the subscription is missing")
 	}
 	return nil
 }
@@ -174,7 +174,8 @@ func TestDemo(t *testing.T) {
 	x.exited(0)
 }
 
-// lastDayOnly makes the report of a month that of its last day, which is read in a second or two.
+// lastDayOnly replaces the month of the report by its last day, which takes a second or two to
+// read.
 func lastDayOnly(t testing.TB, words []string) []string {
 	t.Helper()
 	value := func(flag string) (at int, day time.Time) {
@@ -312,7 +313,7 @@ func (x *exporter) countsRows(file string, from time.Time) {
 	})
 }
 
-// countsSessions waits until the sessions of a feed are those of the totals.
+// countsSessions waits until the sessions of a feed match the totals.
 func (x *exporter) countsSessions(source, feed string, totals sim.CallTotals) {
 	x.t.Helper()
 	sessions := []string{"cdr_sessions_total", "cdr_session_failures_total"}
@@ -337,8 +338,7 @@ func since(w *simulator.World, from, at time.Time) tables {
 	return expected(&t)
 }
 
-// origin is from when on a feed's calls are counted: what its counters say as the time of
-// their creation.
+// origin is the time since which a feed's calls are counted: the creation time of its counters.
 func (x *exporter) origin(source, feed string) time.Time {
 	x.t.Helper()
 	a, err := x.client.do(http.MethodGet, "/metrics", http.Header{"Accept": {

@@ -34,8 +34,8 @@ type era struct {
 var (
 	pastEra      = era{past, logOf(past), past}
 	unfoldingEra = era{unfolding, unfoldingLog, unfolding}
-	// presentEra has calls in progress, and rows that aren't final; those of the tenant
-	// are past.
+	// presentEra has calls in progress, and rows that aren't final; the tenant's calls are in the
+	// past.
 	presentEra = era{past, logOf(present), present}
 )
 
@@ -56,7 +56,7 @@ func bustlingEra(d time.Duration) era {
 	return era{f, logOf(f), wavix}
 }
 
-// logOf makes worlds those of a RingCentral call log.
+// logOf turns worlds into worlds of a RingCentral call log.
 func logOf(f func(uint64, *simulator.Mix, int) simulator.Settings) func(uint64, *simulator.Mix, int) simulator.Settings {
 	return func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
 		return logged(f(seed, mix, calls))
@@ -148,7 +148,7 @@ func (e *estate) hold() {
 	}
 }
 
-// pass lets time pass while publication is held. What was published until then is seen.
+// pass moves the clock while publication is held. Everything published before is read.
 func (e *estate) pass(d time.Duration) {
 	e.skip(d)
 	for _, p := range e.providers() {

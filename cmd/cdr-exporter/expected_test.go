@@ -69,7 +69,8 @@ func (all tables) add(metric string, value int64, labels ...any) {
 // of them, so rounding takes away the error of floats alone.
 func millionths(v float64) int64 { return int64(math.Round(v * 1e6)) }
 
-// diff says where the tables of two differ, at most so many lines; empty if nowhere.
+// diff lists the differences of two tables, in a limited number of lines; it is empty if they are
+// equal.
 func diff(got, want tables) string {
 	var lines []string
 	for metric := range union(got, want) {

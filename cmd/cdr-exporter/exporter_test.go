@@ -38,8 +38,8 @@ type launch struct {
 	client  client // of the metrics port; its base is found by itself
 }
 
-// start starts the binary. What it writes is searched for secrets in the end; it
-// must have been stopped by then.
+// start starts the binary. At the end its output is searched for secrets; it must be stopped by
+// then.
 func start(t testing.TB, v *vault, l launch) *exporter {
 	t.Helper()
 	x := &exporter{t: t, log: new(output), out: new(output), vault: v, done: make(chan struct{}), client: &l.client}

@@ -21,7 +21,7 @@ func labelsOf(m *dto.Metric) map[string]string {
 	return labels
 }
 
-// value is that of a counter or gauge.
+// value is the value of a counter or gauge.
 func value(m *dto.Metric) float64 {
 	switch {
 	case m.GetCounter() != nil:
@@ -40,7 +40,7 @@ func matches(labels map[string]string, pairs []string) bool {
 	})
 }
 
-// series are those of a metric that hold all of the labels, written name=value.
+// series are the series of a metric with all of the labels, written name=value.
 func (f families) series(metric string, labels ...string) []*dto.Metric {
 	var found []*dto.Metric
 	for _, m := range f[metric].GetMetric() {

@@ -41,8 +41,8 @@ func wavixFaults() []simulator.Fault {
 	return slices.Concat(simulator.Transient(), slow, harmful, []simulator.Fault{wavixsim.ZeroPerPage, wavixsim.SwappedMembers})
 }
 
-// trouble makes the next requests to an endpoint meet every fault that fits, once, with a
-// good answer after each, and later ones some of them by chance.
+// trouble makes the next requests to an endpoint fail with every applicable fault, once, with a
+// good answer after each, and later ones with some of them by chance.
 func trouble(f *simulator.Faults, endpoint string, every, chance []simulator.Fault) {
 	for _, fault := range every {
 		f.Once(endpoint, fault, simulator.NoFault)
@@ -137,7 +137,7 @@ func (x *exporter) refuses(p place, faults *simulator.Faults, link simulator.Fau
 	x.counts(p, p.Now())
 	x.stop()
 	if faults.Counts("")[link] != 1 {
-		x.t.Error("there was no hostile link")
+		x.t.Error("the hostile link is missing")
 	}
 }
 

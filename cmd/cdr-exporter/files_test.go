@@ -19,8 +19,8 @@ type masterCSV struct {
 	written   map[string]int // by outcome
 }
 
-// append writes some rows, and of the last one only a part until the next time, as a program with a buffer does, unless they are to be whole. Rows have
-// no id, and many of a file say the same.
+// append writes some rows. Unless whole is set, it writes only a part of the last row until the
+// next call, like a program with a buffer. Rows have no id, and many rows of a file are equal.
 func (m *masterCSV) append(whole bool) error {
 	f, err := os.OpenFile(m.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -49,8 +49,8 @@ func (m *masterCSV) rotate() error {
 	return os.Rename(m.path, fmt.Sprintf("%s.%d", m.path, m.old))
 }
 
-// killWhileWriting kills an exporter so many times, each time once it has read enough, while write is called at a pace, for the nth time. It returns once
-// nothing is written any more.
+// killWhileWriting kills an exporter a number of times, each time once it has read enough, while it
+// calls write at a pace with the number of the call. It returns once nothing is written.
 func killWhileWriting(t *testing.T, v *vault, config string, times int, pace time.Duration, write func(n int) error, enough func(m families, kills int) bool) {
 	t.Helper()
 	stop, stopped := make(chan struct{}), make(chan error, 1)

@@ -17,7 +17,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
-// fleet is several replicas of the exporter over one database, which they reach through a wire of their own each.
+// fleet is several replicas of the exporter over one database, each with a separate connection
+// through a proxy.
 type fleet struct {
 	*site
 	config           string
@@ -51,7 +52,7 @@ func newFleet(at *site, primary, standby *pgtest.Cluster) *fleet {
 // fleetStorage is the storage of every replica in the one configuration file.
 const fleetStorage = "postgres: {dsn_file: '${env:CDR_DSN_FILE}'}"
 
-// dsn is what reaches the database through a wire, whoever of the two servers takes writes.
+// dsn is the DSN of the database through a proxy, whichever of the two servers is primary.
 func (f *fleet) dsn(name string, wire *pgtest.Proxy) string {
 	addresses := []string{wire.Addr}
 	if f.standby != nil {
@@ -60,7 +61,7 @@ func (f *fleet) dsn(name string, wire *pgtest.Proxy) string {
 	return pgtest.At(f.primary.DSN(), addresses...) + "&target_session_attrs=read-write&application_name=" + name
 }
 
-// start starts so many more replicas at once.
+// start starts n more replicas at once.
 func (f *fleet) start(n int) []*replica {
 	f.t.Helper()
 	more := make([]*replica, n)
@@ -102,7 +103,7 @@ func (f *fleet) running() {
 	}
 }
 
-// scrape are the metrics of all replicas together: of a feed's own those of its owner alone.
+// scrape are the metrics of all replicas together; a feed's own metrics come from its owner only.
 func (f *fleet) scrape() families {
 	f.t.Helper()
 	all := make(families)
@@ -164,15 +165,16 @@ func (f *fleet) even(by ...*replica) {
 		f.t.Fatal(err)
 	}
 	for _, r := range by {
-		// What counts against one limit of a provider's is read by one replica: up to 4 feeds.
+		// Feeds that share a provider's limit are read by one replica: up to 4 feeds.
 		if share := shares[r]; share < f.feeds/len(by)-4 || share > f.feeds/len(by)+4 {
 			f.t.Errorf("%s reads %d of %d feeds", r.name, share, f.feeds)
 		}
 	}
 }
 
-// rests waits until no account would move between the replicas: each has at most as much as the least loaded, beside any one of its accounts. Of
-// the feeds those count that have a row in the ledger. That is so soon, unless several replicas acquired accounts of another one at once.
+// rests waits until no account would move between the replicas: without any one of its accounts,
+// each replica has at most the least loaded replica's load. Only feeds with a row in the ledger
+// count. That takes a short time, unless several replicas acquired accounts of another one at once.
 func (f *fleet) rests() {
 	f.t.Helper()
 	eventually(f.t, "have no account that would move", func() error {
@@ -338,7 +340,7 @@ func (f *fleet) now() (now time.Time) {
 	return now
 }
 
-// backends waits until so many connections of replicas are in a state.
+// backends waits until at least a number of the replicas' connections are in a state.
 func (f *fleet) backends(what string, atLeast int, condition string) {
 	f.t.Helper()
 	eventually(f.t, what, func() error {

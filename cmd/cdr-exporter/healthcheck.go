@@ -14,13 +14,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 )
 
-// newHealthcheck asks a running exporter whether it is healthy. It takes the web flags of run, so that both can be given the same arguments, and
-// finds out by asking whether there is TLS: the check in the image works with every web configuration file.
+// newHealthcheck checks whether a running exporter is healthy. It accepts the web flags of run, so
+// that both can have the same arguments, and it tries whether the port uses TLS: so the check in
+// the image works with every web configuration file.
 func newHealthcheck(c *kingpin.CmdClause) command {
 	var settings app.Settings
 	webFlags(c, &settings)
 	return func(ctx context.Context, _ streams) error {
-		ctx, cancel := context.WithTimeout(ctx, 3*time.Second) // for all addresses
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second) // for all addresses together
 		defer cancel()
 		for _, address := range settings.ListenAddresses {
 			err := checkHealth(ctx, "https", address)
@@ -28,15 +29,15 @@ func newHealthcheck(c *kingpin.CmdClause) command {
 				err = checkHealth(ctx, "http", address)
 			}
 			if err != nil {
-				return fmt.Errorf("%s is not healthy: %w", address, err)
+				return fmt.Errorf("%s isn't healthy: %w", address, err)
 			}
 		}
 		return nil
 	}
 }
 
-// checkHealth asks one address. An exporter that wants a password or a client certificate
-// is healthy: it answered, and this command has neither.
+// checkHealth checks one address. An exporter that requires a password or a client certificate is
+// healthy: it answered, and this command has neither.
 func checkHealth(ctx context.Context, scheme, address string) error {
 	wantsCertificate := false
 	client := &http.Client{Transport: &http.Transport{
@@ -45,7 +46,7 @@ func checkHealth(ctx context.Context, scheme, address string) error {
 			return new(net.Dialer).DialContext(ctx, network, address)
 		},
 		TLSClientConfig: &tls.Config{
-			InsecureSkipVerify: true, //nolint:gosec // nothing is sent to it, and its certificate is for the name that others use
+			InsecureSkipVerify: true, //nolint:gosec // the request has no secret, and the certificate is for another name
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 				wantsCertificate = true
 				return new(tls.Certificate), nil
@@ -62,7 +63,7 @@ func checkHealth(ctx context.Context, scheme, address string) error {
 		if wantsCertificate {
 			return nil
 		}
-		return errors.Unwrap(err) // without the URL, which names another address
+		return errors.Unwrap(err) // without the URL, which has another address
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusUnauthorized {

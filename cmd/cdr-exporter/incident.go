@@ -17,18 +17,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 )
 
-// incident prints what failed in a span of time, for a ticket to a carrier.
+// incident prints the failures in a range of time, for a ticket to a carrier.
 type incident struct {
 	pastFlags
 
 	trunk       string
-	numbers     string // empty: as privacy.numbers says
+	numbers     string // if empty, privacy.numbers applies
 	meanwhile   bool
 	showCallers bool
 	output      string
 
 	redactor *cdr.Redactor
-	// calls are all of the range: which failures are a run is known once all were read, since providers list in any order.
+	// calls are all calls of the range: since providers list in any order, the longest run of
+	// failures is known only when all calls are read.
 	calls   map[callLine][]incidentCall
 	callers callers
 }
@@ -40,12 +41,12 @@ func newIncident(c *kingpin.CmdClause) command {
 	}
 	run := configCommand(c, k.run)
 	k.define(c, "now", "0s")
-	c.Flag("trunk", "Trunk whose failures are reported; all trunks by default.").StringVar(&k.trunk)
-	c.Flag("numbers", "keep, mask, hash or drop, in place of privacy.numbers of the configuration: a carrier searches for whole numbers.").
+	c.Flag("trunk", "Trunk whose failures are reported; default: all trunks.").StringVar(&k.trunk)
+	c.Flag("numbers", "keep, mask, hash or drop, in place of the configuration's privacy.numbers: a carrier needs whole numbers to search for calls.").
 		PlaceHolder("MODE").EnumVar(&k.numbers, "keep", "mask", "hash", "drop")
-	c.Flag("meanwhile", "Also count what worked meanwhile: the trunk's other direction, and all other trunks as one, without their names.").BoolVar(&k.meanwhile)
-	c.Flag("callers", "Also list who made the outbound calls, redacted as configured, the longest first: for fraud.").BoolVar(&k.showCallers)
-	c.Flag("country", "List the callers of this country alone, by its code of ISO 3166-1, such as LV, or 001 for satellites.").PlaceHolder("CODE").StringVar(&k.callers.country)
+	c.Flag("meanwhile", "Also count the calls that worked meanwhile: in the trunk's other direction, and on all other trunks together, without their names.").BoolVar(&k.meanwhile)
+	c.Flag("callers", "Also list who made the outbound calls, redacted as configured, the longest first, to find fraud.").BoolVar(&k.showCallers)
+	c.Flag("country", "Only list callers of this country: an ISO 3166-1 code such as LV, or 001 for satellites.").PlaceHolder("CODE").StringVar(&k.callers.country)
 	c.Flag("output", "text, json or csv.").Default("text").EnumVar(&k.output, "text", "json", "csv")
 	return run
 }
@@ -81,7 +82,8 @@ func (k *incident) run(ctx context.Context, r *commandConfig, s streams) error {
 	return err
 }
 
-// knowTrunk refuses a trunk that has no call: a name with a mistake must not read as one without failures.
+// knowTrunk refuses a trunk without calls: a misspelt name must not look like a trunk without
+// failures.
 func (k *incident) knowTrunk() error {
 	if k.trunk == "" {
 		return nil
@@ -94,10 +96,10 @@ func (k *incident) knowTrunk() error {
 		names[cmp.Or(line.Trunk, "no trunk")] = true
 	}
 	known := cmp.Or(strings.Join(slices.Sorted(maps.Keys(names)), ", "), "none")
-	return fmt.Errorf("--trunk: no call of trunk %s in this range; there are calls of: %s", k.trunk, known)
+	return fmt.Errorf("--trunk: trunk %s has no calls in this range; these have: %s", k.trunk, known)
 }
 
-// add takes an attempt. So a carrier's failures are there although another one took the calls.
+// add adds an attempt. So a carrier's failures are counted even if another carrier took the calls.
 func (k *incident) add(feed *history.Feed, f *facts.Fact) {
 	r := f.Record
 	if (k.showCallers || k.callers.country != "") && (k.trunk == "" || strings.EqualFold(k.trunk, r.Trunk)) {
@@ -106,7 +108,8 @@ func (k *incident) add(feed *history.Feed, f *facts.Fact) {
 	if f.Kind != facts.Attempt {
 		return
 	}
-	// A record's texts lie in a page that is used again, and a map takes the text of the last assignment.
+	// A record's texts lie in a page that is reused, and a map stores the text of the last
+	// assignment.
 	line := callLine{
 		Source: feed.Source, Feed: feed.Info.Name, Direction: r.Direction.String(),
 		Trunk: strings.Clone(r.Trunk),
@@ -118,7 +121,7 @@ func (k *incident) add(feed *history.Feed, f *facts.Fact) {
 	k.calls[line] = append(k.calls[line], one)
 }
 
-// failure is what the report may show of a call that failed.
+// failure is the part of a failed call that the report may show.
 func (k *incident) failure(r *cdr.Record) *failedCall {
 	shown := k.redacted(r)
 	return &failedCall{
@@ -128,7 +131,7 @@ func (k *incident) failure(r *cdr.Record) *failedCall {
 	}
 }
 
-// extra is the first of the provider's own fields that has a text.
+// extra is the first of the provider's own fields with a text.
 func extra(r *cdr.Record, keys ...string) string {
 	for _, key := range keys {
 		if i := slices.IndexFunc(r.Extra, func(a cdr.Attr) bool { return a.Key == key }); i >= 0 && r.Extra[i].Str != "" {
@@ -138,7 +141,7 @@ func extra(r *cdr.Record, keys ...string) string {
 	return ""
 }
 
-// redacted is what may be shown of a record.
+// redacted is a record in the form that may be shown.
 func (k *incident) redacted(r *cdr.Record) cdr.Record {
 	shown := *r
 	shown.Extra, shown.Sessions, shown.ReasonPhrase = slices.Clone(r.Extra), nil, ""
@@ -146,7 +149,8 @@ func (k *incident) redacted(r *cdr.Record) cdr.Record {
 	return shown
 }
 
-// failed says whether the network failed a call (NER, ITU-T E.425). Of feeds that give no reasons it is any call that didn't connect.
+// failed says whether the network failed a call (NER, ITU-T E.425). In feeds without reasons, it is
+// any call that didn't connect.
 func failed(o cdr.Outcome, feed collector.FeedProperties) bool {
 	if o == cdr.NotConnected {
 		return !feed.Reasons

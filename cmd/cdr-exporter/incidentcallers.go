@@ -12,26 +12,26 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/report"
 )
 
-// mostCallers is how many callers a report shows.
+// mostCallers is the number of callers in a report.
 const mostCallers = 20
 
-// callers sums outbound calls by who made them, for fraud: no metric knows an account.
+// callers sums outbound calls by caller, to find fraud: no metric has the account.
 type callers struct {
 	country string // empty: all
 	sums    map[callerKey]*callerSums
 }
 
-// callerKey is a party as the provider writes it; it is never shown.
+// callerKey is a party in the provider's form; it is never shown.
 type callerKey struct{ source, feed, user, extension, number, country, class string }
 
-// callerSums are the calls of a party to a country, and the party as the report may show it.
+// callerSums are the calls of a party to a country, and the party in the form that may be shown.
 type callerSums struct {
 	report.Row
 
 	user, extension, number string
 }
 
-// add takes a fact if it is of a connected outbound call. redact gives the record as it may be
+// add adds the fact of a connected outbound call. redact gives the record in the form that may be
 // shown.
 func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record) cdr.Record) {
 	r := f.Record
@@ -51,19 +51,19 @@ func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record
 		shown := redact(r)
 		sums = &callerSums{report.Row{}, strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)), strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber)}
 		for _, text := range []*string{&key.user, &key.extension, &key.number, &key.country} {
-			*text = strings.Clone(*text) // a record's texts lie in a page that is used again
+			*text = strings.Clone(*text) // a record's texts lie in a page that is reused
 		}
 		c.sums[key] = sums
 	}
 	sums.Add(f)
 }
 
-// extension is that of the caller, where the provider gives it.
+// extension is the caller's extension, if the provider gives it.
 func extension(r *cdr.Record) string {
 	return extra(r, "from_extension_number", "from_extension_id", "extension_id")
 }
 
-// each yields those who called longest as rows.
+// each yields the callers with the longest calls as rows.
 func (c *callers) each(row func(kind string, cells ...[]cell)) {
 	keys := slices.SortedFunc(maps.Keys(c.sums), func(a, b callerKey) int {
 		long, short := c.sums[a].Minutes(), c.sums[b].Minutes()

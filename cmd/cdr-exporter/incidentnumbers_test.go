@@ -14,7 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// TestIncidentNumbers: whole numbers are shown where they are asked for, and the report says so; else as the configuration says.
+// TestIncidentNumbers: --numbers=keep shows whole numbers, and the report says so; otherwise the
+// configuration decides.
 func TestIncidentNumbers(t *testing.T) {
 	world := simulator.NewWorld(simulator.Live(1, sim.DirectRoutingMix(), time.Now().Add(-4*time.Hour), 0.05))
 	tenant, err := sim.Start(sim.Settings{DirectRouting: world})

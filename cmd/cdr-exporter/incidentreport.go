@@ -12,7 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mostSamples is how many calls, the first ones, a report shows of the longest outage of a trunk and direction.
+// mostSamples is how many calls, from the first, a report shows for the longest outage of a trunk
+// and direction.
 const mostSamples = 10
 
 // callLine is a trunk in one direction.
@@ -21,7 +22,7 @@ type callLine struct{ Source, Feed, Trunk, Direction string }
 type incidentCall struct {
 	at      time.Time
 	outcome cdr.Outcome
-	failure *failedCall // nil: it got through
+	failure *failedCall // nil if the call connected
 }
 
 // failedCall is a call of the sample, redacted.
@@ -40,7 +41,7 @@ type cause struct {
 	domain   cdr.FaultDomain
 }
 
-// words are the codes in words: those of the taxonomy.
+// words describe the codes, in the taxonomy's words.
 func (c *cause) words() string {
 	text := slugWords(cmp.Or(c.reason, c.outcome.String()))
 	if meaning := cdr.SIPReason(c.sip.Value); c.sip.Known && meaning != c.reason && meaning != "" {
@@ -49,43 +50,44 @@ func (c *cause) words() string {
 	return text
 }
 
-// network says whether the network failed the call, or may have: of a call that didn't connect, the feed doesn't say.
+// network says whether the network failed the call, or may have failed it: the feed doesn't say why
+// a call didn't connect.
 func (c *cause) network() bool { return c.outcome == cdr.Failed || c.outcome == cdr.NotConnected }
 
-// failures are in the order of their start.
+// failures are sorted by start.
 type failures []*failedCall
 
 func (f failures) first() time.Time { return f[0].start }
 
 func (f failures) last() time.Time { return f[len(f)-1].start }
 
-// lineReport is what the calls of a line say.
+// lineReport is the report of a trunk in one direction.
 type lineReport struct {
 	callLine
 
 	attempts, connected int
-	failures            failures   // the network's
-	causes              []failures // by their cause, the most frequent first, with what users misdialled and what policy refused
+	failures            failures   // the network's failures
+	causes              []failures // by cause, the most frequent first, with misdialled and refused calls
 	longest             failureRun
 }
 
-// failureRun are failures in a row between two calls that got through, if there were any.
+// failureRun are consecutive failures, with the connected calls before and after, if there are any.
 type failureRun struct {
 	failures
 
-	before, after time.Time // calls that got through
+	before, after time.Time // connected calls
 }
 
-// incidentReport says what failed.
+// incidentReport is the report of the failures.
 type incidentReport struct {
 	from, to  time.Time
-	trunk     string                  // empty: all
-	numbers   string                  // how numbers are shown; empty: as configured
-	read      map[[2]string]time.Time // by source and feed, the start of the newest call that was read
+	trunk     string                  // empty means all
+	numbers   string                  // how numbers are shown; empty means as configured
+	read      map[[2]string]time.Time // start of the newest call, by source and feed
 	lines     []*lineReport           // of the trunk
-	failing   []*lineReport           // those on which the network failed calls, the longest outage first
+	failing   []*lineReport           // lines with failures of the network, the longest outage first
 	meanwhile []*lineReport
-	callers   *callers // nil: not asked for
+	callers   *callers // nil without --callers
 }
 
 func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]incidentCall) *incidentReport {
@@ -107,7 +109,7 @@ func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]in
 	return r
 }
 
-// span is from the first to the last of the longest runs, or the whole range if nothing failed.
+// span is from the first to the last of the longest runs, or the whole range without failures.
 func (r *incidentReport) span() (from, to time.Time) {
 	for i, l := range r.failing {
 		if i == 0 || l.longest.first().Before(from) {
@@ -123,7 +125,8 @@ func (r *incidentReport) span() (from, to time.Time) {
 	return from, to
 }
 
-// countMeanwhile counts the calls of other lines at the time. Other trunks may be other carriers', so they are one and have no name.
+// countMeanwhile counts the calls of other lines during that time. Other trunks may belong to other
+// carriers, so the report sums them without names.
 func (r *incidentReport) countMeanwhile(calls map[callLine][]incidentCall) {
 	first, last := r.span()
 	others := make(map[callLine][]incidentCall)
@@ -143,8 +146,9 @@ func (r *incidentReport) countMeanwhile(calls map[callLine][]incidentCall) {
 	r.meanwhile = newIncidentReport(first, last, "", others).lines
 }
 
-// newLineReport counts the calls of a line, which are in order. One whose outcome isn't known is no attempt. What users misdial or policy refuses
-// is no failure of the network, and doesn't show that it works either.
+// newLineReport counts the calls of a line, which must be in order. A call with an unknown outcome
+// isn't an attempt. A call that a user misdialled or that policy refused isn't a failure of the
+// network, and doesn't show that the network works either.
 func newLineReport(line callLine, calls []incidentCall) *lineReport {
 	l, run := &lineReport{callLine: line}, failureRun{}
 	causes := make(map[cause]failures)
@@ -166,7 +170,7 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 				l.longest = run
 			}
 		case c.outcome.Effective():
-			if l.longest.after.IsZero() { // else it is an earlier run
+			if l.longest.after.IsZero() { // otherwise it is an earlier run
 				l.longest.after = c.at
 			}
 			run = failureRun{before: c.at}
@@ -178,7 +182,8 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 	return l
 }
 
-// affected is how many of the network's failures are of each value of the operator's labels, the most first.
+// affected counts the network's failures by value of the operator's labels, the most frequent
+// first.
 func (l *lineReport) affected() (rows [][]cell) {
 	counts := cdr.CountLabels(func(yield func(cdr.Labels) bool) {
 		for _, f := range l.failures {
@@ -218,7 +223,7 @@ func (c *cause) cells() []cell {
 	}
 }
 
-// each yields all of the report as rows of six kinds.
+// each yields the whole report as rows of six kinds.
 func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	for _, f := range r.failing {
 		row("failing", f.cells(), []cell{
@@ -254,7 +259,7 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 	}
 }
 
-// object is the report as JSON, of which the text is made too.
+// object is the report as JSON, which is also the source of the text.
 func (r *incidentReport) object() map[string]any {
 	lists := map[string][]map[string]any{"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {}, "caller": {}}
 	r.each(func(kind string, cells ...[]cell) { lists[kind] = append(lists[kind], object(slices.Concat(cells...))) })
@@ -278,7 +283,7 @@ func (r *incidentReport) print(output string, out io.Writer) (err error) {
 		err = printJSON(out, r.object())
 	case "csv":
 		write, flush := rowWriter(output, out)
-		_ = write(incidentColumns) // it is buffered: what fails, fails when it is flushed
+		_ = write(incidentColumns) // buffered: an error shows at the flush
 		r.each(func(kind string, cells ...[]cell) {
 			texts := make([]string, len(incidentColumns))
 			for _, c := range append(slices.Concat(cells...), cell{"row", kind}) {
@@ -303,7 +308,7 @@ var incidentColumns = []string{
 	"country", "number_class", "user", "extension", "minutes", "charges",
 }
 
-// sameLine are the rows of the line of a row.
+// sameLine are the rows of the same line as a row.
 func sameLine(line map[string]any, rows []map[string]any) (same []map[string]any) {
 	for _, row := range rows {
 		if row["source"] == line["source"] && row["feed"] == line["feed"] && row["trunk"] == line["trunk"] && row["direction"] == line["direction"] {

@@ -68,7 +68,7 @@ func TestLineReport(t *testing.T) {
 		"the first of two runs as long":        {"ffaff", "5 1 4; 0 4; 2 0 1 - 2"},
 		"a busy callee was reached":            {"fbf", "3 0 2; 0 2; 1 0 0 - 1"},
 		"an unknown outcome says nothing":      {"fufa", "3 1 2; 0 2; 2 0 2 - 3"},
-		"a misdial is no failure":              {"mmam", "none"},
+		"a misdial isn't a failure":            {"mmam", "none"},
 		"a misdial before an outage":           {"mammffma", "8 2 2; 4 5; 2 4 5 1 7"},
 		"a misdial ends no outage":             {"affmmff", "7 1 4; 1 6; 4 1 6 0 -"},
 		"a part of a failed call isn't beside": {"fcfa", "4 1 2; 0 2; 2 0 2 - 3"},
@@ -92,7 +92,7 @@ func TestLineReport(t *testing.T) {
 	}
 }
 
-// TestIncidentCalls: calls in any order are put in order, and only the trunk that was asked for fails.
+// TestIncidentCalls: calls in any order are sorted, and only the chosen trunk has failures.
 func TestIncidentCalls(t *testing.T) {
 	inbound, other := sbc1, sbc1
 	inbound.Direction, other.Trunk = "inbound", "sbc2.contoso.com"

@@ -23,15 +23,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// initCommand writes a configuration that reads one account. With --provider it takes flags, else it asks on the terminal. What there is to
-// give is declared by the fields of a provider's block (config.Setting).
+// initCommand writes a configuration that reads one account. With --provider it uses flags,
+// otherwise it asks on the terminal. The fields of a provider's block declare the settings
+// (config.Setting).
 type initCommand struct {
 	provider, name, credential, feeds, storage, endpoint, ca, output string
 	force, check                                                     bool
 
-	values map[string]*string // of the keys of the provider's block
-	typed  map[string]string  // secrets that were typed, by key; their files are written in the end
-	flags  map[string]string  // by the last key of a problem's path
+	values map[string]*string // by key of the provider's block
+	typed  map[string]string  // typed secrets, by key; their files are written at the end
+	flags  map[string]string  // flags by the last key of a problem's path
 }
 
 func newInit(c *kingpin.CmdClause) command {
@@ -40,15 +41,15 @@ func newInit(c *kingpin.CmdClause) command {
 		flags: map[string]string{"path": "--storage.path", "endpoint": "--otlp-endpoint", "ca_file": "--ca-file", "tls_config": "--ca-file", "name": "--name"},
 	}
 	names := providerNames()
-	c.Flag("provider", "Provider of the account: "+strings.Join(names, ", ")+". Without it everything is asked for.").EnumVar(&i.provider, names...)
-	c.Flag("name", "Name of the account, the label `source` of its metrics; by default that of the provider.").StringVar(&i.name)
-	c.Flag("feeds", "Feeds to read, separated by commas; by default all of the provider.").StringVar(&i.feeds)
-	c.Flag("storage.path", "Folder of the ledger; a relative one starts at the folder of the configuration.").Default("data").StringVar(&i.storage)
+	c.Flag("provider", "Provider of the account: "+strings.Join(names, ", ")+". Without it, init asks for everything.").EnumVar(&i.provider, names...)
+	c.Flag("name", "Name of the account, the label `source` of its metrics; default: the provider's name.").StringVar(&i.name)
+	c.Flag("feeds", "Feeds to read, separated by commas; default: all of the provider's feeds.").StringVar(&i.feeds)
+	c.Flag("storage.path", "Folder of the ledger; a relative path starts at the configuration's folder.").Default("data").StringVar(&i.storage)
 	c.Flag("otlp-endpoint", "OpenTelemetry endpoint for metrics and call records, such as http://127.0.0.1:4318.").StringVar(&i.endpoint)
 	c.Flag("ca-file", "Certificates to trust instead of the system's.").StringVar(&i.ca)
-	c.Flag("output", "Configuration file to write; - is the standard output, and nothing is asked of the network then.").Default("config.yaml").StringVar(&i.output)
-	c.Flag("force", "Replace the configuration file if it is there already.").BoolVar(&i.force)
-	c.Flag("check", "Then authenticate and read the smallest page of every feed, as check sources does.").Default("true").BoolVar(&i.check)
+	c.Flag("output", "Configuration file to write; - means standard output, without using the network.").Default("config.yaml").StringVar(&i.output)
+	c.Flag("force", "Replace an existing configuration file.").BoolVar(&i.force)
+	c.Flag("check", "Afterwards authenticate and read the smallest page of every feed, like check sources.").Default("true").BoolVar(&i.check)
 	var kinds []string
 	for _, p := range app.Providers() {
 		for _, s := range config.Settings(p.NewConfig()) {
@@ -60,7 +61,7 @@ func newInit(c *kingpin.CmdClause) command {
 	c.Flag("credential", strings.Join(kinds, " or ")+", in place of a secret or a certificate.").EnumVar(&i.credential, kinds...)
 	c.Validate(func(*kingpin.CmdClause) error {
 		if i.provider == "" && !term.IsTerminal(int(os.Stdin.Fd())) {
-			return fmt.Errorf("--provider is missing, and there is no terminal to ask on; give %s", strings.Join(names, ", "))
+			return fmt.Errorf("--provider is missing, and there is no terminal for questions; set it to %s", strings.Join(names, ", "))
 		}
 		return nil
 	})
@@ -99,7 +100,7 @@ func (i *initCommand) chosen() *collector.Provider {
 
 func (i *initCommand) run(ctx context.Context, s streams) error {
 	if _, err := os.Lstat(i.output); err == nil && !i.force {
-		return fmt.Errorf("--output: %s is there already; name another file, or replace it with --force", i.output)
+		return fmt.Errorf("--output: %s already exists; name another file, or replace it with --force", i.output)
 	}
 	if i.provider == "" {
 		if err := i.ask(newPrompter(ctx, s.errors)); err != nil {
@@ -127,11 +128,11 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := readConfig(ctx, i.output, s, check); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who may read it and the files that it names.\n", i.output)
+	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who can read it and the files that it names.\n", i.output)
 	return nil
 }
 
-// write writes the secrets that were typed, then the configuration.
+// write writes the typed secrets, then the configuration.
 func (i *initCommand) write(s streams) error {
 	for key, secret := range i.typed {
 		const private = 0o600
@@ -139,7 +140,7 @@ func (i *initCommand) write(s streams) error {
 		if err := os.WriteFile(file, []byte(secret+"\n"), private); err != nil {
 			return fmt.Errorf("write a secret: %w", err)
 		}
-		fmt.Fprintf(s.errors, "%s is written; only its owner may read it\n", file)
+		fmt.Fprintf(s.errors, "wrote %s; only its owner may read it\n", file)
 	}
 	w, finish, err := createFile(i.output, s.out)
 	if err != nil {
@@ -149,7 +150,8 @@ func (i *initCommand) write(s streams) error {
 	return finish(err)
 }
 
-// problems are those of the configuration, but for the files of secrets that were typed, which aren't written yet.
+// problems are the configuration's problems, except for the files of typed secrets, which aren't
+// written yet.
 func (i *initCommand) problems() config.Problems {
 	_, err := config.Parse(i.output, i.text(), app.ConfigOptions(app.Providers()))
 	problems, _ := errors.AsType[config.Problems](err)
@@ -158,13 +160,13 @@ func (i *initCommand) problems() config.Problems {
 
 var word = regexp.MustCompile(`[a-z]+(_[a-z]+)+`)
 
-// explain words a problem for who gives flags: they take the place of keys.
+// explain words a problem for users of flags, with the flag in place of the key.
 func (i *initCommand) explain(problem config.Problem) string {
 	key, message := lastKey(problem.Path), problem.Message
 	flag := i.flags[key]
 	if keys, unknown := strings.CutPrefix(message, "unknown key"); unknown {
 		message = i.provider + " has no " + key + keys
-		flag = cmp.Or(flag, "--feeds") // all other flags have keys that a provider knows
+		flag = cmp.Or(flag, "--feeds") // all other flags have keys of a provider
 	}
 	if flag != "" {
 		return flag + ": " + message
@@ -175,7 +177,7 @@ func (i *initCommand) explain(problem config.Problem) string {
 
 func lastKey(path string) string { return path[strings.LastIndex(path, ".")+1:] }
 
-// writtenKey is a key of the provider's block as it is written, its value in YAML.
+// writtenKey is a key of the provider's block in written form; its value is YAML.
 type writtenKey struct{ Comment, Key, Value string }
 
 // text is the configuration.
@@ -184,11 +186,12 @@ func (i *initCommand) text() []byte {
 	_ = texts.ExecuteTemplate(&b, "init.tmpl", map[string]any{
 		"Schema": config.SchemaURL, "Docs": docsURL, "Page": page(i.provider),
 		"Storage": i.storage, "Endpoint": i.endpoint, "CA": i.beside(i.ca), "Name": cmp.Or(i.name, i.provider), "Provider": i.provider, "Keys": i.keys(),
-	}) // memory can be written
+	}) // writing to memory never fails
 	return b.Bytes()
 }
 
-// keys are those of the provider's block. A flag that isn't for the provider is among them, for the check to refuse.
+// keys are the keys of the provider's block. They include flags of other providers, which the check
+// refuses.
 func (i *initCommand) keys() (keys []writtenKey) {
 	given := make(map[string]string)
 	for feed := range strings.SplitSeq(i.feeds, ",") {
@@ -207,7 +210,7 @@ func (i *initCommand) keys() (keys []writtenKey) {
 		case isFeed(i.chosen(), s):
 			switch {
 			case s.Paths && value == "":
-				key.Comment, key.Key, key.Value = s.Ask+"; not read: it needs the paths of its files", "#"+s.Key, "{paths: []}"
+				key.Comment, key.Key, key.Value = s.Ask+"; not read yet: add the paths of its files", "#"+s.Key, "{paths: []}"
 			case i.feeds != "" && value == "":
 				key.Comment, key.Key = s.Ask+"; not read", "#"+s.Key
 			}
@@ -218,7 +221,7 @@ func (i *initCommand) keys() (keys []writtenKey) {
 		case s.Secret:
 			key.Value = quote(i.beside(value))
 		case s.List && !s.OneWillDo:
-			list, _ := json.Marshal(splitKeys(value)) // texts can always be written, and YAML reads them
+			list, _ := json.Marshal(splitKeys(value)) // texts always encode, and YAML reads JSON
 			key.Value = string(list)
 		default:
 			key.Value = quote(value)
@@ -233,7 +236,8 @@ func (i *initCommand) keys() (keys []writtenKey) {
 	return keys
 }
 
-// beside is a file's name as the configuration names it: without its folder if it lies beside it, else in full.
+// beside is a file's name in the configuration: without its folder if the configuration is in the
+// same folder, otherwise in full.
 func (i *initCommand) beside(file string) string {
 	absolute, err := filepath.Abs(file)
 	switch {
@@ -245,9 +249,9 @@ func (i *initCommand) beside(file string) string {
 	return absolute
 }
 
-// quote writes a text in YAML, in quotes where it would be read as something else.
+// quote writes a text in YAML, in quotes if YAML would read it as something else.
 func quote(text string) string {
-	b, _ := yaml.Marshal(text) // a text can always be written
+	b, _ := yaml.Marshal(text) // a text always encodes
 	return strings.TrimSuffix(string(b), "\n")
 }
 

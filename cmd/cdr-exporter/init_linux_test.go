@@ -97,8 +97,8 @@ func (x *terminal) answer(question, text string) {
 	}
 }
 
-// TestInitAsksAndRuns: init asks on a terminal, repeats a question whose answer is wrong, shows no secret, writes it where only its owner may
-// read it, and what it wrote counts calls.
+// TestInitAsksAndRuns: init asks on a terminal, repeats a question after a wrong answer, shows no
+// secret, and writes it so that only its owner may read it. The written configuration counts calls.
 func TestInitAsksAndRuns(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -119,7 +119,7 @@ func TestInitAsksAndRuns(t *testing.T) {
 	x.answer("is missing; give the application (client) id", sim.ClientID+"\n")
 	x.answer("Client secret: its value", "\n")
 	x.answer("It isn't shown: ", n.ClientSecret+"\n")
-	x.answer("Date on which the client secret ends", "2031-03-01\n")
+	x.answer("Date on which the client secret expires", "2031-03-01\n")
 	x.answer("Read pstn", "no\n")
 	x.answer("Read direct_routing", "\n")
 	x.answer("Read call_records", "no\n")
@@ -223,7 +223,7 @@ func TestInitWithoutSecret(t *testing.T) {
 	x.answer("Provider of the account", "freeswitch\n")
 	x.answer("Name of the account", "\n")
 	x.answer("Files to read", "/var/log/freeswitch/*.json\n")
-	x.answer("Token that the system posts its records with", "\n")
+	x.answer("Token for posting records; choose one", "\n")
 	x.answer("It isn't shown: ", "\n")
 	x.answer("Read cdr", "\n")
 	x.answer("OpenTelemetry endpoint", "\n")

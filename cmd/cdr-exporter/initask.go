@@ -17,10 +17,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// prompter asks in plain lines, which work over every connection and with a screen reader, on the standard error, since the standard output may
-// be the configuration. The first error stays, and later questions return at once.
+// prompter asks questions in plain lines, which work over every connection and with a screen
+// reader. It uses the standard error, because the standard output may be the configuration. It
+// keeps the first error; later questions then return at once.
 type prompter struct {
-	ctx context.Context //nolint:containedctx // of the one command that asks
+	ctx context.Context //nolint:containedctx // of the only command that asks
 	in  *bufio.Reader
 	out io.Writer
 	fd  int
@@ -31,7 +32,7 @@ func newPrompter(ctx context.Context, out io.Writer) *prompter {
 	return &prompter{ctx: ctx, in: bufio.NewReader(os.Stdin), out: out, fd: int(os.Stdin.Fd())}
 }
 
-// line asks for a line; an empty one is the preset.
+// line asks for a line; an empty answer means the preset.
 func (p *prompter) line(question, preset string) string {
 	if preset != "" {
 		question += " [" + preset + "]"
@@ -57,12 +58,12 @@ func (p *prompter) choose(question string, words ...string) string {
 		if answer := p.line(question+" ("+strings.Join(words, ", ")+")", words[0]); slices.Contains(words, answer) {
 			return answer
 		}
-		fmt.Fprintln(p.out, "  give one of the words in parentheses")
+		fmt.Fprintln(p.out, "  enter one of the words in parentheses")
 	}
 	return words[0]
 }
 
-// read returns an answer, or nothing when the command is interrupted, with the terminal as it was.
+// read returns an answer, or nothing if the command is interrupted; it then restores the terminal.
 func (p *prompter) read(question string, read func() (string, error)) string {
 	if p.err != nil {
 		return ""
@@ -82,7 +83,7 @@ func (p *prompter) read(question string, read func() (string, error)) string {
 	select {
 	case <-done:
 		if err != nil {
-			p.err = errors.New("the input ended before everything was answered; nothing was written")
+			p.err = errors.New("the input ended before the last answer; nothing was written")
 		}
 		return strings.TrimSpace(answer)
 	case <-p.ctx.Done():
@@ -91,14 +92,14 @@ func (p *prompter) read(question string, read func() (string, error)) string {
 	}
 }
 
-// ask asks for what no flag gave.
+// ask asks for the values that no flag set.
 func (i *initCommand) ask(p *prompter) error {
 	i.provider = p.choose("Provider of the account", providerNames()...)
-	fmt.Fprintf(p.out, "Where to get what follows: %s\n", page(i.provider))
+	fmt.Fprintf(p.out, "Where to find the values: %s\n", page(i.provider))
 	i.until(p, "name", &i.name, func() string { return p.line("Name of the account, the label `source` of its metrics", i.provider) })
 	block := i.chosen().NewConfig()
 	settings := config.Settings(block)
-	var excluded []string // kinds of credentials that weren't chosen
+	var excluded []string // kinds of credentials that the user didn't choose
 	for _, kinds := range config.RulesOf(reflect.TypeOf(block).Elem()).ExactlyOne {
 		for _, s := range settings {
 			if kind := strings.TrimSuffix(s.Key, "_file"); slices.Contains(kinds, kind) {
@@ -139,7 +140,8 @@ func (i *initCommand) ask(p *prompter) error {
 	return p.err
 }
 
-// until repeats a question until its answer is right. What a flag gave isn't asked for.
+// until repeats a question until its answer is valid. It skips the question if a flag set the
+// value.
 func (i *initCommand) until(p *prompter, key string, to *string, question func() string) {
 	for *to == "" && p.err == nil {
 		*to = question()
@@ -157,18 +159,19 @@ func (i *initCommand) until(p *prompter, key string, to *string, question func()
 	}
 }
 
-// secret asks for the file that holds a secret, or for the secret, for which a file is written in the end. It returns the file's name.
+// secret asks for the file of a secret, or for the secret itself, whose file is written at the end.
+// It returns the file's name.
 func (i *initCommand) secret(p *prompter, s config.Setting) string {
 	name := i.name + "-" + strings.ReplaceAll(strings.TrimSuffix(s.Key, "_file"), "_", "-") + ".txt"
 	file, preset := filepath.Join(filepath.Dir(i.output), name), ""
 	if _, err := os.Stat(file); err == nil {
 		preset = file
 	}
-	if given := p.line(s.Ask+". The file that holds it; empty to type it", preset); given != "" {
+	if given := p.line(s.Ask+". File that contains it; empty to type it", preset); given != "" {
 		return given
 	}
 	typed := p.hidden("  It isn't shown")
-	if typed == "" { // it may be one that isn't needed
+	if typed == "" { // it may be optional
 		return ""
 	}
 	i.typed[s.Key] = typed

@@ -180,8 +180,8 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// killed is an estate whose reader is killed, with so many rows on a page. RingCentral
-// can't be told how many, but gives half of what is asked for.
+// killed is an environment whose reader is killed, with a page size. RingCentral has no page size
+// setting, but returns half of the requested rows.
 func killed(seed uint64, e era, page int) estateSettings {
 	half := simulator.NewFaults(simulator.FaultSettings{Seed: seed, MaxRun: math.MaxInt})
 	half.Rate(rcsim.EndpointCallLog, 1, rcsim.CutPage)

@@ -117,7 +117,7 @@ func TestLabels(t *testing.T) {
 	reread := func(count int) {
 		t.Helper()
 		eventually(t, "read the file again", func() error {
-			if strings.Count(x.log.String(), "The files of labels were read again.") < count {
+			if strings.Count(x.log.String(), "Reloaded the files of labels.") < count {
 				return errors.New("it wasn't read")
 			}
 			return nil
@@ -150,7 +150,7 @@ func TestLabels(t *testing.T) {
 	c.write("config.yaml", head+sources)
 	x.signal(syscall.SIGHUP)
 	eventually(t, "reload", func() error {
-		if !strings.Contains(x.log.String(), "The configuration was reloaded.") {
+		if !strings.Contains(x.log.String(), "Reloaded the configuration.") {
 			return errors.New("it wasn't reloaded")
 		}
 		return nil

@@ -21,7 +21,8 @@ func openStorage(file string) (ledger.Storage, error) {
 	return app.Storage(c)
 }
 
-// ledgerCommand defines a command on the ledger of a configuration. A signal ends the process: a large ledger takes minutes, and a kill loses nothing.
+// ledgerCommand defines a command on the ledger of a configuration. A signal ends the process: a
+// large ledger takes minutes, and a kill loses nothing.
 func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return func(c *kingpin.CmdClause) command {
 		file := configFlag(c)
@@ -36,7 +37,7 @@ func ledgerCommand(run func(context.Context, ledger.Storage, streams) error) fun
 	}
 }
 
-// ledgerReader defines a command that opens the ledger for reading, beside an exporter that may run.
+// ledgerReader defines a command that opens the ledger for reading, while an exporter may run.
 func ledgerReader(run func(*ledger.Inspector, ledger.Storage, streams) error) func(*kingpin.CmdClause) command {
 	return ledgerCommand(func(ctx context.Context, storage ledger.Storage, s streams) error {
 		i, err := ledger.Inspect(ctx, storage)
@@ -57,7 +58,7 @@ func showLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error {
 		return err
 	}
 	where := storage.String()
-	if size, err := i.Size(); err == nil { // a database's is not ours to know
+	if size, err := i.Size(); err == nil { // the size of a database is unknown
 		where += ": " + megabytes(size)
 	}
 	return printText(s.out, "ledger.tmpl", map[string]any{"Where": where, "Outbox": outbox, "Feeds": feeds})
@@ -69,9 +70,9 @@ func verifyLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error 
 		fmt.Fprintf(s.errors, "cdr-exporter: %v\n", problem)
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("the ledger in %s is damaged: restore a backup, or move it away and start anew (docs/ledger.md)", storage)
+		return fmt.Errorf("the ledger in %s is damaged: restore a backup, or move it away and start with a new one (docs/ledger.md)", storage)
 	}
-	fmt.Fprintf(s.out, "the ledger in %s is good\n", storage)
+	fmt.Fprintf(s.out, "the ledger in %s is intact\n", storage)
 	return nil
 }
 
@@ -88,8 +89,8 @@ func compactLedger(ctx context.Context, storage ledger.Storage, s streams) error
 }
 
 func newLedgerCopy(c *kingpin.CmdClause) command {
-	from := c.Flag("from", "Configuration file whose storage has the ledger.").Required().String()
-	to := c.Flag("to", "Configuration file whose storage is to have it: an empty folder, or an empty schema of PostgreSQL.").Required().String()
+	from := c.Flag("from", "Configuration file whose storage contains the ledger.").Required().String()
+	to := c.Flag("to", "Configuration file whose storage receives it: an empty folder, or an empty PostgreSQL schema.").Required().String()
 	return func(ctx context.Context, s streams) error { return copyLedger(ctx, *from, *to, s) }
 }
 

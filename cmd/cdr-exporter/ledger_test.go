@@ -13,8 +13,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// TestLedgerCommands: an operator looks into a ledger and checks it beside the exporter that writes to it, and compacts it when that has
-// stopped; nothing changes what is counted. A damaged ledger is found out.
+// TestLedgerCommands: an operator inspects and verifies a ledger while the exporter writes to it,
+// and compacts it when the exporter has stopped. The counts don't change. A damaged ledger is
+// detected.
 func TestLedgerCommands(t *testing.T) {
 	t.Parallel()
 	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 21})
@@ -42,7 +43,7 @@ func TestLedgerCommands(t *testing.T) {
 		t.Errorf("verify says %s", out)
 	}
 	if log := command(1, "compact").log.String(); !strings.Contains(log, "stop the exporter first") {
-		t.Errorf("compact beside the exporter says %s", log)
+		t.Errorf("compact while the exporter runs says %s", log)
 	}
 	x.kill()
 

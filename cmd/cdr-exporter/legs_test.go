@@ -37,8 +37,9 @@ const (
 	legsSettle = 6 * time.Second
 )
 
-// TestLegs (counting.md 36): the rows of calls come shuffled, over pages, with a downtime longer than `settle`, an
-// outage of the provider and kill -9 between them, and count as if all had come at once. Legs, money and attempts on trunks are there at once.
+// TestLegs (counting.md 36): the rows of calls come shuffled, over pages, with a downtime longer
+// than `settle`, an outage of the provider and kill -9 between them. They count as if all had come
+// at once. Legs, money and attempts on trunks are counted immediately.
 func TestLegs(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/legs.yaml")

@@ -1,6 +1,6 @@
-// Command cdr-exporter reads call detail records from telephony providers,
-// counts every call exactly once, and presents the result as Prometheus metrics
-// and as OTLP metrics and log records.
+// Command cdr-exporter reads call detail records from telephony providers and counts every call
+// exactly once. It presents the result as Prometheus metrics, and as OTLP metrics, log records and
+// traces.
 package main
 
 import (
@@ -12,7 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	_ "time/tzdata" // time zones for images and machines that have none
+	_ "time/tzdata" // for images and machines without time zones
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -31,15 +31,15 @@ type streams struct{ out, errors io.Writer }
 // command runs a subcommand whose flags were parsed.
 type command = func(ctx context.Context, s streams) error
 
-// usageError is the error of a flag with a wrong value, found after the command line was parsed: exit code 2.
+// usageError is a wrong value of a flag, found after the command line was parsed: exit code 2.
 type usageError struct{ error }
 
-// errSilent is the error of a command that has printed its problems.
+// errSilent is the error of a command that has already printed its problems.
 var errSilent = errors.New("failed")
 
 func main() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // half of Go's own: memory costs users more than the few collections
+		debug.SetGCPercent(50) // half of Go's default: memory matters more to users than a few collections
 	}
 	hideUnasked()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -51,7 +51,7 @@ func main() {
 func run(ctx context.Context, args []string, s streams) int {
 	cli, commands := newCLI(s)
 	exit := -1
-	cli.Terminate(func(code int) { exit = code }) // --help and --version
+	cli.Terminate(func(code int) { exit = code }) // for --help and --version
 	name, err := cli.Parse(args)
 	switch {
 	case exit >= 0:
@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, s streams) int {
 
 // newCLI defines every command. `run` is the default.
 func newCLI(s streams) (*kingpin.Application, map[string]command) {
-	cli := kingpin.New("cdr-exporter", "Counts every call of Microsoft Teams, RingCentral, Wavix, and providers that a file describes, exactly once, from call detail records.")
+	cli := kingpin.New("cdr-exporter", "Counts every call exactly once, from the call detail records of Microsoft Teams, RingCentral, Wavix, and providers that a file describes.")
 	cli.UsageWriter(s.out).ErrorWriter(s.errors)
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
@@ -85,28 +85,28 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	}
 	add(cli.Command("run", "Run the exporter.").Default(), newRun)
 	add(cli.Command("demo", "Run the exporter against simulated providers, without configuration or network."), newDemo)
-	add(cli.Command("init", "Ask, or take flags, write a configuration, and check it."), newInit)
+	add(cli.Command("init", "Write a configuration from answers or flags, and check it."), newInit)
 	check := cli.Command("check", "Check configuration files or sources.")
 	add(check.Command("config", "Validate configuration files, without network access."), newCheckConfig)
 	add(check.Command("sources", "Authenticate with every source and read the smallest page of every feed."), newCheckSources)
 	add(cli.Command("records", "Print the call records of a feed, redacted as configured, without counting them."), newRecords)
 	add(cli.Command("call", "Look up a Teams call record by its id and print all its parts, redacted as configured."), newCall)
-	add(cli.Command("report", "Sum calls, minutes and charges of a range by trunk, country, month and more, as the provider has them now."), newReport)
+	add(cli.Command("report", "Sum calls, minutes and charges of a range by trunk, country, month and more, from the provider's current records."), newReport)
 	add(cli.Command("backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks."), newBackfill)
 	add(cli.Command("match", "Compare two books of the same calls that share no ids, such as a source's calls and a carrier's bill."), newMatch)
 	add(cli.Command("explain", "List the records that make a number of a counter or histogram, and prove their sum."), newExplain)
 	add(cli.Command("audit", "Compare what providers list of a span of time with what the ledger has counted, also while the exporter runs."), newAudit)
-	state := cli.Command("ledger", "Look into the ledger, check it, or make it smaller.")
-	add(state.Command("show", "Print what the ledger has: feeds, positions, ids, sizes, tasks, and what was set aside and why."), ledgerReader(showLedger))
-	add(state.Command("verify", "Check everything that must hold within the ledger, also while the exporter runs."), ledgerReader(verifyLedger))
-	add(state.Command("compact", "Give free room back to the disk, while the exporter doesn't run."), ledgerCommand(compactLedger))
-	add(state.Command("copy", "Copy a ledger to where there is none, such as from a folder to PostgreSQL, while no exporter runs."), newLedgerCopy)
+	state := cli.Command("ledger", "Inspect, verify, compact or copy the ledger.")
+	add(state.Command("show", "Print the ledger's content: feeds, positions, ids, sizes, tasks, and what was set aside and why."), ledgerReader(showLedger))
+	add(state.Command("verify", "Verify the ledger's consistency, also while the exporter runs."), ledgerReader(verifyLedger))
+	add(state.Command("compact", "Return free space to the disk, while the exporter doesn't run."), ledgerCommand(compactLedger))
+	add(state.Command("copy", "Copy a ledger to empty storage, such as from a folder to PostgreSQL, while no exporter runs."), newLedgerCopy)
 	provider := cli.Command("provider", "List providers, show their definitions, and try a definition on saved rows.")
-	add(provider.Command("list", "List every provider, its feeds, and what its records can say."), newProviderList)
-	add(provider.Command("show", "Print a definition that is built in, to copy."), newProviderShow)
-	add(provider.Command("try", "Read saved rows through a definition, without a network, and print what each became."), newProviderTry)
+	add(provider.Command("list", "List every provider, its feeds, and what its records contain."), newProviderList)
+	add(provider.Command("show", "Print a built-in definition, to copy it."), newProviderShow)
+	add(provider.Command("try", "Read saved rows through a definition, without a network, and print the result of each."), newProviderTry)
 	add(cli.Command("healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images without a shell."), newHealthcheck)
-	add(cli.Command("incident", "Print what failed on a trunk in a span of time, for a ticket to the carrier: when, how often, whose fault, a sample."), newIncident)
+	add(cli.Command("incident", "Print the failures on a trunk in a range of time, for a ticket to the carrier: when, how often, whose fault, a sample."), newIncident)
 	add(cli.Command("assets", "Write the bundled dashboards, rules and runbooks to a folder."), newAssets)
 	add(cli.Command("version", "Print the version."), newVersion)
 	return cli, commands

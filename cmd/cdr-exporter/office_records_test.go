@@ -58,7 +58,7 @@ func TestRecordsWithRecordings(t *testing.T) {
 		t.Errorf("%d recordings are printed, want %d", len(got), len(want))
 	}
 	if asked := answers(o.Requests(), rcsim.EndpointRecording); asked != len(want) {
-		t.Errorf("%d recordings are asked for, want each of %d once", asked, len(want))
+		t.Errorf("%d requests for recordings, want each of %d once", asked, len(want))
 	}
 	if strings.Contains(x.out.String(), "media.") {
 		t.Error("where the content is, is printed")
@@ -92,13 +92,13 @@ func TestRecordsWithRecordings(t *testing.T) {
 		}
 	}
 	refused := run(1, "--feed=active_calls").log.String()
-	if !strings.Contains(refused, "calls in progress, which become records when they end") || !strings.Contains(refused, "there are: call_log") {
+	if !strings.Contains(refused, "calls in progress, which become records when they end") || !strings.Contains(refused, "the feeds are call_log") {
 		t.Errorf("active calls: %s", refused)
 	}
 }
 
-// TestRecordsOfRefusedRecordings: without the permission for recordings each is told of,
-// with what to do, and the calls are printed.
+// TestRecordsOfRefusedRecordings: without the permission for recordings, each one is reported with
+// a remedy, and the calls are printed.
 func TestRecordsOfRefusedRecordings(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
@@ -121,7 +121,7 @@ func TestRecordsOfRefusedRecordings(t *testing.T) {
 			t.Errorf("recording %s is %v", id, r)
 		}
 		if lineWith(x.log.String(), id) == "" {
-			t.Errorf("nothing is said of recording %s", id)
+			t.Errorf("recording %s isn't reported", id)
 		}
 	}
 	if !strings.Contains(x.log.String(), "ReadCallRecording") {

@@ -25,13 +25,13 @@ const accessToken = "U0pDMTFQMDFQQVMwMHx"
 type office struct {
 	*rcsim.Server
 	name, scope string
-	// View is how much is asked for of a call: detailed or simple.
+	// View is how much detail of a call is read: detailed or simple.
 	View  string
 	world *simulator.World
 	// CallLog and ActiveCalls are the feeds' settings.
 	CallLog, ActiveCalls string
 	more                 string // further lines of the block
-	visits               bool   // visits to queues are asked for
+	visits               bool   // visits to queues are read
 }
 
 // newOffice starts a RingCentral account, whose company log is the world in the
@@ -69,7 +69,7 @@ func newOffice(t testing.TB, at *site, s rcsim.Settings) *office {
 	return o
 }
 
-// desk is the log of the JWT's own user, read by a source of its own.
+// desk is the log of the JWT's own user, read by a separate source.
 func (o *office) desk(world *simulator.World) *office {
 	own := *o
 	own.name, own.scope, own.world = "desk", "extension", world
@@ -91,7 +91,7 @@ func (o *office) tables(_ string, at ...time.Time) tables {
 
 func (o *office) tally(_ string, at ...time.Time) tally {
 	t := tallyOf(o.world, at...)
-	// Calls alone are asked for.
+	// The request is for calls only.
 	for _, kind := range []string{"incoming_fax", "outgoing_fax", "rc_meetings"} {
 		t.ignored -= view(o.world, at...).Ignored[kind]
 	}
@@ -150,8 +150,8 @@ func answers(r *simulator.Recorder, endpoints ...string) int {
 	return n
 }
 
-// logged makes settings those of a RingCentral call log whose rows all become final: by the earlier clock, which is this machine's, the others would
-// wait for their lookback to end.
+// logged turns settings into those of a RingCentral call log whose rows all become final. Otherwise
+// rows would wait for the end of their lookback, by the earlier clock, which is this machine's.
 func logged(s simulator.Settings) simulator.Settings {
 	l := rcsim.Historical(s.Seed, finishing(s.Mix), s.From, s.To, s.Calls)
 	l.Delays, l.Revised, l.Unsaid = s.Delays, s.Revised, 0
@@ -172,7 +172,7 @@ func finishing(mix *simulator.Mix) *simulator.Mix {
 	return mix
 }
 
-// tallyOf are the rows of a world that was looked at in these instants.
+// tallyOf are the row counts of a world that was read at these instants.
 func tallyOf(w *simulator.World, at ...time.Time) tally {
 	t := view(w, at...)
 	ignored := 0

@@ -10,9 +10,9 @@ import (
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 )
 
-// TestAnotherUser (counting.md 33): a JWT that was replaced by another user's, while the exporter runs or stands still, stops the
-// feeds of its source with a sentence that says what to do; no page is read with it. The former user's JWT, or
-// account: same, makes them go on.
+// TestAnotherUser (counting.md 33): another user's JWT, whether it comes while the exporter runs or
+// is stopped, stops the feeds of its source with an error that says what to do, before any page is
+// read. The former user's JWT, or account: same, resumes them.
 func TestAnotherUser(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{seed: 57, calls: 250, era: unfoldingEra})

@@ -18,14 +18,14 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.data.Write(p)
 }
 
-// Bytes is what was written so far.
+// Bytes is the output up to now.
 func (o *output) Bytes() []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return bytes.Clone(o.data.Bytes())
 }
 
-// String is what was written so far.
+// String is the output up to now.
 func (o *output) String() string { return string(o.Bytes()) }
 
 // tail is the end of what was written, for messages.

@@ -24,34 +24,34 @@ type pastFeed struct {
 	from   time.Time
 	note   string // about its range, for the user
 
-	summary history.Summary // once it was read
+	summary history.Summary // set when it was read
 }
 
-// keepsNothing is said of feeds whose past can't be read.
+// keepsNothing explains feeds whose past can't be read.
 const keepsNothing = "its records are posted to the exporter and kept nowhere else, so they can't be read again"
 
 // pastSpan is the requested range.
 type pastSpan struct {
 	from, now time.Time
-	to        time.Time // zero: where live counting began
+	to        time.Time // zero means the start of live counting
 	ledger    ledger.Storage
 	summary   ledger.Summary
-	// lost are the feeds, as SOURCE/FEED, that keep nothing to read.
+	// lost are the feeds, as SOURCE/FEED, without stored records to read.
 	lost []string
 }
 
 // pastFlags are the flags of a command that reads the past of some feeds.
 type pastFlags struct {
-	source, feed string // empty: all
+	source, feed string // empty means all
 	from, to     string
 }
 
 func (f *pastFlags) define(c *kingpin.CmdClause, defaultText, defaultTo string) {
 	rangeFlags(c, &f.from, &f.to, defaultText, defaultTo)
-	c.Flag("source", "Name of the source; all sources by default.").StringVar(&f.source)
+	c.Flag("source", "Name of the source; default: all sources.").StringVar(&f.source)
 }
 
-// open determines the span and its feeds.
+// open determines the range and its feeds.
 func (f *pastFlags) open(r *commandConfig) (*pastSpan, []*pastFeed, error) {
 	span, err := f.span()
 	if err != nil {
@@ -104,7 +104,7 @@ func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err
 	return s.choose(feeds, f.feed)
 }
 
-// choose keeps the feeds of a name, all with an empty one, and forgets the others that keep nothing.
+// choose keeps the feeds with a name, or all if it is empty, and drops the others from lost.
 func (s *pastSpan) choose(feeds []*pastFeed, name string) (chosen []*pastFeed, err error) {
 	if name == "" {
 		return feeds, nil
@@ -124,10 +124,10 @@ func (s *pastSpan) choose(feeds []*pastFeed, name string) (chosen []*pastFeed, e
 	case len(s.lost) > 0:
 		return nil, fmt.Errorf("--feed: %s: %s", strings.Join(s.lost, ", "), keepsNothing)
 	}
-	return nil, fmt.Errorf("--feed: no feed %s of call records; there are: %s", name, strings.Join(others, ", "))
+	return nil, fmt.Errorf("--feed: no feed %s of call records; the feeds are %s", name, strings.Join(others, ", "))
 }
 
-// withoutOverlaps leaves out feeds whose calls are in another feed of the source too.
+// withoutOverlaps leaves out feeds whose calls are also in another feed of the source.
 func withoutOverlaps(feeds []*pastFeed) []*pastFeed {
 	return slices.DeleteFunc(slices.Clone(feeds), func(f *pastFeed) bool {
 		return f.Info.Properties.Overlaps && slices.ContainsFunc(feeds, func(other *pastFeed) bool {
@@ -163,7 +163,8 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	return usageError{errors.New("--from must be before --to, and not in the future")}
 }
 
-// reportLost names the feeds whose past couldn't be read. Their absence is a failure, though the others were read.
+// reportLost names the feeds whose past couldn't be read. That is an error, although the others
+// were read.
 func (s *pastSpan) reportLost(errs io.Writer) error {
 	for _, feed := range s.lost {
 		fmt.Fprintf(errs, "%s: %s\n", feed, keepsNothing)
@@ -176,7 +177,8 @@ func (s *pastSpan) reportLost(errs io.Writer) error {
 
 func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 
-// read reads feeds into a history, shows how far it is, and hands the history on. It is gone then.
+// read reads feeds into a history, shows the progress, and passes the history on. The history
+// doesn't exist afterwards.
 func (s *pastSpan) read(
 	ctx context.Context, r *commandConfig, set history.Settings, feeds []*pastFeed, progress io.Writer, use func(*history.History, *meter) error,
 ) (err error) {
@@ -204,13 +206,13 @@ func (s *pastSpan) read(
 	return use(h, m)
 }
 
-// explain says what an error of the feed's provider means and what to do about it.
+// explain explains an error of the feed's provider and what to do about it.
 func (f *pastFeed) explain(err error) error {
 	what, todo := f.source.Advise(err)
 	return fmt.Errorf("%s; %s", what, todo)
 }
 
-// result is what was read of the feed, in lines.
+// result describes what was read of the feed, in lines.
 func (f *pastFeed) result() []string {
 	s := &f.summary
 	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339), f.To.UTC().Format(time.RFC3339))}
@@ -219,8 +221,8 @@ func (f *pastFeed) result() []string {
 		text string
 	}{
 		{s.Invalid, "rows can't be read and are left out"},
-		{s.Missing, "records are listed by the provider but missing there, and are left out"},
-		{s.Unfinished, "calls aren't finished yet and are left out: read the range again later"},
+		{s.Missing, "records are listed by the provider but can't be found, and are left out"},
+		{s.Unfinished, "calls aren't final yet and are left out: read the range again later"},
 		{s.Folded, "observations have labels past metrics.series_limit and are in `overflow`"},
 		{s.Unsettled, "calls are so recent that their streams and ratings aren't known yet and are left out"},
 	} {

@@ -24,8 +24,7 @@ func someFeed() *pastFeed {
 	return &pastFeed{from: noon, Feed: history.Feed{Source: "acme", Info: &collector.FeedInfo{Name: "call_log"}}}
 }
 
-// TestRangeOfFeed (contract 1): where a feed's range ends, and what is said of one that
-// can't be.
+// TestRangeOfFeed (contract 1): where a feed's range ends, and the errors for invalid ranges.
 func TestRangeOfFeed(t *testing.T) {
 	origin, now := noon.Add(5*time.Hour+time.Millisecond), noon.Add(24*time.Hour+time.Millisecond)
 	for name, tc := range map[string]struct {
@@ -68,8 +67,8 @@ func TestRangeOfFeed(t *testing.T) {
 	}
 }
 
-// TestMeter: the bar shows rate and time left on a terminal, and is nothing on a pipe;
-// notes are told on both.
+// TestMeter: the bar shows rate and time left on a terminal, and nothing on a pipe; notes are
+// printed on both.
 func TestMeter(t *testing.T) {
 	for name, terminal := range map[string]bool{"terminal": true, "pipe": false} {
 		t.Run(name, func(t *testing.T) {

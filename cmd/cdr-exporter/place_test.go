@@ -23,8 +23,7 @@ type place interface {
 	source() string
 	// feeds are the feeds that have records.
 	feeds() []string
-	// tables are the metrics of a feed that was looked at in these instants, and tally
-	// its rows.
+	// tables are the metrics of a feed that was read at these instants, and tally its row counts.
 	tables(feed string, at ...time.Time) tables
 	tally(feed string, at ...time.Time) tally
 	// active is cdr_active_calls at an instant, without zeros; nil if they aren't read.
@@ -37,7 +36,7 @@ type place interface {
 	answered() int
 }
 
-// tally is what became of a feed's rows.
+// tally are a feed's row counts by result.
 type tally struct {
 	// records are the distinct records, calls those that count as a call, revised their
 	// changes.

@@ -16,10 +16,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// recordPrinter prints a redacted record, with the recordings that it has.
+// recordPrinter prints a redacted record and its recordings.
 type recordPrinter func(r *cdr.Record, recordings []recording) error
 
-// newPrinter prints a table, CSV or JSON lines. A table without records has its head.
+// newPrinter prints a table, CSV or JSON lines. A table without records still has its header.
 func newPrinter(output string, recordings bool, out io.Writer) (printer recordPrinter, flush func() error) {
 	if output == "jsonl" {
 		enc := json.NewEncoder(out)
@@ -44,12 +44,13 @@ func newPrinter(output string, recordings bool, out io.Writer) (printer recordPr
 		}
 		return err
 	}
-	_ = printLines(&cdr.Record{}, nil, func(c cell) string { return c.column }) // it is buffered: what fails, fails later
+	_ = printLines(&cdr.Record{}, nil, func(c cell) string { return c.column }) // buffered: an error shows later
 	return func(r *cdr.Record, recordings []recording) error { return printLines(r, recordings, cell.text) }, flush
 }
 
-// chargeLines are the lines of a record in CSV: one for each charge, in columns that a spreadsheet can sum. Those after the first repeat only what
-// names the record, so that the other columns can be summed too.
+// chargeLines are the lines of a record in CSV: one for each charge, in columns that a spreadsheet
+// can sum. Lines after the first only repeat the columns that identify the record, so that the
+// other columns can be summed too.
 func chargeLines(cells []cell, all charges) (lines [][]cell) {
 	cells = slices.DeleteFunc(cells, func(c cell) bool { return c.column == "charges" })
 	for i := range max(1, len(all)) {
@@ -95,7 +96,8 @@ func rowWriter(output string, out io.Writer) (write func(texts []string) error, 
 	}, w.Flush
 }
 
-// noFormula keeps a spreadsheet from running a provider's text: what begins as a formula does gets an apostrophe, a plain number aside.
+// noFormula keeps a spreadsheet from running a provider's text: it puts an apostrophe before a text
+// that looks like a formula, unless it is a plain number.
 func noFormula(text string) string {
 	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) && !plainNumber.MatchString(text) {
 		return "'" + text
@@ -108,10 +110,10 @@ var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?$`)
 // cell is a value with the name of its column.
 type cell struct {
 	column string
-	value  any // nil: none
+	value  any // nil if it has none
 }
 
-// row is what tables, CSV and JSON lines have of a record.
+// row has the fields of a record for tables, CSV and JSON lines.
 func row(r *cdr.Record) []cell {
 	return []cell{
 		{"start", r.Start},
@@ -132,7 +134,7 @@ func row(r *cdr.Record) []cell {
 	}
 }
 
-// detail is what only JSON lines have of a record.
+// detail has the fields of a record that only JSON lines have.
 func detail(r *cdr.Record) []cell {
 	return []cell{
 		{"call_id", r.CallID},
@@ -158,7 +160,7 @@ func labelsOf(r *cdr.Record) any {
 	return maps.Collect(r.Labels.All())
 }
 
-// outcomeOf is the outcome of a call; a record of a visit to a queue alone has none.
+// outcomeOf is the outcome of a call; nil for a record that is only a visit to a queue.
 func outcomeOf(r *cdr.Record) any {
 	if r.NoCall {
 		return nil
@@ -166,7 +168,8 @@ func outcomeOf(r *cdr.Record) any {
 	return r.Outcome
 }
 
-// durationOf is how long a call took, in seconds; nil if its provider doesn't say. A record of a visit to a queue alone has none.
+// durationOf is how long a call took, in seconds; nil if its provider doesn't say, or if the record
+// is only a visit to a queue.
 func durationOf(r *cdr.Record) any {
 	if r.NoDuration || r.NoCall {
 		return nil
@@ -174,7 +177,7 @@ func durationOf(r *cdr.Record) any {
 	return r.Duration.Seconds()
 }
 
-// visitsOf are the visits to queues of a record; nil if there are none.
+// visitsOf are the visits to queues of a record; nil without any.
 func visitsOf(r *cdr.Record) any {
 	var all []map[string]any
 	for i := range r.Visits {
@@ -232,7 +235,7 @@ func (c cell) text() string {
 	return fmt.Sprint(c.value)
 }
 
-// object has the cells that have a value.
+// object has the cells with a value.
 func object(cells []cell) map[string]any {
 	object := make(map[string]any, len(cells))
 	for _, c := range cells {
@@ -251,7 +254,7 @@ func object(cells []cell) map[string]any {
 	return object
 }
 
-// jsonObject has the cells that a record has a value for.
+// jsonObject has the cells with a value for a record.
 func jsonObject(r *cdr.Record, recordings []recording) map[string]any {
 	all := object(append(row(r), detail(r)...))
 	if len(r.Extra) > 0 {

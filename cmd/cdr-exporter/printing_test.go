@@ -57,8 +57,8 @@ func (n *nearby) print(t *testing.T, output string) string {
 	return out.String()
 }
 
-// TestPieces: a call without an id is printed once, by the piece that it starts in, and
-// readers are asked for whole seconds.
+// TestPieces: a call without an id is printed once, by the piece in which it starts, and readers
+// get ranges in whole seconds.
 func TestPieces(t *testing.T) {
 	n := &nearby{starts: []time.Time{
 		noon, noon.Add(time.Millisecond), noon.Add(59 * time.Minute), noon.Add(time.Hour), noon.Add(130 * time.Minute), noon.Add(140 * time.Minute),

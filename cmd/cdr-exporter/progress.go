@@ -12,7 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/history"
 )
 
-// meter shows the progress of a command's steps, with rate and time left, on a terminal only. Notes are always printed.
+// meter shows the progress of a command's steps, with rate and time left, on a terminal only. Notes
+// are always printed.
 type meter struct {
 	out, bars io.Writer
 	name      string
@@ -27,7 +28,7 @@ func newMeter(out io.Writer) *meter {
 	return m
 }
 
-// step starts the next step, of so many units.
+// step starts the next step, with a number of units.
 func (m *meter) step(name string, units int64, unit string) {
 	m.end()
 	m.name = name
@@ -37,7 +38,8 @@ func (m *meter) step(name string, units int64, unit string) {
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true), progressbar.OptionSetWidth(20))
 }
 
-// progress updates the bar. Nothing depends on what is shown, so that errors of the terminal don't matter.
+// progress updates the bar. Errors of the terminal don't matter, because nothing depends on the
+// bar.
 func (m *meter) progress(p history.Progress) {
 	if p.Written > 0 {
 		m.set(int64(p.Written))

@@ -149,8 +149,9 @@ func (p *prometheus) tables(job, feed string) tables {
 	return all
 }
 
-// startAtZero expects every counter of the exporter's own that a rule reads to be there from the start: what first shows at its value
-// is no rise to Prometheus, whose own parser says what the rules read.
+// startAtZero checks that every counter about the exporter that a rule reads exists from the start.
+// A counter that first appears with its value isn't an increase for Prometheus. Prometheus's own
+// parser finds the counters in the rules.
 func (p *prometheus) startAtZero(fresh families) {
 	p.t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "dashboards", "prometheus", "*.yaml"))
@@ -217,9 +218,8 @@ func namesIn(tree any, names map[string]bool) {
 	}
 }
 
-// TestE2EPrometheus: a real Prometheus has the totals, scraped with native histograms
-// and start times, and over OTLP; a first history is no rise in it, and what comes
-// later is.
+// TestE2EPrometheus: a real Prometheus has the totals, scraped with native histograms and start
+// times, and over OTLP. A first history isn't an increase in it, and later calls are.
 func TestE2EPrometheus(t *testing.T) {
 	t.Parallel()
 	slow := unfolding(111, sim.PSTNMix(), 2_000)

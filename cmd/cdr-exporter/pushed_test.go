@@ -26,7 +26,7 @@ type pbx struct {
 
 const pbxToken = "t0ken-of-the-pbx"
 
-// newPBX writes a definition and a configuration; storage is that of the exporters.
+// newPBX writes a definition and a configuration; storage is the exporters' storage.
 func newPBX(t *testing.T, v *vault, storage string) *pbx {
 	t.Helper()
 	v.hide("the token", pbxToken)
@@ -115,7 +115,7 @@ func (p *pbx) posts(from, to int) (done func()) {
 	return lines.Wait
 }
 
-// takes waits until so many records were taken.
+// takes waits until n records were accepted.
 func (p *pbx) takes(n int64) {
 	p.t.Helper()
 	eventually(p.t, "take records", func() error {
@@ -126,7 +126,7 @@ func (p *pbx) takes(n int64) {
 	})
 }
 
-// counts waits until each of so many calls is counted, and none twice.
+// counts waits until each of n calls is counted, and none twice.
 func (p *pbx) counts(n int, exporters ...*exporter) {
 	p.t.Helper()
 	eventually(p.t, "count every record once", func() error {

@@ -28,7 +28,7 @@ type receiver struct {
 	t testing.TB
 }
 
-// newReceiver starts an OTLP endpoint. What it got is searched for secrets.
+// newReceiver starts an OTLP endpoint. What it received is searched for secrets.
 func newReceiver(t testing.TB, v *vault, s otlpsink.Settings) *receiver {
 	t.Helper()
 	sink, err := otlpsink.Start(s)
@@ -84,7 +84,7 @@ func (r *receiver) search(v *vault) {
 	v.search("the OTLP metrics", text)
 }
 
-// appendText appends an attribute's value on a line of its own.
+// appendText appends an attribute's value on a separate line.
 func appendText(text []byte, value any) []byte {
 	if s, ok := value.(string); ok {
 		return append(append(text, s...), '\n')
@@ -112,8 +112,8 @@ func (r *receiver) calls(p place, feed, event string) int {
 	return n
 }
 
-// delivered waits until exactly the records of a feed that was looked at in these
-// instants are there: one for each call and one for each change of a record.
+// delivered waits until exactly the records of a feed that was read at these instants have arrived:
+// one for each call and one for each change of a record.
 func (r *receiver) delivered(p place, feed string, at ...time.Time) {
 	r.t.Helper()
 	want := p.tally(feed, at...)
@@ -128,8 +128,7 @@ func (r *receiver) delivered(p place, feed string, at ...time.Time) {
 	}
 }
 
-// complete is delivered for every feed of a place, whose records have each an id of
-// their own.
+// complete is delivered for every feed of a place whose records each have an id.
 func (r *receiver) complete(p place, at ...time.Time) {
 	r.t.Helper()
 	for _, feed := range p.feeds() {
@@ -217,14 +216,14 @@ func (r *receiver) inOrder(p place) {
 	}
 }
 
-// agrees waits until the metrics that came are those of the metrics port.
+// agrees waits until the received metrics match the metrics port.
 func (r *receiver) agrees(x *exporter) {
 	r.t.Helper()
 	names := make(map[string]*metrics.Def)
 	for _, d := range metrics.Catalogue() {
 		names[d.OTel] = d
 	}
-	eventually(r.t, "OTLP metrics equal to those of the metrics port", func() error {
+	eventually(r.t, "OTLP metrics equal to the metrics port's", func() error {
 		x.running()
 		return asError(diff(pointTables(r.Metrics(), names), x.scrape().allTables()))
 	})

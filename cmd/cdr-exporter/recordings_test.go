@@ -79,8 +79,8 @@ func someRecordings() *reused {
 	}}
 }
 
-// printed runs `records --recordings` on a reader and returns what it prints, and which
-// recordings were asked for.
+// printed runs `records --recordings` on a reader and returns its output, and which recordings it
+// looked up.
 func printed(t *testing.T, reader *reused, output string, resolve bool) (out, warnings string, asked []string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -143,8 +143,8 @@ func unaligned(table string) string {
 	return lines.String()
 }
 
-// With --recordings each record tells of its recordings what the provider does; each is
-// asked for once, and what can't be had is said and takes nothing along.
+// With --recordings, each record has the provider's data about its recordings. Each recording is
+// looked up once. A failure is reported and doesn't affect the others.
 func TestPrintingResolvesRecordings(t *testing.T) {
 	for output, want := range map[string]string{"jsonl": wantLines, "csv": wantCSV, "table": wantTable} {
 		t.Run(output, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestPrintingWithoutRecordings(t *testing.T) {
 	}
 }
 
-// What came before a failure is printed with its recordings, and the failure is told.
+// Records read before a failure are printed with their recordings, and the failure is reported.
 func TestPrintingRecordingsOfABrokenRead(t *testing.T) {
 	reader := someRecordings()
 	reader.fail = errors.New("cut")
@@ -185,7 +185,7 @@ func TestPrintingRecordingsOfABrokenRead(t *testing.T) {
 	}
 }
 
-// Who stops the command isn't told of each recording that then can't be had.
+// After an interrupt, the command doesn't report each recording that it couldn't look up.
 func TestResolvingEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var stderr bytes.Buffer
@@ -220,7 +220,7 @@ func TestFindFeed(t *testing.T) {
 		{
 			"recordings where there are none", "pstn", true,
 			[]collector.FeedInfo{plain},
-			"--recordings: the provider has no more data of recordings than the records of this feed; leave it out",
+			"--recordings: the provider has no other data about recordings than this feed's records; remove the flag",
 		},
 		{
 			"calls in progress", "active_calls", false,

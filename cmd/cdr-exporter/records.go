@@ -34,7 +34,7 @@ func newRecords(c *kingpin.CmdClause) command {
 	c.Flag("feed", "Feed of the source.").Required().StringVar(&r.feed)
 	rangeFlags(c, &r.from, &r.to, "now", "0s")
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&r.output, "table", "jsonl", "csv")
-	c.Flag("recordings", "Look up the type and length of recordings; their content is never requested.").BoolVar(&r.recordings)
+	c.Flag("recordings", "Look up the type and length of recordings, never their content.").BoolVar(&r.recordings)
 	return run
 }
 
@@ -83,13 +83,13 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		case feed.Name != r.feed:
 			names = append(names, feed.Name)
 		case r.recordings && feed.Recording == nil:
-			return nil, errors.New("--recordings: the provider has no more data of recordings than the records of this feed; leave it out")
+			return nil, errors.New("--recordings: the provider has no other data about recordings than this feed's records; remove the flag")
 		default:
 			return feed, nil
 		}
 	}
 	if len(names) > 0 {
-		problem += "; there are: " + strings.Join(names, ", ")
+		problem += "; the feeds are " + strings.Join(names, ", ")
 	}
 	return nil, errors.New("--feed: " + problem)
 }
@@ -107,9 +107,9 @@ type printing struct {
 	resolve  bool // look recordings up
 
 	seed       maphash.Seed
-	seen       map[uint64]time.Time               // starts by hashes of the ids of the present piece, whose pages may repeat a row
-	begin, end time.Time                          // of the present piece: what a provider adds around it is another piece's
-	recordings map[string]collector.RecordingInfo // those that were asked for, each once
+	seen       map[uint64]time.Time               // starts by hash of the id, for this piece, whose pages may repeat a row
+	begin, end time.Time                          // of this piece: rows around it belong to another piece
+	recordings map[string]collector.RecordingInfo // looked up so far, each once
 }
 
 // run reads the range in pieces that the provider allows.
@@ -158,7 +158,7 @@ func (p *printing) page(ctx context.Context, page *collector.Page) error {
 func (p *printing) print(ctx context.Context, record *cdr.Record) error {
 	for i := range record.Charges {
 		c := &record.Charges[i]
-		c.Currency = cmp.Or(c.Currency, p.feed.Currency) // as when they are counted
+		c.Currency = cmp.Or(c.Currency, p.feed.Currency) // as in counting
 	}
 	p.redactor.Redact(record)
 	recordings, err := p.recordingsOf(ctx, record)
@@ -171,7 +171,8 @@ func (p *printing) print(ctx context.Context, record *cdr.Record) error {
 	return nil
 }
 
-// recordingsOf looks up the recordings of a record. A failure is printed; only the end of the context is an error.
+// recordingsOf looks up the recordings of a record. It prints a failure; it only returns an error
+// when the context has ended.
 func (p *printing) recordingsOf(ctx context.Context, record *cdr.Record) (all []recording, err error) {
 	if !p.resolve {
 		return nil, nil
@@ -181,7 +182,7 @@ func (p *printing) recordingsOf(ctx context.Context, record *cdr.Record) (all []
 		if !asked && of.ID != "" {
 			info, err = p.feed.Recording(ctx, of.ID)
 			if ctx.Err() != nil {
-				return nil, fmt.Errorf("ask for recordings: %w", context.Cause(ctx))
+				return nil, fmt.Errorf("look up recordings: %w", context.Cause(ctx))
 			}
 			if err != nil {
 				what, todo := p.advise(err)
@@ -194,16 +195,17 @@ func (p *printing) recordingsOf(ctx context.Context, record *cdr.Record) (all []
 	return all, nil
 }
 
-// recording is what is printed of a recording. Its content is never requested.
+// recording is the printed part of a recording. Its content is never requested.
 type recording struct {
 	ID          string `json:"id,omitempty"`
 	Type        string `json:"type,omitempty"`
 	ContentType string `json:"content_type,omitempty"`
-	// Seconds is its length; zero if it isn't known.
+	// Seconds is its length; zero if unknown.
 	Seconds float64 `json:"duration_seconds,omitempty"`
 }
 
-// recordingCells are the columns of tables and CSV with --recordings: each has the values of all recordings of a call, in the same order.
+// recordingCells are the columns of tables and CSV with --recordings. Each column has the values of
+// all recordings of a call, in the same order.
 func recordingCells(all []recording) []cell {
 	cells := []cell{{column: "recording_id"}, {column: "recording_type"}, {column: "recording_content_type"}, {column: "recording_duration_seconds"}}
 	for i := range cells {

@@ -63,7 +63,7 @@ func isShown(party any, number string) bool {
 	case number == "Example Clinic":
 		return hashed.MatchString(shown)
 	case strings.Trim(number, "+*0123456789") != "":
-		return shown == number // says that there is no number
+		return shown == number // true if there is no number
 	}
 	visible := max(0, len(number)-hiddenDigits)
 	return shown == number[:visible]+strings.Repeat("*", len(number)-visible)
@@ -124,7 +124,7 @@ func TestRecords(t *testing.T) {
 			}
 		})
 		if bad := len(linesWith(x.log.String(), "left out", "row ")); bad != want.Invalid {
-			t.Errorf("%d malformed rows of %s are told of, want %d", bad, feed, want.Invalid)
+			t.Errorf("%d malformed rows of %s are reported, want %d", bad, feed, want.Invalid)
 		}
 		n.asRows(t, feed, got)
 	}

@@ -79,9 +79,9 @@ func TestReload(t *testing.T) {
 
 	n.configure(settings{OTLP: r.overGRPC(""), Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
 	x.signal(syscall.SIGHUP)
-	x.logged("The configuration was reloaded")
+	x.logged("Reloaded the configuration")
 	eventually(t, "take over twice", func() error {
-		if len(linesWith(x.log.String(), "The configuration was reloaded")) < 2 {
+		if len(linesWith(x.log.String(), "Reloaded the configuration")) < 2 {
 			return fmt.Errorf("not logged yet")
 		}
 		return nil
@@ -118,7 +118,7 @@ func TestBadReload(t *testing.T) {
 			t.Errorf("the answer to a bad reload lacks the problem of %s:\n%s", key, answer)
 		}
 	}
-	x.logged("The configuration wasn't reloaded", "surprise")
+	x.logged("Reload of the configuration failed", "surprise")
 	x.lastReload(0)
 	if err := x.scrape().is(success, "cdr_exporter_config_last_reload_success_timestamp_seconds"); err != nil {
 		t.Errorf("after a bad reload: %v", err)
@@ -137,7 +137,7 @@ func TestBadReload(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.signal(syscall.SIGHUP)
-	x.logged("The configuration wasn't reloaded", "cannot be read")
+	x.logged("Reload of the configuration failed", "can't read the file")
 	x.lastReload(0)
 
 	n.configure(settings{})
@@ -184,10 +184,10 @@ func TestReloadHarmsNothing(t *testing.T) {
 	e.pass(12 * time.Hour)
 	x.countsAll(e)
 	if got := tokens(); got != asked {
-		t.Errorf("%d tokens were asked for by reloads that changed nothing", got-asked)
+		t.Errorf("%d token requests by reloads that changed nothing", got-asked)
 	}
 	for _, line := range linesWith(x.log.String(), "reading the feed failed") {
-		if !strings.Contains(line, "too many to be read whole") { // a day of Wavix rests on a slow machine: the interval is a second
+		if !strings.Contains(line, "too many to read in full") { // a day of Wavix rests on a slow machine: the interval is a second
 			t.Errorf("a reload stopped a feed: %s", line)
 		}
 	}

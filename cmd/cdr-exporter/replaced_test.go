@@ -16,8 +16,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
-// TestLedgerRemoved (counting.md 34): a ledger whose folder or files are removed or replaced while the exporter runs is noticed: it goes on
-// running, unready, says so, asks the provider nothing, and writes nothing to what is there.
+// TestLedgerRemoved (counting.md 34): the exporter notices when its ledger's folder or files are
+// removed or replaced while it runs. It stays up but not ready, says so, sends no request to the
+// provider, and writes nothing to the new files.
 func TestLedgerRemoved(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -91,8 +92,9 @@ func TestLedgerRemoved(t *testing.T) {
 	}
 }
 
-// TestDatabaseReplaced (counting.md 34): a replica whose schema is dropped and made anew by another one, or whose DSN names another database by now,
-// ends and says why; it counts nothing in the other ledger and makes no tables there, and every call is counted once.
+// TestDatabaseReplaced (counting.md 34): a replica ends with an error if another one has dropped
+// and recreated its schema, or if its DSN names another database now. It counts nothing in the
+// other ledger and makes no tables there, and every call is counted once.
 func TestDatabaseReplaced(t *testing.T) {
 	t.Parallel()
 	n := newTenant(t, sim.Settings{DirectRouting: world(t, unfolding(99, sim.DirectRoutingMix(), 500))})
@@ -126,7 +128,7 @@ func TestDatabaseReplaced(t *testing.T) {
 		t.Fatalf("there are %d tables, %v", tables, err)
 	}
 
-	// Made anew by another one while it was paused.
+	// Another replica recreated it while this one was paused.
 	a = f.start(1)[0]
 	a.counts(n, at)
 	a.signal(syscall.SIGSTOP)

@@ -28,7 +28,8 @@ type accounts struct {
 	sink *receiver
 }
 
-// newAccounts makes 30 feeds. In each world of the estates so many calls are published, most of them during so long a time.
+// newAccounts makes 30 feeds. Each world of the environments publishes a number of calls, most of
+// them within d.
 func newAccounts(t *testing.T, d time.Duration, calls int) *accounts {
 	a := &accounts{site: newSite(t), hook: pgtest.NewProxy(t, "127.0.0.1:1")}
 	for i := range 4 {
@@ -61,7 +62,7 @@ func (a *accounts) configure() {
 	a.configureSources(settings{Storage: fleetStorage, OTLP: a.sink.overHTTP("")}, items...)
 }
 
-// goesOn waits until every feed was read anew, and the call records were counted.
+// goesOn waits until every feed was read again, and the call records were counted.
 func (a *accounts) goesOn(f *fleet) {
 	a.t.Helper()
 	for _, e := range a.estates {
@@ -93,7 +94,7 @@ func (a *accounts) countsRecords(f *fleet) {
 	})
 }
 
-// countsAll publishes what is left, and waits until all is counted and delivered.
+// countsAll publishes the rest, and waits until everything is counted and delivered.
 func (a *accounts) countsAll(f *fleet) {
 	a.t.Helper()
 	for _, e := range a.estates {
@@ -108,9 +109,10 @@ func (a *accounts) countsAll(f *fleet) {
 	}
 }
 
-// TestReplicas (guarantees 1, 2, 5; counting.md 1): three replicas over a PostgreSQL with a synchronous standby read 30 feeds while they are
-// killed, paused and cut off, and the database is restarted in mid-commit and fails over: no feed is without an owner
-// for long, no series is shown twice, nobody writes who was replaced, and every call is counted and delivered.
+// TestReplicas (guarantees 1, 2, 5; counting.md 1): three replicas over a PostgreSQL with a
+// synchronous standby read 30 feeds. They are killed, paused and cut off, and the database is
+// restarted during a commit and fails over. No feed is without an owner for long, no series is
+// shown twice, a replaced replica writes nothing, and every call is counted and delivered.
 func TestReplicas(t *testing.T) {
 	t.Parallel()
 	a := newAccounts(t, 2*time.Minute, 300)

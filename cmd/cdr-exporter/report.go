@@ -17,7 +17,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/report"
 )
 
-// reportCommand sums the calls of a range. They are read and counted as for a backfill, in a ledger that is thrown away.
+// reportCommand sums the calls of a range. It reads and counts them in a temporary ledger, like a
+// backfill.
 type reportCommand struct {
 	pastFlags
 
@@ -29,7 +30,7 @@ func newReport(c *kingpin.CmdClause) command {
 	p := &reportCommand{}
 	run := configCommand(c, p.run)
 	p.define(c, "now", "0s")
-	c.Flag("feed", "Feed; by default all, but for those whose calls are in another feed of the source too.").StringVar(&p.feed)
+	c.Flag("feed", "Feed; default: all, except those whose calls are also in another feed of the source.").StringVar(&p.feed)
 	c.Flag("by", "Keys to sum by, separated by commas, such as trunk,country,month.").PlaceHolder("KEY,...").Required().StringVar(&p.by)
 	c.Flag("time-zone", "Time zone of days and months, and of dates in --from and --to, such as Europe/Berlin.").Default("UTC").StringVar(&p.timeZone)
 	c.Flag("output", "table, csv or json.").Default("table").EnumVar(&p.output, "table", "csv", "json")
@@ -39,7 +40,7 @@ func newReport(c *kingpin.CmdClause) command {
 func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) error {
 	zone, err := time.LoadLocation(p.timeZone)
 	if err != nil {
-		return usageError{errors.New("--time-zone: give the name of a time zone, such as Europe/Berlin")}
+		return usageError{errors.New("--time-zone: must be the name of a time zone, such as Europe/Berlin")}
 	}
 	sums, err := report.New(splitKeys(p.by), r.labels.Names(), zone)
 	if err != nil {
@@ -59,7 +60,7 @@ func (p *reportCommand) run(ctx context.Context, r *commandConfig, s streams) er
 		*meter,
 	) error {
 		for _, f := range feeds {
-			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums have neither the series nor the media
+			f.summary.Folded, f.summary.Unsettled = 0, 0 // the sums include neither series nor media
 			for _, line := range f.result()[1:] {
 				fmt.Fprintln(s.errors, line)
 			}
@@ -90,7 +91,7 @@ func dateIn(now time.Time, text string) string {
 		text = time.Date(now.Year(), now.Month()-time.Month(months), 1, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 	}
 	if at, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
-		if at.Format(time.DateOnly) != text { // clocks are set forward at midnight, and the day begins at one
+		if at.Format(time.DateOnly) != text { // clocks move forward at midnight, so the day begins at one
 			_, at = at.ZoneBounds()
 		}
 		return at.Format(time.RFC3339)
@@ -126,7 +127,8 @@ func reportObjects(sums *report.Report) []map[string]any {
 	return all
 }
 
-// printReportRows prints a table with a line of totals, or CSV without one, so that a spreadsheet can sum every column.
+// printReportRows prints a table with a line of totals, or CSV without it, so that a spreadsheet
+// can sum every column.
 func printReportRows(sums *report.Report, output string, out io.Writer) error {
 	write, flush := rowWriter(output, out)
 	total := sums.Total()
@@ -134,7 +136,7 @@ func printReportRows(sums *report.Report, output string, out io.Writer) error {
 	for _, currency := range total.Currencies() {
 		columns = append(columns, "charges_"+currency)
 	}
-	_ = write(columns) // it is buffered: what fails, fails when it is flushed
+	_ = write(columns) // buffered: an error shows at the flush
 	line := func(keys []string, row *report.Row) {
 		texts := append(slices.Clone(keys), strconv.FormatInt(row.Calls, 10), strconv.FormatInt(row.Connected, 10), row.Minutes())
 		for _, currency := range total.Currencies() {

@@ -137,7 +137,7 @@ func exactMillionths(t *testing.T, text string) int64 {
 	t.Helper()
 	n, ok := new(big.Rat).SetString(text)
 	if !ok {
-		t.Fatalf("%q is no decimal", text)
+		t.Fatalf("%q isn't a decimal", text)
 	}
 	if n.Mul(n, big.NewRat(1e6, 1)); !n.IsInt() {
 		t.Fatalf("%s isn't exact", text)
@@ -145,7 +145,8 @@ func exactMillionths(t *testing.T, text string) int64 {
 	return n.Num().Int64()
 }
 
-// addSums adds the rows of a report to tables as the truth knows them. A sum of zero is no entry.
+// addSums adds the rows of a report to tables in the form of the simulators' totals. A sum of zero
+// has no entry.
 func (all tables) addSums(t *testing.T, rows []sumRow) {
 	t.Helper()
 	for _, r := range rows {
@@ -197,7 +198,7 @@ func (all tables) addCounted(source, feed string, counters tables) {
 	maps.DeleteFunc(all["charges"], func(_ string, n int64) bool { return n == 0 })
 }
 
-// sum is that of all values of a metric.
+// sum is the sum of all values of a metric.
 func (all tables) sum(metric string) (sum int64) {
 	for _, n := range all[metric] {
 		sum += n
@@ -266,7 +267,8 @@ func (e *estate) totals(t *testing.T, truth tables, total sumRow) {
 	}
 }
 
-// TestReportDays (contract 1): days and months are those of a time zone, and so are dates of the range.
+// TestReportDays (contract 1): days and months, and dates of the range, are in the report's time
+// zone.
 func TestReportDays(t *testing.T) {
 	t.Parallel()
 	// Four days: a span without its last day isn't empty in any zone, whatever the time is now.
@@ -306,7 +308,8 @@ func TestReportDays(t *testing.T) {
 	}
 }
 
-// TestReportOfCallRecords (property Overlaps of feeds): call_records is left out beside the logs that have its calls, unless it is asked for.
+// TestReportOfCallRecords (property Overlaps of feeds): call_records is left out if the logs have
+// its calls, unless --feed names it.
 func TestReportOfCallRecords(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t, switchboardSettings{seed: 152, calls: 40, routed: 50, from: 60 * time.Hour, to: 10 * time.Hour, settle: 90 * time.Minute})

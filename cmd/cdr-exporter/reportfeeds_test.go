@@ -21,7 +21,7 @@ func TestFeedsOfReport(t *testing.T) {
 		"one that others have too":          {feed: "call_records", want: "contoso/call_records other/call_records", lost: "pushed/cdr"},
 		"one of a single source":            {feed: "call_log", want: "acme/call_log"},
 		"one that keeps nothing":            {feed: "cdr", lost: "pushed/cdr", want: "--feed: pushed/cdr: its records are posted"},
-		"one that isn't there": {feed: "none", lost: "pushed/cdr", want: "--feed: no feed none of call records; there are: contoso/pstn, contoso/call_records, " +
+		"one that isn't there": {feed: "none", lost: "pushed/cdr", want: "--feed: no feed none of call records; the feeds are contoso/pstn, contoso/call_records, " +
 			"acme/call_log, other/call_records"},
 	} {
 		t.Run(name, func(t *testing.T) {

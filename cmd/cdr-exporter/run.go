@@ -28,7 +28,7 @@ func webFlags(c *kingpin.CmdClause, to *app.Settings) {
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default(web.DefaultMetricsPath).StringVar(&to.TelemetryPath)
 }
 
-// logFlags defines the flags of the log, and returns a function that makes it.
+// logFlags defines the flags of the log, and returns a function that makes the logger.
 func logFlags(c *kingpin.CmdClause) func(streams) *slog.Logger {
 	config := &promslog.Config{Level: promslog.NewLevel(), Format: promslog.NewFormat()}
 	c.Flag(promslogflag.LevelFlagName, promslogflag.LevelFlagHelp).Default("info").
@@ -38,10 +38,11 @@ func logFlags(c *kingpin.CmdClause) func(streams) *slog.Logger {
 	return func(s streams) *slog.Logger {
 		config.Writer = s.errors
 		logger := promslog.New(config)
-		// The exporter reports failures and wrong OTEL_ variables itself. The SDK would write them to stderr, with values that may be secret.
+		// The exporter reports failures and wrong OTEL_ variables itself. The SDK would write them
+		// to stderr, with values that may be secret.
 		otel.SetLogger(logr.Discard())
 		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) {
-			logger.Debug("The OpenTelemetry SDK reports an error.", "err", err)
+			logger.Debug("The OpenTelemetry SDK reported an error.", "err", err)
 		}))
 		return logger
 	}
@@ -51,7 +52,7 @@ func newRun(c *kingpin.CmdClause) command {
 	var settings app.Settings
 	c.Flag("config.file", "Configuration file.").Default("config.yaml").StringVar(&settings.ConfigFile)
 	webFlags(c, &settings)
-	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Off by default.").
+	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Default: off.").
 		StringsVar(&settings.WebhookAddresses)
 	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&settings.WebhookConfigFile)
 	newLogger := logFlags(c)
@@ -62,9 +63,9 @@ func runExporter(ctx context.Context, settings app.Settings, logger *slog.Logger
 	logger.Info("Starting cdr-exporter", "version", version.Info(), "build", version.BuildContext())
 	settings.Logger = logger
 	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP) // from here on it doesn't end the process
+	signal.Notify(hangup, syscall.SIGHUP) // from now on it doesn't end the process
 	a, err := app.New(ctx, settings)
-	if err != nil && ctx.Err() != nil { // a supervisor stops what starts, which is no failure
+	if err != nil && ctx.Err() != nil { // stopped by a supervisor during the start, which isn't a failure
 		logger.Info("Stopped while starting", "err", err)
 		return nil
 	}
@@ -76,7 +77,7 @@ func runExporter(ctx context.Context, settings app.Settings, logger *slog.Logger
 	}
 	go func() {
 		for range hangup {
-			_ = a.Reload() // it logs its result
+			_ = a.Reload() // Reload logs its result
 		}
 	}()
 	defer close(hangup)

@@ -22,14 +22,14 @@ type stage struct {
 // stageKey finds the stage of a script.
 type stageKey struct{}
 
-// TestScripts runs the scripts in testdata/script, of the shipped binary: with the race detector it takes three times as long to start.
-// They have the commands
+// TestScripts runs the scripts in testdata/script with the shipped binary: with the race detector
+// it takes three times as long to start. They have the commands
 //
 //	exits CODE ARGS...  runs the binary and expects its exit code
 //	tenant VERB ARGS... changes the tenant (see tenantCommand)
 //
-// and the tenant's addresses and ids in the environment: configurations can say
-// ${env:TENANT}. Whatever the binary prints is searched for secrets.
+// and the tenant's addresses and ids in the environment: configurations can use ${env:TENANT}. All
+// output of the binary is searched for secrets.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -95,8 +95,8 @@ func exitsCommand(ts *testscript.TestScript, neg bool, args []string) {
 
 // tenantCommand changes the tenant.
 //
-//	tenant asked N      expects so many requests since the beginning
-//	tenant forbid       takes the permission away; allow gives it back
+//	tenant asked N      expects N requests since the beginning
+//	tenant forbid       removes the permission; allow restores it
 //	tenant expire       lets the client secret expire
 func tenantCommand(ts *testscript.TestScript, neg bool, args []string) {
 	s, ok := ts.Value(stageKey{}).(*stage)

@@ -18,14 +18,14 @@ type site struct {
 	folder string
 }
 
-// newSite makes a site. What an exporter has kept there is searched in the end.
+// newSite makes a site. The files that an exporter has left there are searched at the end.
 func newSite(t testing.TB) *site {
 	s := &site{t: t, vault: newVault(t), folder: t.TempDir()}
 	t.Cleanup(s.searchLedger)
 	return s
 }
 
-// part is a folder of the site for one account's files. What must not appear is the same.
+// part is a folder of the site for one account's files. The same texts must not appear in it.
 func (s *site) part(name string) *site {
 	s.t.Helper()
 	if err := os.Mkdir(s.path(name), 0o700); err != nil {
@@ -34,7 +34,7 @@ func (s *site) part(name string) *site {
 	return &site{t: s.t, vault: s.vault, folder: s.path(name)}
 }
 
-// path is that of a file in the site's folder.
+// path is the path of a file in the site's folder.
 func (s *site) path(name string) string { return filepath.Join(s.folder, name) }
 
 // ledger is the exporter's storage.path.

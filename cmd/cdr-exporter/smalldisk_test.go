@@ -14,8 +14,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
-// mountSmallDisk mounts a file system of its own, of so many bytes, over a new folder. Without the right to mount, the test runs
-// again in a namespace where it has it; it is over then, and false is returned.
+// mountSmallDisk mounts a separate file system of the given size over a new folder. Without the
+// right to mount, it runs the test again in a namespace with that right, and returns false when
+// that is done.
 func mountSmallDisk(t *testing.T, folder string, size int) bool {
 	t.Helper()
 	if err := os.Mkdir(folder, 0o700); err != nil {
@@ -27,7 +28,7 @@ func mountSmallDisk(t *testing.T, folder string, size int) bool {
 		cmd := exec.CommandContext(t.Context(), "unshare", "--user", "--map-root-user", "--mount", os.Args[0], "-test.run=^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), again+"=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("in a namespace of its own: %v\n%s", err, out)
+			t.Fatalf("in a new namespace: %v\n%s", err, out)
 		}
 		return false
 	}

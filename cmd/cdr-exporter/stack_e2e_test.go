@@ -17,9 +17,9 @@ import (
 // stackSpeed is how many times as fast the rules are in this test.
 const stackSpeed = 30
 
-// What the alerts that page within ten minutes may take here. A machine's own time isn't
-// shortened with theirs: reading, scraping, evaluating and telling take some seconds, and
-// more where others work beside them.
+// Time limits for the alerts that page within ten minutes. The machine's own time isn't scaled down
+// with theirs: reading, scraping, evaluating and notifying take some seconds, and more if other
+// tests run.
 const (
 	alertWindow = 10 * time.Minute / stackSpeed
 	alertLag    = 40 * time.Second
@@ -148,8 +148,8 @@ func (s *stack) repair() {
 	s.collector.start()
 }
 
-// fire waits until each alert fires in Prometheus and its receiver was told, and expects
-// that within the window of those that page within ten minutes.
+// fire waits until each alert fires in Prometheus and its receiver is notified, within the window
+// of alerts that page within ten minutes.
 func (s *stack) fire(since time.Time, all []expectation) {
 	s.t.Helper()
 	left := slices.Clone(all)
@@ -192,13 +192,12 @@ func (s *stack) resolve(since time.Time, all []expectation) {
 	}
 }
 
-// TestE2EStack (issue 5, point 7): a trunk that fails in the simulator, and whatever else
-// pages within ten minutes, fires in a real Prometheus and reaches its receiver through a
-// real Alertmanager, and is resolved; and after the exporter, the Collector and Prometheus
-// were each restarted, all of them agree with the simulator to the unit. It runs alone, or
-// beside what mostly waits (WAITING in the Makefile), since it is about time. Exposition
-// with start times and in both forms of histograms has its own tests: TestE2EPrometheus
-// here and in exporters/prometheus.
+// TestE2EStack (issue 5, point 7): a trunk that fails in the simulator, and everything else that
+// pages within ten minutes, fires in a real Prometheus, reaches its receiver through a real
+// Alertmanager, and is resolved. After the exporter, the Collector and Prometheus were each
+// restarted, all of them agree exactly with the simulator. It runs alone, or next to tests that
+// mostly wait (WAITING in the Makefile), because it checks times. Start times and both forms of
+// histograms have separate tests: TestE2EPrometheus here and in exporters/prometheus.
 func TestE2EStack(t *testing.T) {
 	s := newStack(t)
 	s.watch.healthy()
@@ -335,7 +334,7 @@ func (s *stack) agree() {
 			return errors.Join(err, asError(diff(shown.tables("contoso", feed), totals)))
 		})
 	}
-	// What a restart lost would be a reset, or a rise that was none.
+	// A value lost by a restart would show as a reset, or as a false increase.
 	for _, fell := range s.watch.query(`resets(cdr_calls_total[10m]) > 0`) {
 		s.t.Errorf("a counter fell: %v", fell)
 	}

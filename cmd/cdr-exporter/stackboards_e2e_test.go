@@ -96,10 +96,10 @@ func (b *shippedBoard) variable(t *testing.T, least string) func(name string) st
 	}
 }
 
-// TestE2EBoards (issue 5, points 1 and 7): every PromQL query of every dashboard finds data
-// on the demo, in a real Prometheus that takes native histograms and start times, and in one
-// that has neither; and both take the rules as they are shipped. Then no two panels contradict
-// each other. It scrapes every few seconds only: scrapes are what it costs.
+// TestE2EBoards (issue 5, points 1 and 7): every PromQL query of every dashboard finds data on the
+// demo, both in a real Prometheus with native histograms and start times, and in one without. Both
+// accept the shipped rules. Then no two panels contradict each other. It scrapes only every few
+// seconds, because scrapes are its main cost.
 func TestE2EBoards(t *testing.T) {
 	t.Parallel()
 	x := start(t, demoVault(t), launch{shipped: true, args: []string{"demo", "--web.listen-address=127.0.0.1:0"}}).ready()
@@ -172,7 +172,7 @@ func (w *watching) contradictions(name string) {
 	found, most := make(map[string]int), 0.0
 	for _, q := range questions(w.t) {
 		title := strings.ToLower(q.Panel)
-		// Of a budget, less than nothing may be left.
+		// A budget may be overspent, so it may be negative.
 		share := q.Unit == "percentunit" && !strings.HasSuffix(q.Dashboard, "Exporter") && !strings.Contains(title, "budget")
 		atOnce := strings.Contains(title, "concurrency") || strings.Contains(title, "at once")
 		needsReasons := strings.Contains(title, "(ner)") || strings.Contains(title, "fault ratio")
@@ -189,7 +189,7 @@ func (w *watching) contradictions(name string) {
 			case needsReasons && operators[s.labels["trunk"]]:
 				w.t.Errorf("%s (%s): says %g of an operator that gives no reasons: %v", q.panel, name, s.value, s.labels)
 			case state && (s.value < -1 || s.value > 3):
-				w.t.Errorf("%s (%s): there is no state %g: %v", q.panel, name, s.value, s.labels)
+				w.t.Errorf("%s (%s): unknown state %g: %v", q.panel, name, s.value, s.labels)
 			}
 			found[fmt.Sprint(share, atOnce, needsReasons, state)]++
 		}

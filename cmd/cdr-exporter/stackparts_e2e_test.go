@@ -31,7 +31,8 @@ type pager struct {
 
 	mu  sync.Mutex
 	got []notice // guarded by mu
-	// incidents are those of a receiver's groups that are open, and how often each was opened; guarded by mu.
+	// open are the open incidents of a receiver's groups, opened how often each was opened; guarded
+	// by mu.
 	open, opened map[string]int
 }
 
@@ -113,7 +114,7 @@ func alertmanagerProgram(t *testing.T) string {
 			return file
 		}
 	}
-	t.Fatal("there is no Alertmanager: apt-get install prometheus-alertmanager")
+	t.Fatal("Alertmanager is missing: apt-get install prometheus-alertmanager")
 	return ""
 }
 
@@ -166,7 +167,7 @@ func newWatching(t *testing.T, p parts.Prometheus) *watching {
 	return w
 }
 
-// start starts it, again too: with what it has kept.
+// start starts it, also after a stop, with the data that it has kept.
 func (w *watching) start() {
 	w.t.Helper()
 	w.prometheus = &prometheus{base: w.Base, part: startPart(w.t, "prometheus", w.args...)}
@@ -206,7 +207,7 @@ func (w *watching) healthy() {
 	})
 }
 
-// state is that of an alert in a list: empty if it isn't there.
+// state is the state of an alert in a list, or empty.
 func state(all []parts.Alert, name string, labels map[string]string) string {
 	for i := range all {
 		if isAlert(all[i].Labels, name, labels) {
@@ -216,7 +217,7 @@ func state(all []parts.Alert, name string, labels map[string]string) string {
 	return ""
 }
 
-// isAlert says whether an alert's labels are those of a name, and these.
+// isAlert says whether an alert has a name and these labels.
 func isAlert(has map[string]string, name string, labels map[string]string) bool {
 	for label, value := range labels {
 		if has[label] != value {

@@ -26,8 +26,7 @@ type tenant struct {
 	worlds map[string]*simulator.World // by feed
 }
 
-// newTenant starts a tenant with a site of its own. Its worlds are those in the
-// settings.
+// newTenant starts a tenant with a separate site, with the worlds in the settings.
 func newTenant(t testing.TB, s sim.Settings) *tenant {
 	t.Helper()
 	return tenantAt(t, newSite(t), s)
@@ -159,9 +158,8 @@ func unfolding(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
 	return simulator.Historical(seed, mix, now.Add(-60*time.Hour), now.Add(-10*time.Hour), calls)
 }
 
-// bustling is a world whose calls are published while one looks, for so long, and
-// never change: so it doesn't matter when each is met. All is published after ten
-// hours.
+// bustling is a world whose calls are published during the test, for d, and never change, so it
+// doesn't matter when each is read. All are published after ten hours.
 func bustling(seed uint64, mix *simulator.Mix, calls int, d time.Duration) simulator.Settings {
 	now := time.Now()
 	s := simulator.Historical(seed, mix, now.Add(-2*time.Minute), now.Add(d), calls)

@@ -19,7 +19,7 @@ import (
 //go:embed *.tmpl
 var textFiles embed.FS
 
-// texts are what commands write for people, by the file's name.
+// texts are the templates of commands' output, by file name.
 var texts = template.Must(template.New("").Option("missingkey=zero").Funcs(template.FuncMap{
 	"moment": moment, "words": slugWords, "share": share, "sameLine": sameLine, "quote": quote, "megabytes": megabytes,
 	"auditCharges": auditCharges,
@@ -30,13 +30,13 @@ var texts = template.Must(template.New("").Option("missingkey=zero").Funcs(templ
 	"faultOf": func(domain string) string { return domainWords[domain] },
 }).ParseFS(textFiles, "*.tmpl"))
 
-// printText fills a template in. Tabs in it align columns.
+// printText executes a template. Tabs in its output align columns.
 func printText(out io.Writer, name string, data any) error {
 	w := newTable(out)
 	return errors.Join(texts.ExecuteTemplate(w, name, data), w.Flush())
 }
 
-// printJSON prints a value as a person may read it.
+// printJSON prints a value in a readable form.
 func printJSON(out io.Writer, value any) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
@@ -44,10 +44,10 @@ func printJSON(out io.Writer, value any) error {
 	return enc.Encode(value)
 }
 
-// newTable aligns what stands between tabs.
+// newTable aligns columns that are separated by tabs.
 func newTable(out io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(out, 0, 0, 2, ' ', 0) }
 
-// printable replaces control and direction characters: callers choose their own names.
+// printable replaces control and direction characters, because callers choose their own names.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {

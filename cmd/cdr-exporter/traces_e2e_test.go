@@ -109,7 +109,7 @@ func (c *otelcol) hasTraces(x *exporter) map[string][]jsonSpan {
 		from, to := s.times(c.t)
 		has := attributes(s.Attributes)
 		if uid := has["log.record.uid"]; uid != "" && !uids[uid] || uid == "" && s.ParentSpanID == "" {
-			c.t.Errorf("%s: there is no log record %q", s.Name, uid)
+			c.t.Errorf("%s: the log record %q is missing", s.Name, uid)
 		}
 		if failed := has["cdr.outcome"] == "failed"; failed != (s.Status.Code == 2) {
 			c.t.Errorf("%s: status %d of outcome %s", s.Name, s.Status.Code, has["cdr.outcome"])
@@ -144,7 +144,7 @@ func (c *otelcol) hasTraces(x *exporter) map[string][]jsonSpan {
 		}
 	}
 	if exemplars == 0 {
-		c.t.Error("there are no exemplars")
+		c.t.Error("exemplars are missing")
 	}
 	return roots
 }

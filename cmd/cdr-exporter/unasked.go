@@ -6,8 +6,9 @@ import (
 	"log" //nolint:depguard // what net/http writes to
 )
 
-// hideUnasked drops one kind of line from the default logger: net/http writes there what a server sends behind an answer, which may hold callers' numbers. Other
-// lines pass. Only the binary does so: a Collector's log belongs to its distribution.
+// hideUnasked drops one kind of line from the default logger: net/http logs data that a server
+// sends after an answer, which may contain callers' numbers. Other lines pass. Only the binary does
+// this: a Collector's log belongs to its distribution.
 func hideUnasked() { log.SetOutput(withoutUnasked{log.Writer()}) }
 
 type withoutUnasked struct{ io.Writer }

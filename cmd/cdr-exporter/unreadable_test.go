@@ -45,7 +45,7 @@ func TestPoisonRows(t *testing.T) {
 		poison(f, array, rows...)
 		return f
 	}
-	short := poisonRows[:len(poisonRows)-1] // Wavix is asked for so many pages that the long row would be most of the test's time
+	short := poisonRows[:len(poisonRows)-1] // Wavix has many pages, so the long row would take most of the test's time
 	e := newEstate(t, estateSettings{
 		seed: 11, calls: 150, era: pastEra,
 		graph: sim.Settings{Faults: faults(`"value":[`, poisonRows)}, ringcentral: rcsim.Settings{Faults: faults(`"records":[`, poisonRows)}, wavix: wavixsim.Settings{Faults: faults(`"items":[`, short)},

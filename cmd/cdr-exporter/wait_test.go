@@ -6,8 +6,7 @@ import (
 )
 
 const (
-	// waitTimeout is how long what must happen may take on a slow machine. Nothing
-	// waits so long when all is well.
+	// waitTimeout is the time limit for slow machines. A test that passes never waits that long.
 	waitTimeout = 5 * time.Minute
 	// firstPause is between the first two looks at a condition, longestPause between later ones:
 	// each look at the metrics costs as much as a scrape.
@@ -15,14 +14,14 @@ const (
 	longestPause = 300 * time.Millisecond
 )
 
-// eventually waits until check finds nothing amiss any more. What says what is
-// waited for; check says what is still missing.
+// eventually waits until check returns no error. what describes the wait; check returns what is
+// still missing.
 func eventually(t testing.TB, what string, check func() error) {
 	t.Helper()
 	within(t, waitTimeout, what, check)
 }
 
-// within is eventually with a bound of its own.
+// within is eventually with another time limit.
 func within(t testing.TB, limit time.Duration, what string, check func() error) {
 	t.Helper()
 	pause := time.NewTimer(firstPause)

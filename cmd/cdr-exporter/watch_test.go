@@ -28,8 +28,8 @@ type watch struct {
 	looks    int
 }
 
-// longestGap is how long a feed may be without an owner: twice the 30 s that a quiet machine is far below, since other tests run beside. What was
-// reached is logged.
+// longestGap is how long a feed may be without an owner: twice the 30 s that a quiet machine stays
+// far below, because other tests run at the same time. The longest gap is logged.
 const longestGap = time.Minute
 
 func newWatch(t testing.TB) *watch {

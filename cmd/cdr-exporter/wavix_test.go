@@ -12,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
-// zone is a time zone so many hours east of UTC.
+// zone is a time zone this many hours east of UTC.
 func zone(hours int) *time.Location { return time.FixedZone("", hours*3600) }
 
 // spoilt has rows without an id, with copies, and that can't be read.
@@ -21,9 +21,8 @@ func spoilt(s simulator.Settings) simulator.Settings {
 	return s
 }
 
-// TestFormats (issue 3, points 8 and 9): pages, a stream and CSV of one account are the
-// same calls, in each generation of the API that has them, in each time zone, in each
-// order, under faults.
+// TestFormats (issue 3, points 8 and 9): pages, a stream and CSV of one account have the same
+// calls, in each generation of the API, in each time zone, in each order, under faults.
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -106,9 +105,9 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// countsReduced waits until the calls of a stream that says less than the list are what
-// there was. A stream that breaks again and again is left for the list, so where a call was
-// met decides whether its trunk is known, and its parent. No call is forwarded.
+// countsReduced waits until the calls of a stream with fewer columns than the list are counted. A
+// stream that breaks repeatedly is replaced by the list, so the source of a call decides whether
+// its trunk and its parent are known. No call is forwarded.
 func (x *exporter) countsReduced(in *carrier, at ...time.Time) {
 	x.t.Helper()
 	want := in.tables(callLog, at...).withoutKin()
@@ -138,9 +137,8 @@ func (all tables) withoutKin() tables {
 	return less
 }
 
-// TestUpgrade (counting.md 18): when Wavix renames its paths and ids, and drops the old
-// ones, nothing is counted again, and nothing revised, neither while the exporter runs nor
-// after a crash.
+// TestUpgrade (counting.md 18): when Wavix renames its paths and ids, and drops the old ones,
+// nothing is counted again or revised, neither while the exporter runs nor after a crash.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

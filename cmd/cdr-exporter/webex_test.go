@@ -208,7 +208,7 @@ func TestWebex(t *testing.T) {
 	s.mu.Unlock()
 	out, err := exec.CommandContext(t.Context(), shipped, "check", "sources", "--config.file="+file).CombinedOutput() //nolint:gosec // the program under test
 	if err != nil {
-		t.Errorf("with the access token beside the refresh token, check sources says %v: %s", err, out)
+		t.Errorf("with the access token and the refresh token, check sources says %v: %s", err, out)
 	}
 	x.stop()
 	s.mu.Lock()

@@ -74,7 +74,8 @@ func TestRefreshTokenOnAFullDisk(t *testing.T) {
 					}
 				}
 				s.mu.Unlock()
-				// What a refresh token gave is used once it is kept: a kill before that may lose it.
+				// An access token is used only after it is stored, so a kill before that may lose
+				// the refresh token's result.
 				eventually(t, "spend a token on a full disk and use what it gave", func() error {
 					s.mu.Lock()
 					defer s.mu.Unlock()

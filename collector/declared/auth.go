@@ -17,16 +17,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// headers gives the headers of a definition, and the secrets that stand in queries and bodies, as their files
-// hold them now. It is a TokenSource: a token is a list of both, a name and a value on a line each.
-// The name of a secret stands in braces.
+// headers provides the headers of a definition, and the secrets in queries and bodies, with the
+// current content of their files. It is a TokenSource. Its token is a list of names and values,
+// each on a line. The name of a secret stands in braces.
 type headers struct {
 	block  *Block
 	http   *HTTP
-	tokens *httpclient.Tokens // of OAuth 2.0; nil: none
+	tokens *httpclient.Tokens // for OAuth 2.0; nil without it
 }
 
-// A token of OAuth 2.0 stands in the last line of a list.
+// An OAuth 2.0 token is the last line of a list.
 const (
 	authorization = "Authorization"
 	bearer        = "Bearer "
@@ -37,7 +37,7 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 	var lines []string
 	add := func(name, value string) error {
 		if !httpguts.ValidHeaderFieldValue(value) {
-			return &advice.Error{What: "the header " + name + " can't have this value", Todo: "check the secrets: a file must hold one line"}
+			return &advice.Error{What: "the header " + name + " can't have this value", Todo: "check the secrets: a file must contain one line"}
 		}
 		lines = append(lines, name+"\n"+value)
 		return nil
@@ -58,7 +58,7 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 		}
 		if strings.Contains(value, "\n") {
 			return "", &advice.Error{
-				What: "the secret " + name + " has several lines", Todo: "check the secrets: a file must hold one line",
+				What: "the secret " + name + " has several lines", Todo: "check the secrets: a file must contain one line",
 			}
 		}
 		lines = append(lines, name, value)
@@ -127,14 +127,14 @@ func (b *Block) requestSecrets() (all []string) {
 	return slices.Compact(all)
 }
 
-// putIntoBody puts a secret in the place of its name into a body of JSON.
+// putIntoBody replaces the name of a secret in a JSON body by the secret.
 func putIntoBody(r *http.Request, name, secret string) {
 	if r.Body == nil || r.Header.Get("Content-Type") != "application/json" {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // it is in memory
+		return // reading memory doesn't fail
 	}
 	value := quoted(secret)
 	body = bytes.ReplaceAll(body, []byte(name), value[1:len(value)-1])

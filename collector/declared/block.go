@@ -12,10 +12,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Block is what a source's block holds: values of the definition's parameters, and the feeds to be read. Two blocks are alike if their
-// exported fields are, and the definition's text.
+// Block is a source's block: values of the definition's parameters, and the feeds to read. Two
+// blocks are equal if their exported fields and the definition's text are.
 type Block struct {
-	// Text is the definition, as the file has it.
+	// Text is the definition as its file has it.
 	Text    string
 	BaseURL string
 	Values  map[string][]string
@@ -23,16 +23,16 @@ type Block struct {
 	Feeds   map[string]FeedBlock
 
 	definition *Definition
-	parameters map[string]Parameter // the definition's, and those that its way of reading needs
+	parameters map[string]Parameter // the definition's, and those that its kind of source adds
 }
 
 // FeedBlock is the block of a feed in a source.
 type FeedBlock struct {
 	FeedKeys
 
-	// Paths are the files of a feed whose definition has a files block of its own.
+	// Paths are the files of a feed whose definition has a separate files block for it.
 	Paths Patterns `yaml:"paths"`
-	// Ignore is fulfilled by further rows that aren't calls.
+	// Ignore matches additional rows that aren't calls.
 	Ignore *Condition `yaml:"ignore"`
 }
 
@@ -54,7 +54,7 @@ func newBlock(d *Definition) *Block {
 	return b
 }
 
-// FeedKeys are the keys of every feed. Those of Legs are refused for a feed without legs.
+// FeedKeys are the keys of every feed. A feed without legs refuses the keys of Legs.
 type FeedKeys struct {
 	config.Feed
 	config.Legs
@@ -63,13 +63,13 @@ type FeedKeys struct {
 // SetDefaults implements config.Defaulter: the definition has set them.
 func (*FeedKeys) SetDefaults() {}
 
-// noLegs is what is wrong with a key of calls that have several rows.
-const noLegs = "is for a feed whose rows share a group or name a parent, and these don't; leave it out"
+// noLegs is the problem of a key that only applies to calls of several rows.
+const noLegs = "only works if rows share a group or have a parent, and these don't; remove it"
 
 // hasLegs says whether the rows of the feed may be legs of one call.
 func (f *Feed) hasLegs() bool { return f.Record.Group.IsSet() || f.Record.Parent.IsSet() }
 
-// validateLegs reports keys of legs that a feed without them has.
+// validateLegs reports keys for legs in a feed without legs.
 func validateLegs(r *config.Report, prefix string, of *Feed) {
 	for _, key := range []string{"settle", "whole_after"} {
 		if r.Given(prefix+key) && !of.hasLegs() {
@@ -148,7 +148,7 @@ func (b *Block) validate(r *config.Report) {
 		r.OneOf(insecureHTTP, given[0], "true", "false")
 	}
 	if currency := b.definition.CurrencyFor(b.Values); !currencyCode.MatchString(currency) {
-		r.Problemf("", "has %q as its currency, which %s", currency, noCurrency)
+		r.Problemf("", "has the currency %q, which %s", currency, noCurrency)
 	}
 	b.validateFiles(r)
 	b.validateDriver(r)
@@ -169,20 +169,20 @@ func (b *Block) validate(r *config.Report) {
 		b.definition.validateNames(r, name+".ignore", f.Ignore.parameters())
 		filter := of.Filter
 		if of.Files == nil && len(f.Paths) > 0 {
-			r.Problemf(name+"."+pathsKey, "is for a feed whose definition has files of its own; give %s beside the feed", pathsKey)
+			r.Problemf(name+"."+pathsKey, "only works for a feed whose definition has its own files; set %s in the source's block, not in the feed", pathsKey)
 		}
 		if filter.By == byInserted {
-			// Ids are forgotten some time after the lookback.
+			// The ledger forgets ids some time after the lookback.
 			if again := filter.Overlap.time; b.definition.HTTP != nil && f.Lookback < again {
-				r.Problemf(name+".lookback", "must be at least %s, which is how much is read again", again)
+				r.Problemf(name+".lookback", "must be at least %s, the time that is read again", again)
 			}
-			continue // a row is never late
+			continue // rows are never late
 		}
 		if filter.Retention > 0 && f.Lookback > filter.Retention {
-			r.Problemf(name+".lookback", "must be at most %dd, which is how long the provider keeps the records", int(filter.Retention.Hours()/24))
+			r.Problemf(name+".lookback", "must be at most %dd, the time for which the provider keeps records", int(filter.Retention.Hours()/24))
 		}
 		if f.Lookback <= filter.MinAge {
-			r.Problemf(name+".lookback", "must be more than %s: what is younger isn't asked for", filter.MinAge)
+			r.Problemf(name+".lookback", "must be more than %s: newer records aren't read yet", filter.MinAge)
 		}
 	}
 	r.AtLeastOne("a feed", slices.Sorted(maps.Keys(b.definition.Feeds))...)
@@ -222,7 +222,7 @@ func (b *Block) HasBlock(key string) bool {
 	return has
 }
 
-// expand puts parameters into a text, secrets too: their files are read anew.
+// expand puts parameters into a text, including secrets, whose files it reads again.
 func (b *Block) expand(ctx context.Context, text string) (string, error) {
 	values := maps.Clone(b.Values)
 	for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
@@ -237,7 +237,7 @@ func (b *Block) expand(ctx context.Context, text string) (string, error) {
 	return expand(text, values), nil
 }
 
-// TimeZone is the key of a source's block for the zone of times that carry none.
+// TimeZone is the key of a source's block for the zone of times without one.
 const TimeZone = "time_zone"
 
 // allParameters are the definition's parameters and those that every definition read in the same way has.
@@ -245,7 +245,7 @@ func (d *Definition) allParameters() map[string]Parameter {
 	all := make(map[string]Parameter)
 	feeds := slices.Collect(maps.Values(d.Feeds))
 	if d.SQL != nil || slices.ContainsFunc(feeds, func(f Feed) bool { return f.takesZone() }) {
-		all[TimeZone] = Parameter{Ask: "Time zone of the times that carry none, such as Europe/Berlin", optional: true}
+		all[TimeZone] = Parameter{Ask: "Time zone of times without one, such as Europe/Berlin", optional: true}
 	}
 	if d.Files != nil {
 		all[pathsKey] = Parameter{Ask: "Files to read, such as /var/log/acmetel/*.csv", List: true, optional: true}
@@ -256,22 +256,22 @@ func (d *Definition) allParameters() map[string]Parameter {
 	if d.SQL != nil {
 		all[dsnKey] = Parameter{Secret: true, Ask: "DSN of the database, as its driver writes it"}
 	}
-	if d.Push != nil { // beside files a token turns it on
-		all[pushToken] = Parameter{Ask: "Token that the system posts its records with, of your choice", Secret: true, optional: d.Files != nil}
+	if d.Push != nil { // with files, a token turns it on
+		all[pushToken] = Parameter{Ask: "Token for posting records; choose one", Secret: true, optional: d.Files != nil}
 		all[insecureHTTP] = Parameter{optional: true}
 	}
 	maps.Copy(all, d.Parameters)
 	return all
 }
 
-// zoneIn is an offset in a layout, or the name of a zone.
+// zoneIn matches an offset in a layout, or the name of a zone.
 var zoneIn = regexp.MustCompile(`Z07|-07|MST`)
 
-// needsZone says whether a time carries no zone, neither in the row nor in the definition.
+// needsZone says whether a time has no zone, neither in the row nor in the definition.
 func (f *Feed) needsZone() bool { return f.hasTimesWithout(zoneIn) }
 
-// takesZone says whether a zone can say something of a time: which it is, or what the name of its
-// zone means.
+// takesZone says whether a configured zone affects a time: as its zone, or as the meaning of its
+// zone's name.
 func (f *Feed) takesZone() bool {
 	compare := slices.Collect(maps.Values(f.conditions()))
 	for _, v := range f.values() {
@@ -295,7 +295,7 @@ func (f *Feed) hasTimesWithout(zone *regexp.Regexp) bool {
 	})
 }
 
-// zone is the zone of times that carry none: UTC unless the source says another.
+// zone is the zone of times without one: UTC unless the source sets another.
 func (b *Block) zone() (*time.Location, error) {
 	if given := b.Values[TimeZone]; len(given) == 1 {
 		return time.LoadLocation(given[0])

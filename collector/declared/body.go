@@ -12,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// requestBody is a body of JSON. Its texts may name parameters and the ends of the span.
+// requestBody is a JSON body. Its texts may name parameters and the ends of the span.
 type requestBody struct {
 	value any // map[string]any, []any, string, or jsontext.Value for other values
 }
@@ -20,7 +20,7 @@ type requestBody struct {
 // DecodeNode implements config.NodeDecoder.
 func (b *requestBody) DecodeNode(n *config.Node) {
 	if !n.IsMap() {
-		n.Problemf("must be a mapping, which is sent as an object of JSON, is %s", n.Form())
+		n.Problemf("must be a mapping (it is sent as a JSON object), is %s", n.Form())
 		return
 	}
 	b.value = bodyValue(n)
@@ -48,7 +48,7 @@ func bodyValue(n *config.Node) any {
 	return n.Text()
 }
 
-// texts are the texts of the body by their keys, which begin with a path.
+// texts are the texts of the body by their keys, which start with a path.
 func (b *requestBody) texts(path string) map[string]string {
 	all := make(map[string]string)
 	b.leaves(path, func(path, _ string, value any) {
@@ -91,8 +91,8 @@ func eachLeaf(path, name string, value any, leaf func(path, name string, value a
 	}
 }
 
-// body is the body of the first page of a span; nil: there is none. As in an address secrets have
-// their names there.
+// body is the body of the first page of a span, or nil. As in an address, it has the names of
+// secrets.
 func (f *Feed) body(s span, parameters map[string][]string) *requestBody {
 	if f.Request.Method != http.MethodPost {
 		return nil
@@ -107,7 +107,7 @@ func (f *Feed) body(s span, parameters map[string][]string) *requestBody {
 	return body
 }
 
-// numberTime is a text that is only a time in a form of numbers, and so becomes a number.
+// numberTime matches a text that is only a time in a numeric form, and so becomes a number.
 var numberTime = regexp.MustCompile(`^\{(?:from|to)\|unix(?:_ms|_us)?\}$`)
 
 func (f *Feed) filled(value any, s span, parameters map[string][]string) any {
@@ -122,7 +122,7 @@ func (f *Feed) filled(value any, s span, parameters map[string][]string) any {
 	})
 }
 
-// mapTexts is a copy of a body's value in which each text is replaced.
+// mapTexts is a copy of a body's value with each text replaced.
 func mapTexts(value any, replace func(text string) any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -143,7 +143,7 @@ func mapTexts(value any, replace func(text string) any) any {
 	return value
 }
 
-// set puts a value to a path, whose objects are made where they are missing.
+// set sets the value at a path and makes missing objects.
 func (b *requestBody) set(at string, value any) {
 	segments, _ := parsePath(at) // Next.Validate has checked it
 	object, _ := b.value.(map[string]any)
@@ -161,7 +161,7 @@ func (b *requestBody) set(at string, value any) {
 	}
 }
 
-// json is the body as it is sent, the same for the same values.
+// json is the body to send. Equal values give an equal text.
 func (b *requestBody) json() []byte {
 	if b == nil {
 		return nil

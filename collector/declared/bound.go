@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// bound is what a number or a time is compared with.
+// bound is a number or a time to compare with.
 type bound struct {
-	less, equal bool // <, <=; >= too has equal
+	less, equal bool // < and <=; equal also for >=
 	number      string
 	time        string // empty: a number
 }
 
 var (
-	// compares is a pattern that compares. Some systems write <unknown> for a caller.
+	// compares matches a pattern with a comparison. Some systems write <unknown> for a caller.
 	compares = regexp.MustCompile(`^(>|<[^>]*$)`)
 	boundIn  = regexp.MustCompile(`^\s*([<>])(=?)\s*([^<>=\s]+)`)
 	number   = regexp.MustCompile(`^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$`)
 )
 
-// comparedTimes are how times that are compared are written. Seconds may have a fraction.
+// comparedTimes are the forms of times in comparisons. Seconds may have a fraction.
 var comparedTimes = []string{
 	"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05-07",
 	"2006-01-02 15:04:05", "2006-01-02",
@@ -50,7 +50,7 @@ func parseBounds(text string) (all []bound, err error) {
 	return all, nil
 }
 
-// comparedTime is a time in one of the forms that are compared.
+// comparedTime parses a time in one of these forms.
 func comparedTime(text string, zone *time.Location) (at time.Time, is bool) {
 	for _, layout := range comparedTimes {
 		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
@@ -60,7 +60,7 @@ func comparedTime(text string, zone *time.Location) (at time.Time, is bool) {
 	return at, false
 }
 
-// holds says whether a value is in the bound. One of another kind isn't.
+// holds says whether a value is in the bound. A value of another kind isn't.
 func (b *bound) holds(text string, zone *time.Location) bool {
 	order, is := 0, false
 	if b.time == "" {
@@ -78,7 +78,7 @@ func (b *bound) holds(text string, zone *time.Location) bool {
 	return order < 0 == b.less
 }
 
-// compareNumbers compares whole numbers exactly, and others as floats.
+// compareNumbers compares integers exactly, other numbers as floats.
 func compareNumbers(text, with string) (order int, is bool) {
 	a, err := strconv.ParseInt(text, 10, 64)
 	b, noInt := strconv.ParseInt(with, 10, 64)

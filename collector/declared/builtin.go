@@ -14,7 +14,7 @@ import (
 //go:embed builtin/*.yaml
 var builtin embed.FS
 
-// Builtin are the providers whose definitions are built in, by name.
+// Builtin are the providers with built-in definitions, by name.
 func Builtin() (all []collector.Provider) {
 	for _, d := range loaded() {
 		all = append(all, NewProvider(d))
@@ -22,20 +22,20 @@ func Builtin() (all []collector.Provider) {
 	return all
 }
 
-// loaded reads each definition once: rules and dashboards ask for the providers again and again.
+// loaded reads each definition once, because rules and dashboards need the providers often.
 var loaded = sync.OnceValue(func() (all []*Definition) {
 	for _, name := range BuiltinNames() {
 		text, _ := BuiltinText(name)
 		d, err := Load(name+".yaml", text)
 		if err != nil {
-			panic(err) // TestBuiltin loads each
+			panic(err) // TestBuiltin loads each of them
 		}
 		all = append(all, d)
 	}
 	return all
 })
 
-// BuiltinNames are the names of the definitions that are built in, sorted.
+// BuiltinNames are the names of the built-in definitions, sorted.
 func BuiltinNames() (names []string) {
 	files, _ := fs.Glob(builtin, "builtin/*.yaml")
 	for _, file := range files {
@@ -44,17 +44,17 @@ func BuiltinNames() (names []string) {
 	return names
 }
 
-// BuiltinText is a definition that is built in, as its file has it.
+// BuiltinText is the file of a built-in definition.
 func BuiltinText(name string) ([]byte, error) {
 	text, err := builtin.ReadFile("builtin/" + name + ".yaml")
 	if err != nil {
-		return nil, errors.New("unknown definition; there are: " + strings.Join(BuiltinNames(), ", "))
+		return nil, errors.New("unknown definition; the built-in ones are " + strings.Join(BuiltinNames(), ", "))
 	}
 	return text, nil
 }
 
-// BuiltinWays says in words how the feeds of a definition that is built in are read, by feed; nil
-// for an unknown definition.
+// BuiltinWays describes how the feeds of a built-in definition are read, by feed; nil for an
+// unknown definition.
 func BuiltinWays(name string) map[string]string {
 	for _, d := range loaded() {
 		if d.Provider == name {

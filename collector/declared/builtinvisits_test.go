@@ -29,10 +29,10 @@ func TestQueueLog(t *testing.T) {
 		`visit at 10:02:11 "support" answered 0s`,
 		`visit at 10:02:12 "support" abandoned`,
 		`visit at 10:02:13 "support" abandoned`,
-		"invalid: queue_wait has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
-		"invalid: queue_wait has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
-		"invalid: end has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
-		"invalid: end has an expression that fails: what it uses is missing, or isn't the number or time that it needs",
+		"invalid: queue_wait has a failing expression: a value that it uses is missing, or isn't the number or time that it needs",
+		"invalid: queue_wait has a failing expression: a value that it uses is missing, or isn't the number or time that it needs",
+		"invalid: end has a failing expression: a value that it uses is missing, or isn't the number or time that it needs",
+		"invalid: end has a failing expression: a value that it uses is missing, or isn't the number or time that it needs",
 		"ignored",
 	}
 	lines := 0
@@ -46,8 +46,9 @@ func TestQueueLog(t *testing.T) {
 	}
 }
 
-// TestEveryQueueEvent: every event of app_queue and its neighbours (apps/app_queue.c, main/logger.c) ends a visit or is ignored, and so is any that a
-// dialplan or manager makes up.
+// TestEveryQueueEvent: every event of app_queue and its neighbours (apps/app_queue.c,
+// main/logger.c) ends a visit or is ignored, and so is any event that a dialplan or manager
+// invents.
 func TestEveryQueueEvent(t *testing.T) {
 	m := builtin(t, "asterisk", "queue_log", nil)
 	columns := []string{"epoch", "callid", "queue", "agent", "event", "a1", "a2", "a3", "a4"}
@@ -141,7 +142,7 @@ func TestCiscoQueues(t *testing.T) {
 		{"a cause of SIP", []string{"1", "0", "7000", "5", "0", "0", "1073741855"}, `call at 10:00:01 "7000" abandoned 5s`},
 		{"a negative cause", []string{"1", "0", "7000", "5", "0", "0", "-1493172208"}, `call at 10:00:01 "7000" abandoned 5s`},
 		{"another cause", []string{"1", "0", "7000", "5", "0", "0", "41"}, `call at 10:00:01 "7000" other 5s`},
-		{"a cause that is no number", []string{"1", "0", "7000", "5", "0", "0", "x"}, `call at 10:00:01 "7000" other 5s unmapped x`},
+		{"a cause that isn't a number", []string{"1", "0", "7000", "5", "0", "0", "x"}, `call at 10:00:01 "7000" other 5s unmapped x`},
 		{"a split", []string{"1", "802", "7000", "39", answered, "0", "393216"}, "call at 10:00:01"},
 		{"dropped from a conference", []string{"1", "802", "7000", "39", answered, "458752", "0"}, "ignored"},
 	} {

@@ -6,7 +6,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// cause is what a code says of a call that didn't connect.
+// cause is what a code says about a call that didn't connect.
 type cause struct {
 	outcome cdr.Outcome
 	reason  string
@@ -14,8 +14,8 @@ type cause struct {
 	none    bool // the leg has no outcome
 }
 
-// noCode is what is wrong with a text that is no number.
-const noCode = "is no code"
+// noCode is the problem of a text that isn't a number.
+const noCode = "isn't a code"
 
 // q850Names are the causes of ITU-T Q.850 with their names as slugs.
 var q850Names = map[int]string{
@@ -38,7 +38,7 @@ var q850Names = map[int]string{
 	111: "protocol_error", 124: "conference_full", 127: "interworking",
 }
 
-// q850Outcomes are those that aren't failed.
+// q850Outcomes are the causes with an outcome other than failed.
 var q850Outcomes = map[int]cdr.Outcome{
 	17: cdr.Busy, 18: cdr.NoAnswer, 19: cdr.NoAnswer, 20: cdr.NoAnswer, 16: cdr.Cancelled, 31: cdr.Cancelled, 21: cdr.Rejected,
 	1: cdr.InvalidNumber, 2: cdr.InvalidNumber, 3: cdr.InvalidNumber, 5: cdr.InvalidNumber, 22: cdr.InvalidNumber, 28: cdr.InvalidNumber,
@@ -46,13 +46,14 @@ var q850Outcomes = map[int]cdr.Outcome{
 	55: cdr.NotAllowed, 57: cdr.NotAllowed, 62: cdr.NotAllowed, 87: cdr.NotAllowed, 122: cdr.NotAllowed, 124: cdr.NotAllowed,
 }
 
-// q850 reads the low byte of a whole number, signed or not: that is where Cisco keeps the cause. 0 gives none.
+// q850 reads the low byte of an integer, signed or not, because Cisco puts the cause there. 0 gives
+// none.
 func q850(text string) (c cause, known bool, problem string) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return c, false, noCode
 	}
-	code := int(uint8(n)) //nolint:gosec // the low byte is meant
+	code := int(uint8(n)) //nolint:gosec // the low byte is intended
 	if code == 0 {
 		return c, false, ""
 	}
@@ -64,7 +65,7 @@ func q850(text string) (c cause, known bool, problem string) {
 	return c, true, ""
 }
 
-// sipNames are the reason phrases of RFC 3261 and of the codes that were registered later, as slugs.
+// sipNames are the reason phrases of RFC 3261 and of codes that were registered later, as slugs.
 var sipNames = map[int]string{
 	400: "bad_request", 401: "unauthorized", 402: "payment_required", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
 	406: "not_acceptable", 407: "proxy_authentication_required", 408: "request_timeout", 410: "gone", 412: "conditional_request_failed",
@@ -81,7 +82,7 @@ var sipNames = map[int]string{
 	608: "rejected",
 }
 
-// sip reads a final SIP code (RFC 3261). 1xx and 3xx say nothing of how a call ended.
+// sip reads a final SIP code (RFC 3261). 1xx and 3xx don't say how a call ended.
 func sip(text string) (c cause, known bool, problem string) {
 	code, err := strconv.Atoi(text)
 	if err != nil || code < 0 {
@@ -90,7 +91,7 @@ func sip(text string) (c cause, known bool, problem string) {
 	switch c.outcome = cdr.SIPCause(int64(code)).Outcome; {
 	case code/100 == 2:
 		return cause{outcome: cdr.Answered}, true, ""
-	case code == 408: // where no sub code says more
+	case code == 408: // without a sub code that says more
 		c.outcome = cdr.NoAnswer
 	case c.outcome == cdr.Unknown:
 		return c, false, ""
@@ -99,7 +100,7 @@ func sip(text string) (c cause, known bool, problem string) {
 	return c, true, ""
 }
 
-// faultOf is the fault domain of a cause that a code names.
+// faultOf is the fault domain of a code's cause.
 func faultOf(o cdr.Outcome) cdr.FaultDomain {
 	if o == cdr.Failed {
 		return cdr.FaultCarrier

@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Condition says whether something holds for a row: patterns that must all fit, lists of such of which one must fit, or an expression.
+// Condition is a condition on a row: patterns that must all match, lists of such mappings of which
+// one must match, or an expression.
 type Condition struct {
 	alternatives [][]test
 	expression   *expression
@@ -21,16 +22,16 @@ type test struct {
 	patterns []*pattern
 }
 
-// pattern is a text with *, in which {name} stands for each value of a list parameter, or for each
-// address in the networks of a parameter.
+// pattern is a text with *. {name} in it stands for each value of a list parameter, or for each
+// address in a parameter's networks.
 type pattern struct {
 	text      string
-	parameter string         // empty: none
-	matcher   *regexp.Regexp // of a text with *, or with an address in the parameter's place; else nil
-	bounds    []bound        // of a pattern that compares; else nil
+	parameter string         // empty without one
+	matcher   *regexp.Regexp // for * or networks; else nil
+	bounds    []bound        // for comparisons; else nil
 }
 
-// addressIn matches an address, which may stand in brackets.
+// addressIn matches an address, which may have brackets around it.
 const addressIn = `([0-9A-Fa-f.:]+|\[[0-9A-Fa-f.:]+\])`
 
 var parameterIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\}`)
@@ -101,12 +102,12 @@ func newPattern(text string) (p *pattern, err error) {
 	return p, nil
 }
 
-// wildcard is the expression of a text in which * stands for anything.
+// wildcard is the regular expression of a text in which * stands for anything.
 func wildcard(text string) *regexp.Regexp {
 	return regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$")
 }
 
-// holds says whether the condition holds for a row. A nil condition holds.
+// holds says whether the condition is true for a row. A nil condition is true.
 func (c *Condition) holds(r *row) (yes bool, problem string) {
 	switch {
 	case c == nil:
@@ -135,7 +136,7 @@ func (t *test) fitsText(r *row, text string) bool {
 	return slices.ContainsFunc(t.patterns, func(p *pattern) bool { return p.fits(r, text) })
 }
 
-// fits compares a text, which is empty if the value is missing: only "" fits that.
+// fits compares a text, which is empty if the value is missing: only "" matches that.
 func (p *pattern) fits(r *row, text string) bool {
 	switch {
 	case text == "" || p.text == "":
@@ -151,13 +152,14 @@ func (p *pattern) fits(r *row, text string) bool {
 	return text == p.text
 }
 
-// fitsNetwork says whether an address of one of the parameter's networks stands in its place.
+// fitsNetwork says whether the text has an address of one of the parameter's networks in the
+// parameter's place.
 func (p *pattern) fitsNetwork(r *row, text string) bool {
 	found := p.matcher.FindStringSubmatch(text)
 	return found != nil && r.networkOf(p.parameter, found[1]) != ""
 }
 
-// parameters are those that the condition names.
+// parameters are the parameters that the condition names.
 func (c *Condition) parameters() (all []string) {
 	if c == nil {
 		return nil
@@ -180,7 +182,7 @@ func (c *Condition) parameters() (all []string) {
 	return all
 }
 
-// takesZone says whether the condition compares times that carry no zone.
+// takesZone says whether the condition compares times without a zone.
 func (c *Condition) takesZone() bool {
 	if c == nil {
 		return false

@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// timeForms are the forms of times that have a name: a layout, or a number of units since 1970.
+// timeForms are the named forms of times: a layout, or a number of units since 1970.
 var timeForms = map[string]struct {
 	layout string
 	unit   time.Duration
@@ -19,11 +19,12 @@ var timeForms = map[string]struct {
 	"unix": {unit: time.Second}, "unix_ms": {unit: time.Millisecond}, "unix_us": {unit: time.Microsecond},
 }
 
-// howTimes says what the form of a time may be.
-const howTimes = "say how the row writes times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's time package, which is how 2 January 2006, " +
-	"15:04:05 would stand there, such as 2006-01-02 15:04:05"
+// howTimes explains the forms of times.
+const howTimes = "set the row's form of times: rfc3339, rfc2822, unix, unix_ms, unix_us, or a layout of Go's time package, which writes 2 January 2006, " +
+	"15:04:05 in that form, such as 2006-01-02 15:04:05"
 
-// tellsDay says whether times of a form have their day in them: one that is written is read as the same.
+// tellsDay says whether times of a form include the day: then writing and reading one gives the
+// same time.
 func tellsDay(form string) bool {
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	at, problem := parseTime(formatTime(noon, form), form, time.UTC)
@@ -41,7 +42,8 @@ func formatTime(at time.Time, form string) string {
 	return at.Format(form)
 }
 
-// parseTime reads a time as a row writes it; a zero of Unix time is none, and so is MySQL's zero date. zone is for times that carry none.
+// parseTime reads a time as a row writes it. A Unix time of zero counts as absent, and so does
+// MySQL's zero date. zone applies to times without one.
 func parseTime(text, form string, zone *time.Location) (at time.Time, problem string) {
 	named, is := timeForms[form]
 	var err error
@@ -55,7 +57,7 @@ func parseTime(text, form string, zone *time.Location) (at time.Time, problem st
 	default:
 		at, problem, err = parseLayout(text, form, zone)
 	}
-	if err != nil && form == "rfc2822" { // most are written as the layout says, and mail.ParseDate is slow
+	if err != nil && form == "rfc2822" { // most match the layout, and mail.ParseDate is slow
 		at, problem, err = parseMail(text, zone)
 	}
 	switch {
@@ -80,8 +82,9 @@ var (
 	mailsOfNames = []string{time.RFC1123, "2 Jan 2006 15:04:05 MST"}
 )
 
-// parseLayout reads a time by a layout. The name of a zone is one that the zone has, an offset such
-// as +03, UTC or GMT. Go takes any other name for UTC, and would be hours off.
+// parseLayout reads a time by a layout. It accepts the name of a zone if the zone has it, if it is
+// an offset such as +03, or if it is UTC or GMT. Go takes any other name for UTC, and would be
+// hours off.
 func parseLayout(text, layout string, zone *time.Location) (at time.Time, problem string, err error) {
 	at, err = time.ParseInLocation(layout, text, zone)
 	if err != nil || !strings.Contains(layout, "MST") || offsetIn.MatchString(layout) {
@@ -97,8 +100,8 @@ func parseLayout(text, layout string, zone *time.Location) (at time.Time, proble
 	return at, unknownZone, nil
 }
 
-// parseMail reads a time of RFC 2822 with the name of a zone, without the day of the week, or with
-// a comment.
+// parseMail reads an RFC 2822 time with the name of a zone, without the day of the week, or with a
+// comment.
 func parseMail(text string, zone *time.Location) (at time.Time, problem string, err error) {
 	if !namedInMail.MatchString(text) {
 		at, err = mail.ParseDate(text)
@@ -113,18 +116,17 @@ func parseMail(text string, zone *time.Location) (at time.Time, problem string, 
 	return at, problem, err
 }
 
-// ahead is how far a clock may be ahead of ours: a row from it isn't one of the year before.
+// ahead is how far a clock may be ahead of ours before we take its row for one of the year before.
 const ahead = time.Hour
 
-// hasYear says whether times of a form have their year in them. Both times have the same day of the
-// week.
+// hasYear says whether times of a form include the year. Both times have the same day of the week.
 func hasYear(form string) bool {
 	at := func(year int) string { return formatTime(time.Date(year, 11, 23, 12, 0, 0, 0, time.UTC), form) }
 	return at(2026) != at(2015)
 }
 
-// inferYear reads a time without a year: the newest that isn't in the future. The 29th of February
-// may be eight years back.
+// inferYear reads a time without a year: the newest that isn't in the future. The previous 29
+// February may be eight years back.
 func inferYear(text, form string, zone *time.Location, now time.Time) (at time.Time, problem string) {
 	newest := now.Add(ahead)
 	last := newest.In(zone).Year()
@@ -137,7 +139,7 @@ func inferYear(text, form string, zone *time.Location, now time.Time) (at time.T
 	return time.Time{}, noTimeOf + form
 }
 
-// parseTime reads a time in the first of the forms that it has.
+// parseTime reads a time in the first of its forms that matches.
 func (a *alternative) parseTime(text string, zone *time.Location, now func() time.Time) (at time.Time, problem string) {
 	if a.Zone != nil {
 		zone = a.Zone.Location
@@ -164,7 +166,7 @@ func (a *alternative) parseTime(text string, zone *time.Location, now func() tim
 
 // parseUnix reads a number of units since 1970, with or without a fraction.
 func parseUnix(text string, unit time.Duration) (at time.Time, problem string) {
-	const wrong = "is no Unix time"
+	const wrong = "isn't a Unix time"
 	whole, fraction, _ := strings.Cut(text, ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil || n < 0 || n > int64(1<<62)/int64(unit) {
@@ -181,7 +183,8 @@ func parseUnix(text string, unit time.Duration) (at time.Time, problem string) {
 	return time.Unix(n/perSecond, n%perSecond*int64(unit)+int64(rest)).UTC(), ""
 }
 
-// fractionOf is the part of a unit that digits behind the point say; what is finer than a nanosecond is cut off.
+// fractionOf is the part of a unit in the digits after the point. Digits beyond a nanosecond are
+// cut off.
 func fractionOf(digits string, unit time.Duration) (part time.Duration, ok bool) {
 	for _, c := range []byte(digits) {
 		if c < '0' || c > '9' {
@@ -201,13 +204,13 @@ func parseDuration(text, unit string) (d time.Duration, problem string) {
 	case "iso8601":
 		parts := isoDuration.FindStringSubmatch(text)
 		if parts == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
-			return 0, "is no duration of ISO 8601"
+			return 0, "isn't an ISO 8601 duration"
 		}
 		return sumOf(parts[1:5], parts[5], 24*time.Hour, time.Hour, time.Minute, time.Second)
 	case "hms":
 		parts := strings.Split(text, ":")
 		if len(parts) != 3 && len(parts) != 2 {
-			return 0, "is no duration of the form h:mm:ss"
+			return 0, "isn't a duration of the form h:mm:ss"
 		}
 		units := []time.Duration{time.Hour, time.Minute, time.Second}[3-len(parts):]
 		seconds, fraction, _ := strings.Cut(parts[len(parts)-1], ".")
@@ -226,7 +229,7 @@ func decimal(text string, unit time.Duration) (time.Duration, string) {
 	return sumOf([]string{whole}, fraction, unit)
 }
 
-// sumOf adds whole numbers of units, empty ones are 0, and a fraction of the last unit.
+// sumOf adds integers of units (empty ones are 0) and a fraction of the last unit.
 func sumOf(numbers []string, fraction string, units ...time.Duration) (sum time.Duration, problem string) {
 	for i, text := range numbers {
 		if text == "" {
@@ -234,7 +237,7 @@ func sumOf(numbers []string, fraction string, units ...time.Duration) (sum time.
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return 0, "is no number"
+			return 0, "isn't a number"
 		}
 		d, problem := cdr.Duration(n, units[i])
 		if problem != "" {
@@ -244,7 +247,7 @@ func sumOf(numbers []string, fraction string, units ...time.Duration) (sum time.
 	}
 	part, ok := fractionOf(fraction, units[len(units)-1])
 	if !ok {
-		return 0, "is no number"
+		return 0, "isn't a number"
 	}
 	if sum += part; sum > cdr.LongestCall {
 		return 0, "is longer than 31 days"

@@ -21,13 +21,13 @@ type Definition struct {
 	Provider string `yaml:"provider"`
 	Title    string `yaml:"title"`
 	Replaces bool   `yaml:"replaces"`
-	// Extends is the built-in definition that has what the file doesn't say.
+	// Extends is the built-in definition that provides what the file doesn't set.
 	Extends    string               `yaml:"extends"`
 	Parameters map[string]Parameter `yaml:"parameters"`
-	// Account names what is read, with parameters in braces.
+	// Account identifies the account, with parameters in braces.
 	Account  string `yaml:"account"`
 	Currency string `yaml:"currency"`
-	// One of these, and Push also beside Files.
+	// Exactly one of these, except that Push also works with Files.
 	HTTP  *HTTP           `yaml:"http"`
 	Files *Files          `yaml:"files"`
 	SQL   *SQL            `yaml:"sql"`
@@ -37,19 +37,19 @@ type Definition struct {
 	text, file string
 }
 
-// Parameter is a key of a source's block beside its feeds.
+// Parameter is a key of a source's block other than its feeds.
 type Parameter struct {
 	Ask    string `yaml:"ask"`
 	Secret bool   `yaml:"secret"`
 	List   bool   `yaml:"list"`
-	// Map says what the parameter holds by name: networks or columns. A source may leave it out.
+	// Map says what the parameter maps names to: networks or columns. It is optional in a source.
 	Map     string `yaml:"map"`
 	Default texts  `yaml:"default"`
 
 	optional bool
 }
 
-// texts are several, or one that needn't stand in a list.
+// texts is a list of texts, or a single text without a list.
 type texts []string
 
 // DecodeNode implements config.NodeDecoder.
@@ -68,44 +68,46 @@ type Feed struct {
 	Request  Request  `yaml:"request"`
 	Filter   Filter   `yaml:"filter"`
 	Next     Next     `yaml:"next"`
-	// For are values by name: the list is read with each, or with each combination of them.
+	// For has values by name: the list is read with each of them, or with each combination.
 	For map[string]texts `yaml:"for"`
 	// Snapshot: the rows are calls in progress.
 	Snapshot bool `yaml:"snapshot"`
-	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next says.
+	// Complete is total if a read is complete once it has as many rows as Total says, whatever Next
+	// says.
 	Complete string `yaml:"complete"`
-	// MaxRows is how many rows the provider gives of a span at most; 0: any number.
+	// MaxRows is the most rows that the provider returns for a span; 0 means no limit.
 	MaxRows int `yaml:"max_rows"`
-	// Total is where a page has the provider's own count of what was asked.
+	// Total is the path of the provider's own count for a request.
 	Total path `yaml:"total"`
 	// Totals is the provider's list of totals by day.
 	Totals *Totals `yaml:"totals"`
-	// Files are the feed's own, in place of the definition's; Query is its own statement of SQL.
+	// Files and Query are the feed's own, in place of the definition's files block and SQL
+	// statement.
 	Files *Files `yaml:"files"`
 	Query string `yaml:"query"`
-	// Rows is where the array of rows stands in a page; without it that is the page itself.
+	// Rows is the path of the array of rows in a page; if empty, the page is the array.
 	Rows    rowsPath   `yaml:"rows"`
 	Format  string     `yaml:"format"`
 	Columns []string   `yaml:"columns"`
 	Ignore  *Condition `yaml:"ignore"`
 	Final   *Condition `yaml:"final"`
-	// Whole is fulfilled by a leg without which its call isn't whole.
+	// Whole matches the leg without which a call isn't whole.
 	Whole   *Condition `yaml:"whole"`
 	Encoded string     `yaml:"encoded"`
-	// Counts is queue_visits where rows are visits to queues; empty: calls.
+	// Counts is queue_visits if rows are visits to queues; empty for calls.
 	Counts string `yaml:"counts"`
 	Record Record `yaml:"record"`
-	// Legs are within a row.
+	// Legs describes the legs within a row.
 	Legs *InnerLegs `yaml:"legs"`
 
 	lists   map[string]bool // parameters that are lists
 	secrets map[string]bool // parameters that are secrets
 
-	xml   bool   // its rows are XML
-	files *Files // its own, or the definition's; nil: it isn't read from files
+	xml   bool   // rows are XML
+	files *Files // its own or the definition's; nil: not read from files
 }
 
-// Record says what each field of a call is taken from.
+// Record says which value of a row each field of a call comes from.
 type Record struct {
 	ID          Value     `yaml:"id"`
 	CallID      Value     `yaml:"call_id"`
@@ -133,9 +135,9 @@ type Record struct {
 	RecordingID Value     `yaml:"recording_id"`
 	Media       mediaList `yaml:"media"`
 	Emergency   Value     `yaml:"emergency"`
-	// Labels are what a label of the operator's shows where no file gives it.
+	// Labels are the values of the operator's labels that no file provides.
 	Labels map[string]Value `yaml:"labels"`
-	// Of a visit to a queue.
+	// The fields of a visit to a queue.
 	Queue       Value            `yaml:"queue"`
 	QueueWait   Value            `yaml:"queue_wait"`
 	QueueResult Value            `yaml:"queue_result"`
@@ -154,12 +156,12 @@ var (
 	currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 )
 
-// unknownCurrency is what ISO 4217 has for none.
+// unknownCurrency is the ISO 4217 code for no currency.
 const unknownCurrency = "XXX"
 
 const noCurrency = "must be a currency of three capital letters (ISO 4217), such as USD"
 
-// Load reads a definition. path is what problems name; their error is config.Problems.
+// Load reads a definition. path is the file name in its problems; its error is config.Problems.
 func Load(path string, text []byte) (*Definition, error) {
 	d := new(Definition)
 	if err := config.Unmarshal(path, text, d, config.Options{Amend: extend}); err != nil {
@@ -174,10 +176,10 @@ func Load(path string, text []byte) (*Definition, error) {
 func (d *Definition) Validate(r *config.Report) {
 	d.settle()
 	if !name.MatchString(d.Provider) {
-		r.Problemf("provider", "must be a name of small letters, digits and _, such as acmetel")
+		r.Problemf("provider", "must be a name of lower-case letters, digits and _, such as acmetel")
 	}
 	if len(d.Feeds) == 0 {
-		r.Problemf("feeds", "is missing; give at least one feed")
+		r.Problemf("feeds", "is missing; add at least one feed")
 	}
 	d.validateWays(r)
 	d.validateTexts(r, "", map[string]string{"account": d.Account, "currency": d.Currency}, false)
@@ -187,32 +189,33 @@ func (d *Definition) Validate(r *config.Report) {
 	for key, p := range d.Parameters {
 		switch {
 		case key == baseURL || d.Feeds[key].Format != "":
-			r.Problemf("parameters."+key, "is called as another key of the block; take another name")
+			r.Problemf("parameters."+key, "has the name of another key of the block; choose another name")
 		case !name.MatchString(key):
-			r.Problemf("parameters."+key, "must be called with small letters, digits and _, such as api_key")
+			r.Problemf("parameters."+key, "must have a name of lower-case letters, digits and _, such as api_key")
 		case p.Secret && p.List:
 			r.Problemf("parameters."+key, "is a secret, so it can't be a list")
 		case p.Map != "" && (p.Secret || p.List || p.Default != nil):
-			r.Problemf("parameters."+key, "has map, which excludes secret, list and default; leave these out")
+			r.Problemf("parameters."+key, "has map, which excludes secret, list and default; remove these")
 		case !slices.Contains([]string{"", mapOfNetworks, mapOfColumns}, p.Map):
 			r.Problemf("parameters."+key+".map", "must be %s or %s", mapOfNetworks, mapOfColumns)
 		case p.Secret && p.Default != nil:
-			r.Problemf("parameters."+key+".default", "is a secret's, and a definition holds no secrets; leave it out")
+			r.Problemf("parameters."+key+".default", "belongs to a secret, and a definition must not contain secrets; remove it")
 		}
 	}
 	for feed, f := range d.Feeds {
 		key := "feeds." + feed
 		if !name.MatchString(feed) {
-			r.Problemf(key, "must be called with small letters, digits and _, such as call_log")
+			r.Problemf(key, "must have a name of lower-case letters, digits and _, such as call_log")
 		}
 		d.validateWay(r, feed, &f)
 		d.validateParameters(r, key, &f)
 	}
 }
 
-// validateWays reports a definition that doesn't say how its feeds are read, or says what that way doesn't have.
+// validateWays reports a definition that doesn't say how its feeds are read, or that has keys for
+// another kind of source.
 func (d *Definition) validateWays(r *config.Report) {
-	beside := d.Files != nil && d.Push != nil && d.HTTP == nil && d.SQL == nil // push may stand beside files
+	beside := d.Files != nil && d.Push != nil && d.HTTP == nil && d.SQL == nil // push may be combined with files
 	if !beside && !d.allHaveFiles() {
 		r.ExactlyOne("a way to read", "http", "files", "sql", "push")
 	}
@@ -229,20 +232,20 @@ func (d *Definition) validateWays(r *config.Report) {
 	}
 }
 
-// validateWay reports what a feed lacks for the way in which it is read.
+// validateWay reports what a feed lacks for its kind of source.
 func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 	if f.Legs != nil && (d.SQL != nil || f.files != nil && f.files.Format == formatCSV) {
 		r.Problemf("feeds."+feed+".legs",
-			"are a list of JSON within the row of a call, and these rows have columns; leave them out")
+			"are a JSON list within the row of a call, and these rows have columns; remove them")
 	}
 	for _, key := range []string{"for", "complete", "max_rows", "snapshot"} {
 		if key = "feeds." + feed + "." + key; d.HTTP == nil && r.Given(key) {
-			r.Problemf(key, "is for http only; leave it out")
+			r.Problemf(key, "only works with http; remove it")
 		}
 	}
 	switch {
 	case f.Files != nil && d.HTTP != nil:
-		r.Problemf("feeds."+feed+".files", "can't stand beside http; describe the files in a second definition")
+		r.Problemf("feeds."+feed+".files", "can't be combined with http; describe the files in a second definition")
 		return
 	case f.files != nil:
 		d.validateFiles(r, feed, f)
@@ -251,23 +254,24 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		return
 	}
 	if f.Filter.By == "" && !f.Snapshot && !r.Given("feeds."+feed+".filter") {
-		r.Problemf("feeds."+feed+".filter", "is missing; say by: start or by: end, of which time of a call the filter speaks")
+		r.Problemf("feeds."+feed+".filter", "is missing; set by: start or by: end, the time of a call that the filter applies to")
 	}
 	if given := f.Filter.Overlap.given; given != "" && wholeNumber.MatchString(given) != (d.SQL != nil) {
 		r.Problemf("feeds."+feed+".filter.overlap",
-			"must be how many numbers of the key are read again in a database, such as 1000, "+
-				"and how much time over HTTP, such as 5m")
+			"must be the number of keys that are read again in a database, such as 1000, "+
+				"or a length of time over HTTP, such as 5m")
 	}
 	if d.SQL != nil {
 		d.validateSQL(r, feed, f)
 		return
 	}
 	if f.Request.Path == "" {
-		r.Problemf("feeds."+feed+".request.path", "is missing; give the path that calls are asked from")
+		r.Problemf("feeds."+feed+".request.path", "is missing; set the path of the list of calls")
 	}
 }
 
-// validateParameters reports texts, paths and conditions of a feed that name parameters which the definition lacks.
+// validateParameters reports texts, paths and conditions of a feed that name parameters which the
+// definition doesn't have.
 func (d *Definition) validateParameters(r *config.Report, key string, f *Feed) {
 	d.validateRequest(r, key+".request.", &f.Request)
 	d.validateFor(r, key, f)
@@ -321,13 +325,13 @@ func (d *Definition) validateRequest(r *config.Report, prefix string, request *R
 	d.validateTexts(r, prefix, path, false)
 }
 
-// validateTexts reports texts, by their keys behind a prefix, that name parameters which the
-// definition lacks, or secrets where they would be empty.
+// validateTexts reports texts that name parameters which the definition doesn't have, or secrets
+// where they would be empty. prefix goes before the texts' keys.
 func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[string]string, secrets bool) {
 	for key, text := range texts {
 		for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
 			if d.Parameters[found[1]].Map != "" {
-				r.Problemf(prefix+key, "names %s, which holds several values by name and stands for no text", found[1])
+				r.Problemf(prefix+key, "names %s, which has several values by name and can't be used as a text", found[1])
 			} else if !secrets || !d.Parameters[found[1]].Secret {
 				d.validateNames(r, prefix+key, found[1:])
 			}
@@ -335,20 +339,20 @@ func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[st
 	}
 }
 
-// validateNames reports parameters that the definition lacks, and secrets.
+// validateNames reports parameters that the definition doesn't have, and secrets.
 func (d *Definition) validateNames(r *config.Report, key string, names []string) {
 	for _, n := range names {
 		switch p, known := d.Parameters[n]; {
 		case !known:
 			hint := ""
 			if n == "from" || n == "to" {
-				hint = "; an end of a span needs a form of times, such as {" + n + "|rfc3339}"
+				hint = "; an end of the span needs a form of time, such as {" + n + "|rfc3339}"
 			}
 			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
 		case p.Secret:
 			r.Problemf(key,
-				"names %s, which is a secret; secrets work in headers and auth of http and in query and body of a request only, "+
-					"since others are stored or shown", n)
+				"names %s, which is a secret; secrets only work in headers and auth of http and in query and body of a request, "+
+					"since other texts are stored or shown", n)
 		}
 	}
 }
@@ -377,38 +381,38 @@ func (f *Feed) Validate(r *config.Report) {
 	case r.Given("record"):
 		f.validateVisits(r)
 	default:
-		r.Problemf("record", "is missing; say what the fields of a call are taken from")
+		r.Problemf("record", "is missing; set where the fields of a call come from")
 	}
 	r.OneOf("format", f.Format, formatJSON, formatJSONLines, formatCSV)
 	r.OneOf("encoded", f.Encoded, "", "url")
 	for _, key := range []string{"rows", "total", "next.url", "next.token"} {
 		if f.Format != formatJSON && r.Given(key) {
-			r.Problemf(key, "is a path in a page of JSON, and an answer of format %s has rows only; leave it out", f.Format)
+			r.Problemf(key, "is a path in a JSON page, and an answer of format %s only has rows; remove it", f.Format)
 		}
 	}
 	if f.Format != formatCSV && len(f.Columns) > 0 {
-		r.Problemf("columns", "are of format: csv")
+		r.Problemf("columns", "only works with format: csv")
 	}
 	if f.Totals != nil && (f.Filter.By == byInserted || f.Total != nil) {
-		r.Problemf("totals", "are of a filter by start or end without total")
+		r.Problemf("totals", "only works with a filter by start or end and without total")
 	}
 	if f.Legs != nil && (f.Format != formatJSON && f.Format != formatJSONLines || f.countsVisits()) {
-		r.Problemf("legs", "are a list of JSON within the row of a call; leave them out")
+		r.Problemf("legs", "are a JSON list within the row of a call; remove them")
 	}
 	r.OneOf("complete", cmp.Or(f.Complete, completeTotal), completeTotal)
 	if f.Complete != "" && f.Total == nil {
-		r.Problemf("complete", "needs total, the path of the provider's count of what was asked; add it")
+		r.Problemf("complete", "needs total, the path of the provider's count for the request; add it")
 	}
 	r.AtLeast("max_rows", int64(f.MaxRows), 0)
 	if f.Next.In == inBody && f.Request.Method != http.MethodPost {
-		r.Problemf("next.in", "is body, and the request has none; say method: POST in it")
+		r.Problemf("next.in", "is body, and the request has none; set method: POST in it")
 	}
 	if f.Whole != nil && !f.hasLegs() {
 		r.Problemf("whole", "%s", noLegs)
 	}
 	validateLegs(r, "defaults.", f)
 	if f.Filter.By == byInserted && f.Final != nil {
-		r.Problemf("final", "needs a filter by start or end: a row that was inserted is read once")
+		r.Problemf("final", "needs a filter by start or end: a filter by insertion reads each row once")
 	}
 }
 
@@ -429,20 +433,20 @@ func (d *Record) Validate(r *config.Report) {
 	validateWords(r, "emergency", &d.Emergency, truthWords, "true or false")
 	for key, v := range d.values() {
 		if usesPercent(v) && !strings.HasSuffix(key, ".loss") {
-			r.Problemf(key, "has unit: percent, which is for the loss of media; leave it out")
+			r.Problemf(key, "has unit: percent, which only works for the loss of media; remove it")
 		}
 	}
 	if n := len(d.Charges); n > cdr.MaxCharges {
 		r.Problemf("charges", "has %d components, at most %d: add some of them up with expr", n, cdr.MaxCharges)
 	}
-	for i, c := range d.Charges { // a revision is compared with the amount that is known of its component
+	for i, c := range d.Charges { // a revision is compared by component
 		if slices.ContainsFunc(d.Charges[:i], func(other Charge) bool { return other.Component == c.Component }) {
-			r.Problemf(fmt.Sprintf("charges[%d].component", i), "is that of another charge too: name another one, or give one amount as a list of values")
+			r.Problemf(fmt.Sprintf("charges[%d].component", i), "is also the component of another charge: choose another name, or give one amount as a list of values")
 		}
 	}
 }
 
-// validateWords reports words of tables and constants that a field doesn't have.
+// validateWords reports words in tables and constants that a field doesn't allow.
 func validateWords[T any](r *config.Report, key string, v *Value, known map[string]T, words string) {
 	for _, a := range v.alternatives {
 		for text, e := range a.Table {
@@ -485,7 +489,7 @@ func (d *Record) values() map[string]*Value {
 	return all
 }
 
-// CurrencyFor is the currency where a charge names none; XXX: it isn't known.
+// CurrencyFor is the currency of a charge without one; XXX if unknown.
 func (d *Definition) CurrencyFor(parameters map[string][]string) string {
 	return cmp.Or(expand(d.Currency, parameters), unknownCurrency)
 }

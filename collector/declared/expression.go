@@ -15,16 +15,18 @@ import (
 )
 
 const (
-	// expressionNodes and expressionMemory bound an expression in size, and in what it allocates for a row.
+	// expressionNodes and expressionMemory limit the size of an expression, and the memory that it
+	// allocates for a row.
 	expressionNodes  = 1_000
 	expressionMemory = 1_000_000
 )
 
-// expression is compiled once. It sees the row's values by their names, and the source's parameters.
+// expression is compiled once. It has access to the row's values by name, and to the source's
+// parameters.
 type expression struct {
 	program    *vm.Program
-	names      []string // of the row's values that it uses
-	parameters []string // that it names
+	names      []string // names of the row's values that it uses
+	parameters []string // parameters that it uses
 	usesZone   bool     // it reads or writes a time in the source's zone
 }
 
@@ -38,7 +40,7 @@ func (e *expression) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// compile compiles an expression that gives a truth value, or any.
+// compile compiles an expression, which gives a truth value or anything.
 func compile(text string, truth bool) (*expression, error) {
 	used := new(names)
 	options := []expr.Option{
@@ -63,23 +65,23 @@ func compile(text string, truth bool) (*expression, error) {
 
 const stringFunction = "string"
 
-// stringOf is the function string: of a missing value it is missing, and not the text <nil>.
+// stringOf is the function string. For a missing value it returns nil, not the text <nil>.
 func stringOf(values ...any) (any, error) {
 	if values[0] == nil {
-		return nil, nil //nolint:nilnil // nil is what is missing
+		return nil, nil //nolint:nilnil // nil means missing
 	}
 	return fmt.Sprint(values[0]), nil
 }
 
-// names collects the values and parameters that an expression uses, and what is wrong with a call
-// of a function.
+// names collects the values and parameters that an expression uses, and the first wrong call of a
+// function.
 type names struct {
 	all, parameters []string
 	usesZone        bool
 	problem         string
 }
 
-// isParameters says whether a node is all parameters of the source.
+// isParameters says whether a node is the mapping of all parameters of the source.
 func isParameters(node ast.Node) bool {
 	switch of := node.(type) {
 	case *ast.ChainNode:
@@ -94,7 +96,7 @@ func isParameters(node ast.Node) bool {
 	return false
 }
 
-// addParameter notes a parameter that an expression names.
+// addParameter records a parameter that an expression uses.
 func (n *names) addParameter(of, name ast.Node) {
 	if key, ok := name.(*ast.StringNode); ok && isParameters(of) {
 		n.parameters = append(n.parameters, key.Value)
@@ -132,9 +134,9 @@ func (n *names) Visit(node *ast.Node) {
 	}
 }
 
-// expressionFails is what is wrong with a row whose expression has no result.
-const expressionFails = "has an expression that fails: " +
-	"what it uses is missing, or isn't the number or time that it needs"
+// expressionFails is the problem of a row whose expression has no result.
+const expressionFails = "has a failing expression: " +
+	"a value that it uses is missing, or isn't the number or time that it needs"
 
 // run evaluates the expression over a row.
 func (e *expression) run(r *row) (result any, problem string) {
@@ -156,19 +158,19 @@ func (e *expression) run(r *row) (result any, problem string) {
 	r.machine.MemoryBudget = expressionMemory
 	result, err := r.machine.Run(e.program, env)
 	if err != nil {
-		return nil, expressionFails // its own text may quote the row
+		return nil, expressionFails // the error's own text may quote the row
 	}
 	return result, ""
 }
 
-// truth evaluates a condition; one that fails doesn't hold, and says so.
+// truth evaluates a condition. If it fails, it is false, with a problem.
 func (e *expression) truth(r *row) (yes bool, problem string) {
 	result, problem := e.run(r)
 	yes, _ = result.(bool)
 	return yes, problem
 }
 
-// text is what the expression gives, as a text; nil is missing.
+// text is the expression's result as a text; nil means missing.
 func (e *expression) text(r *row) (text string, is form, problem string) {
 	result, problem := e.run(r)
 	if result == nil {
@@ -180,7 +182,7 @@ func (e *expression) text(r *row) (text string, is form, problem string) {
 	return "", nested, ""
 }
 
-// parametersAsValues are the source's parameters as an expression sees them.
+// parametersAsValues are the source's parameters in the form for expressions.
 func (r *row) parametersAsValues() map[string]any {
 	all := make(map[string]any, len(r.parameters))
 	for name, values := range r.parameters {
@@ -191,7 +193,8 @@ func (r *row) parametersAsValues() map[string]any {
 	return all
 }
 
-// value is one of the row's as an expression sees it: numbers of JSON are numbers, other values text, objects and arrays what they hold.
+// value is a value of the row in the form for expressions: JSON numbers are numbers, objects and
+// arrays keep their content, other values are texts.
 func (r *row) value(name string) any {
 	if name == forKey && r.each != nil {
 		return r.each
@@ -224,8 +227,8 @@ func valueOf(raw []byte, percent bool) any {
 // sureDigits is how many digits of a number a float64 always keeps.
 const sureDigits = 15
 
-// numberOf is a number of JSON as an expression sees it. One that neither an int nor a float holds
-// exactly stays the text that it is: two ids must not become one, nor an amount another.
+// numberOf is a JSON number in the form for expressions. A number that neither an int nor a float
+// represents exactly stays a text: otherwise two ids, or two amounts, could become equal.
 func numberOf(text string) any {
 	if n, err := strconv.Atoi(text); err == nil {
 		return n

@@ -9,9 +9,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// layers are the mappings of a definition whose keys are amended one by one. A key that isn't here
-// is replaced as a whole: half of one condition, value or way to the next page and half of another
-// make no sense. * stands for each key.
+// layers are the mappings of a definition whose keys are replaced one by one. Any other key is
+// replaced as a whole: half of one condition, value or `next` and half of another make no sense. *
+// stands for each key.
 type layers map[string]layers
 
 var amended = layers{
@@ -21,8 +21,8 @@ var amended = layers{
 	}},
 }
 
-// extend amends the definition that a file names under `extends`: what the file doesn't have is as
-// there.
+// extend adds the definition that a file names under `extends`: it provides what the file doesn't
+// set.
 func extend(root *yaml.Node) *config.Problem {
 	at := keyOf(root, "extends")
 	if at < 0 {
@@ -34,7 +34,7 @@ func extend(root *yaml.Node) *config.Problem {
 	}
 	text, err := BuiltinText(name.Value)
 	if err != nil {
-		return problem("must be a definition that is built in: %s", err)
+		return problem("must be a built-in definition: %s", err)
 	}
 	var base yaml.Node
 	if err := yaml.Unmarshal(text, &base); err != nil {
@@ -45,8 +45,8 @@ func extend(root *yaml.Node) *config.Problem {
 	return nil
 }
 
-// moveTo gives all lines of a text as one: what is wrong with a key of it is so because of what
-// amends it.
+// moveTo gives all lines of a text the same position: a problem in the base definition comes from
+// the file that extends it.
 func moveTo(n *yaml.Node, line int) {
 	n.Line = line
 	for _, inner := range n.Content {
@@ -54,7 +54,7 @@ func moveTo(n *yaml.Node, line int) {
 	}
 }
 
-// keyOf is the place of a key in a mapping, before its value; -1 if it has none.
+// keyOf is the index of a key in a mapping, before its value; -1 if it doesn't have the key.
 func keyOf(mapping *yaml.Node, name string) int {
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == name {

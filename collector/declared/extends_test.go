@@ -77,8 +77,8 @@ func TestExtends(t *testing.T) {
 
 func TestExtendsProblems(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"no such definition", "provider: mine\nextends: astrisk\n", "mine.yaml:2: extends: must be a definition that is built in: unknown definition; there are: asterisk"},
-		{"one in Go", "extends: wavix\n", "mine.yaml:1: extends: must be a definition that is built in"},
+		{"no such definition", "provider: mine\nextends: astrisk\n", "mine.yaml:2: extends: must be a built-in definition: unknown definition; the built-in ones are asterisk"},
+		{"one in Go", "extends: wavix\n", "mine.yaml:1: extends: must be a built-in definition"},
 		{"what is wrong here", "extends: asterisk\nfeeds:\n  cdr:\n    ignore: 'x =='\n", "mine.yaml:4: feeds.cdr.ignore: isn't a valid expression"},
 		{"what is wrong there because of this", "extends: asterisk\nparameters:\n  trunks:\n", "mine.yaml:1: feeds.cdr.record.direction: names the parameter trunks"},
 		{"an unknown key", "extends: asterisk\nfeed: {}\n", "mine.yaml:2: feed: unknown key"},

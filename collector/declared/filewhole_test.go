@@ -140,7 +140,7 @@ func TestWholeCrash(t *testing.T) {
 
 func TestFilesDefinitionProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
-		{"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:", "files: a way to read is already given by http"},
+		{"beside http", "feeds:", "http: {base_url: 'https://a.example'}\nfeeds:", "files: a way to read is already set by http"},
 		{"another way", "read: lines", "read: tail", "files.read: must be lines or whole"},
 		{"format", "format: csv", "format: yaml", "files.format: must be csv, jsonl or pattern"},
 		{"format of whole files", "read: lines, format: csv", "read: whole, format: jsonl", "files.format: must be csv, json, pattern or xml"},
@@ -175,7 +175,7 @@ func TestFilesBlockProblems(t *testing.T) {
 		{"a bad pattern", filesDefinition(csvLines), "calls: {}, paths: ['[']", "has a pattern that can't be read"},
 		{"no paths of its own", own, "calls: {}", "calls.paths: is missing"},
 		{"paths of its own", own, "calls: {paths: [a]}", ""},
-		{"paths in the feed", filesDefinition(csvLines), "calls: {paths: [a]}, paths: [a]", "calls.paths: is for a feed whose definition has files of its own"},
+		{"paths in the feed", filesDefinition(csvLines), "calls: {paths: [a]}, paths: [a]", "calls.paths: only works for a feed whose definition has its own files"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := openBlock(t.TempDir(), c.definition, c.block, time.Now); c.want == "" != (err == nil) || err != nil && !strings.Contains(err.Error(), c.want) {

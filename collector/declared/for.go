@@ -14,7 +14,7 @@ const (
 	completeTotal = "total"
 )
 
-// forIn is a value of the feed's `for` in a text of its request.
+// forIn matches the use of a value of the feed's `for` in a text of its request.
 var forIn = regexp.MustCompile(`\{for\.([a-z0-9_]+)\}`)
 
 // combinations are the sets of values, by name, with which the list is read. Without `for` the feed
@@ -41,7 +41,7 @@ func (f *Feed) combinations(parameters map[string][]string) []map[string]string 
 	return all
 }
 
-// with is the feed whose request has values of `for` in the place of their names.
+// with is the feed with values of `for` in place of their names in its request.
 func (f *Feed) with(values map[string]string) *Feed {
 	if values == nil {
 		return f
@@ -62,7 +62,7 @@ func (f *Feed) with(values map[string]string) *Feed {
 	return &with
 }
 
-// validateFor reports names that a request or a record has and `for` hasn't, or the other way
+// validateFor reports names in a request or a record that `for` doesn't have, and the other way
 // round.
 func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 	used := make(map[string]bool)
@@ -71,7 +71,7 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 	for where, text := range query {
 		for _, found := range forIn.FindAllStringSubmatch(text, -1) {
 			if used[found[1]] = true; f.For[found[1]] == nil {
-				r.Problemf(key+".request."+where, "names %s, and the feed's for has no %s", found[0], found[1])
+				r.Problemf(key+".request."+where, "names %s, but the feed's for doesn't have %s", found[0], found[1])
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 		for _, a := range v.alternatives {
 			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
 				if len(p) == 2 && p[0] == forKey && f.For != nil && f.For[p[1]] == nil {
-					r.Problemf(key+".record."+value, "names %s, and the feed's for has no %s", strings.Join(p, "."), p[1])
+					r.Problemf(key+".record."+value, "names %s, but the feed's for doesn't have %s", strings.Join(p, "."), p[1])
 				}
 			}
 		}
@@ -88,11 +88,11 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 		at := key + ".for." + of
 		switch {
 		case !name.MatchString(of):
-			r.Problemf(at, "must be called with small letters, digits and _, such as type")
+			r.Problemf(at, "must have a name of lower-case letters, digits and _, such as type")
 		case len(values) == 0:
-			r.Problemf(at, "is empty; give the values to ask for")
+			r.Problemf(at, "is empty; add the values to read")
 		case !used[of]:
-			r.Problemf(at, "isn't in the request; name {for.%s} in its path, query or body", of)
+			r.Problemf(at, "isn't in the request; use {for.%s} in its path, query or body", of)
 		}
 		for _, text := range values {
 			for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {

@@ -161,12 +161,12 @@ feeds:
 
 func TestForProblems(t *testing.T) {
 	for _, c := range []struct{ name, path, feed, want string }{
-		{"not in the request", "/{for.a}", "for: {a: x, b: y}", "feeds.calls.for.b: isn't in the request; name {for.b}"},
-		{"unknown in the request", "/{for.c}", "for: {a: x}", "request.path: names {for.c}, and the feed's for has no c"},
-		{"none at all", "/{for.c}", "", "request.path: names {for.c}, and the feed's for has no c"},
+		{"not in the request", "/{for.a}", "for: {a: x, b: y}", "feeds.calls.for.b: isn't in the request; use {for.b}"},
+		{"unknown in the request", "/{for.c}", "for: {a: x}", "request.path: names {for.c}, but the feed's for doesn't have c"},
+		{"none at all", "/{for.c}", "", "request.path: names {for.c}, but the feed's for doesn't have c"},
 		{"unknown in the record", "/{for.a}", "for: {a: x}", "record.direction: names for.b"},
 		{"empty", "/{for.a}", "for: {a: []}", "feeds.calls.for.a: is empty"},
-		{"name", "/{for.a}", "for: {A-b: x}", "must be called with small letters"},
+		{"name", "/{for.a}", "for: {A-b: x}", "must have a name of lower-case letters"},
 		{"no list", "/{for.a}", "for: {a: '{key}'}", "for.a: has {key}, which must be a text, or a parameter with list: true alone"},
 		{"a list and more", "/{for.a}", "for: {a: 'x{trunks}'}", "for.a: has x{trunks}, which must be"},
 		{"complete", "/calls", "complete: rows", `complete: must be total, is "rows"`},
@@ -182,7 +182,7 @@ func TestForProblems(t *testing.T) {
 	}
 	for _, key := range []string{"for: {a: x}", "complete: total", "max_rows: 5"} {
 		text := strings.Replace(filesDefinition(csvLines), "    record:", "    "+key+"\n    record:", 1)
-		if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), "is for http only") {
+		if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), "only works with http") {
 			t.Errorf("%s of files: %v", key, err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestComplete(t *testing.T) {
 		{"a page without rows too early", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":[]`}, "1", "1 rows"},
 		{"no next page too early", "{url: next}", []string{`"total":2,"next":"/2","rows":` + rows(1), `"total":3,"next":null,"rows":` + rows(2)}, "1 2", "2 rows"},
 		{"the same row twice", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)}, "1 1", "1 rows"},
-		{"no total", "{page: p}", []string{`"rows":` + rows(1)}, "", "the answer has no total at total, which says when the read is complete"},
+		{"no total", "{page: p}", []string{`"rows":` + rows(1)}, "", "the answer has no total at total, which decides when the read is complete"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)
@@ -230,7 +230,7 @@ func TestMaxRows(t *testing.T) {
 		{"as many", "", []int{1, 31, 59}, 3, ""},
 		{"more", "", []int{1, 2, 3, 4, 5, 31, 40, 45, 59}, 0, ""},
 		{"a total says it", "    total: n\n", []int{1, 2, 31, 40, 59}, 5, ""},
-		{"as many in a grain", "", []int{1, 1, 1}, 0, "have 3 rows, as many as max_rows, so there may be more"},
+		{"as many in a grain", "", []int{1, 1, 1}, 0, "have 3 rows, the limit max_rows, so there may be more"},
 		{"pages", "    next: {offset: o}\n", []int{1, 2, 31, 32, 40}, 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

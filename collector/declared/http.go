@@ -15,7 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// HTTP says how a provider is asked. Its texts may name parameters in braces.
+// HTTP says how to send requests to a provider. Its texts may name parameters in braces.
 type HTTP struct {
 	BaseURL           string            `yaml:"base_url"`
 	Headers           map[string]string `yaml:"headers"`
@@ -23,7 +23,7 @@ type HTTP struct {
 	RequestsPerMinute int               `yaml:"requests_per_minute"`
 }
 
-// Auth is how requests are authorized; at most one of its ways.
+// Auth is how requests are authorized: at most one of these.
 type Auth struct {
 	Basic  *Basic  `yaml:"basic"`
 	Bearer string  `yaml:"bearer"`
@@ -36,20 +36,20 @@ type Basic struct {
 	Password string `yaml:"password"`
 }
 
-// OAuth2 gets a token for client credentials, or what takes their place (RFC 6749).
+// OAuth2 gets a token with client credentials, or with another grant (RFC 6749).
 type OAuth2 struct {
 	TokenURL     string `yaml:"token_url"`
 	ClientID     string `yaml:"client_id"`
 	ClientSecret string `yaml:"client_secret"`
-	// RefreshToken is spent for tokens; the provider may answer with its successor.
+	// RefreshToken is exchanged for tokens; the provider may return its successor.
 	RefreshToken string `yaml:"refresh_token"`
 	// ClientIn says where the client's credentials go: header or body.
 	ClientIn string            `yaml:"client_in"`
 	Params   map[string]string `yaml:"params"`
 }
 
-// texts are all that may name parameters, by their keys. Secrets may stand in all but the
-// addresses.
+// texts are all texts that may name parameters, by their keys. Secrets may stand in all of them
+// except the addresses.
 func (h *HTTP) texts() (all, addresses map[string]string) {
 	all, addresses = map[string]string{"auth.bearer": h.Auth.Bearer}, map[string]string{baseURL: h.BaseURL}
 	addKeys(all, "headers", h.Headers)
@@ -64,7 +64,7 @@ func (h *HTTP) texts() (all, addresses map[string]string) {
 	return all, addresses
 }
 
-// addKeys adds the texts of a mapping, which is at a path, under their own paths.
+// addKeys adds the texts of a mapping at a path, under their own paths.
 func addKeys(to map[string]string, path string, texts map[string]string) {
 	for key, text := range texts {
 		to[config.KeyPath(path, key)] = text
@@ -83,14 +83,15 @@ func (o *OAuth2) SetDefaults() { o.ClientIn = "body" }
 
 // Validate implements config.Validator.
 func (o *OAuth2) Validate(r *config.Report) {
-	r.Required("token_url", o.TokenURL, "the address that gives tokens; /… is of base_url")
+	r.Required("token_url", o.TokenURL, "the address for tokens; /… is relative to base_url")
 	r.OneOf("client_in", o.ClientIn, "header", "body")
 	if o.RefreshToken != "" {
-		r.Required("client_secret", o.ClientSecret, "a refresh token that the provider rotates is kept encrypted with a key that is derived from it")
+		r.Required("client_secret", o.ClientSecret, "it encrypts the refresh token that the provider rotates")
 	}
 }
 
-// Request is what is asked for the first page of a span: {from|FORMAT} and {to|FORMAT} are its ends.
+// Request is the request for the first page of a span, whose ends are {from|FORMAT} and
+// {to|FORMAT}.
 type Request struct {
 	Path  string            `yaml:"path"`
 	Query map[string]string `yaml:"query"`
@@ -99,7 +100,8 @@ type Request struct {
 	Body   *requestBody `yaml:"body"`
 }
 
-// texts are all that may name parameters, by their keys. Secrets may stand in the query and the body.
+// texts are all texts that may name parameters, by their keys. Secrets may stand in the query and
+// the body.
 func (r *Request) texts() (secret, path map[string]string) {
 	secret = make(map[string]string)
 	addKeys(secret, "query", r.Query)
@@ -112,43 +114,44 @@ func (r *Request) Validate(report *config.Report) {
 	morning, evening := time.Date(2025, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(2026, 11, 23, 17, 18, 19, 0, time.UTC)
 	report.OneOf("method", cmp.Or(r.Method, http.MethodGet), http.MethodGet, http.MethodPost)
 	if r.Body != nil && r.Method != http.MethodPost {
-		report.Problemf("body", "is of method: POST; add that, or leave the body out")
+		report.Problemf("body", "needs method: POST; add that, or remove the body")
 	}
 	texts, path := r.texts()
 	addKeys(texts, "", path)
 	for key, text := range texts {
 		for _, found := range timeIn.FindAllStringSubmatch(text, -1) {
 			if formatTime(morning, found[2]) == formatTime(evening, found[2]) {
-				report.Problemf(key, "has %s, which is the same at any time; for a day write {%s|2006-01-02}, "+
-					"else another form of times", found[0], found[1])
+				report.Problemf(key, "has %s, which doesn't depend on the time; for a day write {%s|2006-01-02}, "+
+					"otherwise another form of time", found[0], found[1])
 			}
 		}
 	}
 }
 
-// Filter says what the provider's filter of time means.
+// Filter says what the provider's time filter means.
 type Filter struct {
-	// By says of which time the filter speaks: start or end of a call, or when its row was inserted.
+	// By is the time that the filter applies to: start or end of a call, or when its row was
+	// inserted.
 	By        string        `yaml:"by"`
 	Grain     time.Duration `yaml:"grain"`
 	MaxRange  time.Duration `yaml:"max_range"`
 	Retention time.Duration `yaml:"retention"`
-	// MinAge is how long ago a row must be for it to be asked for.
+	// MinAge is the age that a record must have before it is requested.
 	MinAge time.Duration `yaml:"min_age"`
-	// Key is the column of SQL by which rows are inserted.
+	// Key is the SQL column that numbers rows by insertion.
 	Key     string  `yaml:"key"`
 	Overlap overlap `yaml:"overlap"`
 }
 
-// overlap is how much of what was inserted is read again: a number of the key's values in SQL, or a
-// time over HTTP.
+// overlap is how much is read again of a feed by insertion: a number of keys in SQL, or a time over
+// HTTP.
 type overlap struct {
 	keys  int64
 	time  time.Duration
-	given string // as the definition has it
+	given string // the text in the definition
 }
 
-// defaultOverlap: a row may become visible a little after the time or the number that it carries.
+// defaultOverlap: a row may become visible a little after its time or its number.
 var defaultOverlap = overlap{keys: 1000, time: time.Minute}
 
 var wholeNumber = regexp.MustCompile(`^-?[0-9]+$`)
@@ -162,7 +165,7 @@ func (o *overlap) DecodeNode(n *config.Node) {
 	}
 }
 
-// The times that a filter may speak of.
+// The times that a filter may apply to.
 const (
 	byStart    = "start"
 	byEnd      = "end"
@@ -172,7 +175,7 @@ const (
 // Validate implements config.Validator.
 func (f *Filter) Validate(r *config.Report) {
 	if !r.Given("by") {
-		r.Problemf("by", "is missing; say whether the filter is of the start or the end of calls, or of when their rows were inserted")
+		r.Problemf("by", "is missing; say whether the filter applies to the start or the end of calls, or to when their rows were inserted")
 	} else {
 		r.OneOf("by", f.By, byStart, byEnd, byInserted)
 	}
@@ -181,15 +184,17 @@ func (f *Filter) Validate(r *config.Report) {
 	r.DurationAtLeast("overlap", f.Overlap.time, 0)
 }
 
-// Next says how the next page is found. Without it there is one page.
+// Next says how to find the next page. Without it there is one page.
 type Next struct {
-	// URL is where a page has the address of the next one, Token where it has a token for the parameter Query.
+	// URL is the path of the next page's address in a page; Token is the path of its token, for the
+	// parameter Query.
 	URL   path   `yaml:"url"`
 	Token path   `yaml:"token"`
 	Query string `yaml:"query"`
-	// Link is the relation of the link in the Link header that leads to the next page.
+	// Link is the relation of the next page's link in the Link header.
 	Link string `yaml:"link"`
-	// Page is the parameter that counts pages, from From on; Offset the one that counts rows.
+	// Page is the parameter with the page number, starting with From; Offset the parameter with the
+	// number of rows to skip.
 	Page   string `yaml:"page"`
 	From   int    `yaml:"from"`
 	Offset string `yaml:"offset"`
@@ -207,23 +212,23 @@ const (
 func (n *Next) Validate(r *config.Report) {
 	r.OneOf("in", cmp.Or(n.In, inQuery), inQuery, inBody)
 	if n.In == inBody && n.Token == nil && n.Page == "" && n.Offset == "" {
-		r.Problemf("in", "is of token, page or offset; leave it out")
+		r.Problemf("in", "only works with token, page or offset; remove it")
 	} else if _, err := parsePath(n.parameter()); n.In == inBody && err != nil {
-		r.Problemf("", "names %s, which is in the body and so %s", n.parameter(), err)
+		r.Problemf("", "names %s, which is in the body, so it %s", n.parameter(), err)
 	}
 	ways := []string{"url", "token", "link", "page", "offset"}
 	switch given := slices.DeleteFunc(ways, func(key string) bool { return !r.Given(key) }); {
 	case len(given) > 1:
 		r.Problemf("", "must have one of url, token, link, page and offset")
 	case (n.Token == nil) != (n.Query == ""):
-		r.Problemf("", "must have token and query together: where the token is, and the parameter that it goes to")
+		r.Problemf("", "must have both token and query: the token's path, and the parameter that sends it")
 	}
 }
 
-// parameter is the name of what leads to another page.
+// parameter is the name of the parameter that selects the page.
 func (n *Next) parameter() string { return cmp.Or(n.Query, n.Page, n.Offset) }
 
-// span is a range of time that is asked for.
+// span is a requested range of time.
 type span struct{ from, to time.Time }
 
 // widened is the span in whole grains.
@@ -236,7 +241,7 @@ func (f *Filter) widened(s span) span {
 	return span{from, to}
 }
 
-// upTo is the span as far as it is old enough to be asked for.
+// upTo is the part of the span that is old enough to be requested.
 func (f *Filter) upTo(s span, now time.Time) span {
 	grain := time.Second
 	if f.MinAge > 0 {
@@ -263,8 +268,9 @@ func (s span) fill(text string) string {
 	})
 }
 
-// address is the address of the first page of a span. In place of a secret it has its name in
-// braces, so that no secret gets into what is kept or shown: authorize puts it in.
+// address is the address of the first page of a span. It has the name of a secret in braces in
+// place of the secret, so that no secret gets into stored or shown texts; authorize puts the secret
+// in.
 func (f *Feed) address(s span, parameters map[string][]string) string {
 	path := expand(s.fill(f.Request.Path), parameters)
 	query := url.Values{}
@@ -300,8 +306,8 @@ func secretNames(text string, secrets map[string]bool) (names []string) {
 	return names
 }
 
-// withSecrets is a link to the next page with the secrets of the first page's query, whether the
-// link has them or not, by their names again.
+// withSecrets is a link to the next page in which the secrets of the first page's query stand by
+// name again, whether the link has them or not.
 func (f *Feed) withSecrets(link, first string) string {
 	for key, text := range f.Request.Query {
 		if len(secretNames(text, f.secrets)) == 0 || link == "" {
@@ -313,7 +319,7 @@ func (f *Feed) withSecrets(link, first string) string {
 		}
 		u, err := url.Parse(link)
 		if err != nil {
-			return link // the client refuses it
+			return link // the client will refuse it
 		}
 		pairs := slices.DeleteFunc(strings.Split(u.RawQuery, "&"), func(pair string) bool {
 			name, _, _ := strings.Cut(pair, "=")
@@ -326,11 +332,11 @@ func (f *Feed) withSecrets(link, first string) string {
 	return link
 }
 
-// withParameter is an address with one more parameter, or another value of it.
+// withParameter is an address with another parameter, or with another value of it.
 func withParameter(address, key, value string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", errors.New("the address of a page can't be read") // it may hold a token
+		return "", errors.New("the address of a page can't be read") // it may contain a token
 	}
 	query := u.Query()
 	query.Set(key, value)

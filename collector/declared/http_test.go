@@ -183,7 +183,7 @@ func TestNextPage(t *testing.T) {
 			"two members on the way to rows",
 		},
 		{
-			"a total that is no number", "{page: p}",
+			"a total that isn't a number", "{page: p}",
 			[]string{`"total":"many"`},
 			"", 1,
 			"total at total isn't a whole number",
@@ -197,7 +197,7 @@ func TestNextPage(t *testing.T) {
 			"total at total isn't a whole number",
 		},
 		{"null where the total says none", "{url: next}", []string{`"rows":null,"total":0`}, "", 1, ""},
-		{"null without a total", "{url: next}", []string{`"rows":null,"error":"x"`}, "", 1, "it is no page of calls"},
+		{"null without a total", "{url: next}", []string{`"rows":null,"error":"x"`}, "", 1, "it isn't a page of calls"},
 		{"page", "{page: p, from: 1}", []string{`"total":1`, "", `"rows":[]`, ""}, "1 2", 3, ""},
 		{"offset", "{offset: o}", []string{"", "", `"rows":[]`}, "1 2", 3, ""},
 		{"refused behind the total", "{page: p, from: 1}", []string{`"total":2`, `"total":2`, "!404"}, "1 2", 3, ""},
@@ -234,7 +234,7 @@ func TestNextPage(t *testing.T) {
 func TestRefusedRequest(t *testing.T) {
 	for _, c := range []struct{ name, first, what, todo string }{
 		{"the first page", "!400", "refuses the request", "check path, query and max_range"},
-		{"a page behind the last one", `{"rows":` + rows(1) + `}`, "paging broke off", "name the provider's count as total"},
+		{"a page after the last one", `{"rows":` + rows(1) + `}`, "paging broke off", "set total in the definition"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)
@@ -253,7 +253,8 @@ func TestRefusedRequest(t *testing.T) {
 	}
 }
 
-// TestFormats: rows of CSV and of JSON lines; what can't be read is set aside, and a cut answer is asked for again.
+// TestFormats: rows of CSV and of JSON lines. A row that can't be read is set aside, and a cut
+// answer is requested again.
 func TestFormats(t *testing.T) {
 	const row1, row2 = "1,2026-11-23T11:00:00Z\n", "2,2026-11-23T11:01:00Z"
 	for _, c := range []struct{ name, format, body, want string }{
@@ -278,7 +279,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// TestCutCSV: quotes that have no end before the answer's mean that it was cut, so nothing of it is a page, also where they began many lines before.
+// TestCutCSV: a quote that isn't closed before the end means that the answer was cut, even if it
+// began many lines before. No part of the answer is a page.
 func TestCutCSV(t *testing.T) {
 	for _, lines := range []int{0, 100} {
 		synctest.Test(t, func(t *testing.T) {
@@ -310,7 +312,8 @@ func TestYoungRows(t *testing.T) {
 	}
 }
 
-// TestDayTotal: the total of a whole day is compared with the distinct rows that were read; that of another span isn't.
+// TestDayTotal: the total of a whole day is compared with the distinct rows read; the total of
+// another span isn't.
 func TestDayTotal(t *testing.T) {
 	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
 		return `{"rows":` + rows(1, 2, 2) + `,"total":4}`, nil
@@ -326,7 +329,8 @@ func TestDayTotal(t *testing.T) {
 	}
 }
 
-// TestTotals: a day that is over is asked for once, and compared with what was read of it; a total that can't be had loses no row.
+// TestTotals: the total of a past day is requested once and compared with the records read. If the
+// total can't be read, no row is lost.
 func TestTotals(t *testing.T) {
 	total := ""
 	f := new(fakeAPI)

@@ -15,10 +15,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// httpWay reads lists that are asked for page by page.
+// httpWay reads lists page by page.
 type httpWay struct {
 	client *httpclient.Client
-	tokens *httpclient.Client // to where tokens come from; nil: there are none
+	tokens *httpclient.Client // for the token endpoint; nil without one
 	now    func() time.Time
 	logger *slog.Logger
 }
@@ -34,12 +34,12 @@ func (b *Block) openHTTP(source *collector.Source, settings *collector.SourceSet
 	api.KeepTokenOn403 = d.HTTP.Auth.OAuth2 == nil
 	var err error
 	if w.client, err = httpclient.New(api); err != nil {
-		return nil, fmt.Errorf("prepare the way to %s: %w", title, err)
+		return nil, fmt.Errorf("prepare the connection to %s: %w", title, err)
 	}
 	if d.HTTP.Auth.OAuth2 != nil {
 		o, err := newOAuth(d.HTTP.Auth.OAuth2, h, w.client, settings, title)
 		if err != nil {
-			return nil, fmt.Errorf("prepare the way to the tokens of %s: %w", title, err)
+			return nil, fmt.Errorf("prepare the connection to the token endpoint of %s: %w", title, err)
 		}
 		h.tokens, w.tokens = httpclient.NewTokens(o.ask, settings.Now), o.client
 	}
@@ -65,15 +65,15 @@ func (w *httpWay) readFeed(info *collector.FeedInfo, f *feed) {
 		stream := &insertedReader{httpReader: reader}
 		info.Stream, info.Reader = stream, spanReader{stream}
 		info.Rules.ByArrival = true
-		info.Limits.MaxRange = 0 // a span of starts isn't one of insertions: the reader sees to it
+		info.Limits.MaxRange = 0 // limits starts, not times of insertion: the reader applies it
 	}
 	info.Probe = collector.Probe(lookingAhead{reader},
 		func() time.Time { return f.Filter.upTo(span{to: w.now()}, w.now()).to })
 }
 
-// lookingAhead is a reader for probes: it yields the first page, with rows outside the span too,
-// once what follows it was read: the second page or an error, such as a link that isn't followed.
-// What a definition says of paging shows only there. A page whose rows are all invalid is an error.
+// lookingAhead is a reader for probes. It yields the first page, including rows outside the span,
+// after it has read what follows: the second page or an error, such as a link that is refused. Only
+// there can paging be checked. A page whose rows are all invalid is an error.
 type lookingAhead struct{ *httpReader }
 
 // Pages implements collector.RangeReader.
@@ -83,9 +83,9 @@ func (r lookingAhead) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*
 		for page, err := range r.read(ctx, span{from, to}, everything, func(*collector.Page) {}) {
 			if first == nil && err == nil && len(page.Invalid) > 0 && len(page.Records)+len(page.Ignored) == 0 {
 				err = &advice.Error{
-					What: fmt.Sprintf("no row of the page can be read (%d rows), the first one because: %s",
+					What: fmt.Sprintf("none of the page's %d rows can be read; the first one: %s",
 						len(page.Invalid), page.Invalid[0].Problem),
-					Todo: "save the answer and look at each row with cdr-exporter provider try",
+					Todo: "save the answer and check each row with cdr-exporter provider try",
 				}
 			}
 			if err != nil {
@@ -110,14 +110,15 @@ func (w *httpWay) close() {
 	}
 }
 
-// adviser says what errors mean: what all providers share, and what a refusal means where nothing more is known of one.
+// adviser explains errors: those that all providers share, and refusals without a more specific
+// meaning.
 func adviser(title, address string) func(error) (what, todo string) {
-	common := advice.Provider{Name: title, Address: baseURL, Default: cmp.Or(address, "what the provider says")}
+	common := advice.Provider{Name: title, Address: baseURL, Default: cmp.Or(address, "see the provider's documentation")}
 	return func(err error) (what, todo string) {
 		if collector.IsFewerRows(err) {
-			return err.Error(), "nothing, if it passes: the span is read again; if it stays so, check " +
-				"that total of the definition counts the rows of what was asked, " +
-				"and ask " + title + " for the rows that are missing"
+			return err.Error(), "nothing, if it passes: the span is read again; otherwise check " +
+				"that the definition's total counts the rows of the request, " +
+				"and ask " + title + " about the missing rows"
 		}
 		request, forToken := advice.LastRequest(err)
 		if request == nil {
@@ -125,14 +126,14 @@ func adviser(title, address string) func(error) (what, todo string) {
 		}
 		switch {
 		case forToken && (request.Kind == httpclient.KindUnauthorized || request.Kind == httpclient.KindBadRequest || request.Kind == httpclient.KindForbidden):
-			return title + " gives no token for these credentials (" + err.Error() + ")", "check the client's id and secret, its refresh token if it has one, and the account"
+			return title + " issues no token for these credentials (" + err.Error() + ")", "check the client's id and secret, its refresh token if it has one, and the account"
 		case request.Kind == httpclient.KindUnauthorized:
 			return title + " refuses the credentials (" + err.Error() + ")", "check the keys of the source's block, and that the credential still exists"
 		case request.Kind == httpclient.KindForbidden:
-			return title + " says that the credentials may not read calls (" + err.Error() + ")", "give them the right to read call records"
+			return title + " doesn't allow the credentials to read calls (" + err.Error() + ")", "give them the right to read call records"
 		case errors.Is(err, httpclient.ErrLinkExpired):
-			return title + "'s paging broke off (" + err.Error() + ")", "nothing, if it passes: the range is read again; if each read ends so, the provider may refuse the page behind the " +
-				"last one: let the definition name the provider's count as total"
+			return title + "'s paging broke off (" + err.Error() + ")", "nothing, if it passes: the range is read again; if each read ends like this, the provider may refuse the page after the " +
+				"last one: set total in the definition to the path of the provider's count"
 		case request.Kind == httpclient.KindBadRequest:
 			return title + " refuses the request (" + err.Error() + ")", "check path, query and max_range of the definition's feed, base_url, and the machine's clock"
 		}

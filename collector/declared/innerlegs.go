@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// InnerLegs are the legs that a row has within it: the row is their call.
+// InnerLegs are the legs within a row: the row is their call.
 type InnerLegs struct {
 	Rows   path   `yaml:"rows"`
 	Record Record `yaml:"record"`
@@ -26,28 +26,28 @@ var ofLegs = []string{
 // Validate implements config.Validator.
 func (l *InnerLegs) Validate(r *config.Report) {
 	if l.Rows == nil {
-		r.Problemf("rows", "is missing; give the path of the list of legs in a row")
+		r.Problemf("rows", "is missing; set the path of the list of legs in a row")
 	}
 	if !l.Record.Outcome.IsSet() {
-		r.Problemf("record.outcome", "is missing; say what the outcome of a leg is taken from")
+		r.Problemf("record.outcome", "is missing; set where the outcome of a leg comes from")
 	}
 	for key, v := range l.Record.values() {
 		if v.IsSet() && !slices.Contains(ofLegs, key) {
-			r.Problemf("record."+key, "is of a call and not of one of its legs; give it in the feed's record")
+			r.Problemf("record."+key, "belongs to a call, not to a leg; move it to the feed's record")
 		}
 	}
 }
 
-// mostInnerLegs bounds the legs of a row, like the legs of a call.
+// mostInnerLegs limits the legs of a row, like the legs of a call.
 const mostInnerLegs = 1000
 
-// innerCall is what the legs within a row amount to, with what else each of them says.
+// innerCall is the call that the legs within a row make, with each leg's other values.
 type innerCall struct {
 	calls.Call
 	records []*cdr.Record
 }
 
-// by is the leg that gave the outcome; nil if none did.
+// by is the leg that gave the outcome, or nil.
 func (c *innerCall) by() *cdr.Record {
 	if c == nil || c.By == calls.None {
 		return nil
@@ -83,7 +83,7 @@ func (p *mapping) innerLegs() {
 	}
 }
 
-// mapLeg maps the leg that the leg's mapper has as its row.
+// mapLeg maps the leg that is the row of the leg's mapper.
 func (p *mapping) mapLeg() *cdr.Record {
 	q := &mapping{Mapper: p.leg, record: new(cdr.Record), isLeg: true}
 	d, r := &q.feed.Record, q.record
@@ -111,7 +111,7 @@ func (p *mapping) mapLeg() *cdr.Record {
 func (p *mapping) settleLegs() {
 	r, unmapped := p.record, p.unmapped
 	direction, _ := readWord(p, "direction", &p.feed.Record.Direction, directionWords, notDirection)
-	p.unmapped = unmapped // it is read again
+	p.unmapped = unmapped // it is read twice
 	for i := range r.Legs {
 		l := &r.Legs[i]
 		l.Start, l.Direction, l.Whole = cmp.Or(l.Start, r.Start), cmp.Or(l.Direction, direction), r.Whole
@@ -120,7 +120,7 @@ func (p *mapping) settleLegs() {
 	r.Start = cmp.Or(r.Start, p.inner.Start)
 }
 
-// followLegs takes from the legs what the row doesn't say itself, and what only they can say.
+// followLegs takes the values from the legs that the row doesn't have, or that only legs can have.
 func (p *mapping) followLegs() {
 	r, c := p.record, p.inner
 	if by := c.by(); by != nil {

@@ -12,31 +12,31 @@ import (
 )
 
 // retentionMargin is the distance of requests from the oldest time that the provider keeps, so that
-// a request that waits its turn isn't refused.
+// the provider accepts a request that had to wait.
 const retentionMargin = time.Minute
 
-// pieceOverlap is what two spans of one reading share.
+// pieceOverlap is the overlap of two spans of one read.
 const pieceOverlap = time.Second
 
-// insertedReader reads a feed by when its rows were inserted: each span of time once, and the
-// filter's overlap of what was read before again. It implements collector.StreamReader. The
-// position is up to when spans were read, in seconds since 1970.
+// insertedReader reads a feed by when its rows were inserted: each span once, plus the filter's
+// overlap with what was read before. It implements collector.StreamReader. The position is the end
+// of the spans that were read, in seconds since 1970.
 type insertedReader struct {
 	*httpReader
 
-	loggedEdge atomic.Int64 // up to when the provider keeps nothing, as it was logged last, in seconds since 1970
+	loggedEdge atomic.Int64 // last logged edge, in seconds since 1970
 }
 
-// Pages implements collector.StreamReader. A span of which rows are missing by the provider's total
-// is read again. If they stay missing the position stands before it, newer spans are read, and the
-// error comes last.
+// Pages implements collector.StreamReader. It reads a span again if rows are missing by the
+// provider's total. If they stay missing, the position stops before the span, newer spans are read,
+// and the error comes last.
 func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		at, read := decodePosition(from.Position)
 		if !read {
 			at = from.Origin
 		}
-		cursor, again := at, r.Filter.Overlap.time // where the next span begins, less what is read again
+		cursor, again := at, r.Filter.Overlap.time // start of the next span, without the overlap
 		var incomplete error
 		for reads := 1; ; reads++ {
 			earlier, later := r.clocks()
@@ -70,7 +70,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 			cursor = r.readUpTo(next.to, began)
 			at = latest(at, cursor)
 			if cursor.Before(next.to) {
-				break // the local clock is ahead of the provider's, which is known only now
+				break // only now is it known that the local clock is ahead of the provider's
 			}
 			reads, read, again = 0, true, pieceOverlap
 		}
@@ -80,7 +80,7 @@ func (r *insertedReader) Pages(ctx context.Context, from collector.StreamPositio
 	}
 }
 
-// piece is what of a span may be asked for at once.
+// piece is the part of a span that one request may cover.
 func (r *insertedReader) piece(s span, now time.Time) span {
 	if longest := r.Filter.MaxRange; longest > 0 {
 		s.to = earliest(s.to, s.from.Add(longest))
@@ -88,7 +88,7 @@ func (r *insertedReader) piece(s span, now time.Time) span {
 	return r.Filter.upTo(s, now)
 }
 
-// edge is from when on the provider keeps rows; zero if it isn't known.
+// edge is the earliest time that the provider keeps; zero if unknown.
 func (r *insertedReader) edge(later time.Time) time.Time {
 	if r.Filter.Retention == 0 {
 		return time.Time{}
@@ -96,7 +96,8 @@ func (r *insertedReader) edge(later time.Time) time.Time {
 	return later.Add(retentionMargin - r.Filter.Retention).Truncate(time.Second).Add(time.Second)
 }
 
-// kept is a position, moved to where the provider keeps rows. What that loses is logged once; at a first start it only shortens the history.
+// kept is a position, moved forward to the earliest time that the provider keeps. It logs a loss
+// once; at a first start there is only a shorter history.
 func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	edge := r.edge(later)
 	if !at.Before(edge) {
@@ -105,23 +106,24 @@ func (r *insertedReader) kept(at, later time.Time, read bool) time.Time {
 	if logged := r.loggedEdge.Load(); logged == 0 || at.Unix() > logged {
 		keeps := r.Filter.Retention.String()
 		if read {
-			r.logger.Warn("rows of this time can't be read any more: the provider no longer keeps them", "feed", r.name, "from", at, "to", edge, "keeps", keeps)
+			r.logger.Warn("the provider has deleted rows before they were read", "feed", r.name, "from", at, "to", edge, "keeps", keeps)
 		} else {
-			r.logger.Info("the history is shorter than configured: the provider keeps no more", "feed", r.name, "from", edge, "keeps", keeps)
+			r.logger.Info("the history is shorter than configured: the provider has deleted older rows", "feed", r.name, "from", edge, "keeps", keeps)
 		}
 	}
 	r.loggedEdge.Store(edge.Unix())
 	return edge
 }
 
-// readUpTo is up to when a span that was read is known completely. The answer may be the first to give the provider's time: what lay in its
-// future when it was asked isn't read.
+// readUpTo is up to when a span was read completely. The answer may be the first to give the
+// provider's time: what was still in its future at the request wasn't read.
 func (r *insertedReader) readUpTo(to, began time.Time) time.Time {
 	offset, _ := r.client.Offset()
 	return earliest(to, began.UTC().Add(min(offset, 0)-r.Filter.MinAge).Truncate(time.Second))
 }
 
-// spanReader reads the same rows for commands: those that were inserted from the first start that is wanted until the last call must be listed.
+// spanReader reads the same rows for commands: rows inserted between the start of the first wanted
+// call and the latest time at which the last wanted call must be listed.
 type spanReader struct{ *insertedReader }
 
 // Pages implements collector.RangeReader.

@@ -74,7 +74,7 @@ func TestLegs(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := mapper(t, fields, declared.MapperSettings{}).MapJSON([]byte(row(c.row))).Record
 			if r == nil {
-				t.Fatal("there is no record")
+				t.Fatal("the record is missing")
 			}
 			if got := fmt.Sprintf("parent %q whole %t provisional %t", r.Parent, r.Whole, r.Provisional); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
@@ -94,9 +94,9 @@ func TestLegKeys(t *testing.T) {
 		{"of the definition", "settle: 5s, whole_after: 1h", group, "", "settle 5s whole_after 1h0m0s whole false parents false"},
 		{"of the source", "settle: 5s", group, "settle: 0s, whole_after: 8h", "settle 0s whole_after 8h0m0s whole false parents false"},
 		{"parents and a condition", "", "      parent: p\n    whole: {p: ''}\n", "", "settle 1m0s whole_after 4h0m0s whole true parents true"},
-		{"a definition without legs", "settle: 5s", "", "", "feeds.calls.defaults.settle: is for a feed whose rows share a group or name a parent"},
-		{"a source without legs", "", "", "whole_after: 1h", "pbx.acmetel.calls.whole_after: is for a feed whose rows share a group"},
-		{"a condition without legs", "", "    whole: {p: ''}\n", "", "feeds.calls.whole: is for a feed whose rows share a group or name a parent"},
+		{"a definition without legs", "settle: 5s", "", "", "feeds.calls.defaults.settle: only works if rows share a group or have a parent"},
+		{"a source without legs", "", "", "whole_after: 1h", "pbx.acmetel.calls.whole_after: only works if rows share a group"},
+		{"a condition without legs", "", "    whole: {p: ''}\n", "", "feeds.calls.whole: only works if rows share a group or have a parent"},
 		{"negative", "", group, "settle: -1s", "settle: must be at least"},
 		{"a wrong word", "", group + "      party: {is: robot}\n", "", `record.party: is "robot", must be person, voicemail, machine, onward or own`},
 	} {
@@ -176,7 +176,7 @@ feeds:
 		{"map: columns", "map: columns, list: true", "parameters.columns: has map, which excludes secret, list and default"},
 		{"{columns.way}", "{column.way}", "sql.query: names {column.way}, and column isn't a parameter with map: columns"},
 		{"trunk: [trunk, way]", "trunk: {path: at, networks: columns}", "record.trunk: names columns, which isn't a parameter with map: networks"},
-		{"driver: sqlite", "driver: '{carriers}'", "sql.driver: names carriers, which holds several values by name"},
+		{"driver: sqlite", "driver: '{carriers}'", "sql.driver: names carriers, which has several values by name"},
 		{"trunk: [trunk, way]", "outcome_: x", "unknown key"},
 	} {
 		if _, err := declared.Load("d.yaml", []byte(strings.Replace(columns, c.was, c.is, 1))); err == nil || !strings.Contains(err.Error(), c.want) {

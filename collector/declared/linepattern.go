@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// linePattern describes a line: a regular expression (RE2) whose named groups are the values.
+// linePattern is a regular expression (RE2) for a line; its named groups are the values.
 type linePattern struct {
 	*regexp.Regexp
 
@@ -30,7 +30,7 @@ func (p *linePattern) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// fields are the values of a line. If several groups have one name, the first one that matches
+// fields are the values of a line. If several groups have one name, the first that matches
 // something counts.
 func (p *linePattern) fields(line string) (columns, fields []string, problem string) {
 	groups := p.FindStringSubmatch(line)

@@ -116,8 +116,8 @@ func TestBadRows(t *testing.T) {
 	}
 }
 
-// TestQuerySecret: a secret in a query is sent with each request, also where the link to the next
-// page repeats it, lacks it or has another one, and stands in no error and no log.
+// TestQuerySecret: each request has the secret in its query, even if the link to the next page
+// repeats it, lacks it or has another one. No error and no log contains it.
 func TestQuerySecret(t *testing.T) {
 	const first, second = "/calls?appid=cl1ent&limit=9", "p=2"
 	for _, c := range []struct {
@@ -197,7 +197,7 @@ func TestProbe(t *testing.T) {
 			"the second page is refused", "by: start",
 			[]string{`"rows":[],"next":"/a"`, `"next":"/b"`},
 			0,
-			"it is no page of calls",
+			"it isn't a page of calls",
 		},
 		{
 			"rows are missing", "by: start", slices.Repeat([]string{`"rows":` + rows(1) + `,"total":2`}, 5), 0,
@@ -212,7 +212,7 @@ func TestProbe(t *testing.T) {
 			"no row can be read", "by: start",
 			[]string{`"rows":[{"id":"1"},{"id":"2"}]`},
 			0,
-			"no row of the page can be read (2 rows), the first one because: start is missing",
+			"none of the page's 2 rows can be read; the first one: start is missing",
 		},
 		{
 			"one row can't be read", "by: start",
@@ -223,7 +223,7 @@ func TestProbe(t *testing.T) {
 			"whole days that are old enough", "by: start, grain: 24h, min_age: 1h",
 			[]string{`"rows":{}`},
 			0,
-			"it is no page of calls",
+			"it isn't a page of calls",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Mapper makes records of the rows of a feed. It is for one goroutine.
+// Mapper makes records from the rows of a feed. It is for one goroutine.
 type Mapper struct {
 	feed      *Feed
 	row       row
@@ -25,13 +25,13 @@ type Mapper struct {
 	trace     string     // the definition's file; empty: origins aren't noted
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
-	leg       *Mapper // of the legs within a row; nil: they have none
+	leg       *Mapper // for the legs within a row; nil without legs
 }
 
-// MapperSettings are what a source gives a mapper.
+// MapperSettings are a source's settings for a mapper.
 type MapperSettings struct {
 	Parameters map[string][]string
-	// Zone is of times that carry none.
+	// Zone is the zone of times without one.
 	Zone *time.Location
 	// Now is the clock, for times without a year; nil: time.Now.
 	Now func() time.Time
@@ -63,19 +63,20 @@ func NewMapper(feed *Feed, s MapperSettings) *Mapper {
 	return m
 }
 
-// Mapped is what became of a row: a record, or why there is none.
+// Mapped is the result for a row: a record, or why there is none.
 type Mapped struct {
 	Record *cdr.Record
-	// Ignored: the row is no call. Invalid says why it can't be mapped, without anything of its values.
+	// Ignored: the row isn't a call. Invalid says why it can't be mapped, without any of its
+	// values.
 	Ignored  bool
 	Invalid  string
 	Unmapped []collector.Unmapped
 }
 
-// MapJSON maps a row of JSON, which is valid.
+// MapJSON maps a row of valid JSON.
 func (m *Mapper) MapJSON(raw []byte) Mapped {
 	if !m.row.setJSON(raw) {
-		return Mapped{Invalid: "it is no object"}
+		return Mapped{Invalid: "it isn't an object"}
 	}
 	return m.mapValues()
 }
@@ -116,19 +117,19 @@ func (m *Mapper) mapValues() Mapped {
 		return Mapped{Invalid: p.problem}
 	}
 	if !final {
-		return Mapped{Record: p.record} // what else it says isn't its last word
+		return Mapped{Record: p.record} // its other values aren't final
 	}
 	return Mapped{Record: p.record, Unmapped: p.unmapped}
 }
 
-// mapping is one row on its way to a record.
+// mapping is the state of mapping one row.
 type mapping struct {
 	*Mapper
 
 	record   *cdr.Record
 	unmapped []collector.Unmapped
 	problem  string     // the first one
-	inner    *innerCall // what the legs within the row amount to; nil: it has none
+	inner    *innerCall // the call of the legs within the row; nil without legs
 	isLeg    bool       // the row is a leg within another one
 }
 
@@ -161,11 +162,11 @@ func (p *mapping) fill() {
 	}
 }
 
-// call reads what only calls have.
+// call reads the fields that only calls have.
 func (p *mapping) call() {
 	d, r := &p.feed.Record, p.record
 	if !r.Answer.IsZero() {
-		r.Invite = r.Start // a call starts with its invite here: set-up time is answer − start
+		r.Invite = r.Start // the start is the invite: setup time is answer − start
 	}
 	r.Ringing.Value, r.Ringing.Known = read(p, "ringing", &d.Ringing, p.length)
 	p.duration()
@@ -177,7 +178,7 @@ func (p *mapping) call() {
 		notParty)
 	if p.inner != nil {
 		p.followLegs()
-	} else if r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() { // counting takes its outcome as it is
+	} else if r.Party != cdr.Person && r.CallKey == "" && !d.Parent.IsSet() { // counting uses its outcome unchanged
 		r.Outcome = calls.Of([]cdr.Leg{r.Leg()}).Outcome
 	}
 	p.charges()
@@ -189,7 +190,8 @@ func (p *mapping) call() {
 	p.tellLabels()
 }
 
-// duration reads how long the call was connected: from answer to end, where the row doesn't say it.
+// duration reads how long the call was connected: from answer to end, unless the row has a
+// duration.
 func (p *mapping) duration() {
 	r := p.record
 	duration, found := read(p, "duration", &p.feed.Record.Duration, p.length)
@@ -199,7 +201,7 @@ func (p *mapping) duration() {
 	r.Duration, r.NoDuration = duration, !found
 }
 
-// ids takes every id that the row gives; one that is declared must be there.
+// ids reads every id of the row; an id that the definition names must be there.
 func (p *mapping) ids() {
 	v := &p.feed.Record.ID
 	for i := range v.alternatives {
@@ -224,8 +226,9 @@ func (p *mapping) fail(field, problem string) {
 	}
 }
 
-// read asks the alternatives of a field in turn for the first value. parse reads what one gives and says what is wrong with its form; empty: nothing.
-// If none gives a value, one that a table lacks is noted, else one of the wrong form spoils the row.
+// read tries the alternatives of a field until one gives a value. parse reads a value and returns
+// the problem of its form, or an empty string. If none gives a value, a value that a table lacks is
+// reported, otherwise a value with a wrong form spoils the row.
 func read[T any](p *mapping, field string, v *Value, parse func(*given) (value T, problem string)) (value T, found bool) {
 	unmapped, wrong := "", ""
 	for i := range v.alternatives {
@@ -271,7 +274,7 @@ func (p *mapping) text(field string, v *Value) string {
 	return text
 }
 
-// readWord reads a field that has one of some words. problem is what is wrong with another text.
+// readWord reads a field with a fixed set of words. problem is the error for another text.
 func readWord[T any](p *mapping, field string, v *Value, words map[string]T, problem string) (word T, found bool) {
 	return read(p, field, v, func(g *given) (T, string) {
 		word, known := words[g.text]
@@ -282,7 +285,7 @@ func readWord[T any](p *mapping, field string, v *Value, words map[string]T, pro
 	})
 }
 
-// integer reads a whole number of so many bits. problem is what is wrong with another text.
+// integer reads an integer of the given bits. problem is the error for another text.
 func (p *mapping) integer(field string, v *Value, bits int, problem string) (n int64, found bool) {
 	return read(p, field, v, func(g *given) (int64, string) {
 		n, err := strconv.ParseInt(g.text, 10, bits)
@@ -293,7 +296,8 @@ func (p *mapping) integer(field string, v *Value, bits int, problem string) (n i
 	})
 }
 
-// code is a country's or a currency's code of so many letters, in capitals. Another text, such as a number, becomes no label: it counts as unmapped.
+// code is a country's or a currency's code of the given number of letters, in capitals. Any other
+// text, such as a number, must not become a label: it counts as unmapped.
 func (p *mapping) code(field string, v *Value, letters int) string {
 	code := strings.ToUpper(p.text(field, v))
 	isLetter := func(c rune) bool { return c >= 'A' && c <= 'Z' }
@@ -322,7 +326,7 @@ func (p *mapping) time(field string, v *Value) time.Time {
 	return at
 }
 
-// version is a whole number, or a time of which a later one is the greater version.
+// version is an integer, or a time, where a later time is a greater version.
 func (p *mapping) version(g *given) (version int64, problem string) {
 	if len(g.by.Time) > 0 {
 		at, problem := p.parseTime(g.text, g.by)
@@ -340,12 +344,13 @@ func (p *mapping) version(g *given) (version int64, problem string) {
 	return 0, "is neither a whole number nor a time"
 }
 
-// parseTime reads a time as an alternative says that it is written; a zero of Unix time is none.
+// parseTime reads a time in the form of its alternative; a Unix time of zero counts as absent.
 func (p *mapping) parseTime(text string, by *alternative) (at time.Time, problem string) {
 	return by.parseTime(text, p.zone, p.now)
 }
 
-// length is a number of units, or the time since another value of the row to this one, of which a negative or missing one gives none.
+// length is a number of units, or the time from another value of the row to this one; a negative or
+// missing one counts as absent.
 func (p *mapping) length(g *given) (d time.Duration, problem string) {
 	if g.by.Since == nil {
 		return parseDuration(g.text, g.by.Unit)
@@ -370,7 +375,7 @@ func (p *mapping) length(g *given) (d time.Duration, problem string) {
 	return d, ""
 }
 
-// Problems of a text that isn't one of a field's words.
+// The problems of a text that isn't one of a field's words.
 const (
 	notDirection = "is none of inbound, outbound, internal, unknown, and no table translates it"
 	notParty     = "is none of person, voicemail, machine, onward, own, and no table translates it"
@@ -382,7 +387,7 @@ func (p *mapping) outcome() {
 		if result = g.cause; g.by.Table == nil && g.by.codes == nil {
 			var known bool
 			if result.outcome, known = outcomeWords[g.text]; !known {
-				return result, "is no word for an outcome, and no table translates it"
+				return result, "isn't a word for an outcome, and no table translates it"
 			}
 		}
 		result.none = g.text == noOutcome
@@ -390,18 +395,19 @@ func (p *mapping) outcome() {
 	})
 	r.Outcome, r.NoOutcome, r.Reason, r.FaultDomain = result.outcome, result.none, result.reason, result.fault
 	switch {
-	case found || len(p.unmapped) > unmapped || p.inner.by() != nil: // or the legs say it
+	case found || len(p.unmapped) > unmapped || p.inner.by() != nil: // or the legs give it
 	case p.isLeg:
 		r.NoOutcome = true
 	default:
 		p.fail("outcome", "is missing")
 	}
-	if code, found := p.integer("sip_code", &d.SIPCode, 32, "is no SIP code"); found {
+	if code, found := p.integer("sip_code", &d.SIPCode, 32, "isn't a SIP code"); found {
 		r.SIPCode = cdr.KnownInt(code)
 	}
 }
 
-// parties reads who called whom, which way, and what follows from that: the other party's country, and whether it is an emergency call.
+// parties reads caller, callee and direction, and derives the other party's country and whether it
+// is an emergency call.
 func (p *mapping) parties() {
 	d, r := &p.feed.Record, p.record
 	r.CallerNumber, r.CalleeNumber = p.text("caller", &d.Caller), p.text("callee", &d.Callee)
@@ -417,7 +423,7 @@ func (p *mapping) parties() {
 	if r.Country = p.code("country", &d.Country, 2); r.Country == "" && r.Direction != cdr.Internal {
 		r.Country = p.countries.Of(other)
 	}
-	switch is, said := readWord(p, "emergency", &d.Emergency, truthWords, "is not true or false"); {
+	switch is, said := readWord(p, "emergency", &d.Emergency, truthWords, "isn't true or false"); {
 	case is:
 		r.Emergency = cdr.EmergencyReal
 	case !said && r.Direction == cdr.Outbound:
@@ -431,7 +437,7 @@ func (p *mapping) charges() {
 		unmapped := len(p.unmapped)
 		charge := cdr.Charge{Component: c.Component, Currency: p.code("currency", &c.Currency, 3)}
 		if len(p.unmapped) > unmapped {
-			charge.Currency = unknownCurrency // the row names one, so the source's would be a guess
+			charge.Currency = unknownCurrency // the row has a currency, so the source's would be a guess
 		}
 		var found bool
 		if charge.Amount, found = read(p, "amount", &c.Amount, parseAmount); found {
@@ -451,7 +457,8 @@ func parseAmount(g *given) (amount cdr.Money, problem string) {
 	return amount, ""
 }
 
-// extras adds what goes to log records only. What may be a number is hidden there unless the definition says more.
+// extras adds the values that only go to log records. A value that may be a number is hidden there
+// unless the definition gives its privacy.
 func (p *mapping) extras() {
 	for _, key := range p.extra {
 		v := p.feed.Record.Extra[key]
@@ -464,7 +471,7 @@ func (p *mapping) extras() {
 	}
 }
 
-// tellLabels adds what the operator may show as a label.
+// tellLabels adds the values that the operator may use as labels.
 func (p *mapping) tellLabels() {
 	for _, name := range p.labels {
 		v := p.feed.Record.Labels[name]

@@ -284,7 +284,8 @@ func TestComparisons(t *testing.T) {
 	}
 }
 
-// TestCodes: what is no code of a country or a currency becomes no label of a metric, and is not counted in the currency of charges that name none.
+// TestCodes: a text that isn't the code of a country or a currency doesn't become a label, and the
+// currency of charges without one doesn't replace it.
 func TestCodes(t *testing.T) {
 	m := mapper(t, record("country: c", "charges: [{component: usage, amount: {is: '1'}, currency: u}]"), declared.MapperSettings{})
 	for _, c := range []struct{ name, row, country, currency, unmapped string }{
@@ -339,8 +340,8 @@ func TestOutcomes(t *testing.T) {
 		{"a map", `"disposition":"FAILED"`, cdr.Failed, "congestion", cdr.FaultSBC, "", ""},
 		{"a value that no table knows", `"disposition":"NEW"`, cdr.Unknown, "", 0, "NEW", ""},
 		{"nothing", ``, cdr.Unknown, "", 0, "", "outcome is missing"},
-		{"no code", `"cause":"x"`, cdr.Unknown, "", 0, "", "outcome is no code"},
-		{"an expression that fails", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has an expression that fails: what it uses is missing, or isn't the number or time that it needs"},
+		{"no code", `"cause":"x"`, cdr.Unknown, "", 0, "", "outcome isn't a code"},
+		{"a failing expression", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has a failing expression: a value that it uses is missing, or isn't the number or time that it needs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := mapper(t, outcome, declared.MapperSettings{}).MapJSON([]byte(row(c.row)))
@@ -396,7 +397,7 @@ func TestExpressionNumbers(t *testing.T) {
 
 // TestTimeFunctions: the functions of expressions for times.
 func TestTimeFunctions(t *testing.T) {
-	const fails = "callee has an expression that fails: what it uses is missing, or isn't the number or time that it needs"
+	const fails = "callee has a failing expression: a value that it uses is missing, or isn't the number or time that it needs"
 	for _, c := range []struct{ name, expr, row, want string }{
 		{"a time", `time(a, "unix")`, `"a":1795428063`, "2026-11-23T10:01:03Z"},
 		{"a time of a text", `time(a, "unix_ms")`, `"a":" 1795428063500 "`, "2026-11-23T10:01:03.5Z"},
@@ -448,7 +449,7 @@ func TestExpressionOfMissing(t *testing.T) {
 		{"string(to)", `"to":491`, "491", ""},
 		{`string(to) ?? "none"`, "", "none", ""},
 		{`"+" + string(to)`, `"to":491`, "+491", ""},
-		{`"+" + string(to)`, "", "", "callee has an expression that fails"},
+		{`"+" + string(to)`, "", "", "callee has a failing expression"},
 		{"to | string()", "", "", ""},
 		{"string(to?.number)", `"to":{"number":5}`, "5", ""},
 		{"string(to?.number)", "", "", ""},

@@ -11,17 +11,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// A parameter with `map` holds networks by name, or a column of a table by name. Its values stand
-// among the values of other parameters, under PARAMETER.NAME.
+// A parameter with `map` has networks by name, or a table's columns by name. Its values are stored
+// with those of other parameters, under PARAMETER.NAME.
 const (
 	mapOfNetworks = "networks"
 	mapOfColumns  = "columns"
 )
 
-// columnName is the name of a column that needs no quotes.
+// columnName matches the name of a column that needs no quotes.
 var columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// columnIn is a column that a query names: {PARAMETER.NAME}.
+// columnIn matches a column in a query: {PARAMETER.NAME}.
 var columnIn = regexp.MustCompile(`\{([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\}`)
 
 // decodeMap decodes the value of a parameter with `map`.
@@ -50,7 +50,7 @@ func (b *Block) decodeMap(f config.Field, of string) {
 	}
 }
 
-// columnsOf are the columns that the queries name of a parameter.
+// columnsOf are the columns of a parameter that the queries name.
 func (d *Definition) columnsOf(parameter string) (names []string) {
 	for _, f := range d.Feeds {
 		for _, found := range columnIn.FindAllStringSubmatch(f.Query, -1) {
@@ -63,14 +63,14 @@ func (d *Definition) columnsOf(parameter string) (names []string) {
 	return names
 }
 
-// expandColumns puts columns into a query, and NULL in place of those that the source doesn't name.
+// expandColumns puts columns into a query, and NULL in place of those that the source doesn't set.
 func expandColumns(query string, parameters map[string][]string) string {
 	return columnIn.ReplaceAllStringFunc(query, func(found string) string {
 		return cmp.Or(strings.Join(parameters[found[1:len(found)-1]], ""), "NULL")
 	})
 }
 
-// network is one of a parameter's, with its name.
+// network is a network of a parameter, with its name.
 type network struct {
 	prefix netip.Prefix
 	name   string
@@ -83,8 +83,8 @@ func parseNetwork(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// networkOf is the name of the smallest network of a parameter that an address is in. It is empty if
-// there is none, or if the text isn't an address.
+// networkOf is the name of the smallest network of a parameter that contains an address. It is
+// empty if there is none, or if the text isn't an address.
 func (r *row) networkOf(parameter, text string) string {
 	all, known := r.nets[parameter]
 	if !known {

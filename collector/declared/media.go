@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Media says how the audio of a call went in one stream.
+// Media describes the audio of a call in one stream.
 type Media struct {
 	Jitter    Value `yaml:"jitter"`
 	RoundTrip Value `yaml:"round_trip"`
@@ -19,7 +19,7 @@ type Media struct {
 	Direction Value `yaml:"direction"`
 }
 
-// mediaList are several streams, or a single one, with or without a list around it.
+// mediaList is several streams, or a single one without a list.
 type mediaList []Media
 
 // DecodeNode implements config.NodeDecoder.
@@ -39,13 +39,13 @@ func usesPercent(v *Value) bool {
 	return slices.ContainsFunc(v.alternatives, func(a alternative) bool { return a.Unit == percent })
 }
 
-// streamDirections are who hears a stream: true is the callee.
+// streamDirections are the listeners of a stream: true is the callee.
 var streamDirections = map[string]bool{"to_callee": true, "to_caller": false}
 
 // Validate implements config.Validator.
 func (m *Media) Validate(r *config.Report) {
 	if !m.Jitter.IsSet() && !m.RoundTrip.IsSet() && !m.Loss.IsSet() && !m.MOS.IsSet() {
-		r.Problemf("", "has no measure; give at least one of jitter, round_trip, loss and mos")
+		r.Problemf("", "has no measure; set at least one of jitter, round_trip, loss and mos")
 	}
 	validateWords(r, "direction", &m.Direction, streamDirections, "to_callee or to_caller")
 }
@@ -57,12 +57,12 @@ func (m *Media) values(prefix string) map[string]*Value {
 	}
 }
 
-// usualPacket is how much audio a packet holds, where the row doesn't say how many there were: few
-// packets mean nothing.
+// usualPacket is how much audio a packet has, if the row doesn't have the number of packets: a
+// measure over few packets means nothing.
 const usualPacket = 20 * time.Millisecond
 
-// media adds the streams of which the row says something. They count with the first final version
-// of the row.
+// media adds the streams for which the row has values. They count with the first final version of
+// the row.
 func (p *mapping) media() {
 	r := p.record
 	for i := range p.feed.Record.Media {
@@ -88,7 +88,7 @@ func (p *mapping) media() {
 	r.Settled = len(r.Streams) > 0
 }
 
-// parseShare reads a share. One that isn't between 0 and 1 is none.
+// parseShare reads a share. A value outside 0 to 1 counts as absent.
 func parseShare(g *given) (share float64, problem string) {
 	share, problem = parseFloat(g.text)
 	if g.by.Unit == percent {
@@ -100,7 +100,7 @@ func parseShare(g *given) (share float64, problem string) {
 	return share, problem
 }
 
-// parseScore reads a mean opinion score. One that isn't between 1 and 5 is none.
+// parseScore reads a mean opinion score. A value outside 1 to 5 counts as absent.
 func parseScore(g *given) (score float64, problem string) {
 	score, problem = parseFloat(g.text)
 	if problem == "" && (score < 1 || score > 5) {

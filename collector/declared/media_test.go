@@ -67,11 +67,11 @@ func TestMedia(t *testing.T) {
 
 func TestMediaProblems(t *testing.T) {
 	for _, c := range []struct{ name, field, want string }{
-		{"no measure", "media: {packets: p}", "record.media: has no measure; give at least one of jitter"},
+		{"no measure", "media: {packets: p}", "record.media: has no measure; set at least one of jitter"},
 		{"no measure in a list", "media: [{mos: m}, {packets: p}]", "record.media[1]: has no measure"},
 		{"an unknown key", "media: {jiter: j}", "unknown key"},
 		{"a wrong direction", "media: {mos: m, direction: {is: in}}", `direction: is "in", must be to_callee or to_caller`},
-		{"a jitter in percent", "media: {jitter: {path: j, unit: percent}}", "record.media[0].jitter: has unit: percent, which is for the loss of media"},
+		{"a jitter in percent", "media: {jitter: {path: j, unit: percent}}", "record.media[0].jitter: has unit: percent, which only works for the loss of media"},
 		{"a duration in percent", "duration: {path: j, unit: percent}", "record.duration: has unit: percent"},
 		{"a parameter", "media: {mos: parameter.x}", "record.media[0].mos: names the parameter x"},
 	} {

@@ -19,20 +19,20 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// oauth asks for tokens of OAuth 2.0.
+// oauth requests OAuth 2.0 tokens.
 type oauth struct {
 	*OAuth2
 
 	headers *headers
 	client  *httpclient.Client
 	path    string
-	ownHost bool // tokens come from the API's host, so the definition's headers go with the request
+	ownHost bool // the token endpoint is on the API's host, so it gets the definition's headers too
 	vault   vault
 	now     func() time.Time
 	title   string
 }
 
-// newOAuth prepares the way to the token's address, which may be on another host than the API.
+// newOAuth makes the connection to the token endpoint, which may be on another host than the API.
 func newOAuth(o *OAuth2, h *headers, api *httpclient.Client, settings *collector.SourceSettings, title string) (*oauth, error) {
 	address := expand(o.TokenURL, h.block.Values)
 	s := settings.Settings
@@ -41,7 +41,7 @@ func newOAuth(o *OAuth2, h *headers, api *httpclient.Client, settings *collector
 	if elsewhere != nil {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" {
-			return nil, errors.New("token_url is no address")
+			return nil, errors.New("token_url isn't an address")
 		}
 		s.BaseURL = u.Scheme + "://" + u.Host
 	}
@@ -55,7 +55,7 @@ func newOAuth(o *OAuth2, h *headers, api *httpclient.Client, settings *collector
 	}, nil
 }
 
-// ask gets a new token. One call runs at a time.
+// ask requests a new token. One call runs at a time.
 func (o *oauth) ask(ctx context.Context) (token httpclient.Token, err error) {
 	if o.RefreshToken == "" {
 		got, err := o.request(ctx, url.Values{})
@@ -74,7 +74,7 @@ func (o *oauth) ask(ctx context.Context) (token httpclient.Token, err error) {
 	})
 }
 
-// request sends a form with what the definition adds to it.
+// request sends a form with the definition's additions.
 func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err error) {
 	header := http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}
 	if o.ownHost {
@@ -106,7 +106,8 @@ func (o *oauth) request(ctx context.Context, form url.Values) (got grant, err er
 	return o.read(body, asked)
 }
 
-// addClient adds the client's credentials. A definition may have none: then params say who asks.
+// addClient adds the client's credentials. A definition may have none: then params identify the
+// client.
 func (o *oauth) addClient(ctx context.Context, form url.Values, header http.Header) error {
 	id, err := o.headers.expand(ctx, o.ClientID)
 	if err != nil {
@@ -126,25 +127,26 @@ func (o *oauth) addClient(ctx context.Context, form url.Values, header http.Head
 	return nil
 }
 
-// shortestLife stands in for a life that can't be read from an answer: a token that was given isn't refused for it, since it may have cost a refresh token.
+// shortestLife replaces a life that can't be read from an answer. The token is still used, since it
+// may have cost a refresh token.
 const shortestLife = 10 * time.Minute
 
 func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 	var answer struct {
 		AccessToken  string         `json:"access_token"`
 		RefreshToken string         `json:"refresh_token"`
-		ExpiresIn    jsontext.Value `json:"expires_in"` // seconds, a number; of some providers a text
+		ExpiresIn    jsontext.Value `json:"expires_in"` // seconds, a number; a text at some providers
 	}
 	err = json.Unmarshal(body, &answer)
 	if err != nil || answer.AccessToken == "" || !httpguts.ValidHeaderFieldValue(answer.AccessToken) {
 		return got, httpclient.Retryable(&advice.Error{
-			What: o.title + " answered with something that is no token", // the decoder's text may quote it
-			Todo: "see what stands between the exporter and " + o.title + " (a proxy, a gateway or its sign-in page), and base_url",
+			What: o.title + " answered without a token", // the decoder's text may quote it
+			Todo: "check for something between the exporter and " + o.title + " (a proxy, a gateway or a sign-in page), and check base_url",
 		})
 	}
 	text, _ := textOf(answer.ExpiresIn)
 	whole, _, _ := strings.Cut(text, ".")
-	seconds, _ := strconv.ParseInt(whole, 10, 32) // 0 if it is no number, and the largest if it is larger
+	seconds, _ := strconv.ParseInt(whole, 10, 32) // 0 if it isn't a number; the maximum if it is larger
 	life := cmp.Or(time.Duration(max(seconds, 0))*time.Second, shortestLife)
 	return grant{Refresh: answer.RefreshToken, Access: answer.AccessToken, Expires: asked.Round(0).Add(life)}, nil
 }

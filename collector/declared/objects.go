@@ -2,28 +2,27 @@ package declared
 
 import "bytes"
 
-// betweenObjects may stand between objects of JSON that follow each other: blanks, commas, and the
+// betweenObjects may stand between JSON objects that follow each other: blanks, commas, and the
 // separator of RFC 7464.
 const betweenObjects = " \t\r\n,\x1e"
 
-// objectScan finds where an object of JSON ends, which may be within a line. It goes from piece to
-// piece of a text; its zero value is before an object. Anything else than an object ends with its
-// line.
+// objectScan finds the end of a JSON object, which may be within a line. It scans a text piece by
+// piece; its zero value is before an object. Anything other than an object ends with its line.
 type objectScan struct {
-	// lines says that an object ends with its line too, whole or not, so that a damaged one costs
-	// no other.
+	// lines says that an object also ends with its line, complete or not, so that a damaged object
+	// doesn't spoil another.
 	lines           bool
 	began, isObject bool
 	inText, escaped bool
 	depth           int
 }
 
-// scan says how many bytes of a piece belong to what was begun, and whether it ends there.
+// scan returns how many bytes of a piece belong to the current object, and whether it ends there.
 func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 	for i, c := range piece {
 		switch {
 		case c == '\n':
-			if s.lines || s.inText || s.depth <= 0 || !s.isObject { // a text of JSON has no line's end
+			if s.lines || s.inText || s.depth <= 0 || !s.isObject { // a JSON text has no line ends
 				return i + 1, true
 			}
 		case s.escaped:
@@ -49,8 +48,8 @@ func (s *objectScan) scan(piece []byte) (n int, ends bool) {
 	return len(piece), false
 }
 
-// documents are the documents of JSON in a text, one after the other. If the first one can't be
-// read, neither can the text.
+// documents are the JSON documents in a text, one after the other. If the first one can't be read,
+// neither can the text.
 func documents(text []byte) (all []rawRow) {
 	for rest := text; len(rest) > 0 && !isJSON(text); {
 		n, _ := new(objectScan).scan(rest)

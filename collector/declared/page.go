@@ -16,30 +16,30 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// maxRows bounds the rows of a page.
+// maxRows limits the rows of a page.
 const maxRows = 10_000
 
 // answerPage is one page of an answer.
 type answerPage struct {
 	rows []rawRow
-	row  row // the page itself, for paths beside the rows
-	// total is the provider's own count of what was asked; -1 if it gives none.
+	row  row // the page itself, for paths outside the rows
+	// total is the provider's own count for the request; -1 if it has none.
 	total int
 }
 
-// rawRow is a row as it came: JSON, or the values of columns.
+// rawRow is a row as it was written: JSON, or the values of columns.
 type rawRow struct {
 	raw             []byte
 	columns, fields []string // nil for JSON
-	problem         string   // why it can't be read; empty: it can
+	problem         string   // why it can't be read, or empty
 }
 
-// isJSON says whether a text is one value of JSON. Invalid UTF-8 and repeated names are no fault.
+// isJSON says whether a text is one JSON value. It accepts invalid UTF-8 and repeated names.
 func isJSON(text []byte) bool {
 	return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// jsonProblem says what is wrong with a row of JSON; empty: nothing.
+// jsonProblem is the problem of a row of JSON, or empty.
 func jsonProblem(text []byte) string {
 	if isJSON(text) {
 		return ""
@@ -50,11 +50,11 @@ func jsonProblem(text []byte) string {
 // trimmed is a text without a byte order mark and blanks around it.
 func trimmed(text []byte) []byte { return bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff"))) }
 
-var errNoPage = errors.New("the answer has no rows where they should be, so it is no page of calls")
+var errNoPage = errors.New("the answer has no rows where they should be, so it isn't a page of calls")
 
-// readPage reads a page. Rows of JSON are at a path, or the body itself.
+// readPage reads a page. Rows of JSON are at a path, or are the body itself.
 func (f *Feed) readPage(body []byte) (p answerPage, err error) {
-	body = bytes.TrimLeft(body, "\xef\xbb\xbf \t\r\n") // the end stays: it says whether the last line is whole
+	body = bytes.TrimLeft(body, "\xef\xbb\xbf \t\r\n") // the end stays: it shows whether the last line is complete
 	p.total = -1
 	switch {
 	case len(body) == 0 && (f.Format == formatJSON || f.Format == formatCSV && f.Columns == nil):
@@ -69,7 +69,7 @@ func (f *Feed) readPage(body []byte) (p answerPage, err error) {
 	return p, p.readJSON(f, bytes.TrimSpace(body))
 }
 
-// readJSON reads a page of JSON. A row that can't be read costs no other: it is set aside.
+// readJSON reads a page of JSON. A row that can't be read is set aside; the others are read.
 func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	found, rest, isArray, err := wire.NewInput().RowsAt(body, f.Rows)
 	if err != nil {
@@ -78,7 +78,7 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	p.row.setJSON(rest)
 	for _, at := range []path{path(f.Rows), f.Next.URL, f.Next.Token, f.Total} {
 		if wire.NamesTwice(rest, at) {
-			return fmt.Errorf("the answer has two members on the way to %s, and it isn't known which is right",
+			return fmt.Errorf("the answer has two members on the way to %s; either could be the right one",
 				strings.Join(at, "."))
 		}
 	}
@@ -90,7 +90,7 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	if !isArray {
 		if len(f.Rows) > 0 && p.total == 0 {
 			if _, is := textOf(p.row.raw(path(f.Rows))); is == missing {
-				return nil // some write null for none, as errors do, so the total has to say it
+				return nil // null may mean none, but errors have it too, so the total decides
 			}
 		}
 		return errNoPage
@@ -107,7 +107,8 @@ func (p *answerPage) readJSON(f *Feed, body []byte) error {
 	return nil
 }
 
-// readCSV reads rows of CSV. Quotes that aren't closed before the end mean that the answer was cut.
+// readCSV reads rows of CSV. A quote that isn't closed before the end means that the answer was
+// cut.
 func (p *answerPage) readCSV(f *Feed, body []byte) error {
 	rows := rowsOf(body, f.csv())
 	for row, err := range rows.all(0) {
@@ -124,7 +125,8 @@ func (p *answerPage) readCSV(f *Feed, body []byte) error {
 	return nil
 }
 
-// readObjects reads objects of JSON, one after the other. A last one that can't be read and has no line's end means that the answer was cut.
+// readObjects reads JSON objects, one after the other. If the last one can't be read and has no
+// line end, the answer was cut.
 func (p *answerPage) readObjects(body []byte) error {
 	for row, err := range rowsOf(body, &Files{Format: formatJSONLines}).all(0) {
 		switch {
@@ -148,7 +150,7 @@ func (p *answerPage) add(r rawRow) error {
 	return nil
 }
 
-// text is a text of the page beside its rows.
+// text is a text of the page outside its rows.
 func (p *answerPage) text(at path) string {
 	if at == nil {
 		return ""
@@ -157,12 +159,12 @@ func (p *answerPage) text(at path) string {
 	return text
 }
 
-// checkPaths is what to do about an answer whose members aren't what the definition says.
+// checkPaths is the remedy for an answer whose members don't match the definition.
 const checkPaths = "check the paths of rows, next and total in the definition " +
-	"against an answer that you asked for by hand"
+	"against an answer that you requested by hand"
 
-// next is the text at the path of what leads to the next page: an address, or a token, which may be
-// a number; empty: the page is the last one. There says whether the page has the path at all.
+// next is the text at the path of the next page's address or token, which may be a number. An empty
+// text means the last page. there says whether the page has the path at all.
 func (p *answerPage) next(at path, isToken bool) (next string, there bool, err error) {
 	raw := p.row.raw(at)
 	switch {
@@ -179,12 +181,12 @@ func (p *answerPage) next(at path, isToken bool) (next string, there bool, err e
 	}
 }
 
-// nextNames are what APIs call the way to the next page, in small letters and digits.
+// nextNames are names that APIs use for the next page, in lower-case letters and digits.
 var nextNames = regexp.MustCompile(
 	`^(odata)?next(page)?(link|url|uri|href|cursor|token|continuationtoken)?$|^has(more|next|nextpage)$`)
 
-// announcesNext says whether a member of the page, at any depth beside its rows, says that there is
-// a next page.
+// announcesNext says whether a member of the page, at any depth outside its rows, announces a next
+// page.
 func (p *answerPage) announcesNext() bool {
 	return slices.ContainsFunc(p.row.members, func(m member) bool { return announcesNext(m.name, m.value) })
 }
@@ -209,7 +211,7 @@ func saysSomething(value []byte) (yes bool) {
 	return is == single && text != "false" && text != "0"
 }
 
-// count is a whole number of the page; -1 if it has none.
+// count is an integer of the page; -1 if it has none.
 func (p *answerPage) count(at path) (int, error) {
 	if at == nil {
 		return -1, nil
@@ -236,8 +238,9 @@ func (m *Mapper) mapRow(r *rawRow) Mapped {
 	return m.MapJSON(r.raw)
 }
 
-// Try maps saved rows, without a network: a page of JSON, a list of rows, one row, JSON lines, or CSV with its names in the first line. It yields each
-// row's number, from 1, with what it became. An error ends it.
+// Try maps saved rows, without a network: a page of JSON, a list of rows, one row, JSON lines, or
+// CSV with its names in the first line. It yields each row's number, from 1, and its result. An
+// error ends it.
 func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 	return func(yield func(int, Mapped) bool) {
 		rows, err := m.savedRows(trimmed(text))

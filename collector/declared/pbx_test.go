@@ -135,6 +135,6 @@ func TestCiscoCauses(t *testing.T) {
 		}
 	}
 	if got := m.MapFields(columns, []string{"1", "1795428001", "0", "x"}); len(got.Unmapped) != 1 {
-		t.Errorf("a cause that is no number became %s, unmapped %v", became(got), got.Unmapped)
+		t.Errorf("a cause that isn't a number became %s, unmapped %v", became(got), got.Unmapped)
 	}
 }

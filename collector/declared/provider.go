@@ -24,7 +24,8 @@ func NewProvider(d *Definition) collector.Provider {
 	return p
 }
 
-// properties are what the records of each feed can show, which follows from the fields that are given.
+// properties are what the records of each feed can show. They follow from the fields that the
+// definition has.
 func (d *Definition) properties() (all []collector.FeedProperties) {
 	for _, key := range slices.Sorted(maps.Keys(d.Feeds)) {
 		f := d.Feeds[key]
@@ -45,7 +46,7 @@ func (f *Feed) givesSIPCodes() bool {
 	return f.Record.SIPCode.IsSet() || f.Legs != nil && f.Legs.Record.SIPCode.IsSet()
 }
 
-// givesReasons says whether an outcome can say why a call didn't connect.
+// givesReasons says whether an outcome can give the reason why a call didn't connect.
 func (d *Record) givesReasons() bool {
 	plain := []cdr.Outcome{cdr.Answered, cdr.Voicemail, cdr.NotConnected, cdr.Unknown}
 	return slices.ContainsFunc(d.Outcome.alternatives, func(a alternative) bool {
@@ -58,10 +59,10 @@ func (d *Record) givesReasons() bool {
 	})
 }
 
-// readFeed completes a feed's info with what reads it.
+// readFeed adds the reader to a feed's info.
 type readFeed = func(info *collector.FeedInfo, f *feed)
 
-// feed is a feed that a source's block has.
+// feed is a feed of a source's block.
 type feed struct {
 	*Feed
 	FeedBlock
@@ -70,7 +71,7 @@ type feed struct {
 	settings MapperSettings
 }
 
-// identity is a digest of what rows are known by (counting.md 19).
+// identity is a digest of the values that identify rows (counting.md 19).
 func (f *feed) identity() string {
 	r := &f.Record
 	by := []string{f.settings.Zone.String(), r.ID.written, cmp.Or(r.Start.written, r.End.written), r.Group.written}
@@ -83,7 +84,7 @@ func (f *feed) identity() string {
 
 func (f *feed) newMapper() *Mapper { return NewMapper(f.Feed, f.settings) }
 
-// open makes a source of a valid block. It asks nothing of the network.
+// open makes a source of a valid block. It sends no request.
 func open(b *Block, settings collector.SourceSettings) (*collector.Source, error) {
 	zone, err := b.zone()
 	if err != nil {
@@ -127,18 +128,18 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		if f.Filter.By == byEnd {
 			info.Limits.EndsWithin = keys.Lookback
 		}
-		if of.files == nil && d.Push == nil { // else nothing is read twice
+		if of.files == nil && d.Push == nil { // otherwise nothing is read twice
 			info.Fingerprint += " " + f.identity()
-			info.OtherAccount = "; if id, start, group or parties of the definition or time_zone were changed, the calls of the lookback would count " +
-				"once more: take the change back, or give the source another name, with a history that reaches back to the change"
+			info.OtherAccount = "; if id, start, group or parties of the definition, or time_zone, changed, the calls of the lookback would count " +
+				"again: undo the change, or rename the source and set a history that goes back to the change"
 		}
 		source.Feeds = append(source.Feeds, info)
 	}
 	return source, nil
 }
 
-// openWays prepares the ways that the definition says and the source uses: push may stand beside files. A way says of the source what the account is, what
-// errors of reading mean, and what is to be closed.
+// openWays prepares the kinds of sources that the definition has and the source uses; push may be
+// combined with files. Each adds the account, the advice for errors and the closer to the source.
 func (b *Block) openWays(source *collector.Source, settings *collector.SourceSettings) (ways []readFeed, err error) {
 	var read readFeed
 	switch d := b.definition; {
@@ -159,21 +160,21 @@ func (b *Block) openWays(source *collector.Source, settings *collector.SourceSet
 		ways = append(ways, b.openPush(settings))
 	}
 	if len(ways) == 0 {
-		return nil, errors.New("the source has nothing to be read from")
+		return nil, errors.New("the source has nothing to read")
 	}
 	return ways, nil
 }
 
-// account names what the source reads.
+// account identifies what the source reads.
 func (b *Block) account() string {
 	d := b.definition
 	return strings.TrimSpace(d.Provider + " " + expand(d.Account, b.Values))
 }
 
-// title is what the provider is called in messages.
+// title is the provider's name in messages.
 func (d *Definition) title() string { return cmp.Or(d.Title, d.Provider) }
 
-// sameAs says whether a feed's block is the same. A condition is compared as it is written.
+// sameAs says whether a feed's block is the same. It compares conditions by their text.
 func (f FeedBlock) sameAs(other FeedBlock) bool {
 	written := func(c *Condition) string {
 		if c == nil {

@@ -14,14 +14,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Push says how records come that a system posts to the webhook listener.
+// Push describes the records that a system posts to the webhook listener.
 type Push struct {
 	Format string `yaml:"format"`
-	// Field is the field of a form that holds the record; another body is the record itself.
+	// Field is the field of a form with the record; any other body is the record itself.
 	Field string `yaml:"field"`
 }
 
-// The keys of a source's block that every definition with push has.
+// The keys of a source's block for every definition with push.
 const (
 	pushToken    = "token"
 	insecureHTTP = "insecure_http"
@@ -33,23 +33,23 @@ func (p *Push) SetDefaults() { p.Format = formatJSON }
 // Validate implements config.Validator.
 func (p *Push) Validate(r *config.Report) { r.OneOf("format", p.Format, formatJSON, formatXML) }
 
-// validatePush reports what a definition can't have whose records are posted.
+// validatePush reports what a definition with posted records can't have.
 func (d *Definition) validatePush(r *config.Report) {
 	if p, is := d.Parameters[pushToken]; is && !p.Secret {
-		r.Problemf("parameters."+pushToken, "is the secret that records are posted with; say secret: true, or take another name")
+		r.Problemf("parameters."+pushToken, "is the secret for posting records; set secret: true, or choose another name")
 	}
 	if posted := d.postedFeeds(); len(posted) > 1 {
-		r.Problemf("push", "takes the records of one feed, and there are %s; make a definition of each", strings.Join(posted, ", "))
+		r.Problemf("push", "accepts the records of one feed, but there are %s; make a definition for each", strings.Join(posted, ", "))
 	}
 	for _, feed := range d.postedFeeds() {
 		if d.Feeds[feed].Final != nil {
-			r.Problemf("feeds."+feed+".final", "needs a filter by start or end, since what isn't final is asked for again; "+
-				"a record that was posted comes once: say in ignore what doesn't count")
+			r.Problemf("feeds."+feed+".final", "needs a filter by start or end, because a row that isn't final is read again; "+
+				"each record is posted once: use ignore for records that don't count")
 		}
 	}
 }
 
-// postedFeeds are the feeds that take what is posted: those without files of their own.
+// postedFeeds are the feeds for posted records: those without their own files.
 func (d *Definition) postedFeeds() (names []string) {
 	for _, feed := range slices.Sorted(maps.Keys(d.Feeds)) {
 		if d.Feeds[feed].Files == nil {
@@ -62,16 +62,17 @@ func (d *Definition) postedFeeds() (names []string) {
 // pushes says whether records may be posted to the source.
 func (b *Block) pushes() bool { return b.definition.Push != nil && b.Secrets[pushToken].IsSet() }
 
-// The errors of a body, for the person who set the sender up.
+// The errors of a body, for the person who configures the sender.
 var (
-	errNoForm   = errors.New("the body is no form, as its Content-Type says")
-	errNoRecord = errors.New("the body must be one record: an object of JSON")
+	errNoForm   = errors.New("the body isn't a form, although its Content-Type says so")
+	errNoRecord = errors.New("the body must be one record: a JSON object")
 
-	errNoXMLRecord    = errors.New("the body must be one record: an element of XML at the feed's rows")
-	errSeveralRecords = errors.New("the body has several records: post each by itself")
+	errNoXMLRecord    = errors.New("the body must be one record: an XML element at the feed's rows")
+	errSeveralRecords = errors.New("the body has several records: post each one separately")
 )
 
-// record is the record that a body holds, as JSON: a field of a form, or the body itself. Of XML it is the element at a path.
+// record is the record in a body, as JSON: a field of a form, or the body itself. For XML it is the
+// element at a path.
 func (p *Push) record(contentType string, body []byte, at rowsPath) ([]byte, error) {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err == nil && p.Field != "" {
@@ -79,7 +80,7 @@ func (p *Push) record(contentType string, body []byte, at rowsPath) ([]byte, err
 		switch media {
 		case "application/x-www-form-urlencoded":
 			body, found, err = p.inForm(body)
-		case "application/x-www-form-base64-encoded": // FreeSWITCH's own: FIELD=, and Base64 up to the end
+		case "application/x-www-form-base64-encoded": // used by FreeSWITCH: FIELD=, then Base64 up to the end
 			if body, found = bytes.CutPrefix(bytes.TrimSpace(body), []byte(p.Field+"=")); found {
 				body, err = base64.StdEncoding.AppendDecode(nil, body)
 			}
@@ -88,7 +89,7 @@ func (p *Push) record(contentType string, body []byte, at rowsPath) ([]byte, err
 		case err != nil:
 			return nil, errNoForm // its own error quotes the body
 		case !found:
-			return nil, fmt.Errorf("the form has no field %s, which the definition says holds the record", p.Field)
+			return nil, fmt.Errorf("the form doesn't have the field %s, the definition's field for the record", p.Field)
 		}
 	}
 	if p.Format == formatXML {
@@ -100,7 +101,7 @@ func (p *Push) record(contentType string, body []byte, at rowsPath) ([]byte, err
 	return body, nil
 }
 
-// xmlRecord is the one row of a document of XML, as JSON.
+// xmlRecord is the only row of an XML document, as JSON.
 func xmlRecord(body []byte, at rowsPath) (record []byte, err error) {
 	for row, err := range xmlRows(bytes.NewReader(trimmed(body)), at) {
 		switch {

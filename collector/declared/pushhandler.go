@@ -21,21 +21,22 @@ import (
 )
 
 const (
-	// maxPosted bounds a body, in bytes.
+	// maxPosted limits a body, in bytes.
 	maxPosted = 1 << 20
-	// postsAtOnce is how many bodies are read and committed at a time, for their memory; more wait for postWait.
+	// postsAtOnce is how many bodies are read and committed at a time, because of their memory;
+	// others wait for postWait.
 	postsAtOnce = 16
 	postWait    = 10 * time.Second
-	// postReadTimeout is how long a body may take to arrive.
+	// postReadTimeout is the time for a body to arrive.
 	postReadTimeout = 10 * time.Second
 )
 
-// pushHandler takes records that a system posts, and answers 2xx once they are durable.
+// pushHandler accepts records that a system posts, and answers 2xx once they are durable.
 type pushHandler struct {
 	posted   *posted
 	token    config.Secret
 	inbox    collector.Inbox
-	observer collector.NotificationObserver // nil: nobody counts
+	observer collector.NotificationObserver // may be nil
 	logger   *slog.Logger
 	refused  rate.Sometimes // limits the warnings
 	slots    *semaphore.Weighted
@@ -54,7 +55,7 @@ type reply struct {
 	says   string
 }
 
-// What answers count as, those aside that are invalid, and what they have in their headers.
+// The results that requests count as, except for invalid ones, and the headers of answers.
 var (
 	postResults = map[int]string{http.StatusNoContent: "accepted", http.StatusUnauthorized: "forged", http.StatusServiceUnavailable: "refused"}
 	postHeaders = map[int][2]string{
@@ -79,13 +80,13 @@ func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	http.Error(w, answer.says, answer.status)
 	h.refused.Do(func() {
-		h.logger.Warn("A record that was posted isn't taken; the sender has to post it again.", "status", answer.status, "problem", answer.says)
+		h.logger.Warn("Refused a posted record; the sender has to post it again.", "status", answer.status, "problem", answer.says)
 	})
 }
 
 func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 	if r.Method != http.MethodPost {
-		return reply{http.StatusMethodNotAllowed, "Records are posted here."}
+		return reply{http.StatusMethodNotAllowed, "Use POST."}
 	}
 	if answer := h.authorize(r); answer.status != 0 {
 		return answer
@@ -96,25 +97,26 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 		return reply{http.StatusServiceUnavailable, "Too many records at once: post this one again."}
 	}
 	defer h.slots.Release(1)
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postReadTimeout)) // servers without deadlines, as in tests, return an error
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postReadTimeout)) // an error means a server without deadlines, as in tests
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return reply{http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post one record at a time."}
 	}
 	if err != nil {
-		return reply{http.StatusBadRequest, "The body can't be read to its end."}
+		return reply{http.StatusBadRequest, "The body ended too early."}
 	}
 	record, err := h.posted.push.record(r.Header.Get("Content-Type"), body, h.posted.mapper.feed.Rows)
 	if err != nil {
 		return reply{http.StatusBadRequest, err.Error()}
 	}
-	if h.store(r.Context(), record) != nil { // it is logged where it came from
+	if h.store(r.Context(), record) != nil { // store's callee logs it
 		return reply{http.StatusServiceUnavailable, "The record can't be stored now: post it again."}
 	}
 	return reply{status: http.StatusNoContent}
 }
 
-// authorize compares the token, which is sent as bearer or as the password of basic authentication, in the same time for every text of a length.
+// authorize checks the token, which is sent as bearer or as the password of basic authentication.
+// Its time depends only on the text's length.
 func (h *pushHandler) authorize(r *http.Request) reply {
 	want, err := h.token.Value(r.Context())
 	if err != nil {
@@ -134,7 +136,8 @@ func (h *pushHandler) authorize(r *http.Request) reply {
 	return reply{}
 }
 
-// store commits the record where the feed is read here, else puts it into the ledger for the replica that reads it.
+// store commits the record if this replica reads the feed; otherwise it stores it in the ledger for
+// the replica that does.
 func (h *pushHandler) store(ctx context.Context, record []byte) error {
 	page := new(collector.Page)
 	h.posted.put(page, record)

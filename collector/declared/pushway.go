@@ -15,7 +15,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
-// openPush prepares to take records that a system posts. There is nothing to read: what was posted is kept by the ledger only.
+// openPush prepares to accept posted records. There is nothing to read: only the ledger keeps
+// posted records.
 func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
 	return func(info *collector.FeedInfo, f *feed) {
 		if !slices.Contains(b.definition.postedFeeds(), f.name) {
@@ -36,11 +37,12 @@ func (b *Block) openPush(settings *collector.SourceSettings) readFeed {
 	}
 }
 
-// posted makes pages of records that were posted. It is safe for concurrent use.
+// posted makes pages of posted records. It is safe for concurrent use.
 type posted struct {
 	push *Push
-	// seal encrypts records that wait in the ledger for the replica that reads their feed, and names is the key of their names. Both come from the
-	// ledger, which all replicas have: a token that changes meanwhile makes no record unreadable. Nil in commands, which have no ledger.
+	// seal encrypts records that wait in the ledger for the replica that reads their feed; names is
+	// the key for their names. Both are derived from the ledger, which all replicas share, so a new
+	// token doesn't make a record unreadable. They are nil in commands, which have no ledger.
 	seal  cipher.AEAD
 	names []byte
 
@@ -48,7 +50,7 @@ type posted struct {
 	mapper *Mapper // guarded by mu
 }
 
-// put puts a record, valid or not, onto a page, which is committed.
+// put adds a record, valid or not, to a page, which is committed.
 func (p *posted) put(page *collector.Page, record []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -79,7 +81,7 @@ func (p *posted) task(record []byte) work.Item {
 	}
 }
 
-var errUnsealed = errors.New("what another replica put into the ledger can't be decrypted: the ledger is damaged, or not the one that it was put into")
+var errUnsealed = errors.New("can't decrypt a record that another replica stored in the ledger: the ledger is damaged or was replaced")
 
 func (p *posted) open(sealed string) ([]byte, error) {
 	text, err := base64.StdEncoding.DecodeString(sealed)

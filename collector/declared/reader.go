@@ -24,21 +24,23 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// maxPages bounds the pages of a span.
+// maxPages limits the pages of a span.
 const maxPages = 10_000
 
-// httpReader reads a feed over HTTP, by the start or the end of calls. It implements collector.RangeReader, and is safe for concurrent use.
+// httpReader reads a feed over HTTP, by the start or the end of calls. It implements
+// collector.RangeReader, and is safe for concurrent use.
 type httpReader struct {
 	*httpWay
 	*feed
 
 	mu     sync.Mutex
-	totals map[time.Time]collector.DayTotal // the provider's, of days that are over; guarded by mu
+	totals map[time.Time]collector.DayTotal // the provider's totals of past days; guarded by mu
 
-	nextSeen atomic.Bool // an answer had what Next names
+	nextSeen atomic.Bool // an answer had the path of Next
 }
 
-// Pages implements collector.RangeReader. What is younger than the filter's min_age isn't asked for: a later read has it.
+// Pages implements collector.RangeReader. It doesn't request records newer than the filter's
+// min_age: a later read has them.
 func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	wanted := span{from, to}
 	asked := wanted
@@ -51,7 +53,7 @@ func (r *httpReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*c
 	return r.read(ctx, asked, wanted, func(*collector.Page) {})
 }
 
-// clocks are the earlier and the later of the local time and the provider's, as far as that is known.
+// clocks are the earlier and the later of the local time and the provider's, if that is known.
 func (r *httpReader) clocks() (earlier, later time.Time) {
 	local := r.now().UTC()
 	offset, _ := r.client.Offset()
@@ -59,8 +61,8 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 }
 
 // read yields the pages of the span asked, which covers the calls of the span wanted. When the span
-// is read completely, atEnd gets the last page before it is yielded. If it has fewer rows than the
-// provider's total, collector.FewerRows follows that page instead.
+// is read completely, atEnd gets the last page before it is yielded. If the span has fewer rows
+// than the provider's total, collector.FewerRows follows that page instead.
 func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		q := &listRead{httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(), atEnd: atEnd, yield: yield}
@@ -81,20 +83,21 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 	}
 }
 
-// errNoValues is a feed with `for` whose values are all of empty lists.
+// errNoValues: all lists in a feed's `for` are empty.
 var errNoValues = &advice.Error{
-	What: "a list parameter in the feed's for is empty, so nothing can be read", Todo: "give its values in the source's block",
+	What: "a list parameter in the feed's for is empty, so there is nothing to read", Todo: "set its values in the source's block",
 }
 
-// listRead is one reading of a span: a list for each combination of the feed's values, each in halves while it has too many rows.
+// listRead is one read of a span: a list for each combination of the feed's values, halved while it
+// has too many rows.
 type listRead struct {
 	*httpReader
 
 	asked, wanted span
-	pieces        []piece // that aren't read yet
+	pieces        []piece // not read yet
 	counts        *dayCounts
-	rows, total   int                  // of the pieces that were read
-	noTotal       bool                 // one of them gave none
+	rows, total   int                  // of the pieces read so far
+	noTotal       bool                 // a piece had no total
 	fewer         *collector.FewerRows // the first piece that has fewer rows than its total
 	atEnd         func(*collector.Page)
 	yield         func(*collector.Page, error) bool
@@ -104,10 +107,10 @@ type listRead struct {
 type piece struct {
 	span
 
-	values map[string]string // of the feed's `for`
+	values map[string]string // values of the feed's `for`
 }
 
-// readPiece reads the next piece and says whether to go on.
+// readPiece reads the next piece and says whether to continue.
 func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	p := q.pieces[0]
 	q.pieces = q.pieces[1:]
@@ -146,7 +149,7 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 	return true
 }
 
-// newWalk is on the way to the first page of a list, with its request.
+// newWalk starts at the first page of a list, with its request.
 func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
 	asked, parameters := r.with(p.values), r.settings.Parameters
 	w := &walk{httpReader: r, total: -1, address: asked.address(p.span, parameters), body: asked.body(p.span, parameters)}
@@ -159,13 +162,14 @@ func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
 	return w, request
 }
 
-// halve puts the halves of a piece in its place, which has as many rows as the provider gives at most: it may have more.
+// halve replaces a piece by its halves, because it has the largest number of rows that the provider
+// returns and may have more.
 func (q *listRead) halve(p piece) bool {
 	half := p.from.Add(p.to.Sub(p.from) / 2).Truncate(max(q.Filter.Grain, time.Second))
 	if !half.After(p.from) {
 		q.yield(nil, &advice.Error{
-			What: fmt.Sprintf("the %s from %s on have %d rows, as many as max_rows, so there may be more", p.to.Sub(p.from), p.from.UTC().Format(time.RFC3339), q.MaxRows),
-			Todo: "ask for less at once, such as one account, type or site at a time (for), or by a finer filter (grain)",
+			What: fmt.Sprintf("the %s from %s have %d rows, the limit max_rows, so there may be more", p.to.Sub(p.from), p.from.UTC().Format(time.RFC3339), q.MaxRows),
+			Todo: "request less at once: one account, type or site at a time (for), or a finer filter (grain)",
 		})
 		return false
 	}
@@ -173,7 +177,7 @@ func (q *listRead) halve(p piece) bool {
 	return true
 }
 
-// endPiece notes the rows and the total of a piece, which is below zero if there is none.
+// endPiece adds the rows and the total of a piece; the total is below zero if there is none.
 func (q *listRead) endPiece(p piece, total int) {
 	rows := q.counts.rows(p.from)
 	q.rows, q.total, q.noTotal = q.rows+rows, q.total+total, q.noTotal || total < 0
@@ -182,7 +186,7 @@ func (q *listRead) endPiece(p piece, total int) {
 	}
 }
 
-// wholeTotal is the provider's total of all pieces; below zero if one gave none.
+// wholeTotal is the provider's total of all pieces; below zero if a piece had none.
 func (q *listRead) wholeTotal() int {
 	if q.noTotal {
 		return -1
@@ -195,21 +199,21 @@ func (f *feed) request(address, label string) httpclient.Request {
 	return httpclient.Request{Feed: f.name, URL: address, Label: label, Method: f.Request.Method, Reads: true}
 }
 
-// walk goes from page to page.
+// walk follows the pages of a list.
 type walk struct {
 	*httpReader
 
-	address string       // of the page that is read
-	body    *requestBody // of the next request; nil: none
-	header  http.Header  // of the newest answer
+	address string       // of the current page
+	body    *requestBody // of the next request; may be nil
+	header  http.Header  // of the latest answer
 	page    answerPage
 	pages   int
 	rows    int
-	total   int  // the newest; below zero if there was none
-	last    bool // the newest page is the last one
+	total   int  // the latest; below zero without one
+	last    bool // the latest page is the last one
 }
 
-// decode reads a page and says where the next one is; empty: there is none.
+// decode reads a page and returns the address of the next one, or an empty text.
 func (w *walk) decode(body []byte) (next string, err error) {
 	if w.page, err = w.readPage(body); err != nil {
 		return "", err
@@ -226,14 +230,14 @@ func (w *walk) decode(body []byte) (next string, err error) {
 	return next, nil
 }
 
-// next is where the page says that the next one is. Where pages or rows are counted a page without rows is the last one; else it is if the provider's
-// total was reached.
+// next is the next page according to the page. If pages or rows are counted, a page without rows is
+// the last one, and so is the page that reaches the provider's total.
 func (w *walk) next() (string, error) {
 	n := &w.Next
 	switch {
 	case w.Complete == "":
 	case w.total < 0:
-		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") + ", which says when the read is complete", Todo: checkPaths}
+		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") + ", which decides when the read is complete", Todo: checkPaths}
 	case w.rows >= w.total:
 		return "", nil
 	}
@@ -267,15 +271,16 @@ func (w *walk) next() (string, error) {
 	}
 	if err == nil && next == "" && !w.nextSeen.Load() && w.isFull() {
 		err = &advice.Error{
-			What: fmt.Sprintf("the page is full (%d rows), and no answer has had what next names: "+
-				"its path may be misspelt", len(w.page.rows)),
+			What: fmt.Sprintf("the page is full (%d rows), and no answer has had the path of next: "+
+				"it may be misspelt", len(w.page.rows)),
 			Todo: checkPaths,
 		}
 	}
 	return next, err
 }
 
-// with is the address of the page that a value of the parameter leads to. In a body the value is put there, as a number or a text.
+// with is the address of the page for a value of the parameter. In a body it sets the value, as a
+// number or a text.
 func (w *walk) with(value string, isNumber bool) (string, error) {
 	if w.Next.In != inBody {
 		return withParameter(w.address, w.Next.parameter(), value)
@@ -288,16 +293,15 @@ func (w *walk) with(value string, isNumber bool) (string, error) {
 	return w.address, nil
 }
 
-// roundPage divides the number of rows of a full page where the request doesn't say how many it may
-// have.
+// roundPage divides the number of rows of a full page, if the request has no page size.
 const roundPage = 50
 
-// sizeIn is what parameters that say how many rows a page may have are called.
+// sizeIn matches the names of parameters for the page size.
 var sizeIn = regexp.MustCompile(`(?i)limit|size|max|per_?page|top|count|rows|results|take|num`)
 
-// isFull says whether another page may follow: the answer announces one by another name than the
-// definition's, or it has as many rows as its request allows, or a round number where the request
-// doesn't say; and the provider's total doesn't say that these are all.
+// isFull says whether another page may follow. Either the answer announces one under another name
+// than the definition's, or it has as many rows as the request allows, or a round number if the
+// request has no page size. It can't follow if the provider's total says that these are all rows.
 func (w *walk) isFull() bool {
 	rows := len(w.page.rows)
 	if w.page.total >= 0 && w.rows >= w.page.total {
@@ -320,7 +324,8 @@ func (w *walk) isFull() bool {
 	return !said && rows > 0 && rows%roundPage == 0
 }
 
-// refusedBehind says whether an error is that of a provider that counts pages or rows and refuses what lies behind the last one, where others give no rows.
+// refusedBehind says whether an error comes from a provider that counts pages or rows and refuses a
+// page after the last one, where other providers return no rows.
 func (w *walk) refusedBehind(err error) bool {
 	counts := w.Next.Page != "" || w.Next.Offset != ""
 	return counts && errors.Is(err, httpclient.ErrLinkExpired) && w.page.total >= 0 && w.rows >= w.page.total
@@ -332,13 +337,14 @@ var (
 	linkParameterIn = regexp.MustCompile(`;\s*([^=;,\s]*)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;,"]*)))?`)
 )
 
-// nextLink is the address that the Link headers of an answer give for a relation, relative to the address of the page; empty: none.
+// nextLink is the address for a relation in the Link headers of an answer, relative to the address
+// of the page, or empty.
 func nextLink(header http.Header, relation, page string) string {
 	isRelation := func(text string) bool { return strings.EqualFold(text, relation) }
 	for _, line := range header.Values("Link") {
 		for _, link := range linkIn.FindAllStringSubmatch(line, -1) {
 			parameters := linkParameterIn.FindAllStringSubmatch(link[2], -1)
-			rel := slices.IndexFunc(parameters, func(p []string) bool { return strings.EqualFold(p[1], "rel") }) // only the first one counts
+			rel := slices.IndexFunc(parameters, func(p []string) bool { return strings.EqualFold(p[1], "rel") }) // only the first rel counts
 			if rel >= 0 && link[1] != "" && slices.ContainsFunc(strings.Fields(parameters[rel][2]+parameters[rel][3]), isRelation) {
 				return resolved(link[1], page)
 			}
@@ -347,7 +353,8 @@ func nextLink(header http.Header, relation, page string) string {
 	return ""
 }
 
-// resolved is a link as an address like that of the page. What can't be read stays: the client refuses it.
+// resolved is a link in the form of the page's address. A link that can't be read stays unchanged:
+// the client will refuse it.
 func resolved(link, page string) string {
 	if base, err := url.Parse(page); err == nil {
 		if target, err := base.Parse(link); err == nil {
@@ -357,7 +364,7 @@ func resolved(link, page string) string {
 	return link
 }
 
-// page makes a page of rows. What lies outside the span that is wanted is passed over: another read has it.
+// page makes a page of rows. It skips rows outside the wanted span: another read has them.
 func (m *Mapper) page(rows []rawRow, number int, wanted span) *collector.Page {
 	page := new(collector.Page)
 	for i := range rows {
@@ -369,7 +376,7 @@ func (m *Mapper) page(rows []rawRow, number int, wanted span) *collector.Page {
 	return page
 }
 
-// put puts what became of a row onto a page. at is where the row stood.
+// put adds the result for a row to a page. at is the place of the row.
 func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
 	var near time.Time
 	if n := len(page.Records); n > 0 {
@@ -379,7 +386,7 @@ func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
 	case m.Invalid != "":
 		page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: m.Invalid, Near: near})
 	case m.Ignored:
-		page.Ignored = append(page.Ignored, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "is no call", Near: near})
+		page.Ignored = append(page.Ignored, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "isn't a call", Near: near})
 	default:
 		page.Records = append(page.Records, m.Record)
 		page.Unmapped = append(page.Unmapped, m.Unmapped...)
@@ -389,7 +396,8 @@ func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
 // everything is a span that contains every call.
 var everything span
 
-// contains says whether a record lies in a span, by the time that the filter speaks of. A row without an end goes by its start.
+// contains says whether a record lies in a span, by the time that the filter applies to. For a row
+// without an end, the start decides.
 func (f *Filter) contains(s span, r *cdr.Record) bool {
 	at := f.at(r)
 	return s == everything || !at.Before(s.from) && at.Before(s.to)

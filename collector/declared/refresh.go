@@ -18,19 +18,23 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// A provider may answer with another refresh token, and then the one that was spent is worthless. So only the exporter spends one that may be
-// rotated, when the ledger has room for its successor, and the successor is in the ledger before the access token is used:
+// A provider may return another refresh token, which makes the old one worthless. So only the
+// running exporter uses a refresh token that may be rotated, only when the ledger has room for its
+// successor, and it stores the successor in the ledger before it uses the access token:
 //
-//	access token in the ledger ──┬─ valid, and wasn't used here yet ─▶ use it
-//	                             └─ else ─▶ room in the ledger ─▶ spend the refresh token ─▶ keep the answer ─▶ use it
+//	access token in the ledger ──┬─ valid, and not used here yet ─▶ use it
+//	                             └─ otherwise ─▶ room in the ledger ─▶ use the refresh token ─▶ store the answer ─▶ use it
 //
-// A command, which can't keep one, only does the latter if the provider is known to rotate none.
+// A command can't store an answer, so it takes the second way only if the provider is known not to
+// rotate tokens.
 
-// grant is what the ledger keeps of a source: an answer to a refresh token, encrypted.
+// grant is the answer to a refresh token that the ledger keeps for a source, encrypted.
 type grant struct {
-	// From is a digest of the refresh token that is configured: one that is configured anew replaces all of it.
+	// From is a digest of the configured refresh token: a newly configured one replaces the whole
+	// grant.
 	From []byte `json:"from"`
-	// Refresh is the successor of the configured one; empty: the provider gave none.
+	// Refresh is the successor of the configured refresh token; empty if the provider returned
+	// none.
 	Refresh string    `json:"refresh"`
 	Access  string    `json:"access"`
 	Expires time.Time `json:"expires"`
@@ -38,19 +42,19 @@ type grant struct {
 
 // vault keeps a grant in the ledger. One goroutine uses it at a time.
 type vault struct {
-	load    func(ctx context.Context) ([]byte, error)                                // nil: without a ledger
-	replace func(ctx context.Context, spend func() (sealed []byte, err error)) error // nil: nothing can be kept
+	load    func(ctx context.Context) ([]byte, error)                                // nil without a ledger
+	replace func(ctx context.Context, spend func() (sealed []byte, err error)) error // nil if nothing can be stored
 	title   string
 
-	used string // the access token that was given out last
+	used string // the access token returned last
 }
 
 var errMustRun = &advice.Error{
-	What: "the provider may rotate the refresh token, so only the running exporter spends it, and there is no access token beside it",
-	Todo: "start the exporter with this configuration (`cdr-exporter run`) and try again while it runs",
+	What: "the provider may rotate the refresh token, so only the running exporter uses it, and there is no valid access token",
+	Todo: "start the exporter with this configuration (`cdr-exporter run`) and retry while it runs",
 }
 
-// renewed gives an access token. spend asks the provider for one with a refresh token.
+// renewed returns an access token. spend requests one from the provider with a refresh token.
 func (v *vault) renewed(ctx context.Context, configured, secret string, now time.Time, spend func(refresh string) (grant, error)) (token httpclient.Token, err error) {
 	seal, err := newSeal(secret)
 	if err != nil {
@@ -92,7 +96,7 @@ func (v *vault) renewed(ctx context.Context, configured, secret string, now time
 	case refused != nil:
 		return token, refused
 	case err != nil:
-		return token, httpclient.Retryable(fmt.Errorf("keep the refresh token of %s in the ledger: %w", v.title, err))
+		return token, httpclient.Retryable(fmt.Errorf("store the refresh token of %s in the ledger: %w", v.title, err))
 	}
 	return v.use(&got), nil
 }
@@ -102,7 +106,8 @@ func (v *vault) use(g *grant) httpclient.Token {
 	return httpclient.Token{Value: g.Access, Expires: g.Expires}
 }
 
-// loadGrant reads what was kept for the refresh token that is configured. What was sealed under another client secret can't be read and is replaced.
+// loadGrant reads the grant for the configured refresh token. One that was encrypted under another
+// client secret can't be read and is replaced.
 func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (kept grant, err error) {
 	if v.load == nil {
 		return kept, nil
@@ -118,10 +123,11 @@ func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (k
 	return kept, nil
 }
 
-// newSeal makes what encrypts with a key that is derived from the client secret: who has the ledger only can't read it.
+// newSeal makes the encryption with a key derived from the client secret: the ledger alone isn't
+// enough to decrypt.
 func newSeal(secret string) (cipher.AEAD, error) {
 	if secret == "" {
-		return nil, &advice.Error{What: "the client secret is empty", Todo: "give it: the refresh token that the provider rotates is kept encrypted under it"}
+		return nil, &advice.Error{What: "the client secret is empty", Todo: "set it: it encrypts the refresh token that the provider rotates"}
 	}
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "cdr-exporter refresh token", 32)
 	if err != nil {
@@ -130,15 +136,15 @@ func newSeal(secret string) (cipher.AEAD, error) {
 	return newAEAD(key), nil
 }
 
-// newAEAD encrypts with a key of 32 bytes, by AES-GCM with random nonces, which stand before the text.
+// newAEAD encrypts with a 32-byte key, by AES-GCM with random nonces, which come before the text.
 func newAEAD(key []byte) cipher.AEAD {
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		panic(err) // the key is of another length
+		panic(err) // the key has another length
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
-		panic(err) // it isn't AES
+		panic(err) // the cipher isn't AES
 	}
 	return aead
 }

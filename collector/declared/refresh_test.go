@@ -82,7 +82,7 @@ func newRotating(rotates bool) *rotating {
 	return f
 }
 
-// read opens the source anew, as a start does, and reads.
+// read opens the source again, as a start does, and reads.
 func (f *rotating) read(t *testing.T) error {
 	t.Helper()
 	auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
@@ -90,8 +90,8 @@ func (f *rotating) read(t *testing.T) error {
 	return err
 }
 
-// TestRefreshToken: each token is spent once, also over starts; its successor is kept, encrypted, before the access token is used; and one that is
-// configured anew replaces it.
+// TestRefreshToken: each token is used once, also across starts. Its successor is stored,
+// encrypted, before the access token is used. A newly configured token replaces it.
 func TestRefreshToken(t *testing.T) {
 	f := newRotating(true)
 	step := func(name string, wantError bool, spent ...string) {
@@ -162,13 +162,13 @@ func TestRefreshTokenIsKeptFirst(t *testing.T) {
 	}
 }
 
-// TestRefreshTokenOfCommands: a command, which can't keep a token, spends none that may rotate.
+// TestRefreshTokenOfCommands: a command can't store a token, so it doesn't use one that may rotate.
 func TestRefreshTokenOfCommands(t *testing.T) {
 	for _, rotates := range []bool{true, false} {
 		f := newRotating(rotates)
 		run := f.replace
 		f.replace = nil
-		if err := f.read(t); err == nil || !strings.Contains(err.Error(), "only the running exporter spends it") || len(f.spent) > 0 {
+		if err := f.read(t); err == nil || !strings.Contains(err.Error(), "only the running exporter uses it") || len(f.spent) > 0 {
 			t.Errorf("before the exporter has run: %v, %q were spent", err, f.spent)
 		}
 		f.replace = run
@@ -177,7 +177,7 @@ func TestRefreshTokenOfCommands(t *testing.T) {
 		}
 		f.replace = nil
 		if err := f.read(t); err != nil || len(f.spent) != 1 {
-			t.Errorf("beside the exporter: %v, %q were spent", err, f.spent)
+			t.Errorf("with the exporter running: %v, used %q", err, f.spent)
 		}
 		f.now = f.now.Add(2 * time.Hour)
 		if err := f.read(t); (err == nil) == rotates {
@@ -205,7 +205,7 @@ func TestTokenLife(t *testing.T) {
 			f.now = f.now.Add(30 * time.Minute)
 		}
 		if tokens != want {
-			t.Errorf("%s: %d tokens were asked for, want %d", life, tokens, want)
+			t.Errorf("%s: %d token requests, want %d", life, tokens, want)
 		}
 	}
 }

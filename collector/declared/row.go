@@ -14,18 +14,18 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// row is one row of an answer, a file or a table. Its values are read where they lie: nothing is decoded that no path leads to. It is for one
-// goroutine, and its texts are valid until the next row.
+// row is one row of an answer, a file or a table. It decodes only the values at paths in use. It is
+// for one goroutine, and its texts are valid until the next row.
 type row struct {
-	members []member // of a JSON object
-	columns []string // names, of a row of columns
+	members []member // members of a JSON object
+	columns []string // names of a row of columns
 	fields  []string // its values; a row may have fewer
-	// each are the values of the feed's `for` in the request that gave the row.
+	// each are the values of the feed's `for` in the request that returned the row.
 	each map[string]string
-	// parameters are the source's, a list or one text.
+	// parameters are the source's, each a list or one text.
 	parameters map[string][]string
-	lists      map[string]bool // those that are lists
-	zone       *time.Location  // of times that carry none
+	lists      map[string]bool // names of the list parameters
+	zone       *time.Location  // for times without a zone
 	// percent says that texts are percent-decoded.
 	percent bool
 	bound   map[*pattern][]*regexp.Regexp
@@ -40,7 +40,7 @@ type member struct {
 	value []byte
 }
 
-// setJSON takes a row of JSON, which is valid. It says whether the row is an object.
+// setJSON sets a row of valid JSON. It returns whether the row is an object.
 func (r *row) setJSON(raw []byte) bool {
 	r.members, r.columns, r.fields = r.members[:0], nil, nil
 	if raw[0] != '{' {
@@ -52,12 +52,12 @@ func (r *row) setJSON(raw []byte) bool {
 	return true
 }
 
-// setFields takes a row of columns.
+// setFields sets a row of columns.
 func (r *row) setFields(columns, fields []string) {
 	r.members, r.columns, r.fields = r.members[:0], columns, fields
 }
 
-// wildcards are a pattern with each value of the parameter that it names.
+// wildcards are a pattern with each value of its parameter.
 func (r *row) wildcards(p *pattern) []*regexp.Regexp {
 	matchers, known := r.bound[p]
 	if !known {
@@ -72,7 +72,7 @@ func (r *row) wildcards(p *pattern) []*regexp.Regexp {
 	return matchers
 }
 
-// form says what a path leads to.
+// form is the kind of value at a path.
 type form uint8
 
 const (
@@ -96,7 +96,7 @@ func (r *row) text(p path) (string, form) {
 			text = bare(r.fields[i], r.percent)
 			is = formOf(text)
 			if len(r.columns) == 1 && !r.percent {
-				text = r.fields[i] // a row of one column is a line, in which places count
+				text = r.fields[i] // a row of one column is a line, whose positions matter
 			}
 		}
 		return text, is
@@ -124,7 +124,7 @@ func formOf(text string) form {
 	return single
 }
 
-// raw is the JSON value at a path; nil if there is none.
+// raw is the JSON value at a path, or nil.
 func (r *row) raw(p path) (value []byte) {
 	if i := slices.IndexFunc(r.members, func(m member) bool { return m.name == p[0] }); i >= 0 {
 		value = r.members[i].value
@@ -135,7 +135,7 @@ func (r *row) raw(p path) (value []byte) {
 	return value
 }
 
-// child is a member of an object, or an element of an array by its number; nil if there is none.
+// child is a member of an object, or an element of an array by its number, or nil.
 func child(value []byte, segment string) (found []byte) {
 	switch {
 	case value == nil:
@@ -181,7 +181,8 @@ func percentDecoded(text string) string {
 	})
 }
 
-// path leads to a value of a row: names of members, numbers of elements, or the name of a column. It is compiled once.
+// path leads to a value of a row: names of members, numbers of elements, or the name of a column.
+// It is compiled once.
 type path []string
 
 var errPath = errors.New(`must be a path such as a.b, items.0.x or ["Call outcome"]`)
@@ -204,7 +205,8 @@ func (p *rowsPath) UnmarshalText(text []byte) error {
 	return (*path)(p).UnmarshalText(text)
 }
 
-// segmentIn is a segment of a path with the dot before it. A name with dots, brackets, blanks or quotes is written ["…"], and needs no dot.
+// segmentIn matches a segment of a path with the dot before it. A name with dots, brackets, blanks
+// or quotes is written ["…"], without a dot.
 var segmentIn = regexp.MustCompile(`(?s)^(?:\.?\["(.+?)"\]|\.([^.\[\]"' \t\n{}]+))`)
 
 func parsePath(text string) (p path, err error) {

@@ -21,29 +21,29 @@ func (f *Feed) validateSnapshot(r *config.Report) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if values[key].IsSet() && !slices.Contains(ofSnapshot, key) {
 			r.Problemf("record."+key,
-				"isn't used of calls in progress, which have %s; leave it out", strings.Join(ofSnapshot, ", "))
+				"isn't used for calls in progress, which have %s; remove it", strings.Join(ofSnapshot, ", "))
 		}
 	}
 	if !f.Record.Direction.IsSet() {
 		r.Problemf("record.direction",
-			"is missing; say what the direction of a call in progress is taken from, or {is: unknown}")
+			"is missing; set where the direction of a call in progress comes from, or {is: unknown}")
 	}
 	for _, key := range []string{"filter", "final", "whole", "total", "totals", "complete", "max_rows", "counts"} {
 		if r.Given(key) {
 			r.Problemf(key,
-				"is of a list of calls that are over, and snapshot: true is of calls in progress; leave it out")
+				"is for lists of ended calls, and snapshot: true is for calls in progress; remove it")
 		}
 	}
 	query, address := f.Request.texts()
 	maps.Copy(query, address)
 	for where, text := range query {
 		if timeIn.MatchString(text) {
-			r.Problemf("request."+where, "names an end of a span, and snapshot: true is of now; leave it out")
+			r.Problemf("request."+where, "names an end of the span, and snapshot: true has no span; remove it")
 		}
 	}
 }
 
-// inProgress maps a row to a call in progress: what identifies it, and its direction.
+// inProgress maps a row to a call in progress: its identity and its direction.
 func (m *Mapper) inProgress() Mapped {
 	p := &mapping{Mapper: m, record: new(cdr.Record)}
 	p.ids()
@@ -60,10 +60,10 @@ func (m *Mapper) inProgress() Mapped {
 type snapshotReader struct {
 	*httpReader
 
-	badRows atomic.Bool // the last snapshot had rows that can't be read
+	badRows atomic.Bool // the last snapshot had malformed rows
 }
 
-// read implements collector.ActiveCalls. A call counts once, by its group or its id: pages shift
+// read implements collector.ActiveCalls. It counts a call once, by its group or its id: pages shift
 // while they are read.
 func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
 	calls, problem := make(map[string]cdr.Direction), ""
@@ -91,10 +91,10 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 				if mapped.Record.CallKey == "" {
 					key = "id " + mapped.Record.ID
 				}
-				if key == "id " { // each row without an id is a call
+				if key == "id " { // each row without an id is a separate call
 					key = fmt.Sprint(list, number, i)
 				}
-				if calls[key] == cdr.DirectionUnknown { // or it isn't there yet
+				if calls[key] == cdr.DirectionUnknown { // also if it isn't there yet
 					calls[key] = mapped.Record.Direction
 				}
 			}
@@ -104,7 +104,7 @@ func (r *snapshotReader) read(ctx context.Context, smallest bool) (map[cdr.Direc
 		}
 	}
 	if problem != "" && !r.badRows.Load() {
-		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read and aren't counted",
+		r.logger.WarnContext(ctx, "rows of the calls in progress can't be read; they aren't counted",
 			"feed", r.name, "problem", problem)
 	}
 	r.badRows.Store(problem != "")

@@ -88,12 +88,12 @@ func TestSnapshot(t *testing.T) {
 
 func TestSnapshotProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
-		{"another field", "      id: id\n", "      id: id\n      trunk: t\n", "feeds.active_calls.record.trunk: isn't used of calls in progress"},
+		{"another field", "      id: id\n", "      id: id\n      trunk: t\n", "feeds.active_calls.record.trunk: isn't used for calls in progress"},
 		{"no direction", "      direction: {path: way, table: {in: inbound, out: outbound}}\n", "", "record.direction: is missing"},
-		{"a filter", "    rows:", "    filter: {by: start}\n    rows:", "filter: is of a list of calls that are over"},
-		{"final", "    rows:", "    final: {a: b}\n    rows:", "final: is of a list of calls that are over"},
-		{"a span", "path: /live", "path: /live, query: {a: '{from|rfc3339}'}", "request.query.a: names an end of a span"},
-		{"of files", "http: {base_url: https://api.acmetel.example}", "files: {read: lines, format: jsonl}", "snapshot: is for http only"},
+		{"a filter", "    rows:", "    filter: {by: start}\n    rows:", "filter: is for lists of ended calls"},
+		{"final", "    rows:", "    final: {a: b}\n    rows:", "final: is for lists of ended calls"},
+		{"a span", "path: /live", "path: /live, query: {a: '{from|rfc3339}'}", "request.query.a: names an end of the span"},
+		{"of files", "http: {base_url: https://api.acmetel.example}", "files: {read: lines, format: jsonl}", "snapshot: only works with http"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := declared.Load("d.yaml", []byte(strings.Replace(snapshot, c.was, c.is, 1))); !strings.Contains(fmt.Sprint(err), c.want) {

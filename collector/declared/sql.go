@@ -8,24 +8,25 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// SQL says how rows are read from a database.
+// SQL says how to read rows from a database.
 type SQL struct {
 	// Driver is mysql, postgres or sqlite; it may name a parameter in braces.
 	Driver string `yaml:"driver"`
-	// Query asks for rows, unless a feed has one of its own: :from and :to are the ends of the span, :after the last key and :limit the number of rows.
+	// Query selects rows, unless a feed has its own. :from and :to are the ends of the span, :after
+	// the last key and :limit the number of rows.
 	Query string `yaml:"query"`
 }
 
-// The keys that every source of a database has.
+// The keys of every source with a database.
 const (
 	dsnKey          = "dsn"
 	sqlTime         = "2006-01-02 15:04:05"
 	sqlRowsPerPage  = 1000
-	sqlRowsPerRead  = 10_000 // what is in memory while a span is read
+	sqlRowsPerRead  = 10_000 // rows in memory while a span is read
 	sqlQueryTimeout = time.Minute
 )
 
-// validateSQL reports what a feed that is read from a database lacks.
+// validateSQL reports what a feed from a database lacks.
 func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 	key := "feeds." + feed
 	at := key + ".query"
@@ -33,17 +34,17 @@ func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 		at = "sql.query"
 	}
 	if f.Query == "" {
-		r.Problemf(key+".query", "is missing; give the statement that asks for rows, here or under sql")
+		r.Problemf(key+".query", "is missing; set the statement that selects rows, here or under sql")
 		return
 	}
-	want, spans := []string{"from", "to"}, "the ends of the span that is asked for"
+	want, spans := []string{"from", "to"}, "the ends of the span"
 	if f.Filter.By == byInserted {
 		want, spans = []string{"after", "limit"}, "the last key that was read and the number of rows"
 		r.Required(key+".filter.key", f.Filter.Key, "the column with the number by which rows are inserted, such as id")
 	}
 	driver := d.SQL.Driver
 	if sqlDrivers[driver] == nil {
-		driver = "sqlite" // the source says which
+		driver = "sqlite" // the source sets it
 	}
 	for _, found := range columnIn.FindAllStringSubmatch(f.Query, -1) {
 		if d.Parameters[found[1]].Map != mapOfColumns {
@@ -53,17 +54,17 @@ func (d *Definition) validateSQL(r *config.Report, feed string, f *Feed) {
 	_, names := bindNames(f.Query, driver)
 	for _, name := range want {
 		if !slices.Contains(names, name) {
-			r.Problemf(at, "has no :%s; it must name :%s and :%s, %s", name, want[0], want[1], spans)
+			r.Problemf(at, "doesn't have :%s; it must name :%s and :%s, %s", name, want[0], want[1], spans)
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(want, name) {
-			r.Problemf(at, "names :%s, which isn't given for by: %s", name, f.Filter.By)
+			r.Problemf(at, "names :%s, which by: %s doesn't have", name, f.Filter.By)
 		}
 	}
 }
 
-// validateDriver reports a driver that there isn't.
+// validateDriver reports an unknown driver.
 func (b *Block) validateDriver(r *config.Report) {
 	sql := b.definition.SQL
 	if sql == nil {
@@ -78,8 +79,8 @@ func (b *Block) validateDriver(r *config.Report) {
 	}
 }
 
-// localSpan is a span with an hour more on either side where clocks are set near it: a local time comes twice then, or not at all. Rows outside the
-// span are passed over.
+// localSpan is a span with one more hour on either side if clocks change near it: a local time then
+// comes twice, or not at all. Rows outside the span are skipped.
 func localSpan(s span, zone *time.Location) span {
 	wide := span{s.from.Add(-time.Hour), s.to.Add(time.Hour)}
 	_, before := wide.from.In(zone).Zone()

@@ -41,8 +41,8 @@ func TestSQLProblems(t *testing.T) {
 		{"by start", byStart, "by: start", ""},
 		{"by key", byKey, "by: inserted, key: id", ""},
 		{"in quotes and comments", byStart + " AND x <> ':after' /* :limit */ AND y::int > 0 -- :limit", "by: start", ""},
-		{"no end", "SELECT 1 WHERE at >= :from", "by: start", "sql.query: has no :to; it must name :from and :to"},
-		{"span beside a key", byKey + " AND at > :from", "by: inserted, key: id", "names :from, which isn't given for by: inserted"},
+		{"no end", "SELECT 1 WHERE at >= :from", "by: start", "sql.query: doesn't have :to; it must name :from and :to"},
+		{"span beside a key", byKey + " AND at > :from", "by: inserted, key: id", "names :from, which by: inserted doesn't have"},
 		{"no key", byKey, "by: inserted", "filter.key: is missing"},
 		{"no query", "", "by: start", "feeds.calls.query: is missing"},
 		{"no filter", byStart, "", "filter.by: is missing"},
@@ -68,7 +68,7 @@ func database(t *testing.T, statements ...string) (path string, db *sql.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the file goes with its folder
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test removes the file's folder
 	execute(t, db, statements...)
 	return path, db
 }
@@ -97,8 +97,8 @@ func idsOf(t *testing.T, pages func(func(*collector.Page, error) bool)) (ids []s
 	return ids
 }
 
-// TestSQLByStart (definitions.md 3): spans are asked for in the zone of the table, and rows outside of them are passed over. Where clocks are set, a
-// local time comes twice: each row is in one span and in none twice.
+// TestSQLByStart (definitions.md 3): spans are in the zone of the table, and rows outside them are
+// skipped. When clocks change, a local time comes twice: each row is in exactly one span.
 func TestSQLByStart(t *testing.T) {
 	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
 	zone, err := time.LoadLocation("Europe/Berlin")
@@ -168,7 +168,7 @@ func TestSQLInserted(t *testing.T) {
 	}
 }
 
-// TestSQLBeganAgain: a table whose numbers began again is no quiet one.
+// TestSQLBeganAgain: a table whose numbers started again isn't taken for one without new rows.
 func TestSQLBeganAgain(t *testing.T) {
 	for _, c := range []struct{ name, then, problem string }{
 		{"nothing new", "SELECT 1", ""},
@@ -176,7 +176,7 @@ func TestSQLBeganAgain(t *testing.T) {
 		{"old ones are purged", "DELETE FROM calls WHERE id < 20", ""},
 		{"used ones are deleted", "DELETE FROM calls WHERE id = 20", ""},
 		{"numbers go on", "DELETE FROM calls; INSERT INTO calls VALUES (21, '2026-11-23 10:00:00')", ""},
-		{"numbers began again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')", "the row of id 20, the last that was read, is gone"},
+		{"numbers started again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')", "the row with id 20, which was read last, no longer exists"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
@@ -201,8 +201,8 @@ func TestSQLBeganAgain(t *testing.T) {
 func TestSQLSaysNoSecrets(t *testing.T) {
 	path, _ := database(t, "CREATE TABLE other (id INTEGER)")
 	for _, c := range []struct{ name, driver, dsn, want string }{
-		{"mysql, no DSN", "mysql", "root:s3cret@@@", "write it as the driver does"},
-		{"postgres, no DSN", "postgres", "postgres://u:s3cret@host:port/x", "write it as the driver does"},
+		{"mysql, no DSN", "mysql", "root:s3cret@@@", "write it in the driver's form"},
+		{"postgres, no DSN", "postgres", "postgres://u:s3cret@host:port/x", "write it in the driver's form"},
 		{"mysql, no server", "mysql", "u:s3cret@tcp(127.0.0.1:1)/x", "that the database runs"},
 		{"postgres, no server", "postgres", "postgres://u:s3cret@127.0.0.1:1/x", "that the database runs"},
 		{"sqlite, no file", "sqlite", filepath.Join(t.TempDir(), "none"), "that the database runs"},
@@ -250,7 +250,7 @@ func TestKamailioQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the schema goes with its test
+	t.Cleanup(func() { db.Close() }) //nolint:errcheck // the test drops the schema
 	execute(t, db, accounting...)
 	for driver, dsn := range map[string]string{"sqlite": path, "postgres": dsn} {
 		t.Run(driver, func(t *testing.T) {

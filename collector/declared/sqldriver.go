@@ -15,25 +15,26 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
-// sqlQuery is what is asked of a database.
+// sqlQuery is a query to a database.
 type sqlQuery struct {
 	dsn, text string
 	args      []any
-	zone      *time.Location // of args that are times
+	zone      *time.Location // for args that are times
 }
 
-// sqlDrivers are those that definitions name. One connects, asks, and gives each row as texts, in a transaction that only reads. A value is as the
-// database prints it, empty for NULL.
+// sqlDrivers are the drivers that definitions may name. A driver connects, runs the query in a
+// read-only transaction, and gives each row as texts. A value is as the database prints it, empty
+// for NULL.
 var sqlDrivers = map[string]func(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error{
 	"mysql": queryMySQL, "sqlite": querySQLite, driverPostgres: queryPostgres,
 }
 
 const driverPostgres = "postgres"
 
-// errDSN says nothing of the text, which holds a password.
+// errDSN quotes nothing of the DSN, which contains a password.
 var errDSN = &advice.Error{
 	What: "the DSN can't be read",
-	Todo: "write it as the driver does: user:password@tcp(host:3306)/database (mysql), postgres://user:password@host/database (postgres), or the path of the database (sqlite)",
+	Todo: "write it in the driver's form: user:password@tcp(host:3306)/database (mysql), postgres://user:password@host/database (postgres), or the path of the database (sqlite)",
 }
 
 func queryMySQL(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
@@ -61,14 +62,15 @@ func querySQLite(ctx context.Context, q sqlQuery, each func(columns, values []st
 	return queryDB(ctx, db, q, each)
 }
 
-// asTexts is a query whose values are texts as SQLite has them: its driver makes times of what columns of dates hold.
+// asTexts is a query whose values are SQLite's texts: without it, the driver turns values of date
+// columns into times.
 func asTexts(ctx context.Context, db *sql.DB, q sqlQuery) (text string, err error) {
 	inner := "(" + strings.TrimRight(q.text, "; \t\r\n") + "\n)" // it may end with a comment
 	rows, err := db.QueryContext(ctx, "SELECT * FROM "+inner+" LIMIT 0", q.args...)
 	if err != nil {
 		return "", err
 	}
-	defer rows.Close() // rows.Err says more
+	defer rows.Close() // rows.Err has the error
 	columns, err := rows.Columns()
 	for i, name := range columns {
 		name = `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
@@ -84,12 +86,12 @@ func queryDB(ctx context.Context, db *sql.DB, q sqlQuery, each func(columns, val
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // it only reads
+	defer tx.Rollback() // the transaction only reads
 	rows, err := tx.QueryContext(ctx, q.text, q.args...)
 	if err != nil {
 		return err
 	}
-	defer rows.Close() // rows.Err says more
+	defer rows.Close() // rows.Err has the error
 	columns, err := rows.Columns()
 	if err != nil {
 		return err
@@ -120,7 +122,7 @@ func queryPostgres(ctx context.Context, q sqlQuery, each func(columns, values []
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol // values as the server prints them
 	config.ConnectTimeout = 10 * time.Second
 	config.RuntimeParams["datestyle"] = "ISO"
-	if q.zone != time.Local { // what has a zone is compared with, and printed in, the source's
+	if q.zone != time.Local { // compare and print timestamps with a zone in the source's zone
 		config.RuntimeParams["timezone"] = q.zone.String()
 	}
 	conn, err := pgx.ConnectConfig(ctx, config)
@@ -156,7 +158,7 @@ func queryPostgres(ctx context.Context, q sqlQuery, each func(columns, values []
 	return rows.Err()
 }
 
-// inUTC is a timestamptz in one form whatever the zone of the session is, whose offset may have
+// inUTC is a timestamptz in the same form whatever the zone of the session, whose offset may have
 // minutes: a text that is an id or a version stays the same.
 func inUTC(text string) string {
 	for _, offset := range []string{"-07", "-07:00", "-07:00:00"} {

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	todoReach  = "check host, port or path in the DSN, and that the database runs and can be reached from here"
-	todoAccess = "check user and password in the DSN, and let the user read the tables: GRANT SELECT"
+	todoReach  = "check host, port or path in the DSN, and that the database runs and is reachable from here"
+	todoAccess = "check user and password in the DSN, and allow the user to read the tables: GRANT SELECT"
 	todoQuery  = "check that the DSN names the right database, and the query of the definition against its tables"
-	todoSlow   = "make an index on the column that the query filters by; see that the database answers"
-	todoOther  = "nothing, if it passes: it is asked again; else see the database's log"
+	todoSlow   = "create an index on the column that the query filters by; check that the database answers"
+	todoOther  = "nothing, if it passes: the exporter retries; else see the database's log"
 )
 
-// databaseError says what an error of a database means. Drivers' texts name what the DSN holds (host, user, database) and may quote values of rows, so
-// only what is said of the query itself is passed on.
+// databaseError explains an error of a database. Drivers' texts name parts of the DSN (host, user,
+// database) and may quote values of rows, so it only passes on what concerns the query itself.
 func databaseError(title string, err error) error {
 	what, todo := meaningOfSQL(err)
 	return &advice.Error{What: title + "'s database " + what, Todo: todo}
@@ -52,21 +52,21 @@ func meaningOfSQL(err error) (what, todo string) {
 	return "can't be reached", todoReach
 }
 
-// databaseOf is the name of the database before that of a table.
+// databaseOf matches the name of the database before a table's name.
 var databaseOf = regexp.MustCompile(`'[^'.]*\.`)
 
 func meaningOfMySQL(e *mysql.MySQLError) (what, todo string) {
 	number := " (error " + strconv.Itoa(int(e.Number)) + ")"
 	switch e.Number {
 	case 1044, 1045, 1142, 1143, 1698: // access denied
-		return "refuses the user or the password, or the table to this user" + number, todoAccess
-	case 1146: // no such table
+		return "refuses the user or the password, or this user's access to the table" + number, todoAccess
+	case 1146: // unknown table
 		return "can't run the query: " + oneLine(databaseOf.ReplaceAllString(e.Message, "'")) + number, todoQuery
-	case 1054, 1064: // no such column, syntax
+	case 1054, 1064: // unknown column, syntax
 		return "can't run the query: " + oneLine(e.Message) + number, todoQuery
-	case 1049: // no such database
+	case 1049: // unknown database
 		return "doesn't exist there" + number, todoQuery
-	case 1317, 1969, 3024: // interrupted, or over the server's time
+	case 1317, 1969, 3024: // interrupted, or over the server's time limit
 		return "stopped the query" + number, todoSlow
 	}
 	return "reports an error" + number, todoOther
@@ -76,10 +76,10 @@ func meaningOfPostgres(e *pgconn.PgError) (what, todo string) {
 	state := " (SQLSTATE " + e.Code + ")"
 	switch {
 	case strings.HasPrefix(e.Code, "28"), e.Code == "42501":
-		return "refuses the user or the password, or the table to this user" + state, todoAccess
+		return "refuses the user or the password, or this user's access to the table" + state, todoAccess
 	case strings.HasPrefix(e.Code, "42"):
 		return "can't run the query: " + oneLine(e.Message) + state, todoQuery
-	case strings.HasPrefix(e.Code, "22"): // its text quotes the value
+	case strings.HasPrefix(e.Code, "22"): // the text quotes the value
 		return "has a value that doesn't fit the query" + state, todoQuery
 	case e.Code == "3D000":
 		return "doesn't exist there" + state, todoQuery
@@ -97,7 +97,7 @@ func meaningOfSQLite(e *sqlite.Error) (what, todo string) {
 	case 14: // SQLITE_CANTOPEN
 		return "can't be opened" + code, todoReach
 	case 5, 6: // SQLITE_BUSY, SQLITE_LOCKED
-		return "is held by its writer" + code, todoOther
+		return "is locked by its writer" + code, todoOther
 	}
 	return "reports an error" + code, todoOther
 }

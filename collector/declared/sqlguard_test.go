@@ -222,7 +222,7 @@ func TestSQLManyRows(t *testing.T) {
 	}
 }
 
-// TestSQLQuotes: what stands in a database's own quotes and comments is no placeholder.
+// TestSQLQuotes: a name within a database's own quotes and comments isn't a placeholder.
 func TestSQLQuotes(t *testing.T) {
 	for _, c := range []struct{ driver, more, want string }{
 		{"mysql", ` AND x <> 'it\\'s :after' AND y <> 0 # :limit`, ""},

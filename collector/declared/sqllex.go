@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// bindNames puts a driver's placeholders in the place of :from, :to, :after and :limit, and returns
-// the names in their order. Texts, quoted names, comments and casts stay: they don't hold names of
-// values.
+// bindNames replaces :from, :to, :after and :limit by a driver's placeholders, and returns their
+// names in order. It leaves texts, quoted names, comments and casts unchanged: they don't contain
+// names of values.
 func bindNames(query, driver string) (bound string, names []string) {
 	var b strings.Builder
 	for rest := query; rest != ""; {
@@ -30,8 +30,8 @@ func bindNames(query, driver string) (bound string, names []string) {
 	return b.String(), names
 }
 
-// sqlToken is the length of the token that a statement begins with: a word, a name of a value with
-// its colon, a text, a quoted name, a comment, or one character. A token without an end goes on to
+// sqlToken is the length of the token at the start of a statement: a word, a name of a value with
+// its colon, a text, a quoted name, a comment, or one character. A token without an end extends to
 // the end of the statement.
 func sqlToken(s, driver string) int {
 	isMySQL, isPostgres := driver == "mysql", driver == driverPostgres
@@ -76,7 +76,7 @@ func wordLength(s string) (n int) {
 	return n
 }
 
-// upTo is the length of what ends with a text that stands behind a place.
+// upTo is the length up to and including the first occurrence of a text after a position.
 func upTo(s string, from int, end string) int {
 	at := strings.Index(s[from:], end)
 	if at < 0 {
@@ -85,8 +85,8 @@ func upTo(s string, from int, end string) int {
 	return from + at + len(end)
 }
 
-// quotedLength is the length of what stands in quotes. A doubled quote begins another text, which
-// is as good.
+// quotedLength is the length of a quoted text. A doubled quote starts another text, which gives the
+// same result.
 func quotedLength(s string, backslashes bool) int {
 	for i := 1; i < len(s); i++ {
 		switch {
@@ -99,7 +99,7 @@ func quotedLength(s string, backslashes bool) int {
 	return len(s)
 }
 
-// commentLength is the length of a comment, in which PostgreSQL knows others.
+// commentLength is the length of a comment. PostgreSQL allows comments within comments.
 func commentLength(s string, nested bool) int {
 	depth := 1
 	for i := 2; i < len(s); i++ {

@@ -13,8 +13,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/advice"
 )
 
-// sqlStream reads rows by a number that grows with each that is inserted. It implements collector.StreamReader. Numbers become visible out of
-// order, so the last of them are asked for again.
+// sqlStream reads rows by a number that grows with each insertion. It implements
+// collector.StreamReader. Numbers become visible out of order, so it reads the last of them again.
 type sqlStream struct{ *sqlReader }
 
 // Pages implements collector.StreamReader.
@@ -49,8 +49,9 @@ func (s *sqlStream) Pages(ctx context.Context, from collector.StreamPosition) it
 	}
 }
 
-// findReached is an error if the last row that was read is gone and a row 1 is there: an emptied table numbers its rows from 1 again, and these would be
-// passed over in silence. A table whose rows are deleted once somebody has used them has no row 1.
+// findReached returns an error if the row read last no longer exists and a row 1 does. An emptied
+// table numbers its rows from 1 again, and the reader would silently skip them. A table whose rows
+// are deleted after use has no row 1.
 func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
 	if _, rows, err := s.first(ctx, reached-1); rows > 0 || err != nil {
 		return err
@@ -59,14 +60,14 @@ func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
 		return err
 	}
 	return &advice.Error{
-		What: fmt.Sprintf("the row of %s %d, the last that was read, is gone and there is a row 1, so new rows with lower numbers may be passed over",
+		What: fmt.Sprintf("the row with %s %d, which was read last, no longer exists, but row 1 does, so new rows with lower numbers may be skipped",
 			s.Filter.Key, reached),
-		Todo: "if the table was emptied and its numbers began again, give the source another name, with a history that reaches back to then; " +
-			"if only that row was deleted, nothing: the next one ends this",
+		Todo: "if the table was emptied and its numbers started again, rename the source and set a history that goes back to then; " +
+			"if only that row was deleted, nothing: the next new row clears this error",
 	}
 }
 
-// readPage reads the next rows behind a key. last is the key of the last of them.
+// readPage reads the next rows after a key. last is the key of the last row.
 func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.Page, last int64, err error) {
 	p := &sqlPages{mapper: s.newMapper(), wanted: everything}
 	last = after
@@ -77,8 +78,8 @@ func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.
 			return err
 		case key <= last || p.rows == sqlRowsPerPage:
 			return &advice.Error{
-				What: "the query doesn't give its rows in the order of " + s.Filter.Key + " behind :after, so some would be passed over",
-				Todo: "end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit, with one row of each KEY",
+				What: "the query doesn't return its rows in the order of " + s.Filter.Key + " after :after, so some would be skipped",
+				Todo: "end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit, with one row for each KEY",
 			}
 		}
 		last = key
@@ -98,16 +99,16 @@ func (s *sqlStream) keyOf(columns, values []string) (int64, error) {
 			return key, nil
 		}
 	}
-	return 0, &advice.Error{What: "the query gives no whole number in the column " + name, Todo: "name the column in filter.key and in the query"}
+	return 0, &advice.Error{What: "the query returns no whole number in the column " + name, Todo: "name the column in filter.key and in the query"}
 }
 
-// probe asks for one row.
+// probe reads one row.
 func (s *sqlStream) probe(ctx context.Context) (rows int, err error) {
 	_, rows, err = s.first(ctx, beforeFirst)
 	return rows, err
 }
 
-// first asks for the first row behind a key.
+// first reads the first row after a key.
 func (s *sqlStream) first(ctx context.Context, after int64) (key int64, rows int, err error) {
 	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(1)}, func(columns, values []string) (err error) {
 		rows++
@@ -120,11 +121,12 @@ func (s *sqlStream) first(ctx context.Context, after int64) (key int64, rows int
 // beforeFirst is the key before the first row, so that a row 0 is read.
 const beforeFirst = -1
 
-// sqlPosition is how far a table was read, and when: a row is asked for again only for its lookback, since the ledger forgets some days later that it was
-// counted, and a table with few rows has the same ones among its last for weeks.
+// sqlPosition is how far a table was read, and when. A row is read again only during its lookback:
+// some days later the ledger forgets that it was counted, and in a table with few rows the last
+// rows stay the same for weeks.
 type sqlPosition []sqlMark
 
-// sqlMark says that by an instant all rows up to a key had been read. It is stored as it is.
+// sqlMark says that at an instant all rows up to a key had been read. It is stored in this form.
 type sqlMark struct {
 	At  int64 // Unix time
 	Key int64
@@ -138,7 +140,8 @@ func (p sqlPosition) reached() int64 {
 	return p[len(p)-1].Key
 }
 
-// after is the key behind which rows are asked for: the last keys of the overlap again, but none that was read before an instant.
+// after is the key after which rows are read: it repeats the last keys of the overlap, but none
+// that was read before an instant.
 func (p sqlPosition) after(overlap int64, readBefore time.Time) int64 {
 	after := max(p.reached()-overlap, beforeFirst)
 	for _, m := range p {
@@ -149,7 +152,8 @@ func (p sqlPosition) after(overlap int64, readBefore time.Time) int64 {
 	return after
 }
 
-// reach notes that all rows up to a key have been read now. Marks stand an eighth of the lookback apart, so there are few of them.
+// reach records that all rows up to a key have been read now. Marks are at least an eighth of the
+// lookback apart, so there are few of them.
 func (p sqlPosition) reach(key int64, now time.Time, lookback time.Duration) sqlPosition {
 	if key <= p.reached() {
 		return p
@@ -160,16 +164,16 @@ func (p sqlPosition) reach(key int64, now time.Time, lookback time.Duration) sql
 	}
 	p = append(p, sqlMark{now.Unix(), key})
 	for len(p) >= 2 && p[1].At <= now.Add(-lookback).Unix() {
-		p = p[1:] // the next one says more
+		p = p[1:] // the next mark covers it
 	}
 	return p
 }
 
-// sqlForm is the first byte of a stored position, which no earlier form begins with.
+// sqlForm is the first byte of a stored position; no earlier form has it.
 const sqlForm = 3
 
 func (p sqlPosition) encode() []byte {
-	data, _ := binary.Append([]byte{sqlForm}, binary.BigEndian, []sqlMark(p)) // it fails for what has no fixed size
+	data, _ := binary.Append([]byte{sqlForm}, binary.BigEndian, []sqlMark(p)) // only a value without a fixed size fails
 	return data
 }
 

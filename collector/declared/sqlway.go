@@ -13,7 +13,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// sqlWay reads feeds from a database. It connects for each read: a DSN that is changed in its file holds from then on.
+// sqlWay reads feeds from a database. It connects for each read, so a new DSN in its file takes
+// effect immediately.
 type sqlWay struct {
 	title  string
 	driver string
@@ -24,10 +25,10 @@ type sqlWay struct {
 func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
 	w := &sqlWay{title: b.definition.title(), driver: expand(b.definition.SQL.Driver, b.Values), dsn: b.Secrets[dsnKey], now: settings.Now}
 	if sqlDrivers[w.driver] == nil {
-		return nil, fmt.Errorf("there is no driver %q", w.driver)
+		return nil, fmt.Errorf("the driver %q doesn't exist", w.driver)
 	}
 	source.Account = b.account()
-	source.Advise = (&advice.Provider{Name: w.title, Address: "the DSN", Default: "what the source says"}).Advise
+	source.Advise = (&advice.Provider{Name: w.title, Address: "the DSN", Default: "see the source's block"}).Advise
 	return w.readFeed, nil
 }
 
@@ -45,18 +46,19 @@ func (w *sqlWay) readFeed(info *collector.FeedInfo, f *feed) {
 	info.Probe = stream.probe
 }
 
-// sqlReader reads the rows of a span of time. It implements collector.RangeReader, and is safe for concurrent use.
+// sqlReader reads the rows of a span of time. It implements collector.RangeReader, and is safe for
+// concurrent use.
 type sqlReader struct {
 	*sqlWay
 	*feed
 
 	query string
-	names []string // of its placeholders
+	names []string // names of the placeholders
 }
 
-var errTooMany = errors.New("the query gives more rows than a read may have")
+var errTooMany = errors.New("the query returns more rows than a read may have")
 
-// rows asks for rows with values for the placeholders.
+// rows runs the query with values for the placeholders.
 func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(columns, values []string) error) error {
 	ctx, stop := context.WithTimeout(ctx, sqlQueryTimeout)
 	defer stop()
@@ -71,7 +73,7 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 	var eachError error
 	err = sqlDrivers[r.driver](ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
 		if eachError = each(columns, values); eachError != nil {
-			stop() // else MySQL's driver would read the rows that are left
+			stop() // otherwise MySQL's driver reads the remaining rows
 		}
 		return eachError
 	})
@@ -84,8 +86,9 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 	return databaseError(r.title, err)
 }
 
-// Pages implements collector.RangeReader. A query is over before its pages are yielded: one that waits for a commit would hold up the writer of the
-// table. A span with too many rows for that is asked for in halves.
+// Pages implements collector.RangeReader. A query ends before its pages are yielded: a query that
+// waits for a commit would block the table's writer. A span with too many rows for that is read in
+// halves.
 func (r *sqlReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		for spans := []span{{from, to}}; len(spans) > 0; {
@@ -110,7 +113,8 @@ func (r *sqlReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*co
 	}
 }
 
-// readSpan reads the rows of a span. With bounded it gives errTooMany, and no page, for more than sqlRowsPerRead.
+// readSpan reads the rows of a span. With bounded it returns errTooMany, and no page, for more than
+// sqlRowsPerRead rows.
 func (r *sqlReader) readSpan(ctx context.Context, asked span, bounded bool) ([]*collector.Page, error) {
 	zone := r.settings.Zone
 	wide := localSpan(r.Filter.widened(asked), zone)
@@ -134,8 +138,8 @@ type sqlPages struct {
 	mapper *Mapper
 	wanted span
 	all    []*collector.Page
-	asked  int // rows that the database gave
-	rows   int // those of them that the pages have
+	asked  int // rows that the database returned
+	rows   int // rows that are on the pages
 }
 
 func (p *sqlPages) add(columns, values []string) {
@@ -148,7 +152,7 @@ func (p *sqlPages) add(columns, values []string) {
 	}
 }
 
-// page is where the next row goes.
+// page is the page for the next row.
 func (p *sqlPages) page() *collector.Page {
 	if p.rows%sqlRowsPerPage == 0 {
 		p.all = append(p.all, new(collector.Page))

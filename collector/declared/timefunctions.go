@@ -13,24 +13,24 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// timeFunctions are the functions of expressions for times. A row's value may have the name of one,
-// so a call is renamed before it is compiled: its name gets (), which no value has. Each gets the
-// zone as its last argument.
+// timeFunctions are the functions of expressions for times. A row's value may have the name of a
+// function, so a call is renamed before it is compiled: its name gets (), which no value has. Each
+// gets the zone as its last argument.
 var timeFunctions = map[string]struct {
-	least, most int // arguments as the definition has them
+	least, most int // number of arguments in the definition
 	call        func(values ...any) (any, error)
-	check       func(form string) (problem string) // of the second argument
+	check       func(form string) (problem string) // checks the second argument
 }{
 	"time": {2, 3, timeOf, func(form string) string {
 		if !tellsDay(form) {
-			return "time() has no year, month and day in its form"
+			return "time() needs a form with year, month and day"
 		}
 		return ""
 	}},
 	"format": {2, 3, formatOf, func(string) string { return "" }},
 	"duration": {1, 2, durationOf, func(unit string) string {
 		if !slices.Contains(units, unit) {
-			return "duration() has no unit of " + strings.Join(units, ", ")
+			return "duration() needs one of the units " + strings.Join(units, ", ")
 		}
 		return ""
 	}},
@@ -38,7 +38,7 @@ var timeFunctions = map[string]struct {
 
 const (
 	renamed  = "()"
-	zoneName = "zone()" // the source's, in the environment of an expression
+	zoneName = "zone()" // the source's zone in an expression's environment
 )
 
 func timeOptions() (all []expr.Option) {
@@ -48,7 +48,7 @@ func timeOptions() (all []expr.Option) {
 	return all
 }
 
-// call checks a call of a function, and prepares one for times.
+// call checks a call of a function, and prepares a call for times.
 func (n *names) call(of *ast.CallNode, called *ast.IdentifierNode) {
 	f, known := timeFunctions[called.Value]
 	switch {
@@ -69,7 +69,7 @@ func (n *names) call(of *ast.CallNode, called *ast.IdentifierNode) {
 	if len(of.Arguments) == 3 {
 		if zone, is := of.Arguments[2].(*ast.StringNode); is {
 			if _, err := zoneOf(zone.Value); err != nil {
-				n.problem = called.Value + "() has no time zone such as Europe/Berlin"
+				n.problem = called.Value + "() needs a time zone such as Europe/Berlin"
 			}
 		}
 	} else if called.Value != "duration" {
@@ -79,10 +79,10 @@ func (n *names) call(of *ast.CallNode, called *ast.IdentifierNode) {
 	of.Callee = &ast.IdentifierNode{Value: called.Value + renamed}
 }
 
-// errTime says nothing of the row.
+// errTime quotes nothing of the row.
 var errTime = errors.New("no time")
 
-// zones are those that expressions name: reading one takes a file.
+// zones are the zones that expressions name: loading one reads a file.
 var zones sync.Map
 
 func zoneOf(value any) (zone *time.Location, err error) {
@@ -102,7 +102,7 @@ func zoneOf(value any) (zone *time.Location, err error) {
 	return zone, err
 }
 
-// timeOf is the function time(VALUE, FORM, ZONE); of nothing it is nothing.
+// timeOf is the function time(VALUE, FORM, ZONE); nil gives nil.
 func timeOf(values ...any) (any, error) {
 	text, is := textOfValue(values[0])
 	zone, err := zoneOf(values[2])
@@ -112,12 +112,12 @@ func timeOf(values ...any) (any, error) {
 		case problem != "":
 			return nil, errTime
 		case at.IsZero():
-			return nil, nil //nolint:nilnil // nil is what is missing
+			return nil, nil //nolint:nilnil // nil means missing
 		}
 		return at, nil
 	}
 	if values[0] == nil {
-		return nil, nil //nolint:nilnil // nil is what is missing
+		return nil, nil //nolint:nilnil // nil means missing
 	}
 	return nil, errTime
 }
@@ -130,7 +130,7 @@ func durationOf(values ...any) (any, error) {
 		unit, ok = values[1].(string)
 	}
 	if values[0] == nil {
-		return nil, nil //nolint:nilnil // nil is what is missing
+		return nil, nil //nolint:nilnil // nil means missing
 	}
 	if length, problem := parseDuration(text, unit); is && ok && problem == "" {
 		return length, nil
@@ -144,7 +144,7 @@ func formatOf(values ...any) (any, error) {
 	form, ok := values[1].(string)
 	switch at, is := values[0].(time.Time); {
 	case values[0] == nil:
-		return nil, nil //nolint:nilnil // nil is what is missing
+		return nil, nil //nolint:nilnil // nil means missing
 	case !is || !ok || err != nil:
 		return nil, errTime
 	default:
@@ -152,8 +152,7 @@ func formatOf(values ...any) (any, error) {
 	}
 }
 
-// textOfValue is what an expression gives, as a text: a time in RFC 3339, a length of time in
-// seconds.
+// textOfValue is an expression's result as a text: a time in RFC 3339, a length of time in seconds.
 func textOfValue(value any) (text string, is bool) {
 	switch v := value.(type) {
 	case string:

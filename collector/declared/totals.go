@@ -11,21 +11,22 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Totals says how a day's own total is asked for: once for each UTC day that is over.
+// Totals says how to request a day's own total: once for each UTC day that is over.
 type Totals struct {
 	Request Request `yaml:"request"`
-	// Calls is where the answer has the number of calls.
+	// Calls is the path of the number of calls in the answer.
 	Calls path `yaml:"calls"`
-	// Charges and Currency are where it has what the calls cost, if it says so. Then its calls are those that have a price.
+	// Charges and Currency are the paths of the calls' cost, if the answer has it. Then its calls
+	// are those with a price.
 	Charges  path `yaml:"charges"`
 	Currency path `yaml:"currency"`
 }
 
 // Validate implements config.Validator.
 func (t *Totals) Validate(r *config.Report) {
-	r.Required("request.path", t.Request.Path, "the path that totals are asked from")
+	r.Required("request.path", t.Request.Path, "the path of the totals")
 	if t.Calls == nil {
-		r.Problemf("calls", "is missing; give the path of the number of calls")
+		r.Problemf("calls", "is missing; set the path of the number of calls")
 	}
 }
 
@@ -39,12 +40,12 @@ func (f *Filter) at(r *cdr.Record) time.Time {
 	return r.Start
 }
 
-// dayCounts are the records that were read of each day, each once, or, where an answer has a total
-// of what was asked, all rows of the read.
+// dayCounts are the records read of each day, each once. If an answer has a total for its request,
+// they are all rows of the read.
 type dayCounts struct {
 	seed    maphash.Seed
 	seen    map[time.Time]map[uint64]bool
-	unnamed int // rows without an id, of which equal ones may be two calls
+	unnamed int // rows without an id; equal ones may be several calls
 }
 
 func newDayCounts() *dayCounts {
@@ -59,7 +60,7 @@ func (c *dayCounts) add(at time.Time, what []byte) {
 	c.seen[day][maphash.Bytes(c.seed, what)] = true
 }
 
-// rows is how many rows of a read were counted that began there.
+// rows is the number of a read's rows that began there.
 func (c *dayCounts) rows(from time.Time) int {
 	return c.unnamed + len(c.seen[from.UTC().Truncate(dayLength)])
 }
@@ -69,7 +70,8 @@ func (s span) isDay() bool {
 	return s.to.Sub(s.from) == dayLength && s.from.Equal(s.from.Truncate(dayLength))
 }
 
-// countDays counts what was read by its day, where the provider has totals: rows for a total of what was asked, records for its list of totals.
+// countDays counts records by day, if the provider has totals: rows for a total of the request,
+// records for the provider's list of totals.
 func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, records []*cdr.Record) {
 	switch totals := r.Totals; {
 	case totals != nil:
@@ -87,8 +89,9 @@ func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, rec
 	}
 }
 
-// compareDays compares each day that is over, and of which all was read, with the provider's total; and a day that was asked for alone with the total
-// that its answers have, which is below zero if there is none. A total that can't be had now costs no record: it is asked for with the next read.
+// compareDays compares each past day that was read whole with the provider's total. It also
+// compares a day that was read alone with the total of its answers, which is below zero without
+// one. If a total can't be read now, no record is lost: the next read requests it again.
 func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, rows, total int) (all []collector.DayTotal) {
 	if r.Totals == nil {
 		if total >= 0 && asked.isDay() && r.Filter.By != byInserted {
@@ -111,7 +114,7 @@ func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, 
 	return all
 }
 
-// totalOf is the provider's total of a day, without ours. One without money is asked for once.
+// totalOf is the provider's total of a day, without ours. A total without money is requested once.
 func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collector.DayTotal, known bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -125,7 +128,7 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 	request.ExpectJSON, request.Body = true, asked.body(whole, r.settings.Parameters).json()
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
-		r.logger.Info("the provider's total of a day can't be read now", "feed", r.name, "day", day.Format(time.DateOnly), "error", err.Error())
+		r.logger.Info("can't read the provider's total of a day now", "feed", r.name, "day", day.Format(time.DateOnly), "err", err)
 		return total, false
 	}
 	var page answerPage
@@ -133,12 +136,12 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 		total.Theirs, _ = page.count(t.Calls)
 	}
 	if total.Theirs < 0 {
-		r.logger.Info("the provider's answer has no total of a day", "feed", r.name, "day", day.Format(time.DateOnly))
+		r.logger.Info("the provider's answer has no total for a day", "feed", r.name, "day", day.Format(time.DateOnly))
 		return total, false
 	}
 	if charges, err := cdr.ParseMoney(page.text(t.Charges)); err == nil {
 		total.Charges, total.Currency = &charges, strings.ToUpper(page.text(t.Currency))
-		return total, true // prices come late: a total of money is asked for whenever its day is read
+		return total, true // prices come late: request a total with money whenever its day is read
 	}
 	if r.totals == nil {
 		r.totals = make(map[time.Time]collector.DayTotal)

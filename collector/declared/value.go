@@ -13,16 +13,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Value says what a field is taken from. It is a path, a mapping with one way to a text and what is done with it, or a list of these: the
-// first that gives a value wins.
+// Value says where a field comes from. It is a path, a mapping with one source of a text and its
+// conversions, or a list of these: the first that gives a value wins.
 type Value struct {
 	alternatives []alternative
-	written      string // as the definition has it
+	written      string // the text in the definition
 }
 
-// alternative is one way to a value.
+// alternative is one source of a value.
 type alternative struct {
-	// One of these. Join are several paths, whose texts are joined by /.
+	// Exactly one of these. Join are several paths, whose texts are joined by /.
 	Path path        `yaml:"path"`
 	Join []path      `yaml:"join"`
 	Expr *expression `yaml:"expr"`
@@ -33,16 +33,16 @@ type alternative struct {
 	When  *Condition       `yaml:"when"`
 	Match *capture         `yaml:"match"`
 	Table map[string]entry `yaml:"table"`
-	// Time are forms, which are tried in order. Year is infer where they have none.
+	// Time are forms, which are tried in order. Year is infer if they have none.
 	Time   texts  `yaml:"time"`
 	Year   string `yaml:"year"`
 	Zone   *zone  `yaml:"zone"`
 	Unit   string `yaml:"unit"`
 	Negate bool   `yaml:"negate"`
 	Since  path   `yaml:"since"`
-	// Minus is a length that is taken off a time.
+	// Minus is a length that is subtracted from a time.
 	Minus path `yaml:"minus"`
-	// Networks names a parameter: an address becomes the name of the network that it is in.
+	// Networks names a parameter: an address becomes the name of the network that contains it.
 	Networks string `yaml:"networks"`
 	Privacy  string `yaml:"privacy"`
 
@@ -51,7 +51,7 @@ type alternative struct {
 	codes func(text string) (c cause, known bool, problem string) // the table of Q850 or SIP, whose path Path is then
 }
 
-// units are those of lengths of time.
+// units are the units of lengths of time.
 var units = []string{"s", "ms", "min", "iso8601", "hms"}
 
 // Validate implements config.Validator.
@@ -75,8 +75,8 @@ func (a *alternative) Validate(r *config.Report) {
 	}
 }
 
-// validateTime reports forms of times that don't tell the day, and a year that is inferred though
-// it is there.
+// validateTime reports forms of times without the day, and an inferred year although the form has
+// one.
 func (a *alternative) validateTime(r *config.Report) {
 	if r.Given("time") && len(a.Time) == 0 {
 		r.Problemf("time", "is empty: %s", howTimes)
@@ -89,12 +89,12 @@ func (a *alternative) validateTime(r *config.Report) {
 			r.Problemf("time",
 				"has no year in %q; add year: infer to take the newest year that isn't in the future", form)
 		default:
-			r.Problemf("time", "has no year, month and day in %q: %s", form, howTimes)
+			r.Problemf("time", "needs year, month and day in %q: %s", form, howTimes)
 		}
 	}
 	r.OneOf("year", a.Year, "", "infer")
 	if infer && !slices.ContainsFunc(a.Time, func(form string) bool { return !hasYear(form) }) {
-		r.Problemf("year", "is for times that are written without one, and these have theirs; leave it out")
+		r.Problemf("year", "is for times without a year, and these have one; remove it")
 	}
 }
 
@@ -109,7 +109,7 @@ func (v *Value) DecodeNode(n *config.Node) {
 		items = n.Items()
 	}
 	if len(items) == 0 {
-		n.Problemf("is empty; give at least one value")
+		n.Problemf("is empty; add at least one value")
 	}
 	for _, item := range items {
 		var a alternative
@@ -139,7 +139,8 @@ func (v *Value) DecodeNode(n *config.Node) {
 	}
 }
 
-// withBareKeys is a table whose texts have no blanks around them, as the values that are looked up.
+// withBareKeys is a table whose texts have no blanks around them, like the values that are looked
+// up.
 func withBareKeys(table map[string]entry) map[string]entry {
 	for _, text := range slices.Collect(maps.Keys(table)) {
 		if bare := strings.TrimSpace(text); bare != text {
@@ -175,7 +176,7 @@ func (z *zone) UnmarshalText(text []byte) (err error) {
 	return nil
 }
 
-// entry is what a table says of a text: a word or, for outcomes, a mapping with more.
+// entry is a table's result for a text: a word or, for outcomes, a mapping with more.
 type entry entryKeys
 
 type entryKeys struct {
@@ -200,10 +201,11 @@ func (e *entryKeys) Validate(r *config.Report) {
 	}
 }
 
-// privacyClasses are what a value's privacy is called; without a word, what may be a number is hidden.
+// privacyClasses are the names of privacy classes. Without one, a value that may be a number is
+// hidden.
 var privacyClasses = map[string]cdr.Privacy{"": cdr.Words, "number": cdr.Number, "user": cdr.User, "address": cdr.Address}
 
-// The words of a definition and what they stand for.
+// The words of a definition and their meanings.
 var (
 	outcomeWords   = withNone(byName(cdr.Outcomes()...))
 	partyWords     = byName(cdr.Person, cdr.PartyVoicemail, cdr.PartyMachine, cdr.Onward, cdr.Own)
@@ -221,7 +223,7 @@ func byName[T fmt.Stringer](values ...T) map[string]T {
 	return all
 }
 
-// noOutcome is the word of a leg that doesn't say how its call ended.
+// noOutcome is the word for a leg that doesn't say how its call ended.
 const noOutcome = "none"
 
 func withNone(words map[string]cdr.Outcome) map[string]cdr.Outcome {
@@ -229,18 +231,20 @@ func withNone(words map[string]cdr.Outcome) map[string]cdr.Outcome {
 	return words
 }
 
-// given is what an alternative gives: a text, or what a table says of one.
+// given is an alternative's result: a text, or a table's entry for it.
 type given struct {
 	text  string
 	row   string // the row's text that a table translated
 	by    *alternative
-	cause // of a code's table, or of one for outcomes
+	cause // from a table of codes or outcomes
 }
 
-// noValue in place of a problem: what an alternative gives means that there is none, such as a Unix time of 0.
+// noValue takes the place of a problem: the alternative's result means that there is no value, such
+// as a Unix time of 0.
 const noValue = "gives no value"
 
-// get is what the alternative gives of a row; by is nil if that is nothing. asked is a text that its table lacks.
+// get is the alternative's result for a row; by is nil if there is none. asked is a text that its
+// table lacks.
 func (a *alternative) get(r *row) (g given, asked, problem string) {
 	if holds, problem := a.When.holds(r); !holds {
 		return g, "", problem
@@ -290,7 +294,7 @@ func (a *alternative) get(r *row) (g given, asked, problem string) {
 	return g, "", ""
 }
 
-// source is the text that the alternative begins with.
+// source is the text that the alternative starts with.
 func (a *alternative) source(r *row) (text string, is form, problem string) {
 	switch {
 	case a.Is != nil:

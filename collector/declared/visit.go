@@ -11,12 +11,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// queueVisits is the value of `counts` of a feed whose rows are visits to queues, and no calls.
+// queueVisits is the value of `counts` of a feed whose rows are visits to queues, not calls.
 const queueVisits = "queue_visits"
 
 func (f *Feed) countsVisits() bool { return f.Counts == queueVisits }
 
-// ofVisits are the fields that a row of a feed of visits may have.
+// ofVisits are the fields of a row in a feed of visits.
 var ofVisits = []string{"id", "call_id", "version", "start", "end", "queue", "queue_wait", "queue_result"}
 
 // validateVisits reports fields that calls need and visits don't have, and the other way round.
@@ -25,23 +25,23 @@ func (f *Feed) validateVisits(r *config.Report) {
 	d := &f.Record
 	if !f.countsVisits() {
 		if !d.Start.IsSet() && (f.Legs == nil || !f.Legs.Record.Start.IsSet()) {
-			r.Problemf("record.start", "is missing; say what the start of a call is taken from")
+			r.Problemf("record.start", "is missing; set where the start of a call comes from")
 		}
 		if !d.Outcome.IsSet() && f.Legs == nil {
-			r.Problemf("record.outcome", "is missing; say what the outcome of a call is taken from")
+			r.Problemf("record.outcome", "is missing; set where the outcome of a call comes from")
 		}
 		for key, v := range map[string]*Value{"queue": &d.Queue, "queue_wait": &d.QueueWait} {
 			if v.IsSet() && !d.QueueResult.IsSet() {
-				r.Problemf("record."+key, "is of a visit to a queue, of which record.queue_result says that there is one; add it or leave this out")
+				r.Problemf("record."+key, "belongs to a visit to a queue, and only record.queue_result shows that there is one; add that, or remove this")
 			}
 		}
 		return
 	}
 	if f.Whole != nil {
-		r.Problemf("whole", "is of calls, and the feed counts visits to queues; leave it out")
+		r.Problemf("whole", "is for calls, and the feed counts visits to queues; remove it")
 	}
 	if !d.Start.IsSet() && !d.End.IsSet() {
-		r.Problemf("record.start", "is missing; say what the start or the end of a visit is taken from")
+		r.Problemf("record.start", "is missing; set where the start or the end of a visit comes from")
 	}
 	for key, v := range map[string]*Value{"queue": &d.Queue, "queue_result": &d.QueueResult} {
 		if !v.IsSet() {
@@ -51,12 +51,12 @@ func (f *Feed) validateVisits(r *config.Report) {
 	values := d.values()
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if values[key].IsSet() && !slices.Contains(ofVisits, key) && !strings.HasPrefix(key, "extra.") {
-			r.Problemf("record."+key, "is of calls, and the feed counts visits to queues; leave it out")
+			r.Problemf("record."+key, "is for calls, and the feed counts visits to queues; remove it")
 		}
 	}
 }
 
-// visitAlone reads the visit that a row of a feed of visits must tell of.
+// visitAlone reads the visit that a row of a feed of visits must have.
 func (p *mapping) visitAlone() {
 	r := p.record
 	if !p.visit() {
@@ -76,11 +76,12 @@ func (p *mapping) syntheticKey() string {
 	return strings.Join([]string{key, r.CallID, v.Queue, v.Result.String(), v.Wait.Value.String()}, "\x1f")
 }
 
-// visit adds the row's visit and says whether the row has one. A result that no table knows is QueueOther.
+// visit adds the row's visit and says whether the row has one. A result that no table has is
+// QueueOther.
 func (p *mapping) visit() bool {
 	d := &p.feed.Record
 	unmapped := len(p.unmapped)
-	result, found := readWord(p, "queue_result", &d.QueueResult, resultWords, "is no result of a visit")
+	result, found := readWord(p, "queue_result", &d.QueueResult, resultWords, "isn't a result of a visit")
 	if !found && len(p.unmapped) == unmapped {
 		return false
 	}
@@ -90,7 +91,7 @@ func (p *mapping) visit() bool {
 	return true
 }
 
-// wait is a length of time, of which a negative number gives none.
+// wait is a length of time; a negative number counts as absent.
 func (p *mapping) wait(g *given) (wait time.Duration, problem string) {
 	text, negative := strings.CutPrefix(g.text, "-")
 	if g.by.Since != nil || !negative {

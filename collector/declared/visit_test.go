@@ -29,13 +29,13 @@ func TestProblemsOfVisits(t *testing.T) {
 	}
 	for _, c := range []struct{ name, was, is, want string }{
 		{"another word", "counts: queue_visits", "counts: visits", "d.yaml:5: feeds.queues.counts: must be "},
-		{"calls", "    counts: queue_visits\n", "", "record.start: is missing; say what the start of a call"},
-		{"no time", "      end: {path: left, time: rfc3339}\n", "", "record.start: is missing; say what the start or the end of a visit"},
+		{"calls", "    counts: queue_visits\n", "", "record.start: is missing; set where the start of a call"},
+		{"no time", "      end: {path: left, time: rfc3339}\n", "", "record.start: is missing; set where the start or the end of a visit"},
 		{"no queue", "      queue: name\n", "", "record.queue: is missing; a feed with counts: queue_visits must have it"},
 		{"no result", "      queue_result: {path: how, table: {agent: answered, hangup: abandoned}}\n", "", "record.queue_result: is missing; a feed"},
 		{"wrong word", "agent: answered,", "agent: won,", `record.queue_result: has "won" for "agent" in its table, must be answered, abandoned, timeout, overflowed or other`},
-		{"an outcome", "      queue: name\n", "      queue: name\n      outcome: {is: answered}\n", "record.outcome: is of calls, and the feed counts visits to queues"},
-		{"a field of calls", "      queue: name\n", "      queue: name\n      trunk: line\n", "record.trunk: is of calls"},
+		{"an outcome", "      queue: name\n", "      queue: name\n      outcome: {is: answered}\n", "record.outcome: is for calls, and the feed counts visits to queues"},
+		{"a field of calls", "      queue: name\n", "      queue: name\n      trunk: line\n", "record.trunk: is for calls"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := declared.Load("d.yaml", []byte(strings.Replace(visits, c.was, c.is, 1)))
@@ -45,12 +45,12 @@ func TestProblemsOfVisits(t *testing.T) {
 		})
 	}
 	text := strings.Replace(whole, "      direction:", "      queue: name\n      direction:", 1)
-	if _, err := declared.Load("d.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "record.queue: is of a visit to a queue") {
+	if _, err := declared.Load("d.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "record.queue: belongs to a visit to a queue") {
 		t.Errorf("a queue without a result: %v", err)
 	}
 }
 
-// visitsOf says in a line what a row became, as far as visits go.
+// visitsOf describes the visits in a row's result in one line.
 func visitsOf(m declared.Mapped) string {
 	switch r := m.Record; {
 	case m.Ignored:
@@ -89,7 +89,7 @@ func TestVisitsAlone(t *testing.T) {
 		{"at once", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":0,"how":"agent"}`, `visit at 10:00:42 "Support" answered 0s`},
 		{"without a wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"hangup"}`, `visit at 10:00:42 "Support" abandoned`},
 		{"a negative wait", `{"left":"2026-11-23T10:00:42Z","name":"Support","waited":-3,"how":"hangup"}`, `visit at 10:00:42 "Support" abandoned`},
-		{"a wait that is no number", `{"left":"2026-11-23T10:00:42Z","waited":"long","how":"hangup"}`, "invalid: queue_wait is no number"},
+		{"a wait that is no number", `{"left":"2026-11-23T10:00:42Z","waited":"long","how":"hangup"}`, "invalid: queue_wait isn't a number"},
 		{"a wait over a month", `{"left":"2026-11-23T10:00:42Z","waited":9999999,"how":"hangup"}`, "invalid: queue_wait is longer than 31 days"},
 		{"a new result", `{"left":"2026-11-23T10:00:42Z","name":"Support","how":"teleported"}`, `visit at 10:00:42 "Support" other unmapped teleported`},
 		{"no queue", `{"left":"2026-11-23T10:00:42Z","how":"agent"}`, `visit at 10:00:42 "" answered`},
@@ -105,7 +105,7 @@ func TestVisitsAlone(t *testing.T) {
 	withStart := strings.Replace(visits, "end: {path: left,", "start: {path: joined, time: rfc3339}\n      end: {path: left,", 1)
 	row := `{"joined":"2026-11-23T09:59:59Z","left":"2026-11-23T10:00:42Z","name":"Support","waited":42,"how":"agent"}`
 	if got := visitsOf(mapperOf(t, withStart, "queues").MapJSON([]byte(row))); got != `visit at 09:59:59 "Support" answered 42s` {
-		t.Errorf("with a start of its own it is %s", got)
+		t.Errorf("with its own start it is %s", got)
 	}
 	a := mapperOf(t, visits, "queues").MapJSON([]byte(row)).Record
 	b := mapperOf(t, visits, "queues").MapJSON([]byte(strings.Replace(row, "Support", "Sales", 1))).Record

@@ -15,21 +15,20 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Bounds of XML. It is read as a stream, so that only a row is in memory.
+// Limits of XML. It is read as a stream, so that only a row is in memory.
 const (
-	xmlDepth = 32       // of elements
-	xmlValue = 1 << 20  // bytes of a value; a row with a longer one is set aside
-	xmlRow   = 16 << 20 // bytes of a row, or between two; a longer one ends reading
+	xmlDepth = 32       // nested elements
+	xmlValue = 1 << 20  // bytes of a value; a row with a longer value is set aside
+	xmlRow   = 16 << 20 // bytes of a row, or between rows; more ends the read
 )
 
-// xmlError says why a document of XML can't be read. It quotes nothing of it.
+// xmlError says why an XML document can't be read. It quotes nothing of it.
 type xmlError string
 
 func (e xmlError) Error() string { return string(e) }
 
-// xmlRows yields the rows of a document as objects of JSON: the elements that a path ends at, at
-// any depth; without a path the root. An error, which is an xmlError unless reading failed, comes
-// last.
+// xmlRows yields the rows of a document as JSON objects: the elements at the end of a path, at any
+// depth; without a path the root. An error comes last; it is an xmlError unless reading failed.
 func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
 	return func(yield func(rawRow, error) bool) {
 		x, err := newXMLReader(in)
@@ -43,9 +42,9 @@ func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
 			token, err := x.Token()
 			if err != nil {
 				if err = x.problem(err); err == nil && elements == 0 {
-					err = xmlError("it is no XML")
+					err = xmlError("it isn't XML")
 				} else if err == nil && elements > 1 && rows == 0 {
-					err = xmlError("it has no element " + strings.Join(at, "."))
+					err = xmlError("it doesn't have the element " + strings.Join(at, "."))
 				}
 				if err != nil {
 					yield(rawRow{}, err)
@@ -55,7 +54,7 @@ func xmlRows(in io.Reader, at rowsPath) iter.Seq2[rawRow, error] {
 			x.text.left = xmlRow
 			switch t := token.(type) {
 			case xml.Directive: // a DTD
-				yield(rawRow{}, xmlError("it has a DTD, which isn't read"))
+				yield(rawRow{}, xmlError("it has a DTD, which isn't supported"))
 				return
 			case xml.EndElement:
 				names = names[:len(names)-1]
@@ -106,7 +105,7 @@ func newXMLReader(in io.Reader) (*xmlReader, error) {
 		}
 	}
 	d := xml.NewDecoder(text)
-	// xmlText gives UTF-8.
+	// xmlText converts a document to UTF-8.
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
 	return &xmlReader{d, text}, nil
 }
@@ -129,7 +128,7 @@ func (x *xmlReader) problem(err error) error {
 	return xmlError(fmt.Sprintf("it isn't valid XML, at line %d", line))
 }
 
-// row reads an element as a row. A value that is too long is its problem.
+// row reads an element as a row. A value that is too long becomes the row's problem.
 func (x *xmlReader) row(start *xml.StartElement, depth int) (r rawRow, err error) {
 	e := xmlElement{}
 	e.addAttributes("", start, &r.problem)
@@ -144,7 +143,8 @@ func (x *xmlReader) row(start *xml.StartElement, depth int) (r rawRow, err error
 	return r, nil
 }
 
-// content reads what is in an element up to its end: others, which are added to it, or text.
+// content reads an element's content up to its end: other elements, which it adds to the element,
+// or text.
 func (x *xmlReader) content(e *xmlElement, depth int, problem *string) (string, error) {
 	var text strings.Builder
 	for {
@@ -163,7 +163,7 @@ func (x *xmlReader) content(e *xmlElement, depth int, problem *string) (string, 
 			}
 			text.Write(t)
 		case xml.Directive:
-			return "", xmlError("it has a DTD, which isn't read")
+			return "", xmlError("it has a DTD, which isn't supported")
 		case xml.EndElement:
 			return strings.TrimSpace(text.String()), nil
 		case xml.StartElement:
@@ -185,7 +185,7 @@ func (x *xmlReader) content(e *xmlElement, depth int, problem *string) (string, 
 	}
 }
 
-// xmlElement is an element with others in it, as an object of JSON.
+// xmlElement is an element with others in it, as a JSON object.
 type xmlElement struct {
 	names  []string
 	values map[string][][]byte
@@ -201,8 +201,8 @@ func (e *xmlElement) add(name string, value []byte) {
 	e.values[name] = append(e.values[name], value)
 }
 
-// addAttributes adds the attributes of an element that was added last, as NAME@ATTRIBUTE. If
-// an element comes several times, its attributes have the same indexes as its values.
+// addAttributes adds the attributes of the element that was added last, as NAME@ATTRIBUTE. If an
+// element comes several times, its attributes have the same indexes as its values.
 func (e *xmlElement) addAttributes(name string, start *xml.StartElement, problem *string) {
 	for _, a := range start.Attr {
 		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
@@ -249,14 +249,14 @@ func quoted(text string) []byte {
 	return b
 }
 
-// xmlText reads a document as UTF-8, without what XML doesn't allow: a wrong byte or a control
-// character in one value costs no row.
+// xmlText reads a document as UTF-8, without characters that XML doesn't allow: a wrong byte or a
+// control character in one value doesn't cost the row.
 type xmlText struct {
 	in      *bufio.Reader
 	latin   bool
-	left    int    // bytes that may be read before a row must end
-	pending []byte // of the character that was read last
-	failed  error  // of reading
+	left    int    // bytes left before the row must end
+	pending []byte // rest of the character read last
+	failed  error  // read error
 }
 
 // Read implements io.Reader. The decoder reads byte by byte.

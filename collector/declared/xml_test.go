@@ -51,13 +51,13 @@ func TestXML(t *testing.T) {
 		{"32 deep", rows, deep(30), "a"},
 		{"33 deep", rows, deep(31), "!it has elements more than 32 deep"},
 		{"far too deep", rows, deep(100_000), "!it has elements more than 32 deep"},
-		{"a DTD", rows, `<!DOCTYPE l [<!ENTITY e "eeee">]><l>` + a + "</l>", "!it has a DTD, which isn't read"},
-		{"a DTD within", rows, "<l>" + a + `<cdr><!DOCTYPE x></cdr></l>`, "!it has a DTD, which isn't read a"},
+		{"a DTD", rows, `<!DOCTYPE l [<!ENTITY e "eeee">]><l>` + a + "</l>", "!it has a DTD, which isn't supported"},
+		{"a DTD within", rows, "<l>" + a + `<cdr><!DOCTYPE x></cdr></l>`, "!it has a DTD, which isn't supported a"},
 		{"another entity", rows, "<l>" + a + "\n" + element("&e;") + "</l>", "!it isn't valid XML, at line 2 a"},
 		{"cut", rows, "<l>" + a + "\n" + b[:20], "!it isn't valid XML, at line 2 a"},
 		{"another end", rows, "<l>" + a + "</m>", "!it isn't valid XML, at line 1 a"},
-		{"no row", rows, "<l><call/></l>", "!it has no element cdr"},
-		{"no XML", rows, "start,state\n", "!it is no XML"},
+		{"no row", rows, "<l><call/></l>", "!it doesn't have the element cdr"},
+		{"no XML", rows, "start,state\n", "!it isn't XML"},
 		{"empty", rows, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -130,8 +130,8 @@ func TestPostedXML(t *testing.T) {
 		{"a form", "application/x-www-form-urlencoded", "cdr=" + url.QueryEscape(call), http.StatusNoContent, ""},
 		{"within another element", "text/xml", "<l>" + call[21:] + "</l>", http.StatusNoContent, ""},
 		{"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusBadRequest, "the body has several records"},
-		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must be one record: an element of XML"},
-		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it is no XML"},
+		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must be one record: an XML element"},
+		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it isn't XML"},
 		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it isn't valid XML"},
 		{"a DTD", "text/xml", "<!DOCTYPE x>" + call[21:], http.StatusBadRequest, "it has a DTD"},
 	} {

@@ -108,7 +108,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// What a small body unpacks to isn't kept before it is refused.
+// TestGzipBomb: the client doesn't keep the large content of a small body before it refuses it.
 func TestGzipBomb(t *testing.T) {
 	bomb := httptest.NewRecorder()
 	writeGzip(bomb, make([]byte, 64<<20), 0)
@@ -150,7 +150,7 @@ func writeGzip(w http.ResponseWriter, content []byte, leaveOut int) {
 	_, _ = w.Write(packed.Bytes()[:packed.Len()-leaveOut])
 }
 
-// A body that is cut is asked for again, and never decoded.
+// TestFetchCutBody: the client retries a body that was cut, and never decodes it.
 func TestFetchCutBody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0

@@ -13,22 +13,22 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxBurst bounds how many requests may follow one another without a pause.
+// maxBurst limits the requests that may follow one another without a pause.
 const maxBurst = 10
 
-// Client asks one host. Its methods may be called from several goroutines at once; they share
-// the budget of requests and the throttling.
+// Client sends requests to one host. Its methods are safe for concurrent use; all callers share the
+// request budget and the throttling.
 type Client struct {
 	settings  Settings
 	base      *url.URL
 	transport http.RoundTripper
 	perMinute *rate.Limiter
 	limiter   *Limiter
-	offset    atomic.Pointer[time.Duration] // of the provider's clock; nil: not known yet
-	maxBody   int64                         // bounds one body, in decompressed bytes
+	offset    atomic.Pointer[time.Duration] // provider's clock minus ours; nil: not known yet
+	maxBody   int64                         // limit of one body, in decompressed bytes
 }
 
-// New checks the settings and makes a Client; it asks nothing yet. Its errors hold no secrets.
+// New checks the settings and makes a Client. It sends no request. Its errors contain no secrets.
 func New(settings Settings) (*Client, error) {
 	base, err := parseBase(settings.BaseURL)
 	if err != nil {
@@ -71,7 +71,8 @@ func bearer(r *http.Request, token string) {
 	}
 }
 
-// Budget returns Settings.Limit as it is now, or RequestsPerMinute if that is less, of which isn't known what remains.
+// Budget returns Settings.Limit as it is now, or RequestsPerMinute if that is less; for the latter
+// the remaining requests aren't known.
 func (c *Client) Budget() Budget {
 	b := c.limiter.Budget()
 	if n := c.settings.RequestsPerMinute; b.Limit == 0 || n > 0 && n < b.Limit {
@@ -80,23 +81,24 @@ func (c *Client) Budget() Budget {
 	return b
 }
 
-// ThrottledUntil returns when the provider may be asked again, or zero if it may be now.
+// ThrottledUntil returns when the client may send the next request, or zero if it may now.
 func (c *Client) ThrottledUntil() time.Time { return c.limiter.Budget().FrozenUntil }
 
-// observeDate reads an answer's Date, which is that of its making: about the middle of the round trip.
+// observeDate reads an answer's Date. The server made the answer about halfway through the round
+// trip.
 func (c *Client) observeDate(header http.Header, sent time.Time, took time.Duration) {
 	date, err := http.ParseTime(header.Get("Date"))
-	age := header.Get("Age") // of an answer from a cache, whose date is an old one (RFC 9111 5.1)
+	age := header.Get("Age") // set by a cache, whose Date is old (RFC 9111 5.1)
 	if err != nil || age != "" && age != "0" {
 		return
 	}
-	offset := date.Sub(sent.Round(0).Add(took / 2)) // Round strips the monotonic reading: the wall clocks are compared
+	offset := date.Sub(sent.Round(0).Add(took / 2)) // Round strips the monotonic reading, to compare wall clocks
 	c.offset.Store(&offset)
 }
 
-// Offset returns the provider's clock minus the local one, by the Date header of the latest answer and
-// less half its round trip, and whether there was one. As Date is cut to seconds
-// it is up to a second too low, never too high by more than half the round trip.
+// Offset returns the provider's clock minus the local one, and whether it is known. It comes from
+// the latest answer's Date header and half its round trip. Date is cut to seconds, so the offset is
+// up to a second too low, and never too high by more than half the round trip.
 func (c *Client) Offset() (time.Duration, bool) {
 	if offset := c.offset.Load(); offset != nil {
 		return *offset, true
@@ -104,8 +106,8 @@ func (c *Client) Offset() (time.Duration, bool) {
 	return 0, false
 }
 
-// Hostname returns that of Settings.BaseURL.
+// Hostname returns the host name of Settings.BaseURL.
 func (c *Client) Hostname() string { return c.base.Hostname() }
 
-// Close closes idle connections. Requests under way go on, and later ones still work.
+// Close closes idle connections. Requests in flight continue, and later ones still work.
 func (c *Client) Close() { (&http.Client{Transport: c.transport}).CloseIdleConnections() }

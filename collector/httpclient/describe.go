@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// longestReason bounds what Describe returns, in bytes.
+// longestReason limits the result of Describe, in bytes.
 const longestReason = 300
 
-// Describe says what the transport or a reader ran into. Errors of the types below are printed as they are; of all
-// others, what they quote is left out, because it may be a piece of an answer.
+// Describe returns the text of an error of the transport or of a reader. It prints errors of the
+// types below unchanged. From all others it removes quoted parts, which may come from an answer.
 func Describe(err error) string {
 	if e, ok := errors.AsType[*url.Error](err); ok {
-		return Describe(e.Err) // its text holds the whole URL
+		return Describe(e.Err) // its text contains the whole URL
 	}
 	if known := printable(err); known != nil {
 		text := known.Error()
@@ -40,7 +40,8 @@ func Describe(err error) string {
 	return text
 }
 
-// printable returns the first error in the chain whose type says that its text holds names, addresses and codes only.
+// printable returns the first error in the chain whose type guarantees a text of only names,
+// addresses and codes.
 func printable(err error) error {
 	if e, ok := errors.AsType[*net.OpError](err); ok {
 		return e

@@ -1,27 +1,27 @@
-// Package httpclient is the one HTTP client that every provider asks through.
-// It knows no provider: it is given a host, a way to authorise and a budget.
+// Package httpclient is the HTTP client for all providers. It knows none of them: it gets a host, a
+// way to authorise and a budget.
 //
 // Invariants:
 //
-//   - No request, and so no token, leaves for another scheme, host or port than
-//     those of Settings.BaseURL. Redirects are errors, to any address.
-//   - No error text holds a query string, a token, user information or anything
-//     of a body but what Settings.Quote makes of it. Error.Body holds the first bytes
-//     of a refused answer for the provider to parse; nothing here prints it.
-//   - A body is read whole before anybody sees it, bounded in decompressed bytes, in the
-//     time without a byte and in the time that reading it takes. One that ends too early
-//     is an error.
-//   - Being throttled stops every feed that shares the client until the provider's
-//     time has passed, and never uses up a try.
-//   - Our requests never overrun a provider's own limit (Settings.Limit), and those of other programs that its answers
-//     count are respected. Limited requests go one at a time, first come, first served. Clients of one credential share the
-//     limit and the time until which a 429 stopped them (Settings.Quotas).
+//   - A request, and so a token, only goes to the scheme, host and port of Settings.BaseURL. Every
+//     redirect is an error.
+//   - No error text contains a query string, a token, user information or any part of a body,
+//     except what Settings.Quote returns. Error.Body holds the first bytes of a refused answer for
+//     the provider to parse; this package never prints it.
+//   - A body is read whole before a caller sees it. There are limits on its decompressed bytes, on
+//     the time without a byte and on the total time. A body that ends too early is an error.
+//   - Throttling stops every feed that shares the client until the provider's time has passed. It
+//     never uses up a retry.
+//   - Our requests never exceed the provider's limit (Settings.Limit), and they leave room for
+//     other programs' requests that the provider's answers report. Limited requests go one at a
+//     time, in order of arrival. Clients of one credential share the limit, and the pause after a
+//     429 (Settings.Quotas).
 //
-// When things fail: Get asks once (and once more with a fresh token after 401 or
-// 403) and returns an *Error. Fetch asks for the same link up to three times more
-// when the fault is one that may pass: network, 5xx, 408, 425, a cut, slow, or
-// undecodable body. It waits between 0.6 and 1 s first, doubling up to 60 s, or as
-// long as Retry-After says. 429 is waited out for as long as the context lives.
+// Errors: Get sends one request, and a second one with a fresh token after 401 or 403. It returns
+// an *Error. Fetch retries the same link up to three times if the fault may pass: network, 5xx,
+// 408, 425, or a body that is cut, slow or can't be decoded. It waits 0.6 to 1 s first, then twice
+// as long each time, up to 60 s, or as long as Retry-After says. It waits out a 429 for as long as
+// the context lives.
 //
-// Pages follows next links, each page decoded whole before it is used: see the example.
+// Pages follows next links and decodes each page whole before a caller uses it: see the example.
 package httpclient

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Kind says what went wrong, as far as a caller would act differently.
+// Kind classifies a failure, where callers would act differently.
 type Kind string
 
-// The kinds of Error. What isn't said to be retryable is permanent.
+// The kinds of Error. A kind is permanent unless its comment says "retryable".
 const (
-	KindToken         Kind = "token"          // no token could be had; retryable if the token source says so
+	KindToken         Kind = "token"          // the token source returned an error; retryable if it says so
 	KindUnauthorized  Kind = "unauthorized"   // 401, also with a fresh token
 	KindForbidden     Kind = "forbidden"      // 403, also with a fresh token
 	KindBadRequest    Kind = "bad_request"    // 400 or 422
@@ -31,25 +31,24 @@ const (
 	KindStatus        Kind = "status"         // any other status that is not 2xx
 )
 
-// Error is a request that failed. Its text names the endpoint, the status and the
-// provider's request ids, and holds no query string, token or body. It must not be
-// changed after it was returned.
+// Error is a failed request. Its text names the endpoint, the status and the provider's request
+// ids; it contains no query string, token or body. Don't change an Error after it was returned.
 type Error struct {
-	// Kind is what went wrong.
+	// Kind is the class of the failure.
 	Kind Kind
 	// Status is the HTTP status, or 0 without an answer.
 	Status int
-	// RetryAfter is how long the provider asks to wait, or, for a 429 that
-	// doesn't say, how long this client will wait; 0 when nobody says.
+	// RetryAfter is the wait that the provider asks for. For a 429 without one, it is this client's
+	// own wait. Otherwise it is 0.
 	RetryAfter time.Duration
-	// Body holds the first 8 KiB of a refused answer. For parsing, not for printing.
+	// Body holds the first 8 KiB of a refused answer. Parse it, but don't print it.
 	Body []byte
 
 	method string // empty: GET
 	target string // redacted URL or the request's Label
 	reason string // what Error prints after the target; free of secrets
-	ids    string // of the request, to quote to the provider
-	quote  string // what Error prints at the end: Settings.Quote of the body
+	ids    string // request ids, to quote to the provider's support
+	quote  string // Settings.Quote of the body; Error prints it at the end
 	cause  error
 }
 
@@ -70,11 +69,11 @@ func (e *Error) GoString() string { return e.Error() }
 // MarshalText keeps it out of JSON.
 func (e *Error) MarshalText() ([]byte, error) { return []byte(e.Error()), nil }
 
-// Unwrap returns the cause, or nil. Unlike Error, the text of a cause isn't redacted.
+// Unwrap returns the cause, or nil. The cause's own text isn't redacted.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Retryable marks an error of a Fetch callback, or of a TokenSource, as one that may pass,
-// such as a page that can't be decoded. The text stays the same. Retryable(nil) is nil.
+// Retryable marks an error of a Fetch callback, or of a TokenSource, as one that may pass, such as
+// a page that can't be decoded. The text stays the same. Retryable(nil) is nil.
 func Retryable(err error) error {
 	if err == nil {
 		return nil
@@ -82,7 +81,8 @@ func Retryable(err error) error {
 	return &retryableError{err, 0}
 }
 
-// RetryableAfter is Retryable for an error with which the provider says how long to wait; 0: it doesn't say.
+// RetryableAfter is Retryable for an error with which the provider says how long to wait; 0 means
+// that it doesn't say.
 func RetryableAfter(err error, wait time.Duration) error { return &retryableError{err, wait} }
 
 type retryableError struct {
@@ -93,7 +93,8 @@ type retryableError struct {
 
 func (e *retryableError) Unwrap() error { return e.error }
 
-// IsRetryable reports whether asking again may help: by the kind of the *Error that err wraps, or because Retryable has marked it.
+// IsRetryable reports whether a retry may help: because of the kind of the *Error that err wraps,
+// or because Retryable marked it.
 func IsRetryable(err error) bool {
 	e := find(err)
 	switch {
@@ -115,7 +116,8 @@ func find(err error) *Error {
 	return new(Error)
 }
 
-// RetryAfter returns how long to wait before asking again, as Error.RetryAfter or RetryableAfter says, or 0.
+// RetryAfter returns how long to wait before a retry, as Error.RetryAfter or RetryableAfter says,
+// or 0.
 func RetryAfter(err error) time.Duration {
 	if e, ok := errors.AsType[*retryableError](err); ok && e.after > 0 {
 		return e.after
@@ -131,7 +133,7 @@ func isMarked(err error) bool {
 	return ok
 }
 
-// kinds are those of statuses that are no more than a number; kindOfStatus has the ranges.
+// kinds maps single statuses; kindOfStatus maps the ranges.
 var kinds = map[int]Kind{
 	http.StatusUnauthorized: KindUnauthorized, http.StatusForbidden: KindForbidden,
 	http.StatusBadRequest: KindBadRequest, http.StatusUnprocessableEntity: KindBadRequest,
@@ -153,20 +155,22 @@ func kindOfStatus(status int) Kind {
 	return KindStatus
 }
 
-// StatusText returns "403 Forbidden"; the server's own reason phrase is left out.
+// StatusText returns text such as "403 Forbidden", without the server's own reason phrase.
 func StatusText(status int) string {
 	return strings.TrimSpace(strconv.Itoa(status) + " " + http.StatusText(status))
 }
 
-// MaxRetryAfter caps what a provider may ask us to wait, so that a typing error of theirs doesn't stop a feed for days.
+// MaxRetryAfter limits the wait that a provider may ask for, so that its typing error doesn't stop
+// a feed for days.
 const MaxRetryAfter = time.Hour
 
-// ParseRetryAfter reads Retry-After (RFC 9110 10.2.3): seconds, with a fraction or a sign as some servers send them, or a date, which is compared
-// with the answer's own Date, or with now if it has none. It returns at most MaxRetryAfter, and 0 if there is none that can be read.
+// ParseRetryAfter reads Retry-After (RFC 9110 10.2.3). It accepts seconds, even with a fraction or
+// a sign as some servers send them, or a date. It compares a date with the answer's own Date, or
+// with now. It returns at most MaxRetryAfter, and 0 if the header is missing or can't be read.
 func ParseRetryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	if strings.Trim(value, "-.0123456789") == "" {
-		seconds, _ := strconv.ParseFloat(value, 64) // of too many digits: infinite; of none: 0
+		seconds, _ := strconv.ParseFloat(value, 64) // too many digits give infinity, none give 0
 		return time.Duration(min(max(seconds, 0), MaxRetryAfter.Seconds()) * float64(time.Second))
 	}
 	until, err := http.ParseTime(value)

@@ -60,7 +60,8 @@ func TestFetchRepeats(t *testing.T) {
 	}
 }
 
-// checkSteps wants so many requests, the first repeat within a second and each further one after about twice the time.
+// checkSteps checks the number of requests: the first retry comes within a second, each further one
+// after about twice the time.
 func checkSteps(t *testing.T, at []time.Duration, requests int) {
 	t.Helper()
 	if len(at) != requests {

@@ -15,62 +15,67 @@ import (
 )
 
 const (
-	// throttleSlice is how often a waiting feed reports the time that it has waited.
+	// throttleSlice is how often a waiting feed reports its waiting time.
 	throttleSlice = 10 * time.Second
-	// windowMargin is how much longer than Limit.Per a request counts here: two clocks don't run alike, and a server may count both ends of its window.
+	// windowMargin is how much longer than Limit.Per a request counts here. Two clocks run at
+	// different speeds, and a server may include both ends of its window.
 	windowMargin = 100 * time.Millisecond
-	// The bounds within which an answer's headers are believed.
+	// The plausible range for the values of an answer's headers.
 	maxLimit  = 10_000
 	maxWindow = time.Hour
 )
 
-// ErrLimited is why a request wasn't sent: its deadline is before the provider allows one.
+// ErrLimited: the request wasn't sent because its deadline is before the provider allows one.
 var ErrLimited = errors.New("the provider's limit has no room before the deadline")
 
-// Limit is what a provider lets a credential ask.
+// Limit is how many requests a provider allows one credential.
 type Limit struct {
-	// Requests may be sent in any Per; 0: there is no limit.
+	// Requests is how many requests are allowed in any window of length Per; 0 means no limit.
 	Requests int
 	Per      time.Duration
-	// Penalty is how long a 429 without Retry-After stops all requests, twice as long if the next has none either: the
-	// provider extends its own penalty with each request that comes too early. 0: the steps of NewBackOff.
+	// Penalty is how long a 429 without Retry-After stops all requests. It doubles if the next 429
+	// has none either, because the provider extends its own penalty with each request that comes
+	// too early. 0 means the steps of NewBackOff.
 	Penalty time.Duration
-	// HeaderPrefix and one of Group, Limit, Remaining and Window (in seconds) make the names of the answer's headers that
-	// say what the limit is now, such as X-Rate-Limit-Remaining; empty: there are none. Those about another Group are ignored.
+	// HeaderPrefix plus one of Group, Limit, Remaining and Window (in seconds) is the name of a
+	// header with the current limit, such as X-Rate-Limit-Remaining. An empty prefix means that
+	// there are no such headers. Headers about another Group are ignored.
 	HeaderPrefix, Group string
 }
 
-// Budget is a Limit as it is now.
+// Budget is the current state of a Limit.
 type Budget struct {
-	// Group is the provider's name of it; empty: it has none.
+	// Group is the provider's name for the limit; empty if it has none.
 	Group string
-	// Limit requests in any Per, 0 for no limit; Remaining of them are left now, below 0 if that isn't known.
+	// Limit is the number of requests in any Per, 0 for no limit. Remaining is how many are left
+	// now, below 0 if unknown.
 	Limit, Remaining int
 	Per              time.Duration
-	// FrozenUntil is when the provider may be asked again; zero: now.
+	// FrozenUntil is when the next request is allowed; zero means now.
 	FrozenUntil time.Time
 }
 
-// Limiter keeps to a Limit and to what a 429 asked for. It is safe for concurrent use.
+// Limiter enforces a Limit and the pause after a 429. It is safe for concurrent use.
 //
-// A token bucket would admit up to twice the limit in one window, or half of it on average, and RingCentral punishes the first request too many.
-// So the requests of the window are counted as the server counts them. It counts a request at some time between its sending and its
-// answer, so one occupies its place until Per after its answer. Limited requests go one at a time, first come, first served:
-// of several in flight, those behind a refused one would extend the penalty.
+// A token bucket would admit up to twice the limit in one window, or half of it on average, and
+// RingCentral punishes the first request too many. So the Limiter counts the requests of the window
+// as the server does. The server counts a request at some time between its sending and its answer,
+// so a request occupies its place until Per after its answer. Limited requests go one at a time, in
+// order of arrival: if several were in flight, those after a refused one would extend the penalty.
 type Limiter struct {
-	queue chan struct{} // holds an element while a request is in flight; blocked senders are served in order
+	queue chan struct{} // has an element while a request is in flight; FIFO
 
 	mu    sync.Mutex
 	limit Limit                       // guarded by mu, as all below
-	ends  []time.Time                 // when each request that counts no longer does, in order
-	until time.Time                   // when a 429 allows the next request
+	ends  []time.Time                 // when each counted request expires, in order
+	until time.Time                   // end of the pause after a 429
 	steps *backoff.ExponentialBackOff // of 429s without Retry-After
 }
 
 // NewLimiter makes a Limiter with all requests left.
 func NewLimiter(limit Limit) *Limiter {
 	l := &Limiter{queue: make(chan struct{}, 1), limit: limit, steps: NewBackOff()}
-	if limit.Penalty > 0 { // and up to a tenth more
+	if limit.Penalty > 0 { // plus up to a tenth
 		l.steps.InitialInterval, l.steps.RandomizationFactor = limit.Penalty*21/20, 0.045
 		l.steps.MaxInterval = 2 * l.steps.InitialInterval
 		l.steps.Reset()
@@ -78,8 +83,9 @@ func NewLimiter(limit Limit) *Limiter {
 	return l
 }
 
-// Acquire waits until a request may be sent; release is called when its answer is there. The time for which the
-// provider's limits stop the request, but not that behind others in the queue, is reported to waited, which may be nil.
+// Acquire waits until a request may be sent. The caller calls release when the answer has arrived.
+// waited, which may be nil, gets the time during which the provider's limits stopped the request,
+// without the time in the queue behind other requests.
 func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (release func(), err error) {
 	leave := func() {}
 	if l.Budget().Limit > 0 {
@@ -99,7 +105,7 @@ func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (rele
 			leave()
 			return nil, fmt.Errorf("%w: %w", ErrLimited, context.DeadlineExceeded)
 		}
-		// For some of the time only: as other requests may change it, it is asked for again.
+		// Wait for a slice of the time only: other requests may change how long to wait.
 		began := time.Now()
 		sleep(ctx, min(wait, throttleSlice))
 		if waited != nil {
@@ -110,7 +116,8 @@ func (l *Limiter) Acquire(ctx context.Context, waited func(time.Duration)) (rele
 	return nil, context.Cause(ctx)
 }
 
-// Take counts a request if one may be sent now, and returns 0; otherwise it returns how long none may.
+// Take counts a request if one may be sent now, and returns 0; otherwise it returns how long to
+// wait.
 func (l *Limiter) Take() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -127,17 +134,18 @@ func (l *Limiter) Take() time.Duration {
 	return 0
 }
 
-// free forgets what no longer counts and returns how many requests are left, below 0 after the limit was lowered; the lock is held.
+// free drops expired requests and returns how many are left, below 0 after the limit was lowered.
+// The caller holds the lock.
 func (l *Limiter) free() int {
 	now := time.Now()
 	l.ends = slices.DeleteFunc(l.ends, func(end time.Time) bool { return !end.After(now) })
 	return l.limit.Requests - len(l.ends)
 }
 
-// end is until when a request of now counts; the lock is held.
+// end is until when a request sent now counts. The caller holds the lock.
 func (l *Limiter) end() time.Time { return time.Now().Add(l.limit.Per + windowMargin) }
 
-// extendLast lets the latest request count from now on, since its answer came, or none will.
+// extendLast lets the latest request count from now, since its answer has come or won't come.
 func (l *Limiter) extendLast() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -146,8 +154,9 @@ func (l *Limiter) extendLast() {
 	}
 }
 
-// Learn reads what an answer says of the limit. If it leaves fewer requests than are left here, other programs use the credential too: their
-// requests count like ours. Retry-After of a 429 is for hold, and comes before what remains.
+// Learn reads the limit from an answer's headers. If the provider reports fewer requests left than
+// we count, other programs use the credential too, and their requests count like ours. hold handles
+// Retry-After of a 429, which takes precedence over the remaining requests.
 func (l *Limiter) Learn(status int, header http.Header) {
 	l.extendLast()
 	l.mu.Lock()
@@ -178,8 +187,9 @@ func (l *Limiter) Learn(status int, header http.Header) {
 	}
 }
 
-// hold stops all requests for a while after a 429, and returns for how long; 0: the provider didn't say. Requests that were in flight
-// together and are refused together count as one step.
+// hold stops all requests for a while after a 429 and returns for how long; 0 means that the
+// provider didn't say. Requests that were in flight together and are refused together count as one
+// step.
 func (l *Limiter) hold(wait time.Duration) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -198,7 +208,7 @@ func (l *Limiter) hold(wait time.Duration) time.Duration {
 	return max(wait, left)
 }
 
-// Budget returns the limit as it is now.
+// Budget returns the current limit.
 func (l *Limiter) Budget() Budget {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -209,12 +219,13 @@ func (l *Limiter) Budget() Budget {
 	return b
 }
 
-// Quotas keeps, by credential, the Limiters, which have to outlive the clients that a reload replaces: a new one would begin with all
-// requests left, or in the middle of a penalty; and two sources with one credential share one limit. The zero value is
-// ready. A nil *Quotas keeps nothing. It is safe for concurrent use.
+// Quotas keeps a Limiter for each credential. Limiters have to outlive the clients that a reload
+// replaces: a new one would start with all requests left, or in the middle of a penalty. Two
+// sources with one credential share one Limiter. The zero value is ready. A nil *Quotas keeps
+// nothing. It is safe for concurrent use.
 type Quotas struct{ kept sync.Map }
 
-// limiter returns the one that was made for a key before, or makes it. None is kept without a key.
+// limiter returns the Limiter of a key, or makes it. Without a key it doesn't keep it.
 func (q *Quotas) limiter(key string, limit Limit) *Limiter {
 	made := NewLimiter(limit)
 	if q == nil || key == "" {

@@ -15,9 +15,9 @@ func heavy() Limit {
 	return Limit{Requests: 10, Per: time.Minute, Penalty: 30 * time.Second, HeaderPrefix: "X-Rate-Limit-", Group: "heavy"}
 }
 
-// slidingServer is a provider that counts each request when it arrives, in any window
-// with both of its ends, refuses what is too much, and begins its penalty anew with each
-// request within it.
+// slidingServer is a provider that counts each request on arrival, in any window including both
+// ends. It refuses requests over the limit, and each request within its penalty restarts the
+// penalty.
 type slidingServer struct {
 	limit   int
 	penalty time.Duration
@@ -29,10 +29,10 @@ type slidingServer struct {
 	mu        sync.Mutex
 	arrivals  []time.Time // that count
 	locked    time.Time   // the penalty's end
-	announced time.Time   // and what the latest of our requests was told of it
+	announced time.Time   // the penalty's end as our latest request saw it
 	answered  int
 	refused   int
-	early     int // in a penalty that we were told of
+	early     int // requests within a penalty that we knew of
 	ours      []time.Time
 }
 
@@ -94,7 +94,7 @@ func (s *slidingServer) fill() {
 	}
 }
 
-// note keeps what became of a request of ours; the lock is held.
+// note records the result of one of our requests. The caller holds the lock.
 func (s *slidingServer) note(now time.Time, refused bool) {
 	s.ours = append(s.ours, now)
 	if now.Before(s.announced) {
@@ -137,7 +137,7 @@ func windowed(t *testing.T, server http.RoundTripper, change func(*Settings)) *C
 	})
 }
 
-// saturate lets feeds ask as fast as they may, for so long.
+// saturate lets feeds send as fast as they may, for the duration d.
 func saturate(t *testing.T, client *Client, feeds []string, d time.Duration) {
 	t.Helper()
 	began := time.Now()

@@ -122,8 +122,8 @@ func TestLimitAfterAnotherProgram(t *testing.T) {
 	})
 }
 
-// A 429 freezes every feed, also those in line, until the penalty is over: a request
-// within would begin it anew.
+// TestLimitIsFrozenByOneRefusal: a 429 stops every feed, including those in the queue, until the
+// penalty is over. A request within it would restart it.
 func TestLimitIsFrozenByOneRefusal(t *testing.T) {
 	for _, test := range []struct {
 		name         string
@@ -379,7 +379,8 @@ func TestBudgetSaysWhatIsLeft(t *testing.T) {
 	})
 }
 
-// Whatever headers say, there is a limit, and room comes within the longest window.
+// FuzzLimitHeaders: whatever the headers contain, there is a limit, and a request is allowed within
+// the longest window.
 func FuzzLimitHeaders(f *testing.F) {
 	f.Add("heavy", "10", "3", "60", 200)
 	f.Add("Light", "0", "-1", "", 429)

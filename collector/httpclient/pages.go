@@ -7,18 +7,19 @@ import (
 	"iter"
 )
 
-// The ways in which a sequence of pages fails. What was to be read has to be read again from its beginning.
+// The ways in which a sequence of pages fails. The caller has to read it again from its beginning.
 var (
-	// ErrLinkRepeated is a link that was followed before: the pages would never end.
+	// ErrLinkRepeated: a link that was already followed; the pages would never end.
 	ErrLinkRepeated = errors.New("the link to the next page repeats")
-	// ErrLinkExpired is a refusal of a link that the provider gave.
+	// ErrLinkExpired: the provider refused a link that it gave itself.
 	ErrLinkExpired = errors.New("the link to the next page is no longer good")
-	// ErrTooManyPages are more pages than there can be.
+	// ErrTooManyPages: an implausible number of pages.
 	ErrTooManyPages = errors.New("the answer has more pages than there can be")
 )
 
-// Pages fetches an answer and those that its next links lead to, at most so many. Decode is as for Fetch, and returns the next link as it
-// was given, empty after the last page. Each page is yielded by its number, from 1, when it was decoded; an error ends the sequence.
+// Pages fetches an answer and the pages that its next links lead to, at most the given number.
+// decode works as for Fetch and returns the next link unchanged, empty after the last page. Pages
+// yields each page's number, from 1, after it was decoded. An error ends the sequence.
 func (c *Client) Pages(ctx context.Context, request Request, most int, decode func(body []byte) (next string, err error)) iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		followed := make(map[string]bool)
@@ -56,7 +57,7 @@ func (c *Client) Pages(ctx context.Context, request Request, most int, decode fu
 	}
 }
 
-// RefusesLink says whether an answer to a link that was given means that it has expired.
+// RefusesLink says whether the answer to a link of the provider's means that the link has expired.
 func (k Kind) RefusesLink() bool {
 	return k == KindBadRequest || k == KindNotFound || k == KindGone
 }

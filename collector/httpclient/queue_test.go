@@ -38,7 +38,7 @@ func get(ctx context.Context, client *Client, path string) error {
 	return err
 }
 
-// slow answers after so long.
+// slow answers after d.
 func slow(d time.Duration) func(int, *http.Request) (*http.Response, error) {
 	return func(_ int, r *http.Request) (*http.Response, error) {
 		if err := pauseFor(r.Context(), d); err != nil {

@@ -19,28 +19,28 @@ import (
 )
 
 const (
-	// Repeats is how often Fetch asks for the same link again before it gives up.
+	// Repeats is how often Fetch retries the same link before it gives up.
 	Repeats = 3
 
-	maxBody         = 64 << 20         // of an answer, in decompressed bytes
-	requestTimeout  = 60 * time.Second // until an answer's headers are there, and to get a token in
-	bodyIdleTimeout = 60 * time.Second // of a single read of a body
-	bodyTimeout     = 10 * time.Minute // of all reads of one body
+	maxBody         = 64 << 20         // largest answer, in decompressed bytes
+	requestTimeout  = 60 * time.Second // to get an answer's headers, and to get a token
+	bodyIdleTimeout = 60 * time.Second // for a single read of a body
+	bodyTimeout     = 10 * time.Minute // for all reads of one body
 
-	errorBodyKept  = 8 << 10          // of a refused answer's body, for the provider to parse
-	errorBodyRead  = 64 << 10         // more is not read; the connection is then not used again
-	errorBodyLimit = 10 * time.Second // to read it in
+	errorBodyKept  = 8 << 10          // bytes of a refused answer for the provider to parse
+	errorBodyRead  = 64 << 10         // with more, the connection is closed
+	errorBodyLimit = 10 * time.Second // time to read it
 
-	longestID = 64 // of a request, in bytes
+	longestID = 64 // longest request id, in bytes
 )
 
-// timeout is the cause of errors about our own time bounds. It is not context.DeadlineExceeded, so that they
-// aren't taken for the end of the caller's context.
+// timeout is the cause of errors about our own time limits. It isn't context.DeadlineExceeded, so
+// that callers don't take it for the end of their own context.
 type timeout string
 
 func (t timeout) Error() string { return string(t) }
 
-// complete checks the link of a request and fills in what it leaves out.
+// complete checks the link of a request and sets defaults.
 func (c *Client) complete(request *Request) error {
 	target, err := c.Resolve(request.URL)
 	if err != nil {
@@ -54,15 +54,15 @@ func (c *Client) complete(request *Request) error {
 	return nil
 }
 
-// failed is the error for a request that ended before it was sent, or that the caller has ended.
+// failed makes the error for a request that ended before it was sent, or that the caller ended.
 func (request *Request) failed(cause error) error {
 	return fmt.Errorf("%s %s: %w", request.Method, request.Label, cause)
 }
 
-// NewBackOff returns the steps between repeats: 0.6 to 1 s, doubling, at most 60 s. After a success the caller
-// resets it. It is for one goroutine.
+// NewBackOff returns the waits between retries: 0.6 to 1 s, doubling, at most 60 s. The caller
+// resets it after a success. It is for one goroutine.
 func NewBackOff() *backoff.ExponentialBackOff {
-	// The bounds are those of the middle of each step; a quarter of it is jitter.
+	// The limits apply to the middle of each step; a quarter of a step is jitter.
 	steps := &backoff.ExponentialBackOff{
 		InitialInterval: 800 * time.Millisecond, RandomizationFactor: 0.25, Multiplier: 2, MaxInterval: 48 * time.Second,
 	}
@@ -70,11 +70,12 @@ func NewBackOff() *backoff.ExponentialBackOff {
 	return steps
 }
 
-// Fetch gets a link, reads the whole answer, decompressed, and hands it to decode. (Whether one without length or chunks was cut shows only when
-// it is decoded.) When the request, the body or decode fails with a fault that may pass, it
-// is asked again, up to Repeats times; of an error of decode, Retryable says that it may. Decode may be called several times: it decodes, and
-// what it decoded is used after Fetch has returned. The answer's memory isn't used again, unless Request.Into says so.
-// Waiting while the provider throttles (429) is no failure: only ctx bounds it.
+// Fetch gets a link, reads the whole answer, decompresses it and passes it to decode. If an answer
+// has neither length nor chunks, only decode can notice that it was cut. If the request, the body
+// or decode fails with a fault that may pass, Fetch retries up to Repeats times; decode marks such
+// an error with Retryable. Fetch may call decode several times, so use its result only after Fetch
+// has returned. The answer's memory isn't reused unless Request.Into says so. Waiting while the
+// provider throttles (429) isn't a failure; only ctx limits it.
 func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []byte) error) error {
 	if err := c.complete(&request); err != nil {
 		return err
@@ -91,22 +92,23 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 		case err == nil || !retry || ctx.Err() != nil:
 			return err
 		case !answered && KindOf(err) == KindThrottled:
-			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint", request.Label, "wait", RetryAfter(err), "error", err)
+			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint", request.Label, "wait", RetryAfter(err), "err", err)
 			continue // the next request waits for its turn
 		case request.Method == http.MethodPost && !request.Reads && KindOf(err) != KindToken:
-			return err // it may have been carried out
+			return err // the server may have executed it
 		case repeats == Repeats:
 			return fmt.Errorf("asked %d times: %w", Repeats+1, err)
 		}
 		repeats++
 		wait := c.pause(steps.NextBackOff(), err)
-		c.settings.Logger.InfoContext(ctx, "request failed, asking again", "feed", request.Feed, "endpoint", request.Label,
-			"repeat", repeats, "wait", wait, "error", err)
+		c.settings.Logger.InfoContext(ctx, "request failed, retrying", "feed", request.Feed, "endpoint", request.Label,
+			"repeat", repeats, "wait", wait, "err", err)
 		sleep(ctx, wait)
 	}
 }
 
-// pause is how long Fetch itself waits. What all feeds are held for is waited, and counted, before the next request.
+// pause is how long Fetch itself waits. A pause for all feeds is waited, and counted, before the
+// next request.
 func (c *Client) pause(step time.Duration, err error) time.Duration {
 	if e := find(err); e.Status != http.StatusServiceUnavailable {
 		step = max(step, e.RetryAfter)
@@ -124,7 +126,8 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Get asks once and returns the body: it waits for the budget and for as long as the provider throttles, but doesn't ask again after a failure.
+// Get sends one request and returns the body. It waits for the budget and while the provider
+// throttles, but doesn't retry after a failure.
 func (c *Client) Get(ctx context.Context, request Request) ([]byte, error) {
 	if err := c.complete(&request); err != nil {
 		return nil, err
@@ -132,10 +135,11 @@ func (c *Client) Get(ctx context.Context, request Request) ([]byte, error) {
 	return c.get(ctx, &request)
 }
 
-// get asks once, and once more with a fresh token after 401 or 403. A failure is an *Error, or wraps the cause of ctx when ctx ended first.
+// get sends a request, and a second one with a fresh token after 401 or 403. A failure is an
+// *Error, or wraps the cause of ctx if ctx ended first.
 func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 	a, token, err := c.ask(ctx, request)
-	// A token may have been revoked, and a cached one lacks roles that were granted after it was made.
+	// A token may have been revoked, and a cached one lacks roles that were granted later.
 	kind := KindOf(err)
 	if c.settings.Token != nil && (kind == KindUnauthorized || kind == KindForbidden && !c.settings.KeepTokenOn403) {
 		c.settings.Token.Invalidate(token)
@@ -152,7 +156,7 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 	err = a.readBody(body, cmp.Or(request.MaxBody, c.maxBody), bodyIdleTimeout, bodyTimeout)
 	if err == nil && (request.Method == http.MethodGet || request.Reads) && a.StatusCode != http.StatusOK {
 		err = a.fail(KindBody, StatusText(a.StatusCode)+": only 200 is an answer with content",
-			nil) // 206 is a piece of one
+			nil) // 206 is only part of one
 	}
 	if err == nil && request.ExpectJSON && a.StatusCode != http.StatusNoContent {
 		err = a.checkJSON(body)
@@ -166,8 +170,8 @@ func (c *Client) get(ctx context.Context, request *Request) ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// ask sends one request when the budget has room and the provider's limits allow it, and returns the token that it used. The body is left to
-// be read: the next request doesn't wait for it.
+// ask sends one request when the budget has room and the provider's limits allow it, and returns
+// the token that it used. It leaves the body to be read: the next request doesn't wait for it.
 func (c *Client) ask(ctx context.Context, request *Request) (a *received, token string, err error) {
 	switch err := c.perMinute.Wait(ctx); {
 	case ctx.Err() != nil:
@@ -187,7 +191,7 @@ func (c *Client) ask(ctx context.Context, request *Request) (a *received, token 
 		return nil, "", request.failed(err)
 	}
 	defer release()
-	if token, err = c.token(ctx, request); err != nil { // after the wait, during which an older one could expire
+	if token, err = c.token(ctx, request); err != nil { // after the wait, in which an older token could expire
 		return nil, "", err
 	}
 	a, err = c.send(ctx, request, token)
@@ -225,7 +229,7 @@ func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*
 	}
 	r, err := http.NewRequestWithContext(ctx, request.Method, request.URL, body)
 	if err != nil {
-		return nil, errors.New(Describe(err)) // the URL may hold a key
+		return nil, errors.New(Describe(err)) // the URL may contain a key
 	}
 	if request.Header != nil {
 		r.Header = request.Header.Clone()
@@ -236,7 +240,7 @@ func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*
 	if request.Body != nil && r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Accept-Encoding", "gzip") // else http.Transport would ask for it, and uncompress what comes, by itself
+	r.Header.Set("Accept-Encoding", "gzip") // else http.Transport asks for gzip and decompresses by itself
 	r.Header.Set("User-Agent", c.settings.UserAgent)
 	if id != "" {
 		r.Header.Set(c.settings.ClientRequestIDHeader, id)
@@ -244,7 +248,7 @@ func (c *Client) newRequest(ctx context.Context, request *Request, id string) (*
 	return r, nil
 }
 
-// send asks once, and leaves the body to be read. A status that is not 2xx is an error.
+// send sends a request and leaves the body to be read. A status other than 2xx is an error.
 func (c *Client) send(ctx context.Context, request *Request, token string) (*received, error) {
 	a := &received{client: c, call: request}
 	if c.settings.ClientRequestIDHeader != "" {
@@ -280,11 +284,11 @@ func (c *Client) send(ctx context.Context, request *Request, token string) (*rec
 
 // received is the answer to a request, or its failure.
 type received struct {
-	*http.Response // nil if there was none
+	*http.Response // nil without an answer
 
 	client *Client
 	call   *Request
-	id     string // that was sent with it
+	id     string // the request id that was sent
 
 	ctx    context.Context // ended by the caller, or by a timeout
 	cancel context.CancelCauseFunc
@@ -300,7 +304,8 @@ func (a *received) fail(kind Kind, reason string, cause error) *Error {
 	return e
 }
 
-// broken is for an answer that didn't come, or not whole. That the caller ended it isn't the network's fault.
+// broken makes the error for an answer that is missing or incomplete. If the caller ended the
+// request, it isn't a network fault.
 func (a *received) broken(kind Kind, doing string, err error) error {
 	cause := context.Cause(a.ctx)
 	late, isLate := errors.AsType[timeout](cause)
@@ -313,10 +318,10 @@ func (a *received) broken(kind Kind, doing string, err error) error {
 	return a.call.failed(cause)
 }
 
-// refused makes the error for an answer that is not 2xx and closes its body.
+// refused makes the error for an answer other than 2xx and closes its body.
 func (a *received) refused() error {
 	body := new(bytes.Buffer)
-	_ = a.readBody(body, errorBodyRead, errorBodyLimit, errorBodyLimit) // what came is enough
+	_ = a.readBody(body, errorBodyRead, errorBodyLimit, errorBodyLimit) // a part is enough
 	e := a.fail(kindOfStatus(a.StatusCode), StatusText(a.StatusCode), nil)
 	e.Body, e.RetryAfter = body.Next(errorBodyKept), ParseRetryAfter(a.Header, time.Now())
 	if quote := a.client.settings.Quote; quote != nil {
@@ -333,15 +338,16 @@ func (a *received) refused() error {
 	return e
 }
 
-// readBody reads the body into memory and closes it: at most so many bytes, none of which may be long in coming, nor all of them together. What
-// was read is there after an error too.
+// readBody reads at most the given number of bytes of the body into memory and closes it. It limits
+// the time of each read and of all reads together. After an error, content has the bytes that were
+// read.
 func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest time.Duration) error {
 	slow := time.AfterFunc(idle, func() { a.cancel(timeout("nothing came for " + idle.String())) })
 	late := time.AfterFunc(longest, func() { a.cancel(timeout("it took too long")) })
 	defer func() {
 		slow.Stop()
 		late.Stop()
-		_ = a.Body.Close() // everything that matters was read
+		_ = a.Body.Close() // the content was read
 		a.cancel(nil)
 	}()
 	if a.ContentLength > 0 {
@@ -361,7 +367,7 @@ func (a *received) readBody(content *bytes.Buffer, most int64, idle, longest tim
 	return nil
 }
 
-// watchedReader puts a timer off with each read.
+// watchedReader resets a timer with each read.
 type watchedReader struct {
 	io.Reader
 
@@ -374,10 +380,10 @@ func (w *watchedReader) Read(p []byte) (int, error) {
 	return w.Reader.Read(p)
 }
 
-// checkJSON refuses what a gateway or a sign-in page sends in place of JSON. It takes a byte order mark and blanks off
-// the start of the body: decoders don't agree on the former.
+// checkJSON refuses what a gateway or a sign-in page sends in place of JSON. It removes a byte
+// order mark and blanks from the start of the body, because decoders treat the mark differently.
 func (a *received) checkJSON(body *bytes.Buffer) error {
-	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")) // an odd type is left to the first byte
+	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type")) // for an odd type the first byte decides
 	begin := bytes.TrimLeft(body.Bytes(), "\xef\xbb\xbf \t\r\n")
 	switch {
 	case kind == "text/html", kind == "application/xhtml+xml", len(begin) > 0 && begin[0] == '<':
@@ -389,19 +395,20 @@ func (a *received) checkJSON(body *bytes.Buffer) error {
 	return nil
 }
 
-// ids lists the ids of a request and its answer, as "name=value", for people who ask the provider's support.
+// ids lists the ids of a request and its answer as "name=value", to quote to the provider's
+// support.
 func (a *received) ids(header http.Header) string {
 	var ids []string
 	if a.id != "" {
 		ids = append(ids, a.client.settings.ClientRequestIDHeader+"="+a.id)
 	}
 	for _, name := range a.client.settings.RequestIDHeaders {
-		if id := notInIDs.ReplaceAllString(header.Get(name), ""); id != "" { // it is the provider's text
+		if id := notInIDs.ReplaceAllString(header.Get(name), ""); id != "" { // the provider chose the text
 			ids = append(ids, name+"="+id[:min(len(id), longestID)])
 		}
 	}
 	return strings.Join(ids, " ")
 }
 
-// notInIDs is what ids aren't made of.
+// notInIDs matches characters that don't belong in ids.
 var notInIDs = regexp.MustCompile(`[^A-Za-z0-9._:-]`)

@@ -10,13 +10,14 @@ import (
 )
 
 const (
-	maxLink = 16 << 10 // bytes of a link
-	maxPath = 200      // bytes of a path that errors print
+	maxLink = 16 << 10 // longest link, in bytes
+	maxPath = 200      // longest path in an error, in bytes
 )
 
-// Resolve checks a link and returns it with the base's scheme and host. An absolute link must have the same scheme, host
-// and port (a default port may be given or left out) and no user information; a relative one is resolved against
-// BaseURL, taken as a folder. Path and query stay as they are. The error is an *Error of KindHost.
+// Resolve checks a link and returns it with the scheme and host of BaseURL. An absolute link must
+// have the same scheme, host and port and no user information; it may include or omit a default
+// port. A relative link is resolved against BaseURL, taken as a folder. Path and query stay
+// unchanged. The error is an *Error of KindHost.
 func (c *Client) Resolve(link string) (*url.URL, error) {
 	if link == "" || len(link) > maxLink {
 		return nil, c.refuse("the link has " + strconv.Itoa(len(link)) + " bytes")
@@ -45,7 +46,7 @@ func (c *Client) refuse(reason string) error {
 	return &Error{Kind: KindHost, target: origin, reason: "refused: " + reason + "; only " + origin + " is asked"}
 }
 
-// redirectHost says where a redirect goes when it goes elsewhere.
+// redirectHost names the target of a redirect to another host.
 func (c *Client) redirectHost(location string) string {
 	target, err := url.Parse(location)
 	if err != nil || target.Host == "" || target.Scheme == c.base.Scheme && sameHost(target, c.base) {
@@ -82,7 +83,7 @@ func redact(u *url.URL) string {
 	return u.Scheme + "://" + u.Host + path
 }
 
-// quote prints a name that a stranger chose.
+// quote prints a name from outside.
 func quote(name string) string {
 	const longest = 100
 	return strconv.QuoteToASCII(name[:min(len(name), longest)])

@@ -120,10 +120,10 @@ func TestNewRefuses(t *testing.T) {
 		},
 		{"another scheme", "base URL: " + noURL, Settings{BaseURL: "ftp://a.example"}},
 		{
-			"user information", "base URL: must not hold a user or a password; there are keys for credentials",
+			"user information", "base URL: must not contain a user or a password; use the keys for credentials",
 			Settings{BaseURL: "https://me:secret@a.example"},
 		},
-		{"query", "base URL: must end before ? and #; give only scheme, host and path", Settings{BaseURL: "https://a.example?appid=secret"}},
+		{"query", "base URL: must end before ? and #; keep only scheme, host and path", Settings{BaseURL: "https://a.example?appid=secret"}},
 		{"not a URL", "base URL: " + noURL, Settings{BaseURL: "https://secret:%zz@a.example"}},
 		{"negative bound", "the requests per minute of the HTTP client are negative", Settings{BaseURL: testBase, RequestsPerMinute: -1}},
 	} {

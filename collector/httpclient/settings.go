@@ -11,107 +11,115 @@ import (
 	"github.com/prometheus/common/config"
 )
 
-// Settings is what New needs. It is not changed afterwards.
+// Settings is what New needs. Don't change it afterwards.
 type Settings struct {
-	// BaseURL is the only scheme, host and port that is ever asked, such as
+	// BaseURL has the only scheme, host and port that the client sends requests to, such as
 	// "https://graph.microsoft.com". Plain http is for loopback only. Relative links are resolved
-	// against it; user information, a query and a fragment are refused.
+	// against it. It must not have user information, a query or a fragment.
 	BaseURL string
 
-	// Token gives the token of each request; nil: none.
+	// Token gives the token of each request; nil means no token.
 	Token TokenSource
 	// Authorize puts the token on a request ("" without a TokenSource); it may change headers and
-	// query. Nil: "Authorization: Bearer <token>" if there is a TokenSource.
+	// query. If it is nil and there is a TokenSource, the client sends "Authorization: Bearer
+	// <token>".
 	Authorize func(r *http.Request, token string)
 
-	// TLS is the source's tls_config. Its files are read again when they change.
+	// TLS is the source's tls_config. The client reads its files again when they change.
 	TLS config.TLSConfig
-	// ProxyURL is an http, https, socks5 or socks5h proxy; nil: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say.
+	// ProxyURL is an http, https, socks5 or socks5h proxy; nil means HTTP_PROXY, HTTPS_PROXY and
+	// NO_PROXY.
 	ProxyURL *url.URL
 	// Transport replaces the network in tests; TLS and ProxyURL are then not used.
 	Transport http.RoundTripper
 
-	// RequestsPerMinute bounds what all feeds together send; 0: no bound.
+	// RequestsPerMinute limits the requests of all feeds together; 0 means no limit.
 	RequestsPerMinute int
-	// Share is the part of RequestsPerMinute, or else of Limit, that is used, so that another program goes first; 0: all.
+	// Share is the part of RequestsPerMinute, or else of Limit, that the client uses, to leave the
+	// rest to other programs; 0 means all.
 	Share float64
-	// Limit is the provider's own, kept to beside RequestsPerMinute; zero: none is known.
+	// Limit is the provider's own limit, enforced in addition to RequestsPerMinute; zero if
+	// unknown.
 	Limit Limit
-	// Quotas, with QuotaKey, shares the Limiter with clients of the same credential, those before a reload among them.
+	// Quotas, with QuotaKey, shares the Limiter with clients of the same credential, also those
+	// from before a reload.
 	Quotas *Quotas
-	// QuotaKey names the credential and the group of requests that its limit is for, without what is secret.
+	// QuotaKey names the credential and the group of requests of its limit. It must not contain a
+	// secret.
 	QuotaKey string
-	// KeepTokenOn403 says that a new token is no use after 403, so that none is asked
-	// for.
+	// KeepTokenOn403 says that a new token doesn't help after 403, so the client doesn't request
+	// one.
 	KeepTokenOn403 bool
 
 	// UserAgent is sent with each request.
 	UserAgent string
-	// ClientRequestIDHeader names the header that carries a new id with each request, such as
-	// "client-request-id"; "": none is sent.
+	// ClientRequestIDHeader is the header that carries a new id with each request, such as
+	// "client-request-id"; empty means that the client sends none.
 	ClientRequestIDHeader string
-	// RequestIDHeaders names the answer's headers that hold ids to quote to the provider.
+	// RequestIDHeaders are the answer's headers with ids to quote to the provider's support.
 	RequestIDHeaders []string
 
-	// Quote returns what an error's text repeats of the body of a refused answer, such as the provider's own code; empty: nothing. It must not
-	// repeat what may be secret. Nil: nothing is repeated.
+	// Quote returns what an error's text repeats from the body of a refused answer, such as the
+	// provider's own code, or an empty string. It must not repeat a secret. If Quote is nil, error
+	// texts repeat nothing.
 	Quote func(body []byte) string
 
-	// Observer takes requests and throttling; nil: they are dropped.
+	// Observer receives requests and throttling; may be nil.
 	Observer Observer
-	// Logger gets retries and throttling; nil: nowhere.
+	// Logger receives retries and throttling; nil means that they aren't logged.
 	Logger *slog.Logger
 }
 
-// TokenSource gives and renews the token of requests. Its methods may be called from several
-// goroutines at once. Its errors' texts become part of ours: they must not hold secrets.
+// TokenSource gets and renews the token of requests. Its methods must be safe for concurrent use.
+// Its errors' texts become part of ours, so they must not contain secrets.
 type TokenSource interface {
-	// Token returns a valid token, from a cache where it can. An error that may pass is marked by Retryable.
+	// Token returns a valid token, from a cache if possible. It marks an error that may pass with
+	// Retryable.
 	Token(ctx context.Context) (string, error)
-	// Invalidate says that the provider refused this token: Token must not return it again
-	// from its cache. A token that is no longer cached is ignored.
+	// Invalidate reports that the provider refused this token. Token must not return it from its
+	// cache again. A token that is no longer cached is ignored.
 	Invalidate(token string)
 }
 
-// Observer counts what requests cost. Its methods may be called from several goroutines at once.
+// Observer counts requests and waiting time. Its methods must be safe for concurrent use.
 type Observer interface {
-	// Request is called once for each request that was sent. The code is the HTTP status, or "error"
-	// without one; the duration is that until the headers were there.
+	// Request is called once for each request that was sent. code is the HTTP status, or "error"
+	// without one; duration ends when the headers have arrived.
 	Request(feed, code string, duration time.Duration)
-	// Throttled is called while, and after, a feed waits because the provider throttles or its
-	// limit (Settings.Limit) is used up, with the time that has passed since the last call. Waiting in the queue behind
-	// another feed, or for RequestsPerMinute, doesn't count.
+	// Throttled is called during and after a feed's wait because the provider throttles or its
+	// limit (Settings.Limit) is used up. duration is the time since the last call. It doesn't
+	// include the wait behind another feed, or for RequestsPerMinute.
 	Throttled(feed string, duration time.Duration)
 }
 
 // Request is one GET, unless Method says something else.
 type Request struct {
-	// Method is GET if it is empty. A POST is never sent again by Fetch, unless the
-	// provider refused it: it may have been carried out.
+	// Method is GET if it is empty. Fetch retries a POST only if the provider refused it: otherwise
+	// the server may have executed it.
 	Method string
-	// Body is JSON, unless Header has another Content-Type; nil: none.
+	// Body is JSON, unless Header has another Content-Type; nil means no body.
 	Body []byte
-	// NextBody gives Pages the body of each page in place of Body; nil: all have Body.
+	// NextBody gives Pages the body of each further page; if nil, all pages use Body.
 	NextBody func() []byte
 	// Reads says that a POST only reads, so that it is treated as a GET.
 	Reads bool
-	// Feed is the label of metrics and logs.
+	// Feed is the value of the feed label in metrics and logs.
 	Feed string
-	// URL is absolute or relative to Settings.BaseURL. It is sent as it stands.
+	// URL is absolute or relative to Settings.BaseURL. The client sends it unchanged.
 	URL string
-	// Label stands for the endpoint in errors and logs; "": the URL without its query.
+	// Label names the endpoint in errors and logs; if empty, they have the URL without its query.
 	Label string
 	// Header is added to the request.
 	Header http.Header
-	// Answered gets the headers of an answer before it is decoded, such as a Link; nil: nobody needs them.
+	// Answered receives the headers of an answer before it is decoded, such as a Link; may be nil.
 	Answered func(header http.Header)
 	// ExpectJSON makes an answer that is HTML or empty a KindBody error.
 	ExpectJSON bool
-	// MaxBody bounds an answer, in decompressed bytes; 0: 64 MiB.
+	// MaxBody limits an answer, in decompressed bytes; 0 means 64 MiB.
 	MaxBody int64
-	// Pace is a further limit on requests such as this; nil: none.
+	// Pace is an additional limit for requests of this kind; may be nil.
 	Pace *Limiter
-	// Into gives the memory of an answer, which is overwritten; nil: each answer has new memory.
+	// Into is memory for the answer, which is overwritten; if nil, each answer gets new memory.
 	Into func() *bytes.Buffer
 }
 

@@ -22,7 +22,7 @@ func TestThrottled(t *testing.T) {
 		name      string
 		answers   answers
 		at        []time.Duration // of the requests, at least
-		slack     time.Duration   // and at most so much later
+		slack     time.Duration   // at most this much later
 		throttled time.Duration   // at least, and at most slack more
 	}{
 		{"429 with seconds", answers{replies(429, "", "Retry-After: 25"), ok}, []time.Duration{0, 25 * time.Second}, 0, 25 * time.Second},
@@ -214,9 +214,9 @@ func TestThrottlingIsLogged(t *testing.T) {
 		}
 		got := log.String()
 		for _, want := range []string{
-			`level=WARN msg="the provider throttles" feed=pstn endpoint=calls wait=30s error="GET calls: 429 Too Many Requests"`,
-			`level=INFO msg="request failed, asking again" feed=pstn endpoint=calls repeat=1 wait=`,
-			`error="GET calls: 500 Internal Server Error"`,
+			`level=WARN msg="the provider throttles" feed=pstn endpoint=calls wait=30s err="GET calls: 429 Too Many Requests"`,
+			`level=INFO msg="request failed, retrying" feed=pstn endpoint=calls repeat=1 wait=`,
+			`err="GET calls: 500 Internal Server Error"`,
 		} {
 			if !strings.Contains(got, want) {
 				t.Errorf("the log has no %s:\n%s", want, got)

@@ -9,9 +9,9 @@ import (
 // renewRetry is the pause after a failed renewal while the old token is still valid.
 const renewRetry = 30 * time.Second
 
-// Token is what a provider issued.
+// Token is an access token.
 type Token struct {
-	// Value goes into requests. It is a secret.
+	// Value is sent with requests. It is a secret.
 	Value string
 	// Expires is by the local clock.
 	Expires time.Time
@@ -22,25 +22,27 @@ func (Token) GoString() string { return "<token>" }
 
 func (Token) String() string { return "<token>" }
 
-// Tokens is a TokenSource that caches one token, and asks for the next when it has a fifth of its life left, so that none ends on its way. While
-// renewing fails, the old one is returned as long as it is valid. It is safe for concurrent use: those who need a token while one is asked for wait for that one.
+// Tokens is a TokenSource that caches one token. It requests the next one when a fifth of the
+// token's life is left, so that no token expires in flight. If the renewal fails, it returns the
+// old token while that is valid. It is safe for concurrent use: concurrent callers share one
+// request for a token.
 type Tokens struct {
 	ask  func(context.Context) (Token, error)
 	now  func() time.Time
-	held chan struct{} // a lock for which a wait can be ended; it is held during a call of ask
+	held chan struct{} // a lock whose wait a context can end; held during ask
 
-	mu      sync.Mutex // for moments only: nobody who has no context waits for ask
-	cached  Token      // guarded by mu, as renewAt
+	mu      sync.Mutex // held briefly: a caller without a context never waits for ask
+	cached  Token      // guarded by mu, like renewAt
 	renewAt time.Time
 }
 
-// NewTokens makes a source of tokens; it asks nothing yet. Ask gets a new token, in one call at a time; TokenSource says what its errors must not
-// hold. Now is the local clock.
+// NewTokens makes a source of tokens; it sends no request. ask requests a new token, one call at a
+// time; TokenSource says what its errors must not contain. now is the local clock.
 func NewTokens(ask func(context.Context) (Token, error), now func() time.Time) *Tokens {
 	return &Tokens{ask: ask, now: now, held: make(chan struct{}, 1)}
 }
 
-// valid returns the cached token, empty if there is none or it has expired, and when to renew it.
+// valid returns the cached token, or an empty one, and when to renew it.
 func (t *Tokens) valid() (token string, renewAt time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -92,7 +94,8 @@ func (t *Tokens) Invalidate(token string) {
 	}
 }
 
-// Take forgets the token and returns it, so that it can be revoked; empty if there is no valid one.
+// Take removes the token from the cache and returns it, so that it can be revoked. It returns an
+// empty string if there is no valid token.
 func (t *Tokens) Take() string {
 	token, _ := t.valid()
 	t.set(Token{}, time.Time{})

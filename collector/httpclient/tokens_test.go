@@ -57,7 +57,7 @@ func TestTokenWhileRenewingFails(t *testing.T) {
 		maker.want(t, tokens, "token-1")
 		bubbleSleep(t, 56*time.Minute)
 		maker.err = errors.New("down")
-		maker.want(t, tokens, "token-1") // asked in vain
+		maker.want(t, tokens, "token-1") // the renewal failed
 		maker.want(t, tokens, "token-1") // not asked again at once
 		if maker.asked != 2 {
 			t.Errorf("asked %d times, want 2", maker.asked)
@@ -131,7 +131,7 @@ func TestTokenIsAskedOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := tokens.Token(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("error %v, want that of the context", err)
+			t.Errorf("error %v, want the context's error", err)
 		}
 		bubbleSleep(t, time.Minute)
 		if asked != 1 {

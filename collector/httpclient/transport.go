@@ -15,8 +15,9 @@ const (
 	idleTimeout = 90 * time.Second // of a connection
 )
 
-// NewTransport makes the way to the network, by a proxy if there is one; nil: as the environment says. It is made anew when files change that the TLS
-// configuration names. It speaks HTTP/1.1, whose bodies cost less CPU time than those of HTTP/2, which come in frames (decision 016).
+// NewTransport makes the HTTP transport, with a proxy if one is given; nil means the proxy of the
+// environment. It makes a new one when a file of the TLS configuration changes. It speaks HTTP/1.1,
+// which takes less CPU time than HTTP/2 with its frames (decision 016).
 func NewTransport(tls config.TLSConfig, proxy *url.URL) (http.RoundTripper, error) {
 	settings := config.HTTPClientConfig{TLSConfig: tls}
 	settings.ProxyURL, settings.ProxyFromEnvironment = config.URL{URL: proxy}, proxy == nil

@@ -114,7 +114,7 @@ func TestCAFileChanges(t *testing.T) {
 		t.Errorf("with the right authority: %v", err)
 	}
 	if _, err := New(Settings{BaseURL: server.URL, TLS: config.TLSConfig{CAFile: file + "x"}}); err == nil {
-		t.Error("a file that is missing at the start is no error")
+		t.Error("a file that is missing at the start must be an error")
 	}
 }
 

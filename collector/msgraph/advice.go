@@ -11,7 +11,7 @@ import (
 
 var common = advice.Provider{Name: "Graph", Address: "graph_url, login_url and cloud", Default: "https://graph.microsoft.com"}
 
-// Advise says what an error of this package means and what to do about it, each in a line, without secrets.
+// Advise explains an error of this package and what to do about it, one line each, without secrets.
 func Advise(err error) (what, todo string) {
 	if e, ok := errors.AsType[*advice.Error](err); ok {
 		return e.What, e.Todo
@@ -22,21 +22,21 @@ func Advise(err error) (what, todo string) {
 	return adviseRequest(err)
 }
 
-// adviseSubscription says what keeps notifications from coming. Call records are read from the list all the same.
+// adviseSubscription explains why no notifications come. Call records are still read from the list.
 func adviseSubscription(err error) (what, todo string) {
-	const meanwhile = "; meanwhile call records are read from the list"
+	const meanwhile = "; meanwhile the exporter reads call records from the list"
 	text := err.Error()
 	e, asked := errors.AsType[*httpclient.Error](err)
 	switch {
 	case !asked:
-		return text, "nothing, if it passes: it is tried again" + meanwhile
+		return text, "nothing, if it passes: the exporter retries" + meanwhile
 	case e.Kind == httpclient.KindBadRequest:
-		return "Graph makes no subscription, mostly because nothing answers at public_url (" + text + ")",
-			"see that Graph can reach public_url from the internet: a certificate that is publicly trusted, TLS 1.2, no sign-in, and a proxy that passes " +
-				"its path and query on to --webhook.listen-address" + meanwhile
+		return "Graph doesn't create the subscription, mostly because nothing answers at public_url (" + text + ")",
+			"check that Graph can reach public_url from the internet: a publicly trusted certificate, TLS 1.2, no sign-in, and a proxy that forwards " +
+				"its path and query to --webhook.listen-address" + meanwhile
 	case e.Kind == httpclient.KindForbidden:
-		return "Graph refuses the subscription: the app lacks the permission, or the tenant has its hundred subscriptions to call records (" + text + ")",
-			"see that the app has CallRecords.Read.All with admin consent, and delete subscriptions that other programs have left" + meanwhile
+		return "Graph refuses the subscription: the app lacks the permission, or the tenant already has the maximum of 100 subscriptions to call records (" + text + ")",
+			"check that the app has CallRecords.Read.All with admin consent, and delete subscriptions that other programs have left" + meanwhile
 	}
 	what, todo = adviseRequest(e)
 	return what, todo + meanwhile
@@ -47,19 +47,19 @@ func adviseRequest(err error) (what, todo string) {
 	paging := errors.Is(err, httpclient.ErrLinkExpired) || errors.Is(err, httpclient.ErrLinkRepeated)
 	switch {
 	case errors.Is(err, collector.ErrNoneFetched) && kind.RefusesLink():
-		return "Graph refuses every call record that its list or its notifications name (" + err.Error() + ")",
-			"nothing, if it passes: all are asked for again, and no position moves past them; see Microsoft's service health, and quote the request ids to its support"
+		return "Graph refuses every call record that it lists or notifies of (" + err.Error() + ")",
+			"nothing, if it passes: the exporter retries all of them and skips none; see Microsoft's service health, and quote the request ids to its support"
 	case kind == httpclient.KindForbidden:
-		return "Graph refuses the app: it lacks the permission, or the consent to it (" + err.Error() + ")",
+		return "Graph refuses the app: it lacks the permission, or consent to it (" + err.Error() + ")",
 			"give the app registration the application permission CallRecords.Read.All of Microsoft Graph and grant admin consent; " +
-				"a token that was issued before may be refused for up to an hour more"
+				"Graph may refuse a token that was issued before for up to another hour"
 	case kind == httpclient.KindUnauthorized:
-		return "Graph doesn't take the token: it is for another tenant, cloud or audience (" + err.Error() + ")",
+		return "Graph doesn't accept the token: it is for another tenant, cloud or audience (" + err.Error() + ")",
 			"check that cloud is the tenant's (usgov_l4 is GCC High, usgov_l5 is DoD), and graph_url and login_url if they are set; " +
 				"set the machine's clock"
 	case !paging && (kind == httpclient.KindNotAcceptable || kind == httpclient.KindBadRequest):
 		return "Graph refuses the range of time (" + err.Error() + ")",
-			"check the machine's clock; Graph gives at most 90 days at once, and keeps Direct Routing calls for 150 days and call records for 30"
+			"check the machine's clock; Graph returns at most 90 days at once, and keeps Direct Routing calls for 150 days and call records for 30"
 	}
 	return common.Advise(err)
 }

@@ -42,7 +42,7 @@ func benchDirectRoutingRow(i int) string {
 		i, i, i%50, i%50, i%50, i/60%60, i%60, i/60%60, i%60, i/60%60, i%60, i%1000, i%4)
 }
 
-// benchRows are those of a page of Graph's.
+// benchRows is the number of rows on a page of Graph.
 const benchRows = 1000
 
 // BenchmarkDecode decodes and maps whole pages of a thousand rows.

@@ -13,17 +13,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// maxRange stays below Graph's 90 days, beyond which it answers 406.
+// maxRange is less than the 90 days beyond which Graph answers 406.
 const maxRange = 89 * 24 * time.Hour
 
-// callLog is one of the two call logs of a source. It never changes and is safe for concurrent use.
+// callLog is one of the two call logs of a source. It is immutable and safe for concurrent use.
 type callLog struct {
 	*source
 
-	feed     string // label `feed`
-	function string // of Graph
+	feed     string // value of the label `feed`
+	function string // Graph's function
 	mapRow   func(*mapper, *wire.Fields, *cdr.Record)
-	rows     collector.Recognizer // nil: every row is decoded
+	rows     collector.Recognizer // if nil, every row is decoded
 }
 
 // LeavingOut implements collector.RowReader.

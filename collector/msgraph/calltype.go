@@ -7,10 +7,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// callTypeTechnologies are the prefixes of Direct Routing, as Graph and as the admin centre spell it, and of Operator Connect.
+// callTypeTechnologies are the prefixes of Direct Routing, in Graph's and in the admin centre's
+// spelling, and of Operator Connect.
 var callTypeTechnologies = [...]string{"byot", "dr_", "oc_"}
 
-// callTypeFamilies are how a type without a technology begins: Calling Plans, audio conferencing, voice applications.
+// callTypeFamilies are the prefixes of types without a technology: Calling Plans, audio
+// conferencing, voice applications.
 var callTypeFamilies = [...]string{"user", "conf", "ucap", "unassigned", "emergency"}
 
 // callTypeWords are all words of the documented call types.
@@ -18,9 +20,10 @@ var callTypeWords = [...]string{
 	"user", "conf", "ucap", "bot", "unassigned", "emergency", "transfer", "forwarding", "in", "out",
 }
 
-// parseCallType reads a callType of Graph's PSTN and Direct Routing logs, an open set, without case. slug is its own in snake case.
-// The direction is the word in or out of a type of a documented family; any other type has an unknown one: it is never guessed.
-// known is false if any word isn't documented. emergency says that the type itself names an emergency call.
+// parseCallType reads a callType of Graph's PSTN and Direct Routing logs, ignoring case. The set of
+// types is open. slug is the type in snake case. The direction is the word in or out in a type of a
+// documented family; other types have an unknown direction, which is never guessed. known is false
+// if any word isn't documented. emergency says that the type itself names an emergency call.
 func parseCallType(raw string) (slug string, dir cdr.Direction, known, emergency bool) {
 	slug = cdr.CallType(raw)
 	emergency = strings.Contains(strings.ToLower(raw), "emergency")
@@ -42,7 +45,7 @@ func parseCallType(raw string) (slug string, dir cdr.Direction, known, emergency
 	return slug, cdr.Outbound, known, emergency
 }
 
-// cutTechnology removes the prefix of a technology from a slug, and says whether there was one.
+// cutTechnology removes the prefix of a technology from a slug, and says whether it had one.
 func cutTechnology(slug string) (rest string, found bool) {
 	for _, prefix := range callTypeTechnologies {
 		if rest, found = strings.CutPrefix(slug, prefix); found {
@@ -52,8 +55,9 @@ func cutTechnology(slug string) (rest string, found bool) {
 	return slug, false
 }
 
-// readWords looks for in and out in a piece of a slug, which is one documented word, or after a technology several that stick together:
-// byotoutusertransfer. No word is the beginning of another.
+// readWords looks for in and out in a part of a slug. A part is one documented word or, after a
+// technology, several words without a separator: byotoutusertransfer. No word is the beginning of
+// another.
 func readWords(piece string, glued bool) (in, out, documented bool) {
 	for _, word := range callTypeWords {
 		rest, found := strings.CutPrefix(piece, word)

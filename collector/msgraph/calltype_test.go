@@ -45,7 +45,7 @@ func TestParseCallType(t *testing.T) {
 		{"USER_IN", "user_in", cdr.Inbound, true, false},
 		{"DR_EMERGENCY_OUT", "dr_emergency_out", cdr.Outbound, true, true},
 
-		// New words in a family keep their direction, and are counted.
+		// New words in a family keep their direction and are reported.
 		{"ByotInHologram", "byot_in_hologram", cdr.Inbound, false, false},
 		{"user_out_hologram", "user_out_hologram", cdr.Outbound, false, false},
 		{"byotinhologram", "byotinhologram", cdr.DirectionUnknown, false, false},

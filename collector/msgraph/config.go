@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// How long Graph keeps the rows of the two logs.
+// How long Graph keeps the rows of the two call logs.
 const (
 	pstnRetention          = 365 * 24 * time.Hour
 	directRoutingRetention = 150 * 24 * time.Hour
@@ -22,18 +22,18 @@ var (
 	versionPath = regexp.MustCompile(`/(v1\.0|beta)/?$`)
 )
 
-// Config is the block `msgraph` of a source, as the user wrote it.
+// Config is the block `msgraph` of a source.
 type Config struct {
 	// TenantID is the directory: its id or one of its domains.
 	TenantID string `yaml:"tenant_id" ask:"Directory (tenant) ID, or a domain of the tenant"`
-	// ClientID is the app registration. A managed identity needs none.
+	// ClientID is the app registration. A managed identity doesn't need it.
 	ClientID string `yaml:"client_id" ask:"Application (client) ID of the app registration"`
 
-	// Exactly one of these four is given.
+	// Exactly one of these four must be set.
 	ClientSecret config.Secret `yaml:"client_secret" ask:"Client secret: its value, not its ID"`
-	// ClientSecretExpires is when the secret ends: apps can't ask Entra ID.
-	ClientSecretExpires config.Date `yaml:"client_secret_expires" ask:"Date on which the client secret ends, for an alert in time; leave it empty if you don't know it"`
-	// ClientCertificate holds certificate and private key, as PEM or PKCS #12.
+	// ClientSecretExpires is when the secret expires: an app can't query that from Entra ID.
+	ClientSecretExpires config.Date `yaml:"client_secret_expires" ask:"Date on which the client secret expires, for an early alert; leave it empty if you don't know it"`
+	// ClientCertificate holds a certificate and its private key, as PEM or PKCS #12.
 	ClientCertificate config.Secret     `yaml:"client_certificate" ask:"Certificate with its private key, PEM or PKCS #12"`
 	ManagedIdentity   *ManagedIdentity  `yaml:"managed_identity" ask:"Managed identity of an Azure machine"`
 	WorkloadIdentity  *WorkloadIdentity `yaml:"workload_identity" ask:"Workload identity of Kubernetes"`
@@ -41,9 +41,9 @@ type Config struct {
 	// ClientCertificatePassword opens a PKCS #12 file.
 	ClientCertificatePassword config.Secret `yaml:"client_certificate_password"`
 
-	// Cloud is a key of the table of clouds.
+	// Cloud is a key of the table clouds.
 	Cloud string `yaml:"cloud"`
-	// GraphURL and LoginURL replace the cloud's addresses; the scope of tokens stays the cloud's.
+	// GraphURL and LoginURL replace the cloud's addresses; tokens still use the cloud's scope.
 	GraphURL string `yaml:"graph_url"`
 	LoginURL string `yaml:"login_url"`
 
@@ -54,13 +54,14 @@ type Config struct {
 
 // ManagedIdentity is an identity that Azure gives the machine.
 type ManagedIdentity struct {
-	// ClientID names a user-assigned identity; empty is the system-assigned one.
+	// ClientID names a user-assigned identity; empty means the system-assigned one.
 	ClientID string `yaml:"client_id"`
 }
 
 // WorkloadIdentity is a service account's token, exchanged for one of Entra ID.
 type WorkloadIdentity struct {
-	// TokenFile holds the projected token; empty: the file that AZURE_FEDERATED_TOKEN_FILE names. It is read for each token.
+	// TokenFile holds the projected token; if empty, AZURE_FEDERATED_TOKEN_FILE names the file. The
+	// exporter reads it for each token.
 	TokenFile config.File `yaml:"token_file"`
 }
 
@@ -97,10 +98,10 @@ func (c *Config) Validate(r *config.Report) {
 	}
 	r.ExactlyOne("a credential", "client_secret", "client_certificate", "managed_identity", "workload_identity")
 	if r.Given("client_certificate_password") && !r.Given("client_certificate") {
-		r.Problemf("client_certificate_password", "opens a certificate, but there is none; give client_certificate_file")
+		r.Problemf("client_certificate_password", "opens a certificate, but none is set; set client_certificate_file")
 	}
 	if r.Given("client_secret_expires") && !r.Given("client_secret") {
-		r.Problemf("client_secret_expires", "is for a client secret; leave it out: the end of a certificate is known, and other credentials have none")
+		r.Problemf("client_secret_expires", "only applies to a client secret; remove it: the exporter reads a certificate's expiry itself, and other credentials have none")
 	}
 	if c.Cloud == cloudChina {
 		r.Problemf("cloud", "china (operated by 21Vianet) has no call records: Microsoft Graph doesn't offer them there; only %s have them",
@@ -111,7 +112,7 @@ func (c *Config) Validate(r *config.Report) {
 	r.BaseURL("graph_url", c.GraphURL)
 	r.BaseURL("login_url", c.LoginURL)
 	if u, err := url.Parse(c.GraphURL); err == nil && versionPath.MatchString(u.Path) {
-		r.Problemf("graph_url", "must end before the version: leave %s out", versionPath.FindString(u.Path))
+		r.Problemf("graph_url", "must not contain the API version: remove %s", versionPath.FindString(u.Path))
 	}
 	r.AtLeastOne("a feed", "pstn", "direct_routing", "call_records")
 }
@@ -122,7 +123,7 @@ func (c *Config) validateTenant(r *config.Report) {
 	case "":
 		r.Required("tenant_id", c.TenantID, want)
 	case "common", "organizations", "consumers":
-		r.Problemf("tenant_id", "must name one tenant, because call records belong to one: give %s, not %s", want, c.TenantID)
+		r.Problemf("tenant_id", "must name one tenant, because call records belong to one: set %s, not %s", want, c.TenantID)
 	default:
 		if !graph.IsGUID(c.TenantID) && !domain.MatchString(c.TenantID) {
 			r.Problemf("tenant_id", "must be %s", want)
@@ -130,10 +131,10 @@ func (c *Config) validateTenant(r *config.Report) {
 	}
 }
 
-// Validate implements config.Validator, beside the rules that all feeds have.
+// Validate implements config.Validator, in addition to the rules for all feeds.
 func (p *PSTN) Validate(r *config.Report) { p.KeptFor(r, pstnRetention) }
 
-// Validate implements config.Validator, beside the rules that all feeds have.
+// Validate implements config.Validator, in addition to the rules for all feeds.
 func (d *DirectRouting) Validate(r *config.Report) { d.KeptFor(r, directRoutingRetention) }
 
 const (
@@ -141,10 +142,11 @@ const (
 	cloudChina  = "china"
 )
 
-// cloud has the addresses of one of Microsoft's clouds.
+// cloud has the addresses of a Microsoft cloud.
 type cloud struct{ login, graph string }
 
-// cloudNames are the clouds that have call records (Graph, "National cloud deployments"). GCC is part of global; L4 is GCC High, L5 is DoD.
+// cloudNames are the clouds with call records (Graph, "National cloud deployments"). GCC is part of
+// global; L4 is GCC High, L5 is DoD.
 var cloudNames = []string{cloudGlobal, "usgov_l4", "usgov_l5"}
 
 var clouds = map[string]cloud{

@@ -68,15 +68,15 @@ func TestBadConfigs(t *testing.T) {
 		{"no client", "tenant_id: " + testTenant + "\nclient_secret: s\n" + feed, "client_id: is missing"},
 		{"a client's name", "tenant_id: " + testTenant + "\nclient_id: cdr-exporter\nclient_secret: s\n" + feed, "config.yaml:2: client_id: must be a GUID"},
 		{"no credential", testIDs + feed, "a credential is missing; give exactly one of client_secret"},
-		{"two credentials", testAuth + "managed_identity: {}\n" + feed, "managed_identity: a credential is already given by client_secret"},
-		{"end of a certificate", testIDs + "client_certificate_file: c.pem\nclient_secret_expires: 2027-03-01\n" + feed, "client_secret_expires: is for a client secret"},
+		{"two credentials", testAuth + "managed_identity: {}\n" + feed, "managed_identity: a credential is already set by client_secret"},
+		{"end of a certificate", testIDs + "client_certificate_file: c.pem\nclient_secret_expires: 2027-03-01\n" + feed, "client_secret_expires: only applies to a client secret"},
 		{"end of a secret", testAuth + "client_secret_expires: soon\n" + feed, "client_secret_expires: must be a date such as 2027-03-01"},
-		{"password alone", testAuth + "client_certificate_password: x\n" + feed, "client_certificate_password: opens a certificate, but there is none"},
+		{"password alone", testAuth + "client_certificate_password: x\n" + feed, "client_certificate_password: opens a certificate, but none is set"},
 		{"china", testAuth + "cloud: china\n" + feed, "cloud: china (operated by 21Vianet) has no call records"},
 		{"other cloud", testAuth + "cloud: mars\n" + feed, "cloud: must be global, usgov_l4 or usgov_l5"},
 		{"plain http", testAuth + "graph_url: http://graph.example\n" + feed, "graph_url: must be https"},
 		{"plain http login", testAuth + "login_url: http://login.example\n" + feed, "login_url: must be https"},
-		{"version in the URL", testAuth + "graph_url: https://graph.microsoft.com/v1.0/\n" + feed, "graph_url: must end before the version: leave /v1.0/ out"},
+		{"version in the URL", testAuth + "graph_url: https://graph.microsoft.com/v1.0/\n" + feed, "graph_url: must not contain the API version: remove /v1.0/"},
 		{"no feed", testAuth, "a feed is missing; give at least one of pstn, direct_routing, call_records"},
 		{"long lookback", testAuth + "direct_routing: {lookback: 151d}\n", "direct_routing.lookback: must be at most 150d"},
 		{"short interval", testAuth + "pstn: {interval: 100ms}\n", "pstn.interval: must be at least 1s"},
@@ -93,7 +93,7 @@ func TestBadConfigs(t *testing.T) {
 		{"webhook with a query", webhook("https://cdr.example.com/hook?a=b"), "without user, query and fragment"},
 		{"webhook with a fragment", webhook("https://cdr.example.com/hook#a"), "without user, query and fragment"},
 		{"webhook without a path", webhook("https://cdr.example.com/"), "public_url: needs a path"},
-		{"webhook that is no URL", webhook("https://cdr.example.com/%zz"), "public_url: must be the https address"},
+		{"webhook that isn't a URL", webhook("https://cdr.example.com/%zz"), "public_url: must be the https address"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := decodeConfig(test.block)
@@ -156,7 +156,7 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// observedHere is told of requests, by feed.
+// observedHere counts requests by feed.
 type observedHere struct{ feeds map[string]int }
 
 func (o observedHere) Request(feed, _ string, _ time.Duration) { o.feeds[feed]++ }
@@ -208,7 +208,7 @@ func TestOpenCallRecords(t *testing.T) {
 	}
 }
 
-// What keeps a subscription from being made has advice, in which the list is named that is read meanwhile.
+// An error that prevents a subscription has advice, which says that the list is read meanwhile.
 func TestSubscriptionAdvice(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -216,9 +216,9 @@ func TestSubscriptionAdvice(t *testing.T) {
 		advice string
 	}{
 		{"validation", refuse(http.StatusBadRequest, "ValidationError"), "webhook.listen-address"},
-		{"quota", refuse(http.StatusForbidden, "Forbidden"), "hundred"},
+		{"quota", refuse(http.StatusForbidden, "Forbidden"), "maximum of 100"},
 		{"conflict", refuse(http.StatusConflict, "Conflict"), "meanwhile"},
-		{"no id", answer{status: http.StatusCreated, body: `{"id":"../x"}`}, "it is tried again; meanwhile"},
+		{"no id", answer{status: http.StatusCreated, body: `{"id":"../x"}`}, "the exporter retries; meanwhile"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			token := answer{body: `{"access_token":"t","expires_in":3599,"token_type":"Bearer"}`}

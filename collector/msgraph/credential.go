@@ -28,18 +28,20 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// dialTimeout bounds the connection to a managed identity's endpoint, where nothing answers outside of Azure.
+// dialTimeout limits the connection to a managed identity's endpoint, where nothing answers outside
+// Azure.
 const dialTimeout = 5 * time.Second
 
-// credentials gets tokens with the credential that is configured. The library's credential is made anew for each token, about once an hour: so
-// secrets are read again from their files, and httpclient.Tokens is the only cache.
+// credentials gets tokens with the configured credential. It makes a new library credential for
+// each token, about once an hour. So it reads secrets from their files again, and httpclient.Tokens
+// is the only cache.
 type credentials struct {
 	config    *Config
-	scope     string // everything that the app was granted; the cloud's, also when Graph is asked at another address
+	scope     string // all granted permissions; always the cloud's
 	login     *url.URL
 	transport http.RoundTripper
 	observer  httpclient.Observer       // may be nil
-	ends      atomic.Pointer[time.Time] // of the certificate as it was read last; nil: not yet
+	ends      atomic.Pointer[time.Time] // expiry of the certificate last read; nil: none read
 }
 
 func newCredentials(config *Config, hosts cloud, settings *collector.SourceSettings) (*credentials, error) {
@@ -50,31 +52,33 @@ func newCredentials(config *Config, hosts cloud, settings *collector.SourceSetti
 	c := &credentials{config: config, scope: hosts.graph + "/.default", login: login, transport: settings.Transport, observer: settings.Observer}
 	switch {
 	case c.transport != nil:
-	case config.ManagedIdentity != nil: // its endpoint is on the machine or its network, never behind a proxy
+	case config.ManagedIdentity != nil: // the endpoint is on the machine or its network, never behind a proxy
 		c.transport = &http.Transport{DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext}
 	default:
 		c.transport, err = httpclient.NewTransport(settings.TLS, settings.ProxyURL)
 	}
 	if config.ClientCertificate.IsSet() {
-		_, _, _ = c.certificates(context.Background()) // for its end; the first token shows the error
+		_, _, _ = c.certificates(context.Background()) // to know its expiry; an error shows with the first token
 	}
 	return c, err
 }
 
-// token asks for a new token. Its errors are *advice.Error, marked by httpclient.Retryable if they may pass, or the context's.
+// token requests a new token. Its errors are *advice.Error, marked with httpclient.Retryable if
+// they may pass, or the context's error.
 func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	x := &exchange{credentials: c, host: c.login.Host}
 	options := policy.TokenRequestOptions{Scopes: []string{c.scope}}
 	if c.config.ManagedIdentity != nil {
 		x.host = "the managed identity endpoint"
-		// Claims make the library pass by its process-wide cache of managed identities, which may hold the token that Graph has just refused.
+		// Claims make the library skip its process-wide cache of managed identities, which may hold
+		// the token that Graph has just refused.
 		options.Claims = "{}"
 	} else {
 		x.endpoint = c.login.JoinPath(c.config.TenantID, "oauth2/v2.0/token")
 	}
 	var token azcore.AccessToken
 	credential, err := c.open(ctx, policy.ClientOptions{
-		// The library takes https only; the exchange knows the real address.
+		// The library accepts https only; the exchange knows the real address.
 		Cloud:     azcloud.Configuration{ActiveDirectoryAuthorityHost: "https://" + c.login.Host},
 		Transport: x,
 		Retry:     policy.RetryOptions{MaxRetries: -1},
@@ -86,7 +90,7 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	if err != nil {
 		return httpclient.Token{}, x.tokenError(ctx, err)
 	}
-	// By the wall clock: on a machine that slept, the token has grown old.
+	// Use the wall clock: while the machine slept, the token aged.
 	return httpclient.Token{Value: token.Token, Expires: token.ExpiresOn.Round(0)}, nil
 }
 
@@ -132,7 +136,7 @@ func (c *credentials) certificates(ctx context.Context) ([]*x509.Certificate, cr
 	}
 	isPEM := bytes.Contains(content, []byte("-----BEGIN "))
 	if isPEM {
-		password = "" // with one, the parser takes everything for PKCS #12
+		password = "" // with a password the parser assumes PKCS #12
 	}
 	certs, key, err := azidentity.ParseCertificates(content, []byte(password))
 	switch {
@@ -141,15 +145,16 @@ func (c *credentials) certificates(ctx context.Context) ([]*x509.Certificate, cr
 		c.ends.Store(&first.NotAfter)
 		return certs, key, nil
 	case isPEM:
-		return nil, nil, badCertificate(err.Error()) // a fixed text
+		return nil, nil, badCertificate(err.Error()) // the text is constant
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
-		return nil, nil, badCertificate("client_certificate_password doesn't open it")
+		return nil, nil, badCertificate("client_certificate_password is wrong for it")
 	}
-	return nil, nil, badCertificate("it is neither PEM nor a PKCS #12 file of the legacy kind")
+	return nil, nil, badCertificate("it is neither PEM nor a legacy PKCS #12 file")
 }
 
-// expiry is when the client secret ends, as configured, or the first certificate of the file, as it was when the latest token was asked for; zero
-// if that isn't known. It reads no file: a mount that hangs stops no scrape.
+// expiry is when the credential expires: the configured expiry of the client secret, or the expiry
+// of the first certificate in the file when the latest token was requested. It is zero if unknown.
+// It reads no file, so that a mount that hangs doesn't stop a scrape.
 func (c *credentials) expiry() time.Time {
 	if !c.config.ClientCertificate.IsSet() {
 		return c.config.ClientSecretExpires.Time
@@ -160,8 +165,8 @@ func (c *credentials) expiry() time.Time {
 	return time.Time{}
 }
 
-// rolesOf are the application permissions that a token carries (access token claims, `roles`). Only people see them: Graph says by its answers
-// what is allowed, and may issue tokens that can't be read.
+// rolesOf are the application permissions in a token (access token claims, `roles`), only to show
+// them to people. Graph's answers say what is allowed, and it may issue tokens that can't be read.
 func rolesOf(token string) []string {
 	var claims struct {
 		Roles []string `json:"roles"`

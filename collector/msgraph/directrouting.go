@@ -22,7 +22,8 @@ func (m *mapper) mapDirectRouting(f *wire.Fields, r *cdr.Record) {
 	if r.Outcome == cdr.Unknown {
 		m.reportUnmapped("finalSipCode", codeText(r.SIPCode)+"/"+codeText(r.SubCode))
 	}
-	// Outbound, the start is when the SBC's 200 OK came; inbound, when the INVITE went on.
+	// For outbound calls, the start is when the SBC's 200 OK arrived; for inbound calls, when the
+	// INVITE was forwarded.
 	if r.Direction == cdr.Outbound && r.Outcome == cdr.Answered {
 		r.Answer = r.Start
 	}
@@ -41,11 +42,12 @@ func codeText(code cdr.Int) string {
 	return strconv.FormatInt(code.Value, 10)
 }
 
-// directRoutingOutcome is the outcome of a row of Graph's Direct Routing log and the slug of its reason, empty if it was answered
-// (contract 3, first match wins). successful is successfulCall; endValid says whether the row's end is a real time.
+// directRoutingOutcome is the outcome of a row of Graph's Direct Routing log and the slug of its
+// reason, which is empty if the call was answered (contract 3, first match wins). successful is
+// successfulCall; endValid says whether the row's end is a real time.
 func directRoutingOutcome(successful cdr.Bool, sipCode, subCode cdr.Int, duration time.Duration, endValid bool) (outcome cdr.Outcome, reason string) {
 	answered := successful == cdr.True
-	if successful == cdr.Unsaid { // code, end and duration must all say so
+	if successful == cdr.Unsaid { // then code, end and duration must all show an answer
 		answered = (sipCode == cdr.KnownInt(0) || sipCode == cdr.KnownInt(200)) && endValid && duration > 0
 	}
 	if answered {
@@ -66,14 +68,15 @@ func directRoutingOutcome(successful cdr.Bool, sipCode, subCode cdr.Int, duratio
 	return sip.Outcome, reason
 }
 
-// directRoutingFault says in whose part a row that didn't connect ended: by its sub code, else by its outcome, else by the range of the sub
-// code, which says who made the final response.
+// directRoutingFault is the fault domain of a row that didn't connect. It comes from the sub code,
+// else from the outcome, else from the sub code's range, which says who sent the final response.
 func directRoutingFault(outcome cdr.Outcome, subCode cdr.Int) cdr.FaultDomain {
 	row, _ := cdr.FindCause(subCodes, subCode.Value)
 	return cmp.Or(row.FaultDomain, outcome.FaultDomain(), subCodeRange(subCode.Value).FaultDomain)
 }
 
-// subCodeRange is the row of the narrowest range that a sub code lies in: those within another come after it.
+// subCodeRange is the narrowest range that contains a sub code. A narrow range comes after the
+// range that contains it.
 func subCodeRange(code int64) cdr.Cause {
 	for _, row := range slices.Backward(subCodeRanges) {
 		if row.Code <= code && code <= row.Last {

@@ -12,8 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
-// TestDocsShowTheTaxonomy fails when the tables of codes in the docs aren't the
-// taxonomy's; with -update it writes them anew.
+// TestDocsShowTheTaxonomy fails if the tables of codes in the docs differ from the taxonomy; with
+// -update it rewrites them.
 func TestDocsShowTheTaxonomy(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "providers", "msgraph.md")
 	golden.Tables(t, path, map[string]string{

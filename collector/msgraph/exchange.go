@@ -16,20 +16,22 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// maxTokenAnswer bounds an answer to a request for a token, in bytes.
+// maxTokenAnswer limits the answer to a token request, in bytes.
 const maxTokenAnswer = 1 << 20
 
-// exchange is the identity library's connection for one token. It remembers the last answer, because the library's errors hold it as text
-// only and are never printed. It is for one goroutine.
+// exchange is the identity library's connection for one token. It remembers the last answer: the
+// library's errors contain the answer only as text, so they are never printed. It is for one
+// goroutine.
 type exchange struct {
 	*credentials
 
-	// endpoint is the only address that is asked; nil for a managed identity, whose endpoint the library knows.
+	// endpoint is the only address for requests. It is nil for a managed identity, whose endpoint
+	// the library knows.
 	endpoint *url.URL
 	host     string // for messages
 
-	asked   bool  // something was sent
-	network error // what went wrong on the way; nil: the answer is in the others
+	asked   bool  // a request was sent
+	network error // nil: an answer arrived, see the other fields
 	status  int
 	header  http.Header
 	body    []byte
@@ -37,8 +39,8 @@ type exchange struct {
 
 // Do implements the identity library's Transporter.
 //
-// The library first asks for the tenant's OpenID configuration. It is answered here: the token endpoint is documented, and so no answer can
-// name another.
+// The library first requests the tenant's OpenID configuration. Do returns it without a request:
+// the token endpoint is documented, so an answer can't redirect the library elsewhere.
 func (x *exchange) Do(r *http.Request) (*http.Response, error) {
 	switch {
 	case x.endpoint == nil || r.URL.String() == x.endpoint.String():
@@ -46,7 +48,7 @@ func (x *exchange) Do(r *http.Request) (*http.Response, error) {
 	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
 		return x.discovery(r)
 	}
-	return nil, errors.New("refused: only the token endpoint is asked")
+	return nil, errors.New("refused: requests go to the token endpoint only")
 }
 
 func (x *exchange) send(r *http.Request) (*http.Response, error) {
@@ -64,7 +66,7 @@ func (x *exchange) send(r *http.Request) (*http.Response, error) {
 	}
 	x.status, x.header = resp.StatusCode, resp.Header
 	x.body, x.network = io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer))
-	_ = resp.Body.Close() // everything that matters was read
+	_ = resp.Body.Close() // the content was read
 	resp.Body = io.NopCloser(bytes.NewReader(x.body))
 	return resp, x.network
 }
@@ -73,7 +75,7 @@ func (x *exchange) send(r *http.Request) (*http.Response, error) {
 func (x *exchange) discovery(r *http.Request) (*http.Response, error) {
 	body, err := json.Marshal(map[string]string{
 		"issuer":                 "https://" + r.URL.Host + "/v2.0",
-		"authorization_endpoint": x.endpoint.String(), // must be given, is never used
+		"authorization_endpoint": x.endpoint.String(), // required but never used
 		"token_endpoint":         x.endpoint.String(),
 	})
 	return &http.Response{
@@ -81,7 +83,8 @@ func (x *exchange) discovery(r *http.Request) (*http.Response, error) {
 	}, err
 }
 
-// tokenError says why there is no token. It prints the library's error only if nothing was asked.
+// tokenError explains why there is no token. It prints the library's error only if no request was
+// sent.
 func (x *exchange) tokenError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -103,8 +106,8 @@ func (x *exchange) tokenError(ctx context.Context, err error) error {
 		return httpclient.Retryable(e)
 	case x.status == http.StatusOK:
 		return httpclient.Retryable(&advice.Error{
-			What: x.host + " answered with something that is no token",
-			Todo: "see what stands between the exporter and the identity platform (a proxy or a gateway), and login_url",
+			What: x.host + " answered without a token",
+			Todo: "check for a proxy or a gateway between the exporter and the identity platform, and check login_url",
 		})
 	}
 	return x.refusal()

@@ -52,7 +52,7 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// askedIDs are those that a Recognizer was asked for; it knows none.
+// askedIDs are the ids that a Recognizer was asked about; it knows none.
 type askedIDs []string
 
 func (a *askedIDs) Recognize(id string, _ []byte) (record counting.Hash, mark uint64, unchanged bool) {

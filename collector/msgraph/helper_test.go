@@ -63,7 +63,7 @@ func (g *read) take(t testing.TB, b *collector.Page) {
 	}
 }
 
-// decodeRow decodes a page of one row that is no fault of its own.
+// decodeRow decodes a page with one row, which must be valid.
 func decodeRow(t testing.TB, log *callLog, raw string) row {
 	t.Helper()
 	got, err := decodePage(t, log, `{"value":[`+raw+`]}`)

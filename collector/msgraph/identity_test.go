@@ -53,7 +53,7 @@ func newMicrosoft(t *testing.T, start func(http.Handler) *httptest.Server) *micr
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /"+testTenant+"/oauth2/v2.0/token", func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err != nil {
-			t.Errorf("the token request is no form: %v", err)
+			t.Errorf("the token request isn't a form: %v", err)
 		}
 		m.mu.Lock()
 		m.forms = append(m.forms, r.PostForm)
@@ -119,7 +119,7 @@ func (m *microsoft) open(c *Config) *collector.Source {
 func (m *microsoft) wantForm(i int, want map[string]string) {
 	m.t.Helper()
 	if i >= len(m.forms) {
-		m.t.Fatalf("%d tokens were asked for, want more than %d", len(m.forms), i)
+		m.t.Fatalf("%d token requests, want more than %d", len(m.forms), i)
 	}
 	for key, value := range want {
 		if got := m.forms[i].Get(key); got != value {
@@ -149,7 +149,7 @@ func TestSecretOverTLS(t *testing.T) {
 		"scope": "https://graph.microsoft.com/.default openid offline_access profile",
 	})
 	if len(m.forms) != 1 {
-		t.Errorf("%d tokens were asked for, want one for both feeds", len(m.forms))
+		t.Errorf("%d token requests, want one for both feeds", len(m.forms))
 	}
 	if at := source.CredentialExpiry(); !at.IsZero() {
 		t.Errorf("a secret's end is %s, want none", at)
@@ -183,7 +183,7 @@ func TestRequestsAreObserved(t *testing.T) {
 	m.refuseTokens(http.StatusUnauthorized, 7000222, "invalid_client")
 	m.graph = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
 	_, err = source.Feeds[1].Probe(t.Context())
-	if what, todo := source.Advise(err); !strings.Contains(what, "the client secret has expired") || !strings.Contains(todo, "make a new secret") {
+	if what, todo := source.Advise(err); !strings.Contains(what, "the client secret has expired") || !strings.Contains(todo, "create a new secret") {
 		t.Errorf("of %v it says %q and %q", err, what, todo)
 	}
 	want := []string{" 200", "pstn 200", "direct_routing 401", " 401"}

@@ -15,19 +15,20 @@ import (
 const (
 	// maxCallTypes bounds the cache of call types.
 	maxCallTypes = 1000
-	// zeroGUID stands for an id that doesn't exist.
+	// zeroGUID is Graph's placeholder for a missing id.
 	zeroGUID = "00000000-0000-0000-0000-000000000000"
 )
 
-// mapper maps the rows of a call log to pages of records, each in the memory of the page before. It is for one goroutine. What it writes into a
-// record may point into the page, except what becomes a label of metrics.
+// mapper maps the rows of a call log to pages of records. It reuses the memory of the previous
+// page. It is for one goroutine. A record may point into the page, except where a text becomes a
+// label of metrics.
 type mapper struct {
 	log       *callLog
 	filter    *collector.RowFilter
 	callTypes map[string]callType
 
 	fields  wire.Fields
-	records []*cdr.Record // of the largest page so far
+	records []*cdr.Record // as many as the largest page so far needed
 	page    collector.Page
 }
 
@@ -64,14 +65,15 @@ func (m *mapper) mapPage(rows wire.Piece) *collector.Page {
 		}
 		m.page.Records = m.records[:kept+1]
 		if len(m.page.Unmapped) > unmapped {
-			mark = 0 // a value that isn't known counts with each read
+			mark = 0 // an unknown value is reported with each read
 		}
 		m.page.Marks = append(m.page.Marks, mark)
 	}
 	return &m.page
 }
 
-// rowID is the id of a row that wasn't checked, as mapCommon reads it; empty if it has none, or one that makes the row malformed.
+// rowID is the id of an unchecked row, as mapCommon reads it. It is empty if the id is missing or
+// makes the row malformed.
 func rowID(row []byte) string {
 	quoted := leadingID(row)
 	if quoted == nil {
@@ -90,7 +92,8 @@ func rowID(row []byte) string {
 	return strings.ToLower(id)
 }
 
-// leadingID is the id that a row begins with, as Graph's do, quotation marks included; nil: it begins with something else, or the id has escapes.
+// leadingID is the id at the start of a row, where Graph puts it, with its quotation marks. It is
+// nil if the row starts with something else, or the id has escapes.
 func leadingID(row []byte) []byte {
 	const begin = `{"id":"`
 	rest, begins := bytes.CutPrefix(row, []byte(begin))
@@ -103,7 +106,7 @@ func leadingID(row []byte) []byte {
 
 func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 	if row[0] != '{' {
-		return "it is no object"
+		return "it isn't an object"
 	}
 	unmapped := len(m.page.Unmapped)
 	m.fields.Parse(row)
@@ -119,9 +122,9 @@ func (m *mapper) mapRow(row []byte, r *cdr.Record) (problem string) {
 	return m.fields.Problem
 }
 
-// mapCommon maps what both types of rows have, apart from the outcome.
+// mapCommon maps the properties of both types of rows, except for the outcome.
 func (m *mapper) mapCommon(f *wire.Fields, r *cdr.Record, callID string) {
-	r.ID, r.CallID = strings.ToLower(f.ID("id")), f.Text(callID) // a GUID, whose case means nothing
+	r.ID, r.CallID = strings.ToLower(f.ID("id")), f.Text(callID) // a GUID, so case doesn't matter
 	r.UserID, r.UserName, r.UserPrincipal = f.Text("userId"), f.Text("userDisplayName"), f.Text("userPrincipalName")
 	r.CallerNumber, r.CalleeNumber = f.Text("callerNumber"), f.Text("calleeNumber")
 
@@ -145,7 +148,8 @@ func (m *mapper) mapCommon(f *wire.Fields, r *cdr.Record, callID string) {
 	}
 }
 
-// mapPSTN maps a pstnCallLogRow. The row has no result: connected seconds are all that says whether a call was answered (contract 3).
+// mapPSTN maps a pstnCallLogRow. The row has no result; only its connected seconds show whether the
+// call was answered (contract 3).
 func (m *mapper) mapPSTN(f *wire.Fields, r *cdr.Record) {
 	m.mapCommon(f, r, "callId")
 	r.Outcome = cdr.NotConnected
@@ -162,7 +166,7 @@ func (m *mapper) mapPSTN(f *wire.Fields, r *cdr.Record) {
 	}
 }
 
-// currency is an ISO 4217 code, empty if the row has none.
+// currency is an ISO 4217 code, or empty.
 func (m *mapper) currency(f *wire.Fields) string {
 	code := f.Text("currency")
 	switch {
@@ -175,8 +179,9 @@ func (m *mapper) currency(f *wire.Fields) string {
 	return ""
 }
 
-// logged are the properties that go to log records only, as `cdr.msgraph.<key>`. The conference id lets people into meetings, so it is treated as a
-// user's. The destination's name isn't an ISO code, and the codes of tenant and usage don't name the other party (contract 3).
+// logged are the properties that only go to log records, as `cdr.msgraph.<key>`. The conference id
+// lets people into meetings, so it is treated like a user's id. The destination's name isn't an ISO
+// code, and the codes of tenant and usage don't belong to the other party (contract 3).
 var logged = []struct {
 	property, key string
 	privacy       cdr.Privacy
@@ -198,15 +203,16 @@ var logged = []struct {
 	{"clientPublicIpV6Address", "client_public_ip_v6_address", cdr.Address},
 }
 
-// label is a text that becomes a label of metrics, without anything that may be a phone number. Labels are kept longer than the answer, so the text is
-// interned, in memory apart from the answer's.
+// label is a text for a label of metrics, without anything that may be a phone number. Labels
+// outlive the answer, so the text is interned in separate memory.
 func label(text string) string { return unique.Make(cdr.HideNumbers(text)).Value() }
 
 func (m *mapper) reportUnmapped(property, value string) {
 	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: property, Value: value})
 }
 
-// optionalInstant reads a time that a row may lack. One that can't be read counts as absent, and is reported without its text.
+// optionalInstant reads a time that a row may lack. One that can't be read counts as absent; it is
+// reported without its text.
 func (m *mapper) optionalInstant(f *wire.Fields, property string) time.Time {
 	at, valid := f.Instant(property)
 	if !valid {
@@ -215,10 +221,10 @@ func (m *mapper) optionalInstant(f *wire.Fields, property string) time.Time {
 	return at
 }
 
-// callType reads a callType, through the cache.
+// callType reads a callType, using the cache.
 func (m *mapper) callType(raw string) callType {
 	if raw == "" {
-		return callType{known: true} // not given
+		return callType{known: true} // absent
 	}
 	if kind, ok := m.callTypes[raw]; ok {
 		return kind
@@ -233,7 +239,8 @@ func (m *mapper) callType(raw string) callType {
 	return kind
 }
 
-// emergency recognises calls to emergency services by their type or the number called. A call from them, such as a call back, doesn't count.
+// emergency recognizes calls to emergency services by their type or by the called number. A call
+// from them, such as a call back, doesn't count.
 func (m *mapper) emergency(r *cdr.Record, byType bool) cdr.Emergency {
 	outbound := r.Direction == cdr.Outbound || byType && r.Direction == cdr.DirectionUnknown
 	if !outbound {
@@ -246,7 +253,7 @@ func (m *mapper) emergency(r *cdr.Record, byType bool) cdr.Emergency {
 	return byNumber
 }
 
-// country is the other party's: by the prefix of its number, else as the row says.
+// country is the other party's country, by the prefix of its number or else from the row.
 func (m *mapper) country(r *cdr.Record, otherParty string) string {
 	var country string
 	switch r.Direction {

@@ -30,8 +30,8 @@ func TestSubCodeTables(t *testing.T) {
 	}
 }
 
-// TestDirectRoutingOutcomeBySubCode has a case for every sub code of contract 3.
-// The SIP code beside it is one that would give another outcome.
+// TestDirectRoutingOutcomeBySubCode has a case for every sub code of contract 3. Its SIP code alone
+// would give another outcome.
 func TestDirectRoutingOutcomeBySubCode(t *testing.T) {
 	tests := []struct {
 		sub    int64

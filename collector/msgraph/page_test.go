@@ -16,7 +16,7 @@ func TestMalformedRows(t *testing.T) {
 	for _, test := range []struct{ name, members, problem string }{
 		{"start is missing", `"startDateTime":null`, "startDateTime is missing"},
 		{"start is the sentinel", `"startDateTime":"0001-01-01T00:00:00Z"`, "startDateTime is missing"},
-		{"start is no time", `"startDateTime":"yesterday"`, "startDateTime is not a date and time"},
+		{"start isn't a time", `"startDateTime":"yesterday"`, "startDateTime is not a date and time"},
 		{"start is a number", `"startDateTime":1763546400`, "startDateTime is a number, must be a string"},
 		{"id is a number", `"id":5`, "id is a number, must be a string"},
 		{"id is not UTF-8", "\"id\":\"a\xff\"", "id is not UTF-8"},
@@ -61,8 +61,8 @@ func TestRowsThatAreNoObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"page 1, row 1: it is no object", "page 1, row 2: it is no object", "page 1, row 3: it is no object",
-		"page 1, row 4: it is no object", "page 1, row 5: it is no object", "page 1, row 6: startDateTime is missing",
+		"page 1, row 1: it isn't an object", "page 1, row 2: it isn't an object", "page 1, row 3: it isn't an object",
+		"page 1, row 4: it isn't an object", "page 1, row 5: it isn't an object", "page 1, row 6: startDateTime is missing",
 	}
 	if !slices.Equal(got.invalid, want) {
 		t.Errorf("invalid %q, want %q", got.invalid, want)
@@ -85,7 +85,7 @@ func TestRowsThatAreNoFault(t *testing.T) {
 		{"not UTF-8", "{\"id\":\"1\",\"startDateTime\":\"2026-11-19T10:00:00Z\",\"userDisplayName\":\"\xc5sa\"}", row{"UserName": "�sa"}, nil},
 		{"half a surrogate pair", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"a\ud83d"}`, row{"UserName": "a�"}, nil},
 		{
-			"an end that is no time", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"tomorrow"}`,
+			"an end that isn't a time", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"tomorrow"}`,
 			row{"End": nil},
 			[]collector.Unmapped{{Field: "endDateTime", Value: "not a date and time"}},
 		},
@@ -105,8 +105,8 @@ func TestRowsThatAreNoFault(t *testing.T) {
 	}
 }
 
-// TestRowsWithoutID: counting.md 18. Rows that say the same have one key; whoever collects
-// a read numbers them.
+// TestRowsWithoutID: counting.md 18. Equal rows have one key; the collector numbers them within a
+// read.
 func TestRowsWithoutID(t *testing.T) {
 	const rest = `"startDateTime":"2026-11-19T10:00:00.7Z","callType":"user_in","callerNumber":"+1 206 555 0100","calleeNumber":"Sales"}`
 	for _, id := range []string{``, `"id":null,`, `"id":"",`, `"id":"00000000-0000-0000-0000-000000000000",`} {
@@ -115,7 +115,7 @@ func TestRowsWithoutID(t *testing.T) {
 	decodeRow(t, pstnLog(), `{"id":"1",`+rest).Want(t, row{"ID": "1", "Synthetic": nil})
 }
 
-// TestLabelsHold: what becomes a label is no view of the page, whose memory the next one takes.
+// TestLabelsHold: a label isn't a view of the page, because the next page reuses its memory.
 func TestLabelsHold(t *testing.T) {
 	const (
 		pstn = `{"value":[{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"oc_user_in","operator":"Microsoft","currency":"USD",` +

@@ -41,14 +41,14 @@ func logOfRowType(t *testing.T, rowType string) *callLog {
 	case "directRoutingLogRow":
 		return directRoutingLog()
 	}
-	t.Fatalf("there is no row type %s", rowType)
+	t.Fatalf("the row type %s doesn't exist", rowType)
 	return nil
 }
 
 // TestEveryPropertyIsMapped sets each property of the row types alone, and wants the
 // field that it goes to, and hardly any other, to change.
 func TestEveryPropertyIsMapped(t *testing.T) {
-	// What a property decides beside the field that it is kept in.
+	// The other fields that a property decides, in addition to its own.
 	also := map[string][]string{
 		"pstnCallLogRow/duration":                   {"Outcome"},
 		"pstnCallLogRow/callType":                   {"Direction"},

@@ -19,12 +19,12 @@ import (
 
 const (
 	providerName = "msgraph"
-	// The labels `feed`, beside callrecords.Feed.
+	// The values of the label `feed`, in addition to callrecords.Feed.
 	feedPSTN          = "pstn"
 	feedDirectRouting = "direct_routing"
 	// defaultRequestsPerMinute is far below Graph's 1,500 in 20 s per app and tenant.
 	defaultRequestsPerMinute = 600
-	// noCurrency stands for a charge without a currency (ISO 4217).
+	// noCurrency is the ISO 4217 code for "no currency", for a charge without one.
 	noCurrency = "XXX"
 )
 
@@ -48,18 +48,18 @@ type source struct {
 	emergency cdr.EmergencyNumbers
 }
 
-// Open makes a source of a valid configuration. It asks nothing of the network.
+// Open makes a source of a valid configuration. It sends no request.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
 	hosts, ok := clouds[config.Cloud]
 	if !ok {
-		return nil, fmt.Errorf("there is no cloud %q with call records", config.Cloud)
+		return nil, fmt.Errorf("cloud %q doesn't exist or has no call records", config.Cloud)
 	}
 	creds, err := newCredentials(config, hosts, &settings)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to the identity platform: %w", err)
 	}
 	graphURL := cmp.Or(config.GraphURL, hosts.graph)
-	// Graph's limits are those of an app in a tenant.
+	// Graph's limits apply to an app in a tenant.
 	account := strings.ToLower(strings.Join([]string{providerName, config.TenantID, config.ClientID, graphURL}, " "))
 	api := settings.Settings
 	tokens := httpclient.NewTokens(creds.token, settings.Now)
@@ -123,8 +123,8 @@ func (s *source) logFeed(log *callLog, c *config.Feed, retention time.Duration) 
 	}
 }
 
-// fingerprint names the account: provider, tenant, host and feed. It leaves out the port, which may change without another account being
-// behind it.
+// fingerprint identifies the account: provider, tenant, host and feed. It leaves out the port,
+// which may change although the account is the same.
 func (s *source) fingerprint(feed string) string {
 	return strings.ToLower(strings.Join([]string{providerName, s.config.TenantID, s.client.Hostname(), feed}, " "))
 }

@@ -6,19 +6,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// The documents of Microsoft's that define sub codes.
+// The Microsoft documents that define sub codes.
 const (
 	// sourceTeams is "SIP and Microsoft response codes" with an article per SIP code.
 	sourceTeams = "Microsoft Teams, SIP and Microsoft response codes"
-	// sourceACS is "Troubleshooting call end response codes for PSTN calling",
-	// which has the normal ends and the codes that a carrier sends.
+	// sourceACS is "Troubleshooting call end response codes for PSTN calling", with the codes for
+	// normal ends and the codes that a carrier sends.
 	sourceACS = "Azure Communication Services, PSTN call end codes"
-	// sourceScheme is how the digits are composed: module, then SIP code.
+	// sourceScheme is the scheme of the digits: module, then SIP code.
 	sourceScheme = "Microsoft, by the scheme of sub codes"
 )
 
-// subCodes are Microsoft's sub codes (callEndSubReason), by code. Unknown leaves the outcome to the SIP code (contract 3).
-// A fault domain is where the article's suggested actions begin.
+// subCodes are Microsoft's sub codes (callEndSubReason). Unknown leaves the outcome to the SIP code
+// (contract 3). The fault domain is the side that the article's suggested actions check first.
 var subCodes = []cdr.Cause{
 	{Code: 0, Outcome: cdr.Unknown, Reason: "", Source: sourceACS},
 	{Code: 1106, Outcome: cdr.Unknown, Reason: "no_ack", FaultDomain: cdr.FaultSBC, Source: sourceTeams},
@@ -67,7 +67,7 @@ var subCodes = []cdr.Cause{
 	{Code: 560402, Outcome: cdr.Failed, Reason: "payment_required", FaultDomain: cdr.FaultCarrier, Source: sourceTeams},
 	{Code: 560403, Outcome: cdr.Failed, Reason: "trunk_refused", Source: sourceTeams},
 	{Code: 560404, Outcome: cdr.Unknown, Reason: "number_not_found", Source: sourceACS},
-	// 560408 is no_answer beside SIP code 408 only.
+	// 560408 is no_answer with SIP code 408 only.
 	{Code: 560408, Outcome: cdr.Unknown, Reason: "timeout", Source: sourceTeams},
 	{Code: 560415, Outcome: cdr.Unknown, Reason: "media_type", Source: sourceTeams},
 	{Code: 560420, Outcome: cdr.Unknown, Reason: "bad_extension", Source: sourceTeams},
@@ -81,7 +81,8 @@ var subCodes = []cdr.Cause{
 	{Code: 560600, Outcome: cdr.Unknown, Reason: "busy", Source: sourceScheme},
 	{Code: 560603, Outcome: cdr.Unknown, Reason: "declined", Source: sourceACS},
 
-	// 54 and 56 look like answers of the SBC, but x49xxx and x69xxx are what Microsoft saw of the transport.
+	// 54 and 56 look like responses of the SBC, but x49xxx and x69xxx are Microsoft's own
+	// observations of the transport.
 	{Code: 569002, Outcome: cdr.Failed, Reason: "trunk_unreachable", Source: sourceTeams},
 	{Code: 569003, Outcome: cdr.Failed, Reason: "tls", Source: sourceTeams},
 	{Code: 569008, Outcome: cdr.Failed, Reason: "certificate_expired", Source: sourceTeams},
@@ -91,9 +92,9 @@ var subCodes = []cdr.Cause{
 	{Code: 569018, Outcome: cdr.Failed, Reason: "bad_message", Source: sourceTeams},
 }
 
-// subCodeRanges apply to sub codes without a row of their own, and to those whose row says nothing of the fault domain. A range within
-// another comes after it.
-// A final response is the SBC's if its sub code begins with 540 (inbound) or 560 (outbound), else that of a service of Microsoft's.
+// subCodeRanges apply to sub codes without a row, and to rows without a fault domain. A range that
+// lies within another comes after it. The SBC sent the final response if the sub code begins with
+// 540 (inbound) or 560 (outbound); otherwise a service of Microsoft's did.
 var subCodeRanges = []cdr.Cause{
 	{Code: 1, Last: math.MaxInt32, Outcome: cdr.Unknown, Reason: "", FaultDomain: cdr.FaultProvider, Source: sourceTeams},
 	{Code: 531000, Last: 531999, Outcome: cdr.Failed, Reason: "media", FaultDomain: cdr.FaultSBC, Source: sourceScheme},

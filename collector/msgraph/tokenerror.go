@@ -23,10 +23,11 @@ type oauthError struct {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
-// refusal is the error for an answer other than success. Its text holds codes and ids, never a piece of the answer.
+// refusal is the error for an answer other than success. Its text has codes and ids, never a part
+// of the answer.
 func (x *exchange) refusal() error {
 	var body oauthError
-	_ = json.Unmarshal(x.body, &body) // without JSON the status has to do
+	_ = json.Unmarshal(x.body, &body) // without JSON the status has to suffice
 	code := 0
 	if len(body.Codes) > 0 {
 		code = body.Codes[0]
@@ -38,18 +39,18 @@ func (x *exchange) refusal() error {
 		e.What, e.Todo = refusals[known].what, refusals[known].todo
 	case x.endpoint == nil && (x.status == http.StatusBadRequest || x.status == http.StatusNotFound):
 		e.What = "this machine doesn't have that managed identity (" + httpclient.StatusText(x.status) + ")"
-		e.Todo = "assign the identity to the Azure resource, and give managed_identity.client_id if it is a user-assigned one"
+		e.Todo = "assign the identity to the Azure resource, and set managed_identity.client_id if it is a user-assigned one"
 	case x.endpoint == nil:
-		e.What = "the managed identity endpoint gave no token: " + httpclient.StatusText(x.status)
+		e.What = "the managed identity endpoint returned no token: " + httpclient.StatusText(x.status)
 		e.Todo = "check that the Azure resource has a managed identity and that the exporter may reach its endpoint"
 	default:
-		e.What = x.host + " refused to give a token: " + httpclient.StatusText(x.status)
+		e.What = x.host + " refused to issue a token: " + httpclient.StatusText(x.status)
 		if plainWord.MatchString(body.Error) {
 			e.What += ", " + body.Error
 		}
 		e.Todo = "look the code up in Microsoft's list of AADSTS errors; check tenant_id, client_id, the credential and cloud"
 		if passes {
-			e.Todo = "nothing, if it passes: it is asked again; else see Microsoft's service health"
+			e.Todo = "nothing, if it passes: the exporter retries; else see Microsoft's service health"
 		}
 	}
 	if code != 0 {
@@ -62,7 +63,7 @@ func (x *exchange) refusal() error {
 	return e
 }
 
-// ids are what Microsoft's support asks for.
+// ids are what Microsoft's support needs.
 func (b *oauthError) ids() string {
 	if !plainWord.MatchString(b.TraceID) || !plainWord.MatchString(b.CorrelationID) {
 		return ""
@@ -70,7 +71,8 @@ func (b *oauthError) ids() string {
 	return " (trace_id=" + b.TraceID + " correlation_id=" + b.CorrelationID + ")"
 }
 
-// unusableCredential is what the identity library refuses before it asks anybody; its text is then about files and options.
+// unusableCredential is the error for a credential that the identity library refuses before any
+// request; its text is about files and options.
 func (x *exchange) unusableCredential(err error) *advice.Error {
 	const longest = 200
 	text, _, _ := strings.Cut(err.Error(), "\n")

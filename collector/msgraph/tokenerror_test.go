@@ -54,21 +54,21 @@ func TestRefusedTokens(t *testing.T) {
 		passes     bool
 	}{
 		{"wrong secret", 401, 7000215, "invalid_client", "AADSTS7000215: the client secret is wrong", "secret's value, not its id", false},
-		{"expired secret", 401, 7000222, "invalid_client", "AADSTS7000222: the client secret has expired", "make a new secret", false},
+		{"expired secret", 401, 7000222, "invalid_client", "AADSTS7000222: the client secret has expired", "create a new secret", false},
 		{"unknown app", 400, 700016, "unauthorized_client", "doesn't know this app", "client_id", false},
 		{"no consent", 400, 7000229, "invalid_client", "nobody has consented", "admin consent", false},
 		{"consent missing", 400, 65001, "invalid_grant", "consent is missing", "CallRecords.Read.All", false},
-		{"no such tenant", 400, 90002, "invalid_request", "no such tenant", "tenant_id", false},
+		{"unknown tenant", 400, 90002, "invalid_request", "the tenant doesn't exist", "tenant_id", false},
 		{"bad tenant", 400, 900023, "invalid_request", "isn't the name of a tenant", "directory (tenant) id", false},
 		{"other cloud", 400, 900382, "invalid_request", "another cloud", "usgov_l4", false},
 		{"wrong audience", 400, 500011, "invalid_resource", "doesn't know Microsoft Graph", "cloud", false},
 		{"wrong certificate", 401, 700027, "invalid_client", "isn't one of the app's", "upload the certificate", false},
 		{"clock", 401, 700024, "invalid_client", "isn't valid at this time", "clock", false},
 		{"no federation", 401, 700213, "invalid_client", "no federated credential", "subject", false},
-		{"passing fault", 400, 90033, "temporarily_unavailable", "passing fault", "wait", true},
+		{"temporary fault", 400, 90033, "temporarily_unavailable", "temporary fault", "wait", true},
 		{"unknown code", 400, 1234567, "invalid_request", "AADSTS1234567: 127.0.0.1", "list of AADSTS errors", false},
 		{"no code", 400, 0, "invalid_request", "400 Bad Request, invalid_request", "tenant_id", false},
-		{"odd code", 400, 0, leak + "!", "refused to give a token: 400 Bad Request", "tenant_id", false},
+		{"odd code", 400, 0, leak + "!", "refused to issue a token: 400 Bad Request", "tenant_id", false},
 		{"throttled", 429, 0, "x", "429 Too Many Requests", "nothing, if it passes", true},
 		{"fault", 503, 0, "x", "503 Service Unavailable", "nothing, if it passes", true},
 	} {
@@ -127,12 +127,12 @@ func TestOddTokenAnswers(t *testing.T) {
 		what   string
 		passes bool
 	}{
-		{"HTML", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>" + leak)) }, "something that is no token", true},
-		{"no token", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, map[string]any{leak: leak}) }, "something that is no token", true},
+		{"HTML", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>" + leak)) }, "answered without a token", true},
+		{"no token", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, 200, map[string]any{leak: leak}) }, "answered without a token", true},
 		{"HTML refusal", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = w.Write([]byte("<html>" + leak))
-		}, "refused to give a token: 403 Forbidden", false},
+		}, "refused to issue a token: 403 Forbidden", false},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://evil.example/"+leak, http.StatusTemporaryRedirect)
 		}, "307 Temporary Redirect", false},
@@ -145,7 +145,8 @@ func TestOddTokenAnswers(t *testing.T) {
 	}
 }
 
-// TestThrottledTokens (contract 6.7): a token is asked for again when the identity platform allows it, and no earlier.
+// TestThrottledTokens (contract 6.7): the next token request comes when the identity platform
+// allows it, and no earlier.
 func TestThrottledTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []time.Duration
@@ -172,7 +173,7 @@ func TestThrottledTokens(t *testing.T) {
 		}
 		group.Wait()
 		if want := []time.Duration{0, 2 * time.Minute}; err != nil || !slices.Equal(asked, want) {
-			t.Errorf("tokens were asked for after %v, want %v; error %v", asked, want, err)
+			t.Errorf("token requests after %v, want %v; error %v", asked, want, err)
 		}
 	})
 }
@@ -242,9 +243,9 @@ func TestUnusableCredentials(t *testing.T) {
 		set        func(*Config)
 		what, todo string
 	}{
-		{"PKCS #12 of a newer kind", func(c *Config) { pfx(c, "modern.pfx", "test") }, "neither PEM nor a PKCS #12 file of the legacy kind", "-legacy"},
-		{"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") }, "client_certificate_password doesn't open it", "PKCS #12"},
-		{"no password", func(c *Config) { pfx(c, "legacy.pfx", "") }, "client_certificate_password doesn't open it", "PKCS #12"},
+		{"PKCS #12 of a newer kind", func(c *Config) { pfx(c, "modern.pfx", "test") }, "neither PEM nor a legacy PKCS #12 file", "-legacy"},
+		{"wrong password", func(c *Config) { pfx(c, "legacy.pfx", "x") }, "client_certificate_password is wrong for it", "PKCS #12"},
+		{"no password", func(c *Config) { pfx(c, "legacy.pfx", "") }, "client_certificate_password is wrong for it", "PKCS #12"},
 		{"secret file is missing", func(c *Config) { c.ClientSecret = config.NewSecretFile(filepath.Join(folder, "none")) }, "no such file", "readable"},
 		{"certificate file is missing", func(c *Config) { c.ClientCertificate = config.NewSecretFile(filepath.Join(folder, "none")) }, "no such file", "readable"},
 		{"certificate without a key", func(c *Config) { certificate(c, cert, "") }, "found no", "PEM"},
@@ -253,7 +254,7 @@ func TestUnusableCredentials(t *testing.T) {
 		{"encrypted key", func(c *Config) {
 			certificate(c, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "x")
 		}, "found no", "not encrypted"},
-		{"no certificate at all", func(c *Config) { certificate(c, leak, "") }, "neither PEM nor a PKCS #12 file", "PKCS #12"},
+		{"no certificate at all", func(c *Config) { certificate(c, leak, "") }, "neither PEM nor a legacy PKCS #12 file", "PKCS #12"},
 		{
 			"no token file", func(c *Config) {
 				c.WorkloadIdentity = &WorkloadIdentity{TokenFile: config.File(filepath.Join(folder, "none"))}
@@ -281,7 +282,7 @@ func TestManagedIdentityErrors(t *testing.T) {
 		passes     bool
 	}{
 		{http.StatusBadRequest, "doesn't have that managed identity", "assign the identity", false},
-		{http.StatusForbidden, "gave no token: 403 Forbidden", "has a managed identity", false},
+		{http.StatusForbidden, "returned no token: 403 Forbidden", "has a managed identity", false},
 		{http.StatusTooManyRequests, "429", "", true},
 	} {
 		m := newMicrosoft(t, httptest.NewServer)

@@ -37,7 +37,7 @@ func TestTrapsDirectRouting(t *testing.T) {
 			},
 		},
 		{
-			"2 inbound the start is no answer",
+			"2 inbound the start isn't the answer",
 			`{"id":"b","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:25Z","duration":5}`,
 			row{"Outcome": "answered", "Answer": nil, "Direction": "inbound"},
 		},

@@ -15,18 +15,20 @@ import (
 
 const feedActiveCalls = "active_calls"
 
-// activeCalls reads the calls in progress: never a source of records, for RingCentral also lists calls that ended up to two minutes ago, and
-// not those that still ring in routing. One loop reads it.
+// activeCalls reads the calls in progress. It is never a source of records: RingCentral also lists
+// calls that ended up to two minutes ago, and leaves out calls that still ring in routing. One loop
+// reads it.
 type activeCalls struct {
 	path    string
-	grouped bool // rows of a session are one call
+	grouped bool // rows of a session make one call
 	client  *httpclient.Client
 	logger  *slog.Logger
 
-	badRows bool // the last snapshot had rows that can't be read
+	badRows bool // the last snapshot had malformed rows
 }
 
-// read implements collector.ActiveCalls. A call counts once: pages shift while they are read, and the last row seen of it is the newest.
+// read implements collector.ActiveCalls. It counts a call once: pages shift while they are read,
+// and the last row seen of a call is the newest.
 func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Direction]int, error) {
 	decoder, calls, problem := newPageDecoder(), map[string]cdr.Direction{}, ""
 	request := httpclient.Request{Feed: feedActiveCalls, URL: a.link(smallest), Label: "active-calls", ExpectJSON: true}
@@ -45,7 +47,7 @@ func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Directio
 		}
 	}
 	if problem != "" && !a.badRows {
-		a.logger.WarnContext(ctx, "rows of the calls in progress can't be read and aren't counted", "feed", feedActiveCalls, "problem", problem)
+		a.logger.WarnContext(ctx, "rows of the calls in progress can't be read; they aren't counted", "feed", feedActiveCalls, "problem", problem)
 	}
 	a.badRows = problem != ""
 	count := map[cdr.Direction]int{}
@@ -55,8 +57,8 @@ func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Directio
 	return count, nil
 }
 
-// link is the first page. Older platforms ignore what is asked for beside the page, so
-// each row is looked at all the same.
+// link is the first page. Older platforms ignore all parameters except the page, so each row is
+// checked anyway.
 func (a *activeCalls) link(smallest bool) string {
 	rows := perPage
 	if smallest {
@@ -66,10 +68,10 @@ func (a *activeCalls) link(smallest bool) string {
 	return a.path + "?" + query.Encode()
 }
 
-// add adds the calls of a page, each by its row's id or, in the log of an extension, by its session, and returns what is wrong with the last row
-// that can't be read.
+// add adds the calls of a page by their row id or, in the log of an extension, by their session. It
+// returns the problem of the last malformed row.
 func (a *activeCalls) add(calls map[string]cdr.Direction, rows [][]byte, page int) (problem string) {
-	var m mapper // asked only what is a call
+	var m mapper // only to find out which rows are calls
 	for i, value := range rows {
 		var r row
 		at := fmt.Sprintf("page %d, row %d", page, i+1)

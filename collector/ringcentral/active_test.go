@@ -44,7 +44,7 @@ func TestActiveCalls(t *testing.T) {
 			map[cdr.Direction]int{cdr.Outbound: 1},
 		},
 		{
-			"faxes and what is no call", false,
+			"faxes and rows that aren't calls", false,
 			[]string{`{"id":"1","type":"Fax","result":"In Progress"}`, live("2", `"action":"Paging"`), live("3", `"action":"Monitoring"`), live("4", `"deleted":true`)},
 			map[cdr.Direction]int{},
 		},
@@ -123,7 +123,7 @@ func TestBadActiveRows(t *testing.T) {
 		}
 	}
 	text := log.String()
-	if strings.Count(text, "can't be read") != 2 || !strings.Contains(text, `problem="page 1, row 2: from is not of the type that is documented"`) || strings.Contains(text, "555") {
+	if strings.Count(text, "can't be read") != 2 || !strings.Contains(text, `problem="page 1, row 2: from doesn't have the documented type"`) || strings.Contains(text, "555") {
 		t.Errorf("the log is\n%s", text)
 	}
 }

@@ -8,58 +8,58 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// What to do, where several errors have the same remedy. PERMISSION stands for the permission that is missing.
+// Remedies that several errors share. PERMISSION stands for the missing permission.
 const (
 	sessionsTodo = "let no other program use the same app and user: RingCentral ends the oldest of about five sessions; " +
-		"give each its own app, and run one exporter with this one"
+		"use a separate app for each, and run one exporter with this one"
 	clientTodo = "copy client_id and client_secret from the app's credentials in the Developer Console; " +
-		"they are those of the environment that base_url names"
-	grantTodo = "in the Developer Console, open the app's settings and choose JWT auth flow; an app that was made for another flow may need to be made anew"
-	jwtTodo   = "make a JWT credential in the Developer Console (Credentials, of the user whose calls are read, or of an administrator), " +
+		"they must be from the environment of base_url"
+	grantTodo = "in the Developer Console, open the app's settings and choose JWT auth flow; an app for another flow may have to be created again"
+	jwtTodo   = "create a JWT credential in the Developer Console (Credentials, as the user whose calls are read, or as an administrator), " +
 		"for all apps or for this one, and put it into jwt or its file"
-	appTodo  = "in the Developer Console, add PERMISSION to the app's permissions (Settings, Security); tokens have it from the next one on"
+	appTodo  = "in the Developer Console, add PERMISSION to the app's permissions (Settings, Security); it takes effect with the next token"
 	userTodo = "in the Admin Portal, give the user of the JWT a role with PERMISSION " +
-		"(Users, Roles; for the log of the whole account it is part of Super Admin), or set scope: extension to read this user's calls only"
+		"(Users, Roles; for the whole account's log, Super Admin includes it), or set scope: extension to read this user's calls only"
 )
 
-// meaning is what an error means, and what to do about it.
+// meaning explains an error, and what to do about it.
 type meaning struct{ what, todo string }
 
 var (
 	noGrant   = meaning{"the app isn't allowed the JWT grant", grantTodo}
 	badClient = meaning{"RingCentral doesn't know the app, or its secret is wrong", clientTodo}
-	lostToken = meaning{"RingCentral ends our sessions again and again: too many use the same app and user", sessionsTodo}
+	lostToken = meaning{"RingCentral keeps ending our sessions: too many clients use the same app and user", sessionsTodo}
 )
 
-// meanings are RingCentral's codes, and the names of those that have none of their own (RingCentral, "Error codes").
+// meanings are by RingCentral's codes, or by the names of errors without a code (RingCentral,
+// "Error codes").
 var meanings = map[string]meaning{
 	"OAU-112": noGrant, "OAU-125": noGrant, "unauthorized_client": noGrant, "unsupported_grant_type": noGrant,
 	"OAU-146": badClient, "OAU-153": badClient, "invalid_client": badClient,
 	"OAU-213": lostToken, "TokenInvalid": lostToken, "TokenExpired": lostToken,
 	"OAU-147": {"RingCentral has locked the user or the app", "unlock the user in the Admin Portal, or ask RingCentral's support"},
 	"OAU-128": {"the JWT has expired", jwtTodo},
-	"OAU-129": {"the JWT is broken", jwtTodo},
-	"OAU-149": {"the JWT is broken", jwtTodo},
+	"OAU-129": {"the JWT is malformed", jwtTodo},
+	"OAU-149": {"the JWT is malformed", jwtTodo},
 	"invalid_grant": {
-		"RingCentral doesn't take the JWT: it has expired, was revoked, or is for other apps or another environment", jwtTodo,
+		"RingCentral doesn't accept the JWT: it has expired, was revoked, or is for other apps or another environment", jwtTodo,
 	},
 	"invalid_scope": {"the app lacks a permission", appTodo},
 	"CMN-401":       {"the app lacks the permission PERMISSION", appTodo},
 	"CMN-402": {
-		"the user of the JWT is no administrator",
-		"make the JWT as an administrator of the account, or set scope: extension to read this user's calls only",
+		"the user of the JWT isn't an administrator",
+		"create the JWT as an administrator of the account, or set scope: extension to read this user's calls only",
 	},
 	"CMN-408": {"the user of the JWT lacks the permission PERMISSION", userTodo},
 	"CMN-310": {
 		"RingCentral throttles the whole account",
-		"nothing: it is asked again when RingCentral allows; see what else uses the account's API",
+		"nothing: the exporter retries when RingCentral allows it; check what else uses the account's API",
 	},
 }
 
 var common = advice.Provider{Name: "RingCentral", Address: "base_url", Default: defaultBaseURL + ", partners of RingCentral have others"}
 
-// Advise says what an error of this package means and what to do about it, each in a
-// line, without secrets.
+// Advise explains an error of this package and what to do about it, one line each, without secrets.
 func Advise(err error) (what, todo string) {
 	m, permission := refusalOf(err)
 	if m.what == "" {
@@ -69,7 +69,8 @@ func Advise(err error) (what, todo string) {
 	return fill.Replace(m.what) + " (" + err.Error() + ")", fill.Replace(m.todo)
 }
 
-// refusalOf is the meaning of an answer that refuses, by its code, its name or its status, and the permission that it wants; empty if err is none.
+// refusalOf explains a refusal by its code, its name or its status, and returns the permission that
+// it requires; both are empty if err isn't a refusal.
 func refusalOf(err error) (m meaning, permission string) {
 	request, forToken := advice.LastRequest(err)
 	if request == nil {
@@ -78,7 +79,7 @@ func refusalOf(err error) (m meaning, permission string) {
 	said, kind := readRefusal(request.Body), request.Kind
 	first, second := said.name, said.code
 	if forToken {
-		first, second = second, first // OAuth's names tell less than the codes
+		first, second = second, first // OAuth's names are less specific than codes
 	}
 	m, ok := meanings[first]
 	if !ok {
@@ -88,15 +89,15 @@ func refusalOf(err error) (m meaning, permission string) {
 	case ok:
 	case forToken && (kind == httpclient.KindBadRequest || kind == httpclient.KindUnauthorized || kind == httpclient.KindForbidden):
 		m = meaning{
-			"RingCentral refused to give a token",
-			"check client_id, client_secret and jwt, and look the code up in RingCentral's list of errors; without one, see what stands between " +
-				"the exporter and RingCentral: a proxy, a gateway or its sign-in page",
+			"RingCentral refused to issue a token",
+			"check client_id, client_secret and jwt, and look the code up in RingCentral's list of errors; without a code, check for something between " +
+				"the exporter and RingCentral: a proxy, a gateway or a sign-in page",
 		}
 	case kind == httpclient.KindForbidden:
 		m = meaning{"RingCentral refuses: the app, or the user of the JWT, lacks PERMISSION", userTodo + "; " + appTodo}
 	case kind == httpclient.KindUnauthorized:
 		m = meaning{
-			"RingCentral doesn't take the token that it gave",
+			"RingCentral doesn't accept the token that it issued",
 			"check that base_url is the platform that the app belongs to; set the machine's clock",
 		}
 	}

@@ -15,23 +15,23 @@ import (
 
 const (
 	feedCallLog = "call_log"
-	// maxRange bounds a range: a long one has many pages, which cost a request each.
+	// maxRange limits a range: a long one has many pages, and each costs a request.
 	maxRange = 7 * 24 * time.Hour
-	// wireTime is how RingCentral writes times: RFC 3339 in milliseconds.
+	// wireTime is RingCentral's time format: RFC 3339 with milliseconds.
 	wireTime = "2006-01-02T15:04:05.000Z"
 )
 
-// callLog reads the call log of an account or an extension. It never changes and is
-// safe for concurrent use.
+// callLog reads the call log of an account or an extension. It is immutable and safe for concurrent
+// use.
 type callLog struct {
-	path    string // of the call log
-	view    string // as the API writes it
-	grouped bool   // rows of a session are one call: in the log of an extension a session is listed once per view of it
+	path    string // path of the call log
+	view    string // in the API's spelling
+	grouped bool   // rows of a session make one call: an extension's log lists a session once per view
 
-	machines []string // the types of legs that no person answers, as folded writes them
+	machines []string // types of legs that no person answers, folded
 
 	client    *httpclient.Client
-	directory *httpclient.Client // of the account's queues; nil: visits to them aren't asked for
+	directory *httpclient.Client // for the account's queues; nil: queue visits aren't read
 	countries *cdr.Countries
 	emergency cdr.EmergencyNumbers
 }
@@ -52,7 +52,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 	}
 }
 
-// link is the first page of a range. Both ends belong to it.
+// link is the first page of a range. The range includes both ends.
 func (l *callLog) link(from, to time.Time) string {
 	query := url.Values{
 		"view":     {l.view},

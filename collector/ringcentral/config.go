@@ -23,16 +23,16 @@ const (
 	scopeExtension = "extension"
 )
 
-// accountSame says that a new user's JWT is of the same account as before.
+// accountSame says that another user's JWT belongs to the same account as before.
 const accountSame = "same"
 
-// The views: how much RingCentral says of a call.
+// The views: how much detail RingCentral returns.
 const (
 	viewDetailed = "detailed"
 	viewSimple   = "simple"
 )
 
-// wireSimple is the view simple as the API writes it.
+// wireSimple is the view simple in the API's spelling.
 const wireSimple = "Simple"
 
 var (
@@ -40,20 +40,20 @@ var (
 	apiPath      = regexp.MustCompile(`/restapi(/v1\.0)?/?$`)
 )
 
-// Config is the block `ringcentral` of a source, as the user wrote it.
+// Config is the block `ringcentral` of a source.
 type Config struct {
 	// BaseURL is the platform: RingCentral's own, its sandbox, or a partner's.
 	BaseURL string `yaml:"base_url"`
-	// ClientID and ClientSecret are the app's.
+	// ClientID and ClientSecret are the app's credentials.
 	ClientID     string        `yaml:"client_id" ask:"Client ID of the app"`
 	ClientSecret config.Secret `yaml:"client_secret" ask:"Client secret of the app"`
 	// JWT is the user's signed token, which is exchanged for access tokens.
 	JWT config.Secret `yaml:"jwt" ask:"JWT credential of the user whose rights count"`
-	// Account is `same` to accept JWTs of other users of the account that is counted already.
+	// Account is `same` to accept JWTs of other users of the same account.
 	Account string `yaml:"account"`
-	// Scope is whose calls are read: all of the account, or the JWT's own user's.
+	// Scope is whose calls are read: the whole account's, or those of the JWT's user.
 	Scope string `yaml:"scope"`
-	// Currency is that of the account's prices: the call log doesn't say it.
+	// Currency is the currency of the account's prices; the call log doesn't have it.
 	Currency string `yaml:"currency"`
 
 	CallLog     *CallLog            `yaml:"call_log" ask:"The call log: calls that have ended"`
@@ -63,13 +63,15 @@ type Config struct {
 // CallLog is the feed of the call log.
 type CallLog struct {
 	config.Feed `yaml:",inline"`
-	// Legs are for the log of an extension, where a session is listed once per view of it: an account's rows are whole calls.
+	// Legs only applies to the log of an extension, which lists a session once per view of it. An
+	// account's rows are whole calls.
 	config.Legs `yaml:",inline"`
 	// View is detailed, with legs, or simple.
 	View string `yaml:"view"`
-	// Queues asks for the account's queues too, so that callers' visits to them are counted.
+	// Queues also reads the account's queues, so that callers' visits to them are counted.
 	Queues bool `yaml:"queues"`
-	// MachineLegTypes are the types of legs that a machine answers, such as a menu: which ones RingCentral gives to menus isn't documented.
+	// MachineLegTypes are the types of legs that a machine answers, such as a menu: RingCentral
+	// doesn't document which types menus have.
 	MachineLegTypes []string `yaml:"machine_leg_types"`
 }
 
@@ -92,7 +94,7 @@ func (c *Config) Validate(r *config.Report) {
 	r.Required("base_url", c.BaseURL, "the platform, such as "+defaultBaseURL)
 	r.BaseURL("base_url", c.BaseURL)
 	if u, err := url.Parse(c.BaseURL); err == nil && apiPath.MatchString(u.Path) {
-		r.Problemf("base_url", "must end before the API: leave %s out", apiPath.FindString(u.Path))
+		r.Problemf("base_url", "must not contain the API path: remove %s", apiPath.FindString(u.Path))
 	}
 	r.Required("client_id", c.ClientID, "the client id of the app")
 	r.RequiredSecret("client_secret", c.ClientSecret, "the client secret of the app")
@@ -101,26 +103,26 @@ func (c *Config) Validate(r *config.Report) {
 	switch {
 	case c.Account == "":
 	case c.Account != accountSame:
-		r.Problemf("account", "must be %s, or left out", accountSame)
+		r.Problemf("account", "must be %s, or unset", accountSame)
 	case c.Scope == scopeExtension:
-		r.Problemf("account", "is for scope: account alone: another user has other calls; give that user's calls a source of their own")
+		r.Problemf("account", "only works with scope: account, because another user has other calls; configure a separate source for that user")
 	}
 	if l := c.CallLog; l != nil && l.Queues && (c.Scope != scopeAccount || strings.EqualFold(l.View, viewSimple)) {
-		r.Problemf("call_log.queues", "needs scope: account and view: detailed, whose legs tell of queues; leave it out for others")
+		r.Problemf("call_log.queues", "needs scope: account and view: detailed, whose legs have the queues; remove it")
 	}
 	if !currencyCode.MatchString(c.Currency) {
-		r.Problemf("currency", "must be a code of ISO 4217, such as %s", defaultCurrency)
+		r.Problemf("currency", "must be an ISO 4217 code, such as %s", defaultCurrency)
 	}
 	r.AtLeastOne("a feed", "call_log", "active_calls")
 }
 
-// Validate implements config.Validator, beside the rules that all feeds have.
+// Validate implements config.Validator, in addition to the rules for all feeds.
 func (l *CallLog) Validate(r *config.Report) {
 	r.OneOf("view", l.View, viewDetailed, viewSimple)
 	l.KeptFor(r, retention)
 }
 
-// path is where the API has what belongs to the scope.
+// path is the API's path for the scope.
 func (c *Config) path(resource string) string {
 	if c.Scope == scopeExtension {
 		return "restapi/v1.0/account/~/extension/~/" + resource
@@ -128,7 +130,7 @@ func (c *Config) path(resource string) string {
 	return "restapi/v1.0/account/~/" + resource
 }
 
-// machines are the types of legs that a machine answers, as folded writes them.
+// machines are the types of legs that a machine answers, folded.
 func (l *CallLog) machines() (all []string) {
 	for _, kind := range l.MachineLegTypes {
 		all = append(all, folded(kind))
@@ -136,7 +138,7 @@ func (l *CallLog) machines() (all []string) {
 	return all
 }
 
-// wire is a view as the API writes it.
+// wire is a view in the API's spelling.
 func (l *CallLog) wire() string {
 	if strings.EqualFold(l.View, viewSimple) {
 		return wireSimple

@@ -164,7 +164,7 @@ func wrong(s schema) any {
 	return "x"
 }
 
-// set replaces a member; that of an array is its first element's.
+// set replaces a member; for an array, the first element's.
 func set(row map[string]any, path []string, value any) {
 	name := strings.TrimSuffix(path[0], "[]")
 	switch inner := row[name].(type) {

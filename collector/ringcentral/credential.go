@@ -25,39 +25,38 @@ const (
 	revokePath = "restapi/oauth/revoke"
 	// grantJWT is the grant type of a signed token (RFC 7523).
 	grantJWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-	// shortestLife is the least life of a token that RingCentral gives; it stands in for
-	// one that isn't given.
+	// shortestLife is the shortest life of RingCentral's tokens, used for a token without one.
 	shortestLife = 10 * time.Minute
-	// refusalPause is how long a refusal stands: RingCentral wants what it refused not to be asked again, but the app or the user may be
-	// repaired where nothing here changes.
+	// refusalPause is how long the exporter waits after a refusal. RingCentral asks not to repeat a
+	// refused request, but somebody may correct the app or the user, which the exporter can't see.
 	refusalPause = 5 * time.Minute
-	// revokeTimeout bounds the end of a session, which the exporter's own end waits for.
+	// revokeTimeout limits the end of a session, because the exporter's shutdown waits for it.
 	revokeTimeout = 5 * time.Second
 )
 
-// credentials gets tokens for the user of the JWT. The secrets are read for each, so
-// that it has what their files hold now. Tokens are asked for one at a time.
+// credentials gets tokens for the user of the JWT. It reads the secrets for each token, so that it
+// uses the files' current content. It requests one token at a time.
 type credentials struct {
 	config *Config
-	client *httpclient.Client // of the OAuth endpoints
+	client *httpclient.Client // for the OAuth endpoints
 	now    func() time.Time
-	user   string                    // whose calls are counted, by the JWT that the source was opened with; empty if that doesn't say
-	ends   atomic.Pointer[time.Time] // of the JWT as it was read last
-	owner  string                    // of the first token, where the JWT doesn't say whose it is
+	user   string                    // user of the JWT at Open, whose calls count; empty if unknown
+	ends   atomic.Pointer[time.Time] // expiry of the JWT last read
+	owner  string                    // owner of the first token, if the JWT doesn't name its user
 
 	refused error // stands until then for the credentials that were refused
 	until   time.Time
 	tried   [2]string
 }
 
-// errOtherUser is a JWT that was replaced by another user's, perhaps of another account: none of its calls may be counted under this
-// source's name (counting.md 33).
+// errOtherUser: another user's JWT replaced the source's, perhaps one of another account. None of
+// its calls may count under this source's name (counting.md 33).
 var errOtherUser = &advice.Error{
-	What: "the JWT is now another user's, and nothing is read with it: its calls may be another account's",
-	Todo: "put a JWT of the former user back; or, if the new user is of the same account, set account: same; or give the other account a source of its own",
+	What: "the JWT now belongs to another user, so the exporter doesn't use it: its calls may be another account's",
+	Todo: "restore a JWT of the former user; if the new user belongs to the same account, set account: same; otherwise configure a separate source",
 }
 
-// token asks for a new token, which begins a session.
+// token requests a new token, which starts a session.
 func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	secret, err := c.config.ClientSecret.Value(ctx)
 	if err != nil {
@@ -102,7 +101,7 @@ func (c *credentials) post(ctx context.Context, path, secret string, form url.Va
 	})
 }
 
-// readToken reads an answer: the token, and the id of the extension whose it is.
+// readToken reads an answer: the token, and the id of the extension that it belongs to.
 func readToken(body []byte, asked time.Time) (token httpclient.Token, owner string, err error) {
 	var answer struct {
 		AccessToken string `json:"access_token"`
@@ -112,17 +111,17 @@ func readToken(body []byte, asked time.Time) (token httpclient.Token, owner stri
 	err = json.Unmarshal(body, &answer, answerOptions)
 	if value := answer.AccessToken; err != nil || value == "" || !httpguts.ValidHeaderFieldValue(value) {
 		return httpclient.Token{}, "", httpclient.Retryable(&advice.Error{
-			What: "RingCentral answered with something that is no token", // the decoder's text may quote it
-			Todo: "see what stands between the exporter and RingCentral (a proxy, a gateway or its sign-in page), and base_url",
+			What: "RingCentral answered without a token", // the decoder's text may quote it
+			Todo: "check for something between the exporter and RingCentral (a proxy, a gateway or a sign-in page), and check base_url",
 		})
 	}
 	life := cmp.Or(time.Duration(max(answer.ExpiresIn, 0))*time.Second, shortestLife)
-	// By the wall clock: a machine that slept has an old token.
+	// Use the wall clock: while the machine slept, the token aged.
 	return httpclient.Token{Value: answer.AccessToken, Expires: asked.Round(0).Add(life)}, answer.OwnerID, nil
 }
 
-// revoke ends the session of a token, so that it doesn't count among the few that a user
-// and an app may have.
+// revoke ends the session of a token, so that it doesn't count towards the few that a user and an
+// app may have.
 func (c *credentials) revoke(token string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), revokeTimeout)
 	defer cancel()
@@ -134,24 +133,26 @@ func (c *credentials) revoke(token string) error {
 	return err
 }
 
-// note notes when a JWT ends, and returns its user.
+// note stores a JWT's expiry, and returns its user.
 func (c *credentials) note(jwt string) (user string) {
 	user, expires := readClaims(jwt)
 	c.ends.Store(&expires)
 	return user
 }
 
-// expiry is when the JWT ends, as it was when the latest token was asked for; zero if it doesn't. It reads no file: a mount that hangs stops no scrape.
+// expiry is the JWT's expiry as of the latest token request; zero if it has none. It reads no file,
+// so that a mount that hangs doesn't stop a scrape.
 func (c *credentials) expiry() time.Time { return *c.ends.Load() }
 
-// plainSubject is what may become part of a fingerprint.
+// plainSubject matches what may become part of a fingerprint.
 var plainSubject = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,128}$`)
 
-// latestExpiry is the last second of the year 9999: beyond it, a time means never.
+// latestExpiry is the last second of the year 9999; a later time means never.
 const latestExpiry = 253402300799
 
-// readClaims reads the claims of a JWT (RFC 7519): the user, by the id of the extension, and when it ends. Each may be missing; what is no JWT has
-// none. The exporter can't check the signature, and needn't: RingCentral does.
+// readClaims reads the claims of a JWT (RFC 7519): the user, by the id of the extension, and the
+// expiry. Each may be missing; a text that isn't a JWT has none. The exporter can't check the
+// signature and doesn't have to: RingCentral does.
 func readClaims(token string) (user string, expires time.Time) {
 	parts := strings.Split(strings.TrimSpace(token), ".")
 	if len(parts) != 3 {

@@ -51,7 +51,7 @@ func tokenReply(token string, header http.Header) reply {
 	return reply{body: fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":3600}`, token), header: header}
 }
 
-// TestAuthLimit: five tokens in a minute and no more, whatever they are asked for.
+// TestAuthLimit: at most five tokens in a minute, for any reason.
 func TestAuthLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &platform{t: t}
@@ -114,7 +114,8 @@ func TestRefusalStands(t *testing.T) {
 	})
 }
 
-// TestThrottledTokens: nothing is asked until the time has come that RingCentral names, for each request would begin the penalty anew.
+// TestThrottledTokens: there is no request before the time that RingCentral gives, because each
+// would restart the penalty.
 func TestThrottledTokens(t *testing.T) {
 	for header, least := range map[string]time.Duration{"": time.Minute, "17": 17 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
@@ -172,9 +173,9 @@ func TestTokenErrors(t *testing.T) {
 		what, todo string
 		passes     bool
 	}{
-		{"wrong JWT", oauth(400, "invalid_grant", "OAU-140"), "RingCentral doesn't take the JWT", "make a JWT credential", false},
-		{"expired JWT", oauth(400, "invalid_grant", "OAU-128"), "the JWT has expired", "make a JWT credential", false},
-		{"broken JWT", oauth(400, "invalid_grant", "OAU-149"), "the JWT is broken", "make a JWT credential", false},
+		{"wrong JWT", oauth(400, "invalid_grant", "OAU-140"), "RingCentral doesn't accept the JWT", "create a JWT credential", false},
+		{"expired JWT", oauth(400, "invalid_grant", "OAU-128"), "the JWT has expired", "create a JWT credential", false},
+		{"broken JWT", oauth(400, "invalid_grant", "OAU-149"), "the JWT is malformed", "create a JWT credential", false},
 		{"wrong client", oauth(400, "invalid_client", "OAU-153"), "doesn't know the app, or its secret is wrong (GET call-log: get token: POST restapi/oauth/token: 400 Bad Request, RingCentral says OAU-153 invalid_client)", "client_secret", false},
 		{"wrong client, 401", oauth(401, "invalid_client", "OAU-146"), "doesn't know the app", "client_id", false},
 		{"wrong client, no code", reply{status: 401, body: `{"error":"invalid_client"}`}, "doesn't know the app", "client_id", false},
@@ -184,19 +185,19 @@ func TestTokenErrors(t *testing.T) {
 		{"locked", oauth(400, "invalid_grant", "OAU-147"), "has locked the user or the app", "unlock", false},
 		{"permission", refuses(403, "InsufficientPermissions", "CMN-401", "ReadCallLog"), "the app lacks the permission ReadCallLog", "add ReadCallLog", false},
 		{"scope", oauth(400, "invalid_scope", "OAU-124"), "the app lacks a permission", "add ReadCallLog", false},
-		{"something else", oauth(400, "weird_thing", "OAU-777"), "refused to give a token (GET call-log: get token: POST restapi/oauth/token: 400 Bad Request, RingCentral says OAU-777 weird_thing)", "look the code up", false},
+		{"something else", oauth(400, "weird_thing", "OAU-777"), "refused to issue a token (GET call-log: get token: POST restapi/oauth/token: 400 Bad Request, RingCentral says OAU-777 weird_thing)", "look the code up", false},
 		{"throttled", reply{status: 429}, "throttles the exporter's credentials", "let no other program", true},
 		{"fault", reply{status: 500}, "RingCentral has a fault", "service status", true},
 		{"not implemented", reply{status: 501}, "RingCentral has a fault", "service status", false},
 		{"slow", reply{status: 408}, "RingCentral has a fault", "service status", true},
-		{"HTML", html, "refused to give a token", "sign-in page", false},
-		{"HTML without saying so", reply{status: 403, body: " <!DOCTYPE html>"}, "refused to give a token", "proxy", false},
-		{"wrong host", reply{status: 404}, "no such API at this address", "check base_url", false},
-		{"redirect", reply{status: 307, header: http.Header{"Location": {"https://evil.example/token"}}}, "points to another host", "check base_url", false},
-		{"proxy", reply{status: 407}, "the proxy wants credentials", "proxy_url", false},
-		{"no token", reply{body: `{"token_type":"bearer"}`}, "something that is no token", "gateway", true},
-		{"HTML with status 200", reply{body: `<html>`, header: http.Header{"Content-Type": {"text/html"}}}, "something that is no token", "sign-in page", true},
-		{"a token that can't be sent", reply{body: `{"access_token":"a b\n","expires_in":3600}`}, "something that is no token", "gateway", true},
+		{"HTML", html, "refused to issue a token", "sign-in page", false},
+		{"HTML without saying so", reply{status: 403, body: " <!DOCTYPE html>"}, "refused to issue a token", "proxy", false},
+		{"wrong host", reply{status: 404}, "API doesn't exist at this address", "check base_url", false},
+		{"redirect", reply{status: 307, header: http.Header{"Location": {"https://evil.example/token"}}}, "links to another host", "check base_url", false},
+		{"proxy", reply{status: 407}, "the proxy requires credentials", "proxy_url", false},
+		{"no token", reply{body: `{"token_type":"bearer"}`}, "answered without a token", "gateway", true},
+		{"HTML with status 200", reply{body: `<html>`, header: http.Header{"Content-Type": {"text/html"}}}, "answered without a token", "sign-in page", true},
+		{"a token that can't be sent", reply{body: `{"access_token":"a b\n","expires_in":3600}`}, "answered without a token", "gateway", true},
 		{"request id", identified, "(RCRequestId=id-1)", "JWT", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

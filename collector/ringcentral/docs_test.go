@@ -14,8 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/golden"
 )
 
-// TestDocsShowTheTaxonomy fails when the tables of outcomes in the docs aren't the
-// taxonomy's; with -update it writes them anew.
+// TestDocsShowTheTaxonomy fails if the tables of outcomes in the docs differ from the taxonomy;
+// with -update it rewrites them.
 func TestDocsShowTheTaxonomy(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "providers", "ringcentral.md")
 	ofCalls := maps.Clone(results)

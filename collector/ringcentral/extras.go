@@ -6,8 +6,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// extras adds what goes to log records only, as `cdr.ringcentral.*`. Ids and names of
-// users and devices are treated as a user's, extension numbers as numbers.
+// extras adds the values that only go to log records, as `cdr.ringcentral.*`. Ids and names of
+// users and devices are treated like a user's id, extension numbers like numbers.
 func extras(row *row, r *cdr.Record) {
 	for _, e := range [...]struct {
 		key, value string
@@ -58,7 +58,8 @@ func add(r *cdr.Record, key, value string, class cdr.Privacy) {
 	}
 }
 
-// nameClass is how a party's name is redacted: carriers put numbers in its place.
+// nameClass is the privacy class of a party's name, which may be a number: carriers replace names
+// by numbers.
 func nameClass(name string) cdr.Privacy {
 	if strings.ContainsAny(name, "0123456789") && strings.Trim(name, "0123456789+-.()*xX ") == "" {
 		return cdr.Number

@@ -51,15 +51,14 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
-// problemText says whether a problem is in our own words: nothing but those of the
-// fields' names, positions and types.
+// problemText says whether a problem is in our own words: only fields' names, positions and types.
 func problemText(text string) bool {
 	return text != "" && len(text) < 200 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789., -:'") == ""
 }
 
 // rowsOf counts a page's rows with another decoder, and says whether it could.
 func rowsOf(page []byte) (int, bool) {
-	var envelope map[string]json.RawMessage // whose names have a case, unlike those of a struct
+	var envelope map[string]json.RawMessage // a map's names are case-sensitive, unlike a struct's
 	var rows []json.RawMessage
 	if json.Unmarshal(page, &envelope) != nil || json.Unmarshal(envelope["records"], &rows) != nil {
 		return 0, false
@@ -164,7 +163,7 @@ func FuzzTokenAnswer(f *testing.F) {
 	})
 }
 
-// FuzzClaims: what is no JWT has no claims, and a subject is plain.
+// FuzzClaims: a text that isn't a JWT has no claims, and a subject is plain.
 func FuzzClaims(f *testing.F) {
 	for _, jwt := range []string{testJWT(`{"sub":"63097263004","exp":1798859045}`), testJWT(`{"exp":1e400}`), "a.b.c", "..", ""} {
 		f.Add(jwt)

@@ -72,7 +72,7 @@ func (g *read) take(t testing.TB, b *collector.Page) {
 	g.unmapped = append(g.unmapped, b.Unmapped...)
 }
 
-// decodeRows decodes a page of rows that are no fault of their own.
+// decodeRows decodes a page of rows, which must be valid.
 func decodeRows(t testing.TB, log *callLog, raw ...string) []shown {
 	t.Helper()
 	got, err := decodePage(t, log, pageOf("", raw...))

@@ -13,7 +13,7 @@ import (
 // mapper turns rows into pages of records. It is for one goroutine.
 type mapper struct {
 	log    *callLog
-	queues map[int64]string // names by id; nil: visits aren't asked for
+	queues map[int64]string // names by id; nil: queue visits aren't read
 	page   collector.Page   // under construction
 }
 
@@ -21,10 +21,10 @@ func (m *mapper) reportUnmapped(field, value string) {
 	m.page.Unmapped = append(m.page.Unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
-// ignored says why a row is no call; empty if it is one.
+// ignored says why a row isn't a call; it is empty for a call.
 func (m *mapper) ignored(r *row) string {
 	if r.Deleted {
-		return "its user has deleted it"
+		return "its user deleted it"
 	}
 	action := folded(r.Action)
 	switch kind := folded(r.Type); kind {
@@ -32,18 +32,18 @@ func (m *mapper) ignored(r *row) string {
 	case "fax":
 		return "it is a fax"
 	case "":
-		// Its action says what it is.
+		// The action says what it is.
 		if action == actionIncomingFax || action == actionOutgoingFax {
 			return "it is a fax"
 		}
-	case "sms": // of old
+	case "sms": // older rows
 		return "it is a message"
 	default:
 		m.reportUnmapped("type", r.Type)
-		return "its type is no call"
+		return "its type isn't a call"
 	}
 	if noCallActions[action] || folded(r.Result) == resultPhoneLogin {
-		return "its action is no call"
+		return "its action isn't a call"
 	}
 	return ""
 }
@@ -113,8 +113,9 @@ func (m *mapper) kind(row *row, r *cdr.Record) {
 	}
 }
 
-// ending maps how a call ended (contract 3): answered if a leg says so, else by the result and, where that is generic, by the reason. A result that
-// says nothing leaves it to the legs first. It returns the leg of the account's user, and whether the legs give the outcome.
+// ending maps how a call ended (contract 3): answered if a leg says so, else by the result and, if
+// that is generic, by the reason. If the result says nothing, the legs decide first. It returns the
+// leg of the account's user, and whether the legs give the outcome.
 func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	result := folded(row.Result)
 	whole, known := results[result]
@@ -130,7 +131,7 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	parts := m.parts(row, r)
 	user = parts.user()
 	if m.log.grouped && result == resultAnsweredElsewhere {
-		r.NoOutcome = true // another extension's call, of which this one only rang
+		r.NoOutcome = true // another extension took the call; this one only rang
 		return user, false
 	}
 	if whole.outcome == cdr.Unknown {
@@ -144,7 +145,7 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 	case whole.outcome == cdr.Unknown && ofLegs.outcome != cdr.Unknown:
 		verdict = ofLegs
 	case byReason.outcome == cdr.Answered && whole.outcome != cdr.Unknown:
-		// "Accepted" beside a result that says that the call failed is a contradiction: the result stays.
+		// "Accepted" contradicts a result that says that the call failed: the result stays.
 	case whole.generic && byReason.outcome != cdr.Unknown:
 		verdict.outcome = byReason.outcome
 	}
@@ -156,8 +157,9 @@ func (m *mapper) ending(row *row, r *cdr.Record) (user *cdr.Leg, byLegs bool) {
 		r.Reason = cmp.Or(byReason.reason, verdict.reason)
 		r.FaultDomain = cmp.Or(byReason.fault, verdict.fault)
 	}
-	// The row isn't finished (counting.md 17), and the outcome is what it counts as if nothing more comes. No result, but a person or voicemail that
-	// answered, is a call that has ended.
+	// The row isn't final (counting.md 17). The outcome is what the call counts as if no later
+	// version comes. Without a result, but with a person or voicemail that answered, the call has
+	// ended.
 	ended := r.Outcome == cdr.Answered || r.Outcome == cdr.Voicemail
 	r.Provisional = inProgress[result] || result == "" && (!ended || !byLegs)
 	return user, byLegs
@@ -178,8 +180,8 @@ func (m *mapper) parties(row *row, r *cdr.Record, user *cdr.Leg) {
 	r.Emergency = m.emergencyOf(row, r.Direction)
 }
 
-// emergencyOf recognises outbound calls to emergency services: by result, by action, or by
-// the number called, which an extension's isn't. 933 is the test.
+// emergencyOf recognizes outbound calls to emergency services: by result, by action, or by the
+// called number, unless an extension was called. 933 is the test number.
 func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 	if direction == cdr.Inbound {
 		return cdr.NoEmergency
@@ -202,7 +204,8 @@ func (m *mapper) emergencyOf(row *row, direction cdr.Direction) cdr.Emergency {
 	return cdr.NoEmergency
 }
 
-// money is the call's, in components that RingCentral calls experimental; the currency is the source's.
+// money is the call's money, in components that RingCentral calls experimental. The currency is the
+// source's.
 func (m *mapper) money(row *row, r *cdr.Record) {
 	if b := row.Billing.Included; b != nil {
 		r.Charges = append(r.Charges, cdr.Charge{Component: "included", Amount: b.Money})
@@ -212,7 +215,7 @@ func (m *mapper) money(row *row, r *cdr.Record) {
 	}
 }
 
-// recordings are the row's and its legs', each once.
+// recordings are the recordings of the row and its legs, each once.
 func (m *mapper) recordings(row *row, r *cdr.Record) {
 	m.recording(&row.Recording, r)
 	for _, l := range row.Legs {
@@ -220,8 +223,7 @@ func (m *mapper) recordings(row *row, r *cdr.Record) {
 	}
 }
 
-// recording adds a recording unless the row has it already: rows and their legs share
-// one.
+// recording adds a recording unless the row already has it: rows and their legs share one.
 func (m *mapper) recording(rec *linked, r *cdr.Record) {
 	known := slices.ContainsFunc(r.Recordings, func(other cdr.Recording) bool { return other.ID == rec.ID })
 	if rec.ID != "" && !known {
@@ -229,7 +231,7 @@ func (m *mapper) recording(rec *linked, r *cdr.Record) {
 	}
 }
 
-// duration is a duration of so many units, or what is wrong with it.
+// duration is n units, or the problem with n.
 func duration(field string, n int64, unit time.Duration) (d time.Duration, problem string) {
 	if d, problem = cdr.Duration(n, unit); problem != "" {
 		problem = field + " " + problem

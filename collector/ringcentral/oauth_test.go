@@ -88,7 +88,7 @@ func newRingCentral(t *testing.T, start func(http.Handler) *httptest.Server) *ri
 // form checks and keeps a form.
 func (rc *ringCentral) form(r *http.Request, keep func(url.Values)) {
 	if err := r.ParseForm(); err != nil {
-		rc.t.Errorf("the request is no form: %v", err)
+		rc.t.Errorf("the request isn't a form: %v", err)
 	}
 	if id, secret, ok := r.BasicAuth(); !ok || id != testClient || !strings.HasPrefix(secret, testSecret) {
 		rc.t.Errorf("Basic authentication is %q, %t", id, ok)
@@ -162,7 +162,7 @@ func TestTokenRequest(t *testing.T) {
 	}
 	want := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {jwt}}
 	if len(rc.forms) != 1 || rc.forms[0].Encode() != want.Encode() {
-		t.Errorf("%d tokens were asked for, by %v", len(rc.forms), rc.forms)
+		t.Errorf("%d token requests, by %v", len(rc.forms), rc.forms)
 	}
 	if !slices.Equal(authorised, []string{"Bearer token-1", "Bearer token-1"}) {
 		t.Errorf("authorised by %q", authorised)
@@ -216,7 +216,8 @@ func TestAccountHasItsNameByTheJWT(t *testing.T) {
 	}
 }
 
-// TestRule33_AnotherOwnerOfAnOpaqueJWT: a JWT that doesn't say whose it is is told from another one by the owner that the token names.
+// TestRule33_AnotherOwnerOfAnOpaqueJWT: two JWTs that don't name their user are told apart by the
+// owner of their tokens.
 func TestRule33_AnotherOwnerOfAnOpaqueJWT(t *testing.T) {
 	for name, same := range map[string]bool{"refused": false, "account: same": true} {
 		t.Run(name, func(t *testing.T) {
@@ -283,12 +284,12 @@ func TestUnauthorized(t *testing.T) {
 		writeJSON(w, http.StatusUnauthorized, json.RawMessage(`{"errorCode":"TokenInvalid","errors":[{"errorCode":"OAU-213"}]}`))
 	}
 	_, err := source.Feeds[0].Probe(t.Context())
-	if what, todo := source.Advise(err); !strings.Contains(what, "ends our sessions again and again") || !strings.Contains(todo, "own app") || len(rc.forms) != 3 {
-		t.Errorf("%d tokens were asked for; of %v it says %q and %q", len(rc.forms), err, what, todo)
+	if what, todo := source.Advise(err); !strings.Contains(what, "keeps ending our sessions") || !strings.Contains(todo, "separate app") || len(rc.forms) != 3 {
+		t.Errorf("%d token requests; for %v it says %q and %q", len(rc.forms), err, what, todo)
 	}
 }
 
-// TestForbiddenKeepsTheToken: a new one would be no use.
+// TestForbiddenKeepsTheToken: a new token wouldn't help.
 func TestForbiddenKeepsTheToken(t *testing.T) {
 	rc := newRingCentral(t, httptest.NewTLSServer)
 	rc.api = func(w http.ResponseWriter, _ *http.Request) {
@@ -299,7 +300,7 @@ func TestForbiddenKeepsTheToken(t *testing.T) {
 	_, err := rc.open(rc.block()).Feeds[0].Probe(t.Context())
 	const want = "read page 1: GET call-log: 403 Forbidden (RCRequestId=id-1), RingCentral says CMN-401 InsufficientPermissions (ReadCallLog)"
 	if err == nil || err.Error() != want || len(rc.forms) != 1 {
-		t.Errorf("%d tokens were asked for, error %v", len(rc.forms), err)
+		t.Errorf("%d token requests, error %v", len(rc.forms), err)
 	}
 }
 
@@ -349,7 +350,7 @@ func TestSessionCannotBeEnded(t *testing.T) {
 				t.Fatal(err)
 			}
 			source.Close()
-			if text := log.String(); !strings.Contains(text, "couldn't be ended") || strings.Contains(text, "token-1") || strings.Contains(text, testSecret) {
+			if text := log.String(); !strings.Contains(text, "can't end the session") || strings.Contains(text, "token-1") || strings.Contains(text, testSecret) {
 				t.Errorf("the log is\n%s", text)
 			}
 		})

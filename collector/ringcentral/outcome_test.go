@@ -137,7 +137,7 @@ func TestNoCalls(t *testing.T) {
 		`"action":"Phone Login"`, `"action":" phone login "`, `"result":"Phone Login"`,
 	} {
 		got, err := decodePage(t, accountLog(), pageOf("", call("1", more)))
-		if want := []string{"page 1, row 1: its action is no call"}; err != nil || len(got.rows) != 0 || !slices.Equal(got.ignored, want) {
+		if want := []string{"page 1, row 1: its action isn't a call"}; err != nil || len(got.rows) != 0 || !slices.Equal(got.ignored, want) {
 			t.Errorf("%s: %+v, error %v", more, got, err)
 		}
 	}
@@ -147,7 +147,7 @@ func TestNoCalls(t *testing.T) {
 		`{"action":"Incoming Fax"}`:             "it is a fax",
 		`{"action":"Outgoing Fax"}`:             "it is a fax",
 		`{"type":"SMS"}`:                        "it is a message",
-		`{"type":"Hologram","result":"Missed"}`: "its type is no call",
+		`{"type":"Hologram","result":"Missed"}`: "its type isn't a call",
 	} {
 		got, err := decodePage(t, accountLog(), pageOf("", row))
 		if err != nil || len(got.rows) != 0 || !slices.Equal(got.ignored, []string{"page 1, row 1: " + want}) {
@@ -157,8 +157,8 @@ func TestNoCalls(t *testing.T) {
 			t.Errorf("%s: unmapped %v", row, got.unmapped)
 		}
 	}
-	// A voice call to a fax machine is a call, and a row without a type, which was asked
-	// for as voice, is one too.
+	// A voice call to a fax machine is a call. A row without a type is one too, since the request
+	// was for voice.
 	decodeOne(t, call("1", `"action":"Incoming Fax","result":"Accepted"`)).Want(t, shown{"CallType": "incoming_fax"})
 	decodeOne(t, `{"id":"1","startTime":"2026-03-02T10:00:00Z","action":"Phone Call"}`).Want(t, shown{"CallType": "phone_call"})
 }

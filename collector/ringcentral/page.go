@@ -12,26 +12,26 @@ import (
 )
 
 const (
-	// perPage is the most that RingCentral puts on a page; it cuts what is above.
+	// perPage is the largest page size; RingCentral reduces a greater number.
 	perPage = 1000
-	// maxPages is the last page that RingCentral has: a million rows.
+	// maxPages is RingCentral's last page: a million rows.
 	maxPages = 1000
-	// maxWholeRows bounds an answer that can't be handed on in pieces: RingCentral speaks of a
-	// thousand rows, and some more.
+	// maxWholeRows limits an answer that can't be passed on in parts. RingCentral documents a
+	// thousand rows.
 	maxWholeRows = 20_000
 )
 
-// pageDecoder reads an answer: its rows as they are written, since one that can't be decoded spoils no other, and what is beside them. It is for
-// one goroutine.
+// pageDecoder reads an answer: its rows as they were written, so that a malformed row doesn't spoil
+// the others, and the other members. It is for one goroutine.
 type pageDecoder struct {
 	input *wire.Input
 	rows  wire.Rows
 	beside
 }
 
-// beside is what an answer has beside its rows.
+// beside has the other members of an answer.
 type beside struct {
-	// Navigation has the link to the next page, which is none after the last.
+	// Navigation has the link to the next page, except on the last page.
 	navigation struct {
 		NextPage *struct {
 			URI string `json:"uri"`
@@ -63,7 +63,7 @@ func (d *pageDecoder) decode(body []byte) (next string, err error) {
 	return next, httpclient.Retryable(err)
 }
 
-// readNavigation decodes the object with the next page's link; null is none.
+// readNavigation decodes the object with the link to the next page; null means that there is none.
 func (d *pageDecoder) readNavigation() error {
 	value, err := d.input.JSON.ReadValue()
 	if err == nil && json.Unmarshal(value, &d.navigation, answerOptions) != nil {

@@ -15,16 +15,16 @@ const goodRow = `{"id":"1","startTime":"2026-03-02T10:00:00Z","type":"Voice"}`
 func TestPageErrors(t *testing.T) {
 	for _, test := range []struct{ name, page, want string }{
 		{"nothing", ``, "is empty"},
-		{"an array", `[]`, "is no object"},
-		{"text", `"+12065550100"`, "is no object"},
+		{"an array", `[]`, "isn't an object"},
+		{"text", `"+12065550100"`, "isn't an object"},
 		{"an error", `{"errorCode":"CMN-101","message":"+12065550100"}`, "has no records"},
-		{"records that are no array", `{"records":{"id":"+12065550100"}}`, "records: no array"},
-		{"null records", `{"records":null}`, "records: no array"},
+		{"records that aren't an array", `{"records":{"id":"+12065550100"}}`, "records isn't an array"},
+		{"null records", `{"records":null}`, "records isn't an array"},
 		{"records twice", `{"records":[` + goodRow + `],"records":[]}`, "two members records"},
 		{"cut in a row", `{"records":[{"id":"+12065550100`, "cut at byte"},
 		{"cut behind the rows", `{"records":[` + goodRow + `],"navi`, "cut at byte"},
 		{"no end", `{"records":[]`, "cut at byte"},
-		{"no JSON", `{"records":[],+12065550100}`, "no valid JSON at byte"},
+		{"no JSON", `{"records":[],+12065550100}`, "isn't valid JSON at byte"},
 		{"more behind it", `{"records":[]}{}`, "trailing data"},
 		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
 		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`, "navigation is not as documented"},
@@ -39,7 +39,7 @@ func TestPageErrors(t *testing.T) {
 	}
 }
 
-// TestPageEnvelope: whatever else a page holds, and in whatever order, is no matter.
+// TestPageEnvelope: other members of a page, and their order, don't matter.
 func TestPageEnvelope(t *testing.T) {
 	for name, page := range map[string]string{
 		"navigation first": `{"navigation":{"nextPage":{"uri":"a","x":1},"lastPage":5},"records":[` + goodRow + `]}`,
@@ -65,38 +65,38 @@ func TestPageEnvelope(t *testing.T) {
 func TestBadRows(t *testing.T) {
 	number := `"+12065550100"`
 	for _, test := range []struct{ name, row, problem string }{
-		{"number", `5`, "it is no object"},
-		{"null", `null`, "it is no object"},
-		{"array", `[]`, "it is no object"},
+		{"number", `5`, "it isn't an object"},
+		{"null", `null`, "it isn't an object"},
+		{"array", `[]`, "it isn't an object"},
 		{"no start", `{"id":"1"}`, "startTime is missing"},
 		{"null start", `{"id":"1","startTime":null}`, "startTime is missing"},
 		{"start in words", `{"startTime":"yesterday"}`, "startTime is not a date and time"},
-		{"start of another type", `{"startTime":1772445600}`, "startTime is not of the type that is documented"},
-		{"start that is no time", `{"startTime":"2026-13-01T00:00:00Z"}`, "startTime is not a date and time"},
+		{"start of another type", `{"startTime":1772445600}`, "startTime doesn't have the documented type"},
+		{"start that isn't a time", `{"startTime":"2026-13-01T00:00:00Z"}`, "startTime is not a date and time"},
 		{"start in the year 1", `{"startTime":"0001-01-01T00:00:00Z"}`, "startTime is not a date and time"},
-		{"id of another type", `{"id":5}`, "id is not of the type that is documented"},
+		{"id of another type", `{"id":5}`, "id doesn't have the documented type"},
 		{"id that isn't UTF-8", "{\"id\":\"\xff\",\"startTime\":\"2026-03-02T10:00:00Z\"}", "id is not UTF-8"},
-		{"duration as string", call("1", `"duration":"54"`), "duration is not of the type that is documented"},
-		{"duration with a fraction", call("1", `"duration":54.5`), "duration is not of the type that is documented"},
-		{"huge duration", call("1", `"duration":1e30`), "duration is not of the type that is documented"},
+		{"duration as string", call("1", `"duration":"54"`), "duration doesn't have the documented type"},
+		{"duration with a fraction", call("1", `"duration":54.5`), "duration doesn't have the documented type"},
+		{"huge duration", call("1", `"duration":1e30`), "duration doesn't have the documented type"},
 		{"negative duration", call("1", `"duration":-1`), "duration is negative"},
 		{"duration of 68 years", call("1", `"duration":2147483647`), "duration is longer than 31 days"},
-		{"negative duration beside a time that is none", call("1", `"lastModifiedTime":"x","duration":-1`), "duration is negative"},
+		{"negative duration and an invalid time", call("1", `"lastModifiedTime":"x","duration":-1`), "duration is negative"},
 		{"duration that is the greatest number", call("1", `"duration":9223372036854775807`), "duration is longer than 31 days"},
-		{"durationMs as string", call("1", `"durationMs":"5"`), "durationMs is not of the type that is documented"},
+		{"durationMs as string", call("1", `"durationMs":"5"`), "durationMs doesn't have the documented type"},
 		{"negative durationMs", call("1", `"durationMs":-1,"duration":5`), "durationMs is negative"},
-		{"number for the result", call("1", `"result":911`), "result is not of the type that is documented"},
-		{"party as string", call("1", `"from":`+number), "from is not of the type that is documented"},
-		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`), "from.phoneNumber is not of the type that is documented"},
-		{"extension as string", call("1", `"extension":{"id":`+number+`}`), "extension.id is not of the type that is documented"},
-		{"legs as object", call("1", `"legs":{}`), "legs is not of the type that is documented"},
-		{"leg as string", call("1", `"legs":[{},"x"]`), "legs.1 is not of the type that is documented"},
+		{"number for the result", call("1", `"result":911`), "result doesn't have the documented type"},
+		{"party as string", call("1", `"from":`+number), "from doesn't have the documented type"},
+		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`), "from.phoneNumber doesn't have the documented type"},
+		{"extension as string", call("1", `"extension":{"id":`+number+`}`), "extension.id doesn't have the documented type"},
+		{"legs as object", call("1", `"legs":{}`), "legs doesn't have the documented type"},
+		{"leg as string", call("1", `"legs":[{},"x"]`), "legs.1 doesn't have the documented type"},
 		{"null leg", call("1", `"legs":[{},null]`), "legs holds null"},
-		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`), "legs.1.extension.id is not of the type that is documented"},
-		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`), "billing.costIncluded is not of the type that is documented"},
-		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`), "billing.costPurchased is not of the type that is documented"},
-		{"boolean as string", call("1", `"deleted":"true"`), "deleted is not of the type that is documented"},
-		{"categories as string", call("1", `"metadataCategories":"x"`), "metadataCategories is not of the type that is documented"},
+		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`), "legs.1.extension.id doesn't have the documented type"},
+		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`), "billing.costIncluded doesn't have the documented type"},
+		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`), "billing.costPurchased doesn't have the documented type"},
+		{"boolean as string", call("1", `"deleted":"true"`), "deleted doesn't have the documented type"},
+		{"categories as string", call("1", `"metadataCategories":"x"`), "metadataCategories doesn't have the documented type"},
 		{"member twice", call("1", `"result":"Missed","result":"Accepted"`), "a member is given twice"},
 		{"new member twice", call("1", `"+12065550100":1,"+12065550100":2`), "a member is given twice"},
 	} {
@@ -112,7 +112,7 @@ func TestBadRows(t *testing.T) {
 	}
 }
 
-// TestRowsThatAreFine: members that are absent, null or new are no fault.
+// TestRowsThatAreFine: absent, null and new members are valid.
 func TestRowsThatAreFine(t *testing.T) {
 	for name, row := range map[string]string{
 		"the least":        `{"startTime":"2026-03-02T10:00:00Z"}`,

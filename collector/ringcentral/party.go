@@ -8,21 +8,21 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// isExtension says whether a party is an extension without a number. A number that just
-// repeats that of the extension is none.
+// isExtension says whether a party is an extension without a number. A number that only repeats the
+// extension's doesn't count.
 func (p *party) isExtension() bool {
 	return (p.ExtensionID != "" || p.ExtensionNumber != "") &&
 		(p.PhoneNumber == "" || p.PhoneNumber == p.ExtensionNumber)
 }
 
-// number is what the party is called by.
+// number is the number of the party.
 func (p *party) number() string { return cmp.Or(p.PhoneNumber, p.ExtensionNumber) }
 
-// name is the party's, without the padding that it comes with.
+// name is the party's name without padding.
 func (p *who) name() string { return strings.Join(strings.Fields(p.Name), " ") }
 
-// directionOf is internal between two extensions, else RingCentral's own, and whether
-// that is known.
+// directionOf is internal between two extensions, otherwise RingCentral's own direction. It also
+// says whether that is known.
 func directionOf(r *row) (direction cdr.Direction, known bool) {
 	direction, known = directionNamed(r.Direction)
 	if r.From.isExtension() && r.To.isExtension() {
@@ -31,7 +31,7 @@ func directionOf(r *row) (direction cdr.Direction, known bool) {
 	return direction, known
 }
 
-// directionNamed is a direction by RingCentral's name, and whether that is known.
+// directionNamed is the direction for RingCentral's name, and whether that is known.
 func directionNamed(name string) (direction cdr.Direction, known bool) {
 	switch folded(name) {
 	case "inbound":
@@ -42,7 +42,7 @@ func directionNamed(name string) (direction cdr.Direction, known bool) {
 	return cdr.DirectionUnknown, name == ""
 }
 
-// userOf is the account's user as the row says: the extension that it belongs to.
+// userOf is the account's user in the row: the extension that the row belongs to.
 func userOf(r *row) (id, name string) {
 	side := own(r.Direction, &r.From.who, &r.To.who)
 	id = cmp.Or(r.Extension.text(), side.ExtensionID)
@@ -60,7 +60,7 @@ func own(direction string, from, to *who) *who {
 	return new(who)
 }
 
-// nameOf is the party's name if the party is that extension, or may be.
+// nameOf is the party's name, if the party is or may be that extension.
 func (p *who) nameOf(extension string) string {
 	if p.ExtensionID != "" && extension != "" && p.ExtensionID != extension {
 		return ""
@@ -68,7 +68,7 @@ func (p *who) nameOf(extension string) string {
 	return p.name()
 }
 
-// text is the id as from.extensionId and to.extensionId have it.
+// text is the id in the form of from.extensionId and to.extensionId.
 func (e *extension) text() string {
 	if e.ID == nil {
 		return ""
@@ -76,9 +76,8 @@ func (e *extension) text() string {
 	return strconv.FormatInt(*e.ID, 10)
 }
 
-// countryOf is the country of a number. Without a plus sign only one that is written in
-// digits alone, and is long enough, begins with its country code: "(866)123-4567" and
-// "2055551234" don't.
+// countryOf is the country of a number. Without a plus sign, a number only begins with its country
+// code if it consists of digits and is long enough: "(866)123-4567" and "2055551234" don't.
 func (m *mapper) countryOf(number string) string {
 	number = strings.TrimSpace(number)
 	if strings.HasPrefix(number, "+") {

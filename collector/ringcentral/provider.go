@@ -17,9 +17,10 @@ import (
 
 const providerName = "ringcentral"
 
-// heavyLimit is how many requests RingCentral allows in a minute in the Heavy group, to which all that we ask of the API belongs, and authLimit
-// in the Auth group, which has the requests for tokens, and mediumLimit in the Medium group, which has the list of queues, until an answer says otherwise (RingCentral, "Rate limits"). A request within the
-// penalty begins it anew.
+// RingCentral's requests a minute, until an answer gives other limits (RingCentral, "Rate limits"):
+// heavyLimit for the Heavy group, which has all of our API requests except the list of queues,
+// mediumLimit for the Medium group with that list, authLimit for the Auth group with token
+// requests. A request within the penalty restarts the penalty.
 const (
 	heavyLimit  = 10
 	mediumLimit = 40
@@ -39,15 +40,15 @@ func Provider() collector.Provider {
 type source struct {
 	config   *Config
 	settings collector.SourceSettings
-	account  string // names the app and the user, whose limit of requests is apart
+	account  string // names app and user, which have a separate limit
 	base     *url.URL
 	client   *httpclient.Client
-	medium   *httpclient.Client // its limit is apart
+	medium   *httpclient.Client // has a separate limit
 	creds    *credentials
 	tokens   *httpclient.Tokens
 }
 
-// Open makes a source of a valid configuration. It asks nothing of the network.
+// Open makes a source of a valid configuration. It sends no request.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
 	base, err := url.Parse(config.BaseURL)
 	if err != nil {
@@ -63,16 +64,17 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	}, nil
 }
 
-// openClients makes the clients of the OAuth endpoints and of the API, whose limits are apart.
+// openClients makes the clients of the OAuth endpoints and of the API, which have separate limits.
 func (s *source) openClients() (err error) {
 	api := s.settings.Settings
 	api.Limit = httpclient.Limit{Per: time.Minute, Penalty: penalty, HeaderPrefix: "X-Rate-Limit-"}
 	api.BaseURL, api.RequestIDHeaders, api.Quote = s.config.BaseURL, []string{"RCRequestId"}, quote
 	oauth := api
-	oauth.RequestsPerMinute = 0 // what is configured is for the API
+	oauth.RequestsPerMinute = 0 // the configured limit is for the API
 	oauth.Limit.Requests, oauth.Limit.Group = authLimit, "auth"
 	oauth.QuotaKey = strings.Join([]string{providerName, oauth.Limit.Group, strings.ToLower(s.base.Host), s.config.ClientID}, " ")
-	// The account has its name by the JWT: without one, its calls would be counted under a name that the next start doesn't find.
+	// The JWT names the account. Without it, calls would count under a name that the next start
+	// doesn't find.
 	jwt, err := s.config.JWT.Value(context.Background())
 	if err != nil {
 		return err
@@ -131,15 +133,15 @@ func (s *source) feeds() []collector.FeedInfo {
 func (s *source) feed(name string) collector.FeedInfo {
 	info := collector.FeedInfo{Name: name, Fingerprint: s.fingerprint(), SameAccount: s.config.Account == accountSame, Currency: s.config.Currency}
 	if s.config.Scope == scopeAccount {
-		info.OtherAccount = "; if only the user is another, of the same account, set account: same"
+		info.OtherAccount = "; if only the user changed and the account is the same, set account: same"
 	}
 	return info
 }
 
-// fingerprint names the account: provider, host, scope and the JWT's user or, where the
-// JWT doesn't tell, the app. A port is no part of it: it changes without another account
-// being behind it. A user's id is personal, and a fingerprint is kept and shown, so the
-// user is there as a short hash, which is enough to tell two apart (guarantee 9).
+// fingerprint identifies the account: provider, host, scope and the JWT's user or, if the JWT
+// doesn't name one, the app. It leaves out the port, which may change although the account is the
+// same. A user's id is personal, and a fingerprint is stored and shown. So it has a short hash of
+// the user, which is enough to tell two users apart (guarantee 9).
 func (s *source) fingerprint() string {
 	who := s.config.ClientID
 	if s.creds.user != "" {
@@ -149,11 +151,11 @@ func (s *source) fingerprint() string {
 	return strings.ToLower(strings.Join([]string{providerName, s.base.Hostname(), s.config.Scope, who}, " "))
 }
 
-// close ends the session, if there is one, within a bounded time.
+// close ends the session, if there is one, within a time limit.
 func (s *source) close() {
 	if token := s.tokens.Take(); token != "" {
 		if err := s.creds.revoke(token); err != nil {
-			s.settings.Logger.Info("the session couldn't be ended, so RingCentral ends it when its token does", "error", err.Error())
+			s.settings.Logger.Info("can't end the session; RingCentral ends it when its token expires", "err", err)
 		}
 	}
 	s.client.Close()

@@ -15,14 +15,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// recordingID is what ids of recordings look like. Anything else isn't put into a URL.
+// recordingID matches ids of recordings. No other text becomes part of a URL.
 var recordingID = regexp.MustCompile(`^[0-9]{1,32}$`)
 
-// errRecordingID is an id of another form.
-var errRecordingID = &advice.Error{What: "the id of the recording is not a number", Todo: "nothing: such a recording can't be asked for"}
+// errRecordingID is the error for an id in another form.
+var errRecordingID = &advice.Error{What: "the id of the recording is not a number", Todo: "nothing: the exporter can't request such a recording"}
 
-// recording requests the description of a recording, never its content, which has
-// another address.
+// recording requests the description of a recording, never its content, which has another address.
 func (l *callLog) recording(ctx context.Context, id string) (info collector.RecordingInfo, err error) {
 	if !recordingID.MatchString(id) {
 		return info, errRecordingID
@@ -35,7 +34,7 @@ func (l *callLog) recording(ctx context.Context, id string) (info collector.Reco
 		return httpclient.Retryable(err)
 	})
 	if err != nil {
-		return collector.RecordingInfo{}, fmt.Errorf("ask for the recording: %w", err)
+		return collector.RecordingInfo{}, fmt.Errorf("request the recording: %w", err)
 	}
 	return info, nil
 }
@@ -47,10 +46,10 @@ func readRecording(content []byte) (info collector.RecordingInfo, err error) {
 	}
 	var problem string
 	if json.Unmarshal(content, &answer, answerOptions) != nil {
-		problem = "answer is not what is documented" // the decoder's text may quote it
+		problem = "answer isn't as documented" // the decoder's text may quote it
 	} else if info.Duration, problem = duration("duration", answer.Duration, time.Second); problem == "" && answer.ContentType != "" {
 		if info.ContentType, _, err = mime.ParseMediaType(answer.ContentType); err != nil {
-			problem = "contentType is no media type"
+			problem = "contentType isn't a media type"
 		}
 	}
 	if problem != "" {

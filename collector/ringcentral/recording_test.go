@@ -43,9 +43,9 @@ func TestRecordingAnswers(t *testing.T) {
 		{"little", `{"id":"1"}`, collector.RecordingInfo{}, ""},
 		{"nulls", `{"contentType":null,"duration":null}`, collector.RecordingInfo{}, ""},
 		{"negative", `{"duration":-1}`, collector.RecordingInfo{}, "duration is negative"},
-		{"duration as string", `{"duration":"555"}`, collector.RecordingInfo{}, "not what is documented"},
-		{"no media type", `{"contentType":"call +12065550100"}`, collector.RecordingInfo{}, "no media type"},
-		{"an array", `["+12065550100"]`, collector.RecordingInfo{}, "not what is documented"},
+		{"duration as string", `{"duration":"555"}`, collector.RecordingInfo{}, "isn't as documented"},
+		{"not a media type", `{"contentType":"call +12065550100"}`, collector.RecordingInfo{}, "isn't a media type"},
+		{"an array", `["+12065550100"]`, collector.RecordingInfo{}, "isn't as documented"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := readRecording([]byte(test.body))

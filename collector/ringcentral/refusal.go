@@ -8,23 +8,24 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What RingCentral's codes and names look like; anything else isn't printed.
+// The patterns of RingCentral's codes and names; no other text is printed.
 var (
 	codeForm       = regexp.MustCompile(`^[A-Z]{2,5}-[0-9]{1,4}$`)
 	nameForm       = regexp.MustCompile(`^[A-Za-z][A-Za-z_]{0,39}$`)
 	permissionForm = regexp.MustCompile(`^[A-Z][A-Za-z]{2,39}$`)
-	// bracketed is the permission in the messages of answers without permissionName.
+	// bracketed is the permission in messages of answers without permissionName.
 	bracketed = regexp.MustCompile(`\[([A-Z][A-Za-z]{2,39})\] (?:application )?permission`)
 )
 
-// answerOptions are for answers that aren't rows.
+// answerOptions are for answers other than rows.
 var answerOptions = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 
-// refusal is what RingCentral itself says of a request that it refuses, which is more than the status. Its messages are left out: they are free text.
+// refusal is RingCentral's own reason for a refusal, which says more than the status. Its messages
+// are left out: they are free text.
 type refusal struct {
-	// code is such as CMN-408, name such as InsufficientPermissions or invalid_grant.
+	// code is a code such as CMN-408, name a name such as InsufficientPermissions or invalid_grant.
 	code, name string
-	// permission is the one that is missing.
+	// permission is the missing one.
 	permission string
 }
 
@@ -41,7 +42,8 @@ func quote(answer []byte) string {
 	return text
 }
 
-// readRefusal reads a refused answer. One that isn't RingCentral's says nothing: a gateway's page, an empty answer.
+// readRefusal reads a refused answer. An answer that isn't RingCentral's, such as a gateway's page
+// or an empty one, gives an empty refusal.
 func readRefusal(answer []byte) (r refusal) {
 	type problem struct {
 		ErrorCode      string `json:"errorCode"`

@@ -12,8 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// row is a record of the call log (CallLogRecord of RingCentral's specification), as far
-// as the mapping reads it. A member that is absent or null is the zero value.
+// row is a record of the call log (CallLogRecord of RingCentral's specification), with the members
+// that the mapping reads. An absent or null member is the zero value.
 type row struct {
 	ID                 string   `json:"id"`
 	SessionID          string   `json:"sessionId"`
@@ -68,20 +68,20 @@ type leg struct {
 	Recording  linked    `json:"recording"`
 }
 
-// who is the caller or the callee of a row or leg, with the members that are read.
+// who is the caller or the callee of a row or leg, with the members that the mapping reads.
 type who struct {
 	ExtensionID string `json:"extensionId"` // a string here
 	Name        string `json:"name"`
 }
 
-// party is the caller or the called one of a call.
+// party is the caller or callee of a call.
 type party struct {
 	who
 
 	PhoneNumber     string `json:"phoneNumber"`
 	ExtensionNumber string `json:"extensionNumber"`
 	Location        string `json:"location"`
-	// DialerNumber is of callers, DialedNumber of called ones.
+	// DialerNumber belongs to callers, DialedNumber to callees.
 	DialerNumber string `json:"dialerPhoneNumber"`
 	DialedNumber string `json:"dialedPhoneNumber"`
 	Device       device `json:"device"`
@@ -91,9 +91,9 @@ type device struct {
 	ID string `json:"id"`
 }
 
-// extension is a user of the account, or a queue, a menu and so on.
+// extension is a user, a queue, a menu or another extension of the account.
 type extension struct {
-	ID *int64 `json:"id"` // a number here, and above 32 bits
+	ID *int64 `json:"id"` // here a number, which may exceed 32 bits
 }
 
 // linked is a recording, a voicemail or a fax.
@@ -112,34 +112,33 @@ type session struct {
 	TelephonySessionID string `json:"telephonySessionId"`
 }
 
-// amount is money, exact as it was written.
+// amount is money, exactly as written.
 type amount struct{ cdr.Money }
 
-// UnmarshalJSONFrom takes the number as it is written, before it can become a float.
+// UnmarshalJSONFrom parses the number's text, before it can become a float.
 func (a *amount) UnmarshalJSONFrom(decoder *jsontext.Decoder) error {
 	value, err := decoder.ReadValue()
 	if err == nil {
-		a.Money, err = cdr.ParseMoney(string(value)) // a string, with its quotation marks, is none
+		a.Money, err = cdr.ParseMoney(string(value)) // a quoted string gives an error
 	}
 	return err
 }
 
-// rowOptions: text that isn't UTF-8 is repaired; a repeated name is an error, because
-// either value may be the right one.
+// rowOptions: text that isn't UTF-8 is repaired; a repeated name is an error, because either value
+// may be the right one.
 var rowOptions = json.JoinOptions(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(false))
 
-// decodeRow reads a row, which is valid JSON, or says what is wrong with it without
-// anything of its content.
+// decodeRow reads a row, which must be valid JSON, or returns its problem without any of its
+// content.
 func decodeRow(value []byte, into *row) (problem string) {
 	*into = row{}
 	if value[0] != '{' {
-		return "it is no object"
+		return "it isn't an object"
 	}
 	if err := json.Unmarshal(value, into, rowOptions); err != nil {
 		return problemOf(err)
 	}
-	// Ids are compared by their bytes, so one that had to be repaired could be taken for
-	// another.
+	// Ids are compared byte by byte. A repaired id could equal another one.
 	if !utf8.Valid(value) && strings.ContainsRune(into.ID, utf8.RuneError) {
 		return "id is not UTF-8"
 	}
@@ -149,8 +148,8 @@ func decodeRow(value []byte, into *row) (problem string) {
 	return ""
 }
 
-// problemOf words what the decoder says of a row. Its own text may quote the row. The path has only names that the mapping knows, and
-// positions, since nothing else is decoded.
+// problemOf describes a decoder's error. The decoder's own text may quote the row. The path only
+// has names that the mapping knows, and positions, because nothing else is decoded.
 func problemOf(err error) string {
 	if errors.Is(err, jsontext.ErrDuplicateName) {
 		return "a member is given twice"
@@ -160,5 +159,5 @@ func problemOf(err error) string {
 		return "it can't be decoded"
 	}
 	path := strings.Join(slices.Collect(semantic.JSONPointer.Tokens()), ".")
-	return path + " is not of the type that is documented"
+	return path + " doesn't have the documented type"
 }

@@ -6,36 +6,38 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// outcomeMapping is what a result or a reason means.
+// outcomeMapping is the meaning of a result or a reason.
 type outcomeMapping struct {
 	outcome cdr.Outcome
 	// reason is the slug of the label `reason`; empty if it says nothing about a failure.
 	reason string
-	// fault is set where it says more of the fault domain than the outcome does.
+	// fault is set if the outcome doesn't give the right fault domain.
 	fault cdr.FaultDomain
-	// generic says that the result isn't enough, so that the reason decides.
+	// generic says that the reason decides, because the result isn't specific enough.
 	generic bool
 }
 
-// folded is a value of RingCentral's as the tables have it: spellings differ in case
-// and blanks.
+// folded is a RingCentral value in the tables' spelling: RingCentral's spellings differ in case and
+// blanks.
 func folded(value string) string { return strings.ToLower(strings.TrimSpace(value)) }
 
-// inProgress are the results of a call that hasn't ended. The latter two are known to RingCentral's own client alone, as others below.
+// inProgress are the results of a call that hasn't ended. Only RingCentral's own client has the
+// last two, and some others below.
 var inProgress = map[string]bool{"in progress": true, "resultinprogress": true, "ringing elsewhere": true}
 
 const (
-	// resultPhoneLogin is the result of a row that only says that a phone signed in.
+	// resultPhoneLogin is the result of a row that only reports a phone's sign-in.
 	resultPhoneLogin = "phone login"
-	// resultAnsweredElsewhere is the result of a leg, or of a row in the log of an extension, whose call another one took.
+	// resultAnsweredElsewhere is the result of a leg, or of a row in an extension's log, if another
+	// leg or extension took the call.
 	resultAnsweredElsewhere = "answered elsewhere"
 )
 
 // noResult maps a call without a result.
 var noResult = outcomeMapping{generic: true}
 
-// results are the values of `result` (contract 3, RingCentral). The call log has no SIP
-// codes. Those of faxes are met on legs of voice calls only: rows of faxes are ignored.
+// results are the values of `result` (contract 3, RingCentral). The call log has no SIP codes.
+// Results of faxes only occur on legs of voice calls: rows of faxes are ignored.
 var results = map[string]outcomeMapping{
 	"accepted":              {outcome: cdr.Answered},
 	"call accepted":         {outcome: cdr.Answered},
@@ -78,12 +80,12 @@ var results = map[string]outcomeMapping{
 	"edge trunk misconfigured": {outcome: cdr.Failed, reason: "trunk_misconfigured", fault: cdr.FaultSBC},
 	"ip phone offline":         {outcome: cdr.Failed, reason: "phone_offline", fault: cdr.FaultUser},
 
-	// RingCentral itself doesn't know.
+	// Results that RingCentral itself documents as unknown.
 	"unknown":      noResult,
 	"resultempty":  noResult,
 	"disconnected": noResult,
 
-	// Of faxes.
+	// Results of faxes.
 	"received":           {outcome: cdr.Answered},
 	"sent":               {outcome: cdr.Answered},
 	"fax on demand":      {outcome: cdr.Answered},
@@ -106,8 +108,8 @@ var results = map[string]outcomeMapping{
 	"":                  noResult, // none
 }
 
-// reasons are the values of `reason`, whose descriptions are RingCentral's own. An
-// outcome applies where the result is generic.
+// reasons are the values of `reason`; RingCentral documents their meanings. An outcome applies if
+// the result is generic.
 var reasons = map[string]outcomeMapping{
 	"":         {}, // none
 	"accepted": {outcome: cdr.Answered},
@@ -160,7 +162,7 @@ var reasons = map[string]outcomeMapping{
 	"receive error":      {outcome: cdr.Failed, reason: "fax"},
 }
 
-// The actions that the mapping looks at.
+// The actions that the mapping needs.
 const (
 	actionEmergency    = "emergency" // calls to emergency services
 	actionIncomingFax  = "incoming fax"
@@ -169,12 +171,13 @@ const (
 	actionParkLocation = "park location"
 )
 
-// noCallActions are the values of `action`, of rows and, in older lists, of legs, that are no calls: what phones do besides (contract 3).
+// noCallActions are the values of `action` that aren't calls but other things that phones do
+// (contract 3). Rows have them and, in older lists, legs.
 var noCallActions = map[string]bool{
 	"e911 update": true, "monitoring": true, "barge in call": true, "paging": true, "text relay": true, "phone login": true,
 }
 
-// callActions are its other values.
+// callActions are the other values of `action`.
 var callActions = map[string]bool{
 	"411 info": true, "accept call": true, actionCallPark: true, "call return": true, "callout-callme": true, "calling card": true,
 	"conference call": true, actionEmergency: true, "external application": true, "findme": true, "followme": true, "freespdl": true,

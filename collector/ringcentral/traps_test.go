@@ -18,7 +18,7 @@ func TestTrap4ForwardedPickUp(t *testing.T) {
 	})
 }
 
-// TestTrap5QueueRingAll: the legs of agents who lost are no missed calls.
+// TestTrap5QueueRingAll: the legs of agents who didn't get the call aren't missed calls.
 func TestTrap5QueueRingAll(t *testing.T) {
 	decodeOne(t, call("Q1", `"direction":"Inbound","action":"Phone Call","result":"Accepted","legs":[`+
 		`{"legType":"PstnToSip","direction":"Inbound","result":"Stopped","extension":{"id":101}},`+
@@ -29,8 +29,8 @@ func TestTrap5QueueRingAll(t *testing.T) {
 	})
 }
 
-// TestTrap8InternalCall: two rows of one session between two extensions. In the scope of
-// an account both are calls, in that of an extension they are one.
+// TestTrap8InternalCall: two rows of one session between two extensions. In the scope of an account
+// they are two calls, in the scope of an extension one.
 func TestTrap8InternalCall(t *testing.T) {
 	const session = `"telephonySessionId":"s-1","from":{"extensionId":"101","extensionNumber":"101"},"to":{"extensionId":"102","extensionNumber":"102"}`
 	raw := []string{
@@ -122,7 +122,7 @@ func TestTrap13AnsweredElsewhere(t *testing.T) {
 	decodeRows(t, extensionLog(), raw)[0].Want(t, shown{"Outcome": "unknown", "NoOutcome": true, "Talk": nil, "Connected": nil, "UserID": "5"})
 }
 
-// TestTrap13UnknownValues: they are counted and noted, and are no error.
+// TestTrap13UnknownValues: unknown values are counted and reported, and aren't an error.
 func TestTrap13UnknownValues(t *testing.T) {
 	got, err := decodePage(t, accountLog(), pageOf(
 		"", call("V1", `"result":"Callback requested"`), call("V2", `"result":"Answered Elsewhere","action":"VoiceChat Call"`),
@@ -158,11 +158,11 @@ func TestTrap18SharedRecording(t *testing.T) {
 		`{"legType":"Accept","recording":{"type":"Automatic"}}]`)).Want(t, shown{"Recordings": []string{"7 on_demand", "8 automatic"}})
 }
 
-// TestTrap19DeletedRows: a row that is marked is ignored, and one that is missing from a
-// later read is no error.
+// TestTrap19DeletedRows: a row that is marked as deleted is ignored, and a row that is missing from
+// a later read isn't an error.
 func TestTrap19DeletedRows(t *testing.T) {
 	got, err := decodePage(t, accountLog(), pageOf("", `{"id":"Z1","deleted":true}`, call("Z2", `"deleted":true,"result":"Missed"`), call("Z3", `"deleted":false,"result":"Missed"`)))
-	want := []string{"page 1, row 1: its user has deleted it", "page 1, row 2: its user has deleted it"}
+	want := []string{"page 1, row 1: its user deleted it", "page 1, row 2: its user deleted it"}
 	if err != nil || len(got.rows) != 1 || !slices.Equal(got.ignored, want) {
 		t.Errorf("got %+v, error %v", got, err)
 	}

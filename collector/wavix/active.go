@@ -24,7 +24,7 @@ func (g *versionedClient) readActive(ctx context.Context, _ bool) (count map[cdr
 	return count, nil
 }
 
-// decodeActive reads {success, calls}; older accounts may give the bare list.
+// decodeActive reads {success, calls}; older accounts may return the bare list.
 func decodeActive(content []byte) (map[cdr.Direction]int, error) {
 	if bytes.HasPrefix(bytes.TrimSpace(content), []byte("[")) {
 		content = slices.Concat([]byte(`{"calls":`), content, []byte("}"))
@@ -35,22 +35,23 @@ func decodeActive(content []byte) (map[cdr.Direction]int, error) {
 			return false, nil
 		}
 		hasCalls = true
-		return true, in.Array("the answer's calls are no array", func(raw []byte) error {
+		return true, in.Array("the answer's calls aren't an array", func(raw []byte) error {
 			if direction, key := inProgress(raw); key != "" && !seen[key] {
 				count[direction]++
-				seen[key] = key[len(key)-1] != ' ' // without an id, each is a call
+				seen[key] = key[len(key)-1] != ' ' // without an id, each row is a call
 			}
 			return nil
 		})
 	})
 	if err == nil && !hasCalls {
-		err = errors.New("the answer has no calls, so it is no list of them")
+		err = errors.New("the answer has no member calls")
 	}
 	return count, err
 }
 
-// inProgress is the direction of a call that is in progress, and a key that ends with its id; empty if it isn't one. Values of another type are as
-// good as absent: a call that is listed is in progress unless it says otherwise.
+// inProgress is the direction of a call in progress, and a key that ends with its id; both are
+// empty for another call. Values of another type count as absent: a listed call is in progress
+// unless it says otherwise.
 func inProgress(raw []byte) (direction cdr.Direction, key string) {
 	call := newValues()
 	if call.parse(raw); call.Problem != "" {
@@ -73,11 +74,11 @@ func inProgress(raw []byte) (direction cdr.Direction, key string) {
 	case "outbound":
 		direction = cdr.Outbound
 	}
-	// A call between own numbers may have one id in both directions.
+	// A call between own numbers may have the same id in both directions.
 	return direction, text("direction") + " " + text("id", "uuid")
 }
 
-// endEvents are the events after which a call is no longer in progress.
+// endEvents are the events that end a call.
 var endEvents = map[string]bool{
 	"completed": true, "busy": true, "cancelled": true, "canceled": true, "failed": true, "rejected": true,
 }

@@ -7,25 +7,26 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// meaning is what an error means, and what to do about it.
+// meaning explains an error, and what to do about it.
 type meaning struct{ what, todo string }
 
 var (
 	wrongKey = meaning{
-		"Wavix refuses the key, or the address that it comes from",
-		"check the key (Administration, API Keys) and, if it is restricted to IP addresses, that the exporter's public one is among them; " +
+		"Wavix refuses the key, or the exporter's address",
+		"check the key (Administration, API Keys) and, if it is restricted to IP addresses, that the exporter's public address is allowed; " +
 			"older accounts need auth: query",
 	}
 	wrongScope = meaning{
 		"the key may not read calls",
-		"give the key the scope `calls: read` (Administration, API Keys); if it has it, the account lacks the service",
+		"give the key the scope `calls: read` (Administration, API Keys); if it has the scope, the account lacks the service",
 	}
-	noService = meaning{"the account doesn't have this service", "ask Wavix's support to enable it; leave the feed out until then"}
-	fault     = meaning{"Wavix has a fault", "nothing, if it passes: it is asked again; else see Wavix's status page"}
-	refused   = meaning{"Wavix answers that the request failed, with status 200", "nothing, if it passes: it is asked again; else ask Wavix's support"}
+	noService = meaning{"the account doesn't have this service", "ask Wavix's support to enable it; remove the feed until then"}
+	fault     = meaning{"Wavix has a fault", "nothing, if it passes: the exporter retries; else see Wavix's status page"}
+	refused   = meaning{"Wavix answers that the request failed, with status 200", "nothing, if it passes: the exporter retries; else ask Wavix's support"}
 )
 
-// messages are those that the provider documents, or that were seen. They say more than the status; one without a meaning says no more.
+// messages are the provider's documented messages and those seen in practice. They say more than
+// the status, except for those without a meaning.
 var messages = map[string]meaning{
 	"Unauthorized":  wrongKey,
 	"Access Denied": wrongKey,
@@ -37,11 +38,10 @@ var messages = map[string]meaning{
 
 var common = advice.Provider{Name: "Wavix", Address: "base_url", Default: defaultBaseURL}
 
-// Advise says what an error of this package means and what to do about it, each in a
-// line, without secrets.
+// Advise explains an error of this package and what to do about it, one line each, without secrets.
 func Advise(err error) (what, todo string) {
 	if _, ok := errors.AsType[*dayError](err); ok {
-		return err.Error(), "nothing, if it passes: no call is lost; else raise requests_per_minute, if the plan of the account allows it"
+		return err.Error(), "nothing, if it passes: no call is lost; else raise requests_per_minute, if the account's plan allows it"
 	}
 	var m meaning
 	failed, ok := errors.AsType[*failedError](err)

@@ -87,7 +87,7 @@ func (b *book) take(page *collector.Page, twins map[string]int) {
 
 var books sync.Map // of readers, for ids
 
-// ids reads a range and returns the ids that came, in order. What came in earlier calls with the same reader is known.
+// ids reads a range and returns the ids in order. The same reader knows the ids of earlier calls.
 func ids(ctx context.Context, reader any, from, to time.Time) ([]string, error) {
 	found, _ := books.LoadOrStore(reader, newBook())
 	b := found.(*book) //nolint:forcetypeassert // a test

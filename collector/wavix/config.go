@@ -25,25 +25,24 @@ const (
 	formatCSV    = "csv"
 )
 
-// The types of calls: one is asked for at a time, and no row says which it is of.
+// The types of calls. A request lists one type, and no row has its type.
 const (
 	kindPlaced   = "placed"
 	kindReceived = "received"
 )
 
-// Config is the block `wavix` of a source, as the user wrote it.
+// Config is the block `wavix` of a source.
 type Config struct {
 	// BaseURL is the API's address, without a version.
 	BaseURL string `yaml:"base_url"`
 	// APIKey is the account's key.
 	APIKey config.Secret `yaml:"api_key" ask:"API key of the account (Administration, API Keys)"`
-	// Auth is how the key is sent: bearer is a header, query the older parameter
-	// appid.
+	// Auth is how the key is sent: bearer is a header, query the older parameter appid.
 	Auth string `yaml:"auth"`
-	// Format is how the call log is asked for: json (pages), stream (a line each) or
-	// csv (older accounts only).
+	// Format is the format of the call log: json (pages), stream (one row a line) or csv (older
+	// accounts only).
 	Format string `yaml:"format"`
-	// Currency is that of all prices, which name none.
+	// Currency is the currency of all prices, which don't name one.
 	Currency string `yaml:"currency"`
 
 	CallLog     *CallLog            `yaml:"call_log" ask:"The call detail records of calls placed and received"`
@@ -54,7 +53,7 @@ type Config struct {
 type CallLog struct {
 	config.Feed `yaml:",inline"`
 	config.Legs `yaml:",inline"`
-	// Types are those that are read: placed, received.
+	// Types are the types of calls to read: placed, received.
 	Types []string `yaml:"types"`
 }
 
@@ -67,7 +66,7 @@ func (c *Config) SetDefaults() {
 func (c *CallLog) SetDefaults() {
 	c.Feed = config.Feed{Interval: time.Minute, Lookback: 48 * time.Hour, LateAfter: time.Hour}
 	c.Legs.SetDefaults()
-	c.Settle = 10 * time.Minute // between the rows of a forwarded call, which is a guess
+	c.Settle = 10 * time.Minute // between the rows of a forwarded call; an estimate
 	c.Types = []string{kindPlaced, kindReceived}
 }
 
@@ -81,7 +80,7 @@ func (c *Config) Validate(r *config.Report) {
 	r.Required("base_url", c.BaseURL, "the API's address, such as "+defaultBaseURL)
 	r.BaseURL("base_url", c.BaseURL)
 	if u, err := url.Parse(c.BaseURL); err == nil && versionPath.MatchString(u.Path) {
-		r.Problemf("base_url", "must end before the version: leave %s out", versionPath.FindString(u.Path))
+		r.Problemf("base_url", "must not contain the API version: remove %s", versionPath.FindString(u.Path))
 	}
 	r.RequiredSecret("api_key", c.APIKey, "the key of the account (Administration, API Keys)")
 	r.OneOf("auth", c.Auth, authBearer, authQuery)
@@ -92,10 +91,10 @@ func (c *Config) Validate(r *config.Report) {
 	r.AtLeastOne("a feed", "call_log", "active_calls")
 }
 
-// Validate implements config.Validator, beside the rules that all feeds have.
+// Validate implements config.Validator, in addition to the rules for all feeds.
 func (c *CallLog) Validate(r *config.Report) {
 	if len(c.Types) == 0 {
-		r.Problemf("types", "is empty; give %s, %s or both", kindPlaced, kindReceived)
+		r.Problemf("types", "is empty; set %s, %s or both", kindPlaced, kindReceived)
 	}
 	for i, kind := range c.Types {
 		key := fmt.Sprintf("types[%d]", i)
@@ -106,7 +105,8 @@ func (c *CallLog) Validate(r *config.Report) {
 	}
 }
 
-// kinds are the types in the order in which they are read: a forwarded call is received, and comes before the leg that it makes, which is placed.
+// kinds are the types in the order of reading. A forwarded call is received; it comes before its
+// leg, which is placed.
 func (c *CallLog) kinds() []string {
 	kinds := slices.Sorted(slices.Values(c.Types))
 	slices.Reverse(kinds)

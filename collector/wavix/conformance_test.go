@@ -43,8 +43,8 @@ func readDocument(t *testing.T) document {
 	return d
 }
 
-// TestConformanceOfProperties compares testdata/properties.tsv with the specification:
-// names and types of a record, both ways, those of the answer about one call too.
+// TestConformanceOfProperties compares testdata/properties.tsv with the specification, in both
+// directions: names and types of a record, and those of the answer about one call.
 func TestConformanceOfProperties(t *testing.T) {
 	d := readDocument(t)
 	want := map[string]string{}

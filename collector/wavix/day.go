@@ -15,36 +15,42 @@ import (
 )
 
 const (
-	// pageRows is how many rows are asked for at once; the provider may give fewer.
+	// pageRows is the requested page size; the provider may return fewer rows.
 	pageRows = 1000
-	// maxPasses is how often a day is read whole in one read until all of its rows were seen.
+	// maxPasses is how often one read reads a day whole until all its rows were seen.
 	maxPasses = 5
 )
 
-// How a day of a type is read. The provider knows days, page numbers and how many rows a day has; the order of the rows is documented nowhere.
+// How a day of a type is read. The provider knows days, page numbers and how many rows a day has.
+// It doesn't document the order of the rows.
 //
-//	ask for the total ─┬─ as known, and no deep read ─────▶ nothing to read
-//	                   ├─ more than is known ─▶ tail: pages from the end where the day grows, while they bring something new
-//	                   │                          └─ some of the new rows are elsewhere ─┐
-//	                   └─ not known, or a deep read ────────────────────────────────────┴▶ whole: all pages
+//	request the total ─┬─ unchanged, and no deep read ────▶ nothing to read
+//	                   ├─ more than known ───▶ tail: pages from the end where the day grows, while they have new rows
+//	                   │                          └─ some of the new rows are elsewhere ──────────┐
+//	                   └─ unknown, or a deep read ────────────────────────────────────────────────┴▶ whole: all pages
 //
-// A day is complete when its last page was reached and its distinct rows are at least the total (counting.md 13).
+// A day is complete when its last page was reached and it has at least as many distinct rows as its
+// total (counting.md 13).
 
-// day is what is known of a day of a type that was read whole.
+// day is what the reader knows about a day of a type that it has read whole.
 type day struct {
-	// total is up to which total of the provider's all rows are known, -1 before the day was read whole.
+	// total is the provider's total up to which all rows are known, -1 before the day was read
+	// whole.
 	total int
-	// known are the keys of the different rows that were yielded, or left out: 8 bytes a row, and what a map adds.
+	// known are the keys of the distinct rows that were yielded or left out: 8 bytes a row, plus
+	// the map's overhead.
 	known map[uint64]struct{}
-	// size is how many rows a full page has; newestFirst says that the day grows at the first page.
+	// size is the number of rows on a full page; newestFirst says that the day grows at the first
+	// page.
 	size        int
 	newestFirst bool
-	// rest is until when, by our clock, the day isn't read whole again: a day that takes longer than the interval rests as long as it took.
+	// rest is until when, by our clock, the day isn't read whole again: a day that takes longer to
+	// read than the interval rests for as long as it took.
 	rest time.Time
 	took time.Duration
 }
 
-// dayError is a day that can't be read now, while others can.
+// dayError is a day that can't be read now, while other days can.
 type dayError struct {
 	text    string
 	resting bool
@@ -52,7 +58,7 @@ type dayError struct {
 
 func (e *dayError) Error() string { return e.text }
 
-// Unwrap makes a rest a form of throttling: no span of time is at fault (counting.md 30).
+// Unwrap makes a rest a form of throttling: it isn't a fault of the span (counting.md 30).
 func (e *dayError) Unwrap() error {
 	if !e.resting {
 		return nil
@@ -63,7 +69,7 @@ func (e *dayError) Unwrap() error {
 // String names the query in errors.
 func (q query) String() string { return "the calls " + q.Kind + " on " + q.Day.Format(time.DateOnly) }
 
-// readDay yields the rows of a query that aren't known yet, or all.
+// readDay yields the new rows of a query, or all rows.
 func (r *rangeRead) readDay(ctx context.Context, q query, whole bool) (*day, error) {
 	d := r.days[q]
 	if d == nil {
@@ -89,27 +95,28 @@ func (r *rangeRead) readDay(ctx context.Context, q query, whole bool) (*day, err
 	case s.total == d.total && (resting || !whole):
 		return d, nil
 	case resting:
-		return nil, &dayError{resting: true, text: fmt.Sprintf("%s are too many to be read whole each time: that took %s and is done again at %s",
+		return nil, &dayError{resting: true, text: fmt.Sprintf("%s are too many to read in full each time: it took %s; the next full read is at %s",
 			q, d.took.Round(time.Second), d.rest.UTC().Format("15:04"))}
 	}
 	return d, s.readWhole(ctx, d)
 }
 
-// scan reads one query. It yields each row once, so that rows without an id that say the same are numbered correctly (counting.md 18).
+// scan reads one query. It yields each row once, so that equal rows without an id are numbered
+// correctly (counting.md 18).
 type scan struct {
 	parent *rangeRead
 	query  query
-	total  int                 // what the provider said last
-	seen   map[uint64]struct{} // the rows that were yielded, or left out, by their keys
-	twins  map[uint64]int      // how many rows without an id say the same, in the present pass
+	total  int                 // the provider's latest total
+	seen   map[uint64]struct{} // keys of the rows that were yielded or left out
+	twins  map[uint64]int      // number of equal rows without an id in this pass
 
-	// Of the page before: its number, its rows, and the total when it came.
+	// The previous page: its number, its rows, and the total when it came.
 	number int
 	before []uint64
 	at     int
 }
 
-// readTail reads pages from the end where the day grows, while they bring something new.
+// readTail reads pages from the end where the day grows, while they have new rows.
 func (s *scan) readTail(ctx context.Context, d *day) (err error) {
 	goal := s.total
 	s.restart()
@@ -144,9 +151,9 @@ func (s *scan) readTail(ctx context.Context, d *day) (err error) {
 	return err
 }
 
-// readWhole reads all pages, until no row is missing.
+// readWhole reads all pages until no row is missing.
 func (s *scan) readWhole(ctx context.Context, d *day) error {
-	began := time.Now() // not the provider's, whose clock may be set meanwhile
+	began := time.Now() // our clock: the provider's may be set meanwhile
 	defer func() {
 		if took := time.Since(began); took > s.parent.log.interval {
 			d.took, d.rest = took, time.Now().Add(took)
@@ -158,7 +165,8 @@ func (s *scan) readWhole(ctx context.Context, d *day) error {
 		if err != nil && !errors.Is(err, errOvertaken) {
 			return err
 		}
-		// Where the provider counts a row that is listed twice as two, a pass that brings nothing else shows it.
+		// If the provider counts a row that is listed twice as two, a pass without new rows shows
+		// it.
 		if err == nil && (len(s.seen) >= goal || rows >= goal && len(s.seen) == known) {
 			if len(s.seen) > s.total {
 				if s.total, err = s.parent.log.fetchTotal(ctx, s.query); err != nil {
@@ -167,7 +175,7 @@ func (s *scan) readWhole(ctx context.Context, d *day) error {
 			}
 			d.total, d.known = goal, maps.Clone(s.seen)
 			if len(d.known) <= s.total {
-				d.total = max(goal, len(d.known)) // some of those that came in during the pass were seen
+				d.total = max(goal, len(d.known)) // the pass saw some rows that came in during it
 			}
 			return nil
 		}
@@ -175,26 +183,26 @@ func (s *scan) readWhole(ctx context.Context, d *day) error {
 			return err
 		}
 	}
-	return &dayError{text: fmt.Sprintf("%s are fewer than their total: %d of %d were listed in %d passes", s.query, len(s.seen), s.total, maxPasses)}
+	return &dayError{text: fmt.Sprintf("%s are incomplete: Wavix listed %d of %d in %d passes", s.query, len(s.seen), s.total, maxPasses)}
 }
 
-// readPass reads all pages once, and returns how many rows they have.
+// readPass reads all pages once, and returns the number of their rows.
 func (s *scan) readPass(ctx context.Context, d *day, goal int) (rows int, err error) {
 	s.restart()
 	var first time.Time
-	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // twice the pages at most
+	for number := 1; goal > 0 && (number-2)*d.size <= 2*s.total; number++ { // at most twice the expected pages
 		a, _, err := s.read(ctx, number)
 		if err != nil {
 			return 0, err
 		}
 		if len(a.rows) == 0 || s.number != number {
-			break // nothing, or the same page again, as some give for numbers beyond the last one; a cache may give it for all
+			break // empty, or a repeated page: some servers repeat the last page, a cache may repeat any
 		}
 		rows += len(a.rows)
 		if number == 1 {
 			first = a.rows[0].record.Start
 			d.size = max(pageRows, len(a.rows))
-			if len(s.seen) < goal { // more pages follow: the provider may give fewer rows on each
+			if len(s.seen) < goal { // more pages follow: the provider may reduce the page size
 				d.size = len(a.rows)
 			}
 		} else {
@@ -212,7 +220,7 @@ func (s *scan) restart() {
 	s.number, s.before = 0, nil
 }
 
-// read asks for a page and yields the rows that weren't yielded before. It returns their keys.
+// read requests a page and yields the rows that weren't yielded before. It returns their keys.
 func (s *scan) read(ctx context.Context, number int) (a *answer, yielded []uint64, err error) {
 	if a, err = s.parent.log.fetch(ctx, s.parent.log.format, s.query, number, pageRows); err != nil {
 		return nil, nil, err
@@ -247,8 +255,9 @@ func (s *scan) read(ctx context.Context, number int) (a *answer, yielded []uint6
 	return a, yielded, s.parent.send(page)
 }
 
-// follow compares a page with the one before, and returns how many of its first rows have moved here from there. Rows that come in while pages
-// are read push others on to the next page: as many as the total grew by, at most. A row without an id that has moved is no twin.
+// follow compares a page with the previous one, and returns how many of its first rows moved here
+// from there. Rows that come in during the read push others to the next page: at most as many as
+// the total grew by. A row without an id that has moved isn't a twin.
 func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, err error) {
 	keys := make([]uint64, len(a.rows))
 	nameless := false
@@ -261,7 +270,7 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 		before = nil
 	}
 	if len(keys) > 0 && slices.Equal(keys, before) {
-		return len(keys), nil // the same page again
+		return len(keys), nil // a repeated page
 	}
 	if a.total < 0 && nameless && overlap(before, keys, len(keys)) > 0 {
 		if a.total, err = s.parent.log.fetchTotal(ctx, s.query); err != nil {
@@ -278,10 +287,11 @@ func (s *scan) follow(ctx context.Context, number int, a *answer) (moved int, er
 	return overlap(before, keys, s.total-at), nil
 }
 
-// errOvertaken is a page that may hold rows of any page before it: more rows came in since than a page has. The pass begins again.
+// errOvertaken is a page that may have rows of any earlier page: more rows came in since than fit
+// on a page. The pass starts over.
 var errOvertaken = errors.New("more rows came in between two pages than a page has")
 
-// overlap is how many rows, at most some, end a page and begin the next.
+// overlap is how many rows, at most some, end one page and begin the next.
 func overlap(before, after []uint64, most int) int {
 	n := max(0, min(most, len(before), len(after)))
 	for n > 0 && !slices.Equal(before[len(before)-n:], after[:n]) {

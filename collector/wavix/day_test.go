@@ -187,12 +187,12 @@ func TestDeepReads(t *testing.T) {
 	}
 }
 
-// TestTwins (counting.md 18): rows without an id that say the same are several calls, on whichever pages they are, and one that moved to the next
-// page while pages were read is no twin.
+// TestTwins (counting.md 18): equal rows without an id are several calls, on any page. A row that
+// moved to the next page during the read isn't a twin.
 func TestTwins(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		// lists are what the provider lists, each when another page is asked for.
+		// lists are what the provider lists, one for each page request.
 		lists []string
 	}{
 		{"on one page", []string{"aaB"}},
@@ -217,7 +217,8 @@ func TestTwins(t *testing.T) {
 					}
 					return right
 				}
-				// What was listed when a read began is counted by it, and what came meanwhile by the next.
+				// A read counts what was listed when it began; the next read counts what came
+				// later.
 				for _, list := range []string{test.lists[0], test.lists[len(test.lists)-1]} {
 					if _, err := r.read(); err != nil {
 						t.Fatal(err)
@@ -262,7 +263,7 @@ func TestPassesUntilComplete(t *testing.T) {
 		return right
 	}
 	_, err := r.read()
-	if d, ok := errors.AsType[*dayError](err); !ok || !strings.Contains(d.Error(), "are fewer than their total: 7 of 8 were listed in 5 passes") {
+	if d, ok := errors.AsType[*dayError](err); !ok || !strings.Contains(d.Error(), "are incomplete: Wavix listed 7 of 8 in 5 passes") {
 		t.Errorf("error %v", err)
 	}
 	if httpclient.KindOf(err) == httpclient.KindThrottled {
@@ -305,13 +306,13 @@ func TestSamePage(t *testing.T) {
 			return fake.answer(q)
 		}
 		counted, err := r.read()
-		if _, ok := errors.AsType[*dayError](err); !ok || counted != "abc" || !strings.Contains(err.Error(), "3 of 9 were listed in 5 passes") {
+		if _, ok := errors.AsType[*dayError](err); !ok || counted != "abc" || !strings.Contains(err.Error(), "Wavix listed 3 of 9 in 5 passes") {
 			t.Errorf("%s: counted %q, error %v", format, counted, err)
 		}
 	}
 }
 
-// TestExportWithoutPages: an export that gives all of a day, whatever page is asked for, is read as one page.
+// TestExportWithoutPages: an export that returns the whole day for any page is read as one page.
 func TestExportWithoutPages(t *testing.T) {
 	fake := today(t, "ABCDEFGHI")
 	fake.wrong = func(q *http.Request, right reply) reply {
@@ -406,7 +407,7 @@ func TestRest(t *testing.T) {
 			what, todo = Advise(err)
 		}
 		if got != "H" || httpclient.KindOf(err) != httpclient.KindThrottled || httpclient.RetryAfter(err) != 0 ||
-			!strings.Contains(what, "the calls placed on 2026-03-02 are too many to be read whole each time: that took 2m15s and is done again at 00:04") ||
+			!strings.Contains(what, "the calls placed on 2026-03-02 are too many to read in full each time: it took 2m15s; the next full read is at 00:04") ||
 			!strings.Contains(todo, "requests_per_minute") {
 			t.Errorf("counted %q, error %v: %s: %s", got, err, what, todo)
 		}

@@ -23,22 +23,22 @@ import (
 // answer is one page of a query.
 type answer struct {
 	rows  []*listed
-	total int // how many rows the query has, -1 if the format doesn't say
+	total int // number of rows of the query, -1 if the format doesn't have it
 }
 
-// maxRows bounds the rows of a page: a provider that has a larger one doesn't know pages.
+// maxRows limits the rows of a page. A provider with a larger page doesn't support pages.
 const maxRows = 10 * pageRows
 
-// errTooManyRows is an answer that is no page.
+// errTooManyRows is an answer that can't be a page.
 var errTooManyRows = &advice.Error{
-	What: fmt.Sprintf("the answer has over %d rows, where %d were asked for", maxRows, pageRows),
-	Todo: "see what stands in between, such as a cache; with format: stream try json",
+	What: fmt.Sprintf("the answer has over %d rows, but the request was for %d", maxRows, pageRows),
+	Todo: "check for something in between, such as a cache; with format: stream, try json",
 }
 
 // decoder decodes one answer. After an error nothing of the answer is used.
 type decoder struct {
 	log    *callLog
-	values *values // of the row in hand
+	values *values // of the current row
 	query  query
 	page   int
 	answer answer
@@ -68,8 +68,8 @@ func (d *decoder) add(raw []byte) error {
 	return nil
 }
 
-// content identifies a row that can't be read (counting.md 14): by its id, if it has anything in that place, since a later version of the row
-// is no other row; else by all of it.
+// content identifies a malformed row (counting.md 14): by its id, if that member has any value,
+// since a later version of the row is the same row; else by the whole row.
 func (d *decoder) content(raw []byte) []byte {
 	for _, name := range []string{"call_id", "uuid"} {
 		if id, _ := d.values.textOrNumber(name); id != "" {
@@ -82,23 +82,24 @@ func (d *decoder) content(raw []byte) []byte {
 // decodePage reads {items, pagination}, in any order.
 func (d *decoder) decodePage(body []byte) error {
 	hasItems := false
-	err := readEnvelope(body, "the answer is no object", func(in *wire.Input, name string) (bool, error) {
+	err := readEnvelope(body, "the answer isn't an object", func(in *wire.Input, name string) (bool, error) {
 		switch name {
 		case "items":
 			hasItems = true
-			return true, in.Array("the answer's items are no array", d.object)
+			return true, in.Array("the answer's items aren't an array", d.object)
 		case "pagination":
-			return true, in.Object("the answer's pagination is no object", func(name string) error { return d.pagination(in, name) })
+			return true, in.Object("the answer's pagination isn't an object", func(name string) error { return d.pagination(in, name) })
 		}
 		return false, nil
 	})
 	if err == nil && !hasItems {
-		err = errors.New("the answer has no items, so it is no page of calls")
+		err = errors.New("the answer has no member items, so it isn't a page of calls")
 	}
 	return err
 }
 
-// pagination takes the total. The page size isn't believed, since 0 was seen; the number of pages follows from the others.
+// pagination reads the total. The page size isn't reliable, since 0 was seen; the number of pages
+// follows from the other values.
 func (d *decoder) pagination(in *wire.Input, name string) error {
 	raw, err := in.JSON.ReadValue()
 	if err != nil || folded(name) != "total" {
@@ -106,14 +107,14 @@ func (d *decoder) pagination(in *wire.Input, name string) error {
 	}
 	n, err := strconv.ParseUint(string(raw), 10, 31)
 	if err != nil {
-		return errors.New("the answer's pagination.total is no number of rows") // the parser's text quotes it
+		return errors.New("the answer's pagination.total isn't a number of rows") // the parser's text quotes it
 	}
 	d.answer.total = int(n)
 	return nil
 }
 
-// decodeStream reads a row a line. Empty lines, a last line without its end and an empty answer are no fault; a line that is cut, or says that
-// something failed, is one of the answer.
+// decodeStream reads a row per line. Empty lines, a last line without its end and an empty answer
+// are valid. A line that is cut, or says that something failed, is an error of the whole answer.
 func (d *decoder) decodeStream(body []byte) error {
 	return wire.Lines(body, func(raw []byte) error {
 		if err := refusedLine(raw); err != nil {
@@ -123,7 +124,8 @@ func (d *decoder) decodeStream(body []byte) error {
 	})
 }
 
-// refusedLine is the error of a line of a stream that says that the request failed, after the answer had begun.
+// refusedLine is the error for a line of a stream that says that the request failed after the
+// answer had begun.
 func refusedLine(raw jsontext.Value) error {
 	if raw.Kind() != '{' || !bytes.Contains(raw, []byte("success")) && !bytes.Contains(raw, []byte("error")) {
 		return nil
@@ -133,8 +135,8 @@ func refusedLine(raw jsontext.Value) error {
 	return r.err()
 }
 
-// decodeCSV reads comma-separated values. The provider doesn't document their columns, so they are found by their names, in any spelling. An
-// answer without anything, not even names, has no rows.
+// decodeCSV reads comma-separated values. The provider doesn't document the columns, so they are
+// found by their names, in any spelling. An empty answer, without names, has no rows.
 func (d *decoder) decodeCSV(body []byte) error {
 	content := bytes.TrimPrefix(body, []byte("\ufeff"))
 	switch begin := bytes.TrimLeft(content, " \t\r\n"); {
@@ -155,12 +157,12 @@ func (d *decoder) decodeCSV(body []byte) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case columns != nil && isBadRow(err, line):
-			record = nil // the next line is a row again
+			record = nil // the next line starts a row again
 		case errors.Is(err, csv.ErrQuote) && reader.InputOffset() == int64(len(content)):
 			return wire.ErrCut
 		case err != nil:
 			syntax, _ := errors.AsType[*csv.ParseError](err)
-			return fmt.Errorf("the answer is no valid CSV in line %d", syntax.Line)
+			return fmt.Errorf("the answer isn't valid CSV in line %d", syntax.Line)
 		}
 		if columns == nil {
 			if columns, err = csvColumns(record); err != nil {
@@ -172,12 +174,13 @@ func (d *decoder) decodeCSV(body []byte) error {
 			return err
 		}
 		if last := d.answer.rows[len(d.answer.rows)-1]; last.bad != nil && !bytes.HasSuffix(line, []byte("\n")) {
-			return wire.ErrCut // the last line has no end, and isn't a row
+			return wire.ErrCut // the last line has no line end and isn't a row
 		}
 	}
 }
 
-// isBadRow says whether an error is of one row alone: a quotation mark stands within a field, or behind one that is closed again within the line.
+// isBadRow says whether an error concerns one row only: a quotation mark stands within a field, or
+// after a field that ends within the line.
 func isBadRow(err error, line []byte) bool {
 	oneLine := !bytes.Contains(bytes.TrimSpace(line), []byte("\n")) && bytes.Count(line, []byte(`"`))%2 == 0
 	return errors.Is(err, csv.ErrBareQuote) || errors.Is(err, csv.ErrQuote) && oneLine
@@ -188,7 +191,7 @@ func (d *decoder) csvRow(line []byte, record, columns []string) error {
 	d.values.Clear()
 	switch {
 	case record == nil:
-		d.values.Problem = "a quotation mark stands within a field"
+		d.values.Problem = "has a quotation mark within a field"
 	case len(record) != len(columns):
 		d.values.Problem = fmt.Sprintf("it has %d fields, must have %d", len(record), len(columns))
 	default:
@@ -204,7 +207,7 @@ func csvColumns(header []string) (columns []string, err error) {
 	for _, name := range header {
 		name = folded(strings.TrimSpace(name))
 		if name != "" && slices.Contains(columns, name) {
-			return nil, errors.New("the answer has a column twice")
+			return nil, errors.New("the answer has the same column twice")
 		}
 		columns = append(columns, name)
 	}

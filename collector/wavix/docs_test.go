@@ -18,8 +18,8 @@ import (
 // docsPath is the page that users read.
 var docsPath = filepath.Join("..", "..", "docs", "providers", "wavix.md")
 
-// TestDocsShowTheDispositions fails when the table of outcomes in the docs isn't that of
-// the code; with -update it writes it anew.
+// TestDocsShowTheDispositions fails if the table of outcomes in the docs differs from the code's;
+// with -update it rewrites the table.
 func TestDocsShowTheDispositions(t *testing.T) {
 	golden.Tables(t, docsPath, map[string]string{"dispositions": dispositionTable()})
 }

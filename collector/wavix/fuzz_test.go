@@ -14,8 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// fuzzed decodes an answer and counts its rows. Whatever comes, a record has a start and a
-// key, and its texts are UTF-8.
+// fuzzed decodes an answer and counts its rows. For any input, a record has a start and a key, and
+// its texts are UTF-8.
 func fuzzed(t *testing.T, format string, body []byte) (rows int, err error) {
 	t.Helper()
 	d, err := decodeBody(format, kindPlaced, body)
@@ -120,7 +120,7 @@ func FuzzCSV(f *testing.F) {
 }
 
 // csvText is what errors of a CSV answer may look like.
-var csvText = regexp.MustCompile(`^(the answer (has no column date: its first line must name the columns|has a column twice|is no valid CSV in line \d+` +
+var csvText = regexp.MustCompile(`^(the answer (has no column date: its first line must name the columns|has the same column twice|isn't valid CSV in line \d+` +
 	`|is cut( in line \d+| at byte \d+)?|is JSON instead of CSV|is no valid JSON at byte \d+|says that the request failed(, Wavix says "[A-Z][a-zA-Z_. ]+")?)` +
 	`|got HTML where call records were expected|a value of the answer is too long: over \d+ bytes)$`)
 

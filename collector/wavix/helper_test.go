@@ -80,7 +80,7 @@ func page(rows ...string) string {
 		strings.Join(rows, ","), len(rows))
 }
 
-// shownRow decodes a page of one row that is no fault of its own.
+// shownRow decodes a page with one row, which must be valid.
 func shownRow(t testing.TB, kind, raw string) shown {
 	t.Helper()
 	got, err := decode(t, formatJSON, kind, page(raw))

@@ -11,17 +11,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// queryKey is the parameter that older accounts send the key in.
+// queryKey is the parameter with the key for older accounts.
 const queryKey = "appid"
 
 // errKey doesn't repeat the key.
 var errKey = &advice.Error{
-	What: "the API key holds spaces or characters that no key has",
-	Todo: "see that api_key or the file of api_key_file holds the key and nothing else",
+	What: "the API key contains spaces or other invalid characters",
+	Todo: "check that api_key or the file of api_key_file contains the key and nothing else",
 }
 
-// keySource is the httpclient.TokenSource of a source. A key doesn't expire and is
-// never renewed, but its file may change: it is read for each request.
+// keySource is the httpclient.TokenSource of a source. A key doesn't expire and is never renewed,
+// but its file may change: keySource reads it for each request.
 type keySource struct{ key config.Secret }
 
 // Token implements httpclient.TokenSource.
@@ -37,12 +37,12 @@ func (k keySource) Token(ctx context.Context) (string, error) {
 	return key, nil
 }
 
-// Invalidate implements httpclient.TokenSource. There is no cache to take the key from:
-// the next Token reads the file again.
+// Invalidate implements httpclient.TokenSource. There is no cache: the next Token reads the file
+// again.
 func (keySource) Invalidate(string) {}
 
-// inQuery puts the key into the URL, which nothing prints: httpclient strips it from
-// errors and logs.
+// inQuery puts the key into the URL, which nothing prints: httpclient strips it from errors and
+// logs.
 func inQuery(r *http.Request, key string) {
 	parameter := queryKey + "=" + url.QueryEscape(key)
 	if r.URL.RawQuery != "" {

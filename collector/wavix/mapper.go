@@ -11,22 +11,23 @@ import (
 
 // listed is a row of an answer, mapped.
 type listed struct {
-	*values // while it is mapped
+	*values // only while the row is mapped
 
 	record   *cdr.Record
 	unmapped []collector.Unmapped
 	bad      *collector.BadRow // set if the row can't be read
-	// key is the same for the same call, and for all rows without an id that say the same (nameless).
+	// key is the same for the same call, and for all equal rows without an id (nameless).
 	key      uint64
 	nameless bool
 }
 
-// mapRow maps a row of a type. The type is the question's: no row says it.
+// mapRow maps a row of a type, which comes from the request.
 //
-// Keys. The same id may be listed under both types, where an account calls itself, and those are two calls: an id is known by its type.
-// call_id and uuid are one id under two names, so the key is the same before and after either appears or goes. A row without an id has a
-// synthetic key; one with an id has none beside it: two calls with ids that begin in the same second between the same parties would be
-// taken for one.
+// Keys: the same id may be listed under both types if an account calls itself. Those are two calls,
+// so the key includes the type. call_id and uuid are two names of one id, so the key stays the same
+// when either appears or disappears. A row without an id has a synthetic key. A row with an id has
+// no synthetic key in addition: two calls that start in the same second between the same parties
+// would become one.
 func (l *callLog) mapRow(row *values, kind string) *listed {
 	r := &cdr.Record{CallType: kind, Direction: cdr.Inbound}
 	p := &listed{values: row, record: r}
@@ -45,7 +46,7 @@ func (l *callLog) mapRow(row *values, kind string) *listed {
 		r.Emergency = l.emergency.Match(r.CalleeNumber, l.countries.OfDigits(r.CallerNumber))
 	}
 	r.Country = l.countries.OfDigits(other)
-	r.Trunk = strings.Clone(p.Text("sip_trunk")) // labels are kept longer than the answer
+	r.Trunk = strings.Clone(p.Text("sip_trunk")) // labels outlive the answer
 	p.outcome()
 	p.charge("charge", "usage")
 	p.charge("forward_fee", "forwarding")
@@ -61,20 +62,21 @@ func (l *callLog) mapRow(row *values, kind string) *listed {
 	return p
 }
 
-// ids reads the row's own id and its parent's. No row says the parent's type: the leg of a forwarded
-// call has a received parent, a transferred call may have a parent of the same type. So a child names
-// a received row as its parent, and placed rows by their call key. (No key covers both types, for a
-// call between the account's own numbers is two calls.) Where only one type is read the parent may
-// not come, so no row waits for it. Legs know each other by Wavix's ids, whichever type they have.
+// ids reads the row's own id and its parent's. No row has the parent's type: the leg of a forwarded
+// call has a received parent, a transferred call may have a parent of the same type. So a child
+// names a received row as its parent, and placed rows by their call key. (No key covers both types,
+// because a call between the account's own numbers is two calls.) If only one type is read, the
+// parent may never come, so no row waits for it. Legs refer to each other by Wavix's ids, whatever
+// their type.
 func (p *listed) ids(oneType bool) (leg cdr.Leg) {
 	r := p.record
 	callID, older := p.ID("call_id"), p.ID("uuid")
 	id, parent := cmp.Or(callID, older), p.ID("parent_call_id")
-	if parent == "" { // else the older name doesn't matter
+	if parent == "" { // only then the older name matters
 		parent = p.ID("parent_uuid")
 	}
 	if parent == id || parent == older {
-		parent = "" // samples name a call as its own parent
+		parent = "" // some samples have a call as its own parent
 	}
 	if id != "" {
 		r.ID = r.CallType + ":" + id
@@ -96,8 +98,8 @@ func (p *listed) ids(oneType bool) (leg cdr.Leg) {
 	return leg
 }
 
-// outcomes are what the dispositions mean (contract 3). `rejected` is in the prose of
-// the provider's specification, though not in its list.
+// outcomes maps dispositions to outcomes (contract 3). `rejected` is in the prose of the provider's
+// specification, though not in its list.
 var outcomes = map[string]cdr.Outcome{
 	"answered": cdr.Answered,
 	"noanswer": cdr.NoAnswer,
@@ -106,7 +108,8 @@ var outcomes = map[string]cdr.Outcome{
 	"failed":   cdr.Failed,
 }
 
-// outcome reads the disposition, in capitals or small letters. A row without one, as older answers have, is answered if it has a duration.
+// outcome reads the disposition, in upper or lower case. A row without one, as in older answers, is
+// answered if it has a duration.
 func (p *listed) outcome() {
 	r, disposition := p.record, p.Text("disposition")
 	r.Outcome = outcomes[strings.ToLower(strings.TrimSpace(disposition))]
@@ -122,14 +125,14 @@ func (p *listed) reportUnmapped(field, value string) {
 	p.unmapped = append(p.unmapped, collector.Unmapped{Field: field, Value: value})
 }
 
-// charge adds an amount that is known, a zero too.
+// charge adds a known amount, even if it is zero.
 func (p *listed) charge(name, component string) {
 	if amount, given := p.money(name); given {
 		p.record.Charges = append(p.record.Charges, cdr.Charge{Component: component, Amount: amount})
 	}
 }
 
-// extras adds what goes to log records only.
+// extras adds the values that only go to log records.
 func (p *listed) extras(parent string) {
 	add := func(name, text string, class cdr.Privacy) {
 		if text != "" {
@@ -150,11 +153,11 @@ func (p *listed) extras(parent string) {
 	}
 }
 
-// destinationClass is the privacy class of a destination. That of a placed call is a country with
-// perhaps a carrier or a city, in samples also an address; that of a received one is
-// where it went: a trunk's name, an address, or a number.
+// destinationClass is the privacy class of a destination. For a placed call the destination is a
+// country, perhaps with a carrier or a city, in samples also an address. For a received call it is
+// where the call went: a trunk's name, an address, or a number.
 func destinationClass(kind, destination string) cdr.Privacy {
-	const fewDigits = 4 // of a carrier's name
+	const fewDigits = 4 // a carrier's name may have these
 	digits := 0
 	for _, c := range destination {
 		if '0' <= c && c <= '9' {

@@ -28,7 +28,7 @@ func readPropertyFacts(t *testing.T) []propertyFact {
 // TestEveryPropertyIsMapped sets each property alone, and wants the field that it goes
 // to, and hardly any other, to change.
 func TestEveryPropertyIsMapped(t *testing.T) {
-	// What a property decides beside the field that it is kept in.
+	// The other fields that a property decides, in addition to its own.
 	also := map[string][]string{
 		"date": {"Synthetic"}, "from": {"Synthetic"}, "to": {"Synthetic", "Country"},
 		"disposition": {"cdr.wavix.disposition"}, "duration": {"Outcome"},

@@ -17,8 +17,8 @@ const (
 	// The names of the feeds, which are labels.
 	feedCallLog     = "call_log"
 	feedActiveCalls = "active_calls"
-	// defaultRequestsPerMinute is one a second: no limit of the call log is documented,
-	// "rate limits follow your account plan".
+	// defaultRequestsPerMinute is one a second. Wavix documents no limit of the call log: "rate
+	// limits follow your account plan".
 	defaultRequestsPerMinute = 60
 )
 
@@ -37,7 +37,7 @@ type source struct {
 	client   *httpclient.Client
 }
 
-// Open makes a source of a valid configuration. It asks nothing of the network.
+// Open makes a source of a valid configuration. It sends no request.
 func Open(config *Config, settings collector.SourceSettings) (*collector.Source, error) {
 	account := providerName + " " + config.BaseURL + " " + settings.Name
 	api := settings.Settings
@@ -49,7 +49,7 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	}
 	client, err := httpclient.New(api)
 	if err != nil {
-		return nil, fmt.Errorf("prepare the way to Wavix: %w", err)
+		return nil, fmt.Errorf("prepare the connection to Wavix: %w", err)
 	}
 	s := &source{config: config, settings: settings, client: client}
 	return &collector.Source{
@@ -66,7 +66,7 @@ func (s *source) feeds() []collector.FeedInfo {
 			format: s.config.Format, kinds: c.kinds(), interval: c.Interval, lookback: c.Lookback,
 		}
 		feeds = append(feeds, collector.FeedInfo{
-			// Calls are kept for ever. Only whole days can be asked for.
+			// Wavix keeps calls for ever, and lists whole days only.
 			Name: feedCallLog, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Grain: dayLength},
 			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter, Settle: c.Settle, WholeAfter: c.WholeAfter,
 			Fingerprint: s.fingerprint(), Currency: s.config.Currency,
@@ -84,15 +84,15 @@ func (s *source) feeds() []collector.FeedInfo {
 	return feeds
 }
 
-// now is the provider's time, as far as it is known.
+// now is the provider's time if it is known, else the local time.
 func (s *source) now() time.Time {
 	offset, _ := s.client.Offset()
 	return s.settings.Now().Add(offset)
 }
 
-// fingerprint names the host. The account has no id that the key of a reader of calls
-// may ask for, and the key itself is none: it is replaced now and then. A port is no
-// part of it: it changes without another account being behind it.
+// fingerprint has the host. The API has no account id that a key for reading calls could request,
+// and the key isn't an identity: it is replaced now and then. The port may change although the
+// account is the same, so it is left out.
 func (s *source) fingerprint() string {
 	return providerName + " " + strings.ToLower(s.client.Hostname())
 }

@@ -15,23 +15,24 @@ import (
 
 const (
 	dayLength = 24 * time.Hour
-	// maxRange is how much one read covers: two days more are asked for, of each type.
+	// maxRange is how much one read covers, in addition to two more days of each type.
 	maxRange = 7 * dayLength
-	// atPresent is how near to now the end of a range is that reads what is new.
+	// atPresent is how close to now a range must end to count as a poll for new rows.
 	atPresent = 5 * time.Minute
-	// maxDays bounds the days that are remembered.
+	// maxDays limits the days that are remembered.
 	maxDays = 1000
 )
 
 // callLog is the feed of the call detail records. It is safe for concurrent use.
 //
-// The provider knows only days, of a time zone that it doesn't say, so a day more is asked for on either side of a range. Rows outside the
-// range are yielded too, since a row that is published late may be anywhere on the days that are read, but none from before the earliest
-// time that was ever asked for: these are older than the feed goes back, and would be counted as too old each time.
+// The provider only knows days, in an unknown time zone, so a read covers one more day on either
+// side of a range. It yields rows outside the range too, since a row that is published late may be
+// anywhere on these days. It yields no row from before the earliest time ever read: the feed
+// doesn't go back that far, and the row would count as too old each time.
 //
-// Polls up to the present share what is known of the days (day), by which a day without news costs
-// one request. Polls of the past, polls that go further back than the lookback, and all other reads
-// read each day whole: a charge that changed moves no total.
+// Polls up to now share what is known of the days (day), so a day without new rows costs one
+// request. All other reads, also polls of the past and polls that go further back than the
+// lookback, read each day whole: a changed charge doesn't change a total.
 type callLog struct {
 	paths     *versionedClient
 	countries *cdr.Countries
@@ -43,11 +44,11 @@ type callLog struct {
 	lookback  time.Duration
 	now       func() time.Time // the provider's time
 
-	failed sync.Map // the days that couldn't be read when they were asked for last
+	failed sync.Map // the days whose last read failed
 
-	mu   sync.Mutex     // held by a poll up to the present
+	mu   sync.Mutex     // held by a poll up to now
 	days map[query]*day // guarded by mu
-	from time.Time      // of the read that went furthest back; guarded by mu
+	from time.Time      // start of the read that went back furthest; guarded by mu
 }
 
 // Pages implements collector.RangeReader.
@@ -58,7 +59,7 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 // LeavingOut implements collector.RowReader, by what this reader knows of the days.
 func (l *callLog) LeavingOut(collector.Recognizer) collector.RangeReader { return pollReader{l} }
 
-// pollReader reads a call log for its feed; the log remembers what was read.
+// pollReader reads a call log for its feed and uses what earlier polls have read.
 type pollReader struct{ log *callLog }
 
 // Pages implements collector.RangeReader.
@@ -80,20 +81,20 @@ func (l *callLog) pages(ctx context.Context, from, to time.Time, poll bool) iter
 	}
 }
 
-// errStopped is a consumer that wants no more pages.
+// errStopped: the consumer wants no more pages.
 var errStopped = errors.New("no more pages are wanted")
 
 // rangeRead is one call of Pages.
 type rangeRead struct {
 	log   *callLog
-	floor time.Time // rows that started before are left out
-	whole bool      // days are read whole although their totals are unchanged
+	floor time.Time // earlier rows are left out
+	whole bool      // read days whole even if their totals are unchanged
 	days  map[query]*day
-	scans map[string]*scan // of the day in hand, by type
+	scans map[string]*scan // of the current day, by type
 	yield func(*collector.Page, error) bool
 }
 
-// resume takes over what is known of the days, unless rows of this range may have been left out of earlier reads.
+// resume uses what is known of the days, unless earlier reads may have left out rows of this range.
 func (r *rangeRead) resume(from, now time.Time) {
 	l := r.log
 	if l.days == nil || len(l.days) > maxDays || from.Before(l.from) {
@@ -103,9 +104,9 @@ func (r *rangeRead) resume(from, now time.Time) {
 	r.whole = now.Sub(from) >= l.lookback
 }
 
-// run reads the days of a range and those on either side, and compares them with the provider's totals. A day that can't be read stops the others
-// only if asking failed: the next question would fare no better. If it does, since only that day is at fault, the others are asked for first the
-// next time.
+// run reads the days of a range and those on either side, and compares them with the provider's
+// totals. A day that can't be read stops the others only if its request failed, because the next
+// request would fail too. If only that day is at fault, the next read starts with the others.
 func (r *rangeRead) run(ctx context.Context, from, to time.Time) error {
 	var totals []collector.DayTotal
 	var failed error
@@ -133,7 +134,8 @@ func (r *rangeRead) run(ctx context.Context, from, to time.Time) error {
 	return r.send(&collector.Page{Totals: totals})
 }
 
-// daysOf are the days of a range and those on either side: in order, but those that failed come last.
+// daysOf are the days of a range and those on either side, in order, except that failed days come
+// last.
 func (l *callLog) daysOf(from, to time.Time) []time.Time {
 	first, last := from.UTC().Add(-dayLength).Truncate(dayLength), to.UTC().Add(dayLength).Truncate(dayLength)
 	var days, failed []time.Time
@@ -156,7 +158,7 @@ func (r *rangeRead) send(p *collector.Page) error {
 	return nil
 }
 
-// probe reads one call of today, in the format that is configured.
+// probe reads one call of today, in the configured format.
 func (l *callLog) probe(ctx context.Context) (rows int, err error) {
 	q := query{Day: l.now().UTC().Truncate(dayLength), Kind: kindPlaced}
 	if len(l.kinds) == 1 {

@@ -16,8 +16,8 @@ import (
 
 var formats = []string{formatJSON, formatStream, formatCSV}
 
-// TestGenerationIsFoundOutOnce: no path is asked in vain a second time, and when none is
-// there for a moment nothing is remembered.
+// TestGenerationIsFoundOutOnce: a path that failed isn't tried a second time. If neither path
+// exists for a moment, nothing is remembered.
 func TestGenerationIsFoundOutOnce(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationA}
 	source := fake.open(callLogOnly+"active_calls: {}\n", nil)
@@ -37,7 +37,7 @@ func TestGenerationIsFoundOutOnce(t *testing.T) {
 		t.Errorf("the newer path was asked %d times, want once", n)
 	}
 
-	// What isn't there any more for a moment is an error, and nothing is remembered of it.
+	// If the path is missing for a moment, that is an error, and nothing is remembered.
 	fake.asked, fake.paths = nil, nil
 	if err := read(); httpclient.KindOf(err) != httpclient.KindNotFound {
 		t.Errorf("error %v, want 404", err)
@@ -122,7 +122,7 @@ func TestTrap12NoAnswers(t *testing.T) {
 	}
 }
 
-// TestBrokenOnce: an answer that broke is asked for again, and nothing comes twice.
+// TestBrokenOnce: the client retries a cut answer, and yields nothing twice.
 func TestBrokenOnce(t *testing.T) {
 	for _, format := range formats {
 		t.Run(format, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestOneDayFails(t *testing.T) {
 	}
 }
 
-// TestFloor: rows from before anything that was asked for are left out, but rows of the range never.
+// TestFloor: rows from before the earliest read are left out, but never rows of the range.
 func TestFloor(t *testing.T) {
 	const day20, day26, day27, march2 = "placed:2026-02-20T10:00:00Z", "placed:2026-02-26T23:59:59Z", "placed:2026-02-27T00:00:01Z", "placed:2026-03-02T11:00:00Z"
 	var rows []listedRow
@@ -304,7 +304,7 @@ func TestReadsAtOnce(t *testing.T) {
 	}
 }
 
-// TestTotals: ours beside the provider's, for each day that was read, over both types.
+// TestTotals: our totals and the provider's, for each day that was read, over both types.
 func TestTotals(t *testing.T) {
 	for _, format := range formats {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{

@@ -11,14 +11,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// refusal is what an answer says besides rows: {"success": false, "message": "..."},
-// with a status of an error or with 200.
+// refusal has the members of an answer other than rows: {"success": false, "message": "..."}, with
+// an error status or with 200.
 type refusal struct {
 	failed  bool
 	message string
 }
 
-// failedError is an answer with status 200 that says that it failed, with the provider's own message if it has one that may be printed.
+// failedError is an answer with status 200 that says that it failed, with the provider's message if
+// that may be printed.
 type failedError struct{ message string }
 
 func (e *failedError) Error() string {
@@ -31,7 +32,7 @@ func (e *failedError) Error() string {
 
 func quoted(message string) string { return `Wavix says "` + message + `"` }
 
-// member takes a member of an answer's envelope.
+// member reads a member of an answer's envelope.
 func (r *refusal) member(name string, raw jsontext.Value) {
 	switch folded(name) {
 	case "success":
@@ -50,8 +51,9 @@ func (r *refusal) err() error {
 	return &failedError{r.message}
 }
 
-// readEnvelope reads an answer that is an object; typeError is the error if it isn't one. readMember reads the members that it knows, and returns
-// whether it did; the others say whether the request failed.
+// readEnvelope reads an answer that is an object; typeError is the error if it isn't one.
+// readMember reads the members that it knows, and returns whether it did; the others say whether
+// the request failed.
 func readEnvelope(body []byte, typeError string, readMember func(in *wire.Input, name string) (taken bool, err error)) error {
 	in := wire.NewInput()
 	var r refusal
@@ -76,7 +78,8 @@ func quote(answer []byte) string {
 	return ""
 }
 
-// readMessage is the provider's message in a refused answer. What isn't the provider's has none: a gateway's page, an empty answer.
+// readMessage is the provider's message in a refused answer. It is empty if the answer isn't the
+// provider's: a gateway's page, an empty answer.
 func readMessage(answer []byte) string {
 	var body struct {
 		Message jsontext.Value `json:"message"`
@@ -87,10 +90,11 @@ func readMessage(answer []byte) string {
 	return messageOf(body.Message)
 }
 
-// invalidParameter is a message that names a parameter that we send.
+// invalidParameter matches a message about a parameter that we send.
 var invalidParameter = regexp.MustCompile(`^(Missing or invalid parameter (?:from|to|type|disposition|page|per_page|appid))\.?$`)
 
-// messageOf is a message that may be printed, else empty: only those that are known are, for any other may hold anything.
+// messageOf is a message if it is known, else empty: an unknown message might contain anything, so
+// it isn't printed.
 func messageOf(raw jsontext.Value) string {
 	var text string
 	if json.Unmarshal(raw, &text) != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// The paths of both generations of the API, below /v1/. They are also what errors and logs call the endpoint.
+// The paths of both generations of the API, below /v1/. They also name the endpoint in errors and
+// logs.
 const (
 	newList, oldList     = "cdrs", "cdr"
 	newExport, oldExport = "cdrs/all", "cdr/all"
@@ -21,14 +22,14 @@ const (
 	newCalls, oldCalls   = "calls", "call"
 )
 
-// query is one day of one type, in the provider's own days: it knows no smaller span.
+// query is one day of one type. The provider knows no smaller span, and defines the day.
 type query struct {
 	Day  time.Time // midnight UTC of the calendar day
 	Kind string    // placed or received
 }
 
-// parameters are those of a page. All dispositions are asked for: without that only
-// answered calls come, and every rate would be 100 %.
+// parameters are the parameters of a page. It asks for all dispositions: the default is answered
+// calls only, and every rate would be 100 %.
 func (q query) parameters(page, perPage int) url.Values {
 	day := q.Day.Format(time.DateOnly)
 	return url.Values{
@@ -37,10 +38,10 @@ func (q query) parameters(page, perPage int) url.Values {
 	}
 }
 
-// errNoCSV is an account of a later generation, which has no CSV.
-var errNoCSV = &advice.Error{What: "there is no CSV export, which only older accounts have", Todo: "set format to json or stream"}
+// errNoCSV: accounts of later generations have no CSV.
+var errNoCSV = &advice.Error{What: "the account has no CSV export; only older accounts do", Todo: "set format to json or stream"}
 
-// fetchTotal asks for the total of a query, which only the list as JSON says.
+// fetchTotal requests the total of a query, which only the JSON list has.
 func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {
 	a, err := l.fetch(ctx, formatJSON, q, 1, 1)
 	if err == nil && a.total < 0 {
@@ -74,16 +75,17 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 	return &d.answer, nil
 }
 
-// versionedClient requests a feed by the paths that the account has, and remembers which: those of 2026 and later, /v1/cdrs and /v1/calls, or the
-// older ones, /v1/cdr and /v1/call. It is safe for concurrent use.
+// versionedClient requests a feed by the paths that the account has, and remembers which: those of
+// 2026 and later, /v1/cdrs and /v1/calls, or the older ones, /v1/cdr and /v1/call. It is safe for
+// concurrent use.
 type versionedClient struct {
 	client *httpclient.Client
 	feed   string
 	older  atomic.Bool
 }
 
-// fetch requests the path of the API version that answered last. After a 404 it tries the other, since the account may have been moved. If both fail
-// with 404, it returns the first error.
+// fetch requests the path of the API version that answered last. After a 404 it tries the other
+// path, since Wavix may have moved the account. If both fail with 404, it returns the first error.
 func (g *versionedClient) fetch(ctx context.Context, paths []string, parameters url.Values, header http.Header, decode func([]byte) error) error {
 	try := func(path string) error {
 		r := httpclient.Request{Feed: g.feed, URL: "v1/" + path, Label: path, Header: header, ExpectJSON: header == nil}

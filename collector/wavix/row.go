@@ -11,32 +11,33 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// values are those of a call detail record as any generation and format writes it, by names in any spelling. They are kept as they came, so that a
-// value of an unexpected type spoils its row and not the page, and amounts of money stay exact.
+// values are the values of a call detail record, by names in any spelling, in every generation and
+// format. They stay as they were written, so that a value of an unexpected type spoils its row and
+// not the page, and amounts of money stay exact.
 type values struct{ wire.Fields }
 
 func newValues() *values { return &values{wire.Fields{Fold: folded}} }
 
-// folded is the name of a member or a column without what its spellings differ in.
+// folded is the name of a member or a column in a form that is the same for all spellings.
 func folded(name string) string { return separators.Replace(strings.ToLower(name)) }
 
 var separators = strings.NewReplacer("_", "", "-", "", " ", "")
 
-// parse takes a JSON row, which is valid.
+// parse reads a row, which must be valid JSON.
 func (v *values) parse(raw []byte) {
 	if raw[0] == '{' {
 		v.Parse(raw)
 		return
 	}
 	v.Clear()
-	v.Problem = "it is no object"
+	v.Problem = "it isn't an object"
 }
 
-// csvTimes are how CSV exports may write a time beside RFC 3339, which nothing documents. A time without a zone isn't among them, since it
-// could be any account's.
+// csvTimes are the time formats that CSV exports may use in addition to RFC 3339. They aren't
+// documented. A format without a zone isn't among them, because any account's zone could apply.
 var csvTimes = [...]string{"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 UTC"}
 
-// setCSV gives the row a field of a CSV row, written as JSON would have it.
+// setCSV adds a field of a CSV row, in JSON's form.
 func (v *values) setCSV(column, text string) {
 	text = strings.TrimSpace(text)
 	switch {
@@ -54,7 +55,7 @@ func (v *values) setCSV(column, text string) {
 			}
 		}
 	}
-	quoted, _ := jsontext.AppendQuote(nil, text) // what isn't UTF-8 is replaced
+	quoted, _ := jsontext.AppendQuote(nil, text) // replaces invalid UTF-8
 	v.Set(column, quoted)
 }
 
@@ -67,8 +68,9 @@ func (v *values) textOrNumber(name string) (text string, isNumber bool) {
 	return string(raw), true
 }
 
-// party reads a phone number, a string or a number, in digits as Wavix writes most: the same number with a plus, which other generations of
-// the API write, is no change of the call. 12212123123 must not become 1.2212123123e+10.
+// party reads a phone number, a string or a number, as digits, the form that Wavix mostly uses.
+// Other generations of the API write the same number with a plus, which isn't a change of the call.
+// 12212123123 must not become 1.2212123123e+10.
 func (v *values) party(name string) string {
 	text, isNumber := v.textOrNumber(name)
 	if !isNumber {
@@ -89,7 +91,7 @@ func (v *values) party(name string) string {
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// money reads an amount, a string or a number, and says whether it was given.
+// money reads an amount, a string or a number, and says whether it is there.
 func (v *values) money(name string) (amount cdr.Money, given bool) {
 	text, _ := v.textOrNumber(name)
 	return v.ParseMoney(name, text)

@@ -47,7 +47,7 @@ func TestMalformedRows(t *testing.T) {
 		{"date is missing", `{"uuid":"a"}`, "date is missing"},
 		{"date is null", `{"uuid":"a","date":null}`, "date is missing"},
 		{"date is the sentinel", `{"uuid":"a","date":"0001-01-01T00:00:00Z"}`, "date is missing"},
-		{"date is no time", `{"uuid":"a","date":"yesterday"}`, "date is not a date and time"},
+		{"date isn't a time", `{"uuid":"a","date":"yesterday"}`, "date is not a date and time"},
 		{"date has no zone", `{"uuid":"a","date":"2026-03-01 10:00:00"}`, "date is not a date and time"},
 		{"date is a number", `{"uuid":"a","date":1772359200}`, "date is a number, must be a string"},
 		{"id is a number", at + `"uuid":8891}`, "uuid is a number, must be a string"},
@@ -74,9 +74,9 @@ func TestMalformedRows(t *testing.T) {
 		{"answered by a boolean", at + `"answered_by":true}`, "answered_by is a boolean, must be a string"},
 		{"given twice", at + `"charge":"1","charge":"2"}`, "a member is given twice"},
 		{"given twice in two spellings", at + `"callId":"1","CALL_ID":null}`, "a member is given twice"},
-		{"a number", `5`, "it is no object"},
-		{"null", `null`, "it is no object"},
-		{"a string", `"row 1"`, "it is no object"},
+		{"a number", `5`, "it isn't an object"},
+		{"null", `null`, "it isn't an object"},
+		{"a string", `"row 1"`, "it isn't an object"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			good := at + `"uuid":"good","disposition":"odd"}`
@@ -88,7 +88,7 @@ func TestMalformedRows(t *testing.T) {
 				t.Errorf("invalid %q with %d good rows, want %q with 2", got.invalid, len(got.rows), want)
 			}
 			if len(got.unmapped) != 2 {
-				t.Errorf("unmapped %v, want those of the good rows only", got.unmapped)
+				t.Errorf("unmapped %v, want the values of the good rows only", got.unmapped)
 			}
 			if keys := got.keys(); len(keys) != 3 || keys[0] != keys[2] || keys[0] == keys[1] {
 				t.Errorf("keys %x, want those of three rows, of which two are the same", keys)

@@ -51,7 +51,7 @@ func (o *output) error(source *collector.Source, err error) {
 	}
 	what, todo := source.Advise(err)
 	fmt.Fprintf(o, "%v %+v %#v %q %s %s\n", err, err, err, err, what, todo)
-	switch e := err.(type) { //nolint:errorlint // each error of the chain is looked at by itself
+	switch e := err.(type) { //nolint:errorlint // each error of the chain is checked separately
 	case interface{ Unwrap() error }:
 		if cause := e.Unwrap(); cause != nil {
 			o.error(source, cause)
@@ -89,8 +89,7 @@ func (o *output) everything(ctx context.Context, source *collector.Source) {
 	}
 }
 
-// TestKeyIsNowhere: the key travels in the URL, and whatever happens on its way nobody is
-// told of it.
+// TestKeyIsNowhere: the key travels in the URL, and no error or log ever contains it.
 func TestKeyIsNowhere(t *testing.T) {
 	echo := func(status int) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {

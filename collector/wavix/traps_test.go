@@ -65,7 +65,7 @@ func TestTrap2StringMoney(t *testing.T) {
 	}
 }
 
-// TestTrap3NullPrice: what isn't known is no charge, and a zero that is known is one.
+// TestTrap3NullPrice: an unknown price isn't a charge, and a known zero is one.
 func TestTrap3NullPrice(t *testing.T) {
 	shownRow(t, kindPlaced, at+`"charge":null,"per_minute":null,"destination":null,"disposition":"failed","duration":0,"uuid":"1"}`).
 		Want(t, shown{"Charges": nil, "Outcome": "failed", "Duration": "0s", "cdr.wavix.per_minute": nil, "cdr.wavix.destination": nil})
@@ -222,8 +222,8 @@ func TestTrap14TypeOfTheQuestion(t *testing.T) {
 	}
 }
 
-// TestTrap15OwnNumbers: a call between two of the account's numbers is listed under both
-// types with one id, and is two calls.
+// TestTrap15OwnNumbers: a call between two of the account's numbers is listed under both types with
+// one id, and counts as two calls.
 func TestTrap15OwnNumbers(t *testing.T) {
 	one := shownRow(t, kindPlaced, at+`"uuid":"same"}`)
 	other := shownRow(t, kindReceived, at+`"uuid":"same"}`)

@@ -1,5 +1,3 @@
-// Package wire parses the answers of all providers: JSON in memory, whose rows are
-// bounded, and rows of which only the members that matter are decoded.
-//
-// A provider uses the parts that it needs.
+// Package wire parses the answers of all providers. It reads JSON in memory, limits the size of
+// rows and decodes only the members that a provider needs.
 package wire

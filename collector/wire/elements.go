@@ -12,11 +12,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Unreadable begins the JSON string that stands for a row which can't be read; a hash of its bytes follows, so that the same
-// row is known again.
+// Unreadable is the start of the JSON string that replaces a row which can't be read. A hash of the
+// row's bytes follows it, so that the same row is recognized again.
 const Unreadable = `"unreadable `
 
-// Checked is a row as it was written, or what stands for it if it is no valid JSON or too long.
+// Checked returns a row as it was written, or its replacement if it isn't valid JSON or is too
+// long.
 func Checked(row []byte) []byte {
 	if isReadable(row) {
 		return row
@@ -33,12 +34,12 @@ func isReadable(row []byte) bool {
 	return len(row) <= MaxValue && jsontext.Value(row).IsValid(lenient...)
 }
 
-// elements reads an array that is a member of the document and calls element for each value of it,
-// which isn't checked. Strings and brackets are enough to find the end of a value, even if other
-// things are wrong between them: a raw control character, NaN, a number with a leading zero, a
-// missing colon or comma, nesting too deep. So one bad row doesn't cost a page, and a row that is
-// known by its bytes needs no check. Where a quotation mark is missing or too many, the end is
-// uncertain, and the page fails.
+// elements reads an array that is a member of the document and calls element for each value in it,
+// without checking the value. It finds the end of a value by strings and brackets alone, even if
+// the value has other faults: a raw control character, NaN, a number with a leading zero, a missing
+// colon or comma, or nesting that is too deep. So one bad row doesn't cost a page, and a row that
+// is known by its bytes needs no check. If a quotation mark is missing or there is one too many,
+// the end is uncertain, and the page fails.
 func (in *Input) elements(typeError string, element func(raw []byte) error) error {
 	if err := in.open('[', typeError); err != nil {
 		return err
@@ -50,8 +51,8 @@ func (in *Input) elements(typeError string, element func(raw []byte) error) erro
 	return in.leaveArray(i)
 }
 
-// scanElements calls element for each value of the array whose bracket is before i, and returns
-// where the array's other bracket is.
+// scanElements calls element for each value of the array whose opening bracket is before i, and
+// returns the position of the closing bracket.
 func (in *Input) scanElements(i int, element func(raw []byte) error) (end int, err error) {
 	if i = skipBlanks(in.body, i); i < len(in.body) && in.body[i] == ']' {
 		return i, nil
@@ -71,7 +72,7 @@ func (in *Input) scanElements(i int, element func(raw []byte) error) (end int, e
 	}
 }
 
-// leaveArray makes JSON go on behind the array that ends at i, as if the object began there.
+// leaveArray lets JSON continue after the array that ends at i, as if the object began there.
 func (in *Input) leaveArray(i int) error {
 	next := skipBlanks(in.body, i+1)
 	switch {
@@ -90,7 +91,7 @@ func (in *Input) leaveArray(i int) error {
 	return err
 }
 
-// noElement says what is wrong with the body at i, where no element ends with certainty.
+// noElement is the error at position i of the body, where the end of an element is uncertain.
 func (in *Input) noElement(i int) error {
 	in.readFrom(i)
 	_, err := in.JSON.ReadValue()
@@ -106,9 +107,10 @@ func (in *Input) noElement(i int) error {
 	return err
 }
 
-// elementLength is the length of the element that a body begins with; -1 if its end, in front of a comma or the bracket, isn't certain. A string stands between
-// punctuation; if it doesn't, a quotation mark is missing or too many, and another row may follow. A name stands within an object; if it doesn't, a piece of
-// the answer is missing.
+// elementLength is the length of the element at the start of a body, or -1 if its end is uncertain.
+// The end is in front of a comma or the closing bracket. A string stands between punctuation;
+// otherwise a quotation mark is missing or there is one too many, and the string may contain
+// another row. A name stands within an object; otherwise part of the answer is missing.
 func elementLength(body []byte) int {
 	depth := 0
 	for i := 0; i < len(body); i++ {
@@ -139,9 +141,9 @@ func elementLength(body []byte) int {
 	return -1
 }
 
-// textEnd is the place of the quotation mark that ends the string at i; -1 if there is none, or the
-// string doesn't stand between punctuation. A colon or a comma may be missing where the string's
-// neighbour can't be a piece of a text.
+// textEnd is the position of the quotation mark that ends the string at i, or -1 if there is none,
+// or if the string doesn't stand between punctuation. A colon or a comma may be missing if the
+// string's neighbour can't be part of a text.
 func textEnd(body []byte, i int) int {
 	before := i - 1
 	for before >= 0 && isBlank(body[before]) {
@@ -171,8 +173,8 @@ func textEnd(body []byte, i int) int {
 	return i
 }
 
-// endsValue says whether the last bytes of a piece of JSON can be the end of a value, and
-// beginsValue whether the first can be its beginning.
+// endsValue says whether the last bytes of a piece of JSON can end a value; beginsValue says
+// whether the first bytes can begin one.
 func endsValue(piece []byte) bool {
 	last := piece[len(piece)-1]
 	return strings.IndexByte(`}]"0123456789`, last) >= 0 ||
@@ -190,7 +192,8 @@ const blanks = " \n\t\r"
 
 func isBlank(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
 
-// skipBlanks is the place of the first byte from i on that is no blank; the length of the body if there is none.
+// skipBlanks returns the position of the first byte from i that isn't blank, or the length of the
+// body.
 func skipBlanks(body []byte, i int) int {
 	for i < len(body) && isBlank(body[i]) {
 		i++

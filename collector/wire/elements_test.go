@@ -68,7 +68,8 @@ func TestUnreadableRows(t *testing.T) {
 	}
 }
 
-// What stands for a bad row is the same each time, and differs from that of another.
+// TestUnreadableRowsAreKnownAgain: the replacement of a bad row is always the same, and differs
+// from another row's.
 func TestUnreadableRowsAreKnownAgain(t *testing.T) {
 	var seen []string
 	in := NewInput()

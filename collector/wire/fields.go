@@ -14,14 +14,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Fields are the properties of one row. The methods read a property as the type that the provider documents; absent and null are the zero
-// value. The first property of another type is the problem of the row, to be looked at when all of it has been read. A text may be a view of
-// the row, and then holds as long as it. The zero value has no properties; it is for one goroutine.
+// Fields are the properties of one row. Its methods read a property as the type that the provider
+// documents; absent and null give the zero value. The first property with another type sets the
+// row's problem, which the caller checks after it has read all properties. A text may be a view of
+// the row and is valid only as long as the row. The zero value has no properties. Fields is for one
+// goroutine.
 type Fields struct {
-	// Problem is the first one, without anything of the value.
+	// Problem is the first problem found. It contains nothing of the value.
 	Problem string
-	// Fold makes the spellings of a name one; a row that has two of them then has a problem. Nil: of a name that is given twice the first
-	// value counts.
+	// Fold maps all spellings of a name to one; a row that has two of them then has a problem. With
+	// a nil Fold, the first value of a repeated name counts.
 	Fold func(name string) string
 
 	members []member
@@ -32,13 +34,13 @@ type member struct {
 	value []byte
 }
 
-// Parse takes the properties of a row, a valid JSON object, in place of those of the row before.
+// Parse replaces the properties by those of a row, which must be a valid JSON object.
 func (f *Fields) Parse(row []byte) {
 	f.Clear()
 	Members(row, func(name, value []byte) { f.Set(nameOf(name), value) })
 }
 
-// nameOf is a member's name of its raw one, as a view of it if it can be.
+// nameOf decodes the raw name of a member. The result is a view of the raw name if possible.
 func nameOf(raw []byte) string {
 	name := view(raw[1 : len(raw)-1])
 	if strings.IndexByte(name, '\\') >= 0 {
@@ -47,21 +49,21 @@ func nameOf(raw []byte) string {
 	return name
 }
 
-// Set gives the row one more property, whose value is valid JSON.
+// Set adds a property, whose value must be valid JSON.
 func (f *Fields) Set(name string, value []byte) {
 	if f.Fold != nil {
 		name = f.Fold(name)
 		if slices.ContainsFunc(f.members, func(m member) bool { return m.name == name }) {
-			f.Fail("a member", "is given twice") // there is no right one of two values
+			f.Fail("a member", "is given twice") // either value could be the right one
 		}
 	}
 	f.members = append(f.members, member{name, value})
 }
 
-// Clear lets go of the properties.
+// Clear removes all properties.
 func (f *Fields) Clear() { f.members, f.Problem = f.members[:0], "" }
 
-// Fail keeps the first problem. It must not hold anything of the value.
+// Fail keeps the first problem. It must not contain anything of the value.
 func (f *Fields) Fail(name, problem string) {
 	if f.Problem == "" {
 		f.Problem = name + " " + problem
@@ -92,7 +94,7 @@ func (f *Fields) Raw(name, starts, want string) []byte {
 	return nil
 }
 
-// NumberStarts are the bytes that a number begins with.
+// NumberStarts are the bytes that can start a number.
 const NumberStarts = "-0123456789"
 
 // Text reads a string. The result is valid UTF-8 even if the answer isn't.
@@ -103,7 +105,8 @@ func (f *Fields) Text(name string) string {
 	return ""
 }
 
-// ID reads a string that is compared by its bytes: one that had to be repaired could be taken for another.
+// ID reads a string that is compared byte by byte. A string that isn't UTF-8 is a problem: once
+// repaired, it could equal another id.
 func (f *Fields) ID(name string) string {
 	id := f.Text(name)
 	if strings.Contains(id, string(utf8.RuneError)) {
@@ -113,7 +116,8 @@ func (f *Fields) ID(name string) string {
 	return id
 }
 
-// TextOf is what a JSON string says, quotes included: valid UTF-8 also where the answer isn't. It is a view of the string unless that has escapes or isn't UTF-8.
+// TextOf decodes a JSON string with its quotes. The result is valid UTF-8 even if the answer isn't.
+// It is a view of the string unless the string has escapes or isn't UTF-8.
 func TextOf(quoted []byte) string {
 	if utf8.Valid(quoted) && bytes.IndexByte(quoted, '\\') < 0 {
 		return view(quoted[1 : len(quoted)-1])
@@ -122,10 +126,10 @@ func TextOf(quoted []byte) string {
 	return string(unquoted)
 }
 
-// view is a string that shares the memory of a piece of an answer.
+// view is a string that shares the memory of the answer.
 func view(piece []byte) string { return unsafe.String(unsafe.SliceData(piece), len(piece)) }
 
-// Integer reads a whole number of 32 bits.
+// Integer reads a 32-bit integer.
 func (f *Fields) Integer(name string) cdr.Int {
 	value := f.Raw(name, NumberStarts, "a number")
 	if value == nil {
@@ -139,12 +143,12 @@ func (f *Fields) Integer(name string) cdr.Int {
 	return cdr.KnownInt(n)
 }
 
-// Money reads a decimal number, and says whether it was given.
+// Money reads a decimal number; given is false if the property is absent.
 func (f *Fields) Money(name string) (amount cdr.Money, given bool) {
 	return f.ParseMoney(name, view(f.Raw(name, NumberStarts, "a number")))
 }
 
-// ParseMoney reads a property's text as a decimal number; an empty one isn't given.
+// ParseMoney parses a property's text as a decimal number; an empty text counts as absent.
 func (f *Fields) ParseMoney(name, text string) (amount cdr.Money, given bool) {
 	if text == "" {
 		return cdr.Money{}, false
@@ -165,8 +169,8 @@ func (f *Fields) Bool(name string) cdr.Bool {
 	return cdr.KnownBool(value[0] == 't')
 }
 
-// Instant reads a time of RFC 3339, in UTC. Graph writes the year 1 for a time that doesn't exist; it reads as zero. valid is false for a
-// string that is no time.
+// Instant reads an RFC 3339 time, in UTC. Graph writes the year 1 for a time that doesn't exist; it
+// reads as zero. valid is false if the string isn't a time.
 func (f *Fields) Instant(name string) (at time.Time, valid bool) {
 	text := f.Text(name)
 	if text == "" {

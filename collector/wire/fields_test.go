@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestText: what a string says, whatever its JSON looks like.
+// TestText: the value of a string doesn't depend on how its JSON is written.
 func TestText(t *testing.T) {
 	for _, test := range []struct {
 		name, content, want string

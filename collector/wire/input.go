@@ -9,34 +9,34 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// MaxValue is how long a row may be, in bytes.
+// MaxValue is the longest row, in bytes.
 const MaxValue = 4 << 20
 
-// What comes in place of an answer.
+// The errors for a body that isn't an answer.
 var (
 	ErrHTML  = errors.New("got HTML where call records were expected")
 	ErrCut   = errors.New("the answer is cut")
 	errEmpty = errors.New("the answer is empty")
 )
 
-// Input reads JSON that is in memory. Invalid UTF-8 and repeated names are no fault of an
-// answer: a row sees to its own. It is for one goroutine.
+// Input reads JSON in memory. It accepts invalid UTF-8 and repeated names; the reader of a row
+// checks them. It is for one goroutine.
 type Input struct {
-	// JSON reads what Object and Array leave to whom they call.
+	// JSON reads the values that Object and Array leave to their callbacks.
 	JSON *jsontext.Decoder
 
 	body []byte
-	from int // where what JSON reads begins in the body
+	from int // the position in the body where JSON started
 }
 
-// NewInput returns an Input that reads nothing yet.
+// NewInput returns an Input without a body.
 func NewInput() *Input { return &Input{JSON: jsontext.NewDecoder(new(bytes.Buffer))} }
 
-// lenient is how answers and rows are read.
+// lenient are the options for reading answers and rows.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 
-// Document reads a body that is one object, as Object does. Its errors quote nothing of the body. The values that it gives are views of the body.
-// Document overwrites the punctuation behind an array.
+// Document reads a body that is one object, as Object does. Its errors quote nothing of the body.
+// The values are views of the body. Document overwrites the punctuation after an array.
 func (in *Input) Document(body []byte, typeError string, member func(name string) error) error {
 	in.body = body
 	in.readFrom(0)
@@ -52,13 +52,13 @@ func (in *Input) Document(body []byte, typeError string, member func(name string
 	return in.fault(err)
 }
 
-// readFrom has JSON read the body from that byte on.
+// readFrom lets JSON read the body from byte at.
 func (in *Input) readFrom(at int) {
 	in.from = at
-	in.JSON.Reset(bytes.NewBuffer(in.body[at:]), lenient...) // which is read in place
+	in.JSON.Reset(bytes.NewBuffer(in.body[at:]), lenient...) // without a copy
 }
 
-// fault is an error that quotes nothing of the answer.
+// fault makes an error that quotes nothing of the answer.
 func (in *Input) fault(err error) error {
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
@@ -73,9 +73,9 @@ func (in *Input) fault(err error) error {
 }
 
 func cutAt(at int) error     { return fmt.Errorf("%w at byte %d", ErrCut, at) }
-func invalidAt(at int) error { return fmt.Errorf("the answer is no valid JSON at byte %d", at) }
+func invalidAt(at int) error { return fmt.Errorf("the answer isn't valid JSON at byte %d", at) }
 
-// open reads the beginning of an object or array. typeError is the error if it is another value.
+// open reads the start of an object or array. The error is typeError if the value has another type.
 func (in *Input) open(kind jsontext.Kind, typeError string) error {
 	switch token, err := in.JSON.ReadToken(); {
 	case err != nil:
@@ -86,7 +86,7 @@ func (in *Input) open(kind jsontext.Kind, typeError string) error {
 	return nil
 }
 
-// Object reads an object and calls member for each of its names, which reads the value.
+// Object reads an object and calls member for each name; member reads the value.
 func (in *Input) Object(typeError string, member func(name string) error) error {
 	if err := in.open('{', typeError); err != nil {
 		return err
@@ -105,12 +105,14 @@ func (in *Input) Object(typeError string, member func(name string) error) error 
 	}
 }
 
-// Array reads an array that is a member of the document, and calls element for each raw value of it, or for what stands for it (Checked).
+// Array reads an array that is a member of the document. It calls element for each raw value, or
+// for its replacement (Checked).
 func (in *Input) Array(typeError string, element func(raw []byte) error) error {
 	return in.elements(typeError, func(raw []byte) error { return element(Checked(raw)) })
 }
 
-// Link reads the link to the next page, of which before was read already; null is none. Its text is never changed.
+// Link reads the link to the next page; null means that there is none. before is the link that was
+// already read. The link's text is never changed.
 func (in *Input) Link(before string) (string, error) {
 	token, err := in.JSON.ReadToken()
 	switch {
@@ -119,7 +121,7 @@ func (in *Input) Link(before string) (string, error) {
 	case token.Kind() == 'n':
 		return before, nil
 	case token.Kind() != '"':
-		return before, errors.New("the answer's next link is no string")
+		return before, errors.New("the answer's next link isn't a string")
 	}
 	link := token.String()
 	if before != "" && before != link {
@@ -128,8 +130,9 @@ func (in *Input) Link(before string) (string, error) {
 	return link, nil
 }
 
-// Lines reads a body of which each line is a row in JSON. Empty lines are none; a row that is no valid JSON, or longer than MaxValue, is given
-// as Array gives it. A last line that has no end and can't be read is cut.
+// Lines reads a body in which each line is a row in JSON. It skips empty lines. It replaces a row
+// that isn't valid JSON, or is longer than MaxValue, as Array does. If the last line has no line
+// end and can't be read, the body was cut.
 func Lines(body []byte, row func(raw []byte) error) error {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	if begin := bytes.TrimLeft(body, " \t\r\n"); len(begin) > 0 && begin[0] == '<' {

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// listing reads {"rows": [...], ...} and lists what it has.
+// listing reads {"rows": [...], ...} and lists its values.
 func listing(in *Input, body string) (all []string, err error) {
-	err = in.Document([]byte(body), "the answer is no object", func(name string) error {
+	err = in.Document([]byte(body), "the answer isn't an object", func(name string) error {
 		all = append(all, name)
 		if name != "rows" {
 			return in.JSON.SkipValue()
 		}
-		return in.Array("the rows are no array", func(raw []byte) error {
+		return in.Array("the rows aren't an array", func(raw []byte) error {
 			all = append(all, string(raw))
 			return nil
 		})
@@ -23,8 +23,7 @@ func listing(in *Input, body string) (all []string, err error) {
 	return all, err
 }
 
-// TestDocument: what an answer has is read as it comes, and what is wrong with it is said
-// without a word of it.
+// TestDocument: values are read in order, and an error contains no word of the body.
 func TestDocument(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -41,19 +40,19 @@ func TestDocument(t *testing.T) {
 		},
 		{"nothing", "", nil, "the answer is empty", nil},
 		{"blanks", " \n", nil, "the answer is empty", nil},
-		{"no object", `["secret"]`, nil, "the answer is no object", nil},
-		{"no array", `{"rows":"secret"}`, []string{"rows"}, "the rows are no array", nil},
+		{"no object", `["secret"]`, nil, "the answer isn't an object", nil},
+		{"no array", `{"rows":"secret"}`, []string{"rows"}, "the rows aren't an array", nil},
 		{"cut in a row", `{"rows":[1,"secr`, []string{"rows", "1"}, "the answer is cut at byte 16", ErrCut},
 		{"cut behind a row", `{"rows":[1`, []string{"rows"}, "the answer is cut at byte 10", ErrCut},
-		{"bad syntax", `{"rows":[],secret}`, []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
-		{"no comma behind the rows", `{"rows":[] "secret":1}`, []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
-		{"a comma too many behind the rows", `{"rows":[],}`, []string{"rows"}, "the answer is no valid JSON at byte 11", nil},
-		{"a comma too many behind a row", `{"rows":[1,]}`, []string{"rows", "1"}, "the answer is no valid JSON at byte 11", nil},
-		{"no comma between rows", `{"rows":[{"a":1} {"secret":2}]}`, []string{"rows"}, "the answer is no valid JSON at byte 17", nil},
+		{"bad syntax", `{"rows":[],secret}`, []string{"rows"}, "the answer isn't valid JSON at byte 11", nil},
+		{"no comma behind the rows", `{"rows":[] "secret":1}`, []string{"rows"}, "the answer isn't valid JSON at byte 11", nil},
+		{"a comma too many behind the rows", `{"rows":[],}`, []string{"rows"}, "the answer isn't valid JSON at byte 11", nil},
+		{"a comma too many behind a row", `{"rows":[1,]}`, []string{"rows", "1"}, "the answer isn't valid JSON at byte 11", nil},
+		{"no comma between rows", `{"rows":[{"a":1} {"secret":2}]}`, []string{"rows"}, "the answer isn't valid JSON at byte 17", nil},
 		{"cut between rows", `{"rows":[1, `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
 		{"cut behind the rows", `{"rows":[1] `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
 		{"two arrays, with blanks", " { \"rows\" : [ 1 , { } ] , \"rows\" : [ ] , \"a\" : [ ] } ", []string{"rows", "1", "{ }", "rows", "a"}, "", nil},
-		{"bad syntax behind two arrays", `{"rows":[1],"rows":[2],"a":secret}`, []string{"rows", "1", "rows", "2", "a"}, "the answer is no valid JSON at byte 27", nil},
+		{"bad syntax behind two arrays", `{"rows":[1],"rows":[2],"a":secret}`, []string{"rows", "1", "rows", "2", "a"}, "the answer isn't valid JSON at byte 27", nil},
 		{"more behind it", `{}{"secret":1}`, nil, "trailing data after the JSON value", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

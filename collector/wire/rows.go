@@ -13,30 +13,31 @@ import (
 )
 
 const (
-	// MaxRows bounds the rows of one answer. Providers give at most some thousand.
+	// MaxRows limits the rows of one answer. Providers send at most some thousand.
 	MaxRows = 200_000
-	// pageRows and pageBytes bound a page: an answer with more rows is several pages.
+	// pageRows and pageBytes limit a page: an answer with more rows becomes several pages.
 	pageRows  = 1000
 	pageBytes = 8 << 20
 )
 
-// ErrTooManyRows is an answer that can't be what it is taken for.
+// ErrTooManyRows is an answer with an implausible number of rows.
 var ErrTooManyRows = errors.New("the answer has more rows than there can be")
 
-// Rows are the rows of an answer as they were written. Code that decodes a row checks it first (Checked).
+// Rows are the rows of an answer as they were written. Call Checked before you decode one.
 type Rows [][]byte
 
-// Page reads a body that is an object, as Document does, and returns the rows of its array of that name, in any case. Member is called for each
-// other name; it reads the value and says so, or leaves it.
+// Page reads a body that is an object, as Document does, and returns the rows of its array of that
+// name, in upper or lower case. It calls member for each other name; member reads the value and
+// returns true, or leaves the value.
 func (in *Input) Page(body []byte, array string, member func(name string) (read bool, err error)) (rows Rows, err error) {
 	found := false
-	err = in.Document(body, "the answer is no object", func(name string) error {
+	err = in.Document(body, "the answer isn't an object", func(name string) error {
 		if strings.EqualFold(name, array) {
 			if found {
 				return fmt.Errorf("the answer has two members %s", array)
 			}
 			found = true
-			return in.elements("the answer's "+array+": no array", func(row []byte) error {
+			return in.elements("the answer's "+array+" isn't an array", func(row []byte) error {
 				if len(rows) == MaxRows {
 					return ErrTooManyRows
 				}
@@ -51,15 +52,15 @@ func (in *Input) Page(body []byte, array string, member func(name string) (read 
 		return err
 	})
 	if err == nil && !found {
-		err = fmt.Errorf("the answer has no %s, so it is no page of rows", array)
+		err = fmt.Errorf("the answer has no %s, so it isn't a page of rows", array)
 	}
 	return rows, err
 }
 
-// RowsAt reads a body whose rows are the array at a path: names of members, and numbers of
-// elements. An empty path is the body itself. Rest is the body with an empty array in their place,
-// which is valid JSON; found is false if the path leads to none, and rest is then the whole body.
-// The rows are found as those of Page.
+// RowsAt reads a body whose rows are the array at a path of member names and element numbers. An
+// empty path means the body itself. rest is the body with an empty array in place of the rows,
+// which is valid JSON. If the path leads to no array, found is false and rest is the whole body.
+// RowsAt finds the rows as Page does.
 func (in *Input) RowsAt(body []byte, path []string) (rows Rows, rest []byte, found bool, err error) {
 	in.body = body
 	in.readFrom(0)
@@ -93,7 +94,8 @@ func (in *Input) RowsAt(body []byte, path []string) (rows Rows, rest []byte, fou
 	return nil, nil, false, in.fault(err)
 }
 
-// descend goes to the array at a path, and says where its bracket is; -1 if there is none.
+// descend goes to the array at a path and returns the position of its bracket, or -1 if there is
+// none.
 func (in *Input) descend(path []string) (at int, err error) {
 	for {
 		kind := in.JSON.PeekKind()
@@ -117,8 +119,8 @@ func (in *Input) descend(path []string) (at int, err error) {
 	}
 }
 
-// enter passes over what stands in an object or an array before the member of that name, or the
-// element of that number, and says whether there is one.
+// enter skips the members of an object, or the elements of an array, before the one with that name
+// or number, and says whether it exists.
 func (in *Input) enter(kind jsontext.Kind, segment string) (inside bool, err error) {
 	for n := 0; ; n++ {
 		if end := in.JSON.PeekKind(); end == '}' || end == ']' {
@@ -141,17 +143,18 @@ func (in *Input) enter(kind jsontext.Kind, segment string) (inside bool, err err
 	}
 }
 
-// Piece is some rows of one of the provider's pages.
+// Piece is a slice of the rows of one of the provider's pages.
 type Piece struct {
-	// Page is the number of the page, First that of the first row on it, both from 1.
+	// Page is the page number, First the number of its first row on that page, both from 1.
 	Page, First int
 	Rows        Rows
 }
 
-// At says where the row with that index is.
+// At returns the place of the row with that index.
 func (p *Piece) At(i int) string { return fmt.Sprintf("page %d, row %d", p.Page, p.First+i) }
 
-// Pieces cuts pages into pieces of a bounded size. Rows has those of the page whose number was yielded last. An error ends the sequence.
+// Pieces splits pages into pieces of limited size. Rows has the rows of the page whose number was
+// yielded last. An error ends the sequence.
 func Pieces(pages iter.Seq2[int, error], rows *Rows) iter.Seq2[Piece, error] {
 	return func(yield func(Piece, error) bool) {
 		for number, err := range pages {

@@ -5,12 +5,11 @@ import (
 	"strconv"
 )
 
-// The functions of this file walk JSON that jsontext has validated, such as what Input
-// gives, and only that: on anything else they may panic. Positions are indexes into the
-// value.
+// The functions of this file walk JSON that jsontext has validated, such as the values that Input
+// gives. They may panic on anything else. Positions are indexes into the value.
 
-// Members calls use for each member of an object with the raw name, quotes included,
-// and the raw value.
+// Members calls use for each member of an object, with the raw name, including quotes, and the raw
+// value.
 func Members(object []byte, use func(name, value []byte)) {
 	for i := skipSpace(object, 1); object[i] != '}'; {
 		var name, value []byte
@@ -19,7 +18,7 @@ func Members(object []byte, use func(name, value []byte)) {
 	}
 }
 
-// Member is the raw value of the first member of an object with that name, nil if there is none.
+// Member returns the raw value of the first member with that name, or nil.
 func Member(object []byte, name string) []byte {
 	for i := skipSpace(object, 1); object[i] != '}'; {
 		var raw, value []byte
@@ -30,8 +29,8 @@ func Member(object []byte, name string) []byte {
 	return nil
 }
 
-// NamesTwice says whether a value, or an object in it on the way along a path, has the next name of
-// the path more than once.
+// NamesTwice says whether an object on the way along a path has the path's next name more than
+// once.
 func NamesTwice(value []byte, path []string) bool {
 	for _, segment := range path {
 		var found []byte
@@ -62,7 +61,7 @@ func NamesTwice(value []byte, path []string) bool {
 	return false
 }
 
-// readMember reads the member that begins at i, and says where the next one begins.
+// readMember reads the member that starts at i and returns where the next one starts.
 func readMember(object []byte, i int) (name, value []byte, next int) {
 	name = object[i:stringEnd(object, i)]
 	i = skipSpace(object, i+len(name)) // the colon
@@ -74,7 +73,7 @@ func readMember(object []byte, i int) (name, value []byte, next int) {
 	return name, value, i
 }
 
-// Elements calls use for each element of an array with its raw value.
+// Elements calls use with the raw value of each element of an array.
 func Elements(array []byte, use func(value []byte)) {
 	i := skipSpace(array, 1)
 	for array[i] != ']' {
@@ -93,7 +92,7 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// stringEnd is the end of the string that begins at i.
+// stringEnd is the end of the string that starts at i.
 func stringEnd(b []byte, i int) int {
 	for i++; ; i++ {
 		i += bytes.IndexByte(b[i:], '"')
@@ -107,7 +106,7 @@ func stringEnd(b []byte, i int) int {
 	}
 }
 
-// valueEnd is the end of the value that begins at i.
+// valueEnd is the end of the value that starts at i.
 func valueEnd(b []byte, i int) int {
 	switch b[i] {
 	case '"':
@@ -140,8 +139,8 @@ func nestedEnd(b []byte, i int) int {
 	}
 }
 
-// TypeOf is what a value is in words, by its first byte: "a string", "an object", "an
-// array", "a boolean", "null" or "a number".
+// TypeOf names the type of a value by its first byte: "a string", "an object", "an array", "a
+// boolean", "null" or "a number".
 func TypeOf(value byte) string {
 	switch value {
 	case '"':

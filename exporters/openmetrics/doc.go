@@ -1,17 +1,17 @@
-// Package openmetrics writes series with the times of their samples, as OpenMetrics
-// text: what `promtool tsdb create-blocks-from openmetrics` makes blocks of.
+// Package openmetrics writes series with the times of their samples, as OpenMetrics text. `promtool
+// tsdb create-blocks-from openmetrics` makes blocks of it.
 //
-// The caller gives the order that the format asks for, and the writer has no memory of it:
-// family by family, within a family series by series, within a series in the order of time.
+// The caller has to write in the order that the format requires, and the writer doesn't check it:
+// family by family, within a family series by series, within a series by time.
 //
 //	Family  # TYPE, # HELP
 //	  Series
 //	    Value or Histogram, each at its time
 //	Close   # EOF
 //
-// There are no lines of created timestamps, since promtool takes those for series of their
-// own, and no units.
+// There are no lines with created timestamps, because promtool takes those for separate series, and
+// no units.
 //
-// When things fail: the first error of the writer beneath is kept, and Close returns it; a
-// file without `# EOF` at its end is no OpenMetrics.
+// Errors: the Writer keeps the first error of the underlying writer, and Close returns it. A file
+// without `# EOF` at its end isn't valid OpenMetrics.
 package openmetrics

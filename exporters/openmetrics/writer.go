@@ -18,20 +18,22 @@ type Writer struct {
 	labels []Label
 
 	def *metrics.Def
-	// heads is what stands before the value on each line of a sample: one for a counter; buckets, count and sum of a histogram.
+	// heads are the texts before the value on each line of a sample: one for a counter; one each
+	// for buckets, count and sum of a histogram.
 	heads []string
 	line  []byte
 
 	samples int64
 }
 
-// NewWriter writes to w and gives every series these labels, which ParseLabels has passed.
+// NewWriter writes to w. It gives every series these labels, which ParseLabels has accepted.
 func NewWriter(w io.Writer, labels []Label) *Writer {
 	const buffer = 1 << 16
 	return &Writer{out: bufio.NewWriterSize(w, buffer), labels: labels}
 }
 
-// Samples is how many samples were written; a histogram has one for each bucket, its count and its sum.
+// Samples is the number of samples written; a histogram has one for each bucket, its count and its
+// sum.
 func (w *Writer) Samples() int64 { return w.samples }
 
 // Family begins a metric, a counter or a histogram.
@@ -100,13 +102,13 @@ func (w *Writer) end(line []byte, at time.Time) {
 	w.samples++
 }
 
-// Close writes the end of the text. It doesn't close the writer beneath.
+// Close writes the end of the text. It doesn't close the underlying writer.
 func (w *Writer) Close() error {
 	_, _ = w.out.WriteString("# EOF\n") // Flush returns its error
 	return w.out.Flush()
 }
 
-// boundText is a bucket's bound in the format's canonical form: always with a point.
+// boundText is a bucket's bound in the format's canonical form, always with a decimal point.
 func boundText(bound float64) string {
 	text := strconv.FormatFloat(bound, 'g', -1, 64)
 	if bound == math.Trunc(bound) && !strings.ContainsAny(text, "e.") {

@@ -47,7 +47,7 @@ func TestWriter(t *testing.T) {
 	golden.File(t, "testdata/writer.golden", b.Bytes())
 }
 
-// broken takes so many bytes.
+// broken accepts this many bytes.
 type broken int
 
 var errBroken = errors.New("no room")
@@ -74,7 +74,7 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
-// TestLabels: what can be given to all series, and what is said of what can't.
+// TestLabels: labels for all series, and the errors for invalid ones.
 func TestLabels(t *testing.T) {
 	for text, want := range map[string]string{
 		"job=cdr history":   "",
@@ -85,12 +85,12 @@ func TestLabels(t *testing.T) {
 		"1a=x":              "NAME=VALUE",
 		"a-b=x":             "NAME=VALUE",
 		"a=\xff":            "NAME=VALUE",
-		"source=x":          "have a label of that name",
-		"trunk=x":           "have a label of that name",
-		"le=x":              "have a label of that name",
-		"media_direction=x": "have a label of that name",
-		"department=x":      "have a label of that name",
-		"__name__=x":        "for itself",
+		"source=x":          "have a label with that name",
+		"trunk=x":           "have a label with that name",
+		"le=x":              "have a label with that name",
+		"media_direction=x": "have a label with that name",
+		"department=x":      "have a label with that name",
+		"__name__=x":        "reserves names",
 	} {
 		_, err := ParseLabels([]string{"instance=a", text}, "department")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
@@ -102,8 +102,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// FuzzEscape: whatever a label's value is, it stays within its quotes and comes back as it
-// was, as far as it is UTF-8.
+// FuzzEscape: any label value stays within its quotes and is read back unchanged, if it is UTF-8.
 func FuzzEscape(f *testing.F) {
 	for _, seed := range []string{"", "plain", `a"b\c`, "line\nline", "\xff\xfe", `\`, `\n`, "ü✓"} {
 		f.Add(seed)

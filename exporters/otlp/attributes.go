@@ -7,8 +7,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// appendAttributes appends what contract 4 lists, without what wasn't given; beside it cdr.invite_time, cdr.emergency (`real`, `test`),
-// cdr.fault_domain and, under the provider, user_principal_name, which is no name of a provider's own fields.
+// appendAttributes appends the attributes of contract 4, without empty ones. It adds
+// cdr.invite_time, cdr.emergency (`real`, `test`), cdr.fault_domain and, under the provider,
+// user_principal_name, a name that no provider's own field has.
 func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	switch {
 	case event.Session != nil:
@@ -45,7 +46,7 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	b = appendPairs(b, "cdr.media_location", r.MediaLocation, "cdr.signaling_location", r.SignalLocation)
 	b = appendRecordings(b, r.Recordings)
 	if event.Name == counting.EventLeg {
-		b = appendPairs(b, "cdr.leg.id", cmp.Or(event.Leg, event.RecordID)) // never empty: queries of calls leave legs out by it
+		b = appendPairs(b, "cdr.leg.id", cmp.Or(event.Leg, event.RecordID)) // never empty: queries for calls exclude legs by it
 	} else if len(r.Legs) > 0 {
 		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
 	}
@@ -58,7 +59,8 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	return b
 }
 
-// appendIdentity appends which record it is, and of which call. part is the id of the session or visit if the record is one's, else empty.
+// appendIdentity appends which record it is, and of which call. part is the id of the session or
+// visit, if the record is for one, else empty.
 func appendIdentity(b []byte, r *cdr.Record, event *counting.Event, part string) []byte {
 	uid := event.UID(part)
 	b = appendBytes(b, common("log.record.uid"), uid[:])
@@ -75,7 +77,7 @@ func appendUser(b []byte, provider, id, name, principal string) []byte {
 	return appendText(b, key{provider, "user_principal_name"}, principal)
 }
 
-// appendRecordings appends the id as a string, or a list where a call has several.
+// appendRecordings appends the id as a string, or a list if a call has several.
 func appendRecordings(b []byte, recordings []cdr.Recording) []byte {
 	k := common("cdr.recording.id")
 	if len(recordings) == 1 {
@@ -104,7 +106,8 @@ func appendExtra(b []byte, provider string, a *cdr.Attr) []byte {
 	return b
 }
 
-// appendSession appends what contract 4 lists for a session. Its stage and media stand under the provider.
+// appendSession appends the attributes of contract 4 for a session. Its stage and media stand under
+// the provider.
 func appendSession(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	s := event.Session
 	b = appendIdentity(b, r, event, s.ID)
@@ -127,8 +130,9 @@ func appendSession(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	return b
 }
 
-// appendCharges appends cdr.charge, the same as a number, and cdr.currency: the `usage` component; without one the sum of all if
-// they share a currency, else the first. The other components follow as cdr.<provider>.<component>_charge.
+// appendCharges appends cdr.charge, the same as a number, and cdr.currency. The charge is the
+// `usage` component; without one it is the sum of all if they share a currency, else the first. The
+// other components follow as cdr.<provider>.<component>_charge.
 func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	if len(r.Charges) == 0 {
 		return b
@@ -145,7 +149,8 @@ func appendCharges(b []byte, r *cdr.Record, provider string) []byte {
 	return b
 }
 
-// mainCharge is the amount of cdr.charge, its currency, and which component it is, -1 for a sum of several.
+// mainCharge is the amount of cdr.charge, its currency, and the index of its component, -1 for a
+// sum of several.
 func mainCharge(charges []cdr.Charge) (amount cdr.Money, currency string, shown int) {
 	for i := range charges {
 		if charges[i].Component == "usage" {

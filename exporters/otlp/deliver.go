@@ -7,11 +7,13 @@ import (
 	"net/http"
 )
 
-// Deliver takes one request, an encoded ExportLogsServiceRequest or that of another signal, in place of an endpoint. nil says that all of it was
-// accepted, an error made by [Refused] that something in it may be at fault; after any other error the same is offered again.
+// Deliver takes one encoded request, such as an ExportLogsServiceRequest, in place of an endpoint.
+// nil means that all of it was accepted. An error made by [Refused] means that something in it may
+// be at fault. After any other error the exporter offers the same request again.
 type Deliver func(ctx context.Context, request []byte) error
 
-// Refused is the error of a request that would be refused again as it is. The problem must quote nothing of the request.
+// Refused is the error for a request that would be refused again unchanged. The problem must quote
+// nothing of the request.
 func Refused(problem string) error { return answer{kind: refused, problem: problem} }
 
 // RoundTrip implements http.RoundTripper, so that a client of an endpoint needs to know nothing of Deliver.

@@ -11,16 +11,18 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// Encoder makes the log record of a call record, of a session or of a visit (contract 4). It is safe for concurrent use.
+// Encoder makes the log record of a call record, a session or a visit (contract 4). It is safe for
+// concurrent use.
 type Encoder struct {
-	// Observed gives a record the time when it was first read, for stores that refuse old ones, instead of the call's start.
+	// Observed uses the time when a record was first read in place of the call's start, for stores
+	// that refuse old records.
 	Observed bool
 }
 
 var _ ledger.LogEncoder = Encoder{}
 
-// AppendRecord implements ledger.LogEncoder: it appends the record, which must be redacted, as a `log_records` field of
-// opentelemetry.proto.logs.v1.ScopeLogs, so that records joined are a batch.
+// AppendRecord implements ledger.LogEncoder. It appends the record, which must be redacted, as a
+// `log_records` field of opentelemetry.proto.logs.v1.ScopeLogs. Joined records make a batch.
 func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *counting.Event) []byte {
 	return appendMessage(batch, scopeLogsRecords, func(b []byte) []byte {
 		b = appendUnixNano(b, recordTime, e.timeOf(r, event))
@@ -38,7 +40,8 @@ func (e Encoder) AppendRecord(batch []byte, r *cdr.Record, event *counting.Event
 	})
 }
 
-// timeOf is the record's timestamp: the start of the session, the visit or the call, unless the time of reading is wanted.
+// timeOf is the record's timestamp: the start of the session, the visit or the call, or with
+// Observed the time of reading.
 func (e Encoder) timeOf(r *cdr.Record, event *counting.Event) time.Time {
 	switch {
 	case e.Observed:
@@ -57,14 +60,15 @@ type severity struct {
 	text   string
 }
 
-// The severities that we give.
+// The severities in use.
 var (
 	info    = severity{9, "INFO"}
 	warning = severity{13, "WARN"}
 	fault   = severity{17, "ERROR"}
 )
 
-// outcomeSeverities are those that aren't INFO: WARN for what somebody or some rule refused, ERROR for faults.
+// outcomeSeverities are the outcomes with another severity than INFO: WARN if somebody or a rule
+// refused the call, ERROR for faults.
 var outcomeSeverities = map[cdr.Outcome]severity{
 	cdr.Rejected: warning, cdr.InvalidNumber: warning, cdr.NotAllowed: warning, cdr.Failed: fault,
 }

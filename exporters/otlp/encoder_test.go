@@ -309,7 +309,7 @@ func TestCharges(t *testing.T) {
 			} else if shown {
 				delete(got, "cdr.charge_amount")
 			} else if len(tc.want) > 0 {
-				t.Error("there is no cdr.charge_amount")
+				t.Error("cdr.charge_amount is missing")
 			}
 			if len(got) != len(tc.want) {
 				t.Errorf("got %v, want %v", got, tc.want)

@@ -13,25 +13,26 @@ import (
 
 // Exporter sends log records, spans or metrics to an OTLP endpoint.
 type Exporter struct {
-	// Run sends until the context ends, then what is left, within the shutdown timeout. It returns once; the error is that the outbox was closed.
+	// Run sends until the context ends. Then it sends the rest, within the shutdown timeout. It
+	// returns once; its error means that the outbox was closed.
 	Run func(context.Context) error
-	// Status may be asked at any time, from any goroutine.
+	// Status is safe for concurrent use.
 	Status func() Status
 
-	conn *grpc.ClientConn // nil for HTTP, and when it was closed
+	conn *grpc.ClientConn // nil for HTTP, and after Close
 }
 
-// NewLogs makes an exporter of log records. It connects to nothing yet.
+// NewLogs makes an exporter of log records. It doesn't connect yet.
 func NewLogs(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Exporter, error) {
 	return newSender(s, "logs", exportLogs, &sender{outbox: outbox, count: count, logger: logger})
 }
 
-// NewTraces makes an exporter of spans. It connects to nothing yet.
+// NewTraces makes an exporter of spans. It doesn't connect yet.
 func NewTraces(s Settings, outbox Outbox, count Count, logger *slog.Logger) (*Exporter, error) {
 	return newSender(s, "traces", exportTraces, &sender{outbox: outbox, count: count, logger: logger})
 }
 
-// newSender completes a sender of a signal, which calls method where gRPC is spoken.
+// newSender completes the sender of a signal. method is the gRPC method to call.
 func newSender(s Settings, signal, method string, to *sender) (*Exporter, error) {
 	conn, err := dial(s)
 	if err != nil {
@@ -47,7 +48,7 @@ func newSender(s Settings, signal, method string, to *sender) (*Exporter, error)
 	return &Exporter{Run: to.run, Status: to.health.current, conn: conn}, nil
 }
 
-// NewMetrics makes an exporter of what the sources show. It connects to nothing yet.
+// NewMetrics makes an exporter of the sources' metrics. It doesn't connect yet.
 func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Exporter, error) {
 	conn, err := dial(s)
 	if err != nil {
@@ -64,7 +65,7 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 	return e, nil
 }
 
-// Close closes the connection of gRPC, after Run has returned. It may be called again.
+// Close closes the gRPC connection after Run has returned. It may be called again.
 func (e *Exporter) Close() (err error) {
 	if e.conn != nil {
 		err, e.conn = e.conn.Close(), nil

@@ -24,7 +24,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// dial makes the connection of a signal, nil for HTTP. Nothing is connected before the first request.
+// dial makes the connection of a signal, nil for HTTP. It connects with the first request.
 func dial(s Settings) (*grpc.ClientConn, error) {
 	if !s.GRPC {
 		return nil, nil
@@ -50,12 +50,13 @@ func dial(s Settings) (*grpc.ClientConn, error) {
 		grpc.WithUserAgent(userAgent(s)),
 		grpc.WithUnaryInterceptor(s.Headers.intercept),
 		grpc.WithDefaultCallOptions(calls...),
-		// Our own waiting goes up to a minute; the connection's must not add to it.
+		// Our own backoff goes up to a minute; the connection's must not add to it.
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
 			MinConnectTimeout: 10 * time.Second,
 		}),
-		// What isn't acknowledged for 20 s ends a dead connection. Servers refuse pings more often than every five minutes.
+		// A ping without an answer for 20 s closes a dead connection. Servers refuse pings more
+		// often than every five minutes.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 6 * time.Minute, Timeout: 20 * time.Second}),
 	)
 	if err != nil {
@@ -64,7 +65,7 @@ func dial(s Settings) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// intercept adds the headers to a call. Its error is an answer, without the endpoint's words.
+// intercept adds the headers to a call. Its error is an answer, without the endpoint's text.
 func (h Headers) intercept(
 	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
 ) error {
@@ -77,7 +78,7 @@ func (h Headers) intercept(
 		append(opts, grpc.Header(&header), grpc.Trailer(&trailer))...)
 	if metrics, ok := reply.(*colmetricspb.ExportMetricsServiceResponse); ok && err == nil {
 		rejected := metrics.GetPartialSuccess().GetRejectedDataPoints()
-		metrics.PartialSuccess = nil // the SDK makes an error of a warning, too
+		metrics.PartialSuccess = nil // the SDK turns a warning into an error, too
 		if rejected > 0 {
 			return acceptedInPart(rejected)
 		}
@@ -89,8 +90,8 @@ func (h Headers) intercept(
 	if len(header) > 0 || len(trailer) > 0 {
 		return judgeGRPC(st, "the endpoint answered gRPC "+st.Code().String())
 	}
-	// The client made the status, because no gRPC server answered. For answers that aren't gRPC at all it is a code that would read as the refusal of
-	// a record, with a message that quotes them.
+	// No gRPC server answered, so the client made the status. For answers that aren't gRPC at all,
+	// its code would look like the refusal of a record, and its message quotes the answer.
 	words := withoutQuotes(strings.TrimPrefix(st.Message(), `connection error: desc = "`))
 	if st.Code() == codes.DeadlineExceeded {
 		words = "no answer in time"
@@ -100,13 +101,14 @@ func (h Headers) intercept(
 	return a
 }
 
-// The methods that take log records and spans.
+// The methods for log records and spans.
 const (
 	exportLogs   = collogspb.LogsService_Export_FullMethodName
 	exportTraces = coltracepb.TraceService_Export_FullMethodName
 )
 
-// grpcUploader calls a method with a request that is encoded already. As protobuf, an answer to spans is the same message as one to log records.
+// grpcUploader calls a method with an encoded request. In protobuf, the answer to spans is the same
+// message as the answer to log records.
 type grpcUploader struct {
 	conn   *grpc.ClientConn
 	method string
@@ -121,10 +123,10 @@ func (u grpcUploader) upload(ctx context.Context, request []byte) answer {
 	return acceptedInPart(res.GetPartialSuccess().GetRejectedLogRecords())
 }
 
-// encodedCodec sends a []byte as it is, and decodes answers as protobuf.
+// encodedCodec sends a []byte unchanged, and decodes answers as protobuf.
 type encodedCodec struct{}
 
-// Name implements encoding.CodecV2: what is sent is protobuf.
+// Name implements encoding.CodecV2: the sent bytes are protobuf.
 func (encodedCodec) Name() string { return "proto" }
 
 // Marshal implements encoding.CodecV2.
@@ -140,14 +142,15 @@ func (encodedCodec) Marshal(v any) (mem.BufferSlice, error) {
 func (encodedCodec) Unmarshal(data mem.BufferSlice, v any) error {
 	message, is := v.(proto.Message)
 	if !is {
-		return fmt.Errorf("%T is no message", v)
+		return fmt.Errorf("%T isn't a message", v)
 	}
 	return proto.Unmarshal(data.Materialize(), message)
 }
 
-// judgeGRPC: the retryable codes are those of OTLP 1.11 "Failures", and what the HTTP codes 401, 403 and 404 are in gRPC.
-// RESOURCE_EXHAUSTED without RetryInfo is not retryable there, as it also means a message over the endpoint's limit; it is used
-// for quotas too, which are no fault of a record. So fewer records are tried, and a single record is retried.
+// judgeGRPC: the retryable codes are those of OTLP 1.11 "Failures", plus the gRPC equivalents of
+// HTTP 401, 403 and 404. RESOURCE_EXHAUSTED without RetryInfo isn't retryable there, because it
+// also means a message over the endpoint's limit. But it is used for quotas too, which aren't a
+// record's fault. So the sender tries fewer records, and retries a single record.
 func judgeGRPC(st *status.Status, problem string) answer {
 	a := answer{kind: retry, problem: problem}
 	asked := false

@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Status is how sending goes. Nothing in it is secret.
+// Status is the state of sending. It contains no secret.
 type Status struct {
-	// Retrying: nothing gets through; it is tried again.
+	// Retrying: nothing gets through; the exporter retries.
 	Retrying bool
-	// LastError is the last trouble, which may have passed; empty if there was none.
+	// LastError is the last problem, which may be over; empty if there was none.
 	LastError string
 }
 
-// health keeps one signal's status and logs what changes in it.
+// health keeps one signal's status and logs its changes.
 type health struct {
 	signal string
 	logger *slog.Logger
 
 	mu     sync.Mutex
 	status Status    // guarded by mu
-	since  time.Time // when it began to be retried; guarded by mu
+	since  time.Time // start of the retries; guarded by mu
 }
 
 func (h *health) current() Status {
@@ -30,7 +30,8 @@ func (h *health) current() Status {
 	return h.status
 }
 
-// failing notes that nothing gets through. It logs that when it begins and when the problem changes.
+// failing records that nothing gets through. It logs that when it begins and when the problem
+// changes.
 func (h *health) failing(problem string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -38,22 +39,23 @@ func (h *health) failing(problem string) {
 		h.since = time.Now()
 	}
 	if now := (Status{Retrying: true, LastError: problem}); h.status != now {
-		h.logger.Warn("OTLP is held up, trying again", "signal", h.signal, "err", problem)
+		h.logger.Warn("OTLP export failing, retrying", "signal", h.signal, "err", problem)
 		h.status = now
 	}
 }
 
-// working notes that something got through.
+// working records that something got through.
 func (h *health) working() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.status.Retrying {
-		h.logger.Info("OTLP goes on", "signal", h.signal, "after", time.Since(h.since).Round(time.Second))
+		h.logger.Info("OTLP export recovered", "signal", h.signal, "after", time.Since(h.since).Round(time.Second))
 		h.status.Retrying = false
 	}
 }
 
-// refusing notes that the endpoint works but refused something. It says whether that is another problem than the last.
+// refusing records that the endpoint works but refused something. It says whether the problem
+// differs from the last one.
 func (h *health) refusing(problem string) (isNew bool) {
 	h.working()
 	h.mu.Lock()

@@ -21,10 +21,11 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// maxResponse bounds what is read of an answer; a partial success is far smaller.
+// maxResponse limits how much of an answer is read; a partial success is far smaller.
 const maxResponse = 1 << 20
 
-// deadAfter is how long an HTTP/2 connection may be silent before it is asked for a sign of life, as in Prometheus's clients. Without one it is closed.
+// deadAfter is how long an HTTP/2 connection may be silent before it is pinged, as in Prometheus's
+// clients. Without an answer it is closed.
 const deadAfter = time.Minute
 
 func newHTTPClient(s Settings) *http.Client {
@@ -35,10 +36,11 @@ func newHTTPClient(s Settings) *http.Client {
 	if base == nil {
 		own := http.DefaultTransport.(*http.Transport).Clone()
 		own.TLSClientConfig, base = s.TLS, own
-		// A request that gets no answer doesn't end its connection, so pings find out whether the other end is still there.
+		// A request without an answer doesn't end its connection, so pings find out whether the
+		// other end still exists.
 		own.HTTP2 = &http.HTTP2Config{SendPingTimeout: deadAfter}
 		own.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
-			if res.StatusCode != http.StatusOK { // else the error would be the proxy's own words
+			if res.StatusCode != http.StatusOK { // otherwise the error has the proxy's own text
 				return fmt.Errorf("the proxy answered HTTP %d", res.StatusCode)
 			}
 			return nil
@@ -49,8 +51,9 @@ func newHTTPClient(s Settings) *http.Client {
 
 func userAgent(s Settings) string { return "cdr-exporter/" + s.Version }
 
-// transport carries all HTTP requests, those of the SDK included. It adds the headers and judges the answer. If that isn't a whole success, RoundTrip
-// returns it as an error without the endpoint's text; the body of a success is read already.
+// transport carries all HTTP requests, the SDK's included. It adds the headers and judges the
+// answer. If the answer isn't a full success, RoundTrip returns it as an error without the
+// endpoint's text; it has already read the body of a success.
 type transport struct {
 	base     http.RoundTripper
 	settings Settings
@@ -63,7 +66,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, answer{kind: retry, problem: networkProblem(err, t.settings.Timeout)}
 	}
 	if a := judgeHTTP(res.StatusCode, res.Header); a.kind != accepted {
-		// Reading a little lets the connection be used again.
+		// Reading a little allows the connection to be reused.
 		_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
 		res.Body.Close()
 		return nil, a
@@ -76,7 +79,8 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// send sends the request with the configured headers, which don't replace those that describe the body.
+// send sends the request with the configured headers, which don't replace headers that describe the
+// body.
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	own := req.Clone(req.Context())
 	own.Header.Set("User-Agent", userAgent(t.settings))
@@ -94,17 +98,17 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 	return t.base.RoundTrip(own)
 }
 
-// httpUploader posts to the path of one signal, for one goroutine.
+// httpUploader posts to the path of one signal. It is for one goroutine.
 type httpUploader struct {
 	url    string
 	client *http.Client
-	zip    *gzip.Writer // used again, as a new one costs most of a megabyte; nil: not compressed
+	zip    *gzip.Writer // reused: a new one takes almost a megabyte; nil: uncompressed
 }
 
 func newHTTPUploader(s Settings) *httpUploader {
 	u := &httpUploader{url: s.Endpoint, client: newHTTPClient(s)}
 	if !s.Uncompressed {
-		u.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a valid one
+		u.zip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
 	}
 	return u
 }
@@ -114,7 +118,7 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 	if u.zip != nil {
 		body = new(bytes.Buffer)
 		u.zip.Reset(body)
-		_, _ = u.zip.Write(request) // a buffer takes all
+		_, _ = u.zip.Write(request) // a buffer never fails
 		_ = u.zip.Close()
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.url, body)
@@ -133,8 +137,8 @@ func (u *httpUploader) upload(ctx context.Context, request []byte) answer {
 	return answer{kind: accepted}
 }
 
-// judgeSuccess reads the body of an answer of 2xx. The records were accepted, even if the body is cut off or isn't OTLP. As protobuf, an answer to
-// metrics or spans is the same message.
+// judgeSuccess reads the body of a 2xx answer. The records were accepted even if the body is cut
+// off or isn't OTLP. In protobuf, an answer to metrics or spans is the same message.
 func judgeSuccess(res *http.Response) answer {
 	var out collogspb.ExportLogsServiceResponse
 	var traces coltracepb.ExportTraceServiceResponse
@@ -153,19 +157,21 @@ func judgeSuccess(res *http.Response) answer {
 	return acceptedInPart(out.GetPartialSuccess().GetRejectedLogRecords() + traces.GetPartialSuccess().GetRejectedSpans())
 }
 
-// acceptedInPart is an acceptance of all but some records. With none rejected it may carry a warning, which isn't shown.
+// acceptedInPart means that all but some records were accepted. If none was rejected, it may carry
+// a warning, which isn't shown.
 func acceptedInPart(rejected int64) answer {
 	return answer{kind: accepted, rejected: rejected, problem: "the endpoint accepted a request in part"}
 }
 
-// mediaType is the Content-Type without its parameters, even if those can't be read.
+// mediaType is the Content-Type without its parameters, even if they can't be read.
 func mediaType(header http.Header) string {
 	kind, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 	return kind
 }
 
-// judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504. Credentials and addresses that are wrong (401, 403, 404, 405, 407,
-// redirects: a POST would become a GET, whose 200 is no acceptance) and a late request (408) aren't about a record either. All else may be.
+// judgeHTTP: OTLP 1.11 "OTLP/HTTP Response" retries 429, 502, 503 and 504. Wrong credentials and
+// addresses (401, 403, 404, 405, 407, redirects: a POST would become a GET, whose 200 doesn't mean
+// acceptance) and a late request (408) aren't about a record either. Every other answer may be.
 func judgeHTTP(code int, header http.Header) answer {
 	switch success := code >= 200 && code <= 299; {
 	case success && mediaType(header) == "text/html":
@@ -203,7 +209,7 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-// networkProblem is what went wrong below HTTP.
+// networkProblem describes a failure below HTTP.
 func networkProblem(err error, timeout time.Duration) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Sprintf("no answer within %s", timeout)
@@ -211,7 +217,8 @@ func networkProblem(err error, timeout time.Duration) string {
 	return withoutQuotes(err.Error())
 }
 
-// withoutQuotes is the text of an error up to where it quotes what was received, since that may repeat the request's headers.
+// withoutQuotes is the text of an error up to the first quoted text, which may repeat the request's
+// headers.
 func withoutQuotes(text string) string {
 	if quote := strings.IndexAny(text, "\"\n"); quote >= 0 {
 		text = text[:quote]

@@ -33,8 +33,8 @@ func textOf(v *commonpb.AnyValue) string {
 	return ""
 }
 
-// TestLabelsAreAttributes: what is counted of a record under a label is in its log record under the attribute that the table names
-// (docs/otlp.md), so that a drill-down finds it.
+// TestLabelsAreAttributes: a record's log record has the value of each label under the attribute in
+// the table of docs/otlp.md, so that a drill-down finds it.
 func TestLabelsAreAttributes(t *testing.T) {
 	failed := fullRecord(t)
 	failed.Outcome, failed.SIPCode, failed.SubCode, failed.Reason = cdr.Failed, cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired"

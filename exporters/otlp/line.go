@@ -8,8 +8,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// appendLine appends the line that a person reads, such as `Outbound call failed: trunk_unreachable (SIP 503), byot_out, via
-// sbc1.example.com`. It names nobody: no number, no user, no free text of the provider's.
+// appendLine appends the line for people, such as `Outbound call failed: trunk_unreachable (SIP
+// 503), byot_out, via sbc1.example.com`. It identifies nobody: it has no number, user or free text
+// of the provider's.
 func appendLine(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	switch {
 	case event.Session != nil:
@@ -42,7 +43,7 @@ func appendLine(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	return b
 }
 
-// appendPhrase appends a text with what stands around it, nothing if it is empty.
+// appendPhrase appends a text with a prefix and a suffix, or nothing if it is empty.
 func appendPhrase(b []byte, before, text, after string) []byte {
 	if text == "" {
 		return b
@@ -50,7 +51,8 @@ func appendPhrase(b []byte, before, text, after string) []byte {
 	return append(append(append(b, before...), validText(text)...), after...)
 }
 
-// appendSessionLine appends a line such as `Session failed in set-up: ice (call_setup), 4s, audio`. It names nobody.
+// appendSessionLine appends a line such as `Session failed in set-up: ice (call_setup), 4s, audio`.
+// It identifies nobody.
 func appendSessionLine(b []byte, s *cdr.Session) []byte {
 	b = append(b, sessionPhrases[s.Result]...)
 	b = appendPhrase(b, ": ", s.Reason, "")

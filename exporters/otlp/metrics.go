@@ -12,10 +12,12 @@ import (
 	"google.golang.org/grpc"
 )
 
-// maxPoints is how many data points go into one request: under 4 MiB, the limit of gRPC servers by default.
+// maxPoints is the number of data points in one request: under 4 MiB, the default limit of gRPC
+// servers.
 const maxPoints = 4000
 
-// metricsSender is the SDK's exporter of metrics. It reports errors to the health, since the SDK's reader only has a global handler for them.
+// metricsSender is the SDK's exporter of metrics. It reports errors to the health, because the
+// SDK's reader only has a global handler for them.
 type metricsSender struct {
 	sdkmetric.Exporter
 
@@ -25,17 +27,18 @@ type metricsSender struct {
 	health   *health
 }
 
-// run exports until the context ends, then once more: the last values. How that went is in the health.
+// run exports until the context ends, then once more with the last values. The health has the
+// result.
 func (m *metricsSender) run(ctx context.Context) error {
 	reader := sdkmetric.NewPeriodicReader(m,
 		sdkmetric.WithInterval(m.settings.Interval), sdkmetric.WithTimeout(m.settings.Timeout),
 		sdkmetric.WithProducer(m.producer), sdkmetric.WithMaxExportBatchSize(maxPoints))
-	// A reader reads only as part of a provider. This one has no instruments.
+	// A reader only works as part of a provider. This provider has no instruments.
 	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithResource(m.resource))
 	<-ctx.Done()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.settings.ShutdownTimeout)
 	defer cancel()
-	// The exporter below reports its errors; any other error says that time is up.
+	// The exporter below reports its errors; any other error means that the time is up.
 	_ = provider.Shutdown(last)
 	return nil
 }
@@ -45,7 +48,8 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 	if len(rm.ScopeMetrics) == 0 {
 		return nil
 	}
-	// The provider's has what the environment says on top, which the configuration has resolved already.
+	// The provider's resource includes the environment, which the configuration has already
+	// resolved.
 	rm.Resource = m.resource
 	limited, cancel := context.WithTimeout(ctx, m.settings.Timeout)
 	defer cancel()
@@ -55,7 +59,7 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 	case err == nil:
 		m.health.working()
 	case errors.Is(ctx.Err(), context.Canceled):
-		// The reader is being shut down, and exports once more.
+		// The reader is shutting down, and exports once more.
 	case failed && failure.kind == accepted:
 		if m.health.refusing(failure.problem) {
 			m.health.logger.Warn("OTLP endpoint refused some data points of a request", "rejected", failure.rejected)
@@ -70,9 +74,9 @@ func (m *metricsSender) Export(ctx context.Context, rm *metricdata.ResourceMetri
 	return nil
 }
 
-// newMetricExporter makes the SDK's exporter, on our HTTP client or our connection of gRPC, which see to headers, security
-// and errors. All options that the environment could set are given, as the configuration has read it. Nothing is sent
-// again: the next interval brings newer values.
+// newMetricExporter makes the SDK's exporter, on our HTTP client or gRPC connection, which handle
+// headers, security and errors. It sets all options that the environment could set, with the
+// configuration's values. Nothing is retried: the next interval has newer values.
 func newMetricExporter(s Settings, conn *grpc.ClientConn) (sdkmetric.Exporter, error) {
 	if conn != nil {
 		return otlpmetricgrpc.New(context.Background(),

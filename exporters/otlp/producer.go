@@ -13,9 +13,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// Producer gives the sources' snapshots to an SDK reader: cumulative, with the ledger's start times, histograms with their classic
-// bounds. Names and units are the catalogue's; attributes are the labels without those that are empty, which to Prometheus are
-// none, so both show the same series. It is safe for concurrent use.
+// Producer passes the sources' snapshots to an SDK reader: cumulative, with the ledger's start
+// times, histograms with their classic bounds. Names and units come from the catalogue. Attributes
+// are the labels without empty ones, which don't exist for Prometheus, so both show the same
+// series. It is safe for concurrent use.
 type Producer struct {
 	Version string
 	Sources []metrics.Source
@@ -70,7 +71,8 @@ func dataOf(f metrics.Family, now time.Time) metricdata.Aggregation {
 	return nil
 }
 
-// numbers are the data points of everything but histograms. An unknown start stays zero, which means unknown in OTLP too.
+// numbers are the data points of all metrics except histograms. An unknown start stays zero, which
+// means unknown in OTLP too.
 func numbers[N int64 | float64](f metrics.Family, now time.Time) []metricdata.DataPoint[N] {
 	out := make([]metricdata.DataPoint[N], len(f.Points))
 	for i := range f.Points {
@@ -95,7 +97,8 @@ func histograms(f metrics.Family, now time.Time) []metricdata.HistogramDataPoint
 	return out
 }
 
-// exemplars are a point's exemplars: the trace and the uid of the call's log record, and its root span if it gets one.
+// exemplars are a point's exemplars: the trace and the uid of the call's log record, and its root
+// span if it has one.
 func exemplars[N int64 | float64](p *metrics.Point) []metricdata.Exemplar[N] {
 	var all []metricdata.Exemplar[N]
 	for _, e := range p.Exemplars {

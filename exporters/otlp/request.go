@@ -14,7 +14,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// resourceAttributes describe this exporter, sorted by key; those that the user configured come before ours.
+// resourceAttributes describe this exporter, sorted by key; the user's attributes take precedence
+// over ours.
 func resourceAttributes(s Settings) []attribute.KeyValue {
 	all := map[string]string{
 		"service.name":        "cdr-exporter",
@@ -31,7 +32,8 @@ func resourceAttributes(s Settings) []attribute.KeyValue {
 	return out
 }
 
-// envelope is what stands before the records in every request: the fields of a ResourceLogs and of its ScopeLogs.
+// envelope is the start of every request, before the records: the fields of a ResourceLogs and of
+// its ScopeLogs.
 type envelope struct{ resource, scope []byte }
 
 func newEnvelope(s Settings) envelope {
@@ -48,8 +50,8 @@ func newEnvelope(s Settings) envelope {
 	return envelope{resource: before, scope: within}
 }
 
-// request is an ExportLogsServiceRequest with records, as the commit encoded them. Of spans it is an ExportTraceServiceRequest: what stands around
-// them has the same numbers.
+// request is an ExportLogsServiceRequest with records as the commit encoded them. For spans it is
+// an ExportTraceServiceRequest, whose outer fields have the same numbers.
 func (e envelope) request(records [][]byte) []byte {
 	return appendMessage(nil, requestResourceLogs, func(b []byte) []byte {
 		return appendMessage(append(b, e.resource...), resourceScopeLogs, func(b []byte) []byte {
@@ -58,7 +60,8 @@ func (e envelope) request(records [][]byte) []byte {
 	})
 }
 
-// splitBatch finds the records of what an Encoder appended, as far as it can be read. Each is a whole `log_records` field.
+// splitBatch finds the records in an Encoder's output, as far as it can be read. Each is a whole
+// `log_records` field.
 func splitBatch(data []byte) (records [][]byte, whole bool) {
 	for len(data) > 0 {
 		field, kind, n := protowire.ConsumeField(data)
@@ -70,7 +73,8 @@ func splitBatch(data []byte) (records [][]byte, whole bool) {
 	return records, true
 }
 
-// uidOf is a record's log.record.uid, of a span its trace and span id, and empty if the record can't be read.
+// uidOf is a record's log.record.uid, or for a span its trace and span id. It is empty if the
+// record can't be read.
 func uidOf(record []byte) string {
 	var logs logspb.ScopeLogs
 	if proto.Unmarshal(record, &logs) == nil && len(logs.GetLogRecords()) == 1 {

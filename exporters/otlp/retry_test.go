@@ -62,7 +62,7 @@ func TestRetriesForEver(t *testing.T) {
 		if !strings.Contains(r.log.String(), "after=9h0m") {
 			t.Errorf("the log doesn't say how long it took:\n%s", r.log)
 		}
-		if begun := strings.Count(r.log.String(), "held up"); begun != 1 {
+		if begun := strings.Count(r.log.String(), "export failing"); begun != 1 {
 			t.Errorf("one outage was logged %d times", begun)
 		}
 		stop()

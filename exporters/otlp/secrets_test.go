@@ -210,7 +210,7 @@ func TestHeadersAreReadForEveryRequest(t *testing.T) {
 		if strings.Join(got, ",") != "first,second" || r.count.counts() != [2]int{2, 0} {
 			t.Errorf("sent %q, counted %v", got, r.count.counts())
 		}
-		for _, want := range []string{"read header authorization: open key: no such file", "a character that no header can carry"} {
+		for _, want := range []string{"read header authorization: open key: no such file", "a character that isn't allowed in a header"} {
 			if !strings.Contains(r.log.String(), want) {
 				t.Errorf("the log lacks %q:\n%s", want, r.log)
 			}

@@ -16,30 +16,33 @@ import (
 )
 
 const (
-	// maxRetryAfter bounds how long an endpoint can make us wait.
+	// maxRetryAfter limits how long an endpoint can make us wait.
 	maxRetryAfter = time.Hour
-	// largeRecord is the size from which a single record may exceed an endpoint's limit. When a smaller one is refused as too large, the endpoint
-	// is overloaded.
+	// largeRecord is the size from which a single record may exceed an endpoint's limit. If a
+	// smaller one is refused as too large, the endpoint is overloaded.
 	largeRecord = 1 << 20
-	// poisonTries is how often a single record must be refused before it is set aside: some 3 s, so that an endpoint that refuses every other
-	// request makes no record poison. The last refusal needs a witness, so that an outage doesn't either.
+	// poisonTries is how often a single record must be refused before it is set aside, which takes
+	// some 3 s: so an endpoint that refuses every other request doesn't make a record poison. The
+	// last refusal needs a witness, so that an outage doesn't either.
 	poisonTries = 6
-	// maxRefusals is how many refusals in a row, without a witness, are an outage: about twice what it takes to halve a
-	// batch down to one record. Then nothing is split, and there is one request at a time, with backoff.
+	// maxRefusals is how many refusals in a row without a witness mean an outage: about twice as
+	// many as it takes to halve a batch down to one record. The sender then splits nothing, and
+	// sends one request at a time, with backoff.
 	maxRefusals = 20
 )
 
 // Outbox is the ledger's queue of log records, or of spans.
 type Outbox interface {
-	// Next is the oldest batch after the one with that id, nil if there is none. It stays until Ack.
+	// Next is the oldest batch after the one with that id, or nil. It stays until Ack.
 	Next(ctx context.Context, after int64) (*ledger.Batch, error)
-	// Ack deletes a batch; nil says that the deletion is committed.
+	// Ack deletes a batch; nil means that the deletion is committed.
 	Ack(ctx context.Context, id int64) error
-	// Wait returns when there may be a batch, or the context has ended.
+	// Wait returns when there may be a batch, or when the context has ended.
 	Wait(ctx context.Context)
 }
 
-// Count counts log records, or spans: `sent`, which the endpoint has accepted, or `rejected`, which were set aside. One goroutine calls it.
+// Count counts log records or spans as `sent`, which the endpoint accepted, or `rejected`, which
+// were set aside. One goroutine calls it.
 type Count func(result string, records int)
 
 // answerKind is what an answer means for the records that were sent (counting.md 26).
@@ -47,23 +50,24 @@ type answerKind uint8
 
 const (
 	accepted answerKind = iota // the endpoint has the records
-	retry                      // the fault isn't the records': send the same request later
+	retry                      // not the records' fault: send the same request later
 	refused                    // a record in the request may be at fault, or the endpoint
 	tooLarge                   // fewer records may pass; a single small record isn't at fault
 )
 
-// answer is how one request went.
+// answer is the result of one request.
 type answer struct {
 	kind answerKind
-	// rejected is how many records of an accepted request were not (partial success).
+	// rejected is how many records of an accepted request were refused (partial success).
 	rejected int64
 	// after is how long the endpoint asks to wait; zero if it doesn't.
 	after time.Duration
-	// problem says what happened, in our words: the endpoint's may quote a record or a header.
+	// problem describes the failure in our words: the endpoint's may quote a record or a header.
 	problem string
 }
 
-// Error implements error, so that transports can return an answer that isn't an acceptance as their error.
+// Error implements error, so that transports can return an answer other than an acceptance as their
+// error.
 func (a answer) Error() string { return a.problem }
 
 // answerOf returns the answer that an error of a request wraps; any other error is a reason to retry.
@@ -74,13 +78,14 @@ func answerOf(err error) answer {
 	return answer{kind: retry, problem: err.Error()}
 }
 
-// What a problem advises.
+// The advice in a problem.
 const (
 	checkCredentials = "; check the credentials in otlp.headers"
 	checkEndpoint    = "; check otlp.endpoint"
 )
 
-// sender drains a queue of log records or spans, each a record here, one batch after the other (counting.md 26, 30).
+// sender drains a queue of log records or spans (both called records here), one batch after the
+// other (counting.md 26, 30).
 //
 //	batch ─▶ offer ─ accepted ─▶ counted
 //	          ▲ │ refused: split while there is more than one record
@@ -90,45 +95,53 @@ const (
 //	            ▼
 //	        set aside
 //
-// A batch is deleted when all of its records were accepted or set aside; then the next one is offered. If the endpoint accepts nothing
-// of a batch, the witness is sought behind it: single records of later batches are sent in turn with its own, and the latest that was accepted.
+// A batch is deleted when all of its records were accepted or set aside; then the next one is
+// offered. If the endpoint accepts nothing of a batch, the sender looks for a witness in later
+// batches. It sends single records of them, in turn with the batch's own records and the latest
+// record that was accepted.
 type sender struct {
 	outbox Outbox
-	// post sends an encoded ExportLogsServiceRequest, or ExportTraceServiceRequest, once. An answer given after the context ended means nothing, unless it is accepted.
+	// post sends an encoded ExportLogsServiceRequest, or ExportTraceServiceRequest, once. After the
+	// context ended, only an acceptance counts.
 	post     func(ctx context.Context, request []byte) answer
 	envelope envelope
 	count    Count
 	health   *health
 	logger   *slog.Logger
-	timeout  time.Duration // of one request
+	timeout  time.Duration // for one request
 	grace    time.Duration // to drain the outbox at shutdown
 
-	// stop ends at shutdown, and cuts one wait short, since there is time for one more try at once. It never ends after that.
+	// stop ends at shutdown and cuts one wait short, because there is time for one more try at
+	// once. After that it never ends.
 	stop context.Context
 
 	endpoint witness.Endpoint
-	// refusals counts those without a witness in a row; more than maxRefusals are an outage.
+	// refusals counts the refusals without a witness in a row; more than maxRefusals mean an
+	// outage.
 	refusals int
-	problem  string // of the latest refusal
+	problem  string // problem of the latest refusal
 
-	// probed is the id of the latest batch of which the endpoint refused a probe: the next one is of a later batch.
+	// probed is the id of the latest batch with a refused probe: the next probe comes from a later
+	// batch.
 	probed int64
 	// taken is how many records of a batch the endpoint has accepted as probes, by the batch's id.
 	taken map[int64]int
-	// latest is a record that the endpoint has accepted; nil: none yet.
+	// latest is a record that the endpoint has accepted; nil if there is none yet.
 	latest []byte
 }
 
-// part is some records of a batch, which one request carries.
+// part is a subset of a batch's records, for one request.
 type part struct {
 	records  [][]byte // see splitBatch
 	refusals witness.Refusals
-	tries    int // of these very records
-	// witnessed says that the latest refusal has a witness: the endpoint accepted another record since the one before.
+	tries    int // of exactly these records
+	// witnessed says that the latest refusal has a witness: the endpoint accepted another record
+	// since the previous refusal.
 	witnessed bool
 }
 
-// run sends until the context ends, then until the outbox is empty or the grace has passed. It fails if the outbox is closed.
+// run sends until the context ends, then until the outbox is empty or the grace has passed. It
+// fails if the outbox is closed.
 func (s *sender) run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -149,13 +162,13 @@ func (s *sender) run(ctx context.Context) error {
 		case isClosed(err):
 			return fmt.Errorf("read outbox: %w", err)
 		case err != nil:
-			s.logger.Info("time is up, records stay in the outbox for the next start")
+			s.logger.Info("shutdown timeout reached; records stay in the outbox for the next start")
 			return nil
 		}
 	}
 }
 
-// next reads the oldest batch after the one with that id, as often as that takes; nil if there is none.
+// next reads the oldest batch after the one with that id, with retries; nil if there is none.
 func (s *sender) next(ctx context.Context, after int64) (batch *ledger.Batch, err error) {
 	err = s.retryLedger(ctx, "read outbox", func() error {
 		batch, err = s.outbox.Next(ctx, after)
@@ -164,13 +177,13 @@ func (s *sender) next(ctx context.Context, after int64) (batch *ledger.Batch, er
 	return batch, err
 }
 
-// deliverBatch offers a batch until each record was accepted or set aside, and deletes it.
+// deliverBatch offers a batch until each record was accepted or set aside, and then deletes it.
 func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
 	records, whole := splitBatch(batch.Data)
 	if !whole || len(records) < batch.Records {
 		lost := max(batch.Records-len(records), 1)
 		s.count("rejected", lost)
-		s.logger.Error("records in the outbox can't be read and are set aside",
+		s.logger.Error("can't read records in the outbox; they are set aside",
 			"batch", batch.ID, "source", batch.Source, "feed", batch.Feed, "records", lost)
 	}
 	var parts []*part
@@ -183,7 +196,7 @@ func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
 		if s.refusals > 0 {
 			s.health.failing(s.problem)
 		} else {
-			delays.Reset() // the endpoint works: poison records hold up the others
+			delays.Reset() // the endpoint works: poison records delay the others
 		}
 		if err = s.pause(ctx, delays.NextBackOff()); err != nil {
 			return err
@@ -199,13 +212,14 @@ func (s *sender) deliverBatch(ctx context.Context, batch *ledger.Batch) error {
 		return err
 	}
 	delete(s.taken, batch.ID)
-	// Once even if the time is up: a batch that can't be deleted is sent again at the next start.
+	// Try once even if the time is up: a batch that isn't deleted is sent again at the next start.
 	return s.retryLedger(ctx, "delete sent records from the outbox", func() error {
 		return s.outbox.Ack(context.WithoutCancel(ctx), batch.ID)
 	})
 }
 
-// offerParts sends parts, split where they are refused, and returns those to offer again; in an outage it sends only the first. The error is the context's.
+// offerParts sends parts, splits those that are refused, and returns the parts to offer again. In
+// an outage it sends only the first. The error is the context's.
 func (s *sender) offerParts(ctx context.Context, batch *ledger.Batch, parts []*part) (left []*part, err error) {
 	for len(parts) > 0 {
 		p := parts[0]
@@ -221,7 +235,7 @@ func (s *sender) offerParts(ctx context.Context, batch *ledger.Batch, parts []*p
 		s.noteRefusal(p, a)
 		switch half := len(p.records) / 2; {
 		case s.refusals > maxRefusals:
-			return slices.Concat(parts, left, []*part{p}), nil // the next time another one is the first
+			return slices.Concat(parts, left, []*part{p}), nil // next time another part comes first
 		case half > 0:
 			parts = slices.Insert(parts, 0,
 				&part{records: p.records[:half], refusals: p.refusals}, &part{records: p.records[half:], refusals: p.refusals})
@@ -248,13 +262,15 @@ func (s *sender) noteRefusal(p *part, a answer) {
 // onLastTry says whether one more refusal with a witness makes the record poison.
 func (p *part) onLastTry() bool { return p.tries >= poisonTries-1 }
 
-// isPoison says whether the endpoint refuses this record only: it has refused it poisonTries times and accepted another one just before the last.
+// isPoison says whether the endpoint refuses only this record: it has refused the record
+// poisonTries times and accepted another one just before the last.
 func (p *part) isPoison() bool {
 	return len(p.records) == 1 && p.tries >= poisonTries && p.witnessed
 }
 
-// probe sends a record that may be the witness: one of a later batch. If that was refused too, or there is none, it repeats the latest record that was
-// accepted, since all later records may be poison, such as those that are too old for the endpoint. It reports whether the probe was refused.
+// probe sends a record of a later batch, which may be the witness. If that was refused too, or
+// there is none, it repeats the latest accepted record. All later records may be poison, such as
+// those that are too old for the endpoint. It returns whether the probe was refused.
 func (s *sender) probe(ctx context.Context, current int64) (refused bool, err error) {
 	batch, err := s.next(ctx, max(current, s.probed))
 	if err != nil {
@@ -262,7 +278,7 @@ func (s *sender) probe(ctx context.Context, current int64) (refused bool, err er
 	}
 	var one []byte
 	if batch == nil {
-		s.probed = 0 // from the oldest again
+		s.probed = 0 // start from the oldest again
 	} else if records, _ := splitBatch(batch.Data); s.taken[batch.ID] < len(records) {
 		one = records[s.taken[batch.ID]]
 	} else {
@@ -287,7 +303,7 @@ func (s *sender) probe(ctx context.Context, current int64) (refused bool, err er
 	default:
 		s.refusals, s.problem = s.refusals+1, a.problem
 		if repeated {
-			s.latest = nil // what was accepted once may be too old by now
+			s.latest = nil // an accepted record may be too old by now
 		} else {
 			s.probed = batch.ID
 		}
@@ -295,7 +311,7 @@ func (s *sender) probe(ctx context.Context, current int64) (refused bool, err er
 	return a.kind != accepted, nil
 }
 
-// pause waits, and less at shutdown, once. The error is the context's.
+// pause waits; at shutdown it waits less, once. The error is the context's.
 func (s *sender) pause(ctx context.Context, d time.Duration) error {
 	limited, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
@@ -334,10 +350,11 @@ func (s *sender) uploadOnce(ctx context.Context, records [][]byte) answer {
 	return a
 }
 
-// holdUp shows what holds up the records, and waits as long as backoff or the endpoint asks. The error is the context's.
+// holdUp shows the problem that delays the records, and waits as long as backoff or the endpoint
+// asks. The error is the context's.
 func (s *sender) holdUp(ctx context.Context, delays *backoff.ExponentialBackOff, problem string, after time.Duration) error {
 	if err := ctx.Err(); err != nil {
-		return err // the problem is that time is up
+		return err // the problem is only that the time is up
 	}
 	wait := max(delays.NextBackOff(), min(after, maxRetryAfter))
 	s.health.failing(problem)
@@ -350,7 +367,8 @@ func (s *sender) noteSuccess() {
 	s.health.working()
 }
 
-// noteAccepted counts accepted records, without those that a partial success refused: fewer than all.
+// noteAccepted counts accepted records, without those that a partial success refused. These must be
+// fewer than all.
 func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Batch) {
 	s.noteSuccess()
 	n := int(max(rejected, 0))
@@ -361,7 +379,7 @@ func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Ba
 	}
 	s.count("rejected", n)
 	s.health.refusing(acceptedInPart(rejected).problem)
-	// Which ones it doesn't say, and OTLP forbids sending them again.
+	// OTLP doesn't say which ones, and forbids sending them again.
 	s.logger.Warn("OTLP endpoint refused some records of a request", "rejected", n, "records", len(records),
 		"source", batch.Source, "feed", batch.Feed, "first_uid", uidOf(records[0]), "last_uid", uidOf(records[len(records)-1]))
 }
@@ -370,15 +388,16 @@ func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Ba
 func (s *sender) setAside(record []byte, problem string) {
 	s.count("rejected", 1)
 	s.health.refusing(problem)
-	s.logger.Warn("OTLP endpoint refused a record while accepting others: it is set aside", "uid", uidOf(record), "err", problem)
+	s.logger.Warn("OTLP endpoint refused a record but accepted others; the record is set aside", "uid", uidOf(record), "err", problem)
 }
 
-// isClosed reports whether the ledger can't be used any more.
+// isClosed reports whether the ledger is closed for good.
 func isClosed(err error) bool {
 	return errors.Is(err, ledger.ErrClosed) || errors.Is(err, ledger.ErrReplaced)
 }
 
-// retryLedger repeats an operation of the ledger until it succeeds. It fails if the ledger is closed or the context ends.
+// retryLedger repeats an operation of the ledger until it succeeds. It fails if the ledger is
+// closed or the context ends.
 func (s *sender) retryLedger(ctx context.Context, what string, do func() error) error {
 	delays := newBackOff()
 	for failed := false; ; failed = true {

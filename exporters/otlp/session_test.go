@@ -51,7 +51,7 @@ func TestSeverityAndBodyOfEveryResult(t *testing.T) {
 	}
 }
 
-// The number is that of the end which the session's own direction, else the call's, says.
+// The number belongs to the end that the session's own direction gives, else the call's.
 func TestSessionNumber(t *testing.T) {
 	const caller, callee = "cdr.caller.number", "cdr.callee.number"
 	for _, c := range []struct {
@@ -103,8 +103,7 @@ func TestSessionTimestamp(t *testing.T) {
 	}
 }
 
-// Contract 4, counting.md 27: the sessions of a call share its trace, and each has a uid
-// of its own.
+// Contract 4, counting.md 27: the sessions of a call share its trace, and each has its own uid.
 func TestSessionsShareTheTraceOfTheCall(t *testing.T) {
 	e, seen := Encoder{}, make(map[string]bool)
 	var batch []byte

@@ -11,7 +11,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// The field numbers of opentelemetry/proto/trace/v1, 1.11. Those around a span are the same as around a log record.
+// The field numbers of opentelemetry/proto/trace/v1, 1.11. The fields around a span have the same
+// numbers as around a log record.
 const (
 	spanTraceID, spanSpanID, spanParent, spanName, spanKind          = 1, 2, 4, 5, 6
 	spanStart, spanEnd, spanAttributes, spanLinks, spanStatus        = 7, 8, 9, 13, 15
@@ -19,15 +20,15 @@ const (
 	kindInternal, codeError                                   uint64 = 1, 2
 )
 
-// earliestChild bounds what is believed of the start of a call's part: it isn't longer before the call.
+// earliestChild is the longest plausible time from the start of a call's part to the call's start.
 const earliestChild = 24 * time.Hour
 
 var _ ledger.SpanEncoder = Encoder{}
 
-// interval is when something took place.
+// interval is a time span.
 type interval struct{ from, to time.Time }
 
-// join makes i span the other one too.
+// join extends i to include the other interval.
 func (i *interval) join(other interval) {
 	if other.from.Before(i.from) {
 		i.from = other.from
@@ -42,18 +43,20 @@ type child struct {
 	interval
 
 	name string
-	// kind and id tell its span id apart from those of the call's others. Of a session or visit the kind is the name of its log record's event.
+	// kind and id distinguish its span id within the call. For a session or visit, kind is the
+	// event name of its log record.
 	kind, id string
 	failed   bool
-	// leg, session or visit is what it is of; all nil: a phase of the call.
+	// The child is a leg, a session or a visit; if all are nil, it is a phase of the call.
 	leg     *cdr.Leg
 	session *cdr.Session
 	visit   *cdr.Visit
 }
 
-// AppendSpans implements ledger.SpanEncoder: it appends the root span of a call, which must be redacted, and its children as `spans` fields of
-// opentelemetry.proto.trace.v1.ScopeSpans. The root has the attributes of the call's log record, those of sessions and visits that of theirs. It spans
-// its children.
+// AppendSpans implements ledger.SpanEncoder. It appends the root span of a call, which must be
+// redacted, and its children as `spans` fields of opentelemetry.proto.trace.v1.ScopeSpans. The root
+// has the attributes of the call's log record; sessions and visits have those of their log records.
+// The root covers its children.
 func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.Span) ([]byte, []int) {
 	children, whole := childrenOf(r)
 	event := &s.Event
@@ -85,7 +88,7 @@ func (Encoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.
 	return batch, ends
 }
 
-// appendSpan appends what every span has beside its ids.
+// appendSpan appends what every span has in addition to its ids.
 func appendSpan(b []byte, name string, at interval) []byte {
 	b = appendString(b, spanName, name)
 	b = protowire.AppendVarint(protowire.AppendTag(b, spanKind, protowire.VarintType), kindInternal)
@@ -104,7 +107,7 @@ func appendLink(b []byte, r *cdr.Record, event *counting.Event, link *counting.L
 	})
 }
 
-// appendStatus appends an error; all else has no status.
+// appendStatus appends an error; other results have no status.
 func appendStatus(b []byte, failed bool, message string) []byte {
 	if !failed {
 		return b
@@ -131,7 +134,8 @@ func (c *child) appendAttributes(b []byte, r *cdr.Record, event *counting.Event)
 	return b
 }
 
-// childrenOf are the parts of a call whose times the provider gives, and when the call and all of them took place.
+// childrenOf are the parts of a call whose times the provider gives, and the interval of the call
+// and all of them.
 func childrenOf(r *cdr.Record) (all []child, whole interval) {
 	call := callTimes(r)
 	whole = call
@@ -146,7 +150,7 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 	}
 	for i := range r.Legs {
 		if r.LegsAreSessions() {
-			break // each has a span
+			break // each leg has a span
 		}
 		if l := &r.Legs[i]; !l.Start.IsZero() {
 			add(child{name: "Leg", kind: "leg", id: strconv.Itoa(i), leg: l, failed: l.Outcome == cdr.Failed, interval: interval{l.Start, l.Start.Add(l.Duration.Value)}})
@@ -164,7 +168,7 @@ func childrenOf(r *cdr.Record) (all []child, whole interval) {
 	return all, whole
 }
 
-// callTimes is from a call's invite, or its start if that isn't known, to its end.
+// callTimes is from a call's invite, or else its start, to its end.
 func callTimes(r *cdr.Record) interval {
 	i := interval{r.Start, r.End}
 	if !i.to.After(r.Start) || i.to.Sub(r.Start) > cdr.LongestCall {
@@ -180,8 +184,8 @@ func callTimes(r *cdr.Record) interval {
 	return i
 }
 
-// believed is when a part of a call took place. One that begins far from its call is a mistake and is shown at the call's start; one without an end
-// has no length.
+// believed is the interval of a part of a call. If it begins far from its call, its time is wrong
+// and is replaced by the call's start. A part without an end has no length.
 func believed(part, call interval) interval {
 	if part.from.Before(call.from.Add(-earliestChild)) || part.from.After(call.from.Add(cdr.LongestCall)) {
 		part.from = call.from
@@ -192,7 +196,7 @@ func believed(part, call interval) interval {
 	return part
 }
 
-// answered is when a connected call was answered; zero if that isn't known.
+// answered is when a connected call was answered; zero if unknown.
 func answered(r *cdr.Record) time.Time {
 	switch _, known := r.Setup(); {
 	case !r.Outcome.Connected():

@@ -7,14 +7,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mostStreams of a session are in its log record, poor ones first: stores bound the size of a record, and a session of hours has one for each time that
-// somebody shared a screen.
+// mostStreams limits a session's streams in its log record, poor ones first: stores limit the size
+// of a record, and a long session has a stream for each time that somebody shared a screen.
 const mostStreams = 16
 
 // badness orders verdicts: poor, good, unclassified.
 var badness = map[cdr.Verdict]int{cdr.Poor: 0, cdr.Good: 1, cdr.Unclassified: 2}
 
-// appendStreams appends the worst verdict of a session's streams with the rule that gave it, how many there are, and the streams as maps.
+// appendStreams appends the worst verdict of a session's streams with the rule that gave it, the
+// number of streams, and the streams as maps.
 func appendStreams(b []byte, all []cdr.Stream) []byte {
 	if len(all) == 0 {
 		return b
@@ -41,7 +42,7 @@ func appendStreams(b []byte, all []cdr.Stream) []byte {
 	})
 }
 
-// appendStream appends what is known of a stream. Jitter and round trip are in seconds.
+// appendStream appends the known values of a stream. Jitter and round trip are in seconds.
 func appendStream(b []byte, s *cdr.Stream) []byte {
 	verdict, rule := s.Judge()
 	b = appendPairs(b, "media", s.Media, "direction", s.Direction(), "verdict", verdict.String(), "rule", rule, "network", s.Network, "platform", s.Platform)

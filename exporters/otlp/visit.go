@@ -7,8 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/counting"
 )
 
-// appendVisit appends what contract 4 lists for a visit of a queue. Where the record is of the visit alone, its own fields follow: they have no
-// other log record.
+// appendVisit appends the attributes of contract 4 for a visit of a queue. If the record is only
+// for the visit, the record's own fields follow, because no other log record has them.
 func appendVisit(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	v := event.Visit
 	b = appendIdentity(b, r, event, v.ID)
@@ -25,7 +25,7 @@ func appendVisit(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	return b
 }
 
-// visitStart is when the caller joined the queue, as far as the record says.
+// visitStart is when the caller joined the queue, if the record has it.
 func visitStart(r *cdr.Record, v *cdr.Visit) time.Time {
 	if v.Start.IsZero() {
 		return r.Start
@@ -33,7 +33,8 @@ func visitStart(r *cdr.Record, v *cdr.Visit) time.Time {
 	return v.Start
 }
 
-// appendVisitLine appends a line such as `Visit to queue support: abandoned after 42s`. It names nobody.
+// appendVisitLine appends a line such as `Visit to queue support: abandoned after 42s`. It
+// identifies nobody.
 func appendVisitLine(b []byte, v *cdr.Visit) []byte {
 	b = append(b, "Visit to "...)
 	if v.Queue == "" {

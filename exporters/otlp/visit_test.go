@@ -7,7 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Contract 4: a visit has a line and attributes of its own; the fields of its record only where that is no call.
+// Contract 4: a visit has a separate line and attributes. It has its record's fields only if the
+// record isn't a call.
 func TestVisit(t *testing.T) {
 	joined := callStart.Add(-time.Minute)
 	for _, c := range []struct {

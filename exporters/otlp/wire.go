@@ -10,7 +10,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The records are encoded by hand since that happens in the commit: building the generated types takes seven times as long.
+// The records are encoded by hand, because it happens in the commit: the generated types take seven
+// times as long.
 
 // The field numbers of opentelemetry/proto/logs/v1 and common/v1, 1.11.
 const (
@@ -26,12 +27,12 @@ const (
 // key is an attribute's key: name, or cdr.<provider>.<name>, never joined in memory.
 type key struct{ provider, name string }
 
-// common is one of the keys that every provider shares.
+// common is a key that all providers share.
 func common(name string) key { return key{name: name} }
 
 // appendMessage appends a field whose content fill appends.
 func appendMessage(b []byte, field protowire.Number, fill func([]byte) []byte) []byte {
-	const room = 1 // for the length: most messages are attributes
+	const room = 1 // for the length; enough for most messages, which are attributes
 	b = append(protowire.AppendTag(b, field, protowire.BytesType), 0)
 	begin := len(b)
 	b = fill(b)
@@ -62,19 +63,20 @@ func appendAttribute(b []byte, k key, fill func([]byte) []byte) []byte {
 	})
 }
 
-// appendAttributesAs appends the attributes that fill appends for a log record, under another field's number, below 16.
+// appendAttributesAs appends the attributes that fill appends for a log record, under another
+// field's number, which must be below 16.
 func appendAttributesAs(b []byte, field protowire.Number, fill func([]byte) []byte) []byte {
 	at := len(b)
 	b = fill(b)
 	for at < len(b) {
-		_, _, n := protowire.ConsumeField(b[at:]) // what fill made is whole
+		_, _, n := protowire.ConsumeField(b[at:]) // fill made a whole field
 		b[at] = byte(field)<<3 | byte(protowire.BytesType)
 		at += n
 	}
 	return b
 }
 
-// appendText appends a string attribute, nothing if it is empty.
+// appendText appends a string attribute, or nothing if it is empty.
 func appendText(b []byte, k key, value string) []byte {
 	if value == "" {
 		return b
@@ -82,7 +84,7 @@ func appendText(b []byte, k key, value string) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte { return appendString(b, anyString, validText(value)) })
 }
 
-// appendPairs appends string attributes, each a common name and a value, without those that are empty.
+// appendPairs appends string attributes, each a common name and a value, without empty ones.
 func appendPairs(b []byte, pairs ...string) []byte {
 	for i := 0; i < len(pairs); i += 2 {
 		b = appendText(b, common(pairs[i]), pairs[i+1])
@@ -95,7 +97,7 @@ func appendBytes(b []byte, k key, value []byte) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte { return appendString(b, anyString, value) })
 }
 
-// appendTexts appends a list of strings, nothing if it is empty.
+// appendTexts appends a list of strings, or nothing if it is empty.
 func appendTexts(b []byte, k key, values []string) []byte {
 	if len(values) == 0 {
 		return b
@@ -128,7 +130,7 @@ func appendDouble(b []byte, k key, value float64) []byte {
 	})
 }
 
-// appendTime appends a time as RFC 3339 in UTC, nothing for the zero time.
+// appendTime appends a time as RFC 3339 in UTC, or nothing for the zero time.
 func appendTime(b []byte, k key, at time.Time) []byte {
 	if at.IsZero() {
 		return b
@@ -137,7 +139,8 @@ func appendTime(b []byte, k key, at time.Time) []byte {
 	return appendBytes(b, k, at.UTC().AppendFormat(buf[:0], time.RFC3339Nano))
 }
 
-// appendUnixNano appends a record's time. What doesn't fit, before 1970 or after 2261, is left out: unknown.
+// appendUnixNano appends a record's time. A time before 1970 or after 2261 doesn't fit and is left
+// out, which means unknown.
 func appendUnixNano(b []byte, field protowire.Number, at time.Time) []byte {
 	if at.Unix() <= 0 || at.Year() > 2261 {
 		return b
@@ -145,7 +148,7 @@ func appendUnixNano(b []byte, field protowire.Number, at time.Time) []byte {
 	return protowire.AppendFixed64(protowire.AppendTag(b, field, protowire.Fixed64Type), uint64(at.UnixNano()))
 }
 
-// validText is s as UTF-8: receivers refuse a whole request for one bad string.
+// validText is s as valid UTF-8: receivers refuse a whole request for one invalid string.
 func validText(s string) string {
 	if utf8.ValidString(s) {
 		return s

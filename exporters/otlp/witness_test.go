@@ -104,7 +104,8 @@ func TestOutageAfterAWitness(t *testing.T) {
 	}
 }
 
-// TestWitness: a record that is refused while there is no other waits for one; when that is accepted, it is set aside.
+// TestWitness: a record that is refused while there is no other waits for one. When that is
+// accepted, the first is set aside.
 func TestWitness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, Settings{}, newOutbox(batch(1, "bad")), func(req *http.Request) (*http.Response, error) {
@@ -160,8 +161,9 @@ func TestNearlyAllAreBad(t *testing.T) {
 	})
 }
 
-// TestTheOldestAreAllRefused (guarantee 5; counting.md 30): when many batches hold only records at fault, such as a history that is too old for the
-// endpoint, a record behind them is the witness, again and again.
+// TestTheOldestAreAllRefused (guarantee 5; counting.md 30): if many batches only have records at
+// fault, such as a history that is too old for the endpoint, a later record is the witness, again
+// and again.
 func TestTheOldestAreAllRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const old = 20

@@ -188,7 +188,7 @@ type storedExemplar struct {
 	Timestamp float64
 }
 
-// exemplar asks until there is one, and there is to be no other.
+// exemplar queries until there is one. There must be no other.
 func exemplar(t *testing.T, api, expr string, at time.Time) storedExemplar {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

@@ -59,7 +59,7 @@ func TestExemplarsInOpenMetrics(t *testing.T) {
 		`cdr_calls_total  ` + strings.Replace(written(3, 1, at), "} 1 ", "} 1.0 ", 1),
 	} {
 		if i >= len(got) || got[i] != want || !strings.HasSuffix(want, unix) {
-			t.Errorf("exemplars %q, the %d. is to be %s", got, i+1, want)
+			t.Errorf("exemplars %q, number %d must be %s", got, i+1, want)
 		}
 	}
 	if len(got) != 3 {

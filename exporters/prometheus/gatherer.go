@@ -15,8 +15,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
-// Gatherer shows the series of one or more sources, each metric from one of them. It is safe for concurrent use. It isn't a prometheus.Collector because
-// a registry checks and sorts all series at every scrape, which costs more than the rest of the scrape; the catalogue guarantees what it would check.
+// Gatherer shows the series of one or more sources; each metric comes from one of them. It is safe
+// for concurrent use. It isn't a prometheus.Collector, because a registry checks and sorts all
+// series at every scrape, which costs more than the rest of the scrape. The catalogue guarantees
+// what the registry would check.
 type Gatherer []metrics.Source
 
 var _ prom.Gatherer = Gatherer(nil)
@@ -42,13 +44,14 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, len(family.Points))}
 	names := d.LabelNames()
 	order := orderOf(names)
-	// One piece of memory for all of a kind, and one pair for all series with the same value: a family may have a hundred thousand series.
+	// One allocation for all objects of a kind, and one label pair for all series with the same
+	// value: a family may have a hundred thousand series.
 	labels, pairs := make([]*dto.LabelPair, len(names)*len(family.Points)), make([]map[string]*dto.LabelPair, len(names))
 	for i := range pairs {
 		pairs[i] = make(map[string]*dto.LabelPair)
 	}
 	var start time.Time
-	var created *timestamppb.Timestamp // of the series before: most begin together
+	var created *timestamppb.Timestamp // of the previous series: most begin together
 	for i := range family.Points {
 		p := &family.Points[i]
 		if !p.Start.Equal(start) {
@@ -76,7 +79,7 @@ func newFamily(family metrics.Family) *dto.MetricFamily {
 	return f
 }
 
-// orderOf are the indexes of labels in the order of their names, which the protocol wants.
+// orderOf are the indexes of labels in the order of their names, which the protocol requires.
 func orderOf(names []string) []int {
 	order := make([]int, len(names))
 	for i := range order {
@@ -117,7 +120,7 @@ func newMetric(d *metrics.Def, p *metrics.Point, created *timestamppb.Timestamp)
 	return m
 }
 
-// histogram has classic buckets, and native ones where they are counted, with the exemplars in both.
+// histogram has classic buckets, and native ones if they are counted, with the exemplars in both.
 func histogram(d *metrics.Def, p *metrics.Point) *dto.Histogram {
 	out, bounds := &dto.Histogram{SampleCount: &p.Hist.Count, SampleSum: new(d.InUnit(p.Hist.Sum))}, d.Bounds
 	if p.Native {
@@ -136,14 +139,15 @@ func histogram(d *metrics.Def, p *metrics.Point) *dto.Histogram {
 				out.Exemplars = append(out.Exemplars, bucket.Exemplar)
 			}
 		}
-		if i < len(bounds) || bucket.Exemplar != nil { // the reader implies +Inf
+		if i < len(bounds) || bucket.Exemplar != nil { // +Inf is implicit
 			out.Bucket = append(out.Bucket, bucket)
 		}
 	}
 	return out
 }
 
-// newExemplar has labels named as in a store of logs, for the log record's trace id and uid and the root span, within the 128 characters of OpenMetrics.
+// newExemplar has the label names of a log store, for the log record's trace id and uid and the
+// root span, within the 128 characters of OpenMetrics.
 func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 	out := &dto.Exemplar{
 		Label: []*dto.LabelPair{
@@ -158,9 +162,11 @@ func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 	return out
 }
 
-// writeNative adds the sparse buckets: spans of neighbouring ones, and counts as differences to the bucket before.
+// writeNative adds the sparse buckets: spans of neighbouring buckets, and counts as differences
+// from the previous bucket.
 func writeNative(out *dto.Histogram, h *metrics.HistValue) {
-	// The zero bucket distinguishes a native histogram from a classic one; it is set without observations too.
+	// The zero bucket distinguishes a native histogram from a classic one; it is set even without
+	// observations.
 	out.Schema, out.ZeroThreshold, out.ZeroCount = &h.Schema, &metrics.NativeZeroThreshold, &h.Zeros
 	next, before := int32(0), int64(0)
 	for i, index := range h.Indexes {

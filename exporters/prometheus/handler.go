@@ -12,11 +12,13 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// maxInFlight is how many scrapes are served at once, as in node_exporter; further ones get 503.
+// maxInFlight is how many scrapes are served at once, as in node_exporter; others get 503.
 const maxInFlight = 40
 
-// Handler serves the gatherer's metrics, the Go runtime's, the process's and cdr_exporter_build_info, as text, OpenMetrics (with created samples) or
-// protobuf, compressed if the scraper takes it. A metric that can't be shown is left out, logged and counted; an empty answer is an error.
+// Handler serves the metrics of the gatherer, of the Go runtime and of the process, and
+// cdr_exporter_build_info. It writes text, OpenMetrics (with created samples) or protobuf,
+// compressed if the scraper accepts it. A metric that can't be shown is left out, logged and
+// counted; an empty answer is an error.
 func Handler(gatherer prom.Gatherer, logger *slog.Logger) http.Handler {
 	registry := prom.NewRegistry()
 	registry.MustRegister(

@@ -78,7 +78,7 @@ func TestEmptyNativeHistogramIsMarked(t *testing.T) {
 	var out dto.Histogram
 	writeNative(&out, &metrics.HistValue{Schema: 3})
 	if got := spanList(&out); len(got) != 0 || out.ZeroThreshold == nil || out.GetZeroThreshold() != 0x1p-128 {
-		t.Errorf("spans %v, want none; zero threshold %v, want that of a zero bucket", got, out.ZeroThreshold)
+		t.Errorf("spans %v, want none; zero threshold %v, want a zero bucket's", got, out.ZeroThreshold)
 	}
 }
 

@@ -37,7 +37,8 @@ func (a *App) startSource(name string) {
 	}
 }
 
-// stopAccount implements accountReader. The feeds' metrics are removed here: the replica that reads them shows them.
+// stopAccount implements accountReader. It removes the feeds' metrics, because the replica that
+// reads the feeds shows them.
 func (a *App) stopAccount(of *account) {
 	stopLoops(of.sources)
 	for _, s := range of.sources {
@@ -63,14 +64,15 @@ func (a *App) lookForTasks() {
 	}
 }
 
-// owned is the series of a ledger while this process surely owns their feeds.
+// owned is the series of a ledger, shown only while this process surely owns their feeds.
 type owned struct {
 	metrics.Source
 
 	owners *ownership
 }
 
-// Snapshot implements metrics.Source. It checks the lease last, since the process may have been suspended meanwhile.
+// Snapshot implements metrics.Source. It checks the lease last, since the process may have been
+// suspended meanwhile.
 func (o owned) Snapshot() metrics.Snapshot {
 	if s := o.Source.Snapshot(); o.owners.holds() {
 		return s
@@ -78,7 +80,7 @@ func (o owned) Snapshot() metrics.Snapshot {
 	return metrics.Snapshot{}
 }
 
-// replicaStatus are the replicas that share the ledger, none if it isn't shared.
+// replicaStatus are the replicas that share the ledger; empty if the ledger isn't shared.
 func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 	for _, r := range c.replicas {
 		one := web.Replica{Name: r.Name, Address: r.Address, Started: web.Time{Time: r.Started}, Self: r.Name == a.owners.replica}
@@ -92,23 +94,23 @@ func (a *App) replicaStatus(c *cluster) (all []web.Replica) {
 	return all
 }
 
-// elsewhere is the status of the feeds of a source that isn't read here.
+// elsewhere is the status of the feeds of a source that this replica doesn't read.
 func (s *source) elsewhere(c *cluster, replica string, books *books) (feeds []web.Feed) {
 	owner := c.ownerOf(&account{feeds: [][]ledger.FeedSpec{s.specs()}})
 	for i := range s.opened.Feeds {
 		info := &s.opened.Feeds[i]
 		feed := web.Feed{Feed: info.Name, State: web.StateElsewhere, ReadBy: owner, Snapshot: info.ActiveCalls != nil}
 		switch owner {
-		case replica: // since a reload; the next pass reads it
+		case replica: // new since a reload; the next pass reads it
 			feed.State = web.StateCatchingUp
 		case "":
 			feed.State, feed.LastError = web.StateUnowned, "no replica reads the feed"
-			feed.Advice = "One takes it over within half a minute; if none does, see their logs."
+			feed.Advice = "A replica takes it over within half a minute; if none does, see the replicas' logs."
 		}
 		if row := c.feeds[feedName{s.config.Name, info.Name}]; row != nil && info.ActiveCalls == nil {
 			feed.Watermark, feed.NewestCall = web.Time{Time: row.State.Watermark}, web.Time{Time: row.State.NewestCall}
 			feed.Books = books.status(s.config.Name, info.Name, &row.State)
-			feed.Records = int64(row.State.Records) //nolint:gosec // fewer than that
+			feed.Records = int64(row.State.Records) //nolint:gosec // always fits
 		}
 		feeds = append(feeds, feed)
 	}

@@ -50,7 +50,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 	if wantCalls != 500 || wantFailures == 0 {
 		t.Fatalf("%d calls, %d failures in the metrics", wantCalls, wantFailures)
 	}
-	await(t, "the activity is that of the metrics", func() bool {
+	await(t, "the activity matches the metrics", func() bool {
 		var calls, failures int64
 		for _, one := range activityOf(t, a) {
 			if age := time.Since(one.Start); age < 13*time.Hour || age > 15*time.Hour {
@@ -67,7 +67,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 	}
 
 	var status web.Status
-	await(t, "the figures are those of the metrics", func() bool {
+	await(t, "the figures match the metrics", func() bool {
 		_, body := ask(t, a, http.MethodGet, "/api/v1/status")
 		status = web.Status{}
 		if err := json.Unmarshal([]byte(body), &status); err != nil {
@@ -81,7 +81,7 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 	}
 }
 
-// Observations that are folded are told with the feed and the ledger.
+// TestStatusShowsOverflow: the status shows overflowing observations with the feed and the ledger.
 func TestStatusShowsOverflow(t *testing.T) {
 	t.Parallel()
 	provider := &acme{t: t}

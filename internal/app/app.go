@@ -1,11 +1,11 @@
-// Package app is the daemon: it builds the parts from a configuration, starts
-// and stops them in order, and swaps them on reload.
+// Package app is the daemon. It builds the parts from a configuration, starts and stops them in
+// order, and swaps them on reload.
 //
 //	New ─▶ Start ─▶ (Reload …) ─▶ Stop
 //
-// New opens the ledger and the listeners, so that problems are reported before anything runs. Stop ends the reading first, drains the
-// outbox, and closes the ledger last; it may be called twice, and after a failed New. A reload builds everything that can fail before
-// it changes anything.
+// New opens the ledger and the listeners, so that it reports problems before anything runs. Stop
+// ends the reading first, drains the outbox, and closes the ledger last; it may be called twice,
+// and after a failed New. A reload builds everything that can fail before it changes anything.
 package app
 
 import (
@@ -35,29 +35,31 @@ import (
 type Settings struct {
 	// ConfigFile is read at the start and with each reload.
 	ConfigFile string
-	// ConfigNode is the configuration instead, if another program has read it (see [config.UnmarshalNode]); ConfigFile is its name in errors.
+	// ConfigNode replaces the file if another program has read the configuration (see
+	// [config.UnmarshalNode]); ConfigFile is then only its name in errors.
 	ConfigNode *yaml.Node
-	// Pipelines take what would be sent to the endpoints of `otlp`, by signal: "logs", "metrics" and "traces"; a signal without one is off. nil: the endpoints.
+	// Pipelines replace the endpoints of `otlp`, by signal: "logs", "metrics" and "traces"; a
+	// signal without one is off. If nil, data goes to the endpoints.
 	Pipelines map[string]otlp.Deliver
-	// Providers are those that a source may have; nil: all.
+	// Providers are the providers that a source may have; nil means all.
 	Providers []collector.Provider
-	// ListenAddresses are those of the metrics port; none: off.
+	// ListenAddresses are the addresses of the metrics port; empty means off.
 	ListenAddresses []string
 	// WebConfigFile is exporter-toolkit's file with TLS and basic auth; empty for neither.
 	WebConfigFile string
-	// WebhookAddresses are those of the listener for notifications; none: off.
+	// WebhookAddresses are the addresses of the listener for notifications; empty means off.
 	WebhookAddresses []string
 	// WebhookConfigFile is the same file for that listener.
 	WebhookConfigFile string
-	// TelemetryPath is where the metrics are; empty: /metrics.
+	// TelemetryPath is the path of the metrics; empty means /metrics.
 	TelemetryPath string
-	// Demo says on the page that the calls are simulated.
+	// Demo shows on the page that the calls are simulated.
 	Demo bool
-	// Logger is the program's; nil: nowhere.
+	// Logger is the program's logger; may be nil.
 	Logger *slog.Logger
 }
 
-// App is the daemon. Its methods may be called from several goroutines at once.
+// App is the daemon. Its methods are safe for concurrent use.
 type App struct {
 	settings    Settings
 	logger      *slog.Logger
@@ -74,19 +76,20 @@ type App struct {
 	reloading  sync.Mutex              // orders Start, reloads and Stop
 	running    atomic.Pointer[running] // stored under reloading
 	refused    error                   // why the last reload changed nothing; guarded by reloading
-	// reloadProblem is why the newest configuration isn't in force.
+	// reloadProblem is why the newest configuration isn't in effect.
 	reloadProblem atomic.Pointer[error]
-	observing     sync.Mutex  // held while a snapshot sets the gauges of what is read
-	stopped       atomic.Bool // since Stop was called: no reload begins any more
+	observing     sync.Mutex  // held while a snapshot sets the gauges of feeds
+	stopped       atomic.Bool // Stop was called: no reload starts after that
 	stop          sync.Once
 	books         atomic.Pointer[books]
 
 	background sync.WaitGroup
 	cancel     context.CancelFunc // guarded by reloading; nil before Start
-	failed     chan error         // what ended a listener, and that a shared ledger was replaced
+	failed     chan error         // errors of listeners, and of a replaced shared ledger
 }
 
-// New reads the configuration, opens the ledger and the listeners, and builds every part. It sends nothing yet.
+// New reads the configuration, opens the ledger and the listeners, and builds every part. It sends
+// no request.
 func New(ctx context.Context, settings Settings) (*App, error) {
 	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 3)}
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
@@ -150,12 +153,13 @@ func openPort(ctx context.Context, port *web.ServeSettings, addresses []string) 
 	return err
 }
 
-// Start starts serving and reading. It returns at once; later failures show in the metrics and the status.
+// Start starts serving and reading. It returns at once; later failures show in the metrics and the
+// status.
 func (a *App) Start() error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
 	if a.cancel != nil || a.stopped.Load() {
-		return errors.New("start: the daemon was started before")
+		return errors.New("start: the daemon was already started")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	a.cancel = cancel
@@ -163,12 +167,12 @@ func (a *App) Start() error {
 	a.selfMetrics.SetLabels(a.running.Load().labels.AllNames())
 	a.reloaded(nil)
 	a.background.Go(func() {
-		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed; it is retried.", "err", err) })
+		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed, retrying.", "err", err) })
 	})
 	a.background.Go(func() { every(ctx, filesInterval, func() { a.rereadFiles(ctx) }) })
 	a.background.Go(func() { a.auditDaily(ctx) })
 	a.background.Go(func() { a.keepBooks(ctx) })
-	// The webhooks start before the loops: a new subscription is validated at once.
+	// The webhooks start before the loops, because Graph validates a new subscription at once.
 	r := a.running.Load()
 	a.setHooks(r)
 	a.serve(ctx, a.webhooks.port)
@@ -203,11 +207,12 @@ func (a *App) serve(ctx context.Context, port web.ServeSettings) {
 	})
 }
 
-// afterReplaced says what becomes of a process whose ledger is gone.
-const afterReplaced = "nothing is read or counted until the exporter is started again: put the ledger back first, or it begins a new one"
+// afterReplaced says what a process without its ledger does.
+const afterReplaced = "the exporter reads and counts nothing until it is restarted: restore the ledger first, or it starts a new one"
 
-// ledgerReplaced ends the process if the ledger is shared: its supervisor starts it again, on the ledger that is there now. With files the process
-// goes on, unready, since a restart would begin a new ledger (counting.md 34).
+// ledgerReplaced ends the process if the ledger is shared: its supervisor restarts it, on the new
+// ledger. With files the process stays, not ready, because a restart would start a new ledger
+// (counting.md 34).
 func (a *App) ledgerReplaced(err error) {
 	if a.ledger.Shared() {
 		a.failed <- err
@@ -216,7 +221,8 @@ func (a *App) ledgerReplaced(err error) {
 	a.logger.Error("The ledger was removed or replaced; "+afterReplaced+".", "err", err)
 }
 
-// Run starts the daemon, and stops it when the context ends, serving fails, or the ledger that replicas share was replaced.
+// Run starts the daemon. It stops the daemon when the context ends, when serving fails, or when a
+// shared ledger was replaced.
 func (a *App) Run(ctx context.Context) error {
 	if err := a.Start(); err != nil {
 		return err
@@ -229,8 +235,9 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(err, a.Stop())
 }
 
-// Stop ends reading, hands the feeds with their outbox over to other replicas or, without any, drains the outbox within its timeout, and closes
-// everything. It may be called twice, and after a failed New.
+// Stop ends the reading and closes everything. If other replicas live, it hands the feeds with
+// their outbox over to them; otherwise it drains the outbox within its timeout. It may be called
+// twice, and after a failed New.
 func (a *App) Stop() (err error) {
 	a.stopped.Store(true)
 	a.stop.Do(func() { err = a.close() })

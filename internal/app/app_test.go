@@ -172,7 +172,7 @@ func TestFailedNewLeavesNothing(t *testing.T) {
 	file := n.write("data", "")
 	_, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0", "not an address"}})
 	if err == nil {
-		t.Fatal("listened on what is no address")
+		t.Fatal("listened on an invalid address")
 	}
 	a := start(t, file)
 	until(t, a, everyRow)
@@ -217,7 +217,7 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	if got := string(a.running.Load().hashKey); got != "second" {
 		t.Errorf("without the file the key in use is %q", got)
 	}
-	if n := strings.Count(log.String(), "can't be read again"); n != 1 {
+	if n := strings.Count(log.String(), "Can't read privacy.hash_key again"); n != 1 {
 		t.Errorf("it is logged %d times that the file can't be read", n)
 	}
 }

@@ -40,7 +40,7 @@ func (a *App) readMissing(ctx context.Context, r *running, read map[feedName]tim
 	}
 }
 
-// newestAudit is the newest audit of a feed with the sums of its days, nil if there is none.
+// newestAudit is the newest audit of a feed with the sums of its days, or nil.
 func newestAudit(all []ledger.AuditResult, source, feed string) (newest *web.Audit) {
 	for _, r := range all {
 		switch {
@@ -57,25 +57,26 @@ func newestAudit(all []ledger.AuditResult, source, feed string) (newest *web.Aud
 }
 
 const (
-	// auditClock is how often the daily audit's time is looked for.
+	// auditClock is how often the time of the daily audit is checked.
 	auditClock = 20 * time.Second
 	// auditShare is the part of a provider's limit that a daily audit uses.
 	auditShare = 0.1
-	// auditAge is how long ago the day begins that is audited: late records of yesterday are still to come.
+	// auditAge is how long ago the audited day began: late records of yesterday may still come.
 	auditAge = 2 * 24 * time.Hour
 )
 
-// auditRetry is how long after a failure the daily audit of a feed is tried again.
+// auditRetry is the wait after a failed daily audit of a feed.
 const auditRetry = time.Hour
 
-// auditDaily audits the day before yesterday once a day, from audit.daily on, until the context ends. The ledger says which days were audited, so that
-// neither a restart at that time nor an audit that ends past midnight skips one.
+// auditDaily audits the day before yesterday once a day, from the time audit.daily, until the
+// context ends. The ledger knows which days were audited, so neither a restart at that time nor an
+// audit that ends past midnight skips a day.
 func (a *App) auditDaily(ctx context.Context) {
 	type audit struct {
 		feedName
 		day time.Time
 	}
-	retry := make(map[audit]time.Time) // after a failure, or until the books show the result
+	retry := make(map[audit]time.Time) // when to audit again, after a failure or a result that isn't in the daily totals yet
 	every(ctx, auditClock, func() {
 		r, now := a.running.Load(), time.Now().UTC()
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
@@ -91,7 +92,7 @@ func (a *App) auditDaily(ctx context.Context) {
 	})
 }
 
-// auditedDay is the day that was to be audited last, at a time of day; false without one.
+// auditedDay is the latest day that is due for an audit at a time of day; false without one.
 func auditedDay(now time.Time, daily string) (day time.Time, wanted bool) {
 	at, err := time.Parse(config.TimeOfDay, daily)
 	if err != nil {
@@ -101,7 +102,8 @@ func auditedDay(now time.Time, daily string) (day time.Time, wanted bool) {
 	return now.Add(-sinceMidnight).Truncate(24 * time.Hour).Add(-auditAge), true
 }
 
-// needAudit says whether a day's daily audit of a feed is due: there were calls to count, and none was audited since that may have the late ones.
+// needAudit says whether a day's audit of a feed is due: the day has calls to count, and no audit
+// since then could have included the late ones.
 func (b *books) needAudit(name feedName, day time.Time, state *counting.State) bool {
 	return !b.now.IsZero() && !b.unknown && state.HistoryDone && state.Origin.Before(day.AddDate(0, 0, 1)) &&
 		!slices.ContainsFunc(b.audits, func(r ledger.AuditResult) bool {
@@ -109,15 +111,16 @@ func (b *books) needAudit(name feedName, day time.Time, state *counting.State) b
 		})
 }
 
-// auditDay audits a day of the feeds that are read here and are due, through separate clients, which leave most of each limit to the feeds.
+// auditDay audits a day of the feeds that are read here and are due. It uses separate clients,
+// which leave most of each limit to the feeds.
 func (a *App) auditDay(ctx context.Context, r *running, day time.Time, isDue func(name feedName, state *counting.State) bool) {
 	where, err := Storage(r.config)
 	if err != nil {
-		a.logger.Warn("The daily audit can't be done.", "err", err)
+		a.logger.Warn("The daily audit failed.", "err", err)
 		return
 	}
 	for _, s := range r.sources {
-		due := make(map[string]bool) // by feed; none where another replica reads the source, and audits it
+		due := make(map[string]bool) // by feed; without sources that another replica reads and audits
 		for _, f := range s.feeds() {
 			if f.info.Reader != nil && f.state != nil && isDue(feedName{s.config.Name, f.info.Name}, new(f.state.State())) {
 				due[f.info.Name] = true
@@ -151,7 +154,7 @@ func (a *App) auditFeed(ctx context.Context, where ledger.Storage, spec ledger.F
 	logger := a.logger.With(collector.SourceKey, spec.Source, "feed", spec.Feed, "day", day.Format(time.DateOnly))
 	began := time.Now()
 	days, err := audit.Run(ctx, audit.Settings{
-		From: day, To: day.AddDate(0, 0, 1), Now: time.Now, Note: func(text string) { logger.Info("A remark of the daily audit.", "remark", text) },
+		From: day, To: day.AddDate(0, 0, 1), Now: time.Now, Note: func(text string) { logger.Info("daily audit: " + text) },
 		Open: func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },
 	}, audit.Feed{Spec: spec, Info: info})
 	if err == nil {
@@ -164,7 +167,7 @@ func (a *App) auditFeed(ctx context.Context, where ledger.Storage, spec ledger.F
 	default:
 		for i := range days {
 			d := &days[i]
-			logger.Info("A day was audited.", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished", d.Vanished, "differs", d.Differs())
+			logger.Info("Audited a day.", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished", d.Vanished, "differs", d.Differs())
 		}
 	}
 }

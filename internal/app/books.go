@@ -11,20 +11,22 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// booksEvery is how often the ledger is asked for the books, and for audits, which another process may have run.
+// booksEvery is how often the daily totals are read from the ledger, and the audits, which another
+// process may have run.
 const booksEvery = 10 * time.Second
 
-// books are what the books of all feeds are made from: what was counted of each day, the newest audit of each feed, and those of the days.
+// books has the source of all feeds' daily totals: what was counted on each day, the newest audit
+// of each feed, and the audits of the days.
 type books struct {
-	now    time.Time // when the ledger was asked
+	now    time.Time // when they were read
 	days   []ledger.DayBook
 	audits []ledger.AuditResult
-	// unknown says that the ledger didn't answer: the rest is of before.
+	// unknown says that the ledger couldn't be read: the other values are older.
 	unknown bool
 }
 
-// keepBooks asks the ledger for the books until the context ends, so that neither page nor metrics wait for it, and has the days read again of which an
-// audit missed something.
+// keepBooks reads the daily totals from the ledger until the context ends, so that neither page nor
+// metrics wait for it. It has days read again on which an audit found missing records.
 func (a *App) keepBooks(ctx context.Context) {
 	read := make(map[feedName]time.Time)
 	look := func() {
@@ -46,8 +48,8 @@ func (a *App) readBooks(ctx context.Context) {
 	a.books.Store(&newest)
 }
 
-// observeBooks sets the gauges of the newest audits and of the provider's own totals, of the feeds that are read here. They come from the books, so that
-// a restart doesn't hide a difference.
+// observeBooks sets the gauges of the newest audits and of the provider's own totals, for the feeds
+// that are read here. They come from the ledger, so a restart doesn't hide a difference.
 func (a *App) observeBooks() {
 	rows, books := make(map[*metrics.Def][]metrics.Row), a.books.Load()
 	for _, s := range a.running.Load().sources {
@@ -67,7 +69,7 @@ func (a *App) observeBooks() {
 	}
 }
 
-// totals adds the rows of a feed's gauges of today and yesterday, which are days of UTC.
+// totals adds the rows of a feed's gauges for today and yesterday, which are UTC days.
 func (b *books) totals(source, feed string, now time.Time, rows map[*metrics.Def][]metrics.Row) {
 	today := now.UTC().Truncate(24 * time.Hour)
 	named := map[time.Time]string{today: "today", today.AddDate(0, 0, -1): "yesterday"}
@@ -90,13 +92,13 @@ func (b *books) totals(source, feed string, now time.Time, rows map[*metrics.Def
 	}
 }
 
-// firstBookDay is the first day of the books.
+// firstBookDay is the first day of the daily totals.
 func firstBookDay(now time.Time) time.Time {
 	return now.UTC().Truncate(24*time.Hour).AddDate(0, 0, -web.BookDays)
 }
 
-// status is the books of a feed: of the days that are over, begin at its origin or later, or are partly after it. There are none before its first history
-// is shown.
+// status is the daily totals of a feed, for days that are over and begin at its origin or later, or
+// contain it. There are none before its first history is shown.
 func (b *books) status(source, feed string, state *counting.State) (all []web.Book) {
 	if !state.HistoryDone || b.unknown {
 		return nil

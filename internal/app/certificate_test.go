@@ -87,6 +87,6 @@ func TestReloadReadsOTLPCertificates(t *testing.T) {
 	}
 	before := a.running.Load().otlp
 	if err := a.Reload(); err != nil || a.running.Load().otlp != before {
-		t.Errorf("the delivery was made anew by a reload that changed nothing: %v", err)
+		t.Errorf("a reload without changes made a new delivery: %v", err)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// delivery sends to the OTLP endpoints: an exporter per signal, which may each have its own settings, and per identity; none if OTLP is off.
+// delivery sends to the OTLP endpoints with an exporter per signal, which may have its own
+// settings, and per identity. It has none if OTLP is off.
 type delivery struct {
 	exporters []*otlp.Exporter
 	cancel    context.CancelFunc
@@ -20,7 +21,8 @@ type delivery struct {
 	app       *App
 }
 
-// newDelivery makes the exporters. With an error the delivery has those that could be made, to be closed.
+// newDelivery makes the exporters. After an error the delivery has those that could be made, which
+// the caller has to close.
 func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	d := &delivery{app: a}
 	if o == nil {
@@ -35,7 +37,7 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	id := a.ledger.InstanceID()
 	add(&o.Logs, id)
 	add(&o.Traces, id)
-	if a.ledger.Shared() { // the series of the ledger go on when another replica exports them
+	if a.ledger.Shared() { // the ledger's series continue when another replica exports them
 		add(&o.Metrics, id, a.shown)
 		add(&o.Metrics, a.owners.replica, a.selfMetrics)
 	} else {
@@ -96,7 +98,7 @@ func (d *delivery) stop() {
 	}
 	d.wait.Wait()
 	if err := d.close(); err != nil {
-		d.app.logger.Warn("The connection to the OTLP endpoint couldn't be closed.", "err", err)
+		d.app.logger.Warn("Can't close the connection to the OTLP endpoint.", "err", err)
 	}
 }
 

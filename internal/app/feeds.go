@@ -19,7 +19,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	f.metrics = settings.Metrics
-	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // then nothing is read
+	settings.Open = func(context.Context) error { return a.ledger.Replaced() } // stops the reading
 	if info.ActiveCalls == nil {
 		f.state = &lazyFeed{ledger: a.ledger, spec: SpecOf(s.config, info)}
 		if f.state.spec.History < s.config.History {
@@ -27,9 +27,9 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		}
 		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
 		settings.Paused = a.ledger.Paused
-		if !a.ledger.Shared() { // else its loop opens it, so that taking over many feeds doesn't wait for the commits of the first
+		if !a.ledger.Shared() { // in a shared ledger the loop opens it, so that a takeover of many feeds doesn't wait for the first one's commits
 			if err := f.state.open(context.Background()); err != nil {
-				a.logger.Warn("The state of a feed can't be opened; it is retried.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
+				a.logger.Warn("Can't open the state of a feed, retrying.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
 			}
 		}
 	}
@@ -37,7 +37,7 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 	return f
 }
 
-// SpecOf is how the ledger counts a feed of a source.
+// SpecOf says how the ledger counts a feed of a source.
 func SpecOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	rules := info.Rules
 	rules.NoReasons = !info.Properties.Reasons
@@ -57,7 +57,8 @@ func SpecOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	}
 }
 
-// keptHistory is a history that is cut to what the provider keeps, but for an hour: the first read may begin late. A stream cuts its own.
+// keptHistory is the history, cut to an hour less than the provider keeps: the first read may begin
+// late. A stream cuts its own.
 func keptHistory(history time.Duration, info *collector.FeedInfo) time.Duration {
 	keeps := info.Limits.Retention
 	if keeps == 0 || info.Stream != nil {
@@ -66,20 +67,22 @@ func keptHistory(history time.Duration, info *collector.FeedInfo) time.Duration 
 	return min(history, keeps-min(time.Hour, keeps/2))
 }
 
-// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that succeeds, since a full disk is temporary. Until then only
-// State may be called, from any goroutine.
+// lazyFeed is the ledger's handle on a feed. The loop opens it before each read until that
+// succeeds, since a full disk may be temporary. Before that, only State may be called, from any
+// goroutine.
 type lazyFeed struct {
 	*ledger.Feed
 
-	isOpen atomic.Bool // the Feed is there
+	isOpen atomic.Bool // the Feed is open
 	ledger *ledger.Ledger
 	spec   ledger.FeedSpec
-	logger *slog.Logger // for a history that was cut; nil: it wasn't
+	logger *slog.Logger // set if the history was cut
 }
 
 var _ collector.Recognizer = (*lazyFeed)(nil)
 
-// open opens the feed's state unless it is open. One goroutine calls it. It fails once the ledger was replaced.
+// open opens the feed's state unless it is open. One goroutine calls it. It fails once the ledger
+// was replaced.
 func (l *lazyFeed) open(ctx context.Context) (err error) {
 	if l.isOpen.Load() {
 		return l.ledger.Replaced()
@@ -87,7 +90,7 @@ func (l *lazyFeed) open(ctx context.Context) (err error) {
 	if l.Feed, err = l.ledger.Feed(ctx, l.spec); err == nil {
 		l.isOpen.Store(true)
 		if l.logger != nil && !l.State().HistoryDone {
-			l.logger.Info("The history is shorter than configured: the provider keeps no more.", "history", l.spec.History.String())
+			l.logger.Info("The history is shorter than configured: the provider doesn't keep records longer.", "history", l.spec.History.String())
 		}
 	}
 	return err

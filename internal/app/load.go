@@ -27,7 +27,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
-// load reads and checks the configuration; nothing is built of it yet.
+// load reads and checks the configuration. It builds nothing.
 func (a *App) load() (*running, error) {
 	c, all, err := LoadConfig(a.settings, true)
 	if err != nil {
@@ -41,7 +41,7 @@ func (a *App) load() (*running, error) {
 	var sendingErr, labelsErr, keyErr error
 	if r.sending, sendingErr = a.settings.sending(c.OTLP); r.sending != nil {
 		for _, s := range []*config.OTLPSignal{&r.sending.Logs, &r.sending.Metrics, &r.sending.Traces} {
-			ca, _ := os.ReadFile(string(s.TLSConfig.CAFile)) // newDelivery reports what can't be read
+			ca, _ := os.ReadFile(string(s.TLSConfig.CAFile)) // newDelivery reports an error
 			r.trusted = append(r.trusted, string(ca))
 		}
 	}
@@ -51,7 +51,7 @@ func (a *App) load() (*running, error) {
 	return r, errors.Join(rulesErr, sendingErr, labelsErr, keyErr)
 }
 
-// sending says what is sent, and how. The environment is only about endpoints.
+// sending is the settings of what is sent. The environment only affects endpoints.
 func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
 	if s.Pipelines == nil {
 		return config.ResolveOTLP(o, os.Getenv)
@@ -67,7 +67,8 @@ func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
 	return resolved, err
 }
 
-// Check reports every problem of a configuration that New would, but for those of its listeners and its ledger. It sends nothing.
+// Check reports every problem of a configuration that New would report, except those of its
+// listeners and its ledger. It sends no request.
 func Check(s Settings) error {
 	a := &App{settings: s}
 	r, err := a.load()
@@ -98,7 +99,7 @@ func Check(s Settings) error {
 	return nil
 }
 
-// HashKey is privacy.hash_key, nil if it isn't set. From a file it is the same key as the text in it: a newline at its end isn't a part.
+// HashKey is privacy.hash_key, or nil. A newline at the end of its file isn't part of the key.
 func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
 	key, err := c.Privacy.HashKey.Value(ctx)
 	if err != nil {
@@ -110,7 +111,8 @@ func HashKey(ctx context.Context, c *config.Config) ([]byte, error) {
 	return []byte(key), nil
 }
 
-// ConfigOptions read the blocks of these providers, and check that every file that a configuration names is readable.
+// ConfigOptions make the configuration accept the blocks of these providers, and check that every
+// file that it names is readable.
 func ConfigOptions(providers []collector.Provider) config.Options {
 	known := make(map[string]func() any, len(providers))
 	for _, p := range providers {
@@ -121,7 +123,7 @@ func ConfigOptions(providers []collector.Provider) config.Options {
 
 // takenLabels are the labels of the metrics, and those that Prometheus adds.
 func takenLabels() []string {
-	taken := []string{"job", "instance", "le", "quantile", "day", "month"} // the last two: keys of reports
+	taken := []string{"job", "instance", "le", "quantile", "day", "month"} // the last two are keys of reports
 	for _, d := range metrics.Catalogue() {
 		taken = append(taken, d.LabelNames()...)
 	}
@@ -133,7 +135,7 @@ func (r *running) metricOptions() metrics.Options {
 	return metrics.Options{ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow, Native: m.NativeHistograms}
 }
 
-// tuning is what can change while the ledger is open.
+// tuning is the part of the ledger's settings that can change while it is open.
 func (r *running) tuning() ledger.Tuning {
 	t := ledger.Tuning{Privacy: Policy(r.config.Privacy), HashKey: r.hashKey, Labels: r.labels}
 	s := r.sending
@@ -163,7 +165,7 @@ func (a *App) ledgerSettings(r *running, where ledger.Storage) ledger.Settings {
 	}
 }
 
-// Storage says where the ledger of a configuration is.
+// Storage is the place of a configuration's ledger.
 func Storage(c *config.Config) (ledger.Storage, error) {
 	p := c.Storage.Postgres
 	if p == nil {
@@ -173,7 +175,8 @@ func Storage(c *config.Config) (ledger.Storage, error) {
 	return ledger.Storage{Postgres: &ledger.Postgres{DSN: p.DSN.Value, TLS: client}}, err
 }
 
-// storage is Storage for a process that counts. As a replica it gets a name that no other process has or had.
+// storage is Storage for a process that counts. A replica gets a name that no other process has or
+// had.
 func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 	where, err := Storage(c)
 	if err != nil || where.Postgres == nil {
@@ -191,7 +194,8 @@ func (s *Settings) storage(c *config.Config) (ledger.Storage, error) {
 	return where, nil
 }
 
-// statusPage is the URL of the status page behind a listen address, as another host may reach it; empty if that isn't known.
+// statusPage is the URL of the status page at a listen address, as another host may reach it, or
+// empty.
 func statusPage(listen, hostname string, tls bool) string {
 	host, port, err := net.SplitHostPort(listen)
 	ip := net.ParseIP(host)
@@ -218,19 +222,20 @@ func (a *App) countSpans(result string, n int) {
 	a.selfMetrics.Add(metrics.OTLPSpans, int64(n), result)
 }
 
-// Policy is the configured redaction. Its values were validated.
+// Policy is the configured redaction. Its values are already validated.
 func Policy(p config.Privacy) cdr.Policy {
 	mode := func(word string) cdr.Mode {
 		if word == config.PrivacySubnet {
 			return cdr.Mask
 		}
-		m, _ := cdr.ParseMode(word) // an unknown word drops
+		m, _ := cdr.ParseMode(word) // an unknown word means drop
 		return m
 	}
 	return cdr.Policy{Numbers: mode(p.Numbers), Users: mode(p.Users), Addresses: mode(p.Addresses)}
 }
 
-// SourceSettings are those of a configured source, which shares quotas with others of the same credential.
+// SourceSettings are the settings of a configured source, which shares quotas with other sources of
+// the same credential.
 func SourceSettings(s *config.Source, quotas *httpclient.Quotas) collector.SourceSettings {
 	return collector.SourceSettings{
 		Settings: httpclient.Settings{
@@ -241,7 +246,8 @@ func SourceSettings(s *config.Source, quotas *httpclient.Quotas) collector.Sourc
 	}
 }
 
-// Version is the program's version, that of its module within another program, and `dev` for a build without one.
+// Version is the program's version or, within another program, the module's; `dev` for a build
+// without one.
 func Version() string {
 	if version.Version != "" {
 		return version.Version
@@ -256,7 +262,8 @@ func Version() string {
 	return "dev"
 }
 
-// OpenSource opens a configured source at its provider, one of those that its configuration was loaded with.
+// OpenSource opens a configured source with its provider, which must be one that the configuration
+// was loaded with.
 func OpenSource(s *config.Source, providers []collector.Provider, settings collector.SourceSettings) (*collector.Source, error) {
 	i := slices.IndexFunc(providers, func(p collector.Provider) bool { return p.Name == s.ProviderName })
 	source, err := providers[i].Open(s.Provider, settings)

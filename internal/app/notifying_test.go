@@ -26,7 +26,7 @@ type notifyingProvider struct {
 	t *testing.T
 
 	mu       sync.Mutex
-	settings collector.SourceSettings // guarded by mu; those of the latest Open
+	settings collector.SourceSettings // settings of the latest Open; guarded by mu
 	trouble  error                    // guarded by mu; not nil: fetching fails
 	began    chan string              // gets each key whose fetching begins, if there is room
 	maintain func(ctx context.Context) error
@@ -41,7 +41,7 @@ type notifyingConfig struct {
 type notifyingRecords struct {
 	config.Feed `yaml:",inline"`
 
-	// Path is that of the webhook; empty: none.
+	// Path is the webhook's path, or empty.
 	Path string `yaml:"path"`
 }
 
@@ -100,7 +100,7 @@ func (p *notifyingProvider) handler(observer collector.NotificationObserver) fun
 			switch r.URL.Query().Get("say") {
 			case "":
 			case "panic":
-				panic("as it was asked to")
+				panic("as requested")
 			default:
 				_, _ = io.WriteString(w, r.URL.Query().Get("say"))
 				return

@@ -35,7 +35,8 @@ func (a *App) observeLedger() {
 	})
 }
 
-// waiting is how many log records and spans wait to be sent, and since when the oldest of them does.
+// waiting is how many log records and spans wait to be sent, and since when the oldest of them
+// waits.
 func (a *App) waiting() (records, spans int64, oldest time.Time) {
 	records, oldest = a.ledger.Logs().Waiting()
 	spans, span := a.ledger.Spans().Waiting()
@@ -45,7 +46,8 @@ func (a *App) waiting() (records, spans int64, oldest time.Time) {
 	return records, spans, oldest
 }
 
-// observeSources updates the metrics of the feeds that are read here, and which feeds those are. Calls in progress are shown only while the lease holds.
+// observeSources updates the metrics of the feeds that are read here, and the list of these feeds.
+// It shows calls in progress only while the lease is valid.
 func (a *App) observeSources() {
 	a.observing.Lock()
 	defer a.observing.Unlock()
@@ -73,7 +75,7 @@ func (a *App) observeSources() {
 	a.selfMetrics.Replace(metrics.ActiveCalls, active)
 }
 
-// ledgerProblem says why nothing is committed any more; empty if all is well.
+// ledgerProblem says why nothing can be committed; empty if it can.
 func (a *App) ledgerProblem() string {
 	if err := a.ledger.Replaced(); err != nil {
 		return err.Error() + "; " + afterReplaced
@@ -81,13 +83,14 @@ func (a *App) ledgerProblem() string {
 	return ""
 }
 
-// Ready implements web.Backend. A replica is ready when the feeds that it reads are, and the other replicas know of it.
+// Ready implements web.Backend. A replica is ready when the feeds that it reads are ready, and the
+// other replicas know of it.
 func (a *App) Ready() (bool, string) {
 	if problem := a.ledgerProblem(); problem != "" {
 		return false, problem
 	}
 	if a.ledger.Shared() && len(a.owners.seen.Load().replicas) == 0 {
-		return false, "the other replicas don't know of this one yet"
+		return false, "the other replicas don't know this one yet"
 	}
 	for _, s := range a.running.Load().sources {
 		for _, f := range s.feeds() {
@@ -130,15 +133,15 @@ func (a *App) Status() web.Status {
 				LastNotification: timeOf(figures[figure{def: metrics.SubscriptionLastNotification, source: name}]),
 			}
 		}
-		feeds := s.feeds() // once: the account may move meanwhile
+		feeds := s.feeds() // read once: the account may move meanwhile
 		if feeds == nil {
 			source.Feeds = s.elsewhere(c, a.owners.replica, books)
 		}
 		for _, f := range feeds {
 			feed := f.status(ctx)
 			if !holds {
-				feed.State, feed.LastError = web.StateError, "the lease of this replica couldn't be renewed, so nothing that it has counted is shown"
-				feed.Advice = "See whether it reaches PostgreSQL; reading loses nothing and goes on by itself."
+				feed.State, feed.LastError = web.StateError, "this replica couldn't renew its lease, so it shows none of its counts"
+				feed.Advice = "Check whether it can reach PostgreSQL; reading resumes automatically and loses nothing."
 			}
 			if a.ledger.SecretIsUnkept(name) {
 				feed.State, feed.LastError = web.StateError, ledger.ErrUnkept.Error()+": "+collector.UnkeptAdvice
@@ -163,17 +166,17 @@ func (a *App) Status() web.Status {
 	}
 	records, spans, oldest := a.waiting()
 	status.OTLP.OutboxRecords, status.OTLP.OutboxSpans, status.OTLP.Oldest = records, spans, web.Time{Time: oldest}
-	status.Now = web.Time{Time: time.Now()} // taken last, so that no time in the status is after it
+	status.Now = web.Time{Time: time.Now()} // set last, so that no time in the status is later
 	return status
 }
 
-// figure is one of the exporter's own metrics, of a source and a feed if it has these labels.
+// figure is one of the exporter's own metrics, for a source and a feed if it has these labels.
 type figure struct {
 	def          *metrics.Def
 	source, feed string
 }
 
-// timeOf is the time that a gauge shows in seconds since 1970; zero if it is absent.
+// timeOf is the time of a gauge in seconds since 1970; zero if the gauge is absent.
 func timeOf(seconds float64) web.Time {
 	if seconds == 0 {
 		return web.Time{}
@@ -181,7 +184,7 @@ func timeOf(seconds float64) web.Time {
 	return web.Time{Time: time.UnixMicro(int64(math.Round(seconds * 1e6)))}
 }
 
-// figures are the values of the exporter's own metrics, summed over further labels.
+// figures are the values of the exporter's own metrics, summed over other labels.
 func (a *App) figures() map[figure]float64 {
 	all := make(map[figure]float64)
 	for _, family := range a.selfMetrics.Snapshot().Families {
@@ -193,7 +196,7 @@ func (a *App) figures() map[figure]float64 {
 	return all
 }
 
-// statusTimeout is how long the status waits for the ledger, of all feeds together.
+// statusTimeout is how long the status waits for the ledger, for all feeds together.
 const statusTimeout = 2 * time.Second
 
 func (f *feed) status(ctx context.Context) web.Feed {
@@ -221,7 +224,7 @@ func (f *feed) status(ctx context.Context) web.Feed {
 	return feed
 }
 
-// budgetStatus is nil where there is no limit.
+// budgetStatus is nil without a limit.
 func budgetStatus(b httpclient.Budget) *web.Budget {
 	if b.Limit <= 0 {
 		return nil
@@ -235,7 +238,8 @@ func budgetStatus(b httpclient.Budget) *web.Budget {
 	return budget
 }
 
-// Activity implements web.Backend. Calls of an overlapping feed count where the source has no other.
+// Activity implements web.Backend. Calls of an overlapping feed count if the source has no other
+// feed.
 func (a *App) Activity(ctx context.Context, from time.Time) ([]web.Activity, error) {
 	counted, err := a.ledger.Activity(ctx, from)
 	if err != nil {

@@ -15,21 +15,26 @@ import (
 )
 
 const (
-	// renewInterval is how often a replica says that it lives, and looks who else does.
+	// renewInterval is how often a replica renews its lease and reads the other replicas' leases.
 	renewInterval = 2 * time.Second
-	// settledAfter is for how long the replicas must have been the same before accounts move between those that live.
+	// settledAfter is how long the set of replicas must be unchanged before accounts move between
+	// live replicas.
 	settledAfter = time.Minute
-	// orphanedAfter is after how long any replica may take an account that nobody has: the one that it is placed on may not have it in its configuration.
+	// After orphanedAfter without an owner, any replica may take an account: the replica that it is
+	// placed on may not have it in its configuration.
 	orphanedAfter = 10 * time.Second
-	// holdsFor is how long after a renewal what is owned is shown: a little less than the lease, for what the answer to a scrape takes.
+	// holdsFor is how long after a renewal the owned series are shown: a little less than the
+	// lease, because the answer to a scrape takes time.
 	holdsFor = ledger.LeaseTime - time.Second
-	// passTime is after how long a pass leaves further accounts to the next one, so that the lease is renewed in time.
+	// passTime is how long a pass may take before it leaves further accounts to the next pass, so
+	// that the lease is renewed in time.
 	passTime = renewInterval
-	// lockTime is how long a feed's row may be locked, by a commit in which its owner was paused, before the pass goes on with other feeds.
+	// lockTime is how long a pass waits for a feed's locked row before it continues with other
+	// feeds. A commit whose process was paused keeps the lock.
 	lockTime = passTime / 2
 )
 
-// sharedLedger is what ownership needs of a *ledger.Ledger that several replicas have open.
+// sharedLedger is the part of a *ledger.Ledger, shared by several replicas, that ownership uses.
 type sharedLedger interface {
 	Renew(ctx context.Context) (ledger.Cluster, error)
 	Register(ctx context.Context, spec ledger.FeedSpec) error
@@ -39,44 +44,46 @@ type sharedLedger interface {
 	Leave(ctx context.Context) error
 }
 
-// accountReader reads accounts; it is the daemon.
+// accountReader reads accounts; the daemon implements it.
 type accountReader interface {
-	// accounts are those of the configuration.
+	// accounts are the accounts of the configuration.
 	accounts() []account
-	// isRead reports whether a source is read here.
+	// isRead reports whether this replica reads a source.
 	isRead(source string) bool
-	// startSource reads a source, and stopAccount ends all that is read of an account.
+	// startSource starts to read a source; stopAccount stops all reading of an account.
 	startSource(source string)
 	stopAccount(a *account)
-	// lookForTasks has the feeds that are read here look for tasks that other replicas have enqueued.
+	// lookForTasks makes the feeds that are read here look for tasks that other replicas have
+	// enqueued.
 	lookForTasks()
 }
 
-// ownership decides which accounts this replica reads, together with those of the other replicas, which all do the same:
+// ownership decides which accounts this replica reads. Every replica runs the same algorithm:
 //
 //	 ┌──────────────────────── every 2 s ──────────────────────────────┐
 //	 ▼                                                                  │
 //	renew ─▶ drop and stop what was lost ─▶ place ─┬─▶ register or acquire, start
 //	                                               └─▶ stop, drop, release
 //
-// The ledger has the leases and epochs. Ownership only decides which feeds to acquire; a commit of a feed that was lost fails in any case.
+// The ledger has the leases and epochs. Ownership only decides which feeds to acquire; a commit of
+// a feed that was lost fails in any case.
 type ownership struct {
-	ledger  sharedLedger // nil if no other process has it: everything is owned
+	ledger  sharedLedger // nil if it isn't shared: this process owns everything
 	reader  accountReader
 	replica string
 	logger  *slog.Logger
 
-	seen atomic.Pointer[cluster] // replicas and owners as of the last renewal; empty before the first
+	seen atomic.Pointer[cluster] // replicas and owners at the last renewal; empty before the first
 
-	mu           sync.Mutex           // orders passes and reloads, and guards all below
-	leaving      bool                 // nothing is acquired any more
-	left         bool                 // everything was given up: the lease isn't renewed any more
-	silent       map[string]bool      // the owners that were silent at the last renewal
-	held         map[feedName]bool    // what was acquired and not dropped since; a reload may have to begin to read it again
-	unowned      map[string]time.Time // since when nobody has an account
-	orphans      map[string]bool      // the accounts that the replica that they were placed on didn't take: any replica takes them, and they stay there
-	replicas     []ledger.Replica     // those that live
-	replicasFrom time.Time            // since when they are the same
+	mu           sync.Mutex           // orders passes and reloads, guards the fields below
+	leaving      bool                 // acquire nothing more
+	left         bool                 // everything was released: don't renew the lease
+	silent       map[string]bool      // owners that were silent at the last renewal
+	held         map[feedName]bool    // acquired and not dropped; a reload may have to start reading it again
+	unowned      map[string]time.Time // since when an account has had no owner
+	orphans      map[string]bool      // accounts that their replica didn't take: any replica may take and keep them
+	replicas     []ledger.Replica     // the live ones
+	replicasFrom time.Time            // since when replicas is unchanged
 }
 
 func newOwnership(shared sharedLedger, reader accountReader, replica string, logger *slog.Logger) *ownership {
@@ -92,17 +99,17 @@ func newOwnership(shared sharedLedger, reader accountReader, replica string, log
 func (o *ownership) run(ctx context.Context) {
 	ticker := time.NewTicker(renewInterval)
 	defer ticker.Stop()
-	problem := "" // what was logged last; one source that can't be read doesn't hide that the database is gone
+	problem := "" // logged last; the problem of one source must not hide that the database is down
 	for {
 		err := o.pass(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
-		case err == nil && problem != "" && o.holds(): // else it was left
+		case err == nil && problem != "" && o.holds(): // otherwise it has left
 			o.logger.Info("Sharing the ledger with other replicas works again.")
 			problem = ""
 		case err != nil && err.Error() != problem:
-			o.logger.Warn("Sharing the ledger with other replicas failed; it is tried again.", "err", err)
+			o.logger.Warn("Sharing the ledger with other replicas failed, retrying.", "err", err)
 			problem = err.Error()
 		}
 		select {
@@ -113,17 +120,20 @@ func (o *ownership) run(ctx context.Context) {
 	}
 }
 
-// holds reports whether all that is read here is surely still owned: nothing else of the ledger is to be shown.
+// holds reports whether this replica surely still owns all that it reads. Only then may it show
+// series of the ledger.
 func (o *ownership) holds() bool { return o.ledger == nil || time.Now().Before(o.seen.Load().until) }
 
-// stopPlacing leaves the accounts where they are: the daemon is about to leave. Leases are still renewed.
+// stopPlacing leaves the accounts where they are, because the daemon is about to leave. Leases are
+// still renewed.
 func (o *ownership) stopPlacing() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.leaving = true
 }
 
-// handOver gives everything up before the outbox is drained, if another replica lives: that one reads and sends now. The loops have ended.
+// handOver releases everything before the outbox is drained, if another replica lives: that replica
+// reads and sends now. The loops have ended.
 func (o *ownership) handOver() {
 	c := o.seen.Load()
 	if len(c.replicas) < 2 {
@@ -139,7 +149,8 @@ func (o *ownership) handOver() {
 	o.leave()
 }
 
-// pass renews the lease and starts and stops reading accounts. It hides the feeds that were lost before it counts the lease as renewed.
+// pass renews the lease, and starts and stops reading accounts. It hides lost feeds before it
+// counts the lease as renewed.
 func (o *ownership) pass(ctx context.Context) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -163,8 +174,9 @@ func (o *ownership) pass(ctx context.Context) error {
 	return err
 }
 
-// keepOwners lets an owner whose lease has ended keep its feeds, unless it was silent at the last renewal already. After the database's clock was set, or the
-// database was away, every lease has ended at once, and each living owner renews its own within one interval.
+// keepOwners lets an owner whose lease has ended keep its feeds, unless it was already silent at
+// the last renewal. If the database's clock was set, or the database was down, all leases end at
+// once, and each live owner renews its own within one interval.
 func (o *ownership) keepOwners(c *ledger.Cluster) {
 	silent := make(map[string]bool)
 	for i := range c.Feeds {
@@ -177,7 +189,8 @@ func (o *ownership) keepOwners(c *ledger.Cluster) {
 	o.silent = silent
 }
 
-// dropLost drops the feeds that were acquired and aren't owned any more, and stops reading their accounts.
+// dropLost drops the feeds that were acquired and have another owner now, and stops reading their
+// accounts.
 func (o *ownership) dropLost(c *cluster, accounts []account) {
 	for i := range accounts {
 		a := &accounts[i]
@@ -185,7 +198,7 @@ func (o *ownership) dropLost(c *cluster, accounts []account) {
 		if !slices.ContainsFunc(feeds, func(f ledger.FeedSpec) bool { return o.held[nameOf(&f)] && !c.owns(o.replica, nameOf(&f)) }) {
 			continue
 		}
-		o.logger.Warn("An account is read by another replica now.", "account_of", feeds[0].Source)
+		o.logger.Warn("Another replica reads an account now.", "account_of", feeds[0].Source)
 		for i := range feeds {
 			o.drop(nameOf(&feeds[i]))
 		}
@@ -198,7 +211,8 @@ func (o *ownership) drop(name feedName) {
 	o.ledger.Drop(name.source, name.feed)
 }
 
-// applyPlacement acquires and releases accounts until this replica reads those that placeAccounts assigns to it, or time is up.
+// applyPlacement acquires and releases accounts until this replica reads those that placeAccounts
+// assigns to it, or the time is up.
 func (o *ownership) applyPlacement(ctx context.Context, c *cluster, accounts []account, until time.Time) error {
 	placed := placeAccounts(c, accounts, o.replicasSettled(c))
 	stays := make(map[feedName]bool)
@@ -229,7 +243,7 @@ func (o *ownership) applyPlacement(ctx context.Context, c *cluster, accounts []a
 	return errors.Join(errs...)
 }
 
-// replicasSettled reports whether the replicas have long been the same.
+// replicasSettled reports whether the set of replicas has been unchanged for settledAfter.
 func (o *ownership) replicasSettled(c *cluster) bool {
 	if !slices.Equal(c.replicas, o.replicas) {
 		o.replicas, o.replicasFrom = c.replicas, time.Now()
@@ -238,7 +252,8 @@ func (o *ownership) replicasSettled(c *cluster) bool {
 	return time.Since(o.replicasFrom) >= settledAfter
 }
 
-// isOrphaned reports whether nobody had the account for orphanedAfter. It stays orphaned, and so wherever it is by now, until the replicas change.
+// isOrphaned reports whether the account had no owner for orphanedAfter. It stays orphaned, and so
+// stays where it is, until the replicas change.
 func (o *ownership) isOrphaned(c *cluster, a *account) bool {
 	switch since, waits := o.unowned[a.key]; {
 	case c.ownerOf(a) != "":
@@ -251,8 +266,9 @@ func (o *ownership) isOrphaned(c *cluster, a *account) bool {
 	return o.orphans[a.key]
 }
 
-// acquire acquires the feeds of an account, source by source, and starts to read each. If the ledger refuses a source, only that one stays unread. A
-// source with a new feed is left to the next pass, and so are all sources after a feed that isn't free.
+// acquire acquires the feeds of an account, source by source, and starts to read each source. If
+// the ledger refuses a source, only that one stays unread. A source with a new feed, and all
+// sources after a feed that isn't free, wait for the next pass.
 func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 	var errs []error
 	for _, feeds := range a.feeds {
@@ -268,18 +284,19 @@ func (o *ownership) acquire(ctx context.Context, c *cluster, a *account) error {
 			limited, cancel := context.WithTimeout(ctx, lockTime)
 			acquired, err := o.ledger.Acquire(limited, c.feeds[nameOf(&feeds[i])])
 			cancel()
-			if err != nil || !acquired { // its owner releases it, or another one was faster
+			if err != nil || !acquired { // its owner hasn't released it yet, or another replica was faster
 				return errors.Join(append(errs, err)...)
 			}
 			o.held[nameOf(&feeds[i])] = true
 		}
-		o.logger.Info("A source is read by this replica now.", collector.SourceKey, source)
+		o.logger.Info("This replica reads a source now.", collector.SourceKey, source)
 		o.reader.startSource(source)
 	}
 	return errors.Join(errs...)
 }
 
-// register registers those feeds of a source that the cluster doesn't have, and says whether it had all.
+// register registers the feeds of a source that the cluster doesn't have, and says whether it
+// already had all.
 func (o *ownership) register(ctx context.Context, c *cluster, feeds []ledger.FeedSpec) (known bool, err error) {
 	known = true
 	for i := range feeds {
@@ -294,7 +311,8 @@ func (o *ownership) register(ctx context.Context, c *cluster, feeds []ledger.Fee
 	return known, nil
 }
 
-// leave gives everything up at once, for other replicas to acquire. The loops have ended, and no pass runs any more.
+// leave releases everything at once, for other replicas to acquire. The loops have ended, and no
+// pass runs.
 func (o *ownership) leave() {
 	if o.ledger == nil {
 		return
@@ -302,6 +320,6 @@ func (o *ownership) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), ledger.LeaseTime/2)
 	defer cancel()
 	if err := o.ledger.Leave(ctx); err != nil {
-		o.logger.Warn("The feeds couldn't be given up; other replicas read them when the lease ends.", "err", err)
+		o.logger.Warn("Can't release the feeds; other replicas read them when the lease ends.", "err", err)
 	}
 }

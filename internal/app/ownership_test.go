@@ -208,7 +208,7 @@ func (r *fakeReplica) reading() int {
 	return len(r.reads)
 }
 
-// start starts a replica with so many accounts configured.
+// start starts a replica with a number of accounts configured.
 func (d *fakeDatabase) start(t *testing.T, name string, accounts int) *fakeReplica {
 	t.Helper()
 	r := &fakeReplica{db: d, name: name, reads: map[string]bool{}, dropped: map[string]int{}}
@@ -346,7 +346,8 @@ func TestOwnership_RollingRestart(t *testing.T) {
 	})
 }
 
-// A replica that was paused for longer than its lease shows nothing until it knows what it has lost, and reads nothing of that.
+// A replica that was paused for longer than its lease shows nothing until it knows what it has
+// lost, and doesn't read what it has lost.
 func TestOwnership_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()
@@ -363,7 +364,7 @@ func TestOwnership_Pause(t *testing.T) {
 		}
 		letPass(ledger.LeaseTime)
 		if a.holds() || b.reading() != 4 {
-			t.Errorf("after its lease it shows what it has: %v, the other one reads %d", a.holds(), b.reading())
+			t.Errorf("after its lease it still shows its series: %v, the other one reads %d", a.holds(), b.reading())
 		}
 		thaw()
 		synctest.Wait()
@@ -454,7 +455,8 @@ func TestOwnership_HandOver(t *testing.T) {
 	})
 }
 
-// A replica that is paused in the middle of a commit keeps a row locked: whoever waits for it keeps its own lease, and takes over the others.
+// A replica that is paused during a commit keeps a row locked. A replica that waits for the row
+// keeps its own lease, and takes over the other accounts.
 func TestOwnership_LockedRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()

@@ -135,7 +135,8 @@ func TestOwnership_ForgetsThatNobodyHadIt(t *testing.T) {
 		letPass(300 * time.Millisecond)
 		c := d.start(t, "c", 4)
 		letPass(3 * time.Second)
-		// Before a's end is noticed c stops answering: what was meant for c becomes b's when c's lease has ended too.
+		// Before a's end is noticed, c stops answering: c's accounts go to b when c's lease has
+		// ended too.
 		a.kill()
 		letPass(4 * time.Second)
 		thaw := c.freeze()

@@ -8,32 +8,35 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
-// account is what one replica reads as a whole: all sources whose requests count against one limit of the provider's.
+// account is the unit that one replica reads: all sources whose requests count against one limit of
+// the provider.
 type account struct {
-	// key names it; with the same configuration it is the same in each replica.
+	// key identifies the account; replicas with the same configuration have the same key.
 	key     string
 	sources []*source
-	// feeds are those of each source that have a row in the ledger, in the order in which they are acquired: the owner of the first has the account.
+	// feeds are those of each source that have a row in the ledger, in the order of acquisition:
+	// the owner of the first one has the account.
 	feeds [][]ledger.FeedSpec
 }
 
-// feedName is a feed as the ledger names it.
+// feedName identifies a feed in the ledger.
 type feedName struct{ source, feed string }
 
 func nameOf(f *ledger.FeedSpec) feedName { return feedName{f.Source, f.Feed} }
 
-// callsPerPoll is how many calls an hour cost about as much as polling a feed without calls.
+// callsPerPoll is the number of calls per hour that costs about as much as polling a feed without
+// calls.
 const callsPerPoll = 1000
 
-// feedCost is what reading a feed costs, as an integer, so that small changes move no account.
+// feedCost is the cost of reading a feed. It is an integer, so that small changes move no account.
 func feedCost(f *ledger.FeedOwner) int { return 1 + int(f.CallsPerHour/callsPerPoll) }
 
 // cluster is a ledger.Cluster by name.
 type cluster struct {
-	replicas []ledger.Replica // in order of their start
+	replicas []ledger.Replica // by start
 	feeds    map[feedName]*ledger.FeedOwner
-	load     map[string]int // by replica: what all of its feeds cost, those of another configuration too
-	until    time.Time      // until when the owned feeds are shown
+	load     map[string]int // by replica: cost of all its feeds, also those of another configuration
+	until    time.Time      // owned feeds are shown until then
 }
 
 func newCluster(c *ledger.Cluster) *cluster {
@@ -48,7 +51,7 @@ func newCluster(c *ledger.Cluster) *cluster {
 	return all
 }
 
-// ownerOf is the replica that has the account: the owner of its first feed with an owner. Empty: no replica has it.
+// ownerOf is the replica that has the account: the owner of its first feed with an owner, or empty.
 func (c *cluster) ownerOf(a *account) string {
 	for _, spec := range slices.Concat(a.feeds...) {
 		if f := c.feeds[nameOf(&spec)]; f != nil && f.Owner != "" {
@@ -63,7 +66,7 @@ func (c *cluster) owns(replica string, name feedName) bool {
 	return c.feeds[name] != nil && c.feeds[name].Owner == replica
 }
 
-// cost is what reading an account costs.
+// cost is the cost of reading an account.
 func (c *cluster) cost(a *account) (cost int) {
 	for _, spec := range slices.Concat(a.feeds...) {
 		if f := c.feeds[nameOf(&spec)]; f != nil {
@@ -73,7 +76,8 @@ func (c *cluster) cost(a *account) (cost int) {
 	return cost
 }
 
-// idlest is the replica with the least load; of several, the one that started last, which is the one that stays in a rolling restart.
+// idlest is the replica with the least load. Of several, it is the one that started last, which is
+// the one that stays in a rolling restart.
 func (c *cluster) idlest() (name string) {
 	for _, r := range slices.Backward(c.replicas) {
 		if name == "" || c.load[r.Name] < c.load[name] {
@@ -83,12 +87,15 @@ func (c *cluster) idlest() (name string) {
 	return name
 }
 
-// placeAccounts decides which replica reads each account, by the account's key. Replicas that see the same cluster decide the same. An account stays where it
-// is. Accounts without an owner go to the replica with the least load, the costliest first. If there are none and the replicas are settled, one account
-// may move, to even out the load: from a replica that keeps more than the least loaded has, even without that account.
+// placeAccounts decides which replica reads each account, by the account's key. Replicas that see
+// the same cluster decide the same. An account stays where it is. Accounts without an owner go to
+// the replica with the least load, the costliest first. If there are none and the replicas are
+// settled, one account may move, to balance the load. It moves away from a replica that has more
+// load without it than the least loaded replica has.
 //
-// In the end, the load of each replica without any one of its accounts is at most that of the least loaded. So a new replica without accounts gets
-// all that a leaving one gives up: in a rolling restart that starts the new process before it stops the old, each account moves once.
+// In the end, the load of each replica without any one of its accounts is at most the least loaded
+// replica's. So a new replica without accounts gets all accounts of one that leaves: in a rolling
+// restart that starts the new process before it stops the old, each account moves once.
 func placeAccounts(c *cluster, accounts []account, settled bool) map[string]string {
 	placed := make(map[string]string)
 	sorted := slices.SortedFunc(slices.Values(accounts), func(a, b account) int {

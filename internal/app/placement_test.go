@@ -78,7 +78,7 @@ func TestPlace(t *testing.T) {
 		{name: "what others have configured counts", replicas: "one two", feeds: "z/x@two:9 a/x b/x", joined: "-z", want: "a=one b=one"},
 		{name: "settled, one moves", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x@one", settled: true, want: "a=two b=one c=one d=one"},
 		{name: "settled, the costliest that helps", replicas: "one two", feeds: "a/x@one:9 b/x@one:4 c/x@one:2", settled: true, want: "a=two b=one c=one"},
-		{name: "settled, none moves if that is no better", replicas: "one two", feeds: "a/x@one:9 b/x@two", settled: true, want: "a=one b=two"},
+		{name: "settled, none moves without an improvement", replicas: "one two", feeds: "a/x@one:9 b/x@two", settled: true, want: "a=one b=two"},
 		{name: "settled, as even as can be", replicas: "one two", feeds: "a/x@one b/x@one c/x@two", settled: true, want: "a=one b=one c=two"},
 		{name: "settled, nothing moves while one waits", replicas: "one two", feeds: "a/x@one b/x@one c/x@one d/x", settled: true, want: "a=one b=one c=one d=two"},
 		{name: "a new one is given all that another leaves", replicas: "two three new", feeds: "a/x:3 b/x:2 c/x d/x@two:6 e/x@three:6", want: "a=new b=new c=new d=two e=three"},

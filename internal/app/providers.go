@@ -11,11 +11,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/providers"
 )
 
-// Providers are all that a source may be of, but for those that a configuration defines.
+// Providers are all built-in providers of sources; a configuration may define more.
 func Providers() []collector.Provider { return providers.All() }
 
-// LoadConfig reads the configuration of these settings, and returns the providers that its sources may be of: the known ones and those that it defines.
-// Unless checkFiles is set, the files that it names needn't be there.
+// LoadConfig reads the configuration of these settings. It returns the providers that its sources
+// may use: the known ones and those that it defines. Unless checkFiles is set, the files that it
+// names don't have to exist.
 func LoadConfig(s Settings, checkFiles bool) (c *config.Config, all []collector.Provider, err error) {
 	known := s.Providers
 	if known == nil {
@@ -44,7 +45,7 @@ func LoadConfig(s Settings, checkFiles bool) (c *config.Config, all []collector.
 			case replaces && at < len(known) && !twice:
 				all[at] = p
 			default:
-				const message = "there is a provider of this name already; take another name, or say `replaces: true` to take the place of a built-in one"
+				const message = "a provider of this name already exists; choose another name, or set `replaces: true` to replace a built-in one"
 				problems = append(problems, config.Problem{File: file, Line: 1, Path: "provider", Message: message})
 			}
 			blocks[p.Name] = p.NewConfig

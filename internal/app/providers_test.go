@@ -18,7 +18,7 @@ func TestDefinitionsOfABuiltin(t *testing.T) {
 	}{
 		{"alone", "", ""},
 		{"with one of another name", "extends: asterisk\nprovider: mine\n", ""},
-		{"twice", amended, "there is a provider of this name already"},
+		{"twice", amended, "a provider of this name already exists"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()

@@ -15,10 +15,11 @@ import (
 )
 
 const (
-	// reloadSpacing is the least time between two reloads, which anybody who reaches the port may ask for.
+	// reloadSpacing is the minimum time between two reloads, which anybody who can reach the port
+	// may request.
 	reloadSpacing = time.Second
-	// filesInterval is how often privacy.hash_key's file is read again, and those of labels if they have changed. Other secrets are read when they
-	// are used, but these are used with each record.
+	// filesInterval is how often the file of privacy.hash_key, and changed files of labels, are
+	// read again. Other secrets are read when they are used, but these are used with each record.
 	filesInterval = 5 * time.Second
 )
 
@@ -29,13 +30,13 @@ var errNotRunning = errors.New("reload: the daemon isn't running")
 // the next one.
 func (a *App) Reload() error {
 	_, err, _ := a.reloads.Do("", func() (any, error) {
-		_ = a.reloadPace.Wait(context.Background()) // it fails with its context only
+		_ = a.reloadPace.Wait(context.Background()) // fails only with its context
 		if a.stopped.Load() {
 			return nil, errNotRunning
 		}
 		a.reloading.Lock()
 		defer a.reloading.Unlock()
-		a.reloads.Forget("") // later calls need another reload, since the file may change after this one has read it
+		a.reloads.Forget("") // later calls need another reload: the file may change after this one has read it
 		return nil, a.reload()
 	})
 	return err
@@ -49,23 +50,24 @@ func (a *App) reload() error {
 	a.refused = err
 	a.reloaded(err)
 	if err != nil {
-		a.logger.Error("The configuration wasn't reloaded; the previous one stays in effect.", "err", err)
+		a.logger.Error("Reload of the configuration failed; the previous one stays in effect.", "err", err)
 		return err
 	}
 	old := a.running.Load()
 	removed := old.without(next)
 	a.swapParts(removed, next)
 	removed.close()
-	a.forget(old, next) // ending a session was a request too
-	removed.otlp.stop() // after reading has started, which needn't wait for an endpoint
+	a.forget(old, next) // last, because ending a session is a request too
+	removed.otlp.stop() // after reading has started, so that it doesn't wait for an endpoint
 	if next.otlp != old.otlp {
 		next.otlp.start()
 	}
-	a.logger.Info("The configuration was reloaded.", "sources", len(next.sources), "kept", len(old.sources)-len(removed.sources))
+	a.logger.Info("Reloaded the configuration.", "sources", len(next.sources), "kept", len(old.sources)-len(removed.sources))
 	return nil
 }
 
-// swapParts stops the parts that the new configuration doesn't have and starts those that are new. The ownership of feeds doesn't change meanwhile.
+// swapParts stops the parts that the new configuration doesn't have and starts new ones. The
+// ownership of feeds doesn't change meanwhile.
 func (a *App) swapParts(removed, next *running) {
 	a.owners.mu.Lock()
 	defer a.owners.mu.Unlock()
@@ -73,7 +75,7 @@ func (a *App) swapParts(removed, next *running) {
 	a.ledger.Tune(next.tuning(), next.metricOptions())
 	a.selfMetrics.SetLabels(next.labels.AllNames())
 	a.selfMetrics.SetNative(next.config.Metrics.NativeHistograms)
-	a.setHooks(next) // before the loops: a new subscription is validated at once
+	a.setHooks(next) // before the loops: Graph validates a new subscription at once
 	if !a.ledger.Shared() {
 		a.startFeeds(next.sources)
 	}
@@ -121,14 +123,15 @@ func (a *App) forget(old, next *running) {
 	}
 }
 
-// forgetSelfMetrics removes the self metrics with these labels. It waits for a snapshot under way, which would set them again.
+// forgetSelfMetrics removes the self metrics with these labels. It waits for a snapshot in
+// progress, which would set them again.
 func (a *App) forgetSelfMetrics(labels ...string) {
 	a.observing.Lock()
 	defer a.observing.Unlock()
 	a.selfMetrics.Forget(labels...)
 }
 
-// reloaded notes how the last reload ended, of the configuration or of a file of labels.
+// reloaded records the result of the last reload, of the configuration or of a file of labels.
 func (a *App) reloaded(err error) {
 	if err == nil {
 		a.selfMetrics.SetTime(metrics.ReloadSuccess, time.Now())
@@ -137,7 +140,7 @@ func (a *App) reloaded(err error) {
 	a.selfMetrics.SetBool(metrics.ReloadSuccessful, err == nil)
 }
 
-// configProblem says why the newest configuration isn't in force; empty if it is.
+// configProblem says why the newest configuration isn't in effect; empty if it is.
 func (a *App) configProblem() string {
 	if err := a.reloadProblem.Load(); err != nil && *err != nil {
 		return (*err).Error()
@@ -145,7 +148,8 @@ func (a *App) configProblem() string {
 	return ""
 }
 
-// rereadFiles takes over a changed key and changed labels, and keeps the former ones while their file can't be read.
+// rereadFiles applies a changed key and changed labels. It keeps the former ones while their file
+// can't be read.
 func (a *App) rereadFiles(ctx context.Context) {
 	if !a.reloading.TryLock() {
 		return // a reload reads them too, and Stop waits for this
@@ -156,7 +160,8 @@ func (a *App) rereadFiles(ctx context.Context) {
 	a.rereadLabels(r)
 }
 
-// rereadLabels reads the files of labels again if one has changed and was the same at the look before; what is counted from then on has the new values.
+// rereadLabels reads the files of labels again if one has changed and two checks found the same
+// content. Later counts have the new values.
 func (a *App) rereadLabels(r *running) {
 	stamp := labels.Stamp(r.config.Labels)
 	if stamp == r.labelFiles {
@@ -168,13 +173,13 @@ func (a *App) rereadLabels(r *running) {
 	}
 	set, err := labels.Load(r.config.Labels)
 	if labels.Stamp(r.config.Labels) != stamp {
-		return // it was written meanwhile
+		return // written meanwhile
 	}
 	r.labelFiles = stamp
 	if err != nil {
 		r.labelsBroken = true
 		a.reloaded(errors.Join(a.refused, err))
-		a.logger.Error("A file of labels can't be used; what it said before stays in effect.", "err", err)
+		a.logger.Error("Can't use a file of labels; its previous content stays in effect.", "err", err)
 		return
 	}
 	if r.labelsBroken {
@@ -183,14 +188,14 @@ func (a *App) rereadLabels(r *running) {
 	}
 	r.labels = set
 	a.ledger.Tune(r.tuning(), r.metricOptions())
-	a.logger.Info("The files of labels were read again.")
+	a.logger.Info("Reloaded the files of labels.")
 }
 
 func (a *App) rereadHashKey(ctx context.Context, r *running) {
 	key, err := HashKey(ctx, r.config)
 	if err != nil {
-		if err.Error() != r.hashKeyProblem { // else it was logged
-			a.logger.Warn("privacy.hash_key can't be read again; the previous key stays in effect.", "err", err)
+		if err.Error() != r.hashKeyProblem { // otherwise it was already logged
+			a.logger.Warn("Can't read privacy.hash_key again; the previous key stays in effect.", "err", err)
 		}
 		r.hashKeyProblem = err.Error()
 		return
@@ -199,6 +204,6 @@ func (a *App) rereadHashKey(ctx context.Context, r *running) {
 	if !bytes.Equal(key, r.hashKey) {
 		r.hashKey = key
 		a.ledger.Tune(r.tuning(), r.metricOptions())
-		a.logger.Info("privacy.hash_key was reloaded from its file.")
+		a.logger.Info("Reloaded privacy.hash_key from its file.")
 	}
 }

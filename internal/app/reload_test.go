@@ -78,7 +78,7 @@ func TestReloadDuringAScrape(t *testing.T) {
 	wantForgotten(t, a)
 }
 
-// A reload that turns native histograms off turns those of the exporter's own metrics off too.
+// A reload that turns native histograms off turns them off in the exporter's own metrics too.
 func TestReloadNativeHistograms(t *testing.T) {
 	t.Parallel()
 	p, folder := &acme{t: t}, t.TempDir()
@@ -226,7 +226,8 @@ func TestStopClosesSourcesTogether(t *testing.T) {
 	}
 }
 
-// A reload that is asked for while the daemon ends is refused at once: its answer isn't waited for, nor cut off.
+// A reload request during shutdown is refused at once: shutdown neither waits for its answer nor
+// cuts it off.
 func TestReloadWhileStopping(t *testing.T) {
 	t.Parallel()
 	provider := &acme{t: t}

@@ -18,29 +18,31 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/thresholds"
 )
 
-// running is what was built from one configuration.
+// running is everything built from one configuration.
 type running struct {
 	config *config.Config
-	// providers are those that its sources may be of.
+	// providers are those that its sources may use.
 	providers []collector.Provider
 	sending   *config.OTLPSettings // nil: OTLP is off
-	// trusted are the certificates in the files that otlp's signals name: sources read theirs again by themselves, a delivery doesn't.
+	// trusted are the certificates in the files that otlp's signals name. Sources reread their
+	// files themselves; a delivery doesn't.
 	trusted []string
-	// hashKey is privacy.hash_key, nil if it isn't set; hashKeyProblem is why it couldn't be read again.
+	// hashKey is privacy.hash_key, or nil; hashKeyProblem is why it couldn't be read again.
 	hashKey        []byte
 	hashKeyProblem string
-	// labels are the operator's, and labelFiles tell whether their files have changed since they were read.
+	// labels are the operator's; labelFiles is the stamp of their files when they were read.
 	labels     *labels.Set
 	labelFiles string
-	// labelLook is what they were at the last look, if they were changed since: they are read when they are the same at two.
+	// labelLook is the stamp at the last check, if the files have changed: they are read when two
+	// checks find the same stamp.
 	labelLook string
-	// labelsBroken says that they couldn't be used then.
+	// labelsBroken says that the files couldn't be used at that stamp.
 	labelsBroken bool
-	// thresholds are those by which the status page judges.
+	// thresholds are used by the status page.
 	thresholds thresholds.Thresholds
 
 	sources []*source
-	hooks   map[string]http.Handler // those of the webhooks, by path
+	hooks   map[string]http.Handler // handlers of webhooks, by path
 	otlp    *delivery
 }
 
@@ -48,8 +50,8 @@ type running struct {
 type source struct {
 	config *config.Source
 	opened *collector.Source
-	// polled are its feeds while they are read here, else nil. They share opened, also after the source was read by another replica for a while: for
-	// a provider's feed that is a long pause.
+	// polled are its feeds while they are read here, else nil. They keep opened even after another
+	// replica has read the source for a while: for a provider's feed that is a long pause.
 	polled atomic.Pointer[[]*feed]
 }
 
@@ -61,7 +63,8 @@ func (s *source) feeds() []*feed {
 	return nil
 }
 
-// specs are the feeds that have a row in a shared ledger, by which replicas own them: the first, and those that commit something.
+// specs are the feeds with a row in a shared ledger, by which replicas own them: the first feed,
+// and all that commit something.
 func (s *source) specs() (specs []ledger.FeedSpec) {
 	for i := range s.opened.Feeds {
 		if f := &s.opened.Feeds[i]; i == 0 || f.ActiveCalls == nil {
@@ -83,7 +86,7 @@ func hasWebhook(s *collector.Source) bool {
 	return slices.ContainsFunc(s.Feeds, func(f collector.FeedInfo) bool { return f.Webhook != nil })
 }
 
-// notifiedFeed is the feed of whose calls the provider sends notifications; empty: none.
+// notifiedFeed is the feed for whose calls the provider sends notifications, or empty.
 func notifiedFeed(s *collector.Source) string {
 	for i := range s.Feeds {
 		if s.Feeds[i].Webhook != nil && s.Feeds[i].Posted == nil {
@@ -93,12 +96,13 @@ func notifiedFeed(s *collector.Source) string {
 	return ""
 }
 
-// prepare builds everything of a configuration that can fail, and starts nothing. It reuses what is running of the same configuration.
+// prepare builds every part of a configuration that can fail, and starts nothing. It reuses the
+// running parts with the same configuration.
 func (a *App) prepare(r *running) error {
 	old, errs := a.running.Load(), []error(nil)
 	for i := range r.config.Sources {
 		c := &r.config.Sources[i]
-		// Secrets in files are compared by the file's name: they are read at every use.
+		// Secrets in files are compared by file name: they are read at every use.
 		if same := slices.IndexFunc(old.sources, func(s *source) bool { return sameSource(s.config, c) }); same >= 0 {
 			r.sources = append(r.sources, old.sources[same])
 		} else if s, err := a.openSource(c, r.providers); err != nil {
@@ -122,7 +126,7 @@ func (a *App) prepare(r *running) error {
 	return nil
 }
 
-// without is the parts that r has and other doesn't.
+// without is the parts of r that other doesn't have.
 func (r *running) without(other *running) *running {
 	rest := &running{otlp: new(delivery), sources: slices.Clone(r.sources)}
 	rest.sources = slices.DeleteFunc(rest.sources, func(s *source) bool { return slices.Contains(other.sources, s) })
@@ -132,7 +136,8 @@ func (r *running) without(other *running) *running {
 	return rest
 }
 
-// sameSource says whether two configurations of a source are the same. A block that can't be compared as a value compares itself.
+// sameSource says whether two configurations of a source are equal. A block that can't be compared
+// as a value compares itself.
 func sameSource(a, b *config.Source) bool {
 	block, ok := a.Provider.(interface{ SameAs(other any) bool })
 	if !ok {
@@ -159,7 +164,8 @@ func (a *App) openSource(c *config.Source, providers []collector.Provider) (*sou
 	return &source{config: c, opened: opened}, nil
 }
 
-// startFeeds starts the loops of those sources that aren't read yet. A feed whose state can't be opened shows an error and stops no other.
+// startFeeds starts the loops of sources that aren't read yet. A feed whose state can't be opened
+// shows an error and stops no other feed.
 func (a *App) startFeeds(sources []*source) {
 	for _, s := range sources {
 		if s.polled.Load() != nil {
@@ -188,7 +194,7 @@ func stopLoops(sources []*source) {
 	stopping.Wait()
 }
 
-// close closes the sources; their loops have ended or never began.
+// close closes the sources. Their loops have ended or never started.
 func (r *running) close() {
 	var closing sync.WaitGroup
 	for _, s := range r.sources {

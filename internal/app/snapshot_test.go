@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite" // opens the ledger's file beside it
+	_ "modernc.org/sqlite" // opens the ledger's file in addition
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
@@ -78,9 +78,8 @@ func feedOf(s web.Source, name string) *web.Feed {
 	return nil
 }
 
-// A feed of snapshots shows its gauges from the first read on, loses them after three
-// failures in a row and by a reload without it, holds nobody up, and leaves nothing in
-// the ledger.
+// A feed of snapshots shows its gauges from the first read. It loses them after three failures in a
+// row, and by a reload without it. It blocks no other feed, and leaves nothing in the ledger.
 func TestSnapshotFeed(t *testing.T) {
 	t.Parallel()
 	const active = "cdr_active_calls"
@@ -304,7 +303,7 @@ func TestBothExportersShowGauges(t *testing.T) {
 	})
 }
 
-// The status says what is left of the provider's limit.
+// The status shows the rest of the provider's limit.
 func TestStatusShowsBudget(t *testing.T) {
 	t.Parallel()
 	until := time.Now().Add(time.Hour).Truncate(time.Millisecond).UTC()
@@ -365,7 +364,7 @@ func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 		t.Errorf("the configuration was read %d times", n)
 	}
 	if after := a.running.Load().sources[0]; after != before {
-		t.Error("the source was opened anew")
+		t.Error("the source was opened again")
 	}
 	provider.mu.Lock()
 	defer provider.mu.Unlock()

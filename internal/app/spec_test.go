@@ -9,8 +9,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// TestSpecOfAFeedOfLegs (counting.md 36): a feed whose calls have several records is read from whole_after before its origin on, as far as the provider
-// keeps records, and what it counts by is what its configuration says.
+// TestSpecOfAFeedOfLegs (counting.md 36): a feed whose calls have several records is read from
+// whole_after before its origin, if the provider keeps records that long. Its configuration decides
+// how it counts.
 func TestSpecOfAFeedOfLegs(t *testing.T) {
 	const day = 24 * time.Hour
 	for name, c := range map[string]struct {

@@ -81,7 +81,7 @@ func (a *App) WebhookAddr() string { return a.webhooks.port.Listeners[0].Addr().
 // hookURL is where a source's notifications go.
 func hookURL(a *App, s notifyingSource) string { return "http://" + a.WebhookAddr() + s.path }
 
-// newRows is the metric of so many records.
+// newRows is the metric line for n new rows.
 func newRows(n int) string {
 	return fmt.Sprintf(`cdr_exporter_rows_total{feed="records",result="new",source="office"} %d`, n)
 }

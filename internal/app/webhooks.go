@@ -17,14 +17,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
-// webhooks is the listener for providers' notifications: it serves the configured paths and nothing else. A reload replaces the paths.
+// webhooks is the listener for providers' notifications. It serves the configured paths and nothing
+// else. A reload replaces the paths.
 type webhooks struct {
-	port     web.ServeSettings                       // without listeners it is off
+	port     web.ServeSettings                       // off without listeners
 	unstored rate.Sometimes                          // limits the warnings, of which strangers could make many
 	hooks    atomic.Pointer[map[string]http.Handler] // by path
 }
 
-// setHooks makes the listener answer the notifications of a configuration's sources, and no others.
+// setHooks sets the paths of the listener to those of a configuration's sources.
 func (a *App) setHooks(r *running) {
 	for _, s := range r.sources {
 		if hasWebhook(s.opened) {
@@ -34,7 +35,7 @@ func (a *App) setHooks(r *running) {
 	a.webhooks.hooks.Store(&r.hooks)
 }
 
-// inboxOf is where the webhook of a feed puts what it was sent.
+// inboxOf is where the webhook of a feed puts the tasks of notifications.
 func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 	return collector.Inbox{
 		// Enqueue makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read here. Without tasks it
@@ -70,11 +71,11 @@ func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 	}
 }
 
-// warnUnstored logs, rarely, that what a webhook was sent can't be stored, if the sender is still there.
+// warnUnstored logs, rarely, that a webhook's tasks can't be stored, unless the sender has left.
 func (a *App) warnUnstored(ctx context.Context, s *source, err error) {
 	if err != nil && ctx.Err() == nil {
 		a.webhooks.unstored.Do(func() {
-			a.logger.WarnContext(ctx, "What the webhook was sent can't be stored, so the sender is asked to send it again.", collector.SourceKey, s.config.Name, "err", err)
+			a.logger.WarnContext(ctx, "Can't store what the webhook received, so the sender gets an error and should send it again.", collector.SourceKey, s.config.Name, "err", err)
 		})
 	}
 }
@@ -90,7 +91,8 @@ func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hook.ServeHTTP(w, r)
 }
 
-// makeHooks makes the handlers of notifications, and reports webhooks that share a path or have no listener.
+// makeHooks makes the handlers of notifications. It reports webhooks that share a path or have no
+// listener.
 func (a *App) makeHooks(r *running) error {
 	var errs []error
 	owners := make(map[string]string)
@@ -108,21 +110,21 @@ func (a *App) makeHooks(r *running) error {
 			owners[path], r.hooks[path] = name, feed.Webhook.Handler(a.inboxOf(s, feed))
 			switch {
 			case len(a.settings.WebhookAddresses) == 0 && feed.Posted != nil:
-				errs = append(errs, fmt.Errorf("%s: there is no listener for the records that are posted to %s; "+
+				errs = append(errs, fmt.Errorf("%s: nothing listens for the records that are posted to %s; "+
 					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove the token from the source", name, path))
 			case len(a.settings.WebhookAddresses) == 0:
-				errs = append(errs, fmt.Errorf("webhook of %s: there is no listener for its notifications; "+
+				errs = append(errs, fmt.Errorf("webhook of %s: nothing listens for its notifications; "+
 					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove the webhook from the configuration", name))
 			case feed.Webhook.NeedsTLS && a.settings.takesPlainHTTP():
-				errs = append(errs, fmt.Errorf("%s: --webhook.listen-address takes plain HTTP from other machines, and so would numbers and the token go through the network; "+
-					"give --webhook.config.file (in a Collector: webhook.config_file) a certificate, listen on 127.0.0.1 behind a proxy with TLS, or set insecure_http: true in the source", name))
+				errs = append(errs, fmt.Errorf("%s: --webhook.listen-address accepts plain HTTP from other machines, so numbers and the token would cross the network unencrypted; "+
+					"set a certificate with --webhook.config.file (in a Collector: webhook.config_file), listen on 127.0.0.1 behind a proxy with TLS, or set insecure_http: true in the source", name))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// takesPlainHTTP says whether other machines can reach the listener of the webhooks without TLS.
+// takesPlainHTTP says whether other machines can reach the webhook listener without TLS.
 func (s *Settings) takesPlainHTTP() bool {
 	return !web.HasTLS(s.WebhookConfigFile) && slices.ContainsFunc(s.WebhookAddresses, func(address string) bool {
 		host, _, err := net.SplitHostPort(address)

@@ -164,7 +164,7 @@ func TestFailedNewLeavesNoWebhook(t *testing.T) {
 	}
 }
 
-// With a webhook the list is read half as often, and is behind only by that.
+// With a webhook the list is read half as often, and is late only by that.
 func TestPollInterval(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

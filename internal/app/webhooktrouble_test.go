@@ -26,7 +26,7 @@ func TestNotificationThatCannotBeKept(t *testing.T) {
 			t.Fatalf("got %d", code)
 		}
 	}
-	if n := strings.Count(log.String(), "can't be stored"); n == 0 || n > 60 {
+	if n := strings.Count(log.String(), "Can't store"); n == 0 || n > 60 {
 		t.Errorf("%d lines for 200 notifications that can't be stored", n)
 	}
 	if feed := feedOf(statusOf(t, a), "records"); feed.Waiting != nil {
@@ -90,7 +90,7 @@ func checkProblems(t *testing.T, err error, problems []string) {
 	}
 }
 
-// A handler that panics fails one request, which the provider sends again, and is logged.
+// A handler that panics fails one request, which the provider sends again. The panic is logged.
 func TestWebhookThatPanics(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)
@@ -101,13 +101,13 @@ func TestWebhookThatPanics(t *testing.T) {
 	if _, _, err := tryPost(t.Context(), &http.Transport{}, hookURL(a, office)+"?say=panic", ""); err == nil {
 		t.Error("an answer came")
 	}
-	await(t, "the panic is logged", func() bool { return strings.Contains(log.String(), "as it was asked to") })
+	await(t, "the panic is logged", func() bool { return strings.Contains(log.String(), "as requested") })
 	if code, _ := post(t, hookURL(a, office), "one"); code != http.StatusAccepted {
 		t.Errorf("afterwards: got %d", code)
 	}
 }
 
-// What strangers send is never logged.
+// Requests of strangers are never logged.
 func TestWebhookLog(t *testing.T) {
 	t.Parallel()
 	p := newNotifying(t)

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Account is who made an outbound call, as it may be shown: the user, or else the id of the extension, never a number. Empty: the provider doesn't tell.
+// Account is the user who made an outbound call, in a form that may be shown: the user, or else the
+// id of the extension, never a number. It is empty if the provider doesn't have it.
 func (d *Redactor) Account(r *Record) string {
 	name := r.UserName
 	if _, kind := readNumber(name); kind == digitsNumber {

@@ -6,17 +6,18 @@ import (
 	"strings"
 )
 
-// maxCallType bounds a call type in bytes: the set is open, labels are not.
+// maxCallType limits a call type in bytes: the set of types is open, but labels must stay short.
 const maxCallType = 64
 
-// The words whose inner capitals don't split them (contract 3).
+// The words that are one word despite a capital inside (contract 3).
 var (
 	voip    = regexp.MustCompile(`VoIP([^a-z]|$)`)
 	ringOut = regexp.MustCompile(`RingOut([^a-z]|$)`)
 )
 
-// CallType is a provider's own call type in snake case: split at all that isn't an ASCII letter or digit, and before capitals;
-// acronyms, VoIP and RingOut are one word each. At most 64 bytes; empty only for an empty raw. It is idempotent.
+// CallType is a provider's call type in snake case. It is split at every character other than an
+// ASCII letter or digit, and before capitals; acronyms, VoIP and RingOut are one word each. It has
+// at most 64 bytes and is empty only for an empty raw. It is idempotent.
 func CallType(raw string) string {
 	if raw == "" {
 		return ""
@@ -33,11 +34,12 @@ func CallType(raw string) string {
 		}
 	}
 	text := strings.TrimRight(string(slug[:min(len(slug), maxCallType)]), "_")
-	return cmp.Or(strings.ToLower(text), "other") // has no ASCII letter or digit; an empty slug says that no type was given
+	return cmp.Or(strings.ToLower(text), "other") // without ASCII letters or digits: an empty slug would mean no type
 }
 
-// isWordStart says whether a new word begins inside a run of letters and digits: at a capital after a small letter or digit, and
-// at the last capital of an acronym that a small letter follows (RCMeetings is rc_meetings).
+// isWordStart says whether a new word begins inside a run of letters and digits. That is at a
+// capital after a lower-case letter or digit, and at the last capital of an acronym before a
+// lower-case letter (RCMeetings is rc_meetings).
 func isWordStart(s string, i int) bool {
 	if !isUpper(s[i]) {
 		return false

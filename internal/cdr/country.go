@@ -9,8 +9,9 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// The bounds of an international number, masked digits included. Shorter ones are national, short or emergency numbers with a
-// plus sign (+911 is not in India); longer ones aren't E.164, though some German ones may have 17.
+// The length of an international number, including masked digits. Shorter ones are national, short
+// or emergency numbers with a plus sign (+911 isn't in India); longer ones aren't E.164, though
+// some German ones may have 17.
 const (
 	minInternational = 7
 	maxInternational = 17
@@ -18,28 +19,31 @@ const (
 
 const (
 	nanpCode = 1
-	// nanpPrefix and sharedPrefix are how many national digits decide the country under a calling code that countries share.
+	// nanpPrefix and sharedPrefix are how many national digits decide the country under a shared
+	// calling code.
 	nanpPrefix   = 3
 	sharedPrefix = 5
-	// maxCachedPrefixes bounds the cache to about half a megabyte.
+	// maxCachedPrefixes limits the cache to about half a megabyte.
 	maxCachedPrefixes = 1 << 14
 )
 
-// Countries finds the country of a phone number by its prefix, by the metadata of libphonenumber. It is safe for concurrent
-// use, so that all feeds share one, and its cache.
+// Countries finds the country of a phone number by its prefix, with the metadata of libphonenumber.
+// It is safe for concurrent use, so all feeds share one with its cache.
 type Countries struct {
 	mu sync.RWMutex
-	// cache is the country by a shared calling code and the national digits that decide it. Guarded by mu.
+	// cache has the country for a shared calling code and the national digits that decide it.
+	// Guarded by mu.
 	cache map[uint32]string
 }
 
 // NewCountries makes an empty cache of countries.
 func NewCountries() *Countries { return &Countries{cache: make(map[uint32]string)} }
 
-// Of is the country of a number in E.164 form with its plus sign: ISO 3166-1 alpha-2 (and AC, TA, XK), `001` for calling codes
-// that no country has, empty for anything else. Digits masked at the end don't matter. Of countries that share a calling code
-// the leading digits decide; where they can't, it is the main country. Under +1 the area code decides, and one that
-// isn't assigned is nobody's; the toll-free and other shared ones are US.
+// Of is the country of a number in E.164 form with its plus sign: ISO 3166-1 alpha-2 (and AC, TA,
+// XK), `001` for calling codes without a country, empty for anything else. Masked digits at the end
+// don't matter. The leading digits decide between countries that share a calling code; if they
+// can't, it is the main country. Under +1 the area code decides, and an unassigned one has no
+// country; toll-free and other shared area codes are US.
 func (c *Countries) Of(number string) string {
 	if !strings.HasPrefix(strings.TrimSpace(number), "+") {
 		return ""
@@ -51,7 +55,7 @@ func (c *Countries) Of(number string) string {
 func (c *Countries) OfDigits(number string) string {
 	var buf [maxInternational]byte
 	digits, known := scanDigits(&buf, strings.TrimPrefix(strings.TrimSpace(number), "+"))
-	digits = digits[:known] // masked ones don't tell
+	digits = digits[:known] // without the masked digits
 	if len(digits) == 0 || digits[0] == '0' || isKeypadLabel(digits) {
 		return ""
 	}
@@ -69,8 +73,8 @@ func (c *Countries) OfDigits(number string) string {
 	return c.shared(code, national[:nanpPrefix])
 }
 
-// scanDigits writes the digits of a number to buf, zeros for masked ones, and says how many come before the first masked one; none if it can't be an
-// international number.
+// scanDigits writes the digits of a number to buf, with zeros for masked ones. It returns how many
+// come before the first masked one, or none if it can't be an international number.
 func scanDigits(buf *[maxInternational]byte, number string) (digits []byte, known int) {
 	n, masked := 0, false
 scan:
@@ -96,8 +100,8 @@ scan:
 	return buf[:n], known
 }
 
-// isKeypadLabel says whether a number is one of the words anonymous, restricted, blocked, unknown and unavailable on a keypad,
-// which carriers that must send a number send for a withheld one.
+// isKeypadLabel says whether a number spells anonymous, restricted, blocked, unknown or unavailable
+// on a keypad. Carriers that must send a number send it for a withheld one.
 func isKeypadLabel(digits []byte) bool {
 	switch string(digits) {
 	case "266696687", "7378742833", "2562533", "8656696", "86282452253":
@@ -106,8 +110,9 @@ func isKeypadLabel(digits []byte) bool {
 	return false
 }
 
-// cutCallingCode splits the calling code, of one to three digits, off a number, with its countries, the main one first; none if there is no
-// such code. No code is the beginning of another.
+// cutCallingCode splits the calling code, of one to three digits, off a number. It returns the
+// code's countries, the main one first, or none for an unknown code. No code is the beginning of
+// another.
 func cutCallingCode[T string | []byte](digits T) (code int, regions []string, national T) {
 	for i := range min(len(digits), 3) {
 		code = code*10 + int(digits[i]-'0')
@@ -118,7 +123,8 @@ func cutCallingCode[T string | []byte](digits T) (code int, regions []string, na
 	return 0, nil, digits[:0]
 }
 
-// shared is the country of a prefix under a calling code that countries share; empty if it doesn't tell.
+// shared is the country of a prefix under a shared calling code, or empty if the prefix doesn't
+// decide it.
 func (c *Countries) shared(code int, prefix []byte) string {
 	key := uint32(code)
 	for _, d := range prefix {
@@ -140,7 +146,7 @@ func (c *Countries) shared(code int, prefix []byte) string {
 	return region
 }
 
-// lookUp asks the metadata for the country of plausible numbers with a prefix.
+// lookUp looks up the country of plausible numbers with a prefix.
 func lookUp(code int, prefix string) string {
 	// The metadata has the fixed lines of Western Sahara, but never prefers them to Morocco's.
 	if code == 212 && (strings.HasPrefix(prefix, "5288") || strings.HasPrefix(prefix, "5289")) {
@@ -159,7 +165,7 @@ func lookUp(code int, prefix string) string {
 
 // nationalNumber is a number from its parts, without the cost of parsing it.
 func nationalNumber(code int, national string) *phonenumbers.PhoneNumber {
-	value, _ := strconv.ParseUint(national, 10, 64) // some fifteen digits
+	value, _ := strconv.ParseUint(national, 10, 64) // about fifteen digits
 	number := &phonenumbers.PhoneNumber{CountryCode: new(int32(code)), NationalNumber: &value}
 	if zeros := int32(len(national) - len(strings.TrimLeft(national, "0"))); zeros > 0 {
 		number.ItalianLeadingZero, number.NumberOfLeadingZeros = new(true), &zeros

@@ -1,11 +1,11 @@
 package cdr
 
-// Direction is where a call went, seen from the account.
+// Direction is the direction of a call, seen from the account.
 type Direction uint8
 
 // The directions (contract 3).
 const (
-	DirectionUnknown Direction = iota // that of a call type that isn't known: it is never guessed
+	DirectionUnknown Direction = iota // for an unknown call type: it is never guessed
 	Inbound
 	Outbound
 	Internal // between two extensions or users without a number

@@ -8,17 +8,19 @@ const (
 	nanpEmergencyTest = "933"
 )
 
-// maxEmergencyDigits bounds what is compared: no emergency number is longer.
+// maxEmergencyDigits limits the comparison: no emergency number is longer.
 const maxEmergencyDigits = 15
 
-// EmergencyNumbers recognises calls to emergency services by the number called. It doesn't change; nil matches nothing.
+// EmergencyNumbers recognizes calls to emergency services by the called number. It is immutable;
+// nil matches nothing.
 type EmergencyNumbers map[emergencyNumber]bool
 
-// emergencyNumber is a number that counts from one country only, or everywhere if none is given.
+// emergencyNumber is a number that counts from one country only, or from everywhere without a
+// country.
 type emergencyNumber struct{ country, digits string }
 
-// NewEmergencyNumbers takes the numbers as users write them, with a country as in DE:110 if it counts from there only. What holds no number
-// matches nothing.
+// NewEmergencyNumbers parses numbers as users write them, with a country, as in DE:110, if it
+// counts from there only. A text without a number matches nothing.
 func NewEmergencyNumbers(list []string) EmergencyNumbers {
 	numbers := make(EmergencyNumbers, len(list))
 	for _, entry := range list {
@@ -34,9 +36,10 @@ func NewEmergencyNumbers(list []string) EmergencyNumbers {
 	return numbers
 }
 
-// Match says whether callee, without its plus sign, spaces and punctuation, is one of the numbers that count everywhere or in the caller's
-// country (Countries, empty if unknown); 911 and 933 also as +1911 and +1933. A masked number never matches, because it could be any other
-// of its length. Whether the call was outbound is the caller's to know.
+// Match says whether callee, without plus sign, spaces and punctuation, is one of the numbers that
+// count everywhere or in the caller's country (Countries, empty if unknown). 911 and 933 also match
+// as +1911 and +1933. A masked number never matches, because it could be any other number of its
+// length. The caller of Match checks that the call is outbound.
 func (numbers EmergencyNumbers) Match(callee, country string) Emergency {
 	var buf [maxEmergencyDigits]byte
 	digits, ok := bareDigits(buf[:0], callee)
@@ -45,7 +48,7 @@ func (numbers EmergencyNumbers) Match(callee, country string) Emergency {
 	}
 	switch string(digits) {
 	case "1" + nanpEmergency, "1" + nanpEmergencyTest:
-		if strings.HasPrefix(callee, "+") { // else it is an extension
+		if strings.HasPrefix(callee, "+") { // otherwise it is an extension
 			digits = digits[1:]
 		}
 	}
@@ -58,7 +61,8 @@ func (numbers EmergencyNumbers) Match(callee, country string) Emergency {
 	return EmergencyReal
 }
 
-// bareDigits appends the digits of a number to dst. Not ok: there are none, too many, or more than digits and punctuation.
+// bareDigits appends the digits of a number to dst. ok is false without digits, with too many, or
+// with characters other than digits and punctuation.
 func bareDigits(dst []byte, number string) (digits []byte, ok bool) {
 	for _, c := range []byte(number) {
 		switch {

@@ -1,6 +1,6 @@
 package cdr
 
-// FaultDomain says in whose part a call that didn't connect ended: the label `fault_domain`.
+// FaultDomain is the part of the network where a failed call ended: the label `fault_domain`.
 type FaultDomain uint8
 
 // The fault domains.
@@ -18,7 +18,8 @@ var faultDomainNames = [...]string{"unknown", "user", "policy", "sbc", "carrier"
 // String is the label value.
 func (f FaultDomain) String() string { return faultDomainNames[f] }
 
-// FaultDomain is what an outcome alone says: unknown for what failed, and for what connected.
+// FaultDomain is the domain that the outcome alone implies: unknown for failed and for connected
+// calls.
 func (o Outcome) FaultDomain() FaultDomain {
 	switch o {
 	case Busy, NoAnswer, Cancelled, Rejected, InvalidNumber:

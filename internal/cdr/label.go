@@ -7,13 +7,16 @@ import (
 	"strings"
 )
 
-// Label is the value of a label that the operator may show, from the provider's own fields: a department, a site.
+// Label is a label that the operator may show, from the provider's own fields: a department, a
+// site.
 type Label struct{ Name, Value string }
 
-// Labels are the operator's labels of a record that have a value: lines of NAME=VALUE, sorted by name. Equal labels are equal texts.
+// Labels are the operator's labels of a record that have a value: lines of NAME=VALUE, sorted by
+// name. Equal labels give equal texts.
 type Labels string
 
-// NewLabels are these labels without those that have no value. A value mustn't have control characters.
+// NewLabels makes Labels without the labels that have no value. A value must not have control
+// characters.
 func NewLabels(all []Label) Labels {
 	all = slices.DeleteFunc(slices.Clone(all), func(l Label) bool { return l.Value == "" })
 	slices.SortFunc(all, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
@@ -24,7 +27,8 @@ func NewLabels(all []Label) Labels {
 	return Labels(text.String())
 }
 
-// AllLabels are the operator's labels of a record and those of its streams, of each name the first value.
+// AllLabels are the operator's labels of a record and of its streams, with the first value of each
+// name.
 func (r *Record) AllLabels() Labels {
 	var found []Label
 	for i := range r.Streams {
@@ -64,7 +68,7 @@ func (l Labels) Value(name string) string {
 	return ""
 }
 
-// With are the same labels, each with this value.
+// With returns the same labels, each with this value.
 func (l Labels) With(value string) Labels {
 	var all []Label
 	for name := range l.All() {
@@ -80,7 +84,7 @@ type LabelCount struct {
 	Count int
 }
 
-// CountLabels counts the values that records have, the most frequent first.
+// CountLabels counts the records' values, the most frequent first.
 func CountLabels(records iter.Seq[Labels]) (all []LabelCount) {
 	counts := make(map[Label]int)
 	for labels := range records {

@@ -14,7 +14,7 @@ const (
 	Person         Party = iota // the default; a conference counts as a person
 	PartyVoicemail              // voicemail
 	PartyMachine                // a queue, hunt group, attendant, menu, parking slot or announcement
-	Onward                      // a machine that put the caller through on this same leg, where only the machine's answer is timed
+	Onward                      // a machine that connected the caller on the same leg; only the machine's answer has a time
 	Own                         // the caller's side: the phone that click-to-call rings first
 )
 
@@ -25,24 +25,26 @@ func (p Party) String() string { return partyNames[p] }
 
 // Leg is one attempt to connect a call to one party: a record, or a part of one.
 type Leg struct {
-	// ID is unique within the call; AltIDs are further ids that a child may name. Parent is an id of the leg whose child it is.
+	// ID is unique within the call; AltIDs are additional ids that a child may name. Parent is an
+	// id of the parent leg.
 	ID     string
 	AltIDs []string
 	Parent string
 	// Type is the label `leg_type`, a slug.
 	Type  string
 	Party Party
-	// Outcome is the leg's own. NoOutcome says that it doesn't say how the call ended.
+	// Outcome is the leg's own outcome. NoOutcome means that it doesn't say how the call ended.
 	Outcome   Outcome
 	NoOutcome bool
-	// Start, Answer and End are zero if they aren't known; Duration is the connected time, from answer to end.
+	// Start, Answer and End are zero if unknown; Duration is the connected time, from answer to
+	// end.
 	Start, Answer, End time.Time
 	Ringing, Duration  Span
 	Direction          Direction
 	Trunk              string
 	// Channel is the trunk's channel: legs that share it are one attempt.
 	Channel string
-	// Master says that the leg stands for the whole call, so it isn't an attempt.
+	// Master says that the leg describes the whole call, so it isn't an attempt.
 	Master bool
 	// Implied says that the record has the leg by itself beside those that it lists, so it isn't counted as one.
 	Implied bool
@@ -53,7 +55,7 @@ type Leg struct {
 	Emergency                       Emergency
 }
 
-// EffectiveParty is who picked the leg up, by its outcome if that says so.
+// EffectiveParty is who picked the leg up, by its outcome if that shows it.
 func (l *Leg) EffectiveParty() Party {
 	switch l.Outcome {
 	case Voicemail:
@@ -65,7 +67,7 @@ func (l *Leg) EffectiveParty() Party {
 	return l.Party
 }
 
-// OwnOutcome is how the leg itself ended: who answered it, by its party.
+// OwnOutcome is how the leg itself ended: for an answered leg, by the party that answered.
 func (l *Leg) OwnOutcome() Outcome {
 	if l.Outcome == Answered {
 		switch l.Party {
@@ -79,7 +81,7 @@ func (l *Leg) OwnOutcome() Outcome {
 	return l.Outcome
 }
 
-// Leg is the leg that a record without Legs is.
+// Leg is the leg of a record without Legs.
 func (r *Record) Leg() Leg {
 	l := Leg{
 		ID: r.ID, AltIDs: r.AltIDs, Parent: r.Parent, Type: r.CallType, Party: r.Party, Outcome: r.Outcome, NoOutcome: r.NoOutcome,
@@ -95,7 +97,7 @@ func (r *Record) Leg() Leg {
 // LegsAreSessions says whether the record's legs are its sessions, in the same order.
 func (r *Record) LegsAreSessions() bool { return len(r.Sessions) > 0 && len(r.Legs) == len(r.Sessions) }
 
-// LegRecord is a record of one of the legs of a redacted record, for its log record.
+// LegRecord is a record for one leg of a redacted record, for the leg's log record.
 func (r *Record) LegRecord(n int) *Record {
 	l := &r.Legs[n]
 	leg := &Record{
@@ -112,8 +114,10 @@ func (r *Record) LegRecord(n int) *Record {
 // Interval is a span of time, To excluded.
 type Interval struct{ From, To time.Time }
 
-// Connected is when the leg was connected: from answer to end, else for its duration from its answer, else from the end of its ringing. It is
-// empty if the leg wasn't connected, or if that isn't known. An `own` leg is connected once it has an answer, whatever its outcome.
+// Connected is when the leg was connected: from answer to end, else for its duration from its
+// answer, else for its duration from the end of its ringing. It is empty if the leg wasn't
+// connected, or if that is unknown. An `own` leg is connected once it has an answer, whatever its
+// outcome.
 func (l *Leg) Connected() Interval {
 	if !l.Outcome.Connected() && (l.Party != Own || l.Answer.IsZero()) {
 		return Interval{}

@@ -7,7 +7,7 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// The bounds of an amount that is believed (counting.md 28).
+// The range of a plausible amount (counting.md 28).
 const (
 	maxMoneyDigits   = 34
 	maxMoneyExponent = 18
@@ -16,7 +16,7 @@ const (
 // exact adds without rounding: precision 0 is unlimited in apd.
 var exact = apd.Context{MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent}
 
-// errMoney says what a number must be to be money. It holds no input.
+// errMoney says which numbers are accepted as money. It contains no input.
 var errMoney = errors.New("not a decimal number of at most 34 digits with an exponent within ±18")
 
 // Money is an exact decimal amount without a currency. The zero value is 0.
@@ -38,7 +38,8 @@ func ParseMoney(raw string) (Money, error) {
 	return m, nil
 }
 
-// ParseMoneySum reads an amount that this package wrote: a sum may have more digits than one amount.
+// ParseMoneySum parses an amount that this package wrote: a sum may have more digits than one
+// amount.
 func ParseMoneySum(text string) (Money, error) {
 	var m Money
 	if _, _, err := m.d.SetString(text); err != nil || m.d.Form != apd.Finite {
@@ -50,7 +51,7 @@ func ParseMoneySum(text string) (Money, error) {
 // Add is m + o, exactly.
 func (m *Money) Add(o *Money) Money {
 	var sum Money
-	// Without a precision, Add has no condition to report on finite numbers.
+	// Without a precision, Add reports no condition for finite numbers.
 	_, _ = exact.Add(&sum.d, &m.d, &o.d)
 	return sum
 }

@@ -40,7 +40,8 @@ func TestParseMoney(t *testing.T) {
 	}
 }
 
-// TestParseMoneyRefuses (counting.md 28): what is no amount, or out of bounds, makes its row invalid.
+// TestParseMoneyRefuses (counting.md 28): a text that isn't an amount, or is out of bounds, makes
+// its row invalid.
 func TestParseMoneyRefuses(t *testing.T) {
 	tests := []struct{ name, raw string }{
 		{"empty", ""},

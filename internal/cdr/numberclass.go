@@ -24,9 +24,10 @@ const (
 // satellitePrefixes are the calling codes of satellite networks: Inmarsat, Iridium and Globalstar, Iridium's earlier one, Thuraya.
 var satellitePrefixes = []string{"870", "881", "88213", "88216"}
 
-// NumberClass is the kind of the other party's number by the metadata of libphonenumber, masked digits read as zeros. A number that may be a landline or a
-// mobile is geographic; what the metadata doesn't decide, numbers without a country code among it, is other. It is empty without a number, and where the
-// direction doesn't say which party is the other.
+// NumberClass is the kind of the other party's number by the metadata of libphonenumber, which
+// reads masked digits as zeros. A number that may be a landline or a mobile is geographic. A number
+// that the metadata can't classify, such as one without a country code, is other. It is empty
+// without a number, or if the direction doesn't say which party is the other.
 func (r *Record) NumberClass() string {
 	if r.Class != "" {
 		return r.Class
@@ -61,13 +62,14 @@ func classOf(digits, country string) string {
 		return ClassSatellite
 	}
 	code, regions, national := cutCallingCode(digits)
-	if !slices.Contains(regions, country) { // the row names the country, beside a number without its code
+	if !slices.Contains(regions, country) { // the row has the country; the number doesn't have its code
 		return ClassOther
 	}
 	for _, region := range regions {
 		p := numberPlans()[planKey{region, code}]
 		p.once.Do(p.compile)
-		// As in libphonenumber, leading digits say which region it is, or that its patterns have the number.
+		// As in libphonenumber, leading digits decide the region, or the region's patterns match
+		// the number.
 		if len(regions) > 1 && p.leading != nil && !p.leading.MatchString(national) {
 			continue
 		}
@@ -78,18 +80,19 @@ func classOf(digits, country string) string {
 	return ClassOther
 }
 
-// planKey is a region and, for what no country has, its calling code.
+// planKey is a region or, for numbers without a country, a calling code.
 type planKey struct {
 	region string
 	code   int
 }
 
-// numberPlan has the patterns of a region's numbers, which are compiled when they are first asked for: compiling all takes a second.
+// numberPlan has the patterns of a region's numbers. They are compiled on first use: compiling all
+// takes a second.
 type numberPlan struct {
 	meta *phonenumbers.PhoneMetadata
 
 	once    sync.Once
-	leading *regexp.Regexp // of a region that shares its calling code; nil: its numbers tell
+	leading *regexp.Regexp // for a region with a shared calling code; nil: its numbers decide
 	general pattern
 	kinds   []kind // in libphonenumber's order
 	mobile  pattern
@@ -103,7 +106,8 @@ type kind struct {
 	class string
 }
 
-// pattern is a description of national numbers: the whole number matches, and has one of these lengths, if any are given.
+// pattern describes national numbers: it matches the whole number, which has one of these lengths,
+// if there are any.
 type pattern struct {
 	*regexp.Regexp
 
@@ -118,12 +122,12 @@ func (p pattern) has(national string) bool {
 	return (len(p.lengths) == 0 || slices.Contains(p.lengths, int32(len(national)))) && p.MatchString(national) //nolint:gosec // a short text
 }
 
-// numberPlans are those of all regions.
+// numberPlans are the plans of all regions.
 var numberPlans = sync.OnceValue(func() map[planKey]*numberPlan {
 	all := make(map[planKey]*numberPlan)
 	metadata, err := phonenumbers.MetadataCollection()
 	if err != nil {
-		panic(err) // it was read when the program started
+		panic(err) // already read at program start
 	}
 	for _, m := range metadata.GetMetadata() {
 		all[planKey{m.GetId(), int(m.GetCountryCode())}] = &numberPlan{meta: m}
@@ -155,7 +159,7 @@ func (p *numberPlan) compile() {
 	}
 }
 
-// classOf is the kind of a national number; empty if it is none of the region's.
+// classOf is the kind of a national number; empty if it isn't one of the region's numbers.
 func (p *numberPlan) classOf(national string) string {
 	if !p.general.has(national) {
 		return ""

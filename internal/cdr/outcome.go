@@ -5,14 +5,14 @@ type Outcome uint8
 
 // The outcomes. The order is part of the ledger's format: append only.
 const (
-	Unknown       Outcome = iota // a value of the provider's that is new
+	Unknown       Outcome = iota // an unknown value from the provider
 	Answered                     // a person answered
 	Voicemail                    // voicemail answered
 	Busy                         // the called party was busy
 	NoAnswer                     // it rang, nobody answered
 	Cancelled                    // the caller gave up before an answer
 	Rejected                     // the called party or a block list declined
-	InvalidNumber                // no such number, incomplete, malformed
+	InvalidNumber                // unassigned, incomplete or malformed
 	NotAllowed                   // policy, licence, credit or permission of ours refused it
 	Failed                       // network, trunk, carrier or service fault
 	NotConnected                 // it didn't connect and the provider doesn't say why
@@ -39,7 +39,7 @@ func Outcomes() []Outcome {
 // Connected says whether a person, voicemail or a machine answered: the network delivered the call.
 func (o Outcome) Connected() bool { return o == Answered || o == Voicemail || o == Machine }
 
-// Effective says whether the network did its part (NER, ITU-T E.425).
+// Effective says whether the network succeeded (NER, ITU-T E.425).
 func (o Outcome) Effective() bool {
 	switch o {
 	case Answered, Voicemail, Machine, Busy, NoAnswer, Cancelled, Rejected:

@@ -2,27 +2,30 @@ package cdr
 
 import "time"
 
-// Quality is what was measured of a stream. Ratios are from 0 to 1.
+// Quality is the measurements of a stream. Ratios are from 0 to 1.
 type Quality struct {
 	Jitter, RoundTrip Span
-	// Loss is the share of packets that were lost, Concealed that of audio that was made up for them.
+	// Loss is the share of lost packets, Concealed the share of audio that was synthesized for
+	// them.
 	Loss, Concealed Float
 	// MOS is the mean opinion score as the system estimates it, from 1 to 5.
 	MOS Float
-	// Packets is how many were sent.
+	// Packets is the number of packets sent.
 	Packets Int
-	// VideoFrameLoss is the share of video frames that were lost, VideoLoss that of packets after error correction.
+	// VideoFrameLoss is the share of lost video frames, VideoLoss the share of packets lost after
+	// error correction.
 	VideoFrameLoss, VideoLoss Float
 	// FrameRate is in frames a second.
 	FrameRate Float
 }
 
-// Verdict is what the published classification says of a stream. Poor judges the network, not what people heard.
+// Verdict is the published classification of a stream. Poor judges the network, not what people
+// heard.
 type Verdict uint8
 
 // The verdicts.
 const (
-	Unclassified Verdict = iota // what the rules need wasn't measured
+	Unclassified Verdict = iota // a measure that the rules need is missing
 	Good
 	Poor
 )
@@ -32,7 +35,8 @@ var verdicts = [...]string{"unclassified", "good", "poor"}
 // String is the label value.
 func (v Verdict) String() string { return verdicts[v] }
 
-// The bounds past which a stream is poor, from Microsoft's "Stream classification in Call Quality Dashboard".
+// The thresholds beyond which a stream is poor, from Microsoft's "Stream classification in Call
+// Quality Dashboard".
 const (
 	poorRoundTrip   = 500 * time.Millisecond
 	poorJitter      = 30 * time.Millisecond
@@ -50,7 +54,7 @@ func (s *Stream) Verdict() Verdict {
 	return verdict
 }
 
-// Judge is Verdict with the measure by which a stream is poor; empty if it isn't.
+// Judge is Verdict plus the measure that makes a stream poor, or empty.
 func (s *Stream) Judge() (verdict Verdict, rule string) {
 	switch s.Media {
 	case "audio":
@@ -66,7 +70,8 @@ func (s *Stream) Judge() (verdict Verdict, rule string) {
 	return verdict, rule
 }
 
-// audio is poor if one measure is past its bound and enough packets were sent to mean something.
+// audio is poor if one measure exceeds its threshold and the number of packets is large enough to
+// mean something.
 func (q *Quality) audio() (verdict Verdict, rule string) {
 	if !q.RoundTrip.Known && !q.Loss.Known && !q.Jitter.Known {
 		return Unclassified, ""
@@ -87,7 +92,7 @@ func (q *Quality) audio() (verdict Verdict, rule string) {
 	return poorIf(q.Packets.Value > poorPackets), rule
 }
 
-// video is judged by the first measure that there is.
+// video is judged by the first measure that is known.
 func (q *Quality) video(rate float64) (verdict Verdict, rule string) {
 	switch {
 	case q.VideoFrameLoss.Known:

@@ -35,7 +35,7 @@ func (p Policy) modeOf(class Privacy) Mode {
 	return Keep
 }
 
-// hashLen is how many hex digits of an HMAC stand for a value: 128 bits.
+// hashLen is the number of hex digits of an HMAC that replace a value: 128 bits.
 const hashLen = 32
 
 // Redactor removes personal data from records. It is safe for concurrent use.
@@ -44,7 +44,8 @@ type Redactor struct {
 	macs   *sync.Pool // of hash.Hash with the key
 }
 
-// NewRedactor copies the key. Without one a hash could be reversed by trying all numbers, so Hash then acts as Drop.
+// NewRedactor copies the key. Without a key, anybody could reverse a hash by trying all numbers, so
+// Hash then acts as Drop.
 func NewRedactor(policy Policy, key []byte) *Redactor {
 	for _, mode := range []*Mode{&policy.Numbers, &policy.Users, &policy.Addresses} {
 		if len(key) == 0 && *mode == Hash {
@@ -55,15 +56,18 @@ func NewRedactor(policy Policy, key []byte) *Redactor {
 	return &Redactor{policy: policy, macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
-// Redact applies the policy to all of a record that is written or shown. A field whose value is dropped becomes empty; an attribute goes.
+// Redact applies the policy to everything in a record that is written or shown. A field whose value
+// is dropped becomes empty; a dropped attribute is removed.
 //
-// ID, AltIDs and Synthetic stay as they are, because the ledger keys by them: take the keys, and compare revisions, before redacting
-// (counting.md 16, 18). Trunk, country, locations and plain attributes aren't personal.
+// ID, AltIDs and Synthetic stay unchanged, because the ledger keys by them: take the keys, and
+// compare revisions, before redacting (counting.md 16, 18). Trunk, country, locations and plain
+// attributes aren't personal.
 func (d *Redactor) Redact(r *Record) {
 	if d.keepsAll() {
 		return
 	}
-	// The phrase and the call id first: they are searched for the record's own values.
+	// The phrase and the call id come first, because redaction searches them for the record's own
+	// values.
 	r.ReasonPhrase = d.phrase(r)
 	r.CallID = d.callID(r)
 	r.CallerNumber = d.number(r.CallerNumber)
@@ -87,7 +91,7 @@ func (d *Redactor) Redact(r *Record) {
 	}
 }
 
-// attrs redacts attributes; those that are dropped go as a whole.
+// attrs redacts attributes; dropped ones are removed.
 func (d *Redactor) attrs(all []Attr) []Attr {
 	all = slices.DeleteFunc(all, func(a Attr) bool { return d.policy.modeOf(a.Privacy) == Drop })
 	for i := range all {
@@ -124,7 +128,8 @@ func (d *Redactor) value(s string, class Privacy) string {
 	return s
 }
 
-// inMode redacts a value in a mode. mask makes its mask, canonical what is hashed: it is equal for equal values.
+// inMode redacts a value in a mode. mask makes the masked form, canonical the form to hash, which
+// is equal for equal values.
 func (d *Redactor) inMode(mode Mode, s string, mask, canonical func(string) string) string {
 	switch {
 	case s == "" || mode == Drop:
@@ -146,7 +151,7 @@ func (d *Redactor) user(s string) string {
 	return d.addresses(d.inMode(d.policy.Users, s, maskUser, foldCase))
 }
 
-// foldCase is a text without its case and the blanks around it.
+// foldCase is a text in lower case without blanks around it.
 func foldCase(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // name redacts a display name, which may be a number.
@@ -157,7 +162,7 @@ func (d *Redactor) name(s string) string {
 	return d.user(s)
 }
 
-// maskUser leaves the first character, and the domain of a principal name.
+// maskUser keeps the first character, and the domain of a principal name.
 func maskUser(s string) string {
 	_, first := utf8.DecodeRuneInString(s)
 	if first == len(s) {

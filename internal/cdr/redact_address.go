@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The networks that a mask leaves of an address.
+// The networks that a mask keeps of an address.
 const (
 	maskBits4 = 24
 	maskBits6 = 48
@@ -23,7 +23,7 @@ func (d *Redactor) addressAs(s string, mode Mode) string {
 	})
 }
 
-// maskAddress leaves the network: /24 of IPv4, /48 of IPv6.
+// maskAddress keeps the network: /24 of IPv4, /48 of IPv6.
 func maskAddress(s string) string {
 	addr, ok := parseAddress(s)
 	if !ok {
@@ -38,7 +38,7 @@ func maskAddress(s string) string {
 
 // isAddress says whether s is an IP address, with or without a port.
 func isAddress(s string) bool {
-	// A name or a number is recognised without the cost of an error.
+	// A name or a number is recognized here without the cost of an error.
 	if strings.Count(s, ".") != 3 && strings.Count(s, ":") < 2 {
 		return false
 	}

@@ -2,8 +2,8 @@ package cdr
 
 import "slices"
 
-// Redacted is a copy of a record without what the policy removes. It takes the memory of into, and shares with the record what redaction
-// doesn't change.
+// Redacted is a copy of a record after redaction. It uses the memory of into, and shares with the
+// record what redaction doesn't change.
 func (d *Redactor) Redacted(into, r *Record) *Record {
 	extra, sessions := into.Extra[:0], into.Sessions[:0]
 	*into = *r
@@ -28,7 +28,7 @@ func copyAttrs(dst, all []Attr) []Attr {
 	return dst
 }
 
-// CallID is what redaction leaves of a record's call id.
+// CallID is a record's call id after redaction.
 func (d *Redactor) CallID(r *Record) string {
 	if d.keepsAll() {
 		return r.CallID

@@ -2,7 +2,7 @@ package cdr
 
 import "testing"
 
-// What may be a number is hidden in words and labels; codes, ids, names and addresses stay.
+// Digits that may be a number are hidden in words and labels; codes, ids, names and addresses stay.
 func TestHideNumbers(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                     "",
@@ -34,7 +34,7 @@ func TestHideNumbers(t *testing.T) {
 	}
 }
 
-// A provider's words go by the mode of numbers; its ids are left alone.
+// The mode of numbers applies to a provider's words; its ids stay unchanged.
 func TestRedactWords(t *testing.T) {
 	const text = "Reached 2125550100"
 	for mode, want := range map[Mode]string{Keep: text, Mask: "Reached ***", Hash: "Reached ***", Drop: "Reached ***"} {

@@ -6,16 +6,17 @@ import (
 	"unicode"
 )
 
-// hidden stands for a value, or a part of a text, that is masked as a whole.
+// hidden replaces a value, or a part of a text, that is masked completely.
 const hidden = "***"
 
 // maskedDigits is how many digits a mask hides (contract 2).
 const maskedDigits = 4
 
-// maxNumberDigits is more than any number has: longer ones are two, or have a code dialled behind them that a mask would show.
+// maxNumberDigits is more than any number has. A longer text is two numbers, or a number with
+// dialled codes after it, which a mask would show.
 const maxNumberDigits = 17
 
-// numberKind is what a field for a number really holds.
+// numberKind is the real content of a field for a number.
 type numberKind uint8
 
 const (
@@ -25,7 +26,7 @@ const (
 	addressText                    // an IP address
 )
 
-// readNumber says what a value is, and cuts a number out of a tel or SIP URI.
+// readNumber classifies a value, and cuts a number out of a tel or SIP URI.
 func readNumber(s string) (number string, kind numberKind) {
 	number = s
 	for _, scheme := range [...]string{"tel:", "sip:", "sips:"} {
@@ -67,7 +68,8 @@ func isPlainNumber(s string) bool {
 // numberLabels are the words for a withheld number.
 var numberLabels = []string{"anonymous", "unavailable", "restricted", "unknown", "private", "blocked", "withheld"}
 
-// number redacts what a field for a number holds. A name in it falls under the stricter of the rules for numbers and users.
+// number redacts a field for a number. If it has a name, the stricter of the rules for numbers and
+// users applies.
 func (d *Redactor) number(s string) string { return d.numberAs(s, d.policy.Numbers) }
 
 func (d *Redactor) numberAs(s string, mode Mode) string {
@@ -85,8 +87,9 @@ func (d *Redactor) numberAs(s string, mode Mode) string {
 	return d.inMode(mode, number, maskNumber, bareNumber)
 }
 
-// maskNumber hides the last four digits of a number; those that were masked before are among them. A number of up to four
-// digits, such as 911 or an extension, is hidden but for its length: short ones name a person best.
+// maskNumber hides the last four digits of a number, including those that were masked before. Of a
+// number with up to four digits, such as 911 or an extension, it only shows the length: short ones
+// identify a person best.
 func maskNumber(s string) string {
 	masked, left := []byte(s), maskedDigits
 	for i := len(masked) - 1; i >= 0 && left > 0; i-- {

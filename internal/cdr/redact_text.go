@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-// The sizes from which a text's digits may be a phone number: in one piece, and with punctuation between them.
+// The lengths from which digits in a text may be a phone number: in one piece, and with punctuation
+// between them.
 const (
 	minDigitRun    = 5
 	minSpacedRun   = 7
@@ -17,8 +18,9 @@ const (
 	maxLabelDigits = 15
 )
 
-// phrase redacts the provider's text: the record's own numbers and users, URIs and e-mail addresses, IP addresses, and what
-// may be a phone number. Each is hidden as a whole unless its class is kept.
+// phrase redacts the provider's text: the record's own numbers and users, URIs and e-mail
+// addresses, IP addresses, and digits that may be a phone number. Each is hidden completely unless
+// its class is kept.
 func (d *Redactor) phrase(r *Record) string {
 	text := r.ReasonPhrase
 	if text == "" {
@@ -40,8 +42,9 @@ func (d *Redactor) phrase(r *Record) string {
 	return text
 }
 
-// callID redacts addresses in a call id. What follows the last @ is the host that made it (Graph's pstn callId, RFC 3261
-// 8.1.1.4) and falls under the rule for addresses, as an address or a name.
+// callID redacts addresses in a call id. The text after the last @ is the host that made it
+// (Graph's pstn callId, RFC 3261 8.1.1.4). It is redacted like an address, whether it is an address
+// or a name.
 func (d *Redactor) callID(r *Record) string {
 	id := r.CallID
 	if d.policy.Numbers != Keep {
@@ -61,7 +64,8 @@ func (d *Redactor) callID(r *Record) string {
 	return local
 }
 
-// hideOwn hides the record's own values, with or without plus signs, that are long enough not to be in a text by chance.
+// hideOwn hides the record's own values, with or without plus signs, if they are too long to be in
+// a text by chance.
 func hideOwn(text string, atLeast int, values ...string) string {
 	for _, value := range values {
 		value = strings.TrimPrefix(strings.TrimSpace(value), "+")
@@ -75,8 +79,8 @@ func hideOwn(text string, atLeast int, values ...string) string {
 	return text
 }
 
-// uriPattern matches e-mail addresses and the URIs of RFC 3261 as they are found in texts: what has an @ in it, up to a blank, quote,
-// bracket or list punctuation.
+// uriPattern matches e-mail addresses and the URIs of RFC 3261 within texts: characters with an @
+// among them, up to a blank, quote, bracket or list punctuation.
 var uriPattern = regexp.MustCompile(`[^\x00- <>"'(),;\[\]=]*(?:@|%40)[^\x00- <>"'(),;\[\]=]*`)
 
 func (d *Redactor) hideURIs(text string) string {
@@ -95,7 +99,7 @@ func (d *Redactor) hideURIs(text string) string {
 	})
 }
 
-// addresses redacts the IP addresses inside a text that is something else.
+// addresses redacts the IP addresses inside another text.
 func (d *Redactor) addresses(text string) string {
 	if d.policy.Addresses == Keep {
 		return text
@@ -110,7 +114,7 @@ var (
 	quadPattern = regexp.MustCompile(`[0-9]\.[0-9]+\.[0-9]+\.[0-9]`)
 )
 
-// replaceAddresses replaces each run that is an IP address, or was meant to be one.
+// replaceAddresses replaces each run that is an IP address or looks like one.
 func replaceAddresses(text string, replace func(run string) string) string {
 	if strings.Count(text, ".") < 3 && strings.Count(text, ":") < 2 {
 		return text
@@ -125,8 +129,9 @@ func replaceAddresses(text string, replace func(run string) string) string {
 	})
 }
 
-// HideNumbers hides what may be a phone number in a provider's word or label: 7 to 15 digits (ITU-T E.164), a plus and separators aside, that are no
-// part of a longer word of letters and digits, nor an IP address.
+// HideNumbers hides digits that may be a phone number in a provider's word or label: 7 to 15 digits
+// (ITU-T E.164), not counting a plus and separators. They must not be part of a longer word of
+// letters and digits, or of an IP address.
 func HideNumbers(text string) string {
 	if countDigits(text)+strings.Count(text, "*") < minLabelDigits {
 		return text
@@ -157,11 +162,12 @@ func countDigits(s string) (n int) {
 // runPattern matches digits with the punctuation of numbers between them.
 var runPattern = regexp.MustCompile(`\+?[0-9*](?:[ .()/-]*[0-9*])+`)
 
-// digitsPattern matches the eight digits of a Windows error code, and what has five digits or more with the punctuation of numbers between them.
+// digitsPattern matches the eight digits of a Windows error code, and five digits or more with the
+// punctuation of numbers between them.
 var digitsPattern = regexp.MustCompile(`0x[0-9A-Fa-f]{8}\b|[0-9+*](?:[ .()-]*[0-9+*]){4,}`)
 
-// hideDigits hides what may be a phone number: what is long enough for one, and isn't an IP address that was kept or an error code, which
-// names a fault, not a person.
+// hideDigits hides digits that may be a phone number: they are long enough, and aren't a kept IP
+// address or an error code, which identifies a fault, not a person.
 func hideDigits(text string) string {
 	if !strings.ContainsAny(text, "0123456789*") {
 		return text

@@ -11,7 +11,7 @@ type SessionResult uint8
 // The results of sessions.
 const (
 	SessionOK          SessionResult = iota // it didn't fail
-	SessionSetupFailed                      // it failed before media flowed, or nobody says when
+	SessionSetupFailed                      // it failed before media flowed, or at an unknown time
 	SessionDropped                          // it failed in mid-call
 )
 
@@ -20,7 +20,8 @@ var sessionResults = [...]string{"ok", "setup_failed", "dropped"}
 // String is the label value.
 func (r SessionResult) String() string { return sessionResults[r] }
 
-// Session is one session of a call: in a call of two there is one, in a group call one per participant and service.
+// Session is one session of a call. A call of two has one, a group call has one per participant and
+// service.
 type Session struct {
 	// ID is the provider's, unique within the call.
 	ID string
@@ -29,15 +30,17 @@ type Session struct {
 	Result     SessionResult
 	// Media is the richest kind that it carried: video, screen_share, audio, data, other.
 	Media string
-	// Stage and Reason say where and why it failed, as short slugs; empty if it didn't.
+	// Stage and Reason say where and why it failed, as short slugs; empty if it didn't fail.
 	Stage, Reason string
-	// UserID, UserName and UserPrincipal name who took part. Redaction applies.
+	// UserID, UserName and UserPrincipal identify the participant. Redaction applies.
 	UserID, UserName, UserPrincipal string
-	// Number is the telephone that took part, if one did. Redaction applies.
+	// Number is the number of the participating telephone, if there is one. Redaction applies.
 	Number string
-	// Direction says which end Number was: an inbound session's caller, else the callee. DirectionUnknown: as the call's.
+	// Direction says which end Number was: the caller of an inbound session, else the callee.
+	// DirectionUnknown means the call's direction.
 	Direction Direction
-	// Streams are those of the record that are the session's, for logs only, with what else the provider says of them.
+	// Streams are the session's streams of the record, with additional values from the provider,
+	// for logs only.
 	Streams []Stream
 	// Extra are the provider's own fields, for logs only.
 	Extra []Attr
@@ -47,18 +50,19 @@ type Session struct {
 type Stream struct {
 	// Media is audio, video, screen_share, data or other.
 	Media string
-	// ToCallee says that the caller sent it; NoSender that nobody says who did.
+	// ToCallee says that the caller sent it; NoSender that the sender is unknown.
 	ToCallee, NoSender bool
 	// Network is how its sender was connected: wired, wifi, mobile, tunnel, unknown.
 	Network string
 	// Platform is its sender's, a short slug.
 	Platform string
-	// Sender is its sender's subnet or, if that isn't given, its address, which no metric and no log record shows; zero if neither is known.
+	// Sender is its sender's subnet or else its address, which no metric and no log record shows;
+	// zero if unknown.
 	Sender netip.Addr
 	// Labels are the operator's labels of that subnet.
 	Labels Labels
 	Quality
-	// Extra say more of its ends, for logs only: those of a session's streams. Redaction applies.
+	// Extra has more about the ends of a session's stream, for logs only. Redaction applies.
 	Extra []Attr
 }
 

@@ -5,15 +5,16 @@ import (
 	"slices"
 )
 
-// Cause is one row of the taxonomy: what a code, or a range of codes, means.
+// Cause is one row of the taxonomy: the meaning of a code or of a range of codes.
 type Cause struct {
 	// Code is the code, or the first of a range; Last is the last of a range and 0 for a single code.
 	Code, Last int64
-	// Outcome is that of a call that didn't connect. Unknown in the row of a provider's own code leaves it to the SIP code.
+	// Outcome is the outcome of a call that didn't connect. Unknown in the row of a provider's own
+	// code means that the SIP code decides.
 	Outcome Outcome
 	// Reason is the label `reason`; empty if the code says nothing about a failure, and then the SIP code's applies.
 	Reason string
-	// FaultDomain is set where the code says more of it than the outcome does.
+	// FaultDomain is set if the code says more than the outcome implies.
 	FaultDomain FaultDomain
 	// Source names the document that defines the code.
 	Source string

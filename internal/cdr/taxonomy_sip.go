@@ -1,7 +1,8 @@
 package cdr
 
-// sipCauses are the final SIP codes of the IANA registry, by code, with the outcomes of contract 3. Provisional codes and 2xx have
-// no row, as they say nothing about a failure; a redirection isn't an end of a call that we know.
+// sipCauses are the final SIP codes of the IANA registry, by code, with the outcomes of contract 3.
+// Provisional codes and 2xx have no row, because they say nothing about a failure; a redirection
+// isn't the end of a call.
 var sipCauses = []Cause{
 	{Code: 300, Outcome: Unknown, Reason: "redirected", Source: "RFC 3261"},
 	{Code: 301, Outcome: Unknown, Reason: "redirected", Source: "RFC 3261"},

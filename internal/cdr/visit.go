@@ -7,11 +7,11 @@ type QueueResult uint8
 
 // The results of visits.
 const (
-	QueueOther      QueueResult = iota // by a key, a manager's hand, or a value of the provider's that is new
+	QueueOther      QueueResult = iota // by a key, by a manager, or an unknown value from the provider
 	QueueAnswered                      // an agent was connected with the caller
-	QueueAbandoned                     // the caller left before an agent and before the queue gave him up
-	QueueTimeout                       // the queue gave him up because he had waited as long as it allows
-	QueueOverflowed                    // the queue refused him or gave him up for its own state: full, nobody logged in, sent on elsewhere
+	QueueAbandoned                     // the caller left before an agent answered or the queue gave up
+	QueueTimeout                       // the caller reached the queue's longest wait
+	QueueOverflowed                    // the queue was full, had no agents logged in, or forwarded the caller
 )
 
 var queueResults = [...]string{"other", "answered", "abandoned", "timeout", "overflowed"}
@@ -28,15 +28,18 @@ func QueueResults() []QueueResult {
 	return all
 }
 
-// Visit is one visit of a caller to a queue, from joining it to an agent's answer or to leaving. It is no call, and is never counted as one.
+// Visit is one visit of a caller to a queue, from joining it to an agent's answer or to leaving. It
+// isn't a call and never counts as one.
 type Visit struct {
-	// ID distinguishes the visits of one record; empty where a record has at most one.
+	// ID distinguishes the visits of one record; empty if a record has at most one.
 	ID string
-	// Queue is the queue's own name or, where the provider has no name, its own number; never a caller's or an agent's. No redaction applies.
+	// Queue is the queue's name or, if the provider has no name, its number; never a caller's or an
+	// agent's number. No redaction applies.
 	Queue  string
 	Result QueueResult
-	// Start is when the caller joined; zero: when the record's call started.
+	// Start is when the caller joined; zero means the start of the record's call.
 	Start time.Time
-	// Wait is how long he waited. A visit whose wait isn't known counts, and isn't observed.
+	// Wait is how long the caller waited. A visit with an unknown wait counts, but adds nothing to
+	// the histogram.
 	Wait Span
 }

@@ -5,18 +5,20 @@ import (
 	"time"
 )
 
-// Config is a configuration file with its defaults. It is not changed after it was loaded, and safe for concurrent use. Secrets print as <secret>.
+// Config is a configuration file with its defaults. It doesn't change after loading, and is safe
+// for concurrent use. Secrets print as <secret>.
 type Config struct {
 	Storage Storage `yaml:"storage"`
 	Metrics Metrics `yaml:"metrics"`
 	Privacy Privacy `yaml:"privacy"`
 	// OTLP is nil if its key is absent; see [ResolveOTLP].
 	OTLP *OTLP `yaml:"otlp"`
-	// RulesFile has the parameters of the alerting rules; empty: the defaults.
+	// RulesFile has the parameters of the alerting rules; empty means the defaults.
 	RulesFile File `yaml:"rules_file"`
 	// Audit says when the exporter audits by itself.
 	Audit Audit `yaml:"audit"`
-	// Definitions are files, or patterns of files, that describe further providers (docs/definitions.md).
+	// Definitions are files, or patterns of files, that describe additional providers
+	// (docs/definitions.md).
 	Definitions []string `yaml:"definitions"`
 	// Labels are the operator's.
 	Labels  []Label  `yaml:"labels"`
@@ -27,16 +29,17 @@ type Config struct {
 type Storage struct {
 	// Path is the ledger's folder, absolute once it is loaded; empty with Postgres.
 	Path string `yaml:"path"`
-	// Postgres is the database instead; nil: the ledger is in Path.
+	// Postgres is used instead of Path, if set.
 	Postgres *Postgres `yaml:"postgres"`
 }
 
-// Postgres is a database that speaks PostgreSQL's protocol, which several replicas share.
+// Postgres is a PostgreSQL database, which several replicas can share.
 type Postgres struct {
 	// DSN is a URL or key=value pairs.
 	DSN       Secret    `yaml:"dsn"`
 	TLSConfig TLSConfig `yaml:"tls_config"`
-	// Address is the URL under which the other replicas' status pages link to this one; empty: of the host's name and port.
+	// Address is the URL by which other replicas' status pages link to this one; if empty, it is
+	// made of the host's name and the port.
 	Address string `yaml:"address"`
 }
 
@@ -48,7 +51,7 @@ type Metrics struct {
 	SeriesLimit int `yaml:"series_limit"`
 	// MediaBypassWindow is the trailing window of cdr_media_bypass_ratio.
 	MediaBypassWindow time.Duration `yaml:"media_bypass_window"`
-	// NativeHistograms says whether they are exposed beside the classic ones.
+	// NativeHistograms says whether native histograms are exposed in addition to classic ones.
 	NativeHistograms bool `yaml:"native_histograms"`
 }
 
@@ -122,14 +125,14 @@ func (p *Privacy) Validate(r *Report) {
 func (c *Config) Validate(r *Report) {
 	c.Storage.Path = r.decoder.resolve(c.Storage.Path)
 	if len(c.Sources) == 0 {
-		r.Problemf("sources", "is missing; give at least one source to read")
+		r.Problemf("sources", "is missing; add at least one source to read")
 	}
 	c.validateLabels(r)
 	owners := map[string]string{}
 	claim := func(i int, key, name string) {
 		key = indexed("sources", i) + key
 		if owner, taken := owners[name]; taken {
-			r.Problemf(key, "%s is already given as %s; every source has a name and a state of its own", shorten(name), owner)
+			r.Problemf(key, "%s is already used as %s; every source needs its own name", shorten(name), owner)
 		} else if name != "" {
 			owners[name] = key
 		}

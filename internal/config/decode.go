@@ -12,8 +12,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// decoder decodes the nodes of one file and collects its problems. yaml.v3 decodes scalars, and follows merge keys (<<); it can't say the
-// path of what is wrong, nor take x_file for x, hence the walk over mappings and lists.
+// decoder decodes the nodes of one file and collects its problems. yaml.v3 decodes scalars and
+// follows merge keys (<<). It can't report the path of a problem, nor accept x_file for x, so the
+// decoder walks mappings and lists itself.
 type decoder struct {
 	Options
 
@@ -21,12 +22,13 @@ type decoder struct {
 	foreign   bool // see UnmarshalNode
 
 	problems Problems
-	lines    map[string]int  // of all keys and elements in the file, by path
+	lines    map[string]int  // lines of all keys and elements, by path
 	broken   map[string]bool // paths of values that couldn't be decoded
-	rules    *Rules          // collects what validators declare; nil while a file is decoded
+	rules    *Rules          // collects the validators' rules; nil while a file is decoded
 }
 
-// place is where a value stands: its path, and the line of its key or list element. File: it names a file, being the value of x_file.
+// place is the position of a value: its path, and the line of its key or list element. File: it is
+// the value of x_file and names a file.
 type place struct {
 	path string
 	line int
@@ -41,13 +43,13 @@ func (d *decoder) report(line int, path, message string) {
 	d.problems = append(d.problems, Problem{File: d.file, Line: line, Path: path, Message: message})
 }
 
-// fail reports the value itself: Validate's problems with it are dropped.
+// fail reports the value itself, and drops Validate's problems with it.
 func (d *decoder) fail(at place, format string, args ...any) {
 	d.broken[at.path] = true
 	d.report(at.line, at.path, fmt.Sprintf(format, args...))
 }
 
-// outward are a path and those around it, the whole file (an empty path) last.
+// outward are a path and its ancestors; the whole file (an empty path) comes last.
 func outward(path string) []string {
 	all := []string{path}
 	for path != "" {
@@ -57,12 +59,12 @@ func outward(path string) []string {
 	return all
 }
 
-// isBroken reports whether the value at a path, or one around it, couldn't be decoded.
+// isBroken reports whether the value at a path, or an ancestor, couldn't be decoded.
 func (d *decoder) isBroken(path string) bool {
 	return slices.ContainsFunc(outward(path), func(outer string) bool { return d.broken[outer] })
 }
 
-// lineOf returns the line of a path, or of the nearest one around it; 0 if there are no lines.
+// lineOf returns the line of a path, or of its nearest ancestor; 0 without lines.
 func (d *decoder) lineOf(path string) int {
 	for _, outer := range outward(path) {
 		if line := d.lines[outer]; line > 0 {
@@ -72,7 +74,7 @@ func (d *decoder) lineOf(path string) int {
 	return 0
 }
 
-// decode decodes a node into a value that can be set. A bare key leaves the defaults of a mapping.
+// decode decodes a node into a settable value. A bare key keeps the defaults of a mapping.
 func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 	d.lines[at.path] = at.line
 	if n.Kind == yaml.AliasNode {
@@ -93,7 +95,7 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 	case v.Kind() == reflect.Slice:
 		d.decodeSlice(v, n, at)
 	case optional && n.ShortTag() == "!!bool":
-		d.fail(at, "must be a mapping of keys to values, is true or false; write `%s:`, without a value, for the defaults, or leave it out",
+		d.fail(at, "must be a mapping of keys to values, is true or false; write `%s:`, without a value, for the defaults, or remove it",
 			at.path[strings.LastIndex(at.path, ".")+1:])
 	case n.Kind != yaml.MappingNode && !isNull(n):
 		d.fail(at, "must be a mapping of keys to values, is %s", describe(n))
@@ -158,7 +160,8 @@ func (d *decoder) decodeStruct(v reflect.Value, n *yaml.Node, at place) {
 	d.validate(v, at.path)
 }
 
-// decodeFile decodes the value of x_file, the name of a file that holds a secret. It counts as x too, see Report.Given.
+// decodeFile decodes the value of x_file, the name of a file with a secret. It counts as x too, see
+// Report.Given.
 func (d *decoder) decodeFile(v reflect.Value, n *yaml.Node, at place) {
 	d.lines[strings.TrimSuffix(at.path, fileSuffix)] = at.line
 	at.file = true
@@ -178,7 +181,7 @@ func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if first, repeated := lines[key.Value]; repeated && key.Kind == yaml.ScalarNode {
-			d.report(key.Line, joinPath(at.path, segment(key.Value)), fmt.Sprintf("is repeated, it is already given on line %d; keep one", first))
+			d.report(key.Line, joinPath(at.path, segment(key.Value)), fmt.Sprintf("is repeated; it is already on line %d; keep one", first))
 			continue
 		}
 		lines[key.Value] = key.Line
@@ -187,7 +190,7 @@ func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
 	var values map[string]yaml.Node
 	switch err := once.Decode(&values); {
 	case errors.As(err, new(*yaml.TypeError)):
-		d.fail(at, "has a key that is not plain text")
+		d.fail(at, "has a key that isn't plain text")
 	case err != nil:
 		d.fail(at, "%s", strings.TrimPrefix(err.Error(), "yaml: "))
 	}
@@ -223,7 +226,7 @@ func (d *decoder) validate(v reflect.Value, path string) {
 // isLeaf reports whether a type is read from a scalar.
 func isLeaf(t reflect.Type) bool {
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[NodeDecoder]()) {
-		return true // its keys are its own
+		return true // it reads its keys itself
 	}
 	composite := slices.Contains([]reflect.Kind{reflect.Struct, reflect.Slice, reflect.Map, reflect.Pointer}, t.Kind())
 	return !composite || t == secretType || reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())

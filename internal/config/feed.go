@@ -5,8 +5,8 @@ import "time"
 // minInterval is the shortest time between two reads of a feed.
 const minInterval = time.Second
 
-// Feed holds the keys that every feed of call records has. Providers inline it into
-// their own types, which set its defaults.
+// Feed has the keys of every feed of call records. Providers inline it into their own types, which
+// set its defaults.
 type Feed struct {
 	// Interval is how often the feed is read.
 	Interval time.Duration `yaml:"interval"`
@@ -27,15 +27,17 @@ func (f *Feed) Validate(r *Report) {
 	}
 }
 
-// Legs holds the further keys of a feed whose records may be legs of one call (docs/counting.md, "When a call counts").
+// Legs has the additional keys of a feed whose records may be legs of one call (docs/counting.md,
+// "When a call counts").
 type Legs struct {
 	// Settle is how long no new leg must have come before a call counts.
 	Settle time.Duration `yaml:"settle"`
-	// WholeAfter is how long after its latest time a call waits for legs that are missing or open.
+	// WholeAfter is how long after its latest time a call waits for missing or open legs.
 	WholeAfter time.Duration `yaml:"whole_after"`
 }
 
-// SetDefaults implements Defaulter. A provider that knows how far its records lie apart sets Settle too.
+// SetDefaults implements Defaulter. A provider that knows the time between its records sets Settle
+// too.
 func (l *Legs) SetDefaults() { l.Settle, l.WholeAfter = time.Minute, 4*time.Hour }
 
 // Validate reports durations that are out of range.
@@ -47,11 +49,12 @@ func (l *Legs) Validate(r *Report) {
 // KeptFor reports a lookback that is longer than the provider keeps records.
 func (f *Feed) KeptFor(r *Report, retention time.Duration) {
 	if f.Lookback > retention {
-		r.Problemf("lookback", "must be at most %dd, which is how long the provider keeps the records", int(retention.Hours()/24))
+		r.Problemf("lookback", "must be at most %dd, the time for which the provider keeps records", int(retention.Hours()/24))
 	}
 }
 
-// ActiveCalls holds the keys of a feed of calls in progress. It has no records, so there is no looking back.
+// ActiveCalls has the keys of a feed of calls in progress. It has no records, so it has no
+// lookback.
 type ActiveCalls struct {
 	// Interval is how often they are read.
 	Interval time.Duration `yaml:"interval"`

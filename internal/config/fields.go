@@ -17,31 +17,33 @@ var (
 // Setting is a key of a struct. A secret has two: x and x_file.
 type Setting struct {
 	Key string
-	// Ask is what the key means, from the tag `ask:"text"`: `init` asks for it with this text, which is also its comment in the written
-	// file. Without it the key is only a flag of `init`.
+	// Ask is the meaning of the key, from the tag `ask:"text"`: `init` asks for it with this text,
+	// which is also its comment in the written file. Without the tag the key is only a flag of
+	// `init`.
 	Ask string
 	// Secret: its value is the name of a file that holds a secret.
 	Secret bool
 	// Block: it is switched on by its key alone, such as a feed.
 	Block bool
-	// Paths: the block must name files of its own under `paths`; of a described block.
+	// Paths: the block must have its own files under `paths`. Only in a described block.
 	Paths bool
-	// Ignore: the block may have a condition under `ignore`; of a described block.
+	// Ignore: the block may have a condition under `ignore`. Only in a described block.
 	Ignore bool
-	// Legs: the block has the keys of Legs; of a described block.
+	// Legs: the block has the keys of Legs. Only in a described block.
 	Legs bool
-	// List: its value is a list of texts. OneWillDo: or one text.
+	// List: its value is a list of texts. OneWillDo: a single text is accepted too.
 	List, OneWillDo bool
-	// Map: its value is a mapping of names to texts or lists of these; of a described block.
+	// Map: its value is a mapping of names to texts or lists of texts. Only in a described block.
 	Map bool
-	// Required: the block must have it; of a described block.
+	// Required: the block must have it. Only in a described block.
 	Required bool
 
 	index []int
 	typ   reflect.Type
 }
 
-// Described is implemented by blocks whose keys are known at run time only, in place of a struct's fields.
+// Described is implemented by blocks whose keys are only known at run time, instead of from a
+// struct's fields.
 type Described interface {
 	// Settings are all keys; a secret has two.
 	Settings() []Setting
@@ -49,7 +51,8 @@ type Described interface {
 	HasBlock(key string) bool
 }
 
-// Settings lists those of a provider's block, a pointer to a struct, that `init` can set: secrets by the names of their files.
+// Settings lists the settings of a provider's block, a pointer to a struct, that `init` can set.
+// Secrets are set by the names of their files.
 func Settings(block any) []Setting {
 	if d, ok := block.(Described); ok {
 		return slices.DeleteFunc(d.Settings(), func(s Setting) bool { return s.Ask == "" })

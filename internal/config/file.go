@@ -8,7 +8,8 @@ import (
 	"path/filepath"
 )
 
-// File is the name of a readable file. Decoding makes it absolute, relative to the folder of the configuration file. Empty is not set.
+// File is the name of a readable file. Decoding makes it absolute, relative to the folder of the
+// configuration file. Empty means not set.
 type File string
 
 // fileName returns the absolute name of a file, and reports one that can't be read.
@@ -18,8 +19,8 @@ func (d *decoder) fileName(name string, at place) string {
 		return name
 	}
 	if _, err := readRegular(name, 1); err != nil {
-		d.fail(at, "file %s cannot be read: %v; correct its name (relative ones start at the folder of the configuration file), "+
-			"or let the user that the exporter runs as read it", name, cause(err))
+		d.fail(at, "can't read the file %s: %v; correct its name (relative ones start at the folder of the configuration file), "+
+			"or make it readable for the user that the exporter runs as", name, cause(err))
 	}
 	return name
 }
@@ -32,7 +33,7 @@ func (d *decoder) resolve(name string) string {
 	return filepath.Join(d.dir, name)
 }
 
-// cause is the reason within an error of a file, without its name.
+// cause is the reason in an error of a file, without its name.
 func cause(err error) error {
 	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
 		return pathErr.Err
@@ -40,7 +41,8 @@ func cause(err error) error {
 	return err
 }
 
-// readRegular reads at most so many bytes of a file. An empty one is an error, and one that isn't regular: a pipe could block, or be read once.
+// readRegular reads at most limit bytes of a file. It refuses an empty file, and one that isn't
+// regular: a pipe could block, or be readable only once.
 func readRegular(name string, limit int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // hint is what to do about a file that can't be read.
-const hint = "correct its name (relative ones start at the folder of the configuration file), or let the user that the exporter runs as read it"
+const hint = "correct its name (relative ones start at the folder of the configuration file), or make it readable for the user that the exporter runs as"
 
 const withFiles = `privacy:
   hash_key_file: key.txt
@@ -41,9 +41,9 @@ func TestCheckFiles(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, "sub/secret"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.ReplaceAll(strings.ReplaceAll(`DIR/c.yaml:4: otlp.headers_file.authorization: file DIR/token.txt cannot be read: no such file or directory; HINT
-DIR/c.yaml:5: otlp.tls_config.key_file: file DIR/key.pem cannot be read: is empty; HINT
-DIR/c.yaml:8: sources[0].acme.client_secret_file: file DIR/sub/secret cannot be read: not a regular file; HINT`, "HINT", hint), "DIR", dir)
+	want := strings.ReplaceAll(strings.ReplaceAll(`DIR/c.yaml:4: otlp.headers_file.authorization: can't read the file DIR/token.txt: no such file or directory; HINT
+DIR/c.yaml:5: otlp.tls_config.key_file: can't read the file DIR/key.pem: is empty; HINT
+DIR/c.yaml:8: sources[0].acme.client_secret_file: can't read the file DIR/sub/secret: not a regular file; HINT`, "HINT", hint), "DIR", dir)
 	if err := check(); err == nil || err.Error() != want {
 		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
 	}
@@ -54,7 +54,7 @@ DIR/c.yaml:8: sources[0].acme.client_secret_file: file DIR/sub/secret cannot be 
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "sub/secret"), "x")
-	want = strings.ReplaceAll("DIR/c.yaml:5: otlp.tls_config: unable to use specified CA cert file DIR/ca.pem; give certificates and their own keys as PEM", "DIR", dir)
+	want = strings.ReplaceAll("DIR/c.yaml:5: otlp.tls_config: unable to use specified CA cert file DIR/ca.pem; set certificates and their own keys as PEM", "DIR", dir)
 	if err := check(); err == nil || err.Error() != want {
 		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
 	}
@@ -80,7 +80,7 @@ func writeCertificate(t *testing.T, dir string) {
 	write(t, filepath.Join(dir, "key.pem"), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 }
 
-// TestFileThatCannotBeRead uses a folder that is none, which stops the superuser too.
+// TestFileThatCannotBeRead uses a file as a folder, which stops the superuser too.
 func TestFileThatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "key.txt")
@@ -88,8 +88,8 @@ func TestFileThatCannotBeRead(t *testing.T) {
 	options := options()
 	options.CheckFiles = true
 	_, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte("privacy: {hash_key_file: key.txt/x}\n"+valid), options)
-	want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: file " + path +
-		"/x cannot be read: not a directory; " + hint
+	want := filepath.Join(dir, "c.yaml") + ":1: privacy.hash_key_file: can't read the file " + path +
+		"/x: not a directory; " + hint
 	if err == nil || err.Error() != want {
 		t.Errorf("the problem is %v, want %s", err, want)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// What the keys of a label's file are compared with.
+// The values that a label's file is looked up by.
 const (
 	LabelByUser   = "user"
 	LabelByNumber = "number"
@@ -14,20 +14,22 @@ const (
 	LabelBySubnet = "subnet"
 )
 
-// mostLabels is how many labels of the operator's there may be.
+// mostLabels limits the operator's labels.
 const mostLabels = 4
 
-// Label is a label of the operator's: of calls, failures, connected seconds and charges or, by subnet, of media streams.
+// Label is a label of the operator: for calls, failures, connected seconds and charges or, by
+// subnet, for media streams.
 type Label struct {
-	// Name is the label's, and that of cdr.label.NAME of log records.
+	// Name is the label's name, and NAME in cdr.label.NAME of log records.
 	Name string `yaml:"name"`
-	// File is CSV with a header, or Microsoft's building file, which has none; empty: the value comes from the provider's records.
+	// File is CSV with a header, or Microsoft's building file, which has none; if empty, the value
+	// comes from the provider's records.
 	File File `yaml:"file"`
 	// Key says what the keys are compared with.
 	Key string `yaml:"key"`
-	// Column has the keys; empty: it is named as the key.
+	// Column has the keys; if empty, its name is the key's.
 	Column string `yaml:"column"`
-	// Value is the column of the values; empty: it is named as the label.
+	// Value is the column of the values; if empty, its name is the label's.
 	Value string `yaml:"value"`
 }
 
@@ -39,12 +41,12 @@ func (l *Label) Validate(r *Report) {
 	case !labelName.MatchString(l.Name):
 		r.Problemf("name", "must be a lower-case letter and then letters, digits or _, such as department, is %s", shorten(l.Name))
 	case slices.Contains(r.decoder.TakenLabels, l.Name):
-		r.Problemf("name", "the metrics have a label %s already; give it another name", l.Name)
+		r.Problemf("name", "the metrics already have a label %s; choose another name", l.Name)
 	}
 	if l.File == "" {
 		for _, key := range []string{"key", "column", "value"} {
 			if r.Given(key) {
-				r.Problemf(key, "is of a file, and file is missing; give the file, or leave this out to take the value from the provider's records")
+				r.Problemf(key, "needs file; set it, or remove this key to take the value from the provider's records")
 			}
 		}
 		return
@@ -58,15 +60,15 @@ func (l *Label) Validate(r *Report) {
 	}
 }
 
-// validateLabels checks what no label can know by itself.
+// validateLabels checks the rules that involve several labels.
 func (c *Config) validateLabels(r *Report) {
 	for i := range c.Labels {
 		at := indexed("labels", i)
 		if i >= mostLabels {
-			r.Problemf(at, "is one label too many: at most %d, since each multiplies the series", mostLabels)
+			r.Problemf(at, "is one label too many: at most %d are allowed, since each multiplies the series", mostLabels)
 		}
 		if slices.ContainsFunc(c.Labels[:i], func(l Label) bool { return l.Name == c.Labels[i].Name }) {
-			r.Problemf(at+".name", "is given already; give each label a name of its own")
+			r.Problemf(at+".name", "is already used; give each label a different name")
 		}
 	}
 }

@@ -16,33 +16,35 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Options are what [Load], [Parse] and [Unmarshal] need beside the file.
+// Options are the additional inputs of [Load], [Parse] and [Unmarshal].
 type Options struct {
-	// Providers are the kinds of sources by the keys of their blocks: each makes a pointer to a new struct, with its [Defaulter] and [Validator].
+	// Providers are the kinds of sources by the keys of their blocks. Each makes a pointer to a new
+	// struct, with its [Defaulter] and [Validator].
 	Providers map[string]func() any
-	// Define reads the files that `definitions` names, and returns further kinds of sources; nil: they are ignored. Its problems are Problems.
+	// Define reads the files that `definitions` names, and returns additional kinds of sources; if
+	// nil, the files are ignored. Its problems are Problems.
 	Define func(files []string) (map[string]func() any, error)
-	// Amend changes a document before it is decoded, and says what is wrong; nil: it is decoded as
-	// it is.
+	// Amend changes a document before it is decoded, and returns its problems; may be nil.
 	Amend func(root *yaml.Node) *Problem
 	// CheckFiles opens every file that the configuration names.
 	CheckFiles bool
-	// TakenLabels are names that no label of the operator's may have.
+	// TakenLabels are names that no label of the operator may have.
 	TakenLabels []string
-	// LookupEnv is asked for the variables of ${env:NAME}; nil is [os.LookupEnv].
+	// LookupEnv looks up the variables of ${env:NAME}; nil means [os.LookupEnv].
 	LookupEnv func(string) (string, bool)
 }
 
-// Load reads a configuration file. The error is [Problems], with everything that is wrong.
+// Load reads a configuration file. Its error is [Problems], with all problems.
 func Load(path string, opts Options) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, Problems{{File: path, Message: fmt.Sprintf("cannot be read: %s; name a readable YAML file", cause(err))}}
+		return nil, Problems{{File: path, Message: fmt.Sprintf("can't be read: %s; name a readable YAML file", cause(err))}}
 	}
 	return Parse(path, data, opts)
 }
 
-// Parse is [Load] for a file that was read already. The path appears in problems, and relative paths start at its folder.
+// Parse is [Load] for the content of a file. The path appears in problems, and relative paths start
+// at its folder.
 func Parse(path string, data []byte, opts Options) (*Config, error) {
 	c := new(Config)
 	if err := Unmarshal(path, data, c, opts); err != nil {
@@ -71,8 +73,10 @@ func Unmarshal(path string, data []byte, into any, opts Options) error {
 	return d.problems.asError()
 }
 
-// UnmarshalNode is [Unmarshal] for values that another program has read, such as the OpenTelemetry Collector: their lines are 0, and their tags empty where
-// it has kept the text. Nothing is expanded, and a number isn't taken for a text, since 0123 may have become 83. Relative paths start at the working directory.
+// UnmarshalNode is [Unmarshal] for values that another program has read, such as the OpenTelemetry
+// Collector. Their lines are 0, and their tags are empty if the program kept the text. Nothing is
+// expanded, and a number isn't accepted as a text, since 0123 may have become 83. Relative paths
+// start at the working directory.
 func UnmarshalNode(name string, root *yaml.Node, into any, opts Options) error {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -92,7 +96,8 @@ func newDecoder(file string, opts Options) *decoder {
 	return d
 }
 
-// decodeRoot decodes a whole configuration, unless the definitions that it names have problems: what would follow from them says no more.
+// decodeRoot decodes a whole configuration, unless its definitions have problems, which would only
+// cause more problems.
 func (d *decoder) decodeRoot(v reflect.Value, root *yaml.Node) {
 	if d.define(root); len(d.problems) > 0 {
 		return
@@ -102,7 +107,8 @@ func (d *decoder) decodeRoot(v reflect.Value, root *yaml.Node) {
 	d.decode(v, root, place{line: root.Line})
 }
 
-// parse returns the root of the one document in the file, nil after reporting why there is none.
+// parse returns the root of the only document in the file, or nil after reporting why there is
+// none.
 func (d *decoder) parse(data []byte) *yaml.Node {
 	document, err := parseYAML(data)
 	switch {
@@ -110,7 +116,7 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 		line := syntaxErrorLine(data)
 		message := syntaxErrorMessage(err)
 		if text := bytes.Split(data, []byte("\n"))[line-1]; bytes.Contains(text[:len(text)-len(bytes.TrimLeft(text, " \t"))], []byte("\t")) {
-			message = "cannot be parsed: the line is indented with a tab; YAML wants spaces"
+			message = "cannot be parsed: the line is indented with a tab; YAML requires spaces"
 		}
 		d.report(line, "", message)
 	case len(document.Content) == 0 || isNull(document.Content[0]):
@@ -142,9 +148,10 @@ func parseYAML(data []byte) (document yaml.Node, err error) {
 	return document, err
 }
 
-// syntaxErrorLine is the line after the longest beginning of the file that can be parsed. The library's own line is often that of the
-// block around the error, or missing. No beginning that has the error can be parsed, and nearly all that don't have it can: steps find out
-// where to look line by line. A list or a text in quotes may be open at one step, hence two.
+// syntaxErrorLine is the line after the longest beginning of the file that can be parsed. The
+// library's own line is often the start of the block around the error, or missing. A beginning that
+// includes the error can't be parsed, and nearly all others can: large steps find out where to
+// search line by line. A list or a quoted text may be open at one step, so two steps must fail.
 func syntaxErrorLine(data []byte) int {
 	const step = 64
 	ends := []int{0}
@@ -169,16 +176,18 @@ func syntaxErrorLine(data []byte) int {
 // yamlPrefix begins the errors of the YAML library.
 var yamlPrefix = regexp.MustCompile(`^yaml: (line \d+: )?`)
 
-// syntaxErrorMessage words an error of the YAML library. An anchor isn't named: it may be of a secret that begins with * and lacks its quotes.
+// syntaxErrorMessage explains an error of the YAML library. It doesn't name an anchor, which may be
+// an unquoted secret that begins with *.
 func syntaxErrorMessage(err error) string {
 	message := yamlPrefix.ReplaceAllString(err.Error(), "")
 	if strings.HasPrefix(message, "unknown anchor") {
-		message = "there is no such anchor; put a text that begins with * in quotes"
+		message = "the anchor isn't defined; put a text that begins with * in quotes"
 	}
 	return "cannot be parsed: " + message
 }
 
-// define reads the definitions that the file names before anything else is decoded: blocks of sources are read by them.
+// define reads the definitions that the file names before anything else is decoded, because they
+// define the blocks of sources.
 func (d *decoder) define(root *yaml.Node) {
 	if d.Define == nil {
 		return
@@ -200,7 +209,7 @@ func (d *decoder) define(root *yaml.Node) {
 	maps.Copy(d.Providers, more)
 }
 
-// filesOf are the files that a pattern names.
+// filesOf are the files that match a pattern.
 func (d *decoder) filesOf(item *yaml.Node, at place) []string {
 	var pattern string // it may come from the environment
 	if d.decode(reflect.ValueOf(&pattern).Elem(), item, at); d.isBroken(at.path) {
@@ -208,7 +217,7 @@ func (d *decoder) filesOf(item *yaml.Node, at place) []string {
 	}
 	files, err := filepath.Glob(d.resolve(pattern))
 	if err != nil || len(files) == 0 {
-		d.report(at.line, at.path, "names no file; give a file, or a pattern such as providers/*.yaml")
+		d.report(at.line, at.path, "matches no file; name a file, or a pattern such as providers/*.yaml")
 	}
 	slices.Sort(files)
 	return files

@@ -125,7 +125,7 @@ func TestEnvironmentOfDefinitions(t *testing.T) {
 	for definition, want := range map[string]string{
 		"${env:SET}":            "",
 		"${env:NOWHERE}":        "c.yaml:1: definitions[0]: environment variable NOWHERE is not set; set it, or write ${env:NOWHERE:-default}",
-		"${env:NOWHERE:-none*}": "c.yaml:1: definitions[0]: names no file; give a file, or a pattern such as providers/*.yaml",
+		"${env:NOWHERE:-none*}": "c.yaml:1: definitions[0]: matches no file; name a file, or a pattern such as providers/*.yaml",
 	} {
 		var files []string
 		with := options()
@@ -187,8 +187,8 @@ func TestLoad(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"none.yaml": "none.yaml: cannot be read: no such file or directory; name a readable YAML file",
-		dir:         dir + ": cannot be read: is a directory; name a readable YAML file",
+		"none.yaml": "none.yaml: can't be read: no such file or directory; name a readable YAML file",
+		dir:         dir + ": can't be read: is a directory; name a readable YAML file",
 	} {
 		if _, err := config.Load(name, options()); err == nil || err.Error() != want {
 			t.Errorf("the error is %v, want %s", err, want)

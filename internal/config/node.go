@@ -12,11 +12,11 @@ import (
 
 // NodeDecoder is implemented, with a pointer receiver, by types that are written in several forms: a text, a list or a mapping.
 type NodeDecoder interface {
-	// DecodeNode reads itself and reports what is wrong with it.
+	// DecodeNode decodes the value and reports its problems.
 	DecodeNode(n *Node)
 }
 
-// Node is a value as it stands in the file. It is valid while its DecodeNode runs.
+// Node is a value as written in the file. It is valid while its DecodeNode runs.
 type Node struct {
 	decoder *decoder
 	yaml    *yaml.Node
@@ -41,7 +41,7 @@ func (n *Node) IsList() bool { return n.yaml.Kind == yaml.SequenceNode }
 // IsMap says that the value is a mapping.
 func (n *Node) IsMap() bool { return n.yaml.Kind == yaml.MappingNode }
 
-// Text is a single value as it is written.
+// Text is a single value as written.
 func (n *Node) Text() string { return n.yaml.Value }
 
 // Line is where the value stands in the file.
@@ -52,7 +52,7 @@ func (n *Node) IsPlain() bool {
 	return slices.Contains([]string{"!!int", "!!float", "!!bool"}, n.yaml.ShortTag())
 }
 
-// Written is the value as the file has it, in one form however it is laid out.
+// Written is the value as the file has it, in a form that doesn't depend on its layout.
 func (n *Node) Written() string { return written(n.yaml) }
 
 func written(n *yaml.Node) string {

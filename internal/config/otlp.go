@@ -12,7 +12,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// Values of the keys of [OTLP] that allow only some.
+// The values of the keys of [OTLP] with a fixed set of values.
 const (
 	ProtocolHTTP = "http/protobuf"
 	ProtocolGRPC = "grpc"
@@ -24,14 +24,14 @@ const (
 	OutboxSkipLogs = "skip_logs"
 )
 
-// OTLP is what the user wrote about sending metrics, logs and traces to an OpenTelemetry
-// endpoint. What the exporters need is [OTLPSettings].
+// OTLP is the user's configuration of sending metrics, logs and traces to an OpenTelemetry
+// endpoint. The exporters need [OTLPSettings].
 type OTLP struct {
 	// Endpoint is the base URL of all signals; empty means the environment's.
 	Endpoint string `yaml:"endpoint"`
 	// Protocol is [ProtocolHTTP] or [ProtocolGRPC]; empty means the environment's.
 	Protocol string `yaml:"protocol"`
-	// Headers are sent with every request, those of headers_file included.
+	// Headers are sent with every request, including those of headers_file.
 	Headers map[string]Secret `yaml:"headers"`
 	// InsecureHeaders allows headers over plain http, such as to a collector in the same cluster.
 	InsecureHeaders bool      `yaml:"insecure_headers"`
@@ -42,17 +42,17 @@ type OTLP struct {
 	Traces  bool `yaml:"traces"`
 	// TracesHistory says that calls of a feed's first history get spans too.
 	TracesHistory bool `yaml:"traces_history"`
-	// Interval is that of metrics.
+	// Interval is the interval of metrics.
 	Interval time.Duration `yaml:"interval"`
 	// LogTimestamp is [LogTimestampStart] or [LogTimestampObserved].
 	LogTimestamp string `yaml:"log_timestamp"`
-	// ResourceAttributes override those of the environment and of the exporter.
+	// ResourceAttributes override the attributes of the environment and of the exporter.
 	ResourceAttributes map[string]string `yaml:"resource_attributes"`
-	// OutboxLimit is the number of log records that may wait, and that of spans.
+	// OutboxLimit is the number of log records that may wait, and also the number of spans.
 	OutboxLimit int64 `yaml:"outbox_limit"`
 	// OutboxFull is [OutboxPause] or [OutboxSkipLogs].
 	OutboxFull string `yaml:"outbox_full"`
-	// ShutdownTimeout is how long the outbox is sent from at the end.
+	// ShutdownTimeout is how long the outbox is drained at shutdown.
 	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
 }
 
@@ -92,7 +92,8 @@ func (o *OTLP) Validate(r *Report) {
 	r.DurationAtLeast("shutdown_timeout", o.ShutdownTimeout, 0)
 }
 
-// checkEndpoint reads an OTLP endpoint. Plain http, common inside a cluster, is refused only when requests carry headers, which are secrets.
+// checkEndpoint parses an OTLP endpoint. Plain http, which is common inside a cluster, is only
+// refused if requests carry headers, because they are secrets.
 func checkEndpoint(raw string, hasSecrets bool) (*url.URL, error) {
 	u, err := parseServiceURL(raw)
 	if err != nil {
@@ -105,7 +106,7 @@ func checkEndpoint(raw string, hasSecrets bool) (*url.URL, error) {
 	return u, nil
 }
 
-// checkHeader reports why a header cannot be sent. The content of a file is looked at when it is used.
+// checkHeader reports why a header can't be sent. The content of a file is checked when it is used.
 func checkHeader(name string, value Secret) error {
 	if !httpguts.ValidHeaderFieldName(name) {
 		return errors.New("must be the name of an HTTP header, such as Authorization")

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// otlpPrefix begins the variables of the OpenTelemetry specification, "OpenTelemetry Protocol Exporter", whose defaults these are.
+// otlpPrefix is the prefix of the variables in the OpenTelemetry specification, "OpenTelemetry
+// Protocol Exporter", whose defaults these are.
 const (
 	otlpPrefix          = "OTEL_EXPORTER_OTLP_"
 	defaultHTTPEndpoint = "http://localhost:4318"
@@ -21,10 +22,11 @@ const (
 
 // OTLPSettings is what the exporters need to send metrics, logs and traces: the keys of [OTLP], completed from the environment.
 type OTLPSettings struct {
-	OTLP // as in the file; what the fields below shadow is completed
+	OTLP // as in the file; the fields below replace its fields
 
 	Logs, Metrics, Traces OTLPSignal
-	// ResourceAttributes are those of the file over those of the environment.
+	// ResourceAttributes are the attributes of the file and of the environment; the file takes
+	// precedence.
 	ResourceAttributes map[string]string
 }
 
@@ -33,24 +35,28 @@ type OTLPSignal struct {
 	Enabled bool
 	// Protocol is [ProtocolHTTP] or [ProtocolGRPC].
 	Protocol string
-	// Endpoint is complete: for HTTP with the signal's path. For gRPC only its host and its scheme count: http is without TLS.
+	// Endpoint is complete: for HTTP it includes the signal's path. For gRPC only its host and its
+	// scheme matter: http means without TLS.
 	Endpoint *url.URL
 	// Headers are sent with every request.
 	Headers   map[string]Secret
 	TLSConfig TLSConfig
-	// Timeout is that of one request.
+	// Timeout is the timeout of one request.
 	Timeout time.Duration
 	// Compression is "gzip" or "none".
 	Compression string
 }
 
-// ResolveOTLP completes the file's keys with the variables of the OpenTelemetry specification: OTEL_EXPORTER_OTLP_ and
-// OTEL_EXPORTER_OTLP_LOGS_, _METRICS_ or _TRACES_ followed by ENDPOINT, PROTOCOL, HEADERS, CERTIFICATE, CLIENT_KEY, CLIENT_CERTIFICATE, TIMEOUT,
-// COMPRESSION and INSECURE, OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. A key in the file wins over all variables, the variable of a
-// signal over the general one, and an empty variable is not set.
+// ResolveOTLP completes the file's keys with the variables of the OpenTelemetry specification:
+// OTEL_EXPORTER_OTLP_ and OTEL_EXPORTER_OTLP_LOGS_, _METRICS_ or _TRACES_ followed by ENDPOINT,
+// PROTOCOL, HEADERS, CERTIFICATE, CLIENT_KEY, CLIENT_CERTIFICATE, TIMEOUT, COMPRESSION and
+// INSECURE, OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME. A key in the file takes precedence over
+// all variables, the variable of a signal over the general one. An empty variable counts as not
+// set.
 //
-// It returns nil without an error if OTLP is off: the file has no such key and OTEL_EXPORTER_OTLP_ENDPOINT is not set. The error is
-// [Problems] with the file "environment" and the variables as paths.
+// It returns nil without an error if OTLP is off: the file doesn't have the key and
+// OTEL_EXPORTER_OTLP_ENDPOINT isn't set. Its error is [Problems] with the file "environment" and
+// the variables as paths.
 func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 	if o == nil {
 		if getenv(otlpPrefix+"ENDPOINT") == "" {
@@ -76,7 +82,7 @@ func ResolveOTLP(o *OTLP, getenv func(string) string) (*OTLPSettings, error) {
 	return s, nil
 }
 
-// otlpEnv reads the variables of one signal and collects what is wrong with them.
+// otlpEnv reads the variables of one signal and collects their problems.
 type otlpEnv struct {
 	getenv   func(string) string
 	signal   string
@@ -97,7 +103,7 @@ func (e *otlpEnv) lookup(name string) (value, variable string) {
 	return value, variable
 }
 
-// oneOf reads a variable with few values, of which the first is the default.
+// oneOf reads a variable with a fixed set of values; the first is the default.
 func (e *otlpEnv) oneOf(name string, allowed ...string) string {
 	value, variable := e.lookup(name)
 	word := cmp.Or(strings.ToLower(value), allowed[0])
@@ -126,7 +132,8 @@ func (e *otlpEnv) settings(o *OTLP, signal, path string, enabled bool) OTLPSigna
 	return s
 }
 
-// endpoint chooses where the signal is sent. Over HTTP its path follows a general endpoint, while the signal's own is used as it is.
+// endpoint decides where the signal is sent. Over HTTP its path is appended to a general endpoint;
+// the signal's own endpoint is used unchanged.
 func (e *otlpEnv) endpoint(o *OTLP, protocol, path string, hasHeaders bool) *url.URL {
 	raw, name := o.Endpoint, "otlp.endpoint"
 	if raw == "" {
@@ -180,7 +187,7 @@ func (e *otlpEnv) tlsConfig() TLSConfig {
 	return TLSConfig{CAFile: File(ca), CertFile: File(cert), Key: NewSecretFile(key)}
 }
 
-// headers are those of a variable, whose values no problem repeats.
+// headers are the headers of a variable. No problem repeats their values.
 func (e *otlpEnv) headers() map[string]Secret {
 	value, name := e.lookup("HEADERS")
 	headers := map[string]Secret{}

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Problem is one thing that is wrong in a configuration. It never holds the content of a secret.
+// Problem is one problem of a configuration. It never contains a secret.
 type Problem struct {
-	// File is the file as it was named to [Load], or "environment".
+	// File is the file name that [Load] got, or "environment".
 	File string
-	// Line counts from 1; 0 when the problem has no line, as with a file that cannot be read.
+	// Line counts from 1; it is 0 without a line, for example if the file can't be read.
 	Line int
 	// Path is the key, such as sources[1].msgraph.pstn.interval; empty for the file as a whole.
 	Path string
@@ -31,7 +31,8 @@ func (p Problem) String() string {
 	return text + ": " + p.Message
 }
 
-// Problems is everything that is wrong in a configuration, in the order of its lines; never empty when it is returned as an error.
+// Problems are all problems of a configuration, by line. It is never empty when it is returned as
+// an error.
 type Problems []Problem
 
 // Error joins the problems, one per line.
@@ -43,7 +44,7 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// asError sorts the problems by line and drops repetitions. It returns nil if there is none.
+// asError sorts the problems by line and removes repetitions. It returns nil without problems.
 func (p Problems) asError() error {
 	if len(p) == 0 {
 		return nil
@@ -66,14 +67,15 @@ func joinPath(path, key string) string {
 	return path + "." + key
 }
 
-// KeyPath is the path of a key that somebody chose, such as a header's name, within a mapping: what
-// [Report.Problemf] takes.
+// KeyPath is the path of a key that the user chose, such as a header's name, within a mapping: an
+// argument for [Report.Problemf].
 func KeyPath(path, key string) string { return joinPath(path, segment(key)) }
 
-// simpleKey is a key that needs no quotes in a path.
+// simpleKey matches a key that needs no quotes in a path.
 var simpleKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,60}$`)
 
-// segment writes a key as a part of a path, quoted unless it is simple, so that a path is always one line and never ambiguous.
+// segment writes a key as a part of a path. It quotes the key unless it is simple, so that a path
+// is one line and never ambiguous.
 func segment(key string) string {
 	if simpleKey.MatchString(key) {
 		return key

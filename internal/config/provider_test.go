@@ -57,7 +57,7 @@ type other struct {
 
 func (o *other) Validate(r *config.Report) { r.RequiredSecret("api_key", o.Key, "the key of the API") }
 
-// options are those of all tests: two providers and a fixed environment.
+// options are the options of all tests: two providers and a fixed environment.
 func options() config.Options {
 	environment := map[string]string{
 		"SET": "from-environment", "EMPTY": "", "NUMBER": "42", "LARGE": "4242", "TRUE": "true", "DURATION": "90m", "SECRET": "hunter2",

@@ -10,27 +10,30 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Defaulter is implemented, with a pointer receiver, by types that have defaults. It is called on a new value before anything is
-// decoded into it, and not for the structs that it holds by value.
+// Defaulter is implemented, with a pointer receiver, by types that have defaults. It is called on a
+// new value before anything is decoded into it, and not for the structs that it contains by value.
 type Defaulter interface {
 	SetDefaults()
 }
 
-// Validator is implemented, with a pointer receiver, by types with rules that span more than a value's type. It is called after
-// decoding, after those of everything that it holds, and also when some values couldn't be decoded and are still at their defaults. A
-// struct that it holds by value and whose key is absent isn't validated.
+// Validator is implemented, with a pointer receiver, by types with rules beyond a value's type. It
+// is called after decoding, after the validators of everything in it, and also if some values
+// couldn't be decoded and still have their defaults. A struct contained by value whose key is
+// absent isn't validated.
 type Validator interface {
 	Validate(r *Report)
 }
 
-// Report collects the problems that a [Validator] finds. Keys are relative to the mapping that is validated: "interval",
-// "pstn.interval", "types[0]", or "" for the mapping itself. It is not safe for concurrent use.
+// Report collects the problems that a [Validator] finds. Keys are relative to the validated
+// mapping: "interval", "pstn.interval", "types[0]", or "" for the mapping itself. It isn't safe for
+// concurrent use.
 type Report struct {
 	decoder *decoder
 	path    string
 }
 
-// Problemf reports a wrong value: the message says what would be right, and holds no secret. It is dropped if the value couldn't be decoded.
+// Problemf reports a wrong value. The message says what would be right, and contains no secret. It
+// is dropped if the value couldn't be decoded.
 func (r *Report) Problemf(key, format string, args ...any) {
 	path := joinPath(r.path, key)
 	if r.decoder.rules == nil && !r.decoder.isBroken(path) {
@@ -38,33 +41,34 @@ func (r *Report) Problemf(key, format string, args ...any) {
 	}
 }
 
-// Given reports whether the key is in the file, also when it is bare. A secret's key is given when its x_file is.
+// Given reports whether the key is in the file, even if it is bare. A secret's key is also given by
+// its x_file.
 func (r *Report) Given(key string) bool {
 	_, given := r.decoder.lines[joinPath(r.path, key)]
 	return given || r.decoder.rules != nil
 }
 
-// hasProblems reports whether something is wrong with the mapping or within it.
+// hasProblems reports whether the mapping, or anything in it, has a problem.
 func (r *Report) hasProblems() bool {
 	return slices.ContainsFunc(r.decoder.problems, func(p Problem) bool { return p.Path == r.path || strings.HasPrefix(p.Path, r.path+".") })
 }
 
-// declare notes a rule for [RulesOf].
+// declare records a rule for [RulesOf].
 func (r *Report) declare(note func(*Rules)) {
 	if r.decoder.rules != nil {
 		note(r.decoder.rules)
 	}
 }
 
-// Required reports an empty value. What is to be given is, for example, "the id of the directory".
+// Required reports an empty value. what describes the value, for example "the id of the directory".
 func (r *Report) Required(key, value, what string) {
-	if value == "" { // also while rules are listed: what has a default isn't required
+	if value == "" { // also while rules are listed: a key with a default isn't required
 		r.declare(func(rules *Rules) { rules.Required = append(rules.Required, key) })
 		r.Problemf(key, "is missing; give %s", what)
 	}
 }
 
-// RequiredUnless is Required while the other key isn't given.
+// RequiredUnless is Required unless the other key is given.
 func (r *Report) RequiredUnless(other, key, value, what string) {
 	r.declare(func(rules *Rules) { rules.AnyOf = append(rules.AnyOf, []string{key, other}) })
 	if value == "" && !r.Given(other) {
@@ -110,7 +114,8 @@ func (r *Report) BaseURL(key, value string) {
 	}
 }
 
-// AtLeastOne reports the mapping if none of the keys is in the file. What names them, such as "a feed".
+// AtLeastOne reports the mapping if none of the keys is in the file. what describes them, such as
+// "a feed".
 func (r *Report) AtLeastOne(what string, keys ...string) {
 	r.declare(func(rules *Rules) { rules.AnyOf = append(rules.AnyOf, keys) })
 	if !slices.ContainsFunc(keys, r.Given) {
@@ -118,7 +123,8 @@ func (r *Report) AtLeastOne(what string, keys ...string) {
 	}
 }
 
-// ExactlyOne reports the mapping if none of the keys is in the file, and every key after the first. What names them, such as "a credential".
+// ExactlyOne reports the mapping if none of the keys is in the file, and every key after the first.
+// what describes them, such as "a credential".
 func (r *Report) ExactlyOne(what string, keys ...string) {
 	r.declare(func(rules *Rules) { rules.ExactlyOne = append(rules.ExactlyOne, keys) })
 	if r.firstGiven(what, keys) == "" {
@@ -132,7 +138,7 @@ func (r *Report) NotBoth(what, first, second string) {
 	r.firstGiven(what, []string{first, second})
 }
 
-// firstGiven is the first of the keys that is in the file; it reports every further one.
+// firstGiven is the first of the keys in the file; it reports every other one.
 func (r *Report) firstGiven(what string, keys []string) (first string) {
 	for _, key := range keys {
 		switch {
@@ -140,7 +146,7 @@ func (r *Report) firstGiven(what string, keys []string) (first string) {
 		case first == "":
 			first = key
 		default:
-			r.Problemf(key, "%s is already given by %s; keep one of them", what, first)
+			r.Problemf(key, "%s is already set by %s; keep one of them", what, first)
 		}
 	}
 	return first
@@ -155,7 +161,7 @@ func orList(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// formatDuration writes a duration as it is written in the file.
+// formatDuration writes a duration in the file's form.
 func formatDuration(d time.Duration) string {
 	if d%time.Millisecond != 0 {
 		return d.String()
@@ -166,21 +172,22 @@ func formatDuration(d time.Duration) string {
 // SchemaURL is where editors find the schema of the configuration.
 const SchemaURL = "https://raw.githubusercontent.com/cdr-exporter/cdr-exporter/main/docs/config.schema.json"
 
-// Rules are what a [Validator] declares of its keys with the methods of [Report].
+// Rules are the rules for its keys that a [Validator] declares with the methods of [Report].
 type Rules struct {
 	// Required keys must be in the file.
 	Required []string
-	// Values are those that a key may have; of an element of a list it is "types[0]".
+	// Values are the allowed values of a key; for an element of a list the key is "types[0]".
 	Values map[string][]string
-	// Least is the least number that a key may have.
+	// Least is the least number allowed for a key.
 	Least map[string]int64
-	// AnyOf and ExactlyOne are groups of keys of which at least one, or exactly one, must be in the file.
+	// AnyOf and ExactlyOne are groups of keys; at least one, or exactly one, must be in the file.
 	AnyOf, ExactlyOne [][]string
 	// NotBoth are pairs of keys of which at most one may be in the file.
 	NotBoth [][]string
 }
 
-// RulesOf lists the rules of a struct type, which its Validate declares for a value that has its defaults.
+// RulesOf lists the rules of a struct type, which its Validate declares for a value with its
+// defaults.
 func RulesOf(t reflect.Type) *Rules {
 	d := &decoder{rules: &Rules{Values: map[string][]string{}, Least: map[string]int64{}}, broken: map[string]bool{}}
 	v := reflect.New(t).Elem()

@@ -17,7 +17,8 @@ import (
 // isNull reports whether a node is a bare key or a null.
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
 
-// describe says what a node is, for a message. It doesn't repeat a text, which may be a secret in the wrong place.
+// describe describes a node for a message. It doesn't repeat a text, which may be a secret in the
+// wrong place.
 func describe(n *yaml.Node) string {
 	switch {
 	case isNull(n):
@@ -30,7 +31,7 @@ func describe(n *yaml.Node) string {
 	return "a single value"
 }
 
-// expected says what a value is read from.
+// expected describes the text that a value is read from.
 func expected(v reflect.Value, at place) string {
 	_, isFile := reflect.TypeAssert[File](v)
 	switch {
@@ -50,21 +51,22 @@ func expected(v reflect.Value, at place) string {
 	return "a text"
 }
 
-// errMalformed means that a text isn't of the type that the key wants.
+// errMalformed: the text doesn't have the type of the key.
 var errMalformed = errors.New("malformed")
 
-// decodeScalar decodes a node into a leaf. Neither the content of a secret nor the value of an environment variable gets into a problem.
+// decodeScalar decodes a node into a leaf. No problem contains a secret or the value of an
+// environment variable.
 func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 	want := expected(v, at)
 	switch {
 	case isNull(n):
-		d.fail(at, "is empty; give %s, or remove the key", want)
+		d.fail(at, "is empty; set it to %s, or remove the key", want)
 		return
 	case n.Kind != yaml.ScalarNode:
 		d.fail(at, "must be %s, is %s", want, describe(n))
 		return
 	case !strings.HasPrefix(n.ShortTag(), "!!"):
-		d.fail(at, "has a YAML tag (!) that is not understood; put the text in quotes if it begins with !")
+		d.fail(at, "has an unknown YAML tag (!); put the text in quotes if it begins with !")
 		return
 	}
 	expanded := *n
@@ -72,7 +74,7 @@ func (d *decoder) decodeScalar(v reflect.Value, n *yaml.Node, at place) {
 	if !d.foreign {
 		err = expand(&expanded, d.LookupEnv)
 	} else if isText(v) && slices.Contains([]string{"!!int", "!!float", "!!bool"}, n.Tag) {
-		err = fmt.Errorf("must be %s; put it in quotes, since without them its text was lost before it came here", want)
+		err = fmt.Errorf("must be %s; put it in quotes, since YAML changes its text without them", want)
 	}
 	if err == nil {
 		err = d.set(v, &expanded, at, want)
@@ -94,9 +96,9 @@ func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err
 	case *Secret:
 		switch {
 		case n.Value == "":
-			return fmt.Errorf("is empty; give %s, or remove the key", want)
+			return fmt.Errorf("is empty; set it to %s, or remove the key", want)
 		case to.IsSet():
-			return errors.New("is given twice, as text and as a file; keep one of them")
+			return errors.New("is set twice, as text and as a file; keep one of them")
 		case at.file:
 			*to = NewSecretFile(d.fileName(n.Value, at))
 		default:
@@ -114,7 +116,7 @@ func (d *decoder) set(v reflect.Value, n *yaml.Node, at place, want string) (err
 		tag := "!!int"
 		switch {
 		case v.Kind() == reflect.Bool:
-			tag = "!!bool" // the library takes yes and on too
+			tag = "!!bool" // the library accepts yes and on too
 		case v.CanFloat() && n.ShortTag() == "!!float":
 			tag = "!!float"
 		}
@@ -137,11 +139,12 @@ func ParseDuration(text string) (time.Duration, error) {
 	return d, nil
 }
 
-// substitution is a scalar that is taken from the environment as a whole.
+// substitution matches a scalar that comes from the environment as a whole.
 var substitution = regexp.MustCompile(`(?s)^\$\{env:([A-Za-z_][A-Za-z0-9_]*)(:-(.*))?\}$`)
 
-// expand puts the environment into a scalar: ${env:NAME} is the variable's value, ${env:NAME:-default} the default if the variable is
-// not set or empty. $${ at the beginning stands for ${. The error holds the variable's name at most.
+// expand replaces a scalar from the environment: ${env:NAME} is the variable's value,
+// ${env:NAME:-default} the default if the variable is not set or empty. $${ at the beginning stands
+// for ${. The error contains at most the variable's name.
 func expand(n *yaml.Node, lookup func(string) (string, bool)) error {
 	if strings.HasPrefix(n.Value, "$${") {
 		n.Value = n.Value[1:]
@@ -151,7 +154,7 @@ func expand(n *yaml.Node, lookup func(string) (string, bool)) error {
 	switch {
 	case match != nil && strings.Count(n.Value, "${env:") == 1:
 	case strings.HasPrefix(n.Value, "${") || strings.Contains(n.Value, "${env:"):
-		return errors.New("holds a ${ that is no substitution; write ${env:NAME} or ${env:NAME:-default} as the whole value, or $${ for a literal ${")
+		return errors.New("has a ${ that isn't a substitution; write ${env:NAME} or ${env:NAME:-default} as the whole value, or $${ for a literal ${")
 	default:
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Patterns of scalars. The first is that of a variable, which any scalar may be.
+// Patterns of scalars. The first is the pattern of a variable, which any scalar may be.
 const (
 	variablePattern = `^\$\{env:[A-Za-z_][A-Za-z0-9_]*(:-.*)?\}$`
 	durationPattern = `^(([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w|y))+|0|\$\{env:.*\})$`
@@ -81,7 +81,7 @@ func objectSchema(t reflect.Type, providers map[string]func() any) schema {
 	return s
 }
 
-// describedSchema describes a block whose keys aren't those of a struct.
+// describedSchema describes a block whose keys don't come from a struct.
 func describedSchema(d Described) schema {
 	properties, feeds := schema{}, []any{}
 	var conditions []any

@@ -7,13 +7,15 @@ import (
 	"strings"
 )
 
-// maxSecretSize bounds what is read from a secret's file, in bytes.
+// maxSecretSize limits a secret's file, in bytes.
 const maxSecretSize = 1 << 20
 
-// Secret is a password, token or key, given inline or as the name of a file. The zero Secret is not set. A file is read at every use,
-// so that a rotated secret needs no reload. It prints as <secret>. It is immutable and safe for concurrent use.
+// Secret is a password, token or key, inline or as the name of a file. The zero Secret is not set.
+// A file is read at every use, so that a rotated secret needs no reload. It prints as <secret>. It
+// is immutable and safe for concurrent use.
 type Secret struct {
-	// inline is a pointer so that fmt, which cannot call methods on fields that are not exported, prints an address and not the secret.
+	// inline is a pointer: fmt can't call methods on unexported fields, so it prints an address
+	// instead of the secret.
 	inline *string
 	file   string
 }
@@ -24,11 +26,12 @@ func NewSecret(value string) Secret { return Secret{inline: &value} }
 // NewSecretFile returns a secret that is the content of a file.
 func NewSecretFile(file string) Secret { return Secret{file: file} }
 
-// IsSet reports whether the secret was given, inline or as a file.
+// IsSet reports whether the secret was set, inline or as a file.
 func (s Secret) IsSet() bool { return s.inline != nil || s.file != "" }
 
-// Value returns the secret as text, without the one newline that editors put at the end of a file; empty if it is not set. An empty
-// file is an error. Errors name the file, never its content.
+// Value returns the secret as text, or an empty text if it isn't set. It removes one newline from
+// the end of a file, because editors add it. An empty file is an error. Errors name the file, never
+// its content.
 func (s Secret) Value(ctx context.Context) (string, error) {
 	content, err := s.Bytes(ctx)
 	if err != nil || s.file == "" {
@@ -41,7 +44,7 @@ func (s Secret) Value(ctx context.Context) (string, error) {
 	return text, nil
 }
 
-// Bytes returns the secret as it is, for binary formats such as PKCS #12.
+// Bytes returns the secret unchanged, for binary formats such as PKCS #12.
 func (s Secret) Bytes(ctx context.Context) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("read secret: %w", err)

@@ -15,21 +15,21 @@ var (
 
 // Source is one account of one provider.
 type Source struct {
-	// Name is unique; it is the label `source`.
+	// Name is unique; it is the value of the label `source`.
 	Name string `yaml:"name"`
-	// RenamedFrom is the name of the source whose state this one takes over.
+	// RenamedFrom is the former name of the source, whose state this one continues.
 	RenamedFrom string `yaml:"renamed_from"`
 	// History is how far back the first start of a feed reads.
 	History   time.Duration `yaml:"history"`
 	TLSConfig TLSConfig     `yaml:"tls_config"`
-	// ProxyURL is the proxy to the provider; not set means that of the environment.
+	// ProxyURL is the proxy to the provider; if not set, the environment's proxy applies.
 	ProxyURL ProxyURL `yaml:"proxy_url"`
 	// RequestsPerMinute limits the requests; 0 means the provider's own default.
 	RequestsPerMinute int `yaml:"requests_per_minute"`
 	// EmergencyNumbers are the numbers that count as emergency services.
 	EmergencyNumbers []string `yaml:"emergency_numbers"`
 
-	// ProviderName is the key of the block that the source has, and the label `provider`.
+	// ProviderName is the key of the source's block, and the label `provider`.
 	ProviderName string
 	// Provider is the decoded block, of the type that [Options.Providers] has for it. It is nil only in a source with problems.
 	Provider any
@@ -38,14 +38,15 @@ type Source struct {
 // SetDefaults implements [Defaulter].
 func (s *Source) SetDefaults() {
 	s.History = 24 * time.Hour
-	// What is an emergency number in some countries and something else in others (110 and 118 are, in Europe) counts from those only.
+	// Numbers that are emergency numbers in some countries and something else in others (110 and
+	// 118, in Europe) only count from these countries.
 	s.EmergencyNumbers = []string{"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118", "JP:119"}
 }
 
 // Validate implements [Validator].
 func (s *Source) Validate(r *Report) {
 	const form = "letters, digits, _ and -"
-	r.Required("name", s.Name, "the source a name of "+form)
+	r.Required("name", s.Name, "a name of "+form)
 	for _, name := range [][2]string{{"name", s.Name}, {"renamed_from", s.RenamedFrom}} {
 		if name[1] != "" && !sourceName.MatchString(name[1]) {
 			r.Problemf(name[0], "must consist of %s, is %s", form, shorten(name[1]))
@@ -57,15 +58,15 @@ func (s *Source) Validate(r *Report) {
 	}
 	for i, number := range s.EmergencyNumbers {
 		if !emergencyNumber.MatchString(number) {
-			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" (2 to 15 digits, + in front if need be), or \"DE:110\" if it counts from that country's numbers only")
+			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" (2 to 15 digits, with + in front if needed), or \"DE:110\" if it counts from that country's numbers only")
 		}
 	}
 	if s.ProviderName == "" && len(r.decoder.Providers) > 0 {
-		r.Problemf("", "has no provider; give one of the blocks %s", orList(slices.Sorted(maps.Keys(r.decoder.Providers))))
+		r.Problemf("", "has no provider; add one of the blocks %s", orList(slices.Sorted(maps.Keys(r.decoder.Providers))))
 	}
 }
 
-// decodeBlock decodes the block of a provider. It returns false if the key is not a provider's name.
+// decodeBlock decodes the block of a provider. It returns false if the key isn't a provider's name.
 func (d *decoder) decodeBlock(source *Source, e *entry) bool {
 	newBlock, known := d.Providers[e.key]
 	switch {

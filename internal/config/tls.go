@@ -10,7 +10,8 @@ import (
 	promconfig "github.com/prometheus/common/config"
 )
 
-// TLSConfig has the keys of Prometheus's tls_config, for connections that the exporter opens. Zero: the system's certificates, Go's defaults.
+// TLSConfig has the keys of Prometheus's tls_config, for connections that the exporter opens. Zero
+// means the system's certificates and Go's defaults.
 type TLSConfig struct {
 	// CA is a bundle of PEM certificates that is trusted instead of the system's.
 	CA     string `yaml:"ca"`
@@ -32,7 +33,7 @@ func (t *TLSConfig) Validate(r *Report) {
 	r.NotBoth("the authority", "ca", "ca_file")
 	r.NotBoth("the client's certificate", "cert", "cert_file")
 	if (r.Given("cert") || r.Given("cert_file")) != r.Given("key") {
-		r.Problemf("", "a client certificate and its key go together; give both (cert or cert_file, key or key_file), or neither")
+		r.Problemf("", "a client certificate needs its key; set both (cert or cert_file, key or key_file), or neither")
 	}
 	for _, version := range [][2]string{{"min_version", t.MinVersion}, {"max_version", t.MaxVersion}} {
 		r.OneOf(version[0], cmp.Or(version[1], "TLS12"), slices.Sorted(maps.Keys(promconfig.TLSVersions))...)
@@ -43,12 +44,13 @@ func (t *TLSConfig) Validate(r *Report) {
 		r.Problemf("max_version", "must be at least min_version (%s), is %s", t.MinVersion, t.MaxVersion)
 	case r.decoder.CheckFiles:
 		if _, err := promconfig.NewTLSConfig(t.Prometheus()); err != nil {
-			r.Problemf("", "%s; give certificates and their own keys as PEM", err)
+			r.Problemf("", "%s; set certificates and their own keys as PEM", err)
 		}
 	}
 }
 
-// Client makes the configuration of a connection; nil if nothing is set. The key of the file is for errors.
+// Client makes the TLS configuration of a connection; nil if nothing is set. The file's key is for
+// errors.
 func (t *TLSConfig) Client(key string) (*tls.Config, error) {
 	if t.IsZero() {
 		return nil, nil
@@ -63,7 +65,8 @@ func (t *TLSConfig) Client(key string) (*tls.Config, error) {
 // IsZero reports whether nothing is set.
 func (t *TLSConfig) IsZero() bool { return *t == TLSConfig{} }
 
-// Prometheus returns the type of Prometheus's HTTP clients, which read the files again when they change. It holds the key in clear.
+// Prometheus returns the type for Prometheus's HTTP clients, which read the files again when they
+// change. It contains the key in clear text.
 func (t *TLSConfig) Prometheus() *promconfig.TLSConfig {
 	c := &promconfig.TLSConfig{
 		CA: t.CA, CAFile: string(t.CAFile), Cert: t.Cert, CertFile: string(t.CertFile), KeyFile: t.Key.file,

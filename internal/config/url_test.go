@@ -9,8 +9,8 @@ import (
 func TestCheckBaseURL(t *testing.T) {
 	const (
 		form   = "must be a URL with scheme and host, such as https://host.example"
-		user   = "must not hold a user or a password; there are keys for credentials"
-		ending = "must end before ? and #; give only scheme, host and path"
+		user   = "must not contain a user or a password; use the keys for credentials"
+		ending = "must end before ? and #; keep only scheme, host and path"
 		plain  = "must be https, because credentials travel on it; plain http is for loopback hosts only (127.0.0.1, ::1, localhost), not "
 	)
 	for raw, want := range map[string]string{

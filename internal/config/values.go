@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Date is an instant, written as a date (midnight UTC) or in RFC 3339. Its zero value is not set.
+// Date is an instant, written as a date (midnight UTC) or in RFC 3339. The zero value is not set.
 type Date struct{ time.Time }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -24,7 +24,8 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return errors.New("must be a date such as 2027-03-01, or a time in RFC 3339")
 }
 
-// ProxyURL is the address of a proxy. It prints as a secret, since it may hold a password. The zero ProxyURL is not set.
+// ProxyURL is the address of a proxy. It prints as a secret, since it may contain a password. The
+// zero ProxyURL is not set.
 type ProxyURL struct{ Secret }
 
 // URL returns the address with its credentials; nil if none is set.
@@ -36,7 +37,8 @@ func (p ProxyURL) URL() *url.URL {
 	return u
 }
 
-// UnmarshalText reads an http, https or socks5 URL; an empty text is no proxy. The error holds nothing of the text.
+// UnmarshalText parses an http, https or socks5 URL; an empty text means no proxy. The error
+// contains nothing of the text.
 func (p *ProxyURL) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		return nil
@@ -49,9 +51,9 @@ func (p *ProxyURL) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// CheckBaseURL reports why a text cannot be the base URL of a service that is given
-// credentials: it must be absolute, https (http only to a loopback host), and hold
-// no user, password, query or fragment. The error repeats nothing of a password.
+// CheckBaseURL reports why a text can't be the base URL of a service that gets credentials. It must
+// be absolute, https (http only to a loopback host), and have no user, password, query or fragment.
+// The error repeats nothing of a password.
 func CheckBaseURL(raw string) error {
 	u, err := parseServiceURL(raw)
 	if err != nil {
@@ -70,14 +72,15 @@ func parseServiceURL(raw string) (*url.URL, error) {
 	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
 		return nil, errors.New("must be a URL with scheme and host, such as https://host.example")
 	case u.User != nil:
-		return nil, errors.New("must not hold a user or a password; there are keys for credentials")
+		return nil, errors.New("must not contain a user or a password; use the keys for credentials")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, errors.New("must end before ? and #; give only scheme, host and path")
+		return nil, errors.New("must end before ? and #; keep only scheme, host and path")
 	}
 	return u, nil
 }
 
-// IsLoopback reports whether a host, without its port, is this very machine: localhost or a loopback address. Names are not looked up.
+// IsLoopback reports whether a host, without its port, is this machine: localhost or a loopback
+// address. It doesn't look names up.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

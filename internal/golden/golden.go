@@ -1,4 +1,5 @@
-// Package golden compares what tests make with files of the repository. With -update a test writes its files anew.
+// Package golden compares output of tests with files of the repository. With -update a test
+// rewrites its files.
 package golden
 
 import (
@@ -11,9 +12,9 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write golden files and the tables of the docs anew")
+var update = flag.Bool("update", false, "rewrite golden files and the tables of the docs")
 
-// Update says whether files are to be written anew.
+// Update says whether tests should rewrite their files.
 func Update() bool { return *update }
 
 // File compares a text with a file.
@@ -37,7 +38,7 @@ func File(t testing.TB, path string, got []byte) {
 		line++
 	}
 	first := func(lines []string) string { return strings.Join(lines[line:min(line+5, len(lines))], "\n") }
-	t.Errorf("%s differs from line %d on; if it is meant to, run the test with -update. It would be\n%s\nand is\n%s", path, line+1, first(is), first(was))
+	t.Errorf("%s differs, starting with line %d; if that is intended, run the test with -update. The new line is\n%s\nand the old one\n%s", path, line+1, first(is), first(was))
 }
 
 // JSON compares a value, as indented JSON, with a file.
@@ -53,7 +54,7 @@ func JSON(t testing.TB, path string, value any) {
 	File(t, path, text.Bytes())
 }
 
-// Tables compares the tables of a page of the docs, by their names.
+// Tables compares the named tables with those of a page of the docs.
 func Tables(t testing.TB, path string, tables map[string]string) {
 	t.Helper()
 	page, err := os.ReadFile(path) //nolint:gosec // a page of the docs
@@ -76,7 +77,7 @@ func fill(text, name, table string) (string, error) {
 	before, rest, found := strings.Cut(text, begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		return "", fmt.Errorf("there is no place for the table %s: it wants the markers %q and %q", name, strings.TrimSpace(begin), end)
+		return "", fmt.Errorf("the page has no place for the table %s: add the markers %q and %q", name, strings.TrimSpace(begin), end)
 	}
 	return before + begin + "\n" + table + "\n" + end + after, nil
 }

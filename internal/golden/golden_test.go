@@ -9,9 +9,9 @@ func TestFill(t *testing.T) {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 	if _, err := fill(text, "y", "new\n"); err == nil {
-		t.Error("a table that has no place is no error")
+		t.Error("a table without a place must be an error")
 	}
 	if _, err := fill("<!-- table: x -->\n", "x", "new\n"); err == nil {
-		t.Error("a table without an end is no error")
+		t.Error("a table without an end must be an error")
 	}
 }

@@ -18,13 +18,14 @@ import (
 )
 
 const (
-	// mostValues is how many distinct values a label has at most: each may be a series.
+	// mostValues limits the distinct values of a label: each may be a series.
 	mostValues = 1000
-	// longestValue bounds a value, in bytes.
+	// longestValue limits a value, in bytes.
 	longestValue = 128
 )
 
-// Load reads the files of labels. An error is config.Problems, with the files' lines, and without what the files say.
+// Load reads the files of labels. Its error is config.Problems, with file names and line numbers
+// but none of the files' content.
 func Load(all []config.Label) (*Set, error) {
 	s := &Set{}
 	var problems config.Problems
@@ -53,14 +54,15 @@ func Load(all []config.Label) (*Set, error) {
 }
 
 const (
-	// A file that changed within fresh may still be being written. Settled looks at it every
-	// settlePause, and takes it as it is after mostLooks looks.
+	// A file that changed less than fresh ago may still be being written. Settled checks it every
+	// settlePause, and accepts it after mostLooks checks.
 	fresh       = 5 * time.Second
 	settlePause = time.Second
 	mostLooks   = 30
 )
 
-// Settled waits until the files are the same at two looks if one has just changed: half a table may be a table too. It returns their stamp.
+// Settled waits until two checks find the same files, if one has just changed: half a table may be
+// a valid table too. It returns their stamp.
 func Settled(all []config.Label) (stamp string) {
 	stamp = Stamp(all)
 	for range mostLooks {
@@ -95,12 +97,12 @@ func Stamp(all []config.Label) string {
 type table struct {
 	config   *config.Label
 	label    *label
-	lines    map[string]int // of each key
+	lines    map[string]int // by key
 	problems config.Problems
 }
 
 func (t *table) problem(line int, format string, args ...any) {
-	if len(t.problems) < 10 { // a file with a mistake on each line needn't fill the screen
+	if len(t.problems) < 10 { // don't fill the screen for a file with an error on each line
 		t.problems = append(t.problems, config.Problem{File: string(t.config.File), Line: line, Message: fmt.Sprintf(format, args...)})
 	}
 }
@@ -131,7 +133,7 @@ func (t *table) read() {
 	distinct := make(map[string]bool)
 	for ; !errors.Is(err, io.EOF); row, err = rows.Read() {
 		if err != nil {
-			t.problem(lineOf(err), "is no CSV row with as many values as the first one: put values that hold commas or quotes in quotes")
+			t.problem(lineOf(err), "isn't a CSV row with the same number of values as the first one: put values with commas or quotes in quotes")
 			return
 		}
 		line, _ := rows.FieldPos(0)
@@ -144,7 +146,7 @@ func (t *table) read() {
 	}
 }
 
-// lineOf is the line that a CSV reader complains of.
+// lineOf is the line that a CSV reader's error names.
 func lineOf(err error) int {
 	if bad, ok := errors.AsType[*csv.ParseError](err); ok {
 		return bad.Line
@@ -152,12 +154,12 @@ func lineOf(err error) int {
 	return 0
 }
 
-// columns are where a row has its key and its value.
+// columns are the positions of a row's key and value.
 type columns struct {
 	key, value int
-	// prefix has the length of the key's prefix; below 0: the key says it itself.
+	// prefix is the column with the length of the key's prefix; below 0 if the key includes it.
 	prefix int
-	// named says that the first row has their names.
+	// named says that the first row has the columns' names.
 	named bool
 }
 
@@ -168,7 +170,8 @@ func (c columns) keyOf(row []string) string {
 	return strings.TrimSpace(row[c.key]) + "/" + strings.TrimSpace(row[c.prefix])
 }
 
-// columns finds the columns by the first row: a header or, of subnets, a row of Microsoft's building file.
+// columns finds the columns by the first row. That is a header or, for subnets, a row of
+// Microsoft's building file.
 func (t *table) columns(first []string) (c columns, ok bool) {
 	c = columns{prefix: -1, named: true}
 	if t.config.Key == config.LabelBySubnet && isBuilding(first) {
@@ -184,12 +187,12 @@ func (t *table) columns(first []string) (c columns, ok bool) {
 func (t *table) column(names []string, name string) int {
 	at := slices.IndexFunc(names, func(n string) bool { return strings.TrimSpace(n) == name })
 	if at < 0 {
-		t.problem(1, "has no column %s; it has %s: say with `column` (of the keys) or `value` which one it is", name, strings.Join(names, ", "))
+		t.problem(1, "has no column %s; it has %s: name the right one in `column` (for keys) or `value`", name, strings.Join(names, ", "))
 	}
 	return at
 }
 
-// add adds a row. A row without a key or a value says nothing.
+// add adds a row. It ignores a row without a key or a value.
 func (t *table) add(line int, key, value string) {
 	key = normalise(t.config.Key, key)
 	if key == "" || value == "" {
@@ -204,14 +207,14 @@ func (t *table) add(line int, key, value string) {
 		return
 	}
 	if t.config.Key == config.LabelBySubnet && !t.label.addNetwork(key) {
-		t.problem(line, "the key is no network; write it as 192.0.2.0/24 or 2001:db8::/48")
+		t.problem(line, "the key isn't a network; write it as 192.0.2.0/24 or 2001:db8::/48")
 		return
 	}
 	t.label.values[key], t.lines[key] = value, line
 	t.label.longest = max(t.label.longest, len(key))
 }
 
-// checkValue says what keeps a text from being a label's value; empty if nothing does.
+// checkValue returns why a text can't be a label's value, or an empty string.
 func checkValue(value string) string {
 	switch {
 	case len(value) > longestValue:
@@ -219,7 +222,7 @@ func checkValue(value string) string {
 	case !utf8.ValidString(value):
 		return "isn't UTF-8; save the file as UTF-8"
 	case strings.ContainsFunc(value, unicode.IsControl):
-		return "has a line break or another control character; take it out"
+		return "has a line break or another control character; remove it"
 	}
 	return ""
 }

@@ -75,7 +75,8 @@ func TestApply(t *testing.T) {
 	}
 }
 
-// TestTold: without a file the provider tells the value, and what may be a number isn't shown.
+// TestTold: without a file the value comes from the provider, and a value that may be a number
+// isn't shown.
 func TestTold(t *testing.T) {
 	r := cdr.Record{ProviderLabels: []cdr.Label{{Name: "site", Value: "Berlin"}, {Name: "unlisted", Value: "x"}, {Name: "department", Value: "+49 30 1234567"}}}
 	set := load(t, config.Label{Name: "site"}, config.Label{Name: "department"})
@@ -123,8 +124,8 @@ func TestSubnets(t *testing.T) {
 
 func TestRefusedSubnets(t *testing.T) {
 	for _, c := range []struct{ name, value, text, want string }{
-		{"no network", "department", "subnet,department\n10.1.0.0/33,Berlin\n", "people.csv:2: the key is no network"},
-		{"no range", "BuildingName", "10.1.0.0,Net,x,Tower\n", "people.csv:1: the key is no network"},
+		{"not a network", "department", "subnet,department\n10.1.0.0/33,Berlin\n", "people.csv:2: the key isn't a network"},
+		{"not a range", "BuildingName", "10.1.0.0,Net,x,Tower\n", "people.csv:1: the key isn't a network"},
 		{"the same network", "department", "subnet,department\n10.1.0.0/16,Berlin\n10.1.2.3/16,Rome\n", "people.csv:3: has the key of line 2 with another value"},
 		{"a column that the building file doesn't have", "building", "10.1.0.0,Net,16,Tower\n", "has no column building; it has NetworkIP, NetworkName, NetworkRange, BuildingName:"},
 	} {
@@ -147,7 +148,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"no header", "", "people.csv:1: has no header line"},
 		{"no such column", "name,department\nada,Sales\n", "people.csv:1: has no column user"},
 		{"another value", "user,department\nada,Sales\n\nADA,Support\n", "people.csv:4: has the key of line 2 with another value"},
-		{"short row", "user,department\nada\n", "people.csv:2: is no CSV row with as many values as the first one"},
+		{"short row", "user,department\nada\n", "people.csv:2: isn't a CSV row with the same number of values as the first one"},
 		{"open quote", "user,department\n\"ada,Sales\n", "people.csv:"},
 		{"too many values", "user,department\n" + many.String(), "people.csv:1002: has more than 1000 distinct values"},
 		{"a line break", "user,department\nada,\"a\nb\"\n", "has a line break"},

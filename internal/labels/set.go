@@ -1,5 +1,6 @@
-// Package labels looks up the operator's labels of a call: departments, sites, cost centres, from CSV files of the operator's or from the provider's own
-// fields. They are bounded by what the files have. A record is looked up before redaction, and only the value is kept.
+// Package labels looks up the operator's labels of a call: departments, sites, cost centres. They
+// come from the operator's CSV files or from the provider's own fields. The files limit the number
+// of values. It looks a record up before redaction and keeps only the value.
 //
 // Our own party decides: the caller of an outbound or internal call, the callee of an inbound one.
 package labels
@@ -13,7 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Set are the labels of a configuration. It doesn't change, and is safe for concurrent use; nil has none.
+// Set is the labels of a configuration. It is immutable and safe for concurrent use. A nil Set has
+// no labels.
 type Set struct {
 	labels []label // of calls
 	places []label // of media streams
@@ -21,9 +23,10 @@ type Set struct {
 
 type label struct {
 	name, key string
-	// values are by normalised key; nil: the value comes from the provider's own fields.
+	// values maps normalised keys to values. If it is nil, the value comes from the provider's own
+	// fields.
 	values map[string]string
-	// lengths are those of the prefixes of a label by subnet, the longest first.
+	// lengths are the prefix lengths of a label by subnet, the longest first.
 	lengths []int
 	// longest is the length of the longest key.
 	longest int
@@ -40,7 +43,7 @@ func (s *Set) Names() (names []string) {
 	return names
 }
 
-// AllNames are the names of the labels of calls and of those of media streams.
+// AllNames are the names of the labels of calls and of media streams.
 func (s *Set) AllNames() []string {
 	names := s.Names()
 	if s != nil {
@@ -68,7 +71,7 @@ func (s *Set) Apply(source string, records []*cdr.Record) {
 	}
 }
 
-// value is the label's value of a record, empty if it has none.
+// value is the label's value for a record, or empty.
 func (l *label) value(source string, r *cdr.Record) string {
 	if l.values == nil {
 		return providerValue(l.name, r)
@@ -85,7 +88,7 @@ func (l *label) value(source string, r *cdr.Record) string {
 	}
 }
 
-// providerValue is the provider's own value, as a label can show it.
+// providerValue is the provider's own value in a form that a label can show.
 func providerValue(name string, r *cdr.Record) string {
 	i := slices.IndexFunc(r.ProviderLabels, func(l cdr.Label) bool { return l.Name == name })
 	if i < 0 {
@@ -98,8 +101,8 @@ func providerValue(name string, r *cdr.Record) string {
 	return value
 }
 
-// ofUser asks for our user by principal name, id and extension. A provider may list an internal call for its callee too: where the row has the
-// caller's extension, that alone decides.
+// ofUser looks our user up by principal name, id and extension. A provider may list an internal
+// call for its callee too: if the row has the caller's extension, only the extension decides.
 func (l *label) ofUser(r *cdr.Record) string {
 	caller := extras(r, "from_extension_number", "from_extension_id")
 	if r.Direction == cdr.Internal && len(caller) > 0 {
@@ -113,7 +116,7 @@ func (l *label) ofUser(r *cdr.Record) string {
 	return l.ofFirst(append(keys, ownNumber(r))...)
 }
 
-// extras are the values of a provider's own fields that a record has.
+// extras are the values that a record has in a provider's own fields.
 func extras(r *cdr.Record, fields ...string) (values []string) {
 	for i := range r.Extra {
 		if a := &r.Extra[i]; slices.Contains(fields, a.Key) {
@@ -133,7 +136,7 @@ func (l *label) ofFirst(keys ...string) string {
 	return ""
 }
 
-// ofNumber asks for the longest prefix of our number.
+// ofNumber looks up the longest prefix of our number.
 func (l *label) ofNumber(r *cdr.Record) string {
 	number := normalise(l.key, ownNumber(r))
 	for n := min(len(number), l.longest); n > 0; n-- {
@@ -151,10 +154,11 @@ func ownNumber(r *cdr.Record) string {
 	return r.CallerNumber
 }
 
-// signs are written in numbers for people; a plus too, since not every provider sends it.
+// signs are characters that people write in numbers. The plus is among them, since not every
+// provider sends it.
 var signs = strings.NewReplacer("+", "", " ", "", "-", "", "(", "", ")", "", ".", "", "/", "")
 
-// normalise makes a key comparable.
+// normalise makes keys comparable.
 func normalise(kind, key string) string {
 	key = strings.TrimSpace(key)
 	switch kind {

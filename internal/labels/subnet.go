@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// buildingColumns are those of the building file of Microsoft's Call Quality Dashboard, which has no header and may lack the last one.
+// buildingColumns are the columns of the building file of Microsoft's Call Quality Dashboard, which
+// has no header and may lack the last column.
 // https://learn.microsoft.com/microsoftteams/cqd-upload-tenant-building-data
 var buildingColumns = []string{
 	"NetworkIP", "NetworkName", "NetworkRange", "BuildingName", "OwnershipType", "BuildingType", "BuildingOfficeType",
@@ -18,13 +19,15 @@ var buildingColumns = []string{
 // buildingRange is the column of NetworkRange, the length of the network's prefix.
 const buildingRange = 2
 
-// isBuilding says whether a file's first row is one of a building file: no header begins with an address.
+// isBuilding says whether a file's first row is from a building file: no header starts with an
+// address.
 func isBuilding(first []string) bool {
 	_, err := netip.ParseAddr(strings.TrimSpace(first[0]))
 	return err == nil && len(first) > buildingRange
 }
 
-// normaliseNetwork makes networks comparable: an address alone is a network of its own. What is no network stays as it is.
+// normaliseNetwork makes networks comparable: a single address becomes a network. Other texts stay
+// unchanged.
 func normaliseNetwork(text string) string {
 	if address, err := netip.ParseAddr(text); err == nil {
 		return netip.PrefixFrom(address, address.BitLen()).String()
@@ -35,7 +38,8 @@ func normaliseNetwork(text string) string {
 	return text
 }
 
-// addNetwork notes the length of a normalised network's prefix; false if it is none.
+// addNetwork records the prefix length of a normalised network; it returns false if the key isn't a
+// network.
 func (l *label) addNetwork(text string) bool {
 	network, err := netip.ParsePrefix(text)
 	if err != nil {
@@ -49,7 +53,7 @@ func (l *label) addNetwork(text string) bool {
 	return true
 }
 
-// applyPlaces gives the streams of a record the labels of their senders' subnets.
+// applyPlaces labels the streams of a record by their senders' subnets.
 func (s *Set) applyPlaces(r *cdr.Record, found []cdr.Label) {
 	for i := range r.Streams {
 		found = found[:0]
@@ -60,7 +64,7 @@ func (s *Set) applyPlaces(r *cdr.Record, found []cdr.Label) {
 	}
 }
 
-// ofSubnet asks for the narrowest network that has an address.
+// ofSubnet looks up the narrowest network that contains an address.
 func (l *label) ofSubnet(of netip.Addr) string {
 	for _, bits := range l.lengths {
 		network, err := of.Prefix(bits) // an address of the other family may have fewer bits

@@ -10,7 +10,8 @@ var (
 	commitBounds   = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5}
 )
 
-// The metrics that come from records. The labels of an ofRecords stand after its help; a name that ends in `*` is open.
+// The metrics that come from records. The labels follow the help text in ofRecords; a name that
+// ends in `*` is an open label.
 var (
 	Calls = ofRecords(Counter, "cdr_calls_total", "cdr.calls", "{call}",
 		"Calls, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late").withOperatorLabels()
@@ -33,12 +34,13 @@ var (
 	OutcomeChanges = ofRecords(Counter, "cdr_call_outcome_changes_total", "cdr.call.outcome.changes", "{call}",
 		"Calls whose outcome the provider changed after they were counted.", "from", "to")
 	MediaBypassCalls = ofRecords(Counter, "cdr_media_bypass_calls_total", "cdr.media_bypass_calls", "{call}",
-		"Calls that say whether media bypassed the provider's processors.", "trunk*", "media_bypass")
+		"Calls whose records say whether media bypassed the provider's processors.", "trunk*", "media_bypass")
 	MediaBypassRatio = ofRecords(Gauge, "cdr_media_bypass_ratio", "cdr.media_bypass_ratio", "1",
 		"Share of calls with media bypass, among calls that record it and were first seen in the trailing window.", "trunk*")
 	PeakConcurrency = ofRecords(Gauge, "cdr_call_peak_concurrency", "cdr.call.peak_concurrency", "{call}",
 		"Most calls connected at once in the hour that ends late_after before the watermark.", "trunk*")
-	// The ledger keeps the last attempts under RecentAttempts; the other three gauges are made from the same value (lastattempts.go).
+	// The ledger keeps the last attempts under RecentAttempts; the other three gauges come from the
+	// same value (lastattempts.go).
 	RecentAttempts = ofRecords(Gauge, "cdr_recent_attempts", "cdr.recent.attempts", "{call}",
 		"Number of kept attempts: the last 64, by their start.", "direction", "trunk*")
 	RecentFaults = ofRecords(Gauge, "cdr_recent_faults", "cdr.recent.faults", "{call}",
@@ -76,7 +78,7 @@ var (
 	concealedBounds = []float64{0.005, 0.01, 0.02, 0.05, 0.07, 0.1, 0.2, 0.5}
 )
 
-// The metrics of sessions and of what was measured of their media.
+// The metrics of sessions and of the quality of their media.
 var (
 	Sessions = ofRecords(Counter, "cdr_sessions_total", "cdr.sessions", "{session}",
 		"Sessions of calls, each counted once; dropped means failed in mid-call.", "result", "media")

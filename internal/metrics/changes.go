@@ -9,33 +9,35 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
-// maxLabelBytes bounds a label value that a provider brings.
+// maxLabelBytes limits a label value from a provider.
 const maxLabelBytes = 256
 
-// Changes are the series that one commit of one feed changes. Apply makes them visible; those of a commit that failed are
-// dropped when the next one begins. No two of the store are open at once (the ledger's commit lock sees to it).
+// Changes are the series that one commit of one feed changes. Apply makes them visible. If a commit
+// fails, the next one's Begin drops its changes. A store has only one open Changes at a time,
+// because of the ledger's commit lock.
 type Changes struct {
 	store  *Store
 	feed   *FeedSeries
 	now    time.Time
-	number uint64 // of the commit, in this process
+	number uint64 // number of the commit in this process
 
-	// Changed are the series that the commit changes, to be written, in the order in which they were changed first.
+	// Changed are the series that the commit has to write, in the order of their first change.
 	Changed []*Series
-	// Overflow are the observations folded so far, and those for which a sum has no room left, by metric name.
+	// Overflow counts the folded observations, and those that didn't fit into a sum, by metric
+	// name.
 	Overflow map[string]int
 
-	fresh  map[string]*Series // of the changed ones, those that are new, by their key
-	counts map[*Def]int       // of the new ones, those that aren't folded
+	fresh  map[string]*Series // the new ones among the changed series, by key
+	counts map[*Def]int       // the new ones that aren't folded
 
 	key    []byte
 	vals   []string
-	deltas []Delta // of the fact in hand
+	deltas []Delta // of the current fact
 }
 
 // Begin opens the changes of a commit at a time.
 func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
-	c := &s.changes // with the memory of the last one
+	c := &s.changes // reuses the memory of the last one
 	clear(c.fresh)
 	clear(c.counts)
 	*c = Changes{
@@ -46,8 +48,8 @@ func (s *Store) Begin(f *FeedSeries, now time.Time) *Changes {
 	return c
 }
 
-// Add adds what a fact changes to the working copies of its series, which are folded into others
-// past the series limit. It returns the changes, which are good until the next one.
+// Add adds a fact's changes to the working copies of its series. Past the series limit they are
+// folded into another series. It returns the changes, valid until the next call.
 func (c *Changes) Add(f *facts.Fact) []Delta {
 	if f.Kind == facts.Attempt {
 		c.addAttempt(f)
@@ -61,7 +63,7 @@ func (c *Changes) Add(f *facts.Fact) []Delta {
 	return c.deltas
 }
 
-// add adds a delta. source numbers the commit's records from 1, for exemplars; 0 is none.
+// add adds a delta. source numbers the commit's records from 1, for exemplars; 0 means none.
 func (c *Changes) add(d *Delta, source int) *LabelSet {
 	s := c.series(d.Def, d.LabelValues())
 	bucket, fits := s.next.Add(d.Def, d.N, &d.Money)
@@ -77,7 +79,8 @@ func (c *Changes) add(d *Delta, source int) *LabelSet {
 	return s.Labels
 }
 
-// Apply makes the working copy visible. The commit has succeeded; identify gives exemplars the ids of its records.
+// Apply makes the working copy visible after the commit has succeeded. identify gives exemplars the
+// ids of its records.
 func (c *Changes) Apply(identify func(source int, e *Exemplar)) {
 	for _, s := range c.Changed {
 		for _, e := range s.next.exemplars {
@@ -98,12 +101,13 @@ func (c *Changes) Apply(identify func(source int, e *Exemplar)) {
 	}
 }
 
-// series finds or makes the series of a label set, folded if the metric is past its limit (counting.md 22), and opens its working copy.
-// The hot path, a series that this commit has changed before, doesn't allocate.
+// series finds or makes the series of a label set and opens its working copy. If the metric is past
+// its limit, it folds the label set (counting.md 22). The hot path, a series that this commit has
+// already changed, doesn't allocate.
 func (c *Changes) series(d *Def, own []string) *Series {
 	c.vals = c.vals[:0]
 	for i, v := range own {
-		if i < len(d.Labels) { // the operator's were checked when they were read
+		if i < len(d.Labels) { // the operator's labels were checked when they were read
 			v = CleanLabel(v)
 		}
 		c.vals = append(c.vals, v)
@@ -123,7 +127,7 @@ func (c *Changes) series(d *Def, own []string) *Series {
 	return s
 }
 
-// find finds the series of c.vals, nil if there is none, and leaves its key in c.key.
+// find finds the series of c.vals, or nil, and leaves its key in c.key.
 func (c *Changes) find(d *Def) *Series {
 	c.key = appendKey(c.key[:0], d, c.vals)
 	if s := c.feed.byKey[string(c.key)]; s != nil {
@@ -158,12 +162,12 @@ func foldLabels(d *Def, own []string) bool {
 	return folded
 }
 
-// CleanLabel makes a provider's value fit for a label.
+// CleanLabel makes a provider's value valid as a label.
 func CleanLabel(v string) string {
 	if !utf8.ValidString(v) {
 		v = strings.ToValidUTF8(v, "\uFFFD")
 	}
-	if strings.IndexByte(v, 0) >= 0 { // which PostgreSQL doesn't take in a text
+	if strings.IndexByte(v, 0) >= 0 { // PostgreSQL doesn't accept it in a text
 		v = strings.ReplaceAll(v, "\x00", "\uFFFD")
 	}
 	if len(v) <= maxLabelBytes {
@@ -172,17 +176,18 @@ func CleanLabel(v string) string {
 	return strings.ToValidUTF8(v[:maxLabelBytes], "")
 }
 
-// Exemplar leads to the last call, in this process, that changed a series or one of its buckets. It doesn't change then.
+// Exemplar refers to the last call, in this process, that changed a series or one of its buckets.
+// Once set it is immutable.
 type Exemplar struct {
-	// TraceID and RecordUID are those of the call's log record (contract 4).
+	// TraceID and RecordUID are the ids of the call's log record (contract 4).
 	TraceID   [16]byte
 	RecordUID [32]byte
-	// SpanID is that of the call's root span; zero if the call gets none.
+	// SpanID is the id of the call's root span; zero if the call has none.
 	SpanID [8]byte
-	// Value is by how much the call changed the counter, or what was observed of it.
+	// Value is how much the call added to the counter, or the observed value.
 	Value float64
 	// At is when the call was counted.
 	At time.Time
 
-	source int // which record of the commit under way it is of; 0 once its ids are known
+	source int // number of the record in the current commit; 0 once its ids are known
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// The ledger keeps a series' value as text that a person can read:
+// The ledger stores a series' value as readable text:
 //
 //	counter    12
 //	seconds    12500000            (microseconds)
@@ -20,7 +20,7 @@ import (
 //	histogram  {"count":3,"sum":12500000,"buckets":[0,1,2],"schema":3,"zeros":0,"indexes":[8,16],"counts":[1,2]}
 //	           sum in parts of the scale, buckets the classic ones, then the native ones
 //	gauge      {"attempts":[[1763640000,9,0],[7,1,-1]],"failures":[{"sip_code":"503","reason":"tls","fault_domain":"sbc"}]}
-//	           the last attempts: start after that of the one before, number of the outcome, number of the failure or -1
+//	           the last attempts: seconds since the previous start, number of the outcome, number of the failure or -1
 
 var errValue = errors.New("not a stored value of this kind of metric")
 
@@ -29,13 +29,13 @@ type Value struct {
 	n        int64
 	money    cdr.Money
 	hist     *HistValue
-	gauge    float64       // of a gauge of the exporter's own
-	attempts *lastAttempts // of a gauge that the ledger keeps
-	// exemplars are by bucket, nil where there is none; a counter has one. The ledger doesn't keep them.
+	gauge    float64       // for a gauge about the exporter itself
+	attempts *lastAttempts // for a gauge that the ledger keeps
+	// exemplars are by bucket, nil without one; a counter has one. The ledger doesn't keep them.
 	exemplars []*Exemplar
 }
 
-// NewValue is the value of a metric before anything has changed it.
+// NewValue is the initial value of a metric.
 func NewValue(d *Def) Value {
 	switch d.Kind {
 	case Histogram:
@@ -47,8 +47,8 @@ func NewValue(d *Def) Value {
 	return Value{}
 }
 
-// Add changes the value of a counter or histogram as a Delta says, and returns which classic bucket of a histogram that fell into, and whether
-// the sum had room for it. Money always has.
+// Add adds a Delta to a counter or histogram. It returns the classic bucket of a histogram that
+// counted it, and whether it fit into the sum. Money always fits.
 func (v *Value) Add(d *Def, n int64, money *cdr.Money) (bucket int, fits bool) {
 	fits = true
 	switch d.Kind {
@@ -62,7 +62,8 @@ func (v *Value) Add(d *Def, n int64, money *cdr.Money) (bucket int, fits bool) {
 	return 0, fits
 }
 
-// addUpTo is a + b, neither below zero, or the greatest number, and whether the sum fits: a counter never goes down (counting.md 24).
+// addUpTo is a + b for values ≥ 0, or the largest number, and whether the sum fits: a counter never
+// goes down (counting.md 24).
 func addUpTo(a, b int64) (sum int64, fits bool) {
 	if b > math.MaxInt64-a {
 		return math.MaxInt64, false
@@ -70,7 +71,7 @@ func addUpTo(a, b int64) (sum int64, fits bool) {
 	return a + b, true
 }
 
-// Hist is the value of a histogram, nil of anything else.
+// Hist is the value of a histogram; nil for other kinds.
 func (v *Value) Hist() *HistValue { return v.hist }
 
 func (v Value) clone() Value {

@@ -8,20 +8,21 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
-// Delta is by how much a fact changes one series.
+// Delta is a fact's change of one series.
 type Delta struct {
 	Def *Def
-	// labels are the values of Def.Labels and, behind them, the operator's labels.
+	// labels are the values of Def.Labels, followed by the operator's labels.
 	labels [mostLabels]string
-	// N is how much a counter grows, in microseconds if it is of time, or what a histogram observes, in parts of its scale.
+	// N is the increase of a counter, in microseconds for time, or the observed value of a
+	// histogram, in parts of its scale.
 	N int64
-	// Money is how much a counter of money grows.
+	// Money is the increase of a money counter.
 	Money cdr.Money
-	// Series is the identity of the series that it changed, once it was added.
+	// Series is the identity of the changed series, set when the delta is added.
 	Series *LabelSet
 }
 
-// mostLabels is how many labels a metric has at most beside the base labels.
+// mostLabels is the largest number of a metric's labels without the base labels.
 const mostLabels = 9
 
 // LabelValues are the values of Def.Labels, and the operator's labels if there are any.
@@ -33,7 +34,7 @@ func (d *Delta) LabelValues() []string {
 	return d.labels[:n]
 }
 
-// Count appends what a fact changes to dst and returns it. It is pure.
+// Count appends a fact's changes to dst and returns it. It is pure.
 func Count(dst []Delta, f *facts.Fact) []Delta {
 	r := f.Record
 	switch f.Kind {
@@ -91,7 +92,7 @@ func countCall(dst []Delta, r *cdr.Record, late bool) []Delta {
 // noOutcome is the label value of a leg that doesn't say how its call ended.
 const noOutcome = "none"
 
-// countLeg counts a leg that a record lists, or below 0 the record itself.
+// countLeg counts a leg of a record or, with an index below 0, the record itself.
 func countLeg(dst []Delta, r *cdr.Record, part int) []Delta {
 	l := r.Leg()
 	if part >= 0 {
@@ -130,7 +131,7 @@ func countSession(dst []Delta, s *cdr.Session) []Delta {
 	return dst
 }
 
-// countVisit counts a visit of a caller to a queue. A wait below zero is none.
+// countVisit counts a visit of a caller to a queue. A wait below zero counts as unknown.
 func countVisit(dst []Delta, v *cdr.Visit) []Delta {
 	dst = appendDelta(dst, QueueCalls, 1, v.Queue, v.Result.String())
 	if v.Wait.Known && v.Wait.Value >= 0 {
@@ -139,8 +140,8 @@ func countVisit(dst []Delta, v *cdr.Visit) []Delta {
 	return dst
 }
 
-// countStream counts a media stream. It leaves out times below zero, shares that
-// aren't between 0 and 1, and scores that aren't between 1 and 5.
+// countStream counts a media stream. It leaves out negative times, shares outside 0 to 1, and
+// scores outside 1 to 5.
 func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	direction := s.Direction()
 	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String(), string(s.Labels))
@@ -170,7 +171,7 @@ func appendDelta(dst []Delta, def *Def, n int64, own ...string) []Delta {
 	return dst
 }
 
-// digits is the label value of an integer, empty if it wasn't given.
+// digits is the label value of an integer, empty if unknown.
 func digits(n cdr.Int) string {
 	if !n.Known {
 		return ""

@@ -153,7 +153,7 @@ func TestCountTimesOfACall(t *testing.T) {
 	}
 }
 
-// A connected call whose duration isn't given counts as connected, and isn't one of 0 s.
+// A connected call with an unknown duration counts as connected, but not as a call of 0 s.
 func TestCountWithoutDuration(t *testing.T) {
 	call := fullCall()
 	call.Outcome, call.Duration, call.NoDuration = cdr.Answered, 0, true

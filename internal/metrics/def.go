@@ -8,12 +8,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Kind is what a metric measures and how it is summed.
+// Kind is the kind of a metric and of its sums.
 type Kind uint8
 
 // The kinds of metrics. The numbers are part of the ledger's format.
 const (
-	Counter   Kind = iota // of whole events
+	Counter   Kind = iota // a counter of events
 	Seconds               // a counter of time, kept in microseconds
 	Money                 // a counter of decimal amounts
 	Histogram             // of seconds or ratios, kept in microseconds or billionths
@@ -25,7 +25,7 @@ var kindNames = [...]string{"counter", "seconds", "money", "histogram", "gauge"}
 // String is the kind's name, as the ledger keeps it.
 func (k Kind) String() string { return kindNames[k] }
 
-// How finely sums are kept (counting.md 24).
+// The resolution of sums (counting.md 24).
 const (
 	micros     = 1_000_000
 	billionths = 1_000_000_000
@@ -34,18 +34,20 @@ const (
 // Label is one label of a metric.
 type Label struct {
 	Name string
-	// Open labels, whose values are the provider's, get `overflow` past the series limit; closed ones keep their value.
+	// Open labels have the provider's values and become `overflow` past the series limit; closed
+	// ones keep their value.
 	Open bool
 }
 
-// OverflowValue stands in the open labels of what was folded.
+// OverflowValue replaces the values of open labels in folded series.
 const OverflowValue = "overflow"
 
 // Def defines one metric.
 type Def struct {
-	// Name is the Prometheus name, which the UnderscoreEscapingWithSuffixes rules make of OTel, the OpenTelemetry name.
+	// Name is the Prometheus name, which follows from OTel, the OpenTelemetry name, by the rules of
+	// UnderscoreEscapingWithSuffixes.
 	Name, OTel string
-	// Unit is the UCUM unit that OTLP carries.
+	// Unit is the UCUM unit for OTLP.
 	Unit string
 	Help string
 	Kind Kind
@@ -53,24 +55,26 @@ type Def struct {
 	Base BaseLabels
 	// Labels come after the base labels.
 	Labels []Label
-	// OperatorLabels says that the series may have the operator's labels too: these are one more value behind those of Labels, which is cdr.Labels
-	// and absent if they are empty.
+	// OperatorLabels says that the series may also have the operator's labels. These are one more
+	// value after those of Labels, of type cdr.Labels, absent if empty.
 	OperatorLabels bool
-	// OfStreams says that these are the operator's labels of media streams, by subnet, instead of those of calls.
+	// OfStreams says that these are the operator's labels of media streams, by subnet, not those of
+	// calls.
 	OfStreams bool
 	// Bounds are the upper bounds of a histogram's classic buckets, in its own unit, without +Inf.
 	Bounds []float64
-	// Scale is in how many parts of its unit a histogram or a counter of time is kept: 1e6 are microseconds.
+	// Scale is the number of parts of its unit in which a histogram or a counter of time is kept:
+	// 1e6 means microseconds.
 	Scale int64
-	// Optional gauges of the exporter's own are absent until something sets them.
+	// Optional gauges about the exporter itself are absent until they are set.
 	Optional bool
-	// Zeros are the values of an own metric's only label whose series start at 0.
+	// Zeros are the values of a self metric's only label whose series start at 0.
 	Zeros []string
-	// Exemplars says that the series lead to the last calls that changed them.
+	// Exemplars says that the series have exemplars of the last calls that changed them.
 	Exemplars bool
 }
 
-// BaseLabels says which labels stand before a metric's own.
+// BaseLabels says which labels come before a metric's own.
 type BaseLabels uint8
 
 // The sets of base labels.
@@ -78,7 +82,7 @@ const (
 	NoBase BaseLabels = iota
 	SourceOnly
 	SourceFeed
-	RecordBase // of everything that comes from records
+	RecordBase // for everything that comes from records
 )
 
 var baseNames = [...][]string{nil, {"source"}, {"source", "feed"}, {"source", "provider", "feed"}}
@@ -94,7 +98,7 @@ func (d *Def) LabelNames() []string {
 	return names
 }
 
-// InUnit is so many parts of the metric's scale in its unit.
+// InUnit converts parts of the metric's scale to its unit.
 func (d *Def) InUnit(parts int64) float64 { return float64(parts) / float64(max(d.Scale, 1)) }
 
 // Exact converts a number of parts of the metric's scale to its unit, as a decimal.
@@ -106,10 +110,11 @@ func (d *Def) Exact(parts int64) cdr.Money {
 
 var catalogue, selfCatalogue []*Def
 
-// Catalogue are the metrics that come from records, in the order in which they are defined. The ledger keeps them.
+// Catalogue has the metrics that come from records, in the order of definition. The ledger keeps
+// them.
 func Catalogue() []*Def { return slices.Clone(catalogue) }
 
-// SelfCatalogue are the exporter's metrics about itself, in the order in which they are defined.
+// SelfCatalogue has the exporter's metrics about itself, in the order of definition.
 func SelfCatalogue() []*Def { return slices.Clone(selfCatalogue) }
 
 func ofRecords(kind Kind, name, otel, unit, help string, labels ...string) *Def {
@@ -134,7 +139,7 @@ func define(all *[]*Def, base BaseLabels, kind Kind, name, otel, unit, help stri
 	return d
 }
 
-// inBuckets gives a histogram its bounds, and the scale in which it is kept.
+// inBuckets sets a histogram's bounds, and the scale in which it is kept.
 func (d *Def) inBuckets(bounds []float64, scale int64) *Def {
 	d.Bounds, d.Scale = bounds, scale
 	return d
@@ -175,7 +180,7 @@ var logAttributes = map[string]string{
 	"media_location": "cdr.media_location", "signaling_location": "cdr.signaling_location", "result": "cdr.session.result", "queue": "cdr.queue",
 }
 
-// LogAttribute is the attribute of log records that says what a label of a metric says; empty if none does.
+// LogAttribute is the attribute of log records with the meaning of a label, or empty.
 func LogAttribute(d *Def, label string) string {
 	if label == "result" && (d == QueueCalls || d == QueueWait) {
 		return "cdr.queue_result"

@@ -26,8 +26,8 @@ var docsTables = map[string]map[string]func() string{
 	},
 }
 
-// TestDocsShowTheCatalogue fails when a table of the docs isn't the catalogue's;
-// with -update it writes them anew.
+// TestDocsShowTheCatalogue fails if a table of the docs differs from the catalogue; with -update it
+// rewrites them.
 func TestDocsShowTheCatalogue(t *testing.T) {
 	for name, tables := range docsTables {
 		t.Run(name, func(t *testing.T) {
@@ -50,8 +50,8 @@ func allDefs() []*Def {
 	return all
 }
 
-// ofCalls are the metrics that have the labels of what comes from records, among them
-// the gauges that a feed reads and the ledger doesn't keep; or all others.
+// ofCalls are the metrics with the labels of records, including the gauges that a feed reads and
+// the ledger doesn't keep; or all others.
 func ofCalls(yes bool) []*Def {
 	return slices.DeleteFunc(allDefs(), func(d *Def) bool { return (d.Base == RecordBase) != yes })
 }

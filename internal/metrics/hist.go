@@ -12,7 +12,8 @@ const (
 	nativeMaxBuckets = 160
 )
 
-// NativeZeroThreshold is the width of the zero bucket, as in Prometheus's own clients; nothing measured here lies between it and 0.
+// NativeZeroThreshold is the width of the zero bucket, as in Prometheus's own clients; no value
+// here lies between it and 0.
 var NativeZeroThreshold = math.Ldexp(1, -128)
 
 // nativeFractions are the upper bounds of schema 3 within [0.5, 1).
@@ -21,16 +22,19 @@ var nativeFractions = [8]float64{
 	0.7071067811865475, 0.7711054127039704, 0.8408964152537144, 0.9170040432046711,
 }
 
-// HistValue is a histogram's exact state, integers only, as the ledger keeps it and exporters show it. There are no observations below zero.
+// HistValue is a histogram's exact state, integers only, for the ledger and the exporters. It has
+// no observations below zero.
 type HistValue struct {
 	Count uint64 `json:"count"`
 	// Sum is in parts of the metric's scale (Def.InUnit).
 	Sum int64 `json:"sum"`
-	// Buckets are the counts per classic bucket, not cumulated; the last one, behind those of Def.Bounds, is +Inf.
+	// Buckets are the counts per classic bucket, not cumulated; the last one, after those of
+	// Def.Bounds, is +Inf.
 	Buckets []uint64 `json:"buckets"`
 
-	// Schema and what follows are the native (exponential) buckets. Bucket i holds what is above base^(i-1)
-	// up to base^i, base being 2^(2^-Schema); Zeros are up to NativeZeroThreshold.
+	// Schema and the fields below are the native (exponential) buckets. Bucket i counts values
+	// above base^(i-1) up to base^i, where base is 2^(2^-Schema); Zeros counts values up to
+	// NativeZeroThreshold.
 	Schema int32  `json:"schema"`
 	Zeros  uint64 `json:"zeros"`
 	// Indexes are sorted; Counts are absolute, not deltas.
@@ -48,8 +52,8 @@ func (h *HistValue) clone() *HistValue {
 	return &c
 }
 
-// observe adds one value, in parts of the scale, never negative, and says which of the classic buckets it fell into and whether the sum had
-// room for it.
+// observe adds one value, in parts of the scale, never negative. It returns the classic bucket that
+// counted it, and whether it fit into the sum.
 func (h *HistValue) observe(d *Def, parts int64) (bucket int, fits bool) {
 	v := d.InUnit(parts)
 	h.Count++
@@ -94,7 +98,7 @@ func halve(i int32) int32 {
 	return i / 2
 }
 
-// widen merges pairs of buckets: one schema less.
+// widen merges pairs of buckets, which lowers the schema by one.
 func (h *HistValue) widen() {
 	h.Schema--
 	n := 0

@@ -12,14 +12,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
-// attemptsKept is how many attempts are kept of a trunk and direction.
+// attemptsKept is the number of attempts kept for a trunk and direction.
 const attemptsKept = 64
 
 // Attempt is a call as it was first seen.
 type Attempt struct {
 	second  int64 // its start since 1970
 	Outcome cdr.Outcome
-	// Failure says why it didn't connect, and Labels are the operator's; they are zero if it did.
+	// Failure says why it didn't connect; Labels are the operator's. Both are zero if it connected.
 	Failure Failure
 	Labels  cdr.Labels
 }
@@ -35,24 +35,26 @@ type Failure struct {
 	FaultDomain string `json:"fault_domain"`
 }
 
-// LastAttempts are the last attempts of a trunk in a direction, from which the cdr_recent gauges are made.
+// LastAttempts are the last attempts of a trunk in a direction, the source of the cdr_recent
+// gauges.
 type LastAttempts struct {
 	Source, Provider, Feed, Direction, Trunk string
-	// NoReasons says that the feed can't tell faults from other calls that didn't connect.
+	// NoReasons says that the feed can't distinguish faults from other calls that didn't connect.
 	NoReasons bool
 	lastAttempts
 }
 
 // lastAttempts is the value of a series of attempts.
 type lastAttempts struct {
-	// Attempts are at least one and at most 64, by their start.
+	// Attempts are at least one and at most 64, by start.
 	Attempts []Attempt
-	fresh    int // how many of them, at the end, the commit under way has added, until sortAndTrim
-	// failureRunStart is, by Ending, the start of a failure run that is older than the oldest kept attempt and reaches up to it; 0 if there is none.
+	fresh    int // attempts at the end that the current commit added, until sortAndTrim
+	// failureRunStart is, by Ending, the start of a failure run that is older than the oldest kept
+	// attempt and includes it; 0 without one.
 	failureRunStart [endings]int64
 }
 
-// Ending is how attempts may end.
+// Ending is a way in which attempts end.
 type Ending int
 
 // The endings.
@@ -62,7 +64,7 @@ const (
 	endings     int    = iota
 )
 
-// Has says whether an attempt with an outcome ended so.
+// Has says whether an attempt with an outcome ended this way.
 func (e Ending) Has(o cdr.Outcome) bool {
 	if e == Faults {
 		return o == cdr.Failed
@@ -79,7 +81,8 @@ func (r *lastAttempts) count(ending Ending) (n int) {
 	return n
 }
 
-// Since is when the unbroken run of attempts that ended so, up to the newest, began; zero if the newest ended otherwise.
+// Since is the start of the unbroken run of attempts that ended this way, up to the newest; zero if
+// the newest ended otherwise.
 func (r *lastAttempts) Since(ending Ending) (since time.Time) {
 	for _, a := range slices.Backward(r.Attempts) {
 		if !ending.Has(a.Outcome) {
@@ -102,7 +105,8 @@ func (r *lastAttempts) Newest() time.Time {
 	return time.Unix(latest, 0).UTC()
 }
 
-// TopFailure is the most frequent failure of the attempts that ended so, the latest one of several, and how many had it; 0 if none.
+// TopFailure is the most frequent failure of the attempts that ended this way, the latest of
+// several, and their number; 0 without one.
 func (r *lastAttempts) TopFailure(ending Ending) (top Failure, n int) {
 	counts := make(map[Failure]int)
 	for _, a := range r.Attempts {
@@ -117,7 +121,8 @@ func (r *lastAttempts) TopFailure(ending Ending) (top Failure, n int) {
 	return top, n
 }
 
-// TopLabels are the operator's labels of the attempts that ended so, each with its most frequent value, and how many attempts ended so.
+// TopLabels are the operator's labels of the attempts that ended this way, each with its most
+// frequent value, and the number of these attempts.
 func (r *lastAttempts) TopLabels(ending Ending) (top []cdr.LabelCount, all int) {
 	counts := cdr.CountLabels(func(yield func(cdr.Labels) bool) {
 		for _, a := range r.Attempts {
@@ -134,14 +139,16 @@ func (r *lastAttempts) TopLabels(ending Ending) (top []cdr.LabelCount, all int) 
 	return top, r.count(ending)
 }
 
-// SetNoReasons says whether a feed can't tell faults: another definition of its provider may say more of a call, or less.
+// SetNoReasons says whether a feed can't distinguish faults: a new definition of its provider may
+// provide more or less of a call.
 func (s *Store) SetNoReasons(f *FeedSeries, no bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.NoReasons = no
 }
 
-// LastAttempts returns those of every configured feed whose first history was read, in no particular order.
+// LastAttempts returns the last attempts of every configured feed whose first history was read, in
+// no particular order.
 func (s *Store) LastAttempts() []LastAttempts {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -173,8 +180,8 @@ func (b *builder) lastAttempts(f *FeedSeries, series *Series) {
 	b.gauge(RecentNewest, values, float64(r.Newest().Unix()))
 }
 
-// addAttempt adds a call or an outbound leg to the last attempts of its trunk and direction. One
-// whose outcome isn't known is none of them, nor is one that didn't connect in a feed that can tell
+// addAttempt adds a call or an outbound leg to the last attempts of its trunk and direction. An
+// unknown outcome isn't an attempt, and neither is not_connected in a feed that can distinguish
 // faults.
 func (c *Changes) addAttempt(f *facts.Fact) {
 	r := f.Record
@@ -197,11 +204,10 @@ func (r *lastAttempts) clone() *lastAttempts {
 	return &lastAttempts{Attempts: slices.Clone(r.Attempts), failureRunStart: r.failureRunStart}
 }
 
-// sortAndTrim ends the commit under way: it sorts the attempts by their start and drops all but
-// the last attemptsKept. While a feed catches up, a provider may list the newest first over many
-// commits.
+// sortAndTrim ends the current commit: it sorts the attempts by start and keeps only the last
+// attemptsKept. While a feed catches up, a provider may list the newest first over many commits.
 func (r *lastAttempts) sortAndTrim() {
-	var full int64 // the start of the oldest kept one, if others were dropped before
+	var full int64 // start of the oldest kept one, if others were dropped before
 	if kept := len(r.Attempts) - r.fresh; kept == attemptsKept {
 		full = r.Attempts[0].second
 	}
@@ -214,7 +220,7 @@ func (r *lastAttempts) sortAndTrim() {
 }
 
 // noteDropped updates failureRunStart for the oldest attempt, which is about to be dropped. A late
-// one lies before those that were dropped already: it may end a run, and begins none.
+// attempt lies before those that were already dropped: it may end a run, but begins none.
 func (r *lastAttempts) noteDropped(a Attempt, late bool) {
 	for e := range r.failureRunStart {
 		switch has := Ending(e).Has(a.Outcome); {
@@ -254,7 +260,7 @@ func (r *lastAttempts) append(dst []byte) []byte {
 	return append(dst, text...)
 }
 
-// indexOrAppend is where a value is in a list, which it is appended to if it isn't there.
+// indexOrAppend is the index of a value in a list; it appends a missing value.
 func indexOrAppend[T comparable](all []T, value T) (with []T, index int) {
 	if index = slices.Index(all, value); index < 0 {
 		return append(all, value), len(all)

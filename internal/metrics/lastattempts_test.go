@@ -11,7 +11,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/facts"
 )
 
-// attempt is an outbound call over sbc1 that started so many seconds after midday.
+// attempt is an outbound call over sbc1 that started second seconds after midday.
 func attempt(second int, outcome cdr.Outcome, options ...func(*cdr.Record)) *cdr.Record {
 	r := &cdr.Record{Start: midday.Add(time.Duration(second) * time.Second), Direction: cdr.Outbound, Outcome: outcome, Trunk: "sbc1"}
 	for _, o := range options {
@@ -121,7 +121,7 @@ func TestRecent(t *testing.T) {
 			[]string{"outbound sbc1 fv: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
 		},
 		{
-			"busy is no fault", false,
+			"busy isn't a fault", false,
 			commits{{attempt(1, cdr.Failed, failing), attempt(2, cdr.Busy, busy)}},
 			Faults,
 			[]string{"outbound sbc1 fb: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
@@ -244,7 +244,7 @@ func TestRecent(t *testing.T) {
 	}
 }
 
-// The gauges are shown at once, at their value; of a feed that tells no reasons there are no faults.
+// The gauges are shown at once, with their value. A feed without reasons has no faults.
 func TestRecentGauges(t *testing.T) {
 	for _, noReasons := range []bool{false, true} {
 		t.Run(fmt.Sprint("no reasons ", noReasons), func(t *testing.T) {
@@ -262,7 +262,7 @@ func TestRecentGauges(t *testing.T) {
 	}
 }
 
-// What isn't configured, or still reads its first history, isn't shown.
+// A feed that isn't configured, or still reads its first history, isn't shown.
 func TestRecentIsHidden(t *testing.T) {
 	s, f := newRecentFeed(false, 100)
 	f.revealed = false
@@ -297,7 +297,7 @@ func TestRecentThatIsDamaged(t *testing.T) {
 		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`, `{"attempts":[[1,9,-2]],"failures":[{}]}`, `{"attempts":[[1,1,-1,1]]}`, `{"attempts":[[1,1,-1,-1]]}`,
 	} {
 		if _, err := parseValue(RecentAttempts, text); err == nil {
-			t.Errorf("%s is no error", text)
+			t.Errorf("%s must be an error", text)
 		}
 	}
 }

@@ -15,7 +15,7 @@ var (
 	RecordDelay = ofSelf(SourceFeed, Histogram, "cdr_exporter_record_delay_seconds", "cdr.exporter.record.delay", "s",
 		"Time from a call's end, or its start if it didn't connect, until its last record was first seen.").inBuckets(delayBounds, micros)
 	Watermark = ofSelf(SourceFeed, Gauge, "cdr_exporter_watermark_timestamp_seconds", "cdr.exporter.watermark.timestamp", "s",
-		"Every call that started before this time has been looked for at least once.")
+		"Every call that started before this time was looked for at least once.")
 	NewestCall = ofSelf(SourceFeed, Gauge, "cdr_exporter_newest_call_timestamp_seconds", "cdr.exporter.newest_call.timestamp", "s",
 		"Latest start of a call that was counted; 0 until the first.")
 	LastSuccess = ofSelf(SourceFeed, Gauge, "cdr_exporter_last_success_timestamp_seconds", "cdr.exporter.last_success.timestamp", "s",
@@ -50,11 +50,11 @@ var (
 	OutboxOldest = ofSelf(NoBase, Gauge, "cdr_exporter_otlp_outbox_oldest_timestamp_seconds", "cdr.exporter.otlp.outbox.oldest.timestamp", "s",
 		"When the oldest waiting log record or span was made; absent while none waits.").optional()
 	SeriesCount = ofSelf(SourceFeed, Gauge, "cdr_exporter_series", "cdr.exporter.series", "{series}",
-		"Series that the ledger keeps by metric.", "metric").optional()
+		"Series in the ledger by metric.", "metric").optional()
 	SeriesOverflow = ofSelf(SourceFeed, Counter, "cdr_exporter_series_overflow_total", "cdr.exporter.series_overflow", "{observation}",
 		"Observations that were folded into an overflow series (metrics.series_limit), or that didn't fit into a sum.", "metric")
 	CommitDuration = ofSelf(NoBase, Histogram, "cdr_exporter_ledger_commit_duration_seconds", "cdr.exporter.ledger.commit.duration", "s",
-		"Time that a commit of the ledger took.").inBuckets(commitBounds, micros)
+		"Duration of the ledger's commits.").inBuckets(commitBounds, micros)
 	LedgerSize = ofSelf(NoBase, Gauge, "cdr_exporter_ledger_size_bytes", "cdr.exporter.ledger.size", "By",
 		"Size of the ledger's files, including the write-ahead log.")
 	LedgerCreated = ofSelf(NoBase, Gauge,
@@ -77,7 +77,7 @@ var (
 	AuditMissing = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_missing_records", "cdr.exporter.audit.missing.records", "{record}",
 		"Records that the provider lists but that aren't counted, by the feed's newest audit; absent until the first.").optional()
 	AuditTime = ofSelf(SourceFeed, Gauge, "cdr_exporter_audit_timestamp_seconds", "cdr.exporter.audit.timestamp", "s",
-		"When the newest audit of the feed began; absent until the first.").optional()
+		"When the feed's newest audit began; absent until the first.").optional()
 	SubscriptionExpiry = ofSelf(SourceOnly, Gauge, "cdr_subscription_expiry_timestamp_seconds", "cdr.subscription.expiry.timestamp", "s",
 		"When the source's subscription to notifications ends; absent while there is none.").optional()
 	SubscriptionLastNotification = ofSelf(SourceOnly, Gauge, "cdr_subscription_last_notification_timestamp_seconds", "cdr.subscription.last_notification.timestamp", "s",

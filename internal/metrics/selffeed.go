@@ -14,7 +14,7 @@ type Feed struct {
 	source, feed string
 
 	mu    sync.Mutex
-	tasks map[string][2]int // guarded by mu; by kind, in the order of Tasks.Zeros
+	tasks map[string][2]int // by kind, in the order of Tasks.Zeros; guarded by mu
 	dear  []DearCall        // guarded by mu
 }
 
@@ -52,7 +52,7 @@ func (f *Feed) Rows(result string, n int) {
 	}
 }
 
-// Delays adds how late new records were.
+// Delays adds the delays of new records.
 func (f *Feed) Delays(all []time.Duration) {
 	for _, d := range all {
 		f.self.Observe(RecordDelay, d, f.source, f.feed)
@@ -71,10 +71,10 @@ func (f *Feed) LastSuccess(at time.Time) { f.self.SetTime(LastSuccess, at, f.sou
 // CatchingUp says whether the watermark is far behind.
 func (f *Feed) CatchingUp(yes bool) { f.self.SetBool(CatchingUp, yes, f.source, f.feed) }
 
-// Unreadable sets how long the range is that the provider no longer keeps.
+// Unreadable sets the length of the ranges that couldn't be read.
 func (f *Feed) Unreadable(d time.Duration) { f.self.Set(Unreadable, d.Seconds(), f.source, f.feed) }
 
-// Tasks sets how much of a kind waits, and how much of it was set aside.
+// Tasks sets how many tasks of a kind wait, and how many were set aside.
 func (f *Feed) Tasks(kind string, waiting, setAside int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -88,7 +88,8 @@ func (f *Feed) Tasks(kind string, waiting, setAside int) {
 	}
 }
 
-// Calls sets how many calls wait for further legs, and counts those that counted without one.
+// Calls sets the number of calls that wait for more legs, and counts those that counted without
+// one.
 func (f *Feed) Calls(waiting, incomplete int) {
 	f.self.Set(CallsWaiting, float64(waiting), f.source, f.feed)
 	f.self.Add(CallsIncomplete, int64(incomplete), f.source, f.feed)
@@ -129,7 +130,7 @@ type Notified struct {
 // Source is a source's self metrics of notifications. They are absent until some are counted, or Listens is called.
 func (o *SelfMetrics) Source(name string) *Notified { return &Notified{self: o, source: name} }
 
-// Listens says that the source has a webhook: every result is there, at 0 at first.
+// Listens says that the source has a webhook: every result exists, starting at 0.
 func (n *Notified) Listens() {
 	n.self.mu.Lock()
 	defer n.self.mu.Unlock()
@@ -143,17 +144,17 @@ func (n *Notified) Notifications(result string, count int) {
 	}
 }
 
-// LastNotification sets when one came that was accepted.
+// LastNotification sets when the last notification was accepted.
 func (n *Notified) LastNotification(at time.Time) {
 	n.self.SetTime(SubscriptionLastNotification, at, n.source)
 }
 
-// SubscriptionExpiry sets when the subscription ends; zero: there is none.
+// SubscriptionExpiry sets when the subscription expires; zero means that there is none.
 func (n *Notified) SubscriptionExpiry(at time.Time) {
 	n.self.SetTime(SubscriptionExpiry, at, n.source)
 }
 
-// Forget removes them when the source is no longer notified.
+// Forget removes them when the source no longer gets notifications.
 func (n *Notified) Forget() {
 	n.SubscriptionExpiry(time.Time{})
 	n.LastNotification(time.Time{})

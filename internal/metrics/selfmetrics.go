@@ -22,11 +22,12 @@ type SelfMetrics struct {
 
 type selfSeries struct {
 	labels *LabelSet
-	start  time.Time // zero of a gauge
+	start  time.Time // zero for a gauge
 	value  Value
 }
 
-// NewSelfMetrics makes the exporter's metrics about itself; those without labels of a source start at 0.
+// NewSelfMetrics makes the exporter's metrics about itself. Those without a source label start at
+// 0.
 func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
 	o := &SelfMetrics{now: now, series: make(map[*Def]map[string]*selfSeries)}
 	o.SetNative(native)
@@ -42,20 +43,21 @@ func NewSelfMetrics(now func() time.Time, native bool) *SelfMetrics {
 // SetNative shows histograms with native buckets too, or without.
 func (o *SelfMetrics) SetNative(native bool) { o.native.Store(native) }
 
-// SetLabels says which labels the operator has.
+// SetLabels sets the names of the operator's labels.
 func (o *SelfMetrics) SetLabels(names []string) { o.labels.Store(&names) }
 
-// OnSnapshot sets the function that sets gauges before each snapshot. It is called before anything takes one.
+// OnSnapshot sets the function that sets gauges before each snapshot. Call it before the first
+// snapshot.
 func (o *SelfMetrics) OnSnapshot(f func()) { o.hook = f }
 
-// Add adds to a counter, microseconds to one of time.
+// Add adds to a counter; microseconds for a counter of time.
 func (o *SelfMetrics) Add(d *Def, n int64, labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.seriesOf(d, labels...).value.Add(d, n, nil)
 }
 
-// Observe adds a duration to a histogram; below zero counts as zero.
+// Observe adds a duration to a histogram; a negative one counts as zero.
 func (o *SelfMetrics) Observe(d *Def, took time.Duration, labels ...string) {
 	o.Add(d, max(took, 0).Microseconds(), labels...)
 }
@@ -95,7 +97,8 @@ func (o *SelfMetrics) Clear(d *Def, labels ...string) {
 	delete(o.series[d], strings.Join(labels, "\xff"))
 }
 
-// Forget removes every series whose first labels are these: a source or feed that is no longer configured.
+// Forget removes every series whose first labels are these, for a source or feed that is no longer
+// configured.
 func (o *SelfMetrics) Forget(labels ...string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -114,7 +117,7 @@ type Row struct {
 	Value  float64
 }
 
-// Replace sets a gauge to these rows and no others; rows with the same labels add up.
+// Replace sets a gauge to exactly these rows; rows with the same labels add up.
 func (o *SelfMetrics) Replace(d *Def, rows []Row) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -129,7 +132,7 @@ func (o *SelfMetrics) Replace(d *Def, rows []Row) {
 	maps.DeleteFunc(o.series[d], func(_ string, s *selfSeries) bool { return !stay[s] })
 }
 
-// seriesOf finds or makes a series; the lock is held.
+// seriesOf finds or makes a series. The caller holds the lock.
 func (o *SelfMetrics) seriesOf(d *Def, labels ...string) *selfSeries {
 	all := o.series[d]
 	if all == nil {
@@ -148,7 +151,7 @@ func (o *SelfMetrics) seriesOf(d *Def, labels ...string) *selfSeries {
 	return s
 }
 
-// startAtZero makes the series of a metric that are there before anything happens; the lock is held.
+// startAtZero makes the series of a metric that exist from the start. The caller holds the lock.
 func (o *SelfMetrics) startAtZero(d *Def, base ...string) {
 	if len(d.Labels) == 0 && !d.Optional {
 		o.seriesOf(d, base...)

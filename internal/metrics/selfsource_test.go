@@ -48,7 +48,7 @@ func TestNotified(t *testing.T) {
 	want[count+"{accepted}"], want[count+"{forged}"] = "2", "1"
 	want[last+"{}"], want[expiry+"{}"] = fmt.Sprint(float64(at.Unix())), fmt.Sprint(float64(at.Add(time.Hour).Unix()))
 	check("notified")
-	n.Listens() // a reload: nothing begins anew
+	n.Listens() // a reload: nothing starts over
 	n.SubscriptionExpiry(time.Time{})
 	delete(want, expiry+"{}")
 	check("the subscription is gone")

@@ -8,26 +8,28 @@ import (
 
 // Series is one series that comes from records.
 type Series struct {
-	// Labels is its identity; Def within.
+	// Labels is its identity, and includes Def.
 	Labels *LabelSet
 	// ID is the ledger's row; 0 until it was written.
 	ID int64
 	// Start is the created timestamp; zero if it must not be exposed.
 	Start time.Time
-	// Shown says whether the ledger has written down that the value may be shown.
+	// Shown says whether the ledger has recorded that the value may be shown.
 	Shown bool
 
 	since time.Time // since when it is exposed, in this process; zero until it was committed
 
-	// cur is what was committed. It doesn't change: snapshots share it. next is the working copy of the commit of a number.
+	// cur is the committed value. It is immutable: snapshots share it. next is the working copy of
+	// the commit with that number.
 	cur, next Value
 	commit    uint64
 }
 
-// LabelValues are those after the base labels.
+// LabelValues are the values after the base labels.
 func (s *Series) LabelValues() []string { return s.Labels.Values[len(baseNames[RecordBase]):] }
 
-// Totals sums a counter's committed values by one of its labels. The commit lock must be held.
+// Totals sums a counter's committed values by one of its labels. The caller must hold the commit
+// lock.
 func (f *FeedSeries) Totals(d *Def, label string) map[string]int64 {
 	at := slices.IndexFunc(d.Labels, func(l Label) bool { return l.Name == label })
 	all := make(map[string]int64)
@@ -45,16 +47,17 @@ func (s *Series) AppendNext(dst []byte) []byte { return s.next.append(dst, s.Lab
 // FeedSeries are the series of one feed.
 type FeedSeries struct {
 	source, provider, feed string
-	// NoReasons says that the feed's records don't say why a call didn't connect. It is set before Replace, and by SetNoReasons.
+	// NoReasons says that the feed's records don't say why a call didn't connect. It is set before
+	// Replace, and by SetNoReasons.
 	NoReasons bool
 
-	// All below is guarded by Store.mu; the commit lock orders its writers.
-	revealed bool // its first history was read
+	// Store.mu guards the fields below; the commit lock orders their writers.
+	revealed bool // the first history was read
 	byKey    map[string]*Series
 	list     []*Series
 	counts   map[*Def]int    // series that aren't folded
 	trunks   []*trunk        // by their number from 1
-	peaks    map[int64]int64 // of the trunks by their number; nil shows none
+	peaks    map[int64]int64 // by trunk number; nil shows none
 }
 
 // Each calls use with the labels after the base labels and the committed value of each series of a metric. The commit lock must be held.
@@ -85,7 +88,7 @@ func (f *FeedSeries) newSeries(d *Def, own []string) *Series {
 	return &Series{Labels: &LabelSet{Def: d, Values: values}, cur: NewValue(d)}
 }
 
-// overflowed says whether the label set is one that was folded.
+// overflowed says whether the label set is a folded one.
 func overflowed(d *Def, own []string) bool {
 	for i, l := range d.Labels {
 		if l.Open {

@@ -6,9 +6,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Snapshot is every series as it may be shown at one instant. It shares nothing that changes with its source.
+// Snapshot is every series that may be shown at one instant. It shares no changing data with its
+// source.
 type Snapshot struct {
-	// Families are sorted by name, their points not.
+	// Families are sorted by name, their points aren't.
 	Families []Family
 }
 
@@ -23,19 +24,22 @@ type Point struct {
 	Labels *LabelSet
 	// Start is the created timestamp; zero if it must not be exposed.
 	Start time.Time
-	// Value is the value of everything but a histogram, in the metric's unit.
+	// Value is the value in the metric's unit, except for a histogram.
 	Value float64
-	// Hist is the value of a histogram, which mustn't be changed; Native says that its native buckets are shown too.
+	// Hist is the value of a histogram, which must not be changed; Native says that its native
+	// buckets are shown too.
 	Hist   *HistValue
 	Native bool
-	// Exemplars are those of a histogram's classic buckets, nil where there is none, or the one of a counter. They don't change.
+	// Exemplars are by classic bucket of a histogram, nil without one; a counter has one. They are
+	// immutable.
 	Exemplars []*Exemplar
 }
 
-// LabelSet is the identity of one series. It doesn't change once made.
+// LabelSet is the identity of one series. It is immutable.
 type LabelSet struct {
 	Def *Def
-	// Values are in the order of Def.LabelNames, with the operator's labels behind them if there are any.
+	// Values are in the order of Def.LabelNames, followed by the operator's labels if there are
+	// any.
 	Values []string
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Options are what a user configures of the metrics.
+// Options are the user's settings of the metrics.
 type Options struct {
 	// ZeroFor is how long a new series shows 0 before its value.
 	ZeroFor time.Duration
@@ -16,26 +16,27 @@ type Options struct {
 	SeriesLimit int
 	// BypassWindow is the trailing window of cdr_media_bypass_ratio.
 	BypassWindow time.Duration
-	// Native exposes native histograms beside the classic buckets.
+	// Native exposes native histograms in addition to the classic buckets.
 	Native bool
 }
 
-// Store holds the series that come from records. Reads are concurrent; the ledger's commit lock orders writers.
+// Store has the series that come from records. Reads are concurrent; the ledger's commit lock
+// orders writers.
 type Store struct {
 	now func() time.Time
 
 	mu      sync.RWMutex
 	options Options       // guarded by mu for readers; the commit lock orders writers
 	feeds   []*FeedSeries // the active ones
-	changes Changes       // of the commit under way
+	changes Changes       // of the current commit
 }
 
-// NewStore makes an empty store. now is the clock of snapshots.
+// NewStore makes an empty store. now is the clock for snapshots.
 func NewStore(options Options, now func() time.Time) *Store {
 	return &Store{options: options, now: now, changes: Changes{fresh: make(map[string]*Series), counts: make(map[*Def]int)}}
 }
 
-// Reconfigure takes new options. Raising the limit moves nothing back.
+// Reconfigure sets new options. A higher limit doesn't unfold series.
 func (s *Store) Reconfigure(options Options) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,7 +51,7 @@ func NewFeed(source, provider, feed string, revealed bool) *FeedSeries {
 	}
 }
 
-// Active says whether a feed is configured; what isn't, isn't exposed.
+// Active sets whether a feed is configured; only configured feeds are exposed.
 func (s *Store) Active(f *FeedSeries, active bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +61,7 @@ func (s *Store) Active(f *FeedSeries, active bool) {
 	}
 }
 
-// Replace puts a feed's series in the place of those that it had, if these are active.
+// Replace replaces a feed's series, if they are active.
 func (s *Store) Replace(old, now *FeedSeries) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,11 +70,11 @@ func (s *Store) Replace(old, now *FeedSeries) {
 	}
 }
 
-// Stored is one series as the ledger keeps it.
+// Stored is one series in the ledger's form.
 type Stored struct {
 	ID     int64
 	Metric string
-	// LabelValues are those after the base labels.
+	// LabelValues are the values after the base labels.
 	LabelValues []string
 	Start       time.Time
 	Shown       bool
@@ -97,7 +98,8 @@ func (s *Store) Load(f *FeedSeries, d *Def, row Stored) error {
 	return nil
 }
 
-// Due are the series whose zero_for has passed: the ledger writes that down, then calls Show (counting.md 21).
+// Due are the series whose zero_for has passed: the ledger records that, then calls Show
+// (counting.md 21).
 func (s *Store) Due() []*Series {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -116,7 +118,7 @@ func (s *Store) Due() []*Series {
 	return due
 }
 
-// Show lets the values of series be seen. The ledger has written it down.
+// Show makes the values of series visible, after the ledger has recorded it.
 func (s *Store) Show(series []*Series) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +127,8 @@ func (s *Store) Show(series []*Series) {
 	}
 }
 
-// Reveal shows all of a feed's series at once, with a start time: the ledger has written down that its first history was read (counting.md 20).
+// Reveal shows all of a feed's series at once, with a start time, after the ledger has recorded
+// that its first history was read (counting.md 20).
 func (s *Store) Reveal(f *FeedSeries, start time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +138,7 @@ func (s *Store) Reveal(f *FeedSeries, start time.Time) {
 	}
 }
 
-// Counts are how many series each configured feed has of each metric, with the labels of SeriesCount.
+// Counts are the numbers of series by configured feed and metric, with the labels of SeriesCount.
 func (s *Store) Counts() []Row {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

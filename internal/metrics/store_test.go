@@ -53,14 +53,14 @@ func TestCountingDoesNotAllocate(t *testing.T) {
 		change func(*call)
 	}{
 		{"connected", func(*call) {}},
-		{"failed", func(c *call) { c.Outcome, c.SIPCode, c.SubCode = cdr.Failed, cdr.Int{}, cdr.Int{} }}, // digits are made anew
+		{"failed", func(c *call) { c.Outcome, c.SIPCode, c.SubCode = cdr.Failed, cdr.Int{}, cdr.Int{} }}, // new digits are allocated
 		{"a machine's", func(c *call) { c.Outcome = cdr.Machine }},
 		{"without legs", func(c *call) { c.Legs = nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()
 			call, all := fullCall(), make([]facts.Fact, 0, 20)
-			call.Charges = nil     // an amount of money may need memory of its own
+			call.Charges = nil     // an amount of money may need extra memory
 			call.CalleeNumber = "" // patterns of numbers take memory from a pool, which the race detector empties at random
 			c.change(call)
 			changes := s.Begin(f, time.Now())

@@ -4,11 +4,12 @@ import "slices"
 
 // trunk has the gauges of a trunk, which the ledger computes from recent calls.
 type trunk struct {
-	labels []string // of both gauges
+	labels []string // labels of both gauges
 	bypass []Bypass // oldest first
 }
 
-// Bypass counts the calls of a trunk that were first seen in one second and said whether media bypassed (counting.md 25).
+// Bypass counts a trunk's calls that were first seen in one second and whose records say whether
+// media bypassed (counting.md 25).
 type Bypass struct {
 	// Trunk is the trunk's number: 1 is the first that was added.
 	Trunk           int64
@@ -16,21 +17,22 @@ type Bypass struct {
 	Bypassed, Total int64
 }
 
-// AddTrunk adds a trunk to a feed; its number is how many there are then.
+// AddTrunk adds a trunk to a feed; its number is the number of trunks after that.
 func (s *Store) AddTrunk(f *FeedSeries, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.trunks = append(f.trunks, &trunk{labels: []string{f.source, f.provider, f.feed, name}})
 }
 
-// SetPeaks sets the peaks of a feed's trunks, by their number and 0 for the others; nil shows none. The map must not change then.
+// SetPeaks sets the peaks of a feed's trunks, by number, 0 for the others; nil shows none. The map
+// must not change afterwards.
 func (s *Store) SetPeaks(f *FeedSeries, peaks map[int64]int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f.peaks = peaks
 }
 
-// AddBypass adds calls that were committed, and forgets those of the trunk that have left the window.
+// AddBypass adds committed calls, and drops the trunk's calls that have left the window.
 func (s *Store) AddBypass(f *FeedSeries, b Bypass) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

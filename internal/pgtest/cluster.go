@@ -1,5 +1,6 @@
-// Package pgtest starts a real PostgreSQL for tests: in a temporary folder, on a loopback port, never Debian's own cluster.
-// It stops when the test ends, and also when the test's process dies. Only tests and benchmarks import it. Kill and Pause need Linux.
+// Package pgtest starts a real PostgreSQL for tests: in a temporary folder, on a loopback port,
+// never Debian's own cluster. The server stops when the test ends, and also when the test's process
+// dies. Only tests and benchmarks import it. Kill and Pause need Linux.
 package pgtest
 
 import (
@@ -37,18 +38,19 @@ type Cluster struct {
 	alive    interface{ Close() error } // the keeper stops the server when this pipe is closed
 }
 
-// passwords is the way of authentication of all servers but those that trust everybody.
+// passwords is the authentication method of all servers but those of StartTrusting.
 const passwords = "scram-sha-256"
 
-// Start starts a server with lines for its postgresql.conf, such as "fsync = off". It has a database and a role
-// called cdr; the role owns the database and is no superuser. Passwords are checked (SCRAM).
+// Start starts a server with lines for its postgresql.conf, such as "fsync = off". The server has a
+// database and a role called cdr; the role owns the database and isn't a superuser. The server
+// checks passwords (SCRAM).
 func Start(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	return started(tb, passwords, settings)
 }
 
-// StartTrusting is Start without a check of passwords, which takes a third of the time of thousands of short connections under the race
-// detector.
+// StartTrusting is Start without password checks, which take a third of the time of thousands of
+// short connections under the race detector.
 func StartTrusting(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	return started(tb, "trust", settings)
@@ -70,7 +72,7 @@ func start(authentication string, settings []string) (*Cluster, error) {
 		return nil, err
 	}
 	err = errors.Join(
-		os.WriteFile(c.folder+"/password", []byte(c.password), 0o644), //nolint:gosec // the folder is the server's alone
+		os.WriteFile(c.folder+"/password", []byte(c.password), 0o644), //nolint:gosec // only the server uses the folder
 		c.run("initdb", "-D", "data", "-U", "postgres", "--pwfile=password", "-A", authentication, "-E", "UTF8", "--locale=C", "--no-sync"))
 	if err == nil {
 		err = c.serve(append([]string{"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", "max_connections = 200"}, settings...))
@@ -85,7 +87,7 @@ func start(authentication string, settings []string) (*Cluster, error) {
 	return c, nil
 }
 
-// newCluster is a folder that belongs to the server's user, and its keeper.
+// newCluster makes a folder that belongs to the server's user, and starts its keeper.
 func newCluster(password string) (*Cluster, error) {
 	c := &Cluster{password: password}
 	var err error
@@ -98,13 +100,13 @@ func newCluster(password string) (*Cluster, error) {
 	if c.Addr, err = simulator.FreeAddress(context.Background()); err != nil { // a restart finds it free, too
 		return nil, err
 	}
-	// A test's process may be killed: the keeper is a process that sees its end, stops the server (in the middle of a
-	// pause, too) and removes the folder.
+	// A test's process may be killed. The keeper is a process that notices its end, stops the
+	// server, even during a pause, and removes the folder.
 	c.keeper = c.command("/bin/sh", "-c", `cat > /dev/null
 		pid=$(head -n 1 data/postmaster.pid) && kill -CONT $pid && kill -QUIT $pid
 		for i in $(seq 100); do [ -e data/postmaster.pid ] || break; sleep 0.1; done
 		rm -rf "$PWD"`)
-	c.keeper.SysProcAttr.Setpgid = true // an interrupt from the terminal isn't for it
+	c.keeper.SysProcAttr.Setpgid = true // a terminal's interrupt must not reach it
 	if c.alive, err = c.keeper.StdinPipe(); err != nil {
 		return nil, err
 	}
@@ -120,7 +122,7 @@ func binaries() (string, error) {
 		return folder, nil
 	}
 	if initdb, err := exec.LookPath("initdb"); err == nil {
-		initdb, err = filepath.EvalSymlinks(initdb) // the other programs are where it really is
+		initdb, err = filepath.EvalSymlinks(initdb) // the other programs are in its real folder
 		return filepath.Dir(initdb), err
 	}
 	debian, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is well formed
@@ -131,7 +133,8 @@ func binaries() (string, error) {
 	return filepath.Dir(newest), nil
 }
 
-// command is a program that runs in the cluster's folder, as the user postgres if we are root: a server refuses to be root.
+// command prepares a program that runs in the cluster's folder. If we are root it runs as the user
+// postgres, because a server refuses to run as root.
 func (c *Cluster) command(name string, args ...string) *exec.Cmd {
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(c.bin, name)

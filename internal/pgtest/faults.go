@@ -15,7 +15,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Standby starts a synchronous standby: from now on a commit on c waits until the standby has it on its disk too.
+// Standby starts a synchronous standby. After that, a commit on c waits until the standby has it on
+// its disk too.
 func (c *Cluster) Standby(tb testing.TB, settings ...string) *Cluster {
 	tb.Helper()
 	s, err := newCluster(c.password)
@@ -51,17 +52,20 @@ func (c *Cluster) Standby(tb testing.TB, settings ...string) *Cluster {
 	return s
 }
 
-// Promote makes a standby a primary, and returns when it takes writes. Its former primary isn't told: kill or cut it off.
+// Promote makes a standby a primary, and returns when it accepts writes. The former primary doesn't
+// learn of it: kill it or cut it off.
 func (c *Cluster) Promote(tb testing.TB) { tb.Helper(); must(tb, c.control("promote")) }
 
-// Restart stops the server if it runs, and starts it again on the same address. The mode is pg_ctl's: with "fast"
-// clients are cut off and everything is written down, with "immediate" the start has to recover.
+// Restart stops the server if it runs, and starts it again on the same address. The mode is
+// pg_ctl's: "fast" cuts clients off and writes everything to disk; after "immediate" the server has
+// to recover.
 func (c *Cluster) Restart(tb testing.TB, mode string) {
 	tb.Helper()
 	must(tb, c.control("restart", "-m", mode))
 }
 
-// Kill kills all processes of the server at once, as when its machine dies. Restart starts it again.
+// Kill kills all processes of the server at once, as a crash of its machine would. Restart starts
+// it again.
 func (c *Cluster) Kill(tb testing.TB) {
 	tb.Helper()
 	family, err := c.signal(syscall.SIGKILL)
@@ -74,11 +78,11 @@ func (c *Cluster) Kill(tb testing.TB) {
 		}
 		return nil
 	}))
-	// Where nobody reaps orphans, the next start would take the dead server for a living one.
+	// If nothing reaps orphans, the next start would take the dead server for a running one.
 	must(tb, os.Remove(c.folder+"/data/postmaster.pid"))
 }
 
-// Pause stops all processes of the server in their tracks: connections stay open, new ones too get no answer.
+// Pause stops all processes of the server. Connections stay open; new ones get no answer either.
 func (c *Cluster) Pause(tb testing.TB) {
 	tb.Helper()
 	_, err := c.signal(syscall.SIGSTOP)
@@ -92,7 +96,8 @@ func (c *Cluster) Resume(tb testing.TB) {
 	must(tb, err)
 }
 
-// signal sends a signal to all processes of the server. The postmaster is stopped first: it makes no child meanwhile.
+// signal sends a signal to all processes of the server. It stops the postmaster first, so that it
+// starts no child meanwhile.
 func (c *Cluster) signal(s syscall.Signal) (family []int, err error) {
 	if family = c.family(); family == nil {
 		return nil, fmt.Errorf("%s: no server to signal", c.Addr)
@@ -105,7 +110,7 @@ func (c *Cluster) signal(s syscall.Signal) (family []int, err error) {
 	return family, syscall.Kill(family[0], s)
 }
 
-// family are the postmaster and its children; nothing if it doesn't run.
+// family are the process ids of the postmaster and its children; empty if it doesn't run.
 func (c *Cluster) family() []int {
 	file, _ := os.ReadFile(c.folder + "/data/postmaster.pid") // none: it doesn't run
 	first, _, _ := strings.Cut(string(file), "\n")

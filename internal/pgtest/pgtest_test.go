@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-// query runs a statement that returns one text, on a connection of its own.
+// query runs a statement that returns one text, on a new connection.
 func query(t *testing.T, wait time.Duration, dsn, statement string) (text string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), wait)
@@ -61,7 +61,7 @@ func want(t *testing.T, dsn, statement, text string) {
 
 const insert = "INSERT INTO seen SELECT count(*) + 1 FROM seen RETURNING n::text"
 
-// TestPair takes a primary and its standby through everything that tests do with them; what was committed stays.
+// TestPair uses a primary and its standby in all the ways that tests do. Committed rows must stay.
 func TestPair(t *testing.T) {
 	t.Parallel()
 	primary := Start(t)
@@ -87,12 +87,13 @@ func TestPair(t *testing.T) {
 	want(t, At(primary.DSN(), proxy.Addr), insert, "4")
 	want(t, both, insert, "5")
 
-	// The former primary comes back: no standby confirms what it commits, so that no client hears of a commit.
+	// The former primary comes back. No standby confirms its commits, so no client sees a commit
+	// succeed.
 	primary.Restart(t, "fast")
 	refuse(t, primary.DSN(), insert)
 }
 
-// TestProxy holds back and cuts what goes through it.
+// TestProxy stalls and cuts connections.
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	direct := Database(t)
@@ -142,7 +143,7 @@ func TestKilledTest(t *testing.T) {
 	must(t, child.Process.Kill())
 	_ = child.Wait() // it was killed
 	if lines.Text() == "" {
-		t.Fatal("the child started no server")
+		t.Fatal("the child didn't start a server")
 	}
 	must(t, until(func(context.Context) error {
 		if _, err := os.Stat(lines.Text()); !errors.Is(err, os.ErrNotExist) {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// Proxy passes TCP connections on to a server, until a test cuts or stalls them. Its methods may be called at any time.
+// Proxy forwards TCP connections to a server until a test cuts or stalls them. Its methods are safe
+// for concurrent use.
 type Proxy struct {
 	// Addr is its host:port.
 	Addr string
@@ -17,11 +18,11 @@ type Proxy struct {
 	listener net.Listener
 	wait     sync.WaitGroup
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	target string
 	cut    bool
 	conns  map[net.Conn]bool
-	pass   chan struct{} // closed while bytes pass
+	pass   chan struct{} // closed while bytes may pass
 }
 
 // NewProxy listens on a loopback port until the test ends.
@@ -42,25 +43,26 @@ func NewProxy(tb testing.TB, target string) *Proxy {
 	return p
 }
 
-// SetTarget passes new connections on to another server; those that are open stay.
+// SetTarget sends new connections to another server; open connections stay.
 func (p *Proxy) SetTarget(address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.target = address
 }
 
-// Cut closes all connections, and each new one at once. What was held back by Stall is lost.
+// Cut closes all connections, and each new one at once. Bytes that Stall held back are lost.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.cut = true
 	for c := range p.conns {
-		_ = c.Close() // its pump sees to it
+		_ = c.Close() // pump handles the close
 	}
 	p.letPass()
 }
 
-// Stall takes connections and bytes but passes nothing on in either direction, not even that a side has closed: a partition.
+// Stall accepts connections and bytes but forwards nothing in either direction, not even a close: a
+// partition.
 func (p *Proxy) Stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +71,8 @@ func (p *Proxy) Stall() {
 	}
 }
 
-// Resume ends Cut and Stall. What Stall held back arrives now, late: a COMMIT perhaps whose sender gave up long ago.
+// Resume ends Cut and Stall. Bytes that Stall held back arrive late, perhaps a COMMIT whose sender
+// gave up long ago.
 func (p *Proxy) Resume() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -102,7 +105,7 @@ func (p *Proxy) accept() {
 	}
 }
 
-// serve passes one connection on, both ways, until a side closes it.
+// serve forwards one connection in both directions until a side closes it.
 func (p *Proxy) serve(client net.Conn) {
 	defer p.forget(client)
 	if !p.remember(client) {
@@ -126,7 +129,7 @@ func (p *Proxy) serve(client net.Conn) {
 	back.Wait()
 }
 
-// pump passes bytes on until a side closes, then closes both.
+// pump forwards bytes until a side closes, then closes both.
 func (p *Proxy) pump(to, from net.Conn) {
 	buffer := make([]byte, 32<<10)
 	for {
@@ -150,7 +153,7 @@ func (p *Proxy) passing() <-chan struct{} {
 	return p.pass
 }
 
-// remember takes a connection among those that Cut closes; false while all are cut.
+// remember adds a connection to those that Cut closes; it returns false while all are cut.
 func (p *Proxy) remember(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

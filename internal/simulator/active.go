@@ -7,9 +7,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// EachActive calls emit for each call that is connected at an instant, and for each that ended within linger before, those that started
-// last first. The version is the final one, whether the log lists it yet or not. Rows that aren't calls, malformed ones and further views
-// of a call are left out.
+// EachActive calls emit for each call that is connected at an instant, and for each that ended
+// within linger before, the latest start first. The version is the final one, even if the log
+// doesn't list it yet. It leaves out rows that aren't calls, malformed ones and further views of a
+// call.
 func (w *World) EachActive(at time.Time, linger time.Duration, emit func(c *Call, v *Version, connected bool)) {
 	var active []Call
 	w.Each(at.Add(-w.s.longest()-linger), at.Add(time.Millisecond), func(c *Call) bool {

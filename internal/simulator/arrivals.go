@@ -2,17 +2,17 @@ package simulator
 
 import "math"
 
-// blockCalls is how many calls a block holds, about.
+// blockCalls is the approximate number of calls in a block.
 const blockCalls = 512
 
-// arrivals say when calls start. Time is cut into blocks of equal length, and each block has its number of calls, which start anywhere in
-// it. Times are in milliseconds since 1970.
+// arrivals say when calls start. Time is cut into blocks of equal length. Each block has a number
+// of calls, which start anywhere in it. Times are in milliseconds since 1970.
 type arrivals struct {
 	seed uint64
 	from int64
 	// period is a block's length; the last block of a historical world may be shorter.
 	period int64
-	// length and calls are those of a historical world; length is 0 for a live one.
+	// length and calls describe a historical world; length is 0 for a live one.
 	length, calls int64
 	// rate is a live world's calls in a thousand seconds.
 	rate int64
@@ -66,7 +66,7 @@ func (a *arrivals) count(block int64) int {
 	// Calls, in thousandths.
 	mean := a.rate * a.period / 1000
 	n := (mean + d.below(1000)) / 1000
-	// Two dice make a hump as wide as a Poisson distribution's, about.
+	// Two dice give a hump about as wide as a Poisson distribution's.
 	width := int64(math.Sqrt(float64(n))) * 2
 	return int(max(0, n+d.between(0, width)+d.between(0, width)-width))
 }

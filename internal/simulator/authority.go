@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// Authority is a new certificate for servers on loopback, which signed itself: whoever trusts it as an authority trusts the server.
+// Authority is a new self-signed certificate for servers on loopback. A client that trusts it as an
+// authority trusts the server.
 type Authority struct{ Certificate tls.Certificate }
 
 // NewAuthority makes a certificate with a new key, which is valid for a month.
@@ -53,7 +54,7 @@ func (a *Authority) WriteCA(path string) error {
 	return nil
 }
 
-// Pool trusts the certificate alone: for clients in process.
+// Pool trusts only this certificate: for clients in the same process.
 func (a *Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(a.CA())

@@ -2,26 +2,27 @@ package simulator
 
 import "time"
 
-// Call is the facts of one call. Those that a revision may change are in its versions. It is filled anew for each row: who keeps one copies
-// it.
+// Call is the facts of one call. Facts that a revision may change are in its versions. It is reused
+// for each row: copy it to keep it.
 type Call struct {
 	// Block and Number are the call's place in its world.
 	Block  int64
 	Number int
 
-	// ID is the row's, CallID the call's, which rows can share.
+	// ID is the row's id, CallID the call's id, which rows can share.
 	ID, CallID UUID
 	// NoID says that the row comes without its id.
 	NoID bool
-	// Flaw is what is wrong with the row; none for a valid one.
+	// Flaw is the fault of a malformed row; none for a valid one.
 	Flaw Flaw
-	// Copies is how many times the row is listed.
+	// Copies is how often the row is listed.
 	Copies int
 
 	Trunk *Trunk
 	// User is nil for voice applications, Peer nil if the other party isn't a user.
 	User, Peer *User
-	// Second says that the row is the second of its call; Partner is the call id of the other row of the two, if that has another.
+	// Second says that the row is the second of its call; Partner is the call id of the other row,
+	// if that has another one.
 	Second  bool
 	Partner UUID
 	// Recording is nil if the call wasn't recorded. Both rows of a call share it.
@@ -30,26 +31,27 @@ type Call struct {
 	// Invite is zero if the provider doesn't give it.
 	Invite, Start time.Time
 
-	// Other is the external party's number, Own the account's. NoOther says that the provider gives none, not even an empty text.
+	// Other is the external party's number, Own the account's. NoOther says that the provider sends
+	// none, not even an empty text.
 	Other, Own string
 	NoOther    bool
-	// Prefix is where the other party's number comes from; nil for none.
+	// Prefix is the origin of the other party's number; may be nil.
 	Prefix *Prefix
 
 	versions  [maxVersions]Version
 	published int
 }
 
-// Versions are what the call was published as, in order; at least one.
+// Versions are the published versions of the call, in order; there is at least one.
 func (c *Call) Versions() []Version { return c.versions[:c.published] }
 
 // SetVersions replaces the versions, for calls that a provider's simulator derives from others.
 func (c *Call) SetVersions(list ...Version) { c.published = copy(c.versions[:], list) }
 
-// maxVersions is how often a call is published at most.
+// maxVersions is the largest number of versions of a call.
 const maxVersions = 5
 
-// Version is a call as the provider shows it from Published on.
+// Version is a call as the provider shows it after Published.
 type Version struct {
 	Published time.Time
 	Kind      *Kind
@@ -58,7 +60,8 @@ type Version struct {
 	Usage, Connection Price
 	// Currency is empty if the provider gives none.
 	Currency string
-	// Incomplete says that fields which arrive late are still null: the user's names. Nothing that is counted depends on them.
+	// Incomplete says that the user's names, which arrive late, are still null. Nothing that is
+	// counted depends on them.
 	Incomplete bool
 	// State says whether the provider has finished the row.
 	State State
@@ -66,16 +69,17 @@ type Version struct {
 	Recorded bool
 }
 
-// End is when a version of a connected call ended, or when one that didn't connect failed.
+// End is when a version of a connected call ended, or when a failed one failed.
 func (c *Call) End(v *Version) time.Time { return c.Start.Add(v.Duration) }
 
-// Price is an amount that may not be known.
+// Price is an amount that may be unknown.
 type Price struct {
 	Amount Amount
 	Known  bool
 }
 
-// At is the version that is visible at an instant, counted from 0; -1 if the call isn't published yet.
+// At is the index of the version that is visible at an instant, from 0; -1 if the call isn't
+// published yet.
 func (c *Call) At(t time.Time) int {
 	last := c.published - 1
 	for last >= 0 && c.versions[last].Published.After(t) {
@@ -84,16 +88,16 @@ func (c *Call) At(t time.Time) int {
 	return last
 }
 
-// Flaw is what is wrong with a malformed row.
+// Flaw is the fault of a malformed row.
 type Flaw uint8
 
-// The flaws. Each makes a row that must be counted as invalid.
+// The flaws. A row with any of them must be counted as invalid.
 const (
 	NoFlaw           Flaw = iota
 	WrongType             // a boolean where a number belongs
 	ObjectForString       // an object where a string belongs
 	NotAnObject           // a row that is a string
-	Truncated             // a row of which only id and type are left
+	Truncated             // a row with only id and type
 	BadTime               // a start that isn't a time
 	ImpossibleTime        // a start on a day that doesn't exist
 	NullStart             // a start that is null
@@ -101,7 +105,7 @@ const (
 	NumericID             // an id that is a number
 )
 
-// Spoil changes the members of a row that its flaw is in: its id, its start, its duration or a text.
+// Spoil applies the row's flaw to its members: its id, its start, its duration or a text.
 func (c *Call) Spoil(id, start, duration, text *any) {
 	switch c.Flaw {
 	case WrongType:
@@ -118,6 +122,6 @@ func (c *Call) Spoil(id, start, duration, text *any) {
 		*duration = -5
 	case NumericID:
 		*id = c.Place()
-	default: // the row is no object, or nearly empty
+	default: // the row isn't an object, or is nearly empty
 	}
 }

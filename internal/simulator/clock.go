@@ -2,7 +2,7 @@ package simulator
 
 import "time"
 
-// Now is the provider's time, as its Date header says it.
+// Now is the provider's time, the time of its Date header.
 func (h *Host) Now() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -37,7 +37,7 @@ func (h *Host) Advance(d time.Duration) {
 	}
 }
 
-// Pause stops publication at the present instant and returns it; time goes on.
+// Pause stops publication at the current instant and returns it; the clock continues.
 func (h *Host) Pause() time.Time {
 	h.mu.Lock()
 	defer h.mu.Unlock()

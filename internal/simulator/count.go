@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Totals are what a reader has counted that looked as the view says. It takes about two seconds for a million calls.
+// Totals are the counts of a reader that reads at the times of the view. They take about two
+// seconds for a million calls.
 func (w *World) Totals(v View) Totals {
 	c := NewCounter(w.s.Mix, v)
 	from, to := c.Bounds()
@@ -19,16 +20,17 @@ func (w *World) Totals(v View) Totals {
 	return c.Totals
 }
 
-// Counter counts calls as a reader must have counted them that looked as a view says.
+// Counter counts calls as a reader with this view must have counted them.
 type Counter struct {
 	Totals
 	view View
 	mix  *Mix
 	seen []int
-	more []any // the view's label of the call that is counted
+	more []any // the view's label of the current call
 }
 
-// lookback is how long a reader waits for the final version of a row, from its start; then it counts as it stands (counting.md 17).
+// lookback is how long a reader waits for the final version of a row, from its start; then the row
+// counts as it is (counting.md 17).
 const lookback = 48 * time.Hour
 
 // NewCounter counts calls of a mix.
@@ -36,7 +38,7 @@ func NewCounter(m *Mix, v View) *Counter {
 	return &Counter{view: v, mix: m, Totals: Totals{Ignored: map[string]int{}, Metrics: Tables{}}}
 }
 
-// Bounds are when the calls start that the view can have seen.
+// Bounds limit the starts of the calls that the view can have seen.
 func (c *Counter) Bounds() (from, to time.Time) {
 	if len(c.view.At) == 0 {
 		return c.view.From, time.Unix(0, 0)
@@ -45,7 +47,8 @@ func (c *Counter) Bounds() (from, to time.Time) {
 	return c.view.From, c.view.At[len(c.view.At)-1].Add(time.Millisecond)
 }
 
-// Add counts a call, which it may change, and returns the version that it counted; nil if it isn't a record.
+// Add counts a call, which it may change, and returns the version that it counted; nil if it isn't
+// a record.
 func (c *Counter) Add(call *Call) *Version { return c.add(call, true) }
 
 // AddLeg is Add for a row that is a part of a call: it counts what doesn't wait for the call.
@@ -92,7 +95,7 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	if call.versions[seen[len(seen)-1]].Recorded && !call.Second {
 		c.Metrics.Count("cdr_recordings_total", call.Recording.Type)
 	}
-	// Money has the labels of the version that was seen first.
+	// Money has the labels of the first version seen.
 	money := moneyOf{first.Kind, call.Country()}
 	c.revise(money, &Version{Kind: first.Kind}, first)
 	timed := first.Kind.Outcome.Connected()
@@ -107,7 +110,8 @@ func (c *Counter) add(call *Call, whole bool) *Version {
 	return first
 }
 
-// final are the versions seen that count: those that are final, and the last if it was waited for long enough (counting.md 17).
+// final are the versions that count: the final ones, or the last one if the reader waited long
+// enough (counting.md 17).
 func (c *Counter) final(call *Call) []int {
 	if call.Flaw != NoFlaw {
 		return c.seen
@@ -118,7 +122,7 @@ func (c *Counter) final(call *Call) []int {
 	})
 }
 
-// simplify takes money away, and what only the legs say.
+// simplify removes money, and everything that only the legs show.
 func (c *Call) simplify() {
 	for i := range c.Versions() {
 		v := &c.versions[i]
@@ -142,7 +146,8 @@ func (v *View) seen(c *Call, seen []int) []int {
 	return seen
 }
 
-// CountCall counts a call as a version says, whose duration is the connected time; talk is that of persons, if any answered.
+// CountCall counts a call in a version, whose duration is the connected time. talk is the persons'
+// talk time, if any answered.
 func (c *Counter) CountCall(call *Call, v *Version, talk time.Duration) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
 	c.Sessions++
@@ -163,7 +168,7 @@ func (c *Counter) CountCall(call *Call, v *Version, talk time.Duration) {
 	}
 }
 
-// countLegs counts the legs of a row: those that it lists, else itself.
+// countLegs counts the legs of a row: those that it lists, else the row itself.
 func (c *Counter) countLegs(k *Kind) {
 	if len(k.Legs) == 0 || c.view.Simple {
 		c.Metrics.Count("cdr_call_legs_total", k.CallType, k.Outcome)
@@ -180,8 +185,8 @@ func (c *Counter) countLegs(k *Kind) {
 	}
 }
 
-// countTimes counts how long a call took, with the first version that says it was connected (counting.md 36). Only persons talk: voicemail and
-// machines are connected.
+// countTimes counts how long a call took, with the first version that shows it connected
+// (counting.md 36). Only persons talk: voicemail and machines are connected.
 func (c *Counter) countTimes(call *Call, v *Version, talk time.Duration) {
 	k, trunk, m := v.Kind, call.Trunk, c.Metrics
 	if k.Outcome == cdr.Answered && (talk > 0 || k.Times == nil) {
@@ -206,8 +211,8 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 	c.addLabelled("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode))
 }
 
-// AddLate adds what a leg brings that was seen after its call was counted: connected time, talk time if the call had none, and the call's outcome if it
-// changed.
+// AddLate adds what a leg brings after its call was counted: connected time, talk time if the call
+// had none, and a change of the call's outcome.
 func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Duration, outcome cdr.Outcome) {
 	k, trunk := counted.Kind, call.Trunk.Name
 	if connected > 0 {
@@ -221,32 +226,32 @@ func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Dur
 	}
 }
 
-// Relabel sets the view's label of what is counted next.
+// Relabel sets the view's label for the next counts.
 func (c *Counter) Relabel(label string) {
 	if c.view.Label != nil {
 		c.more = []any{label}
 	}
 }
 
-// moneyOf is whose money is counted.
+// moneyOf is the call whose money is counted.
 type moneyOf struct {
 	kind    *Kind
 	country string
 }
 
-// addMoney adds an amount of a component that a version has; labels come last.
+// addMoney adds an amount of a version's component; labels come last.
 func (c *Counter) addMoney(metric string, of moneyOf, v *Version, component int, amount Amount, labels ...any) {
 	currency := cmp.Or(v.Currency, c.mix.NoCurrency)
 	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.Components[component], of.country}, labels...)
 	c.addLabelled(metric, int64(amount)*c.mix.MoneyUnit, all...)
 }
 
-// addLabelled adds to a metric that has the view's label, which comes last.
+// addLabelled adds to a metric with the view's label, which comes last.
 func (c *Counter) addLabelled(metric string, millionths int64, labels ...any) {
 	c.Metrics.Add(metric, millionths, append(labels, c.more...)...)
 }
 
-// revision counts a version that came after another.
+// revision counts a version that follows another.
 func (c *Counter) revision(of moneyOf, before, after *Version) {
 	changed := c.revise(of, before, after)
 	if before.Kind.Outcome != after.Kind.Outcome {
@@ -258,7 +263,7 @@ func (c *Counter) revision(of moneyOf, before, after *Version) {
 	}
 }
 
-// revise counts the amounts that one version changed of the one before, or brought.
+// revise counts the amounts that one version changed or added.
 func (c *Counter) revise(of moneyOf, before, after *Version) (changed bool) {
 	for i, p := range [...][2]Price{{before.Usage, after.Usage}, {before.Connection, after.Connection}} {
 		was, is := p[0], p[1]
@@ -267,7 +272,7 @@ func (c *Counter) revise(of moneyOf, before, after *Version) (changed bool) {
 		switch {
 		case !was.Known && is.Amount > 0: // zero makes no series
 			c.addMoney("cdr_call_charges_total", of, after, i, is.Amount)
-		case moved: // what was paid comes back, and is paid anew in the other currency
+		case moved: // a refund, and a payment in the other currency
 			c.correct(of, before, i, -was.Amount)
 			c.correct(of, after, i, is.Amount)
 		default:

@@ -1,11 +1,13 @@
-// Package simulator is what the simulated providers share: a deterministic world of calls with known totals, faults, and HTTPS with an
-// authority of its own. The demo, the tests and the benchmarks run on it.
+// Package simulator is what the simulated providers share: a deterministic world of calls with
+// known totals, faults, and HTTPS with its own authority. The demo, the tests and the benchmarks
+// run on it.
 //
-// A World is one feed's calls. Everything about a call follows from the world's seed and the call's place in it, so nothing is kept in
-// memory but what lists must know of a call, and the same seed gives the same bytes. A world answers two questions: which rows are visible at an instant
-// for a range of time (Page), have changed since another (Changes) or are of calls in progress (EachActive), and what somebody who looked
-// at certain instants must have counted (Totals). The totals are computed from how the calls were made, never by running the exporter's
-// mapping: they are a second opinion.
+// A World is one feed's calls. Everything about a call follows from the world's seed and the call's
+// place in it. So only what lists must know of a call is kept in memory, and the same seed gives
+// the same bytes. A world answers two questions. Which rows are visible at an instant for a range
+// of time (Page), or belong to calls in progress (EachActive)? What must a reader at certain
+// instants have counted (Totals)? The totals come from how the calls were made, never from the
+// exporter's mapping: they are a second opinion.
 //
 //	settings := simulator.Historical(7, mix, from, to, 100_000)
 //	world := simulator.NewWorld(settings)
@@ -14,6 +16,6 @@
 //	})
 //	want := world.Totals(simulator.Once(now)) // want.Records, want.Metrics["cdr_calls_total"]["inbound|user_in|answered|Microsoft"] and so on
 //
-// A world doesn't fail at run time; wrong settings panic in NewWorld. All types are safe for concurrent use unless they say
-// otherwise.
+// A world doesn't fail at run time; wrong settings panic in NewWorld. All types are safe for
+// concurrent use unless they say otherwise.
 package simulator

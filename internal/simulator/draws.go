@@ -11,18 +11,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// Draws are random numbers that follow from a world's seed, a place and a purpose. They use whole numbers only, so that every machine draws
-// the same. They aren't safe for concurrent use.
+// Draws are random numbers that follow from a world's seed, a place and a purpose. They use
+// integers only, so that every machine draws the same numbers. They aren't safe for concurrent use.
 type Draws struct{ pcg rand.PCG }
 
-// newDraws are those of one place. Those of neighbours aren't alike.
+// newDraws are the draws of one place. Neighbouring places have unrelated numbers.
 func newDraws(seed, a, b uint64) Draws {
 	var d Draws
 	d.pcg.Seed(Scatter(seed^Scatter(a)), Scatter(b+0x9e3779b97f4a7c15))
 	return d
 }
 
-// Scatter makes a number of another, alike ones of which give others: the finaliser of SplitMix64.
+// Scatter maps similar numbers to unrelated ones: the finaliser of SplitMix64.
 func Scatter(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
@@ -31,12 +31,12 @@ func Scatter(x uint64) uint64 {
 
 func hashOf(s string) uint64 {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(s)) // a hash takes everything
+	_, _ = h.Write([]byte(s)) // a hash never fails
 	return h.Sum64()
 }
 
-// Draws are the random numbers for a purpose at a place: for what a provider's simulator adds to a call. They are others than the
-// world's own.
+// Draws are the random numbers for a purpose at a place, for what a provider's simulator adds to a
+// call. They differ from the world's own.
 func (w *World) Draws(place, purpose uint64) Draws {
 	return newDraws(w.s.Seed^0xd2a35, place, purpose)
 }
@@ -48,7 +48,7 @@ func (d *Draws) below(n int64) int64 {
 
 func (d *Draws) between(low, high int64) int64 { return low + d.below(high-low+1) }
 
-// Below is a number from 0 up to, without, n; 0 if n is 0.
+// Below is a number from 0 to n-1; 0 if n is 0.
 func (d *Draws) Below(n int) int { return int(d.below(int64(n))) }
 
 // Between is a number from low to high, both included.
@@ -59,7 +59,7 @@ func (d *Draws) Duration(low, high time.Duration) time.Duration {
 	return time.Duration(d.between(low.Milliseconds(), high.Milliseconds())) * time.Millisecond
 }
 
-// Hits is true for a part of all draws, from 0 to 1.
+// Hits is true with the given probability, from 0 to 1.
 func (d *Draws) Hits(part float64) bool { return d.pcg.Uint64()>>32 < uint64(part*(1<<32)) }
 
 // UUID is a version 4 UUID, RFC 9562.
@@ -72,12 +72,12 @@ func (d *Draws) UUID() (u UUID) {
 	return u
 }
 
-// Weight is the share of draws that a thing has among others. What embeds it can be picked.
+// Weight is the relative frequency of a thing. Types that embed it can be picked.
 type Weight int
 
 func (w Weight) weight() int { return int(w) }
 
-// Pick draws one of some things; nil from none.
+// Pick draws one of some things; nil if there are none.
 func Pick[T interface{ weight() int }](d *Draws, list []T) *T {
 	sum := 0
 	for i := range list {
@@ -100,7 +100,7 @@ func (d *Draws) Delay(delays []Delay) time.Duration {
 	return 0
 }
 
-// table draws from the indexes of weighted things, of which there are many: it has one place per unit of weight.
+// table draws from the indexes of many weighted things: it has one place per unit of weight.
 type table []uint16
 
 func (t table) with(index int, weight Weight) table {

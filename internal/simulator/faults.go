@@ -10,14 +10,16 @@ import (
 // FaultSettings say how faults behave.
 type FaultSettings struct {
 	Seed uint64
-	// SlowFor is how long the rest of a slow body takes; two seconds if zero.
+	// SlowFor is how long the rest of a slow body takes; zero means two seconds.
 	SlowFor time.Duration
-	// MaxRun is how many requests to one endpoint may fail in a row by chance; two if zero, so that the third attempt succeeds.
+	// MaxRun is how many requests to one endpoint may fail in a row by chance. Zero means two, so
+	// that the third attempt succeeds.
 	MaxRun int
 }
 
-// Faults decide what goes wrong. Chance follows from the seed and the number of the request at its endpoint, so the same requests meet the
-// same faults. What was injected comes before chance. The zero value is of no use.
+// Faults decide which requests fail. Chance follows from the seed and the number of the request at
+// its endpoint, so the same requests get the same faults. Injected faults come before chance. The
+// zero value isn't usable.
 type Faults struct {
 	s FaultSettings
 
@@ -31,7 +33,7 @@ type Faults struct {
 	runs    map[string]int
 }
 
-// pending is a fault that is yet to come.
+// pending is an injected fault that hasn't happened yet.
 type pending struct {
 	endpoint string
 	fault    Fault
@@ -49,15 +51,16 @@ func NewFaults(s FaultSettings) *Faults {
 	return &Faults{s: s, always: map[string]Fault{}, runs: map[string]int{}}
 }
 
-// Rate makes a share of an endpoint's requests meet one of the faults; an empty endpoint is every one. Rates add up, the first that hits
-// wins.
+// Rate makes a share of an endpoint's requests fail with one of the faults; an empty endpoint means
+// all. Rates add up; the first that hits wins.
 func (f *Faults) Rate(endpoint string, part float64, faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.rates = append(f.rates, rate{endpoint, part, slices.Clone(faults)})
 }
 
-// Once makes the next requests to an endpoint (empty: to any) that fit meet these faults, one each, in order. NoFault lets one pass.
+// Once makes the next matching requests to an endpoint (empty: any) fail with these faults, one
+// each, in order. NoFault lets one pass.
 func (f *Faults) Once(endpoint string, faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -66,21 +69,21 @@ func (f *Faults) Once(endpoint string, faults ...Fault) {
 	}
 }
 
-// Always makes each request to an endpoint that fits meet a fault; NoFault ends that.
+// Always makes each matching request to an endpoint fail; NoFault ends that.
 func (f *Faults) Always(endpoint string, fault Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.always[endpoint] = fault
 }
 
-// Hook asks a function about each request before anything else. It must not call f. Nil removes it.
+// Hook calls a function for each request before anything else. It must not call f. Nil removes it.
 func (f *Faults) Hook(hook func(Request) Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.hook = hook
 }
 
-// Rewrite changes the body of each answer of success that meets no fault. The function must not call f.
+// Rewrite changes the body of each successful answer without a fault. The function must not call f.
 func (f *Faults) Rewrite(rewrite func(body []byte) []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -104,17 +107,17 @@ func (f *Faults) Stop() {
 	f.once, f.rates, f.hook, f.rewrite = nil, nil, nil, nil
 }
 
-// Counts is how often each fault happened at an endpoint; empty: at all.
+// Counts is how often each fault happened at an endpoint; empty means all endpoints.
 func (f *Faults) Counts(endpoint string) map[Fault]int { return f.counts.Count(endpoint) }
 
-// Pending is the number of injected faults that didn't happen yet.
+// Pending is the number of injected faults that haven't happened yet.
 func (f *Faults) Pending() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.once)
 }
 
-// next decides about a request. Fits says which faults can be done to it.
+// next decides on a request. fits says which faults apply to it.
 func (f *Faults) next(r Request, fits func(Fault) bool) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// The streams of random numbers that one call has.
+// The streams of random numbers of one call.
 const (
 	factsOf = 0xca11 << 32
 	callIDs = 0x1d << 40
@@ -38,7 +38,7 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 			kind = *Pick(&d, fails)
 		}
 	}
-	// A trunk that fails changes the kind, and so whether the call shares the id of the one before.
+	// A trunk that fails changes the kind, and so whether the call shares the previous call's id.
 	c.CallID = w.callID(block, number, kind.SharesCall)
 	if kind.Second != nil && kind.Second.OwnCall {
 		c.Partner = w.callID(block, number+1, false)
@@ -56,7 +56,8 @@ func (w *World) fillFirst(c *Call, block int64, number int) {
 	w.extend(c, &d)
 }
 
-// callID is the id of a call, or of the one before it in the block. Its first 48 bits say the call's place, for CallByID.
+// callID is the id of a call, or of the previous one in the block. Its first 48 bits are the call's
+// place, for CallByID.
 func (w *World) callID(block int64, number int, shared bool) UUID {
 	if shared && number > 0 {
 		number--
@@ -68,7 +69,8 @@ func (w *World) callID(block int64, number int, shared bool) UUID {
 	return id
 }
 
-// setup is the time from invite to start: calls that didn't connect started when they were signalled.
+// setup is the time from invite to start: calls that didn't connect started when they were
+// signalled.
 func setup(kind *Kind, d *Draws) time.Duration {
 	if !kind.Outcome.Connected() {
 		return 0
@@ -82,7 +84,8 @@ func setup(kind *Kind, d *Draws) time.Duration {
 // longestTalk is the longest duration of a call whose kind doesn't give it.
 const longestTalk = 8 * time.Hour
 
-// talk draws the duration of a connected call, in whole seconds: some have a moment, most minutes, one in two thousand for eight hours.
+// talk draws the duration of a connected call, in whole seconds: some take a moment, most take
+// minutes, one in two thousand takes eight hours.
 func talk(d *Draws) time.Duration {
 	var seconds int64
 	switch p := d.below(2000); {

@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// Host is what the server of every simulated provider has: HTTPS with its own authority, the provider's time, faults, counts of the
-// requests, and another host that links in answers may lead to. It is safe for concurrent use.
+// Host is the server of every simulated provider: HTTPS with its own authority, the provider's
+// clock, faults, counts of the requests, and another host for links in answers. It is safe for
+// concurrent use.
 type Host struct {
 	*Authority
 	server   *http.Server
@@ -25,15 +26,17 @@ type Host struct {
 	faults   *Faults
 	recorder Recorder
 	url      string
-	at       time.Time // where the provider's clock stands; zero: it goes as the machine's
+	at       time.Time // where the provider's clock stands; zero: it follows the machine's
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards the fields below
 	offset time.Duration
-	held   time.Time // the instant that publication stands at; zero while it runs
+	held   time.Time // where publication stands; zero while it runs
 	caught []string
 }
 
-// NewHost listens on a free port of loopback. Its time stands at an instant until it is moved; zero: it goes as the machine's. A hostile body is what HostileURL answers with. An error leaves nothing open.
+// NewHost listens on a free loopback port. Its clock stands at an instant until it is moved; zero
+// means that it follows the machine's. HostileURL answers with the hostile body. After an error
+// nothing stays open.
 func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string) (*Host, error) {
 	authority, err := NewAuthority()
 	if err != nil {
@@ -49,12 +52,12 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 	h.server = &http.Server{
 		Handler:           h.catch(handler, hostile),
 		ReadHeaderTimeout: time.Minute,
-		// What clients break off, on purpose in tests, is of no interest.
+		// Connections that clients break, on purpose in tests, don't matter.
 		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.Certificate}, MinVersion: tls.VersionTLS12},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
-	// It returns when Close closes the listener, and for nothing else.
+	// It only returns when Close closes the listener.
 	h.done.Go(func() { _ = h.server.ServeTLS(listener, "", "") })
 	return h, nil
 }
@@ -62,7 +65,7 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 // connKey finds a request's connection in its context.
 type connKey struct{}
 
-// catch answers what is asked of the other host with a body, and keeps those requests.
+// catch answers requests to the other host with a body, and records them.
 func (h *Host) catch(handler http.Handler, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if "https://"+r.Host != h.HostileURL() {
@@ -90,7 +93,7 @@ func reset(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// HostileURL is the address of another host, to which links can lead: the same server by another name.
+// HostileURL is the address of another host for links: the same server by another name.
 func (h *Host) HostileURL() string { return strings.Replace(h.url, "127.0.0.1", "localhost", 1) }
 
 // Caught are the URIs of the requests that followed hostile links.
@@ -112,16 +115,16 @@ func (h *Host) BaseURL() string { return h.url }
 // Requests counts the requests.
 func (h *Host) Requests() *Recorder { return &h.recorder }
 
-// Recorder counts requests by their endpoint and by the status that was answered; all of them under 0.
+// Recorder counts requests by endpoint and status; 0 stands for all statuses.
 type Recorder = counts[int]
 
-// counts are numbers by endpoint, and of all endpoints under the empty one.
+// counts are numbers by endpoint; the empty endpoint stands for all.
 type counts[K comparable] struct {
 	mu sync.Mutex
 	of map[string]map[K]int // guarded by mu
 }
 
-// add counts one more, and returns how many its endpoint has.
+// add counts one more, and returns its endpoint's number.
 func (c *counts[K]) add(endpoint string, key K) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -137,14 +140,15 @@ func (c *counts[K]) add(endpoint string, key K) int {
 	return c.of[endpoint][key]
 }
 
-// Count are the numbers of an endpoint; empty: of all.
+// Count are the numbers of an endpoint; empty means all.
 func (c *counts[K]) Count(endpoint string) map[K]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.of[endpoint])
 }
 
-// Answer makes and sends the reply to a request to an endpoint, with a fault if one is due, and counts it.
+// Answer makes and sends the answer to a request to an endpoint, with a fault if one is due, and
+// counts it.
 func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, reply func() Reply) {
 	number, fault := h.recorder.add(endpoint, 0)-1, NoFault
 	a := reply()
@@ -173,7 +177,7 @@ func (h *Host) Answer(w http.ResponseWriter, r *http.Request, endpoint string, r
 // Gzip compresses a body.
 func Gzip(body []byte) []byte {
 	var b bytes.Buffer
-	// A buffer takes everything, and the level is valid.
+	// A buffer never fails, and the level is valid.
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed)
 	_, _ = z.Write(body)
 	_ = z.Close()

@@ -5,28 +5,30 @@ import (
 	"time"
 )
 
-// incidentSpan is the grid on which trunks fail by themselves.
+// incidentSpan is the grid on which trunks fail by chance.
 const incidentSpan = int64(10 * time.Minute / time.Millisecond)
 
-// hitByIncident is the share of its calls that a trunk loses that fails by itself.
+// hitByIncident is the share of its calls that such a trunk loses.
 const hitByIncident = 0.85
 
-// outage is a time in which a trunk fails, in milliseconds, and the share of its calls that it loses.
+// outage is a time in which a trunk fails, in milliseconds, and the share of its calls that it
+// loses.
 type outage struct {
 	trunk    string
 	from, to int64
 	loses    float64
 }
 
-// FailPart makes a trunk fail, by its label, for a part of the calls that start in [from, to), but for kinds that can't fail. Call it before
-// those calls are published, or what was seen changes.
+// FailPart makes a trunk fail, by its label, for a share of the calls that start in [from, to),
+// except for kinds that can't fail. Call it before those calls are published; otherwise rows that
+// were already read change.
 func (w *World) FailPart(trunk string, part float64, from, to time.Time) {
 	w.changeOutages(func(all []outage) []outage {
 		return append(all, outage{trunk: trunk, from: from.UnixMilli(), to: to.UnixMilli(), loses: part})
 	})
 }
 
-// MendTrunk ends what FailPart began, from an instant on.
+// MendTrunk ends FailPart from an instant.
 func (w *World) MendTrunk(trunk string, at time.Time) {
 	w.changeOutages(func(all []outage) []outage {
 		for i := range all {

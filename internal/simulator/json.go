@@ -7,18 +7,19 @@ import (
 	"strconv"
 )
 
-// Object is a JSON object that is written member by member, in their order: rows are rendered anew for each request, which encoding/json
-// makes several times as dear. Nil is an empty object.
+// Object is a JSON object that is written member by member, in order. Rows are rendered for each
+// request, and encoding/json takes several times as long. Nil is an empty object.
 type Object []byte
 
-// NewObject has pairs of a name and a value.
+// NewObject makes an object of pairs of a name and a value.
 func NewObject(pairs ...any) Object {
 	o := make(Object, 0, 64*len(pairs)/2)
 	o.Set(pairs...)
 	return o
 }
 
-// Set adds pairs of a name and a value. A name is plain ASCII and isn't checked to be new.
+// Set adds pairs of a name and a value. A name must be plain ASCII; Set doesn't check for repeated
+// names.
 func (o *Object) Set(pairs ...any) {
 	for i := 0; i < len(pairs); i += 2 {
 		separator := byte(',')
@@ -30,7 +31,7 @@ func (o *Object) Set(pairs ...any) {
 	}
 }
 
-// SetKnown is Set without what is nil, an empty text or a nil object.
+// SetKnown is Set without nil, empty texts and nil objects.
 func (o *Object) SetKnown(pairs ...any) {
 	for i := 0; i < len(pairs); i += 2 {
 		object, ok := pairs[i+1].(Object)
@@ -93,7 +94,7 @@ func appendList[T any](dst []byte, list []T) []byte {
 	return append(dst, ']')
 }
 
-// appendText appends a string; what needs an escape is rare.
+// appendText appends a string; few need an escape.
 func appendText(dst []byte, text string) []byte {
 	for i := range len(text) {
 		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {

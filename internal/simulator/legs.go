@@ -6,14 +6,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Leg is a leg of a call: what the provider says of it and what it means.
+// Leg is a leg of a call: the provider's values and their meaning.
 type Leg struct {
 	// Wire is the provider's type of leg, Type the label.
 	Wire, Type string
 	Outcome    cdr.Outcome
 	// After is how long after the call's start it begins.
 	After time.Duration
-	// What follows is the provider's. User says that the leg is a user's.
+	// The provider's values. User says that the leg is a user's.
 	Action, Direction, Transport, Result string
 	User                                 bool
 }
@@ -30,16 +30,16 @@ type State uint8
 
 // The states.
 const (
-	Final      State = iota // says how the call ended
-	InProgress              // says that it goes on
-	NoResult                // doesn't say
+	Final      State = iota // the row says how the call ended
+	InProgress              // the row says that it continues
+	NoResult                // the row doesn't say
 )
 
 // recordable is the shortest duration of a recorded call.
 const recordable = 30 * time.Second
 
-// extend adds what only some providers have: fractions of seconds, rows that aren't final yet, and recordings, which may come later than
-// their call.
+// extend adds what only some providers have: fractions of seconds, rows that aren't final yet, and
+// recordings, which may come later than their call.
 func (w *World) extend(c *Call, d *Draws) {
 	if w.s.Mix.Milliseconds {
 		c.shorten(d)
@@ -58,7 +58,8 @@ func (w *World) extend(c *Call, d *Draws) {
 	w.precede(c, d)
 }
 
-// shorten takes a fraction of a second off half of the durations. What was priced and published stays.
+// shorten takes a fraction of a second off half of the durations. Prices and times of publication
+// stay.
 func (c *Call) shorten(d *Draws) {
 	if d.below(2) == 0 {
 		return
@@ -103,7 +104,7 @@ func (w *World) precede(c *Call, d *Draws) {
 	}
 	first := &c.versions[0]
 	early := Version{Kind: first.Kind, Currency: first.Currency}
-	// As a call in progress it is listed a few seconds after it began.
+	// A call in progress is listed a few seconds after it began.
 	begun := c.Start.Add(d.Duration(3*time.Second, 10*time.Second))
 	gap := first.Published.Sub(c.End(first)).Milliseconds()
 	switch {
@@ -120,7 +121,7 @@ func (w *World) precede(c *Call, d *Draws) {
 	c.published++
 }
 
-// final is the first version that is final, or the last there is.
+// final is the first final version, or else the last one.
 func (c *Call) final() *Version {
 	for i := range c.Versions() {
 		if c.versions[i].State == Final {

@@ -6,20 +6,23 @@ import (
 	"time"
 )
 
-// Limiter answers so many requests in a sliding window. A token bucket would not do: RingCentral documents a window and a penalty, and the
-// tests rely on the exact number that a window lets pass.
+// Limiter answers a number of requests in a sliding window. A token bucket isn't enough:
+// RingCentral documents a window and a penalty, and the tests rely on the exact number that a
+// window allows.
 type Limiter struct {
 	Limit  int
 	Window time.Duration
-	// Penalty refuses all requests after one too many, until none came for a whole window.
+	// Penalty refuses all requests after one that exceeds the limit, until none came for a whole
+	// window.
 	Penalty bool
 
 	mu      sync.Mutex
-	passed  []time.Time // in the window; guarded by mu, as what follows
+	passed  []time.Time // in the window; guarded by mu, like the fields below
 	penalty time.Time
 }
 
-// Take counts a request. It returns how many more would be answered, and how long to wait if this one isn't.
+// Take counts a request. It returns how many more would be answered, and how long to wait if this
+// one is refused.
 func (l *Limiter) Take(now time.Time) (left int, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// logMix is a log with all that only some providers tell: lists, legs, second rows, rows
-// that are no calls or never final.
+// logMix is a log with everything that only some providers have: lists, legs, second rows, rows
+// that aren't calls or are never final.
 func logMix() *Mix {
 	m := testMix()
 	other := Kind{Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true, OwnCall: true}

@@ -6,36 +6,37 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Mix is what a feed's traffic is made of. It isn't changed once a world uses it.
+// Mix describes a feed's traffic. It isn't changed once a world uses it.
 type Mix struct {
-	// Name keeps feeds of one seed apart: their ids and times differ.
+	// Name keeps feeds with the same seed apart: their ids and times differ.
 	Name  string
 	Kinds []Kind `yaml:"-"`
-	// Incident are the kinds that calls turn into while their trunk fails; those of the call's own direction and family are drawn from.
+	// Incident are the kinds of calls while their trunk fails; the draw uses those of the call's
+	// own direction and family.
 	Incident []Kind  `yaml:"-"`
 	Trunks   []Trunk `yaml:"-"`
 	Users    []User
-	// Prefixes are where numbers come from.
+	// Prefixes are the origins of numbers.
 	Prefixes []Prefix
-	// Own is where the account's own numbers come from, which are never masked.
+	// Own is the origin of the account's own numbers, which are never masked.
 	Own Prefix
-	// Tariffs are what calls cost; empty for a feed without money.
+	// Tariffs are the prices of calls; empty for a feed without money.
 	Tariffs []Tariff
-	// NoCurrency is the label of money whose currency the provider doesn't give.
+	// NoCurrency is the label of money without a currency from the provider.
 	NoCurrency string
 	// Components are the labels of a version's Usage and Connection.
 	Components [2]string
-	// MoneyUnit is what an amount of 1 is in millionths of the currency.
+	// MoneyUnit is an amount of 1 in millionths of the currency.
 	MoneyUnit int64
-	// Recordings are the kinds of recordings, drawn from for calls that have one.
+	// Recordings are the kinds of recordings of recorded calls.
 	Recordings []Recording
-	// Mask stands for the hidden digits of numbers.
+	// Mask replaces the hidden digits of numbers.
 	Mask byte
 	// Milliseconds gives half of the durations a fraction of a second.
 	Milliseconds bool
 }
 
-// incidents are what calls of a kind turn into while their trunk fails.
+// incidents are what calls of a kind become while their trunk fails.
 func (m *Mix) incidents(k *Kind) (all []*Kind) {
 	for i := range m.Incident {
 		if fails := &m.Incident[i]; fails.Family == k.Family && fails.Direction == k.Direction {
@@ -45,8 +46,8 @@ func (m *Mix) incidents(k *Kind) (all []*Kind) {
 	return all
 }
 
-// Kind is one kind of call: what the provider says of it and what it means by the contract. Both are written down, so that the meaning
-// isn't computed.
+// Kind is one kind of call: the provider's values and their meaning by the contract. Both are
+// written down, so that the meaning isn't computed.
 type Kind struct {
 	Weight
 	// Wire is the provider's call type, CallType the label.
@@ -54,57 +55,60 @@ type Kind struct {
 	CallType  string        `yaml:"type"`
 	Direction cdr.Direction `yaml:"-"`
 	Outcome   cdr.Outcome   `yaml:"-"`
-	// Success is the provider's flag, where it has one.
+	// Success is the provider's flag, if it has one.
 	Success          cdr.Bool `yaml:"-"`
 	SIPCode, SubCode cdr.Int  `yaml:"-"`
 	Phrase           string
 	// Family ties the kind to the trunks of the same family.
 	Family int
-	// Party is what the other party's number looks like.
+	// Party is the form of the other party's number.
 	Party    Party
-	NoUser   bool `yaml:"no_user"`   // calls of voice applications
-	NoMedia  bool `yaml:"no_media"`  // calls that say nothing of media bypass and locations
-	NoInvite bool `yaml:"no_invite"` // calls whose invite isn't given
-	// Fixed is the duration of every such call; zero: drawn, if connected. Instant says that it is zero.
+	NoUser   bool `yaml:"no_user"`   // for calls of voice applications
+	NoMedia  bool `yaml:"no_media"`  // for calls without media bypass and locations
+	NoInvite bool `yaml:"no_invite"` // for calls without an invite
+	// Fixed is the duration of every such call; if zero, connected calls get a random one. Instant
+	// says that it is zero.
 	Fixed   time.Duration
 	Instant bool
-	// Ring is how long a call that doesn't connect rings at most, which is then its duration.
+	// Ring is the longest ringing of a call that doesn't connect, which is then its duration.
 	Ring       time.Duration
-	Free       bool // calls that cost nothing and say so
-	Priced     bool // calls that cost money
-	SharesCall bool `yaml:"shares_call"` // calls that carry the call id of the one before
-	// Becomes is what a revision of the outcome turns the call into; nil: the outcome never changes. It differs in outcome, codes and
-	// phrase only.
+	Free       bool // for calls with an explicit price of zero
+	Priced     bool // for calls that cost money
+	SharesCall bool `yaml:"shares_call"` // for calls with the previous call's id
+	// Becomes is what a revision of the outcome turns the call into; nil if the outcome never
+	// changes. It differs in outcome, codes and phrase only.
 	Becomes *Kind `yaml:"-"`
 	// Emergency is what the call counts as.
 	Emergency cdr.Emergency `yaml:"-"`
-	Unlisted  bool          // rows that lists leave out
+	Unlisted  bool          // for rows that lists leave out
 	// Ignored marks rows that aren't calls. They have neither flaws nor revisions.
 	Ignored    bool
-	Unfinished bool // calls of which the provider never says how they ended
-	// Legs are those that the provider lists.
+	Unfinished bool // for calls that never get a result
+	// Legs are the legs that the provider lists.
 	Legs []Leg `yaml:"-"`
-	// LegLabels are the types and outcomes of the legs as they are counted, joined with a bar, for a reader that knows which legs are of queues, or not;
-	// nil: those of Legs.
+	// LegLabels are the counted types and outcomes of the legs, joined with a bar, for a reader
+	// that knows which legs are of queues, or not; nil means those of Legs.
 	LegLabels func(queues bool) []string `yaml:"-"`
-	// Times are how long persons talked in such a call and how long it was connected, by its legs; nil: as long as the call took.
+	// Times are the talk time of persons and the connected time, by the call's legs; nil means the
+	// call's duration.
 	Times func(v *Version, queues bool) (talk, connected time.Duration) `yaml:"-"`
-	// Plain is what the call is to a reader that doesn't see its legs; nil: the same.
+	// Plain is what the call is for a reader that doesn't see its legs; nil means the same.
 	Plain *Kind `yaml:"-"`
-	// Second is the kind of the row that follows: the same call from its other side, with start, duration and versions in common, later by
-	// a little. A row at the end of its block may be without. A kind that has one never has flaws, and becomes nothing.
+	// Second is the kind of the next row: the same call from its other side, with the same start,
+	// duration and versions, published a little later. A row at the end of its block may have none.
+	// A kind with a second row never has flaws or revisions.
 	Second *Kind `yaml:"-"`
 	// OwnCall gives a second row another call id.
 	OwnCall bool `yaml:"own_call"`
-	View    bool `yaml:"-"` // a second row that is a further view of its call, and no call itself (contract, guarantee 1)
-	// Detail is what the provider's simulator alone knows of the kind.
+	View    bool `yaml:"-"` // a second row that is another view of its call, not a call (guarantee 1)
+	// Detail is the provider simulator's own data about the kind.
 	Detail any `yaml:"-"`
 }
 
-// Party is what the other party's number looks like, by the name that tables of mixes have for it.
+// Party is the form of the other party's number, by its name in tables of mixes.
 type Party string
 
-// The looks of a number.
+// The forms of a number.
 const (
 	Geographic Party = "" // a number with a country; some have masked digits
 	// Label is a caller's name instead of a number.
@@ -115,8 +119,9 @@ const (
 	Dial911   Party = "911"
 	Dial933   Party = "933"
 	Dial112   Party = "112"
-	Anonymous Party = "anonymous" // that word
-	// NoPlus is a number with a country, without its plus; National is one of the US as it is written there, from which no country follows.
+	Anonymous Party = "anonymous" // the word itself
+	// NoPlus is a number with a country, without its plus; National is a US number in national
+	// form, which doesn't show its country.
 	NoPlus    Party = "no_plus"
 	National  Party = "national"
 	Short     Party = "short"     // an extension's number
@@ -131,17 +136,18 @@ type Trunk struct {
 	Family     int
 	// Bypass is whether media bypasses.
 	Bypass cdr.Bool `yaml:"-"`
-	// Media and Signaling are where they go; empty: the provider gives null.
+	// Media and Signaling are their locations; empty if the provider sends null.
 	Media, Signaling string
 }
 
 // User is one of the account's users.
 type User struct{ ID, Principal, Name string }
 
-// Prefix begins the numbers of a place. The numbers are set aside for fiction by the country's regulator, where it does so.
+// Prefix is the start of a place's numbers. They are reserved for fiction by the country's
+// regulator, where it does so.
 type Prefix struct {
 	Weight
-	// Digits is the number up to where it is random, with its plus; Random is how many digits follow.
+	// Digits is the number's constant part, with its plus; Random is how many digits follow.
 	Digits string
 	Random int
 	// Country is the label, ISO 3166-1 alpha-2 or 001; Place is the provider's name for it.
@@ -152,7 +158,7 @@ type Prefix struct {
 type Tariff struct {
 	Weight
 	Currency string
-	// PerMinute is for each begun minute; Connection is for the call.
+	// PerMinute is for each started minute; Connection is for the call.
 	PerMinute  Amount `yaml:"per_minute"`
 	Connection Amount
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mixTable is a mix as it is written down; D is what only the provider knows of a kind.
+// mixTable is a mix in its written form; D is the provider's own data about a kind.
 type mixTable[D any] struct {
 	Mix    `yaml:",inline"`
 	Trunks []struct {
@@ -20,7 +20,7 @@ type mixTable[D any] struct {
 		Bypass *bool
 	}
 	Kinds, Incident []*kindRow[D]
-	// Usual are properties of all kinds: those that they don't give themselves.
+	// Usual are default properties of all kinds.
 	Usual struct {
 		NoMedia  bool `yaml:"no_media"`
 		NoInvite bool `yaml:"no_invite"`
@@ -34,13 +34,14 @@ type kindRow[D any] struct {
 	Direction, Outcome string
 	// Codes are the SIP code and Microsoft's.
 	Codes []int64
-	// Emergency is the number that was dialled.
+	// Emergency is the dialled number.
 	Emergency              Party
 	Becomes, Plain, Second *kindRow[D]
 }
 
-// ReadMix makes a mix of tables in YAML, whose keys are the fields of Mix, Kind and D. A kind without weight isn't drawn: others refer to it. Complete
-// adds what follows from D; nil adds nothing. Tables that aren't right panic.
+// ReadMix makes a mix of YAML tables, whose keys are the fields of Mix, Kind and D. A kind without
+// weight isn't drawn: others refer to it. complete adds what follows from D; it may be nil. Invalid
+// tables panic.
 func ReadMix[D any](complete func(*Kind, *D), tables ...string) *Mix {
 	t := mixTable[D]{Mix: Mix{Components: [2]string{"usage", "connection"}, MoneyUnit: 100, Mask: '*'}}
 	for _, text := range tables {
@@ -89,7 +90,7 @@ func (t *mixTable[D]) kind(row *kindRow[D], complete func(*Kind, *D)) *Kind {
 	return k
 }
 
-// ReadTable reads a table in YAML, which panics if it isn't right.
+// ReadTable reads a YAML table. An invalid one panics.
 func ReadTable(text string, into any) {
 	d := yaml.NewDecoder(strings.NewReader(text))
 	d.KnownFields(true)
@@ -98,11 +99,11 @@ func ReadTable(text string, into any) {
 	}
 }
 
-// Named is the value that has a name; none panics.
+// Named is the value with a name; without one it panics.
 func Named[T fmt.Stringer](name string, values ...T) T {
 	i := slices.IndexFunc(values, func(v T) bool { return v.String() == name })
 	if i < 0 {
-		panic(fmt.Sprintf("simulated mix: %q is none of %v", name, values))
+		panic(fmt.Sprintf("simulated mix: %q isn't one of %v", name, values))
 	}
 	return values[i]
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// number continues the prefix with random digits, of which the last are masked.
+// number extends the prefix with random digits, the last of which are masked.
 func (p *Prefix) number(masked int, mask byte, d *Draws) string {
 	text := []byte(p.Digits)
 	digits := d.below(1 << 40)
@@ -45,6 +45,6 @@ func (c *Call) setOther(party Party, m *Mix, d *Draws) {
 		c.NoOther = true
 		c.Peer = &m.Users[d.Below(len(m.Users))]
 	default:
-		panic("simulated mix: no party looks like " + string(party))
+		panic("simulated mix: unknown party " + string(party))
 	}
 }

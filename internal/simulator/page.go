@@ -5,25 +5,26 @@ import (
 	"time"
 )
 
-// Query asks for a page of rows.
+// Query selects a page of rows.
 type Query struct {
-	// From and To are the range of starts; From is included, To if ToIncluded.
+	// From and To are the range of starts; From is included, To only if ToIncluded.
 	From, To   time.Time
 	ToIncluded bool
-	// At is the instant at which the provider is asked.
+	// At is the instant of the request.
 	At time.Time
-	// Skip rows, then give up to Limit.
+	// Skip rows, then return up to Limit.
 	Skip, Limit int
 }
 
-// Page calls emit for each row of a page, in the world's order, with the version that is visible, and says whether more rows follow. A call
-// that is listed twice is emitted twice. What emit is given belongs to it until it returns.
+// Page calls emit for each row of a page, in the world's order, with the version that is visible,
+// and says whether more rows follow. A call that is listed twice is emitted twice. emit may use its
+// arguments until it returns.
 func (w *World) Page(q Query, emit func(*Call, *Version)) (more bool) {
 	low, high, at := ceilMilli(q.From), q.To.UnixMilli(), q.At.UnixMilli() // both ends are included
 	if !q.ToIncluded {
 		high = ceilMilli(q.To) - 1
 	}
-	first, last := w.span(q.From, Earlier(q.To, q.At)) // nothing that starts after At is visible
+	first, last := w.span(q.From, Earlier(q.To, q.At)) // rows that start after At aren't visible
 	var c Call
 	for b := first; b <= last; b++ {
 		n := b
@@ -68,9 +69,9 @@ func ceilMilli(t time.Time) int64 {
 	return ms
 }
 
-// entry is what lists must know of a call.
+// entry is what lists must know about a call.
 type entry struct {
-	// start is the call's, published is that of its first version, in milliseconds.
+	// start is the call's start, published the publication of its first version, in milliseconds.
 	start, published int64
 	number           uint16
 	copies           uint8

@@ -6,7 +6,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// publish makes the call's first version and what later becomes of it.
+// publish makes the call's first version and later ones.
 func (w *World) publish(c *Call, kind *Kind, d *Draws) {
 	v := Version{Kind: kind, Duration: kind.drawDuration(d)}
 	w.price(&v, d)
@@ -32,7 +32,8 @@ func (w *World) publish(c *Call, kind *Kind, d *Draws) {
 	}
 }
 
-// revise adds a version, unless there is nothing to change or it would come too late. What can change depends on the call.
+// revise adds a version, unless there is nothing to change or it would come too late. The possible
+// changes depend on the call.
 func (w *World) revise(c *Call, d *Draws) {
 	last := &c.versions[c.published-1]
 	next := *last
@@ -83,7 +84,7 @@ func (w *World) price(v *Version, d *Draws) {
 	}
 }
 
-// reprice changes what a call costs: more, less, nothing, or another currency.
+// reprice changes the price of a call: more, less, nothing, or another currency.
 func (w *World) reprice(v *Version, d *Draws) {
 	switch d.below(4) {
 	case 0:

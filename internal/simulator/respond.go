@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// Reply is the answer to a request before any fault, and what the request asked for.
+// Reply is the answer to a request before any fault, and the request itself.
 type Reply struct {
 	Status int
-	// Header may have a Content-Type, which else is application/json.
+	// Header may have a Content-Type; the default is application/json.
 	Header http.Header
 	Body   []byte
 	// Error makes the body of an error status, in the provider's form.
 	Error func(status int) []byte
-	// Request is what was asked, but for its endpoint and number.
+	// Request is the request, without its endpoint and number.
 	Request
-	// Refused requests meet no faults.
+	// Refused requests get no faults.
 	Refused bool
 	// Gzip compresses the body for clients that accept it.
 	Gzip bool
-	// Own are the provider's own faults that can happen to this request, and how each changes the reply.
+	// Own are the provider's own faults that apply to this request, and how each changes the reply.
 	Own map[Fault]func(*Reply)
-	// Do does what the request asks for, unless a fault refuses it; nil for a request that changes nothing.
+	// Do executes the request, unless a fault refuses it; nil for a request that changes nothing.
 	Do func(*Reply)
 }
 
@@ -35,8 +35,9 @@ func Instead(refused Reply) func(*Reply) {
 
 const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Our services aren't available right now</h1></body></html>\n"
 
-// write sends a reply with a fault that any provider has, or as planned: the provider's own faults are part of the reply. For cut bodies and
-// resets it panics with http.ErrAbortHandler, which net/http expects.
+// write sends a reply with a fault of any provider, or unchanged: the provider's own faults are
+// already in the reply. For cut bodies and resets it panics with http.ErrAbortHandler, which
+// net/http expects.
 func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Reply) {
 	header, now := w.Header(), h.Now()
 	maps.Copy(header, a.Header)
@@ -72,7 +73,7 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 			break
 		}
 		header.Del("Content-Encoding")
-		inTwo := now.Add(2*time.Second - 1).Format(http.TimeFormat) // whole seconds: one at least
+		inTwo := now.Add(2*time.Second - 1).Format(http.TimeFormat) // in whole seconds: at least one
 		if after := map[Fault]string{ThrottleSeconds: "1", UnavailableSeconds: "1", ThrottleDate: inTwo}[fault]; after != "" {
 			header.Set("Retry-After", after)
 		}
@@ -85,7 +86,7 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 	_, _ = w.Write(a.Body)
 }
 
-// WholeSeconds is a duration as headers have it: a part of a second is rounded up.
+// WholeSeconds is a duration in the form of headers: rounded up to seconds.
 func WholeSeconds(d time.Duration) string {
 	return strconv.Itoa(int((d + time.Second - 1) / time.Second))
 }
@@ -95,6 +96,6 @@ func sendHalf(w http.ResponseWriter, a Reply) (rest []byte) {
 	half := len(a.Body) / 2
 	w.WriteHeader(a.Status)
 	_, _ = w.Write(a.Body[:half])
-	_ = http.NewResponseController(w).Flush() // both of net/http's writers can
+	_ = http.NewResponseController(w).Flush() // both writers of net/http support it
 	return a.Body[half:]
 }

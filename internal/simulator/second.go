@@ -2,13 +2,14 @@ package simulator
 
 import "time"
 
-// mostBehind is how much later than the first a second row is published at most.
+// mostBehind is the longest time between the publications of the first and the second row.
 const mostBehind = 3 * time.Minute
 
 // secondRows is the stream of random numbers of second rows.
 const secondRows = 0x5ec0 << 32
 
-// fillSecond makes the second row of the call before, if that has one. The rows of odd numbers are those that can be second.
+// fillSecond makes the second row of the previous call, if it has one. Only rows with odd numbers
+// can be second.
 func (w *World) fillSecond(c *Call, block int64, number int) bool {
 	if number%2 == 0 || w.draws(block, number-1).Second == nil {
 		return false
@@ -43,10 +44,10 @@ func (w *World) fillSecond(c *Call, block int64, number int) bool {
 	return true
 }
 
-// draws is the kind that the call at a place begins with.
+// draws is the kind that the call at a place starts with.
 func (w *World) draws(block int64, number int) *Kind {
 	d := newDraws(w.s.Seed, uint64(block), uint64(factsOf|number))
-	for range 3 { // the start and the id
+	for range 3 { // skip the start and the id
 		d.pcg.Uint64()
 	}
 	return &w.s.Mix.Kinds[w.kinds.draw(&d)]

@@ -2,44 +2,50 @@ package simulator
 
 import "time"
 
-// Settings say what a world is. The zero value of an optional field means that the thing doesn't happen.
+// Settings describe a world. The zero value of an optional field means that the thing doesn't
+// happen.
 type Settings struct {
 	Seed uint64
-	// Mix is what the traffic is made of. Required.
+	// Mix is the traffic. Required.
 	Mix *Mix
 
 	// From is when the first call may start. Required, truncated to milliseconds.
 	From time.Time
-	// To ends a historical world: exactly Calls calls start in [From, To). Zero for a live one, where calls go on for ever.
+	// To ends a historical world: exactly Calls calls start in [From, To). Zero makes a live world,
+	// whose calls never end.
 	To time.Time
 	// Calls is the number of calls of a historical world.
 	Calls int
-	// PerSecond is a live world's calls in a second, at any hour.
+	// PerSecond is a live world's calls a second, at any hour.
 	PerSecond float64
 
-	// Delays say how long after its end a call is published. Empty: at its end.
+	// Delays say how long after its end a call is published. If empty, it is published at its end.
 	Delays []Delay
-	// MaxLate bounds the publication of a call's first version, counted from its start, except that no call is published before its end.
-	// Zero: no bound.
+	// MaxLate limits the time from a call's start to its first version, except that no call is
+	// published before its end. Zero means no limit.
 	MaxLate time.Duration
-	// Revised is the share of calls that change after they were published, RevisedAfter how long after, at least and at most.
+	// Revised is the share of calls that change after publication, RevisedAfter the minimum and
+	// maximum time until then.
 	Revised                          float64
 	RevisedAfterMin, RevisedAfterMax time.Duration
 	// Duplicated is the share of calls whose row is listed twice.
 	Duplicated float64
 	// Malformed is the share of rows that aren't valid.
 	Malformed float64
-	// NoID is the share of valid rows whose id is missing. They are never revised nor duplicated, and count as calls (counting.md 18).
+	// NoID is the share of valid rows without an id. They are never revised nor duplicated, and
+	// count as calls (counting.md 18).
 	NoID float64
 	// Incidents is the share of ten-minute spans in which a trunk fails for a while, per trunk.
 	Incidents float64
-	// InProgress is the share of connected calls whose row is listed soon after they began, and Unsaid that of all calls whose row is
-	// listed without a result at first.
+	// InProgress is the share of connected calls whose row is listed soon after they began, Unsaid
+	// the share of all calls whose row is first listed without a result.
 	InProgress, Unsaid float64
-	// Recorded is the share of connected calls of 30 s and more that are recorded, and RecordedLate the share of those whose recording comes with a later version.
+	// Recorded is the share of recorded calls among connected calls of at least 30 s, RecordedLate
+	// the share of those whose recording comes with a later version.
 	Recorded, RecordedLate float64
 
-	// NewestFirst lists the calls that started last first: new rows move all others. Otherwise late rows move what follows them.
+	// NewestFirst lists the latest calls first: new rows move all others. Without it, late rows
+	// move those after them.
 	NewestFirst bool
 }
 
@@ -58,7 +64,7 @@ func UsualDelays() []Delay {
 	}
 }
 
-// QuickDelays are seconds for most calls and minutes for some: what one watches in the demo.
+// QuickDelays are seconds for most calls and minutes for some, for people who watch the demo.
 func QuickDelays() []Delay {
 	return []Delay{
 		{Weight: 950, Min: time.Second, Max: 15 * time.Second},
@@ -77,7 +83,8 @@ func Historical(seed uint64, mix *Mix, from, to time.Time, n int) Settings {
 	}
 }
 
-// Live is a world whose calls began at origin and go on, at a number of calls in a second, with quick delays and incidents.
+// Live is a world whose calls start at origin and never end, with a number of calls a second, quick
+// delays and incidents.
 func Live(seed uint64, mix *Mix, origin time.Time, perSecond float64) Settings {
 	return Settings{
 		Seed: seed, Mix: mix, From: origin, PerSecond: perSecond,
@@ -95,7 +102,7 @@ func (s *Settings) longest() time.Duration {
 	return longest
 }
 
-// Reach is how long after a call's start its last version is published at most.
+// Reach is the longest time from a call's start to its last version.
 func (w *World) Reach() time.Duration {
 	s := &w.s
 	if s.MaxLate != 0 {

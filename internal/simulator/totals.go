@@ -6,24 +6,28 @@ import (
 	"time"
 )
 
-// Totals are what must have been counted.
+// Totals are the expected counts.
 type Totals struct {
 	// Rows is the number of rows listed at the last instant, copies included.
 	Rows int
-	// Records is the number of distinct valid records. Sessions are those of them that are calls: not the further views of a call.
+	// Records is the number of distinct valid records. Sessions are the records that are calls: not
+	// further views of a call.
 	Records, Sessions int
 	// Ignored is the number of distinct rows that aren't calls, by call type.
 	Ignored map[string]int
 	// Invalid is the number of distinct malformed rows.
 	Invalid int
-	// Revisions are versions seen that changed a value of money or outcome, or brought an amount which wasn't known.
+	// Revisions are the versions that changed a value of money or outcome, or added an unknown
+	// amount.
 	Revisions int
 
-	// Metrics are the metrics by the label sets of the contract without the base labels, `late` and `reason`.
+	// Metrics are the metrics by the contract's label sets, without the base labels, `late` and
+	// `reason`.
 	Metrics Tables
 }
 
-// Tables are metrics by name: their values in millionths, by label values joined with a bar. Of histograms there are NAME_count and NAME_sum.
+// Tables are metrics by name: their values in millionths, by label values joined with a bar. A
+// histogram has NAME_count and NAME_sum.
 type Tables map[string]map[string]int64
 
 // Add adds to the value of a label set.
@@ -57,7 +61,7 @@ func (t Tables) Observe(metric string, millionths int64, labels ...any) {
 	t.Add(metric+"_sum", millionths, labels...)
 }
 
-// Sum is that of all label sets.
+// Sum is the sum over all label sets.
 func (t Tables) Sum(metric string) (sum int64) {
 	for _, value := range t[metric] {
 		sum += value
@@ -65,20 +69,21 @@ func (t Tables) Sum(metric string) (sum int64) {
 	return sum
 }
 
-// View is what a reader looked at.
+// View describes when and how a reader reads.
 type View struct {
-	// From is the first start that counts; zero is without bound.
+	// From is the first start that counts; zero means no bound.
 	From time.Time
-	// At are the instants at which the whole range was read, ascending.
+	// At are the instants at which the reader read the whole range, ascending.
 	At []time.Time
 	// Simple says that the reader sees neither legs nor money.
 	Simple bool
 	// Queues says that the reader knows which legs are of queues.
 	Queues bool
-	// Settle is how long after its end the media of a call are counted that has some. Zero: as soon as there are any.
+	// Settle is how long after a call's end its media are counted. Zero means as soon as it has
+	// any.
 	Settle time.Duration
-	// Label is one more label of calls, failures, connected seconds and money, by the version that was seen first; nil: there is none. It must
-	// not keep the call.
+	// Label is an additional label of calls, failures, connected seconds and money, by the first
+	// version seen; may be nil. It must not keep the call.
 	Label func(*Call, *Version) string
 }
 

@@ -117,7 +117,7 @@ func TestWhoSeesMoreCorrects(t *testing.T) {
 		t.Errorf("somebody who looks once saw %d revisions", snapshot.Revisions)
 	}
 	if hourly.Revisions == 0 {
-		t.Error("there are no revisions")
+		t.Error("revisions are missing")
 	}
 	if hourly.Metrics["cdr_call_outcome_changes_total"]["cancelled|busy"] == 0 {
 		t.Error("no outcome changed")

@@ -21,12 +21,14 @@ type World struct {
 
 	outages atomic.Pointer[[]outage]
 
-	mu sync.Mutex // held while outages are changed, too
-	// blocks keep the entries of those that were needed, in the world's order: 32 bytes for each call.
+	mu sync.Mutex // also held while outages change
+	// blocks keep the entries of the blocks used so far, in the world's order: 32 bytes for each
+	// call.
 	blocks map[int64][]entry
 }
 
-// NewWorld makes a world. Settings that code can't mean panic: of a world that never begins, or has neither an end nor calls per second.
+// NewWorld makes a world. Settings without a beginning, or with neither an end nor calls per
+// second, panic.
 func NewWorld(s Settings) *World {
 	if s.From.IsZero() || s.To.IsZero() && s.PerSecond <= 0 || !s.To.IsZero() && !s.To.After(s.From) {
 		panic(fmt.Sprintf("simulated world: from %s to %s, %g calls per second", s.From, s.To, s.PerSecond))
@@ -46,16 +48,17 @@ func NewWorld(s Settings) *World {
 	return w
 }
 
-// NoCalls is a world without any, in place of one that isn't given.
+// NoCalls is a world without calls, in place of a missing one.
 func NoCalls() *World {
 	return NewWorld(Settings{Mix: &Mix{}, From: time.Unix(0, 0), To: time.Unix(1, 0)})
 }
 
-// Mix is what the traffic is made of. It isn't to be changed.
+// Mix is the world's traffic. Don't change it.
 func (w *World) Mix() *Mix { return w.s.Mix }
 
-// Each calls f for every call that starts in [from, to), published or not, in no particular order, until f says false. A zero bound is
-// none; a live world needs a bound. The call belongs to f until it returns.
+// Each calls f for every call that starts in [from, to), published or not, in no particular order,
+// until f returns false. A zero bound means none; a live world needs a bound. f may use the call
+// until it returns.
 func (w *World) Each(from, to time.Time, f func(*Call) bool) {
 	first, last := w.span(from, to)
 	var c Call
@@ -89,7 +92,7 @@ func (c *Call) Place() uint64 { return placeOf(c.Block, c.Number) }
 
 func placeOf(block int64, number int) uint64 { return uint64(block)<<16 | uint64(number) }
 
-// RecordingPlace is that of the call's first row.
+// RecordingPlace is the place of the call's first row.
 func (c *Call) RecordingPlace() uint64 {
 	if c.Second {
 		return c.Place() - 1
@@ -97,7 +100,7 @@ func (c *Call) RecordingPlace() uint64 {
 	return c.Place()
 }
 
-// Call makes the call at a place, and says whether there is one.
+// Call makes the call at a place, and says whether it exists.
 func (w *World) Call(place uint64, c *Call) bool {
 	block, number := int64(place>>16), int(place&0xffff)
 	if block < 0 || block > w.lastBlock() || number >= w.count(block) {
@@ -107,7 +110,7 @@ func (w *World) Call(place uint64, c *Call) bool {
 	return true
 }
 
-// CallByID makes the first call that has a call id, and says whether there is one.
+// CallByID makes the first call with a call id, and says whether it exists.
 func (w *World) CallByID(id UUID, c *Call) bool {
 	place := (binary.BigEndian.Uint64(id[:])>>16 ^ w.s.Seed) & (1<<48 - 1)
 	return w.Call(place, c) && c.CallID == id

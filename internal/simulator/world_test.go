@@ -105,7 +105,7 @@ func TestFailPart(t *testing.T) {
 	w := newTestWorld(t, Live(3, testMix(), begin, 10))
 	from, to := begin.Add(time.Hour), begin.Add(70*time.Minute)
 	end := begin.Add(2 * time.Hour)
-	// What was looked at before is made anew.
+	// The entries that were used before are made again.
 	before := totalsFor(w, from, to, end.Add(24*time.Hour)).Records
 	rowsIn(w, Query{From: begin, To: end, At: end.Add(24 * time.Hour)})
 	failed := func() (hit, all, other int) {
@@ -164,7 +164,7 @@ func TestBreakAndMendTrunk(t *testing.T) {
 	w.MendTrunk("a", from)
 	w.FailPart("a", 1, from, end)
 	w.FailPart("b", 1, from, end)
-	rowsIn(w, q) // what was looked at is made anew
+	rowsIn(w, q) // the entries used before are made again
 	w.MendTrunk("a", mended)
 	for name, c := range map[string]struct {
 		from, to time.Time

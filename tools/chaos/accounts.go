@@ -18,7 +18,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator/otlpsink"
 )
 
-// accounts are the simulated providers, whose calls go on for ever, and the OTLP endpoint.
+// accounts are the simulated providers, whose calls never end, and the OTLP endpoint.
 type accounts struct {
 	tenant  *msgraph.Server
 	office  *ringcentral.Server
@@ -64,12 +64,13 @@ func (a *accounts) start(b *fixture, seed uint64) error {
 	return nil
 }
 
-// world is one whose calls last for seconds and are published within 20 s of their start, so that all are found soon, and never change, so
-// that it doesn't matter when they are found.
+// world is a world whose calls last for seconds and are published within 20 s of their start, so
+// that all are found soon. They never change, so it doesn't matter when they are found.
 func world(s simulator.Settings) *simulator.World {
 	s.Revised, s.MaxLate = 0, 20*time.Second
 	s.Delays = []simulator.Delay{{Weight: 9, Max: 2 * time.Second}, {Weight: 1, Max: 12 * time.Second}}
-	// The leg of a call that was forwarded unanswered is published minutes later, when the call may be counted.
+	// The leg of a call that was forwarded unanswered is published minutes later, when the call may
+	// already be counted.
 	s.Mix.Kinds = slices.DeleteFunc(s.Mix.Kinds, func(k simulator.Kind) bool { return k.Wire == "forwarded" && !k.Outcome.Connected() })
 	for _, kinds := range [][]simulator.Kind{s.Mix.Kinds, s.Mix.Incident} {
 		for i := range kinds {
@@ -94,7 +95,7 @@ func (a *accounts) fail(ctx context.Context, random *rand.Rand) {
 		case 0:
 			a.sink.Fail(otlpsink.Reply{Status: 503, Times: 1 + random.IntN(3)})
 		case 1:
-			a.sink.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Accept: true, Times: 1}) // the answer gets lost
+			a.sink.Fail(otlpsink.Reply{OnlyLogs: true, Status: 503, Accept: true, Times: 1}) // the answer is lost
 		case 2:
 			a.sink.Fail(otlpsink.Reply{OnlyLogs: true, Drop: true})
 		}
@@ -107,8 +108,8 @@ func (a *accounts) fail(ctx context.Context, random *rand.Rand) {
 	a.sink.ClearFailures()
 }
 
-// configuration reads all feeds every second. The last leg of a call is published within four seconds of the first one; a parent that isn't listed is
-// waited for until `whole_after`.
+// configuration reads all feeds every second. The last leg of a call is published within four
+// seconds of the first one; a call waits for a parent that isn't listed until `whole_after`.
 const configuration = `storage: {%s}
 metrics: {zero_for: 0s}
 otlp: {endpoint: %q, interval: 1s, shutdown_timeout: 2s}

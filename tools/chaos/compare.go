@@ -18,7 +18,7 @@ import (
 // settleTimeout is how long the exporters may take to count and to send everything.
 const settleTimeout = 3 * time.Minute
 
-// compared are the metrics that are compared with the books, with the labels that those have.
+// compared are the metrics that are compared with the totals, with the labels of the totals.
 var compared = map[string][]string{
 	"cdr_calls_total":                   {"direction", "call_type", "outcome", "trunk"},
 	"cdr_call_failures_total":           {"direction", "trunk", "outcome", "sip_code", "sub_code"},
@@ -29,10 +29,11 @@ var compared = map[string][]string{
 	"cdr_trunk_connected_seconds_total": {"trunk", "direction"},
 }
 
-// figures are values in millionths, by what they are of.
+// figures are values in millionths, by name.
 type figures map[string]int64
 
-// compare stops publication, waits until the exporters agree with the books, ends them, and returns what differs.
+// compare stops publication, waits until the exporters agree with the totals, stops them, and
+// returns the differences.
 func (r *round) compare(ctx context.Context) (differences []string, err error) {
 	r.delivered = len(r.sink.Logs())
 	at := map[string]time.Time{"contoso": r.tenant.Pause(), "acme": r.office.Pause(), "desk": r.office.Pause(), "wave": r.carrier.Pause()}
@@ -51,7 +52,7 @@ func (r *round) compare(ctx context.Context) (differences []string, err error) {
 		}
 	}
 	deadline := time.Now().Add(settleTimeout)
-	for agreed := 0; agreed < 3 && time.Now().Before(deadline); { // looks in a row
+	for agreed := 0; agreed < 3 && time.Now().Before(deadline); { // consecutive checks
 		for _, x := range r.exporters {
 			if err := x.wait(ctx, time.Second/time.Duration(len(r.exporters))); err != nil {
 				return nil, err
@@ -74,7 +75,7 @@ func (r *round) compare(ctx context.Context) (differences []string, err error) {
 	return differences, nil
 }
 
-// look is what all exporters show together, and what the OTLP endpoint has.
+// look is the metrics of all exporters together, and the data at the OTLP endpoint.
 func (r *round) look(ctx context.Context) figures {
 	got, ids := make(figures), make(map[string]bool)
 	for _, x := range r.exporters {
@@ -98,7 +99,7 @@ func (r *round) look(ctx context.Context) figures {
 	return got
 }
 
-// scrape adds what an exporter shows.
+// scrape adds the metrics of an exporter.
 func (x *exporter) scrape(ctx context.Context, got figures) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -142,12 +143,12 @@ func (x *exporter) scrape(ctx context.Context, got figures) error {
 	return nil
 }
 
-// differing is a line for each figure that isn't what the books say.
+// differing is a line for each figure that differs from the totals.
 func differing(got, want figures) (lines []string) {
 	for _, side := range []figures{got, want} {
 		for what := range side {
 			if got[what] != want[what] {
-				lines = append(lines, fmt.Sprintf("%s: %g, and %g in the books", what, float64(got[what])/1e6, float64(want[what])/1e6))
+				lines = append(lines, fmt.Sprintf("%s: %g, want %g", what, float64(got[what])/1e6, float64(want[what])/1e6))
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// exporter is a process that is started again whenever it was ended.
+// exporter is a process that is restarted whenever it was ended.
 type exporter struct {
 	program, config, name string
 	dsn                   string        // file with the database's DSN; empty with SQLite
@@ -24,12 +24,12 @@ type exporter struct {
 	random                *rand.Rand
 	did                   map[string]int // see round.did
 
-	address string // of its metrics
+	address string // address of its metrics
 	cmd     *exec.Cmd
 	ended   chan struct{} // closed when the process has ended
 }
 
-// start starts the process, whose log goes to the end of a file.
+// start starts the process, which appends its log to a file.
 func (x *exporter) start() (err error) {
 	if x.address, err = simulator.FreeAddress(context.Background()); err != nil {
 		return err
@@ -54,18 +54,20 @@ func (x *exporter) start() (err error) {
 
 func (x *exporter) log() string { return filepath.Join(filepath.Dir(x.config), x.name+".log") }
 
-// command is one of the exporter's, with nothing of this machine's environment that it would read.
+// command is a command of the exporter, without this machine's environment variables that it would
+// read.
 func (x *exporter) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), x.program, append(args, "--config.file="+x.config)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal isn't for it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a terminal's interrupt must not reach it
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.TempDir(), "CDR_DSN_FILE=" + x.dsn}
 	return cmd
 }
 
-// suffer does one thing after the other to the process until no kill is allowed or the context ends, and leaves it running.
+// suffer does one thing after the other to the process until no kill is allowed or the context
+// ends, and leaves it running.
 func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
 	for ctx.Err() == nil {
-		// Replicas live longer: feeds move to another one only when a lease is over.
+		// Replicas live longer, because feeds only move to another one when a lease is over.
 		life := time.Duration(x.random.ExpFloat64() * float64(700*time.Millisecond))
 		hold := time.Duration(x.random.IntN(2000)) * time.Millisecond
 		if x.wire != nil {
@@ -88,7 +90,7 @@ func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
 			err = x.start()
 		case n == 16:
 			x.did["stop"]++
-			// A program handles signals once it has begun.
+			// A program only handles signals once it has started.
 			err = errors.Join(x.wait(ctx, 2*time.Second), x.stop(), x.start())
 		case n >= 18 && x.disk != "":
 			x.did["full disk"]++
@@ -103,7 +105,7 @@ func (x *exporter) suffer(ctx context.Context, allowed func() bool) error {
 			if n == 18 {
 				x.wire.Cut()
 			} else {
-				x.wire.Stall() // what is held back arrives late
+				x.wire.Stall() // held-back bytes arrive late
 			}
 			err = x.wait(ctx, hold)
 			x.wire.Resume()
@@ -154,7 +156,7 @@ func (x *exporter) kill() {
 	<-x.ended
 }
 
-// stop ends the process as a service manager does.
+// stop ends the process like a service manager.
 func (x *exporter) stop() error {
 	_ = x.cmd.Process.Signal(syscall.SIGTERM) // its state says how it ended
 	select {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// fixture is as much of a test as pgtest needs.
+// fixture is the part of a test that pgtest needs.
 type fixture struct {
 	testing.TB
 
@@ -16,7 +16,7 @@ type fixture struct {
 	ends []func()
 }
 
-// failure is what Fatal panics with.
+// failure is the value with which Fatal panics.
 type failure struct{ error }
 
 func (b *fixture) Helper()                           {}
@@ -25,7 +25,7 @@ func (b *fixture) Cleanup(f func())                  { b.ends = append(b.ends, f
 func (b *fixture) Fatal(args ...any)                 { panic(failure{errors.New(fmt.Sprint(args...))}) }
 func (b *fixture) Fatalf(format string, args ...any) { b.Fatal(fmt.Sprintf(format, args...)) }
 
-// close cleans up, and adds to err what Fatal said. It is deferred.
+// close cleans up, and adds Fatal's text to err. Defer it.
 func (b *fixture) close(err *error) {
 	switch p := recover().(type) {
 	case nil:

@@ -1,4 +1,5 @@
-// Command chaos kills, pauses and cuts off the exporter at random, and compares what it counted with what the simulated providers published:
+// Command chaos kills, pauses and cuts off the exporter at random, and compares its counts with
+// what the simulated providers published:
 //
 //	go run ./tools/chaos -kills 1000
 //	go run ./tools/chaos -kills 200 -replicas 3
@@ -44,14 +45,14 @@ func main() {
 // mostKills is how many kills a round has.
 const mostKills = 250
 
-// run does one round after the other until all kills are done, the time is over or something differs.
+// run runs rounds until all kills are done, the time is over or something differs.
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.SetOutput(out)
-	kills := flags.Int("kills", 0, "end after so many kills (default 100, without limit with -for)")
+	kills := flags.Int("kills", 0, "end after this number of kills (default 100, or no limit with -for)")
 	limit := flags.Duration("for", 0, "end after this time")
-	replicas := flags.Int("replicas", 0, "so many replicas over PostgreSQL; 0: one process over SQLite")
-	seed := flags.Uint64("seed", rand.Uint64N(1_000_000), "of the calls and of what happens, not of the instants")
+	replicas := flags.Int("replicas", 0, "number of replicas over PostgreSQL; 0 means one process over SQLite")
+	seed := flags.Uint64("seed", rand.Uint64N(1_000_000), "seed of the calls and of the faults, not of their times")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	})
 }
 
-// rounds does one round after the other in a folder.
+// rounds runs the rounds in a folder.
 func rounds(ctx context.Context, folder string, kills int, limit time.Duration, replicas int, seed uint64, out io.Writer) (err error) {
 	file := filepath.Join(folder, "cdr-exporter")
 	if err := program.Build(ctx, ".", file); err != nil {
@@ -70,7 +71,7 @@ func rounds(ctx context.Context, folder string, kills int, limit time.Duration, 
 	defer b.close(&err)
 	var server *pgtest.Cluster
 	if replicas > 0 {
-		server = pgtest.Start(b, "fsync = off") // no power fails here
+		server = pgtest.Start(b, "fsync = off") // no power failures here
 	}
 	left := cmp.Or(kills, 100)
 	if limit > 0 {
@@ -89,13 +90,13 @@ func rounds(ctx context.Context, folder string, kills int, limit time.Duration, 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "round %d: %v in %s; %d calls, and %d log records had come before it got quiet; %d differences\n",
+		fmt.Fprintf(out, "round %d: %v in %s; %d calls; %d log records arrived before publication stopped; %d differences\n",
 			number, r.did(), time.Since(began).Round(time.Second), r.calls, r.delivered, len(differences))
 		for _, d := range differences {
 			fmt.Fprintln(out, d)
 		}
 		if len(differences) > 0 {
-			return errors.New("what was counted isn't what was published")
+			return errors.New("the counts differ from what was published")
 		}
 		if err := os.RemoveAll(r.folder); err != nil {
 			return err

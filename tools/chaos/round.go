@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
-// round is so many kills of the exporters of one ledger, and what else happens to them meanwhile.
+// round is a number of kills of the exporters of one ledger, and the other faults meanwhile.
 type round struct {
 	accounts
 
@@ -25,11 +25,12 @@ type round struct {
 	exporters []*exporter
 	// allowed is how many kills are left, below zero once there are none.
 	allowed atomic.Int64
-	// calls is how many there were in the end, and delivered how many log records had come before publication stopped.
+	// calls is the number of calls at the end, delivered the number of log records received before
+	// publication stopped.
 	calls, delivered int
 }
 
-// run returns what differs in the end. The context ends the kills early.
+// run returns the differences at the end. The end of the context ends the kills early.
 func (r *round) run(ctx context.Context) (differences []string, err error) {
 	b := &fixture{ctx: context.WithoutCancel(ctx)}
 	defer b.close(&err)
@@ -73,7 +74,8 @@ func (r *round) run(ctx context.Context) (differences []string, err error) {
 	return r.compare(context.WithoutCancel(ctx))
 }
 
-// rage lets things happen until all kills are done or the context ends. An exporter that ends by itself is an error.
+// rage lets faults happen until all kills are done or the context ends. If an exporter ends by
+// itself, that is an error.
 func (r *round) rage(ctx context.Context) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
@@ -91,7 +93,7 @@ func (r *round) rage(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// did is how often each thing happened.
+// did is how often each fault happened.
 func (r *round) did() map[string]int {
 	sum := make(map[string]int)
 	for _, x := range r.exporters {

@@ -22,7 +22,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/tools/program"
 )
 
-// exporter is one of the two processes, with the endpoint of its log records.
+// exporter is one of the two processes, with its endpoint for log records.
 type exporter struct {
 	*program.Process
 
@@ -34,7 +34,8 @@ type exporter struct {
 // oneLegFeeds are the demo's feeds whose calls have one leg.
 var oneLegFeeds = map[string]bool{"contoso/pstn": true, "contoso/direct_routing": true}
 
-// intended are the metrics and attributes of log records that commits from before calls were made of legs have otherwise, or not at all.
+// intended are the metrics and attributes of log records that differ, or don't exist, in commits
+// from before calls had legs.
 var intended = map[string]string{
 	"cdr_call_legs_total":               "a row is a leg, so calls of every provider have some",
 	"cdr_trunk_connected_seconds_total": "is new",
@@ -43,8 +44,8 @@ var intended = map[string]string{
 // settleKeys are keys of the demo's configuration that those commits don't know.
 const settleKeys = ", settle: 10s, whole_after: 1m"
 
-// startExporter starts a program with its own ledger and its own listener for notifications. No call is late in it, since lateness depends on the
-// second at which a call is read.
+// startExporter starts a program with its own ledger and its own listener for notifications. No
+// call is late in it, because lateness depends on the second at which a call is read.
 func startExporter(ctx context.Context, file, config, hook string, withoutSettle bool) (*exporter, error) {
 	ownHook, hookErr := simulator.FreeAddress(ctx)
 	address, addressErr := simulator.FreeAddress(ctx)
@@ -74,13 +75,13 @@ func (x *exporter) close() {
 	x.sink.Close()
 }
 
-// look is what an exporter shows of calls, and the log records that it has sent.
+// look is an exporter's metrics of calls, and the log records that it has sent.
 type look struct {
 	series  map[string]string // values, by name and labels
 	records map[string]string // a plus for each, by text
 }
 
-// look asks the exporter and its endpoint.
+// look reads the metrics of the exporter and the records of its endpoint.
 func (x *exporter) look(ctx context.Context) (look, error) {
 	if err := x.Ended(); err != nil {
 		return look{}, err
@@ -90,7 +91,7 @@ func (x *exporter) look(ctx context.Context) (look, error) {
 		if x.oneLeg && !oneLegFeeds[fmt.Sprint(r.Attributes["cdr.source"], "/", r.Attributes["cdr.feed"])] {
 			continue
 		}
-		if r.Attributes["cdr.source"] == "pbx" { // its records have no ids: the key of each ledger makes them
+		if r.Attributes["cdr.source"] == "pbx" { // its records have no ids: each ledger's key makes different ones
 			delete(r.Attributes, "cdr.record.id")
 			delete(r.Attributes, "log.record.uid")
 			r.TraceID = ""
@@ -101,7 +102,7 @@ func (x *exporter) look(ctx context.Context) (look, error) {
 	return l, x.scrape(ctx, l.series)
 }
 
-// scrape adds the counters and histograms of calls. An exporter that doesn't answer yet shows none.
+// scrape adds the counters and histograms of calls. An exporter that doesn't answer yet has none.
 func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+x.address+"/metrics", http.NoBody)
 	if err != nil {
@@ -143,7 +144,7 @@ func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
 
 func (l look) values() iter.Seq[string] { return maps.Values(l.series) }
 
-// differences are a line for each series and each log record that isn't the same in both.
+// differences has a line for each series and each log record that differs.
 func (l look) differences(other look) []string {
 	return slices.Concat(differing(l.series, other.series), differing(l.records, other.records))
 }

@@ -1,12 +1,14 @@
-// Command compare runs the exporter of an earlier commit and this tree's beside each other, on the same simulated providers, and compares what
-// both counted:
+// Command compare runs the exporter of an earlier commit and of this tree on the same simulated
+// providers, and compares their counts:
 //
 //	go run ./tools/compare -commit v1.4.0
 //
-// Both have the demo's configuration, each with its own ledger. They read a history first, then what is published in steps: late calls, revisions,
-// repeats, groups and call records with their calls. After each step all counters and histograms of calls and all log records must become
-// the same. If the earlier commit is from before calls were made of legs, only feeds are compared whose calls have one leg, without what is counted
-// otherwise on purpose (intended). Compare prints a line for each difference, leaves the ledgers and the logs, and exits 1.
+// Both have the demo's configuration, each with its own ledger. They read a history first, then
+// what is published in steps: late calls, revisions, repeats, groups and call records with their
+// calls. After each step all counters and histograms of calls and all log records must become the
+// same. If the earlier commit is from before calls had legs, only feeds whose calls have one leg
+// are compared, without the intended differences (intended). Compare prints a line for each
+// difference, keeps the ledgers and the logs, and exits 1.
 package main
 
 import (
@@ -42,8 +44,8 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(out)
-	commit := flags.String("commit", "", "the earlier commit, as git names it; empty: this tree's exporter beside itself")
-	steps := flags.Int("steps", 4, "so many times calls are published after the history")
+	commit := flags.String("commit", "", "the earlier commit, as git names it; if empty, this tree's exporter runs twice")
+	steps := flags.Int("steps", 4, "how often calls are published after the history")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	})
 }
 
-// buildCommit builds the exporter of a commit; of the present tree if it is empty.
+// buildCommit builds the exporter of a commit, or of this tree if it is empty.
 func buildCommit(ctx context.Context, folder, commit, file string) error {
 	if commit == "" {
 		return program.Build(ctx, ".", file)
@@ -75,13 +77,14 @@ func buildCommit(ctx context.Context, folder, commit, file string) error {
 	return program.Build(ctx, tree, file)
 }
 
-// stepTime is how long a step takes at least: until calls that were published in it are found by the reads that go back far enough.
+// stepTime is the minimum duration of a step: until the reads that go back far enough have found
+// the calls published in it.
 const stepTime = 40 * time.Second
 
-// settleTimeout is how long the exporters may take to become the same.
+// settleTimeout is how long the exporters may take to become equal.
 const settleTimeout = 2 * time.Minute
 
-// mostShown is how many differences are printed.
+// mostShown is the number of differences printed.
 const mostShown = 20
 
 // compare starts the providers and both programs, and compares after each step.
@@ -100,7 +103,7 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 		return err
 	}
 	hold(providers)
-	// An earlier commit that doesn't know `settle` counts calls with several legs otherwise.
+	// An earlier commit without `settle` counts calls with several legs differently.
 	oneLeg := exec.CommandContext(ctx, programs[0], "check", "config", "--config.file="+config).Run() != nil
 	var both [2]*exporter
 	for i, file := range programs {
@@ -122,15 +125,16 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 		}
 		fmt.Fprintf(out, "step %d: %d series and %d log records; %d differences\n", step, series, records, len(differences))
 		if len(differences) > 0 {
-			return fmt.Errorf("the programs counted different things, of which these are the first:\n%s",
+			return fmt.Errorf("the programs' counts differ; the first differences are:\n%s",
 				strings.Join(differences[:min(len(differences), mostShown)], "\n"))
 		}
 	}
 	return nil
 }
 
-// quick changes a world of calls: they are published, late ones too, and revised within a step's time. The first one starts after the origins of both
-// programs, which are apart by as long as a program takes to start.
+// quick changes a world of calls: all calls, late ones too, are published and revised within a
+// step's time. The first one starts after the origins of both programs, which differ by the time
+// that a program takes to start.
 func quick(s *simulator.Settings) {
 	s.From = time.Now().Add(-2 * time.Hour)
 	s.Delays = []simulator.Delay{{Weight: 9, Max: 2 * time.Second}, {Weight: 1, Max: 12 * time.Second}}
@@ -174,7 +178,7 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// settle waits until both have counted the same for a while, or the time is over.
+// settle waits until both have had equal counts for a while, or the time is over.
 func settle(ctx context.Context, both [2]*exporter) (series, records int, differences []string, err error) {
 	begin := time.Now()
 	var last string

@@ -1,5 +1,5 @@
-// Command compose-check loads files of the Compose Specification as Docker Compose does (schema, variables, merging) and
-// prints the project as JSON, with all profiles.
+// Command compose-check loads files of the Compose Specification like Docker Compose (schema,
+// variables, merging) and prints the project as JSON, with all profiles.
 package main
 
 import (

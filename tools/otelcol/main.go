@@ -1,5 +1,5 @@
-// Command otelcol is the OpenTelemetry Collector that tests send to: only the
-// parts that they use, each pinned by this module's go.mod and go.sum.
+// Command otelcol is the OpenTelemetry Collector for tests. It has only the parts that they use,
+// each pinned by this module's go.mod and go.sum.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
-// version is that of the collector modules in go.mod.
+// version is the version of the collector modules in go.mod.
 const version = "0.162.0"
 
 func main() {

@@ -1,4 +1,4 @@
-// Package program builds the exporter and runs programs beside a tool.
+// Package program builds the exporter and runs programs for a tool.
 package program
 
 import (
@@ -21,7 +21,8 @@ func Build(ctx context.Context, tree, file string) error {
 	return nil
 }
 
-// InFolder makes a temporary folder for work, and deletes it unless the work fails: then the error says where it is.
+// InFolder makes a temporary folder for work and deletes it afterwards, unless work fails: then the
+// error names the folder.
 func InFolder(prefix string, work func(folder string) error) error {
 	folder, err := os.MkdirTemp("", prefix)
 	if err != nil {
@@ -33,7 +34,7 @@ func InFolder(prefix string, work func(folder string) error) error {
 	return os.RemoveAll(folder)
 }
 
-// Process runs beside the tool until the context ends. Its output is in a file.
+// Process runs until the context ends. Its output is in a file.
 type Process struct {
 	Name string
 	// Done is closed when it has ended.
@@ -44,7 +45,7 @@ type Process struct {
 	log string
 }
 
-// Start starts a program, whose output goes to the end of a file in the folder.
+// Start starts a program, which appends its output to a file in the folder.
 func Start(ctx context.Context, folder, name, file string, args ...string) (*Process, error) {
 	p := &Process{Name: name, Done: make(chan struct{}), log: filepath.Join(folder, name+".log")}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -66,9 +67,9 @@ func Start(ctx context.Context, folder, name, file string, args ...string) (*Pro
 	return p, nil
 }
 
-// Stop ends the process as a service manager does, and waits until it has ended.
+// Stop ends the process like a service manager, and waits until it has ended.
 func (p *Process) Stop() {
-	_ = p.cmd.Cancel() // it may have ended
+	_ = p.cmd.Cancel() // it may have already ended
 	<-p.Done
 }
 
@@ -79,7 +80,7 @@ func (p *Process) Kill() error {
 	return err
 }
 
-// Ended says why the process isn't there any more; nil while it is.
+// Ended says why the process has ended; nil while it runs.
 func (p *Process) Ended() error {
 	select {
 	case <-p.Done:

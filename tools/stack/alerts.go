@@ -11,13 +11,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
-// alert is one as Prometheus and Alertmanager have it.
+// alert is an alert with its state in Prometheus and in Alertmanager.
 type alert struct {
 	Name, Of, Summary string
-	// Prometheus is pending or firing, Alertmanager active or suppressed; empty: it has none.
+	// Prometheus is pending or firing, Alertmanager active or suppressed; empty without one.
 	Prometheus, Alertmanager string
 	Since                    time.Time
-	// others is 0 for those about the trunk that the page lets fail, which come first.
+	// others is 0 for alerts about the trunk that the page can stop; these come first.
 	others int
 }
 
@@ -33,7 +33,7 @@ func (s *stack) allAlerts(ctx context.Context) ([]alert, error) {
 	return merge(fired, received), nil
 }
 
-// merge puts together what both say: those of the trunk first, each part sorted by name.
+// merge combines the alerts of both: those of the trunk first, each part sorted by name.
 func merge(prometheus, alertmanager []parts.Alert) []alert {
 	all := make(map[string]alert)
 	for i := range alertmanager {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// actions are what the buttons of the page do, by the paths of their forms.
+// actions are the actions of the page's buttons, by the paths of their forms.
 func (s *stack) actions() map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"/trunk/fail":         s.change(&s.failedSince, true, s.failTrunk),
@@ -16,7 +16,8 @@ func (s *stack) actions() map[string]func(context.Context) error {
 	}
 }
 
-// change returns an action that begins or ends what has lasted since a time, unless that is so already.
+// change returns an action that begins or ends a state with a start time, unless that is already
+// done.
 func (s *stack) change(since *time.Time, begin bool, act func()) func(context.Context) error {
 	return func(context.Context) error {
 		s.mu.Lock()
@@ -40,7 +41,7 @@ func (s *stack) failTrunk() {
 
 func (s *stack) mendTrunk() { s.providers.DirectRouting.MendTrunk(trunk, s.providers.Tenant.Now()) }
 
-// hold stops publication: then nothing is on its way any more, and the numbers must agree.
+// hold stops publication: then no call is in transit, and the numbers must agree.
 func (s *stack) hold() {
 	s.providers.Tenant.Pause()
 	s.providers.Office.Pause()
@@ -56,7 +57,7 @@ func (s *stack) resume() {
 	s.providers.PBX.Resume()
 }
 
-// kill ends the exporter without any warning, and starts it again.
+// kill kills the exporter without a warning, and starts it again.
 func (s *stack) kill(ctx context.Context) error {
 	s.mu.Lock()
 	p := s.processes[exporter]
@@ -66,7 +67,7 @@ func (s *stack) kill(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 	if p == nil {
-		return nil // it is being started
+		return nil // it is already starting
 	}
 	if err := p.Kill(); err != nil {
 		return err

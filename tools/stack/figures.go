@@ -16,27 +16,27 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// calls is what is compared: each call counts once, with or without later changes.
+// calls is the compared number: each call counts once, with or without later changes.
 const calls = "cdr_calls_total"
 
-// feed is one feed and who has its totals.
+// feed is one feed and the owner of its totals.
 type feed struct{ Source, Feed string }
 
-// figure is one feed's calls as each of the three has them.
+// figure is one feed's number of calls in each of the three places.
 type figure struct {
 	feed
 
 	Simulator, Exporter, Prometheus int64
 }
 
-// counted is what the exporter shows of a feed, and from when on it counts.
+// counted is a feed's count in the exporter, and since when it counts.
 type counted struct {
 	calls int64
 	since time.Time
 }
 
-// figures asks all three. The simulator is asked last: so what is on its way is never
-// negative.
+// figures reads all three. It reads the simulator last, so that the number of calls in transit is
+// never negative.
 func (s *stack) figures(ctx context.Context) ([]figure, error) {
 	samples, err := s.prometheus.Query(ctx, "sum by (source, feed) ("+calls+")")
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *stack) shown(ctx context.Context) (map[feed]counted, error) {
 	if err != nil {
 		return nil, err
 	}
-	format := expfmt.NewFormat(expfmt.TypeProtoDelim) // which says since when is counted
+	format := expfmt.NewFormat(expfmt.TypeProtoDelim) // it has the start of counting
 	request.Header.Set("Accept", string(format))
 	client := http.Client{Timeout: 10 * time.Second}
 	defer client.CloseIdleConnections()
@@ -109,7 +109,8 @@ func sum(family *dto.MetricFamily) map[feed]counted {
 	return all
 }
 
-// total is what the simulated providers have published of a feed's calls that began at an instant or later.
+// total is the number of a feed's calls that began at an instant or later and that the simulated
+// providers have published.
 func (s *stack) total(f feed, since time.Time) int64 {
 	p := s.providers
 	graph := p.Tenant.Visible()
@@ -121,7 +122,8 @@ func (s *stack) total(f feed, since time.Time) int64 {
 	case feed{"contoso", "direct_routing"}:
 		t = p.DirectRouting.Totals(published(graph))
 	case feed{"contoso", "call_records"}:
-		// A record without sessions is counted when it settles, which goes on while publication is held.
+		// A record without sessions is counted when it settles, which continues while publication
+		// is held.
 		settle := demo.Settle - p.Tenant.Now().Sub(graph)
 		t = p.Records.Totals(simulator.View{From: since, At: []time.Time{graph}, Settle: settle}).Totals
 	case feed{"acme", "call_log"}:

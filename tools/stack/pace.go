@@ -11,8 +11,9 @@ import (
 // judge each trunk within half a minute.
 const fastRouting = 3.0
 
-// paced are the settings of a demo for alerting rules that are so many times as fast. Calls are as much shorter and
-// published within seconds, no trunk fails by itself, and Direct Routing has more calls.
+// paced are the settings of a demo for alerting rules that are speed times as fast. Calls are
+// shorter by the same factor and published within seconds, no trunk fails by chance, and Direct
+// Routing has more calls.
 func paced(speed int) demo.Settings {
 	if speed <= 1 {
 		return demo.Settings{}
@@ -28,7 +29,7 @@ func paced(speed int) demo.Settings {
 	}}
 }
 
-// shorten makes a kind of calls shorter. Connected ones last some minutes divided by the speed,
+// shorten makes a kind of calls shorter. Connected calls last some minutes divided by the speed,
 // each kind differently.
 func shorten(k *simulator.Kind, speed time.Duration, number int) {
 	k.Ring = max(k.Ring/speed, time.Second)

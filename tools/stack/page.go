@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	_ "embed" // of the page
+	_ "embed" // embeds the page
 	"errors"
 	"fmt"
 	"html/template"
@@ -26,7 +26,7 @@ type snapshot struct {
 	FailedSince, HeldSince time.Time
 	Alerts                 []alert
 	Figures                []figure
-	// Problem is why something isn't known; nil: all is.
+	// Problem is why something is unknown; nil if all is known.
 	Problem error
 }
 
@@ -56,14 +56,14 @@ func (s *stack) serve(ctx context.Context, address string, out io.Writer) error 
 	}
 	server := &http.Server{Handler: s.handler(ctx), ReadHeaderTimeout: 10 * time.Second}
 	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
-	fmt.Fprintf(out, "Look at http://%s/ and let a trunk fail. Ctrl-C ends everything.\n", listener.Addr())
+	fmt.Fprintf(out, "Open http://%s/ and let a trunk fail. Ctrl-C ends everything.\n", listener.Addr())
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
 
-// handler serves the page. What changes something is a form of the page itself.
+// handler serves the page. Every change comes from a form of the page itself.
 func (s *stack) handler(ctx context.Context) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { render(w, s.look(r.Context())) })

@@ -15,7 +15,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/tools/stack/parts"
 )
 
-// trunk is the one that the page lets fail.
+// trunk is the trunk that the page can stop.
 const trunk = "sbc1.example.com"
 
 const (
@@ -34,16 +34,16 @@ type stack struct {
 	metrics, hook      string
 	prometheus, alerts parts.API
 
-	mu                     sync.Mutex                  // guards what follows
-	processes              map[string]*program.Process // by part; without the exporter while it is started again
+	mu                     sync.Mutex                  // guards the fields below
+	processes              map[string]*program.Process // by part; without the exporter during its restart
 	failedSince, heldSince time.Time
-	killed                 int // how often the exporter was
+	killed                 int // number of kills of the exporter
 }
 
 // readyTimeout is how long a part may take to answer on a slow machine.
 const readyTimeout = 5 * time.Minute
 
-// start starts everything, Alertmanager before Prometheus. An error leaves nothing running.
+// start starts everything, Alertmanager before Prometheus. After an error nothing runs.
 func start(ctx context.Context, folder string, speed int, out io.Writer) (_ *stack, err error) {
 	s := &stack{folder: folder, speed: speed, processes: map[string]*program.Process{}}
 	if s.programs, err = findPrograms(); err != nil {
@@ -94,7 +94,7 @@ func (s *stack) startExporter(ctx context.Context) (err error) {
 	return s.runExporter(ctx)
 }
 
-// runExporter starts the exporter's process, again too: where it was, with its ledger.
+// runExporter starts or restarts the exporter's process, with its address and its ledger.
 func (s *stack) runExporter(ctx context.Context) error {
 	return s.launch(ctx, exporter, s.programs.exporter, parts.API{Base: "http://" + s.metrics},
 		"run", "--config.file="+s.config, "--web.listen-address="+s.metrics, "--webhook.listen-address="+s.hook)

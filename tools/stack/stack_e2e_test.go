@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// said is what a command has written so far. It is safe for concurrent use.
+// said is the output of a command up to now. It is safe for concurrent use.
 type said struct {
 	mu   sync.Mutex
 	text bytes.Buffer // guarded by mu
@@ -78,9 +78,9 @@ func (v *visitor) send(method, path string) string {
 	return string(body)
 }
 
-// TestE2EStackTool: the one command starts everything, the page tells what its buttons did
-// and what Alertmanager has, the numbers are exact after a kill -9, and nothing is left. That
-// alerts fire in time is TestE2EStack's, in cmd/cdr-exporter.
+// TestE2EStackTool: the one command starts everything, the page shows the results of its buttons
+// and Alertmanager's alerts, the numbers are exact after a kill -9, and nothing is left.
+// TestE2EStack in cmd/cdr-exporter checks that alerts fire in time.
 func TestE2EStackTool(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Chdir(filepath.Join("..", ".."))

@@ -12,7 +12,7 @@ import (
 
 type programs struct{ exporter, prometheus, alertmanager string }
 
-// findPrograms finds what is there, and says of everything that isn't how it is had.
+// findPrograms finds the programs, and says how to get each one that is missing.
 func findPrograms() (p programs, err error) {
 	p.prometheus, err = find("make tools", "prometheus")
 	var missing error
@@ -20,7 +20,7 @@ func findPrograms() (p programs, err error) {
 	return p, errors.Join(err, missing)
 }
 
-// find finds a program by one of its names. We are in the clone's folder.
+// find finds a program by one of its names. The working directory is the repository.
 func find(how string, names ...string) (file string, err error) {
 	for _, name := range names {
 		for _, candidate := range []string{filepath.Join(".tools", "bin", name), name} {

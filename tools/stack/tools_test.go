@@ -23,7 +23,7 @@ func TestFindPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"prometheus", "alertmanager"} {
-		if err := os.WriteFile(filepath.Join(bin, name), nil, 0o755); err != nil { //nolint:gosec // it is to be a program
+		if err := os.WriteFile(filepath.Join(bin, name), nil, 0o755); err != nil { //nolint:gosec // it must be executable
 			t.Fatal(err)
 		}
 	}

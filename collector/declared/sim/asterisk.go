@@ -1,5 +1,5 @@
-// Package sim is a simulated Asterisk, for the definition that is built in: it writes the files that the real one writes, with calls and visits to queues
-// that are the same in every run.
+// Package sim is a simulated Asterisk, for the built-in definition. It writes the files of the real
+// one, with calls and queue visits that are the same in every run.
 package sim
 
 import (
@@ -21,15 +21,15 @@ type Asterisk struct {
 
 	mu      sync.Mutex
 	paused  bool
-	written time.Time // until when calls that ended are in the file
+	written time.Time // calls that ended up to then are in the file
 }
 
 const (
-	// callPause is the time between the starts of two calls, and callLongest how long a call takes at most.
+	// callPause is the time between the starts of two calls, callLongest the longest call.
 	callPause   = 12 * time.Second
 	callLongest = 5 * time.Minute
 	rowTime     = "2006-01-02 15:04:05"
-	// queuePause is the time between two callers who join a queue, and queueLongest how long one waits at most.
+	// queuePause is the time between two callers who join a queue, queueLongest the longest wait.
 	queuePause   = 7 * time.Second
 	queueLongest = 2 * time.Minute
 )
@@ -37,7 +37,8 @@ const (
 // begin is the start of the first calls, fixed so that every run has the same.
 var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Start writes the calls since a time to the files in a folder and goes on with those that end from now on.
+// Start writes the calls since a time to the files in a folder and continues with those that end
+// later.
 func Start(folder string, since time.Time) (*Asterisk, error) {
 	a := &Asterisk{folder: folder, stop: make(chan struct{}), done: make(chan struct{}), written: since}
 	if err := a.write(time.Now()); err != nil {
@@ -56,7 +57,7 @@ func (a *Asterisk) run() {
 		case <-a.stop:
 			return
 		case now := <-tick.C:
-			_ = a.write(now) // tried again with the next one
+			_ = a.write(now) // the next write retries
 		}
 	}
 }
@@ -85,10 +86,10 @@ func (a *Asterisk) add(name, rows string) error {
 	return errors.Join(err, file.Close())
 }
 
-// Pause stops publication, and Resume writes what was held back.
+// Pause stops publication; Resume writes what was held back.
 func (a *Asterisk) Pause() { a.setPaused(true) }
 
-// Resume goes on after Pause.
+// Resume ends Pause.
 func (a *Asterisk) Resume() { a.setPaused(false) }
 
 func (a *Asterisk) setPaused(paused bool) {
@@ -97,7 +98,7 @@ func (a *Asterisk) setPaused(paused bool) {
 	a.paused = paused
 }
 
-// Calls is how many calls that began at an instant or later are in the file.
+// Calls is the number of calls in the file that began at an instant or later.
 func (a *Asterisk) Calls(since time.Time) (calls int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -118,7 +119,8 @@ func (a *Asterisk) Close() {
 	<-a.done
 }
 
-// rowsBetween are the rows of what ended after from, up to to. Something begins with each step and takes at most longest.
+// rowsBetween are the rows of everything that ended after from, up to to. One begins with each step
+// and takes at most longest.
 func rowsBetween(from, to time.Time, step, longest time.Duration, nth func(n int64, start time.Time) (row string, end time.Time)) string {
 	var rows strings.Builder
 	for n := max(0, int64(from.Add(-longest).Sub(begin)/step)); ; n++ {
@@ -168,7 +170,8 @@ func emptyOr(text string) string {
 	return `"` + text + `"`
 }
 
-// nthVisit is the line of the n-th caller, the same in every run: most reach an agent, some hang up, few wait as long as the queue allows.
+// nthVisit is the line of the n-th caller, the same in every run: most reach an agent, some hang
+// up, few wait as long as the queue allows.
 func nthVisit(n int64, joined time.Time) (row string, left time.Time) {
 	random := rand.New(rand.NewPCG(uint64(n), 9))
 	queue := []string{"support", "support", "sales"}[random.IntN(3)]

@@ -10,7 +10,8 @@ import (
 const (
 	// retention is how long Graph keeps call records.
 	retention = 30 * 24 * time.Hour
-	// longSettle is how long a call stays known after its end at the least, however short the lookback is: ids are kept for two days more
+	// longSettle is the longest settle that a short lookback allows. The ledger remembers a call
+	// for at least longSettle after its end: it keeps ids for two days more than the lookback
 	// (counting.md 5), and a meeting ends after 30 h.
 	longSettle = 12 * time.Hour
 )
@@ -19,9 +20,9 @@ const (
 type Config struct {
 	config.Feed `yaml:",inline"`
 
-	// Settle is how long after its end a call's quality is counted: clients report late.
+	// Settle is how long after a call's end its quality is counted, because clients report late.
 	Settle time.Duration `yaml:"settle"`
-	// Webhook turns on notifications of records, beside the list.
+	// Webhook turns on notifications of records, in addition to the list.
 	Webhook *subscriptions.Webhook `yaml:"webhook"`
 }
 
@@ -31,11 +32,11 @@ func (c *Config) SetDefaults() {
 	c.Settle = 90 * time.Minute
 }
 
-// Validate implements config.Validator, beside the rules that all feeds have.
+// Validate implements config.Validator, in addition to the rules for all feeds.
 func (c *Config) Validate(r *config.Report) {
 	c.KeptFor(r, retention)
 	r.DurationAtLeast("settle", c.Settle, 0)
 	if c.Settle > max(c.Lookback, longSettle) {
-		r.Problemf("settle", "must be at most lookback (%s), or %s: later the call isn't known any more", c.Lookback, longSettle)
+		r.Problemf("settle", "must be at most lookback (%s), or %s: later the ledger has forgotten the call", c.Lookback, longSettle)
 	}
 }

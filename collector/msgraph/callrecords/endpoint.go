@@ -17,11 +17,12 @@ func (s *identitySet) person() *identity {
 	return nil
 }
 
-// number is what the id of a telephone looks like, masked or not.
+// number matches the id of a telephone, masked or not.
 var number = regexp.MustCompile(`^\+?[0-9]{3,}\**$`)
 
-// phone returns the telephone at an end, whose id is its number; nil if there is none. A number may be withheld. The deprecated member identity names
-// telephones; associatedIdentity has an id for everybody, so there the id has to look like a number.
+// phone returns the telephone at an end, whose id is its number, or nil. A number may be withheld.
+// The deprecated member identity names telephones; associatedIdentity has an id for everybody, so
+// there the id has to look like a number.
 func (e *endpoint) phone() *identity {
 	switch {
 	case e == nil:
@@ -49,7 +50,7 @@ func (e *endpoint) person() *identity {
 	return nil
 }
 
-// rating is the rating by the user at an end; empty if there is none.
+// rating is the rating by the user at an end, or empty.
 func (e *endpoint) rating() string {
 	if e == nil || e.Feedback == nil || e.Feedback.Rating == "notRated" || e.Feedback.Rating == futureValue {
 		return ""
@@ -66,14 +67,14 @@ func (s *session) phones() (caller, callee *identity) {
 	return caller, callee
 }
 
-// platforms are the labels of clients' platforms by Graph's names.
+// platforms maps Graph's names of clients' platforms to labels.
 var platforms = map[string]string{
 	"windows": "windows", "macOS": "macos", "iOS": "ios", "android": "android", "web": "web", "ipPhone": "ip_phone",
 	"roomSystem": "room_system", "surfaceHub": "surface_hub", "holoLens": "hololens",
 	"unknown": "unknown", futureValue: "unknown",
 }
 
-// platform returns the label of a client's platform; empty if none is given.
+// platform returns the label of a client's platform, or an empty string.
 func (m *mapper) platform(raw string) string {
 	if raw == "" {
 		return ""
@@ -86,7 +87,7 @@ func (m *mapper) platform(raw string) string {
 	return slug
 }
 
-// senderPlatform returns the platform of a sender's client, or that it is a service.
+// senderPlatform returns the label of a sender's platform: its client's, or the one for a service.
 func (m *mapper) senderPlatform(e *endpoint) string {
 	switch {
 	case e == nil || e.UserAgent == nil:
@@ -117,7 +118,8 @@ var failureReasons = []struct {
 	{regexp.MustCompile(`(?i)polic`), "policy"},
 }
 
-// failureReason returns a stable slug for a failure's text, which is often empty and never a label itself.
+// failureReason returns a stable slug for a failure's text. The text is often empty and never
+// becomes a label.
 func failureReason(text string) string {
 	if strings.TrimSpace(text) == "" {
 		return ""

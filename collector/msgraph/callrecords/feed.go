@@ -13,7 +13,8 @@ import (
 // Feed is the label `feed`.
 const Feed = "call_records"
 
-// innerPages is what Graph allows for each call record, beside the first pages (throttling limits, "Call records").
+// innerPages is Graph's limit for further pages of one call record, in addition to first pages
+// (throttling limits, "Call records").
 var innerPages = httpclient.Limit{Requests: 50, Per: 5 * time.Minute}
 
 // Records reads the call records of a tenant. It is safe for concurrent use.
@@ -22,7 +23,7 @@ type Records struct {
 	Info collector.FeedInfo
 
 	client     *httpclient.Client
-	innerPages httpclient.Limit // of one record
+	innerPages httpclient.Limit // limit for one record
 	sizes      sizes
 	largeOnes  chan struct{} // has an element while a large record is read
 	mapper     mapper        // copied for each record
@@ -44,7 +45,8 @@ func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclie
 	if c.Webhook == nil {
 		return r, nil
 	}
-	// The subscription is checked as often as the list is read, which is half as often as without a webhook.
+	// The subscription is checked as often as the list is read, which is half as often as without a
+	// webhook.
 	manager, webhook, err := subscriptions.New(c.Webhook, tenant, s, client, 2*c.Interval)
 	if err != nil {
 		return nil, fmt.Errorf("call_records.webhook: %w", err)
@@ -53,10 +55,11 @@ func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclie
 	return r, nil
 }
 
-// graphNow is the time by Graph's clock: by a local clock that is behind, ended calls would end later still, and never settle.
+// graphNow is the time by Graph's clock. By a local clock that is behind, calls that have ended
+// would seem to end in the future and never settle.
 func graphNow(s *collector.SourceSettings, client *httpclient.Client) time.Time {
 	if offset, known := client.Offset(); known {
-		return time.Now().Add(offset) // the client measures the offset from time.Now
+		return time.Now().Add(offset) // the client's offset is relative to time.Now
 	}
 	return s.Now()
 }

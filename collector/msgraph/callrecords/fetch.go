@@ -21,7 +21,8 @@ const (
 	taskSettle = "settle"
 	// parallelRecords is how many records are fetched at once.
 	parallelRecords = 8
-	// staleTries is how often an answer older than the known version is refused, for one of Graph's servers may lag behind.
+	// staleTries is how often an answer older than the known version is refused: one of Graph's
+	// servers may lag behind.
 	staleTries = 3
 )
 
@@ -72,7 +73,7 @@ func (r *Records) page(record *callRecord, tasks []work.Item, now time.Time) *co
 	})
 	m := r.mapper
 	mapped := m.mapRecord(record, due)
-	// With no time to wait, the media are those of the first version that has a session.
+	// If settle is zero, the media come from the first version that has a session.
 	mapped.Settled = due && (r.settle > 0 || len(record.Sessions) > 0)
 	p := &collector.Page{Records: []*cdr.Record{mapped}, Unmapped: m.unmapped}
 	if !due {

@@ -25,7 +25,7 @@ func askedFor(urls []string) (all []string) {
 	return all
 }
 
-// numbered are so many elements, from a number on.
+// numbered returns n elements with consecutive numbers, starting with from.
 func numbered(element string, from, n int) string {
 	all := make([]string, n)
 	for i := range all {
@@ -81,7 +81,8 @@ func TestTrapInnerPages(t *testing.T) {
 	}
 }
 
-// The further pages of one record are asked for no more often than Graph allows; others don't wait for them.
+// TestTrapLimitsOfOneCallRecord: further pages of one record are requested within Graph's limit;
+// other records don't wait for them.
 func TestTrapLimitsOfOneCallRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &fakeGraph{t: t}
@@ -112,7 +113,7 @@ func TestTrapLimitsOfOneCallRecord(t *testing.T) {
 	})
 }
 
-// What Graph answers to the request for a record, and what becomes of it.
+// TestFetchCallRecord has Graph's answers to the request for a record, and their results.
 func TestFetchCallRecord(t *testing.T) {
 	good := callWith(between(userEnd, userEnd))
 	none := answer{body: `{"value":[]}`}
@@ -129,8 +130,8 @@ func TestFetchCallRecord(t *testing.T) {
 		{"gone", []answer{refuse(http.StatusGone, "Gone")}, collector.ErrGone, "410", ""},
 		{"a fault", slices.Repeat([]answer{refuse(http.StatusInternalServerError, "UnknownError")}, 4), nil, "UnknownError", ""},
 		{"broken once", []answer{{body: `{"id":`}, {body: good}, none}, nil, "", ""},
-		{"broken", slices.Repeat([]answer{{body: `{"id":`}}, 4), nil, "no JSON", ""},
-		{"another record", []answer{{body: strings.Replace(good, record1, record2, 1)}}, nil, "the answer is about another call record", ""},
+		{"broken", slices.Repeat([]answer{{body: `{"id":`}}, 4), nil, "isn't JSON", ""},
+		{"another record", []answer{{body: strings.Replace(good, record1, record2, 1)}}, nil, "the answer is for another call record", ""},
 		{"no participants", []answer{{body: good}, notFound}, nil, "", ""},
 		{"participants refused", []answer{{body: good}, refuse(http.StatusBadRequest, "BadRequest")}, nil, "", ""},
 		{"participants fail", append([]answer{{body: good}}, slices.Repeat([]answer{refuse(http.StatusBadGateway, "x")}, 4)...), nil, "502", ""},
@@ -151,9 +152,9 @@ func TestFetchCallRecord(t *testing.T) {
 		{
 			"a page without values",
 			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)}, {body: `{}`}},
-			nil, "the answer has no list of values", "",
+			nil, "the answer has no member value with a list", "",
 		},
-		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}}, nil, "", "there is no startDateTime"},
+		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}}, nil, "", "startDateTime is missing"},
 		{"a bad time", []answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}}, nil, "", "startDateTime can't be read"},
 		{"a bad type", []answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}}, nil, "", "version has the wrong type: string"},
 	} {
@@ -187,7 +188,7 @@ func TestFetchCallRecord(t *testing.T) {
 	}
 }
 
-// Members of enumerations that are newer than the API are asked for.
+// TestFetchPrefersAllMembers: requests include members of enumerations that are newer than the API.
 func TestFetchPrefersAllMembers(t *testing.T) {
 	g := &fakeGraph{t: t, answers: []answer{{body: callWith()}, {body: `{"value":[]}`}}}
 	if _, err := g.records().read(t.Context(), record1); err != nil {
@@ -200,7 +201,8 @@ func TestFetchPrefersAllMembers(t *testing.T) {
 	}
 }
 
-// Nothing is asked for that is no GUID: no link is built of it.
+// TestFetchAsksForGUIDsOnly: there is no request for an id that isn't a GUID, because it would
+// become part of a link.
 func TestFetchAsksForGUIDsOnly(t *testing.T) {
 	for _, id := range []string{"", "../users", record1 + "/sessions", record1 + "?x", "{" + record1 + "}"} {
 		g := &fakeGraph{t: t}
@@ -211,8 +213,8 @@ func TestFetchAsksForGUIDsOnly(t *testing.T) {
 	}
 }
 
-// A call counts with its first session, its media when it has settled: after its time, by
-// whichever clock says so first, or at once if there is no time to wait.
+// A call counts with its first session. Its media count when it has settled: after its time, by
+// whichever clock reaches it first, or at once if settle is zero.
 func TestRule17_WhenACallRecordSettles(t *testing.T) {
 	const half = 30 * time.Minute
 	for _, c := range []struct {

@@ -49,7 +49,7 @@ type row = providertest.Row
 
 func rowOf(r *cdr.Record) row { return providertest.RowOf(r, "cdr.msgraph.") }
 
-// sessionRow and streamRow are what there is of a session and a stream.
+// sessionRow and streamRow show a session and a stream.
 func sessionRow(s *cdr.Session) row {
 	out := rowOf(&cdr.Record{
 		ID: s.ID, Start: s.Start, End: s.End, UserID: s.UserID, UserName: s.UserName, UserPrincipal: s.UserPrincipal,

@@ -58,8 +58,9 @@ func recordPath(path string) (base, id string) {
 	return base, base[strings.LastIndexByte(base, '/')+1:]
 }
 
-// Eight records whose pages never end take no more than 25 MiB where one may have 8 (an eighth of what they may, which the race
-// detector takes long for), and each is given up as too large; so is one whose page is.
+// Eight records whose pages never end take at most 25 MiB when one may have 8 (an eighth of the
+// real limit, which takes long under the race detector). Each is given up as too large, and so is
+// one with a page that is too large.
 func TestRecordsThatNeverEnd(t *testing.T) {
 	var most atomic.Uint64
 	liveHeap := func() uint64 { // what the last garbage collection found in use
@@ -113,7 +114,8 @@ func TestRecordsThatNeverEnd(t *testing.T) {
 	}
 }
 
-// BenchmarkReadRecord reads a call record of so many sessions. json-ratio is how often it is read while encoding/json decodes it once (the aim: 0.7).
+// BenchmarkReadRecord reads a call record with a number of sessions. json-ratio is how often it is
+// read while encoding/json decodes it once (the aim: 0.7).
 func BenchmarkReadRecord(b *testing.B) {
 	text, err := os.ReadFile("testdata/call_record_phone.json")
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// parties are who a service is by its role (serviceUserAgent.role). All others put persons through, such as those of conferences.
+// parties maps the role of a service (serviceUserAgent.role) to its kind of party. All other
+// services, such as conferences, connect people.
 var parties = map[string]cdr.Party{
 	roleVoicemail: cdr.PartyVoicemail, "exchangeUnifiedMessagingService": cdr.PartyVoicemail,
 	roleQueue: cdr.PartyMachine, roleAttendant: cdr.PartyMachine, "customBot": cdr.PartyMachine,
@@ -16,7 +17,8 @@ var parties = map[string]cdr.Party{
 	"skypeForBusinessUnifiedCommunicationApplicationPlatform": cdr.PartyMachine, // of voice applications, the `ucap` of call types
 }
 
-// makeCall makes the sessions of a record legs, and a call of them. Each session is a leg between its caller and who picked it up.
+// makeCall turns the sessions of a record into legs and makes a call of them. Each session is a leg
+// between its caller and the party that answered.
 func (m *mapper) makeCall(r *cdr.Record, c *callRecord) {
 	callers := callersOf(visits(c))
 	for i := range r.Sessions {
@@ -46,7 +48,8 @@ func (m *mapper) makeCall(r *cdr.Record, c *callRecord) {
 	r.Talk, r.Connected = differing(r, call.Talk), differing(r, call.Connected)
 }
 
-// setReason takes the reason of the session that gave the outcome or, as it is often empty, the first that there is.
+// setReason takes the reason from the session that gave the outcome. That is often empty; then it
+// takes the first reason of any session.
 func setReason(r *cdr.Record, c *callRecord, by int) {
 	if by == calls.None || r.Sessions[by].Reason == "" {
 		by = slices.IndexFunc(r.Sessions, func(s cdr.Session) bool { return s.Reason != "" })
@@ -56,7 +59,7 @@ func setReason(r *cdr.Record, c *callRecord, by int) {
 	}
 }
 
-// differing is how long intervals take together, if that is known and isn't the record's duration.
+// differing is the total length of the intervals, if it is known and isn't the record's duration.
 func differing(r *cdr.Record, all []cdr.Interval) (length cdr.Span) {
 	if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
 		length = cdr.KnownSpan(d)
@@ -64,7 +67,7 @@ func differing(r *cdr.Record, all []cdr.Interval) (length cdr.Span) {
 	return length
 }
 
-// legOf is the leg that a session is.
+// legOf makes a leg of a session.
 func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool) cdr.Leg {
 	role := s.Callee.role()
 	l := cdr.Leg{
@@ -75,11 +78,12 @@ func legOf(r *cdr.Record, one *cdr.Session, s *session, callers map[string]bool)
 	if one.Result == cdr.SessionSetupFailed {
 		l.Outcome = cdr.NotConnected
 	}
-	// The caller of a queue has a session with the media's controller too: that isn't somebody who answered.
+	// The caller of a queue also has a session with the media's controller, which doesn't mean that
+	// somebody answered.
 	if who := cmp.Or(one.Number, one.UserID); role == roleMediaController && who != "" && callers[who] {
 		l.Party = cdr.Own
 	}
-	if one.End.After(one.Start) { // a session that got through is connected from its start
+	if one.End.After(one.Start) { // a connected session is connected from its start
 		l.Duration = cdr.KnownSpan(one.End.Sub(one.Start))
 	}
 	return l

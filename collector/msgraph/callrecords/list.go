@@ -16,7 +16,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
-// reach is how far back the list is asked for: nothing may be older than Graph's retention by the time that the request arrives.
+// reach is how far back the list is read. It is less than Graph's retention, because the request
+// takes time to arrive.
 const reach = retention - 10*time.Minute
 
 // Pages implements collector.RangeReader: it lists call records by range of start, as tasks.
@@ -25,13 +26,14 @@ func (r *Records) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 	return collector.MapPages(graph.Pages(ctx, r.client, request), listedPage)
 }
 
-// listLink asks for the records of calls that started from from up to to. The list takes no other filter, and no expansion.
+// listLink requests the records of calls with from ≤ start < to. The list supports no other filter,
+// and no expansion.
 func listLink(from, to time.Time) string {
 	filter := fmt.Sprintf("startDateTime ge %s and startDateTime lt %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
 	return "v1.0/communications/callRecords?$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
 }
 
-// listedPage makes tasks of rows. A row without a usable id is set aside.
+// listedPage makes a task of each row. It sets aside a row without a usable id.
 func listedPage(rows wire.Piece) *collector.Page {
 	page := &collector.Page{}
 	for i, found := range rows.Rows {
@@ -44,7 +46,7 @@ func listedPage(rows wire.Piece) *collector.Page {
 		if bad, ok := errors.AsType[*graph.TypeError](graph.Unmarshal(raw, &row)); ok {
 			problem = bad.Problem
 		} else if !graph.IsGUID(row.ID) {
-			problem = "there is no id that is a GUID"
+			problem = "the id is missing or isn't a GUID"
 		}
 		if problem != "" {
 			page.Invalid = append(page.Invalid, collector.BadRow{Content: raw, At: rows.At(i), Problem: problem})

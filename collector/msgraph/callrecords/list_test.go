@@ -43,9 +43,9 @@ func TestListCallRecords(t *testing.T) {
 		}, "record " + record1 + " 3, record " + record2 + " 0", nil, ""},
 		{"bad rows", []answer{{body: `{"value":[5,` + row(`"x"`, "1") + `,` + row(`7`, "1") + `,` + good + `,` + row(`"`+record2+`"`, `"2"`) + `,{},null]}`}}, "record " + record1 + " 3", []string{
 			"page 1, row 1: the value has the wrong type: number",
-			"page 1, row 2: there is no id that is a GUID", "page 1, row 3: id has the wrong type: number",
+			"page 1, row 2: the id is missing or isn't a GUID", "page 1, row 3: id has the wrong type: number",
 			"page 1, row 5: version has the wrong type: string",
-			"page 1, row 6: there is no id that is a GUID", "page 1, row 7: there is no id that is a GUID",
+			"page 1, row 6: the id is missing or isn't a GUID", "page 1, row 7: the id is missing or isn't a GUID",
 		}, ""},
 		{"a link to another host", []answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}}, "", nil, "evil.example"},
 		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, {body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, httpclient.ErrLinkRepeated.Error()},

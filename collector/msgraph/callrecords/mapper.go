@@ -18,7 +18,8 @@ type mapper struct {
 	unmapped []collector.Unmapped
 }
 
-// mapRecord maps a call record. due says that it has settled; a record without a session is provisional until then.
+// mapRecord maps a call record. due says that it has settled; until then a record without a session
+// is provisional.
 func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 	end := endOf(c)
 	r := &cdr.Record{
@@ -46,13 +47,14 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 	return r
 }
 
-// isMissing says whether a time wasn't given: null, absent, or the year 1.
+// isMissing says whether a time is null, absent, or in the year 1.
 func isMissing(t time.Time) bool { return t.Year() <= 1 }
 
-// hasEnd says whether an end is given. Graph keeps a record for 30 days: a call that ends longer after its start, such as in the year 9999, hasn't one.
+// hasEnd says whether a record has a valid end. Graph keeps a record for 30 days, so an end that is
+// later after the start, such as one in the year 9999, isn't valid.
 func (c *callRecord) hasEnd() bool { return !isMissing(c.End) && c.End.Sub(c.Start) <= retention }
 
-// endOf is the end of a call; its start if no valid end is given.
+// endOf is the end of a call, or its start without a valid end.
 func endOf(c *callRecord) time.Time {
 	if !c.hasEnd() || c.End.Before(c.Start) {
 		return c.Start.UTC()
@@ -69,7 +71,7 @@ func (m *mapper) callType(raw string) string {
 	return cdr.CallType(raw)
 }
 
-// futureValue stands for members of an enumeration that are newer than the API.
+// futureValue is Graph's placeholder for members of an enumeration that are newer than the API.
 const futureValue = "unknownFutureValue"
 
 func (m *mapper) reportUnmapped(field, value string) {
@@ -95,7 +97,7 @@ func (m *mapper) addSession(r *cdr.Record, s *session) {
 	r.Sessions = append(r.Sessions, one)
 }
 
-// key identifies a session within its call: by its id or, without one, by its times.
+// key identifies a session within its call by its id or, without one, by its times.
 func (s *session) key() string {
 	if s.ID != "" {
 		return strings.ToLower(s.ID)
@@ -103,7 +105,7 @@ func (s *session) key() string {
 	return s.Start.UTC().Format(time.RFC3339Nano) + " " + s.End.UTC().Format(time.RFC3339Nano)
 }
 
-// setResult reads how a session ended. A failure without a stage counts as one of the setup.
+// setResult reads how a session ended. A failure without a stage counts as a failure of the setup.
 func (m *mapper) setResult(one *cdr.Session, f *failure) {
 	if f == nil {
 		return
@@ -121,7 +123,7 @@ func (m *mapper) setResult(one *cdr.Session, f *failure) {
 	one.Reason = failureReason(f.Reason)
 }
 
-// setEndpoints reads who the session was between.
+// setEndpoints reads the two parties of a session.
 func (m *mapper) setEndpoints(r *cdr.Record, one *cdr.Session, s *session) {
 	caller, callee := s.phones()
 	switch {
@@ -130,8 +132,8 @@ func (m *mapper) setEndpoints(r *cdr.Record, one *cdr.Session, s *session) {
 	case caller != nil:
 		one.Number, one.Direction = caller.ID, cdr.Inbound
 	}
-	if callee != nil && r.Emergency != cdr.EmergencyReal { // any telephone that was called may be that of emergency services
-		const from = "" // a user's own number isn't given
+	if callee != nil && r.Emergency != cdr.EmergencyReal { // any called telephone may belong to emergency services
+		const from = "" // records don't have a user's own number
 		r.Emergency = cmp.Or(m.emergency.Match(one.Number, from), r.Emergency)
 	}
 	for _, e := range []*endpoint{s.Caller, s.Callee} {
@@ -163,7 +165,8 @@ func (m *mapper) userAgent(end string, e *endpoint) []cdr.Attr {
 	return all
 }
 
-// addRatings adds the ratings of the users at both ends of a session. Segments repeat it, and are the only source if the session has no ends.
+// addRatings adds the ratings by the users at both ends of a session. The segments repeat them, and
+// are the only source if the session has no ends.
 func (m *mapper) addRatings(r *cdr.Record, s *session) {
 	caller, callee := s.Caller.rating(), s.Callee.rating()
 	for i := range s.Segments {

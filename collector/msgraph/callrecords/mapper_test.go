@@ -228,7 +228,7 @@ func TestTrapUnitsOfStreams(t *testing.T) {
 	}
 }
 
-// Of a stream, network and platform are those of who sent it.
+// TestTrapSenderOfStreams: a stream's network and platform are its sender's.
 func TestTrapSenderOfStreams(t *testing.T) {
 	for _, c := range []struct{ name, label, stream, want, unmapped string }{
 		{"from the caller", `"main-audio"`, `{"streamDirection":"callerToCallee"}`, "audio caller_to_callee wifi ios unclassified", ""},
@@ -253,8 +253,9 @@ func TestTrapSenderOfStreams(t *testing.T) {
 	}
 }
 
-// A session has its streams with what is known of their ends: of the sender its client, network and microphone, of the receiver what it listened to. What is
-// personal has its class; the call's streams have none of it.
+// TestTrapEndsOfStreams: a session's streams have the sender's client, network and microphone, and
+// the receiver's loudspeaker. Personal values have their class; the call's streams have none of
+// them.
 func TestTrapEndsOfStreams(t *testing.T) {
 	end := func(version string) string {
 		return `{"userAgent":{"platform":"iOS","applicationVersion":"` + version + `"}}`
@@ -315,7 +316,7 @@ func TestTrapRatingsOfCallRecords(t *testing.T) {
 	}
 }
 
-// What is deprecated isn't there any more, and isn't missed; what is null nowhere is.
+// TestTrapNullsOfCallRecords: deprecated members are absent, and null may stand anywhere.
 func TestTrapNullsOfCallRecords(t *testing.T) {
 	for name, text := range map[string]string{
 		"least":            `{"id":"` + record1 + `","startDateTime":"2026-11-19T10:00:00Z","sessions":[{}]}`,
@@ -339,7 +340,7 @@ func TestTrapNullsOfCallRecords(t *testing.T) {
 	}
 }
 
-// The end may be missing, or before the start, and is never a duration below zero.
+// The end may be missing, or before the start, but no duration is below zero.
 func TestTrapTimesOfCallRecords(t *testing.T) {
 	for _, c := range []struct {
 		name, end string
@@ -363,7 +364,7 @@ func TestTrapTimesOfCallRecords(t *testing.T) {
 	}
 }
 
-// Words that are new to us are told of, and the rest of the record counts.
+// New words are reported, and the rest of the record counts.
 func TestTrapNewWordsInCallRecords(t *testing.T) {
 	text := strings.Replace(callWith(between(`{"userAgent":{"platform":"watch"}}`, userEnd, failing("teardown", ""),
 		`"segments":[{"media":[{"label":"main-audio","callerNetwork":{"connectionType":"satellite"},"streams":[{"streamDirection":"callerToCallee"}]}]}]`)),

@@ -15,26 +15,28 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/graph"
 )
 
-// The most that one record may be. Graph gives 60 sessions or 130 participants on a page, of some kilobytes each.
+// The limits of one record. Graph puts 60 sessions or 130 participants on a page, of some kilobytes
+// each.
 const (
-	maxInnerPages = 1_000 // of one collection
+	maxInnerPages = 1_000 // pages of one collection
 	maxPage       = 8 << 20
 	maxSessions   = 50_000
 )
 
-// sizes bound the JSON of one record, over all pages.
+// sizes limit the JSON of one record, over all pages.
 type sizes struct {
 	max   int
-	large int // from when on a record is read alone: of eight that are read at once, one may be so large
+	large int // of eight records read at once, only one may be larger
 }
 
 var recordSizes = sizes{max: 64 << 20, large: 16 << 20}
 
-// recordReader reads one record, page by page. Each page is decoded once, into the form T that its caller wants.
+// recordReader reads one record, page by page. It decodes each page once, into the type T that its
+// caller wants.
 type recordReader struct {
 	*Records
 	pace  *httpclient.Limiter
-	size  int // of the pages so far
+	size  int // total bytes of the pages so far
 	large bool
 }
 
@@ -42,17 +44,17 @@ func (r *Records) newRecordReader() *recordReader {
 	return &recordReader{Records: r, pace: httpclient.NewLimiter(r.innerPages)}
 }
 
-// done lets another large record be read.
+// done allows another large record to be read.
 func (r *recordReader) done() {
 	if r.large {
 		<-r.largeOnes
 	}
 }
 
-// grow takes a page into account.
+// grow adds the size of a page.
 func (r *recordReader) grow(ctx context.Context, page int) error {
 	if r.size += page; r.size > r.sizes.max {
-		return fmt.Errorf("%w: it has more than %d MiB", collector.ErrTooLarge, r.sizes.max>>20)
+		return fmt.Errorf("%w: it is larger than %d MiB", collector.ErrTooLarge, r.sizes.max>>20)
 	}
 	if r.size <= r.sizes.large || r.large {
 		return nil
@@ -66,7 +68,7 @@ func (r *recordReader) grow(ctx context.Context, page int) error {
 	}
 }
 
-// read reads a record with its sessions, segments and participants, all pages of them.
+// read reads a record with all pages of its sessions, segments and participants.
 func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	q := r.newRecordReader()
 	defer q.done()
@@ -78,7 +80,7 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 		return nil, errOtherRecord
 	}
 	if record.ID = strings.ToLower(id); isMissing(record.Start) {
-		return nil, &graph.TypeError{Body: []byte(record.ID), Problem: "there is no startDateTime"}
+		return nil, &graph.TypeError{Body: []byte(record.ID), Problem: "startDateTime is missing"}
 	}
 	listed, err := complete(ctx, q, record.Sessions, record.Next, func(s *session) string { return s.listing(record) })
 	if err != nil {
@@ -88,7 +90,7 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	record.Sessions = unique(listed, func(s *session) string { return s.ID })
 	for i := range record.Sessions {
 		s := &record.Sessions[i]
-		// The first segment may share the session's id.
+		// The first segment may have the same id as its session.
 		s.Segments, err = complete(ctx, q, s.Segments, s.Next, func(part *segment) string { return keyOf(part.ID, part.Start) })
 		if err != nil {
 			return nil, err
@@ -98,9 +100,9 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	return record, err
 }
 
-var errOtherRecord = errors.New("the answer is about another call record")
+var errOtherRecord = errors.New("the answer is for another call record")
 
-// keyOf is the key of an element with an id; empty if it has none.
+// keyOf is the key of an element with an id, or empty.
 func keyOf(id string, further ...string) string {
 	if id == "" {
 		return ""
@@ -111,7 +113,7 @@ func keyOf(id string, further ...string) string {
 // first reads the first page of a record.
 func first[T any](ctx context.Context, q *recordReader, id string) (record *T, base string, err error) {
 	if !graph.IsGUID(id) {
-		return nil, "", &graph.TypeError{Body: []byte(id), Problem: "the id is no GUID"}
+		return nil, "", &graph.TypeError{Body: []byte(id), Problem: "the id isn't a GUID"}
 	}
 	base = "v1.0/communications/callRecords/" + strings.ToLower(id)
 	record, err = get[T](ctx, q, base+"?$expand=sessions($expand=segments)")
@@ -130,7 +132,7 @@ func get[T any](ctx context.Context, q *recordReader, link string) (value *T, er
 	return value, err
 }
 
-// participants reads who took part. A call counts also without them.
+// participants reads the participants. A call counts without them too.
 func participants[T any](ctx context.Context, q *recordReader, base string, key func(*T) string) ([]T, error) {
 	page, err := get[graph.Collection[T]](ctx, q, base+"/participants_v2")
 	if kind := httpclient.KindOf(err); kind == httpclient.KindNotFound || kind == httpclient.KindBadRequest {
@@ -142,8 +144,9 @@ func participants[T any](ctx context.Context, q *recordReader, base string, key 
 	return complete(ctx, q, page.Value, page.Next, key)
 }
 
-// complete adds the elements of a collection that a link leads to, and the next ones. Elements with the same key are one, as it came last: pages overlap when the
-// record grows while it is read. An element without a key is never the same as another.
+// complete adds the elements of all further pages of a collection. If several elements have the
+// same key, it keeps the last: pages overlap when the record grows while it is read. It keeps every
+// element without a key.
 func complete[T any](ctx context.Context, q *recordReader, list []T, link string, key func(*T) string) ([]T, error) {
 	request, size := newRequest(link), 0
 	request.Pace = q.pace
@@ -151,13 +154,14 @@ func complete[T any](ctx context.Context, q *recordReader, list []T, link string
 	pages := q.client.Pages(ctx, request, maxInnerPages, func(body []byte) (next string, err error) {
 		page, size = graph.Collection[T]{}, len(body)
 		if err = graph.Decode(body, &page); err == nil && page.Value == nil {
-			err = errors.New("the answer has no list of values")
+			err = errors.New("the answer has no member value with a list")
 		}
 		return page.Next, err
 	})
 	for _, err := range pages {
 		if httpclient.KindOf(err).RefusesLink() {
-			// The link has expired. The refusal isn't wrapped: it says nothing about the record.
+			// The link has expired. The refusal isn't wrapped, because it says nothing about the
+			// record.
 			return nil, fmt.Errorf("%w: %s", httpclient.ErrLinkExpired, err.Error())
 		}
 		if err == nil {
@@ -173,7 +177,7 @@ func complete[T any](ctx context.Context, q *recordReader, list []T, link string
 	return unique(list, key), nil
 }
 
-// unique keeps the last of the elements that have the same key, in any case, at the place of the first.
+// unique keeps the last element of each key, ignoring case, in the place of the first.
 func unique[T any](list []T, key func(*T) string) []T {
 	index, kept := make(map[string]int, len(list)), list[:0]
 	for i := range list {
@@ -194,12 +198,12 @@ func decodeRecord(text []byte) (*callRecord, error) {
 		return nil, err
 	}
 	if isMissing(record.Start) {
-		return nil, &graph.TypeError{Body: text, Problem: "there is no startDateTime"}
+		return nil, &graph.TypeError{Body: text, Problem: "startDateTime is missing"}
 	}
 	return record, nil
 }
 
-// readDocument reads all of a record, what isn't used of it too, to be shown.
+// readDocument reads all of a record to show it, with the members that aren't counted.
 func (r *Records) readDocument(ctx context.Context, id string) ([]byte, error) {
 	q := r.newRecordReader()
 	defer q.done()
@@ -226,7 +230,7 @@ func (r *Records) readDocument(ctx context.Context, id string) ([]byte, error) {
 	return json.Marshal(all)
 }
 
-// completeMember completes a member that is a list of objects, if it is one.
+// completeMember adds the further pages of a member, if it is a list of objects.
 func completeMember(ctx context.Context, q *recordReader, owner *document, name string, key func(*document) string) error {
 	list, err := complete(ctx, q, documents((*owner)[name]), textOf(owner, name+"@odata.nextLink"), key)
 	if list != nil {
@@ -239,7 +243,7 @@ func completeMember(ctx context.Context, q *recordReader, owner *document, name 
 	return err
 }
 
-// documents are the objects of a list, nil for what is none.
+// documents are the elements of a list, with nil for those that aren't objects.
 func documents(list any) (all []document) {
 	elements, _ := list.([]any)
 	for _, element := range elements {
@@ -249,7 +253,8 @@ func documents(list any) (all []document) {
 	return all
 }
 
-// textOf is a member that is a text; empty if there is none. Graph spells some names in two ways, of which the first in order counts.
+// textOf is the text of a member, or empty. Graph spells some names in two ways; the first one in
+// sort order counts.
 func textOf(members *document, name string) string {
 	for _, key := range slices.Sorted(maps.Keys(*members)) {
 		if text, isText := (*members)[key].(string); isText && strings.EqualFold(key, name) {
@@ -262,7 +267,8 @@ func textOf(members *document, name string) string {
 func newRequest(link string) httpclient.Request {
 	return httpclient.Request{
 		Feed: Feed, URL: link, Label: "callRecord", ExpectJSON: true, MaxBody: maxPage,
-		// Without it, members of enumerations that are newer than this API come as unknownFutureValue.
+		// Without this header, members of enumerations that are newer than this API come as
+		// unknownFutureValue.
 		Header: http.Header{"Prefer": {"include-unknown-enum-members"}},
 	}
 }

@@ -2,8 +2,10 @@ package callrecords
 
 import "time"
 
-// callRecord is a call record as Graph sends it (microsoft.graph.callRecords), with its sessions, their segments, and the participants, as far as it is
-// used when it is counted. Everything may be null or missing, in spite of the schema. testdata/callrecords.tsv says which properties aren't read, and why.
+// callRecord is a call record as Graph sends it (microsoft.graph.callRecords), with its sessions,
+// segments and participants. It has only the members that are needed for counting. Any member may
+// be null or missing, although the schema says otherwise. testdata/callrecords.tsv says which
+// properties aren't read, and why.
 type callRecord struct {
 	ID           string        `json:"id"`
 	Version      int64         `json:"version"`
@@ -16,7 +18,7 @@ type callRecord struct {
 	Sessions     []session     `json:"sessions"`
 	Next         string        `json:"sessions@odata.nextLink"`
 
-	listings []session // the elements of sessions, of which several may be one session
+	listings []session // elements of sessions; several may be the same session
 }
 
 type participant struct {
@@ -24,7 +26,7 @@ type participant struct {
 	Identity identitySet `json:"identity"`
 }
 
-// identitySet says who somebody is: one of these is given.
+// identitySet identifies a party by exactly one of these members.
 type identitySet struct {
 	User       *identity `json:"user"`
 	Phone      *identity `json:"phone"`
@@ -32,11 +34,12 @@ type identitySet struct {
 	Encrypted  *identity `json:"encrypted"`
 	OnPremises *identity `json:"onPremises"`
 	ACSUser    *identity `json:"azureCommunicationServicesUser"`
-	// Application is the resource account of a queue or an attendant. It is no member of the schema, but in records of real tenants.
+	// Application is the resource account of a queue or an attendant. The schema doesn't have it,
+	// but records of real tenants do.
 	Application *identity `json:"applicationInstance"`
 }
 
-// identity is an id with a name. The id of a telephone is its number.
+// identity is an id with a name. A telephone's id is its number.
 type identity struct {
 	ID          string `json:"id"`
 	DisplayName string `json:"displayName"`
@@ -65,7 +68,7 @@ type segment struct {
 	Media  []media   `json:"media"`
 }
 
-// failure says where a session or segment failed; nil if it didn't.
+// failure says at which stage a session or segment failed; nil if it didn't fail.
 type failure struct {
 	Reason string `json:"reason"`
 	Stage  string `json:"stage"`
@@ -90,7 +93,7 @@ type feedback struct {
 	Rating string `json:"rating"`
 }
 
-// media is one kind of media of a segment.
+// media is one medium of a segment, such as audio.
 type media struct {
 	Label         string   `json:"label"`
 	CallerNetwork *network `json:"callerNetwork"`
@@ -108,14 +111,14 @@ type network struct {
 	WiFiSignal     *int64 `json:"wifiSignalStrength"`
 }
 
-// device is what somebody speaks into and listens to, by the names that their computer has for it.
+// device is a microphone or loudspeaker, by the names that the computer has for it.
 type device struct {
 	Capture string `json:"captureDeviceName"`
 	Render  string `json:"renderDeviceName"`
 }
 
-// stream is one direction of a medium. Ratios are from 0 to 1, apart from the percentage. Durations are texts, of which one that can't be read
-// doesn't make the record malformed.
+// stream is one direction of a medium. Ratios are from 0 to 1, except for the percentage. Durations
+// are texts; one that can't be read doesn't make the record malformed.
 type stream struct {
 	Direction     string  `json:"streamDirection"`
 	AudioCodec    string  `json:"audioCodec"`

@@ -9,10 +9,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// mediaName is a value of the label `media`, by Graph's modality.
+// mediaName maps Graph's modality to a value of the label `media`.
 type mediaName struct{ modality, label string }
 
-// mediaNames has the richest first.
+// mediaNames are sorted, the richest medium first.
 var mediaNames = []mediaName{
 	{"video", "video"},
 	{"screenSharing", "screen_share"},
@@ -35,9 +35,10 @@ func (m *mapper) richestMedia(modalities []string) string {
 	return mediaNames[best].label
 }
 
-// addStreams adds a segment's streams to the call and to its session, and whether they bypassed media.
+// addStreams adds a segment's streams to the call and to its session, and whether the media
+// bypassed Microsoft.
 func (m *mapper) addStreams(r *cdr.Record, one *cdr.Session, s *session, part *segment) {
-	caller, callee := cmp.Or(part.Caller, s.Caller), cmp.Or(part.Callee, s.Callee) // a segment may name none
+	caller, callee := cmp.Or(part.Caller, s.Caller), cmp.Or(part.Callee, s.Callee) // a segment may not have them
 	for i := range part.Media {
 		medium := &part.Media[i]
 		for k := range medium.Streams {
@@ -67,7 +68,7 @@ func (m *mapper) mapStream(caller, callee *endpoint, medium *media, raw *stream)
 	return one
 }
 
-// senderAddress is a sender's subnet or, if that isn't given, its address; zero if neither can be read.
+// senderAddress is a sender's subnet, or else its address; zero if neither can be read.
 func senderAddress(n *network) netip.Addr {
 	if n == nil {
 		return netip.Addr{}
@@ -75,11 +76,11 @@ func senderAddress(n *network) netip.Addr {
 	if subnet, err := netip.ParseAddr(n.Subnet); err == nil {
 		return subnet.Unmap()
 	}
-	address, _ := netip.ParseAddr(n.Address) // zero with an error
+	address, _ := netip.ParseAddr(n.Address) // an error gives the zero address
 	return address.Unmap()
 }
 
-// streamEnds is what else is known of a stream's sender and of what its receiver listened to.
+// streamEnds has the other properties of a stream's sender, and the loudspeaker of its receiver.
 func streamEnds(caller, callee *endpoint, medium *media, toCallee bool) (all []cdr.Attr) {
 	sender, network, from, to := callee, medium.CalleeNetwork, medium.CalleeDevice, medium.CallerDevice
 	if toCallee {
@@ -110,7 +111,8 @@ func streamEnds(caller, callee *endpoint, medium *media, toCallee bool) (all []c
 	return all
 }
 
-// streamMedia returns the label `media` of a stream: by Graph's label of the medium, such as main-audio or applicationsharing-video, else by the codec.
+// streamMedia returns a stream's label `media`. It comes from Graph's label of the medium, such as
+// main-audio or applicationsharing-video, or else from the codec.
 func streamMedia(label string, s *stream) string {
 	label = strings.ToLower(label)
 	switch {
@@ -130,7 +132,7 @@ func streamMedia(label string, s *stream) string {
 	return "other"
 }
 
-// connectionType returns the label `network` of a sender.
+// connectionType returns a sender's label `network`.
 func (m *mapper) connectionType(n *network) string {
 	if n == nil {
 		return "unknown"
@@ -159,7 +161,7 @@ func (m *mapper) quality(raw *stream) cdr.Quality {
 	return q
 }
 
-// span reads a duration, which may not be given.
+// span reads a duration, which may be absent.
 func (m *mapper) span(field, raw string) cdr.Span {
 	if raw == "" {
 		return cdr.Span{}

@@ -12,8 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// texts are the properties whose text is shown when a call is looked up. Others aren't: they might name somebody. People give their devices their
-// own names, and free text may hold anything.
+// texts are the properties whose text is shown when a call is looked up. Other texts might identify
+// somebody: people name their devices, and free text may contain anything.
 var texts = map[string]cdr.Privacy{
 	"modalities": cdr.Plain, "stage": cdr.Plain, "rating": cdr.Plain, "label": cdr.Plain,
 	"platform": cdr.Plain, "productFamily": cdr.Plain, "role": cdr.Plain, "applicationVersion": cdr.Plain, "headerValue": cdr.Plain, "cpuName": cdr.Plain,
@@ -26,23 +26,24 @@ var texts = map[string]cdr.Privacy{
 	"captureDeviceName": cdr.User, "renderDeviceName": cdr.User, "captureDeviceDriver": cdr.Plain, "renderDeviceDriver": cdr.Plain,
 }
 
-// hidden are members that repeat others, or say nothing of the call.
+// hidden are members that repeat others or say nothing about the call.
 var hidden = []string{"organizer", "participants", "administrativeUnitInfos", "tokens", "traceRouteHops"}
 
-// flat are objects whose members are shown as those of the object that they are in.
+// flat are objects whose members are shown as members of their parent.
 var flat = []string{"identity", "associatedIdentity", "userAgent", "feedback", "failureInfo"}
 
 // document is an object of a record, decoded to be shown.
 type document = map[string]any
 
-// tree shows all of a call record, with what the exporter makes of it.
+// tree shows the whole call record, and what the exporter makes of it.
 func (m *mapper) tree(c *callRecord, text []byte) *collector.CallTree {
 	var all document
-	_ = json.Unmarshal(text, &all) // c was made of it
+	_ = json.Unmarshal(text, &all) // c was decoded from it
 	return (&treeBuilder{m.mapRecord(c, true)}).object("call", all)
 }
 
-// treeBuilder shows the objects of a record. Sessions and streams are met in the order in which they were mapped, and are taken from it.
+// treeBuilder shows the objects of a record. It takes sessions and streams from the record in the
+// order in which they were mapped.
 type treeBuilder struct{ record *cdr.Record }
 
 func (t *treeBuilder) object(label string, members document) *collector.CallTree {
@@ -95,7 +96,7 @@ func (t *treeBuilder) addMembers(n *collector.CallTree, members document) {
 	}
 }
 
-// addList shows a list: objects one by one, under their name in the singular, and texts together.
+// addList shows a list: objects one by one under the singular of their name, and texts together.
 func (t *treeBuilder) addList(n *collector.CallTree, name string, list []any) {
 	var words []string
 	for _, element := range list {
@@ -111,7 +112,8 @@ func (t *treeBuilder) addList(n *collector.CallTree, name string, list []any) {
 	}
 }
 
-// textFields shows a text: one that is known, a time, a duration, or an id. Ids of people are personal, and those of telephones are numbers.
+// textFields shows a text: a known word, a time, a duration, or an id. Ids of people are personal,
+// and ids of telephones are numbers.
 func textFields(label, name, value string) []cdr.Attr {
 	privacy, known := texts[name]
 	_, noTime := time.Parse(time.RFC3339, value)
@@ -122,7 +124,7 @@ func textFields(label, name, value string) []cdr.Attr {
 	case name == "id" && (label == "call" || label == "session" || label == "segment"):
 		privacy = cdr.Plain
 	case name == "displayName" && (label == "phone" || number.MatchString(value)):
-		return nil // the id says it
+		return nil // the id says the same
 	case name == "id" && (label == "phone" || number.MatchString(value)):
 		name, privacy = "number", cdr.Number
 	case name == "id":
@@ -133,7 +135,7 @@ func textFields(label, name, value string) []cdr.Attr {
 	return []cdr.Attr{cdr.Text(slug(name), value, privacy)}
 }
 
-// slug is a property's name as it is shown.
+// slug is a property's name in the form in which it is shown.
 func slug(name string) string {
 	return cdr.CallType(strings.TrimSuffix(strings.TrimSuffix(name, "DateTime"), "_v2"))
 }

@@ -13,12 +13,13 @@ import (
 )
 
 var (
-	errDuration = errors.New("is no ISO 8601 duration")
+	errDuration = errors.New("isn't an ISO 8601 duration")
 	isoPattern  = regexp.MustCompile(`^P(?:(\d{1,5})D)?(?:T((?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?))?$`)
 )
 
-// parseISO reads an Edm.Duration, to the nanosecond: ISO 8601 with days, hours, minutes and seconds, such as PT0.016S or P0DT0H0M1S. Years and
-// months, which have no fixed length, signs, and anything above a hundred years are refused.
+// parseISO reads an Edm.Duration, to the nanosecond: ISO 8601 with days, hours, minutes and
+// seconds, such as PT0.016S or P0DT0H0M1S. It refuses years and months, which have no fixed length,
+// signs, and more than a hundred years.
 func parseISO(text string) (time.Duration, error) {
 	match := isoPattern.FindStringSubmatch(text)
 	if match == nil || strings.HasSuffix(text, "P") || strings.HasSuffix(text, "T") {
@@ -47,7 +48,7 @@ func (s *single) UnmarshalJSON(raw []byte) error {
 	return json.Unmarshal(raw, (*float64)(s))
 }
 
-// share is a part of a whole, from 0 to 1. Outside of that it wasn't measured.
+// share is a part of a whole, from 0 to 1. A value outside that range counts as not measured.
 func (s *single) share(whole single) cdr.Float {
 	if s == nil || !(*s >= 0 && *s <= whole) {
 		return cdr.Float{}
@@ -55,7 +56,7 @@ func (s *single) share(whole single) cdr.Float {
 	return cdr.KnownFloat(float64(*s / whole))
 }
 
-// rate is a number that isn't negative.
+// rate is a number ≥ 0.
 func (s *single) rate() cdr.Float {
 	if s == nil || !(*s >= 0) || math.IsInf(float64(*s), 0) {
 		return cdr.Float{}

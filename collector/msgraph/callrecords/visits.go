@@ -9,7 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// The roles of services that callers visit, and of the voicemail that they may end at (serviceUserAgent.role).
+// The roles of services that callers visit, and of the voicemail where they may end
+// (serviceUserAgent.role).
 const (
 	roleQueue     = "skypeForBusinessCallQueues"
 	roleAttendant = "skypeForBusinessAutoAttendant"
@@ -18,16 +19,17 @@ const (
 	roleMediaController = "mediaController"
 )
 
-// visit is a session with a queue or an attendant, of which the record says only in part how it ended: it doesn't distinguish the queue's hanging up
-// from the caller's, nor a timeout from an overflow.
+// visit is a session with a queue or an attendant. The record doesn't fully say how it ended:
+// whether the queue or the caller hung up, or whether there was a timeout or an overflow.
 type visit struct {
 	session *session
 	role    string
-	start   time.Time // the record's if the session has none
+	start   time.Time // the record's start if the session has none
 	callee  identity  // the resource account
 }
 
-// visits are the visits of a call to queues and attendants, in the order in which they began. One session may be listed more than once.
+// visits are a call's visits to queues and attendants, by start. The record may list one session
+// several times.
 func visits(c *callRecord) (all []visit) {
 	seen, listed := make(map[string]bool), slices.Concat(c.listings, c.Sessions)
 	for i := range listed {
@@ -43,7 +45,7 @@ func visits(c *callRecord) (all []visit) {
 	return all
 }
 
-// visit is the visit that a session is, if its callee is a queue or an attendant.
+// visit makes a visit of a session, if its callee is a queue or an attendant.
 func (s *session) visit(c *callRecord) (v visit, ok bool) {
 	role := s.Callee.role()
 	if role != roleQueue && role != roleAttendant {
@@ -56,7 +58,7 @@ func (s *session) visit(c *callRecord) (v visit, ok bool) {
 	return v, true
 }
 
-// listing tells apart the elements of a record's list of sessions, which has a session once for
+// listing distinguishes the elements of a record's list of sessions, which repeats a session for
 // each service that its caller visited.
 func (s *session) listing(c *callRecord) string {
 	if v, ok := s.visit(c); ok && s.ID != "" {
@@ -67,14 +69,14 @@ func (s *session) listing(c *callRecord) string {
 
 func (v *visit) id() string { return strings.Join([]string{v.session.key(), v.role, v.callee.ID}, "/") }
 
-// addVisits adds the visits of a call with how each ended: by the first agent's session before the next visit, else by the next visit, else by
-// voicemail, else the caller left.
+// addVisits adds a call's visits and how each ended. The first agent's session before the next
+// visit decides, else the next visit, else voicemail; else the caller left.
 func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 	all := visits(c)
 	callers := callersOf(all)
 	for i, v := range all {
 		one := cdr.Visit{ID: v.id(), Queue: strings.TrimSpace(v.callee.DisplayName), Start: v.start.UTC()}
-		before := time.Time{} // the next visit
+		before := time.Time{} // start of the next visit
 		if i+1 < len(all) {
 			before = all[i+1].start
 		}
@@ -102,7 +104,7 @@ func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 	}
 }
 
-// callersOf are the ids of those who visited queues and attendants.
+// callersOf are the ids of the callers of queues and attendants.
 func callersOf(all []visit) map[string]bool {
 	callers := make(map[string]bool)
 	for _, v := range all {
@@ -113,7 +115,7 @@ func callersOf(all []visit) map[string]bool {
 	return callers
 }
 
-// firstFrom is the first session that begins at a time or later and is wanted; nil if there is none.
+// firstFrom is the first wanted session that starts at the given time or later, or nil.
 func firstFrom(c *callRecord, at time.Time, wanted func(*session) bool) (first *session) {
 	for i := range c.Sessions {
 		s := &c.Sessions[i]
@@ -125,7 +127,7 @@ func firstFrom(c *callRecord, at time.Time, wanted func(*session) bool) (first *
 	return first
 }
 
-// isAgents says whether a session that got through has a user at an end who didn't call a queue.
+// isAgents says whether a connected session has a user at one end who didn't call a queue.
 func (s *session) isAgents(callers map[string]bool) bool {
 	if s.Failure != nil && s.Failure.Stage != "midcall" {
 		return false
@@ -136,7 +138,7 @@ func (s *session) isAgents(callers map[string]bool) bool {
 	})
 }
 
-// role is that of the service at an end; empty for clients.
+// role is the role of the service at an end; empty for clients.
 func (e *endpoint) role() string {
 	if e == nil || e.UserAgent == nil {
 		return ""
@@ -144,7 +146,8 @@ func (e *endpoint) role() string {
 	return e.UserAgent.Role
 }
 
-// account is the resource account of a queue or attendant: its name is the queue's. Without one at the end it is the record's only one.
+// account is the resource account of a queue or attendant; its name is the queue's name. If the end
+// has none, it is the record's only resource account.
 func (e *endpoint) account(c *callRecord) identity {
 	who := []*identity{e.Associated}
 	if e.Identity != nil {

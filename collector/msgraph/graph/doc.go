@@ -1,4 +1,6 @@
-// Package graph has what every reader of Microsoft Graph needs: pages of rows, JSON documents, and Graph's error codes.
+// Package graph has what all readers of Microsoft Graph share: pages of rows, JSON documents, and
+// Graph's error codes.
 //
-// A next link is followed exactly as Graph gave it, and only on the configured host. No error holds a piece of an answer.
+// It follows a next link exactly as Graph gave it, and only on the configured host. No error
+// contains a part of an answer.
 package graph

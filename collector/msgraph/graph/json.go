@@ -14,13 +14,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// Collection is a page of a collection that is small enough for structs.
+// Collection is a page of a collection that is small enough to decode into structs.
 type Collection[T any] struct {
 	Value []T    `json:"value"`
 	Next  string `json:"@odata.nextLink"`
 }
 
-// TypeError is an answer that is JSON, but not of the documented types.
+// TypeError is an answer that is JSON, but has other types than documented.
 type TypeError struct {
 	// Body is the answer. Error doesn't print it.
 	Body []byte
@@ -28,23 +28,25 @@ type TypeError struct {
 	Problem string
 }
 
-func (e *TypeError) Error() string { return "the answer isn't what it should be: " + e.Problem }
+func (e *TypeError) Error() string { return "the answer isn't as documented: " + e.Problem }
 
-// Fetch sends a request and decodes its answer. Text that isn't JSON is asked for again; JSON of other types is a *TypeError.
+// Fetch sends a request and decodes its answer. It retries if the text isn't JSON; JSON with wrong
+// types is a *TypeError.
 func Fetch(ctx context.Context, client *httpclient.Client, request httpclient.Request, into any) error {
 	return client.Fetch(ctx, request, func(body []byte) error { return Decode(body, into) })
 }
 
-// Decode decodes an answer, with the errors of Fetch.
+// Decode decodes an answer; its errors are those of Fetch.
 func Decode(body []byte, into any) error {
 	err := Unmarshal(body, into)
 	if err != nil && !jsontext.Value(body).IsValid(lenient) {
-		return httpclient.Retryable(errors.New("the answer is no JSON"))
+		return httpclient.Retryable(errors.New("the answer isn't JSON"))
 	}
 	return err
 }
 
-// lenient reads what Graph sends: the names of some members in two ways, perhaps twice, and texts that aren't UTF-8.
+// lenient accepts what Graph sends: two spellings of some names, perhaps both at once, and texts
+// that aren't UTF-8.
 var lenient = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // Unmarshal decodes a JSON value. Its error is a *TypeError.
@@ -55,7 +57,7 @@ func Unmarshal(value []byte, into any) error {
 	}
 	problem := "a member can't be read"
 	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
-		// The names of members are those that are decoded; the numbers of elements don't matter.
+		// Member names come from our own types; the numbers of elements don't matter.
 		names := slices.DeleteFunc(slices.Collect(wrong.JSONPointer.Tokens()), func(name string) bool { return strings.Trim(name, "0123456789") == "" })
 		problem = cmp.Or(strings.Join(names, "."), "the value") + " has the wrong type: " + kinds[wrong.JSONKind]
 		if wrong.Err != nil {
@@ -69,22 +71,22 @@ var kinds = map[jsontext.Kind]string{'{': "object", '[': "array", '"': "string",
 
 var (
 	guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)
-	// errorCode is what Graph's error codes look like; anything else isn't printed.
+	// errorCode matches Graph's error codes; any other text isn't printed.
 	errorCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.]{0,63}$`)
 )
 
-// IsGUID says whether text is a GUID, in any case. Only GUIDs may become part of a link.
+// IsGUID says whether text is a GUID, in upper or lower case. Only GUIDs may become part of a link.
 func IsGUID(text string) bool { return guid.MatchString(text) }
 
-// Quote is the httpclient.Settings.Quote of Graph: its error code, which says more than the status. Graph's message is left out: it is free text,
-// and often empty.
+// Quote is the httpclient.Settings.Quote of Graph: its error code, which says more than the status.
+// It omits Graph's message, which is free text and often empty.
 func Quote(answer []byte) string {
 	var body struct {
 		Error struct {
 			Code string `json:"code"`
 		} `json:"error"`
 	}
-	// An answer that isn't Graph's, such as a gateway's page, has no code.
+	// An answer that isn't from Graph, such as a gateway's page, has no code.
 	if json.Unmarshal(answer, &body, lenient) != nil || !errorCode.MatchString(body.Error.Code) {
 		return ""
 	}

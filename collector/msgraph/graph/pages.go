@@ -11,19 +11,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// maxPages bounds a read: ten million rows.
+// maxPages limits a read to ten million rows.
 const maxPages = 10_000
 
-// Pages reads the page that a request asks for and those that its next links lead to, once. A page is decoded whole before its rows are yielded,
-// in pieces that hold until the next is asked for.
+// Pages reads the requested page and the pages that its next links lead to, once. It decodes a page
+// whole before it yields the page's rows. It yields them in pieces, each valid until the next one.
 func Pages(ctx context.Context, client *httpclient.Client, request httpclient.Request) iter.Seq2[wire.Piece, error] {
 	d := &decoder{input: wire.NewInput()}
 	request.Into = func() *bytes.Buffer { return &d.memory }
 	return wire.Pieces(client.Pages(ctx, request, maxPages, d.decode), &d.rows)
 }
 
-// decoder reads the envelope of a page and keeps its rows. It reads the envelope's names without case, because Graph spells the next link in
-// two ways.
+// decoder reads the envelope of a page and keeps its rows. It ignores the case of the envelope's
+// names, because Graph spells the next link in two ways.
 type decoder struct {
 	input  *wire.Input
 	rows   wire.Rows

@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/wire"
 )
 
-// TestEnvelope (counting.md 31): what is no page is told from a page with a bad row.
+// TestEnvelope (counting.md 31): an answer that isn't a page differs from a page with a bad row.
 func TestEnvelope(t *testing.T) {
 	const one = `[{"id":"1","startDateTime":"2026-11-19T10:00:00Z"}]`
 	for _, test := range []struct {
@@ -33,19 +33,19 @@ func TestEnvelope(t *testing.T) {
 		{"new properties of the envelope", `{"@odata.new":{"a":[1,{"b":null}]},"value":` + one + `,"more":[[]]}`, "", "", 1},
 		{"invalid UTF-8 of the envelope", "{\"x\":\"\xff\",\"value\":" + one + "}", "", "", 1},
 		{"two links", `{"@odata.nextLink":"a","@odata.NextLink":"b","value":[]}`, "", "two next links", 0},
-		{"link that is no string", `{"@odata.nextLink":5,"value":[]}`, "", "next link is no string", 0},
+		{"link that isn't a string", `{"@odata.nextLink":5,"value":[]}`, "", "next link isn't a string", 0},
 		{"without rows", `{"@odata.count":0}`, "", "has no value", 0},
-		{"value that is null", `{"value":null}`, "", "value: no array", 0},
-		{"value that is an object", `{"value":{}}`, "", "value: no array", 0},
+		{"value that is null", `{"value":null}`, "", "value isn't an array", 0},
+		{"value that is an object", `{"value":{}}`, "", "value isn't an array", 0},
 		{"two values", `{"value":[],"value":[]}`, "", "two members value", 0},
 		{"an error", `{"error":{"code":"x"},"value":[]}`, "", "an error instead of a page", 0},
-		{"an array", `[]`, "", "no object", 0},
-		{"HTML", `<!DOCTYPE html>`, "", "no valid JSON at byte 0", 0},
+		{"an array", `[]`, "", "isn't an object", 0},
+		{"HTML", `<!DOCTYPE html>`, "", "isn't valid JSON at byte 0", 0},
 		{"nothing", ``, "", "the answer is empty", 0},
 		{"cut", `{"value":[{"id":"1"},{"id`, "", "cut at byte", 0},
 		{"cut behind the rows", `{"value":[]`, "", "cut at byte", 0},
 		{"more behind the page", `{"value":[]}{}`, "", "trailing data", 0},
-		{"text behind the page", `{"value":[]}x`, "", "no valid JSON at byte 12", 0},
+		{"text behind the page", `{"value":[]}x`, "", "isn't valid JSON at byte 12", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := &decoder{input: wire.NewInput()}

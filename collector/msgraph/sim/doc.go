@@ -1,8 +1,10 @@
-// Package sim is a Microsoft identity platform and Microsoft Graph over HTTPS, with a deterministic world of calls and known totals.
+// Package sim is a Microsoft identity platform and Microsoft Graph over HTTPS, with a deterministic
+// world of calls and known totals.
 //
-// It is strict about requests, so that a wrong client is noticed, and its answers have the oddities of the real ones: late rows, copies, revisions,
-// links with other parameter names, and faults on demand. What a call counts as is written down where the call is made and never computed by the
-// exporter's mapping, whose packages this one doesn't import.
+// It is strict about requests, to detect a wrong client, and its answers have the oddities of the
+// real ones: late rows, copies, revisions, links with other parameter names, and faults on demand.
+// What a call counts as is defined where the call is made, never computed by the exporter's
+// mapping; this package doesn't import the mapping.
 //
 //	pstn := simulator.NewWorld(simulator.Historical(1, sim.PSTNMix(), from, to, 10_000))
 //	faults := simulator.NewFaults(simulator.FaultSettings{Seed: 1})
@@ -16,13 +18,15 @@
 //	want := pstn.Totals(simulator.Once(at))
 //	server.Requests()                // counts of the requests, by endpoint and status
 //
-// Call records are a world of their own, which may also have records of Direct Routing's calls. A record is published in several versions;
-// subscribers are notified of each version, as reliably as Delivery says:
+// Call records are a separate world, which may also have records of Direct Routing's calls. A
+// record is published in several versions. Subscribers are notified of each version, as reliably as
+// Delivery says:
 //
 //	records := sim.HistoricalCallRecords(1, from, to, 1000) // or NewCallRecords
 //	server, err := sim.Start(sim.Settings{CallRecords: records, Delivery: sim.Delivery{Lost: 0.1, Forged: 0.1}})
 //	server.Subscriptions(), server.Notified()
 //	want := records.Totals(simulator.View{At: []time.Time{at}, Settle: 90 * time.Minute})
 //
-// The server's clock is the provider's: Date headers follow it. Tokens and assertions follow the machine's clock.
+// The server's clock is the provider's: Date headers follow it. Tokens and assertions follow the
+// machine's clock.
 package sim

@@ -33,8 +33,9 @@ func (s *Server) function(p *page) simulator.Reply {
 	return p.answer()
 }
 
-// rows is the body of a page. In the documentation's samples the link comes before the rows of one function and after those of the other, and
-// that of PSTN has other parameter names than the function.
+// rows is the body of a page. As in the documentation's samples, the link comes before the rows of
+// one function and after the rows of the other. PSTN's link has other parameter names than the
+// function.
 func (p *page) rows(rows []any) []byte {
 	kind, name, from, until := "directRoutingLogRow)", "getDirectRoutingCalls", "fromDateTime", "toDateTime"
 	pstn := p.endpoint == EndpointPSTN

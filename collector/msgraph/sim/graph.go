@@ -10,8 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// formatTime writes a UTC time in one of Graph's styles: with milliseconds, with seven digits, with an offset instead of Z, or without a fraction
-// that is zero.
+// formatTime writes a UTC time in one of Graph's styles: with milliseconds, with seven digits, with
+// an offset instead of Z, or without a zero fraction.
 func formatTime(t time.Time, style int) string {
 	t = t.Truncate(time.Millisecond)
 	layout := "2006-01-02T15:04:05.000Z"
@@ -79,21 +79,21 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, endpoint string, 
 	})
 }
 
-// page is a page of rows, of a record, or of what a record has.
+// page is a page of rows, of a record, or of a record's collection.
 type page struct {
 	*Server
 	target
 	request   *http.Request
 	continued bool
-	// size is how many entries the page has, more whether more follow.
+	// size is the number of entries on the page; more says whether further pages follow.
 	size int
 	more bool
-	// fault changes how the page looks; body renders it.
+	// fault changes the page's form; body renders it.
 	fault simulator.Fault
 	body  func(*page) []byte
 }
 
-// answer is the reply with the page, and with what the faults make of it.
+// answer is the answer with the page, as the faults change it.
 func (p *page) answer() simulator.Reply {
 	s, r := p.Server, p.request
 	a := s.reply(r, http.StatusOK, nil)
@@ -137,10 +137,11 @@ func (p *page) spoilt(fault simulator.Fault) []byte {
 	return body
 }
 
-// maxLinks is how many next links are remembered, before all of them have expired.
+// maxLinks is how many next links are remembered; beyond it all of them expire.
 const maxLinks = 50_000
 
-// next makes the link to the rest of the page, which a fault may change. A distinct one has a $skiptoken that no other link has.
+// next makes the link to the rest of the page, which a fault may change. A distinct link has a
+// unique $skiptoken.
 func (p *page) next(uri string, to target, distinct bool) string {
 	host := "https://" + p.request.Host
 	switch p.fault {

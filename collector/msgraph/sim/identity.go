@@ -34,7 +34,7 @@ func aad(code int) (int, any) {
 	)
 }
 
-// The codes of errors.
+// The error codes of the identity platform.
 const (
 	unknownTenant = 90002
 	badForm       = 900144
@@ -44,37 +44,37 @@ const (
 	badAssertion  = 700027
 )
 
-// Application is what the tenant knows of the application.
+// Application is the tenant's registration of the application.
 type Application struct {
 	Secret        string
 	SecretExpired bool
 	// Certificates are those whose keys may sign assertions.
 	Certificates []*x509.Certificate
-	// Roles are granted to tokens that are issued from now on.
+	// Roles are granted to new tokens.
 	Roles []string
 }
 
-// Register changes what is registered of the application.
+// Register changes the application's registration.
 func (s *Server) Register(change func(*Application)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.application)
 }
 
-// ExpireTokens makes all tokens that were issued so far stop working.
+// ExpireTokens invalidates all tokens issued up to now.
 func (s *Server) ExpireTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.tokens)
 }
 
-// tokenLifetime is how long tokens work, in seconds.
+// tokenLifetime is in seconds.
 const tokenLifetime = 3599
 
 func (s *Server) issue() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	claims, _ := json.Marshal(map[string]any{"roles": s.application.Roles, "uti": rand.Text()}) // of texts alone
+	claims, _ := json.Marshal(map[string]any{"roles": s.application.Roles, "uti": rand.Text()}) // strings only, so no error
 	token := rand.Text() + "." + base64.RawURLEncoding.EncodeToString(claims) + "." + rand.Text()
 	s.tokens[token] = s.application.Roles
 	time.AfterFunc(tokenLifetime*time.Second, func() {
@@ -99,7 +99,7 @@ func (s *Server) authorise(r *http.Request) *simulator.Reply {
 	return nil
 }
 
-// serveToken answers requests for a token. Its errors meet faults too.
+// serveToken answers token requests. Faults apply to its errors too.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	s.Answer(w, r, EndpointToken, func() simulator.Reply {
 		status, value := s.token(r)
@@ -116,7 +116,7 @@ func (s *Server) token(r *http.Request) (int, any) {
 		return aad(badForm)
 	}
 	form := r.PostForm
-	scopes := strings.Fields(form.Get("scope")) // OpenID's own may come too
+	scopes := strings.Fields(form.Get("scope")) // OpenID's scopes may be there too
 	switch {
 	case r.PathValue("tenant") != TenantID:
 		return aad(unknownTenant)
@@ -132,7 +132,7 @@ func (s *Server) token(r *http.Request) (int, any) {
 		"token_type", "Bearer", "expires_in", tokenLifetime, "ext_expires_in", tokenLifetime, "access_token", s.issue())
 }
 
-// authenticate checks the client by its secret or by its assertion, and returns the code of what is wrong.
+// authenticate checks the client by its secret or its assertion, and returns the error's code.
 func (s *Server) authenticate(r *http.Request) (code int) {
 	s.mu.Lock()
 	known, form := s.application, r.PostForm
@@ -151,7 +151,8 @@ func (s *Server) authenticate(r *http.Request) (code int) {
 	return s.checkAssertion(assertion, known.Certificates, "https://"+r.Host+r.URL.Path)
 }
 
-// checkAssertion checks a client's signed JWT (RFC 7523): signed by a registered certificate, for this endpoint, by this client, and in its time.
+// checkAssertion checks a client's signed JWT (RFC 7523): a registered certificate signed it, it is
+// for this endpoint, from this client, and valid now.
 func (s *Server) checkAssertion(text string, known []*x509.Certificate, endpoint string) (code int) {
 	var claims jwt.RegisteredClaims
 	client := ClientID

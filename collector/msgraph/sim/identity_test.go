@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Graph takes a token of its own with the scheme Bearer alone.
+// Graph accepts only its own tokens, with the scheme Bearer.
 func TestAuthorisation(t *testing.T) {
 	server, err := Start(Settings{})
 	if err != nil {

@@ -1,14 +1,14 @@
 package sim
 
 import (
-	_ "embed" // of the tables
+	_ "embed" // embeds the tables
 	"fmt"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The tables of mixes.
+// The tables of traffic mixes.
 var (
 	//go:embed mixes/places.yaml
 	placesTable string
@@ -33,14 +33,14 @@ func newMix[D any](endpoint, table string, complete func(*simulator.Kind, *D)) *
 	return m
 }
 
-// PSTNMix is traffic of getPstnCalls.
+// PSTNMix is the traffic mix of getPstnCalls.
 func PSTNMix() *simulator.Mix {
 	return newMix[struct{}](EndpointPSTN, pstnTable, nil)
 }
 
-// DirectRoutingMix is traffic of getDirectRoutingCalls.
+// DirectRoutingMix is the traffic mix of getDirectRoutingCalls.
 func DirectRoutingMix() *simulator.Mix {
-	type detail struct{ Unsaid bool } // no successfulCall
+	type detail struct{ Unsaid bool } // the row has no successfulCall
 	return newMix(EndpointDirectRouting, directRoutingTable, func(k *simulator.Kind, d *detail) {
 		if !d.Unsaid {
 			k.Success = cdr.KnownBool(k.Outcome == cdr.Answered)
@@ -48,22 +48,24 @@ func DirectRoutingMix() *simulator.Mix {
 	})
 }
 
-// CallRecordsMix is traffic of call records.
+// CallRecordsMix is the traffic mix of call records.
 func CallRecordsMix() *simulator.Mix {
 	return newMix(EndpointCallRecords, callRecordsTable, complete)
 }
 
-// shape is what makes a call record of a kind of call.
+// shape describes the call record of a kind of call.
 type shape struct {
-	// People are how many take part in a group call, at least and at most; none in a call of two.
+	// People are the minimum and maximum number of participants of a group call; zero for a call of
+	// two.
 	People []int
-	// Phones is how many of them are telephones: those that come first.
+	// Phones is how many of the participants are telephones; they come first.
 	Phones int
-	// Role is the service that takes a call of two, instead of a user.
+	// Role is the service that answers a call of two, in place of a user.
 	Role string
-	// Failed is how the session of a call of two failed, by the name in failures; empty: it didn't.
+	// Failed is how the session of a call of two failed, by its name in failures; empty if it
+	// didn't fail.
 	Failed string
-	// Segments is how many segments a session has at most.
+	// Segments is the maximum number of segments of a session.
 	Segments int
 	// Test marks calls to the test service, Never records that never have a session.
 	Test, Never bool
@@ -73,7 +75,7 @@ type shape struct {
 	phone bool
 }
 
-// complete adds what makes a call record of a call.
+// complete adds to a call what its call record needs.
 func complete(k *simulator.Kind, s *shape) {
 	if k.Direction == cdr.Internal {
 		k.Party = simulator.Colleague
@@ -88,7 +90,7 @@ const (
 	callQueue = "skypeForBusinessCallQueues"
 )
 
-// routedShape makes a record of a call of Direct Routing.
+// routedShape describes the record of a Direct Routing call.
 func routedShape(c *simulator.Call, kind *simulator.Kind) *shape {
 	s := &shape{phone: true, Segments: 3}
 	if c.User == nil {

@@ -17,56 +17,62 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// Delivery says how notifications are sent. Times are the provider's, but for Every.
+// Delivery says how notifications are sent. Times are by the provider's clock, except for Every.
 type Delivery struct {
 	Seed uint64
-	// Every is the interval between two looks for notifications that are due, in the machine's time: 100 ms if zero. If negative, notifications are
-	// only sent when Deliver is called.
+	// Every is the interval between checks for due notifications, by the machine's clock; zero
+	// means 100 ms. If it is negative, only Deliver sends notifications.
 	Every time.Duration
-	// DelayMax is the longest time between a publication and its notification, and between a notification and its copy.
+	// DelayMax is the longest time between a publication and its notification, and between a
+	// notification and its copy.
 	DelayMax time.Duration
-	// Lost is the share of notifications that are never sent, Duplicated of those that are sent twice.
+	// Lost is the share of notifications that are never sent, Duplicated the share that is sent
+	// twice.
 	Lost, Duplicated float64
-	// Forged is how many forged notifications come for each real one: with a wrong client state, with none, or of another tenant. Malformed is how
-	// many come whose id is no GUID.
+	// Forged is the number of forged notifications per real one: with a wrong client state, with
+	// none, or from another tenant. Malformed is the number of notifications per real one whose id
+	// isn't a GUID.
 	Forged, Malformed float64
-	// Retry is the pause before a notification that wasn't accepted is sent again: 10 s if zero.
+	// Retry is the pause before a refused notification is sent again; zero means 10 s.
 	Retry time.Duration
 }
 
-// The rules of delivery that aren't settings.
+// The constant rules of delivery.
 const (
-	answerWithin = 10 * time.Second // how long a webhook may take to answer, in the machine's time
-	batchSize    = 10               // how many items one request has at most
+	answerWithin = 10 * time.Second // time for a webhook to answer, by the machine's clock
+	batchSize    = 10               // most items in one request
 )
 
-// Notified counts notifications: items, not requests, unless it says otherwise.
+// Notified counts notifications: items, not requests, unless a field says otherwise.
 type Notified struct {
-	// Lost were never sent, Copies were sent in addition; both by Delivery.
+	// Lost were never sent, Copies were sent in addition; both as set in Delivery.
 	Lost, Copies int
-	// Delivered were accepted with a 2xx, copies included.
+	// Delivered were accepted with a 2xx, including copies.
 	Delivered int
-	// Forged and Malformed were accepted too, though they aren't real; Lifecycle are lifecycle notifications.
+	// Forged and Malformed were accepted too, though they aren't real; Lifecycle are lifecycle
+	// notifications.
 	Forged, Malformed, Lifecycle int
-	// Refused is how many requests had no 2xx in ten seconds, Handshakes how many were for validation.
+	// Refused is the number of requests without a 2xx within ten seconds, Handshakes the number of
+	// validation requests.
 	Refused, Handshakes int
 }
 
-// Notified counts the notifications so far.
+// Notified counts the notifications up to now.
 func (n *notifier) Notified() Notified {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.notified
 }
 
-// NotificationsWaiting is how many notifications are yet to be sent, to be sent again, or to be answered.
+// NotificationsWaiting is the number of notifications that still have to be sent, sent again, or
+// answered.
 func (n *notifier) NotificationsWaiting() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return len(n.queue) + n.sending
 }
 
-// LoseSubscriptions makes all subscriptions vanish without a notification.
+// LoseSubscriptions removes all subscriptions without a notification.
 func (n *notifier) LoseSubscriptions() { n.remove("") }
 
 // RemoveSubscriptions removes all subscriptions, and sends subscriptionRemoved.
@@ -85,22 +91,22 @@ func (n *notifier) MissNotifications() {
 }
 
 type notification struct {
-	// delivered is where it is counted when it is delivered.
+	// delivered is the counter to increment on delivery.
 	delivered *int
-	// subscription is the id of the one that it is for.
+	// subscription is the id of its subscription.
 	subscription string
 	address      address
 	body         json.RawMessage
 	due          time.Time
 }
 
-// address is where notifications go; those of a life cycle aren't sent together with others.
+// address is a notification URL. Lifecycle notifications aren't sent together with others.
 type address struct {
 	url       string
 	lifecycle bool
 }
 
-// publication is that a version of a record is published.
+// publication is the event that a version of a record is published.
 type publication struct {
 	at      time.Time
 	id      simulator.UUID
@@ -113,21 +119,22 @@ type publication struct {
 type notifier struct {
 	server *Server
 	client *http.Client
-	ctx    context.Context // ends with the server
+	ctx    context.Context // cancelled when the server closes
 	cancel context.CancelFunc
-	done   sync.WaitGroup // of run
-	// NotificationsPaused holds notifications back; publication and lists go on.
+	done   sync.WaitGroup // waits for run
+	// NotificationsPaused holds notifications back; records are still published and listed.
 	NotificationsPaused atomic.Bool
 
-	// All below is guarded by mu.
+	// mu guards the fields below.
 	mu            sync.Mutex
 	subscriptions []Subscription // the oldest first
-	made          uint64         // how many subscriptions were made
-	// coming are the publications of the calls that started before plannedTo and haven't been queued, in order; those up to queuedTo have been.
+	made          uint64         // number of subscriptions ever made
+	// coming are the publications of calls that started before plannedTo and aren't queued yet, in
+	// order. Those up to queuedTo are queued.
 	coming              []publication
 	queuedTo, plannedTo time.Time
 	queue               []*notification
-	sending             int // notifications that were sent and not answered
+	sending             int // notifications in flight
 	notified            Notified
 }
 
@@ -143,7 +150,7 @@ func newNotifier(s *Server) *notifier {
 	return n
 }
 
-// close ends sending. It may be called twice.
+// close ends the sending. It may be called twice.
 func (n *notifier) close() {
 	n.cancel()
 	n.done.Wait()
@@ -182,7 +189,7 @@ func (n *notifier) add(x Subscription) {
 	n.subscriptions = append(live, x)
 }
 
-// remove removes the subscription with an id, or all for an empty one.
+// remove removes the subscription with an id; an empty id means all.
 func (n *notifier) remove(id string) (gone []Subscription) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -196,7 +203,8 @@ func (n *notifier) remove(id string) (gone []Subscription) {
 	return gone
 }
 
-// queuePublished queues the notifications of what has been published since the last time. The caller holds the lock.
+// queuePublished queues notifications of everything published since its last call. The caller holds
+// the lock.
 func (n *notifier) queuePublished() {
 	visible := n.server.Visible()
 	if len(n.live()) == 0 {
@@ -217,7 +225,7 @@ func (n *notifier) queuePublished() {
 	n.queuedTo = later(n.queuedTo, visible)
 }
 
-// plan adds the publications of the calls that start up to an instant. The caller holds the lock.
+// plan adds the publications of calls that start before an instant. The caller holds the lock.
 func (n *notifier) plan(records *CallRecords, to time.Time) {
 	from := later(n.plannedTo, n.queuedTo.Add(-records.reach()))
 	var p recordPlan
@@ -240,7 +248,8 @@ func (n *notifier) plan(records *CallRecords, to time.Time) {
 	})
 }
 
-// notify draws what becomes of a publication for a subscription, and queues that. The caller holds the lock.
+// notify draws whether and when a subscription learns of a publication, and queues the
+// notifications. The caller holds the lock.
 func (n *notifier) notify(x *Subscription, e *publication) {
 	how := &n.server.Delivery
 	d := e.source.world.Draws(e.place^how.Seed<<40, drawFate|uint64(e.version)<<32|x.number)
@@ -265,12 +274,13 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 	}
 }
 
-// push queues a notification for a subscription, which counts when it is delivered. The caller holds the lock.
+// push queues a notification, which counts when it is delivered. The caller holds the lock.
 func (n *notifier) push(x *Subscription, to address, body []byte, delivered *int, due time.Time) {
 	n.queue = append(n.queue, &notification{delivered: delivered, subscription: x.ID, address: to, body: body, due: due})
 }
 
-// changeBody renders a change notification. The resource comes with a slash before it or without, and its type in either case.
+// changeBody renders a change notification. The resource has a leading slash or not, and its type
+// is in upper or lower case.
 func changeBody(x *Subscription, id, state, tenant string, style int) []byte {
 	resource, kind, slash := "communications/callRecords/"+id, "#microsoft.graph.callrecord", ""
 	if style&2 != 0 {
@@ -286,7 +296,8 @@ func changeBody(x *Subscription, id, state, tenant string, style int) []byte {
 	))
 }
 
-// forgery is a notification that somebody else sends: with a wrong client state, with none, or of another tenant.
+// forgery is a notification from a stranger: with a wrong client state, with none, or from another
+// tenant.
 func forgery(x *Subscription, style int) []byte {
 	state, tenant := "not the "+x.ClientState, TenantID
 	switch style % 3 {
@@ -310,7 +321,8 @@ func (n *notifier) announce(all []Subscription, event string) {
 	}
 }
 
-// Deliver sends what is due, and returns when it has been answered. Addresses don't wait for each other.
+// Deliver sends the due notifications and returns when they have been answered. Addresses don't
+// wait for each other.
 func (n *notifier) Deliver() {
 	n.mu.Lock()
 	n.queuePublished()
@@ -332,14 +344,14 @@ func (n *notifier) Deliver() {
 	answered.Wait()
 }
 
-// takeDue takes what is due off the queue, in order. The caller holds the lock.
+// takeDue removes the due notifications from the queue, in order. The caller holds the lock.
 func (n *notifier) takeDue() (due []*notification) {
 	now, live := n.server.Now(), n.live()
 	n.queue = slices.DeleteFunc(n.queue, func(x *notification) bool {
 		if x.due.After(now) {
 			return false
 		}
-		// What is due for a subscription that has ended is dropped.
+		// Notifications for a subscription that has ended are dropped.
 		if x.address.lifecycle || slices.ContainsFunc(live, func(s Subscription) bool { return s.ID == x.subscription }) {
 			due = append(due, x)
 		}
@@ -372,7 +384,7 @@ func (n *notifier) send(batch []*notification) {
 	}
 }
 
-// post sends a request, and says whether it was accepted.
+// post sends a request, and says whether the receiver accepted it.
 func (n *notifier) post(url string, body []byte) bool {
 	ctx, cancel := context.WithTimeout(n.ctx, answerWithin)
 	defer cancel()

@@ -10,15 +10,15 @@ import (
 type participant struct {
 	kind participantKind
 	user simulator.User
-	// number is a telephone's, role a service's.
+	// number is a telephone's number, role a service's role.
 	number, role string
 	device       device
 	network      network
-	// rating is the user's: Graph's word, empty for none.
+	// rating is the user's rating in Graph's word, or empty.
 	rating string
-	// noAgent says that the end comes without a user agent, missing that it comes as null.
+	// noAgent says that the end has no user agent, missing that it is null.
 	noAgent, missing bool
-	// style varies how it is written.
+	// style varies how the end is written.
 	style int
 }
 
@@ -65,7 +65,7 @@ func drawService(role string, d *simulator.Draws) participant {
 	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *simulator.Pick(d, sessionParts().ServiceNetworks)}
 }
 
-// attendee draws who takes part in a meeting: a user or a guest.
+// attendee draws a participant of a meeting: a user or a guest.
 func (p *recordPlan) attendee(index int) participant {
 	d := p.source.world.Draws(p.place, drawSession|1<<19|uint64(index))
 	all := p.source.world.Mix().Users
@@ -105,7 +105,7 @@ func (e *participant) endpoint(rated bool) any {
 	if e.kind == serviceEnd {
 		return simulator.NewObject("@odata.type", namespace+"serviceEndpoint", "userAgent", agent)
 	}
-	// A user comes under the old name, the new one or both; all others only under the old one.
+	// A user is written under the old name, the new one or both; all others only under the old one.
 	var old, associated any
 	if e.kind != userEnd || e.style != 1 {
 		old = e.identitySet()
@@ -151,7 +151,7 @@ func (e *participant) identitySet() simulator.Object {
 	}
 }
 
-// listed renders somebody who took part, or the organizer.
+// listed renders a participant or the organizer.
 func (e *participant) listed() simulator.Object {
 	id := e.user.ID
 	switch e.kind {

@@ -10,7 +10,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// stream is one way of a medium: what was measured, and the labels that it counts as.
+// stream is one direction of a medium: its measures, and the labels that it counts with.
 type stream struct {
 	perMeasure[cdr.Int]
 	medium, way, network, platform, verdict string
@@ -22,8 +22,8 @@ type stream struct {
 	style      int
 }
 
-// object renders microsoft.graph.callRecords.mediaStream: durations are ISO 8601, ratios from 0 to 1, and one member is a percentage. What isn't
-// known is null, or missing in the odd styles.
+// object renders microsoft.graph.callRecords.mediaStream. Durations are ISO 8601, ratios are from 0
+// to 1, and one member is a percentage. Unknown members are null, or missing in the odd styles.
 func (x *stream) object() simulator.Object {
 	o := simulator.NewObject(
 		"streamId", strconv.Itoa(1_504_545_584+x.style), "streamDirection", x.direction,
@@ -44,7 +44,7 @@ func (x *stream) object() simulator.Object {
 		{"postForwardErrorCorrectionPacketLossRate", ratio(x.LossLeft, 1)},
 		{"averageVideoFrameLossPercentage", number(x.FrameLoss, 100)},
 		{"averageVideoFrameRate", number(x.FrameRate, 100)},
-		// These two are much like the ones above, and not the ones of the published rules.
+		// These two look like the ones above, but the published rules don't use them.
 		{"averageVideoPacketLossRate", ratio(x.LossLeft, 1)},
 		{"averageReceivedFrameRate", number(x.FrameRate, 50)},
 		{"averageFreezeDuration", duration(x.LossLeft, 1, x.style)},
@@ -64,7 +64,7 @@ func (x *stream) object() simulator.Object {
 	return o
 }
 
-// number is n of so many parts of one.
+// number is n divided by parts.
 func number(n cdr.Int, parts float64) any {
 	if !n.Known {
 		return nil
@@ -72,13 +72,14 @@ func number(n cdr.Int, parts float64) any {
 	return json.Number(strconv.FormatFloat(float64(n.Value)/parts, 'f', -1, 64))
 }
 
-// ratio is a multiple of a ratio of millionths, at most 1.
+// ratio is a multiple of a ratio in millionths, at most 1.
 func ratio(n cdr.Int, multiple int64) any {
 	n.Value = min(n.Value*multiple, 1_000_000)
 	return number(n, 1_000_000)
 }
 
-// duration is a multiple of a duration in microseconds in one of the forms of ISO 8601: PT0.016S, PT1M2.5S where it fits, P0DT0H0M0.016S.
+// duration is a multiple of a duration in microseconds, in one of the forms of ISO 8601: PT0.016S,
+// PT1M2.5S where it fits, P0DT0H0M0.016S.
 func duration(n cdr.Int, multiple int64, style int) any {
 	if !n.Known {
 		return nil
@@ -95,7 +96,8 @@ func duration(n cdr.Int, multiple int64, style int) any {
 	return "PT" + seconds + "S"
 }
 
-// drawMedia draws the media of a session's segments. What failed before media flowed mostly has none, and some clients never report.
+// drawMedia draws the media of a session's segments. A session that failed before media flowed
+// mostly has none, and some clients never report.
 func (p *recordPlan) drawMedia(s *session, index int, remeasured bool) {
 	d := p.source.world.Draws(p.place, drawSession|1<<18|uint64(index))
 	if s.failure != nil && !s.failure.Dropped && d.Below(4) != 0 || d.Below(25) == 0 {
@@ -119,7 +121,8 @@ func (p *recordPlan) drawMedia(s *session, index int, remeasured bool) {
 	}
 }
 
-// drawBypass draws whether a session's streams bypass: as the trunk is set for routed calls, and unknown for some.
+// drawBypass draws whether a session's streams bypass Microsoft. For routed calls it follows the
+// trunk's setting; for some sessions it is unknown.
 func (p *recordPlan) drawBypass(d *simulator.Draws) cdr.Bool {
 	n := d.Below(10)
 	switch {
@@ -133,7 +136,8 @@ func (p *recordPlan) drawBypass(d *simulator.Draws) cdr.Bool {
 	return cdr.False
 }
 
-// drawStream draws one way of a medium. What the session is comes from d, what was measured from quality.
+// drawStream draws one direction of a medium: the session's properties with d, the measures with
+// quality.
 func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.Bool, d, quality *simulator.Draws) *stream {
 	sender, direction, label := &s.callee, "calleeToCaller", "callee_to_caller"
 	if toCallee {

@@ -16,22 +16,25 @@ import (
 
 const callRecordsPath = "/v1.0/communications/callRecords"
 
-// target is what a request asks for, or a next link leads to.
+// target is what a request or a next link asks for.
 type target struct {
 	endpoint string
 	skip     int
-	// from and to are the range of the functions and of the list of call records, begin is where a page of the list begins.
+	// from and to are the range of the functions and of the list of call records; begin is where a
+	// page of the list begins.
 	from, to time.Time
 	begin    position
-	// id is a record's; version and session are of a further page: it is of the same version as the first.
+	// id is a record's id. version and session belong to a further page, which has the same version
+	// as the first.
 	id               simulator.UUID
 	version, session int
-	// segments says that a page of a session's segments is asked for.
+	// segments says that the request is for a page of a session's segments.
 	segments bool
 }
 
-// requests are those that are simulated, but for the ones that next links make, as they are written: unquoted parameters, parentheses and commas
-// as they are, and nowhere a plus, which may be a space. All others are refused, so that a wrong client is noticed.
+// requests matches the requests that are simulated, except for next links. They have unquoted
+// parameters, literal parentheses and commas, and no plus, which might mean a space. The server
+// refuses all other requests, to detect a wrong client.
 var requests = []struct {
 	endpoint string
 	uri      *regexp.Regexp
@@ -43,7 +46,8 @@ var requests = []struct {
 	{EndpointParticipants, regexp.MustCompile(`^/([-0-9a-f]{36})/participants_v2$`)},
 }
 
-// parseRequest reads a request's URI as it came: the path that net/http unescaped says less.
+// parseRequest reads a request's URI as it was sent, because the path that net/http unescapes hides
+// the spelling.
 func parseRequest(uri string) (t target, ok bool) {
 	path, found := strings.CutPrefix(uri, callRecordsPath)
 	for _, r := range requests {
@@ -73,7 +77,8 @@ func parseTime(text string) (time.Time, error) {
 	return time.Parse(time.RFC3339, plain)
 }
 
-// serveCallRecords answers requests for call records and calls of the two functions, and their next links.
+// serveCallRecords answers requests for call records, for calls of the two functions, and for their
+// next links.
 func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
 	p, ok := &page{Server: s, request: r, continued: strings.Contains(r.RequestURI, "$skip")}, false
 	if p.continued {
@@ -94,7 +99,7 @@ func (s *Server) serveCallRecords(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// notSimulated is the text of a refusal of what the exporter doesn't ask, or asks in another way.
+// notSimulated is the answer to a request that the exporter never sends.
 const notSimulated = "This request isn't simulated."
 
 func (s *Server) list(p *page) simulator.Reply {
@@ -224,8 +229,8 @@ type limitKey struct {
 	next bool
 }
 
-// wait counts a request for a record, of which so many are allowed in 20 seconds, and so many for further pages in 5 minutes. It returns how long
-// to wait if it is one too many.
+// wait counts a request for a record, within the limits for first pages in 20 seconds and for
+// further pages in 5 minutes. If the request exceeds the limit, it returns how long to wait.
 func (s *Server) wait(key limitKey) (wait time.Duration) {
 	limit := simulator.Limiter{Limit: s.FirstPages, Window: 20 * time.Second}
 	if key.next {

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	maxVersions = 5                // how often a record is published at most
-	maxShift    = 90 * time.Minute // by how much the start of an early version is too late at most
-	mostSetup   = time.Minute      // by how much a routed call's record begins before the row at most
+	maxVersions = 5                // most versions of a record
+	maxShift    = 90 * time.Minute // longest delay of an early version's start
+	mostSetup   = time.Minute      // longest time that a routed call's record starts before its row
 )
 
 // The purposes of random numbers.
@@ -26,26 +26,26 @@ const (
 type recordSource struct {
 	records *CallRecords
 	world   *simulator.World
-	// number is the source's among those of the records.
+	// number is the source's index among the sources of the records.
 	number int
-	// routed says that the calls are those of Direct Routing.
+	// routed says that the calls are from Direct Routing.
 	routed bool
 }
 
 type recordVersion struct {
 	at     time.Time
 	number int64
-	// sessions is how many of the sessions are known, media how many of those have their media.
+	// sessions is how many of the sessions are known, media how many of these have their media.
 	sessions, media int
-	// rated says that ratings are in, explained that failures are.
+	// rated says that the version has ratings, explained that it has failures.
 	rated, explained bool
-	// start is the record's in this version.
+	// start is the record's start in this version.
 	start time.Time
-	// remeasured says that quality was measured anew.
+	// remeasured says that quality was measured again.
 	remeasured bool
 }
 
-// recordPlan is what a call's record is made of, and when it is published.
+// recordPlan is the content of a call's record, and when it is published.
 type recordPlan struct {
 	source *recordSource
 	place  uint64
@@ -56,16 +56,16 @@ type recordPlan struct {
 	flaw   simulator.Flaw
 	// start and end are the call's.
 	start, end time.Time
-	// people is how many take part, sessions how many sessions they have.
+	// people is the number of participants, sessions the number of their sessions.
 	people, sessions int
-	// readableFrom is when the record is found by its id.
+	// readableFrom is when the record can first be read by its id.
 	readableFrom time.Time
 
-	// versions are in order; at least one.
+	// versions are in order; there is at least one.
 	versions []recordVersion
 }
 
-// published is the index of the version that is published at an instant; -1 for none.
+// published is the index of the version published at an instant; -1 for none.
 func (p *recordPlan) published(t time.Time) int {
 	last := len(p.versions) - 1
 	for last >= 0 && p.versions[last].at.After(t) {
@@ -74,7 +74,7 @@ func (p *recordPlan) published(t time.Time) int {
 	return last
 }
 
-// readable is the index of the version that is found by id at an instant; -1 for none.
+// readable is the index of the version that can be read by id at an instant; -1 for none.
 func (p *recordPlan) readable(t time.Time) int {
 	if t.Before(p.readableFrom) {
 		return -1
@@ -109,14 +109,15 @@ func (s *recordSource) plan(c *simulator.Call, p *recordPlan) bool {
 	return true
 }
 
-// hasRecord says whether a routed call has a record of its own. A row that shares the call of the one before has none, and records need a number.
+// hasRecord says whether a routed call has a record. A row that belongs to the same call as the
+// previous row has none, and records need a number.
 func (s *recordSource) hasRecord(c *simulator.Call, kind *simulator.Kind) bool {
 	d := s.world.Draws(c.Place(), drawRouted)
 	return d.Hits(s.records.share) && c.Flaw == simulator.NoFlaw && (!kind.SharesCall || c.Number == 0) &&
 		c.Other != "" && (kind.Direction == cdr.Inbound || kind.Direction == cdr.Outbound)
 }
 
-// drawSizes draws how many take part, and who joins again.
+// drawSizes draws the number of participants, and who joins again.
 func (p *recordPlan) drawSizes(d *simulator.Draws) {
 	switch {
 	case p.shape.Never:
@@ -128,7 +129,7 @@ func (p *recordPlan) drawSizes(d *simulator.Draws) {
 	}
 }
 
-// drawVersions draws when versions are published, and then what is in each.
+// drawVersions draws when versions are published, and then their content.
 func (p *recordPlan) drawVersions(first time.Time, d *simulator.Draws) {
 	v, at := &p.source.records.versions, []time.Time{first}
 	if p.flaw != simulator.NoFlaw {
@@ -150,8 +151,8 @@ func (p *recordPlan) drawVersions(first time.Time, d *simulator.Draws) {
 	p.drawContents(at, usual, d)
 }
 
-// drawContents draws what each version has. The last of the usual ones has all there is, except that a later one, if there is one, brings a further
-// session.
+// drawContents draws each version's content. The last of the usual versions is complete. If a later
+// version follows, it adds a session.
 func (p *recordPlan) drawContents(published []time.Time, usual int, d *simulator.Draws) {
 	whole := p.sessions
 	if usual < len(published) && p.shape.group {
@@ -179,8 +180,8 @@ func (p *recordPlan) drawContents(published []time.Time, usual int, d *simulator
 	}
 }
 
-// drawEarly draws the first of several versions: it may lack sessions, media, ratings, and how what failed did; and it may not know yet when the call
-// began.
+// drawEarly draws the first of several versions. It may lack sessions, media, ratings and the
+// reasons of failures, and its start may be wrong.
 func (p *recordPlan) drawEarly(whole int, d *simulator.Draws) recordVersion {
 	r := recordVersion{sessions: whole, start: p.start, explained: d.Below(4) != 0, rated: d.Below(3) == 0}
 	switch n := d.Below(10); {

@@ -10,38 +10,43 @@ import (
 
 const retention = 30 * 24 * time.Hour
 
-// CallRecords are a tenant's call records: who took part, in which sessions and over which streams, and when what of it was published. Everything
-// about a record follows from its call's place in its world, which its id says. It is safe for concurrent use.
+// CallRecords are a tenant's call records: participants, sessions, streams, and when each version
+// was published. Everything about a record follows from its call's place in its world, which is
+// part of its id. It is safe for concurrent use.
 type CallRecords struct {
 	versions Versions
 	share    float64
 	sources  []*recordSource
 }
 
-// CallRecordSettings say what a tenant's call records are. One of the worlds is needed, or two different ones.
+// CallRecordSettings describe a tenant's call records. They need one of the worlds, or two
+// different ones.
 type CallRecordSettings struct {
-	// Calls are those that appear nowhere but in call records. Its mix is CallRecordsMix.
+	// Calls are calls that exist in call records only. Its mix is CallRecordsMix.
 	Calls *simulator.World
-	// Routed is the tenant's Direct Routing: its calls have records too, whose ids are the rows' correlation ids.
+	// Routed is the tenant's Direct Routing. Its calls have records too; their ids are the rows'
+	// correlation ids.
 	Routed *simulator.World
-	// RoutedShare is the part of those calls that have a record; all if zero.
+	// RoutedShare is the share of those calls that have a record; zero means all.
 	RoutedShare float64
-	// Versions say how records grow; UsualVersions if zero.
+	// Versions say how records grow; zero means UsualVersions.
 	Versions Versions
 }
 
 // Versions say how a record grows.
 type Versions struct {
-	// First says how long after its end a routed call's record is published. That of other calls is a matter of their world.
+	// First is how long after its end a routed call's record is published. For other calls their
+	// world decides.
 	First []simulator.Delay
-	// GapMin and GapMax are between two versions. The last is published within Final of the call's end, but for Later, or at once if the first
-	// wasn't.
+	// GapMin and GapMax limit the time between two versions. The last version except Later is
+	// published within Final of the call's end, or at once if the first wasn't.
 	GapMin, GapMax, Final time.Duration
-	// Later is the share of records that get one more version, between LaterMin and LaterMax after the call's end: another session, and quality
-	// measured anew.
+	// Later is the share of records that get another version between LaterMin and LaterMax after
+	// the call's end. It has another session and new measurements of quality.
 	Later              float64
 	LaterMin, LaterMax time.Duration
-	// Young is the share of records that are listed and notified, but not found by their id for up to YoungFor.
+	// Young is the share of records that are listed and notified, but can't be read by their id for
+	// up to YoungFor.
 	Young    float64
 	YoungFor time.Duration
 	// Moved is the share of records whose start is too late in early versions.
@@ -66,7 +71,8 @@ func QuickVersions() Versions {
 	}
 }
 
-// recordDelays are how long first versions take: half an hour at most for nearly all, two and a half hours at most.
+// recordDelays are how long first versions take: at most half an hour for nearly all, at most two
+// and a half hours for the rest.
 func recordDelays() []simulator.Delay {
 	return []simulator.Delay{
 		{Weight: 900, Min: 5 * time.Minute, Max: 30 * time.Minute},
@@ -82,7 +88,8 @@ func HistoricalCalls(seed uint64, from, to time.Time, n int) simulator.Settings 
 	return s
 }
 
-// LiveCalls is a world for CallRecords whose calls began at origin and go on, at a number of calls in a second.
+// LiveCalls is a world for CallRecords whose calls start at origin and never end, with a number of
+// calls a second.
 func LiveCalls(seed uint64, origin time.Time, perSecond float64) simulator.Settings {
 	s := simulator.Live(seed, CallRecordsMix(), origin, perSecond)
 	s.MaxLate, s.Revised, s.Incidents = 0, 0, 0
@@ -108,7 +115,7 @@ func NewCallRecords(s CallRecordSettings) *CallRecords {
 	return r
 }
 
-// reach is how long after a call's start its last version is published at most.
+// reach is the longest time between a call's start and its last version.
 func (r *CallRecords) reach() time.Duration {
 	v := &r.versions
 	var first, world time.Duration
@@ -121,13 +128,14 @@ func (r *CallRecords) reach() time.Duration {
 	return world + max(v.LaterMax, first+v.Final+maxVersions*v.GapMax) + maxShift
 }
 
-// find makes the plan of the record with an id, if there is one.
+// find makes the plan of the record with an id, if it exists.
 func (r *CallRecords) find(id simulator.UUID, p *recordPlan) bool {
 	var c simulator.Call
 	return slices.ContainsFunc(r.sources, func(s *recordSource) bool { return s.world.CallByID(id, &c) && s.plan(&c, p) })
 }
 
-// position is where a listing goes on: at a place of a source, whose calls before that start earlier. The sources come one after the other.
+// position is where a listing continues: at a place in a source. Sources follow one another; within
+// a source, calls before that place start earlier.
 type position struct {
 	source int
 	place  uint64
@@ -137,16 +145,18 @@ type position struct {
 // span is a range of starts in milliseconds, both ends included.
 type span struct{ low, high int64 }
 
-// listedRecord is a record on a page of the list, in the version that is published.
+// listedRecord is a record on a page of the list, in its published version.
 type listedRecord struct {
 	recordPlan
 	version int
 	next    position
 }
 
-// list gives up to limit records whose start, as it is known at an instant, is in a span, from a position on, and says whether more follow.
+// list returns up to limit records from a position, whose start at an instant is in a span, and
+// says whether more follow.
 func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (page []listedRecord, more bool) {
-	// An early version may say a later start than the call's own, and a routed call's record an earlier one than its row.
+	// An early version may have a later start than the call, and a routed call's record an earlier
+	// start than its row.
 	from := time.UnixMilli(in.low).Add(-maxShift)
 	to := simulator.Earlier(time.UnixMilli(in.high).Add(mostSetup), at)
 	var p recordPlan
@@ -174,9 +184,10 @@ func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (pa
 	return page, more
 }
 
-// First is the id of the first valid record in a range of starts that is published at an instant; empty if there is none.
+// First is the id of the first valid record in a range of starts that is published at an instant,
+// or empty.
 func (r *CallRecords) First(from, to, at time.Time) string {
-	const enough = 100 // of which hardly any is malformed
+	const enough = 100 // hardly any of them is malformed
 	page, _ := r.list(span{from.UnixMilli(), to.UnixMilli()}, position{}, at, enough)
 	for i := range page {
 		if page[i].flaw == simulator.NoFlaw {

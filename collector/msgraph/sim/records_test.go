@@ -7,7 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// A record that is listed and never found would be counted in Totals, and by no exporter. Trunks that fail change what becomes of a call.
+// TestListedRecordsAreFoundByID: if a listed record couldn't be found, Totals would count it, but
+// no exporter could. Trunks that fail change a call's outcome.
 func TestListedRecordsAreFoundByID(t *testing.T) {
 	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	r := NewCallRecords(CallRecordSettings{

@@ -9,16 +9,19 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// CallTotals are what must have been counted of call records, by the label sets of the contract without the base labels and `late`. They are counted
-// over the records that the API renders, from what was written down when their calls were drawn, never by the exporter's mapping.
+// CallTotals are the expected counts of call records, by the contract's label sets without the base
+// labels and `late`. They cover the records that the API returns, and come from what was drawn for
+// their calls, never from the exporter's mapping.
 type CallTotals struct {
-	// Totals have the number of calls that were counted (Records), of malformed ones (Invalid), and the totals of calls, without trunk and codes.
+	// Totals have the number of calls counted (Records), of malformed ones (Invalid), and the
+	// totals of calls, without trunk and codes.
 	simulator.Totals
-	// Settled is the number of the calls whose media were counted too.
+	// Settled is the number of calls whose media were counted too.
 	Settled int
 }
 
-// Totals are what a reader has counted that looked as the view says, whose From is held against the start of a record as it was first seen.
+// Totals are the counts of a reader that reads at the times of the view. The view's From is
+// compared with a record's start as the reader first saw it.
 func (r *CallRecords) Totals(v simulator.View) CallTotals {
 	t := CallTotals{Totals: simulator.Totals{Metrics: simulator.Tables{}}}
 	if len(v.At) == 0 {
@@ -40,8 +43,9 @@ func (r *CallRecords) Totals(v simulator.View) CallTotals {
 	return t
 }
 
-// add counts a record by what the reader saw of it: the call by the first version with a session, or once it has settled; each session by the first
-// version that has it; ratings and media once the call has settled.
+// add counts a record as the reader saw it. The call counts with the first version that has a
+// session, or once it has settled; each session with the first version that has it; ratings and
+// media once the call has settled.
 func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 	last := view.At[len(view.At)-1]
 	if p.flaw != simulator.NoFlaw {
@@ -90,7 +94,8 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 	}
 }
 
-// picksUp are the outcomes of sessions with services that aren't persons. The other ones put persons through.
+// picksUp maps services that aren't persons to the outcomes of their sessions. All other services
+// connect people.
 var picksUp = map[string]cdr.Outcome{
 	"voicemail": cdr.Voicemail, "exchangeUnifiedMessagingService": cdr.Voicemail, attendant: cdr.Machine, callQueue: cdr.Machine, "customBot": cdr.Machine,
 	"responseGroupService": cdr.Machine, "responseGroupServiceAnnouncementService": cdr.Machine,
@@ -105,7 +110,8 @@ func (s *session) legOutcome(v *recordVersion) cdr.Outcome {
 	return cmp.Or(picksUp[s.callee.role], cdr.Answered)
 }
 
-// outcome is what a version says of the call: answered if a person took one of its sessions, else by who took one.
+// outcome is a version's outcome of the call: answered if a person answered one of its sessions,
+// else by the service that answered.
 func (p *recordPlan) outcome(v *recordVersion) cdr.Outcome {
 	best := cdr.NotConnected
 	for _, wanted := range []cdr.Outcome{cdr.Machine, cdr.Voicemail, cdr.Answered} {
@@ -118,7 +124,7 @@ func (p *recordPlan) outcome(v *recordVersion) cdr.Outcome {
 	return best
 }
 
-// connected is how long sessions took that got through, without overlaps: all, or those of persons.
+// connected is the union of the connected sessions' times: of all, or of persons' sessions only.
 func (p *recordPlan) connected(v *recordVersion, persons bool) (sum time.Duration) {
 	var all []cdr.Interval
 	for i := range v.sessions {
@@ -134,10 +140,10 @@ func (p *recordPlan) connected(v *recordVersion, persons bool) (sum time.Duratio
 			sum, until = sum+i.To.Sub(from), i.To
 		}
 	}
-	return cmp.Or(sum, p.end.Sub(v.start)) // where sessions have no length, the record has
+	return cmp.Or(sum, p.end.Sub(v.start)) // without lengths of sessions, use the record's
 }
 
-// addCall counts what counts once per call, at once.
+// addCall counts the parts of a call that count once, immediately.
 func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcome) {
 	t.Records++
 	direction, m := p.direction(v), t.Metrics
@@ -150,7 +156,7 @@ func (t *CallTotals) addCall(p *recordPlan, v *recordVersion, outcome cdr.Outcom
 	}
 }
 
-// addTimes counts how long the call took, with the first version that says it was connected.
+// addTimes counts the call's duration, with the first version that shows it connected.
 func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
 	direction, country := p.direction(v), ""
 	if direction != cdr.Internal {
@@ -162,7 +168,7 @@ func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
 	t.Metrics.Add("cdr_call_connected_seconds_total", p.connected(v, false).Microseconds(), direction, p.callType(), "", country)
 }
 
-// direction is what a version says: one without sessions has no telephone.
+// direction is a version's direction: without sessions there is no telephone.
 func (p *recordPlan) direction(v *recordVersion) cdr.Direction {
 	if v.sessions > 0 {
 		return p.kind.Direction
@@ -196,7 +202,7 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 	bypass := cdr.Unsaid
 	for i := range v.sessions {
 		s := p.outline(i)
-		if s.callee.role == attendant || s.callee.role == callQueue { // no agent answers there, and nobody is sent on: the caller leaves as the session ends
+		if s.callee.role == attendant || s.callee.role == callQueue { // neither an agent nor another service follows: the caller leaves at the session's end
 			t.Metrics.Count("cdr_queue_calls_total", "", cdr.QueueAbandoned)
 			t.Metrics.Observe("cdr_queue_wait_seconds", s.end.Sub(later(s.start, v.start)).Microseconds(), "", cdr.QueueAbandoned)
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// sentinel is the time that stands for none (directRoutingLogRow).
+// sentinel is the time that means "none" (directRoutingLogRow).
 const sentinel = "0001-01-01T00:00:00Z"
 
 func renderRow(endpoint string, c *simulator.Call, v *simulator.Version) any {
@@ -28,7 +28,7 @@ func renderRow(endpoint string, c *simulator.Call, v *simulator.Version) any {
 	return o
 }
 
-// newRow has the members that both functions' rows have.
+// newRow has the members that rows of both functions have.
 func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 	var caller, callee any = c.Own, c.Other
 	if c.NoOther {
@@ -47,7 +47,7 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 		if user = c.User.ID; !v.Incomplete { // names may come late
 			principal, name = simulator.OrNull(c.User.Principal), simulator.OrNull(c.User.Name)
 		}
-	case c.Number%2 == 1: // a voice application's user is null or empty
+	case c.Number%2 == 1: // the user of a voice application is null or empty
 		user, principal, name = "", "", ""
 	}
 	var id, start, duration any = c.ID.String(), formatTime(c.Start, c.Number), int64(v.Duration / time.Second)
@@ -91,7 +91,7 @@ func addPSTN(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
 	)
 }
 
-// price is an amount, now and then with fewer digits than it might have.
+// price is an amount, sometimes without trailing zeros.
 func price(p simulator.Price, style int) any {
 	if !p.Known {
 		return nil

@@ -17,8 +17,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// schema is what of Microsoft's schema is in testdata/callrecords.tsv: the type of each
-// type's property. @base is a type's base type, @members are those of an enumeration.
+// schema is the part of Microsoft's schema in testdata/callrecords.tsv: the type of each property
+// of each type. @base is a type's base type, @members are the members of an enumeration.
 type schema map[string]map[string]string
 
 func readSchema(t *testing.T) schema {
@@ -193,7 +193,7 @@ func TestRecordsHaveTheSchemasProperties(t *testing.T) {
 	}
 }
 
-// properties are those of the two row types in v1.0.
+// properties are the properties of the two row types in v1.0.
 var properties = map[string]string{
 	"getPstnCalls": `callDurationSource calleeNumber callerNumber callId callType charge conferenceId connectionCharge currency
 		destinationContext destinationName duration endDateTime id inventoryType licenseCapability operator startDateTime

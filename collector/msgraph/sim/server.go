@@ -13,17 +13,17 @@ type Server struct {
 	*notifier
 	Settings
 
-	mu          sync.Mutex // guards what follows
+	mu          sync.Mutex // guards the fields below
 	application Application
-	tokens      map[string][]string             // access tokens that work, and their roles
-	limits      map[limitKey]*simulator.Limiter // of requests for one call record
-	// links are the next links that were issued, by path and query, and what they lead to. One that wasn't issued isn't followed: a client
-	// that builds links is noticed.
+	tokens      map[string][]string             // valid access tokens, and their roles
+	limits      map[limitKey]*simulator.Limiter // for requests for one call record
+	// links are the next links issued so far, by path and query, and their targets. The server
+	// refuses other links, to detect a client that builds links.
 	links       map[string]target
 	linksIssued int
 }
 
-// Start makes an authority and listens. An error leaves nothing open.
+// Start makes an authority and listens. After an error nothing stays open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
@@ -43,11 +43,11 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/{tenant}/oauth2/v2.0/token", s.serveToken)
 	mux.HandleFunc(subscriptionsPath, s.serveSubscriptions)
 	mux.HandleFunc(subscriptionsPath+"/{id}", s.serveSubscriptions)
-	mux.HandleFunc("/", s.serveCallRecords) // which refuses all other paths
+	mux.HandleFunc("/", s.serveCallRecords) // it refuses all other paths
 	return mux
 }
 
-// Close stops sending notifications and listening. It may be called twice.
+// Close stops the server and the notifications. It may be called twice.
 func (s *Server) Close() {
 	s.close()
 	s.Host.Close()

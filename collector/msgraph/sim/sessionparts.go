@@ -2,24 +2,24 @@ package sim
 
 import (
 	"cmp"
-	_ "embed" // of the table
+	_ "embed" // embeds the table
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// parts are what sessions are made of.
+// parts are the values that sessions are drawn from.
 type parts struct {
-	// Devices are those of users.
+	// Devices are the users' devices.
 	Devices []device
 	// Networks are how users are connected, ServiceNetworks how telephones and services are.
 	Networks        []network
 	ServiceNetworks []network `yaml:"service_networks"`
-	// Failures are the ways in which a session fails, by the names that shapes have for them.
+	// Failures are the ways in which a session fails, by the names that shapes use.
 	Failures map[string][]failure
-	// Contents begin with that of telephones.
+	// Contents start with the content of telephones.
 	Contents []content
-	// Classes are there for the contents that refer to them.
+	// Classes are only there for the contents to refer to.
 	Classes map[string][]class
 }
 
@@ -38,7 +38,7 @@ type device struct {
 	Wire, Label, Family string
 }
 
-// network is how an end was connected; without a type the network comes as null.
+// network is an end's connection; without a type the network is null.
 type network struct {
 	simulator.Weight
 	Wire string
@@ -49,14 +49,15 @@ func (n network) label() string { return cmp.Or(n.Wire, "unknown") }
 // failure is a way in which a session fails.
 type failure struct {
 	simulator.Weight
-	// Stage is Graph's word for when it failed, Label ours; Dropped says that the session was up.
+	// Stage is Graph's word for when it failed, Label ours; Dropped says that the session was
+	// connected.
 	Stage, Label string
 	Dropped      bool
-	// Reason is Graph's text, Slug the label: both empty for most.
+	// Reason is Graph's text, Slug the label; both are usually empty.
 	Reason, Slug string
 }
 
-// content is what media a session carries: as Graph says it, and the label of the richest of them.
+// content is the media of a session in Graph's words, and the label of the richest one.
 type content struct {
 	simulator.Weight
 	Modalities []string
@@ -71,19 +72,20 @@ type line struct {
 	OneWay bool `yaml:"one_way"`
 	// Codec is audio, video or empty.
 	Codec string
-	// Classes are the kinds of quality.
+	// Classes are its classes of quality.
 	Classes []class
 }
 
-// class is a kind of quality: the range of each measure, nil for one that isn't known, and the verdict of the published rules.
+// class is a class of quality: the range of each measure, nil if unknown, and the verdict of the
+// published rules.
 type class struct {
 	simulator.Weight
 	Verdict             string
 	perMeasure[*[2]int] `yaml:",inline"`
 }
 
-// perMeasure has something of each measure: durations in microseconds, ratios in millionths, percentages and frame rates in hundredths. Those of
-// frames and LossLeft are of video.
+// perMeasure has a value for each measure: durations in microseconds, ratios in millionths,
+// percentages and frame rates in hundredths. Only video has the frame measures and LossLeft.
 type perMeasure[T any] struct {
 	Jitter, Loss, Concealed, Packets T
 	RoundTrip                        T `yaml:"round_trip"`

@@ -9,7 +9,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// session is how a session was drawn.
+// session is a session as it was drawn.
 type session struct {
 	id             string
 	caller, callee participant
@@ -25,13 +25,13 @@ type segment struct {
 	media      []medium
 }
 
-// medium is what a segment carried of a kind, and its streams.
+// medium is a medium of a segment, and its streams.
 type medium struct {
 	line    *line
 	streams []*stream
 }
 
-// record renders a record in one of its versions, for the list or by itself.
+// record renders one version of a record, for the list or by itself.
 func (p *recordPlan) record(version int, listed bool) simulator.Object {
 	v, modalities := &p.versions[version], []string{}
 	for i := range min(v.sessions, 3) {
@@ -57,7 +57,7 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 	}
 	if listed == isListFlaw(p.flaw) {
 		p.call.Spoil(&id, &start, &number, &kind)
-		if p.flaw == simulator.NegativeDuration { // it has none: its id leads elsewhere instead
+		if p.flaw == simulator.NegativeDuration { // a record has no duration: its id leads elsewhere instead
 			id, number = "../"+p.id.String(), v.number
 		}
 	}
@@ -73,19 +73,20 @@ func (l *listedRecord) row() any {
 	case simulator.NotAnObject:
 		return "record " + l.id.String()
 	case simulator.Truncated:
-		return simulator.NewObject("version", v.number, "lastModifiedDateTime", formatTime(v.at, 0)) // no two rows are alike
+		return simulator.NewObject("version", v.number, "lastModifiedDateTime", formatTime(v.at, 0)) // so that no two rows are equal
 	default:
 		return l.record(l.version, true)
 	}
 }
 
-// isListFlaw says whether a flaw is in the list: then nothing but the list has the record. The other flaws are in the record itself.
+// isListFlaw says whether a flaw is in the list, so that only the list has the record. The other
+// flaws are in the record itself.
 func isListFlaw(f simulator.Flaw) bool {
 	list := []simulator.Flaw{simulator.NumericID, simulator.NotAnObject, simulator.Truncated, simulator.NegativeDuration, simulator.WrongType}
 	return slices.Contains(list, f)
 }
 
-// participants are those who are known to have taken part in a version, each once.
+// participants are the known participants of a version, each once.
 func (p *recordPlan) participants(version int) []simulator.Object {
 	all := []simulator.Object{}
 	for i := range min(p.versions[version].sessions, p.people) {
@@ -99,7 +100,7 @@ func (p *recordPlan) participants(version int) []simulator.Object {
 	return all
 }
 
-// session renders a session, and its segments, which aren't in the object yet: they come in pages.
+// session renders a session without its segments, which come in pages.
 func (p *recordPlan) session(index, version int) (o simulator.Object, segments []simulator.Object) {
 	v, s := &p.versions[version], p.outline(index)
 	media := index < v.media
@@ -145,14 +146,14 @@ func (s *session) renderMedia(part *segment) []simulator.Object {
 	return all
 }
 
-// outline draws a session without what a version adds to it.
+// outline draws a session, without what a version adds to it.
 func (p *recordPlan) outline(index int) *session {
 	d := p.source.world.Draws(p.place, drawSession|uint64(index))
 	s := &session{id: d.UUID().String(), start: p.start, end: p.end}
 	if !p.shape.group {
 		s.id = p.id.String() // as in the documentation's sample
 	}
-	// The first session begins and ends with the call.
+	// The first session starts and ends with the call.
 	if length := p.end.Sub(p.start); index > 0 && length >= 2*time.Second {
 		s.start = p.start.Add(d.Duration(0, length/2))
 		s.end = s.start.Add(d.Duration(time.Second, p.end.Sub(s.start)))
@@ -167,7 +168,8 @@ func (p *recordPlan) outline(index int) *session {
 	return s
 }
 
-// drawEnds draws who a session was between. In meetings each session is between somebody and the service; those of people who joined again come last.
+// drawEnds draws the two ends of a session. In meetings each session is between a participant and
+// the service; the sessions of people who joined again come last.
 func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 	c := &p.call
 	user := func(user *simulator.User) participant {
@@ -207,8 +209,8 @@ func (p *recordPlan) drawEnds(s *session, index int, d *simulator.Draws) {
 	}
 }
 
-// drawFailure draws how a session failed. One in a meeting seldom does, the first somewhat more often: then the call isn't known to have succeeded
-// until another is published.
+// drawFailure draws how a session failed. Sessions of a meeting seldom fail; the first one fails
+// more often, so that the call's success isn't known until another session is published.
 func (p *recordPlan) drawFailure(index int, d *simulator.Draws) *failure {
 	ways := p.shape.Failed
 	if p.shape.group {

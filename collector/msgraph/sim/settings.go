@@ -8,7 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The endpoints, as faults and the record of requests name them.
+// The endpoints, by their names in faults and in the record of requests.
 const (
 	EndpointPSTN          = "pstn"
 	EndpointDirectRouting = "direct_routing"
@@ -20,7 +20,7 @@ const (
 	EndpointSessions      = "sessions"
 	EndpointParticipants  = "participants"
 	EndpointSubscriptions = "subscriptions"
-	EndpointOther         = "other" // every other path: always an error
+	EndpointOther         = "other" // all other paths: always an error
 )
 
 // The faults that only Graph has.
@@ -32,20 +32,20 @@ const (
 	ExpiredLink410 simulator.Fault = "link 410"
 	// HostileLink points to another host, which records its visitors.
 	HostileLink  simulator.Fault = "hostile link"
-	RepeatedLink simulator.Fault = "repeated link" // a followed page that links to itself
+	RepeatedLink simulator.Fault = "repeated link" // a further page that links to itself
 	EmptyPage    simulator.Fault = "empty page"    // a page without rows that has a link to the rows
-	ShortPage    simulator.Fault = "short page"    // half a page with a link to the rest
+	ShortPage    simulator.Fault = "short page"    // half a page, with a link to the rest
 	// CapitalLink spells @odata.NextLink.
 	CapitalLink  simulator.Fault = "capital link"
-	OlderVersion simulator.Fault = "older version" // a call record in the version before the published one
+	OlderVersion simulator.Fault = "older version" // the version before the published one
 )
 
-// Harmless are Graph's faults that a correct client doesn't even notice.
+// Harmless are faults of Graph that a correct client doesn't notice.
 func Harmless() []simulator.Fault {
 	return []simulator.Fault{EmptyPage, ShortPage, CapitalLink}
 }
 
-// The only tenant, the application that may sign in, and its permission.
+// The only tenant, its application and the application's permission.
 const (
 	TenantID = "11111111-2222-4333-8444-555555555555"
 	ClientID = "66666666-7777-4888-8999-aaaaaaaaaaaa"
@@ -54,27 +54,30 @@ const (
 
 // Settings of a server. All have defaults.
 type Settings struct {
-	// At is where the provider's time stands until it is moved; zero: it goes as the machine's.
+	// At is where the provider's clock stands until it is moved; zero means that it follows the
+	// machine's clock.
 	At time.Time
-	// PSTN and DirectRouting are the tenant's calls; nil for none, which is an empty list.
+	// PSTN and DirectRouting are the tenant's calls; nil means an empty list.
 	PSTN, DirectRouting *simulator.World
-	// CallRecords are the tenant's call records; nil for none.
+	// CallRecords are the tenant's call records; nil means none.
 	CallRecords *CallRecords
 	// Faults may be nil.
 	Faults *simulator.Faults
-	// PageSize is the number of rows on a page: 1000 if zero.
+	// PageSize is the number of rows on a page; zero means 1000.
 	PageSize int
-	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records: 60, 60, 20 and 130 if zero.
+	// RecordPage, SessionPage, SegmentPage and ParticipantPage are the page sizes of call records;
+	// zero means 60, 60, 20 and 130.
 	RecordPage, SessionPage, SegmentPage, ParticipantPage int
-	// FirstPages is how many requests for one call record are allowed in 20 seconds, NextPages how many for its further pages in 5 minutes: 10 and
-	// 50 if zero.
+	// FirstPages is the limit of requests for one call record in 20 seconds, NextPages the limit
+	// for its further pages in 5 minutes; zero means 10 and 50.
 	FirstPages, NextPages int
-	// WebhookCAs are those whose certificates notification addresses may have; nil: the machine's. Plain http works on loopback.
+	// WebhookCAs may sign the certificates of notification addresses; nil means the machine's
+	// authorities. Plain http works on loopback.
 	WebhookCAs *x509.CertPool
 	Delivery   Delivery
 	// Gzip compresses Graph's answers for clients that accept it.
 	Gzip bool
-	// ClientSecret works unless another is registered. It has a fixed default.
+	// ClientSecret is valid unless another one is registered. It has a constant default.
 	ClientSecret string
 }
 

@@ -21,25 +21,27 @@ const subscriptionsPath = "/v1.0/subscriptions"
 
 // The rules for subscriptions to call records.
 const (
-	// A subscription may expire longestSubscription ahead at most; what is nearer than shortestSubscription is put off till then.
+	// A subscription may expire at most longestSubscription ahead; an expiry nearer than
+	// shortestSubscription is moved to shortestSubscription.
 	longestSubscription  = 4230 * time.Minute
 	shortestSubscription = 45 * time.Minute
 	maxClientState       = 128
 )
 
-// Subscription is one as it stands, and, with the fields that have names in JSON, what a request to make or renew one asks for.
+// Subscription is the state of a subscription. The fields with JSON names are also the body of a
+// request that makes or renews one.
 type Subscription struct {
 	ID string `json:"-"`
-	// ChangeType is `updated`: no other is simulated.
+	// ChangeType is `updated`: the simulator supports no other.
 	ChangeType string `json:"changeType"`
 	Resource   string `json:"resource"`
-	// NotificationURL is where changes are sent, LifecycleURL where lifecycle notifications are.
+	// NotificationURL receives changes, LifecycleURL lifecycle notifications.
 	NotificationURL string    `json:"notificationUrl"`
 	LifecycleURL    string    `json:"lifecycleNotificationUrl"`
 	ClientState     string    `json:"clientState"`
 	MinTLS          string    `json:"latestSupportedTlsVersion"`
 	Expires         time.Time `json:"expirationDateTime"`
-	// Renewed counts how often it was renewed.
+	// Renewed is the number of renewals.
 	Renewed int `json:"-"`
 
 	// since is the publication after which changes are sent.
@@ -55,8 +57,8 @@ func (n *notifier) Subscriptions() []Subscription {
 	return slices.Clone(n.live())
 }
 
-// serveSubscriptions answers requests about subscriptions. A request that a fault answers with an error has done nothing; one whose answer is lost on
-// the way has.
+// serveSubscriptions answers requests about subscriptions. If a fault replaces the answer by an
+// error, the request had no effect; if the answer is lost on the way, it had.
 func (s *Server) serveSubscriptions(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r, EndpointSubscriptions, func() simulator.Reply {
 		if r.URL.RawQuery != "" {
@@ -91,7 +93,8 @@ func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 	return s.badRequest(r, notSimulated)
 }
 
-// subscriptionObject renders a subscription. Its client state, by which real notifications are recognised, is returned only when it is made.
+// subscriptionObject renders a subscription. Its client state, which authenticates real
+// notifications, is only returned when it is made.
 func (s *Server) subscriptionObject(x *Subscription, made bool) simulator.Object {
 	var state any
 	if made {
@@ -111,14 +114,14 @@ func (s *Server) subscriptionReply(r *http.Request, status int, x *Subscription)
 	return s.reply(r, status, simulator.JSON(o))
 }
 
-// readSubscription reads a request's body, in which nothing else may be.
+// readSubscription reads a request's body, which may contain nothing else.
 func readSubscription(r *http.Request) (wanted Subscription, ok bool) {
 	d := json.NewDecoder(io.LimitReader(r.Body, 1<<20))
 	d.DisallowUnknownFields()
 	return wanted, strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") && d.Decode(&wanted) == nil
 }
 
-// renew sets when a subscription expires, and nothing else.
+// renew changes when a subscription expires, and nothing else.
 func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 	wanted, ok := readSubscription(r)
 	expires, possible := s.expiry(wanted.Expires)
@@ -137,7 +140,7 @@ func (s *Server) renew(r *http.Request, id string) simulator.Reply {
 	return s.subscriptionReply(r, http.StatusOK, &live[i])
 }
 
-// expiry is when a subscription that is to expire at an instant does, and whether it can.
+// expiry is the actual expiry for a requested one, and whether it is allowed.
 func (s *Server) expiry(wanted time.Time) (at time.Time, possible bool) {
 	now := s.Now()
 	in := wanted.Sub(now)
@@ -161,19 +164,21 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 	return s.subscriptionReply(r, http.StatusCreated, &x)
 }
 
-// isValid says whether Graph makes the subscription that is asked for.
+// isValid says whether Graph would make the requested subscription.
 func (w *Subscription) isValid() bool {
 	return w.ChangeType == "updated" && strings.TrimPrefix(w.Resource, "/") == "communications/callRecords" &&
 		len(w.ClientState) <= maxClientState && w.MinTLS == "v1_2" && canNotify(w.NotificationURL) && canNotify(w.LifecycleURL)
 }
 
-// canNotify says whether notifications can be sent to an address: over https, or to this machine, which the real Graph wouldn't.
+// canNotify says whether notifications can go to an address: over https, or to this machine, which
+// the real Graph wouldn't allow.
 func canNotify(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "127.0.0.1")
 }
 
-// validateWebhook asks an address to return a text, as proof that it wants notifications. The error is for the subscriber.
+// validateWebhook sends an address a text that it has to return, as proof that it wants
+// notifications. The error is for the subscriber.
 func (s *Server) validateWebhook(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()

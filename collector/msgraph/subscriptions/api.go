@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// callRecordsResource is what is subscribed to.
+	// callRecordsResource is the resource of the subscription.
 	callRecordsResource = "/communications/callRecords"
 	subscriptionsPath   = "v1.0/subscriptions"
-	// maxListPages bounds the list of an app's subscriptions.
+	// maxListPages limits the list of an app's subscriptions.
 	maxListPages = 1_000
 )
 
@@ -31,7 +31,7 @@ type subscription struct {
 	MinTLS          string    `json:"latestSupportedTlsVersion,omitempty"`
 }
 
-// list returns the subscriptions to call records that notify the webhook, with any query.
+// list returns the subscriptions to call records that notify the webhook's URL, with any query.
 func (m *Manager) list(ctx context.Context) ([]subscription, error) {
 	var found []subscription
 	var page graph.Collection[subscription]
@@ -55,7 +55,8 @@ func (m *Manager) list(ctx context.Context) ([]subscription, error) {
 	return found, nil
 }
 
-// send sends a subscription, which Graph makes or changes. Before it makes one, Graph calls its address.
+// send makes or changes a subscription. Before Graph makes one, it calls the subscription's
+// address.
 func (m *Manager) send(ctx context.Context, method, link string, body *subscription) (answer subscription, err error) {
 	request := newRequest(method, link)
 	if request.Body, err = json.Marshal(body); err != nil {
@@ -65,7 +66,7 @@ func (m *Manager) send(ctx context.Context, method, link string, body *subscript
 	return answer, err
 }
 
-// newRequest has no feed (contract 3).
+// newRequest makes a request without a feed (contract 3).
 func newRequest(method, link string) httpclient.Request {
 	return httpclient.Request{Method: method, URL: link, Label: "subscriptions", ExpectJSON: method != http.MethodDelete}
 }

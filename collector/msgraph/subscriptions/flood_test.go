@@ -84,7 +84,7 @@ func TestLargeNotificationRequestsAreFew(t *testing.T) {
 	})
 }
 
-// What a forged request costs is bounded by the size of its body, whatever is in it.
+// The size of a forged request's body limits its cost, whatever it contains.
 func TestForgedNotificationsCostLittleMemory(t *testing.T) {
 	l := newListener(t)
 	items := make([]any, 1800)

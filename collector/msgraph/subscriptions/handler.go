@@ -16,35 +16,41 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
-// The most that a flood can cost. Graph sends far less, and sends again what is refused.
+// Limits on the cost of a flood. Graph sends far less, and repeats refused requests.
 const (
-	// maxBody bounds a request, maxItem one notification and maxValidationToken what is echoed, in bytes; maxItems is how many notifications there may be.
+	// maxBody limits a request, maxItem one notification and maxValidationToken the echoed token,
+	// in bytes; maxItems limits the notifications of a request.
 	maxBody            = 1 << 20
 	maxItem            = 16 << 10
 	maxItems           = 5_000
 	maxValidationToken = 4 << 10
-	// smallBody is what is read of a request at once, about a hundred notifications. The rest is read only if the secret is in it, and of so
-	// many requests at a time, for their memory.
+	// smallBody is how much of a request is read first, about a hundred notifications. The rest is
+	// read only if this part contains the secret. The constant below limits how many such requests
+	// are read at a time, because of their memory.
 	smallBody   = 64 << 10
 	largeAtOnce = 8
-	// strangersPerSecond is how many requests without the secret are decoded on average, and twice as many at once.
+	// strangersPerSecond is how many requests without the secret are decoded a second on average,
+	// and twice as many at once.
 	strangersPerSecond = 250
-	// readTimeout is how long a request may take to send its body: one that stalls holds a connection and keeps nobody out. storeTimeout is how
-	// long the ledger may take, of storesAtOnce requests. Graph waits for ten seconds.
+	// readTimeout is how long a request may take to send its body: a stalled one holds a connection
+	// but blocks no other request. storeTimeout is how long the ledger may take, for storesAtOnce
+	// requests. Graph waits for ten seconds.
 	readTimeout  = 3 * time.Second
 	storeTimeout = 3 * time.Second
 	storesAtOnce = 64
 )
 
-// handler answers Graph: the handshake, change notifications and lifecycle notifications. It asks nothing of Graph, and acknowledges only what is durable.
+// handler answers Graph: the handshake, change notifications and lifecycle notifications. It sends
+// no request to Graph, and acknowledges only what is durable.
 type handler struct {
 	manager *Manager
-	tenant  string // its id; empty if the configuration has only a domain
+	tenant  string // tenant id; empty if the configuration has only a domain
 	now     func() time.Time
 	enqueue collector.Enqueue
 
 	strangers *rate.Limiter
-	// large holds an element for each large request, storing one for each that waits for the ledger.
+	// large has an element for each large request that is read, storing one for each request that
+	// waits for the ledger.
 	large, storing chan struct{}
 }
 
@@ -80,20 +86,20 @@ func refuse(w http.ResponseWriter, status int) {
 	w.WriteHeader(status)
 }
 
-// refuseBusy makes Graph send the request again later.
+// refuseBusy tells Graph to send the request again later.
 func refuseBusy(w http.ResponseWriter) {
 	w.Header().Set("Retry-After", "5")
 	refuse(w, http.StatusServiceUnavailable)
 }
 
-// echoToken returns the decoded token as plain text: that is Graph's handshake.
+// echoToken returns the decoded token as plain text, which is Graph's handshake.
 func echoToken(w http.ResponseWriter, token string) {
 	if token == "" || len(token) > maxValidationToken {
 		refuse(w, http.StatusBadRequest)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, _ = io.WriteString(w, token) // an error means that the client has gone
+	_, _ = io.WriteString(w, token) // an error means that the client has left
 }
 
 func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
@@ -119,7 +125,7 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 		queued, err := h.store(r.Context(), b.tasks)
 		if err != nil {
 			h.manager.observer.Notifications("refused", max(1, len(b.tasks)))
-			refuseBusy(w) // nothing is durable, so all of it must come again
+			refuseBusy(w) // nothing is durable, so Graph must send all of it again
 			return
 		}
 		b.counts["accepted"] += queued
@@ -180,7 +186,8 @@ type notification struct {
 	} `json:"resourceData"`
 }
 
-// recordID is the id of the call record, empty if it isn't a GUID: no link is built from anything else.
+// recordID is the id of the call record, or empty if it isn't a GUID: only a GUID may become part
+// of a link.
 func (n *notification) recordID() string {
 	last := n.Resource[strings.LastIndexByte(n.Resource, '/')+1:]
 	for _, id := range []string{n.ResourceData.ID, last} {
@@ -199,11 +206,11 @@ type batch struct {
 	counts    map[string]int // by result; those of tasks are known when they are durable
 }
 
-// errBusy is a request beyond what is read or stored at once.
+// errBusy: the limit of requests read or stored at once is reached.
 var errBusy = errors.New("too many requests at once")
 
-// read reads a body. Requests without the secret share a budget of their own, and their large bodies aren't read at all: strangers spend nothing
-// that Graph's requests need.
+// read reads a body. Requests without the secret have a separate budget, and their large bodies
+// aren't read at all, so strangers use nothing that Graph's requests need.
 func (b *batch) read(body io.Reader) error {
 	content, err := io.ReadAll(io.LimitReader(body, smallBody))
 	if err == nil && !b.handler.manager.mayBeAuthentic(content) && (len(content) == smallBody || !b.handler.strangers.Allow()) {
@@ -225,12 +232,12 @@ func (b *batch) read(body io.Reader) error {
 	}
 	var list graph.Collection[json.RawMessage]
 	if err := json.Unmarshal(content, &list); err != nil || list.Value == nil || len(list.Value) > maxItems {
-		return errors.New("the body holds no notifications, or too many")
+		return errors.New("the body has no notifications, or too many")
 	}
 	for _, raw := range list.Value {
 		var n notification
 		if len(raw) > maxItem || json.Unmarshal(raw, &n) != nil {
-			b.counts["invalid"]++ // the others of the request may be good
+			b.counts["invalid"]++ // the request's other notifications may be valid
 			continue
 		}
 		b.add(&n)

@@ -309,7 +309,8 @@ func TestHandshakeWhileItIsMade(t *testing.T) {
 	})
 }
 
-// A lifecycle notification wakes the feed, by an enqueue without tasks, and is urgent for the manager.
+// A lifecycle notification wakes the feed with an enqueue without tasks, and makes the manager's
+// work urgent.
 func TestLifecycleNotificationsWake(t *testing.T) {
 	l := newListener(t)
 	for _, event := range []string{"reauthorizationRequired", "subscriptionRemoved", "missed"} {
@@ -323,7 +324,7 @@ func TestLifecycleNotificationsWake(t *testing.T) {
 	}
 }
 
-// Without a ledger there is no secret, and nobody is trusted.
+// Without a ledger there is no secret, and no sender is trusted.
 func TestNotificationsWithoutSecret(t *testing.T) {
 	l := newListener(t)
 	l.manager.clientState = ""

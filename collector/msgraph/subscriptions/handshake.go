@@ -12,7 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 )
 
-// shakeHands sends a webhook what Graph sends before it makes a subscription: a token, which must come back as plain text.
+// shakeHands sends a webhook what Graph sends before it makes a subscription: a token, which must
+// come back as plain text.
 func shakeHands(ctx context.Context, transport http.RoundTripper, address string) error {
 	token := rand.Text()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"?"+url.Values{"validationToken": {token}}.Encode(), nil)
@@ -32,7 +33,7 @@ func shakeHands(ctx context.Context, transport http.RoundTripper, address string
 	case resp.StatusCode != http.StatusOK:
 		return fmt.Errorf("it answers %s", httpclient.StatusText(resp.StatusCode))
 	case string(body) != token:
-		return errors.New("it answers with something else than the exporter's listener does")
+		return errors.New("something other than the exporter's listener answers there")
 	}
 	return nil
 }

@@ -24,17 +24,20 @@ import (
 )
 
 const (
-	// TaskNotified is the kind of task that reads a record that a notification named, without a version.
+	// TaskNotified is the kind of task that reads a record that a notification named, without a
+	// version.
 	TaskNotified = "notified"
-	// life is how long a subscription is asked for: less than the 4,230 minutes that Graph allows for call records, so that clocks may differ.
+	// life is the requested lifetime of a subscription: less than the 4,230 minutes that Graph
+	// allows for call records, so that clocks may differ.
 	life = 4_200 * time.Minute
-	// renewInterval is how often the subscription is renewed at least. That also shows whether it still exists: a lost subscription doesn't say so.
+	// renewInterval is the longest time between renewals. A renewal also shows whether the
+	// subscription still exists: Graph doesn't report a lost one.
 	renewInterval = 10 * time.Minute
 )
 
-// Webhook is the key `webhook`: where Graph sends its notifications.
+// Webhook is the key `webhook`: where Graph sends notifications.
 type Webhook struct {
-	// PublicURL is the address that Graph can reach. Its path is that of the listener.
+	// PublicURL is the address that Graph can reach. Its path must be the listener's.
 	PublicURL string `yaml:"public_url"`
 }
 
@@ -61,24 +64,26 @@ func (e *Error) Error() string { return "keep the subscription to notifications:
 
 func (e *Error) Unwrap() error { return e.cause }
 
-// Manager keeps a subscription at Graph. It implements collector.SubscriptionManager: one goroutine maintains it, others note what notifications say
-// about it. The subscription isn't deleted when the exporter ends: the next process finds it again.
+// Manager maintains a subscription at Graph. It implements collector.SubscriptionManager: one
+// goroutine maintains the subscription, others report what notifications say about it. It doesn't
+// delete the subscription when the exporter ends: the next process finds it.
 type Manager struct {
 	client      *httpclient.Client
-	clientState string // the secret, of at most 128 characters; empty in commands, which maintain nothing
+	clientState string // secret, at most 128 characters; empty in commands, which maintain nothing
 	publicURL   string
-	mark        string // a query with a mark of the secret: a subscription that another ledger made is of no use
+	mark        string // query derived from the secret, to skip other ledgers' subscriptions
 	observer    collector.NotificationObserver
 	interval    time.Duration
 
-	mu           sync.Mutex // guards the following
-	id           string     // of the subscription; empty: none is known
-	lastNotified time.Time  // by Graph or, before the first time, when the subscription was certain to exist
-	urgent       bool       // a notification asks for Maintain
-	missedSince  time.Time  // zero: no notifications are missing
+	mu           sync.Mutex // guards the fields below
+	id           string     // subscription id; empty: none known
+	lastNotified time.Time  // before the first notification: when the subscription was certain to exist
+	urgent       bool       // a notification requires Maintain
+	missedSince  time.Time  // zero: no notification is missing
 }
 
-// New makes a manager of the subscription for a webhook, to be renewed at least as often as interval says, and what receives its notifications for a tenant.
+// New makes a manager of the subscription for a webhook, and the handler of its notifications for a
+// tenant. interval is the longest time between renewals.
 func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpclient.Client, interval time.Duration) (*Manager, *collector.Webhook, error) {
 	address, err := url.Parse(w.PublicURL)
 	if err != nil {
@@ -118,7 +123,7 @@ func (m *Manager) Maintain(ctx context.Context, now time.Time) (nextIn time.Dura
 	if err != nil {
 		return 0, gap, &Error{err}
 	}
-	// Graph may have shortened the subscription's life.
+	// Graph may have shortened the subscription's lifetime.
 	return min(m.interval, max(time.Minute, expires.Sub(now)/2)), gap, nil
 }
 
@@ -129,8 +134,9 @@ func (m *Manager) Urgent() bool {
 	return m.urgent
 }
 
-// subscribe keeps the newest subscription that earlier processes have made, or creates one. It deletes all others of the webhook, because each repeats
-// every notification and counts towards the tenant's hundred.
+// subscribe keeps the newest subscription that earlier processes have made, or creates one. It
+// deletes all others of the webhook, because each repeats every notification and counts towards the
+// tenant's limit of 100.
 func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Time, err error) {
 	all, err := m.list(ctx)
 	if err != nil {
@@ -157,7 +163,7 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 		Expires: wanted, ClientState: m.clientState, MinTLS: "v1_2",
 	})
 	if err == nil && !graph.IsGUID(made.ID) {
-		err = errors.New("the answer is no subscription")
+		err = errors.New("the answer isn't a subscription")
 	}
 	if err != nil {
 		return expires, err
@@ -175,7 +181,7 @@ func (m *Manager) renew(ctx context.Context, now time.Time, id string) (expires 
 	return m.remember(renewed, wanted, now), nil
 }
 
-// remember notes a subscription and returns when it ends, which is as wanted if Graph doesn't say.
+// remember stores a subscription and returns when it expires: as requested, if Graph doesn't say.
 func (m *Manager) remember(one subscription, wanted, now time.Time) (expires time.Time) {
 	expires = cmp.Or(one.Expires.UTC(), wanted)
 	m.mu.Lock()
@@ -185,7 +191,8 @@ func (m *Manager) remember(one subscription, wanted, now time.Time) (expires tim
 	return expires
 }
 
-// forget forgets a subscription that no longer exists and returns since when notifications may be missing: the last one, if nothing earlier is known.
+// forget drops a subscription that no longer exists and returns since when notifications may be
+// missing: the time of the last one, if no earlier time is known.
 func (m *Manager) forget(gap time.Time) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -201,24 +208,27 @@ func (m *Manager) noteNotified(at time.Time) {
 	m.observer.LastNotification(at)
 }
 
-// isAuthentic says whether a notification knows the secret, in the same time for every text of a length.
+// isAuthentic says whether a notification has the secret. Its time depends only on the text's
+// length.
 func (m *Manager) isAuthentic(clientState string) bool {
 	got, want := sha256.Sum256([]byte(clientState)), sha256.Sum256([]byte(m.clientState))
 	return m.clientState != "" && subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }
 
-// mayBeAuthentic says whether the secret is anywhere in a request: only what a request may cost depends on it.
+// mayBeAuthentic says whether a request contains the secret anywhere. It only decides what the
+// request may cost.
 func (m *Manager) mayBeAuthentic(content []byte) bool {
 	return m.clientState != "" && bytes.Contains(content, []byte(m.clientState))
 }
 
-// noteLifecycle notes what Graph says about the subscription, and says whether the event is known. Maintain then renews the subscription, which also
-// authorizes it again, or looks for one and makes one if it was removed.
+// noteLifecycle records what Graph reports about the subscription, and says whether the event is
+// known. Maintain then renews the subscription, which also authorizes it again; if it was removed,
+// Maintain finds or makes one.
 func (m *Manager) noteLifecycle(event string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch event {
-	case "subscriptionRemoved": // shown at once: Graph may refuse all requests for a while
+	case "subscriptionRemoved": // show it at once: Graph may refuse all requests for a while
 		m.id = ""
 		m.observer.SubscriptionExpiry(time.Time{})
 		fallthrough

@@ -122,8 +122,8 @@ func TestSubscriptionIsRenewed(t *testing.T) {
 	})
 }
 
-// A restart finds the subscription again. Of several the newest is kept; those of others
-// stay as they are.
+// A restart finds the subscription again. It keeps the newest of several, and leaves those of
+// others alone.
 func TestSubscriptionIsFoundAgain(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -183,8 +183,8 @@ func TestSubscriptionIsFoundAgain(t *testing.T) {
 	}
 }
 
-// One that is lost is noticed within ten minutes, whoever has removed it, and made again;
-// since the last notification some may be missing.
+// A lost subscription is noticed within ten minutes, whatever removed it, and made again.
+// Notifications since the last one may be missing.
 func TestSubscriptionThatIsLost(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -245,7 +245,7 @@ func TestSubscriptionThatCantBeMadeAgain(t *testing.T) {
 	})
 }
 
-// What Graph says about a subscription is believed though nothing can be asked.
+// A lifecycle notification takes effect even if no request to Graph succeeds.
 func TestSubscriptionRemovedInAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
@@ -378,7 +378,7 @@ func TestSubscriptionErrors(t *testing.T) {
 					t.Fatalf("the error is %v, of kind %s", err, httpclient.KindOf(err))
 				}
 				if n := strings.Count(k.graph.requests(), "POST"); n != 1 {
-					t.Errorf("%d were asked for", n)
+					t.Errorf("%d requests", n)
 				}
 				if _, ok := errors.AsType[*Error](err); !ok || strings.Contains(err.Error(), testState[:8]) {
 					t.Errorf("the error is a %T: %v", err, err)
@@ -396,7 +396,7 @@ func TestSubscriptionWithoutSecret(t *testing.T) {
 	}
 }
 
-// The secret stays the same as long as the ledger, and is the source's own.
+// The secret stays the same as long as the ledger, and differs between sources.
 func TestSecret(t *testing.T) {
 	secret := func(change func(*collector.SourceSettings)) string {
 		settings := testSettings(nil)
@@ -410,7 +410,7 @@ func TestSecret(t *testing.T) {
 	first, again := secret(func(*collector.SourceSettings) {}), secret(func(*collector.SourceSettings) {})
 	other := secret(func(s *collector.SourceSettings) { s.Name = "fabrikam" })
 	if len(first) != 64 || first != again || first == other {
-		t.Errorf("the secret has %d characters; the same again: %t; that of another source: %t", len(first), first == again, first == other)
+		t.Errorf("the secret has %d characters; the same again: %t; equal to another source's: %t", len(first), first == again, first == other)
 	}
 }
 

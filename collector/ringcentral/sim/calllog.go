@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	maxPerPage   = 1000                       // how many rows a page has at most, and how many pages there are
-	milliseconds = "2006-01-02T15:04:05.000Z" // how RingCentral writes times
-	// ActiveLag is how late calls appear among the active ones, afterglow how long after their end they stay.
+	maxPerPage   = 1000                       // most rows of a page, and most pages
+	milliseconds = "2006-01-02T15:04:05.000Z" // RingCentral's time format
+	// ActiveLag is how late calls appear among the active ones, afterglow how long they stay after
+	// their end.
 	ActiveLag = 5 * time.Second
 	afterglow = 2 * time.Minute
 )
@@ -23,7 +24,7 @@ type page struct {
 	detailed        bool
 	rows            []any // left out if nil
 	more            bool
-	// next and paging are what a fault makes of them; empty: as they should be.
+	// next and paging replace the page's own if a fault sets them.
 	next   string
 	paging simulator.Object
 }
@@ -49,7 +50,7 @@ func (p *page) link(number, perPage int) string {
 	return p.server.BaseURL() + p.URL.Path + "?" + query.Encode()
 }
 
-// again leads to the same page by another link: its first parameter comes last.
+// again leads to the same page by a different link: its first parameter comes last.
 func (p *page) again() string {
 	first, rest, _ := strings.Cut(p.URL.RawQuery, "&")
 	return p.server.BaseURL() + p.URL.Path + "?" + rest + "&" + first
@@ -81,7 +82,7 @@ func (p *page) render() []byte {
 	return simulator.JSON(o)
 }
 
-// finish is the reply with the page, and with what the faults of pages make of it.
+// finish is the answer with the page, as the page faults change it.
 func (p *page) finish() simulator.Reply {
 	r := p.reply(p.render())
 	r.Continued = p.number > 1

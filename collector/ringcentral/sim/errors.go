@@ -11,7 +11,7 @@ func refusal(status int, members ...any) *simulator.Reply {
 	return &simulator.Reply{Status: status, Refused: true, Body: simulator.JSON(simulator.NewObject(members...))}
 }
 
-// apiError is an error with a code and a text. An empty name is the code.
+// apiError is an error with a code and a text. If the name is empty, it is the code.
 func apiError(status int, name, code, message string) *simulator.Reply {
 	entry := simulator.NewObject("errorCode", code, "message", message)
 	a := refusal(status, "errorCode", cmp.Or(name, code), "message", message, "errors", []any{entry})
@@ -21,7 +21,7 @@ func apiError(status int, name, code, message string) *simulator.Reply {
 	return a
 }
 
-// oauthError is an error of the OAuth endpoints, whose form is that of RFC 6749.
+// oauthError is an error of the OAuth endpoints, in the form of RFC 6749.
 func oauthError(status int, kind, code, text string) *simulator.Reply {
 	entry := simulator.NewObject("errorCode", code, "message", text)
 	return refusal(status, "error", kind, "error_description", text, "errors", []any{entry})
@@ -35,7 +35,7 @@ func notFound(parameter string) *simulator.Reply {
 	return apiError(http.StatusNotFound, "", "CMN-102", "Resource for parameter ["+parameter+"] is not found")
 }
 
-// missingPermission is CMN-401 for the app's, CMN-408 for the user's.
+// missingPermission is CMN-401 for the app's permissions, CMN-408 for the user's.
 func missingPermission(code, permission string) *simulator.Reply {
 	message := "[" + permission + "] permission required"
 	if code == "CMN-401" {

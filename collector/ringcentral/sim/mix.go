@@ -2,7 +2,7 @@ package sim
 
 import (
 	"cmp"
-	_ "embed" // of the table
+	_ "embed" // embeds the table
 	"fmt"
 	"slices"
 	"time"
@@ -11,22 +11,24 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// mixTable is what the traffic is made of: every result and kind of call that the contract distinguishes, and rows that aren't calls.
+// mixTable describes the traffic: every result and kind of call that the contract distinguishes,
+// and rows that aren't calls.
 //
 //go:embed mix.yaml
 var mixTable string
 
-// Mix is traffic of a company's call log.
+// Mix is the traffic of a company's call log.
 func Mix() *simulator.Mix {
 	return newMix("company", func(w *wire) bool { return w.Only != "extension" })
 }
 
-// PublishedMix is Mix without the values that are younger than RingCentral's published specification, or that it doesn't have at all.
+// PublishedMix is Mix without values that are newer than RingCentral's published specification, or
+// missing in it.
 func PublishedMix() *simulator.Mix {
 	return newMix("company", func(w *wire) bool { return w.Only != "extension" && !w.Fresh })
 }
 
-// ExtensionMix is traffic of one extension's call log, where a session can be listed more than once.
+// ExtensionMix is the traffic of one extension's call log, which may list a session more than once.
 func ExtensionMix() *simulator.Mix {
 	return newMix("extension", func(w *wire) bool { return w.Only != "company" })
 }
@@ -51,41 +53,44 @@ func newMix(name string, keep func(*wire) bool) *simulator.Mix {
 	return m
 }
 
-// wire is what the API says about a kind of row and what the totals don't depend on.
+// wire has the API's values for a kind of row, as far as the totals don't depend on them.
 type wire struct {
 	Reason, Description string
 	// Message is the type of the linked message, Link the member that names the other session of a transfer.
 	Message, Link string
-	// Bare leaves all but the name out of the user's party.
+	// Bare says that the user's party has only a name.
 	Bare bool
-	// Fresh marks values that are younger than RingCentral's published specification, or not in it at all; Only is the log that has the kind,
-	// empty for both.
+	// Fresh marks values that are newer than RingCentral's published specification, or missing in
+	// it. Only is the log that has the kind, empty for both.
 	Fresh bool
 	Only  string
-	// Row is the row's type, of one that isn't a call.
+	// Row is the row's type, for a row that isn't a call.
 	Row string
-	// Internal marks calls between two extensions, neither of which has a number.
+	// Internal marks calls between two extensions without numbers.
 	Internal bool
-	// View says that an extension's log lists the session once for each part that the extension had in it.
+	// View says that an extension's log lists the session once for each part that the extension had
+	// in it.
 	View bool
-	// Legs are the row's, the one that describes the whole first; nil: there is one.
+	// Legs are the row's legs; the first describes the whole call. Nil means one leg.
 	Legs []legRow
-	// Visits are those to queues that the legs show: the queues of a call are Queues, in turn, from one that its number says.
+	// Visits are the visits to queues that the legs show. A call's queues are Queues in turn,
+	// starting with the one that its number gives.
 	Visits []visit
 
-	// direction is the row's: that of a call between two extensions is either.
+	// direction is the row's direction; a call between two extensions may have either.
 	direction, internalType, transport string
 }
 
-// legRow is a leg of the table. After, if it isn't zero, is how long after the call's start it begins. Queue numbers the queue whose leg it is,
-// from 1.
+// legRow is a leg of the table. After is how long after the call's start it begins, unless zero.
+// Queue is the number of its queue, from 1.
 type legRow struct {
 	Type, Result, Outcome string
 	After                 time.Duration
 	Queue                 int
 }
 
-// visit is how a visit ended and how long it took; Lasts is the leg that takes as long, where no wait is given.
+// visit is how a visit ended and how long it took. If it has no wait, Lasts is the leg with the
+// same duration.
 type visit struct {
 	Result string
 	Wait   time.Duration
@@ -94,7 +99,7 @@ type visit struct {
 
 func detailOf(v *simulator.Version) *wire { return v.Kind.Detail.(*wire) }
 
-// legKinds are the kinds of legs by their label.
+// legKinds maps labels to kinds of legs.
 var legKinds = map[string]simulator.Leg{
 	"accept":                    {Wire: "Accept", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN", User: true},
 	"find_me":                   {Wire: "FindMe", Action: "FindMe", Direction: "Outbound", Transport: "PSTN", After: 4 * time.Second, User: true},
@@ -106,7 +111,7 @@ var legKinds = map[string]simulator.Leg{
 	"hologram_to_pstn":          {Wire: "HologramToPstn", Action: "Phone Call", Direction: "Inbound", Transport: "PSTN"},
 }
 
-// complete adds what RingCentral says of a kind.
+// complete adds RingCentral's values to a kind.
 func complete(k *simulator.Kind, w *wire) {
 	w.direction, w.internalType, w.transport = "Inbound", "LongDistance", "PSTN"
 	leg := "accept"
@@ -140,13 +145,13 @@ func newLeg(kind, result string, outcome cdr.Outcome) simulator.Leg {
 	return l
 }
 
-// Historical is a world of exactly n rows that started in [from, to), with the usual delays, copies, revisions, recordings and rows that
-// aren't final at first.
+// Historical is a world of exactly n rows that started in [from, to), with the usual delays,
+// copies, revisions, recordings and rows that aren't final at first.
 func Historical(seed uint64, mix *simulator.Mix, from, to time.Time, n int) simulator.Settings {
 	return logged(simulator.Historical(seed, mix, from, to, n))
 }
 
-// Live is a world whose calls began at origin and go on, at a number of rows in a second.
+// Live is a world whose calls start at origin and never end, with a number of rows a second.
 func Live(seed uint64, mix *simulator.Mix, origin time.Time, perSecond float64) simulator.Settings {
 	return logged(simulator.Live(seed, mix, origin, perSecond))
 }

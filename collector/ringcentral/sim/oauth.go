@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// ClientID is the app's.
+	// ClientID is the app's id.
 	ClientID = "SimulatedClientID0001"
 
 	accountID = "400643090008"
@@ -21,17 +21,17 @@ const (
 	// OtherUser is another user of the account, whose JWTs work too.
 	OtherUser = "62264425999"
 
-	tokenLifetime = 3600                  // how long access tokens work, in seconds
-	tokenPrefix   = "U0pDMTFQMDFQQVMwMHx" // how RingCentral's access tokens begin
-	// maxSessions is how many sessions a user has in one app; a further one ends the oldest.
+	tokenLifetime = 3600                  // lifetime of access tokens, in seconds
+	tokenPrefix   = "U0pDMTFQMDFQQVMwMHx" // prefix of RingCentral's access tokens
+	// maxSessions is how many sessions a user has in one app; one more ends the oldest.
 	maxSessions = 5
 	jwtGrant    = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 )
 
-// JWT is the one that works. It is a secret.
+// JWT is the valid one. It is a secret.
 func (s *Server) JWT() string { return s.jwt }
 
-// SetPermissions gives the user these permissions, and no others, from now on.
+// SetPermissions replaces the user's permissions.
 func (s *Server) SetPermissions(permissions ...string) {
 	s.change(func() { s.permissions = permissions })
 }
@@ -39,14 +39,14 @@ func (s *Server) SetPermissions(permissions ...string) {
 // KillSessions ends all sessions, as other logins of the same user do.
 func (s *Server) KillSessions() { s.change(func() { s.sessions = nil }) }
 
-// Sessions is the number of sessions that are open.
+// Sessions is the number of open sessions.
 func (s *Server) Sessions() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sessions)
 }
 
-// MintJWTFor makes a JWT of a user, which works for a year.
+// MintJWTFor makes a JWT of a user, valid for a year.
 func (s *Server) MintJWTFor(user string) string {
 	now := time.Now()
 	claims := jwt.MapClaims{
@@ -71,7 +71,7 @@ func (s *Server) closeSession(token string) {
 	s.change(func() { s.sessions = slices.DeleteFunc(s.sessions, func(open string) bool { return open == token }) })
 }
 
-// authenticate checks an Authorization header; nil is good.
+// authenticate checks an Authorization header; nil means that it is valid.
 func (s *Server) authenticate(header string) *simulator.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -122,7 +122,7 @@ func (s *Server) token(r *http.Request) simulator.Reply {
 	}))
 }
 
-// revoke ends a session (RFC 7009). A token that isn't known is no error.
+// revoke ends a session (RFC 7009). An unknown token isn't an error.
 func (s *Server) revoke(r *http.Request) simulator.Reply {
 	s.closeSession(r.PostForm.Get("token"))
 	return reply(nil)

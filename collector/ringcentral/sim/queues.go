@@ -33,7 +33,8 @@ func (s *Server) extensions(q *request) simulator.Reply {
 	return p.finish()
 }
 
-// Visits are the visits to queues of the calls that are final at an instant, as Totals has its metrics.
+// Visits are the queue visits of the calls that are final at an instant, in the form of the metrics
+// in Totals.
 func Visits(w *simulator.World, at time.Time) simulator.Tables {
 	t := simulator.Tables{}
 	w.Each(time.Time{}, at.Add(time.Millisecond), func(c *simulator.Call) bool {

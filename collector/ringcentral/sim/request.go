@@ -11,15 +11,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// parameters are the query parameters that each endpoint may be given. RingCentral has defaults for most of them, and ignores those that it doesn't
-// know: here each is needed where it has a meaning, so that a client's mistakes are noticed.
+// parameters are the query parameters of each endpoint. RingCentral has defaults for most, and
+// ignores unknown ones. Here each is required where it has a meaning, to detect a client's
+// mistakes.
 var parameters = map[string][]string{
 	EndpointCallLog:     {"dateFrom", "dateTo", "type", "view", "perPage", "page"},
 	EndpointExtensions:  {"type", "perPage", "page"},
 	EndpointActiveCalls: {"type", "view", "page", "perPage"},
 }
 
-// request is a request to the API that was authorised. The first parameter that is wrong is kept in wrong.
+// request is an authorised request to the API. wrong is the first parameter that is wrong.
 type request struct {
 	*http.Request
 	*scope
@@ -67,7 +68,7 @@ func (s *Server) api(endpoint string, company bool, serve func(*request) simulat
 func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// ReadCallRecording includes the log.
+	// The permission ReadCallRecording includes the call log.
 	scopes, permission := []string{ReadCallLog, ReadCallRecording}, ReadCallLog
 	switch {
 	case endpoint == EndpointRecording:
@@ -86,7 +87,7 @@ func (s *Server) permit(endpoint string, company bool) *simulator.Reply {
 	return missingPermission("CMN-408", permission)
 }
 
-// reply is a reply of JSON; the faults that fit any request can happen to it.
+// reply is a JSON answer, with the faults that fit any request.
 func (q *request) reply(body []byte) simulator.Reply {
 	a := reply(body)
 	a.Gzip = q.server.Gzip
@@ -108,7 +109,7 @@ func (q *request) fail(name string) {
 	}
 }
 
-// text is a parameter, which is needed once.
+// text is a parameter that must be there exactly once.
 func (q *request) text(name string) string {
 	if len(q.query[name]) != 1 {
 		q.fail(name)
@@ -132,7 +133,7 @@ func (q *request) instant(name string) time.Time {
 	return t
 }
 
-// number is a parameter with the number of a page, or of rows, which have the same bounds.
+// number is a page number or a page size, which have the same bounds.
 func (q *request) number(name string) int {
 	n, err := strconv.Atoi(q.text(name))
 	if err != nil || n < 1 || n > maxPerPage {

@@ -14,16 +14,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// scope is the company's call log, or that of one extension.
+// scope is the company's call log, or the log of one extension.
 type scope struct {
 	world *simulator.World
 	// account and uri are the addresses of the account and of the log's owner.
 	account, uri string
-	// number tells the ids of the two scopes apart.
+	// number distinguishes the ids of the two scopes.
 	number int64
 }
 
-// part is what rows and their legs have in common, but for what a leg replaces. Members of type any can be spoilt by a flaw.
+// part has the members that rows and legs share, except those that a leg replaces. A flaw can spoil
+// members of type any.
 type part struct {
 	start, duration, action     any
 	milliseconds                int64
@@ -111,7 +112,7 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 
 func timeText(t time.Time) string { return t.UTC().Format(milliseconds) }
 
-// startText is when a call started: some whole seconds are written without a fraction.
+// startText is when a call started; some whole seconds have no fraction.
 func startText(c *simulator.Call) string {
 	if c.Number%4 == 2 && c.Start.Nanosecond() == 0 {
 		return c.Start.Format(time.RFC3339)
@@ -185,16 +186,17 @@ func (sc *scope) recording(c *simulator.Call) simulator.Object {
 	return simulator.NewObject("uri", sc.account+"/recording/"+id, "id", id, "type", c.Recording.Wire, "contentUri", sc.contentURI(id))
 }
 
-// contentURI is where a recording's sound would be, at another host.
+// contentURI is the address of a recording's sound, at another host.
 func (sc *scope) contentURI(id string) string {
 	_, path, _ := strings.Cut(sc.account, "/restapi/")
 	return "https://media.ringcentral.com/restapi/" + path + "/recording/" + id + "/content"
 }
 
-// maxLegRing is the longest duration of a leg that wasn't answered.
+// maxLegRing is the longest duration of an unanswered leg.
 const maxLegRing = 12 * time.Second
 
-// legs are the row's legs, between its parties. A call in progress has one; a row without a result has none.
+// legs are the row's legs, between its parties. A call in progress has one leg; a row without a
+// result has none.
 func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list []simulator.Object) {
 	if v.State == simulator.NoResult {
 		return nil
@@ -210,7 +212,7 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 			p.recording = row.recording
 		}
 		if l.User {
-			// The agents of a queue are different ones.
+			// Each leg of a queue has a different agent.
 			agent := max(0, i-1)
 			for n := range users {
 				if &users[n] == c.User {
@@ -237,7 +239,7 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 	return list
 }
 
-// lasted is how long a leg is listed to have taken, in whole seconds.
+// lasted is a leg's duration in the list, in whole seconds.
 func lasted(l *simulator.Leg, v *simulator.Version) time.Duration {
 	d := max(0, v.Duration-l.After)
 	if !l.Outcome.Connected() {
@@ -246,7 +248,8 @@ func lasted(l *simulator.Leg, v *simulator.Version) time.Duration {
 	return d.Round(time.Second)
 }
 
-// javaNumber is an amount as Java writes a number with a fraction: with an exponent if it is less than a thousandth.
+// javaNumber writes an amount as Java writes a number with a fraction: with an exponent if it is
+// less than a thousandth.
 func javaNumber(a simulator.Amount) json.Number {
 	if -10 < a && a < 10 && a != 0 {
 		return json.Number(strconv.FormatInt(int64(a), 10) + ".0E-4")
@@ -259,7 +262,7 @@ func makeID(place uint64, scope int64) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d/%d", place, scope))
 }
 
-// sessionID is a session's id: that of the second session of a call in two is greater by 1000.
+// sessionID is a session's id; for half of the calls, the second session's id is greater by 1000.
 func sessionID(c *simulator.Call) string {
 	id, further := c.CallID, uint64(0)
 	if c.Second && c.Partner != (simulator.UUID{}) {

@@ -15,16 +15,16 @@ type Server struct {
 	*simulator.Host
 	Settings
 	account, extension scope
-	limits             map[string]*simulator.Limiter // by the group of endpoints that share one
+	limits             map[string]*simulator.Limiter // by group of endpoints
 	jwt                string
-	key                []byte // signs the JWTs that work
+	key                []byte // signs valid JWTs
 
-	mu          sync.Mutex // guards what follows
+	mu          sync.Mutex // guards the fields below
 	permissions []string   // of the user who made the JWT
-	sessions    []string   // the access tokens that work, the oldest first
+	sessions    []string   // valid access tokens, the oldest first
 }
 
-// Start makes an authority and listens. An error leaves nothing open.
+// Start makes an authority and listens. After an error nothing stays open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
@@ -82,7 +82,8 @@ func (s *Server) change(what func()) {
 	what()
 }
 
-// limit counts a request to a group, fills in the headers that every answer of the group has, and refuses one too many.
+// limit counts a request to a group, sets the headers that every answer of the group has, and
+// refuses a request over the limit.
 func (s *Server) limit(group string, h http.Header) *simulator.Reply {
 	l := s.limits[group]
 	left, wait := l.Take(time.Now())

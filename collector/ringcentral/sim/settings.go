@@ -7,7 +7,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The endpoints, as faults and the record of requests name them. Those of the account and of an extension share names.
+// The endpoints, by their names in faults and in the record of requests. The account's and an
+// extension's endpoints share names.
 const (
 	EndpointToken       = "token"
 	EndpointRevoke      = "revoke"
@@ -15,12 +16,12 @@ const (
 	EndpointActiveCalls = "active_calls"
 	EndpointRecording   = "recording"
 	EndpointExtensions  = "extensions" // the account's queues
-	EndpointOther       = "other"      // any other path: always an error
+	EndpointOther       = "other"      // all other paths: always an error
 )
 
 // RingCentral's own faults.
 const (
-	// LostToken is 401 OAU-213 once; the session lives. KilledSession ends it too.
+	// LostToken is a single 401 OAU-213; the session stays. KilledSession ends it too.
 	LostToken     simulator.Fault = "401 lost"
 	KilledSession simulator.Fault = "401 killed"
 	ExpiredToken  simulator.Fault = "401 expired" // 401 OAU-128
@@ -30,9 +31,9 @@ const (
 	NoRecords    simulator.Fault = "no records"         // 200 without records
 	// EmptyPage is a page without rows and a link to the rows.
 	EmptyPage simulator.Fault = "empty page"
-	// CutPage gives half as many rows a page as were asked for, and says so.
+	// CutPage reduces the page size to half of the requested one, and says so.
 	CutPage simulator.Fault = "cut page"
-	// OddPaging numbers page and rows wrongly, and gives totals that are too small.
+	// OddPaging has wrong numbers of page and rows, and totals that are too small.
 	OddPaging simulator.Fault = "odd paging"
 )
 
@@ -44,14 +45,15 @@ const (
 	FullCompanyCallLog = "FullCompanyCallLog"
 	ReadCallLog        = "ReadCallLog"
 	ReadCallRecording  = "ReadCallRecording"
-	ReadAccounts       = "ReadAccounts" // of the app alone
+	ReadAccounts       = "ReadAccounts" // the app's only
 )
 
 // Settings configure the server. All have defaults.
 type Settings struct {
-	// At is where the provider's time stands until it is moved; zero: it goes as the machine's.
+	// At is where the provider's clock stands until it is moved; zero means that it follows the
+	// machine's clock.
 	At time.Time
-	// Account is the company's call log, Extension that of the user who made the JWT; nil is empty.
+	// Account is the company's call log, Extension the log of the JWT's user; nil is empty.
 	Account, Extension *simulator.World
 	// Faults may be nil for none.
 	Faults *simulator.Faults
@@ -60,13 +62,13 @@ type Settings struct {
 
 	// ClientSecret has a fixed default.
 	ClientSecret string
-	// Scopes are the app's; nil is all that are needed.
+	// Scopes are the app's; nil means all that are needed.
 	Scopes []string
 
-	// Heavy and Auth are how many requests of a group are answered in a Window; 10, 5 and a minute if zero.
+	// Heavy and Auth limit the requests of a group in a Window; zero means 10, 5 and a minute.
 	Heavy, Auth int
 	Window      time.Duration
-	// Medium is the same of the group Medium; four times Heavy if zero.
+	// Medium is the limit of the group Medium; zero means four times Heavy.
 	Medium int
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// side is a type of call, and the world whose calls are of it.
+// side is a type of call, and the world with the calls of that type.
 type side uint8
 
 const (
@@ -16,7 +16,7 @@ const (
 	sides
 )
 
-// String is the type as Wavix and the label have it.
+// String is the type in the spelling of Wavix and of the label.
 func (s side) String() string { return [...]string{Placed, Received}[s] }
 
 func (s side) direction() cdr.Direction { return [...]cdr.Direction{cdr.Outbound, cdr.Inbound}[s] }
@@ -28,8 +28,8 @@ func sideOf(callType string) (side, bool) {
 	return placed, callType == Placed
 }
 
-// eachRow calls f for every row of the calls that start in [from, to), in the same order each time; a call's own row comes before what is
-// linked to it. The row belongs to f until it returns.
+// eachRow calls f for every row of the calls that start in [from, to), always in the same order. A
+// call's own row comes before its linked rows. f may use the row until it returns.
 func (s *Server) eachRow(from, to time.Time, f func(*row)) {
 	for of, w := range s.worlds {
 		w.Each(from, to, func(c *simulator.Call) bool {
@@ -42,7 +42,8 @@ func (s *Server) eachRow(from, to time.Time, f func(*row)) {
 	}
 }
 
-// eachActive calls f for the rows whose call is in progress at an instant, or ended less than linger before it.
+// eachActive calls f for the rows whose call is in progress at an instant, or ended less than
+// linger before it.
 func (s *Server) eachActive(at time.Time, linger time.Duration, f func(*row)) {
 	const longest = 8*time.Hour + maxSetup + maxOffset
 	s.eachRow(at.Add(-longest-linger), at.Add(maxSetup), func(r *row) {
@@ -52,8 +53,8 @@ func (s *Server) eachActive(at time.Time, linger time.Duration, f func(*row)) {
 	})
 }
 
-// Active is how many calls are in progress at an instant, by direction: inbound and outbound have an entry each. A forwarded call is two,
-// and so is one between two of the account's numbers.
+// Active is the number of calls in progress at an instant, with an entry each for inbound and
+// outbound. A forwarded call counts as two, and so does one between two of the account's numbers.
 func (s *Server) Active(at time.Time) map[cdr.Direction]int {
 	active := map[cdr.Direction]int{cdr.Inbound: 0, cdr.Outbound: 0}
 	s.eachActive(at, 0, func(r *row) { active[r.side.direction()]++ })

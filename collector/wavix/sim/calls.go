@@ -17,7 +17,8 @@ func (e *exchange) calls() simulator.Reply {
 	return a
 }
 
-// active is the row's call at an instant at which it is in progress, or has just ended, as generation A has it or a later one.
+// active is the row's call, which is in progress at an instant or has just ended, in generation A's
+// form (old) or in a later one's.
 func (r *row) active(at time.Time, old bool) simulator.Object {
 	style := styleOf(r.ID)
 	from, to := r.parties()

@@ -8,7 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// place is where a row is made from, and what listing it depends on.
+// place is the source of a row, and what decides whether it is listed.
 type place struct {
 	published, start int64 // in milliseconds
 	call             uint64
@@ -17,7 +17,7 @@ type place struct {
 	copies           int
 }
 
-// between are the rows that start in [from, to), by type, in their order, whether they are published yet or not.
+// between are the rows that start in [from, to), by type, in order, published or not.
 func (s *Server) between(from, to int64) *[sides][]place {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,14 +56,15 @@ func (s *Server) between(from, to int64) *[sides][]place {
 	return d
 }
 
-// midnight is when a day of the account's time zone begins, so many after another. It isn't always 24 hours after the one before, nor at 0:00.
+// midnight is when a day of the account's time zone begins, a number of days after another. A day
+// may have other than 24 hours, and may not begin at 0:00.
 func (s *Server) midnight(first time.Time, days int) time.Time {
 	return time.Date(first.Year(), first.Month(), first.Day()+days, 0, 0, 0, 0, s.Timezone)
 }
 
-// rows are those of a type that start on a day from first to last and are visible at an instant.
+// rows are the rows of a type that start on a day from first to last and are visible at an instant.
 func (s *Server) rows(first, last time.Time, of side, at time.Time) (list []place) {
-	end := s.midnight(at.In(s.Timezone), 1) // nothing is visible that starts later
+	end := s.midnight(at.In(s.Timezone), 1) // later rows aren't visible yet
 	from, to := s.midnight(first, 0), s.midnight(last, 1)
 	if !from.Before(end) {
 		return nil

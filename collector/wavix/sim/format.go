@@ -30,7 +30,7 @@ func columns(g Generation) []string {
 	}
 }
 
-// exportColumns are those of the stream; fewer is what Wavix's sample of it has.
+// exportColumns are the columns of the stream; fewer means those of Wavix's sample.
 func exportColumns(g Generation, fewer bool) []string {
 	list := columns(g)
 	if fewer {
@@ -41,11 +41,13 @@ func exportColumns(g Generation, fewer bool) []string {
 	return list
 }
 
-// look is how a row's values are written: Wavix's older samples and its tables of types disagree.
+// look is the style of a row's values, since Wavix's older samples and its tables of types
+// disagree.
 type look struct {
 	// numbers writes phone numbers as JSON numbers, plus with their plus, money as JSON numbers.
 	numbers, plus, money bool
-	// absent leaves out what has no value, which else is null; every gives each member, as the document of 2026 wants it.
+	// absent leaves out members without a value, which are null otherwise; every writes each
+	// member, as the document of 2026 requires.
 	absent, every bool
 }
 
@@ -63,7 +65,8 @@ func lookOf(g Generation, style uint64) look {
 // absent is the value of a member that a row doesn't have.
 type absent struct{}
 
-// members are a row's values by name. They are of type nil, absent, string, int, json.Number, or what a flaw makes them.
+// members are a row's values by name, of type nil, absent, string, int, json.Number, or as a flaw
+// makes them.
 func (r *row) members(g Generation, v *simulator.Version) map[string]any {
 	l := lookOf(g, styleOf(r.ID))
 	var none any
@@ -101,7 +104,7 @@ func (r *row) members(g Generation, v *simulator.Version) map[string]any {
 		"uuid": id(r.ID, !r.NoID), "call_id": id(r.ID, !r.NoID),
 		"parent_uuid": id(r.parent, r.parent != simulator.UUID{}), "parent_call_id": id(r.parent, r.parent != simulator.UUID{}),
 	}
-	// The older generations leave the fee out of calls that weren't forwarded, and 2026 gives it as zero.
+	// The older generations leave the fee out of calls that weren't forwarded; in 2026 it is zero.
 	switch {
 	case r.hasFee && v.Connection.Known:
 		m["forward_fee"] = amount(v.Connection)
@@ -138,7 +141,8 @@ func (r *row) object(g Generation, v *simulator.Version, names []string) any {
 	return o
 }
 
-// writeCSV writes a row as a line. CSV has no types: what is spoilt in JSON by its type is spoilt otherwise here.
+// writeCSV writes a row as a line. CSV has no types, so a flaw that changes a JSON type spoils the
+// value in another way.
 func (r *row) writeCSV(w *csv.Writer, g Generation, v *simulator.Version) {
 	if r.Flaw == simulator.NotAnObject {
 		_ = w.Write([]string{"row " + r.ID.String()})
@@ -158,7 +162,7 @@ func (r *row) writeCSV(w *csv.Writer, g Generation, v *simulator.Version) {
 			line[i] = fmt.Sprint(value)
 		}
 	}
-	_ = w.Write(line) // a buffer takes everything
+	_ = w.Write(line) // a buffer never fails
 }
 
 // lines are rows as newline-delimited JSON.
@@ -172,7 +176,8 @@ func lines(rows []any) []byte {
 
 func timeText(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// perMinute is a price that goes with the charge. As in Wavix's samples, one can't be calculated from the other.
+// perMinute is a price that fits the charge. As in Wavix's samples, neither can be calculated from
+// the other.
 func perMinute(v *simulator.Version) simulator.Price {
 	p := v.Usage
 	if n := minutes(v.Duration); n > 0 {
@@ -193,13 +198,14 @@ func (r *row) answeredBy(v *simulator.Version) any {
 
 func (r *row) isMachine() bool { return styleOf(r.ID)>>40%10 == 0 }
 
-// party is one of a call: its text, and whether that is a number that can have a plus.
+// party is a party of a call: its text, and whether that is a number that can have a plus.
 type party struct {
 	text     string
 	isNumber bool
 }
 
-// number is a party as Wavix writes it: digits without a plus, but for what isn't a number, and for looks. Nobody is null.
+// number is a party in Wavix's form: digits without a plus, except where the text isn't a number or
+// the style says otherwise. Nobody is null.
 func (p *party) number(l look) any {
 	if p == nil {
 		return nil
@@ -235,7 +241,7 @@ func (r *row) parties() (from, to *party) {
 	return own, other
 }
 
-// ourNumber is what the row tells of our party: the caller of a placed call, the callee of a received one.
+// ourNumber is our party in the row: the caller of a placed call, the callee of a received one.
 func (r *row) ourNumber() string {
 	own, callee := r.parties()
 	if r.side == received {
@@ -247,7 +253,7 @@ func (r *row) ourNumber() string {
 	return own.text
 }
 
-// digits are so many random ones.
+// digits are n random digits.
 func digits(random uint64, n int) string {
 	b := make([]byte, n)
 	for i := range b {
@@ -260,8 +266,8 @@ func digits(random uint64, n int) string {
 // target is the number that a call was forwarded to.
 func (r *row) target() string { return target.Digits[1:] + digits(styleOf(r.CallID)>>4, target.Random) }
 
-// destination is where a call went: for a placed one the place, if it is known, for a received one a trunk, a SIP URI or the number that it
-// was forwarded to.
+// destination is where a call went: for a placed call the place, if known, for a received call a
+// trunk, a SIP URI or the number that it was forwarded to.
 func (r *row) destination() string {
 	kind := r.Versions()[0].Kind
 	switch {

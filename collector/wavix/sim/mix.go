@@ -1,12 +1,12 @@
 package sim
 
 import (
-	_ "embed" // of the tables
+	_ "embed" // embeds the tables
 
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The tables of mixes.
+// The tables of traffic mixes.
 var (
 	//go:embed mix.yaml
 	commonTable string
@@ -16,18 +16,18 @@ var (
 	receivedTable string
 )
 
-// PlacedMix is traffic of type placed.
+// PlacedMix is the traffic of type placed.
 func PlacedMix() *simulator.Mix { return mix(Placed, placedTable) }
 
-// ReceivedMix is traffic of type received.
+// ReceivedMix is the traffic of type received.
 func ReceivedMix() *simulator.Mix { return mix(Received, receivedTable) }
 
-// mix reads a mix: what both types have in common, and a table.
+// mix reads a mix: the part that both types share, and a table.
 func mix(name, table string) *simulator.Mix {
 	m := simulator.ReadMix[struct{}](nil, commonTable, table)
-	m.Mask = '5' // a digit: Wavix hides none
+	m.Mask = '5' // a digit: Wavix masks nothing
 	m.Name, m.NoCurrency, m.MoneyUnit, m.Components = "wavix "+name, "USD", 10, [2]string{"usage", "forwarding"}
-	// Users aren't on the wire: Wavix's records have none.
+	// Wavix's records don't have users.
 	m.Users = []simulator.User{{ID: "5a5a0000-0000-4000-8000-000000000001", Principal: "alex.example@wave.example", Name: "Alex Example"}}
 	return m
 }

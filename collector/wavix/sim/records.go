@@ -10,10 +10,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// parse reads the query, and returns the name of a parameter that is missing or wrong. Those that Wavix has defaults for are needed too: without
-// disposition=all it lists the answered calls alone, which nobody wants who counts, and without per_page 25 of them.
+// parse reads the query, and returns the name of a missing or wrong parameter. It also requires
+// those with defaults at Wavix: without disposition=all Wavix lists only answered calls, and
+// without per_page 25 rows.
 func (e *exchange) parse() (invalid string) {
-	// A day of the account's time zone, as a date and nothing else.
+	// A day of the account's time zone, as a date only.
 	day := func(name string) time.Time {
 		t, err := time.ParseInLocation(time.DateOnly, e.options.Get(name), e.Timezone)
 		if err != nil {

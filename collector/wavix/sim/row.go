@@ -8,31 +8,34 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// scenario is what a call has beside its own row; a plain one has nothing. A mix says it as the kind's Wire.
+// scenario is what a call has in addition to its own row; a plain call has nothing. It is the Wire
+// of a mix's kind.
 type scenario string
 
 const (
-	// selfParent is a row that names itself as its parent: it has none. otherParent names a parent that isn't listed.
+	// selfParent is a row that names itself as its parent, which means none. otherParent names a
+	// parent that isn't listed.
 	selfParent  scenario = "self parent"
 	otherParent scenario = "other parent"
-	// ownNumber is a placed call to one of the account's own numbers: it is also listed as received, with the same id.
+	// ownNumber is a placed call to one of the account's own numbers: it is also listed as
+	// received, with the same id.
 	ownNumber scenario = "own number"
-	// forwarded is a received call that went on to the telephone network: there is a placed leg too, whose parent it is, and a fee. The leg
-	// is answered, or fails.
+	// forwarded is a received call that went on to the telephone network. It has a placed leg,
+	// whose parent it is, and a fee. The leg is answered, or fails.
 	forwarded       scenario = "forwarded"
 	forwardedInVain scenario = "forwarded in vain"
 )
 
 func (s scenario) isForwarded() bool { return s == forwarded || s == forwardedInVain }
 
-// part is which of a call's rows is meant.
+// part selects one of a call's rows.
 type part uint8
 
 const (
 	ownPart part = iota
 	// linkedPart is the leg of a forwarded call, or the received row of a call between own numbers.
 	linkedPart
-	// twinPart is another call that can't be told from one without an id.
+	// twinPart is another call that equals one without an id.
 	twinPart
 )
 
@@ -42,7 +45,7 @@ func partsOf(c *simulator.Call) []part {
 	if s := scenarioOf(c); s == ownNumber || s.isForwarded() {
 		list = append(list, linkedPart)
 	}
-	if c.NoID && styleOf(c.ID)%3 == 0 && scenarioOf(c) != otherParent { // two rows that name one parent are one call
+	if c.NoID && styleOf(c.ID)%3 == 0 && scenarioOf(c) != otherParent { // two rows with one parent make one call
 		list = append(list, twinPart)
 	}
 	return list
@@ -50,7 +53,8 @@ func partsOf(c *simulator.Call) []part {
 
 func scenarioOf(c *simulator.Call) scenario { return scenario(c.Versions()[0].Kind.Wire) }
 
-// row is one row of a type's list, as a separate call: a version's Connection is the fee for forwarding.
+// row is one row of a type's list, as a separate call. A version's Connection is the fee for
+// forwarding.
 type row struct {
 	simulator.Call
 	scenario
@@ -58,16 +62,18 @@ type row struct {
 	part        part
 	// origin is the id of the call that the row is made from.
 	origin simulator.UUID
-	// parent is zero if the row has none; child says that the parent is the call's own row, of the other type.
+	// parent is zero if the row has none; child says that the parent is the call's own row, of the
+	// other type.
 	parent simulator.UUID
 	child  bool
 	hasFee bool
 }
 
 const (
-	// maxOffset is how long after its call a linked row starts at most.
+	// maxOffset is the longest time between a call and the start of a linked row.
 	maxOffset = 5 * time.Second
-	// maxSetup is how long before its start a call is set up at most, maxRing how long one that fails rings.
+	// maxSetup is the longest setup before a call's start, maxRing the longest ringing of a failed
+	// call.
 	maxSetup = 20 * time.Second
 	maxRing  = 45 * time.Second
 )
@@ -100,7 +106,7 @@ func (s *Server) row(of side, c *simulator.Call, p part) row {
 	}
 	switch {
 	case p == twinPart:
-		// It is exactly alike, but may be listed later.
+		// It is exactly equal, but may be listed later.
 		versions[0].Published = versions[0].Published.Add(time.Duration(styleOf(c.ID)>>8%900) * time.Second)
 	case p == linkedPart && r.scenario == ownNumber:
 		r.mirror()
@@ -110,7 +116,8 @@ func (s *Server) row(of side, c *simulator.Call, p part) row {
 	return r
 }
 
-// link makes the row one of the other type, with one version, and returns that with its own copy of the kind.
+// link turns the row into one of the other type, with one version, and returns that version with a
+// separate copy of the kind.
 func (r *row) link(of side) simulator.Version {
 	v := r.Versions()[0]
 	k := *v.Kind
@@ -120,14 +127,15 @@ func (r *row) link(of side) simulator.Version {
 	return v
 }
 
-// mirror makes the row the received one of a call between own numbers: it costs nothing, and is listed later.
+// mirror makes the received row of a call between own numbers: it costs nothing, and is listed
+// later.
 func (r *row) mirror() {
 	v := r.link(received)
 	v.Published = v.Published.Add(time.Duration(styleOf(r.ID)>>8%600) * time.Second)
 	r.SetVersions(v)
 }
 
-// leg makes the row the placed one of a forwarded call, listed with its parent or later.
+// leg makes the placed row of a forwarded call, listed with its parent or later.
 func (r *row) leg() {
 	style, v := styleOf(r.CallID), r.link(placed)
 	listed, talk := v.Published, v.Duration
@@ -149,7 +157,7 @@ func (r *row) leg() {
 	r.SetVersions(v)
 }
 
-// minutes are those that have begun.
+// minutes are the started minutes.
 func minutes(d time.Duration) int64 { return int64((d + time.Minute - 1) / time.Minute) }
 
 // life is when a row's call began, was answered (zero if never) and ended.
@@ -164,7 +172,7 @@ func (r *row) life() (begin, answered, end time.Time) {
 	return r.Start, time.Time{}, r.Start.Add(within(maxRing))
 }
 
-// styleOf is a number that an id gives, to draw how its row looks.
+// styleOf is a number derived from an id, to choose the row's style.
 func styleOf(id simulator.UUID) uint64 {
 	return simulator.Scatter(binary.LittleEndian.Uint64(id[:8]) ^ binary.LittleEndian.Uint64(id[8:])*0x9e3779b97f4a7c15)
 }

@@ -20,11 +20,12 @@ type Server struct {
 	present atomic.Uint32 // the generation
 
 	mu sync.Mutex
-	// days are the rows of spans of days, by first and last millisecond: the pages of a list are asked for one after the other. Guarded by mu.
+	// days are the rows of spans of days, by first and last millisecond, kept because the pages of
+	// a list are requested one after the other. Guarded by mu.
 	days map[[2]int64]*[sides][]place
 }
 
-// Start makes an authority and listens. An error leaves nothing open.
+// Start makes an authority and listens. After an error nothing stays open.
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
@@ -39,10 +40,11 @@ func Start(settings Settings) (*Server, error) {
 	return s, nil
 }
 
-// Upgrade makes the API that of a generation, from the next request on.
+// Upgrade switches the API to a generation, starting with the next request.
 func (s *Server) Upgrade(g Generation) { s.present.Store(uint32(g)) }
 
-// DayTotals is the total that the list gives at an instant for a day of the account's time zone, by type. Only the date of the time counts.
+// DayTotals is the list's total at an instant for a day of the account's time zone, by type. Only
+// the date of day matters.
 func (s *Server) DayTotals(date time.Time, callType string, at time.Time) int {
 	of, _ := sideOf(callType)
 	return len(s.rows(date, date, of, at))
@@ -62,7 +64,7 @@ var routes = []struct {
 	{"/v1/calls", EndpointCalls, GenerationB, GenerationD},
 }
 
-// endpoint is what a path leads to in a generation.
+// endpoint is the target of a path in a generation.
 func (s *Server) endpoint(g Generation, r *http.Request) string {
 	for _, route := range routes {
 		kept := s.KeepOldPaths && route.endpoint != EndpointCalls
@@ -85,7 +87,7 @@ type exchange struct {
 	page, perPage int
 }
 
-// appID is the parameter that older clients give the key in.
+// appID is the parameter with the key for older clients.
 const appID = "appid"
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -116,7 +118,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// admits checks the key, which must be where the generation takes it and nowhere else.
+// admits checks the key, which must be where the generation expects it and nowhere else.
 func (e *exchange) admits(r *http.Request) bool {
 	header, old := r.Header.Get("Authorization"), e.options.Has(appID)
 	inHeader := e.generation != GenerationA && header == "Bearer "+e.APIKey && !old
@@ -124,7 +126,7 @@ func (e *exchange) admits(r *http.Request) bool {
 	return inHeader || inQuery
 }
 
-// failureOf is the body of Wavix's errors; 401 alone has a member `error`.
+// failureOf is the body of Wavix's errors; only 401 has a member `error`.
 func failureOf(status int, message string) []byte {
 	if status == http.StatusServiceUnavailable {
 		message = "Service temporary unavailable"
@@ -141,7 +143,7 @@ func refuse(status int, message string) simulator.Reply {
 	return simulator.Reply{Status: status, Refused: true, Body: failureOf(status, message)}
 }
 
-// reply is a reply of JSON; the faults that fit any request can happen to it.
+// reply is a JSON answer, with the faults that fit any request.
 func reply(body []byte) simulator.Reply {
 	failed := func(body []byte) func(*simulator.Reply) {
 		return simulator.Instead(simulator.Reply{Status: http.StatusOK, Body: body})

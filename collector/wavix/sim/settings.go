@@ -7,16 +7,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// The endpoints, as faults and the record of requests name them, independent of their paths in a generation.
+// The endpoints, by their names in faults and in the record of requests, independent of a
+// generation's paths.
 const (
 	EndpointList   = "cdrs"     // GET /v1/cdr or /v1/cdrs
 	EndpointExport = "cdrs_all" // the stream, .../all
 	EndpointCSV    = "cdrs_csv" // /v1/cdr.csv
 	EndpointCalls  = "calls"    // the calls in progress
-	EndpointOther  = "other"    // any other path: always an error
+	EndpointOther  = "other"    // all other paths: always an error
 )
 
-// The types of call, as the parameter `type` has them.
+// The types of call, as values of the parameter `type`.
 const (
 	Placed   = "placed"
 	Received = "received"
@@ -27,14 +28,15 @@ type Generation uint8
 
 // The generations.
 const (
-	// GenerationA is that of 2025 and before: the key as `appid`, /v1/cdr, /v1/cdr/all, /v1/cdr.csv and /v1/call, numbers as JSON numbers,
-	// uuid.
+	// GenerationA is 2025 and before: the key as `appid`, /v1/cdr, /v1/cdr/all, /v1/cdr.csv and
+	// /v1/call, numbers as JSON numbers, uuid.
 	GenerationA Generation = iota + 1
-	// GenerationB is that of early 2026: the key as bearer, /v1/cdr, /v1/calls, money as strings.
+	// GenerationB is early 2026: the key as bearer, /v1/cdr, /v1/calls, money as strings.
 	GenerationB
-	// GenerationC is that of June 2026, which Wavix's OpenAPI document describes: /v1/cdrs, /v1/calls, and call_id beside uuid.
+	// GenerationC is June 2026, which Wavix's OpenAPI document describes: /v1/cdrs, /v1/calls, and
+	// call_id in addition to uuid.
 	GenerationC
-	// GenerationD is C after uuid and parent_uuid, deprecated there, were dropped.
+	// GenerationD is C without the deprecated uuid and parent_uuid.
 	GenerationD
 )
 
@@ -45,7 +47,7 @@ type Order uint8
 const (
 	Ascending Order = iota
 	Descending
-	// Shuffled means nothing, but is the same each time.
+	// Shuffled is a random order that is always the same.
 	Shuffled
 )
 
@@ -54,19 +56,21 @@ const (
 	// SuccessFalse and ErrorTrue are errors with status 200.
 	SuccessFalse simulator.Fault = "success false 200"
 	ErrorTrue    simulator.Fault = "error true 200"
-	// FeatureDisabled and MissingScope are 403 to a key that is valid: Wavix documents the scopes, but not the text for one without calls:read.
+	// FeatureDisabled and MissingScope are 403 for a valid key. Wavix documents the scopes, but not
+	// the text for a key without calls:read.
 	FeatureDisabled simulator.Fault = "403 feature disabled"
 	MissingScope    simulator.Fault = "403 missing scope"
 	// NoItems leaves out `items`, or `calls`.
 	NoItems        simulator.Fault = "no items"
 	ZeroPerPage    simulator.Fault = "per_page 0"      // per_page is 0
-	SwappedMembers simulator.Fault = "swapped members" // has the pagination before the items
-	// CutLine ends a stream within a line, ShortStream after half of the lines, both as if that were its end. ErrorInStream ends half of
-	// the lines with an object that says success false.
+	SwappedMembers simulator.Fault = "swapped members" // the pagination comes before the items
+	// CutLine ends a stream within a line, ShortStream after half of the lines; both look like a
+	// regular end. ErrorInStream ends half of the lines with an object that says success false.
 	CutLine       simulator.Fault = "cut line"
 	ShortStream   simulator.Fault = "short stream"
 	ErrorInStream simulator.Fault = "error in stream"
-	// BlankLines has empty lines between those of a stream, NoFinalNewline none at its end.
+	// BlankLines has empty lines between the lines of a stream; NoFinalNewline has no line end
+	// after the last.
 	BlankLines     simulator.Fault = "blank lines"
 	NoFinalNewline simulator.Fault = "no final newline"
 )
@@ -81,35 +85,40 @@ func Harmful() []simulator.Fault {
 	return []simulator.Fault{SuccessFalse, ErrorTrue, NoItems, CutLine, ShortStream, ErrorInStream}
 }
 
-// Settings say what the server is. All have defaults.
+// Settings configure the server. All have defaults.
 type Settings struct {
-	// At is where the provider's time stands until it is moved; zero: it goes as the machine's.
+	// At is where the provider's clock stands until it is moved; zero means that it follows the
+	// machine's clock.
 	At time.Time
-	// Placed and Received are the calls that are listed: worlds of PlacedMix and ReceivedMix, or of parts of these; nil for none.
+	// Placed and Received are the listed calls: worlds of PlacedMix and ReceivedMix, or of parts of
+	// these; nil means none.
 	Placed, Received *simulator.World
-	// Faults go wrong; nil for none.
+	// Faults may be nil for none.
 	Faults *simulator.Faults
 	// APIKey has a fixed default.
 	APIKey string
 
 	// Generation is GenerationC if zero.
 	Generation Generation
-	// KeepOldPaths keeps /v1/cdr, /v1/cdr/all and /v1/cdr.csv alive in later generations. AcceptAppID goes on taking the key as `appid`.
+	// KeepOldPaths keeps /v1/cdr, /v1/cdr/all and /v1/cdr.csv in later generations. AcceptAppID
+	// still accepts the key as `appid`.
 	KeepOldPaths, AcceptAppID bool
 
-	// Order is that of rows. Timezone is that of days; UTC if nil.
+	// Order is the order of rows. Timezone is the time zone of days; nil means UTC.
 	Order    Order
 	Timezone *time.Location
-	// MaxPerPage is the greatest page; 1000 if zero. A greater per_page is lowered to it.
+	// MaxPerPage is the largest page; zero means 1000. A larger per_page is reduced to it.
 	MaxPerPage int
-	// CopiesInTotal counts a row that is listed twice as two in the pagination. Without it a copy stands beside its row, and the total is
-	// that of records.
+	// CopiesInTotal counts a row that is listed twice as two in the pagination. Without it, a copy
+	// follows its row and the total counts records.
 	CopiesInTotal bool
-	// ExportFewer leaves out of the export what Wavix's sample of it lacks: the trunk, the parent, answered_by.
+	// ExportFewer leaves the columns out of the export that Wavix's sample lacks: the trunk, the
+	// parent, answered_by.
 	ExportFewer bool
-	// Linger is how long a call that ended stays among those in progress, with the event of its end.
+	// Linger is how long an ended call stays among those in progress, with the event of its end.
 	Linger time.Duration
-	// RequestsPerMinute is answered; more is refused with 429. Zero is no limit. The minute is the provider's.
+	// RequestsPerMinute is the limit of requests in a minute of the provider's clock; more get 429.
+	// Zero means no limit.
 	RequestsPerMinute int
 }
 

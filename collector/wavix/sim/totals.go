@@ -8,14 +8,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// Totals are what a reader has counted that looked as the view says. To the view's label, a call's own number is our party's as the row has it.
+// Totals are the counts of a reader that reads at the times of the view. For the view's label, a
+// call's own number is our party in the row.
 func (s *Server) Totals(v simulator.View) simulator.Totals {
 	c := simulator.NewCounter(PlacedMix(), v) // both types have the same currency and components
 	from, to := c.Bounds()
 	if !from.IsZero() {
 		from = from.Add(-maxOffset)
 	}
-	var parent *row // the own row of a forwarded call, whose leg comes next
+	var parent *row // a forwarded call's own row; its leg comes next
 	s.eachRow(from, to, func(r *row) {
 		r.Own = r.ourNumber()
 		switch {
@@ -23,7 +24,7 @@ func (s *Server) Totals(v simulator.View) simulator.Totals {
 			parent = r
 		case r.child && !parent.NoID && parent.Flaw == simulator.NoFlaw:
 			addForwarded(c, &v, parent, r)
-		case r.child: // its parent isn't known
+		case r.child: // its parent is unknown
 			c.Add(&parent.Call)
 			c.Add(&r.Call)
 		default:
@@ -33,7 +34,8 @@ func (s *Server) Totals(v simulator.View) simulator.Totals {
 	return c.Totals
 }
 
-// addForwarded counts a call of two legs: what its own row says is a machine's, unless the leg came after the call was counted (counting.md 36).
+// addForwarded counts a call of two legs. Its own row is a machine's leg, unless the other leg came
+// after the call was counted (counting.md 36).
 func addForwarded(c *simulator.Counter, v *simulator.View, parent, leg *row) {
 	p, l := c.AddLeg(&parent.Call), c.AddLeg(&leg.Call)
 	if p == nil {
@@ -51,7 +53,7 @@ func addForwarded(c *simulator.Counter, v *simulator.View, parent, leg *row) {
 		c.CountCall(&parent.Call, p, p.Duration)
 		return
 	}
-	// The union of both.
+	// The union of both connected intervals.
 	alone, connected, talk := time.Duration(0), time.Duration(0), time.Duration(0)
 	if p.Kind.Outcome.Connected() {
 		alone, connected = p.Duration, p.Duration

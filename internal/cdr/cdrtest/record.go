@@ -8,7 +8,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Epoch is where the clocks of tests begin; it is on the hour.
+// Epoch is where the clocks of tests start, at a full hour.
 var Epoch = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
 // Option changes a record.
@@ -49,7 +49,7 @@ func Charge(t testing.TB, component, currency, amount string) Option {
 // Outcome sets the outcome.
 func Outcome(o cdr.Outcome) Option { return func(r *cdr.Record) { r.Outcome = o } }
 
-// InGroup sets the call that the record is one of several of.
+// InGroup sets the key of the call that the record is one of several legs of.
 func InGroup(name string) Option { return func(r *cdr.Record) { r.CallKey = name } }
 
 // ChildOf sets the id of the parent.

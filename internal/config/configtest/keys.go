@@ -1,4 +1,5 @@
-// Package configtest lists the keys of a configuration, for tests that compare documentation with the types that are decoded. Only tests import it.
+// Package configtest lists the keys of a configuration, for tests that compare documentation with
+// the decoded types. Only tests import it.
 package configtest
 
 import (
@@ -9,9 +10,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Keys lists the paths of all keys that the type accepts, in the order of its fields: "storage.path", "sources[].name",
-// "client_secret", "client_secret_file". Elements of lists are written as [], those of maps as [*]. The blocks of providers are not
-// included.
+// Keys lists the paths of all keys that the type accepts, in the order of its fields:
+// "storage.path", "sources[].name", "client_secret", "client_secret_file". It writes elements of
+// lists as [], of maps as [*]. The blocks of providers aren't included.
 func Keys(t reflect.Type) (keys []string) {
 	switch {
 	case t.Kind() == reflect.Pointer:
@@ -58,13 +59,14 @@ func BlockKeys(block any) (keys []string) {
 	return keys
 }
 
-// isSingle reports whether a type that may be a struct or a list is written as a single value, or reads its keys itself.
+// isSingle reports whether a type that may be a struct or a list is written as a single value, or
+// reads its keys itself.
 func isSingle(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
 	return t == reflect.TypeFor[config.Secret]() || p.Implements(reflect.TypeFor[config.NodeDecoder]()) || p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
-// below puts keys below a path.
+// below prefixes keys with a path.
 func below(path string, keys []string) (all []string) {
 	for _, key := range keys {
 		if !strings.HasPrefix(key, "[") {

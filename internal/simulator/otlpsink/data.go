@@ -85,20 +85,21 @@ const (
 	Histogram PointKind = "histogram"
 )
 
-// Point is the newest value of one metric's one set of attributes.
+// Point is the newest value of one attribute set of a metric.
 type Point struct {
 	Name       string
 	Kind       PointKind
 	Attributes map[string]string
-	// Value is of sums and gauges; Sum, Count and Buckets of histograms.
+	// Value is for sums and gauges; Sum, Count and Buckets for histograms.
 	Value   float64
 	Sum     float64
 	Count   uint64
 	Buckets []uint64
-	// Delta: each point that came says by how much the value rose since the one before; Value, Sum and Count are their sums.
+	// Delta: each received point is the increase since the previous one; Value, Sum and Count are
+	// their sums.
 	Delta bool
 
-	// start is when the value was 0, in nanoseconds; time when it was taken.
+	// start is when the value was 0, in nanoseconds; time when it was measured.
 	start     uint64
 	time      time.Time
 	monotonic bool
@@ -116,7 +117,7 @@ func readPoints(request *colmetrics.ExportMetricsServiceRequest) []Point {
 	return list
 }
 
-// pointsOf are a metric's points: it has those of one kind.
+// pointsOf are a metric's points, which all have one kind.
 func pointsOf(m *metrics.Metric) (list []Point) {
 	point := func(kind PointKind, d interface {
 		GetAttributes() []*common.KeyValue

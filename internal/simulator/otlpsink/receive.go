@@ -22,27 +22,28 @@ import (
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 )
 
-// Reply is how the sink answers instead of accepting.
+// Reply is an answer of the sink other than acceptance.
 type Reply struct {
-	// OnlyLogs leaves requests with metrics alone.
+	// OnlyLogs doesn't affect requests with metrics.
 	OnlyLogs bool
-	// Status is the HTTP status; gRPC is answered with the code of the same meaning.
+	// Status is the HTTP status; over gRPC the answer is the code with the same meaning.
 	Status int
 	// RetryAfter is sent as the header or as gRPC retry information.
 	RetryAfter time.Duration
-	// Match limits it to requests that hold such a record.
+	// Match limits it to requests with a matching record.
 	Match func(Log) bool
-	// Delay comes before the answer. Alone it is a slow acceptance.
+	// Delay comes before the answer. Without a failure it is a slow acceptance.
 	Delay time.Duration
-	// Accept keeps what came although the answer is a failure: an acknowledgement that got lost.
+	// Accept keeps the data although the answer is a failure: a lost acknowledgement.
 	Accept bool
 	// Drop closes the connection without an answer (HTTP), or is Unavailable.
 	Drop bool
-	// Times is how often; zero is until ClearFailures.
+	// Times is how often; zero means until ClearFailures.
 	Times int
 }
 
-// Fail makes the next requests that fit be answered so. Of several replies that fit, the oldest goes first.
+// Fail makes the next matching requests get this answer. If several replies match, the oldest goes
+// first.
 func (s *Sink) Fail(r Reply) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,7 +57,7 @@ func (s *Sink) ClearFailures() {
 	s.replies = nil
 }
 
-// reply takes the reply to a request with these records; the zero Reply accepts it.
+// reply removes and returns the reply to a request with these records; the zero Reply accepts it.
 func (s *Sink) reply(isLogs bool, logs []Log) Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +77,7 @@ func (s *Sink) reply(isLogs bool, logs []Log) Reply {
 // refuses says that the answer is a failure.
 func (r *Reply) refuses() bool { return r.Status != 0 || r.Drop }
 
-// receive keeps what a request brings, as the reply to it says, after the reply's delay.
+// receive keeps a request's data, as the reply to it says, after the reply's delay.
 func (s *Sink) receive(ctx context.Context, request proto.Message) Reply {
 	var logs []Log
 	var points []Point
@@ -104,7 +105,7 @@ func (s *Sink) receive(ctx context.Context, request proto.Message) Reply {
 	return reply
 }
 
-// authorise refuses requests without the headers that are required; gRPC clients know what 401 means, too.
+// authorise refuses requests without the required headers; gRPC clients know what 401 means, too.
 func (s *Sink) authorise(handler http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range s.settings.Headers {
@@ -128,7 +129,7 @@ func (s *Sink) overHTTP(request func() proto.Message) http.HandlerFunc {
 
 const protobuf = "application/x-protobuf"
 
-// decode checks and decodes a request; what it refuses it has answered.
+// decode checks and decodes a request; if it refuses the request, it has also answered it.
 func (s *Sink) decode(w http.ResponseWriter, r *http.Request, into proto.Message) bool {
 	if r.Header.Get("Content-Type") != protobuf {
 		http.Error(w, "want "+protobuf, http.StatusUnsupportedMediaType)
@@ -156,7 +157,8 @@ func readBody(r *http.Request) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(body, maxRequest))
 }
 
-// respond sends an empty response, which accepts, or the failure that the reply asks for: its body is a Status, as OTLP wants it.
+// respond sends an empty response, which accepts, or the reply's failure, whose body is a Status,
+// as OTLP requires.
 func respond(w http.ResponseWriter, reply Reply) {
 	if reply.Drop {
 		panic(http.ErrAbortHandler)

@@ -18,7 +18,7 @@ import (
 	colmetrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 )
 
-// maxRequest bounds a request, unpacked.
+// maxRequest limits a decompressed request, in bytes.
 const maxRequest = 64 << 20
 
 // Settings say how the sink listens.
@@ -27,7 +27,7 @@ type Settings struct {
 	Listen string
 	// TLS serves over TLS.
 	TLS *tls.Config
-	// Headers are required of every request, HTTP or gRPC metadata.
+	// Headers are required in every request, as HTTP headers or gRPC metadata.
 	Headers map[string]string
 }
 
@@ -40,18 +40,18 @@ type Sink struct {
 	listener net.Listener
 	done     sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	replies []Reply
-	// uids are those of logs.
+	// uids are the uids of log records.
 	uids map[string]bool
 	logs []Log
-	// repeats and unnamed count records that came again, and those without a uid.
+	// repeats counts log records that came again, unnamed those without a uid.
 	repeats, unnamed int
 	points           map[string]Point
 	decreased        []string
 }
 
-// Start listens. An error leaves nothing open.
+// Start listens. After an error nothing stays open.
 func Start(s Settings) (*Sink, error) {
 	listener, err := net.Listen("tcp", cmp.Or(s.Listen, "127.0.0.1:0")) //nolint:noctx // A listener outlives any request.
 	if err != nil {
@@ -65,12 +65,12 @@ func Start(s Settings) (*Sink, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/logs", sink.overHTTP(func() proto.Message { return new(collogs.ExportLogsServiceRequest) }))
 	mux.HandleFunc("POST /v1/metrics", sink.overHTTP(func() proto.Message { return new(colmetrics.ExportMetricsServiceRequest) }))
-	mux.Handle("/", sink.grpc) // which has paths of its own
+	mux.Handle("/", sink.grpc) // which has its own paths
 	sink.http = &http.Server{Handler: sink.authorise(mux), TLSConfig: s.TLS, Protocols: new(http.Protocols), ReadHeaderTimeout: time.Minute}
 	sink.http.Protocols.SetHTTP1(true)
 	sink.http.Protocols.SetHTTP2(true)
 	sink.http.Protocols.SetUnencryptedHTTP2(s.TLS == nil)
-	// Both return when Close closes the listener, and for nothing else.
+	// Both only return when Close closes the listener.
 	if s.TLS == nil {
 		sink.done.Go(func() { _ = sink.http.Serve(listener) })
 	} else {
@@ -87,7 +87,8 @@ func (s *Sink) URL() string {
 	return "http://" + s.listener.Addr().String()
 }
 
-// Close ends the server and what it is doing. It may be called twice. What was received can still be asked for.
+// Close ends the server and the requests in progress. It may be called twice. The received data
+// stays available.
 func (s *Sink) Close() {
 	_ = s.http.Close()
 	s.grpc.Stop()
@@ -118,7 +119,7 @@ func (s *Sink) storePoints(points []Point) {
 			continue
 		}
 		if ok && p.time.Before(old.time) {
-			continue // a newer one, such as the last before a process ends, overtook it
+			continue // a newer point overtook it, such as the last before a process ends
 		}
 		if ok && old.decreases(&p) {
 			s.decreased = append(s.decreased, key)
@@ -127,7 +128,7 @@ func (s *Sink) storePoints(points []Point) {
 	}
 }
 
-// locked reads what was received.
+// locked reads the received data under the lock.
 func locked[T any](s *Sink, read func() T) T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +161,7 @@ func (s *Sink) Metric(name string) []Point {
 	return slices.DeleteFunc(s.Metrics(), func(p Point) bool { return p.Name != name })
 }
 
-// Decreased are the monotonic points that once went down with the same start.
+// Decreased are the monotonic points that went down with the same start.
 func (s *Sink) Decreased() []string {
 	return locked(s, func() []string { return slices.Clone(s.decreased) })
 }

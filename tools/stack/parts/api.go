@@ -12,16 +12,16 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// API asks Prometheus or Alertmanager on this machine.
+// API is a client of Prometheus or Alertmanager on this machine.
 type API struct {
 	// Base is the address, such as http://127.0.0.1:9090.
 	Base string
 }
 
-// client keeps no connections: who asks is soon gone, or asks another.
+// client keeps no connections: its user soon ends, or calls another server.
 var client = http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 
-// Ready says why it isn't ready.
+// Ready returns why it isn't ready.
 func (a API) Ready(ctx context.Context) error {
 	_, err := a.get(ctx, "/-/ready")
 	return err
@@ -56,7 +56,7 @@ func (a API) Read(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// Query asks Prometheus for an expression's value now.
+// Query returns an expression's value in Prometheus now.
 func (a API) Query(ctx context.Context, expression string) (model.Vector, error) {
 	var answer struct{ Data struct{ Result model.Vector } }
 	err := a.Read(ctx, "/api/v1/query?query="+url.QueryEscape(expression), &answer)
@@ -68,11 +68,11 @@ type Alert struct {
 	Labels, Annotations map[string]string
 	// State is pending or firing at Prometheus, active or suppressed at Alertmanager.
 	State string
-	// Since is when it began to hold.
+	// Since is when its condition became true.
 	Since time.Time `json:"activeAt"`
 }
 
-// Alerts are those of Prometheus.
+// Alerts are the alerts in Prometheus.
 func (a API) Alerts(ctx context.Context) ([]Alert, error) {
 	var answer struct{ Data struct{ Alerts []Alert } }
 	err := a.Read(ctx, "/api/v1/alerts", &answer)

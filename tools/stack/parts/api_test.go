@@ -42,6 +42,6 @@ func TestAPI(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := (API{server.URL + "/x"}).Alerts(ctx); err == nil {
-		t.Error("a 404 is no error")
+		t.Error("a 404 must be an error")
 	}
 }

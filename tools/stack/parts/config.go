@@ -14,25 +14,25 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/dashboards"
 )
 
-// Prometheus says how one is configured.
+// Prometheus is the configuration of a Prometheus.
 type Prometheus struct {
-	// Folder gets prometheus.yml and the data.
+	// Folder is the folder for prometheus.yml and the data.
 	Folder string
 	// Address is where it listens.
 	Address string
 	// Targets are the addresses to scrape, by job.
 	Targets map[string]string
-	// Rules are the files of rules, Alertmanager is where alerts go to; empty: nowhere.
+	// Rules are the files of rules, Alertmanager the address for alerts, or empty.
 	Rules        []string
 	Alertmanager string
-	// Every is how often is scraped and evaluated: each second if it isn't given.
+	// Every is the interval of scrapes and evaluations: each second if zero.
 	Every time.Duration
-	// Classic leaves native histograms and start times out: what an older Prometheus, or
-	// one that isn't told, makes of the exporter.
+	// Classic leaves native histograms and start times out, like an older Prometheus, or one
+	// without these settings.
 	Classic bool
 }
 
-// resendDelay is how soon an alert is sent again, for an Alertmanager that wasn't there: a minute if it isn't given.
+// resendDelay is how soon an alert is sent again, in case Alertmanager was down: a minute if zero.
 const resendDelay = time.Second
 
 // Write writes the configuration, and returns the arguments to start with.
@@ -68,8 +68,7 @@ func (p *Prometheus) Write() ([]string, error) {
 	return args, nil
 }
 
-// WriteRules writes the shipped rules, so many times as fast, into a folder and returns
-// their files.
+// WriteRules writes the shipped rules, speed times as fast, into a folder and returns their files.
 func WriteRules(folder string, speed int) (files []string, err error) {
 	for _, name := range []string{"recording.yaml", "alerts.yaml"} {
 		file := filepath.Join(folder, name)
@@ -85,9 +84,9 @@ func WriteRules(folder string, speed int) (files []string, err error) {
 	return files, nil
 }
 
-// WriteAlertmanager writes the shipped example of Alertmanager's configuration, so many
-// times as fast and with its receivers at an address such as http://127.0.0.1:1234, into a
-// folder, and returns the arguments to start one that listens at an address.
+// WriteAlertmanager writes the shipped example of Alertmanager's configuration into a folder, speed
+// times as fast and with its receivers at an address such as http://127.0.0.1:1234. It returns the
+// arguments to start an Alertmanager that listens at an address.
 func WriteAlertmanager(folder, address, receiver string, speed int) ([]string, error) {
 	file := filepath.Join(folder, "alertmanager.yml")
 	example, err := dashboards.Files.ReadFile("alertmanager/alertmanager.yaml")

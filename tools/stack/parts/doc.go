@@ -1,5 +1,4 @@
-// Package parts has what `tools/stack` and the end-to-end tests share about the real parts
-// around the exporter: how Prometheus and Alertmanager are configured so that the shipped
-// rules can be watched within a minute, and what their APIs say of alerts. It starts
-// nothing.
+// Package parts has what `tools/stack` and the end-to-end tests share about the real programs
+// around the exporter: configurations of Prometheus and Alertmanager that show the shipped rules'
+// alerts within a minute, and their APIs for alerts. It starts nothing.
 package parts

@@ -1,4 +1,4 @@
-// Package schematest reads Microsoft's schema of call records, for the tests of conformance.
+// Package schematest reads Microsoft's schema of call records, for conformance tests.
 package schematest
 
 import (
@@ -42,7 +42,7 @@ func Read(t testing.TB) Schema {
 	t.Helper()
 	folder := os.Getenv("SPECS")
 	if folder == "" {
-		t.Fatal("SPECS names no folder: run make conformance SPECS=DIR")
+		t.Fatal("SPECS isn't set: run make conformance SPECS=DIR")
 	}
 	content, err := os.ReadFile(filepath.Join(folder, "msgraph-callrecords-v1.0.csdl"))
 	if err != nil {
