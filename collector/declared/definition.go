@@ -32,6 +32,8 @@ type Definition struct {
 	SQL   *SQL            `yaml:"sql"`
 	Push  *Push           `yaml:"push"`
 	Feeds map[string]Feed `yaml:"feeds"`
+	// Tests are the provider's side, for the command `provider test`.
+	Tests *Tests `yaml:"tests"`
 
 	text string
 }
@@ -179,6 +181,7 @@ func (d *Definition) Validate(r *config.Report) {
 		r.Problemf("feeds", "is missing; give at least one feed")
 	}
 	d.validateWays(r)
+	d.validateTests(r)
 	d.validateTexts(r, "", map[string]string{"account": d.Account, "currency": d.Currency}, false)
 	if d.Currency != "" && !strings.Contains(d.Currency, "{") && !currencyCode.MatchString(d.Currency) {
 		r.Problemf("currency", "%s", noCurrency)
