@@ -17,6 +17,7 @@ import (
 type providerTest struct {
 	file, rows, feed string
 	set              map[string]string
+	laws             []string
 }
 
 func newProviderTest(c *kingpin.CmdClause) command {
@@ -25,6 +26,7 @@ func newProviderTest(c *kingpin.CmdClause) command {
 	c.Arg("rows", "Saved rows, beside those of the definition's tests: a page of JSON, JSON lines, or CSV.").StringVar(&t.rows)
 	c.Flag("feed", "Feed of the rows, where the definition has several.").StringVar(&t.feed)
 	c.Flag("set", "NAME=VALUE: a parameter in place of that of the definition's tests; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("law", "Judge this law only, such as rows. May be repeated.").StringsVar(&t.laws)
 	return t.run
 }
 
@@ -58,6 +60,7 @@ func (t *providerTest) settings() (s laws.Settings, err error) {
 	if s.Definition, err = declared.Load(t.file, text); err != nil {
 		return s, err
 	}
+	s.Laws = t.laws
 	if s.Feed, s.Set = t.feed, make(map[string]any); t.rows != "" {
 		if s.Rows, err = os.ReadFile(t.rows); err != nil {
 			return s, fmt.Errorf("read the rows: %w", err)

@@ -34,6 +34,7 @@ type bench struct {
 	name       string
 	feed       declared.Feed
 	tests      *declared.Tests
+	laws       []string // that are judged; none: all
 	answers    []declared.TestAnswer
 	keys       map[string]any      // of the source's block
 	values     map[string][]string // that stand for parameters
@@ -241,8 +242,7 @@ func (b *bench) readRows(saved []byte) (err error) {
 	at := make(map[string]int)
 	for _, r := range b.rows {
 		b.mapper.Each(r.of)
-		for _, r.mapped = range b.mapper.Try([]byte(b.one(r.text))) {
-			break
+		for r.rows, r.mapped = range b.mapper.Try([]byte(b.one(r.text))) {
 		}
 		if record := r.mapped.Record; record != nil {
 			r.mapped.Record = cloneRecord(record)
@@ -256,6 +256,7 @@ func (b *bench) readRows(saved []byte) (err error) {
 		}
 		i, known := at[r.key]
 		switch {
+		case b.isFile(r.text):
 		case !known:
 			at[r.key] = len(b.base)
 			b.base = append(b.base, r)
@@ -304,10 +305,15 @@ func (b *bench) readTables() error {
 
 // one is a saved answer or file of one row.
 func (b *bench) one(text string) string {
-	if b.feed.Format == "csv" {
+	if b.feed.Format == "csv" && !b.isFile(text) {
 		return lines(b.csv([]string{text}))
 	}
 	return text
+}
+
+// isFile says whether a row of columns is given as a file, with the lines before it.
+func (b *bench) isFile(text string) bool {
+	return b.feed.Format == "csv" && b.heading() > 0 && strings.Contains(text, "\n")
 }
 
 // cloneRecord is a record that outlives its row.

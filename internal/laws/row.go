@@ -25,6 +25,7 @@ type row struct {
 	word    string            // ignored, invalid or open
 	becomes map[string]string // else its fields
 
+	rows     int // that its text has
 	mapped   declared.Mapped
 	key      string    // which later versions of the row share
 	at       time.Time // by which the provider filters

@@ -27,6 +27,9 @@ func (b *bench) judgeRows() Verdict {
 			continue
 		}
 		known++
+		if r.rows != 1 {
+			return v.broken("%s: it is read as %d rows", r.name, r.rows)
+		}
 		if problem := compare(r.word, r.becomes, &r.mapped); problem != "" {
 			return v.broken("%s: %s", r.name, problem)
 		}
@@ -62,9 +65,7 @@ func compare(word string, becomes map[string]string, m *declared.Mapped) string 
 	}
 	all := differences(becomes, shown(m.Record))
 	for _, u := range m.Unmapped {
-		if becomes[u.Field] != "unknown" || u.Field != "outcome" {
-			all = append(all, u.Field+" is unknown: no table has its value "+cdr.HideNumbers(u.Value))
-		}
+		all = append(all, u.Field+" is unknown: no table has its value "+cdr.HideNumbers(u.Value))
 	}
 	if len(all) == 0 {
 		return ""
