@@ -18,11 +18,14 @@ type Tests struct {
 	// Parameters are those of the test's source. A secret that isn't here is made up.
 	Parameters map[string]texts `yaml:"parameters"`
 	// By is the time that the provider's filter means, where it is known: start, end or inserted.
-	By      string            `yaml:"by"`
-	Answers []TestAnswer      `yaml:"answers"`
-	Rows    []TestRow         `yaml:"rows"`
-	Tables  string            `yaml:"tables"`
-	Bypass  map[string]string `yaml:"bypass"`
+	By string `yaml:"by"`
+	// MaxRange is the longest range that the provider answers, and Retention how long it keeps rows; zero: it isn't known.
+	MaxRange  time.Duration     `yaml:"max_range"`
+	Retention time.Duration     `yaml:"retention"`
+	Answers   []TestAnswer      `yaml:"answers"`
+	Rows      []TestRow         `yaml:"rows"`
+	Tables    string            `yaml:"tables"`
+	Bypass    map[string]string `yaml:"bypass"`
 }
 
 // TestAnswer is one whole answer of the provider.

@@ -19,7 +19,8 @@ type script struct {
 	// begins is a time shortly before the clock of the script begins; zero: the end of all calls.
 	begins time.Time
 
-	page    int // rows of a page; 0: all
+	history time.Duration // that is read further back than the first row
+	page    int           // rows of a page; 0: all
 	overlap bool
 	between func(rows []*row) []*row
 	fault   *fault
@@ -63,6 +64,10 @@ func (b *bench) play(s script) (out played, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(path)) }()
 	c := new(clock)
+	appeared := make(map[*row]time.Time)
+	if sr, is := w.(*server); is {
+		sr.clock, sr.appeared = c, appeared
+	}
 	begins := b.began
 	if !s.begins.IsZero() {
 		begins = s.begins
@@ -83,6 +88,7 @@ func (b *bench) play(s script) (out played, err error) {
 		}
 	}
 	history := c.now().Sub(oldest) + time.Hour
+	history += s.history
 	if s.live {
 		c.set(oldest.Add(-time.Minute))
 		history = 2 * time.Minute
@@ -90,7 +96,7 @@ func (b *bench) play(s script) (out played, err error) {
 	if err := os.MkdirAll(filepath.Join(path, "ledger"), 0o700); err != nil {
 		return out, err
 	}
-	run := &running{bench: b, script: &s, world: w, clock: c, history: history, folder: filepath.Join(path, "ledger")}
+	run := &running{bench: b, script: &s, world: w, clock: c, history: history, folder: filepath.Join(path, "ledger"), appeared: appeared}
 	if sr, is := w.(*server); is && sr.size == 0 {
 		sr.size = 10_000
 	}
@@ -114,6 +120,8 @@ type running struct {
 	folder  string
 	process *process
 	rows    []*row
+	// appeared is when the provider first showed a row.
+	appeared map[*row]time.Time
 }
 
 func (r *running) begin(k *kill) (err error) {
@@ -131,17 +139,20 @@ func (r *running) playSteps(steps []step) error {
 			r.clock.advance(s.after)
 		}
 		for _, row := range s.rows {
-			if slices.Contains(r.rows, row) {
+			if _, known := r.appeared[row]; known {
 				continue
 			}
-			if row.appeared = r.clock.now(); i == 0 && !r.script.live && row.at.Before(row.appeared) {
-				row.appeared = row.at
+			if r.appeared[row] = r.clock.now(); i == 0 && !r.script.live && row.at.Before(r.clock.now()) {
+				r.appeared[row] = row.at
 			}
 		}
 		r.rows = s.rows
 		polls := 2
 		if i == 0 {
 			polls = 12
+			if r.script.history > 0 {
+				polls = 60
+			}
 		}
 		if err := r.show(polls); err != nil {
 			return err

@@ -25,11 +25,10 @@ type row struct {
 	word    string            // ignored, invalid or open
 	becomes map[string]string // else its fields
 
-	rows     int // that its text has
-	mapped   declared.Mapped
-	key      string    // which later versions of the row share
-	at       time.Time // by which the provider filters
-	appeared time.Time // when the provider first showed it
+	rows   int // that its text has
+	mapped declared.Mapped
+	key    string    // which later versions of the row share
+	at     time.Time // by which the provider filters
 }
 
 // counts says whether the row is a record that is final.
@@ -273,7 +272,7 @@ func shown(r *cdr.Record) map[string]string {
 		out["labels."+l.Name] = l.Value
 	}
 	for i := range r.Extra {
-		out["extra."+r.Extra[i].Key] = r.Extra[i].Str
+		out["extra."+r.Extra[i].Key] = r.Extra[i].Str + classes[r.Extra[i].Privacy]
 	}
 	maps.DeleteFunc(out, func(_, v string) bool { return v == "" })
 	for key, v := range out {
@@ -281,6 +280,9 @@ func shown(r *cdr.Record) map[string]string {
 	}
 	return out
 }
+
+// classes are what stands behind a value that is personal.
+var classes = map[cdr.Privacy]string{cdr.Number: " (number)", cdr.User: " (user)", cdr.Address: " (address)"}
 
 // quality is what is known of a stream.
 func quality(s *cdr.Stream) string {

@@ -242,7 +242,11 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 		now = at
 	}
 	s.steps = append(s.steps, step{after: time.Minute, rows: b.base})
-	return []script{s}, ""
+	scripts = []script{s}
+	if longest := max(2*b.tests.MaxRange, b.tests.Retention*11/10); longest > 0 && b.definition.HTTP != nil {
+		scripts = append(scripts, script{name: "a long history", history: longest})
+	}
+	return scripts, ""
 }
 
 func latest(a, b time.Time) time.Time {

@@ -36,9 +36,12 @@ type fault struct {
 // server is a provider over HTTP. Nothing leaves the process: it stands in the place of the network.
 type server struct {
 	bench *bench
-	size  int  // rows of a page
-	twice bool // the last row of a page is the first of the next one too
-	fault *fault
+	clock *clock
+	// appeared is when the provider first showed a row; it changes between polls only.
+	appeared map[*row]time.Time
+	size     int  // rows of a page
+	twice    bool // the last row of a page is the first of the next one too
+	fault    *fault
 	// between changes the rows once, after a first page that isn't the last one.
 	between func(rows []*row) []*row
 
@@ -96,6 +99,9 @@ func answer(r *http.Request, status int, header http.Header, body string) *http.
 func (s *server) list(r *http.Request, body []byte) *http.Response {
 	s.sent = append(s.sent, r.Method+" "+r.URL.RequestURI())
 	asked, problem := s.bench.parse(r, body)
+	if problem == "" {
+		problem = s.tooFar(&asked)
+	}
 	if problem != "" {
 		s.wrong = append(s.wrong, problem)
 		return answer(r, http.StatusBadRequest, nil, `{"error":"bad request"}`)
@@ -118,7 +124,11 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 	}
 	var matching []*row
 	for _, row := range s.rows {
-		if asked.has(s.bench, row) {
+		at := row.at
+		if s.bench.filteredBy() == "inserted" {
+			at = s.appeared[row]
+		}
+		if asked.has(row, at) {
 			matching = append(matching, row)
 		}
 	}
@@ -136,7 +146,7 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 		from, to = 0, len(matching)
 	}
 	page, more := matching[from:to], to < len(matching)
-	if s.twice && from > 0 {
+	if s.twice && from > 0 && len(page) > 0 {
 		page = append([]*row{matching[from-1]}, page...)
 	}
 	if s.between != nil && more && asked.page == 0 {
@@ -153,6 +163,19 @@ func (s *server) list(r *http.Request, body []byte) *http.Response {
 	return answer(r, http.StatusOK, header, text)
 }
 
+// tooFar says how a request asks for more than the provider answers; empty: it doesn't.
+func (s *server) tooFar(q *request) string {
+	t := s.bench.tests
+	switch {
+	case q.from.IsZero() || q.to.IsZero():
+	case t.MaxRange > 0 && q.to.Sub(q.from) > t.MaxRange:
+		return fmt.Sprintf("it asks for %s at once, and the provider answers %s at most", q.to.Sub(q.from), t.MaxRange)
+	case t.Retention > 0 && q.from.Before(s.clock.now().Add(-t.Retention)):
+		return fmt.Sprintf("it asks for %s, and the provider keeps rows for %s", q.from.Format(time.RFC3339), t.Retention)
+	}
+	return ""
+}
+
 // request is what a request asks for.
 type request struct {
 	from, to time.Time // both zero: everything
@@ -160,15 +183,12 @@ type request struct {
 	page     int // from 0; for an offset the rows before it
 }
 
-func (q *request) has(b *bench, r *row) bool {
+// has says whether a row, whose time is at, is asked for.
+func (q *request) has(r *row, at time.Time) bool {
 	for key, value := range r.of {
 		if asked, is := q.of[key]; is && asked != value {
 			return false
 		}
-	}
-	at := r.at
-	if b.filteredBy() == "inserted" {
-		at = r.appeared
 	}
 	return q.from.IsZero() && q.to.IsZero() || !at.Before(q.from) && (q.to.IsZero() || at.Before(q.to))
 }

@@ -358,6 +358,9 @@ func (p *replayer) says(err error) string {
 func (b *bench) checkTimes(first int, answers []declared.TestAnswer, from, to time.Time) string {
 	all := 0
 	for i := range answers {
+		if problem := b.lacks(&answers[i]); problem != "" {
+			return fmt.Sprintf("answers[%d] %s", first+i, problem)
+		}
 		for j, text := range b.split([]byte(answers[i].Body)) {
 			if _, is := b.isTotals(requested(&answers[i])); is {
 				break
@@ -382,6 +385,25 @@ func (b *bench) checkTimes(first int, answers []declared.TestAnswer, from, to ti
 	}
 	if all == 0 {
 		return fmt.Sprintf("answers[%d]: no answer of the read has rows where the definition says", first)
+	}
+	return ""
+}
+
+// lacks says which number an answer doesn't have where the definition says; empty: none.
+func (b *bench) lacks(a *declared.TestAnswer) string {
+	var body any
+	if b.feed.Format != "json" || a.Status > 299 || decode(string(a.Body), &body) != nil {
+		return ""
+	}
+	numbers := map[string][]string{"total": b.feed.Total}
+	if _, is := b.isTotals(requested(a)); is {
+		t := b.feed.Totals
+		numbers = map[string][]string{"totals.calls": t.Calls, "totals.charges": t.Charges, "totals.currency": t.Currency}
+	}
+	for name, steps := range numbers {
+		if _, found := valueAt(body, steps); steps != nil && !found {
+			return fmt.Sprintf("has nothing at %s, which %s names", strings.Join(steps, "."), name)
+		}
 	}
 	return ""
 }
