@@ -62,20 +62,6 @@ func TestAsterisk(t *testing.T) {
 	}
 }
 
-// TestEveryDisposition: every value of ast_cdr_disp2str (main/cdr.c) has a place, and a reason follows where there is one.
-func TestEveryDisposition(t *testing.T) {
-	for _, disposition := range []string{"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION", "CANCEL", "UNKNOWN"} {
-		for _, m := range tryAsterisk(t, masterRow("", "", "Dial", disposition, ""), "") {
-			if m.Record == nil || len(m.Unmapped) > 0 || disposition == "CONGESTION" != (m.Record.Reason == "congestion") {
-				t.Errorf("%s became %+v", disposition, m)
-			}
-		}
-	}
-	if all := tryAsterisk(t, masterRow("", "", "Dial", "NEW", ""), ""); len(all) != 1 || len(all[0].Unmapped) != 1 {
-		t.Errorf("a new one became %+v", all)
-	}
-}
-
 func tryAsterisk(t *testing.T, row, trunks string) (all []declared.Mapped) {
 	t.Helper()
 	text, err := declared.BuiltinText("asterisk")

@@ -23,7 +23,7 @@ import (
 )
 
 // longestPoll bounds a poll, in real time: the client waits a second or two before it asks again.
-const longestPoll = 20 * time.Second
+const longestPoll = time.Minute
 
 // clock is the time of a script. Only steps move it.
 type clock struct{ micros atomic.Int64 }
