@@ -15,7 +15,7 @@ import (
 
 // Tests are the provider's side, from its pages or from saved answers: what `provider test` compares the rest of the definition with.
 type Tests struct {
-	// Parameters are those of the test's source. A secret that isn't here is made up.
+	// Parameters are values for the test's source. A secret that isn't here is made up.
 	Parameters map[string]texts `yaml:"parameters"`
 	// By is the time that the provider's filter means, where it is known: start, end or inserted.
 	By string `yaml:"by"`

@@ -270,7 +270,7 @@ func (b *bench) readRows(saved []byte) (err error) {
 			b.began = record.End
 		}
 	}
-	// A row that stays open counts as it is once it is as old as the lookback, which is no law's subject.
+	// A row that stays open counts as it is once it is as old as the lookback. No law is about that.
 	b.base = slices.DeleteFunc(b.base, func(r *row) bool { return r.mapped.Record != nil && r.mapped.Record.Provisional })
 	for _, r := range b.base { // what has no time is listed with the newest
 		if r.at.IsZero() {
@@ -311,7 +311,7 @@ func (b *bench) one(text string) string {
 	return text
 }
 
-// isFile says whether a row of columns is given as a file, with the lines before it.
+// isFile says whether tests give a row of columns as a file, with the lines before it.
 func (b *bench) isFile(text string) bool {
 	return b.feed.Format == "csv" && b.heading() > 0 && strings.Contains(text, "\n")
 }
