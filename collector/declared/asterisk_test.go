@@ -97,3 +97,24 @@ func TestAsteriskWithoutIDs(t *testing.T) {
 		}
 	}
 }
+
+// TestTryKeepsBlanks: a row of one column is a line in which places count, also when it is the last one.
+func TestTryKeepsBlanks(t *testing.T) {
+	const text = `provider: acmefixed
+files: {read: lines, format: csv, separator: "\x01", columns: [line]}
+feeds:
+  calls:
+    ignore: 'len(line) != 32'
+    record: {start: {path: line, match: '^(.{20})', time: rfc3339}, outcome: {is: answered}}
+`
+	d, err := declared.Load("acmefixed.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := d.Feeds["calls"]
+	for number, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte("2026-11-23T10:00:00Z 4101       \n")) {
+		if m.Record == nil {
+			t.Errorf("row %d is ignored, %s", number, m.Invalid)
+		}
+	}
+}

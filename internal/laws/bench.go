@@ -118,6 +118,12 @@ func (b *bench) setParameters(set map[string]any) {
 			b.keys[key] = "kit-" + strings.ReplaceAll(key, "_", "-")
 		}
 	}
+	if block, is := b.provider.NewConfig().(*declared.Block); is && b.keys[declared.TimeZone] == nil {
+		takesZone := func(s config.Setting) bool { return s.Key == declared.TimeZone }
+		if slices.ContainsFunc(block.Settings(), takesZone) {
+			b.keys[declared.TimeZone] = "UTC"
+		}
+	}
 	if b.definition.Push != nil && b.feed.Files == nil {
 		b.keys["token"] = "kit-secret-of-push"
 	}
