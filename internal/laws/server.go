@@ -388,3 +388,30 @@ func replaceAll(steps []string, value any) any {
 	}
 	return map[string]any{steps[0]: replaceAll(steps[1:], value)}
 }
+
+// isToken says whether an address gives tokens of OAuth 2.0.
+func (b *bench) isToken(u *url.URL) bool {
+	if b.definition.HTTP == nil || b.definition.HTTP.Auth.OAuth2 == nil {
+		return false
+	}
+	at, err := url.Parse(declared.Expand(b.definition.HTTP.Auth.OAuth2.TokenURL, b.values))
+	return err == nil && u.Path == at.Path && (at.Host == "" || at.Host == u.Host)
+}
+
+// isTotals says whether an address gives the provider's own total of a day, and of which.
+func (b *bench) isTotals(u *url.URL) (day time.Time, is bool) {
+	if b.feed.Totals == nil {
+		return day, false
+	}
+	path := declared.Expand(b.feed.Totals.Request.Path, b.values)
+	q := request{of: make(map[string]string)}
+	if q.read(path, strings.TrimPrefix(u.Path, b.basePath)) != "" {
+		return day, false
+	}
+	for key, template := range b.feed.Totals.Request.Query {
+		if q.read(declared.Expand(template, b.values), u.Query().Get(key)) != "" {
+			return day, false
+		}
+	}
+	return q.from, true
+}
