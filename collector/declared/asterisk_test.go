@@ -62,20 +62,6 @@ func TestAsterisk(t *testing.T) {
 	}
 }
 
-// TestEveryDisposition: every value of ast_cdr_disp2str (main/cdr.c) has a place, and a reason follows where there is one.
-func TestEveryDisposition(t *testing.T) {
-	for _, disposition := range []string{"ANSWERED", "NO ANSWER", "BUSY", "FAILED", "CONGESTION", "CANCEL", "UNKNOWN"} {
-		for _, m := range tryAsterisk(t, masterRow("", "", "Dial", disposition, ""), "") {
-			if m.Record == nil || len(m.Unmapped) > 0 || disposition == "CONGESTION" != (m.Record.Reason == "congestion") {
-				t.Errorf("%s became %+v", disposition, m)
-			}
-		}
-	}
-	if all := tryAsterisk(t, masterRow("", "", "Dial", "NEW", ""), ""); len(all) != 1 || len(all[0].Unmapped) != 1 {
-		t.Errorf("a new one became %+v", all)
-	}
-}
-
 func tryAsterisk(t *testing.T, row, trunks string) (all []declared.Mapped) {
 	t.Helper()
 	text, err := declared.BuiltinText("asterisk")
@@ -108,6 +94,27 @@ func TestAsteriskWithoutIDs(t *testing.T) {
 		}
 		if got := m.MapFields(names, values); got.Record == nil || got.Record.Whole != want {
 			t.Errorf("with %q whole is %t, %s", columns, !want, got.Invalid)
+		}
+	}
+}
+
+// TestTryKeepsBlanks: a row of one column is a line in which places count, also when it is the last one.
+func TestTryKeepsBlanks(t *testing.T) {
+	const text = `provider: acmefixed
+files: {read: lines, format: csv, separator: "\x01", columns: [line]}
+feeds:
+  calls:
+    ignore: 'len(line) != 32'
+    record: {start: {path: line, match: '^(.{20})', time: rfc3339}, outcome: {is: answered}}
+`
+	d, err := declared.Load("acmefixed.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := d.Feeds["calls"]
+	for number, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte("2026-11-23T10:00:00Z 4101       \n")) {
+		if m.Record == nil {
+			t.Errorf("row %d is ignored, %s", number, m.Invalid)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"io/fs"
@@ -26,6 +27,7 @@ func Builtin() (all []collector.Provider) {
 var loaded = sync.OnceValue(func() (all []*Definition) {
 	for _, name := range BuiltinNames() {
 		text, _ := BuiltinText(name)
+		text, _, _ = bytes.Cut(text, []byte("\ntests:")) // they would double the time that a start takes
 		d, err := Load(name+".yaml", text)
 		if err != nil {
 			panic(err) // TestBuiltin loads each of them

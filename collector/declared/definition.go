@@ -33,6 +33,8 @@ type Definition struct {
 	SQL   *SQL            `yaml:"sql"`
 	Push  *Push           `yaml:"push"`
 	Feeds map[string]Feed `yaml:"feeds"`
+	// Tests are the provider's side, for the command `provider test`.
+	Tests *Tests `yaml:"tests"`
 
 	text, file string
 }
@@ -182,6 +184,7 @@ func (d *Definition) Validate(r *config.Report) {
 		r.Problemf("feeds", "is missing; add at least one feed")
 	}
 	d.validateWays(r)
+	d.validateTests(r)
 	d.validateTexts(r, "", map[string]string{"account": d.Account, "currency": d.Currency}, false)
 	if d.Currency != "" && !strings.Contains(d.Currency, "{") && !currencyCode.MatchString(d.Currency) {
 		r.Problemf("currency", "%s", noCurrency)

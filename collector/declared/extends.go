@@ -41,6 +41,9 @@ func extend(root *yaml.Node) *config.Problem {
 		return problem("can't be read: %s", err)
 	}
 	moveTo(&base, key.Line)
+	if at := keyOf(base.Content[0], "tests"); at >= 0 { // they are of the definition without what is amended
+		base.Content[0].Content = slices.Delete(base.Content[0].Content, at, at+2)
+	}
 	*root = *amend(base.Content[0], root, amended)
 	return nil
 }

@@ -243,7 +243,11 @@ func (m *Mapper) mapRow(r *rawRow) Mapped {
 // error ends it.
 func (m *Mapper) Try(text []byte) iter.Seq2[int, Mapped] {
 	return func(yield func(int, Mapped) bool) {
-		rows, err := m.savedRows(trimmed(text))
+		saved := trimmed(text)
+		if len(saved) > 0 && !bytes.ContainsRune([]byte("{[<"), rune(saved[0])) {
+			saved = bytes.Trim(bytes.TrimPrefix(text, []byte("\ufeff")), "\r\n") // blanks count in a row of one column
+		}
+		rows, err := m.savedRows(saved)
 		for i := range rows {
 			if !yield(i+1, m.mapRow(&rows[i])) {
 				return

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kingpin/v2"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/laws"
+)
+
+// providerTest plays the laws of counting on a definition.
+type providerTest struct {
+	file, rows, feed string
+	set              map[string]string
+	laws             []string
+}
+
+func newProviderTest(c *kingpin.CmdClause) command {
+	t := &providerTest{set: make(map[string]string)}
+	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
+	c.Arg("rows", "Saved rows, in addition to the definition's tests: a page of JSON, JSON lines, or CSV.").StringVar(&t.rows)
+	c.Flag("feed", "Feed of the rows, where the definition has several.").StringVar(&t.feed)
+	c.Flag("set", "NAME=VALUE: a parameter, in place of its value in the definition's tests; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("law", "Judge this law only, such as rows. May be repeated.").StringsVar(&t.laws)
+	return t.run
+}
+
+func (t *providerTest) run(ctx context.Context, s streams) error {
+	settings, err := t.settings()
+	if err != nil {
+		return usageError{err}
+	}
+	verdicts, err := laws.Run(ctx, settings)
+	if err != nil {
+		return usageError{fmt.Errorf("%s can't be tested: %w", t.file, err)}
+	}
+	table, broken := newTable(s.out), 0
+	for _, v := range verdicts {
+		if v.State == laws.Broken {
+			broken++
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s: %s\n", v.Feed, v.Law, v.State, v.Detail)
+	}
+	if err := table.Flush(); err != nil || broken == 0 {
+		return err
+	}
+	return errSilent
+}
+
+func (t *providerTest) settings() (s laws.Settings, err error) {
+	text, err := os.ReadFile(t.file)
+	if err != nil {
+		return s, fmt.Errorf("read the definition: %w", err)
+	}
+	if s.Definition, err = declared.Load(t.file, text); err != nil {
+		return s, err
+	}
+	s.Laws = t.laws
+	if s.Feed, s.Set = t.feed, make(map[string]any); t.rows != "" {
+		if s.Rows, err = os.ReadFile(t.rows); err != nil {
+			return s, fmt.Errorf("read the rows: %w", err)
+		}
+	}
+	for key, value := range t.set {
+		of, inner, isMap := strings.Cut(key, ".")
+		switch p, is := s.Definition.Parameters[of]; {
+		case !is && key != declared.TimeZone && key != declared.Columns:
+			return s, fmt.Errorf("--set: the definition has no parameter %s", key)
+		case isMap:
+			all, _ := s.Set[of].(map[string]any)
+			if all == nil {
+				all = make(map[string]any)
+			}
+			all[inner], s.Set[of] = cmp.Or(value), all
+		case p.List || key == declared.Columns:
+			s.Set[key] = strings.Split(value, ",")
+		default:
+			s.Set[key] = value
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,224 @@
+package declared
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// Tests are the provider's side, from its pages or from saved answers: what `provider test` compares the rest of the definition with.
+type Tests struct {
+	// Parameters are values for the test's source. A secret that isn't here is made up.
+	Parameters map[string]texts `yaml:"parameters"`
+	// By is the time that the provider's filter means, where it is known: start, end or inserted.
+	By string `yaml:"by"`
+	// MaxRange is the longest range that the provider answers, and Retention how long it keeps rows; zero: it isn't known.
+	MaxRange  time.Duration     `yaml:"max_range"`
+	Retention time.Duration     `yaml:"retention"`
+	Answers   []TestAnswer      `yaml:"answers"`
+	Rows      []TestRow         `yaml:"rows"`
+	Tables    string            `yaml:"tables"`
+	Bypass    map[string]string `yaml:"bypass"`
+}
+
+// TestAnswer is one whole answer of the provider.
+type TestAnswer struct {
+	// Feed may be left out if the definition has one.
+	Feed string `yaml:"feed"`
+	// Span is what was wanted, as FROM/TO. An answer without one follows the answer before it.
+	Span testSpan `yaml:"span"`
+	// Request is METHOD and address, and Sends the body of a POST.
+	Request string            `yaml:"request"`
+	Sends   Document          `yaml:"sends"`
+	Status  int               `yaml:"status"`
+	Headers map[string]string `yaml:"headers"`
+	Body    Document          `yaml:"body"`
+}
+
+// TestRow is a row, and every field that it becomes. But are rows with some other values.
+type TestRow struct {
+	Feed    string            `yaml:"feed"`
+	For     map[string]string `yaml:"for"`
+	Row     Document          `yaml:"row"`
+	Becomes becomes           `yaml:"becomes"`
+	But     []TestRow         `yaml:"but"`
+}
+
+// Document is a value of a definition, as JSON or, if it is a text there, as that text.
+type Document string
+
+// DecodeNode implements config.NodeDecoder.
+func (d *Document) DecodeNode(n *config.Node) {
+	if n.IsText() && !n.IsPlain() {
+		*d = Document(n.Text())
+		return
+	}
+	*d = documentOf(n)
+}
+
+func documentOf(n *config.Node) Document {
+	var parts []string
+	switch {
+	case n.IsMap():
+		for _, f := range n.Fields() {
+			key, _ := json.Marshal(f.Key)
+			parts = append(parts, string(key)+":"+string(documentOf(f.Value)))
+		}
+		return Document("{" + strings.Join(parts, ",") + "}")
+	case n.IsList():
+		for _, item := range n.Items() {
+			parts = append(parts, string(documentOf(item)))
+		}
+		return Document("[" + strings.Join(parts, ",") + "]")
+	case n.IsNull():
+		return "null"
+	case n.IsPlain() && isJSON([]byte(n.Text())):
+		return Document(n.Text())
+	}
+	text, _ := json.Marshal(n.Text(), jsontext.AllowInvalidUTF8(true))
+	return Document(text)
+}
+
+// becomes are fields by their names in a definition, or one word: ignored, invalid or open (not final).
+type becomes struct {
+	Word   string
+	Fields map[string]string
+}
+
+// DecodeNode implements config.NodeDecoder.
+func (b *becomes) DecodeNode(n *config.Node) {
+	if n.IsText() {
+		b.Word = n.Text()
+		n.Report().OneOf("", b.Word, "ignored", "invalid", "open")
+		return
+	}
+	b.Fields = make(map[string]string)
+	for _, f := range n.Fields() {
+		var several texts
+		switch {
+		case f.Value.IsNull():
+			several = texts{""}
+		default:
+			f.Value.Decode(&several)
+		}
+		b.Fields[f.Key] = strings.Join(several, ", ")
+	}
+}
+
+// testSpan is FROM/TO in RFC 3339.
+type testSpan struct{ From, To time.Time }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *testSpan) UnmarshalText(text []byte) (err error) {
+	from, to, _ := strings.Cut(string(text), "/")
+	if s.From, err = time.Parse(time.RFC3339, from); err == nil {
+		s.To, err = time.Parse(time.RFC3339, to)
+	}
+	if err != nil || !s.From.Before(s.To) {
+		return fmt.Errorf("must be FROM/TO, such as 2026-11-23T00:00:00Z/2026-11-24T00:00:00Z")
+	}
+	return nil
+}
+
+// Validate implements config.Validator.
+func (t *Tests) Validate(r *config.Report) {
+	r.OneOf("by", t.By, "", byStart, byEnd, byInserted)
+	for i, a := range t.Answers {
+		if method, _, both := strings.Cut(a.Request, " "); !both || method != "GET" && method != "POST" {
+			r.Problemf(fmt.Sprintf("answers[%d].request", i), "must be a method and an address, such as GET /v1/calls?page=1")
+		}
+	}
+}
+
+// validateTests reports tests of feeds that the definition lacks.
+func (d *Definition) validateTests(r *config.Report) {
+	if d.Tests == nil {
+		return
+	}
+	names := strings.Join(slices.Sorted(maps.Keys(d.Feeds)), ", ")
+	check := func(key, feed string) {
+		if _, is := d.Feeds[feed]; !is && (feed != "" || len(d.Feeds) > 1) {
+			r.Problemf(key, "must name its feed, one of %s", names)
+		}
+	}
+	for i := range d.Tests.Answers {
+		check(fmt.Sprintf("tests.answers[%d].feed", i), d.Tests.Answers[i].Feed)
+	}
+	for i := range d.Tests.Rows {
+		check(fmt.Sprintf("tests.rows[%d].feed", i), d.Tests.Rows[i].Feed)
+	}
+}
+
+// Source is a place of a row that a field is taken from.
+type Source struct {
+	Field, Path string
+	// Steps lead to the value: names of members, or of a column.
+	Steps []string
+	// Table says that a table translates the value.
+	Table bool
+}
+
+// Sources are all places of a row that the feed's fields are taken from.
+func (f *Feed) Sources() (all []Source) {
+	values := f.values()
+	for _, field := range slices.Sorted(maps.Keys(values)) {
+		v := values[field]
+		for i := range v.alternatives {
+			a := &v.alternatives[i]
+			for _, p := range append([]path{a.Path, a.Since, a.Minus}, a.Join...) {
+				if _, parameter := p.parameterName(); p == nil || parameter || p[0] == forKey {
+					continue
+				}
+				isTable := a.Table != nil && a.Match == nil && a.When == nil
+				all = append(all, Source{Field: field, Path: strings.Join(p, "."), Steps: p, Table: isTable})
+			}
+		}
+	}
+	return all
+}
+
+// ReadAgain is how much of what was inserted is read again.
+func (f *Feed) ReadAgain() time.Duration { return f.Filter.Overlap.time }
+
+// Template is a text of a request: Steps lead to it, of which the first is path, query or body.
+type Template struct {
+	Steps []string
+	Text  string
+}
+
+// Templates are the texts of the request.
+func (r *Request) Templates() (all []Template) {
+	texts, path := r.texts()
+	maps.Copy(texts, path)
+	for _, key := range slices.Sorted(maps.Keys(texts)) {
+		if steps, err := parsePath(key); err == nil {
+			all = append(all, Template{steps, texts[key]})
+		}
+	}
+	return all
+}
+
+// ParseTime reads a time in a form of a definition.
+func ParseTime(text, form string) (at time.Time, ok bool) {
+	at, problem := parseTime(text, form, time.UTC)
+	return at, problem == ""
+}
+
+// Expand puts parameters into a text.
+func Expand(text string, parameters map[string][]string) string { return expand(text, parameters) }
+
+// Each gives the mapper the values of the feed's `for` of the rows to come.
+func (m *Mapper) Each(values map[string]string) { m.row.each = values }
+
+// UseSQLite has the definition's queries run in SQLite, whichever database they are for.
+func (d *Definition) UseSQLite() { d.SQL.Driver = "sqlite" }
+
+// Lines says how the feed's rows stand in files; nil: it isn't read from files.
+func (f *Feed) Lines() *Files { return f.files }

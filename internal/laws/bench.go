@@ -1,0 +1,474 @@
+package laws
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+)
+
+// What the tests make up.
+const (
+	accessToken      = "kit-access-token-secret"
+	nextRefreshToken = "kit-next-refresh-token-secret"
+)
+
+// bench is one feed under test.
+type bench struct {
+	definition *declared.Definition
+	provider   collector.Provider
+	name       string
+	feed       declared.Feed
+	tests      *declared.Tests
+	laws       []string // that are judged; none: all
+	answers    []declared.TestAnswer
+	keys       map[string]any      // of the source's block
+	values     map[string][]string // that stand for parameters
+	secrets    map[string]string
+	zone       *time.Location
+	info       *collector.FeedInfo // of a source that is never read
+	mapper     *declared.Mapper
+
+	rows    []*row // all of tests
+	base    []*row // those that the provider has
+	setup   []*row // what a database has before its rows
+	columns []string
+	read    *collector.Page // of a database, all rows
+
+	host, basePath, envelope string
+	noNext                   any  // what stands in the place of the next page behind the last one
+	relative                 bool // the next page's address has no host
+
+	began  time.Time // the clock at the beginning of a script
+	output *output
+	folder string
+	runs   atomic.Int64
+}
+
+// newBench prepares the tests of a feed.
+func newBench(d *declared.Definition, name, folder string, saved []byte, set map[string]any) (*bench, error) {
+	b := &bench{
+		definition: d, provider: declared.NewProvider(d), name: name, feed: d.Feeds[name], output: new(output), folder: folder,
+		tests: d.Tests, keys: make(map[string]any), secrets: make(map[string]string),
+	}
+	if b.tests == nil {
+		b.tests = new(declared.Tests)
+	}
+	for _, a := range b.tests.Answers {
+		if a.Feed == name || a.Feed == "" {
+			b.answers = append(b.answers, a)
+		}
+	}
+	b.setParameters(set)
+	if err := b.open(); err != nil {
+		return nil, err
+	}
+	if err := b.readRows(saved); err != nil {
+		return nil, err
+	}
+	b.learn()
+	return b, nil
+}
+
+// setParameters gives each parameter a value: that of tests, or one that is made up.
+func (b *bench) setParameters(set map[string]any) {
+	for key, values := range b.tests.Parameters {
+		of, inner, isMap := strings.Cut(key, ".")
+		switch {
+		case isMap:
+			all, _ := b.keys[of].(map[string]any)
+			if all == nil {
+				all = make(map[string]any)
+			}
+			if all[inner] = []string(values); b.definition.Parameters[of].Map == "columns" {
+				all[inner] = values[0]
+			}
+			b.keys[of] = all
+		case b.definition.Parameters[key].List, key == declared.Columns:
+			b.keys[key] = []string(values)
+		case len(values) > 0:
+			b.keys[key] = values[0]
+		}
+	}
+	maps.Copy(b.keys, set)
+	for key, p := range b.definition.Parameters {
+		if _, given := b.keys[key]; given || p.Map != "" || p.Default != nil && !p.Secret {
+			continue
+		}
+		switch {
+		case p.Secret:
+			b.keys[key] = "kit-secret-of-" + strings.ReplaceAll(key, "_", "-")
+		case p.List:
+			b.keys[key] = []string{"kit"}
+		default:
+			b.keys[key] = "kit-" + strings.ReplaceAll(key, "_", "-")
+		}
+	}
+	if block, is := b.provider.NewConfig().(*declared.Block); is && b.keys[declared.TimeZone] == nil {
+		takesZone := func(s config.Setting) bool { return s.Key == declared.TimeZone }
+		if slices.ContainsFunc(block.Settings(), takesZone) {
+			b.keys[declared.TimeZone] = "UTC"
+		}
+	}
+	if b.definition.Push != nil && b.feed.Files == nil {
+		b.keys["token"] = "kit-secret-of-push"
+	}
+	if b.definition.HTTP != nil && b.definition.HTTP.BaseURL == "" {
+		if _, given := b.keys["base_url"]; !given {
+			b.keys["base_url"] = "https://provider.example"
+		}
+	}
+	for key, value := range b.keys {
+		if b.definition.Parameters[key].Secret || key == "token" {
+			b.secrets[key] = fmt.Sprint(value)
+		}
+	}
+}
+
+func (b *bench) secretOf(key string) string { return b.secrets[key] }
+
+// configure is a source of the provider, as a configuration has it, with further keys in its block.
+func (b *bench) configure(more map[string]any, history time.Duration) (*config.Source, error) {
+	feed := make(map[string]any)
+	keys := maps.Clone(b.keys)
+	for key, value := range more {
+		if key == "paths" && b.feed.Files != nil {
+			feed[key] = value
+		} else {
+			keys[key] = value
+		}
+	}
+	if b.definition.Push != nil && more["paths"] != nil {
+		delete(keys, "token")
+	}
+	if sql := b.definition.SQL; sql != nil && strings.HasPrefix(sql.Driver, "{") {
+		keys[strings.Trim(sql.Driver, "{}")] = "sqlite"
+	}
+	keys[b.name] = feed
+	source := map[string]any{"name": "test", "history": history.Truncate(time.Second).String(), b.definition.Provider: keys}
+	text, err := yaml.Marshal(map[string]any{"sources": []any{source}})
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Parse("tests.parameters", text, config.Options{Providers: map[string]func() any{b.definition.Provider: b.provider.NewConfig}})
+	if err != nil {
+		return nil, err
+	}
+	return &c.Sources[0], nil
+}
+
+// open makes a source that is never read, and learns from it.
+func (b *bench) open() error {
+	if sql := b.definition.SQL; sql != nil && !strings.HasPrefix(sql.Driver, "{") {
+		b.definition.UseSQLite()
+	}
+	w, _, err := b.newWorld(&script{})
+	if err != nil {
+		return err
+	}
+	configured, err := b.configure(w.block(), time.Hour)
+	if err != nil {
+		return err
+	}
+	decoded, is := configured.Provider.(*declared.Block)
+	if !is {
+		return errors.New("the definition has no block")
+	}
+	b.values = maps.Clone(decoded.Values)
+	for key, secret := range b.secrets {
+		b.values[key] = []string{secret}
+	}
+	b.zone = time.UTC
+	if zone := decoded.Values[declared.TimeZone]; len(zone) == 1 {
+		if b.zone, err = time.LoadLocation(zone[0]); err != nil {
+			return err
+		}
+	}
+	if u, err := url.Parse(decoded.BaseURL); err == nil {
+		b.host, b.basePath = u.Host, strings.TrimSuffix(u.Path, "/")
+	}
+	b.columns = decoded.Values[declared.Columns]
+	if len(b.columns) > 0 {
+		b.feed.SetColumns(b.columns)
+	}
+	source, err := b.provider.Open(decoded, collector.SourceSettings{Name: "test", Now: time.Now})
+	if err != nil {
+		return err
+	}
+	source.Close()
+	b.info = &source.Feeds[0]
+	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: decoded.Values, Zone: b.zone, Now: b.now})
+	return nil
+}
+
+// now is the clock for times without a year: after all rows.
+func (b *bench) now() time.Time {
+	if b.began.IsZero() {
+		return time.Now()
+	}
+	return b.began
+}
+
+// readRows reads the rows of tests, and those that were saved.
+func (b *bench) readRows(saved []byte) (err error) {
+	if b.definition.SQL != nil {
+		for i, text := range statements(b.tests.Tables) {
+			r := &row{name: fmt.Sprintf("statement %d of tables", i+1), text: text}
+			if len(text) > 6 && strings.EqualFold(text[:6], "insert") {
+				b.base = append(b.base, r)
+			} else {
+				b.setup = append(b.setup, r)
+			}
+		}
+		return b.readTables()
+	}
+	if b.rows, err = flatten(b.name, b.tests.Rows); err != nil {
+		return err
+	}
+	for i, text := range b.split(saved) {
+		b.rows = append(b.rows, &row{name: fmt.Sprintf("row %d of the saved rows", i+1), text: text})
+	}
+	if f := b.feed.Lines(); f != nil && b.feed.Format == "csv" && len(f.Columns) == 0 || f == nil && len(b.feed.Columns) == 0 {
+		b.columns = columnsOf(b.rows)
+	}
+	at := make(map[string]int)
+	for _, r := range b.rows {
+		b.mapper.Each(r.of)
+		for r.rows, r.mapped = range b.mapper.Try([]byte(b.one(r.text))) {
+		}
+		if record := r.mapped.Record; record != nil {
+			r.mapped.Record = cloneRecord(record)
+			if r.at = record.Start; b.filteredBy() == "end" && !record.End.IsZero() {
+				r.at = record.End
+			}
+			r.key = strings.Clone(record.ID)
+		}
+		if r.key == "" {
+			r.key = r.text
+		}
+		i, known := at[r.key]
+		switch {
+		case b.isFile(r.text):
+		case !known:
+			at[r.key] = len(b.base)
+			b.base = append(b.base, r)
+		case b.base[i].mapped.Record != nil && !b.base[i].counts() && r.counts():
+			b.base[i] = r
+		}
+		if r.at.After(b.began) {
+			b.began = r.at
+		}
+		if record := r.mapped.Record; record != nil && record.End.After(b.began) {
+			b.began = record.End
+		}
+	}
+	// A row that stays open counts as it is once it is as old as the lookback. No law is about that.
+	b.base = slices.DeleteFunc(b.base, func(r *row) bool { return r.mapped.Record != nil && r.mapped.Record.Provisional })
+	for _, r := range b.base { // what has no time is listed with the newest
+		if r.at.IsZero() {
+			r.at = b.began
+		}
+	}
+	return nil
+}
+
+// readTables reads the rows of the tables, for their times.
+func (b *bench) readTables() error {
+	w, _, err := b.newWorld(&script{})
+	if err != nil {
+		return err
+	}
+	if err := w.show(b.base, time.Time{}); err != nil {
+		return err
+	}
+	if b.read, err = b.readAll(w); err != nil {
+		return fmt.Errorf("run the query on tests.tables: %w", err)
+	}
+	for _, r := range b.read.Records {
+		b.began = latest(b.began, latest(r.Start, r.End))
+	}
+	for _, r := range b.read.Records {
+		if len(b.base) > 0 && (b.base[0].at.IsZero() || r.Start.Before(b.base[0].at)) {
+			b.base[0].at = r.Start // the oldest
+		}
+	}
+	return nil
+}
+
+// one is a saved answer or file of one row.
+func (b *bench) one(text string) string {
+	if b.feed.Format == "csv" && !b.isFile(text) {
+		return lines(b.csv([]string{text}))
+	}
+	return text
+}
+
+// isFile says whether tests give a row of columns as a file, with the lines before it.
+func (b *bench) isFile(text string) bool {
+	return b.feed.Format == "csv" && b.heading() > 0 && strings.Contains(text, "\n")
+}
+
+// cloneRecord is a record that outlives its row.
+func cloneRecord(r *cdr.Record) *cdr.Record {
+	clone := *r
+	clone.ID, clone.CallKey, clone.Parent = strings.Clone(r.ID), strings.Clone(r.CallKey), strings.Clone(r.Parent)
+	clone.CallerNumber, clone.CalleeNumber, clone.Trunk = strings.Clone(r.CallerNumber), strings.Clone(r.CalleeNumber), strings.Clone(r.Trunk)
+	return &clone
+}
+
+// split are the rows of a saved answer or file.
+func (b *bench) split(saved []byte) (texts []string) {
+	text := strings.TrimSpace(string(saved))
+	var list []json.RawMessage
+	switch {
+	case text == "":
+	case json.Unmarshal([]byte(text), &list) == nil:
+		for _, row := range list {
+			texts = append(texts, string(row))
+		}
+	case text[0] == '{':
+		var document map[string]json.RawMessage
+		inner := json.RawMessage(text)
+		for _, step := range b.feed.Rows {
+			document = nil
+			if json.Unmarshal(inner, &document) != nil {
+				break
+			}
+			inner = document[step]
+		}
+		if json.Unmarshal(inner, &list) == nil && len(b.feed.Rows) > 0 {
+			for _, row := range list {
+				texts = append(texts, string(row))
+			}
+			return texts
+		}
+		d := json.NewDecoder(strings.NewReader(text))
+		for d.More() {
+			var row json.RawMessage
+			if d.Decode(&row) != nil {
+				break
+			}
+			texts = append(texts, string(row))
+		}
+	default:
+		texts = strings.Split(text, "\n")
+		if b.feed.Format == "csv" && b.heading() > 0 {
+			b.columns = strings.Split(strings.ReplaceAll(strings.TrimSpace(texts[0]), `"`, ""), ",")
+			texts = texts[min(len(texts), b.heading()):]
+		}
+	}
+	return texts
+}
+
+// heading is how many lines of a file of CSV come before its rows.
+func (b *bench) heading() int {
+	f := b.feed.Lines()
+	switch {
+	case f == nil && len(b.feed.Columns) > 0:
+		return 0
+	case f == nil:
+		return 1
+	case len(f.Columns) > 0:
+		return f.Skip
+	}
+	return 1 + f.Skip
+}
+
+// csv are rows as lines of CSV, with the lines before them.
+func (b *bench) csv(texts []string) (all []string) {
+	columns, separator := b.columns, ","
+	if f := b.feed.Lines(); f != nil {
+		separator = f.Separator
+		if len(f.Columns) > 0 {
+			columns = f.Columns
+		}
+	} else if len(b.feed.Columns) > 0 {
+		columns = b.feed.Columns
+	}
+	if b.heading() > 0 {
+		names := make(map[string]any)
+		for _, c := range columns {
+			names[c] = c
+		}
+		for range b.heading() {
+			all = append(all, line(encode(names), columns, separator))
+		}
+	}
+	for _, text := range texts {
+		all = append(all, line(text, columns, separator))
+	}
+	return all
+}
+
+// learn takes from the answers how the provider writes pages.
+func (b *bench) learn() {
+	for i, a := range b.answers {
+		if a.Status > 299 || len(a.Body) == 0 {
+			continue
+		}
+		if b.envelope == "" {
+			b.envelope = string(a.Body)
+		}
+		var body any
+		if decode(string(a.Body), &body) != nil {
+			continue
+		}
+		for _, at := range [][]string{b.feed.Next.URL, b.feed.Next.Token} {
+			value, found := valueAt(body, at)
+			text, _ := value.(string)
+			switch {
+			case at == nil || !found:
+			case text == "" || value == nil:
+				b.noNext = value
+			case i == 0:
+				b.relative = strings.HasPrefix(text, "/")
+			}
+		}
+	}
+}
+
+// filteredBy is the time that the provider's filter means, as tests say or else the definition.
+func (b *bench) filteredBy() string {
+	if b.tests.By != "" {
+		return b.tests.By
+	}
+	return b.feed.Filter.By
+}
+
+// pages says whether the provider gives its rows in pages.
+func (b *bench) pages() bool {
+	n := &b.feed.Next
+	return n.URL != nil || n.Token != nil || n.Link != "" || n.Page != "" || n.Offset != ""
+}
+
+// newWorld makes the provider of a script.
+func (b *bench) newWorld(s *script) (w world, path string, err error) {
+	path = filepath.Join(b.folder, fmt.Sprintf("%s-%d", b.name, b.runs.Add(1)))
+	if err := os.MkdirAll(filepath.Join(path, "rows"), 0o700); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case b.definition.HTTP != nil:
+		return &server{bench: b, size: s.page, twice: s.overlap, fault: s.fault, between: s.between}, path, nil
+	case b.feed.Lines() != nil && !s.posted:
+		return &folder{bench: b, path: filepath.Join(path, "rows"), written: make(map[*row]bool), torn: s.torn}, path, nil
+	case b.definition.SQL != nil:
+		d := &database{path: filepath.Join(path, "rows"), done: make(map[*row]bool)}
+		return d, path, d.show(b.setup, time.Time{})
+	}
+	return &poster{bench: b, posted: make(map[*row]bool), twice: s.twice}, path, nil
+}

@@ -1,0 +1,309 @@
+package laws
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// law is a law of counting: the scripts that it must hold in, or why it can't be judged.
+type law struct {
+	name    string
+	scripts func(b *bench, plain *played) (all []script, why string)
+	// judge says how a script broke the law; nil: it must come to what the plain one came to.
+	judge func(b *bench, plain, out *played) string
+}
+
+var all = []law{
+	{name: "once", scripts: (*bench).once},
+	{name: "order", scripts: (*bench).order},
+	{name: "shifting", scripts: (*bench).shifting},
+	{name: "late", scripts: (*bench).late},
+	{name: "revised", scripts: (*bench).revised, judge: sameCalls},
+	{name: "final", scripts: (*bench).final},
+	{name: "edges", scripts: (*bench).edges},
+	{name: "unknown", scripts: (*bench).unknown, judge: sameCalls},
+	{name: "damaged", scripts: (*bench).damaged, judge: (*bench).judgeDamaged},
+	{name: "refused", scripts: (*bench).refused},
+	{name: "killed", scripts: (*bench).killed},
+}
+
+// byTime says whether the provider is asked by the time of calls.
+func (b *bench) byTime() bool { return b.info.Stream == nil && b.info.Posted == nil }
+
+func (b *bench) hasIDs() bool { return b.feed.Record.ID.IsSet() }
+
+// once: a row that comes twice counts once.
+func (b *bench) once(*played) (scripts []script, why string) {
+	switch {
+	case b.definition.HTTP != nil:
+		for _, size := range []int{1, 2, 3} {
+			if b.hasIDs() && b.pages() {
+				scripts = append(scripts, script{name: fmt.Sprintf("pages of %d rows, whose last row is on the next page too", size), page: size, overlap: true})
+			}
+		}
+		if b.hasIDs() {
+			var twice []*row
+			for _, r := range b.base {
+				again := *r
+				twice = append(twice, r, &again)
+			}
+			scripts = append(scripts, script{name: "each row twice on a page", steps: []step{{rows: twice}}})
+		} else {
+			return nil, "rows have no id, so two that are equal are two calls"
+		}
+	case b.definition.SQL != nil:
+		scripts = append(scripts, script{name: "the same table again", steps: []step{{rows: b.base}, {after: time.Hour, rows: b.base}}})
+	case b.feed.Lines() != nil:
+		scripts = append(scripts, script{name: "a copy of each file", copied: true})
+	}
+	if b.definition.Push != nil && b.feed.Files == nil {
+		if b.hasIDs() {
+			scripts = append(scripts, script{name: "each record is posted twice", posted: true, twice: true})
+		}
+	}
+	return scripts, ""
+}
+
+// order: rows count the same in any order, split in any way.
+func (b *bench) order(*played) (scripts []script, why string) {
+	if len(b.base) < 2 {
+		return nil, "fewer than two rows"
+	}
+	reversed := slices.Clone(b.base)
+	slices.Reverse(reversed)
+	scripts = append(scripts, script{name: "the last row first", steps: []step{{rows: reversed}}, page: 2})
+	shuffled := slices.Clone(b.base)
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same order each time
+	for _, size := range []int{1, 2, 3} {
+		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		scripts = append(scripts, script{name: fmt.Sprintf("in another order, %d at a time", size), steps: []step{{rows: slices.Clone(shuffled)}}, page: size})
+	}
+	var grows []step
+	for i := range reversed {
+		grows = append(grows, step{rows: reversed[:i+1]})
+	}
+	return append(scripts, script{name: "one row after the other, the last one first", steps: grows}), ""
+}
+
+// shifting: rows are added and removed while the list is read.
+func (b *bench) shifting(*played) (scripts []script, why string) {
+	switch {
+	case b.definition.HTTP == nil:
+		return nil, "nothing is read in pages"
+	case !b.pages():
+		return nil, "the definition has no next"
+	case !b.hasIDs():
+		return nil, "rows have no id"
+	case !b.byTime():
+		return nil, "rows are only added behind those that were read"
+	case len(b.base) < 3:
+		return nil, "fewer than three rows"
+	}
+	for i := range min(len(b.base), 4) {
+		first := b.base[i]
+		others := slices.DeleteFunc(slices.Clone(b.base), func(r *row) bool { return r == first })
+		scripts = append(scripts, script{
+			name: first.name + " is added behind the first page", page: 2, steps: []step{{rows: others}, {rows: b.base}},
+			between: func(rows []*row) []*row { return append([]*row{first}, rows...) },
+		}, script{
+			name: first.name + " is removed behind the first page", page: 2, steps: []step{{rows: append([]*row{first}, others...)}},
+			between: func(rows []*row) []*row { return rows[1:] },
+		})
+	}
+	return scripts, ""
+}
+
+// late: a row comes long after its call.
+func (b *bench) late(*played) (scripts []script, why string) {
+	var early, lateRows []*row
+	for i, r := range b.base {
+		if i%2 == 1 && b.standsAlone(r) {
+			lateRows = append(lateRows, r)
+		} else {
+			early = append(early, r)
+		}
+	}
+	if len(lateRows) == 0 {
+		return nil, "no call of one row that could come later than others"
+	}
+	after := 2 * time.Hour
+	if b.byTime() {
+		after = b.info.Lookback * 4 / 10
+	}
+	return []script{{name: fmt.Sprintf("%d rows come %s after the others", len(lateRows), after), steps: []step{{rows: early}, {after: after, rows: b.base}}}}, ""
+}
+
+// standsAlone says whether no other row is of the same call.
+func (b *bench) standsAlone(r *row) bool {
+	if b.definition.SQL != nil {
+		return !b.feed.Record.Group.IsSet() && !b.feed.Record.Parent.IsSet()
+	}
+	return r.mapped.Record == nil || !slices.ContainsFunc(b.base, func(other *row) bool {
+		return other != r && other.mapped.Record != nil && b.callOf(other) == b.callOf(r)
+	})
+}
+
+// pairs are rows, and further versions of them for which a condition holds.
+func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
+	if !b.hasIDs() || b.definition.SQL != nil {
+		return nil
+	}
+	for _, r := range b.base {
+		for _, other := range b.rows {
+			if !b.standsAlone(r) || other == r || other.key != r.key || r.mapped.Record == nil || other.mapped.Record == nil || !fits(r, other) {
+				continue
+			}
+			before := *other
+			before.at = r.at
+			begins := latest(r.at, r.mapped.Record.End)
+			after := max(3*b.info.Interval, 10*time.Minute)
+			scripts = append(scripts, script{
+				name: fmt.Sprintf("%s is %s at first", r.name, other.name), begins: begins,
+				steps: []step{{rows: []*row{&before}}, {after: after, rows: []*row{r}}, {after: b.began.Sub(begins), rows: b.base}},
+			})
+			if len(scripts) == 5 {
+				return scripts
+			}
+		}
+	}
+	return scripts
+}
+
+// revised: a row that changes is no further call.
+func (b *bench) revised(*played) (scripts []script, why string) {
+	scripts = b.pairs(func(base, other *row) bool {
+		return base.counts() && other.counts() && b.callOf(base) == b.callOf(other)
+	})
+	if scripts == nil {
+		return nil, "no row in two versions with one id"
+	}
+	return scripts, ""
+}
+
+// final: a row that becomes final counts once, as it is then.
+func (b *bench) final(*played) (scripts []script, why string) {
+	if b.feed.Final == nil {
+		return nil, "the definition has no final"
+	}
+	scripts = b.pairs(func(base, other *row) bool { return base.counts() && other.mapped.Record.Provisional })
+	if scripts == nil {
+		return nil, "no row that is open, with the id of one that is final"
+	}
+	return scripts, ""
+}
+
+// edges: the exporter looks at the very times of rows, and a second later, while they come.
+func (b *bench) edges(*played) (scripts []script, why string) {
+	if b.definition.SQL != nil {
+		return nil, "the times of the tables' rows aren't known before they are read"
+	}
+	type arrival struct {
+		row *row
+		at  time.Time
+	}
+	var arrivals []arrival
+	var times []time.Time
+	oldest := b.began
+	for _, r := range b.base {
+		at := r.at
+		for _, other := range b.base { // the rows of a call come together
+			if r.mapped.Record != nil && other.mapped.Record != nil && b.callOf(other) == b.callOf(r) {
+				at = latest(at, other.at)
+				at = latest(at, other.mapped.Record.End)
+			}
+		}
+		arrivals = append(arrivals, arrival{r, at})
+		times = append(times, r.at, r.at.Add(time.Second), at, at.Add(time.Second))
+		if r.at.Before(oldest) {
+			oldest = r.at
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	times = slices.CompactFunc(times, time.Time.Equal)
+	if len(times) > 150 {
+		times = times[:150]
+	}
+	s := script{name: "rows come while the exporter runs, which looks at their very times", live: true, steps: []step{{}}}
+	now := oldest.Add(-time.Minute)
+	for _, at := range times {
+		at = at.Truncate(time.Second).Add(b.feed.Filter.MinAge)
+		if !at.After(now) {
+			continue
+		}
+		var rows []*row
+		for _, a := range arrivals {
+			if !a.at.After(at) {
+				rows = append(rows, a.row)
+			}
+		}
+		s.steps = append(s.steps, step{after: at.Sub(now), rows: rows})
+		now = at
+	}
+	s.steps = append(s.steps, step{after: time.Minute, rows: b.base})
+	scripts = []script{s}
+	if longest := max(2*b.tests.MaxRange, b.tests.Retention*11/10); longest > 0 && b.definition.HTTP != nil {
+		scripts = append(scripts, script{name: "a long history", history: longest})
+	}
+	return scripts, ""
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// refused: whatever a request gets in place of its answer, nothing is lost or counted twice.
+func (b *bench) refused(plain *played) (scripts []script, why string) {
+	switch {
+	case b.definition.SQL != nil:
+		return []script{{name: "the database isn't there at first", away: true}}, ""
+	case b.definition.HTTP == nil && b.feed.Lines() != nil:
+		if b.feed.Lines().Read != "lines" {
+			return nil, "a file is written once"
+		}
+		return []script{{name: "a file is written in two halves", torn: true}}, ""
+	case b.definition.HTTP == nil:
+		return nil, "nothing is asked"
+	}
+	kinds := []string{"429", "500", "cut", "html", "empty"}
+	if b.feed.Next.URL != nil || b.feed.Next.Link != "" {
+		kinds = append(kinds, "host")
+	}
+	if b.feed.Total != nil {
+		kinds = append(kinds, "total")
+	}
+	for _, kind := range kinds {
+		for request := range min(max(plain.asked, 1), 4) {
+			s := script{name: fmt.Sprintf("request %d gets %s", request+1, faultNames[kind]), page: 2, fault: &fault{request, 1, kind}}
+			if kind == "host" {
+				s.page = 1
+			}
+			scripts = append(scripts, s)
+		}
+	}
+	return append(scripts, script{name: "requests 2 to 6 get status 500", page: 2, fault: &fault{1, 5, "500"}}), ""
+}
+
+var faultNames = map[string]string{
+	"429": "status 429", "500": "status 500", "cut": "an answer that is cut off", "html": "a page of HTML", "empty": "an empty answer",
+	"host": "a next page on another host", "total": "a total that is one too many",
+}
+
+// killed: a kill at any commit, before or after it is durable.
+func (b *bench) killed(plain *played) (scripts []script, why string) {
+	most := int64(8)
+	for n := int64(1); n <= plain.commits; n++ {
+		if n > most && n%max(plain.commits/4, 1) != 0 {
+			continue
+		}
+		for _, durable := range []bool{false, true} {
+			when := map[bool]string{false: "before", true: "after"}[durable]
+			scripts = append(scripts, script{name: fmt.Sprintf("killed %s commit %d is durable", when, n), page: 2, kill: &kill{n, durable}})
+		}
+	}
+	return scripts, ""
+}

@@ -1,0 +1,417 @@
+package laws
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+)
+
+// world is the provider.
+type world interface {
+	http.RoundTripper
+	// block are the keys of the source's block by which the provider is found.
+	block() map[string]any
+	// show makes these the rows that the provider has, in this order.
+	show(rows []*row, now time.Time) error
+}
+
+// fault is what some requests for a page get in place of an answer.
+type fault struct {
+	request int // the first one, from 0
+	times   int
+	kind    string
+}
+
+// server is a provider over HTTP. Nothing leaves the process: it stands in the place of the network.
+type server struct {
+	bench *bench
+	clock *clock
+	// appeared is when the provider first showed a row; it changes between polls only.
+	appeared map[*row]time.Time
+	size     int  // rows of a page
+	twice    bool // the last row of a page is the first of the next one too
+	fault    *fault
+	// between changes the rows once, after a first page that isn't the last one.
+	between func(rows []*row) []*row
+
+	mu    sync.Mutex
+	rows  []*row
+	asked int      // pages
+	wrong []string // what no provider would understand
+	sent  []string // addresses
+}
+
+func (s *server) block() map[string]any { return map[string]any{} }
+
+func (s *server) show(rows []*row, _ time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows = slices.Clone(rows)
+	return nil
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+	}
+	switch {
+	case s.bench.isToken(r.URL):
+		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`), nil
+	case r.URL.Host != s.bench.host:
+		s.wrong = append(s.wrong, "a request went to "+r.URL.Host)
+		return answer(r, http.StatusNotFound, nil, "{}"), nil
+	}
+	if day, is := s.bench.isTotals(r.URL); is {
+		return answer(r, http.StatusOK, nil, s.totals(day)), nil
+	}
+	return s.list(r, body), nil
+}
+
+func answer(r *http.Request, status int, header http.Header, body string) *http.Response {
+	if header == nil {
+		header = http.Header{}
+	}
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json")
+	}
+	return &http.Response{
+		StatusCode: status, Status: fmt.Sprint(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: r,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
+}
+
+// list answers a request for a page.
+func (s *server) list(r *http.Request, body []byte) *http.Response {
+	s.sent = append(s.sent, r.Method+" "+r.URL.RequestURI())
+	asked, problem := s.bench.parse(r, body)
+	if problem == "" {
+		problem = s.tooFar(&asked)
+	}
+	if problem != "" {
+		s.wrong = append(s.wrong, problem)
+		return answer(r, http.StatusBadRequest, nil, `{"error":"bad request"}`)
+	}
+	n := s.asked
+	s.asked++
+	kind := ""
+	if f := s.fault; f != nil && n >= f.request && n < f.request+f.times {
+		kind = f.kind
+	}
+	switch kind {
+	case "429":
+		return answer(r, http.StatusTooManyRequests, http.Header{"Retry-After": {"0"}}, `{"error":"too many requests"}`)
+	case "500":
+		return answer(r, http.StatusInternalServerError, nil, `{"error":"internal"}`)
+	case "html":
+		return answer(r, http.StatusOK, http.Header{"Content-Type": {"text/html"}}, "<html>Sign in</html>")
+	case "empty":
+		return answer(r, http.StatusOK, nil, "")
+	}
+	var matching []*row
+	for _, row := range s.rows {
+		at := row.at
+		if s.bench.filteredBy() == "inserted" {
+			at = s.appeared[row]
+		}
+		if asked.has(row, at) {
+			matching = append(matching, row)
+		}
+	}
+	all := len(matching)
+	if most := s.bench.feed.MaxRows; most > 0 {
+		matching = matching[:min(all, most)]
+	}
+	size := max(s.size, 1)
+	from := min(asked.page*size, len(matching))
+	if s.bench.feed.Next.Offset != "" {
+		from = min(asked.page, len(matching))
+	}
+	to := min(from+size, len(matching))
+	if !s.bench.pages() {
+		from, to = 0, len(matching)
+	}
+	page, more := matching[from:to], to < len(matching)
+	if s.twice && from > 0 && len(page) > 0 {
+		page = append([]*row{matching[from-1]}, page...)
+	}
+	if s.between != nil && more && asked.page == 0 {
+		s.rows = s.between(s.rows)
+		s.between = nil
+	}
+	if kind == "total" {
+		all++
+	}
+	header, text := s.bench.render(r, page, all, asked.page, more, kind == "host")
+	if kind == "cut" {
+		text = text[:len(text)*2/3]
+	}
+	return answer(r, http.StatusOK, header, text)
+}
+
+// tooFar says how a request asks for more than the provider answers; empty: it doesn't.
+func (s *server) tooFar(q *request) string {
+	t := s.bench.tests
+	switch {
+	case q.from.IsZero() || q.to.IsZero():
+	case t.MaxRange > 0 && q.to.Sub(q.from) > t.MaxRange:
+		return fmt.Sprintf("it asks for %s at once, and the provider answers %s at most", q.to.Sub(q.from), t.MaxRange)
+	case t.Retention > 0 && q.from.Before(s.clock.now().Add(-t.Retention)):
+		return fmt.Sprintf("it asks for %s, and the provider keeps rows for %s", q.from.Format(time.RFC3339), t.Retention)
+	}
+	return ""
+}
+
+// request is what a request asks for.
+type request struct {
+	from, to time.Time // both zero: everything
+	of       map[string]string
+	page     int // from 0; for an offset the rows before it
+}
+
+// has says whether a row, whose time is at, is asked for.
+func (q *request) has(r *row, at time.Time) bool {
+	for key, value := range r.of {
+		if asked, is := q.of[key]; is && asked != value {
+			return false
+		}
+	}
+	return q.from.IsZero() && q.to.IsZero() || !at.Before(q.from) && (q.to.IsZero() || at.Before(q.to))
+}
+
+var placeholder = regexp.MustCompile(`\{(from|to)\|([^}]+)\}|\{for\.([a-z0-9_]+)\}`)
+
+// parse reads a request as the definition writes it.
+func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return q, "the query can't be read: " + r.URL.RawQuery
+	}
+	var document any
+	if len(body) > 0 {
+		if err := decode(string(body), &document); err != nil {
+			return q, "the body isn't JSON"
+		}
+	}
+	q.of = make(map[string]string)
+	for _, t := range b.feed.Request.Templates() {
+		template := declared.Expand(t.Text, b.values)
+		var text string
+		switch t.Steps[0] {
+		case "path":
+			text = strings.TrimPrefix(r.URL.Path, b.basePath)
+			template, _ = url.PathUnescape(template)
+		case "query":
+			text = query.Get(t.Steps[1])
+		default:
+			value, _ := valueAt(document, t.Steps[1:])
+			if _, isList := value.([]any); isList {
+				continue
+			}
+			text = fmt.Sprint(value)
+		}
+		if problem := q.read(template, text); problem != "" {
+			return q, fmt.Sprintf("%s of the request is %q, and the definition says %q", strings.Join(t.Steps, "."), text, template)
+		}
+	}
+	n := &b.feed.Next
+	parameter := map[bool]string{true: "kit_page", false: n.Query + n.Page + n.Offset}[n.URL != nil || n.Link != ""]
+	text := query.Get(parameter)
+	if n.In == "body" {
+		value, _ := valueAt(document, strings.Split(parameter, "."))
+		text = map[bool]string{true: "", false: fmt.Sprint(value)}[value == nil]
+	}
+	if number, is := strings.CutPrefix(text, pageToken); is {
+		text = number
+	}
+	if text == "" {
+		return q, ""
+	}
+	if q.page, err = strconv.Atoi(text); err != nil {
+		return q, fmt.Sprintf("%s of the request is %q, which isn't a page that the provider gave", parameter, text)
+	}
+	if n.Page != "" {
+		q.page -= n.From
+	}
+	return q, ""
+}
+
+// read reads the values that a template names.
+func (q *request) read(template, text string) (problem string) {
+	pattern, names := "", [][]string{}
+	rest := template
+	for {
+		at := placeholder.FindStringSubmatchIndex(rest)
+		if at == nil {
+			break
+		}
+		found := placeholder.FindStringSubmatch(rest)
+		pattern += regexp.QuoteMeta(rest[:at[0]]) + "(.+?)"
+		names = append(names, found)
+		rest = rest[at[1]:]
+	}
+	groups := regexp.MustCompile("^" + pattern + regexp.QuoteMeta(rest) + "$").FindStringSubmatch(text)
+	if groups == nil {
+		return "differs"
+	}
+	for i, name := range names {
+		if name[3] != "" {
+			q.of[name[3]] = groups[i+1]
+			continue
+		}
+		at, ok := declared.ParseTime(groups[i+1], name[2])
+		if !ok {
+			return "isn't a time"
+		}
+		if name[1] == "from" {
+			q.from = at
+		} else {
+			q.to = at
+		}
+	}
+	return ""
+}
+
+const pageToken = "kit"
+
+// render writes a page as the provider's answers are.
+func (b *bench) render(r *http.Request, page []*row, all, number int, more, elsewhere bool) (http.Header, string) {
+	header := http.Header{}
+	next := ""
+	n := &b.feed.Next
+	if more {
+		switch {
+		case n.Token != nil:
+			next = pageToken + strconv.Itoa(number+1)
+		case n.URL != nil, n.Link != "":
+			u := *r.URL
+			query := u.Query()
+			query.Set("kit_page", strconv.Itoa(number+1))
+			u.RawQuery = query.Encode()
+			if elsewhere {
+				u.Host = "elsewhere.example"
+			}
+			if next = u.String(); b.relative && !elsewhere {
+				next = u.RequestURI()
+			}
+		}
+	}
+	if n.Link != "" && next != "" {
+		header.Set("Link", "<"+next+`>; rel="`+n.Link+`"`)
+	}
+	texts := make([]string, len(page))
+	for i, row := range page {
+		texts[i] = row.text
+	}
+	switch b.feed.Format {
+	case "jsonl":
+		header.Set("Content-Type", "application/x-ndjson")
+		return header, lines(texts)
+	case "csv":
+		header.Set("Content-Type", "text/csv")
+		return header, lines(b.csv(texts))
+	}
+	var body any
+	if b.envelope != "" {
+		_ = decode(b.envelope, &body) // it was an answer's body
+	}
+	rows := make([]json.RawMessage, len(texts))
+	for i, text := range texts {
+		rows[i] = json.RawMessage(text)
+	}
+	body = replace(body, b.feed.Rows, rows, false)
+	if b.feed.Total != nil {
+		body = replace(body, b.feed.Total, all, false)
+	}
+	for _, at := range [][]string{n.URL, n.Token} {
+		if at == nil {
+			continue
+		}
+		var value any
+		if next != "" {
+			value = next
+		} else if _, was := valueAt(body, at); was {
+			value = b.noNext
+		}
+		body = replace(body, at, value, false)
+	}
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(body); err != nil { // a damaged row isn't JSON
+		return header, ""
+	}
+	return header, text.String()
+}
+
+func lines(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	return strings.Join(texts, "\n") + "\n"
+}
+
+// totals answers with the provider's own total of a day.
+func (s *server) totals(day time.Time) string {
+	t, n := s.bench.feed.Totals, 0
+	for _, r := range s.rows {
+		if r.counts() && !r.at.Before(day) && r.at.Before(day.Add(24*time.Hour)) {
+			n++
+		}
+	}
+	return encode(replaceAll(t.Calls, n))
+}
+
+// replaceAll is a document with only a value at a path, in which numbers are places in lists.
+func replaceAll(steps []string, value any) any {
+	if len(steps) == 0 {
+		return value
+	}
+	if index, err := strconv.Atoi(steps[0]); err == nil {
+		list := make([]any, index+1)
+		list[index] = replaceAll(steps[1:], value)
+		return list
+	}
+	return map[string]any{steps[0]: replaceAll(steps[1:], value)}
+}
+
+// isToken says whether an address gives tokens of OAuth 2.0.
+func (b *bench) isToken(u *url.URL) bool {
+	if b.definition.HTTP == nil || b.definition.HTTP.Auth.OAuth2 == nil {
+		return false
+	}
+	at, err := url.Parse(declared.Expand(b.definition.HTTP.Auth.OAuth2.TokenURL, b.values))
+	return err == nil && u.Path == at.Path && (at.Host == "" || at.Host == u.Host)
+}
+
+// isTotals says whether an address gives the provider's own total of a day, and of which.
+func (b *bench) isTotals(u *url.URL) (day time.Time, is bool) {
+	if b.feed.Totals == nil {
+		return day, false
+	}
+	path := declared.Expand(b.feed.Totals.Request.Path, b.values)
+	q := request{of: make(map[string]string)}
+	if q.read(path, strings.TrimPrefix(u.Path, b.basePath)) != "" {
+		return day, false
+	}
+	for key, template := range b.feed.Totals.Request.Query {
+		if q.read(declared.Expand(template, b.values), u.Query().Get(key)) != "" {
+			return day, false
+		}
+	}
+	return q.from, true
+}
