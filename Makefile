@@ -70,7 +70,7 @@ test: ## tools, build, lint (go vet among it), drift, then all tests with the ra
 .PHONY: short
 short: ## a quick run while you work: short tests, of the binary only its commands; no lint, no race detector, no tools
 	@# They wait as long as they compute, so more packages at a time than cores, and the longest first; no debug data, which linkers take long for.
-	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/ledger ./cmd/... ./...
+	$(GO) test -short -vet=off -ldflags='-s -w' -shuffle=on -p 5 ./internal/app ./internal/core/ledger ./cmd/... ./...
 
 # The tests that drive the binary mostly wait, but only for a limited time. So they get a core first, and the others, most of
 # which use virtual time, get the rest (nice). Collecting garbage under the race detector is expensive, and the heaps are small:
@@ -97,7 +97,7 @@ test-all: packages $(TOOLS)/gotestsum real-parts
 # The longest tests start first, then tests that wait: packages in this order, and the tests of the binary that
 # wait for a minute or two and compute little. Those begin together with TestE2EStack, which waits too. If the shuffle placed
 # them, the last one would run alone at the end.
-LONGEST := ./internal/ledger ./internal/rules ./tools/stack ./collector ./internal/web \
+LONGEST := ./internal/core/ledger ./internal/monitoring/rules ./tools/stack ./collector ./internal/app/web \
 	./internal/app ./exporters/prometheus ./exporters/otlp ./collector/msgraph/callrecords ./deploy ./bench/peers
 WAITING := ^(TestE2EBoards|TestE2EReplicas|TestReplicas|TestUnreadableSpan|TestAuditDaily)$$
 
@@ -203,9 +203,9 @@ size: ## lines of Go by room, without tests, beside what each may have
 
 .PHONY: generate
 generate: $(TOOLS)/helm ## write rules, dashboards, manifests, the configuration's schema and the tables of the docs again; tests fail while one is stale
-	$(GO) test ./internal/rules -run Generated -update
-	$(GO) test ./internal/dashboards -run 'Current|DocsList' -update
-	$(GO) test ./internal/metrics ./collector/msgraph ./collector/ringcentral ./collector/wavix -run 'DocsShow|Definitions' -update
+	$(GO) test ./internal/monitoring/rules -run Generated -update
+	$(GO) test ./internal/monitoring/dashboards -run 'Current|DocsList' -update
+	$(GO) test ./internal/core/metrics ./collector/msgraph ./collector/ringcentral ./collector/wavix -run 'DocsShow|Definitions' -update
 	$(GO) test ./docs -run 'Figures|TestEveryRuleHasATest' -update
 	$(GO) test ./internal/config -run SchemaCurrent -update
 	$(GO) test -tags e2e ./deploy -run Manifests -update

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 // TestRule10_NeitherClockIsBelievedAlone: spans are read up to the later clock, and the watermark moves up to the earlier one.

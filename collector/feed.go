@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
 // Feed reads one kind of call record from one account of a provider: a RangeFeed, a TaskFeed or a StreamFeed. Only the goroutine that polls it uses it.

@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // TestAFullOutboxAsksNothing: while pages with records would be refused nothing is asked for, neither ranges nor records. Both go on by themselves.

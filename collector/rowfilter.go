@@ -1,6 +1,6 @@
 package collector
 
-import "github.com/cdr-exporter/cdr-exporter/internal/counting"
+import "github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 
 // RowReader is a RangeReader that can leave out rows which would change nothing.
 type RowReader interface {

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
 // lastRow is a Recognizer that knows one row.

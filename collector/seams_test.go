@@ -1,7 +1,7 @@
 package collector
 
 import (
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // What the program passes in fits.

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // Fetcher reads what a feed's lists and notifications have named. It may be called from several goroutines at once.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 	"github.com/cdr-exporter/cdr-exporter/internal/witness"
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
 )
 
 // TaskQueue holds the tasks that wait in the ledger; *ledger.Feed is one.

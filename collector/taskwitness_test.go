@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // refusals are what a provider that is broken may answer.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // TestRelabellingOfReplicas: the scrape configuration for replicas and the chart give all series that come from records one instance, and

@@ -19,8 +19,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/docs"
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	generated "github.com/cdr-exporter/cdr-exporter/internal/dashboards"
-	"github.com/cdr-exporter/cdr-exporter/internal/rules"
+	generated "github.com/cdr-exporter/cdr-exporter/internal/monitoring/dashboards"
+	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
 )
 
 type assets struct {

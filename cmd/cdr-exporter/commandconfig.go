@@ -14,8 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 	"github.com/cdr-exporter/cdr-exporter/internal/labels"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
 )
 
 // commandConfig is the configuration of a command, with the sources that it opened.

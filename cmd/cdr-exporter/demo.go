@@ -12,9 +12,9 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	simulated "github.com/cdr-exporter/cdr-exporter/internal/demo"
+	simulated "github.com/cdr-exporter/cdr-exporter/internal/app/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
-	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 func newDemo(c *kingpin.CmdClause) command {

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
 // TestIncidentAttempts: a ticket is about a carrier's attempts: outbound legs, also of calls that another carrier took, and inbound calls.

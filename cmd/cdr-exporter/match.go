@@ -16,7 +16,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/nyaruka/phonenumbers"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/match"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/match"
 )
 
 // matchCommand compares two books of the same calls.

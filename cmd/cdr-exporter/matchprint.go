@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/match"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/match"
 )
 
 // mostInLetter is how many calls of each class a letter lists.

@@ -10,7 +10,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
-	"github.com/cdr-exporter/cdr-exporter/internal/laws"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
 )
 
 // providerTest plays the laws of counting on a definition.

@@ -12,9 +12,9 @@ import (
 
 	"github.com/alecthomas/kingpin/v2"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/facts"
-	"github.com/cdr-exporter/cdr-exporter/internal/history"
-	"github.com/cdr-exporter/cdr-exporter/internal/report"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/report"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
 // reportCommand sums the calls of a range. It reads and counts them in a temporary ledger, like a

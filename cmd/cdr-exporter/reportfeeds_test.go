@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
 )
 
 // TestFeedsOfReport (property Overlaps of feeds): which feeds are summed.

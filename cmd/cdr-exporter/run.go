@@ -18,7 +18,7 @@ import (
 	"go.opentelemetry.io/otel"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/app"
-	"github.com/cdr-exporter/cdr-exporter/internal/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 )
 
 func webFlags(c *kingpin.CmdClause, to *app.Settings) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/declared"
-	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 )
 
 // callsOf makes calls of rows, in the order of their first rows: key, direction, trunk, outcome, talk, connected time, legs, and whether it is whole.

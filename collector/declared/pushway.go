@@ -12,7 +12,7 @@ import (
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // openPush prepares to accept posted records. There is nothing to read: only the ledger keeps

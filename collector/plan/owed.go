@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // Spans that are to be read again are items of the kind work.Span. One that is set aside can't be read while others can

@@ -29,7 +29,7 @@
 //
 // A row of the log is a record. In the scope of an account, an internal call or a RingOut can be
 // two rows and then counts twice. In the scope of an extension, rows of one session make one call
-// (cdr.Record.CallKey). The legs of a row make its call (legs.go, internal/calls). A leg that is
+// (cdr.Record.CallKey). The legs of a row make its call (legs.go, internal/core/calls). A leg that is
 // marked as the master describes the whole call, so it gives the outcome only if no other leg does.
 // A row's money is the whole call's, so the legs' money isn't added.
 //

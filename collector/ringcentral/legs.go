@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 )
 
 // parts are the legs that make a call. A leg that is marked as the master stands for the whole call,

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/calls"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
 // TestCallOfLegs: a call of two minutes, and what its legs make of it. 90 is a queue, 101 and 102 are agents.

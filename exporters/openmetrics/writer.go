@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // Writer writes OpenMetrics text. It isn't safe for concurrent use.

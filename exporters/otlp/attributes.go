@@ -4,7 +4,7 @@ import (
 	"cmp"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
 // appendAttributes appends the attributes of contract 4, without empty ones. It adds

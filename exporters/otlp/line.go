@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
 // appendLine appends the line for people, such as `Outbound call failed: trunk_unreachable (SIP

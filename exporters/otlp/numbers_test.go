@@ -15,7 +15,7 @@ import (
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
 	ours "github.com/cdr-exporter/cdr-exporter/exporters/prometheus"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // catalogue shows two series of every metric, one with empty labels, one without,

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
 // appendVisit appends the attributes of contract 4 for a visit of a queue. If the record is only

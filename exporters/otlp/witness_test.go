@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // TestOutage: an endpoint that refuses whatever it is sent, but for empty requests, is broken itself: everything is held,

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // TestE2EReplicas: a feed moves from one replica to another and back, and more calls were counted each time it is scraped. With

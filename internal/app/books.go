@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/counting"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // booksEvery is how often the daily totals are read from the ledger, and the audits, which another

@@ -7,9 +7,9 @@ import (
 	"sync"
 
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
 // delivery sends to the OTLP endpoints with an exporter per signal, which may have its own

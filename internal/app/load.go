@@ -18,13 +18,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/exporters/otlp"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/labels"
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
-	"github.com/cdr-exporter/cdr-exporter/internal/rules"
-	"github.com/cdr-exporter/cdr-exporter/internal/web"
+	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
 )
 
 // load reads and checks the configuration. It builds nothing.

@@ -11,10 +11,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// fakeDatabase is what replicas share of a ledger, by the rules of internal/ledger/replicas.go.
+// fakeDatabase is what replicas share of a ledger, by the rules of internal/core/ledger/replicas.go.
 type fakeDatabase struct {
 	mu       sync.Mutex
 	seen     map[string]time.Time

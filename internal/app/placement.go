@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
 // account is the unit that one replica reads: all sources whose requests count against one limit of

@@ -14,7 +14,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/rules"
+	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
 )
 
 // tel is a provider whose call_log has ten calls that didn't connect, and gives reasons or none.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 	"github.com/cdr-exporter/cdr-exporter/internal/labels"
-	"github.com/cdr-exporter/cdr-exporter/internal/metrics"
 )
 
 const (

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
-	"github.com/cdr-exporter/cdr-exporter/internal/web"
 )
 
 // share writes a configuration whose ledger is in PostgreSQL.

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/web"
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
-	"github.com/cdr-exporter/cdr-exporter/internal/web"
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // A notification is followed by the fetching, though the list isn't due for hours; what

@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"github.com/cdr-exporter/cdr-exporter/internal/demo"
+	"github.com/cdr-exporter/cdr-exporter/internal/app/demo"
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // askedFor is how a request looks, without the host and what all have.

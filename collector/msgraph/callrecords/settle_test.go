@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/cdr-exporter/cdr-exporter/collector/msgraph/subscriptions"
-	"github.com/cdr-exporter/cdr-exporter/internal/work"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
 // A record that grows while it is read may have a session, or a part of one, on two pages:

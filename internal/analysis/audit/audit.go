@@ -1,0 +1,242 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+)
+
+// Settings are what an audit needs.
+type Settings struct {
+	// From and To are the span, in whole seconds.
+	From, To time.Time
+	// Open opens the ledger for reading, as it is now.
+	Open func(ctx context.Context) (*ledger.Inspector, error)
+	// Now is the local clock.
+	Now func() time.Time
+	// Note is called with a line about each thing that bounds what the audit can say.
+	Note func(text string)
+	// Progress, unless nil, is called with how much of the span was read.
+	Progress func(read time.Duration)
+}
+
+// Feed is a feed that the ledger counts.
+type Feed struct {
+	Spec ledger.FeedSpec
+	Info *collector.FeedInfo
+	// NoAmounts says that what is listed has no amounts, so that none are compared.
+	NoAmounts bool
+}
+
+// Day is what was found of a feed's records that start within a day of UTC. Each record that is listed is one of Counted to Missing.
+type Day struct {
+	Source string `json:"source"`
+	Feed   string `json:"feed"`
+	Day    string `json:"day"`
+
+	Listed       int `json:"listed"`
+	Counted      int `json:"counted"`
+	NotFinal     int `json:"not_final"`
+	Ignored      int `json:"ignored"`
+	Invalid      int `json:"invalid"`
+	BeforeOrigin int `json:"before_origin"`
+	// Unknown are older than the ledger remembers. Vanished are counted and not listed any more.
+	Unknown  int `json:"unknown"`
+	Vanished int `json:"vanished"`
+	Missing  int `json:"missing"`
+	// MissingIDs are those of the first that are missing.
+	MissingIDs []MissingID `json:"missing_ids"`
+	// Charges are those of the records that are counted or missing, by currency.
+	Charges map[string]*Amounts `json:"charges"`
+	// Whole says that all of the day was audited.
+	Whole bool `json:"-"`
+
+	audited ledger.Mark
+}
+
+// MissingID names a record that is missing.
+type MissingID struct {
+	ID  string `json:"id"`
+	UID string `json:"uid"` // log.record.uid of its first log record
+}
+
+// mostMissingIDs are named of a day.
+const mostMissingIDs = 20
+
+// Amounts are sums.
+type Amounts struct {
+	Listed  cdr.Money `json:"listed"`
+	Counted cdr.Money `json:"counted"`
+}
+
+// Differs says whether something is missing, or an amount differs.
+func (d *Day) Differs() bool {
+	for _, sums := range d.Charges {
+		if !sums.Listed.Equal(&sums.Counted) {
+			return true
+		}
+	}
+	return d.Missing > 0
+}
+
+func (d *Day) addCharges(f *counting.Finding) {
+	for _, c := range f.Listed {
+		sums := d.sums(c.Currency)
+		sums.Listed = sums.Listed.Add(&c.Amount)
+	}
+	for _, c := range f.Counted {
+		sums := d.sums(c.Currency)
+		sums.Counted = sums.Counted.Add(&c.Amount)
+	}
+}
+
+// sums are those of a currency, whose text may lie in a page that is used again.
+func (d *Day) sums(currency string) *Amounts {
+	if d.Charges[currency] == nil {
+		d.Charges[strings.Clone(currency)] = new(Amounts)
+	}
+	return d.Charges[currency]
+}
+
+// audit is that of one feed.
+type audit struct {
+	Settings
+	Feed
+
+	reader  collector.RangeReader
+	waiting *collector.Waiting // of what is read; it is noted
+	ledger  *ledger.Inspector  // nil while a request may be under way
+	audited ledger.Mark
+	counted counting.State // as it was when the ledger was last open
+}
+
+// Run audits a feed.
+func Run(ctx context.Context, s Settings, f Feed) (days []Day, err error) {
+	a := &audit{Settings: s, Feed: f, reader: f.Info.Reader}
+	if spans, is := a.reader.(collector.SpanReader); is {
+		spans.Audit = true
+		a.reader = spans
+	}
+	if err := a.refresh(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.limit(); err != nil {
+		return nil, err
+	}
+	begin := a.From
+	for from := begin; from.Before(a.To); {
+		to := plan.Earliest(from.Truncate(24*time.Hour).Add(24*time.Hour), a.To)
+		day, err := a.auditDay(ctx, from, to)
+		if err != nil {
+			return days, err
+		}
+		day.audited = a.audited
+		days, from = append(days, *day), to
+		if s.Progress != nil {
+			s.Progress(from.Sub(begin))
+		}
+	}
+	if a.waiting != nil && a.waiting.Holds {
+		return days, fmt.Errorf("%w: %w", ErrProvider, a.waiting)
+	}
+	return days, nil
+}
+
+// noteWaiting notes once that something of what is read waits, so that the audit can't say all.
+func (a *audit) noteWaiting(waits *collector.Waiting) {
+	if a.waiting == nil && !waits.Holds {
+		a.note("%v", waits)
+	}
+	if a.waiting == nil || waits.Holds {
+		a.waiting = waits
+	}
+}
+
+// limit ends the span where counting has come to, and begins it where the provider has records.
+func (a *audit) limit() error {
+	state := &a.counted
+	if !state.HistoryDone {
+		return errors.New("its first history isn't read yet: audit it when the exporter is ready")
+	}
+	if end := state.Watermark.Truncate(time.Second); a.To.After(end) {
+		if a.To.Sub(end) > 2*a.Info.PollInterval() {
+			a.note("the audit ends at %s, up to where the exporter has read", end.Format(time.RFC3339))
+		}
+		a.To = end
+	}
+	if edge := history.KeptSince(a.Info, a.Now()); a.From.Before(edge) {
+		a.From = edge
+		a.note("the provider keeps records for %.4g days: the audit begins at %s", a.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
+	}
+	if a.Info.Rules.FoundAnywhere() {
+		a.note("which records vanished isn't known: the ledger doesn't keep this feed's ids by the time of calls")
+	}
+	if !a.From.Before(a.To) {
+		return errors.New("nothing of the span can be audited")
+	}
+	return nil
+}
+
+// open opens the ledger as it is now. Whoever does so closes it again before the provider is asked: an open view keeps a database from giving
+// room back, and a request may be throttled for hours.
+func (a *audit) open(ctx context.Context) (err error) {
+	if a.ledger, err = a.Open(ctx); err != nil {
+		return err
+	}
+	state, there := a.ledger.State(a.Spec)
+	if !there {
+		return errors.Join(errors.New("the ledger doesn't have this feed: audit what an exporter with this configuration counts"), a.close())
+	}
+	mark, err := a.ledger.Mark()
+	if err == nil && a.audited != (ledger.Mark{}) && mark != a.audited {
+		err = ledger.ErrReplaced
+	}
+	if err != nil {
+		return errors.Join(err, a.close())
+	}
+	a.audited, a.counted = mark, state
+	return nil
+}
+
+// refresh reads what the exporter has committed by now.
+func (a *audit) refresh(ctx context.Context) error {
+	if err := a.open(ctx); err != nil {
+		return err
+	}
+	return a.close()
+}
+
+func (a *audit) close() error {
+	err := a.ledger.Close()
+	a.ledger = nil
+	return err
+}
+
+func (a *audit) note(format string, args ...any) {
+	a.Note(a.Spec.Source + "/" + a.Spec.Feed + ": " + fmt.Sprintf(format, args...))
+}
+
+// Store keeps the result of an audit in the ledger, where the exporter finds it.
+func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, began time.Time, days []Day) error {
+	var results []ledger.AuditResult
+	for _, d := range days {
+		day, err := time.Parse(time.DateOnly, d.Day)
+		if err != nil {
+			return err
+		}
+		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed), Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole})
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	return ledger.StoreAudit(ctx, where, days[0].audited, spec, results)
+}

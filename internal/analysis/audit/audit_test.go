@@ -1,0 +1,168 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// fakeReader lists records in pages of two, whose memory it uses again, and fails as often as it is to.
+type fakeReader struct {
+	records []cdr.Record
+	fails   int
+	reads   int
+	asked   func() // unless nil, called during the request for a page
+}
+
+// Pages implements collector.RangeReader.
+func (f *fakeReader) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		f.reads++
+		ask := func() {
+			if f.asked != nil {
+				f.asked()
+			}
+		}
+		ask()
+		page := &collector.Page{Invalid: []collector.BadRow{{Content: []byte("bad")}}}
+		for _, r := range f.records {
+			if r.Start.Before(from) || !r.Start.Before(to) {
+				continue
+			}
+			page.Records = append(page.Records, &r)
+			if len(page.Records) == 2 {
+				if !yield(page, nil) {
+					return
+				}
+				ask()
+				*page.Records[0], page.Records = cdr.Record{}, page.Records[:0]
+			}
+		}
+		if f.fails--; f.fails >= 0 {
+			yield(nil, errors.New("cut"))
+			return
+		}
+		yield(page, nil)
+	}
+}
+
+func record(id string, start time.Time, amount string) cdr.Record {
+	r := cdr.Record{ID: id, Start: start, Outcome: cdr.Answered}
+	if id == "" {
+		r.Synthetic = "same"
+	}
+	money, err := cdr.ParseMoney(amount)
+	if err != nil {
+		panic(err)
+	}
+	r.Charges = []cdr.Charge{{Component: "usage", Amount: money, Currency: "EUR"}}
+	return r
+}
+
+// TestRun: days are told apart, each record is counted once however often it is listed, a read that fails is tried again, and only a day on which
+// something differs is read twice.
+func TestRun(t *testing.T) {
+	now := noon.Add(10 * time.Hour)
+	info := &collector.FeedInfo{Name: "call_log", Interval: time.Minute, Lookback: time.Hour, Currency: "EUR"}
+	spec := ledger.FeedSpec{Settings: counting.Settings{Source: "acme", Provider: "acme", Feed: "call_log", History: 72 * time.Hour, Lookback: time.Hour, Currency: "EUR"}}
+	where := ledger.Storage{Folder: t.TempDir()}
+	l, err := ledger.Open(t.Context(), ledger.Settings{Storage: where, Now: func() time.Time { return now }, Options: metrics.Options{SeriesLimit: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // the test is over
+	feed, err := l.Feed(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	yesterday := noon.Add(-24 * time.Hour)
+	counted := []cdr.Record{
+		record("a", yesterday, "1"), record("b", yesterday.Add(time.Hour), "2.50"), record("gone", yesterday.Add(2*time.Hour), "1"),
+		record("", yesterday, "0"), record("", yesterday, "0"), record("c", noon, "4"), record("d", noon, "5"),
+	}
+	counted[4].Twin = 1
+	page := &counting.Page{ObservedAt: now, Position: &counting.Position{Watermark: now, HistoryDone: true}}
+	for i := range counted {
+		page.Records = append(page.Records, &counted[i])
+	}
+	if _, err := feed.Commit(t.Context(), page); err != nil {
+		t.Fatal(err)
+	}
+
+	reader := &fakeReader{records: []cdr.Record{
+		record("a", yesterday, "1"), record("", yesterday, "0"), record("", yesterday, "0"), record("a", yesterday, "1"),
+		record("b", yesterday.Add(time.Hour), "2.5"), record("c", noon, "4"), record("d", noon, "5.01"), record("new", noon, "6"),
+	}, fails: 1}
+	info.Reader = reader
+	var opened *ledger.Inspector
+	reader.asked = func() {
+		if opened == nil {
+			t.Error("the provider is asked before the ledger")
+		} else if _, err := opened.Outbox(); err == nil {
+			t.Error("a view of the ledger is open while the provider is asked")
+		}
+	}
+	var notes []string
+	settings := Settings{
+		From: yesterday.Truncate(24 * time.Hour), To: now.Add(time.Hour), Now: func() time.Time { return now },
+		Open: func(ctx context.Context) (_ *ledger.Inspector, err error) {
+			opened, err = ledger.Inspect(ctx, where)
+			return opened, err
+		},
+		Note: func(text string) { notes = append(notes, text) },
+	}
+	days, err := Run(t.Context(), settings, Feed{Spec: spec, Info: info})
+	if err != nil || len(days) != 2 {
+		t.Fatalf("%+v, %v", days, err)
+	}
+	clean, wrong := days[0], days[1]
+	if clean.Day != "2026-03-01" || clean.Listed != 4 || clean.Counted != 4 || clean.Vanished != 1 || clean.Invalid != 1 || clean.Differs() {
+		t.Errorf("%+v", clean)
+	}
+	if wrong.Day != "2026-03-02" || wrong.Listed != 3 || wrong.Counted != 2 || wrong.Missing != 1 || wrong.Vanished != 0 || !wrong.Differs() {
+		t.Errorf("%+v", wrong)
+	}
+	if len(wrong.MissingIDs) != 1 || wrong.MissingIDs[0].ID != "new" || len(wrong.MissingIDs[0].UID) != 32 {
+		t.Errorf("%+v", wrong.MissingIDs)
+	}
+	if text, err := json.Marshal(wrong.Charges["EUR"]); err != nil || string(text) != `{"listed":"15.01","counted":"9"}` {
+		t.Errorf("%s, %v", text, err)
+	}
+	if reader.reads != 4 {
+		t.Errorf("%d reads", reader.reads)
+	}
+	if said := fmt.Sprint(notes); !strings.Contains(said, "the audit ends at 2026-03-02T22:00:00Z") || len(notes) != 1 {
+		t.Errorf("it notes %s", said)
+	}
+
+	settings.To, reader.fails = yesterday, collector.MaxTries
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, settings, Feed{Spec: spec, Info: info}); !errors.Is(err, context.Canceled) || errors.Is(err, ErrProvider) {
+		t.Errorf("interrupted: %v", err)
+	}
+	settings.From = now
+	settings.To = now.Add(time.Minute)
+	if _, err := Run(t.Context(), settings, Feed{Spec: spec, Info: info}); err == nil || !strings.Contains(err.Error(), "nothing of the span") {
+		t.Errorf("what wasn't read yet: %v", err)
+	}
+	other := spec
+	other.Feed = "calls"
+	if _, err := Run(t.Context(), settings, Feed{Spec: other, Info: info}); err == nil || !strings.Contains(err.Error(), "doesn't have this feed") {
+		t.Errorf("a feed that isn't counted: %v", err)
+	}
+	if feed.State().Records != 7 {
+		t.Error("an audit has counted something")
+	}
+}

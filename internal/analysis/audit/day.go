@@ -1,0 +1,244 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/plan"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// moves is by how much a start may move without a record becoming another (counting.md 15).
+const moves = 15 * time.Minute
+
+// ErrProvider is wrapped by what an audit couldn't read of the provider.
+var ErrProvider = errors.New("read")
+
+// pass is one reading of a day.
+type pass struct {
+	*audit
+
+	from, to time.Time
+	day      Day
+	seen     map[counting.Hash]bool // the records and the rows that were set aside
+	// before is the pass before, nil in the first, and running whether the exporter has read since.
+	before  *pass
+	running bool
+	// differ are the records that are missing or cost something else; ended is when all were listed. earliest is the start of the first of them that
+	// the exporter is to read again.
+	differ   map[counting.Hash]bool
+	ended    time.Time
+	earliest time.Time
+
+	reused int // records with the id of another call
+
+	failed error // of the ledger
+}
+
+// auditDay audits a day, and once more if anything differs: what came, or was counted, while it was read.
+func (a *audit) auditDay(ctx context.Context, from, to time.Time) (*Day, error) {
+	first := a.newPass(from, to)
+	if err := first.run(ctx); err != nil {
+		return nil, err
+	}
+	if first.reused > 0 {
+		a.note("%d records of %s have the id of another call that starts more than an hour from them: each is a call", first.reused, first.day.Day)
+	}
+	if len(first.differ) == 0 {
+		return &first.day, nil
+	}
+	second := a.newPass(from, to)
+	second.before = first
+	var err error
+	if second.running, err = a.awaitRead(ctx, first); err == nil {
+		err = second.run(ctx)
+	}
+	if !second.earliest.IsZero() && err == nil {
+		a.note("some records of %s came or changed after the exporter last read that time: they count as not final; it reads it again until %s",
+			second.day.Day, a.exporterReads().next(second.earliest).Format(time.RFC3339))
+	}
+	return &second.day, err
+}
+
+func (a *audit) newPass(from, to time.Time) *pass {
+	return &pass{
+		audit: a, from: from, to: to, seen: make(map[counting.Hash]bool), differ: make(map[counting.Hash]bool),
+		day: Day{
+			Source: a.Spec.Source, Feed: a.Spec.Feed, Day: from.Format(time.DateOnly),
+			MissingIDs: []MissingID{}, Charges: make(map[string]*Amounts), Whole: to.Sub(from) == 24*time.Hour,
+		},
+	}
+}
+
+// run reads the day, and a little on both sides: what is listed there may have been counted within the day.
+func (p *pass) run(ctx context.Context) error {
+	if err := p.refresh(ctx); err != nil {
+		return err
+	}
+	begin, end := p.from.Add(-moves), p.to.Add(moves)
+	if p.Info.Limits.Grain >= 24*time.Hour { // a little would be two days
+		begin, end = p.from, p.to
+	}
+	end = p.Info.Limits.ReadTo(end, p.Now())
+	longest := end.Sub(begin)
+	if limit := p.Info.Limits.MaxRange; limit > 0 {
+		longest = min(longest, limit)
+	}
+	for at := begin; at.Before(end); at = at.Add(longest) {
+		if err := p.read(ctx, at, plan.Earliest(at.Add(longest), end)); err != nil {
+			return err
+		}
+	}
+	p.ended = p.Now()
+	return p.countVanished(ctx)
+}
+
+// read reads a piece. What an attempt that failed has found isn't counted again.
+func (p *pass) read(ctx context.Context, from, to time.Time) error {
+	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
+	err := collector.Retry(ctx, mayPass, func() error {
+		driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look} // which fetches each record once
+		driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
+		err := driver.Read(ctx, from, to)
+		if waits, is := errors.AsType[*collector.Waiting](err); is {
+			p.noteWaiting(waits)
+			return nil
+		}
+		return err
+	})
+	if err != nil && ctx.Err() == nil && p.failed == nil {
+		return fmt.Errorf("%w: %w", ErrProvider, err)
+	}
+	return err
+}
+
+// look looks the records of a page up, and keeps an error, which isn't the provider's.
+func (p *pass) look(ctx context.Context, page *collector.Page) error {
+	p.failed = p.lookUp(ctx, page)
+	return p.failed
+}
+
+func (p *pass) lookUp(ctx context.Context, page *collector.Page) (err error) {
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	asked := &counting.Page{Records: page.Records, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: p.Now()}
+	if p.Info.Fetcher != nil {
+		for _, r := range page.Records {
+			asked.Enqueue = append(asked.Enqueue, work.Item{Kind: work.Record, Key: r.ID})
+		}
+	}
+	found, err := p.ledger.Preview(p.Spec, asked)
+	if err != nil {
+		return err
+	}
+	for i := range found.Records {
+		p.add(&found.Records[i])
+	}
+	for _, aside := range [...]struct {
+		rows  []counting.BadRow
+		keys  []counting.Hash
+		count *int
+	}{{page.Invalid, found.Invalid, &p.day.Invalid}, {page.Ignored, found.Ignored, &p.day.Ignored}} {
+		for i, key := range aside.keys {
+			near := aside.rows[i].Near
+			if !near.IsZero() && (near.Before(p.from) || !near.Before(p.to)) {
+				continue
+			}
+			if !p.seen[key] {
+				p.seen[key] = true
+				*aside.count++
+			}
+		}
+	}
+	return nil
+}
+
+// add adds a record to the day, once however often it is listed.
+func (p *pass) add(f *counting.Finding) {
+	start := f.Record.Start
+	if p.seen[f.Key] {
+		return
+	}
+	p.seen[f.Key] = true
+	if start.Before(p.from) || !start.Before(p.to) {
+		return
+	}
+	if p.NoAmounts {
+		f.Listed, f.Counted = nil, nil
+	}
+	d := &p.day
+	d.Listed++
+	if f.Reused {
+		p.reused++
+	}
+	if f.Standing == counting.StandingMissing || f.Standing == counting.StandingCounted && !f.SameAmounts() {
+		p.differ[f.Key] = true
+		if p.isAhead(start, f.Key) {
+			f.Standing = counting.StandingNotFinal
+			if p.earliest.IsZero() || start.Before(p.earliest) {
+				p.earliest = start
+			}
+		}
+	}
+	switch f.Standing {
+	case counting.StandingCounted:
+		d.Counted++
+		d.addCharges(f)
+	case counting.StandingNotFinal:
+		d.NotFinal++
+	case counting.StandingBeforeOrigin:
+		d.BeforeOrigin++
+	case counting.StandingUnknown:
+		d.Unknown++
+	case counting.StandingMissing:
+		d.Missing++
+		d.addCharges(f)
+		if len(d.MissingIDs) < mostMissingIDs {
+			uid := f.Event.UID("")
+			d.MissingIDs = append(d.MissingIDs, MissingID{strings.Clone(f.Event.RecordID), string(uid[:])})
+		}
+	}
+}
+
+// isAhead says whether the exporter's next read of a start is to find what differs: not if it has read it since the first pass listed the record.
+func (p *pass) isAhead(start time.Time, key counting.Hash) bool {
+	reads := p.exporterReads()
+	if reads.next(start).IsZero() {
+		return false
+	}
+	return p.before == nil || p.running && (!p.before.differ[key] || !reads.last(start).After(p.before.ended))
+}
+
+// countVanished counts the records of the day's whole hours that weren't listed.
+func (p *pass) countVanished(ctx context.Context) (err error) {
+	if p.Info.Rules.FoundAnywhere() {
+		return nil
+	}
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	hour := p.from.Truncate(time.Hour)
+	for ; !hour.Add(time.Hour).After(p.to); hour = hour.Add(time.Hour) {
+		if hour.Before(p.from) || hour.Before(p.counted.Floor) {
+			continue
+		}
+		err := p.ledger.Counted(p.Spec, hour, func(one counting.Stored) {
+			if !p.seen[one.Hash] {
+				p.day.Vanished++
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,116 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// fields are the fields of definitions that labels come from, where these aren't called the same.
+var fields = map[string][]string{
+	"reason": {"outcome", "sip_code"}, "fault_domain": {"outcome", "sip_code"}, "connected": {"outcome"},
+	"component": {"amount"}, "sign": {"amount"}, "result": {"queue_result"}, "leg_type": {"party"},
+}
+
+// because says which value of the row made a record part of the series: for each label that the selector asks for, else
+// for the outcome or the first label; and for what was measured.
+func (s *Selector) because(d *metrics.Delta, f *facts.Fact) string {
+	labels := s.asked()
+	if len(labels) == 0 && len(s.Def.Labels) > 0 {
+		labels = []string{s.Def.Labels[0].Name}
+		if slices.ContainsFunc(s.Def.Labels, func(l metrics.Label) bool { return l.Name == "outcome" }) {
+			labels[0] = "outcome"
+		}
+	}
+	var texts []string
+	for _, label := range labels {
+		at := slices.IndexFunc(s.Def.Labels, func(l metrics.Label) bool { return l.Name == label })
+		value := operatorLabel(s.Def, d.LabelValues(), label)
+		if at >= 0 {
+			value = metrics.CleanLabel(d.LabelValues()[at])
+		}
+		texts = append(texts, fmt.Sprintf("%s=%q %s", label, value, origin(f, label)))
+	}
+	if measured := measuredField(s.Def); measured != "" {
+		if o := originOf(f.Record, measured); o != nil {
+			texts = append(texts, measured+" "+originText(o))
+		}
+	}
+	if n := len(f.Record.Legs); n > 1 && f.New > 0 {
+		texts = append(texts, fmt.Sprintf("a call of %d legs", n))
+	}
+	return strings.Join(texts, "; ")
+}
+
+// measuredField is the field that the amount of a metric is taken from.
+func measuredField(d *metrics.Def) string {
+	switch d {
+	case metrics.CallCharges, metrics.ChargeCorrections:
+		return "amount"
+	case metrics.CallDuration, metrics.ConnectedSeconds, metrics.TrunkSeconds:
+		return "duration"
+	case metrics.QueueWait:
+		return "queue_wait"
+	}
+	return ""
+}
+
+// originOf is where a record has a field from; nil: it isn't known.
+func originOf(r *cdr.Record, field string) *cdr.Origin {
+	at := slices.IndexFunc(r.Origins, func(o cdr.Origin) bool { return o.Field == field })
+	if at < 0 {
+		return nil
+	}
+	return &r.Origins[at]
+}
+
+// origin says where a label's value is from.
+func origin(f *facts.Fact, label string) string {
+	r := f.Record
+	of := fields[label]
+	if of == nil {
+		of = []string{label}
+	}
+	for _, field := range of {
+		if o := originOf(r, field); o != nil {
+			return originText(o)
+		}
+	}
+	switch label {
+	case "reason", "fault_domain", "outcome":
+		if r.SIPCode.Known && label != "outcome" {
+			return fmt.Sprintf("by the table of SIP codes, from %d%s", r.SIPCode.Value, phrase(r))
+		}
+		if r.SIPCode.Known {
+			return fmt.Sprintf("with the SIP code %d%s", r.SIPCode.Value, phrase(r))
+		}
+	case "country", "number_class":
+		return "by the other party's number"
+	case "currency":
+		return "as the row or its source says"
+	}
+	return "as the record says"
+}
+
+// phrase is the provider's own code of a failure.
+func phrase(r *cdr.Record) string {
+	if !r.SubCode.Known {
+		return ""
+	}
+	return fmt.Sprintf(" and %d", r.SubCode.Value)
+}
+
+func originText(o *cdr.Origin) string {
+	text := "from"
+	if o.Table {
+		text = "by a table, from"
+	}
+	if o.Value != "" {
+		text += fmt.Sprintf(" %q,", o.Value)
+	}
+	return text + " " + o.Where
+}

@@ -1,0 +1,361 @@
+package explain
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// Margin is by how much more than its hours a range must be read on both sides: by so much starts may move without a
+// record becoming another (counting.md 15).
+const Margin = 15 * time.Minute
+
+// Feed explains the series of one feed. It isn't safe for concurrent use.
+type Feed struct {
+	Selector *Selector
+	Spec     ledger.FeedSpec
+	// From and To bound the starts of the calls that are listed. What Add gets may be of a longer range.
+	From, To time.Time
+
+	records []*listed
+	byID    map[string][]*listed
+	facts   []facts.Fact // that add to the metric
+	deltas  []metrics.Delta
+	result  Result
+}
+
+// listed is a record that the provider lists.
+type listed struct {
+	counting.Finding
+
+	record *cdr.Record
+}
+
+// Entry is what a record added to the series. Its record isn't redacted.
+type Entry struct {
+	Source, Feed string
+	Record       *cdr.Record
+	Amount       cdr.Money
+	Because      string
+	// Gone says that the provider doesn't list it: its id is the ledger's hash, and its start the hour of it.
+	Gone bool
+}
+
+// Difference is records whose part of the sum isn't as the provider lists them now.
+type Difference struct {
+	Reason  string
+	Records int
+	// Unproven says that what they added isn't known.
+	Unproven bool
+}
+
+// Result is what makes the sum of the series of one feed.
+type Result struct {
+	Entries []Entry
+	// Listed is the sum of the entries.
+	Listed cdr.Money
+	// Counted is the value of the series in the ledger, if the range holds all that was ever counted; nil: it doesn't.
+	Counted     *cdr.Money
+	Differences []Difference
+}
+
+// Proven says whether the sum is known to be what the counter grew by.
+func (r *Result) Proven() bool {
+	if r.Counted != nil {
+		return r.Counted.Equal(&r.Listed)
+	}
+	return !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Unproven })
+}
+
+// The reasons of differences.
+var (
+	cameLater = Difference{Reason: "came later: the provider lists them, and the ledger hasn't counted them"}
+	notFinal  = Difference{Reason: "aren't final: they count once the provider has finished them and their call is whole"}
+	forgotten = Difference{Reason: "forgotten: they are older than the ledger remembers", Unproven: true}
+	revised   = Difference{Reason: "revised: the provider no longer says what they were when they were counted", Unproven: true}
+	gone      = Difference{Reason: "gone: they can't be read again, and the ledger doesn't keep what they added", Unproven: true}
+	folded    = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
+)
+
+func (e *Feed) differ(d Difference) {
+	same := func(o Difference) bool { return o.Reason == d.Reason }
+	at := slices.IndexFunc(e.result.Differences, same)
+	if at < 0 {
+		at = len(e.result.Differences)
+		e.result.Differences = append(e.result.Differences, d)
+	}
+	e.result.Differences[at].Records++
+}
+
+// Add takes a fact of the provider's records, and keeps a copy of what it needs.
+func (e *Feed) Add(f *facts.Fact) {
+	if f.Kind == facts.Record {
+		l := &listed{record: clone(f.Record)}
+		if e.byID == nil {
+			e.byID = make(map[string][]*listed)
+		}
+		id := idOf(l.record)
+		e.records, e.byID[id] = append(e.records, l), append(e.byID[id], l)
+		return
+	}
+	e.deltas = metrics.Count(e.deltas[:0], f)
+	if slices.ContainsFunc(e.deltas, func(d metrics.Delta) bool { return d.Def == e.Selector.Def }) {
+		c := *f
+		c.Record, c.Trunk = clone(f.Record), strings.Clone(f.Trunk)
+		c.Charge.Component, c.Charge.Currency = strings.Clone(c.Charge.Component), strings.Clone(c.Charge.Currency)
+		e.facts = append(e.facts, c)
+	}
+}
+
+func idOf(r *cdr.Record) string { return cmp.Or(r.ID, fmt.Sprintf("%s\x00%d", r.Synthetic, r.Twin)) }
+
+// clone copies a record with its texts, which may lie in a page that is used again.
+func clone(r *cdr.Record) *cdr.Record {
+	form := json.JoinOptions(
+		json.OmitZeroStructFields(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
+	)
+	copied := new(cdr.Record)
+	text, err := json.Marshal(r, form)
+	if err == nil {
+		err = json.Unmarshal(text, copied, form)
+	}
+	if err != nil { // a time that can't be written
+		*copied = *r
+	}
+	return copied
+}
+
+// pageSize is how many records are looked up at once.
+const pageSize = 500
+
+// Prove says what each record added to the series, and whether that is all. All facts were added.
+func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
+	state, there := i.State(e.Spec)
+	if !there {
+		return nil, errors.New("the ledger doesn't have this feed: explain what an exporter with this configuration counts")
+	}
+	e.result = Result{}
+	for page := range slices.Chunk(e.records, pageSize) {
+		if err := e.lookUp(i, page, now); err != nil {
+			return nil, err
+		}
+	}
+	for _, l := range e.records {
+		if l.Standing == counting.StandingCounted && l.Memory != nil && !l.Memory.Visit {
+			for _, f := range l.Memory.Facts(nil, l.record) {
+				if isRemembered(&f) {
+					e.addFact(&f, l.Memory, false)
+				}
+			}
+		}
+	}
+	for n := range e.facts {
+		e.addListed(&e.facts[n])
+	}
+	if err := e.addGone(i, state.Floor); err != nil {
+		return nil, err
+	}
+	e.compare(i, &state)
+	r := &e.result
+	slices.SortStableFunc(r.Entries, func(a, b Entry) int { return a.Record.Start.Compare(b.Record.Start) })
+	for n := range r.Entries {
+		r.Listed = r.Listed.Add(&r.Entries[n].Amount)
+	}
+	return r, nil
+}
+
+// lookUp asks the ledger what it knows of some records.
+func (e *Feed) lookUp(i *ledger.Inspector, page []*listed, now time.Time) error {
+	asked := &counting.Page{ObservedAt: now}
+	for _, l := range page {
+		asked.Records = append(asked.Records, l.record)
+		asked.Enqueue = append(asked.Enqueue, work.Item{Kind: work.Record, Key: l.record.ID})
+	}
+	found, err := i.Preview(e.Spec, asked)
+	if err != nil {
+		return err
+	}
+	for n := range page {
+		page[n].Finding = found.Records[n]
+	}
+	return nil
+}
+
+// isRemembered says whether the ledger remembers what a fact of one record was when it was counted.
+func isRemembered(f *facts.Fact) bool {
+	switch f.Kind {
+	case facts.Call, facts.Failure, facts.Talk, facts.Connected, facts.Setup, facts.TrunkTime, facts.Charge, facts.Correction,
+		facts.OutcomeChange:
+		return true
+	case facts.Leg:
+		return f.Part < 0
+	default:
+		return false
+	}
+}
+
+// addListed adds a fact of what the provider lists, unless the ledger's memory has said it.
+func (e *Feed) addListed(f *facts.Fact) {
+	var l *listed
+	for _, one := range e.byID[idOf(f.Record)] { // a reused id is of the call that starts nearest (counting.md 38)
+		if l == nil || one.record.Start.Sub(f.Record.Start).Abs() < l.record.Start.Sub(f.Record.Start).Abs() {
+			l = one
+		}
+	}
+	switch {
+	case l == nil:
+		e.addDifference(f, gone)
+		return
+	case l.Standing != counting.StandingCounted:
+		if d, is := map[counting.Standing]Difference{
+			counting.StandingMissing: cameLater, counting.StandingNotFinal: notFinal, counting.StandingUnknown: forgotten,
+		}[l.Standing]; is {
+			e.addDifference(f, d)
+		}
+		return
+	case !isRemembered(f):
+		e.addFact(f, l.Memory, true)
+		return
+	case !l.Memory.Leg, f.Kind == facts.Charge, f.Kind == facts.Correction, f.Kind == facts.Leg:
+		return
+	}
+	call := l.Memory.Call
+	switch {
+	case call == nil:
+		e.addDifference(f, notFinal)
+		return
+	case call.Ignored:
+		return
+	case f.Kind == facts.Connected || f.Kind == facts.TrunkTime: // late legs add to them
+	case call.Changed || call.Grown && f.Kind != facts.Call && f.Kind != facts.Failure:
+		e.addDifference(f, revised)
+	}
+	r, was := f.Record, &call.Labels
+	f.Late, r.Trunk = call.Late, call.Trunk
+	r.Direction, r.CallType, r.Country, r.Labels = was.Direction, was.CallType, was.Country, was.Labels
+	e.addFact(f, new(counting.Memory), false)
+}
+
+// addDifference notes a fact that would be in the sum.
+func (e *Feed) addDifference(f *facts.Fact, d Difference) {
+	if !e.isWithin(f.Record) {
+		return
+	}
+	e.deltas = metrics.Count(e.deltas[:0], f)
+	for i := range e.deltas {
+		if one := &e.deltas[i]; one.Def == e.Selector.Def {
+			if matches, _ := e.Selector.matches(one.LabelValues(), isLate); matches {
+				e.differ(d)
+			}
+		}
+	}
+}
+
+func isLate(label string) bool { return label == "late" }
+
+func (e *Feed) isWithin(r *cdr.Record) bool { return !r.Start.Before(e.From) && r.Start.Before(e.To) }
+
+// addFact adds what a fact of a counted record added to the series. fromListed says that only the listed version says
+// what it is.
+func (e *Feed) addFact(f *facts.Fact, m *counting.Memory, fromListed bool) {
+	if !e.isWithin(f.Record) {
+		return
+	}
+	e.deltas = metrics.Count(e.deltas[:0], f)
+	for i := range e.deltas {
+		d := &e.deltas[i]
+		if d.Def != e.Selector.Def {
+			continue
+		}
+		unknown := func(label string) bool { return isChanged(m, label, fromListed) }
+		matches, certain := e.Selector.matches(d.LabelValues(), unknown)
+		if !matches {
+			continue
+		}
+		if !certain || isLengthChanged(d.Def, m) {
+			e.differ(revised)
+		}
+		if now, _ := e.Selector.matches(d.LabelValues(), func(string) bool { return false }); now {
+			e.addEntry(d, Entry{Record: f.Record, Because: e.Selector.because(d, f)})
+		}
+	}
+}
+
+// addEntry adds an entry with the amount of a delta.
+func (e *Feed) addEntry(d *metrics.Delta, entry Entry) {
+	v := metrics.NewValue(d.Def)
+	v.Add(d.Def, d.N, &d.Money)
+	if entry.Amount = e.Selector.amount(&v); entry.Amount.Sign() == 0 && e.Selector.part == "_bucket" {
+		return
+	}
+	entry.Source, entry.Feed = e.Spec.Source, e.Spec.Feed
+	e.result.Entries = append(e.result.Entries, entry)
+}
+
+// changing are the fields whose change makes the first value of a label unknown. Other labels are remembered, or
+// follow from what doesn't change.
+var changing = map[string][]string{
+	"trunk": {"cdr.trunk"}, "sip_code": {"cdr.sip_code"}, "sub_code": {"cdr.sub_code"},
+	"reason":         {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
+	"fault_domain":   {"cdr.sip_code", "cdr.sub_code", "cdr.reason_phrase"},
+	"media_bypass":   {"cdr.media_bypass"},
+	"media_location": {"cdr.media_location"}, "signaling_location": {"cdr.signaling_location"},
+	"number_class": {"cdr.caller.number", "cdr.callee.number"},
+}
+
+// isChanged says whether the value of a label may have been another one when the record was counted.
+func isChanged(m *counting.Memory, label string, fromListed bool) bool {
+	has := func(field string) bool { return slices.Contains(m.Changed, field) }
+	switch label {
+	case "reason", "fault_domain", "sip_code", "sub_code":
+		return len(m.Outcomes) > 1 || slices.ContainsFunc(changing[label], has)
+	case "outcome":
+		return fromListed && len(m.Outcomes) > 1
+	case "direction":
+		return fromListed && has("cdr.direction")
+	}
+	return slices.ContainsFunc(changing[label], has)
+}
+
+// lengths are the fields that times are taken from.
+var lengths = []string{"cdr.duration", "cdr.answer_time", "cdr.end_time", "cdr.invite_time"}
+
+// isLengthChanged says whether the time of a fact may have been another one when the record was counted.
+func isLengthChanged(d *metrics.Def, m *counting.Memory) bool {
+	switch d {
+	case metrics.CallDuration, metrics.ConnectedSeconds, metrics.CallSetup, metrics.TrunkSeconds:
+		return slices.ContainsFunc(m.Changed, func(field string) bool { return slices.Contains(lengths, field) })
+	}
+	return false
+}
+
+// compare notes the value of the series if the range holds all that was ever counted.
+func (e *Feed) compare(i *ledger.Inspector, state *counting.State) {
+	var sum cdr.Money
+	i.Series(e.Spec, e.Selector.Def, func(own []string, v *metrics.Value) {
+		if slices.Contains(own, metrics.OverflowValue) {
+			e.differ(folded)
+		}
+		if matches, _ := e.Selector.matches(own, func(string) bool { return false }); matches {
+			amount := e.Selector.amount(v)
+			sum = sum.Add(&amount)
+		}
+	})
+	if !e.From.After(state.Origin) && e.To.After(state.NewestCall) {
+		e.result.Counted = &sum
+	}
+}

@@ -1,0 +1,370 @@
+package explain_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/explain"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/history"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr/cdrtest"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// book is a provider's list of records, by id.
+type book map[string]*cdr.Record
+
+// Pages implements collector.RangeReader.
+func (b book) Pages(_ context.Context, from, to time.Time) iter.Seq2[*collector.Page, error] {
+	return func(yield func(*collector.Page, error) bool) {
+		page := new(collector.Page)
+		for _, r := range b {
+			if !r.Start.Before(from) && r.Start.Before(to) {
+				copied := *r
+				page.Records = append(page.Records, &copied)
+			}
+		}
+		yield(page, nil)
+	}
+}
+
+// change is what the ledger counted when.
+type change struct {
+	delta metrics.Delta
+	start time.Time
+}
+
+// bench is an exporter's ledger, with a provider beside it.
+type bench struct {
+	t      *testing.T
+	where  ledger.Storage
+	spec   ledger.FeedSpec
+	at     time.Time
+	listed book
+	all    []change
+	ledger *ledger.Ledger
+	feed   *ledger.Feed
+}
+
+func newBench(t *testing.T, rules counting.Rules) *bench {
+	b := &bench{
+		t: t, at: cdrtest.Epoch, where: ledger.Storage{Folder: filepath.Join(t.TempDir(), "ledger")}, listed: make(book),
+		spec: ledger.FeedSpec{Fingerprint: "one", Settings: counting.Settings{
+			Rules: rules, Source: "s", Provider: "p", Feed: "f", Currency: "EUR", History: 24 * time.Hour, Lookback: 48 * time.Hour,
+			LateAfter: time.Hour, WholeAfter: time.Hour,
+		}},
+	}
+	b.open()
+	t.Cleanup(b.close)
+	return b
+}
+
+// open opens the ledger, as after a kill.
+func (b *bench) open() {
+	b.t.Helper()
+	var err error
+	b.ledger, err = ledger.Open(b.t.Context(), ledger.Settings{
+		Storage: b.where, Now: func() time.Time { return b.at }, Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour},
+		OnFact: func(f *facts.Fact, changed []metrics.Delta) {
+			for _, d := range changed {
+				b.all = append(b.all, change{d, f.Record.Start})
+			}
+		},
+	})
+	if err == nil {
+		b.feed, err = b.ledger.Feed(b.t.Context(), b.spec)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) close() {
+	if err := b.ledger.Close(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// count lists records and has the exporter count them.
+func (b *bench) count(records ...*cdr.Record) {
+	b.t.Helper()
+	for _, r := range records {
+		b.listed[r.ID] = r
+	}
+	_, err := b.feed.Commit(b.t.Context(), &counting.Page{
+		Records: records, ObservedAt: b.at, Position: &counting.Position{HistoryDone: true, Watermark: b.at, Read: &counting.Read{Began: b.at}},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// explain explains a selector as the command does.
+func (b *bench) explain(text string, from, to time.Time) *explain.Result {
+	return b.explainAll([]string{text}, from, to)[0]
+}
+
+// explainAll explains several selectors of one range, which it reads once.
+func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.Result) {
+	b.t.Helper()
+	var feeds []*explain.Feed
+	for _, text := range texts {
+		s, err := explain.Parse(text, nil)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		feeds = append(feeds, &explain.Feed{Selector: s, Spec: b.spec, From: from, To: to})
+	}
+	h, err := history.Open(b.t.Context(), history.Settings{
+		From: from.Truncate(time.Hour).Add(-explain.Margin), Step: time.Minute, SeriesLimit: 1000, Now: func() time.Time { return b.at },
+		Note: func(string) {}, OnFact: func(_ *history.Feed, f *facts.Fact) {
+			for _, e := range feeds {
+				e.Add(f)
+			}
+		},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer h.Close() //nolint:errcheck // temporary
+	_, err = h.Read(b.t.Context(), history.Feed{
+		Source: "s", Provider: "p", To: to.Add(time.Hour).Truncate(time.Hour).Add(explain.Margin),
+		Info: &collector.FeedInfo{
+			Name: "f", Reader: b.listed, Lookback: b.spec.Lookback, Currency: "EUR", Rules: b.spec.Rules, WholeAfter: time.Hour, Fingerprint: "one",
+		},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	i, err := ledger.Inspect(b.t.Context(), b.where)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer i.Close() //nolint:errcheck // read
+	for _, e := range feeds {
+		result, err := e.Prove(i, b.at)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		all = append(all, result)
+	}
+	return all
+}
+
+// counted is what the ledger counted of a series for calls that start in a range.
+func (b *bench) counted(series string, from, to time.Time) (sum cdr.Money) {
+	for i := range b.all {
+		c := &b.all[i]
+		if selectorOf(c.delta.Def, c.delta.LabelValues()) != series || c.start.Before(from) || !c.start.Before(to) {
+			continue
+		}
+		v := metrics.NewValue(c.delta.Def)
+		v.Add(c.delta.Def, c.delta.N, &c.delta.Money)
+		amount := v.Exact(c.delta.Def)
+		if h := v.Hist(); h != nil {
+			amount = c.delta.Def.Exact(h.Sum)
+		}
+		sum = sum.Add(&amount)
+	}
+	return sum
+}
+
+func selectorOf(d *metrics.Def, own []string) string {
+	name, labels := d.Name, []string{`source="s"`}
+	if d.Kind == metrics.Histogram {
+		name += "_sum"
+	}
+	for i, l := range d.Labels {
+		labels = append(labels, fmt.Sprintf("%s=%q", l.Name, own[i]))
+	}
+	return name + "{" + strings.Join(labels, ",") + "}"
+}
+
+// randomRecord is a version of a record: its outcome and charges change from one to the next.
+func randomRecord(t *testing.T, random *rand.Rand, n int, legs bool) *cdr.Record {
+	calls := rand.New(rand.NewPCG(uint64(n), 5)) //nolint:gosec // what doesn't change
+	start := cdrtest.Epoch.Add(-12*time.Hour + time.Duration(calls.IntN(12*3600))*time.Second)
+	r := cdrtest.Call(fmt.Sprint("r", n), cdrtest.Start(start))
+	r.Direction, r.Trunk = []cdr.Direction{cdr.Inbound, cdr.Outbound}[calls.IntN(2)], fmt.Sprint("sbc", calls.IntN(2))
+	r.Duration = time.Duration(calls.IntN(600_000_000)) * time.Microsecond
+	r.Answer, r.End = r.Start, r.Start.Add(r.Duration)
+	if legs && n%3 > 0 {
+		r.CallKey, r.Start = fmt.Sprint("call", n/3), cdrtest.Epoch.Add(-time.Duration(n)*time.Minute)
+		r.Answer, r.End = r.Start, r.Start.Add(r.Duration)
+	} else {
+		r.Outcome = []cdr.Outcome{cdr.Answered, cdr.Busy, cdr.Failed}[random.IntN(3)]
+	}
+	if random.IntN(2) == 0 {
+		cdrtest.Charge(t, "usage", "", fmt.Sprintf("0.%03d", random.IntN(3)))(r)
+	}
+	return r
+}
+
+// TestSumsAreProven: over versions, late records and restarts, what is listed for any series and range is what the ledger counted
+// of it, and the range of all has the value of the series.
+func TestSumsAreProven(t *testing.T) {
+	for _, rules := range []counting.Rules{{}, {Legs: true}} {
+		t.Run(fmt.Sprintf("legs %t", rules.Legs), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(8, 9)) //nolint:gosec // a test
+			b := newBench(t, rules)
+			for range 8 {
+				var page []*cdr.Record
+				for range 30 {
+					n := random.IntN(120)
+					if was := b.listed[fmt.Sprint("r", n)]; was == nil || was.CallKey == "" {
+						page = append(page, randomRecord(t, random, n, rules.Legs))
+					}
+				}
+				b.count(page...)
+				b.at = b.at.Add(20 * time.Minute)
+				if random.IntN(3) == 0 {
+					b.close()
+					b.open()
+				}
+			}
+			b.at = b.at.Add(2 * time.Hour)
+			b.count() // calls are whole
+			var series []string
+			for i := range b.all {
+				one := selectorOf(b.all[i].delta.Def, b.all[i].delta.LabelValues())
+				if b.all[i].delta.Def.Kind != metrics.Gauge && !slices.Contains(series, one) {
+					series = append(series, one)
+				}
+			}
+			proven, all := 0, 0
+			for n := range 4 {
+				from, to := cdrtest.Epoch.Add(-24*time.Hour), b.at.Add(time.Hour)
+				if n > 0 {
+					from = from.Add(time.Duration(random.IntN(24*3600)) * time.Second)
+					to = from.Add(time.Duration(1+random.IntN(12*3600)) * time.Second)
+				}
+				for i, result := range b.explainAll(series, from, to) {
+					want := b.counted(series[i], from, to)
+					if all++; result.Proven() {
+						proven++
+					}
+					isFailure := strings.HasPrefix(series[i], "cdr_call_failures") // whose reasons nobody says again
+					if result.Proven() && !result.Listed.Equal(&want) || !result.Proven() && !isFailure && !rules.Legs {
+						t.Errorf("%s from %s to %s: %d records add %s, counted %s, proven %t: %+v", series[i], from, to,
+							len(result.Entries), result.Listed.String(), want.String(), result.Proven(), result.Differences)
+					}
+				}
+			}
+			if t.Logf("%d of %d sums are proven", proven, all); proven < all*2/3 {
+				t.Error("too few")
+			}
+		})
+	}
+}
+
+// TestDifferences: what isn't in the sum, and what keeps it from being proven.
+func TestDifferences(t *testing.T) {
+	from, to := cdrtest.Epoch.Add(-2*time.Hour), cdrtest.Epoch.Add(time.Minute)
+	trunk := func(name string) cdrtest.Option { return func(r *cdr.Record) { r.Trunk = name } }
+	for _, c := range []struct {
+		name, selector string
+		prepare        func(b *bench)
+		want           string
+	}{
+		{"all is there", "cdr_calls_total", func(b *bench) { b.count(cdrtest.Call("a"), cdrtest.Call("b")) }, "2 true"},
+		{"one isn't counted", "cdr_calls_total", func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.listed["b"] = cdrtest.Call("b")
+		}, "1 true came later 1"},
+		{"one isn't final", "cdr_calls_total", func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.listed["b"] = cdrtest.Call("b", cdrtest.Provisional)
+		}, "1 true"},
+		{"one is gone", `cdr_calls_total{direction="inbound"}`, func(b *bench) {
+			b.count(cdrtest.Call("a"), cdrtest.Call("b"))
+			delete(b.listed, "b")
+		}, "2 true"},
+		{"one is gone, and its trunk with it", `cdr_calls_total{trunk="sbc1.example.com"}`, func(b *bench) {
+			b.count(cdrtest.Call("a"), cdrtest.Call("b"))
+			delete(b.listed, "b")
+		}, "1 false gone 1"},
+		{"one is gone, and how long it took", "cdr_call_duration_seconds_sum", func(b *bench) {
+			b.count(cdrtest.Call("a"), cdrtest.Call("b"))
+			delete(b.listed, "b")
+		}, "60 false gone 1"},
+		{"another trunk now", `cdr_calls_total{trunk="sbc1.example.com"}`, func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.count(cdrtest.Call("a", trunk("sbc2")))
+		}, "0 false revised 1"},
+		{"another trunk, which isn't asked for", "cdr_calls_total", func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.count(cdrtest.Call("a", trunk("sbc2")))
+		}, "1 true"},
+		{"another duration", "cdr_call_duration_seconds_count", func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration = time.Hour }))
+		}, "1 false revised 1"},
+		{"late", `cdr_calls_total{late="true"}`, func(b *bench) {
+			b.count(cdrtest.Call("a"))
+			b.at = b.at.Add(3 * time.Hour)
+			b.count(cdrtest.Call("b"))
+		}, "1 true"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t, counting.Rules{})
+			c.prepare(b)
+			r := b.explain(c.selector, from, to)
+			got := fmt.Sprint(r.Listed.String(), " ", r.Proven())
+			for _, d := range r.Differences {
+				name, _, _ := strings.Cut(d.Reason, ":")
+				got += fmt.Sprintf(" %s %d", name, d.Records)
+			}
+			if got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestBuckets: a record adds to each bucket that holds it, and to the selected ones only.
+func TestBuckets(t *testing.T) {
+	b := newBench(t, counting.Rules{})
+	b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration = 4 * time.Second }), cdrtest.Call("b"))
+	for selector, want := range map[string]string{
+		`{le="5"}`: "1", `{le="5.0"}`: "1", `{le="60"}`: "2", `{le="+Inf"}`: "2", `{le=~"5|60"}`: "3", `{le!="5"}`: "23", ``: "24",
+	} {
+		r := b.explain("cdr_call_duration_seconds_bucket"+selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
+		if got := r.Listed.String(); got != want {
+			t.Errorf("%s adds %s, want %s", selector, got, want)
+		}
+	}
+}
+
+// TestBecause: an entry says what its labels come from.
+func TestBecause(t *testing.T) {
+	b := newBench(t, counting.Rules{})
+	b.count(cdrtest.Call("a", cdrtest.Outcome(cdr.Failed), func(r *cdr.Record) {
+		r.SIPCode, r.Reason = cdr.KnownInt(504), "gateway_timeout"
+		r.Origins = []cdr.Origin{{Field: "outcome", Value: "GW_TIMEOUT", Table: true, Where: "acmetel.yaml:12"}}
+	}))
+	for selector, want := range map[string]string{
+		`cdr_call_failures_total{reason="gateway_timeout"}`: `reason="gateway_timeout" by a table, from "GW_TIMEOUT", acmetel.yaml:12`,
+		`cdr_calls_by_country_total{country=""}`:            `country="" by the other party's number`,
+		`cdr_calls_total`:                                   `outcome="failed" by a table, from "GW_TIMEOUT", acmetel.yaml:12`,
+	} {
+		r := b.explain(selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
+		if len(r.Entries) != 1 || !slices.Contains([]string{want}, r.Entries[0].Because) {
+			t.Errorf("%s: %+v, want %s", selector, r.Entries, want)
+		}
+	}
+}

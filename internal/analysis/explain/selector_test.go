@@ -1,0 +1,69 @@
+package explain_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/explain"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"no matcher", `cdr_calls_total`, ""},
+		{"empty braces", `cdr_calls_total{}`, ""},
+		{"all operators", `cdr_calls_total{direction="inbound", outcome!="failed",trunk=~"sbc.*",call_type!~'a|b', }`, ""},
+		{"the name as a label", `{__name__="cdr_calls_total",late="true"}`, ""},
+		{"the name in quotes", "{\"cdr_calls_total\", late=`true`}", ""},
+		{"escapes", `cdr_calls_total{trunk="a\"b\\c",call_type='it\'s "x"'}`, ""},
+		{"a label of the operator's", `cdr_calls_total{department="Sales"}`, ""},
+		{"parts of a histogram", `cdr_call_duration_seconds_bucket{le="5"}`, ""},
+		{"a histogram", `cdr_call_duration_seconds`, "is a histogram: give cdr_call_duration_seconds_count"},
+		{"a part of a counter", `cdr_calls_total_sum`, "no metric"},
+		{"a gauge", `cdr_recent_attempts`, "is a gauge: it shows a state, and isn't a sum over records"},
+		{"the exporter's own", metrics.SelfCatalogue()[0].Name, "isn't a sum over records"},
+		{"an unknown metric", `cdr_call_total`, `no metric "cdr_call_total" comes from records`},
+		{"an unknown label", `cdr_calls_total{reason="x"}`, `has no label "reason"; it has source, provider, feed, direction`},
+		{"a bound of a counter", `cdr_calls_total{le="5"}`, `has no label "le"`},
+		{"a function", `sum(cdr_calls_total)`, "no metric or no {"},
+		{"a range", `cdr_calls_total{}[5m]`, "functions and ranges aren't part of one"},
+		{"an open end", `cdr_calls_total{late="true"`, "followed by neither , nor }"},
+		{"no operator", `cdr_calls_total{late}`, "followed by none of"},
+		{"a comparison", `cdr_calls_total{late=>"true"}`, "isn't in quotes"},
+		{"no quotes", `cdr_calls_total{late=true}`, "isn't in quotes"},
+		{"an expression that isn't one", `cdr_calls_total{trunk=~"("}`, "isn't a valid one (RE2)"},
+		{"nothing", ``, "no metric or no {"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := explain.Parse(c.text, []string{"department"})
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestHas(t *testing.T) {
+	s, err := explain.Parse(`cdr_calls_total{source=~"a|b",feed!="pstn"}`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		values string
+		want   bool
+	}{{"a", true}, {"aa", false}, {"b msgraph", true}, {"b msgraph pstn", false}, {"b msgraph direct_routing", true}} {
+		if got := s.Has(strings.Fields(c.values)...); got != c.want {
+			t.Errorf("%s: %t", c.values, got)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(`cdr_calls_total{direction="inbound", outcome!="failed",trunk=~"sbc.*",call_type!~'a|b', }`)
+	f.Add("{\"cdr_calls_total\", __name__=`x`}")
+	f.Fuzz(func(t *testing.T, text string) {
+		if s, err := explain.Parse(text, nil); (s == nil) == (err == nil) {
+			t.Fatalf("%v and %v", s, err)
+		}
+	})
+}

@@ -1,0 +1,246 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/collector"
+	"github.com/cdr-exporter/cdr-exporter/collector/httpclient"
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+const (
+	// maxPasses is how often a piece is read at the most, since no later read will cover it (counting.md 9).
+	maxPasses = 5
+	// overlap is by how much adjacent pieces overlap.
+	overlap = time.Second
+	// A piece is at least a day, so that providers that only know days aren't asked for each of them thrice, and at most a week.
+	shortPiece, longPiece = 24 * time.Hour, 7 * 24 * time.Hour
+	pieces                = 20
+	// leastPiece is how short a piece may become that fails.
+	leastPiece = time.Minute
+)
+
+type historyRead struct {
+	*History
+
+	state   *ledger.Feed
+	summary Summary
+
+	// first is where reading begins, done up to where it has come.
+	first, done time.Time
+
+	// read is how many records were new, waiting how many calls wait for further legs.
+	read, waiting int
+
+	// What the Summary counts, each once.
+	unfinished, unsettled, missing map[string]bool
+}
+
+func (r *historyRead) run(ctx context.Context) error {
+	r.first = r.settings.From
+	to := r.feed.Info.Limits.ReadTo(r.feed.To, r.settings.Now())
+	if r.feed.Info.Rules.Legs { // what goes on with a call of before isn't another one, and a call may end after the range
+		r.first = r.first.Add(-r.feed.Info.WholeAfter)
+		to = r.feed.Info.Limits.ReadTo(earlier(r.feed.To.Add(r.feed.Info.WholeAfter), r.settings.Now()), r.settings.Now())
+	}
+	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.settings.From.Before(edge) {
+		r.first = edge
+		r.note("the provider keeps records for %.4g days: there are none before %s", r.feed.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
+	} else if r.first.Before(edge) {
+		r.first = edge
+	}
+	r.done = r.first
+	loop := collector.SpanLoop{
+		Longest: r.piece(), Shortest: leastPiece, MayPass: MayPass,
+		Read: func(ctx context.Context, from, end time.Time) error {
+			if err := r.readPiece(ctx, from, end); err != nil {
+				return err
+			}
+			r.done = end
+			r.progress()
+			return r.countCalls(ctx, to)
+		},
+	}
+	begin := r.settings.From // no piece lies on both sides of it
+	if begin.Before(r.first) {
+		begin = r.first
+	}
+	if err := loop.Run(ctx, r.first, begin); err != nil {
+		return err
+	}
+	if err := loop.Run(ctx, begin, to); err != nil {
+		return err
+	}
+	r.summary.Calls = r.counted
+	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished)+r.waiting, len(r.unsettled), len(r.missing)
+	return nil
+}
+
+// farFuture is later than any call.
+var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// KeptSince is from when on a provider has a feed's records; zero: it keeps them for ever, as far as is known.
+func KeptSince(info *collector.FeedInfo, now time.Time) time.Time {
+	const margin = 10 * time.Minute // some are asked for again later
+	keeps := info.Limits.Retention
+	if keeps <= 0 {
+		return time.Time{}
+	}
+	return now.Add(margin - keeps).UTC().Truncate(time.Second)
+}
+
+func (r *historyRead) piece() time.Duration {
+	length := shortPiece
+	if r.feed.Info.Fetcher == nil { // else what it names is in memory
+		length = min(max(shortPiece, (r.feed.To.Sub(r.settings.From)/pieces).Truncate(time.Second)), longPiece)
+	}
+	if limit := r.feed.Info.Limits.MaxRange; limit > 0 {
+		length = min(length, limit-2*overlap)
+	}
+	return length
+}
+
+// readPiece reads a piece until a pass finds nothing new. A record that it finds twice counts once.
+func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
+	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
+	if from = from.Add(-overlap); from.Before(r.first) {
+		from = r.first
+	}
+	for range maxPasses {
+		known := r.read + driver.Named()
+		if err := driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second)); err != nil {
+			return err
+		}
+		if r.read+driver.Named() == known {
+			break
+		}
+	}
+	return nil
+}
+
+// countCalls counts the calls of several records that are whole by what has been read: up to done,
+// or up to now after the last piece.
+func (r *historyRead) countCalls(ctx context.Context, to time.Time) error {
+	if !r.feed.Info.Rules.Legs {
+		return nil
+	}
+	now := r.settings.Now()
+	began := r.done
+	if !r.done.Before(to) {
+		began = now
+	}
+	_, err := r.state.Commit(ctx, &counting.Page{Position: &counting.Position{Read: &counting.Read{Began: began}}, ObservedAt: now})
+	if err == nil {
+		r.waiting, err = r.state.CallsWaiting(ctx, r.settings.From, r.feed.To)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// leads says whether what is read lies before the range.
+func (r *historyRead) leads() bool { return r.done.Before(r.settings.From) }
+
+// commit counts a page. Of one before the range it is only remembered what calls there are.
+func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
+	now, from, to := r.settings.Now(), r.settings.From, r.feed.To
+	observed, legs := r.settings.From, r.feed.Info.Rules.Legs
+	if legs {
+		from, to, observed = r.first, farFuture, now
+	}
+	if r.leads() {
+		page.Invalid, page.Ignored = nil, nil
+	}
+	counted := make([]*cdr.Record, 0, len(page.Records))
+	for _, record := range page.Records {
+		// One that isn't final may still become so (counting.md 17).
+		provisional := record.Provisional && now.Sub(record.Start) <= r.feed.Info.Lookback
+		id := record.ID + record.Synthetic
+		if record.Start.Before(from) || !record.Start.Before(to) {
+			continue
+		}
+		if provisional && legs { // an open leg
+			counted = append(counted, record)
+			continue
+		}
+		if provisional {
+			r.unfinished[strings.Clone(id)] = true
+			continue
+		}
+		delete(r.unfinished, id) // of an earlier pass
+		record.Provisional = false
+		counted = append(counted, record)
+	}
+	for _, task := range page.Enqueue {
+		if task.Kind != work.Record { // what is to be done about a record that was fetched
+			r.unsettled[strings.Clone(task.Key)] = true
+		}
+	}
+	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: observed})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	r.read += result.New
+	if r.leads() {
+		return nil
+	}
+	for _, bad := range result.BadRows {
+		r.note("%s: left out: %s", bad.At, bad.Problem)
+	}
+	r.summary.Invalid += result.Invalid
+	for _, n := range result.Overflow {
+		r.summary.Folded += n
+	}
+	if err := r.sorter.err; err != nil {
+		return fmt.Errorf("%w: %w", ErrLocal, err)
+	}
+	r.progress()
+	return nil
+}
+
+// missed notes a record that the provider names and doesn't have.
+func (r *historyRead) missed(task work.Item, err error) {
+	r.missing[task.Key] = true
+	r.note("record %s: left out: %v", task.Key, err)
+}
+
+// ErrLocal is a failure of ours, not the provider's.
+var ErrLocal = errors.New("count history")
+
+// MayPass says whether an error of reading a span of time may pass by itself.
+func MayPass(err error) bool {
+	if errors.Is(err, ErrLocal) || errors.Is(err, context.Canceled) {
+		return false
+	}
+	switch httpclient.KindOf(err) {
+	case httpclient.KindUnauthorized, httpclient.KindForbidden, httpclient.KindHost, httpclient.KindRedirect:
+		return false
+	case httpclient.KindToken:
+		return httpclient.IsRetryable(err)
+	default:
+		return true // also links that have expired, and ranges that are too long
+	}
+}
+
+func (r *historyRead) note(format string, args ...any) {
+	r.settings.Note(r.feed.Source + "/" + r.feed.Info.Name + ": " + fmt.Sprintf(format, args...))
+}
+
+func (r *historyRead) progress() {
+	r.report(Progress{Read: max(0, r.done.Sub(r.settings.From)), Calls: r.counted})
+}

@@ -1,0 +1,49 @@
+package laws_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
+)
+
+// run plays the laws on the text of a definition.
+func run(t *testing.T, text string) (verdicts map[string]laws.Verdict, err error) {
+	t.Helper()
+	d, err := declared.Load("definition.yaml", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	all, err := laws.Run(context.Background(), laws.Settings{Definition: d})
+	verdicts = make(map[string]laws.Verdict)
+	for _, v := range all {
+		verdicts[v.Feed+" "+v.Law] = v
+	}
+	return verdicts, err
+}
+
+// TestBuiltin: every definition that is built in keeps all laws.
+func TestBuiltin(t *testing.T) {
+	for _, name := range declared.BuiltinNames() {
+		t.Run(name, func(t *testing.T) {
+			text, err := declared.BuiltinText(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			verdicts, err := run(t, string(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for law, v := range verdicts {
+				if v.State == laws.Broken {
+					t.Errorf("%s: %s", law, v.Detail)
+				}
+				if v.State == laws.NotJudged && strings.HasSuffix(law, " rows") {
+					t.Errorf("%s isn't judged: %s", law, v.Detail)
+				}
+			}
+		})
+	}
+}

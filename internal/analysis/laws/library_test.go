@@ -1,0 +1,48 @@
+package laws_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
+)
+
+// TestLibrary: every definition of the library keeps all laws, says what it is, and is in the list of docs/library.md.
+func TestLibrary(t *testing.T) {
+	files, err := filepath.Glob("../../../providers/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("there is no definition: %v", err)
+	}
+	page, err := os.ReadFile("../../../docs/library.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := string(data)
+			for _, want := range []string{"\n# https://", "\n# Level: ", "\n# Unverified: "} {
+				if !strings.Contains(text, want) {
+					t.Errorf("it has no comment %q", want)
+				}
+			}
+			if !strings.Contains(string(page), "("+"../providers/"+filepath.Base(file)+")") {
+				t.Error("docs/library.md doesn't list it")
+			}
+			verdicts, err := run(t, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for law, v := range verdicts {
+				if v.State == laws.Broken {
+					t.Errorf("%s: %s", law, v.Detail)
+				}
+			}
+		})
+	}
+}

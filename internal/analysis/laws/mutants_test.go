@@ -1,0 +1,176 @@
+package laws_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/cdr-exporter/cdr-exporter/collector/declared"
+	"github.com/cdr-exporter/cdr-exporter/internal/analysis/laws"
+)
+
+// broken says which law a definition breaks first; empty: none. A definition that isn't valid is found before.
+func broken(t *testing.T, text string, only ...string) string {
+	t.Helper()
+	d, err := declared.Load("definition.yaml", []byte(text))
+	if err != nil {
+		return "it isn't valid: " + err.Error()
+	}
+	verdicts, err := laws.Run(context.Background(), laws.Settings{Definition: d, Laws: only})
+	if err != nil {
+		return "it can't be run: " + err.Error()
+	}
+	for _, v := range verdicts {
+		if v.State == laws.Broken {
+			return v.Law + ": " + v.Detail
+		}
+	}
+	return ""
+}
+
+// TestMutants: a built-in definition in which something is wrong breaks a law.
+func TestMutants(t *testing.T) {
+	for _, c := range []struct{ provider, name, old, now string }{
+		{"twilio", "a filter of another name", `"StartTime>": "{from|2006-01-02}"`, `"StartedAfter": "{from|2006-01-02}"`},
+		{"twilio", "a filter by the end of calls", "by: start, grain", "by: end, grain"},
+		{"twilio", "ends that are the same day", `"StartTime<": "{to|2006-01-02}"`, `"StartTime<": "{from|2006-01-02}"`},
+		{"twilio", "a finer grain", "grain: 24h", "grain: 1h"},
+		{"twilio", "a coarser grain", "grain: 24h", "grain: 48h"},
+		{"twilio", "an inserted filter", "filter: {by: start, grain: 24h}", "filter: {by: inserted, grain: 24h}"},
+		{"twilio", "smaller pages", `PageSize: "1000"`, `PageSize: "50"`},
+		{"twilio", "a next that is the first page", "next: {url: next_page_uri}", "next: {url: first_page_uri}"},
+		{"twilio", "a next that is the previous page", "next: {url: next_page_uri}", "next: {url: previous_page_uri}"},
+		{"twilio", "no next", "    next: {url: next_page_uri}\n", ""},
+		{"twilio", "rows elsewhere", "rows: calls", "rows: records"},
+		{"twilio", "another path", "Calls.json", "Calls.JSON"},
+		{"twilio", "another unit", "unit: s}", "unit: ms}"},
+		{"twilio", "a price that isn't negated", ", negate: true", ""},
+		{"twilio", "sides that are turned round", "caller: from\n      callee: to", "caller: to\n      callee: from"},
+		{"twilio", "totals of the next day", "EndDate: \"{from|", "EndDate: \"{to|"},
+		{"twilio", "a status that is final", `"in-progress"]`, `"x"]`},
+		{"twilio", "no parent", "      parent: parent_call_sid\n", ""},
+		{"twilio", "another id", "id: sid", "id: account_sid"},
+		{"twilio", "the time of another field", "{path: start_time, time: rfc2822}, {path: date_created", "{path: date_created, time: rfc2822}, {path: start_time"},
+		{"zoom_phone", "another token", "{token: next_page_token, query: next_page_token}", "{token: next_token, query: next_page_token}"},
+		{"zoom_phone", "another query for the token", "query: next_page_token}", "query: page_token}"},
+		{"zoom_phone", "another total", "total: total_records", "total: page_size"},
+		{"zoom_phone", "a filter by the end of calls", "time_type: start_time", "time_type: end_time"},
+		{"zoom_phone", "the end in the place of the start", "by: start, grain", "by: end, grain"},
+		{"zoom_phone", "days in the place of times", `from: "{from|2006-01-02T15:04:05Z}"`, `from: "{from|2006-01-02}"`},
+		{"zoom_phone", "local times", `to: "{to|2006-01-02T15:04:05Z}"`, `to: "{to|2006-01-02 15:04:05}"`},
+		{"zoom_phone", "minutes", "unit: s}", "unit: min}"},
+		{"zoom_phone", "another duration", "duration: {path: duration", "duration: {path: talk_time"},
+		{"zoom_phone", "the trunk of a group", "[sbc_name, sip_group_name]", "[sip_group_name, sbc_name]"},
+		{"zoom_phone", "page numbers", "next: {token: next_page_token, query: next_page_token}", "next: {page: page_number, from: 1}"},
+		{"webex", "a filter by the start of calls", "by: inserted, min_age: 1m,", "by: start, min_age: 1m,"},
+		{"webex", "another parameter", "startTime:", "start:"},
+		{"webex", "milliseconds that are missing", "{from|2006-01-02T15:04:05.000Z}", "{from|rfc3339}"},
+		{"webex", "another relation", "{link: next}", "{link: prev}"},
+		{"webex", "another key of calls", `group: '["Correlation ID"]'`, `group: '["Report ID"]'`},
+		{"webex", "another unit", "unit: s}", "unit: ms}"},
+		{"webex", "another list", "rows: items", "rows: records"},
+		{"webex", "another direction", "ORIGINATING: outbound, TERMINATING: inbound", "ORIGINATING: inbound, TERMINATING: outbound"},
+		{"webex", "a group's rows that are whole", `let group = ["HuntGroup", "CallQueue"]`, `let group = ["HuntGroup"]`},
+		{"kamailio", "an end that is left out", "m.time >= :from AND m.time < :to", "m.time > :from AND m.time < :from AND m.time < :to"},
+		{"kamailio", "another event", "a.method = 'INVITE' AND a.time", "a.method = 'BYE' AND a.time"},
+		{"kamailio", "re-INVITEs are calls", "AND e.sip_code LIKE '2%'", "AND e.sip_code LIKE '9%'"},
+		{"kamailio", "another key of calls", "group: callid", "group: id"},
+		{"kamailio", "a challenge is a failure", `[{when: {sip_code: ["401", "407"]}, is: none}, `, `[`},
+		{"asterisk", "another unit", "duration: {path: billsec, unit: s}", "duration: {path: billsec, unit: ms}"},
+		{"asterisk", "the whole length", "duration: {path: billsec", "duration: {path: duration"},
+		{"asterisk", "columns in another order", "start, answer, end,", "answer, start, end,"},
+		{"asterisk", "days first", `start: {path: start, time: "2006-01-02 15:04:05"}`, `start: {path: start, time: "2006-02-01 15:04:05"}`},
+		{"asterisk", "a wait of another column", "a3 == nil ? nil : int(a3)", "a2 == nil ? nil : int(a2)"},
+		{"asterisk", "another separator", `separator: "|"`, `separator: ";"`},
+		{"freeswitch", "milliseconds in the place of microseconds", "{path: variables.start_uepoch, time: unix_us}", "{path: variables.start_uepoch, time: unix_ms}"},
+		{"freeswitch", "seconds in the place of milliseconds", "{path: variables.billmsec, unit: ms}", "{path: variables.billmsec, unit: s}"},
+		{"freeswitch", "texts that aren't decoded", "    encoded: url\n", ""},
+		{"cucm", "another unit", "duration: {path: duration, unit: s}", "duration: {path: duration, unit: ms}"},
+		{"cucm", "a line of types that is a row", "skip: 1, ", ""},
+		{"cucm", "another cause", "destCause_value: [\"128\", \"458752\"]", "destCause_value: [\"128\"]"},
+		{"cucm", "the call's own number", "id: pkid", "id: globalCallID_callId"},
+	} {
+		t.Run(c.provider+" "+c.name, func(t *testing.T) {
+			text, err := declared.BuiltinText(c.provider)
+			if err != nil {
+				t.Fatal(err)
+			}
+			definition, tests, _ := strings.Cut(string(text), "\ntests:")
+			mutant := strings.Replace(definition, c.old, c.now, 1) + "\ntests:" + tests
+			if mutant == string(text) {
+				t.Fatalf("%q isn't in the definition", c.old)
+			}
+			found := broken(t, mutant, "rows", "answers")
+			if found == "" {
+				found = broken(t, mutant)
+			}
+			if found == "" {
+				t.Error("it breaks no law")
+			}
+			t.Log(found)
+		})
+	}
+}
+
+// TestTables: a table that lacks any one of its entries breaks a law.
+func TestTables(t *testing.T) {
+	for _, provider := range declared.BuiltinNames() {
+		text, err := declared.BuiltinText(provider)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; ; i++ {
+			mutant, entry := withoutEntry(t, text, i)
+			if entry == "" {
+				break
+			}
+			t.Run(fmt.Sprintf("%s without %s", provider, entry), func(t *testing.T) {
+				if broken(t, mutant, "rows", "answers") == "" {
+					t.Error("it breaks no law")
+				}
+			})
+		}
+	}
+}
+
+// withoutEntry is a definition without the n-th entry of its tables; entry is empty behind the last one.
+func withoutEntry(t *testing.T, text []byte, n int) (mutant, entry string) {
+	t.Helper()
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	var visit func(node *yaml.Node, path string)
+	visit = func(node *yaml.Node, path string) {
+		for i := 0; i+1 < len(node.Content) && node.Kind == yaml.MappingNode && entry == ""; i += 2 {
+			key, value := node.Content[i], node.Content[i+1]
+			if key.Value == "tests" {
+				continue
+			}
+			if key.Value != "table" || value.Kind != yaml.MappingNode {
+				visit(value, path+"."+key.Value)
+				continue
+			}
+			if n < len(value.Content)/2 {
+				entry = path + ": " + value.Content[2*n].Value
+				value.Content = append(value.Content[:2*n:2*n], value.Content[2*n+2:]...)
+				return
+			}
+			n -= len(value.Content) / 2
+		}
+		for i := 0; i < len(node.Content) && node.Kind != yaml.MappingNode && entry == ""; i++ {
+			visit(node.Content[i], path)
+		}
+	}
+	visit(&document, provider(&document))
+	out, err := yaml.Marshal(&document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out), entry
+}
+
+func provider(document *yaml.Node) string { return document.Content[0].Content[1].Value }

@@ -1,0 +1,184 @@
+// Package report sums calls, connected time and money by keys that a user asks for, such as trunk and month.
+//
+// It sums not calls but facts (internal/analysis/history), so duplicates, groups, revisions and corrections
+// are counting's to decide, and the sums are those of the counters for the same records.
+//
+// Invariants: memory holds one row for each combination of the keys' values, however many calls there are; sums are integers and decimals, and
+// only minutes are rounded, once, when they are written.
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// Report sums what it is given. It isn't safe for concurrent use.
+type Report struct {
+	keys []string
+	zone *time.Location
+	rows map[string]*Row
+	id   []byte // of the row in hand
+}
+
+// Row is the sums of all that has the same texts of the keys.
+type Row struct {
+	// Keys are these texts, in the order in which the keys were asked for.
+	Keys []string
+	// Calls are all calls, Connected those that a person, voicemail or a machine answered.
+	Calls, Connected int64
+	// micros is how long they were connected, in microseconds, and charges what they cost, by currency.
+	micros  int64
+	charges map[string]cdr.Money
+}
+
+// New makes an empty report by keys, which may be labels of the operator's, in the order of its columns. Days and months are those of a time zone.
+func New(keys, labels []string, zone *time.Location) (*Report, error) {
+	known := slices.Concat(knownKeys, labels)
+	for i, key := range keys {
+		switch {
+		case !slices.Contains(known, key):
+			return nil, fmt.Errorf("no key %q; there are: %s", key, strings.Join(known, ", "))
+		case slices.Contains(keys[:i], key):
+			return nil, fmt.Errorf("the key %s is given twice", key)
+		}
+	}
+	return &Report{keys: keys, zone: zone, rows: make(map[string]*Row)}, nil
+}
+
+// Add adds a fact of a feed. Its record and its texts may be used again afterwards.
+func (r *Report) Add(source, feed string, f *facts.Fact) {
+	switch f.Kind {
+	case facts.Call, facts.Connected, facts.Charge, facts.Correction:
+	case facts.OutcomeChange: // of a call of several records, or in a later version of one
+		if f.From.Connected() == f.To.Connected() {
+			return
+		}
+	default:
+		return
+	}
+	r.rowOf(source, feed, f).Add(f)
+}
+
+// Add adds a fact to the sums of its keys.
+func (r *Row) Add(f *facts.Fact) {
+	switch f.Kind {
+	case facts.Call:
+		r.Calls++
+		r.Connected += connected(f.Record.Outcome)
+	case facts.OutcomeChange:
+		r.Connected += connected(f.To) - connected(f.From)
+	case facts.Connected:
+		r.micros += f.Time.Microseconds()
+	case facts.Charge, facts.Correction:
+		r.addCharge(f.Charge.Currency, f.Charge.Amount)
+	default:
+	}
+}
+
+// connected is 1 if a call with an outcome connected, else 0.
+func connected(o cdr.Outcome) int64 {
+	if o.Connected() {
+		return 1
+	}
+	return 0
+}
+
+// rowOf is the row that a fact belongs to.
+func (r *Report) rowOf(source, feed string, f *facts.Fact) *Row {
+	r.id = r.id[:0]
+	for _, key := range r.keys {
+		r.id = append(append(r.id, metrics.CleanLabel(textOf(key, source, feed, f, r.zone))...),
+			0) // which no clean text has
+	}
+	row := r.rows[string(r.id)]
+	if row == nil {
+		id := string(r.id)
+		row = &Row{Keys: strings.Split(strings.TrimSuffix(id, "\x00"), "\x00")}
+		r.rows[id] = row
+	}
+	return row
+}
+
+func (r *Row) addCharge(currency string, amount cdr.Money) {
+	sum, known := r.charges[currency]
+	if !known {
+		currency = strings.Clone(currency)
+	}
+	if r.charges == nil {
+		r.charges = make(map[string]cdr.Money)
+	}
+	r.charges[currency] = sum.Add(&amount)
+}
+
+// Keys are the keys asked for.
+func (r *Report) Keys() []string { return r.keys }
+
+// Rows are all rows in the order of their keys.
+func (r *Report) Rows() []*Row {
+	return slices.SortedFunc(maps.Values(r.rows), func(a, b *Row) int { return slices.Compare(a.Keys, b.Keys) })
+}
+
+// Total is the sum of all rows. It has no keys.
+func (r *Report) Total() *Row {
+	total := new(Row)
+	for _, row := range r.rows {
+		total.Calls += row.Calls
+		total.Connected += row.Connected
+		total.micros += row.micros
+		for currency, amount := range row.charges {
+			total.addCharge(currency, amount)
+		}
+	}
+	return total
+}
+
+// Currencies are those of the row's charges, in order.
+func (r *Row) Currencies() []string { return slices.Sorted(maps.Keys(r.charges)) }
+
+// Charge is the exact sum in a currency, 0 if there is none.
+func (r *Row) Charge(currency string) string {
+	sum := r.charges[currency]
+	return sum.String()
+}
+
+// Minutes is the connected time in minutes with six decimals, rounded half up.
+func (r *Row) Minutes() string {
+	const decimals = 1_000_000 // a minute has 60 of as many microseconds
+	n := (r.micros + 30) / 60
+	return fmt.Sprintf("%d.%06d", n/decimals, n%decimals)
+}
+
+// knownKeys are what calls can be summed by beside the operator's labels, as they are listed to users.
+var knownKeys = []string{"source", "feed", "direction", "trunk", "call_type", "country", "day", "month"}
+
+// textOf is a fact's text of a key. A correction has the texts of the call's first version, by which
+// the call was counted, so a report by a label has the same sums as the counter.
+func textOf(key, source, feed string, f *facts.Fact, zone *time.Location) string {
+	labels := f.ChargeLabels()
+	switch key {
+	case "source":
+		return source
+	case "feed":
+		return feed
+	case "direction":
+		return labels.Direction.String()
+	case "trunk":
+		return f.Record.Trunk
+	case "call_type":
+		return labels.CallType
+	case "country":
+		return labels.Country
+	case "day":
+		return f.Record.Start.In(zone).Format(time.DateOnly)
+	case "month":
+		return f.Record.Start.In(zone).Format("2006-01")
+	}
+	return labels.Labels.Value(key) // New refuses other keys
+}

@@ -1,0 +1,68 @@
+package web
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/thresholds"
+)
+
+// dearAgo are calls that were read so long ago, and began so long before that.
+func dearAgo(n int, read, before time.Duration, country, class string) (all []metrics.DearCall) {
+	for i := range n {
+		at := now.Add(-read)
+		all = append(all, metrics.DearCall{Read: at, Start: at.Add(-before - time.Duration(i)*time.Minute), Country: country, Class: class})
+	}
+	return all
+}
+
+// madeBy says which accounts made the calls.
+func madeBy(all []metrics.DearCall, accounts ...string) []metrics.DearCall {
+	for i, account := range accounts {
+		all[i].Account = account
+	}
+	return all
+}
+
+// TestDearCalls: a burst of calls to dear numbers of a country is found, with who made them, and the command that lists all; it makes no outage of it.
+func TestDearCalls(t *testing.T) {
+	const command = "Who called: cdr-exporter incident --config.file /etc/c.yaml --source contoso --from "
+	for _, c := range []struct {
+		name         string
+		calls        []metrics.DearCall
+		what, remedy string // empty: nothing is found
+	}{
+		{"none", nil, "", ""},
+		{"too few", dearAgo(4, time.Minute, time.Minute, "LV", "premium"), "", ""},
+		{
+			"enough", dearAgo(5, time.Minute, time.Minute, "LV", "premium"),
+			"5 calls to premium numbers of LV were read within an hour", command + now.Add(-6*time.Minute).UTC().Format("2006-01-02T15:04:00Z") + " --callers --country LV",
+		},
+		{"satellites", dearAgo(5, 0, 0, "001", "satellite"), "5 calls to satellite numbers of 001 were read within an hour", "--country 001"},
+		{
+			"of some accounts", madeBy(dearAgo(9, 0, 0, "LV", "premium"), "h:1", "h:2", "h:2", "h:3", "h:4", "h:4", "h:4", ""),
+			"9 calls to premium numbers of LV were read within an hour: 3 by h:4, 2 by h:2, 1 by h:1, 3 by others", "--country LV",
+		},
+		{"of one account", madeBy(dearAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"), "5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV"},
+		{"two countries", append(dearAgo(3, 0, 0, "LV", "premium"), dearAgo(3, 0, 0, "GB", "premium")...), "", ""},
+		{"read before", dearAgo(9, 61*time.Minute, 0, "LV", "premium"), "", ""},
+		{"of a history", dearAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v, _ := judge(Status{
+				Now: Time{now}, Ready: true, Thresholds: thresholds.Default(), ConfigFile: "/etc/c.yaml",
+				Sources: []Source{{Name: "contoso", Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, DearCalls: c.calls}}}},
+			})
+			if found := len(v.Findings) == 1; found != (c.what != "") {
+				t.Fatalf("found %+v", v.Findings)
+			} else if found && (v.Findings[0].What != c.what || !strings.Contains(v.Findings[0].Remedy, c.remedy) || v.Findings[0].Subject != "contoso pstn") {
+				t.Errorf("got %+v", v.Findings[0])
+			}
+			if v.Level != LevelUnknown {
+				t.Errorf("the level is %s: no call says whether others get through", v.Level)
+			}
+		})
+	}
+}

@@ -1,0 +1,353 @@
+package counting_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// callRig is a live feed whose calls have several records and settle in ten minutes.
+type callRig struct{ *rig }
+
+func newCallRig(t *testing.T, change func(*counting.Settings)) callRig {
+	r := newRig(t, counting.Rules{Legs: true})
+	r.settings.Settle, r.settings.WholeAfter = settle, 4*time.Hour
+	r.state.HistoryDone, r.state.Watermark = true, epoch
+	if change != nil {
+		change(&r.settings)
+	}
+	return callRig{r}
+}
+
+// wait reads everything after a while.
+func (r callRig) wait(after time.Duration) counting.Result {
+	r.at = r.at.Add(after)
+	return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Watermark: r.at, HistoryDone: true, Read: &counting.Read{Began: r.at}}})
+}
+
+// A leg rings, is answered and ends at seconds of the minute before epoch; -1 is never.
+func leg(id string, from, answer, end int, options ...func(*cdr.Record)) *cdr.Record {
+	began := epoch.Add(-10 * time.Minute)
+	r := call(id, start(began.Add(time.Duration(from)*time.Second)), inGroup("k"), func(r *cdr.Record) { r.NoDuration, r.CallID = true, "c" })
+	r.End = began.Add(time.Duration(end) * time.Second)
+	if answer >= 0 {
+		r.Answer = began.Add(time.Duration(answer) * time.Second)
+	} else {
+		r.Outcome = cdr.NoAnswer
+	}
+	for _, o := range options {
+		o(r)
+	}
+	return r
+}
+
+func trunk(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Trunk = name } }
+
+func going(d cdr.Direction) func(*cdr.Record) { return func(r *cdr.Record) { r.Direction = d } }
+
+func party(p cdr.Party) func(*cdr.Record) { return func(r *cdr.Record) { r.Party = p } }
+
+func onChannel(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Channel = name } }
+
+func isWhole(r *cdr.Record) { r.Whole = true }
+
+// counting.md 36: a call counts once it is whole.
+func TestCallCountsWhenItIsWhole(t *testing.T) {
+	needsWhole := func(s *counting.Settings) { s.Whole = true }
+	type step = func(r callRig) counting.Result
+	read := func(all ...*cdr.Record) step { return func(r callRig) counting.Result { return r.records(all...) } }
+	wait := func(after time.Duration) step { return func(r callRig) counting.Result { return r.wait(after) } }
+	partly := func(after time.Duration) step {
+		return func(r callRig) counting.Result {
+			r.at = r.at.Add(after)
+			return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true}}})
+		}
+	}
+	later := func(after time.Duration) step {
+		return func(r callRig) counting.Result { r.at = r.at.Add(after); return counting.Result{} }
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*counting.Settings)
+		steps  []step
+		// calls are the outcomes of what is counted in the end, waiting how many calls wait then, incomplete how many of those that count weren't whole.
+		calls      string
+		waiting    int
+		incomplete int
+	}{
+		{"before it has settled", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second)}, "", 1, 0},
+		{"after", nil, []step{read(leg("a", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
+		{"not by time alone", nil, []step{read(leg("a", 0, 5, 9)), later(24 * time.Hour), read(leg("b", 0, -1, 3, inGroup("other")))}, "", 2, 0},
+		{"a leg begins to settle anew", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("b", 1, -1, 3)), wait(settle - time.Second)}, "", 1, 0},
+		{"a repeat doesn't", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("a", 0, 5, 9)), wait(time.Second)}, "answered 1", 0, 0},
+		{"at once", func(s *counting.Settings) { s.Settle = 0 }, []step{read(leg("a", 0, 5, 9))}, "answered 1", 0, 0},
+		{"a file can't be read", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle - time.Second)}, "", 1, 0},
+		{"a file can't be read for long", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle)}, "answered 1", 0, 1},
+		{"without a key", nil, []step{read(leg("a", 0, 5, 9, inGroup("")))}, "answered 1", 0, 0},
+		{"the leg that it needs", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour)}, "", 1, 0},
+		{"the leg that it needs comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour), read(leg("b", 0, 5, 9, isWhole)), wait(settle)}, "answered 1", 0, 0},
+		{"the leg that it needs never comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(5 * time.Hour)}, "no_answer 1", 0, 1},
+		{"an open leg", nil, []step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 0, provisional)), wait(3 * time.Hour)}, "", 1, 0},
+		{"an open leg that ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)), wait(time.Hour), read(leg("b", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
+		{"an open leg that never ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)), wait(5 * time.Hour)}, "no_answer 1", 0, 1},
+		{"a later version while it waits", nil, []step{read(leg("a", 0, -1, 9)), read(leg("a", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
+		{
+			"a later version is of another call", nil,
+			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))), wait(settle)},
+			"answered 1 no_answer 1", 0, 0,
+		},
+		{
+			"two days apart", nil,
+			[]step{read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour))), leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle)},
+			"answered 1 no_answer 1", 0, 0,
+		},
+		{
+			"two days apart, the later one first", nil,
+			[]step{read(leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle), read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour)))), wait(settle)},
+			"answered 1 no_answer 1", 0, 0,
+		},
+		{"an end in the far future", needsWhole, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })), wait(5 * time.Hour)}, "answered 1", 0, 1},
+		{"a time that JSON can't write", nil, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = time.Unix(1e12, 0) })), wait(settle)}, "answered 1", 0, 0},
+		{"bytes that aren't UTF-8", nil, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" })), wait(settle)}, "answered 1", 0, 0},
+		{"a definition that no longer has legs", nil, []step{
+			read(leg("a", 0, 5, 9)),
+			func(r callRig) counting.Result {
+				r.settings.Legs, r.settings.Settle = false, 0
+				return r.records(leg("a", 0, 5, 8))
+			},
+			wait(settle),
+		}, "answered 1", 0, 0},
+		{"an end before its start", nil, []step{read(leg("a", 9, 5, 0)), wait(settle)}, "answered 1", 0, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, c.change)
+			r.state.Origin, r.state.Floor = epoch.Add(-100*time.Hour), epoch.Add(-100*time.Hour)
+			var last counting.Result
+			incomplete := 0
+			for _, step := range c.steps {
+				last = step(r)
+				incomplete += last.Incomplete
+			}
+			var got []string
+			for outcome, n := range r.outcomes() {
+				got = append(got, fmt.Sprint(outcome, " ", n))
+			}
+			slices.Sort(got)
+			if text := strings.Join(got, " "); text != c.calls || last.Waiting != c.waiting || incomplete != c.incomplete {
+				t.Errorf("%s; %d wait, %d incomplete; want %s; %d wait, %d incomplete", text, last.Waiting, incomplete, c.calls, c.waiting, c.incomplete)
+			}
+		})
+	}
+}
+
+// A call of one record whose duration a later version is the first to give counts it then, once, on its trunk too.
+func TestDurationThatComesLater(t *testing.T) {
+	r := newRig(t, counting.Rules{})
+	without := func(c *cdr.Record) { c.Duration, c.NoDuration = 0, true }
+	seconds := map[string]string{
+		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "1/60",
+		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "60",
+		"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         "60",
+	}
+	r.records(call("a", without))
+	for key := range seconds {
+		if got := r.values()[key]; got != "" {
+			t.Errorf("%s is %s before a version gives it", key, got)
+		}
+	}
+	r.records(call("a"))
+	r.records(call("a", without), call("a"))
+	wantValues(t, r.values(), seconds)
+}
+
+// A read that didn't look at the times of a call doesn't make it whole.
+func TestCallNeedsAReadOfItsTimes(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		from, to time.Duration // to epoch
+		whole    bool
+	}{
+		{"all of it", -20 * time.Minute, settle, true},
+		{"a part", -9*time.Minute - 58*time.Second, settle, false},
+		{"a piece that ends before it is due", -20 * time.Minute, settle - time.Second, false},
+		{"before it", -20 * time.Minute, -10*time.Minute + time.Second, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, nil)
+			r.records(leg("a", 0, 5, 9))
+			r.commit(&counting.Page{ObservedAt: epoch.Add(settle), Position: &counting.Position{
+				Read: &counting.Read{From: epoch.Add(c.from), To: epoch.Add(c.to), Began: epoch.Add(settle)},
+			}})
+			if got := r.total("cdr_calls_total"); got != map[bool]int{true: 1}[c.whole] {
+				t.Errorf("%d calls", got)
+			}
+		})
+	}
+}
+
+// The counters of legs don't wait for their call.
+func TestWhatDoesNotWait(t *testing.T) {
+	r := newCallRig(t, nil)
+	out := going(cdr.Outbound)
+	got := r.records(
+		leg("a", 0, -1, 2, out, trunk("one"), outcome(cdr.Failed), charge(t, "usage", "EUR", "0.5"), func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }),
+		leg("b", 2, 4, 60, out, trunk("two"), onChannel("x"), func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }),
+		leg("c", 60, 61, 90, out, trunk("two"), onChannel("x"), func(r *cdr.Record) { r.Visits = []cdr.Visit{{Queue: "support"}} }))
+	if got.New != 3 || got.Waiting != 1 {
+		t.Errorf("%+v", got)
+	}
+	wantValues(t, r.values(), map[string]string{
+		"cdr_call_charges_total{outbound,byot_in,EUR,usage,}": "0.5", "cdr_emergency_calls_total{failed,false}": "1", "cdr_queue_calls_total{support,other}": "1",
+		"cdr_call_legs_total{outbound,one,byot_in,failed}": "1", "cdr_call_legs_total{outbound,two,byot_in,answered}": "2", "cdr_emergency_calls_total{answered,false}": "",
+	})
+	if want := []string{"outbound one failed", "outbound two answered"}; !slices.Equal(r.attempts, want) {
+		t.Errorf("attempts %q, want %q", r.attempts, want)
+	}
+	r.wait(settle)
+	wantValues(t, r.values(), map[string]string{
+		"cdr_calls_total{outbound,byot_in,answered,two,false}": "1", "cdr_call_failures_total": "", "cdr_call_duration_seconds{outbound,byot_in,two}": "1/85",
+		"cdr_call_connected_seconds_total{outbound,byot_in,two,}": "85", "cdr_trunk_connected_seconds_total{two,outbound}": "85", "cdr_call_setup_seconds{outbound,two}": "1/4",
+	})
+	if len(r.attempts) != 2 {
+		t.Errorf("attempts %q", r.attempts)
+	}
+}
+
+// An inbound call is one attempt on its trunk when it counts, however many phones ring.
+func TestInboundCallIsOneAttempt(t *testing.T) {
+	r := newCallRig(t, nil)
+	r.records(leg("a", 0, -1, 9), leg("b", 1, -1, 9), leg("c", 1, 5, 9, party(cdr.PartyMachine)))
+	if len(r.attempts) > 0 {
+		t.Errorf("attempts %q", r.attempts)
+	}
+	r.wait(settle)
+	if want := []string{"inbound sbc1.example.com machine"}; !slices.Equal(r.attempts, want) {
+		t.Errorf("attempts %q, want %q", r.attempts, want)
+	}
+	wantValues(t, r.values(), map[string]string{
+		"cdr_calls_total{inbound,byot_in,machine,sbc1.example.com,false}": "1", "cdr_call_failures_total": "", "cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}": "",
+		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "4",
+	})
+}
+
+// A call of one leg has the operator's labels of its record, also if nobody answered and no user is known.
+func TestLabelsOfACallOfOneLeg(t *testing.T) {
+	r := newCallRig(t, nil)
+	r.records(leg("a", 0, -1, 9, func(r *cdr.Record) { r.Labels, r.UserID, r.UserName, r.UserPrincipal = "site=Annex", "", "", "" }))
+	r.wait(settle)
+	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,site=Annex}": "1"})
+}
+
+// A record that names a parent is a leg of its topmost parent's call, whichever came first.
+func TestParents(t *testing.T) {
+	child := func(id, of string) *cdr.Record { return leg(id, 1, -1, 9, inGroup(""), childOf(of)) }
+	parent := leg("p", 0, 0, 9, inGroup(""), alts("q"))
+	for _, c := range []struct {
+		name  string
+		pages [][]*cdr.Record
+		calls int
+	}{
+		{"parent first", [][]*cdr.Record{{parent}, {child("a", "p")}}, 1},
+		{"child first", [][]*cdr.Record{{child("a", "p")}, {parent}}, 1},
+		{"on one page", [][]*cdr.Record{{child("a", "p"), parent, child("b", "p")}}, 1},
+		{"by another id", [][]*cdr.Record{{child("a", "q")}, {parent}, {child("b", "p")}}, 1},
+		{"a chain from its end", [][]*cdr.Record{{child("c", "b")}, {child("b", "a")}, {child("a", "p")}, {parent}}, 1},
+		{"a chain whose middle comes last", [][]*cdr.Record{{parent}, {child("b", "a")}, {child("a", "p")}}, 1},
+		{"a chain with its middle twice", [][]*cdr.Record{{parent, child("b", "a")}, {child("c", "b")}, {child("a", "p")}, {child("a", "p")}}, 1},
+		{"a ring", [][]*cdr.Record{{child("a", "b"), child("b", "a")}}, 1},
+		{"a ring over pages", [][]*cdr.Record{{child("a", "b")}, {child("b", "c")}, {child("c", "a")}}, 1},
+		{"its own parent", [][]*cdr.Record{{child("a", "a")}}, 1},
+		{"a parent that never comes", [][]*cdr.Record{{child("a", "x"), child("b", "x")}}, 1},
+		{"another's child", [][]*cdr.Record{{parent, child("a", "x")}}, 2},
+		{"a parent with a key", [][]*cdr.Record{{child("a", "g"), leg("h", 0, -1, 9)}, {leg("g", 0, 0, 9)}}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newCallRig(t, func(s *counting.Settings) { s.Parents = true })
+			for _, page := range c.pages {
+				r.records(page...)
+				r.restart()
+			}
+			if got := r.wait(settle); r.total("cdr_calls_total") != c.calls || got.Waiting != 0 {
+				t.Errorf("%d calls, %d wait, want %d", r.total("cdr_calls_total"), got.Waiting, c.calls)
+			}
+			if got := r.wait(settle); got.Waiting != 0 || len(r.tasks) != 0 {
+				t.Errorf("%d still wait", got.Waiting)
+			}
+		})
+	}
+}
+
+// At 1,000 legs nothing holds a call, and further rows are calls.
+func TestTooManyLegs(t *testing.T) {
+	r := newCallRig(t, func(s *counting.Settings) { s.Whole = true })
+	var all []*cdr.Record
+	for n := range counting.MostLegs + 3 {
+		all = append(all, leg(fmt.Sprint("l", n), 0, -1, 9))
+	}
+	full := 0
+	for page := range slices.Chunk(all, 250) {
+		full += r.records(page...).FullCalls
+	}
+	r.wait(5 * time.Hour)
+	if got := r.total("cdr_calls_total"); got != 4 || full != 3 {
+		t.Errorf("%d calls, %d records that are calls, want 4, 3", got, full)
+	}
+}
+
+// A call is late, and its delay goes, by when its last leg was first read.
+func TestLateByTheLastLeg(t *testing.T) {
+	r := newCallRig(t, nil)
+	r.records(leg("a", 0, 5, 60))
+	r.at = r.at.Add(5 * time.Minute)
+	r.records(leg("b", 0, -1, 60))
+	got := r.wait(3 * time.Hour)
+	if want := 14 * time.Minute; len(got.Delays) != 1 || got.Delays[0] != want {
+		t.Errorf("delays %v, want %s", got.Delays, want)
+	}
+	if n := r.counts["cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}"]; n != 1 {
+		t.Errorf("values %v", r.values())
+	}
+}
+
+// A first history is shown when each of its calls is whole or has waited `settle` once. In it, `settle` runs from the end of the legs.
+func TestHistoryOfCalls(t *testing.T) {
+	for _, arrival := range []bool{false, true} {
+		r := newCallRig(t, func(s *counting.Settings) { s.ByArrival = arrival })
+		r.state.HistoryDone, r.state.Watermark = false, r.state.Origin
+		old := start(epoch.Add(-5 * time.Hour))
+		r.records(leg("a", 0, -1, 9, inGroup("old"), old, func(r *cdr.Record) { r.End = r.Start }))
+		r.records(leg("b", 0, 5, 599))
+		if got, want := r.total("cdr_calls_total"), map[bool]int{true: 1}[arrival]; got != want {
+			t.Errorf("by arrival %t: %d calls while the history is read, want %d", arrival, got, want)
+		}
+		if r.wait(0); r.state.HistoryDone || r.total("cdr_calls_total") != 1 {
+			t.Errorf("by arrival %t: %d calls, shown %t", arrival, r.total("cdr_calls_total"), r.state.HistoryDone)
+		}
+		if r.wait(settle); !r.state.HistoryDone || r.total("cdr_calls_total") != 2 {
+			t.Errorf("by arrival %t: %d calls, shown %t after settle", arrival, r.total("cdr_calls_total"), r.state.HistoryDone)
+		}
+	}
+}
+
+// A call belongs to the range of time in which it starts: legs from before the origin are read for those that go on after it.
+func TestCallsAroundTheOrigin(t *testing.T) {
+	r := newCallRig(t, func(s *counting.Settings) { s.Lead = 4 * time.Hour })
+	r.state.Origin = epoch.Add(-10 * time.Minute).Add(5 * time.Second)
+	r.state.Floor = r.state.Origin.Add(-r.settings.Lead)
+	paid := charge(t, "usage", "EUR", "1")
+	r.records(
+		leg("before", 0, 1, 9, paid), leg("after", 6, 7, 9, paid), // began before
+		leg("alone", 0, 1, 9, inGroup(""), paid),
+		leg("counts", 5, 6, 9, inGroup("other"), paid))
+	r.wait(settle)
+	wantValues(t, r.values(), map[string]string{answered: "1", "cdr_call_charges_total{inbound,byot_in,EUR,usage,}": "2"})
+	r.records(leg("late", 8, 9, 12))
+	if got := r.total("cdr_call_connected_seconds_total"); got != 3_000_000 {
+		t.Errorf("%d µs connected", got)
+	}
+}

@@ -1,0 +1,206 @@
+package counting
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+)
+
+// countCall counts a call of several records, once, and remembers its legs for those that come late. A call that began before the feed's origin is only
+// remembered.
+func (d *Decision) countCall(w *waitingCall, g *group) {
+	d.change.Result.Counted++
+	c := countedCall{legs: g.flat, began: g.call.Start, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
+	if g.call.Start.Before(d.was.Origin) {
+		c.ignored = true
+		d.keepCall(w.key, &c)
+		return
+	}
+	d.logLegs(g)
+	r, origin, s := g.record(), g.legs[g.owner[g.call.Origin]], d.settings
+	event := Event{
+		Name: EventCall, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: origin.RecordID, Hour: origin.Hour, Observed: g.read,
+	}
+	delay := g.read.Sub(r.Ended())
+	c.late = delay > d.settings.LateAfter
+	c.direction, c.callType, c.trunk, c.country, c.labels = r.Direction, r.CallType, r.Trunk, r.Country, r.Labels
+	d.keepCall(w.key, &c)
+	result := &d.change.Result
+	if read := d.CompleteRead(); d.isHeld(g) || w.forced || read != nil && read.Partial {
+		result.Incomplete++
+	}
+	result.Delays = append(result.Delays, delay)
+	d.change.State.Records++
+	from := len(d.change.Facts)
+	d.change.Facts = facts.AppendCall(d.change.Facts, r, facts.Context{Late: c.late})
+	for i := range g.call.Trunks {
+		t := &g.call.Trunks[i]
+		d.note(facts.OnTrunk(r, t.Trunk, t.Direction, calls.Length(t.Connected)))
+	}
+	d.addTrunkEdges(&g.call, 1)
+	if r.Direction != cdr.Outbound || r.Trunk == "" { // else each leg was an attempt
+		d.addAttempt(r)
+	}
+	d.change.Calls = append(d.change.Calls, CallRecord{Record: r, Event: event, Traced: d.Traces()})
+	d.number(from, r, len(d.page.Records)+len(d.change.Calls))
+	d.change.Logs = append(d.change.Logs, Log{Call: r, Session: -1, Visit: -1, Leg: -1, Event: event, Charges: r.Charges})
+	if d.Traces() {
+		d.change.Spans = append(d.change.Spans, Span{Call: r, Event: event, Charges: r.Charges})
+	}
+}
+
+// MakeCalls makes the calls of records that share a call key and were all read: one, or several that begin more than two days apart.
+func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
+	var w waitingCall
+	for i, r := range records {
+		legs := slices.Clone(r.Legs)
+		if len(legs) == 0 {
+			legs = []cdr.Leg{r.Leg()}
+		}
+		for n := range legs {
+			legs[n].ID = cmp.Or(legs[n].ID, r.ID+"/"+strconv.Itoa(n))
+		}
+		w.legs = append(w.legs, waitingLeg{Key: Hash(i), RecordID: r.ID, Class: r.NumberClass(), Legs: legs, Record: *r}) //nolint:gosec // not below 0
+	}
+	for _, g := range w.groups() {
+		all = append(all, g.record())
+	}
+	return all
+}
+
+// record is the call as a record, with all that is known of its legs' records.
+func (g *group) record() *cdr.Record {
+	c := &g.call
+	of := func(leg int) *cdr.Record { return &g.legs[g.owner[leg]].Record }
+	r := *of(c.Origin)
+	origin, route := &g.flat[c.Origin], of(c.Route)
+	r.Start, r.Direction, r.CallType = origin.Start, c.Direction, route.CallType
+	r.Trunk, r.Country, r.Class = "", route.Country, g.legs[g.owner[c.Route]].Class
+	if c.Trunk != calls.None {
+		r.Trunk, r.Country, r.Class = g.flat[c.Trunk].Trunk, cmp.Or(of(c.Trunk).Country, r.Country), g.legs[g.owner[c.Trunk]].Class
+	}
+	r.Outcome, r.NoOutcome, r.Party = c.Outcome, false, cdr.Person
+	r.Reason, r.FaultDomain, r.SIPCode, r.SubCode, r.ReasonPhrase = "", 0, cdr.Int{}, cdr.Int{}, ""
+	if c.By != calls.None {
+		by := of(c.By)
+		r.Reason, r.FaultDomain, r.SIPCode, r.SubCode, r.ReasonPhrase = by.Reason, by.FaultDomain, by.SIPCode, by.SubCode, by.ReasonPhrase
+	}
+	r.UserID, r.UserName, r.UserPrincipal = "", "", ""
+	if len(g.flat) > 1 {
+		r.Labels = ""
+	}
+	if c.User != calls.None {
+		u := of(c.User)
+		r.UserID, r.UserName, r.UserPrincipal, r.Labels = u.UserID, u.UserName, u.UserPrincipal, u.Labels
+	}
+	r.Emergency = c.Emergency
+	r.Charges, r.Recordings, r.Legs = nil, nil, nil
+	for _, leg := range g.legs {
+		r.Charges = addCharges(r.Charges, leg.Record.Charges)
+		for _, recording := range leg.Record.Recordings {
+			if !slices.Contains(r.Recordings, recording) {
+				r.Recordings = append(r.Recordings, recording)
+			}
+		}
+	}
+	if len(g.flat) > 1 {
+		r.Legs = slices.DeleteFunc(slices.Clone(g.flat), func(l cdr.Leg) bool { return l.Implied })
+	}
+	g.setTimes(&r)
+	return &r
+}
+
+// setTimes sets the times of a call. A call of one leg has its record's times.
+func (g *group) setTimes(r *cdr.Record) {
+	c := &g.call
+	connected := calls.Length(c.Connected)
+	if len(g.flat) == 1 {
+		if !r.Outcome.Connected() && connected > 0 {
+			r.Connected = cdr.KnownSpan(connected)
+		}
+		if r.NoDuration && connected > 0 {
+			r.Duration, r.NoDuration = connected, false
+		}
+		return
+	}
+	r.Talk, r.Connected = cdr.KnownSpan(calls.Length(c.Talk)), cdr.KnownSpan(connected)
+	r.Duration, r.NoDuration = connected, len(c.Connected) == 0
+	if c.Outcome == cdr.Answered {
+		r.Duration = r.Talk.Value
+	}
+	if r.NoDuration {
+		r.Talk, r.Connected = cdr.Span{}, cdr.Span{}
+	}
+	r.End, r.Invite, r.Answer = time.Time{}, time.Time{}, time.Time{}
+	if c.Latest.After(r.Start) {
+		r.End = c.Latest
+	}
+	if r.Outcome.Connected() && c.Setup.Known {
+		r.Invite, r.Answer = c.Answered.Add(-c.Setup.Value), c.Answered
+	}
+}
+
+// addCharges adds up amounts by component and currency.
+func addCharges(sum, more []cdr.Charge) []cdr.Charge {
+	for _, c := range more {
+		at := slices.IndexFunc(sum, func(o cdr.Charge) bool { return o.Component == c.Component && o.Currency == c.Currency })
+		if at < 0 {
+			sum = append(sum, c)
+			continue
+		}
+		sum[at].Amount = sum[at].Amount.Add(&c.Amount)
+	}
+	return sum
+}
+
+// logLegs makes the log records of the legs of a call, once it has several.
+func (d *Decision) logLegs(g *group) {
+	if len(g.legs) < 2 {
+		return
+	}
+	for _, leg := range g.legs {
+		d.logLeg(leg)
+	}
+}
+
+// logLeg makes the log record of a leg, once.
+func (d *Decision) logLeg(leg *waitingLeg) {
+	if leg.Logged || leg.Open {
+		return
+	}
+	leg.Logged = true
+	s := d.settings
+	d.change.Logs = append(d.change.Logs, Log{Call: &leg.Record, Session: -1, Visit: -1, Leg: -1, Charges: leg.Record.Charges, Event: Event{
+		Name: EventLeg, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: leg.RecordID, Hour: leg.Hour, Observed: leg.Read,
+	}})
+}
+
+// addTrunkEdges adds when the trunks of a call were connected or, without a trunk, the call, for the peak of connected calls.
+func (d *Decision) addTrunkEdges(c *calls.Call, count int64) {
+	add := func(trunk string, all []cdr.Interval) {
+		for _, i := range all {
+			s := span{start: i.From.UnixMicro(), end: i.To.UnixMicro()}
+			if s.end <= d.was.ConnectedFrom || i.To.After(d.page.ObservedAt.Add(peakAhead)) {
+				continue
+			}
+			s.trunk = d.trunkNumber(trunk)
+			d.addEdges(s, count)
+		}
+	}
+	for i := range c.Trunks {
+		add(c.Trunks[i].Trunk, c.Trunks[i].Connected)
+	}
+	if len(c.Trunks) == 0 {
+		add("", c.Connected)
+	}
+}
+
+// addAttempt notes an attempt on the trunk of a call or leg.
+func (d *Decision) addAttempt(r *cdr.Record) {
+	d.note(facts.Fact{Kind: facts.Attempt, Record: r, Ahead: d.isAhead(r)})
+}

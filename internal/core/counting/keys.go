@@ -1,0 +1,178 @@
+package counting
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// Keys are what a page needs to know.
+type Keys struct {
+	IDs []Key
+	// Tasks are those that Enqueue and Done of the page name.
+	Tasks []TaskKey
+	// BadRows are hashes of the rows that were set aside, those of Invalid first.
+	BadRows []Hash
+}
+
+// Key is what a record or fact is known by, and where that is looked for.
+type Key struct {
+	Hash
+	// Buckets are looked through in this order; nil is all that aren't forgotten.
+	Buckets []int64
+}
+
+// TaskKey names a task.
+type TaskKey struct{ Kind, Key string }
+
+// Place is where something is remembered.
+type Place struct {
+	Bucket int64
+	Hash   Hash
+}
+
+// Known is what the ledger knows of Keys. Decide changes none of it.
+type Known struct {
+	State State
+	// IDs are what is known by each of Keys.IDs; nothing has no Data. Of a further key of a record it is the record's.
+	IDs []Stored
+	// Tasks are those that wait or were set aside.
+	Tasks map[TaskKey]work.Item
+	// DueCalls are the keys of the calls that wait, in Tasks, and that the read which the page ends may have made whole. Surplus are those of them that
+	// count as they are, since too many wait.
+	DueCalls []Hash
+	// Waiting is how many calls wait.
+	Waiting int
+	Surplus map[Hash]bool
+	// BadRows are the hashes of Keys.BadRows that are known.
+	BadRows map[Hash]bool
+	// Trunks are the numbers of the feed's trunks, from 1; past TrunkLimit they are folded (counting.md 22).
+	Trunks     map[string]int64
+	TrunkLimit int
+	// Now is the second of the local clock since 1970, by which trailing windows go.
+	Now int64
+}
+
+// Stored is what is remembered of a record or fact, in the forms of row.go.
+type Stored struct {
+	Place
+	Data []byte
+}
+
+// entry is a record of the page that is decided.
+type entry struct {
+	record *cdr.Record
+	keys   []Hash // its own first, then those of its other ids
+	// hours are the keys of its id with the hour of its start, the hour before and the hour after,
+	// in a feed that is read by arrival.
+	hours  []Hash
+	call   Hash   // the key of its call, before links are followed; 0: it is a call by itself
+	names  []Hash // under which its children name it
+	bucket int64  // where it is remembered if it is new
+	body   []byte // the stored form of this version, behind the head
+	fields []fieldHash
+}
+
+// Keys begins a decision: it reads a page into entries and returns all keys that deciding them needs.
+func (d *Decision) Keys(page *Page, settings *Settings, hasher *Hasher) *Keys {
+	d.page, d.settings, d.hasher = page, settings, hasher
+	d.buckets = d.buckets[:0]
+	clear(d.asked)
+	k := &d.needed
+	*k = Keys{IDs: k.IDs[:0], Tasks: k.Tasks[:0], BadRows: k.BadRows[:0]}
+	d.entries = slices.Grow(d.entries[:0], len(page.Records))[:len(page.Records)]
+	for i, r := range page.Records {
+		d.readEntry(&d.entries[i], r)
+		d.addKeys(&d.entries[i])
+	}
+	for _, tasks := range [...][]work.Item{page.Done, page.Enqueue} {
+		for i := range tasks {
+			k.Tasks = append(k.Tasks, TaskKey{tasks[i].Kind, tasks[i].Key})
+		}
+	}
+	for i := range page.Enqueue {
+		if w := &page.Enqueue[i]; d.namesVersion(w) {
+			k.IDs = append(k.IDs, Key{Hash: hasher.RecordHash(w.Key)})
+		}
+	}
+	for _, rows := range [...][]BadRow{page.Invalid, page.Ignored} {
+		for i := range rows {
+			k.BadRows = append(k.BadRows, hasher.factKey(kindSetAside, string(rows[i].Content)))
+		}
+	}
+	return k
+}
+
+// readEntry hashes a record's keys and fields and makes its row, in the memory of an entry of an earlier page.
+func (d *Decision) readEntry(e *entry, r *cdr.Record) {
+	h := d.hasher
+	*e = entry{record: r, bucket: d.bucketFor(r.Start), keys: e.keys[:0], names: e.names[:0], hours: e.hours[:0], body: e.body[:0], fields: h.fields(e.fields[:0], r)}
+	e.keys = append(e.keys, h.RecordKey(r))
+	for _, id := range r.AltIDs {
+		e.keys = append(e.keys, h.RecordHash(id))
+	}
+	if r.ID != "" && r.Synthetic != "" {
+		e.keys = append(e.keys, h.synthetic(r))
+	}
+	if d.settings.ByArrival && r.ID != "" {
+		for _, apart := range [...]int64{0, -1, 1} {
+			e.hours = append(e.hours, h.hourHash(r.ID, HourBucket(r.Start)+apart))
+		}
+	}
+	e.call, e.names = h.CallKeys(e.names, r, &d.settings.Rules)
+	k := knownOf(r, e.fields, d.settings.Currency)
+	if d.settings.ByArrival {
+		k.start = r.Start.Unix()
+	}
+	e.body = k.appendBody(e.body)
+}
+
+// knownOf is what is remembered of a record's first version. A charge is kept with the currency that it was counted in.
+func knownOf(r *cdr.Record, fields []fieldHash, fallback string) known {
+	k := known{
+		ChargeLabels: facts.ChargeLabels{Direction: r.Direction, CallType: r.CallType, Country: r.Country},
+		outcome:      r.Outcome, version: r.Version, schema: fieldSchema, fields: fields,
+	}
+	for _, c := range r.Charges {
+		c.Currency = cmp.Or(c.Currency, fallback)
+		k.charges = append(k.charges, c)
+	}
+	return k
+}
+
+// addKeys adds all keys that deciding a record may ask for.
+func (d *Decision) addKeys(e *entry) {
+	h, r := d.hasher, e.record
+	for _, keys := range [...][]Hash{e.keys, e.hours} {
+		for _, key := range keys {
+			d.addKey(key, d.recordBuckets(r.Start))
+		}
+	}
+	if e.call != 0 {
+		d.addCallKey(&d.needed, e.call, r.Start)
+		for _, name := range e.names {
+			d.addCallKey(&d.needed, name, r.Start)
+		}
+		if r.Emergency != cdr.NoEmergency {
+			d.addKey(h.factKey(kindEmergency, callName(r)), d.factBuckets(r.Start))
+		}
+		if r.Channel != "" {
+			d.addKey(h.factKey(kindAttempt, callName(r), r.Channel), d.factBuckets(r.Start))
+		}
+	}
+	for _, recording := range r.Recordings {
+		d.addKey(h.factKey(kindRecording, recording.ID), d.factBuckets(r.Start))
+	}
+	for _, key := range e.keys {
+		for i := range r.Sessions { // they lie where their record does
+			d.addKey(h.session(key, r.Sessions[i].ID), d.recordBuckets(r.Start))
+		}
+	}
+}
+
+func (d *Decision) addKey(key Hash, buckets []int64) {
+	d.needed.IDs = append(d.needed.IDs, Key{key, buckets})
+}

@@ -1,0 +1,107 @@
+package counting
+
+import (
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+)
+
+// Memory is what a ledger remembers of how a record was counted, and its provider may no longer say.
+type Memory struct {
+	// Late: it was first seen more than late_after after its end.
+	Late bool
+	// Leg: it is a leg of a call of several records, and Call what is remembered of that; nil: the call waits.
+	Leg  bool
+	Call *CallMemory
+	// Labels are those that it was counted with.
+	Labels facts.ChargeLabels
+	// Outcomes are the first one and all later ones.
+	Outcomes []cdr.Outcome
+	// Charges are the last amounts known, Corrections the sums of their changes, debits and credits apart.
+	Charges, Corrections []cdr.Charge
+	// Changed are the fields, as log records name them, whose first values may be others than the listed ones.
+	Changed []string
+	// Visit: it is of a visit to a queue alone.
+	Visit bool
+}
+
+// CallMemory is what a ledger remembers of a call of several records.
+type CallMemory struct {
+	Late    bool
+	Ignored bool // it began before the feed's origin and isn't counted
+	// Grown: legs came after it was counted. Changed: they changed its outcome.
+	Grown, Changed bool
+	// Labels and Trunk are those that it was counted with.
+	Labels facts.ChargeLabels
+	Trunk  string
+}
+
+// Memory is what is remembered of a record; nil if it isn't one.
+func (s Stored) Memory() (*Memory, error) {
+	if s.Data == nil || s.Data[0] != rowRecord {
+		return nil, nil //nolint:nilnil // it isn't an error
+	}
+	var k known
+	if err := k.parse(s.Data); err != nil {
+		return nil, err
+	}
+	return k.memory(nil)
+}
+
+// memory is what a row remembers of a record whose listed version has these fields; nil: it isn't listed.
+func (k *known) memory(listed []fieldHash) (*Memory, error) {
+	was, err := parseEarlier(k.earlier)
+	if err != nil {
+		return nil, err
+	}
+	m := &Memory{
+		Late: k.flags&rowLate != 0, Leg: k.flags&rowLeg != 0, Visit: k.flags&rowVisit != 0, Labels: k.ChargeLabels,
+		Outcomes: append(was.outcomes, k.outcome), Charges: slices.Clone(k.charges), Corrections: was.corrections,
+	}
+	for i := range recordFields {
+		is := func(f fieldHash) bool { return f.key == uint32(i) } //nolint:gosec // at most 24
+		a, b := slices.IndexFunc(k.fields, is), slices.IndexFunc(listed, is)
+		differs := listed != nil && ((a < 0) != (b < 0) || a >= 0 && k.fields[a].hash != listed[b].hash)
+		if was.fields&(1<<i) != 0 || differs {
+			m.Changed = append(m.Changed, recordFields[i].name)
+		}
+	}
+	return m, nil
+}
+
+// Facts appends what was counted of a record, with what only its listed version says. Of a leg these are the leg and its
+// charges.
+func (m *Memory) Facts(dst []facts.Fact, r *cdr.Record) []facts.Fact {
+	first, was := *r, &m.Labels
+	first.Direction, first.CallType, first.Country, first.Labels = was.Direction, was.CallType, was.Country, was.Labels
+	first.Outcome, first.Charges = m.Outcomes[0], m.firstCharges()
+	if m.Leg {
+		dst = facts.AppendCharges(facts.AppendLegs(dst, &first), &first, "")
+	} else {
+		dst = facts.AppendRecord(dst, &first, facts.Context{Late: m.Late, BypassLater: true})
+		connected := m.Outcomes[0].Connected()
+		for i, to := range m.Outcomes[1:] {
+			dst = append(dst, facts.Fact{Kind: facts.OutcomeChange, Record: &first, From: m.Outcomes[i], To: to})
+			if to.Connected() && !connected {
+				now := first
+				now.Outcome, connected = to, true
+				dst = facts.AppendConnected(dst, &now)
+			}
+		}
+	}
+	for _, c := range m.Corrections {
+		dst = facts.AppendCorrection(dst, &first, &m.Labels, c)
+	}
+	return dst
+}
+
+// firstCharges are the amounts that were known first.
+func (m *Memory) firstCharges() []cdr.Charge {
+	all := slices.Clone(m.Charges)
+	for _, c := range m.Corrections {
+		c.Amount = c.Amount.Neg()
+		all = addCharges(all, []cdr.Charge{c})
+	}
+	return all
+}

@@ -1,0 +1,157 @@
+package counting
+
+import (
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// State is what the ledger last committed for a feed.
+type State struct {
+	// Origin is the first start minus history, in whole seconds as providers are asked: nothing before it is counted. If our clock was
+	// ahead, pages before the first with a position lower it to their ObservedAt minus history.
+	Origin time.Time
+	// Floor is the earliest start that may still be read; never before Origin.
+	Floor time.Time
+	// Watermark: every call that started before it has been looked for at least once.
+	Watermark time.Time
+	// HistoryDone says that the feed's first history was read to its end, and that its calls were whole or had waited `settle` once.
+	HistoryDone bool
+	// HistoryRead is when a complete read ended the first history whose calls still wait; zero: none did.
+	HistoryRead time.Time
+	// NewestCall is the latest start of a counted record; zero if none.
+	NewestCall time.Time
+	// Plan is the reader's own position, as its last commit left it; nil at first.
+	Plan []byte
+	// Records is how many records the feed has counted as calls: of a group one.
+	Records uint64
+	// ConnectedFrom is since when the ledger keeps when calls were connected, in microseconds since 1970.
+	ConnectedFrom int64
+	// Spans are the feed's items of the kind work.Span, in order of their keys. The slice isn't changed, only replaced.
+	Spans []work.Item
+}
+
+// Position is how far a complete read came. It moves only with the last page.
+type Position struct {
+	// Watermark is the new watermark; zero or earlier than the present one leaves it, unless that one is in the future of the page (counting.md 10).
+	Watermark time.Time
+	// HistoryDone ends the feed's first history and shows its series.
+	HistoryDone bool
+	// Plan replaces the reader's own position; nil leaves it. A commit writes only those parts of
+	// PlanPart bytes that changed.
+	Plan []byte
+	// Read is the complete read that the page ends; nil: it ends none.
+	Read *Read
+}
+
+// Read is a complete read: each record that was there when it began was read.
+type Read struct {
+	// From and To are the times that were read; zero: all times.
+	From, To time.Time
+	// Began is when it began.
+	Began time.Time
+	// Partial: part of what was there couldn't be read, also not later. The calls that count nevertheless may lack legs.
+	Partial bool
+}
+
+// covers says whether the read looked at all times in which other legs of a call may start before it is due.
+func (r *Read) covers(first, due time.Time) bool {
+	return !first.Before(r.From) && (r.To.IsZero() || !due.After(r.To))
+}
+
+// PlanPart is how long the parts of a reader's position are, in bytes.
+const PlanPart = 480
+
+// Page is a piece of what one read brought, from the reader to the commit: all of it is committed, or nothing.
+type Page struct {
+	// Records in the order of the page.
+	Records []*cdr.Record
+	// Marks stand for the rows that the records were read from, as a ledger's Recognize returns them; 0 is none, and nil is none of all.
+	Marks []uint64
+	// Unchanged is how many rows were left out because Recognize knew them: they count as repeats.
+	Unchanged int
+	// Invalid are the rows that couldn't be read.
+	Invalid []BadRow
+	// Ignored are the rows that aren't calls.
+	Ignored []BadRow
+	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest version waits; the same version again changes it
+	// only if it was tried more often since. Done takes off what isn't of a greater version.
+	Enqueue []work.Item
+	Done    []work.Item
+	// Position moves only with the last page of a complete read; nil otherwise.
+	Position *Position
+	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing windows are measured to it.
+	ObservedAt time.Time
+
+	// Totals are days that were read whole, where the provider says how many records a day has: the books keep them.
+	Totals []DayTotal
+	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged once. A commit ignores them.
+	Unmapped []Unmapped
+}
+
+// Unmapped is a value of the provider's that the mapping doesn't know.
+type Unmapped struct{ Field, Value string }
+
+// DayTotal compares what was read of a day with the provider's own total for the same query.
+type DayTotal struct {
+	// Day is the day's begin in UTC.
+	Day time.Time `json:"-"`
+	// Ours is how many distinct records were read, Theirs how many the provider says there are.
+	Ours   int `json:"ours"`
+	Theirs int `json:"theirs"`
+	// Charges are what the provider says that the day's calls cost, in Currency; nil if it doesn't say.
+	Charges  *cdr.Money `json:"charges,omitempty"`
+	Currency string     `json:"currency,omitempty"`
+}
+
+// BadRow is a row that was set aside.
+type BadRow struct {
+	// Content is the raw row; only its keyed hash is kept, so that the same row is counted and logged once (counting.md 14).
+	Content []byte
+	// At is where the row stood, for the log: `page 3, row 17`.
+	At string
+	// Problem says what is wrong, without the row's content.
+	Problem string
+	// Near is the start of the record before the row, in a feed that is read by arrival; zero: it
+	// isn't known.
+	Near time.Time
+}
+
+// Result is what a commit made of a page.
+type Result struct {
+	New, Duplicate, Revised, Invalid, Ignored, TooOld int
+	// Waiting is how many calls wait for further legs after the commit. Incomplete are the calls that counted although a leg was open or missing, part of the
+	// feed couldn't be read, or too many waited. MoreCalls says that more calls are due than one commit looks at.
+	Waiting, Incomplete int
+	// Counted are the calls of several records that the page counted, whether or not they began before the feed's origin.
+	Counted   int
+	MoreCalls bool
+	// FullCalls are the ids of records that count as calls, since too many share their call key.
+	FullCalls int
+	// Queued is how many keys of Page.Enqueue weren't waiting already and now are.
+	Queued int
+	// Delays of the new records: first seen after the call's end.
+	Delays []time.Duration
+	// Labels are the operator's labels of the new records.
+	Labels []cdr.Labels
+	// DearCalls are the new calls to premium and satellite numbers.
+	DearCalls []metrics.DearCall
+	// BadRows are the rows of Page.Invalid that weren't known: log these.
+	BadRows []BadRow
+	// Overflow counts observations folded, by metric name.
+	Overflow map[string]int
+	// SkippedLogs and SkippedSpans are log records and spans not kept because their queue is full and outbox_full is skip_logs.
+	SkippedLogs, SkippedSpans int
+}
+
+// AddCalls adds the calls that a further commit of a page counted.
+func (r *Result) AddCalls(more *Result) {
+	r.Waiting, r.Incomplete, r.Counted = more.Waiting, r.Incomplete+more.Incomplete, r.Counted+more.Counted
+	r.Delays = append(r.Delays, more.Delays...)
+	r.SkippedLogs, r.SkippedSpans = r.SkippedLogs+more.SkippedLogs, r.SkippedSpans+more.SkippedSpans
+	for name, n := range more.Overflow {
+		r.Overflow[name] += n
+	}
+}

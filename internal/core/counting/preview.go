@@ -1,0 +1,139 @@
+package counting
+
+import (
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// Standing is what a ledger knows of a record that is listed.
+type Standing byte
+
+const (
+	// StandingCounted is of a record that is counted.
+	StandingCounted Standing = iota
+	// StandingNotFinal is of one that isn't counted, since the provider hasn't finished it, or since it waits to be fetched (counting.md 17).
+	StandingNotFinal
+	// StandingBeforeOrigin is of one that isn't counted, since it starts before the feed's origin.
+	StandingBeforeOrigin
+	// StandingUnknown is of one that starts before the floor, so that it may have been counted and forgotten.
+	StandingUnknown
+	// StandingMissing is of one that would have to be counted and isn't.
+	StandingMissing
+)
+
+// Finding is what a ledger knows of one record of a page.
+type Finding struct {
+	Record *cdr.Record
+	Standing
+	// Key is what a counted record is remembered by, else its own first key: two rows with the same Key are one record.
+	Key Hash
+	// Reused says that another call has the record's id (counting.md 38).
+	Reused bool
+	// Event is the record's first log record, whose RecordID and UID name it; only of a missing one.
+	Event Event
+	// Listed are the record's amounts, by currency as they would be counted, and Counted those that are.
+	Listed, Counted []cdr.Charge
+	// Memory is what is remembered of a counted one.
+	Memory *Memory
+}
+
+// Findings are what a ledger knows of a page. They are good until the next decision.
+type Findings struct {
+	Records []Finding
+	// Invalid and Ignored are hashes of the rows that were set aside.
+	Invalid, Ignored []Hash
+}
+
+// Preview decides the page of Keys without a commit: what would be new is missing. If the feed fetches
+// its records, Enqueue of the page names the tasks that may stand for them.
+func (d *Decision) Preview(known *Known) (*Findings, error) {
+	if _, err := d.Decide(known); err != nil {
+		return nil, err
+	}
+	invalid := len(d.page.Invalid)
+	found := &Findings{Invalid: d.needed.BadRows[:invalid], Ignored: d.needed.BadRows[invalid:]}
+	for i := range d.entries {
+		one, err := d.find(i)
+		if err != nil {
+			return nil, err
+		}
+		found.Records = append(found.Records, one)
+	}
+	return found, nil
+}
+
+// find finds what was known of the i-th entry before the page was decided.
+func (d *Decision) find(i int) (Finding, error) {
+	e := &d.entries[i]
+	r, st := e.record, d.findState(e)
+	one := Finding{Record: r, Key: d.newKey(e), Reused: d.hourOf(e) != 0, Listed: d.charges(r, nil)}
+	if st != nil {
+		one.Key = st.Hash
+	}
+	task, waits := d.known.Tasks[TaskKey{work.Record, r.ID}]
+	switch {
+	case e.call != 0 && r.Start.Before(d.was.Origin): // such a leg is remembered only for its call
+		one.Standing = StandingBeforeOrigin
+	case st != nil && st.was != nil:
+		var k known
+		if err := k.parse(st.was); err != nil {
+			return one, err
+		}
+		var err error
+		if one.Memory, err = d.memory(e, &k); err != nil {
+			return one, err
+		}
+		one.Counted = k.charges
+		if one.Listed = d.charges(r, k.charges); d.isPending(r) || r.Version > 0 && r.Version < k.version {
+			one.Listed = k.charges // a commit ignores such a version
+		}
+	case d.isPending(r), waits && !task.SetAside:
+		one.Standing = StandingNotFinal
+	case r.Start.Before(d.was.Origin):
+		one.Standing = StandingBeforeOrigin
+	case r.Start.Before(d.was.Floor):
+		one.Standing = StandingUnknown
+	default:
+		one.Standing, one.Event = StandingMissing, d.FirstEvent(i)
+	}
+	return one, nil
+}
+
+// memory is what is remembered of a counted record and of its call.
+func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
+	m, err := k.memory(e.fields)
+	if err != nil || !m.Leg {
+		return m, err
+	}
+	st := d.countedCall(d.rootOf(k.call), e.record.Start)
+	if d.err != nil || st == nil || st.was == nil {
+		return m, d.err
+	}
+	var c countedCall
+	if err := c.parse(st.was); err != nil {
+		return nil, err
+	}
+	labels := facts.ChargeLabels{Direction: c.direction, CallType: c.callType, Country: c.country, Labels: c.labels}
+	m.Call = &CallMemory{Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels, Trunk: c.trunk}
+	return m, nil
+}
+
+// SameAmounts says whether what is listed of a record is what is counted: each currency's sum.
+func (f *Finding) SameAmounts() bool {
+	sums := make(map[string]cdr.Money)
+	for _, c := range f.Listed {
+		sum := sums[c.Currency]
+		sums[c.Currency] = sum.Add(&c.Amount)
+	}
+	for _, c := range f.Counted {
+		sum := sums[c.Currency]
+		sums[c.Currency] = sum.Sub(&c.Amount)
+	}
+	for _, sum := range sums {
+		if sum.Sign() != 0 {
+			return false
+		}
+	}
+	return true
+}

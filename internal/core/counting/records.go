@@ -1,0 +1,310 @@
+package counting
+
+import (
+	"bytes"
+	"cmp"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+)
+
+// decideRecord decides what the record of the i-th entry is: new, a repeat, a revision, too old or not final.
+func (d *Decision) decideRecord(i int) {
+	e, from := &d.entries[i], len(d.change.Facts)
+	st := d.findState(e)
+	switch {
+	case d.isPending(e.record):
+		if e.call != 0 && st == nil && !d.isTooOld(e) { // an open leg: its call waits for it
+			d.joinCall(d.bindCall(e), d.legOf(e, true))
+		}
+		return // neither counted nor remembered: it is looked up again (counting.md 17)
+	case st == nil && d.isTooOld(e):
+		d.change.Result.TooOld++
+		return
+	case st == nil:
+		if e.record.NoCall {
+			d.decideParts(i, d.decideVisit(i))
+		} else {
+			d.decideParts(i, d.decideNew(i))
+		}
+		d.number(from, e.record, i+1)
+	default:
+		d.decideKnown(i, st)
+		if d.err == nil { // else the stored record is damaged
+			d.decideParts(i, st)
+		}
+	}
+}
+
+// isTooOld says whether a record that isn't known may have been forgotten (counting.md 5), or is from before the feed's history.
+func (d *Decision) isTooOld(e *entry) bool {
+	r := e.record
+	if e.call == 0 && d.settings.Lead > 0 && r.Start.Before(d.was.Origin) {
+		return true // only legs are read from before the origin
+	}
+	if d.settings.ByArrival {
+		return r.Start.Before(d.was.Origin.Add(-d.settings.Lead))
+	}
+	return r.Start.Before(d.was.Floor)
+}
+
+// isPending says whether a record isn't final yet, but may still become so (counting.md 17).
+func (d *Decision) isPending(r *cdr.Record) bool {
+	return r.Provisional && d.page.ObservedAt.Sub(r.Start) <= d.settings.Lookback
+}
+
+// decideNew counts a record for the first time: a call by itself as a whole, a leg but for what waits until its call is whole (counting.md 36).
+func (d *Decision) decideNew(i int) *state {
+	e, result := &d.entries[i], &d.change.Result
+	r := e.record
+	key := d.callKey(e)
+	delay := d.delay(r)
+	s := d.settings
+	context := facts.Context{Late: delay > s.LateAfter, Currency: s.Currency, BypassLater: s.PartsSettle}
+	h := head{labels: r.Labels, call: key}
+	if r.Labels != "" {
+		h.flags |= rowLabelled
+	}
+	if r.Emergency != cdr.NoEmergency {
+		h.flags |= rowEmergency
+	}
+	if key != 0 {
+		h.flags |= rowLeg
+	}
+	if context.Late {
+		h.flags |= rowLate
+	}
+	// A leg that starts before the origin is there for a call that goes on after it.
+	counts := key == 0 || !r.Start.Before(d.was.Origin)
+	if counts {
+		result.New++
+		result.Labels = append(result.Labels, r.AllLabels())
+		d.noteNewest(r)
+		d.note(facts.Fact{Kind: facts.Record, Record: r, Late: context.Late})
+		d.addLegAttempt(e)
+	}
+	switch {
+	case key == 0:
+		d.change.Facts = facts.AppendRecord(d.change.Facts, r, context)
+	case counts:
+		d.change.Facts = facts.AppendCharges(facts.AppendLegs(d.change.Facts, r), r, context.Currency)
+		d.addEmergency(e)
+	}
+	if key == 0 {
+		result.Delays = append(result.Delays, delay)
+		if r.Outcome.Connected() {
+			h.flags |= rowTimed
+			h.span = d.addConnected(r)
+		}
+		if d.Traces() {
+			h.flags |= rowUntraced
+		}
+		d.change.State.Records++
+		if !isLegAttempt(r) {
+			d.addAttempt(r)
+		}
+	}
+	st := d.newState(Place{e.bucket, d.newKey(e)})
+	d.keepState(st, func(dst []byte) []byte { return append(h.append(dst), e.body...) })
+	d.addAliases(e, st)
+	if key == 0 {
+		d.addCallLog(i, Event{Name: EventCall, Version: 1}, nil)
+		d.logParts(i)
+	} else {
+		d.joinCall(key, d.legOf(e, false))
+	}
+	if counts && !d.settings.PartsSettle {
+		d.addVisits(i)
+	}
+	return st
+}
+
+// callKey is the key of the call that a record is a leg of; 0: it is a call by itself, or too many records share its key.
+func (d *Decision) callKey(e *entry) Hash {
+	key := d.bindCall(e)
+	if key != 0 && d.isFull(d.countedCall(key, e.record.Start)) {
+		d.change.Result.FullCalls++
+		return 0
+	}
+	return key
+}
+
+// callName is what the legs of a call share, for facts that count once for a call.
+func callName(r *cdr.Record) string { return cmp.Or(r.CallKey, r.Parent, r.ID) }
+
+// addEmergency counts a call to emergency services with the first leg that says so.
+func (d *Decision) addEmergency(e *entry) {
+	r := e.record
+	key := d.hasher.factKey(kindEmergency, callName(r))
+	if r.Emergency == cdr.NoEmergency || d.states[key] != nil {
+		return
+	}
+	d.addFact(d.factBucket(r.Start), key)
+	d.note(facts.Fact{Kind: facts.Emergency, Record: r})
+}
+
+// isLegAttempt says whether a record is an attempt on its trunk by itself: an outbound leg with a trunk and an outcome.
+func isLegAttempt(r *cdr.Record) bool {
+	return r.Direction == cdr.Outbound && r.Trunk != "" && !r.NoOutcome && r.Party != cdr.Own
+}
+
+// addLegAttempt adds an outbound leg to the last attempts of its trunk. Legs of a call that share the trunk's channel are one attempt.
+func (d *Decision) addLegAttempt(e *entry) {
+	r := e.record
+	if !isLegAttempt(r) {
+		return
+	}
+	if e.call != 0 && r.Channel != "" {
+		key := d.hasher.factKey(kindAttempt, callName(r), r.Channel)
+		if d.states[key] != nil {
+			return
+		}
+		d.addFact(d.factBucket(r.Start), key)
+	}
+	d.addAttempt(r)
+}
+
+// logParts makes the log records of the legs of a record that lists several.
+func (d *Decision) logParts(i int) {
+	legs := d.entries[i].record.Legs
+	if d.entries[i].record.LegsAreSessions() {
+		return // each has a log record
+	}
+	for n := range legs {
+		if len(legs) > 1 && !legs[n].Master {
+			d.addLog(i, -1, Event{Name: EventLeg, Version: 1})
+			d.change.Logs[len(d.change.Logs)-1].Leg = n
+		}
+	}
+}
+
+// startAhead is how far ahead of the feed's clock a start is believed. A later one moves nothing that follows the newest call.
+const startAhead = 24 * time.Hour
+
+func (d *Decision) isAhead(r *cdr.Record) bool {
+	return r.Start.After(d.page.ObservedAt.Add(startAhead))
+}
+
+// addAliases remembers the keys of a record that aren't known yet (counting.md 18): in the hour of this version or, if starts move, in the
+// record's bucket.
+func (d *Decision) addAliases(e *entry, st *state) {
+	at := e.bucket
+	if d.settings.StartMoves {
+		at = st.Bucket
+	}
+	for _, key := range e.keys {
+		if d.states[key] != nil {
+			continue
+		}
+		d.keepState(d.newState(Place{at, key}), func(dst []byte) []byte { return appendAlias(dst, st.Place) })
+		d.states[key] = st
+	}
+}
+
+// decideKnown decides a record that is known: it is a repeat, or a revision whose changes are counted.
+func (d *Decision) decideKnown(i int, st *state) {
+	e, result := &d.entries[i], &d.change.Result
+	d.addAliases(e, st)
+	if _, body := splitRow(st.Data); e.record.NoCall || bytes.Equal(body, e.body) {
+		result.Duplicate++
+		return
+	}
+	var k known
+	if d.failed(k.parse(st.Data)) {
+		return
+	}
+	r := e.record
+	if r.Version > 0 && k.version > 0 && r.Version <= k.version {
+		result.Duplicate++
+		return
+	}
+	changed := d.reviseRecord(e, &k)
+	k.version = max(k.version, r.Version)
+	if len(changed) == 0 {
+		result.Duplicate++
+	} else {
+		result.Revised++
+		d.note(facts.Fact{Kind: facts.Revision, Record: r})
+		if k.revisions++; k.revisions <= loggedRevisions {
+			d.addCallLog(i, Event{Name: EventRevised, Version: k.revisions + 1, Changed: changed}, k.charges)
+		}
+	}
+	if k.flags&rowLeg != 0 && d.settings.Legs {
+		k.call = d.reviseLeg(e, k.call)
+	}
+	if row := k.append(nil); !bytes.Equal(row, st.Data) {
+		d.keepState(st, func(dst []byte) []byte { return append(dst, row...) })
+	}
+}
+
+// reviseLeg replaces a leg by its later version. While its call waits that may move it to another one. It returns the key of its call.
+func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
+	from, leg := d.rootOf(call), d.legOf(e, false)
+	to := from
+	if w := d.waiting(from); w.take(leg.Key) && e.call != 0 {
+		to = d.bindCall(e)
+	}
+	d.joinCall(to, leg)
+	return to
+}
+
+// decideParts counts the parts of a record beside its call, each once by its id in whichever version it appears (counting.md 14): recordings and
+// sessions. Where parts come with later versions, it also counts that the call is an emergency call, with the first version that says so.
+func (d *Decision) decideParts(i int, st *state) {
+	r, h := d.entries[i].record, d.hasher
+	for n := range r.Recordings {
+		if key := h.factKey(kindRecording, r.Recordings[n].ID); d.states[key] == nil {
+			d.addFact(d.factBucket(r.Start), key)
+			d.note(facts.Fact{Kind: facts.Recording, Record: r, Part: n})
+		}
+	}
+	for n := range r.Sessions {
+		if d.addSession(&d.entries[i], st, r.Sessions[n].ID) {
+			d.note(facts.Fact{Kind: facts.Session, Record: r, Part: n})
+			if r.LegsAreSessions() {
+				d.note(facts.Fact{Kind: facts.Leg, Record: r, Part: n})
+			}
+			d.addLog(i, n, Event{Name: EventSession, Version: 1})
+		}
+	}
+	if r.Emergency != cdr.NoEmergency && d.settings.PartsSettle && flagsOf(st.Data)&rowEmergency == 0 {
+		d.note(facts.Fact{Kind: facts.Emergency, Record: r})
+		d.addFlag(st, rowEmergency)
+	}
+}
+
+// addSession remembers a session under all keys of its record, since a later version may have only one of them. It returns whether the session was
+// known under none.
+func (d *Decision) addSession(e *entry, st *state, id string) bool {
+	isNew := true
+	for _, key := range e.keys {
+		isNew = isNew && d.states[d.hasher.session(key, id)] == nil
+	}
+	for _, key := range e.keys {
+		if fact := d.hasher.session(key, id); d.states[fact] == nil {
+			d.addFact(st.Bucket, fact)
+		}
+	}
+	return isNew
+}
+
+// settleRecords counts what counts once a record has settled: with its first settled version, even if the record is known; of several settled
+// versions on the page, with the highest.
+func (d *Decision) settleRecords() {
+	for n := len(d.order) - 1; n >= 0 && d.err == nil; n-- {
+		e := &d.entries[d.order[n]]
+		if !e.record.Settled || d.isPending(e.record) {
+			continue
+		}
+		st := d.findState(e)
+		if st == nil || flagsOf(st.Data)&rowSettled != 0 {
+			continue
+		}
+		d.change.Facts = facts.AppendSettled(d.change.Facts, e.record, d.settings.PartsSettle)
+		if d.settings.PartsSettle {
+			d.addVisits(d.order[n])
+		}
+		d.addFlag(st, rowSettled)
+	}
+}

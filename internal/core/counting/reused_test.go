@@ -1,0 +1,87 @@
+package counting_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// TestRule38ReusedIDs (counting.md 38): a record is another call if it starts more than an hour
+// from the one that has its id. It stays so, however often both are read.
+func TestRule38ReusedIDs(t *testing.T) {
+	first := epoch.Add(-20 * time.Hour)
+	at := func(apart time.Duration, amount string) *cdr.Record {
+		return call("1", start(first.Add(apart)), charge(t, "call", "EUR", amount))
+	}
+	for _, c := range []struct {
+		name  string
+		apart time.Duration
+		calls int
+	}{
+		{"the same start", 0, 1},
+		{"an hour later", time.Hour, 1},
+		{"an hour earlier", -time.Hour, 1},
+		{"more than an hour later", time.Hour + time.Second, 2},
+		{"more than an hour earlier", -time.Hour - time.Second, 2},
+		{"the next day", 19 * time.Hour, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, together := range []bool{false, true} {
+				r := newRig(t, counting.Rules{ByArrival: true})
+				one, other := at(0, "1"), at(c.apart, "2")
+				if together {
+					r.records(one, other)
+				} else {
+					r.records(one)
+					r.restart()
+					r.records(other)
+				}
+				r.restart()
+				again := r.records(one, at(c.apart, "2"))
+				if got := r.total("cdr_calls_total"); got != c.calls || again.New != 0 {
+					t.Errorf("together %t: %d calls, then %+v", together, got, again)
+				}
+				charged, corrected := r.sum("cdr_call_charges_total", "EUR"), r.sum("cdr_call_charge_corrections_total", "EUR")
+				if want := map[int]string{1: "1", 2: "3"}[c.calls]; charged.String() != want || c.calls == 2 && corrected.Sign() != 0 {
+					t.Errorf("together %t: charges %s, corrections %s", together, charged.String(), corrected.String())
+				}
+				if c.calls == 1 {
+					continue
+				}
+				moved := r.records(at(c.apart+time.Minute, "5"), at(time.Minute, "4"))
+				if moved.Revised != 2 || moved.New != 0 || r.total("cdr_calls_total") != 2 {
+					t.Errorf("together %t: moved by a minute: %+v", together, moved)
+				}
+			}
+		})
+	}
+}
+
+// TestReusedIDsInAudits (counting.md 38): a call that isn't counted is missing, although another
+// one has its id, and its log record has another uid.
+func TestReusedIDsInAudits(t *testing.T) {
+	r := newRig(t, counting.Rules{ByArrival: true})
+	first, second := call("1", start(epoch.Add(-20*time.Hour))), call("1", start(epoch.Add(-10*time.Hour)))
+	r.records(first)
+	audit := func(all ...*cdr.Record) []counting.Finding {
+		found, err := r.decision.Preview(r.known(r.decision.Keys(&counting.Page{Records: all, ObservedAt: r.at},
+			&r.settings, &r.hasher)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found.Records
+	}
+	found := audit(first, second)
+	if found[0].Standing != counting.StandingCounted || found[1].Standing != counting.StandingMissing || found[0].Key == found[1].Key || found[0].Reused || !found[1].Reused {
+		t.Errorf("found %v %v", found[0], found[1])
+	}
+	if uid := found[1].Event.UID(""); found[1].Event.Hour == 0 || uid == (&counting.Event{Name: counting.EventCall, Version: 1}).UID("") {
+		t.Errorf("event %+v", found[1].Event)
+	}
+	r.records(second)
+	if found := audit(second); found[0].Standing != counting.StandingCounted || !found[0].Reused {
+		t.Errorf("then found %v", found[0])
+	}
+}

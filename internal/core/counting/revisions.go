@@ -1,0 +1,118 @@
+package counting
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+)
+
+// loggedRevisions of one record are logged; later ones are only counted (counting.md 16).
+const loggedRevisions = 8
+
+// reviseRecord counts the changes that a version makes to its record, returns the names of the changed fields, and updates k (counting.md 16). The
+// labels stay those of the first version.
+func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
+	r, moved, isLeg := e.record, 0, k.flags&rowLeg != 0
+	first, err := parseEarlier(k.earlier)
+	if d.failed(err) {
+		return nil
+	}
+	defer func() { k.earlier = first.append(nil) }()
+	if !isLeg {
+		d.addLateDuration(k, r)
+	}
+	// not_connected without a duration says nothing about the outcome.
+	if said := !r.NoDuration || r.Outcome != cdr.NotConnected; said && k.outcome != r.Outcome {
+		if !isLeg {
+			moved = d.changeOutcome(k, r)
+		}
+		first.addOutcome(k.outcome)
+		k.outcome = r.Outcome
+		changed = append(changed, "cdr.outcome")
+	}
+	money := false
+	for _, charge := range r.Charges {
+		money = d.reviseCharge(k, &first, r, charge) || money
+	}
+	if money {
+		changed = append(changed, "cdr.charge")
+	}
+	if !isLeg {
+		d.reviseConnected(k, e, moved)
+	}
+	if k.schema != fieldSchema {
+		k.schema, k.fields = fieldSchema, e.fields // an upgrade revises nothing
+		return changed
+	}
+	first.addFields(k.fields, e.fields)
+	merged, fields := reviseFields(d.settings.Provider, k.fields, e.fields, r.Extra)
+	k.fields = merged
+	return append(changed, fields...)
+}
+
+// addLateDuration counts how long a call took that was counted as connected, with the first version that says it.
+func (d *Decision) addLateDuration(k *known, r *cdr.Record) {
+	said := slices.ContainsFunc(k.fields, func(f fieldHash) bool { return f.key == fieldDuration })
+	if k.flags&rowTimed != 0 && r.Outcome.Connected() && k.schema == fieldSchema && !said {
+		d.change.Facts = facts.AppendDuration(d.change.Facts, r)
+	}
+}
+
+// changeOutcome counts the changed outcome of a call of one record and, if that first connects it, how long it took. moved is above 0 if the call became
+// connected, below 0 if it no longer is.
+func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
+	if r.Outcome.Connected() && k.flags&rowTimed == 0 {
+		d.change.Facts = facts.AppendConnected(d.change.Facts, r)
+		k.flags |= rowTimed
+	}
+	d.note(facts.Fact{Kind: facts.OutcomeChange, Record: r, From: k.outcome, To: r.Outcome})
+	return int(boolByte(r.Outcome.Connected())) - int(boolByte(k.outcome.Connected()))
+}
+
+// reviseCharge counts the change of one component's amount and says whether it changed. An amount that wasn't known before is a charge, and
+// is remembered even if zero. A changed currency credits the old amount and debits the new one. A version without a currency keeps the old one.
+func (d *Decision) reviseCharge(k *known, first *earlier, r *cdr.Record, c cdr.Charge) bool {
+	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
+	if at < 0 {
+		c.Currency = cmp.Or(c.Currency, d.settings.Currency)
+		d.change.Facts = facts.AppendCharge(d.change.Facts, r, new(k.ChargeLabels), c)
+		k.charges = append(k.charges, c)
+		return c.Amount.Sign() != 0
+	}
+	was := &k.charges[at]
+	c.Currency = cmp.Or(c.Currency, was.Currency)
+	correct := func(currency string, by cdr.Money) {
+		change := cdr.Charge{Component: c.Component, Currency: currency, Amount: by}
+		first.addCorrection(change)
+		d.change.Facts = facts.AppendCorrection(d.change.Facts, r, new(k.ChargeLabels), change)
+	}
+	switch {
+	case c.Currency != was.Currency:
+		correct(was.Currency, was.Amount.Neg())
+		correct(c.Currency, c.Amount)
+	case c.Amount.Equal(&was.Amount):
+		return false
+	default:
+		correct(c.Currency, c.Amount.Sub(&was.Amount))
+	}
+	*was = c
+	return true
+}
+
+// charges are a record's, each in the currency that it is counted in: its own, else that of the amount that is known, else the source's. The record
+// stays as the provider has it, since the page may be decided again by what is known then.
+func (d *Decision) charges(r *cdr.Record, was []cdr.Charge) []cdr.Charge {
+	at := len(d.charged)
+	d.charged = append(d.charged, r.Charges...)
+	all := d.charged[at:len(d.charged):len(d.charged)]
+	for i := range all {
+		c := &all[i]
+		if at := slices.IndexFunc(was, func(was cdr.Charge) bool { return was.Component == c.Component }); at >= 0 {
+			c.Currency = cmp.Or(c.Currency, was[at].Currency)
+		}
+		c.Currency = cmp.Or(c.Currency, d.settings.Currency)
+	}
+	return all
+}

@@ -1,0 +1,196 @@
+package counting
+
+import (
+	"bytes"
+	"reflect"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+)
+
+// fullRow is a row with everything: an inbound answered call, revised twice, with a charge and two fields.
+func fullRow(t *testing.T) known {
+	t.Helper()
+	price, err := cdr.ParseMoney("0.25")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known{
+		head:         head{revisions: 2},
+		ChargeLabels: facts.ChargeLabels{Direction: cdr.Inbound, CallType: "byot_in", Country: "DE"},
+		outcome:      cdr.Answered, version: 3, schema: fieldSchema,
+		charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: price}},
+		fields:  []fieldHash{{key: 1, hash: 2}, {key: extraField + 1, hash: 3}},
+	}
+}
+
+func TestRowIsRead(t *testing.T) {
+	k := fullRow(t)
+	k.span = span{trunk: 3, start: 1.7e15, end: 1.7e15 + 60e6}
+	row := k.append(nil)
+	var again known
+	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, k) {
+		t.Errorf("read as %+v, %v", again, err)
+	}
+}
+
+// TestRowOfManyCharges reads every row that was written: also of a record whose components came and went with definitions.
+func TestRowOfManyCharges(t *testing.T) {
+	for _, n := range []int{0, 1, cdr.MaxCharges, cdr.MaxCharges + 1, 1000} {
+		k := fullRow(t)
+		k.charges = nil
+		for i := range n {
+			k.charges = append(k.charges, cdr.Charge{Component: "c" + strconv.Itoa(i), Currency: "USD"})
+		}
+		var again known
+		if err := again.parse(k.append(nil)); err != nil || len(again.charges) != n {
+			t.Errorf("of %d charges %d are read, %v", n, len(again.charges), err)
+		}
+	}
+	k := fullRow(t)
+	k.charges = make([]cdr.Charge, 3)
+	row := k.append(nil)
+	row[bytes.LastIndexByte(row[:len(row)-1], 3)]++
+	if err := new(known).parse(row); err == nil {
+		t.Error("a row with fewer charges than it says was read")
+	}
+}
+
+func TestRowFlags(t *testing.T) {
+	k := fullRow(t)
+	first := k.append(nil)
+	k.flags, k.call, k.revisions, k.earlier = rowLeg|rowSettled|rowLate, 9, 7, exampleEarlier.append(nil)
+	row := k.append(nil)
+	_, body := splitRow(row)
+	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags || flagsOf(first) != 0 {
+		t.Errorf("flags make another row: %x", row)
+	}
+	var again known
+	if err := again.parse(row); err != nil || again.flags != k.flags || again.revisions != 7 ||
+		!bytes.Equal(again.earlier, k.earlier) {
+		t.Errorf("%+v, %v", again, err)
+	}
+	for _, c := range []struct {
+		name string
+		row  []byte
+	}{
+		{"cut", row[:len(row)-1]},
+		{"only its head", row[:5]},
+		{"a call", new(countedCall).append(nil, nil)},
+	} {
+		if err := new(known).parse(c.row); err == nil {
+			t.Errorf("%s: read", c.name)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		row  []byte
+	}{
+		{"a record", row},
+		{"cut", []byte{rowCall, 1}},
+		{"an outcome that there isn't", append([]byte{rowCall, 0, byte(len(cdr.Outcomes()))}, make([]byte, 7)...)},
+		{"a flag that there isn't", append([]byte{rowCall, 32}, make([]byte, 8)...)},
+	} {
+		if new(countedCall).parse(c.row) == nil {
+			t.Errorf("as a call, %s: read", c.name)
+		}
+	}
+}
+
+func price(text string) cdr.Money {
+	m, err := cdr.ParseMoney(text)
+	if err != nil {
+		panic(err)
+	}
+	return m
+}
+
+var exampleEarlier = earlier{
+	outcomes: []cdr.Outcome{cdr.Failed, cdr.Busy}, fields: 1<<7 | 1,
+	corrections: []cdr.Charge{{Component: "usage", Currency: "EUR", Amount: price("-0.5")}, {Currency: "USD", Amount: price("2")}},
+}
+
+// The stored form of what versions changed is read as it was written, and not at all if it is cut.
+func TestEarlier(t *testing.T) {
+	data := exampleEarlier.append(nil)
+	if again, err := parseEarlier(data); err != nil || !reflect.DeepEqual(again, exampleEarlier) {
+		t.Errorf("read as %+v, %v", again, err)
+	}
+	if again, err := parseEarlier(new(earlier).append(nil)); err != nil || !reflect.DeepEqual(again, earlier{}) {
+		t.Errorf("nothing is read as %+v, %v", again, err)
+	}
+	if _, err := parseEarlier(data[:len(data)-1]); err == nil {
+		t.Error("a cut one is read")
+	}
+}
+
+var exampleCall = countedCall{
+	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, late: true, changed: true, direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
+	legs: []cdr.Leg{
+		{
+			ID: "12345678", AltIDs: []string{"87654321"}, Party: cdr.Onward, Outcome: cdr.Answered, Direction: cdr.Inbound, Trunk: "sbc",
+			Start: time.Unix(1.7e9, 0).UTC(), Answer: time.Unix(1.7e9+5, 0).UTC(), End: time.Unix(1.7e9+90, 0).UTC(), Duration: cdr.KnownSpan(85 * time.Second),
+		},
+		{ID: "abcdefgh", Parent: "12345678", NoOutcome: true, Start: time.Unix(1.7e9-3600, 0).UTC(), Ringing: cdr.KnownSpan(time.Second)},
+	},
+}
+
+// What is remembered of a call is read as it was written.
+func TestCallRow(t *testing.T) {
+	var again countedCall
+	row := exampleCall.append(nil, nil)
+	if err := again.parse(row); err != nil || !reflect.DeepEqual(again, exampleCall) {
+		t.Errorf("read as %+v, %v", again, err)
+	}
+	for n := range row {
+		if new(countedCall).parse(row[:n]) == nil {
+			t.Errorf("%d of %d bytes are read", n, len(row))
+		}
+	}
+}
+
+func FuzzRow(f *testing.F) {
+	k := known{
+		outcome: 1, ChargeLabels: facts.ChargeLabels{CallType: "user_out", Country: "DE"}, version: 3,
+		schema: 1, fields: []fieldHash{{1, 2}, {20, 9}, {extraField + 1, 3}},
+	}
+	f.Add(k.append(nil))
+	f.Add([]byte{rowRecord, 0, 0, 0, 0, 0, 0})
+	k.flags, k.call = rowLeg, 12
+	f.Add(k.append(nil))
+	f.Add(exampleCall.append(nil, nil))
+	f.Add(appendLink(nil, 77))
+	k.earlier = exampleEarlier.append(nil)
+	f.Add(k.append(nil))
+	k.span = span{trunk: 7, start: 1.7e15 + 250, end: 1.7e15 + 60e6}
+	f.Add(k.append(nil))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var c, again2 countedCall
+		if c.parse(data) == nil && (again2.parse(c.append(nil, nil)) != nil || !reflect.DeepEqual(c, again2)) {
+			t.Fatal("a call's own form changes")
+		}
+		var k known
+		if k.parse(data) != nil {
+			return
+		}
+		if e, err := parseEarlier(k.earlier); err == nil {
+			if again, err := parseEarlier(e.append(nil)); err != nil || len(again.corrections) != len(e.corrections) {
+				t.Fatal("the form of what versions changed changes")
+			}
+		}
+		if _, body := splitRow(data); body == nil {
+			t.Fatal("a row that is read has no body")
+		}
+		var again known
+		if err := again.parse(k.append(nil)); err != nil {
+			t.Fatalf("own form isn't read: %v", err)
+		}
+		if string(again.append(nil)) != string(k.append(nil)) {
+			t.Fatal("own form changes")
+		}
+		_, _ = Stored{Data: data}.Alias()
+	})
+}

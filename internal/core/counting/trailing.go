@@ -1,0 +1,143 @@
+package counting
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+const (
+	activitySeconds = 5 * 60
+	// ActivityKept is how far back activity is kept, activityAhead how far ahead of a feed's clock a call may begin to be in it.
+	ActivityKept  = 25 * time.Hour
+	activityAhead = time.Hour
+
+	// PeakWindow is the hour of cdr_call_peak_concurrency, peakStep by how much it moves on before what is older is deleted.
+	PeakWindow = time.Hour
+	peakStep   = 10 * time.Minute
+	// peakKept is how long calls are kept at the most: while a feed reads its history, or lags as far behind, no peak is shown.
+	peakKept = 72 * time.Hour
+	// peakAhead is how far ahead of a feed's clock a call may end: past it, its end is a mistake.
+	peakAhead = 24 * time.Hour
+)
+
+// ActivityOf is the first second of the five minutes of a time.
+func ActivityOf(at time.Time) int64 { return at.Unix() / activitySeconds * activitySeconds }
+
+// TallyKey says what a tally is of: of trunk 0 calls that began in five minutes, of another those that were first seen in a second.
+type TallyKey struct{ Trunk, Second int64 }
+
+// Tally counts calls: Total all of them, Part those that failed (trunk 0) or whose media bypassed (other trunks).
+type Tally struct{ Part, Total int64 }
+
+func (d *Decision) addTally(key TallyKey, isPart bool) {
+	t := d.change.Tallies[key]
+	d.change.Tallies[key] = Tally{t.Part + int64(boolByte(isPart)), t.Total + 1}
+}
+
+// addTrailing tallies a call by when it began, and one that says whether media bypassed by when it
+// was first seen: what a commit brings is first seen together (counting.md 25).
+func (d *Decision) addTrailing(f *facts.Fact) {
+	r, at := f.Record, d.page.ObservedAt
+	switch {
+	case f.Kind == facts.Bypass:
+		d.addTally(TallyKey{d.trunkNumber(r.Trunk), d.known.Now}, r.MediaBypass == cdr.True)
+	case f.Kind == facts.Call && !r.Start.Before(at.Add(-ActivityKept)) && !r.Start.After(at.Add(activityAhead)):
+		d.addTally(TallyKey{Second: ActivityOf(r.Start)}, r.Outcome == cdr.Failed)
+	}
+}
+
+// span is when a call was connected, in microseconds since 1970, end excluded, and over which trunk; 0 is no span.
+type span struct{ trunk, start, end int64 }
+
+// Edge is the start (Change 1) or end (Change -1) of a connected call on a trunk. A revised call adds the opposites of its former edges, and its
+// new ones.
+type Edge struct{ Trunk, At, Change int64 }
+
+// connectedIn is when a call was connected: from its answer, or its start if the answer isn't known, to its end; empty if the end isn't known.
+func (d *Decision) connectedIn(r *cdr.Record) span {
+	start, end, latest := cmp.Or(r.Answer, r.Start), r.End, d.page.ObservedAt.Add(peakAhead)
+	if !end.After(start) || end.After(latest) {
+		end = start.Add(r.Duration)
+	}
+	if !r.Outcome.Connected() || r.NoDuration || !end.After(start) || end.After(latest) {
+		return span{}
+	}
+	return span{start: start.UnixMicro(), end: end.UnixMicro()}
+}
+
+// addConnected adds the edges of a connected call, unless it ended before ConnectedFrom, and returns its span, which a revision takes back.
+func (d *Decision) addConnected(r *cdr.Record) span {
+	s := d.connectedIn(r)
+	if s.end <= d.was.ConnectedFrom {
+		return span{}
+	}
+	s.trunk = d.trunkNumber(r.Trunk)
+	d.addEdges(s, 1)
+	return s
+}
+
+func (d *Decision) addEdges(s span, count int64) {
+	if s.trunk != 0 {
+		d.change.Edges = append(d.change.Edges, Edge{s.trunk, s.start, count}, Edge{s.trunk, s.end, -count})
+	}
+}
+
+// reviseConnected replaces the edges of a call of one record by the edges of a later version, on the
+// trunk that the call was first seen with; moved is as for changeOutcome.
+func (d *Decision) reviseConnected(k *known, e *entry, moved int) {
+	r, was, now := e.record, k.span, d.connectedIn(e.record)
+	tookNoTime := r.Outcome.Connected() && !r.NoDuration && now == (span{}) && r.Duration == 0
+	switch {
+	case moved < 0 || tookNoTime:
+		d.addEdges(was, -1)
+		k.span = span{}
+	case now == (span{}):
+	case was.trunk != 0:
+		k.span = span{was.trunk, now.start, now.end}
+		if k.span != was {
+			d.addEdges(was, -1)
+			d.addEdges(k.span, 1)
+		}
+	default:
+		k.span = d.addConnected(r)
+	}
+}
+
+// trunkNumber is the number of a trunk, folded past the limit (counting.md 22).
+func (d *Decision) trunkNumber(name string) int64 {
+	name = metrics.CleanLabel(name)
+	trunks, added := d.known.Trunks, d.change.NewTrunks
+	if n := trunks[name]; n != 0 {
+		return n
+	}
+	if i := slices.Index(added, name); i >= 0 {
+		return int64(len(trunks) + i + 1)
+	}
+	if len(trunks)+len(added) >= d.known.TrunkLimit && name != metrics.OverflowValue {
+		return d.trunkNumber(metrics.OverflowValue)
+	}
+	d.change.NewTrunks = append(added, strings.Clone(name))
+	return int64(len(trunks) + len(added) + 1)
+}
+
+// PeakHourEnd is the end of the hour of cdr_call_peak_concurrency.
+func PeakHourEnd(s *State, lateAfter time.Duration) time.Time { return s.Watermark.Add(-lateAfter) }
+
+// forgetConnected forgets calls that ended before the hour.
+func (d *Decision) forgetConnected() {
+	next, at := &d.change.State, d.page.ObservedAt
+	keep := PeakHourEnd(next, d.settings.LateAfter).Add(-PeakWindow)
+	if least := at.Add(-peakKept); keep.Before(least) {
+		keep = least
+	}
+	next.ConnectedFrom = min(next.ConnectedFrom, at.UnixMicro()) // a clock was ahead
+	if from := keep.UnixMicro(); from >= next.ConnectedFrom+peakStep.Microseconds() {
+		next.ConnectedFrom = from
+	}
+}

@@ -1,0 +1,162 @@
+package counting_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// A visit counts once, with the first final version of its row. It is no call, and follows neither groups nor outcomes.
+func TestVisits(t *testing.T) {
+	waited := func(seconds int64) cdr.Span { return cdr.KnownSpan(time.Duration(seconds) * time.Second) }
+	row := func(id string, v ...cdr.Visit) *cdr.Record {
+		return &cdr.Record{ID: id, CallID: id, Start: now.Add(-time.Hour), NoCall: true, Visits: v}
+	}
+	call := func(id, group string, outcome cdr.Outcome, v ...cdr.Visit) *cdr.Record {
+		r := row(id, v...)
+		r.NoCall, r.CallKey, r.Outcome = false, group, outcome
+		return r
+	}
+	changed := func(r *cdr.Record, change func(*cdr.Record)) *cdr.Record {
+		change(r)
+		return r
+	}
+	abandoned := cdr.Visit{Queue: "support", Result: cdr.QueueAbandoned, Wait: waited(42)}
+	answered := cdr.Visit{Queue: "support", Result: cdr.QueueAnswered}
+	late, settles := counting.Rules{ByArrival: true}, counting.Rules{PartsSettle: true}
+	for _, c := range []struct {
+		name  string
+		rules counting.Rules
+		pages [][]*cdr.Record
+		want  map[string]int64
+		calls uint64
+		logs  []string
+	}{
+		{
+			"only a visit", late,
+			[][]*cdr.Record{{row("a", abandoned)}},
+			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1},
+			0,
+			[]string{"cdr.queue_visit a"},
+		},
+		{
+			"read again, also with another result", late,
+			[][]*cdr.Record{{row("a", abandoned), row("a", abandoned)}, {row("a", abandoned)}, {row("a", answered)}},
+			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1},
+			0,
+			[]string{"cdr.queue_visit a"},
+		},
+		{
+			"a wait that isn't known, or can't be", late,
+			[][]*cdr.Record{{row("a", answered), row("b", cdr.Visit{Queue: "support", Result: cdr.QueueAnswered, Wait: waited(-1)}), row("c", cdr.Visit{Wait: waited(0)})}},
+			map[string]int64{"cdr_queue_calls_total{support,answered}": 2, "cdr_queue_calls_total{,other}": 1, "cdr_queue_wait_seconds{,other}": 1},
+			0,
+			[]string{"cdr.queue_visit a", "cdr.queue_visit b", "cdr.queue_visit c"},
+		},
+		{
+			"too old", late,
+			[][]*cdr.Record{{changed(row("a", abandoned), func(r *cdr.Record) { r.Start = now.Add(-40 * 24 * time.Hour) })}},
+			map[string]int64{},
+			0, nil,
+		},
+		{
+			"not final yet",
+			counting.Rules{},
+			[][]*cdr.Record{{changed(row("a", answered), func(r *cdr.Record) { r.Provisional = true })}, {row("a", abandoned)}},
+			map[string]int64{"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1},
+			0,
+			[]string{"cdr.queue_visit a"},
+		},
+		{
+			"of a call and of a late leg of it", late,
+			[][]*cdr.Record{{call("a", "g", cdr.Answered, abandoned)}, {call("b", "g", cdr.Busy, answered), call("c", "g", cdr.Busy)}},
+			map[string]int64{
+				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
+				"cdr_queue_calls_total{support,answered}": 1,
+			},
+			1,
+			[]string{"cdr.queue_visit a", "cdr.call a", "cdr.call.leg b", "cdr.queue_visit b", "cdr.call.leg c"},
+		},
+		{
+			"a revision of its call", late,
+			[][]*cdr.Record{{call("a", "", cdr.Busy, abandoned)}, {call("a", "", cdr.Answered, answered)}},
+			map[string]int64{
+				"cdr_calls_total{unknown,,busy,,false}": 1, "cdr_call_outcome_changes_total{busy,answered}": 1,
+				"cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
+			},
+			1,
+			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.call.revised a"},
+		},
+		{
+			"several of a call, when it has settled", settles,
+			[][]*cdr.Record{
+				{call("a", "", cdr.Answered, answered)},
+				{changed(call("a", "", cdr.Answered, abandoned, answered), func(r *cdr.Record) { r.Settled = true })},
+				{changed(call("a", "", cdr.Answered, answered), func(r *cdr.Record) { r.Settled = true })},
+			},
+			map[string]int64{
+				"cdr_calls_total{unknown,,answered,,false}": 1, "cdr_queue_calls_total{support,abandoned}": 1, "cdr_queue_wait_seconds{support,abandoned}": 1,
+				"cdr_queue_calls_total{support,answered}": 1,
+			},
+			1,
+			[]string{"cdr.call a", "cdr.queue_visit a", "cdr.queue_visit a"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.rules.Legs = true
+			settings := counting.Settings{Rules: c.rules, Source: "s", Provider: "p", Feed: "f", Lookback: 48 * time.Hour, LateAfter: 2 * time.Hour}
+			s := newStore(t, settings, counting.State{Origin: now.Add(-30 * 24 * time.Hour), Floor: now.Add(-30 * 24 * time.Hour)})
+			for _, records := range c.pages {
+				page := &counting.Page{ObservedAt: now, Records: records}
+				s.decide(page) // a transaction that is done again
+				s.commit(page)
+			}
+			maps.DeleteFunc(s.counts, func(key string, _ int64) bool { return c.want[key] == 0 && !ofVisitsOrCalls.MatchString(key) })
+			if !maps.Equal(s.counts, c.want) || s.state.Records != c.calls || !slices.Equal(s.logs, c.logs) {
+				t.Errorf("counted %v, %d calls, logged %q", s.counts, s.state.Records, s.logs)
+			}
+			if uint64(s.recent) > c.calls || len(s.edges) > int(c.calls) {
+				t.Errorf("trailing windows have %d calls, %v", s.recent, s.edges)
+			}
+		})
+	}
+}
+
+var ofVisitsOrCalls = regexp.MustCompile(`^cdr_(queue_|calls_total|call_outcome_changes_total)`)
+
+// The newest visit moves the time of the newest record, and its row is no call to those who check the ledger.
+func TestVisitIsNoCall(t *testing.T) {
+	s := newStore(t, counting.Settings{Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
+	joined := now.Add(-time.Minute)
+	result := s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{
+		{ID: "a", Start: joined, NoCall: true, Visits: []cdr.Visit{{Wait: cdr.KnownSpan(20 * time.Second)}}},
+	}})
+	if !s.state.NewestCall.Equal(joined) || result.New != 1 || len(result.Delays) != 1 || result.Delays[0] != 40*time.Second {
+		t.Errorf("the newest is of %s, %+v", s.state.NewestCall, result)
+	}
+	for place, data := range s.ids {
+		if stored := (counting.Stored{Place: place, Data: data}); stored.IsCall() || stored.Check() != nil {
+			t.Errorf("%v is a call: %t, %v", place, stored.IsCall(), stored.Check())
+		}
+	}
+}
+
+// A visit that has a call key isn't a leg of that call, also when it comes again: the call counts.
+func TestVisitIsNoLeg(t *testing.T) {
+	s := newStore(t, counting.Settings{Rules: counting.Rules{Legs: true}, Source: "s", Provider: "p", Feed: "f", LateAfter: time.Hour}, counting.State{})
+	visit := func() *cdr.Record {
+		return &cdr.Record{ID: "visit", CallKey: "g", Start: now, NoCall: true, Visits: []cdr.Visit{{Result: cdr.QueueAbandoned}}}
+	}
+	for range 2 {
+		s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{visit()}})
+	}
+	s.commit(&counting.Page{ObservedAt: now, Records: []*cdr.Record{{ID: "call", CallKey: "g", Start: now, Outcome: cdr.Answered}}})
+	if got := s.count("cdr_calls_total"); got != 1 {
+		t.Errorf("%d calls are counted", got)
+	}
+}

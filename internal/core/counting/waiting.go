@@ -1,0 +1,305 @@
+package counting
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+const (
+	// MostLegs is how many legs a call may have: then nothing holds it, and further records with its key are calls.
+	MostLegs = 1000
+	// MostWaiting is how many calls of a feed may wait: beyond, the oldest count as they are.
+	MostWaiting = 10_000
+	// DueAtOnce is how many waiting calls one commit looks at.
+	DueAtOnce = 1000
+)
+
+// waitingCall are the legs that wait under one call key: of one call, or of several that began more than two days apart.
+type waitingCall struct {
+	key     Hash
+	legs    []waitingLeg
+	stored  bool // the ledger has it
+	touched bool // a record of the page changed it
+	forced  bool // too many calls wait: it counts as it is
+}
+
+// waitingLeg is a record that waits for the other legs of its call.
+type waitingLeg struct {
+	// Key is what the record is known by; RecordID names it in log records.
+	Key      Hash   `json:"key"`
+	RecordID string `json:"record_id"`
+	// Hour is that of Event.Hour.
+	Hour int64 `json:"hour"`
+	// Open: the provider hasn't finished it. Logged: its log record was made.
+	Open   bool `json:"open"`
+	Logged bool `json:"logged"`
+	// Read is when the leg was first read, Arrived when it came: see Decision.arrived.
+	Read    time.Time `json:"read"`
+	Arrived time.Time `json:"arrived"`
+	// Class is the kind of the other party's number.
+	Class string    `json:"class"`
+	Legs  []cdr.Leg `json:"legs"`
+	// Record is without what privacy removes.
+	Record cdr.Record `json:"record"`
+}
+
+// storedLegs is the form of what waits. A provider's text may be of any bytes.
+var storedLegs = json.JoinOptions(
+	json.OmitZeroStructFields(true), json.Deterministic(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
+)
+
+// waiting finds the legs that wait under a call key; there may be none.
+func (d *Decision) waiting(key Hash) *waitingCall {
+	for _, w := range d.calls {
+		if w.key == key {
+			return w
+		}
+	}
+	w := &waitingCall{key: key}
+	d.calls = append(d.calls, w)
+	if task, there := d.known.Tasks[callTask(key)]; there {
+		var err error
+		w.stored = true
+		w.legs, err = parseLegs(task.Data)
+		d.failed(err)
+	}
+	return w
+}
+
+func parseLegs(data string) (legs []waitingLeg, err error) {
+	if err := json.Unmarshal([]byte(data), &legs, storedLegs); err != nil {
+		return nil, fmt.Errorf("%w: a call that waits: %w", ErrRow, err)
+	}
+	return legs, nil
+}
+
+// CheckCall returns ErrRow if a task's key and data don't belong to a call that waits.
+func CheckCall(key, data string) error {
+	if _, err := CallOf(key); err != nil {
+		return err
+	}
+	_, err := parseLegs(data)
+	return err
+}
+
+// put adds a leg, or replaces the version of it that waits. A leg stays read when it was first read as final.
+func (w *waitingCall) put(leg waitingLeg) {
+	for i := range w.legs {
+		if was := &w.legs[i]; was.Key == leg.Key {
+			if leg.Open && was.Open && slices.EqualFunc(leg.Legs, was.Legs, sameLeg) {
+				return // it still goes on
+			}
+			leg.Logged = was.Logged
+			if !was.Open {
+				leg.Read = was.Read
+			}
+			*was, w.touched = leg, true
+			return
+		}
+	}
+	w.legs, w.touched = append(w.legs, leg), true
+}
+
+func sameLeg(a, b cdr.Leg) bool {
+	return a.Start.Equal(b.Start) && a.Answer.Equal(b.Answer) && a.End.Equal(b.End) && a.Outcome == b.Outcome && a.Direction == b.Direction &&
+		a.Trunk == b.Trunk && a.Party == b.Party
+}
+
+// take removes a leg and says whether it waited.
+func (w *waitingCall) take(key Hash) bool {
+	n := len(w.legs)
+	w.legs = slices.DeleteFunc(w.legs, func(l waitingLeg) bool { return l.Key == key })
+	w.touched = w.touched || len(w.legs) < n
+	return len(w.legs) < n
+}
+
+// moveCall moves the legs that wait under one call key to another one.
+func (d *Decision) moveCall(from, to Hash) {
+	w := d.waiting(from)
+	legs := w.legs
+	w.legs, w.touched = nil, w.touched || len(legs) > 0
+	for _, leg := range legs {
+		d.joinCall(to, leg)
+	}
+}
+
+// joinCall adds a leg to its call: to one that waits or, if it was counted already, as a late leg.
+func (d *Decision) joinCall(key Hash, leg waitingLeg) {
+	if st := d.countedCall(key, leg.Record.Start); st != nil {
+		d.addLateLeg(st, &leg)
+		return
+	}
+	d.waiting(key).put(leg)
+}
+
+// group is one call among the legs that wait under a key.
+type group struct {
+	legs []*waitingLeg
+	flat []cdr.Leg
+	// owner is which of legs each of flat is of.
+	owner []int
+	call  calls.Call
+	// arrived is when its last leg came, read when that was first read.
+	arrived, read time.Time
+	open, whole   bool
+}
+
+// groups splits the legs that wait under a key into calls: a leg that starts more than two days after its call began belongs to another one.
+func (w *waitingCall) groups() (all []group) {
+	slices.SortStableFunc(w.legs, func(a, b waitingLeg) int {
+		return cmp.Or(a.Record.Start.Compare(b.Record.Start), strings.Compare(a.RecordID, b.RecordID), cmp.Compare(a.Key, b.Key))
+	})
+	for i := range w.legs {
+		leg := &w.legs[i]
+		if n := len(all); n == 0 || leg.Record.Start.Sub(all[n-1].legs[0].Record.Start) > calls.Longest {
+			all = append(all, group{})
+		}
+		g := &all[len(all)-1]
+		g.legs = append(g.legs, leg)
+	}
+	for i := range all {
+		all[i].complete()
+	}
+	return all
+}
+
+func (g *group) complete() {
+	for i, leg := range g.legs {
+		for _, l := range leg.Legs {
+			l.NoOutcome = l.NoOutcome || leg.Open
+			g.flat, g.owner = append(g.flat, l), append(g.owner, i)
+			g.whole = g.whole || l.Whole
+		}
+		g.open = g.open || leg.Open
+		if leg.Arrived.After(g.arrived) {
+			g.arrived = leg.Arrived
+		}
+		if leg.Read.After(g.read) {
+			g.read = leg.Read
+		}
+	}
+	g.call = calls.Of(g.flat)
+}
+
+// isHeld says whether a call lacks its end or a leg that it can't do without.
+func (d *Decision) isHeld(g *group) bool { return g.open || d.settings.Whole && !g.whole }
+
+// expiry is when that no longer holds it.
+func (d *Decision) expiry(g *group) time.Time {
+	at := g.call.Latest
+	if at.After(g.arrived.Add(startAhead)) {
+		at = g.arrived // such a time is a mistake
+	}
+	return at.Add(d.settings.WholeAfter)
+}
+
+// due is when a waiting call counts at the earliest.
+func (d *Decision) due(g *group) time.Time {
+	if g.arrived.After(d.page.ObservedAt.Add(startAhead)) {
+		return time.Time{} // a clock was ahead
+	}
+	at := g.arrived.Add(d.settings.Settle)
+	if expiry := d.expiry(g); d.isHeld(g) && expiry.After(at) {
+		return expiry
+	}
+	return at
+}
+
+// isWhole says whether a call counts now.
+func (d *Decision) isWhole(w *waitingCall, g *group) bool {
+	if w.forced || len(g.flat) >= MostLegs || d.settings.Settle <= 0 && !d.isHeld(g) {
+		return true
+	}
+	read, due := d.CompleteRead(), d.due(g)
+	return read != nil && !due.After(read.Began) && read.covers(g.call.Start, due)
+}
+
+// CallOf is the key of the call whose legs a task holds.
+func CallOf(key string) (Hash, error) {
+	n, err := strconv.ParseUint(key, 16, 64)
+	if err != nil {
+		return 0, ErrRow
+	}
+	return Hash(n), nil
+}
+
+// CompleteRead is the read that the page ends, which may make calls whole that are due by its begin and started within it; nil if it ends none. In a history that is read in the order in which records appeared each page ends one:
+// all that came before it was read.
+func (d *Decision) CompleteRead() *Read {
+	if p := d.page.Position; p != nil && p.Read != nil {
+		return p.Read
+	}
+	if d.settings.ByArrival && len(d.entries) > 0 && !d.isLive() {
+		return &Read{Began: d.clock}
+	}
+	return nil
+}
+
+// decideCalls counts the calls that are whole, and keeps the others waiting.
+func (d *Decision) decideCalls() {
+	for _, key := range d.known.DueCalls {
+		d.waiting(key).forced = d.known.Surplus[key]
+	}
+	for i := 0; i < len(d.calls) && d.err == nil; i++ {
+		d.decideCall(d.calls[i])
+	}
+	d.change.Result.Waiting += d.known.Waiting
+	d.change.Result.MoreCalls = len(d.known.DueCalls) == DueAtOnce
+}
+
+func (d *Decision) decideCall(w *waitingCall) {
+	result := &d.change.Result
+	var stay []waitingLeg
+	var due time.Time
+	var since int64 = math.MaxInt64 // when the first call began, by which the ledger finds the oldest and those within a read
+	groups := w.groups()
+	for i := range groups {
+		g := &groups[i]
+		if d.isWhole(w, g) {
+			d.countCall(w, g)
+			continue
+		}
+		d.logLegs(g)
+		if at := d.due(g); due.IsZero() || at.Before(due) {
+			due = at
+		}
+		since = min(since, g.call.Start.UnixMicro())
+		for _, leg := range g.legs {
+			stay = append(stay, *leg)
+		}
+	}
+	task := callTask(w.key)
+	if len(stay) == 0 {
+		if w.stored {
+			result.Waiting--
+			d.change.DoneTasks = append(d.change.DoneTasks, work.Item{Kind: task.Kind, Key: task.Key, Version: math.MaxInt64})
+		}
+		return
+	}
+	if !w.stored {
+		result.Waiting++
+	}
+	if !w.touched && len(stay) == len(w.legs) {
+		return
+	}
+	data, err := json.Marshal(stay, storedLegs)
+	if d.failed(err) {
+		return
+	}
+	d.change.PutTasks = append(d.change.PutTasks, work.Item{
+		Kind: task.Kind, Key: task.Key, Version: since, Due: due, Data: string(data),
+	})
+}

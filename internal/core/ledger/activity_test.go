@@ -1,0 +1,185 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// activity is all that the ledger tells, as `start calls/failures`, the start from epoch.
+func (r *rig) activity() string {
+	r.t.Helper()
+	all, err := r.ledger.Activity(r.t.Context(), time.Time{})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var lines []string
+	for _, a := range all {
+		lines = append(lines, fmt.Sprintf("%dm %d/%d", a.Start.Sub(epoch)/time.Minute, a.Calls, a.Failures))
+	}
+	return strings.Join(lines, ", ")
+}
+
+func wantActivity(t *testing.T, r *rig, want string) {
+	t.Helper()
+	if got := r.activity(); got != want {
+		t.Errorf("activity %q, want %q", got, want)
+	}
+}
+
+// before is a start that long before epoch.
+func before(d time.Duration) func(*cdr.Record) { return start(epoch.Add(-d)) }
+
+// ofLegs makes a feed of one whose calls have several records. They count at once.
+func ofLegs(s *FeedSpec) { s.Legs, s.WholeAfter = true, 4*time.Hour }
+
+// Every call is in the activity once, where it began and as it was first read.
+func TestActivity(t *testing.T) {
+	type pages = [][]*cdr.Record
+	failed := outcome(cdr.Failed)
+	for _, c := range []struct {
+		name  string
+		spec  func(*FeedSpec)
+		pages pages
+		want  string
+	}{
+		{"by five minutes", nil, pages{{call("a", before(5*time.Minute)), call("b", before(time.Second)), call("c", before(0))}}, "-5m 2/0, 0m 1/0"},
+		{"the same again", nil, pages{{call("a"), call("a")}, {call("a")}}, "-10m 1/0"},
+		{"only failed is a failure", nil, pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}}, "-10m 3/1"},
+		{"a failure that becomes one", nil, pages{{call("a", outcome(cdr.Unknown))}, {call("a", failed)}}, "-10m 1/0"},
+		{"a failure that is none", nil, pages{{call("a", failed)}, {call("a", outcome(cdr.Answered))}}, "-10m 1/1"},
+		{"both on a page", nil, pages{{call("a", failed, version(1)), call("a", version(2))}}, "-10m 1/1"},
+		{"a start that has moved too", nil, pages{{call("a", failed)}, {call("a", before(4*time.Minute))}}, "-10m 1/1"},
+		{"the last hours", nil, pages{{call("a", before(25*time.Hour)), call("b", before(25*time.Hour+time.Microsecond))}}, "-1500m 1/0"},
+		{"what is too long ago and changes", nil, pages{{call("a", failed, before(30*time.Hour))}, {call("a", before(30*time.Hour))}}, ""},
+		{"a clock that is wrong", nil, pages{{call("a", failed, before(-2*time.Hour))}, {call("a", before(-2*time.Hour))}}, ""},
+		{"too old for the feed", nil, pages{{call("a", before(200*time.Hour))}}, ""},
+		{"a call of two legs, once it counts", ofLegs, pages{
+			{call("a", inGroup("g"), failed), call("b", inGroup("g"), failed, before(0))},
+			{call("b", inGroup("g"), failed, before(0))},
+		}, "-10m 1/1"},
+		{"a call that waits", func(s *FeedSpec) { ofLegs(s); s.Settle = time.Minute }, pages{{call("a", inGroup("g"), failed)}}, ""},
+		{"a leg that fails late", ofLegs, pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}}, "-10m 1/0"},
+		{"without hours", func(s *FeedSpec) { s.Rules = moving(true) }, pages{
+			{call("a", failed, version(1))}, {call("a", version(2), before(20*time.Hour))},
+		}, "-10m 1/1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			r.spec.Feed, r.spec.History = "other", 100*time.Hour
+			if c.spec != nil {
+				c.spec(&r.spec)
+			}
+			r.reopen()
+			for _, p := range c.pages {
+				r.records(p...) // its first history isn't read to the end
+				r.reopen()
+			}
+			wantActivity(t, r, c.want)
+		})
+	}
+}
+
+// Which feeds, from when, and in which order.
+func TestActivityOfFeeds(t *testing.T) {
+	r := newRig(t)
+	r.records(call("a", before(time.Hour)), call("b", before(time.Minute)))
+	r.spec.Source = "fabrikam"
+	r.reopen()
+	r.records(call("a", before(30*time.Minute)))
+	get := func(from time.Time) string {
+		t.Helper()
+		all, err := r.ledger.Activity(t.Context(), from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, a := range all {
+			lines = append(lines, fmt.Sprintf("%s/%s/%s %s", a.Source, a.Provider, a.Feed, a.Start.Format("15:04")))
+		}
+		return strings.Join(lines, " ")
+	}
+	const fabrikam = "fabrikam/msgraph/direct_routing 11:30"
+	if got, want := get(time.Time{}), "contoso/msgraph/direct_routing 11:00 "+fabrikam+" contoso/msgraph/direct_routing 11:55"; got != want {
+		t.Errorf("all: %s, want %s", got, want)
+	}
+	if got, want := get(epoch.Add(-26*time.Minute)), fabrikam+" contoso/msgraph/direct_routing 11:55"; got != want {
+		t.Errorf("from 11:34: %s, want %s", got, want)
+	}
+	if err := r.ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ledger.Activity(t.Context(), epoch); !errors.Is(err, ErrClosed) {
+		t.Errorf("a ledger that is closed: %v", err)
+	}
+}
+
+// The activity is part of the one commit: what fails leaves none.
+func TestActivityOfAFailedCommit(t *testing.T) {
+	r := newRig(t)
+	r.records(call("a"))
+	r.probe = func(point string) error {
+		if point == "COMMIT" {
+			return errInjected
+		}
+		return nil
+	}
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b"), call("a", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
+		t.Fatal("committed")
+	}
+	r.probe = nil
+	wantActivity(t, r, "-10m 1/0")
+	r.records(call("b"), call("a", outcome(cdr.Failed)))
+	wantActivity(t, r, "-10m 2/0")
+}
+
+// What is older than 25 hours is pruned.
+func TestActivityIsPruned(t *testing.T) {
+	r := newRig(t)
+	r.spec.Lookback = 1000 * time.Hour
+	r.reopen()
+	r.live()
+	r.records(call("a", outcome(cdr.Failed)), call("b", before(-30*time.Minute), outcome(cdr.Failed)))
+	r.clock.at = epoch.Add(25 * time.Hour)
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
+	wantActivity(t, r, "30m 1/1") // not told already
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.count("tallies"); n != 1 {
+		t.Errorf("%d rows are left, want 1", n)
+	}
+}
+
+// Where a page lists the newest call first, and has more calls of a trunk than are kept, the run of failures begins after the last call that
+// connected, as it does where the oldest comes first.
+func TestRecentOfALongPage(t *testing.T) {
+	failed := func(id string, at time.Time) *cdr.Record { return call(id, outcome(cdr.Failed), start(at)) }
+	for _, newestFirst := range []bool{false, true} {
+		t.Run(fmt.Sprint("newest first ", newestFirst), func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			for i := range 64 {
+				r.records(failed(fmt.Sprint("early", i), epoch.Add(-3*time.Hour+time.Duration(i)*time.Second)))
+			}
+			page := []*cdr.Record{call("answered", start(epoch.Add(-time.Hour)))}
+			for i := range 64 {
+				page = append(page, failed(fmt.Sprint("late", i), epoch.Add(-30*time.Minute+time.Duration(i)*time.Second)))
+			}
+			if newestFirst {
+				slices.Reverse(page)
+			}
+			r.records(page...)
+			if got, want := r.ledger.Store().LastAttempts()[0].Since(metrics.Faults), epoch.Add(-30*time.Minute); !got.Equal(want) {
+				t.Errorf("fails since %s, want %s", got, want)
+			}
+		})
+	}
+}

@@ -1,0 +1,67 @@
+package ledger
+
+import (
+	"errors"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// The errors that callers tell apart.
+var (
+	// ErrFenced: somebody else moved the feed's sequence number. Read the state again and go on from there.
+	ErrFenced = errors.New("the feed's state was changed by another writer")
+	// ErrFull: the disk is full; reading pauses, the outbox may still drain.
+	ErrFull = errors.New("the disk of the ledger is full")
+	// ErrOutboxFull: otlp.outbox_limit is reached and outbox_full is pause.
+	ErrOutboxFull = errors.New("the outbox is full")
+	// ErrLocked: another process has the ledger.
+	ErrLocked = errors.New("another process has this ledger open")
+	// ErrOtherAccount: the feed's state belongs to another account. The message says how to go on.
+	ErrOtherAccount = errors.New("another account")
+	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.
+	ErrRenamed = errors.New("renamed source")
+	// ErrReplaced: the ledger that was opened is gone, or another one is in its place. Nothing more is committed; the process is to be started anew.
+	ErrReplaced = errors.New("the ledger isn't the one any more that was opened")
+	// ErrClosed: the ledger was closed.
+	ErrClosed = errors.New("the ledger is closed")
+)
+
+// FeedSpec says which feed is meant, and what the ledger must know of its configuration.
+type FeedSpec struct {
+	// Settings are what the feed's pages are decided by; Tuning says whether there are spans.
+	counting.Settings
+
+	// RenamedFrom is the source name whose state this one takes over; empty for none.
+	RenamedFrom string
+	// Fingerprint names the account that is read: provider, tenant or account, host, scope (counting.md 19).
+	Fingerprint string
+	// SameAccount takes over another Fingerprint instead of refusing it: the operator says that the account is the same.
+	SameAccount bool
+	// OtherAccount ends the message of ErrOtherAccount: what else to do where another Fingerprint may be of the same account; empty: nothing.
+	OtherAccount string
+}
+
+// LogEncoder appends one log record, redacted and ready to be sent, to a batch. It is called under the commit lock: no I/O.
+type LogEncoder interface {
+	AppendRecord(batch []byte, record *cdr.Record, event *counting.Event) []byte
+}
+
+// SpanEncoder appends the spans of one call, redacted and ready to be sent, to a batch, and to ends where each of them ends within it. It is called
+// under the commit lock: no I/O.
+type SpanEncoder interface {
+	AppendSpans(batch []byte, ends []int, record *cdr.Record, span *counting.Span) ([]byte, []int)
+}
+
+// Batch is the oldest undelivered batch of log records, or of spans.
+type Batch struct {
+	ID                     int64
+	Source, Provider, Feed string
+	// Records is how many log records or spans Data holds.
+	Records int
+	// Oldest is when the batch was committed.
+	Oldest time.Time
+	// Data is what the LogEncoder or SpanEncoder appended.
+	Data []byte
+}

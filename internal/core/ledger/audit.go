@@ -1,0 +1,151 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// findFeed is a feed by its present name or the one that it had, nil if the ledger has neither.
+func (i *Inspector) findFeed(spec *FeedSpec) (found *Feed) {
+	for _, f := range i.feeds {
+		switch {
+		case f.spec.Feed != spec.Feed:
+		case f.spec.Source == spec.Source:
+			return f
+		case f.spec.Source == spec.RenamedFrom:
+			found = f
+		}
+	}
+	return found
+}
+
+// Mark distinguishes a ledger from every other one.
+type Mark struct{ mark }
+
+// Mark says which ledger is read.
+func (i *Inspector) Mark() (m Mark, err error) {
+	m.mark, err = readMark(func(into ...any) error { return i.ledger.engine.ScanRow(markQuery, nil, into...) })
+	return m, err
+}
+
+// State is what was committed of a feed, and whether the ledger has it.
+func (i *Inspector) State(spec FeedSpec) (counting.State, bool) {
+	f := i.findFeed(&spec)
+	if f == nil {
+		return counting.State{}, false
+	}
+	return f.State(), true
+}
+
+// Preview finds what a commit of a page would meet: it reads and decides as a commit does, and
+// writes nothing.
+func (i *Inspector) Preview(spec FeedSpec, page *counting.Page) (*counting.Findings, error) {
+	f := i.findFeed(&spec)
+	if f == nil {
+		return nil, fmt.Errorf("audit: the ledger doesn't have %s/%s", spec.Source, spec.Feed)
+	}
+	if f.keyCheck != i.ledger.hasher.Check() {
+		return nil, fmt.Errorf("audit: %w", errOtherKey)
+	}
+	p := pageCommit{Feed: f, page: page, now: page.ObservedAt, settings: spec.Settings, decision: counting.NewDecision()}
+	p.keys = p.decision.Keys(page, &p.settings, &i.ledger.hasher)
+	if err := p.readKnown(); err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	return p.decision.Preview(&p.known)
+}
+
+// Counted calls use with each record of a feed that is remembered in the hour from a start.
+func (i *Inspector) Counted(spec FeedSpec, hour time.Time, use func(counting.Stored)) error {
+	f := i.findFeed(&spec)
+	if f == nil {
+		return nil
+	}
+	entries, err := f.ids.Bucket(counting.HourBucket(hour))
+	for _, entry := range entries {
+		if entry.IsRecord() {
+			use(entry)
+		}
+	}
+	return err
+}
+
+// Series calls use with the labels after the base labels and the value of each series that a feed has of a metric.
+func (i *Inspector) Series(spec FeedSpec, d *metrics.Def, use func(own []string, v *metrics.Value)) {
+	if f := i.findFeed(&spec); f != nil {
+		f.series.Each(d, use)
+	}
+}
+
+// AuditResult is what an audit found of a feed and a day of UTC.
+type AuditResult struct {
+	Source, Feed string
+	// Day is when the day begins. Whole says that all of it was audited.
+	Day   time.Time
+	Whole bool
+	// At is when the audit began.
+	At time.Time
+	// Listed and Missing are numbers of records. Differs says that an amount differs.
+	Listed, Missing int64
+	Differs         bool
+}
+
+// auditsKept is how long results are kept.
+const auditsKept = 366 * 24 * time.Hour
+
+// StoreAudit keeps the results of an audit, and replaces earlier results of the same days. It writes
+// only to the ledger that was audited (counting.md 34). It takes no lock, since it touches nothing
+// that a commit does: an exporter may run.
+func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, results []AuditResult) (err error) {
+	if err := s.mustExist(); err != nil {
+		return err
+	}
+	e, err := openEngine(ctx, s.database(), access{known: true}, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.close()) }()
+	store := func() error {
+		now, err := readMark(func(into ...any) error { return e.ScanRow(markQuery, nil, into...) })
+		switch {
+		case err != nil && !errors.Is(err, errNoTable):
+			return err
+		case now != audited.mark:
+			return fmt.Errorf("%w: the result of the audit isn't kept in another one", ErrReplaced)
+		}
+		var feed int64
+		err = e.ScanRow(`SELECT id FROM feeds WHERE feed = ? AND source IN (?, ?) ORDER BY source = ? DESC`,
+			[]any{spec.Feed, spec.Source, spec.RenamedFrom, spec.Source}, &feed)
+		if err != nil {
+			return fmt.Errorf("keep the result of an audit: %w", err)
+		}
+		for _, r := range results {
+			if _, err := e.Exec(`INSERT INTO audits (feed, day, whole, at, listed, missing, differs) VALUES (?, ?, ?, ?, ?, ?, ?)
+				ON CONFLICT (feed, day, whole) DO UPDATE SET at = excluded.at, listed = excluded.listed, missing = excluded.missing, differs = excluded.differs`,
+				feed, micros(r.Day), flag(r.Whole), micros(r.At), r.Listed, r.Missing, flag(r.Differs)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for tries := 0; tries == 0 || tries < 5 && errors.Is(err, errConflict); tries++ {
+		err = e.transact(ctx, store)
+	}
+	return err
+}
+
+// Audits are what the newest audit of each feed found, and the newest audits of the days from a time on, in order of feed and day. It waits for no
+// commit.
+func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]AuditResult, error) {
+	return readBeside(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
+		FROM audits a JOIN feeds f ON f.id = a.feed
+		WHERE a.day >= ? OR a.at = (SELECT max(at) FROM audits b WHERE b.feed = a.feed) ORDER BY a.feed, a.day, a.at`, []any{micros(from)},
+		func(r *AuditResult) []any {
+			return []any{&r.Source, &r.Feed, asTime{&r.Day}, &r.Whole, asTime{&r.At}, &r.Listed, &r.Missing, &r.Differs}
+		})
+}

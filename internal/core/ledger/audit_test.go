@@ -1,0 +1,111 @@
+package ledger
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// An audit looks records up beside a ledger that is open, wherever they lie, and finds those that an hour has; of another name only that which the
+// feed had.
+func TestAudit(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"), call("b", start(epoch.Add(-3*time.Hour))))
+	r.packIDs()
+	r.records(call("c"))
+	r.inspect(func(i *Inspector) {
+		found, err := i.Preview(r.spec, &counting.Page{ObservedAt: epoch, Records: []*cdr.Record{
+			call("a"), call("c"),
+			call("d"),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []counting.Standing{counting.StandingCounted, counting.StandingCounted, counting.StandingMissing}
+		for n := range want {
+			if found.Records[n].Standing != want[n] {
+				t.Errorf("%+v", found.Records[n])
+			}
+		}
+		var counted []counting.Hash
+		if err := i.Counted(r.spec, call("a").Start.Truncate(time.Hour), func(one counting.Stored) { counted = append(counted, one.Hash) }); err != nil {
+			t.Error(err)
+		}
+		if len(counted) != 2 || !slices.Contains(counted, found.Records[0].Key) || !slices.Contains(counted, found.Records[1].Key) {
+			t.Errorf("the hour has %v", counted)
+		}
+		renamed, other := r.spec, r.spec
+		renamed.Source, renamed.RenamedFrom, other.Source = "fabrikam", r.spec.Source, "fabrikam"
+		if s, there := i.State(renamed); !there || s.Records != 3 {
+			t.Errorf("of its former name: %+v, %t", s, there)
+		}
+		if _, there := i.State(other); there {
+			t.Error("another source has its state")
+		}
+		if _, err := i.Preview(other, new(counting.Page)); err == nil {
+			t.Error("a feed is audited that isn't there")
+		}
+	})
+}
+
+// The results of an audit are kept beside a ledger that is open, a row a day; of each feed the newest audit is known, and
+// those of the days from a time on.
+func TestStoreAudit(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	day := epoch.Truncate(24 * time.Hour)
+	inspector, err := Inspect(t.Context(), r.storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	audited, err := inspector.Mark()
+	if err := errors.Join(err, inspector.Close()); err != nil {
+		t.Fatal(err)
+	}
+	store := func(at time.Time, missing ...int64) {
+		t.Helper()
+		var results []AuditResult
+		for i, n := range missing {
+			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10, Missing: n, Differs: n > 1})
+		}
+		if err := StoreAudit(t.Context(), r.storage, audited, r.spec, results); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store(epoch, 5, 6, 7)
+	store(epoch.Add(time.Minute), 1, 2)
+	r.records(call("b")) // another process's write is in nobody's way
+	newest := func(i int, missing int64) AuditResult {
+		return AuditResult{Source: "contoso", Feed: "direct_routing", Day: day.AddDate(0, 0, i), Whole: true, At: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1}
+	}
+	older := newest(2, 7)
+	older.At = epoch
+	for name, tc := range map[string]struct {
+		from time.Time
+		want []AuditResult
+	}{
+		"the newest":                 {epoch.AddDate(0, 0, 9), []AuditResult{newest(0, 1), newest(1, 2)}},
+		"and those of the last days": {day.AddDate(0, 0, 1), []AuditResult{newest(0, 1), newest(1, 2), older}},
+	} {
+		if all, err := r.ledger.Audits(t.Context(), tc.from); err != nil || !slices.Equal(all, tc.want) {
+			t.Errorf("%s: %+v, %v, want %+v", name, all, err, tc.want)
+		}
+	}
+	other := r.spec
+	other.Feed = "pstn"
+	if err := StoreAudit(t.Context(), r.storage, audited, other, []AuditResult{{Day: day}}); err == nil {
+		t.Error("the result of a feed is kept that isn't there")
+	}
+	if err := StoreAudit(t.Context(), r.storage, Mark{}, r.spec, []AuditResult{{Day: day}}); !errors.Is(err, ErrReplaced) {
+		t.Errorf("the result of another ledger is kept: %v", err)
+	}
+	if err := StoreAudit(t.Context(), Storage{Folder: t.TempDir()}, audited, r.spec, nil); server == "" && err == nil {
+		t.Error("a ledger was made")
+	}
+}

@@ -1,0 +1,28 @@
+// Package ledger keeps what makes counting exact: the ids that were seen, the series, the log records that wait to be sent, the read
+// positions and pending work, in one database.
+//
+// There is one way to change any of it: commit, a transaction that begins by moving a sequence number (compare and set, counting.md 1).
+// Memory changes only after the database has said that the transaction is durable; when it can't say, the ledger reopens the file and reads
+// whether it was.
+//
+//	page ─▶ internal/core/counting ─▶ readKnown ─▶ internal/core/counting ─▶ write ─▶ COMMIT ─▶ publish ─▶ Snapshot, Outbox
+//	        which keys          what is      what it changes     ids, series,   └ error: nothing happened, or reopen
+//	                            known                            logs, position
+//
+// It knows no rule of counting. From top to bottom:
+//
+//	inspect.go, audit.go, copy.go     what operators and other commands read of a ledger, or do with it
+//	ledger.go, maintenance.go         open and close; show new series, forget what can't be read again
+//	page.go                           the commit of one page
+//	feed.go, replicas.go              a feed's state, and which replica owns it
+//	tasks.go, outbox.go, books.go,    what else is kept of a feed, or of a source
+//	trailing.go, lastrows.go, secret.go
+//	commit.go, replaced.go, verify.go the transaction, whether the ledger is still the same one, invariants
+//	ids                               what is remembered of records, by keys
+//	catalogue.go, schema.go           definitions of metrics and the layout of tables
+//	engine.go, folder.go              SQLite in a folder of this process (sqlite.go), or a PostgreSQL-wire database that several
+//	                                  replicas share (postgres.go): schema and statements are the same
+//
+// When things fail: a full disk refuses commits that grow (ErrFull) and lets the outbox drain from a reserve; a file that is locked,
+// corrupt, of another schema, read-only or on a network file system isn't opened, with an error that says what to do.
+package ledger

@@ -1,0 +1,292 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// breakReopen makes the next commit's end unknown, and the file impossible to open
+// until restore is called.
+func breakReopen(r *rig) (restore func()) {
+	r.probe = func(point string) error {
+		if point != "committed" {
+			return nil
+		}
+		r.probe = unopened
+		return errInjected
+	}
+	return func() { r.probe = nil }
+}
+
+// unopened makes the ledger impossible to open.
+func unopened(point string) error {
+	if point == "open" {
+		return errInjected
+	}
+	return nil
+}
+
+// A handle that may only read, as one that was opened while the file system was read-only, is opened anew: reading goes on by itself.
+func TestReadOnlyHandle(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	if _, err := r.ledger.engine.Exec(`PRAGMA query_only = 1`); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
+	if err == nil || !strings.Contains(err.Error(), "read-only") {
+		t.Fatalf("a commit: %v", err)
+	}
+	r.records(call("b"))
+	wantValues(t, r.values(), map[string]string{answered: "2"})
+}
+
+// counting.md 1: a commit that is durable though nobody could say so, and a file
+// that can't be opened for a while, leave nothing behind.
+func TestRule01UnknownCommitAndNoReopen(t *testing.T) {
+	t.Run("of the outbox", func(t *testing.T) {
+		r := newRig(t)
+		r.live()
+		r.records(call("a"), call("b"))
+		r.records(call("c"))
+		restore := breakReopen(r)
+		if err := r.ledger.Logs().Ack(t.Context(), 1); err == nil {
+			t.Fatal("the end was known")
+		}
+		restore()
+		b, err := r.ledger.Logs().Next(t.Context(), 0)
+		if err != nil || b == nil || !strings.HasPrefix(string(b.Data), "cdr.call c ") {
+			t.Fatalf("next batch %+v, %v", b, err)
+		}
+		if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
+			t.Fatal(err)
+		}
+		if n, _ := r.ledger.Logs().Waiting(); n != 0 {
+			t.Fatalf("%d records wait", n)
+		}
+	})
+	t.Run("of a page", func(t *testing.T) {
+		r := newRig(t)
+		r.live()
+		restore := breakReopen(r)
+		page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
+		if _, err := r.feed.Commit(t.Context(), page); err == nil {
+			t.Fatal("the end was known")
+		}
+		if _, err := r.feed.Commit(t.Context(), page); err == nil {
+			t.Fatal("committed to a file that isn't there")
+		}
+		restore()
+		if got := r.records(call("a"), call("b")); got.New != 1 || got.Duplicate != 1 {
+			t.Fatalf("going on: %+v", got)
+		}
+		wantValues(t, r.values(), map[string]string{answered: "2"})
+		if n, _ := r.ledger.Logs().Waiting(); n != 2 || len(r.logs()) != 2 {
+			t.Fatalf("%d records wait, logs %q", n, r.logs())
+		}
+	})
+}
+
+// counting.md 22, 25: one page can't break the limit of the trailing gauge.
+func TestRule22TrailingGauge(t *testing.T) {
+	r := newRig(t)
+	r.opts.SeriesLimit = 3
+	r.reopen()
+	r.live()
+	var all []*cdr.Record
+	for i := range 20 {
+		all = append(all, call(fmt.Sprint(i), func(c *cdr.Record) { c.Trunk, c.MediaBypass = fmt.Sprint("sbc", i), cdr.True }))
+	}
+	r.records(all...)
+	var shown []string
+	for key := range r.values() {
+		if strings.HasPrefix(key, "cdr_media_bypass_ratio") {
+			shown = append(shown, key)
+		}
+	}
+	if len(shown) != 4 { // three and the overflow
+		t.Errorf("shown %q", shown)
+	}
+}
+
+// counting.md 29: reading doesn't use up what the reserve gave back.
+func TestRule29ReadingLeavesTheReserve(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.ledger.reserve.release()
+	// A folder in its place: there is no room for a reserve.
+	blocked := filepath.Join(r.storage.Folder, reserveName)
+	if err := os.MkdirAll(filepath.Join(blocked, "x"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	page := &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}
+	if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrFull) {
+		t.Fatalf("err = %v, want ErrFull", err)
+	}
+	task := []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}
+	if _, err := r.ledger.Enqueue(t.Context(), r.spec, task); !errors.Is(err, ErrFull) {
+		t.Fatalf("a notification is stored: %v", err)
+	}
+	if err := os.RemoveAll(blocked); err != nil {
+		t.Fatal(err)
+	}
+	r.commit(page)
+	wantValues(t, r.values(), map[string]string{answered: "1"})
+	if n, err := r.ledger.Enqueue(t.Context(), r.spec, task); err != nil || n != 1 {
+		t.Fatalf("%d queued, %v", n, err)
+	}
+}
+
+// counting.md 5, 10: a watermark that a wrong clock has moved ahead doesn't delete
+// what may still be read.
+func TestRule10PruneStaysBehindOurClock(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a"))
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.records(call("a"), call("b")); got.TooOld != 0 || got.Duplicate != 1 || got.New != 1 {
+		t.Fatalf("%+v", got)
+	}
+}
+
+// counting.md 5, 10: our clock was ahead when the feed was made. The first commit,
+// which knows the provider's time, sets the origin by it; later ones leave it.
+func TestRule05OriginByTheProvidersClock(t *testing.T) {
+	r := newRig(t)
+	right := epoch.Add(-72 * time.Hour)
+	r.commit(&counting.Page{ObservedAt: right})
+	want := right.Add(-r.spec.History)
+	if got := r.feed.State(); !got.Origin.Equal(want) || !got.Floor.Equal(want) || !got.Watermark.Equal(want) {
+		t.Fatalf("origin %v, floor %v, watermark %v; want %v", got.Origin, got.Floor, got.Watermark, want)
+	}
+	if got := r.records(call("a", start(right.Add(-time.Hour)))); got.New != 1 {
+		t.Fatalf("a call of the first day: %+v", got)
+	}
+	r.commit(&counting.Page{Position: &counting.Position{Plan: []byte("{}"), HistoryDone: true}})
+	r.commit(&counting.Page{ObservedAt: right.Add(-1000 * time.Hour)})
+	r.reopen()
+	if got := r.feed.State(); !got.Origin.Equal(want) {
+		t.Fatalf("origin moved to %v", got.Origin)
+	}
+}
+
+// counting.md 1: pruning after a commit of unknown end goes on from what the file
+// has, not from what memory had.
+func TestRule01PruneAfterAnUnknownCommit(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.clock.add(200 * time.Hour)
+	now := r.clock.at
+	restore := breakReopen(r)
+	page := &counting.Page{
+		Records: []*cdr.Record{call("a", start(now.Add(-time.Hour)))}, ObservedAt: now,
+		Position: &counting.Position{Watermark: now, Plan: []byte(`{"new":1}`)},
+	}
+	if _, err := r.feed.Commit(t.Context(), page); err == nil {
+		t.Fatal("the end was known")
+	}
+	restore()
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.feed.State(); s.Records != 1 || !s.Watermark.Equal(now) || string(s.Plan) != `{"new":1}` {
+		t.Fatalf("state %+v", s)
+	}
+}
+
+// counting.md 14: rows set aside aren't forgotten because of a watermark in the future.
+func TestRule14SetAsideAndAWatermarkAhead(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	bad := func() *counting.Page {
+		return &counting.Page{Invalid: []counting.BadRow{{Content: []byte("x"), At: "page 1, row 1", Problem: "bad"}}}
+	}
+	r.commit(bad())
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at.Add(365 * 24 * time.Hour)}})
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.commit(bad()); got.Invalid != 0 {
+		t.Fatalf("counted again: %+v", got)
+	}
+}
+
+// The file stops growing: pruned ids and delivered batches make room for new ones.
+func TestFileStopsGrowing(t *testing.T) {
+	r := newRig(t)
+	r.spec.Lookback = time.Hour
+	r.reopen()
+	r.live()
+	sizes := make([]int64, 24)
+	for day := range sizes {
+		r.clock.add(24 * time.Hour)
+		var all []*cdr.Record
+		for i := range 2000 {
+			all = append(all, call(fmt.Sprintf("%d-%d", day, i), start(r.clock.at.Add(-time.Duration(i)*time.Second))))
+		}
+		r.commit(&counting.Page{Records: all, Position: &counting.Position{Watermark: r.clock.at}})
+		for b, err := r.ledger.Logs().Next(t.Context(), 0); b != nil; b, err = r.ledger.Logs().Next(t.Context(), 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := r.ledger.Logs().Ack(t.Context(), b.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.ledger.Prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.ledger.engine.conn.ExecContext(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			t.Fatal(err)
+		}
+		size, err := r.ledger.Size()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes[day] = size
+	}
+	if early, late := sizes[7], sizes[len(sizes)-1]; late > early+early/10 {
+		t.Errorf("sizes by day: %v", sizes)
+	}
+	wantValues(t, r.values(), map[string]string{answered: fmt.Sprint(2000 * len(sizes))})
+}
+
+// counting.md 10: a watermark in the future of the page steps back; one that isn't stays.
+func TestRule10WatermarkStepsBack(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	now := r.clock.at
+	for _, step := range []struct{ to, want time.Duration }{{144 * time.Hour, 144 * time.Hour}, {0, 0}, {-time.Hour, 0}, {time.Minute, time.Minute}, {0, time.Minute}} {
+		r.commit(&counting.Page{ObservedAt: now, Position: &counting.Position{Watermark: now.Add(step.to)}})
+		if got := r.feed.State().Watermark.Sub(now); got != step.want {
+			t.Errorf("after %s the watermark is at %s, want %s", step.to, got, step.want)
+		}
+	}
+}
+
+// counting.md 10, 32: what was set aside is given up by the watermark's time too, when our clock leaps ahead.
+func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}, Enqueue: []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}}})
+	r.clock.add(200 * 24 * time.Hour)
+	if err := r.ledger.Prune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, aside, err := r.feed.Waiting(t.Context()); err != nil || aside != 1 {
+		t.Fatalf("%d tasks are set aside, %v", aside, err)
+	}
+}

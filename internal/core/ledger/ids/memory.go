@@ -1,0 +1,135 @@
+package ids
+
+import (
+	"cmp"
+	"container/list"
+	"fmt"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+const (
+	// memoryBytes bounds the parts of blocks in memory: the filters of three days of five million calls each, and the columns used last.
+	memoryBytes = 32 << 20
+	// journalBytes is from when on the journal of a feed is packed: some 20,000 ids.
+	journalBytes = 2 << 20
+)
+
+// Memory holds the parts of all stores' blocks that were used last. Filters have a bound of their own: a page of late calls asks those of
+// all hours in turn, and if keys and states evicted them, each would be made again for every page. It isn't safe for concurrent use.
+type Memory struct {
+	journal          int // bytes of a journal that is full
+	filters, columns recentParts
+}
+
+// recentParts are the parts that were used last, as many as fit into limit bytes.
+type recentParts struct {
+	limit int
+	size  int
+	parts list.List // of *part, the one used last in front
+}
+
+// NewMemory makes a memory for some bytes of blocks, and says how large a journal becomes; 0 takes 32 MB and 2 MB.
+func NewMemory(blocks, journal int) *Memory {
+	blocks = cmp.Or(blocks, memoryBytes)
+	columns := blocks / 4
+	return &Memory{
+		journal: cmp.Or(journal, journalBytes), filters: recentParts{limit: blocks - columns}, columns: recentParts{limit: columns},
+	}
+}
+
+// get is the state that a block has under a key, nil if it has none.
+func (m *Memory) get(db Database, b *block, key counting.Hash) ([]byte, error) {
+	if err := m.load(db, b, &b.filter); err != nil || !b.mayHave(key) {
+		return nil, err
+	}
+	if err := m.load(db, b, &b.keys); err != nil {
+		return nil, err
+	}
+	i, known := b.find(key)
+	if !known {
+		return nil, nil
+	}
+	if err := m.load(db, b, &b.states); err != nil {
+		return nil, err
+	}
+	return b.state(i), nil
+}
+
+// entries are all of a block.
+func (m *Memory) entries(db Database, b *block) ([]counting.Stored, error) {
+	for _, p := range [...]*part{&b.keys, &b.states} {
+		if err := m.load(db, b, p); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]counting.Stored, b.ids)
+	for i := range all {
+		all[i] = counting.Stored{Place: counting.Place{Bucket: b.bucket, Hash: b.key(i)}, Data: b.state(i)}
+	}
+	return all, nil
+}
+
+// load reads a part of a block unless it is in memory.
+func (m *Memory) load(db Database, b *block, p *part) error {
+	parts := &m.columns
+	if p == &b.filter {
+		parts = &m.filters
+	}
+	if p.cached != nil {
+		parts.parts.MoveToFront(p.cached)
+		return nil
+	}
+	var err error
+	switch p {
+	case &b.filter:
+		if err = m.load(db, b, &b.keys); err == nil {
+			b.makeFilter()
+		}
+	case &b.keys:
+		err = b.read(db, `SELECT keys FROM blocks WHERE id = ?`, b.setKeys)
+	case &b.states:
+		err = b.read(db, `SELECT states FROM blocks WHERE id = ?`, b.setStates)
+	}
+	if err == nil {
+		parts.add(p)
+	}
+	return err
+}
+
+func (b *block) read(db Database, text string, set func([]byte) error) error {
+	var stored []byte
+	if err := db.ScanRow(text, []any{b.row}, &stored); err != nil {
+		return fmt.Errorf("read ids: %w", err)
+	}
+	return set(stored)
+}
+
+// added takes a new block, of which keys and states are in memory.
+func (m *Memory) added(b *block) {
+	m.columns.add(&b.states)
+	m.columns.add(&b.keys)
+}
+
+func (m *Memory) forget(b *block) {
+	m.filters.drop(&b.filter)
+	m.columns.drop(&b.keys)
+	m.columns.drop(&b.states)
+}
+
+// add adds a part, and evicts the least recently used while all together exceed the limit. Two always stay: keys and states of one block.
+func (l *recentParts) add(p *part) {
+	p.cached = l.parts.PushFront(p)
+	for l.size += p.size(); l.size > l.limit && l.parts.Len() > 2; {
+		l.drop(l.parts.Back().Value.(*part)) //nolint:forcetypeassert // it has no others
+	}
+}
+
+func (l *recentParts) drop(p *part) {
+	if p.cached == nil {
+		return
+	}
+	l.size -= p.size()
+	l.parts.Remove(p.cached)
+	*p = part{}
+}

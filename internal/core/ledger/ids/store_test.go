@@ -1,0 +1,277 @@
+package ids
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// file is a database with the two tables. It implements Database.
+type file struct {
+	t  *testing.T
+	db *sql.DB
+}
+
+func newFile(t *testing.T) file {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1) // each would have a database of its own
+	t.Cleanup(func() { _ = db.Close() })
+	f := file{t, db}
+	for _, text := range []string{
+		`CREATE TABLE journal (feed INTEGER, seq INTEGER, data BLOB)`,
+		`CREATE TABLE blocks (id INTEGER PRIMARY KEY, feed INTEGER, bucket INTEGER, ids INTEGER, keys BLOB, states BLOB)`,
+	} {
+		if _, err := f.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return f
+}
+
+func (f file) Exec(text string, args ...any) (changed int64, err error) {
+	_, err = f.db.ExecContext(f.t.Context(), text, args...)
+	return 0, err
+}
+
+func (f file) ScanRow(text string, args []any, into ...any) error {
+	return f.db.QueryRowContext(f.t.Context(), text, args...).Scan(into...)
+}
+
+func (f file) ScanAll(text string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := f.db.QueryContext(f.t.Context(), text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (f file) Insert(table, columns string, feed int64, values ...any) (id int64, err error) {
+	text := `INSERT INTO ` + table + ` (feed, ` + columns + `) VALUES (?`
+	for range values {
+		text += `, ?`
+	}
+	err = f.ScanRow(text+`) RETURNING id`, append([]any{feed}, values...), &id)
+	return id, err
+}
+
+// kept has a store keep and apply states.
+func kept(t *testing.T, s *Store, commit int64, states ...counting.Stored) {
+	t.Helper()
+	if err := s.Keep(commit, states); err != nil {
+		t.Fatal(err)
+	}
+	s.Apply()
+}
+
+func packed(t *testing.T, s *Store) {
+	t.Helper()
+	if err := s.Pack(); err != nil {
+		t.Fatal(err)
+	}
+	s.Apply()
+}
+
+// Whatever is kept, packed, forgotten, left undone or read anew in whatever order: the store has what was kept last.
+func TestStoreIsAMap(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	db := newFile(t)
+	load := func() *Store {
+		s, err := Load(db, 1, NewMemory(1<<10, 500)) // parts come and go
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s, want := load(), make(map[counting.Place]string)
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	floor := start
+	for i := range int64(600) {
+		switch rng.IntN(10) {
+		case 0:
+			packed(t, s)
+		case 1:
+			s = load()
+		case 2:
+			floor = floor.Add(time.Hour)
+			if _, err := s.Forget(floor, 3); err != nil {
+				t.Fatal(err)
+			}
+			s.Apply()
+			maps.DeleteFunc(want, func(at counting.Place, _ string) bool { return counting.IsForgotten(at.Bucket, floor) })
+		default:
+			one := entry(counting.HourBucket(floor.Add(time.Duration(rng.IntN(50))*time.Hour)), counting.Hash(rng.IntN(100)), fmt.Sprintf("\x03%d", i))
+			kept(t, s, i, one)
+			want[one.Place] = string(one.Data)
+		}
+		for range 5 {
+			at := counting.Place{Bucket: counting.HourBucket(floor.Add(time.Duration(rng.IntN(50)) * time.Hour)), Hash: counting.Hash(rng.IntN(100))}
+			got, err := s.Get(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != want[at] {
+				t.Fatalf("step %d: %v has %q, want %q", i, at, got, want[at])
+			}
+		}
+	}
+	all := 0
+	for _, bucket := range s.Buckets() {
+		entries, err := s.Bucket(bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if counting.IsForgotten(bucket, floor) {
+				continue // its blocks go later
+			}
+			if all++; want[e.Place] != string(e.Data) {
+				t.Errorf("%v has %q, want %q", e.Place, e.Data, want[e.Place])
+			}
+		}
+	}
+	if all != len(want) {
+		t.Errorf("%d entries, want %d", all, len(want))
+	}
+}
+
+// The next write discards what a transaction wrote that was rolled back.
+func TestWhatWasRolledBackIsUnknown(t *testing.T) {
+	for name, next := range map[string]func(s *Store) error{
+		"kept":      func(s *Store) error { return s.Keep(2, []counting.Stored{entry(1, 3, "\x03new")}) },
+		"nothing":   func(s *Store) error { return s.Keep(2, nil) },
+		"packed":    (*Store).Pack,
+		"forgotten": func(s *Store) error { _, err := s.Forget(time.Time{}, 1); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := Load(newFile(t), 1, NewMemory(1<<10, 500))
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept(t, s, 1, entry(1, 1, "\x03old"))
+			lost := entry(1, 2, "\x03lost")
+			if err := errors.Join(s.Keep(2, []counting.Stored{lost}), next(s)); err != nil {
+				t.Fatal(err)
+			}
+			s.Apply()
+			if data, err := s.Get(lost.Place); data != nil || err != nil {
+				t.Errorf("got %q, %v, want nothing", data, err)
+			}
+			if data, err := s.Get(counting.Place{Bucket: 1, Hash: 1}); string(data) != "\x03old" || err != nil {
+				t.Errorf("got %q, %v of what was durable", data, err)
+			}
+		})
+	}
+}
+
+// However many buckets are due, so many blocks are forgotten at a time, until no more are left.
+func TestForgetInParts(t *testing.T) {
+	s, err := Load(newFile(t), 1, NewMemory(1<<10, 500))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	for hour := range 5 {
+		kept(t, s, int64(hour), entry(counting.HourBucket(start.Add(time.Duration(hour)*time.Hour)), 1, "\x03state"))
+	}
+	packed(t, s)
+	for times, more := 1, true; more; times++ {
+		if more, err = s.Forget(start.Add(48*time.Hour), 2); err != nil {
+			t.Fatal(err)
+		}
+		s.Apply()
+		if left := len(s.Buckets()); more != (left > 0) || left != max(0, 5-2*times) {
+			t.Errorf("%d times: %d buckets are left, more is %t", times, left, more)
+		}
+	}
+}
+
+// However many times the journal is packed, a bucket has few blocks, and memory stays within its bounds.
+func TestBlocksStayFewAndMemorySmall(t *testing.T) {
+	s, err := Load(newFile(t), 1, NewMemory(16<<10, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const times, each = 64, 20
+	for i := range times {
+		var states []counting.Stored
+		for k := range each {
+			states = append(states, entry(1, counting.Hash(each*i+k+1)*0x9e3779b97f4a7c15, "a state of a record"))
+		}
+		kept(t, s, int64(i), states...)
+		packed(t, s)
+		if n := len(s.blocks[1]); n > 8 {
+			t.Fatalf("after %d times the bucket has %d blocks", i+1, n)
+		}
+	}
+	for i := range counting.Hash(times * each) {
+		if data, err := s.Get(counting.Place{Bucket: 1, Hash: (i + 1) * 0x9e3779b97f4a7c15}); err != nil || data == nil {
+			t.Fatalf("key %d: %q, %v", i, data, err)
+		}
+	}
+	columns, size, largest := &s.memory.columns, 0, 0
+	for one := columns.parts.Front(); one != nil; one = one.Next() {
+		size += one.Value.(*part).size()
+	}
+	for _, b := range s.blocks[1] {
+		largest = max(largest, 100*b.ids)
+	}
+	if size != columns.size || size > columns.limit+largest {
+		t.Errorf("there are %d bytes, it says %d, its limit is %d", size, columns.size, columns.limit)
+	}
+}
+
+// Late calls ask the filters of all hours in turn: what is read of keys and states in between leaves them in memory.
+func TestKeysAndStatesLeaveFiltersInMemory(t *testing.T) {
+	s, err := Load(newFile(t), 1, NewMemory(32<<10, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const hours, each = 24, 100
+	rng := rand.New(rand.NewPCG(3, 3))
+	for hour := range int64(hours) {
+		var states []counting.Stored
+		for range each {
+			states = append(states, entry(hour+1, counting.Hash(rng.Uint64()), "a state of a record"))
+		}
+		kept(t, s, hour, states...)
+	}
+	packed(t, s)
+	for _, bucket := range s.Buckets() {
+		if _, err := s.Get(counting.Place{Bucket: bucket, Hash: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Bucket(bucket); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c := &s.memory.columns; c.size > c.limit {
+		t.Errorf("keys and states have %d bytes, their limit is %d", c.size, c.limit)
+	}
+	if len(s.blocks) != hours {
+		t.Errorf("there are blocks of %d hours, want %d", len(s.blocks), hours)
+	}
+	for bucket, blocks := range s.blocks {
+		for _, b := range blocks {
+			if b.filter.data == nil {
+				t.Errorf("the filter of bucket %d isn't in memory any more", bucket)
+			}
+		}
+	}
+}

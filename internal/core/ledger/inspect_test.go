@@ -1,0 +1,184 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// inspect looks into the rig's ledger.
+func (r *rig) inspect(look func(*Inspector)) {
+	r.t.Helper()
+	i, err := Inspect(r.t.Context(), r.storage)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	look(i)
+	if err := i.Close(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// What was set aside is reported with its reason, beside a ledger that is open.
+func TestInspect(t *testing.T) {
+	r := newCallRig(t)
+	r.records(call("a"), call("b", inGroup("s"), start(epoch.Add(-3*time.Hour))))
+	r.settled()
+	r.packIDs()
+	bad := func(text, problem string) counting.BadRow {
+		return counting.BadRow{Content: []byte(text), Problem: problem}
+	}
+	r.commit(&counting.Page{
+		Records: []*cdr.Record{call("c")},
+		Invalid: []counting.BadRow{bad("1", "no start"), bad("2", "no start"), bad("3", "no id")},
+		Enqueue: []work.Item{
+			{Kind: "fetch", Key: "k", Due: epoch},
+			{Kind: "fetch", Key: "gone", Due: epoch, SetAside: true, Problem: "404"},
+			{Kind: "fetch", Key: "failed", Due: epoch, Attempts: 1},
+			{Kind: work.Span, Key: "2026-03-01T12:00:00Z/2026-03-01T13:00:00Z", Due: epoch},
+		},
+	})
+	r.inspect(func(i *Inspector) {
+		feeds, err := i.Feeds()
+		if err != nil || len(feeds) != 1 {
+			t.Fatalf("%+v, %v", feeds, err)
+		}
+		f := feeds[0]
+		if f.State.Records != 3 || f.Journal != 1 || f.Waiting != 4 || f.SetAside != 1 ||
+			owed(f.Owed) != "fetch gone, fetch failed, span 2026-03-01T12:00:00Z/2026-03-01T13:00:00Z" || f.Owed[0].Problem != "404" {
+			t.Errorf("%+v", f)
+		}
+		if len(f.Buckets) != 3 || f.Buckets[0].IDs != 1 || f.Buckets[1].IDs != 1 || f.Buckets[2].Hour || !f.Buckets[1].Start.Equal(epoch.Add(-time.Hour)) {
+			t.Errorf("buckets %+v", f.Buckets)
+		}
+		if len(f.BadRows) != 2 || f.BadRows[0] != (BadRowReport{Problem: "no start", Rows: 2, Last: r.clock.at}) {
+			t.Errorf("rows set aside %+v", f.BadRows)
+		}
+		if problems := i.Verify(func(string, int) {}); len(problems) > 0 {
+			t.Errorf("verify says %v", problems)
+		}
+	})
+	if _, _, err := Compact(t.Context(), r.storage); server == "" && !errors.Is(err, ErrLocked) {
+		t.Errorf("compact beside an open ledger: %v", err)
+	}
+}
+
+// owed are the kinds and keys of items.
+func owed(items []work.Item) string {
+	var all []string
+	for _, w := range items {
+		all = append(all, w.Kind+" "+w.Key)
+	}
+	return strings.Join(all, ", ")
+}
+
+// Compacting gives room back and leaves everything known.
+func TestCompact(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	for i := range 8 {
+		r.records(call(string(rune('a'+i))), call("again", outcome(cdr.Outcome(1+i%4))))
+		r.packIDs()
+	}
+	before := r.remembered()
+	for _, text := range []string{`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`, `DELETE FROM meta WHERE name = 'large'`} {
+		if _, err := r.ledger.engine.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if took, after, err := Compact(t.Context(), r.storage); err != nil || after == 0 || after >= took {
+		t.Fatalf("%d bytes, %d before, %v", after, took, err)
+	}
+	r.open()
+	if after := r.remembered(); len(after) != len(before) {
+		t.Errorf("%d ids, %d before", len(after), len(before))
+	}
+	if got := r.records(call("a"), call("again", outcome(cdr.Outcome(4)))); got.Duplicate != 2 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Verify finds ids that were lost and ids that were never counted.
+func TestVerifyFindsDamage(t *testing.T) {
+	for name, spoil := range map[string]string{
+		"lost ids":       `DELETE FROM journal`,
+		"calls":          `UPDATE feeds SET records = records + 1 WHERE id > 0`,
+		"series":         `UPDATE series SET value = '7' WHERE metric = 'cdr_calls_total'`,
+		"outbox":         `UPDATE outbox SET data = x'ff'`,
+		"a journal":      `UPDATE journal SET data = x'00'`,
+		"a state":        `UPDATE journal SET data = CAST(substr(data, 1, length(data) - 1) AS BLOB)`,
+		"another layout": `UPDATE meta SET value = '1' WHERE name = 'schema'`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			r.records(call("a", alts("a2")), call("b"))
+			if _, err := r.ledger.engine.Exec(inWords(spoil)); err != nil {
+				t.Fatal(err)
+			}
+			i, err := Inspect(t.Context(), r.storage)
+			if err != nil {
+				return // found out at once
+			}
+			if problems := i.Verify(func(string, int) {}); len(problems) == 0 {
+				t.Error("nothing found")
+			}
+			if err := i.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// A ledger whose trunks are gone is said to be damaged.
+func TestInspectWithoutTrunks(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	r.records(call("a", bypass(cdr.True)))
+	if _, err := r.ledger.engine.Exec(`DELETE FROM trunks`); err != nil {
+		t.Fatal(err)
+	}
+	i, err := Inspect(t.Context(), r.storage)
+	if err == nil {
+		_ = i.Close()
+	}
+	if !errors.Is(err, counting.ErrRow) {
+		t.Errorf("the error is %v", err)
+	}
+	verifying = false // it would find the same
+	t.Cleanup(func() { verifying = true })
+}
+
+// Looking into a ledger ends with its context: a stop of the exporter waits for its audit, which has no other limit.
+func TestInspectEndsWithItsContext(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	for _, statement := range []string{`BEGIN IMMEDIATE`, `LOCK TABLE feeds`} {
+		if _, err := r.ledger.engine.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	i, err := Inspect(ctx, r.storage) // it would read on when the server has ended the transaction
+	if err == nil {
+		err = i.Close()
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Error("it didn't end with its context:", err)
+	}
+	if _, err := r.ledger.engine.Exec(`ROLLBACK`); err != nil {
+		t.Error("it was waited for until the server ended it:", err)
+	}
+}

@@ -1,0 +1,151 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// commitRow commits a row of call a as a reader does.
+func (r *rig) commitRow(row string, options ...func(*cdr.Record)) error {
+	_, mark, unchanged := r.feed.Recognize("a", []byte(row))
+	if unchanged {
+		r.t.Errorf("row %s would change nothing", row)
+	}
+	_, err := r.feed.Commit(r.t.Context(), &counting.Page{Records: []*cdr.Record{call("a", options...)}, Marks: []uint64{mark}, ObservedAt: r.clock.at})
+	return err
+}
+
+func (r *rig) recognizes(row string) bool {
+	_, _, unchanged := r.feed.Recognize("a", []byte(row))
+	return unchanged
+}
+
+// wantRecognized checks which of the rows A and B of call a would change nothing.
+func (r *rig) wantRecognized(when string, a, b bool) {
+	r.t.Helper()
+	if gotA, gotB := r.recognizes("A"), r.recognizes("B"); gotA != a || gotB != b {
+		r.t.Errorf("%s: A is unchanged: %t, B: %t; want %t, %t", when, gotA, gotB, a, b)
+	}
+}
+
+// TestRule37Recognize: counting.md 37: a row is recognised if it is the last durable row of its record. How that row was committed doesn't matter.
+func TestRule37Recognize(t *testing.T) {
+	r := newRig(t)
+	if err := r.commitRow("A"); err != nil {
+		t.Fatal(err)
+	}
+	r.wantRecognized("within the first history", false, false)
+	r.live()
+	commit := func(row string, options ...func(*cdr.Record)) {
+		t.Helper()
+		if err := r.commitRow(row, options...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit("A")
+	r.wantRecognized("A", true, false)
+	if _, _, unchanged := r.feed.Recognize("b", []byte("A")); unchanged {
+		t.Error("a row of another record is recognised")
+	}
+	commit("B", outcome(cdr.Failed))
+	r.wantRecognized("A, B", false, true)
+	commit("A")
+	r.wantRecognized("A, B, A", true, false)
+	r.records(call("a", outcome(cdr.Busy)))
+	r.wantRecognized("A, B, A, another one that nobody marked", false, false)
+	commit("A")
+	r.records(call("x", alts("a"), outcome(cdr.Busy)))
+	r.wantRecognized("A, then a row that names it by another id", false, false)
+	commit("A")
+	spec := r.spec
+	spec.Feed = "pstn"
+	own(t, r.ledger, spec)
+	other, err := r.ledger.Feed(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, unchanged := other.Recognize("a", []byte("A")); unchanged {
+		t.Error("another feed recognises the row")
+	}
+	if err := r.commitRow("B", provisional); err != nil {
+		t.Fatal(err)
+	}
+	r.wantRecognized("A, then a row that isn't final", false, false)
+
+	commit("A")
+	if _, err := r.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ?`, r.feed.id); err != nil { // another writer, perhaps of B
+		t.Fatal(err)
+	}
+	if err := r.commitRow("B", outcome(cdr.Failed)); !errors.Is(err, ErrFenced) {
+		t.Fatalf("the commit ended with %v", err)
+	}
+	r.wantRecognized("after another writer", false, false)
+	commit("A")
+	r.reopen()
+	r.wantRecognized("another process", false, false)
+}
+
+// A commit that fails, at whatever write, leaves no mark of what it didn't count.
+func TestRule37FailedCommit(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	failure, writes := errors.New("disk"), 0
+	for fails := 1; ; fails++ {
+		if err := r.commitRow(fmt.Sprint("A", fails), outcome(cdr.Answered)); err != nil {
+			t.Fatal(err)
+		}
+		writes = 0
+		r.probe = func(point string) error {
+			if writes++; writes == fails && point != "committed" {
+				return failure
+			}
+			return nil
+		}
+		err := r.commitRow("B", outcome(cdr.Failed))
+		r.probe = nil
+		if err == nil {
+			break // there are no more writes
+		}
+		if r.recognizes("B") {
+			t.Errorf("write %d failed, and the row is recognised that wasn't counted", fails)
+		}
+	}
+	if r.wantRecognized("B", false, true); writes < 5 {
+		t.Errorf("a commit has only %d writes", writes)
+	}
+}
+
+// New rows take the place of the oldest ones, known rows take none.
+func TestRule37RoomForRows(t *testing.T) {
+	var rows lastRows
+	const many = rowSets * 16 * 2
+	key := func(i int) counting.Hash { return counting.Hash(uint64(i+1) * 0x9e3779b97f4a7c15) }
+	put := func(i int, changed bool) {
+		rows.put(key(i), counting.LastRow{Mark: uint64(i + 1), Changed: changed})
+	}
+	count := func(from, to int) (n int) {
+		for i := from; i < to; i++ {
+			if rows.has(key(i), uint64(i+1)) {
+				n++
+			}
+		}
+		return n
+	}
+	for i := range many {
+		put(i, true)
+	}
+	if newest, all := count(many-many/8, many), count(0, many); newest < many/8*99/100 || all > many/2 {
+		t.Errorf("of %d rows %d of the newest eighth are there, and %d of all", many, newest, all)
+	}
+	before := count(0, many)
+	for i := many; i < many*5/4; i++ {
+		put(i, false)
+	}
+	if after, known := count(0, many), count(many, many*5/4); after < before || known > 0 {
+		t.Errorf("%d rows are there, %d before, and %d of those that were known", after, before, known)
+	}
+}

@@ -1,0 +1,275 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+	"github.com/google/uuid"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger/ids"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+const fileName = "ledger.db"
+
+// Storage says where a ledger is.
+type Storage struct {
+	// Folder is storage.path: there is an SQLite file in it.
+	Folder string
+	// Postgres, if set, is where the ledger is instead (storage.postgres).
+	Postgres *Postgres
+}
+
+// String says where that is, for messages.
+func (s Storage) String() string {
+	if s.Postgres != nil {
+		return "PostgreSQL"
+	}
+	return s.Folder
+}
+
+func (s *Storage) database() database {
+	if s.Postgres != nil {
+		return s.Postgres
+	}
+	return sqliteFile{filepath.Join(s.Folder, fileName)}
+}
+
+// withoutTimeout is the database for reading whole tables in one transaction: a statement may take a day.
+func (s *Storage) withoutTimeout() database {
+	if s.Postgres == nil {
+		return s.database()
+	}
+	p := *s.Postgres
+	p.timeout = 24 * time.Hour
+	return &p
+}
+
+// mustExist refuses a folder without a ledger. For a database, openEngine checks the tables.
+func (s *Storage) mustExist() error {
+	if s.Postgres != nil {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(s.Folder, fileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w in %s (storage.path): the exporter makes it at its first start", errNoLedger, s.Folder)
+	}
+	if err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	return nil
+}
+
+// Settings are what a ledger needs to be opened.
+type Settings struct {
+	Storage
+	// Now is the local clock.
+	Now func() time.Time
+	// Options are the metrics' own.
+	Options metrics.Options
+	// OnCommit, if set, is called after each commit with how long it took.
+	OnCommit func(took time.Duration)
+	// OnReplaced, if set, is called once, when the ledger turns out not to be the one any more that was opened; it calls nothing of the ledger.
+	OnReplaced func(err error)
+	// OnSkip, if set, is called with how many log records and spans a commit didn't keep because of Tuning.SkipLogs.
+	OnSkip func(records, spans int)
+	// OnFact, if set, is called with each fact and what it changes, before it is known whether the
+	// commit succeeds.
+	OnFact func(f *facts.Fact, changed []metrics.Delta)
+	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 32 and 2 MB.
+	IDMemory int
+	// Tuning may change while the ledger is open.
+	Tuning
+
+	// reserve, in tests, is the most bytes that the reserve keeps; 0 is mostReserve.
+	reserve int64
+	// journal, in tests, is its size in bytes.
+	journal int
+	// probe, in tests, is called before each write and may fail it.
+	probe func(point string) error
+}
+
+// Labeller gives records of a source the operator's labels.
+type Labeller interface {
+	Apply(source string, records []*cdr.Record)
+}
+
+// Tuning is what a reload may change.
+type Tuning struct {
+	// Privacy says how records are redacted before they are kept.
+	Privacy cdr.Policy
+	// HashKey is the key of redaction by hash; nil takes the ledger's own.
+	HashKey []byte
+	// Labels are the operator's, which records are given before they are counted; nil: none.
+	Labels Labeller
+	// Encoder makes log records; nil keeps none.
+	Encoder LogEncoder
+	// Tracer makes spans of the calls that are counted from now on; nil makes none. TracesHistory says that calls of a first history get them too.
+	Tracer        SpanEncoder
+	TracesHistory bool
+	// OutboxLimit is the most log records, and the most spans, that wait; SkipLogs says what happens then.
+	OutboxLimit int64
+	SkipLogs    bool
+}
+
+// Ledger is the open ledger. It is safe for concurrent use.
+type Ledger struct {
+	settings Settings
+	lock     *flock.Flock
+	store    *metrics.Store
+	mark     atomic.Pointer[mark]  // nil until the ledger was opened
+	replaced atomic.Pointer[error] // why nothing is committed any more
+	lastRows lastRows
+	created  time.Time
+	unowned  map[string]int64 // the epochs of feeds that nobody had at the last adoptOutbox
+	unkept   sync.Map         // by source, the encrypted successors of spent secrets that aren't committed yet
+
+	// mu is the commit lock: it orders commits and guards all below.
+	mu       lock
+	closed   bool
+	engine   *engine // nil after a failure, until it could be opened again and all below was read anew
+	redactor *cdr.Redactor
+	hasher   counting.Hasher
+	feeds    map[string]*Feed
+	page     pageCommit
+	reserve  reserve
+	spending int // secrets that are being spent: the reserve is for their successors
+	idMemory *ids.Memory
+	files    map[string]fs.FileInfo // those of the folder that are open, by name; none of a database
+	failed   error                  // of the latest attempt to open the database that failed
+
+	outboxes [signals]Outbox
+	// reader is the engine's session beside commits; nil while the database is closed.
+	reader atomic.Pointer[session]
+	view   bool // nothing is committed: every feed may be looked at
+}
+
+// Open opens the ledger, makes it if it is missing, and takes its lock. Errors say what to do.
+func Open(ctx context.Context, settings Settings) (*Ledger, error) {
+	l := &Ledger{
+		mu:       newLock(),
+		settings: settings,
+		store:    metrics.NewStore(settings.Options, settings.Now),
+		feeds:    make(map[string]*Feed),
+		files:    make(map[string]fs.FileInfo),
+		page:     pageCommit{decision: counting.NewDecision()},
+		idMemory: ids.NewMemory(settings.IDMemory, cmp.Or(settings.journal, settings.IDMemory/16)),
+	}
+	for s := range l.outboxes {
+		o := &l.outboxes[s]
+		o.ledger, o.came = l, make(chan struct{}, 1)
+	}
+	if !l.Shared() {
+		var err error
+		if l.lock, err = takeLock(settings.Folder); err != nil {
+			return nil, err
+		}
+		l.reserve = reserve{file: filepath.Join(settings.Folder, reserveName), most: cmp.Or(settings.reserve, mostReserve)}
+	}
+	if err := l.open(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// open opens the file and reads everything that is kept in memory.
+func (l *Ledger) open(ctx context.Context) error {
+	err := l.ensureOpen(ctx)
+	if errors.Is(err, ErrFull) {
+		l.reserve.release()
+		err = l.ensureOpen(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	err = l.commitAlone(ctx, func() error {
+		_, err := l.engine.Exec(
+			`INSERT INTO meta VALUES ('key', ?), ('instance', ?), ('created', ?) ON CONFLICT (name) DO NOTHING`,
+			counting.NewSecret(), uuid.NewString(), l.settings.Now().UTC().Format(time.RFC3339))
+		if err != nil {
+			return fmt.Errorf("prepare ledger: %w", err)
+		}
+		return l.checkCatalogue()
+	})
+	if err != nil {
+		return err
+	}
+	opened, err := readMark(func(into ...any) error { return l.engine.ScanRow(markQuery, nil, into...) })
+	if err == nil {
+		l.hasher, err = counting.NewHasher(opened.key)
+	}
+	if err != nil {
+		return err
+	}
+	if l.created, err = l.engine.readCreated(); err != nil {
+		return err
+	}
+	l.mark.Store(&opened)
+	l.setTuning(l.settings.Tuning)
+	l.fillReserve()
+	return l.verify()
+}
+
+// Created is when the ledger was made, by the clock of the machine that made it.
+func (l *Ledger) Created() time.Time { return l.created }
+
+// Close closes the ledger. It may be called twice.
+func (l *Ledger) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	unkept := l.keepSecrets()
+	l.closed = true
+	for s := range l.outboxes {
+		l.outboxes[s].wake()
+	}
+	err := l.closeEngine()
+	if l.Shared() {
+		return unkept // a connection that was broken already loses nothing else
+	}
+	return errors.Join(unkept, err, l.lock.Close())
+}
+
+// Store are the series that come from records.
+func (l *Ledger) Store() *metrics.Store { return l.store }
+
+// InstanceID is a UUID made with the ledger and kept in it.
+func (l *Ledger) InstanceID() string { return l.mark.Load().instance }
+
+// Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two purposes tell nothing of each other.
+func (l *Ledger) Derive(purpose string) []byte { return l.hasher.Derive("purpose: " + purpose) }
+
+// Tune takes over what a reload changed.
+func (l *Ledger) Tune(tuning Tuning, options metrics.Options) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.store.Reconfigure(options)
+	l.settings.Options = options
+	l.setTuning(tuning)
+}
+
+func (l *Ledger) setTuning(tuning Tuning) {
+	key := tuning.HashKey
+	if key == nil {
+		key = l.hasher.Privacy()
+	}
+	l.settings.Tuning, l.redactor = tuning, cdr.NewRedactor(tuning.Privacy, key)
+	for s, wanted := range [...]bool{logs: tuning.Encoder != nil, spans: tuning.Tracer != nil} {
+		l.outboxes[s].limit.Store(tuning.OutboxLimit)
+		l.outboxes[s].pauses.Store(wanted && !tuning.SkipLogs)
+	}
+}

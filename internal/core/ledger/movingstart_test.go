@@ -1,0 +1,71 @@
+package ledger
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// counting.md 5, 15: a record that has moved by up to bucketReach isn't forgotten before
+// the floor is past it, wherever the spans lie; in the end all of it is.
+func TestRule15MovingStartExpiry(t *testing.T) {
+	for offset := range 9 {
+		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
+		t.Run(fmt.Sprintf("%s before an edge", bucketEdge.Sub(from)), func(t *testing.T) {
+			r := newMovingStartRig(t)
+			later := func(r *cdr.Record) { r.Start = from.Add(bucketReach); sessions("s1")(r) }
+			r.records(call("a", start(from), sessions("s1")))
+			r.records(call("a", later))
+			keep := r.spec.Lookback*5/4 + 48*time.Hour
+			r.raiseFloor(from.Add(bucketReach).Add(keep))
+			if floor := r.feed.State().Floor; from.Add(bucketReach).Before(floor) || from.Add(bucketReach).Sub(floor) > time.Hour {
+				t.Fatalf("floor %v, want just below %v", floor, from.Add(bucketReach))
+			}
+			if got := r.records(call("a", later)); got.Duplicate != 1 || r.total("cdr_sessions_total") != 1 {
+				t.Errorf("at the floor: %+v, %d sessions", got, r.total("cdr_sessions_total"))
+			}
+			r.raiseFloor(from.Add(keep + 3*counting.BucketSeconds*time.Second))
+			if got := r.records(call("a", later)); got.TooOld != 1 || r.entries(byFact) != 0 {
+				t.Errorf("past the floor: %+v, %d rows left", got, r.entries(byFact))
+			}
+			if calls, all := r.total("cdr_calls_total"), r.total("cdr_sessions_total"); calls != 1 || all != 1 {
+				t.Errorf("%d calls, %d sessions", calls, all)
+			}
+		})
+	}
+}
+
+// raiseFloor moves time, the watermark and the floor on.
+func (r *rig) raiseFloor(watermark time.Time) {
+	r.t.Helper()
+	r.clock.at = watermark
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: watermark}})
+	if err := r.ledger.Prune(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// counting.md 5: pruning takes several transactions. A record is forgotten with the first,
+// which raises the floor, and its sessions with it, whichever rows are left.
+func TestRule05MovingStartHalfPruned(t *testing.T) {
+	r := newMovingStartRig(t)
+	from := epoch.Add(-200 * time.Hour)
+	known := func() *cdr.Record { return call("a", start(from), sessions("s1", "s2", "s3")) }
+	r.records(known())
+	for i := range int64(pruneBlocks) {
+		r.remember(factBucket(from)-1-i, 1, []byte{rowFact}) // these go first
+	}
+	r.packIDs()
+	r.clock.add(200 * 24 * time.Hour)
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}})
+	more, err := r.feed.pruneOnce(t.Context())
+	if left := r.entries(byFact); err != nil || !more || left != 4 {
+		t.Fatalf("pruned: %v, %v, %d entries left, want the record's 4", more, err, left)
+	}
+	if got := r.records(known()); got.TooOld != 1 || r.total("cdr_sessions_total") != 3 {
+		t.Errorf("%+v, %d sessions", got, r.total("cdr_sessions_total"))
+	}
+}

@@ -1,0 +1,310 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// pageCommit is the commit of one page. It reads what is known of the page, has internal/core/counting decide what that changes,
+// writes the change, and brings memory to what is durable. Its memory is used again by the next page.
+type pageCommit struct {
+	*Feed
+
+	page     *counting.Page
+	now      time.Time // the local clock's: zero_for, start times and windows are reckoned by it
+	settings counting.Settings
+	decision *counting.Decision
+	keys     *counting.Keys
+	known    counting.Known
+	change   *counting.Change
+
+	// Made by write.
+	changes  *metrics.Changes
+	batches  [signals]pageBatches
+	redacted cdr.Record // the record whose log records are made
+	args     []any      // of a statement
+	peaks    map[int64]int64
+	newPeaks bool // the peaks were found anew
+}
+
+// Commit counts a page as a whole. After an error nothing of it was committed, or that is unknown: read its rows again; after ErrFull and
+// ErrOutboxFull pause first, and after ErrFenced get the new State. When ctx ends, waiting to begin ends; a commit that has begun goes on.
+func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
+	l := f.ledger
+	if err := l.mu.LockWithin(ctx); err != nil {
+		return counting.Result{}, err
+	}
+	defer l.mu.Unlock()
+	if f.lost {
+		return counting.Result{}, ErrNotOwner
+	}
+	if err := l.Paused(); err != nil && len(page.Records) > 0 {
+		return counting.Result{}, err
+	}
+	// The space of the reserve is for the outbox: reading waits until there is room for a reserve again.
+	if l.reserve.spent && !l.fillReserve() {
+		return counting.Result{}, fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
+	}
+	if f.ids.IsFull() {
+		if err := f.packIDs(ctx); err != nil {
+			return counting.Result{}, err
+		}
+	}
+	p := &l.page
+	p.Feed, p.page, p.now, p.settings = f, page, l.settings.Now(), f.spec.Settings
+	p.settings.Redactor = l.redactor
+	p.settings.Traces, p.settings.TracesHistory = l.settings.Tracer != nil, l.settings.TracesHistory
+	page.ObservedAt = cmp.Or(page.ObservedAt, p.now)
+	if l.settings.Labels != nil {
+		l.settings.Labels.Apply(p.settings.Source, page.Records)
+	}
+	p.keys = p.decision.Keys(page, &p.settings, &l.hasher)
+	if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
+		return counting.Result{}, err
+	}
+	result := p.change.Result
+	result.DearCalls = metrics.DearCalls(p.change.Facts, page.ObservedAt, l.redactor.Account)
+	for p.change.Result.MoreCalls { // as many calls are due as one commit looks at, so there may be more
+		p.page = &counting.Page{ObservedAt: page.ObservedAt, Position: &counting.Position{Read: p.decision.CompleteRead()}}
+		p.keys = p.decision.Keys(p.page, &p.settings, &l.hasher)
+		if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
+			break // they are due with the next read too
+		}
+		result.AddCalls(&p.change.Result)
+		if p.change.Result.Counted == 0 {
+			break // those that are due wait for another read
+		}
+	}
+	if result.SkippedLogs+result.SkippedSpans > 0 && l.settings.OnSkip != nil {
+		l.settings.OnSkip(result.SkippedLogs, result.SkippedSpans)
+	}
+	return result, nil
+}
+
+// writePage is the body of the transaction. It runs from the beginning each time the transaction is retried.
+func (p *pageCommit) writePage() error {
+	if err := p.readKnown(); err != nil {
+		return err
+	}
+	var err error
+	if p.change, err = p.decision.Decide(&p.known); err != nil {
+		return err
+	}
+	for _, write := range [...]func() error{
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeBooks, p.writeOutbox, p.writeTasks, p.writeState, p.writeConnected,
+	} {
+		if err := write(); err != nil {
+			return err
+		}
+	}
+	return p.saveState(&p.change.State)
+}
+
+// readKnown reads what is known of all keys of the page.
+func (p *pageCommit) readKnown() error {
+	k := &p.known
+	*k = counting.Known{
+		State: *p.committed.Load(), IDs: k.IDs[:0],
+		Trunks: p.trunks, TrunkLimit: p.ledger.settings.Options.SeriesLimit, Now: p.now.Unix(),
+	}
+	var err error
+	k.Tasks, k.Waiting = make(map[counting.TaskKey]work.Item), p.waitingCalls
+	for keys := p.keys; keys != nil; keys = p.decision.More(k) {
+		if k.IDs, err = p.ids.Known(k.IDs, keys.IDs, k.State.Floor); err != nil {
+			return err
+		}
+		if err := p.readTasks(keys.Tasks); err != nil {
+			return err
+		}
+	}
+	if err := p.readDueCalls(); err != nil {
+		return err
+	}
+	return p.readBadRows()
+}
+
+func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
+	p.args = p.args[:0]
+	for _, key := range keys {
+		p.args = append(p.args, key.Kind, key.Key)
+	}
+	return p.ledger.engine.queryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`, p.id, p.args,
+		func(rows *sql.Rows) error {
+			var w work.Item
+			err := rows.Scan(taskTargets(&w)...)
+			p.known.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
+			return err
+		})
+}
+
+// readDueCalls reads the calls that wait and that the page may make whole, and the oldest if too many wait.
+func (p *pageCommit) readDueCalls() error {
+	complete := p.decision.CompleteRead()
+	if p.waitingCalls == 0 || complete == nil {
+		return nil
+	}
+	k := &p.known
+	k.Surplus = make(map[counting.Hash]bool)
+	read := func(where string, limit int, surplus bool, args ...any) error {
+		return p.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = '`+work.Call+`' `+where+` LIMIT ?`,
+			append(append([]any{p.id}, args...), limit), func(rows *sql.Rows) error {
+				var w work.Item
+				if err := rows.Scan(taskTargets(&w)...); err != nil {
+					return err
+				}
+				key, err := counting.CallOf(w.Key)
+				k.Tasks[counting.TaskKey{Kind: w.Kind, Key: w.Key}] = w
+				k.DueCalls, k.Surplus[key] = append(k.DueCalls, key), surplus || k.Surplus[key]
+				return err
+			})
+	}
+	if surplus := p.waitingCalls - counting.MostWaiting; surplus > 0 && p.page.Position != nil {
+		if err := read(`ORDER BY version, key`, min(surplus, counting.DueAtOnce), true); err != nil || len(k.DueCalls) == counting.DueAtOnce {
+			return err
+		}
+	}
+	// A call from before what was read waits for a deeper read. Until then it delays nothing.
+	from := int64(math.MinInt64)
+	if !complete.From.IsZero() {
+		from = micros(complete.From)
+	}
+	return read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls), false,
+		micros(complete.Began), from)
+}
+
+func (p *pageCommit) readBadRows() error {
+	p.args = p.args[:0]
+	for _, hash := range p.keys.BadRows {
+		p.args = append(p.args, int64(hash))
+	}
+	p.known.BadRows = make(map[counting.Hash]bool)
+	return p.ledger.engine.queryIn(`SELECT hash FROM bad_rows WHERE feed = ? AND hash IN `, `?`, p.id, p.args,
+		func(rows *sql.Rows) error {
+			var hash int64
+			err := rows.Scan(&hash)
+			p.known.BadRows[counting.Hash(hash)] = true
+			return err
+		})
+}
+
+func (p *pageCommit) exec(text string, args ...any) error {
+	_, err := p.ledger.engine.Exec(text, args...)
+	return err
+}
+
+// writeIDs writes the new states under the number of this commit.
+func (p *pageCommit) writeIDs() error { return p.ids.Keep(p.seq+1, p.change.Keep) }
+
+func (p *pageCommit) writeBadRows() error {
+	p.args = p.args[:0]
+	for _, row := range p.change.BadRows {
+		p.args = append(p.args, p.id, int64(row.Hash), micros(p.page.ObservedAt), row.Problem)
+	}
+	return p.ledger.engine.execMany(`INSERT INTO bad_rows (feed, hash, at, problem)`, `(?, ?, ?, ?)`, ``, p.args)
+}
+
+// addChanges adds what the page changes to the working copies of its series.
+func (p *pageCommit) addChanges() {
+	p.changes = p.ledger.store.Begin(p.series, p.now)
+	for i := range p.change.Facts {
+		f := &p.change.Facts[i]
+		changed := p.changes.Add(f)
+		if p.ledger.settings.OnFact != nil {
+			p.ledger.settings.OnFact(f, changed)
+		}
+	}
+	p.change.Result.Overflow = p.changes.Overflow
+}
+
+// seriesColumns are those that a new series brings.
+const seriesColumns = `metric, labels, start, shown, value`
+
+func (p *pageCommit) writeSeries() error {
+	p.addChanges()
+	e := p.ledger.engine
+	p.args = p.args[:0]
+	var buf []byte
+	for _, s := range p.changes.Changed {
+		buf = s.AppendNext(buf[:0])
+		if s.ID != 0 {
+			p.args = append(p.args, s.ID, string(buf))
+			continue
+		}
+		var err error
+		s.ID, err = e.Insert("series", seriesColumns, p.id,
+			s.Labels.Def.Name, labelsText(s.LabelValues()), micros(s.Start), flag(s.Shown), string(buf))
+		if err != nil {
+			return err
+		}
+	}
+	return e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`, `) AS v WHERE series.id = v.column1`, p.args)
+}
+
+// writeState writes an origin that moved, and shows the series of a first history that ended.
+func (p *pageCommit) writeState() error {
+	was, next := &p.known.State, &p.change.State
+	if !next.Origin.Equal(was.Origin) {
+		if err := p.exec(`UPDATE feeds SET origin = ? WHERE id = ?`, micros(next.Origin), p.id); err != nil {
+			return err
+		}
+	}
+	if !p.endsHistory() {
+		return nil
+	}
+	return p.exec(`UPDATE series SET start = ?, shown = 1 WHERE feed = ?`, micros(startFor(next.Origin, p.now)), p.id)
+}
+
+func (p *pageCommit) endsHistory() bool {
+	return p.change.State.HistoryDone && !p.known.State.HistoryDone
+}
+
+// publish updates memory with what is durable now.
+func (p *pageCommit) publish() {
+	store, next := p.ledger.store, &p.change.State
+	p.changes.Apply(func(source int, e *metrics.Exemplar) {
+		if call := source - 1 - len(p.page.Records); call >= 0 {
+			c := &p.change.Calls[call]
+			e.TraceID, e.RecordUID = c.Event.TraceID(c.Record.CallID), c.Event.UID("")
+			if c.Traced {
+				e.SpanID = c.Event.SpanID(counting.EventCall, "")
+			}
+			return
+		}
+		event := p.decision.FirstEvent(source - 1)
+		e.TraceID, e.RecordUID = event.TraceID(p.ledger.redactor.CallID(p.page.Records[source-1])), event.UID("")
+		if p.decision.HasSpans(source - 1) {
+			e.SpanID = event.SpanID(counting.EventCall, "")
+		}
+	})
+	for _, name := range p.change.NewTrunks {
+		store.AddTrunk(p.series, name)
+		p.trunks[name] = int64(len(p.trunks) + 1)
+	}
+	for key, t := range p.change.Tallies {
+		if key.Trunk != 0 {
+			store.AddBypass(p.series, metrics.Bypass{Trunk: key.Trunk, Second: key.Second, Bypassed: t.Part, Total: t.Total})
+		}
+	}
+	if p.newPeaks {
+		store.SetPeaks(p.series, p.peaks)
+	}
+	if p.endsHistory() {
+		store.Reveal(p.series, startFor(next.Origin, p.now))
+	}
+	p.ids.Apply()
+	p.waitingCalls = p.change.Result.Waiting
+	p.noteRows()
+	p.committed.Store(new(*next))
+	for s := range p.batches {
+		p.ledger.outboxes[s].add(p.batches[s].heads...)
+	}
+}

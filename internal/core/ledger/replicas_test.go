@@ -1,0 +1,473 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
+)
+
+// replicaOf is a rig on the same ledger, as another process would open it.
+func replicaOf(r *rig, name string) *rig {
+	other := *r
+	shared := *r.storage.Postgres
+	shared.Replica = name
+	other.storage = Storage{Postgres: &shared}
+	l, err := Open(r.t.Context(), other.settings())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			r.t.Error(err)
+		}
+	})
+	other.ledger, other.feed = l, nil
+	if _, err := l.Renew(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	return &other
+}
+
+func (r *rig) acquire() bool {
+	r.t.Helper()
+	acquired, err := r.ledger.Acquire(r.t.Context(), ownerOf(r.t, r.ledger, r.spec))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return acquired
+}
+
+// takeOver opens the feed that another replica gives up.
+func (r *rig) takeOver(from *rig) {
+	r.t.Helper()
+	if err := from.ledger.Leave(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	if !r.acquire() {
+		r.t.Fatal("not acquired")
+	}
+	r.openFeed()
+}
+
+func (r *rig) openFeed() {
+	r.t.Helper()
+	var err error
+	if r.feed, err = r.ledger.Feed(r.t.Context(), r.spec); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// silence lets a replica have given no sign of life for longer than a lease.
+func (r *rig) silence(name string) {
+	r.t.Helper()
+	for _, statement := range []string{`UPDATE replicas SET seen = seen - ? WHERE name = ?`} {
+		if _, err := r.ledger.engine.Exec(statement, (LeaseTime + time.Second).Microseconds(), name); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+func (r *rig) owner() string {
+	r.t.Helper()
+	c, err := r.ledger.Renew(r.t.Context())
+	if err != nil || len(c.Feeds) != 1 {
+		r.t.Fatalf("%+v, %v", c, err)
+	}
+	return c.Feeds[0].Owner
+}
+
+// A replica that was silent for longer than its lease has lost its feeds: the next owner goes on exactly where it had come to, and no
+// commit of the former one succeeds any more, whatever it was about to write.
+func TestFencing(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	a.live()
+	a.records(call("1"), call("2"))
+	b := replicaOf(a, "b")
+	if b.acquire() {
+		t.Fatal("a feed was taken from a replica that lives")
+	}
+	if _, err := b.ledger.Feed(t.Context(), b.spec); !errors.Is(err, ErrNotOwner) {
+		t.Fatalf("opened without owning: %v", err)
+	}
+	a.silence("replica")
+	if got := b.owner(); got != "" {
+		t.Fatalf("%q owns the feed of a silent replica", got)
+	}
+	if !b.acquire() || b.owner() != "b" {
+		t.Fatal("the feed of a silent replica can't be taken")
+	}
+	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); err == nil {
+		t.Fatal("a former owner committed")
+	}
+	if got := a.values(); len(got) != 0 {
+		t.Fatalf("the former owner shows %v", got)
+	}
+	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); !errors.Is(err, ErrNotOwner) {
+		t.Fatalf("a former owner isn't told: %v", err)
+	}
+	b.openFeed()
+	if got := b.records(call("2"), call("3")); got.New != 1 || got.Duplicate != 1 {
+		t.Fatalf("the new owner counted %+v", got)
+	}
+	wantValues(t, b.values(), map[string]string{answered: "3"})
+	if n, _ := b.ledger.Logs().Waiting(); n != 3 {
+		t.Fatalf("%d log records wait with the new owner", n)
+	}
+	// What the former owner had delivered in the meantime is gone for both.
+	if batch, err := a.ledger.Logs().Next(t.Context(), 0); err != nil || batch != nil {
+		t.Fatalf("the former owner still sends %+v, %v", batch, err)
+	}
+	// And back: released, it is taken without waiting.
+	b.ledger.Drop(b.spec.Source, b.spec.Feed)
+	if err := b.ledger.Release(t.Context(), b.spec.Source, b.spec.Feed); err != nil || !a.acquire() {
+		t.Fatalf("what was released can't be taken: %v", err)
+	}
+	a.openFeed()
+	if got := a.records(call("3"), call("4")); got.New != 1 {
+		t.Fatalf("back at the first owner: %+v", got)
+	}
+	if err := a.ledger.Leave(t.Context()); err != nil || b.owner() != "" {
+		t.Fatalf("a replica that left owns something: %v", err)
+	}
+}
+
+// Who was silent for long and is back before another replica acquires its feed keeps it: its series are shown.
+func TestAcquireFromWhoIsBack(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	a.live()
+	b := replicaOf(a, "b")
+	a.silence("replica")
+	c, err := b.ledger.Renew(t.Context())
+	if f := c.Feeds[0]; err != nil || f.Owner != "" || f.Holder != "replica" || !f.Silent {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if f := ownerOf(t, a.ledger, a.spec); f.Owner != "replica" || f.Holder != "replica" || f.Silent {
+		t.Fatalf("of a replica that is back: %+v", f)
+	}
+	if acquired, err := b.ledger.Acquire(t.Context(), &c.Feeds[0]); acquired || err != nil {
+		t.Fatalf("a feed was taken from a replica that is back: %t, %v", acquired, err)
+	}
+}
+
+// A commit that was under way when its feed moved is rolled back as a whole.
+func TestFencedInMidCommit(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	a.live()
+	b := replicaOf(a, "b")
+	for i, point := range []string{`UPDATE feeds SET seq`, "COMMIT"} {
+		moved := make(chan bool, 1)
+		a.probe = func(at string) error {
+			if at[:min(len(at), len(point))] != point {
+				return nil
+			}
+			a.probe = nil
+			b.silence(a.ledger.replica())
+			free := ownerOf(t, b.ledger, a.spec)
+			go func() { // it waits for the lock of the row, if the commit has it
+				acquired, err := b.ledger.Acquire(t.Context(), free)
+				moved <- acquired && err == nil
+			}()
+			if point != "COMMIT" && !<-moved {
+				t.Error("not acquired")
+			}
+			return nil
+		}
+		_, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
+		if fenced := point != "COMMIT"; fenced != (err != nil) {
+			t.Fatalf("at %q: %v", point, err)
+		}
+		if point == "COMMIT" && !<-moved {
+			t.Fatal("not acquired after the commit")
+		}
+		b.openFeed()
+		if got := b.records(call(fmt.Sprint(i))); got.New+got.Duplicate != 1 || (got.New == 1) != (err != nil) {
+			t.Fatalf("at %q: the next owner counted %+v", point, got)
+		}
+		b.ledger.Drop(b.spec.Source, b.spec.Feed)
+		if err := b.ledger.Release(t.Context(), b.spec.Source, b.spec.Feed); err != nil {
+			t.Fatal(err)
+		}
+		a.ledger.Drop(a.spec.Source, a.spec.Feed)
+		own(t, a.ledger, a.spec)
+		a.openFeed()
+	}
+	wantValues(t, a.values(), map[string]string{answered: "2"})
+}
+
+// What waits of a feed is known also if it couldn't be read when the feed was first opened.
+func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	change := func(statement string, args ...any) {
+		t.Helper()
+		if _, err := r.ledger.engine.Exec(statement, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.spec.Feed = "pstn" // another owner's so far
+	own(t, r.ledger, r.spec)
+	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
+		t.Fatal(err)
+	}
+	change(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, micros(epoch), []byte{}, r.spec.Feed)
+	change(`ALTER TABLE outbox RENAME TO away`)
+	if _, err := r.ledger.Feed(t.Context(), r.spec); err == nil {
+		t.Fatal("opened without its outbox")
+	}
+	change(`ALTER TABLE away RENAME TO outbox`)
+	r.openFeed()
+	if n, _ := r.ledger.Logs().Waiting(); n != 7 {
+		t.Errorf("%d log records wait, not 7", n)
+	}
+}
+
+// A replica that reads nothing has lost its connection, as when the database was started anew: it opens the next feed all the same.
+func TestFeedAfterALostConnection(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	r.ledger.Drop(r.spec.Source, r.spec.Feed)
+	var pid int
+	if err := r.ledger.engine.ScanRow(`SELECT pg_backend_pid()`, nil, &pid); err != nil {
+		t.Fatal(err)
+	}
+	inServer(t, fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
+	var err error
+	for range 3 {
+		if r.feed, err = r.ledger.Feed(t.Context(), r.spec); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.live()
+}
+
+// Looking into a ledger may take longer than what the exporter asks of the database.
+func TestInspectTakesItsTime(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	r := newRig(t)
+	hasty := *r.storage.Postgres
+	hasty.timeout = time.Nanosecond
+	i, err := Inspect(t.Context(), Storage{Postgres: &hasty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Tasks may be enqueued by a replica that doesn't own the feed, also while the owner commits.
+func TestEnqueueAnywhere(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	a.live()
+	b := replicaOf(a, "b")
+	task := work.Item{Kind: "fetch", Key: "k", Version: 2, Due: epoch, Data: "sealed"}
+	for _, want := range []int{1, 0} { // the second time it waits already
+		if n, err := b.ledger.Enqueue(t.Context(), a.spec, []work.Item{task}); err != nil || n != want {
+			t.Fatalf("%d queued, %v; want %d", n, err, want)
+		}
+	}
+	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 || due[0].Data != "sealed" {
+		t.Fatalf("the owner sees %+v, %v", due, err)
+	}
+	a.commit(&counting.Page{Done: []work.Item{task}})
+	if waiting, _, err := a.feed.Waiting(t.Context()); err != nil || waiting != 0 {
+		t.Fatalf("%d wait, %v", waiting, err)
+	}
+	other := a.spec
+	other.Fingerprint = "another account"
+	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{Source: "nobody", Feed: "none"}}, "a feed of another account": other} {
+		if _, err := b.ledger.Enqueue(t.Context(), spec, []work.Item{task}); err == nil {
+			t.Errorf("enqueued for %s", name)
+		}
+	}
+}
+
+// Of many replicas that see a feed without an owner one acquires it, also where the others have waited for its lock.
+func TestAcquireAtOnce(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	if err := a.ledger.Leave(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var all []*rig
+	for i := range 4 {
+		all = append(all, replicaOf(a, fmt.Sprint("replica", i)))
+	}
+	for range 20 {
+		acquired, free := make(chan bool), ownerOf(t, a.ledger, a.spec)
+		for _, r := range all {
+			go func() {
+				got, err := r.ledger.Acquire(t.Context(), free)
+				acquired <- got && err == nil
+			}()
+		}
+		n := 0
+		for range all {
+			n += int(flag(<-acquired))
+		}
+		if n != 1 {
+			t.Fatalf("%d replicas acquired the feed", n)
+		}
+		for _, r := range all {
+			if err := r.ledger.Release(t.Context(), a.spec.Source, a.spec.Feed); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// Many replicas may start on an empty database at once, and each feed is made once.
+func TestStartAtOnce(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	storage, first := newStorage(t), &rig{t: t, clock: &clock{at: epoch}}
+	dsn, err := storage.Postgres.DSN(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.spec = FeedSpec{Settings: counting.Settings{Source: "contoso", Provider: "msgraph", Feed: "pstn", History: time.Hour, Lookback: time.Hour}, Fingerprint: "f"}
+	for range 10 { // what a race breaks, it breaks now and then
+		inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+strings.Join(append(tableNames(), "replicas"), ", "))
+		errs := make(chan error)
+		for i := range 4 {
+			go func() {
+				shared := *storage.Postgres
+				shared.Replica = fmt.Sprint("replica", i)
+				s := first.settings()
+				s.Storage = Storage{Postgres: &shared}
+				l, err := Open(t.Context(), s)
+				if err != nil {
+					errs <- err
+					return
+				}
+				err = l.Register(t.Context(), first.spec)
+				errs <- errors.Join(err, l.Close())
+			}()
+		}
+		for range 4 {
+			if err := <-errs; err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// A feed that another replica makes leaves what this one has in memory as it is, and each makes the next one without an error.
+func TestFeedsOfTwoReplicasAreMadeInTurn(t *testing.T) {
+	if server == "" {
+		return // TestOnPostgres runs it
+	}
+	a := newRig(t)
+	b := replicaOf(a, "b")
+	series := a.feed.series
+	for i, r := range []*rig{b, a, b, a} {
+		spec := r.spec
+		spec.Feed = fmt.Sprint("feed", i)
+		if err := r.ledger.Register(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if a.feed.series != series {
+		t.Error("the series were read anew, without their exemplars")
+	}
+}
+
+// A new program that knows a metric otherwise starts beside an old one: what that one still counts isn't written to series that are gone.
+func TestCatalogueChangesBesideAnOwner(t *testing.T) {
+	if server == "" {
+		return
+	}
+	a := newRig(t) // the old program
+	a.live()
+	a.records(call("a"))
+	if _, err := a.ledger.engine.Exec(`UPDATE catalogue SET labels = labels || ',gone' WHERE metric = 'cdr_call_legs_total'`); err != nil {
+		t.Fatal(err)
+	}
+	b := replicaOf(a, "b") // the new one
+	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
+		t.Errorf("the old program's commit: %v", err)
+	}
+	b.takeOver(a)
+	b.records(call("b"))
+	if got := b.total("cdr_call_legs_total"); got != 1 {
+		t.Errorf("%d legs are counted in the new series", got)
+	}
+}
+
+// A replica that is paused while it registers a feed holds up no feed that is registered.
+func TestPausedRegistration(t *testing.T) {
+	if server == "" {
+		return
+	}
+	r := newRig(t)
+	r.live()
+	spec := r.spec
+	spec.Feed = "pstn"
+	own(t, r.ledger, spec)
+	b := replicaOf(r, "b")
+	if _, err := b.ledger.engine.Exec(`BEGIN IMMEDIATE`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.ledger.engine.Exec(lockLedger); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ledger.Feed(t.Context(), spec); err != nil { // it would end when the server's timeout is over
+		t.Error(err)
+	}
+	if _, err := b.ledger.engine.Exec(`ROLLBACK`); err != nil {
+		t.Error("it was waited for until the server ended it:", err)
+	}
+}
+
+// The oldest log record that waits is the oldest, also if its feed was taken over after others.
+func TestOldestOfATakenOverFeed(t *testing.T) {
+	if server == "" {
+		return
+	}
+	a := newRig(t)
+	a.live()
+	a.records(call("a"))
+	oldest := a.clock.at
+	b := replicaOf(a, "b")
+	b.clock.add(time.Hour)
+	taken := a.spec
+	b.spec.Feed = "pstn"
+	own(t, b.ledger, b.spec)
+	b.openFeed()
+	b.records(call("b"))
+	b.spec = taken
+	b.takeOver(a)
+	if _, got := b.ledger.Logs().Waiting(); !got.Equal(oldest) {
+		t.Errorf("the oldest waits since %s, it is from %s", got, oldest)
+	}
+}

@@ -1,0 +1,181 @@
+package ledger
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+const answered = "cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}"
+
+// starts are the created timestamps by metric name.
+func (r *rig) starts() map[string]time.Time {
+	all := make(map[string]time.Time)
+	for _, f := range r.ledger.Store().Snapshot().Families {
+		all[f.Def.Name] = f.Points[0].Start
+	}
+	return all
+}
+
+// counting.md 20: nothing of a first history is shown until it is done; then all
+// at once, with the origin as start time.
+func TestRule20FirstHistory(t *testing.T) {
+	r := newRig(t)
+	r.opts.ZeroFor = 2 * time.Minute
+	r.reopen()
+	r.records(call("a"), call("b"))
+	if got := r.values(); len(got) != 0 {
+		t.Fatalf("shown before the history is done: %v", got)
+	}
+	r.reopen() // a crash resumes it
+	r.commit(&counting.Page{Records: []*cdr.Record{call("c")}, Position: &counting.Position{HistoryDone: true}})
+	wantValues(t, r.values(), map[string]string{answered: "3"})
+	if got := r.starts()["cdr_calls_total"]; !got.Equal(r.feed.State().Origin) {
+		t.Fatalf("start %v, want the origin %v", got, r.feed.State().Origin)
+	}
+	r.reopen()
+	wantValues(t, r.values(), map[string]string{answered: "3"})
+	if got := r.starts()["cdr_calls_total"]; !got.Equal(r.feed.State().Origin) {
+		t.Fatalf("after restart: start %v", got)
+	}
+}
+
+// counting.md 20: an origin under two hours ago is left out.
+func TestRule20NearOrigin(t *testing.T) {
+	r := newRig(t)
+	r.spec.Feed, r.spec.History = "pstn", time.Hour
+	own(t, r.ledger, r.spec)
+	f, err := r.ledger.Feed(t.Context(), r.spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}, Position: &counting.Position{HistoryDone: true}}); err != nil {
+		t.Fatal(err)
+	}
+	wantValues(t, r.values(), map[string]string{answered: "1"})
+	if got := r.starts()["cdr_calls_total"]; !got.IsZero() {
+		t.Fatalf("start %v, want none", got)
+	}
+}
+
+// counting.md 21: a new series shows 0 for zero_for, also across a restart, and
+// its value only after that was written down.
+func TestRule21ZeroFor(t *testing.T) {
+	r := newRig(t)
+	r.opts.ZeroFor = 2 * time.Minute
+	r.reopen()
+	r.live()
+	r.records(call("a"))
+	duration := "cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}"
+	wantValues(t, r.values(), map[string]string{answered: "0", duration: "0/0"})
+	r.clock.add(119 * time.Second)
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "0", duration: "0/0"})
+	r.reopen() // waits anew
+	r.clock.add(119 * time.Second)
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "0"})
+	r.clock.add(time.Second)
+	r.probe = func(string) error { return errInjected }
+	if err := r.ledger.Show(t.Context()); !errors.Is(err, errInjected) {
+		t.Fatalf("show: %v", err)
+	}
+	r.probe = nil
+	wantValues(t, r.values(), map[string]string{answered: "0"})
+	r.show()
+	wantValues(t, r.values(), map[string]string{answered: "1", duration: "1/60"})
+	r.reopen()
+	r.records(call("b"))
+	wantValues(t, r.values(), map[string]string{answered: "2"})
+	if got := r.starts()["cdr_calls_total"]; !got.Equal(epoch) {
+		t.Fatalf("start %v, want %v", got, epoch)
+	}
+}
+
+func (r *rig) show() {
+	r.t.Helper()
+	if err := r.ledger.Show(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// counting.md 22: past the limit open labels are folded, closed ones are kept,
+// sums stay exact, and raising the limit moves nothing back.
+func TestRule22Overflow(t *testing.T) {
+	r := newRig(t)
+	r.opts.SeriesLimit = 2
+	r.reopen()
+	r.live()
+	trunk := func(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Trunk = name } }
+	r.records(call("a", trunk("t1")), call("b", trunk("t2")))
+	got := r.records(call("c", trunk("t3")), call("d", trunk("t4")), call("e", trunk("t4"), outcome(cdr.Busy)))
+	if got.Overflow["cdr_calls_total"] != 3 {
+		t.Fatalf("overflow %v", got.Overflow)
+	}
+	want := map[string]string{
+		"cdr_calls_total{inbound,byot_in,answered,t1,false}":                   "1",
+		"cdr_calls_total{inbound,byot_in,answered,t2,false}":                   "1",
+		"cdr_calls_total{inbound,overflow,answered,overflow,false}":            "2",
+		"cdr_calls_total{inbound,overflow,busy,overflow,false}":                "1",
+		"cdr_call_failures_total{inbound,t4,busy,,,,user,false}":               "1",
+		"cdr_call_duration_seconds{inbound,overflow,overflow}":                 "2/120",
+		"cdr_call_connected_seconds_total{inbound,overflow,overflow,overflow}": "120",
+	}
+	wantValues(t, r.values(), want)
+	r.opts.SeriesLimit = 100
+	r.reopen()
+	r.records(call("f", trunk("t3")))
+	want["cdr_calls_total{inbound,byot_in,answered,t3,false}"] = "1"
+	wantValues(t, r.values(), want)
+}
+
+// counting.md 25: the trailing ratio is kept in the commit and survives restarts.
+func TestRule25TrailingRatio(t *testing.T) {
+	r := newRig(t)
+	r.live()
+	ratio := "cdr_media_bypass_ratio{sbc1.example.com}"
+	if got := r.values()[ratio]; got != "" {
+		t.Fatalf("without calls: %q, want absent", got)
+	}
+	r.records(call("a", bypass(cdr.True)), call("b", bypass(cdr.False)), call("c", bypass(cdr.False)), call("d", bypass(cdr.False)), call("e"))
+	r.clock.add(30 * time.Minute)
+	r.records(call("f", bypass(cdr.True)), call("a", bypass(cdr.True)))
+	r.reopen()
+	wantValues(t, r.values(), map[string]string{ratio: "0.4", "cdr_media_bypass_calls_total{sbc1.example.com,false}": "3"})
+	r.clock.add(30 * time.Minute)
+	wantValues(t, r.values(), map[string]string{ratio: "1"})
+	r.clock.add(30 * time.Minute)
+	if got := r.values()[ratio]; got != "" {
+		t.Fatalf("after the window: %q, want absent", got)
+	}
+}
+
+// counting.md 23: a metric whose definition changed starts with new series; the others keep theirs.
+func TestRule23Catalogue(t *testing.T) {
+	for name, was := range map[string]definition{
+		"an added label":  {"counter", "leg_type", ""},
+		"a removed label": {"counter", "direction,trunk,leg_type,outcome,more", ""},
+		"other bounds":    {"counter", "direction,trunk,leg_type,outcome", "1,2"},
+		"another kind":    {"seconds", "direction,trunk,leg_type,outcome", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.live()
+			legs := func(r *cdr.Record) { r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}} }
+			const ofLegs = "cdr_call_legs_total{unknown,,accept,answered}"
+			r.records(call("a", legs))
+			if _, err := r.ledger.engine.Exec(`UPDATE catalogue SET kind = ?, labels = ?, bounds = ? WHERE metric = ?`,
+				was.kind, was.labels, was.bounds, metrics.CallLegs.Name); err != nil {
+				t.Fatal(err)
+			}
+			r.reopen()
+			wantValues(t, r.values(), map[string]string{answered: "1", ofLegs: ""})
+			r.records(call("b", legs))
+			wantValues(t, r.values(), map[string]string{answered: "2", ofLegs: "1"})
+		})
+	}
+}

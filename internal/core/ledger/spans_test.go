@@ -1,0 +1,88 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
+)
+
+// lineTracer makes two spans of a call that a test can read.
+type lineTracer struct{}
+
+func (lineTracer) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counting.Span) ([]byte, []int) {
+	for _, name := range []string{"root", "child"} {
+		batch = fmt.Appendf(batch, "%s %s v%d from=%s\n", name, s.Event.RecordID, s.Event.Version, r.CallerNumber)
+		ends = append(ends, len(batch))
+	}
+	return batch, ends
+}
+
+// Spans wait in a queue of their own, redacted, and survive a restart. An endpoint that takes none holds up no log record.
+func TestSpansHaveTheirOwnQueue(t *testing.T) {
+	r := newRig(t)
+	r.tuning.Tracer = lineTracer{}
+	r.reopen()
+	r.records(call("history"))
+	r.live()
+	a := call("a")
+	a.CallerNumber = "+4930123456"
+	r.records(a, call("b"))
+	r.records(a) // no span again
+	r.reopen()
+	logs, spans := r.ledger.Logs(), r.ledger.Spans()
+	if n, _ := logs.Waiting(); n != 3 {
+		t.Errorf("%d log records wait", n)
+	}
+	for {
+		b, err := logs.Next(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b == nil {
+			break
+		}
+		if err := logs.Ack(t.Context(), b.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, oldest := spans.Waiting(); n != 4 || oldest.IsZero() {
+		t.Errorf("%d spans wait, since %v", n, oldest)
+	}
+	b, err := spans.Next(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "root b v1 from=+1555010****\nchild b v1 from=+1555010****\nroot a v1 from=+493012****\nchild a v1 from=+493012****\n"
+	if string(b.Data) != want || b.Records != 4 || b.Feed != "direct_routing" {
+		t.Errorf("%d spans of %s: %q, want %q", b.Records, b.Feed, b.Data, want)
+	}
+	if err := spans.Ack(t.Context(), b.ID); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = spans.Next(t.Context(), 0); b != nil || err != nil {
+		t.Errorf("%v waits, %v", b, err)
+	}
+}
+
+// A full queue of spans pauses reading, or skips spans and counts them.
+func TestSpansFull(t *testing.T) {
+	for _, skip := range []bool{false, true} {
+		t.Run(fmt.Sprint("skip_logs ", skip), func(t *testing.T) {
+			r := newRig(t)
+			r.tuning.Encoder, r.tuning.Tracer, r.tuning.OutboxLimit, r.tuning.SkipLogs = nil, lineTracer{}, 2, skip
+			r.reopen()
+			r.live()
+			r.records(call("a"))
+			result, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
+			if skip && (err != nil || result.SkippedSpans != 2 || result.SkippedLogs != 0) || !skip && !errors.Is(err, ErrOutboxFull) {
+				t.Errorf("%+v, %v", result, err)
+			}
+			if n, _ := r.ledger.Spans().Waiting(); n != 2 {
+				t.Errorf("%d spans wait", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,212 @@
+package metrics
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+)
+
+// counted is what one call leaves, by metric and own labels; histograms by count.
+func counted(c *call) map[string]string {
+	s, f := testStore()
+	t := s.Begin(f, time.Now())
+	t.addCall(c)
+	t.Apply(nil)
+	all := make(map[string]string)
+	for _, family := range s.Snapshot().Families {
+		for _, p := range family.Points {
+			key := family.Def.Name + "{" + strings.Join(p.Labels.Values[3:], ",") + "}"
+			if all[key] = fmt.Sprint(p.Value); p.Hist != nil {
+				all[key] = fmt.Sprint(p.Hist.Count)
+			}
+		}
+	}
+	return all
+}
+
+// Guarantees 1 and 3: what counts of a record that is a call, by whether and who answered. Talk time is that of persons; connected time, set-up and
+// the trunk's time are those of voicemail and machines too.
+func TestCountOfACall(t *testing.T) {
+	common := map[string]string{
+		"cdr_call_charges_total{outbound,byot_out,USD,usage,DE}": "0.017",
+		"cdr_media_bypass_calls_total{sbc1.example.com,true}":    "1",
+		"cdr_calls_by_location_total{USWE,EUNO}":                 "1",
+	}
+	of := func(outcome string, connected bool) map[string]string {
+		return map[string]string{
+			"cdr_calls_total{outbound,byot_out," + outcome + ",sbc1.example.com,false}":        "1",
+			"cdr_emergency_calls_total{" + outcome + ",true}":                                  "1",
+			"cdr_calls_by_country_total{outbound,DE,geographic," + fmt.Sprint(connected) + "}": "1",
+			"cdr_call_legs_total{outbound,sbc1.example.com,byot_out," + outcome + "}":          "1",
+		}
+	}
+	connected := map[string]string{
+		"cdr_call_connected_seconds_total{outbound,byot_out,sbc1.example.com,DE}": "60",
+		"cdr_trunk_connected_seconds_total{sbc1.example.com,outbound}":            "60",
+		"cdr_call_setup_seconds{outbound,sbc1.example.com}":                       "1",
+	}
+	talk := map[string]string{"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}": "1"}
+	failure := func(outcome, fault string) map[string]string {
+		return map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com," + outcome + ",0,560000,," + fault + ",false}": "1"}
+	}
+	for _, c := range []struct {
+		outcome cdr.Outcome
+		want    []map[string]string
+	}{
+		{cdr.Answered, []map[string]string{of("answered", true), connected, talk}},
+		{cdr.Voicemail, []map[string]string{of("voicemail", true), connected}},
+		{cdr.Machine, []map[string]string{of("machine", true), connected}},
+		{cdr.Failed, []map[string]string{of("failed", false), failure("failed", "unknown")}},
+		{cdr.Busy, []map[string]string{of("busy", false), failure("busy", "user")}},
+	} {
+		t.Run(c.outcome.String(), func(t *testing.T) {
+			call := fullCall()
+			call.Outcome, call.Legs = c.outcome, nil
+			want := maps.Clone(common)
+			for _, part := range c.want {
+				maps.Copy(want, part)
+			}
+			if got := counted(call); !maps.Equal(got, want) {
+				t.Errorf("got  %v\nwant %v", got, want)
+			}
+		})
+	}
+}
+
+// Each leg counts with its own direction, trunk, type and outcome: the legs that a record lists, else itself. An answer is that of who picked up.
+func TestCountLegs(t *testing.T) {
+	record := func(change func(*cdr.Record)) *cdr.Record {
+		r := &cdr.Record{Direction: cdr.Inbound, Trunk: "t", CallType: "dial", Outcome: cdr.Answered}
+		change(r)
+		return r
+	}
+	for name, c := range map[string]struct {
+		change func(*cdr.Record)
+		want   map[string]string
+	}{
+		"a record":         {func(*cdr.Record) {}, map[string]string{"inbound,t,dial,answered": "1"}},
+		"a machine's":      {func(r *cdr.Record) { r.Party = cdr.PartyMachine }, map[string]string{"inbound,t,dial,machine": "1"}},
+		"voicemail's":      {func(r *cdr.Record) { r.Party = cdr.PartyVoicemail }, map[string]string{"inbound,t,dial,voicemail": "1"}},
+		"without outcome":  {func(r *cdr.Record) { r.NoOutcome, r.Outcome = true, cdr.Unknown }, map[string]string{"inbound,t,dial,none": "1"}},
+		"a machine's busy": {func(r *cdr.Record) { r.Party, r.Outcome = cdr.PartyMachine, cdr.Busy }, map[string]string{"inbound,t,dial,busy": "1"}},
+		"legs of a record": {func(r *cdr.Record) {
+			r.Legs = []cdr.Leg{
+				{Type: "menu", Direction: cdr.Inbound, Trunk: "t", Party: cdr.PartyMachine, Outcome: cdr.Answered},
+				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
+				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
+				{Type: "forward", Direction: cdr.Outbound, Trunk: "u", Outcome: cdr.Unknown, NoOutcome: true},
+			}
+		}, map[string]string{"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2", "outbound,u,forward,none": "1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, f := testStore()
+			changes := s.Begin(f, time.Now())
+			changes.addAll(facts.AppendLegs(nil, record(c.change)))
+			changes.Apply(nil)
+			got := make(map[string]string)
+			for _, p := range s.Snapshot().Families[0].Points {
+				got[strings.Join(p.Labels.Values[3:], ",")] = fmt.Sprint(p.Value)
+			}
+			if !maps.Equal(got, c.want) {
+				t.Errorf("got  %v\nwant %v", got, c.want)
+			}
+		})
+	}
+}
+
+// Talk and connected time of a call of several legs are the call's. A leg on which an own phone spoke
+// gives an unanswered call connected time.
+func TestCountTimesOfACall(t *testing.T) {
+	seconds := func(n int) cdr.Span { return cdr.KnownSpan(time.Duration(n) * time.Second) }
+	for name, c := range map[string]struct {
+		outcome         cdr.Outcome
+		talk, connected cdr.Span
+		want            string
+	}{
+		"a record":              {cdr.Answered, cdr.Span{}, cdr.Span{}, "talk 60, connected 60"},
+		"a call with a machine": {cdr.Answered, seconds(20), seconds(90), "talk 20, connected 90"},
+		"a machine's call":      {cdr.Machine, seconds(0), seconds(90), "talk none, connected 90"},
+		"an own phone's":        {cdr.Busy, cdr.Span{}, seconds(5), "talk none, connected 5"},
+		"nobody's":              {cdr.Busy, cdr.Span{}, cdr.Span{}, "talk none, connected none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &cdr.Record{Outcome: c.outcome, Duration: time.Minute, Talk: c.talk, Connected: c.connected}
+			talk, connected := "none", "none"
+			for _, f := range facts.AppendCall(nil, r, facts.Context{}) {
+				switch f.Kind {
+				case facts.Talk:
+					talk = fmt.Sprint(f.Time.Seconds())
+				case facts.Connected:
+					connected = fmt.Sprint(f.Time.Seconds())
+				default:
+				}
+			}
+			if got := "talk " + talk + ", connected " + connected; got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// A connected call with an unknown duration counts as connected, but not as a call of 0 s.
+func TestCountWithoutDuration(t *testing.T) {
+	call := fullCall()
+	call.Outcome, call.Duration, call.NoDuration = cdr.Answered, 0, true
+	got := counted(call)
+	for key := range got {
+		if strings.HasPrefix(key, CallDuration.Name) || strings.HasPrefix(key, ConnectedSeconds.Name) {
+			t.Errorf("%s is counted", key)
+		}
+	}
+	if got["cdr_calls_total{outbound,byot_out,answered,sbc1.example.com,false}"] != "1" || got["cdr_call_setup_seconds{outbound,sbc1.example.com}"] != "1" {
+		t.Errorf("counted %v", got)
+	}
+}
+
+// A visit counts by queue and result, and its wait where that is known.
+func TestCountVisit(t *testing.T) {
+	s, f := testStore()
+	changes := s.Begin(f, time.Now())
+	for _, result := range cdr.QueueResults() {
+		v := cdr.Visit{Queue: "support", Result: result, Wait: cdr.KnownSpan(20 * time.Second)}
+		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
+		v.Wait = cdr.Span{}
+		changes.addAll(of(facts.Visit, &cdr.Record{Visits: []cdr.Visit{v}}))
+	}
+	changes.Apply(nil)
+	for _, result := range cdr.QueueResults() {
+		if calls := f.Totals(QueueCalls, "result")[result.String()]; calls != 2 {
+			t.Errorf("%d visits are %s", calls, result)
+		}
+	}
+	for _, family := range s.Snapshot().Families {
+		for _, p := range family.Points {
+			if p.Hist != nil && (p.Hist.Count != 1 || p.Hist.Buckets[3] != 1 || p.Hist.Sum != 20e6) {
+				t.Errorf("%v has %+v", p.Labels.Values, p.Hist)
+			}
+		}
+	}
+}
+
+func TestTotals(t *testing.T) {
+	s, f := testStore()
+	s.Reconfigure(Options{SeriesLimit: 2})
+	changes := s.Begin(f, time.Now())
+	for i := range 6 {
+		c := fullCall()
+		c.Trunk, c.Outcome = fmt.Sprint("t", i), cdr.Outcome(1+i%2)
+		changes.addCall(c)
+	}
+	if got := f.Totals(Calls, "outcome"); len(got) != 0 {
+		t.Errorf("before the commit: %v", got)
+	}
+	changes.Apply(nil)
+	if got := f.Totals(Calls, "outcome"); !maps.Equal(got, map[string]int64{"answered": 3, "voicemail": 3}) {
+		t.Errorf("%v", got)
+	}
+}

@@ -1,0 +1,303 @@
+package metrics
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
+)
+
+// attempt is an outbound call over sbc1 that started second seconds after midday.
+func attempt(second int, outcome cdr.Outcome, options ...func(*cdr.Record)) *cdr.Record {
+	r := &cdr.Record{Start: midday.Add(time.Duration(second) * time.Second), Direction: cdr.Outbound, Outcome: outcome, Trunk: "sbc1"}
+	for _, o := range options {
+		o(r)
+	}
+	return r
+}
+
+// failing gives a record the codes of an expired certificate.
+func failing(r *cdr.Record) {
+	r.SIPCode, r.SubCode, r.Reason, r.FaultDomain = cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired", cdr.FaultSBC
+}
+
+// many repeats an attempt, a second apart.
+func many(n int, outcome cdr.Outcome, options ...func(*cdr.Record)) (all []*cdr.Record) {
+	for i := range n {
+		all = append(all, attempt(i, outcome, options...))
+	}
+	return all
+}
+
+// manyFrom is many from a second on.
+func manyFrom(second, n int, outcome cdr.Outcome) (all []*cdr.Record) {
+	for i := range n {
+		all = append(all, attempt(second+i, outcome))
+	}
+	return all
+}
+
+// commitAttempts commits attempts and has them written and read as the ledger does.
+func commitAttempts(t *testing.T, s *Store, f *FeedSeries, records []*cdr.Record) {
+	t.Helper()
+	c := s.Begin(f, midday)
+	for _, r := range records {
+		c.addAll(of(facts.Attempt, r))
+	}
+	for i, series := range c.Changed {
+		series.ID = int64(i + 1)
+		text := string(series.AppendNext(nil))
+		v, err := parseValue(RecentAttempts, text)
+		if err != nil || string(v.append(nil, RecentAttempts)) != text {
+			t.Errorf("stored as %s, read as %s, %v", text, v.append(nil, RecentAttempts), err)
+		}
+	}
+	c.Apply(nil)
+}
+
+// newRecentFeed makes a store with a feed that is shown.
+func newRecentFeed(noReasons bool, limit int) (*Store, *FeedSeries) {
+	s := NewStore(Options{SeriesLimit: limit, ZeroFor: time.Hour}, func() time.Time { return midday })
+	f := NewFeed("a", "p", "f", true)
+	f.NoReasons = noReasons
+	s.Active(f, true)
+	return s, f
+}
+
+// story tells a Recent as `trunk: outcomes' first letters, of such since second; top`.
+func (r *LastAttempts) story(such Ending) string {
+	var letters strings.Builder
+	for _, a := range r.Attempts {
+		letters.WriteByte(a.Outcome.String()[0])
+	}
+	since := "never"
+	if at := r.Since(such); !at.IsZero() {
+		since = fmt.Sprint(at.Sub(midday).Seconds())
+	}
+	top, n := r.TopFailure(such)
+	var affected string
+	labels, _ := r.TopLabels(such)
+	for _, l := range labels {
+		affected += fmt.Sprintf(", %d %s %s", l.Count, l.Name, l.Value)
+	}
+	return fmt.Sprintf("%s %s %s: %d since %s, %d x %s", r.Direction, r.Trunk, letters.String(), r.count(such), since, n,
+		strings.Join([]string{top.SIPCode, top.SubCode, top.Reason, top.FaultDomain}, "/")) + affected
+}
+
+func TestRecent(t *testing.T) {
+	busy := func(r *cdr.Record) { r.SIPCode, r.Reason, r.FaultDomain = cdr.KnownInt(486), "busy", cdr.FaultUser }
+	inbound := func(r *cdr.Record) { r.Direction = cdr.Inbound }
+	berlins := func(r *cdr.Record) { r.Labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}}) }
+	sbc2 := func(r *cdr.Record) { r.Trunk = "sbc2" }
+	type commits = [][]*cdr.Record
+	for _, c := range []struct {
+		name      string
+		noReasons bool
+		commits   commits
+		such      Ending
+		want      []string
+	}{
+		{"none", false, nil, Faults, nil},
+		{
+			"an outage", false,
+			commits{{attempt(0, cdr.Answered)}, {attempt(5, cdr.Failed, failing), attempt(9, cdr.Failed, failing)}},
+			Faults,
+			[]string{"outbound sbc1 aff: 2 since 5, 2 x 503/569008/certificate_expired/sbc"},
+		},
+		{
+			"whose calls these are", false,
+			commits{{attempt(1, cdr.Failed, berlins), attempt(2, cdr.Failed, berlins), attempt(3, cdr.Failed), attempt(4, cdr.Answered, berlins)}},
+			Faults,
+			[]string{"outbound sbc1 fffa: 3 since never, 3 x ///unknown, 2 site Berlin"},
+		},
+		{
+			"it is over", false,
+			commits{{attempt(5, cdr.Failed, failing)}, {attempt(7, cdr.Voicemail)}},
+			Faults,
+			[]string{"outbound sbc1 fv: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
+		},
+		{
+			"busy isn't a fault", false,
+			commits{{attempt(1, cdr.Failed, failing), attempt(2, cdr.Busy, busy)}},
+			Faults,
+			[]string{"outbound sbc1 fb: 1 since never, 1 x 503/569008/certificate_expired/sbc"},
+		},
+		{
+			"nobody answers", false,
+			commits{{attempt(1, cdr.Answered), attempt(2, cdr.Busy, busy), attempt(3, cdr.Failed, failing), attempt(4, cdr.Busy, busy)}},
+			Unconnected,
+			[]string{"outbound sbc1 abfb: 3 since 2, 2 x 486//busy/user"},
+		},
+		{
+			"no attempts", false,
+			commits{{attempt(1, cdr.NotConnected), attempt(2, cdr.Unknown), attempt(3, cdr.Answered)}},
+			Faults,
+			[]string{"outbound sbc1 a: 0 since never, 0 x ///"},
+		},
+		{
+			"without reasons", true,
+			commits{{attempt(1, cdr.NotConnected), attempt(2, cdr.Unknown), attempt(3, cdr.Answered)}},
+			Unconnected,
+			[]string{"outbound sbc1 na: 1 since never, 1 x ///unknown"},
+		},
+		{
+			"by trunk and direction", false,
+			commits{{attempt(1, cdr.Answered, sbc2), attempt(2, cdr.Failed), attempt(3, cdr.Busy, inbound)}},
+			Faults,
+			[]string{
+				"inbound sbc1 b: 0 since never, 0 x ///", "outbound sbc1 f: 1 since 2, 1 x ///unknown", "outbound sbc2 a: 0 since never, 0 x ///",
+			},
+		},
+		{
+			"in one commit by their start", false,
+			commits{{attempt(5, cdr.Failed), attempt(3, cdr.Busy), attempt(4, cdr.Answered)}},
+			Faults,
+			[]string{"outbound sbc1 baf: 1 since 5, 1 x ///unknown"},
+		},
+		{
+			"a late record stands where its call began", false,
+			commits{{attempt(50, cdr.Answered)}, {attempt(3, cdr.Failed)}},
+			Faults,
+			[]string{"outbound sbc1 fa: 1 since never, 1 x ///unknown"},
+		},
+		{
+			"the last 64", false,
+			commits{many(3, cdr.Answered), many(70, cdr.Failed)},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 2, 64 x ///unknown"},
+		},
+		{
+			"a catch-up whose newest calls come first", false,
+			commits{
+				many(64, cdr.Failed),
+				manyFrom(200, 40, cdr.Answered), manyFrom(160, 40, cdr.Busy), manyFrom(120, 40, cdr.Failed),
+			},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("b", 24) + strings.Repeat("a", 40) + ": 0 since never, 0 x ///"},
+		},
+		{
+			"a late call that got through before those that are kept", false,
+			commits{{attempt(-9, cdr.Failed)}, manyFrom(100, 64, cdr.Failed), {attempt(50, cdr.Answered)}},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 100, 64 x ///unknown"},
+		},
+		{
+			"a late call that failed before those that are kept", false,
+			commits{
+				{attempt(-9, cdr.Failed)},
+				manyFrom(100, 64, cdr.Failed),
+				{attempt(50, cdr.Failed)},
+				{attempt(-20, cdr.Answered)},
+			},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
+		},
+		{
+			"an outage that is longer than what is kept", false,
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			Unconnected,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
+		},
+		{
+			"a call that got through, longer ago than what is kept", false,
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"the last 64 of a page whose newest call comes first", false,
+			commits{append(many(64, cdr.Failed), attempt(-1, cdr.Busy), attempt(-2, cdr.Busy))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"a call that got through, in such a page behind the last 64", false,
+			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
+		},
+		{
+			"none got through in such a page", false,
+			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed))},
+			Faults,
+			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, f := newRecentFeed(c.noReasons, 100)
+			for _, records := range c.commits {
+				commitAttempts(t, s, f, records)
+			}
+			var got []string
+			for _, r := range s.LastAttempts() {
+				got = append(got, r.story(c.such))
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The gauges are shown at once, with their value. A feed without reasons has no faults.
+func TestRecentGauges(t *testing.T) {
+	for _, noReasons := range []bool{false, true} {
+		t.Run(fmt.Sprint("no reasons ", noReasons), func(t *testing.T) {
+			s, f := newRecentFeed(noReasons, 100)
+			commitAttempts(t, s, f, []*cdr.Record{attempt(9, cdr.Answered), attempt(8, cdr.Failed)})
+			want := []string{"cdr_recent_attempts{a p f outbound sbc1} 2", "cdr_recent_connected{a p f outbound sbc1} 1"}
+			if !noReasons {
+				want = append(want, "cdr_recent_faults{a p f outbound sbc1} 1")
+			}
+			want = append(want, fmt.Sprintf("cdr_recent_newest_timestamp_seconds{a p f outbound sbc1} %v", float64(midday.Unix()+9)))
+			if got := shownBy(s.Snapshot(), RecentAttempts, RecentFaults, RecentConnected, RecentNewest); !slices.Equal(got, want) {
+				t.Errorf("shown are %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// A feed that isn't configured, or still reads its first history, isn't shown.
+func TestRecentIsHidden(t *testing.T) {
+	s, f := newRecentFeed(false, 100)
+	f.revealed = false
+	commitAttempts(t, s, f, many(3, cdr.Failed))
+	if got := s.LastAttempts(); got != nil {
+		t.Errorf("while the history is read: %+v", got)
+	}
+	s.Reveal(f, time.Time{})
+	if got := s.LastAttempts(); len(got) != 1 || len(got[0].Attempts) != 3 {
+		t.Errorf("when it was read: %+v", got)
+	}
+	s.Active(f, false)
+	if got := s.LastAttempts(); got != nil {
+		t.Errorf("no longer configured: %+v", got)
+	}
+}
+
+// counting.md 22: past the series limit trunks fold, and directions stay.
+func TestRule22RecentOverflow(t *testing.T) {
+	s, f := newRecentFeed(false, 1)
+	for _, trunk := range []string{"sbc1", "sbc2", "sbc3"} {
+		commitAttempts(t, s, f, many(2, cdr.Failed, func(r *cdr.Record) { r.Trunk = trunk }))
+	}
+	want := []string{"cdr_recent_faults{a p f outbound overflow} 4", "cdr_recent_faults{a p f outbound sbc1} 2"}
+	if got := shownBy(s.Snapshot(), RecentFaults); !slices.Equal(got, want) {
+		t.Errorf("shown are %q, want %q", got, want)
+	}
+}
+
+func TestRecentThatIsDamaged(t *testing.T) {
+	for _, text := range []string{
+		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`, `{"attempts":[[1,9,-2]],"failures":[{}]}`, `{"attempts":[[1,1,-1,1]]}`, `{"attempts":[[1,1,-1,-1]]}`,
+	} {
+		if _, err := parseValue(RecentAttempts, text); err == nil {
+			t.Errorf("%s must be an error", text)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package dashboards
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+)
+
+// TestCourses: panels don't contradict each other by how they draw what is counted when its record is read.
+func TestCourses(t *testing.T) {
+	bars, ratios := 0, 0
+	for _, d := range built(t) {
+		for _, p := range panelsOf(&d) {
+			if p.FieldConfig == nil {
+				continue // log lines
+			}
+			all, err := panelTargets(*d.Title, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			drawn := false
+			if style, ok := p.FieldConfig.Defaults.Custom.(*timeseries.FieldConfig); ok && style.DrawStyle != nil {
+				drawn = *style.DrawStyle == "bars"
+			}
+			for _, target := range all {
+				if target.Log || target.Instant {
+					continue
+				}
+				if err := checkCourse(target.Expr, target.Every, drawn); err != nil {
+					t.Errorf("%s, %s: %v in %s", d.File, *p.Title, err, target.Expr)
+				}
+				if drawn {
+					bars++
+				} else if target.Every >= ratioMinutes*time.Minute {
+					ratios++
+				}
+			}
+		}
+	}
+	if bars < 9 || ratios < 10 {
+		t.Errorf("only %d courses are bars, and %d ratios", bars, ratios)
+	}
+}
+
+// checkCourse says what is wrong with how a course is drawn: with bars or not, of which each tells of so much time.
+func checkCourse(expr string, every time.Duration, bars bool) error {
+	burst := false
+	for _, f := range selectors.FindAllStringSubmatch(expr, -1) {
+		d := catalogued(f[1])
+		burst = burst || d.Kind != metrics.Gauge && (d.Base == metrics.RecordBase || slices.Contains(rare, d))
+	}
+	divided := strings.Contains(expr, " / (")
+	switch {
+	case !burst:
+		return nil
+	case strings.Contains(expr, "histogram_") || divided:
+		if every < ratioMinutes*time.Minute {
+			return fmt.Errorf("a ratio or quantile of %s", every)
+		}
+		if divided && !strings.Contains(expr, "histogram_") && !strings.Contains(expr, fmt.Sprintf(" >= %d)",
+			ratioLeast)) {
+			return errors.New("a ratio of any few calls")
+		}
+	case !bars && every < hourMinutes*time.Minute || !strings.Contains(expr, "* $__interval_ms / 1000"):
+		return errors.New("a rate, where a bar should be what was counted")
+	case every < barMinutes*time.Minute:
+		return fmt.Errorf("a bar of %s", every)
+	}
+	return nil
+}
+
+// TestCoursesFinds: the check finds what was wrong.
+func TestCoursesFinds(t *testing.T) {
+	rate := func(metric string) string {
+		return fmt.Sprintf(`sum by (source) (rate(%s{job=~"$job", instance=~"$instance"}[$__rate_interval]))`, metric)
+	}
+	calls := rate("cdr_calls_total")
+	for _, tc := range []struct {
+		name, expr string
+		every      time.Duration
+		bars       bool
+		ok         bool
+	}{
+		{"calls at once, on average: more than the peak", rate("cdr_call_connected_seconds_total"), 0, false, false},
+		{"an emergency call as 1.61 per minute", "60 * " + rate("cdr_emergency_calls_total"), 0, false, false},
+		{"a new value as calls per minute", "60 * " + rate("cdr_exporter_unmapped_values_total"), 0, false, false},
+		{"a line of counts", calls + " * $__interval_ms / 1000", 5 * time.Minute, false, false},
+		{"a line of counts of an hour", calls + " * $__interval_ms / 1000", time.Hour, false, true},
+		{"bars of a minute", calls + " * $__interval_ms / 1000", time.Minute, true, false},
+		{"bars", calls + " * $__interval_ms / 1000", 5 * time.Minute, true, true},
+		{"ASR of each minute", calls + " / (" + calls + " >= 5)", 0, false, false},
+		{"ASR of one call", calls + " / (" + calls + " > 0)", 30 * time.Minute, false, false},
+		{"ASR", calls + " / (" + calls + " >= 5)", 30 * time.Minute, false, true},
+		{
+			"a quantile of each minute", "histogram_quantile(0.5, " + rate("cdr_call_duration_seconds") + ")", 0,
+			false, false,
+		},
+		{"requests per minute", "60 * " + rate("cdr_exporter_api_requests_total"), 0, false, true},
+	} {
+		if err := checkCourse(tc.expr, tc.every, tc.bars); (err == nil) != tc.ok {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+}
+
+// TestCantTell: faults and NER are asked only of feeds that give reasons, and where there are none a panel says so.
+func TestCantTell(t *testing.T) {
+	words := 0
+	for _, d := range built(t) {
+		for _, p := range panelsOf(&d) {
+			for _, asked := range p.Targets {
+				q, ok := asked.(prometheus.Dataquery)
+				if !ok {
+					continue
+				}
+				tells := strings.Contains(q.Expr, written(withReasons()))
+				for _, f := range selectors.FindAllStringSubmatch(q.Expr, -1) {
+					judged := slices.ContainsFunc([]match{failed(), effective(), attempts()},
+						func(m match) bool { return strings.Contains(f[2], written(m)) })
+					if f[1] == metrics.Calls.Name && judged && !strings.Contains(f[2], written(withReasons())) {
+						t.Errorf("%s, %s: asks feeds that can't tell: %s", d.File, *p.Title, f[0])
+					}
+				}
+				empty := p.FieldConfig.Defaults.NoValue
+				if tells && p.Type == "stat" && (empty == nil || *empty != cantTell) {
+					t.Errorf("%s, %s: doesn't say that it can't tell", d.File, *p.Title)
+				}
+				if column := *q.LegendFormat; p.Type == "table" && (tells || column == "Faults") {
+					words++
+					says := func(o dashboard.DashboardFieldConfigSourceOverrides) bool {
+						name, _ := o.Matcher.Options.(*string)
+						return *name == column && o.Properties[0].Id == "mappings"
+					}
+					if !slices.ContainsFunc(p.FieldConfig.Overrides, says) {
+						t.Errorf("%s, %s: %s doesn't say that it can't tell", d.File, *p.Title, column)
+					}
+				}
+			}
+		}
+	}
+	if words < 3 {
+		t.Errorf("only %d columns can't tell", words)
+	}
+}
+
+// written is a condition as selectors have it.
+func written(m match) string {
+	_, selected, _ := strings.Cut(rules.Default().Resolve(fmt.Sprintf("x{%s%s%q}", m.label, m.operator, m.value)), "{")
+	return strings.TrimSuffix(selected, "}")
+}
+
+// TestAnnotations: the courses of every dashboard of metrics have alerts and restarts marked.
+func TestAnnotations(t *testing.T) {
+	for _, d := range built(t) {
+		var names []string
+		for _, a := range d.annotations {
+			names = append(names, a.Name)
+			if *a.Datasource.Uid != *prometheusSource().Uid || !a.Enable || a.TitleFormat == "" {
+				t.Errorf("%s: %s asks another source, is off, or has no title", d.File, a.Name)
+			}
+			if a.UseValueForTime {
+				if err := checkTarget(*a.Expr); err != nil {
+					t.Errorf("%s: %s: %v", d.File, a.Name, err)
+				}
+			}
+		}
+		if want := []string{"Alerts", "Restarts"}; d.File != "calls.json" && !slices.Equal(names, want) {
+			t.Errorf("%s marks %v, want %v", d.File, names, want)
+		}
+	}
+}
+
+// TestTablesKeepTexts: no column of texts has a unit of numbers, by which Grafana would write a trunk that is
+// called 36465 as 36,465.
+func TestTablesKeepTexts(t *testing.T) {
+	tables := 0
+	for _, d := range built(t) {
+		for _, p := range panelsOf(&d) {
+			if p.Type != "table" || slices.ContainsFunc(p.Transformations, isMatrix) {
+				continue
+			}
+			if unit := p.FieldConfig.Defaults.Unit; unit == nil || *unit != unitText {
+				t.Errorf("%s: %s has another unit than %s", d.File, *p.Title, unitText)
+			}
+			tables++
+		}
+	}
+	if tables < 15 {
+		t.Errorf("only %d tables were found", tables)
+	}
+}
+
+// isMatrix says whether a table's columns are made from values, which are numbers.
+func isMatrix(c dashboard.DataTransformerConfig) bool { return c.Id == "groupingToMatrix" }

@@ -1,0 +1,126 @@
+package dashboards
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/grafana/grafana-foundation-sdk/go/units"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// The units that are ours to choose.
+const (
+	unitRatio = units.PercentUnit
+	unitAge   = units.Seconds
+	// unitNumber writes counts out, 1,450 and not 1 K.
+	unitNumber = units.LocaleFormat
+	// unitMoney has no sign: one panel shows several currencies, named by its legend.
+	unitMoney = units.NoUnit
+)
+
+// A course of what comes from records: providers publish them in bursts of up to half an hour.
+const (
+	// barMinutes is the least length of a bar of calls, moneyMinutes of one of money.
+	barMinutes, moneyMinutes = 5, 60
+	// ratioMinutes is the least span of a ratio or quantile, and ratioLeast how many there must be to draw a ratio.
+	ratioMinutes, ratioLeast = 30, 5
+)
+
+// rare are the counters of the exporter's own that a healthy day doesn't have, so that a rate of them means nothing.
+var rare = []*metrics.Def{metrics.UnmappedValues, metrics.SeriesOverflow}
+
+// measure is how a metric is shown, in every panel.
+type measure struct {
+	// unit is that of a gauge's value, of what a histogram observes, or of a counter's growth over the time shown.
+	unit string
+	// flow is the unit of a counter's rate, and span the seconds that the rate is of.
+	flow string
+	span int
+	// every is the least minutes of a bar of a counter, 0 if its rate is shown, and the least span of a histogram's
+	// quantiles.
+	every int
+	// across adds the series of a gauge up; counters and histograms are summed.
+	across string
+}
+
+// How the series of each gauge are put together. Adding those up that don't add up is the commonest lie of
+// dashboards, so there is no default: a gauge that isn't here can't be shown.
+var (
+	summed = []*metrics.Def{
+		metrics.ActiveCalls, metrics.Tasks, metrics.OutboxRecords, metrics.OutboxSpans, metrics.OutboxLimit,
+		metrics.ReconciliationDifference,
+	}
+	// Peaks of two trunks needn't be of one instant. Replicas and a ledger that was moved tell of the same last
+	// attempts.
+	largest = []*metrics.Def{
+		metrics.MediaBypassRatio, metrics.PeakConcurrency,
+		metrics.RecentAttempts, metrics.RecentFaults, metrics.RecentConnected, metrics.RecentNewest,
+		metrics.FeedOwned, metrics.ClockOffset,
+		metrics.AuditMissing,
+	}
+	smallest = []*metrics.Def{
+		metrics.Watermark, metrics.CredentialExpiry,
+		metrics.ReloadSuccessful,
+	}
+)
+
+// What every exporter shows beside the catalogue: the collectors of client_golang.
+var (
+	processStart = &metrics.Def{Name: "process_start_time_seconds", Unit: "s", Kind: metrics.Gauge}
+	buildInfo    = &metrics.Def{
+		Name: "cdr_exporter_build_info", Kind: metrics.Gauge,
+		Labels: []metrics.Label{{Name: "version"}, {Name: "goversion"}},
+	}
+)
+
+// measureOf is how a metric is shown. What comes from records is counted when its record is read, and connected seconds
+// all at once, so that a rate of it isn't that of calls: it is shown as what each bar holds.
+func measureOf(d *metrics.Def) measure {
+	m := measure{unit: valueUnit(d), across: "sum"}
+	if d.Base == metrics.RecordBase || slices.Contains(rare, d) {
+		m.every = barMinutes
+	}
+	switch d.Kind {
+	case metrics.Counter:
+		m.unit, m.flow, m.span = unitNumber, units.CountsPerMinute, 60
+	case metrics.Seconds:
+		m.unit, m.flow = units.Seconds, unitRatio
+	case metrics.Money:
+		m.unit, m.every = unitMoney, moneyMinutes
+	case metrics.Gauge:
+		m.across = acrossGauges(d)
+	case metrics.Histogram:
+		if m.every > 0 {
+			m.every = ratioMinutes
+		}
+	}
+	return m
+}
+
+func acrossGauges(d *metrics.Def) string {
+	switch {
+	case slices.Contains(summed, d):
+		return "sum"
+	case slices.Contains(largest, d):
+		return "max"
+	case slices.Contains(smallest, d):
+		return "min"
+	}
+	return ""
+}
+
+// valueUnit is Grafana's name of the unit that OTLP carries.
+func valueUnit(d *metrics.Def) string {
+	switch {
+	case strings.HasSuffix(d.Name, "_timestamp_seconds"):
+		return units.DateTimeFromNow
+	case d.Unit == "s":
+		return units.Seconds
+	case d.Unit == "By":
+		return units.BytesIEC
+	case d.Unit == "1":
+		return unitRatio
+	}
+	return unitNumber
+}

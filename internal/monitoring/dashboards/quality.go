@@ -1,0 +1,83 @@
+package dashboards
+
+import (
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+)
+
+// quality answers: do sessions hold, and what do networks do to media?
+func quality(with *rules.Parameters) *board {
+	b := newBoard(with, "quality", "Quality", "Do sessions hold, and what do networks do to media? It shows Teams "+
+		"call records. Streams are judged by Microsoft's published rules, which tell of the network, not of what "+
+		"people heard; "+
+		"they are counted when a record has settled.", "now-24h")
+	b.chooseExporter()
+	b.chooseCalls()
+	b.chooseStreamLabels()
+	setup := share(b.total(metrics.Sessions, nil, is("result", "setup_failed")), b.total(metrics.Sessions, nil))
+	b.add(6, 4, b.number(text{"Failed in set-up", "Share of sessions that never got through."},
+		setup).Decimals(1).Thresholds(above(0.02, 0.05)))
+	dropped := share(b.total(metrics.Sessions, nil, is("result", "dropped")), b.total(metrics.Sessions, nil))
+	b.add(6, 4, b.number(text{"Dropped", "Share of sessions that failed in mid-call."},
+		dropped).Decimals(1).Thresholds(above(0.01, 0.03)))
+	b.add(6, 4, b.number(text{"Poor audio", "Share of poor audio streams among those judged."}, b.poor(b.total, nil,
+		audio())).
+		Decimals(1).Thresholds(above(0.03, 0.1)))
+	unknown := share(b.total(metrics.MediaStreams, nil, is("verdict", "unclassified")),
+		b.total(metrics.MediaStreams, nil))
+	b.add(6, 4, b.number(text{"Not judged", "Share of streams of which the rules' figures weren't measured: short " +
+		"calls, muted ones, clients without a report. They aren't good."}, unknown).
+		Decimals(1))
+
+	b.row("Sessions")
+	worst := nonzero(top(25, b.total(metrics.SessionFailures, by("source", "stage", "reason")))).as("Sessions")
+	p := b.table(text{"Most frequent failures", "Where and why sessions failed most in the time shown. A click on a " +
+		"count leads to their log lines."}, worst)
+	b.add(24, 8, p.OverrideByName("Sessions", properties{property("decimals", 0), b.rowTo(callsBehind, worst,
+		onlySessions)}))
+
+	b.row("Streams")
+	limits := above(0.03, 0.1)
+	b.add(12, 8, b.series(text{"Poor audio by network", "Share of poor streams among those judged, by the sender's " +
+		"network."}, b.poor(b.flow, by("network"), audio())).
+		Thresholds(limits).ThresholdsStyle(dashed()))
+
+	b.add(12, 8, b.series(text{"Poor audio by platform", "Share of poor streams among those judged, by the sender's " +
+		"platform."}, b.poor(b.flow, by("platform"), audio())).
+		Thresholds(limits).ThresholdsStyle(dashed()))
+	for _, label := range b.StreamLabels {
+		b.add(12, 8, b.series(text{"Poor audio by " + words(label), "Share of poor streams among those judged, by " +
+			"your label " + label + " of the sender's subnet."},
+			b.poor(b.flow, by(label), audio())).Thresholds(limits).ThresholdsStyle(dashed()))
+	}
+
+	b.row("Measured")
+	// Each measurement beside the limit that Microsoft's rules have.
+	keep := by("media")
+	b.add(12, 8, b.series(text{"Jitter", "Average jitter of streams, median and 95th percentile by media. Audio " +
+		"above 30 ms is poor."},
+		b.spread(metrics.MediaJitter, keep)...).Thresholds(above(0.02, 0.03)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Round trip time", "Average round trip of streams, median and 95th percentile by " +
+		"media. Audio above 500 ms is poor."},
+		b.spread(metrics.MediaRoundTrip, keep)...).Thresholds(above(0.3, 0.5)).ThresholdsStyle(dashed()))
+	b.add(12, 8, b.series(text{"Packet loss", "Average share of packets lost of streams, median and 95th percentile " +
+		"by media. Audio above 10 % is poor."},
+		b.spread(metrics.MediaPacketLoss, keep)...).Thresholds(above(0.05, 0.1)).ThresholdsStyle(dashed()))
+
+	b.add(12, 8, b.series(text{"Media bypass in practice", "Share of calls whose streams bypassed Microsoft's " +
+		"processors among those that say, by trunk, first seen within the window that is configured."},
+		b.value(metrics.MediaBypassRatio, by("source", "trunk"), callRecords())).Max(1))
+	return b
+}
+
+func audio() match { return is("media", "audio") }
+
+// poor is the share of poor streams among those judged.
+func (b *board) poor(how ask, keep []string, where ...match) query {
+	return share(how(metrics.MediaStreams, keep, append(where, is("verdict", "poor"))...),
+		how(metrics.MediaStreams, keep, append(where, isNot("verdict", "unclassified"))...))
+}
+
+func callRecords() match {
+	return match{"feed", "=~", rules.StreamFeeds}
+}

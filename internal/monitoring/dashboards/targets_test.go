@@ -1,0 +1,158 @@
+package dashboards
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/loki"
+	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
+)
+
+// panelQuery is one query of a panel, with the variables that Grafana fills in.
+type panelQuery struct {
+	// Dashboard and Panel are titles.
+	Dashboard, Panel string
+	// Expr is PromQL, or LogQL if Log says so.
+	Expr string
+	Log  bool
+	// Instant says that one value is asked for, not a course.
+	Instant bool
+	// Unit is the panel's, and Every the least time from one point of its course to the next; 0: the data source's.
+	Unit  string
+	Every time.Duration
+}
+
+// targets are the queries of all dashboards.
+func targets(t *testing.T) (targets []panelQuery) {
+	t.Helper()
+	all, err := All(rules.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range all {
+		for _, p := range all[i].Panels {
+			if p.Panel == nil {
+				continue
+			}
+			of, err := panelTargets(*all[i].Title, p.Panel)
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets = append(targets, of...)
+		}
+	}
+	return targets
+}
+
+func panelTargets(title string, p *dashboard.Panel) ([]panelQuery, error) {
+	every := time.Duration(0)
+	if p.Interval != nil {
+		var err error
+		if every, err = time.ParseDuration(*p.Interval); err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", title, *p.Title, err)
+		}
+	}
+	var targets []panelQuery
+	for _, asked := range p.Targets {
+		t := panelQuery{Dashboard: title, Panel: *p.Title, Every: every}
+		if p.FieldConfig != nil && p.FieldConfig.Defaults.Unit != nil {
+			t.Unit = *p.FieldConfig.Defaults.Unit
+		}
+		switch q := asked.(type) {
+		case prometheus.Dataquery:
+			t.Expr, t.Instant = q.Expr, q.Instant != nil && *q.Instant
+		case loki.Dataquery:
+			t.Expr, t.Log = q.Expr, true
+		default:
+			return nil, fmt.Errorf("%s, %s: a query of another kind: %T", title, t.Panel, asked)
+		}
+		targets = append(targets, t)
+	}
+	return targets, nil
+}
+
+// expand fills in variables, by name and without the dollar: job, __rate_interval. A
+// variable that has no value is an error.
+func expand(expr string, values map[string]string) (string, error) {
+	var missing []string
+	text := os.Expand(expr, func(found string) string {
+		name, _, _ := strings.Cut(found, ":") // how it is to be written
+		value, ok := values[name]
+		if !ok {
+			missing = append(missing, name)
+		}
+		return value
+	})
+	if len(missing) > 0 {
+		return "", fmt.Errorf("the query has variables without a value: %s", strings.Join(missing, ", "))
+	}
+	return text, nil
+}
+
+// filled is a query of PromQL as Grafana fills in its variables when all is chosen and so much time is shown, for a
+// data source that scrapes every 15 seconds: a point each 15 seconds, or as far apart as the panel wants.
+func (t *panelQuery) filled(shown time.Duration) (string, error) {
+	const scrape = 15 * time.Second
+	interval := max(t.Every, scrape)
+	seconds := func(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+	return expand(t.Expr, map[string]string{
+		"job": ".+", "instance": ".+", "source": ".+", "provider": ".+", "trunk": ".+", "queue": ".*", "feed": strings.Join(rules.Default().Additive(), "|"),
+		"__interval_ms":   fmt.Sprint(interval.Milliseconds()),
+		"__rate_interval": seconds(max(interval+scrape, 4*scrape)),
+		"__range":         seconds(shown),
+		"__range_s":       fmt.Sprint(int(shown.Seconds())),
+	})
+}
+
+func TestExpand(t *testing.T) {
+	values := map[string]string{"job": "a|b", "__range": "5m", "__range_s": "300", "line": `"x"`}
+	for _, tc := range []struct{ name, expr, want, problem string }{
+		{"none", `up{job="x$"}`, `up{job="x$"}`, ""},
+		{"short", `rate(up{job=~"$job"}[$__range])`, `rate(up{job=~"a|b"}[5m])`, ""},
+		{"the longer name", `1 / $__range_s`, `1 / 300`, ""},
+		{"in braces", `{job="${job}"}`, `{job="a|b"}`, ""},
+		{"with a format", `|= ${line:doublequote}`, `|= "x"`, ""},
+		{"without a value", `$job $source ${trunk:regex}`, "", "source, trunk"},
+	} {
+		got, err := expand(tc.expr, values)
+		if got != tc.want || (err != nil) != (tc.problem != "") || err != nil && !strings.Contains(err.Error(),
+			tc.problem) {
+			t.Errorf("%s: got %q, %v, want %q", tc.name, got, err, tc.want)
+		}
+	}
+}
+
+// TestEveryVariable: Filled has a value for each variable of PromQL.
+func TestEveryVariable(t *testing.T) {
+	for _, target := range targets(t) {
+		if target.Log {
+			continue
+		}
+		if _, err := target.filled(5 * time.Minute); err != nil {
+			t.Errorf("%s, %s: %v", target.Dashboard, target.Panel, err)
+		}
+	}
+}
+
+// TestFilled: $__rate_interval as Grafana's data source computes it from $__interval and the scrape interval.
+func TestFilled(t *testing.T) {
+	for _, tc := range []struct {
+		every time.Duration
+		want  string
+	}{
+		{0, "60s 15000 300s"},
+		{30 * time.Second, "60s 30000 300s"},
+		{30 * time.Minute, "1815s 1800000 300s"},
+	} {
+		target := panelQuery{Expr: "$__rate_interval $__interval_ms $__range", Every: tc.every}
+		if got, err := target.filled(5 * time.Minute); err != nil || got != tc.want {
+			t.Errorf("%s: got %q, %v, want %q", tc.every, got, err, tc.want)
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
+	"github.com/cdr-exporter/cdr-exporter/internal/config"
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// What fraud rules compare. They know accounts and numbers no more than the metrics do: cdr-exporter incident
+// --callers names who called.
+var (
+	byClass = level{"source", "feed", "country", "number_class"}
+
+	dearCalls       = byClass.name("cdr_dear_calls", "rate1h")
+	unansweredCalls = byCountry.name("cdr_unanswered_calls", "rate1h")
+	// outboundEver is a counter that resets with its ledger alone, so what it was 90 days ago says whether a
+	// country was called since.
+	outboundEver = byCountry.name("cdr_outbound_calls_ever", "sum")
+)
+
+func fraudBaselines() Group {
+	known := isNot("country", "")
+	return Group{Name: "cdr-fraud-baselines", Doc: "Calls by country that fraud shows in.", Rules: []Rule{
+		{
+			Record: dearCalls, Doc: "Connected outbound calls to premium and satellite numbers. Per second.",
+			Expr: sumRate(byClass, w1h,
+				sel(metrics.CallsByCountry, outboundConnected, matches("number_class",
+					cdr.ClassPremium+"|"+cdr.ClassSatellite))),
+		},
+		{
+			Record: unansweredCalls, Doc: "Inbound calls by country that nobody answered. Per second.",
+			Expr: sumRate(byCountry, w1h,
+				sel(metrics.CallsByCountry, is("direction", "inbound"), is("connected", "false"), known)),
+		},
+		{Record: outboundEver, Doc: "Connected outbound calls by country since the feed began.", Expr: fmt.Sprintf(
+			"sum by (%s) (max by (%s) (last_over_time(%s[5m])))", byCountry.labels(), byClass.labels(), sel(metrics.CallsByCountry, outboundConnected, known))},
+	}}
+}
+
+// sameHours are the hours around the same time of one of the weeks before.
+func sameHours(record string, week int) string {
+	return fmt.Sprintf("max_over_time(%s[2h] offset %dh)", record, week*7*24-1)
+}
+
+// weeksCompared is how many weeks before this one are compared with.
+const weeksCompared = 4
+
+// notAbroad leaves out countries that are home: those of home_countries, else the one that a feed calls most.
+func (p *Parameters) notAbroad() string {
+	if len(p.HomeCountries) > 0 {
+		return fmt.Sprintf("unless on (%s) %s{%s}", byCountry.labels(), outboundEver, matches("country",
+			strings.Join(p.HomeCountries, "|")))
+	}
+	return fmt.Sprintf("unless on (%s) topk by (%s) (1, %s)", byCountry.labels(), byFeed.labels(), outboundEver)
+}
+
+// perHourCalls is how many calls a rate stands for.
+func perHourCalls(record string) string { return fmt.Sprintf("round(%s * 3600)", record) }
+
+// The signs of fraud, values of the label sign of CDRTollFraud.
+const (
+	riskyCountry  = "risky_country"
+	newCountry    = "new_country"
+	premiumNumber = "premium"
+	unusualHour   = "unusual_hour"
+	wangiri       = "wangiri"
+)
+
+const (
+	// What is usual is multiplied by these before calls exceed it.
+	riskyFactor, premiumFactor, unusualFactor, wangiriFactor = 5, 3, 5, 5
+	// afterHoursCalls is how many calls abroad outside of office_hours are too many.
+	afterHoursCalls = 5
+	// wangiriCallbacks is how many calls back make missed calls a bait that was taken.
+	wangiriCallbacks = 3
+)
+
+// fraudAlerts are about calls that somebody makes at the operator's expense.
+func (p *Parameters) fraudAlerts() Group {
+	signs := []string{p.newCountry(), p.premium(), p.unusualHour(), p.wangiri()}
+	if len(p.RiskyCountries) > 0 {
+		signs = append(signs, p.risky())
+	}
+	// daysBack says how far back the feed is known: a range with a sample.
+	daysBack := p.ask("max(max_over_time("+outboundEver+"{FROM=\"\"}[6h] offset 90d))", byFeed...) + "90" +
+		"{{ end }}{{ else }}" +
+		p.ask("max(max_over_time("+outboundEver+"{FROM=\"\"}[6h] offset 4w))", byFeed...) + "28" +
+		"{{ end }}{{ else }}14{{ end }}{{ end }}"
+	return Group{Name: "cdr-fraud", Doc: "Calls that look like fraud.", Dashboard: "cost", Rules: []Rule{{
+		Alert: "CDRTollFraud", Severity: critical, Signal: Calls, Keep: keep,
+		Milder: warning, MilderIf: fmt.Sprintf("or (eq $labels.sign %q) (eq $labels.sign %q)", newCountry, wangiri),
+		Doc:  "Calls that somebody makes at your expense. The label sign says what gave them away.",
+		Expr: anyOf(signs...),
+		Summary: "Calls between {{ $labels.source }} and {{ $labels.country }} look like fraud: {{ reReplaceAll " +
+			"\"_\" \" \" $labels.sign }}.",
+		Description: fmt.Sprintf("{{ $value }} calls {{ if eq $labels.sign %q }}from {{ $labels.country }} weren't "+
+			"answered within an hour, and somebody calls back. "+
+			"Tell everybody not to.", wangiri) +
+			"{{ else }}to {{ with $labels.number_class }}{{ . }} numbers of {{ end }}{{ $labels.country }} were " +
+			"read within " +
+			fmt.Sprintf("{{ if eq $labels.sign %q }}half an hour{{ else }}an hour{{ end }}, ", riskyCountry) +
+			fmt.Sprintf("{{ if eq $labels.sign %q }}and none in the ", newCountry) + daysBack +
+			" days before{{ else }}many times the usual{{ end }}. " +
+			"Block them at the provider and on the SBC if nobody knows of them.{{ end }} " +
+			"cdr-exporter incident --callers says which accounts or extensions are behind it.",
+		When: fmt.Sprintf("an hour's connected calls to a country are %d or more and the first in 90 days; %d or "+
+			"more to its premium or satellite numbers; "+
+			"%d or more abroad at an hour that has hardly any; %d or more in half an hour to a risky country; or %d "+
+			"or more calls of a country are missed and called back; "+
+			"each many times the usual", p.NewCountryCalls, p.PremiumCalls, p.UnusualCalls, p.FraudCalls, p.WangiriCalls),
+		Change: "`fraud_calls`, `risky_countries`, `new_country_calls`, `premium_calls`, `unusual_calls`, " +
+			"`office_hours`, `wangiri_calls`, `home_countries`",
+	}}}
+}
+
+// risky sees many calls to a country whose premium ranges fraud likes, however short they are.
+func (p *Parameters) risky() string {
+	risky := sel(metrics.CallsByCountry, outboundConnected, matches("country", strings.Join(p.RiskyCountries, "|")))
+	calls30m := fmt.Sprintf("round(sum by (%s) (increase(%s[30m])))", byCountry.labels(), risky)
+	return labelledWith("sign", riskyCountry, lines(
+		fmt.Sprintf("%s >= %d", calls30m, p.FraudCalls),
+		fmt.Sprintf("unless %s <= %d * 3600 * %s offset 1w", calls30m, riskyFactor, countryCalls),
+		isLive(live7m)))
+}
+
+// newCountry compares a counter with what it was 90 days ago, or with 0 as far as that isn't known. It is asked two
+// hours back, before the calls that it is about. One that has calls and is lower was begun anew with its ledger
+// since, so these calls are of these 90 days.
+func (p *Parameters) newCountry() string {
+	return labelledWith("sign", newCountry, lines(
+		fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.NewCountryCalls),
+		fmt.Sprintf("unless (max_over_time(%s[6h] offset 2h) != (max_over_time(%s[6h] offset 90d) or 0 * %s)) > 0",
+			outboundEver, outboundEver, outboundEver),
+		fmt.Sprintf("and on (%s) max_over_time(%s[6h] offset 2w) >= 0", byFeed.labels(), outboundEver),
+		isLive(live65m)))
+}
+
+// premium sees calls to premium or satellite numbers of a country, many more than in the busiest hour of the last week.
+func (p *Parameters) premium() string {
+	return labelledWith("sign", premiumNumber, lines(
+		fmt.Sprintf("%s >= %d", perHourCalls(dearCalls), p.PremiumCalls),
+		fmt.Sprintf("unless %s <= %d * max_over_time(%s[1w] offset 2h)", dearCalls, premiumFactor, dearCalls),
+		knownBefore("1d"), isLive(live65m)))
+}
+
+// unusualHour sees calls abroad at an hour that has hardly any, or outside of the hours that are configured: toll
+// fraud comes at night.
+func (p *Parameters) unusualHour() string {
+	conditions := []string{fmt.Sprintf("%s >= %d", perHourCalls(countryCalls), p.UnusualCalls)}
+	for week := 1; week <= weeksCompared; week++ {
+		conditions = append(conditions, fmt.Sprintf("unless %s <= %d * %s", countryCalls, unusualFactor,
+			sameHours(countryCalls, week)))
+	}
+	unusual := strings.Join(append(conditions, knownBefore("1w")), "\n")
+	if outside := p.outsideOfHours(); outside != "" {
+		unusual = anyOf(unusual, fmt.Sprintf("%s%s >= %d", perHourCalls(countryCalls), outside, afterHoursCalls))
+	}
+	return labelledWith("sign", unusualHour, lines("("+unusual+")", p.notAbroad(), isLive(live65m)))
+}
+
+// wangiri sees many unanswered calls from a country abroad, and calls back to it: the missed calls are bait for a
+// dear number.
+func (p *Parameters) wangiri() string {
+	return labelledWith("sign", wangiri, lines(
+		fmt.Sprintf("round(max_over_time(%s[12h]) * 3600) >= %d", unansweredCalls, p.WangiriCalls),
+		fmt.Sprintf("unless max_over_time(%s[12h]) <= %d * max_over_time(%s[12h] offset 1w)", unansweredCalls,
+			wangiriFactor, unansweredCalls),
+		fmt.Sprintf("and on (source, country) %s >= %d", perHourCalls(countryCalls), wangiriCallbacks),
+		p.notAbroad(), knownBefore("1w"), isLive(live65m)))
+}
+
+// knownBefore asks for the feed to be known so long ago, with calls or without: fraud comes in hours that have
+// none, and what is usual isn't known of a feed's first ones.
+func knownBefore(ago string) string {
+	return fmt.Sprintf("and on (%s) %s offset %s >= 0", byFeed.labels(), callsHourly, ago)
+}
+
+var weekdays = []string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"} // as day_of_week numbers them
+
+var officeHours = regexp.MustCompile(`^(` + strings.Join(weekdays, "|") + `)-(` + strings.Join(weekdays, "|") +
+	`) ([01]\d|2[0-4])-([01]\d|2[0-4])$`)
+
+// outsideOfHours are factors that are 1 outside of office_hours, now and two hours ago, and 0 else: what is read
+// now was called up to an hour before, and records lag. It is empty without office_hours.
+func (p *Parameters) outsideOfHours() string {
+	found := officeHours.FindStringSubmatch(p.OfficeHours)
+	if found == nil {
+		return ""
+	}
+	var factors strings.Builder
+	for _, at := range []string{"time()", "time() - 7200"} {
+		hour := fmt.Sprintf("hour(vector(%s))", at)
+		terms := []string{fmt.Sprintf("(%s < bool %s)", hour, trimZero(found[3])), fmt.Sprintf("(%s >= bool %s)",
+			hour, trimZero(found[4]))}
+		last := slices.Index(weekdays, found[2])
+		for day := (last + 1) % 7; day != slices.Index(weekdays, found[1]); day = (day + 1) % 7 {
+			terms = append(terms, fmt.Sprintf("(day_of_week(vector(%s)) == bool %d)", at, day))
+		}
+		fmt.Fprintf(&factors, " * scalar(clamp_max(%s, 1))", strings.Join(terms, " + "))
+	}
+	return factors.String()
+}
+
+func trimZero(hour string) string {
+	n, _ := strconv.Atoi(hour) // two digits
+	return strconv.Itoa(n)
+}
+
+// validateFraud reports hours and countries that no rule can be made from.
+func (p *Parameters) validateFraud(r *config.Report) {
+	if found := officeHours.FindStringSubmatch(p.OfficeHours); p.OfficeHours != "" && (found == nil || found[3] >= found[4]) {
+		r.Problemf("office_hours", "must be days and hours of UTC, such as Mon-Fri 06-19, is %s", p.OfficeHours)
+	}
+	for key, countries := range map[string][]string{
+		"risky_countries": p.RiskyCountries,
+		"home_countries":  p.HomeCountries,
+	} {
+		for _, c := range countries {
+			if !countryCode.MatchString(c) {
+				r.Problemf(key, "must be codes of ISO 3166-1 such as LV, or 001 for numbers of no country, one is "+
+					"%q", c)
+			}
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package rules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
+)
+
+// webhookAlerts are about a provider's notifications. Polling finds every call without it, only later.
+func (p *Parameters) webhookAlerts() Group {
+	newest := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", sel(metrics.NewestCall, inFeeds(streamFeeds)))
+	earlier := fmt.Sprintf("max by (source) (max_over_time(%s[5m] offset 2h))", sel(metrics.NewestCall,
+		inFeeds(streamFeeds)))
+	last := fmt.Sprintf("max by (source) (max_over_time(%s[5m]))", metrics.SubscriptionLastNotification.Name)
+	lost := lines(
+		fmt.Sprintf("sum by (source) (last_over_time(%s[5m]))", sel(metrics.Notifications, is("result", "accepted"))),
+		// The gauge goes when there is no subscription, which a missed scrape would look like.
+		fmt.Sprintf("unless on (source) (max by (source) (max_over_time(%s[5m])) > time())",
+			metrics.SubscriptionExpiry.Name),
+	)
+	// A green subscription proves nothing; calls that only polling found do. Without any notification the calls of
+	// two hours tell.
+	silent := lines(
+		fmt.Sprintf("(%s - on (source) %s > %d)", newest, last, silentSeconds),
+		fmt.Sprintf("or (%s - on (source) (%s > 0) > 0", newest, earlier),
+		fmt.Sprintf("  and on (source) max by (source) (max_over_time(%s[5m] offset 2h))",
+			metrics.SubscriptionExpiry.Name),
+		fmt.Sprintf("  unless on (source) %s)", last),
+	)
+	left := fmt.Sprintf("min by (source) (max_over_time(%s[15m])) - time()", metrics.CredentialExpiry.Name)
+	return Group{Name: "cdr-webhooks", Doc: "Notifications and credentials.", Dashboard: "exporter", Rules: []Rule{
+		{
+			Alert: "CDRSubscriptionLost", Severity: warning, Signal: Exporter, For: 2 * time.Minute,
+			Doc: "A source with a webhook has no subscription, or one that has ended, or polling finds calls " +
+				"that no notification named.",
+			Expr:    anyOf("0 * "+lost, silent),
+			Summary: "{{ $labels.source }} gets no notifications of its calls any more.",
+			Description: "{{ if $value }}Polling has found calls of {{ $value | humanizeDuration }} that no " +
+				"notification named." +
+				"{{ else }}It has no valid subscription.{{ end }} Polling still finds every call, later.",
+			When: fmt.Sprintf("a source with a webhook has had no valid subscription for 5 minutes; or calls that "+
+				"began %d hours after the last notification were found by polling",
+				silentSeconds/3600),
+		},
+		{
+			Alert: "CDRCredentialExpiringSoon", Severity: critical, Signal: Exporter, Milder: warning, MilderIf: fmt.Sprintf("ge $value %d.0", criticalDays*86400),
+			Doc:     "The certificate or token that a source signs in with ends soon.",
+			Expr:    fmt.Sprintf("%s < %d * 86400", left, p.ExpiringDays),
+			Summary: "The credential of {{ $labels.source }} expires soon.",
+			Description: "The certificate or token of {{ $labels.source }} {{ if lt $value 0.0 }}has expired{{ else " +
+				"}}expires in {{ $value | humanizeDuration }}{{ end }}. Then none of its feeds can be read.",
+			When: fmt.Sprintf("a certificate or token ends within %d days; critical within %d",
+				p.ExpiringDays, criticalDays),
+			Change: "`expiring_days`",
+		},
+	}}
+}
+
+const (
+	// silentSeconds is how much newer the newest call may be than the last notification.
+	silentSeconds = 7200
+	// criticalDays before a credential ends somebody must look now.
+	criticalDays = 7
+)
