@@ -65,7 +65,8 @@ type running struct {
 func startBinary(b *testing.B, binary string, server *sim.Server, folder, history string, names ...string) *running {
 	file := writeConfig(b, server, folder, history, names...)
 	p := &running{address: freeAddress(b), done: make(chan struct{})}
-	p.cmd = exec.CommandContext(b.Context(), binary, "run", "--config.file="+file, "--web.listen-address="+p.address, "--log.level=error")
+	p.cmd = exec.CommandContext(b.Context(), binary, "run", "--config.file="+file, "--web.listen-address="+p.address,
+		"--log.level=error")
 	p.cmd.Stderr = os.Stderr
 	p.began = time.Now()
 	if err := p.cmd.Start(); err != nil {

@@ -36,7 +36,8 @@ type databaseUse struct {
 
 // inPostgres is a ledger in a server's database.
 func inPostgres(dsn, replica string) ledger.Storage {
-	return ledger.Storage{Postgres: &ledger.Postgres{DSN: func(context.Context) (string, error) { return dsn, nil }, Replica: replica}}
+	return ledger.Storage{Postgres: &ledger.Postgres{DSN: func(context.Context) (string, error) { return dsn, nil },
+		Replica: replica}}
 }
 
 // statistics have a server count its statements.
@@ -88,7 +89,8 @@ func BenchmarkEngines(b *testing.B) {
 			n++
 		}
 		for _, c := range all {
-			b.Logf("%-14s %4d %-5s a page: %s", c.name, kind.size, kind.name, c.took(b, float64(kind.pages), float64(kind.size)))
+			b.Logf("%-14s %4d %-5s a page: %s", c.name, kind.size, kind.name,
+				c.took(b, float64(kind.pages), float64(kind.size)))
 		}
 	}
 	for _, c := range all {
@@ -116,14 +118,16 @@ func (c *contestant) took(b *testing.B, pages, size float64) string {
 		return line
 	}
 	now := c.use(b)
-	return line + fmt.Sprintf(", %4.1f in the database; %4.1f statements, %5.1f kB of WAL", 1000*(now.cpu-c.database.cpu).Seconds()/pages,
+	return line + fmt.Sprintf(", %4.1f in the database; %4.1f statements, %5.1f kB of WAL",
+		1000*(now.cpu-c.database.cpu).Seconds()/pages,
 		float64(now.statements-c.database.statements)/pages, float64(now.wal-c.database.wal)/1000/pages)
 }
 
 // size is what the ledger takes on disk, write-ahead logs aside.
 func (c *contestant) size(b *testing.B) int64 {
 	if c.admin != "" {
-		return ask(b, c.admin, `SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
+		return ask(b, c.admin,
+			`SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace`)
 	}
 	info, err := os.Stat(c.file)
 	if err != nil {
@@ -162,14 +166,17 @@ func ask(b *testing.B, dsn string, statements ...string) (number int64) {
 	return number
 }
 
-// serverCPU is the processor time of a server's processes that live: all but autovacuum's workers live as long as it does.
+// serverCPU is the processor time of a server's processes that live: all but autovacuum's workers
+// live as long as it does.
 func serverCPU(b *testing.B, dsn string) (used time.Duration) {
 	conn, err := pgx.Connect(b.Context(), dsn)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer conn.Close(b.Context())                                                                                    //nolint:errcheck // nothing is lost with it
-	rows, _ := conn.Query(b.Context(), "SELECT pid FROM pg_stat_activity WHERE backend_type <> 'autovacuum worker'") // CollectRows has the error
+	//nolint:errcheck // nothing is lost with it
+	defer conn.Close(b.Context())
+	// CollectRows has the error
+	rows, _ := conn.Query(b.Context(), "SELECT pid FROM pg_stat_activity WHERE backend_type <> 'autovacuum worker'")
 	pids, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	if err != nil {
 		b.Fatal(err)

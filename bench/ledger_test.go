@@ -59,7 +59,8 @@ func openIDsIn(b *testing.B, storage ledger.Storage, fingerprint string) *idLedg
 	}
 	spec := ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(idsBegin) + 100*time.Hour, Lookback: 72 * time.Hour,
+			Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(idsBegin) + 100*time.Hour,
+			Lookback: 72 * time.Hour,
 		},
 		Fingerprint: fingerprint,
 	}
@@ -97,17 +98,21 @@ func (i *idLedger) fill(n int) {
 		}
 		r.Invite, r.Duration, r.End = r.Start.Add(-2*time.Second), time.Minute, r.Start.Add(time.Minute)
 		r.Direction, r.CallType, r.Outcome = cdr.Direction(1+k%2), "byot_in", cdr.Outcome(1+k%9)
-		r.Trunk, r.SIPCode, r.SubCode = "sbc"+string('0'+rune(k%5))+".example.com", cdr.KnownInt(0), cdr.KnownInt(540000)
+		r.Trunk, r.SIPCode, r.SubCode = "sbc"+string('0'+rune(k%5))+".example.com", cdr.KnownInt(0),
+			cdr.KnownInt(540000)
 		r.CallerNumber, r.CalleeNumber = "+15550100001", "+4930123456"
-		r.UserID, r.UserName, r.UserPrincipal = "db03c14b-06eb-4189-939b-7cbf3a20ba27", "Some User", "some.user@contoso.example"
-		r.MediaLocation, r.SignalLocation, r.MediaBypass, r.Country, r.ReasonPhrase = "USWE", "EUNO", cdr.True, "DE", "BYE"
+		r.UserID, r.UserName, r.UserPrincipal = "db03c14b-06eb-4189-939b-7cbf3a20ba27", "Some User",
+			"some.user@contoso.example"
+		r.MediaLocation, r.SignalLocation, r.MediaBypass, r.Country, r.ReasonPhrase = "USWE", "EUNO", cdr.True, "DE",
+			"BYE"
 	}
 }
 
 // commit commits the page in hand and delivers the batch three back, as a receiver
 // that keeps up does.
 func (i *idLedger) commit(tb testing.TB, n int) {
-	result, err := i.feed.Commit(tb.Context(), &counting.Page{Records: i.page, ObservedAt: i.at, Position: &counting.Position{Watermark: i.at}})
+	result, err := i.feed.Commit(tb.Context(),
+		&counting.Page{Records: i.page, ObservedAt: i.at, Position: &counting.Position{Watermark: i.at}})
 	if err != nil || result.New != len(i.page) {
 		tb.Fatalf("commit page %d: %+v, %v", n, result, err)
 	}

@@ -31,7 +31,8 @@ feeds:
       charges: [{component: usage, amount: price}]
 `
 
-// BenchmarkMatch has the built binary compare two books of a month of a million calls each (CDR_BENCH_ROWS), CSV in any order, and reports its peak memory.
+// BenchmarkMatch has the built binary compare two books of a month of a million calls each
+// (CDR_BENCH_ROWS), CSV in any order, and reports its peak memory.
 func BenchmarkMatch(b *testing.B) {
 	rows := amount(b, "CDR_BENCH_ROWS", 1_000_000)
 	binary, folder := buildBinary(b), b.TempDir()
@@ -45,7 +46,8 @@ func BenchmarkMatch(b *testing.B) {
 		return file
 	}
 	write("books.yaml", matchDefinition)
-	config := write("config.yaml", "definitions: [books.yaml]\nsources:\n  - name: ours\n    books: {paths: [left.csv], calls: {interval: 1m}}\n")
+	config := write("config.yaml", "definitions: [books.yaml]\nsources:\n  - name: ours\n    books: {paths: "+
+		"[left.csv], calls: {interval: 1m}}\n")
 	for side, name := range []string{"left.csv", "right.csv"} {
 		file, err := os.Create(filepath.Join(folder, name))
 		if err != nil {
@@ -55,9 +57,12 @@ func BenchmarkMatch(b *testing.B) {
 		fmt.Fprintln(out, "id,start,caller,callee,duration,price")
 		for _, n := range random.Perm(rows) {
 			call := rand.New(rand.NewPCG(9, uint64(n))) //nolint:gosec // as above
-			start := from.Add(time.Duration(call.Int64N(int64(30*24*time.Hour)) + int64(side)*int64(700*time.Millisecond)))
-			caller, callee, duration := 3_000_000+call.IntN(3_000_000), 1_000_000+call.IntN(9_000_000), 1+call.IntN(1800)
-			fmt.Fprintf(out, "%d,%s,%s4930%d,%s4940%d,%d,%d.%04d\n", n*2+side, start.Format(time.RFC3339Nano), []string{"+", "00"}[side], caller,
+			start := from.Add(time.Duration(call.Int64N(int64(30*24*time.Hour)) +
+				int64(side)*int64(700*time.Millisecond)))
+			caller, callee, duration := 3_000_000+call.IntN(3_000_000), 1_000_000+call.IntN(9_000_000),
+				1+call.IntN(1800)
+			fmt.Fprintf(out, "%d,%s,%s4930%d,%s4940%d,%d,%d.%04d\n", n*2+side, start.Format(time.RFC3339Nano),
+				[]string{"+", "00"}[side], caller,
 				[]string{"+", "00"}[side], callee, duration, duration/10000, duration%10000)
 		}
 		if err := out.Flush(); err != nil {
@@ -69,8 +74,10 @@ func BenchmarkMatch(b *testing.B) {
 	}
 	for b.Loop() {
 		began := time.Now()
-		command := exec.CommandContext(b.Context(), binary, "match", "--config.file="+config, "--left=ours/calls", "--right="+filepath.Join(folder, "right.csv"),
-			"--definition="+filepath.Join(folder, "books.yaml"), "--from=2026-09-30", "--to=2026-11-01", "--output=json")
+		command := exec.CommandContext(b.Context(), binary, "match", "--config.file="+config, "--left=ours/calls",
+			"--right="+filepath.Join(folder, "right.csv"),
+			"--definition="+filepath.Join(folder, "books.yaml"), "--from=2026-09-30", "--to=2026-11-01",
+			"--output=json")
 		command.Stderr = os.Stderr
 		out, err := command.Output()
 		if err != nil {

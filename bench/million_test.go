@@ -23,7 +23,8 @@ func BenchmarkMillion(b *testing.B) {
 	server := startGraph(b, settings)
 	for b.Loop() {
 		p := startBinary(b, binary, server, b.TempDir(), "38h", "bench")
-		p.await(b, 50*time.Millisecond, fmt.Sprintf("count %d rows", rows), func() bool { return countedBy(p.address) == uint64(rows) })
+		p.await(b, 50*time.Millisecond, fmt.Sprintf("count %d rows", rows),
+			func() bool { return countedBy(p.address) == uint64(rows) })
 		b.ReportMetric(float64(rows)/time.Since(p.began).Seconds(), "rows/s")
 		b.ReportMetric(float64(rows)/p.cpu(b).Seconds(), "rows/cpu-s")
 		b.ReportMetric(peakRSS(b, p.pid()), "peak-MB")
@@ -46,7 +47,8 @@ func countedBy(address string) uint64 {
 			} `json:"feeds"`
 		} `json:"sources"`
 	}
-	if json.NewDecoder(res.Body).Decode(&status) != nil || len(status.Sources) == 0 || len(status.Sources[0].Feeds) == 0 {
+	if json.NewDecoder(res.Body).Decode(&status) != nil || len(status.Sources) == 0 ||
+		len(status.Sources[0].Feeds) == 0 {
 		return 0
 	}
 	return status.Sources[0].Feeds[0].Records

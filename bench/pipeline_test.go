@@ -43,8 +43,9 @@ func (r *recorded) RoundTrip(q *http.Request) (*http.Response, error) {
 	key := q.URL.String()
 	if body, ok := r.pages[key]; ok {
 		return &http.Response{
-			StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: q, ContentLength: int64(len(body)),
-			Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),
+			StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: q,
+			ContentLength: int64(len(body)),
+			Header:        http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),
 		}, nil
 	}
 	res, err := r.real.RoundTrip(q)
@@ -98,7 +99,8 @@ func openSource(b *testing.B, server *sim.Server, transport http.RoundTripper) *
 	if err := config.Unmarshal("bench.yaml", []byte(text), block, config.Options{}); err != nil {
 		b.Fatal(err)
 	}
-	source, err := provider.Open(block, collector.SourceSettings{Settings: httpclient.Settings{Transport: transport, RequestsPerMinute: 1 << 30}, Name: "bench"})
+	source, err := provider.Open(block, collector.SourceSettings{Settings: httpclient.Settings{Transport: transport,
+		RequestsPerMinute: 1 << 30}, Name: "bench"})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -166,7 +168,8 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	l, err := ledger.Open(ctx, ledger.Settings{
 		Storage: ledger.Storage{Folder: filepath.Join(b.TempDir(), "ledger")}, Now: time.Now,
 		Options: metrics.Options{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, BypassWindow: time.Hour, Native: true},
-		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, Tracer: tracer, TracesHistory: true, OutboxLimit: 1 << 40},
+		Tuning: ledger.Tuning{Privacy: cdr.DefaultPolicy(), Encoder: otlp.Encoder{}, Tracer: tracer,
+			TracesHistory: true, OutboxLimit: 1 << 40},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -174,7 +177,8 @@ func (d *day) commit(b *testing.B, tracer ledger.SpanEncoder) int {
 	defer l.Close() //nolint:errcheck // the measured commits were checked
 	feed, err := l.Feed(ctx, ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(d.from) + time.Hour, Lookback: 48 * time.Hour,
+			Source: "bench", Provider: "msgraph", Feed: "direct_routing", History: time.Since(d.from) + time.Hour,
+			Lookback: 48 * time.Hour,
 		},
 	})
 	if err != nil {

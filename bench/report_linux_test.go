@@ -29,7 +29,8 @@ func BenchmarkReport(b *testing.B) {
 	file := writeConfig(b, server, b.TempDir(), "1h", "bench")
 	for b.Loop() {
 		began := time.Now()
-		command := exec.CommandContext(b.Context(), binary, "report", "--config.file="+file, "--by=trunk,country,day", "--output=json",
+		command := exec.CommandContext(b.Context(), binary, "report", "--config.file="+file, "--by=trunk,country,day",
+			"--output=json",
 			"--from="+from.Format(time.RFC3339), "--to="+to.Format(time.RFC3339))
 		command.Stderr = os.Stderr
 		out, err := command.Output()

@@ -18,7 +18,8 @@ func BenchmarkStart(b *testing.B) {
 	byName(b)
 	pages := amount(b, "CDR_BENCH_IDS", 10_000_000) / 1000
 	now := time.Now()
-	server := startGraph(b, simulator.Historical(9, sim.DirectRoutingMix(), now.Add(-48*time.Hour), now.Add(-47*time.Hour), 0))
+	server := startGraph(b, simulator.Historical(9, sim.DirectRoutingMix(), now.Add(-48*time.Hour),
+		now.Add(-47*time.Hour), 0))
 	folder := b.TempDir()
 	i := openIDs(b, filepath.Join(folder, "data"), openSource(b, server, http.DefaultTransport).Feeds[0].Fingerprint)
 	for n := range pages {

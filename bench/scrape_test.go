@@ -44,13 +44,16 @@ func scrapeLabels(i int) []string {
 // rawHandler serves n of client_golang's own counters, and the Go and process collectors, which
 // ours serves too.
 func rawHandler(n int) http.Handler {
-	vec := prom.NewCounterVec(prom.CounterOpts{Name: metrics.Calls.Name, Help: metrics.Calls.Help}, metrics.Calls.LabelNames())
+	vec := prom.NewCounterVec(prom.CounterOpts{Name: metrics.Calls.Name, Help: metrics.Calls.Help},
+		metrics.Calls.LabelNames())
 	for i := range n {
-		vec.WithLabelValues(append([]string{"contoso", "msgraph", "direct_routing"}, scrapeLabels(i)...)...).Add(float64(i))
+		vec.WithLabelValues(append([]string{"contoso", "msgraph", "direct_routing"}, scrapeLabels(i)...)...).
+			Add(float64(i))
 	}
 	r := prom.NewRegistry()
 	r.MustRegister(vec, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: true})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{EnableOpenMetrics: true,
+		EnableOpenMetricsTextCreatedSamples: true})
 }
 
 // ourHandler serves n series of the store that the ledger keeps.
@@ -105,10 +108,11 @@ func scrapeOnce(h http.Handler, w http.ResponseWriter, accept string) time.Durat
 	return time.Since(begin)
 }
 
-// BenchmarkScrape scrapes ours and client_golang's own counters of the same
-// label sets in turns, and of text VictoriaMetrics' package. ns/op is ours; raw-ns/op client_golang's; ratio ours by theirs, of
-// the medians (the aim: 1.3); victoria-ratio ours by VictoriaMetrics' (the aim: 1.0); B/scrape what ours allocates, raw-B/scrape theirs;
-// held-B/series what the exporter keeps between scrapes, on top of the store.
+// BenchmarkScrape scrapes ours and client_golang's own counters of the same label sets in turns,
+// and of text VictoriaMetrics' package. ns/op is ours; raw-ns/op client_golang's; ratio ours by
+// theirs, of the medians (the aim: 1.3); victoria-ratio ours by VictoriaMetrics' (the aim: 1.0);
+// B/scrape what ours allocates, raw-B/scrape theirs; held-B/series what the exporter keeps between
+// scrapes, on top of the store.
 func BenchmarkScrape(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		for _, format := range scrapeFormats {
@@ -122,7 +126,8 @@ func BenchmarkScrape(b *testing.B) {
 					took = append(took, scrapeOnce(ours, &sink{header: http.Header{}}, format.accept))
 					rawTook = append(rawTook, scrapeOnce(raw, &sink{header: http.Header{}}, format.accept))
 					if format.name == "text" {
-						victoriaTook = append(victoriaTook, scrapeOnce(victorias, &sink{header: http.Header{}}, format.accept))
+						victoriaTook = append(victoriaTook,
+							scrapeOnce(victorias, &sink{header: http.Header{}}, format.accept))
 					}
 				}
 				b.ReportMetric(float64(median(took)), "ns/op")

@@ -10,9 +10,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/exporters/prometheus"
 )
 
-// BenchmarkScrapeBesideCommits scrapes a ledger of some thousand series, alone and while pages are committed to it without
-// a pause. p99-idle-ns and p99-busy-ns are what 99 of a hundred scrapes stay below, ratio is busy by idle (the aim: 1.5);
-// commit-ratio is how long a commit takes beside scrapes without a pause, by how long it takes alone.
+// BenchmarkScrapeBesideCommits scrapes a ledger of some thousand series, alone and while pages are
+// committed to it without a pause. p99-idle-ns and p99-busy-ns are what 99 of a hundred scrapes
+// stay below, ratio is busy by idle (the aim: 1.5); commit-ratio is how long a commit takes beside
+// scrapes without a pause, by how long it takes alone.
 func BenchmarkScrapeBesideCommits(b *testing.B) {
 	byName(b)
 	i := openIDs(b, b.TempDir(), "")

@@ -9,16 +9,19 @@ import (
 )
 
 const (
-	// clockWindow is how many Dates are compared. A single outlier among them, such as one front end with a wrong clock, is ignored; two aren't.
+	// clockWindow is how many Dates are compared. A single outlier among them, such as one front
+	// end with a wrong clock, is ignored; two aren't.
 	clockWindow = 5
 	// clockBack is how far behind the watermark the earlier clock may be.
 	clockBack = 5 * time.Minute
-	// believedLeap is how far the local clock may leap if the provider has no clock: it also leaps when a machine was suspended.
+	// believedLeap is how far the local clock may leap if the provider has no clock: it also leaps
+	// when a machine was suspended.
 	believedLeap = 24 * time.Hour
 )
 
-// Clock compares the local clock with the provider's Date (counting.md 10). If they differ by minutes, one of them is wrong, and it isn't known
-// which: then there are two times, and neither is trusted alone. The provider's time is extrapolated by the monotonic clock, so that it stays right
+// Clock compares the local clock with the provider's Date (counting.md 10). If they differ by
+// minutes, one of them is wrong, and it isn't known which: then there are two times, and neither is
+// trusted alone. The provider's time is extrapolated by the monotonic clock, so that it stays right
 // when the local clock is set. A Clock is safe for concurrent use.
 //
 //	local ──────┬─ agree within ClockTolerance ─▶ earlier = later = the provider's time
@@ -30,7 +33,8 @@ type Clock struct {
 
 	mu     sync.Mutex
 	window []time.Time // guarded by mu: of the latest Dates, what the provider's time was when Elapsed was 0
-	// low and high are the earliest and the latest of these that count, guarded by mu. They stay until they are off by more than ClockSlack.
+	// low and high are the earliest and the latest of these that count, guarded by mu. They stay
+	// until they are off by more than ClockSlack.
 	low, high time.Time
 }
 

@@ -14,7 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
-// TestRule10_NeitherClockIsBelievedAlone: spans are read up to the later clock, and the watermark moves up to the earlier one.
+// TestRule10_NeitherClockIsBelievedAlone: spans are read up to the later clock, and the watermark
+// moves up to the earlier one.
 func TestRule10_NeitherClockIsBelievedAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ahead = 3 * time.Hour
@@ -92,8 +93,8 @@ func TestRule10_ALeapThatNoDateConfirms(t *testing.T) {
 	}
 }
 
-// TestRule10_OneWrongDateChangesNothing: front ends of one provider that disagree are one provider. One Date alone changes nothing; of two that
-// differ neither is believed.
+// TestRule10_OneWrongDateChangesNothing: front ends of one provider that disagree are one provider.
+// One Date alone changes nothing; of two that differ neither is believed.
 func TestRule10_OneWrongDateChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const h = time.Hour
@@ -126,8 +127,9 @@ func TestRule10_OneWrongDateChangesNothing(t *testing.T) {
 	})
 }
 
-// TestRule10_ADateAheadLosesNothing (guarantee 7): a provider's Date that runs ahead by more than the lookback for longer than that moves no position
-// past calls that are still to come; no call is lost, and the watermark isn't ahead afterwards.
+// TestRule10_ADateAheadLosesNothing (guarantee 7): a provider's Date that runs ahead by more than
+// the lookback for longer than that moves no position past calls that are still to come; no call is
+// lost, and the watermark isn't ahead afterwards.
 func TestRule10_ADateAheadLosesNothing(t *testing.T) {
 	for _, ahead := range []time.Duration{50 * time.Minute, 2 * time.Hour, 6 * 24 * time.Hour, 400 * 24 * time.Hour} {
 		for _, lasts := range []time.Duration{15 * time.Second, 3 * time.Hour} {
@@ -145,7 +147,8 @@ func TestRule10_ADateAheadLosesNothing(t *testing.T) {
 					pass(t, lookback)
 					lie.Store(int64(ahead))
 					pass(t, lasts)
-					if got := l.Status(); lasts > time.Minute && ahead > lookback && (got.State != StateError || !strings.Contains(got.LastError, "differ by")) {
+					if got := l.Status(); lasts > time.Minute && ahead > lookback &&
+						(got.State != StateError || !strings.Contains(got.LastError, "differ by")) {
 						t.Errorf("the state is %+v", got)
 					}
 					lie.Store(0)
@@ -186,14 +189,16 @@ func TestRule10_AWatermarkAheadStepsBack(t *testing.T) {
 	})
 }
 
-// TestRule10_TheMachinesClockIsWrong: it is set back and forth by hours, and the process is restarted meanwhile. No call is lost or counted twice.
+// TestRule10_TheMachinesClockIsWrong: it is set back and forth by hours, and the process is
+// restarted meanwhile. No call is lost or counted twice.
 func TestRule10_TheMachinesClockIsWrong(t *testing.T) {
 	const lookback = 2 * time.Hour
 	for _, c := range []struct {
 		name  string
 		steps []time.Duration // the local clock's error, each for an hour
 	}{
-		{"back and forth by hours", []time.Duration{-3 * time.Hour, 3 * time.Hour, -90 * time.Minute, 90 * time.Minute, 0}},
+		{"back and forth by hours", []time.Duration{-3 * time.Hour, 3 * time.Hour, -90 * time.Minute, 90 * time.Minute,
+			0}},
 		{"ahead by days and back", []time.Duration{72 * time.Hour, 73 * time.Hour, -72 * time.Hour, 0}},
 		{"by minutes", []time.Duration{3 * time.Minute, -4 * time.Minute, 7 * time.Minute, -time.Minute, 0}},
 	} {
@@ -234,8 +239,9 @@ func TestRule10_TheMachinesClockIsWrong(t *testing.T) {
 	}
 }
 
-// TestRule10_AContainerIsSuspended: the monotonic clock stops, and so do both loops; afterwards our clock and the provider's Date agree again, hours
-// later. The time kept beside the monotonic clock is wrong then, and moves nothing.
+// TestRule10_AContainerIsSuspended: the monotonic clock stops, and so do both loops; afterwards our
+// clock and the provider's Date agree again, hours later. The time kept beside the monotonic clock
+// is wrong then, and moves nothing.
 func TestRule10_AContainerIsSuspended(t *testing.T) {
 	for _, slept := range []time.Duration{3 * time.Minute, 5 * time.Hour, 80 * time.Hour} {
 		t.Run(slept.String(), func(t *testing.T) {
@@ -306,7 +312,8 @@ func TestRule10_TheProviderRefusesWhatAWrongClockAsksFor(t *testing.T) {
 	}
 }
 
-// TestRule10_ASpanSteppedOverIsReadAgainInTime: a span that is stepped over while a Date is days ahead is read again once it isn't.
+// TestRule10_ASpanSteppedOverIsReadAgainInTime: a span that is stepped over while a Date is days
+// ahead is read again once it isn't.
 func TestRule10_ASpanSteppedOverIsReadAgainInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -337,8 +344,9 @@ func TestRule10_ASpanSteppedOverIsReadAgainInTime(t *testing.T) {
 	})
 }
 
-// TestRule10_OneOfTheClocksIsWrong, now the one and now the other, by minutes or a year, while single front ends disagree and the process is
-// restarted: no call is lost or counted twice, and the watermark never goes past the true time.
+// TestRule10_OneOfTheClocksIsWrong, now the one and now the other, by minutes or a year, while
+// single front ends disagree and the process is restarted: no call is lost or counted twice, and
+// the watermark never goes past the true time.
 func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
 	for seed := range long.Seeds(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -364,7 +372,8 @@ func TestRule10_OneOfTheClocksIsWrong(t *testing.T) {
 					if random.IntN(2) == 0 {
 						wrong = &date
 					}
-					by := []time.Duration{3 * time.Minute, 40 * time.Minute, 3 * time.Hour, 6 * 24 * time.Hour, 400 * 24 * time.Hour}[random.IntN(5)]
+					by := []time.Duration{3 * time.Minute, 40 * time.Minute, 3 * time.Hour, 6 * 24 * time.Hour,
+						400 * 24 * time.Hour}[random.IntN(5)]
 					if random.IntN(2) == 0 {
 						by = -by
 					}

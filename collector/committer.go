@@ -66,8 +66,9 @@ func (c *committer) read(ctx context.Context, from, to time.Time) (pages, found 
 	return pages, found, err
 }
 
-// commitPage commits a page that was read now, makes its tasks without a Due due at once, and updates the metrics. It commits even if the loop is
-// stopped meanwhile. After an error nothing of the page was committed. It is safe for concurrent use.
+// commitPage commits a page that was read now, makes its tasks without a Due due at once, and
+// updates the metrics. It commits even if the loop is stopped meanwhile. After an error nothing of
+// the page was committed. It is safe for concurrent use.
 func (c *committer) commitPage(ctx context.Context, page *Page) (counting.Result, error) {
 	return c.commitWithin(context.WithoutCancel(ctx), page)
 }
@@ -120,11 +121,13 @@ func (c *committer) showResult(result *counting.Result) {
 func (c *committer) showCalls(result *counting.Result) {
 	c.settings.Metrics.Calls(result.Waiting, result.Incomplete)
 	if result.Incomplete > 0 {
-		c.settings.Logger.Warn("calls were counted although a leg of each was missing or hadn't ended; see whole_after in docs/configuration.md",
+		c.settings.Logger.Warn("calls were counted although a leg of each was missing or hadn't ended; see "+
+			"whole_after in docs/configuration.md",
 			"calls", result.Incomplete, "still_waiting", result.Waiting)
 	}
 	if result.FullCalls > 0 {
-		c.settings.Logger.Warn("more than 1000 records share a call key, so further ones are counted as calls; check `group` and `parent` of the definition",
+		c.settings.Logger.Warn("more than 1000 records share a call key, so further ones are counted as "+
+			"calls; check `group` and `parent` of the definition",
 			"records", result.FullCalls)
 	}
 }

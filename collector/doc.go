@@ -1,5 +1,5 @@
-// Package collector reads the feeds: one loop per feed, and the driver that pulls pages from a reader and commits them. Which range of time is
-// due is decided by collector/plan.
+// Package collector reads the feeds: one loop per feed, and the driver that pulls pages from a
+// reader and commits them. Which range of time is due is decided by collector/plan.
 //
 //	Loop (a goroutine per feed) ─▶ Feed.Poll
 //	                 │

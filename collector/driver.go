@@ -24,7 +24,8 @@ type Driver struct {
 	// Commit takes a page. It must not keep the page or its records.
 	Commit func(ctx context.Context, page *Page) error
 
-	// Fetcher fetches the records that the pages only name, after the list was read to its end, each version once; nil: Commit handles them.
+	// Fetcher fetches the records that the pages only name, after the list was read to its end,
+	// each version once; nil: Commit handles them.
 	Fetcher Fetcher
 	// Missing is called for each record that the provider names and doesn't have.
 	Missing func(task work.Item, err error)
@@ -138,8 +139,8 @@ func (d *Driver) appendUnnamed(all, more []work.Item) []work.Item {
 	return all
 }
 
-// fetch fetches some records at once and commits them in the order of the list. The first error that isn't about one record cancels the other
-// fetches, which may be waiting for a limit.
+// fetch fetches some records at once and commits them in the order of the list. The first error
+// that isn't about one record cancels the other fetches, which may be waiting for a limit.
 func (d *Driver) fetch(ctx context.Context, tasks []work.Item) error {
 	jobs := groupByKey(tasks)
 	group, fetching := errgroup.WithContext(ctx)
@@ -176,11 +177,12 @@ func isMissing(err error) bool {
 	return kind == httpclient.KindBadRequest || kind == httpclient.KindNotFound || kind == httpclient.KindGone
 }
 
-// SyntheticKey identifies a record without an id by its content (counting.md 18): type, start in whole seconds, and the numbers of both parties,
-// normalised.
+// SyntheticKey identifies a record without an id by its content (counting.md 18): type, start in
+// whole seconds, and the numbers of both parties, normalised.
 func SyntheticKey(r *cdr.Record) string {
 	start := r.Start.Truncate(time.Second).Format(time.RFC3339)
-	return strings.Join([]string{r.CallType, start, normalised(r.CallerNumber), normalised(r.CalleeNumber)}, "\x1f") // which no number holds
+	// which no number holds
+	return strings.Join([]string{r.CallType, start, normalised(r.CallerNumber), normalised(r.CalleeNumber)}, "\x1f")
 }
 
 func normalised(number string) string {

@@ -69,7 +69,8 @@ func TestDriver_Errors(t *testing.T) {
 					return test.commit
 				},
 			}
-			if err := d.Read(ctx, time.Now(), time.Now()); err != test.want || commits != test.commits { //nolint:errorlint // it is returned as it is
+			//nolint:errorlint // it is returned as it is
+			if err := d.Read(ctx, time.Now(), time.Now()); err != test.want || commits != test.commits {
 				t.Errorf("error %v after %d commits, want %v after %d", err, commits, test.want, test.commits)
 			}
 		})
@@ -163,7 +164,8 @@ func TestDriver_RoundsOutward(t *testing.T) {
 	asked := 0
 	reader := readerFunc(func(gotFrom, gotTo time.Time, _ func(*Page) error) error {
 		asked++
-		if span := gotFrom.Format(time.RFC3339Nano) + "/" + gotTo.Format(time.RFC3339Nano); span != "2026-11-01T00:00:00Z/2026-11-01T00:01:01Z" {
+		if span := gotFrom.Format(time.RFC3339Nano) + "/" +
+			gotTo.Format(time.RFC3339Nano); span != "2026-11-01T00:00:00Z/2026-11-01T00:01:01Z" {
 			t.Errorf("asked for %s", span)
 		}
 		return nil
@@ -190,7 +192,8 @@ func TestProbe(t *testing.T) {
 	if rows != 2 || err != nil || pages != 1 {
 		t.Errorf("%d rows of %d pages, error %v", rows, pages, err)
 	}
-	if _, err := Probe(readerFunc(func(_, _ time.Time, _ func(*Page) error) error { return errProvider }), time.Now)(t.Context()); !errors.Is(err, errProvider) {
+	if _, err := Probe(readerFunc(func(_, _ time.Time, _ func(*Page) error) error { return errProvider }),
+		time.Now)(t.Context()); !errors.Is(err, errProvider) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -15,7 +15,8 @@ import (
 func TestRule10_AMachineThatSlept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slept, offset time.Duration
-		c := NewClock(func() time.Time { return time.Now().Add(slept) }, func() (time.Duration, bool) { return offset, true })
+		c := NewClock(func() time.Time { return time.Now().Add(slept) },
+			func() (time.Duration, bool) { return offset, true })
 		for range 5 {
 			pass(t, time.Minute)
 			c.sampleDate()
@@ -64,14 +65,16 @@ func TestRule05_TheFirstPollOfEachFeedMovesNothing(t *testing.T) {
 	for _, name := range []string{"first feed", "second feed"} {
 		t.Run(name, func(t *testing.T) {
 			sink := &committed{state: state}
-			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: silent{}, Interval: time.Minute, Lookback: 48 * time.Hour}, Ledger: sink, Clock: clock})
+			feed := newRangeFeed(FeedSettings{Info: &FeedInfo{Reader: silent{}, Interval: time.Minute,
+				Lookback: 48 * time.Hour}, Ledger: sink, Clock: clock})
 			if err := feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if len(sink.all) != 1 || sink.all[0].Position != nil {
 				t.Fatalf("%d pages", len(sink.all))
 			}
-			if got := time.Since(sink.all[0].ObservedAt); got < 3*time.Hour-time.Minute || got > 3*time.Hour+time.Minute {
+			if got := time.Since(sink.all[0].ObservedAt); got < 3*time.Hour-time.Minute || got > 3*time.Hour+
+				time.Minute {
 				t.Errorf("the page was observed %s ago by our clock, want 3h", got)
 			}
 		})
@@ -110,11 +113,13 @@ func TestSlowDaysAreCaughtUpWith(t *testing.T) {
 		p.state.Origin = clock.Now().Add(-72 * time.Hour)
 		p.state.Floor, p.state.Watermark = p.state.Origin, p.state.Origin
 		limits := Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour}
-		info := &FeedInfo{Name: "calls", Reader: provider, Limits: limits, Interval: time.Second, Lookback: 48 * time.Hour}
+		info := &FeedInfo{Name: "calls", Reader: provider, Limits: limits, Interval: time.Second,
+			Lookback: 48 * time.Hour}
 		loop := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: clock})
 		for polls := 1; clock.Now().Sub(p.state.Watermark) > 5*time.Minute; polls++ {
 			if polls > 10 {
-				t.Fatalf("after %d reads of %s it is %s behind", polls, provider.read, clock.Now().Sub(p.state.Watermark))
+				t.Fatalf("after %d reads of %s it is %s behind", polls, provider.read,
+					clock.Now().Sub(p.state.Watermark))
 			}
 			if err := loop.feed.Poll(t.Context()); err != nil {
 				t.Fatal(err)

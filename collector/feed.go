@@ -9,7 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// Feed reads one kind of call record from one account of a provider: a RangeFeed, a TaskFeed or a StreamFeed. Only the goroutine that polls it uses it.
+// Feed reads one kind of call record from one account of a provider: a RangeFeed, a TaskFeed or a
+// StreamFeed. Only the goroutine that polls it uses it.
 type Feed interface {
 	// Poll reads what is due and commits it page by page. An error ends the poll; what was committed stays.
 	Poll(ctx context.Context) error
@@ -24,16 +25,18 @@ type Feed interface {
 // RangeReader reads the calls that started in a span of time, page by page.
 type RangeReader interface {
 	// Pages yields all calls that started from from up to to, whatever was read before; what lies a
-	// little outside may come too. Both times are in UTC and whole
-	// seconds. A page is whole and decoded before it is yielded, and its size is bounded in bytes and rows. The page and its rows belong to
-	// the consumer until it asks for the next, when they are used again. An error is yielded once, without a page, and ends the sequence.
+	// little outside may come too. Both times are in UTC and whole seconds. A page is whole and
+	// decoded before it is yielded, and its size is bounded in bytes and rows. The page and its
+	// rows belong to the consumer until it asks for the next, when they are used again. An error is
+	// yielded once, without a page, and ends the sequence.
 	Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Page, error]
 }
 
 // StreamReader reads records in the order in which they appeared, such as lines of files. Only one goroutine uses it.
 type StreamReader interface {
-	// Pages yields what follows a position up to the newest. Position.Plan of a page is the position behind it, for a page that may
-	// move it; it may be the same as before. An error is yielded once, last and without a page: what came before it stays. The page and its rows
+	// Pages yields what follows a position up to the newest. Position.Plan of a page is the
+	// position behind it, for a page that may move it; it may be the same as before. An error is
+	// yielded once, last and without a page: what came before it stays. The page and its rows
 	// belong to the consumer until it asks for the next.
 	Pages(ctx context.Context, from StreamPosition) iter.Seq2[*Page, error]
 }

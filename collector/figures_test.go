@@ -40,7 +40,8 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	m.latency = 200 * time.Millisecond
 	m.visits = make(map[string]int)
 	traffic(m, time.Now().Add(run), every, lookback)
-	settings := FeedSettings{Info: &FeedInfo{Reader: m, Limits: m.limits, Interval: interval, Lookback: lookback}, Ledger: m, Random: seeded(5).Float64}
+	settings := FeedSettings{Info: &FeedInfo{Reader: m, Limits: m.limits, Interval: interval, Lookback: lookback},
+		Ledger: m, Random: seeded(5).Float64}
 	feed := &counter{RangeFeed: newRangeFeed(settings)}
 	settings.Clock, settings.Random = NewClock(m.local, m.Offset), seeded(7).Float64
 	l := newLoop(settings.withDefaults(), feed)
@@ -49,10 +50,12 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	l.Stop()
 
 	days := run.Hours() / 24
-	fmt.Fprintf(w, "\ninterval %s, lookback %s: %d calls in %s\n\n", show(interval), show(lookback), len(m.counted), show(run))
+	fmt.Fprintf(w, "\ninterval %s, lookback %s: %d calls in %s\n\n", show(interval), show(lookback), len(m.counted),
+		show(run))
 	fmt.Fprintf(w, "  published after its start   calls   seen after that, at most   promised, with one poll\n")
 	for _, b := range buckets(m, interval, lookback) {
-		fmt.Fprintf(w, "  up to %-18s %8d   %-24s   %s\n", show(b.late), b.calls, b.worst.Round(100*time.Millisecond), show(b.bound))
+		fmt.Fprintf(w, "  up to %-18s %8d   %-24s   %s\n", show(b.late), b.calls, b.worst.Round(100*time.Millisecond),
+			show(b.bound))
 	}
 	once, n := 0, 0
 	for _, row := range m.rows {
@@ -62,7 +65,8 @@ func measure(t *testing.T, w io.Writer, interval, lookback, run, every time.Dura
 	}
 	fmt.Fprintf(w, "\n  reads of a call that was published at once: %.1f (re-reading the lookback each time: %d)\n",
 		float64(once)/float64(n), lookback/interval)
-	fmt.Fprintf(w, "  requests a day: %.0f; polls a day: %.0f; by level:", float64(m.pages)/days, float64(len(m.reads))/days)
+	fmt.Fprintf(w, "  requests a day: %.0f; polls a day: %.0f; by level:", float64(m.pages)/days,
+		float64(len(m.reads))/days)
 	for _, polls := range feed.levels {
 		fmt.Fprintf(w, " %.1f", float64(polls)/days)
 	}

@@ -14,8 +14,9 @@ import (
 // errRight is a ledger that takes empty commits only: a right on one table was revoked.
 var errRight = errors.New("ledger: permission denied for table series")
 
-// TestRule35_AFailingLedgerStepsOverNothing (counting.md 35): a ledger that refuses every page with rows, while empty ones can be committed,
-// makes no span unreadable and moves no position past a call.
+// TestRule35_AFailingLedgerStepsOverNothing (counting.md 35): a ledger that refuses every page with
+// rows, while empty ones can be committed, makes no span unreadable and moves no position past a
+// call.
 func TestRule35_AFailingLedgerStepsOverNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -34,7 +35,8 @@ func TestRule35_AFailingLedgerStepsOverNothing(t *testing.T) {
 			t.Errorf("it shows %s, %q", s.State, s.LastError)
 		}
 		if left := m.missing(m.State().Watermark); len(l.Status().Unread) != 0 || len(left) != 0 {
-			t.Errorf("stepped over are %v; the watermark has passed %d calls that weren't counted", l.Status().Unread, len(left))
+			t.Errorf("stepped over are %v; the watermark has passed %d calls that weren't counted", l.Status().Unread,
+				len(left))
 		}
 		pass(t, 20*time.Hour)
 		l.Stop()
@@ -44,7 +46,8 @@ func TestRule35_AFailingLedgerStepsOverNothing(t *testing.T) {
 	})
 }
 
-// TestRule35_AFailingLedgerIsNoRefusalOfATask (counting.md 35): what the ledger can't take is fetched again, as often as it takes.
+// TestRule35_AFailingLedgerIsNoRefusalOfATask (counting.md 35): what the ledger can't take is
+// fetched again, as often as it takes.
 func TestRule35_AFailingLedgerIsNoRefusalOfATask(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
@@ -56,8 +59,10 @@ func TestRule35_AFailingLedgerIsNoRefusalOfATask(t *testing.T) {
 		pass(t, 7*time.Hour)
 		loop.Stop()
 		_, setAside, err := m.Waiting(t.Context())
-		if s := loop.Status(); err != nil || setAside != 0 || len(feed.fetching.refusals) != 0 || s.State != StateError || !strings.Contains(s.LastError, errRight.Error()) {
-			t.Errorf("%d are set aside, %d refused; it shows %s, %q", setAside, len(feed.fetching.refusals), s.State, s.LastError)
+		if s := loop.Status(); err != nil || setAside != 0 || len(feed.fetching.refusals) != 0 ||
+			s.State != StateError || !strings.Contains(s.LastError, errRight.Error()) {
+			t.Errorf("%d are set aside, %d refused; it shows %s, %q", setAside, len(feed.fetching.refusals), s.State,
+				s.LastError)
 		}
 		loop = m.loop(feed)
 		loop.Start()

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// firstPiece is the length of a level's first piece, longPiece that of the longest. Slow pieces aren't cut below shortPiece.
+	// firstPiece is the length of a level's first piece, longPiece that of the longest. Slow pieces
+	// aren't cut below shortPiece.
 	firstPiece = 24 * time.Hour
 	longPiece  = 400 * 24 * time.Hour
 	shortPiece = time.Minute
@@ -22,7 +23,8 @@ const (
 	neverDue time.Duration = 1<<63 - 1
 )
 
-// backoff is the state of an operation that is retried. Its zero value has not failed. The times are those of Clock.Elapsed.
+// backoff is the state of an operation that is retried. Its zero value has not failed. The times
+// are those of Clock.Elapsed.
 type backoff struct {
 	failures int   // in a row
 	err      error // of the last one
@@ -45,8 +47,9 @@ type levelState struct {
 	skipped     plan.Span        // the latest run of time that was stepped over, without a gap
 }
 
-// levelStates are those of all levels of the plan. A level that fails backs off by itself. While polls keep failing, all levels that were due at
-// the last failure back off too, so that they aren't tried at once in its place.
+// levelStates are those of all levels of the plan. A level that fails backs off by itself. While
+// polls keep failing, all levels that were due at the last failure back off too, so that they
+// aren't tried at once in its place.
 type levelStates struct {
 	each     []levelState
 	all      backoff
@@ -69,8 +72,8 @@ func (s *levelStates) reset(n int) {
 
 func (s *levelStates) failing(m int) bool { return s.each[m].failures > 0 }
 
-// retryAt is when a level that has been due since an instant may be read: after its backoff, and not while a shallower level fails, since this one
-// would fail too.
+// retryAt is when a level that has been due since an instant may be read: after its backoff, and
+// not while a shallower level fails, since this one would fail too.
 func (s *levelStates) retryAt(m int, due time.Time) time.Duration {
 	switch {
 	case slices.ContainsFunc(s.each[:m], func(l levelState) bool { return l.failures > 0 }):
@@ -97,8 +100,8 @@ func (s *levelStates) backOff(m int, err error, c *Clock, random func() float64)
 	s.failedAt = c.Later().Add(httpclient.RetryAfter(err))
 }
 
-// shortest is how short a piece that fails may become. Right after a run that was stepped over it is as long as the run, since a whole day may be
-// unreadable.
+// shortest is how short a piece that fails may become. Right after a run that was stepped over it
+// is as long as the run, since a whole day may be unreadable.
 func (s *levelStates) shortest(m int, from time.Time) time.Duration {
 	if skipped := s.each[m].skipped; from.Equal(skipped.To) {
 		return max(skipped.Length(), s.grain, shortestPiece)
@@ -123,8 +126,9 @@ func (s *levelStates) stepOver(m int, piece plan.Span) {
 	l.backoff, s.all, l.failedPiece, l.refusals = backoff{}, backoff{}, plan.Span{}, witness.Refusals{}
 }
 
-// pieceFailed counts a failure of a piece. If the piece is a part of the one that failed before, and the failures have a witness, its backoff
-// starts at the first step; without a witness it is an outage, and the backoff goes on.
+// pieceFailed counts a failure of a piece. If the piece is a part of the one that failed before,
+// and the failures have a witness, its backoff starts at the first step; without a witness it is an
+// outage, and the backoff goes on.
 func (s *levelStates) pieceFailed(m int, piece plan.Span, endpoint *witness.Endpoint) {
 	l := &s.each[m]
 	if !l.failedPiece.Holds(piece) {
@@ -137,8 +141,9 @@ func (s *levelStates) pieceFailed(m int, piece plan.Span, endpoint *witness.Endp
 	l.failedPiece = piece
 }
 
-// succeeded ends a level's failures and adapts the length of the next piece to how long this one took. A piece of few pages is slow because its
-// pages are: a shorter one wouldn't help. After a part of a failed piece its rest is next, or half of the rest if the failures have a witness,
+// succeeded ends a level's failures and adapts the length of the next piece to how long this one
+// took. A piece of few pages is slow because its pages are: a shorter one wouldn't help. After a
+// part of a failed piece its rest is next, or half of the rest if the failures have a witness,
 // since the rest is then known to fail.
 func (s *levelStates) succeeded(m int, piece plan.Span, took time.Duration, pages int) {
 	l := &s.each[m]

@@ -24,8 +24,8 @@ type FeedSettings struct {
 	Source string
 	// Info says how the feed is read.
 	Info *FeedInfo
-	// Ledger is the feed's handle; nil for Info.ActiveCalls. If it is a Recognizer, a RowReader leaves out rows that it knows. Queue is what waits in
-	// it, for Info.Fetcher.
+	// Ledger is the feed's handle; nil for Info.ActiveCalls. If it is a Recognizer, a RowReader
+	// leaves out rows that it knows. Queue is what waits in it, for Info.Fetcher.
 	Ledger Ledger
 	Queue  TaskQueue
 	// Open opens the Ledger unless it is open, before each poll; nil: it is open.
@@ -36,7 +36,8 @@ type FeedSettings struct {
 	Clock *Clock
 	// Metrics takes the feed's self metrics; nil: nobody sees them.
 	Metrics *metrics.Feed
-	// Logger gets failures, rows that were set aside, values that are new to the mapping and what can't be read; nil: nowhere.
+	// Logger gets failures, rows that were set aside, values that are new to the mapping and what
+	// can't be read; nil: nowhere.
 	Logger *slog.Logger
 	// Advise is Source.Advise; nil: an error's text stands for itself.
 	Advise func(err error) (what, todo string)
@@ -73,8 +74,9 @@ const SourceKey = "cdr_source"
 const (
 	// longestStart bounds the jitter of the first poll.
 	longestStart = time.Second
-	// waitJitter is how much of a wait is left out at most, so that feeds which began together drift apart. It adds up, and
-	// the levels of the read plan share polls only while 2^m intervals come out within half an interval.
+	// waitJitter is how much of a wait is left out at most, so that feeds which began together
+	// drift apart. It adds up, and the levels of the read plan share polls only while 2^m intervals
+	// come out within half an interval.
 	waitJitter = 0.001
 	// shortestWait is between any two polls.
 	shortestWait = time.Millisecond
@@ -144,8 +146,9 @@ func (l *Loop) Wake() {
 	}
 }
 
-// Commit commits a page of a record that was posted to a feed with Posted, also before Start, during a poll and after Stop. After ErrReadElsewhere
-// the record must be enqueued: it comes behind others that wait.
+// Commit commits a page of a record that was posted to a feed with Posted, also before Start,
+// during a poll and after Stop. After ErrReadElsewhere the record must be enqueued: it comes behind
+// others that wait.
 func (l *Loop) Commit(ctx context.Context, page *Page) error { return l.post(ctx, page) }
 
 // Stop ends the loop and waits for it. A page in hand is committed. It may be called twice, and before Start.
@@ -157,7 +160,8 @@ func (l *Loop) Stop() {
 
 func (l *Loop) run(ctx context.Context) {
 	l.Refresh()
-	wait, woken := time.Duration(l.settings.Random()*float64(min(l.settings.Info.PollInterval(), longestStart))), l.woken
+	wait, woken := time.Duration(l.settings.Random()*float64(min(l.settings.Info.PollInterval(), longestStart))),
+		l.woken
 	for sleep(ctx, wait, woken) {
 		began := l.settings.Clock.Elapsed()
 		l.update(func(h *health) { h.status.NextRead = time.Time{} })
@@ -231,8 +235,8 @@ func (l *Loop) update(change func(h *health)) {
 	l.health.Store(&h)
 }
 
-// ActiveCalls counts the calls in progress by direction; smallest says that one page is enough. It is polled like a Feed, and nothing of it is
-// committed.
+// ActiveCalls counts the calls in progress by direction; smallest says that one page is enough. It
+// is polled like a Feed, and nothing of it is committed.
 type ActiveCalls func(ctx context.Context, smallest bool) (map[cdr.Direction]int, error)
 
 // Probe reads the smallest page and says how many calls it holds.
@@ -244,8 +248,9 @@ func (read ActiveCalls) Probe(ctx context.Context) (rows int, err error) {
 	return rows, err
 }
 
-// countActive takes a new snapshot of the calls in progress. After an error the former one stays, until several reads have failed. Inbound and
-// outbound calls are always shown, the others when there are any.
+// countActive takes a new snapshot of the calls in progress. After an error the former one stays,
+// until several reads have failed. Inbound and outbound calls are always shown, the others when
+// there are any.
 func (l *Loop) countActive(ctx context.Context) error {
 	read, err := l.settings.Info.ActiveCalls(ctx, false)
 	if err != nil {
@@ -257,5 +262,6 @@ func (l *Loop) countActive(ctx context.Context) error {
 	return nil
 }
 
-// ActiveCalls are the calls in progress: nil before the first read, and after three failed reads in a row. The caller doesn't change it.
+// ActiveCalls are the calls in progress: nil before the first read, and after three failed reads in
+// a row. The caller doesn't change it.
 func (l *Loop) ActiveCalls() map[cdr.Direction]int { return l.health.Load().active }

@@ -244,7 +244,8 @@ func (m *model) prune() {
 // the watermark isn't ahead.
 func (m *model) check(p *counting.Position) {
 	if p.Watermark.After(m.clock()) {
-		m.broken = append(m.broken, fmt.Sprintf("the watermark %s is ahead of the provider's %s", p.Watermark, m.clock()))
+		m.broken = append(m.broken, fmt.Sprintf("the watermark %s is ahead of the provider's %s", p.Watermark,
+			m.clock()))
 	}
 	byStart := func(r modelRow, at time.Time) int { return r.start.Compare(at) }
 	first, _ := slices.BinarySearchFunc(m.rows, m.state.Watermark, byStart)
@@ -257,7 +258,8 @@ func (m *model) check(p *counting.Position) {
 		}
 		holdsRow := func(u plan.Span) bool { return !row.start.Before(u.From) && row.start.Before(u.To) }
 		if !slices.ContainsFunc(plan.SetAside(m.state.Spans), holdsRow) {
-			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark, row.start))
+			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark,
+				row.start))
 		} // else it is stepped over, and read again until it's there (counting.md 31)
 	}
 }
@@ -301,7 +303,8 @@ func loopOver(m *model, interval, lookback time.Duration, change ...func(*FeedSe
 	random := seeded(7).Float64
 	clock := NewClock(m.local, m.Offset)
 	settings := FeedSettings{
-		Source: "contoso", Info: &FeedInfo{Name: "calls", Reader: m, Limits: m.limits, Interval: interval, Lookback: lookback},
+		Source: "contoso", Info: &FeedInfo{Name: "calls", Reader: m, Limits: m.limits, Interval: interval,
+			Lookback: lookback},
 		Ledger: m, Clock: clock, Random: random,
 	}
 	for _, c := range change {

@@ -13,8 +13,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// RangeFeed turns a RangeReader into a Feed that follows the read plan: each poll reads one piece of what is due. A piece that fails is
-// tried again by itself, with half its length. It isn't safe for concurrent use: one loop polls it.
+// RangeFeed turns a RangeReader into a Feed that follows the read plan: each poll reads one piece
+// of what is due. A piece that fails is tried again by itself, with half its length. It isn't safe
+// for concurrent use: one loop polls it.
 type RangeFeed struct {
 	*committer
 
@@ -58,7 +59,8 @@ func (f *RangeFeed) Poll(ctx context.Context) error {
 	var pages, found int
 	var err error
 	earlier := f.readEarlier(ctx, r)
-	if r.step.From.Before(r.step.To) && r.step.To.After(r.view.Floor) { // else the step is empty or lies below the floor
+	// else the step is empty or lies below the floor
+	if r.step.From.Before(r.step.To) && r.step.To.After(r.view.Floor) {
 		pages, found, err = f.read(ctx, r.step.From, r.step.To)
 	}
 	if fewer, is := errors.AsType[*FewerRows](err); is {
@@ -101,7 +103,8 @@ func (f *RangeFeed) load(state counting.State) {
 func (f *RangeFeed) newPoll() *rangePoll {
 	state := f.settings.Ledger.State()
 	f.load(state)
-	r := &rangePoll{state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(), beforeClock: f.isFirst()}
+	r := &rangePoll{state: state, view: f.view(state), tick: f.settings.Clock.Elapsed(), plan: f.plan.Clone(),
+		beforeClock: f.isFirst()}
 	if r.view.Gap > f.ladder.Lookback { // too long to be read through each time
 		r.clockGap, r.view.Gap = r.view.Gap, 0
 		r.view.Watermark = r.view.Now // it stays, which is no reason to catch up
@@ -149,10 +152,12 @@ func (f *RangeFeed) isFirst() bool {
 	return !f.asked && (c.pending() || c.offset != nil && len(f.stored) == 0)
 }
 
-// clocksHold says whether the clocks differ too much for the watermark to move: by more than the lookback, or because the earlier one is behind the
-// watermark. Records are counted meanwhile (counting.md 10).
+// clocksHold says whether the clocks differ too much for the watermark to move: by more than the
+// lookback, or because the earlier one is behind the watermark. Records are counted meanwhile
+// (counting.md 10).
 func (f *RangeFeed) clocksHold(earlier, later time.Time) bool {
-	return later.Sub(earlier) > f.ladder.Lookback || later.After(earlier) && f.settings.Ledger.State().Watermark.Sub(earlier) > clockBack
+	return later.Sub(earlier) > f.ladder.Lookback || later.After(earlier) && f.settings.Ledger.State().
+		Watermark.Sub(earlier) > clockBack
 }
 
 func (f *RangeFeed) view(state counting.State) plan.View {
@@ -171,8 +176,9 @@ func (f *RangeFeed) view(state counting.State) plan.View {
 	return v
 }
 
-// failed backs the level off. Unless the failure is the ledger's, the next piece is shorter, and one that is poison is stepped over.
-// After an error that would fail every commit, the loop itself waits.
+// failed backs the level off. Unless the failure is the ledger's, the next piece is shorter, and
+// one that is poison is stepped over. After an error that would fail every commit, the loop itself
+// waits.
 func (f *RangeFeed) failed(ctx context.Context, r *rangePoll, err error) {
 	if ctx.Err() != nil || stopsEveryCommit(err) {
 		return
@@ -186,14 +192,16 @@ func (f *RangeFeed) failed(ctx context.Context, r *rangePoll, err error) {
 	}
 	f.levels.halve(r.read.Level, r.step.Span)
 	if failed := f.stepOver(ctx, r, err); failed != nil {
-		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error", failed.Error())
+		f.settings.Logger.Warn("a span that can't be read couldn't be written down; it is tried again", "error",
+			failed.Error())
 	}
 }
 
 // stopsEveryCommit reports whether an error of the ledger would fail any other commit too.
 func stopsEveryCommit(err error) bool {
 	return slices.ContainsFunc([]error{
-		ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, ledger.ErrNotOwner, ledger.ErrClosed, ledger.ErrReplaced,
+		ledger.ErrFull, ledger.ErrOutboxFull, ledger.ErrFenced, ledger.ErrNotOwner, ledger.ErrClosed,
+		ledger.ErrReplaced,
 	}, func(one error) bool { return errors.Is(err, one) })
 }
 
@@ -242,7 +250,8 @@ func (f *RangeFeed) Trouble() error {
 		return err
 	}
 	if earlier, later := f.settings.Clock.times(); f.clocksHold(earlier, later) {
-		return fmt.Errorf("the provider's Date and this machine's clock differ by %s: one of them is wrong; until that ends calls are counted and the read position stays",
+		return fmt.Errorf("the provider's Date and this machine's clock differ by %s: one of them is wrong; "+
+			"until that ends calls are counted and the read position stays",
 			later.Sub(earlier).Round(time.Second))
 	}
 	return nil

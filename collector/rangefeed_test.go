@@ -100,7 +100,8 @@ func (o oneRow) Pages(context.Context, time.Time, time.Time) iter.Seq2[*Page, er
 	})
 }
 
-// TestRangeFeed_LeavesOutRows (counting.md 37): a feed leaves out what its ledger knows; a ledger that knows no rows gets them all.
+// TestRangeFeed_LeavesOutRows (counting.md 37): a feed leaves out what its ledger knows; a ledger
+// that knows no rows gets them all.
 func TestRangeFeed_LeavesOutRows(t *testing.T) {
 	for name, want := range map[string]int{"the ledger knows rows": 1, "it knows none": 0} {
 		p := &pages{}
@@ -111,13 +112,15 @@ func TestRangeFeed_LeavesOutRows(t *testing.T) {
 			}
 		})
 		if err != nil || p.all[0].Unchanged != want || len(p.all[0].Records) != 1-want {
-			t.Errorf("%s: %d rows are left out, %d come; error %v", name, p.all[0].Unchanged, len(p.all[0].Records), err)
+			t.Errorf("%s: %d rows are left out, %d come; error %v", name, p.all[0].Unchanged, len(p.all[0].Records),
+				err)
 		}
 	}
 }
 
-// TestRangeFeed_NamesCompleteReads (counting.md 36): the position says what has been looked at since the read began, piece by piece. A piece that is read
-// once more, since it had something new, hasn't been looked at yet, nor has one that failed.
+// TestRangeFeed_NamesCompleteReads (counting.md 36): the position says what has been looked at
+// since the read began, piece by piece. A piece that is read once more, since it had something new,
+// hasn't been looked at yet, nor has one that failed.
 func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -128,9 +131,12 @@ func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 		lookback time.Duration
 	}{
 		{"one piece", time.Hour, 0, []int{5}, []string{"-1h0m0s to 0s since 0s"}, 2 * time.Hour},
-		{"pieces", time.Hour, 30 * time.Minute, []int{1, 1, 1}, []string{"-1h0m0s to -30m2s since 0s", "-1h0m0s to -5s since 0s", "-1h0m0s to 0s since 0s"}, 2 * time.Hour},
-		{"a piece fails", time.Hour, 30 * time.Minute, []int{1, -1, 1}, []string{"-1h0m0s to -30m2s since 0s", "", "-1h0m0s to -15m4s since 0s"}, 2 * time.Hour},
-		{"it is read again until nothing is new", 3 * time.Hour, 0, []int{4, 1, 0}, []string{"none", "none", "-3h0m0s to -1h0m0s since 0s"}, time.Hour},
+		{"pieces", time.Hour, 30 * time.Minute, []int{1, 1, 1},
+			[]string{"-1h0m0s to -30m2s since 0s", "-1h0m0s to -5s since 0s", "-1h0m0s to 0s since 0s"}, 2 * time.Hour},
+		{"a piece fails", time.Hour, 30 * time.Minute, []int{1, -1, 1},
+			[]string{"-1h0m0s to -30m2s since 0s", "", "-1h0m0s to -15m4s since 0s"}, 2 * time.Hour},
+		{"it is read again until nothing is new", 3 * time.Hour, 0, []int{4, 1, 0},
+			[]string{"none", "none", "-3h0m0s to -1h0m0s since 0s"}, time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -144,8 +150,10 @@ func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 					p.result.New = c.found[n]
 					return emit(&Page{})
 				})
-				info := &FeedInfo{Name: "calls", Reader: read, Interval: time.Minute, Lookback: c.lookback, Limits: Limits{MaxRange: c.longest}}
-				feed := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: NewClock(time.Now, nil)}).feed
+				info := &FeedInfo{Name: "calls", Reader: read, Interval: time.Minute, Lookback: c.lookback,
+					Limits: Limits{MaxRange: c.longest}}
+				feed := NewLoop(FeedSettings{Source: "acme", Info: info, Ledger: p, Clock: NewClock(time.Now, nil)}).
+					feed
 				for n = range c.found {
 					before := len(p.all)
 					if err := feed.Poll(t.Context()); (err != nil) != (c.found[n] < 0) {
@@ -159,7 +167,8 @@ func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 							got = "none"
 						default:
 							r := page.Position.Read
-							got = fmt.Sprintf("%s to %s since %s", r.From.Sub(began), r.To.Sub(began), r.Began.Sub(began))
+							got = fmt.Sprintf("%s to %s since %s", r.From.Sub(began), r.To.Sub(began),
+								r.Began.Sub(began))
 						}
 					}
 					if got != c.want[n] {
@@ -172,22 +181,24 @@ func TestRangeFeed_NamesCompleteReads(t *testing.T) {
 	}
 }
 
-// TestCallsThatWaitAreShown (counting.md 36): how many calls wait, and what counts without being whole, is a metric and a warning, of feeds alone whose
-// calls have several records.
+// TestCallsThatWaitAreShown (counting.md 36): how many calls wait, and what counts without being
+// whole, is a metric and a warning, of feeds alone whose calls have several records.
 func TestCallsThatWaitAreShown(t *testing.T) {
 	for _, legs := range []bool{true, false} {
 		t.Run(fmt.Sprint("legs ", legs), func(t *testing.T) {
 			var log bytes.Buffer
 			o, p := newObserved(), &pages{result: counting.Result{Waiting: 3, Incomplete: 2, FullCalls: 4}}
-			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) }, func(s *FeedSettings) {
-				s.Info.Rules.Legs, s.Metrics, s.Logger = legs, o.Feed, slog.New(slog.NewTextHandler(&log, nil))
-			})
+			err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
+				func(s *FeedSettings) {
+					s.Info.Rules.Legs, s.Metrics, s.Logger = legs, o.Feed, slog.New(slog.NewTextHandler(&log, nil))
+				})
 			if err != nil {
 				t.Fatal(err)
 			}
 			incomplete, warnings := o.value(metrics.CallsIncomplete), strings.Count(log.String(), "level=WARN")
 			if want := map[bool]float64{true: 2}[legs]; incomplete != want || warnings != int(want) {
-				t.Errorf("%g calls are incomplete, %d warnings, want %g and as many: %s", incomplete, warnings, want, log.String())
+				t.Errorf("%g calls are incomplete, %d warnings, want %g and as many: %s", incomplete, warnings, want,
+					log.String())
 			}
 			if got := o.value(metrics.CallsWaiting); got != 0 { // of the last commit
 				t.Errorf("%g calls wait", got)
@@ -196,7 +207,8 @@ func TestCallsThatWaitAreShown(t *testing.T) {
 	}
 }
 
-// TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are committed without a position, which follows the last one.
+// TestRangeFeed_OnlyTheLastPageMovesThePosition (counting.md 2; guarantee 4): the pages are
+// committed without a position, which follows the last one.
 func TestRangeFeed_OnlyTheLastPageMovesThePosition(t *testing.T) {
 	rows := func(n int) []*cdr.Record { return make([]*cdr.Record, n) }
 	some := func(n int) []*cdr.Record {
@@ -259,12 +271,14 @@ func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 	p := &pages{}
 	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error {
 		for range 3 {
-			b := &Page{Unmapped: []Unmapped{{Field: "callType", Value: string(buffer)}, {Field: "callType", Value: strings.Repeat("x", 1000)}}}
+			b := &Page{Unmapped: []Unmapped{{Field: "callType", Value: string(buffer)},
+				{Field: "callType", Value: strings.Repeat("x", 1000)}}}
 			if err := emit(b); err != nil {
 				return err
 			}
 		}
-		if err := emit(&Page{Unmapped: []Unmapped{{Field: "disposition", Value: "call +1 212 555 0100 back"}}}); err != nil {
+		if err := emit(&Page{Unmapped: []Unmapped{{Field: "disposition",
+			Value: "call +1 212 555 0100 back"}}}); err != nil {
 			return err
 		}
 		for i := range 1999 {
@@ -279,7 +293,8 @@ func TestRangeFeed_UnmappedValuesAreCountedAndLoggedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if types, reasons := seen.value(metrics.UnmappedValues, "callType"), seen.value(metrics.UnmappedValues, "reason"); types != 6 || reasons != 1999 {
+	if types, reasons := seen.value(metrics.UnmappedValues, "callType"),
+		seen.value(metrics.UnmappedValues, "reason"); types != 6 || reasons != 1999 {
 		t.Errorf("counted %v types and %v reasons", types, reasons)
 	}
 	if n := strings.Count(log.String(), "value=ByotNewThing"); n != 1 {
@@ -303,7 +318,8 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 		New: 1, Duplicate: 2, Revised: 3, Invalid: 4, Ignored: 5, TooOld: 6,
 		Delays:   []time.Duration{time.Minute},
 		Overflow: map[string]int{"cdr_calls_total": 7},
-		BadRows:  []counting.BadRow{{At: "page 3, row 17", Problem: "duration is not a number", Content: []byte("+4930123456")}},
+		BadRows: []counting.BadRow{{At: "page 3, row 17", Problem: "duration is not a number",
+			Content: []byte("+4930123456")}},
 	}}
 	err := pollOnce(t, p, func(_, _ time.Time, emit func(*Page) error) error { return emit(&Page{}) },
 		func(s *FeedSettings) {
@@ -318,10 +334,12 @@ func TestLoopSink_RowsAreCountedAndBadOnesLogged(t *testing.T) {
 			t.Errorf("%v rows are %s, want %d", got, result, n)
 		}
 	}
-	if delays, overflow := seen.value(metrics.RecordDelay), seen.value(metrics.SeriesOverflow, "cdr_calls_total"); delays != 1 || overflow != 7 {
+	if delays, overflow := seen.value(metrics.RecordDelay),
+		seen.value(metrics.SeriesOverflow, "cdr_calls_total"); delays != 1 || overflow != 7 {
 		t.Errorf("%v delays, overflow %v", delays, overflow)
 	}
-	if got := log.String(); !strings.Contains(got, `at="page 3, row 17" problem="duration is not a number"`) || strings.Contains(got, "+49") {
+	if got := log.String(); !strings.Contains(got, `at="page 3, row 17" problem="duration is not a number"`) ||
+		strings.Contains(got, "+49") {
 		t.Errorf("the log is %s", got)
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// rangePoll is one poll of a RangeFeed: it reads a step of a level's read and commits it page by page. The last page is followed by the position.
+// rangePoll is one poll of a RangeFeed: it reads a step of a level's read and commits it page by
+// page. The last page is followed by the position.
 type rangePoll struct {
 	state counting.State
 	view  plan.View
@@ -50,8 +51,9 @@ func (r *rangePoll) completeRead() *counting.Read {
 	return &counting.Read{From: r.read.Join, To: r.step.To, Began: r.read.Wanted}
 }
 
-// readEarlier also reads the newest part by the earlier clock, if the clocks differ by more than the lookback. It moves no position. The provider may
-// refuse one of the two spans, for instance because it lies in its future; the poll goes on.
+// readEarlier also reads the newest part by the earlier clock, if the clocks differ by more than
+// the lookback. It moves no position. The provider may refuse one of the two spans, for instance
+// because it lies in its future; the poll goes on.
 func (f *RangeFeed) readEarlier(ctx context.Context, r *rangePoll) error {
 	earlier := r.view.Now.Add(-r.clockGap)
 	from := plan.Latest(earlier.Add(-f.ladder.Reach(0)), r.view.Floor)
@@ -62,8 +64,9 @@ func (f *RangeFeed) readEarlier(ctx context.Context, r *rangePoll) error {
 	return err
 }
 
-// conclude commits the position that follows from the complete read. Before the provider's time is known there is none, and while the clocks differ too
-// much the watermark stays. Plan.Finish trims the time that the read couldn't reach because our clock was ahead of the provider's Date.
+// conclude commits the position that follows from the complete read. Before the provider's time is
+// known there is none, and while the clocks differ too much the watermark stays. Plan.Finish trims
+// the time that the read couldn't reach because our clock was ahead of the provider's Date.
 func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error {
 	c := f.settings.Clock
 	heldBefore := f.clocksHold(r.view.Now.Add(-max(r.view.Gap, r.clockGap)), r.view.Now)
@@ -73,7 +76,8 @@ func (f *RangeFeed) conclude(ctx context.Context, r *rangePoll, found int) error
 	case r.beforeClock && len(r.state.Plan) > 0:
 		return nil
 	case r.beforeClock:
-		// The provider's Date is known now: the first commit sets the feed's origin by it, before anything is planned (counting.md 5, 10).
+		// The provider's Date is known now: the first commit sets the feed's origin by it, before
+		// anything is planned (counting.md 5, 10).
 		_, err := f.commitPage(ctx, &Page{})
 		return err
 	}

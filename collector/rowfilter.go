@@ -12,15 +12,17 @@ type RowReader interface {
 
 // Recognizer knows rows again by their bytes; *ledger.Feed is one. It is safe for concurrent use.
 type Recognizer interface {
-	// Recognize returns a record's hash, what stands for a row of it in Page.Marks, and whether the row would change nothing.
+	// Recognize returns a record's hash, what stands for a row of it in Page.Marks, and whether the
+	// row would change nothing.
 	Recognize(id string, row []byte) (record counting.Hash, mark uint64, unchanged bool)
 }
 
 // RowFilter says of the rows of one read which ones needn't be decoded. It is for the goroutine that decodes them.
 type RowFilter struct {
 	rows Recognizer
-	// decoded are the records of which a row on this page had to be decoded: what it means isn't committed yet, so no other row of the same record can
-	// be known to change nothing (counting.md 37).
+	// decoded are the records of which a row on this page had to be decoded: what it means isn't
+	// committed yet, so no other row of the same record can be known to change nothing (counting.md
+	// 37).
 	decoded map[counting.Hash]struct{}
 }
 
@@ -32,7 +34,8 @@ func NewRowFilter(rows Recognizer) *RowFilter {
 // NextPage begins a page; the page before it was committed.
 func (f *RowFilter) NextPage() { clear(f.decoded) }
 
-// Unchanged says whether a row of the record with that id can be left out, which counts in Page.Unchanged. If not, mark stands for it in Page.Marks.
+// Unchanged says whether a row of the record with that id can be left out, which counts in
+// Page.Unchanged. If not, mark stands for it in Page.Marks.
 func (f *RowFilter) Unchanged(id string, row []byte) (mark uint64, unchanged bool) {
 	if f.rows == nil || id == "" {
 		return 0, false

@@ -37,7 +37,8 @@ func TestRule06_AFailingLevelBacksOffAlone(t *testing.T) {
 		if first := long[0].to.Sub(long[0].from); first.Round(time.Minute) != 20*time.Minute {
 			t.Errorf("the first read that failed was %s long", first)
 		}
-		if retry := m.reads[slices.IndexFunc(m.reads, func(r modelRead) bool { return r.err != nil })+1]; retry.to.Sub(retry.from) > 11*time.Minute ||
+		if retry := m.reads[slices.IndexFunc(m.reads, func(r modelRead) bool { return r.err != nil })+
+			1]; retry.to.Sub(retry.from) > 11*time.Minute ||
 			retry.at.Sub(long[0].at) > time.Second {
 			t.Errorf("the retry came %s later for a range of %s", retry.at.Sub(long[0].at), retry.to.Sub(retry.from))
 		}
@@ -192,7 +193,8 @@ func TestRule09_OldRangesAreReadUntilNothingIsNew(t *testing.T) {
 				}
 				// A recent range will be read by deeper levels in any case.
 				if want := map[bool]int{false: 3, true: 1}[recent]; passes != want || found == recent {
-					t.Errorf("%d passes over the first range, want %d; the row that moved was found: %t", passes, want, found)
+					t.Errorf("%d passes over the first range, want %d; the row that moved was found: %t", passes, want,
+						found)
 				}
 			})
 		})

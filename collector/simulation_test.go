@@ -49,8 +49,10 @@ func TestRule06_EveryDelayWithinItsBound(t *testing.T) {
 		{5 * time.Minute, 72 * time.Hour, 6 * 24 * time.Hour, 4 * time.Minute, 30 * time.Second},
 		{time.Second, time.Hour, 2 * time.Hour, 3 * time.Second, 50 * time.Millisecond},
 		{30 * time.Second, time.Minute, 12 * time.Hour, 10 * time.Second, 10 * time.Millisecond}, // one level
-		{time.Minute, time.Minute, 8 * time.Hour, 20 * time.Second, 0},                           // the shortest lookback
-		{time.Minute, 570 * time.Minute, 24 * time.Hour, 30 * time.Second, time.Millisecond},     // a last level of more than a quarter
+		// the shortest lookback
+		{time.Minute, time.Minute, 8 * time.Hour, 20 * time.Second, 0},
+		// a last level of more than a quarter
+		{time.Minute, 570 * time.Minute, 24 * time.Hour, 30 * time.Second, time.Millisecond},
 		{7 * time.Minute, 1000 * time.Minute, 4 * 24 * time.Hour, 3 * time.Minute, time.Minute},
 	} {
 		t.Run(fmt.Sprint(c.interval, " of ", c.lookback), func(t *testing.T) {
@@ -75,7 +77,8 @@ func TestRule06_EveryDelayWithinItsBound(t *testing.T) {
 					case !ok && row.published.Add(bound).Before(time.Now()):
 						t.Fatalf("a call published %s after its start wasn't seen", late)
 					case ok && row.published.After(began) && at.Sub(row.published) > bound:
-						t.Errorf("a call published %s after its start was seen %s later, want at most %s", late, at.Sub(row.published), bound)
+						t.Errorf("a call published %s after its start was seen %s later, want at most %s", late,
+							at.Sub(row.published), bound)
 					case ok:
 						seen++
 					}

@@ -50,7 +50,9 @@ type FeedProperties struct {
 }
 
 // NewProvider is a provider whose block is a *C.
-func NewProvider[C any](name string, open func(block *C, settings SourceSettings) (*Source, error), feeds ...FeedProperties) Provider {
+func NewProvider[C any](
+	name string, open func(block *C, settings SourceSettings) (*Source, error), feeds ...FeedProperties,
+) Provider {
 	return Provider{
 		Name:      name,
 		Feeds:     feeds,
@@ -73,7 +75,8 @@ func NewProvider[C any](name string, open func(block *C, settings SourceSettings
 			}
 			for i := range source.Feeds {
 				f := &source.Feeds[i]
-				if declared := slices.IndexFunc(feeds, func(p FeedProperties) bool { return p.Name == f.Name }); declared >= 0 {
+				if declared := slices.IndexFunc(feeds,
+					func(p FeedProperties) bool { return p.Name == f.Name }); declared >= 0 {
 					f.Properties = feeds[declared]
 				}
 			}
@@ -99,8 +102,9 @@ type SourceSettings struct {
 	Derive func(purpose string) []byte
 	// LoadSecret reads what ReplaceSecret of the source kept last, nil if that is nothing; nil: without a ledger.
 	LoadSecret func(ctx context.Context) ([]byte, error)
-	// ReplaceSecret keeps one encrypted text for the source, durably when it returns without an error. It gets the text from spend, which it doesn't
-	// call if the text couldn't be kept; nil: for commands, which must not change one.
+	// ReplaceSecret keeps one encrypted text for the source, durably when it returns without an
+	// error. It gets the text from spend, which it doesn't call if the text couldn't be kept; nil:
+	// for commands, which must not change one.
 	ReplaceSecret func(ctx context.Context, spend func() (sealed []byte, err error)) error
 	// Now is the local clock; nil: time.Now.
 	Now func() time.Time
@@ -110,12 +114,14 @@ type SourceSettings struct {
 type Source struct {
 	// Feeds are those that the configuration asks for, at least one.
 	Feeds []FeedInfo
-	// Account names the credential whose limit of requests all feeds share, without what is secret: sources of one account are read by one
-	// process. Empty: the source shares its account with no other.
+	// Account names the credential whose limit of requests all feeds share, without what is secret:
+	// sources of one account are read by one process. Empty: the source shares its account with no
+	// other.
 	Account string
 	// CredentialExpiry is when the source's certificate or signed token ends; zero if it has none or that isn't known.
 	CredentialExpiry func() time.Time
-	// Advise says what an error means and what to do about it. Both texts are one line, without secrets, and never empty.
+	// Advise says what an error means and what to do about it. Both texts are one line, without
+	// secrets, and never empty.
 	Advise func(err error) (what, todo string)
 	// Offset is the provider's clock minus the local one, and whether it is known.
 	Offset func() (time.Duration, bool)
@@ -123,9 +129,11 @@ type Source struct {
 	ThrottledUntil func() time.Time
 	// Budget is what the provider lets the credential ask; nil: it doesn't say.
 	Budget func() httpclient.Budget
-	// Roles asks for a token and returns the roles that it carries, none if it doesn't say; nil: the provider's tokens have none.
+	// Roles asks for a token and returns the roles that it carries, none if it doesn't say; nil:
+	// the provider's tokens have none.
 	Roles func(ctx context.Context) ([]string, error)
-	// LookUp fetches one call by its id. Its errors are ErrNotYet, ErrGone and what Advise knows. Nil: the provider doesn't offer it.
+	// LookUp fetches one call by its id. Its errors are ErrNotYet, ErrGone and what Advise knows.
+	// Nil: the provider doesn't offer it.
 	LookUp func(ctx context.Context, id string) (*CallTree, error)
 	// Close lets go of idle connections. The feeds must have stopped.
 	Close func()
@@ -140,7 +148,8 @@ type FeedInfo struct {
 	// Reader reads ranges of time, within Limits.
 	Reader RangeReader
 	Limits Limits
-	// Stream reads records in the order in which they appeared. Only a loop uses it; Reader, beside it, reads spans of the same for commands.
+	// Stream reads records in the order in which they appeared. Only a loop uses it; Reader, beside
+	// it, reads spans of the same for commands.
 	Stream StreamReader
 	// Fetcher, beside Reader, reads what the Reader's lists and the Webhook only name.
 	Fetcher      Fetcher
@@ -152,23 +161,27 @@ type FeedInfo struct {
 	Rules Rules
 	// ActiveCalls, in place of a Reader, counts calls in progress: a snapshot, of which nothing is committed.
 	ActiveCalls ActiveCalls
-	// Interval, Lookback, LateAfter, Settle and WholeAfter are the feed's keys in the configuration; the last two of a feed with Rules.Legs.
+	// Interval, Lookback, LateAfter, Settle and WholeAfter are the feed's keys in the
+	// configuration; the last two of a feed with Rules.Legs.
 	Interval, Lookback, LateAfter, Settle, WholeAfter time.Duration
 	// Fingerprint names the account that is read (counting.md 19).
 	Fingerprint string
 	// SameAccount says that the operator vouches for the account: another Fingerprint than before takes its place.
 	SameAccount bool
-	// OtherAccount is appended to the message on another Fingerprint: what else to do where it may be of the same account.
+	// OtherAccount is appended to the message on another Fingerprint: what else to do where it may
+	// be of the same account.
 	OtherAccount string
 	// Currency stands in for a currency that the provider doesn't give.
 	Currency string
-	// Recording asks what the provider knows of a recording, never for the recording; nil: no more than the record says.
+	// Recording asks what the provider knows of a recording, never for the recording; nil: no more
+	// than the record says.
 	Recording func(ctx context.Context, id string) (RecordingInfo, error)
 	// Probe authenticates and reads the feed's smallest page.
 	Probe func(ctx context.Context) (rows int, err error)
 }
 
-// PollInterval is how often the feed is polled: half as often with a webhook of notifications, which makes its list a second line (counting.md 12).
+// PollInterval is how often the feed is polled: half as often with a webhook of notifications,
+// which makes its list a second line (counting.md 12).
 func (i *FeedInfo) PollInterval() time.Duration {
 	if i.Webhook != nil && i.Posted == nil {
 		return 2 * i.Interval

@@ -79,8 +79,8 @@ func catchPanic(ctx context.Context, do func(ctx context.Context) error) (err er
 	return do(ctx)
 }
 
-// ledgerError is a failure of the ledger's: to open a feed's state, to commit, or to read tasks. It counts against no span, task or row
-// (counting.md 35); the loop itself waits.
+// ledgerError is a failure of the ledger's: to open a feed's state, to commit, or to read tasks. It
+// counts against no span, task or row (counting.md 35); the loop itself waits.
 type ledgerError struct{ error }
 
 func (e *ledgerError) Unwrap() error { return e.error }
@@ -110,7 +110,8 @@ func (l *Loop) state() counting.State {
 	return l.settings.Ledger.State()
 }
 
-// settle notes how a poll ended and returns the wait until the next. A poll that had nothing to do doesn't change the feed's health.
+// settle notes how a poll ended and returns the wait until the next. A poll that had nothing to do
+// doesn't change the feed's health.
 func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.Duration {
 	now, nothing, before := l.settings.Clock.Now(), errors.Is(err, errNothingDue), l.failures
 	switch {
@@ -148,12 +149,14 @@ func (l *Loop) settle(ctx context.Context, err error, took time.Duration) time.D
 func (l *Loop) log(err error, before int, wait time.Duration) {
 	logger := l.settings.Logger
 	if p, ok := errors.AsType[*panicError](err); ok {
-		logger.Error("reading the feed panicked: please report this", "panic", p.value, "stack", string(p.stack), "retry_in", wait.String())
+		logger.Error("reading the feed panicked: please report this", "panic", p.value, "stack", string(p.stack),
+			"retry_in", wait.String())
 		return
 	}
 	switch {
 	case err != nil:
-		logger.Warn("reading the feed failed", "error", l.describe(err), "failures", before+1, "retry_in", wait.String())
+		logger.Warn("reading the feed failed", "error", l.describe(err), "failures", before+1, "retry_in",
+			wait.String())
 	case before > 0:
 		logger.Info("the feed is read again", "failures", before)
 	}
@@ -175,7 +178,8 @@ func (l *Loop) Refresh() {
 	o.ClockOffset(offset)
 	far := offset.Abs() > plan.ClockTolerance
 	if shown := l.offsetShown.Swap(far); far && !shown {
-		l.settings.Logger.Warn("the provider's clock differs from this machine's: it is read up to the later one, and positions move up to the earlier one", "offset", offset.String())
+		l.settings.Logger.Warn("the provider's clock differs from this machine's: it is read up to the later "+
+			"one, and positions move up to the earlier one", "offset", offset.String())
 	}
 }
 
@@ -203,7 +207,8 @@ func (l *Loop) Status() Status {
 	if l.settings.ThrottledUntil != nil {
 		if until := l.settings.ThrottledUntil(); until.After(l.settings.Clock.local()) {
 			s.State = StateThrottled
-			s.LastError = fmt.Sprintf("throttled by the provider until %s: nothing needs doing; if it happens again and again, raise interval or lower requests_per_minute",
+			s.LastError = fmt.Sprintf("throttled by the provider until %s: nothing needs doing; if it happens "+
+				"again and again, raise interval or lower requests_per_minute",
 				until.UTC().Format(time.RFC3339))
 		}
 	}
@@ -211,7 +216,8 @@ func (l *Loop) Status() Status {
 }
 
 // UnkeptAdvice says what to do about ledger.ErrUnkept.
-const UnkeptAdvice = "before the exporter is restarted, make room in storage.path, or see why the ledger can't be written; it is tried again each second"
+const UnkeptAdvice = "before the exporter is restarted, make room in storage.path, or see why the ledger " +
+	"can't be written; it is tried again each second"
 
 // describe is an error in one line with what to do about it.
 func (l *Loop) describe(err error) string {
@@ -221,11 +227,14 @@ func (l *Loop) describe(err error) string {
 	case errors.Is(err, ledger.ErrUnkept):
 		return err.Error() + ": " + UnkeptAdvice
 	case errors.Is(err, ledger.ErrFull):
-		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, or on the database's disk; it goes on by itself"
+		return ledger.ErrFull.Error() + ": reading pauses and loses nothing; make room in storage.path, or on " +
+			"the database's disk; it goes on by itself"
 	case errors.Is(err, ledger.ErrOutboxFull):
-		return ledger.ErrOutboxFull.Error() + ": reading pauses and loses nothing; see why the OTLP endpoint takes no logs or spans, or set outbox_full"
+		return ledger.ErrOutboxFull.Error() +
+			": reading pauses and loses nothing; see why the OTLP endpoint takes no logs or spans, or set outbox_full"
 	case errors.Is(err, ledger.ErrFenced):
-		return ledger.ErrFenced.Error() + ": it is read again; if this repeats, see whether two processes count this feed"
+		return ledger.ErrFenced.Error() +
+			": it is read again; if this repeats, see whether two processes count this feed"
 	case errors.Is(err, ledger.ErrNotOwner):
 		return ledger.ErrNotOwner.Error() + ": this one stops reading it"
 	case errors.Is(err, ledger.ErrReplaced):

@@ -17,8 +17,9 @@ import (
 // postedAtOnce is how many posted records a page takes from the ledger: each may be of a megabyte.
 const postedAtOnce = 16
 
-// StreamFeed turns a StreamReader, what is posted to a Webhook, or both into a Feed: each poll reads what has appeared since the last one. The
-// watermark is when the last complete poll began. It isn't safe for concurrent use, but for commitPage: one loop polls it.
+// StreamFeed turns a StreamReader, what is posted to a Webhook, or both into a Feed: each poll
+// reads what has appeared since the last one. The watermark is when the last complete poll began.
+// It isn't safe for concurrent use, but for commitPage: one loop polls it.
 //
 //	stream ──────────────────────────────────────────────────────┐
 //	posted here while none waits ────────────────────────────────┼─▶ commit
@@ -27,7 +28,8 @@ type StreamFeed struct {
 	*committer
 	backoff
 
-	// posting is held from the look at the posted records that wait to the commit, so that an older one isn't counted after a newer one.
+	// posting is held from the look at the posted records that wait to the commit, so that an older
+	// one isn't counted after a newer one.
 	posting *semaphore.Weighted
 	waits   *Waiting // of the last read; the watermark doesn't wait with it
 	// partial says that all reads since a time (Clock.Elapsed) missed a part of the stream.
@@ -96,7 +98,8 @@ func (f *StreamFeed) Poll(ctx context.Context) error {
 	return err
 }
 
-// commitPosted commits the records that wait in the ledger, in the order in which they came, each together with the removal of its task.
+// commitPosted commits the records that wait in the ledger, in the order in which they came, each
+// together with the removal of its task.
 func (f *StreamFeed) commitPosted(ctx context.Context) error {
 	for {
 		some, err := f.commitSomePosted(ctx)
@@ -121,13 +124,15 @@ func (f *StreamFeed) commitSomePosted(ctx context.Context) (some bool, err error
 	return true, err
 }
 
-// posted are the records that came first of those that wait. They have the time of the database, which may be ahead of ours.
+// posted are the records that came first of those that wait. They have the time of the database,
+// which may be ahead of ours.
 func (f *StreamFeed) posted(ctx context.Context) ([]work.Item, error) {
 	tasks, err := f.settings.Queue.Due(ctx, f.settings.Clock.Later().Add(longestTaskWait), postedAtOnce)
 	return tasks, asLedgerError(err)
 }
 
-// commitArrived commits a record that was posted here. While others wait in the ledger it returns ErrReadElsewhere: it has to wait behind them.
+// commitArrived commits a record that was posted here. While others wait in the ledger it returns
+// ErrReadElsewhere: it has to wait behind them.
 func (f *StreamFeed) commitArrived(ctx context.Context, page *Page) error {
 	if err := f.posting.Acquire(ctx, 1); err != nil {
 		return err
@@ -162,12 +167,14 @@ func (f *StreamFeed) read(ctx context.Context) error {
 		}
 	}
 	f.settings.Clock.sampleDate()
-	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true, Read: &counting.Read{Began: began}}})
+	_, err := f.commitPage(ctx, &Page{Position: &counting.Position{Watermark: began, HistoryDone: true,
+		Read: &counting.Read{Began: began}}})
 	return err
 }
 
-// endPartialRead counts the calls that have been due for `whole_after` and for which nothing came meanwhile, although each read missed a part of the
-// stream: one file mustn't hold the calls of a feed for ever. Neither a downtime nor a time in which nothing could be read counts.
+// endPartialRead counts the calls that have been due for `whole_after` and for which nothing came
+// meanwhile, although each read missed a part of the stream: one file mustn't hold the calls of a
+// feed for ever. Neither a downtime nor a time in which nothing could be read counts.
 func (f *StreamFeed) endPartialRead(ctx context.Context, began time.Time, err error) error {
 	now, longest := f.settings.Clock.Elapsed(), f.settings.Info.WholeAfter
 	switch {
@@ -175,7 +182,8 @@ func (f *StreamFeed) endPartialRead(ctx context.Context, began time.Time, err er
 	case !f.partial:
 		f.partial, f.partialSince = true, now
 	case now-f.partialSince >= longest:
-		_, failed := f.commitPage(ctx, &Page{Position: &counting.Position{Read: &counting.Read{Began: began.Add(-longest), Partial: true}}})
+		_, failed := f.commitPage(ctx,
+			&Page{Position: &counting.Position{Read: &counting.Read{Began: began.Add(-longest), Partial: true}}})
 		return failed
 	}
 	return nil
@@ -241,7 +249,8 @@ func (r SpanReader) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*Pa
 						row.Near = last
 					}
 				}
-				*rows = slices.DeleteFunc(*rows, func(row BadRow) bool { return !row.Near.IsZero() && !within(row.Near) })
+				*rows = slices.DeleteFunc(*rows,
+					func(row BadRow) bool { return !row.Near.IsZero() && !within(row.Near) })
 			}
 			page.Records = nil
 			for _, record := range all {

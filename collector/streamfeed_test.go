@@ -76,7 +76,8 @@ func TestStreamWaits(t *testing.T) {
 			for range 8 {
 				was := ledger.state.Watermark
 				err := feed.Poll(t.Context())
-				if moved := !ledger.state.Watermark.Equal(was); (err != nil) != holds || moved == holds || !errors.Is(feed.Trouble(), half) {
+				if moved := !ledger.state.Watermark.Equal(was); (err != nil) != holds || moved == holds ||
+					!errors.Is(feed.Trouble(), half) {
 					t.Fatalf("holds %t: poll %v, trouble %v, the watermark moved %t", holds, err, feed.Trouble(), moved)
 				}
 				if wait := feed.Wait(t.Context()); wait != time.Minute {
@@ -85,7 +86,8 @@ func TestStreamWaits(t *testing.T) {
 				<-time.After(time.Minute)
 			}
 			s.waits = nil
-			if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil || !ledger.state.Watermark.Equal(time.Now()) {
+			if err := feed.Poll(t.Context()); err != nil || feed.Trouble() != nil ||
+				!ledger.state.Watermark.Equal(time.Now()) {
 				t.Errorf("at last: poll %v, trouble %v, watermark %s", err, feed.Trouble(), ledger.state.Watermark)
 			}
 		})
@@ -113,8 +115,10 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 			t.Fatalf("poll: %v, trouble %v", err, feed.Trouble())
 		}
 		last := ledger.all[len(ledger.all)-1].Position
-		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1", "2"}) || !ledger.state.Watermark.Equal(time.Now()) || !last.HistoryDone || last.Plan != nil {
-			t.Errorf("%v were committed, the watermark is %s, and the last position %+v", got, ledger.state.Watermark, last)
+		if got := ledger.ids(); !slices.Equal(got, []string{"0", "1", "2"}) ||
+			!ledger.state.Watermark.Equal(time.Now()) || !last.HistoryDone || last.Plan != nil {
+			t.Errorf("%v were committed, the watermark is %s, and the last position %+v", got, ledger.state.Watermark,
+				last)
 		}
 		if wait := feed.Wait(t.Context()); wait != time.Minute {
 			t.Errorf("it waits %s after a complete read", wait)
@@ -122,8 +126,8 @@ func TestStreamGoesOnFromItsPosition(t *testing.T) {
 	})
 }
 
-// TestStreamNamesCompleteReads (counting.md 36): only what ends a read says so, and since when it was read. A feed whose calls have several records is read
-// from before its origin.
+// TestStreamNamesCompleteReads (counting.md 36): only what ends a read says so, and since when it
+// was read. A feed whose calls have several records is read from before its origin.
 func TestStreamNamesCompleteReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &numbers{n: 3, failAt: 2}
@@ -142,7 +146,8 @@ func TestStreamNamesCompleteReads(t *testing.T) {
 			switch read := page.Position.Read; {
 			case i < len(ledger.all)-1 && read != nil:
 				t.Errorf("page %d ends a read", i)
-			case i == len(ledger.all)-1 && (read == nil || !read.Began.Equal(began) || !read.From.IsZero() || !read.To.IsZero()):
+			case i == len(ledger.all)-1 && (read == nil || !read.Began.Equal(began) || !read.From.IsZero() ||
+				!read.To.IsZero()):
 				t.Errorf("the last position is %+v, with %+v", page.Position, read)
 			}
 		}
@@ -164,7 +169,8 @@ func TestStreamWaitsForTheLedger(t *testing.T) {
 func TestSpanOfAStream(t *testing.T) {
 	now := time.Now()
 	var ids []string
-	for page, err := range (SpanReader{Stream: &numbers{n: 5, failAt: -1}}).Pages(t.Context(), now.Add(-3*time.Minute), now) {
+	for page, err := range (SpanReader{Stream: &numbers{n: 5, failAt: -1}}).Pages(t.Context(), now.Add(-3*time.Minute),
+		now) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +214,8 @@ func TestBadRowsOfASpan(t *testing.T) {
 	}}
 	for d, want := range []int{1, 2, 1, 0} {
 		rows := 0
-		for page, err := range (SpanReader{Stream: s}).Pages(t.Context(), day.AddDate(0, 0, d), day.AddDate(0, 0, d+1)) {
+		for page, err := range (SpanReader{Stream: s}).Pages(t.Context(), day.AddDate(0, 0, d),
+			day.AddDate(0, 0, d+1)) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -223,10 +230,12 @@ func TestBadRowsOfASpan(t *testing.T) {
 // TestWaitingInASpan: commands end with what holds the watermark, and an audit is told all that
 // waits.
 func TestWaitingInASpan(t *testing.T) {
-	for _, c := range []struct{ holds, audit, fails bool }{{false, false, false}, {false, true, true}, {true, false, true}, {true, true, true}} {
+	for _, c := range []struct{ holds, audit, fails bool }{{false, false, false}, {false, true, true},
+		{true, false, true}, {true, true, true}} {
 		waits := &Waiting{Err: errors.New("half a line"), Holds: c.holds}
 		var got error
-		for _, err := range (SpanReader{Stream: &someStream{err: waits}, Audit: c.audit}).Pages(t.Context(), time.Time{}, time.Now()) {
+		for _, err := range (SpanReader{Stream: &someStream{err: waits}, Audit: c.audit}).
+			Pages(t.Context(), time.Time{}, time.Now()) {
 			got = err
 		}
 		if (got != nil) != c.fails {
@@ -235,8 +244,8 @@ func TestWaitingInASpan(t *testing.T) {
 	}
 }
 
-// TestPostedElsewhere (counting.md 4): what other replicas enqueued is committed together with the removal of its task, also when the feed isn't due
-// and while its stream fails.
+// TestPostedElsewhere (counting.md 4): what other replicas enqueued is committed together with the
+// removal of its task, also when the feed isn't due and while its stream fails.
 func TestPostedElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		feed, ledger := newStream(&numbers{n: 1, failAt: 0})
@@ -265,10 +274,12 @@ func TestPostedElsewhere(t *testing.T) {
 	})
 }
 
-// TestPostedBehindOthers (counting.md 4): a record that is posted here is counted after those that wait, never before them.
+// TestPostedBehindOthers (counting.md 4): a record that is posted here is counted after those that
+// wait, never before them.
 func TestPostedBehindOthers(t *testing.T) {
 	feed, ledger := newStream(&numbers{n: 0, failAt: -1})
-	queue := &enqueued{ledger, []work.Item{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}} // by the database's clock
+	// by the database's clock
+	queue := &enqueued{ledger, []work.Item{{Kind: "posted", Key: "a", Data: "older", Due: time.Now().Add(time.Hour)}}}
 	feed.settings.Queue = queue
 	feed.settings.Info.Posted = func(tasks []work.Item) *Page {
 		return &Page{Records: []*cdr.Record{{ID: tasks[0].Data, Start: time.Now()}}}
@@ -280,7 +291,8 @@ func TestPostedBehindOthers(t *testing.T) {
 	if err := feed.Poll(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := feed.commitArrived(t.Context(), newer); err != nil || !slices.Equal(ledger.ids(), []string{"older", "newer"}) {
+	if err := feed.commitArrived(t.Context(), newer); err != nil ||
+		!slices.Equal(ledger.ids(), []string{"older", "newer"}) {
 		t.Errorf("then: %v, %v were committed", err, ledger.ids())
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -298,7 +310,8 @@ type enqueued struct {
 
 func (q *enqueued) Due(_ context.Context, now time.Time, _ int) ([]work.Item, error) {
 	return slices.DeleteFunc(slices.Clone(q.tasks), func(w work.Item) bool {
-		return w.Due.After(now) || slices.ContainsFunc(q.ledger.all, func(p Page) bool { return slices.Contains(p.Done, w) })
+		return w.Due.After(now) || slices.ContainsFunc(q.ledger.all,
+			func(p Page) bool { return slices.Contains(p.Done, w) })
 	}), nil
 }
 
@@ -306,8 +319,9 @@ func (q *enqueued) SetAside(context.Context, time.Time, int) ([]work.Item, error
 
 func (q *enqueued) Waiting(context.Context) (waiting, setAside int, err error) { return 0, 0, nil }
 
-// TestPartOfAStreamHoldsNoCallForEver (counting.md 36): while each read misses a part of the stream, calls count that were due `whole_after` ago. A time in which
-// nothing could be read doesn't count, nor does a downtime.
+// TestPartOfAStreamHoldsNoCallForEver (counting.md 36): while each read misses a part of the
+// stream, calls count that were due `whole_after` ago. A time in which nothing could be read
+// doesn't count, nor does a downtime.
 func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 	const wholeAfter = 4 * time.Hour
 	for _, c := range []struct {
@@ -321,8 +335,10 @@ func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 		{"part of a line", []error{&Waiting{Err: errStream}}, 0},
 		{"nothing can be read", []error{errStream}, 0},
 		{"after an outage", []error{errStream, errStream, errStream, errStream, errStream, &Partial{errStream}}, 9},
-		{"an outage meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, errStream, &Partial{errStream}}, 8},
-		{"it can be read meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, nil, &Partial{errStream}}, 8},
+		{"an outage meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, errStream,
+			&Partial{errStream}}, 8},
+		{"it can be read meanwhile", []error{&Partial{errStream}, &Partial{errStream}, &Partial{errStream}, nil,
+			&Partial{errStream}}, 8},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &numbers{failAt: -1}
@@ -337,7 +353,8 @@ func TestPartOfAStreamHoldsNoCallForEver(t *testing.T) {
 				}
 				for _, page := range ledger.all[pages:] {
 					if read := page.Position.Read; read.Partial {
-						if got = cmp.Or(got, hour); !read.Began.Equal(began.Add(-wholeAfter)) || !page.Position.Watermark.IsZero() || page.Position.HistoryDone {
+						if got = cmp.Or(got, hour); !read.Began.Equal(began.Add(-wholeAfter)) ||
+							!page.Position.Watermark.IsZero() || page.Position.HistoryDone {
 							t.Errorf("%s: in hour %d: %+v, %+v", c.name, hour, page.Position, read)
 						}
 					}

@@ -57,23 +57,26 @@ type Webhook struct {
 	Handler func(inbox Inbox) http.Handler
 	// NeedsTLS refuses a listener that takes plain HTTP from other machines.
 	NeedsTLS bool
-	// URL is the public address, and Try sends it what the provider sends first, from here; nil: there is nothing to try.
+	// URL is the public address, and Try sends it what the provider sends first, from here; nil:
+	// there is nothing to try.
 	URL string
 	Try func(ctx context.Context) error
 }
 
-// Inbox is where a webhook puts what it was sent. Nothing may be acknowledged before one of its functions returned without an error.
+// Inbox is where a webhook puts what it was sent. Nothing may be acknowledged before one of its
+// functions returned without an error.
 type Inbox struct {
 	Enqueue Enqueue
-	// Commit commits a page of the feed. ErrReadElsewhere: enqueue tasks instead, which are counted in the order in which they came.
+	// Commit commits a page of the feed. ErrReadElsewhere: enqueue tasks instead, which are counted
+	// in the order in which they came.
 	Commit func(ctx context.Context, page *Page) error
 }
 
 // ErrReadElsewhere is the error of Inbox.Commit where this process doesn't read the feed, or has to count others first.
 var ErrReadElsewhere = errors.New("the feed isn't read by this process, or others come first")
 
-// Enqueue makes tasks durable and returns how many of them weren't waiting already; nothing may be acknowledged before it
-// returned without an error. It wakes the feed, also without tasks.
+// Enqueue makes tasks durable and returns how many of them weren't waiting already; nothing may be
+// acknowledged before it returned without an error. It wakes the feed, also without tasks.
 type Enqueue = func(ctx context.Context, tasks []work.Item) (queued int, err error)
 
 // NotificationObserver takes the own metrics of notifications and their subscription. It is safe for concurrent use.

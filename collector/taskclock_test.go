@@ -18,14 +18,16 @@ func clockOf(local, date *atomic.Int64) func(s *FeedSettings) {
 	}
 }
 
-// TestRule10_ARecordSettlesByTheProvidersClock: by a local clock that is ahead its media would be counted before the record has all of them.
+// TestRule10_ARecordSettlesByTheProvidersClock: by a local clock that is ahead its media would be
+// counted before the record has all of them.
 func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 	for _, skew := range []time.Duration{-3 * time.Hour, -time.Hour, 10 * time.Minute, 3 * time.Hour} {
 		t.Run(skew.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(now.Add(-time.Hour))
-				m.calls = append(m.calls, &toldCall{id: "a", start: now.Add(-10 * time.Minute), end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)}})
+				m.calls = append(m.calls, &toldCall{id: "a", start: now.Add(-10 * time.Minute),
+					end: now.Add(-5 * time.Minute), versions: []time.Time{now.Add(-time.Minute)}})
 				var local, date atomic.Int64
 				local.Store(int64(skew))
 				l := m.loop(m.feed(clockOf(&local, &date)))
@@ -33,8 +35,10 @@ func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 				pass(t, 3*time.Hour)
 				l.Stop()
 				settles := m.calls[0].end.Add(m.settle)
-				if at := m.fetched[len(m.fetched)-1].at; len(m.fetched) != 2 || at.Before(settles) || at.After(settles.Add(5*time.Minute)) {
-					t.Errorf("the record was fetched %v, want once at first and once at %s, when it settles", m.fetched, settles)
+				if at := m.fetched[len(m.fetched)-1].at; len(m.fetched) != 2 || at.Before(settles) ||
+					at.After(settles.Add(5*time.Minute)) {
+					t.Errorf("the record was fetched %v, want once at first and once at %s, when it settles", m.fetched,
+						settles)
 				}
 				m.want(t)
 			})
@@ -42,8 +46,8 @@ func TestRule10_ARecordSettlesByTheProvidersClock(t *testing.T) {
 	}
 }
 
-// TestRule10_AWrongClockPutsNothingOffForLong: what is refused while a clock is ahead is tried again in its time once the clocks agree, and not
-// oftener while they differ.
+// TestRule10_AWrongClockPutsNothingOffForLong: what is refused while a clock is ahead is tried
+// again in its time once the clocks agree, and not oftener while they differ.
 func TestRule10_AWrongClockPutsNothingOffForLong(t *testing.T) {
 	const lasts = 20 * time.Minute
 	for _, c := range []struct {

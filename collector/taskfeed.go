@@ -39,8 +39,9 @@ var errNothingDue = errors.New("nothing is due")
 //	               ├─▶ tasks in the ledger ─▶ fetch ─▶ record, and tasks for later
 //	notifications ─┘
 //
-// The watermark, the end of the first history and the next piece of the list wait until all calls that the list has named
-// were fetched. A TaskFeed isn't safe for concurrent use: one loop polls it.
+// The watermark, the end of the first history and the next piece of the list wait until all calls
+// that the list has named were fetched. A TaskFeed isn't safe for concurrent use: one loop polls
+// it.
 type TaskFeed struct {
 	*RangeFeed // of the lists
 
@@ -64,8 +65,9 @@ func NewTaskFeed(settings FeedSettings) *TaskFeed {
 	return f
 }
 
-// Poll implements Feed: it does what is due and returns the first failure. An error of the ledger stops it. So the subscription, which would expire
-// meanwhile, comes first, and fetching, which a full outbox stops, last.
+// Poll implements Feed: it does what is due and returns the first failure. An error of the ledger
+// stops it. So the subscription, which would expire meanwhile, comes first, and fetching, which a
+// full outbox stops, last.
 func (f *TaskFeed) Poll(ctx context.Context) error {
 	defer f.showTasks(ctx)
 	result := errNothingDue

@@ -151,7 +151,8 @@ func TestRule20_AListedHistoryIsShownWhenItWasFetched(t *testing.T) {
 		loop.Stop()
 		m.want(t)
 		if !behind || !m.state.HistoryDone || time.Since(m.state.Watermark) > 10*time.Minute {
-			t.Errorf("the history was read slowly: %t; it is shown: %t; the watermark is %s behind", behind, m.state.HistoryDone, time.Since(m.state.Watermark))
+			t.Errorf("the history was read slowly: %t; it is shown: %t; the watermark is %s behind", behind,
+				m.state.HistoryDone, time.Since(m.state.Watermark))
 		}
 		if n := len(m.lists); n > 24*12+60 {
 			t.Errorf("%d pieces were listed", n)
@@ -176,7 +177,8 @@ func TestTaskFeed_TheListWaitsForFetching(t *testing.T) {
 		loop.Start()
 		pass(t, 5*time.Hour)
 		if m.State().Watermark.After(now) || m.State().HistoryDone || loop.Status().State == StateOK {
-			t.Errorf("while nothing can be fetched the watermark is %s, the history shown: %t", m.State().Watermark, m.State().HistoryDone)
+			t.Errorf("while nothing can be fetched the watermark is %s, the history shown: %t", m.State().Watermark,
+				m.State().HistoryDone)
 		}
 		if n := m.listed(); n < 5 || n > 7 {
 			t.Errorf("the list was read %d times in 5 hours", n)
@@ -186,7 +188,8 @@ func TestTaskFeed_TheListWaitsForFetching(t *testing.T) {
 		loop.Stop()
 		m.want(t)
 		if !m.state.HistoryDone || time.Since(m.state.Watermark) > 6*time.Minute {
-			t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone, time.Since(m.state.Watermark))
+			t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone,
+				time.Since(m.state.Watermark))
 		}
 	})
 }
@@ -326,7 +329,10 @@ func TestTaskFeed_TheSubscriptionWhileTheDiskIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		manager := &fakeManager{again: time.Minute}
-		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription, s.Ledger = manager, refusing{m, ledger.ErrFull, true} }))
+		loop := m.loop(m.feed(func(s *FeedSettings) {
+			s.Info.Subscription, s.Ledger = manager,
+				refusing{m, ledger.ErrFull, true}
+		}))
 		loop.Start()
 		pass(t, time.Hour)
 		loop.Stop()
@@ -336,13 +342,15 @@ func TestTaskFeed_TheSubscriptionWhileTheDiskIsFull(t *testing.T) {
 	})
 }
 
-// While the outbox is full notifications are still kept, and none of them makes the feed ask the provider. Their subscription doesn't end.
+// While the outbox is full notifications are still kept, and none of them makes the feed ask the
+// provider. Their subscription doesn't end.
 func TestTaskFeed_NotifiedWhileTheOutboxIsFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newTaskModel(time.Now())
 		m.add(time.Now().Add(-time.Hour), time.Now(), 10*time.Minute, 0)
 		manager := &fakeManager{again: time.Minute}
-		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = manager }), func(s *FeedSettings) { s.Ledger = refusing{m, ledger.ErrOutboxFull, false} })
+		loop := m.loop(m.feed(func(s *FeedSettings) { s.Info.Subscription = manager }),
+			func(s *FeedSettings) { s.Ledger = refusing{m, ledger.ErrOutboxFull, false} })
 		loop.Start()
 		pass(t, 10*time.Minute)
 		before, asked := len(m.fetched), manager.asked()
@@ -462,7 +470,8 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 				loop.Stop()
 				p, err := plan.Decode(m.state.Plan, plan.Ladder{Interval: 5 * time.Minute, Lookback: 72 * time.Hour})
 				if err != nil || p.Reads[len(p.Reads)-1].IsZero() || m.state.HistoryDone {
-					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", p.Reads[len(p.Reads)-1], err, m.state.HistoryDone)
+					t.Fatalf("the deepest read was at %s, %v; the history is shown: %t", p.Reads[len(p.Reads)-1], err,
+						m.state.HistoryDone)
 				}
 				m.with(func() { m.fault = nil })
 				loop = m.loop(m.feed())
@@ -470,7 +479,8 @@ func TestRule20_ACrashBetweenListAndFetch(t *testing.T) {
 				pass(t, 15*time.Minute)
 				loop.Stop()
 				if !m.state.HistoryDone || time.Since(m.state.Watermark) > 10*time.Minute {
-					t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone, time.Since(m.state.Watermark))
+					t.Errorf("the history is shown: %t; the watermark is %s behind", m.state.HistoryDone,
+						time.Since(m.state.Watermark))
 				}
 				m.wantWhole(t)
 			})

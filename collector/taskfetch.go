@@ -22,7 +22,8 @@ const (
 
 	// maxAttempts is after how many attempts a task is set aside: about half a day.
 	maxAttempts = 48
-	// maxRetries is after how many attempts a task that was set aside is dropped: no provider keeps a record for as many days.
+	// maxRetries is after how many attempts a task that was set aside is dropped: no provider keeps
+	// a record for as many days.
 	maxRetries = 45
 	// youngRefusals are how many 404s of one record alone are no sign of an outage.
 	youngRefusals = 3
@@ -53,11 +54,13 @@ type fetching struct {
 	// of about 110 bytes: 100,000 records in an outage take 11 MB.
 	endpoint witness.Endpoint
 	refusals map[string]witness.Refusals
-	// retryRefusedAt is when keys in refusals are tried again, by Clock.Elapsed. Others go first, as one of them may be the witness.
+	// retryRefusedAt is when keys in refusals are tried again, by Clock.Elapsed. Others go first,
+	// as one of them may be the witness.
 	retryRefusedAt time.Duration
 }
 
-// due returns the tasks that are due: those that were never refused first, and among equals those that were set aside last.
+// due returns the tasks that are due: those that were never refused first, and among equals those
+// that were set aside last.
 func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Item, error) {
 	const kinds = 4 // of tasks of one key; with more kinds the query only sees fewer keys
 	s := &f.fetching
@@ -71,12 +74,16 @@ func (f *TaskFeed) due(ctx context.Context, now time.Time, keys int) ([]work.Ite
 		return nil, asLedgerError(err)
 	}
 	tasks = append(tasks, setAside...)
-	slices.SortStableFunc(tasks, func(a, b work.Item) int { return s.refusals[a.Key].Count() - s.refusals[b.Key].Count() })
+	slices.SortStableFunc(tasks, func(a,
+		b work.Item) int {
+		return s.refusals[a.Key].Count() - s.refusals[b.Key].Count()
+	})
 	return tasks, nil
 }
 
-// dueIn is how long from now until a task is due, by the provider's clock, by which records settle. A task that was put off goes by the earlier clock,
-// since a clock that is ahead for a while would put it off for days.
+// dueIn is how long from now until a task is due, by the provider's clock, by which records settle.
+// A task that was put off goes by the earlier clock, since a clock that is ahead for a while would
+// put it off for days.
 func (f *TaskFeed) dueIn(w *work.Item) time.Duration {
 	if w.Attempts > 0 || w.SetAside {
 		return w.Due.Sub(f.settings.Clock.Now())
@@ -138,8 +145,8 @@ type fetchBatch struct {
 	stopped   error  // the provider throttles us or refuses our credential
 }
 
-// fetch does some of the tasks that are due, as many at once as the Fetcher allows. Their answers are committed together: on a disk that syncs in
-// 50 ms, one by one would be 20 records a second.
+// fetch does some of the tasks that are due, as many at once as the Fetcher allows. Their answers
+// are committed together: on a disk that syncs in 50 ms, one by one would be 20 records a second.
 func (f *TaskFeed) fetch(ctx context.Context) error {
 	parallel := f.settings.Info.Fetcher.Parallel()
 	tasks, err := f.due(ctx, f.settings.Clock.provider(), parallel)
@@ -147,7 +154,10 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 		return err
 	}
 	s, wait := &f.fetching, f.fetching.retryRefusedAt > f.settings.Clock.Elapsed()
-	tasks = slices.DeleteFunc(tasks, func(w work.Item) bool { return f.dueIn(&w) > 0 || wait && s.refusals[w.Key].Count() > 0 })
+	tasks = slices.DeleteFunc(tasks, func(w work.Item) bool {
+		return f.dueIn(&w) > 0 || wait &&
+			s.refusals[w.Key].Count() > 0
+	})
 	jobs := groupByKey(tasks)
 	if len(jobs) == 0 {
 		return errNothingDue
@@ -172,7 +182,8 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	}
 	for _, w := range r.page.Enqueue {
 		if w.SetAside && w.Attempts == 0 {
-			f.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried once a day, and when it is named again",
+			f.settings.Logger.Warn("something that was named can't be fetched and is set aside; it is tried "+
+				"once a day, and when it is named again",
 				"kind", w.Kind, "key", w.Key, "error", w.Problem)
 		}
 	}
@@ -185,7 +196,8 @@ func (f *TaskFeed) fetch(ctx context.Context) error {
 	return r.finish()
 }
 
-// finish updates the backoff of fetching. If nothing was fetched it is an outage, unless one record alone was refused that may be too young.
+// finish updates the backoff of fetching. If nothing was fetched it is an outage, unless one record
+// alone was refused that may be too young.
 func (r *fetchBatch) finish() error {
 	s, tick, err := &r.feed.fetching, r.feed.settings.Clock.Elapsed(), r.stopped
 	if len(r.refused) > 0 {
@@ -231,8 +243,8 @@ func (r *fetchBatch) handleResult(ctx context.Context, got *job) {
 	}
 }
 
-// handleRefusal puts a key off if its refusals have a witness, now or earlier (counting.md 30). Else its tasks stay due in the
-// ledger, where they hold the watermark, and others go first.
+// handleRefusal puts a key off if its refusals have a witness, now or earlier (counting.md 30).
+// Else its tasks stay due in the ledger, where they hold the watermark, and others go first.
 func (r *fetchBatch) handleRefusal(got *job) {
 	s := &r.feed.fetching
 	refusals := s.refusals[got.key()]
@@ -247,13 +259,15 @@ func (r *fetchBatch) handleRefusal(got *job) {
 	r.refused = append(r.refused, got)
 }
 
-// addAnswer adds an answer to the batch's page. A record that isn't final is left out (counting.md 17): the task that the Fetcher left for it reads it
-// again, however long that takes. (The ledger alone would count it after the lookback.)
+// addAnswer adds an answer to the batch's page. A record that isn't final is left out (counting.md
+// 17): the task that the Fetcher left for it reads it again, however long that takes. (The ledger
+// alone would count it after the lookback.)
 func (r *fetchBatch) addAnswer(got *job) {
 	page := &r.page
 	page.Done = append(page.Done, got.tasks...)
 	if p := got.page; p != nil {
-		page.Records = append(page.Records, slices.DeleteFunc(p.Records, func(r *cdr.Record) bool { return r.Provisional })...)
+		page.Records = append(page.Records,
+			slices.DeleteFunc(p.Records, func(r *cdr.Record) bool { return r.Provisional })...)
 		page.Invalid = append(page.Invalid, p.Invalid...)
 		page.Ignored = append(page.Ignored, p.Ignored...)
 		page.Unmapped = append(page.Unmapped, p.Unmapped...)
@@ -275,7 +289,8 @@ func (r *fetchBatch) putOff(got *job, counts bool) {
 			r.page.Done = append(r.page.Done, w)
 			delete(s.refusals, w.Key) // other tasks of the key start at zero
 			continue
-		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone) || errors.Is(got.err, ErrTooLarge)):
+		case !w.SetAside && counts && (w.Attempts >= maxAttempts || errors.Is(got.err, ErrGone) ||
+			errors.Is(got.err, ErrTooLarge)):
 			w.SetAside, w.Attempts = true, 0
 		}
 		wait := work.Daily

@@ -84,7 +84,8 @@ func TestTaskFeed_AnOutageCountsNoAttempts(t *testing.T) {
 		{"not found", fmt.Errorf("%w: 404", ErrNotYet), 600},
 		{"gone", fmt.Errorf("%w: 410", ErrGone), 600},
 		{"server", &httpclient.Error{Kind: httpclient.KindServer, Status: 500}, 600},
-		{"server, to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 10 * time.Minute}, 70},
+		{"server, to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 10 * time.Minute},
+			70},
 		{"html", &httpclient.Error{Kind: httpclient.KindBody}, 600},
 		{"redirected", &httpclient.Error{Kind: httpclient.KindRedirect, Status: 302}, 600},
 		{"proxy", &httpclient.Error{Kind: httpclient.KindStatus, Status: 407}, 600},
@@ -164,7 +165,8 @@ func TestTaskFeed_APoisonedRecordStopsNothing(t *testing.T) {
 				for i := range 90 {
 					m.with(func() {
 						now := time.Now()
-						m.calls = append(m.calls, &toldCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
+						m.calls = append(m.calls,
+							&toldCall{id: fmt.Sprint("d", i), start: now, end: now, versions: []time.Time{now}})
 					})
 					if _, err := m.tell(fmt.Sprint("d", i)); err != nil {
 						t.Fatal(err)
@@ -337,7 +339,8 @@ func TestTaskFeed_WorkIsDueByTheFeedsClock(t *testing.T) {
 				now := time.Now()
 				m := newTaskModel(now.Add(-time.Hour))
 				m.add(now.Add(-time.Hour), now, 10*time.Minute, 0)
-				clock := NewClock(func() time.Time { return time.Now().Add(wrong) }, func() (time.Duration, bool) { return -wrong, true })
+				clock := NewClock(func() time.Time { return time.Now().Add(wrong) },
+					func() (time.Duration, bool) { return -wrong, true })
 				feed := m.feed(func(s *FeedSettings) { s.Clock = clock })
 				loop := m.loop(feed)
 				loop.Start()

@@ -171,9 +171,10 @@ func (m *taskModel) Fetch(ctx context.Context, tasks []work.Item) (*Page, error)
 	}
 	c, now := m.calls[i], time.Now()
 	v, settles := c.version(now), c.end.Add(m.settle)
-	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles) || slices.ContainsFunc(tasks, func(w work.Item) bool {
-		return w.Kind == "settle" && !w.Due.Before(settles) // it was waited for once already
-	})}
+	r := &cdr.Record{ID: key, Start: c.start, Version: int64(v), Settled: !now.Before(settles) ||
+		slices.ContainsFunc(tasks, func(w work.Item) bool {
+			return w.Kind == "settle" && !w.Due.Before(settles) // it was waited for once already
+		})}
 	r.Provisional = c.bare && v == 1 && !r.Settled
 	b := &Page{Records: []*cdr.Record{r}}
 	if !r.Settled {
@@ -317,7 +318,8 @@ func (m *taskModel) enqueue(w work.Item, r *counting.Result) {
 		return
 	}
 	was, waits := m.work[id]
-	if waits && (w.Version < was.Version || w.Version == was.Version && !w.SetAside && !was.SetAside && w.Attempts < was.Attempts) {
+	if waits && (w.Version < was.Version || w.Version == was.Version && !w.SetAside && !was.SetAside &&
+		w.Attempts < was.Attempts) {
 		return
 	}
 	if waits && w.Version == was.Version && was.SetAside && !w.SetAside { // named again
@@ -338,7 +340,8 @@ func (m *taskModel) move(p *counting.Position) {
 		switch {
 		case counted || !prompt || m.unlisted:
 		case c.start.Before(p.Watermark) && c.versions[0].Before(p.Watermark):
-			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark, c.start))
+			m.broken = append(m.broken, fmt.Sprintf("the watermark passed %s without the call of %s", p.Watermark,
+				c.start))
 		case p.HistoryDone && !m.state.HistoryDone && c.versions[0].Before(time.Now().Add(-time.Hour)):
 			m.broken = append(m.broken, fmt.Sprintf("the history is shown without the call of %s", c.start))
 		}
@@ -463,7 +466,8 @@ func (m *taskModel) feed(change ...func(*FeedSettings)) *TaskFeed {
 	settings := FeedSettings{
 		Source: "contoso",
 		Info: &FeedInfo{
-			Name: "call_records", Reader: m, Limits: Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}, Fetcher: m,
+			Name: "call_records", Reader: m,
+			Limits: Limits{MaxRange: 30 * 24 * time.Hour, Retention: 30 * 24 * time.Hour}, Fetcher: m,
 			Interval: 5 * time.Minute, Lookback: 72 * time.Hour,
 		},
 		Ledger: m, Queue: m, Random: seeded(7).Float64,

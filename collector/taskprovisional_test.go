@@ -37,7 +37,8 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 	const lookback = time.Hour
 	state, err := l.Feed(t.Context(), ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: "contoso", Feed: "call_records", History: 24 * time.Hour, Lookback: lookback, Rules: counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
+			Source: "contoso", Feed: "call_records", History: 24 * time.Hour, Lookback: lookback,
+			Rules: counting.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
 		},
 		Fingerprint: "model",
 	})
@@ -45,13 +46,16 @@ func TestRule17_ALongCallWaitsForItsSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	meeting := &oneCall{cdr.Record{ID: "a", Version: 1, Start: now.Add(-5 * time.Hour), End: now.Add(-time.Minute), Provisional: true}}
+	meeting := &oneCall{cdr.Record{ID: "a", Version: 1, Start: now.Add(-5 * time.Hour), End: now.Add(-time.Minute),
+		Provisional: true}}
 	feed := NewTaskFeed(FeedSettings{
-		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state, Queue: state,
+		Info: &FeedInfo{Reader: silent{}, Interval: time.Hour, Lookback: lookback, Fetcher: meeting}, Ledger: state,
+		Queue: state,
 	})
 	fetch := func() {
 		notified := work.Item{Kind: "notified", Key: "a", Version: time.Now().UnixMicro(), Due: time.Now()}
-		if _, err := state.Commit(t.Context(), &counting.Page{Enqueue: []work.Item{notified}, ObservedAt: time.Now()}); err != nil {
+		if _, err := state.Commit(t.Context(),
+			&counting.Page{Enqueue: []work.Item{notified}, ObservedAt: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 		if err := feed.fetch(t.Context()); err != nil {

@@ -20,7 +20,8 @@ func TestTaskFeed_TheSubscriptionManagerIsAsked(t *testing.T) {
 	}{
 		{"all is well", nil, 60, 61},
 		{"it fails", errProvider, 60, 110},
-		{"it is to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 20 * time.Minute}, 3, 4},
+		{"it is to wait", &httpclient.Error{Kind: httpclient.KindServer, Status: 503, RetryAfter: 20 * time.Minute}, 3,
+			4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -126,7 +127,8 @@ func TestRule12_AGapIsListed(t *testing.T) {
 					}
 				}
 				if found != 1 || feed.Trouble() != nil {
-					t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want, feed.Trouble())
+					t.Errorf("of %d ranges %d begin at %s; the trouble is %v", len(m.lists), found, want,
+						feed.Trouble())
 				}
 			})
 		})

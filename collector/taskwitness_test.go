@@ -68,7 +68,8 @@ func testOutage(t *testing.T, refusal error, notified bool) {
 		setAside != 0 || m.attempts() != 0 {
 		t.Errorf("%v wait, %v were set aside, with %d attempts", waiting, setAside, m.attempts())
 	}
-	if status := loop.Status(); status.State != StateError || !strings.Contains(status.LastError, ErrNoneFetched.Error()) {
+	if status := loop.Status(); status.State != StateError ||
+		!strings.Contains(status.LastError, ErrNoneFetched.Error()) {
 		t.Errorf("state %s, last error %q", status.State, status.LastError)
 	}
 	if w := m.State().Watermark; w.After(m.calls[0].start.Add(5 * time.Minute)) {
@@ -86,7 +87,8 @@ func testOutage(t *testing.T, refusal error, notified bool) {
 	loop.Stop()
 	m.want(t)
 	if time.Since(m.state.Watermark) > 6*time.Minute || seen.value(metrics.Tasks, "waiting") != 0 {
-		t.Errorf("the watermark is %s behind, %v wait", time.Since(m.state.Watermark), seen.value(metrics.Tasks, "waiting"))
+		t.Errorf("the watermark is %s behind, %v wait", time.Since(m.state.Watermark),
+			seen.value(metrics.Tasks, "waiting"))
 	}
 }
 
@@ -101,8 +103,10 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 				m := newTaskModel(now)
 				m.latency, m.fault = 10*time.Millisecond, only(refusal, "alone")
 				m.calls = []*toldCall{
-					{id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute), versions: []time.Time{now.Add(time.Minute)}, readable: now},
-					{id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour), versions: []time.Time{now.Add(40 * time.Hour)}},
+					{id: "alone", start: now.Add(time.Minute), end: now.Add(time.Minute),
+						versions: []time.Time{now.Add(time.Minute)}, readable: now},
+					{id: "next", start: now.Add(40 * time.Hour), end: now.Add(40 * time.Hour),
+						versions: []time.Time{now.Add(40 * time.Hour)}},
 				}
 				loop := m.loop(m.feed())
 				loop.Start()
@@ -111,15 +115,18 @@ func TestRule30_ARecordAloneHasNoWitness(t *testing.T) {
 					t.Errorf("the state is %s", status.State)
 				}
 				pass(t, 39*time.Hour)
-				if w := m.waiting("record", "alone"); w.Key == "" || w.Attempts > 0 || w.SetAside || m.State().Watermark.After(now.Add(11*time.Minute)) {
+				if w := m.waiting("record", "alone"); w.Key == "" || w.Attempts > 0 || w.SetAside ||
+					m.State().Watermark.After(now.Add(11*time.Minute)) {
 					t.Errorf("it is %+v, the watermark %s", w, m.State().Watermark)
 				}
 				if n := m.listed(); n < 39*11 {
 					t.Errorf("the list was read %d times", n)
 				}
 				pass(t, 2*time.Hour)
-				if w := m.waiting("record", "alone"); w.Attempts == 0 && !w.SetAside || time.Since(m.State().Watermark) > 6*time.Minute || loop.Status().State != StateOK {
-					t.Errorf("with a witness it is %+v, the watermark %s behind, the state %s", w, time.Since(m.State().Watermark), loop.Status().State)
+				if w := m.waiting("record", "alone"); w.Attempts == 0 && !w.SetAside ||
+					time.Since(m.State().Watermark) > 6*time.Minute || loop.Status().State != StateOK {
+					t.Errorf("with a witness it is %+v, the watermark %s behind, the state %s", w,
+						time.Since(m.State().Watermark), loop.Status().State)
 				}
 				if !m.isCounted("next") {
 					t.Error("the other call isn't counted")
@@ -140,7 +147,8 @@ func TestRule04_NotYetIsTriedAgain(t *testing.T) {
 		for i := range 40 {
 			m.with(func() {
 				at := time.Now()
-				m.calls = append(m.calls, &toldCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
+				m.calls = append(m.calls,
+					&toldCall{id: fmt.Sprint("d", i), start: at, end: at, versions: []time.Time{at}})
 			})
 			if _, err := m.tell(fmt.Sprint("d", i)); err != nil {
 				t.Fatal(err)
@@ -191,14 +199,17 @@ func TestRule32_GivenUpIsNotTheEnd(t *testing.T) {
 				pass(t, 11*time.Hour)
 				tried := m.fetchesOf(poison)
 				setAside := func() float64 { return seen.value(metrics.Tasks, "set_aside") }
-				if w := m.waiting("record", poison); !w.SetAside || setAside() != 1 || tried < maxAttempts || tried > 2*maxAttempts {
+				if w := m.waiting("record", poison); !w.SetAside || setAside() != 1 || tried < maxAttempts ||
+					tried > 2*maxAttempts {
 					t.Errorf("after 20 hours it is %+v, %v are set aside, fetched %d times", w, setAside(), tried)
 				}
 				if strings.Count(log.String(), "set aside") != 1 || !strings.Contains(log.String(), "key="+poison) {
 					t.Errorf("the log has %s", log.String())
 				}
-				if feed.Trouble() != nil || loop.Status().State != StateOK || time.Since(m.State().Watermark) > 6*time.Minute {
-					t.Errorf("the trouble is %v, the watermark is %s behind", feed.Trouble(), time.Since(m.State().Watermark))
+				if feed.Trouble() != nil || loop.Status().State != StateOK ||
+					time.Since(m.State().Watermark) > 6*time.Minute {
+					t.Errorf("the trouble is %v, the watermark is %s behind", feed.Trouble(),
+						time.Since(m.State().Watermark))
 				}
 				pass(t, back-20*time.Hour)
 				if more := m.fetchesOf(poison) - tried; more < 2 || more > 24 {

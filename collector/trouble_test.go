@@ -164,8 +164,8 @@ func (tr *troubled) happen() {
 	}
 }
 
-// TestNothingIsLostWhateverHappens runs the plan with all the trouble that counting.md names, each kind several times, and wants every call
-// counted once.
+// TestNothingIsLostWhateverHappens runs the plan with all the trouble that counting.md names, each
+// kind several times, and wants every call counted once.
 func TestNothingIsLostWhateverHappens(t *testing.T) {
 	for _, c := range []struct {
 		interval, lookback, every time.Duration
@@ -212,7 +212,8 @@ func (tr *troubled) verify() {
 		}
 	}
 	if missing := tr.missing(time.Now().Add(-tr.lookback/4 - 2*tr.interval)); len(missing) > 0 {
-		tr.t.Errorf("%d of %d calls are missing, such as that of %s, published %s", len(missing), len(tr.rows), missing[0].start, missing[0].published)
+		tr.t.Errorf("%d of %d calls are missing, such as that of %s, published %s", len(missing), len(tr.rows),
+			missing[0].start, missing[0].published)
 	}
 	if late := time.Since(tr.state.Watermark); late > 2*tr.interval+time.Minute {
 		tr.t.Errorf("the watermark is %s behind", late)

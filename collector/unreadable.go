@@ -16,23 +16,26 @@ const (
 	shortestPiece = 2 * plan.Overlap
 	// spanRefusals is how often a piece, or one that it was cut from, must fail before it is stepped over.
 	spanRefusals = 3
-	// otherSpanDistance is how far before a failing piece another span is read, to see whether the provider can give that one.
+	// otherSpanDistance is how far before a failing piece another span is read, to see whether the
+	// provider can give that one.
 	otherSpanDistance = time.Hour
 )
 
-// blamesSpan says whether the span that was asked for may be the cause of an error. It never is the cause of errors of limits, credentials or the
-// ledger.
+// blamesSpan says whether the span that was asked for may be the cause of an error. It never is the
+// cause of errors of limits, credentials or the ledger.
 func blamesSpan(err error) bool {
 	switch httpclient.KindOf(err) {
-	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized, httpclient.KindForbidden, httpclient.KindHost, httpclient.KindRedirect:
+	case httpclient.KindThrottled, httpclient.KindToken, httpclient.KindUnauthorized, httpclient.KindForbidden,
+		httpclient.KindHost, httpclient.KindRedirect:
 		return false
 	default:
 		return !isPanic(err) && !isLedgerError(err)
 	}
 }
 
-// stepOver steps over a failed piece if it can't get shorter, it or the pieces that it was cut from have failed spanRefusals times, and another span
-// can be read: without that witness the provider is at fault (counting.md 30).
+// stepOver steps over a failed piece if it can't get shorter, it or the pieces that it was cut from
+// have failed spanRefusals times, and another span can be read: without that witness the provider
+// is at fault (counting.md 30).
 func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error {
 	piece := r.step.Span
 	if r.beforeClock || !blamesSpan(err) {
@@ -50,7 +53,8 @@ func (f *RangeFeed) stepOver(ctx context.Context, r *rangePoll, err error) error
 		return err
 	}
 	f.levels.stepOver(r.read.Level, piece)
-	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later", "span", piece.String(), "error", err.Error())
+	f.settings.Logger.Warn("a span of time can't be read, while others can: it is stepped over, and read again later",
+		"span", piece.String(), "error", err.Error())
 	return nil
 }
 
@@ -75,7 +79,8 @@ func (f *RangeFeed) stepOverMissingRows(r *rangePoll, fewer *FewerRows) {
 func (f *RangeFeed) readOtherSpan(ctx context.Context, r *rangePoll, refusals int) bool {
 	other := f.readable
 	if refusals%2 == 0 && refusals >= spanRefusals {
-		other.From = plan.Latest(r.step.From.Add(-time.Duration(refusals)*max(otherSpanDistance, 4*f.settings.Info.Limits.Grain)), plan.Latest(r.view.Floor, r.view.Edge))
+		other.From = plan.Latest(r.step.From.Add(-time.Duration(refusals)*max(otherSpanDistance,
+			4*f.settings.Info.Limits.Grain)), plan.Latest(r.view.Floor, r.view.Edge))
 		other.To = other.From.Add(shortestPiece)
 	}
 	if !f.isApart(other, r.step.Span) {

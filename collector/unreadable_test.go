@@ -15,8 +15,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// TestRule31_UnreadableSpans: spans that can't be read hold nothing else: the watermark passes them, they are as short as can be, and what is in
-// them is counted when they can be read.
+// TestRule31_UnreadableSpans: spans that can't be read hold nothing else: the watermark passes
+// them, they are as short as can be, and what is in them is counted when they can be read.
 func TestRule31_UnreadableSpans(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -27,9 +27,12 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 		{"one", time.Minute, 6 * time.Hour, []time.Duration{3 * time.Hour}, 10 * time.Hour},
 		{"in the history", time.Minute, 6 * time.Hour, []time.Duration{-2 * time.Hour}, 10 * time.Hour},
 		{"at the begin", time.Minute, 6 * time.Hour, []time.Duration{-3 * time.Hour}, 10 * time.Hour},
-		{"side by side", time.Minute, 6 * time.Hour, []time.Duration{time.Hour, time.Hour + time.Second, time.Hour + 2*time.Second}, 9 * time.Hour},
-		{"many", 5 * time.Minute, 12 * time.Hour, []time.Duration{-time.Hour, time.Hour, 2 * time.Hour, 2*time.Hour + 7*time.Second, 5 * time.Hour}, 18 * time.Hour},
-		{"short intervals", time.Second, time.Minute, []time.Duration{5 * time.Minute, 7 * time.Minute}, 20 * time.Minute},
+		{"side by side", time.Minute, 6 * time.Hour,
+			[]time.Duration{time.Hour, time.Hour + time.Second, time.Hour + 2*time.Second}, 9 * time.Hour},
+		{"many", 5 * time.Minute, 12 * time.Hour, []time.Duration{-time.Hour, time.Hour, 2 * time.Hour,
+			2*time.Hour + 7*time.Second, 5 * time.Hour}, 18 * time.Hour},
+		{"short intervals", time.Second, time.Minute, []time.Duration{5 * time.Minute, 7 * time.Minute},
+			20 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -47,13 +50,15 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 					return false
 				}
 				for i := range m.rows { // a stepped over call is no call that the watermark mustn't pass
-					if row := &m.rows[i]; inBad(row.start.Add(-3*time.Second)) || inBad(row.start) || inBad(row.start.Add(3*time.Second)) {
+					if row := &m.rows[i]; inBad(row.start.Add(-3*time.Second)) || inBad(row.start) ||
+						inBad(row.start.Add(3*time.Second)) {
 						row.published = row.published.Add(time.Millisecond)
 					}
 				}
 				m.fault = func(from, to time.Time, _ int) error {
 					for _, b := range c.bad {
-						if at := begin.Add(b); from.Before(at.Add(time.Second)) && to.After(at) && time.Since(begin) < c.heal {
+						if at := begin.Add(b); from.Before(at.Add(time.Second)) && to.After(at) &&
+							time.Since(begin) < c.heal {
 							return httpclient.Retryable(errProvider)
 						}
 					}
@@ -63,13 +68,15 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				l := loopOver(m, c.interval, c.lookback, func(s *FeedSettings) { s.Metrics = o.Feed })
 				l.Start()
 				pass(t, c.heal-time.Minute)
-				if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute || !m.State().HistoryDone {
+				if behind := time.Since(m.State().Watermark); behind > 3*c.interval+time.Minute ||
+					!m.State().HistoryDone {
 					t.Errorf("the watermark is %s behind, the history read: %t", behind, m.State().HistoryDone)
 				}
 				if n := len(l.Status().Unread); n == 0 || n > 4*len(c.bad) {
 					t.Errorf("stepped over are %v", l.Status().Unread)
 				}
-				if got, most := o.duration(metrics.Unreadable), time.Duration(4*len(c.bad))*time.Second; got == 0 || got > most {
+				if got, most := o.duration(metrics.Unreadable), time.Duration(4*len(c.bad))*time.Second; got == 0 ||
+					got > most {
 					t.Errorf("%s can't be read, want at most %s", got, most)
 				}
 				for range 6 * 60 {
@@ -84,7 +91,8 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 				}
 				by := time.Now().Add(-c.lookback - time.Hour)
 				if left := m.missing(by); len(left) != 0 {
-					t.Errorf("%d calls weren't counted, the first of %s after the begin", len(left), left[0].start.Sub(begin))
+					t.Errorf("%d calls weren't counted, the first of %s after the begin", len(left),
+						left[0].start.Sub(begin))
 				}
 				if len(l.Status().Unread) != 0 || o.duration(metrics.Unreadable) != 0 {
 					t.Errorf("still stepped over are %v, %s", l.Status().Unread, o.duration(metrics.Unreadable))
@@ -94,8 +102,9 @@ func TestRule31_UnreadableSpans(t *testing.T) {
 	}
 }
 
-// TestRule31_AHistoryIsShownSoon: instants on which the provider always fails don't hide a first history, however many there are: it is shown
-// with all of its other calls, and with what is missing beside it. Each request that fails takes what httpclient's three repeats take.
+// TestRule31_AHistoryIsShownSoon: instants on which the provider always fails don't hide a first
+// history, however many there are: it is shown with all of its other calls, and with what is
+// missing beside it. Each request that fails takes what httpclient's three repeats take.
 func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 	const history, failing = 48 * time.Hour, 5600 * time.Millisecond
 	spread := func(n int) (bad []plan.Span) {
@@ -114,8 +123,10 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 		{"one", 10 * time.Second, spread(1), 150 * time.Second},
 		{"one, seldom read", 5 * time.Minute, spread(1), 150 * time.Second},
 		{"one at the begin", 30 * time.Second, []plan.Span{during(0, time.Second)}, 150 * time.Second},
-		{"one in the first day", 30 * time.Second, []plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)}, 150 * time.Second},
-		{"one at the end of a day", 30 * time.Second, []plan.Span{during(24*time.Hour-5*time.Second, 24*time.Hour-4*time.Second)}, 150 * time.Second},
+		{"one in the first day", 30 * time.Second, []plan.Span{during(16*time.Hour, 16*time.Hour+time.Second)},
+			150 * time.Second},
+		{"one at the end of a day", 30 * time.Second,
+			[]plan.Span{during(24*time.Hour-5*time.Second, 24*time.Hour-4*time.Second)}, 150 * time.Second},
 		{"three", 30 * time.Second, spread(3), 6 * time.Minute},
 		{"half a day", 30 * time.Second, []plan.Span{during(10*time.Hour, 22*time.Hour)}, 20 * time.Minute},
 		{"more than a hundred", 30 * time.Second, spread(110), 2 * time.Hour},
@@ -129,7 +140,8 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 				var healed atomic.Bool
 				isBad := func(from, to time.Time) bool {
 					return slices.ContainsFunc(c.bad, func(b plan.Span) bool {
-						return from.Before(begin.Add(b.To.Sub(time.Time{})-history)) && to.After(begin.Add(b.From.Sub(time.Time{})-history))
+						return from.Before(begin.Add(b.To.Sub(time.Time{})-history)) &&
+							to.After(begin.Add(b.From.Sub(time.Time{})-history))
 					})
 				}
 				m.fault = func(from, to time.Time, _ int) error {
@@ -145,7 +157,8 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 				for !m.State().HistoryDone && time.Since(begin) <= c.within {
 					pass(t, time.Second)
 				}
-				t.Logf("after %s and %d reads %d spans, %s, are stepped over", time.Since(begin), len(m.done()), len(l.Status().Unread), o.duration(metrics.Unreadable))
+				t.Logf("after %s and %d reads %d spans, %s, are stepped over", time.Since(begin), len(m.done()),
+					len(l.Status().Unread), o.duration(metrics.Unreadable))
 				if !m.State().HistoryDone || o.duration(metrics.Unreadable) == 0 || len(l.Status().Unread) == 0 {
 					t.Errorf("the history is shown: %t", m.State().HistoryDone)
 				}
@@ -157,7 +170,8 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 					return isBad(row.start.Add(-3*time.Second), row.start.Add(3*time.Second))
 				})
 				if len(beside) > 0 {
-					t.Errorf("%d calls that can be read aren't counted, the first at %s", len(beside), beside[0].start.Sub(begin.Add(-history)))
+					t.Errorf("%d calls that can be read aren't counted, the first at %s", len(beside),
+						beside[0].start.Sub(begin.Add(-history)))
 				}
 				healed.Store(true)
 				for range 6 {
@@ -175,8 +189,8 @@ func TestRule31_AHistoryIsShownSoon(t *testing.T) {
 	}
 }
 
-// TestRule31_ALongSpanIsReadAgainByHalves: what can be read again of a long span that is stepped over is counted, the rest stays stepped over, and
-// reading it again holds up no other read.
+// TestRule31_ALongSpanIsReadAgainByHalves: what can be read again of a long span that is stepped
+// over is counted, the rest stays stepped over, and reading it again holds up no other read.
 func TestRule31_ALongSpanIsReadAgainByHalves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now().Truncate(time.Second)
@@ -207,7 +221,8 @@ func TestRule31_ALongSpanIsReadAgainByHalves(t *testing.T) {
 		l := loopOver(m, 30*time.Second, 6*time.Hour, func(s *FeedSettings) { s.Metrics = o.Feed })
 		l.Start()
 		pass(t, 2*time.Hour)
-		if got := o.duration(metrics.Unreadable); got < 2*time.Hour || got > 2*time.Hour+10*time.Second || !m.State().HistoryDone {
+		if got := o.duration(metrics.Unreadable); got < 2*time.Hour || got > 2*time.Hour+10*time.Second ||
+			!m.State().HistoryDone {
 			t.Fatalf("%s are stepped over, the history read: %t", got, m.State().HistoryDone)
 		}
 		pass(t, 20*time.Hour)
@@ -385,7 +400,8 @@ func TestRule10_MissingRowsThatCome(t *testing.T) {
 		lie.Store(int64(-7 * time.Hour))
 		pass(t, 8*time.Hour)
 		if s := m.State(); len(s.Spans) > 0 || s.Watermark.After(bad) {
-			t.Errorf("still to be read are %v, the watermark is %s after the missing rows", s.Spans, s.Watermark.Sub(bad))
+			t.Errorf("still to be read are %v, the watermark is %s after the missing rows", s.Spans,
+				s.Watermark.Sub(bad))
 		}
 		lie.Store(0)
 		pass(t, time.Hour)
@@ -396,7 +412,8 @@ func TestRule10_MissingRowsThatCome(t *testing.T) {
 	})
 }
 
-// TestRule30_AnOutageStepsOverNothing: a provider that fails for every span is at fault itself, however it fails and for however long.
+// TestRule30_AnOutageStepsOverNothing: a provider that fails for every span is at fault itself,
+// however it fails and for however long.
 func TestRule30_AnOutageStepsOverNothing(t *testing.T) {
 	for _, c := range []struct {
 		name                      string

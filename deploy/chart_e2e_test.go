@@ -50,8 +50,9 @@ type probe struct {
 	TCPSocket *struct{ Port string }         `yaml:"tcpSocket"`
 }
 
-// TestE2EChart lints and renders the chart with several values, holds every manifest against the schema of its kind, and gives
-// what is rendered to whom it is for: the configuration to `check config`, rules to promtool, arguments to the program.
+// TestE2EChart lints and renders the chart with several values, holds every manifest against the
+// schema of its kind, and gives what is rendered to whom it is for: the configuration to `check
+// config`, rules to promtool, arguments to the program.
 func TestE2EChart(t *testing.T) {
 	schemas := apiSchemas(t)
 	for _, test := range []struct {
@@ -66,10 +67,13 @@ func TestE2EChart(t *testing.T) {
 		{
 			"testdata/everything.yaml",
 			map[string]string{
-				"ringcentral-secret": "x", "ringcentral-jwt": "x", "wavix-key": "x", "otlp-authorization": "x", "people.csv": "user,department\n101,Sales\n",
-				"web-config.yaml": "basic_auth_users: {prometheus: $2y$04$t9rPD3vyuOIzh0HB9iAxaeFUsAk7tVSVa0FfRM1dNzCrL/iAkrjOS}\n",
+				"ringcentral-secret": "x", "ringcentral-jwt": "x", "wavix-key": "x", "otlp-authorization": "x",
+				"people.csv": "user,department\n101,Sales\n",
+				"web-config.yaml": "basic_auth_users: {prometheus: " +
+					"$2y$04$t9rPD3vyuOIzh0HB9iAxaeFUsAk7tVSVa0FfRM1dNzCrL/iAkrjOS}\n",
 			},
-			map[string]int{"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2, "ConfigMap": 8},
+			map[string]int{"NetworkPolicy": 1, "PodDisruptionBudget": 1, "ServiceMonitor": 1, "PrometheusRule": 2,
+				"ConfigMap": 8},
 			"TCP",
 		},
 		{"testdata/workload-identity.yaml", map[string]string{"azure-identity-token": "x"}, nil, "HTTP"},
@@ -82,7 +86,8 @@ func TestE2EChart(t *testing.T) {
 		{
 			"testdata/replicas.yaml",
 			map[string]string{"client-secret": "x", "postgres-dsn": pgtest.Database(t)},
-			map[string]int{"StatefulSet": 0, "Deployment": 1, "ScaledObject": 1, "PodDisruptionBudget": 1, "NetworkPolicy": 1, "ServiceMonitor": 1},
+			map[string]int{"StatefulSet": 0, "Deployment": 1, "ScaledObject": 1, "PodDisruptionBudget": 1,
+				"NetworkPolicy": 1, "ServiceMonitor": 1},
 			"HTTP",
 		},
 	} {
@@ -129,17 +134,21 @@ func TestE2EChart(t *testing.T) {
 	}
 
 	t.Run("report.yaml", func(t *testing.T) {
-		run(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas, filepath.Join("kubernetes", "report.yaml"))
+		run(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas,
+			filepath.Join("kubernetes", "report.yaml"))
 	})
 
 	t.Run("the schemas refuse what is wrong", func(t *testing.T) {
 		text := strings.NewReplacer("podManagementPolicy:", "podManagmentPolicy:", "replicas: 1", "replicas: one",
-			"maxUnavailable: 0", "maxUnavailable: {}", "jobLabel:", "jobLable:", "threshold:", "treshold:", "minReplicaCount: 2", "minReplicaCount: two").
+			"maxUnavailable: 0", "maxUnavailable: {}", "jobLabel:", "jobLable:", "threshold:", "treshold:",
+			"minReplicaCount: 2", "minReplicaCount: two").
 			Replace(render(t, "testdata/everything.yaml") + render(t, "testdata/replicas.yaml"))
-		out, _, _ := try(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas, write(t, t.TempDir(), "manifests.yaml", text))
+		out, _, _ := try(t, tool(t, "kubeconform"), "-strict", "-schema-location", schemas,
+			write(t, t.TempDir(), "manifests.yaml", text))
 		for _, want := range []string{
 			"additional properties 'podManagmentPolicy' not allowed", "at '/spec/replicas': got string, want integer",
-			"at '/spec/maxUnavailable': got object, want integer or string", "additional properties 'jobLable' not allowed",
+			"at '/spec/maxUnavailable': got object, want integer or string",
+			"additional properties 'jobLable' not allowed",
 			"at '/spec/minReplicaCount': got string, want integer",
 		} {
 			if !strings.Contains(out, want) {
@@ -149,7 +158,8 @@ func TestE2EChart(t *testing.T) {
 	})
 }
 
-// checkScaling: the query asks for the least number of replicas, and one more for each five feeds that are behind, by the shipped rules.
+// checkScaling: the query asks for the least number of replicas, and one more for each five feeds
+// that are behind, by the shipped rules.
 func checkScaling(t *testing.T, scaled object) {
 	t.Helper()
 	var spec struct {
@@ -169,7 +179,8 @@ func checkScaling(t *testing.T, scaled object) {
 		fmt.Fprintf(&series, "      - {series: 'cdr_exporter_catching_up%s', values: '0x10 1x30'}\n", labels)
 		fmt.Fprintf(&series, "      - {series: 'cdr_exporter_api_throttled_seconds_total%s', values: '0x40'}\n", labels)
 	}
-	test := fmt.Sprintf("rule_files: [%s]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n%s    promql_expr_test:\n", rules, series.String())
+	test := fmt.Sprintf("rule_files: [%s]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    "+
+		"input_series:\n%s    promql_expr_test:\n", rules, series.String())
 	for at, behind := range map[string]int{"9m": 0, "30m": 2} {
 		test += fmt.Sprintf("      - {expr: '%s', eval_time: %s, exp_samples: [{labels: '{}', value: %d}]}\n",
 			spec.Triggers[0].Metadata["query"], at, spec.MinReplicaCount+behind)
@@ -185,7 +196,8 @@ func checkPod(t *testing.T, workload object, probes string) []string {
 		t.Fatal(err)
 	}
 	container := p.Template.Spec.Containers[0]
-	for path, got := range map[string]probe{"/-/healthy": container.LivenessProbe, "/-/ready": container.ReadinessProbe} {
+	for path, got := range map[string]probe{"/-/healthy": container.LivenessProbe,
+		"/-/ready": container.ReadinessProbe} {
 		switch {
 		case probes == "TCP" && got.TCPSocket != nil:
 		case got.HTTPGet != nil && got.HTTPGet.Path == path && got.HTTPGet.Scheme == probes:
@@ -198,8 +210,8 @@ func checkPod(t *testing.T, workload object, probes string) []string {
 
 var inPod = regexp.MustCompile(`^(--[a-z.-]+)=(/etc/cdr-exporter/|:\d+$)`)
 
-// startRendered starts the program with a container's arguments, its folder and ports aside, where nothing outside can be
-// reached, and asks what the probes ask.
+// startRendered starts the program with a container's arguments, its folder and ports aside, where
+// nothing outside can be reached, and asks what the probes ask.
 func startRendered(t *testing.T, folder string, args []string) {
 	t.Helper()
 	args, address, protected := slices.Clone(args), "", false
@@ -208,7 +220,8 @@ func startRendered(t *testing.T, folder string, args []string) {
 		case found == nil:
 		case strings.HasPrefix(found[2], "/"):
 			args[i] = found[1] + "=" + filepath.Join(folder, arg[len(found[0]):])
-			protected = protected || found[1] == "--web.config.file" && strings.Contains(read(t, filepath.Join(folder, "web-config.yaml")), "basic_auth")
+			protected = protected || found[1] == "--web.config.file" &&
+				strings.Contains(read(t, filepath.Join(folder, "web-config.yaml")), "basic_auth")
 		default:
 			listen := freeAddress(t)
 			args[i] = found[1] + "=" + listen
@@ -242,12 +255,14 @@ func TestE2EPackagedChart(t *testing.T) {
 		t.Fatalf("got packages %q, %v", packages, err)
 	}
 	const values = "testdata/everything.yaml"
-	packaged := run(t, tool(t, "helm"), "template", "cdr-exporter", packages[0], "--namespace", "telephony", "--values", values)
+	packaged := run(t, tool(t, "helm"), "template", "cdr-exporter", packages[0], "--namespace", "telephony", "--values",
+		values)
 	if packaged != render(t, values) {
 		t.Error("the packaged chart renders something else than the folder")
 	}
 	for file, kept := range map[string]func(string) bool{
-		// The chart writes the rules anew, with the thresholds of its values, and leaves out the alert that they turn off.
+		// The chart writes the rules anew, with the thresholds of its values, and leaves out the
+		// alert that they turn off.
 		"../dashboards/prometheus/alerts.yaml": func(line string) bool {
 			return strings.HasPrefix(line, "- alert: ") && line != "- alert: CDRWatchdog"
 		},
@@ -262,7 +277,8 @@ func TestE2EPackagedChart(t *testing.T) {
 	}
 }
 
-// TestE2EChartManagedIdentity: the NetworkPolicy lets the pod ask for a managed identity's token, and nobody else for one of the node's.
+// TestE2EChartManagedIdentity: the NetworkPolicy lets the pod ask for a managed identity's token,
+// and nobody else for one of the node's.
 func TestE2EChartManagedIdentity(t *testing.T) {
 	for values, want := range map[string]bool{"testdata/everything.yaml": true, "kubernetes/values.yaml": false} {
 		if strings.Contains(render(t, values), "cidr: 169.254.169.254/32") != want {
@@ -274,41 +290,60 @@ func TestE2EChartManagedIdentity(t *testing.T) {
 // TestE2EChartRefuses: a wrong value is named when the chart is rendered, with what would be right.
 func TestE2EChartRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ set, want string }{
-		"no account":             {"config=null", "config.sources: name at least one account to read"},
-		"unknown key":            {"serviceMonitors.enabled=true", "additional properties 'serviceMonitors' not allowed"},
+		"no account": {"config=null", "config.sources: name at least one account to read"},
+		"unknown key": {"serviceMonitors.enabled=true",
+			"additional properties 'serviceMonitors' not allowed"},
 		"unknown key further in": {"web.tsl=true", "at '/web': additional properties 'tsl' not allowed"},
-		"replicas on a volume":   {"replicas=2", "replicas: a ledger on a volume is read by one pod; for several name the Secret of a database"},
-		"scaling on a volume":    {"autoscaling.enabled=true", "autoscaling.enabled: a ledger on a volume is read by one pod"},
+		"replicas on a volume": {"replicas=2",
+			"replicas: a ledger on a volume is read by one pod; for several name the Secret of a database"},
+		"scaling on a volume": {"autoscaling.enabled=true",
+			"autoscaling.enabled: a ledger on a volume is read by one pod"},
 		"two ledgers": {
 			"storage.postgres.dsnSecret.name=db,persistence.existingClaim=ledger",
 			"persistence.existingClaim and storage.postgres are both set: the ledger is on a volume or in a database",
 		},
-		"storage in two places":   {"storage.postgres.dsnSecret.name=db,config.storage.path=/data", "config.storage: storage.postgres sets it"},
-		"database without a name": {"config.storage.postgres.dsn_file=dsn", "storage.postgres.dsnSecret.name: name the Secret that holds the address"},
-		"no number of replicas":   {"replicas=many", "at '/replicas': got string, want integer"},
-		"text for a number":       {"terminationGracePeriodSeconds=1m", "at '/terminationGracePeriodSeconds': got string, want integer"},
-		"size":                    {"persistence.size=4GB", "at '/persistence/size': '4GB' does not match pattern"},
-		"many nodes":              {"persistence.accessMode=ReadWriteMany", "at '/persistence/accessMode': value must be one of 'ReadWriteOnce', 'ReadWriteOncePod'"},
-		"TLS without a file":      {"web.tls=true", "at '/web/configFile': minLength: got 0, want 1"},
-		"Ingress without a host":  {"webhook.ingress.enabled=true", "at '/webhook/ingress/host': minLength: got 0, want 1"},
-		"client id":               {"workloadIdentity.clientId=contoso", "at '/workloadIdentity/clientId': 'contoso' does not match pattern"},
-		"source without a name":   {"config.sources[1].msgraph.tenant_id=x", "at '/config/sources/1': missing property 'name'"},
-		"a client secret":         {"config.sources[0].msgraph.client_secret=hunter2", "config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
-		"a default of a variable": {`config.sources[0].msgraph.client_secret=${env:X:-hunter2}`, "config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
-		"an API key":              {"config.sources[0].wavix.api_key=hunter2", "config.sources[0].wavix.api_key: a ConfigMap"},
-		"an auth token":           {"config.sources[0].twilio.auth_token=hunter2", "config.sources[0].twilio.auth_token: a ConfigMap"},
-		"a token to push with":    {"config.sources[0].acmetel.token=hunter2", "config.sources[0].acmetel.token: a ConfigMap"},
-		"a header's value":        {"config.otlp.headers.Authorization=hunter2", "config.otlp.headers.Authorization: a ConfigMap"},
-		"a key of TLS":            {"config.otlp.tls_config.key=hunter2", "config.otlp.tls_config.key: a ConfigMap"},
+		"storage in two places": {"storage.postgres.dsnSecret.name=db,config.storage.path=/data",
+			"config.storage: storage.postgres sets it"},
+		"database without a name": {"config.storage.postgres.dsn_file=dsn",
+			"storage.postgres.dsnSecret.name: name the Secret that holds the address"},
+		"no number of replicas": {"replicas=many", "at '/replicas': got string, want integer"},
+		"text for a number": {"terminationGracePeriodSeconds=1m",
+			"at '/terminationGracePeriodSeconds': got string, want integer"},
+		"size": {"persistence.size=4GB", "at '/persistence/size': '4GB' does not match pattern"},
+		"many nodes": {"persistence.accessMode=ReadWriteMany",
+			"at '/persistence/accessMode': value must be one of 'ReadWriteOnce', 'ReadWriteOncePod'"},
+		"TLS without a file": {"web.tls=true", "at '/web/configFile': minLength: got 0, want 1"},
+		"Ingress without a host": {"webhook.ingress.enabled=true",
+			"at '/webhook/ingress/host': minLength: got 0, want 1"},
+		"client id": {"workloadIdentity.clientId=contoso",
+			"at '/workloadIdentity/clientId': 'contoso' does not match pattern"},
+		"source without a name": {"config.sources[1].msgraph.tenant_id=x",
+			"at '/config/sources/1': missing property 'name'"},
+		"a client secret": {"config.sources[0].msgraph.client_secret=hunter2",
+			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
+		"a default of a variable": {`config.sources[0].msgraph.client_secret=${env:X:-hunter2}`,
+			"config.sources[0].msgraph.client_secret: a ConfigMap is no place for a secret"},
+		"an API key": {"config.sources[0].wavix.api_key=hunter2",
+			"config.sources[0].wavix.api_key: a ConfigMap"},
+		"an auth token": {"config.sources[0].twilio.auth_token=hunter2",
+			"config.sources[0].twilio.auth_token: a ConfigMap"},
+		"a token to push with": {"config.sources[0].acmetel.token=hunter2",
+			"config.sources[0].acmetel.token: a ConfigMap"},
+		"a header's value": {"config.otlp.headers.Authorization=hunter2",
+			"config.otlp.headers.Authorization: a ConfigMap"},
+		"a key of TLS": {"config.otlp.tls_config.key=hunter2", "config.otlp.tls_config.key: a ConfigMap"},
 		"a key to the database": {
-			"storage.postgres.dsnSecret.name=db,storage.postgres.tlsConfig.key=hunter2", "storage.postgres.tlsConfig.key: a ConfigMap",
+			"storage.postgres.dsnSecret.name=db,storage.postgres.tlsConfig.key=hunter2",
+			"storage.postgres.tlsConfig.key: a ConfigMap",
 		},
-		"a proxy's password":      {"config.sources[0].proxy_url=http://u:hunter2@proxy:3128", "config.sources[0].proxy_url: a ConfigMap"},
+		"a proxy's password": {"config.sources[0].proxy_url=http://u:hunter2@proxy:3128",
+			"config.sources[0].proxy_url: a ConfigMap"},
 		"a key for hashes":        {"config.privacy.hash_key=12345", "config.privacy.hash_key: a ConfigMap"},
 		"secret in place of name": {"secrets[0].client-secret=x", "at '/secrets/0': got object, want string"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, message, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values", "kubernetes/values.yaml", "--set", test.set)
+			_, message, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values",
+				"kubernetes/values.yaml", "--set", test.set)
 			if err == nil || !strings.Contains(message, test.want) {
 				t.Errorf("got %v:\n%s\nwant %s", err, message, test.want)
 			}
@@ -340,8 +375,8 @@ func objects(t *testing.T, text string) (all []object) {
 	}
 }
 
-// TestE2EChartDocs: what docs/kubernetes.md shows can be rendered: every block of values, added to those of the first, and
-// every helm command.
+// TestE2EChartDocs: what docs/kubernetes.md shows can be rendered: every block of values, added to
+// those of the first, and every helm command.
 func TestE2EChartDocs(t *testing.T) {
 	page := strings.ReplaceAll(read(t, "../docs/kubernetes.md"), "\\\n", "")
 	folder := t.TempDir()
@@ -357,7 +392,8 @@ func TestE2EChartDocs(t *testing.T) {
 	for i, command := range commands {
 		t.Run(fmt.Sprintf("command %d", i+1), func(t *testing.T) {
 			args := strings.NewReplacer("values.yaml", first, "deploy/", "").Replace(command[2])
-			if text := run(t, tool(t, "helm"), append([]string{"template"}, strings.Fields(args)...)...); len(objects(t, text)) == 0 {
+			if text := run(t, tool(t, "helm"), append([]string{"template"}, strings.Fields(args)...)...); len(objects(t,
+				text)) == 0 {
 				t.Error("nothing is rendered")
 			}
 		})

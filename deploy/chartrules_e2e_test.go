@@ -11,7 +11,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// TestE2EChartRules: with thresholds, alerts that are off, labels to keep and Grafana's address the chart's rules are those that `assets` writes.
+// TestE2EChartRules: with thresholds, alerts that are off, labels to keep and Grafana's address the
+// chart's rules are those that `assets` writes.
 func TestE2EChartRules(t *testing.T) {
 	for name, test := range map[string]struct{ values, parameters string }{
 		"as shipped": {"{}", "{}"},
@@ -19,7 +20,8 @@ func TestE2EChartRules(t *testing.T) {
 			"{grafanaUrl: https://grafana.example.com/}", "grafana_url: https://grafana.example.com/",
 		},
 		"thresholds": {
-			"{thresholds: {error_budget: 0.02, answer_floor: 12, poor_share: 0.25, disk_free_bytes: 2500000000, charge_factor: 4}}",
+			"{thresholds: {error_budget: 0.02, answer_floor: 12, poor_share: 0.25, disk_free_bytes: " +
+				"2500000000, charge_factor: 4}}",
 			"{error_budget: 0.02, answer_floor: 12, poor_share: 0.25, disk_free_bytes: 2500000000, charge_factor: 4}",
 		},
 		"alerts that are off": {"{off: [CDRWatchdog, CDRTrunkDown]}", "off: [CDRWatchdog, CDRTrunkDown]"},
@@ -31,8 +33,10 @@ func TestE2EChartRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
-			run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", test.parameters), filepath.Join(folder, "assets"))
-			values := write(t, folder, "values.yaml", "config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  <<: "+test.values+"\n")
+			run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", test.parameters),
+				filepath.Join(folder, "assets"))
+			values := write(t, folder, "values.yaml",
+				"config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  <<: "+test.values+"\n")
 			compared := 0
 			for _, o := range objects(t, render(t, values)) {
 				if o.Kind != "PrometheusRule" {
@@ -44,7 +48,8 @@ func TestE2EChartRules(t *testing.T) {
 				if err := o.Spec.Decode(&got); err != nil {
 					t.Fatal(err)
 				}
-				if err := yaml.Unmarshal([]byte(read(t, filepath.Join(folder, "assets", "prometheus", file))), &want); err != nil {
+				if err := yaml.Unmarshal([]byte(read(t, filepath.Join(folder, "assets", "prometheus", file))),
+					&want); err != nil {
 					t.Fatal(err)
 				}
 				gotText, _ := yaml.Marshal(onOneLine(got))   // of texts alone
@@ -69,8 +74,10 @@ func TestE2EChartRules(t *testing.T) {
 		"thresholds: {down_ration: 0.8}": "there is no threshold down_ration",
 		"off: [CDRTrunkUp]":              "there is no alert CDRTrunkUp",
 	} {
-		file := write(t, t.TempDir(), "values.yaml", "config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  "+values+"\n")
-		if _, errs, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values", file); err == nil || !strings.Contains(errs, want) {
+		file := write(t, t.TempDir(), "values.yaml",
+			"config: {sources: [{name: a}]}\nprometheusRule:\n  enabled: true\n  "+values+"\n")
+		if _, errs, err := try(t, tool(t, "helm"), "template", "cdr-exporter", chart, "--values", file); err == nil ||
+			!strings.Contains(errs, want) {
 			t.Errorf("%s: %v, %s", values, err, errs)
 		}
 	}
@@ -98,15 +105,17 @@ func onOneLine(value any) any {
 // TestE2EChartPage: the status page judges by the chart's thresholds, unless the configuration names a file of its own.
 func TestE2EChartPage(t *testing.T) {
 	for name, test := range map[string]struct{ rules, config, file, content string }{
-		"as shipped":          {"{}", "{}", "", ""},
-		"thresholds":          {"{thresholds: {error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}}", "{}", "rules.yaml", "{error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}"},
+		"as shipped": {"{}", "{}", "", ""},
+		"thresholds": {"{thresholds: {error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}}",
+			"{}", "rules.yaml", "{error_budget: 0.02, answer_floor: 12, disk_free_bytes: 2500000000}"},
 		"alerts that are off": {"{off: [CDRWatchdog]}", "{}", "rules.yaml", "off: [CDRWatchdog]"},
 		"no thresholds":       {"{thresholds: {}}", "{}", "", ""},
 		"a file of its own":   {"{thresholds: {answer_floor: 12}}", "{rules_file: mine.yaml}", "mine.yaml", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
-			values := write(t, folder, "values.yaml", "config:\n  sources: [{name: a}]\n  <<: "+test.config+"\nprometheusRule:\n  enabled: true\n  <<: "+test.rules+"\n")
+			values := write(t, folder, "values.yaml", "config:\n  sources: [{name: a}]\n  <<: "+test.config+
+				"\nprometheusRule:\n  enabled: true\n  <<: "+test.rules+"\n")
 			for _, o := range objects(t, render(t, values)) {
 				if o.Data["config.yaml"] == "" {
 					continue
@@ -127,7 +136,8 @@ func TestE2EChartPage(t *testing.T) {
 					t.Errorf("rules_file is %q, with %v, want %v", config.RulesFile, got, want)
 				}
 				if got != nil {
-					run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", o.Data["rules.yaml"]), filepath.Join(folder, "assets"))
+					run(t, exporter, "assets", "--config", write(t, folder, "rules.yaml", o.Data["rules.yaml"]),
+						filepath.Join(folder, "assets"))
 				}
 			}
 		})

@@ -42,8 +42,8 @@ func loadCompose(t *testing.T, files ...string) (p project) {
 	return p
 }
 
-// TestE2EComposeFiles: images are pinned, ours to the chart's version, ports are on loopback, what is mounted is there, and the
-// account's configuration is right but for its secret.
+// TestE2EComposeFiles: images are pinned, ours to the chart's version, ports are on loopback, what
+// is mounted is there, and the account's configuration is right but for its secret.
 func TestE2EComposeFiles(t *testing.T) {
 	version := decode[struct {
 		AppVersion string `yaml:"appVersion"`
@@ -91,7 +91,8 @@ func TestE2ECompose(t *testing.T) {
 	}))
 	t.Cleanup(loki.Close) // once the Collector has stopped, which may be sending
 	s := newStack(t, map[string]string{
-		"loki:3100": strings.TrimPrefix(loki.URL, "http://"), "cdr-exporter:9887": freeAddress(t), "prometheus:9090": freeAddress(t),
+		"loki:3100": strings.TrimPrefix(loki.URL, "http://"), "cdr-exporter:9887": freeAddress(t),
+		"prometheus:9090":   freeAddress(t),
 		"alertmanager:9093": freeAddress(t), "otel-collector:4318": freeAddress(t),
 	})
 
@@ -109,10 +110,12 @@ func TestE2ECompose(t *testing.T) {
 		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape("count(up == 1)")), `,"3"]`)
 	})
 	eventually(t, "Prometheus has calls", func() bool {
-		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape("sum(cdr_calls_total) > bool 100")), `,"1"]`)
+		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape("sum(cdr_calls_total) > bool 100")),
+			`,"1"]`)
 	})
 	eventually(t, "Prometheus has evaluated rules of both files", func() bool {
-		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape(`count({__name__=~".+:cdr_.+:.+"})`)), `"value"`) &&
+		return strings.Contains(body(t, prometheus+"query?query="+url.QueryEscape(`count({__name__=~".+:cdr_.+:.+"})`)),
+			`"value"`) &&
 			strings.Contains(body(t, prometheus+"rules?type=alert"), `"name":"CDRExporterDown"`)
 	})
 	eventually(t, "Prometheus knows Alertmanager", func() bool {
@@ -121,7 +124,8 @@ func TestE2ECompose(t *testing.T) {
 	eventually(t, "log records of calls get through the Collector", func() bool { return lines.Load() > 100 })
 }
 
-// TestE2EComposeGrafana: what Grafana is provisioned with exists: services behind the data sources, a folder of dashboards.
+// TestE2EComposeGrafana: what Grafana is provisioned with exists: services behind the data sources,
+// a folder of dashboards.
 func TestE2EComposeGrafana(t *testing.T) {
 	p := loadCompose(t, "compose/compose.yaml")
 	sources := decode[struct{ Datasources []struct{ URL string } }](t, read(t, "compose/grafana/datasources.yaml"))
@@ -161,7 +165,8 @@ type stack struct {
 
 func newStack(t *testing.T, addresses map[string]string) *stack {
 	t.Helper()
-	s := &stack{t: t, project: loadCompose(t, "compose/compose.yaml"), addresses: addresses, paths: make(map[string]map[string]string)}
+	s := &stack{t: t, project: loadCompose(t, "compose/compose.yaml"), addresses: addresses,
+		paths: make(map[string]map[string]string)}
 	for name, service := range s.project.Services {
 		s.paths[name] = make(map[string]string)
 		for _, volume := range service.Volumes {
@@ -177,7 +182,8 @@ func newStack(t *testing.T, addresses map[string]string) *stack {
 		}
 		for _, volume := range service.Volumes {
 			if _, done := s.paths[name][volume.Target]; !done {
-				s.paths[name][volume.Target] = write(t, t.TempDir(), filepath.Base(volume.Source), s.rewrite(name, read(t, volume.Source)))
+				s.paths[name][volume.Target] = write(t, t.TempDir(), filepath.Base(volume.Source),
+					s.rewrite(name, read(t, volume.Source)))
 			}
 		}
 	}

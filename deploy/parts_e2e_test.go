@@ -44,7 +44,8 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder; the system clears it too
 	exporter = filepath.Join(folder, "cdr-exporter")
-	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-o", exporter, "../cmd/cdr-exporter")
+	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-o", exporter,
+		"../cmd/cdr-exporter")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make build`, which has compiled most of it
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {

@@ -12,8 +12,9 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// apiSchemas writes a JSON schema for each kind of Kubernetes, the Prometheus Operator and KEDA that the chart has, from their own
-// definitions, which `make real-parts` fetched, and returns where kubeconform finds them. Unknown fields are errors.
+// apiSchemas writes a JSON schema for each kind of Kubernetes, the Prometheus Operator and KEDA
+// that the chart has, from their own definitions, which `make real-parts` fetched, and returns
+// where kubeconform finds them. Unknown fields are errors.
 func apiSchemas(t *testing.T) string {
 	t.Helper()
 	source, folder := os.Getenv("CDR_SCHEMAS"), t.TempDir()
@@ -32,9 +33,11 @@ func apiSchemas(t *testing.T) string {
 		"poddisruptionbudget-policy-v1": "policy.v1.PodDisruptionBudget",
 		"cronjob-batch-v1":              "batch.v1.CronJob",
 	} {
-		writeSchema(t, filepath.Join(folder, kind+".json"), map[string]any{"$ref": "kubernetes.json#/definitions/io.k8s.api." + definition})
+		writeSchema(t, filepath.Join(folder, kind+".json"),
+			map[string]any{"$ref": "kubernetes.json#/definitions/io.k8s.api." + definition})
 	}
-	for kind, version := range map[string]string{"servicemonitor": "monitoring-v1", "prometheusrule": "monitoring-v1", "scaledobject": "keda-v1alpha1"} {
+	for kind, version := range map[string]string{"servicemonitor": "monitoring-v1", "prometheusrule": "monitoring-v1",
+		"scaledobject": "keda-v1alpha1"} {
 		crd := readSchema(t, filepath.Join(source, kind+"s.yaml"))
 		schema := crd["spec"].(map[string]any)["versions"].([]any)[0].(map[string]any)["schema"].(map[string]any)["openAPIV3Schema"].(map[string]any)
 		schema["properties"].(map[string]any)["metadata"] = map[string]any{

@@ -146,7 +146,8 @@ func printed(t *testing.T, text string) (tree map[string]any) {
 	return tree
 }
 
-// dropEmpty removes what a configuration doesn't say. False and 0 say something, but in a tls_config, which is empty then.
+// dropEmpty removes what a configuration doesn't say. False and 0 say something, but in a
+// tls_config, which is empty then.
 func dropEmpty(tree map[string]any) {
 	for key, value := range tree {
 		switch value := value.(type) {
@@ -219,7 +220,9 @@ func configurations(t *testing.T) map[string]string {
 		}
 		for _, b := range blocks {
 			var document map[string]any
-			if b.language == "yaml" && yaml.Unmarshal([]byte(b.text), &document) == nil && document["sources"] != nil && document["definitions"] == nil { // TestDefinitionsTutorial
+			// TestDefinitionsTutorial
+			if b.language == "yaml" && yaml.Unmarshal([]byte(b.text), &document) == nil && document["sources"] != nil &&
+				document["definitions"] == nil {
 				texts[fmt.Sprintf("%s:%d", p.path, b.line)] = b.text
 			}
 		}
@@ -243,7 +246,8 @@ func TestConfigurationsInTheDocsAreValid(t *testing.T) {
 func TestFlatten(t *testing.T) {
 	var got []string
 	flatten("", map[string]any{
-		"a": map[string]any{"b": 1}, "sources": []any{map[string]any{"list": []any{"1", "2"}}, map[string]any{"name": "x"}},
+		"a": map[string]any{"b": 1}, "sources": []any{map[string]any{"list": []any{"1", "2"}},
+			map[string]any{"name": "x"}},
 	}, func(key, value string) { got = append(got, key+"="+value) })
 	slices.Sort(got)
 	if want := []string{"a.b=1", "sources.list=1 2", "sources.name=x"}; !slices.Equal(got, want) {

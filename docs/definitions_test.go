@@ -13,14 +13,16 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, and its rows become what the page says.
+// TestDefinitionsTutorial: the definition of the tutorial is valid, the configuration names it, and
+// its rows become what the page says.
 func TestDefinitionsTutorial(t *testing.T) {
 	text, err := os.ReadFile("definitions.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	block := func(before, language string) string {
-		found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").FindStringSubmatch(string(text))
+		found := regexp.MustCompile("(?s)" + before + "\\s+```" + language + "\n(.*?)\n *```").
+			FindStringSubmatch(string(text))
 		if found == nil {
 			t.Fatalf("the page has no block behind %s", before)
 		}
@@ -28,7 +30,8 @@ func TestDefinitionsTutorial(t *testing.T) {
 	}
 	definition := block("<!-- definition -->", "yaml")
 	folder := t.TempDir()
-	for name, content := range map[string]string{"acmetel.yaml": definition, "config.yaml": block("then `check sources`.", "yaml")} {
+	for name, content := range map[string]string{"acmetel.yaml": definition,
+		"config.yaml": block("then `check sources`.", "yaml")} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -77,8 +80,10 @@ func TestDefinitionOfVisits(t *testing.T) {
 		t.Fatal(err)
 	}
 	feed := d.Feeds["queue_log"]
-	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).Try([]byte("1795428042|support|CONNECT|12\n")) {
-		if m.Record == nil || !m.Record.NoCall || len(m.Record.Visits) != 1 || m.Record.Visits[0].Result != cdr.QueueAnswered {
+	for _, m := range declared.NewMapper(&feed, declared.MapperSettings{}).
+		Try([]byte("1795428042|support|CONNECT|12\n")) {
+		if m.Record == nil || !m.Record.NoCall || len(m.Record.Visits) != 1 ||
+			m.Record.Visits[0].Result != cdr.QueueAnswered {
 			t.Errorf("a row became %+v", m)
 		}
 	}
@@ -108,7 +113,8 @@ func TestDefinitionOfLegs(t *testing.T) {
 		}
 		became = append(became, fmt.Sprintf("%s %s %s %t %t", r.CallKey, r.Party, r.Outcome, r.NoOutcome, r.Whole))
 	}
-	if got, want := strings.Join(became, ", "), "c1 person unknown true false, c1 machine answered false true"; got != want {
+	if got, want := strings.Join(became, ", "),
+		"c1 person unknown true false, c1 machine answered false true"; got != want {
 		t.Errorf("the rows became %s, want %s", got, want)
 	}
 }

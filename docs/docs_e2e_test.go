@@ -79,12 +79,14 @@ func kindOf(t *testing.T, text string) string {
 	switch {
 	case document["dist"] != nil: // for the Collector's builder
 		return ""
-	case exporters["clickhouse"] != nil, exporters["splunk_hec"] != nil, exporters["azuremonitor"] != nil: // which can't be had; docs/log-stores.md says so
+	// which can't be had; docs/log-stores.md says so
+	case exporters["clickhouse"] != nil, exporters["splunk_hec"] != nil, exporters["azuremonitor"] != nil:
 		return ""
 	case receivers["cdr"] != nil:
 		return "receiver"
 	}
-	for _, k := range []struct{ key, kind string }{{"groups", "rules"}, {"scrape_configs", "prometheus"}, {"route", "alertmanager"}, {"receivers", "collector"}} {
+	for _, k := range []struct{ key, kind string }{{"groups", "rules"}, {"scrape_configs", "prometheus"},
+		{"route", "alertmanager"}, {"receivers", "collector"}} {
 		if document[k.key] != nil {
 			return k.kind
 		}

@@ -234,7 +234,8 @@ func TestWithFigures(t *testing.T) {
 func TestErrorTextsAreReal(t *testing.T) {
 	const longEnough = 20
 	source := sources(t)
-	anyProvider := strings.NewReplacer("RingCentral", "PROVIDER", "Wavix", "PROVIDER", "Graph", "PROVIDER") // as collector/advice writes them
+	// as collector/advice writes them
+	anyProvider := strings.NewReplacer("RingCentral", "PROVIDER", "Wavix", "PROVIDER", "Graph", "PROVIDER")
 	quoted := regexp.MustCompile("(?m)^\\| `([^`]+)`")
 	checked := 0
 	for _, p := range pages(t) {

@@ -18,8 +18,9 @@ var graphIDs = []string{"00000003-0000-0000-c000-000000000000", "45bbb07e-7321-4
 
 var anyGUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
 
-// TestEntraAsksForOnePermission: each way to register the app names Graph and the one permission, and no other. No tenant is there to run them
-// against, and no PowerShell to parse its script: Terraform's file is parsed, and the shell's by bash.
+// TestEntraAsksForOnePermission: each way to register the app names Graph and the one permission,
+// and no other. No tenant is there to run them against, and no PowerShell to parse its script:
+// Terraform's file is parsed, and the shell's by bash.
 func TestEntraAsksForOnePermission(t *testing.T) {
 	folder := filepath.Join("..", "deploy", "entra")
 	for _, name := range []string{"main.tf", "register.sh", "Register-CdrExporter.ps1"} {
@@ -38,12 +39,14 @@ func TestEntraAsksForOnePermission(t *testing.T) {
 			}
 		}
 	}
-	if output, err := exec.CommandContext(t.Context(), "bash", "-n", filepath.Join(folder, "register.sh")).CombinedOutput(); err != nil {
+	if output, err := exec.CommandContext(t.Context(), "bash", "-n", filepath.Join(folder, "register.sh")).
+		CombinedOutput(); err != nil {
 		t.Errorf("register.sh: %v\n%s", err, output)
 	}
 }
 
-// fakeAzure is az with a directory in the folder $STATE, which has what was made only after it was asked for it twice more.
+// fakeAzure is az with a directory in the folder $STATE, which has what was made only after it was
+// asked for it twice more.
 const fakeAzure = `#!/bin/bash
 echo "$*" >> "$STATE/asked"
 late() { # NAME: not there for the first two times
@@ -67,8 +70,8 @@ esac
 exit 0
 `
 
-// TestRegister: the shell script waits until the directory has what it has just made, a further run makes nothing again, and an error that doesn't
-// pass ends it at once.
+// TestRegister: the shell script waits until the directory has what it has just made, a further run
+// makes nothing again, and an error that doesn't pass ends it at once.
 func TestRegister(t *testing.T) {
 	script, err := filepath.Abs("../deploy/entra/register.sh")
 	if err != nil {
@@ -76,7 +79,8 @@ func TestRegister(t *testing.T) {
 	}
 	bin, state := t.TempDir(), t.TempDir()
 	for name, text := range map[string]string{"az": fakeAzure, "sleep": "#!/bin/bash\n"} {
-		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil { //nolint:gosec // it is to be a program
+		//nolint:gosec // it is to be a program
+		if err := os.WriteFile(filepath.Join(bin, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,20 +97,24 @@ func TestRegister(t *testing.T) {
 		}
 		return strings.Count("\n"+string(text), "\n"+what)
 	}
-	if out, err := register("DENIED=1", "workload", "https://oidc.example.com", "system"); err == nil || asked("rest --method POST") != 1 || !strings.Contains(out, "Insufficient privileges") {
+	if out, err := register("DENIED=1", "workload", "https://oidc.example.com", "system"); err == nil ||
+		asked("rest --method POST") != 1 || !strings.Contains(out, "Insufficient privileges") {
 		t.Fatalf("without the right: %v after %d requests:\n%s", err, asked("rest --method POST"), out)
 	}
 	for range 2 {
 		out, err := register("DENIED=", "workload", "https://oidc.example.com", "system")
-		if err != nil || !strings.Contains(out, "cdr-exporter init --provider=msgraph --tenant-id=tenant-1 --client-id=app-1 --credential=workload_identity") {
+		if err != nil || !strings.Contains(out,
+			"cdr-exporter init --provider=msgraph --tenant-id=tenant-1 --client-id=app-1 --credential=workload_identity") {
 			t.Fatalf("%v:\n%s", err, out)
 		}
 	}
-	if out, err := register("DENIED=", "secret", "secret.txt"); err != nil || !strings.Contains(out, "--client-secret-expires=2027-11-23") {
+	if out, err := register("DENIED=", "secret", "secret.txt"); err != nil ||
+		!strings.Contains(out, "--client-secret-expires=2027-11-23") {
 		t.Fatalf("%v:\n%s", err, out)
 	}
 	for what, want := range map[string]int{
-		"ad app create": 1, "ad sp create": 3, "rest --method POST": 1 + 3, "ad app federated-credential create": 1, "ad app credential reset": 1,
+		"ad app create": 1, "ad sp create": 3, "rest --method POST": 1 + 3, "ad app federated-credential create": 1,
+		"ad app credential reset": 1,
 	} {
 		if got := asked(what); got != want {
 			t.Errorf("az %s was called %d times, want %d", what, got, want)

@@ -50,7 +50,8 @@ func withoutBlocks(t *testing.T, example string) string {
 
 // parseExample parses an example whose providers' blocks are empty.
 func parseExample(example string) (*config.Config, error) {
-	options := config.Options{Providers: map[string]func() any{}, LookupEnv: func(string) (string, bool) { return "value", true }}
+	options := config.Options{Providers: map[string]func() any{},
+		LookupEnv: func(string) (string, bool) { return "value", true }}
 	for _, name := range exampleBlocks {
 		options.Providers[name] = func() any { return new(anyBlock) }
 	}
@@ -87,7 +88,8 @@ func TestExampleShowsDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := parseExample("otlp:\nsources:\n- {name: contoso, msgraph: }\n- {name: acme, ringcentral: }\n- {name: wave, wavix: }\n")
+	want, err := parseExample("otlp:\nsources:\n- {name: contoso, msgraph: }\n- {name: acme, ringcentral: " +
+		"}\n- {name: wave, wavix: }\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,14 +118,16 @@ func TestExampleOfWhatIsLeftOut(t *testing.T) {
 		t.Fatal("alternatives that are given together are accepted")
 	}
 	for line := range strings.Lines(err.Error()) {
-		if !strings.Contains(line, "is set twice, as text and as a file") && !strings.Contains(line, "is already set by") {
+		if !strings.Contains(line, "is set twice, as text and as a file") &&
+			!strings.Contains(line, "is already set by") {
 			t.Error(strings.TrimSpace(line))
 		}
 	}
 }
 
-// An example documents a key by giving it, or by giving it in a comment: a line with # directly before its text is a part of the
-// configuration that is left out, such as an alternative, while a line with # and a space is prose.
+// An example documents a key by giving it, or by giving it in a comment: a line with # directly
+// before its text is a part of the configuration that is left out, such as an alternative, while a
+// line with # and a space is prose.
 
 // leftOut is a line of configuration in a comment.
 var leftOut = regexp.MustCompile(`(?m)^([ \t]*)#([^#\s])`)

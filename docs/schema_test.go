@@ -16,8 +16,8 @@ const schemaFile = "config.schema.json"
 // firstLine is what editors look for at the beginning of a configuration.
 const firstLine = "# yaml-language-server: $schema=" + config.SchemaURL + "\n"
 
-// TestSchemaAcceptsExamples validates the example, also with what is left out of it, and every configuration in the docs against the
-// schema as it is shipped.
+// TestSchemaAcceptsExamples validates the example, also with what is left out of it, and every
+// configuration in the docs against the schema as it is shipped.
 func TestSchemaAcceptsExamples(t *testing.T) {
 	compiled, err := jsonschema.NewCompiler().Compile(schemaFile)
 	if err != nil {
@@ -33,9 +33,12 @@ func TestSchemaAcceptsExamples(t *testing.T) {
 	}
 	// One typing error in each kind of place.
 	for was, typo := range map[string]string{
-		"zero_for: 2m": "zero_for: 2 minutes", "cloud: global": "cloud: china", "series_limit: 10000": "series_limit: many",
-		"late_after: 6h": "late_afer: 6h", "- name: acme": "- nam: acme", "jwt_file: ": "jwt: x\n      jwt_file: ", "auth: bearer": "auth: header",
-		"tenant_id: ": "tenant: ", "numbers: mask": "numbers: hide", "logs: true": "logs: yes", "types: [placed, received]": "types: [made]",
+		"zero_for: 2m": "zero_for: 2 minutes", "cloud: global": "cloud: china",
+		"series_limit: 10000": "series_limit: many",
+		"late_after: 6h":      "late_afer: 6h", "- name: acme": "- nam: acme", "jwt_file: ": "jwt: x\n      jwt_file: ",
+		"auth: bearer": "auth: header",
+		"tenant_id: ":  "tenant: ", "numbers: mask": "numbers: hide", "logs: true": "logs: yes",
+		"types: [placed, received]": "types: [made]",
 	} {
 		text := strings.Replace(readExample(t), was, typo, 1)
 		if compiled.Validate(asEditorsRead(t, text)) == nil {

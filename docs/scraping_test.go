@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// TestRelabellingOfReplicas: the scrape configuration for replicas and the chart give all series that come from records one instance, and
-// no other: several replicas show those at once.
+// TestRelabellingOfReplicas: the scrape configuration for replicas and the chart give all series
+// that come from records one instance, and no other: several replicas show those at once.
 func TestRelabellingOfReplicas(t *testing.T) {
 	pattern := regexp.MustCompile(`regex: (cdr_\(.*)\n`)
 	var found []string

@@ -114,8 +114,8 @@ func findHolders(t *testing.T) (byRule, byGuarantee holders) {
 	return byRule, byGuarantee
 }
 
-// TestEveryRuleHasATest: testing.md lists, for each rule of counting and each guarantee, the tests that hold it, as the tests themselves say;
-// -update writes the lists anew.
+// TestEveryRuleHasATest: testing.md lists, for each rule of counting and each guarantee, the tests
+// that hold it, as the tests themselves say; -update writes the lists anew.
 func TestEveryRuleHasATest(t *testing.T) {
 	byRule, byGuarantee := findHolders(t)
 	text, err := os.ReadFile("testing.md")
@@ -128,7 +128,8 @@ func TestEveryRuleHasATest(t *testing.T) {
 		t.Fatalf("testing.md has no line %q", marker)
 	}
 	head = withMutants(t, head)
-	want := head + marker + "\n## Tests of the rules\n\n" + byRule.table(t, "rule", rules) + "\n## Tests of the guarantees\n\n" + byGuarantee.table(t, "guarantee", guarantees)
+	want := head + marker + "\n## Tests of the rules\n\n" + byRule.table(t, "rule", rules) +
+		"\n## Tests of the guarantees\n\n" + byGuarantee.table(t, "guarantee", guarantees)
 	golden.File(t, "testing.md", []byte(want))
 }
 

@@ -49,7 +49,8 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 		var own struct {
 			Webhook *webhook `yaml:"webhook"`
 		}
-		err := config.UnmarshalNode(name, nodeOf(map[string]any{"webhook": block}), &own, config.Options{CheckFiles: true})
+		err := config.UnmarshalNode(name, nodeOf(map[string]any{"webhook": block}), &own,
+			config.Options{CheckFiles: true})
 		if problems, bad := errors.AsType[config.Problems](err); bad {
 			c.problems = problems
 		} else {
@@ -62,14 +63,16 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 }
 
 // endpointKeys are the keys of `otlp` that say what is sent where.
-var endpointKeys = []string{"endpoint", "protocol", "headers", "headers_file", "insecure_headers", "tls_config", "logs", "metrics", "traces"}
+var endpointKeys = []string{"endpoint", "protocol", "headers", "headers_file", "insecure_headers", "tls_config", "logs",
+	"metrics", "traces"}
 
 func (c *Config) refuseEndpoints(block any) {
 	keys, _ := block.(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if slices.Contains(endpointKeys, key) {
 			c.problems = append(c.problems, config.Problem{
-				File: name, Path: "otlp." + key, Message: "has no effect in a receiver: the Collector's pipelines decide where data goes; remove the key",
+				File: name, Path: "otlp." + key,
+				Message: "has no effect in a receiver: the Collector's pipelines decide where data goes; remove the key",
 			})
 		}
 	}
@@ -78,7 +81,8 @@ func (c *Config) refuseEndpoints(block any) {
 // Validate implements xconfmap.Validator. Its error has every problem. It sends no request.
 func (c *Config) Validate() error {
 	var errs []error
-	own := func(text string) { errs = append(errs, errors.New(strings.TrimPrefix(text, name+": "))) } // the Collector adds the name itself
+	// the Collector adds the name itself
+	own := func(text string) { errs = append(errs, errors.New(strings.TrimPrefix(text, name+": "))) }
 	err := app.Check(c.settings())
 	problems, all := errors.AsType[config.Problems](err)
 	for _, p := range slices.Concat(c.problems, problems) {
@@ -92,7 +96,8 @@ func (c *Config) Validate() error {
 
 // settings are the settings of an engine without pipelines.
 func (c *Config) settings() app.Settings {
-	s := app.Settings{ConfigFile: name, ConfigNode: c.node, Pipelines: make(map[string]otlp.Deliver), WebhookConfigFile: string(c.hook.ConfigFile)}
+	s := app.Settings{ConfigFile: name, ConfigNode: c.node, Pipelines: make(map[string]otlp.Deliver),
+		WebhookConfigFile: string(c.hook.ConfigFile)}
 	if c.hook.ListenAddress != "" {
 		s.WebhookAddresses = []string{c.hook.ListenAddress}
 	}

@@ -42,7 +42,8 @@ func newCollector(t *testing.T, tenant map[string]any, rest string) *collector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("receivers:\n  cdr: %s\n%s  telemetry: {metrics: {level: none}}\n", receiver, strings.ReplaceAll(rest, "FOLDER", c.folder))
+	text := fmt.Sprintf("receivers:\n  cdr: %s\n%s  telemetry: {metrics: {level: none}}\n", receiver,
+		strings.ReplaceAll(rest, "FOLDER", c.folder))
 	if err := os.WriteFile(filepath.Join(c.folder, "otelcol.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,8 @@ func newCollector(t *testing.T, tenant map[string]any, rest string) *collector {
 }
 
 func (c *collector) command(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.WithoutCancel(c.t.Context()), filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "otelcol-cdr"), args...)
+	cmd := exec.CommandContext(context.WithoutCancel(c.t.Context()),
+		filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "otelcol-cdr"), args...)
 	cmd.Env = append(os.Environ(), "SECRET="+c.secret, "CDR_LEDGER_VERIFY=1")
 	return cmd
 }
@@ -78,7 +80,8 @@ func (c *collector) start() {
 			c.t.Error("the Collector's log has the secret")
 		}
 	})
-	eventually(c.t, func() bool { return strings.Count(c.log(), "Everything is ready") > ready }) // it minds signals from then on
+	// it minds signals from then on
+	eventually(c.t, func() bool { return strings.Count(c.log(), "Everything is ready") > ready })
 }
 
 // log is what the Collector has logged so far.
@@ -171,7 +174,8 @@ func (c *collector) traces() map[pcommon.SpanID]ptrace.Span {
 
 // shown is all that a span says.
 func shown(s ptrace.Span) string {
-	return fmt.Sprint(s.TraceID(), s.ParentSpanID(), s.Name(), s.StartTimestamp(), s.EndTimestamp(), s.Status().Code(), s.Attributes().AsRaw(), s.Links().Len())
+	return fmt.Sprint(s.TraceID(), s.ParentSpanID(), s.Name(), s.StartTimestamp(), s.EndTimestamp(), s.Status().Code(),
+		s.Attributes().AsRaw(), s.Links().Len())
 }
 
 // roots is how many traces there are.
@@ -192,7 +196,8 @@ func wantParents(t *testing.T, spans map[pcommon.SpanID]ptrace.Span) {
 			continue
 		}
 		parent, known := spans[s.ParentSpanID()]
-		if !known || parent.TraceID() != s.TraceID() || s.StartTimestamp() < parent.StartTimestamp() || s.EndTimestamp() > parent.EndTimestamp() {
+		if !known || parent.TraceID() != s.TraceID() || s.StartTimestamp() < parent.StartTimestamp() ||
+			s.EndTimestamp() > parent.EndTimestamp() {
 			t.Errorf("%s of trace %s has no parent around it", s.Name(), s.TraceID())
 		}
 	}
@@ -216,7 +221,8 @@ service:
     metrics: {receivers: [cdr], exporters: [file/metrics]}
     traces: {receivers: [cdr], exporters: [file/traces]}
 `)
-	if out, err := c.command("validate", "--config="+filepath.Join(c.folder, "otelcol.yaml")).CombinedOutput(); err != nil {
+	if out, err := c.command("validate", "--config="+filepath.Join(c.folder, "otelcol.yaml")).
+		CombinedOutput(); err != nil {
 		t.Fatalf("validate: %v\n%s", err, out)
 	}
 	for kill := range 3 { // in the middle of the first history, and after it
@@ -249,7 +255,8 @@ service:
 		t.Errorf("after a restart there are %d spans, %d before", len(after), spans)
 	}
 	if after := c.records("one.json"); fmt.Sprint(after) != fmt.Sprint(before) || len(after) != calls {
-		t.Errorf("after a restart %d log records came, %d before; want each of %d, and none again", len(after), len(before), calls)
+		t.Errorf("after a restart %d log records came, %d before; want each of %d, and none again", len(after),
+			len(before), calls)
 	}
 }
 
@@ -311,9 +318,11 @@ func TestE2EInvalid(t *testing.T) {
 	tenant := newTenant(t)
 	tenant["privacy"] = map[string]any{"users": "show"}
 	tenant["otlp"].(map[string]any)["endpoint"] = "http://127.0.0.1:4318"
-	c := newCollector(t, tenant, "exporters: {file: {path: FOLDER/out.json}}\nservice:\n  pipelines: {logs: {receivers: [cdr], exporters: [file]}}\n")
+	c := newCollector(t, tenant, "exporters: {file: {path: FOLDER/out.json}}\nservice:\n  pipelines: {logs: "+
+		"{receivers: [cdr], exporters: [file]}}\n")
 	out, err := c.command("--config=" + filepath.Join(c.folder, "otelcol.yaml")).CombinedOutput()
-	for _, part := range []string{"receivers::cdr: otlp.endpoint: has no effect in a receiver", "privacy.users: must be mask, hash, drop or keep"} {
+	for _, part := range []string{"receivers::cdr: otlp.endpoint: has no effect in a receiver",
+		"privacy.users: must be mask, hash, drop or keep"} {
 		if err == nil || !strings.Contains(string(out), part) {
 			t.Errorf("the Collector ends with %v and doesn't say %q:\n%s", err, part, out)
 		}

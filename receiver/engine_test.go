@@ -40,10 +40,12 @@ func newTenant(t *testing.T) map[string]any {
 		"storage": map[string]any{"path": t.TempDir() + "/ledger"},
 		"otlp":    map[string]any{"interval": "1s"},
 		"sources": []any{map[string]any{
-			"name": "contoso", "history": "48h", "tls_config": map[string]any{"ca_file": ca}, "requests_per_minute": 100000,
+			"name": "contoso", "history": "48h", "tls_config": map[string]any{"ca_file": ca},
+			"requests_per_minute": 100000,
 			"msgraph": map[string]any{
 				"tenant_id": sim.TenantID, "client_id": sim.ClientID, "client_secret": server.ClientSecret,
-				"login_url": server.BaseURL(), "graph_url": server.BaseURL(), "direct_routing": map[string]any{"interval": "1s"},
+				"login_url": server.BaseURL(), "graph_url": server.BaseURL(),
+				"direct_routing": map[string]any{"interval": "1s"},
 			},
 		}},
 	}
@@ -58,8 +60,9 @@ func configOf(t *testing.T, f receiver.Factory, raw map[string]any) component.Co
 	return c
 }
 
-// TestOneEngine: what pipelines of several signals name is one receiver, which starts and stops once; a second of the same ledger doesn't start, and after a
-// reload of the Collector the same goes on with a new configuration.
+// TestOneEngine: what pipelines of several signals name is one receiver, which starts and stops
+// once; a second of the same ledger doesn't start, and after a reload of the Collector the same
+// goes on with a new configuration.
 func TestOneEngine(t *testing.T) {
 	f, raw := NewFactory(), newTenant(t)
 	set := receivertest.NewNopSettings(f.Type())
@@ -90,7 +93,8 @@ func TestOneEngine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := other.Start(t.Context(), componenttest.NewNopHost()); err == nil || !strings.Contains(err.Error(), "open ledger") {
+			if err := other.Start(t.Context(), componenttest.NewNopHost()); err == nil ||
+				!strings.Contains(err.Error(), "open ledger") {
 				t.Errorf("a second engine of one ledger starts, or says %v", err)
 			}
 			if err := other.Shutdown(t.Context()); err != nil {

@@ -18,25 +18,30 @@ import (
 	"go.uber.org/multierr"
 )
 
-// TestPipelinesAnswer: only what every pipeline refuses for good may be the fault of a record, and no answer is repeated.
+// TestPipelinesAnswer: only what every pipeline refuses for good may be the fault of a record, and
+// no answer is repeated.
 func TestPipelinesAnswer(t *testing.T) {
-	busy, bad := errors.New("number +15550100 is too much"), consumererror.NewPermanent(errors.New("number +15550100 is bad"))
+	busy, bad := errors.New("number +15550100 is too much"),
+		consumererror.NewPermanent(errors.New("number +15550100 is bad"))
 	const again, refused, slow = "accepts nothing now", "refused a request for good", "no answer in time"
 	for name, c := range map[string]struct {
 		answer error
 		want   string // part of the verdict; empty: accepted
 	}{
-		"accepted":                           {nil, ""},
-		"a full queue":                       {busy, again},
-		"time is up":                         {fmt.Errorf("export: %w", context.DeadlineExceeded), slow},
-		"refused":                            {bad, refused},
-		"refused, within an error":           {fmt.Errorf("export: %w", bad), refused},
-		"refused by both":                    {multierr.Append(bad, bad), refused},
-		"one refuses, one waits":             {multierr.Append(bad, busy), again},
-		"the same, as the Collector has it":  {consumererror.NewDownstream(multierr.Append(busy, consumererror.NewDownstream(bad))), again},
-		"refused by both, within":            {consumererror.NewDownstream(multierr.Append(bad, consumererror.NewDownstream(bad))), refused},
-		"what two say was refused for good":  {consumererror.NewPermanent(multierr.Append(busy, busy)), refused},
-		"one of several that wrap the other": {errors.Join(bad, fmt.Errorf("export: %w", multierr.Append(bad, busy))), again},
+		"accepted":                 {nil, ""},
+		"a full queue":             {busy, again},
+		"time is up":               {fmt.Errorf("export: %w", context.DeadlineExceeded), slow},
+		"refused":                  {bad, refused},
+		"refused, within an error": {fmt.Errorf("export: %w", bad), refused},
+		"refused by both":          {multierr.Append(bad, bad), refused},
+		"one refuses, one waits":   {multierr.Append(bad, busy), again},
+		"the same, as the Collector has it": {consumererror.NewDownstream(multierr.Append(busy,
+			consumererror.NewDownstream(bad))), again},
+		"refused by both, within": {consumererror.NewDownstream(multierr.Append(bad,
+			consumererror.NewDownstream(bad))), refused},
+		"what two say was refused for good": {consumererror.NewPermanent(multierr.Append(busy, busy)), refused},
+		"one of several that wrap the other": {errors.Join(bad, fmt.Errorf("export: %w", multierr.Append(bad, busy))),
+			again},
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs, err := observer(receivertest.NewNopSettings(component.MustNewType("cdr")))

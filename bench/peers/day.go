@@ -52,7 +52,8 @@ func makeDay(ctx context.Context, now time.Time, rows int) (*day, error) {
 	}
 	d := new(day)
 	next := fmt.Sprintf("%s/v1.0/communications/callRecords/getDirectRoutingCalls(fromDateTime=%s,toDateTime=%s)",
-		server.BaseURL(), to.Add(-25*time.Hour).UTC().Format(time.RFC3339), to.Add(time.Hour).UTC().Format(time.RFC3339))
+		server.BaseURL(), to.Add(-25*time.Hour).UTC().Format(time.RFC3339),
+		to.Add(time.Hour).UTC().Format(time.RFC3339))
 	for next != "" {
 		if next, err = graph.page(ctx, next, d); err != nil {
 			return nil, err

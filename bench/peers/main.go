@@ -57,7 +57,8 @@ func run(args []string, out, problems io.Writer) int {
 	flags.StringVar(&s.Configs, "configs", "bench/peers/configs", "the folder of the configurations")
 	flags.StringVar(&s.Docs, "docs", "", "a page to write the tables into, in addition")
 	flags.DurationVar(&s.Timeout, "timeout", 10*time.Minute, "time limit of each round")
-	flags.DurationVar(&s.Period, "telegraf-period", 10*time.Second, "how often Telegraf gathers, aggregates and writes; 10s is its default")
+	flags.DurationVar(&s.Period, "telegraf-period", 10*time.Second,
+		"how often Telegraf gathers, aggregates and writes; 10s is its default")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -102,7 +103,8 @@ func compare(ctx context.Context, s settings, running []peer, progress io.Writer
 		for i, p := range running {
 			fmt.Fprintf(progress, "round %d: %s\n", round+1, p.name)
 			before := ownCPU()
-			r, err := p.run(ctx, peerSettings{settings: s, day: day, folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i))})
+			r, err := p.run(ctx, peerSettings{settings: s, day: day,
+				folder: filepath.Join(folder, fmt.Sprintf("%d-%d", round, i))})
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", p.name, err)
 			}

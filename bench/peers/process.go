@@ -36,7 +36,8 @@ type usage struct {
 // folder. The program is killed when the context ends.
 func start(ctx context.Context, folder string, env []string, program string, args ...string) (*process, error) {
 	p := &process{
-		cmd: exec.CommandContext(ctx, program, args...), log: filepath.Join(folder, "log.txt"), done: make(chan struct{}), began: time.Now(),
+		cmd: exec.CommandContext(ctx, program, args...), log: filepath.Join(folder, "log.txt"),
+		done: make(chan struct{}), began: time.Now(),
 	}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -64,7 +65,8 @@ func (p *process) used() (u usage, err error) {
 	}
 	status, statusErr := found.NewStatus()
 	stat, statErr := found.Stat()
-	return usage{cpu: time.Duration(stat.CPUTime() * float64(time.Second)), peak: float64(status.VmHWM) / (1 << 20)}, errors.Join(statusErr, statErr)
+	return usage{cpu: time.Duration(stat.CPUTime() * float64(time.Second)), peak: float64(status.VmHWM) / (1 << 20)},
+		errors.Join(statusErr, statErr)
 }
 
 // stop ends a process like a service manager and returns its usage.

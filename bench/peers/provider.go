@@ -70,14 +70,16 @@ func (p *provider) openID(w http.ResponseWriter, r *http.Request) {
 	defer p.mu.Unlock()
 	p.head(w)
 	base := "https://" + r.Host + "/" + r.PathValue("tenant")
-	fmt.Fprintf(w, `{"issuer":"%[1]s/v2.0","token_endpoint":"%[1]s/oauth2/v2.0/token","authorization_endpoint":"%[1]s/oauth2/v2.0/authorize"}`, base)
+	fmt.Fprintf(w,
+		`{"issuer":"%[1]s/v2.0","token_endpoint":"%[1]s/oauth2/v2.0/token","authorization_endpoint":"%[1]s/oauth2/v2.0/authorize"}`, base)
 }
 
 func (p *provider) token(w http.ResponseWriter, _ *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.head(w)
-	fmt.Fprint(w, `{"token_type":"Bearer","expires_in":86399,"ext_expires_in":86399,"access_token":"peers.access.token"}`)
+	fmt.Fprint(w,
+		`{"token_type":"Bearer","expires_in":86399,"ext_expires_in":86399,"access_token":"peers.access.token"}`)
 }
 
 // asked matches the range of starts in the exporter's requests; To is excluded.
@@ -105,7 +107,8 @@ func (p *provider) page(w http.ResponseWriter, r *http.Request) {
 	last := max(first, min(first+pageSize, end))
 	next := ""
 	if last < end {
-		next = fmt.Sprintf(`,"@odata.nextLink":"https://%s/v1.0/communications/callRecords/%s?$skip=%d"`, r.Host, call, skip+pageSize)
+		next = fmt.Sprintf(`,"@odata.nextLink":"https://%s/v1.0/communications/callRecords/%s?$skip=%d"`, r.Host, call,
+			skip+pageSize)
 	}
 	p.served += last - first
 	p.head(w)
@@ -120,8 +123,9 @@ func (p *provider) page(w http.ResponseWriter, r *http.Request) {
 // renderPage makes a page in Graph's form.
 func renderPage(rows []row, next string) []byte {
 	b := bytes.NewBuffer(make([]byte, 0, 800*len(rows)+200))
-	fmt.Fprintf(b, `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.callRecords.directRoutingLogRow)",`+
-		`"@odata.count":%d,"value":[`, len(rows))
+	fmt.Fprintf(b,
+		`{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(microsoft.graph.callRecords.directRoutingLogRow)",`+
+			`"@odata.count":%d,"value":[`, len(rows))
 	for i := range rows {
 		if i > 0 {
 			b.WriteByte(',')

@@ -25,12 +25,15 @@ const (
 // printSizing prints what these results mean for a number of calls a day: plain without log
 // records, logs with them.
 func printSizing(w io.Writer, plain, logs *result) {
-	fmt.Fprintln(w, "| calls a day | CPU, of one core | with log records | peak memory, with log records | disk | requests to the provider |")
+	fmt.Fprintln(w, "| calls a day | CPU, of one core | with log records | peak memory, with log records | "+
+		"disk | requests to the provider |")
 	fmt.Fprintln(w, "| ---: | ---: | ---: | ---: | ---: | ---: |")
 	for _, calls := range []float64{1_000, 100_000, 10_000_000} {
 		share := func(r *result) float64 { return 100 * calls / 1e6 * lifetime(r, calls) / secondsPerDay }
-		fmt.Fprintf(w, "| %s | %s | %s | %.0f MB | %s | %.1f a minute |\n", thousands(calls), percent(share(plain)), percent(share(logs)),
-			max(plain.peak, logs.peak), diskSize(calls*daysOfIDs*plain.disk+reserveBytes), (requestsPerDay+readsOfACall*calls/pageSize)/(24*60))
+		fmt.Fprintf(w, "| %s | %s | %s | %.0f MB | %s | %.1f a minute |\n", thousands(calls), percent(share(plain)),
+			percent(share(logs)),
+			max(plain.peak, logs.peak), diskSize(calls*daysOfIDs*plain.disk+reserveBytes),
+			(requestsPerDay+readsOfACall*calls/pageSize)/(24*60))
 	}
 }
 

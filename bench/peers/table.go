@@ -44,7 +44,8 @@ func perSecond(rows int, took time.Duration) float64 { return float64(rows) / to
 func median(rounds []result) result {
 	r := rounds[0]
 	for _, figure := range []func(*result) *float64{
-		func(r *result) *float64 { return &r.fresh }, func(r *result) *float64 { return &r.repeats }, func(r *result) *float64 { return &r.anew },
+		func(r *result) *float64 { return &r.fresh }, func(r *result) *float64 { return &r.repeats },
+		func(r *result) *float64 { return &r.anew },
 		func(r *result) *float64 { return &r.clock }, func(r *result) *float64 { return &r.peak },
 		func(r *result) *float64 { return &r.disk }, func(r *result) *float64 { return &r.served },
 	} {
@@ -98,7 +99,8 @@ func printTable(w io.Writer, rows int, results []result) {
 	})
 	line("CPU of the provider beside it", func(r *result) string { return fmt.Sprintf("%.1f s", r.served) })
 	truth := [moments]int{rows, rows, rows + 1, rows + 1}
-	for moment, what := range [moments]string{"calls after the day", "after rows came again", "after a late row", "after a restart"} {
+	for moment, what := range [moments]string{"calls after the day", "after rows came again", "after a late row",
+		"after a restart"} {
 		line(fmt.Sprintf("%s: truth %d", what, truth[moment]), func(r *result) string {
 			if got := r.totals[moment]; got != truth[moment] {
 				return fmt.Sprintf("**%d**", got)

@@ -18,8 +18,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// csvExport reads records of a CSV file in place of the provider's: a portal's export, or what `records --output csv` has written. The file is read
-// anew for each span, so that memory doesn't grow with it.
+// csvExport reads records of a CSV file in place of the provider's: a portal's export, or what
+// `records --output csv` has written. The file is read anew for each span, so that memory doesn't
+// grow with it.
 type csvExport struct {
 	file    string
 	columns map[string]int // of the head, by name
@@ -46,7 +47,8 @@ func openExport(file string, problems io.Writer) (*csvExport, error) {
 // check reads the lines after the head.
 func (e *csvExport) check(r *csv.Reader, problems io.Writer) error {
 	if !e.has("id") || !e.has("start") {
-		return errors.New("its first line must name the columns id and start, or UsageId and Start Time, or uuid and date; amounts and currencies are compared if they are there")
+		return errors.New("its first line must name the columns id and start, or UsageId and Start Time, or " +
+			"uuid and date; amounts and currencies are compared if they are there")
 	}
 	for {
 		line, err := r.Read()
@@ -87,9 +89,10 @@ func (e *csvExport) open() (*csv.Reader, io.Closer, error) {
 	return r, file, nil
 }
 
-// portalNames are what portals call the columns, in small letters and without spaces: Microsoft's in the exported PSTN usage report of the Teams admin
-// centre, and Wavix's.
-var portalNames = map[string]string{"usageid": "id", "uuid": "id", "starttime": "start", "date": "start", "charge": "amount"}
+// portalNames are what portals call the columns, in small letters and without spaces: Microsoft's
+// in the exported PSTN usage report of the Teams admin centre, and Wavix's.
+var portalNames = map[string]string{"usageid": "id", "uuid": "id", "starttime": "start", "date": "start",
+	"charge": "amount"}
 
 // connectionFee is Microsoft's column of what a call costs beside its charge.
 const connectionFee = "connectionfee"
@@ -98,7 +101,8 @@ const connectionFee = "connectionfee"
 func columnsOf(head []string) map[string]int {
 	columns, portals := make(map[string]int), make(map[string]int)
 	for i, name := range head {
-		name = strings.ToLower(strings.Join(strings.Fields(strings.TrimPrefix(name, "\ufeff")), "")) // spreadsheets write a byte order mark
+		// spreadsheets write a byte order mark
+		name = strings.ToLower(strings.Join(strings.Fields(strings.TrimPrefix(name, "\ufeff")), ""))
 		columns[name] = i
 		if ours, known := portalNames[name]; known {
 			portals[ours] = i
@@ -132,7 +136,8 @@ func (e *csvExport) Pages(_ context.Context, from, to time.Time) iter.Seq2[*coll
 	}
 }
 
-// fill reads rows into a page until it has one record too many. Lines of one id that follow one another are the charges of one record.
+// fill reads rows into a page until it has one record too many. Lines of one id that follow one
+// another are the charges of one record.
 func (e *csvExport) fill(page *collector.Page, r *csv.Reader, from, to time.Time) (more bool, err error) {
 	for len(page.Records) <= exportRows {
 		line, err := r.Read()
@@ -146,7 +151,8 @@ func (e *csvExport) fill(page *collector.Page, r *csv.Reader, from, to time.Time
 		if err != nil {
 			if from.Equal(e.first) {
 				at, _ := r.FieldPos(0)
-				page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(strings.Join(line, "\x1f")), At: fmt.Sprintf("line %d", at), Problem: err.Error()})
+				page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(strings.Join(line, "\x1f")),
+					At: fmt.Sprintf("line %d", at), Problem: err.Error()})
 			}
 			continue
 		}
@@ -181,12 +187,14 @@ func (e *csvExport) record(line []string) (r *cdr.Record, err error) {
 		return nil, errors.New("no id")
 	}
 	start := value("start")
-	form := slices.IndexFunc(exportTimes, func(form string) bool { _, err := time.Parse(form, start); return err == nil })
+	form := slices.IndexFunc(exportTimes,
+		func(form string) bool { _, err := time.Parse(form, start); return err == nil })
 	if form < 0 {
 		return nil, errors.New("start isn't a time as 2026-11-20T12:00:00Z or 2026-11-20 12:00:00")
 	}
 	r.Start, _ = time.Parse(exportTimes[form], start)
-	for _, amount := range [...]struct{ column, component string }{{"amount", value("component")}, {connectionFee, "connection"}} {
+	for _, amount := range [...]struct{ column, component string }{{"amount", value("component")},
+		{connectionFee, "connection"}} {
 		text := value(amount.column)
 		if text == "" || !e.hasAmounts() {
 			continue

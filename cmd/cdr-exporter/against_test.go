@@ -21,17 +21,21 @@ func TestExports(t *testing.T) {
 			"id,start,amount,currency\nA1,2026-11-22T08:15:00Z,0.5,EUR\n", "A1 2026-11-22T08:15:00Z 0.5 EUR",
 		},
 		"Teams admin centre": {
-			"\ufeffUsageId,Call ID,Start Time,End Time,Charge,Currency\nA2,other,2026-11-22 08:15:00.25,2026-11-22 08:16:00,1.2500,USD\n", "A2 2026-11-22T08:15:00.25Z 1.25 USD",
+			"\ufeffUsageId,Call ID,Start Time,End Time,Charge,Currency\nA2,other,2026-11-22 " +
+				"08:15:00.25,2026-11-22 08:16:00,1.2500,USD\n", "A2 2026-11-22T08:15:00.25Z 1.25 USD",
 		},
 		"Teams admin centre, with what a call costs beside its charge": {
-			"UsageId,Start Time,Connection Fee,Charge,Currency\nA7,2026-11-22 08:15:00,0.10,1.25,USD\nA8,2026-11-22 08:15:00,,1,USD\n",
+			"UsageId,Start Time,Connection Fee,Charge,Currency\nA7,2026-11-22 " +
+				"08:15:00,0.10,1.25,USD\nA8,2026-11-22 08:15:00,,1,USD\n",
 			"A7 2026-11-22T08:15:00Z 1.25 USD 0.1 USDA8 2026-11-22T08:15:00Z 1 USD",
 		},
 		"Wavix": {
-			"call_id,uuid,date,from,to,charge\nother,A3,2026-11-22T08:15:00.000Z,1,2,0.162\n", "A3 2026-11-22T08:15:00Z",
+			"call_id,uuid,date,from,to,charge\nother,A3,2026-11-22T08:15:00.000Z,1,2,0.162\n",
+			"A3 2026-11-22T08:15:00Z",
 		},
 		"an id that `records` keeps from being a formula": {
-			"id,start\n'-A5,2026-11-22T08:15:00Z\n'A6,2026-11-22T08:15:00Z\n", "-A5 2026-11-22T08:15:00Z'A6 2026-11-22T08:15:00Z",
+			"id,start\n'-A5,2026-11-22T08:15:00Z\n'A6,2026-11-22T08:15:00Z\n",
+			"-A5 2026-11-22T08:15:00Z'A6 2026-11-22T08:15:00Z",
 		},
 		"our names go first": {
 			"uuid,id,date,start\nother,A4,2026-11-01,2026-11-22 08:15:00\n", "A4 2026-11-22T08:15:00Z",
@@ -92,10 +96,12 @@ func TestPagesOfExport(t *testing.T) {
 	}
 }
 
-// TestBadLinesOfExport: a line that can't be read is printed once, and counts as invalid on the first day, each time that day is read.
+// TestBadLinesOfExport: a line that can't be read is printed once, and counts as invalid on the
+// first day, each time that day is read.
 func TestBadLinesOfExport(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "export.csv")
-	if err := os.WriteFile(file, []byte("id,start,amount,currency\nA1,22.11.2026,0.5,EUR\nA2,2026-11-23 08:15:00,0.5,EUR\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("id,start,amount,currency\nA1,22.11.2026,0.5,EUR\nA2,2026-11-23 "+
+		"08:15:00,0.5,EUR\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var said bytes.Buffer
@@ -103,7 +109,8 @@ func TestBadLinesOfExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := file + ": line 2: left out: start isn't a time"; !strings.HasPrefix(said.String(), want) || strings.Count(said.String(), "\n") != 1 {
+	if want := file + ": line 2: left out: start isn't a time"; !strings.HasPrefix(said.String(), want) ||
+		strings.Count(said.String(), "\n") != 1 {
 		t.Errorf("it said %q, want %q", said.String(), want)
 	}
 	var got []int

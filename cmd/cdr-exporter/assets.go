@@ -30,9 +30,12 @@ type assets struct {
 
 func newAssets(c *kingpin.CmdClause) command {
 	a := &assets{}
-	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error and nothing is written.").BoolVar(&a.force)
-	c.Flag("config", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").PlaceHolder("RULES.yaml").StringVar(&a.parameters)
-	c.Flag("config.file", "Configuration whose feeds the rules and dashboards are for, with its rules_file; without it they are for all feeds.").
+	c.Flag("force", "Overwrite files that differ from the bundled ones. Without it, such a file is an error "+
+		"and nothing is written.").BoolVar(&a.force)
+	c.Flag("config", "Parameters of the rules, such as thresholds and labels to keep; see rules.example.yaml.").
+		PlaceHolder("RULES.yaml").StringVar(&a.parameters)
+	c.Flag("config.file", "Configuration whose feeds the rules and dashboards are for, with its rules_file; "+
+		"without it they are for all feeds.").
 		PlaceHolder("CONFIG.yaml").StringVar(&a.config)
 	c.Arg("dir", "Folder to write to; created if missing.").Required().StringVar(&a.dir)
 	return a.run
@@ -59,7 +62,8 @@ func (a *assets) run(_ context.Context, s streams) error {
 	if len(differing) > 0 && !a.force {
 		slices.Sort(differing)
 		return fmt.Errorf("files in %s differ from the bundled ones, and nothing was written: %s; "+
-			"save your changes elsewhere and repeat with --force, or choose another folder", a.dir, strings.Join(differing, ", "))
+			"save your changes elsewhere and repeat with --force, or choose another folder", a.dir,
+			strings.Join(differing, ", "))
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(a.dir, name)
@@ -130,7 +134,8 @@ func (a *assets) read() (*rules.Parameters, error) {
 		}
 	}
 	if unknown := p.UnknownLabels(); len(unknown) > 0 {
-		return nil, fmt.Errorf("alert_labels: %s doesn't have the labels %s: add them there, or remove them here", a.config, strings.Join(unknown, ", "))
+		return nil, fmt.Errorf("alert_labels: %s doesn't have the labels %s: add them there, or remove them here",
+			a.config, strings.Join(unknown, ", "))
 	}
 	return p, nil
 }

@@ -42,7 +42,8 @@ func bundled(t *testing.T, dir string) map[string][]byte {
 			}
 			content, err := fs.ReadFile(files, name)
 			if filepath.Ext(name) == ".md" { // what it links to isn't written
-				content = bytes.ReplaceAll(content, []byte("](../"), []byte("](https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/"))
+				content = bytes.ReplaceAll(content, []byte("](../"),
+					[]byte("](https://github.com/cdr-exporter/cdr-exporter/blob/main/docs/"))
 			}
 			all[filepath.Join(dir, filepath.FromSlash(name))] = content
 			return err
@@ -78,7 +79,8 @@ func TestAssets(t *testing.T) {
 		t.Fatal(err)
 	}
 	stdout, stderr, code = assetsInto(t, dir)
-	if code != 1 || stdout != "" || !strings.Contains(stderr, filepath.Join("grafana", "overview.json")) || !strings.Contains(stderr, "--force") {
+	if code != 1 || stdout != "" || !strings.Contains(stderr, filepath.Join("grafana", "overview.json")) ||
+		!strings.Contains(stderr, "--force") {
 		t.Errorf("over a changed file: code %d\n%s%s", code, stdout, stderr)
 	}
 	if text, err := os.ReadFile(changed); err != nil || string(text) != "{}" {
@@ -105,12 +107,14 @@ func TestAssetsConfig(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("keep_labels: [cluster]\nselector: job=\"calls\"\noff: [CDRWatchdog]\nemergency_calls: critical\ndisk_free_bytes: 7\n")
+	write("keep_labels: [cluster]\nselector: job=\"calls\"\noff: [CDRWatchdog]\nemergency_calls: " +
+		"critical\ndisk_free_bytes: 7\n")
 	if stdout, stderr, code := assetsInto(t, "--config", parameters, dir); code != 0 || stderr != "" {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
 	for file, want := range map[string][]string{
-		"prometheus/alerts.yaml":         {"< 7\n", "and on (cluster, source, feed)", `cdr_emergency_calls_total{job="calls",outcome!~"answered|unknown",test="false"}`},
+		"prometheus/alerts.yaml": {"< 7\n", "and on (cluster, source, feed)",
+			`cdr_emergency_calls_total{job="calls",outcome!~"answered|unknown",test="false"}`},
 		"prometheus/recording.yaml":      {`rate(cdr_calls_total{job="calls"}[5m])`, "sum by (cluster, source, feed)"},
 		"alertmanager/alertmanager.yaml": {"equal: [cluster, source, feed]"},
 		"runbooks/CDRTrunkDown.md":       {"# CDRTrunkDown"},
@@ -128,7 +132,8 @@ func TestAssetsConfig(t *testing.T) {
 	write("disk_free_bytes: 7\noff: CDRNothing\nfew_share: 2\n")
 	empty := t.TempDir()
 	stdout, stderr, code := assetsInto(t, "--config", parameters, empty)
-	if code != 1 || stdout != "" || !strings.Contains(stderr, parameters+":2: off: ") || !strings.Contains(stderr, parameters+":3: few_share: ") {
+	if code != 1 || stdout != "" || !strings.Contains(stderr, parameters+":2: off: ") ||
+		!strings.Contains(stderr, parameters+":3: few_share: ") {
 		t.Errorf("wrong parameters: code %d\n%s%s", code, stdout, stderr)
 	}
 	holds(t, empty, nil)
@@ -142,10 +147,14 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	dir, folder := t.TempDir(), t.TempDir()
 	file := filepath.Join(folder, "config.yaml")
 	for name, text := range map[string]string{
-		"config.yaml": "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}, {name: building, file: buildings.csv, key: subnet}]\nsources:\n  - name: wave\n    wavix: {api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
-			"    msgraph: {tenant_id: contoso.onmicrosoft.com, client_id: 3f1c55f2-0000-4000-8000-000000000002, client_secret_file: nowhere.txt, pstn: }\n",
+		"config.yaml": "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}, " +
+			"{name: building, file: buildings.csv, key: subnet}]\nsources:\n  - name: wave\n    wavix: " +
+			"{api_key_file: nowhere.txt, call_log: }\n  - name: contoso\n" +
+			"    msgraph: {tenant_id: contoso.onmicrosoft.com, client_id: " +
+			"3f1c55f2-0000-4000-8000-000000000002, client_secret_file: nowhere.txt, pstn: }\n",
 		"people.csv": "user,department\njane@example.com,Sales\n",
-		"rules.yaml": "error_budget: 0.02\ndisk_free_bytes: 7\nalert_labels: {CDRFailureSpike: [department]}\n", "wrong.yaml": "alert_labels: {CDRFailureSpike: [site]}\n", "other.yaml": "error_budget: 0.03\n",
+		"rules.yaml": "error_budget: 0.02\ndisk_free_bytes: 7\nalert_labels: {CDRFailureSpike: [department]}\n",
+		"wrong.yaml": "alert_labels: {CDRFailureSpike: [site]}\n", "other.yaml": "error_budget: 0.03\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -171,21 +180,29 @@ func TestAssetsForAConfiguration(t *testing.T) {
 	if stdout, stderr, code := assetsInto(t, "--config.file", file, dir); code != 0 || stderr != "" {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
-	reads("prometheus/recording.yaml", []string{`feed="call_log"`, `feed="pstn"`, `feed=""`}, []string{`feed=~"direct_routing`, `feed="call_records"`, `"<`})
-	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", "< 7\n", "department_source_feed_trunk:cdr_timely_faults:rate1h"}, nil)
+	reads("prometheus/recording.yaml", []string{`feed="call_log"`, `feed="pstn"`, `feed=""`},
+		[]string{`feed=~"direct_routing`, `feed="call_records"`, `"<`})
+	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.02", "< 7\n",
+		"department_source_feed_trunk:cdr_timely_faults:rate1h"}, nil)
 	reads("grafana/overview.json", []string{
-		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`, `department=~\"$department\"`,
+		`feed=\"call_log\"`, "more than 28.8 %", `"call_log|pstn"`, `"name": "department"`,
+		`department=~\"$department\"`,
 		`"title": "Failed calls by department"`,
 	}, []string{`|direct_routing`})
-	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`}, []string{"building"})
-	reads("grafana/cost.json", []string{`sum by (source, department) (increase(cdr_calls_total{`, `"timeShift": "1M/M"`}, nil)
-	reads("grafana/quality.json", []string{`feed=\"\"`, `"title": "Poor audio by building"`, `building=~\"$building\"`}, []string{`"department"`})
+	reads("grafana/trunks.json", []string{`"name": "department"`, `"title": "Failed calls by department"`},
+		[]string{"building"})
+	reads("grafana/cost.json", []string{`sum by (source, department) (increase(cdr_calls_total{`,
+		`"timeShift": "1M/M"`}, nil)
+	reads("grafana/quality.json", []string{`feed=\"\"`, `"title": "Poor audio by building"`, `building=~\"$building\"`},
+		[]string{`"department"`})
 	reads("runbooks/CDRTrunkDown.md", []string{"# CDRTrunkDown"}, nil)
-	if stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "other.yaml"), "--config.file", file, dir); code != 0 || stderr != "" {
+	if stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "other.yaml"),
+		"--config.file", file, dir); code != 0 || stderr != "" {
 		t.Fatalf("code %d\n%s%s", code, stdout, stderr)
 	}
 	reads("prometheus/alerts.yaml", []string{"> 14.4 * 0.03", ">= 5"}, []string{"department"})
-	stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "wrong.yaml"), "--config.file", file, dir)
+	stdout, stderr, code := assetsInto(t, "--force", "--config", filepath.Join(folder, "wrong.yaml"), "--config.file",
+		file, dir)
 	if code != 1 || stdout != "" || !strings.Contains(stderr, "alert_labels: "+file+" doesn't have the labels site: ") {
 		t.Errorf("a label that the configuration doesn't have: code %d\n%s%s", code, stdout, stderr)
 	}

@@ -35,7 +35,8 @@ func createFile(name string, standard io.Writer) (w io.Writer, finish func(error
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return nil, nil, fmt.Errorf("can't create a file next to it: check that its folder exists and is writable: %w", err)
+		return nil, nil, fmt.Errorf("can't create a file next to it: check that its folder exists and is writable: %w",
+			err)
 	}
 	if was != nil { // keep owner and permissions
 		mode = was.Mode().Perm()

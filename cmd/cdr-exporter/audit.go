@@ -34,9 +34,11 @@ func newAudit(c *kingpin.CmdClause) command {
 	run := configCommand(c, a.run)
 	a.define(c, "now", "0s")
 	c.Flag("feed", "Feed of the sources; all feeds by default.").StringVar(&a.feed)
-	c.Flag("against", "CSV file with the columns id and start, and amount and currency if they are to be compared, such as a portal's export, in place of what the provider lists; of one feed.").
+	c.Flag("against", "CSV file with the columns id and start, and amount and currency if they are to be "+
+		"compared, such as a portal's export, in place of what the provider lists; of one feed.").
 		PlaceHolder("FILE.csv").StringVar(&a.against)
-	c.Flag("share", "Part of the provider's limit of requests that the audit uses, so that a running exporter goes first.").Default("0.1").FloatVar(&a.share)
+	c.Flag("share", "Part of the provider's limit of requests that the audit uses, so that a running exporter "+
+		"goes first.").Default("0.1").FloatVar(&a.share)
 	c.Flag("output", "table or json.").Default("table").EnumVar(&a.output, "table", "json")
 	return run
 }
@@ -84,7 +86,9 @@ func (a *auditCommand) readExport(feeds []*pastFeed, problems io.Writer) error {
 }
 
 // audit audits one feed after the other.
-func (a *auditCommand) audit(ctx context.Context, r *commandConfig, span *pastSpan, feeds []*pastFeed, s streams) ([]audit.Day, error) {
+func (a *auditCommand) audit(
+	ctx context.Context, r *commandConfig, span *pastSpan, feeds []*pastFeed, s streams,
+) ([]audit.Day, error) {
 	m := newMeter(s.errors)
 	defer m.end()
 	all := []audit.Day{}

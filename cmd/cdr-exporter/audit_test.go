@@ -40,7 +40,8 @@ type auditAmounts struct{ Listed, Counted string }
 // audited runs an audit and adds its days up.
 func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay, said string) {
 	s.t.Helper()
-	x := start(s.t, s.vault, launch{args: append([]string{"audit", "--config.file=" + s.path("config.yaml"), "--share=1", "--output=json"}, args...)})
+	x := start(s.t, s.vault, launch{args: append([]string{"audit", "--config.file=" + s.path("config.yaml"),
+		"--share=1", "--output=json"}, args...)})
 	x.exited(code)
 	if err := json.Unmarshal(x.out.Bytes(), &days); err != nil {
 		s.t.Fatalf("no JSON: %v: %s", err, x.out)
@@ -69,13 +70,15 @@ func (s *site) audited(code int, args ...string) (sum auditDay, days []auditDay,
 	return sum, days, x.log.String()
 }
 
-// TestAudit (issue 31): beside a running exporter nothing is missing, with twins, copies and rows that can't be read; ids that the ledger has lost
-// are found, all and no others, and what the exporter counts meanwhile isn't missing.
+// TestAudit (issue 31): beside a running exporter nothing is missing, with twins, copies and rows
+// that can't be read; ids that the ledger has lost are found, all and no others, and what the
+// exporter counts meanwhile isn't missing.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	w := past(310, sim.PSTNMix(), 600)
 	w.NoID, w.Duplicated, w.Malformed = 0.1, 0.1, 0.02
-	n := newTenant(t, sim.Settings{PSTN: world(t, w), DirectRouting: world(t, bustling(311, sim.DirectRoutingMix(), 300, 20*time.Second)), PageSize: 100})
+	n := newTenant(t, sim.Settings{PSTN: world(t, w),
+		DirectRouting: world(t, bustling(311, sim.DirectRoutingMix(), 300, 20*time.Second)), PageSize: 100})
 	x := n.start(settings{}).ready()
 	for range 3 {
 		if sum, _, said := n.audited(0, "--from=80h"); sum.Missing != 0 || len(sum.Charges) != 0 || sum.Counted == 0 {
@@ -83,7 +86,8 @@ func TestAudit(t *testing.T) {
 		}
 	}
 	before, days, _ := n.audited(0, "--from=80h", "--feed=pstn")
-	if before.Counted != before.Listed || before.Invalid == 0 || before.Vanished != 0 || len(days) < 3 || days[0].Feed != pstn || days[0].Source != "contoso" {
+	if before.Counted != before.Listed || before.Invalid == 0 || before.Vanished != 0 || len(days) < 3 ||
+		days[0].Feed != pstn || days[0].Source != "contoso" {
 		t.Errorf("%+v", before)
 	}
 	if calls := int(x.scrape().sum("cdr_calls_total", "feed=pstn")); calls != before.Counted {
@@ -93,7 +97,8 @@ func TestAudit(t *testing.T) {
 
 	loseIDs(t, n.ledger(), pstn)
 	after, days, said := n.audited(1, "--from=80h", "--feed=pstn")
-	if after.Missing == 0 || after.Counted+after.Missing != before.Counted || after.Listed != before.Listed || after.Vanished != 0 {
+	if after.Missing == 0 || after.Counted+after.Missing != before.Counted || after.Listed != before.Listed ||
+		after.Vanished != 0 {
 		t.Errorf("%+v, before %+v\n%s", after, before, said)
 	}
 	for _, d := range days {
@@ -106,13 +111,16 @@ func TestAudit(t *testing.T) {
 			t.Errorf("%+v", one)
 		}
 	}
-	table := n.command(1, "audit", "--config.file="+n.path("config.yaml"), "--from=80h", "--feed=pstn", "--share=1").out.String()
-	if !strings.Contains(table, "contoso/pstn") || !strings.Contains(table, "  log.record.uid\n"+after.MissingIDs[0].ID+" ") {
+	table := n.command(1, "audit", "--config.file="+n.path("config.yaml"), "--from=80h", "--feed=pstn", "--share=1").
+		out.String()
+	if !strings.Contains(table, "contoso/pstn") ||
+		!strings.Contains(table, "  log.record.uid\n"+after.MissingIDs[0].ID+" ") {
 		t.Errorf("the table is\n%s", table)
 	}
 }
 
-// TestAuditOfEveryProvider (issue 31): what each provider lists is what was counted, its amounts too, also of rows that were revised before.
+// TestAuditOfEveryProvider (issue 31): what each provider lists is what was counted, its amounts
+// too, also of rows that were revised before.
 func TestAuditOfEveryProvider(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
@@ -148,7 +156,8 @@ func TestAuditOfWavixsPresentDay(t *testing.T) {
 	today := func(seed uint64, mix *simulator.Mix) simulator.Settings {
 		return simulator.Historical(seed, mix, now.Add(-6*time.Hour), now.Add(-time.Hour), 100)
 	}
-	account := newCarrier(t, at, today(46, wavixsim.PlacedMix()), today(47, wavixsim.ReceivedMix()), wavixsim.Settings{})
+	account := newCarrier(t, at, today(46, wavixsim.PlacedMix()), today(47, wavixsim.ReceivedMix()),
+		wavixsim.Settings{})
 	x := start(t, at.vault, launch{config: at.configureSources(settings{}, account.item())}).ready()
 	whole, _, said := at.audited(0, "--from=8h", "--feed=call_log")
 	if whole.Counted == 0 || whole.Counted != whole.Listed {
@@ -169,7 +178,8 @@ func loseIDs(t *testing.T, folder, feed string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.ExecContext(t.Context(), `DELETE FROM journal WHERE (feed, seq) IN (SELECT j.feed, j.seq FROM journal j JOIN feeds f ON f.id = j.feed
+	_, err = db.ExecContext(t.Context(),
+		`DELETE FROM journal WHERE (feed, seq) IN (SELECT j.feed, j.seq FROM journal j JOIN feeds f ON f.id = j.feed
 		WHERE f.feed = ? ORDER BY length(data) DESC LIMIT 1)`, feed)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
@@ -233,7 +243,8 @@ func newShop(t *testing.T, feed, more string) *shop {
 	_, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "https://"), ":")
 	s.write("shop.yaml", fmt.Sprintf(shopDefinition, port))
 	s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
-	s.configureSources(settings{More: "definitions: [shop.yaml]\n" + more}, "  - name: shop\n    history: 80h\n    tls_config: {ca_file: ca.pem}\n    shop: {calls: "+feed+"}\n")
+	s.configureSources(settings{More: "definitions: [shop.yaml]\n" + more},
+		"  - name: shop\n    history: 80h\n    tls_config: {ca_file: ca.pem}\n    shop: {calls: "+feed+"}\n")
 	return s
 }
 
@@ -267,21 +278,26 @@ func (s *shop) export() (file string) {
 	return s.write("export.csv", text.String())
 }
 
-// TestAuditOfWhatChanged (issue 31): a provider loses, adds, revises and delays rows after they were counted. The audit finds what differs, and
-// nothing else: what the exporter is to read yet isn't missing.
+// TestAuditOfWhatChanged (issue 31): a provider loses, adds, revises and delays rows after they
+// were counted. The audit finds what differs, and nothing else: what the exporter is to read yet
+// isn't missing.
 func TestAuditOfWhatChanged(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, "{interval: 1s, lookback: 24h}", "")
 	now := time.Now()
-	old := func(i int) time.Time { return now.Add(-time.Duration(40*60+i) * time.Minute) } // no read reaches it any more
+	// no read reaches it any more
+	old := func(i int) time.Time { return now.Add(-time.Duration(40*60+i) * time.Minute) }
 	for i := range 100 {
-		s.put(shopRow{fmt.Sprint("old-", i), old(i), "done", "", "0.10"}, shopRow{fmt.Sprint("new-", i), now.Add(-time.Duration(120+i) * time.Minute), "busy", "", ""})
+		s.put(shopRow{fmt.Sprint("old-", i), old(i), "done", "", "0.10"},
+			shopRow{fmt.Sprint("new-", i), now.Add(-time.Duration(120+i) * time.Minute), "busy", "", ""})
 	}
-	s.put(shopRow{"fax", old(1), "done", "fax", ""}, shopRow{"invalid", old(1), "", "", ""}, shopRow{"running", now.Add(-time.Hour), "running", "", ""})
+	s.put(shopRow{"fax", old(1), "done", "fax", ""}, shopRow{"invalid", old(1), "", "", ""},
+		shopRow{"running", now.Add(-time.Hour), "running", "", ""})
 	s.put(shopRow{"before", now.Add(-82 * time.Hour), "done", "", "7"})
 	x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
 	sum, _, said := s.audited(0, "--from=90h", "--to=30m")
-	if sum.Listed != 202 || sum.Counted != 200 || sum.NotFinal != 1 || sum.BeforeOrigin != 1 || sum.Ignored != 1 || sum.Invalid != 1 || sum.Vanished != 0 {
+	if sum.Listed != 202 || sum.Counted != 200 || sum.NotFinal != 1 || sum.BeforeOrigin != 1 || sum.Ignored != 1 ||
+		sum.Invalid != 1 || sum.Vanished != 0 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
 
@@ -289,12 +305,15 @@ func TestAuditOfWhatChanged(t *testing.T) {
 	if sum, _, said := s.audited(0, "--from=10m"); sum.Counted != 1 || sum.Listed != 1 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
-	s.put(shopRow{"delayed", now.Add(-150 * time.Minute), "done", "", "0.01"}, shopRow{"new-7", now.Add(-127 * time.Minute), "done", "", "2"})
-	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Listed != 203 || sum.Missing != 0 || sum.NotFinal != 1 && !strings.Contains(said, "it reads it again until 20") {
+	s.put(shopRow{"delayed", now.Add(-150 * time.Minute), "done", "", "0.01"},
+		shopRow{"new-7", now.Add(-127 * time.Minute), "done", "", "2"})
+	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Listed != 203 || sum.Missing != 0 ||
+		sum.NotFinal != 1 && !strings.Contains(said, "it reads it again until 20") {
 		t.Errorf("%+v\n%s", sum, said)
 	}
 	export := s.export()
-	if sum, _, said := s.audited(0, "--from=90h", "--to=30m", "--against="+export); sum.Listed != 203 || sum.Missing != 0 || sum.Vanished != 0 {
+	if sum, _, said := s.audited(0, "--from=90h", "--to=30m", "--against="+export); sum.Listed != 203 ||
+		sum.Missing != 0 || sum.Vanished != 0 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
 	s.remove("old-5")
@@ -308,8 +327,10 @@ func TestAuditOfWhatChanged(t *testing.T) {
 	}
 	eventually(t, "show the newest audit", func() error {
 		m := x.scrape()
-		age := time.Since(time.UnixMilli(int64(1000 * m.sum("cdr_exporter_audit_timestamp_seconds", "source=shop", "feed=calls"))))
-		if missing := m.sum("cdr_exporter_audit_missing_records", "source=shop", "feed=calls"); missing != 1 || age < 0 || age > 10*time.Minute {
+		age := time.Since(time.UnixMilli(int64(1000 * m.sum("cdr_exporter_audit_timestamp_seconds", "source=shop",
+			"feed=calls"))))
+		if missing := m.sum("cdr_exporter_audit_missing_records", "source=shop", "feed=calls"); missing != 1 ||
+			age < 0 || age > 10*time.Minute {
 			return fmt.Errorf("%g are missing, %s ago", missing, age)
 		}
 		return nil
@@ -321,10 +342,12 @@ func TestAuditOfWhatChanged(t *testing.T) {
 	}
 	// The exporter reads the day again: what was missing is counted, once, and so is the other amount.
 	x.logged("a span in which records were missing was read again", "found=1")
-	if calls := x.scrape().sum("cdr_calls_total", "source=shop", "outcome=answered"); calls < 102 || calls > 103 { // the delayed one may be read later
+	// the delayed one may be read later
+	if calls := x.scrape().sum("cdr_calls_total", "source=shop", "outcome=answered"); calls < 102 || calls > 103 {
 		t.Errorf("%g calls were answered", calls)
 	}
-	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Missing != 0 || len(sum.Charges) != 0 || sum.Vanished != 1 {
+	if sum, _, said := s.audited(0, "--from=90h", "--to=30m"); sum.Missing != 0 || len(sum.Charges) != 0 ||
+		sum.Vanished != 1 {
 		t.Errorf("%+v\n%s", sum, said)
 	}
 	s.put(shopRow{"old-5", old(5), "done", "", "0.10"}) // the books keep what vanished
@@ -362,7 +385,8 @@ func (s *shop) checkBooks(x *exporter, now time.Time) error {
 		}
 		records, cents := 0, 0
 		for _, row := range s.rows {
-			if row.Started.Format(time.DateOnly) == book.Day && row.Kind == "" && row.State != "" && row.State != "running" && row.ID != "before" {
+			if row.Started.Format(time.DateOnly) == book.Day && row.Kind == "" && row.State != "" &&
+				row.State != "running" && row.ID != "before" {
 				var euros, rest int
 				_, _ = fmt.Sscanf(row.Cost, "%d.%d", &euros, &rest)
 				records, cents = records+1, cents+100*euros+rest
@@ -373,7 +397,8 @@ func (s *shop) checkBooks(x *exporter, now time.Time) error {
 		if book.Records != records || int(100*sum+0.5) != cents {
 			return fmt.Errorf("the book is %+v, want %d records of %d cents", book, records, cents)
 		}
-		if whole := book.Day == now.UTC().AddDate(0, 0, -2).Format(time.DateOnly); whole && (book.Audit == nil || book.Audit.Missing != 0) {
+		if whole := book.Day == now.UTC().AddDate(0, 0, -2).Format(time.DateOnly); whole &&
+			(book.Audit == nil || book.Audit.Missing != 0) {
 			return fmt.Errorf("the audit of %s isn't in its book: %+v", book.Day, book.Audit)
 		}
 	}
@@ -383,15 +408,18 @@ func (s *shop) checkBooks(x *exporter, now time.Time) error {
 	return nil
 }
 
-// TestAuditDaily (issue 31): at its time of day the exporter audits the day before yesterday, and shows what is missing.
+// TestAuditDaily (issue 31): at its time of day the exporter audits the day before yesterday, and
+// shows what is missing.
 func TestAuditDaily(t *testing.T) {
 	t.Parallel()
 	at := time.Now().UTC().Add(2 * time.Minute) // so that it begins in a minute at least
 	s := newShop(t, "{interval: 1s, lookback: 1h}", `audit: {daily: "`+at.Format("15:04")+`"}`)
 	day := at.Truncate(24*time.Hour).AddDate(0, 0, -2)
-	s.put(shopRow{"a", day.Add(12 * time.Hour), "done", "", "1"}, shopRow{"b", day.Add(13 * time.Hour), "done", "", "1"})
+	s.put(shopRow{"a", day.Add(12 * time.Hour), "done", "", "1"},
+		shopRow{"b", day.Add(13 * time.Hour), "done", "", "1"})
 	x := start(t, s.vault, launch{config: s.path("config.yaml")}).ready()
-	s.put(shopRow{"c", day.Add(14 * time.Hour), "done", "", "1"}, shopRow{"next day", day.Add(26 * time.Hour), "done", "", "1"})
+	s.put(shopRow{"c", day.Add(14 * time.Hour), "done", "", "1"},
+		shopRow{"next day", day.Add(26 * time.Hour), "done", "", "1"})
 	x.logged("Audited a day", "day="+day.Format(time.DateOnly), "listed=3 counted=2 missing=1")
 	eventually(t, "show the audit", func() error {
 		return x.scrape().is(1, "cdr_exporter_audit_missing_records", "source=shop", "feed=calls")
@@ -399,7 +427,8 @@ func TestAuditDaily(t *testing.T) {
 	x.stop()
 }
 
-// TestAuditDailyAfterARestart: an exporter that doesn't run at its time of day audits once it runs again, and once only.
+// TestAuditDailyAfterARestart: an exporter that doesn't run at its time of day audits once it runs
+// again, and once only.
 func TestAuditDailyAfterARestart(t *testing.T) {
 	t.Parallel()
 	at := time.Now().UTC().Add(-time.Hour)

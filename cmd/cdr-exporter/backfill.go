@@ -59,20 +59,21 @@ func (b *backfill) run(ctx context.Context, r *commandConfig, s streams) error {
 		report = s.errors
 	}
 	w := openmetrics.NewWriter(out, labels)
-	err = finish(span.read(ctx, r, history.Settings{Step: step}, feeds, s.errors, func(h *history.History, m *meter) error {
-		m.step("writing", int64(h.Series()), "series")
-		if err := h.Write(ctx, w); err != nil {
-			return err
-		}
-		m.end()
-		for _, f := range feeds {
-			for _, line := range f.result() {
-				fmt.Fprintln(report, line)
+	err = finish(span.read(ctx, r, history.Settings{Step: step}, feeds, s.errors,
+		func(h *history.History, m *meter) error {
+			m.step("writing", int64(h.Series()), "series")
+			if err := h.Write(ctx, w); err != nil {
+				return err
 			}
-		}
-		fmt.Fprintf(report, "%d series, %d samples\n", h.Series(), w.Samples())
-		return nil
-	}))
+			m.end()
+			for _, f := range feeds {
+				for _, line := range f.result() {
+					fmt.Fprintln(report, line)
+				}
+			}
+			fmt.Fprintf(report, "%d series, %d samples\n", h.Series(), w.Samples())
+			return nil
+		}))
 	if err != nil && ctx.Err() != nil {
 		return errors.New("interrupted: no history was written")
 	}

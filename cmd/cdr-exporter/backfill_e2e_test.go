@@ -18,7 +18,8 @@ func startPrometheusOf(t *testing.T, at *site, blocks string) *prometheus {
 	t.Helper()
 	address := free(t)
 	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus",
-		"--config.file="+at.write("prometheus.yml", "global: {}\n"), "--storage.tsdb.path="+blocks, "--web.listen-address="+address)}
+		"--config.file="+at.write("prometheus.yml", "global: {}\n"), "--storage.tsdb.path="+blocks,
+		"--web.listen-address="+address)}
 	eventually(t, "start Prometheus", func() error {
 		p.running()
 		_, err := p.get("/-/ready")
@@ -41,7 +42,8 @@ func TestE2EBackfill(t *testing.T) {
 	e.hold()
 	e.backfill(t, e.configure(settings{}), from, to, "--label=job=cdr-history")
 	blocks := e.path("blocks")
-	made, err := exec.CommandContext(t.Context(), tool(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics", e.path("past.om"), blocks).CombinedOutput()
+	made, err := exec.CommandContext(t.Context(), tool(t, "promtool"), "tsdb", "create-blocks-from", "openmetrics",
+		e.path("past.om"), blocks).CombinedOutput()
 	if err != nil {
 		t.Fatalf("promtool: %v\n%s", err, made)
 	}
@@ -92,7 +94,8 @@ func (p *prometheus) compared(form, labelled string) tables {
 			names = []string{metric + "_count", metric + "_sum"}
 		}
 		for _, name := range names {
-			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","), fmt.Sprintf(form, name+"{"+labelled+"}"))) {
+			for _, s := range p.query(fmt.Sprintf("sum by (%s) (%s)", strings.Join(labels, ","),
+				fmt.Sprintf(form, name+"{"+labelled+"}"))) {
 				values := make([]any, len(labels))
 				for i, label := range labels {
 					values[i] = s.labels[label]

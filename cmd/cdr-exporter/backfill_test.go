@@ -81,9 +81,11 @@ func pastOf(t *testing.T, text []byte, from, to time.Time) []*pastSeries {
 	for _, s := range all {
 		last := len(s.times) - 1
 		if s.times[0] != seconds(from) || s.values[0] != 0 || s.times[last] != seconds(to) {
-			t.Errorf("%s%v begins with %g at %f and ends at %f", s.name, s.labels, s.values[0], s.times[0], s.times[last])
+			t.Errorf("%s%v begins with %g at %f and ends at %f", s.name, s.labels, s.values[0], s.times[0],
+				s.times[last])
 		}
-		if !slices.IsSorted(s.values) || !slices.IsSorted(s.times) || len(slices.Compact(slices.Clone(s.times))) != len(s.times) {
+		if !slices.IsSorted(s.values) || !slices.IsSorted(s.times) ||
+			len(slices.Compact(slices.Clone(s.times))) != len(s.times) {
 			t.Errorf("%s%v falls, or isn't in the order of time", s.name, s.labels)
 		}
 	}
@@ -149,7 +151,8 @@ func (s *site) backfill(t *testing.T, config string, from, to time.Time, args ..
 	t.Helper()
 	file := s.path("past.om")
 	x := start(t, s.vault, launch{args: append([]string{
-		"backfill", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339), "--output=" + file,
+		"backfill", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339),
+		"--output=" + file,
 	}, args...), shipped: true})
 	x.exited(0)
 	if said := x.log.String(); strings.Contains(said, "\r") || strings.Contains(said, "%") {
@@ -235,9 +238,11 @@ func (n *tenant) datesOf(t *testing.T, feed string, w *simulator.World, all []*p
 // sessions, streams and ratings are in the history.
 func TestBackfillOfCallRecords(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, switchboardSettings{seed: 133, calls: 50, from: 60 * time.Hour, to: 10 * time.Hour, settle: 90 * time.Minute})
+	b := newSwitchboard(t, switchboardSettings{seed: 133, calls: 50, from: 60 * time.Hour, to: 10 * time.Hour,
+		settle: 90 * time.Minute})
 	from, to := lastDays(3)
-	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: b.polled(time.Minute)}))
+	config := b.configureSources(settings{},
+		b.itemOf(source{PSTN: "-", DirectRouting: "-", CallRecords: b.polled(time.Minute)}))
 	all := b.backfill(t, config, from, to)
 	if wrong := diff(pastTables(all, "contoso", callRecords), expected(&b.totals().Totals)); wrong != "" {
 		t.Error(wrong)
@@ -329,7 +334,8 @@ func TestBackfillInterrupted(t *testing.T) {
 	n := newTenant(t, sim.Settings{PSTN: world(t, past(132, sim.PSTNMix(), 100)), Faults: faults})
 	file := n.configure(settings{})
 	n.write("past.om", "what was there before\n")
-	x := start(t, n.vault, launch{args: []string{"backfill", "--config.file=" + file, "--from=72h", "--to=1h", "--output=" + n.path("past.om")}})
+	x := start(t, n.vault, launch{args: []string{"backfill", "--config.file=" + file, "--from=72h", "--to=1h",
+		"--output=" + n.path("past.om")}})
 	eventually(t, "begin to read", func() error {
 		if len(faults.Counts(sim.EndpointPSTN)) == 0 {
 			return asError("nothing was asked")

@@ -24,9 +24,11 @@ func TestCallsOverMidnight(t *testing.T) {
 		}
 	}
 	run(`CREATE TABLE calls (id TEXT, began TEXT, ended TEXT)`)
-	for id, began := range map[string]time.Duration{"before": -30 * time.Hour, "over": -10 * time.Minute, "within": 10 * time.Hour, "long": 22 * time.Hour} {
+	for id, began := range map[string]time.Duration{"before": -30 * time.Hour, "over": -10 * time.Minute,
+		"within": 10 * time.Hour, "long": 22 * time.Hour} {
 		from := midnight.Add(began)
-		run(`INSERT INTO calls VALUES (?, ?, ?)`, id, from.Format(time.DateTime), from.Add(3*time.Hour).Format(time.DateTime))
+		run(`INSERT INTO calls VALUES (?, ?, ?)`, id, from.Format(time.DateTime),
+			from.Add(3*time.Hour).Format(time.DateTime))
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -38,7 +40,8 @@ feeds:
     filter: {by: end, max_range: 6h}
     record: {id: id, start: {path: began, time: "2006-01-02 15:04:05"}, end: {path: ended, time: "2006-01-02 15:04:05"}, outcome: {is: answered}}
 `)
-	config := s.write("config.yaml", "storage: {path: ledger}\ndefinitions: [pbx.yaml]\nsources:\n  - {name: pbx, history: 120h, mypbx: {dsn: "+s.path("calls.db")+", cdr: {interval: 1s}}}\n")
+	config := s.write("config.yaml", "storage: {path: ledger}\ndefinitions: [pbx.yaml]\nsources:\n  - {name: "+
+		"pbx, history: 120h, mypbx: {dsn: "+s.path("calls.db")+", cdr: {interval: 1s}}}\n")
 	x := start(t, s.vault, launch{config: config}).ready()
 	for from, want := range map[time.Time]string{midnight.Add(-24 * time.Hour): "over", midnight: "within long"} {
 		to := from.Add(24 * time.Hour)
@@ -47,11 +50,13 @@ feeds:
 		if len(days) != 1 || days[0].Listed != n || days[0].Counted != n || days[0].Vanished != 0 {
 			t.Errorf("%s: the audit says %+v", want, days)
 		}
-		if rows := jsonSums(t, s.report(t, config, from, to, "json", "--by=day").out.Bytes(), "day"); len(rows) != 1 || rows[0].calls != int64(n) {
+		if rows := jsonSums(t, s.report(t, config, from, to, "json", "--by=day").out.Bytes(), "day"); len(rows) != 1 ||
+			rows[0].calls != int64(n) {
 			t.Errorf("%s: the report has %+v", want, rows)
 		}
 		printed := start(t, s.vault, launch{args: []string{
-			"records", "--config.file=" + config, "--source=pbx", "--feed=cdr", "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339), "--output=jsonl",
+			"records", "--config.file=" + config, "--source=pbx", "--feed=cdr", "--from=" + from.Format(time.RFC3339),
+			"--to=" + to.Format(time.RFC3339), "--output=jsonl",
 		}})
 		printed.exited(0)
 		all := objects(t, printed.out.String())

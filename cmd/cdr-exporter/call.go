@@ -69,7 +69,8 @@ func (k *call) print(ctx context.Context, source *collector.Source, redactor *cd
 // lookUp reads the record from the provider. Its errors say what to do.
 func (k *call) lookUp(ctx context.Context, source *collector.Source) (*collector.CallTree, error) {
 	if source.LookUp == nil {
-		return nil, fmt.Errorf("--source: %s can't look a call up by its id, only a msgraph source with the feed call_records can; "+
+		return nil, fmt.Errorf("--source: %s can't look a call up by its id, only a msgraph source with the "+
+			"feed call_records can; "+
 			"cdr-exporter records prints the calls of a range of time", k.source)
 	}
 	tree, err := source.LookUp(ctx, strings.ToLower(k.id))
@@ -77,7 +78,8 @@ func (k *call) lookUp(ctx context.Context, source *collector.Source) (*collector
 	case err == nil:
 		return tree, nil
 	case errors.Is(err, collector.ErrNotYet), errors.Is(err, collector.ErrGone):
-		return nil, fmt.Errorf("%s has no call record %s: it may be too new (a record comes 15 minutes after the call's end, some come hours later; try again then), "+
+		return nil, fmt.Errorf("%s has no call record %s: it may be too new (a record comes 15 minutes after "+
+			"the call's end, some come hours later; try again then), "+
 			"older than the 30 days for which Graph keeps records, or another tenant's", k.source, k.id)
 	}
 	what, todo := source.Advise(err)

@@ -31,18 +31,21 @@ func aCall() *collector.CallTree {
 		Label: "call_record",
 		Fields: []cdr.Attr{
 			cdr.Text("id", someCall, cdr.Plain), cdr.Text("type", "peer_to_peer", cdr.Plain), cdr.Whole("version", 3),
-			cdr.Text("start", "2026-11-20T12:00:00Z", cdr.Plain), cdr.Texts("modalities", []string{"audio", "video"}, cdr.Plain),
+			cdr.Text("start", "2026-11-20T12:00:00Z", cdr.Plain),
+			cdr.Texts("modalities", []string{"audio", "video"}, cdr.Plain),
 			cdr.Text("join_url", "https://teams.example/l/meetup/"+strings.Repeat("0123456789", 12), cdr.Plain),
 		},
 		Children: []*collector.CallTree{
-			{Label: "participant", Fields: []cdr.Attr{cdr.Text("name", "Megan Bowen", cdr.User), cdr.Text("ip", "10.1.2.3", cdr.Address)}},
+			{Label: "participant", Fields: []cdr.Attr{cdr.Text("name", "Megan Bowen", cdr.User),
+				cdr.Text("ip", "10.1.2.3", cdr.Address)}},
 			{Label: "participant", Fields: []cdr.Attr{cdr.Text("number", "+14255550123", cdr.Number)}},
 			{
 				Label:  "session",
 				Fields: []cdr.Attr{cdr.Text("result", "dropped", cdr.Plain), cdr.Truth("is_test", false)},
 				Children: []*collector.CallTree{{
-					Label:    "segment",
-					Children: []*collector.CallTree{stream("caller_to_callee", "poor"), stream("callee_to_caller", "good")},
+					Label: "segment",
+					Children: []*collector.CallTree{stream("caller_to_callee", "poor"),
+						stream("callee_to_caller", "good")},
 				}},
 			},
 		},
@@ -106,9 +109,10 @@ func TestCallIsRedacted(t *testing.T) {
 		policy     cdr.Policy
 		has, hasnt []string
 	}{
-		"as by default": {cdr.DefaultPolicy(), []string{"+1425555****", "name: "}, []string{"Megan", "0123\n", "10.1.2.3", "ip:"}},
-		"all dropped":   {cdr.Policy{}, []string{"participant\n"}, []string{"Megan", "name:", "number:", "ip:"}},
-		"all kept":      {keepAll, []string{"Megan Bowen", "+14255550123", "10.1.2.3"}, nil},
+		"as by default": {cdr.DefaultPolicy(), []string{"+1425555****", "name: "},
+			[]string{"Megan", "0123\n", "10.1.2.3", "ip:"}},
+		"all dropped": {cdr.Policy{}, []string{"participant\n"}, []string{"Megan", "name:", "number:", "ip:"}},
+		"all kept":    {keepAll, []string{"Megan Bowen", "+14255550123", "10.1.2.3"}, nil},
 	} {
 		for _, output := range []string{"tree", "json"} {
 			t.Run(name+" "+output, func(t *testing.T) {
@@ -145,7 +149,8 @@ func TestCallJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(got), &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Label != "call_record" || back.Fields["version"] != 3.0 || fmt.Sprint(back.Fields["modalities"]) != "[audio video]" ||
+	if back.Label != "call_record" || back.Fields["version"] != 3.0 ||
+		fmt.Sprint(back.Fields["modalities"]) != "[audio video]" ||
 		len(back.Children) != 3 || back.Children[2].Fields["is_test"] != false || len(back.Children[2].Children) != 1 {
 		t.Errorf("got %+v", back)
 	}
@@ -172,10 +177,12 @@ func TestCallErrors(t *testing.T) {
 		source *collector.Source
 		want   []string
 	}{
-		"too young": {looking(nil, fmt.Errorf("%w: 404", collector.ErrNotYet)), []string{"too young", "30 days", someCall}},
-		"too old":   {looking(nil, fmt.Errorf("%w: 410", collector.ErrGone)), []string{"too young", "30 days", someCall}},
-		"trouble":   {looking(nil, trouble), []string{"it failed: 403; mend it", someCall}},
-		"no way":    {&collector.Source{}, []string{"--source", "contoso", "msgraph", "records"}},
+		"too young": {looking(nil, fmt.Errorf("%w: 404", collector.ErrNotYet)),
+			[]string{"too young", "30 days", someCall}},
+		"too old": {looking(nil, fmt.Errorf("%w: 410", collector.ErrGone)),
+			[]string{"too young", "30 days", someCall}},
+		"trouble": {looking(nil, trouble), []string{"it failed: 403; mend it", someCall}},
+		"no way":  {&collector.Source{}, []string{"--source", "contoso", "msgraph", "records"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -197,7 +204,8 @@ func TestCallErrors(t *testing.T) {
 func TestCallThatCannotBePrinted(t *testing.T) {
 	for _, output := range []string{"tree", "json"} {
 		k := &call{source: "contoso", id: someCall, output: output}
-		if err := k.print(t.Context(), looking(aCall(), nil), cdr.NewRedactor(keepAll, nil), closedPipe{}); !errors.Is(err, os.ErrClosed) {
+		if err := k.print(t.Context(), looking(aCall(), nil), cdr.NewRedactor(keepAll, nil),
+			closedPipe{}); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s: got %v", output, err)
 		}
 	}
@@ -221,12 +229,13 @@ func TestCallExitCodes(t *testing.T) {
 		code int
 		says string
 	}{
-		"no id":            {"--source=wave", exitUsage, "id"},
-		"no GUID":          {"--source=wave 12345", exitUsage, "GUID"},
-		"a path":           {"--source=wave ../../users", exitUsage, "GUID"},
-		"no source":        {someCall, exitUsage, "--source"},
-		"no such output":   {"--source=wave --output=xml " + someCall, exitUsage, "tree"},
-		"no such source":   {"--source=contoso " + someCall, exitFailed, "no source contoso in " + file + "; there are: wave"},
+		"no id":          {"--source=wave", exitUsage, "id"},
+		"no GUID":        {"--source=wave 12345", exitUsage, "GUID"},
+		"a path":         {"--source=wave ../../users", exitUsage, "GUID"},
+		"no source":      {someCall, exitUsage, "--source"},
+		"no such output": {"--source=wave --output=xml " + someCall, exitUsage, "tree"},
+		"no such source": {"--source=contoso " + someCall, exitFailed, "no source contoso in " + file +
+			"; there are: wave"},
 		"no way to do it":  {"--source=wave " + someCall, exitFailed, "msgraph"},
 		"large letters do": {"--source=wave " + strings.ToUpper(someCall), exitFailed, "msgraph"},
 		"no such file":     {"--config.file=nowhere.yaml --source=wave " + someCall, exitFailed, "nowhere.yaml"},

@@ -50,7 +50,8 @@ func TestCallRecordsPolled(t *testing.T) {
 func TestCallRecordsNotified(t *testing.T) {
 	t.Parallel()
 	s := morning(82, 90*time.Minute)
-	s.graph.Delivery = sim.Delivery{Seed: 3, Lost: 0.2, Duplicated: 0.5, DelayMax: time.Second, Forged: 0.3, Malformed: 0.1}
+	s.graph.Delivery = sim.Delivery{Seed: 3, Lost: 0.2, Duplicated: 0.5, DelayMax: time.Second, Forged: 0.3,
+		Malformed: 0.1}
 	b := newSwitchboard(t, s)
 	b.raced = true
 	x := b.launch(b.subscribed(time.Second), settings{}).ready()
@@ -77,7 +78,8 @@ func (x *exporter) heard(b *switchboard) {
 	eventually(x.t, "count the notifications", func() error {
 		m := x.scrape()
 		sent = b.Notified() // here: the tenant counts one only after it was taken
-		genuine := m.sum("cdr_notifications_total", "result=accepted") + m.sum("cdr_notifications_total", "result=duplicate")
+		genuine := m.sum("cdr_notifications_total", "result=accepted") +
+			m.sum("cdr_notifications_total", "result=duplicate")
 		if want := float64(sent.Delivered + sent.Lifecycle); genuine != want {
 			return fmt.Errorf("%g were genuine, want %g", genuine, want)
 		}

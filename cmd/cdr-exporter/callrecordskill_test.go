@@ -40,7 +40,8 @@ func TestKillBetweenNotifiedAndFetched(t *testing.T) {
 		return nil
 	})
 	if after := x.scrape(); taken < 10 || after.sum("cdr_calls_total") != before.sum("cdr_calls_total") {
-		t.Fatalf("%d notifications were taken, %g calls counted of them", taken, after.sum("cdr_calls_total")-before.sum("cdr_calls_total"))
+		t.Fatalf("%d notifications were taken, %g calls counted of them", taken,
+			after.sum("cdr_calls_total")-before.sum("cdr_calls_total"))
 	}
 	x.kill()
 	b.fails(sim.EndpointCallRecords, sim.Forbidden)
@@ -48,7 +49,8 @@ func TestKillBetweenNotifiedAndFetched(t *testing.T) {
 	x = b.launch(feed, settings{}).serving()
 	x.countsCalls(b)
 	if again := x.subscribed(b); again.ID != one.ID || b.Notified().Delivered != taken {
-		t.Errorf("subscribed as %s and then as %s; %d more notifications came", one.ID, again.ID, b.Notified().Delivered-taken)
+		t.Errorf("subscribed as %s and then as %s; %d more notifications came", one.ID, again.ID,
+			b.Notified().Delivered-taken)
 	}
 	// At any instant: what wasn't answered comes again, what was is kept.
 	random := rand.New(rand.NewPCG(101, 101))

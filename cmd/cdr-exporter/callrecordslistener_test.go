@@ -21,7 +21,8 @@ type caller struct {
 }
 
 func newCaller(b *switchboard) *caller {
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: b.authority.Pool(), MinVersion: tls.VersionTLS12}}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: b.authority.Pool(),
+		MinVersion: tls.VersionTLS12}}
 	b.t.Cleanup(transport.CloseIdleConnections)
 	return &caller{b, &http.Client{Transport: transport, Timeout: waitTimeout}}
 }
@@ -29,7 +30,8 @@ func newCaller(b *switchboard) *caller {
 // ask sends a request and returns the answer.
 func (c *caller) ask(method, target, body string) answer {
 	c.b.t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), method, "https://"+c.b.hook+target, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(context.Background(), method, "https://"+c.b.hook+target,
+		strings.NewReader(body))
 	if err != nil {
 		c.b.t.Fatal(err)
 	}
@@ -47,7 +49,8 @@ func (c *caller) ask(method, target, body string) answer {
 
 // notification is a body with a number of items that have the secret.
 func notification(secret string, items int) string {
-	item := fmt.Sprintf(`{"clientState":%q,"changeType":"updated","resource":"communications/callRecords/%s"}`, secret, "5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0")
+	item := fmt.Sprintf(`{"clientState":%q,"changeType":"updated","resource":"communications/callRecords/%s"}`, secret,
+		"5e4d3c2b-1a09-4f8e-b7c6-d5e4f3a2b1c0")
 	return `{"value":[` + strings.Join(slices.Repeat([]string{item}, items), ",") + `]}`
 }
 
@@ -87,12 +90,14 @@ func TestWebhookListener(t *testing.T) {
 		if a.status != test.status || test.answer != "" && string(a.body) != test.answer {
 			t.Errorf("%s: %d %.200q, want %d %q", test.name, a.status, a.body, test.status, test.answer)
 		}
-		if kind := a.header.Get("Content-Type"); kind != "" && !strings.HasPrefix(kind, "text/plain") || a.header.Get("X-Content-Type-Options") != "nosniff" {
+		if kind := a.header.Get("Content-Type"); kind != "" && !strings.HasPrefix(kind, "text/plain") ||
+			a.header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: the header is %v", test.name, a.header)
 		}
 	}
 	for _, path := range []string{hookPath, hookPath + "?validationToken=x"} {
-		if a, err := x.client.do(http.MethodPost, path, nil); err != nil || a.status == http.StatusOK || a.status == http.StatusAccepted {
+		if a, err := x.client.do(http.MethodPost, path, nil); err != nil || a.status == http.StatusOK ||
+			a.status == http.StatusAccepted {
 			t.Errorf("the metrics port answers %s with %d, %v", path, a.status, err)
 		}
 	}

@@ -28,8 +28,10 @@ func TestCallRecordLogs(t *testing.T) {
 	want := b.totals()
 	sessions := int(want.Metrics.Sum("cdr_sessions_total") / 1_000_000)
 	eventually(t, "deliver a log record of each call and session", func() error {
-		if calls, parts := r.calls(b, callRecords, eventCall), r.calls(b, callRecords, eventSession); calls != want.Records || parts != sessions {
-			return fmt.Errorf("%d calls and %d sessions have come, want %d and %d", calls, parts, want.Records, sessions)
+		if calls, parts := r.calls(b, callRecords, eventCall),
+			r.calls(b, callRecords, eventSession); calls != want.Records || parts != sessions {
+			return fmt.Errorf("%d calls and %d sessions have come, want %d and %d", calls, parts, want.Records,
+				sessions)
 		}
 		if r.calls(b, directRouting, eventCall) == 0 {
 			return errors.New("no row of Direct Routing has come")
@@ -47,7 +49,8 @@ func TestCallRecordLogs(t *testing.T) {
 		if trace := strings.ReplaceAll(id, "-", ""); trace == "" || l.TraceID != trace {
 			t.Fatalf("%s of call %s has the trace %s", l.Event, id, l.TraceID)
 		}
-		if l.Event == eventSession && (l.Attributes["cdr.session.id"] == nil || l.Attributes["cdr.session.result"] == nil) {
+		if l.Event == eventSession && (l.Attributes["cdr.session.id"] == nil ||
+			l.Attributes["cdr.session.result"] == nil) {
 			t.Fatalf("a session has the attributes %v", l.Attributes)
 		}
 		if routed[id] == l.TraceID {

@@ -47,7 +47,8 @@ type switchboardSettings struct {
 func newSwitchboard(t testing.TB, s switchboardSettings) *switchboard {
 	t.Helper()
 	now := time.Now()
-	b := &switchboard{settle: s.settle, hook: free(t), faults: simulator.NewFaults(simulator.FaultSettings{Seed: s.seed, SlowFor: time.Second})}
+	b := &switchboard{settle: s.settle, hook: free(t),
+		faults: simulator.NewFaults(simulator.FaultSettings{Seed: s.seed, SlowFor: time.Second})}
 	if s.versions.Final == 0 {
 		s.versions = sim.UsualVersions()
 		s.versions.Young = 0
@@ -87,7 +88,8 @@ func certificate(t testing.TB, at *site, name string) *simulator.Authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at.write(name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
+	at.write(name+".pem",
+		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
 	at.write(name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	return authority
 }
@@ -131,7 +133,8 @@ func (b *switchboard) url() string { return "https://" + b.hook + hookPath }
 // subscribed are the settings of the feed with a webhook, polled those without; the list is read
 // with this interval.
 func (b *switchboard) subscribed(interval time.Duration) string {
-	return fmt.Sprintf("{interval: %s, lookback: 48h, settle: %s, webhook: {public_url: %q}}", interval, b.settle, b.url())
+	return fmt.Sprintf("{interval: %s, lookback: 48h, settle: %s, webhook: {public_url: %q}}", interval, b.settle,
+		b.url())
 }
 
 func (b *switchboard) polled(interval time.Duration) string {

@@ -37,7 +37,8 @@ func TestNotificationStorm(t *testing.T) {
 		t.Errorf("of %d records there were sent %+v", records, sent)
 	}
 	x.heard(b)
-	if err := x.scrape().is(float64(records), "cdr_exporter_rows_total", "feed="+callRecords, "result=new"); err != nil {
+	if err := x.scrape().is(float64(records), "cdr_exporter_rows_total", "feed="+callRecords,
+		"result=new"); err != nil {
 		t.Error(err)
 	}
 	// Every requested record exists; forged ones don't.

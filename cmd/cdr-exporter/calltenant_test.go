@@ -40,7 +40,8 @@ func newCommandLine(t *testing.T, calls int) *commandLine {
 	if err := tenant.WriteCA(filepath.Join(folder, "ca.pem")); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("storage: {path: ledger}\nsources:\n  - name: contoso\n    tls_config: {ca_file: ca.pem}\n    requests_per_minute: 60000\n"+
+	text := fmt.Sprintf("storage: {path: ledger}\nsources:\n  - name: contoso\n    tls_config: {ca_file: "+
+		"ca.pem}\n    requests_per_minute: 60000\n"+
 		"    msgraph: {tenant_id: %s, client_id: %s, client_secret: %s, login_url: %q, graph_url: %q, call_records: }\n",
 		sim.TenantID, sim.ClientID, tenant.ClientSecret, tenant.BaseURL(), tenant.BaseURL())
 	c := &commandLine{t: t, tenant: tenant, records: records, file: filepath.Join(folder, "config.yaml")}
@@ -90,7 +91,8 @@ func TestLookedUpCalls(t *testing.T) {
 	want, got := make(map[string]int), make(map[string]int)
 	totals := c.records.Totals(simulator.View{At: []time.Time{time.Now()}, Settle: time.Hour})
 	for metric, text := range map[string]string{ // %N$s is the label N
-		"cdr_media_streams_total": "stream %[5]s", "cdr_sessions_total": "session %[1]s", "cdr_calls_total": "%[2]s call %[3]s",
+		"cdr_media_streams_total": "stream %[5]s", "cdr_sessions_total": "session %[1]s",
+		"cdr_calls_total": "%[2]s call %[3]s",
 	} {
 		for key, n := range totals.Metrics[metric] {
 			var labels []any
@@ -123,7 +125,8 @@ func TestLookedUpCalls(t *testing.T) {
 // The check reads the list, and says what to do where it may not.
 func TestCheckSourcesWithCallRecords(t *testing.T) {
 	c := newCommandLine(t, 5)
-	if out, errs := c.run(exitDone, "check sources"); !regexp.MustCompile(`contoso +msgraph +call_records +ok`).MatchString(out) {
+	if out, errs := c.run(exitDone, "check sources"); !regexp.MustCompile(`contoso +msgraph +call_records +ok`).
+		MatchString(out) {
 		t.Errorf("said %s%s", out, errs)
 	}
 	c.tenant.Register(func(a *sim.Application) { a.Roles = nil })
@@ -156,7 +159,8 @@ func TestCheckSourcesWithAWebhook(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			changed := strings.Replace(string(text), "call_records: }", fmt.Sprintf("call_records: {webhook: {public_url: %q}}}", listener.URL+path), 1)
+			changed := strings.Replace(string(text), "call_records: }",
+				fmt.Sprintf("call_records: {webhook: {public_url: %q}}}", listener.URL+path), 1)
 			if err := os.WriteFile(c.file, []byte(changed), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -37,7 +37,10 @@ func checkConfig(files []string, s streams) (failed error) {
 
 func newCheckSources(c *kingpin.CmdClause) command {
 	var timeout time.Duration
-	run := configCommand(c, func(ctx context.Context, r *commandConfig, s streams) error { return checkSources(ctx, r, timeout, s) })
+	run := configCommand(c, func(ctx context.Context, r *commandConfig,
+		s streams) error {
+		return checkSources(ctx, r, timeout, s)
+	})
 	c.Flag("timeout", "Timeout of one feed.").Default("1m").DurationVar(&timeout)
 	return run
 }
@@ -135,15 +138,18 @@ func (k *sourceCheck) feeds(ctx context.Context, c *config.Source, source *colle
 // webhook sends a request to the public address of notifications. A missing answer isn't a failure
 // of the feed: the exporter may not run yet.
 func (k *sourceCheck) webhook(ctx context.Context, c *config.Source, feed *collector.FeedInfo) {
-	_, err := within(ctx, min(k.timeout, webhookTimeout), func(ctx context.Context) (int, error) { return 0, feed.Webhook.Try(ctx) })
+	_, err := within(ctx, min(k.timeout, webhookTimeout),
+		func(ctx context.Context) (int, error) { return 0, feed.Webhook.Try(ctx) })
 	if err == nil {
 		k.result(c, feed.Name, "ok, the webhook answers at "+feed.Webhook.URL)
 		return
 	}
 	k.result(c, feed.Name, "the webhook doesn't answer, see below")
 	k.note(c.Name+": no answer from the webhook at "+feed.Webhook.URL, err.Error(),
-		"run the exporter with --webhook.listen-address, and check that the provider can reach this address from the internet: a publicly "+
-			"trusted certificate, no sign-in, and a proxy that forwards path and query; until then the exporter only reads the list")
+		"run the exporter with --webhook.listen-address, and check that the provider can reach this address "+
+			"from the internet: a publicly "+
+			"trusted certificate, no sign-in, and a proxy that forwards path and query; until then the "+
+			"exporter only reads the list")
 }
 
 // roles prints what the token allows. Without a token there already is another block.

@@ -190,11 +190,13 @@ func (c *otelcol) points() []otlpsink.Point {
 			for _, scope := range resource.ScopeMetrics {
 				for _, m := range scope.Metrics {
 					for _, d := range m.Gauge.DataPoints {
-						p := otlpsink.Point{Name: m.Name, Kind: otlpsink.Gauge, Attributes: attributes(d.Attributes), Value: d.AsDouble}
+						p := otlpsink.Point{Name: m.Name, Kind: otlpsink.Gauge, Attributes: attributes(d.Attributes),
+							Value: d.AsDouble}
 						newest[m.Name+labelText(p.Attributes)] = p
 					}
 					for _, d := range m.Sum.DataPoints {
-						p := otlpsink.Point{Name: m.Name, Kind: otlpsink.Sum, Attributes: attributes(d.Attributes), Value: d.AsDouble}
+						p := otlpsink.Point{Name: m.Name, Kind: otlpsink.Sum, Attributes: attributes(d.Attributes),
+							Value: d.AsDouble}
 						p.Value += number(d.AsInt)
 						newest[m.Name+labelText(p.Attributes)] = p
 					}
@@ -303,8 +305,9 @@ var (
 	variable = regexp.MustCompile(`\$\{env:[A-Z_]+\}`)
 )
 
-// TestE2ECollectorRecipes runs each recipe of docs/otlp.md as it is there, but for addresses and secrets: every log record and all that is
-// counted arrives, with the temporality that the back end wants.
+// TestE2ECollectorRecipes runs each recipe of docs/otlp.md as it is there, but for addresses and
+// secrets: every log record and all that is counted arrives, with the temporality that the back end
+// wants.
 func TestE2ECollectorRecipes(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "otlp.md"))
@@ -368,11 +371,13 @@ func TestE2ECollectorRecipes(t *testing.T) {
 			eventually(t, "have the metrics behind the Collector", func() error {
 				exposed := x.scrape().allTables()
 				for metric := range exposed {
-					if strings.Contains(metric, "_bucket_") || !strings.HasPrefix(metric, "cdr_call") || metric == metrics.PeakConcurrency.Name {
+					if strings.Contains(metric, "_bucket_") || !strings.HasPrefix(metric, "cdr_call") ||
+						metric == metrics.PeakConcurrency.Name {
 						delete(exposed, metric)
 						continue
 					}
-					if histogram := strings.HasSuffix(metric, "_count") || strings.HasSuffix(metric, "_sum"); want.histograms && histogram || want.sums && !histogram {
+					if histogram := strings.HasSuffix(metric, "_count") ||
+						strings.HasSuffix(metric, "_sum"); want.histograms && histogram || want.sums && !histogram {
 						for labels := range exposed[metric] {
 							exposed[metric][labels] -= history[metric][labels] // the first history isn't an increase
 						}
@@ -387,7 +392,8 @@ func TestE2ECollectorRecipes(t *testing.T) {
 				return asError(diff(got, exposed))
 			})
 			for _, p := range r.Metrics() {
-				if deltas := p.Kind == otlpsink.Sum && want.sums || p.Kind == otlpsink.Histogram && want.histograms; p.Delta != deltas {
+				if deltas := p.Kind == otlpsink.Sum && want.sums || p.Kind == otlpsink.Histogram &&
+					want.histograms; p.Delta != deltas {
 					t.Errorf("%s is a delta: %t, want %t", p.Name, p.Delta, deltas)
 				}
 			}

@@ -44,7 +44,9 @@ func configCommand(c *kingpin.CmdClause, run func(context.Context, *commandConfi
 	return func(ctx context.Context, s streams) error { return readConfig(ctx, *file, s, run) }
 }
 
-func readConfig(ctx context.Context, file string, s streams, run func(context.Context, *commandConfig, streams) error) error {
+func readConfig(
+	ctx context.Context, file string, s streams, run func(context.Context, *commandConfig, streams) error,
+) error {
 	c, providers, err := app.LoadConfig(app.Settings{ConfigFile: file}, true)
 	if err != nil {
 		return err
@@ -69,7 +71,8 @@ func readConfig(ctx context.Context, file string, s streams, run func(context.Co
 func (r *commandConfig) open(name string) (*collector.Source, error) {
 	s := r.Source(name)
 	if s == nil {
-		return nil, fmt.Errorf("--source: no source %s in %s; its sources are %s", name, r.file, strings.Join(r.sourceNames(), ", "))
+		return nil, fmt.Errorf("--source: no source %s in %s; its sources are %s", name, r.file,
+			strings.Join(r.sourceNames(), ", "))
 	}
 	settings := app.SourceSettings(s, &r.quotas)
 	settings.Share, settings.Now, settings.Origins = r.share, r.now, r.origins
@@ -126,13 +129,16 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	if d, err := config.ParseDuration(text); err == nil && d >= 0 {
 		return now.Add(-d).UTC(), nil
 	}
-	return time.Time{}, errors.New("must be a time such as 2026-11-20T12:00:00Z (RFC 3339), a date such as 2026-11-20, a time of day such as 02:30, or a duration ago such as 36h")
+	return time.Time{}, errors.New("must be a time such as 2026-11-20T12:00:00Z (RFC 3339), a date such as " +
+		"2026-11-20, a time of day such as 02:30, or a duration ago such as 36h")
 }
 
 // rangeFlags defines --from and --to, which parseRange parses.
 func rangeFlags(c *kingpin.CmdClause, from, to *string, defaultText, defaultValue string) {
-	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h.").Required().StringVar(from)
-	c.Flag("to", "End of the range, in the same forms; default: "+defaultText+".").PlaceHolder("TO").Default(defaultValue).StringVar(to)
+	c.Flag("from", "Start of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration "+
+		"ago such as 36h.").Required().StringVar(from)
+	c.Flag("to", "End of the range, in the same forms; default: "+defaultText+".").PlaceHolder("TO").
+		Default(defaultValue).StringVar(to)
 }
 
 // parseRange parses --from and --to, which may be empty.

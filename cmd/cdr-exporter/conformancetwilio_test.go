@@ -31,7 +31,8 @@ func twilioDocument(t *testing.T) (file string) {
 		}
 	}
 	page := path["get"]
-	for _, key := range []string{"responses", "200", "content", "application/json", "schema", "properties", "next_page_uri"} {
+	for _, key := range []string{"responses", "200", "content", "application/json", "schema", "properties",
+		"next_page_uri"} {
 		page = page.(map[string]any)[key]
 	}
 	delete(page.(map[string]any), "format")
@@ -45,17 +46,20 @@ func twilioDocument(t *testing.T) (file string) {
 	return file
 }
 
-// TestConformance_Twilio: what the definition asks, and what its simulator answers, go through Prism with Twilio's own document.
+// TestConformance_Twilio: what the definition asks, and what its simulator answers, go through
+// Prism with Twilio's own document.
 func TestConformance_Twilio(t *testing.T) {
 	document, calls := twilioDocument(t), listedCalls(400)
 	s := newListServer(t, calls, serveTwilio)
 	s.faultless = true
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := startPrism(t, document, s.URL, ca)
-	front := p.front(s.URL, s.Client().Transport, func(path string) bool { return strings.HasSuffix(path, "/Calls.json") })
+	front := p.front(s.URL, s.Client().Transport,
+		func(path string) bool { return strings.HasSuffix(path, "/Calls.json") })
 	x := start(t, newVault(t), launch{config: s.write(t, twilioBlock(front.URL))}).ready()
 	x.countsList(calls, "calls", true)
 	x.stop()

@@ -86,7 +86,8 @@ func TestFairWeather(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
 		seed: 1, calls: 2_000, era: presentEra,
-		graph: sim.Settings{Gzip: true}, ringcentral: rcsim.Settings{Gzip: true}, wavix: wavixsim.Settings{Linger: time.Minute},
+		graph: sim.Settings{Gzip: true}, ringcentral: rcsim.Settings{Gzip: true},
+		wavix: wavixsim.Settings{Linger: time.Minute},
 	})
 	e.hold()
 	n, r := e.tenant, newReceiver(t, e.vault, otlpsink.Settings{})
@@ -161,7 +162,8 @@ func (x *exporter) bypassed(n *tenant, now time.Time) {
 	}
 }
 
-// recent checks the gauges of the last attempts against the tenant's calls, which were read in the order of their starts (counting.md 25).
+// recent checks the gauges of the last attempts against the tenant's calls, which were read in the
+// order of their starts (counting.md 25).
 func (x *exporter) recent(n *tenant, now time.Time) {
 	x.t.Helper()
 	m := x.scrape()
@@ -180,7 +182,8 @@ func (x *exporter) recent(n *tenant, now time.Time) {
 		for of, attempts := range all {
 			slices.SortStableFunc(attempts, func(a, b attempt) int { return a.at.Compare(b.at) })
 			attempts = attempts[max(0, len(attempts)-64):]
-			want := map[string]int64{"cdr_recent_attempts": int64(len(attempts)), "cdr_recent_newest_timestamp_seconds": attempts[len(attempts)-1].at.Unix()}
+			want := map[string]int64{"cdr_recent_attempts": int64(len(attempts)),
+				"cdr_recent_newest_timestamp_seconds": attempts[len(attempts)-1].at.Unix()}
 			for _, a := range attempts {
 				if a.outcome.Connected() {
 					want["cdr_recent_connected"]++
@@ -189,7 +192,8 @@ func (x *exporter) recent(n *tenant, now time.Time) {
 					want["cdr_recent_faults"]++
 				}
 			}
-			for _, metric := range []string{"cdr_recent_attempts", "cdr_recent_connected", "cdr_recent_newest_timestamp_seconds", "cdr_recent_faults"} {
+			for _, metric := range []string{"cdr_recent_attempts", "cdr_recent_connected",
+				"cdr_recent_newest_timestamp_seconds", "cdr_recent_faults"} {
 				labels := []string{"source=" + n.source(), "feed=" + feed, "direction=" + of[0], "trunk=" + of[1]}
 				if metric == "cdr_recent_faults" && feed == pstn { // it can't tell
 					if found := m.series(metric, labels...); len(found) != 0 {
@@ -213,9 +217,11 @@ func (x *exporter) rows(p place, at ...time.Time) {
 	for _, feed := range p.feeds() {
 		want, m := p.tally(feed, at...), x.scrape()
 		for result, rows := range map[string]int{
-			"new": want.records, "revised": want.revised, "invalid": want.invalid, "ignored": want.ignored, "too_old": 0,
+			"new": want.records, "revised": want.revised, "invalid": want.invalid, "ignored": want.ignored,
+			"too_old": 0,
 		} {
-			if err := m.is(float64(rows), "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed, "result="+result); err != nil {
+			if err := m.is(float64(rows), "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed,
+				"result="+result); err != nil {
 				x.t.Error(err)
 			}
 		}

@@ -52,7 +52,8 @@ func TestCredentials(t *testing.T) {
 				if len(expiry) != 0 {
 					t.Errorf("a credential without an end shows one: %v", expiry)
 				}
-			} else if err := x.scrape().is(float64(expires.Unix()), "cdr_exporter_credential_expiry_timestamp_seconds", "source=contoso"); err != nil {
+			} else if err := x.scrape().is(float64(expires.Unix()), "cdr_exporter_credential_expiry_timestamp_seconds",
+				"source=contoso"); err != nil {
 				t.Error(err)
 			}
 			x.stop()
@@ -106,7 +107,8 @@ func TestRotatedSecret(t *testing.T) {
 	n.ExpireTokens()
 	n.Advance(12 * time.Hour)
 	eventually(t, "show that the secret is wrong", func() error {
-		if f := x.feed("contoso", pstn); f.State != "error" || lineWith(f.LastError, "AADSTS7000215", "client_secret") == "" {
+		if f := x.feed("contoso", pstn); f.State != "error" ||
+			lineWith(f.LastError, "AADSTS7000215", "client_secret") == "" {
 			return errors.New(f.State + ": " + f.LastError)
 		}
 		return nil

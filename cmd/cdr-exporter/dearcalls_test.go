@@ -33,8 +33,10 @@ func TestDearCalls(t *testing.T) {
 		return text
 	}
 	now := time.Now()
-	write("Master.csv", rows(now.Add(-30*time.Hour), "301", "+449098790301")+rows(now.Add(-10*time.Minute), "302", "+449098790302"))
-	write("desk.yaml", `{provider: desk, files: {read: lines, format: csv, columns: [id, at, caller, callee, user]}, feeds: {calls: {record: {id: id,
+	write("Master.csv", rows(now.Add(-30*time.Hour), "301", "+449098790301")+
+		rows(now.Add(-10*time.Minute), "302", "+449098790302"))
+	write("desk.yaml",
+		`{provider: desk, files: {read: lines, format: csv, columns: [id, at, caller, callee, user]}, feeds: {calls: {record: {id: id,
 		start: {path: at, time: unix}, duration: {is: "60", unit: s}, direction: {is: outbound}, outcome: {is: answered}, caller: caller, callee: callee, user_id: user}}}}`)
 	desk := ""
 	for i := range 6 {
@@ -44,7 +46,8 @@ func TestDearCalls(t *testing.T) {
 	v.hide("a user", "anna-the-agent")
 	write("config.yaml", "storage: {path: ledger}\ndefinitions: [desk.yaml]\nprivacy: {numbers: keep}\nsources:\n"+
 		"  - name: desk\n    desk: {paths: [desk.csv], calls: {interval: 1s}}\n"+
-		"  - name: pbx\n    history: 72h\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: [PJSIP/carrier], cdr: {interval: 1s}}\n")
+		"  - name: pbx\n    history: 72h\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: "+
+		"[PJSIP/carrier], cdr: {interval: 1s}}\n")
 	x := start(t, v, launch{config: config}).ready()
 	type finding struct{ Subject, What, Remedy string }
 	var status struct {

@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// listedCall is a call as a simulated provider keeps it: it appears some time after its start, ends later, and has its price later still.
+// listedCall is a call as a simulated provider keeps it: it appears some time after its start, ends
+// later, and has its price later still.
 type listedCall struct {
 	id                   string
 	start, appears, ends time.Time
@@ -26,7 +27,8 @@ type listedCall struct {
 	cents                int
 }
 
-// listedCalls are calls of the last day, and some of these seconds, which appear, end and are priced while the test runs.
+// listedCalls are calls of the last day, and some of these seconds, which appear, end and are
+// priced while the test runs.
 func listedCalls(n int) (all []listedCall) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	kinds := [][2]string{
@@ -41,7 +43,8 @@ func listedCalls(n int) (all []listedCall) {
 	for i := range n {
 		kind := kinds[rng.IntN(len(kinds))]
 		c := listedCall{
-			id: fmt.Sprintf("CA%032d", i), start: now.Add(-time.Duration(rng.IntN(20*3600)+60) * time.Second).Truncate(time.Second),
+			id: fmt.Sprintf("CA%032d", i), start: now.Add(-time.Duration(rng.IntN(20*3600)+60) * time.Second).
+				Truncate(time.Second),
 			outcome: kind[0], status: kind[1],
 		}
 		if c.outcome == "answered" {
@@ -69,7 +72,9 @@ type listServer struct {
 }
 
 // newListServer serves calls by a handler of the provider's, which gets those that have appeared.
-func newListServer(t *testing.T, calls []listedCall, handle func(w http.ResponseWriter, r *http.Request, calls []listedCall)) *listServer {
+func newListServer(
+	t *testing.T, calls []listedCall, handle func(w http.ResponseWriter, r *http.Request, calls []listedCall),
+) *listServer {
 	t.Helper()
 	s := new(listServer)
 	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +95,8 @@ func newListServer(t *testing.T, calls []listedCall, handle func(w http.Response
 		case 13:
 			fmt.Fprint(w, `{"calls":[{"sid":`) // cut
 		default:
-			handle(w, r, slices.DeleteFunc(slices.Clone(calls), func(c listedCall) bool { return c.appears.After(time.Now()) }))
+			handle(w, r, slices.DeleteFunc(slices.Clone(calls),
+				func(c listedCall) bool { return c.appears.After(time.Now()) }))
 		}
 	}))
 	t.Cleanup(s.Close)
@@ -103,9 +109,11 @@ func (s *listServer) write(t *testing.T, block string) (file string) {
 	folder := t.TempDir()
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
 	file = filepath.Join(folder, "config.yaml")
-	text := fmt.Sprintf("storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: shop\n    history: 30h\n    requests_per_minute: 60000\n"+
+	text := fmt.Sprintf("storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: shop\n    "+
+		"history: 30h\n    requests_per_minute: 60000\n"+
 		"    tls_config: {ca_file: ca.pem}\n%s", block)
-	for name, content := range map[string]string{"ca.pem": string(ca), "config.yaml": text, "secret.txt": "s3cret-of-the-shop\n"} {
+	for name, content := range map[string]string{"ca.pem": string(ca), "config.yaml": text,
+		"secret.txt": "s3cret-of-the-shop\n"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -129,15 +137,18 @@ func (x *exporter) countsList(calls []listedCall, feed string, priced bool) {
 				errs = append(errs, fmt.Errorf("%g calls are %s, want %g", got, outcome, want))
 			}
 		}
-		got := m.sum("cdr_call_charges_total", "feed="+feed) + m.sum("cdr_call_charge_corrections_total", "sign=debit") - m.sum("cdr_call_charge_corrections_total", "sign=credit")
-		if want := strconv.FormatFloat(float64(cents)/100, 'f', 2, 64); priced && strconv.FormatFloat(got, 'f', 2, 64) != want {
+		got := m.sum("cdr_call_charges_total", "feed="+feed) + m.sum("cdr_call_charge_corrections_total",
+			"sign=debit") - m.sum("cdr_call_charge_corrections_total", "sign=credit")
+		if want := strconv.FormatFloat(float64(cents)/100, 'f', 2, 64); priced &&
+			strconv.FormatFloat(got, 'f', 2, 64) != want {
 			errs = append(errs, fmt.Errorf("they cost %.2f, want %s", got, want))
 		}
 		return errors.Join(errs...)
 	})
 }
 
-// TestTwilio (definitions.md 5): calls are read by days, appear late, end and are priced later, between faults and kills.
+// TestTwilio (definitions.md 5): calls are read by days, appear late, end and are priced later,
+// between faults and kills.
 func TestTwilio(t *testing.T) {
 	t.Parallel()
 	calls := listedCalls(400)
@@ -166,13 +177,15 @@ func TestTwilio(t *testing.T) {
 const twilioAccount = "AC00000000000000000000000000000001"
 
 func twilioBlock(url string) string {
-	return fmt.Sprintf("    twilio: {account_sid: %s, auth_token_file: secret.txt, base_url: %q, calls: {interval: 1s, lookback: 24h}}\n", twilioAccount, url)
+	return fmt.Sprintf("    twilio: {account_sid: %s, auth_token_file: secret.txt, base_url: %q, calls: "+
+		"{interval: 1s, lookback: 24h}}\n", twilioAccount, url)
 }
 
 // serveTwilio answers as Twilio's list of calls does.
 func serveTwilio(w http.ResponseWriter, r *http.Request, calls []listedCall) {
 	user, password, _ := r.BasicAuth()
-	if user != twilioAccount || password != "s3cret-of-the-shop" || r.URL.Path != "/2010-04-01/Accounts/"+twilioAccount+"/Calls.json" {
+	if user != twilioAccount || password != "s3cret-of-the-shop" || r.URL.Path != "/2010-04-01/Accounts/"+twilioAccount+
+		"/Calls.json" {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -188,8 +201,10 @@ func serveTwilio(w http.ResponseWriter, r *http.Request, calls []listedCall) {
 			continue
 		}
 		row := map[string]any{
-			"sid": c.id, "start_time": c.start.UTC().Format(time.RFC1123Z), "date_created": c.start.UTC().Format(time.RFC1123Z), "status": "in-progress",
-			"direction": "outbound-api", "to": "+493012345678", "from": "+14155550100", "price": nil, "price_unit": "USD", "duration": nil,
+			"sid": c.id, "start_time": c.start.UTC().Format(time.RFC1123Z),
+			"date_created": c.start.UTC().Format(time.RFC1123Z), "status": "in-progress",
+			"direction": "outbound-api", "to": "+493012345678", "from": "+14155550100", "price": nil,
+			"price_unit": "USD", "duration": nil,
 		}
 		if !c.ends.After(now) {
 			row["status"], row["duration"] = c.status, "61"

@@ -35,7 +35,8 @@ func (r *receiver) allDelivered(n *tenant, at time.Time) {
 // gRPC.
 func TestSecureDelivery(t *testing.T) {
 	t.Parallel()
-	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP, "grpc": (*receiver).overGRPC} {
+	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP,
+		"grpc": (*receiver).overGRPC} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 81, 500)
@@ -48,7 +49,8 @@ func TestSecureDelivery(t *testing.T) {
 			}
 			n.keep("otlp-token", "Basic b3RscDpodXNoaHVzaA")
 			r := newReceiver(t, n.vault, otlpsink.Settings{
-				TLS:     &tls.Config{Certificates: []tls.Certificate{authority.Certificate}, MinVersion: tls.VersionTLS12},
+				TLS: &tls.Config{Certificates: []tls.Certificate{authority.Certificate},
+					MinVersion: tls.VersionTLS12},
 				Headers: map[string]string{"Authorization": "Basic b3RscDpodXNoaHVzaA", "X-Scope-Orgid": "telephony"},
 			})
 			x := n.start(settings{OTLP: over(r, ", tls_config: {ca_file: otlp-ca.pem}, "+
@@ -59,7 +61,8 @@ func TestSecureDelivery(t *testing.T) {
 			r.allDelivered(n, now)
 			r.agrees(x)
 			resource := r.Logs()[0].Resource
-			if resource["service.name"] != "cdr-exporter" || resource["deployment.environment.name"] != "test" || resource["service.instance.id"] == nil {
+			if resource["service.name"] != "cdr-exporter" || resource["deployment.environment.name"] != "test" ||
+				resource["service.instance.id"] == nil {
 				t.Errorf("the resource is %v", resource)
 			}
 			x.stop()
@@ -70,8 +73,8 @@ func TestSecureDelivery(t *testing.T) {
 	}
 }
 
-// TestTheSDKIsSilent: what the OpenTelemetry SDK finds wrong with variables that otlp.interval and otlp.timeout stand in for isn't written to
-// stderr, past the log.
+// TestTheSDKIsSilent: what the OpenTelemetry SDK finds wrong with variables that otlp.interval and
+// otlp.timeout stand in for isn't written to stderr, past the log.
 func TestTheSDKIsSilent(t *testing.T) {
 	t.Parallel()
 	n := published(t, 82, 50)
@@ -88,7 +91,8 @@ func TestTheSDKIsSilent(t *testing.T) {
 // every log record is there, in order.
 func TestEndpointDown(t *testing.T) {
 	t.Parallel()
-	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP, "grpc": (*receiver).overGRPC} {
+	for name, over := range map[string]func(*receiver, string) string{"http": (*receiver).overHTTP,
+		"grpc": (*receiver).overGRPC} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			n := published(t, 83, 400)
@@ -152,7 +156,8 @@ func TestOutboxFullSkips(t *testing.T) {
 	x := n.start(settings{OTLP: r.overHTTP(", outbox_limit: 200, outbox_full: skip_logs")}).ready()
 	x.counts(n, now)
 	m := x.scrape()
-	waiting, skipped := m.sum("cdr_exporter_otlp_outbox_records"), m.sum("cdr_exporter_otlp_records_total", "result=skipped")
+	waiting, skipped := m.sum("cdr_exporter_otlp_outbox_records"),
+		m.sum("cdr_exporter_otlp_records_total", "result=skipped")
 	if total := float64(records(n, now)); waiting+skipped != total || skipped == 0 {
 		t.Errorf("%g records wait and %g were skipped, want %g in all", waiting, skipped, total)
 	}

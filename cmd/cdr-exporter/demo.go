@@ -79,7 +79,9 @@ func runDemo(ctx context.Context, storage string, settings app.Settings, s strea
 		"  %[1]s incident --config.file=%[2]s --source=contoso --trunk=%[3]s --from=10m\n"+
 		"  %[1]s records --config.file=%[2]s --source=contoso --feed=direct_routing --from=10m\n"+
 		"  %[1]s call --config.file=%[2]s --source=contoso %[4]s\n"+
-		"  %[1]s report --config.file=%[2]s --source=contoso --feed=pstn --from=%[5]s --to=%[6]s --by=department,month\n\n",
-		os.Args[0], settings.ConfigFile, simulated.Trunk, callID, thisMonth.AddDate(0, -1, 0).Format(time.DateOnly), thisMonth.Format(time.DateOnly))
+		"  %[1]s report --config.file=%[2]s --source=contoso --feed=pstn --from=%[5]s --to=%[6]s "+
+		"--by=department,month\n\n",
+		os.Args[0], settings.ConfigFile, simulated.Trunk, callID, thisMonth.AddDate(0, -1, 0).Format(time.DateOnly),
+		thisMonth.Format(time.DateOnly))
 	return a.Run(ctx)
 }

@@ -30,7 +30,8 @@ import (
 // calls in progress.
 var (
 	demoFeeds = []struct{ source, feed string }{
-		{"contoso", pstn}, {"contoso", directRouting}, {"contoso", callRecords}, {"acme", callLog}, {"wave", callLog}, {"pbx", "cdr"},
+		{"contoso", pstn}, {"contoso", directRouting}, {"contoso", callRecords}, {"acme", callLog}, {"wave", callLog},
+		{"pbx", "cdr"},
 	}
 	demoActive = []string{"acme", "wave"}
 )
@@ -39,7 +40,8 @@ var (
 func demoVault(t *testing.T) *vault {
 	v := newVault(t)
 	for _, m := range []*simulator.Mix{
-		sim.PSTNMix(), sim.DirectRoutingMix(), sim.CallRecordsMix(), rcsim.Mix(), wavixsim.PlacedMix(), wavixsim.ReceivedMix(),
+		sim.PSTNMix(), sim.DirectRoutingMix(), sim.CallRecordsMix(), rcsim.Mix(), wavixsim.PlacedMix(),
+		wavixsim.ReceivedMix(),
 	} {
 		v.hidePeople(m)
 	}
@@ -52,7 +54,8 @@ func demoVault(t *testing.T) *vault {
 // does nothing else is within 10 s (contract 1).
 func startDemo(t *testing.T, v *vault, args ...string) *exporter {
 	t.Helper()
-	x := start(t, v, launch{shipped: true, args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"}, args...)}).serving()
+	x := start(t, v, launch{shipped: true, args: append([]string{"demo", "--web.listen-address=127.0.0.1:0"},
+		args...)}).serving()
 	eventually(t, "show everything", func() error {
 		x.running()
 		if _, err := x.client.get("/-/ready"); err != nil {
@@ -97,13 +100,15 @@ func (x *exporter) showsDemo() error {
 
 // showsQuality says what of the quality of calls isn't to see.
 func (f families) showsQuality() error {
-	for _, metric := range []string{"cdr_sessions_total", "cdr_session_failures_total", "cdr_media_streams_total", "cdr_ratings_total"} {
+	for _, metric := range []string{"cdr_sessions_total", "cdr_session_failures_total", "cdr_media_streams_total",
+		"cdr_ratings_total"} {
 		if f.sum(metric, "source=contoso") == 0 {
 			return errors.New("there is no " + metric)
 		}
 	}
 	for _, metric := range []string{
-		"cdr_media_jitter_seconds", "cdr_media_round_trip_seconds", "cdr_media_packet_loss_ratio", "cdr_media_concealed_ratio",
+		"cdr_media_jitter_seconds", "cdr_media_round_trip_seconds", "cdr_media_packet_loss_ratio",
+		"cdr_media_concealed_ratio",
 	} {
 		if len(f.series(metric, "source=contoso")) == 0 {
 			return errors.New("there is no " + metric)
@@ -226,11 +231,13 @@ func TestDemoKeepsItsLedger(t *testing.T) {
 		t.Errorf("no trunk of a new ledger fails: %s", said)
 	}
 	x.stop()
-	x = start(t, v, launch{args: []string{"demo", "--web.listen-address=127.0.0.1:0", "--storage.path=" + folder}}).ready()
+	x = start(t, v, launch{args: []string{"demo", "--web.listen-address=127.0.0.1:0", "--storage.path=" + folder}}).
+		ready()
 	after := x.scrape()
 	for _, f := range demoFeeds {
 		for _, metric := range []string{"cdr_calls_total", "cdr_exporter_watermark_timestamp_seconds"} {
-			was, is := before.sum(metric, "source="+f.source, "feed="+f.feed), after.sum(metric, "source="+f.source, "feed="+f.feed)
+			was, is := before.sum(metric, "source="+f.source, "feed="+f.feed),
+				after.sum(metric, "source="+f.source, "feed="+f.feed)
 			if is < was {
 				t.Errorf("%s of %s/%s is %g after a restart, %g before", metric, f.source, f.feed, is, was)
 			}

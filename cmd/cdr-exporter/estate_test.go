@@ -57,7 +57,9 @@ func bustlingEra(d time.Duration) era {
 }
 
 // logOf turns worlds into worlds of a RingCentral call log.
-func logOf(f func(uint64, *simulator.Mix, int) simulator.Settings) func(uint64, *simulator.Mix, int) simulator.Settings {
+func logOf(
+	f func(uint64, *simulator.Mix, int) simulator.Settings,
+) func(uint64, *simulator.Mix, int) simulator.Settings {
 	return func(seed uint64, mix *simulator.Mix, calls int) simulator.Settings {
 		return logged(f(seed, mix, calls))
 	}
@@ -123,7 +125,8 @@ func (e *estate) places() []place {
 	return all
 }
 
-// branch is a place of which one configuration has several: its source has a longer name, and its files are in a folder.
+// branch is a place of which one configuration has several: its source has a longer name, and its
+// files are in a folder.
 type branch struct {
 	place
 	folder string

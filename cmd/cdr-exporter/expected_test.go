@@ -80,7 +80,8 @@ func diff(got, want tables) string {
 			if g == w && hasGot == hasWant {
 				continue
 			}
-			lines = append(lines, fmt.Sprintf("%s{%s} is %s, want %s", metric, labels, shown(g, hasGot), shown(w, hasWant)))
+			lines = append(lines, fmt.Sprintf("%s{%s} is %s, want %s", metric, labels, shown(g, hasGot),
+				shown(w, hasWant)))
 		}
 	}
 	return summary(lines)

@@ -34,7 +34,8 @@ func newExplain(c *kingpin.CmdClause) command {
 		Required().StringVar(&e.selector)
 	c.Flag("from", "Start of the range, in the forms of --to; by default the lookback of each feed ago.").
 		PlaceHolder("FROM").StringVar(&e.from)
-	c.Flag("to", "End of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago such as 36h; "+
+	c.Flag("to", "End of the range: RFC 3339, a date, a local time of day such as 02:30, or a duration ago "+
+		"such as 36h; "+
 		"now by default.").PlaceHolder("TO").Default("0s").StringVar(&e.to)
 	c.Flag("output", "table, csv or jsonl.").Default("table").EnumVar(&e.output, "table", "csv", "jsonl")
 	return run
@@ -77,7 +78,8 @@ func (e *explainCommand) run(ctx context.Context, c *commandConfig, s streams) e
 		}
 	}
 	if len(all) == 0 {
-		return fmt.Errorf("no feed of %s has such series; its sources are: %s", c.file, strings.Join(c.sourceNames(), ", "))
+		return fmt.Errorf("no feed of %s has such series; its sources are: %s", c.file,
+			strings.Join(c.sourceNames(), ", "))
 	}
 	if err := e.print(all, redactor, s); err != nil {
 		return fmt.Errorf("print: %w", err)
@@ -108,7 +110,8 @@ func (e *explainCommand) explain(
 			f.To = now.Add(time.Second).Truncate(time.Second)
 		}
 		add := func(_ *history.Feed, fact *facts.Fact) { feed.Add(fact) }
-		set, done := history.Settings{Step: time.Minute, OnFact: add}, func(*history.History, *meter) error { return nil }
+		set, done := history.Settings{Step: time.Minute, OnFact: add},
+			func(*history.History, *meter) error { return nil }
 		if err := span.read(ctx, c, set, []*pastFeed{f}, errs, done); err != nil {
 			return nil, err
 		}

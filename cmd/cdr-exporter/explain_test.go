@@ -12,8 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/simulator"
 )
 
-// TestExplain (issue 48): of every provider, with rows that come twice, the records that are listed add up to what /metrics shows, beside a running
-// exporter, and nothing secret is printed.
+// TestExplain (issue 48): of every provider, with rows that come twice, the records that are listed
+// add up to what /metrics shows, beside a running exporter, and nothing secret is printed.
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{
@@ -33,7 +33,8 @@ func TestExplain(t *testing.T) {
 		{"cdr_call_legs_total", "cdr_call_legs_total", ""},
 		{"cdr_recordings_total", "cdr_recordings_total", ""},
 	} {
-		x := start(t, e.vault, launch{args: []string{"explain", "--config.file=" + e.path("config.yaml"), "--from=400h", "--output=jsonl", c.selector}})
+		x := start(t, e.vault, launch{args: []string{"explain", "--config.file=" + e.path("config.yaml"), "--from=400h",
+			"--output=jsonl", c.selector}})
 		x.exited(0)
 		var sum cdr.Money
 		for line := range strings.Lines(x.out.String()) {
@@ -41,7 +42,8 @@ func TestExplain(t *testing.T) {
 				Start, ID, Because string
 				Amount             cdr.Money
 			}
-			if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Start == "" || entry.ID == "" || entry.Because == "" {
+			if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Start == "" || entry.ID == "" ||
+				entry.Because == "" {
 				t.Fatalf("%s: %v: %s", c.selector, err, line)
 			}
 			sum = sum.Add(&entry.Amount)

@@ -105,7 +105,8 @@ func (x *exporter) clean() {
 	x.vault.search("stdout", x.out.Bytes())
 	x.vault.search("stderr", x.log.Bytes())
 	for line := range strings.Lines(x.log.String()) {
-		// A library that writes to stderr by itself goes past the format, the level and whatever keeps secrets out of the log.
+		// A library that writes to stderr by itself goes past the format, the level and whatever
+		// keeps secrets out of the log.
 		if x.logs && !strings.HasPrefix(line, "time=") && !strings.HasPrefix(line, "cdr-exporter: ") {
 			x.t.Errorf("stderr has a line that isn't the log's: %s", line)
 			break

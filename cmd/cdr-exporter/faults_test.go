@@ -38,7 +38,8 @@ func ringcentralTransient() []simulator.Fault {
 // wavixFaults are those of Wavix's list.
 func wavixFaults() []simulator.Fault {
 	harmful := []simulator.Fault{wavixsim.SuccessFalse, wavixsim.ErrorTrue, wavixsim.NoItems}
-	return slices.Concat(simulator.Transient(), slow, harmful, []simulator.Fault{wavixsim.ZeroPerPage, wavixsim.SwappedMembers})
+	return slices.Concat(simulator.Transient(), slow, harmful,
+		[]simulator.Fault{wavixsim.ZeroPerPage, wavixsim.SwappedMembers})
 }
 
 // trouble makes the next requests to an endpoint fail with every applicable fault, once, with a
@@ -62,8 +63,10 @@ func TestFaults(t *testing.T) {
 	trouble(graph, sim.EndpointPSTN, anyones, slices.Concat(simulator.Transient(), sim.Harmless()))
 	trouble(graph, sim.EndpointDirectRouting, own, slices.Concat(simulator.Transient(), sim.Harmless()))
 	trouble(office, rcsim.EndpointCallLog, ringcentralFaults(), slices.Concat(ringcentralTransient(), rcsim.Harmless()))
-	trouble(carrier, wavixsim.EndpointList, wavixFaults(), slices.Concat(simulator.Transient(), wavixsim.Harmful(), wavixsim.Harmless()))
-	graph.Once(sim.EndpointToken, simulator.Unavailable, simulator.Throttle, simulator.HTMLOK, simulator.CutLength, simulator.Reset)
+	trouble(carrier, wavixsim.EndpointList, wavixFaults(),
+		slices.Concat(simulator.Transient(), wavixsim.Harmful(), wavixsim.Harmless()))
+	graph.Once(sim.EndpointToken, simulator.Unavailable, simulator.Throttle, simulator.HTMLOK, simulator.CutLength,
+		simulator.Reset)
 	office.Once(rcsim.EndpointToken, simulator.Unavailable)
 	e := newEstate(t, estateSettings{
 		seed: 7, calls: 750, era: unfoldingEra,
@@ -233,7 +236,8 @@ func TestShiftingPages(t *testing.T) {
 		x.running()
 		m := x.scrape()
 		for _, p := range e.places() {
-			if m.sum("cdr_calls_total", "source="+p.source()) < before.sum("cdr_calls_total", "source="+p.source())*1.2 {
+			if m.sum("cdr_calls_total", "source="+p.source()) < before.sum("cdr_calls_total",
+				"source="+p.source())*1.2 {
 				return errors.New("too few have come of " + p.source())
 			}
 		}

@@ -30,7 +30,8 @@ func (m *masterCSV) append(whole bool) error {
 	for range m.rng.IntN(200) {
 		word := []string{"ANSWERED", "BUSY", "NO ANSWER"}[m.rng.IntN(3)]
 		outcome := map[string]string{"ANSWERED": "answered", "BUSY": "busy", "NO ANSWER": "no_answer"}[word]
-		text += fmt.Sprintf(`"","100","4930123456","from-internal","a ""b""`+"\n"+`c","PJSIP/100-00000001","PJSIP/carrier-%08x","Dial","",%q,,%[2]q,4,0,%q,"DOCUMENTATION"`+"\n",
+		text += fmt.Sprintf(`"","100","4930123456","from-internal","a ""b""`+"\n"+
+			`c","PJSIP/100-00000001","PJSIP/carrier-%08x","Dial","",%q,,%[2]q,4,0,%q,"DOCUMENTATION"`+"\n",
 			3*m.old+m.rng.IntN(3), time.Now().UTC().Format(time.DateTime), word)
 		m.rows++
 		m.written[outcome]++
@@ -51,7 +52,10 @@ func (m *masterCSV) rotate() error {
 
 // killWhileWriting kills an exporter a number of times, each time once it has read enough, while it
 // calls write at a pace with the number of the call. It returns once nothing is written.
-func killWhileWriting(t *testing.T, v *vault, config string, times int, pace time.Duration, write func(n int) error, enough func(m families, kills int) bool) {
+func killWhileWriting(
+	t *testing.T, v *vault, config string, times int, pace time.Duration, write func(n int) error,
+	enough func(m families, kills int) bool,
+) {
 	t.Helper()
 	stop, stopped := make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -83,15 +87,18 @@ func killWhileWriting(t *testing.T, v *vault, config string, times int, pace tim
 	}
 }
 
-// TestFilesBetweenKills (definitions.md 3): a writer appends and rotates while the exporter is killed again and again; every row is counted once.
+// TestFilesBetweenKills (definitions.md 3): a writer appends and rotates while the exporter is
+// killed again and again; every row is counted once.
 func TestFilesBetweenKills(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	file := filepath.Join(folder, "config.yaml")
 	text := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: pbx\n" +
 		"    asterisk: {paths: [cdr-csv/Master.csv*], time_zone: UTC, trunks: [PJSIP/carrier*], cdr: {interval: 1s}}\n"
-	m := &masterCSV{path: filepath.Join(folder, "cdr-csv", "Master.csv"), rng: rand.New(rand.NewPCG(1, 5)), written: make(map[string]int)}
-	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700), m.append(true)); err != nil {
+	m := &masterCSV{path: filepath.Join(folder, "cdr-csv", "Master.csv"), rng: rand.New(rand.NewPCG(1, 5)),
+		written: make(map[string]int)}
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.Mkdir(filepath.Dir(m.path), 0o700),
+		m.append(true)); err != nil {
 		t.Fatal(err)
 	}
 	v := newVault(t)
@@ -111,14 +118,17 @@ func TestFilesBetweenKills(t *testing.T) {
 		var errs []error
 		scraped := x.scrape()
 		for outcome, want := range m.written {
-			if got := scraped.sum("cdr_calls_total", "outcome="+outcome, "trunk=PJSIP/carrier", "direction=outbound"); got != float64(want) {
+			if got := scraped.sum("cdr_calls_total", "outcome="+outcome, "trunk=PJSIP/carrier",
+				"direction=outbound"); got != float64(want) {
 				errs = append(errs, fmt.Errorf("%g calls are %s, want %d", got, outcome, want))
 			}
 		}
 		return errors.Join(errs...)
 	})
-	if scraped := x.scrape(); scraped.sum("cdr_calls_total") != float64(m.rows) || scraped.sum("cdr_exporter_rows_total", "result=invalid") > 0 {
-		t.Errorf("%g of %d rows are calls, %g are invalid", scraped.sum("cdr_calls_total"), m.rows, scraped.sum("cdr_exporter_rows_total", "result=invalid"))
+	if scraped := x.scrape(); scraped.sum("cdr_calls_total") != float64(m.rows) ||
+		scraped.sum("cdr_exporter_rows_total", "result=invalid") > 0 {
+		t.Errorf("%g of %d rows are calls, %g are invalid", scraped.sum("cdr_calls_total"), m.rows,
+			scraped.sum("cdr_exporter_rows_total", "result=invalid"))
 	}
 	x.stop()
 }

@@ -46,7 +46,8 @@ func newFleet(at *site, primary, standby *pgtest.Cluster) *fleet {
 	} else {
 		at.vault.hide("the database's password", c.Password)
 	}
-	return &fleet{site: at, config: at.path("config.yaml"), primary: primary, standby: standby, writing: primary, watch: newWatch(at.t)}
+	return &fleet{site: at, config: at.path("config.yaml"), primary: primary, standby: standby, writing: primary,
+		watch: newWatch(at.t)}
 }
 
 // fleetStorage is the storage of every replica in the one configuration file.
@@ -67,7 +68,8 @@ func (f *fleet) start(n int) []*replica {
 	more := make([]*replica, n)
 	for i := range more {
 		f.started++
-		r := &replica{name: fmt.Sprintf("replica-%d", f.started), hook: free(f.t), wire: pgtest.NewProxy(f.t, f.primary.Addr)}
+		r := &replica{name: fmt.Sprintf("replica-%d", f.started), hook: free(f.t),
+			wire: pgtest.NewProxy(f.t, f.primary.Addr)}
 		f.keep(r.name+".dsn", f.dsn(r.name, r.wire))
 		l := launch{config: f.config, env: map[string]string{"CDR_DSN_FILE": r.name + ".dsn"}, shipped: true}
 		l.env["CDR_LEDGER_VERIFY"] = "" // of all feeds after each commit: most of the time would go into that
@@ -228,7 +230,8 @@ const (
 	atOnce    = 5 * time.Second
 )
 
-// moved does what makes others acquire all feeds, and logs how soon they did by the database's clock; watch says what is too late.
+// moved does what makes others acquire all feeds, and logs how soon they did by the database's
+// clock; watch says what is too late.
 func (f *fleet) moved(what string, do func(), to ...*replica) {
 	f.t.Helper()
 	from, last := f.now(), time.Time{}
@@ -255,7 +258,10 @@ func (f *fleet) inCommit(do func()) {
 
 // query reads one row of the database.
 func (f *fleet) query(text string, into ...any) error {
-	return f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error { return conn.QueryRow(ctx, text).Scan(into...) })
+	return f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error {
+		return conn.QueryRow(ctx, text).
+			Scan(into...)
+	})
 }
 
 func (f *fleet) withDatabase(do func(context.Context, *pgx.Conn) error) error {
@@ -286,8 +292,9 @@ func (f *fleet) audit() {
 	}
 }
 
-// unfenced expects that nobody has written a feed's row with an epoch that wasn't theirs: each epoch of a feed is of one replica, none comes
-// back after another began, and no sequence number goes back.
+// unfenced expects that nobody has written a feed's row with an epoch that wasn't theirs: each
+// epoch of a feed is of one replica, none comes back after another began, and no sequence number
+// goes back.
 func (f *fleet) unfenced() {
 	f.t.Helper()
 	for what, query := range map[string]string{
@@ -315,7 +322,8 @@ func (f *fleet) unfenced() {
 // acquired is the SELECT of acquisitions: the first row of each epoch that has an owner.
 const acquired = `SELECT feed, epoch, min(owner) AS owner, min(at) AS at FROM audit WHERE owner <> '' GROUP BY feed, epoch`
 
-// movesOnce expects that each feed was acquired at most once since an instant of the database's, and returns how many were.
+// movesOnce expects that each feed was acquired at most once since an instant of the database's,
+// and returns how many were.
 func (f *fleet) movesOnce(since time.Time) (moves int) {
 	f.t.Helper()
 	var more string
@@ -346,7 +354,8 @@ func (f *fleet) backends(what string, atLeast int, condition string) {
 	eventually(f.t, what, func() error {
 		f.running()
 		n := 0
-		err := f.query(`SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'replica-%' AND `+condition, &n)
+		err := f.query(`SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'replica-%' AND `+condition,
+			&n)
 		if err == nil && n < atLeast {
 			err = fmt.Errorf("%d connections are", n)
 		}
@@ -385,7 +394,8 @@ func (f *fleet) pauseInCommit(r *replica) {
 		r.running()
 		r.signal(syscall.SIGSTOP)
 		open := 0
-		err := f.query(`SELECT count(*) FROM pg_stat_activity WHERE application_name = '`+r.name+`' AND state LIKE 'idle in transaction%'`, &open)
+		err := f.query(`SELECT count(*) FROM pg_stat_activity WHERE application_name = '`+r.name+
+			`' AND state LIKE 'idle in transaction%'`, &open)
 		if err == nil && open > 0 {
 			return nil
 		}
@@ -395,7 +405,8 @@ func (f *fleet) pauseInCommit(r *replica) {
 	f.watch.restart() // it owned its feeds till now, unwatched
 }
 
-// verify recounts the ledger's invariants, in the database and in a copy, which is searched in the end for what mustn't be kept.
+// verify recounts the ledger's invariants, in the database and in a copy, which is searched in the
+// end for what mustn't be kept.
 func (f *fleet) verify() {
 	f.t.Helper()
 	config, err := os.ReadFile(f.config)

@@ -46,7 +46,8 @@ func checkHealth(ctx context.Context, scheme, address string) error {
 			return new(net.Dialer).DialContext(ctx, network, address)
 		},
 		TLSClientConfig: &tls.Config{
-			InsecureSkipVerify: true, //nolint:gosec // the request has no secret, and the certificate is for another name
+			//nolint:gosec // the request has no secret, and the certificate is for another name
+			InsecureSkipVerify: true,
 			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 				wantsCertificate = true
 				return new(tls.Certificate), nil

@@ -18,12 +18,14 @@ func health(t *testing.T, v *vault, code int, problem string, addresses ...strin
 	}
 	x := start(t, v, launch{args: args})
 	x.exited(code)
-	if said := x.log.String(); !strings.Contains(said, problem) || (said != "") != (code != 0) || strings.Count(said, "\n") > 1 {
+	if said := x.log.String(); !strings.Contains(said, problem) || (said != "") != (code != 0) ||
+		strings.Count(said, "\n") > 1 {
 		t.Errorf("healthcheck of %q says %q, want one line with %q", addresses, said, problem)
 	}
 }
 
-// TestHealthcheck (contract 1) asks servers that stand for the exporter's states; TestDemo and TestWebConfig ask the exporter itself.
+// TestHealthcheck (contract 1) asks servers that stand for the exporter's states; TestDemo and
+// TestWebConfig ask the exporter itself.
 func TestHealthcheck(t *testing.T) {
 	t.Parallel()
 	answers := func(status int) http.HandlerFunc {
@@ -41,11 +43,12 @@ func TestHealthcheck(t *testing.T) {
 		code    int
 		problem string
 	}{
-		"healthy":                     {handler: answers(200)},
-		"healthy with TLS":            {handler: answers(200), tls: &tls.Config{}},
-		"password wanted":             {handler: answers(401), tls: &tls.Config{}},
-		"client certificate wanted":   {handler: answers(200), tls: &tls.Config{ClientAuth: tls.RequireAnyClientCert}},
-		"the same with TLS 1.2":       {handler: answers(200), tls: &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}},
+		"healthy":                   {handler: answers(200)},
+		"healthy with TLS":          {handler: answers(200), tls: &tls.Config{}},
+		"password wanted":           {handler: answers(401), tls: &tls.Config{}},
+		"client certificate wanted": {handler: answers(200), tls: &tls.Config{ClientAuth: tls.RequireAnyClientCert}},
+		"the same with TLS 1.2": {handler: answers(200),
+			tls: &tls.Config{ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}},
 		"another program on the port": {handler: answers(404), code: 1, problem: "/-/healthy answered 404 Not Found"},
 		"no answer in time":           {handler: hangs, code: 1, problem: "context deadline exceeded"},
 	} {

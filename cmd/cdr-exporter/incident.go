@@ -42,11 +42,16 @@ func newIncident(c *kingpin.CmdClause) command {
 	run := configCommand(c, k.run)
 	k.define(c, "now", "0s")
 	c.Flag("trunk", "Trunk whose failures are reported; default: all trunks.").StringVar(&k.trunk)
-	c.Flag("numbers", "keep, mask, hash or drop, in place of the configuration's privacy.numbers: a carrier needs whole numbers to search for calls.").
+	c.Flag("numbers", "keep, mask, hash or drop, in place of the configuration's privacy.numbers: a carrier "+
+		"needs whole numbers to search for calls.").
 		PlaceHolder("MODE").EnumVar(&k.numbers, "keep", "mask", "hash", "drop")
-	c.Flag("meanwhile", "Also count the calls that worked meanwhile: in the trunk's other direction, and on all other trunks together, without their names.").BoolVar(&k.meanwhile)
-	c.Flag("callers", "Also list who made the outbound calls, redacted as configured, the longest first, to find fraud.").BoolVar(&k.showCallers)
-	c.Flag("country", "Only list callers of this country: an ISO 3166-1 code such as LV, or 001 for satellites.").PlaceHolder("CODE").StringVar(&k.callers.country)
+	c.Flag("meanwhile", "Also count the calls that worked meanwhile: in the trunk's other direction, and on "+
+		"all other trunks together, without their names.").BoolVar(&k.meanwhile)
+	c.Flag("callers",
+		"Also list who made the outbound calls, redacted as configured, the longest first, to find fraud.").
+		BoolVar(&k.showCallers)
+	c.Flag("country", "Only list callers of this country: an ISO 3166-1 code such as LV, or 001 for satellites.").
+		PlaceHolder("CODE").StringVar(&k.callers.country)
 	c.Flag("output", "text, json or csv.").Default("text").EnumVar(&k.output, "text", "json", "csv")
 	return run
 }
@@ -125,16 +130,19 @@ func (k *incident) add(feed *history.Feed, f *facts.Fact) {
 func (k *incident) failure(r *cdr.Record) *failedCall {
 	shown := k.redacted(r)
 	return &failedCall{
-		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason), domain: r.Fault()},
-		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID), sipCallID: strings.Clone(extra(&shown, "sip_call_id")),
-		caller: strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber), labels: r.Labels,
+		cause: cause{outcome: r.Outcome, sip: r.SIPCode, sub: r.SubCode, reason: strings.Clone(r.Reason),
+			domain: r.Fault()},
+		start: r.Start, id: strings.Clone(r.ID), callID: strings.Clone(shown.CallID),
+		sipCallID: strings.Clone(extra(&shown, "sip_call_id")),
+		caller:    strings.Clone(shown.CallerNumber), callee: strings.Clone(shown.CalleeNumber), labels: r.Labels,
 	}
 }
 
 // extra is the first of the provider's own fields with a text.
 func extra(r *cdr.Record, keys ...string) string {
 	for _, key := range keys {
-		if i := slices.IndexFunc(r.Extra, func(a cdr.Attr) bool { return a.Key == key }); i >= 0 && r.Extra[i].Str != "" {
+		if i := slices.IndexFunc(r.Extra, func(a cdr.Attr) bool { return a.Key == key }); i >= 0 &&
+			r.Extra[i].Str != "" {
 			return r.Extra[i].Str
 		}
 	}

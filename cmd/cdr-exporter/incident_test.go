@@ -20,12 +20,13 @@ type reported struct {
 	Count                          int64
 }
 
-// incidents compares the report of all that failed with what happened (contract 1): per trunk and direction how many calls there were,
-// how many got through, and how many failed by which codes.
+// incidents compares the report of all that failed with what happened (contract 1): per trunk and
+// direction how many calls there were, how many got through, and how many failed by which codes.
 func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 	t.Helper()
 	x := start(t, e.vault, launch{args: []string{
-		"incident", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339), "--output=json",
+		"incident", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339),
+		"--output=json",
 	}})
 	x.exited(0)
 	var report struct{ Failing, Causes, Calls []reported }
@@ -44,7 +45,8 @@ func (e *estate) incidents(t *testing.T, config string, from, to time.Time) {
 		return fmt.Sprint(*n)
 	}
 	for _, r := range report.Causes {
-		got.add("failed", r.Count*1e6, r.Source, r.Feed, r.Direction, r.Trunk, r.Outcome, code(r.SIPCode), code(r.SubCode))
+		got.add("failed", r.Count*1e6, r.Source, r.Feed, r.Direction, r.Trunk, r.Outcome, code(r.SIPCode),
+			code(r.SubCode))
 		if r.Words == "" || r.FaultDomain == "" {
 			t.Errorf("%+v has no words or no fault domain", r)
 		}

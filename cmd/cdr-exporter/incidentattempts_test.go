@@ -14,7 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// TestIncidentAttempts: a ticket is about a carrier's attempts: outbound legs, also of calls that another carrier took, and inbound calls.
+// TestIncidentAttempts: a ticket is about a carrier's attempts: outbound legs, also of calls that
+// another carrier took, and inbound calls.
 func TestIncidentAttempts(t *testing.T) {
 	start := time.Unix(1_000_000, 0)
 	out := func(id, trunk string, outcome cdr.Outcome) *cdr.Record {
@@ -44,7 +45,8 @@ func TestIncidentAttempts(t *testing.T) {
 			[]string{"a outbound: 1 attempts, 0 connected, 1 failed"},
 		},
 		"legs on one channel": {
-			[]*cdr.Record{on("c", out("1", "a", cdr.Answered)), on("c", out("2", "a", cdr.Answered)), on("d", out("3", "a", cdr.Busy))},
+			[]*cdr.Record{on("c", out("1", "a", cdr.Answered)), on("c", out("2", "a", cdr.Answered)),
+				on("d", out("3", "a", cdr.Busy))},
 			[]string{"a outbound: 2 attempts, 1 connected, 0 failed"},
 		},
 		"a ring group": {
@@ -83,9 +85,11 @@ func TestIncidentAttempts(t *testing.T) {
 				k.add(feed, &change.Facts[i])
 			}
 			var got []string
-			for _, line := range slices.SortedFunc(maps.Keys(k.calls), func(a, b callLine) int { return strings.Compare(a.Trunk, b.Trunk) }) {
+			for _, line := range slices.SortedFunc(maps.Keys(k.calls),
+				func(a, b callLine) int { return strings.Compare(a.Trunk, b.Trunk) }) {
 				l := newLineReport(line, k.calls[line])
-				got = append(got, fmt.Sprintf("%s %s: %d attempts, %d connected, %d failed", line.Trunk, line.Direction, l.attempts, l.connected, len(l.failures)))
+				got = append(got, fmt.Sprintf("%s %s: %d attempts, %d connected, %d failed", line.Trunk, line.Direction,
+					l.attempts, l.connected, len(l.failures)))
 			}
 			if !slices.Equal(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)

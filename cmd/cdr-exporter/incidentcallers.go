@@ -49,7 +49,8 @@ func (c *callers) add(feed *history.Feed, f *facts.Fact, redact func(*cdr.Record
 			return
 		}
 		shown := redact(r)
-		sums = &callerSums{report.Row{}, strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)), strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber)}
+		sums = &callerSums{report.Row{}, strings.Clone(cmp.Or(shown.UserName, shown.UserPrincipal, shown.UserID)),
+			strings.Clone(extension(&shown)), strings.Clone(shown.CallerNumber)}
 		for _, text := range []*string{&key.user, &key.extension, &key.number, &key.country} {
 			*text = strings.Clone(*text) // a record's texts lie in a page that is reused
 		}
@@ -67,7 +68,8 @@ func extension(r *cdr.Record) string {
 func (c *callers) each(row func(kind string, cells ...[]cell)) {
 	keys := slices.SortedFunc(maps.Keys(c.sums), func(a, b callerKey) int {
 		long, short := c.sums[a].Minutes(), c.sums[b].Minutes()
-		return cmp.Or(cmp.Compare(len(short), len(long)), cmp.Compare(short, long), cmp.Compare(c.sums[b].Connected, c.sums[a].Connected),
+		return cmp.Or(cmp.Compare(len(short), len(long)), cmp.Compare(short, long),
+			cmp.Compare(c.sums[b].Connected, c.sums[a].Connected),
 			cmp.Compare(a.source, b.source), cmp.Compare(a.number, b.number), cmp.Compare(a.user, b.user))
 	})
 	for _, k := range keys[:min(len(keys), mostCallers)] {

@@ -13,7 +13,8 @@ import (
 // TestCallersOfChanges: a call that a later row or version connects is one of its caller's, with its minutes.
 func TestCallersOfChanges(t *testing.T) {
 	r := &cdr.Record{
-		ID: "b", CallKey: "g", Direction: cdr.Outbound, Outcome: cdr.Answered, Duration: 90 * time.Second, CallerNumber: "+4930123456", CalleeNumber: "+37120000000", Country: "LV",
+		ID: "b", CallKey: "g", Direction: cdr.Outbound, Outcome: cdr.Answered, Duration: 90 * time.Second,
+		CallerNumber: "+4930123456", CalleeNumber: "+37120000000", Country: "LV",
 	}
 	c := callers{sums: make(map[callerKey]*callerSums)}
 	feed := &history.Feed{Source: "pbx", Info: &collector.FeedInfo{Name: "cdr"}}

@@ -28,7 +28,8 @@ func TestIncidentNumbers(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &commandLine{t: t, tenant: tenant, file: filepath.Join(folder, "config.yaml")}
-	text := fmt.Sprintf("storage: {path: ledger}\nsources:\n  - name: contoso\n    tls_config: {ca_file: ca.pem}\n    msgraph: "+
+	text := fmt.Sprintf("storage: {path: ledger}\nsources:\n  - name: contoso\n    tls_config: {ca_file: "+
+		"ca.pem}\n    msgraph: "+
 		"{tenant_id: %s, client_id: %s, client_secret: %s, login_url: %q, graph_url: %q, direct_routing: }\n",
 		sim.TenantID, sim.ClientID, tenant.ClientSecret, tenant.BaseURL(), tenant.BaseURL())
 	if err := os.WriteFile(c.file, []byte(text), 0o600); err != nil {
@@ -43,20 +44,24 @@ func TestIncidentNumbers(t *testing.T) {
 	}{
 		{nil, masked, whole, `"numbers": "configured"`},
 		{[]string{"--numbers=keep"}, whole, nil, `"numbers": "keep"`},
-		{[]string{"--numbers=drop"}, regexp.MustCompile(`"calls"`), regexp.MustCompile(`"callee"`), `"numbers": "drop"`},
+		{[]string{"--numbers=drop"}, regexp.MustCompile(`"calls"`), regexp.MustCompile(`"callee"`),
+			`"numbers": "drop"`},
 	} {
 		out, _ := c.run(exitDone, "incident", append(tc.args, "--from=3h", "--output=json")...)
-		if !tc.want.MatchString(out) || tc.others != nil && tc.others.MatchString(out) || !regexp.MustCompile(tc.says).MatchString(out) {
+		if !tc.want.MatchString(out) || tc.others != nil && tc.others.MatchString(out) || !regexp.MustCompile(tc.says).
+			MatchString(out) {
 			t.Errorf("%v: %s", tc.args, out)
 		}
 	}
 	c.callers(t)
 }
 
-// callers: who made the outbound calls, redacted as configured; those to one country add up to what the report of the same time says of it.
+// callers: who made the outbound calls, redacted as configured; those to one country add up to what
+// the report of the same time says of it.
 func (c *commandLine) callers(t *testing.T) {
 	t.Helper()
-	span := []string{"--from=" + time.Now().Add(-3*time.Hour).Format(time.RFC3339), "--to=" + time.Now().Add(-time.Hour).Format(time.RFC3339), "--output=json"}
+	span := []string{"--from=" + time.Now().Add(-3*time.Hour).Format(time.RFC3339),
+		"--to=" + time.Now().Add(-time.Hour).Format(time.RFC3339), "--output=json"}
 	var sums []struct {
 		Direction, Country string
 		Connected          int
@@ -85,7 +90,8 @@ func (c *commandLine) callers(t *testing.T) {
 		connected := 0
 		for _, by := range incident.Callers {
 			connected += by.Connected
-			if by.Country != s.Country || by.Class == "" || by.Caller == "" || regexp.MustCompile(`\d{4}$`).MatchString(by.Caller) || strings.Contains(by.User, "@") {
+			if by.Country != s.Country || by.Class == "" || by.Caller == "" || regexp.MustCompile(`\d{4}$`).
+				MatchString(by.Caller) || strings.Contains(by.User, "@") {
 				t.Errorf("%+v isn't of %s, or isn't redacted", by, s.Country)
 			}
 		}

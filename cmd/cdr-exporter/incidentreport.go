@@ -92,7 +92,8 @@ type incidentReport struct {
 
 func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]incidentCall) *incidentReport {
 	r := &incidentReport{from: from, to: to, trunk: trunk, read: make(map[[2]string]time.Time)}
-	for _, line := range slices.SortedFunc(maps.Keys(calls), func(a, b callLine) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
+	for _, line := range slices.SortedFunc(maps.Keys(calls),
+		func(a, b callLine) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }) {
 		of := calls[line]
 		slices.SortStableFunc(of, func(a, b incidentCall) int { return a.at.Compare(b.at) })
 		if feed := [2]string{line.Source, line.Feed}; of[len(of)-1].at.After(r.read[feed]) {
@@ -104,7 +105,8 @@ func newIncidentReport(from, to time.Time, trunk string, calls map[callLine][]in
 	}
 	r.failing = slices.DeleteFunc(slices.Clone(r.lines), func(l *lineReport) bool { return len(l.failures) == 0 })
 	slices.SortStableFunc(r.failing, func(a, b *lineReport) int {
-		return cmp.Or(cmp.Compare(len(b.longest.failures), len(a.longest.failures)), cmp.Compare(len(b.failures), len(a.failures)))
+		return cmp.Or(cmp.Compare(len(b.longest.failures), len(a.longest.failures)),
+			cmp.Compare(len(b.failures), len(a.failures)))
 	})
 	return r
 }
@@ -177,7 +179,8 @@ func newLineReport(line callLine, calls []incidentCall) *lineReport {
 		}
 	}
 	l.causes = slices.SortedFunc(maps.Values(causes), func(a, b failures) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), a.first().Compare(b.first()), cmp.Compare(a[0].words(), b[0].words()), cmp.Compare(a[0].id, b[0].id))
+		return cmp.Or(cmp.Compare(len(b), len(a)), a.first().Compare(b.first()),
+			cmp.Compare(a[0].words(), b[0].words()), cmp.Compare(a[0].id, b[0].id))
 	})
 	return l
 }
@@ -204,7 +207,8 @@ func (l *lineReport) cells() []cell {
 		by[f.outcome]++
 	}
 	return append(l.callLine.cells(), []cell{
-		{"attempts", l.attempts}, {"connected", l.connected}, {"failed", by[cdr.Failed]}, {"not_connected", by[cdr.NotConnected]},
+		{"attempts", l.attempts}, {"connected", l.connected}, {"failed", by[cdr.Failed]},
+		{"not_connected", by[cdr.NotConnected]},
 	}...)
 }
 
@@ -241,13 +245,15 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 		}
 		for _, c := range f.longest.failures[:min(len(f.longest.failures), mostSamples)] {
 			row("call", f.callLine.cells(), c.cells(), []cell{
-				{"start", c.start}, {"id", c.id}, {"call_id", c.callID}, {"sip_call_id", c.sipCallID}, {"caller", c.caller}, {"callee", c.callee},
+				{"start", c.start}, {"id", c.id}, {"call_id", c.callID}, {"sip_call_id", c.sipCallID},
+				{"caller", c.caller}, {"callee", c.callee},
 			})
 		}
 	}
 	for _, l := range r.lines {
 		for _, c := range l.causes {
-			row("cause", l.callLine.cells(), c[0].cells(), []cell{{"count", len(c)}, {"first", c.first()}, {"last", c.last()}})
+			row("cause", l.callLine.cells(), c[0].cells(),
+				[]cell{{"count", len(c)}, {"first", c.first()}, {"last", c.last()}})
 		}
 	}
 	first, last := r.span()
@@ -261,7 +267,8 @@ func (r *incidentReport) each(row func(kind string, cells ...[]cell)) {
 
 // object is the report as JSON, which is also the source of the text.
 func (r *incidentReport) object() map[string]any {
-	lists := map[string][]map[string]any{"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {}, "caller": {}}
+	lists := map[string][]map[string]any{"failing": {}, "affected": {}, "cause": {}, "call": {}, "meanwhile": {},
+		"caller": {}}
 	r.each(func(kind string, cells ...[]cell) { lists[kind] = append(lists[kind], object(slices.Concat(cells...))) })
 	counts := make(map[cdr.Outcome]int)
 	for _, l := range r.lines {
@@ -272,8 +279,9 @@ func (r *incidentReport) object() map[string]any {
 	return map[string]any{
 		"from": r.from, "to": r.to, "trunk": r.trunk, "numbers": cmp.Or(r.numbers, "configured"),
 		"misdialled": counts[cdr.InvalidNumber], "not_allowed": counts[cdr.NotAllowed],
-		"failing": lists["failing"], "affected": lists["affected"], "causes": lists["cause"], "calls": lists["call"], "meanwhile": lists["meanwhile"],
-		"callers": lists["caller"],
+		"failing": lists["failing"], "affected": lists["affected"], "causes": lists["cause"], "calls": lists["call"],
+		"meanwhile": lists["meanwhile"],
+		"callers":   lists["caller"],
 	}
 }
 
@@ -304,14 +312,16 @@ func (r *incidentReport) print(output string, out io.Writer) (err error) {
 var incidentColumns = []string{
 	"row", "source", "feed", "trunk", "direction", "attempts", "connected", "failed", "not_connected", "first", "last",
 	"in_a_row", "since", "until", "last_before", "next_after", "read_to",
-	"outcome", "sip_code", "sub_code", "reason", "words", "fault_domain", "count", "start", "id", "call_id", "sip_call_id", "caller", "callee", "label", "value",
+	"outcome", "sip_code", "sub_code", "reason", "words", "fault_domain", "count", "start", "id", "call_id",
+	"sip_call_id", "caller", "callee", "label", "value",
 	"country", "number_class", "user", "extension", "minutes", "charges",
 }
 
 // sameLine are the rows of the same line as a row.
 func sameLine(line map[string]any, rows []map[string]any) (same []map[string]any) {
 	for _, row := range rows {
-		if row["source"] == line["source"] && row["feed"] == line["feed"] && row["trunk"] == line["trunk"] && row["direction"] == line["direction"] {
+		if row["source"] == line["source"] && row["feed"] == line["feed"] && row["trunk"] == line["trunk"] &&
+			row["direction"] == line["direction"] {
 			same = append(same, row)
 		}
 	}
@@ -324,6 +334,8 @@ func share(calls, attempts int) string {
 }
 
 var domainWords = map[string]string{
-	cdr.FaultUnknown.String(): "unknown", cdr.FaultUser.String(): "the caller or the called", cdr.FaultPolicy.String(): "our policy",
-	cdr.FaultSBC.String(): "our SBC or trunk", cdr.FaultCarrier.String(): "the carrier", cdr.FaultProvider.String(): "the provider's cloud",
+	cdr.FaultUnknown.String(): "unknown", cdr.FaultUser.String(): "the caller or the called",
+	cdr.FaultPolicy.String(): "our policy",
+	cdr.FaultSBC.String():    "our SBC or trunk", cdr.FaultCarrier.String(): "the carrier",
+	cdr.FaultProvider.String(): "the provider's cloud",
 }

@@ -17,13 +17,16 @@ var sbc1 = callLine{Source: "contoso", Feed: "direct_routing", Trunk: "sbc1.cont
 
 // expired is a failure by an expired certificate.
 var expired = cause{
-	outcome: cdr.Failed, sip: cdr.KnownInt(503), sub: cdr.KnownInt(569008), reason: "certificate_expired", domain: cdr.FaultSBC,
+	outcome: cdr.Failed, sip: cdr.KnownInt(503), sub: cdr.KnownInt(569008), reason: "certificate_expired",
+	domain: cdr.FaultSBC,
 }
 
 // misdialled is a call to a number that doesn't exist.
-var misdialled = cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404), reason: "number_not_found", domain: cdr.FaultUser}
+var misdialled = cause{outcome: cdr.InvalidNumber, sip: cdr.KnownInt(404), sub: cdr.KnownInt(560404),
+	reason: "number_not_found", domain: cdr.FaultUser}
 
-// callsAt makes a call a minute from noon on, in letters: answered, busy, failed, misdialled, unknown, and a child of a failed call.
+// callsAt makes a call a minute from noon on, in letters: answered, busy, failed, misdialled,
+// unknown, and a child of a failed call.
 func callsAt(letters string, why cause) []incidentCall {
 	var all []incidentCall
 	for i, letter := range letters {
@@ -57,7 +60,8 @@ func callsAt(letters string, why cause) []incidentCall {
 func TestLineReport(t *testing.T) {
 	for name, tc := range map[string]struct {
 		calls string
-		want  string // attempts, connected, failed; first and last failure; the longest run and what got through around it
+		// attempts, connected, failed; first and last failure; the longest run and what got through around it
+		want string
 	}{
 		"nothing failed":                       {"aab", "none"},
 		"no call":                              {"", "none"},
@@ -82,8 +86,10 @@ func TestLineReport(t *testing.T) {
 			}
 			got := "none"
 			if f := newLineReport(sbc1, callsAt(tc.calls, expired)); len(f.failures) > 0 {
-				got = fmt.Sprintf("%d %d %d; %s %s; %d %s %s %s %s", f.attempts, f.connected, len(f.failures), minute(f.failures.first()), minute(f.failures.last()),
-					len(f.longest.failures), minute(f.longest.first()), minute(f.longest.last()), minute(f.longest.before), minute(f.longest.after))
+				got = fmt.Sprintf("%d %d %d; %s %s; %d %s %s %s %s", f.attempts, f.connected, len(f.failures),
+					minute(f.failures.first()), minute(f.failures.last()),
+					len(f.longest.failures), minute(f.longest.first()), minute(f.longest.last()),
+					minute(f.longest.before), minute(f.longest.after))
 			}
 			if got != tc.want {
 				t.Errorf("got %q, want %q", got, tc.want)
@@ -99,13 +105,18 @@ func TestIncidentCalls(t *testing.T) {
 	calls := func() map[callLine][]incidentCall {
 		backwards := callsAt("afffa", expired)
 		slices.Reverse(backwards)
-		return map[callLine][]incidentCall{sbc1: backwards, inbound: callsAt("aamaa", expired), other: callsAt("afaaaaaa", expired)}
+		return map[callLine][]incidentCall{sbc1: backwards, inbound: callsAt("aamaa", expired),
+			other: callsAt("afaaaaaa", expired)}
 	}
 	for name, tc := range map[string]struct{ trunk, want string }{
-		"all trunks, the worst first":        {"", "outbound sbc1.contoso.com 3, outbound sbc2.contoso.com 1; inbound other trunks 2/3"},
-		"one, however it is written":         {"SBC1.contoso.com", "outbound sbc1.contoso.com 3; outbound other trunks 2/3, inbound sbc1.contoso.com 2/3"},
-		"a trunk without failures or calls":  {"sbc3.contoso.com", "; inbound other trunks 4/5, outbound other trunks 9/13"},
-		"one whose only failure is a moment": {"sbc2.contoso.com", "outbound sbc2.contoso.com 1; inbound other trunks 1/1, outbound other trunks 0/1"},
+		"all trunks, the worst first": {"",
+			"outbound sbc1.contoso.com 3, outbound sbc2.contoso.com 1; inbound other trunks 2/3"},
+		"one, however it is written": {"SBC1.contoso.com",
+			"outbound sbc1.contoso.com 3; outbound other trunks 2/3, inbound sbc1.contoso.com 2/3"},
+		"a trunk without failures or calls": {"sbc3.contoso.com",
+			"; inbound other trunks 4/5, outbound other trunks 9/13"},
+		"one whose only failure is a moment": {"sbc2.contoso.com",
+			"outbound sbc2.contoso.com 1; inbound other trunks 1/1, outbound other trunks 0/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := calls()
@@ -131,8 +142,9 @@ func TestCauseWords(t *testing.T) {
 		cause cause
 		want  string
 	}{
-		"both codes":                 {expired, "certificate expired (service unavailable)"},
-		"the SIP code says it":       {cause{outcome: cdr.NotAllowed, sip: cdr.KnownInt(403), sub: cdr.KnownInt(0), reason: "forbidden"}, "forbidden"},
+		"both codes": {expired, "certificate expired (service unavailable)"},
+		"the SIP code says it": {cause{outcome: cdr.NotAllowed, sip: cdr.KnownInt(403), sub: cdr.KnownInt(0),
+			reason: "forbidden"}, "forbidden"},
 		"a code without words":       {cause{outcome: cdr.Failed, sip: cdr.KnownInt(599)}, "failed"},
 		"no code":                    {cause{outcome: cdr.NotAllowed, reason: "no_credit"}, "no credit"},
 		"the provider doesn't say":   {cause{outcome: cdr.NotConnected}, "not connected"},
@@ -157,7 +169,8 @@ func TestSample(t *testing.T) {
 
 // TestIncidentOutput compares a report in each form with its golden.
 func TestIncidentOutput(t *testing.T) {
-	inbound, pstn, office := sbc1, callLine{Source: "contoso", Feed: "pstn", Trunk: "operator", Direction: "inbound"}, callLine{Source: "acme", Feed: "call_log", Direction: "inbound"}
+	inbound, pstn, office := sbc1, callLine{Source: "contoso", Feed: "pstn", Trunk: "operator", Direction: "inbound"},
+		callLine{Source: "acme", Feed: "call_log", Direction: "inbound"}
 	inbound.Direction = "inbound"
 	ended := callsAt("mafaffmfa", expired)
 	ended[4].failure.sipCallID = "4711@sbc1"
@@ -216,7 +229,8 @@ func TestTimes(t *testing.T) {
 // TestAffected: the report says of which departments and sites the failed calls were.
 func TestAffected(t *testing.T) {
 	calls := callsAt("afffmff", expired)
-	for i, whose := range map[int]cdr.Labels{1: "department=Sales\nsite=Berlin\n", 2: "site=Berlin\n", 3: "department=Legal\n", 4: "site=Paris\n", 5: "site=Rome\n"} {
+	for i, whose := range map[int]cdr.Labels{1: "department=Sales\nsite=Berlin\n", 2: "site=Berlin\n",
+		3: "department=Legal\n", 4: "site=Paris\n", 5: "site=Rome\n"} {
 		calls[i].failure.labels = whose
 	}
 	r := newIncidentReport(noon, noon.Add(time.Hour), "", map[callLine][]incidentCall{sbc1: calls})
@@ -231,7 +245,8 @@ func TestAffected(t *testing.T) {
 		t.Errorf("got %s, want %s", strings.Join(got, ", "), want)
 	}
 	var text strings.Builder
-	if err := r.print("table", &text); err != nil || !strings.Contains(text.String(), "Of these 2 are of site Berlin, 1 are of department Legal, 1 are of department Sales.") {
+	if err := r.print("table", &text); err != nil || !strings.Contains(text.String(),
+		"Of these 2 are of site Berlin, 1 are of department Legal, 1 are of department Sales.") {
 		t.Errorf("%v\n%s", err, text.String())
 	}
 }

@@ -38,18 +38,25 @@ type initCommand struct {
 func newInit(c *kingpin.CmdClause) command {
 	i := &initCommand{
 		values: map[string]*string{}, typed: map[string]string{},
-		flags: map[string]string{"path": "--storage.path", "endpoint": "--otlp-endpoint", "ca_file": "--ca-file", "tls_config": "--ca-file", "name": "--name"},
+		flags: map[string]string{"path": "--storage.path", "endpoint": "--otlp-endpoint", "ca_file": "--ca-file",
+			"tls_config": "--ca-file", "name": "--name"},
 	}
 	names := providerNames()
-	c.Flag("provider", "Provider of the account: "+strings.Join(names, ", ")+". Without it, init asks for everything.").EnumVar(&i.provider, names...)
-	c.Flag("name", "Name of the account, the label `source` of its metrics; default: the provider's name.").StringVar(&i.name)
+	c.Flag("provider", "Provider of the account: "+strings.Join(names, ", ")+". Without it, init asks for everything.").
+		EnumVar(&i.provider, names...)
+	c.Flag("name", "Name of the account, the label `source` of its metrics; default: the provider's name.").
+		StringVar(&i.name)
 	c.Flag("feeds", "Feeds to read, separated by commas; default: all of the provider's feeds.").StringVar(&i.feeds)
-	c.Flag("storage.path", "Folder of the ledger; a relative path starts at the configuration's folder.").Default("data").StringVar(&i.storage)
-	c.Flag("otlp-endpoint", "OpenTelemetry endpoint for metrics and call records, such as http://127.0.0.1:4318.").StringVar(&i.endpoint)
+	c.Flag("storage.path", "Folder of the ledger; a relative path starts at the configuration's folder.").
+		Default("data").StringVar(&i.storage)
+	c.Flag("otlp-endpoint", "OpenTelemetry endpoint for metrics and call records, such as http://127.0.0.1:4318.").
+		StringVar(&i.endpoint)
 	c.Flag("ca-file", "Certificates to trust instead of the system's.").StringVar(&i.ca)
-	c.Flag("output", "Configuration file to write; - means standard output, without using the network.").Default("config.yaml").StringVar(&i.output)
+	c.Flag("output", "Configuration file to write; - means standard output, without using the network.").
+		Default("config.yaml").StringVar(&i.output)
 	c.Flag("force", "Replace an existing configuration file.").BoolVar(&i.force)
-	c.Flag("check", "Afterwards authenticate and read the smallest page of every feed, like check sources.").Default("true").BoolVar(&i.check)
+	c.Flag("check", "Afterwards authenticate and read the smallest page of every feed, like check sources.").
+		Default("true").BoolVar(&i.check)
 	var kinds []string
 	for _, p := range app.Providers() {
 		for _, s := range config.Settings(p.NewConfig()) {
@@ -58,10 +65,12 @@ func newInit(c *kingpin.CmdClause) command {
 			}
 		}
 	}
-	c.Flag("credential", strings.Join(kinds, " or ")+", in place of a secret or a certificate.").EnumVar(&i.credential, kinds...)
+	c.Flag("credential", strings.Join(kinds, " or ")+", in place of a secret or a certificate.").
+		EnumVar(&i.credential, kinds...)
 	c.Validate(func(*kingpin.CmdClause) error {
 		if i.provider == "" && !term.IsTerminal(int(os.Stdin.Fd())) {
-			return fmt.Errorf("--provider is missing, and there is no terminal for questions; set it to %s", strings.Join(names, ", "))
+			return fmt.Errorf("--provider is missing, and there is no terminal for questions; set it to %s",
+				strings.Join(names, ", "))
 		}
 		return nil
 	})
@@ -78,7 +87,8 @@ func (i *initCommand) define(c *kingpin.CmdClause, p *collector.Provider, s conf
 		i.flags[s.Key] = "--credential=" + s.Key
 	case i.values[s.Key] == nil:
 		i.flags[s.Key], i.flags[strings.TrimSuffix(s.Key, "_file")] = "--"+flag, "--"+flag
-		i.values[s.Key] = c.Flag(flag, cmp.Or(s.Ask, "The key "+s.Key)+" ("+p.Name+" and others with this key).").String()
+		i.values[s.Key] = c.Flag(flag, cmp.Or(s.Ask, "The key "+s.Key)+" ("+p.Name+" and others with this key).").
+			String()
 	}
 }
 
@@ -128,7 +138,8 @@ func (i *initCommand) run(ctx context.Context, s streams) error {
 	if err := readConfig(ctx, i.output, s, check); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who can read it and the files that it names.\n", i.output)
+	fmt.Fprintf(s.out, "Next: cdr-exporter run --config.file=%s, as a user who can read it and the files that "+
+		"it names.\n", i.output)
 	return nil
 }
 
@@ -172,7 +183,8 @@ func (i *initCommand) explain(problem config.Problem) string {
 		return flag + ": " + message
 	}
 	message, _, _ = strings.Cut(message, "; a secret in a file")
-	return "--provider=" + i.provider + ": " + word.ReplaceAllStringFunc(message, func(key string) string { return cmp.Or(i.flags[key], key) })
+	return "--provider=" + i.provider + ": " +
+		word.ReplaceAllStringFunc(message, func(key string) string { return cmp.Or(i.flags[key], key) })
 }
 
 func lastKey(path string) string { return path[strings.LastIndex(path, ".")+1:] }
@@ -185,7 +197,8 @@ func (i *initCommand) text() []byte {
 	var b bytes.Buffer
 	_ = texts.ExecuteTemplate(&b, "init.tmpl", map[string]any{
 		"Schema": config.SchemaURL, "Docs": docsURL, "Page": page(i.provider),
-		"Storage": i.storage, "Endpoint": i.endpoint, "CA": i.beside(i.ca), "Name": cmp.Or(i.name, i.provider), "Provider": i.provider, "Keys": i.keys(),
+		"Storage": i.storage, "Endpoint": i.endpoint, "CA": i.beside(i.ca), "Name": cmp.Or(i.name, i.provider),
+		"Provider": i.provider, "Keys": i.keys(),
 	}) // writing to memory never fails
 	return b.Bytes()
 }
@@ -210,7 +223,8 @@ func (i *initCommand) keys() (keys []writtenKey) {
 		case isFeed(i.chosen(), s):
 			switch {
 			case s.Paths && value == "":
-				key.Comment, key.Key, key.Value = s.Ask+"; not read yet: add the paths of its files", "#"+s.Key, "{paths: []}"
+				key.Comment, key.Key, key.Value = s.Ask+"; not read yet: add the paths of its files", "#"+s.Key,
+					"{paths: []}"
 			case i.feeds != "" && value == "":
 				key.Comment, key.Key = s.Ask+"; not read", "#"+s.Key
 			}

@@ -103,16 +103,20 @@ func TestInitAsksAndRuns(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	n := newTenant(t, sim.Settings{
-		DirectRouting: world(t, simulator.Historical(7, sim.DirectRoutingMix(), now.Add(-20*time.Hour), now.Add(-10*time.Hour), 50)),
+		DirectRouting: world(t, simulator.Historical(7, sim.DirectRoutingMix(), now.Add(-20*time.Hour),
+			now.Add(-10*time.Hour), 50)),
 	})
 	file, secret := n.path("init.yaml"), n.path("contoso-client-secret.txt")
-	x := onTerminal(t, "init", "--output="+file, "--login-url="+n.BaseURL(), "--graph-url="+n.BaseURL(), "--ca-file="+n.path("ca.pem"))
-	x.answer("Provider of the account (msgraph, ringcentral, wavix, asterisk, cucm, freeswitch, kamailio, twilio, webex, zoom_phone) [msgraph]: ", "teams\n")
+	x := onTerminal(t, "init", "--output="+file, "--login-url="+n.BaseURL(), "--graph-url="+n.BaseURL(),
+		"--ca-file="+n.path("ca.pem"))
+	x.answer("Provider of the account (msgraph, ringcentral, wavix, asterisk, cucm, freeswitch, kamailio, "+
+		"twilio, webex, zoom_phone) [msgraph]: ", "teams\n")
 	x.answer("give one of the words in parentheses", "\n")
 	x.answer("docs/providers/msgraph.md#set-up", "")
 	x.answer("Name of the account", "con toso\n")
 	x.answer("must consist of letters, digits, _ and -", "contoso\n")
-	x.answer("Credential (client_secret, client_certificate, managed_identity, workload_identity) [client_secret]: ", "\n")
+	x.answer("Credential (client_secret, client_certificate, managed_identity, workload_identity) [client_secret]: ",
+		"\n")
 	x.answer("Directory (tenant) ID", "common\n")
 	x.answer("must name one tenant", sim.TenantID+"\n")
 	x.answer("Application (client) ID", "\n")
@@ -148,7 +152,8 @@ func TestInitAsksAndRuns(t *testing.T) {
 	exporter.stop()
 }
 
-// TestInitInterrupted: Ctrl-C in a question that hides what is typed ends the command, shows again what is typed, and leaves nothing behind.
+// TestInitInterrupted: Ctrl-C in a question that hides what is typed ends the command, shows again
+// what is typed, and leaves nothing behind.
 func TestInitInterrupted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -186,7 +191,8 @@ func TestInitInterrupted(t *testing.T) {
 	}
 }
 
-// TestInitToStandardOutput: the standard output has the configuration alone, and who answers sees the questions although it is redirected.
+// TestInitToStandardOutput: the standard output has the configuration alone, and who answers sees
+// the questions although it is redirected.
 func TestInitToStandardOutput(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -210,7 +216,8 @@ func TestInitToStandardOutput(t *testing.T) {
 	if err := x.cmd.Wait(); err != nil {
 		t.Errorf("init: %v", err)
 	}
-	if text, err := os.ReadFile(config); err != nil || !strings.HasPrefix(string(text), "# yaml-language-server:") || strings.Contains(string(text), "Name of the account") {
+	if text, err := os.ReadFile(config); err != nil || !strings.HasPrefix(string(text), "# yaml-language-server:") ||
+		strings.Contains(string(text), "Name of the account") {
 		t.Errorf("%v: %s", err, text)
 	}
 }

@@ -96,7 +96,10 @@ func (p *prompter) read(question string, read func() (string, error)) string {
 func (i *initCommand) ask(p *prompter) error {
 	i.provider = p.choose("Provider of the account", providerNames()...)
 	fmt.Fprintf(p.out, "Where to find the values: %s\n", page(i.provider))
-	i.until(p, "name", &i.name, func() string { return p.line("Name of the account, the label `source` of its metrics", i.provider) })
+	i.until(p, "name", &i.name, func() string {
+		return p.line("Name of the account, the label `source` of its metrics",
+			i.provider)
+	})
 	block := i.chosen().NewConfig()
 	settings := config.Settings(block)
 	var excluded []string // kinds of credentials that the user didn't choose
@@ -135,7 +138,8 @@ func (i *initCommand) ask(p *prompter) error {
 		i.feeds = strings.Join(feeds, ",")
 	}
 	i.until(p, "endpoint", &i.endpoint, func() string {
-		return p.line("OpenTelemetry endpoint for metrics and call records, such as http://127.0.0.1:4318; empty for none", "")
+		return p.line("OpenTelemetry endpoint for metrics and call records, such as http://127.0.0.1:4318; "+
+			"empty for none", "")
 	})
 	return p.err
 }

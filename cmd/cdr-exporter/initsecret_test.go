@@ -11,7 +11,8 @@ func TestTypedSecretIsNoVariable(t *testing.T) {
 	file := filepath.Join(folder, "wavix-api-key.txt")
 	i := &initCommand{
 		provider: "wavix", storage: "data", output: filepath.Join(folder, "config.yaml"),
-		values: map[string]*string{"api_key_file": &file}, typed: map[string]string{"api_key_file": "${env:CDR_NOT_SET}"},
+		values: map[string]*string{"api_key_file": &file},
+		typed:  map[string]string{"api_key_file": "${env:CDR_NOT_SET}"},
 	}
 	if problems := i.problems(); len(problems) > 0 {
 		t.Errorf("got %v", problems)

@@ -24,8 +24,8 @@ import (
 	_ "github.com/go-sql-driver/mysql"
 )
 
-// TestE2EKamailio (definitions.md 5): SIPp makes calls through a real Kamailio, whose accounting goes to a real MariaDB, and what is counted is what
-// SIPp says it did.
+// TestE2EKamailio (definitions.md 5): SIPp makes calls through a real Kamailio, whose accounting
+// goes to a real MariaDB, and what is counted is what SIPp says it did.
 func TestE2EKamailio(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -71,18 +71,21 @@ request_route {
 	x.stop()
 }
 
-// TestE2EKamailioFailover (counting.md, "Calls"): the first carrier refuses every call and failure_route tries the second one. People count answered calls, also
-// such as last longer than `settle`; the first carrier is down on the page while they still talk.
+// TestE2EKamailioFailover (counting.md, "Calls"): the first carrier refuses every call and
+// failure_route tries the second one. People count answered calls, also such as last longer than
+// `settle`; the first carrier is down on the page while they still talk.
 func TestE2EKamailioFailover(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	database, port := startMariaDB(t, folder)
 	for _, table := range []string{"acc", "missed_calls"} {
-		if _, err := database.ExecContext(t.Context(), "ALTER TABLE "+table+" ADD carrier VARCHAR(64), ADD way VARCHAR(16)"); err != nil {
+		if _, err := database.ExecContext(t.Context(),
+			"ALTER TABLE "+table+" ADD carrier VARCHAR(64), ADD way VARCHAR(16)"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	first, second := startCallee(t, folder, "first", refusingScenario("503 Service Unavailable")), startCallee(t, folder, "second", "")
+	first, second := startCallee(t, folder, "first", refusingScenario("503 Service Unavailable")),
+		startCallee(t, folder, "second", "")
 	proxy := startKamailio(t, folder, port, fmt.Sprintf(`
 modparam("acc", "db_extra", "carrier=$avp(carrier);way=$avp(way)")
 request_route {
@@ -106,8 +109,10 @@ failure_route[NEXT] {
 `, first, second))
 	config := filepath.Join(folder, "config.yaml")
 	write(t, filepath.Join(folder, "dsn"), fmt.Sprintf("root:@tcp(127.0.0.1:%d)/kamailio\n", port))
-	write(t, config, "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: edge\n    history: 1h\n    kamailio:\n      driver: mysql\n      dsn_file: dsn\n"+
-		"      time_zone: UTC\n      columns: {trunk: carrier, direction: way}\n      acc: {interval: 1s, lookback: 1h, settle: 3s}\n")
+	write(t, config, "storage: {path: ledger}\nmetrics: {zero_for: 0s}\nsources:\n  - name: edge\n    "+
+		"history: 1h\n    kamailio:\n      driver: mysql\n      dsn_file: dsn\n"+
+		"      time_zone: UTC\n      columns: {trunk: carrier, direction: way}\n      acc: {interval: 1s, "+
+		"lookback: 1h, settle: 3s}\n")
 	x := start(t, newVault(t), launch{config: config}).ready()
 	const short, long, length = 20, 10, 15 * time.Second
 	if made := callThrough(t, folder, proxy, "short", short, 200*time.Millisecond, ""); made != short {
@@ -177,7 +182,8 @@ func waitForRows(t *testing.T, db *sql.DB, table string, want int) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("account for %d rows of %s", want, table), func() error {
 		var n int
-		if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil { //nolint:gosec // the tests' own tables
+		//nolint:gosec // the tests' own tables
+		if err := db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil {
 			return err
 		}
 		if n != want {
@@ -242,7 +248,8 @@ func startMariaDB(t *testing.T, folder string) (*sql.DB, int) {
 	port, data := freePort(t, "tcp"), filepath.Join(folder, "mariadb")
 	var as *syscall.Credential
 	// A server removes temporary tables of others from its folder for temporary files.
-	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + folder, "--auth-root-authentication-method=normal", "--skip-test-db"}
+	args := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + folder,
+		"--auth-root-authentication-method=normal", "--skip-test-db"}
 	if os.Geteuid() == 0 { // it doesn't run as root
 		owner, err := user.Lookup("mysql")
 		if err != nil {
@@ -257,7 +264,8 @@ func startMariaDB(t *testing.T, folder string) (*sql.DB, int) {
 	if out, err := exec.CommandContext(t.Context(), "mariadb-install-db", args...).CombinedOutput(); err != nil {
 		t.Fatalf("make a database: %v: %s", err, out)
 	}
-	background(t, as, "mariadbd", "--no-defaults", "--datadir="+data, "--tmpdir="+folder, "--socket="+filepath.Join(data, "s"), fmt.Sprintf("--port=%d", port),
+	background(t, as, "mariadbd", "--no-defaults", "--datadir="+data, "--tmpdir="+folder,
+		"--socket="+filepath.Join(data, "s"), fmt.Sprintf("--port=%d", port),
 		"--bind-address=127.0.0.1", "--pid-file="+filepath.Join(data, "pid"))
 	db, err := sql.Open("mysql", fmt.Sprintf("root:@tcp(127.0.0.1:%d)/?multiStatements=true", port))
 	if err != nil {
@@ -326,7 +334,8 @@ func startCallee(t *testing.T, folder, name, scenario string) (port int) {
 	t.Helper()
 	port = freePort(t, "udp")
 	background(t, nil, "sipp", append(scenarioArgs(t, folder, name, scenario, "uas"),
-		"-i", "127.0.0.1", "-p", strconv.Itoa(port), "-nostdin", "-mi", "127.0.0.1", "-mp", strconv.Itoa(freePort(t, "udp")))...)
+		"-i", "127.0.0.1", "-p", strconv.Itoa(port), "-nostdin", "-mi", "127.0.0.1", "-mp",
+		strconv.Itoa(freePort(t, "udp")))...)
 	return port
 }
 
@@ -349,10 +358,14 @@ func callThrough(t *testing.T, folder string, proxy int, to string, n int, long 
 }
 
 // startCalls is callThrough that doesn't wait: the function that it returns does.
-func startCalls(t *testing.T, folder string, proxy int, to string, n int, long time.Duration, scenario string) func() int {
+func startCalls(
+	t *testing.T, folder string, proxy int, to string, n int, long time.Duration, scenario string,
+) func() int {
 	t.Helper()
-	args := append(scenarioArgs(t, folder, to, scenario, "uac"), "-s", to, "-i", "127.0.0.1", "-p", strconv.Itoa(freePort(t, "udp")),
-		"-m", strconv.Itoa(n), "-r", "20", "-d", strconv.FormatInt(long.Milliseconds(), 10), "-nostdin", "-timeout", "60s",
+	args := append(scenarioArgs(t, folder, to, scenario, "uac"), "-s", to, "-i", "127.0.0.1", "-p",
+		strconv.Itoa(freePort(t, "udp")),
+		"-m", strconv.Itoa(n), "-r", "20", "-d", strconv.FormatInt(long.Milliseconds(), 10), "-nostdin", "-timeout",
+		"60s",
 		"-mi", "127.0.0.1", "-mp", strconv.Itoa(freePort(t, "udp")), fmt.Sprintf("127.0.0.1:%d", proxy))
 	c := exec.CommandContext(t.Context(), "sipp", args...)
 	var out bytes.Buffer

@@ -28,7 +28,8 @@ type massacre struct {
 
 // newMassacre reads an estate, with its seed for the instants too.
 func newMassacre(t *testing.T, grpc bool, s estateSettings) *massacre {
-	m := &massacre{t: t, estate: newEstate(t, s), random: rand.New(rand.NewPCG(s.seed, s.seed)), shown: make(map[string]tables)}
+	m := &massacre{t: t, estate: newEstate(t, s), random: rand.New(rand.NewPCG(s.seed, s.seed)),
+		shown: make(map[string]tables)}
 	m.sink = newReceiver(t, m.estate.vault, otlpsink.Settings{})
 	otlp := m.sink.overHTTP("")
 	if grpc {
@@ -135,7 +136,8 @@ func (m *massacre) neverDown(now families) {
 		for metric, table := range m.shown[p.source()+"/"+feed] {
 			for labels, was := range table {
 				if is, there := after[metric][labels]; !there || is < was {
-					m.t.Errorf("%s{%s} of %s/%s went from %s to %s", metric, labels, p.source(), feed, shown(was, true), shown(is, there))
+					m.t.Errorf("%s{%s} of %s/%s went from %s to %s", metric, labels, p.source(), feed, shown(was, true),
+						shown(is, there))
 				}
 			}
 		}

@@ -62,7 +62,9 @@ func (c *company) call(n int) {
 			src, dst, from, to = dst, src, to, from
 		}
 		at := time.Now().UTC().Format(time.DateTime)
-		if _, err := fmt.Fprintf(f, `"",%q,%q,"x","",%q,%q,"Dial","",%q,%[5]q,%[5]q,%d,%[6]d,"ANSWERED","DOCUMENTATION"`+"\n", src, dst, from, to, at, talk); err != nil {
+		if _, err := fmt.Fprintf(f,
+			`"",%q,%q,"x","",%q,%q,"Dial","",%q,%[5]q,%[5]q,%d,%[6]d,"ANSWERED","DOCUMENTATION"`+"\n", src, dst, from,
+			to, at, talk); err != nil {
 			c.t.Fatal(err)
 		}
 		c.calls[c.sits[own]]++
@@ -79,25 +81,30 @@ func (c *company) counted(x *exporter) {
 			if got := m.sum("cdr_calls_total", "department="+department); got != want {
 				errs = append(errs, fmt.Errorf("%g calls are of %q, want %g", got, department, want))
 			}
-			if got := m.sum("cdr_call_connected_seconds_total", "department="+department); got != c.seconds[department] {
+			if got := m.sum("cdr_call_connected_seconds_total",
+				"department="+department); got != c.seconds[department] {
 				errs = append(errs, fmt.Errorf("%g seconds are of %q, want %g", got, department, c.seconds[department]))
 			}
 		}
-		if all, byCountry := m.sum("cdr_calls_total"), m.sum("cdr_calls_by_country_total", "connected=true"); byCountry != all {
+		if all, byCountry := m.sum("cdr_calls_total"),
+			m.sum("cdr_calls_by_country_total", "connected=true"); byCountry != all {
 			errs = append(errs, fmt.Errorf("%g calls by country, want %g: all are answered", byCountry, all))
 		}
 		return errors.Join(errs...)
 	})
 }
 
-// TestLabels: calls carry the department of our party, from a file that changes while it is used and turns bad. Each call has the department that the
-// file gave when it was counted, across kills and reloads, and no extension becomes a label.
+// TestLabels: calls carry the department of our party, from a file that changes while it is used
+// and turns bad. Each call has the department that the file gave when it was counted, across kills
+// and reloads, and no extension becomes a label.
 func TestLabels(t *testing.T) {
 	t.Parallel()
-	c := &company{t: t, folder: t.TempDir(), rng: rand.New(rand.NewPCG(3, 1)), calls: make(map[string]float64), seconds: make(map[string]float64)}
+	c := &company{t: t, folder: t.TempDir(), rng: rand.New(rand.NewPCG(3, 1)), calls: make(map[string]float64),
+		seconds: make(map[string]float64)}
 	v := newVault(t)
 	sink := newReceiver(t, v, otlpsink.Settings{})
-	const sources = "sources:\n  - name: pbx\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: [PJSIP/carrier], cdr: {interval: 1s}}\n"
+	const sources = "sources:\n  - name: pbx\n    asterisk: {paths: [Master.csv], time_zone: UTC, trunks: " +
+		"[PJSIP/carrier], cdr: {interval: 1s}}\n"
 	const labels = "labels: [{name: department, file: people.csv, key: user, column: extension}]\n"
 	head := "storage: {path: ledger}\nmetrics: {zero_for: 0s}\notlp: " + sink.overHTTP("") + "\n"
 	c.write("config.yaml", head+labels+sources)
@@ -110,7 +117,8 @@ func TestLabels(t *testing.T) {
 	if want := c.calls["Sales"] + c.calls["Support"]; hits != want {
 		t.Errorf("%g lookups are hits, want %g", hits, want)
 	}
-	if err := x.scrape().is(c.calls[""], "cdr_exporter_label_lookups_total", "label=department", "result=miss"); err != nil {
+	if err := x.scrape().is(c.calls[""], "cdr_exporter_label_lookups_total", "label=department",
+		"result=miss"); err != nil {
 		t.Error(err)
 	}
 
@@ -135,7 +143,8 @@ func TestLabels(t *testing.T) {
 	c.write("people.csv", "extension,department\n100,Legal\n100,Sales\n")
 	eventually(t, "say that the file is bad", func() error {
 		status, err := x.client.do(http.MethodGet, "/", nil)
-		if err == nil && !strings.Contains(string(status.body), "people.csv:3: has the key of line 2 with another value") {
+		if err == nil && !strings.Contains(string(status.body),
+			"people.csv:3: has the key of line 2 with another value") {
 			err = errors.New("the status page says nothing")
 		}
 		return errors.Join(err, x.scrape().is(0, "cdr_exporter_config_last_reload_successful"))

@@ -70,7 +70,8 @@ func verifyLedger(i *ledger.Inspector, storage ledger.Storage, s streams) error 
 		fmt.Fprintf(s.errors, "cdr-exporter: %v\n", problem)
 	}
 	if len(problems) > 0 {
-		return fmt.Errorf("the ledger in %s is damaged: restore a backup, or move it away and start with a new one (docs/ledger.md)", storage)
+		return fmt.Errorf("the ledger in %s is damaged: restore a backup, or move it away and start with a "+
+			"new one (docs/ledger.md)", storage)
 	}
 	fmt.Fprintf(s.out, "the ledger in %s is intact\n", storage)
 	return nil
@@ -90,7 +91,8 @@ func compactLedger(ctx context.Context, storage ledger.Storage, s streams) error
 
 func newLedgerCopy(c *kingpin.CmdClause) command {
 	from := c.Flag("from", "Configuration file whose storage contains the ledger.").Required().String()
-	to := c.Flag("to", "Configuration file whose storage receives it: an empty folder, or an empty PostgreSQL schema.").Required().String()
+	to := c.Flag("to", "Configuration file whose storage receives it: an empty folder, or an empty PostgreSQL schema.").
+		Required().String()
 	return func(ctx context.Context, s streams) error { return copyLedger(ctx, *from, *to, s) }
 }
 
@@ -116,6 +118,7 @@ func copyLedger(ctx context.Context, fromFile, toFile string, s streams) error {
 	if err != nil {
 		return fmt.Errorf("nothing was copied: %w", err)
 	}
-	fmt.Fprintf(s.out, "copied %d rows from %s to %s: start the exporter with %s now, and never again with the old one\n", total, from, to, toFile)
+	fmt.Fprintf(s.out, "copied %d rows from %s to %s: start the exporter with %s now, and never again with "+
+		"the old one\n", total, from, to, toFile)
 	return nil
 }

@@ -57,7 +57,8 @@ func TestLedgerCommands(t *testing.T) {
 	x.stop()
 
 	spoilBlock(t, n.ledger())
-	if log := command(1, "verify").log.String(); !strings.Contains(log, "contoso/direct_routing: block ") || !strings.Contains(log, "restore a backup") {
+	if log := command(1, "verify").log.String(); !strings.Contains(log, "contoso/direct_routing: block ") ||
+		!strings.Contains(log, "restore a backup") {
 		t.Errorf("verify of a damaged ledger says %s", log)
 	}
 }

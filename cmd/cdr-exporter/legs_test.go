@@ -168,7 +168,8 @@ func summarize(m families) (all []string) {
 	for _, s := range m.series("cdr_call_duration_seconds") {
 		talked, talk = talked+s.GetHistogram().GetSampleCount(), talk+s.GetHistogram().GetSampleSum()
 	}
-	all = append(all, fmt.Sprintf("talk %.6g in %d", talk, talked), fmt.Sprintf("connected %.6g", m.sum("cdr_call_connected_seconds_total")),
+	all = append(all, fmt.Sprintf("talk %.6g in %d", talk, talked),
+		fmt.Sprintf("connected %.6g", m.sum("cdr_call_connected_seconds_total")),
 		fmt.Sprintf("legs %g", m.sum("cdr_call_legs_total")))
 	if paid := m.sum("cdr_call_charges_total"); paid > 0 {
 		all = append(all, fmt.Sprintf("paid %.6g", paid))
@@ -178,7 +179,8 @@ func summarize(m families) (all []string) {
 			all = append(all, fmt.Sprintf("failed attempts %s %g", labelsOf(s)["trunk"], n))
 		}
 	}
-	for _, metric := range []string{"cdr_call_outcome_changes_total", "cdr_call_failures_total", "cdr_exporter_calls_incomplete_total"} {
+	for _, metric := range []string{"cdr_call_outcome_changes_total", "cdr_call_failures_total",
+		"cdr_exporter_calls_incomplete_total"} {
 		if n := m.sum(metric); n > 0 {
 			all = append(all, fmt.Sprint(metric, " ", n))
 		}
@@ -224,7 +226,8 @@ func newRowProvider(t *testing.T, s *site, c *legsCase) *rowProvider {
 	default:
 		p.server = httptest.NewTLSServer(p)
 		t.Cleanup(p.server.Close)
-		s.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})))
+		s.write("ca.pem",
+			string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.server.Certificate().Raw})))
 	}
 	return p
 }
@@ -238,7 +241,8 @@ func (p *rowProvider) configure(c *legsCase) string {
 		text += "    requests_per_minute: 60000\n    tls_config: {ca_file: ca.pem}\n"
 	}
 	settle := fmt.Sprintf("settle: %s", legsSettle)
-	return p.site.write("config.yaml", text+"    "+strings.NewReplacer("{dir}", p.site.folder, "{url}", address, "SETTLE", settle).Replace(c.Source))
+	return p.site.write("config.yaml", text+"    "+strings.NewReplacer("{dir}", p.site.folder, "{url}", address,
+		"SETTLE", settle).Replace(c.Source))
 }
 
 var relative = regexp.MustCompile(`\{\{(-\d+):(\w+)\}\}`)
@@ -288,7 +292,8 @@ func (p *rowProvider) publish(rows []string) {
 			file := p.site.path(filepath.Join("in", fmt.Sprintf("cdr_%d", p.files)))
 			p.site.write("row", p.header+row+"\n")
 			old := time.Now().Add(-time.Minute)
-			if err := errors.Join(os.Chtimes(p.site.path("row"), old, old), os.Rename(p.site.path("row"), file)); err != nil {
+			if err := errors.Join(os.Chtimes(p.site.path("row"), old, old),
+				os.Rename(p.site.path("row"), file)); err != nil {
 				p.t.Fatal(err)
 			}
 		case "sqlite":
@@ -339,13 +344,15 @@ func (p *rowProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	case last == "access_token" || last == "token":
 		answer(map[string]any{
-			"token_type": "Bearer", "expires_in": 3599, "access_token": "a", "refresh_token": "refresh-token", "scope": "ReadCallLog ReadAccounts", "owner_id": "1",
+			"token_type": "Bearer", "expires_in": 3599, "access_token": "a", "refresh_token": "refresh-token",
+			"scope": "ReadCallLog ReadAccounts", "owner_id": "1",
 		})
 	case last == "revoke":
 		answer(map[string]any{})
 	case last == "cdr_stream":
 		const lag = 59 * time.Second // what is younger isn't asked for
-		page, next := p.page(q, "at", 0, func(l *listedRow) bool { return between(l.at.Add(-lag), q.Get("startTime"), q.Get("endTime")) })
+		page, next := p.page(q, "at", 0,
+			func(l *listedRow) bool { return between(l.at.Add(-lag), q.Get("startTime"), q.Get("endTime")) })
 		if next != nil {
 			w.Header().Set("Link", "<"+p.server.URL+r.URL.Path+"?"+next.Encode()+`>; rel="next"`)
 		}
@@ -358,10 +365,13 @@ func (p *rowProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		answer(list)
 	case last == "call-log":
-		page, next := p.page(q, "page", 1, func(l *listedRow) bool { return between(stamp(l, "startTime"), q.Get("dateFrom"), q.Get("dateTo")) })
-		list := map[string]any{"records": page, "navigation": map[string]any{}, "paging": map[string]any{"page": 1, "perPage": 2}}
+		page, next := p.page(q, "page", 1,
+			func(l *listedRow) bool { return between(stamp(l, "startTime"), q.Get("dateFrom"), q.Get("dateTo")) })
+		list := map[string]any{"records": page, "navigation": map[string]any{},
+			"paging": map[string]any{"page": 1, "perPage": 2}}
 		if next != nil {
-			list["navigation"] = map[string]any{"nextPage": map[string]any{"uri": p.server.URL + r.URL.Path + "?" + next.Encode()}}
+			list["navigation"] = map[string]any{"nextPage": map[string]any{"uri": p.server.URL + r.URL.Path + "?" +
+				next.Encode()}}
 		}
 		answer(list)
 	case last == "cdrs":
@@ -376,14 +386,18 @@ func (p *rowProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		page, _ := p.page(q, "page", 1, of)
 		at, _ := strconv.Atoi(q.Get("page"))
-		answer(map[string]any{"items": page, "pagination": map[string]any{"total": n, "total_pages": (n + 1) / 2, "current_page": max(at, 1), "per_page": 2}})
+		answer(map[string]any{"items": page, "pagination": map[string]any{"total": n, "total_pages": (n + 1) / 2,
+			"current_page": max(at, 1), "per_page": 2}})
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
 }
 
-// page is a page of the rows that fit, and the query of the next one, nil if it is the last. The pages are numbered from first.
-func (p *rowProvider) page(q url.Values, name string, first int, fits func(*listedRow) bool) (page []map[string]any, next url.Values) {
+// page is a page of the rows that fit, and the query of the next one, nil if it is the last. The
+// pages are numbered from first.
+func (p *rowProvider) page(
+	q url.Values, name string, first int, fits func(*listedRow) bool,
+) (page []map[string]any, next url.Values) {
 	const size = 2
 	n, err := strconv.Atoi(q.Get(name))
 	if err != nil {

@@ -75,7 +75,8 @@ func run(ctx context.Context, args []string, s streams) int {
 
 // newCLI defines every command. `run` is the default.
 func newCLI(s streams) (*kingpin.Application, map[string]command) {
-	cli := kingpin.New("cdr-exporter", "Counts every call exactly once, from the call detail records of Microsoft Teams, RingCentral, Wavix, and providers that a file describes.")
+	cli := kingpin.New("cdr-exporter", "Counts every call exactly once, from the call detail records of "+
+		"Microsoft Teams, RingCentral, Wavix, and providers that a file describes.")
 	cli.UsageWriter(s.out).ErrorWriter(s.errors)
 	cli.Version(version.Print("cdr_exporter"))
 	cli.HelpFlag.Short('h')
@@ -88,26 +89,42 @@ func newCLI(s streams) (*kingpin.Application, map[string]command) {
 	add(cli.Command("init", "Write a configuration from answers or flags, and check it."), newInit)
 	check := cli.Command("check", "Check configuration files or sources.")
 	add(check.Command("config", "Validate configuration files, without network access."), newCheckConfig)
-	add(check.Command("sources", "Authenticate with every source and read the smallest page of every feed."), newCheckSources)
-	add(cli.Command("records", "Print the call records of a feed, redacted as configured, without counting them."), newRecords)
-	add(cli.Command("call", "Look up a Teams call record by its id and print all its parts, redacted as configured."), newCall)
-	add(cli.Command("report", "Sum calls, minutes and charges of a range by trunk, country, month and more, from the provider's current records."), newReport)
-	add(cli.Command("backfill", "Write history by the start of calls as OpenMetrics, from which promtool creates blocks."), newBackfill)
-	add(cli.Command("match", "Compare two books of the same calls that share no ids, such as a source's calls and a carrier's bill."), newMatch)
-	add(cli.Command("explain", "List the records that make a number of a counter or histogram, and prove their sum."), newExplain)
-	add(cli.Command("audit", "Compare what providers list of a span of time with what the ledger has counted, also while the exporter runs."), newAudit)
+	add(check.Command("sources", "Authenticate with every source and read the smallest page of every feed."),
+		newCheckSources)
+	add(cli.Command("records", "Print the call records of a feed, redacted as configured, without counting them."),
+		newRecords)
+	add(cli.Command("call", "Look up a Teams call record by its id and print all its parts, redacted as configured."),
+		newCall)
+	add(cli.Command("report", "Sum calls, minutes and charges of a range by trunk, country, month and more, "+
+		"from the provider's current records."), newReport)
+	add(cli.Command("backfill", "Write history by the start of calls as OpenMetrics, from which promtool "+
+		"creates blocks."), newBackfill)
+	add(cli.Command("match", "Compare two books of the same calls that share no ids, such as a source's calls "+
+		"and a carrier's bill."), newMatch)
+	add(cli.Command("explain", "List the records that make a number of a counter or histogram, and prove their sum."),
+		newExplain)
+	add(cli.Command("audit", "Compare what providers list of a span of time with what the ledger has counted, "+
+		"also while the exporter runs."), newAudit)
 	state := cli.Command("ledger", "Inspect, verify, compact or copy the ledger.")
-	add(state.Command("show", "Print the ledger's content: feeds, positions, ids, sizes, tasks, and what was set aside and why."), ledgerReader(showLedger))
-	add(state.Command("verify", "Verify the ledger's consistency, also while the exporter runs."), ledgerReader(verifyLedger))
-	add(state.Command("compact", "Return free space to the disk, while the exporter doesn't run."), ledgerCommand(compactLedger))
-	add(state.Command("copy", "Copy a ledger to empty storage, such as from a folder to PostgreSQL, while no exporter runs."), newLedgerCopy)
+	add(state.Command("show", "Print the ledger's content: feeds, positions, ids, sizes, tasks, and what was "+
+		"set aside and why."), ledgerReader(showLedger))
+	add(state.Command("verify", "Verify the ledger's consistency, also while the exporter runs."),
+		ledgerReader(verifyLedger))
+	add(state.Command("compact", "Return free space to the disk, while the exporter doesn't run."),
+		ledgerCommand(compactLedger))
+	add(state.Command("copy", "Copy a ledger to empty storage, such as from a folder to PostgreSQL, while no "+
+		"exporter runs."), newLedgerCopy)
 	provider := cli.Command("provider", "List providers, show their definitions, and try and test a definition.")
 	add(provider.Command("list", "List every provider, its feeds, and what its records contain."), newProviderList)
 	add(provider.Command("show", "Print a built-in definition, to copy it."), newProviderShow)
-	add(provider.Command("try", "Read saved rows through a definition, without a network, and print the result of each."), newProviderTry)
-	add(provider.Command("test", "Play the laws of counting on a definition, with a provider made from its tests, without a network."), newProviderTest)
-	add(cli.Command("healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images without a shell."), newHealthcheck)
-	add(cli.Command("incident", "Print the failures on a trunk in a range of time, for a ticket to the carrier: when, how often, whose fault, a sample."), newIncident)
+	add(provider.Command("try",
+		"Read saved rows through a definition, without a network, and print the result of each."), newProviderTry)
+	add(provider.Command("test", "Play the laws of counting on a definition, with a provider made from its "+
+		"tests, without a network."), newProviderTest)
+	add(cli.Command("healthcheck", "Exit 0 if the exporter on the listen address is healthy, for images "+
+		"without a shell."), newHealthcheck)
+	add(cli.Command("incident", "Print the failures on a trunk in a range of time, for a ticket to the "+
+		"carrier: when, how often, whose fault, a sample."), newIncident)
 	add(cli.Command("assets", "Write the bundled dashboards, rules and runbooks to a folder."), newAssets)
 	add(cli.Command("version", "Print the version."), newVersion)
 	return cli, commands

@@ -41,10 +41,14 @@ func newMatch(c *kingpin.CmdClause) command {
 	rangeFlags(c, &m.from, &m.to, "now", "0s")
 	c.Flag("definition", "Definition of the file, such as bill.yaml.").PlaceHolder("FILE.yaml").StringVar(&m.definition)
 	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&m.feed)
-	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns; several values of a list are separated by commas. May be repeated.").StringMapVar(&m.set)
-	c.Flag("country", "Country of numbers without a calling code, by its code of ISO 3166-1, such as DE.").PlaceHolder("CODE").StringVar(&m.country)
-	c.Flag("tolerance", "How far apart the starts of the same call may be, once the clock is corrected.").Default("3s").DurationVar(&m.tolerance)
-	c.Flag("tariff", "How the right book rounds durations up, such as 60/60; by default it is found.").PlaceHolder("FIRST/NEXT").StringVar(&m.tariff)
+	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns; several values of a list "+
+		"are separated by commas. May be repeated.").StringMapVar(&m.set)
+	c.Flag("country", "Country of numbers without a calling code, by its code of ISO 3166-1, such as DE.").
+		PlaceHolder("CODE").StringVar(&m.country)
+	c.Flag("tolerance", "How far apart the starts of the same call may be, once the clock is corrected.").Default("3s").
+		DurationVar(&m.tolerance)
+	c.Flag("tariff", "How the right book rounds durations up, such as 60/60; by default it is found.").
+		PlaceHolder("FIRST/NEXT").StringVar(&m.tariff)
 	c.Flag("trunk", "Compare the legs of the left book that used this trunk, in place of calls.").StringVar(&m.trunk)
 	c.Flag("right-trunk", "The same of the right book.").PlaceHolder("TRUNK").StringVar(&m.rightTrunk)
 	c.Flag("output", "table, csv or json.").Default("table").EnumVar(&m.output, "table", "csv", "json")
@@ -52,7 +56,8 @@ func newMatch(c *kingpin.CmdClause) command {
 	for _, class := range match.Classes() {
 		names = append(names, class.String())
 	}
-	c.Flag("list", "Print the calls of a class in place of the sums: "+strings.Join(names, ", ")+".").PlaceHolder("CLASS").EnumVar(&m.list, names...)
+	c.Flag("list", "Print the calls of a class in place of the sums: "+strings.Join(names, ", ")+".").
+		PlaceHolder("CLASS").EnumVar(&m.list, names...)
 	c.Flag("text", "Print a letter to the carrier, without phone numbers unless --numbers is given.").BoolVar(&m.text)
 	c.Flag("numbers", "keep, mask, hash or drop, in place of privacy.numbers of the configuration.").
 		PlaceHolder("MODE").EnumVar(&m.numbers, "keep", "mask", "hash", "drop")
@@ -132,7 +137,9 @@ func (m *matchCommand) run(ctx context.Context, c *commandConfig, s streams) (er
 }
 
 // print prints the letter, the list or the sums, as the flags say.
-func (m *matchCommand) print(ctx context.Context, c *commandConfig, result *match.Result, list *match.List, s *match.Settings, out io.Writer) error {
+func (m *matchCommand) print(
+	ctx context.Context, c *commandConfig, result *match.Result, list *match.List, s *match.Settings, out io.Writer,
+) error {
 	if m.text && m.numbers == "" {
 		m.numbers = "drop"
 	}

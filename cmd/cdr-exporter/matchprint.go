@@ -122,7 +122,8 @@ func (p *matchPrinter) pairCells(left, right *match.Call) []cell {
 		if c == nil {
 			c = &match.Call{NoDuration: true}
 		}
-		cells = append(cells, cell{side + "start", c.Start}, cell{side + "id", c.ID}, cell{side + "duration", nil}, cell{side + "price", c.Price})
+		cells = append(cells, cell{side + "start", c.Start}, cell{side + "id", c.ID}, cell{side + "duration", nil},
+			cell{side + "price", c.Price})
 		if !c.NoDuration {
 			cells[len(cells)-2].value = c.Duration.Seconds()
 		}
@@ -187,8 +188,10 @@ var letterTexts = map[match.Class]string{
 // printLetter prints a letter to the carrier, the owner of the right book.
 func (p *matchPrinter) printLetter(list *match.List) error {
 	total := p.result.Total()
-	fmt.Fprintf(p.out, "We compared our call records with yours, from %s to %s (times are UTC, by our clock; yours is %s ours).%s\n\n",
-		moment(p.settings.From), moment(p.settings.To), p.offset(), strings.ReplaceAll(p.tariffText(), "The right", "Your"))
+	fmt.Fprintf(p.out, "We compared our call records with yours, from %s to %s (times are UTC, by our clock; "+
+		"yours is %s ours).%s\n\n",
+		moment(p.settings.From), moment(p.settings.To), p.offset(),
+		strings.ReplaceAll(p.tariffText(), "The right", "Your"))
 	fmt.Fprintf(p.out, "Our records have %s.\nYour records have %s.\n", sumsText(total.Left), sumsText(total.Right))
 	fmt.Fprintf(p.out, "In both, without a difference: %s.\n", sumsText(p.result.Classes[match.Same].Left))
 	for _, class := range match.Classes() {

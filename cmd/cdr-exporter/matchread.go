@@ -86,7 +86,8 @@ func (r *bookReader) open(c *commandConfig) (err error) {
 	return err
 }
 
-// later is the clock of sources of files: they are read as they are, and nothing is waited for that may still be written.
+// later is the clock of sources of files: they are read as they are, and nothing is waited for that
+// may still be written.
 func later() time.Time { return time.Now().Add(readPiece) }
 
 // readsFiles says whether the block of a source names files.
@@ -116,7 +117,8 @@ func isFile(name string) bool {
 func (r *bookReader) openFeed(c *commandConfig, flag, name, trunk string) (*book, error) {
 	sourceName, feed, both := strings.Cut(name, "/")
 	if !both || c.Source(sourceName) == nil {
-		return nil, fmt.Errorf("%s: give SOURCE/FEED; the sources of %s are: %s", flag, c.file, strings.Join(c.sourceNames(), ", "))
+		return nil, fmt.Errorf("%s: give SOURCE/FEED; the sources of %s are: %s", flag, c.file,
+			strings.Join(c.sourceNames(), ", "))
 	}
 	if readsFiles(c.Source(sourceName).Provider) {
 		c.now = later
@@ -163,9 +165,12 @@ func (r *bookReader) openFile() (*book, error) {
 	return r.newBook(m.right, source, &source.Feeds[at], m.rightTrunk, s.Provider), nil
 }
 
-func (r *bookReader) newBook(name string, source *collector.Source, info *collector.FeedInfo, trunk string, block any) *book {
+func (r *bookReader) newBook(
+	name string, source *collector.Source, info *collector.FeedInfo, trunk string, block any,
+) *book {
 	settings := match.BookSettings{
-		Name: name, Country: r.command.country, Trunk: trunk, Rules: info.Rules, Currency: info.Currency, Folder: r.folder,
+		Name: name, Country: r.command.country, Trunk: trunk, Rules: info.Rules, Currency: info.Currency,
+		Folder: r.folder,
 	}
 	if b, is := block.(*declared.Block); is && len(b.Values[declared.TimeZone]) > 0 {
 		settings.Zone, _ = time.LoadLocation(b.Values[declared.TimeZone][0]) // it was valid when the source was opened
@@ -211,7 +216,8 @@ func (r *bookReader) read(ctx context.Context) error {
 			fmt.Fprintf(r.errors, "%s: %d rows can't be read and are left out\n", b.name, b.bad)
 		}
 		if b.bad > 0 && b.rows == 0 {
-			return fmt.Errorf("no row of %s can be read: %s; see that it has the columns of its definition", b.name, b.problem)
+			return fmt.Errorf("no row of %s can be read: %s; see that it has the columns of its definition", b.name,
+				b.problem)
 		}
 	}
 	return nil

@@ -37,7 +37,8 @@ func TestRecordsWithRecordings(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)
 	now := time.Now()
-	o := newOffice(t, at, rcsim.Settings{Account: world(t, rcsim.Historical(121, rcsim.Mix(), now.Add(-70*time.Hour), now.Add(-50*time.Hour), 300))})
+	o := newOffice(t, at, rcsim.Settings{Account: world(t,
+		rcsim.Historical(121, rcsim.Mix(), now.Add(-70*time.Hour), now.Add(-50*time.Hour), 300))})
 	at.configureSources(settings{}, o.item())
 	run := func(code int, args ...string) *exporter {
 		x := start(t, at.vault, launch{args: append([]string{
@@ -48,7 +49,8 @@ func TestRecordsWithRecordings(t *testing.T) {
 	}
 	plain := run(0, "--feed=call_log", "--output=jsonl")
 	if got := recorded(t, plain.out.String()); len(got) != 0 || answers(o.Requests(), rcsim.EndpointRecording) != 0 {
-		t.Errorf("without the flag %d recordings are printed, %d asked for", len(got), answers(o.Requests(), rcsim.EndpointRecording))
+		t.Errorf("without the flag %d recordings are printed, %d asked for", len(got),
+			answers(o.Requests(), rcsim.EndpointRecording))
 	}
 
 	want := o.recordings()
@@ -76,7 +78,8 @@ func TestRecordsWithRecordings(t *testing.T) {
 		t.Errorf("the recordings last %v s, want %v", seconds, want)
 	}
 
-	rows, err := csv.NewReader(bytes.NewReader(run(0, "--feed=call_log", "--output=csv", "--recordings").out.Bytes())).ReadAll()
+	rows, err := csv.NewReader(bytes.NewReader(run(0, "--feed=call_log", "--output=csv", "--recordings").out.Bytes())).
+		ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +95,8 @@ func TestRecordsWithRecordings(t *testing.T) {
 		}
 	}
 	refused := run(1, "--feed=active_calls").log.String()
-	if !strings.Contains(refused, "calls in progress, which become records when they end") || !strings.Contains(refused, "the feeds are call_log") {
+	if !strings.Contains(refused, "calls in progress, which become records when they end") ||
+		!strings.Contains(refused, "the feeds are call_log") {
 		t.Errorf("active calls: %s", refused)
 	}
 }
@@ -109,7 +113,8 @@ func TestRecordsOfRefusedRecordings(t *testing.T) {
 	})
 	at.configureSources(settings{}, o.item())
 	x := start(t, at.vault, launch{args: []string{
-		"records", "--config.file=" + at.path("config.yaml"), "--source=" + o.name, "--feed=call_log", "--from=72h", "--output=jsonl", "--recordings",
+		"records", "--config.file=" + at.path("config.yaml"), "--source=" + o.name, "--feed=call_log", "--from=72h",
+		"--output=jsonl", "--recordings",
 	}})
 	x.exited(0)
 	got := recorded(t, x.out.String())

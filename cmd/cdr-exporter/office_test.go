@@ -168,7 +168,8 @@ func unfoldingLog(seed uint64, mix *simulator.Mix, rows int) simulator.Settings 
 
 // finishing leaves out the kinds of calls whose rows never say how they ended, in the simple view neither.
 func finishing(mix *simulator.Mix) *simulator.Mix {
-	mix.Kinds = slices.DeleteFunc(mix.Kinds, func(k simulator.Kind) bool { return k.Unfinished || k.Plain != nil && k.Plain.Unfinished })
+	mix.Kinds = slices.DeleteFunc(mix.Kinds,
+		func(k simulator.Kind) bool { return k.Unfinished || k.Plain != nil && k.Plain.Unfinished })
 	return mix
 }
 
@@ -179,5 +180,6 @@ func tallyOf(w *simulator.World, at ...time.Time) tally {
 	for _, n := range t.Ignored {
 		ignored += n
 	}
-	return tally{records: t.Records, calls: t.Sessions, revised: changes(w, at...), invalid: t.Invalid, ignored: ignored}
+	return tally{records: t.Records, calls: t.Sessions, revised: changes(w, at...), invalid: t.Invalid,
+		ignored: ignored}
 }

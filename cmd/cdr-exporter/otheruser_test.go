@@ -27,7 +27,8 @@ func TestAnotherUser(t *testing.T) {
 		t.Helper()
 		eventually(t, "say that the user is another", func() error {
 			f := x.feed("acme", callLog)
-			if f.State != "error" || !strings.Contains(f.LastError, "another") || !strings.Contains(f.LastError, "account: same") {
+			if f.State != "error" || !strings.Contains(f.LastError, "another") ||
+				!strings.Contains(f.LastError, "account: same") {
 				return errors.New(f.State + ": " + f.LastError)
 			}
 			return nil

@@ -88,7 +88,8 @@ func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err
 			if info.Reader == nil {
 				continue // calls in progress have no history
 			}
-			past := &pastFeed{source: opened, Feed: history.Feed{Source: name, Provider: settings.ProviderName, Info: info}, from: s.from}
+			past := &pastFeed{source: opened, Feed: history.Feed{Source: name, Provider: settings.ProviderName,
+				Info: info}, from: s.from}
 			if err := past.limit(s, settings.RenamedFrom); err != nil {
 				return nil, err
 			}
@@ -99,7 +100,8 @@ func (f *pastFlags) feeds(r *commandConfig, s *pastSpan) (feeds []*pastFeed, err
 		return nil, fmt.Errorf("%s: %s", strings.Join(s.lost, ", "), keepsNothing)
 	}
 	if len(feeds) == 0 {
-		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; configure such a feed")
+		return nil, errors.New("no source has a feed of call records, and calls in progress have no history; " +
+			"configure such a feed")
 	}
 	return s.choose(feeds, f.feed)
 }
@@ -145,20 +147,23 @@ func (f *pastFeed) limit(span *pastSpan, renamedFrom string) error {
 	f.To = span.to
 	switch {
 	case span.to.IsZero() && !live:
-		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s yet; or choose other sources with --source", span.ledger, f.name())
+		return fmt.Errorf("--to is needed: the ledger in %s doesn't have the start of live counting of %s "+
+			"yet; or choose other sources with --source", span.ledger, f.name())
 	case span.to.IsZero():
 		f.To = origin
 	case span.to.After(span.now):
 		f.To, f.note = span.now.UTC().Truncate(time.Second), "--to is in the future; the range ends now"
 	}
 	if live && f.To.After(origin) {
-		f.note = fmt.Sprintf("live counting began at %s: calls from then on are in the live series too", origin.UTC().Format(time.RFC3339))
+		f.note = fmt.Sprintf("live counting began at %s: calls from then on are in the live series too",
+			origin.UTC().Format(time.RFC3339))
 	}
 	switch {
 	case f.from.Before(f.To):
 		return nil
 	case span.to.IsZero():
-		return fmt.Errorf("--from must be before %s, where live counting of %s began", origin.UTC().Format(time.RFC3339), f.name())
+		return fmt.Errorf("--from must be before %s, where live counting of %s began",
+			origin.UTC().Format(time.RFC3339), f.name())
 	}
 	return usageError{errors.New("--from must be before --to, and not in the future")}
 }
@@ -180,7 +185,8 @@ func (f *pastFeed) name() string { return f.Source + "/" + f.Info.Name }
 // read reads feeds into a history, shows the progress, and passes the history on. The history
 // doesn't exist afterwards.
 func (s *pastSpan) read(
-	ctx context.Context, r *commandConfig, set history.Settings, feeds []*pastFeed, progress io.Writer, use func(*history.History, *meter) error,
+	ctx context.Context, r *commandConfig, set history.Settings, feeds []*pastFeed, progress io.Writer,
+	use func(*history.History, *meter) error,
 ) (err error) {
 	m := newMeter(progress)
 	defer m.end()
@@ -215,7 +221,8 @@ func (f *pastFeed) explain(err error) error {
 // result describes what was read of the feed, in lines.
 func (f *pastFeed) result() []string {
 	s := &f.summary
-	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339), f.To.UTC().Format(time.RFC3339))}
+	lines := []string{fmt.Sprintf("%s: %d calls from %s to %s", f.name(), s.Calls, f.from.Format(time.RFC3339),
+		f.To.UTC().Format(time.RFC3339))}
 	for _, more := range []struct {
 		n    int
 		text string

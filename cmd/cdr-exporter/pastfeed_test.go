@@ -34,23 +34,27 @@ func TestRangeOfFeed(t *testing.T) {
 		want    time.Time
 		text    string // of the note or the error
 	}{
-		"where live counting began":      {live: "acme", want: origin},
-		"under its former name":          {live: "former", renamed: "former", want: origin},
-		"as it is given":                 {to: noon.Add(time.Hour), live: "acme", want: noon.Add(time.Hour)},
-		"without a ledger":               {to: noon.Add(time.Hour), want: noon.Add(time.Hour)},
-		"into live counting":             {to: noon.Add(6 * time.Hour), live: "acme", want: noon.Add(6 * time.Hour), text: "live counting began at 2026"},
-		"into the future":                {to: noon.Add(100 * time.Hour), want: noon.Add(24 * time.Hour), text: "in the future"},
-		"until now":                      {to: now, want: now},
-		"neither a ledger nor an end":    {text: "--to is needed: the ledger in data doesn't have the start of live counting of acme/call_log yet"},
+		"where live counting began": {live: "acme", want: origin},
+		"under its former name":     {live: "former", renamed: "former", want: origin},
+		"as it is given":            {to: noon.Add(time.Hour), live: "acme", want: noon.Add(time.Hour)},
+		"without a ledger":          {to: noon.Add(time.Hour), want: noon.Add(time.Hour)},
+		"into live counting": {to: noon.Add(6 * time.Hour), live: "acme", want: noon.Add(6 * time.Hour),
+			text: "live counting began at 2026"},
+		"into the future": {to: noon.Add(100 * time.Hour), want: noon.Add(24 * time.Hour),
+			text: "in the future"},
+		"until now": {to: now, want: now},
+		"neither a ledger nor an end": {text: "--to is needed: the ledger in data doesn't have the start " +
+			"of live counting of acme/call_log yet"},
 		"another's ledger":               {live: "other", text: "--to is needed"},
 		"nothing before live counting":   {live: "acme", to: noon, text: "--from must be before --to"},
 		"begins after live counting":     {live: "early", renamed: "early", text: "--from must be before 2026"},
 		"begins when it ends, no ledger": {to: noon.Add(-time.Hour), text: "--from must be before --to"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now, summary: ledger.Summary{Origins: map[string]time.Time{
-				tc.live + "/call_log": origin,
-			}}}
+			span := &pastSpan{ledger: ledger.Storage{Folder: "data"}, from: noon, to: tc.to, now: now,
+				summary: ledger.Summary{Origins: map[string]time.Time{
+					tc.live + "/call_log": origin,
+				}}}
 			if tc.live == "early" {
 				span.summary.Origins["early/call_log"] = noon.Add(-time.Hour)
 			}
@@ -60,7 +64,8 @@ func TestRangeOfFeed(t *testing.T) {
 			if err != nil {
 				said = err.Error()
 			}
-			if tc.want.IsZero() != (err != nil) || err == nil && !f.To.Equal(tc.want) || !strings.Contains(said, tc.text) || tc.text == "" && said != "" {
+			if tc.want.IsZero() != (err != nil) || err == nil && !f.To.Equal(tc.want) ||
+				!strings.Contains(said, tc.text) || tc.text == "" && said != "" {
 				t.Errorf("it ends at %s: %q", f.To, said)
 			}
 		})
@@ -103,7 +108,8 @@ func testMeter(t *testing.T, terminal bool) {
 		return
 	}
 	for _, want := range []string{
-		"acme/call_log, 12 calls  25% ", "(60/240, 60 min/s) [1s:3s]", "\rsomething is left out\n", "writing  42% ", "(3/7, 3 series/s)",
+		"acme/call_log, 12 calls  25% ", "(60/240, 60 min/s) [1s:3s]", "\rsomething is left out\n", "writing  42% ",
+		"(3/7, 3 series/s)",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q isn't shown: %q", want, out.String())
@@ -162,7 +168,8 @@ func TestAtomicFile(t *testing.T) {
 	if info, err := os.Lstat(link); err != nil || info.Mode().IsRegular() || owner() != before {
 		t.Errorf("%v; it is of %s, was of %s", err, owner(), before)
 	}
-	for bad, want := range map[string]string{folder: "is a folder", filepath.Join(folder, "none", "x"): "check that its folder exists"} {
+	for bad, want := range map[string]string{folder: "is a folder",
+		filepath.Join(folder, "none", "x"): "check that its folder exists"} {
 		if _, _, err := createFile(bad, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", bad, err)
 		}

@@ -23,7 +23,8 @@ type recordPrinter func(r *cdr.Record, recordings []recording) error
 func newPrinter(output string, recordings bool, out io.Writer) (printer recordPrinter, flush func() error) {
 	if output == "jsonl" {
 		enc := json.NewEncoder(out)
-		return func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) }, func() error { return nil }
+		return func(r *cdr.Record, recordings []recording) error { return enc.Encode(jsonObject(r, recordings)) },
+			func() error { return nil }
 	}
 	write, flush := rowWriter(output, out)
 	printLines := func(r *cdr.Record, of []recording, text func(cell) string) (err error) {
@@ -206,7 +207,8 @@ type charges []map[string]string
 func chargesOf(r *cdr.Record) (all charges) {
 	for i := range r.Charges {
 		c := &r.Charges[i]
-		all = append(all, map[string]string{"component": c.Component, "amount": c.Amount.String(), "currency": c.Currency})
+		all = append(all, map[string]string{"component": c.Component, "amount": c.Amount.String(),
+			"currency": c.Currency})
 	}
 	return all
 }

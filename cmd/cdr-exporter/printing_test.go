@@ -33,7 +33,8 @@ func (n *nearby) read(from, to time.Time, emit func(*collector.Page) error) erro
 	for _, start := range n.starts {
 		const more = 30 * time.Minute
 		if start.After(from.Add(-more)) && start.Before(to.Add(more)) {
-			b.Records = append(b.Records, &cdr.Record{Synthetic: "same", Start: start, UserName: n.user, Charges: []cdr.Charge{n.charge}})
+			b.Records = append(b.Records, &cdr.Record{Synthetic: "same", Start: start, UserName: n.user,
+				Charges: []cdr.Charge{n.charge}})
 		}
 	}
 	return emit(b)
@@ -45,7 +46,8 @@ func (n *nearby) print(t *testing.T, output string) string {
 	var out bytes.Buffer
 	printer, flush := newPrinter(output, false, &out)
 	p := &printing{
-		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond), feed: &collector.FeedInfo{Reader: n, Limits: collector.Limits{MaxRange: time.Hour}, Currency: "CHF"},
+		from: noon.Add(time.Millisecond), to: noon.Add(130 * time.Minute).Add(time.Millisecond),
+		feed:     &collector.FeedInfo{Reader: n, Limits: collector.Limits{MaxRange: time.Hour}, Currency: "CHF"},
 		redactor: cdr.NewRedactor(cdr.Policy{}, nil), printer: printer, errors: &out,
 	}
 	if err := p.run(t.Context()); err != nil {
@@ -61,7 +63,8 @@ func (n *nearby) print(t *testing.T, output string) string {
 // get ranges in whole seconds.
 func TestPieces(t *testing.T) {
 	n := &nearby{starts: []time.Time{
-		noon, noon.Add(time.Millisecond), noon.Add(59 * time.Minute), noon.Add(time.Hour), noon.Add(130 * time.Minute), noon.Add(140 * time.Minute),
+		noon, noon.Add(time.Millisecond), noon.Add(59 * time.Minute), noon.Add(time.Hour), noon.Add(130 * time.Minute),
+		noon.Add(140 * time.Minute),
 	}}
 	out := n.print(t, "csv")
 	for i, want := range []int{0, 1, 1, 1, 1, 0} {
@@ -82,11 +85,14 @@ func TestCurrency(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct{ own, lines, row, table string }{
-		"the feed's": {"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "0.25,CHF,usage", "usage 0.25 CHF"},
-		"its own":    {"EUR", `{"amount":"0.25","component":"usage","currency":"EUR"}`, "0.25,EUR,usage", "usage 0.25 EUR"},
+		"the feed's": {"", `{"amount":"0.25","component":"usage","currency":"CHF"}`, "0.25,CHF,usage",
+			"usage 0.25 CHF"},
+		"its own": {"EUR", `{"amount":"0.25","component":"usage","currency":"EUR"}`, "0.25,EUR,usage",
+			"usage 0.25 EUR"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			n := &nearby{starts: []time.Time{noon.Add(time.Minute)}, charge: cdr.Charge{Component: "usage", Currency: tc.own, Amount: amount}}
+			n := &nearby{starts: []time.Time{noon.Add(time.Minute)},
+				charge: cdr.Charge{Component: "usage", Currency: tc.own, Amount: amount}}
 			if out := n.print(t, "jsonl"); !strings.Contains(out, tc.lines) {
 				t.Errorf("printed %s", out)
 			}
@@ -116,7 +122,8 @@ func TestTableOfControlCharacters(t *testing.T) {
 	if strings.Count(table.String(), "\n") != 2 || strings.ContainsAny(table.String(), "\x1b\t") {
 		t.Errorf("the table is %q", table.String())
 	}
-	if !strings.Contains(lines.String(), `two\nlines\tand \u001b[31mred`) || !strings.Contains(rows.String(), "\"two\nlines\tand \x1b[31mred\"") {
+	if !strings.Contains(lines.String(), `two\nlines\tand \u001b[31mred`) ||
+		!strings.Contains(rows.String(), "\"two\nlines\tand \x1b[31mred\"") {
 		t.Errorf("the lines are %q and %q", lines.String(), rows.String())
 	}
 }
@@ -130,7 +137,8 @@ func TestChargesInCSV(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount}, {Component: "forwarding", Currency: "EUR", Amount: amount.Neg()}}
+	r.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount},
+		{Component: "forwarding", Currency: "EUR", Amount: amount.Neg()}}
 	for _, r := range []*cdr.Record{r, {ID: "b", Start: noon, Duration: time.Second}} {
 		if err := printer(r, []recording{{ID: "rec"}}); err != nil {
 			t.Fatal(err)
@@ -153,8 +161,10 @@ func TestChargesInCSV(t *testing.T) {
 // A cell that a spreadsheet would run is none in CSV.
 func TestFormulasInCSV(t *testing.T) {
 	for text, want := range map[string]string{
-		"=HYPERLINK(1)": "'=HYPERLINK(1)", "+cmd|' /C calc'!A0": "'+cmd|' /C calc'!A0", "-2+3": "'-2+3", "@SUM(1)": "'@SUM(1)", "\t=1": "'\t=1", "\r=1": "'\r=1",
-		"+4930123456": "+4930123456", "-0.25": "-0.25", "+4930123****": "'+4930123****", "Ada": "Ada", "": "", "1-2": "1-2",
+		"=HYPERLINK(1)": "'=HYPERLINK(1)", "+cmd|' /C calc'!A0": "'+cmd|' /C calc'!A0", "-2+3": "'-2+3",
+		"@SUM(1)": "'@SUM(1)", "\t=1": "'\t=1", "\r=1": "'\r=1",
+		"+4930123456": "+4930123456", "-0.25": "-0.25", "+4930123****": "'+4930123****", "Ada": "Ada", "": "",
+		"1-2": "1-2",
 	} {
 		var out bytes.Buffer
 		write, flush := rowWriter("csv", &out)

@@ -129,7 +129,8 @@ func (p *prism) front(simulator string, pool http.RoundTripper, described func(p
 func (p *prism) strayed(exceptions ...string) []string {
 	var found []string
 	for line := range strings.Lines(p.log()) {
-		stray := strings.Contains(line, "Violation") || strings.Contains(line, "violation") || strings.Contains(line, "✖")
+		stray := strings.Contains(line, "Violation") || strings.Contains(line, "violation") ||
+			strings.Contains(line, "✖")
 		for _, e := range exceptions {
 			stray = stray && !strings.Contains(line, e)
 		}

@@ -33,7 +33,8 @@ func (m *meter) step(name string, units int64, unit string) {
 	m.end()
 	m.name = name
 	m.bar = progressbar.NewOptions64(max(units, 1),
-		progressbar.OptionSetWriter(m.bars), progressbar.OptionSetDescription(name), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
+		progressbar.OptionSetWriter(m.bars), progressbar.OptionSetDescription(name), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString(unit),
 		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(true), progressbar.OptionSetWidth(20))
 }

@@ -54,7 +54,8 @@ scrape_configs:
 		t.Fatal(err)
 	}
 	p := &prometheus{base: "http://" + address, part: startPart(t, "prometheus", append([]string{
-		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(folder, "data"), "--web.listen-address=" + address,
+		"--config.file=" + config, "--storage.tsdb.path=" + filepath.Join(folder, "data"), "--web.listen-address=" +
+			address,
 	}, flags...)...)}
 	eventually(t, "start Prometheus", func() error {
 		p.running()
@@ -128,7 +129,8 @@ func (p *prometheus) tables(job, feed string) tables {
 		selector := fmt.Sprintf(`{job=%q,source="contoso",provider="msgraph",feed=%q}`, job, feed)
 		parts := map[string]string{metric: metric + selector}
 		if !strings.HasSuffix(metric, "_total") {
-			parts = map[string]string{metric + "_count": metric + "_count" + selector, metric + "_sum": metric + "_sum" + selector}
+			parts = map[string]string{metric + "_count": metric + "_count" + selector, metric + "_sum": metric +
+				"_sum" + selector}
 			if job == "scraped" {
 				parts = map[string]string{
 					metric + "_count": "histogram_count(" + metric + selector + ")",
@@ -227,7 +229,8 @@ func TestE2EPrometheus(t *testing.T) {
 	faults, asked := simulator.NewFaults(simulator.FaultSettings{}), make(chan struct{})
 	answer := sync.OnceFunc(func() { close(asked) })
 	faults.Hook(func(simulator.Request) simulator.Fault { <-asked; return simulator.NoFault })
-	n := newTenant(t, sim.Settings{PSTN: world(t, slow), DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 2_000)), Faults: faults})
+	n := newTenant(t, sim.Settings{PSTN: world(t, slow),
+		DirectRouting: world(t, unfolding(112, sim.DirectRoutingMix(), 2_000)), Faults: faults})
 	t.Cleanup(answer) // else a server whose requests wait can't close
 	at := []time.Time{n.Pause()}
 	address := free(t)

@@ -31,7 +31,8 @@ func newProviderList(*kingpin.CmdClause) command {
 			for _, f := range p.Feeds {
 				var says []string
 				for what, does := range map[string]bool{
-					"calls in progress": f.Snapshot, "why calls don't connect": f.Reasons, "SIP codes": f.SIPCodes, "how media went": f.Streams,
+					"calls in progress": f.Snapshot, "why calls don't connect": f.Reasons, "SIP codes": f.SIPCodes,
+					"how media went":   f.Streams,
 					"visits to queues": f.Visits,
 				} {
 					if does {
@@ -39,7 +40,8 @@ func newProviderList(*kingpin.CmdClause) command {
 					}
 				}
 				slices.Sort(says)
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Name, f.Name, is, cmp.Or(ways[f.Name], "HTTP"), cmp.Or(strings.Join(says, ", "), "whether calls connect"))
+				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", p.Name, f.Name, is, cmp.Or(ways[f.Name], "HTTP"),
+					cmp.Or(strings.Join(says, ", "), "whether calls connect"))
 			}
 		}
 		return table.Flush()
@@ -71,9 +73,11 @@ type providerTry struct {
 func newProviderTry(c *kingpin.CmdClause) command {
 	t := &providerTry{set: make(map[string]string)}
 	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
-	c.Arg("rows", "Saved rows: a page of JSON, JSON lines, or CSV with its names in the first line.").Required().StringVar(&t.rows)
+	c.Arg("rows", "Saved rows: a page of JSON, JSON lines, or CSV with its names in the first line.").Required().
+		StringVar(&t.rows)
 	c.Flag("feed", "Feed of the definition, where it has several.").StringVar(&t.feed)
-	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns of files; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("set", "NAME=VALUE: a parameter of the definition, time_zone, or columns of files; several values "+
+		"of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
 	c.Flag("output", "table, jsonl or csv.").Default("table").EnumVar(&t.output, "table", "jsonl", "csv")
 	return t.run
 }
@@ -172,7 +176,8 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 			}
 			for i := range m.Record.Visits {
 				v := &m.Record.Visits[i]
-				fmt.Fprintf(&notes, "row %d: a visit to queue %q: %s, waited %s\n", number, v.Queue, v.Result, waited(v))
+				fmt.Fprintf(&notes, "row %d: a visit to queue %q: %s, waited %s\n", number, v.Queue, v.Result,
+					waited(v))
 			}
 			for i := range m.Record.Charges {
 				c := &m.Record.Charges[i]
@@ -185,7 +190,8 @@ func (t *providerTry) print(mapper *declared.Mapper, currency string, rows []byt
 		}
 	}
 	err := flush()
-	fmt.Fprintf(s.errors, "%s%d rows: %d records, %d ignored, %d invalid\n", notes.String(), records+ignored+invalid, records, ignored, invalid)
+	fmt.Fprintf(s.errors, "%s%d rows: %d records, %d ignored, %d invalid\n", notes.String(), records+ignored+invalid,
+		records, ignored, invalid)
 	if invalid > 0 {
 		err = errors.Join(err, errSilent)
 	}

@@ -23,9 +23,11 @@ type providerTest struct {
 func newProviderTest(c *kingpin.CmdClause) command {
 	t := &providerTest{set: make(map[string]string)}
 	c.Arg("file", "Definition, a file of YAML.").Required().StringVar(&t.file)
-	c.Arg("rows", "Saved rows, in addition to the definition's tests: a page of JSON, JSON lines, or CSV.").StringVar(&t.rows)
+	c.Arg("rows", "Saved rows, in addition to the definition's tests: a page of JSON, JSON lines, or CSV.").
+		StringVar(&t.rows)
 	c.Flag("feed", "Feed of the rows, where the definition has several.").StringVar(&t.feed)
-	c.Flag("set", "NAME=VALUE: a parameter, in place of its value in the definition's tests; several values of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
+	c.Flag("set", "NAME=VALUE: a parameter, in place of its value in the definition's tests; several values "+
+		"of a list are separated by commas. May be repeated.").StringMapVar(&t.set)
 	c.Flag("law", "Judge this law only, such as rows. May be repeated.").StringsVar(&t.laws)
 	return t.run
 }

@@ -45,7 +45,9 @@ feeds:
       caller: from
       charges: [{component: usage, amount: price, currency: {is: EUR}}]
 `,
-		"config.yaml": "storage: " + storage + "\nmetrics: {zero_for: 0s}\ndefinitions: [pbx.yaml]\nsources:\n  - name: pbx\n    ourpbx: {token_file: token, calls: {interval: 1s}}\n",
+		"config.yaml": "storage: " + storage +
+			"\nmetrics: {zero_for: 0s}\ndefinitions: [pbx.yaml]\nsources:\n  - name: pbx\n    ourpbx: " +
+			"{token_file: token, calls: {interval: 1s}}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -70,7 +72,8 @@ func (p *pbx) listens(hooks ...string) {
 
 // post posts a record until an exporter takes it. Every third one is posted again.
 func (p *pbx) post(number int) {
-	p.postBody(number, fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901%d"}`, number, time.Now().Unix(), 100000+number))
+	p.postBody(number, fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901%d"}`, number,
+		time.Now().Unix(), 100000+number))
 	p.taken.Add(1)
 }
 
@@ -81,7 +84,8 @@ func (p *pbx) postBody(number int, body string) {
 		p.mu.Lock()
 		hook := p.hooks[(number+attempt)%len(p.hooks)]
 		p.mu.Unlock()
-		request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "http://"+hook+"/push/pbx", strings.NewReader(body))
+		request, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, "http://"+hook+"/push/pbx",
+			strings.NewReader(body))
 		if err != nil {
 			p.t.Error(err)
 			return
@@ -143,7 +147,8 @@ func (p *pbx) counts(n int, exporters ...*exporter) {
 	})
 }
 
-// TestPushed (definitions.md 3, push): every record that was answered with 2xx is counted once, between kills and repeats.
+// TestPushed (definitions.md 3, push): every record that was answered with 2xx is counted once,
+// between kills and repeats.
 func TestPushed(t *testing.T) {
 	t.Parallel()
 	const calls = 240
@@ -167,12 +172,14 @@ func TestPushed(t *testing.T) {
 	x.stop()
 }
 
-// TestPushedToReplicas (counting.md 4): a replica that doesn't read the feed accepts its records too. The owner of the feed counts them, or the replica that takes the feed over.
+// TestPushedToReplicas (counting.md 4): a replica that doesn't read the feed accepts its records
+// too. The owner of the feed counts them, or the replica that takes the feed over.
 func TestPushedToReplicas(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	p := newPBX(t, v, "{postgres: {dsn_file: dsn}}")
-	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "dsn"), []byte(pgtest.Database(t)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "dsn"), []byte(pgtest.Database(t)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	owner, at := p.run(v)
@@ -200,13 +207,15 @@ func TestPushedToReplicas(t *testing.T) {
 	other.stop()
 }
 
-// TestPushedInOrder (counting.md 4): the versions of a call that are posted one after the other, each to another replica, are counted in that order.
+// TestPushedInOrder (counting.md 4): the versions of a call that are posted one after the other,
+// each to another replica, are counted in that order.
 func TestPushedInOrder(t *testing.T) {
 	t.Parallel()
 	const calls, versions = 60, 4
 	v := newVault(t)
 	p := newPBX(t, v, "{postgres: {dsn_file: dsn}}")
-	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "dsn"), []byte(pgtest.Database(t)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(filepath.Dir(p.config), "dsn"), []byte(pgtest.Database(t)),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	one, first := p.run(v)
@@ -217,7 +226,8 @@ func TestPushedInOrder(t *testing.T) {
 		lines.Go(func() {
 			start := time.Now().Unix()
 			for version := range versions {
-				p.postBody(call+version+call/7, fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901","price":"%d.25"}`, call, start, version))
+				p.postBody(call+version+call/7,
+					fmt.Sprintf(`{"id":"call-%d","start":%d,"talk":"61","state":"done","from":"+4930901","price":"%d.25"}`, call, start, version))
 			}
 		})
 	}

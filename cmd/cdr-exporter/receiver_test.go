@@ -118,8 +118,10 @@ func (r *receiver) delivered(p place, feed string, at ...time.Time) {
 	r.t.Helper()
 	want := p.tally(feed, at...)
 	eventually(r.t, "deliver every log record of "+p.source()+"/"+feed, func() error {
-		if calls, changed := r.calls(p, feed, eventCall), r.calls(p, feed, eventRevised); calls != want.calls || changed != want.revised {
-			return fmt.Errorf("%d calls and %d revisions have come, want %d and %d", calls, changed, want.calls, want.revised)
+		if calls, changed := r.calls(p, feed, eventCall), r.calls(p, feed, eventRevised); calls != want.calls ||
+			changed != want.revised {
+			return fmt.Errorf("%d calls and %d revisions have come, want %d and %d", calls, changed, want.calls,
+				want.revised)
 		}
 		return nil
 	})
@@ -291,7 +293,8 @@ func labelText(labels map[string]string) string {
 	return strings.Join(pairs, ",")
 }
 
-// keysAreNoNamespaces expects no attribute's key to be the beginning of another's, since stores that make objects of dots can't keep both.
+// keysAreNoNamespaces expects no attribute's key to be the beginning of another's, since stores
+// that make objects of dots can't keep both.
 func (r *receiver) keysAreNoNamespaces() {
 	r.t.Helper()
 	keys := make(map[string]bool)

@@ -65,7 +65,8 @@ func (r *reused) read(from, _ time.Time, emit func(*collector.Page) error) error
 // someRecordings are calls with and without recordings; one is listed by two calls.
 func someRecordings() *reused {
 	call := func(id string, recordings ...cdr.Recording) cdr.Record {
-		return cdr.Record{ID: id, CallType: "voip_call", Trunk: "main", Outcome: cdr.Answered, Duration: 90 * time.Second, Recordings: recordings}
+		return cdr.Record{ID: id, CallType: "voip_call", Trunk: "main", Outcome: cdr.Answered,
+			Duration: 90 * time.Second, Recordings: recordings}
 	}
 	return &reused{hours: [][]cdr.Record{
 		{
@@ -81,14 +82,17 @@ func someRecordings() *reused {
 
 // printed runs `records --recordings` on a reader and returns its output, and which recordings it
 // looked up.
-func printed(t *testing.T, reader *reused, output string, resolve bool) (out, warnings string, asked []string, err error) {
+func printed(
+	t *testing.T, reader *reused, output string, resolve bool,
+) (out, warnings string, asked []string, err error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	printer, flush := newPrinter(output, resolve, &stdout)
 	p := &printing{
 		from: noon, to: noon.Add(2 * time.Hour), printer: printer, errors: &stderr, resolve: resolve,
-		redactor: cdr.NewRedactor(cdr.Policy{}, []byte("key")), feed: &collector.FeedInfo{Reader: reader, Limits: collector.Limits{MaxRange: time.Hour}},
-		advise: func(err error) (what, todo string) { return err.Error(), "look whether it was deleted" },
+		redactor: cdr.NewRedactor(cdr.Policy{}, []byte("key")),
+		feed:     &collector.FeedInfo{Reader: reader, Limits: collector.Limits{MaxRange: time.Hour}},
+		advise:   func(err error) (what, todo string) { return err.Error(), "look whether it was deleted" },
 	}
 	p.feed.Recording = func(_ context.Context, id string) (collector.RecordingInfo, error) {
 		asked = append(asked, strings.Clone(id))
@@ -169,7 +173,8 @@ func TestPrintingResolvesRecordings(t *testing.T) {
 func TestPrintingWithoutRecordings(t *testing.T) {
 	for _, output := range []string{"jsonl", "csv", "table"} {
 		out, _, asked, err := printed(t, someRecordings(), output, false)
-		if err != nil || asked != nil || strings.Contains(out, "recording") || strings.Contains(out, "101") || !strings.Contains(out, "voip_call") {
+		if err != nil || asked != nil || strings.Contains(out, "recording") || strings.Contains(out, "101") ||
+			!strings.Contains(out, "voip_call") {
 			t.Errorf("%s: %v, asked for %v, printed:\n%s", output, err, asked, out)
 		}
 	}
@@ -195,7 +200,8 @@ func TestResolvingEndsWithTheContext(t *testing.T) {
 			return collector.RecordingInfo{}, ctx.Err()
 		},
 	}}
-	if _, err := p.recordingsOf(ctx, &cdr.Record{Recordings: []cdr.Recording{{ID: "1"}, {ID: "2"}}}); !errors.Is(err, context.Canceled) || stderr.Len() > 0 {
+	if _, err := p.recordingsOf(ctx, &cdr.Record{Recordings: []cdr.Recording{{ID: "1"}, {ID: "2"}}}); !errors.Is(err,
+		context.Canceled) || stderr.Len() > 0 {
 		t.Errorf("%v, told %q", err, stderr.String())
 	}
 }
@@ -225,7 +231,8 @@ func TestFindFeed(t *testing.T) {
 		{
 			"calls in progress", "active_calls", false,
 			[]collector.FeedInfo{active, callLog},
-			"--feed: active_calls of source office is calls in progress, which become records when they end; there are: call_log",
+			"--feed: active_calls of source office is calls in progress, which become records when they end; " +
+				"there are: call_log",
 		},
 		{
 			"calls in progress alone", "active_calls", true,
@@ -237,7 +244,8 @@ func TestFindFeed(t *testing.T) {
 			[]collector.FeedInfo{callLog, active, plain},
 			"--feed: source office has no feed calls that can be printed; there are: call_log, pstn",
 		},
-		{"a feed that reads in its own way", "other", false, []collector.FeedInfo{other}, "--feed: source office has no feed other that can be printed"},
+		{"a feed that reads in its own way", "other", false, []collector.FeedInfo{other},
+			"--feed: source office has no feed other that can be printed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := &records{source: "office", feed: test.feed, recordings: test.recordings}

@@ -60,7 +60,8 @@ func (r *records) run(ctx context.Context, c *commandConfig, s streams) error {
 	}
 	printer, flush := newPrinter(r.output, r.recordings, s.out)
 	printing := &printing{
-		from: from, to: to, feed: feed, source: r.source, labels: c.labels, advise: source.Advise, redactor: redactor, printer: printer, errors: s.errors, resolve: r.recordings,
+		from: from, to: to, feed: feed, source: r.source, labels: c.labels, advise: source.Advise, redactor: redactor,
+		printer: printer, errors: s.errors, resolve: r.recordings,
 	}
 	if err := printing.run(ctx); err != nil {
 		what, todo := source.Advise(err)
@@ -76,14 +77,16 @@ func (r *records) find(source *collector.Source) (*collector.FeedInfo, error) {
 		feed := &source.Feeds[i]
 		switch {
 		case feed.Name == r.feed && feed.ActiveCalls != nil:
-			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", r.feed, r.source)
+			problem = fmt.Sprintf("%s of source %s is calls in progress, which become records when they end", r.feed,
+				r.source)
 		case feed.Name == r.feed && feed.KeepsNothing():
 			problem = fmt.Sprintf("%s of source %s: %s", r.feed, r.source, keepsNothing)
 		case feed.Reader == nil:
 		case feed.Name != r.feed:
 			names = append(names, feed.Name)
 		case r.recordings && feed.Recording == nil:
-			return nil, errors.New("--recordings: the provider has no other data about recordings than this feed's records; remove the flag")
+			return nil, errors.New("--recordings: the provider has no other data about recordings than this " +
+				"feed's records; remove the flag")
 		default:
 			return feed, nil
 		}
@@ -106,15 +109,17 @@ type printing struct {
 	errors   io.Writer
 	resolve  bool // look recordings up
 
-	seed       maphash.Seed
-	seen       map[uint64]time.Time               // starts by hash of the id, for this piece, whose pages may repeat a row
+	seed maphash.Seed
+	// starts by hash of the id, for this piece, whose pages may repeat a row
+	seen       map[uint64]time.Time
 	begin, end time.Time                          // of this piece: rows around it belong to another piece
 	recordings map[string]collector.RecordingInfo // looked up so far, each once
 }
 
 // run reads the range in pieces that the provider allows.
 func (p *printing) run(ctx context.Context) error {
-	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]time.Time), make(map[string]collector.RecordingInfo)
+	p.seed, p.seen, p.recordings = maphash.MakeSeed(), make(map[uint64]time.Time),
+		make(map[string]collector.RecordingInfo)
 	driver := collector.Driver{Reader: p.feed.Reader, Fetcher: p.feed.Fetcher, Commit: p.page}
 	driver.Missing = func(task work.Item, err error) {
 		fmt.Fprintf(p.errors, "record %s: left out: %v\n", task.Key, err)
@@ -143,7 +148,8 @@ func (p *printing) page(ctx context.Context, page *collector.Page) error {
 		if record.ID != "" {
 			id := maphash.String(p.seed, record.ID)
 			was, repeated := p.seen[id]
-			if repeated && (!p.feed.Rules.ByArrival || record.Start.Sub(was).Abs() <= counting.SameCall) { // counting.md 38
+			// counting.md 38
+			if repeated && (!p.feed.Rules.ByArrival || record.Start.Sub(was).Abs() <= counting.SameCall) {
 				continue
 			}
 			p.seen[id] = record.Start
@@ -186,7 +192,8 @@ func (p *printing) recordingsOf(ctx context.Context, record *cdr.Record) (all []
 			}
 			if err != nil {
 				what, todo := p.advise(err)
-				fmt.Fprintf(p.errors, "recording %s: only its id and type are known: %s; %s\n", strconv.QuoteToASCII(of.ID), what, todo)
+				fmt.Fprintf(p.errors, "recording %s: only its id and type are known: %s; %s\n",
+					strconv.QuoteToASCII(of.ID), what, todo)
 			}
 			p.recordings[strings.Clone(of.ID)] = info
 		}
@@ -207,7 +214,8 @@ type recording struct {
 // recordingCells are the columns of tables and CSV with --recordings. Each column has the values of
 // all recordings of a call, in the same order.
 func recordingCells(all []recording) []cell {
-	cells := []cell{{column: "recording_id"}, {column: "recording_type"}, {column: "recording_content_type"}, {column: "recording_duration_seconds"}}
+	cells := []cell{{column: "recording_id"}, {column: "recording_type"}, {column: "recording_content_type"},
+		{column: "recording_duration_seconds"}}
 	for i := range cells {
 		texts := make([]string, len(all))
 		for j, r := range all {

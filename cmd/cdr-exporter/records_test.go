@@ -31,7 +31,8 @@ func (n *tenant) command(code int, args ...string) *exporter {
 // records runs `records` over the last three days.
 func (n *tenant) records(feed, output string) *exporter {
 	n.t.Helper()
-	return n.command(0, "records", "--config.file="+n.path("config.yaml"), "--source=contoso", "--feed="+feed, "--from=72h", "--output="+output)
+	return n.command(0, "records", "--config.file="+n.path("config.yaml"), "--source=contoso", "--feed="+feed,
+		"--from=72h", "--output="+output)
 }
 
 // objects are the records of JSON lines, by id.
@@ -116,7 +117,8 @@ func TestRecords(t *testing.T) {
 					t.Errorf("%s of %s is %v, want %v", name, c.ID, object[name], value)
 				}
 			}
-			if caller, callee := object["caller"], object["callee"]; !isShown(caller, c.Other) && !isShown(callee, c.Other) {
+			if caller, callee := object["caller"], object["callee"]; !isShown(caller, c.Other) &&
+				!isShown(callee, c.Other) {
 				t.Errorf("the parties of %s are %v and %v, want a masked number", c.ID, caller, callee)
 			}
 			if c.User != nil && !v.Incomplete && (object["user"] == nil || object["user"] == c.User.Name) {
@@ -182,7 +184,8 @@ func TestRecordsBesideTheDaemon(t *testing.T) {
 
 			beside := objects(t, n.records(pstn, "jsonl").out.String())
 			same := map[string]string{
-				"cdr.caller.number": "caller", "cdr.callee.number": "callee", "cdr.user.name": "user", "cdr.user.id": "user_id",
+				"cdr.caller.number": "caller", "cdr.callee.number": "callee", "cdr.user.name": "user",
+				"cdr.user.id":                     "user_id",
 				"cdr.msgraph.user_principal_name": "user_principal", "cdr.outcome": "outcome",
 			}
 			for _, l := range r.Logs() {
@@ -208,7 +211,8 @@ func TestRecordsBesideTheDaemon(t *testing.T) {
 	}
 }
 
-// digests are hashes of a folder's files, but for -shm: it is where processes that have the ledger open meet, and holds nothing of it.
+// digests are hashes of a folder's files, but for -shm: it is where processes that have the ledger
+// open meet, and holds nothing of it.
 func digests(t *testing.T, folder string) map[string]string {
 	t.Helper()
 	all := make(map[string]string)
@@ -237,7 +241,8 @@ func TestRecordsKept(t *testing.T) {
 	open := newVault(t) // what is personal may be seen here
 	open.hide("the client secret", n.ClientSecret)
 	x := start(t, open, launch{args: []string{
-		"records", "--config.file=" + n.path("config.yaml"), "--source=contoso", "--feed=pstn", "--from=72h", "--output=jsonl",
+		"records", "--config.file=" + n.path("config.yaml"), "--source=contoso", "--feed=pstn", "--from=72h",
+		"--output=jsonl",
 	}})
 	x.exited(0)
 	got := objects(t, x.out.String())

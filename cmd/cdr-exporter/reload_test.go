@@ -77,7 +77,8 @@ func TestReload(t *testing.T) {
 		})
 	}
 
-	n.configure(settings{OTLP: r.overGRPC(""), Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
+	n.configure(settings{OTLP: r.overGRPC(""),
+		Sources: []source{{PSTN: "{interval: 2s, lookback: 50h, late_after: 1h}"}}})
 	x.signal(syscall.SIGHUP)
 	x.logged("Reloaded the configuration")
 	eventually(t, "take over twice", func() error {
@@ -127,7 +128,8 @@ func TestBadReload(t *testing.T) {
 	x.counts(n, began, n.Visible())
 
 	n.configure(settings{Storage: "path: elsewhere"})
-	if answer := x.reload(http.MethodPost, http.StatusInternalServerError); lineWith(answer, "storage.path", "restart") == "" {
+	if answer := x.reload(http.MethodPost, http.StatusInternalServerError); lineWith(answer, "storage.path",
+		"restart") == "" {
 		t.Errorf("the answer to a changed storage.path doesn't say that it needs a restart:\n%s", answer)
 	}
 	if _, err := os.Stat(n.path("elsewhere")); err == nil {
@@ -146,8 +148,9 @@ func TestBadReload(t *testing.T) {
 	x.stop()
 }
 
-// TestReloadHarmsNothing: reloads at any rate ask for no token and stop no feed of what they don't change, although RingCentral
-// gives five tokens a minute. A source that changes leaves the others as they are.
+// TestReloadHarmsNothing: reloads at any rate ask for no token and stop no feed of what they don't
+// change, although RingCentral gives five tokens a minute. A source that changes leaves the others
+// as they are.
 func TestReloadHarmsNothing(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, estateSettings{seed: 55, calls: 250, era: unfoldingEra, ringcentral: rcsim.Settings{Auth: 5}})
@@ -187,7 +190,8 @@ func TestReloadHarmsNothing(t *testing.T) {
 		t.Errorf("%d token requests by reloads that changed nothing", got-asked)
 	}
 	for _, line := range linesWith(x.log.String(), "reading the feed failed") {
-		if !strings.Contains(line, "too many to read in full") { // a day of Wavix rests on a slow machine: the interval is a second
+		// a day of Wavix rests on a slow machine: the interval is a second
+		if !strings.Contains(line, "too many to read in full") {
 			t.Errorf("a reload stopped a feed: %s", line)
 		}
 	}
@@ -275,7 +279,8 @@ func TestAnotherAccount(t *testing.T) {
 		t.Helper()
 		eventually(t, "show that the account is another", func() error {
 			f := x.feed("contoso", pstn)
-			if f.State != "error" || !strings.Contains(f.LastError, "another account") || !strings.Contains(f.LastError, "renamed_from") || strings.Contains(f.LastError, "account: same") {
+			if f.State != "error" || !strings.Contains(f.LastError, "another account") ||
+				!strings.Contains(f.LastError, "renamed_from") || strings.Contains(f.LastError, "account: same") {
 				return fmt.Errorf("state %s, last error %q", f.State, f.LastError)
 			}
 			return nil
@@ -324,7 +329,8 @@ func TestReloadStorm(t *testing.T) {
 	r := newReceiver(t, n.vault, otlpsink.Settings{})
 	both := []settings{
 		{OTLP: r.overHTTP(", shutdown_timeout: 1s")},
-		{OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false", Sources: []source{{PSTN: "-"}}},
+		{OTLP: r.overGRPC(", shutdown_timeout: 1s"), Metrics: ", native_histograms: false",
+			Sources: []source{{PSTN: "-"}}},
 	}
 	x := n.start(both[0]).serving()
 	stop := make(chan struct{})

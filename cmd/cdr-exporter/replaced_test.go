@@ -28,9 +28,11 @@ func TestLedgerRemoved(t *testing.T) {
 	}{
 		"folder": {os.RemoveAll, "was removed", ""},
 		"file": {func(ledger string) error {
-			return errors.Join(os.WriteFile(ledger+"/new", []byte("mine"), 0o600), os.Rename(ledger+"/new", ledger+"/ledger.db"))
+			return errors.Join(os.WriteFile(ledger+"/new", []byte("mine"), 0o600),
+				os.Rename(ledger+"/new", ledger+"/ledger.db"))
 		}, "ledger.db is another file now", "ledger.db ledger.db-shm ledger.db-wal lock reserve"},
-		"lock": {func(ledger string) error { return os.Remove(ledger + "/lock") }, "lock was removed", "ledger.db ledger.db-shm ledger.db-wal reserve"},
+		"lock": {func(ledger string) error { return os.Remove(ledger + "/lock") }, "lock was removed",
+			"ledger.db ledger.db-shm ledger.db-wal reserve"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +74,8 @@ func TestLedgerRemoved(t *testing.T) {
 				t.Errorf("cdr_exporter_ledger_replaced is %g, %v", got, err)
 			}
 			for path, want := range map[string]string{"/": c.want, "/api/v1/status": `"problem":"`, "/-/healthy": ""} {
-				if body, err := x.client.get(path); err != nil || !strings.Contains(strings.ReplaceAll(string(body), `": "`, `":"`), want) {
+				if body, err := x.client.get(path); err != nil ||
+					!strings.Contains(strings.ReplaceAll(string(body), `": "`, `":"`), want) {
 					t.Errorf("%s: %v, without %q", path, err, want)
 				}
 			}
@@ -104,7 +107,11 @@ func TestDatabaseReplaced(t *testing.T) {
 	at := n.Pause()
 	do := func(statement string) {
 		t.Helper()
-		if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error { _, err := conn.Exec(ctx, statement); return err }); err != nil {
+		if err := f.withDatabase(func(ctx context.Context, conn *pgx.Conn) error {
+			_,
+				err := conn.Exec(ctx, statement)
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

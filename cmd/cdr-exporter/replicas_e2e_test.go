@@ -19,8 +19,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
-// TestE2EReplicas (guarantee 2): to a real Prometheus that scrapes three replicas as docs/prometheus.md says, a feed's move to another replica is
-// nothing: no series is reset or doubled, and what `increase` says over the move is what there was. After a clean stop there is
+// TestE2EReplicas (guarantee 2): to a real Prometheus that scrapes three replicas as
+// docs/prometheus.md says, a feed's move to another replica is nothing: no series is reset or
+// doubled, and what `increase` says over the move is what there was. After a clean stop there is
 // hardly a gap, after kill -9 one of a lease.
 func TestE2EReplicas(t *testing.T) {
 	t.Parallel()
@@ -131,7 +132,8 @@ func (all tables) subtract(before tables) {
 	}
 }
 
-// increase is by how much the compared metrics of a feed have risen in the last hour, without those that haven't. None may have been reset.
+// increase is by how much the compared metrics of a feed have risen in the last hour, without those
+// that haven't. None may have been reset.
 func (p *prometheus) increase(source, feed string) tables {
 	p.t.Helper()
 	labelled := fmt.Sprintf(`source=%q,feed=%q`, source, feed)

@@ -34,7 +34,8 @@ func newAccounts(t *testing.T, d time.Duration, calls int) *accounts {
 	a := &accounts{site: newSite(t), hook: pgtest.NewProxy(t, "127.0.0.1:1")}
 	for i := range 4 {
 		name := fmt.Sprintf("n%d", i)
-		e := newEstate(t, estateSettings{site: a.part(name), name: name, seed: uint64(200 + i), calls: calls, era: bustlingEra(d)})
+		e := newEstate(t, estateSettings{site: a.part(name), name: name, seed: uint64(200 + i), calls: calls,
+			era: bustlingEra(d)})
 		if i > 0 {
 			e.desk.ActiveCalls = "" // 7 feeds
 		}
@@ -130,7 +131,10 @@ func TestReplicas(t *testing.T) {
 	t.Logf("start of three: no owner for up to %s", f.watch.gap())
 
 	// Killed: the others take over.
-	most := slices.MaxFunc(first, func(x, y *replica) int { return cmp.Compare(len(x.scrape().owned()), len(y.scrape().owned())) })
+	most := slices.MaxFunc(first, func(x,
+		y *replica) int {
+		return cmp.Compare(len(x.scrape().owned()), len(y.scrape().owned()))
+	})
 	left := slices.DeleteFunc(first, func(r *replica) bool { return r == most })
 	b, c := left[0], left[1]
 	f.moved("kill -9", func() { f.kill(most) }, b, c)
@@ -182,8 +186,8 @@ func TestReplicas(t *testing.T) {
 	a.goesOn(f)
 	t.Logf("restarts of the database: no owner for up to %s", f.watch.gap())
 
-	// The primary's machine dies while commits wait for the standby, which takes its place without some of them: connections to it, old and
-	// new, get no answer.
+	// The primary's machine dies while commits wait for the standby, which takes its place without
+	// some of them: connections to it, old and new, get no answer.
 	f.inCommit(func() {
 		for _, r := range f.live {
 			r.wire.Stall()

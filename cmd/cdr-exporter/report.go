@@ -30,9 +30,12 @@ func newReport(c *kingpin.CmdClause) command {
 	p := &reportCommand{}
 	run := configCommand(c, p.run)
 	p.define(c, "now", "0s")
-	c.Flag("feed", "Feed; default: all, except those whose calls are also in another feed of the source.").StringVar(&p.feed)
-	c.Flag("by", "Keys to sum by, separated by commas, such as trunk,country,month.").PlaceHolder("KEY,...").Required().StringVar(&p.by)
-	c.Flag("time-zone", "Time zone of days and months, and of dates in --from and --to, such as Europe/Berlin.").Default("UTC").StringVar(&p.timeZone)
+	c.Flag("feed", "Feed; default: all, except those whose calls are also in another feed of the source.").
+		StringVar(&p.feed)
+	c.Flag("by", "Keys to sum by, separated by commas, such as trunk,country,month.").PlaceHolder("KEY,...").Required().
+		StringVar(&p.by)
+	c.Flag("time-zone", "Time zone of days and months, and of dates in --from and --to, such as Europe/Berlin.").
+		Default("UTC").StringVar(&p.timeZone)
 	c.Flag("output", "table, csv or json.").Default("table").EnumVar(&p.output, "table", "csv", "json")
 	return run
 }
@@ -83,8 +86,8 @@ func splitKeys(text string) (keys []string) {
 	return keys
 }
 
-// dateIn makes a date its midnight in the time zone of now, where the days and months of the report begin; this-month and last-month are the first
-// of their months. Other forms of times stay.
+// dateIn makes a date its midnight in the time zone of now, where the days and months of the report
+// begin; this-month and last-month are the first of their months. Other forms of times stay.
 func dateIn(now time.Time, text string) string {
 	zone, monthsAgo := now.Location(), map[string]int{"this-month": 0, "last-month": 1}
 	if months, ok := monthsAgo[text]; ok {
@@ -118,7 +121,8 @@ func reportObjects(sums *report.Report) []map[string]any {
 		for _, currency := range row.Currencies() {
 			charges[currency] = row.Charge(currency)
 		}
-		object := map[string]any{"calls": row.Calls, "connected": row.Connected, "minutes": row.Minutes(), "charges": charges}
+		object := map[string]any{"calls": row.Calls, "connected": row.Connected, "minutes": row.Minutes(),
+			"charges": charges}
 		for i, key := range sums.Keys() {
 			object[key] = row.Keys[i]
 		}
@@ -138,7 +142,8 @@ func printReportRows(sums *report.Report, output string, out io.Writer) error {
 	}
 	_ = write(columns) // buffered: an error shows at the flush
 	line := func(keys []string, row *report.Row) {
-		texts := append(slices.Clone(keys), strconv.FormatInt(row.Calls, 10), strconv.FormatInt(row.Connected, 10), row.Minutes())
+		texts := append(slices.Clone(keys), strconv.FormatInt(row.Calls, 10), strconv.FormatInt(row.Connected, 10),
+			row.Minutes())
 		for _, currency := range total.Currencies() {
 			texts = append(texts, row.Charge(currency))
 		}

@@ -31,7 +31,8 @@ type sumRow struct {
 func (s *site) report(t *testing.T, config string, from, to time.Time, output string, args ...string) *exporter {
 	t.Helper()
 	x := start(t, s.vault, launch{args: append([]string{
-		"report", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339), "--output=" + output,
+		"report", "--config.file=" + config, "--from=" + from.Format(time.RFC3339), "--to=" + to.Format(time.RFC3339),
+		"--output=" + output,
 	}, args...), shipped: true})
 	x.exited(0)
 	if said := x.log.String(); strings.Contains(said, "\r") {
@@ -158,10 +159,12 @@ func (all tables) addSums(t *testing.T, rows []sumRow) {
 			all.add("connected", r.connected, k["source"], k["feed"])
 		}
 		if r.minutes != "0.000000" {
-			all.add("minutes", exactMillionths(t, r.minutes), k["source"], k["feed"], k["direction"], k["call_type"], k["trunk"], k["country"])
+			all.add("minutes", exactMillionths(t, r.minutes), k["source"], k["feed"], k["direction"], k["call_type"],
+				k["trunk"], k["country"])
 		}
 		for currency, amount := range r.charges {
-			all.add("charges", exactMillionths(t, amount), k["source"], k["feed"], k["direction"], k["call_type"], k["country"], currency)
+			all.add("charges", exactMillionths(t, amount), k["source"], k["feed"], k["direction"], k["call_type"],
+				k["country"], currency)
 		}
 	}
 }
@@ -206,7 +209,8 @@ func (all tables) sum(metric string) (sum int64) {
 	return sum
 }
 
-// reports compares the sums of every form with the truth and with the counters of a backfill (contract 1), to the last digit.
+// reports compares the sums of every form with the truth and with the counters of a backfill
+// (contract 1), to the last digit.
 func (e *estate) reports(t *testing.T, config string, from, to time.Time, past []*pastSeries) {
 	t.Helper()
 	truth, counted := make(tables), make(tables)
@@ -272,7 +276,8 @@ func (e *estate) totals(t *testing.T, truth tables, total sumRow) {
 func TestReportDays(t *testing.T) {
 	t.Parallel()
 	// Four days: a span without its last day isn't empty in any zone, whatever the time is now.
-	n := newTenant(t, sim.Settings{PSTN: world(t, simulator.Historical(151, sim.PSTNMix(), time.Now().Add(-6*24*time.Hour), time.Now().Add(-48*time.Hour), 400))})
+	n := newTenant(t, sim.Settings{PSTN: world(t,
+		simulator.Historical(151, sim.PSTNMix(), time.Now().Add(-6*24*time.Hour), time.Now().Add(-48*time.Hour), 400))})
 	now := n.Pause()
 	from, to := lastDays(7)
 	config := n.configure(settings{Sources: []source{{DirectRouting: "-"}}})
@@ -300,7 +305,8 @@ func TestReportDays(t *testing.T) {
 		if !maps.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}
-		x := n.command(0, append([]string{"report", "--config.file=" + config, "--from=" + first, "--to=" + last, "--output=csv", "--feed=pstn"}, args...)...)
+		x := n.command(0, append([]string{"report", "--config.file=" + config, "--from=" + first, "--to=" + last,
+			"--output=csv", "--feed=pstn"}, args...)...)
 		lines := strings.Count(x.out.String(), "\n") - 1 // without the columns
 		if strings.Contains(x.out.String(), last) || lines != len(want)-1 {
 			t.Errorf("%s: %d days from %s to %s: %s", name, lines, first, last, x.out)
@@ -312,7 +318,8 @@ func TestReportDays(t *testing.T) {
 // its calls, unless --feed names it.
 func TestReportOfCallRecords(t *testing.T) {
 	t.Parallel()
-	b := newSwitchboard(t, switchboardSettings{seed: 152, calls: 40, routed: 50, from: 60 * time.Hour, to: 10 * time.Hour, settle: 90 * time.Minute})
+	b := newSwitchboard(t, switchboardSettings{seed: 152, calls: 40, routed: 50, from: 60 * time.Hour,
+		to: 10 * time.Hour, settle: 90 * time.Minute})
 	from, to := lastDays(3)
 	config := b.configureSources(settings{}, b.itemOf(source{PSTN: "-", CallRecords: b.polled(time.Minute)}))
 	routed, recorded := b.tables(directRouting, b.seen...), expected(&b.totals().Totals)

@@ -14,7 +14,8 @@ import (
 )
 
 // staffLabels are the labels in the configuration.
-const staffLabels = "labels:\n  - {name: department, file: people.csv, key: user, column: who}\n  - {name: site, file: numbers.csv, key: number, column: prefix}\n"
+const staffLabels = "labels:\n  - {name: department, file: people.csv, key: user, column: who}\n  - {name: " +
+	"site, file: numbers.csv, key: number, column: prefix}\n"
 
 // seat is the department of the nth user: every third is in no file.
 func seat(n int) string { return []string{"Sales", "Support", ""}[n%3] }
@@ -79,7 +80,8 @@ func labelOf(p place) string {
 	return "department"
 }
 
-// truthByLabel are the metrics of a feed that have labels, by the one that is compared: its value is the last of each series.
+// truthByLabel are the metrics of a feed that have labels, by the one that is compared: its value
+// is the last of each series.
 func (e *estate) truthByLabel(p place, feed string) tables {
 	v := simulator.View{At: e.at(p)}
 	var t simulator.Totals
@@ -101,7 +103,8 @@ func (e *estate) truthByLabel(p place, feed string) tables {
 
 // labelled are the metrics that have the operator's labels.
 var labelled = []string{
-	"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total", "cdr_call_charge_corrections_total",
+	"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_call_charges_total",
+	"cdr_call_charge_corrections_total",
 }
 
 // labelOfSource is the operator's label whose truth is known of each source.
@@ -120,7 +123,8 @@ func (all tables) addLabelled(source, feed string, counters tables) {
 	}
 	for metric, sign := range map[string]int{"cdr_call_charges_total": -1, "cdr_call_charge_corrections_total": 5} {
 		for labels, n := range counters[metric] {
-			l := strings.Split(labels, "|") // direction, call_type, currency, component, country, sign if it is a correction
+			// direction, call_type, currency, component, country, sign if it is a correction
+			l := strings.Split(labels, "|")
 			if sign > 0 && l[sign] == "credit" {
 				n = -n
 			}
@@ -152,7 +156,8 @@ func (e *estate) reportsByLabel(t *testing.T, from, to time.Time) {
 	config := e.configure(settings{More: staffLabels})
 	keys := []string{"source", "feed", "department", "site"}
 	got, want := make(tables), make(tables)
-	got.addSumsByLabel(t, jsonSums(t, e.report(t, config, from, to, "json", "--by="+strings.Join(keys, ",")).out.Bytes(), keys...), e.labelOfSource())
+	got.addSumsByLabel(t, jsonSums(t, e.report(t, config, from, to, "json", "--by="+strings.Join(keys, ",")).
+		out.Bytes(), keys...), e.labelOfSource())
 	for _, p := range e.places() {
 		for _, feed := range p.feeds() {
 			want.addLabelled(p.source(), feed, e.truthByLabel(p, feed))

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// TestReportOfLegs (counting.md, "Calls"): a call belongs to the day on which its first leg starts, also if its other legs start on the next one. The
-// sums of `report` over the days are those that the exporter has counted.
+// TestReportOfLegs (counting.md, "Calls"): a call belongs to the day on which its first leg starts,
+// also if its other legs start on the next one. The sums of `report` over the days are those that
+// the exporter has counted.
 func TestReportOfLegs(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -26,14 +27,17 @@ func TestReportOfLegs(t *testing.T) {
 	}
 	var rows strings.Builder
 	for _, table := range []string{"acc", "missed_calls"} {
-		fmt.Fprintf(&rows, "CREATE TABLE %s (id INTEGER PRIMARY KEY, method TEXT, callid TEXT, sip_code TEXT, sip_reason TEXT, time TEXT, carrier TEXT, way TEXT);", table)
+		fmt.Fprintf(&rows, "CREATE TABLE %s (id INTEGER PRIMARY KEY, method TEXT, callid TEXT, sip_code TEXT, "+
+			"sip_reason TEXT, time TEXT, carrier TEXT, way TEXT);", table)
 	}
 	insert := func(table, method, call, code, time, carrier string) {
-		fmt.Fprintf(&rows, "INSERT INTO %s (method, callid, sip_code, sip_reason, time, carrier, way) VALUES ('%s', '%s', '%s', '', '%s', '%s', 'outbound');",
+		fmt.Fprintf(&rows, "INSERT INTO %s (method, callid, sip_code, sip_reason, time, carrier, way) VALUES "+
+			"('%s', '%s', '%s', '', '%s', '%s', 'outbound');",
 			table, method, call, code, time, carrier)
 	}
 	// The first carrier refuses before midnight, the second one connects after it.
-	for call, day := range map[string]time.Time{"over": midnight, "within": midnight.Add(10 * time.Hour), "into the next": next} {
+	for call, day := range map[string]time.Time{"over": midnight, "within": midnight.Add(10 * time.Hour),
+		"into the next": next} {
 		insert("missed_calls", "INVITE", call, "503", at(day, -2), "first")
 		insert("acc", "INVITE", call, "200", at(day, 1), "second")
 		insert("acc", "BYE", call, "200", at(day, 61), "")
@@ -52,7 +56,8 @@ func TestReportOfLegs(t *testing.T) {
 			`"Local/285@queue-%[1]d;2","SIP/285-%[1]d","Dial","","%[4]s","%[4]s","%[5]s",70,70,"ANSWERED","DOCUMENTATION","2%[1]d.2"`,
 			`"SIP/trunk-%[1]d","Local/285@queue-%[1]d;1","Queue","","%[2]s","%[2]s","%[5]s",85,85,"ANSWERED","DOCUMENTATION","2%[1]d.0"`,
 		} {
-			fmt.Fprintf(&lines, `"","15550171","171","in","",`+leg+`,"","","2%[1]d.0",1`+"\n", n, at(day, -20), at(day, -10), at(day, -5), at(day, 65))
+			fmt.Fprintf(&lines, `"","15550171","171","in","",`+leg+`,"","","2%[1]d.0",1`+"\n", n, at(day, -20),
+				at(day, -10), at(day, -5), at(day, 65))
 		}
 	}
 	s.write("Master.csv", lines.String())
@@ -80,7 +85,8 @@ sources:
 	_, seconds := counted()
 	x.stop()
 	// Answered calls: 60 s out, and 85 s in the queue, which had answered.
-	days := map[string][]string{at(midnight, -86400): {"second 1 of 1 for 1", "trunk 1 of 1 for 1.417"}, at(midnight, 0): {"second 2 of 2 for 2", "trunk 2 of 2 for 2.833"}, at(next, 0): nil}
+	days := map[string][]string{at(midnight, -86400): {"second 1 of 1 for 1", "trunk 1 of 1 for 1.417"},
+		at(midnight, 0): {"second 2 of 2 for 2", "trunk 2 of 2 for 2.833"}, at(next, 0): nil}
 	var calls int64
 	minutes := 0.0
 	for day, want := range days {
@@ -89,10 +95,12 @@ sources:
 			t.Fatal(err)
 		}
 		var got []string
-		for _, row := range jsonSums(t, s.report(t, config, from, from.Add(24*time.Hour), "json", "--by=trunk").out.Bytes(), "trunk") {
+		for _, row := range jsonSums(t, s.report(t, config, from, from.Add(24*time.Hour), "json", "--by=trunk").
+			out.Bytes(), "trunk") {
 			var of float64
 			_, _ = fmt.Sscan(row.minutes, &of)
-			got = append(got, fmt.Sprintf("%s %d of %d for %.4g", strings.TrimPrefix(row.keys["trunk"], "SIP/"), row.connected, row.calls, of))
+			got = append(got, fmt.Sprintf("%s %d of %d for %.4g", strings.TrimPrefix(row.keys["trunk"], "SIP/"),
+				row.connected, row.calls, of))
 			calls, minutes = calls+row.calls, minutes+of
 		}
 		slices.Sort(got)

@@ -7,7 +7,8 @@ import (
 	rcsim "github.com/cdr-exporter/cdr-exporter/collector/ringcentral/sim"
 )
 
-// TestRingCentralQueues: visits to queues that legs tell of are counted once, by the queue's name, over a kill, and calls are the same as without them.
+// TestRingCentralQueues: visits to queues that legs tell of are counted once, by the queue's name,
+// over a kill, and calls are the same as without them.
 func TestRingCentralQueues(t *testing.T) {
 	t.Parallel()
 	at := newSite(t)

@@ -24,7 +24,8 @@ import (
 func webFlags(c *kingpin.CmdClause, to *app.Settings) {
 	c.Flag("web.listen-address", "Address of the metrics port. Repeatable.").
 		Default(":9887").StringsVar(&to.ListenAddresses)
-	c.Flag("web.config.file", "File with TLS and basic auth of the metrics port (exporter-toolkit).").StringVar(&to.WebConfigFile)
+	c.Flag("web.config.file", "File with TLS and basic auth of the metrics port (exporter-toolkit).").
+		StringVar(&to.WebConfigFile)
 	c.Flag("web.telemetry-path", "Path of the metrics.").Default(web.DefaultMetricsPath).StringVar(&to.TelemetryPath)
 }
 
@@ -54,7 +55,8 @@ func newRun(c *kingpin.CmdClause) command {
 	webFlags(c, &settings)
 	c.Flag("webhook.listen-address", "Address of the listener for providers' notifications. Repeatable. Default: off.").
 		StringsVar(&settings.WebhookAddresses)
-	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").StringVar(&settings.WebhookConfigFile)
+	c.Flag("webhook.config.file", "File with TLS of the webhook listener; see --web.config.file.").
+		StringVar(&settings.WebhookConfigFile)
 	newLogger := logFlags(c)
 	return func(ctx context.Context, s streams) error { return runExporter(ctx, settings, newLogger(s)) }
 }

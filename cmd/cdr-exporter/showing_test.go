@@ -43,7 +43,8 @@ func TestFirstHistory(t *testing.T) {
 			if err := hidden(m); err != nil {
 				t.Fatalf("a part of the history is shown: %v", err)
 			}
-			if m.sum("cdr_exporter_rows_total", "feed="+pstn, "result=new", "result=duplicate") == 0 && x.feed("contoso", pstn).Records == 0 {
+			if m.sum("cdr_exporter_rows_total", "feed="+pstn, "result=new", "result=duplicate") == 0 &&
+				x.feed("contoso", pstn).Records == 0 {
 				return errors.New("nothing was read")
 			}
 			return nil

@@ -12,15 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestLedgerCommandsEndAtASignal: they don't end what they read first, which may be a large ledger, or here a file that never ends.
+// TestLedgerCommandsEndAtASignal: they don't end what they read first, which may be a large ledger,
+// or here a file that never ends.
 func TestLedgerCommandsEndAtASignal(t *testing.T) {
 	t.Parallel()
-	for name, flag := range map[string]string{"show": "--config.file=", "verify": "--config.file=", "compact": "--config.file=", "copy": "--to=new.yaml --from="} {
+	for name, flag := range map[string]string{"show": "--config.file=", "verify": "--config.file=",
+		"compact": "--config.file=", "copy": "--to=new.yaml --from="} {
 		pipe := newSite(t).path(name + ".yaml")
 		if err := unix.Mkfifo(pipe, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.CommandContext(t.Context(), binary, append([]string{"ledger", name}, strings.Fields(flag+pipe)...)...)
+		cmd := exec.CommandContext(t.Context(), binary,
+			append([]string{"ledger", name}, strings.Fields(flag+pipe)...)...)
 		cmd.Env = environment(nil)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -42,7 +45,8 @@ func TestLedgerCommandsEndAtASignal(t *testing.T) {
 	}
 }
 
-// TestRunEndsAtASignalWhileItStarts: a supervisor that stops it while it opens its ledger, here a database that doesn't answer, sees no failure.
+// TestRunEndsAtASignalWhileItStarts: a supervisor that stops it while it opens its ledger, here a
+// database that doesn't answer, sees no failure.
 func TestRunEndsAtASignalWhileItStarts(t *testing.T) {
 	t.Parallel()
 	database, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

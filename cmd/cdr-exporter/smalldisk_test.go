@@ -25,7 +25,8 @@ func mountSmallDisk(t *testing.T, folder string, size int) bool {
 	err := syscall.Mount("tmpfs", folder, "tmpfs", 0, fmt.Sprintf("size=%d,mode=700", size))
 	const again = "CDR_TEST_IN_NAMESPACE"
 	if errors.Is(err, syscall.EPERM) && os.Getenv(again) == "" {
-		cmd := exec.CommandContext(t.Context(), "unshare", "--user", "--map-root-user", "--mount", os.Args[0], "-test.run=^"+t.Name()+"$")
+		cmd := exec.CommandContext(t.Context(), "unshare", "--user", "--map-root-user", "--mount", os.Args[0],
+			"-test.run=^"+t.Name()+"$")
 		cmd.Env = append(os.Environ(), again+"=1")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("in a new namespace: %v\n%s", err, out)
@@ -64,8 +65,9 @@ func fillDisk(t *testing.T, name string) string {
 	return name
 }
 
-// TestRestartOnAFullDisk (counting.md 29): on a disk without a free byte the exporter starts, says so, and shows what was
-// counted; the reserve lets log records leave; with room again it goes on by itself.
+// TestRestartOnAFullDisk (counting.md 29): on a disk without a free byte the exporter starts, says
+// so, and shows what was counted; the reserve lets log records leave; with room again it goes on by
+// itself.
 func TestRestartOnAFullDisk(t *testing.T) {
 	for name, end := range map[string]func(x *exporter, ledger string, fill func()){
 		"stopped, then full": func(x *exporter, _ string, _ func()) { x.stop() },

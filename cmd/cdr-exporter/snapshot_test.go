@@ -18,7 +18,8 @@ func (x *exporter) inProgress(e *estate) {
 		eventually(x.t, "show the calls of "+p.source()+" that are in progress", func() error {
 			m := x.scrape()
 			for _, d := range []cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown} {
-				if got := m.sum("cdr_active_calls", "source="+p.source(), "direction="+d.String()); int(got) != want[d] {
+				if got := m.sum("cdr_active_calls", "source="+p.source(),
+					"direction="+d.String()); int(got) != want[d] {
 					return fmt.Errorf("%g are %s, want %d", got, d, want[d])
 				}
 			}

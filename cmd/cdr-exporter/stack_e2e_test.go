@@ -115,7 +115,8 @@ type expectation struct {
 func troubles() []expectation {
 	return []expectation{
 		{"CDRTrunkDown", map[string]string{"feed": directRouting, "trunk": downTrunk, "severity": "critical"}, "pager"},
-		{"CDRFailureSpike", map[string]string{"feed": directRouting, "trunk": badTrunk, "severity": "critical"}, "pager"},
+		{"CDRFailureSpike", map[string]string{"feed": directRouting, "trunk": badTrunk, "severity": "critical"},
+			"pager"},
 		{"CDRFeedStale", map[string]string{"source": "contoso", "feed": pstn}, "pager"},
 		{"CDRSubscriptionLost", map[string]string{"source": "contoso"}, "tickets"},
 		{"CDROutboxNearLimit", map[string]string{"job": "scraped"}, "tickets"},
@@ -168,7 +169,8 @@ func (s *stack) fire(since time.Time, all []expectation) {
 			}
 			missing = append(missing, err)
 			if err == nil {
-				s.t.Logf("%s told of %s %s after it went wrong", e.receiver, e.name, time.Since(since).Round(time.Second))
+				s.t.Logf("%s told of %s %s after it went wrong", e.receiver, e.name,
+					time.Since(since).Round(time.Second))
 			}
 			return err == nil
 		})
@@ -259,7 +261,8 @@ func (s *stack) untold() {
 }
 
 // failuresOf selects the failures of the trunk that goes down.
-const failuresOf = `cdr_call_failures_total{job="scraped",feed="direct_routing",outcome="failed",trunk="` + downTrunk + `"}`
+const failuresOf = `cdr_call_failures_total{job="scraped",feed="direct_routing",outcome="failed",trunk="` + downTrunk +
+	`"}`
 
 // failures are the series of that trunk's failures.
 func (s *stack) failures() map[string]bool {
@@ -285,7 +288,8 @@ func (s *stack) rises(known map[string]bool) {
 		least := s.watch.query("min_over_time(" + selector + "[2m])")
 		grown := s.watch.query("increase(" + selector + "[2m])")
 		if len(least) != 1 || least[0].value != 0 || len(grown) != 1 || grown[0].value < series.value*0.99 {
-			s.t.Errorf("%s%v is %g, begins at %v and grew by %v", "cdr_call_failures_total", series.labels, series.value, least, grown)
+			s.t.Errorf("%s%v is %g, begins at %v and grew by %v", "cdr_call_failures_total", series.labels,
+				series.value, least, grown)
 		}
 	}
 	if fresh == 0 {

@@ -61,11 +61,14 @@ func questions(t *testing.T) (all []question) {
 			for _, target := range p.Targets {
 				if target.Datasource.Type == "prometheus" {
 					expr := os.Expand(target.Expr, b.variable(t, p.Interval))
-					// Tables leave out what didn't happen, and courses ratios of fewer than five. The demo has few sessions and streams,
-					// so that one would wait minutes for these: one of each is enough here. TestE2EQueries asks for all as it is.
-					// Nor has it a week before: the same query without the offset is asked.
-					expr = strings.NewReplacer(" >= 5)", " > 0)", " offset 1w", "").Replace(strings.TrimSuffix(expr, " > 0"))
-					all = append(all, question{b.Title, p.Title, p.FieldConfig.Defaults.Unit, expr, b.Title + ", " + p.Title})
+					// Tables leave out what didn't happen, and courses ratios of fewer than five.
+					// The demo has few sessions and streams, so that one would wait minutes for
+					// these: one of each is enough here. TestE2EQueries asks for all as it is. Nor
+					// has it a week before: the same query without the offset is asked.
+					expr = strings.NewReplacer(" >= 5)", " > 0)", " offset 1w", "").
+						Replace(strings.TrimSuffix(expr, " > 0"))
+					all = append(all, question{b.Title, p.Title, p.FieldConfig.Defaults.Unit, expr,
+						b.Title + ", " + p.Title})
 				}
 			}
 		}
@@ -102,14 +105,16 @@ func (b *shippedBoard) variable(t *testing.T, least string) func(name string) st
 // seconds, because scrapes are its main cost.
 func TestE2EBoards(t *testing.T) {
 	t.Parallel()
-	x := start(t, demoVault(t), launch{shipped: true, args: []string{"demo", "--web.listen-address=127.0.0.1:0"}}).ready()
+	x := start(t, demoVault(t), launch{shipped: true, args: []string{"demo", "--web.listen-address=127.0.0.1:0"}}).
+		ready()
 	rules := []string{}
 	for _, name := range []string{"recording.yaml", "alerts.yaml"} {
 		rules = append(rules, shippedFile(t, "prometheus", name))
 	}
 	// The panel of alerts wouldn't wait for the demo's, which need seven minutes of a live feed.
 	firing := filepath.Join(t.TempDir(), "firing.yaml")
-	if err := os.WriteFile(firing, []byte("groups: [{name: test, rules: [{alert: CDRTest, expr: vector(1), labels: {severity: info}}]}]\n"), 0o600); err != nil {
+	if err := os.WriteFile(firing, []byte("groups: [{name: test, rules: [{alert: CDRTest, expr: vector(1), "+
+		"labels: {severity: info}}]}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	rules = append(rules, firing)
@@ -173,7 +178,8 @@ func (w *watching) contradictions(name string) {
 	for _, q := range questions(w.t) {
 		title := strings.ToLower(q.Panel)
 		// A budget may be overspent, so it may be negative.
-		share := q.Unit == "percentunit" && !strings.HasSuffix(q.Dashboard, "Exporter") && !strings.Contains(title, "budget")
+		share := q.Unit == "percentunit" && !strings.HasSuffix(q.Dashboard, "Exporter") &&
+			!strings.Contains(title, "budget")
 		atOnce := strings.Contains(title, "concurrency") || strings.Contains(title, "at once")
 		needsReasons := strings.Contains(title, "(ner)") || strings.Contains(title, "fault ratio")
 		state := strings.HasPrefix(title, "state")
@@ -187,7 +193,8 @@ func (w *watching) contradictions(name string) {
 			case atOnce:
 				most = max(most, s.value)
 			case needsReasons && operators[s.labels["trunk"]]:
-				w.t.Errorf("%s (%s): says %g of an operator that gives no reasons: %v", q.panel, name, s.value, s.labels)
+				w.t.Errorf("%s (%s): says %g of an operator that gives no reasons: %v", q.panel, name, s.value,
+					s.labels)
 			case state && (s.value < -1 || s.value > 3):
 				w.t.Errorf("%s (%s): unknown state %g: %v", q.panel, name, s.value, s.labels)
 			}
@@ -203,9 +210,11 @@ func (w *watching) contradictions(name string) {
 			w.t.Errorf("%s: %g calls at once, and a peak of %g", name, most, peak.value)
 		}
 	}
-	faults, attempts := w.query(`last_over_time(cdr_recent_faults{feed=~"pstn|call_records"}[1m])`), w.query(`last_over_time(cdr_recent_attempts{feed="pstn"}[1m])`)
+	faults, attempts := w.query(`last_over_time(cdr_recent_faults{feed=~"pstn|call_records"}[1m])`),
+		w.query(`last_over_time(cdr_recent_attempts{feed="pstn"}[1m])`)
 	if len(faults) != 0 || len(attempts) == 0 {
-		w.t.Errorf("%s: %d trunks of feeds that can't tell have faults; of %d operators' trunks", name, len(faults), len(attempts))
+		w.t.Errorf("%s: %d trunks of feeds that can't tell have faults; of %d operators' trunks", name, len(faults),
+			len(attempts))
 	}
 }
 

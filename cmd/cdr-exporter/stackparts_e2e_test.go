@@ -50,7 +50,8 @@ func newPager(t *testing.T) *pager {
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		group := strings.TrimPrefix(r.URL.Path, "/") + " " + request.GroupLabels["source"] + " " + request.GroupLabels["feed"] + " " + request.GroupLabels["alertname"]
+		group := strings.TrimPrefix(r.URL.Path, "/") + " " + request.GroupLabels["source"] + " " +
+			request.GroupLabels["feed"] + " " + request.GroupLabels["alertname"]
 		switch {
 		case request.Status == "firing" && p.open[group] == 0:
 			p.open[group], p.opened[group] = 1, p.opened[group]+1

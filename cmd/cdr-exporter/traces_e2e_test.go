@@ -75,7 +75,8 @@ func (c *otelcol) uids() map[string]bool {
 	return all
 }
 
-// hasTraces waits until the Collector has one root span of each call, and checks what hangs on them. It returns the roots by source and feed.
+// hasTraces waits until the Collector has one root span of each call, and checks what hangs on
+// them. It returns the roots by source and feed.
 func (c *otelcol) hasTraces(x *exporter) map[string][]jsonSpan {
 	c.t.Helper()
 	var spans map[string]jsonSpan
@@ -158,8 +159,9 @@ func (c *otelcol) names() map[string]int {
 	return all
 }
 
-// TestE2ETraces (contract 4): a real Collector has one root span of every call that is counted, once it has settled, with its children within it and
-// no orphan. Where the process dies is of no matter: a repeat is the same span.
+// TestE2ETraces (contract 4): a real Collector has one root span of every call that is counted,
+// once it has settled, with its children within it and no orphan. Where the process dies is of no
+// matter: a repeat is the same span.
 func TestE2ETraces(t *testing.T) {
 	t.Parallel()
 	const tracing = "{endpoint: %q, protocol: grpc, interval: 1s, traces: true, traces_history: true}"
@@ -220,7 +222,8 @@ func TestE2ETraces(t *testing.T) {
 		linked := 0
 		for _, root := range roots["contoso/"+directRouting] {
 			record, known := records[root.TraceID] // some calls have none
-			if known && (len(root.Links) != 1 || root.Links[0].TraceID != root.TraceID || root.Links[0].SpanID != record) {
+			if known && (len(root.Links) != 1 || root.Links[0].TraceID != root.TraceID ||
+				root.Links[0].SpanID != record) {
 				t.Errorf("%+v isn't linked to its call record", root)
 			} else if known {
 				linked++

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestUnaskedBytes: what a gateway sends behind the end of an answer, as one does that changes a body and not its length, is in no log.
+// TestUnaskedBytes: what a gateway sends behind the end of an answer, as one does that changes a
+// body and not its length, is in no log.
 func TestUnaskedBytes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -65,6 +66,7 @@ func answerLonger(connection net.Conn) {
 		return
 	}
 	const body = `{"calls":[]}`
-	_, _ = fmt.Fprintf(connection, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s{\"caller\":%q}", len(body), body, unaskedNumber)
+	_, _ = fmt.Fprintf(connection, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "+
+		"%d\r\n\r\n%s{\"caller\":%q}", len(body), body, unaskedNumber)
 	_, _ = io.Copy(io.Discard, connection)
 }

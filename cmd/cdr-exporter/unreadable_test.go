@@ -17,7 +17,8 @@ import (
 
 // poisonRows are rows that no JSON decoder reads.
 var poisonRows = []string{
-	"{\"id\":\"raw\ncontrol\x01character\"}", `{"id":007}`, `{"charge":NaN}`, `{"id":` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`,
+	"{\"id\":\"raw\ncontrol\x01character\"}", `{"id":007}`, `{"charge":NaN}`, `{"id":` + strings.Repeat("[", 20_000) +
+		strings.Repeat("]", 20_000) + `}`,
 	`{"id":"` + strings.Repeat("too long ", 480_000) + `"}`,
 }
 
@@ -36,8 +37,8 @@ func poison(f *simulator.Faults, array string, rows ...string) {
 	})
 }
 
-// TestPoisonRows (guarantee 6; counting.md 31): rows that can't be decoded, on every page of every provider, are counted as invalid once, and
-// every other row is counted exactly.
+// TestPoisonRows (guarantee 6; counting.md 31): rows that can't be decoded, on every page of every
+// provider, are counted as invalid once, and every other row is counted exactly.
 func TestPoisonRows(t *testing.T) {
 	t.Parallel()
 	faults := func(array string, rows []string) *simulator.Faults {
@@ -48,9 +49,12 @@ func TestPoisonRows(t *testing.T) {
 	short := poisonRows[:len(poisonRows)-1] // Wavix has many pages, so the long row would take most of the test's time
 	e := newEstate(t, estateSettings{
 		seed: 11, calls: 150, era: pastEra,
-		graph: sim.Settings{Faults: faults(`"value":[`, poisonRows)}, ringcentral: rcsim.Settings{Faults: faults(`"records":[`, poisonRows)}, wavix: wavixsim.Settings{Faults: faults(`"items":[`, short)},
+		graph:       sim.Settings{Faults: faults(`"value":[`, poisonRows)},
+		ringcentral: rcsim.Settings{Faults: faults(`"records":[`, poisonRows)},
+		wavix:       wavixsim.Settings{Faults: faults(`"items":[`, short)},
 	})
-	e.carrier.CallLog, e.office.CallLog, e.desk.CallLog = "{interval: 5s, lookback: 48h}", "interval: 5s, lookback: 48h", "interval: 5s, lookback: 48h"
+	e.carrier.CallLog, e.office.CallLog, e.desk.CallLog = "{interval: 5s, lookback: 48h}",
+		"interval: 5s, lookback: 48h", "interval: 5s, lookback: 48h"
 	e.hold()
 	x := e.start(settings{}).ready()
 	x.countsAll(e)
@@ -62,7 +66,8 @@ func TestPoisonRows(t *testing.T) {
 				poison = 2 * len(short) // of the calls placed, and of those received
 			}
 			want := float64(p.tally(feed, e.at(p)...).invalid + poison)
-			if err := m.is(want, "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed, "result=invalid"); err != nil {
+			if err := m.is(want, "cdr_exporter_rows_total", "source="+p.source(), "feed="+feed,
+				"result=invalid"); err != nil {
 				t.Error(err)
 			}
 		}
@@ -70,8 +75,9 @@ func TestPoisonRows(t *testing.T) {
 	x.stop()
 }
 
-// TestUnreadableSpan (counting.md 30, 31): a span for which the provider always fails, while it gives others, is stepped over and shown; what
-// follows isn't held, a first history is shown, and what is in the span is counted when it can be read.
+// TestUnreadableSpan (counting.md 30, 31): a span for which the provider always fails, while it
+// gives others, is stepped over and shown; what follows isn't held, a first history is shown, and
+// what is in the span is counted when it can be read.
 func TestUnreadableSpan(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]simulator.Fault{"500": simulator.InternalError, "no page": simulator.HTMLOK} {
@@ -90,7 +96,8 @@ func TestUnreadableSpan(t *testing.T) {
 			})
 			n := newTenant(t, sim.Settings{DirectRouting: world(t, set), Faults: faults})
 			at := n.Pause()
-			x := n.start(settings{Sources: []source{{PSTN: "-", History: "40s", DirectRouting: "{interval: 1s, lookback: 30s}"}}}).serving()
+			x := n.start(settings{Sources: []source{{PSTN: "-", History: "40s", DirectRouting: "{interval: " +
+				"1s, lookback: 30s}"}}}).serving()
 			eventually(t, "step over the span", func() error {
 				m := x.scrape()
 				lost, err := m.one("cdr_exporter_unreadable_seconds", "feed="+directRouting)
@@ -101,7 +108,8 @@ func TestUnreadableSpan(t *testing.T) {
 			})
 			x.ready()
 			eventually(t, "read on after the span", func() error {
-				if f := x.feed("contoso", directRouting); len(f.Unreadable) == 0 || f.Watermark == nil || f.Watermark.Before(bad) {
+				if f := x.feed("contoso", directRouting); len(f.Unreadable) == 0 || f.Watermark == nil ||
+					f.Watermark.Before(bad) {
 					return fmt.Errorf("the status is %+v", f)
 				}
 				return nil

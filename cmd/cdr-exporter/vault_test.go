@@ -68,7 +68,8 @@ func (v *vault) hidePeople(m *simulator.Mix) {
 	defer v.mu.Unlock()
 	for _, p := range append(slices.Clone(m.Prefixes), m.Own) {
 		digits := strings.TrimPrefix(p.Digits, "+")
-		if hidden := (prefix{digits, len(digits) + p.Random}); !slices.Contains(v.prefixes, hidden) { // worlds share them
+		// worlds share them
+		if hidden := (prefix{digits, len(digits) + p.Random}); !slices.Contains(v.prefixes, hidden) {
 			v.prefixes = append(v.prefixes, hidden)
 		}
 	}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// watch looks at all replicas of a fleet again and again, as Prometheus does: no series may be shown by two of them, and no feed be
-// without an owner for long.
+// watch looks at all replicas of a fleet again and again, as Prometheus does: no series may be
+// shown by two of them, and no feed be without an owner for long.
 type watch struct {
 	t      testing.TB
 	http   *http.Client
@@ -83,7 +83,8 @@ func (w *watch) look(ctx context.Context) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for series, by := range again {
-			if both := slices.DeleteFunc(by, func(r *replica) bool { return !slices.Contains(first[series], r) }); len(both) > 1 {
+			if both := slices.DeleteFunc(by,
+				func(r *replica) bool { return !slices.Contains(first[series], r) }); len(both) > 1 {
 				if feed := feedOf(series); !w.doubled[feed] {
 					w.doubled[feed] = true
 					w.t.Errorf("%s and %s both show %s", both[0].name, both[1].name, series)
@@ -138,7 +139,9 @@ func (w *watch) gap() (longest time.Duration) {
 }
 
 // all are the feeds that the replicas own, and the series of records that each shows.
-func (w *watch) all(ctx context.Context, replicas []*replica) (owned map[string]bool, shown map[*replica]map[string]bool) {
+func (w *watch) all(
+	ctx context.Context, replicas []*replica,
+) (owned map[string]bool, shown map[*replica]map[string]bool) {
 	var mu sync.Mutex
 	var wait sync.WaitGroup
 	owned, shown = make(map[string]bool), make(map[*replica]map[string]bool)

@@ -38,7 +38,8 @@ func TestFormats(t *testing.T) {
 			false,
 		},
 		"early 2026": {
-			wavixsim.Settings{Generation: wavixsim.GenerationB, Timezone: zone(14), Order: wavixsim.Descending, CopiesInTotal: true},
+			wavixsim.Settings{Generation: wavixsim.GenerationB, Timezone: zone(14), Order: wavixsim.Descending,
+				CopiesInTotal: true},
 			"bearer",
 			[]string{"json", "stream"},
 			false,
@@ -59,14 +60,17 @@ func TestFormats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			faults := simulator.NewFaults(simulator.FaultSettings{Seed: 211, SlowFor: time.Second})
-			faults.Rate("", 0.03, append(append(simulator.Transient(), wavixsim.Harmful()...), wavixsim.Harmless()...)...)
+			faults.Rate("", 0.03, append(append(simulator.Transient(), wavixsim.Harmful()...),
+				wavixsim.Harmless()...)...)
 			c.settings.Faults = faults
 			at := newSite(t)
 			incoming := wavixsim.ReceivedMix()
 			if c.reduced { // what comes through the stream doesn't name its parent
-				incoming.Kinds = slices.DeleteFunc(incoming.Kinds, func(k simulator.Kind) bool { return strings.HasPrefix(k.Wire, "forwarded") })
+				incoming.Kinds = slices.DeleteFunc(incoming.Kinds,
+					func(k simulator.Kind) bool { return strings.HasPrefix(k.Wire, "forwarded") })
 			}
-			account := newCarrier(t, at, spoilt(unfolding(212, wavixsim.PlacedMix(), 250)), spoilt(unfolding(213, incoming, 250)), c.settings)
+			account := newCarrier(t, at, spoilt(unfolding(212, wavixsim.PlacedMix(), 250)),
+				spoilt(unfolding(213, incoming, 250)), c.settings)
 			account.Auth, account.Reduced = c.auth, c.reduced
 			var all []*carrier
 			var items []string

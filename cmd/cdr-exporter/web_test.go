@@ -52,7 +52,8 @@ func TestWebConfig(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 		other.password = "wrong"
-		if a, err := other.do(http.MethodGet, "/telemetry/cdr", nil); err != nil || a.status != http.StatusUnauthorized {
+		if a, err := other.do(http.MethodGet, "/telemetry/cdr", nil); err != nil ||
+			a.status != http.StatusUnauthorized {
 			t.Errorf("%s answers a wrong password with %d, %v", address, a.status, err)
 		}
 		other.close()
@@ -67,8 +68,9 @@ func TestDemoSaysHTTPS(t *testing.T) {
 	n := small(t, 62)
 	config, authority := secured(t, n, "ada", "open~sesame")
 	x := start(t, n.vault, launch{
-		args:   []string{"demo", "--web.listen-address=127.0.0.1:0", "--web.config.file=" + config},
-		client: client{tls: &tls.Config{RootCAs: authority.Pool(), MinVersion: tls.VersionTLS12}, user: "ada", password: "open~sesame"},
+		args: []string{"demo", "--web.listen-address=127.0.0.1:0", "--web.config.file=" + config},
+		client: client{tls: &tls.Config{RootCAs: authority.Pool(), MinVersion: tls.VersionTLS12}, user: "ada",
+			password: "open~sesame"},
 	}).serving()
 	page := "https://" + x.addresses()[0]
 	if want := "Open " + page + "/ (status) or " + page + "/metrics"; !strings.Contains(x.out.String(), want) {
@@ -88,7 +90,8 @@ func secured(t *testing.T, n *tenant, user, password string) (string, *simulator
 	if err != nil {
 		t.Fatal(err)
 	}
-	n.write("web.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
+	n.write("web.pem",
+		string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate.Certificate[0]})))
 	n.write("web.key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.MinCost)
 	if err != nil {
@@ -97,5 +100,6 @@ func secured(t *testing.T, n *tenant, user, password string) (string, *simulator
 	n.vault.hide("the password of the metrics port", password)
 	n.vault.hide("the hash of that password", string(hash))
 	return n.write("web.yaml", fmt.Sprintf(
-		"tls_server_config: {cert_file: web.pem, key_file: web.key}\nbasic_auth_users: {%s: %q}\n", user, hash)), authority
+			"tls_server_config: {cert_file: web.pem, key_file: web.key}\nbasic_auth_users: {%s: %q}\n", user, hash)),
+		authority
 }

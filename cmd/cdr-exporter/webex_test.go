@@ -24,8 +24,9 @@ type webexRow struct {
 	reason, office  string
 }
 
-// webexRows are the rows of calls of the last hours. Every third row is inserted while the test runs; every fifth call has two sides, of which one is
-// answered and the other isn't, inserted in either order. It also returns how many calls each outcome has.
+// webexRows are the rows of calls of the last hours. Every third row is inserted while the test
+// runs; every fifth call has two sides, of which one is answered and the other isn't, inserted in
+// either order. It also returns how many calls each outcome has.
 func webexRows(n int) (rows []webexRow, outcomes map[string]float64) {
 	rng := rand.New(rand.NewPCG(4, 1))
 	now := time.Now()
@@ -37,15 +38,19 @@ func webexRows(n int) (rows []webexRow, outcomes map[string]float64) {
 		return now.Add(-time.Duration(120+rng.IntN(9*3600)) * time.Second)
 	}
 	for i := range n {
-		kind := [][3]string{{"answered", "true", "Normal"}, {"busy", "false", "UserBusy"}, {"no_answer", "false", "NoAnswer"}}[rng.IntN(3)]
+		kind := [][3]string{{"answered", "true", "Normal"}, {"busy", "false", "UserBusy"},
+			{"no_answer", "false", "NoAnswer"}}[rng.IntN(3)]
 		r := webexRow{
-			id: fmt.Sprintf("row-%d", i), call: fmt.Sprintf("call-%d", i), side: "ORIGINATING", answered: kind[1], reason: kind[2],
-			office: []string{"Berlin", "Paris", "Berlin", ""}[i%4], inserted: inserted(i), start: now.Add(-time.Duration(10*3600+rng.IntN(36_000)) * time.Second),
+			id: fmt.Sprintf("row-%d", i), call: fmt.Sprintf("call-%d", i), side: "ORIGINATING", answered: kind[1],
+			reason: kind[2],
+			office: []string{"Berlin", "Paris", "Berlin", ""}[i%4], inserted: inserted(i),
+			start: now.Add(-time.Duration(10*3600+rng.IntN(36_000)) * time.Second),
 		}
 		if i%5 == 0 {
 			other := r
 			r.answered, r.reason, kind[0] = "true", "Normal", "answered"
-			other.id, other.side, other.inserted, other.answered, other.reason = r.id+"-b", "TERMINATING", inserted(rng.IntN(3)), "false", "NoAnswer"
+			other.id, other.side, other.inserted, other.answered, other.reason = r.id+"-b", "TERMINATING",
+				inserted(rng.IntN(3)), "false", "NoAnswer"
 			rows = append(rows, other)
 		}
 		outcomes[kind[0]]++
@@ -73,7 +78,8 @@ type webex struct {
 
 func (s *webex) token(w http.ResponseWriter, r *http.Request) {
 	given := r.FormValue("refresh_token")
-	if r.FormValue("client_secret") != "s3cret-of-the-shop" || r.FormValue("grant_type") != "refresh_token" || given != s.refresh && given != s.previous {
+	if r.FormValue("client_secret") != "s3cret-of-the-shop" || r.FormValue("grant_type") != "refresh_token" ||
+		given != s.refresh && given != s.previous {
 		s.wrong = append(s.wrong, "a refresh token that was spent")
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -105,7 +111,8 @@ func (s *webex) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("Authorization") != "Bearer "+s.access:
 		w.WriteHeader(http.StatusUnauthorized)
 		return
-	case r.URL.Path != "/v1/cdr_stream" || from.Before(now.Add(-12*time.Hour)) || to.After(now.Add(-time.Minute)) || to.Sub(from) > 2*time.Hour || !from.Before(to):
+	case r.URL.Path != "/v1/cdr_stream" || from.Before(now.Add(-12*time.Hour)) || to.After(now.Add(-time.Minute)) ||
+		to.Sub(from) > 2*time.Hour || !from.Before(to):
 		s.wrong = append(s.wrong, r.URL.String())
 		w.WriteHeader(http.StatusBadRequest)
 		return
@@ -142,9 +149,12 @@ func (s *webex) list(w http.ResponseWriter, r *http.Request, from, to time.Time)
 			continue
 		}
 		items = append(items, map[string]any{
-			"Report ID": one.id, "Correlation ID": one.call, "Start time": one.start.UTC().Format("2006-01-02T15:04:05.000Z"), "Direction": one.side,
-			"Call type": "SIP_ENTERPRISE", "Call outcome": "Success", "Call outcome reason": one.reason, "Answered": one.answered, "Duration": 54,
-			"Calling number": "2001", "Called number": "2002", "Outbound trunk": "fra-lgw", "Location": one.office, "Department ID": "dep-" + one.office,
+			"Report ID": one.id, "Correlation ID": one.call,
+			"Start time": one.start.UTC().Format("2006-01-02T15:04:05.000Z"), "Direction": one.side,
+			"Call type": "SIP_ENTERPRISE", "Call outcome": "Success", "Call outcome reason": one.reason,
+			"Answered": one.answered, "Duration": 54,
+			"Calling number": "2001", "Called number": "2002", "Outbound trunk": "fra-lgw", "Location": one.office,
+			"Department ID": "dep-" + one.office,
 		})
 	}
 	if matching > at+size {
@@ -154,16 +164,20 @@ func (s *webex) list(w http.ResponseWriter, r *http.Request, from, to time.Time)
 	_ = json.NewEncoder(w).Encode(map[string]any{"items": items})
 }
 
-// TestWebex (definitions.md 5): the stream is read by insertion, in spans of two hours with pages by Link, between faults, kills and refresh tokens that
-// rotate; both sides of a call are one call with the best outcome.
+// TestWebex (definitions.md 5): the stream is read by insertion, in spans of two hours with pages
+// by Link, between faults, kills and refresh tokens that rotate; both sides of a call are one call
+// with the best outcome.
 func TestWebex(t *testing.T) {
 	t.Parallel()
 	rows, outcomes := webexRows(300)
 	s := &webex{rows: rows, refresh: "r3fresh-token-0"}
 	s.Server = httptest.NewTLSServer(s)
 	t.Cleanup(s.Close)
-	file := (&listServer{Server: s.Server}).write(t, fmt.Sprintf("    webex: {client_id: app, client_secret_file: secret.txt, refresh_token: r3fresh-token-0, base_url: %q, token_url: %q,"+
-		" cdr: {interval: 1s, settle: 1s}}\nlabels: [{name: location}, {name: department}]\n", s.URL, s.URL+"/v1/access_token"))
+	file := (&listServer{Server: s.Server}).
+		write(t, fmt.Sprintf("    webex: {client_id: app, client_secret_file: secret.txt, refresh_token: "+
+			"r3fresh-token-0, base_url: %q, token_url: %q,"+
+			" cdr: {interval: 1s, settle: 1s}}\nlabels: [{name: location}, {name: department}]\n", s.URL,
+			s.URL+"/v1/access_token"))
 	v := newVault(t)
 	v.hide("the client secret", "s3cret-of-the-shop")
 	v.hide("the access token", "acc3ss-token")
@@ -185,7 +199,9 @@ func TestWebex(t *testing.T) {
 		m := x.scrape()
 		var errs []error
 		for outcome, want := range outcomes {
-			got := m.sum("cdr_calls_total", "outcome="+outcome) + m.sum("cdr_call_outcome_changes_total", "to="+outcome) - m.sum("cdr_call_outcome_changes_total", "from="+outcome)
+			got := m.sum("cdr_calls_total", "outcome="+outcome) +
+				m.sum("cdr_call_outcome_changes_total", "to="+outcome) - m.sum("cdr_call_outcome_changes_total",
+				"from="+outcome)
 			if got != want {
 				errs = append(errs, fmt.Errorf("%g calls are %s, want %g", got, outcome, want))
 			}
@@ -195,7 +211,8 @@ func TestWebex(t *testing.T) {
 		}
 		return errors.Join(errs...)
 	})
-	for office, want := range map[string]float64{"location=Berlin|department=dep-Berlin": 150, "location=Paris|department=dep-Paris": 75} {
+	for office, want := range map[string]float64{"location=Berlin|department=dep-Berlin": 150,
+		"location=Paris|department=dep-Paris": 75} {
 		if n := x.scrape().sum("cdr_calls_total", strings.Split(office, "|")...); n != want {
 			t.Errorf("%g calls have %s, want %g", n, office, want)
 		}
@@ -206,7 +223,8 @@ func TestWebex(t *testing.T) {
 	s.mu.Lock()
 	s.healthy, s.asked = true, 0 // a check asks once
 	s.mu.Unlock()
-	out, err := exec.CommandContext(t.Context(), shipped, "check", "sources", "--config.file="+file).CombinedOutput() //nolint:gosec // the program under test
+	//nolint:gosec // the program under test
+	out, err := exec.CommandContext(t.Context(), shipped, "check", "sources", "--config.file="+file).CombinedOutput()
 	if err != nil {
 		t.Errorf("with the access token and the refresh token, check sources says %v: %s", err, out)
 	}

@@ -34,8 +34,9 @@ func keepFull(name string) (stop func()) {
 	return func() { close(ended); <-done }
 }
 
-// TestRefreshTokenOnAFullDisk: the disk fills up before a refresh token is spent or while it is, and the exporter is stopped or killed on it. The
-// account isn't locked out: with room again, a start reads on.
+// TestRefreshTokenOnAFullDisk: the disk fills up before a refresh token is spent or while it is,
+// and the exporter is stopped or killed on it. The account isn't locked out: with room again, a
+// start reads on.
 func TestRefreshTokenOnAFullDisk(t *testing.T) {
 	for name, c := range map[string]struct {
 		during bool
@@ -52,8 +53,11 @@ func TestRefreshTokenOnAFullDisk(t *testing.T) {
 			s := &webex{rows: rows, refresh: "r3fresh-token-0", healthy: true, strict: true}
 			s.Server = httptest.NewTLSServer(s)
 			t.Cleanup(s.Close)
-			file := (&listServer{Server: s.Server}).write(t, fmt.Sprintf("    webex: {client_id: app, client_secret_file: secret.txt, refresh_token: r3fresh-token-0, base_url: %q, token_url: %q,"+
-				" cdr: {interval: 1s}}\nlabels: [{name: location}, {name: department}]\n", s.URL, s.URL+"/v1/access_token"))
+			file := (&listServer{Server: s.Server}).write(t,
+				fmt.Sprintf("    webex: {client_id: app, client_secret_file: secret.txt, refresh_token: "+
+					"r3fresh-token-0, base_url: %q, token_url: %q,"+
+					" cdr: {interval: 1s}}\nlabels: [{name: location}, {name: department}]\n", s.URL,
+					s.URL+"/v1/access_token"))
 			folder := filepath.Join(filepath.Dir(file), "ledger")
 			if !mountSmallDisk(t, folder, 24<<20) {
 				return
@@ -80,7 +84,8 @@ func TestRefreshTokenOnAFullDisk(t *testing.T) {
 					s.mu.Lock()
 					defer s.mu.Unlock()
 					if s.grants < 2 || s.used != s.access {
-						return fmt.Errorf("%d tokens were given; the last one was used: %t", s.grants, s.used == s.access)
+						return fmt.Errorf("%d tokens were given; the last one was used: %t", s.grants,
+							s.used == s.access)
 					}
 					return nil
 				})

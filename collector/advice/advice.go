@@ -36,7 +36,8 @@ type Provider struct {
 var (
 	badBody = Error{
 		"the response didn't come from PROVIDER, or was cut off",
-		"nothing, if it passes: PROVIDER may be under maintenance; else check for something between the exporter and PROVIDER: " +
+		"nothing, if it passes: PROVIDER may be under maintenance; else check for something between the " +
+			"exporter and PROVIDER: " +
 			"a proxy, a gateway or a sign-in page",
 	}
 	badRequest = Error{"PROVIDER refuses the request", "check the machine's clock and ADDRESS; report it if it stays"}
@@ -50,21 +51,25 @@ var (
 var ofRequests = map[httpclient.Kind]Error{
 	httpclient.KindThrottled: {
 		"PROVIDER throttles the exporter's credentials",
-		"nothing: the exporter retries when PROVIDER allows it; if it persists, let no other program use the same credentials, or lower requests_per_minute",
+		"nothing: the exporter retries when PROVIDER allows it; if it persists, let no other program use the " +
+			"same credentials, or lower requests_per_minute",
 	},
 	httpclient.KindBadRequest:    badRequest,
 	httpclient.KindNotAcceptable: badRequest,
 	httpclient.KindNotFound:      notFound,
 	httpclient.KindGone:          notFound,
-	httpclient.KindServer:        {"PROVIDER has a fault", "nothing, if it passes: the exporter retries; see PROVIDER's service status"},
+	httpclient.KindServer: {"PROVIDER has a fault",
+		"nothing, if it passes: the exporter retries; see PROVIDER's service status"},
 	httpclient.KindNetwork: {
-		"PROVIDER can't be reached", "check name resolution, proxy_url, the firewall and tls_config.ca_file, and ADDRESS if it is set",
+		"PROVIDER can't be reached",
+		"check name resolution, proxy_url, the firewall and tls_config.ca_file, and ADDRESS if it is set",
 	},
 	httpclient.KindBody:     badBody,
 	httpclient.KindHost:     otherHost,
 	httpclient.KindRedirect: otherHost,
 	httpclient.KindToken: {
-		"PROVIDER issued no token in time", "nothing, if it passes: the exporter retries; else check the network, proxy_url and ADDRESS",
+		"PROVIDER issued no token in time",
+		"nothing, if it passes: the exporter retries; else check the network, proxy_url and ADDRESS",
 	},
 }
 
@@ -89,7 +94,8 @@ func meaningOf(err error) Error {
 	case errors.Is(err, httpclient.ErrTooManyPages), errors.Is(err, wire.ErrTooManyRows):
 		return Error{
 			"PROVIDER's answer never ends",
-			"nothing, if it passes: a shorter range is read; else see whether something between the exporter and PROVIDER repeats answers",
+			"nothing, if it passes: a shorter range is read; else see whether something between the exporter " +
+				"and PROVIDER repeats answers",
 		}
 	case errors.Is(err, wire.ErrHTML), errors.Is(err, wire.ErrCut):
 		return badBody

@@ -37,7 +37,8 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 	var lines []string
 	add := func(name, value string) error {
 		if !httpguts.ValidHeaderFieldValue(value) {
-			return &advice.Error{What: "the header " + name + " can't have this value", Todo: "check the secrets: a file must contain one line"}
+			return &advice.Error{What: "the header " + name + " can't have this value",
+				Todo: "check the secrets: a file must contain one line"}
 		}
 		lines = append(lines, name+"\n"+value)
 		return nil
@@ -58,7 +59,8 @@ func (h *headers) Token(ctx context.Context) (string, error) {
 		}
 		if strings.Contains(value, "\n") {
 			return "", &advice.Error{
-				What: "the secret " + name + " has several lines", Todo: "check the secrets: a file must contain one line",
+				What: "the secret " + name + " has several lines",
+				Todo: "check the secrets: a file must contain one line",
 			}
 		}
 		lines = append(lines, name, value)

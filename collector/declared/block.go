@@ -169,7 +169,8 @@ func (b *Block) validate(r *config.Report) {
 		b.definition.validateNames(r, name+".ignore", f.Ignore.parameters())
 		filter := of.Filter
 		if of.Files == nil && len(f.Paths) > 0 {
-			r.Problemf(name+"."+pathsKey, "only works for a feed whose definition has its own files; set %s in the source's block, not in the feed", pathsKey)
+			r.Problemf(name+"."+pathsKey, "only works for a feed whose definition has its own files; set %s "+
+				"in the source's block, not in the feed", pathsKey)
 		}
 		if filter.By == byInserted {
 			// The ledger forgets ids some time after the lookback.
@@ -179,7 +180,8 @@ func (b *Block) validate(r *config.Report) {
 			continue // rows are never late
 		}
 		if filter.Retention > 0 && f.Lookback > filter.Retention {
-			r.Problemf(name+".lookback", "must be at most %dd, the time for which the provider keeps records", int(filter.Retention.Hours()/24))
+			r.Problemf(name+".lookback", "must be at most %dd, the time for which the provider keeps records",
+				int(filter.Retention.Hours()/24))
 		}
 		if f.Lookback <= filter.MinAge {
 			r.Problemf(name+".lookback", "must be more than %s: newer records aren't read yet", filter.MinAge)

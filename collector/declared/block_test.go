@@ -37,7 +37,8 @@ func TestSourceIgnores(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
-			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Minute))); !slices.Equal(got, c.want) {
+			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
+				begin.Add(time.Minute))); !slices.Equal(got, c.want) {
 				t.Errorf("got %q", got)
 			}
 		})
@@ -53,7 +54,8 @@ func TestSameBlock(t *testing.T) {
 	p := declared.NewProvider(d)
 	block := func(feed string) any {
 		text := "sources: [{name: pbx, acmetel: {dsn: calls.db, calls: {" + feed + "}}}]"
-		c, err := config.Parse("config.yaml", []byte(text), config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
+		c, err := config.Parse("config.yaml", []byte(text),
+			config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +72,8 @@ func TestSameBlock(t *testing.T) {
 		{"another interval", "interval: 1m", "interval: 2m", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := block(c.one).(*declared.Block).SameAs(block(c.other)); got != c.same { //nolint:forcetypeassert // of its provider
+			//nolint:forcetypeassert // of its provider
+			if got := block(c.one).(*declared.Block).SameAs(block(c.other)); got != c.same {
 				t.Errorf("got %t", got)
 			}
 		})

@@ -166,6 +166,7 @@ func (b *requestBody) json() []byte {
 	if b == nil {
 		return nil
 	}
-	text, _ := json.Marshal(b.value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)) // all values can be written
+	// all values can be written
+	text, _ := json.Marshal(b.value, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 	return text
 }

@@ -32,17 +32,23 @@ func TestPost(t *testing.T) {
 			[]string{`{"a":1795431600,"b":1795435200000,"c":"x1795431600"}`},
 			"/calls",
 		},
-		{"a secret", "{auth: {key: 'k {secret}'}}", "", []string{""}, []string{`{"auth":{"key":"k cl\"1ent"}}`}, "/calls"},
+		{"a secret", "{auth: {key: 'k {secret}'}}", "", []string{""}, []string{`{"auth":{"key":"k cl\"1ent"}}`},
+			"/calls"},
 		{
 			"a page in the body", "{paging: {size: 1}}", "    next: {page: paging.number, from: 1, in: body}\n",
 			[]string{"", "", "-"},
-			[]string{`{"paging":{"number":1,"size":1}}`, `{"paging":{"number":2,"size":1}}`, `{"paging":{"number":3,"size":1}}`},
+			[]string{`{"paging":{"number":1,"size":1}}`, `{"paging":{"number":2,"size":1}}`,
+				`{"paging":{"number":3,"size":1}}`},
 			"/calls",
 		},
-		{"an offset in the body", "{}", "    next: {offset: skip, in: body}\n", []string{"", "-"}, []string{`{}`, `{"skip":1}`}, "/calls"},
-		{"a token in the body", "{}", "    next: {token: t, query: a.b, in: body}\n", []string{`,"t":"x"`, ""}, []string{`{}`, `{"a":{"b":"x"}}`}, "/calls"},
-		{"a token in the query", "{a: b}", "    next: {token: t, query: c}\n", []string{`,"t":"x"`, ""}, []string{`{"a":"b"}`, `{"a":"b"}`}, "/calls?c=x"},
-		{"a link", "{a: b}", "    next: {url: n}\n", []string{`,"n":"/more"`, ""}, []string{`{"a":"b"}`, `{"a":"b"}`}, "/more"},
+		{"an offset in the body", "{}", "    next: {offset: skip, in: body}\n", []string{"", "-"},
+			[]string{`{}`, `{"skip":1}`}, "/calls"},
+		{"a token in the body", "{}", "    next: {token: t, query: a.b, in: body}\n", []string{`,"t":"x"`, ""},
+			[]string{`{}`, `{"a":{"b":"x"}}`}, "/calls"},
+		{"a token in the query", "{a: b}", "    next: {token: t, query: c}\n", []string{`,"t":"x"`, ""},
+			[]string{`{"a":"b"}`, `{"a":"b"}`}, "/calls?c=x"},
+		{"a link", "{a: b}", "    next: {url: n}\n", []string{`,"n":"/more"`, ""}, []string{`{"a":"b"}`, `{"a":"b"}`},
+			"/more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fakeAPI{secret: `cl"1ent`}
@@ -60,8 +66,10 @@ func TestPost(t *testing.T) {
 			if c.body != "" {
 				body = ", body: " + c.body
 			}
-			info := f.open(t, "", "    request: {path: /calls, method: POST"+body+"}\n    filter: {by: start}\n    rows: rows\n"+c.next)
-			if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || !slices.Equal(f.bodies, c.bodies) || f.asked[len(f.asked)-1] != c.asked {
+			info := f.open(t, "", "    request: {path: /calls, method: POST"+body+
+				"}\n    filter: {by: start}\n    rows: rows\n"+c.next)
+			if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || !slices.Equal(f.bodies, c.bodies) ||
+				f.asked[len(f.asked)-1] != c.asked {
 				t.Errorf("%v, asked %q with %q, want %q with %q", err, f.asked, f.bodies, c.asked, c.bodies)
 			}
 			if strings.Contains(f.log.String(), "1ent") {
@@ -79,11 +87,16 @@ func TestPostFails(t *testing.T) {
 	}{{"busy", "!503", 4}, {"refused", "!400", 1}, {"a part", "!206", 4}} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return c.answer + ` {"auth":"cl1ent"}`, nil }}
-				info := f.open(t, "", "    request: {path: /calls, method: POST, body: {auth: '{secret}'}}\n    filter: {by: start}\n")
+				f := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
+					return c.answer +
+						` {"auth":"cl1ent"}`, nil
+				}}
+				info := f.open(t, "", "    request: {path: /calls, method: POST, body: {auth: '{secret}'}}\n  "+
+					"  filter: {by: start}\n")
 				_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
 				what, todo := f.source.Advise(err)
-				if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.log.String()); err == nil || strings.Contains(text, "cl1ent") {
+				if text := fmt.Sprintf("%v %+v %s %s %s", err, err, what, todo, f.log.String()); err == nil ||
+					strings.Contains(text, "cl1ent") {
 					t.Errorf("it says %s", text)
 				}
 				if len(f.asked) != c.asked {

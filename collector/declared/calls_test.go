@@ -12,7 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/calls"
 )
 
-// callsOf makes calls of rows, in the order of their first rows: key, direction, trunk, outcome, talk, connected time, legs, and whether it is whole.
+// callsOf makes calls of rows, in the order of their first rows: key, direction, trunk, outcome,
+// talk, connected time, legs, and whether it is whole.
 func callsOf(t *testing.T, m *declared.Mapper, rows []byte) (lines []string) {
 	t.Helper()
 	legs, keyOf, keys := map[string][]cdr.Leg{}, map[string]string{}, []string(nil)
@@ -138,9 +139,11 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestFreeSWITCHLegs: an a-leg with its b-legs, whose trunk and channel each leg has, and calls that only an address ties to a carrier.
+// TestFreeSWITCHLegs: an a-leg with its b-legs, whose trunk and channel each leg has, and calls
+// that only an address ties to a carrier.
 func TestFreeSWITCHLegs(t *testing.T) {
-	parameters := map[string][]string{"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"}, "carriers.beta": {"203.0.113.7"}}
+	parameters := map[string][]string{"gateways": {"carrier*"}, "carriers.acme": {"198.51.100.0/24"},
+		"carriers.beta": {"203.0.113.7"}}
 	const failOver = `"direction":"inbound","channel_name":"sofia/internal/1001@192.0.2.4","last_app":"bridge",` +
 		`"last_arg":"sofia/gateway/carrier1/100|sofia/gateway/carrier2/100"`
 	for _, c := range []struct {
@@ -152,53 +155,70 @@ func TestFreeSWITCHLegs(t *testing.T) {
 		{
 			"fail-over after an announcement", []string{
 				fsLeg("a", failOver+`,"bridge_uuid":"b2","hangup_cause":"NORMAL_CLEARING"`, 0, 1, 60),
-				fsLeg("b1", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 2, 0, 3),
-				fsLeg("b2", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"NORMAL_CLEARING"`, 3, 10, 60),
+				fsLeg("b1",
+					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 2, 0, 3),
+				fsLeg("b2",
+					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"NORMAL_CLEARING"`, 3, 10, 60),
 			}, "a outbound carrier2 answered talk 50s connected 59s legs 3 whole", "b2 b1 b2",
 		},
 		{
 			"fail-over, both refuse", []string{
-				fsLeg("a", failOver+`,"hangup_cause":"NORMAL_CLEARING","last_bridge_hangup_cause":"USER_BUSY"`, 0, 0, 5),
-				fsLeg("b1", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 1, 0, 2),
-				fsLeg("b2", `"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"USER_BUSY","hangup_cause_q850":"17"`, 2, 0, 5),
+				fsLeg("a", failOver+`,"hangup_cause":"NORMAL_CLEARING","last_bridge_hangup_cause":"USER_BUSY"`, 0, 0,
+					5),
+				fsLeg("b1",
+					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"NORMAL_TEMPORARY_FAILURE","hangup_cause_q850":"41"`, 1, 0, 2),
+				fsLeg("b2",
+					`"originator":"a","direction":"outbound","sip_gateway_name":"carrier2","hangup_cause":"USER_BUSY","hangup_cause_q850":"17"`, 2, 0, 5),
 			}, "a outbound carrier2 busy talk 0s connected 0s legs 3 whole", "a b1 b2",
 		},
 		{
 			"one gateway that fails", []string{
-				fsLeg("a", `"direction":"inbound","last_app":"bridge","last_arg":"{a=1,b=2}[c=3]sofia/gateway/carrier1/100","originated_legs":"ARRAY::b1;Outbound Call;100|:b1;Outbound Call;100",`+
-					`"hangup_cause":"NORMAL_CLEARING","originate_disposition":"CALL_REJECTED"`, 0, 0, 5),
-				fsLeg("b1", `"originating_leg_uuid":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"CALL_REJECTED","hangup_cause_q850":"21"`, 0, 0, 5),
+				fsLeg("a",
+					`"direction":"inbound","last_app":"bridge","last_arg":"{a=1,b=2}[c=3]sofia/gateway/carrier1/100","originated_legs":"ARRAY::b1;Outbound Call;100|:b1;Outbound Call;100",`+
+						`"hangup_cause":"NORMAL_CLEARING","originate_disposition":"CALL_REJECTED"`, 0, 0, 5),
+				fsLeg("b1",
+					`"originating_leg_uuid":"a","direction":"outbound","sip_gateway_name":"carrier1","hangup_cause":"CALL_REJECTED","hangup_cause_q850":"21"`, 0, 0, 5),
 			}, "a outbound carrier1 rejected talk 0s connected 0s legs 2 whole", "b1 b1",
 		},
 		{
 			"a queue's agents", []string{
-				fsLeg("g1", `"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9:5060","hangup_cause":"NO_ANSWER","hangup_cause_q850":"19"`, 5, 0, 15),
-				fsLeg("g2", `"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9:5060","hangup_cause":"NORMAL_CLEARING"`, 15, 20, 80),
-				fsLeg("a", `"direction":"inbound","sip_gateway_name":"carrier1","last_app":"callcenter","cc_side":"member","cc_queue":"q","cc_cause":"answered","hangup_cause":"NORMAL_CLEARING"`, 0, 1, 80),
+				fsLeg("g1",
+					`"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9:5060","hangup_cause":"NO_ANSWER","hangup_cause_q850":"19"`, 5, 0, 15),
+				fsLeg("g2",
+					`"cc_side":"agent","cc_member_session_uuid":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9:5060","hangup_cause":"NORMAL_CLEARING"`, 15, 20, 80),
+				fsLeg("a",
+					`"direction":"inbound","sip_gateway_name":"carrier1","last_app":"callcenter","cc_side":"member","cc_queue":"q","cc_cause":"answered","hangup_cause":"NORMAL_CLEARING"`, 0, 1, 80),
 			}, "a inbound carrier1 answered talk 1m0s connected 1m19s legs 3 whole", "g1 g2 a",
 		},
 		{
 			"a ring group", []string{
-				fsLeg("b1", `"originator":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9","hangup_cause":"LOSE_RACE"`, 1, 0, 6),
-				fsLeg("b2", `"originator":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9","hangup_cause":"NORMAL_CLEARING"`, 1, 6, 60),
-				fsLeg("a", `"direction":"inbound","sip_gateway_name":"carrier1","last_app":"bridge","last_arg":"user/1001,user/1002","hangup_cause":"NORMAL_CLEARING"`, 0, 6, 60),
+				fsLeg("b1",
+					`"originator":"a","direction":"outbound","channel_name":"sofia/internal/1001@192.0.2.9","hangup_cause":"LOSE_RACE"`, 1, 0, 6),
+				fsLeg("b2",
+					`"originator":"a","direction":"outbound","channel_name":"sofia/internal/1002@192.0.2.9","hangup_cause":"NORMAL_CLEARING"`, 1, 6, 60),
+				fsLeg("a",
+					`"direction":"inbound","sip_gateway_name":"carrier1","last_app":"bridge","last_arg":"user/1001,user/1002","hangup_cause":"NORMAL_CLEARING"`, 0, 6, 60),
 			}, "a inbound carrier1 answered talk 54s connected 54s legs 3 whole", "b1 b2 a",
 		},
 		{
 			"in from an address", []string{
-				fsLeg("a", `"direction":"inbound","channel_name":"sofia/edge/100@198.51.100.7","sip_network_ip":"198.51.100.7","last_app":"bridge","last_arg":"user/1001","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
+				fsLeg("a",
+					`"direction":"inbound","channel_name":"sofia/edge/100@198.51.100.7","sip_network_ip":"198.51.100.7","last_app":"bridge","last_arg":"user/1001","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
 			}, "a inbound acme answered talk 55s connected 55s legs 1 whole", "a",
 		},
 		{
 			"out to an address", []string{
-				fsLeg("a", `"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"bridge","last_arg":"sofia/edge/100@198.51.100.7|sofia/edge/100@203.0.113.7",`+
-					`"bridge_channel":"sofia/edge/100@203.0.113.7:5060","bridge_uuid":"b","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
-				fsLeg("b", `"originator":"a","direction":"outbound","channel_name":"sofia/edge/100@203.0.113.7:5060","hangup_cause":"NORMAL_CLEARING"`, 1, 5, 60),
+				fsLeg("a",
+					`"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"bridge","last_arg":"sofia/edge/100@198.51.100.7|sofia/edge/100@203.0.113.7",`+
+						`"bridge_channel":"sofia/edge/100@203.0.113.7:5060","bridge_uuid":"b","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
+				fsLeg("b",
+					`"originator":"a","direction":"outbound","channel_name":"sofia/edge/100@203.0.113.7:5060","hangup_cause":"NORMAL_CLEARING"`, 1, 5, 60),
 			}, "a outbound beta answered talk 55s connected 55s legs 2 whole", "b b",
 		},
 		{
 			"an unknown profile and no more", []string{
-				fsLeg("a", `"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"ivr","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
+				fsLeg("a",
+					`"direction":"inbound","channel_name":"sofia/edge/1001@192.0.2.9","last_app":"ivr","hangup_cause":"NORMAL_CLEARING"`, 0, 5, 60),
 			}, "a unknown - machine talk 0s connected 55s legs 1 whole", "a",
 		},
 	} {
@@ -224,10 +244,12 @@ func fsLeg(uuid, variables string, start, answer, end int) string {
 	if answer > 0 {
 		answer += zero
 	}
-	return fmt.Sprintf(`{"variables":{"uuid":%q,"start_epoch":"%d","answer_epoch":"%d","end_epoch":"%d",%s}}`, uuid, zero+start, answer, zero+end, variables)
+	return fmt.Sprintf(`{"variables":{"uuid":%q,"start_epoch":"%d","answer_epoch":"%d","end_epoch":"%d",%s}}`, uuid,
+		zero+start, answer, zero+end, variables)
 }
 
-// TestWebexAnswered: Answered is a text in any case or a truth value; what is neither true nor false follows from the rest of the row, or is unknown.
+// TestWebexAnswered: Answered is a text in any case or a truth value; what is neither true nor
+// false follows from the rest of the row, or is unknown.
 func TestWebexAnswered(t *testing.T) {
 	m := builtin(t, "webex", "cdr", nil)
 	for _, c := range []struct{ row, want string }{

@@ -202,7 +202,8 @@ func (d *Definition) Validate(r *config.Report) {
 		case !slices.Contains([]string{"", mapOfNetworks, mapOfColumns}, p.Map):
 			r.Problemf("parameters."+key+".map", "must be %s or %s", mapOfNetworks, mapOfColumns)
 		case p.Secret && p.Default != nil:
-			r.Problemf("parameters."+key+".default", "belongs to a secret, and a definition must not contain secrets; remove it")
+			r.Problemf("parameters."+key+".default",
+				"belongs to a secret, and a definition must not contain secrets; remove it")
 		}
 	}
 	for feed, f := range d.Feeds {
@@ -257,7 +258,8 @@ func (d *Definition) validateWay(r *config.Report, feed string, f *Feed) {
 		return
 	}
 	if f.Filter.By == "" && !f.Snapshot && !r.Given("feeds."+feed+".filter") {
-		r.Problemf("feeds."+feed+".filter", "is missing; set by: start or by: end, the time of a call that the filter applies to")
+		r.Problemf("feeds."+feed+".filter",
+			"is missing; set by: start or by: end, the time of a call that the filter applies to")
 	}
 	if given := f.Filter.Overlap.given; given != "" && wholeNumber.MatchString(given) != (d.SQL != nil) {
 		r.Problemf("feeds."+feed+".filter.overlap",
@@ -334,7 +336,8 @@ func (d *Definition) validateTexts(r *config.Report, prefix string, texts map[st
 	for key, text := range texts {
 		for _, found := range parameterIn.FindAllStringSubmatch(text, -1) {
 			if d.Parameters[found[1]].Map != "" {
-				r.Problemf(prefix+key, "names %s, which has several values by name and can't be used as a text", found[1])
+				r.Problemf(prefix+key, "names %s, which has several values by name and can't be used as a text",
+					found[1])
 			} else if !secrets || !d.Parameters[found[1]].Secret {
 				d.validateNames(r, prefix+key, found[1:])
 			}
@@ -354,7 +357,8 @@ func (d *Definition) validateNames(r *config.Report, key string, names []string)
 			r.Problemf(key, "names the parameter %s, which the definition doesn't have%s", n, hint)
 		case p.Secret:
 			r.Problemf(key,
-				"names %s, which is a secret; secrets only work in headers and auth of http and in query and body of a request, "+
+				"names %s, which is a secret; secrets only work in headers and auth of http and in query and "+
+					"body of a request, "+
 					"since other texts are stored or shown", n)
 		}
 	}
@@ -444,7 +448,8 @@ func (d *Record) Validate(r *config.Report) {
 	}
 	for i, c := range d.Charges { // a revision is compared by component
 		if slices.ContainsFunc(d.Charges[:i], func(other Charge) bool { return other.Component == c.Component }) {
-			r.Problemf(fmt.Sprintf("charges[%d].component", i), "is also the component of another charge: choose another name, or give one amount as a list of values")
+			r.Problemf(fmt.Sprintf("charges[%d].component", i),
+				"is also the component of another charge: choose another name, or give one amount as a list of values")
 		}
 	}
 }

@@ -46,7 +46,8 @@ func compile(text string, truth bool) (*expression, error) {
 	options := []expr.Option{
 		expr.AllowUndefinedVariables(), expr.MaxNodes(expressionNodes), expr.Patch(used),
 		expr.Function(stringFunction, stringOf, new(func(any) any)),
-		expr.DisableBuiltin("now"), expr.DisableBuiltin("date"), expr.DisableBuiltin("duration"), expr.DisableBuiltin("timezone"),
+		expr.DisableBuiltin("now"), expr.DisableBuiltin("date"), expr.DisableBuiltin("duration"),
+		expr.DisableBuiltin("timezone"),
 	}
 	options = append(options, timeOptions()...)
 	if truth {

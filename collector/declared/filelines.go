@@ -202,7 +202,8 @@ func (l *linesLook) readZipped(ctx context.Context, f *listedFile) error {
 			return ignoreTruncated(err)
 		}
 	}
-	if err := l.readRows(&linesRead{ctx: ctx, file: content, entry: e, known: known, begin: l.markPage()}, sha256.New()); err != nil {
+	if err := l.readRows(&linesRead{ctx: ctx, file: content, entry: e, known: known, begin: l.markPage()},
+		sha256.New()); err != nil {
 		return ignoreTruncated(err)
 	}
 	e.Change = version
@@ -321,9 +322,11 @@ func (l *linesLook) known(ctx context.Context, file io.ReaderAt, e *fileEntry, s
 	return known, nil
 }
 
-// firstLines is a hash of a file up to the end of the first line behind names, which is at. If that line isn't complete, the hash is of the whole file, and
-// at is where the names end.
-func (l *linesLook) firstLines(ctx context.Context, file io.ReaderAt, size int64) (first chain, at int64, complete bool, err error) {
+// firstLines is a hash of a file up to the end of the first line behind names, which is at. If that
+// line isn't complete, the hash is of the whole file, and at is where the names end.
+func (l *linesLook) firstLines(
+	ctx context.Context, file io.ReaderAt, size int64,
+) (first chain, at int64, complete bool, err error) {
 	rows := newFileRows(ctx, file, l.files, 0, sha256.New(), size)
 	if l.files.Format == formatCSV && len(l.files.Columns) == 0 {
 		err = rows.fill(1)
@@ -369,7 +372,8 @@ func headOf(file io.ReaderAt, at int64) []byte {
 	return head[:n]
 }
 
-// mayHave says whether a file, which is longer, may have the bytes of another one from a place on. They are read once a look.
+// mayHave says whether a file, which is longer, may have the bytes of another one from a place on.
+// They are read once a look.
 func (e *fileEntry) mayHave(ctx context.Context, head []byte, at int64) (bool, error) {
 	if e.head == nil || e.headAt != at {
 		file, done, err := e.open()

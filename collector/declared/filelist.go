@@ -23,7 +23,8 @@ type listedFile struct {
 	// renamed says that no pattern names it: it was found by its inode.
 	renamed bool
 	failed  bool // it couldn't be read
-	// zipped: its name ends with .gz. Then info is of the compressed file until it was inflated, and then has the inflated size.
+	// zipped: its name ends with .gz. Then info is of the compressed file until it was inflated,
+	// and then has the inflated size.
 	zipped bool
 	// entry is what is known of a file that grows; nil: it isn't read.
 	entry *fileEntry
@@ -41,8 +42,9 @@ type fileList struct {
 	paths map[string]bool
 }
 
-// listFiles lists the regular files that patterns name, those that were written first at the beginning. A file with several names is listed once, and
-// those that are compressed otherwise than by gzip aren't.
+// listFiles lists the regular files that patterns name, those that were written first at the
+// beginning. A file with several names is listed once, and those that are compressed otherwise than
+// by gzip aren't.
 func listFiles(patterns []string) *fileList {
 	l := &fileList{ids: make(map[uint64][]fs.FileInfo), paths: make(map[string]bool)}
 	for _, pattern := range patterns {
@@ -85,7 +87,8 @@ func (l *fileList) expand(pattern string) (paths []string) {
 	}
 	for _, folder := range folders {
 		if !hasMeta(base) {
-			if path := filepath.Join(folder, base); named || mayExist(path) { // a pattern matches folders, and files, that have no such file
+			// a pattern matches folders, and files, that have no such file
+			if path := filepath.Join(folder, base); named || mayExist(path) {
 				paths = append(paths, path)
 			}
 			continue

@@ -54,7 +54,8 @@ type fileKind interface {
 func (r *filesReader) Pages(ctx context.Context, from collector.StreamPosition) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
 		l := &fileLook{
-			filesReader: r, stored: from.Position, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.paths), yield: yield,
+			filesReader: r, stored: from.Position, day: dayOf(from.Now), audit: from.Audit, list: listFiles(r.paths),
+			yield:  yield,
 			mapper: r.feed.newMapper(), page: new(collector.Page),
 		}
 		newKind := newLinesLook
@@ -94,7 +95,9 @@ func (r *filesReader) probe(ctx context.Context) (rows int, err error) {
 	}
 	if len(list.files) == 0 {
 		return 0, &advice.Error{
-			What: "no file matches " + strings.Join(r.paths, ", "), Todo: "see that paths are right, that the files are there, and that they aren't compressed otherwise than by gzip",
+			What: "no file matches " + strings.Join(r.paths, ", "),
+			Todo: "see that paths are right, that the files are there, and that they aren't compressed " +
+				"otherwise than by gzip",
 		}
 	}
 	began := r.now()
@@ -148,7 +151,8 @@ func (l *fileLook) markPage() pageMark {
 // cutPage takes from the page what was added since a mark.
 func (l *fileLook) cutPage(to pageMark) {
 	p := l.page
-	p.Records, p.Invalid, p.Ignored, p.Unmapped = p.Records[:to.records], p.Invalid[:to.invalid], p.Ignored[:to.ignored], p.Unmapped[:to.unmapped]
+	p.Records, p.Invalid, p.Ignored, p.Unmapped = p.Records[:to.records], p.Invalid[:to.invalid],
+		p.Ignored[:to.ignored], p.Unmapped[:to.unmapped]
 	l.rows, l.bytes = to.rows, to.bytes
 }
 
@@ -196,25 +200,32 @@ func (l *fileLook) noteWaiting(f *listedFile, rows *fileRows, open bool) {
 	switch where := fmt.Sprintf("the %d bytes from byte %d on", size-at, at); {
 	case open:
 		l.list.wait(true, f.path, where+" begin with a row whose quotes have no end yet",
-			"nothing: after a minute its first line is set aside, and the lines behind it are read; if it happens again, see how the program writes quotes")
+			"nothing: after a minute its first line is set aside, and the lines behind it are read; if it "+
+				"happens again, see how the program writes quotes")
 	case at < size && rests >= waitForQuote:
 		l.list.wait(false, f.path, where+" are a last line without an end",
-			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, or when the file has rested for an hour")
+			"nothing, if its program goes on; the line is read when it has an end, when the file was rotated, "+
+				"or when the file has rested for an hour")
 	}
 }
 
-// inflate reads a compressed file that rests, once: content is nil if it is being written or is set aside. done is called if it is set aside.
-func (l *fileLook) inflate(ctx context.Context, f *listedFile, file *os.File, done func()) (content io.ReaderAt, err error) {
+// inflate reads a compressed file that rests, once: content is nil if it is being written or is set
+// aside. done is called if it is set aside.
+func (l *fileLook) inflate(
+	ctx context.Context, f *listedFile, file *os.File, done func(),
+) (content io.ReaderAt, err error) {
 	z, problem, mayPass, err := openZipped(ctx, file)
 	switch {
 	case err != nil:
 		return nil, err
 	case problem != "" && mayPass && l.now().Sub(f.changed()).Abs() < waitForWhole:
-		l.list.wait(true, f.path, problem, "see that it is a gzip file and was copied to its end; it is tried again for an hour after it was last written to, "+
+		l.list.wait(true, f.path, problem, "see that it is a gzip file and was copied to its end; it is tried "+
+			"again for an hour after it was last written to, "+
 			"then set aside until it changes")
 		return nil, nil
 	case problem != "":
-		l.addRow(&fileRow{rawRow: rawRow{raw: binary.BigEndian.AppendUint64(nil, versionOf(f)), problem: problem}}, f.path)
+		l.addRow(&fileRow{rawRow: rawRow{raw: binary.BigEndian.AppendUint64(nil, versionOf(f)), problem: problem}},
+			f.path)
 		done()
 		return nil, nil
 	}
@@ -247,7 +258,8 @@ func (l *fileLook) compareLines(ctx context.Context, file io.ReaderAt, f *listed
 	if several := l.files.Format == formatJSONLines && rows.count > lines; lines != rows.count && !several {
 		l.list.waits = append(l.list.waits, &advice.Error{
 			What: fmt.Sprintf("the file %s has %d lines and %d rows", f.path, lines, rows.count),
-			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else see how the program writes quotes",
+			Todo: "nothing, if values in quotes go over several lines or its last line isn't complete; else " +
+				"see how the program writes quotes",
 		})
 	}
 	return nil

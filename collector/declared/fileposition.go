@@ -42,7 +42,8 @@ type storedEntry struct {
 	Change int64
 	// First is a hash of its first lines, see linesLook.firstLines; zero: not known yet.
 	First chain
-	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the machine a file may be shorter.
+	// Now is up to where it was read, Older up to where on an earlier day: after a crash of the
+	// machine a file may be shorter.
 	Now, Older mark
 	Day        int64 // when it was last seen, since 1970
 }
@@ -178,7 +179,8 @@ func parseSlots[T comparable](data []byte, form byte) (slots []T, err error) {
 // errPosition is a stored position that this program didn't write.
 var errPosition = &advice.Error{
 	What: "the stored position of the feed is damaged, or was written by another version of the program",
-	Todo: "go on with the version that wrote it, restore a backup of the ledger, or move the ledger away and start anew (docs/ledger.md)",
+	Todo: "go on with the version that wrote it, restore a backup of the ledger, or move the ledger away and " +
+		"start anew (docs/ledger.md)",
 }
 
 func parseLinesPosition(data []byte) (*linesPosition, error) {

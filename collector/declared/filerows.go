@@ -77,7 +77,8 @@ type fileLine struct {
 func newFileRows(ctx context.Context, file io.ReaderAt, files *Files, from int64, sum hash.Hash, size int64) *fileRows {
 	in := &contextReader{ctx, io.NewSectionReader(file, from, size-from)}
 	return &fileRows{
-		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), files: files, columns: files.Columns, at: from, sum: sum, behind: mark{from, chainOf(sum)},
+		in: bufio.NewReaderSize(in, int(min(64<<10, size-from))), files: files, columns: files.Columns, at: from,
+		sum: sum, behind: mark{from, chainOf(sum)},
 	}
 }
 
@@ -101,7 +102,8 @@ func (r *contextReader) Read(p []byte) (int, error) {
 	return r.in.Read(p)
 }
 
-// readNames reads the names of the values from the first row if it has them, and says so. The error is io.EOF if that row isn't complete yet.
+// readNames reads the names of the values from the first row if it has them, and says so. The error
+// is io.EOF if that row isn't complete yet.
 func (r *fileRows) readNames() (inFile bool, err error) {
 	if r.files.Format != formatCSV || len(r.columns) > 0 {
 		return false, nil
@@ -180,8 +182,8 @@ func (r *fileRows) readRow(row *rawRow) (lines int, err error) {
 	return 1, nil
 }
 
-// readFields reads the values of a row of CSV and says over how many lines it goes. One whose quotes don't fit is set aside as one line: what follows
-// it are rows again.
+// readFields reads the values of a row of CSV and says over how many lines it goes. One whose
+// quotes don't fit is set aside as one line: what follows it are rows again.
 func (r *fileRows) readFields(row *rawRow) (lines int, err error) {
 	text := string(row.raw)
 	for lines = 1; ; lines++ {
@@ -260,7 +262,8 @@ func (r *fileRows) readLine() (l fileLine, err error) {
 	return l, nil
 }
 
-// readPiece reads on to the end of a line, of JSON only to the end of an object. The error is bufio.ErrBufferFull if that isn't there yet.
+// readPiece reads on to the end of a line, of JSON only to the end of an object. The error is
+// bufio.ErrBufferFull if that isn't there yet.
 func (r *fileRows) readPiece(object *objectScan) ([]byte, error) {
 	if r.files.Format != formatJSONLines {
 		return r.in.ReadSlice('\n')

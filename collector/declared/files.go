@@ -50,7 +50,8 @@ func (f *Files) Validate(r *config.Report) {
 		r.OneOf("format", f.Format, formatCSV, formatJSON, formatPattern, formatXML)
 	}
 	if isPattern := f.Format == formatPattern; isPattern && f.Pattern == nil {
-		r.Problemf("pattern", "is missing; give a regular expression (RE2) of a line, whose named groups are the values: ^(?P<start>\\S+) (?P<caller>\\S+)")
+		r.Problemf("pattern", "is missing; give a regular expression (RE2) of a line, whose named groups are "+
+			"the values: ^(?P<start>\\S+) (?P<caller>\\S+)")
 	} else if !isPattern && r.Given("pattern") {
 		r.Problemf("pattern", "is for format: pattern only; leave it out")
 	}
@@ -87,7 +88,8 @@ func (d *Definition) settle() {
 		if feed.files = cmp.Or(feed.Files, d.Files); feed.files != nil {
 			feed.Format, feed.Columns = feed.files.Format, feed.files.Columns
 		}
-		feed.xml = feed.files != nil && feed.files.Format == formatXML || feed.Files == nil && d.Push != nil && d.Push.Format == formatXML
+		feed.xml = feed.files != nil && feed.files.Format == formatXML || feed.Files == nil && d.Push != nil &&
+			d.Push.Format == formatXML
 		if d.SQL != nil {
 			feed.Query = cmp.Or(feed.Query, d.SQL.Query)
 		}
@@ -125,7 +127,8 @@ func (d *Definition) validateFiles(r *config.Report, feed string, f *Feed) {
 		}
 	}
 	if f.Final != nil {
-		r.Problemf("feeds."+feed+".final", "needs a provider that can be asked again; rows of files are final, so leave it out")
+		r.Problemf("feeds."+feed+".final",
+			"needs a provider that can be asked again; rows of files are final, so leave it out")
 	}
 	if f.files.Format != formatJSON && f.files.Format != formatXML && f.Rows != nil {
 		r.Problemf("feeds."+feed+".rows", "is for files of format: json or xml only; leave it out")

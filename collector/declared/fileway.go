@@ -52,7 +52,8 @@ func (p *Patterns) DecodeNode(n *config.Node) {
 			continue
 		}
 		if _, err := filepath.Match(text, ""); err != nil {
-			n.Problemf("has a pattern that can't be read; * stands for anything, ? for one character, [a-z] for one of these")
+			n.Problemf("has a pattern that can't be read; * stands for anything, ? for one character, [a-z] " +
+				"for one of these")
 			continue
 		}
 		*p = append(*p, n.Resolve(text))

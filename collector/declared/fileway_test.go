@@ -75,7 +75,8 @@ func openBlockWith(folder, definition, block string, settings collector.SourceSe
 	}
 	p := declared.NewProvider(d)
 	text := "sources: [{name: pbx, " + p.Name + ": {" + block + "}}]"
-	c, err := config.Parse(filepath.Join(folder, "config.yaml"), []byte(text), config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
+	c, err := config.Parse(filepath.Join(folder, "config.yaml"), []byte(text),
+		config.Options{Providers: map[string]func() any{p.Name: p.NewConfig}})
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,8 @@ func (r *reading) poll() (counted int) {
 	r.t.Helper()
 	r.troubles, r.waits = nil, ""
 	pages := 0
-	for page, err := range r.info.Stream.Pages(r.t.Context(), collector.StreamPosition{Position: r.position, Now: r.now}) {
+	for page, err := range r.info.Stream.Pages(r.t.Context(),
+		collector.StreamPosition{Position: r.position, Now: r.now}) {
 		if err != nil {
 			r.troubles = append(r.troubles, err.Error())
 			_, r.partial = errors.AsType[*collector.Partial](err)
@@ -298,11 +300,13 @@ func TestManyLinesAreSeveralPages(t *testing.T) {
 func TestFilesThatCannotBeRead(t *testing.T) {
 	r := read(t, filesDefinition(csvLines), "calls: {}, paths: [calls.csv, missing/*.csv, names.csv]")
 	r.add("calls.csv", line("a")+"1795428001,busy,\"b\n"+line("c")+strings.Repeat("x", 2<<20)+"\n,,\n"+line("d"))
-	if r.poll(); len(r.troubles) != 1 || !strings.Contains(r.troubles[0], "missing can't be read: no such file") || !r.partial {
+	if r.poll(); len(r.troubles) != 1 || !strings.Contains(r.troubles[0], "missing can't be read: no such file") ||
+		!r.partial {
 		t.Errorf("troubles: %q; the others are read: %t", r.troubles, r.partial)
 	}
 	r.is("a", "c", "d")
-	if want := []string{"the quotes of the row don't fit", "the line is longer than 1 MiB", "start is missing"}; !slices.Equal(r.invalid, want) || !r.history {
+	if want := []string{"the quotes of the row don't fit", "the line is longer than 1 MiB",
+		"start is missing"}; !slices.Equal(r.invalid, want) || !r.history {
 		t.Errorf("invalid: %q; history is shown: %t", r.invalid, r.history)
 	}
 	_, err := r.info.Probe(t.Context())
@@ -323,7 +327,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestPatternsOfFolders: what a pattern of folders matches beside the folders that are meant is no trouble, and one that can't be looked at is.
+// TestPatternsOfFolders: what a pattern of folders matches beside the folders that are meant is no
+// trouble, and one that can't be looked at is.
 func TestPatternsOfFolders(t *testing.T) {
 	for _, paths := range []string{"'*/cdr/calls.csv'", "'*/cdr/*.csv'", "'pbx*/cdr/calls.csv'"} {
 		t.Run(paths, func(t *testing.T) {
@@ -344,11 +349,14 @@ func TestPatternsOfFolders(t *testing.T) {
 func TestWidthsAndSeparators(t *testing.T) {
 	for _, c := range []struct{ name, files, block, text, want, invalid string }{
 		{"a width that is right", csvLines + ", widths: [3, 4]", "", line("a") + "1795428001,busy,b,more\n", "a b", ""},
-		{"one that isn't", csvLines + ", widths: [3, 5]", "", "1795428001,busy,b,more\n" + line("a"), "a", "it has 4 values, which is none of [3 5]"},
-		{"columns of the source", csvLines + ", widths: [3]", ", columns: [x, start, state, trunk]", ",1795428001,busy,a\n", "a", ""},
+		{"one that isn't", csvLines + ", widths: [3, 5]", "", "1795428001,busy,b,more\n" + line("a"), "a",
+			"it has 4 values, which is none of [3 5]"},
+		{"columns of the source", csvLines + ", widths: [3]", ", columns: [x, start, state, trunk]",
+			",1795428001,busy,a\n", "a", ""},
 		{"fewer values", csvLines, "", "1795428001,busy\n", "", ""},
 		{"another separator", csvLines + `, separator: "|"`, "", "1795428001|busy|\"a\n", "\"a", ""},
-		{"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n", "a", "it isn't valid JSON"},
+		{"JSON", "read: lines, format: jsonl", "", `{"start":1795428001,"state":"busy","trunk":"a"}` + "\r\n{\"x\n[]\n",
+			"a", "it isn't valid JSON"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := read(t, filesDefinition(c.files), "calls: {}, paths: [calls]"+c.block)
@@ -359,7 +367,8 @@ func TestWidthsAndSeparators(t *testing.T) {
 					t.Errorf("%q was counted %d times", trunk, r.rows[trunk])
 				}
 			}
-			if got := strings.Join(r.invalid, "; "); !strings.HasPrefix(got, c.invalid) || c.invalid == "" && got != "" {
+			if got := strings.Join(r.invalid, "; "); !strings.HasPrefix(got, c.invalid) || c.invalid == "" &&
+				got != "" {
 				t.Errorf("invalid: %s", got)
 			}
 		})

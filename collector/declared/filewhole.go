@@ -85,7 +85,8 @@ func (l *wholeLook) read(ctx context.Context, f *listedFile) error {
 	} else if err != nil {
 		return err
 	}
-	if now, err := opened.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version { // else it changed meanwhile
+	// else it changed meanwhile
+	if now, err := opened.Stat(); err == nil && versionOf(&listedFile{info: now, id: f.id}) == version {
 		if read.Offset < size { // its version isn't read yet, and these rows are
 			version = binary.BigEndian.Uint64(read.Chain[:])
 		}
@@ -120,7 +121,8 @@ func (l *wholeLook) addRows(rows iter.Seq2[*fileRow, error], f *listedFile, know
 			continue
 		}
 		if l.isFull() {
-			if err := l.emitPage(l.takePage(), l.append(nil)); err != nil { // the position is of the files before this one
+			// the position is of the files before this one
+			if err := l.emitPage(l.takePage(), l.append(nil)); err != nil {
 				return err
 			}
 		}
@@ -134,14 +136,16 @@ func (l *wholeLook) mayGrow(f *listedFile) bool {
 	return !f.zipped && l.now().Sub(f.info.ModTime()).Abs() < waitForWhole
 }
 
-// jsonRows are the rows of a file of documents, mostly one: the array that the definition names, or the document itself. If one can't be read, the file is
-// waited for (io.EOF), and then that one is set aside until the file changes.
+// jsonRows are the rows of a file of documents, mostly one: the array that the definition names, or
+// the document itself. If one can't be read, the file is waited for (io.EOF), and then that one is
+// set aside until the file changes.
 func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
 	return func(yield func(*fileRow, error) bool) {
 		rows, problem := l.documentRows(file, f.info.Size())
 		if problem != "" && l.mayGrow(f) {
 			l.list.wait(true, f.path, problem,
-				"see that the file is a document of JSON, or objects one after the other; it is tried again for an hour after it was last written to, "+
+				"see that the file is a document of JSON, or objects one after the other; it is tried again "+
+					"for an hour after it was last written to, "+
 					"then what can't be read is set aside until it changes")
 			yield(nil, io.EOF)
 			return
@@ -160,7 +164,8 @@ func (l *wholeLook) jsonRows(file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow
 	}
 }
 
-// xmlRows are the rows of a file of XML. If it can't be read to its end it is waited for (io.EOF), and then the rest is set aside until it changes.
+// xmlRows are the rows of a file of XML. If it can't be read to its end it is waited for (io.EOF),
+// and then the rest is set aside until it changes.
 func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile) iter.Seq2[*fileRow, error] {
 	size := f.info.Size()
 	all := func() iter.Seq2[rawRow, error] {
@@ -170,8 +175,10 @@ func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile
 		if l.mayGrow(f) {
 			for _, err := range all() {
 				if problem, bad := errors.AsType[xmlError](err); bad {
-					l.list.wait(true, f.path, string(problem), "see that the file is one document of XML; it is tried again for an hour after it was last "+
-						"written to, then the rows before that place are read and the rest is set aside until it changes")
+					l.list.wait(true, f.path, string(problem),
+						"see that the file is one document of XML; it is tried again for an hour after it was last "+
+							"written to, then the rows before that place are read and the rest is set aside until "+
+							"it changes")
 					yield(nil, io.EOF)
 					return
 				}
@@ -193,7 +200,8 @@ func (l *wholeLook) xmlRows(ctx context.Context, file io.ReaderAt, f *listedFile
 	}
 }
 
-// documentRows are the rows of a file of JSON, and what is wrong with the first one that can't be read. Such a row stands for its document.
+// documentRows are the rows of a file of JSON, and what is wrong with the first one that can't be
+// read. Such a row stands for its document.
 func (l *wholeLook) documentRows(file io.ReaderAt, size int64) (rows []rawRow, problem string) {
 	if size > longestDocument {
 		problem = fmt.Sprintf("the file is larger than %d MiB", longestDocument>>20)
@@ -299,7 +307,10 @@ func (p *wholePosition) forget(day int64) {
 	if len(gone) <= goneWholes {
 		return
 	}
-	slices.SortFunc(gone, func(a, b int) int { return cmp.Or(cmp.Compare(p.slots[a].Day, p.slots[b].Day), cmp.Compare(a, b)) })
+	slices.SortFunc(gone, func(a, b int) int {
+		return cmp.Or(cmp.Compare(p.slots[a].Day, p.slots[b].Day),
+			cmp.Compare(a, b))
+	})
 	for _, slot := range gone[:len(gone)-goneWholes] {
 		delete(p.versions, p.slots[slot].Version)
 		p.slots[slot] = wholeEntry{}

@@ -48,8 +48,10 @@ func TestZippedFiles(t *testing.T) {
 		invalid string
 	}{
 		{"alone", func(r *reading) { r.put("calls.1.gz", zip(line("a")+line("b"))) }, []string{"a", "b"}, ""},
-		{"a last line without an end", func(r *reading) { r.put("calls.1.gz", zip(line("a")+"1795428001,busy,b")) }, []string{"a", "b"}, ""},
-		{"two members", func(r *reading) { r.put("calls.1.gz", zip(line("a"))+zip(line("b"))) }, []string{"a", "b"}, ""},
+		{"a last line without an end", func(r *reading) { r.put("calls.1.gz", zip(line("a")+"1795428001,busy,b")) },
+			[]string{"a", "b"}, ""},
+		{"two members", func(r *reading) { r.put("calls.1.gz", zip(line("a"))+zip(line("b"))) }, []string{"a", "b"},
+			""},
 		{"nothing in it", func(r *reading) { r.put("calls.1.gz", zip("")) }, nil, ""},
 		{"many rows", func(r *reading) { r.put("calls.1.gz", zip(many)) }, names, ""},
 		{"many rows, killed within", func(r *reading) {
@@ -109,7 +111,8 @@ func TestZippedFiles(t *testing.T) {
 				r.t.Error("it was read at once")
 			}
 			r.rest()
-			if r.poll(); r.waits != "held" || !strings.Contains(r.troubles[0], "calls.1.gz waits: it is no complete gzip file") {
+			if r.poll(); r.waits != "held" ||
+				!strings.Contains(r.troubles[0], "calls.1.gz waits: it is no complete gzip file") {
 				r.t.Errorf("waits %q: %q", r.waits, r.troubles)
 			}
 			r.add("calls.1.gz", whole[100:])

@@ -79,7 +79,8 @@ func (d *Definition) validateFor(r *config.Report, key string, f *Feed) {
 		for _, a := range v.alternatives {
 			for _, p := range slices.Concat(a.Join, []path{a.Path, a.Since}) {
 				if len(p) == 2 && p[0] == forKey && f.For != nil && f.For[p[1]] == nil {
-					r.Problemf(key+".record."+value, "names %s, but the feed's for doesn't have %s", strings.Join(p, "."), p[1])
+					r.Problemf(key+".record."+value, "names %s, but the feed's for doesn't have %s",
+						strings.Join(p, "."), p[1])
 				}
 			}
 		}

@@ -16,7 +16,9 @@ import (
 var yesterday = noon.Add(-36 * time.Hour)
 
 // readAll reads a span and returns what the ids func does, and what was read before an error.
-func readAll(t *testing.T, info *collector.FeedInfo, from, to time.Time) (got string, totals []collector.DayTotal, err error) {
+func readAll(
+	t *testing.T, info *collector.FeedInfo, from, to time.Time,
+) (got string, totals []collector.DayTotal, err error) {
 	t.Helper()
 	all, totals, err := ids(t, info, from, to)
 	return strings.Join(all, " "), totals, err
@@ -40,7 +42,8 @@ func TestFor(t *testing.T) {
 			"800 897 800 898", 0, "",
 		},
 		{
-			"in a body", "    for: {type: [a, b]}\n    request: {path: /calls, method: POST, body: {t: ['{for.type}']}}\n",
+			"in a body", "    for: {type: [a, b]}\n    request: {path: /calls, method: POST, body: {t: " +
+				"['{for.type}']}}\n",
 			func(*http.Request) string { return `[]` },
 			[]string{"/calls", "/calls"},
 			"", 0, "",
@@ -63,13 +66,15 @@ func TestFor(t *testing.T) {
 			"897 898", 0, "",
 		},
 		{
-			"totals are added up", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
+			"totals are added up", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n   " +
+				" total: n\n",
 			func(*http.Request) string { return `{"n":1,"rows":` + rows(800) + `}` },
 			[]string{"/a", "/b"},
 			"800 800", 2, "",
 		},
 		{
-			"fewer rows in the first list", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
+			"fewer rows in the first list",
+			"    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    rows: rows\n    total: n\n",
 			func(r *http.Request) string {
 				return fmt.Sprintf(`{"n":%d,"rows":%s}`, 'b'-r.URL.Path[1]+1, rows(800))
 			},
@@ -94,7 +99,8 @@ func TestFor(t *testing.T) {
 			"800", 0, "",
 		},
 		{
-			"ignored by an expression", "    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: 'for.t == \"b\"'\n",
+			"ignored by an expression",
+			"    for: {t: [a, b]}\n    request: {path: '/{for.t}'}\n    ignore: 'for.t == \"b\"'\n",
 			func(*http.Request) string { return rows(800) },
 			[]string{"/a", "/b"},
 			"800", 0, "",
@@ -111,7 +117,8 @@ func TestFor(t *testing.T) {
 			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
 				t.Errorf("%v, want %s", err, c.problem)
 			}
-			if c.theirs == 0 && len(totals) > 0 || c.theirs > 0 && (len(totals) != 1 || totals[0].Theirs != c.theirs || totals[0].Ours != 2) {
+			if c.theirs == 0 && len(totals) > 0 || c.theirs > 0 &&
+				(len(totals) != 1 || totals[0].Theirs != c.theirs || totals[0].Ours != 2) {
 				t.Errorf("totals %+v", totals)
 			}
 		})
@@ -154,7 +161,8 @@ feeds:
 	}
 	f := new(fakeAPI)
 	info := f.openText(t, strings.Replace(text, `["0", "{sites}"]`, `"{sites}"`, 1), "calls: {}, sites: []")
-	if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); !strings.Contains(fmt.Sprint(err), "a list parameter in the feed's for is empty") {
+	if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); !strings.Contains(fmt.Sprint(err),
+		"a list parameter in the feed's for is empty") {
 		t.Errorf("of an empty list it says %v", err)
 	}
 }
@@ -162,19 +170,22 @@ feeds:
 func TestForProblems(t *testing.T) {
 	for _, c := range []struct{ name, path, feed, want string }{
 		{"not in the request", "/{for.a}", "for: {a: x, b: y}", "feeds.calls.for.b: isn't in the request; use {for.b}"},
-		{"unknown in the request", "/{for.c}", "for: {a: x}", "request.path: names {for.c}, but the feed's for doesn't have c"},
+		{"unknown in the request", "/{for.c}", "for: {a: x}",
+			"request.path: names {for.c}, but the feed's for doesn't have c"},
 		{"none at all", "/{for.c}", "", "request.path: names {for.c}, but the feed's for doesn't have c"},
 		{"unknown in the record", "/{for.a}", "for: {a: x}", "record.direction: names for.b"},
 		{"empty", "/{for.a}", "for: {a: []}", "feeds.calls.for.a: is empty"},
 		{"name", "/{for.a}", "for: {A-b: x}", "must have a name of lower-case letters"},
-		{"no list", "/{for.a}", "for: {a: '{key}'}", "for.a: has {key}, which must be a text, or a parameter with list: true alone"},
+		{"no list", "/{for.a}", "for: {a: '{key}'}",
+			"for.a: has {key}, which must be a text, or a parameter with list: true alone"},
 		{"a list and more", "/{for.a}", "for: {a: 'x{trunks}'}", "for.a: has x{trunks}, which must be"},
 		{"complete", "/calls", "complete: rows", `complete: must be total, is "rows"`},
 		{"complete without a total", "/calls", "complete: total", "complete: needs total"},
 		{"max_rows", "/calls", "max_rows: -1", "max_rows: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			text := strings.NewReplacer("path: way,", "path: for.b,", "path: /calls", "path: '"+c.path+"'", "    filter:", "    "+c.feed+"\n    filter:").Replace(whole)
+			text := strings.NewReplacer("path: way,", "path: for.b,", "path: /calls", "path: '"+c.path+"'",
+				"    filter:", "    "+c.feed+"\n    filter:").Replace(whole)
 			if _, err := declared.Load("d.yaml", []byte(text)); !strings.Contains(fmt.Sprint(err), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -196,20 +207,27 @@ func TestComplete(t *testing.T) {
 		ids        string
 		problem    string
 	}{
-		{"a next page that goes on for ever", "{url: next}", []string{`"total":2,"next":"/2","rows":` + rows(1), `"total":2,"next":"/3","rows":` + rows(2)}, "1 2", ""},
+		{"a next page that goes on for ever", "{url: next}",
+			[]string{`"total":2,"next":"/2","rows":` + rows(1), `"total":2,"next":"/3","rows":` + rows(2)}, "1 2", ""},
 		{"pages", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(2)}, "1 2", ""},
 		{"a total that grows", "{page: p}", []string{`"total":1,"rows":[]`, ""}, "", "0 rows"},
-		{"a total of the first page only", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"rows":` + rows(2)}, "1 2", ""},
+		{"a total of the first page only", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"rows":` + rows(2)},
+			"1 2", ""},
 		{"none", "{page: p}", []string{`"total":0,"rows":[]`}, "", ""},
-		{"a page without rows too early", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":[]`}, "1", "1 rows"},
-		{"no next page too early", "{url: next}", []string{`"total":2,"next":"/2","rows":` + rows(1), `"total":3,"next":null,"rows":` + rows(2)}, "1 2", "2 rows"},
-		{"the same row twice", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)}, "1 1", "1 rows"},
-		{"no total", "{page: p}", []string{`"rows":` + rows(1)}, "", "the answer has no total at total, which decides when the read is complete"},
+		{"a page without rows too early", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":[]`},
+			"1", "1 rows"},
+		{"no next page too early", "{url: next}", []string{`"total":2,"next":"/2","rows":` + rows(1),
+			`"total":3,"next":null,"rows":` + rows(2)}, "1 2", "2 rows"},
+		{"the same row twice", "{page: p}", []string{`"total":2,"rows":` + rows(1), `"total":2,"rows":` + rows(1)},
+			"1 1", "1 rows"},
+		{"no total", "{page: p}", []string{`"rows":` + rows(1)}, "",
+			"the answer has no total at total, which decides when the read is complete"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)
 			f.answer = func(*http.Request) (string, http.Header) { return "{" + c.pages[len(f.asked)-1] + "}", nil }
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n    complete: total\n    next: "+c.next+"\n")
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
+				"total: total\n    complete: total\n    next: "+c.next+"\n")
 			got, _, err := readAll(t, info, noon.Add(-time.Hour), noon)
 			if got != c.ids || c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {
 				t.Errorf("%s, %v; want %s, %s", got, err, c.ids, c.problem)
@@ -251,7 +269,8 @@ func TestMaxRows(t *testing.T) {
 				}
 				return fmt.Sprintf(`{"n":%d,"rows":%s}`, len(in), rows(given...)), nil
 			}
-			info := f.open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: '{to|rfc3339}'}}\n    filter: {by: start}\n"+
+			info := f.open(t, "", "    request: {path: /calls, query: {from: '{from|rfc3339}', to: "+
+				"'{to|rfc3339}'}}\n    filter: {by: start}\n"+
 				"    rows: rows\n    max_rows: 3\n"+c.feed)
 			all, _, err := ids(t, info, noon.Add(-time.Hour), noon)
 			if c.problem == "" && err != nil || !strings.Contains(fmt.Sprint(err), c.problem) {

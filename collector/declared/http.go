@@ -175,7 +175,8 @@ const (
 // Validate implements config.Validator.
 func (f *Filter) Validate(r *config.Report) {
 	if !r.Given("by") {
-		r.Problemf("by", "is missing; say whether the filter applies to the start or the end of calls, or to when their rows were inserted")
+		r.Problemf("by", "is missing; say whether the filter applies to the start or the end of calls, or to "+
+			"when their rows were inserted")
 	} else {
 		r.OneOf("by", f.By, byStart, byEnd, byInserted)
 	}

@@ -61,13 +61,15 @@ func (f *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	if text, is := strings.CutPrefix(body, "!"); is {
 		_, _ = fmt.Sscan(text, &status)
 	}
-	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)),
+		ContentLength: int64(len(body))}, nil
 }
 
 // open opens a source whose definition has this request, filter and so on, with a row's id, start and outcome.
 func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	t.Helper()
-	text := "provider: acmetel\nparameters: {refresh: {secret: true}, secret: {secret: true}}\nhttp:\n  base_url: https://api.acmetel.example\n" + auth + "feeds:\n  calls:\n" + feed +
+	text := "provider: acmetel\nparameters: {refresh: {secret: true}, secret: {secret: true}}\nhttp:\n  " +
+		"base_url: https://api.acmetel.example\n" + auth + "feeds:\n  calls:\n" + feed +
 		"    record:\n      id: id\n      start: {path: start, time: rfc3339}\n      outcome: {is: answered}\n"
 	d, err := declared.Load("acmetel.yaml", []byte(text))
 	if err != nil {
@@ -75,13 +77,16 @@ func (f *fakeAPI) open(t testing.TB, auth, feed string) *collector.FeedInfo {
 	}
 	provider := declared.NewProvider(d)
 	block := provider.NewConfig().(*declared.Block)
-	block.Feeds["calls"] = declared.FeedBlock{FeedKeys: declared.FeedKeys{Feed: config.Feed{Interval: time.Minute, Lookback: time.Hour}}}
-	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh), config.NewSecret(cmp.Or(f.secret, "cl1ent"))
+	block.Feeds["calls"] = declared.FeedBlock{FeedKeys: declared.FeedKeys{Feed: config.Feed{Interval: time.Minute,
+		Lookback: time.Hour}}}
+	block.Secrets["refresh"], block.Secrets["secret"] = config.NewSecret(f.refresh),
+		config.NewSecret(cmp.Or(f.secret, "cl1ent"))
 	if f.now.IsZero() {
 		f.now = noon
 	}
 	source, err := provider.Open(block, collector.SourceSettings{
-		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))}, Now: func() time.Time { return f.now },
+		Settings:   httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))},
+		Now:        func() time.Time { return f.now },
 		LoadSecret: f.load, ReplaceSecret: f.replace,
 	})
 	if err != nil {
@@ -96,7 +101,8 @@ func (f *fakeAPI) openText(t testing.TB, definition, block string) *collector.Fe
 	t.Helper()
 	f.now = noon
 	source, err := openBlockWith(t.TempDir(), definition, block, collector.SourceSettings{
-		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))}, Now: func() time.Time { return f.now },
+		Settings: httpclient.Settings{Transport: f, Logger: slog.New(slog.NewTextHandler(&f.log, nil))},
+		Now:      func() time.Time { return f.now },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +112,9 @@ func (f *fakeAPI) openText(t testing.TB, definition, block string) *collector.Fe
 }
 
 // ids reads a span and returns the ids of its records, and those of rows that are set aside as !.
-func ids(t testing.TB, info *collector.FeedInfo, from, to time.Time) (all []string, totals []collector.DayTotal, err error) {
+func ids(
+	t testing.TB, info *collector.FeedInfo, from, to time.Time,
+) (all []string, totals []collector.DayTotal, err error) {
 	t.Helper()
 	for page, failed := range info.Reader.Pages(t.Context(), from, to) {
 		if failed != nil {
@@ -127,7 +135,8 @@ func ids(t testing.TB, info *collector.FeedInfo, from, to time.Time) (all []stri
 func rows(numbers ...int) string {
 	var all []string
 	for _, n := range numbers {
-		all = append(all, fmt.Sprintf(`{"id":"%d","start":%q}`, n, noon.Add(-time.Duration(n)*time.Minute).Format(time.RFC3339)))
+		all = append(all, fmt.Sprintf(`{"id":"%d","start":%q}`, n, noon.Add(-time.Duration(n)*time.Minute).
+			Format(time.RFC3339)))
 	}
 	return "[" + strings.Join(all, ",") + "]"
 }
@@ -142,15 +151,21 @@ func TestNextPage(t *testing.T) {
 		asked      int
 		problem    string
 	}{
-		{"link", "{link: next}", []string{link(`<https://api.acmetel.example/calls?p=2>; rel="next"`), ""}, "1 2", 2, ""},
-		{"link relative to the page", "{link: next}", []string{link(`<?p=2>; title="a, b;"; rel="prev next"`), ""}, "1 2", 2, ""},
-		{"one of several links", "{link: next}", []string{link(`</first>; rel=first, </calls?p=2>; rel=NEXT`), ""}, "1 2", 2, ""},
+		{"link", "{link: next}", []string{link(`<https://api.acmetel.example/calls?p=2>; rel="next"`), ""}, "1 2", 2,
+			""},
+		{"link relative to the page", "{link: next}", []string{link(`<?p=2>; title="a, b;"; rel="prev next"`), ""},
+			"1 2", 2, ""},
+		{"one of several links", "{link: next}", []string{link(`</first>; rel=first, </calls?p=2>; rel=NEXT`), ""},
+			"1 2", 2, ""},
 		{"another relation", "{link: next}", []string{link(`<?p=2>; rel=prev; rel=next`), ""}, "1", 1, ""},
-		{"link to another host", "{link: next}", []string{link(`<https://evil.example/calls?p=2>; rel=next`), ""}, "1", 1, "only https://api.acmetel.example is asked"},
+		{"link to another host", "{link: next}", []string{link(`<https://evil.example/calls?p=2>; rel=next`), ""}, "1",
+			1, "only https://api.acmetel.example is asked"},
 		{"url", "{url: meta.next}", []string{`"meta":{"next":"/calls?p=2"}`, `"meta":{"next":null}`}, "1 2", 2, ""},
 		{"url after an empty page", "{url: next}", []string{`"rows":[],"next":"/calls?p=2"`, `"next":""`}, "2", 2, ""},
-		{"token beyond the total", "{token: t, query: c}", []string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
-		{"token of a total that grew", "{token: t, query: c}", []string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
+		{"token beyond the total", "{token: t, query: c}",
+			[]string{`"t":"a","total":2`, `"t":"b","total":2`, `"rows":[],"t":"c","total":2`, ""}, "1 2", 3, ""},
+		{"token of a total that grew", "{token: t, query: c}",
+			[]string{`"t":"a","total":1`, `"rows":[],"t":"b","total":2`, `"t":"","total":2`}, "1 3", 3, ""},
 		{
 			"no url where it was", "{url: meta.next}",
 			[]string{`"meta":{"next":"/calls?p=2"}`, `"meta":[]`},
@@ -203,7 +218,8 @@ func TestNextPage(t *testing.T) {
 		{"refused behind the total", "{page: p, from: 1}", []string{`"total":2`, `"total":2`, "!404"}, "1 2", 3, ""},
 		{"refused before the total", "{offset: o}", []string{`"total":2`, "!400"}, "1", 2, "no longer good"},
 		{"refused without a total", "{page: p}", []string{"", "!404"}, "1", 2, "no longer good"},
-		{"a token that is refused", "{token: t, query: c}", []string{`"t":"a","total":1`, "!400"}, "1", 2, "no longer good"},
+		{"a token that is refused", "{token: t, query: c}", []string{`"t":"a","total":1`, "!400"}, "1", 2,
+			"no longer good"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := new(fakeAPI)
@@ -221,9 +237,11 @@ func TestNextPage(t *testing.T) {
 				}
 				return "{" + page + "}", header
 			}
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    total: total\n    next: "+c.next+"\n")
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
+				"total: total\n    next: "+c.next+"\n")
 			got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
-			if strings.Join(got, " ") != c.want || len(f.asked) != c.asked || (err == nil) != (c.problem == "") || err != nil && !strings.Contains(err.Error(), c.problem) {
+			if strings.Join(got, " ") != c.want || len(f.asked) != c.asked || (err == nil) != (c.problem == "") ||
+				err != nil && !strings.Contains(err.Error(), c.problem) {
 				t.Errorf("rows %v of %q, %v; want %s of %d pages, %s", got, f.asked, err, c.want, c.asked, c.problem)
 			}
 		})
@@ -244,7 +262,8 @@ func TestRefusedRequest(t *testing.T) {
 				}
 				return c.first, nil
 			}
-			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    next: {page: p, from: 1}\n")
+			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    rows: rows\n    "+
+				"next: {page: p, from: 1}\n")
 			_, _, err := ids(t, info, noon.Add(-time.Hour), noon)
 			if what, todo := f.source.Advise(err); !strings.Contains(what, c.what) || !strings.Contains(todo, c.todo) {
 				t.Errorf("of %v it says %s; %s", err, what, todo)
@@ -287,7 +306,8 @@ func TestCutCSV(t *testing.T) {
 			body := "id,start\n1,2026-11-23T11:00:00Z\n2,\"2026-11-23T11:01:00Z" + strings.Repeat("\n3,x", lines)
 			f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return body, nil }}
 			info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    format: csv\n")
-			if got, _, err := ids(t, info, noon.Add(-2*time.Hour), noon); err == nil || !strings.Contains(err.Error(), "cut") || len(got) > 0 {
+			if got, _, err := ids(t, info, noon.Add(-2*time.Hour), noon); err == nil ||
+				!strings.Contains(err.Error(), "cut") || len(got) > 0 {
 				t.Errorf("%d lines later: rows %v, %v", lines, got, err)
 			}
 		})
@@ -297,7 +317,8 @@ func TestCutCSV(t *testing.T) {
 // TestYoungRows: what is younger than min_age isn't asked for, and a span of such isn't asked for at all.
 func TestYoungRows(t *testing.T) {
 	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(1, 20), nil }}
-	info := f.open(t, "", "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n    filter: {by: start, min_age: 10m}\n")
+	info := f.open(t, "", "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15:04:05}'}}\n    "+
+		"filter: {by: start, min_age: 10m}\n")
 	if got, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil || strings.Join(got, " ") != "1 20" {
 		t.Errorf("rows %v, %v", got, err)
 	}
@@ -318,7 +339,8 @@ func TestDayTotal(t *testing.T) {
 	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
 		return `{"rows":` + rows(1, 2, 2) + `,"total":4}`, nil
 	}}
-	info := f.open(t, "", "    request: {path: /calls, query: {q: '{to|2006-01-02}'}}\n    filter: {by: start, grain: 24h}\n    rows: rows\n    total: total\n")
+	info := f.open(t, "", "    request: {path: /calls, query: {q: '{to|2006-01-02}'}}\n    filter: {by: "+
+		"start, grain: 24h}\n    rows: rows\n    total: total\n")
 	_, totals, err := ids(t, info, noon, noon.Add(time.Hour))
 	want := []collector.DayTotal{{Day: noon.Truncate(24 * time.Hour), Ours: 2, Theirs: 4}}
 	if !collector.IsFewerRows(err) || !slices.Equal(totals, want) || f.asked[0] != "/calls?q=2026-11-24" {
@@ -340,18 +362,21 @@ func TestTotals(t *testing.T) {
 		}
 		return rows(900, 901, 901, 1), nil
 	}
-	info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    totals: {request: {path: /totals, query: {d: '{from|2006-01-02}'}}, calls: days.0.count}\n")
+	info := f.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    totals: {request: {path: "+
+		"/totals, query: {d: '{from|2006-01-02}'}}, calls: days.0.count}\n")
 	for _, c := range []struct {
 		total string
 		want  int
 	}{{"!404", 0}, {`{"days":`, 0}, {`{"days":[{"count":"3"}]}`, 1}, {"!404", 1}} {
 		total = c.total
 		got, totals, err := ids(t, info, noon.Add(-48*time.Hour), noon)
-		if err != nil || len(got) != 4 || len(totals) != c.want || c.want > 0 && totals[0] != (collector.DayTotal{Day: noon.Add(-36 * time.Hour), Ours: 2, Theirs: 3}) {
+		if err != nil || len(got) != 4 || len(totals) != c.want || c.want > 0 &&
+			totals[0] != (collector.DayTotal{Day: noon.Add(-36 * time.Hour), Ours: 2, Theirs: 3}) {
 			t.Errorf("rows %v, totals %v, %v", got, totals, err)
 		}
 	}
-	if want := []string{"/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls"}; !slices.Equal(f.asked, want) {
+	if want := []string{"/calls", "/totals?d=2026-11-22", "/calls", "/totals?d=2026-11-22", "/calls",
+		"/totals?d=2026-11-22", "/calls"}; !slices.Equal(f.asked, want) {
 		t.Errorf("asked for %q, want %q", f.asked, want)
 	}
 }
@@ -370,7 +395,8 @@ func TestTotalsOfMoney(t *testing.T) {
 		"    totals: {request: {path: /totals}, calls: days.0.count, charges: days.0.price, currency: days.0.unit}\n")
 	for _, price = range []string{"1.25", "1.3"} {
 		_, totals, err := ids(t, info, noon.Add(-48*time.Hour), noon)
-		if err != nil || len(totals) != 1 || totals[0].Ours != 0 || totals[0].Theirs != 2 || totals[0].Charges.String() != price || totals[0].Currency != "USD" {
+		if err != nil || len(totals) != 1 || totals[0].Ours != 0 || totals[0].Theirs != 2 ||
+			totals[0].Charges.String() != price || totals[0].Currency != "USD" {
 			t.Errorf("totals %+v, %v", totals, err)
 		}
 	}
@@ -378,11 +404,15 @@ func TestTotalsOfMoney(t *testing.T) {
 
 // FuzzLink: whatever a Link header is, reading ends.
 func FuzzLink(f *testing.F) {
-	for _, seed := range []string{`<?p=2>; rel="next"`, `</a>;rel=first, <b>; title="\"x\\"; rel=next`, `<`, `<a>;;;=`, `,,<a>;rel="`} {
+	for _, seed := range []string{`<?p=2>; rel="next"`, `</a>;rel=first, <b>; title="\"x\\"; rel=next`, `<`, `<a>;;;=`,
+		`,,<a>;rel="`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		api := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(1), http.Header{"Link": {value}} }}
+		api := &fakeAPI{answer: func(*http.Request) (string, http.Header) {
+			return rows(1),
+				http.Header{"Link": {value}}
+		}}
 		info := api.open(t, "", "    request: {path: /calls}\n    filter: {by: start}\n    next: {link: next}\n")
 		got, _, err := ids(t, info, noon.Add(-time.Hour), noon)
 		if len(got) == 0 || err == nil && len(api.asked) != len(got) {

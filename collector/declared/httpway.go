@@ -113,7 +113,8 @@ func (w *httpWay) close() {
 // adviser explains errors: those that all providers share, and refusals without a more specific
 // meaning.
 func adviser(title, address string) func(error) (what, todo string) {
-	common := advice.Provider{Name: title, Address: baseURL, Default: cmp.Or(address, "see the provider's documentation")}
+	common := advice.Provider{Name: title, Address: baseURL,
+		Default: cmp.Or(address, "see the provider's documentation")}
 	return func(err error) (what, todo string) {
 		if collector.IsFewerRows(err) {
 			return err.Error(), "nothing, if it passes: the span is read again; otherwise check " +
@@ -125,17 +126,24 @@ func adviser(title, address string) func(error) (what, todo string) {
 			return common.Advise(err)
 		}
 		switch {
-		case forToken && (request.Kind == httpclient.KindUnauthorized || request.Kind == httpclient.KindBadRequest || request.Kind == httpclient.KindForbidden):
-			return title + " issues no token for these credentials (" + err.Error() + ")", "check the client's id and secret, its refresh token if it has one, and the account"
+		case forToken && (request.Kind == httpclient.KindUnauthorized || request.Kind == httpclient.KindBadRequest ||
+			request.Kind == httpclient.KindForbidden):
+			return title + " issues no token for these credentials (" + err.Error() + ")",
+				"check the client's id and secret, its refresh token if it has one, and the account"
 		case request.Kind == httpclient.KindUnauthorized:
-			return title + " refuses the credentials (" + err.Error() + ")", "check the keys of the source's block, and that the credential still exists"
+			return title + " refuses the credentials (" + err.Error() + ")",
+				"check the keys of the source's block, and that the credential still exists"
 		case request.Kind == httpclient.KindForbidden:
-			return title + " doesn't allow the credentials to read calls (" + err.Error() + ")", "give them the right to read call records"
+			return title + " doesn't allow the credentials to read calls (" + err.Error() + ")",
+				"give them the right to read call records"
 		case errors.Is(err, httpclient.ErrLinkExpired):
-			return title + "'s paging broke off (" + err.Error() + ")", "nothing, if it passes: the range is read again; if each read ends like this, the provider may refuse the page after the " +
-				"last one: set total in the definition to the path of the provider's count"
+			return title + "'s paging broke off (" + err.Error() + ")",
+				"nothing, if it passes: the range is read again; if each read ends like this, the provider " +
+					"may refuse the page after the " +
+					"last one: set total in the definition to the path of the provider's count"
 		case request.Kind == httpclient.KindBadRequest:
-			return title + " refuses the request (" + err.Error() + ")", "check path, query and max_range of the definition's feed, base_url, and the machine's clock"
+			return title + " refuses the request (" + err.Error() + ")",
+				"check path, query and max_range of the definition's feed, base_url, and the machine's clock"
 		}
 		return common.Advise(err)
 	}

@@ -51,7 +51,8 @@ func TestInnerLegs(t *testing.T) {
 	const in = `,"way":"in","trunk":"A","s":+0,"x":0`
 	for _, c := range []struct{ name, row, want string }{
 		{
-			"a queue, and the third agent answers", innerRow(in, `{"to":"queue","how":"ok","s":+0,"a":+0,"e":+315}`, `{"how":"busy","user":"u1","s":+5,"e":+6}`,
+			"a queue, and the third agent answers", innerRow(in, `{"to":"queue","how":"ok","s":+0,"a":+0,"e":+315}`,
+				`{"how":"busy","user":"u1","s":+5,"e":+6}`,
 				`{"how":"none","user":"u2","s":+5,"e":+15}`, `{"how":"ok","user":"u3","s":+5,"a":+15,"e":+315}`),
 			"start 0 inbound answered trunk A legs 4 talk 5m0s connected 5m15s user u3 setup 0s",
 		},
@@ -60,30 +61,40 @@ func TestInnerLegs(t *testing.T) {
 			"start 0 inbound machine trunk A legs 2 talk 0s connected 40s user  setup 0s",
 		},
 		{
-			"voicemail", innerRow(in, `{"to":"mailbox","how":"ok","s":+20,"a":+21,"e":+30}`, `{"how":"none","s":+0,"e":+20}`),
+			"voicemail", innerRow(in, `{"to":"mailbox","how":"ok","s":+20,"a":+21,"e":+30}`,
+				`{"how":"none","s":+0,"e":+20}`),
 			"start 0 inbound voicemail trunk A legs 2 talk 0s connected 9s user  setup 21s",
 		},
 		{
-			"the legs' start, direction and trunk", innerRow("", `{"way":"out","trunk":"C","how":"down","code":503,"s":+3,"e":+4}`, `{"to":"me","how":"ok","s":+1,"a":+2,"e":+4}`),
+			"the legs' start, direction and trunk", innerRow("",
+				`{"way":"out","trunk":"C","how":"down","code":503,"s":+3,"e":+4}`,
+				`{"to":"me","how":"ok","s":+1,"a":+2,"e":+4}`),
 			"start 1 outbound failed link_down 503 trunk C legs 2 talk 0s connected 0s user  setup unknown",
 		},
 		{
-			"carriers that fail over", innerRow(`,"way":"out","s":+0,"x":0`, `{"trunk":"C","how":"down","code":503,"s":+0,"e":+2}`, `{"trunk":"D","how":"ok","s":+2,"a":+8,"e":+68}`),
+			"carriers that fail over", innerRow(`,"way":"out","s":+0,"x":0`,
+				`{"trunk":"C","how":"down","code":503,"s":+0,"e":+2}`,
+				`{"trunk":"D","how":"ok","s":+2,"a":+8,"e":+68}`),
 			"start 0 outbound answered trunk D legs 2 talk 1m0s connected 1m0s user  setup 8s",
 		},
 		{
 			"legs that say nothing", innerRow(in+`,"how":"missed"`, `{"how":"none","s":+5,"e":+6}`, `{"s":+5,"e":+6}`),
 			"start 0 inbound no_answer trunk A legs 2 talk 0s connected 0s user  setup unknown",
 		},
-		{"no list", innerRow(in + `,"how":"missed"`), "start 0 inbound no_answer trunk A legs 0 talk 0s connected 0s user  setup unknown"},
-		{"an empty list", innerRow(in + `,"how":"busy","call":{"legs":[]}`), "start 0 inbound busy trunk A legs 0 talk 0s connected 0s user  setup unknown"},
+		{"no list", innerRow(in + `,"how":"missed"`),
+			"start 0 inbound no_answer trunk A legs 0 talk 0s connected 0s user  setup unknown"},
+		{"an empty list", innerRow(in + `,"how":"busy","call":{"legs":[]}`),
+			"start 0 inbound busy trunk A legs 0 talk 0s connected 0s user  setup unknown"},
 		{"no list and no outcome", innerRow(in), "outcome is missing"},
 		{"legs that say nothing, and a row that doesn't either", innerRow(in, `{"how":"none"}`), "outcome is missing"},
 		{"no list but an object", innerRow(in + `,"call":{"legs":{"how":"ok"}}`), "legs.rows isn't a list"},
-		{"a leg that is no object", innerRow(in, `{"how":"ok"}`, "7"), "legs.rows has an element that isn't an object, or more than 1000 of them"},
-		{"too many legs", innerRow(in, strings.Split(strings.TrimSuffix(strings.Repeat(`{"how":"ok"} `, 1001), " "), " ")...), "legs.rows has an element that isn't an object, or more than 1000 of them"},
+		{"a leg that is no object", innerRow(in, `{"how":"ok"}`, "7"),
+			"legs.rows has an element that isn't an object, or more than 1000 of them"},
+		{"too many legs", innerRow(in, strings.Split(strings.TrimSuffix(strings.Repeat(`{"how":"ok"} `, 1001), " "),
+			" ")...), "legs.rows has an element that isn't an object, or more than 1000 of them"},
 		{"a leg with a wrong time", innerRow(in, `{"how":"ok","s":"x"}`), "legs: start isn't a Unix time"},
-		{"a leg with an unknown word", innerRow(in, `{"how":"ok","s":+0,"a":+1,"e":+2}`, `{"how":"new","s":+0}`), "unmapped [{legs.outcome new}]"},
+		{"a leg with an unknown word", innerRow(in, `{"how":"ok","s":+0,"a":+1,"e":+2}`, `{"how":"new","s":+0}`),
+			"unmapped [{legs.outcome new}]"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			mapped := mapper(t, innerLegs, declared.MapperSettings{}).MapJSON([]byte(c.row))
@@ -121,7 +132,8 @@ func describeInner(r *cdr.Record) string {
 // TestInnerLegsInAnyOrder: the order of the legs changes nothing.
 func TestInnerLegsInAnyOrder(t *testing.T) {
 	legs := []string{
-		`{"to":"queue","how":"ok","s":+0,"a":+0,"e":+315}`, `{"how":"busy","user":"u1","s":+5,"e":+6}`, `{"how":"ok","user":"u3","s":+5,"a":+15,"e":+315}`,
+		`{"to":"queue","how":"ok","s":+0,"a":+0,"e":+315}`, `{"how":"busy","user":"u1","s":+5,"e":+6}`,
+		`{"how":"ok","user":"u3","s":+5,"a":+15,"e":+315}`,
 	}
 	seen := make(map[string]bool)
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
@@ -137,11 +149,15 @@ func TestInnerLegsProblems(t *testing.T) {
 	const definition = acmetel + innerLegs
 	for _, c := range []struct{ name, was, is, want string }{
 		{"no list", "      rows: call.legs\n", "", "feeds.calls.legs.rows: is missing"},
-		{"no outcome of legs", "outcome: {path: how, table: {ok", "call_type: {path: how, table: {ok", "feeds.calls.legs.record.outcome: is missing"},
-		{"a field of calls", "        user_id: user\n", "        charges: [{component: usage, amount: a}]\n", "feeds.calls.legs.record.charges[0].amount: belongs to a call, not to a leg"},
+		{"no outcome of legs", "outcome: {path: how, table: {ok", "call_type: {path: how, table: {ok",
+			"feeds.calls.legs.record.outcome: is missing"},
+		{"a field of calls", "        user_id: user\n", "        charges: [{component: usage, amount: a}]\n",
+			"feeds.calls.legs.record.charges[0].amount: belongs to a call, not to a leg"},
 		{"a wrong word", "ok: answered", "ok: good", `feeds.calls.legs.record.outcome: has "good" for "ok"`},
-		{"an unknown parameter", "        user_id: user\n", "        user_id: parameter.x\n", "feeds.calls.legs.record.user_id: names the parameter x"},
-		{"rows of columns", "    filter:", "    format: csv\n    filter:", "feeds.calls.legs: are a JSON list within the row of a call"},
+		{"an unknown parameter", "        user_id: user\n", "        user_id: parameter.x\n",
+			"feeds.calls.legs.record.user_id: names the parameter x"},
+		{"rows of columns", "    filter:", "    format: csv\n    filter:",
+			"feeds.calls.legs: are a JSON list within the row of a call"},
 		{"no start at all", "start: {path: s, time: unix}", "", "feeds.calls.record.start: is missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -156,7 +172,8 @@ func TestInnerLegsProblems(t *testing.T) {
 		})
 	}
 	columns := table(byStart, "by: start") + innerLegs[:strings.Index(innerLegs, "    record:\n      id")]
-	if _, err := openBlock(t.TempDir(), columns, "dsn: x, calls: {}", time.Now); err == nil || !strings.Contains(err.Error(), "these rows have columns") {
+	if _, err := openBlock(t.TempDir(), columns, "dsn: x, calls: {}", time.Now); err == nil ||
+		!strings.Contains(err.Error(), "these rows have columns") {
 		t.Errorf("got %v", err)
 	}
 }

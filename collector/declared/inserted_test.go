@@ -16,7 +16,9 @@ const inserted = "    request: {path: /calls, query: {q: '{from|15:04:05}-{to|15
 	"    filter: {by: inserted, min_age: 1m, max_range: 2h, retention: 5h}\n    next: {link: next}\n"
 
 // poll reads what follows a position, and returns the position behind it.
-func poll(t *testing.T, info *collector.FeedInfo, from collector.StreamPosition) (position []byte, ids []string, err error) {
+func poll(
+	t *testing.T, info *collector.FeedInfo, from collector.StreamPosition,
+) (position []byte, ids []string, err error) {
 	t.Helper()
 	position = from.Position
 	for page, failed := range info.Stream.Pages(t.Context(), from) {
@@ -52,7 +54,8 @@ func TestInsertedSpans(t *testing.T) {
 		{"first start", 0, "07:01:01-09:01:01 09:01:00-11:01:00 11:00:59-11:59:00", "shorter than configured"},
 		{"a minute later", time.Minute, "11:58:00-12:00:00", ""},
 		{"nothing new", 0, "", ""},
-		{"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:02:00-19:02:00 19:01:59-20:00:00", "has deleted rows before"},
+		{"after an outage", 8 * time.Hour, "15:02:01-17:02:01 17:02:00-19:02:00 19:01:59-20:00:00",
+			"has deleted rows before"},
 		{"a minute later", time.Minute, "19:59:00-20:01:00", ""},
 	} {
 		f.now = f.now.Add(c.after)
@@ -60,7 +63,8 @@ func TestInsertedSpans(t *testing.T) {
 		f.log.Reset()
 		var got []string
 		var err error
-		position, got, err = poll(t, info, collector.StreamPosition{Position: position, Origin: noon.Add(-24 * time.Hour), Now: f.now})
+		position, got, err = poll(t, info,
+			collector.StreamPosition{Position: position, Origin: noon.Add(-24 * time.Hour), Now: f.now})
 		asked := strings.ReplaceAll(strings.Join(f.asked, " "), "/calls?q=", "")
 		if err != nil || asked != c.asked || len(got) != len(f.asked) {
 			t.Errorf("%s: asked for %s, %v; want %s", c.name, asked, err, c.asked)
@@ -71,7 +75,8 @@ func TestInsertedSpans(t *testing.T) {
 	}
 }
 
-// TestInsertedPosition: a span that isn't read to its end moves no position, and none moves to where the provider's clock isn't yet.
+// TestInsertedPosition: a span that isn't read to its end moves no position, and none moves to
+// where the provider's clock isn't yet.
 func TestInsertedPosition(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now() // the local clock, ten minutes ahead of the provider's
@@ -166,7 +171,8 @@ func TestInsertedFewerRows(t *testing.T) {
 	}
 }
 
-// TestInsertedForCommands: the calls of a span are found among the rows that were inserted from its begin to its end and the lookback.
+// TestInsertedForCommands: the calls of a span are found among the rows that were inserted from its
+// begin to its end and the lookback.
 func TestInsertedForCommands(t *testing.T) {
 	f := &fakeAPI{answer: func(*http.Request) (string, http.Header) { return rows(100, 130, 190), nil }}
 	info := f.open(t, "", inserted)

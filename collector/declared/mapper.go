@@ -229,7 +229,9 @@ func (p *mapping) fail(field, problem string) {
 // read tries the alternatives of a field until one gives a value. parse reads a value and returns
 // the problem of its form, or an empty string. If none gives a value, a value that a table lacks is
 // reported, otherwise a value with a wrong form spoils the row.
-func read[T any](p *mapping, field string, v *Value, parse func(*given) (value T, problem string)) (value T, found bool) {
+func read[T any](
+	p *mapping, field string, v *Value, parse func(*given) (value T, problem string),
+) (value T, found bool) {
 	unmapped, wrong := "", ""
 	for i := range v.alternatives {
 		g, asked, problem := v.alternatives[i].get(&p.row)
@@ -254,7 +256,8 @@ func read[T any](p *mapping, field string, v *Value, parse func(*given) (value T
 
 // wordFields are the fields whose texts are words or amounts, never numbers, names or addresses.
 var wordFields = []string{
-	"outcome", "direction", "call_type", "sip_code", "amount", "currency", "duration", "ringing", "party", "queue_result",
+	"outcome", "direction", "call_type", "sip_code", "amount", "currency", "duration", "ringing", "party",
+	"queue_result",
 }
 
 // noteOrigin notes where a field was taken from.
@@ -262,7 +265,8 @@ func (p *mapping) noteOrigin(field string, g *given) {
 	if p.trace == "" {
 		return
 	}
-	o := cdr.Origin{Field: field, Table: g.by.Table != nil || g.by.codes != nil, Where: p.trace + ":" + strconv.Itoa(g.by.line)}
+	o := cdr.Origin{Field: field, Table: g.by.Table != nil || g.by.codes != nil, Where: p.trace + ":" +
+		strconv.Itoa(g.by.line)}
 	if slices.Contains(wordFields, field) {
 		o.Value = strings.Clone(g.row)
 	}

@@ -55,12 +55,14 @@ func row(more string) string {
 // TestSetup (definitions.md 4): set-up time is answer − start.
 func TestSetup(t *testing.T) {
 	for answer, want := range map[string]time.Duration{"10:00:09": 8 * time.Second, "10:00:01": 0} {
-		got := mapper(t, record("answer: {path: answer, time: rfc3339}"), declared.MapperSettings{}).MapJSON([]byte(row(`"answer":"2026-11-23T` + answer + `+01:00"`)))
+		got := mapper(t, record("answer: {path: answer, time: rfc3339}"), declared.MapperSettings{}).
+			MapJSON([]byte(row(`"answer":"2026-11-23T` + answer + `+01:00"`)))
 		if setup, known := got.Record.Setup(); setup != want || !known {
 			t.Errorf("answered at %s: %s, known: %t", answer, setup, known)
 		}
 	}
-	got := mapper(t, record("answer: {path: answer, time: rfc3339}"), declared.MapperSettings{}).MapJSON([]byte(row("")))
+	got := mapper(t, record("answer: {path: answer, time: rfc3339}"), declared.MapperSettings{}).
+		MapJSON([]byte(row("")))
 	if setup, known := got.Record.Setup(); known {
 		t.Errorf("without an answer: %s", setup)
 	}
@@ -75,86 +77,147 @@ func TestFields(t *testing.T) {
 	}{
 		{"start", "", "", func(r *cdr.Record) any { return r.Start }, start},
 		{"id", "id: sid", `"sid":"a"`, func(r *cdr.Record) any { return r.ID }, "a"},
-		{"further ids", "id: [sid, other]", `"sid":"a","other":"b"`, func(r *cdr.Record) any { return r.ID + strings.Join(r.AltIDs, "") }, "ab"},
+		{"further ids", "id: [sid, other]", `"sid":"a","other":"b"`,
+			func(r *cdr.Record) any { return r.ID + strings.Join(r.AltIDs, "") }, "ab"},
 		{"the second id alone", "id: [sid, other]", `"other":"b"`, func(r *cdr.Record) any { return r.ID }, "b"},
 		{"a joined id", "id: {join: [a, b]}", `"a":"x","b":7`, func(r *cdr.Record) any { return r.ID }, "x/7"},
 		{"no id", "", "", func(r *cdr.Record) any { return r.Synthetic != "" }, true},
-		{"the call is the group", "group: g", `"g":"s1"`, func(r *cdr.Record) any { return r.CallID + r.CallKey }, "s1s1"},
-		{"a name with a blank", `trunk: '["Outbound trunk"]'`, `"Outbound trunk":"lgw"`, func(r *cdr.Record) any { return r.Trunk }, "lgw"},
+		{"the call is the group", "group: g", `"g":"s1"`, func(r *cdr.Record) any { return r.CallID + r.CallKey },
+			"s1s1"},
+		{"a name with a blank", `trunk: '["Outbound trunk"]'`, `"Outbound trunk":"lgw"`,
+			func(r *cdr.Record) any { return r.Trunk }, "lgw"},
 		{"a nested path", "trunk: a.b.1.c", `"a":{"b":[0,{"c":"x"}]}`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"a pattern", `trunk: {path: c, match: '^PJSIP/(.+)-[0-9a-f]{8}$'}`, `"c":"PJSIP/carrier-0000001a"`, func(r *cdr.Record) any { return r.Trunk }, "carrier"},
-		{"a pattern that doesn't match", `trunk: {path: c, match: '^PJSIP/(.+)-'}`, `"c":"SIP/x"`, func(r *cdr.Record) any { return r.Trunk }, ""},
-		{"the first that gives a value", `trunk: [sbc, {path: group}, {is: none}]`, `"sbc":null,"group":"g"`, func(r *cdr.Record) any { return r.Trunk }, "g"},
-		{"a condition", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"outbound","a":"x","b":"y"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"a condition that doesn't hold", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"in","a":"x","b":"y"`, func(r *cdr.Record) any { return r.Trunk }, "y"},
-		{"a number in a trunk", "trunk: t", `"t":"PJSIP/+493012345678"`, func(r *cdr.Record) any { return r.Trunk }, "PJSIP/***"},
-		{"a number in a call type", "call_type: t", `"t":"to +493012345678"`, func(r *cdr.Record) any { return r.CallType }, "to"},
+		{"a pattern", `trunk: {path: c, match: '^PJSIP/(.+)-[0-9a-f]{8}$'}`, `"c":"PJSIP/carrier-0000001a"`,
+			func(r *cdr.Record) any { return r.Trunk }, "carrier"},
+		{"a pattern that doesn't match", `trunk: {path: c, match: '^PJSIP/(.+)-'}`, `"c":"SIP/x"`,
+			func(r *cdr.Record) any { return r.Trunk }, ""},
+		{"the first that gives a value", `trunk: [sbc, {path: group}, {is: none}]`, `"sbc":null,"group":"g"`,
+			func(r *cdr.Record) any { return r.Trunk }, "g"},
+		{"a condition", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"outbound","a":"x","b":"y"`,
+			func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a condition that doesn't hold", `trunk: [{path: a, when: {kind: out*}}, b]`, `"kind":"in","a":"x","b":"y"`,
+			func(r *cdr.Record) any { return r.Trunk }, "y"},
+		{"a number in a trunk", "trunk: t", `"t":"PJSIP/+493012345678"`, func(r *cdr.Record) any { return r.Trunk },
+			"PJSIP/***"},
+		{"a number in a call type", "call_type: t", `"t":"to +493012345678"`,
+			func(r *cdr.Record) any { return r.CallType }, "to"},
 		{"a number as text", "trunk: n", `"n":4711`, func(r *cdr.Record) any { return r.Trunk }, "4711"},
-		{"an expression", `trunk: {expr: 'lower(a) + "-" + string(n + 1)'}`, `"a":"X","n":2`, func(r *cdr.Record) any { return r.Trunk }, "x-3"},
-		{"an expression of a name with a blank", `trunk: {expr: '$env["A b"] ?? "none"'}`, `"A b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"an expression", `trunk: {expr: 'lower(a) + "-" + string(n + 1)'}`, `"a":"X","n":2`,
+			func(r *cdr.Record) any { return r.Trunk }, "x-3"},
+		{"an expression of a name with a blank", `trunk: {expr: '$env["A b"] ?? "none"'}`, `"A b":"x"`,
+			func(r *cdr.Record) any { return r.Trunk }, "x"},
 		{"a parameter", `trunk: parameter.tenant`, "", func(r *cdr.Record) any { return r.Trunk }, "t1"},
-		{"a network", "trunk: {path: a, networks: carriers}", `"a":"10.1.3.4"`, func(r *cdr.Record) any { return r.Trunk }, "acme"},
-		{"the smallest network", "trunk: {path: a, networks: carriers}", `"a":"10.1.2.4"`, func(r *cdr.Record) any { return r.Trunk }, "acme-fra"},
-		{"an address of IPv6 in brackets", "trunk: {path: a, networks: carriers}", `"a":"[2001:db8::1]"`, func(r *cdr.Record) any { return r.Trunk }, "acme"},
-		{"an address of IPv4 written as one of IPv6", "trunk: {path: a, networks: carriers}", `"a":"::ffff:192.0.2.7"`, func(r *cdr.Record) any { return r.Trunk }, "solo"},
-		{"no network", "trunk: [{path: a, networks: carriers}, b]", `"a":"10.2.0.1","b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"no address", "trunk: [{path: a, networks: carriers}, b]", `"a":"10.1","b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"a condition of networks", `trunk: {when: {a: "sip:*@{carriers}:*"}, is: x}`, `"a":"sip:100@192.0.2.7:5060"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"a condition of networks that doesn't hold", `trunk: {when: {a: "{carriers}"}, is: x}`, `"a":"192.0.2.8"`, func(r *cdr.Record) any { return r.Trunk }, ""},
+		{"a network", "trunk: {path: a, networks: carriers}", `"a":"10.1.3.4"`,
+			func(r *cdr.Record) any { return r.Trunk }, "acme"},
+		{"the smallest network", "trunk: {path: a, networks: carriers}", `"a":"10.1.2.4"`,
+			func(r *cdr.Record) any { return r.Trunk }, "acme-fra"},
+		{"an address of IPv6 in brackets", "trunk: {path: a, networks: carriers}", `"a":"[2001:db8::1]"`,
+			func(r *cdr.Record) any { return r.Trunk }, "acme"},
+		{"an address of IPv4 written as one of IPv6", "trunk: {path: a, networks: carriers}", `"a":"::ffff:192.0.2.7"`,
+			func(r *cdr.Record) any { return r.Trunk }, "solo"},
+		{"no network", "trunk: [{path: a, networks: carriers}, b]", `"a":"10.2.0.1","b":"x"`,
+			func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"no address", "trunk: [{path: a, networks: carriers}, b]", `"a":"10.1","b":"x"`,
+			func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a condition of networks", `trunk: {when: {a: "sip:*@{carriers}:*"}, is: x}`, `"a":"sip:100@192.0.2.7:5060"`,
+			func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"a condition of networks that doesn't hold", `trunk: {when: {a: "{carriers}"}, is: x}`, `"a":"192.0.2.8"`,
+			func(r *cdr.Record) any { return r.Trunk }, ""},
 		{"seconds", "duration: d", `"d":"62"`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
-		{"a fraction", "duration: {path: d, unit: ms}", `"d":1500.5`, func(r *cdr.Record) any { return r.Duration }, 1500500 * time.Microsecond},
-		{"minutes", "duration: {path: d, unit: min}", `"d":1.5`, func(r *cdr.Record) any { return r.Duration }, 90 * time.Second},
-		{"ISO 8601", "duration: {path: d, unit: iso8601}", `"d":"PT1H2M3.5S"`, func(r *cdr.Record) any { return r.Duration }, time.Hour + 2*time.Minute + 3500*time.Millisecond},
-		{"h:mm:ss", "duration: {path: d, unit: hms}", `"d":"1:02:03"`, func(r *cdr.Record) any { return r.Duration }, time.Hour + 2*time.Minute + 3*time.Second},
-		{"a duration that isn't given", "duration: d\n      answer: {path: a, time: unix}\n      end: {path: e, time: unix}", `"a":1795428009,"e":1795428063`, func(r *cdr.Record) any { return r.Duration }, 54 * time.Second},
-		{"an end before the answer", "answer: {path: a, time: unix}\n      end: {path: e, time: unix}", `"a":1795428063,"e":1795428009`, func(r *cdr.Record) any { return r.NoDuration }, true},
-		{"an end of another year", "answer: {path: a, time: unix}\n      end: {path: e, time: unix}", `"a":1695428009,"e":1795428063`, func(r *cdr.Record) any { return r.NoDuration }, true},
-		{"ringing", "ringing: {path: r, unit: ms}", `"r":8000`, func(r *cdr.Record) any { return r.Ringing }, cdr.KnownSpan(8 * time.Second)},
-		{"the trunk's channel", "channel: c", `"c":"PJSIP/carrier-0000001a"`, func(r *cdr.Record) any { return r.Channel }, "PJSIP/carrier-0000001a"},
+		{"a fraction", "duration: {path: d, unit: ms}", `"d":1500.5`, func(r *cdr.Record) any { return r.Duration },
+			1500500 * time.Microsecond},
+		{"minutes", "duration: {path: d, unit: min}", `"d":1.5`, func(r *cdr.Record) any { return r.Duration },
+			90 * time.Second},
+		{"ISO 8601", "duration: {path: d, unit: iso8601}", `"d":"PT1H2M3.5S"`,
+			func(r *cdr.Record) any { return r.Duration }, time.Hour + 2*time.Minute + 3500*time.Millisecond},
+		{"h:mm:ss", "duration: {path: d, unit: hms}", `"d":"1:02:03"`, func(r *cdr.Record) any { return r.Duration },
+			time.Hour + 2*time.Minute + 3*time.Second},
+		{"a duration that isn't given", "duration: d\n      answer: {path: a, time: unix}\n      end: {path: " +
+			"e, time: unix}", `"a":1795428009,"e":1795428063`, func(r *cdr.Record) any { return r.Duration },
+			54 * time.Second},
+		{"an end before the answer", "answer: {path: a, time: unix}\n      end: {path: e, time: unix}",
+			`"a":1795428063,"e":1795428009`, func(r *cdr.Record) any { return r.NoDuration }, true},
+		{"an end of another year", "answer: {path: a, time: unix}\n      end: {path: e, time: unix}",
+			`"a":1695428009,"e":1795428063`, func(r *cdr.Record) any { return r.NoDuration }, true},
+		{"ringing", "ringing: {path: r, unit: ms}", `"r":8000`, func(r *cdr.Record) any { return r.Ringing },
+			cdr.KnownSpan(8 * time.Second)},
+		{"the trunk's channel", "channel: c", `"c":"PJSIP/carrier-0000001a"`,
+			func(r *cdr.Record) any { return r.Channel }, "PJSIP/carrier-0000001a"},
 		{"no duration", "duration: d", `"d":""`, func(r *cdr.Record) any { return r.NoDuration }, true},
-		{"time since", "duration: {path: b, time: unix, since: a}", `"a":1795428001,"b":"1795428063"`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
-		{"time since that is negative", "duration: {path: b, time: unix, since: a}", `"a":3,"b":2`, func(r *cdr.Record) any { return r.NoDuration }, true},
-		{"RFC 2822", "end: {path: e, time: rfc2822}", `"e":"Mon, 23 Nov 2026 10:01:03 +0100"`, func(r *cdr.Record) any { return r.End }, start.Add(62 * time.Second)},
-		{"MySQL's zero date", "end: {path: e, time: '2006-01-02 15:04:05'}", `"e":"0000-00-00 00:00:00"`, func(r *cdr.Record) any { return r.End }, time.Time{}},
-		{"microseconds", "answer: {path: e, time: unix_us}", `"e":"1795428009000001"`, func(r *cdr.Record) any { return r.Answer }, time.UnixMicro(1795428009000001).UTC()},
-		{"a Unix time of 0", "answer: {path: e, time: unix}", `"e":0`, func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
-		{"a layout with a zone", "end: {path: e, time: '2006-01-02 15:04:05', zone: Europe/Berlin}", `"e":"2026-11-23 10:00:01"`, func(r *cdr.Record) any { return r.End }, start},
-		{"a layout in the source's zone", "end: {path: e, time: '2006-01-02 15:04:05'}", `"e":"2026-11-23 12:00:01"`, func(r *cdr.Record) any { return r.End }, start},
+		{"time since", "duration: {path: b, time: unix, since: a}", `"a":1795428001,"b":"1795428063"`,
+			func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
+		{"time since that is negative", "duration: {path: b, time: unix, since: a}", `"a":3,"b":2`,
+			func(r *cdr.Record) any { return r.NoDuration }, true},
+		{"RFC 2822", "end: {path: e, time: rfc2822}", `"e":"Mon, 23 Nov 2026 10:01:03 +0100"`,
+			func(r *cdr.Record) any { return r.End }, start.Add(62 * time.Second)},
+		{"MySQL's zero date", "end: {path: e, time: '2006-01-02 15:04:05'}", `"e":"0000-00-00 00:00:00"`,
+			func(r *cdr.Record) any { return r.End }, time.Time{}},
+		{"microseconds", "answer: {path: e, time: unix_us}", `"e":"1795428009000001"`,
+			func(r *cdr.Record) any { return r.Answer }, time.UnixMicro(1795428009000001).UTC()},
+		{"a Unix time of 0", "answer: {path: e, time: unix}", `"e":0`,
+			func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
+		{"a layout with a zone", "end: {path: e, time: '2006-01-02 15:04:05', zone: Europe/Berlin}",
+			`"e":"2026-11-23 10:00:01"`, func(r *cdr.Record) any { return r.End }, start},
+		{"a layout in the source's zone", "end: {path: e, time: '2006-01-02 15:04:05'}", `"e":"2026-11-23 12:00:01"`,
+			func(r *cdr.Record) any { return r.End }, start},
 		{"blanks around a text", "trunk: t", `"t":"  fra 1\t"`, func(r *cdr.Record) any { return r.Trunk }, "fra 1"},
 		{"blanks alone", "trunk: [a, b]", `"a":"  ","b":"x"`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"blanks around a number", "duration: d", `"d":"  62 "`, func(r *cdr.Record) any { return r.Duration }, 62 * time.Second},
-		{"blanks around a time", "end: {path: e, time: unix}", `"e":" 1795428063 "`, func(r *cdr.Record) any { return r.End }, start.Add(time.Hour + 62*time.Second)},
-		{"blanks around what a table has", `direction: {path: d, table: {"OUT ": outbound}}`, `"d":" OUT   "`, func(r *cdr.Record) any { return r.Direction }, cdr.Outbound},
-		{"blanks in a condition", `trunk: {when: {d: "OUT ", e: ""}, is: x}`, `"d":" OUT","e":"  "`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"blanks in an expression", `trunk: {expr: 'd == "OUT" && e == nil && f.g[0] == "y" ? "x " : nil'}`, `"d":" OUT","e":" ","f":{"g":["y "]}`, func(r *cdr.Record) any { return r.Trunk }, "x"},
-		{"blanks in what matches", `trunk: {path: d, match: '^(.*)\('}`, `"d":"fra (1)"`, func(r *cdr.Record) any { return r.Trunk }, "fra"},
-		{"an end and a length", "answer: {path: e, time: rfc3339, minus: d}", `"e":"2026-11-23T10:01:03+01:00","d":"62"`, func(r *cdr.Record) any { return r.Answer }, start},
-		{"an end and a length in its unit", "answer: {path: e, time: rfc3339, minus: d, unit: ms}", `"e":"2026-11-23T10:01:03+01:00","d":62000`, func(r *cdr.Record) any { return r.Answer }, start},
-		{"an end without a length", "answer: {path: e, time: rfc3339, minus: d}", `"e":"2026-11-23T10:01:03+01:00"`, func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
+		{"blanks around a number", "duration: d", `"d":"  62 "`, func(r *cdr.Record) any { return r.Duration },
+			62 * time.Second},
+		{"blanks around a time", "end: {path: e, time: unix}", `"e":" 1795428063 "`,
+			func(r *cdr.Record) any { return r.End }, start.Add(time.Hour + 62*time.Second)},
+		{"blanks around what a table has", `direction: {path: d, table: {"OUT ": outbound}}`, `"d":" OUT   "`,
+			func(r *cdr.Record) any { return r.Direction }, cdr.Outbound},
+		{"blanks in a condition", `trunk: {when: {d: "OUT ", e: ""}, is: x}`, `"d":" OUT","e":"  "`,
+			func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"blanks in an expression", `trunk: {expr: 'd == "OUT" && e == nil && f.g[0] == "y" ? "x " : nil'}`,
+			`"d":" OUT","e":" ","f":{"g":["y "]}`, func(r *cdr.Record) any { return r.Trunk }, "x"},
+		{"blanks in what matches", `trunk: {path: d, match: '^(.*)\('}`, `"d":"fra (1)"`,
+			func(r *cdr.Record) any { return r.Trunk }, "fra"},
+		{"an end and a length", "answer: {path: e, time: rfc3339, minus: d}",
+			`"e":"2026-11-23T10:01:03+01:00","d":"62"`, func(r *cdr.Record) any { return r.Answer }, start},
+		{"an end and a length in its unit", "answer: {path: e, time: rfc3339, minus: d, unit: ms}",
+			`"e":"2026-11-23T10:01:03+01:00","d":62000`, func(r *cdr.Record) any { return r.Answer }, start},
+		{"an end without a length", "answer: {path: e, time: rfc3339, minus: d}", `"e":"2026-11-23T10:01:03+01:00"`,
+			func(r *cdr.Record) any { return r.Answer.IsZero() }, true},
 		{"a version", "version: v", `"v":"17"`, func(r *cdr.Record) any { return r.Version }, int64(17)},
-		{"a version that is a time", "version: v", `"v":"2026-11-23T10:00:01.5+01:00"`, func(r *cdr.Record) any { return r.Version }, start.UnixMicro() + 500_000},
-		{"a version as PostgreSQL prints it", "version: v", `"v":"2026-11-23 10:00:01.5+01"`, func(r *cdr.Record) any { return r.Version }, start.UnixMicro() + 500_000},
-		{"a version in the source's zone", "version: v", `"v":"2026-11-23 12:00:01"`, func(r *cdr.Record) any { return r.Version }, start.UnixMicro()},
-		{"a version with a form", "version: {path: v, time: unix}", `"v":17`, func(r *cdr.Record) any { return r.Version }, int64(17_000_000)},
-		{"a version that is a zero date", "version: {path: v, time: '2006-01-02 15:04:05'}", `"v":"0000-00-00 00:00:00"`, func(r *cdr.Record) any { return r.Version }, int64(0)},
-		{"direction", "direction: {path: d, table: {outbound-api: outbound}}", `"d":"outbound-api"`, func(r *cdr.Record) any { return r.Direction }, cdr.Outbound},
+		{"a version that is a time", "version: v", `"v":"2026-11-23T10:00:01.5+01:00"`,
+			func(r *cdr.Record) any { return r.Version }, start.UnixMicro() + 500_000},
+		{"a version as PostgreSQL prints it", "version: v", `"v":"2026-11-23 10:00:01.5+01"`,
+			func(r *cdr.Record) any { return r.Version }, start.UnixMicro() + 500_000},
+		{"a version in the source's zone", "version: v", `"v":"2026-11-23 12:00:01"`,
+			func(r *cdr.Record) any { return r.Version }, start.UnixMicro()},
+		{"a version with a form", "version: {path: v, time: unix}", `"v":17`,
+			func(r *cdr.Record) any { return r.Version }, int64(17_000_000)},
+		{"a version that is a zero date", "version: {path: v, time: '2006-01-02 15:04:05'}",
+			`"v":"0000-00-00 00:00:00"`, func(r *cdr.Record) any { return r.Version }, int64(0)},
+		{"direction", "direction: {path: d, table: {outbound-api: outbound}}", `"d":"outbound-api"`,
+			func(r *cdr.Record) any { return r.Direction }, cdr.Outbound},
 		{
-			"a negated amount", "charges: [{component: usage, amount: {path: p, negate: true}, currency: c}]", `"p":"-0.04200","c":"USD"`,
+			"a negated amount", "charges: [{component: usage, amount: {path: p, negate: true}, currency: c}]",
+			`"p":"-0.04200","c":"USD"`,
 			func(r *cdr.Record) any {
 				return r.Charges[0].Component + r.Charges[0].Amount.String() + r.Charges[0].Currency
 			}, "usage0.042USD",
 		},
-		{"no amount", "charges: [{component: usage, amount: p}]", `"p":null`, func(r *cdr.Record) any { return len(r.Charges) }, 0},
-		{"country of the callee", "direction: {is: outbound}\n      callee: to", `"to":"+493012345678"`, func(r *cdr.Record) any { return r.Country }, "DE"},
-		{"country of the caller", "direction: {is: inbound}\n      caller: from\n      callee: to", `"from":"+33123456789","to":"+493012345678"`, func(r *cdr.Record) any { return r.Country }, "FR"},
-		{"an emergency call", "direction: {is: outbound}\n      callee: to", `"to":"112"`, func(r *cdr.Record) any { return r.Emergency }, cdr.EmergencyReal},
-		{"extra", "extra: {answered_by: by}", `"by":"machine_start"`, func(r *cdr.Record) any { return r.Extra[0] }, cdr.Text("answered_by", "machine_start", cdr.Words)},
-		{"extra with a class", "extra: {agent: {path: by, privacy: user}}", `"by":"Jane"`, func(r *cdr.Record) any { return r.Extra[0] }, cdr.Text("agent", "Jane", cdr.User)},
+		{"no amount", "charges: [{component: usage, amount: p}]", `"p":null`,
+			func(r *cdr.Record) any { return len(r.Charges) }, 0},
+		{"country of the callee", "direction: {is: outbound}\n      callee: to", `"to":"+493012345678"`,
+			func(r *cdr.Record) any { return r.Country }, "DE"},
+		{"country of the caller", "direction: {is: inbound}\n      caller: from\n      callee: to",
+			`"from":"+33123456789","to":"+493012345678"`, func(r *cdr.Record) any { return r.Country }, "FR"},
+		{"an emergency call", "direction: {is: outbound}\n      callee: to", `"to":"112"`,
+			func(r *cdr.Record) any { return r.Emergency }, cdr.EmergencyReal},
+		{"extra", "extra: {answered_by: by}", `"by":"machine_start"`, func(r *cdr.Record) any { return r.Extra[0] },
+			cdr.Text("answered_by", "machine_start", cdr.Words)},
+		{"extra with a class", "extra: {agent: {path: by, privacy: user}}", `"by":"Jane"`,
+			func(r *cdr.Record) any { return r.Extra[0] }, cdr.Text("agent", "Jane", cdr.User)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := mapper(t, record(c.field), declared.MapperSettings{
 				Parameters: map[string][]string{
-					"tenant": {"t1"}, "carriers.acme": {"10.1.0.0/16", "2001:db8::/32"}, "carriers.acme-fra": {"10.1.2.0/24"}, "carriers.solo": {"192.0.2.7"},
+					"tenant": {"t1"}, "carriers.acme": {"10.1.0.0/16", "2001:db8::/32"},
+					"carriers.acme-fra": {"10.1.2.0/24"}, "carriers.solo": {"192.0.2.7"},
 				}, Zone: time.FixedZone("", 3*3600), EmergencyNumbers: []string{"112"},
 			})
 			got := m.MapJSON([]byte(row(c.row)))
@@ -195,37 +258,57 @@ func TestTimes(t *testing.T) {
 		{"GMT by name", named, "2026-07-01 10:00:00 GMT", "2026-07-01T10:00:00Z"},
 		{"a name that time_zone explains", named, "2026-07-01 10:00:00 EDT", "2026-07-01T14:00:00Z"},
 		{"a name of the other half of the year", named, "2026-07-01 10:00:00 EST", "2026-07-01T15:00:00Z"},
-		{"a name that nothing explains", named, "2026-07-01 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
-		{"a name that zone explains", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 CEST", "2026-07-01T08:00:00Z"},
-		{"a name of time_zone, while zone is set", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 EST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a name that nothing explains", named, "2026-07-01 10:00:00 CEST",
+			"end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a name that zone explains", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 CEST",
+			"2026-07-01T08:00:00Z"},
+		{"a name of time_zone, while zone is set", named + ", zone: Europe/Berlin", "2026-07-01 10:00:00 EST",
+			"end has the name of a time zone that neither zone nor time_zone explains"},
 		{"a name that is an offset", named, "2026-07-01 10:00:00 +03", "2026-07-01T07:00:00Z"},
-		{"an offset with a name", "time: '2006-01-02 15:04:05 -0700 MST'", "2026-07-01 10:00:00 +0200 CEST", "2026-07-01T08:00:00Z"},
+		{"an offset with a name", "time: '2006-01-02 15:04:05 -0700 MST'", "2026-07-01 10:00:00 +0200 CEST",
+			"2026-07-01T08:00:00Z"},
 		{"RFC 2822 with GMT", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 GMT", "2026-07-01T10:00:00Z"},
-		{"RFC 2822 with a name that is explained", "time: rfc2822, zone: America/New_York", "1 Jul 2026 10:00:00 EDT", "2026-07-01T14:00:00Z"},
-		{"RFC 2822 with a name that nothing explains", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
+		{"RFC 2822 with a name that is explained", "time: rfc2822, zone: America/New_York", "1 Jul 2026 10:00:00 EDT",
+			"2026-07-01T14:00:00Z"},
+		{"RFC 2822 with a name that nothing explains", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 CEST",
+			"end has the name of a time zone that neither zone nor time_zone explains"},
 		{"RFC 2822 with a comment", "time: rfc2822", "Wed, 01 Jul 2026 10:00:00 +0200 (CEST)", "2026-07-01T08:00:00Z"},
 		{"the first form", "time: [rfc3339, '02.01.2006 15:04']", "2026-07-01T10:00:00Z", "2026-07-01T10:00:00Z"},
-		{"the second form", "time: [rfc3339, '02.01.2006 15:04'], zone: UTC", "01.07.2026 10:00", "2026-07-01T10:00:00Z"},
-		{"none of the forms", "time: [rfc3339, '02.01.2006 15:04']", "1 July", "end isn't a time of the form rfc3339 or 02.01.2006 15:04"},
-		{"none of the forms, one with a name", "time: ['2006-01-02 15:04:05 MST', rfc3339]", "2026-07-01 10:00:00 CEST", "end has the name of a time zone that neither zone nor time_zone explains"},
-		{"a form that fits both ways", "time: ['02/01/2006', '01/02/2006'], zone: UTC", "03/04/2026", "2026-04-03T00:00:00Z"},
+		{"the second form", "time: [rfc3339, '02.01.2006 15:04'], zone: UTC", "01.07.2026 10:00",
+			"2026-07-01T10:00:00Z"},
+		{"none of the forms", "time: [rfc3339, '02.01.2006 15:04']", "1 July",
+			"end isn't a time of the form rfc3339 or 02.01.2006 15:04"},
+		{"none of the forms, one with a name", "time: ['2006-01-02 15:04:05 MST', rfc3339]", "2026-07-01 10:00:00 CEST",
+			"end has the name of a time zone that neither zone nor time_zone explains"},
+		{"a form that fits both ways", "time: ['02/01/2006', '01/02/2006'], zone: UTC", "03/04/2026",
+			"2026-04-03T00:00:00Z"},
 		{"a number among layouts", "time: ['2006-01-02 15:04:05', unix]", "1782900000", "2026-07-01T10:00:00Z"},
-		{"no year: this one", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb  9 10:00:00", "2026-02-09T10:00:00Z"},
-		{"no year: the one before", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Dec 31 23:59:59", "2025-12-31T23:59:59Z"},
-		{"no year: a clock that is ahead", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 10 12:40:00", "2026-02-10T12:40:00Z"},
-		{"no year: tomorrow", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 11 12:00:00", "2025-02-11T12:00:00Z"},
-		{"no year: the 29th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 29 12:00:00", "2024-02-29T12:00:00Z"},
-		{"no year: the 30th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 30 12:00:00", "end isn't a time of the form Jan _2 15:04:05"},
-		{"no year in one of the forms", "time: [rfc3339, 'Jan _2 15:04:05'], year: infer, zone: UTC", "2020-07-01T10:00:00Z", "2020-07-01T10:00:00Z"},
-		{"no year, with a name", "time: 'Jan _2 15:04:05 MST', year: infer", "Feb  9 10:00:00 CET", "end has the name of a time zone that neither zone nor time_zone explains"},
-		{"no year, in the source's zone", "time: 'Jan _2 15:04:05', year: infer", "Feb  9 10:00:00", "2026-02-09T15:00:00Z"},
+		{"no year: this one", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb  9 10:00:00",
+			"2026-02-09T10:00:00Z"},
+		{"no year: the one before", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Dec 31 23:59:59",
+			"2025-12-31T23:59:59Z"},
+		{"no year: a clock that is ahead", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 10 12:40:00",
+			"2026-02-10T12:40:00Z"},
+		{"no year: tomorrow", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 11 12:00:00",
+			"2025-02-11T12:00:00Z"},
+		{"no year: the 29th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 29 12:00:00",
+			"2024-02-29T12:00:00Z"},
+		{"no year: the 30th of February", "time: 'Jan _2 15:04:05', year: infer, zone: UTC", "Feb 30 12:00:00",
+			"end isn't a time of the form Jan _2 15:04:05"},
+		{"no year in one of the forms", "time: [rfc3339, 'Jan _2 15:04:05'], year: infer, zone: UTC",
+			"2020-07-01T10:00:00Z", "2020-07-01T10:00:00Z"},
+		{"no year, with a name", "time: 'Jan _2 15:04:05 MST', year: infer", "Feb  9 10:00:00 CET",
+			"end has the name of a time zone that neither zone nor time_zone explains"},
+		{"no year, in the source's zone", "time: 'Jan _2 15:04:05', year: infer", "Feb  9 10:00:00",
+			"2026-02-09T15:00:00Z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			zone, err := time.LoadLocation("America/New_York")
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := mapper(t, record("end: {path: e, "+c.how+"}"), declared.MapperSettings{Zone: zone, Now: func() time.Time { return now }})
+			m := mapper(t, record("end: {path: e, "+c.how+"}"),
+				declared.MapperSettings{Zone: zone, Now: func() time.Time { return now }})
 			mapped := m.MapJSON([]byte(row(`"e":"` + c.text + `"`)))
 			got := mapped.Invalid
 			if mapped.Record != nil {
@@ -276,7 +359,8 @@ func TestComparisons(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			zone := time.FixedZone("", -3*3600)
-			got := mapper(t, record("trunk: {when: {v: '"+c.pattern+"'}, is: x}"), declared.MapperSettings{Zone: zone}).MapJSON([]byte(row(`"v":` + c.value)))
+			got := mapper(t, record("trunk: {when: {v: '"+c.pattern+"'}, is: x}"), declared.MapperSettings{Zone: zone}).
+				MapJSON([]byte(row(`"v":` + c.value)))
 			if got.Record == nil || (got.Record.Trunk == "x") != c.fits {
 				t.Errorf("got %+v", got)
 			}
@@ -287,7 +371,8 @@ func TestComparisons(t *testing.T) {
 // TestCodes: a text that isn't the code of a country or a currency doesn't become a label, and the
 // currency of charges without one doesn't replace it.
 func TestCodes(t *testing.T) {
-	m := mapper(t, record("country: c", "charges: [{component: usage, amount: {is: '1'}, currency: u}]"), declared.MapperSettings{})
+	m := mapper(t, record("country: c", "charges: [{component: usage, amount: {is: '1'}, currency: u}]"),
+		declared.MapperSettings{})
 	for _, c := range []struct{ name, row, country, currency, unmapped string }{
 		{"codes", `"c":"de","u":"usd"`, "DE", "USD", ""},
 		{"none", `"c":null,"u":""`, "", "", ""},
@@ -331,7 +416,8 @@ func TestOutcomes(t *testing.T) {
 		{"answered", `"app":"Dial","billsec":"3"`, cdr.Answered, "", 0, "", ""},
 		{"Q.850", `"cause":17`, cdr.Busy, "user_busy", cdr.FaultUser, "", ""},
 		{"Q.850 out of order", `"cause":"38"`, cdr.Failed, "network_out_of_order", cdr.FaultCarrier, "", ""},
-		{"Q.850 in the low byte: 0xA700003F", `"cause":-1493172161`, cdr.Failed, "service_not_available", cdr.FaultCarrier, "", ""},
+		{"Q.850 in the low byte: 0xA700003F", `"cause":-1493172161`, cdr.Failed, "service_not_available",
+			cdr.FaultCarrier, "", ""},
 		{"barred", `"cause":52`, cdr.NotAllowed, "outgoing_calls_barred", cdr.FaultPolicy, "", ""},
 		{"0 asks the next", `"cause":0,"status":503`, cdr.Failed, "service_unavailable", cdr.FaultCarrier, "", ""},
 		{"SIP 2xx", `"status":"200"`, cdr.Answered, "", 0, "", ""},
@@ -341,7 +427,9 @@ func TestOutcomes(t *testing.T) {
 		{"a value that no table knows", `"disposition":"NEW"`, cdr.Unknown, "", 0, "NEW", ""},
 		{"nothing", ``, cdr.Unknown, "", 0, "", "outcome is missing"},
 		{"no code", `"cause":"x"`, cdr.Unknown, "", 0, "", "outcome isn't a code"},
-		{"a failing expression", `"billsec":"many"`, cdr.Unknown, "", 0, "", "outcome has a failing expression: a value that it uses is missing, or isn't the number or time that it needs"},
+		{"a failing expression", `"billsec":"many"`, cdr.Unknown, "", 0, "",
+			"outcome has a failing expression: a value that it uses is missing, or isn't the number or time " +
+				"that it needs"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := mapper(t, outcome, declared.MapperSettings{}).MapJSON([]byte(row(c.row)))
@@ -397,14 +485,18 @@ func TestExpressionNumbers(t *testing.T) {
 
 // TestTimeFunctions: the functions of expressions for times.
 func TestTimeFunctions(t *testing.T) {
-	const fails = "callee has a failing expression: a value that it uses is missing, or isn't the number or time that it needs"
+	const fails = "callee has a failing expression: a value that it uses is missing, or isn't the number or " +
+		"time that it needs"
 	for _, c := range []struct{ name, expr, row, want string }{
 		{"a time", `time(a, "unix")`, `"a":1795428063`, "2026-11-23T10:01:03Z"},
 		{"a time of a text", `time(a, "unix_ms")`, `"a":" 1795428063500 "`, "2026-11-23T10:01:03.5Z"},
 		{"in the source's zone", `time(a, "2006-01-02 15:04:05")`, `"a":"2026-11-23 10:01:03"`, "2026-11-23T07:01:03Z"},
-		{"in another zone", `time(a, "2006-01-02 15:04:05", "Europe/Berlin")`, `"a":"2026-11-23 10:01:03"`, "2026-11-23T09:01:03Z"},
-		{"the name of a zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`, `"a":"2026-07-23 10:01:03 CEST"`, "2026-07-23T08:01:03Z"},
-		{"the name of another zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`, `"a":"2026-07-23 10:01:03 EDT"`, fails},
+		{"in another zone", `time(a, "2006-01-02 15:04:05", "Europe/Berlin")`, `"a":"2026-11-23 10:01:03"`,
+			"2026-11-23T09:01:03Z"},
+		{"the name of a zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`, `"a":"2026-07-23 10:01:03 CEST"`,
+			"2026-07-23T08:01:03Z"},
+		{"the name of another zone", `time(a, "2006-01-02 15:04:05 MST", "Europe/Berlin")`,
+			`"a":"2026-07-23 10:01:03 EDT"`, fails},
 		{"no time", `time(a, "unix")`, `"a":"x"`, fails},
 		{"a missing time", `time(a, "unix")`, "", ""},
 		{"a zero date", `time(a, "2006-01-02 15:04:05")`, `"a":"0000-00-00 00:00:00"`, ""},
@@ -415,19 +507,26 @@ func TestTimeFunctions(t *testing.T) {
 		{"a length below zero", `duration(a)`, `"a":-1`, fails},
 		{"a missing length", `duration(a)`, "", ""},
 		{"the time between", `time(b, "unix") - time(a, "unix")`, `"a":1795428001,"b":1795428063`, "62"},
-		{"a time and a length", `time(a, "unix") + duration(b, "ms")`, `"a":1795428063,"b":1500`, "2026-11-23T10:01:04.5Z"},
-		{"a time less two lengths", `time(a, "unix") - duration(b, "ms") - duration(c)`, `"a":1795428063,"b":2000,"c":1`, "2026-11-23T10:01:00Z"},
-		{"a comparison", `time(a, "unix") > time(b, "rfc3339") ? "later" : "not"`, `"a":1795428063,"b":"2026-11-23T10:01:02Z"`, "later"},
-		{"equal in two zones", `time(a, "rfc3339") == time(b, "rfc3339")`, `"a":"2026-11-23T10:00:00Z","b":"2026-11-23T11:00:00+01:00"`, "true"},
+		{"a time and a length", `time(a, "unix") + duration(b, "ms")`, `"a":1795428063,"b":1500`,
+			"2026-11-23T10:01:04.5Z"},
+		{"a time less two lengths", `time(a, "unix") - duration(b, "ms") - duration(c)`,
+			`"a":1795428063,"b":2000,"c":1`, "2026-11-23T10:01:00Z"},
+		{"a comparison", `time(a, "unix") > time(b, "rfc3339") ? "later" : "not"`,
+			`"a":1795428063,"b":"2026-11-23T10:01:02Z"`, "later"},
+		{"equal in two zones", `time(a, "rfc3339") == time(b, "rfc3339")`,
+			`"a":"2026-11-23T10:00:00Z","b":"2026-11-23T11:00:00+01:00"`, "true"},
 		{"a text", `format(time(a, "unix"), "2006-01-02")`, `"a":1795467600`, "2026-11-24"},
-		{"a text in a zone", `format(time(a, "unix"), "2006-01-02 15", "America/New_York")`, `"a":1795467600`, "2026-11-23 16"},
+		{"a text in a zone", `format(time(a, "unix"), "2006-01-02 15", "America/New_York")`, `"a":1795467600`,
+			"2026-11-23 16"},
 		{"a text of no time", `format(a, "2006-01-02")`, `"a":"2026-11-23"`, fails},
 		{"a text of a missing time", `format(time(a, "unix"), "2006-01-02")`, "", ""},
-		{"values that have the functions' names", `time(time, "unix") - duration(duration)`, `"time":1795428063,"duration":"3"`, "2026-11-23T10:01:00Z"},
+		{"values that have the functions' names", `time(time, "unix") - duration(duration)`,
+			`"time":1795428063,"duration":"3"`, "2026-11-23T10:01:00Z"},
 		{"a value alone that has a function's name", `duration + format`, `"duration":"3","format":"4"`, "34"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := mapper(t, record("callee: {expr: '"+c.expr+"'}"), declared.MapperSettings{Zone: time.FixedZone("", 3*3600)})
+			m := mapper(t, record("callee: {expr: '"+c.expr+"'}"),
+				declared.MapperSettings{Zone: time.FixedZone("", 3*3600)})
 			mapped := m.MapJSON([]byte(row(c.row)))
 			got := mapped.Invalid
 			if mapped.Record != nil {

@@ -33,7 +33,9 @@ type oauth struct {
 }
 
 // newOAuth makes the connection to the token endpoint, which may be on another host than the API.
-func newOAuth(o *OAuth2, h *headers, api *httpclient.Client, settings *collector.SourceSettings, title string) (*oauth, error) {
+func newOAuth(
+	o *OAuth2, h *headers, api *httpclient.Client, settings *collector.SourceSettings, title string,
+) (*oauth, error) {
 	address := expand(o.TokenURL, h.block.Values)
 	s := settings.Settings
 	s.BaseURL, s.Token, s.Authorize = h.block.BaseURL, nil, nil
@@ -50,7 +52,8 @@ func newOAuth(o *OAuth2, h *headers, api *httpclient.Client, settings *collector
 		return nil, err
 	}
 	return &oauth{
-		OAuth2: o, headers: h, client: client, path: address, ownHost: elsewhere == nil, now: settings.Now, title: title,
+		OAuth2: o, headers: h, client: client, path: address, ownHost: elsewhere == nil, now: settings.Now,
+		title: title,
 		vault: vault{load: settings.LoadSecret, replace: settings.ReplaceSecret, title: title},
 	}, nil
 }
@@ -141,7 +144,8 @@ func (o *oauth) read(body []byte, asked time.Time) (got grant, err error) {
 	if err != nil || answer.AccessToken == "" || !httpguts.ValidHeaderFieldValue(answer.AccessToken) {
 		return got, httpclient.Retryable(&advice.Error{
 			What: o.title + " answered without a token", // the decoder's text may quote it
-			Todo: "check for something between the exporter and " + o.title + " (a proxy, a gateway or a sign-in page), and check base_url",
+			Todo: "check for something between the exporter and " + o.title +
+				" (a proxy, a gateway or a sign-in page), and check base_url",
 		})
 	}
 	text, _ := textOf(answer.ExpiresIn)

@@ -36,7 +36,8 @@ func TestObjectsOneAfterTheOther(t *testing.T) {
 		{"too long", `{"x":"` + strings.Repeat("x", 2<<20) + `"}` + a + b, "! a b", ""},
 		{"many", strings.Repeat(a, 3000) + b, strings.Repeat("a ", 3000) + "b", strings.Repeat("a ", 3000) + "b"},
 	} {
-		for files, want := range map[string]string{"read: lines, format: jsonl": c.lines, "read: whole, format: json": c.whole} {
+		for files, want := range map[string]string{"read: lines, format: jsonl": c.lines,
+			"read: whole, format: json": c.whole} {
 			if want == "" {
 				continue
 			}
@@ -98,7 +99,8 @@ func FuzzObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for i := range feeds {
 			first := 0
-			for _, m := range declared.NewMapper(&feeds[i], declared.MapperSettings{}).Try(append([]byte(one+"\n"), text...)) {
+			for _, m := range declared.NewMapper(&feeds[i], declared.MapperSettings{}).
+				Try(append([]byte(one+"\n"), text...)) {
 				if first++; first == 1 && (m.Record == nil || m.Record.Trunk != "a") {
 					t.Errorf("the first object became %+v", m)
 				}

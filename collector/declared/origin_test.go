@@ -8,7 +8,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// TestOrigins: a traced record says from which line each field is, and repeats the row's words and amounts, never a number or a name.
+// TestOrigins: a traced record says from which line each field is, and repeats the row's words and
+// amounts, never a number or a name.
 func TestOrigins(t *testing.T) {
 	d, err := declared.Load("folder/acmetel.yaml", []byte(`provider: acmetel
 files: {read: lines, format: jsonl}
@@ -33,7 +34,8 @@ feeds:
 		{Field: "caller", Where: "acmetel.yaml:10"},
 		{Field: "trunk", Where: "acmetel.yaml:11"},
 	}
-	if m := declared.NewMapper(&feed, declared.MapperSettings{Trace: "acmetel.yaml"}).MapJSON(row); !reflect.DeepEqual(m.Record.Origins, want) {
+	if m := declared.NewMapper(&feed, declared.MapperSettings{Trace: "acmetel.yaml"}).
+		MapJSON(row); !reflect.DeepEqual(m.Record.Origins, want) {
 		t.Errorf("got %+v %s", m.Record, m.Invalid)
 	}
 	if m := declared.NewMapper(&feed, declared.MapperSettings{}).MapJSON(row); m.Record.Origins != nil {

@@ -33,7 +33,8 @@ func became(m declared.Mapped) string {
 	case r == nil:
 		return "invalid: " + m.Invalid
 	default:
-		return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s %s %s>%s %s", r.Direction, r.Outcome, r.Reason, r.FaultDomain, r.Trunk, r.Duration, r.CallerNumber, r.CalleeNumber, r.CallKey)), " ")
+		return strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s %s %s %s>%s %s", r.Direction, r.Outcome, r.Reason,
+			r.FaultDomain, r.Trunk, r.Duration, r.CallerNumber, r.CalleeNumber, r.CallKey)), " ")
 	}
 }
 
@@ -72,7 +73,8 @@ func TestSavedRows(t *testing.T) {
 	}
 }
 
-// freeswitchCauses are switch_call_cause_t of FreeSWITCH's src/include/switch_types.h, with the number that hangup_cause_q850 has: 16 above 127.
+// freeswitchCauses are switch_call_cause_t of FreeSWITCH's src/include/switch_types.h, with the
+// number that hangup_cause_q850 has: 16 above 127.
 const freeswitchCauses = `NONE 0 UNALLOCATED_NUMBER 1 NO_ROUTE_TRANSIT_NET 2 NO_ROUTE_DESTINATION 3 CHANNEL_UNACCEPTABLE 6 CALL_AWARDED_DELIVERED 7
 NORMAL_CLEARING 16 USER_BUSY 17 NO_USER_RESPONSE 18 NO_ANSWER 19 SUBSCRIBER_ABSENT 20 CALL_REJECTED 21 NUMBER_CHANGED 22
 REDIRECTION_TO_NEW_DESTINATION 23 EXCHANGE_ROUTING_ERROR 25 DESTINATION_OUT_OF_ORDER 27 INVALID_NUMBER_FORMAT 28 FACILITY_REJECTED 29
@@ -87,8 +89,9 @@ USER_CHALLENGE 16 MEDIA_TIMEOUT 16 PICKED_OFF 16 USER_NOT_REGISTERED 16 PROGRESS
 INVALID_PROFILE 16 NO_PICKUP 16 SRTP_READ_ERROR 16 BOWOUT 16 BUSY_EVERYWHERE 16 DECLINE 16 DOES_NOT_EXIST_ANYWHERE 16 NOT_ACCEPTABLE 16
 UNWANTED 16 NO_IDENTITY 16 BAD_IDENTITY_INFO 16 UNSUPPORTED_CERTIFICATE 16 INVALID_IDENTITY 16 STALE_DATE 16 REJECT_ALL 16`
 
-// TestFreeSWITCHCauses: every cause has an outcome; those of FreeSWITCH's own, whose number says 16, by their names. Causes that say only that the
-// dialplan ended give unknown, and a leg that another one replaced has no outcome. The cause of the bridge means the same as the leg's own.
+// TestFreeSWITCHCauses: every cause has an outcome; those of FreeSWITCH's own, whose number says
+// 16, by their names. Causes that say only that the dialplan ended give unknown, and a leg that
+// another one replaced has no outcome. The cause of the bridge means the same as the leg's own.
 func TestFreeSWITCHCauses(t *testing.T) {
 	m := builtin(t, "freeswitch", "cdr", nil)
 	legOnly := "LOSE_RACE BLIND_TRANSFER ATTENDED_TRANSFER PICKED_OFF"
@@ -98,11 +101,13 @@ func TestFreeSWITCHCauses(t *testing.T) {
 		row := fmt.Sprintf(`{"variables":{"uuid":"1","start_epoch":"1795428001","answer_epoch":"0","hangup_cause":%q,"hangup_cause_q850":%q}}`, words[i], words[i+1])
 		got := m.MapJSON([]byte(row))
 		if got.Record == nil || len(got.Unmapped) > 0 || got.Record.NoOutcome != strings.Contains(legOnly, words[i]) ||
-			(got.Record.Outcome == cdr.Unknown) != strings.Contains(unknown+" "+legOnly, words[i]) || (got.Record.Outcome == cdr.Cancelled) != (words[i] == "ORIGINATOR_CANCEL") {
+			(got.Record.Outcome == cdr.Unknown) != strings.Contains(unknown+" "+legOnly, words[i]) ||
+			(got.Record.Outcome == cdr.Cancelled) != (words[i] == "ORIGINATOR_CANCEL") {
 			t.Fatalf("%s became %s, unmapped %v", words[i], became(got), got.Unmapped)
 		}
-		bridge := m.MapJSON(fmt.Appendf(nil, `{"variables":{"uuid":"1","start_epoch":"1795428001","answer_epoch":"0","hangup_cause":"NORMAL_CLEARING",`+
-			`"hangup_cause_q850":"16","last_bridge_hangup_cause":%q}}`, words[i]))
+		bridge := m.MapJSON(fmt.Appendf(nil,
+			`{"variables":{"uuid":"1","start_epoch":"1795428001","answer_epoch":"0","hangup_cause":"NORMAL_CLEARING",`+
+				`"hangup_cause_q850":"16","last_bridge_hangup_cause":%q}}`, words[i]))
 		if words[i] != "PRE_EMPTED" && bridge.Record.Outcome != got.Record.Outcome {
 			t.Errorf("%s of the bridge became %s, not %s", words[i], bridge.Record.Outcome, got.Record.Outcome)
 		}
@@ -122,13 +127,16 @@ func TestCiscoCauses(t *testing.T) {
 		{"21", "rejected"},
 		{"1 2 3 5 22 28 83886081", "invalid_number"},
 		{"8 9 46 50 53 54 55 57 62 87 122 124 262144", "not_allowed"},
-		{"4 6 7 25 26 27 29 30 34 38 39 40 41 42 43 44 47 49 58 63 65 66 69 70 79 81 82 83 84 85 86 88 90 91 95 96 97 98 99 100 101 102 103 110 111 125 127 " +
-			"129 131 132 133 134 135 136 137 138 139 140 141 142 143 144 145 146 147 148 1459617833 -1493172161", "failed"},
+		{"4 6 7 25 26 27 29 30 34 38 39 40 41 42 43 44 47 49 58 63 65 66 69 70 79 81 82 83 84 85 86 88 90 91 " +
+			"95 96 97 98 99 100 101 102 103 110 111 125 127 " +
+			"129 131 132 133 134 135 136 137 138 139 140 141 142 143 144 145 146 147 148 1459617833 -1493172161",
+			"failed"},
 	} {
 		for cause := range strings.FieldsSeq(c.causes) {
 			for _, fields := range [][]string{{"1", "1795428001", "0", cause}, {"1", "1795428001", cause, "0"}} {
 				got := m.MapFields(columns, fields)
-				if text := became(got); len(got.Unmapped) > 0 || text != c.want && !strings.HasPrefix(text, "unknown "+c.want+" ") {
+				if text := became(got); len(got.Unmapped) > 0 || text != c.want &&
+					!strings.HasPrefix(text, "unknown "+c.want+" ") {
 					t.Errorf("%v became %s, unmapped %v; want %s", fields[2:], text, got.Unmapped, c.want)
 				}
 			}

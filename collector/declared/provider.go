@@ -130,7 +130,8 @@ func open(b *Block, settings collector.SourceSettings) (*collector.Source, error
 		}
 		if of.files == nil && d.Push == nil { // otherwise nothing is read twice
 			info.Fingerprint += " " + f.identity()
-			info.OtherAccount = "; if id, start, group or parties of the definition, or time_zone, changed, the calls of the lookback would count " +
+			info.OtherAccount = "; if id, start, group or parties of the definition, or time_zone, changed, " +
+				"the calls of the lookback would count " +
 				"again: undo the change, or rename the source and set a history that goes back to the change"
 		}
 		source.Feeds = append(source.Feeds, info)
@@ -191,5 +192,6 @@ func (f FeedBlock) sameAs(other FeedBlock) bool {
 func (b *Block) SameAs(other any) bool {
 	o, ok := other.(*Block)
 	return ok && b.Text == o.Text && b.BaseURL == o.BaseURL && maps.EqualFunc(b.Feeds, o.Feeds, FeedBlock.sameAs) &&
-		maps.EqualFunc(b.Values, o.Values, slices.Equal) && maps.EqualFunc(b.Secrets, o.Secrets, func(a, b config.Secret) bool { return reflect.DeepEqual(a, b) })
+		maps.EqualFunc(b.Values, o.Values, slices.Equal) &&
+		maps.EqualFunc(b.Secrets, o.Secrets, func(a, b config.Secret) bool { return reflect.DeepEqual(a, b) })
 }

@@ -36,15 +36,18 @@ func (p *Push) Validate(r *config.Report) { r.OneOf("format", p.Format, formatJS
 // validatePush reports what a definition with posted records can't have.
 func (d *Definition) validatePush(r *config.Report) {
 	if p, is := d.Parameters[pushToken]; is && !p.Secret {
-		r.Problemf("parameters."+pushToken, "is the secret for posting records; set secret: true, or choose another name")
+		r.Problemf("parameters."+pushToken,
+			"is the secret for posting records; set secret: true, or choose another name")
 	}
 	if posted := d.postedFeeds(); len(posted) > 1 {
-		r.Problemf("push", "accepts the records of one feed, but there are %s; make a definition for each", strings.Join(posted, ", "))
+		r.Problemf("push", "accepts the records of one feed, but there are %s; make a definition for each",
+			strings.Join(posted, ", "))
 	}
 	for _, feed := range d.postedFeeds() {
 		if d.Feeds[feed].Final != nil {
-			r.Problemf("feeds."+feed+".final", "needs a filter by start or end, because a row that isn't final is read again; "+
-				"each record is posted once: use ignore for records that don't count")
+			r.Problemf("feeds."+feed+".final",
+				"needs a filter by start or end, because a row that isn't final is read again; "+
+					"each record is posted once: use ignore for records that don't count")
 		}
 	}
 }

@@ -99,7 +99,8 @@ func listenTo(t testing.TB, definition string, secret config.Secret) *listener {
 
 // request is one that is taken; tests change it.
 func request(body string, change func(*http.Request)) *http.Request {
-	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/push/pbx?uuid=1", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/push/pbx?uuid=1",
+		strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
 	if change != nil {
@@ -123,7 +124,8 @@ func TestPush(t *testing.T) {
 	authorized := func(value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("Authorization", value) }
 	}
-	const urlencoded, coded = "application/x-www-form-urlencoded; charset=utf-8", "application/x-www-form-base64-encoded"
+	const urlencoded, coded = "application/x-www-form-urlencoded; charset=utf-8",
+		"application/x-www-form-base64-encoded"
 	for _, c := range []struct {
 		name, body string
 		change     func(*http.Request)
@@ -135,8 +137,10 @@ func TestPush(t *testing.T) {
 		{"a record", call, nil, 204, "accepted", [3]int{1, 0, 0}},
 		{"a record without a type", call, form(""), 204, "accepted", [3]int{1, 0, 0}},
 		{"a form", "cdr=" + url.QueryEscape(call) + "&x=1", form(urlencoded), 204, "accepted", [3]int{1, 0, 0}},
-		{"a form in Base64", "cdr=" + base64.StdEncoding.EncodeToString([]byte(call)) + "\n", form(coded), 204, "accepted", [3]int{1, 0, 0}},
-		{"basic authentication", call, func(r *http.Request) { r.SetBasicAuth("any", token) }, 204, "accepted", [3]int{1, 0, 0}},
+		{"a form in Base64", "cdr=" + base64.StdEncoding.EncodeToString([]byte(call)) + "\n", form(coded), 204,
+			"accepted", [3]int{1, 0, 0}},
+		{"basic authentication", call, func(r *http.Request) { r.SetBasicAuth("any", token) }, 204, "accepted",
+			[3]int{1, 0, 0}},
 		{"ignored", `{"kind":"fax"}`, nil, 204, "accepted", [3]int{0, 1, 0}},
 		{"invalid", `{"id":"a","start":"yesterday"}`, nil, 204, "accepted", [3]int{0, 0, 1}},
 		{"another method", call, func(r *http.Request) { r.Method = http.MethodPut }, 405, "invalid", [3]int{}},
@@ -176,7 +180,8 @@ func TestPush(t *testing.T) {
 	}
 }
 
-// TestPushStores: nothing is acknowledged before it is durable, here or for the replica that reads the feed, which finds no number in the ledger.
+// TestPushStores: nothing is acknowledged before it is durable, here or for the replica that reads
+// the feed, which finds no number in the ledger.
 func TestPushStores(t *testing.T) {
 	broken := errors.New("the disk is full")
 	for _, c := range []struct {
@@ -192,7 +197,8 @@ func TestPushStores(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := listen(t, config.NewSecret(token))
 			l.commit, l.enqueue = c.commit, c.enqueue
-			if w := l.answer(request(call, nil)); w.Code != c.status || (w.Header().Get("Retry-After") != "") != (c.status == 503) || len(l.tasks) != c.tasks {
+			if w := l.answer(request(call, nil)); w.Code != c.status ||
+				(w.Header().Get("Retry-After") != "") != (c.status == 503) || len(l.tasks) != c.tasks {
 				t.Errorf("got %d, %d tasks", w.Code, len(l.tasks))
 			}
 		})
@@ -234,7 +240,10 @@ func TestPushToken(t *testing.T) {
 		t.Errorf("with the file: got %d", w.Code)
 	}
 	empty := listen(t, config.NewSecret(""))
-	if w := empty.answer(request(call, func(r *http.Request) { r.SetBasicAuth("", "") })); w.Code != http.StatusUnauthorized {
+	if w := empty.answer(request(call, func(r *http.Request) {
+		r.SetBasicAuth("",
+			"")
+	})); w.Code != http.StatusUnauthorized {
 		t.Errorf("an empty token: got %d", w.Code)
 	}
 }
@@ -242,7 +251,8 @@ func TestPushToken(t *testing.T) {
 func TestPushFeed(t *testing.T) {
 	l := listen(t, config.NewSecret(token))
 	i := l.info
-	if !i.Rules.ByArrival || !i.KeepsNothing() || i.Webhook.Path != "/push/pbx" || !i.Webhook.NeedsTLS || i.Fingerprint != "acmetel calls" {
+	if !i.Rules.ByArrival || !i.KeepsNothing() || i.Webhook.Path != "/push/pbx" || !i.Webhook.NeedsTLS ||
+		i.Fingerprint != "acmetel calls" {
 		t.Errorf("the feed is %+v", i)
 	}
 }
@@ -250,10 +260,14 @@ func TestPushFeed(t *testing.T) {
 func TestPushProblems(t *testing.T) {
 	for _, c := range []struct{ name, was, is, want string }{
 		{"another format", "{field: cdr}", "{format: csv}", "push.format: must be json or xml"},
-		{"two feeds", "feeds:\n", "feeds:\n  other:\n    record:\n      start: {path: s, time: unix}\n      outcome: {is: busy}\n", "push: accepts the records of one feed, but there are calls, other"},
-		{"final", "    ignore:", "    final: 'kind == nil'\n    ignore:", "feeds.calls.final: needs a filter by start or end"},
-		{"a token that is no secret", "push:", "parameters: {token: {default: x}}\npush:", "parameters.token: is the secret for posting records"},
-		{"beside HTTP", "push:", "http: {base_url: 'https://x.example'}\npush:", "push: a way to read is already set by http"},
+		{"two feeds", "feeds:\n", "feeds:\n  other:\n    record:\n      start: {path: s, time: unix}\n      " +
+			"outcome: {is: busy}\n", "push: accepts the records of one feed, but there are calls, other"},
+		{"final", "    ignore:", "    final: 'kind == nil'\n    ignore:",
+			"feeds.calls.final: needs a filter by start or end"},
+		{"a token that is no secret", "push:", "parameters: {token: {default: x}}\npush:",
+			"parameters.token: is the secret for posting records"},
+		{"beside HTTP", "push:", "http: {base_url: 'https://x.example'}\npush:",
+			"push: a way to read is already set by http"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := declared.Load("d.yaml", []byte(strings.Replace(posting, c.was, c.is, 1)))

@@ -57,9 +57,11 @@ type reply struct {
 
 // The results that requests count as, except for invalid ones, and the headers of answers.
 var (
-	postResults = map[int]string{http.StatusNoContent: "accepted", http.StatusUnauthorized: "forged", http.StatusServiceUnavailable: "refused"}
+	postResults = map[int]string{http.StatusNoContent: "accepted", http.StatusUnauthorized: "forged",
+		http.StatusServiceUnavailable: "refused"}
 	postHeaders = map[int][2]string{
-		http.StatusMethodNotAllowed: {"Allow", http.MethodPost}, http.StatusUnauthorized: {"WWW-Authenticate", `Basic realm="records"`},
+		http.StatusMethodNotAllowed:   {"Allow", http.MethodPost},
+		http.StatusUnauthorized:       {"WWW-Authenticate", `Basic realm="records"`},
 		http.StatusServiceUnavailable: {"Retry-After", "5"},
 	}
 )
@@ -80,7 +82,8 @@ func (h *pushHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	http.Error(w, answer.says, answer.status)
 	h.refused.Do(func() {
-		h.logger.Warn("Refused a posted record; the sender has to post it again.", "status", answer.status, "problem", answer.says)
+		h.logger.Warn("Refused a posted record; the sender has to post it again.", "status", answer.status, "problem",
+			answer.says)
 	})
 }
 
@@ -97,7 +100,8 @@ func (h *pushHandler) receive(w http.ResponseWriter, r *http.Request) reply {
 		return reply{http.StatusServiceUnavailable, "Too many records at once: post this one again."}
 	}
 	defer h.slots.Release(1)
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postReadTimeout)) // an error means a server without deadlines, as in tests
+	// an error means a server without deadlines, as in tests
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(postReadTimeout))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPosted))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return reply{http.StatusRequestEntityTooLarge, "The body is larger than 1 MiB: post one record at a time."}
@@ -131,7 +135,8 @@ func (h *pushHandler) authorize(r *http.Request) reply {
 	}
 	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
 	if want == "" || subtle.ConstantTimeCompare(a[:], b[:]) != 1 {
-		return reply{http.StatusUnauthorized, "Post with the source's token as bearer, or as the password of basic authentication."}
+		return reply{http.StatusUnauthorized,
+			"Post with the source's token as bearer, or as the password of basic authentication."}
 	}
 	return reply{}
 }

@@ -58,13 +58,15 @@ func (p *posted) put(page *collector.Page, record []byte) {
 	mapped.put(page, record, "posted")
 }
 
-// page makes a page of what other replicas have put into the ledger. What can't be opened was damaged there: it is shown as a row that can't be read.
+// page makes a page of what other replicas have put into the ledger. What can't be opened was
+// damaged there: it is shown as a row that can't be read.
 func (p *posted) page(tasks []work.Item) *collector.Page {
 	page := new(collector.Page)
 	for _, task := range tasks {
 		record, err := p.open(task.Data)
 		if err != nil {
-			page.Invalid = append(page.Invalid, collector.BadRow{Content: []byte(task.Key), At: "posted to another replica", Problem: err.Error()})
+			page.Invalid = append(page.Invalid,
+				collector.BadRow{Content: []byte(task.Key), At: "posted to another replica", Problem: err.Error()})
 			continue
 		}
 		p.put(page, record)
@@ -72,16 +74,19 @@ func (p *posted) page(tasks []work.Item) *collector.Page {
 	return page
 }
 
-// task is a record for the replica that reads the feed. The same record again is the same task, and its name says nothing of the record.
+// task is a record for the replica that reads the feed. The same record again is the same task, and
+// its name says nothing of the record.
 func (p *posted) task(record []byte) work.Item {
 	name := hmac.New(sha256.New, p.names)
 	name.Write(record)
 	return work.Item{
-		Kind: work.Posted, Key: hex.EncodeToString(name.Sum(nil)[:16]), Data: base64.StdEncoding.EncodeToString(p.seal.Seal(nil, nil, record, nil)),
+		Kind: work.Posted, Key: hex.EncodeToString(name.Sum(nil)[:16]),
+		Data: base64.StdEncoding.EncodeToString(p.seal.Seal(nil, nil, record, nil)),
 	}
 }
 
-var errUnsealed = errors.New("can't decrypt a record that another replica stored in the ledger: the ledger is damaged or was replaced")
+var errUnsealed = errors.New("can't decrypt a record that another replica stored in the ledger: the ledger is " +
+	"damaged or was replaced")
 
 func (p *posted) open(sealed string) ([]byte, error) {
 	text, err := base64.StdEncoding.DecodeString(sealed)

@@ -63,9 +63,12 @@ func (r *httpReader) clocks() (earlier, later time.Time) {
 // read yields the pages of the span asked, which covers the calls of the span wanted. When the span
 // is read completely, atEnd gets the last page before it is yielded. If the span has fewer rows
 // than the provider's total, collector.FewerRows follows that page instead.
-func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*collector.Page)) iter.Seq2[*collector.Page, error] {
+func (r *httpReader) read(
+	ctx context.Context, asked, wanted span, atEnd func(*collector.Page),
+) iter.Seq2[*collector.Page, error] {
 	return func(yield func(*collector.Page, error) bool) {
-		q := &listRead{httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(), atEnd: atEnd, yield: yield}
+		q := &listRead{httpReader: r, asked: r.Filter.widened(asked), wanted: wanted, counts: newDayCounts(),
+			atEnd: atEnd, yield: yield}
 		for _, values := range r.combinations(r.settings.Parameters) {
 			q.pieces = append(q.pieces, piece{q.asked, values})
 		}
@@ -85,7 +88,8 @@ func (r *httpReader) read(ctx context.Context, asked, wanted span, atEnd func(*c
 
 // errNoValues: all lists in a feed's `for` are empty.
 var errNoValues = &advice.Error{
-	What: "a list parameter in the feed's for is empty, so there is nothing to read", Todo: "set its values in the source's block",
+	What: "a list parameter in the feed's for is empty, so there is nothing to read",
+	Todo: "set its values in the source's block",
 }
 
 // listRead is one read of a span: a list for each combination of the feed's values, halved while it
@@ -152,7 +156,8 @@ func (q *listRead) readPiece(ctx context.Context) (more bool) {
 // newWalk starts at the first page of a list, with its request.
 func (r *httpReader) newWalk(p piece) (*walk, httpclient.Request) {
 	asked, parameters := r.with(p.values), r.settings.Parameters
-	w := &walk{httpReader: r, total: -1, address: asked.address(p.span, parameters), body: asked.body(p.span, parameters)}
+	w := &walk{httpReader: r, total: -1, address: asked.address(p.span, parameters),
+		body: asked.body(p.span, parameters)}
 	request := r.request(w.address, r.name)
 	request.ExpectJSON = r.Format == formatJSON
 	request.Answered = func(header http.Header) { w.header = header }
@@ -168,7 +173,8 @@ func (q *listRead) halve(p piece) bool {
 	half := p.from.Add(p.to.Sub(p.from) / 2).Truncate(max(q.Filter.Grain, time.Second))
 	if !half.After(p.from) {
 		q.yield(nil, &advice.Error{
-			What: fmt.Sprintf("the %s from %s have %d rows, the limit max_rows, so there may be more", p.to.Sub(p.from), p.from.UTC().Format(time.RFC3339), q.MaxRows),
+			What: fmt.Sprintf("the %s from %s have %d rows, the limit max_rows, so there may be more", p.to.Sub(p.from),
+				p.from.UTC().Format(time.RFC3339), q.MaxRows),
 			Todo: "request less at once: one account, type or site at a time (for), or a finer filter (grain)",
 		})
 		return false
@@ -237,7 +243,8 @@ func (w *walk) next() (string, error) {
 	switch {
 	case w.Complete == "":
 	case w.total < 0:
-		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") + ", which decides when the read is complete", Todo: checkPaths}
+		return "", &advice.Error{What: "the answer has no total at " + strings.Join(w.Total, ".") +
+			", which decides when the read is complete", Todo: checkPaths}
 	case w.rows >= w.total:
 		return "", nil
 	}
@@ -344,8 +351,10 @@ func nextLink(header http.Header, relation, page string) string {
 	for _, line := range header.Values("Link") {
 		for _, link := range linkIn.FindAllStringSubmatch(line, -1) {
 			parameters := linkParameterIn.FindAllStringSubmatch(link[2], -1)
-			rel := slices.IndexFunc(parameters, func(p []string) bool { return strings.EqualFold(p[1], "rel") }) // only the first rel counts
-			if rel >= 0 && link[1] != "" && slices.ContainsFunc(strings.Fields(parameters[rel][2]+parameters[rel][3]), isRelation) {
+			// only the first rel counts
+			rel := slices.IndexFunc(parameters, func(p []string) bool { return strings.EqualFold(p[1], "rel") })
+			if rel >= 0 && link[1] != "" && slices.ContainsFunc(strings.Fields(parameters[rel][2]+parameters[rel][3]),
+				isRelation) {
 				return resolved(link[1], page)
 			}
 		}
@@ -384,9 +393,11 @@ func (m *Mapped) put(page *collector.Page, raw []byte, at string) {
 	}
 	switch {
 	case m.Invalid != "":
-		page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: m.Invalid, Near: near})
+		page.Invalid = append(page.Invalid, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: m.Invalid,
+			Near: near})
 	case m.Ignored:
-		page.Ignored = append(page.Ignored, collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "isn't a call", Near: near})
+		page.Ignored = append(page.Ignored,
+			collector.BadRow{Content: slices.Clone(raw), At: at, Problem: "isn't a call", Near: near})
 	default:
 		page.Records = append(page.Records, m.Record)
 		page.Unmapped = append(page.Unmapped, m.Unmapped...)

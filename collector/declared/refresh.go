@@ -50,12 +50,15 @@ type vault struct {
 }
 
 var errMustRun = &advice.Error{
-	What: "the provider may rotate the refresh token, so only the running exporter uses it, and there is no valid access token",
+	What: "the provider may rotate the refresh token, so only the running exporter uses it, and there is no " +
+		"valid access token",
 	Todo: "start the exporter with this configuration (`cdr-exporter run`) and retry while it runs",
 }
 
 // renewed returns an access token. spend requests one from the provider with a refresh token.
-func (v *vault) renewed(ctx context.Context, configured, secret string, now time.Time, spend func(refresh string) (grant, error)) (token httpclient.Token, err error) {
+func (v *vault) renewed(
+	ctx context.Context, configured, secret string, now time.Time, spend func(refresh string) (grant, error),
+) (token httpclient.Token, err error) {
 	seal, err := newSeal(secret)
 	if err != nil {
 		return token, err
@@ -117,7 +120,8 @@ func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (k
 		return kept, httpclient.Retryable(fmt.Errorf("read the refresh token of %s from the ledger: %w", v.title, err))
 	}
 	text, err := seal.Open(nil, nil, sealed, nil)
-	if readable := err == nil && json.Unmarshal(text, &kept) == nil; !readable || subtle.ConstantTimeCompare(kept.From, from) != 1 {
+	if readable := err == nil && json.Unmarshal(text, &kept) == nil; !readable ||
+		subtle.ConstantTimeCompare(kept.From, from) != 1 {
 		kept = grant{}
 	}
 	return kept, nil
@@ -127,7 +131,8 @@ func (v *vault) loadGrant(ctx context.Context, seal cipher.AEAD, from []byte) (k
 // enough to decrypt.
 func newSeal(secret string) (cipher.AEAD, error) {
 	if secret == "" {
-		return nil, &advice.Error{What: "the client secret is empty", Todo: "set it: it encrypts the refresh token that the provider rotates"}
+		return nil, &advice.Error{What: "the client secret is empty",
+			Todo: "set it: it encrypts the refresh token that the provider rotates"}
 	}
 	key, err := hkdf.Key(sha256.New, []byte(secret), nil, "cdr-exporter refresh token", 32)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-const refreshing = "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: TOKEN, client_id: app, client_secret: '{secret}', refresh_token: '{refresh}'}}\n"
+const refreshing = "  headers: {X-Key: k}\n  auth: {oauth2: {token_url: TOKEN, client_id: app, client_secret: " +
+	"'{secret}', refresh_token: '{refresh}'}}\n"
 
 // rotating is a provider that answers each refresh token with the next, and a ledger.
 type rotating struct {
@@ -70,7 +71,8 @@ func newRotating(rotates bool) *rotating {
 		form := string(body)
 		token := strings.TrimPrefix(form[strings.LastIndex(form, "&")+1:], "refresh_token=")
 		f.spent = append(f.spent, token)
-		if token != f.refresh || !strings.HasPrefix(form, "client_id=app&client_secret=cl1ent&grant_type=refresh_token&") {
+		if token != f.refresh || !strings.HasPrefix(form,
+			"client_id=app&client_secret=cl1ent&grant_type=refresh_token&") {
 			return "!400", nil
 		}
 		f.access = fmt.Sprintf("a%d", len(f.spent))
@@ -86,7 +88,8 @@ func newRotating(rotates bool) *rotating {
 func (f *rotating) read(t *testing.T) error {
 	t.Helper()
 	auth := strings.Replace(refreshing, "TOKEN", "/token", 1)
-	_, _, err := ids(t, f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n"), noon.Add(-time.Hour), noon)
+	_, _, err := ids(t, f.open(t, auth, "    request: {path: /calls}\n    filter: {by: start}\n"), noon.Add(-time.Hour),
+		noon)
 	return err
 }
 
@@ -168,7 +171,8 @@ func TestRefreshTokenOfCommands(t *testing.T) {
 		f := newRotating(rotates)
 		run := f.replace
 		f.replace = nil
-		if err := f.read(t); err == nil || !strings.Contains(err.Error(), "only the running exporter uses it") || len(f.spent) > 0 {
+		if err := f.read(t); err == nil || !strings.Contains(err.Error(), "only the running exporter uses it") ||
+			len(f.spent) > 0 {
 			t.Errorf("before the exporter has run: %v, %q were spent", err, f.spent)
 		}
 		f.replace = run
@@ -186,9 +190,11 @@ func TestRefreshTokenOfCommands(t *testing.T) {
 	}
 }
 
-// TestTokenLife: a token is used for as long as its answer says, in whichever form; one whose life can't be read is still a token.
+// TestTokenLife: a token is used for as long as its answer says, in whichever form; one whose life
+// can't be read is still a token.
 func TestTokenLife(t *testing.T) {
-	for life, want := range map[string]int{`3600`: 1, `"3600"`: 1, `3600.0`: 1, `99999999999999`: 1, `60`: 2, `"60"`: 2, `null`: 2, `"soon"`: 2, `-1`: 2} {
+	for life, want := range map[string]int{`3600`: 1, `"3600"`: 1, `3600.0`: 1, `99999999999999`: 1, `60`: 2, `"60"`: 2,
+		`null`: 2, `"soon"`: 2, `-1`: 2} {
 		f, tokens := new(fakeAPI), 0
 		f.answer = func(r *http.Request) (string, http.Header) {
 			if r.Method != http.MethodPost {
@@ -197,7 +203,8 @@ func TestTokenLife(t *testing.T) {
 			tokens++
 			return `{"access_token":"a","expires_in":` + life + `}`, nil
 		}
-		info := f.open(t, "  auth: {oauth2: {token_url: /token, params: {assertion: x}}}\n", "    request: {path: /calls}\n    filter: {by: start}\n")
+		info := f.open(t, "  auth: {oauth2: {token_url: /token, params: {assertion: x}}}\n",
+			"    request: {path: /calls}\n    filter: {by: start}\n")
 		for range 2 {
 			if _, _, err := ids(t, info, noon.Add(-time.Hour), noon); err != nil {
 				t.Fatalf("%s: %v", life, err)
@@ -212,7 +219,8 @@ func TestTokenLife(t *testing.T) {
 
 // TestTokenHeaders: a definition's headers go to the API's host only, and a client's id may be absent.
 func TestTokenHeaders(t *testing.T) {
-	for address, want := range map[string]string{"/token": "k", "https://api.acmetel.example:443/token": "k", "https://login.acmetel.example/token": ""} {
+	for address, want := range map[string]string{"/token": "k", "https://api.acmetel.example:443/token": "k",
+		"https://login.acmetel.example/token": ""} {
 		f, seen := new(fakeAPI), "?"
 		f.answer = func(r *http.Request) (string, http.Header) {
 			if r.Method != http.MethodPost {

@@ -40,9 +40,12 @@ func TestSQLProblems(t *testing.T) {
 	for _, c := range []struct{ name, query, filter, want string }{
 		{"by start", byStart, "by: start", ""},
 		{"by key", byKey, "by: inserted, key: id", ""},
-		{"in quotes and comments", byStart + " AND x <> ':after' /* :limit */ AND y::int > 0 -- :limit", "by: start", ""},
-		{"no end", "SELECT 1 WHERE at >= :from", "by: start", "sql.query: doesn't have :to; it must name :from and :to"},
-		{"span beside a key", byKey + " AND at > :from", "by: inserted, key: id", "names :from, which by: inserted doesn't have"},
+		{"in quotes and comments", byStart + " AND x <> ':after' /* :limit */ AND y::int > 0 -- :limit", "by: start",
+			""},
+		{"no end", "SELECT 1 WHERE at >= :from", "by: start",
+			"sql.query: doesn't have :to; it must name :from and :to"},
+		{"span beside a key", byKey + " AND at > :from", "by: inserted, key: id",
+			"names :from, which by: inserted doesn't have"},
 		{"no key", byKey, "by: inserted", "filter.key: is missing"},
 		{"no query", "", "by: start", "feeds.calls.query: is missing"},
 		{"no filter", byStart, "", "filter.by: is missing"},
@@ -54,7 +57,8 @@ func TestSQLProblems(t *testing.T) {
 			}
 		})
 	}
-	_, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", "oracle", 1), "dsn: x, calls: ", time.Now)
+	_, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", "oracle", 1),
+		"dsn: x, calls: ", time.Now)
 	if !strings.Contains(fmt.Sprint(err), "driver: must be mysql, postgres or sqlite") {
 		t.Fatal(err)
 	}
@@ -108,10 +112,12 @@ func TestSQLByStart(t *testing.T) {
 	begin := time.Date(2026, 10, 24, 23, 0, 0, 0, time.UTC) // clocks are set back at 1:00 UTC on the 25th
 	var want []string
 	for n := range 240 {
-		execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", 1000+n, begin.Add(time.Duration(n)*time.Minute).In(zone).Format(time.DateTime)))
+		execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", 1000+n,
+			begin.Add(time.Duration(n)*time.Minute).In(zone).Format(time.DateTime)))
 		want = append(want, fmt.Sprint(1000+n))
 	}
-	source, err := openBlock(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", time_zone: Europe/Berlin, calls: ", time.Now)
+	source, err := openBlock(t.TempDir(), table(byStart, "by: start"),
+		"dsn: "+path+", time_zone: Europe/Berlin, calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,11 +132,14 @@ func TestSQLByStart(t *testing.T) {
 	}
 }
 
-// TestSQLInserted (definitions.md 3): rows by a growing number, of which some become visible late, over pages, polls and crashes: each is read.
+// TestSQLInserted (definitions.md 3): rows by a growing number, of which some become visible late,
+// over pages, polls and crashes: each is read.
 func TestSQLInserted(t *testing.T) {
 	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
-		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2999) SELECT i, '2026-11-23 10:00:00' FROM n WHERE i NOT IN (2500, 2950)")
-	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ", time.Now)
+		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2999) "+
+			"SELECT i, '2026-11-23 10:00:00' FROM n WHERE i NOT IN (2500, 2950)")
+	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 100"), "dsn: "+path+", calls: ",
+		time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +165,8 @@ func TestSQLInserted(t *testing.T) {
 		t.Fatalf("%d rows on the first page", got)
 	}
 	poll(10)
-	execute(t, db, "INSERT INTO calls VALUES (2950, '2026-11-23 10:00:00'), (3000, '2026-11-23 10:00:00')") // 2950 is visible late
+	// 2950 is visible late
+	execute(t, db, "INSERT INTO calls VALUES (2950, '2026-11-23 10:00:00'), (3000, '2026-11-23 10:00:00')")
 	if got := poll(10); got != 101 {
 		t.Errorf("%d rows in the end, want the last 100 again and the new one", got)
 	}
@@ -176,11 +186,14 @@ func TestSQLBeganAgain(t *testing.T) {
 		{"old ones are purged", "DELETE FROM calls WHERE id < 20", ""},
 		{"used ones are deleted", "DELETE FROM calls WHERE id = 20", ""},
 		{"numbers go on", "DELETE FROM calls; INSERT INTO calls VALUES (21, '2026-11-23 10:00:00')", ""},
-		{"numbers started again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')", "the row with id 20, which was read last, no longer exists"},
+		{"numbers started again", "DELETE FROM calls; INSERT INTO calls VALUES (1, '2026-11-23 11:00:00')",
+			"the row with id 20, which was read last, no longer exists"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
-			source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 5"), "dsn: "+path+", calls: ", time.Now)
+			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+				"INSERT INTO calls VALUES (10, '2026-11-23 10:00:00'), (20, '2026-11-23 10:00:00')")
+			source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id, overlap: 5"),
+				"dsn: "+path+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -209,7 +222,8 @@ func TestSQLSaysNoSecrets(t *testing.T) {
 		{"no table", "sqlite", path, "the query of the definition against its tables"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			source, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", c.driver, 1), "dsn: '"+c.dsn+"', calls: ", time.Now)
+			source, err := openBlock(t.TempDir(), strings.Replace(table(byStart, "by: start"), "sqlite", c.driver, 1),
+				"dsn: '"+c.dsn+"', calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,17 +232,22 @@ func TestSQLSaysNoSecrets(t *testing.T) {
 				t.Fatal("no error")
 			}
 			what, todo := source.Advise(err)
-			if text := what + todo + err.Error(); strings.Contains(text, "s3cret") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, c.dsn) || !strings.Contains(todo, c.want) {
+			if text := what + todo + err.Error(); strings.Contains(text, "s3cret") ||
+				strings.Contains(text, "127.0.0.1") || strings.Contains(text, c.dsn) ||
+				!strings.Contains(todo, c.want) {
 				t.Errorf("%s: %s", what, todo)
 			}
 		})
 	}
 }
 
-// accounting are the tables of Kamailio with calls: answered, answered and going on, busy, busy with a missed call, and one with a re-INVITE.
+// accounting are the tables of Kamailio with calls: answered, answered and going on, busy, busy
+// with a missed call, and one with a re-INVITE.
 var accounting = []string{
-	"CREATE TABLE acc (id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, sip_reason TEXT, time TIMESTAMP)",
-	"CREATE TABLE missed_calls (id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, sip_reason TEXT, time TIMESTAMP)",
+	"CREATE TABLE acc (id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, " +
+		"sip_reason TEXT, time TIMESTAMP)",
+	"CREATE TABLE missed_calls (id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code " +
+		"TEXT, sip_reason TEXT, time TIMESTAMP)",
 	`INSERT INTO acc VALUES
 		(1, 'INVITE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:00:00'), (2, 'BYE', 'a', 'b', 'answered', '200', 'OK', '2026-11-23 10:01:02'),
 		(3, 'INVITE', 'a', 'b', 'goes on', '200', 'OK', '2026-11-23 10:00:10'),
@@ -265,12 +284,14 @@ func TestKamailioQuery(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, r := range page.Records {
-					got = append(got, fmt.Sprintf("%s %s %s %s %t", r.ID, r.CallKey, r.Outcome, r.Duration, r.Provisional))
+					got = append(got, fmt.Sprintf("%s %s %s %s %t", r.ID, r.CallKey, r.Outcome, r.Duration,
+						r.Provisional))
 				}
 			}
 			slices.Sort(got)
 			want := []string{
-				"acc/1 answered answered 1m2s false", "acc/3 goes on answered 0s true", "acc/4 busy busy 0s false", "acc/5 again answered 20s false",
+				"acc/1 answered answered 1m2s false", "acc/3 goes on answered 0s true", "acc/4 busy busy 0s false",
+				"acc/5 again answered 20s false",
 				"missed_calls/1 busy busy 0s false",
 			}
 			if !slices.Equal(got, want) {
@@ -286,13 +307,15 @@ func TestKamailioColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const table = "(id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, sip_reason TEXT, time TIMESTAMP, gw TEXT, way TEXT, a TEXT, b TEXT)"
+	const table = "(id INTEGER, method TEXT, from_tag TEXT, to_tag TEXT, callid TEXT, sip_code TEXT, " +
+		"sip_reason TEXT, time TIMESTAMP, gw TEXT, way TEXT, a TEXT, b TEXT)"
 	path, _ := database(t, "CREATE TABLE acc "+table, "CREATE TABLE missed_calls "+table, `INSERT INTO acc VALUES
 		(1, 'INVITE', '', '', 'c1', '200', 'OK', '2026-11-23 10:00:05', 'carrier-b', 'out', '1001', '+4930901820'),
 		(2, 'BYE', '', '', 'c1', '200', 'OK', '2026-11-23 10:01:05', '', '', '', ''),
 		(3, 'INVITE', '', '', 'c2', '407', 'Challenge', '2026-11-23 10:00:10', '', 'internal', '1001', '1002'),
 		(4, 'INVITE', '', '', 'c2', '486', 'Busy here', '2026-11-23 10:00:11', '', 'internal', '1001', '1002')`,
-		"INSERT INTO missed_calls VALUES (1, 'INVITE', '', '', 'c1', '503', 'No', '2026-11-23 10:00:01', 'carrier-a', 'out', '1001', '+4930901820')")
+		"INSERT INTO missed_calls VALUES (1, 'INVITE', '', '', 'c1', '503', 'No', '2026-11-23 10:00:01', "+
+			"'carrier-a', 'out', '1001', '+4930901820')")
 	columns := ", columns: {trunk: gw, direction: way, caller: a, callee: b}"
 	source, err := openBlock(t.TempDir(), string(text), "driver: sqlite, dsn: '"+path+"'"+columns+", acc: ", time.Now)
 	if err != nil {
@@ -305,7 +328,8 @@ func TestKamailioColumns(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, r := range page.Records {
-			got = append(got, fmt.Sprintf("%s %s %s %s %s>%s none %t %s", r.ID, r.Outcome, r.Direction, r.Trunk, r.CallerNumber, r.CalleeNumber, r.NoOutcome, r.Channel))
+			got = append(got, fmt.Sprintf("%s %s %s %s %s>%s none %t %s", r.ID, r.Outcome, r.Direction, r.Trunk,
+				r.CallerNumber, r.CalleeNumber, r.NoOutcome, r.Channel))
 		}
 	}
 	slices.Sort(got)
@@ -331,8 +355,9 @@ func FuzzQuery(f *testing.F) {
 	})
 }
 
-// TestIdentityOfRows (counting.md 19): a change of what rows are known by is another fingerprint, since the lookback would count again; another layout of
-// the same, and a change of what they are counted as, isn't.
+// TestIdentityOfRows (counting.md 19): a change of what rows are known by is another fingerprint,
+// since the lookback would count again; another layout of the same, and a change of what they are
+// counted as, isn't.
 func TestIdentityOfRows(t *testing.T) {
 	fingerprint := func(definition, zone string) string {
 		source, err := openBlock(t.TempDir(), definition, "dsn: x, time_zone: "+zone+", calls: ", time.Now)
@@ -348,7 +373,8 @@ func TestIdentityOfRows(t *testing.T) {
 		name, of, was, is, zone string
 		same                    bool
 	}{
-		{"another layout", whole, start, "start:\n        time: 2006-01-02 15:04:05 # local\n        path: at", "UTC", true},
+		{"another layout", whole, start, "start:\n        time: 2006-01-02 15:04:05 # local\n        path: at", "UTC",
+			true},
 		{"another outcome", whole, "is: answered", "is: failed", "UTC", true},
 		{"another party", whole, "caller: a", "caller: b", "UTC", true},
 		{"another party, without an id", noID, "caller: a", "caller: b", "UTC", false},

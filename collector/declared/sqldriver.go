@@ -34,7 +34,8 @@ const driverPostgres = "postgres"
 // errDSN quotes nothing of the DSN, which contains a password.
 var errDSN = &advice.Error{
 	What: "the DSN can't be read",
-	Todo: "write it in the driver's form: user:password@tcp(host:3306)/database (mysql), postgres://user:password@host/database (postgres), or the path of the database (sqlite)",
+	Todo: "write it in the driver's form: user:password@tcp(host:3306)/database (mysql), " +
+		"postgres://user:password@host/database (postgres), or the path of the database (sqlite)",
 }
 
 func queryMySQL(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
@@ -52,7 +53,8 @@ func queryMySQL(ctx context.Context, q sqlQuery, each func(columns, values []str
 }
 
 func querySQLite(ctx context.Context, q sqlQuery, each func(columns, values []string) error) error {
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: q.dsn}).String()+"?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(10000)")
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: q.dsn}).String()+
+		"?mode=ro&_pragma=query_only(1)&_pragma=busy_timeout(10000)")
 	if err != nil {
 		return errDSN
 	}
@@ -96,7 +98,8 @@ func queryDB(ctx context.Context, db *sql.DB, q sqlQuery, each func(columns, val
 	if err != nil {
 		return err
 	}
-	scanned, into, values := make([]sql.NullString, len(columns)), make([]any, len(columns)), make([]string, len(columns))
+	scanned, into, values := make([]sql.NullString, len(columns)), make([]any, len(columns)),
+		make([]string, len(columns))
 	for i := range scanned {
 		into[i] = &scanned[i]
 	}

@@ -17,8 +17,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
-// TestSQLQuietTable (contract: exactly once): a table that gets few rows has the same rows among its last numbers for weeks. They count once, although
-// the ledger forgets ids some days after they were read.
+// TestSQLQuietTable (contract: exactly once): a table that gets few rows has the same rows among
+// its last numbers for weeks. They count once, although the ledger forgets ids some days after they
+// were read.
 func TestSQLQuietTable(t *testing.T) {
 	begin := time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)
 	path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)")
@@ -28,7 +29,8 @@ func TestSQLQuietTable(t *testing.T) {
 	}
 	info, now := &source.Feeds[0], begin
 	l, err := ledger.Open(t.Context(), ledger.Settings{
-		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now }, Options: metrics.Options{SeriesLimit: 1000},
+		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now },
+		Options: metrics.Options{SeriesLimit: 1000},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +38,8 @@ func TestSQLQuietTable(t *testing.T) {
 	defer l.Close() //nolint:errcheck // the folder goes
 	feed, err := l.Feed(t.Context(), ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: "pbx", Provider: "acmetel", Feed: "calls", History: 24 * time.Hour, Lookback: info.Lookback, LateAfter: time.Hour, Currency: "XXX", Rules: info.Rules,
+			Source: "pbx", Provider: "acmetel", Feed: "calls", History: 24 * time.Hour, Lookback: info.Lookback,
+			LateAfter: time.Hour, Currency: "XXX", Rules: info.Rules,
 		},
 	})
 	if err != nil {
@@ -49,7 +52,8 @@ func TestSQLQuietTable(t *testing.T) {
 			execute(t, db, fmt.Sprintf("INSERT INTO calls VALUES (%d, '%s')", day, now.Format(time.DateTime)))
 		}
 		state := feed.State()
-		for page, err := range info.Stream.Pages(t.Context(), collector.StreamPosition{Position: state.Plan, Origin: state.Origin, Now: now}) {
+		for page, err := range info.Stream.Pages(t.Context(),
+			collector.StreamPosition{Position: state.Plan, Origin: state.Origin, Now: now}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +64,9 @@ func TestSQLQuietTable(t *testing.T) {
 			}
 			counted += result.New
 		}
-		if _, err := feed.Commit(t.Context(), &collector.Page{ObservedAt: now, Position: &counting.Position{Watermark: now, HistoryDone: true}}); err != nil {
+		if _, err := feed.Commit(t.Context(),
+			&collector.Page{ObservedAt: now,
+				Position: &counting.Position{Watermark: now, HistoryDone: true}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.Prune(t.Context()); err != nil {
@@ -72,12 +78,15 @@ func TestSQLQuietTable(t *testing.T) {
 	}
 }
 
-// TestSQLHoldsNoLock: while a page is committed the writer of the table isn't held up, or its call records would be lost.
+// TestSQLHoldsNoLock: while a page is committed the writer of the table isn't held up, or its call
+// records would be lost.
 func TestSQLHoldsNoLock(t *testing.T) {
-	for name, c := range map[string]struct{ query, filter string }{"by start": {byStart, "by: start"}, "by key": {byKey, "by: inserted, key: id"}} {
+	for name, c := range map[string]struct{ query, filter string }{"by start": {byStart, "by: start"},
+		"by key": {byKey, "by: inserted, key: id"}} {
 		t.Run(name, func(t *testing.T) {
 			path, db := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
-				"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 2499) SELECT i, '2026-11-23 10:00:00' FROM n")
+				"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < "+
+					"2499) SELECT i, '2026-11-23 10:00:00' FROM n")
 			source, err := openBlock(t.TempDir(), table(c.query, c.filter), "dsn: "+path+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
@@ -92,7 +101,8 @@ func TestSQLHoldsNoLock(t *testing.T) {
 					t.Errorf("a page has %d rows", len(page.Records))
 				}
 				number++
-				if _, err := db.ExecContext(t.Context(), "INSERT INTO calls VALUES (?, '2026-11-22 10:00:00')", number); err != nil {
+				if _, err := db.ExecContext(t.Context(), "INSERT INTO calls VALUES (?, '2026-11-22 10:00:00')",
+					number); err != nil {
 					t.Errorf("page %d holds up the writer: %v", pages, err)
 				}
 			}
@@ -112,7 +122,8 @@ func TestSQLText(t *testing.T) {
 		{"a date of its own form", "DATE", "2026-11-23 09.00", "2006-01-02 15.04"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at "+c.column+")", "INSERT INTO calls VALUES (1, '"+c.value+"')")
+			path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at "+c.column+")",
+				"INSERT INTO calls VALUES (1, '"+c.value+"')")
 			text := strings.Replace(table(rows, "by: start"), `"2006-01-02 15:04:05"`, `"`+c.layout+`"`, 1)
 			source, err := openBlock(t.TempDir(), text, "dsn: "+path+", calls: ", time.Now)
 			if err != nil {
@@ -120,7 +131,8 @@ func TestSQLText(t *testing.T) {
 			}
 			begin := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 			for page, err := range source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(24*time.Hour)) {
-				if err != nil || len(page.Records) != 1 || page.Records[0].Start != time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC) {
+				if err != nil || len(page.Records) != 1 || page.Records[0].Start != time.Date(2026, 11, 23, 9, 0, 0, 0,
+					time.UTC) {
 					t.Fatalf("%v, %+v", err, page)
 				}
 				return
@@ -133,7 +145,8 @@ func TestSQLText(t *testing.T) {
 // TestSQLZoneOfPostgres: times with a zone are compared and printed in the source's.
 func TestSQLZoneOfPostgres(t *testing.T) {
 	dsn := pgtest.Database(t)
-	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ, caller TEXT)", "INSERT INTO calls VALUES (1, '2026-11-23 09:00:00Z', '+493012345678')")
+	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ, caller TEXT)",
+		"INSERT INTO calls VALUES (1, '2026-11-23 09:00:00Z', '+493012345678')")
 	defer db.Close() //nolint:errcheck // the test is over
 	begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct{ query, want string }{
@@ -141,7 +154,8 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 		"no number in an error": {strings.Replace(byStart, "WHERE", "WHERE caller::date > :from AND", 1), "database"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").Replace(table(c.query, "by: start"))
+			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").
+				Replace(table(c.query, "by: start"))
 			source, err := openBlock(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: Europe/Berlin, calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
@@ -155,7 +169,8 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 					}
 				}
 			}
-			if said := fmt.Sprint(failed); c.want == "" && (failed != nil || !slices.Equal(ids, []string{"1"})) || c.want != "" && failed == nil || strings.Contains(said, "4930") {
+			if said := fmt.Sprint(failed); c.want == "" && (failed != nil || !slices.Equal(ids, []string{"1"})) ||
+				c.want != "" && failed == nil || strings.Contains(said, "4930") {
 				t.Errorf("%q, %s", ids, said)
 			}
 		})
@@ -165,18 +180,22 @@ func TestSQLZoneOfPostgres(t *testing.T) {
 // TestSQLTextsOfPostgres: a time with a zone has one text, whatever the source's zone is.
 func TestSQLTextsOfPostgres(t *testing.T) {
 	dsn := pgtest.Database(t)
-	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ)", "INSERT INTO calls VALUES (1, '2026-11-23 09:00:00.25Z')", "INSERT INTO calls VALUES (2, NULL)")
+	db := pgDatabase(t, dsn, "CREATE TABLE calls (id INT, at TIMESTAMPTZ)",
+		"INSERT INTO calls VALUES (1, '2026-11-23 09:00:00.25Z')", "INSERT INTO calls VALUES (2, NULL)")
 	defer db.Close() //nolint:errcheck // the test is over
 	for _, zone := range []string{"UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York"} {
 		t.Run(zone, func(t *testing.T) {
-			query := "SELECT at AS id, coalesce(at, '2026-11-23 09:01:00Z') AS at, 'x' AS caller FROM calls WHERE coalesce(at, '2026-11-23 09:01:00Z') >= :from"
-			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").Replace(table(query+" AND :to > ''", "by: start"))
+			query := "SELECT at AS id, coalesce(at, '2026-11-23 09:01:00Z') AS at, 'x' AS caller FROM calls " +
+				"WHERE coalesce(at, '2026-11-23 09:01:00Z') >= :from"
+			text := strings.NewReplacer("sqlite", "postgres", "15:04:05", "15:04:05Z07").
+				Replace(table(query+" AND :to > ''", "by: start"))
 			source, err := openBlock(t.TempDir(), text, "dsn: '"+dsn+"', time_zone: "+zone+", calls: ", time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
 			begin := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin, begin.Add(time.Second))); !slices.Equal(got, []string{"2026-11-23 09:00:00.25+00"}) {
+			if got := idsOf(t, source.Feeds[0].Reader.Pages(t.Context(), begin,
+				begin.Add(time.Second))); !slices.Equal(got, []string{"2026-11-23 09:00:00.25+00"}) {
 				t.Errorf("got %q", got)
 			}
 		})
@@ -185,8 +204,10 @@ func TestSQLTextsOfPostgres(t *testing.T) {
 
 // TestSQLOrder: rows that don't come in the order of their key would be passed over.
 func TestSQLOrder(t *testing.T) {
-	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (2, '2026-11-23 10:00:00')")
-	source, err := openBlock(t.TempDir(), table(strings.Replace(byKey, "BY id", "BY id DESC", 1), "by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
+	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+		"INSERT INTO calls VALUES (1, '2026-11-23 10:00:00'), (2, '2026-11-23 10:00:00')")
+	source, err := openBlock(t.TempDir(), table(strings.Replace(byKey, "BY id", "BY id DESC", 1),
+		"by: inserted, key: id"), "dsn: "+path+", calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,8 +230,9 @@ func pgDatabase(t *testing.T, dsn string, statements ...string) *sql.DB {
 
 // TestSQLManyRows: a span with more rows than a read may have is read in halves, each row once.
 func TestSQLManyRows(t *testing.T) {
-	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)", "INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 29999) "+
-		"SELECT i, datetime('2026-11-23 10:00:00', '+' || (i / 12000) || ' seconds') FROM n") // 12000 in a second
+	path, _ := database(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, at TEXT)",
+		"INSERT INTO calls WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 29999) "+
+			"SELECT i, datetime('2026-11-23 10:00:00', '+' || (i / 12000) || ' seconds') FROM n") // 12000 in a second
 	source, err := openBlock(t.TempDir(), table(byStart, "by: start"), "dsn: "+path+", calls: ", time.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -230,16 +252,19 @@ func TestSQLQuotes(t *testing.T) {
 		{"sqlite", ` AND x <> '\\' AND y <> :after`, "names :after"},
 	} {
 		text := strings.Replace(table(byStart+c.more, "by: start"), "sqlite", c.driver, 1)
-		if _, err := declared.Load("d.yaml", []byte(text)); c.want == "" && err != nil || c.want != "" && !strings.Contains(fmt.Sprint(err), c.want) {
+		if _, err := declared.Load("d.yaml", []byte(text)); c.want == "" && err != nil || c.want != "" &&
+			!strings.Contains(fmt.Sprint(err), c.want) {
 			t.Errorf("%s: %v, want %q", c.driver, err, c.want)
 		}
 	}
 }
 
-// TestFormerSQLPosition: a position in the form of an earlier program, of as many bytes as a mark has now, is refused. Read as a mark, it would name
-// a key that no row has, and the rows up to it would never be counted.
+// TestFormerSQLPosition: a position in the form of an earlier program, of as many bytes as a mark
+// has now, is refused. Read as a mark, it would name a key that no row has, and the rows up to it
+// would never be counted.
 func TestFormerSQLPosition(t *testing.T) {
-	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ", time.Now)
+	source, err := openBlock(t.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
+		time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +275,8 @@ func TestFormerSQLPosition(t *testing.T) {
 	if len(former) != 16 {
 		t.Fatalf("%d bytes", len(former))
 	}
-	for _, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Position: former, Now: time.Now()}) {
+	for _, err := range source.Feeds[0].Stream.Pages(t.Context(),
+		collector.StreamPosition{Position: former, Now: time.Now()}) {
 		if err == nil || !strings.Contains(err.Error(), "stored position") {
 			t.Errorf("%v", err)
 		}
@@ -262,12 +288,14 @@ func FuzzSQLPosition(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{4, 2, 4})
 	f.Add([]byte{0x80})
-	source, err := openBlock(f.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ", time.Now)
+	source, err := openBlock(f.TempDir(), table(byKey, "by: inserted, key: id"), "dsn: /nowhere/none.sqlite, calls: ",
+		time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, position []byte) {
-		for page, err := range source.Feeds[0].Stream.Pages(t.Context(), collector.StreamPosition{Position: position, Now: time.Now()}) {
+		for page, err := range source.Feeds[0].Stream.Pages(t.Context(),
+			collector.StreamPosition{Position: position, Now: time.Now()}) {
 			if err == nil || page != nil {
 				t.Errorf("%v, %v", page, err)
 			}

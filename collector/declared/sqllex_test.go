@@ -50,9 +50,11 @@ func TestBoundNames(t *testing.T) {
 		for driver := range strings.FieldsSeq(all) {
 			t.Run(c.piece+", "+driver, func(t *testing.T) {
 				query := "    query: |\n      SELECT :after, :limit, " + c.piece + "\n"
-				text := strings.Replace(table("", "by: inserted, key: id"), "driver: sqlite", "driver: "+driver, 1) + query
+				text := strings.Replace(table("", "by: inserted, key: id"), "driver: sqlite", "driver: "+driver, 1) +
+					query
 				_, err := declared.Load("d.yaml", []byte(text))
-				if found := strings.Contains(fmt.Sprint(err), "names :from"); found != strings.Contains(c.bound, driver) || !found && err != nil {
+				if found := strings.Contains(fmt.Sprint(err), "names :from"); found != strings.Contains(c.bound,
+					driver) || !found && err != nil {
 					t.Errorf("found %t, %v", found, err)
 				}
 			})

@@ -60,9 +60,11 @@ func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
 		return err
 	}
 	return &advice.Error{
-		What: fmt.Sprintf("the row with %s %d, which was read last, no longer exists, but row 1 does, so new rows with lower numbers may be skipped",
+		What: fmt.Sprintf("the row with %s %d, which was read last, no longer exists, but row 1 does, so new "+
+			"rows with lower numbers may be skipped",
 			s.Filter.Key, reached),
-		Todo: "if the table was emptied and its numbers started again, rename the source and set a history that goes back to then; " +
+		Todo: "if the table was emptied and its numbers started again, rename the source and set a history " +
+			"that goes back to then; " +
 			"if only that row was deleted, nothing: the next new row clears this error",
 	}
 }
@@ -71,21 +73,23 @@ func (s *sqlStream) findReached(ctx context.Context, reached int64) error {
 func (s *sqlStream) readPage(ctx context.Context, after int64) (page *collector.Page, last int64, err error) {
 	p := &sqlPages{mapper: s.newMapper(), wanted: everything}
 	last = after
-	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(sqlRowsPerPage)}, func(columns, values []string) error {
-		key, err := s.keyOf(columns, values)
-		switch {
-		case err != nil:
-			return err
-		case key <= last || p.rows == sqlRowsPerPage:
-			return &advice.Error{
-				What: "the query doesn't return its rows in the order of " + s.Filter.Key + " after :after, so some would be skipped",
-				Todo: "end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit, with one row for each KEY",
+	err = s.rows(ctx, map[string]any{"after": after, "limit": int64(sqlRowsPerPage)},
+		func(columns, values []string) error {
+			key, err := s.keyOf(columns, values)
+			switch {
+			case err != nil:
+				return err
+			case key <= last || p.rows == sqlRowsPerPage:
+				return &advice.Error{
+					What: "the query doesn't return its rows in the order of " + s.Filter.Key +
+						" after :after, so some would be skipped",
+					Todo: "end it with WHERE KEY > :after ORDER BY KEY LIMIT :limit, with one row for each KEY",
+				}
 			}
-		}
-		last = key
-		p.add(columns, values)
-		return nil
-	})
+			last = key
+			p.add(columns, values)
+			return nil
+		})
 	if len(p.all) == 0 {
 		return new(collector.Page), after, err
 	}
@@ -99,7 +103,8 @@ func (s *sqlStream) keyOf(columns, values []string) (int64, error) {
 			return key, nil
 		}
 	}
-	return 0, &advice.Error{What: "the query returns no whole number in the column " + name, Todo: "name the column in filter.key and in the query"}
+	return 0, &advice.Error{What: "the query returns no whole number in the column " + name,
+		Todo: "name the column in filter.key and in the query"}
 }
 
 // probe reads one row.
@@ -183,7 +188,8 @@ func decodeSQLPosition(data []byte) (sqlPosition, error) {
 	}
 	marks := data[1:]
 	p := make(sqlPosition, len(marks)/binary.Size(sqlMark{}))
-	if n, err := binary.Decode(marks, binary.BigEndian, []sqlMark(p)); err != nil || n < len(marks) || data[0] != sqlForm {
+	if n, err := binary.Decode(marks, binary.BigEndian, []sqlMark(p)); err != nil || n < len(marks) ||
+		data[0] != sqlForm {
 		return nil, errPosition
 	}
 	return p, nil

@@ -23,7 +23,8 @@ type sqlWay struct {
 }
 
 func (b *Block) openSQL(source *collector.Source, settings *collector.SourceSettings) (readFeed, error) {
-	w := &sqlWay{title: b.definition.title(), driver: expand(b.definition.SQL.Driver, b.Values), dsn: b.Secrets[dsnKey], now: settings.Now}
+	w := &sqlWay{title: b.definition.title(), driver: expand(b.definition.SQL.Driver, b.Values), dsn: b.Secrets[dsnKey],
+		now: settings.Now}
 	if sqlDrivers[w.driver] == nil {
 		return nil, fmt.Errorf("the driver %q doesn't exist", w.driver)
 	}
@@ -71,12 +72,13 @@ func (r *sqlReader) rows(ctx context.Context, values map[string]any, each func(c
 		args[i] = values[name]
 	}
 	var eachError error
-	err = sqlDrivers[r.driver](ctx, sqlQuery{dsn, r.query, args, r.settings.Zone}, func(columns, values []string) error {
-		if eachError = each(columns, values); eachError != nil {
-			stop() // otherwise MySQL's driver reads the remaining rows
-		}
-		return eachError
-	})
+	err = sqlDrivers[r.driver](ctx, sqlQuery{dsn, r.query, args, r.settings.Zone},
+		func(columns, values []string) error {
+			if eachError = each(columns, values); eachError != nil {
+				stop() // otherwise MySQL's driver reads the remaining rows
+			}
+			return eachError
+		})
 	if eachError != nil || err == nil {
 		return eachError
 	}

@@ -13,13 +13,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/config"
 )
 
-// Tests are the provider's side, from its pages or from saved answers: what `provider test` compares the rest of the definition with.
+// Tests are the provider's side, from its pages or from saved answers: what `provider test`
+// compares the rest of the definition with.
 type Tests struct {
 	// Parameters are values for the test's source. A secret that isn't here is made up.
 	Parameters map[string]texts `yaml:"parameters"`
 	// By is the time that the provider's filter means, where it is known: start, end or inserted.
 	By string `yaml:"by"`
-	// MaxRange is the longest range that the provider answers, and Retention how long it keeps rows; zero: it isn't known.
+	// MaxRange is the longest range that the provider answers, and Retention how long it keeps
+	// rows; zero: it isn't known.
 	MaxRange  time.Duration     `yaml:"max_range"`
 	Retention time.Duration     `yaml:"retention"`
 	Answers   []TestAnswer      `yaml:"answers"`
@@ -132,7 +134,8 @@ func (t *Tests) Validate(r *config.Report) {
 	r.OneOf("by", t.By, "", byStart, byEnd, byInserted)
 	for i, a := range t.Answers {
 		if method, _, both := strings.Cut(a.Request, " "); !both || method != "GET" && method != "POST" {
-			r.Problemf(fmt.Sprintf("answers[%d].request", i), "must be a method and an address, such as GET /v1/calls?page=1")
+			r.Problemf(fmt.Sprintf("answers[%d].request", i),
+				"must be a method and an address, such as GET /v1/calls?page=1")
 		}
 	}
 }

@@ -92,7 +92,9 @@ func (r *httpReader) countDays(counts *dayCounts, asked span, rows []rawRow, rec
 // compareDays compares each past day that was read whole with the provider's total. It also
 // compares a day that was read alone with the total of its answers, which is below zero without
 // one. If a total can't be read now, no record is lost: the next read requests it again.
-func (r *httpReader) compareDays(ctx context.Context, counts *dayCounts, asked, wanted span, rows, total int) (all []collector.DayTotal) {
+func (r *httpReader) compareDays(
+	ctx context.Context, counts *dayCounts, asked, wanted span, rows, total int,
+) (all []collector.DayTotal) {
 	if r.Totals == nil {
 		if total >= 0 && asked.isDay() && r.Filter.By != byInserted {
 			all = append(all, collector.DayTotal{Day: asked.from.UTC(), Ours: rows, Theirs: total})
@@ -128,7 +130,8 @@ func (r *httpReader) totalOf(ctx context.Context, day time.Time) (total collecto
 	request.ExpectJSON, request.Body = true, asked.body(whole, r.settings.Parameters).json()
 	body, err := r.client.Get(ctx, request)
 	if err != nil {
-		r.logger.Info("can't read the provider's total of a day now", "feed", r.name, "day", day.Format(time.DateOnly), "err", err)
+		r.logger.Info("can't read the provider's total of a day now", "feed", r.name, "day", day.Format(time.DateOnly),
+			"err", err)
 		return total, false
 	}
 	var page answerPage

@@ -203,7 +203,8 @@ func (e *entryKeys) Validate(r *config.Report) {
 
 // privacyClasses are the names of privacy classes. Without one, a value that may be a number is
 // hidden.
-var privacyClasses = map[string]cdr.Privacy{"": cdr.Words, "number": cdr.Number, "user": cdr.User, "address": cdr.Address}
+var privacyClasses = map[string]cdr.Privacy{"": cdr.Words, "number": cdr.Number, "user": cdr.User,
+	"address": cdr.Address}
 
 // The words of a definition and their meanings.
 var (
@@ -212,7 +213,8 @@ var (
 	directionWords = byName(cdr.Inbound, cdr.Outbound, cdr.Internal, cdr.DirectionUnknown)
 	truthWords     = map[string]bool{"true": true, "false": false}
 	resultWords    = byName(cdr.QueueResults()...)
-	faultDomains   = byName(cdr.FaultUnknown, cdr.FaultUser, cdr.FaultPolicy, cdr.FaultSBC, cdr.FaultCarrier, cdr.FaultProvider)
+	faultDomains   = byName(cdr.FaultUnknown, cdr.FaultUser, cdr.FaultPolicy, cdr.FaultSBC, cdr.FaultCarrier,
+		cdr.FaultProvider)
 )
 
 func byName[T fmt.Stringer](values ...T) map[string]T {

@@ -32,7 +32,9 @@ func (f *Feed) validateVisits(r *config.Report) {
 		}
 		for key, v := range map[string]*Value{"queue": &d.Queue, "queue_wait": &d.QueueWait} {
 			if v.IsSet() && !d.QueueResult.IsSet() {
-				r.Problemf("record."+key, "belongs to a visit to a queue, and only record.queue_result shows that there is one; add that, or remove this")
+				r.Problemf("record."+key,
+					"belongs to a visit to a queue, and only record.queue_result shows that there is one; add "+
+						"that, or remove this")
 			}
 		}
 		return

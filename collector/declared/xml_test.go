@@ -40,14 +40,19 @@ func TestXML(t *testing.T) {
 		{"an empty list", rows, "<cdrs/>", ""},
 		{"entities of XML, and CDATA", rows, element("&lt;&#228;&amp;") + element("<![CDATA[<b>]]>"), "<b> <ä&"},
 		{"blanks and comments", rows, element("\n a <!-- x --> "), "a"},
-		{"name spaces", rows, `<n:l xmlns:n="urn:x"><n:cdr><n:start>1795428001</n:start><state>busy</state><n:trunk>a</n:trunk></n:cdr></n:l>`, "a"},
+		{"name spaces", rows,
+			`<n:l xmlns:n="urn:x"><n:cdr><n:start>1795428001</n:start><state>busy</state><n:trunk>a</n:trunk></n:cdr></n:l>`, "a"},
 		{"ISO-8859-1", rows, `<?xml version="1.0" encoding="iso-8859-1"?>` + element("\xe4"), "ä"},
 		{"a byte that isn't UTF-8", rows, "<l>" + element("\xe4\x01") + b + "</l>", "b \ufffd\ufffd"},
-		{"another encoding", rows, `<?xml version="1.0" encoding="UTF-16"?>` + a, "!its encoding must be UTF-8 or ISO-8859-1"},
+		{"another encoding", rows, `<?xml version="1.0" encoding="UTF-16"?>` + a,
+			"!its encoding must be UTF-8 or ISO-8859-1"},
 		{"a row without a start", rows, "<l><cdr><state>busy</state></cdr>" + a + "</l>", "!start is missing a"},
-		{"a value that is too long", rows, "<l>" + element(strings.Repeat("x", 1<<20+1)) + a + "</l>", "!it has a value longer than 1 MiB a"},
-		{"an attribute that is too long", rows, `<l><cdr x="` + strings.Repeat("x", 1<<20+1) + `"/>` + a + "</l>", "!it has a value longer than 1 MiB a"},
-		{"a row that is far too long", rows, "<l>" + a + element(strings.Repeat("x", 17<<20)) + b + "</l>", "!it has a row, or a piece between rows, of more than 16 MiB a"},
+		{"a value that is too long", rows, "<l>" + element(strings.Repeat("x", 1<<20+1)) + a + "</l>",
+			"!it has a value longer than 1 MiB a"},
+		{"an attribute that is too long", rows, `<l><cdr x="` + strings.Repeat("x", 1<<20+1) + `"/>` + a + "</l>",
+			"!it has a value longer than 1 MiB a"},
+		{"a row that is far too long", rows, "<l>" + a + element(strings.Repeat("x", 17<<20)) + b + "</l>",
+			"!it has a row, or a piece between rows, of more than 16 MiB a"},
 		{"32 deep", rows, deep(30), "a"},
 		{"33 deep", rows, deep(31), "!it has elements more than 32 deep"},
 		{"far too deep", rows, deep(100_000), "!it has elements more than 32 deep"},
@@ -65,7 +70,8 @@ func TestXML(t *testing.T) {
 			r.put("calls.xml", c.text)
 			r.rest()
 			r.poll()
-			if waits := strings.Contains(c.want, "!it"); waits != (r.waits == "held") && !strings.Contains(c.want, "!it has a value") {
+			if waits := strings.Contains(c.want, "!it"); waits != (r.waits == "held") &&
+				!strings.Contains(c.want, "!it has a value") {
 				t.Errorf("waits %q: %q", r.waits, r.troubles)
 			}
 			r.pass(2 * time.Hour)
@@ -100,11 +106,14 @@ func TestXMLPaths(t *testing.T) {
 <caller type="ext" n:lang="de"><name>Ann</name><number>+49</number></caller>
 <leg><to>1</to></leg><leg code="x"><to>2</to></leg><empty/><note kind="a">hi</note></cdr></l>`
 	for path, want := range map[string]string{
-		`"@id"`: "7", "caller.name": "Ann", "caller@type": "ext", "caller@lang": "de", "leg.0.to": "1", "leg.1.to": "2", "leg@code.1": "x", "leg@code.0": "",
-		"empty": "", "note": "hi", "note@kind": "a", "cdr": "", "[leg.5.to, caller.name]": "Ann", "{expr: 'len(leg)'}": "2",
+		`"@id"`: "7", "caller.name": "Ann", "caller@type": "ext", "caller@lang": "de", "leg.0.to": "1", "leg.1.to": "2",
+		"leg@code.1": "x", "leg@code.0": "",
+		"empty": "", "note": "hi", "note@kind": "a", "cdr": "", "[leg.5.to, caller.name]": "Ann",
+		"{expr: 'len(leg)'}": "2",
 	} {
 		t.Run(path, func(t *testing.T) {
-			d, err := declared.Load("d.yaml", []byte(strings.Replace(xmlDefinition("    rows: cdr\n", ""), "trunk: trunk", "trunk: "+path, 1)))
+			d, err := declared.Load("d.yaml",
+				[]byte(strings.Replace(xmlDefinition("    rows: cdr\n", ""), "trunk: trunk", "trunk: "+path, 1)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -129,19 +138,22 @@ func TestPostedXML(t *testing.T) {
 		{"a document", "text/xml", call, http.StatusNoContent, ""},
 		{"a form", "application/x-www-form-urlencoded", "cdr=" + url.QueryEscape(call), http.StatusNoContent, ""},
 		{"within another element", "text/xml", "<l>" + call[21:] + "</l>", http.StatusNoContent, ""},
-		{"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusBadRequest, "the body has several records"},
+		{"two rows", "text/xml", "<l>" + call[21:] + call[21:] + "</l>", http.StatusBadRequest,
+			"the body has several records"},
 		{"no row", "text/xml", "<l/>", http.StatusBadRequest, "the body must be one record: an XML element"},
 		{"JSON", "application/json", `{"id":"1"}`, http.StatusBadRequest, "it isn't XML"},
 		{"cut", "text/xml", call[:40], http.StatusBadRequest, "it isn't valid XML"},
 		{"a DTD", "text/xml", "<!DOCTYPE x>" + call[21:], http.StatusBadRequest, "it has a DTD"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			l := listenTo(t, strings.NewReplacer("{field: cdr}", "{field: cdr, format: xml}", "    ignore:", "    rows: cdr\n    ignore:").Replace(posting), config.NewSecret(token))
+			l := listenTo(t, strings.NewReplacer("{field: cdr}", "{field: cdr, format: xml}", "    ignore:",
+				"    rows: cdr\n    ignore:").Replace(posting), config.NewSecret(token))
 			w := l.answer(request(c.body, func(r *http.Request) { r.Header.Set("Content-Type", c.kind) }))
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
 				t.Errorf("%d %s, want %d %s", w.Code, w.Body, c.status, c.says)
 			}
-			if accepted := len(l.pages) == 1 && len(l.pages[0].Records) == 1 && l.pages[0].Records[0].ID == "1"; accepted != (c.says == "") {
+			if accepted := len(l.pages) == 1 && len(l.pages[0].Records) == 1 &&
+				l.pages[0].Records[0].ID == "1"; accepted != (c.says == "") {
 				t.Errorf("pages %+v", l.pages)
 			}
 		})

@@ -21,11 +21,16 @@ func TestTokenIsRenewedOnce(t *testing.T) {
 		invalidated []string
 	}{
 		{"accepted", map[string]int{"token-1": 200}, "", 0, []string{"token-1"}, nil},
-		{"401 once", map[string]int{"token-1": 401, "token-2": 200}, "", 0, []string{"token-1", "token-2"}, []string{"token-1"}},
-		{"401 twice", map[string]int{"token-1": 401, "token-2": 401}, KindUnauthorized, 401, []string{"token-1", "token-2"}, []string{"token-1"}},
-		{"403 once", map[string]int{"token-1": 403, "token-2": 200}, "", 0, []string{"token-1", "token-2"}, []string{"token-1"}},
-		{"403 twice", map[string]int{"token-1": 403, "token-2": 403}, KindForbidden, 403, []string{"token-1", "token-2"}, []string{"token-1"}},
-		{"401, then 403", map[string]int{"token-1": 401, "token-2": 403}, KindForbidden, 403, []string{"token-1", "token-2"}, []string{"token-1"}},
+		{"401 once", map[string]int{"token-1": 401, "token-2": 200}, "", 0, []string{"token-1", "token-2"},
+			[]string{"token-1"}},
+		{"401 twice", map[string]int{"token-1": 401, "token-2": 401}, KindUnauthorized, 401,
+			[]string{"token-1", "token-2"}, []string{"token-1"}},
+		{"403 once", map[string]int{"token-1": 403, "token-2": 200}, "", 0, []string{"token-1", "token-2"},
+			[]string{"token-1"}},
+		{"403 twice", map[string]int{"token-1": 403, "token-2": 403}, KindForbidden, 403,
+			[]string{"token-1", "token-2"}, []string{"token-1"}},
+		{"401, then 403", map[string]int{"token-1": 401, "token-2": 403}, KindForbidden, 403,
+			[]string{"token-1", "token-2"}, []string{"token-1"}},
 		{"404 keeps the token", map[string]int{"token-1": 404}, KindNotFound, 404, []string{"token-1"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -97,7 +102,8 @@ func TestTokenThatHangs(t *testing.T) {
 		client := newTest(t, transport, func(s *Settings) { s.Token = &countedTokens{hang: true} })
 		_, err := client.Get(t.Context(), Request{URL: "/x"})
 		if KindOf(err) != KindToken || !IsRetryable(err) || time.Since(started) != requestTimeout {
-			t.Errorf("error %v (retryable %v) after %v; want a retryable token error after %v", err, IsRetryable(err), time.Since(started), requestTimeout)
+			t.Errorf("error %v (retryable %v) after %v; want a retryable token error after %v", err, IsRetryable(err),
+				time.Since(started), requestTimeout)
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			t.Error("our own bound looks like the caller's")
@@ -197,7 +203,8 @@ func TestRequestHeaders(t *testing.T) {
 	if len(got) != len(want) || len(given) != 1 {
 		t.Errorf("sent %v; given is now %v", got, given)
 	}
-	if want := "GET calls: 403 Forbidden (client-request-id=" + id + " request-id=7fxsecret)"; err == nil || err.Error() != want {
+	if want := "GET calls: 403 Forbidden (client-request-id=" + id + " request-id=7fxsecret)"; err == nil ||
+		err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

@@ -30,9 +30,10 @@ func TestBodies(t *testing.T) {
 		{name: "whole", handler: func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, page)
 		}},
-		{name: "too slow, though never silent for long: the headers come with the first byte", handler: func(w http.ResponseWriter, r *http.Request) {
-			dribble(w, r, page, 59*time.Second)
-		}, kind: KindBody, text: "read body: it took too long", took: 59*time.Second + 10*time.Minute, again: true},
+		{name: "too slow, though never silent for long: the headers come with the first byte",
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				dribble(w, r, page, 59*time.Second)
+			}, kind: KindBody, text: "read body: it took too long", took: 59*time.Second + 10*time.Minute, again: true},
 		{name: "slow, but in time", handler: func(w http.ResponseWriter, r *http.Request) {
 			dribble(w, r, page, 30*time.Second)
 		}, took: time.Duration(len(page)) * 30 * time.Second},
@@ -92,7 +93,8 @@ func TestBodies(t *testing.T) {
 				got, err := client.Get(t.Context(), Request{URL: "/x", Label: "calls"})
 				took := time.Since(started)
 				if KindOf(err) != test.kind || IsRetryable(err) != test.again || (err == nil) != (test.kind == "") {
-					t.Errorf("error %v (kind %s, retryable %v), want kind %s, %v", err, KindOf(err), IsRetryable(err), test.kind, test.again)
+					t.Errorf("error %v (kind %s, retryable %v), want kind %s, %v", err, KindOf(err), IsRetryable(err),
+						test.kind, test.again)
 				}
 				if err != nil && err.Error() != "GET calls: "+test.text {
 					t.Errorf("error %q, want %q", err, "GET calls: "+test.text)
@@ -214,7 +216,8 @@ func TestExpectJSON(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			transport, _ := script(replies(test.status, test.body, "Content-Type: "+test.contentType))
-			got, err := newTest(t, transport, nil).Get(t.Context(), Request{URL: "/x", Label: "calls", ExpectJSON: true})
+			got, err := newTest(t, transport, nil).
+				Get(t.Context(), Request{URL: "/x", Label: "calls", ExpectJSON: true})
 			if test.text != "" {
 				if err == nil || err.Error() != test.text || KindOf(err) != KindBody || !IsRetryable(err) {
 					t.Errorf("error %v, want %s", err, test.text)

@@ -19,7 +19,8 @@ func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(
 // Nothing that was sent or received appears in an error, however it is printed.
 func TestErrorsHoldNoSecrets(t *testing.T) {
 	leak := &url.Error{Op: "Get", URL: "https://api.example/x?appid=secret", Err: errBroken}
-	cut := io.MultiReader(strings.NewReader("{"), readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }))
+	cut := io.MultiReader(strings.NewReader("{"),
+		readerFunc(func([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }))
 	for _, test := range []struct {
 		name   string
 		url    string
@@ -28,21 +29,24 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 	}{
 		{name: "url.Error", url: "/x?appid=secret", answer: fails(leak)},
 		{name: "url.Error in another", url: "/x?appid=secret", answer: fails(fmt.Errorf("proxy: %w", leak))},
-		{name: "header line", url: "/x?secret", answer: fails(textproto.ProtocolError("malformed MIME header line: secret"))},
+		{name: "header line", url: "/x?secret",
+			answer: fails(textproto.ProtocolError("malformed MIME header line: secret"))},
 		{name: "status line", url: "/x?secret", answer: fails(fmt.Errorf("malformed HTTP response %q", "secret"))},
 		{name: "GOAWAY", url: "/x?secret", answer: fails(errors.New(`http2: server sent GOAWAY; debug="secret"`))},
 		{name: "several lines", url: "/x?secret", answer: fails(errors.New("broken\nsecret"))},
 		{name: "401", url: "/x?secret", answer: replies(401, "secret", "Www-Authenticate: Bearer secret")},
 		{name: "403", url: "/x?secret", answer: replies(403, "secret", "Set-Cookie: secret")},
 		{name: "500", url: "/x?secret#secret", answer: replies(500, "secret")},
-		{name: "redirect", url: "/x?secret", answer: replies(302, "secret", "Location: https://secret:secret@evil.example/secret")},
+		{name: "redirect", url: "/x?secret",
+			answer: replies(302, "secret", "Location: https://secret:secret@evil.example/secret")},
 		{name: "redirect to nonsense", url: "/x?secret", answer: replies(302, "", "Location: https://%secret/")},
 		{name: "HTML", url: "/x?secret", answer: replies(200, "<secret>")},
 		{name: "hostile link", url: "https://evil.example/secret?secret"},
 		{name: "user information", url: "https://secret:secret@api.example/"},
 		{name: "unreadable link", url: "https://api.example/%secret"},
 		{name: "cut", url: "/x?secret", answer: reply{status: 200, reader: cut}, use: readAll(new(string))},
-		{name: "too large", url: "/x?secret", answer: replies(200, strings.Repeat("secret", 100)), use: readAll(new(string))},
+		{name: "too large", url: "/x?secret", answer: replies(200, strings.Repeat("secret", 100)),
+			use: readAll(new(string))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -61,7 +65,8 @@ func TestErrorsHoldNoSecrets(t *testing.T) {
 				var attr strings.Builder
 				slog.New(slog.NewJSONHandler(&attr, nil)).Error("x", "error", err, "any", any(e))
 				for _, text := range []string{
-					err.Error(), fmt.Sprintf("%v %+v %q", err, err, err), fmt.Sprintf("%v %+v %#v %s", e, e, e, e), attr.String(), log.String(),
+					err.Error(), fmt.Sprintf("%v %+v %q", err, err, err), fmt.Sprintf("%v %+v %#v %s", e, e, e, e),
+					attr.String(), log.String(),
 				} {
 					if strings.Contains(text, "secret") {
 						t.Errorf("secret in %s", text)

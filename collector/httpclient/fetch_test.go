@@ -26,7 +26,8 @@ func TestFetchRepeats(t *testing.T) {
 		{"500 once", []reply{replies(500, ""), ok}, 2, "", ""},
 		{"the third repeat succeeds", []reply{replies(502, ""), replies(503, ""), replies(504, ""), ok}, 4, "", ""},
 		{"509 and 408 and 425", []reply{replies(509, ""), replies(408, ""), replies(425, ""), ok}, 4, "", ""},
-		{"500 for ever", []reply{replies(500, "")}, 4, KindServer, "asked 4 times: GET calls: 500 Internal Server Error"},
+		{"500 for ever", []reply{replies(500, "")}, 4, KindServer,
+			"asked 4 times: GET calls: 500 Internal Server Error"},
 		{"network for ever", []reply{fails(errBroken)}, 4, KindNetwork, "asked 4 times: GET calls: broken"},
 		{"network once", []reply{fails(io.EOF), ok}, 2, "", ""},
 		{"400", []reply{replies(400, "")}, 1, KindBadRequest, "GET calls: 400 Bad Request"},
@@ -41,7 +42,8 @@ func TestFetchRepeats(t *testing.T) {
 			[]reply{replies(302, "", "Location: https://evil.example/x?secret")},
 			1, KindRedirect, `GET calls: 302 Found: redirects are not followed; it goes to "evil.example"`,
 		},
-		{"307 to the same host", []reply{replies(307, "", "Location: /y")}, 1, KindRedirect, "GET calls: 307 Temporary Redirect: redirects are not followed"},
+		{"307 to the same host", []reply{replies(307, "", "Location: /y")}, 1, KindRedirect,
+			"GET calls: 307 Temporary Redirect: redirects are not followed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -81,7 +83,8 @@ func TestNewBackOff(t *testing.T) {
 	steps := NewBackOff()
 	for i := range 20 {
 		middle := min(800*time.Millisecond<<i, 48*time.Second)
-		if got := steps.NextBackOff(); got < middle*3/4 || got > middle*5/4 || i == 0 && got > time.Second || got > time.Minute {
+		if got := steps.NextBackOff(); got < middle*3/4 || got > middle*5/4 || i == 0 && got > time.Second ||
+			got > time.Minute {
 			t.Errorf("step %d is %v", i, got)
 		}
 	}
@@ -103,9 +106,11 @@ func TestFetchCallback(t *testing.T) {
 		{"permanent", []error{errBroken}, 1, errBroken, false},
 		{"may pass, once", []error{Retryable(errBroken)}, 2, nil, false},
 		{"may pass, wrapped", []error{errors.Join(Retryable(errBroken))}, 2, nil, false},
-		{"may pass, for ever", []error{Retryable(errBroken), Retryable(errBroken), Retryable(errBroken), Retryable(errBroken)}, 4, errBroken, true},
+		{"may pass, for ever", []error{Retryable(errBroken), Retryable(errBroken), Retryable(errBroken),
+			Retryable(errBroken)}, 4, errBroken, true},
 		{"may pass, then permanent", []error{Retryable(io.ErrNoProgress), errBroken}, 2, errBroken, false},
-		{"a fault of another request isn't this one's", []error{&Error{Kind: KindNetwork, cause: errBroken}}, 1, errBroken, true},
+		{"a fault of another request isn't this one's", []error{&Error{Kind: KindNetwork, cause: errBroken}}, 1,
+			errBroken, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -211,7 +216,8 @@ func TestHeadersInTime(t *testing.T) {
 		client := newTest(t, fakeTransport(hanging), func(s *Settings) { s.Observer = seen })
 		started := time.Now()
 		_, err := client.Get(t.Context(), Request{Feed: "pstn", URL: "/hang"})
-		if want := "GET https://api.example/hang: no answer within 1m0s"; err == nil || err.Error() != want || KindOf(err) != KindNetwork {
+		if want := "GET https://api.example/hang: no answer within 1m0s"; err == nil || err.Error() != want ||
+			KindOf(err) != KindNetwork {
 			t.Errorf("error %v, want %s", err, want)
 		}
 		if time.Since(started) != time.Minute || errors.Is(err, context.Canceled) {

@@ -117,7 +117,8 @@ func TestLimitAfterAnotherProgram(t *testing.T) {
 			}
 		}
 		if early != 2 || later < 560 || server.refused != 0 {
-			t.Errorf("%d beside 8 of another program, %d in the 57 minutes after, %d refused; want 2, 560 and none", early, later, server.refused)
+			t.Errorf("%d beside 8 of another program, %d in the 57 minutes after, %d refused; want 2, 560 and none",
+				early, later, server.refused)
 		}
 	})
 }
@@ -149,7 +150,8 @@ func TestLimitIsFrozenByOneRefusal(t *testing.T) {
 				const refused = 1 // the second request
 				gap := server.ours[refused+1].Sub(server.ours[refused])
 				if gap < test.penalty || gap > test.most || server.early != 0 {
-					t.Errorf("asked again after %v, want %v to %v; %d in the penalty", gap, test.penalty, test.most, server.early)
+					t.Errorf("asked again after %v, want %v to %v; %d in the penalty", gap, test.penalty, test.most,
+						server.early)
 				}
 			})
 		})
@@ -243,7 +245,8 @@ func TestLimitHeaders(t *testing.T) {
 		{"none", nil, burst(10, after), Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute}},
 		{
 			"garbage",
-			[]string{"X-Rate-Limit-Limit: many", "X-Rate-Limit-Remaining: -", "X-Rate-Limit-Window: 1m", "X-Rate-Limit-Group: \x01<b>"},
+			[]string{"X-Rate-Limit-Limit: many", "X-Rate-Limit-Remaining: -", "X-Rate-Limit-Window: 1m",
+				"X-Rate-Limit-Group: \x01<b>"},
 			burst(10, after),
 			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
 		},
@@ -259,8 +262,10 @@ func TestLimitHeaders(t *testing.T) {
 			burst(10, after),
 			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
 		},
-		{"raised", []string{"X-Rate-Limit-Limit: 20"}, burst(20, after), Budget{Group: "heavy", Limit: 20, Remaining: 19, Per: time.Minute}},
-		{"lowered", []string{"X-Rate-Limit-Limit: 3"}, burst(3, after), Budget{Group: "heavy", Limit: 3, Remaining: 2, Per: time.Minute}},
+		{"raised", []string{"X-Rate-Limit-Limit: 20"}, burst(20, after),
+			Budget{Group: "heavy", Limit: 20, Remaining: 19, Per: time.Minute}},
+		{"lowered", []string{"X-Rate-Limit-Limit: 3"}, burst(3, after),
+			Budget{Group: "heavy", Limit: 3, Remaining: 2, Per: time.Minute}},
 		{
 			"another length",
 			[]string{"X-Rate-Limit-Window: 20"},
@@ -275,7 +280,8 @@ func TestLimitHeaders(t *testing.T) {
 		},
 		{
 			"of another group",
-			[]string{"X-Rate-Limit-Group: light", "X-Rate-Limit-Limit: 50", "X-Rate-Limit-Remaining: 0", "X-Rate-Limit-Window: 1"},
+			[]string{"X-Rate-Limit-Group: light", "X-Rate-Limit-Limit: 50", "X-Rate-Limit-Remaining: 0",
+				"X-Rate-Limit-Window: 1"},
 			burst(10, after),
 			Budget{Group: "heavy", Limit: 10, Remaining: 9, Per: time.Minute},
 		},
@@ -397,7 +403,8 @@ func FuzzLimitHeaders(f *testing.F) {
 			_ = l.Take()
 			l.Learn(status, resp.Header)
 			b := l.Budget()
-			if b.Limit < 1 || b.Limit > maxLimit || b.Per <= 0 || b.Per > maxWindow || b.Remaining < 0 || b.Remaining > b.Limit {
+			if b.Limit < 1 || b.Limit > maxLimit || b.Per <= 0 || b.Per > maxWindow || b.Remaining < 0 ||
+				b.Remaining > b.Limit {
 				t.Fatalf("the budget is %+v", b)
 			}
 			if full := l.Take(); full > maxWindow+windowMargin {

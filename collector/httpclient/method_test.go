@@ -23,7 +23,8 @@ func methods(answers ...reply) (fakeTransport, *[]sentRequest, *recorder) {
 	inner, rec := script(answers...)
 	var seen []sentRequest
 	return func(r *http.Request) (*http.Response, error) {
-		one := sentRequest{method: r.Method, contentType: r.Header.Get("Content-Type"), accept: r.Header.Get("Accept"), length: r.ContentLength}
+		one := sentRequest{method: r.Method, contentType: r.Header.Get("Content-Type"), accept: r.Header.Get("Accept"),
+			length: r.ContentLength}
 		if r.Body != nil {
 			content, err := io.ReadAll(r.Body)
 			if err != nil {
@@ -57,10 +58,13 @@ func TestRequestMethods(t *testing.T) {
 			replies(201, "{}"),
 			sentRequest{"POST", `{"a":1}`, "application/json", "application/json", 7},
 		},
-		{"PATCH", Request{Method: http.MethodPatch, Body: []byte(`{}`)}, replies(200, ""), sentRequest{"PATCH", "{}", "application/json", "", 2}},
+		{"PATCH", Request{Method: http.MethodPatch, Body: []byte(`{}`)}, replies(200, ""),
+			sentRequest{"PATCH", "{}", "application/json", "", 2}},
 		{"DELETE", Request{Method: http.MethodDelete}, replies(204, ""), sentRequest{method: "DELETE"}},
-		{"DELETE that wants JSON", Request{Method: http.MethodDelete, ExpectJSON: true}, replies(204, ""), sentRequest{method: "DELETE", accept: "application/json"}},
-		{"an empty body", Request{Method: http.MethodPost, Body: []byte{}}, replies(200, ""), sentRequest{"POST", "", "application/json", "", 0}},
+		{"DELETE that wants JSON", Request{Method: http.MethodDelete, ExpectJSON: true}, replies(204, ""),
+			sentRequest{method: "DELETE", accept: "application/json"}},
+		{"an empty body", Request{Method: http.MethodPost, Body: []byte{}}, replies(200, ""),
+			sentRequest{"POST", "", "application/json", "", 0}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			transport, seen, _ := methods(test.answer)
@@ -87,9 +91,11 @@ func TestMethodsAreRepeated(t *testing.T) {
 		requests int
 		text     string
 	}{
-		{"POST, a fault", http.MethodPost, []reply{replies(503, ""), ok}, 1, "POST subscriptions: 503 Service Unavailable"},
+		{"POST, a fault", http.MethodPost, []reply{replies(503, ""), ok}, 1,
+			"POST subscriptions: 503 Service Unavailable"},
 		{"POST, no answer", http.MethodPost, []reply{fails(errBroken), ok}, 1, "POST subscriptions: broken"},
-		{"POST, HTML", http.MethodPost, []reply{replies(200, "<html>", "Content-Type: text/html"), ok}, 1, "POST subscriptions: got HTML where JSON was expected"},
+		{"POST, HTML", http.MethodPost, []reply{replies(200, "<html>", "Content-Type: text/html"), ok}, 1,
+			"POST subscriptions: got HTML where JSON was expected"},
 		{"POST, throttled", http.MethodPost, []reply{replies(429, "", "Retry-After: 7"), ok}, 2, ""},
 		{"POST, an old token", http.MethodPost, []reply{replies(401, ""), ok}, 2, ""},
 		{"POST, a token without the role", http.MethodPost, []reply{replies(403, ""), ok}, 2, ""},
@@ -105,12 +111,14 @@ func TestMethodsAreRepeated(t *testing.T) {
 				client := newTest(t, transport, func(s *Settings) { s.Token = &tokens{} })
 				var got string
 				err := client.Fetch(t.Context(), Request{
-					Method: test.method, URL: "/x", Label: "subscriptions", Body: []byte(`{"secret":1}`), ExpectJSON: true,
+					Method: test.method, URL: "/x", Label: "subscriptions", Body: []byte(`{"secret":1}`),
+					ExpectJSON: true,
 				}, readAll(&got))
 				switch {
 				case test.text == "" && (err != nil || got != "{}"):
 					t.Errorf("%v, %q", err, got)
-				case test.text != "" && (err == nil || !strings.HasPrefix(err.Error(), test.text) || strings.Contains(err.Error(), "secret")):
+				case test.text != "" && (err == nil || !strings.HasPrefix(err.Error(), test.text) ||
+					strings.Contains(err.Error(), "secret")):
 					t.Errorf("the error is %v, want %q", err, test.text)
 				}
 				if len(*seen) != test.requests || len(rec.times()) != test.requests {
@@ -131,9 +139,10 @@ func TestPostWhoseAnswerCantBeRead(t *testing.T) {
 	for _, method := range []string{http.MethodPost, http.MethodPatch} {
 		synctest.Test(t, func(t *testing.T) {
 			transport, seen, _ := methods(replies(201, "{}"))
-			err := newTest(t, transport, nil).Fetch(t.Context(), Request{Method: method, URL: "/x"}, func([]byte) error {
-				return Retryable(errBroken)
-			})
+			err := newTest(t, transport, nil).Fetch(t.Context(), Request{Method: method, URL: "/x"},
+				func([]byte) error {
+					return Retryable(errBroken)
+				})
 			want := 4
 			if method == http.MethodPost {
 				want = 1
@@ -150,7 +159,8 @@ func TestMethodInTheCallersEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := newTest(t, fakeTransport(hanging), nil).Fetch(ctx, Request{Method: http.MethodDelete, URL: "/x", Label: "subscriptions"}, func([]byte) error { return nil })
+		err := newTest(t, fakeTransport(hanging), nil).Fetch(ctx,
+			Request{Method: http.MethodDelete, URL: "/x", Label: "subscriptions"}, func([]byte) error { return nil })
 		if !errors.Is(err, context.DeadlineExceeded) || !strings.HasPrefix(err.Error(), "DELETE subscriptions: ") {
 			t.Errorf("the error is %v", err)
 		}

@@ -20,7 +20,9 @@ var (
 // Pages fetches an answer and the pages that its next links lead to, at most the given number.
 // decode works as for Fetch and returns the next link unchanged, empty after the last page. Pages
 // yields each page's number, from 1, after it was decoded. An error ends the sequence.
-func (c *Client) Pages(ctx context.Context, request Request, most int, decode func(body []byte) (next string, err error)) iter.Seq2[int, error] {
+func (c *Client) Pages(
+	ctx context.Context, request Request, most int, decode func(body []byte) (next string, err error),
+) iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		followed := make(map[string]bool)
 		for number := 1; request.URL != ""; number++ {

@@ -56,7 +56,8 @@ func TestPages(t *testing.T) {
 // nothing that passes.
 func TestRefusesLink(t *testing.T) {
 	for kind, want := range map[Kind]bool{
-		KindBadRequest: true, KindNotFound: true, KindGone: true, KindThrottled: false, KindServer: false, KindForbidden: false, "": false,
+		KindBadRequest: true, KindNotFound: true, KindGone: true, KindThrottled: false, KindServer: false,
+		KindForbidden: false, "": false,
 	} {
 		if kind.RefusesLink() != want {
 			t.Errorf("%q: %t", kind, !want)

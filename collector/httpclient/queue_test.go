@@ -185,7 +185,8 @@ func TestQueueIsLeft(t *testing.T) {
 						}
 					}
 				}
-				inOrder(&requests, ask(t.Context(), "/a", nil), ask(ctx, "/b", context.Canceled), ask(t.Context(), "/c", nil))
+				inOrder(&requests, ask(t.Context(), "/a", nil), ask(ctx, "/b", context.Canceled),
+					ask(t.Context(), "/c", nil))
 				if test.limit == 1 {
 					bubbleSleep(t, 20*time.Second)
 				}
@@ -199,7 +200,8 @@ func TestQueueIsLeft(t *testing.T) {
 	}
 }
 
-// The time counts as throttled for which the limit stops the request that is next, and not that behind it or during a request.
+// The time counts as throttled for which the limit stops the request that is next, and not that
+// behind it or during a request.
 func TestTimeInQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const way, after = 5 * time.Second, time.Minute + windowMargin

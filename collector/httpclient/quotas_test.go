@@ -14,7 +14,10 @@ func TestQuotasOutliveClients(t *testing.T) {
 		var quotas Quotas
 		open := func(key string, answers ...reply) (*Client, *recorder) {
 			transport, rec := script(answers...)
-			client := windowed(t, transport, func(s *Settings) { s.Quotas, s.QuotaKey, s.Limit.Requests = &quotas, key, 3 })
+			client := windowed(t, transport, func(s *Settings) {
+				s.Quotas, s.QuotaKey, s.Limit.Requests = &quotas, key,
+					3
+			})
 			rec.started = began
 			return client, rec
 		}

@@ -64,7 +64,8 @@ func (request *Request) failed(cause error) error {
 func NewBackOff() *backoff.ExponentialBackOff {
 	// The limits apply to the middle of each step; a quarter of a step is jitter.
 	steps := &backoff.ExponentialBackOff{
-		InitialInterval: 800 * time.Millisecond, RandomizationFactor: 0.25, Multiplier: 2, MaxInterval: 48 * time.Second,
+		InitialInterval: 800 * time.Millisecond, RandomizationFactor: 0.25, Multiplier: 2,
+		MaxInterval: 48 * time.Second,
 	}
 	steps.Reset()
 	return steps
@@ -92,7 +93,8 @@ func (c *Client) Fetch(ctx context.Context, request Request, decode func(body []
 		case err == nil || !retry || ctx.Err() != nil:
 			return err
 		case !answered && KindOf(err) == KindThrottled:
-			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint", request.Label, "wait", RetryAfter(err), "err", err)
+			c.settings.Logger.WarnContext(ctx, "the provider throttles", "feed", request.Feed, "endpoint",
+				request.Label, "wait", RetryAfter(err), "err", err)
 			continue // the next request waits for its turn
 		case request.Method == http.MethodPost && !request.Reads && KindOf(err) != KindToken:
 			return err // the server may have executed it
@@ -177,7 +179,8 @@ func (c *Client) ask(ctx context.Context, request *Request) (a *received, token 
 	case ctx.Err() != nil:
 		return nil, "", request.failed(context.Cause(ctx))
 	case err != nil:
-		return nil, "", request.failed(fmt.Errorf("the request budget has no room before the deadline: %w", context.DeadlineExceeded))
+		return nil, "", request.failed(fmt.Errorf("the request budget has no room before the deadline: %w",
+			context.DeadlineExceeded))
 	}
 	if request.Pace != nil {
 		release, err := request.Pace.Acquire(ctx, nil)
@@ -218,7 +221,8 @@ func (c *Client) token(ctx context.Context, request *Request) (string, error) {
 		c.limiter.hold(wait) // without a token no request can be sent
 	}
 	return "", &Error{
-		Kind: KindToken, RetryAfter: wait, method: request.Method, target: request.Label, reason: "get token: " + err.Error(), cause: err,
+		Kind: KindToken, RetryAfter: wait, method: request.Method, target: request.Label, reason: "get token: " +
+			err.Error(), cause: err,
 	}
 }
 

@@ -13,7 +13,8 @@ func TestResolve(t *testing.T) {
 			"https://graph.example/v1.0/calls(fromDateTime=2026-01-18T06:00:00Z,toDateTime=2026-01-19T06:00:00Z)?$skip=1000",
 			"https://graph.example/v1.0/calls(fromDateTime=2026-01-18T06:00:00Z,toDateTime=2026-01-19T06:00:00Z)?$skip=1000",
 		},
-		{"escapes stay", "https://a.example", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2"},
+		{"escapes stay", "https://a.example", "https://a.example/x%2Fy%28?q=%2B1&%24skip=2",
+			"https://a.example/x%2Fy%28?q=%2B1&%24skip=2"},
 		{"default port given", "https://a.example", "https://a.example:443/x", "https://a.example/x"},
 		{"default port in the base", "https://a.example:443", "https://a.example/x", "https://a.example:443/x"},
 		{"empty port", "https://a.example", "https://a.example:/x", "https://a.example/x"},
@@ -42,7 +43,8 @@ func TestResolveRefuses(t *testing.T) {
 	const only = "; only https://a.example is asked"
 	for _, test := range []struct{ name, link, want string }{
 		{"another host", "https://evil.example/x?secret=1", `the link goes to "evil.example"`},
-		{"a host that only begins alike", "https://a.example.evil.example/x", `the link goes to "a.example.evil.example"`},
+		{"a host that only begins alike", "https://a.example.evil.example/x",
+			`the link goes to "a.example.evil.example"`},
 		{"a host below it", "https://b.a.example/x", `the link goes to "b.a.example"`},
 		{"a trailing dot", "https://a.example./x", `the link goes to "a.example."`},
 		{"no scheme", "//evil.example/x", `the link goes to "evil.example"`},
@@ -75,9 +77,12 @@ func TestResolveRefuses(t *testing.T) {
 
 func FuzzResolve(f *testing.F) {
 	for _, seed := range []string{
-		"https://a.example/x?y#z", "https://a.example:443/", "//evil.example", `\\evil.example`, `/\evil.example`, "https:evil.example",
-		"https://a.example@evil.example", "https://evil.example#@a.example", "HTTPS://A.EXAMPLE:0443/", "../..", "?a=b c", "https:///evil.example",
-		"https://a.example%2eevil.example", "https://[::1%25a.example]/", "javascript:alert(1)", " https://a.example", "https://a\u3002example/",
+		"https://a.example/x?y#z", "https://a.example:443/", "//evil.example", `\\evil.example`, `/\evil.example`,
+		"https:evil.example",
+		"https://a.example@evil.example", "https://evil.example#@a.example", "HTTPS://A.EXAMPLE:0443/", "../..",
+		"?a=b c", "https:///evil.example",
+		"https://a.example%2eevil.example", "https://[::1%25a.example]/", "javascript:alert(1)", " https://a.example",
+		"https://a\u3002example/",
 	} {
 		f.Add(seed)
 	}
@@ -93,11 +98,13 @@ func FuzzResolve(f *testing.F) {
 			}
 			return
 		}
-		if target.Scheme != "https" || target.Host != "a.example" || target.User != nil || target.Opaque != "" || target.Fragment != "" {
+		if target.Scheme != "https" || target.Host != "a.example" || target.User != nil || target.Opaque != "" ||
+			target.Fragment != "" {
 			t.Errorf("Resolve(%q) = %#v", link, target)
 		}
 		again, err := url.Parse(target.String())
-		if err != nil || again.Scheme != "https" || again.Host != "a.example" || again.RequestURI() != target.RequestURI() {
+		if err != nil || again.Scheme != "https" || again.Host != "a.example" ||
+			again.RequestURI() != target.RequestURI() {
 			t.Errorf("Resolve(%q) = %s, which is read as %v, %v", link, target, again, err)
 		}
 		if strings.ContainsAny(target.RequestURI(), " \r\n") {
@@ -123,9 +130,11 @@ func TestNewRefuses(t *testing.T) {
 			"user information", "base URL: must not contain a user or a password; use the keys for credentials",
 			Settings{BaseURL: "https://me:secret@a.example"},
 		},
-		{"query", "base URL: must end before ? and #; keep only scheme, host and path", Settings{BaseURL: "https://a.example?appid=secret"}},
+		{"query", "base URL: must end before ? and #; keep only scheme, host and path",
+			Settings{BaseURL: "https://a.example?appid=secret"}},
 		{"not a URL", "base URL: " + noURL, Settings{BaseURL: "https://secret:%zz@a.example"}},
-		{"negative bound", "the requests per minute of the HTTP client are negative", Settings{BaseURL: testBase, RequestsPerMinute: -1}},
+		{"negative bound", "the requests per minute of the HTTP client are negative",
+			Settings{BaseURL: testBase, RequestsPerMinute: -1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if _, err := New(test.settings); err == nil || err.Error() != test.want {
@@ -133,7 +142,8 @@ func TestNewRefuses(t *testing.T) {
 			}
 		})
 	}
-	for _, base := range []string{"http://localhost:8080", "http://127.0.0.2", "http://[::1]:80", "http://LOCALHOST:8080", "http://[::ffff:127.0.0.1]", "https://a.example/graph"} {
+	for _, base := range []string{"http://localhost:8080", "http://127.0.0.2", "http://[::1]:80",
+		"http://LOCALHOST:8080", "http://[::ffff:127.0.0.1]", "https://a.example/graph"} {
 		if _, err := New(Settings{BaseURL: base}); err != nil {
 			t.Errorf("New(%s): %v", base, err)
 		}

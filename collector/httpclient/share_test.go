@@ -7,7 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// TestShare: a client that is to leave room uses a part of what is configured, or of the provider's own limit if that is less.
+// TestShare: a client that is to leave room uses a part of what is configured, or of the provider's
+// own limit if that is less.
 func TestShare(t *testing.T) {
 	own := Limit{Requests: 10, Per: time.Minute}
 	for name, tc := range map[string]struct {
@@ -31,7 +32,8 @@ func TestShare(t *testing.T) {
 			}
 		})
 	}
-	if c, err := New(Settings{BaseURL: "http://127.0.0.1:1", Share: 0.1}); err != nil || c.perMinute.Limit() != rate.Inf {
+	if c, err := New(Settings{BaseURL: "http://127.0.0.1:1", Share: 0.1}); err != nil ||
+		c.perMinute.Limit() != rate.Inf {
 		t.Errorf("a share of no limit must be no limit: %v", err)
 	}
 }

@@ -22,7 +22,8 @@ func NewTransport(tls config.TLSConfig, proxy *url.URL) (http.RoundTripper, erro
 	settings := config.HTTPClientConfig{TLSConfig: tls}
 	settings.ProxyURL, settings.ProxyFromEnvironment = config.URL{URL: proxy}, proxy == nil
 	dialer := net.Dialer{Timeout: dialTimeout}
-	transport, err := config.NewRoundTripperFromConfig(settings, "provider", config.WithDialContextFunc(dialer.DialContext), config.WithIdleConnTimeout(idleTimeout))
+	transport, err := config.NewRoundTripperFromConfig(settings, "provider",
+		config.WithDialContextFunc(dialer.DialContext), config.WithIdleConnTimeout(idleTimeout))
 	if err != nil {
 		return nil, fmt.Errorf("TLS: %w", err)
 	}

@@ -48,7 +48,8 @@ func realClient(t *testing.T, settings Settings) *Client {
 func TestOverTLS(t *testing.T) {
 	var proto, encoding, uri, auth string
 	server := tlsServer(t, func(w http.ResponseWriter, r *http.Request) {
-		proto, encoding, uri, auth = r.Proto, r.Header.Get("Accept-Encoding"), r.RequestURI, r.Header.Get("Authorization")
+		proto, encoding, uri, auth = r.Proto, r.Header.Get("Accept-Encoding"), r.RequestURI,
+			r.Header.Get("Authorization")
 		writeGzip(w, []byte("page"), 0)
 	})
 	client := realClient(t, Settings{BaseURL: server.URL, TLS: config.TLSConfig{CA: certPEM(server)}, Token: &tokens{}})
@@ -85,7 +86,8 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 		BaseURL: server.URL, Token: &tokens{}, TLS: config.TLSConfig{CA: certPEM(server) + certPEM(other)},
 	})
 	err := client.Fetch(t.Context(), Request{URL: "/x", Label: "calls"}, nil)
-	want := `GET calls: 302 Found: redirects are not followed; it goes to "` + strings.TrimPrefix(other.URL, "https://") + `"`
+	want := `GET calls: 302 Found: redirects are not followed; it goes to "` +
+		strings.TrimPrefix(other.URL, "https://") + `"`
 	if KindOf(err) != KindRedirect || err.Error() != want || asked != 0 {
 		t.Errorf("error %v, %d requests of the other host; want %s", err, asked, want)
 	}
@@ -162,7 +164,8 @@ func TestProxyFromEnvironment(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := transport.(*http.Transport).Proxy(&http.Request{URL: target})
-			if text := "<nil>"; err != nil || got == nil && test.want != text || got != nil && got.String() != test.want {
+			if text := "<nil>"; err != nil || got == nil && test.want != text || got != nil &&
+				got.String() != test.want {
 				t.Errorf("proxy %v, %v; want %s", got, err, test.want)
 			}
 		})
@@ -202,7 +205,8 @@ func otherCA(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true,
+		BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

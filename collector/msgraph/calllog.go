@@ -41,5 +41,6 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 }
 
 func (l *callLog) link(from, to time.Time) string {
-	return fmt.Sprintf("v1.0/communications/callRecords/%s(fromDateTime=%s,toDateTime=%s)", l.function, from.Format(time.RFC3339), to.Format(time.RFC3339))
+	return fmt.Sprintf("v1.0/communications/callRecords/%s(fromDateTime=%s,toDateTime=%s)", l.function,
+		from.Format(time.RFC3339), to.Format(time.RFC3339))
 }

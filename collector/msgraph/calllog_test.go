@@ -40,7 +40,8 @@ func page(next string, ids ...string) answer {
 }
 
 func refuse(status int, code string) answer {
-	return answer{status: status, body: `{"error":{"code":"` + code + `","message":"","innerError":{"date":"2026-11-20T06:00:00"}}}`}
+	return answer{status: status, body: `{"error":{"code":"` + code +
+		`","message":"","innerError":{"date":"2026-11-20T06:00:00"}}}`}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -67,7 +68,8 @@ var (
 // open makes the feed ask the fake.
 func (g *fakeGraph) open(feed *callLog) *callLog {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g, Quote: graph.Quote})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g,
+		Quote: graph.Quote})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -95,10 +97,11 @@ func TestRequest(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			graph := &fakeGraph{t: t, answers: []answer{page("")}}
-			err := providertest.Read(t.Context(), graph.open(test.feed), test.from, test.to, func(*collector.Page) error {
-				t.Error("an empty page is handed on")
-				return nil
-			})
+			err := providertest.Read(t.Context(), graph.open(test.feed), test.from, test.to,
+				func(*collector.Page) error {
+					t.Error("an empty page is handed on")
+					return nil
+				})
 			if err != nil || !slices.Equal(graph.asked, []string{test.want}) {
 				t.Errorf("asked %q, want %q; error %v", graph.asked, test.want, err)
 			}
@@ -109,7 +112,8 @@ func TestRequest(t *testing.T) {
 // TestTrap7Paging: links in any spelling are followed as they are, and an empty page isn't
 // the last one.
 func TestTrap7Paging(t *testing.T) {
-	const second, third = base + "getPstnCalls(from=2026-11-01,to=2026-11-02)?$skip=1000", base + "getPstnCalls(from=2026-11-01,to=2026-11-02)?$skip=2000"
+	const second, third = base + "getPstnCalls(from=2026-11-01,to=2026-11-02)?$skip=1000",
+		base + "getPstnCalls(from=2026-11-01,to=2026-11-02)?$skip=2000"
 	first := page("", "1", "2")
 	first.body = strings.Replace(first.body, "]", `],"@odata.NextLink":"`+second+`"`, 1)
 	graph := &fakeGraph{t: t, answers: []answer{first, page(third), page("", "3")}}

@@ -79,7 +79,8 @@ func FuzzParseCallType(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		if slug, dir, known, _ := parseCallType(raw); slug != cdr.CallType(raw) || (known && dir == cdr.DirectionUnknown) {
+		if slug, dir, known, _ := parseCallType(raw); slug != cdr.CallType(raw) ||
+			(known && dir == cdr.DirectionUnknown) {
 			t.Errorf("parseCallType(%q) = %q, %v, known %t", raw, slug, dir, known)
 		}
 	})

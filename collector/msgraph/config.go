@@ -94,17 +94,20 @@ func (c *Config) Validate(r *config.Report) {
 	const client = "the application (client) id of the app registration"
 	r.RequiredUnless("managed_identity", "client_id", c.ClientID, client)
 	if c.ClientID != "" && !graph.IsGUID(c.ClientID) {
-		r.Problemf("client_id", "must be a GUID such as 3f1c55f2-0000-4000-8000-000000000002: %s, not its name or secret", client)
+		r.Problemf("client_id", "must be a GUID such as 3f1c55f2-0000-4000-8000-000000000002: %s, not its "+
+			"name or secret", client)
 	}
 	r.ExactlyOne("a credential", "client_secret", "client_certificate", "managed_identity", "workload_identity")
 	if r.Given("client_certificate_password") && !r.Given("client_certificate") {
 		r.Problemf("client_certificate_password", "opens a certificate, but none is set; set client_certificate_file")
 	}
 	if r.Given("client_secret_expires") && !r.Given("client_secret") {
-		r.Problemf("client_secret_expires", "only applies to a client secret; remove it: the exporter reads a certificate's expiry itself, and other credentials have none")
+		r.Problemf("client_secret_expires", "only applies to a client secret; remove it: the exporter reads a "+
+			"certificate's expiry itself, and other credentials have none")
 	}
 	if c.Cloud == cloudChina {
-		r.Problemf("cloud", "china (operated by 21Vianet) has no call records: Microsoft Graph doesn't offer them there; only %s have them",
+		r.Problemf("cloud", "china (operated by 21Vianet) has no call records: Microsoft Graph doesn't offer "+
+			"them there; only %s have them",
 			strings.Join(cloudNames, ", "))
 	} else {
 		r.OneOf("cloud", c.Cloud, cloudNames...)
@@ -123,7 +126,8 @@ func (c *Config) validateTenant(r *config.Report) {
 	case "":
 		r.Required("tenant_id", c.TenantID, want)
 	case "common", "organizations", "consumers":
-		r.Problemf("tenant_id", "must name one tenant, because call records belong to one: set %s, not %s", want, c.TenantID)
+		r.Problemf("tenant_id", "must name one tenant, because call records belong to one: set %s, not %s", want,
+			c.TenantID)
 	default:
 		if !graph.IsGUID(c.TenantID) && !domain.MatchString(c.TenantID) {
 			r.Problemf("tenant_id", "must be %s", want)

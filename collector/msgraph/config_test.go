@@ -38,14 +38,18 @@ func decodeConfig(block string) (*Config, error) {
 func TestGoodConfigs(t *testing.T) {
 	const feed = "pstn: {}\n"
 	for name, block := range map[string]string{
-		"domain":            "tenant_id: contoso.onmicrosoft.com\nclient_id: " + testClient + "\nclient_secret: s\n" + feed,
-		"certificate":       testIDs + "client_certificate_file: cert.pem\nclient_certificate_password_file: p\n" + feed,
-		"managed, by id":    "tenant_id: " + testTenant + "\nmanaged_identity: {client_id: " + testClient + "}\n" + feed,
+		"domain": "tenant_id: contoso.onmicrosoft.com\nclient_id: " + testClient + "\nclient_secret: s\n" +
+			feed,
+		"certificate": testIDs + "client_certificate_file: cert.pem\nclient_certificate_password_file: p\n" +
+			feed,
+		"managed, by id": "tenant_id: " + testTenant + "\nmanaged_identity: {client_id: " + testClient + "}\n" +
+			feed,
 		"managed, default":  "tenant_id: " + testTenant + "\nmanaged_identity:\n" + feed,
 		"managed, as app":   testIDs + "managed_identity: {}\n" + feed,
 		"workload identity": testIDs + "workload_identity: {token_file: token}\n" + feed,
 		"clouds":            testAuth + "cloud: usgov_l5\n" + feed,
-		"loopback":          testAuth + "graph_url: http://127.0.0.1:8080\nlogin_url: http://localhost:8081/login\n" + feed,
+		"loopback": testAuth + "graph_url: http://127.0.0.1:8080\nlogin_url: http://localhost:8081/login\n" +
+			feed,
 		"call records":      testAuth + "call_records: {interval: 1s, lookback: 1h, late_after: 0s, settle: 12h}\n",
 		"webhook":           webhook("https://cdr.example.com/webhooks/contoso"),
 		"webhook, loopback": webhook("http://127.0.0.1:8080/hook"),
@@ -61,32 +65,48 @@ func TestBadConfigs(t *testing.T) {
 	const feed = "pstn: {}\n"
 	for _, test := range []struct{ name, block, problem string }{
 		{"no tenant", "client_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: is missing"},
-		{"common", "tenant_id: common\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "config.yaml:1: tenant_id: must name one tenant"},
-		{"organizations", "tenant_id: Organizations\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: must name one tenant"},
-		{"a name", "tenant_id: contoso\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: must be the directory (tenant) id or a domain"},
-		{"a path", "tenant_id: ../x.example\nclient_id: " + testClient + "\nclient_secret: s\n" + feed, "tenant_id: must be the directory"},
+		{"common", "tenant_id: common\nclient_id: " + testClient + "\nclient_secret: s\n" + feed,
+			"config.yaml:1: tenant_id: must name one tenant"},
+		{"organizations", "tenant_id: Organizations\nclient_id: " + testClient + "\nclient_secret: s\n" + feed,
+			"tenant_id: must name one tenant"},
+		{"a name", "tenant_id: contoso\nclient_id: " + testClient + "\nclient_secret: s\n" + feed,
+			"tenant_id: must be the directory (tenant) id or a domain"},
+		{"a path", "tenant_id: ../x.example\nclient_id: " + testClient + "\nclient_secret: s\n" + feed,
+			"tenant_id: must be the directory"},
 		{"no client", "tenant_id: " + testTenant + "\nclient_secret: s\n" + feed, "client_id: is missing"},
-		{"a client's name", "tenant_id: " + testTenant + "\nclient_id: cdr-exporter\nclient_secret: s\n" + feed, "config.yaml:2: client_id: must be a GUID"},
+		{"a client's name", "tenant_id: " + testTenant + "\nclient_id: cdr-exporter\nclient_secret: s\n" + feed,
+			"config.yaml:2: client_id: must be a GUID"},
 		{"no credential", testIDs + feed, "a credential is missing; give exactly one of client_secret"},
-		{"two credentials", testAuth + "managed_identity: {}\n" + feed, "managed_identity: a credential is already set by client_secret"},
-		{"end of a certificate", testIDs + "client_certificate_file: c.pem\nclient_secret_expires: 2027-03-01\n" + feed, "client_secret_expires: only applies to a client secret"},
-		{"end of a secret", testAuth + "client_secret_expires: soon\n" + feed, "client_secret_expires: must be a date such as 2027-03-01"},
-		{"password alone", testAuth + "client_certificate_password: x\n" + feed, "client_certificate_password: opens a certificate, but none is set"},
+		{"two credentials", testAuth + "managed_identity: {}\n" + feed,
+			"managed_identity: a credential is already set by client_secret"},
+		{"end of a certificate", testIDs + "client_certificate_file: c.pem\nclient_secret_expires: 2027-03-01\n" + feed,
+			"client_secret_expires: only applies to a client secret"},
+		{"end of a secret", testAuth + "client_secret_expires: soon\n" + feed,
+			"client_secret_expires: must be a date such as 2027-03-01"},
+		{"password alone", testAuth + "client_certificate_password: x\n" + feed,
+			"client_certificate_password: opens a certificate, but none is set"},
 		{"china", testAuth + "cloud: china\n" + feed, "cloud: china (operated by 21Vianet) has no call records"},
 		{"other cloud", testAuth + "cloud: mars\n" + feed, "cloud: must be global, usgov_l4 or usgov_l5"},
 		{"plain http", testAuth + "graph_url: http://graph.example\n" + feed, "graph_url: must be https"},
 		{"plain http login", testAuth + "login_url: http://login.example\n" + feed, "login_url: must be https"},
-		{"version in the URL", testAuth + "graph_url: https://graph.microsoft.com/v1.0/\n" + feed, "graph_url: must not contain the API version: remove /v1.0/"},
+		{"version in the URL", testAuth + "graph_url: https://graph.microsoft.com/v1.0/\n" + feed,
+			"graph_url: must not contain the API version: remove /v1.0/"},
 		{"no feed", testAuth, "a feed is missing; give at least one of pstn, direct_routing, call_records"},
-		{"long lookback", testAuth + "direct_routing: {lookback: 151d}\n", "direct_routing.lookback: must be at most 150d"},
+		{"long lookback", testAuth + "direct_routing: {lookback: 151d}\n",
+			"direct_routing.lookback: must be at most 150d"},
 		{"short interval", testAuth + "pstn: {interval: 100ms}\n", "pstn.interval: must be at least 1s"},
-		{"long lookback of call records", testAuth + "call_records: {lookback: 31d}\n", "call_records.lookback: must be at most 30d"},
+		{"long lookback of call records", testAuth + "call_records: {lookback: 31d}\n",
+			"call_records.lookback: must be at most 30d"},
 		{"negative settle", testAuth + "call_records: {settle: -1s}\n", "call_records.settle: "},
-		{"long settle", testAuth + "call_records: {settle: 73h}\n", "call_records.settle: must be at most lookback (72h0m0s), or 12h0m0s"},
-		{"china with call records", testAuth + "cloud: china\ncall_records: {}\n", "cloud: china (operated by 21Vianet) has no call records"},
-		{"webhook without address", testAuth + "call_records: {webhook: {}}\n", "call_records.webhook.public_url: is missing"},
+		{"long settle", testAuth + "call_records: {settle: 73h}\n",
+			"call_records.settle: must be at most lookback (72h0m0s), or 12h0m0s"},
+		{"china with call records", testAuth + "cloud: china\ncall_records: {}\n",
+			"cloud: china (operated by 21Vianet) has no call records"},
+		{"webhook without address", testAuth + "call_records: {webhook: {}}\n",
+			"call_records.webhook.public_url: is missing"},
 		{"bare webhook", testAuth + "call_records:\n  webhook:\n", "call_records.webhook.public_url: is missing"},
-		{"webhook over http", webhook("http://cdr.example.com/hook"), "call_records.webhook.public_url: must be the https address"},
+		{"webhook over http", webhook("http://cdr.example.com/hook"),
+			"call_records.webhook.public_url: must be the https address"},
 		{"webhook over something else", webhook("ftp://cdr.example.com/hook"), "public_url: must be the https address"},
 		{"webhook without host", webhook("https:///hook"), "public_url: must be the https address"},
 		{"webhook with a user", webhook("https://u:p@cdr.example.com/hook"), "without user, query and fragment"},
@@ -121,7 +141,8 @@ func TestOpen(t *testing.T) {
 		t.Fatalf("%d feeds, want 2", len(source.Feeds))
 	}
 	pstn, dr := source.Feeds[0], source.Feeds[1]
-	if pstn.Name != "pstn" || pstn.Interval != 2*time.Minute || pstn.Lookback != 3*time.Hour || pstn.LateAfter != 4*time.Hour ||
+	if pstn.Name != "pstn" || pstn.Interval != 2*time.Minute || pstn.Lookback != 3*time.Hour ||
+		pstn.LateAfter != 4*time.Hour ||
 		pstn.Currency != "XXX" || pstn.Reader == nil {
 		t.Errorf("pstn: %+v", pstn)
 	}
@@ -135,7 +156,8 @@ func TestOpen(t *testing.T) {
 	if want := "msgraph " + testTenant + " graph.microsoft.us pstn"; pstn.Fingerprint != want {
 		t.Errorf("fingerprint %q, want %q", pstn.Fingerprint, want)
 	}
-	if want := "msgraph " + testTenant + " graph.microsoft.us direct_routing"; dr.Name != "direct_routing" || dr.Fingerprint != want {
+	if want := "msgraph " + testTenant + " graph.microsoft.us direct_routing"; dr.Name != "direct_routing" ||
+		dr.Fingerprint != want {
 		t.Errorf("%s: fingerprint %q, want %q", dr.Name, dr.Fingerprint, want)
 	}
 	if !source.ThrottledUntil().IsZero() || !source.CredentialExpiry().IsZero() {
@@ -185,8 +207,10 @@ func TestOpenCallRecords(t *testing.T) {
 	}
 	source := open(testAuth+"pstn: {}\ncall_records: {interval: 2m, lookback: 3h, late_after: 4h}\n", nil)
 	feed := source.Feeds[1]
-	if len(source.Feeds) != 2 || feed.Name != "call_records" || feed.Interval != 2*time.Minute || feed.Lookback != 3*time.Hour || feed.LateAfter != 4*time.Hour ||
-		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Rules.StartMoves || feed.Probe == nil || feed.ActiveCalls != nil {
+	if len(source.Feeds) != 2 || feed.Name != "call_records" || feed.Interval != 2*time.Minute ||
+		feed.Lookback != 3*time.Hour || feed.LateAfter != 4*time.Hour ||
+		feed.Currency != "XXX" || feed.Reader == nil || feed.Fetcher == nil || !feed.Rules.StartMoves ||
+		feed.Probe == nil || feed.ActiveCalls != nil {
 		t.Errorf("%+v", feed)
 	}
 	if feed.Webhook != nil || feed.Subscription != nil || source.LookUp == nil {
@@ -195,7 +219,8 @@ func TestOpenCallRecords(t *testing.T) {
 	if want := "msgraph " + testTenant + " graph.microsoft.com call_records"; feed.Fingerprint != want {
 		t.Errorf("fingerprint %q, want %q", feed.Fingerprint, want)
 	}
-	if limits := feed.Limits; limits.Retention >= 30*24*time.Hour || limits.Retention < 29*24*time.Hour || limits.MaxRange != limits.Retention {
+	if limits := feed.Limits; limits.Retention >= 30*24*time.Hour || limits.Retention < 29*24*time.Hour ||
+		limits.MaxRange != limits.Retention {
 		t.Errorf("limits %+v", limits)
 	}
 	if other := open(testAuth+"pstn: {}\n", nil); other.LookUp != nil {
@@ -263,7 +288,8 @@ func TestFeedOfRequests(t *testing.T) {
 	}
 	source, err := Provider().Open(c, collector.SourceSettings{
 		Settings: httpclient.Settings{Transport: g, Observer: seen},
-		Name:     "contoso", Notified: metrics.NewSelfMetrics(time.Now, false).Source("contoso"), Derive: func(string) []byte { return []byte("0123456789abcdef") },
+		Name:     "contoso", Notified: metrics.NewSelfMetrics(time.Now, false).Source("contoso"),
+		Derive: func(string) []byte { return []byte("0123456789abcdef") },
 	})
 	if err != nil {
 		t.Fatal(err)

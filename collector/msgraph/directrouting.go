@@ -45,7 +45,9 @@ func codeText(code cdr.Int) string {
 // directRoutingOutcome is the outcome of a row of Graph's Direct Routing log and the slug of its
 // reason, which is empty if the call was answered (contract 3, first match wins). successful is
 // successfulCall; endValid says whether the row's end is a real time.
-func directRoutingOutcome(successful cdr.Bool, sipCode, subCode cdr.Int, duration time.Duration, endValid bool) (outcome cdr.Outcome, reason string) {
+func directRoutingOutcome(
+	successful cdr.Bool, sipCode, subCode cdr.Int, duration time.Duration, endValid bool,
+) (outcome cdr.Outcome, reason string) {
 	answered := successful == cdr.True
 	if successful == cdr.Unsaid { // then code, end and duration must all show an answer
 		answered = (sipCode == cdr.KnownInt(0) || sipCode == cdr.KnownInt(200)) && endValid && duration > 0

@@ -79,7 +79,8 @@ func (x *exchange) discovery(r *http.Request) (*http.Response, error) {
 		"token_endpoint":         x.endpoint.String(),
 	})
 	return &http.Response{
-		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(bytes.NewReader(body)),
+		StatusCode: http.StatusOK, Request: r, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(bytes.NewReader(body)),
 	}, err
 }
 
@@ -101,7 +102,8 @@ func (x *exchange) tokenError(ctx context.Context, err error) error {
 			Todo: "check name resolution, proxy_url, the firewall and tls_config.ca_file, and login_url if it is set",
 		}
 		if x.endpoint == nil {
-			e.Todo = "run the exporter on an Azure resource that has a managed identity, or use another kind of credential"
+			e.Todo = "run the exporter on an Azure resource that has a managed identity, or use another kind " +
+				"of credential"
 		}
 		return httpclient.Retryable(e)
 	case x.status == http.StatusOK:

@@ -60,7 +60,8 @@ func newMicrosoft(t *testing.T, start func(http.Handler) *httptest.Server) *micr
 		m.mu.Unlock()
 		m.token(w, r)
 	})
-	mux.HandleFunc("GET /v1.0/communications/callRecords/{call}", func(w http.ResponseWriter, r *http.Request) { m.graph(w, r) })
+	mux.HandleFunc("GET /v1.0/communications/callRecords/{call}",
+		func(w http.ResponseWriter, r *http.Request) { m.graph(w, r) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		t.Errorf("asked for %s %s", r.Method, r.URL.Path)
 		http.NotFound(w, r)
@@ -136,7 +137,8 @@ func TestSecretOverTLS(t *testing.T) {
 		if got := r.Header.Get("Authorization"); got != "Bearer token-1" {
 			t.Errorf("Authorization = %q", got)
 		}
-		writeJSON(w, http.StatusOK, map[string]any{"value": []any{map[string]any{"id": "1", "startDateTime": "2026-11-01T10:00:00Z"}}})
+		writeJSON(w, http.StatusOK,
+			map[string]any{"value": []any{map[string]any{"id": "1", "startDateTime": "2026-11-01T10:00:00Z"}}})
 	}
 	source := m.open(c)
 	for _, feed := range source.Feeds {
@@ -183,7 +185,8 @@ func TestRequestsAreObserved(t *testing.T) {
 	m.refuseTokens(http.StatusUnauthorized, 7000222, "invalid_client")
 	m.graph = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
 	_, err = source.Feeds[1].Probe(t.Context())
-	if what, todo := source.Advise(err); !strings.Contains(what, "the client secret has expired") || !strings.Contains(todo, "create a new secret") {
+	if what, todo := source.Advise(err); !strings.Contains(what, "the client secret has expired") ||
+		!strings.Contains(todo, "create a new secret") {
 		t.Errorf("of %v it says %q and %q", err, what, todo)
 	}
 	want := []string{" 200", "pstn 200", "direct_routing 401", " 401"}
@@ -365,7 +368,8 @@ func TestManagedIdentity(t *testing.T) {
 			t.Error("the header is missing")
 		}
 		writeJSON(w, http.StatusOK, map[string]any{
-			"access_token": "managed-" + string(rune('0'+len(asked))), "expires_on": time.Now().Add(24 * time.Hour).Unix(),
+			"access_token": "managed-" + string(rune('0'+len(asked))), "expires_on": time.Now().Add(24 * time.Hour).
+					Unix(),
 			"resource": "https://graph.microsoft.com", "token_type": "Bearer",
 		})
 	}))

@@ -29,7 +29,8 @@ func TestMalformedRows(t *testing.T) {
 		{"duration is a fraction", `"duration":1.5`, "duration is not a 32-bit whole number"},
 		{"duration is too long", `"duration":2147483648`, "duration is not a 32-bit whole number"},
 		{"charge is a string", `"charge":"0.10"`, "charge is a string, must be a number"},
-		{"charge is enormous", `"charge":1e30`, "charge is not a decimal number of at most 34 digits with an exponent within ±18"},
+		{"charge is enormous", `"charge":1e30`,
+			"charge is not a decimal number of at most 34 digits with an exponent within ±18"},
 		{"end is a number", `"endDateTime":0`, "endDateTime is a number, must be a string"},
 		{"of an unknown type", `"callType":"hologram","duration":-1`, "duration is negative"},
 	} {
@@ -45,7 +46,8 @@ func TestMalformedRows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := []string{"page 1, row 2: " + test.problem}; !slices.Equal(got.invalid, want) || len(got.rows) != 2 {
+			if want := []string{"page 1, row 2: " + test.problem}; !slices.Equal(got.invalid, want) ||
+				len(got.rows) != 2 {
 				t.Errorf("invalid %q with %d good rows, want %q with 2", got.invalid, len(got.rows), want)
 			}
 			if len(got.unmapped) != 0 {
@@ -62,7 +64,8 @@ func TestRowsThatAreNoObjects(t *testing.T) {
 	}
 	want := []string{
 		"page 1, row 1: it isn't an object", "page 1, row 2: it isn't an object", "page 1, row 3: it isn't an object",
-		"page 1, row 4: it isn't an object", "page 1, row 5: it isn't an object", "page 1, row 6: startDateTime is missing",
+		"page 1, row 4: it isn't an object", "page 1, row 5: it isn't an object",
+		"page 1, row 6: startDateTime is missing",
 	}
 	if !slices.Equal(got.invalid, want) {
 		t.Errorf("invalid %q, want %q", got.invalid, want)
@@ -75,22 +78,28 @@ func TestRowsThatAreNoFault(t *testing.T) {
 		want      row
 		unmapped  []collector.Unmapped
 	}{
-		{"new properties", `{"new":{"a":["}",{"b":"\"]"}]},"id":"1","startDateTime":"2026-11-19T10:00:00Z","other":-1.5e3}`, row{"ID": "1"}, nil},
+		{"new properties",
+			`{"new":{"a":["}",{"b":"\"]"}]},"id":"1","startDateTime":"2026-11-19T10:00:00Z","other":-1.5e3}`,
+			row{"ID": "1"}, nil},
 		{"an escaped name", `{"\u0069d":"1","startDateTime":"2026-11-19T10:00:00Z"}`, row{"ID": "1"}, nil},
 		{
-			"escapes", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"\u00c5sa \"\\ \ud83d\ude00"}`,
+			"escapes",
+			`{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"\u00c5sa \"\\ \ud83d\ude00"}`,
 			row{"UserName": "Åsa \"\\ 😀"},
 			nil,
 		},
-		{"not UTF-8", "{\"id\":\"1\",\"startDateTime\":\"2026-11-19T10:00:00Z\",\"userDisplayName\":\"\xc5sa\"}", row{"UserName": "�sa"}, nil},
-		{"half a surrogate pair", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"a\ud83d"}`, row{"UserName": "a�"}, nil},
+		{"not UTF-8", "{\"id\":\"1\",\"startDateTime\":\"2026-11-19T10:00:00Z\",\"userDisplayName\":\"\xc5sa\"}",
+			row{"UserName": "�sa"}, nil},
+		{"half a surrogate pair", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","userDisplayName":"a\ud83d"}`,
+			row{"UserName": "a�"}, nil},
 		{
 			"an end that isn't a time", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"tomorrow"}`,
 			row{"End": nil},
 			[]collector.Unmapped{{Field: "endDateTime", Value: "not a date and time"}},
 		},
 		{
-			"a currency that is none", `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","charge":1,"currency":"credits"}`,
+			"a currency that is none",
+			`{"id":"1","startDateTime":"2026-11-19T10:00:00Z","charge":1,"currency":"credits"}`,
 			row{"Charges": []string{"usage 1"}},
 			[]collector.Unmapped{{Field: "currency", Value: "credits"}},
 		},
@@ -98,7 +107,8 @@ func TestRowsThatAreNoFault(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := decodePage(t, pstnLog(), `{"value":[`+test.row+`]}`)
 			if err != nil || len(got.rows) != 1 || !slices.Equal(got.unmapped, test.unmapped) {
-				t.Fatalf("got %d rows, invalid %q, unmapped %v, error %v", len(got.rows), got.invalid, got.unmapped, err)
+				t.Fatalf("got %d rows, invalid %q, unmapped %v, error %v", len(got.rows), got.invalid, got.unmapped,
+					err)
 			}
 			got.rows[0].Want(t, test.want)
 		})
@@ -110,7 +120,8 @@ func TestRowsThatAreNoFault(t *testing.T) {
 func TestRowsWithoutID(t *testing.T) {
 	const rest = `"startDateTime":"2026-11-19T10:00:00.7Z","callType":"user_in","callerNumber":"+1 206 555 0100","calleeNumber":"Sales"}`
 	for _, id := range []string{``, `"id":null,`, `"id":"",`, `"id":"00000000-0000-0000-0000-000000000000",`} {
-		decodeRow(t, pstnLog(), "{"+id+rest).Want(t, row{"ID": nil, "Synthetic": "user_in\x1f2026-11-19T10:00:00Z\x1f12065550100\x1fsales"})
+		decodeRow(t, pstnLog(), "{"+id+rest).
+			Want(t, row{"ID": nil, "Synthetic": "user_in\x1f2026-11-19T10:00:00Z\x1f12065550100\x1fsales"})
 	}
 	decodeRow(t, pstnLog(), `{"id":"1",`+rest).Want(t, row{"ID": "1", "Synthetic": nil})
 }
@@ -150,7 +161,8 @@ func (k knownIDs) Recognize(id string, _ []byte) (record counting.Hash, mark uin
 	return counting.Hash(id[len(id)-1]), uint64(len(id)), slices.Contains(k, id)
 }
 
-// TestRowsThatAreLeftOut: a row that would change nothing isn't decoded, and the others have their marks (counting.md 37).
+// TestRowsThatAreLeftOut: a row that would change nothing isn't decoded, and the others have their
+// marks (counting.md 37).
 func TestRowsThatAreLeftOut(t *testing.T) {
 	const start = `,"startDateTime":"2026-11-19T10:00:00Z"}`
 	log := pstnLog().LeavingOut(knownIDs{"known"}).(*callLog)
@@ -158,19 +170,23 @@ func TestRowsThatAreLeftOut(t *testing.T) {
 	var marks []uint64
 	var unchanged, invalid int
 	mapper := newMapper(log, collector.NewRowFilter(log.rows))
-	err := decodeWith(mapper, []byte(`{"value":[{"id":"KNOWN"`+start+`,{"x":{"id":"known"},"\u0069d":"New","id":"known"`+start+`,{"id":5},5,`+
-		`{"id":"odd","callType":"hologram"`+start+`,{"id":"00000000-0000-0000-0000-000000000000"`+start+`,{"id":"newer"`+start+`]}`), func(p *collector.Page) {
+	err := decodeWith(mapper, []byte(`{"value":[{"id":"KNOWN"`+start+
+		`,{"x":{"id":"known"},"\u0069d":"New","id":"known"`+start+`,{"id":5},5,`+
+		`{"id":"odd","callType":"hologram"`+start+`,{"id":"00000000-0000-0000-0000-000000000000"`+start+
+		`,{"id":"newer"`+start+`]}`), func(p *collector.Page) {
 		for _, r := range p.Records {
 			ids = append(ids, r.ID)
 		}
 		marks, unchanged, invalid = append(marks, p.Marks...), unchanged+p.Unchanged, invalid+len(p.Invalid)
 	})
-	if err != nil || unchanged != 1 || invalid != 2 || !slices.Equal(ids, []string{"new", "odd", "", "newer"}) || !slices.Equal(marks, []uint64{3, 0, 0, 5}) {
+	if err != nil || unchanged != 1 || invalid != 2 || !slices.Equal(ids, []string{"new", "odd", "", "newer"}) ||
+		!slices.Equal(marks, []uint64{3, 0, 0, 5}) {
 		t.Errorf("records %q with the marks %v, %d left out, %d invalid, error %v", ids, marks, unchanged, invalid, err)
 	}
 	for page, want := range []int{0, 0, 0, 1} { // another row of the record is committed by the time of the last page
 		id := []string{"unknown", "a", "b", "known"}[page]
-		err := decodeWith(mapper, []byte(`{"value":[{"id":"`+id+`"`+start+`]}`), func(p *collector.Page) { unchanged = p.Unchanged })
+		err := decodeWith(mapper, []byte(`{"value":[{"id":"`+id+`"`+start+`]}`),
+			func(p *collector.Page) { unchanged = p.Unchanged })
 		if err != nil || unchanged != want {
 			t.Errorf("page %d: %d left out, want %d; error %v", page+2, unchanged, want, err)
 		}
@@ -181,7 +197,8 @@ func TestRowsThatAreLeftOut(t *testing.T) {
 func TestNothingOfARowInErrors(t *testing.T) {
 	const secret = "+12065550199"
 	for _, member := range []string{
-		`"startDateTime":"` + secret + `"`, `"duration":"` + secret + `"`, `"charge":12065550199e25`, `"endDateTime":"` + secret + `"`,
+		`"startDateTime":"` + secret + `"`, `"duration":"` + secret + `"`, `"charge":12065550199e25`,
+		`"endDateTime":"` + secret + `"`,
 		`"callType":{"x":"` + secret + `"}`, `"` + secret + `":"` + secret + `",}`, `"id":"` + secret,
 	} {
 		got, err := decodePage(t, pstnLog(), `{"value":[{"id":"1",`+member+`}]}`)

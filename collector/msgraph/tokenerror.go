@@ -39,7 +39,8 @@ func (x *exchange) refusal() error {
 		e.What, e.Todo = refusals[known].what, refusals[known].todo
 	case x.endpoint == nil && (x.status == http.StatusBadRequest || x.status == http.StatusNotFound):
 		e.What = "this machine doesn't have that managed identity (" + httpclient.StatusText(x.status) + ")"
-		e.Todo = "assign the identity to the Azure resource, and set managed_identity.client_id if it is a user-assigned one"
+		e.Todo = "assign the identity to the Azure resource, and set managed_identity.client_id if it is a " +
+			"user-assigned one"
 	case x.endpoint == nil:
 		e.What = "the managed identity endpoint returned no token: " + httpclient.StatusText(x.status)
 		e.Todo = "check that the Azure resource has a managed identity and that the exporter may reach its endpoint"
@@ -48,7 +49,8 @@ func (x *exchange) refusal() error {
 		if plainWord.MatchString(body.Error) {
 			e.What += ", " + body.Error
 		}
-		e.Todo = "look the code up in Microsoft's list of AADSTS errors; check tenant_id, client_id, the credential and cloud"
+		e.Todo = "look the code up in Microsoft's list of AADSTS errors; check tenant_id, client_id, the " +
+			"credential and cloud"
 		if passes {
 			e.Todo = "nothing, if it passes: the exporter retries; else see Microsoft's service health"
 		}
@@ -78,7 +80,8 @@ func (x *exchange) unusableCredential(err error) *advice.Error {
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	e := &advice.Error{
 		What: "the credential can't be used: " + text[:min(len(text), longest)],
-		Todo: "check the keys of the credential and the files that they name; a workload identity needs token_file or AZURE_FEDERATED_TOKEN_FILE",
+		Todo: "check the keys of the credential and the files that they name; a workload identity needs " +
+			"token_file or AZURE_FEDERATED_TOKEN_FILE",
 	}
 	if x.endpoint == nil {
 		e.Todo = "check managed_identity and the kind of Azure resource that the exporter runs on"

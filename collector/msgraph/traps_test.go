@@ -32,8 +32,9 @@ func TestTrapsDirectRouting(t *testing.T) {
 				`"endDateTime":"2026-11-19T10:00:30.105Z","duration":5,"finalSipCode":0,"callEndSubReason":540000,"finalSipCodePhrase":"BYE"}`,
 			row{
 				"Outcome": "answered", "Reason": nil, "SIPCode": 0, "SubCode": 540000, "Duration": "5s",
-				"Invite": "2026-11-19T10:00:21.949Z", "Start": "2026-11-19T10:00:25.105Z", "Answer": "2026-11-19T10:00:25.105Z",
-				"End": "2026-11-19T10:00:30.105Z", "cdr.msgraph.failure_date_time": nil,
+				"Invite": "2026-11-19T10:00:21.949Z", "Start": "2026-11-19T10:00:25.105Z",
+				"Answer": "2026-11-19T10:00:25.105Z",
+				"End":    "2026-11-19T10:00:30.105Z", "cdr.msgraph.failure_date_time": nil,
 			},
 		},
 		{
@@ -76,8 +77,10 @@ func TestCaseOfAnIDMeansNothing(t *testing.T) {
 				log = pstnLog()
 			}
 			got, err := decodePage(t, log, `{"value":[`+
-				`{"id":"9C4984c7-6C3C-427D-A30C-BD0B2EACEE90","callType":"`+callType+`","startDateTime":"2026-11-19T10:00:00Z"},`+
-				`{"id":"9c4984C7-6c3c-427d-a30c-bd0b2eacee90","callType":"`+callType+`","startDateTime":"2026-11-19T10:00:00Z"}]}`)
+				`{"id":"9C4984c7-6C3C-427D-A30C-BD0B2EACEE90","callType":"`+callType+
+				`","startDateTime":"2026-11-19T10:00:00Z"},`+
+				`{"id":"9c4984C7-6c3c-427d-a30c-bd0b2eacee90","callType":"`+callType+
+				`","startDateTime":"2026-11-19T10:00:00Z"}]}`)
 			if err != nil || len(got.rows) != 2 {
 				t.Fatalf("got %d rows, error %v", len(got.rows), err)
 			}
@@ -90,10 +93,13 @@ func TestCaseOfAnIDMeansNothing(t *testing.T) {
 
 // Labels and words hide what may be a number; ids of carriers and SBCs stay.
 func TestLabelsHideNumbers(t *testing.T) {
-	got := decodeRow(t, directRoutingLog(), `{"id":"n","callType":"Fwd +12065550100 x","startDateTime":"2026-11-19T10:00:00Z",`+
-		`"trunkFullyQualifiedDomainName":"sbc-12065550100.example.com","mediaPathLocation":"+1 206 555 0100"}`)
+	got := decodeRow(t, directRoutingLog(),
+		`{"id":"n","callType":"Fwd +12065550100 x","startDateTime":"2026-11-19T10:00:00Z",`+
+			`"trunkFullyQualifiedDomainName":"sbc-12065550100.example.com","mediaPathLocation":"+1 206 555 0100"}`)
 	got.Want(t, row{"Trunk": "sbc-***.example.com", "CallType": "fwd_x", "MediaLocation": "***"})
-	decodeRow(t, pstnLog(), `{"id":"n","callType":"user_in","startDateTime":"2026-11-19T10:00:00Z","operator":"12065550100"}`).Want(t, row{"Trunk": "***"})
+	decodeRow(t, pstnLog(),
+		`{"id":"n","callType":"user_in","startDateTime":"2026-11-19T10:00:00Z","operator":"12065550100"}`).
+		Want(t, row{"Trunk": "***"})
 }
 
 func TestTrap4MaskedAndOddNumbers(t *testing.T) {
@@ -107,9 +113,11 @@ func TestTrap4MaskedAndOddNumbers(t *testing.T) {
 		`"+12065550100"`:             "US",
 		`"+16045550100"`:             "CA",
 	} {
-		got := decodeRow(t, directRoutingLog(), `{"id":"m","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z",`+
-			`"callerNumber":`+number+`,"calleeNumber":"+442079460100"}`)
-		got.Want(t, row{"Country": country, "CallerNumber": emptyAsNil(strings.Trim(strings.TrimPrefix(number, "null"), `"`))})
+		got := decodeRow(t, directRoutingLog(),
+			`{"id":"m","callType":"ByotIn","successfulCall":true,"startDateTime":"2026-11-19T10:00:00Z",`+
+				`"callerNumber":`+number+`,"calleeNumber":"+442079460100"}`)
+		got.Want(t, row{"Country": country,
+			"CallerNumber": emptyAsNil(strings.Trim(strings.TrimPrefix(number, "null"), `"`))})
 	}
 }
 
@@ -128,7 +136,8 @@ func TestTrapsPSTN(t *testing.T) {
 	}{
 		{
 			"5 voice application without a user",
-			`{"id":"v",` + start + `,"callType":"ucap_in","userId":null,"userPrincipalName":null,"licenseCapability":"MCOEV_VIRTUALUSER",` +
+			`{"id":"v",` + start +
+				`,"callType":"ucap_in","userId":null,"userPrincipalName":null,"licenseCapability":"MCOEV_VIRTUALUSER",` +
 				`"charge":0.00,"currency":null,"callDurationSource":"operator"}`,
 			row{
 				"UserID": nil, "UserPrincipal": nil, "Direction": "inbound", "CallType": "ucap_in",
@@ -145,11 +154,13 @@ func TestTrapsPSTN(t *testing.T) {
 		},
 		{
 			"13 money in dollars, in small letters and as a power",
-			`{"id":"m",` + start + `,"charge":1e-2,"connectionCharge":null,"currency":"usd","licenseCapability":"FREECALL"}`,
+			`{"id":"m",` + start +
+				`,"charge":1e-2,"connectionCharge":null,"currency":"usd","licenseCapability":"FREECALL"}`,
 			row{"Charges": []string{"usage 0.01 USD"}, "cdr.msgraph.license_capability": "FREECALL"},
 		},
 		{"13 no money at all", `{"id":"m",` + start + `,"charge":null}`, row{"Charges": nil}},
-		{"13 money without a currency", `{"id":"m",` + start + `,"charge":0.25,"currency":""}`, row{"Charges": []string{"usage 0.25"}}},
+		{"13 money without a currency", `{"id":"m",` + start + `,"charge":0.25,"currency":""}`,
+			row{"Charges": []string{"usage 0.25"}}},
 		{
 			"14 unanswered",
 			`{"id":"u",` + start + `,"endDateTime":"2026-11-19T10:00:00Z","callType":"user_out","duration":0}`,
@@ -157,27 +168,32 @@ func TestTrapsPSTN(t *testing.T) {
 		},
 		{
 			"14 answered",
-			`{"id":"u",` + start + `,"endDateTime":"2026-11-19T10:00:09Z","callType":"user_out","duration":9,"operator":"Microsoft"}`,
+			`{"id":"u",` + start +
+				`,"endDateTime":"2026-11-19T10:00:09Z","callType":"user_out","duration":9,"operator":"Microsoft"}`,
 			row{"Outcome": "answered", "Trunk": "Microsoft"},
 		},
 		{
 			"the other party of an inbound call is its caller",
-			`{"id":"c",` + start + `,"callType":"user_in","callerNumber":"+442079460100","calleeNumber":"+12065550100","usageCountryCode":"FR","tenantCountryCode":"US"}`,
+			`{"id":"c",` + start +
+				`,"callType":"user_in","callerNumber":"+442079460100","calleeNumber":"+12065550100","usageCountryCode":"FR","tenantCountryCode":"US"}`,
 			row{"Country": "GB", "cdr.msgraph.usage_country_code": "FR", "cdr.msgraph.tenant_country_code": "US"},
 		},
 		{
 			"the number's prefix goes before otherPartyCountryCode",
-			`{"id":"c",` + start + `,"callType":"conf_out","calleeNumber":"+442079460100","otherPartyCountryCode":"FR"}`,
+			`{"id":"c",` + start +
+				`,"callType":"conf_out","calleeNumber":"+442079460100","otherPartyCountryCode":"FR"}`,
 			row{"Country": "GB"},
 		},
 		{
 			"otherPartyCountryCode where the number says nothing",
-			`{"id":"c",` + start + `,"callType":"conf_in","callerNumber":"anonymous","otherPartyCountryCode":"fr","destinationName":"Spain"}`,
+			`{"id":"c",` + start +
+				`,"callType":"conf_in","callerNumber":"anonymous","otherPartyCountryCode":"fr","destinationName":"Spain"}`,
 			row{"Country": "FR", "cdr.msgraph.destination_name": "Spain"},
 		},
 		{
 			"what names the country otherwise is none",
-			`{"id":"c",` + start + `,"callType":"conf_in","otherPartyCountryCode":"France","destinationName":"Spain","usageCountryCode":"DE"}`,
+			`{"id":"c",` + start +
+				`,"callType":"conf_in","otherPartyCountryCode":"France","destinationName":"Spain","usageCountryCode":"DE"}`,
 			row{"Country": nil},
 		},
 	} {
@@ -226,7 +242,8 @@ func TestEmergency(t *testing.T) {
 		{"ByotInEmergency", "", nil},
 		{"hologram", "911", nil},
 	} {
-		got := decodeRow(t, directRoutingLog(), `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+c.callType+`","calleeNumber":"`+c.callee+`"}`)
+		got := decodeRow(t, directRoutingLog(), `{"id":"1","startDateTime":"2026-11-19T10:00:00Z","callType":"`+
+			c.callType+`","calleeNumber":"`+c.callee+`"}`)
 		if got["Emergency"] == nil && c.want == nil {
 			continue
 		}

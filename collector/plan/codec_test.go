@@ -15,8 +15,10 @@ func TestPlan_SurvivesARestart(t *testing.T) {
 	p.Joined = Span{From: now.Add(-time.Hour), To: now}
 	p.Expired = 3 * time.Hour
 	p.Open = []LevelRead{
-		{Level: 4, Wanted: now, Join: now.Add(-time.Hour), LastChance: now.Add(-time.Minute), To: now, Cursor: now.Add(-time.Minute)},
-		{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Hour), To: now, Pass: 2, End: now, Lost: time.Second},
+		{Level: 4, Wanted: now, Join: now.Add(-time.Hour), LastChance: now.Add(-time.Minute), To: now,
+			Cursor: now.Add(-time.Minute)},
+		{Level: 9, Wanted: now, Join: now.Add(-time.Hour), Cursor: now.Add(-time.Hour), To: now, Pass: 2, End: now,
+			Lost: time.Second},
 	}
 	data, err := p.Encode()
 	if err != nil {
@@ -64,7 +66,8 @@ func TestPlan_DecodeOther(t *testing.T) {
 		}
 		v := View{Now: noon, Floor: noon.Add(-100 * time.Hour), Watermark: noon.Add(-time.Hour)}
 		always, never := func(int) bool { return true }, func(int) bool { return false }
-		if task := got.NextRead(got.NextLevel(v, -1, always, never), v); task.Level != minutely.Last() || !task.Join.Equal(noon.Add(-61*time.Hour)) {
+		if task := got.NextRead(got.NextLevel(v, -1, always, never), v); task.Level != minutely.Last() ||
+			!task.Join.Equal(noon.Add(-61*time.Hour)) {
 			t.Errorf("%s: it is followed by %+v, want a deep read", c.name, task)
 		}
 		if kept := got.Expired == time.Hour; kept != c.kept {
@@ -79,7 +82,8 @@ func withOpen(t *testing.T, levels ...int) string {
 	p := New(minutely)
 	p.Expired = time.Hour
 	for _, level := range levels {
-		p.Open = append(p.Open, LevelRead{Level: level, Wanted: noon, Join: noon.Add(-time.Hour), Cursor: noon.Add(-time.Minute), To: noon})
+		p.Open = append(p.Open, LevelRead{Level: level, Wanted: noon, Join: noon.Add(-time.Hour),
+			Cursor: noon.Add(-time.Minute), To: noon})
 	}
 	data, err := p.Encode()
 	if err != nil {

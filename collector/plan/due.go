@@ -2,9 +2,10 @@ package plan
 
 import "time"
 
-// NextLevel returns the level that is read next, given the level of the poll before (-1 if there was none): the deepest that is due
-// (counting.md 6), and level 0 if none is. A read under way takes turns with shallower levels that are due, so that neither waits for more
-// than a piece of the other.
+// NextLevel returns the level that is read next, given the level of the poll before (-1 if there
+// was none): the deepest that is due (counting.md 6), and level 0 if none is. A read under way
+// takes turns with shallower levels that are due, so that neither waits for more than a piece of
+// the other.
 func (p *Plan) NextLevel(v View, before int, usable, failing func(level int) bool) int {
 	var open []int
 	for _, t := range p.Open {
@@ -77,7 +78,8 @@ func (p *Plan) newRead(level int, v View) LevelRead {
 	if !from.Before(v.Now) {
 		from = v.Now.Add(-Overlap)
 	}
-	return LevelRead{Level: level, Wanted: v.Now, Join: from, Cursor: from, LastChance: p.lastChanceUntil(from, v), To: v.Now}
+	return LevelRead{Level: level, Wanted: v.Now, Join: from, Cursor: from, LastChance: p.lastChanceUntil(from, v),
+		To: v.Now}
 }
 
 // lastChanceUntil is up to where a read that begins at from reads what no later read covers.

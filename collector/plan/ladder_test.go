@@ -17,7 +17,8 @@ func TestRule06_Levels(t *testing.T) {
 			320 * time.Minute, 640 * time.Minute, 1280 * time.Minute, 2560 * time.Minute, 60 * time.Hour,
 		}},
 		{5 * time.Minute, 72 * time.Hour, []time.Duration{
-			25 * time.Minute, 50 * time.Minute, 100 * time.Minute, 200 * time.Minute, 400 * time.Minute, 800 * time.Minute, 1600 * time.Minute,
+			25 * time.Minute, 50 * time.Minute, 100 * time.Minute, 200 * time.Minute, 400 * time.Minute,
+			800 * time.Minute, 1600 * time.Minute,
 			3200 * time.Minute, 90 * time.Hour,
 		}},
 		{time.Second, 5 * time.Second, []time.Duration{5 * time.Second, 6250 * time.Millisecond}},
@@ -50,16 +51,19 @@ func TestRule06_EveryDelayHasItsLevel(t *testing.T) {
 			if !slices.ContainsFunc(levels(l), func(m int) bool {
 				return l.Period(m) <= max(late/2, l.Interval) && l.Reach(m) >= late+l.Period(m)
 			}) {
-				t.Fatalf("interval %s, lookback %s: no level is in time for a delay of %s", l.Interval, l.Lookback, late)
+				t.Fatalf("interval %s, lookback %s: no level is in time for a delay of %s", l.Interval, l.Lookback,
+					late)
 			}
 		}
 		for m := range l.Last() + 1 {
 			if l.Reach(m) < l.Owed(m)+l.Period(m) || m > 0 && (l.Reach(m) <= l.Reach(m-1) || l.Owed(m) < l.Owed(m-1)) {
-				t.Fatalf("interval %s, lookback %s, level %d: reach %s, period %s, owed %s", l.Interval, l.Lookback, m, l.Reach(m), l.Period(m), l.Owed(m))
+				t.Fatalf("interval %s, lookback %s, level %d: reach %s, period %s, owed %s", l.Interval, l.Lookback, m,
+					l.Reach(m), l.Period(m), l.Owed(m))
 			}
 		}
 		if last := l.Last(); l.Owed(last) != l.Lookback {
-			t.Fatalf("interval %s, lookback %s: the last level answers for %s only", l.Interval, l.Lookback, l.Owed(last))
+			t.Fatalf("interval %s, lookback %s: the last level answers for %s only", l.Interval, l.Lookback,
+				l.Owed(last))
 		}
 	}
 }

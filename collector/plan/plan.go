@@ -21,7 +21,8 @@ type Plan struct {
 	Ladder Ladder `json:"ladder"`
 	// Reads is when the last complete read of each level began; zero: never.
 	Reads []time.Time `json:"reads"`
-	// Joined is the span up to the latest read that was read without a hole. When the watermark reaches Joined.From it jumps to Joined.To.
+	// Joined is the span up to the latest read that was read without a hole. When the watermark
+	// reaches Joined.From it jumps to Joined.To.
 	Joined Span `json:"joined"`
 	// Open are the reads under way, at most one a level, the deepest last.
 	Open []LevelRead `json:"open,omitempty"`
@@ -61,7 +62,8 @@ func (t *LevelRead) started() bool { return t.Cursor.After(t.Join) || t.Pass > 0
 type View struct {
 	// Now is the feed's clock, the later one while clocks differ: spans are read up to it.
 	Now time.Time
-	// Gap is how much earlier the other clock is (counting.md 10): spans begin that much earlier, and no position passes Now - Gap.
+	// Gap is how much earlier the other clock is (counting.md 10): spans begin that much earlier,
+	// and no position passes Now - Gap.
 	Gap time.Duration
 	// Floor and Watermark are the ledger's.
 	Floor, Watermark time.Time
@@ -85,8 +87,9 @@ func (p *Plan) Encode() ([]byte, error) {
 	return data, nil
 }
 
-// Decode reads a stored plan. Without one, or with one that can't be decoded or is of another interval or lookback, the plan
-// has read nothing, so that a catch-up follows: that costs a deep read and loses nothing. The error is for the log only.
+// Decode reads a stored plan. Without one, or with one that can't be decoded or is of another
+// interval or lookback, the plan has read nothing, so that a catch-up follows: that costs a deep
+// read and loses nothing. The error is for the log only.
 func Decode(data []byte, l Ladder) (*Plan, error) {
 	p := New(l)
 	if len(data) == 0 {

@@ -97,8 +97,9 @@ func (p *Plan) trimFuture(t *LevelRead, began time.Time) int {
 	return top
 }
 
-// Bound is how far shallow reads may move the watermark: a catch-up must still reach all that is owed from before it. Without this bound, the floor
-// would rise past calls that are still to come while the deepest level keeps failing.
+// Bound is how far shallow reads may move the watermark: a catch-up must still reach all that is
+// owed from before it. Without this bound, the floor would rise past calls that are still to come
+// while the deepest level keeps failing.
 func (p *Plan) Bound(v View) time.Time {
 	last := p.Ladder.Last()
 	if p.Reads[last].IsZero() {

@@ -12,12 +12,14 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/collector"
 )
 
-// Response is an answer of a fake, with status 200 unless it has another, and of JSON unless a header field says something else.
+// Response is an answer of a fake, with status 200 unless it has another, and of JSON unless a
+// header field says something else.
 func Response(r *http.Request, status int, header http.Header, body string) *http.Response {
 	all := http.Header{"Content-Type": {"application/json"}}
 	maps.Copy(all, header)
 	return &http.Response{
-		StatusCode: cmp.Or(status, http.StatusOK), Header: all, Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1, Request: r,
+		StatusCode: cmp.Or(status, http.StatusOK), Header: all, Body: io.NopCloser(strings.NewReader(body)),
+		ContentLength: -1, Request: r,
 	}
 }
 

@@ -16,11 +16,14 @@ type Row map[string]any
 func RowOf(r *cdr.Record, prefix string) Row {
 	out := Row{}
 	for key, value := range map[string]string{
-		"ID": r.ID, "AltIDs": strings.Join(r.AltIDs, " "), "Synthetic": r.Synthetic, "CallID": r.CallID, "CallKey": r.CallKey, "Parent": r.Parent,
-		"CallType": r.CallType, "Trunk": r.Trunk, "Reason": r.Reason, "ReasonPhrase": r.ReasonPhrase, "Country": r.Country,
+		"ID": r.ID, "AltIDs": strings.Join(r.AltIDs, " "), "Synthetic": r.Synthetic, "CallID": r.CallID,
+		"CallKey": r.CallKey, "Parent": r.Parent,
+		"CallType": r.CallType, "Trunk": r.Trunk, "Reason": r.Reason, "ReasonPhrase": r.ReasonPhrase,
+		"Country":     r.Country,
 		"MediaBypass": r.MediaBypass.String(), "MediaLocation": r.MediaLocation, "SignalLocation": r.SignalLocation,
-		"Emergency": [...]string{"", "real", "test"}[r.Emergency], "CallerNumber": r.CallerNumber, "CalleeNumber": r.CalleeNumber,
-		"UserID": r.UserID, "UserName": r.UserName, "UserPrincipal": r.UserPrincipal,
+		"Emergency": [...]string{"", "real", "test"}[r.Emergency], "CallerNumber": r.CallerNumber,
+		"CalleeNumber": r.CalleeNumber,
+		"UserID":       r.UserID, "UserName": r.UserName, "UserPrincipal": r.UserPrincipal,
 	} {
 		if value != "" {
 			out[key] = strings.Clone(value)
@@ -89,7 +92,8 @@ func (out Row) lists(r *cdr.Record) {
 		}
 		visits = append(visits, strings.Join([]string{v.Queue, v.Result.String(), wait}, " "))
 	}
-	for key, list := range map[string][]string{"Charges": charges, "Recordings": recordings, "Legs": legs, "Visits": visits} {
+	for key, list := range map[string][]string{"Charges": charges, "Recordings": recordings, "Legs": legs,
+		"Visits": visits} {
 		if list != nil {
 			out[key] = list
 		}

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Advised wants words in the advice for an error that comes from a page. The advice is one line, without numbers of callers.
+// Advised wants words in the advice for an error that comes from a page. The advice is one line,
+// without numbers of callers.
 func Advised(t testing.TB, advise func(error) (what, todo string), err error, wantWhat, wantTodo string) {
 	t.Helper()
 	what, todo := advise(fmt.Errorf("read page 2: %w", err))

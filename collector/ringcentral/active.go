@@ -47,7 +47,8 @@ func (a *activeCalls) read(ctx context.Context, smallest bool) (map[cdr.Directio
 		}
 	}
 	if problem != "" && !a.badRows {
-		a.logger.WarnContext(ctx, "rows of the calls in progress can't be read; they aren't counted", "feed", feedActiveCalls, "problem", problem)
+		a.logger.WarnContext(ctx, "rows of the calls in progress can't be read; they aren't counted", "feed",
+			feedActiveCalls, "problem", problem)
 	}
 	a.badRows = problem != ""
 	count := map[cdr.Direction]int{}

@@ -36,7 +36,8 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(page)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := decodeAll(decoder, mapper, []byte(page), func(p *collector.Page) { decoded += len(p.Records) }); err != nil {
+		if _, err := decodeAll(decoder, mapper, []byte(page),
+			func(p *collector.Page) { decoded += len(p.Records) }); err != nil {
 			b.Fatal(err)
 		}
 	}

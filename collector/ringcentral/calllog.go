@@ -48,7 +48,8 @@ func (l *callLog) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 			}
 		}
 		request := httpclient.Request{Feed: feedCallLog, URL: l.link(from, to), Label: "call-log", ExpectJSON: true}
-		collector.MapPages(wire.Pieces(l.client.Pages(ctx, request, maxPages, decoder.decode), &decoder.rows), mapper.mapPage)(yield)
+		collector.MapPages(wire.Pieces(l.client.Pages(ctx, request, maxPages, decoder.decode), &decoder.rows),
+			mapper.mapPage)(yield)
 	}
 }
 

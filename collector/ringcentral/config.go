@@ -105,7 +105,8 @@ func (c *Config) Validate(r *config.Report) {
 	case c.Account != accountSame:
 		r.Problemf("account", "must be %s, or unset", accountSame)
 	case c.Scope == scopeExtension:
-		r.Problemf("account", "only works with scope: account, because another user has other calls; configure a separate source for that user")
+		r.Problemf("account", "only works with scope: account, because another user has other calls; "+
+			"configure a separate source for that user")
 	}
 	if l := c.CallLog; l != nil && l.Queues && (c.Scope != scopeAccount || strings.EqualFold(l.View, viewSimple)) {
 		r.Problemf("call_log.queues", "needs scope: account and view: detailed, whose legs have the queues; remove it")

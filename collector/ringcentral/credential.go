@@ -53,7 +53,8 @@ type credentials struct {
 // its calls may count under this source's name (counting.md 33).
 var errOtherUser = &advice.Error{
 	What: "the JWT now belongs to another user, so the exporter doesn't use it: its calls may be another account's",
-	Todo: "restore a JWT of the former user; if the new user belongs to the same account, set account: same; otherwise configure a separate source",
+	Todo: "restore a JWT of the former user; if the new user belongs to the same account, set account: same; " +
+		"otherwise configure a separate source",
 }
 
 // token requests a new token, which starts a session.
@@ -73,7 +74,8 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 	if c.refused != nil && c.tried == using && now.Before(c.until) {
 		return httpclient.Token{}, c.refused
 	}
-	body, err := c.post(ctx, tokenPath, secret, url.Values{"grant_type": {grantJWT}, "assertion": {strings.TrimSpace(jwt)}})
+	body, err := c.post(ctx, tokenPath, secret,
+		url.Values{"grant_type": {grantJWT}, "assertion": {strings.TrimSpace(jwt)}})
 	if err != nil {
 		c.refused = nil
 		if _, answered := errors.AsType[*httpclient.Error](err); answered && !httpclient.IsRetryable(err) {
@@ -94,7 +96,8 @@ func (c *credentials) token(ctx context.Context) (httpclient.Token, error) {
 
 // post sends a form to an OAuth endpoint, once, with the app's credentials (RFC 6749 2.3.1).
 func (c *credentials) post(ctx context.Context, path, secret string, form url.Values) ([]byte, error) {
-	r := http.Request{Header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/x-www-form-urlencoded"}}}
+	r := http.Request{Header: http.Header{"Accept": {"application/json"},
+		"Content-Type": {"application/x-www-form-urlencoded"}}}
 	r.SetBasicAuth(url.QueryEscape(c.config.ClientID), url.QueryEscape(secret))
 	return c.client.Get(ctx, httpclient.Request{
 		Method: http.MethodPost, URL: path, Label: path, Header: r.Header, Body: []byte(form.Encode()),
@@ -112,7 +115,8 @@ func readToken(body []byte, asked time.Time) (token httpclient.Token, owner stri
 	if value := answer.AccessToken; err != nil || value == "" || !httpguts.ValidHeaderFieldValue(value) {
 		return httpclient.Token{}, "", httpclient.Retryable(&advice.Error{
 			What: "RingCentral answered without a token", // the decoder's text may quote it
-			Todo: "check for something between the exporter and RingCentral (a proxy, a gateway or a sign-in page), and check base_url",
+			Todo: "check for something between the exporter and RingCentral (a proxy, a gateway or a sign-in " +
+				"page), and check base_url",
 		})
 	}
 	life := cmp.Or(time.Duration(max(answer.ExpiresIn, 0))*time.Second, shortestLife)

@@ -32,8 +32,10 @@ func credentialsOver(t testing.TB, transport http.RoundTripper) *credentials {
 	}
 	c := new(Config)
 	c.SetDefaults()
-	c.BaseURL, c.ClientID, c.ClientSecret, c.JWT = testHost, testClient, config.NewSecret(testSecret), config.NewSecret(testJWT(`{}`))
-	settings := collector.SourceSettings{Settings: httpclient.Settings{Transport: transport, Logger: slog.New(slog.DiscardHandler)}, Now: time.Now}
+	c.BaseURL, c.ClientID, c.ClientSecret, c.JWT = testHost, testClient, config.NewSecret(testSecret),
+		config.NewSecret(testJWT(`{}`))
+	settings := collector.SourceSettings{Settings: httpclient.Settings{Transport: transport,
+		Logger: slog.New(slog.DiscardHandler)}, Now: time.Now}
 	s := &source{config: c, settings: settings, base: base}
 	if err := s.openClients(); err != nil {
 		t.Fatal(err)
@@ -48,7 +50,8 @@ func (p *platform) credentials() *credentials {
 }
 
 func tokenReply(token string, header http.Header) reply {
-	return reply{body: fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":3600}`, token), header: header}
+	return reply{body: fmt.Sprintf(`{"access_token":%q,"token_type":"bearer","expires_in":3600}`, token),
+		header: header}
 }
 
 // TestAuthLimit: at most five tokens in a minute, for any reason.
@@ -74,7 +77,8 @@ func TestAuthLimit(t *testing.T) {
 	})
 }
 
-// TestRefusalStands: what was refused isn't asked again for a while, unless the credentials change; faults and throttling are asked again.
+// TestRefusalStands: what was refused isn't asked again for a while, unless the credentials change;
+// faults and throttling are asked again.
 func TestRefusalStands(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -93,7 +97,8 @@ func TestRefusalStands(t *testing.T) {
 				c := p.credentials()
 				_, first := c.token(t.Context())
 				_, err := c.token(t.Context())
-				if first == nil || (err != nil) != test.stands || test.stands && (len(p.asked) != 1 || err.Error() != first.Error()) {
+				if first == nil || (err != nil) != test.stands || test.stands &&
+					(len(p.asked) != 1 || err.Error() != first.Error()) {
 					t.Errorf("asked %d times, errors %v and %v", len(p.asked), first, err)
 				}
 				c.config.JWT = config.NewSecret(testJWT(`{"jti":"2"}`))
@@ -162,9 +167,11 @@ var tokenText = regexp.MustCompile(`^[a-zA-Z0-9 ,.';:()/_"-]+( \(RCRequestId=[A-
 
 func TestTokenErrors(t *testing.T) {
 	oauth := func(status int, name, code string) reply {
-		return reply{status: status, body: `{"error":"` + name + `","errors":[{"errorCode":"` + code + `","message":"+12065550100 ` + testSecret + `"}],"error_description":"+12065550100 ` + testSecret + `"}`}
+		return reply{status: status, body: `{"error":"` + name + `","errors":[{"errorCode":"` + code +
+			`","message":"+12065550100 ` + testSecret + `"}],"error_description":"+12065550100 ` + testSecret + `"}`}
 	}
-	html := reply{status: http.StatusForbidden, body: "<html>+12065550100</html>", header: http.Header{"Content-Type": {"text/html"}}}
+	html := reply{status: http.StatusForbidden, body: "<html>+12065550100</html>",
+		header: http.Header{"Content-Type": {"text/html"}}}
 	identified := oauth(http.StatusBadRequest, "invalid_grant", "OAU-140")
 	identified.header = http.Header{"Rcrequestid": {"id-1"}}
 	for _, test := range []struct {
@@ -173,31 +180,47 @@ func TestTokenErrors(t *testing.T) {
 		what, todo string
 		passes     bool
 	}{
-		{"wrong JWT", oauth(400, "invalid_grant", "OAU-140"), "RingCentral doesn't accept the JWT", "create a JWT credential", false},
-		{"expired JWT", oauth(400, "invalid_grant", "OAU-128"), "the JWT has expired", "create a JWT credential", false},
-		{"broken JWT", oauth(400, "invalid_grant", "OAU-149"), "the JWT is malformed", "create a JWT credential", false},
-		{"wrong client", oauth(400, "invalid_client", "OAU-153"), "doesn't know the app, or its secret is wrong (GET call-log: get token: POST restapi/oauth/token: 400 Bad Request, RingCentral says OAU-153 invalid_client)", "client_secret", false},
+		{"wrong JWT", oauth(400, "invalid_grant", "OAU-140"), "RingCentral doesn't accept the JWT",
+			"create a JWT credential", false},
+		{"expired JWT", oauth(400, "invalid_grant", "OAU-128"), "the JWT has expired", "create a JWT credential",
+			false},
+		{"broken JWT", oauth(400, "invalid_grant", "OAU-149"), "the JWT is malformed", "create a JWT credential",
+			false},
+		{"wrong client", oauth(400, "invalid_client", "OAU-153"),
+			"doesn't know the app, or its secret is wrong (GET call-log: get token: POST restapi/oauth/token: " +
+				"400 Bad Request, RingCentral says OAU-153 invalid_client)", "client_secret", false},
 		{"wrong client, 401", oauth(401, "invalid_client", "OAU-146"), "doesn't know the app", "client_id", false},
-		{"wrong client, no code", reply{status: 401, body: `{"error":"invalid_client"}`}, "doesn't know the app", "client_id", false},
-		{"grant not allowed", oauth(403, "unauthorized_client", "OAU-112"), "the app isn't allowed the JWT grant", "choose JWT auth flow", false},
-		{"grant not allowed, by name", oauth(400, "unauthorized_client", "OAU-999"), "isn't allowed the JWT grant", "JWT auth flow", false},
-		{"grant not allowed, OAU-125", oauth(401, "access_denied", "OAU-125"), "isn't allowed the JWT grant", "JWT auth flow", false},
+		{"wrong client, no code", reply{status: 401, body: `{"error":"invalid_client"}`}, "doesn't know the app",
+			"client_id", false},
+		{"grant not allowed", oauth(403, "unauthorized_client", "OAU-112"), "the app isn't allowed the JWT grant",
+			"choose JWT auth flow", false},
+		{"grant not allowed, by name", oauth(400, "unauthorized_client", "OAU-999"), "isn't allowed the JWT grant",
+			"JWT auth flow", false},
+		{"grant not allowed, OAU-125", oauth(401, "access_denied", "OAU-125"), "isn't allowed the JWT grant",
+			"JWT auth flow", false},
 		{"locked", oauth(400, "invalid_grant", "OAU-147"), "has locked the user or the app", "unlock", false},
-		{"permission", refuses(403, "InsufficientPermissions", "CMN-401", "ReadCallLog"), "the app lacks the permission ReadCallLog", "add ReadCallLog", false},
+		{"permission", refuses(403, "InsufficientPermissions", "CMN-401", "ReadCallLog"),
+			"the app lacks the permission ReadCallLog", "add ReadCallLog", false},
 		{"scope", oauth(400, "invalid_scope", "OAU-124"), "the app lacks a permission", "add ReadCallLog", false},
-		{"something else", oauth(400, "weird_thing", "OAU-777"), "refused to issue a token (GET call-log: get token: POST restapi/oauth/token: 400 Bad Request, RingCentral says OAU-777 weird_thing)", "look the code up", false},
+		{"something else", oauth(400, "weird_thing", "OAU-777"),
+			"refused to issue a token (GET call-log: get token: POST restapi/oauth/token: 400 Bad Request, " +
+				"RingCentral says OAU-777 weird_thing)", "look the code up", false},
 		{"throttled", reply{status: 429}, "throttles the exporter's credentials", "let no other program", true},
 		{"fault", reply{status: 500}, "RingCentral has a fault", "service status", true},
 		{"not implemented", reply{status: 501}, "RingCentral has a fault", "service status", false},
 		{"slow", reply{status: 408}, "RingCentral has a fault", "service status", true},
 		{"HTML", html, "refused to issue a token", "sign-in page", false},
-		{"HTML without saying so", reply{status: 403, body: " <!DOCTYPE html>"}, "refused to issue a token", "proxy", false},
+		{"HTML without saying so", reply{status: 403, body: " <!DOCTYPE html>"}, "refused to issue a token", "proxy",
+			false},
 		{"wrong host", reply{status: 404}, "API doesn't exist at this address", "check base_url", false},
-		{"redirect", reply{status: 307, header: http.Header{"Location": {"https://evil.example/token"}}}, "links to another host", "check base_url", false},
+		{"redirect", reply{status: 307, header: http.Header{"Location": {"https://evil.example/token"}}},
+			"links to another host", "check base_url", false},
 		{"proxy", reply{status: 407}, "the proxy requires credentials", "proxy_url", false},
 		{"no token", reply{body: `{"token_type":"bearer"}`}, "answered without a token", "gateway", true},
-		{"HTML with status 200", reply{body: `<html>`, header: http.Header{"Content-Type": {"text/html"}}}, "answered without a token", "sign-in page", true},
-		{"a token that can't be sent", reply{body: `{"access_token":"a b\n","expires_in":3600}`}, "answered without a token", "gateway", true},
+		{"HTML with status 200", reply{body: `<html>`, header: http.Header{"Content-Type": {"text/html"}}},
+			"answered without a token", "sign-in page", true},
+		{"a token that can't be sent", reply{body: `{"access_token":"a b\n","expires_in":3600}`},
+			"answered without a token", "gateway", true},
 		{"request id", identified, "(RCRequestId=id-1)", "JWT", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -211,7 +234,8 @@ func TestTokenErrors(t *testing.T) {
 			if httpclient.IsRetryable(err) != test.passes {
 				t.Errorf("%v may pass: %t, want %t", err, !test.passes, test.passes)
 			}
-			if !tokenText.MatchString(what) || strings.Contains(what+todo, "555") || strings.Contains(what+todo, testSecret) {
+			if !tokenText.MatchString(what) || strings.Contains(what+todo, "555") ||
+				strings.Contains(what+todo, testSecret) {
 				t.Errorf("it holds more than it may: %q, %q", what, todo)
 			}
 			if len(p.asked) != 1 {
@@ -226,14 +250,16 @@ func TestTokens(t *testing.T) {
 		name, body string
 		life       time.Duration
 	}{
-		{"as documented", `{"access_token":"t","token_type":"bearer","expires_in":7199,"scope":"ReadCallLog","refresh_token":"r","owner_id":"1"}`, 7199 * time.Second},
+		{"as documented",
+			`{"access_token":"t","token_type":"bearer","expires_in":7199,"scope":"ReadCallLog","refresh_token":"r","owner_id":"1"}`, 7199 * time.Second},
 		{"no life", `{"access_token":"t"}`, shortestLife},
 		{"negative life", `{"access_token":"t","expires_in":-5}`, shortestLife},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &platform{t: t, answers: []reply{{body: test.body}}}
 			got, err := p.credentials().token(t.Context())
-			if life := time.Until(got.Expires); err != nil || got.Value != "t" || life > test.life || life < test.life-time.Minute {
+			if life := time.Until(got.Expires); err != nil || got.Value != "t" || life > test.life ||
+				life < test.life-time.Minute {
 				t.Errorf("got %q for %s, want %s; error %v", got.Value, life, test.life, err)
 			}
 		})
@@ -250,7 +276,8 @@ func TestUnreadableSecrets(t *testing.T) {
 		c := p.credentials()
 		change(c.config)
 		_, err := c.token(t.Context())
-		if what, todo := Advise(err); !strings.Contains(what, "missing: no such file") || !strings.Contains(todo, "readable") || len(p.asked) != 0 {
+		if what, todo := Advise(err); !strings.Contains(what, "missing: no such file") ||
+			!strings.Contains(todo, "readable") || len(p.asked) != 0 {
 			t.Errorf("%s: of %v it says %q and %q", name, err, what, todo)
 		}
 	}
@@ -262,7 +289,8 @@ func TestUnreachable(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"refused", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}, "can't be reached (POST restapi/oauth/token: dial tcp: connection refused)"},
+		{"refused", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")},
+			"can't be reached (POST restapi/oauth/token: dial tcp: connection refused)"},
 		{"unknown name", &net.DNSError{Err: "no such host", Name: "rc.example"}, "no such host"},
 		{"certificate", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, "unknown authority"},
 	} {
@@ -270,7 +298,8 @@ func TestUnreachable(t *testing.T) {
 			c := credentialsOver(t, roundTripper(func(*http.Request) (*http.Response, error) { return nil, test.err }))
 			_, err := c.token(t.Context())
 			what, todo := Advise(err)
-			if !strings.Contains(what, test.want) || strings.Contains(what, "555") || !strings.Contains(todo, "proxy_url") || !httpclient.IsRetryable(err) {
+			if !strings.Contains(what, test.want) || strings.Contains(what, "555") ||
+				!strings.Contains(todo, "proxy_url") || !httpclient.IsRetryable(err) {
 				t.Errorf("of %v it says %q and %q", err, what, todo)
 			}
 		})
@@ -284,7 +313,8 @@ func TestClaims(t *testing.T) {
 		user      string
 		expires   time.Time
 	}{
-		{"as RingCentral's", testJWT(`{"aud":"https://platform.ringcentral.com/restapi/oauth/token","sub":"63097263004","iss":"https://platform.ringcentral.com","exp":1798859045,"iat":1,"jti":"x"}`), "63097263004", at},
+		{"as RingCentral's",
+			testJWT(`{"aud":"https://platform.ringcentral.com/restapi/oauth/token","sub":"63097263004","iss":"https://platform.ringcentral.com","exp":1798859045,"iat":1,"jti":"x"}`), "63097263004", at},
 		{"blanks around it", " " + testJWT(`{"sub":"1"}`) + "\n", "1", time.Time{}},
 		{"without end", testJWT(`{"sub":"1"}`), "1", time.Time{}},
 		{"fraction", testJWT(`{"exp":1798859045.5}`), "", at},

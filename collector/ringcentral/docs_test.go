@@ -19,7 +19,8 @@ import (
 func TestDocsShowTheTaxonomy(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "providers", "ringcentral.md")
 	ofCalls := maps.Clone(results)
-	for _, value := range []string{"in progress", "resultinprogress", "ringing elsewhere", resultPhoneLogin, ""} { // the text tells these
+	// the text tells these
+	for _, value := range []string{"in progress", "resultinprogress", "ringing elsewhere", resultPhoneLogin, ""} {
 		delete(ofCalls, value)
 	}
 	ofReasons := maps.Clone(reasons)

@@ -26,7 +26,8 @@ func FuzzPage(f *testing.F) {
 		f.Add([]byte(pageOf("/next", row)))
 	}
 	for _, page := range []string{
-		``, `{}`, `[]`, `{"records":[]}`, `{"records":[5,{},null]}`, `{"records":[{"id":"1"},{"id`, `{"records":[{"type":"Fax"}],"navigation":{"nextPage":{}}}`,
+		``, `{}`, `[]`, `{"records":[]}`, `{"records":[5,{},null]}`, `{"records":[{"id":"1"},{"id`,
+		`{"records":[{"type":"Fax"}],"navigation":{"nextPage":{}}}`,
 		"{\"records\":[{\"id\":\"\xff\",\"startTime\":\"2026-11-01T00:00:00Z\"}]}", `{"records":[{"legs":[null]}]}`,
 	} {
 		f.Add([]byte(page))
@@ -53,7 +54,8 @@ func FuzzPage(f *testing.F) {
 
 // problemText says whether a problem is in our own words: only fields' names, positions and types.
 func problemText(text string) bool {
-	return text != "" && len(text) < 200 && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789., -:'") == ""
+	return text != "" && len(text) < 200 &&
+		strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789., -:'") == ""
 }
 
 // rowsOf counts a page's rows with another decoder, and says whether it could.
@@ -87,7 +89,8 @@ func checkRecord(t *testing.T, r *cdr.Record) {
 		}
 		seen[rec.ID] = true
 	}
-	texts := []string{r.ID, r.CallID, r.CallType, r.ReasonPhrase, r.CallerNumber, r.CalleeNumber, r.UserID, r.UserName, r.Country}
+	texts := []string{r.ID, r.CallID, r.CallType, r.ReasonPhrase, r.CallerNumber, r.CalleeNumber, r.UserID, r.UserName,
+		r.Country}
 	for _, a := range r.Extra {
 		texts = append(texts, a.Str, strings.Join(a.Strs, ""))
 	}
@@ -118,7 +121,8 @@ func FuzzActiveCalls(f *testing.F) {
 // FuzzRefusal: no answer makes an error hold more than codes and names.
 func FuzzRefusal(f *testing.F) {
 	for _, body := range []string{
-		refuses(403, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog").body, `{"errorCode":"+12065550100"}`, `{"errors":[{"message":"[Steven] permission"}]}`,
+		refuses(403, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog").body, `{"errorCode":"+12065550100"}`,
+		`{"errors":[{"message":"[Steven] permission"}]}`,
 		`{"error":"invalid_grant","errors":{}}`, `<html>`, ``,
 	} {
 		f.Add([]byte(body))
@@ -139,7 +143,8 @@ func FuzzRefusal(f *testing.F) {
 func FuzzTokenAnswer(f *testing.F) {
 	for status, body := range map[int]string{
 		200: tokenReply("t", nil).body, 201: `{"access_token":"a b"}`, 202: `{"error":"x"}`, 204: ``,
-		400: `{"error":"invalid_grant","error_description":"+12065550100"}`, 401: `{"errors":[{"errorCode":"OAU-153"}]}`, 429: `[]`, 500: `<html>`,
+		400: `{"error":"invalid_grant","error_description":"+12065550100"}`,
+		401: `{"errors":[{"errorCode":"OAU-153"}]}`, 429: `[]`, 500: `<html>`,
 	} {
 		f.Add(status, "application/json", []byte(body))
 	}
@@ -149,7 +154,8 @@ func FuzzTokenAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		p := &platform{t: t, answers: []reply{{status: status, header: http.Header{"Content-Type": {contentType}}, body: string(body)}}}
+		p := &platform{t: t, answers: []reply{{status: status, header: http.Header{"Content-Type": {contentType}},
+			body: string(body)}}}
 		got, err := p.credentials().token(t.Context())
 		if err == nil {
 			if !httpguts.ValidHeaderFieldValue(got.Value) {
@@ -165,7 +171,8 @@ func FuzzTokenAnswer(f *testing.F) {
 
 // FuzzClaims: a text that isn't a JWT has no claims, and a subject is plain.
 func FuzzClaims(f *testing.F) {
-	for _, jwt := range []string{testJWT(`{"sub":"63097263004","exp":1798859045}`), testJWT(`{"exp":1e400}`), "a.b.c", "..", ""} {
+	for _, jwt := range []string{testJWT(`{"sub":"63097263004","exp":1798859045}`), testJWT(`{"exp":1e400}`), "a.b.c",
+		"..", ""} {
 		f.Add(jwt)
 	}
 	f.Fuzz(func(t *testing.T, jwt string) {

@@ -77,7 +77,8 @@ func decodeRows(t testing.TB, log *callLog, raw ...string) []shown {
 	t.Helper()
 	got, err := decodePage(t, log, pageOf("", raw...))
 	if err != nil || len(got.rows) != len(raw) {
-		t.Fatalf("decode %s: got %d rows, invalid %q, ignored %q, error %v", raw, len(got.rows), got.invalid, got.ignored, err)
+		t.Fatalf("decode %s: got %d rows, invalid %q, ignored %q, error %v", raw, len(got.rows), got.invalid,
+			got.ignored, err)
 	}
 	return got.rows
 }
@@ -94,7 +95,8 @@ func pageOf(next string, rows ...string) string {
 	if next != "" {
 		navigation = `{"firstPage":{"uri":"https://rc.example/first"},"nextPage":{"uri":"` + next + `"}}`
 	}
-	return `{"uri":"https://rc.example/x","records":[` + strings.Join(rows, ",") + `],"paging":{"page":1,"perPage":1000},"navigation":` + navigation + `}`
+	return `{"uri":"https://rc.example/x","records":[` + strings.Join(rows, ",") +
+		`],"paging":{"page":1,"perPage":1000},"navigation":` + navigation + `}`
 }
 
 // call is a row with what most tests don't look at. More is further members.
@@ -112,7 +114,8 @@ func accountLog() *callLog {
 	return &callLog{
 		machines: c.machines(),
 		path:     "restapi/v1.0/account/~/call-log", view: "Detailed",
-		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999", "JP:119"}),
+		countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers([]string{"911", "933", "112", "999",
+			"JP:119"}),
 	}
 }
 
@@ -164,7 +167,8 @@ func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
 
 const (
 	testHost  = "https://rc.example"
-	firstPage = testHost + "/restapi/v1.0/account/~/call-log?dateFrom=2026-11-01T00%3A00%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Detailed"
+	firstPage = testHost +
+		"/restapi/v1.0/account/~/call-log?dateFrom=2026-11-01T00%3A00%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Detailed"
 )
 
 var (
@@ -175,7 +179,8 @@ var (
 // client asks the fake.
 func (p *platform) client(tokens httpclient.TokenSource) *httpclient.Client {
 	p.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: testHost, Transport: p, Token: tokens, KeepTokenOn403: true, Quote: quote})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: testHost, Transport: p, Token: tokens,
+		KeepTokenOn403: true, Quote: quote})
 	if err != nil {
 		p.t.Fatal(err)
 	}

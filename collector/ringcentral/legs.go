@@ -78,7 +78,8 @@ func (m *mapper) leg(l *leg, r *cdr.Record) (mapped cdr.Leg, verdict outcomeMapp
 		mapped.Duration = cdr.KnownSpan(r.Duration)
 	case !end.IsZero():
 		// Legs are rounded to whole seconds: none ends after its row for that.
-		if over := end.Sub(r.Start.Add(r.Duration)); !r.NoDuration && over > 0 && over < time.Second && over < end.Sub(start) {
+		if over := end.Sub(r.Start.Add(r.Duration)); !r.NoDuration && over > 0 && over < time.Second &&
+			over < end.Sub(start) {
 			end = end.Add(-over)
 		}
 		mapped.Start, mapped.End, mapped.Duration = start, end, cdr.KnownSpan(end.Sub(start))
@@ -131,15 +132,16 @@ func (p *parts) user() (found *cdr.Leg) {
 	}
 	for i := range p.legs {
 		l := &p.legs[i]
-		if l.UserID != "" && l.Party == cdr.Person && l.Outcome == cdr.Answered && !l.NoOutcome && (found == nil || l.Start.Before(found.Start)) {
+		if l.UserID != "" && l.Party == cdr.Person && l.Outcome == cdr.Answered && !l.NoOutcome &&
+			(found == nil || l.Start.Before(found.Start)) {
 			found = l
 		}
 	}
 	return found
 }
 
-// times are how long persons talked and how long the call was connected, where the legs say so and that differs from the row's duration, in which the
-// ringing is too.
+// times are how long persons talked and how long the call was connected, where the legs say so and
+// that differs from the row's duration, in which the ringing is too.
 func (p *parts) times(r *cdr.Record) {
 	differs := func(all []cdr.Interval) (length cdr.Span) {
 		if d := calls.Length(all); d > 0 && (d != r.Duration || r.NoDuration) {
@@ -152,8 +154,9 @@ func (p *parts) times(r *cdr.Record) {
 	}
 }
 
-// shareCall makes the legs of a row fit for a call that other rows have legs of too (scope: extension). There the row's own fields are seen by its legs
-// alone: all have its direction, one has its start, and if they don't give its outcome, a leg that stands for the row does.
+// shareCall makes the legs of a row fit for a call that other rows have legs of too (scope:
+// extension). There the row's own fields are seen by its legs alone: all have its direction, one
+// has its start, and if they don't give its outcome, a leg that stands for the row does.
 func shareCall(r *cdr.Record, byLegs bool) {
 	if len(r.Legs) == 0 {
 		return // the record is a leg

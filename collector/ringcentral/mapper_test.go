@@ -14,7 +14,10 @@ func TestDurations(t *testing.T) {
 		{"absent", `"result":"Accepted"`, "none"},
 		{"one null", `"duration":5,"durationMs":null`, "5s"},
 	} {
-		t.Run(test.name, func(t *testing.T) { decodeOne(t, call("1", test.more)).Want(t, shown{"Duration": test.want}) })
+		t.Run(test.name, func(t *testing.T) {
+			decodeOne(t, call("1", test.more)).
+				Want(t, shown{"Duration": test.want})
+		})
 	}
 }
 
@@ -34,7 +37,8 @@ func TestCharges(t *testing.T) {
 		{"no billing", `null`, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			decodeOne(t, call("1", `"billing":`+test.billing+`,"legs":[{"billing":{"costIncluded":9}}]`)).Want(t, shown{"Charges": test.want})
+			decodeOne(t, call("1", `"billing":`+test.billing+`,"legs":[{"billing":{"costIncluded":9}}]`)).
+				Want(t, shown{"Charges": test.want})
 		})
 	}
 }
@@ -44,18 +48,22 @@ func TestUsers(t *testing.T) {
 		name, more string
 		id, user   any
 	}{
-		{"outbound", `"direction":"Outbound","from":{"extensionId":"5","name":"Ann  Lee "},"to":{"name":"Bob"}`, "5", "Ann Lee"},
+		{"outbound", `"direction":"Outbound","from":{"extensionId":"5","name":"Ann  Lee "},"to":{"name":"Bob"}`, "5",
+			"Ann Lee"},
 		{"inbound", `"direction":"Inbound","from":{"name":"Bob"},"to":{"extensionId":"5","name":"Ann"}`, "5", "Ann"},
 		{"the row's extension", `"direction":"Inbound","extension":{"id":5},"to":{"name":"Ann"}`, "5", "Ann"},
 		{
-			"who answered, not the queue", `"direction":"Inbound","extension":{"id":9},"to":{"extensionId":"9","name":"Sales"},"legs":[` +
+			"who answered, not the queue",
+			`"direction":"Inbound","extension":{"id":9},"to":{"extensionId":"9","name":"Sales"},"legs":[` +
 				`{"direction":"Inbound","result":"Accepted"},{"direction":"Inbound","result":"Accepted","extension":{"id":5},"to":{"name":"Ann"}}]`, "5", "Ann",
 		},
 		{
-			"who answered elsewhere", `"direction":"Inbound","legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":5},` +
+			"who answered elsewhere",
+			`"direction":"Inbound","legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":5},` +
 				`"from":{"name":"Ann"},"to":{"name":"Ann's mobile"}}]`, "5", "Ann",
 		},
-		{"outbound legs don't tell", `"direction":"Outbound","from":{"extensionId":"5"},"legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":6}}]`, "5", nil},
+		{"outbound legs don't tell",
+			`"direction":"Outbound","from":{"extensionId":"5"},"legs":[{"direction":"Outbound","result":"Accepted","extension":{"id":6}}]`, "5", nil},
 		{"nobody", `"direction":"Inbound","to":{"phoneNumber":"+12055550010"}`, nil, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -67,17 +75,25 @@ func TestUsers(t *testing.T) {
 // TestPrivacyOfExtras: whatever names a person or a number is marked.
 func TestPrivacyOfExtras(t *testing.T) {
 	const prefix = "cdr.ringcentral."
-	decodeOne(t, call("1", `"partyId":"p-1","action":"VoIP Call","result":"Accepted","reason":"Accepted","transport":"PSTN","internalType":"Local",`+
-		`"delegationType":"Coworker","delegate":{"id":"7","name":"Ann"},"message":{"id":"8","type":"VoiceMail"},"extension":{"id":5},"shortRecording":true,`+
-		`"metadataCategories":["a","b"],"reasonDescription":" The call was accepted ",`+
-		`"from":{"name":"SAN MATEO    CA","location":"San Mateo, CA","extensionId":"5","extensionNumber":"101","device":{"id":"d"},"dialerPhoneNumber":"+12055550010"},`+
-		`"to":{"name":"(205) 555-0010","dialedPhoneNumber":"5550010"}`)).Want(t, shown{
-		"ReasonPhrase": "The call was accepted", prefix + "party_id": "p-1", prefix + "action": "VoIP Call", prefix + "result": "Accepted",
-		prefix + "reason": "Accepted", prefix + "transport": "PSTN", prefix + "internal_type": "Local", prefix + "delegation_type": "Coworker",
-		prefix + "delegate_id": "7 (user)", prefix + "delegate_name": "Ann (user)", prefix + "message_id": "8", prefix + "message_type": "VoiceMail",
+	decodeOne(t,
+		call("1",
+			`"partyId":"p-1","action":"VoIP Call","result":"Accepted","reason":"Accepted","transport":"PSTN","internalType":"Local",`+
+				`"delegationType":"Coworker","delegate":{"id":"7","name":"Ann"},"message":{"id":"8","type":"VoiceMail"},"extension":{"id":5},"shortRecording":true,`+
+				`"metadataCategories":["a","b"],"reasonDescription":" The call was accepted ",`+
+				`"from":{"name":"SAN MATEO    CA","location":"San Mateo, CA","extensionId":"5","extensionNumber":"101","device":{"id":"d"},"dialerPhoneNumber":"+12055550010"},`+
+				`"to":{"name":"(205) 555-0010","dialedPhoneNumber":"5550010"}`)).Want(t, shown{
+		"ReasonPhrase": "The call was accepted", prefix + "party_id": "p-1", prefix + "action": "VoIP Call",
+		prefix + "result": "Accepted",
+		prefix + "reason": "Accepted", prefix + "transport": "PSTN", prefix + "internal_type": "Local",
+		prefix + "delegation_type": "Coworker",
+		prefix + "delegate_id":     "7 (user)", prefix + "delegate_name": "Ann (user)", prefix + "message_id": "8",
+		prefix + "message_type": "VoiceMail",
 		prefix + "extension_id": "5 (user)", prefix + "short_recording": "1", prefix + "metadata_categories": "a,b",
-		prefix + "from_name": "SAN MATEO CA (user)", prefix + "from_location": "San Mateo, CA", prefix + "from_extension_id": "5 (user)",
-		prefix + "from_extension_number": "101 (number)", prefix + "from_device_id": "d (user)", prefix + "from_dialer_number": "+12055550010 (number)",
-		prefix + "to_name": "(205) 555-0010 (number)", prefix + "to_dialed_number": "5550010 (number)", prefix + "to_location": nil, "Odd": nil,
+		prefix + "from_name": "SAN MATEO CA (user)", prefix + "from_location": "San Mateo, CA",
+		prefix + "from_extension_id":     "5 (user)",
+		prefix + "from_extension_number": "101 (number)", prefix + "from_device_id": "d (user)",
+		prefix + "from_dialer_number": "+12055550010 (number)",
+		prefix + "to_name":            "(205) 555-0010 (number)", prefix + "to_dialed_number": "5550010 (number)",
+		prefix + "to_location": nil, "Odd": nil,
 	})
 }

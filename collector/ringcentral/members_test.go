@@ -219,23 +219,31 @@ func sample(t *testing.T, name string) string {
 func TestSamples(t *testing.T) {
 	const prefix = "cdr.ringcentral."
 	inbound := shown{
-		"ID": "Ai3I0UkYd0ABcUA", "CallID": "8397388004", "Start": "2016-06-06T18:26:52Z", "Duration": "54s", "Direction": "inbound",
-		"CallType": "phone_call", "Outcome": "answered", "CallerNumber": "+16505550142", "CalleeNumber": "+12055550100", "Country": "US",
+		"ID": "Ai3I0UkYd0ABcUA", "CallID": "8397388004", "Start": "2016-06-06T18:26:52Z", "Duration": "54s",
+		"Direction": "inbound",
+		"CallType":  "phone_call", "Outcome": "answered", "CallerNumber": "+16505550142",
+		"CalleeNumber":    "+12055550100",
+		"Country":         "US",
 		prefix + "action": "Phone Call", prefix + "result": "Accepted", prefix + "session_id": "8397388004",
 		prefix + "from_name": "SAN MATEO CA (user)", prefix + "from_location": "San Mateo, CA",
 	}
 	detailed := shown{
-		"Version": int64(1465237683335), "Legs": []string{"accept answered 2016-06-06T18:26:52Z 54s", "accept answered 2016-06-06T18:26:52Z 54s", "find_me answered 2016-06-06T18:26:56Z 50s"},
+		"Version": int64(1465237683335), "Legs": []string{"accept answered 2016-06-06T18:26:52Z 54s",
+			"accept answered 2016-06-06T18:26:52Z 54s", "find_me answered 2016-06-06T18:26:56Z 50s"},
 		"UserID": "400132174008", "UserName": "Sample User", prefix + "transport": "PSTN",
 	}
 	maps.Copy(detailed, inbound)
 	for name, want := range map[string]shown{
 		"inbound_simple": inbound, "inbound_detailed": detailed,
 		"active_call": {
-			"ID": "Ai3I0Dm2K0ABcUA", "CallID": "8397364004", "Start": "2016-06-06T18:07:41Z", "Duration": "1m4s", "Direction": "outbound",
-			"CallType": "voip_call", "Outcome": "answered", "CalleeNumber": "+12055550110", "Country": "US", "UserName": "Sample User",
-			"Recordings": []string{"7955004 on_demand"}, prefix + "action": "VoIP Call", prefix + "result": "Call connected",
-			prefix + "session_id": "8397364004", prefix + "from_name": "Sample User (user)", prefix + "to_location": "Birmingham, AL",
+			"ID": "Ai3I0Dm2K0ABcUA", "CallID": "8397364004", "Start": "2016-06-06T18:07:41Z", "Duration": "1m4s",
+			"Direction": "outbound",
+			"CallType":  "voip_call", "Outcome": "answered", "CalleeNumber": "+12055550110", "Country": "US",
+			"UserName":   "Sample User",
+			"Recordings": []string{"7955004 on_demand"}, prefix + "action": "VoIP Call",
+			prefix + "result":     "Call connected",
+			prefix + "session_id": "8397364004", prefix + "from_name": "Sample User (user)",
+			prefix + "to_location": "Birmingham, AL",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -262,11 +270,13 @@ func TestSamples(t *testing.T) {
 // TestSampleOfRecording and of the refusal, likewise.
 func TestSampleOfRecording(t *testing.T) {
 	got, err := readRecording([]byte(sample(t, "recording")))
-	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46 * time.Second}); err != nil || got != want {
+	if want := (collector.RecordingInfo{ContentType: "audio/mpeg", Duration: 46 * time.Second}); err != nil ||
+		got != want {
 		t.Errorf("got %+v, want %+v, error %v", got, want, err)
 	}
 	what, todo := Advise(refusedWith(t, http.StatusForbidden, sample(t, "refusal")))
-	if !strings.Contains(what, "the user of the JWT lacks the permission ReadCompanyCallLog") || !strings.Contains(todo, "ReadCompanyCallLog") {
+	if !strings.Contains(what, "the user of the JWT lacks the permission ReadCompanyCallLog") ||
+		!strings.Contains(todo, "ReadCompanyCallLog") {
 		t.Errorf("it says %q and %q", what, todo)
 	}
 }

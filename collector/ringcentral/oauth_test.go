@@ -63,7 +63,8 @@ func newRingCentral(t *testing.T, start func(http.Handler) *httptest.Server) *ri
 		rc.form(r, func(form url.Values) { rc.revoked = append(rc.revoked, form.Get("token")) })
 		rc.revoke(w, r)
 	})
-	mux.HandleFunc("GET /restapi/v1.0/account/~/{resource...}", func(w http.ResponseWriter, r *http.Request) { rc.api(w, r) })
+	mux.HandleFunc("GET /restapi/v1.0/account/~/{resource...}",
+		func(w http.ResponseWriter, r *http.Request) { rc.api(w, r) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		t.Errorf("asked for %s %s", r.Method, r.URL.Path)
 		http.NotFound(w, r)
@@ -177,10 +178,12 @@ func TestFeeds(t *testing.T) {
 	host, _, _ := strings.Cut(strings.TrimPrefix(rc.URL, "https://"), ":")
 	log, active := feeds[0], feeds[1]
 	if log.Name != "call_log" || log.Reader == nil || log.ActiveCalls != nil || log.Recording == nil ||
-		log.Interval != time.Minute || log.Lookback != 48*time.Hour || log.LateAfter != time.Hour || log.Currency != "EUR" || log.Rules.Parents {
+		log.Interval != time.Minute || log.Lookback != 48*time.Hour || log.LateAfter != time.Hour ||
+		log.Currency != "EUR" || log.Rules.Parents {
 		t.Errorf("call_log is %+v", log)
 	}
-	if active.Name != "active_calls" || active.Reader != nil || active.ActiveCalls == nil || active.Interval != 30*time.Second {
+	if active.Name != "active_calls" || active.Reader != nil || active.ActiveCalls == nil ||
+		active.Interval != 30*time.Second {
 		t.Errorf("active_calls is %+v", active)
 	}
 	if want := (collector.Limits{MaxRange: 7 * 24 * time.Hour, Retention: 365 * 24 * time.Hour}); log.Limits != want {
@@ -197,8 +200,9 @@ func TestFeeds(t *testing.T) {
 	}
 }
 
-// TestAccountHasItsNameByTheJWT: a source isn't opened without one, and one that was opened with a JWT of nobody takes none of a user's: the
-// next start would find its calls under another account's name.
+// TestAccountHasItsNameByTheJWT: a source isn't opened without one, and one that was opened with a
+// JWT of nobody takes none of a user's: the next start would find its calls under another account's
+// name.
 func TestAccountHasItsNameByTheJWT(t *testing.T) {
 	rc := newRingCentral(t, httptest.NewTLSServer)
 	file := filepath.Join(t.TempDir(), "jwt")
@@ -237,7 +241,8 @@ func TestRule33_AnotherOwnerOfAnOpaqueJWT(t *testing.T) {
 			}
 			rc.token = func(w http.ResponseWriter, r *http.Request) {
 				owner := r.FormValue("assertion")
-				writeJSON(w, http.StatusOK, map[string]any{"access_token": fmt.Sprint("token-", len(rc.forms)), "expires_in": 3600, "owner_id": owner})
+				writeJSON(w, http.StatusOK, map[string]any{"access_token": fmt.Sprint("token-", len(rc.forms)),
+					"expires_in": 3600, "owner_id": owner})
 				write(t, file, "opaque-2") // for the next one
 			}
 			_, err := rc.open(c).Feeds[0].Probe(t.Context())
@@ -259,7 +264,8 @@ func TestUnauthorized(t *testing.T) {
 	rc.api = func(w http.ResponseWriter, r *http.Request) {
 		if asked++; r.Header.Get("Authorization") != "Bearer token-2" {
 			write(t, file, testSecret+"-new\n")
-			writeJSON(w, http.StatusUnauthorized, json.RawMessage(`{"errorCode":"TokenInvalid","message":"Token not found","errors":[{"errorCode":"OAU-213","message":"Token not found"}]}`))
+			writeJSON(w, http.StatusUnauthorized,
+				json.RawMessage(`{"errorCode":"TokenInvalid","message":"Token not found","errors":[{"errorCode":"OAU-213","message":"Token not found"}]}`))
 			return
 		}
 		_, _ = w.Write([]byte(pageOf("")))
@@ -281,10 +287,12 @@ func TestUnauthorized(t *testing.T) {
 
 	// Refused again and again: one token more, and the advice is about sessions.
 	rc.api = func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusUnauthorized, json.RawMessage(`{"errorCode":"TokenInvalid","errors":[{"errorCode":"OAU-213"}]}`))
+		writeJSON(w, http.StatusUnauthorized,
+			json.RawMessage(`{"errorCode":"TokenInvalid","errors":[{"errorCode":"OAU-213"}]}`))
 	}
 	_, err := source.Feeds[0].Probe(t.Context())
-	if what, todo := source.Advise(err); !strings.Contains(what, "keeps ending our sessions") || !strings.Contains(todo, "separate app") || len(rc.forms) != 3 {
+	if what, todo := source.Advise(err); !strings.Contains(what, "keeps ending our sessions") ||
+		!strings.Contains(todo, "separate app") || len(rc.forms) != 3 {
 		t.Errorf("%d token requests; for %v it says %q and %q", len(rc.forms), err, what, todo)
 	}
 }
@@ -298,7 +306,8 @@ func TestForbiddenKeepsTheToken(t *testing.T) {
 		writeJSON(w, refused.status, json.RawMessage(refused.body))
 	}
 	_, err := rc.open(rc.block()).Feeds[0].Probe(t.Context())
-	const want = "read page 1: GET call-log: 403 Forbidden (RCRequestId=id-1), RingCentral says CMN-401 InsufficientPermissions (ReadCallLog)"
+	const want = "read page 1: GET call-log: 403 Forbidden (RCRequestId=id-1), RingCentral says CMN-401 " +
+		"InsufficientPermissions (ReadCallLog)"
 	if err == nil || err.Error() != want || len(rc.forms) != 1 {
 		t.Errorf("%d token requests, error %v", len(rc.forms), err)
 	}
@@ -350,7 +359,8 @@ func TestSessionCannotBeEnded(t *testing.T) {
 				t.Fatal(err)
 			}
 			source.Close()
-			if text := log.String(); !strings.Contains(text, "can't end the session") || strings.Contains(text, "token-1") || strings.Contains(text, testSecret) {
+			if text := log.String(); !strings.Contains(text, "can't end the session") ||
+				strings.Contains(text, "token-1") || strings.Contains(text, testSecret) {
 				t.Errorf("the log is\n%s", text)
 			}
 		})
@@ -410,7 +420,8 @@ func TestBudget(t *testing.T) {
 	if _, err := source.Feeds[0].Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if b, want := source.Budget(), (httpclient.Budget{Group: "heavy", Limit: 20, Remaining: 12, Per: 30 * time.Second}); b != want {
+	if b, want := source.Budget(), (httpclient.Budget{Group: "heavy", Limit: 20, Remaining: 12,
+		Per: 30 * time.Second}); b != want {
 		t.Errorf("the budget is %+v, want %+v", b, want)
 	}
 	settings := rc.settings()
@@ -459,11 +470,12 @@ func TestBudgetOutlivesTheSource(t *testing.T) {
 		change func(*Config)
 		want   int
 	}{
-		"another app":         {func(c *Config) { c.ClientID = "app-2" }, heavyLimit},
-		"another user":        {func(c *Config) { c.JWT = config.NewSecret(testJWT(`{"sub":"2"}`)) }, heavyLimit},
-		"an opaque JWT":       {func(c *Config) { c.JWT = config.NewSecret("opaque") }, heavyLimit},
-		"a new JWT of theirs": {func(c *Config) { c.JWT = config.NewSecret(testJWT(`{"sub":"63097263004","exp":1}`)) }, heavyLimit - 1},
-		"another scope":       {func(c *Config) { c.Scope = scopeExtension }, heavyLimit - 1},
+		"another app":   {func(c *Config) { c.ClientID = "app-2" }, heavyLimit},
+		"another user":  {func(c *Config) { c.JWT = config.NewSecret(testJWT(`{"sub":"2"}`)) }, heavyLimit},
+		"an opaque JWT": {func(c *Config) { c.JWT = config.NewSecret("opaque") }, heavyLimit},
+		"a new JWT of theirs": {func(c *Config) { c.JWT = config.NewSecret(testJWT(`{"sub":"63097263004","exp":1}`)) },
+			heavyLimit - 1},
+		"another scope": {func(c *Config) { c.Scope = scopeExtension }, heavyLimit - 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			quotas = new(httpclient.Quotas)

@@ -27,7 +27,8 @@ func TestPageErrors(t *testing.T) {
 		{"no JSON", `{"records":[],+12065550100}`, "isn't valid JSON at byte"},
 		{"more behind it", `{"records":[]}{}`, "trailing data"},
 		{"navigation of another type", `{"records":[],"navigation":"+12065550100"}`, "navigation is not as documented"},
-		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`, "navigation is not as documented"},
+		{"a link of another type", `{"records":[],"navigation":{"nextPage":{"uri":5}}}`,
+			"navigation is not as documented"},
 		{"a next page without a link", `{"records":[],"navigation":{"nextPage":{}}}`, "next page has no link"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -43,9 +44,11 @@ func TestPageErrors(t *testing.T) {
 func TestPageEnvelope(t *testing.T) {
 	for name, page := range map[string]string{
 		"navigation first": `{"navigation":{"nextPage":{"uri":"a","x":1},"lastPage":5},"records":[` + goodRow + `]}`,
-		"paging that lies": `{"records":[` + goodRow + `],"paging":{"page":1,"perPage":1000,"pageEnd":999,"totalPages":1},"navigation":{"nextPage":{"uri":"a"}}}`,
-		"new members":      `{"new":{"records":[1]},"records":[` + goodRow + `],"navigation":{"nextPage":{"uri":"a"}}}`,
-		"spaces":           " {\n\"records\" : [ " + goodRow + " ] , \"navigation\" : { \"nextPage\" : { \"uri\" : \"a\" } } } \n",
+		"paging that lies": `{"records":[` + goodRow +
+			`],"paging":{"page":1,"perPage":1000,"pageEnd":999,"totalPages":1},"navigation":{"nextPage":{"uri":"a"}}}`,
+		"new members": `{"new":{"records":[1]},"records":[` + goodRow + `],"navigation":{"nextPage":{"uri":"a"}}}`,
+		"spaces": " {\n\"records\" : [ " + goodRow +
+			" ] , \"navigation\" : { \"nextPage\" : { \"uri\" : \"a\" } } } \n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := decodePage(t, accountLog(), page)
@@ -54,7 +57,8 @@ func TestPageEnvelope(t *testing.T) {
 			}
 		})
 	}
-	for _, last := range []string{`{"records":[]}`, `{"records":[],"navigation":null}`, `{"records":[],"navigation":{"nextPage":null}}`} {
+	for _, last := range []string{`{"records":[]}`, `{"records":[],"navigation":null}`,
+		`{"records":[],"navigation":{"nextPage":null}}`} {
 		if got, err := decodePage(t, accountLog(), last); err != nil || got.next != "" {
 			t.Errorf("%s: %+v, error %v", last, got, err)
 		}
@@ -81,28 +85,37 @@ func TestBadRows(t *testing.T) {
 		{"huge duration", call("1", `"duration":1e30`), "duration doesn't have the documented type"},
 		{"negative duration", call("1", `"duration":-1`), "duration is negative"},
 		{"duration of 68 years", call("1", `"duration":2147483647`), "duration is longer than 31 days"},
-		{"negative duration and an invalid time", call("1", `"lastModifiedTime":"x","duration":-1`), "duration is negative"},
-		{"duration that is the greatest number", call("1", `"duration":9223372036854775807`), "duration is longer than 31 days"},
+		{"negative duration and an invalid time", call("1", `"lastModifiedTime":"x","duration":-1`),
+			"duration is negative"},
+		{"duration that is the greatest number", call("1", `"duration":9223372036854775807`),
+			"duration is longer than 31 days"},
 		{"durationMs as string", call("1", `"durationMs":"5"`), "durationMs doesn't have the documented type"},
 		{"negative durationMs", call("1", `"durationMs":-1,"duration":5`), "durationMs is negative"},
 		{"number for the result", call("1", `"result":911`), "result doesn't have the documented type"},
 		{"party as string", call("1", `"from":`+number), "from doesn't have the documented type"},
-		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`), "from.phoneNumber doesn't have the documented type"},
-		{"extension as string", call("1", `"extension":{"id":`+number+`}`), "extension.id doesn't have the documented type"},
+		{"phone number as number", call("1", `"from":{"phoneNumber":12065550100}`),
+			"from.phoneNumber doesn't have the documented type"},
+		{"extension as string", call("1", `"extension":{"id":`+number+`}`),
+			"extension.id doesn't have the documented type"},
 		{"legs as object", call("1", `"legs":{}`), "legs doesn't have the documented type"},
 		{"leg as string", call("1", `"legs":[{},"x"]`), "legs.1 doesn't have the documented type"},
 		{"null leg", call("1", `"legs":[{},null]`), "legs holds null"},
-		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`), "legs.1.extension.id doesn't have the documented type"},
-		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`), "billing.costIncluded doesn't have the documented type"},
-		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`), "billing.costPurchased doesn't have the documented type"},
+		{"deep in a leg", call("1", `"legs":[{},{"extension":{"id":true}}]`),
+			"legs.1.extension.id doesn't have the documented type"},
+		{"money as string", call("1", `"billing":{"costIncluded":"0.1"}`),
+			"billing.costIncluded doesn't have the documented type"},
+		{"money with too many digits", call("1", `"billing":{"costPurchased":1e99}`),
+			"billing.costPurchased doesn't have the documented type"},
 		{"boolean as string", call("1", `"deleted":"true"`), "deleted doesn't have the documented type"},
-		{"categories as string", call("1", `"metadataCategories":"x"`), "metadataCategories doesn't have the documented type"},
+		{"categories as string", call("1", `"metadataCategories":"x"`),
+			"metadataCategories doesn't have the documented type"},
 		{"member twice", call("1", `"result":"Missed","result":"Accepted"`), "a member is given twice"},
 		{"new member twice", call("1", `"+12065550100":1,"+12065550100":2`), "a member is given twice"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := decodePage(t, accountLog(), pageOf("", goodRow, test.row, goodRow))
-			if want := []string{"page 1, row 2: " + test.problem}; err != nil || len(got.rows) != 2 || !slices.Equal(got.invalid, want) {
+			if want := []string{"page 1, row 2: " + test.problem}; err != nil || len(got.rows) != 2 ||
+				!slices.Equal(got.invalid, want) {
 				t.Errorf("%d rows, invalid %q, want %q, error %v", len(got.rows), got.invalid, want, err)
 			}
 			if len(got.unmapped) != 0 {
@@ -115,8 +128,9 @@ func TestBadRows(t *testing.T) {
 // TestRowsThatAreFine: absent, null and new members are valid.
 func TestRowsThatAreFine(t *testing.T) {
 	for name, row := range map[string]string{
-		"the least":        `{"startTime":"2026-03-02T10:00:00Z"}`,
-		"nulls":            call("1", `"result":null,"duration":null,"from":null,"legs":null,"billing":null,"extension":{"id":null},"deleted":null`),
+		"the least": `{"startTime":"2026-03-02T10:00:00Z"}`,
+		"nulls": call("1",
+			`"result":null,"duration":null,"from":null,"legs":null,"billing":null,"extension":{"id":null},"deleted":null`),
 		"new members":      call("1", `"hologram":{"from":5},"from":{"aura":[1]},"legs":[{"mood":1}]`),
 		"unread members":   call("1", `"uri":5,"sipUuidInfo":{}`),
 		"text not in UTF8": call("1", "\"from\":{\"name\":\"\xff\"}"),
@@ -142,7 +156,8 @@ func TestBadModifiedTime(t *testing.T) {
 
 // TestRowWithoutID: it has a key of what it says (counting.md 18).
 func TestRowWithoutID(t *testing.T) {
-	r := decodeOne(t, `{"startTime":"2026-03-02T10:00:00.999Z","action":"Phone Call","from":{"phoneNumber":"+1 206 555 0100"},"to":{"phoneNumber":"ANON"}}`)
+	r := decodeOne(t,
+		`{"startTime":"2026-03-02T10:00:00.999Z","action":"Phone Call","from":{"phoneNumber":"+1 206 555 0100"},"to":{"phoneNumber":"ANON"}}`)
 	r.Want(t, shown{"ID": nil, "Synthetic": "phone_call\x1f2026-03-02T10:00:00Z\x1f12065550100\x1fanon"})
 }
 
@@ -163,9 +178,10 @@ func TestLongPage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var sizes []int
-			_, err := decodeAll(newPageDecoder(), &mapper{log: accountLog()}, []byte(pageOf("", test.rows...)), func(p *collector.Page) {
-				sizes = append(sizes, len(p.Records))
-			})
+			_, err := decodeAll(newPageDecoder(), &mapper{log: accountLog()}, []byte(pageOf("", test.rows...)),
+				func(p *collector.Page) {
+					sizes = append(sizes, len(p.Records))
+				})
 			if err != nil || !slices.Equal(sizes, test.want) {
 				t.Errorf("sizes %v, want %v; error %v", sizes, test.want, err)
 			}

@@ -84,7 +84,8 @@ func (m *mapper) countryOf(number string) string {
 		return m.log.countries.Of(number)
 	}
 	const minE164, maxE164 = 11, 15
-	if len(number) < minE164 || len(number) > maxE164 || number[0] == '0' || strings.Trim(number, "0123456789Xx*") != "" {
+	if len(number) < minE164 || len(number) > maxE164 || number[0] == '0' ||
+		strings.Trim(number, "0123456789Xx*") != "" {
 		return ""
 	}
 	return m.log.countries.OfDigits(number)

@@ -19,13 +19,15 @@ import (
 // typeQueue is the type of the extensions that are call queues (RingCentral, "Call Queues").
 const typeQueue = "Department"
 
-// queueNames asks for the account's queues: their names by the ids of their extensions. It is asked before each range, so that a queue that is
-// new or has a new name is known when its calls are read.
+// queueNames asks for the account's queues: their names by the ids of their extensions. It is asked
+// before each range, so that a queue that is new or has a new name is known when its calls are
+// read.
 func (l *callLog) queueNames(ctx context.Context) (map[int64]string, error) {
 	decoder, names := newPageDecoder(), make(map[int64]string)
 	query := url.Values{"type": {typeQueue}, "perPage": {strconv.Itoa(perPage)}, "page": {"1"}}
 	request := httpclient.Request{
-		Feed: feedCallLog, URL: "restapi/v1.0/account/~/extension?" + query.Encode(), Label: "extension", ExpectJSON: true,
+		Feed: feedCallLog, URL: "restapi/v1.0/account/~/extension?" + query.Encode(), Label: "extension",
+		ExpectJSON: true,
 	}
 	for _, err := range l.directory.Pages(ctx, request, maxPages, decoder.decode) {
 		if err != nil {
@@ -53,8 +55,9 @@ type visit struct {
 	last  *leg
 }
 
-// addVisits adds the visits of an inbound call to queues, one for each queue, with how each ended: by the first agent's leg that was accepted
-// before the next visit, else by the next visit, else as the queue's last leg says.
+// addVisits adds the visits of an inbound call to queues, one for each queue, with how each ended:
+// by the first agent's leg that was accepted before the next visit, else by the next visit, else as
+// the queue's last leg says.
 func (m *mapper) addVisits(row *row, r *cdr.Record) {
 	if m.queues == nil || r.Provisional || folded(row.Direction) != "inbound" {
 		return
@@ -99,7 +102,10 @@ func (m *mapper) visits(row *row, callStart time.Time) (all []visit) {
 		}
 		v.last = l
 	}
-	slices.SortFunc(all, func(a, b visit) int { return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.queue, b.queue)) })
+	slices.SortFunc(all, func(a, b visit) int {
+		return cmp.Or(a.start.Compare(b.start),
+			cmp.Compare(a.queue, b.queue))
+	})
 	return all
 }
 
@@ -111,12 +117,14 @@ func (m *mapper) isQueue(l *leg) bool {
 	return known
 }
 
-// answer is when the first agent's leg that was accepted began, at a time or later and, if there is a next visit, before that; zero if there is
-// none. The master leg stands for the whole call, so its start is no agent's.
+// answer is when the first agent's leg that was accepted began, at a time or later and, if there is
+// a next visit, before that; zero if there is none. The master leg stands for the whole call, so
+// its start is no agent's.
 func (m *mapper) answer(row *row, from, next time.Time) (first time.Time) {
 	for _, l := range row.Legs {
 		at := l.start()
-		if l.Master || l.Extension.ID == nil || m.isQueue(l) || visitResults[folded(l.Result)] != cdr.QueueAnswered || at.IsZero() {
+		if l.Master || l.Extension.ID == nil || m.isQueue(l) || visitResults[folded(l.Result)] != cdr.QueueAnswered ||
+			at.IsZero() {
 			continue
 		}
 		if !at.Before(from) && (next.IsZero() || at.Before(next)) && (first.IsZero() || at.Before(first)) {
@@ -129,7 +137,8 @@ func (m *mapper) answer(row *row, from, next time.Time) (first time.Time) {
 // visitResults are what the result of a queue's last leg says of the visit; all else is QueueOther.
 var visitResults = map[string]cdr.QueueResult{
 	"accepted": cdr.QueueAnswered, "call accepted": cdr.QueueAnswered, "call connected": cdr.QueueAnswered,
-	"missed": cdr.QueueAbandoned, "no answer": cdr.QueueAbandoned, "hang up": cdr.QueueAbandoned, "abandoned": cdr.QueueAbandoned,
+	"missed": cdr.QueueAbandoned, "no answer": cdr.QueueAbandoned, "hang up": cdr.QueueAbandoned,
+	"abandoned": cdr.QueueAbandoned,
 	"stopped":   cdr.QueueAbandoned,
 	"voicemail": cdr.QueueOverflowed, "sent to voicemail": cdr.QueueOverflowed, "busy": cdr.QueueOverflowed,
 }

@@ -13,7 +13,8 @@ import (
 )
 
 func TestRequest(t *testing.T) {
-	const simple = testHost + "/restapi/v1.0/account/~/extension/~/call-log?dateFrom=2026-11-01T00%3A00%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Simple"
+	const simple = testHost +
+		"/restapi/v1.0/account/~/extension/~/call-log?dateFrom=2026-11-01T00%3A00%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Simple"
 	extension := extensionLog()
 	extension.view = "Simple"
 	for _, test := range []struct {
@@ -41,7 +42,8 @@ func TestRequest(t *testing.T) {
 // TestPaging: a read goes on while there is a next page, short and empty ones included,
 // and follows the link as it was given.
 func TestPaging(t *testing.T) {
-	const second, third = testHost + "/restapi/v1.0/account/1/call-log?page=2", testHost + "/restapi/v1.0/account/1/call-log?page=3&x=a%2Fb"
+	const second, third = testHost + "/restapi/v1.0/account/1/call-log?page=2",
+		testHost + "/restapi/v1.0/account/1/call-log?page=3&x=a%2Fb"
 	p := &platform{t: t, answers: []reply{rowsReply(second, "1"), rowsReply(third), rowsReply("", "2", "3")}}
 	got, err := ids(t.Context(), p.open(accountLog()))
 	if err != nil || !slices.Equal(got, []string{"1", "2", "3"}) {
@@ -53,13 +55,15 @@ func TestPaging(t *testing.T) {
 }
 
 func TestProbe(t *testing.T) {
-	p := &platform{t: t, answers: []reply{rowsReply("/next", "1"), refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog")}}
+	p := &platform{t: t, answers: []reply{rowsReply("/next", "1"),
+		refuses(http.StatusForbidden, "InsufficientPermissions", "CMN-408", "FullCompanyCallLog")}}
 	log := p.open(accountLog())
 	probe := collector.Probe(log, func() time.Time { return to })
 	if rows, err := probe(t.Context()); rows != 1 || err != nil {
 		t.Errorf("%d rows, error %v", rows, err)
 	}
-	want := []string{testHost + "/restapi/v1.0/account/~/call-log?dateFrom=2026-11-01T23%3A59%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Detailed"}
+	want := []string{testHost +
+		"/restapi/v1.0/account/~/call-log?dateFrom=2026-11-01T23%3A59%3A00.000Z&dateTo=2026-11-02T00%3A00%3A00.000Z&page=1&perPage=1000&type=Voice&view=Detailed"}
 	if !slices.Equal(p.asked, want) {
 		t.Errorf("asked %q, want %q", p.asked, want)
 	}
@@ -67,7 +71,8 @@ func TestProbe(t *testing.T) {
 	if httpclient.KindOf(err) != httpclient.KindForbidden || len(p.asked) != 2 {
 		t.Errorf("asked %d times, error %v", len(p.asked), err)
 	}
-	if what, todo := Advise(err); !strings.Contains(what, "lacks the permission FullCompanyCallLog") || !strings.Contains(todo, "Admin Portal") {
+	if what, todo := Advise(err); !strings.Contains(what, "lacks the permission FullCompanyCallLog") ||
+		!strings.Contains(todo, "Admin Portal") {
 		t.Errorf("it says %q and %q", what, todo)
 	}
 }

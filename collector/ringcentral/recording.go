@@ -19,7 +19,8 @@ import (
 var recordingID = regexp.MustCompile(`^[0-9]{1,32}$`)
 
 // errRecordingID is the error for an id in another form.
-var errRecordingID = &advice.Error{What: "the id of the recording is not a number", Todo: "nothing: the exporter can't request such a recording"}
+var errRecordingID = &advice.Error{What: "the id of the recording is not a number",
+	Todo: "nothing: the exporter can't request such a recording"}
 
 // recording requests the description of a recording, never its content, which has another address.
 func (l *callLog) recording(ctx context.Context, id string) (info collector.RecordingInfo, err error) {
@@ -47,7 +48,8 @@ func readRecording(content []byte) (info collector.RecordingInfo, err error) {
 	var problem string
 	if json.Unmarshal(content, &answer, answerOptions) != nil {
 		problem = "answer isn't as documented" // the decoder's text may quote it
-	} else if info.Duration, problem = duration("duration", answer.Duration, time.Second); problem == "" && answer.ContentType != "" {
+	} else if info.Duration, problem = duration("duration", answer.Duration, time.Second); problem == "" &&
+		answer.ContentType != "" {
 		if info.ContentType, _, err = mime.ParseMediaType(answer.ContentType); err != nil {
 			problem = "contentType isn't a media type"
 		}

@@ -14,7 +14,8 @@ import (
 func TestTrap4ForwardedPickUp(t *testing.T) {
 	decodeOne(t, call("F1", `"direction":"Inbound","action":"Phone Call","result":"Missed","legs":[`+
 		`{"legType":"Accept","result":"Missed","master":true},{"legType":"FindMe","result":"Accepted","duration":50}]`)).Want(t, shown{
-		"Outcome": "answered", "Reason": nil, "Provisional": nil, "Legs": []string{"accept no_answer master", "find_me answered 2026-03-02T10:00:00Z 50s"},
+		"Outcome": "answered", "Reason": nil, "Provisional": nil,
+		"Legs": []string{"accept no_answer master", "find_me answered 2026-03-02T10:00:00Z 50s"},
 	})
 }
 
@@ -38,7 +39,8 @@ func TestTrap8InternalCall(t *testing.T) {
 		call("I2", `"direction":"Inbound","result":"Accepted",`+session),
 	}
 	for _, r := range decodeRows(t, accountLog(), raw...) {
-		r.Want(t, shown{"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "CallKey": nil, "Country": nil})
+		r.Want(t, shown{"Direction": "internal", "Outcome": "answered", "CallID": "s-1", "CallKey": nil,
+			"Country": nil})
 	}
 	for _, r := range decodeRows(t, extensionLog(), raw...) {
 		r.Want(t, shown{"Direction": "internal", "CallID": "s-1", "CallKey": "s-1"})
@@ -53,17 +55,21 @@ func TestTrap8InternalCall(t *testing.T) {
 			decodeOne(t, call("I3", `"direction":"Outbound",`+other)).Want(t, shown{"Direction": "outbound"})
 		})
 	}
-	decodeOne(t, call("I4", `"direction":"Outbound","from":{"extensionId":"101"},"to":{"extensionNumber":"102","phoneNumber":"102"}`)).
+	decodeOne(t, call("I4",
+		`"direction":"Outbound","from":{"extensionId":"101"},"to":{"extensionNumber":"102","phoneNumber":"102"}`)).
 		Want(t, shown{"Direction": "internal"})
 }
 
 // TestTrap10MissingFields: no result and no duration yet. If nothing more comes it counts
 // as it stands (counting.md 17).
 func TestTrap10MissingFields(t *testing.T) {
-	decodeOne(t, `{"id":"M1","sessionId":"9","startTime":"2026-03-02T10:00:00.000Z","type":"Voice","direction":"Outbound",`+
-		`"action":"VoIP Call","to":{"phoneNumber":"2055551234"},"from":{"name":"Steven"}}`).Want(t, shown{
-		"ID": "M1", "CallID": "9", "Provisional": true, "Outcome": "unknown", "Duration": "none", "Direction": "outbound",
-		"CalleeNumber": "2055551234", "CallerNumber": nil, "UserName": "Steven", "UserID": nil, "Country": nil, "Version": nil,
+	decodeOne(t,
+		`{"id":"M1","sessionId":"9","startTime":"2026-03-02T10:00:00.000Z","type":"Voice","direction":"Outbound",`+
+			`"action":"VoIP Call","to":{"phoneNumber":"2055551234"},"from":{"name":"Steven"}}`).Want(t, shown{
+		"ID": "M1", "CallID": "9", "Provisional": true, "Outcome": "unknown", "Duration": "none",
+		"Direction":    "outbound",
+		"CalleeNumber": "2055551234", "CallerNumber": nil, "UserName": "Steven", "UserID": nil, "Country": nil,
+		"Version": nil,
 	})
 }
 
@@ -81,11 +87,13 @@ func TestTrap11MaskedAndOddNumbers(t *testing.T) {
 		"020794601001":   nil,
 	} {
 		t.Run(number, func(t *testing.T) {
-			decodeOne(t, call("N1", `"direction":"Inbound","from":{"phoneNumber":"`+number+`"},"to":{"phoneNumber":"+12055550010"}`)).
+			decodeOne(t, call("N1", `"direction":"Inbound","from":{"phoneNumber":"`+number+
+				`"},"to":{"phoneNumber":"+12055550010"}`)).
 				Want(t, shown{"CallerNumber": emptyAsNil(number), "Country": country})
 		})
 	}
-	decodeOne(t, call("N2", `"direction":"Inbound","to":{"phoneNumber":"+12055550010"}`)).Want(t, shown{"CallerNumber": nil, "Country": nil})
+	decodeOne(t, call("N2", `"direction":"Inbound","to":{"phoneNumber":"+12055550010"}`)).
+		Want(t, shown{"CallerNumber": nil, "Country": nil})
 }
 
 func emptyAsNil(s string) any {
@@ -99,12 +107,14 @@ func emptyAsNil(s string) any {
 func TestTrap12ExtensionIDs(t *testing.T) {
 	for _, test := range []struct{ name, members, id, userName string }{
 		{"number", `"extension":{"id":664573005},"from":{"extensionId":"664573005","name":"A"}`, "664573005", "A"},
-		{"above 32 bits", `"extension":{"id":62264425016},"from":{"extensionId":"62264425016","name":"A"}`, "62264425016", "A"},
+		{"above 32 bits", `"extension":{"id":62264425016},"from":{"extensionId":"62264425016","name":"A"}`,
+			"62264425016", "A"},
 		{"string alone", `"from":{"extensionId":"62264425016","name":"A"}`, "62264425016", "A"},
 		{"another's name", `"extension":{"id":5},"from":{"extensionId":"6","name":"A"}`, "5", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			decodeOne(t, call("E1", `"direction":"Outbound",`+test.members)).Want(t, shown{"UserID": test.id, "UserName": emptyAsNil(test.userName)})
+			decodeOne(t, call("E1", `"direction":"Outbound",`+test.members)).
+				Want(t, shown{"UserID": test.id, "UserName": emptyAsNil(test.userName)})
 		})
 	}
 	for _, wrong := range []string{`"extension":{"id":"664573005"}`, `"from":{"extensionId":664573005}`} {
@@ -117,17 +127,21 @@ func TestTrap12ExtensionIDs(t *testing.T) {
 
 // TestTrap13AnsweredElsewhere: in the log of an extension it is another one's call, which rang at this one too.
 func TestTrap13AnsweredElsewhere(t *testing.T) {
-	raw := call("V2", `"result":"Answered Elsewhere","direction":"Inbound","duration":95,"extension":{"id":5},"legs":[{"result":"Accepted","duration":95}]`)
+	raw := call("V2",
+		`"result":"Answered Elsewhere","direction":"Inbound","duration":95,"extension":{"id":5},"legs":[{"result":"Accepted","duration":95}]`)
 	decodeOne(t, raw).Want(t, shown{"Outcome": "answered", "NoOutcome": nil, "Duration": "1m35s"})
-	decodeRows(t, extensionLog(), raw)[0].Want(t, shown{"Outcome": "unknown", "NoOutcome": true, "Talk": nil, "Connected": nil, "UserID": "5"})
+	decodeRows(t, extensionLog(), raw)[0].Want(t,
+		shown{"Outcome": "unknown", "NoOutcome": true, "Talk": nil, "Connected": nil, "UserID": "5"})
 }
 
 // TestTrap13UnknownValues: unknown values are counted and reported, and aren't an error.
 func TestTrap13UnknownValues(t *testing.T) {
 	got, err := decodePage(t, accountLog(), pageOf(
-		"", call("V1", `"result":"Callback requested"`), call("V2", `"result":"Answered Elsewhere","action":"VoiceChat Call"`),
-		call("V3", `"result":"Teleported","reason":"Beamed Up","action":"Warp Call","direction":"Sideways","recording":{"id":"1","type":"Holo"},`+
-			`"legs":[{"legType":"WormHole","result":"Folded"}]`),
+		"", call("V1", `"result":"Callback requested"`),
+		call("V2", `"result":"Answered Elsewhere","action":"VoiceChat Call"`),
+		call("V3",
+			`"result":"Teleported","reason":"Beamed Up","action":"Warp Call","direction":"Sideways","recording":{"id":"1","type":"Holo"},`+
+				`"legs":[{"legType":"WormHole","result":"Folded"}]`),
 	))
 	if err != nil || len(got.rows) != 3 {
 		t.Fatalf("%d rows, invalid %q, error %v", len(got.rows), got.invalid, err)
@@ -155,13 +169,15 @@ func TestTrap13UnknownValues(t *testing.T) {
 func TestTrap18SharedRecording(t *testing.T) {
 	decodeOne(t, call("X1", `"result":"Accepted","recording":{"id":"7","type":"OnDemand"},"legs":[`+
 		`{"legType":"Accept","recording":{"id":"7","type":"OnDemand"}},{"legType":"Accept","recording":{"id":"8","type":"Automatic"}},`+
-		`{"legType":"Accept","recording":{"type":"Automatic"}}]`)).Want(t, shown{"Recordings": []string{"7 on_demand", "8 automatic"}})
+		`{"legType":"Accept","recording":{"type":"Automatic"}}]`)).
+		Want(t, shown{"Recordings": []string{"7 on_demand", "8 automatic"}})
 }
 
 // TestTrap19DeletedRows: a row that is marked as deleted is ignored, and a row that is missing from
 // a later read isn't an error.
 func TestTrap19DeletedRows(t *testing.T) {
-	got, err := decodePage(t, accountLog(), pageOf("", `{"id":"Z1","deleted":true}`, call("Z2", `"deleted":true,"result":"Missed"`), call("Z3", `"deleted":false,"result":"Missed"`)))
+	got, err := decodePage(t, accountLog(), pageOf("", `{"id":"Z1","deleted":true}`,
+		call("Z2", `"deleted":true,"result":"Missed"`), call("Z3", `"deleted":false,"result":"Missed"`)))
 	want := []string{"page 1, row 1: its user deleted it", "page 1, row 2: its user deleted it"}
 	if err != nil || len(got.rows) != 1 || !slices.Equal(got.ignored, want) {
 		t.Errorf("got %+v, error %v", got, err)

@@ -30,19 +30,20 @@ func decodeActive(content []byte) (map[cdr.Direction]int, error) {
 		content = slices.Concat([]byte(`{"calls":`), content, []byte("}"))
 	}
 	hasCalls, count, seen := false, map[cdr.Direction]int{}, map[string]bool{}
-	err := readEnvelope(content, "the answer is neither an object nor a list", func(in *wire.Input, name string) (bool, error) {
-		if name != "calls" {
-			return false, nil
-		}
-		hasCalls = true
-		return true, in.Array("the answer's calls aren't an array", func(raw []byte) error {
-			if direction, key := inProgress(raw); key != "" && !seen[key] {
-				count[direction]++
-				seen[key] = key[len(key)-1] != ' ' // without an id, each row is a call
+	err := readEnvelope(content, "the answer is neither an object nor a list",
+		func(in *wire.Input, name string) (bool, error) {
+			if name != "calls" {
+				return false, nil
 			}
-			return nil
+			hasCalls = true
+			return true, in.Array("the answer's calls aren't an array", func(raw []byte) error {
+				if direction, key := inProgress(raw); key != "" && !seen[key] {
+					count[direction]++
+					seen[key] = key[len(key)-1] != ' ' // without an id, each row is a call
+				}
+				return nil
+			})
 		})
-	})
 	if err == nil && !hasCalls {
 		err = errors.New("the answer has no member calls")
 	}

@@ -13,16 +13,21 @@ type meaning struct{ what, todo string }
 var (
 	wrongKey = meaning{
 		"Wavix refuses the key, or the exporter's address",
-		"check the key (Administration, API Keys) and, if it is restricted to IP addresses, that the exporter's public address is allowed; " +
+		"check the key (Administration, API Keys) and, if it is restricted to IP addresses, that the " +
+			"exporter's public address is allowed; " +
 			"older accounts need auth: query",
 	}
 	wrongScope = meaning{
 		"the key may not read calls",
-		"give the key the scope `calls: read` (Administration, API Keys); if it has the scope, the account lacks the service",
+		"give the key the scope `calls: read` (Administration, API Keys); if it has the scope, the account " +
+			"lacks the service",
 	}
-	noService = meaning{"the account doesn't have this service", "ask Wavix's support to enable it; remove the feed until then"}
-	fault     = meaning{"Wavix has a fault", "nothing, if it passes: the exporter retries; else see Wavix's status page"}
-	refused   = meaning{"Wavix answers that the request failed, with status 200", "nothing, if it passes: the exporter retries; else ask Wavix's support"}
+	noService = meaning{"the account doesn't have this service",
+		"ask Wavix's support to enable it; remove the feed until then"}
+	fault = meaning{"Wavix has a fault",
+		"nothing, if it passes: the exporter retries; else see Wavix's status page"}
+	refused = meaning{"Wavix answers that the request failed, with status 200",
+		"nothing, if it passes: the exporter retries; else ask Wavix's support"}
 )
 
 // messages are the provider's documented messages and those seen in practice. They say more than
@@ -41,7 +46,8 @@ var common = advice.Provider{Name: "Wavix", Address: "base_url", Default: defaul
 // Advise explains an error of this package and what to do about it, one line each, without secrets.
 func Advise(err error) (what, todo string) {
 	if _, ok := errors.AsType[*dayError](err); ok {
-		return err.Error(), "nothing, if it passes: no call is lost; else raise requests_per_minute, if the account's plan allows it"
+		return err.Error(), "nothing, if it passes: no call is lost; else raise requests_per_minute, if the " +
+			"account's plan allows it"
 	}
 	var m meaning
 	failed, ok := errors.AsType[*failedError](err)

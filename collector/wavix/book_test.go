@@ -12,8 +12,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// book takes pages as the driver and the ledger do: each record counts once by its keys, rows without an id that say the same are numbered within
-// a read (counting.md 18).
+// book takes pages as the driver and the ledger do: each record counts once by its keys, rows
+// without an id that say the same are numbered within a read (counting.md 18).
 type book struct {
 	known    map[string]bool
 	came     []string // the ids that came, or the caller of a row without one, in order

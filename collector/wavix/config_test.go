@@ -36,8 +36,10 @@ func TestBadConfigs(t *testing.T) {
 		{"no key", feed, "api_key: is missing; give the key of the account"},
 		{"two keys", key + "api_key_file: k\n" + feed, "api_key_file"},
 		{"plain http", key + "base_url: http://api.wavix.example\n" + feed, "base_url: must be https"},
-		{"version in the URL", key + "base_url: https://api.wavix.com/v1/\n" + feed, "base_url: must not contain the API version: remove /v1/"},
-		{"key in the URL", key + "base_url: https://api.wavix.com?appid=k\n" + feed, "base_url: must end before ? and #"},
+		{"version in the URL", key + "base_url: https://api.wavix.com/v1/\n" + feed,
+			"base_url: must not contain the API version: remove /v1/"},
+		{"key in the URL", key + "base_url: https://api.wavix.com?appid=k\n" + feed,
+			"base_url: must end before ? and #"},
 		{"no URL", key + "base_url: ''\n" + feed, "base_url: is missing"},
 		{"auth", key + "auth: basic\n" + feed, "auth: must be bearer or query"},
 		{"format", key + "format: xml\n" + feed, "format: must be json, stream or csv"},
@@ -48,7 +50,8 @@ func TestBadConfigs(t *testing.T) {
 		{"a type twice", key + "call_log: {types: [placed, placed]}\n", "call_log.types[1]: is given twice"},
 		{"negative settle", key + "call_log: {settle: -1s}\n", "call_log.settle: must be at least 0s"},
 		{"short interval", key + "call_log: {interval: 100ms}\n", "call_log.interval: must be at least 1s"},
-		{"short interval of calls in progress", key + "active_calls: {interval: 100ms}\n", "active_calls.interval: must be at least 1s"},
+		{"short interval of calls in progress", key + "active_calls: {interval: 100ms}\n",
+			"active_calls.interval: must be at least 1s"},
 		{"lookback of calls in progress", key + "active_calls: {lookback: 1h}\n", "active_calls.lookback: unknown key"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -64,7 +67,8 @@ func TestOpen(t *testing.T) {
 	if !ok || provider.Name != "wavix" {
 		t.Fatalf("the provider %q has a %T", provider.Name, provider.NewConfig())
 	}
-	block := "api_key: k\nbase_url: https://API.wavix.example:8443\ncurrency: EUR\ncall_log: {interval: 2m, lookback: 3h, late_after: 4h, settle: 3s}\nactive_calls: {}\n"
+	block := "api_key: k\nbase_url: https://API.wavix.example:8443\ncurrency: EUR\ncall_log: {interval: 2m, " +
+		"lookback: 3h, late_after: 4h, settle: 3s}\nactive_calls: {}\n"
 	if err := config.Unmarshal("config.yaml", []byte(block), c, config.Options{}); err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +81,15 @@ func TestOpen(t *testing.T) {
 		t.Fatalf("%d feeds, want 2", len(source.Feeds))
 	}
 	calls, active := source.Feeds[0], source.Feeds[1]
-	if calls.Name != "call_log" || calls.Interval != 2*time.Minute || calls.Lookback != 3*time.Hour || calls.LateAfter != 4*time.Hour ||
-		calls.Currency != "EUR" || calls.ActiveCalls != nil || calls.Reader == nil || calls.Settle != 3*time.Second || calls.WholeAfter != 4*time.Hour ||
+	if calls.Name != "call_log" || calls.Interval != 2*time.Minute || calls.Lookback != 3*time.Hour ||
+		calls.LateAfter != 4*time.Hour ||
+		calls.Currency != "EUR" || calls.ActiveCalls != nil || calls.Reader == nil || calls.Settle != 3*time.Second ||
+		calls.WholeAfter != 4*time.Hour ||
 		!calls.Rules.Legs || !calls.Rules.Parents || !calls.Rules.Whole {
 		t.Errorf("call_log: %+v", calls)
 	}
-	if active.Name != "active_calls" || active.Interval != 30*time.Second || active.ActiveCalls == nil || active.Reader != nil {
+	if active.Name != "active_calls" || active.Interval != 30*time.Second || active.ActiveCalls == nil ||
+		active.Reader != nil {
 		t.Errorf("active_calls: %+v", active)
 	}
 	if want := (collector.Limits{MaxRange: 7 * 24 * time.Hour, Grain: 24 * time.Hour}); calls.Limits != want {
@@ -101,7 +108,8 @@ func TestOpen(t *testing.T) {
 	if _, err := provider.Open(struct{}{}, collector.SourceSettings{}); err == nil {
 		t.Error("a block of another provider is opened")
 	}
-	if _, err := Provider().Open(&Config{BaseURL: "ftp://x", CallLog: new(CallLog)}, collector.SourceSettings{}); err == nil {
+	if _, err := Provider().Open(&Config{BaseURL: "ftp://x", CallLog: new(CallLog)},
+		collector.SourceSettings{}); err == nil {
 		t.Error("a source without a usable address is opened")
 	}
 	if _, err := provider.Open(&Config{BaseURL: defaultBaseURL}, collector.SourceSettings{}); err == nil {

@@ -116,7 +116,8 @@ func TestConformanceOfActiveCalls(t *testing.T) {
 		}
 	}
 	for _, event := range call.Properties["event_type"].Enum {
-		if over := slices.Contains([]string{"completed", "busy", "cancelled", "rejected"}, event); over != endEvents[event] {
+		if over := slices.Contains([]string{"completed", "busy", "cancelled", "rejected"},
+			event); over != endEvents[event] {
 			t.Errorf("%s ends a call: %t", event, endEvents[event])
 		}
 	}

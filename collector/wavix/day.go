@@ -95,8 +95,9 @@ func (r *rangeRead) readDay(ctx context.Context, q query, whole bool) (*day, err
 	case s.total == d.total && (resting || !whole):
 		return d, nil
 	case resting:
-		return nil, &dayError{resting: true, text: fmt.Sprintf("%s are too many to read in full each time: it took %s; the next full read is at %s",
-			q, d.took.Round(time.Second), d.rest.UTC().Format("15:04"))}
+		return nil, &dayError{resting: true,
+			text: fmt.Sprintf("%s are too many to read in full each time: it took %s; the next full read is at %s",
+				q, d.took.Round(time.Second), d.rest.UTC().Format("15:04"))}
 	}
 	return d, s.readWhole(ctx, d)
 }
@@ -183,7 +184,8 @@ func (s *scan) readWhole(ctx context.Context, d *day) error {
 			return err
 		}
 	}
-	return &dayError{text: fmt.Sprintf("%s are incomplete: Wavix listed %d of %d in %d passes", s.query, len(s.seen), s.total, maxPasses)}
+	return &dayError{text: fmt.Sprintf("%s are incomplete: Wavix listed %d of %d in %d passes", s.query, len(s.seen),
+		s.total, maxPasses)}
 }
 
 // readPass reads all pages once, and returns the number of their rows.

@@ -18,10 +18,11 @@ import (
 
 // The tests of this file read days of pages of three rows.
 
-// today is a fake whose calls placed today are rows of letters, one second after the other: capitals have an id, small ones don't, and the same
-// letter is the same row.
+// today is a fake whose calls placed today are rows of letters, one second after the other:
+// capitals have an id, small ones don't, and the same letter is the same row.
 func today(t *testing.T, letters string) *fakeWavix {
-	return &fakeWavix{t: t, paths: generationA, maxPerPage: 3, rows: map[string][]listedRow{kindPlaced: lettered(letters)}}
+	return &fakeWavix{t: t, paths: generationA, maxPerPage: 3,
+		rows: map[string][]listedRow{kindPlaced: lettered(letters)}}
 }
 
 func lettered(letters string) []listedRow {
@@ -31,7 +32,8 @@ func lettered(letters string) []listedRow {
 		if letter < 'a' {
 			id = `"uuid":"` + string(letter) + `",`
 		}
-		at := noon.Add(-time.Hour).Add(time.Duration(strings.ToUpper(string(letter))[0]) * time.Second).Format(time.RFC3339)
+		at := noon.Add(-time.Hour).Add(time.Duration(strings.ToUpper(string(letter))[0]) * time.Second).
+			Format(time.RFC3339)
 		rows = append(rows, listedRow{"2026-03-02", `{"date":"` + at + `",` + id + `"from":"` + string(letter) + `"}`})
 	}
 	return rows
@@ -64,7 +66,8 @@ func (f *fakeWavix) pagesAsked() string {
 	return strings.Join(pages, " ")
 }
 
-// letterReader reads the last hour, at a later second each time, and returns the letters that came as new ones in order.
+// letterReader reads the last hour, at a later second each time, and returns the letters that came
+// as new ones in order.
 type letterReader struct {
 	t      *testing.T
 	fake   *fakeWavix
@@ -110,8 +113,8 @@ func (r *letterReader) want(name, counted, pages string) {
 	}
 }
 
-// TestDay (counting.md 13): a day without news costs its total; what is new is read from the end where the day grows, and what isn't there by
-// reading the day whole.
+// TestDay (counting.md 13): a day without news costs its total; what is new is read from the end
+// where the day grows, and what isn't there by reading the day whole.
 func TestDay(t *testing.T) {
 	for name, order := range map[string]func(string) string{
 		"oldest first": func(letters string) string { return letters },
@@ -158,7 +161,8 @@ func TestSmallDay(t *testing.T) {
 		fake := today(t, "")
 		fake.maxPerPage = 0
 		r := readLetters(t, fake, format)
-		for _, day := range []struct{ list, counted, pages string }{{"", "", "t"}, {"A", "A", "t 1"}, {"ABc", "Bc", "t 1"}, {"ABcc", "c", "t 1"}, {"ABcc", "", "t"}} {
+		for _, day := range []struct{ list, counted, pages string }{{"", "", "t"}, {"A", "A", "t 1"},
+			{"ABc", "Bc", "t 1"}, {"ABcc", "c", "t 1"}, {"ABcc", "", "t"}} {
 			fake.list(day.list)
 			r.want(format+" "+day.list, day.counted, day.pages)
 		}
@@ -182,7 +186,8 @@ func TestDeepReads(t *testing.T) {
 		}
 	}
 	came := len(r.book.came)
-	if err := r.book.read(t.Context(), r.reader, noon.Add(-time.Hour), noon.Add(-atPresent-time.Second)); err != nil || len(r.book.came) != came+4 {
+	if err := r.book.read(t.Context(), r.reader, noon.Add(-time.Hour), noon.Add(-atPresent-time.Second)); err != nil ||
+		len(r.book.came) != came+4 {
 		t.Errorf("a read of the past has %d rows, want 4; error %v", len(r.book.came)-came, err)
 	}
 }
@@ -238,7 +243,8 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// TestPassesUntilComplete (counting.md 13): a day whose rows aren't all seen is read again, and a day that lists fewer rows than its total is an error.
+// TestPassesUntilComplete (counting.md 13): a day whose rows aren't all seen is read again, and a
+// day that lists fewer rows than its total is an error.
 func TestPassesUntilComplete(t *testing.T) {
 	fake := today(t, "ABCDEF")
 	r := readLetters(t, fake, formatJSON)
@@ -247,7 +253,8 @@ func TestPassesUntilComplete(t *testing.T) {
 	fake.wrong = func(q *http.Request, right reply) reply {
 		if query := q.URL.Query(); query.Get("from") == "2026-03-02" && query.Get("page") == "2" {
 			if asked++; asked <= missing {
-				right.body = strings.ReplaceAll(right.body, `"uuid":"E"`, `"uuid":"D"`) // E is hidden by a row that comes twice
+				// E is hidden by a row that comes twice
+				right.body = strings.ReplaceAll(right.body, `"uuid":"E"`, `"uuid":"D"`)
 			}
 		}
 		return right
@@ -263,7 +270,8 @@ func TestPassesUntilComplete(t *testing.T) {
 		return right
 	}
 	_, err := r.read()
-	if d, ok := errors.AsType[*dayError](err); !ok || !strings.Contains(d.Error(), "are incomplete: Wavix listed 7 of 8 in 5 passes") {
+	if d, ok := errors.AsType[*dayError](err); !ok ||
+		!strings.Contains(d.Error(), "are incomplete: Wavix listed 7 of 8 in 5 passes") {
 		t.Errorf("error %v", err)
 	}
 	if httpclient.KindOf(err) == httpclient.KindThrottled {
@@ -290,7 +298,8 @@ func TestCopies(t *testing.T) {
 	}
 }
 
-// TestSamePage: a provider, or a cache, that doesn't know pages is noticed: the day stays incomplete, and no row counts twice.
+// TestSamePage: a provider, or a cache, that doesn't know pages is noticed: the day stays
+// incomplete, and no row counts twice.
 func TestSamePage(t *testing.T) {
 	for _, format := range formats {
 		fake := today(t, "abcdefghi")
@@ -306,7 +315,8 @@ func TestSamePage(t *testing.T) {
 			return fake.answer(q)
 		}
 		counted, err := r.read()
-		if _, ok := errors.AsType[*dayError](err); !ok || counted != "abc" || !strings.Contains(err.Error(), "Wavix listed 3 of 9 in 5 passes") {
+		if _, ok := errors.AsType[*dayError](err); !ok || counted != "abc" ||
+			!strings.Contains(err.Error(), "Wavix listed 3 of 9 in 5 passes") {
 			t.Errorf("%s: counted %q, error %v", format, counted, err)
 		}
 	}
@@ -331,7 +341,8 @@ func TestExportWithoutPages(t *testing.T) {
 	fake.mu.Lock()
 	for i := range many {
 		fake.rows[kindPlaced] = append(fake.rows[kindPlaced],
-			listedRow{"2026-03-02", fmt.Sprintf(`{"date":%q,"uuid":"n%d","from":"n"}`, noon.Add(-time.Hour).Format(time.RFC3339), i)})
+			listedRow{"2026-03-02", fmt.Sprintf(`{"date":%q,"uuid":"n%d","from":"n"}`,
+				noon.Add(-time.Hour).Format(time.RFC3339), i)})
 	}
 	fake.mu.Unlock()
 	if _, err := r.read(); err != nil || r.counts["n"] != many {
@@ -339,8 +350,8 @@ func TestExportWithoutPages(t *testing.T) {
 	}
 }
 
-// TestOvertakenPages (counting.md 18): when more rows come in between two pages than a page has, no row without an id is counted twice, and
-// none is missed.
+// TestOvertakenPages (counting.md 18): when more rows come in between two pages than a page has, no
+// row without an id is counted twice, and none is missed.
 func TestOvertakenPages(t *testing.T) {
 	fake := today(t, "abcdefghi")
 	done := false
@@ -365,7 +376,8 @@ func TestOvertakenPages(t *testing.T) {
 	}
 }
 
-// TestLastPageRepeated: a provider that repeats its last page for numbers beyond it, and counts copies, has a complete day all the same.
+// TestLastPageRepeated: a provider that repeats its last page for numbers beyond it, and counts
+// copies, has a complete day all the same.
 func TestLastPageRepeated(t *testing.T) {
 	fake := today(t, "ABCDEFGHAB")
 	fake.wrong = func(q *http.Request, right reply) reply {
@@ -384,8 +396,9 @@ func TestLastPageRepeated(t *testing.T) {
 	}
 }
 
-// TestRest (counting.md 13): a day that takes longer to read than the interval rests as long as it took. Meanwhile what is new at its end is counted,
-// and the error says when it is read whole again; no span is held to be at fault for it (counting.md 30).
+// TestRest (counting.md 13): a day that takes longer to read than the interval rests as long as it
+// took. Meanwhile what is new at its end is counted, and the error says when it is read whole
+// again; no span is held to be at fault for it (counting.md 30).
 func TestRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := today(t, "ABCDEFG")
@@ -407,7 +420,8 @@ func TestRest(t *testing.T) {
 			what, todo = Advise(err)
 		}
 		if got != "H" || httpclient.KindOf(err) != httpclient.KindThrottled || httpclient.RetryAfter(err) != 0 ||
-			!strings.Contains(what, "the calls placed on 2026-03-02 are too many to read in full each time: it took 2m15s; the next full read is at 00:04") ||
+			!strings.Contains(what, "the calls placed on 2026-03-02 are too many to read in full each time: "+
+				"it took 2m15s; the next full read is at 00:04") ||
 			!strings.Contains(todo, "requests_per_minute") {
 			t.Errorf("counted %q, error %v: %s: %s", got, err, what, todo)
 		}
@@ -429,7 +443,8 @@ func TestRest(t *testing.T) {
 
 var begun time.Time
 
-// TestRestIsNoMatterOfTheProvidersClock: a clock of the provider's that is set while a day is read doesn't make it rest.
+// TestRestIsNoMatterOfTheProvidersClock: a clock of the provider's that is set while a day is read
+// doesn't make it rest.
 func TestRestIsNoMatterOfTheProvidersClock(t *testing.T) {
 	fake, ahead := today(t, "ABCDEFG"), time.Duration(0)
 	fake.now = func() time.Time { return noon.Add(ahead) }

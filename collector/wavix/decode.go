@@ -57,7 +57,8 @@ func (d *decoder) add(raw []byte) error {
 	switch problem := d.values.Problem; {
 	case problem != "":
 		l.bad = &collector.BadRow{Content: d.content(raw), Problem: problem}
-		l.bad.At = fmt.Sprintf("%s %s, page %d, row %d", d.query.Day.Format(time.DateOnly), d.query.Kind, d.page, len(d.answer.rows)+1)
+		l.bad.At = fmt.Sprintf("%s %s, page %d, row %d", d.query.Day.Format(time.DateOnly), d.query.Kind, d.page,
+			len(d.answer.rows)+1)
 		l.key = maphash.Bytes(d.log.seed, l.bad.Content)
 	case l.record.ID != "":
 		l.key = maphash.String(d.log.seed, l.record.ID)
@@ -88,7 +89,8 @@ func (d *decoder) decodePage(body []byte) error {
 			hasItems = true
 			return true, in.Array("the answer's items aren't an array", d.object)
 		case "pagination":
-			return true, in.Object("the answer's pagination isn't an object", func(name string) error { return d.pagination(in, name) })
+			return true, in.Object("the answer's pagination isn't an object",
+				func(name string) error { return d.pagination(in, name) })
 		}
 		return false, nil
 	})

@@ -69,7 +69,8 @@ func (f *fakeWavix) RoundTrip(r *http.Request) (*http.Response, error) {
 		a = f.wrong(r, a)
 	}
 	if a.status < 0 {
-		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: errors.New("connection to " + r.URL.String() + " refused")}
+		return nil, &url.Error{Op: "Get", URL: r.URL.String(),
+			Err: errors.New("connection to " + r.URL.String() + " refused")}
 	}
 	return providertest.Response(r, a.status, a.header, a.body), nil
 }
@@ -97,11 +98,13 @@ func (f *fakeWavix) answer(r *http.Request) reply {
 	}
 	switch {
 	case strings.HasSuffix(r.URL.Path, "/all"):
-		return reply{header: http.Header{"Content-Type": {"application/x-ndjson"}}, body: strings.Join(append(rows, ""), "\n")}
+		return reply{header: http.Header{"Content-Type": {"application/x-ndjson"}},
+			body: strings.Join(append(rows, ""), "\n")}
 	case strings.HasSuffix(r.URL.Path, ".csv"):
 		return reply{header: http.Header{"Content-Type": {"text/csv"}}, body: csvOf(f.t, rows)}
 	}
-	return reply{body: fmt.Sprintf(`{"items":[%s],"pagination":{"current_page":%d,"per_page":%d,"total":%d}}`, strings.Join(rows, ","), number, perPage, total)}
+	return reply{body: fmt.Sprintf(`{"items":[%s],"pagination":{"current_page":%d,"per_page":%d,"total":%d}}`,
+		strings.Join(rows, ","), number, perPage, total)}
 }
 
 func atoi(text string, fallback int) int {
@@ -116,7 +119,8 @@ func csvOf(t *testing.T, rows []string) string {
 	body := "uuid,from,date\n"
 	for _, raw := range rows {
 		r := decodeRecord(t, raw)
-		body += strings.TrimPrefix(r.ID, "placed:") + "," + r.CallerNumber + "," + r.Start.Format(time.RFC3339Nano) + "\n"
+		body += strings.TrimPrefix(r.ID, "placed:") + "," + r.CallerNumber + "," + r.Start.Format(time.RFC3339Nano) +
+			"\n"
 	}
 	return body
 }

@@ -58,7 +58,8 @@ func FuzzPage(f *testing.F) {
 	for _, body := range []string{
 		testdata(f, "guide.json"), testdata(f, "page.json"), ``, `{}`, `[]`, `{"items":[]}`, `{"items":[5,{},null]}`,
 		`{"items":[{"date":"2026-03-01T10:00:00Z","from":1e3},{"date":"2026-03-01T10:00:00Z","from":1e3}],"pagination":{"total":1}}`,
-		"{\"items\":[{\"call_id\":\"\xff\",\"date\":\"2026-03-01T10:00:00Z\"}]}", `{"items":[{"uuid":"1"},{"uu`, `{"success":false}`,
+		"{\"items\":[{\"call_id\":\"\xff\",\"date\":\"2026-03-01T10:00:00Z\"}]}", `{"items":[{"uuid":"1"},{"uu`,
+		`{"success":false}`,
 		`{"items":[{"date":"2026-03-01T10:00:00Z","uuid":"1","parent_uuid":"2","charge":"1e-18","\u0063harge":2}]}`,
 	} {
 		f.Add([]byte(body))
@@ -81,7 +82,8 @@ func FuzzPage(f *testing.F) {
 // line.
 func FuzzStream(f *testing.F) {
 	for _, body := range []string{
-		testdata(f, "stream.ndjson"), ``, "\n\n", `{}`, "5\nnull\n{}", `{"success":false}`, "{\"date\":\"2026-03-01T10:00:00Z\"}\n{\"da",
+		testdata(f, "stream.ndjson"), ``, "\n\n", `{}`, "5\nnull\n{}", `{"success":false}`,
+		"{\"date\":\"2026-03-01T10:00:00Z\"}\n{\"da",
 		"{\"date\":\"2026-03-01T10:00:00Z\"}\n{\"date\":\"2026-03-01T10:00:00Z\"}", `{"error":true}`, `<html>`,
 	} {
 		f.Add([]byte(body))
@@ -106,8 +108,10 @@ func FuzzStream(f *testing.F) {
 // FuzzCSV: nothing of an answer is in an error.
 func FuzzCSV(f *testing.F) {
 	for _, body := range []string{
-		testdata(f, "calls.csv"), ``, "date\n", "date,uuid\n2026-03-01T10:00:00Z,1\n", "date\n\"", "date\n2026-03-01 10:00:00 UTC\n\n\"a\nb\"\n",
-		"\ufeffDATE;x\n", "date,date\n", "<html>", `{"success":false}`, "date\na\"b\n2026-03-01T10:00:00Z", "date,from\n2026-03-01T10:00:00Z,\"4\"\"9\"",
+		testdata(f, "calls.csv"), ``, "date\n", "date,uuid\n2026-03-01T10:00:00Z,1\n", "date\n\"",
+		"date\n2026-03-01 10:00:00 UTC\n\n\"a\nb\"\n",
+		"\ufeffDATE;x\n", "date,date\n", "<html>", `{"success":false}`, "date\na\"b\n2026-03-01T10:00:00Z",
+		"date,from\n2026-03-01T10:00:00Z,\"4\"\"9\"",
 	} {
 		f.Add([]byte(body))
 	}
@@ -127,7 +131,8 @@ var csvText = regexp.MustCompile(`^(the answer (has no column date: its first li
 // FuzzActiveCalls: no more calls are in progress than are listed.
 func FuzzActiveCalls(f *testing.F) {
 	for _, body := range []string{
-		testdata(f, "active.json"), `{"calls":[]}`, `[]`, `[{"id":"1"},{"uuid":"1"},5]`, `{"success":false}`, `{"calls":[{"event_type":"completed"}]}`, `{"calls":null}`,
+		testdata(f, "active.json"), `{"calls":[]}`, `[]`, `[{"id":"1"},{"uuid":"1"},5]`, `{"success":false}`,
+		`{"calls":[{"event_type":"completed"}]}`, `{"calls":null}`,
 		`[{"\u0069d":"\ud83d","id":"2"}]`,
 	} {
 		f.Add([]byte(body))
@@ -163,7 +168,9 @@ func FuzzMessage(f *testing.F) {
 	})
 }
 
-var messageText = regexp.MustCompile(`^GET cdrs: 403 Forbidden(, Wavix says "(` + strings.Join(quoteAll(slices.Sorted(maps.Keys(messages))), "|") + `|Missing or invalid parameter (from|to|type|disposition|page|per_page|appid))")?$`)
+var messageText = regexp.MustCompile(`^GET cdrs: 403 Forbidden(, Wavix says "(` +
+	strings.Join(quoteAll(slices.Sorted(maps.Keys(messages))), "|") +
+	`|Missing or invalid parameter (from|to|type|disposition|page|per_page|appid))")?$`)
 
 func quoteAll(texts []string) []string {
 	var all []string

@@ -53,7 +53,8 @@ func Open(config *Config, settings collector.SourceSettings) (*collector.Source,
 	}
 	s := &source{config: config, settings: settings, client: client}
 	return &collector.Source{
-		Feeds: s.feeds(), Account: account, Advise: Advise, Offset: client.Offset, ThrottledUntil: client.ThrottledUntil, Close: client.Close,
+		Feeds: s.feeds(), Account: account, Advise: Advise, Offset: client.Offset,
+		ThrottledUntil: client.ThrottledUntil, Close: client.Close,
 	}, nil
 }
 
@@ -68,7 +69,8 @@ func (s *source) feeds() []collector.FeedInfo {
 		feeds = append(feeds, collector.FeedInfo{
 			// Wavix keeps calls for ever, and lists whole days only.
 			Name: feedCallLog, Reader: log, Limits: collector.Limits{MaxRange: maxRange, Grain: dayLength},
-			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter, Settle: c.Settle, WholeAfter: c.WholeAfter,
+			Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter, Settle: c.Settle,
+			WholeAfter:  c.WholeAfter,
 			Fingerprint: s.fingerprint(), Currency: s.config.Currency,
 			Rules: collector.Rules{Legs: true, Parents: true, Whole: true, ChargesLater: true},
 			Probe: log.probe,

@@ -33,7 +33,8 @@ func TestGenerationIsFoundOutOnce(t *testing.T) {
 	if want := []string{"/v1/cdrs", "/v1/cdr"}; !slices.Equal(fake.pathsAsked(), want) {
 		t.Errorf("asked %q, want %q", fake.pathsAsked(), want)
 	}
-	if n := len(slices.DeleteFunc(slices.Clone(fake.asked), func(a string) bool { return !strings.HasPrefix(a, "/v1/cdrs") })); n != 1 {
+	if n := len(slices.DeleteFunc(slices.Clone(fake.asked),
+		func(a string) bool { return !strings.HasPrefix(a, "/v1/cdrs") })); n != 1 {
 		t.Errorf("the newer path was asked %d times, want once", n)
 	}
 
@@ -54,12 +55,14 @@ func TestNoGeneration(t *testing.T) {
 	fake := &fakeWavix{t: t}
 	reader := fake.open(callLogOnly, nil).Feeds[0].Reader
 	_, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon)
-	if httpclient.KindOf(err) != httpclient.KindNotFound || !strings.HasSuffix(fmt.Sprint(err), `GET cdrs: 404 Not Found, Wavix says "Record not found"`) {
+	if httpclient.KindOf(err) != httpclient.KindNotFound ||
+		!strings.HasSuffix(fmt.Sprint(err), `GET cdrs: 404 Not Found, Wavix says "Record not found"`) {
 		t.Errorf("error %v", err)
 	}
 	fake.paths = generationA
 	fake.first = []reply{{status: http.StatusForbidden}}
-	if _, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon); httpclient.KindOf(err) != httpclient.KindForbidden {
+	if _, err = ids(t.Context(), reader, noon.Add(-time.Hour),
+		noon); httpclient.KindOf(err) != httpclient.KindForbidden {
 		t.Errorf("error %v, want 403", err)
 	}
 	if _, err = ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil {
@@ -68,7 +71,8 @@ func TestNoGeneration(t *testing.T) {
 }
 
 func TestNoCSV(t *testing.T) {
-	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
+	fake := &fakeWavix{t: t, paths: generationC,
+		rows: map[string][]listedRow{kindPlaced: rowsAt("2026-03-02T11:00:00Z")}}
 	source := fake.open("format: csv\n"+callLogOnly, nil)
 	_, err := ids(t.Context(), source.Feeds[0].Reader, noon.Add(-time.Hour), noon)
 	what, todo := source.Advise(err)
@@ -81,7 +85,8 @@ func TestNoCSV(t *testing.T) {
 // gives nothing to who doesn't ask.
 func TestTrap4AllDispositions(t *testing.T) {
 	q := query{Day: day1, Kind: kindPlaced}
-	if got := q.parameters(2, 100).Encode(); got != "disposition=all&from=2026-03-01&page=2&per_page=100&to=2026-03-01&type=placed" {
+	if got := q.parameters(2, 100).
+		Encode(); got != "disposition=all&from=2026-03-01&page=2&per_page=100&to=2026-03-01&type=placed" {
 		t.Errorf("asked %s", got)
 	}
 }
@@ -104,13 +109,16 @@ func TestTrap12NoAnswers(t *testing.T) {
 					return
 				}
 				synctest.Test(t, func(t *testing.T) {
-					fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+					fake := &fakeWavix{t: t, paths: generationA,
+						rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
 					reader := fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader
 					fake.wrong = func(*http.Request, reply) reply { return wrong }
 					b := newBook()
 					err := b.read(t.Context(), reader, noon.Add(-time.Hour), noon)
-					if err == nil || len(b.totals)+b.last != 0 || len(fake.asked) < httpclient.Repeats+1 || len(fake.asked) > httpclient.Repeats+2 {
-						t.Errorf("error %v after asking %d times, %d totals, %d last pages", err, len(fake.asked), len(b.totals), b.last)
+					if err == nil || len(b.totals)+b.last != 0 || len(fake.asked) < httpclient.Repeats+1 ||
+						len(fake.asked) > httpclient.Repeats+2 {
+						t.Errorf("error %v after asking %d times, %d totals, %d last pages", err, len(fake.asked),
+							len(b.totals), b.last)
 					}
 					fake.wrong = nil
 					if got, err := ids(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(got) != 1 {
@@ -128,7 +136,8 @@ func TestBrokenOnce(t *testing.T) {
 		t.Run(format, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				row := listedRow{"2026-03-02", `{"date":"2026-03-02T11:00:00Z","from":"1"}`}
-				fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: {row, row, row}}}
+				fake := &fakeWavix{t: t, paths: generationA,
+					rows: map[string][]listedRow{kindReceived: {row, row, row}}}
 				broken := map[string]bool{}
 				fake.wrong = func(r *http.Request, right reply) reply {
 					if key := r.URL.Path + r.URL.RawQuery; right.status == 0 && !broken[key] && len(right.body) > 20 {
@@ -138,7 +147,8 @@ func TestBrokenOnce(t *testing.T) {
 					}
 					return right
 				}
-				got, err := ids(t.Context(), fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader, noon.Add(-time.Hour), noon)
+				got, err := ids(t.Context(), fake.open("format: "+format+"\n"+callLogOnly, nil).Feeds[0].Reader,
+					noon.Add(-time.Hour), noon)
 				if err != nil || len(got) != 3 || len(broken) == 0 {
 					t.Errorf("%d calls, want the three; %d answers were cut, error %v", len(got), len(broken), err)
 				}
@@ -149,11 +159,13 @@ func TestBrokenOnce(t *testing.T) {
 
 // TestOneDayFails (counting.md 31): a day that the provider can't give delays the calls of no other day.
 func TestOneDayFails(t *testing.T) {
-	for name, wrong := range map[string]reply{"a fault": {status: http.StatusInternalServerError}, "no JSON": {body: `{"items":[`}} {
+	for name, wrong := range map[string]reply{"a fault": {status: http.StatusInternalServerError},
+		"no JSON": {body: `{"items":[`}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{
-					kindPlaced: rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"), kindReceived: rowsAt("2026-03-02T11:00:00Z"),
+					kindPlaced:   rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"),
+					kindReceived: rowsAt("2026-03-02T11:00:00Z"),
 				}}
 				fake.wrong = func(r *http.Request, right reply) reply {
 					if q := r.URL.Query(); q.Get("from") == "2026-03-01" && q.Get("type") == kindPlaced {
@@ -182,7 +194,8 @@ func TestOneDayFails(t *testing.T) {
 
 // TestFloor: rows from before the earliest read are left out, but never rows of the range.
 func TestFloor(t *testing.T) {
-	const day20, day26, day27, march2 = "placed:2026-02-20T10:00:00Z", "placed:2026-02-26T23:59:59Z", "placed:2026-02-27T00:00:01Z", "placed:2026-03-02T11:00:00Z"
+	const day20, day26, day27, march2 = "placed:2026-02-20T10:00:00Z", "placed:2026-02-26T23:59:59Z",
+		"placed:2026-02-27T00:00:01Z", "placed:2026-03-02T11:00:00Z"
 	var rows []listedRow
 	for _, id := range []string{day20, day26, day27, march2} {
 		row := rowsAt(strings.TrimPrefix(id, "placed:"))[0]
@@ -190,7 +203,8 @@ func TestFloor(t *testing.T) {
 		rows = append(rows, row)
 	}
 	at := noon
-	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rows}, now: func() time.Time { return at }}
+	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindPlaced: rows},
+		now: func() time.Time { return at }}
 	reader := polled(fake.open(callLogOnly, nil))
 	for _, read := range []struct {
 		name string
@@ -199,7 +213,8 @@ func TestFloor(t *testing.T) {
 	}{
 		{"the first read", time.Hour, []string{march2}},
 		{"further back", 11 * 24 * time.Hour, []string{day20, day26, day27, march2}},
-		{"less far, with late rows", time.Hour, []string{day20, day26, day27, march2, "placed:2026-02-26T23:59:58Z", "placed:2026-02-27T00:00:02Z"}},
+		{"less far, with late rows", time.Hour, []string{day20, day26, day27, march2, "placed:2026-02-26T23:59:58Z",
+			"placed:2026-02-27T00:00:02Z"}},
 		{
 			"further back again", 11 * 24 * time.Hour,
 			[]string{day20, day26, day27, march2, "placed:2026-02-26T23:59:58Z", "placed:2026-02-27T00:00:02Z"},
@@ -222,7 +237,8 @@ func TestFloor(t *testing.T) {
 func TestConsumerError(t *testing.T) {
 	full := errors.New("the disk is full")
 	for _, format := range formats {
-		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+		fake := &fakeWavix{t: t, paths: generationA,
+			rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
 		reader := polled(fake.open("format: "+format+"\n"+callLogOnly, nil))
 		b := newBook()
 		b.fail = func(*collector.Page) error { return full }
@@ -241,7 +257,8 @@ func TestConsumerError(t *testing.T) {
 // whatever was read before.
 func TestWholeRangesForEachReader(t *testing.T) {
 	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{
-		kindPlaced: rowsAt("2026-02-27T10:00:00Z", "2026-02-28T10:00:00Z", "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"),
+		kindPlaced: rowsAt("2026-02-27T10:00:00Z", "2026-02-28T10:00:00Z", "2026-03-01T10:00:00Z",
+			"2026-03-02T10:00:00Z"),
 	}}
 	reader := polled(fake.open(callLogOnly, nil))
 	at := func(day int) time.Time { return time.Date(2026, 2, day, 0, 0, 0, 0, time.UTC) }
@@ -289,7 +306,8 @@ func TestReadsOfOthers(t *testing.T) {
 
 // TestReadsAtOnce: two reads at a time don't share what they know.
 func TestReadsAtOnce(t *testing.T) {
-	fake := &fakeWavix{t: t, paths: generationC, rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
+	fake := &fakeWavix{t: t, paths: generationC,
+		rows: map[string][]listedRow{kindReceived: rowsAt("2026-03-02T11:00:00Z")}}
 	reader := polled(fake.open(callLogOnly, nil))
 	var inner []string
 	outer := newBook()
@@ -299,7 +317,8 @@ func TestReadsAtOnce(t *testing.T) {
 		}
 		return err
 	}
-	if err := outer.read(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(outer.came) != 1 || len(inner) != 1 {
+	if err := outer.read(t.Context(), reader, noon.Add(-time.Hour), noon); err != nil || len(outer.came) != 1 ||
+		len(inner) != 1 {
 		t.Errorf("read %q and %q, error %v", outer.came, inner, err)
 	}
 }
@@ -308,7 +327,8 @@ func TestReadsAtOnce(t *testing.T) {
 func TestTotals(t *testing.T) {
 	for _, format := range formats {
 		fake := &fakeWavix{t: t, paths: generationA, rows: map[string][]listedRow{
-			kindReceived: rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"), kindPlaced: rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"),
+			kindReceived: rowsAt("2026-03-01T10:00:00Z", "2026-03-02T11:00:00Z"),
+			kindPlaced:   rowsAt("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"),
 		}}
 		reader := polled(fake.open("format: "+format+"\n"+callLogOnly, nil))
 		b := newBook()
@@ -318,8 +338,10 @@ func TestTotals(t *testing.T) {
 			for day, total := range b.totals {
 				got[day] = fmt.Sprint(total.Ours, " of ", total.Theirs)
 			}
-			if want := "map[2026-03-01:1 of 1 2026-03-02:3 of 3 2026-03-03:0 of 0]"; err != nil || fmt.Sprint(got) != want || b.last != i+1 {
-				t.Errorf("%s, read %d: totals %v, want %s; %d last pages, error %v", format, i+1, got, want, b.last, err)
+			if want := "map[2026-03-01:1 of 1 2026-03-02:3 of 3 2026-03-03:0 of 0]"; err != nil ||
+				fmt.Sprint(got) != want || b.last != i+1 {
+				t.Errorf("%s, read %d: totals %v, want %s; %d last pages, error %v", format, i+1, got, want, b.last,
+					err)
 			}
 		}
 	}
@@ -337,7 +359,8 @@ func TestProbe(t *testing.T) {
 		if rows, err := probe(t.Context()); rows != 1 || err != nil {
 			t.Errorf("%s: %d rows, error %v", format, rows, err)
 		}
-		if last := fake.asked[len(fake.asked)-1]; !strings.Contains(last, "per_page=1&") || !strings.Contains(last, "from=2026-03-02") {
+		if last := fake.asked[len(fake.asked)-1]; !strings.Contains(last, "per_page=1&") ||
+			!strings.Contains(last, "from=2026-03-02") {
 			t.Errorf("%s: asked %s", format, last)
 		}
 		fake.first = slices.Repeat([]reply{{status: http.StatusForbidden}}, 2)

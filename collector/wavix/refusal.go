@@ -54,7 +54,9 @@ func (r *refusal) err() error {
 // readEnvelope reads an answer that is an object; typeError is the error if it isn't one.
 // readMember reads the members that it knows, and returns whether it did; the others say whether
 // the request failed.
-func readEnvelope(body []byte, typeError string, readMember func(in *wire.Input, name string) (taken bool, err error)) error {
+func readEnvelope(
+	body []byte, typeError string, readMember func(in *wire.Input, name string) (taken bool, err error),
+) error {
 	in := wire.NewInput()
 	var r refusal
 	err := in.Document(body, typeError, func(name string) error {

@@ -39,7 +39,8 @@ func (q query) parameters(page, perPage int) url.Values {
 }
 
 // errNoCSV: accounts of later generations have no CSV.
-var errNoCSV = &advice.Error{What: "the account has no CSV export; only older accounts do", Todo: "set format to json or stream"}
+var errNoCSV = &advice.Error{What: "the account has no CSV export; only older accounts do",
+	Todo: "set format to json or stream"}
 
 // fetchTotal requests the total of a query, which only the JSON list has.
 func (l *callLog) fetchTotal(ctx context.Context, q query) (int, error) {
@@ -57,7 +58,8 @@ func (l *callLog) fetch(ctx context.Context, format string, q query, page, perPa
 	paths, header, decode := []string{newList, oldList}, http.Header(nil), (*decoder).decodePage
 	switch format {
 	case formatStream:
-		paths, header, decode = []string{newExport, oldExport}, http.Header{"Accept": {"application/x-ndjson"}}, (*decoder).decodeStream
+		paths, header, decode = []string{newExport, oldExport}, http.Header{"Accept": {"application/x-ndjson"}},
+			(*decoder).decodeStream
 	case formatCSV:
 		paths, header, decode = []string{oldCSV}, http.Header{"Accept": {"text/csv"}}, (*decoder).decodeCSV
 	}
@@ -86,7 +88,9 @@ type versionedClient struct {
 
 // fetch requests the path of the API version that answered last. After a 404 it tries the other
 // path, since Wavix may have moved the account. If both fail with 404, it returns the first error.
-func (g *versionedClient) fetch(ctx context.Context, paths []string, parameters url.Values, header http.Header, decode func([]byte) error) error {
+func (g *versionedClient) fetch(
+	ctx context.Context, paths []string, parameters url.Values, header http.Header, decode func([]byte) error,
+) error {
 	try := func(path string) error {
 		r := httpclient.Request{Feed: g.feed, URL: "v1/" + path, Label: path, Header: header, ExpectJSON: header == nil}
 		if len(parameters) > 0 {

@@ -111,9 +111,11 @@ func TestKeyIsNowhere(t *testing.T) {
 		}
 	}
 	for name, handler := range map[string]http.HandlerFunc{
-		"200 success false": echo(http.StatusOK), "400": echo(http.StatusBadRequest), "401": echo(http.StatusUnauthorized),
+		"200 success false": echo(http.StatusOK), "400": echo(http.StatusBadRequest),
+		"401": echo(http.StatusUnauthorized),
 		"403": echo(http.StatusForbidden), "404": echo(http.StatusNotFound), "418": echo(http.StatusTeapot),
-		"422": echo(http.StatusUnprocessableEntity), "500": echo(http.StatusInternalServerError), "503": echo(http.StatusServiceUnavailable),
+		"422": echo(http.StatusUnprocessableEntity), "500": echo(http.StatusInternalServerError),
+		"503": echo(http.StatusServiceUnavailable),
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/v2"+r.URL.String(), http.StatusFound)
 		},
@@ -154,7 +156,10 @@ func TestKeyIsNowhereWithoutAServer(t *testing.T) {
 		})
 	}
 	for name, transport := range map[string]http.RoundTripper{
-		"net": failing(func(*http.Request) error { return &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")} }),
+		"net": failing(func(*http.Request) error {
+			return &net.OpError{Op: "dial", Net: "tcp",
+				Err: errors.New("refused")}
+		}),
 		"nested": failing(func(r *http.Request) error {
 			return &url.Error{Op: "proxyconnect", URL: r.URL.String(), Err: fmt.Errorf("parse %q: bad", r.URL)}
 		}),
@@ -192,14 +197,17 @@ func (o *output) want(t *testing.T) {
 func openAt(t *testing.T, base, format string, all *output, transport http.RoundTripper) *collector.Source {
 	t.Helper()
 	c := new(Config)
-	block := "auth: query\nbase_url: " + base + "\napi_key: '" + secretKey + "'\nformat: " + format + "\ncall_log: {}\nactive_calls: {}\n"
+	block := "auth: query\nbase_url: " + base + "\napi_key: '" + secretKey + "'\nformat: " + format +
+		"\ncall_log: {}\nactive_calls: {}\n"
 	if err := config.Unmarshal("config.yaml", []byte(block), c, config.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(all, "%v %+v %#v\n", c, c, c)
 	source, err := Provider().Open(c, collector.SourceSettings{
-		Settings: httpclient.Settings{RequestsPerMinute: 60_000, Observer: all, Logger: slog.New(slog.NewTextHandler(all, &slog.HandlerOptions{Level: slog.LevelDebug})), Transport: transport},
-		Now:      func() time.Time { return noon },
+		Settings: httpclient.Settings{RequestsPerMinute: 60_000, Observer: all,
+			Logger:    slog.New(slog.NewTextHandler(all, &slog.HandlerOptions{Level: slog.LevelDebug})),
+			Transport: transport},
+		Now: func() time.Time { return noon },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -247,8 +255,10 @@ func TestKeyFile(t *testing.T) {
 	}
 	write("first\n")
 	fake := &fakeWavix{t: t, paths: generationC}
-	c := &Config{BaseURL: defaultBaseURL, APIKey: config.NewSecretFile(file), Auth: authBearer, ActiveCalls: new(config.ActiveCalls)}
-	source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: fake, RequestsPerMinute: 60_000}})
+	c := &Config{BaseURL: defaultBaseURL, APIKey: config.NewSecretFile(file), Auth: authBearer,
+		ActiveCalls: new(config.ActiveCalls)}
+	source, err := Provider().Open(c, collector.SourceSettings{Settings: httpclient.Settings{Transport: fake,
+		RequestsPerMinute: 60_000}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +273,8 @@ func TestKeyFile(t *testing.T) {
 		write(content)
 		_, err := probe(t.Context())
 		what, todo := source.Advise(err)
-		if !errors.Is(err, errKey) || httpclient.KindOf(err) != httpclient.KindToken || strings.Contains(what+todo, content) || !strings.Contains(todo, "api_key_file") {
+		if !errors.Is(err, errKey) || httpclient.KindOf(err) != httpclient.KindToken ||
+			strings.Contains(what+todo, content) || !strings.Contains(todo, "api_key_file") {
 			t.Errorf("%q: error %v: %s: %s", content, err, what, todo)
 		}
 	}

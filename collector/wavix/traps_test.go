@@ -23,12 +23,14 @@ func TestTrap1NumericRow(t *testing.T) {
 	shownRow(t, kindPlaced, sample).Want(t, shown{
 		"ID": nil, "Synthetic": "placed\x1f2021-02-10T10:07:06Z\x1f12212123123\x1f18001231233",
 		"Start": "2021-02-10T10:07:06.376Z", "CallerNumber": "12212123123", "CalleeNumber": "18001231233",
-		"Duration": "1m12s", "Outcome": "answered", "Direction": "outbound", "CallType": "placed", "Trunk": "36465", "Country": "US",
+		"Duration": "1m12s", "Outcome": "answered", "Direction": "outbound", "CallType": "placed", "Trunk": "36465",
+		"Country":               "US",
 		"Charges":               []string{"usage 0.01", "forwarding 0.0059"},
 		"cdr.wavix.destination": "sip:36465@sip.example.com (number)", "cdr.wavix.per_minute": "0.0059",
 	})
 	for written, want := range map[string]string{
-		`12212123123`: "12212123123", `1.2212123123e+10`: "12212123123", `"12212123123"`: "12212123123", `12212123123.0`: "12212123123",
+		`12212123123`: "12212123123", `1.2212123123e+10`: "12212123123", `"12212123123"`: "12212123123",
+		`12212123123.0`: "12212123123",
 	} {
 		shownRow(t, kindPlaced, at+`"uuid":"1","from":`+written+`}`).Want(t, shown{"CallerNumber": want})
 	}
@@ -50,7 +52,8 @@ func TestTrap1OneKeyInAnySpelling(t *testing.T) {
 // TestTrap2StringMoney: ten thousand times 0.00325 is exactly 32.5.
 func TestTrap2StringMoney(t *testing.T) {
 	for _, charge := range []string{`"0.00325"`, `0.00325`} {
-		rows := slices.Repeat([]string{at + `"uuid":"1","charge":` + charge + `,"per_minute":"0.0065","duration":21}`}, 10_000)
+		rows := slices.Repeat([]string{at + `"uuid":"1","charge":` + charge + `,"per_minute":"0.0065","duration":21}`},
+			10_000)
 		got, err := decode(t, formatJSON, kindPlaced, page(rows...))
 		if err != nil || len(got.records) != len(rows) {
 			t.Fatalf("%d rows, error %v", len(got.records), err)
@@ -67,9 +70,12 @@ func TestTrap2StringMoney(t *testing.T) {
 
 // TestTrap3NullPrice: an unknown price isn't a charge, and a known zero is one.
 func TestTrap3NullPrice(t *testing.T) {
-	shownRow(t, kindPlaced, at+`"charge":null,"per_minute":null,"destination":null,"disposition":"failed","duration":0,"uuid":"1"}`).
-		Want(t, shown{"Charges": nil, "Outcome": "failed", "Duration": "0s", "cdr.wavix.per_minute": nil, "cdr.wavix.destination": nil})
-	shownRow(t, kindReceived, at+`"charge":"0","forward_fee":0.0,"uuid":"1"}`).Want(t, shown{"Charges": []string{"usage 0", "forwarding 0"}, "Duration": "none"})
+	shownRow(t, kindPlaced,
+		at+`"charge":null,"per_minute":null,"destination":null,"disposition":"failed","duration":0,"uuid":"1"}`).
+		Want(t, shown{"Charges": nil, "Outcome": "failed", "Duration": "0s", "cdr.wavix.per_minute": nil,
+			"cdr.wavix.destination": nil})
+	shownRow(t, kindReceived, at+`"charge":"0","forward_fee":0.0,"uuid":"1"}`).
+		Want(t, shown{"Charges": []string{"usage 0", "forwarding 0"}, "Duration": "none"})
 	shownRow(t, kindReceived, at+`"charge":"1.20","uuid":"1"}`).Want(t, shown{"Charges": []string{"usage 1.2"}})
 }
 
@@ -77,12 +83,15 @@ func TestTrap3NullPrice(t *testing.T) {
 // both, and after uuid went.
 func TestTrap7OneKeyAcrossGenerations(t *testing.T) {
 	for _, ids := range []string{
-		`"uuid":"99df5ffd"`, `"uuid":"99df5ffd","call_id":"99df5ffd"`, `"call_id":"99df5ffd"`, `"call_id":"99df5ffd","uuid":null`,
+		`"uuid":"99df5ffd"`, `"uuid":"99df5ffd","call_id":"99df5ffd"`, `"call_id":"99df5ffd"`,
+		`"call_id":"99df5ffd","uuid":null`,
 		`"call_id":"","uuid":"99df5ffd"`,
 	} {
-		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"ID": "placed:99df5ffd", "AltIDs": nil, "Synthetic": nil, "CallID": "99df5ffd"})
+		shownRow(t, kindPlaced, at+ids+`}`).
+			Want(t, shown{"ID": "placed:99df5ffd", "AltIDs": nil, "Synthetic": nil, "CallID": "99df5ffd"})
 	}
-	shownRow(t, kindPlaced, at+`"call_id":"new","uuid":"old"}`).Want(t, shown{"ID": "placed:new", "AltIDs": "placed:old"})
+	shownRow(t, kindPlaced, at+`"call_id":"new","uuid":"old"}`).
+		Want(t, shown{"ID": "placed:new", "AltIDs": "placed:old"})
 }
 
 // TestTrap8ForwardedCall: two records, each with its own cost; the leg names its parent's key.
@@ -94,22 +103,26 @@ func TestTrap8ForwardedCall(t *testing.T) {
 		}
 		return got.rows
 	}
-	parent := parts(kindReceived, at+`"uuid":"A","disposition":"failed","destination":"14155550100","charge":"0.01","forward_fee":"0.012"}`)
+	parent := parts(kindReceived,
+		at+`"uuid":"A","disposition":"failed","destination":"14155550100","charge":"0.01","forward_fee":"0.012"}`)
 	parent[0].Want(t, shown{
-		"ID": "received:A", "Parent": nil, "CallKey": nil, "Whole": true, "CallID": "A", "Charges": []string{"usage 0.01", "forwarding 0.012"},
+		"ID": "received:A", "Parent": nil, "CallKey": nil, "Whole": true, "CallID": "A",
+		"Charges":               []string{"usage 0.01", "forwarding 0.012"},
 		"cdr.wavix.destination": "14155550100 (number)",
 	})
 	leg := at + `"uuid":"B","parent_uuid":"A","disposition":"failed","charge":"0.02"}`
 	legs := parts(kindPlaced, leg, at+`"uuid":"C","disposition":"answered"}`)
 	legs[1].Want(t, shown{"ID": "placed:C", "CallKey": "C", "Whole": true})
 	legs[0].Want(t, shown{
-		"ID": "placed:B", "Parent": "received:A", "CallKey": "A", "Whole": nil, "CallID": "A", "Charges": []string{"usage 0.02"}, "cdr.wavix.parent_call_id": "A",
+		"ID": "placed:B", "Parent": "received:A", "CallKey": "A", "Whole": nil, "CallID": "A",
+		"Charges": []string{"usage 0.02"}, "cdr.wavix.parent_call_id": "A",
 	})
 }
 
 // TestTrap8CallOfLegs: what parent and child make together, whichever type the parent has.
 func TestTrap8CallOfLegs(t *testing.T) {
-	const parentRow, child = at + `"uuid":"A","disposition":"answered","duration":60}`, at + `"uuid":"B","parent_uuid":"A","disposition":`
+	const parentRow, child = at + `"uuid":"A","disposition":"answered","duration":60}`,
+		at + `"uuid":"B","parent_uuid":"A","disposition":`
 	for _, test := range []struct{ name, kind, child, want string }{
 		{"forwarded and answered", kindReceived, child + `"answered","duration":50}`, "inbound answered 50s 1m0s"},
 		{"forwarded in vain", kindReceived, child + `"busy"}`, "inbound machine 0s 1m0s"},
@@ -126,7 +139,8 @@ func TestTrap8CallOfLegs(t *testing.T) {
 				legs = append(legs, got.records[0].Legs...)
 			}
 			c := calls.Of(legs)
-			if got := fmt.Sprint(c.Direction, c.Outcome, calls.Length(c.Talk), calls.Length(c.Connected)); got != test.want {
+			if got := fmt.Sprint(c.Direction, c.Outcome, calls.Length(c.Talk),
+				calls.Length(c.Connected)); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})
@@ -147,16 +161,19 @@ func TestTrap8SelfParent(t *testing.T) {
 		`"uuid":"A","parent_uuid":"A"`, `"uuid":"A","call_id":"A","parent_uuid":"A","parent_call_id":"A"`,
 		`"uuid":"A","call_id":"B","parent_uuid":"A"`, `"uuid":"A","parent_uuid":null`, `"uuid":"A","parent_call_id":""`,
 	} {
-		shownRow(t, kindPlaced, at+ids+`}`).Want(t, shown{"Parent": nil, "Whole": true, "cdr.wavix.parent_call_id": nil})
+		shownRow(t, kindPlaced, at+ids+`}`).
+			Want(t, shown{"Parent": nil, "Whole": true, "cdr.wavix.parent_call_id": nil})
 	}
 	for _, older := range []string{`"Q"`, `{}`} {
-		shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":`+older+`}`).Want(t, shown{"Parent": "received:P", "CallID": "P"})
+		shownRow(t, kindPlaced, at+`"uuid":"A","parent_call_id":"P","parent_uuid":`+older+`}`).
+			Want(t, shown{"Parent": "received:P", "CallID": "P"})
 	}
 }
 
 // TestTrap9Dispositions: in upper case, and new ones.
 func TestTrap9Dispositions(t *testing.T) {
-	got, err := decode(t, formatJSON, kindReceived, page(at+`"uuid":"1","disposition":"ANSWERED"}`, at+`"uuid":"2","disposition":"rejected"}`, at+`"uuid":"3","disposition":"diverted"}`))
+	got, err := decode(t, formatJSON, kindReceived, page(at+`"uuid":"1","disposition":"ANSWERED"}`,
+		at+`"uuid":"2","disposition":"rejected"}`, at+`"uuid":"3","disposition":"diverted"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +206,8 @@ func TestTrap10Streams(t *testing.T) {
 func TestTrap11OddCallers(t *testing.T) {
 	for from, want := range map[string]shown{
 		`"anonymous"`: {"CallerNumber": "anonymous", "Country": nil}, `""`: {"CallerNumber": nil, "Country": nil},
-		`null`: {"CallerNumber": nil, "Country": nil}, `"+4930123456"`: {"CallerNumber": "4930123456", "Country": "DE"}, // the same number in another generation's spelling
+		// the same number in another generation's spelling
+		`null`: {"CallerNumber": nil, "Country": nil}, `"+4930123456"`: {"CallerNumber": "4930123456", "Country": "DE"},
 		`"+49 30 123456"`:     {"CallerNumber": "+49 30 123456", "Country": "DE"},
 		`"alice@sip.example"`: {"CallerNumber": "alice@sip.example", "Country": nil}, `"4930123456"`: {"Country": "DE"},
 		`"+4930123"`: {"Country": "DE"}, `100`: {"CallerNumber": "100", "Country": nil},
@@ -201,7 +219,8 @@ func TestTrap11OddCallers(t *testing.T) {
 
 // TestTrap13ZeroPages: an old sample has pages of no rows.
 func TestTrap13ZeroPages(t *testing.T) {
-	got, err := decode(t, formatJSON, kindPlaced, `{"items":[],"pagination":{"total":0,"total_pages":0,"current_page":0,"per_page":0}}`)
+	got, err := decode(t, formatJSON, kindPlaced,
+		`{"items":[],"pagination":{"total":0,"total_pages":0,"current_page":0,"per_page":0}}`)
 	if err != nil || got.total != 0 {
 		t.Errorf("total %d, error %v", got.total, err)
 	}
@@ -211,7 +230,8 @@ func TestTrap13ZeroPages(t *testing.T) {
 func TestTrap14TypeOfTheQuestion(t *testing.T) {
 	for kind, direction := range map[string]string{kindPlaced: "outbound", kindReceived: "inbound"} {
 		for format, body := range map[string]string{
-			formatJSON: page(at + `"uuid":"1"}`), formatStream: at + `"uuid":"1"}`, formatCSV: "date,uuid\n2026-03-01T10:00:00.000Z,1\n",
+			formatJSON: page(at + `"uuid":"1"}`), formatStream: at + `"uuid":"1"}`,
+			formatCSV: "date,uuid\n2026-03-01T10:00:00.000Z,1\n",
 		} {
 			got, err := decode(t, format, kind, body)
 			if err != nil || len(got.rows) != 1 {
@@ -227,11 +247,13 @@ func TestTrap14TypeOfTheQuestion(t *testing.T) {
 func TestTrap15OwnNumbers(t *testing.T) {
 	one := shownRow(t, kindPlaced, at+`"uuid":"same"}`)
 	other := shownRow(t, kindReceived, at+`"uuid":"same"}`)
-	if fmt.Sprint(one["ID"], one["AltIDs"], one["Synthetic"]) == fmt.Sprint(other["ID"], other["AltIDs"], other["Synthetic"]) || one["CallID"] != other["CallID"] {
+	if fmt.Sprint(one["ID"], one["AltIDs"], one["Synthetic"]) == fmt.Sprint(other["ID"], other["AltIDs"],
+		other["Synthetic"]) || one["CallID"] != other["CallID"] {
 		t.Errorf("keys %v and %v of the calls %v and %v", one["ID"], other["ID"], one["CallID"], other["CallID"])
 	}
 	// Without an id, too.
-	if a, b := shownRow(t, kindPlaced, at+`"from":"1"}`), shownRow(t, kindReceived, at+`"from":"1"}`); a["Synthetic"] == b["Synthetic"] {
+	if a, b := shownRow(t, kindPlaced, at+`"from":"1"}`),
+		shownRow(t, kindReceived, at+`"from":"1"}`); a["Synthetic"] == b["Synthetic"] {
 		t.Errorf("one synthetic key %q for two types", a["Synthetic"])
 	}
 }

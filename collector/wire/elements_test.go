@@ -30,7 +30,8 @@ func rowsOf(in *Input, body string) (rows []string, link string, err error) {
 	return rows, link, err
 }
 
-// TestUnreadableRows (counting.md 31): a row that can't be decoded is one bad row; those around it, and what follows the rows, are read.
+// TestUnreadableRows (counting.md 31): a row that can't be decoded is one bad row; those around it,
+// and what follows the rows, are read.
 func TestUnreadableRows(t *testing.T) {
 	for name, bad := range map[string]string{
 		"raw control character": "{\"a\":\"x\ny\x01\"}",
@@ -115,10 +116,12 @@ func TestWhatIsNoRowIsNotSkipped(t *testing.T) {
 	}
 }
 
-// FuzzElements: the elements of every valid array are those that another decoder sees, and what follows it is read. No other array panics.
+// FuzzElements: the elements of every valid array are those that another decoder sees, and what
+// follows it is read. No other array panics.
 func FuzzElements(f *testing.F) {
 	for _, array := range []string{
-		`[]`, ` [ ] `, `[1,"a,]}",{"b":"\\\"]"}]`, `[ {} , [ [ ] , "\\" ] , null ]`, `[{"a":"\""},"\\\\"]`, `[{"a":01}]`, `[{"a":"x"y"}]`, `[1,`, `{"a":[1]}`,
+		`[]`, ` [ ] `, `[1,"a,]}",{"b":"\\\"]"}]`, `[ {} , [ [ ] , "\\" ] , null ]`, `[{"a":"\""},"\\\\"]`,
+		`[{"a":01}]`, `[{"a":"x"y"}]`, `[1,`, `{"a":[1]}`,
 	} {
 		f.Add([]byte(array))
 	}

@@ -70,8 +70,9 @@ func (f *Fields) Fail(name, problem string) {
 	}
 }
 
-// Raw is the value of a property if it has the JSON type that begins with one of the bytes in starts; nil if it is absent, null, or of another
-// type. A scan of the few members is as fast as a map.
+// Raw is the value of a property if it has the JSON type that begins with one of the bytes in
+// starts; nil if it is absent, null, or of another type. A scan of the few members is as fast as a
+// map.
 func (f *Fields) Raw(name, starts, want string) []byte {
 	key := name
 	if f.Fold != nil {
@@ -122,7 +123,8 @@ func TextOf(quoted []byte) string {
 	if utf8.Valid(quoted) && bytes.IndexByte(quoted, '\\') < 0 {
 		return view(quoted[1 : len(quoted)-1])
 	}
-	unquoted, _ := jsontext.AppendUnquote(nil, quoted) // the error says that something wasn't UTF-8; it has been replaced
+	// the error says that something wasn't UTF-8; it has been replaced
+	unquoted, _ := jsontext.AppendUnquote(nil, quoted)
 	return string(unquoted)
 }
 

@@ -32,11 +32,14 @@ func TestDocument(t *testing.T) {
 		err  string
 		is   error
 	}{
-		{"rows", `{"rows":[1,{"a":[]},"x"],"more":{"b":[2]}} `, []string{"rows", "1", `{"a":[]}`, `"x"`, "more"}, "", nil},
+		{"rows", `{"rows":[1,{"a":[]},"x"],"more":{"b":[2]}} `, []string{"rows", "1", `{"a":[]}`, `"x"`, "more"}, "",
+			nil},
 		{"names twice, and no UTF-8", "{\"a\":\"\xff\",\"a\":1}", []string{"a", "a"}, "", nil},
 		{
-			"many values, each short enough", `{"rows":["` + strings.Repeat(strings.Repeat("x", MaxValue/4)+`","`, 9) + `"]}`,
-			slices.Concat([]string{"rows"}, slices.Repeat([]string{`"` + strings.Repeat("x", MaxValue/4) + `"`}, 9), []string{`""`}), "", nil,
+			"many values, each short enough", `{"rows":["` + strings.Repeat(strings.Repeat("x", MaxValue/4)+`","`, 9) +
+				`"]}`,
+			slices.Concat([]string{"rows"}, slices.Repeat([]string{`"` + strings.Repeat("x", MaxValue/4) + `"`}, 9),
+				[]string{`""`}), "", nil,
 		},
 		{"nothing", "", nil, "the answer is empty", nil},
 		{"blanks", " \n", nil, "the answer is empty", nil},
@@ -45,21 +48,28 @@ func TestDocument(t *testing.T) {
 		{"cut in a row", `{"rows":[1,"secr`, []string{"rows", "1"}, "the answer is cut at byte 16", ErrCut},
 		{"cut behind a row", `{"rows":[1`, []string{"rows"}, "the answer is cut at byte 10", ErrCut},
 		{"bad syntax", `{"rows":[],secret}`, []string{"rows"}, "the answer isn't valid JSON at byte 11", nil},
-		{"no comma behind the rows", `{"rows":[] "secret":1}`, []string{"rows"}, "the answer isn't valid JSON at byte 11", nil},
-		{"a comma too many behind the rows", `{"rows":[],}`, []string{"rows"}, "the answer isn't valid JSON at byte 11", nil},
-		{"a comma too many behind a row", `{"rows":[1,]}`, []string{"rows", "1"}, "the answer isn't valid JSON at byte 11", nil},
-		{"no comma between rows", `{"rows":[{"a":1} {"secret":2}]}`, []string{"rows"}, "the answer isn't valid JSON at byte 17", nil},
+		{"no comma behind the rows", `{"rows":[] "secret":1}`, []string{"rows"},
+			"the answer isn't valid JSON at byte 11", nil},
+		{"a comma too many behind the rows", `{"rows":[],}`, []string{"rows"}, "the answer isn't valid JSON at byte 11",
+			nil},
+		{"a comma too many behind a row", `{"rows":[1,]}`, []string{"rows", "1"},
+			"the answer isn't valid JSON at byte 11", nil},
+		{"no comma between rows", `{"rows":[{"a":1} {"secret":2}]}`, []string{"rows"},
+			"the answer isn't valid JSON at byte 17", nil},
 		{"cut between rows", `{"rows":[1, `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
 		{"cut behind the rows", `{"rows":[1] `, []string{"rows", "1"}, "the answer is cut at byte 12", ErrCut},
-		{"two arrays, with blanks", " { \"rows\" : [ 1 , { } ] , \"rows\" : [ ] , \"a\" : [ ] } ", []string{"rows", "1", "{ }", "rows", "a"}, "", nil},
-		{"bad syntax behind two arrays", `{"rows":[1],"rows":[2],"a":secret}`, []string{"rows", "1", "rows", "2", "a"}, "the answer isn't valid JSON at byte 27", nil},
+		{"two arrays, with blanks", " { \"rows\" : [ 1 , { } ] , \"rows\" : [ ] , \"a\" : [ ] } ",
+			[]string{"rows", "1", "{ }", "rows", "a"}, "", nil},
+		{"bad syntax behind two arrays", `{"rows":[1],"rows":[2],"a":secret}`, []string{"rows", "1", "rows", "2", "a"},
+			"the answer isn't valid JSON at byte 27", nil},
 		{"more behind it", `{}{"secret":1}`, nil, "trailing data after the JSON value", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			in := NewInput()
 			for range 2 { // nothing of a body is left for the next
 				got, err := listing(in, test.body)
-				if text := fmt.Sprint(err); text != test.err && (err != nil || test.err != "") || test.is != nil && !errors.Is(err, test.is) {
+				if text := fmt.Sprint(err); text != test.err && (err != nil || test.err != "") || test.is != nil &&
+					!errors.Is(err, test.is) {
 					t.Errorf("the error is %v, want %q", err, test.err)
 				}
 				if !slices.Equal(got, test.want) {

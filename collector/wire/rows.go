@@ -29,7 +29,9 @@ type Rows [][]byte
 // Page reads a body that is an object, as Document does, and returns the rows of its array of that
 // name, in upper or lower case. It calls member for each other name; member reads the value and
 // returns true, or leaves the value.
-func (in *Input) Page(body []byte, array string, member func(name string) (read bool, err error)) (rows Rows, err error) {
+func (in *Input) Page(
+	body []byte, array string, member func(name string) (read bool, err error),
+) (rows Rows, err error) {
 	found := false
 	err = in.Document(body, "the answer isn't an object", func(name string) error {
 		if strings.EqualFold(name, array) {

@@ -11,13 +11,15 @@ import (
 // FuzzScan: the scanner sees what another decoder sees in every valid object.
 func FuzzScan(f *testing.F) {
 	for _, object := range []string{
-		`{}`, `{"a":1}`, `{"a":"\"}","b":[{"c":"]"}],"d":null}`, `{ "a" : { } , "b" : -1.5e3 }`, `{"\\":"\\\\","":[]}`, `{"a":[1,[2,"]"],{"b":"}"}]}`,
+		`{}`, `{"a":1}`, `{"a":"\"}","b":[{"c":"]"}],"d":null}`, `{ "a" : { } , "b" : -1.5e3 }`, `{"\\":"\\\\","":[]}`,
+		`{"a":[1,[2,"]"],{"b":"}"}]}`,
 	} {
 		f.Add([]byte(object))
 	}
 	f.Fuzz(func(t *testing.T, object []byte) {
 		value := jsontext.Value(bytes.TrimSpace(object))
-		if len(value) == 0 || value[0] != '{' || !value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		if len(value) == 0 || value[0] != '{' ||
+			!value.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 			return
 		}
 		var got [][]byte
@@ -37,7 +39,8 @@ func FuzzScan(f *testing.F) {
 			t.Fatalf("%q has a member that it doesn't have", value)
 		}
 
-		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+		decoder := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true),
+			jsontext.AllowInvalidUTF8(true))
 		if _, err := decoder.ReadToken(); err != nil {
 			t.Fatal(err)
 		}

@@ -10,10 +10,12 @@ import (
 	"testing"
 )
 
-// TestE2EUnitsAreHardened: systemd rates the exposure of the services at 2.0 of 10 at most, and lets them reach a database by a socket of this machine.
+// TestE2EUnitsAreHardened: systemd rates the exposure of the services at 2.0 of 10 at most, and
+// lets them reach a database by a socket of this machine.
 func TestE2EUnitsAreHardened(t *testing.T) {
 	for _, unit := range []string{"cdr-exporter.service", "cdr-exporter-report.service"} {
-		analyze := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", unit)
+		analyze := exec.CommandContext(t.Context(), "systemd-analyze", "security", "--offline=true", "--threshold=20",
+			"--no-pager", unit)
 		out, err := analyze.CombinedOutput()
 		if err != nil {
 			t.Errorf("systemd-analyze: %v\n%s", err, out)
@@ -32,7 +34,8 @@ func TestE2ETimer(t *testing.T) {
 	}
 	_, after, _ := strings.Cut(string(text), "OnCalendar=")
 	when, _, _ := strings.Cut(after, "\n")
-	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "calendar", "--base-time=2026-11-26", when).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "systemd-analyze", "calendar", "--base-time=2026-11-26", when).
+		CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "2026-12-03 05:00:00") {
 		t.Errorf("%s: %v\n%s", when, err, out)
 	}

@@ -145,7 +145,8 @@ func (l *callLog) page(rows []json.RawMessage, number int) *collector.Page {
 		var r row
 		if err := json.Unmarshal(raw, &r); err != nil || r.ID == "" || r.Start.IsZero() || r.Seconds < 0 {
 			p.Invalid = append(p.Invalid, collector.BadRow{
-				Content: raw, At: fmt.Sprintf("page %d, row %d", number, i+1), Problem: "id, start or seconds can't be read",
+				Content: raw, At: fmt.Sprintf("page %d, row %d", number, i+1),
+				Problem: "id, start or seconds can't be read",
 			})
 			continue
 		}

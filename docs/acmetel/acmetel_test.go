@@ -30,7 +30,8 @@ func TestGuideIsTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	parts := map[string]string{}
-	for _, m := range regexp.MustCompile(`(?s)// begin: (\w+)\n\n(.*?)\n// end: `).FindAllStringSubmatch(string(code), -1) {
+	for _, m := range regexp.MustCompile(`(?s)// begin: (\w+)\n\n(.*?)\n// end: `).FindAllStringSubmatch(string(code),
+		-1) {
 		parts[m[1]] = m[2]
 	}
 	if len(parts) != 3 {
@@ -64,7 +65,8 @@ func TestExampleIsRead(t *testing.T) {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Query().Get("cursor") == "" {
-			fmt.Fprintf(w, `{"calls":[{"id":"1","start":%q,"seconds":60,"to":"+4930901820","result":"answered"},{"id":"2"}],"next":"calls?cursor=2"}`, start)
+			fmt.Fprintf(w,
+				`{"calls":[{"id":"1","start":%q,"seconds":60,"to":"+4930901820","result":"answered"},{"id":"2"}],"next":"calls?cursor=2"}`, start)
 			return
 		}
 		fmt.Fprintf(w, `{"calls":[{"id":"3","start":%q,"seconds":0,"result":"busy"}]}`, start)
@@ -72,7 +74,8 @@ func TestExampleIsRead(t *testing.T) {
 	t.Cleanup(server.Close)
 	folder := t.TempDir()
 	file := filepath.Join(folder, "config.yaml")
-	text := fmt.Sprintf("storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - {name: acme, acmetel: {base_url: %q, api_key: k, call_log: {interval: 1s}}}\n", server.URL)
+	text := fmt.Sprintf("storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - {name: acme, acmetel: "+
+		"{base_url: %q, api_key: k, call_log: {interval: 1s}}}\n", server.URL)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -34,11 +34,14 @@ func ParseLabels(texts []string, operator ...string) (labels []Label, err error)
 		name, value, found := strings.Cut(text, "=")
 		switch {
 		case !found || value == "" || !utf8.ValidString(value) || !model.LegacyValidation.IsValidLabelName(name):
-			return nil, errors.New("write it as NAME=VALUE, such as job=cdr-history: a name of letters, digits and _, and a value")
+			return nil, errors.New("write it as NAME=VALUE, such as job=cdr-history: a name of letters, " +
+				"digits and _, and a value")
 		case strings.HasPrefix(name, model.ReservedLabelPrefix):
-			return nil, fmt.Errorf("label %s: Prometheus reserves names that begin with %s; choose another name", name, model.ReservedLabelPrefix)
+			return nil, fmt.Errorf("label %s: Prometheus reserves names that begin with %s; choose another name", name,
+				model.ReservedLabelPrefix)
 		case taken[name]:
-			return nil, fmt.Errorf("label %s: the metrics have a label with that name; choose another name, such as job or instance", name)
+			return nil, fmt.Errorf("label %s: the metrics have a label with that name; choose another name, "+
+				"such as job or instance", name)
 		case slices.ContainsFunc(labels, func(o Label) bool { return o.Name == name }):
 			return nil, fmt.Errorf("label %s is set twice; set it once", name)
 		}

@@ -43,7 +43,8 @@ func (w *Writer) Family(d *metrics.Def) {
 	if d.Kind == metrics.Histogram {
 		kind = "histogram"
 	}
-	_, _ = w.out.WriteString("# TYPE " + name + " " + kind + "\n# HELP " + name + " " + escape(d.Help) + "\n") // Flush returns its error
+	// Flush returns its error
+	_, _ = w.out.WriteString("# TYPE " + name + " " + kind + "\n# HELP " + name + " " + escape(d.Help) + "\n")
 }
 
 // Series begins a series of the family.

@@ -18,7 +18,8 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 		return appendVisit(b, r, event)
 	}
 	b = appendIdentity(b, r, event, event.Leg)
-	b = appendPairs(b, "cdr.direction", r.Direction.String(), "cdr.call_type", r.CallType, "cdr.outcome", r.Outcome.String())
+	b = appendPairs(b, "cdr.direction", r.Direction.String(), "cdr.call_type", r.CallType, "cdr.outcome",
+		r.Outcome.String())
 	b = appendTime(b, common("cdr.invite_time"), r.Invite)
 	b = appendTime(b, common("cdr.start_time"), r.Start)
 	b = appendTime(b, common("cdr.answer_time"), r.Answer)
@@ -46,7 +47,8 @@ func appendAttributes(b []byte, r *cdr.Record, event *counting.Event) []byte {
 	b = appendPairs(b, "cdr.media_location", r.MediaLocation, "cdr.signaling_location", r.SignalLocation)
 	b = appendRecordings(b, r.Recordings)
 	if event.Name == counting.EventLeg {
-		b = appendPairs(b, "cdr.leg.id", cmp.Or(event.Leg, event.RecordID)) // never empty: queries for calls exclude legs by it
+		// never empty: queries for calls exclude legs by it
+		b = appendPairs(b, "cdr.leg.id", cmp.Or(event.Leg, event.RecordID))
 	} else if len(r.Legs) > 0 {
 		b = appendInt(b, common("cdr.legs"), int64(len(r.Legs)))
 	}
@@ -67,7 +69,8 @@ func appendIdentity(b []byte, r *cdr.Record, event *counting.Event, part string)
 	b = appendPairs(b, "cdr.record.id", event.RecordID)
 	b = appendInt(b, common("cdr.record.version"), event.Version)
 	b = appendTexts(b, common("cdr.changed"), event.Changed)
-	return appendPairs(b, "cdr.call.id", r.CallID, "cdr.source", event.Source, "cdr.provider", event.Provider, "cdr.feed", event.Feed)
+	return appendPairs(b, "cdr.call.id", r.CallID, "cdr.source", event.Source, "cdr.provider", event.Provider,
+		"cdr.feed", event.Feed)
 }
 
 var emergencyTexts = map[cdr.Emergency]string{cdr.NoEmergency: "", cdr.EmergencyReal: "real", cdr.EmergencyTest: "test"}

@@ -39,17 +39,18 @@ func (l *lossy) Write(b []byte) (int, error) {
 	return l.Conn.Write(b)
 }
 
-// A connection whose other end has gone without a word is given up. Over HTTP/2 a request that gets no answer doesn't end its connection, and the next
-// requests would be sent on it too.
+// A connection whose other end has gone without a word is given up. Over HTTP/2 a request that gets
+// no answer doesn't end its connection, and the next requests would be sent on it too.
 func TestDeadConnectionIsGivenUp(t *testing.T) {
 	secured, trusting := serverTLS(t)
 	synctest.Test(t, func(t *testing.T) {
 		clients := make(pipes)
 		var protocol atomic.Value
-		server := &http.Server{TLSConfig: secured, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			protocol.Store(r.Proto)
-			_, _ = io.Copy(io.Discard, r.Body)
-		})}
+		server := &http.Server{TLSConfig: secured,
+			Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				protocol.Store(r.Proto)
+				_, _ = io.Copy(io.Discard, r.Body)
+			})}
 		go func() { _ = server.ServeTLS(clients, "", "") }()
 		u := newHTTPUploader(Settings{Endpoint: "https://127.0.0.1/v1/logs", TLS: trusting})
 		base := u.client.Transport.(*transport).base.(*http.Transport)

@@ -68,7 +68,8 @@ func fullSession() *counting.Event {
 	event := fullEvent()
 	event.Name, event.Feed, event.Version, event.Changed = "cdr.session", "call_records", 1, nil
 	event.Session = &cdr.Session{
-		ID: "e523d2ed-2966-4b6b-925b-754a88034cc5", Start: callStart.Add(time.Second), End: callStart.Add(64 * time.Second),
+		ID: "e523d2ed-2966-4b6b-925b-754a88034cc5", Start: callStart.Add(time.Second),
+		End:    callStart.Add(64 * time.Second),
 		Result: cdr.SessionDropped, Media: "video", Stage: "midcall", Reason: "network",
 		UserID: "h:1c0f", UserName: "h:77aa", UserPrincipal: "h:9b3d", Number: "+1202555****", Direction: cdr.Outbound,
 		Extra: []cdr.Attr{cdr.Text("caller_platform", "windows", cdr.Plain), cdr.Truth("is_test", true)},
@@ -87,7 +88,8 @@ func bareSession() *counting.Event {
 func fullVisit() *counting.Event {
 	event := fullEvent()
 	event.Name, event.Version, event.Changed = "cdr.queue_visit", 1, nil
-	event.Visit = &cdr.Visit{ID: "v", Queue: "support", Result: cdr.QueueAbandoned, Start: callStart.Add(2 * time.Second), Wait: cdr.KnownSpan(42 * time.Second)}
+	event.Visit = &cdr.Visit{ID: "v", Queue: "support", Result: cdr.QueueAbandoned,
+		Start: callStart.Add(2 * time.Second), Wait: cdr.KnownSpan(42 * time.Second)}
 	return event
 }
 
@@ -98,7 +100,8 @@ func bareRecord() *cdr.Record {
 
 func bareEvent() *counting.Event {
 	return &counting.Event{
-		Name: "cdr.call", Source: "wave", Provider: "wavix", Feed: "call_log", RecordID: "17", Version: 1, Observed: callStart.Add(time.Minute),
+		Name: "cdr.call", Source: "wave", Provider: "wavix", Feed: "call_log", RecordID: "17", Version: 1,
+		Observed: callStart.Add(time.Minute),
 	}
 }
 
@@ -169,7 +172,8 @@ func TestLegsAreTold(t *testing.T) {
 	for name, c := range map[string]struct {
 		event    *counting.Event
 		id, body string
-	}{"a call": {call, "", "call "}, "a row that is a leg": {&row, row.RecordID, "leg "}, "a part of a row": {&part, "2", "leg "}} {
+	}{"a call": {call, "", "call "}, "a row that is a leg": {&row, row.RecordID, "leg "},
+		"a part of a row": {&part, "2", "leg "}} {
 		got := decode(t, e.AppendRecord(nil, r, c.event))[0]
 		if id := attributeOf(got, "cdr.leg.id").GetStringValue(); id != c.id {
 			t.Errorf("%s: cdr.leg.id is %q, want %q", name, id, c.id)
@@ -225,24 +229,37 @@ func TestSeverityAndBodyOfEveryOutcome(t *testing.T) {
 		severity logspb.SeverityNumber
 		body     string
 	}{
-		cdr.Unknown:       {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call of unknown outcome: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Answered:      {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered, 1m2s, byot_in, via sbc1.example.com"},
-		cdr.Voicemail:     {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered by voicemail, 1m2s, byot_in, via sbc1.example.com"},
-		cdr.Machine:       {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call answered by a machine, 1m2s, byot_in, via sbc1.example.com"},
-		cdr.Busy:          {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call found the line busy: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.NoAnswer:      {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call not answered: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Cancelled:     {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call cancelled: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Rejected:      {logspb.SeverityNumber_SEVERITY_NUMBER_WARN, "Inbound call rejected: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.InvalidNumber: {logspb.SeverityNumber_SEVERITY_NUMBER_WARN, "Inbound call to an invalid number: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.NotAllowed:    {logspb.SeverityNumber_SEVERITY_NUMBER_WARN, "Inbound call not allowed: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.Failed:        {logspb.SeverityNumber_SEVERITY_NUMBER_ERROR, "Inbound call failed: timeout (SIP 408), byot_in, via sbc1.example.com"},
-		cdr.NotConnected:  {logspb.SeverityNumber_SEVERITY_NUMBER_INFO, "Inbound call not connected: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.Unknown: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call of unknown outcome: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.Answered: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call answered, 1m2s, byot_in, via sbc1.example.com"},
+		cdr.Voicemail: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call answered by voicemail, 1m2s, byot_in, via sbc1.example.com"},
+		cdr.Machine: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call answered by a machine, 1m2s, byot_in, via sbc1.example.com"},
+		cdr.Busy: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call found the line busy: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.NoAnswer: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call not answered: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.Cancelled: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call cancelled: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.Rejected: {logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
+			"Inbound call rejected: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.InvalidNumber: {logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
+			"Inbound call to an invalid number: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.NotAllowed: {logspb.SeverityNumber_SEVERITY_NUMBER_WARN,
+			"Inbound call not allowed: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.Failed: {logspb.SeverityNumber_SEVERITY_NUMBER_ERROR,
+			"Inbound call failed: timeout (SIP 408), byot_in, via sbc1.example.com"},
+		cdr.NotConnected: {logspb.SeverityNumber_SEVERITY_NUMBER_INFO,
+			"Inbound call not connected: timeout (SIP 408), byot_in, via sbc1.example.com"},
 	}
 	for _, outcome := range cdr.Outcomes() {
 		t.Run(outcome.String(), func(t *testing.T) {
 			r := &cdr.Record{
-				Start: callStart, Duration: 62 * time.Second, Direction: cdr.Inbound, CallType: "byot_in", Outcome: outcome,
-				Trunk: "sbc1.example.com", SIPCode: cdr.KnownInt(408), Reason: "timeout",
+				Start: callStart, Duration: 62 * time.Second, Direction: cdr.Inbound, CallType: "byot_in",
+				Outcome: outcome,
+				Trunk:   "sbc1.example.com", SIPCode: cdr.KnownInt(408), Reason: "timeout",
 				ReasonPhrase: "secret phrase", CallerNumber: "+4930123456", CalleeNumber: "+4930654321",
 				UserID: "an-id", UserName: "Some Body", UserPrincipal: "some@example.com",
 			}
@@ -250,7 +267,8 @@ func TestSeverityAndBodyOfEveryOutcome(t *testing.T) {
 			want := tests[outcome]
 			text := map[logspb.SeverityNumber]string{9: "INFO", 13: "WARN", 17: "ERROR"}[want.severity]
 			if got.GetSeverityNumber() != want.severity || got.GetSeverityText() != text {
-				t.Errorf("severity %v %q, want %v %q", got.GetSeverityNumber(), got.GetSeverityText(), want.severity, text)
+				t.Errorf("severity %v %q, want %v %q", got.GetSeverityNumber(), got.GetSeverityText(), want.severity,
+					text)
 			}
 			if got.GetBody().GetStringValue() != want.body {
 				t.Errorf("body %q, want %q", got.GetBody().GetStringValue(), want.body)
@@ -269,7 +287,8 @@ func TestCharges(t *testing.T) {
 		want    map[string]string
 	}{
 		{"none", nil, map[string]string{}},
-		{"zero is an amount", []cdr.Charge{charge("usage", "EUR", "0")}, map[string]string{"cdr.charge": "0", "cdr.currency": "EUR"}},
+		{"zero is an amount", []cdr.Charge{charge("usage", "EUR", "0")},
+			map[string]string{"cdr.charge": "0", "cdr.currency": "EUR"}},
 		{"no currency", []cdr.Charge{charge("usage", "", "1.50")}, map[string]string{"cdr.charge": "1.5"}},
 		{
 			"usage before the others",
@@ -280,7 +299,8 @@ func TestCharges(t *testing.T) {
 			"without usage the sum",
 			[]cdr.Charge{charge("included", "USD", "0.1"), charge("purchased", "USD", "0.25")},
 			map[string]string{
-				"cdr.charge": "0.35", "cdr.currency": "USD", "cdr.wavix.included_charge": "0.1", "cdr.wavix.purchased_charge": "0.25",
+				"cdr.charge": "0.35", "cdr.currency": "USD", "cdr.wavix.included_charge": "0.1",
+				"cdr.wavix.purchased_charge": "0.25",
 			},
 		},
 		{
@@ -304,8 +324,10 @@ func TestCharges(t *testing.T) {
 				}
 			}
 			number, err := strconv.ParseFloat(got["cdr.charge"], 64) // the amount is a number too, for sums
-			if _, shown := got["cdr.charge_amount"]; shown && (err != nil || attributeOf(record, "cdr.charge_amount").GetDoubleValue() != number) {
-				t.Errorf("cdr.charge_amount is %v, cdr.charge %s", attributeOf(record, "cdr.charge_amount"), got["cdr.charge"])
+			if _, shown := got["cdr.charge_amount"]; shown &&
+				(err != nil || attributeOf(record, "cdr.charge_amount").GetDoubleValue() != number) {
+				t.Errorf("cdr.charge_amount is %v, cdr.charge %s", attributeOf(record, "cdr.charge_amount"),
+					got["cdr.charge"])
 			} else if shown {
 				delete(got, "cdr.charge_amount")
 			} else if len(tc.want) > 0 {
@@ -323,12 +345,14 @@ func TestCharges(t *testing.T) {
 	}
 }
 
-// A duration that the provider doesn't give isn't one of 0 s: neither an average in a log store nor the line may take it for one.
+// A duration that the provider doesn't give isn't one of 0 s: neither an average in a log store nor
+// the line may take it for one.
 func TestUnknownDurationIsAbsent(t *testing.T) {
 	r := bareRecord()
 	r.Outcome, r.NoDuration = cdr.Answered, true
 	got := decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0]
-	if v, line := attributeOf(got, "cdr.duration"), got.GetBody().GetStringValue(); v != nil || line != "Call answered" {
+	if v, line := attributeOf(got, "cdr.duration"), got.GetBody().GetStringValue(); v != nil ||
+		line != "Call answered" {
 		t.Errorf("cdr.duration = %v, body %q", v, line)
 	}
 }
@@ -336,7 +360,8 @@ func TestUnknownDurationIsAbsent(t *testing.T) {
 func TestSeveralRecordingsAreAList(t *testing.T) {
 	r := bareRecord()
 	r.Recordings = []cdr.Recording{{ID: "a"}, {ID: "b"}}
-	got := attributeOf(decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0], "cdr.recording.id").GetArrayValue().GetValues()
+	got := attributeOf(decode(t, Encoder{}.AppendRecord(nil, r, bareEvent()))[0], "cdr.recording.id").GetArrayValue().
+		GetValues()
 	if len(got) != 2 || got[0].GetStringValue() != "a" || got[1].GetStringValue() != "b" {
 		t.Errorf("cdr.recording.id = %v, want a and b", got)
 	}

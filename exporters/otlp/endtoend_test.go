@@ -21,9 +21,11 @@ type fixed struct{ snapshot metrics.Snapshot }
 func (f fixed) Snapshot() metrics.Snapshot { return f.snapshot }
 
 func oneCall(value float64) fixed {
-	labels := &metrics.LabelSet{Def: metrics.Calls, Values: []string{"wave", "wavix", "call_log", "inbound", "", "answered", "", "false"}}
+	labels := &metrics.LabelSet{Def: metrics.Calls,
+		Values: []string{"wave", "wavix", "call_log", "inbound", "", "answered", "", "false"}}
 	return fixed{metrics.Snapshot{Families: []metrics.Family{{
-		Def: metrics.Calls, Points: []metrics.Point{{Labels: labels, Start: callStart, Value: value, Exemplars: []*metrics.Exemplar{anExemplar(1)}}},
+		Def: metrics.Calls, Points: []metrics.Point{{Labels: labels, Start: callStart, Value: value,
+			Exemplars: []*metrics.Exemplar{anExemplar(1)}}},
 	}}}}
 }
 
@@ -35,7 +37,8 @@ func serverTLS(t *testing.T) (server, client *tls.Config) {
 	t.Cleanup(s.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
-	return &tls.Config{Certificates: s.TLS.Certificates, NextProtos: []string{"h2"}}, &tls.Config{RootCAs: roots, ServerName: "example.com"}
+	return &tls.Config{Certificates: s.TLS.Certificates, NextProtos: []string{"h2"}},
+		&tls.Config{RootCAs: roots, ServerName: "example.com"}
 }
 
 // TestBothSignalsByBothProtocols is the whole exporter against a receiver over
@@ -84,7 +87,8 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 			if err := e.Close(); err != nil {
 				t.Errorf("close: %v", err)
 			}
-			if got := r.ids(); !slices.Equal(got, []string{"a", "b", "c"}) || count.counts() != [2]int{3, 0} || outbox.left() != 0 {
+			if got := r.ids(); !slices.Equal(got, []string{"a", "b", "c"}) || count.counts() != [2]int{3, 0} ||
+				outbox.left() != 0 {
 				t.Errorf("got records %q, counted %v, %d batches left", got, count.counts(), outbox.left())
 			}
 			checkSurroundings(t, r)
@@ -99,7 +103,8 @@ func TestBothSignalsByBothProtocols(t *testing.T) {
 func checkSurroundings(t *testing.T, r *receiver) {
 	t.Helper()
 	want := map[string]string{
-		"service.name": "mine", "service.version": "1.2.3", "service.instance.id": "instance", "deployment.environment.name": "prod",
+		"service.name": "mine", "service.version": "1.2.3", "service.instance.id": "instance",
+		"deployment.environment.name": "prod",
 	}
 	for _, req := range r.logs {
 		if len(req.GetResourceLogs()) != 1 || len(req.GetResourceLogs()[0].GetScopeLogs()) != 1 {
@@ -111,15 +116,18 @@ func checkSurroundings(t *testing.T, r *receiver) {
 			t.Errorf("scope of logs %v", scope)
 		}
 	}
-	if len(r.metrics) != 1 || len(r.metrics[0].GetScopeMetrics()) != 1 || len(r.metrics[0].GetScopeMetrics()[0].GetMetrics()) != 1 {
+	if len(r.metrics) != 1 || len(r.metrics[0].GetScopeMetrics()) != 1 ||
+		len(r.metrics[0].GetScopeMetrics()[0].GetMetrics()) != 1 {
 		t.Fatalf("metrics %v", r.metrics)
 	}
 	checkAttributes(t, r.metrics[0].GetResource().GetAttributes(), want)
 	scope := r.metrics[0].GetScopeMetrics()[0]
-	if scope.GetScope().GetName() != "github.com/cdr-exporter/cdr-exporter" || scope.GetScope().GetVersion() != "1.2.3" {
+	if scope.GetScope().GetName() != "github.com/cdr-exporter/cdr-exporter" ||
+		scope.GetScope().GetVersion() != "1.2.3" {
 		t.Errorf("scope of metrics %v", scope.GetScope())
 	}
-	if point := scope.GetMetrics()[0].GetSum().GetDataPoints()[0]; point.GetAsInt() != 7 || point.GetStartTimeUnixNano() != uint64(callStart.UnixNano()) {
+	if point := scope.GetMetrics()[0].GetSum().GetDataPoints()[0]; point.GetAsInt() != 7 ||
+		point.GetStartTimeUnixNano() != uint64(callStart.UnixNano()) {
 		t.Errorf("point %v", point)
 	}
 	for _, h := range r.headers {

@@ -24,7 +24,8 @@ func checkExemplar[N int64 | float64](t *testing.T, all []metricdata.Exemplar[N]
 	}
 	want, e := anExemplar(0), all[0]
 	uid := attribute.String("log.record.uid", string(want.RecordUID[:]))
-	if e.Value != value || !e.Time.Equal(want.At) || [16]byte(e.TraceID) != want.TraceID || len(e.FilteredAttributes) != 1 || e.FilteredAttributes[0] != uid {
+	if e.Value != value || !e.Time.Equal(want.At) || [16]byte(e.TraceID) != want.TraceID ||
+		len(e.FilteredAttributes) != 1 || e.FilteredAttributes[0] != uid {
 		t.Errorf("exemplar %+v", e)
 	}
 }
@@ -36,7 +37,8 @@ func TestExemplars(t *testing.T) {
 			{Labels: labelSet(metrics.CallFailures, "x"), Value: 9},
 		}},
 		{Def: metrics.CallDuration, Points: []metrics.Point{{
-			Labels: labelSet(metrics.CallDuration, "s"), Hist: &metrics.HistValue{Count: 1, Sum: 2.5e6, Buckets: make([]uint64, 15)},
+			Labels:    labelSet(metrics.CallDuration, "s"),
+			Hist:      &metrics.HistValue{Count: 1, Sum: 2.5e6, Buckets: make([]uint64, 15)},
 			Exemplars: []*metrics.Exemplar{1: anExemplar(2.5), 14: nil},
 		}}},
 	}}}

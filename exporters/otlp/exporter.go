@@ -55,7 +55,8 @@ func NewMetrics(s Settings, logger *slog.Logger, sources ...metrics.Source) (*Ex
 		return nil, err
 	}
 	m := &metricsSender{
-		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...), health: &health{signal: "metrics", logger: logger},
+		settings: s, resource: resource.NewSchemaless(resourceAttributes(s)...),
+		health:   &health{signal: "metrics", logger: logger},
 		producer: Producer{s.Version, sources},
 	}
 	e := &Exporter{Run: m.run, Status: m.health.current, conn: conn}

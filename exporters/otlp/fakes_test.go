@@ -186,7 +186,8 @@ func readLogs(t testing.TB, r io.Reader) *collogspb.ExportLogsServiceRequest {
 // respond makes an HTTP answer.
 func respond(code int, header map[string]string, body string) *http.Response {
 	res := &http.Response{
-		StatusCode: code, Status: strconv.Itoa(code), Header: http.Header{}, Body: io.NopCloser(bytes.NewBufferString(body)),
+		StatusCode: code, Status: strconv.Itoa(code), Header: http.Header{},
+		Body: io.NopCloser(bytes.NewBufferString(body)),
 	}
 	for k, v := range header {
 		res.Header.Set(k, v)

@@ -52,7 +52,8 @@ func dial(s Settings) (*grpc.ClientConn, error) {
 		grpc.WithDefaultCallOptions(calls...),
 		// Our own backoff goes up to a minute; the connection's must not add to it.
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+			Backoff: backoff.Config{BaseDelay: 200 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2,
+				MaxDelay: 2 * time.Second},
 			MinConnectTimeout: 10 * time.Second,
 		}),
 		// A ping without an answer for 20 s closes a dead connection. Servers refuse pings more
@@ -67,7 +68,8 @@ func dial(s Settings) (*grpc.ClientConn, error) {
 
 // intercept adds the headers to a call. Its error is an answer, without the endpoint's text.
 func (h Headers) intercept(
-	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption,
+	ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker,
+	opts ...grpc.CallOption,
 ) error {
 	var pairs []string
 	if err := h.each(func(name, value string) { pairs = append(pairs, name, value) }); err != nil {
@@ -160,7 +162,8 @@ func judgeGRPC(st *status.Status, problem string) answer {
 		}
 	}
 	switch st.Code() {
-	case codes.OK, codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable, codes.DataLoss:
+	case codes.OK, codes.Canceled, codes.DeadlineExceeded, codes.Aborted, codes.OutOfRange, codes.Unavailable,
+		codes.DataLoss:
 	case codes.ResourceExhausted:
 		if !asked {
 			a.kind = tooLarge

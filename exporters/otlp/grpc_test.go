@@ -37,7 +37,8 @@ func requestOf(t *testing.T, ids ...string) []byte {
 // TestEveryGRPCCode: counting.md 26, as a server sends the codes.
 func TestEveryGRPCCode(t *testing.T) {
 	asking := func(code codes.Code) error {
-		st, err := status.New(code, "the endpoint's own words").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(7 * time.Second)})
+		st, err := status.New(code, "the endpoint's own words").
+			WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(7 * time.Second)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +75,8 @@ func TestEveryGRPCCode(t *testing.T) {
 		t.Run(tc.code.String(), func(t *testing.T) {
 			answer = status.Error(tc.code, "the endpoint's own words")
 			got := u.upload(t.Context(), requestOf(t, "a"))
-			if got.kind != tc.verdict || !strings.Contains(got.problem, tc.hint) || strings.Contains(got.problem, "own words") || got.after != 0 {
+			if got.kind != tc.verdict || !strings.Contains(got.problem, tc.hint) ||
+				strings.Contains(got.problem, "own words") || got.after != 0 {
 				t.Errorf("got %+v, want verdict %d, %q", got, tc.verdict, tc.hint)
 			}
 		})

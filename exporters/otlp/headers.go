@@ -19,8 +19,10 @@ func (h Headers) each(yield func(name, value string)) error {
 		if err != nil {
 			return fmt.Errorf("read header %s: %w", strings.ToLower(name), err)
 		}
-		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) { // gRPC accepts printable ASCII only
-			return fmt.Errorf("header %s: its value has a character that isn't allowed in a header", strings.ToLower(name))
+		// gRPC accepts printable ASCII only
+		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return fmt.Errorf("header %s: its value has a character that isn't allowed in a header",
+				strings.ToLower(name))
 		}
 		yield(name, value)
 	}

@@ -154,7 +154,8 @@ func judgeSuccess(res *http.Response) answer {
 	if err != nil {
 		return answer{kind: accepted}
 	}
-	return acceptedInPart(out.GetPartialSuccess().GetRejectedLogRecords() + traces.GetPartialSuccess().GetRejectedSpans())
+	return acceptedInPart(out.GetPartialSuccess().GetRejectedLogRecords() + traces.GetPartialSuccess().
+		GetRejectedSpans())
 }
 
 // acceptedInPart means that all but some records were accepted. If none was rejected, it may carry

@@ -37,7 +37,8 @@ func textOf(v *commonpb.AnyValue) string {
 // the table of docs/otlp.md, so that a drill-down finds it.
 func TestLabelsAreAttributes(t *testing.T) {
 	failed := fullRecord(t)
-	failed.Outcome, failed.SIPCode, failed.SubCode, failed.Reason = cdr.Failed, cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired"
+	failed.Outcome, failed.SIPCode, failed.SubCode, failed.Reason = cdr.Failed, cdr.KnownInt(503), cdr.KnownInt(569008),
+		"certificate_expired"
 	failed.FaultDomain, failed.Charges = cdr.FaultSBC, failed.Charges[:1]
 	checked := make(map[string]bool)
 	check := func(name string, r *cdr.Record, event *counting.Event, all []facts.Fact) {
@@ -113,8 +114,9 @@ func keysInSource(t *testing.T) (keys []string) {
 	return keys
 }
 
-// TestNoKeyIsANamespace: no name of an attribute or a metric is the beginning of another's, since stores that make objects of dots
-// (Elasticsearch) can't keep both. Keys of the providers' own fields are below their provider; TestFairWeather sees them all.
+// TestNoKeyIsANamespace: no name of an attribute or a metric is the beginning of another's, since
+// stores that make objects of dots (Elasticsearch) can't keep both. Keys of the providers' own
+// fields are below their provider; TestFairWeather sees them all.
 func TestNoKeyIsANamespace(t *testing.T) {
 	names := keysInSource(t)
 	if len(names) < 40 {

@@ -64,7 +64,8 @@ func appendSessionLine(b []byte, s *cdr.Session) []byte {
 }
 
 var directionPhrases = map[cdr.Direction]string{
-	cdr.DirectionUnknown: "Call", cdr.Inbound: "Inbound call", cdr.Outbound: "Outbound call", cdr.Internal: "Internal call",
+	cdr.DirectionUnknown: "Call", cdr.Inbound: "Inbound call", cdr.Outbound: "Outbound call",
+	cdr.Internal: "Internal call",
 }
 
 var legPhrases = map[cdr.Direction]string{
@@ -74,10 +75,12 @@ var legPhrases = map[cdr.Direction]string{
 var outcomePhrases = map[cdr.Outcome]string{
 	cdr.Unknown: "of unknown outcome", cdr.Answered: "answered", cdr.Voicemail: "answered by voicemail",
 	cdr.Machine: "answered by a machine", cdr.Busy: "found the line busy",
-	cdr.NoAnswer: "not answered", cdr.Cancelled: "cancelled", cdr.Rejected: "rejected", cdr.InvalidNumber: "to an invalid number",
-	cdr.NotAllowed: "not allowed", cdr.Failed: "failed", cdr.NotConnected: "not connected",
+	cdr.NoAnswer: "not answered", cdr.Cancelled: "cancelled", cdr.Rejected: "rejected",
+	cdr.InvalidNumber: "to an invalid number",
+	cdr.NotAllowed:    "not allowed", cdr.Failed: "failed", cdr.NotConnected: "not connected",
 }
 
 var sessionPhrases = map[cdr.SessionResult]string{
-	cdr.SessionOK: "Session ended well", cdr.SessionSetupFailed: "Session failed in set-up", cdr.SessionDropped: "Session failed in mid-call",
+	cdr.SessionOK: "Session ended well", cdr.SessionSetupFailed: "Session failed in set-up",
+	cdr.SessionDropped: "Session failed in mid-call",
 }

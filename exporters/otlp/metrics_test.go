@@ -101,8 +101,10 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 		retrying bool
 		lines    int
 	}{
-		{"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable", true, 2},
-		{"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", true, 2},
+		{"503", func() *http.Response { return respond(503, nil, "t0p-s3cret-token") }, "HTTP 503 Service Unavailable",
+			true, 2},
+		{"401", func() *http.Response { return respond(401, nil, "t0p-s3cret-token") }, "HTTP 401 Unauthorized", true,
+			2},
 		{"partial success", func() *http.Response {
 			return respond(200, asProtobuf, logsAnswer(t, 3, "token t0p-s3cret-token"))
 		}, "in part", false, 1},
@@ -113,7 +115,8 @@ func TestTroubleWithMetricsIsShownAndPasses(t *testing.T) {
 			return respond(200, asProtobuf, logsAnswer(t, 0, "token t0p-s3cret-token")[:9])
 		}, "", false, 0},
 		{"a web page", func() *http.Response {
-			return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, "<h1>t0p-s3cret-token</h1>")
+			return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"},
+				"<h1>t0p-s3cret-token</h1>")
 		}, "a web page answered", true, 2},
 	}
 	for _, tc := range tests {
@@ -150,7 +153,8 @@ func TestMetricsOverGRPCInPart(t *testing.T) {
 	for rejected, want := range []string{"", "the endpoint accepted a request in part"} {
 		t.Run(strconv.Itoa(rejected)+" rejected", func(t *testing.T) {
 			r := newReceiver()
-			r.inPart = &colmetricspb.ExportMetricsPartialSuccess{RejectedDataPoints: int64(rejected), ErrorMessage: "t0p-s3cret-token"}
+			r.inPart = &colmetricspb.ExportMetricsPartialSuccess{RejectedDataPoints: int64(rejected),
+				ErrorMessage: "t0p-s3cret-token"}
 			e := newMetrics(t, Settings{Endpoint: r.serveGRPC(t, nil), GRPC: true, Interval: time.Hour}, parts{
 				sources: []metrics.Source{oneCall(1)}, logger: slog.New(slog.DiscardHandler),
 			})
@@ -171,7 +175,8 @@ func TestManySeriesGoInSeveralRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		family := metrics.Family{Def: metrics.Calls}
 		for i := range 2*maxPoints + 10 {
-			family.Points = append(family.Points, metrics.Point{Labels: labelSet(metrics.Calls, strconv.Itoa(i)), Value: 1})
+			family.Points = append(family.Points, metrics.Point{Labels: labelSet(metrics.Calls, strconv.Itoa(i)),
+				Value: 1})
 		}
 		var sizes []int
 		source := fixed{metrics.Snapshot{Families: []metrics.Family{family}}}
@@ -218,9 +223,11 @@ func TestTheEnvironmentIsForTheConfigurationToRead(t *testing.T) {
 				t.Errorf("%s with %v", req.URL, req.Header)
 			}
 			resource := readMetrics(t, req).GetResourceMetrics()[0]
-			checkAttributes(t, resource.GetResource().GetAttributes(), map[string]string{"service.name": "cdr-exporter"})
+			checkAttributes(t, resource.GetResource().GetAttributes(),
+				map[string]string{"service.name": "cdr-exporter"})
 			sum := resource.GetScopeMetrics()[0].GetMetrics()[0].GetSum()
-			if sum.GetAggregationTemporality() != metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE || !sum.GetIsMonotonic() {
+			if sum.GetAggregationTemporality() != metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE ||
+				!sum.GetIsMonotonic() {
 				t.Errorf("sum %v", sum)
 			}
 			return respond(200, asProtobuf, ""), nil

@@ -124,7 +124,8 @@ func (s series) scraped(t *testing.T, name string, m *dto.Metric) {
 		s.add(t, name+"_count", labels, float64(h.GetSampleCount()))
 		s.add(t, name+"_sum", labels, h.GetSampleSum())
 		for _, b := range h.GetBucket() {
-			s.add(t, name+"_bucket "+strconv.FormatFloat(b.GetUpperBound(), 'g', -1, 64), labels, float64(b.GetCumulativeCount()))
+			s.add(t, name+"_bucket "+strconv.FormatFloat(b.GetUpperBound(), 'g', -1, 64), labels,
+				float64(b.GetCumulativeCount()))
 		}
 		if h.CreatedTimestamp != nil {
 			s.add(t, name+" start", labels, float64(h.GetCreatedTimestamp().AsTime().UnixNano()))
@@ -150,11 +151,13 @@ func export(t *testing.T) series {
 		switch data := m.Data.(type) {
 		case metricdata.Sum[int64]:
 			for _, p := range data.DataPoints {
-				all.exported(t, name(t, m, otlptranslator.MetricTypeMonotonicCounter), p.Attributes, p.StartTime, float64(p.Value))
+				all.exported(t, name(t, m, otlptranslator.MetricTypeMonotonicCounter), p.Attributes, p.StartTime,
+					float64(p.Value))
 			}
 		case metricdata.Sum[float64]:
 			for _, p := range data.DataPoints {
-				all.exported(t, name(t, m, otlptranslator.MetricTypeMonotonicCounter), p.Attributes, p.StartTime, p.Value)
+				all.exported(t, name(t, m, otlptranslator.MetricTypeMonotonicCounter), p.Attributes, p.StartTime,
+					p.Value)
 			}
 		case metricdata.Gauge[float64]:
 			for _, p := range data.DataPoints {
@@ -200,6 +203,7 @@ func (s series) histogram(t *testing.T, name string, p metricdata.HistogramDataP
 	var cumulated uint64
 	for i, bound := range p.Bounds {
 		cumulated += p.BucketCounts[i]
-		s.exported(t, name+"_bucket "+strconv.FormatFloat(bound, 'g', -1, 64), p.Attributes, time.Time{}, float64(cumulated))
+		s.exported(t, name+"_bucket "+strconv.FormatFloat(bound, 'g', -1, 64), p.Attributes, time.Time{},
+			float64(cumulated))
 	}
 }

@@ -78,7 +78,8 @@ func numbers[N int64 | float64](f metrics.Family, now time.Time) []metricdata.Da
 	for i := range f.Points {
 		p := &f.Points[i]
 		out[i] = metricdata.DataPoint[N]{
-			Attributes: attributeSet(p.Labels), StartTime: p.Start, Time: now, Value: N(p.Value), Exemplars: exemplars[N](p),
+			Attributes: attributeSet(p.Labels), StartTime: p.Start, Time: now, Value: N(p.Value),
+			Exemplars: exemplars[N](p),
 		}
 	}
 	return out

@@ -35,14 +35,19 @@ func labelSet(d *metrics.Def, values ...string) *metrics.LabelSet {
 
 func TestProducer(t *testing.T) {
 	source := fixed{metrics.Snapshot{Families: []metrics.Family{
-		{Def: metrics.CallCharges, Points: []metrics.Point{{Labels: labelSet(metrics.CallCharges, "s"), Start: callStart, Value: 1.25}}},
+		{Def: metrics.CallCharges, Points: []metrics.Point{{Labels: labelSet(metrics.CallCharges, "s"),
+			Start: callStart, Value: 1.25}}},
 		{Def: metrics.CallDuration, Points: []metrics.Point{{
 			Labels: labelSet(metrics.CallDuration, "s"), Start: callStart,
-			Hist: &metrics.HistValue{Count: 2, Sum: 62.5e6, Buckets: []uint64{1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}},
+			Hist: &metrics.HistValue{Count: 2, Sum: 62.5e6,
+				Buckets: []uint64{1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}},
 		}}},
-		{Def: metrics.Calls, Points: []metrics.Point{{Labels: labelSet(metrics.Calls, "s", "p\xff", "f", "inbound"), Value: 9}}},
-		{Def: metrics.ConnectedSeconds, Points: []metrics.Point{{Labels: labelSet(metrics.ConnectedSeconds, "s"), Value: 0.5}}},
-		{Def: metrics.MediaBypassRatio, Points: []metrics.Point{{Labels: labelSet(metrics.MediaBypassRatio, "s"), Value: 0.75}}},
+		{Def: metrics.Calls, Points: []metrics.Point{{Labels: labelSet(metrics.Calls, "s", "p\xff", "f", "inbound"),
+			Value: 9}}},
+		{Def: metrics.ConnectedSeconds, Points: []metrics.Point{{Labels: labelSet(metrics.ConnectedSeconds, "s"),
+			Value: 0.5}}},
+		{Def: metrics.MediaBypassRatio, Points: []metrics.Point{{Labels: labelSet(metrics.MediaBypassRatio, "s"),
+			Value: 0.75}}},
 	}}}
 	var now time.Time
 	var got map[string]metricdata.Metrics
@@ -60,7 +65,8 @@ func TestProducer(t *testing.T) {
 	}
 	point := calls.DataPoints[0]
 	want := []attribute.KeyValue{
-		attribute.String("direction", "inbound"), attribute.String("feed", "f"), attribute.String("provider", "p\uFFFD"), attribute.String("source", "s"),
+		attribute.String("direction", "inbound"), attribute.String("feed", "f"),
+		attribute.String("provider", "p\uFFFD"), attribute.String("source", "s"),
 	}
 	if !slices.Equal(point.Attributes.ToSlice(), want) {
 		t.Errorf("attributes %v, want %v", point.Attributes.ToSlice(), want)
@@ -70,14 +76,16 @@ func TestProducer(t *testing.T) {
 	}
 
 	charges, ok := got["cdr.call.charges"].Data.(metricdata.Sum[float64])
-	if !ok || !charges.IsMonotonic || charges.DataPoints[0].Value != 1.25 || !charges.DataPoints[0].StartTime.Equal(callStart) {
+	if !ok || !charges.IsMonotonic || charges.DataPoints[0].Value != 1.25 ||
+		!charges.DataPoints[0].StartTime.Equal(callStart) {
 		t.Errorf("cdr.call.charges is %+v", got["cdr.call.charges"])
 	}
 	connected, ok := got["cdr.call.connected"].Data.(metricdata.Sum[float64])
 	if !ok || !connected.IsMonotonic || connected.DataPoints[0].Value != 0.5 {
 		t.Errorf("cdr.call.connected is %+v", got["cdr.call.connected"])
 	}
-	if gauge, ok := got["cdr.media_bypass_ratio"].Data.(metricdata.Gauge[float64]); !ok || gauge.DataPoints[0].Value != 0.75 {
+	if gauge, ok := got["cdr.media_bypass_ratio"].Data.(metricdata.Gauge[float64]); !ok ||
+		gauge.DataPoints[0].Value != 0.75 {
 		t.Errorf("cdr.media_bypass_ratio is %+v", got["cdr.media_bypass_ratio"])
 	}
 
@@ -86,7 +94,8 @@ func TestProducer(t *testing.T) {
 		t.Fatalf("cdr.call.duration is %+v", got["cdr.call.duration"])
 	}
 	h := duration.DataPoints[0]
-	if h.Count != 2 || h.Sum != 62.5 || !slices.Equal(h.Bounds, metrics.CallDuration.Bounds) || len(h.BucketCounts) != len(h.Bounds)+1 ||
+	if h.Count != 2 || h.Sum != 62.5 || !slices.Equal(h.Bounds, metrics.CallDuration.Bounds) ||
+		len(h.BucketCounts) != len(h.Bounds)+1 ||
 		h.BucketCounts[0] != 1 || h.BucketCounts[6] != 1 || !h.StartTime.Equal(callStart) {
 		t.Errorf("histogram %+v", h)
 	}

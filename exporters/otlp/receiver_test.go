@@ -39,7 +39,9 @@ type receiver struct {
 
 func newReceiver() *receiver { return &receiver{got: make(chan struct{}, 1024)} }
 
-func (r *receiver) takeLogs(header http.Header, req *collogspb.ExportLogsServiceRequest) (*collogspb.ExportLogsServiceResponse, error) {
+func (r *receiver) takeLogs(
+	header http.Header, req *collogspb.ExportLogsServiceRequest,
+) (*collogspb.ExportLogsServiceResponse, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	defer func() { r.got <- struct{}{} }()
@@ -73,7 +75,9 @@ func (r *receiver) ids() []string {
 }
 
 // Export implements LogsServiceServer.
-func (r *receiver) Export(ctx context.Context, req *collogspb.ExportLogsServiceRequest) (*collogspb.ExportLogsServiceResponse, error) {
+func (r *receiver) Export(
+	ctx context.Context, req *collogspb.ExportLogsServiceRequest,
+) (*collogspb.ExportLogsServiceResponse, error) {
 	return r.takeLogs(incoming(ctx), req)
 }
 
@@ -83,7 +87,9 @@ type metricsService struct {
 	*receiver
 }
 
-func (m metricsService) Export(ctx context.Context, req *colmetricspb.ExportMetricsServiceRequest) (*colmetricspb.ExportMetricsServiceResponse, error) {
+func (m metricsService) Export(
+	ctx context.Context, req *colmetricspb.ExportMetricsServiceRequest,
+) (*colmetricspb.ExportMetricsServiceResponse, error) {
 	m.takeMetrics(incoming(ctx), req)
 	return &colmetricspb.ExportMetricsServiceResponse{PartialSuccess: m.inPart}, nil
 }

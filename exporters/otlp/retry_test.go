@@ -113,13 +113,14 @@ func TestRetryAfter(t *testing.T) {
 func TestARequestWithoutAnswerIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
-		r := newRig(t, Settings{Timeout: 7 * time.Second}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {
-			if requests++; requests == 1 {
-				<-req.Context().Done()
-				return nil, req.Context().Err()
-			}
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newRig(t, Settings{Timeout: 7 * time.Second}, newOutbox(batch(1, "a")),
+			func(req *http.Request) (*http.Response, error) {
+				if requests++; requests == 1 {
+					<-req.Context().Done()
+					return nil, req.Context().Err()
+				}
+				return respond(200, asProtobuf, ""), nil
+			})
 		stop := r.started(t)
 		elapse(7100 * time.Millisecond)
 		if status := r.Status(); !status.Retrying || status.LastError != "no answer within 7s" {
@@ -153,10 +154,11 @@ func TestNewBatchesAreSentWhenTheyCome(t *testing.T) {
 func TestShutdownDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		outbox := newOutbox()
-		r := newRig(t, Settings{ShutdownTimeout: 10 * time.Second}, outbox, func(*http.Request) (*http.Response, error) {
-			elapse(time.Second) // the endpoint's time
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newRig(t, Settings{ShutdownTimeout: 10 * time.Second}, outbox,
+			func(*http.Request) (*http.Response, error) {
+				elapse(time.Second) // the endpoint's time
+				return respond(200, asProtobuf, ""), nil
+			})
 		stop := r.started(t)
 		synctest.Wait()
 		for i := range int64(5) {

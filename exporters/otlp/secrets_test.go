@@ -82,15 +82,19 @@ func TestNoSecretOverHTTP(t *testing.T) {
 				log := &safeLog{}
 				e := newBoth(t, Settings{
 					Endpoint: "http://otlp.example.com/base", Interval: 5 * time.Second,
-					Headers: Headers{"x-token": text("Bearer t0p-s3cret-token"), "authorization": text("Basic dXNlcjpodW50ZXIy")},
+					Headers: Headers{"x-token": text("Bearer t0p-s3cret-token"),
+						"authorization": text("Basic dXNlcjpodW50ZXIy")},
 					Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
-						if req.Header.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" || req.Header.Get("X-Token") != "Bearer t0p-s3cret-token" {
+						if req.Header.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" ||
+							req.Header.Get("X-Token") != "Bearer t0p-s3cret-token" {
 							t.Errorf("headers %v", req.Header)
 						}
-						return answer(req, "you sent "+req.Header.Get("Authorization")+req.Header.Get("X-Token")+" and +4930123456")
+						return answer(req, "you sent "+req.Header.Get("Authorization")+req.Header.Get("X-Token")+
+							" and +4930123456")
 					}),
 				}, parts{
-					sources: []metrics.Source{oneCall(1)}, outbox: newOutbox(batch(1, "a", "b")), count: new(tally).count,
+					sources: []metrics.Source{oneCall(1)}, outbox: newOutbox(batch(1, "a", "b")),
+					count:  new(tally).count,
 					logger: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 				})
 				ctx, cancel := context.WithTimeout(t.Context(), 62*time.Second)
@@ -158,7 +162,8 @@ func TestNoSecretOverGRPC(t *testing.T) {
 			e := newLogs(t, Settings{
 				Endpoint: r.serveGRPC(t, nil), GRPC: true,
 				Headers: Headers{"x-token": text("t0p-s3cret-token"), "authorization": text("Basic dXNlcjpodW50ZXIy")},
-			}, parts{outbox: newOutbox(batch(1, "a")), count: new(tally).count, logger: slog.New(slog.NewTextHandler(log, nil))})
+			}, parts{outbox: newOutbox(batch(1, "a")), count: new(tally).count,
+				logger: slog.New(slog.NewTextHandler(log, nil))})
 			closing(t, e)
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
@@ -169,7 +174,8 @@ func TestNoSecretOverGRPC(t *testing.T) {
 			}
 			r.mu.Lock()
 			r.judge = nil
-			if got := r.headers[0]; got.Get("X-Token") != "t0p-s3cret-token" || got.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" {
+			if got := r.headers[0]; got.Get("X-Token") != "t0p-s3cret-token" ||
+				got.Get("Authorization") != "Basic dXNlcjpodW50ZXIy" {
 				t.Errorf("metadata %v", got)
 			}
 			r.mu.Unlock()
@@ -210,7 +216,8 @@ func TestHeadersAreReadForEveryRequest(t *testing.T) {
 		if strings.Join(got, ",") != "first,second" || r.count.counts() != [2]int{2, 0} {
 			t.Errorf("sent %q, counted %v", got, r.count.counts())
 		}
-		for _, want := range []string{"read header authorization: open key: no such file", "a character that isn't allowed in a header"} {
+		for _, want := range []string{"read header authorization: open key: no such file",
+			"a character that isn't allowed in a header"} {
 			if !strings.Contains(r.log.String(), want) {
 				t.Errorf("the log lacks %q:\n%s", want, r.log)
 			}
@@ -223,11 +230,13 @@ func TestConfiguredHeadersDontBreakTheBody(t *testing.T) {
 	r := newRig(t, Settings{
 		Endpoint: "http://otlp.example.com/v1/logs",
 		Headers: Headers{
-			"content-type": text("text/plain"), "Content-Encoding": text("br"), "user-agent": text("mine"), "authorization": text("ApiKey k"),
+			"content-type": text("text/plain"), "Content-Encoding": text("br"), "user-agent": text("mine"),
+			"authorization": text("ApiKey k"),
 		},
 	}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {
 		want := map[string]string{
-			"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip", "User-Agent": "mine", "Authorization": "ApiKey k",
+			"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip", "User-Agent": "mine",
+			"Authorization": "ApiKey k",
 		}
 		for name, value := range want {
 			if got := req.Header.Values(name); len(got) != 1 || got[0] != value {

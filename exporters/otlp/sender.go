@@ -238,7 +238,8 @@ func (s *sender) offerParts(ctx context.Context, batch *ledger.Batch, parts []*p
 			return slices.Concat(parts, left, []*part{p}), nil // next time another part comes first
 		case half > 0:
 			parts = slices.Insert(parts, 0,
-				&part{records: p.records[:half], refusals: p.refusals}, &part{records: p.records[half:], refusals: p.refusals})
+				&part{records: p.records[:half], refusals: p.refusals},
+				&part{records: p.records[half:], refusals: p.refusals})
 		case p.isPoison():
 			s.setAside(p.records[0], a.problem)
 		default:
@@ -352,7 +353,9 @@ func (s *sender) uploadOnce(ctx context.Context, records [][]byte) answer {
 
 // holdUp shows the problem that delays the records, and waits as long as backoff or the endpoint
 // asks. The error is the context's.
-func (s *sender) holdUp(ctx context.Context, delays *backoff.ExponentialBackOff, problem string, after time.Duration) error {
+func (s *sender) holdUp(
+	ctx context.Context, delays *backoff.ExponentialBackOff, problem string, after time.Duration,
+) error {
 	if err := ctx.Err(); err != nil {
 		return err // the problem is only that the time is up
 	}
@@ -381,14 +384,16 @@ func (s *sender) noteAccepted(records [][]byte, rejected int64, batch *ledger.Ba
 	s.health.refusing(acceptedInPart(rejected).problem)
 	// OTLP doesn't say which ones, and forbids sending them again.
 	s.logger.Warn("OTLP endpoint refused some records of a request", "rejected", n, "records", len(records),
-		"source", batch.Source, "feed", batch.Feed, "first_uid", uidOf(records[0]), "last_uid", uidOf(records[len(records)-1]))
+		"source", batch.Source, "feed", batch.Feed, "first_uid", uidOf(records[0]), "last_uid",
+		uidOf(records[len(records)-1]))
 }
 
 // setAside counts a poison record and logs its UID.
 func (s *sender) setAside(record []byte, problem string) {
 	s.count("rejected", 1)
 	s.health.refusing(problem)
-	s.logger.Warn("OTLP endpoint refused a record but accepted others; the record is set aside", "uid", uidOf(record), "err", problem)
+	s.logger.Warn("OTLP endpoint refused a record but accepted others; the record is set aside", "uid", uidOf(record),
+		"err", problem)
 }
 
 // isClosed reports whether the ledger is closed for good.

@@ -35,7 +35,8 @@ func newRig(t *testing.T, settings Settings, outbox *fakeOutbox, transport round
 		settings.Endpoint = "http://otlp.example.com"
 	}
 	settings.Transport = transport
-	r.Exporter = newLogs(t, settings, parts{outbox: outbox, count: r.count.count, logger: slog.New(slog.NewTextHandler(r.log, nil))})
+	r.Exporter = newLogs(t, settings, parts{outbox: outbox, count: r.count.count,
+		logger: slog.New(slog.NewTextHandler(r.log, nil))})
 	return r
 }
 
@@ -92,15 +93,16 @@ func TestEveryStatus(t *testing.T) {
 				var got []string
 				requests := 0
 				outbox := newOutbox(batch(1, "a", "b", "bad", "c", "d"), batch(2, "e"))
-				r := newRig(t, Settings{ShutdownTimeout: time.Minute}, outbox, func(req *http.Request) (*http.Response, error) {
-					requests++
-					ids := idsOf(readLogs(t, req.Body))
-					if tc.again && requests <= 3 || !tc.again && slices.Contains(ids, "bad") {
-						return respond(tc.code, nil, "the endpoint's own words: +4930123456"), nil
-					}
-					got = append(got, ids...)
-					return respond(200, asProtobuf, ""), nil
-				})
+				r := newRig(t, Settings{ShutdownTimeout: time.Minute}, outbox,
+					func(req *http.Request) (*http.Response, error) {
+						requests++
+						ids := idsOf(readLogs(t, req.Body))
+						if tc.again && requests <= 3 || !tc.again && slices.Contains(ids, "bad") {
+							return respond(tc.code, nil, "the endpoint's own words: +4930123456"), nil
+						}
+						got = append(got, ids...)
+						return respond(200, asProtobuf, ""), nil
+					})
 				r.drain(t)
 				want, counts := []string{"a", "b", "bad", "c", "d", "e"}, [2]int{6, 0}
 				if !tc.again {
@@ -116,13 +118,15 @@ func TestEveryStatus(t *testing.T) {
 					t.Errorf("deleted batches %v, want %v", outbox.acked, deleted)
 				}
 				status := r.Status()
-				if status.Retrying || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", tc.code)) || !strings.Contains(status.LastError, tc.hint) {
+				if status.Retrying || !strings.Contains(status.LastError, fmt.Sprintf("HTTP %d", tc.code)) ||
+					!strings.Contains(status.LastError, tc.hint) {
 					t.Errorf("status %+v", status)
 				}
 				if named := strings.Contains(r.log.String(), uidFor("bad")); named == tc.again {
 					t.Errorf("the log names the refused record: %v\n%s", named, r.log)
 				}
-				if strings.Contains(r.log.String()+status.LastError, "own words") || strings.Contains(r.log.String(), "4930") {
+				if strings.Contains(r.log.String()+status.LastError, "own words") ||
+					strings.Contains(r.log.String(), "4930") {
 					t.Errorf("the endpoint's words are in the log or the status:\n%s", r.log)
 				}
 			})
@@ -132,17 +136,18 @@ func TestEveryStatus(t *testing.T) {
 
 // TestUncompressed: a request that isn't to be compressed is readable as it is.
 func TestUncompressed(t *testing.T) {
-	r := newRig(t, Settings{Uncompressed: true}, newOutbox(batch(1, "a")), func(req *http.Request) (*http.Response, error) {
-		body, err := io.ReadAll(req.Body)
-		if err != nil || req.Header.Get("Content-Encoding") != "" {
-			t.Errorf("encoding %q, %v", req.Header.Get("Content-Encoding"), err)
-		}
-		var in collogspb.ExportLogsServiceRequest
-		if err := proto.Unmarshal(body, &in); err != nil || len(in.GetResourceLogs()) != 1 {
-			t.Errorf("request isn't OTLP: %v", err)
-		}
-		return respond(200, asProtobuf, ""), nil
-	})
+	r := newRig(t, Settings{Uncompressed: true}, newOutbox(batch(1, "a")),
+		func(req *http.Request) (*http.Response, error) {
+			body, err := io.ReadAll(req.Body)
+			if err != nil || req.Header.Get("Content-Encoding") != "" {
+				t.Errorf("encoding %q, %v", req.Header.Get("Content-Encoding"), err)
+			}
+			var in collogspb.ExportLogsServiceRequest
+			if err := proto.Unmarshal(body, &in); err != nil || len(in.GetResourceLogs()) != 1 {
+				t.Errorf("request isn't OTLP: %v", err)
+			}
+			return respond(200, asProtobuf, ""), nil
+		})
 	r.drain(t)
 }
 
@@ -161,15 +166,16 @@ func TestSplitFindsEveryBadRecord(t *testing.T) {
 		}
 		var got []string
 		requests := 0
-		r := newRig(t, Settings{ShutdownTimeout: time.Minute}, newOutbox(batch(1, ids...)), func(req *http.Request) (*http.Response, error) {
-			requests++
-			in := idsOf(readLogs(t, req.Body))
-			if slices.ContainsFunc(in, func(id string) bool { return bad[id] }) {
-				return respond(400, nil, ""), nil
-			}
-			got = append(got, in...)
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newRig(t, Settings{ShutdownTimeout: time.Minute}, newOutbox(batch(1, ids...)),
+			func(req *http.Request) (*http.Response, error) {
+				requests++
+				in := idsOf(readLogs(t, req.Body))
+				if slices.ContainsFunc(in, func(id string) bool { return bad[id] }) {
+					return respond(400, nil, ""), nil
+				}
+				got = append(got, in...)
+				return respond(200, asProtobuf, ""), nil
+			})
 		r.drain(t)
 		if !slices.Equal(slices.Compact(got), good) { // the last one comes again, as the witness
 			t.Errorf("accepted %q", got)
@@ -223,7 +229,8 @@ func TestPartialSuccess(t *testing.T) {
 	}{
 		{"nothing said", asProtobuf, "", [2]int{3, 0}, nil},
 		{"a warning only", asProtobuf, logsAnswer(t, 0, "deprecated +4930123456"), [2]int{3, 0}, nil},
-		{"one of three", asProtobuf, logsAnswer(t, 1, "no +4930123456"), [2]int{2, 1}, []string{uidFor("a"), uidFor("c"), "rejected=1"}},
+		{"one of three", asProtobuf, logsAnswer(t, 1, "no +4930123456"), [2]int{2, 1},
+			[]string{uidFor("a"), uidFor("c"), "rejected=1"}},
 		{"less than none", asProtobuf, logsAnswer(t, -1, ""), [2]int{3, 0}, nil},
 		{
 			"in JSON",
@@ -245,7 +252,8 @@ func TestPartialSuccess(t *testing.T) {
 			})
 			r.drain(t)
 			if r.count.counts() != tc.counts || requests != 1 || r.outbox.left() != 0 {
-				t.Errorf("sent and rejected %v in %d requests, %d batches left; want %v in 1, 0 left", r.count.counts(), requests, r.outbox.left(), tc.counts)
+				t.Errorf("sent and rejected %v in %d requests, %d batches left; want %v in 1, 0 left", r.count.counts(),
+					requests, r.outbox.left(), tc.counts)
 			}
 			for _, want := range tc.inTheLog {
 				if !strings.Contains(r.log.String(), want) {
@@ -264,7 +272,8 @@ func TestAWebPageIsNoAcceptance(t *testing.T) {
 		requests := 0
 		r := newRig(t, Settings{}, newOutbox(batch(1, "a")), func(*http.Request) (*http.Response, error) {
 			if requests++; requests == 1 {
-				return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, "<h1>Sign in</h1>"), nil
+				return respond(200, map[string]string{"Content-Type": "text/html; charset=utf-8"}, "<h1>Sign in</h1>"),
+					nil
 			}
 			return respond(200, asProtobuf, ""), nil
 		})

@@ -31,7 +31,8 @@ func spansOf(t testing.TB, r *cdr.Record, span *counting.Span) []*tracepb.Span {
 	if err := proto.Unmarshal(batch, &scope); err != nil || len(scope.ProtoReflect().GetUnknown()) > 0 {
 		t.Fatalf("unmarshal: %v, unknown fields %x", err, scope.ProtoReflect().GetUnknown())
 	}
-	if records, whole := splitBatch(batch); !whole || len(records) != len(ends) || len(records) != len(scope.GetSpans()) || ends[len(ends)-1] != len(batch) {
+	if records, whole := splitBatch(batch); !whole || len(records) != len(ends) ||
+		len(records) != len(scope.GetSpans()) || ends[len(ends)-1] != len(batch) {
 		t.Fatalf("%d records, %d ends, %d spans", len(records), len(ends), len(scope.GetSpans()))
 	}
 	return scope.GetSpans()
@@ -41,21 +42,26 @@ func sameAttributes(a, b []*commonpb.KeyValue) bool {
 	return slices.EqualFunc(a, b, func(x, y *commonpb.KeyValue) bool { return proto.Equal(x, y) })
 }
 
-// A call's root has the trace, the attributes and the links of its log record, its children those of theirs; only the outcome failed is an error.
+// A call's root has the trace, the attributes and the links of its log record, its children those
+// of theirs; only the outcome failed is an error.
 func TestSpansOfACall(t *testing.T) {
 	r, event := fullRecord(t), fullEvent()
-	r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: cdr.KnownSpan(time.Second)}, {Type: "without a time"}}
+	r.Legs = []cdr.Leg{{Type: "accept", Outcome: cdr.Failed, Start: callStart, Duration: cdr.KnownSpan(time.Second)},
+		{Type: "without a time"}}
 	event.Changed = nil // spans have none
 	session, visit := fullSession(), fullVisit()
 	r.Sessions, r.Visits = []cdr.Session{*session.Session}, []cdr.Visit{*visit.Visit}
 	session.Feed, visit.Feed = event.Feed, event.Feed
-	got := spansOf(t, r, &counting.Span{Event: *event, Links: []counting.Link{{Feed: "call_records", RecordID: r.CallID}, {Feed: event.Feed, RecordID: "p", CallID: "p"}}})
+	got := spansOf(t, r, &counting.Span{Event: *event, Links: []counting.Link{{Feed: "call_records",
+		RecordID: r.CallID}, {Feed: event.Feed, RecordID: "p", CallID: "p"}}})
 	root := got[0]
 	var names []string
 	for _, s := range got {
-		names = append(names, fmt.Sprint(s.GetName(), " ", time.Unix(0, int64(s.GetStartTimeUnixNano())).Sub(callStart), " ", time.Unix(0, int64(s.GetEndTimeUnixNano())).Sub(callStart)))
+		names = append(names, fmt.Sprint(s.GetName(), " ", time.Unix(0, int64(s.GetStartTimeUnixNano())).Sub(callStart),
+			" ", time.Unix(0, int64(s.GetEndTimeUnixNano())).Sub(callStart)))
 	}
-	want := []string{"Outbound call -4s 1m4s", "Set-up -4s 1s", "Talk 1s 1m3.5s", "Leg 0s 1s", "Session 1s 1m4s", "Queue 2s 44s"}
+	want := []string{"Outbound call -4s 1m4s", "Set-up -4s 1s", "Talk 1s 1m3.5s", "Leg 0s 1s", "Session 1s 1m4s",
+		"Queue 2s 44s"}
 	if !slices.Equal(names, want) {
 		t.Errorf("spans %q, want %q", names, want)
 	}
@@ -66,28 +72,35 @@ func TestSpansOfACall(t *testing.T) {
 			t.Errorf("%s: trace %x, span %x", s.GetName(), s.GetTraceId(), s.GetSpanId())
 		}
 		ids[string(s.GetSpanId())] = true
-		if parent := string(s.GetParentSpanId()); i == 0 && parent != "" || i > 0 && parent != string(root.GetSpanId()) {
+		if parent := string(s.GetParentSpanId()); i == 0 && parent != "" || i > 0 &&
+			parent != string(root.GetSpanId()) {
 			t.Errorf("%s: parent %x", s.GetName(), parent)
 		}
-		if s.GetStartTimeUnixNano() < root.GetStartTimeUnixNano() || s.GetEndTimeUnixNano() > root.GetEndTimeUnixNano() {
+		if s.GetStartTimeUnixNano() < root.GetStartTimeUnixNano() ||
+			s.GetEndTimeUnixNano() > root.GetEndTimeUnixNano() {
 			t.Errorf("%s isn't within the call", s.GetName())
 		}
 		if failed := s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR; failed != (s.GetName() == "Leg") {
 			t.Errorf("%s: status %v", s.GetName(), s.GetStatus())
 		}
 	}
-	for i, record := range map[int][]byte{0: Encoder{}.AppendRecord(nil, r, event), 4: Encoder{}.AppendRecord(nil, r, session), 5: Encoder{}.AppendRecord(nil, r, visit)} {
+	for i, record := range map[int][]byte{0: Encoder{}.AppendRecord(nil, r, event),
+		4: Encoder{}.AppendRecord(nil, r, session), 5: Encoder{}.AppendRecord(nil, r, visit)} {
 		if attributes := decode(t, record)[0].GetAttributes(); !sameAttributes(got[i].GetAttributes(), attributes) {
 			t.Errorf("%s: attributes %v, want %v", got[i].GetName(), got[i].GetAttributes(), attributes)
 		}
 	}
 	// The links lead to the roots of those records.
 	for i, other := range []*counting.Event{
-		{Source: event.Source, Provider: event.Provider, Feed: "call_records", RecordID: r.CallID}, {Source: event.Source, Provider: event.Provider, Feed: event.Feed, RecordID: "p"},
+		{Source: event.Source, Provider: event.Provider, Feed: "call_records", RecordID: r.CallID},
+		{Source: event.Source, Provider: event.Provider, Feed: event.Feed, RecordID: "p"},
 	} {
-		its := spansOf(t, &cdr.Record{Start: callStart, CallID: []string{r.CallID, "p"}[i]}, &counting.Span{Event: *other})[0]
-		if link := root.GetLinks()[i]; string(link.GetSpanId()) != string(its.GetSpanId()) || string(link.GetTraceId()) != string(its.GetTraceId()) {
-			t.Errorf("link %d leads to %x %x, want %x %x", i, link.GetTraceId(), link.GetSpanId(), its.GetTraceId(), its.GetSpanId())
+		its := spansOf(t, &cdr.Record{Start: callStart, CallID: []string{r.CallID, "p"}[i]},
+			&counting.Span{Event: *other})[0]
+		if link := root.GetLinks()[i]; string(link.GetSpanId()) != string(its.GetSpanId()) ||
+			string(link.GetTraceId()) != string(its.GetTraceId()) {
+			t.Errorf("link %d leads to %x %x, want %x %x", i, link.GetTraceId(), link.GetSpanId(), its.GetTraceId(),
+				its.GetSpanId())
 		}
 	}
 }
@@ -100,23 +113,35 @@ func TestSpanTimes(t *testing.T) {
 		record cdr.Record
 		want   string // name and seconds of each
 	}{
-		{"not connected", cdr.Record{Invite: at(-3), Start: at(0), Outcome: cdr.Failed, Reason: "trunk_unreachable"}, "Call -3 0!"},
-		{"no end", cdr.Record{Start: at(0), Answer: at(2), Duration: time.Minute, Outcome: cdr.Answered}, "Call 0 62, Set-up 0 2, Talk 2 62"},
+		{"not connected", cdr.Record{Invite: at(-3), Start: at(0), Outcome: cdr.Failed, Reason: "trunk_unreachable"},
+			"Call -3 0!"},
+		{"no end", cdr.Record{Start: at(0), Answer: at(2), Duration: time.Minute, Outcome: cdr.Answered},
+			"Call 0 62, Set-up 0 2, Talk 2 62"},
 		{"no answer", cdr.Record{Start: at(0), End: at(5), Outcome: cdr.Answered}, "Call 0 5"},
-		{"answered at its start", cdr.Record{Invite: at(-2), Start: at(0), End: at(5), Outcome: cdr.Answered}, "Call -2 5, Set-up -2 0, Talk 0 5"},
-		{"an invite of the year 1601", cdr.Record{Invite: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), Start: at(0), End: at(5), Outcome: cdr.Busy}, "Call 0 5"},
-		{"an end of the year 9999", cdr.Record{Start: at(0), End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), Duration: time.Second}, "Call 0 1"},
-		{"an answer after the end", cdr.Record{Start: at(0), Answer: at(9), End: at(5), Outcome: cdr.Answered}, "Call 0 5"},
-		{"sessions around it", cdr.Record{Start: at(0), End: at(5), Sessions: []cdr.Session{{ID: "a", Start: at(-60), End: at(2)}, {ID: "b", Start: at(3), End: at(90)}}}, "Call -60 90, Session -60 2, Session 3 90"},
-		{"sessions with wrong times", cdr.Record{Start: at(0), End: at(5), Sessions: []cdr.Session{{ID: "a"}, {ID: "b", Start: at(3), End: at(-1)}, {ID: "c", Start: at(1e8), End: at(2)}}}, "Call 0 5, Session 0 0, Session 3 3, Session 0 2"},
-		{"a visit without its start", cdr.Record{Start: at(0), End: at(5), Visits: []cdr.Visit{{Wait: cdr.KnownSpan(9 * time.Second)}}}, "Call 0 9, Queue 0 9"},
+		{"answered at its start", cdr.Record{Invite: at(-2), Start: at(0), End: at(5), Outcome: cdr.Answered},
+			"Call -2 5, Set-up -2 0, Talk 0 5"},
+		{"an invite of the year 1601", cdr.Record{Invite: time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), Start: at(0),
+			End: at(5), Outcome: cdr.Busy}, "Call 0 5"},
+		{"an end of the year 9999", cdr.Record{Start: at(0), End: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+			Duration: time.Second}, "Call 0 1"},
+		{"an answer after the end", cdr.Record{Start: at(0), Answer: at(9), End: at(5), Outcome: cdr.Answered},
+			"Call 0 5"},
+		{"sessions around it", cdr.Record{Start: at(0), End: at(5),
+			Sessions: []cdr.Session{{ID: "a", Start: at(-60), End: at(2)}, {ID: "b", Start: at(3), End: at(90)}}},
+			"Call -60 90, Session -60 2, Session 3 90"},
+		{"sessions with wrong times", cdr.Record{Start: at(0), End: at(5),
+			Sessions: []cdr.Session{{ID: "a"}, {ID: "b", Start: at(3), End: at(-1)},
+				{ID: "c", Start: at(1e8), End: at(2)}}}, "Call 0 5, Session 0 0, Session 3 3, Session 0 2"},
+		{"a visit without its start", cdr.Record{Start: at(0), End: at(5),
+			Visits: []cdr.Visit{{Wait: cdr.KnownSpan(9 * time.Second)}}}, "Call 0 9, Queue 0 9"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
 			for _, s := range spansOf(t, &c.record, &counting.Span{Event: *bareEvent()}) {
 				mark := strings.Repeat("!", int(s.GetStatus().GetCode()/tracepb.Status_STATUS_CODE_ERROR))
 				seconds := func(nano uint64) int64 { return (int64(nano) - callStart.UnixNano()) / 1e9 }
-				got = append(got, fmt.Sprint(s.GetName(), " ", seconds(s.GetStartTimeUnixNano()), " ", seconds(s.GetEndTimeUnixNano()), mark))
+				got = append(got, fmt.Sprint(s.GetName(), " ", seconds(s.GetStartTimeUnixNano()), " ",
+					seconds(s.GetEndTimeUnixNano()), mark))
 			}
 			if text := strings.Join(got, ", "); text != c.want {
 				t.Errorf("spans %s, want %s", text, c.want)
@@ -134,7 +159,9 @@ type traceReceiver struct {
 	spans []*tracepb.Span
 }
 
-func (r *traceReceiver) Export(_ context.Context, req *coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error) {
+func (r *traceReceiver) Export(
+	_ context.Context, req *coltracepb.ExportTraceServiceRequest,
+) (*coltracepb.ExportTraceServiceResponse, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	res := &coltracepb.ExportTraceServiceResponse{}
@@ -176,7 +203,8 @@ func TestSpansByBothProtocols(t *testing.T) {
 				s.Endpoint = server.URL + "/v1/traces"
 			}
 			data, ends := Encoder{}.AppendSpans(nil, nil, fullRecord(t), &counting.Span{Event: *fullEvent()})
-			outbox, count := newOutbox(&ledger.Batch{ID: 1, Records: len(ends), Data: data}, &ledger.Batch{ID: 2, Records: len(ends), Data: data}), &tally{}
+			outbox, count := newOutbox(&ledger.Batch{ID: 1, Records: len(ends), Data: data},
+				&ledger.Batch{ID: 2, Records: len(ends), Data: data}), &tally{}
 			p := parts{}
 			s = complete(s, &p)
 			e, err := NewTraces(s, outbox, count.count, p.logger)
@@ -195,7 +223,8 @@ func TestSpansByBothProtocols(t *testing.T) {
 			if !overGRPC && !slices.Equal(r.paths, []string{"/v1/traces", "/v1/traces"}) {
 				t.Errorf("paths %q", r.paths)
 			}
-			if want := fmt.Sprintf("%x %x", r.spans[0].GetTraceId(), r.spans[0].GetSpanId()); uidOf(data[:ends[0]]) != want {
+			if want := fmt.Sprintf("%x %x", r.spans[0].GetTraceId(),
+				r.spans[0].GetSpanId()); uidOf(data[:ends[0]]) != want {
 				t.Errorf("in the log it is %q, want %q", uidOf(data[:ends[0]]), want)
 			}
 		})

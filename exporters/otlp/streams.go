@@ -24,7 +24,10 @@ func appendStreams(b []byte, all []cdr.Stream) []byte {
 	for i := range all {
 		worst[i] = &all[i]
 	}
-	slices.SortStableFunc(worst, func(x, y *cdr.Stream) int { return cmp.Compare(badness[x.Verdict()], badness[y.Verdict()]) })
+	slices.SortStableFunc(worst, func(x,
+		y *cdr.Stream) int {
+		return cmp.Compare(badness[x.Verdict()], badness[y.Verdict()])
+	})
 	verdict, rule := worst[0].Judge()
 	b = appendPairs(b, "cdr.session.verdict", verdict.String(), "cdr.session.rule", rule)
 	b = appendInt(b, common("cdr.session.streams"), int64(len(all)))
@@ -45,7 +48,8 @@ func appendStreams(b []byte, all []cdr.Stream) []byte {
 // appendStream appends the known values of a stream. Jitter and round trip are in seconds.
 func appendStream(b []byte, s *cdr.Stream) []byte {
 	verdict, rule := s.Judge()
-	b = appendPairs(b, "media", s.Media, "direction", s.Direction(), "verdict", verdict.String(), "rule", rule, "network", s.Network, "platform", s.Platform)
+	b = appendPairs(b, "media", s.Media, "direction", s.Direction(), "verdict", verdict.String(), "rule", rule,
+		"network", s.Network, "platform", s.Platform)
 	for _, measure := range [...]struct {
 		name  string
 		known bool

@@ -32,12 +32,15 @@ func streamTexts(v *commonpb.AnyValue) (all []string) {
 
 // A session's record says how bad its media were and by which rule, and has its streams, the poor ones first.
 func TestStreamsOfASession(t *testing.T) {
-	good := cdr.Stream{Media: "audio", Network: "wired", Platform: "service", Quality: cdr.Quality{Jitter: cdr.KnownSpan(16 * time.Millisecond)}}
+	good := cdr.Stream{Media: "audio", Network: "wired", Platform: "service",
+		Quality: cdr.Quality{Jitter: cdr.KnownSpan(16 * time.Millisecond)}}
 	poor := cdr.Stream{Media: "audio", ToCallee: true, Network: "wifi", Platform: "ios", Quality: cdr.Quality{
-		Jitter: cdr.KnownSpan(40 * time.Millisecond), RoundTrip: cdr.KnownSpan(time.Second / 2), Loss: cdr.KnownFloat(0.5), Concealed: cdr.KnownFloat(0.25), Packets: cdr.KnownInt(900),
+		Jitter: cdr.KnownSpan(40 * time.Millisecond), RoundTrip: cdr.KnownSpan(time.Second / 2),
+		Loss: cdr.KnownFloat(0.5), Concealed: cdr.KnownFloat(0.25), Packets: cdr.KnownInt(900),
 	}, Extra: []cdr.Attr{cdr.Text("wifi_band", "50GHz", cdr.Plain), cdr.Whole("wifi_signal", 71)}}
 	const goodText = "media=audio direction=callee_to_caller verdict=good network=wired platform=service jitter=0.016"
-	const poorText = "media=audio direction=caller_to_callee verdict=poor rule=packet_loss network=wifi platform=ios jitter=0.04 round_trip=0.5 packet_loss=0.5 concealed=0.25 wifi_band=50GHz wifi_signal=71"
+	const poorText = "media=audio direction=caller_to_callee verdict=poor rule=packet_loss network=wifi " +
+		"platform=ios jitter=0.04 round_trip=0.5 packet_loss=0.5 concealed=0.25 wifi_band=50GHz wifi_signal=71"
 	many := make([]cdr.Stream, 2*mostStreams)
 	for i := range many {
 		many[i] = good
@@ -51,16 +54,23 @@ func TestStreamsOfASession(t *testing.T) {
 		{"none", nil, "", "", nil},
 		{"good", []cdr.Stream{good}, "good", "", []string{goodText}},
 		{"one is poor", []cdr.Stream{good, poor}, "poor", "packet_loss", []string{poorText, goodText}},
-		{"unclassified", []cdr.Stream{{Media: "data"}}, "unclassified", "", []string{"media=data direction=callee_to_caller verdict=unclassified"}},
-		{"more than fit", append(many, poor), "poor", "packet_loss", append([]string{poorText}, strings.Split(strings.Repeat(goodText+"\n", mostStreams-1), "\n")[:mostStreams-1]...)},
+		{"unclassified", []cdr.Stream{{Media: "data"}}, "unclassified", "",
+			[]string{"media=data direction=callee_to_caller verdict=unclassified"}},
+		{"more than fit", append(many, poor), "poor", "packet_loss",
+			append([]string{poorText}, strings.Split(strings.Repeat(goodText+"\n", mostStreams-1),
+				"\n")[:mostStreams-1]...)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := sessionRecord(t, false, bareRecord(), &cdr.Session{ID: "s", Streams: c.streams})
-			verdict, rule := attributeOf(got, "cdr.session.verdict").GetStringValue(), attributeOf(got, "cdr.session.rule").GetStringValue()
-			if verdict != c.verdict || rule != c.rule || attributeOf(got, "cdr.session.streams").GetIntValue() != int64(len(c.streams)) {
-				t.Errorf("verdict %q by %q of %d streams", verdict, rule, attributeOf(got, "cdr.session.streams").GetIntValue())
+			verdict, rule := attributeOf(got, "cdr.session.verdict").GetStringValue(),
+				attributeOf(got, "cdr.session.rule").GetStringValue()
+			if verdict != c.verdict || rule != c.rule || attributeOf(got, "cdr.session.streams").
+				GetIntValue() != int64(len(c.streams)) {
+				t.Errorf("verdict %q by %q of %d streams", verdict, rule, attributeOf(got, "cdr.session.streams").
+					GetIntValue())
 			}
-			if texts := streamTexts(attributeOf(got, "cdr.streams")); strings.Join(texts, "\n") != strings.Join(c.want, "\n") {
+			if texts := streamTexts(attributeOf(got, "cdr.streams")); strings.Join(texts, "\n") != strings.Join(c.want,
+				"\n") {
 				t.Errorf("streams\n%s\nwant\n%s", strings.Join(texts, "\n"), strings.Join(c.want, "\n"))
 			}
 		})

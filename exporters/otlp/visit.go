@@ -50,5 +50,6 @@ func appendVisitLine(b []byte, v *cdr.Visit) []byte {
 }
 
 var visitPhrases = map[cdr.QueueResult]string{
-	cdr.QueueOther: "left", cdr.QueueAnswered: "answered", cdr.QueueAbandoned: "abandoned", cdr.QueueTimeout: "timed out", cdr.QueueOverflowed: "overflowed",
+	cdr.QueueOther: "left", cdr.QueueAnswered: "answered", cdr.QueueAbandoned: "abandoned",
+	cdr.QueueTimeout: "timed out", cdr.QueueOverflowed: "overflowed",
 }

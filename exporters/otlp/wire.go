@@ -105,7 +105,8 @@ func appendTexts(b []byte, k key, values []string) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte {
 		return appendMessage(b, anyArray, func(b []byte) []byte {
 			for _, v := range values {
-				b = appendMessage(b, arrayValues, func(b []byte) []byte { return appendString(b, anyString, validText(v)) })
+				b = appendMessage(b, arrayValues,
+					func(b []byte) []byte { return appendString(b, anyString, validText(v)) })
 			}
 			return b
 		})
@@ -120,13 +121,15 @@ func appendInt(b []byte, k key, value int64) []byte {
 
 func appendBool(b []byte, k key, value bool) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte {
-		return protowire.AppendVarint(protowire.AppendTag(b, anyBool, protowire.VarintType), protowire.EncodeBool(value))
+		return protowire.AppendVarint(protowire.AppendTag(b, anyBool, protowire.VarintType),
+			protowire.EncodeBool(value))
 	})
 }
 
 func appendDouble(b []byte, k key, value float64) []byte {
 	return appendAttribute(b, k, func(b []byte) []byte {
-		return protowire.AppendFixed64(protowire.AppendTag(b, anyDouble, protowire.Fixed64Type), math.Float64bits(value))
+		return protowire.AppendFixed64(protowire.AppendTag(b, anyDouble, protowire.Fixed64Type),
+			math.Float64bits(value))
 	})
 }
 

@@ -13,8 +13,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// TestOutage: an endpoint that refuses whatever it is sent, but for empty requests, is broken itself: everything is held,
-// with few requests, and delivered when it works again (counting.md 30).
+// TestOutage: an endpoint that refuses whatever it is sent, but for empty requests, is broken
+// itself: everything is held, with few requests, and delivered when it works again (counting.md
+// 30).
 func TestOutage(t *testing.T) {
 	for _, code := range []int{400, 413, 422, 500} {
 		t.Run(fmt.Sprintf("HTTP %d", code), func(t *testing.T) {
@@ -49,7 +50,8 @@ func TestOutage(t *testing.T) {
 				stop := r.started(t)
 				elapse(90 * time.Minute)
 				if r.count.counts() != [2]int{} || outbox.left() != batches {
-					t.Fatalf("after 90 minutes sent and rejected are %v, and %d batches left", r.count.counts(), outbox.left())
+					t.Fatalf("after 90 minutes sent and rejected are %v, and %d batches left", r.count.counts(),
+						outbox.left())
 				}
 				if status := r.Status(); !status.Retrying || !strings.Contains(status.LastError, fmt.Sprint(code)) {
 					t.Errorf("status %+v", status)
@@ -61,14 +63,16 @@ func TestOutage(t *testing.T) {
 				elapse(5 * time.Minute)
 				stop()
 				if r.count.counts() != [2]int{batches * each, 0} || len(want) != 0 || outbox.left() != 0 {
-					t.Errorf("sent and rejected %v, %d records never came, %d batches left", r.count.counts(), len(want), outbox.left())
+					t.Errorf("sent and rejected %v, %d records never came, %d batches left", r.count.counts(),
+						len(want), outbox.left())
 				}
 			})
 		})
 	}
 }
 
-// TestOutageAfterAWitness: an endpoint that has accepted a part of a batch, and then refuses everything, convicts nothing of the rest (counting.md 30).
+// TestOutageAfterAWitness: an endpoint that has accepted a part of a batch, and then refuses
+// everything, convicts nothing of the rest (counting.md 30).
 func TestOutageAfterAWitness(t *testing.T) {
 	for _, behind := range []int{0, 3} {
 		t.Run(fmt.Sprint(behind, " batches behind"), func(t *testing.T) {
@@ -151,7 +155,8 @@ func TestNearlyAllAreBad(t *testing.T) {
 		elapse(time.Hour)
 		stop()
 		if r.count.counts() != [2]int{40, 280} || len(got) != 40 || r.outbox.left() != 0 {
-			t.Errorf("sent and rejected %v, %d records came, %d batches left", r.count.counts(), len(got), r.outbox.left())
+			t.Errorf("sent and rejected %v, %d records came, %d batches left", r.count.counts(), len(got),
+				r.outbox.left())
 		}
 		for id, times := range got {
 			if times > 2 { // once more as the witness, as what stands behind is at fault too
@@ -186,8 +191,10 @@ func TestTheOldestAreAllRefused(t *testing.T) {
 		stop := r.started(t)
 		elapse(12 * time.Hour)
 		stop()
-		if want := [2]int{2, 2 * old}; r.count.counts() != want || got["good"] == 0 || got["also good"] == 0 || r.outbox.left() != 0 {
-			t.Errorf("sent and rejected %v, want %v; came %v, %d batches left", r.count.counts(), want, got, r.outbox.left())
+		if want := [2]int{2, 2 * old}; r.count.counts() != want || got["good"] == 0 || got["also good"] == 0 ||
+			r.outbox.left() != 0 {
+			t.Errorf("sent and rejected %v, want %v; came %v, %d batches left", r.count.counts(), want, got,
+				r.outbox.left())
 		}
 	})
 }
@@ -196,12 +203,13 @@ func TestTheOldestAreAllRefused(t *testing.T) {
 func TestEveryOtherRequestFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		requests := 0
-		r := newRig(t, Settings{}, newOutbox(batch(1, "a", "b", "c"), batch(2, "d"), batch(3, "e", "f")), func(*http.Request) (*http.Response, error) {
-			if requests++; requests%2 == 1 {
-				return respond(500, nil, ""), nil
-			}
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newRig(t, Settings{}, newOutbox(batch(1, "a", "b", "c"), batch(2, "d"), batch(3, "e", "f")),
+			func(*http.Request) (*http.Response, error) {
+				if requests++; requests%2 == 1 {
+					return respond(500, nil, ""), nil
+				}
+				return respond(200, asProtobuf, ""), nil
+			})
 		stop := r.started(t)
 		elapse(time.Hour)
 		stop()
@@ -214,16 +222,18 @@ func TestEveryOtherRequestFails(t *testing.T) {
 // TestPartialSuccessOfNothing: an endpoint that says that it has taken a request, but none of its records, refuses it.
 func TestPartialSuccessOfNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, Settings{}, newOutbox(batch(1, "bad"), batch(2, "a")), func(req *http.Request) (*http.Response, error) {
-			if slices.Contains(idsOf(readLogs(t, req.Body)), "bad") {
-				return respond(200, asProtobuf, logsAnswer(t, 7, "no +4930123456")), nil
-			}
-			return respond(200, asProtobuf, ""), nil
-		})
+		r := newRig(t, Settings{}, newOutbox(batch(1, "bad"), batch(2, "a")),
+			func(req *http.Request) (*http.Response, error) {
+				if slices.Contains(idsOf(readLogs(t, req.Body)), "bad") {
+					return respond(200, asProtobuf, logsAnswer(t, 7, "no +4930123456")), nil
+				}
+				return respond(200, asProtobuf, ""), nil
+			})
 		stop := r.started(t)
 		elapse(time.Hour)
 		stop()
-		if r.count.counts() != [2]int{1, 1} || !strings.Contains(r.log.String(), uidFor("bad")) || strings.Contains(r.log.String(), "4930") {
+		if r.count.counts() != [2]int{1, 1} || !strings.Contains(r.log.String(), uidFor("bad")) ||
+			strings.Contains(r.log.String(), "4930") {
 			t.Errorf("sent and rejected %v, log:\n%s", r.count.counts(), r.log)
 		}
 	})

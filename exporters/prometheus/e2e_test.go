@@ -47,7 +47,8 @@ func configurePrometheus(t *testing.T, features, text string) string {
 		t.Fatal(err)
 	}
 	var output bytes.Buffer
-	command := exec.CommandContext(context.Background(), binary, "--config.file", config, "--web.listen-address", address,
+	command := exec.CommandContext(context.Background(), binary, "--config.file", config, "--web.listen-address",
+		address,
 		"--storage.tsdb.path", filepath.Join(dir, "data"), "--enable-feature="+features)
 	command.Stdout, command.Stderr = &output, &output
 	if err := command.Start(); err != nil {
@@ -120,7 +121,8 @@ func TestE2EPrometheus(t *testing.T) {
 	server := httptest.NewServer(h)
 	defer server.Close()
 	defer http.DefaultClient.CloseIdleConnections()
-	api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"), "scrape_native_histograms: true, always_scrape_classic_histograms: true")
+	api := startPrometheus(t, strings.TrimPrefix(server.URL, "http://"),
+		"scrape_native_histograms: true, always_scrape_classic_histograms: true")
 	tests := []struct {
 		expr string
 		want map[string]string
@@ -172,7 +174,8 @@ func TestE2EExemplars(t *testing.T) {
 			} {
 				want := exemplarOf(tc.digit, 0, at)
 				got := exemplar(t, api, tc.expr, at)
-				if got.Labels["trace_id"] != fmt.Sprintf("%x", want.TraceID) || got.Labels["log_record_uid"] != string(want.RecordUID[:]) ||
+				if got.Labels["trace_id"] != fmt.Sprintf("%x", want.TraceID) ||
+					got.Labels["log_record_uid"] != string(want.RecordUID[:]) ||
 					len(got.Labels) != 2 || got.Value != tc.value || int64(got.Timestamp*1000+0.5) != at.UnixMilli() {
 					t.Errorf("%s has the exemplar %+v", tc.expr, got)
 				}
@@ -195,7 +198,8 @@ func exemplar(t *testing.T, api, expr string, at time.Time) storedExemplar {
 	defer cancel()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	ask := fmt.Sprintf("%s/api/v1/query_exemplars?query=%s&start=%d&end=%d", api, url.QueryEscape(expr), at.Unix()-60, at.Unix()+60)
+	ask := fmt.Sprintf("%s/api/v1/query_exemplars?query=%s&start=%d&end=%d", api, url.QueryEscape(expr), at.Unix()-60,
+		at.Unix()+60)
 	for {
 		var out struct {
 			Data []struct{ Exemplars []storedExemplar }

@@ -36,7 +36,8 @@ func withExemplars(at time.Time) []metrics.Family {
 // written is an exemplar as OpenMetrics writes it.
 func written(digit byte, value float64, at time.Time) string {
 	e := exemplarOf(digit, value, at)
-	return fmt.Sprintf(`# {log_record_uid="%s",trace_id="%x"} %v %v`, e.RecordUID, e.TraceID, value, float64(at.UnixMilli())/1000)
+	return fmt.Sprintf(`# {log_record_uid="%s",trace_id="%x"} %v %v`, e.RecordUID, e.TraceID, value,
+		float64(at.UnixMilli())/1000)
 }
 
 func TestExemplarsInOpenMetrics(t *testing.T) {
@@ -87,17 +88,20 @@ func TestExemplarsOfNativeHistograms(t *testing.T) {
 	source.show(families...)
 	r := checked(Gatherer{source})
 	h := gather(t, r)[duration.Name].GetMetric()[0].GetHistogram()
-	if all := h.GetExemplars(); len(all) != 2 || all[0].GetValue() != 2.5 || !all[1].GetTimestamp().AsTime().Equal(start) {
+	if all := h.GetExemplars(); len(all) != 2 || all[0].GetValue() != 2.5 || !all[1].GetTimestamp().AsTime().
+		Equal(start) {
 		t.Errorf("exemplars of the native histogram: %v", all)
 	}
 	buckets := h.GetBucket()
 	last := buckets[len(buckets)-1]
-	if len(buckets) != 4 || !math.IsInf(last.GetUpperBound(), 1) || last.GetCumulativeCount() != 6 || buckets[0].Exemplar != nil || buckets[1].Exemplar == nil {
+	if len(buckets) != 4 || !math.IsInf(last.GetUpperBound(), 1) || last.GetCumulativeCount() != 6 ||
+		buckets[0].Exemplar != nil || buckets[1].Exemplar == nil {
 		t.Errorf("classic buckets: %v", buckets)
 	}
 	families[0].Points[0].Native = false
 	source.show(families...)
-	if h = gather(t, r)[duration.Name].GetMetric()[0].GetHistogram(); len(h.GetExemplars()) != 0 || h.GetBucket()[1].Exemplar == nil {
+	if h = gather(t, r)[duration.Name].GetMetric()[0].GetHistogram(); len(h.GetExemplars()) != 0 ||
+		h.GetBucket()[1].Exemplar == nil {
 		t.Errorf("without native histograms: %v", h)
 	}
 }

@@ -41,12 +41,14 @@ func sortFamilies(all []*dto.MetricFamily) {
 
 func newFamily(family metrics.Family) *dto.MetricFamily {
 	d := family.Def
-	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(), Metric: make([]*dto.Metric, len(family.Points))}
+	f := &dto.MetricFamily{Name: &d.Name, Help: &d.Help, Type: types[d.Kind].Enum(),
+		Metric: make([]*dto.Metric, len(family.Points))}
 	names := d.LabelNames()
 	order := orderOf(names)
 	// One allocation for all objects of a kind, and one label pair for all series with the same
 	// value: a family may have a hundred thousand series.
-	labels, pairs := make([]*dto.LabelPair, len(names)*len(family.Points)), make([]map[string]*dto.LabelPair, len(names))
+	labels, pairs := make([]*dto.LabelPair, len(names)*len(family.Points)),
+		make([]map[string]*dto.LabelPair, len(names))
 	for i := range pairs {
 		pairs[i] = make(map[string]*dto.LabelPair)
 	}
@@ -90,7 +92,8 @@ func orderOf(names []string) []int {
 }
 
 var types = map[metrics.Kind]dto.MetricType{
-	metrics.Counter: dto.MetricType_COUNTER, metrics.Seconds: dto.MetricType_COUNTER, metrics.Money: dto.MetricType_COUNTER,
+	metrics.Counter: dto.MetricType_COUNTER, metrics.Seconds: dto.MetricType_COUNTER,
+	metrics.Money:     dto.MetricType_COUNTER,
 	metrics.Histogram: dto.MetricType_HISTOGRAM, metrics.Gauge: dto.MetricType_GAUGE,
 }
 
@@ -157,7 +160,8 @@ func newExemplar(e *metrics.Exemplar) *dto.Exemplar {
 		Value: &e.Value, Timestamp: timestamppb.New(e.At),
 	}
 	if e.SpanID != [8]byte{} {
-		out.Label = slices.Insert(out.Label, 1, &dto.LabelPair{Name: new("span_id"), Value: new(hex.EncodeToString(e.SpanID[:]))})
+		out.Label = slices.Insert(out.Label, 1,
+			&dto.LabelPair{Name: new("span_id"), Value: new(hex.EncodeToString(e.SpanID[:]))})
 	}
 	return out
 }

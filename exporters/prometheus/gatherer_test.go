@@ -57,7 +57,8 @@ func TestCreatedTimestamps(t *testing.T) {
 	if created := outbound.GetCounter().GetCreatedTimestamp().AsTime(); !created.Equal(start) {
 		t.Errorf("created = %v, want %v", created, start)
 	}
-	if created := got[duration.Name].GetMetric()[0].GetHistogram().GetCreatedTimestamp().AsTime(); !created.Equal(start) {
+	if created := got[duration.Name].GetMetric()[0].GetHistogram().GetCreatedTimestamp().
+		AsTime(); !created.Equal(start) {
 		t.Errorf("created of the histogram = %v, want %v", created, start)
 	}
 
@@ -126,7 +127,8 @@ func TestConcurrentScrapesOfAChangingSource(t *testing.T) {
 	source := &fakeSource{}
 	var all []metrics.Point
 	for i := range 64 {
-		all = append(all, metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", string(rune('0'+i))), Start: start})
+		all = append(all, metrics.Point{Labels: set(calls, "s", "p", "f", "inbound", string(rune('0'+i))),
+			Start: start})
 	}
 	show := func(round int) {
 		points := make([]metrics.Point, 0, len(all))

@@ -34,7 +34,8 @@ func Handler(gatherer prom.Gatherer, logger *slog.Logger) http.Handler {
 		return all, errors.Join(err, moreErr)
 	}
 	return promhttp.HandlerFor(prom.GathererFunc(both), promhttp.HandlerOpts{
-		ErrorLog:                            slog.NewLogLogger(logger.With("scrape", "failed in part").Handler(), slog.LevelError),
+		ErrorLog: slog.NewLogLogger(logger.With("scrape", "failed in part").Handler(),
+			slog.LevelError),
 		ErrorHandling:                       promhttp.ContinueOnError,
 		Registry:                            registry,
 		MaxRequestsInFlight:                 maxInFlight,

@@ -85,7 +85,8 @@ func TestEmptyNativeHistogramIsMarked(t *testing.T) {
 // TestNativeAsClientGolang gives both the same observations, and reads ours back.
 func TestNativeAsClientGolang(t *testing.T) {
 	theirs := prom.NewHistogram(prom.HistogramOpts{
-		Name: "h", Help: "h", Buckets: []float64{1, 10}, NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160,
+		Name: "h", Help: "h", Buckets: []float64{1, 10}, NativeHistogramBucketFactor: 1.1,
+		NativeHistogramMaxBucketNumber: 160,
 	})
 	for i := range 300 {
 		theirs.Observe(math.Pow(1.07, float64(i%97)) / float64(1+i%7))
@@ -97,7 +98,8 @@ func TestNativeAsClientGolang(t *testing.T) {
 	native := decode(want.GetHistogram())
 	var got dto.Histogram
 	writeNative(&got, native)
-	if again := decode(&got); !slices.Equal(again.Indexes, native.Indexes) || !slices.Equal(again.Counts, native.Counts) {
+	if again := decode(&got); !slices.Equal(again.Indexes, native.Indexes) ||
+		!slices.Equal(again.Counts, native.Counts) {
 		t.Error("what was written doesn't read back as what it was")
 	}
 }

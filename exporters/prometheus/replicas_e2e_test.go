@@ -16,9 +16,11 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// TestE2EReplicas: a feed moves from one replica to another and back, and more calls were counted each time it is scraped. With
-// the relabelling that docs/prometheus.md shows Prometheus sees one series that rises by all of them, whatever it makes of start times;
-// without, it sees two, and increase() is wrong. The series of inbound calls began hours ago, that of outbound calls within the hour.
+// TestE2EReplicas: a feed moves from one replica to another and back, and more calls were counted
+// each time it is scraped. With the relabelling that docs/prometheus.md shows Prometheus sees one
+// series that rises by all of them, whatever it makes of start times; without, it sees two, and
+// increase() is wrong. The series of inbound calls began hours ago, that of outbound calls within
+// the hour.
 func TestE2EReplicas(t *testing.T) {
 	page, err := os.ReadFile("../../docs/prometheus.md")
 	if err != nil {
@@ -58,16 +60,20 @@ scrape_configs:
 			source.show()
 		}
 		sources[step.owner].show(metrics.Family{Def: calls, Points: []metrics.Point{
-			{Labels: set(calls, "contoso", "msgraph", "pstn", "inbound", ""), Start: now.Add(-5 * time.Hour), Value: step.calls},
-			{Labels: set(calls, "contoso", "msgraph", "pstn", "outbound", ""), Start: now.Add(-10 * time.Minute), Value: step.calls},
+			{Labels: set(calls, "contoso", "msgraph", "pstn", "inbound", ""), Start: now.Add(-5 * time.Hour),
+				Value: step.calls},
+			{Labels: set(calls, "contoso", "msgraph", "pstn", "outbound", ""), Start: now.Add(-10 * time.Minute),
+				Value: step.calls},
 		}})
 		for _, api := range apis {
-			query(t, api, fmt.Sprintf("count(max by (job, direction) (last_over_time(cdr_calls_total[5m])) == %g) == 4", step.calls))
+			query(t, api, fmt.Sprintf("count(max by (job, direction) (last_over_time(cdr_calls_total[5m])) == %g) == 4",
+				step.calls))
 		}
 	}
 	for features, api := range apis {
 		t.Run(features, func(t *testing.T) {
-			// What increase() counts, without its extrapolation: counters that don't fall rise from their least value to their greatest.
+			// What increase() counts, without its extrapolation: counters that don't fall rise from
+			// their least value to their greatest.
 			const rise = `sum by (direction) (max_over_time(cdr_calls_total{job=%q}[30m]) - min_over_time(cdr_calls_total{job=%q}[30m]))`
 			fixed := map[string]string{"inbound": "50", "outbound": "50"}
 			// The calls of a, which came back to it, and again those of b, but not those before b's first scrape.
@@ -76,10 +82,12 @@ scrape_configs:
 				fixed["outbound"], unfixed["outbound"] = "150", "290"
 			}
 			for expr, want := range map[string]map[string]string{
-				fmt.Sprintf(rise, "fixed", "fixed"):                                        fixed,
-				fmt.Sprintf(rise, "unfixed", "unfixed"):                                    unfixed,
-				`count by (direction) (last_over_time(cdr_calls_total{job="fixed"}[30m]))`: {"inbound": "1", "outbound": "1"},
-				`sum by (direction) (resets(cdr_calls_total[30m]))`:                        {"inbound": "0", "outbound": "0"},
+				fmt.Sprintf(rise, "fixed", "fixed"):     fixed,
+				fmt.Sprintf(rise, "unfixed", "unfixed"): unfixed,
+				`count by (direction) (last_over_time(cdr_calls_total{job="fixed"}[30m]))`: {"inbound": "1",
+					"outbound": "1"},
+				`sum by (direction) (resets(cdr_calls_total[30m]))`: {"inbound": "0",
+					"outbound": "0"},
 				// Extrapolation aside, no start time was taken for a reset, which would add 100 and more.
 				`sum by (direction) (increase(cdr_calls_total{job="fixed", direction="inbound"}[30m])) < bool 100`: {"inbound": "1"},
 			} {

@@ -16,14 +16,18 @@ import (
 var (
 	calls = &metrics.Def{
 		Name: "cdr_calls_total", OTel: "cdr.calls", Unit: "{call}", Kind: metrics.Counter, Base: metrics.RecordBase,
-		Help: "Call records, each counted once.", Labels: []metrics.Label{{Name: "direction"}, {Name: "call_type", Open: true}},
+		Help:   "Call records, each counted once.",
+		Labels: []metrics.Label{{Name: "direction"}, {Name: "call_type", Open: true}},
 	}
 	duration = &metrics.Def{
-		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: metrics.Histogram, Base: metrics.RecordBase,
-		Help: "Durations of connected calls.", Labels: []metrics.Label{{Name: "direction"}}, Bounds: []float64{1, 5, 10}, Scale: 1e6,
+		Name: "cdr_call_duration_seconds", OTel: "cdr.call.duration", Unit: "s", Kind: metrics.Histogram,
+		Base: metrics.RecordBase,
+		Help: "Durations of connected calls.", Labels: []metrics.Label{{Name: "direction"}},
+		Bounds: []float64{1, 5, 10}, Scale: 1e6,
 	}
 	ratio = &metrics.Def{
-		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass", Unit: "1", Kind: metrics.Gauge, Base: metrics.SourceFeed,
+		Name: "cdr_media_bypass_ratio", OTel: "cdr.media_bypass", Unit: "1", Kind: metrics.Gauge,
+		Base: metrics.SourceFeed,
 		Help: "Share of calls with media bypass.",
 	}
 	start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

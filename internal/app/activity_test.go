@@ -60,7 +60,8 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 		}
 		return calls == wantCalls && failures == wantFailures
 	})
-	if _, page := ask(t, a, http.MethodGet, "/"); !strings.Contains(page, "Calls started: 500.") || !strings.Contains(page, "<svg") {
+	if _, page := ask(t, a, http.MethodGet, "/"); !strings.Contains(page, "Calls started: 500.") ||
+		!strings.Contains(page, "<svg") {
 		t.Error("the page doesn't show them")
 	} else if !strings.Contains(page, `data-trunk="sbc1.example.com"`) || !strings.Contains(page, ` attempts: `) {
 		t.Error("the page doesn't show the trunks")
@@ -76,7 +77,8 @@ func TestPageShowsWhatIsCounted(t *testing.T) {
 		return status.Ledger.Series == sumOf(t, shown(t, a, "cdr_exporter_series"), `source="contoso"`)
 	})
 	feed := status.Sources[0].Feeds[0]
-	if feed.Series == 0 || feed.Series != status.Ledger.Series || status.Ledger.SizeBytes <= 0 || feed.NewestCall.IsZero() || feed.Snapshot {
+	if feed.Series == 0 || feed.Series != status.Ledger.Series || status.Ledger.SizeBytes <= 0 ||
+		feed.NewestCall.IsZero() || feed.Snapshot {
 		t.Errorf("the status is %+v of %+v", status.Ledger, feed)
 	}
 }

@@ -91,7 +91,8 @@ type App struct {
 // New reads the configuration, opens the ledger and the listeners, and builds every part. It sends
 // no request.
 func New(ctx context.Context, settings Settings) (*App, error) {
-	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1), failed: make(chan error, 3)}
+	a := &App{settings: settings, reloadPace: rate.NewLimiter(rate.Every(reloadSpacing), 1),
+		failed: make(chan error, 3)}
 	a.logger = cmp.Or(settings.Logger, slog.New(slog.DiscardHandler))
 	a.owners = newOwnership(nil, a, "", a.logger)
 	a.running.Store(&running{otlp: new(delivery)}) // nothing yet
@@ -128,7 +129,8 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.running.Store(r)
 	handler, err := web.Handler(web.Settings{
-		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.selfMetrics}, a.logger),
+		MetricsPath: a.settings.TelemetryPath, Metrics: prometheus.Handler(prometheus.Gatherer{a.shown, a.selfMetrics},
+			a.logger),
 		Backend: a, Demo: a.settings.Demo, Logger: a.logger,
 	})
 	if err != nil {
@@ -139,7 +141,8 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.webhooks.port = web.ServeSettings{
-		Handler: &a.webhooks, WebConfigFile: a.settings.WebhookConfigFile, Logger: a.logger.With("listener", "webhook"), Public: true,
+		Handler: &a.webhooks, WebConfigFile: a.settings.WebhookConfigFile, Logger: a.logger.With("listener", "webhook"),
+		Public: true,
 	}
 	return openPort(ctx, &a.webhooks.port, a.settings.WebhookAddresses)
 }
@@ -167,7 +170,10 @@ func (a *App) Start() error {
 	a.selfMetrics.SetLabels(a.running.Load().labels.AllNames())
 	a.reloaded(nil)
 	a.background.Go(func() {
-		a.ledger.Maintain(ctx, func(err error) { a.logger.Warn("Maintaining the ledger failed, retrying.", "err", err) })
+		a.ledger.Maintain(ctx, func(err error) {
+			a.logger.Warn("Maintaining the ledger failed, retrying.", "err",
+				err)
+		})
 	})
 	a.background.Go(func() { every(ctx, filesInterval, func() { a.rereadFiles(ctx) }) })
 	a.background.Go(func() { a.auditDaily(ctx) })
@@ -208,7 +214,8 @@ func (a *App) serve(ctx context.Context, port web.ServeSettings) {
 }
 
 // afterReplaced says what a process without its ledger does.
-const afterReplaced = "the exporter reads and counts nothing until it is restarted: restore the ledger first, or it starts a new one"
+const afterReplaced = "the exporter reads and counts nothing until it is restarted: restore the ledger first, " +
+	"or it starts a new one"
 
 // ledgerReplaced ends the process if the ledger is shared: its supervisor restarts it, on the new
 // ledger. With files the process stays, not ready, because a restart would start a new ledger

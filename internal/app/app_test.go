@@ -67,7 +67,8 @@ sources:
 // start starts the daemon until the test ends, with all providers unless some are given.
 func start(t *testing.T, file string, providers ...collector.Provider) *App {
 	t.Helper()
-	a, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"}, Providers: providers})
+	a, err := New(t.Context(), Settings{ConfigFile: file, ListenAddresses: []string{"127.0.0.1:0"},
+		Providers: providers})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,8 @@ func TestLifecycle(t *testing.T) {
 		return code == http.StatusOK
 	})
 	n.write("elsewhere", "")
-	if code, body := ask(t, a, http.MethodPost, "/-/reload"); code != http.StatusInternalServerError || !strings.Contains(body, "storage.path") {
+	if code, body := ask(t, a, http.MethodPost, "/-/reload"); code != http.StatusInternalServerError ||
+		!strings.Contains(body, "storage.path") {
 		t.Errorf("another ledger: %d %s", code, body)
 	}
 	until(t, a, "cdr_exporter_config_last_reload_successful 0")
@@ -199,7 +201,8 @@ func TestHashKeyIsReadAgain(t *testing.T) {
 	}
 	var log syncBuffer
 	a := startWith(t, Settings{
-		ConfigFile: n.write("data", "privacy: {hash_key_file: key.txt}\n"), ListenAddresses: []string{"127.0.0.1:0"}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		ConfigFile: n.write("data", "privacy: {hash_key_file: key.txt}\n"), ListenAddresses: []string{"127.0.0.1:0"},
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err := os.WriteFile(key, []byte("second"), 0o600); err != nil {
 		t.Fatal(err)

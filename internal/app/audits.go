@@ -14,9 +14,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/ledger"
 )
 
-// readMissing has the days read again on which the newest audit of a feed that is read here found something missing or another amount: what the provider
-// listed after the read plan's last read of it is counted late rather than never. read says of which audit a feed's days were read already; after a restart
-// they are read once more, which counts nothing twice.
+// readMissing has the days read again on which the newest audit of a feed that is read here found
+// something missing or another amount: what the provider listed after the read plan's last read of
+// it is counted late rather than never. read says of which audit a feed's days were read already;
+// after a restart they are read once more, which counts nothing twice.
 func (a *App) readMissing(ctx context.Context, r *running, read map[feedName]time.Time) {
 	all := a.books.Load().audits
 	for _, s := range r.sources {
@@ -76,7 +77,8 @@ func (a *App) auditDaily(ctx context.Context) {
 		feedName
 		day time.Time
 	}
-	retry := make(map[audit]time.Time) // when to audit again, after a failure or a result that isn't in the daily totals yet
+	// when to audit again, after a failure or a result that isn't in the daily totals yet
+	retry := make(map[audit]time.Time)
 	every(ctx, auditClock, func() {
 		r, now := a.running.Load(), time.Now().UTC()
 		if day, wanted := auditedDay(now, r.config.Audit.Daily); wanted {
@@ -113,7 +115,9 @@ func (b *books) needAudit(name feedName, day time.Time, state *counting.State) b
 
 // auditDay audits a day of the feeds that are read here and are due. It uses separate clients,
 // which leave most of each limit to the feeds.
-func (a *App) auditDay(ctx context.Context, r *running, day time.Time, isDue func(name feedName, state *counting.State) bool) {
+func (a *App) auditDay(
+	ctx context.Context, r *running, day time.Time, isDue func(name feedName, state *counting.State) bool,
+) {
 	where, err := Storage(r.config)
 	if err != nil {
 		a.logger.Warn("The daily audit failed.", "err", err)
@@ -122,7 +126,8 @@ func (a *App) auditDay(ctx context.Context, r *running, day time.Time, isDue fun
 	for _, s := range r.sources {
 		due := make(map[string]bool) // by feed; without sources that another replica reads and audits
 		for _, f := range s.feeds() {
-			if f.info.Reader != nil && f.state != nil && isDue(feedName{s.config.Name, f.info.Name}, new(f.state.State())) {
+			if f.info.Reader != nil && f.state != nil &&
+				isDue(feedName{s.config.Name, f.info.Name}, new(f.state.State())) {
 				due[f.info.Name] = true
 			}
 		}
@@ -150,11 +155,14 @@ func (a *App) auditDay(ctx context.Context, r *running, day time.Time, isDue fun
 	}
 }
 
-func (a *App) auditFeed(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, info *collector.FeedInfo, day time.Time) {
+func (a *App) auditFeed(
+	ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, info *collector.FeedInfo, day time.Time,
+) {
 	logger := a.logger.With(collector.SourceKey, spec.Source, "feed", spec.Feed, "day", day.Format(time.DateOnly))
 	began := time.Now()
 	days, err := audit.Run(ctx, audit.Settings{
-		From: day, To: day.AddDate(0, 0, 1), Now: time.Now, Note: func(text string) { logger.Info("daily audit: " + text) },
+		From: day, To: day.AddDate(0, 0, 1), Now: time.Now,
+		Note: func(text string) { logger.Info("daily audit: " + text) },
 		Open: func(ctx context.Context) (*ledger.Inspector, error) { return ledger.Inspect(ctx, where) },
 	}, audit.Feed{Spec: spec, Info: info})
 	if err == nil {
@@ -167,7 +175,8 @@ func (a *App) auditFeed(ctx context.Context, where ledger.Storage, spec ledger.F
 	default:
 		for i := range days {
 			d := &days[i]
-			logger.Info("Audited a day.", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished", d.Vanished, "differs", d.Differs())
+			logger.Info("Audited a day.", "listed", d.Listed, "counted", d.Counted, "missing", d.Missing, "vanished",
+				d.Vanished, "differs", d.Differs())
 		}
 	}
 }

@@ -10,7 +10,8 @@ import (
 
 func TestAuditedDay(t *testing.T) {
 	for now, want := range map[string]string{
-		"2026-03-10T03:29:59Z": "2026-03-07", "2026-03-10T03:30:00Z": "2026-03-08", "2026-03-10T23:59:59Z": "2026-03-08", "2026-03-11T00:00:00Z": "2026-03-08",
+		"2026-03-10T03:29:59Z": "2026-03-07", "2026-03-10T03:30:00Z": "2026-03-08",
+		"2026-03-10T23:59:59Z": "2026-03-08", "2026-03-11T00:00:00Z": "2026-03-08",
 	} {
 		at, err := time.Parse(time.RFC3339, now)
 		if err != nil {
@@ -37,12 +38,16 @@ func TestNeedAudit(t *testing.T) {
 		state counting.State
 		want  bool
 	}{
-		"never audited":            {books{now: day}, counted, true},
-		"the day before":           {books{now: day, audits: []ledger.AuditResult{result(day.AddDate(0, 0, -1), day.AddDate(0, 0, 1))}}, counted, true},
-		"audited":                  {books{now: day, audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 2).Add(4*time.Hour))}}, counted, false},
-		"audited before it is due": {books{now: day, audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 1))}}, counted, true},
-		"a history that is read":   {books{now: day}, counting.State{Origin: day}, false},
-		"before the origin":        {books{now: day}, counting.State{HistoryDone: true, Origin: day.AddDate(0, 0, 1)}, false},
+		"never audited": {books{now: day}, counted, true},
+		"the day before": {books{now: day,
+			audits: []ledger.AuditResult{result(day.AddDate(0, 0, -1), day.AddDate(0, 0, 1))}}, counted, true},
+		"audited": {books{now: day,
+			audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 2).Add(4*time.Hour))}}, counted, false},
+		"audited before it is due": {books{now: day, audits: []ledger.AuditResult{result(day, day.AddDate(0, 0, 1))}},
+			counted, true},
+		"a history that is read": {books{now: day}, counting.State{Origin: day}, false},
+		"before the origin": {books{now: day}, counting.State{HistoryDone: true, Origin: day.AddDate(0, 0, 1)},
+			false},
 		"the ledger wasn't asked":  {books{}, counted, false},
 		"the ledger didn't answer": {books{now: day, unknown: true}, counted, false},
 	} {

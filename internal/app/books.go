@@ -57,13 +57,16 @@ func (a *App) observeBooks() {
 			books.totals(s.config.Name, f.info.Name, time.Now(), rows)
 			if newest := newestAudit(books.audits, s.config.Name, f.info.Name); newest != nil {
 				labels := []string{s.config.Name, f.info.Name}
-				rows[metrics.AuditMissing] = append(rows[metrics.AuditMissing], metrics.Row{Labels: labels, Value: float64(newest.Missing)})
-				rows[metrics.AuditTime] = append(rows[metrics.AuditTime], metrics.Row{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
+				rows[metrics.AuditMissing] = append(rows[metrics.AuditMissing],
+					metrics.Row{Labels: labels, Value: float64(newest.Missing)})
+				rows[metrics.AuditTime] = append(rows[metrics.AuditTime],
+					metrics.Row{Labels: labels, Value: float64(newest.Began.UnixMicro()) / 1e6})
 			}
 		}
 	}
 	for _, def := range []*metrics.Def{
-		metrics.ProviderRecords, metrics.ReconciliationDifference, metrics.ProviderCharges, metrics.ReconciliationCharges, metrics.AuditMissing, metrics.AuditTime,
+		metrics.ProviderRecords, metrics.ReconciliationDifference, metrics.ProviderCharges,
+		metrics.ReconciliationCharges, metrics.AuditMissing, metrics.AuditTime,
 	} {
 		a.selfMetrics.Replace(def, rows[def])
 	}
@@ -80,7 +83,8 @@ func (b *books) totals(source, feed string, now time.Time, rows map[*metrics.Def
 			continue
 		}
 		show := func(def *metrics.Def, value float64, more ...string) {
-			rows[def] = append(rows[def], metrics.Row{Labels: append([]string{source, feed, day}, more...), Value: value})
+			rows[def] = append(rows[def], metrics.Row{Labels: append([]string{source, feed, day}, more...),
+				Value: value})
 		}
 		show(metrics.ProviderRecords, float64(d.Total.Theirs))
 		show(metrics.ReconciliationDifference, float64(d.Total.Ours-d.Total.Theirs))
@@ -128,7 +132,8 @@ func (b *books) day(source, feed string, day time.Time) web.Book {
 	}
 	for _, r := range b.audits {
 		if r.Source == source && r.Feed == feed && r.Day.Equal(day) && r.Whole {
-			book.Audit = &web.DayAudit{Began: web.Time{Time: r.At}, Listed: r.Listed, Missing: r.Missing, Differs: r.Differs}
+			book.Audit = &web.DayAudit{Began: web.Time{Time: r.At}, Listed: r.Listed, Missing: r.Missing,
+				Differs: r.Differs}
 		}
 	}
 	return book

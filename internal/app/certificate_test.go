@@ -51,7 +51,8 @@ func writeCertificate(t *testing.T, folder string) *x509.CertPool {
 	return pool
 }
 
-// TestReloadReadsOTLPCertificates: the certificates that otlp trusts are read again by a reload of a file that didn't change.
+// TestReloadReadsOTLPCertificates: the certificates that otlp trusts are read again by a reload of
+// a file that didn't change.
 func TestReloadReadsOTLPCertificates(t *testing.T) {
 	t.Parallel()
 	provider := &acme{t: t}
@@ -73,7 +74,8 @@ func TestReloadReadsOTLPCertificates(t *testing.T) {
 	endpoint.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	endpoint.StartTLS()
 	t.Cleanup(endpoint.Close)
-	a := start(t, provider.write(folder, "active_calls: ", "otlp: {endpoint: \""+endpoint.URL+"\", interval: 1s, tls_config: {ca_file: cert.pem}}"), provider.provider())
+	a := start(t, provider.write(folder, "active_calls: ", "otlp: {endpoint: \""+endpoint.URL+
+		"\", interval: 1s, tls_config: {ca_file: cert.pem}}"), provider.provider())
 	if err := os.Rename(filepath.Join(renewed, "cert.pem"), filepath.Join(folder, "cert.pem")); err != nil {
 		t.Fatal(err)
 	}

@@ -46,14 +46,18 @@ func (a *App) newDelivery(o *config.OTLPSettings) (*delivery, error) {
 	return d, err
 }
 
-func (d *delivery) add(o *config.OTLPSettings, s *config.OTLPSignal, instanceID string, sources ...metrics.Source) error {
+func (d *delivery) add(
+	o *config.OTLPSettings, s *config.OTLPSignal, instanceID string, sources ...metrics.Source,
+) error {
 	client, err := s.TLSConfig.Client("otlp.tls_config")
 	if err != nil {
 		return err
 	}
 	settings := otlp.Settings{
-		Endpoint: s.Endpoint.String(), GRPC: s.Protocol == config.ProtocolGRPC, Headers: make(otlp.Headers), TLS: client, Interval: o.Interval,
-		Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout, Resource: o.ResourceAttributes,
+		Endpoint: s.Endpoint.String(), GRPC: s.Protocol == config.ProtocolGRPC, Headers: make(otlp.Headers),
+		TLS: client, Interval: o.Interval,
+		Timeout: s.Timeout, Uncompressed: s.Compression == "none", ShutdownTimeout: o.ShutdownTimeout,
+		Resource:   o.ResourceAttributes,
 		InstanceID: instanceID, Version: Version(),
 	}
 	for name, secret := range s.Headers {

@@ -71,7 +71,8 @@ func (a *acme) open(c any, settings collector.SourceSettings) (*collector.Source
 	}
 	if block.CallLog != nil {
 		source.Feeds = append(source.Feeds, collector.FeedInfo{
-			Name: "call_log", Reader: a, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Interval: block.CallLog.Interval, Lookback: block.CallLog.Lookback,
+			Name: "call_log", Reader: a, Limits: collector.Limits{MaxRange: 24 * time.Hour},
+			Interval: block.CallLog.Interval, Lookback: block.CallLog.Lookback,
 			LateAfter: block.CallLog.LateAfter, Fingerprint: "acme",
 		})
 	}
@@ -122,7 +123,8 @@ func (a *acme) calls(active map[cdr.Direction]int) {
 func (a *acme) write(folder, feeds, more string) string {
 	a.t.Helper()
 	file := filepath.Join(folder, "config.yaml")
-	text := "storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - name: office\n    history: 1h\n    acme: {" + feeds + "}\n" + more
+	text := "storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - name: office\n    history: 1h\n    acme: {" +
+		feeds + "}\n" + more
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		a.t.Fatal(err)
 	}

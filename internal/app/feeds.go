@@ -15,7 +15,8 @@ import (
 func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clock) *feed {
 	f := &feed{info: info}
 	settings := collector.FeedSettings{
-		Source: s.config.Name, Info: info, Clock: clock, Metrics: a.selfMetrics.Feed(s.config.Name, info.Name), Logger: a.logger,
+		Source: s.config.Name, Info: info, Clock: clock, Metrics: a.selfMetrics.Feed(s.config.Name, info.Name),
+		Logger: a.logger,
 		Advise: s.opened.Advise, ThrottledUntil: s.opened.ThrottledUntil,
 	}
 	f.metrics = settings.Metrics
@@ -27,9 +28,12 @@ func (a *App) makeFeed(s *source, info *collector.FeedInfo, clock *collector.Clo
 		}
 		settings.Ledger, settings.Queue, settings.Open = f.state, f.state, f.state.open
 		settings.Paused = a.ledger.Paused
-		if !a.ledger.Shared() { // in a shared ledger the loop opens it, so that a takeover of many feeds doesn't wait for the first one's commits
+		// in a shared ledger the loop opens it, so that a takeover of many feeds doesn't wait for
+		// the first one's commits
+		if !a.ledger.Shared() {
 			if err := f.state.open(context.Background()); err != nil {
-				a.logger.Warn("Can't open the state of a feed, retrying.", collector.SourceKey, s.config.Name, "feed", info.Name, "err", err)
+				a.logger.Warn("Can't open the state of a feed, retrying.", collector.SourceKey, s.config.Name, "feed",
+					info.Name, "err", err)
 			}
 		}
 	}
@@ -50,10 +54,12 @@ func SpecOf(c *config.Source, info *collector.FeedInfo) ledger.FeedSpec {
 	}
 	return ledger.FeedSpec{
 		Settings: counting.Settings{
-			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: history, Lookback: info.Lookback, LateAfter: info.LateAfter,
-			Currency: info.Currency, Rules: rules, Settle: info.Settle, WholeAfter: info.WholeAfter, Lead: lead,
+			Source: c.Name, Provider: c.ProviderName, Feed: info.Name, History: history, Lookback: info.Lookback,
+			LateAfter: info.LateAfter,
+			Currency:  info.Currency, Rules: rules, Settle: info.Settle, WholeAfter: info.WholeAfter, Lead: lead,
 		},
-		RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount, OtherAccount: info.OtherAccount,
+		RenamedFrom: c.RenamedFrom, Fingerprint: info.Fingerprint, SameAccount: info.SameAccount,
+		OtherAccount: info.OtherAccount,
 	}
 }
 
@@ -90,7 +96,8 @@ func (l *lazyFeed) open(ctx context.Context) (err error) {
 	if l.Feed, err = l.ledger.Feed(ctx, l.spec); err == nil {
 		l.isOpen.Store(true)
 		if l.logger != nil && !l.State().HistoryDone {
-			l.logger.Info("The history is shorter than configured: the provider doesn't keep records longer.", "history", l.spec.History.String())
+			l.logger.Info("The history is shorter than configured: the provider doesn't keep records longer.",
+				"history", l.spec.History.String())
 		}
 	}
 	return err

@@ -37,8 +37,9 @@ func TestHistoryThatIsNotKept(t *testing.T) {
 			var log bytes.Buffer
 			began := time.Now()
 			a, err := New(t.Context(), Settings{
-				ConfigFile: p.write(t.TempDir(), "call_log: ", ""), ListenAddresses: []string{"127.0.0.1:0"}, Providers: []collector.Provider{provider},
-				Logger: slog.New(slog.NewTextHandler(&log, nil)),
+				ConfigFile: p.write(t.TempDir(), "call_log: ", ""), ListenAddresses: []string{"127.0.0.1:0"},
+				Providers: []collector.Provider{provider},
+				Logger:    slog.New(slog.NewTextHandler(&log, nil)),
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -62,7 +62,8 @@ func (s *Settings) sending(o *config.OTLP) (*config.OTLPSettings, error) {
 	}
 	resolved, err := config.ResolveOTLP(o, func(string) string { return "" })
 	if err == nil {
-		resolved.Logs.Enabled, resolved.Metrics.Enabled, resolved.Traces.Enabled = s.Pipelines["logs"] != nil, s.Pipelines["metrics"] != nil, s.Pipelines["traces"] != nil
+		resolved.Logs.Enabled, resolved.Metrics.Enabled, resolved.Traces.Enabled = s.Pipelines["logs"] != nil,
+			s.Pipelines["metrics"] != nil, s.Pipelines["traces"] != nil
 	}
 	return resolved, err
 }
@@ -132,7 +133,8 @@ func takenLabels() []string {
 
 func (r *running) metricOptions() metrics.Options {
 	m := r.config.Metrics
-	return metrics.Options{ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow, Native: m.NativeHistograms}
+	return metrics.Options{ZeroFor: m.ZeroFor, SeriesLimit: m.SeriesLimit, BypassWindow: m.MediaBypassWindow,
+		Native: m.NativeHistograms}
 }
 
 // tuning is the part of the ledger's settings that can change while it is open.
@@ -239,8 +241,9 @@ func Policy(p config.Privacy) cdr.Policy {
 func SourceSettings(s *config.Source, quotas *httpclient.Quotas) collector.SourceSettings {
 	return collector.SourceSettings{
 		Settings: httpclient.Settings{
-			TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute, UserAgent: "cdr-exporter/" + Version(),
-			Quotas: quotas,
+			TLS: *s.TLSConfig.Prometheus(), ProxyURL: s.ProxyURL.URL(), RequestsPerMinute: s.RequestsPerMinute,
+			UserAgent: "cdr-exporter/" + Version(),
+			Quotas:    quotas,
 		},
 		Name: s.Name, EmergencyNumbers: s.EmergencyNumbers,
 	}
@@ -264,7 +267,9 @@ func Version() string {
 
 // OpenSource opens a configured source with its provider, which must be one that the configuration
 // was loaded with.
-func OpenSource(s *config.Source, providers []collector.Provider, settings collector.SourceSettings) (*collector.Source, error) {
+func OpenSource(
+	s *config.Source, providers []collector.Provider, settings collector.SourceSettings,
+) (*collector.Source, error) {
 	i := slices.IndexFunc(providers, func(p collector.Provider) bool { return p.Name == s.ProviderName })
 	source, err := providers[i].Open(s.Provider, settings)
 	if err != nil {

@@ -35,7 +35,8 @@ func TestHashKey(t *testing.T) {
 // Check has the problems of the files that a configuration names all at once, like its own.
 func TestCheckHasEveryProblem(t *testing.T) {
 	p, folder := &acme{t: t}, t.TempDir()
-	file := p.write(folder, "call_log: ", "rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}]\n")
+	file := p.write(folder, "call_log: ",
+		"rules_file: rules.yaml\nlabels: [{name: department, file: people.csv, key: user}]\n")
 	for name, text := range map[string]string{"rules.yaml": "surprise: 1\n", "people.csv": "name\nann\n"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -43,7 +44,8 @@ func TestCheckHasEveryProblem(t *testing.T) {
 	}
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://otlp.example")
 	err := Check(Settings{ConfigFile: file, Providers: []collector.Provider{p.provider()}})
-	for _, want := range []string{"rules.yaml:1: surprise", "people.csv:1: has no column user", "environment: OTEL_EXPORTER_OTLP_ENDPOINT"} {
+	for _, want := range []string{"rules.yaml:1: surprise", "people.csv:1: has no column user",
+		"environment: OTEL_EXPORTER_OTLP_ENDPOINT"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s isn't among the problems: %v", want, err)
 		}

@@ -67,8 +67,10 @@ func (p *notifyingProvider) open(c any, settings collector.SourceSettings) (*col
 		return nil, fmt.Errorf("a block of type %T", c)
 	}
 	feed := collector.FeedInfo{
-		Name: "records", Reader: listsNothing{}, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Fetcher: p, Interval: block.Records.Interval, Lookback: block.Records.Lookback,
-		LateAfter: block.Records.LateAfter, Fingerprint: "notifying " + block.Tenant, Rules: collector.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
+		Name: "records", Reader: listsNothing{}, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Fetcher: p,
+		Interval: block.Records.Interval, Lookback: block.Records.Lookback,
+		LateAfter: block.Records.LateAfter, Fingerprint: "notifying " + block.Tenant,
+		Rules: collector.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
 	}
 	if path := block.Records.Path; path != "" {
 		feed.Webhook = &collector.Webhook{Path: path, Handler: p.handler(settings.Notified)}
@@ -190,7 +192,8 @@ func (p *notifyingProvider) write(folder string, sources ...notifyingSource) str
 	var text strings.Builder
 	text.WriteString("storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n")
 	for _, s := range sources {
-		fmt.Fprintf(&text, "  - name: %s\n    history: 1h\n    notifying: {tenant: %q, records: {path: %q}}\n", s.name, s.tenant, s.path)
+		fmt.Fprintf(&text, "  - name: %s\n    history: 1h\n    notifying: {tenant: %q, records: {path: %q}}\n", s.name,
+			s.tenant, s.path)
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		p.t.Fatal(err)

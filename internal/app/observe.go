@@ -108,7 +108,8 @@ func (a *App) Status() web.Status {
 	ctx, cancel := context.WithTimeout(context.Background(), statusTimeout)
 	defer cancel()
 	visible, figures := a.running.Load(), a.figures()
-	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(), Thresholds: visible.thresholds, ConfigFile: a.settings.ConfigFile}
+	status := web.Status{Version: Version(), Sources: []web.Source{}, OTLP: visible.otlp.status(),
+		Thresholds: visible.thresholds, ConfigFile: a.settings.ConfigFile}
 	status.Ready, status.NotReady = a.Ready()
 	status.ConfigProblem = a.configProblem()
 	status.Ledger.Problem = a.ledgerProblem()
@@ -140,7 +141,8 @@ func (a *App) Status() web.Status {
 		for _, f := range feeds {
 			feed := f.status(ctx)
 			if !holds {
-				feed.State, feed.LastError = web.StateError, "this replica couldn't renew its lease, so it shows none of its counts"
+				feed.State, feed.LastError = web.StateError,
+					"this replica couldn't renew its lease, so it shows none of its counts"
 				feed.Advice = "Check whether it can reach PostgreSQL; reading resumes automatically and loses nothing."
 			}
 			if a.ledger.SecretIsUnkept(name) {
@@ -202,8 +204,9 @@ const statusTimeout = 2 * time.Second
 func (f *feed) status(ctx context.Context) web.Feed {
 	s := f.loop.Status()
 	feed := web.Feed{
-		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time{Time: s.Watermark}, LastSuccess: web.Time{Time: s.LastSuccess},
-		Records: int64(s.Records), NextRead: web.Time{Time: s.NextRead}, LastError: s.LastError, Unread: s.Unread,
+		Feed: f.info.Name, State: web.State(s.State), Watermark: web.Time{Time: s.Watermark},
+		LastSuccess: web.Time{Time: s.LastSuccess},
+		Records:     int64(s.Records), NextRead: web.Time{Time: s.NextRead}, LastError: s.LastError, Unread: s.Unread,
 	}
 	if f.info.ActiveCalls != nil {
 		feed.Snapshot, feed.Watermark = true, feed.LastSuccess
@@ -230,7 +233,8 @@ func budgetStatus(b httpclient.Budget) *web.Budget {
 		return nil
 	}
 	budget := &web.Budget{
-		Group: b.Group, Limit: b.Limit, WindowSeconds: int64(b.Per / time.Second), FrozenUntil: web.Time{Time: b.FrozenUntil},
+		Group: b.Group, Limit: b.Limit, WindowSeconds: int64(b.Per / time.Second),
+		FrozenUntil: web.Time{Time: b.FrozenUntil},
 	}
 	if b.Remaining >= 0 {
 		budget.Remaining = &b.Remaining

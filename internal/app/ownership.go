@@ -195,7 +195,10 @@ func (o *ownership) dropLost(c *cluster, accounts []account) {
 	for i := range accounts {
 		a := &accounts[i]
 		feeds := slices.Concat(a.feeds...)
-		if !slices.ContainsFunc(feeds, func(f ledger.FeedSpec) bool { return o.held[nameOf(&f)] && !c.owns(o.replica, nameOf(&f)) }) {
+		if !slices.ContainsFunc(feeds, func(f ledger.FeedSpec) bool {
+			return o.held[nameOf(&f)] &&
+				!c.owns(o.replica, nameOf(&f))
+		}) {
 			continue
 		}
 		o.logger.Warn("Another replica reads an account now.", "account_of", feeds[0].Source)

@@ -428,13 +428,14 @@ func TestOwnership_OtherConfigurations(t *testing.T) {
 			letPass(renewInterval) // one was being handed over
 		}
 		if old.isRead("account-01") || old.reading()+fresh.reading()+late.reading() != 3 {
-			t.Errorf("what is no longer configured isn't released: %d, %d and %d are read", old.reading(), fresh.reading(), late.reading())
+			t.Errorf("what is no longer configured isn't released: %d, %d and %d are read", old.reading(),
+				fresh.reading(), late.reading())
 		}
 	})
 }
 
-// A replica that stops hands its accounts over before it drains the outbox, which takes as long as the OTLP endpoint lets it; the last one drains it
-// as the owner.
+// A replica that stops hands its accounts over before it drains the outbox, which takes as long as
+// the OTLP endpoint lets it; the last one drains it as the owner.
 func TestOwnership_HandOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()
@@ -450,7 +451,8 @@ func TestOwnership_HandOver(t *testing.T) {
 		a.handOver()
 		letPass(3 * time.Second)
 		if n := b.reading(); n != 4 || a.holds() || d.alive("a") {
-			t.Errorf("while a drains the outbox b reads %d of 4 accounts; a holds them: %v, lives: %v", n, a.holds(), d.alive("a"))
+			t.Errorf("while a drains the outbox b reads %d of 4 accounts; a holds them: %v, lives: %v", n, a.holds(),
+				d.alive("a"))
 		}
 	})
 }
@@ -481,7 +483,8 @@ func TestOwnership_LockedRow(t *testing.T) {
 	})
 }
 
-// A source whose renamed_from is of another account has no row, so nobody reads it: the log says why, and other accounts are read.
+// A source whose renamed_from is of another account has no row, so nobody reads it: the log says
+// why, and other accounts are read.
 func TestOwnership_RenamedFromAnotherAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()

@@ -31,7 +31,8 @@ func (r *fakeReplica) reload(reader accountReader) {
 	}
 }
 
-// While one replica has two sources under one credential and another one, not reloaded yet, under two, each is read by one of them.
+// While one replica has two sources under one credential and another one, not reloaded yet, under
+// two, each is read by one of them.
 func TestOwnership_OtherCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()
@@ -65,7 +66,8 @@ func TestOwnership_OneSourceIsRefused(t *testing.T) {
 	})
 }
 
-// A replica that is paused right after a reload drops what another one has taken over since, although it hasn't read it again.
+// A replica that is paused right after a reload drops what another one has taken over since,
+// although it hasn't read it again.
 func TestOwnership_PauseAfterReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()
@@ -151,7 +153,8 @@ func TestOwnership_ForgetsThatNobodyHadIt(t *testing.T) {
 	})
 }
 
-// When the database's clock is set forward every lease looks as if it had ended, and every replica that lives keeps its accounts.
+// When the database's clock is set forward every lease looks as if it had ended, and every replica
+// that lives keeps its accounts.
 func TestOwnership_ClockIsSetForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newFakeDatabase()

@@ -29,7 +29,8 @@ func (p tel) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collector.P
 	return func(yield func(*collector.Page, error) bool) {
 		page := &collector.Page{}
 		for n := range 10 {
-			r := &cdr.Record{ID: fmt.Sprint(n), Start: p.at, Trunk: "line", Direction: cdr.Outbound, Outcome: cdr.NotConnected}
+			r := &cdr.Record{ID: fmt.Sprint(n), Start: p.at, Trunk: "line", Direction: cdr.Outbound,
+				Outcome: cdr.NotConnected}
 			if p.reasons {
 				r.Outcome = cdr.Failed
 			}
@@ -43,7 +44,8 @@ func (p tel) provider() collector.Provider {
 	return collector.NewProvider(p.name, func(c *acmeConfig, _ collector.SourceSettings) (*collector.Source, error) {
 		return &collector.Source{
 			Feeds: []collector.FeedInfo{{
-				Name: "call_log", Reader: p, Limits: collector.Limits{MaxRange: 24 * time.Hour}, Interval: c.CallLog.Interval, Lookback: c.CallLog.Lookback,
+				Name: "call_log", Reader: p, Limits: collector.Limits{MaxRange: 24 * time.Hour},
+				Interval: c.CallLog.Interval, Lookback: c.CallLog.Lookback,
 				LateAfter: c.CallLog.LateAfter, Fingerprint: p.name,
 			}},
 			Advise:         func(err error) (what, todo string) { return err.Error(), "wait" },
@@ -53,11 +55,13 @@ func (p tel) provider() collector.Provider {
 	}, collector.FeedProperties{Name: "call_log", Reasons: p.reasons})
 }
 
-// TestPropertiesByProvider: feeds of one name show what their own provider declares: metrics and page, and the rules for the configuration.
+// TestPropertiesByProvider: feeds of one name show what their own provider declares: metrics and
+// page, and the rules for the configuration.
 func TestPropertiesByProvider(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "config.yaml")
-	text := "storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - name: mute\n    silent: {call_log: }\n  - name: office\n    telling: {call_log: }\n"
+	text := "storage: {path: data}\nmetrics: {zero_for: 0s}\nsources:\n  - name: mute\n    silent: {call_log: " +
+		"}\n  - name: office\n    telling: {call_log: }\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +73,8 @@ func TestPropertiesByProvider(t *testing.T) {
 	}
 	_, body := ask(t, a, http.MethodGet, "/metrics")
 	if strings.Contains(body, `cdr_recent_faults{direction="outbound",feed="call_log",provider="silent"`) ||
-		!strings.Contains(body, `cdr_recent_faults{direction="outbound",feed="call_log",provider="telling",source="office",trunk="line"} 10`) {
+		!strings.Contains(body,
+			`cdr_recent_faults{direction="outbound",feed="call_log",provider="telling",source="office",trunk="line"} 10`) {
 		t.Errorf("the faults of the last attempts:\n%s", body)
 	}
 	for _, s := range a.Status().Sources {
@@ -84,13 +89,15 @@ func TestPropertiesByProvider(t *testing.T) {
 	p := rules.Default()
 	p.Feeds = rules.Configured(c, known)
 	written, err := p.RecordingFile()
-	if err != nil || !strings.Contains(string(written), `rate(cdr_calls_total{feed="call_log",late="false",outcome=~"failed",source="office"}[5m])`) ||
+	if err != nil || !strings.Contains(string(written),
+		`rate(cdr_calls_total{feed="call_log",late="false",outcome=~"failed",source="office"}[5m])`) ||
 		!strings.Contains(string(written), `:cdr_answered:rate5m{feed="call_log",source="mute"}`) {
 		t.Errorf("%v\n%s", err, written)
 	}
 }
 
-// TestRulesFile: the page judges by the thresholds of rules_file; one that is wrong is refused with its line, and changes nothing.
+// TestRulesFile: the page judges by the thresholds of rules_file; one that is wrong is refused with
+// its line, and changes nothing.
 func TestRulesFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -106,8 +113,10 @@ func TestRulesFile(t *testing.T) {
 	write("few_floor: 3\n")
 	provider := &acme{t: t}
 	file := provider.write(folder, "call_log: ", "rules_file: rules.yaml\n")
-	settings := Settings{ConfigFile: file, Providers: []collector.Provider{provider.provider()}, ListenAddresses: []string{"127.0.0.1:0"}}
-	if _, err := New(t.Context(), settings); err == nil || !strings.Contains(err.Error(), "rules.yaml:1: few_floor: unknown key") {
+	settings := Settings{ConfigFile: file, Providers: []collector.Provider{provider.provider()},
+		ListenAddresses: []string{"127.0.0.1:0"}}
+	if _, err := New(t.Context(), settings); err == nil ||
+		!strings.Contains(err.Error(), "rules.yaml:1: few_floor: unknown key") {
 		t.Fatalf("a wrong key: %v", err)
 	}
 	write("error_budget: 0.03\n")
@@ -116,7 +125,8 @@ func TestRulesFile(t *testing.T) {
 		t.Errorf("the budget is %v", got)
 	}
 	write("error_budget: 3\n")
-	if err := a.Reload(); err == nil || !strings.Contains(err.Error(), "rules.yaml:1: error_budget: must be above 0 and at most 1") || budget(a) != 0.03 {
+	if err := a.Reload(); err == nil || !strings.Contains(err.Error(),
+		"rules.yaml:1: error_budget: must be above 0 and at most 1") || budget(a) != 0.03 {
 		t.Errorf("the reload: %v, the budget is %v", err, budget(a))
 	}
 	write("error_budget: 0.05\n")

@@ -45,7 +45,8 @@ func LoadConfig(s Settings, checkFiles bool) (c *config.Config, all []collector.
 			case replaces && at < len(known) && !twice:
 				all[at] = p
 			default:
-				const message = "a provider of this name already exists; choose another name, or set `replaces: true` to replace a built-in one"
+				const message = "a provider of this name already exists; choose another name, or set " +
+					"`replaces: true` to replace a built-in one"
 				problems = append(problems, config.Problem{File: file, Line: 1, Path: "provider", Message: message})
 			}
 			blocks[p.Name] = p.NewConfig

@@ -22,7 +22,8 @@ func TestDefinitionsOfABuiltin(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
-			config := "definitions: ['*_pbx.yaml']\nsources: [{name: pbx, asterisk: {paths: a.csv, time_zone: UTC, site: y, cdr: {}}}]\n"
+			config := "definitions: ['*_pbx.yaml']\nsources: [{name: pbx, asterisk: {paths: a.csv, time_zone: " +
+				"UTC, site: y, cdr: {}}}]\n"
 			files := map[string]string{"a_pbx.yaml": amended, "config.yaml": config}
 			if c.second != "" {
 				files["b_pbx.yaml"] = c.second

@@ -25,9 +25,9 @@ const (
 
 var errNotRunning = errors.New("reload: the daemon isn't running")
 
-// Reload reads the configuration again and applies it as a whole, or returns every problem and changes nothing. Sources that don't
-// change keep their tokens and connections, and so does an unchanged OTLP delivery. Calls while a reload runs, or within a second of it, share
-// the next one.
+// Reload reads the configuration again and applies it as a whole, or returns every problem and
+// changes nothing. Sources that don't change keep their tokens and connections, and so does an
+// unchanged OTLP delivery. Calls while a reload runs, or within a second of it, share the next one.
 func (a *App) Reload() error {
 	_, err, _ := a.reloads.Do("", func() (any, error) {
 		_ = a.reloadPace.Wait(context.Background()) // fails only with its context
@@ -62,7 +62,8 @@ func (a *App) reload() error {
 	if next.otlp != old.otlp {
 		next.otlp.start()
 	}
-	a.logger.Info("Reloaded the configuration.", "sources", len(next.sources), "kept", len(old.sources)-len(removed.sources))
+	a.logger.Info("Reloaded the configuration.", "sources", len(next.sources), "kept",
+		len(old.sources)-len(removed.sources))
 	return nil
 }
 
@@ -90,7 +91,8 @@ func (a *App) nextRunning() (*running, error) {
 	}
 	old, now := a.running.Load().config.Storage, next.config.Storage
 	if old.Path != now.Path {
-		return nil, fmt.Errorf("storage.path: changed from %q to %q, which needs a restart; nothing was changed", old.Path, now.Path)
+		return nil, fmt.Errorf("storage.path: changed from %q to %q, which needs a restart; nothing was changed",
+			old.Path, now.Path)
 	}
 	if !reflect.DeepEqual(old.Postgres, now.Postgres) {
 		return nil, errors.New("storage.postgres: changed, which needs a restart; nothing was changed")

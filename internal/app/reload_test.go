@@ -30,7 +30,8 @@ func wantForgotten(t *testing.T, a *App) {
 
 const branch = "  - name: branch\n    acme: {active_calls: }\n"
 
-// What a source that a reload removes asks of its provider in the end, such as RingCentral to end its session, isn't shown for ever.
+// What a source that a reload removes asks of its provider in the end, such as RingCentral to end
+// its session, isn't shown for ever.
 func TestReloadForgetsTheLastRequest(t *testing.T) {
 	t.Parallel()
 	provider := &acme{t: t}
@@ -99,7 +100,8 @@ func TestReloadNativeHistograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(file, bytes.Replace(text, []byte("metrics: {"), []byte("metrics: {native_histograms: false, "), 1), 0o600); err != nil {
+	if err := os.WriteFile(file, bytes.Replace(text, []byte("metrics: {"),
+		[]byte("metrics: {native_histograms: false, "), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Reload(); err != nil {
@@ -113,7 +115,8 @@ func TestReloadNativeHistograms(t *testing.T) {
 // A file of labels that turns good again doesn't hide that the last reload changed nothing.
 func TestLabelsDontHideARefusedReload(t *testing.T) {
 	t.Parallel()
-	for name, config := range map[string]string{"refused by the configuration": "surprise: 1\n", "refused by the labels": ""} {
+	for name, config := range map[string]string{"refused by the configuration": "surprise: 1\n",
+		"refused by the labels": ""} {
 		p, folder := &acme{t: t}, t.TempDir()
 		people := filepath.Join(folder, "people.csv")
 		write := func(path, text string) {
@@ -139,7 +142,8 @@ func TestLabelsDontHideARefusedReload(t *testing.T) {
 		}
 		write(people, bad)
 		look(a)
-		if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") || !strings.Contains(problem, strings.TrimSuffix(config, ": 1\n")) {
+		if problem := a.configProblem(); !strings.Contains(problem, "people.csv:3") ||
+			!strings.Contains(problem, strings.TrimSuffix(config, ": 1\n")) {
 			t.Errorf("%s: with bad labels the problem is %q", name, problem)
 		}
 		write(people, good)
@@ -169,7 +173,8 @@ func look(a *App) {
 	}
 }
 
-// TestHalfATableOfLabels: a table that is being written isn't taken, though half of it is a table too; what it said before stays in effect.
+// TestHalfATableOfLabels: a table that is being written isn't taken, though half of it is a table
+// too; what it said before stays in effect.
 func TestHalfATableOfLabels(t *testing.T) {
 	t.Parallel()
 	p, folder := &acme{t: t}, t.TempDir()
@@ -182,7 +187,8 @@ func TestHalfATableOfLabels(t *testing.T) {
 	}
 	const half, whole = "user,department\nann,Support\n", "user,department\nann,Support\nbob,Sales\n"
 	write("user,department\nann,Sales\nbob,Sales\n")
-	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"), p.provider())
+	a := start(t, p.write(folder, "call_log: ", "labels: [{name: department, file: people.csv, key: user}]\n"),
+		p.provider())
 	before := a.running.Load().labels
 	for _, text := range []string{half, whole} {
 		write(text)

@@ -26,7 +26,8 @@ func (p *notifyingProvider) share(dsn string, sources ...notifyingSource) string
 	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "dsn"), []byte(dsn), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	shared := strings.Replace(string(text), "{path: data}", "{postgres: {dsn_file: dsn, address: \"http://elsewhere.example/\"}}", 1)
+	shared := strings.Replace(string(text), "{path: data}",
+		"{postgres: {dsn_file: dsn, address: \"http://elsewhere.example/\"}}", 1)
 	if err := os.WriteFile(file, []byte(shared), 0o600); err != nil {
 		p.t.Fatal(err)
 	}

@@ -104,7 +104,8 @@ func TestSnapshotFeed(t *testing.T) {
 	}
 	await(t, "the gauges are shown", func() bool { return slices.Equal(shown(t, a, active), want) })
 	feed := feedOf(statusOf(t, a), "active_calls")
-	if feed == nil || feed.State != web.StateOK || feed.Records != 0 || feed.Watermark.IsZero() || feed.LastSuccess.IsZero() {
+	if feed == nil || feed.State != web.StateOK || feed.Records != 0 || feed.Watermark.IsZero() ||
+		feed.LastSuccess.IsZero() {
 		t.Errorf("the status is %+v", feed)
 	}
 
@@ -114,7 +115,8 @@ func TestSnapshotFeed(t *testing.T) {
 	if !slices.Contains(failed, `cdr_exporter_polls_total{feed="active_calls",result="error",source="office"} 3`) {
 		t.Errorf("they were gone after other than three failures: %q", failed)
 	}
-	if feed := feedOf(statusOf(t, a), "active_calls"); feed.State != web.StateError || feed.LastError != "no answer: wait" {
+	if feed := feedOf(statusOf(t, a), "active_calls"); feed.State != web.StateError ||
+		feed.LastError != "no answer: wait" {
 		t.Errorf("the status is %+v", feed)
 	}
 
@@ -144,7 +146,8 @@ func TestSnapshotFeed(t *testing.T) {
 	}
 }
 
-// A credential that was replaced by one that doesn't end has no expiry any more, which an alert would compare with the time.
+// A credential that was replaced by one that doesn't end has no expiry any more, which an alert
+// would compare with the time.
 func TestCredentialExpiry(t *testing.T) {
 	t.Parallel()
 	const expiry = "cdr_exporter_credential_expiry_timestamp_seconds"
@@ -188,13 +191,15 @@ func checkStart(t *testing.T, a *App) {
 		`cdr_exporter_rows_total{feed="active_calls",result="ignored",source="office"} 0`,
 		"cdr_exporter_api_throttled_seconds_total" + of, "cdr_exporter_api_request_duration_seconds_count" + of,
 		"cdr_exporter_last_success_timestamp_seconds" + of, "cdr_exporter_watermark_timestamp_seconds" + of,
-		"cdr_exporter_newest_call_timestamp_seconds" + of, "cdr_exporter_catching_up" + of, "cdr_exporter_unreadable_seconds" + of,
+		"cdr_exporter_newest_call_timestamp_seconds" + of, "cdr_exporter_catching_up" + of,
+		"cdr_exporter_unreadable_seconds" + of,
 	} {
 		if !strings.Contains(body, want+"\n") {
 			t.Errorf("before the first read there is no %s", want)
 		}
 	}
-	if feed := feedOf(statusOf(t, a), "active_calls"); feed == nil || !feed.Watermark.IsZero() || feed.State != web.StateOK {
+	if feed := feedOf(statusOf(t, a), "active_calls"); feed == nil || !feed.Watermark.IsZero() ||
+		feed.State != web.StateOK {
 		t.Errorf("before the first read the status is %+v", feed)
 	}
 }
@@ -272,9 +277,11 @@ func TestBothExportersShowGauges(t *testing.T) {
 	t.Cleanup(sink.Close)
 	now := time.Now()
 	dollars := cdrtest.Money(t, "12.5") // nothing is counted of it
-	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92}, {Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7, Charges: &dollars, Currency: "USD"}}}
+	provider := &acme{t: t, totals: []collector.DayTotal{{Day: now, Ours: 90, Theirs: 92},
+		{Day: now.AddDate(0, 0, -1), Ours: 7, Theirs: 7, Charges: &dollars, Currency: "USD"}}}
 	provider.calls(map[cdr.Direction]int{cdr.Inbound: 3})
-	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.URL()+"\", interval: 1s}\n"), provider.provider())
+	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", "otlp: {endpoint: \""+sink.URL()+
+		"\", interval: 1s}\n"), provider.provider())
 	want := []string{
 		`cdr_active_calls{direction="inbound",feed="active_calls",provider="acme",source="office"} 3`,
 		`cdr_active_calls{direction="outbound",feed="active_calls",provider="acme",source="office"} 0`,
@@ -286,7 +293,8 @@ func TestBothExportersShowGauges(t *testing.T) {
 		`cdr_exporter_reconciliation_difference{day="yesterday",feed="call_log",source="office"} 0`,
 	}
 	await(t, "Prometheus sees them", func() bool {
-		return slices.Equal(shown(t, a, "cdr_active_calls", "cdr_exporter_provider_records", "cdr_exporter_provider_charges",
+		return slices.Equal(shown(t, a, "cdr_active_calls", "cdr_exporter_provider_records",
+			"cdr_exporter_provider_charges",
 			"cdr_exporter_reconciliation_difference", "cdr_exporter_reconciliation_charges_difference"), want)
 	})
 	point := func(name string, value float64, labels map[string]string) bool {
@@ -297,9 +305,13 @@ func TestBothExportersShowGauges(t *testing.T) {
 	await(t, "the OTLP endpoint sees them", func() bool {
 		today := map[string]string{"source": "office", "feed": "call_log", "day": "today"}
 		yesterday := map[string]string{"source": "office", "feed": "call_log", "day": "yesterday"}
-		return point("cdr.active_calls", 3, map[string]string{"source": "office", "provider": "acme", "feed": "active_calls", "direction": "inbound"}) &&
-			point("cdr.exporter.provider.records", 92, today) && point("cdr.exporter.reconciliation.difference", -2, today) &&
-			point("cdr.exporter.provider.records", 7, yesterday) && point("cdr.exporter.reconciliation.difference", 0, yesterday)
+		return point("cdr.active_calls", 3,
+			map[string]string{"source": "office", "provider": "acme", "feed": "active_calls",
+				"direction": "inbound"}) &&
+			point("cdr.exporter.provider.records", 92, today) && point("cdr.exporter.reconciliation.difference", -2,
+			today) &&
+			point("cdr.exporter.provider.records", 7, yesterday) &&
+			point("cdr.exporter.reconciliation.difference", 0, yesterday)
 	})
 }
 
@@ -313,7 +325,8 @@ func TestStatusShowsBudget(t *testing.T) {
 	provider.calls(nil)
 	a := start(t, provider.write(t.TempDir(), "call_log: , active_calls: ", ""), provider.provider())
 	source := statusOf(t, a)
-	want := web.Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60, FrozenUntil: web.Time{Time: until}}
+	want := web.Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60,
+		FrozenUntil: web.Time{Time: until}}
 	if !reflect.DeepEqual(source.Budget, &want) {
 		t.Errorf("the budget is %+v, want %+v", source.Budget, want)
 	}
@@ -337,7 +350,8 @@ func TestReloadKeepsQuotas(t *testing.T) {
 	}
 }
 
-// TestReloadKeepsWhatIsUnchanged: a reload opens and closes nothing that the file still has, and requests that come together share one.
+// TestReloadKeepsWhatIsUnchanged: a reload opens and closes nothing that the file still has, and
+// requests that come together share one.
 func TestReloadKeepsWhatIsUnchanged(t *testing.T) {
 	t.Parallel()
 	provider := &acme{t: t}

@@ -38,8 +38,9 @@ func (a *App) setHooks(r *running) {
 // inboxOf is where the webhook of a feed puts the tasks of notifications.
 func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 	return collector.Inbox{
-		// Enqueue makes the tasks of a notification durable, whichever replica reads the feed, and wakes the feed if it is read here. Without tasks it
-		// only wakes the feed, whose subscription may need attention.
+		// Enqueue makes the tasks of a notification durable, whichever replica reads the feed, and
+		// wakes the feed if it is read here. Without tasks it only wakes the feed, whose
+		// subscription may need attention.
 		Enqueue: func(ctx context.Context, tasks []work.Item) (queued int, err error) {
 			if len(tasks) > 0 {
 				queued, err = a.ledger.Enqueue(ctx, SpecOf(s.config, info), tasks)
@@ -75,12 +76,14 @@ func (a *App) inboxOf(s *source, info *collector.FeedInfo) collector.Inbox {
 func (a *App) warnUnstored(ctx context.Context, s *source, err error) {
 	if err != nil && ctx.Err() == nil {
 		a.webhooks.unstored.Do(func() {
-			a.logger.WarnContext(ctx, "Can't store what the webhook received, so the sender gets an error and should send it again.", collector.SourceKey, s.config.Name, "err", err)
+			a.logger.WarnContext(ctx, "Can't store what the webhook received, so the sender gets an error and "+
+				"should send it again.", collector.SourceKey, s.config.Name, "err", err)
 		})
 	}
 }
 
-// ServeHTTP implements http.Handler. net/http logs a panic and closes the connection, and the provider sends the notification again.
+// ServeHTTP implements http.Handler. net/http logs a panic and closes the connection, and the
+// provider sends the notification again.
 func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	hook, known := (*h.hooks.Load())[r.URL.Path]
@@ -105,19 +108,24 @@ func (a *App) makeHooks(r *running) error {
 			}
 			name, path := s.config.Name+"/"+feed.Name, feed.Webhook.Path
 			if owner := owners[path]; owner != "" {
-				errs = append(errs, fmt.Errorf("webhooks of %s and %s: both use the path %s of the webhook listener; give each another path", owner, name, path))
+				errs = append(errs, fmt.Errorf("webhooks of %s and %s: both use the path %s of the webhook "+
+					"listener; give each another path", owner, name, path))
 			}
 			owners[path], r.hooks[path] = name, feed.Webhook.Handler(a.inboxOf(s, feed))
 			switch {
 			case len(a.settings.WebhookAddresses) == 0 && feed.Posted != nil:
 				errs = append(errs, fmt.Errorf("%s: nothing listens for the records that are posted to %s; "+
-					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove the token from the source", name, path))
+					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove "+
+					"the token from the source", name, path))
 			case len(a.settings.WebhookAddresses) == 0:
 				errs = append(errs, fmt.Errorf("webhook of %s: nothing listens for its notifications; "+
-					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove the webhook from the configuration", name))
+					"start with --webhook.listen-address (in a Collector: webhook.listen_address), or remove "+
+					"the webhook from the configuration", name))
 			case feed.Webhook.NeedsTLS && a.settings.takesPlainHTTP():
-				errs = append(errs, fmt.Errorf("%s: --webhook.listen-address accepts plain HTTP from other machines, so numbers and the token would cross the network unencrypted; "+
-					"set a certificate with --webhook.config.file (in a Collector: webhook.config_file), listen on 127.0.0.1 behind a proxy with TLS, or set insecure_http: true in the source", name))
+				errs = append(errs, fmt.Errorf("%s: --webhook.listen-address accepts plain HTTP from other "+
+					"machines, so numbers and the token would cross the network unencrypted; "+
+					"set a certificate with --webhook.config.file (in a Collector: webhook.config_file), "+
+					"listen on 127.0.0.1 behind a proxy with TLS, or set insecure_http: true in the source", name))
 			}
 		}
 	}

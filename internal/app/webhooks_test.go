@@ -31,9 +31,11 @@ func TestNotificationWakesTheFeed(t *testing.T) {
 		until(t, a, newRows(n))
 	}
 	post(t, hookURL(a, office), "gone")
-	await(t, "nothing else tells whose fault it is", func() bool { return feedOf(statusOf(t, a), "records").State == "error" })
+	await(t, "nothing else tells whose fault it is",
+		func() bool { return feedOf(statusOf(t, a), "records").State == "error" })
 	post(t, hookURL(a, office), "call-4")
-	await(t, "what can't be fetched is set aside", func() bool { return *feedOf(statusOf(t, a), "records").SetAside == 1 })
+	await(t, "what can't be fetched is set aside",
+		func() bool { return *feedOf(statusOf(t, a), "records").SetAside == 1 })
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="set_aside"} 1`)
 	until(t, a, `cdr_exporter_tasks{feed="records",source="office",state="waiting"} 0`)
 }
@@ -75,7 +77,8 @@ func TestReloadReplacesWebhooks(t *testing.T) {
 		t.Errorf("without a webhook: got %d", code)
 	}
 	_, body := ask(t, a, http.MethodGet, "/metrics")
-	for _, gone := range []string{"cdr_notifications_total{", "cdr_subscription_expiry_timestamp_seconds{", "cdr_subscription_last_notification_timestamp_seconds{"} {
+	for _, gone := range []string{"cdr_notifications_total{", "cdr_subscription_expiry_timestamp_seconds{",
+		"cdr_subscription_last_notification_timestamp_seconds{"} {
 		if strings.Contains(body, gone) {
 			t.Errorf("%s} is shown without a webhook", gone)
 		}
@@ -96,7 +99,8 @@ func TestNotificationsDuringReloads(t *testing.T) {
 	for s := range senders {
 		group.Go(func() {
 			for n := range each {
-				code, _, err := tryPost(t.Context(), &http.Transport{DisableKeepAlives: true}, hookURL(a, office), fmt.Sprintf("call-%d-%d", s, n))
+				code, _, err := tryPost(t.Context(), &http.Transport{DisableKeepAlives: true}, hookURL(a, office),
+					fmt.Sprintf("call-%d-%d", s, n))
 				if err != nil || code != http.StatusAccepted {
 					t.Errorf("got %d, %v", code, err)
 				}
@@ -228,8 +232,10 @@ func TestPostedRecordsNeedTLS(t *testing.T) {
 			a.settings.WebhookAddresses = []string{c.address}
 		}
 		feed := collector.FeedInfo{Name: "cdr", Posted: func([]work.Item) *collector.Page { return nil }}
-		feed.Webhook = &collector.Webhook{Path: "/push/pbx", NeedsTLS: !c.insecure, Handler: func(collector.Inbox) http.Handler { return nil }}
-		err := a.makeHooks(&running{sources: []*source{{config: &config.Source{Name: "pbx"}, opened: &collector.Source{Feeds: []collector.FeedInfo{feed}}}}})
+		feed.Webhook = &collector.Webhook{Path: "/push/pbx", NeedsTLS: !c.insecure,
+			Handler: func(collector.Inbox) http.Handler { return nil }}
+		err := a.makeHooks(&running{sources: []*source{{config: &config.Source{Name: "pbx"},
+			opened: &collector.Source{Feeds: []collector.FeedInfo{feed}}}}})
 		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", c.name, err)
 		}

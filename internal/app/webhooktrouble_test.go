@@ -51,8 +51,10 @@ func TestWebhooksThatCannotWork(t *testing.T) {
 		deaf     bool
 		problems []string
 	}{
-		"no listener":  {[]notifyingSource{office}, true, []string{"webhook of office/records", "--webhook.listen-address"}},
-		"the same way": {[]notifyingSource{office, branch}, false, []string{"office/records and branch/records", office.path}},
+		"no listener": {[]notifyingSource{office}, true,
+			[]string{"webhook of office/records", "--webhook.listen-address"}},
+		"the same way": {[]notifyingSource{office, branch}, false,
+			[]string{"office/records and branch/records", office.path}},
 		"both": {
 			[]notifyingSource{office, branch},
 			true,
@@ -71,7 +73,8 @@ func TestWebhooksThatCannotWork(t *testing.T) {
 			a := startWith(t, settings)
 			p.write(folder, test.sources...)
 			checkProblems(t, a.Reload(), test.problems)
-			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK || len(a.running.Load().sources) != 1 {
+			if code, _ := ask(t, a, http.MethodGet, "/-/healthy"); code != http.StatusOK ||
+				len(a.running.Load().sources) != 1 {
 				t.Errorf("something changed: %d, %d sources", code, len(a.running.Load().sources))
 			}
 		})

@@ -14,8 +14,9 @@ const (
 	Person         Party = iota // the default; a conference counts as a person
 	PartyVoicemail              // voicemail
 	PartyMachine                // a queue, hunt group, attendant, menu, parking slot or announcement
-	Onward                      // a machine that connected the caller on the same leg; only the machine's answer has a time
-	Own                         // the caller's side: the phone that click-to-call rings first
+	// a machine that connected the caller on the same leg; only the machine's answer has a time
+	Onward
+	Own // the caller's side: the phone that click-to-call rings first
 )
 
 var partyNames = [...]string{"person", "voicemail", "machine", "onward", "own"}
@@ -84,9 +85,12 @@ func (l *Leg) OwnOutcome() Outcome {
 // Leg is the leg of a record without Legs.
 func (r *Record) Leg() Leg {
 	l := Leg{
-		ID: r.ID, AltIDs: r.AltIDs, Parent: r.Parent, Type: r.CallType, Party: r.Party, Outcome: r.Outcome, NoOutcome: r.NoOutcome,
-		Start: r.Start, Answer: r.Answer, End: r.End, Ringing: r.Ringing, Direction: r.Direction, Trunk: r.Trunk, Channel: r.Channel,
-		Whole: r.Whole, UserID: r.UserID, UserName: r.UserName, UserPrincipal: r.UserPrincipal, Emergency: r.Emergency,
+		ID: r.ID, AltIDs: r.AltIDs, Parent: r.Parent, Type: r.CallType, Party: r.Party, Outcome: r.Outcome,
+		NoOutcome: r.NoOutcome,
+		Start:     r.Start, Answer: r.Answer, End: r.End, Ringing: r.Ringing, Direction: r.Direction, Trunk: r.Trunk,
+		Channel: r.Channel,
+		Whole:   r.Whole, UserID: r.UserID, UserName: r.UserName, UserPrincipal: r.UserPrincipal,
+		Emergency: r.Emergency,
 	}
 	if !r.NoDuration {
 		l.Duration = KnownSpan(r.Duration)
@@ -101,7 +105,8 @@ func (r *Record) LegsAreSessions() bool { return len(r.Sessions) > 0 && len(r.Le
 func (r *Record) LegRecord(n int) *Record {
 	l := &r.Legs[n]
 	leg := &Record{
-		ID: r.ID, CallID: r.CallID, Start: cmp.Or(l.Start, r.Start), Answer: l.Answer, End: l.End, Duration: l.Duration.Value, NoDuration: !l.Duration.Known,
+		ID: r.ID, CallID: r.CallID, Start: cmp.Or(l.Start, r.Start), Answer: l.Answer, End: l.End,
+		Duration: l.Duration.Value, NoDuration: !l.Duration.Known,
 		Direction: l.Direction, CallType: l.Type, Outcome: l.OwnOutcome(), Trunk: l.Trunk,
 		UserID: l.UserID, UserName: l.UserName, UserPrincipal: l.UserPrincipal, Labels: r.Labels, Legs: []Leg{*l},
 	}

@@ -21,7 +21,8 @@ const (
 	ClassOther      = "other"
 )
 
-// satellitePrefixes are the calling codes of satellite networks: Inmarsat, Iridium and Globalstar, Iridium's earlier one, Thuraya.
+// satellitePrefixes are the calling codes of satellite networks: Inmarsat, Iridium and Globalstar,
+// Iridium's earlier one, Thuraya.
 var satellitePrefixes = []string{"870", "881", "88213", "88216"}
 
 // NumberClass is the kind of the other party's number by the metadata of libphonenumber, which
@@ -119,7 +120,8 @@ func newPattern(d *phonenumbers.PhoneNumberDesc) pattern {
 }
 
 func (p pattern) has(national string) bool {
-	return (len(p.lengths) == 0 || slices.Contains(p.lengths, int32(len(national)))) && p.MatchString(national) //nolint:gosec // a short text
+	//nolint:gosec // a short text
+	return (len(p.lengths) == 0 || slices.Contains(p.lengths, int32(len(national)))) && p.MatchString(national)
 }
 
 // numberPlans are the plans of all regions.
@@ -140,7 +142,8 @@ func (p *numberPlan) compile() {
 	if digits := m.GetLeadingDigits(); digits != "" {
 		p.leading = regexp.MustCompile("^(?:" + digits + ")")
 	}
-	p.general, p.mobile, p.same = newPattern(m.GetGeneralDesc()), newPattern(m.GetMobile()), m.GetSameMobileAndFixedLinePattern()
+	p.general, p.mobile, p.same = newPattern(m.GetGeneralDesc()), newPattern(m.GetMobile()),
+		m.GetSameMobileAndFixedLinePattern()
 	for _, k := range []struct {
 		class string
 		desc  *phonenumbers.PhoneNumberDesc

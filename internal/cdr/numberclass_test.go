@@ -44,7 +44,8 @@ func TestNumberClass(t *testing.T) {
 		{"unknown direction", "+493012345678", "DE", "", DirectionUnknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := Record{Direction: c.direction, Country: c.country, CallerNumber: "+12025550123", CalleeNumber: c.number}
+			r := Record{Direction: c.direction, Country: c.country, CallerNumber: "+12025550123",
+				CalleeNumber: c.number}
 			if c.direction == Inbound {
 				r.CallerNumber, r.CalleeNumber = r.CalleeNumber, r.CallerNumber
 			}
@@ -60,12 +61,15 @@ func TestNumberClass(t *testing.T) {
 
 // classOfType are the classes of libphonenumber's types; all others are other.
 var classOfType = map[phonenumbers.PhoneNumberType]string{
-	phonenumbers.FIXED_LINE: ClassGeographic, phonenumbers.FIXED_LINE_OR_MOBILE: ClassGeographic, phonenumbers.MOBILE: ClassMobile,
-	phonenumbers.TOLL_FREE: ClassTollFree, phonenumbers.PREMIUM_RATE: ClassPremium, phonenumbers.SHARED_COST: ClassSharedCost,
+	phonenumbers.FIXED_LINE: ClassGeographic, phonenumbers.FIXED_LINE_OR_MOBILE: ClassGeographic,
+	phonenumbers.MOBILE:    ClassMobile,
+	phonenumbers.TOLL_FREE: ClassTollFree, phonenumbers.PREMIUM_RATE: ClassPremium,
+	phonenumbers.SHARED_COST: ClassSharedCost,
 }
 
-// TestNumberClassAgreesWithLibphonenumber compares with the library's own answer: the examples of each kind of number of every region, and numbers that
-// differ from them in a few digits or in length.
+// TestNumberClassAgreesWithLibphonenumber compares with the library's own answer: the examples of
+// each kind of number of every region, and numbers that differ from them in a few digits or in
+// length.
 func TestNumberClassAgreesWithLibphonenumber(t *testing.T) {
 	rng := rand.New(rand.NewPCG(30, 5)) //nolint:gosec // the same numbers each time
 	seen := make(map[string]int)
@@ -95,7 +99,8 @@ func TestNumberClassAgreesWithLibphonenumber(t *testing.T) {
 			}
 		}
 	}
-	for _, class := range []string{ClassGeographic, ClassMobile, ClassTollFree, ClassPremium, ClassSharedCost, ClassOther} {
+	for _, class := range []string{ClassGeographic, ClassMobile, ClassTollFree, ClassPremium, ClassSharedCost,
+		ClassOther} {
 		if seen[class] < 50 {
 			t.Errorf("only %d numbers are %s", seen[class], class)
 		}
@@ -103,7 +108,8 @@ func TestNumberClassAgreesWithLibphonenumber(t *testing.T) {
 }
 
 func FuzzNumberClass(f *testing.F) {
-	for _, number := range []string{"+493012345678", "+8821612345678", "12025550123", "+4990*********", "", "+", "\xff", strings.Repeat("9", 40)} {
+	for _, number := range []string{"+493012345678", "+8821612345678", "12025550123", "+4990*********", "", "+", "\xff",
+		strings.Repeat("9", 40)} {
 		f.Add(number)
 	}
 	countries := NewCountries()

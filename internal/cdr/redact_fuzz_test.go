@@ -13,8 +13,10 @@ var hashPattern = regexp.MustCompile(`^[0-9a-f]{32}$`)
 // FuzzRedact checks that nothing of a number or user is left, whatever it is.
 func FuzzRedact(f *testing.F) {
 	for _, seed := range []string{
-		"+12125550100", "+4930123456***", "1001", "Internal Revenue Service", "sip:alice@contoso.com", "tel:+12125550100;x",
-		"192.0.2.7", "2001:db8::7", "+1 212 555 0100 +1 212 555 0101", "anonymous", "sip:anonymous@192.0.2.7", "0x80090328", "", "*", "+*5551234", "a@b.c", "....1234", " ",
+		"+12125550100", "+4930123456***", "1001", "Internal Revenue Service", "sip:alice@contoso.com",
+		"tel:+12125550100;x",
+		"192.0.2.7", "2001:db8::7", "+1 212 555 0100 +1 212 555 0101", "anonymous", "sip:anonymous@192.0.2.7",
+		"0x80090328", "", "*", "+*5551234", "a@b.c", "....1234", " ",
 	} {
 		f.Add(seed)
 	}
@@ -24,7 +26,8 @@ func FuzzRedact(f *testing.F) {
 				CallerNumber: value, CalleeNumber: value, UserID: value, UserName: value, UserPrincipal: value,
 				ReasonPhrase: "No route to " + value + " via 192.0.2.7",
 				CallID:       value + "@192.0.2.7",
-				Extra:        []Attr{Text("n", value, Number), Text("u", value, User), Texts("us", []string{value}, User), Text("a", value, Address)},
+				Extra: []Attr{Text("n", value, Number), Text("u", value, User),
+					Texts("us", []string{value}, User), Text("a", value, Address)},
 			}
 			NewRedactor(Policy{Numbers: mode, Users: mode, Addresses: mode}, testKey).Redact(&r)
 			numbers := []string{r.CallerNumber, r.CalleeNumber}
@@ -56,7 +59,8 @@ func checkNumber(t *testing.T, mode Mode, value, field string) {
 		t.Errorf("the mask of %q is %q", value, field)
 	case kind == digitsNumber:
 		last := strings.TrimRight(field, " .-()")
-		if len(field) != len(number) || !strings.HasSuffix(last, "*") || strings.Count(last, "*") < min(4, len(onlyDigits(number))) {
+		if len(field) != len(number) || !strings.HasSuffix(last, "*") ||
+			strings.Count(last, "*") < min(4, len(onlyDigits(number))) {
 			t.Errorf("the mask of %q is %q", value, field)
 		}
 	}

@@ -11,7 +11,8 @@ const (
 	// Hash replaces it by a keyed hash, equal for equal values: HMAC-SHA-256, the first 32 hex
 	// digits. It hashes a number's digits only, and any other text in lower case.
 	Hash
-	// Mask hides a part: the last four digits of a number, all but the first character of a user, all but the network of an address.
+	// Mask hides a part: the last four digits of a number, all but the first character of a user,
+	// all but the network of an address.
 	Mask
 	Keep // keeps it unchanged
 )

@@ -48,7 +48,8 @@ func readNumber(s string) (number string, kind numberKind) {
 	return number, otherText
 }
 
-// isPlainNumber says whether s is one number: digits, masked digits and punctuation, a plus sign only before the first digit.
+// isPlainNumber says whether s is one number: digits, masked digits and punctuation, a plus sign
+// only before the first digit.
 func isPlainNumber(s string) bool {
 	digits, dots := 0, 0
 	for _, c := range []byte(s) {

@@ -141,7 +141,8 @@ func HideNumbers(text string) string {
 	for _, at := range runPattern.FindAllStringIndex(text, -1) {
 		run := text[at[0]:at[1]]
 		inWord := at[0] > 0 && isAlnum(text[at[0]-1]) || at[1] < len(text) && isAlnum(text[at[1]])
-		if n := countDigits(run) + strings.Count(run, "*"); inWord || n < minLabelDigits || n > maxLabelDigits || isAddress(run) {
+		if n := countDigits(run) + strings.Count(run, "*"); inWord || n < minLabelDigits || n > maxLabelDigits ||
+			isAddress(run) {
 			continue
 		}
 		b.WriteString(text[done:at[0]] + hidden)
@@ -178,7 +179,8 @@ func hideDigits(text string) string {
 			digits += len(piece)
 			longest = max(longest, len(piece))
 		}
-		enough := digits >= minSpacedRun || longest >= minDigitRun || (digits >= minDigitRun && strings.Contains(run, "+"))
+		enough := digits >= minSpacedRun || longest >= minDigitRun ||
+			(digits >= minDigitRun && strings.Contains(run, "+"))
 		if !enough || isAddress(run) || strings.HasPrefix(run, "0x") {
 			return run
 		}

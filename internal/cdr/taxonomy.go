@@ -26,7 +26,8 @@ func SIPTaxonomy() []Cause { return slices.Clone(sipCauses) }
 // SIPReason is the slug for a final SIP code (RFC 3261 21 and its successors); empty for any other code.
 func SIPReason(code int64) string { return SIPCause(code).Reason }
 
-// SIPCause is the row of a SIP code. One from 400 to 699 without a row is a failure without a reason; any other is unknown. 0 stands for none.
+// SIPCause is the row of a SIP code. One from 400 to 699 without a row is a failure without a
+// reason; any other is unknown. 0 stands for none.
 func SIPCause(code int64) Cause {
 	row, found := FindCause(sipCauses, code)
 	if !found && code >= 400 && code <= 699 {
@@ -37,7 +38,8 @@ func SIPCause(code int64) Cause {
 
 // FindCause looks a code up in a table that is ordered by code.
 func FindCause(table []Cause, code int64) (row Cause, found bool) {
-	i, found := slices.BinarySearchFunc(table, code, func(row Cause, code int64) int { return cmp.Compare(row.Code, code) })
+	i, found := slices.BinarySearchFunc(table, code,
+		func(row Cause, code int64) int { return cmp.Compare(row.Code, code) })
 	if found {
 		row = table[i]
 	}

@@ -65,7 +65,8 @@ const (
 	PrivacySubnet = "subnet"
 )
 
-// Privacy says how logs, ledger, status page and printed records treat personal data: each is one of the Privacy constants.
+// Privacy says how logs, ledger, status page and printed records treat personal data: each is one
+// of the Privacy constants.
 type Privacy struct {
 	// Numbers are telephone numbers.
 	Numbers string `yaml:"numbers"`
@@ -80,7 +81,8 @@ type Privacy struct {
 // SetDefaults implements [Defaulter].
 func (c *Config) SetDefaults() {
 	c.Storage.SetDefaults()
-	c.Metrics = Metrics{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, MediaBypassWindow: time.Hour, NativeHistograms: true}
+	c.Metrics = Metrics{ZeroFor: 2 * time.Minute, SeriesLimit: 10_000, MediaBypassWindow: time.Hour,
+		NativeHistograms: true}
 	c.Privacy = Privacy{Numbers: PrivacyMask, Users: PrivacyHash, Addresses: PrivacyDrop}
 }
 
@@ -100,7 +102,8 @@ func (s *Storage) Validate(r *Report) {
 // Validate implements [Validator].
 func (p *Postgres) Validate(r *Report) {
 	r.RequiredSecret("dsn", p.DSN, "the address of the database, such as postgres://cdr:password@db.example:5432/cdr,")
-	if u, err := url.Parse(p.Address); p.Address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	if u, err := url.Parse(p.Address); p.Address != "" &&
+		(err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		r.Problemf("address", "must be the URL of this replica's status page, such as http://10.0.0.7:9887")
 	}
 }

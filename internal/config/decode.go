@@ -95,7 +95,8 @@ func (d *decoder) decode(v reflect.Value, n *yaml.Node, at place) {
 	case v.Kind() == reflect.Slice:
 		d.decodeSlice(v, n, at)
 	case optional && n.ShortTag() == "!!bool":
-		d.fail(at, "must be a mapping of keys to values, is true or false; write `%s:`, without a value, for the defaults, or remove it",
+		d.fail(at, "must be a mapping of keys to values, is true or false; write `%s:`, without a value, for "+
+			"the defaults, or remove it",
 			at.path[strings.LastIndex(at.path, ".")+1:])
 	case n.Kind != yaml.MappingNode && !isNull(n):
 		d.fail(at, "must be a mapping of keys to values, is %s", describe(n))
@@ -181,7 +182,8 @@ func (d *decoder) entries(n *yaml.Node, at place) (all []entry) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		if first, repeated := lines[key.Value]; repeated && key.Kind == yaml.ScalarNode {
-			d.report(key.Line, joinPath(at.path, segment(key.Value)), fmt.Sprintf("is repeated; it is already on line %d; keep one", first))
+			d.report(key.Line, joinPath(at.path, segment(key.Value)),
+				fmt.Sprintf("is repeated; it is already on line %d; keep one", first))
 			continue
 		}
 		lines[key.Value] = key.Line

@@ -27,7 +27,8 @@ func TestTypeThatReadsItself(t *testing.T) {
 	}
 	equal(t, "grades", report.Grades, []grade{2, 0})
 	err := config.Unmarshal("c.yaml", []byte("grades: [[C]]\n"), &report, options())
-	if want := "c.yaml:1: grades[0]: must be a whole number without quotes, is a list"; err == nil || err.Error() != want {
+	if want := "c.yaml:1: grades[0]: must be a whole number without quotes, is a list"; err == nil ||
+		err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
 }

@@ -49,7 +49,8 @@ func (l *Legs) Validate(r *Report) {
 // KeptFor reports a lookback that is longer than the provider keeps records.
 func (f *Feed) KeptFor(r *Report, retention time.Duration) {
 	if f.Lookback > retention {
-		r.Problemf("lookback", "must be at most %dd, the time for which the provider keeps records", int(retention.Hours()/24))
+		r.Problemf("lookback", "must be at most %dd, the time for which the provider keeps records",
+			int(retention.Hours()/24))
 	}
 }
 

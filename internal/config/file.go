@@ -19,7 +19,8 @@ func (d *decoder) fileName(name string, at place) string {
 		return name
 	}
 	if _, err := readRegular(name, 1); err != nil {
-		d.fail(at, "can't read the file %s: %v; correct its name (relative ones start at the folder of the configuration file), "+
+		d.fail(at, "can't read the file %s: %v; correct its name (relative ones start at the folder of the "+
+			"configuration file), "+
 			"or make it readable for the user that the exporter runs as", name, cause(err))
 	}
 	return name

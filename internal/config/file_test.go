@@ -14,7 +14,8 @@ import (
 )
 
 // hint is what to do about a file that can't be read.
-const hint = "correct its name (relative ones start at the folder of the configuration file), or make it readable for the user that the exporter runs as"
+const hint = "correct its name (relative ones start at the folder of the configuration file), or make it " +
+	"readable for the user that the exporter runs as"
 
 const withFiles = `privacy:
   hash_key_file: key.txt
@@ -31,7 +32,8 @@ func TestCheckFiles(t *testing.T) {
 	check := func() error {
 		options := options()
 		options.CheckFiles = true
-		_, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte(strings.Replace(withFiles, "/etc/none.pem", "there", 1)), options)
+		_, err := config.Parse(filepath.Join(dir, "c.yaml"),
+			[]byte(strings.Replace(withFiles, "/etc/none.pem", "there", 1)), options)
 		return err
 	}
 	for _, name := range []string{"key.txt", "ca.pem", "cert.pem", "there"} {
@@ -54,7 +56,8 @@ DIR/c.yaml:8: sources[0].acme.client_secret_file: can't read the file DIR/sub/se
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "sub/secret"), "x")
-	want = strings.ReplaceAll("DIR/c.yaml:5: otlp.tls_config: unable to use specified CA cert file DIR/ca.pem; set certificates and their own keys as PEM", "DIR", dir)
+	want = strings.ReplaceAll("DIR/c.yaml:5: otlp.tls_config: unable to use specified CA cert file "+
+		"DIR/ca.pem; set certificates and their own keys as PEM", "DIR", dir)
 	if err := check(); err == nil || err.Error() != want {
 		t.Errorf("the problems are\n%v\nwant\n%s", err, want)
 	}

@@ -24,10 +24,14 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(example)
 	for _, seed := range []string{
-		"", "---", "...", "a: b", valid, valid + "---\n" + valid, withFiles, source + "    limits: {x: {rows: 1}}\n", bomb(3) + valid,
-		"a: &a [*a]", "sources: &s [*s]", "storage: &s {<<: *s}", "otlp: {headers: {\"\": ''}}", "? {a: b}\n: c", "a:\tb", "\xff", "a: 'b", "&a : *a",
-		"sources: [{name: ${env:SET}, acme: {tenant_id: '${env:NOWHERE}'}}]", "metrics: {zero_for: 99999999999y, series_limit: 1e9}",
-		"\xff\xfe( 00", "\r0", "#\n#", "!!binary a: b", "a: !!str\nb: ! c", "%YAML 1.1\n---\na: b", "- - - -", "{{{{", "[[[[", "a: |\n  b\n c",
+		"", "---", "...", "a: b", valid, valid + "---\n" + valid, withFiles, source + "    limits: {x: {rows: 1}}\n",
+		bomb(3) + valid,
+		"a: &a [*a]", "sources: &s [*s]", "storage: &s {<<: *s}", "otlp: {headers: {\"\": ''}}", "? {a: b}\n: c",
+		"a:\tb", "\xff", "a: 'b", "&a : *a",
+		"sources: [{name: ${env:SET}, acme: {tenant_id: '${env:NOWHERE}'}}]",
+		"metrics: {zero_for: 99999999999y, series_limit: 1e9}",
+		"\xff\xfe( 00", "\r0", "#\n#", "!!binary a: b", "a: !!str\nb: ! c", "%YAML 1.1\n---\na: b", "- - - -", "{{{{",
+		"[[[[", "a: |\n  b\n c",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -39,7 +39,8 @@ var labelName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 func (l *Label) Validate(r *Report) {
 	switch {
 	case !labelName.MatchString(l.Name):
-		r.Problemf("name", "must be a lower-case letter and then letters, digits or _, such as department, is %s", shorten(l.Name))
+		r.Problemf("name", "must be a lower-case letter and then letters, digits or _, such as department, is %s",
+			shorten(l.Name))
 	case slices.Contains(r.decoder.TakenLabels, l.Name):
 		r.Problemf("name", "the metrics already have a label %s; choose another name", l.Name)
 	}
@@ -65,7 +66,8 @@ func (c *Config) validateLabels(r *Report) {
 	for i := range c.Labels {
 		at := indexed("labels", i)
 		if i >= mostLabels {
-			r.Problemf(at, "is one label too many: at most %d are allowed, since each multiplies the series", mostLabels)
+			r.Problemf(at, "is one label too many: at most %d are allowed, since each multiplies the series",
+				mostLabels)
 		}
 		if slices.ContainsFunc(c.Labels[:i], func(l Label) bool { return l.Name == c.Labels[i].Name }) {
 			r.Problemf(at+".name", "is already used; give each label a different name")

@@ -38,7 +38,8 @@ type Options struct {
 func Load(path string, opts Options) (*Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, Problems{{File: path, Message: fmt.Sprintf("can't be read: %s; name a readable YAML file", cause(err))}}
+		return nil, Problems{{File: path, Message: fmt.Sprintf("can't be read: %s; name a readable YAML file",
+			cause(err))}}
 	}
 	return Parse(path, data, opts)
 }
@@ -53,7 +54,8 @@ func Parse(path string, data []byte, opts Options) (*Config, error) {
 	return c, nil
 }
 
-// Unmarshal decodes YAML into a pointer to a struct by this package's rules: defaults, strict decoding, validation. The error is [Problems].
+// Unmarshal decodes YAML into a pointer to a struct by this package's rules: defaults, strict
+// decoding, validation. The error is [Problems].
 func Unmarshal(path string, data []byte, into any, opts Options) error {
 	d := newDecoder(path, opts)
 	absolute, err := filepath.Abs(path)
@@ -115,7 +117,8 @@ func (d *decoder) parse(data []byte) *yaml.Node {
 	case err != nil:
 		line := syntaxErrorLine(data)
 		message := syntaxErrorMessage(err)
-		if text := bytes.Split(data, []byte("\n"))[line-1]; bytes.Contains(text[:len(text)-len(bytes.TrimLeft(text, " \t"))], []byte("\t")) {
+		if text := bytes.Split(data, []byte("\n"))[line-1]; bytes.Contains(text[:len(text)-len(bytes.TrimLeft(text,
+			" \t"))], []byte("\t")) {
 			message = "cannot be parsed: the line is indented with a tab; YAML requires spaces"
 		}
 		d.report(line, "", message)

@@ -123,9 +123,11 @@ func TestEnvironmentOfDefinitions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for definition, want := range map[string]string{
-		"${env:SET}":            "",
-		"${env:NOWHERE}":        "c.yaml:1: definitions[0]: environment variable NOWHERE is not set; set it, or write ${env:NOWHERE:-default}",
-		"${env:NOWHERE:-none*}": "c.yaml:1: definitions[0]: matches no file; name a file, or a pattern such as providers/*.yaml",
+		"${env:SET}": "",
+		"${env:NOWHERE}": "c.yaml:1: definitions[0]: environment variable NOWHERE is not set; set it, " +
+			"or write ${env:NOWHERE:-default}",
+		"${env:NOWHERE:-none*}": "c.yaml:1: definitions[0]: matches no file; name a file, or a pattern such " +
+			"as providers/*.yaml",
 	} {
 		var files []string
 		with := options()
@@ -204,7 +206,8 @@ func TestUnmarshal(t *testing.T) {
 	}
 	equal(t, "interval", block.Calls.Interval, 5*time.Minute)
 	err = config.Unmarshal("block.yaml", []byte("tenant_id: t\nclient_secret: s\n"), &block, config.Options{})
-	if want := "block.yaml:1: a feed is missing; give at least one of calls, active_calls"; err == nil || err.Error() != want {
+	if want := "block.yaml:1: a feed is missing; give at least one of calls, active_calls"; err == nil ||
+		err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
 }

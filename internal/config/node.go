@@ -10,7 +10,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// NodeDecoder is implemented, with a pointer receiver, by types that are written in several forms: a text, a list or a mapping.
+// NodeDecoder is implemented, with a pointer receiver, by types that are written in several forms:
+// a text, a list or a mapping.
 type NodeDecoder interface {
 	// DecodeNode decodes the value and reports its problems.
 	DecodeNode(n *Node)

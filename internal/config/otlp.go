@@ -97,10 +97,12 @@ func (o *OTLP) Validate(r *Report) {
 func checkEndpoint(raw string, hasSecrets bool) (*url.URL, error) {
 	u, err := parseServiceURL(raw)
 	if err != nil {
-		return nil, errors.New("must be a URL with scheme and host, such as http://127.0.0.1:4318, without user, query and fragment")
+		return nil, errors.New("must be a URL with scheme and host, such as http://127.0.0.1:4318, without " +
+			"user, query and fragment")
 	}
 	if hasSecrets && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
-		return nil, errors.New("must be https, because headers with secrets travel on it; plain http with headers is for loopback hosts " +
+		return nil, errors.New("must be https, because headers with secrets travel on it; plain http with " +
+			"headers is for loopback hosts " +
 			"(127.0.0.1, ::1, localhost), or set otlp.insecure_headers: true if the network between is trusted")
 	}
 	return u, nil

@@ -20,7 +20,8 @@ const (
 	defaultTimeout      = 10 * time.Second
 )
 
-// OTLPSettings is what the exporters need to send metrics, logs and traces: the keys of [OTLP], completed from the environment.
+// OTLPSettings is what the exporters need to send metrics, logs and traces: the keys of [OTLP],
+// completed from the environment.
 type OTLPSettings struct {
 	OTLP // as in the file; the fields below replace its fields
 

@@ -60,7 +60,8 @@ func (o *other) Validate(r *config.Report) { r.RequiredSecret("api_key", o.Key, 
 // options are the options of all tests: two providers and a fixed environment.
 func options() config.Options {
 	environment := map[string]string{
-		"SET": "from-environment", "EMPTY": "", "NUMBER": "42", "LARGE": "4242", "TRUE": "true", "DURATION": "90m", "SECRET": "hunter2",
+		"SET": "from-environment", "EMPTY": "", "NUMBER": "42", "LARGE": "4242", "TRUE": "true", "DURATION": "90m",
+		"SECRET": "hunter2",
 	}
 	return config.Options{
 		Providers: map[string]func() any{

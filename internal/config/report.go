@@ -50,7 +50,8 @@ func (r *Report) Given(key string) bool {
 
 // hasProblems reports whether the mapping, or anything in it, has a problem.
 func (r *Report) hasProblems() bool {
-	return slices.ContainsFunc(r.decoder.problems, func(p Problem) bool { return p.Path == r.path || strings.HasPrefix(p.Path, r.path+".") })
+	return slices.ContainsFunc(r.decoder.problems,
+		func(p Problem) bool { return p.Path == r.path || strings.HasPrefix(p.Path, r.path+".") })
 }
 
 // declare records a rule for [RulesOf].
@@ -128,7 +129,8 @@ func (r *Report) AtLeastOne(what string, keys ...string) {
 func (r *Report) ExactlyOne(what string, keys ...string) {
 	r.declare(func(rules *Rules) { rules.ExactlyOne = append(rules.ExactlyOne, keys) })
 	if r.firstGiven(what, keys) == "" {
-		r.Problemf("", "%s is missing; give exactly one of %s; a secret in a file has the key NAME_file", what, strings.Join(keys, ", "))
+		r.Problemf("", "%s is missing; give exactly one of %s; a secret in a file has the key NAME_file", what,
+			strings.Join(keys, ", "))
 	}
 }
 

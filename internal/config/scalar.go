@@ -154,7 +154,8 @@ func expand(n *yaml.Node, lookup func(string) (string, bool)) error {
 	switch {
 	case match != nil && strings.Count(n.Value, "${env:") == 1:
 	case strings.HasPrefix(n.Value, "${") || strings.Contains(n.Value, "${env:"):
-		return errors.New("has a ${ that isn't a substitution; write ${env:NAME} or ${env:NAME:-default} as the whole value, or $${ for a literal ${")
+		return errors.New("has a ${ that isn't a substitution; write ${env:NAME} or ${env:NAME:-default} as " +
+			"the whole value, or $${ for a literal ${")
 	default:
 		return nil
 	}

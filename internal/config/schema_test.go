@@ -61,8 +61,9 @@ func plain(value any) any {
 	return value
 }
 
-// visible are the problems that a schema sees; hidden are those among them that it doesn't: values of variables, numbers beyond an int8,
-// and texts and durations that are well-formed but out of range.
+// visible are the problems that a schema sees; hidden are those among them that it doesn't: values
+// of variables, numbers beyond an int8, and texts and durations that are well-formed but out of
+// range.
 var (
 	visible = regexp.MustCompile(`: unknown key|` +
 		`must be (a mapping|a list|true or false|a duration|a whole number|a secret|a text|[a-zA-Z0-9/]+(, \w+)* or \w+, is )|` +

@@ -38,7 +38,8 @@ func describe(schema map[string]any, n *yaml.Node) (described int) {
 			continue
 		}
 		comment := key.HeadComment[strings.LastIndex(key.HeadComment, "\n\n")+1:] // without a paragraph further up
-		text := strings.Join(strings.Fields(strings.NewReplacer("\n# ", " ", "# ", "", "\n#", " ").Replace(comment)), " ")
+		text := strings.Join(strings.Fields(strings.NewReplacer("\n# ", " ", "# ", "", "\n#", " ").Replace(comment)),
+			" ")
 		if text != "" && property["description"] == nil {
 			property["description"] = text
 			described++
@@ -73,7 +74,8 @@ func generateSchema(t *testing.T) []byte {
 	return generated.Bytes()
 }
 
-// TestSchemaCurrent compares the schema for editors with the types of the configuration and the comments of the example.
+// TestSchemaCurrent compares the schema for editors with the types of the configuration and the
+// comments of the example.
 func TestSchemaCurrent(t *testing.T) {
 	golden.File(t, schemaFile, generateSchema(t))
 }

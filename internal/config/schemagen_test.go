@@ -16,8 +16,9 @@ const (
 
 type schema = map[string]any
 
-// Schema describes a configuration file as a JSON Schema, for editors. It accepts what the decoder accepts, and refuses what is visible
-// without looking at other files, the environment or the relation of two values.
+// Schema describes a configuration file as a JSON Schema, for editors. It accepts what the decoder
+// accepts, and refuses what is visible without looking at other files, the environment or the
+// relation of two values.
 func Schema(providers map[string]func() any) map[string]any {
 	s := objectSchema(reflect.TypeFor[Config](), providers)
 	sources := valueSchema(Setting{typ: reflect.TypeFor[[]Source]()}, nil, providers)
@@ -93,10 +94,13 @@ func describedSchema(d Described) schema {
 		case s.Block:
 			feed := objectSchema(reflect.TypeFor[Feed](), nil)
 			if s.Legs {
-				maps.Copy(feed["properties"].(schema), objectSchema(reflect.TypeFor[Legs](), nil)["properties"].(schema)) //nolint:forcetypeassert // made by objectSchema
+				//nolint:forcetypeassert // made by objectSchema
+				maps.Copy(feed["properties"].(schema),
+					objectSchema(reflect.TypeFor[Legs](), nil)["properties"].(schema))
 			}
 			if s.Ignore {
-				feed["properties"].(schema)["ignore"] = schema{"type": []string{"object", "array", "string"}} //nolint:forcetypeassert // made by objectSchema
+				//nolint:forcetypeassert // made by objectSchema
+				feed["properties"].(schema)["ignore"] = schema{"type": []string{"object", "array", "string"}}
 			}
 			if s.Paths {
 				feed["type"], feed["required"] = "object", []string{"paths"}
@@ -144,7 +148,8 @@ func valueSchema(f Setting, rules *Rules, providers map[string]func() any) schem
 		items := Setting{Key: f.Key + "[0]", typ: t.Elem()}
 		return schema{"type": "array", "items": valueSchema(items, rules, providers)}
 	case t.Kind() == reflect.Map:
-		return schema{"type": []string{"object", "null"}, "additionalProperties": valueSchema(Setting{typ: t.Elem()}, rules, providers)}
+		return schema{"type": []string{"object", "null"},
+			"additionalProperties": valueSchema(Setting{typ: t.Elem()}, rules, providers)}
 	}
 	return objectSchema(t, providers)
 }

@@ -58,7 +58,8 @@ func TestSecretFileThatCannotBeRead(t *testing.T) {
 	if _, err := config.NewSecretFile(filepath.Join(dir, "none")).Value(t.Context()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the error of a missing file is %v", err)
 	}
-	if _, err := config.NewSecretFile(dir).Value(t.Context()); err == nil || err.Error() != "read secret: read "+dir+": not a regular file" {
+	if _, err := config.NewSecretFile(dir).Value(t.Context()); err == nil || err.Error() != "read secret: read "+dir+
+		": not a regular file" {
 		t.Errorf("the error of a folder is %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -124,7 +125,8 @@ sources:
 		var logged bytes.Buffer
 		slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "value", value)
 		slog.New(slog.NewTextHandler(&logged, nil)).Info("x", "value", value)
-		printed[name+" as YAML"], printed[name+" as JSON"], printed[name+" logged"] = string(asYAML), string(asJSON), logged.String()
+		printed[name+" as YAML"], printed[name+" as JSON"], printed[name+" logged"] = string(asYAML), string(asJSON),
+			logged.String()
 	}
 	for name, text := range printed {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, "68756e74657232") {

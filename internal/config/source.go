@@ -31,7 +31,8 @@ type Source struct {
 
 	// ProviderName is the key of the source's block, and the label `provider`.
 	ProviderName string
-	// Provider is the decoded block, of the type that [Options.Providers] has for it. It is nil only in a source with problems.
+	// Provider is the decoded block, of the type that [Options.Providers] has for it. It is nil
+	// only in a source with problems.
 	Provider any
 }
 
@@ -40,7 +41,8 @@ func (s *Source) SetDefaults() {
 	s.History = 24 * time.Hour
 	// Numbers that are emergency numbers in some countries and something else in others (110 and
 	// 118, in Europe) only count from these countries.
-	s.EmergencyNumbers = []string{"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118", "JP:119"}
+	s.EmergencyNumbers = []string{"911", "933", "112", "999", "AU:000", "AU:106", "DE:110", "JP:110", "JP:118",
+		"JP:119"}
 }
 
 // Validate implements [Validator].
@@ -58,11 +60,14 @@ func (s *Source) Validate(r *Report) {
 	}
 	for i, number := range s.EmergencyNumbers {
 		if !emergencyNumber.MatchString(number) {
-			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" (2 to 15 digits, with + in front if needed), or \"DE:110\" if it counts from that country's numbers only")
+			r.Problemf(indexed("emergency_numbers", i), "must be a number as it is dialled, such as \"112\" "+
+				"(2 to 15 digits, with + in front if needed), or \"DE:110\" if it counts from that country's "+
+				"numbers only")
 		}
 	}
 	if s.ProviderName == "" && len(r.decoder.Providers) > 0 {
-		r.Problemf("", "has no provider; add one of the blocks %s", orList(slices.Sorted(maps.Keys(r.decoder.Providers))))
+		r.Problemf("", "has no provider; add one of the blocks %s",
+			orList(slices.Sorted(maps.Keys(r.decoder.Providers))))
 	}
 }
 
@@ -71,7 +76,8 @@ func (d *decoder) decodeBlock(source *Source, e *entry) bool {
 	newBlock, known := d.Providers[e.key]
 	switch {
 	case known && source.ProviderName != "":
-		d.fail(e.at, "this source already has the provider %s; configure %s in a separate source", source.ProviderName, e.key)
+		d.fail(e.at, "this source already has the provider %s; configure %s in a separate source", source.ProviderName,
+			e.key)
 	case known:
 		source.ProviderName, source.Provider = e.key, newBlock()
 		block := reflect.ValueOf(source.Provider).Elem()

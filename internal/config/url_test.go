@@ -11,7 +11,8 @@ func TestCheckBaseURL(t *testing.T) {
 		form   = "must be a URL with scheme and host, such as https://host.example"
 		user   = "must not contain a user or a password; use the keys for credentials"
 		ending = "must end before ? and #; keep only scheme, host and path"
-		plain  = "must be https, because credentials travel on it; plain http is for loopback hosts only (127.0.0.1, ::1, localhost), not "
+		plain  = "must be https, because credentials travel on it; plain http is for loopback hosts only " +
+			"(127.0.0.1, ::1, localhost), not "
 	)
 	for raw, want := range map[string]string{
 		"https://graph.microsoft.com":   "",
@@ -51,7 +52,8 @@ func TestCheckBaseURL(t *testing.T) {
 }
 
 func TestProxyURL(t *testing.T) {
-	for _, raw := range []string{"", "http://p.example:3128", "https://u:hunter2@p.example", "socks5://u@p.example:1080", "http://u:hunter2@p.example/?x"} {
+	for _, raw := range []string{"", "http://p.example:3128", "https://u:hunter2@p.example",
+		"socks5://u@p.example:1080", "http://u:hunter2@p.example/?x"} {
 		var proxy config.ProxyURL
 		if err := proxy.UnmarshalText([]byte(raw)); err != nil {
 			t.Errorf("%q: %v", raw, err)
@@ -60,7 +62,8 @@ func TestProxyURL(t *testing.T) {
 			t.Errorf("%q has the URL %v", raw, u)
 		}
 	}
-	for _, raw := range []string{"p.example:3128", "ftp://p.example", "http://", "http://u:hunter2@p:example", "http://u:hun ter2@p"} {
+	for _, raw := range []string{"p.example:3128", "ftp://p.example", "http://", "http://u:hunter2@p:example",
+		"http://u:hun ter2@p"} {
 		var proxy config.ProxyURL
 		const want = "must be the URL of a proxy, such as http://proxy.example:3128 (http, https, socks5 or socks5h)"
 		if err := proxy.UnmarshalText([]byte(raw)); err == nil || err.Error() != want {

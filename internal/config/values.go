@@ -45,7 +45,8 @@ func (p *ProxyURL) UnmarshalText(text []byte) error {
 	}
 	u, err := url.Parse(string(text))
 	if err != nil || u.Hostname() == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
-		return errors.New("must be the URL of a proxy, such as http://proxy.example:3128 (http, https, socks5 or socks5h)")
+		return errors.New("must be the URL of a proxy, such as http://proxy.example:3128 (http, https, socks5 " +
+			"or socks5h)")
 	}
 	p.Secret = NewSecret(string(text))
 	return nil
@@ -60,7 +61,8 @@ func CheckBaseURL(raw string) error {
 		return err
 	}
 	if u.Scheme == "http" && !IsLoopback(u.Hostname()) {
-		return fmt.Errorf("must be https, because credentials travel on it; plain http is for loopback hosts only (127.0.0.1, ::1, localhost), not %s", shorten(u.Hostname()))
+		return fmt.Errorf("must be https, because credentials travel on it; plain http is for loopback hosts "+
+			"only (127.0.0.1, ::1, localhost), not %s", shorten(u.Hostname()))
 	}
 	return nil
 }

@@ -38,7 +38,8 @@ func File(t testing.TB, path string, got []byte) {
 		line++
 	}
 	first := func(lines []string) string { return strings.Join(lines[line:min(line+5, len(lines))], "\n") }
-	t.Errorf("%s differs, starting with line %d; if that is intended, run the test with -update. The new line is\n%s\nand the old one\n%s", path, line+1, first(is), first(was))
+	t.Errorf("%s differs, starting with line %d; if that is intended, run the test with -update. The new line "+
+		"is\n%s\nand the old one\n%s", path, line+1, first(is), first(was))
 }
 
 // JSON compares a value, as indented JSON, with a file.
@@ -77,7 +78,8 @@ func fill(text, name, table string) (string, error) {
 	before, rest, found := strings.Cut(text, begin)
 	_, after, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		return "", fmt.Errorf("the page has no place for the table %s: add the markers %q and %q", name, strings.TrimSpace(begin), end)
+		return "", fmt.Errorf("the page has no place for the table %s: add the markers %q and %q", name,
+			strings.TrimSpace(begin), end)
 	}
 	return before + begin + "\n" + table + "\n" + end + after, nil
 }

@@ -103,7 +103,8 @@ type table struct {
 
 func (t *table) problem(line int, format string, args ...any) {
 	if len(t.problems) < 10 { // don't fill the screen for a file with an error on each line
-		t.problems = append(t.problems, config.Problem{File: string(t.config.File), Line: line, Message: fmt.Sprintf(format, args...)})
+		t.problems = append(t.problems, config.Problem{File: string(t.config.File), Line: line,
+			Message: fmt.Sprintf(format, args...)})
 	}
 }
 
@@ -133,14 +134,16 @@ func (t *table) read() {
 	distinct := make(map[string]bool)
 	for ; !errors.Is(err, io.EOF); row, err = rows.Read() {
 		if err != nil {
-			t.problem(lineOf(err), "isn't a CSV row with the same number of values as the first one: put values with commas or quotes in quotes")
+			t.problem(lineOf(err), "isn't a CSV row with the same number of values as the first one: put "+
+				"values with commas or quotes in quotes")
 			return
 		}
 		line, _ := rows.FieldPos(0)
 		if t.add(line, c.keyOf(row), strings.TrimSpace(row[c.value])); len(distinct) <= mostValues {
 			distinct[strings.TrimSpace(row[c.value])] = true
 			if len(distinct) > mostValues {
-				t.problem(line, "has more than %d distinct values in column %s: each may be a series; take a coarser column", mostValues, t.config.Value)
+				t.problem(line, "has more than %d distinct values in column %s: each may be a series; take a "+
+					"coarser column", mostValues, t.config.Value)
 			}
 		}
 	}
@@ -187,7 +190,8 @@ func (t *table) columns(first []string) (c columns, ok bool) {
 func (t *table) column(names []string, name string) int {
 	at := slices.IndexFunc(names, func(n string) bool { return strings.TrimSpace(n) == name })
 	if at < 0 {
-		t.problem(1, "has no column %s; it has %s: name the right one in `column` (for keys) or `value`", name, strings.Join(names, ", "))
+		t.problem(1, "has no column %s; it has %s: name the right one in `column` (for keys) or `value`", name,
+			strings.Join(names, ", "))
 	}
 	return at
 }

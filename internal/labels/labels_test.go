@@ -32,7 +32,8 @@ func load(t *testing.T, all ...config.Label) *Set {
 }
 
 func TestApply(t *testing.T) {
-	people := "name,user,department\nAda,Ada@Contoso.com,Sales\nBob,b0b,Support\n\"Eve, the third\",101, Legal \nnobody,x,\n"
+	people := "name,user,department\nAda,Ada@Contoso.com,Sales\nBob,b0b,Support\n\"Eve, the third\",101, " +
+		"Legal \nnobody,x,\n"
 	numbers := "number,department\n+49 (30) 1234,Berlin\n+49,Germany\n1555,USA\n"
 	trunks := "trunk,department\nSBC1.Example.com,Core\ncarrier-a,Core\n"
 	for _, c := range []struct {
@@ -42,23 +43,32 @@ func TestApply(t *testing.T) {
 	}{
 		{"principal, without case", "user", people, cdr.Record{UserPrincipal: "ADA@contoso.COM"}, "department=Sales\n"},
 		{"id", "user", people, cdr.Record{UserPrincipal: "other", UserID: "B0B"}, "department=Support\n"},
-		{"extension of an outbound call", "user", people, cdr.Record{Direction: cdr.Outbound, CallerNumber: "101", CalleeNumber: "+4930"}, "department=Legal\n"},
-		{"extension of an inbound call", "user", people, cdr.Record{Direction: cdr.Inbound, CallerNumber: "+4930", CalleeNumber: "101"}, "department=Legal\n"},
-		{"the other party isn't ours", "user", people, cdr.Record{Direction: cdr.Inbound, CallerNumber: "101", CalleeNumber: "102"}, ""},
+		{"extension of an outbound call", "user", people,
+			cdr.Record{Direction: cdr.Outbound, CallerNumber: "101", CalleeNumber: "+4930"}, "department=Legal\n"},
+		{"extension of an inbound call", "user", people,
+			cdr.Record{Direction: cdr.Inbound, CallerNumber: "+4930", CalleeNumber: "101"}, "department=Legal\n"},
+		{"the other party isn't ours", "user", people,
+			cdr.Record{Direction: cdr.Inbound, CallerNumber: "101", CalleeNumber: "102"}, ""},
 		{"an extension among the provider's fields", "user", people, cdr.Record{
-			Direction: cdr.Inbound, CalleeNumber: "+49301", Extra: []cdr.Attr{cdr.Text("from_extension_number", "7", cdr.Number), cdr.Text("to_extension_number", "101", cdr.Number)},
+			Direction: cdr.Inbound, CalleeNumber: "+49301", Extra: []cdr.Attr{cdr.Text("from_extension_number", "7",
+				cdr.Number), cdr.Text("to_extension_number", "101", cdr.Number)},
 		}, "department=Legal\n"},
 		{"the caller of an internal call that is listed for its callee", "user", people, cdr.Record{
-			Direction: cdr.Internal, UserID: "b0b", Extra: []cdr.Attr{cdr.Text("extension_id", "b0b", cdr.User), cdr.Text("from_extension_number", "101", cdr.Number)},
+			Direction: cdr.Internal, UserID: "b0b", Extra: []cdr.Attr{cdr.Text("extension_id", "b0b", cdr.User),
+				cdr.Text("from_extension_number", "101", cdr.Number)},
 		}, "department=Legal\n"},
 		{"an internal call whose caller is in no file", "user", people, cdr.Record{
-			Direction: cdr.Internal, UserID: "b0b", Extra: []cdr.Attr{cdr.Text("from_extension_number", "7", cdr.Number)},
+			Direction: cdr.Internal, UserID: "b0b",
+			Extra: []cdr.Attr{cdr.Text("from_extension_number", "7", cdr.Number)},
 		}, ""},
 		{"a key without a value", "user", people, cdr.Record{UserID: "x"}, ""},
 		{"no key", "user", people, cdr.Record{}, ""},
-		{"longest prefix", "number", numbers, cdr.Record{Direction: cdr.Outbound, CallerNumber: "+49301234567"}, "department=Berlin\n"},
-		{"shorter prefix", "number", numbers, cdr.Record{Direction: cdr.Inbound, CalleeNumber: "+4940123"}, "department=Germany\n"},
-		{"without a plus", "number", numbers, cdr.Record{Direction: cdr.Internal, CallerNumber: "1555000"}, "department=USA\n"},
+		{"longest prefix", "number", numbers, cdr.Record{Direction: cdr.Outbound, CallerNumber: "+49301234567"},
+			"department=Berlin\n"},
+		{"shorter prefix", "number", numbers, cdr.Record{Direction: cdr.Inbound, CalleeNumber: "+4940123"},
+			"department=Germany\n"},
+		{"without a plus", "number", numbers, cdr.Record{Direction: cdr.Internal, CallerNumber: "1555000"},
+			"department=USA\n"},
 		{"another number", "number", numbers, cdr.Record{CallerNumber: "+33"}, ""},
 		{"trunk", "trunk", "trunk,department\nsbc1,Core\n", cdr.Record{Trunk: "sbc1"}, "department=Core\n"},
 		{"trunk, capitals in the file", "trunk", trunks, cdr.Record{Trunk: "sbc1.example.com"}, "department=Core\n"},
@@ -78,18 +88,23 @@ func TestApply(t *testing.T) {
 // TestTold: without a file the value comes from the provider, and a value that may be a number
 // isn't shown.
 func TestTold(t *testing.T) {
-	r := cdr.Record{ProviderLabels: []cdr.Label{{Name: "site", Value: "Berlin"}, {Name: "unlisted", Value: "x"}, {Name: "department", Value: "+49 30 1234567"}}}
+	r := cdr.Record{ProviderLabels: []cdr.Label{{Name: "site", Value: "Berlin"}, {Name: "unlisted", Value: "x"},
+		{Name: "department", Value: "+49 30 1234567"}}}
 	set := load(t, config.Label{Name: "site"}, config.Label{Name: "department"})
 	set.Apply("zoom", []*cdr.Record{&r})
-	if r.Labels.Value("site") != "Berlin" || strings.Contains(string(r.Labels), "1234567") || r.Labels.Value("unlisted") != "" {
+	if r.Labels.Value("site") != "Berlin" || strings.Contains(string(r.Labels), "1234567") ||
+		r.Labels.Value("unlisted") != "" {
 		t.Errorf("%q", r.Labels)
 	}
 }
 
-// TestSubnets: streams have the label of the narrowest network that their sender is in, from a table or from Microsoft's building file; calls don't.
+// TestSubnets: streams have the label of the narrowest network that their sender is in, from a
+// table or from Microsoft's building file; calls don't.
 func TestSubnets(t *testing.T) {
 	const table = "subnet,department\n10.0.0.0/8,Everywhere\n10.1.2.77/24,Berlin\n2001:db8::/48,Lab\n10.9.9.9,Desk\n"
-	const buildings = "10.1.2.0,Net 1,24,\"Tower, north\",Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n10.1.3.0,Net 2,26,Annex,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n"
+	const buildings = "10.1.2.0,Net 1,24,\"Tower, " +
+		"north\",Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n10.1.3.0,Net " +
+		"2,26,Annex,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0,0\n"
 	building := func(text string) config.Label {
 		l := department(t, "subnet", text)
 		l.Value = "BuildingName"
@@ -108,7 +123,8 @@ func TestSubnets(t *testing.T) {
 		{"another network", department(t, "subnet", table), "192.0.2.1", ""},
 		{"no sender", department(t, "subnet", table), "", ""},
 		{"building file", building(buildings), "10.1.2.0", "department=Tower, north\n"},
-		{"building file without its last column", building("10.1.2.0,Net 1,24,Tower,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0\n"), "10.1.2.9", "department=Tower\n"},
+		{"building file without its last column", building("10.1.2.0,Net " +
+			"1,24,Tower,Contoso,Office,IT,Berlin,10115,DE,,EMEA,1,0\n"), "10.1.2.9", "department=Tower\n"},
 		{"just outside of a building's network", building(buildings), "10.1.3.64", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -124,10 +140,13 @@ func TestSubnets(t *testing.T) {
 
 func TestRefusedSubnets(t *testing.T) {
 	for _, c := range []struct{ name, value, text, want string }{
-		{"not a network", "department", "subnet,department\n10.1.0.0/33,Berlin\n", "people.csv:2: the key isn't a network"},
+		{"not a network", "department", "subnet,department\n10.1.0.0/33,Berlin\n",
+			"people.csv:2: the key isn't a network"},
 		{"not a range", "BuildingName", "10.1.0.0,Net,x,Tower\n", "people.csv:1: the key isn't a network"},
-		{"the same network", "department", "subnet,department\n10.1.0.0/16,Berlin\n10.1.2.3/16,Rome\n", "people.csv:3: has the key of line 2 with another value"},
-		{"a column that the building file doesn't have", "building", "10.1.0.0,Net,16,Tower\n", "has no column building; it has NetworkIP, NetworkName, NetworkRange, BuildingName:"},
+		{"the same network", "department", "subnet,department\n10.1.0.0/16,Berlin\n10.1.2.3/16,Rome\n",
+			"people.csv:3: has the key of line 2 with another value"},
+		{"a column that the building file doesn't have", "building", "10.1.0.0,Net,16,Tower\n",
+			"has no column building; it has NetworkIP, NetworkName, NetworkRange, BuildingName:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := department(t, "subnet", c.text)
@@ -147,8 +166,10 @@ func TestRefusedFiles(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"no header", "", "people.csv:1: has no header line"},
 		{"no such column", "name,department\nada,Sales\n", "people.csv:1: has no column user"},
-		{"another value", "user,department\nada,Sales\n\nADA,Support\n", "people.csv:4: has the key of line 2 with another value"},
-		{"short row", "user,department\nada\n", "people.csv:2: isn't a CSV row with the same number of values as the first one"},
+		{"another value", "user,department\nada,Sales\n\nADA,Support\n",
+			"people.csv:4: has the key of line 2 with another value"},
+		{"short row", "user,department\nada\n",
+			"people.csv:2: isn't a CSV row with the same number of values as the first one"},
 		{"open quote", "user,department\n\"ada,Sales\n", "people.csv:"},
 		{"too many values", "user,department\n" + many.String(), "people.csv:1002: has more than 1000 distinct values"},
 		{"a line break", "user,department\nada,\"a\nb\"\n", "has a line break"},
@@ -157,7 +178,8 @@ func TestRefusedFiles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Load([]config.Label{department(t, "user", c.text)})
-			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(strings.ToLower(err.Error()), "ada") {
+			if err == nil || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(strings.ToLower(err.Error()), "ada") {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
@@ -185,7 +207,8 @@ func FuzzFile(f *testing.F) {
 		}
 		r := cdr.Record{UserID: "ada"}
 		set.Apply("", []*cdr.Record{&r})
-		if again := cdr.NewLabels([]cdr.Label{{Name: "department", Value: r.Labels.Value("department")}}); again != r.Labels {
+		if again := cdr.NewLabels([]cdr.Label{{Name: "department",
+			Value: r.Labels.Value("department")}}); again != r.Labels {
 			t.Errorf("%q is read as %q", r.Labels, again)
 		}
 	})

@@ -1,4 +1,5 @@
-// Package long says how many cases a test with random input runs: a few, the same each time, or many more in `make long`.
+// Package long says how many cases a test with random input runs: a few, the same each time, or
+// many more in `make long`.
 package long
 
 import (

@@ -73,12 +73,15 @@ func start(authentication string, settings []string) (*Cluster, error) {
 	}
 	err = errors.Join(
 		os.WriteFile(c.folder+"/password", []byte(c.password), 0o644), //nolint:gosec // only the server uses the folder
-		c.run("initdb", "-D", "data", "-U", "postgres", "--pwfile=password", "-A", authentication, "-E", "UTF8", "--locale=C", "--no-sync"))
+		c.run("initdb", "-D", "data", "-U", "postgres", "--pwfile=password", "-A", authentication, "-E", "UTF8",
+			"--locale=C", "--no-sync"))
 	if err == nil {
-		err = c.serve(append([]string{"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''", "max_connections = 200"}, settings...))
+		err = c.serve(append([]string{"listen_addresses = '127.0.0.1'", "unix_socket_directories = ''",
+			"max_connections = 200"}, settings...))
 	}
 	if err == nil {
-		err = execute(c.dsn("postgres", "postgres"), "CREATE ROLE cdr LOGIN PASSWORD '"+c.password+"'", "CREATE DATABASE cdr OWNER cdr")
+		err = execute(c.dsn("postgres", "postgres"), "CREATE ROLE cdr LOGIN PASSWORD '"+c.password+"'",
+			"CREATE DATABASE cdr OWNER cdr")
 	}
 	if err != nil {
 		c.stop()
@@ -127,9 +130,13 @@ func binaries() (string, error) {
 	}
 	debian, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is well formed
 	if len(debian) == 0 {
-		return "", errors.New("tests need PostgreSQL's server: apt-get install postgresql, or name the folder of initdb in CDR_POSTGRES_BIN")
+		return "", errors.New("tests need PostgreSQL's server: apt-get install postgresql, or name the folder " +
+			"of initdb in CDR_POSTGRES_BIN")
 	}
-	newest := slices.MaxFunc(debian, func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) })
+	newest := slices.MaxFunc(debian, func(a,
+		b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
 	return filepath.Dir(newest), nil
 }
 

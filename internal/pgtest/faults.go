@@ -25,9 +25,11 @@ func (c *Cluster) Standby(tb testing.TB, settings ...string) *Cluster {
 	}
 	tb.Cleanup(s.stop)
 	source := strings.Replace(c.dsn("postgres", "postgres"), "?", "?application_name=standby&", 1)
-	err = s.run("pg_basebackup", "-D", "data", "-d", source, "-X", "stream", "-c", "fast", "-N", "-R", "-C", "-S", "standby")
+	err = s.run("pg_basebackup", "-D", "data", "-d", source, "-X", "stream", "-c", "fast", "-N", "-R", "-C", "-S",
+		"standby")
 	if err == nil {
-		err = s.serve(append([]string{"wal_retrieve_retry_interval = '100ms'"}, settings...)) // a promotion waits for it
+		// a promotion waits for it
+		err = s.serve(append([]string{"wal_retrieve_retry_interval = '100ms'"}, settings...))
 	}
 	if err == nil {
 		err = execute(c.Admin(), "ALTER SYSTEM SET synchronous_standby_names = 'standby'", "SELECT pg_reload_conf()")
@@ -124,7 +126,8 @@ func (c *Cluster) family() []int {
 		stat, _ := os.ReadFile(name) // it may have ended
 		var pid, parent int
 		var state string
-		if _, err := fmt.Sscanf(string(stat), "%d (postgres) %s %d", &pid, &state, &parent); err == nil && parent == postmaster {
+		if _, err := fmt.Sscanf(string(stat), "%d (postgres) %s %d", &pid, &state, &parent); err == nil &&
+			parent == postmaster {
 			all = append(all, pid)
 		}
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 func TestActive(t *testing.T) {
-	for name, s := range map[string]Settings{"historical": logged(5000), "live": Live(3, logMix(), begin.Add(-24*time.Hour), 1)} {
+	for name, s := range map[string]Settings{"historical": logged(5000),
+		"live": Live(3, logMix(), begin.Add(-24*time.Hour), 1)} {
 		w := newTestWorld(t, s)
 		at, linger := begin.Add(12*time.Hour+345*time.Millisecond), 2*time.Minute
 		want, ended := map[cdr.Direction]int{}, 0
@@ -36,7 +37,8 @@ func TestActive(t *testing.T) {
 				gone++
 			}
 		})
-		if sumOf(got) == 0 || sumOf(got) != sumOf(want) || got[cdr.Inbound] != want[cdr.Inbound] || gone != ended || ended == 0 {
+		if sumOf(got) == 0 || sumOf(got) != sumOf(want) || got[cdr.Inbound] != want[cdr.Inbound] || gone != ended ||
+			ended == 0 {
 			t.Errorf("%s: %v and %d that ended, want %v and %d", name, got, gone, want, ended)
 		}
 		if active := w.Active(at); active[cdr.Outbound] != want[cdr.Outbound] || sumOf(active) != sumOf(want) {

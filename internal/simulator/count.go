@@ -195,7 +195,8 @@ func (c *Counter) countTimes(call *Call, v *Version, talk time.Duration) {
 	if trunk.Name != "" {
 		m.Add("cdr_trunk_connected_seconds_total", v.Duration.Microseconds(), trunk.Name, k.Direction)
 	}
-	c.addLabelled("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name, call.Country())
+	c.addLabelled("cdr_call_connected_seconds_total", v.Duration.Microseconds(), k.Direction, k.CallType, trunk.Name,
+		call.Country())
 	if !call.Invite.IsZero() {
 		m.Observe("cdr_call_setup_seconds", call.Start.Sub(call.Invite).Microseconds(), k.Direction, trunk.Name)
 	}
@@ -208,7 +209,8 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 		}
 		return n.Value
 	}
-	c.addLabelled("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode), code(k.SubCode))
+	c.addLabelled("cdr_call_failures_total", millionths, k.Direction, call.Trunk.Name, k.Outcome, code(k.SIPCode),
+		code(k.SubCode))
 }
 
 // AddLate adds what a leg brings after its call was counted: connected time, talk time if the call
@@ -216,7 +218,8 @@ func (c *Counter) countFailure(call *Call, k *Kind, millionths int64) {
 func (c *Counter) AddLate(call *Call, counted *Version, connected, talk time.Duration, outcome cdr.Outcome) {
 	k, trunk := counted.Kind, call.Trunk.Name
 	if connected > 0 {
-		c.addLabelled("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk, call.Country())
+		c.addLabelled("cdr_call_connected_seconds_total", connected.Microseconds(), k.Direction, k.CallType, trunk,
+			call.Country())
 	}
 	if talk > 0 && k.Outcome != cdr.Answered {
 		c.Metrics.Observe("cdr_call_duration_seconds", talk.Microseconds(), k.Direction, k.CallType, trunk)
@@ -242,7 +245,8 @@ type moneyOf struct {
 // addMoney adds an amount of a version's component; labels come last.
 func (c *Counter) addMoney(metric string, of moneyOf, v *Version, component int, amount Amount, labels ...any) {
 	currency := cmp.Or(v.Currency, c.mix.NoCurrency)
-	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.Components[component], of.country}, labels...)
+	all := append([]any{of.kind.Direction, of.kind.CallType, currency, c.mix.Components[component], of.country},
+		labels...)
 	c.addLabelled(metric, int64(amount)*c.mix.MoneyUnit, all...)
 }
 

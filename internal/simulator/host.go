@@ -53,9 +53,12 @@ func NewHost(at time.Time, faults *Faults, handler http.Handler, hostile string)
 		Handler:           h.catch(handler, hostile),
 		ReadHeaderTimeout: time.Minute,
 		// Connections that clients break, on purpose in tests, don't matter.
-		ErrorLog:    slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-		TLSConfig:   &tls.Config{Certificates: []tls.Certificate{h.Certificate}, MinVersion: tls.VersionTLS12},
-		ConnContext: func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{h.Certificate}, MinVersion: tls.VersionTLS12},
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, connKey{},
+				c)
+		},
 	}
 	// It only returns when Close closes the listener.
 	h.done.Go(func() { _ = h.server.ServeTLS(listener, "", "") })

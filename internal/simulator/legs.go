@@ -81,7 +81,8 @@ func (w *World) record(c *Call, d *Draws) {
 	c.Recording = Pick(d, w.s.Mix.Recordings)
 	last := c.versions[c.published-1]
 	last.Recorded = true
-	last.Published = last.Published.Add(d.Duration(max(w.s.RevisedAfterMin, time.Millisecond), max(w.s.RevisedAfterMax, time.Millisecond)))
+	last.Published = last.Published.Add(d.Duration(max(w.s.RevisedAfterMin, time.Millisecond),
+		max(w.s.RevisedAfterMax, time.Millisecond)))
 	if d.Hits(w.s.RecordedLate) && !w.tooLate(c, last.Published) {
 		c.versions[c.published] = last
 		c.published++

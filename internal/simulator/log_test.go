@@ -12,14 +12,19 @@ import (
 // that aren't calls or are never final.
 func logMix() *Mix {
 	m := testMix()
-	other := Kind{Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true, OwnCall: true}
-	view := Kind{Weight: 1, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true, View: true}
+	other := Kind{Weight: 1, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true,
+		OwnCall: true}
+	view := Kind{Weight: 1, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true,
+		View: true}
 	legs := []Leg{{Wire: "A", Type: "a", Outcome: cdr.Answered}, {Wire: "B", Type: "b", Outcome: cdr.NoAnswer}}
 	missed := Kind{Weight: 1, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.NoAnswer}
 	m.Kinds = append(m.Kinds,
-		Kind{Weight: 4, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true, Second: &other},
-		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true, Second: &view},
-		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Legs: legs, Plain: &missed},
+		Kind{Weight: 4, Wire: "Out", CallType: "out", Direction: cdr.Outbound, Outcome: cdr.Answered, Priced: true,
+			Second: &other},
+		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Free: true,
+			Second: &view},
+		Kind{Weight: 4, Wire: "In", CallType: "in", Direction: cdr.Inbound, Outcome: cdr.Answered, Legs: legs,
+			Plain: &missed},
 		Kind{Weight: 2, Wire: "Fax", CallType: "fax", Outcome: cdr.Answered, Ignored: true},
 		Kind{Weight: 2, Wire: "Odd", CallType: "endless", Unfinished: true},
 	)
@@ -56,7 +61,8 @@ func TestVersionsOfALogAreInOrder(t *testing.T) {
 			switch {
 			case i > 0 && v.Published.Before(versions[i-1].Published):
 				t.Fatalf("version %d comes before the one that it follows", i)
-			case v.State == InProgress && (i > 0 || !v.Published.After(c.Start) || !v.Published.Before(c.End(c.final()))):
+			case v.State == InProgress &&
+				(i > 0 || !v.Published.After(c.Start) || !v.Published.Before(c.End(c.final()))):
 				t.Fatal("a call in progress is listed when it isn't")
 			case v.State != InProgress && v.Published.Before(c.End(v)):
 				t.Fatal("a call is listed as ended when it goes on")
@@ -95,7 +101,8 @@ func TestSecondRows(t *testing.T) {
 		first := &all[i-1]
 		kind := c.Versions()[0].Kind
 		switch {
-		case first.Versions()[0].Kind.Second != kind || !c.Start.Equal(first.Start) || len(c.Versions()) != len(first.Versions()):
+		case first.Versions()[0].Kind.Second != kind || !c.Start.Equal(first.Start) ||
+			len(c.Versions()) != len(first.Versions()):
 			t.Fatalf("row %d isn't the second of the one before", i)
 		case c.Versions()[0].Published.Before(first.Versions()[0].Published):
 			t.Fatal("the second row came first")
@@ -103,7 +110,8 @@ func TestSecondRows(t *testing.T) {
 			t.Fatal("a row of two is spoilt")
 		case kind.View && c.CallID == first.CallID && c.RecordingPlace() == first.RecordingPlace():
 			views++
-		case kind.OwnCall && c.Partner == first.CallID && c.CallID == first.Partner && c.CallID != first.CallID && c.Recording == nil:
+		case kind.OwnCall && c.Partner == first.CallID && c.CallID == first.Partner && c.CallID != first.CallID &&
+			c.Recording == nil:
 			others++
 		default:
 			t.Fatalf("row %d doesn't belong to the one before", i)
@@ -137,7 +145,8 @@ func TestUnlisted(t *testing.T) {
 			}
 		}
 		if unlisted == 0 || len(listed) != len(all)-unlisted {
-			t.Errorf("newest first %t: %d rows are listed of %d, %d are to be left out", order, len(listed), len(all), unlisted)
+			t.Errorf("newest first %t: %d rows are listed of %d, %d are to be left out", order, len(listed), len(all),
+				unlisted)
 		}
 	}
 }
@@ -181,14 +190,17 @@ func TestTotalsOfALog(t *testing.T) {
 	early, late := w.Totals(Once(begin.Add(20*time.Hour))), w.Totals(Once(begin.Add(200*time.Hour)))
 	const endless = "unknown|endless|unknown|a" // never final
 	if early.Metrics["cdr_calls_total"][endless] != 0 || late.Metrics["cdr_calls_total"][endless] == 0 {
-		t.Errorf("%d rows that aren't final were counted early, later %d", early.Metrics["cdr_calls_total"][endless], late.Metrics["cdr_calls_total"][endless])
+		t.Errorf("%d rows that aren't final were counted early, later %d", early.Metrics["cdr_calls_total"][endless],
+			late.Metrics["cdr_calls_total"][endless])
 	}
-	if n := total(late, "cdr_calls_total"); n != late.Sessions || late.Sessions >= late.Records || len(late.Ignored) != 1 {
+	if n := total(late, "cdr_calls_total"); n != late.Sessions || late.Sessions >= late.Records ||
+		len(late.Ignored) != 1 {
 		t.Errorf("%d calls, %d sessions, %d records, ignored %v", n, late.Sessions, late.Records, late.Ignored)
 	}
 	const recordings = "cdr_recordings_total"
 	legs := late.Metrics["cdr_call_legs_total"]
-	if legs["a|answered"] == 0 || legs["a|answered"] != legs["b|no_answer"] || total(late, recordings) <= total(early, recordings) {
+	if legs["a|answered"] == 0 || legs["a|answered"] != legs["b|no_answer"] ||
+		total(late, recordings) <= total(early, recordings) {
 		t.Errorf("legs %v, %d recordings", legs, total(late, recordings))
 	}
 	simple := w.Totals(View{At: []time.Time{begin.Add(200 * time.Hour)}, Simple: true})

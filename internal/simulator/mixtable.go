@@ -72,8 +72,10 @@ func (t *mixTable[D]) kind(row *kindRow[D], complete func(*Kind, *D)) *Kind {
 	k := &row.Kind
 	k.Direction = Named(row.Direction, cdr.DirectionUnknown, cdr.Inbound, cdr.Outbound, cdr.Internal)
 	k.Outcome = Named(row.Outcome, cdr.Outcomes()...)
-	k.NoMedia, k.NoInvite, k.Ring = k.NoMedia || t.Usual.NoMedia, k.NoInvite || t.Usual.NoInvite, cmp.Or(k.Ring, t.Usual.Ring)
-	k.Becomes, k.Plain, k.Second = t.kind(row.Becomes, complete), t.kind(row.Plain, complete), t.kind(row.Second, complete)
+	k.NoMedia, k.NoInvite, k.Ring = k.NoMedia || t.Usual.NoMedia, k.NoInvite || t.Usual.NoInvite,
+		cmp.Or(k.Ring, t.Usual.Ring)
+	k.Becomes, k.Plain, k.Second = t.kind(row.Becomes, complete), t.kind(row.Plain, complete),
+		t.kind(row.Second, complete)
 	if len(row.Codes) == 2 {
 		k.SIPCode, k.SubCode = cdr.KnownInt(row.Codes[0]), cdr.KnownInt(row.Codes[1])
 	}

@@ -33,7 +33,8 @@ func Instead(refused Reply) func(*Reply) {
 	return func(r *Reply) { *r = refused }
 }
 
-const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Our services aren't available right now</h1></body></html>\n"
+const htmlPage = "<!DOCTYPE html>\n<html><head><title>Gateway</title></head><body><h1>Our services aren't " +
+	"available right now</h1></body></html>\n"
 
 // write sends a reply with a fault of any provider, or unchanged: the provider's own faults are
 // already in the reply. For cut bodies and resets it panics with http.ErrAbortHandler, which
@@ -74,7 +75,8 @@ func (h *Host) write(w http.ResponseWriter, r *http.Request, fault Fault, a Repl
 		}
 		header.Del("Content-Encoding")
 		inTwo := now.Add(2*time.Second - 1).Format(http.TimeFormat) // in whole seconds: at least one
-		if after := map[Fault]string{ThrottleSeconds: "1", UnavailableSeconds: "1", ThrottleDate: inTwo}[fault]; after != "" {
+		if after := map[Fault]string{ThrottleSeconds: "1", UnavailableSeconds: "1",
+			ThrottleDate: inTwo}[fault]; after != "" {
 			header.Set("Retry-After", after)
 		}
 		if a.Body = nil; fault != EmptyError && a.Error != nil {

@@ -57,10 +57,12 @@ func TestPersonsTalk(t *testing.T) {
 			t.Errorf("somebody talks to %s", of)
 		}
 	}
-	if sums["cdr_call_duration_seconds_count in"] == 0 || sums["cdr_call_failures_total machine"]+sums["cdr_call_failures_total voicemail"] != 0 {
+	if sums["cdr_call_duration_seconds_count in"] == 0 || sums["cdr_call_failures_total machine"]+
+		sums["cdr_call_failures_total voicemail"] != 0 {
 		t.Errorf("%v", sums)
 	}
-	trunks, calls := totals.Metrics.Sum("cdr_trunk_connected_seconds_total"), totals.Metrics.Sum("cdr_call_connected_seconds_total")
+	trunks, calls := totals.Metrics.Sum("cdr_trunk_connected_seconds_total"),
+		totals.Metrics.Sum("cdr_call_connected_seconds_total")
 	if trunks == 0 || trunks != calls {
 		t.Errorf("trunks were busy for %d, calls took %d", trunks, calls)
 	}
@@ -198,7 +200,8 @@ func TestMoney(t *testing.T) {
 		{
 			name:   "another currency",
 			before: Version{Usage: known(500), Currency: "USD"}, after: Version{Usage: known(450), Currency: "EUR"},
-			charged: map[string]Amount{"USD": 500}, credits: map[string]Amount{"USD": 500}, debited: map[string]Amount{"EUR": 450},
+			charged: map[string]Amount{"USD": 500}, credits: map[string]Amount{"USD": 500},
+			debited: map[string]Amount{"EUR": 450},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -210,7 +213,8 @@ func TestMoney(t *testing.T) {
 			totals.Add(&c)
 			want := Tables{}
 			for metric, amounts := range map[string][2]map[string]Amount{
-				"cdr_call_charges_total": {test.charged}, "cdr_call_charge_corrections_total": {test.debited, test.credits},
+				"cdr_call_charges_total":            {test.charged},
+				"cdr_call_charge_corrections_total": {test.debited, test.credits},
 			} {
 				for i, list := range amounts {
 					for currency, a := range list {
@@ -231,7 +235,8 @@ func TestMoney(t *testing.T) {
 
 func TestAmount(t *testing.T) {
 	for a, want := range map[Amount]string{
-		0: "0.00", 1: "0.0001", 10: "0.001", 100: "0.01", 1000: "0.10", 12345: "1.2345", -130: "-0.013", 1_000_000: "100.00",
+		0: "0.00", 1: "0.0001", 10: "0.001", 100: "0.01", 1000: "0.10", 12345: "1.2345", -130: "-0.013",
+		1_000_000: "100.00",
 	} {
 		if got := a.String(); got != want {
 			t.Errorf("%d: %s, want %s", int64(a), got, want)

@@ -212,7 +212,8 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 4 {
 		group.Go(func() {
 			for range 2 {
-				w.FailPart("a", hitByIncident, begin.Add(time.Duration(i)*time.Hour), begin.Add(time.Duration(i+1)*time.Hour))
+				w.FailPart("a", hitByIncident, begin.Add(time.Duration(i)*time.Hour),
+					begin.Add(time.Duration(i+1)*time.Hour))
 				rowsIn(w, q)
 				w.Totals(Once(q.At))
 			}

@@ -33,7 +33,8 @@ func TestCase(t *testing.T) {
 				}
 			}
 			if c.Count() != test.refusals || c.Witnessed() != test.witnessed {
-				t.Errorf("refusals %d, witnessed %d; want %d, %d", c.Count(), c.Witnessed(), test.refusals, test.witnessed)
+				t.Errorf("refusals %d, witnessed %d; want %d, %d", c.Count(), c.Witnessed(), test.refusals,
+					test.witnessed)
 			}
 		})
 	}

@@ -49,16 +49,20 @@ func (a *accounts) start(b *fixture, seed uint64) error {
 	received := world(simulator.Live(seed*10+5, wavix.ReceivedMix(), from, 0.5))
 	const page, unlimited = 200, 10_000
 	var errs [4]error
-	a.tenant, errs[0] = msgraph.Start(msgraph.Settings{PSTN: pstn, DirectRouting: routing, Faults: faults, PageSize: page})
-	a.office, errs[1] = ringcentral.Start(ringcentral.Settings{Account: log, Extension: own, Faults: faults, Heavy: unlimited, Auth: unlimited})
-	a.carrier, errs[2] = wavix.Start(wavix.Settings{Placed: placed, Received: received, Faults: faults, MaxPerPage: page})
+	a.tenant, errs[0] = msgraph.Start(msgraph.Settings{PSTN: pstn, DirectRouting: routing, Faults: faults,
+		PageSize: page})
+	a.office, errs[1] = ringcentral.Start(ringcentral.Settings{Account: log, Extension: own, Faults: faults,
+		Heavy: unlimited, Auth: unlimited})
+	a.carrier, errs[2] = wavix.Start(wavix.Settings{Placed: placed, Received: received, Faults: faults,
+		MaxPerPage: page})
 	a.sink, errs[3] = otlpsink.Start(otlpsink.Settings{})
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
 	b.ends = append(b.ends, a.tenant.Close, a.office.Close, a.carrier.Close, a.sink.Close)
 	a.books = map[string]func(simulator.View) simulator.Totals{
-		"contoso/pstn": pstn.Totals, "contoso/direct_routing": routing.Totals, "acme/call_log": log.Totals, "desk/call_log": own.Totals,
+		"contoso/pstn": pstn.Totals, "contoso/direct_routing": routing.Totals, "acme/call_log": log.Totals,
+		"desk/call_log": own.Totals,
 		"wave/call_log": a.carrier.Totals,
 	}
 	return nil
@@ -71,7 +75,8 @@ func world(s simulator.Settings) *simulator.World {
 	s.Delays = []simulator.Delay{{Weight: 9, Max: 2 * time.Second}, {Weight: 1, Max: 12 * time.Second}}
 	// The leg of a call that was forwarded unanswered is published minutes later, when the call may
 	// already be counted.
-	s.Mix.Kinds = slices.DeleteFunc(s.Mix.Kinds, func(k simulator.Kind) bool { return k.Wire == "forwarded" && !k.Outcome.Connected() })
+	s.Mix.Kinds = slices.DeleteFunc(s.Mix.Kinds,
+		func(k simulator.Kind) bool { return k.Wire == "forwarded" && !k.Outcome.Connected() })
 	for _, kinds := range [][]simulator.Kind{s.Mix.Kinds, s.Mix.Incident} {
 		for i := range kinds {
 			k := &kinds[i]
@@ -140,8 +145,11 @@ sources:
 // configure writes the configuration, and what it names, and returns the file.
 func (a *accounts) configure(folder, storage string) (string, error) {
 	file := filepath.Join(folder, "config.yaml")
-	text := fmt.Sprintf(configuration, storage, a.sink.URL(), msgraph.TenantID, msgraph.ClientID, a.tenant.ClientSecret, a.tenant.BaseURL(),
-		a.office.BaseURL(), ringcentral.ClientID, a.office.ClientSecret, a.office.JWT(), a.carrier.BaseURL(), a.carrier.APIKey)
-	return file, errors.Join(os.WriteFile(file, []byte(text), 0o600), a.tenant.WriteCA(filepath.Join(folder, "contoso.pem")),
+	text := fmt.Sprintf(configuration, storage, a.sink.URL(), msgraph.TenantID, msgraph.ClientID, a.tenant.ClientSecret,
+		a.tenant.BaseURL(),
+		a.office.BaseURL(), ringcentral.ClientID, a.office.ClientSecret, a.office.JWT(), a.carrier.BaseURL(),
+		a.carrier.APIKey)
+	return file, errors.Join(os.WriteFile(file, []byte(text), 0o600),
+		a.tenant.WriteCA(filepath.Join(folder, "contoso.pem")),
 		a.office.WriteCA(filepath.Join(folder, "acme.pem")), a.carrier.WriteCA(filepath.Join(folder, "wave.pem")))
 }

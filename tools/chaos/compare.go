@@ -36,7 +36,8 @@ type figures map[string]int64
 // returns the differences.
 func (r *round) compare(ctx context.Context) (differences []string, err error) {
 	r.delivered = len(r.sink.Logs())
-	at := map[string]time.Time{"contoso": r.tenant.Pause(), "acme": r.office.Pause(), "desk": r.office.Pause(), "wave": r.carrier.Pause()}
+	at := map[string]time.Time{"contoso": r.tenant.Pause(), "acme": r.office.Pause(), "desk": r.office.Pause(),
+		"wave": r.carrier.Pause()}
 	want := make(figures)
 	for feed, totals := range r.books {
 		source, _, _ := strings.Cut(feed, "/")
@@ -129,7 +130,8 @@ func (x *exporter) scrape(ctx context.Context, got figures) error {
 				values[i] = labels[name]
 			}
 			add := func(suffix string, value float64) {
-				key := fmt.Sprintf("%s/%s %s{%s}", labels["source"], labels["feed"], metric+suffix, strings.Join(values, "|"))
+				key := fmt.Sprintf("%s/%s %s{%s}", labels["source"], labels["feed"], metric+suffix,
+					strings.Join(values, "|"))
 				got[key] += int64(math.Round(value * 1e6))
 			}
 			if h := m.GetHistogram(); h != nil {
@@ -148,7 +150,8 @@ func differing(got, want figures) (lines []string) {
 	for _, side := range []figures{got, want} {
 		for what := range side {
 			if got[what] != want[what] {
-				lines = append(lines, fmt.Sprintf("%s: %g, want %g", what, float64(got[what])/1e6, float64(want[what])/1e6))
+				lines = append(lines, fmt.Sprintf("%s: %g, want %g", what, float64(got[what])/1e6,
+					float64(want[what])/1e6))
 			}
 		}
 	}

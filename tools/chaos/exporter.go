@@ -147,7 +147,8 @@ func (x *exporter) wait(ctx context.Context, d time.Duration) error {
 // problem is an error with the end of the log.
 func (x *exporter) problem(what string) error {
 	text, err := os.ReadFile(x.log())
-	return errors.Join(fmt.Errorf("%s %s (%s); its log ends:\n%s", x.name, what, x.cmd.ProcessState, text[max(0, len(text)-2000):]), err)
+	return errors.Join(fmt.Errorf("%s %s (%s); its log ends:\n%s", x.name, what, x.cmd.ProcessState,
+		text[max(0, len(text)-2000):]), err)
 }
 
 // kill kills the process, if it runs, and waits until it has ended.

@@ -5,11 +5,14 @@
 //	go run ./tools/chaos -kills 200 -replicas 3
 //	go run ./tools/chaos -for 8h
 //
-// It builds the exporter and runs it over SQLite (as root on Linux on a small disk, which gets full), or several replicas over a PostgreSQL that it starts. Meanwhile calls are published, requests
-// fail and connections to providers, to the database and to the OTLP endpoint break. A round ends after 250 kills: publication stops, and within
-// three minutes the metrics, the log records and `ledger verify` must agree with the simulators' books. The next round has a new ledger and new
-// calls, so that memory doesn't grow with the time. Chaos prints a line for each difference, leaves the ledger and the logs, and exits 1. An
-// interrupt ends a round early; it is compared too.
+// It builds the exporter and runs it over SQLite (as root on Linux on a small disk, which gets
+// full), or several replicas over a PostgreSQL that it starts. Meanwhile calls are published,
+// requests fail and connections to providers, to the database and to the OTLP endpoint break. A
+// round ends after 250 kills: publication stops, and within three minutes the metrics, the log
+// records and `ledger verify` must agree with the simulators' books. The next round has a new
+// ledger and new calls, so that memory doesn't grow with the time. Chaos prints a line for each
+// difference, leaves the ledger and the logs, and exits 1. An interrupt ends a round early; it is
+// compared too.
 package main
 
 import (
@@ -62,7 +65,9 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // rounds runs the rounds in a folder.
-func rounds(ctx context.Context, folder string, kills int, limit time.Duration, replicas int, seed uint64, out io.Writer) (err error) {
+func rounds(
+	ctx context.Context, folder string, kills int, limit time.Duration, replicas int, seed uint64, out io.Writer,
+) (err error) {
 	file := filepath.Join(folder, "cdr-exporter")
 	if err := program.Build(ctx, ".", file); err != nil {
 		return err
@@ -90,7 +95,8 @@ func rounds(ctx context.Context, folder string, kills int, limit time.Duration, 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "round %d: %v in %s; %d calls; %d log records arrived before publication stopped; %d differences\n",
+		fmt.Fprintf(out, "round %d: %v in %s; %d calls; %d log records arrived before publication stopped; %d "+
+			"differences\n",
 			number, r.did(), time.Since(began).Round(time.Second), r.calls, r.delivered, len(differences))
 		for _, d := range differences {
 			fmt.Fprintln(out, d)

@@ -58,7 +58,8 @@ func (r *round) run(ctx context.Context) (differences []string, err error) {
 		}
 		if r.server != nil {
 			x.wire, x.dsn = pgtest.NewProxy(b, r.server.Addr), filepath.Join(r.folder, x.name+".dsn")
-			if err := os.WriteFile(x.dsn, []byte(pgtest.At(dsn, x.wire.Addr)+"&application_name="+x.name), 0o600); err != nil {
+			if err := os.WriteFile(x.dsn, []byte(pgtest.At(dsn, x.wire.Addr)+"&application_name="+x.name),
+				0o600); err != nil {
 				return nil, err
 			}
 		}

@@ -55,15 +55,18 @@ func startExporter(ctx context.Context, file, config, hook string, withoutSettle
 		return nil, err
 	}
 	folder, name := filepath.Split(file)
-	own := strings.NewReplacer(hook, ownHook, filepath.Join(folder, "ledger"), file+"-ledger", "late_after: 10m", "late_after: 24h").Replace(string(text))
+	own := strings.NewReplacer(hook, ownHook, filepath.Join(folder, "ledger"), file+"-ledger", "late_after: 10m",
+		"late_after: 24h").Replace(string(text))
 	if withoutSettle {
 		own = strings.ReplaceAll(own, settleKeys, "")
 	}
-	own += fmt.Sprintf("privacy: {hash_key: the same in both exporters}\notlp: {endpoint: %q, interval: 1s}\n", sink.URL())
+	own += fmt.Sprintf("privacy: {hash_key: the same in both exporters}\notlp: {endpoint: %q, interval: 1s}\n",
+		sink.URL())
 	if err := os.WriteFile(file+".yaml", []byte(own), 0o600); err != nil {
 		return nil, err
 	}
-	p, err := program.Start(ctx, folder, name, file, "run", "--config.file="+file+".yaml", "--web.listen-address="+address, "--webhook.listen-address="+ownHook)
+	p, err := program.Start(ctx, folder, name, file, "run", "--config.file="+file+".yaml", "--web.listen-address="+
+		address, "--webhook.listen-address="+ownHook)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +125,8 @@ func (x *exporter) scrape(ctx context.Context, series map[string]string) error {
 		return fmt.Errorf("scrape %s: %w", x.Name, err)
 	}
 	for name, family := range families {
-		if !strings.HasPrefix(name, "cdr_") || strings.HasPrefix(name, "cdr_exporter_") || family.GetType() == dto.MetricType_GAUGE {
+		if !strings.HasPrefix(name, "cdr_") || strings.HasPrefix(name, "cdr_exporter_") ||
+			family.GetType() == dto.MetricType_GAUGE {
 			continue
 		}
 		if x.oneLeg && intended[name] != "" {

@@ -44,7 +44,8 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("compare", flag.ContinueOnError)
 	flags.SetOutput(out)
-	commit := flags.String("commit", "", "the earlier commit, as git names it; if empty, this tree's exporter runs twice")
+	commit := flags.String("commit", "",
+		"the earlier commit, as git names it; if empty, this tree's exporter runs twice")
 	steps := flags.Int("steps", 4, "how often calls are published after the history")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -123,7 +124,8 @@ func compare(ctx context.Context, folder string, programs [2]string, steps int, 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "step %d: %d series and %d log records; %d differences\n", step, series, records, len(differences))
+		fmt.Fprintf(out, "step %d: %d series and %d log records; %d differences\n", step, series, records,
+			len(differences))
 		if len(differences) > 0 {
 			return fmt.Errorf("the programs' counts differ; the first differences are:\n%s",
 				strings.Join(differences[:min(len(differences), mostShown)], "\n"))

@@ -20,7 +20,8 @@ func main() {
 }
 
 func load(ctx context.Context, files []string) (string, error) {
-	options, err := cli.NewProjectOptions(files, cli.WithProfiles([]string{"*"}), cli.WithDotEnv, cli.WithInterpolation(true))
+	options, err := cli.NewProjectOptions(files, cli.WithProfiles([]string{"*"}), cli.WithDotEnv,
+		cli.WithInterpolation(true))
 	if err != nil {
 		return "", err
 	}

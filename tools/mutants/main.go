@@ -1,6 +1,7 @@
-// Command mutants proves that the tests find defects which somebody could write. Each entry of mutants.yaml replaces one
-// text of one file; the test that it names must pass without the change and fail with it. The files of the tree don't
-// change: the go command reads the mutated file through an overlay.
+// Command mutants proves that the tests find defects which somebody could write. Each entry of
+// mutants.yaml replaces one text of one file; the test that it names must pass without the change
+// and fail with it. The files of the tree don't change: the go command reads the mutated file
+// through an overlay.
 package main
 
 import (
@@ -137,7 +138,8 @@ func (m *mutant) apply(tree string) ([]byte, error) {
 		return nil, err
 	}
 	if n := bytes.Count(text, []byte(m.Is)); n != 1 {
-		return nil, fmt.Errorf("%s has the text %q %d times: the mutant no longer applies; write it for the code of today", m.File, m.Is, n)
+		return nil, fmt.Errorf("%s has the text %q %d times: the mutant no longer applies; write it for the "+
+			"code of today", m.File, m.Is, n)
 	}
 	return bytes.Replace(text, []byte(m.Is), []byte(m.Becomes), 1), nil
 }
@@ -148,7 +150,8 @@ func (m *mutant) goTest(ctx context.Context, tree, overlay string) ([]byte, erro
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}
-	output, err := exec.CommandContext(ctx, "go", append(args, "./"+m.Package)...).CombinedOutput() //nolint:gosec // our own list
+	//nolint:gosec // our own list
+	output, err := exec.CommandContext(ctx, "go", append(args, "./"+m.Package)...).CombinedOutput()
 	if err == nil && bytes.Contains(output, []byte("[no tests to run]")) {
 		err = errors.New("there is no such test")
 	}

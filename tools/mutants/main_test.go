@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestMutantsApply: each mutant's text stands once in its file, it changes something, and the test that finds it exists.
+// TestMutantsApply: each mutant's text stands once in its file, it changes something, and the test
+// that finds it exists.
 func TestMutantsApply(t *testing.T) {
 	const tree = "../.."
 	all, err := mutants()

@@ -31,10 +31,12 @@ const version = "0.162.0"
 
 func main() {
 	cmd := otelcol.NewCommand(otelcol.CollectorSettings{
-		BuildInfo: component.BuildInfo{Command: "otelcol", Description: "OpenTelemetry Collector for tests", Version: version},
+		BuildInfo: component.BuildInfo{Command: "otelcol", Description: "OpenTelemetry Collector for tests",
+			Version: version},
 		Factories: factories,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory(), yamlprovider.NewFactory()},
+			ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), fileprovider.NewFactory(),
+				yamlprovider.NewFactory()},
 		}},
 	})
 	if err := cmd.Execute(); err != nil {
@@ -46,13 +48,15 @@ func main() {
 // factories lists the components that a configuration may name.
 func factories() (f otelcol.Factories, err error) {
 	f.Telemetry = otelconftelemetry.NewFactory()
-	if f.Extensions, err = otelcol.MakeFactoryMap(healthcheckextension.NewFactory(), filestorage.NewFactory()); err != nil {
+	if f.Extensions, err = otelcol.MakeFactoryMap(healthcheckextension.NewFactory(),
+		filestorage.NewFactory()); err != nil {
 		return f, fmt.Errorf("list extensions: %w", err)
 	}
 	if f.Receivers, err = otelcol.MakeFactoryMap(otlpreceiver.NewFactory()); err != nil {
 		return f, fmt.Errorf("list receivers: %w", err)
 	}
-	if f.Processors, err = otelcol.MakeFactoryMap(batchprocessor.NewFactory(), cumulativetodeltaprocessor.NewFactory()); err != nil {
+	if f.Processors, err = otelcol.MakeFactoryMap(batchprocessor.NewFactory(),
+		cumulativetodeltaprocessor.NewFactory()); err != nil {
 		return f, fmt.Errorf("list processors: %w", err)
 	}
 	if f.Exporters, err = otelcol.MakeFactoryMap(

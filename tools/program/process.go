@@ -13,7 +13,8 @@ import (
 
 // Build builds the exporter of a tree of files.
 func Build(ctx context.Context, tree, file string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-C", tree, "-buildvcs=false", "-trimpath", "-o", file, "github.com/cdr-exporter/cdr-exporter/cmd/cdr-exporter")
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", tree, "-buildvcs=false", "-trimpath", "-o", file,
+		"github.com/cdr-exporter/cdr-exporter/cmd/cdr-exporter")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the exporter: %w\n%s", err, output)

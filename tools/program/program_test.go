@@ -15,7 +15,8 @@ func TestInFolder(t *testing.T) {
 		var folder string
 		err := InFolder("work-", func(f string) error { folder = f; return want })
 		_, missing := os.Stat(folder)
-		if !errors.Is(err, want) || (want == nil) != os.IsNotExist(missing) || want != nil && !strings.Contains(err.Error(), folder) {
+		if !errors.Is(err, want) || (want == nil) != os.IsNotExist(missing) || want != nil &&
+			!strings.Contains(err.Error(), folder) {
 			t.Errorf("work that returns %v: %v, %v", want, err, missing)
 		}
 	}
@@ -28,7 +29,8 @@ func TestEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-p.Done
-	if err := p.Ended(); err == nil || !strings.Contains(err.Error(), "failing ended by itself (exit status 3); its log ends:\nwhy\n") {
+	if err := p.Ended(); err == nil || !strings.Contains(err.Error(),
+		"failing ended by itself (exit status 3); its log ends:\nwhy\n") {
 		t.Errorf("the error is %v", err)
 	}
 }

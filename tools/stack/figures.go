@@ -54,7 +54,10 @@ func (s *stack) figures(ctx context.Context) ([]figure, error) {
 	for f, has := range shown {
 		all = append(all, figure{f, s.total(f, has.since), has.calls, scraped[f]})
 	}
-	slices.SortFunc(all, func(a, b figure) int { return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Feed, b.Feed)) })
+	slices.SortFunc(all, func(a, b figure) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source),
+			cmp.Compare(a.Feed, b.Feed))
+	})
 	return all, nil
 }
 

@@ -48,7 +48,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	if *speed < 1 || *speed > mostSpeed {
-		return fmt.Errorf("--speed=%d: must be from 1 to %d, since the simulation takes some seconds at any speed", *speed, mostSpeed)
+		return fmt.Errorf("--speed=%d: must be from 1 to %d, since the simulation takes some seconds at any speed",
+			*speed, mostSpeed)
 	}
 	folder, err := os.MkdirTemp("", "cdr-stack-")
 	if err != nil {

@@ -44,7 +44,8 @@ func (s *stack) look(ctx context.Context) *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &snapshot{
-		Trunk: trunk, Metrics: "http://" + s.metrics, Prometheus: s.prometheus.Base, Alertmanager: s.alerts.Base, Speed: s.speed, Killed: s.killed,
+		Trunk: trunk, Metrics: "http://" + s.metrics, Prometheus: s.prometheus.Base, Alertmanager: s.alerts.Base,
+		Speed: s.speed, Killed: s.killed,
 		FailedSince: s.failedSince, HeldSince: s.heldSince, Alerts: alerts, Figures: figures, Problem: problem,
 	}
 }

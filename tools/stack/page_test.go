@@ -40,7 +40,8 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page lacks %q:\n%s", part, body)
 		}
 	}
-	if ours, other := strings.Index(body, "CDRTrunkDown</th>"), strings.Index(body, "CDRAnswersCollapsed</th>"); ours < 0 || other < ours {
+	if ours, other := strings.Index(body, "CDRTrunkDown</th>"),
+		strings.Index(body, "CDRAnswersCollapsed</th>"); ours < 0 || other < ours {
 		t.Errorf("the trunk's alert is at %d, the other at %d", ours, other)
 	}
 	if strings.Contains(body, "agree to the unit") {

@@ -23,11 +23,13 @@ func TestFindPrograms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"prometheus", "alertmanager"} {
-		if err := os.WriteFile(filepath.Join(bin, name), nil, 0o755); err != nil { //nolint:gosec // it must be executable
+		//nolint:gosec // it must be executable
+		if err := os.WriteFile(filepath.Join(bin, name), nil, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if p, err := findPrograms(); err != nil || p.prometheus != filepath.Join(bin, "prometheus") || p.alertmanager != filepath.Join(bin, "alertmanager") {
+	if p, err := findPrograms(); err != nil || p.prometheus != filepath.Join(bin, "prometheus") ||
+		p.alertmanager != filepath.Join(bin, "alertmanager") {
 		t.Errorf("found %+v, %v", p, err)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Asterisk appends a row to Master.csv for each call that ends, and one to queue_log for each caller who leaves a queue. It is safe for concurrent use.
+// Asterisk appends a row to Master.csv for each call that ends, and one to queue_log for each
+// caller who leaves a queue. It is safe for concurrent use.
 type Asterisk struct {
 	folder string
 	stop   chan struct{}
@@ -121,7 +122,9 @@ func (a *Asterisk) Close() {
 
 // rowsBetween are the rows of everything that ended after from, up to to. One begins with each step
 // and takes at most longest.
-func rowsBetween(from, to time.Time, step, longest time.Duration, nth func(n int64, start time.Time) (row string, end time.Time)) string {
+func rowsBetween(
+	from, to time.Time, step, longest time.Duration, nth func(n int64, start time.Time) (row string, end time.Time),
+) string {
 	var rows strings.Builder
 	for n := max(0, int64(from.Add(-longest).Sub(begin)/step)); ; n++ {
 		start := begin.Add(time.Duration(n) * step)
@@ -150,13 +153,15 @@ func nthCall(n int64, start time.Time) (row string, end time.Time) {
 	}
 	end = start.Add(ring + talk)
 	own, other := fmt.Sprint(101+random.IntN(20)), fmt.Sprintf("+4930%07d", random.IntN(10_000_000))
-	phone, carrier := fmt.Sprintf("PJSIP/%s-%08x", own, n), fmt.Sprintf("PJSIP/carrier-%s-%08x", []string{"fra", "ber"}[random.IntN(2)], n)
+	phone, carrier := fmt.Sprintf("PJSIP/%s-%08x", own, n),
+		fmt.Sprintf("PJSIP/carrier-%s-%08x", []string{"fra", "ber"}[random.IntN(2)], n)
 	src, dst, context, channel, dialled := own, other, "from-internal", phone, carrier
 	if random.IntN(2) == 0 {
 		src, dst, context, channel, dialled = other, own, "from-trunk", carrier, phone
 	}
 	quoted := func(texts ...string) string { return `"` + strings.Join(texts, `","`) + `"` }
-	row = quoted("", src, dst, context, src, channel, dialled, "Dial", "", start.Format(rowTime)) + "," + emptyOr(answered) + "," +
+	row = quoted("", src, dst, context, src, channel, dialled, "Dial", "", start.Format(rowTime)) + "," +
+		emptyOr(answered) + "," +
 		quoted(end.Format(rowTime)) + fmt.Sprintf(",%d,%d,", int(end.Sub(start).Seconds()), int(talk.Seconds())) +
 		quoted(disposition, "DOCUMENTATION", fmt.Sprintf("%d.%d", start.Unix(), n), "") + "\n"
 	return row, end

@@ -37,6 +37,7 @@ func (c *Config) Validate(r *config.Report) {
 	c.KeptFor(r, retention)
 	r.DurationAtLeast("settle", c.Settle, 0)
 	if c.Settle > max(c.Lookback, longSettle) {
-		r.Problemf("settle", "must be at most lookback (%s), or %s: later the ledger has forgotten the call", c.Lookback, longSettle)
+		r.Problemf("settle", "must be at most lookback (%s), or %s: later the ledger has forgotten the call",
+			c.Lookback, longSettle)
 	}
 }

@@ -34,11 +34,13 @@ type Records struct {
 // New makes the feed of a valid configuration for a tenant.
 func New(c *Config, tenant string, s *collector.SourceSettings, client *httpclient.Client) (*Records, error) {
 	r := &Records{
-		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1), settle: c.Settle, now: func() time.Time { return graphNow(s, client) },
+		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1), settle: c.Settle,
+		now:    func() time.Time { return graphNow(s, client) },
 		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(s.EmergencyNumbers)},
 	}
 	r.Info = collector.FeedInfo{
-		Name: Feed, Reader: r, Limits: collector.Limits{MaxRange: reach, Retention: reach}, Fetcher: r, Rules: collector.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
+		Name: Feed, Reader: r, Limits: collector.Limits{MaxRange: reach, Retention: reach}, Fetcher: r,
+		Rules:    collector.Rules{StartMoves: true, PartsSettle: true, TaskVersions: true},
 		Interval: c.Interval, Lookback: c.Lookback, LateAfter: c.LateAfter,
 		Probe: collector.Probe(r, s.Now),
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// taskSettle is the kind of task that reads a record once more, when it has settled. The other kinds are work.Record and
-	// subscriptions.TaskNotified.
+	// taskSettle is the kind of task that reads a record once more, when it has settled. The other
+	// kinds are work.Record and subscriptions.TaskNotified.
 	taskSettle = "settle"
 	// parallelRecords is how many records are fetched at once.
 	parallelRecords = 8
@@ -34,7 +34,8 @@ func (r *Records) Fetch(ctx context.Context, tasks []work.Item) (*collector.Page
 	id, now := tasks[0].Key, r.now() // before it is asked: a record that settles meanwhile is read once more
 	record, err := r.read(ctx, id)
 	if bad, ok := errors.AsType[*graph.TypeError](err); ok {
-		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id, Problem: bad.Problem}}}, nil
+		return &collector.Page{Invalid: []collector.BadRow{{Content: bad.Body, At: "call record " + id,
+			Problem: bad.Problem}}}, nil
 	}
 	switch {
 	case httpclient.KindOf(err) == httpclient.KindNotFound:
@@ -51,11 +52,12 @@ func (r *Records) Fetch(ctx context.Context, tasks []work.Item) (*collector.Page
 	return r.page(record, tasks, now.UTC()), nil
 }
 
-// isStale says whether a record is older than the version that the list named or that was read before. What only the newer version has might never
-// be named again, and media count only once.
+// isStale says whether a record is older than the version that the list named or that was read
+// before. What only the newer version has might never be named again, and media count only once.
 func isStale(record *callRecord, tasks []work.Item) bool {
 	return slices.ContainsFunc(tasks, func(t work.Item) bool {
-		return t.Kind != subscriptions.TaskNotified && record.Version < t.Version && t.Attempts < staleTries && !t.SetAside
+		return t.Kind != subscriptions.TaskNotified && record.Version < t.Version && t.Attempts < staleTries &&
+			!t.SetAside
 	})
 }
 

@@ -46,25 +46,34 @@ func itemsOf(kind string, version int64) []work.Item {
 // 130 (trap 11).
 func TestTrapInnerPages(t *testing.T) {
 	body := func(members string) answer {
-		return answer{body: `{"id":"` + strings.ToUpper(record1) + `","version":2,"startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:05:00Z",` + members + `}`}
+		return answer{body: `{"id":"` + strings.ToUpper(record1) +
+			`","version":2,"startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:05:00Z",` + members +
+			`}`}
 	}
 	g := &fakeGraph{t: t, answers: []answer{
-		body(`"sessions":[` + numbered(`{"id":"s%d"}`, 0, 59) + `,{"id":"s59","segments":[{"id":"g0"}],"segments@odata.nextLink":` + link("sessions/s59/segments?$skip=1") + `}],
+		body(`"sessions":[` + numbered(`{"id":"s%d"}`, 0, 59) +
+			`,{"id":"s59","segments":[{"id":"g0"}],"segments@odata.nextLink":` + link("sessions/s59/segments?$skip=1") +
+			`}],
 			"sessions@odata.NextLink":` + link("sessions?$expand=segments&$skiptoken=a")),
-		{body: `{"value":[` + numbered(`{"id":"s%d"}`, 60, 60) + `],"@odata.nextLink":` + link("sessions?$expand=segments&$skiptoken=b") + `}`},
+		{body: `{"value":[` + numbered(`{"id":"s%d"}`, 60, 60) + `],"@odata.nextLink":` +
+			link("sessions?$expand=segments&$skiptoken=b") + `}`},
 		{body: `{"value":[],"@odata.nextLink":` + link("sessions?$expand=segments&$skiptoken=c") + `}`},
 		{body: `{"value":[` + numbered(`{"id":"s%d"}`, 120, 5) + `]}`},
-		{body: `{"value":[` + numbered(`{"id":"g%d"}`, 1, 20) + `],"@odata.nextLink":` + link("sessions/s59/segments?$skip=21") + `}`},
+		{body: `{"value":[` + numbered(`{"id":"g%d"}`, 1, 20) + `],"@odata.nextLink":` +
+			link("sessions/s59/segments?$skip=21") + `}`},
 		{body: `{"value":[` + numbered(`{"id":"g%d"}`, 21, 4) + `]}`},
-		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 0, 130) + `],"@odata.nextLink":` + link("participants_v2?$skip=130") + `}`},
+		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 0, 130) + `],"@odata.nextLink":` +
+			link("participants_v2?$skip=130") + `}`},
 		{body: `{"value":[` + numbered(`{"id":"p%d"}`, 130, 7) + `]}`},
 	}}
 	record, err := g.records().read(t.Context(), strings.ToUpper(record1))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if record.ID != record1 || len(record.Sessions) != 125 || len(record.Sessions[59].Segments) != 25 || len(record.Participants) != 137 {
-		t.Errorf("%s has %d sessions, %d segments, %d participants", record.ID, len(record.Sessions), len(record.Sessions[59].Segments), len(record.Participants))
+	if record.ID != record1 || len(record.Sessions) != 125 || len(record.Sessions[59].Segments) != 25 ||
+		len(record.Participants) != 137 {
+		t.Errorf("%s has %d sessions, %d segments, %d participants", record.ID, len(record.Sessions),
+			len(record.Sessions[59].Segments), len(record.Participants))
 	}
 	for i, s := range record.Sessions {
 		if s.ID != fmt.Sprint("s", i) {
@@ -72,8 +81,10 @@ func TestTrapInnerPages(t *testing.T) {
 		}
 	}
 	want := []string{
-		"ID?$expand=sessions($expand=segments)", "ID/sessions?$expand=segments&$skiptoken=a", "ID/sessions?$expand=segments&$skiptoken=b",
-		"ID/sessions?$expand=segments&$skiptoken=c", "ID/sessions/s59/segments?$skip=1", "ID/sessions/s59/segments?$skip=21",
+		"ID?$expand=sessions($expand=segments)", "ID/sessions?$expand=segments&$skiptoken=a",
+		"ID/sessions?$expand=segments&$skiptoken=b",
+		"ID/sessions?$expand=segments&$skiptoken=c", "ID/sessions/s59/segments?$skip=1",
+		"ID/sessions/s59/segments?$skip=21",
 		"ID/participants_v2", "ID/participants_v2?$skip=130",
 	}
 	if got := askedFor(g.asked); !slices.Equal(got, want) {
@@ -128,46 +139,59 @@ func TestFetchCallRecord(t *testing.T) {
 		{"good", []answer{{body: good}, none}, nil, "", ""},
 		{"too young", []answer{notFound}, collector.ErrNotYet, "404", ""},
 		{"gone", []answer{refuse(http.StatusGone, "Gone")}, collector.ErrGone, "410", ""},
-		{"a fault", slices.Repeat([]answer{refuse(http.StatusInternalServerError, "UnknownError")}, 4), nil, "UnknownError", ""},
+		{"a fault", slices.Repeat([]answer{refuse(http.StatusInternalServerError, "UnknownError")}, 4), nil,
+			"UnknownError", ""},
 		{"broken once", []answer{{body: `{"id":`}, {body: good}, none}, nil, "", ""},
 		{"broken", slices.Repeat([]answer{{body: `{"id":`}}, 4), nil, "isn't JSON", ""},
-		{"another record", []answer{{body: strings.Replace(good, record1, record2, 1)}}, nil, "the answer is for another call record", ""},
+		{"another record", []answer{{body: strings.Replace(good, record1, record2, 1)}}, nil,
+			"the answer is for another call record", ""},
 		{"no participants", []answer{{body: good}, notFound}, nil, "", ""},
 		{"participants refused", []answer{{body: good}, refuse(http.StatusBadRequest, "BadRequest")}, nil, "", ""},
-		{"participants fail", append([]answer{{body: good}}, slices.Repeat([]answer{refuse(http.StatusBadGateway, "x")}, 4)...), nil, "502", ""},
-		{"a link to another host", []answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":"https://evil.example/x","sessions"`, 1)}}, nil, "evil.example", ""},
+		{"participants fail", append([]answer{{body: good}},
+			slices.Repeat([]answer{refuse(http.StatusBadGateway, "x")}, 4)...), nil, "502", ""},
+		{"a link to another host", []answer{{body: strings.Replace(good, `"sessions"`,
+			`"sessions@odata.nextLink":"https://evil.example/x","sessions"`, 1)}}, nil, "evil.example", ""},
 		{
 			"a link that repeats",
 			[]answer{
-				{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)},
+				{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`,
+					1)},
 				{body: `{"value":[{}],"@odata.nextLink":` + link("sessions") + `}`},
 			},
 			nil, httpclient.ErrLinkRepeated.Error(), "",
 		},
 		{
 			"a link that has expired",
-			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)}, notFound},
+			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+
+				`,"sessions"`, 1)}, notFound},
 			httpclient.ErrLinkExpired, httpclient.ErrLinkExpired.Error(), "",
 		},
 		{
 			"a page without values",
-			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+`,"sessions"`, 1)}, {body: `{}`}},
+			[]answer{{body: strings.Replace(good, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions")+
+				`,"sessions"`, 1)}, {body: `{}`}},
 			nil, "the answer has no member value with a list", "",
 		},
-		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}}, nil, "", "startDateTime is missing"},
-		{"a bad time", []answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}}, nil, "", "startDateTime can't be read"},
-		{"a bad type", []answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}}, nil, "", "version has the wrong type: string"},
+		{"no start", []answer{{body: `{"id":"` + record1 + `","startDateTime":null}`}}, nil, "",
+			"startDateTime is missing"},
+		{"a bad time", []answer{{body: strings.Replace(good, "2026-11-19T10:00:00Z", "yesterday", 1)}}, nil, "",
+			"startDateTime can't be read"},
+		{"a bad type", []answer{{body: strings.Replace(good, `"version":1`, `"version":"1"`, 1)}}, nil, "",
+			"version has the wrong type: string"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := &fakeGraph{t: t, answers: c.answers}
 				b, err := g.records().Fetch(t.Context(), itemsOf(subscriptions.TaskNotified, 5))
 				switch {
-				case c.problem == "" && err != nil, c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)):
+				case c.problem == "" && err != nil, c.problem != "" &&
+					(err == nil || !strings.Contains(err.Error(), c.problem)):
 					t.Fatalf("the error is %v, want %q", err, c.problem)
-				case c.is != nil && !errors.Is(err, c.is), c.is == nil && (errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone)):
+				case c.is != nil && !errors.Is(err, c.is), c.is == nil &&
+					(errors.Is(err, collector.ErrNotYet) || errors.Is(err, collector.ErrGone)):
 					t.Errorf("the error is %v", err)
-				case errors.Is(c.is, httpclient.ErrLinkExpired) && (errors.Is(err, collector.ErrNotYet) || httpclient.KindOf(err) == httpclient.KindNotFound):
+				case errors.Is(c.is, httpclient.ErrLinkExpired) &&
+					(errors.Is(err, collector.ErrNotYet) || httpclient.KindOf(err) == httpclient.KindNotFound):
 					t.Errorf("an expired link is taken for a record that isn't there: %v", err)
 				}
 				if len(g.answers) > 0 {
@@ -179,8 +203,10 @@ func TestFetchCallRecord(t *testing.T) {
 				if c.invalid == "" && (len(b.Records) != 1 || len(b.Invalid) != 0) {
 					t.Errorf("the page has %d records, invalid %v", len(b.Records), b.Invalid)
 				}
-				if c.invalid != "" && (len(b.Records) != 0 || len(b.Invalid) != 1 || b.Invalid[0].Problem != c.invalid ||
-					b.Invalid[0].At != "call record "+record1 || len(b.Invalid[0].Content) == 0 || len(b.Enqueue) != 0) {
+				if c.invalid != "" && (len(b.Records) != 0 || len(b.Invalid) != 1 ||
+					b.Invalid[0].Problem != c.invalid ||
+					b.Invalid[0].At != "call record "+record1 || len(b.Invalid[0].Content) == 0 ||
+					len(b.Enqueue) != 0) {
 					t.Errorf("the page has %d records, invalid %+v", len(b.Records), b.Invalid)
 				}
 			})
@@ -262,7 +288,8 @@ func TestRule17_WhenACallRecordSettles(t *testing.T) {
 					if end.After(time.Now()) {
 						want = time.Now().Add(c.settle)
 					}
-					if w := b.Enqueue[0]; w.Kind != taskSettle || w.Key != record1 || w.Version != 7 || !w.Due.Equal(want) {
+					if w := b.Enqueue[0]; w.Kind != taskSettle || w.Key != record1 || w.Version != 7 ||
+						!w.Due.Equal(want) {
 						t.Errorf("the work is %+v, want it due %s", w, want)
 					}
 				}
@@ -291,15 +318,19 @@ func TestTrapVersionsOutOfOrder(t *testing.T) {
 		{"the same", 3, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, false},
 		{"a newer", 4, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, false},
 		{"an older", 2, []work.Item{{Kind: taskSettle, Key: record1, Version: 3}}, true},
-		{"an older, tried often", 2, []work.Item{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"an older, tried often", 2, []work.Item{{Kind: taskSettle, Key: record1, Version: 3, Attempts: staleTries}},
+			false},
 		{"older than the list says", 2, []work.Item{{Kind: work.Record, Key: record1, Version: 3}}, true},
-		{"older than the list says, tried often", 2, []work.Item{{Kind: work.Record, Key: record1, Version: 3, Attempts: staleTries}}, false},
-		{"told of", 2, []work.Item{{Kind: subscriptions.TaskNotified, Key: record1, Version: 1_700_000_000_000_000}}, false},
+		{"older than the list says, tried often", 2,
+			[]work.Item{{Kind: work.Record, Key: record1, Version: 3, Attempts: staleTries}}, false},
+		{"told of", 2, []work.Item{{Kind: subscriptions.TaskNotified, Key: record1, Version: 1_700_000_000_000_000}},
+			false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := &fakeGraph{t: t, answers: body(c.version)}
 			b, err := g.records().Fetch(t.Context(), c.tasks)
-			if c.stale != errors.Is(err, collector.ErrStale) || !c.stale && (err != nil || b.Records[0].Version != int64(c.version)) {
+			if c.stale != errors.Is(err, collector.ErrStale) || !c.stale &&
+				(err != nil || b.Records[0].Version != int64(c.version)) {
 				t.Errorf("%v, %+v", err, b)
 			}
 		})
@@ -327,7 +358,8 @@ func TestLookUp(t *testing.T) {
 		{"no GUID", "x", answer{}, false},
 	} {
 		g := &fakeGraph{t: t, answers: []answer{c.answer}}
-		if tree, err := g.records().LookUp(t.Context(), c.id); err == nil || tree != nil || errors.Is(err, collector.ErrNotYet) != c.notYet {
+		if tree, err := g.records().LookUp(t.Context(), c.id); err == nil || tree != nil ||
+			errors.Is(err, collector.ErrNotYet) != c.notYet {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

@@ -24,7 +24,8 @@ func FuzzCallRecord(f *testing.F) {
 		}
 		for _, due := range []bool{false, true} {
 			r := newTestMapper().mapRecord(c, due)
-			if r.Duration < 0 || r.End.Before(r.Start) || len(r.Sessions) != len(c.Sessions) || r.Provisional == due && len(c.Sessions) == 0 {
+			if r.Duration < 0 || r.End.Before(r.Start) || len(r.Sessions) != len(c.Sessions) || r.Provisional == due &&
+				len(c.Sessions) == 0 {
 				t.Errorf("%+v", r)
 			}
 			for i := range r.Streams {

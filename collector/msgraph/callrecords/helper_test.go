@@ -44,7 +44,8 @@ type answer struct {
 }
 
 func refuse(status int, code string) answer {
-	return answer{status: status, body: `{"error":{"code":"` + code + `","message":"","innerError":{"date":"2026-11-20T06:00:00"}}}`}
+	return answer{status: status, body: `{"error":{"code":"` + code +
+		`","message":"","innerError":{"date":"2026-11-20T06:00:00"}}}`}
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -61,12 +62,14 @@ func (g *fakeGraph) RoundTrip(r *http.Request) (*http.Response, error) {
 // records reads call records from the fake.
 func (g *fakeGraph) records() *Records {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g, Quote: graph.Quote})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g,
+		Quote: graph.Quote})
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	return &Records{
-		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1), mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
+		client: client, innerPages: innerPages, sizes: recordSizes, largeOnes: make(chan struct{}, 1),
+		mapper: mapper{countries: cdr.NewCountries(), emergency: cdr.NewEmergencyNumbers(nil)},
 		settle: 90 * time.Minute, now: time.Now,
 	}
 }
@@ -83,8 +86,12 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration) *Record
 	if err != nil {
 		t.Fatal(err)
 	}
-	tokens := httpclient.NewTokens(func(context.Context) (httpclient.Token, error) { return askForToken(transport, server) }, source.Now)
-	client, err := httpclient.New(httpclient.Settings{BaseURL: server.BaseURL(), Transport: transport, Token: tokens, Quote: graph.Quote, RequestsPerMinute: 60_000})
+	tokens := httpclient.NewTokens(func(context.Context) (httpclient.Token,
+		error) {
+		return askForToken(transport, server)
+	}, source.Now)
+	client, err := httpclient.New(httpclient.Settings{BaseURL: server.BaseURL(), Transport: transport, Token: tokens,
+		Quote: graph.Quote, RequestsPerMinute: 60_000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +109,8 @@ func openRecords(t *testing.T, server *sim.Server, settle time.Duration) *Record
 
 func askForToken(transport http.RoundTripper, server *sim.Server) (httpclient.Token, error) {
 	client := &http.Client{Transport: transport}
-	response, err := client.PostForm(server.BaseURL()+"/"+sim.TenantID+"/oauth2/v2.0/token", url.Values{ //nolint:noctx // a test's own
+	//nolint:noctx // a test's own
+	response, err := client.PostForm(server.BaseURL()+"/"+sim.TenantID+"/oauth2/v2.0/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {sim.ClientID}, "client_secret": {server.ClientSecret},
 		"scope": {"https://graph.microsoft.com/.default"},
 	})
@@ -117,5 +125,6 @@ func askForToken(transport http.RoundTripper, server *sim.Server) (httpclient.To
 	if err := json.NewDecoder(response.Body).Decode(&body); err != nil || body.Token == "" {
 		return httpclient.Token{}, fmt.Errorf("the simulator gave no token: %d %w", response.StatusCode, err)
 	}
-	return httpclient.Token{Value: body.Token, Expires: server.Now().Add(time.Duration(body.Expires) * time.Second)}, nil
+	return httpclient.Token{Value: body.Token, Expires: server.Now().Add(time.Duration(body.Expires) * time.Second)},
+		nil
 }

@@ -35,8 +35,9 @@ type endless struct {
 func (e *endless) RoundTrip(r *http.Request) (*http.Response, error) {
 	e.live()
 	return &http.Response{
-		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: -1, Request: r,
-		Body: io.NopCloser(e.page(e.n.Add(1), r.URL.Path)),
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, ContentLength: -1,
+		Request: r,
+		Body:    io.NopCloser(e.page(e.n.Add(1), r.URL.Path)),
 	}, nil
 }
 
@@ -82,18 +83,21 @@ func TestRecordsThatNeverEnd(t *testing.T) {
 			most.Store(0)
 			var sessions strings.Builder
 			for n := 0; sessions.Len() < page.size; n++ {
-				fmt.Fprintf(&sessions, `{"id":"%d","caller":{"userAgent":{"headerValue":%q}}},`, n, strings.Repeat("x", 4000))
+				fmt.Fprintf(&sessions, `{"id":"%d","caller":{"userAgent":{"headerValue":%q}}},`, n,
+					strings.Repeat("x", 4000))
 			}
 			list := strings.TrimSuffix(sessions.String(), ",")
 			e := &endless{live: live, page: func(n int64, path string) io.Reader {
 				base, id := recordPath(path)
 				next := fmt.Sprintf("https://graph.example%s/sessions?%d", base, n)
-				before, link := `{"id":"`+id+`","startDateTime":"2026-11-19T10:00:00Z","sessions":[`, "sessions@odata.nextLink"
+				before, link := `{"id":"`+id+`","startDateTime":"2026-11-19T10:00:00Z","sessions":[`,
+					"sessions@odata.nextLink"
 				if strings.Contains(path, "/sessions") {
 					before, link = `{"value":[`, "@odata.nextLink"
 				}
 				// All pages share the list, so that only what the reader holds is measured.
-				return io.MultiReader(strings.NewReader(before), strings.NewReader(list), strings.NewReader(`],"`+link+`":"`+next+`"}`))
+				return io.MultiReader(strings.NewReader(before), strings.NewReader(list),
+					strings.NewReader(`],"`+link+`":"`+next+`"}`))
 			}}
 			r := e.records(t)
 			r.sizes = sizes{max: recordSizes.max / 8, large: recordSizes.large / 8}
@@ -101,7 +105,9 @@ func TestRecordsThatNeverEnd(t *testing.T) {
 			for i := range page.records {
 				all.Go(func() {
 					key := fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i)
-					if page, err := r.Fetch(t.Context(), []work.Item{{Kind: subscriptions.TaskNotified, Key: key}}); !errors.Is(err, collector.ErrTooLarge) {
+					if page, err := r.Fetch(t.Context(),
+						[]work.Item{{Kind: subscriptions.TaskNotified, Key: key}}); !errors.Is(err,
+						collector.ErrTooLarge) {
 						t.Errorf("record %d: %v, %v", i, page, err)
 					}
 				})
@@ -124,7 +130,8 @@ func BenchmarkReadRecord(b *testing.B) {
 	for _, sessions := range []int{10, 1000} {
 		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {
 			all := readAll(b, string(text))
-			all["id"], all["sessions"] = record1, slices.Repeat(all["sessions"].([]any), sessions) //nolint:forcetypeassert // a test
+			//nolint:forcetypeassert // a test
+			all["id"], all["sessions"] = record1, slices.Repeat(all["sessions"].([]any), sessions)
 			body, err := json.Marshal(all)
 			if err != nil {
 				b.Fatal(err)
@@ -141,7 +148,8 @@ func BenchmarkReadRecord(b *testing.B) {
 			var ours, theirs time.Duration
 			for b.Loop() {
 				begin := time.Now()
-				if _, err := r.Fetch(b.Context(), []work.Item{{Kind: subscriptions.TaskNotified, Key: record1}}); err != nil {
+				if _, err := r.Fetch(b.Context(),
+					[]work.Item{{Kind: subscriptions.TaskNotified, Key: record1}}); err != nil {
 					b.Fatal(err)
 				}
 				ours += time.Since(begin)

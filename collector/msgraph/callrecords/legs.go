@@ -14,7 +14,8 @@ var parties = map[string]cdr.Party{
 	roleVoicemail: cdr.PartyVoicemail, "exchangeUnifiedMessagingService": cdr.PartyVoicemail,
 	roleQueue: cdr.PartyMachine, roleAttendant: cdr.PartyMachine, "customBot": cdr.PartyMachine,
 	"responseGroupService": cdr.PartyMachine, "responseGroupServiceAnnouncementService": cdr.PartyMachine,
-	"skypeForBusinessUnifiedCommunicationApplicationPlatform": cdr.PartyMachine, // of voice applications, the `ucap` of call types
+	// of voice applications, the `ucap` of call types
+	"skypeForBusinessUnifiedCommunicationApplicationPlatform": cdr.PartyMachine,
 }
 
 // makeCall turns the sessions of a record into legs and makes a call of them. Each session is a leg

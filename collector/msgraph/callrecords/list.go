@@ -29,7 +29,8 @@ func (r *Records) Pages(ctx context.Context, from, to time.Time) iter.Seq2[*coll
 // listLink requests the records of calls with from ≤ start < to. The list supports no other filter,
 // and no expansion.
 func listLink(from, to time.Time) string {
-	filter := fmt.Sprintf("startDateTime ge %s and startDateTime lt %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+	filter := fmt.Sprintf("startDateTime ge %s and startDateTime lt %s", from.Format(time.RFC3339),
+		to.Format(time.RFC3339))
 	return "v1.0/communications/callRecords?$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
 }
 
@@ -52,7 +53,8 @@ func listedPage(rows wire.Piece) *collector.Page {
 			page.Invalid = append(page.Invalid, collector.BadRow{Content: raw, At: rows.At(i), Problem: problem})
 			continue
 		}
-		page.Enqueue = append(page.Enqueue, work.Item{Kind: work.Record, Key: strings.ToLower(row.ID), Version: row.Version})
+		page.Enqueue = append(page.Enqueue,
+			work.Item{Kind: work.Record, Key: strings.ToLower(row.ID), Version: row.Version})
 	}
 	return page
 }

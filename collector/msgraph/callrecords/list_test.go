@@ -41,15 +41,19 @@ func TestListCallRecords(t *testing.T) {
 			{body: `{"value":[],"@odata.nextLink":` + strings.Replace(next, "=a", "=b", 1) + `}`},
 			{body: `{"value":[` + row(`"`+record2+`"`, "null") + `]}`},
 		}, "record " + record1 + " 3, record " + record2 + " 0", nil, ""},
-		{"bad rows", []answer{{body: `{"value":[5,` + row(`"x"`, "1") + `,` + row(`7`, "1") + `,` + good + `,` + row(`"`+record2+`"`, `"2"`) + `,{},null]}`}}, "record " + record1 + " 3", []string{
+		{"bad rows", []answer{{body: `{"value":[5,` + row(`"x"`, "1") + `,` + row(`7`, "1") + `,` + good + `,` +
+			row(`"`+record2+`"`, `"2"`) + `,{},null]}`}}, "record " + record1 + " 3", []string{
 			"page 1, row 1: the value has the wrong type: number",
 			"page 1, row 2: the id is missing or isn't a GUID", "page 1, row 3: id has the wrong type: number",
 			"page 1, row 5: version has the wrong type: string",
 			"page 1, row 6: the id is missing or isn't a GUID", "page 1, row 7: the id is missing or isn't a GUID",
 		}, ""},
-		{"a link to another host", []answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}}, "", nil, "evil.example"},
-		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, {body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, httpclient.ErrLinkRepeated.Error()},
-		{"a link that has expired", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`}, refuse(http.StatusBadRequest, "BadRequest")}, "", nil, httpclient.ErrLinkExpired.Error()},
+		{"a link to another host", []answer{{body: `{"value":[],"@odata.nextLink":"https://evil.example/x"}`}}, "", nil,
+			"evil.example"},
+		{"a link that repeats", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`},
+			{body: `{"value":[],"@odata.nextLink":` + next + `}`}}, "", nil, httpclient.ErrLinkRepeated.Error()},
+		{"a link that has expired", []answer{{body: `{"value":[],"@odata.nextLink":` + next + `}`},
+			refuse(http.StatusBadRequest, "BadRequest")}, "", nil, httpclient.ErrLinkExpired.Error()},
 		{"refused", []answer{refuse(http.StatusNotFound, "NotFound")}, "", nil, "read page 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -71,7 +75,8 @@ func TestListCallRecords(t *testing.T) {
 				}
 				return nil
 			})
-			if c.problem == "" && err != nil || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
+			if c.problem == "" && err != nil || c.problem != "" &&
+				(err == nil || !strings.Contains(err.Error(), c.problem)) {
 				t.Fatalf("the error is %v, want %q", err, c.problem)
 			}
 			if strings.Join(tasks, ", ") != c.tasks || !slices.Equal(invalid, c.invalid) {
@@ -81,7 +86,8 @@ func TestListCallRecords(t *testing.T) {
 	}
 	stop := errors.New("stop")
 	g := &fakeGraph{t: t, answers: []answer{{body: `{"value":[` + good + `],"@odata.nextLink":` + next + `}`}}}
-	if err := providertest.Read(t.Context(), g.records(), from, to, func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
+	if err := providertest.Read(t.Context(), g.records(), from, to,
+		func(*collector.Page) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("the error is %v", err)
 	}
 }

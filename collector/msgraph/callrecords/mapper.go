@@ -40,7 +40,8 @@ func (m *mapper) mapRecord(c *callRecord, due bool) *cdr.Record {
 	}
 	m.addVisits(r, c)
 	m.makeCall(r, c)
-	r.Extra = append(r.Extra, cdr.Whole("sessions", int64(len(c.Sessions))), cdr.Whole("participants", int64(len(c.Participants))))
+	r.Extra = append(r.Extra, cdr.Whole("sessions", int64(len(c.Sessions))),
+		cdr.Whole("participants", int64(len(c.Participants))))
 	if len(c.Modalities) > 0 {
 		r.Extra = append(r.Extra, cdr.Texts("modalities", slugs(c.Modalities), cdr.Plain))
 	}

@@ -14,7 +14,8 @@ import (
 
 // callWith is a record with sessions.
 func callWith(sessions ...string) string {
-	return `{"id":"` + record1 + `","version":1,"type":"peerToPeer","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:05:00Z","sessions":[` +
+	return `{"id":"` + record1 +
+		`","version":1,"type":"peerToPeer","startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:05:00Z","sessions":[` +
 		strings.Join(sessions, ",") + `]}`
 }
 
@@ -28,7 +29,8 @@ func phoneEnd(number string) string { return `{"identity":{"phone":{"id":` + num
 // between is a session between two ends.
 func between(caller, callee string, members ...string) string {
 	all := append([]string{
-		`"id":"s1"`, `"modalities":["audio"]`, `"startDateTime":"2026-11-19T10:00:00Z"`, `"endDateTime":"2026-11-19T10:05:00Z"`,
+		`"id":"s1"`, `"modalities":["audio"]`, `"startDateTime":"2026-11-19T10:00:00Z"`,
+		`"endDateTime":"2026-11-19T10:05:00Z"`,
 		`"caller":` + caller, `"callee":` + callee,
 	}, members...)
 	return `{` + strings.Join(all, ",") + `}`
@@ -49,20 +51,27 @@ func TestTrapDirectionOfCallRecords(t *testing.T) {
 		{"users", callWith(between(userEnd, userEnd)), cdr.Internal, "", "", "", "", ""},
 		{"a service", callWith(between(userEnd, serviceEnd)), cdr.Internal, "", "", "", "", ""},
 		{"ends null", callWith(between("null", "null")), cdr.Internal, "", "", "", "", ""},
-		{"identity null", callWith(between(`{"identity":null}`, `{"identity":{"user":null,"phone":null}}`)), cdr.Internal, "", "", "", "", ""},
-		{"phone called", callWith(between(userEnd, phoneEnd(`"+49301234***"`))), cdr.Outbound, "", "+49301234***", "DE", "+49301234***", ""},
-		{"phone calling", callWith(between(phoneEnd(`"+442079460100"`), serviceEnd)), cdr.Inbound, "+442079460100", "", "GB", "+442079460100", ""},
+		{"identity null", callWith(between(`{"identity":null}`, `{"identity":{"user":null,"phone":null}}`)),
+			cdr.Internal, "", "", "", "", ""},
+		{"phone called", callWith(between(userEnd, phoneEnd(`"+49301234***"`))), cdr.Outbound, "", "+49301234***", "DE",
+			"+49301234***", ""},
+		{"phone calling", callWith(between(phoneEnd(`"+442079460100"`), serviceEnd)), cdr.Inbound, "+442079460100", "",
+			"GB", "+442079460100", ""},
 		{"number withheld", callWith(between(phoneEnd("null"), userEnd)), cdr.Inbound, "", "", "", "", ""},
-		{"two phones", callWith(between(phoneEnd(`"+442079460100"`), phoneEnd(`"+33123456789"`))), cdr.Outbound, "", "+33123456789", "FR", "+33123456789", ""},
-		{"a meeting's second session", callWith(between(userEnd, serviceEnd), between(phoneEnd(`"+12065550100"`), serviceEnd)), cdr.Inbound, "+12065550100", "", "US", "", ""},
+		{"two phones", callWith(between(phoneEnd(`"+442079460100"`), phoneEnd(`"+33123456789"`))), cdr.Outbound, "",
+			"+33123456789", "FR", "+33123456789", ""},
+		{"a meeting's second session", callWith(between(userEnd, serviceEnd),
+			between(phoneEnd(`"+12065550100"`), serviceEnd)), cdr.Inbound, "+12065550100", "", "US", "", ""},
 		{
 			"in a segment alone",
-			callWith(between("null", serviceEnd, `"segments":[{"caller":null},{"caller":`+userEnd+`,"callee":`+phoneEnd(`"+33123456789"`)+`}]`)),
+			callWith(between("null", serviceEnd, `"segments":[{"caller":null},{"caller":`+userEnd+`,"callee":`+
+				phoneEnd(`"+33123456789"`)+`}]`)),
 			cdr.Outbound, "", "+33123456789", "FR", "+33123456789", "",
 		},
 		{
 			"by the younger identity",
-			callWith(between(userEnd, `{"identity":null,"associatedIdentity":{"id":"+33123456789","displayName":null}}`)),
+			callWith(between(userEnd,
+				`{"identity":null,"associatedIdentity":{"id":"+33123456789","displayName":null}}`)),
 			cdr.Outbound, "", "+33123456789", "FR", "+33123456789", "",
 		},
 		{
@@ -72,17 +81,20 @@ func TestTrapDirectionOfCallRecords(t *testing.T) {
 		},
 		{
 			"a participant alone",
-			strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`, `"participants_v2":[{"identity":{"phone":{"id":"+33123456789"}}}],"sessions"`, 1),
+			strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`,
+				`"participants_v2":[{"identity":{"phone":{"id":"+33123456789"}}}],"sessions"`, 1),
 			cdr.Internal, "", "", "", "", "",
 		},
 		{"no sessions", callWith(), cdr.Internal, "", "", "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, _ := mapCall(t, c.call)
-			if r.Direction != c.direction || r.CallerNumber != c.caller || r.CalleeNumber != c.callee || r.Country != c.country {
+			if r.Direction != c.direction || r.CallerNumber != c.caller || r.CalleeNumber != c.callee ||
+				r.Country != c.country {
 				t.Errorf("%s, caller %q, callee %q, country %q", r.Direction, r.CallerNumber, r.CalleeNumber, r.Country)
 			}
-			if len(r.Sessions) > 0 && (r.Sessions[0].Number != c.session || c.other != "" && r.Sessions[0].UserID != c.other) {
+			if len(r.Sessions) > 0 && (r.Sessions[0].Number != c.session || c.other != "" &&
+				r.Sessions[0].UserID != c.other) {
 				t.Errorf("the session is with %q, %q", r.Sessions[0].Number, r.Sessions[0].UserID)
 			}
 		})
@@ -100,21 +112,29 @@ func TestTrapOutcomeOfCallRecords(t *testing.T) {
 	}{
 		{"no session", callWith(), cdr.NotConnected, "[]", ""},
 		{"one that got through", callWith(ok), cdr.Answered, "[ok  ]", ""},
-		{"set up", callWith(between(userEnd, userEnd, failing("callSetup", "User is busy"))), cdr.NotConnected, "[setup_failed call_setup busy]", "busy"},
-		{"mid-call", callWith(between(userEnd, userEnd, failing("midcall", ""))), cdr.Answered, "[dropped midcall ]", ""},
-		{"nobody says when", callWith(between(userEnd, userEnd, failing("unknown", ""))), cdr.NotConnected, "[setup_failed unknown ]", ""},
-		{"a younger stage", callWith(between(userEnd, userEnd, failing(futureValue, ""))), cdr.NotConnected, "[setup_failed unknown ]", ""},
-		{"empty failure", callWith(between(userEnd, userEnd, `"failureInfo":{}`)), cdr.NotConnected, "[setup_failed unknown ]", ""},
+		{"set up", callWith(between(userEnd, userEnd, failing("callSetup", "User is busy"))), cdr.NotConnected,
+			"[setup_failed call_setup busy]", "busy"},
+		{"mid-call", callWith(between(userEnd, userEnd, failing("midcall", ""))), cdr.Answered, "[dropped midcall ]",
+			""},
+		{"nobody says when", callWith(between(userEnd, userEnd, failing("unknown", ""))), cdr.NotConnected,
+			"[setup_failed unknown ]", ""},
+		{"a younger stage", callWith(between(userEnd, userEnd, failing(futureValue, ""))), cdr.NotConnected,
+			"[setup_failed unknown ]", ""},
+		{"empty failure", callWith(between(userEnd, userEnd, `"failureInfo":{}`)), cdr.NotConnected,
+			"[setup_failed unknown ]", ""},
 		{
 			"one of two failed",
-			callWith(between(userEnd, userEnd, failing("callSetup", "declined")), ok), cdr.Answered, "[setup_failed call_setup declined ok  ]", "",
+			callWith(between(userEnd, userEnd, failing("callSetup", "declined")), ok), cdr.Answered,
+			"[setup_failed call_setup declined ok  ]", "",
 		},
 		{
 			"both failed",
-			callWith(between(userEnd, userEnd, failing("callSetup", "")), between(userEnd, userEnd, failing("callSetup", "Call setup timeout"))),
+			callWith(between(userEnd, userEnd, failing("callSetup", "")),
+				between(userEnd, userEnd, failing("callSetup", "Call setup timeout"))),
 			cdr.NotConnected, "[setup_failed call_setup  setup_failed call_setup timeout]", "timeout",
 		},
-		{"a segment failed", callWith(between(userEnd, userEnd, `"segments":[{`+failing("callSetup", "x")+`}]`)), cdr.Answered, "[ok  ]", ""},
+		{"a segment failed", callWith(between(userEnd, userEnd, `"segments":[{`+failing("callSetup", "x")+`}]`)),
+			cdr.Answered, "[ok  ]", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, unmapped := mapCall(t, c.call)
@@ -135,11 +155,15 @@ func TestTrapOutcomeOfCallRecords(t *testing.T) {
 // A reason is a slug of our own, of whole words: `service` has nothing of ICE.
 func TestTrapFailureReasons(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "", "  ": "", "ICE checks failed": "ice", "ICEConnectivityFailure": "ice", "Service unavailable": "unavailable",
-		"Device not working": "other", "Timeout": "timeout", "It timed out.": "timeout", "CallSetupTimeout": "timeout",
-		"Media connectivity": "media", "NetworkLost": "network", "User busy": "busy", "Declined": "declined", "call rejected": "declined",
-		"Canceled": "cancelled", "Cancelled by caller": "cancelled", "User not found": "not_found", "forbidden": "forbidden",
-		"Not authorized": "forbidden", "Unauthorised": "forbidden", "policies": "policy", "Call +49 30 1234": "other", "電話": "other",
+		"": "", "  ": "", "ICE checks failed": "ice", "ICEConnectivityFailure": "ice",
+		"Service unavailable": "unavailable",
+		"Device not working":  "other", "Timeout": "timeout", "It timed out.": "timeout", "CallSetupTimeout": "timeout",
+		"Media connectivity": "media", "NetworkLost": "network", "User busy": "busy", "Declined": "declined",
+		"call rejected": "declined",
+		"Canceled":      "cancelled", "Cancelled by caller": "cancelled", "User not found": "not_found",
+		"forbidden":      "forbidden",
+		"Not authorized": "forbidden", "Unauthorised": "forbidden", "policies": "policy", "Call +49 30 1234": "other",
+		"電話": "other",
 	} {
 		if got := failureReason(text); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
@@ -175,7 +199,9 @@ func TestTrapEmergencyOfCallRecords(t *testing.T) {
 // streamOf is the stream of a record with one, of a medium.
 func streamOf(t *testing.T, label, stream string) (*cdr.Stream, *cdr.Record, []string) {
 	t.Helper()
-	media := `{"label":` + label + `,"callerNetwork":{"connectionType":"wifi"},"calleeNetwork":{"connectionType":"wired"},"streams":[` + stream + `]}`
+	media := `{"label":` + label +
+		`,"callerNetwork":{"connectionType":"wifi"},"calleeNetwork":{"connectionType":"wired"},"streams":[` + stream +
+		`]}`
 	r, unmapped := mapCall(t, callWith(between(userEnd, serviceEnd, `"segments":[{"media":[`+media+`]}]`)))
 	var fields []string
 	for _, u := range unmapped {
@@ -207,13 +233,16 @@ func TestTrapUnitsOfStreams(t *testing.T) {
 		{"a whole number", `{"averagePacketLossRate":0}`, "loss 0", ""},
 		{"more than all", `{"averagePacketLossRate":1.5}`, "", ""},
 		{"less than nothing", `{"averagePacketLossRate":-1}`, "", ""},
-		{"not a number", `{"averagePacketLossRate":"NaN","averageRatioOfConcealedSamples":"INF","averageVideoFrameRate":"-INF"}`, "", ""},
+		{"not a number",
+			`{"averagePacketLossRate":"NaN","averageRatioOfConcealedSamples":"INF","averageVideoFrameRate":"-INF"}`, "",
+			""},
 		{"concealed", `{"averageRatioOfConcealedSamples":0.07}`, "concealed 0.07", ""},
 		{"percent", `{"averageVideoFrameLossPercentage":50}`, "frame loss 0.5", ""},
 		{"less than one percent", `{"averageVideoFrameLossPercentage":0.5}`, "frame loss 0.005", ""},
 		{"all percent", `{"averageVideoFrameLossPercentage":100}`, "frame loss 1", ""},
 		{"over a hundred percent", `{"averageVideoFrameLossPercentage":101}`, "", ""},
-		{"after correction", `{"postForwardErrorCorrectionPacketLossRate":0.2,"averageVideoPacketLossRate":0.9}`, "corrected loss 0.2", ""},
+		{"after correction", `{"postForwardErrorCorrectionPacketLossRate":0.2,"averageVideoPacketLossRate":0.9}`,
+			"corrected loss 0.2", ""},
 		{"frames", `{"averageVideoFrameRate":29.97,"averageReceivedFrameRate":12}`, "frame rate 29.97", ""},
 		{"packets", `{"packetUtilization":501}`, "packets 501", ""},
 		{"packets below zero", `{"packetUtilization":-1}`, "", ""},
@@ -231,9 +260,12 @@ func TestTrapUnitsOfStreams(t *testing.T) {
 // TestTrapSenderOfStreams: a stream's network and platform are its sender's.
 func TestTrapSenderOfStreams(t *testing.T) {
 	for _, c := range []struct{ name, label, stream, want, unmapped string }{
-		{"from the caller", `"main-audio"`, `{"streamDirection":"callerToCallee"}`, "audio caller_to_callee wifi ios unclassified", ""},
-		{"from the callee", `"main-audio"`, `{"streamDirection":"calleeToCaller"}`, "audio callee_to_caller wired service unclassified", ""},
-		{"a new direction", `"main-audio"`, `{"streamDirection":"both"}`, "audio callee_to_caller wired service unclassified", "streamDirection"},
+		{"from the caller", `"main-audio"`, `{"streamDirection":"callerToCallee"}`,
+			"audio caller_to_callee wifi ios unclassified", ""},
+		{"from the callee", `"main-audio"`, `{"streamDirection":"calleeToCaller"}`,
+			"audio callee_to_caller wired service unclassified", ""},
+		{"a new direction", `"main-audio"`, `{"streamDirection":"both"}`,
+			"audio callee_to_caller wired service unclassified", "streamDirection"},
 		{"video", `"main-video"`, `{}`, "video callee_to_caller wired service unclassified", ""},
 		{"sharing", `"applicationsharing-video"`, `{}`, "screen_share callee_to_caller wired service unclassified", ""},
 		{"its sound", `"applicationsharing-audio"`, `{}`, "audio callee_to_caller wired service unclassified", ""},
@@ -271,8 +303,10 @@ func TestTrapEndsOfStreams(t *testing.T) {
 	}
 	want := [][]cdr.Attr{
 		{
-			cdr.Text("client_version", "1.2", cdr.Plain), cdr.Text("address", "192.0.2.10", cdr.Address), cdr.Text("subnet", "192.0.2.0", cdr.Address),
-			cdr.Text("wifi_band", "50GHz", cdr.Plain), cdr.Whole("wifi_signal", 71), cdr.Text("capture_device", "Ann's headset", cdr.User),
+			cdr.Text("client_version", "1.2", cdr.Plain), cdr.Text("address", "192.0.2.10", cdr.Address),
+			cdr.Text("subnet", "192.0.2.0", cdr.Address),
+			cdr.Text("wifi_band", "50GHz", cdr.Plain), cdr.Whole("wifi_signal", 71),
+			cdr.Text("capture_device", "Ann's headset", cdr.User),
 		},
 		{cdr.Text("capture_device", "a webcam", cdr.User), cdr.Text("render_device", "Ann's speaker", cdr.User)},
 	}
@@ -286,8 +320,10 @@ func TestTrapEndsOfStreams(t *testing.T) {
 // Media bypass is what streams really had; nothing else says anything of it.
 func TestTrapMediaBypassOfStreams(t *testing.T) {
 	for stream, want := range map[string]cdr.Bool{
-		`{}`: cdr.Unsaid, `{"wasMediaBypassed":null}`: cdr.Unsaid, `{"wasMediaBypassed":false}`: cdr.False, `{"wasMediaBypassed":true}`: cdr.True,
-		`{"wasMediaBypassed":true},{"wasMediaBypassed":false}`: cdr.True, `{"wasMediaBypassed":false},{"wasMediaBypassed":true},{}`: cdr.True,
+		`{}`: cdr.Unsaid, `{"wasMediaBypassed":null}`: cdr.Unsaid, `{"wasMediaBypassed":false}`: cdr.False,
+		`{"wasMediaBypassed":true}`:                               cdr.True,
+		`{"wasMediaBypassed":true},{"wasMediaBypassed":false}`:    cdr.True,
+		`{"wasMediaBypassed":false},{"wasMediaBypassed":true},{}`: cdr.True,
 	} {
 		r, _ := mapCall(t, callWith(between(userEnd, serviceEnd, `"segments":[{"media":[{"streams":[`+stream+`]}]}]`)))
 		if r.MediaBypass != want {
@@ -301,8 +337,10 @@ func TestTrapRatingsOfCallRecords(t *testing.T) {
 	rated := func(rating string) string { return `{"feedback":{"rating":"` + rating + `"}}` }
 	for _, c := range []struct{ name, call, want, unmapped string }{
 		{"both", callWith(between(rated("bad"), rated("excellent"))), "[bad excellent]", ""},
-		{"repeated", callWith(between(rated("bad"), "null", `"segments":[{"caller":`+rated("bad")+`},{"caller":`+rated("bad")+`}]`)), "[bad]", ""},
-		{"in a segment alone", callWith(between("null", userEnd, `"segments":[{"callee":`+rated("fair")+`}]`)), "[fair]", ""},
+		{"repeated", callWith(between(rated("bad"), "null", `"segments":[{"caller":`+rated("bad")+`},{"caller":`+
+			rated("bad")+`}]`)), "[bad]", ""},
+		{"in a segment alone", callWith(between("null", userEnd, `"segments":[{"callee":`+rated("fair")+`}]`)),
+			"[fair]", ""},
 		{"none", callWith(between(rated("notRated"), `{"feedback":null}`)), "[]", ""},
 		{"empty", callWith(between(rated(""), rated(futureValue))), "[]", ""},
 		{"new", callWith(between(rated("superb"), userEnd)), "[superb]", "rating"},
@@ -319,18 +357,24 @@ func TestTrapRatingsOfCallRecords(t *testing.T) {
 // TestTrapNullsOfCallRecords: deprecated members are absent, and null may stand anywhere.
 func TestTrapNullsOfCallRecords(t *testing.T) {
 	for name, text := range map[string]string{
-		"least":            `{"id":"` + record1 + `","startDateTime":"2026-11-19T10:00:00Z","sessions":[{}]}`,
-		"deprecated":       strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`, `"organizer":null,"participants":null,"sessions"`, 1),
-		"organizer null":   strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`, `"organizer_v2":null,"sessions"`, 1),
-		"organizer nobody": strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`, `"organizer_v2":{"identity":null},"sessions"`, 1),
-		"organizer phone":  strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`, `"organizer_v2":{"identity":{"phone":{"id":"+1"}}},"sessions"`, 1),
+		"least": `{"id":"` + record1 + `","startDateTime":"2026-11-19T10:00:00Z","sessions":[{}]}`,
+		"deprecated": strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`,
+			`"organizer":null,"participants":null,"sessions"`, 1),
+		"organizer null": strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`,
+			`"organizer_v2":null,"sessions"`, 1),
+		"organizer nobody": strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`,
+			`"organizer_v2":{"identity":null},"sessions"`, 1),
+		"organizer phone": strings.Replace(callWith(between(userEnd, userEnd)), `"sessions"`,
+			`"organizer_v2":{"identity":{"phone":{"id":"+1"}}},"sessions"`, 1),
 		"all null": callWith(`{"id":null,"caller":null,"callee":null,"failureInfo":null,"modalities":null,"startDateTime":null,"endDateTime":null,"isTest":null,"segments":[
 			{"id":null,"caller":null,"callee":null,"media":[{"label":null,"callerNetwork":null,"callerDevice":null,"streams":null},null]},null]}`),
-		"empty": callWith(between("{}", "{}", `"segments":[{"caller":{"userAgent":{}},"media":[{"streams":[{},null]}]}]`)),
+		"empty": callWith(between("{}", "{}",
+			`"segments":[{"caller":{"userAgent":{}},"media":[{"streams":[{},null]}]}]`)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, unmapped := mapCall(t, text)
-			if r.ID == "" || len(r.Sessions) != 1 || r.UserID != "" || r.Outcome != cdr.Answered || len(unmapped) > 0 || r.Sessions[0].Start.IsZero() {
+			if r.ID == "" || len(r.Sessions) != 1 || r.UserID != "" || r.Outcome != cdr.Answered || len(unmapped) > 0 ||
+				r.Sessions[0].Start.IsZero() {
 				t.Errorf("%+v, unmapped %v", r, unmapped)
 			}
 			if tree := newTestMapper().tree(readCall(t, text), []byte(text)); len(tree.Children) == 0 {
@@ -356,8 +400,10 @@ func TestTrapTimesOfCallRecords(t *testing.T) {
 		{"year 9999", `"9999-12-31T23:59:59.9999999Z"`, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, _ := mapCall(t, `{"id":"x","startDateTime":"2026-11-19T10:00:00Z","endDateTime":`+c.end+`,"sessions":[{"id":"s"}]}`)
-			if r.Duration != c.duration || r.NoDuration != c.unsaid || r.End.Before(r.Start) || r.Start.Location() != time.UTC || r.End.Location() != time.UTC {
+			r, _ := mapCall(t, `{"id":"x","startDateTime":"2026-11-19T10:00:00Z","endDateTime":`+c.end+
+				`,"sessions":[{"id":"s"}]}`)
+			if r.Duration != c.duration || r.NoDuration != c.unsaid || r.End.Before(r.Start) ||
+				r.Start.Location() != time.UTC || r.End.Location() != time.UTC {
 				t.Errorf("duration %s, unsaid %t, from %s to %s", r.Duration, r.NoDuration, r.Start, r.End)
 			}
 		})
@@ -376,7 +422,8 @@ func TestTrapNewWordsInCallRecords(t *testing.T) {
 		fields = append(fields, u.Field+"="+u.Value)
 	}
 	want := "[type=holoCall modality=hologram stage=teardown platform=watch connectionType=satellite platform=watch]"
-	if fmt.Sprint(fields) != want || r.CallType != "holo_call" || r.Streams[0].Network != "unknown" || r.Streams[0].Platform != "watch" {
+	if fmt.Sprint(fields) != want || r.CallType != "holo_call" || r.Streams[0].Network != "unknown" ||
+		r.Streams[0].Platform != "watch" {
 		t.Errorf("unmapped %v, want %s; %+v", fields, want, r)
 	}
 }
@@ -385,10 +432,14 @@ func TestTrapNewWordsInCallRecords(t *testing.T) {
 // without what it holds.
 func TestTrapTypesInCallRecords(t *testing.T) {
 	for _, c := range []struct{ name, text, problem string }{
-		{"a number for a text", callWith(between(userEnd, phoneEnd("15550100"))), "sessions.callee.identity.phone.id has the wrong type: number"},
-		{"a text for a number", callWith(`{"segments":[{"media":[{"streams":[{"packetUtilization":"secret"}]}]}]}`), "packetUtilization has the wrong type: string"},
-		{"a text for a ratio", callWith(`{"segments":[{"media":[{"streams":[{"averagePacketLossRate":"secret"}]}]}]}`), "averagePacketLossRate can't be read"},
-		{"a number for a duration", callWith(`{"segments":[{"media":[{"streams":[{"averageJitter":0.016}]}]}]}`), "averageJitter has the wrong type: number"},
+		{"a number for a text", callWith(between(userEnd, phoneEnd("15550100"))),
+			"sessions.callee.identity.phone.id has the wrong type: number"},
+		{"a text for a number", callWith(`{"segments":[{"media":[{"streams":[{"packetUtilization":"secret"}]}]}]}`),
+			"packetUtilization has the wrong type: string"},
+		{"a text for a ratio", callWith(`{"segments":[{"media":[{"streams":[{"averagePacketLossRate":"secret"}]}]}]}`),
+			"averagePacketLossRate can't be read"},
+		{"a number for a duration", callWith(`{"segments":[{"media":[{"streams":[{"averageJitter":0.016}]}]}]}`),
+			"averageJitter has the wrong type: number"},
 		{"a list for a record", `[]`, "the value has the wrong type: array"},
 		{"no time", `{"startDateTime":"secret"}`, "startDateTime can't be read"},
 	} {
@@ -398,7 +449,8 @@ func TestTrapTypesInCallRecords(t *testing.T) {
 			if !ok {
 				t.Fatal("it is read")
 			}
-			if got := bad.Problem; !strings.Contains(got, c.problem) || strings.Contains(got, "secret") || strings.Contains(got, "5550100") {
+			if got := bad.Problem; !strings.Contains(got, c.problem) || strings.Contains(got, "secret") ||
+				strings.Contains(got, "5550100") {
 				t.Errorf("the problem is %q, want %q", got, c.problem)
 			}
 		})
@@ -408,7 +460,8 @@ func TestTrapTypesInCallRecords(t *testing.T) {
 // Sessions are told apart by their ids and, where there are none, by their times.
 func TestTrapSessionsWithoutIDs(t *testing.T) {
 	r, _ := mapCall(t, callWith(
-		`{"id":"A"}`, `{"id":"a"}`, `{"startDateTime":"2026-11-19T10:00:00Z"}`, `{"startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:00:01Z"}`,
+		`{"id":"A"}`, `{"id":"a"}`, `{"startDateTime":"2026-11-19T10:00:00Z"}`,
+		`{"startDateTime":"2026-11-19T10:00:00Z","endDateTime":"2026-11-19T10:00:01Z"}`,
 		`{"startDateTime":"2026-11-19T12:00:00+02:00"}`))
 	ids := map[string]int{}
 	for _, s := range r.Sessions {

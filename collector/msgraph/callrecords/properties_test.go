@@ -65,7 +65,8 @@ func tagsOf(typ reflect.Type) map[string]bool {
 	return tags
 }
 
-// TestEveryCallRecordPropertyIsAccountedFor compares the table with the code, both ways: what is mapped, what is shown, and what isn't read.
+// TestEveryCallRecordPropertyIsAccountedFor compares the table with the code, both ways: what is
+// mapped, what is shown, and what isn't read.
 func TestEveryCallRecordPropertyIsAccountedFor(t *testing.T) {
 	facts := callFacts(t)
 	described := map[string]bool{"displayName": true} // which all identities have
@@ -103,7 +104,8 @@ func TestEveryCallRecordPropertyIsAccountedFor(t *testing.T) {
 
 // Texts are shown only if it is known what they say, and each class of what is personal is named.
 func TestShownMembers(t *testing.T) {
-	got := treeText(new(treeBuilder).object("x", readAll(t, `{"audioCodec":"satin","videoCodec":"unknown","ipAddress":"192.0.2.17",
+	got := treeText(new(treeBuilder).object("x",
+		readAll(t, `{"audioCodec":"satin","videoCodec":"unknown","ipAddress":"192.0.2.17",
 		"captureDeviceName":"PT5S","newText":"Sam's","newNumber":1.5,"newFlag":true,"newSpan":"PT0.5S","joinWebUrl":"https://x","tokens":{"a":true},
 		"newTime":"2026-11-19T10:00:00Z","noTime":"0001-01-01T00:00:00Z","averagePacketLossRate":"NaN","maxPacketLossRate":0.01,
 		"linkSpeed":866700000,"sentSignalLevel":-14,"null":null,"list":[1],"words":["a"],"modalities":["b","a"],"object":{},

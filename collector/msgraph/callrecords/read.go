@@ -91,7 +91,8 @@ func (r *Records) read(ctx context.Context, id string) (*callRecord, error) {
 	for i := range record.Sessions {
 		s := &record.Sessions[i]
 		// The first segment may have the same id as its session.
-		s.Segments, err = complete(ctx, q, s.Segments, s.Next, func(part *segment) string { return keyOf(part.ID, part.Start) })
+		s.Segments, err = complete(ctx, q, s.Segments, s.Next,
+			func(part *segment) string { return keyOf(part.ID, part.Start) })
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +169,8 @@ func complete[T any](ctx context.Context, q *recordReader, list []T, link string
 			err = q.grow(ctx, size)
 		}
 		if list = append(list, page.Value...); err == nil && len(list) > maxSessions {
-			err = fmt.Errorf("%w: it has more than %d sessions, segments or participants", collector.ErrTooLarge, maxSessions)
+			err = fmt.Errorf("%w: it has more than %d sessions, segments or participants", collector.ErrTooLarge,
+				maxSessions)
 		}
 		if err != nil {
 			return nil, err
@@ -219,7 +221,8 @@ func (r *Records) readDocument(ctx context.Context, id string) ([]byte, error) {
 		return nil, err
 	}
 	for _, s := range documents((*all)["sessions"]) {
-		err := completeMember(ctx, q, &s, "segments", func(d *document) string { return keyOf(textOf(d, "id"), textOf(d, "startDateTime")) })
+		err := completeMember(ctx, q, &s, "segments",
+			func(d *document) string { return keyOf(textOf(d, "id"), textOf(d, "startDateTime")) })
 		if err != nil {
 			return nil, err
 		}
@@ -231,7 +234,9 @@ func (r *Records) readDocument(ctx context.Context, id string) ([]byte, error) {
 }
 
 // completeMember adds the further pages of a member, if it is a list of objects.
-func completeMember(ctx context.Context, q *recordReader, owner *document, name string, key func(*document) string) error {
+func completeMember(
+	ctx context.Context, q *recordReader, owner *document, name string, key func(*document) string,
+) error {
 	list, err := complete(ctx, q, documents((*owner)[name]), textOf(owner, name+"@odata.nextLink"), key)
 	if list != nil {
 		elements := make([]any, len(list))

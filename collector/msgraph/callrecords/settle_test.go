@@ -15,7 +15,8 @@ import (
 // its streams and ratings count once, as they came last.
 func TestTrapSessionsOnTwoPages(t *testing.T) {
 	streams := func(n int) string {
-		return `"media":[{"label":"main-audio","streams":[` + numbered(`{"streamDirection":"callerToCallee","streamId":"%d"}`, 0, n) + `]}]`
+		return `"media":[{"label":"main-audio","streams":[` +
+			numbered(`{"streamDirection":"callerToCallee","streamId":"%d"}`, 0, n) + `]}]`
 	}
 	session := func(id, segments string) string {
 		return `{"id":"` + id + `","caller":{"feedback":{"rating":"good"}},"segments":[` + segments + `]}`
@@ -23,12 +24,14 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 	part := func(id string, at, n int) string {
 		return fmt.Sprintf(`{"id":%q,"startDateTime":"2026-11-19T10:00:%02dZ",%s}`, id, at, streams(n))
 	}
-	first := callWith(session("A", part("A", 0, 1)), session("b", part("x", 0, 2)), `{"caller":{"feedback":{"rating":"bad"}}}`)
+	first := callWith(session("A", part("A", 0, 1)), session("b", part("x", 0, 2)),
+		`{"caller":{"feedback":{"rating":"bad"}}}`)
 	first = strings.Replace(first, `"sessions"`, `"sessions@odata.nextLink":`+link("sessions?a")+`,"sessions"`, 1)
 	answers := []answer{
 		{body: first},
 		{body: `{"value":[` + session("a", part("A", 0, 3)) + `,` +
-			strings.Replace(session("c", part("c", 0, 1)), `"segments"`, `"segments@odata.nextLink":`+link("sessions/c/segments?a")+`,"segments"`, 1) +
+			strings.Replace(session("c", part("c", 0, 1)), `"segments"`, `"segments@odata.nextLink":`+
+				link("sessions/c/segments?a")+`,"segments"`, 1) +
 			`,{"caller":{"feedback":{"rating":"bad"}}}]}`},
 		{body: `{"value":[` + part("C", 0, 1) + `,` + part("c", 9, 1) + `]}`},
 		{body: `{"value":[{"id":"p"},{"id":"P"},{"id":""},{"id":""}]}`},
@@ -43,8 +46,10 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 	}
 	r := newTestMapper().mapRecord(record, true)
 	// a has 3 streams, b 2, and c one in each of its two parts.
-	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 || len(record.Participants) != 3 || len(tree.Children) != 8 {
-		t.Errorf("%d streams, ratings %v, %d sessions, %d participants", len(r.Streams), r.Ratings, len(r.Sessions), len(record.Participants))
+	if len(r.Streams) != 3+2+2 || fmt.Sprint(r.Ratings) != "[good good bad good bad]" || len(r.Sessions) != 5 ||
+		len(record.Participants) != 3 || len(tree.Children) != 8 {
+		t.Errorf("%d streams, ratings %v, %d sessions, %d participants", len(r.Streams), r.Ratings, len(r.Sessions),
+			len(record.Participants))
 	}
 }
 
@@ -53,13 +58,15 @@ func TestTrapSessionsOnTwoPages(t *testing.T) {
 func TestRule17_SettlesThoughTheEndIsFine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		end := time.Now().Add(-30 * time.Minute).Add(999_900).UTC() // 100 ns less than a millisecond
-		record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end, Sessions: []session{{ID: "s"}}}
+		record := &callRecord{ID: record1, Version: 7, Start: end.Add(-time.Minute), End: end,
+			Sessions: []session{{ID: "s"}}}
 		records := (&fakeGraph{t: t}).records()
 		b := records.page(record, itemsOf(subscriptions.TaskNotified, 1), time.Now().UTC())
 		settle := b.Enqueue[0]
 		settle.Due = time.UnixMicro(settle.Due.UnixMicro()).UTC() // as it comes back
 		<-time.After(time.Until(settle.Due) - time.Second)
-		if b = records.page(record, []work.Item{settle}, time.Now().UTC()); !b.Records[0].Settled || len(b.Enqueue) > 0 {
+		if b = records.page(record, []work.Item{settle}, time.Now().UTC()); !b.Records[0].Settled ||
+			len(b.Enqueue) > 0 {
 			t.Errorf("settled %t, work %v", b.Records[0].Settled, b.Enqueue)
 		}
 	})

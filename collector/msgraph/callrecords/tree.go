@@ -16,14 +16,19 @@ import (
 // somebody: people name their devices, and free text may contain anything.
 var texts = map[string]cdr.Privacy{
 	"modalities": cdr.Plain, "stage": cdr.Plain, "rating": cdr.Plain, "label": cdr.Plain,
-	"platform": cdr.Plain, "productFamily": cdr.Plain, "role": cdr.Plain, "applicationVersion": cdr.Plain, "headerValue": cdr.Plain, "cpuName": cdr.Plain,
+	"platform": cdr.Plain, "productFamily": cdr.Plain, "role": cdr.Plain, "applicationVersion": cdr.Plain,
+	"headerValue": cdr.Plain, "cpuName": cdr.Plain,
 	"displayName": cdr.User, "userPrincipalName": cdr.User, "name": cdr.User, "text": cdr.User, "reason": cdr.User,
 	"streamId": cdr.Plain, "audioCodec": cdr.Plain, "videoCodec": cdr.Plain,
-	"connectionType": cdr.Plain, "networkTransportProtocol": cdr.Plain, "wifiBand": cdr.Plain, "wifiRadioType": cdr.Plain,
-	"wifiMicrosoftDriver": cdr.Plain, "wifiMicrosoftDriverVersion": cdr.Plain, "wifiVendorDriver": cdr.Plain, "wifiVendorDriverVersion": cdr.Plain,
-	"ipAddress": cdr.Address, "reflexiveIPAddress": cdr.Address, "relayIPAddress": cdr.Address, "subnet": cdr.Address,
+	"connectionType": cdr.Plain, "networkTransportProtocol": cdr.Plain, "wifiBand": cdr.Plain,
+	"wifiRadioType":       cdr.Plain,
+	"wifiMicrosoftDriver": cdr.Plain, "wifiMicrosoftDriverVersion": cdr.Plain, "wifiVendorDriver": cdr.Plain,
+	"wifiVendorDriverVersion": cdr.Plain,
+	"ipAddress":               cdr.Address, "reflexiveIPAddress": cdr.Address, "relayIPAddress": cdr.Address,
+	"subnet":     cdr.Address,
 	"macAddress": cdr.Address, "basicServiceSetIdentifier": cdr.Address, "dnsSuffix": cdr.Address,
-	"captureDeviceName": cdr.User, "renderDeviceName": cdr.User, "captureDeviceDriver": cdr.Plain, "renderDeviceDriver": cdr.Plain,
+	"captureDeviceName": cdr.User, "renderDeviceName": cdr.User, "captureDeviceDriver": cdr.Plain,
+	"renderDeviceDriver": cdr.Plain,
 }
 
 // hidden are members that repeat others or say nothing about the call.
@@ -51,13 +56,16 @@ func (t *treeBuilder) object(label string, members document) *collector.CallTree
 	switch {
 	case label == "call":
 		mapped = []cdr.Attr{
-			field("type", r.CallType), field("outcome", r.Outcome.String()), field("reason", r.Reason), field("direction", r.Direction.String()),
-			field("duration", r.Duration.Round(time.Millisecond).String()), field("media_bypass", r.MediaBypass.String()),
+			field("type", r.CallType), field("outcome", r.Outcome.String()), field("reason", r.Reason),
+			field("direction", r.Direction.String()),
+			field("duration", r.Duration.Round(time.Millisecond).String()),
+			field("media_bypass", r.MediaBypass.String()),
 		}
 	case label == "session" && len(r.Sessions) > 0:
 		one := &r.Sessions[0]
 		r.Sessions = r.Sessions[1:]
-		mapped = []cdr.Attr{field("result", one.Result.String()), field("media", one.Media), field("failure", one.Reason)}
+		mapped = []cdr.Attr{field("result", one.Result.String()), field("media", one.Media),
+			field("failure", one.Reason)}
 	case label == "stream" && len(r.Streams) > 0:
 		one := &r.Streams[0]
 		r.Streams = r.Streams[1:]
@@ -66,7 +74,8 @@ func (t *treeBuilder) object(label string, members document) *collector.CallTree
 			field("sender_network", one.Network), field("sender_platform", one.Platform),
 		}
 	}
-	n := &collector.CallTree{Label: label, Fields: slices.DeleteFunc(mapped, func(f cdr.Attr) bool { return f.Str == "" })}
+	n := &collector.CallTree{Label: label,
+		Fields: slices.DeleteFunc(mapped, func(f cdr.Attr) bool { return f.Str == "" })}
 	t.addMembers(n, members)
 	return n
 }

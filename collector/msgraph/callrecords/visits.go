@@ -40,7 +40,9 @@ func visits(c *callRecord) (all []visit) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b visit) int {
-		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.role, b.role), cmp.Compare(a.session.key(), b.session.key())) // attendants first
+		// attendants first
+		return cmp.Or(a.start.Compare(b.start), cmp.Compare(a.role, b.role),
+			cmp.Compare(a.session.key(), b.session.key()))
 	})
 	return all
 }
@@ -92,7 +94,8 @@ func (m *mapper) addVisits(r *cdr.Record, c *callRecord) {
 			one.Result, end = cdr.QueueAnswered, agent.Start
 		} else if !before.IsZero() {
 			one.Result, end = sentOn, before
-		} else if box := firstFrom(c, v.start, func(s *session) bool { return s.Callee.role() == roleVoicemail }); box != nil {
+		} else if box := firstFrom(c, v.start,
+			func(s *session) bool { return s.Callee.role() == roleVoicemail }); box != nil {
 			one.Result, end = sentOn, box.Start
 		} else {
 			one.Result = cdr.QueueAbandoned

@@ -23,13 +23,14 @@ func service(role, id, name string) string {
 	return `{"userAgent":{"role":"` + role + `"},"associatedIdentity":{"id":"` + id + `","displayName":"` + name + `"}}`
 }
 
-// queues.md 4: what a Teams call record tells of visits, first match first. A queue's session has the queue as its callee, and an agent who answers is the
-// caller of a later one.
+// queues.md 4: what a Teams call record tells of visits, first match first. A queue's session has
+// the queue as its callee, and an agent who answers is the caller of a later one.
 func TestVisits(t *testing.T) {
 	phone := phoneEnd(`"+442079460100"`)
 	agent := `{"identity":{"user":{"id":"agent","displayName":"Sam"}},"userAgent":{"platform":"windows"}}`
 	media := `{"userAgent":{"role":"mediaController"}}`
-	queue, attendant := service("skypeForBusinessCallQueues", "q1", "Support"), service("skypeForBusinessAutoAttendant", "a1", "Front desk")
+	queue, attendant := service("skypeForBusinessCallQueues", "q1", "Support"),
+		service("skypeForBusinessAutoAttendant", "a1", "Front desk")
 	box := `{"userAgent":{"role":"voicemail"}}`
 	withParticipants := func(call, list string) string {
 		return strings.Replace(call, `"sessions"`, `"participants_v2":[`+list+`],"sessions"`, 1)
@@ -37,29 +38,42 @@ func TestVisits(t *testing.T) {
 	for _, c := range []struct{ name, call, want string }{
 		{"no queue", callWith(at("s1", 0, 60, phone, agent)), ""},
 		{"answered", callWith(at("s1", 0, 90, phone, queue), at("s2", 12, 90, agent, media)), "Support answered 12s"},
-		{"listed twice", callWith(at("s1", 0, 90, phone, queue), at("S1", 0, 90, phone, queue), at("s2", 12, 90, agent, media)), "Support answered 12s"},
-		{"answered by the first of two", callWith(at("s1", 0, 90, phone, queue), at("s3", 20, 90, agent, media), at("s2", 12, 90, agent, media)), "Support answered 12s"},
-		{"dropped later", callWith(at("s1", 0, 90, phone, queue), at("s2", 12, 90, agent, media, failing("midcall", ""))), "Support answered 12s"},
-		{"an agent who didn't answer", callWith(at("s1", 0, 45, phone, queue), at("s2", 12, 30, agent, media, failing("callSetup", ""))), "Support abandoned 45s"},
-		{"a colleague who called the queue", callWith(at("s1", 0, 45, agent, queue), at("s2", 12, 45, agent, media)), "Support abandoned 45s"},
+		{"listed twice", callWith(at("s1", 0, 90, phone, queue), at("S1", 0, 90, phone, queue),
+			at("s2", 12, 90, agent, media)), "Support answered 12s"},
+		{"answered by the first of two", callWith(at("s1", 0, 90, phone, queue), at("s3", 20, 90, agent, media),
+			at("s2", 12, 90, agent, media)), "Support answered 12s"},
+		{"dropped later", callWith(at("s1", 0, 90, phone, queue),
+			at("s2", 12, 90, agent, media, failing("midcall", ""))), "Support answered 12s"},
+		{"an agent who didn't answer", callWith(at("s1", 0, 45, phone, queue),
+			at("s2", 12, 30, agent, media, failing("callSetup", ""))), "Support abandoned 45s"},
+		{"a colleague who called the queue", callWith(at("s1", 0, 45, agent, queue), at("s2", 12, 45, agent, media)),
+			"Support abandoned 45s"},
 		{
-			"from the attendant to the queue", callWith(at("s2", 10, 60, phone, queue), at("s1", 0, 10, phone, attendant), at("s3", 25, 60, agent, media)),
+			"from the attendant to the queue",
+			callWith(at("s2", 10, 60, phone, queue), at("s1", 0, 10, phone, attendant), at("s3", 25, 60, agent, media)),
 			"Front desk other 10s, Support answered 15s",
 		},
-		{"both at once", callWith(at("s1", 0, 60, phone, queue), at("s2", 0, 10, phone, attendant), at("s3", 25, 60, agent, media)), "Front desk other 0s, Support answered 25s"},
-		{"from queue to queue", callWith(at("s1", 0, 60, phone, queue), at("s2", 40, 90, phone, service(roleQueue, "q2", "Sales"))), "Support overflowed 40s, Sales abandoned 50s"},
-		{"to voicemail", callWith(at("s1", 0, 60, phone, queue), at("s2", 50, 60, phone, box)), "Support overflowed 50s"},
-		{"from the attendant to voicemail", callWith(at("s1", 0, 60, phone, attendant), at("s2", 50, 60, phone, box)), "Front desk other 50s"},
+		{"both at once", callWith(at("s1", 0, 60, phone, queue), at("s2", 0, 10, phone, attendant),
+			at("s3", 25, 60, agent, media)), "Front desk other 0s, Support answered 25s"},
+		{"from queue to queue", callWith(at("s1", 0, 60, phone, queue),
+			at("s2", 40, 90, phone, service(roleQueue, "q2", "Sales"))), "Support overflowed 40s, Sales abandoned 50s"},
+		{"to voicemail", callWith(at("s1", 0, 60, phone, queue), at("s2", 50, 60, phone, box)),
+			"Support overflowed 50s"},
+		{"from the attendant to voicemail", callWith(at("s1", 0, 60, phone, attendant), at("s2", 50, 60, phone, box)),
+			"Front desk other 50s"},
 		{"without a start", callWith(at("s1", -1, 60, phone, queue)), "Support abandoned unknown"},
 		{"without an end", callWith(at("s1", 0, -1, phone, queue)), "Support abandoned unknown"},
-		{"named by its user", callWith(at("s1", 0, 60, phone, `{"userAgent":{"role":"skypeForBusinessCallQueues"},"identity":{"user":{"id":"q1","displayName":" Support "}}}`)), "Support abandoned 1m0s"},
+		{"named by its user", callWith(at("s1", 0, 60, phone,
+			`{"userAgent":{"role":"skypeForBusinessCallQueues"},"identity":{"user":{"id":"q1","displayName":" Support "}}}`)), "Support abandoned 1m0s"},
 		{
 			"named by its application",
-			callWith(at("s1", 0, 60, phone, `{"userAgent":{"role":"skypeForBusinessCallQueues"},"identity":{"applicationInstance":{"id":"q1","displayName":"Support"}}}`)), "Support abandoned 1m0s",
+			callWith(at("s1", 0, 60, phone,
+				`{"userAgent":{"role":"skypeForBusinessCallQueues"},"identity":{"applicationInstance":{"id":"q1","displayName":"Support"}}}`)), "Support abandoned 1m0s",
 		},
 		{
 			"named by the record's only application",
-			withParticipants(callWith(at("s1", 0, 60, phone, `{"userAgent":{"role":"skypeForBusinessCallQueues"}}`)), `{"identity":{"applicationInstance":{"id":"q1","displayName":"Support"}}}`),
+			withParticipants(callWith(at("s1", 0, 60, phone, `{"userAgent":{"role":"skypeForBusinessCallQueues"}}`)),
+				`{"identity":{"applicationInstance":{"id":"q1","displayName":"Support"}}}`),
 			"Support abandoned 1m0s",
 		},
 		{

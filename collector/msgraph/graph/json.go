@@ -47,7 +47,8 @@ func Decode(body []byte, into any) error {
 
 // lenient accepts what Graph sends: two spellings of some names, perhaps both at once, and texts
 // that aren't UTF-8.
-var lenient = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+var lenient = json.JoinOptions(json.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true),
+	jsontext.AllowInvalidUTF8(true))
 
 // Unmarshal decodes a JSON value. Its error is a *TypeError.
 func Unmarshal(value []byte, into any) error {
@@ -58,7 +59,8 @@ func Unmarshal(value []byte, into any) error {
 	problem := "a member can't be read"
 	if wrong, ok := errors.AsType[*json.SemanticError](err); ok {
 		// Member names come from our own types; the numbers of elements don't matter.
-		names := slices.DeleteFunc(slices.Collect(wrong.JSONPointer.Tokens()), func(name string) bool { return strings.Trim(name, "0123456789") == "" })
+		names := slices.DeleteFunc(slices.Collect(wrong.JSONPointer.Tokens()),
+			func(name string) bool { return strings.Trim(name, "0123456789") == "" })
 		problem = cmp.Or(strings.Join(names, "."), "the value") + " has the wrong type: " + kinds[wrong.JSONKind]
 		if wrong.Err != nil {
 			problem = cmp.Or(strings.Join(names, "."), "the value") + " can't be read"
@@ -67,7 +69,8 @@ func Unmarshal(value []byte, into any) error {
 	return &TypeError{Body: value, Problem: problem}
 }
 
-var kinds = map[jsontext.Kind]string{'{': "object", '[': "array", '"': "string", '0': "number", 't': "bool", 'f': "bool", 'n': "null"}
+var kinds = map[jsontext.Kind]string{'{': "object", '[': "array", '"': "string", '0': "number", 't': "bool",
+	'f': "bool", 'n': "null"}
 
 var (
 	guid = regexp.MustCompile(`(?i)^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$`)

@@ -26,7 +26,8 @@ func (s *Server) function(p *page) simulator.Reply {
 	}
 	rows := []any{}
 	p.more = world.Page(simulator.Query{
-		From: p.from, To: p.to, ToIncluded: p.endpoint == EndpointPSTN, At: s.Visible(), Skip: p.skip, Limit: s.PageSize,
+		From: p.from, To: p.to, ToIncluded: p.endpoint == EndpointPSTN, At: s.Visible(), Skip: p.skip,
+		Limit: s.PageSize,
 	}, func(c *simulator.Call, v *simulator.Version) { rows = append(rows, renderRow(p.endpoint, c, v)) })
 	p.size = len(rows)
 	p.body = func(p *page) []byte { return p.rows(rows[:p.size]) }
@@ -43,7 +44,8 @@ func (p *page) rows(rows []any) []byte {
 		kind, name, from, until = "pstnCallLogRow)", "getPstnCalls", "from", "to"
 	}
 	o := simulator.NewObject(
-		"@odata.context", "https://"+p.request.Host+"/v1.0/$metadata#Collection(microsoft.graph.callRecords."+kind, "@odata.count", len(rows))
+		"@odata.context", "https://"+p.request.Host+"/v1.0/$metadata#Collection(microsoft.graph.callRecords."+kind,
+		"@odata.count", len(rows))
 	if !pstn {
 		o.Set("value", rows)
 	}
@@ -51,7 +53,8 @@ func (p *page) rows(rows []any) []byte {
 		to := p.target
 		to.skip += len(rows)
 		o.Set("@odata.nextLink", p.next(fmt.Sprintf("%s/%s(%s=%s,%s=%s)?$skip=%d",
-			callRecordsPath, name, from, to.from.Format(time.RFC3339), until, to.to.Format(time.RFC3339), to.skip), to, false))
+			callRecordsPath, name, from, to.from.Format(time.RFC3339), until, to.to.Format(time.RFC3339), to.skip), to,
+			false))
 	}
 	if pstn {
 		o.Set("value", rows)

@@ -40,7 +40,8 @@ func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply
 	return simulator.Reply{
 		Status: status, Body: body, Gzip: s.Gzip && status == http.StatusOK,
 		Own: map[simulator.Fault]func(*simulator.Reply){
-			ExpiredToken: simulator.Instead(s.unauthorized(r)), Forbidden: simulator.Instead(s.refuse(r, http.StatusForbidden, "Forbidden", "")),
+			ExpiredToken: simulator.Instead(s.unauthorized(r)),
+			Forbidden:    simulator.Instead(s.refuse(r, http.StatusForbidden, "Forbidden", "")),
 		},
 		Error: func(status int) []byte { return s.errorBody(r, errorCodes[status], "") },
 	}
@@ -48,8 +49,10 @@ func (s *Server) reply(r *http.Request, status int, body []byte) simulator.Reply
 
 func (s *Server) errorBody(r *http.Request, code, message string) []byte {
 	inner := simulator.NewObject(
-		"date", s.Now().Format("2006-01-02T15:04:05"), "request-id", requestID, "client-request-id", r.Header.Get("client-request-id"))
-	return simulator.JSON(simulator.NewObject("error", simulator.NewObject("code", code, "message", message, "innerError", inner)))
+		"date", s.Now().Format("2006-01-02T15:04:05"), "request-id", requestID, "client-request-id",
+		r.Header.Get("client-request-id"))
+	return simulator.JSON(simulator.NewObject("error",
+		simulator.NewObject("code", code, "message", message, "innerError", inner)))
 }
 
 func (s *Server) refuse(r *http.Request, status int, code, message string) simulator.Reply {
@@ -61,7 +64,8 @@ func (s *Server) badRequest(r *http.Request, message string) simulator.Reply {
 }
 
 func (s *Server) unauthorized(r *http.Request) simulator.Reply {
-	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.")
+	a := s.refuse(r, http.StatusUnauthorized, "InvalidAuthenticationToken",
+		"Lifetime validation failed, the token is expired.")
 	a.Header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.BaseURL()+
 		`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 	return a

@@ -29,8 +29,10 @@ func aad(code int) (int, any) {
 		status, kind = http.StatusUnauthorized, "invalid_client"
 	}
 	return status, simulator.NewObject(
-		"error", kind, "error_description", fmt.Sprintf("AADSTS%d: The request is refused. Trace ID: %s", code, trace), "error_codes", []any{code},
-		"timestamp", "2026-01-01 00:00:00Z", "trace_id", trace, "correlation_id", "5a5a0000-0000-4000-8000-00000000aad2",
+		"error", kind, "error_description", fmt.Sprintf("AADSTS%d: The request is refused. Trace ID: %s", code, trace),
+		"error_codes", []any{code},
+		"timestamp", "2026-01-01 00:00:00Z", "trace_id", trace, "correlation_id",
+		"5a5a0000-0000-4000-8000-00000000aad2",
 	)
 }
 
@@ -74,7 +76,8 @@ const tokenLifetime = 3599
 func (s *Server) issue() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	claims, _ := json.Marshal(map[string]any{"roles": s.application.Roles, "uti": rand.Text()}) // strings only, so no error
+	// strings only, so no error
+	claims, _ := json.Marshal(map[string]any{"roles": s.application.Roles, "uti": rand.Text()})
 	token := rand.Text() + "." + base64.RawURLEncoding.EncodeToString(claims) + "." + rand.Text()
 	s.tokens[token] = s.application.Roles
 	time.AfterFunc(tokenLifetime*time.Second, func() {
@@ -122,7 +125,8 @@ func (s *Server) token(r *http.Request) (int, any) {
 		return aad(unknownTenant)
 	case form.Get("client_id") != ClientID:
 		return aad(unknownClient)
-	case form.Get("grant_type") != "client_credentials" || !slices.Contains(scopes, "https://graph.microsoft.com/.default"):
+	case form.Get("grant_type") != "client_credentials" ||
+		!slices.Contains(scopes, "https://graph.microsoft.com/.default"):
 		return aad(badForm)
 	}
 	if code := s.authenticate(r); code != 0 {
@@ -158,14 +162,17 @@ func (s *Server) checkAssertion(text string, known []*x509.Certificate, endpoint
 	client := ClientID
 	_, err := jwt.ParseWithClaims(text, &claims, func(t *jwt.Token) (any, error) {
 		for _, c := range known {
-			// Microsoft's own libraries send plain base64, where RFC 7515 4.1.8 asks for base64url: the platform accepts both.
+			// Microsoft's own libraries send plain base64, where RFC 7515 4.1.8 asks for base64url:
+			// the platform accepts both.
 			hash := sha256.Sum256(c.Raw)
-			if x5t := t.Header["x5t#S256"]; x5t == base64.RawURLEncoding.EncodeToString(hash[:]) || x5t == base64.StdEncoding.EncodeToString(hash[:]) {
+			if x5t := t.Header["x5t#S256"]; x5t == base64.RawURLEncoding.EncodeToString(hash[:]) ||
+				x5t == base64.StdEncoding.EncodeToString(hash[:]) {
 				return c.PublicKey, nil
 			}
 		}
 		return nil, errors.New("no such certificate")
-	}, jwt.WithValidMethods([]string{"PS256"}), jwt.WithAudience(endpoint), jwt.WithIssuer(client), jwt.WithSubject(client),
+	}, jwt.WithValidMethods([]string{"PS256"}), jwt.WithAudience(endpoint), jwt.WithIssuer(client),
+		jwt.WithSubject(client),
 		jwt.WithExpirationRequired(), jwt.WithLeeway(5*time.Minute))
 	if err != nil || claims.ID == "" {
 		return badAssertion

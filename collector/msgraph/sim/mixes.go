@@ -24,7 +24,8 @@ func newMix[D any](endpoint, table string, complete func(*simulator.Kind, *D)) *
 	m := simulator.ReadMix(complete, placesTable, table)
 	m.Name, m.NoCurrency = endpoint, "XXX"
 	m.Users = simulator.Users([]string{"Alex", "Robin", "Kim", "Sam", "Jo", "Chris", "Toni", "Dana"},
-		[]string{"Example", "Sample", "Muster", "Placeholder", "Specimen"}, func(i, j int, first, last string) simulator.User {
+		[]string{"Example", "Sample", "Muster", "Placeholder", "Specimen"},
+		func(i, j int, first, last string) simulator.User {
 			return simulator.User{
 				ID:        fmt.Sprintf("5a5a0000-0000-4000-8000-%012d", 100*i+j),
 				Principal: fmt.Sprintf("%s.%s@contoso.example", first, last), Name: first + " " + last,

@@ -140,7 +140,8 @@ type notifier struct {
 
 func newNotifier(s *Server) *notifier {
 	n := &notifier{server: s, client: &http.Client{
-		Transport:     &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.WebhookCAs, MinVersion: tls.VersionTLS12}},
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.WebhookCAs,
+			MinVersion: tls.VersionTLS12}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -244,7 +245,8 @@ func (n *notifier) plan(records *CallRecords, to time.Time) {
 	}
 	n.plannedTo = to
 	slices.SortFunc(n.coming, func(a, b publication) int {
-		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.source.number, b.source.number), cmp.Compare(a.place, b.place), cmp.Compare(a.version, b.version))
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.source.number, b.source.number), cmp.Compare(a.place, b.place),
+			cmp.Compare(a.version, b.version))
 	})
 }
 
@@ -276,7 +278,8 @@ func (n *notifier) notify(x *Subscription, e *publication) {
 
 // push queues a notification, which counts when it is delivered. The caller holds the lock.
 func (n *notifier) push(x *Subscription, to address, body []byte, delivered *int, due time.Time) {
-	n.queue = append(n.queue, &notification{delivered: delivered, subscription: x.ID, address: to, body: body, due: due})
+	n.queue = append(n.queue, &notification{delivered: delivered, subscription: x.ID, address: to, body: body,
+		due: due})
 }
 
 // changeBody renders a change notification. The resource has a leading slash or not, and its type
@@ -290,7 +293,8 @@ func changeBody(x *Subscription, id, state, tenant string, style int) []byte {
 		slash = "/"
 	}
 	return simulator.JSON(simulator.NewObject(
-		"subscriptionId", x.ID, "clientState", simulator.OrNull(state), "changeType", x.ChangeType, "tenantId", tenant, "resource", slash+resource,
+		"subscriptionId", x.ID, "clientState", simulator.OrNull(state), "changeType", x.ChangeType, "tenantId", tenant,
+		"resource", slash+resource,
 		"subscriptionExpirationDateTime", formatTime(x.Expires, style),
 		"resourceData", simulator.NewObject("@odata.type", kind, "@odata.id", resource, "id", id),
 	))
@@ -352,7 +356,8 @@ func (n *notifier) takeDue() (due []*notification) {
 			return false
 		}
 		// Notifications for a subscription that has ended are dropped.
-		if x.address.lifecycle || slices.ContainsFunc(live, func(s Subscription) bool { return s.ID == x.subscription }) {
+		if x.address.lifecycle || slices.ContainsFunc(live,
+			func(s Subscription) bool { return s.ID == x.subscription }) {
 			due = append(due, x)
 		}
 		return true

@@ -43,7 +43,8 @@ func (e *participant) platform() string {
 }
 
 func drawUser(user simulator.User, d *simulator.Draws) participant {
-	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0, device: *simulator.Pick(d, sessionParts().Devices), network: *simulator.Pick(d, sessionParts().Networks)}
+	e := participant{user: user, style: d.Below(4), noAgent: d.Below(60) == 0,
+		device: *simulator.Pick(d, sessionParts().Devices), network: *simulator.Pick(d, sessionParts().Networks)}
 	if d.Below(8) == 0 {
 		e.rating = [...]string{"bad", "poor", "fair", "good", "good", "good", "excellent", "excellent"}[d.Below(8)]
 	}
@@ -53,7 +54,8 @@ func drawUser(user simulator.User, d *simulator.Draws) participant {
 // drawTelephone draws the end of a telephone, behind a gateway.
 func drawTelephone(number string, d *simulator.Draws) participant {
 	e := participant{
-		kind: phoneEnd, number: number, style: d.Below(4), device: device{Wire: "unknown", Label: "unknown", Family: "unknown"}, network: *simulator.Pick(d, sessionParts().ServiceNetworks),
+		kind: phoneEnd, number: number, style: d.Below(4), device: device{Wire: "unknown", Label: "unknown",
+			Family: "unknown"}, network: *simulator.Pick(d, sessionParts().ServiceNetworks),
 	}
 	if d.Below(2) == 0 {
 		e.role = [...]string{"mediationServer", "gateway"}[d.Below(2)]
@@ -62,7 +64,8 @@ func drawTelephone(number string, d *simulator.Draws) participant {
 }
 
 func drawService(role string, d *simulator.Draws) participant {
-	return participant{kind: serviceEnd, role: role, style: d.Below(4), network: *simulator.Pick(d, sessionParts().ServiceNetworks)}
+	return participant{kind: serviceEnd, role: role, style: d.Below(4),
+		network: *simulator.Pick(d, sessionParts().ServiceNetworks)}
 }
 
 // attendee draws a participant of a meeting: a user or a guest.
@@ -95,10 +98,12 @@ func (e *participant) endpoint(rated bool) any {
 	switch {
 	case e.noAgent:
 	case e.role != "":
-		agent = simulator.NewObject("@odata.type", namespace+"serviceUserAgent", "headerValue", nil, "applicationVersion", nil, "role", e.role)
+		agent = simulator.NewObject("@odata.type", namespace+"serviceUserAgent", "headerValue", nil,
+			"applicationVersion", nil, "role", e.role)
 	default:
 		agent = simulator.NewObject(
-			"@odata.type", namespace+"clientUserAgent", "headerValue", "CallSignalingAgent (27/1.0.0;release/simulated)", "applicationVersion", "1.0.0",
+			"@odata.type", namespace+"clientUserAgent", "headerValue",
+			"CallSignalingAgent (27/1.0.0;release/simulated)", "applicationVersion", "1.0.0",
 			"platform", e.device.Wire, "productFamily", e.device.Family,
 		)
 	}
@@ -114,7 +119,8 @@ func (e *participant) endpoint(rated bool) any {
 		associated = e.identity()
 	}
 	o := simulator.NewObject(
-		"@odata.type", namespace+"participantEndpoint", "userAgent", agent, "identity", old, "associatedIdentity", associated, "name", "machineName_2",
+		"@odata.type", namespace+"participantEndpoint", "userAgent", agent, "identity", old, "associatedIdentity",
+		associated, "name", "machineName_2",
 		"cpuName", nil, "cpuCoresCount", nil,
 	)
 	switch {
@@ -134,7 +140,8 @@ func (e *participant) identity() simulator.Object {
 		return simulator.NewObject("id", e.number, "displayName", nil, "tenantId", nil)
 	}
 	return simulator.NewObject(
-		"id", e.user.ID, "displayName", e.user.Name, "tenantId", TenantID, "userPrincipalName", simulator.OrNull(e.user.Principal))
+		"id", e.user.ID, "displayName", e.user.Name, "tenantId", TenantID, "userPrincipalName",
+		simulator.OrNull(e.user.Principal))
 }
 
 // identitySet has the end's identity under the name of its kind; other names are null or missing.
@@ -172,9 +179,12 @@ func renderNetwork(kind string) simulator.Object {
 		address, subnet = "192.0.2.70", "192.0.2.64"
 	}
 	return simulator.NewObject(
-		"connectionType", kind, "networkTransportProtocol", "udp", "ipAddress", address, "subnet", subnet, "port", 50_011,
-		"reflexiveIPAddress", "198.51.100.7", "macAddress", "02-00-00-00-00-00", "dnsSuffix", nil, "linkSpeed", 1_000_000_000,
-		"wifiBand", band, "wifiRadioType", radio, "wifiSignalStrength", strength, "bandwidthLowEventRatio", 0, "traceRouteHops", []any{},
+		"connectionType", kind, "networkTransportProtocol", "udp", "ipAddress", address, "subnet", subnet, "port",
+		50_011,
+		"reflexiveIPAddress", "198.51.100.7", "macAddress", "02-00-00-00-00-00", "dnsSuffix", nil, "linkSpeed",
+		1_000_000_000,
+		"wifiBand", band, "wifiRadioType", radio, "wifiSignalStrength", strength, "bandwidthLowEventRatio", 0,
+		"traceRouteHops", []any{},
 	)
 }
 

@@ -27,7 +27,8 @@ type stream struct {
 func (x *stream) object() simulator.Object {
 	o := simulator.NewObject(
 		"streamId", strconv.Itoa(1_504_545_584+x.style), "streamDirection", x.direction,
-		"startDateTime", formatTime(x.start, x.style), "endDateTime", formatTime(x.end, x.style), "averageBandwidthEstimate", nil)
+		"startDateTime", formatTime(x.start, x.style), "endDateTime", formatTime(x.end, x.style),
+		"averageBandwidthEstimate", nil)
 	for _, member := range []struct {
 		name  string
 		value any
@@ -56,7 +57,8 @@ func (x *stream) object() simulator.Object {
 	}
 	switch x.codec {
 	case "audio":
-		o.Set("audioCodec", [...]string{"satin", "silkWide", "g722", "pcmu", "opus", "satinFullband", "silk", "unknown"}[x.style])
+		o.Set("audioCodec", [...]string{"satin", "silkWide", "g722", "pcmu", "opus", "satinFullband", "silk",
+			"unknown"}[x.style])
 		o.Set("isAudioForwardErrorCorrectionUsed", x.style%2 == 0)
 	case "video":
 		o.Set("videoCodec", [...]string{"h264", "av1", "h264uc", "unknown"}[x.style%4])
@@ -138,7 +140,9 @@ func (p *recordPlan) drawBypass(d *simulator.Draws) cdr.Bool {
 
 // drawStream draws one direction of a medium: the session's properties with d, the measures with
 // quality.
-func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.Bool, d, quality *simulator.Draws) *stream {
+func (p *recordPlan) drawStream(
+	s *session, l *line, toCallee bool, bypass cdr.Bool, d, quality *simulator.Draws,
+) *stream {
 	sender, direction, label := &s.callee, "calleeToCaller", "callee_to_caller"
 	if toCallee {
 		sender, direction, label = &s.caller, "callerToCallee", "caller_to_callee"
@@ -149,7 +153,8 @@ func (p *recordPlan) drawStream(s *session, l *line, toCallee bool, bypass cdr.B
 		bypass = cdr.Unsaid
 	}
 	return &stream{
-		perMeasure: c.draw(quality), direction: direction, codec: l.Codec, start: s.start, end: s.end, style: style, bypass: bypass,
+		perMeasure: c.draw(quality), direction: direction, codec: l.Codec, start: s.start, end: s.end, style: style,
+		bypass: bypass,
 		medium: l.Label, way: label, network: sender.network.label(), platform: sender.platform(), verdict: c.Verdict,
 	}
 }
@@ -162,7 +167,8 @@ func (c *class) draw(d *simulator.Draws) perMeasure[cdr.Int] {
 		return cdr.KnownInt(int64(d.Between(r[0], r[1])))
 	}
 	return perMeasure[cdr.Int]{
-		Jitter: from(c.Jitter), RoundTrip: from(c.RoundTrip), Loss: from(c.Loss), Concealed: from(c.Concealed), Packets: from(c.Packets),
+		Jitter: from(c.Jitter), RoundTrip: from(c.RoundTrip), Loss: from(c.Loss), Concealed: from(c.Concealed),
+		Packets:   from(c.Packets),
 		FrameLoss: from(c.FrameLoss), FrameRate: from(c.FrameRate), LossLeft: from(c.LossLeft),
 	}
 }

@@ -109,7 +109,8 @@ func NewCallRecords(s CallRecordSettings) *CallRecords {
 	r := &CallRecords{versions: s.Versions, share: cmp.Or(s.RoutedShare, 1)}
 	for _, world := range []*simulator.World{s.Calls, s.Routed} {
 		if world != nil {
-			r.sources = append(r.sources, &recordSource{records: r, world: world, number: len(r.sources), routed: world == s.Routed})
+			r.sources = append(r.sources, &recordSource{records: r, world: world, number: len(r.sources),
+				routed: world == s.Routed})
 		}
 	}
 	return r
@@ -131,7 +132,8 @@ func (r *CallRecords) reach() time.Duration {
 // find makes the plan of the record with an id, if it exists.
 func (r *CallRecords) find(id simulator.UUID, p *recordPlan) bool {
 	var c simulator.Call
-	return slices.ContainsFunc(r.sources, func(s *recordSource) bool { return s.world.CallByID(id, &c) && s.plan(&c, p) })
+	return slices.ContainsFunc(r.sources,
+		func(s *recordSource) bool { return s.world.CallByID(id, &c) && s.plan(&c, p) })
 }
 
 // position is where a listing continues: at a place in a source. Sources follow one another; within
@@ -176,7 +178,8 @@ func (r *CallRecords) list(in span, begin position, at time.Time, limit int) (pa
 				return true
 			}
 			if more = len(page) == limit; !more {
-				page = append(page, listedRecord{recordPlan: p, version: version, next: position{s.number, c.Place() + 1, c.Start}})
+				page = append(page, listedRecord{recordPlan: p, version: version,
+					next: position{s.number, c.Place() + 1, c.Start}})
 			}
 			return !more
 		})

@@ -97,7 +97,8 @@ func (t *CallTotals) add(p *recordPlan, view *simulator.View) {
 // picksUp maps services that aren't persons to the outcomes of their sessions. All other services
 // connect people.
 var picksUp = map[string]cdr.Outcome{
-	"voicemail": cdr.Voicemail, "exchangeUnifiedMessagingService": cdr.Voicemail, attendant: cdr.Machine, callQueue: cdr.Machine, "customBot": cdr.Machine,
+	"voicemail": cdr.Voicemail, "exchangeUnifiedMessagingService": cdr.Voicemail, attendant: cdr.Machine,
+	callQueue: cdr.Machine, "customBot": cdr.Machine,
 	"responseGroupService": cdr.Machine, "responseGroupServiceAnnouncementService": cdr.Machine,
 	"skypeForBusinessUnifiedCommunicationApplicationPlatform": cdr.Machine,
 }
@@ -165,7 +166,8 @@ func (t *CallTotals) addTimes(p *recordPlan, v *recordVersion) {
 	if p.outcome(v) == cdr.Answered {
 		t.Metrics.Observe("cdr_call_duration_seconds", p.connected(v, true).Microseconds(), direction, p.callType(), "")
 	}
-	t.Metrics.Add("cdr_call_connected_seconds_total", p.connected(v, false).Microseconds(), direction, p.callType(), "", country)
+	t.Metrics.Add("cdr_call_connected_seconds_total", p.connected(v, false).Microseconds(), direction, p.callType(), "",
+		country)
 }
 
 // direction is a version's direction: without sessions there is no telephone.
@@ -202,9 +204,11 @@ func (t *CallTotals) addMedia(p *recordPlan, v *recordVersion) {
 	bypass := cdr.Unsaid
 	for i := range v.sessions {
 		s := p.outline(i)
-		if s.callee.role == attendant || s.callee.role == callQueue { // neither an agent nor another service follows: the caller leaves at the session's end
+		// neither an agent nor another service follows: the caller leaves at the session's end
+		if s.callee.role == attendant || s.callee.role == callQueue {
 			t.Metrics.Count("cdr_queue_calls_total", "", cdr.QueueAbandoned)
-			t.Metrics.Observe("cdr_queue_wait_seconds", s.end.Sub(later(s.start, v.start)).Microseconds(), "", cdr.QueueAbandoned)
+			t.Metrics.Observe("cdr_queue_wait_seconds", s.end.Sub(later(s.start, v.start)).Microseconds(), "",
+				cdr.QueueAbandoned)
 		}
 		if i < v.media {
 			p.drawMedia(s, i, v.remeasured)

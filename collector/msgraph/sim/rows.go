@@ -56,7 +56,8 @@ func newRow(c *simulator.Call, v *simulator.Version) simulator.Object {
 	}
 	c.Spoil(&id, &start, &duration, &caller)
 	return simulator.NewObject(
-		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name, "startDateTime", start, "duration", duration,
+		"id", id, "userId", user, "userPrincipalName", principal, "userDisplayName", name, "startDateTime", start,
+		"duration", duration,
 		"callerNumber", caller, "calleeNumber", callee, "callType", v.Kind.Wire,
 	)
 }
@@ -85,9 +86,12 @@ func addPSTN(o *simulator.Object, c *simulator.Call, v *simulator.Version) {
 	}
 	o.Set(
 		"callId", c.CallID.String(), "endDateTime", formatTime(c.End(v), c.Number),
-		"charge", price(v.Usage, c.Number), "connectionCharge", price(v.Connection, c.Number), "currency", simulator.OrNull(v.Currency),
-		"destinationContext", context, "destinationName", destination, "licenseCapability", license, "inventoryType", inventory,
-		"tenantCountryCode", "US", "usageCountryCode", "US", "operator", c.Trunk.Wire, "callDurationSource", source, "conferenceId", conference,
+		"charge", price(v.Usage, c.Number), "connectionCharge", price(v.Connection, c.Number), "currency",
+		simulator.OrNull(v.Currency),
+		"destinationContext", context, "destinationName", destination, "licenseCapability", license, "inventoryType",
+		inventory,
+		"tenantCountryCode", "US", "usageCountryCode", "US", "operator", c.Trunk.Wire, "callDurationSource", source,
+		"conferenceId", conference,
 	)
 }
 
@@ -118,12 +122,15 @@ func addDirectRouting(o *simulator.Object, c *simulator.Call, v *simulator.Versi
 		invite = formatTime(c.Invite, c.Number)
 	}
 	if !k.NoMedia {
-		bypass, media, signaling = truth(c.Trunk.Bypass), simulator.OrNull(c.Trunk.Media), simulator.OrNull(c.Trunk.Signaling)
+		bypass, media, signaling = truth(c.Trunk.Bypass), simulator.OrNull(c.Trunk.Media),
+			simulator.OrNull(c.Trunk.Signaling)
 	}
 	o.Set(
 		"correlationId", c.CallID.String(), "inviteDateTime", invite, "failureDateTime", failure, "endDateTime", end,
-		"mediaBypassEnabled", bypass, "mediaPathLocation", media, "signalingLocation", signaling, "successfulCall", truth(k.Success),
-		"finalSipCode", whole(k.SIPCode), "callEndSubReason", whole(k.SubCode), "finalSipCodePhrase", simulator.OrNull(k.Phrase),
+		"mediaBypassEnabled", bypass, "mediaPathLocation", media, "signalingLocation", signaling, "successfulCall",
+		truth(k.Success),
+		"finalSipCode", whole(k.SIPCode), "callEndSubReason", whole(k.SubCode), "finalSipCodePhrase",
+		simulator.OrNull(k.Phrase),
 		"trunkFullyQualifiedDomainName", c.Trunk.Wire,
 	)
 }

@@ -70,7 +70,8 @@ func (s schema) check(at, kind string, value any, seen map[string]bool) error {
 	case bool:
 		return expect(kind == "Boolean", at, kind, v)
 	case json.Number:
-		return expect(kind == "Single" || strings.HasPrefix(kind, "Int") && wholeNumber.MatchString(v.String()), at, kind, v)
+		return expect(kind == "Single" || strings.HasPrefix(kind, "Int") && wholeNumber.MatchString(v.String()), at,
+			kind, v)
 	case string:
 		return expect(s.text(kind, v), at, kind, v)
 	}
@@ -98,7 +99,8 @@ func (s schema) text(kind, v string) bool {
 }
 
 func (s schema) object(at, kind string, v map[string]any, seen map[string]bool) error {
-	if kind == "identitySet" || kind == "communicationsIdentitySet" || kind == "identity" || kind == "feedbackTokenSet" {
+	if kind == "identitySet" || kind == "communicationsIdentitySet" || kind == "identity" ||
+		kind == "feedbackTokenSet" {
 		return nil // of another namespace, or open
 	}
 	if own, ok := v["@odata.type"].(string); ok {
@@ -149,7 +151,8 @@ func getter(t *testing.T, s Settings) func(uri string) map[string]any {
 	token := server.issue()
 	return func(uri string) (body map[string]any) {
 		t.Helper()
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.BaseURL()+callRecordsPath+uri, http.NoBody)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.BaseURL()+callRecordsPath+uri,
+			http.NoBody)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +186,8 @@ func TestRecordsHaveTheSchemasProperties(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"averageJitter", "averageVideoFrameLossPercentage", "packetUtilization", "wasMediaBypassed", "postForwardErrorCorrectionPacketLossRate"} {
+	for _, name := range []string{"averageJitter", "averageVideoFrameLossPercentage", "packetUtilization",
+		"wasMediaBypassed", "postForwardErrorCorrectionPacketLossRate"} {
 		if !seen["mediaStream."+name] {
 			t.Errorf("no stream has %s", name)
 		}
@@ -211,7 +215,8 @@ func TestRowsHaveTheTypesProperties(t *testing.T) {
 	for function, names := range properties {
 		want := strings.Fields(names)
 		slices.Sort(want)
-		for _, row := range get("/" + function + "(fromDateTime=2026-03-02T00:00:00Z,toDateTime=2026-03-03T00:00:00Z)")["value"].([]any) {
+		for _, row := range get("/" + function +
+			"(fromDateTime=2026-03-02T00:00:00Z,toDateTime=2026-03-03T00:00:00Z)")["value"].([]any) {
 			if got := slices.Sorted(maps.Keys(row.(map[string]any))); !slices.Equal(got, want) {
 				t.Fatalf("%s: properties %q, want %q", function, got, want)
 			}

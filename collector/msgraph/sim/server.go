@@ -27,11 +27,13 @@ type Server struct {
 func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
-		Settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}}, tokens: map[string][]string{}, limits: map[limitKey]*simulator.Limiter{},
+		Settings: settings, application: Application{Secret: settings.ClientSecret, Roles: []string{Role}},
+		tokens: map[string][]string{}, limits: map[limitKey]*simulator.Limiter{},
 		links: map[string]target{},
 	}
 	var err error
-	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(), `{"@odata.count":0,"value":[]}`); err != nil {
+	if s.Host, err = simulator.NewHost(settings.At, settings.Faults, s.routes(),
+		`{"@odata.count":0,"value":[]}`); err != nil {
 		return nil, err
 	}
 	s.notifier = newNotifier(s)

@@ -41,9 +41,11 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 			}
 		}
 	}
-	var id, number, kind, start, join, organizer any = p.id.String(), v.number, "peerToPeer", formatTime(v.start, p.call.Number), nil, nil
+	var id, number, kind, start, join, organizer any = p.id.String(), v.number, "peerToPeer",
+		formatTime(v.start, p.call.Number), nil, nil
 	if p.shape.group {
-		kind, join = "groupCall", "https://teams.microsoft.com/l/meetup-join/19%3ameeting_"+p.id.String()+"%40thread.v2/0"
+		kind, join = "groupCall", "https://teams.microsoft.com/l/meetup-join/19%3ameeting_"+p.id.String()+
+			"%40thread.v2/0"
 	}
 	if listed && p.call.Number%8 == 0 {
 		kind = "unknown"
@@ -62,8 +64,10 @@ func (p *recordPlan) record(version int, listed bool) simulator.Object {
 		}
 	}
 	return simulator.NewObject(
-		"id", id, "version", number, "type", kind, "modalities", modalities, "lastModifiedDateTime", formatTime(v.at, p.call.Number),
-		"startDateTime", start, "endDateTime", formatTime(p.end, p.call.Number), "joinWebUrl", join, "organizer_v2", organizer,
+		"id", id, "version", number, "type", kind, "modalities", modalities, "lastModifiedDateTime",
+		formatTime(v.at, p.call.Number),
+		"startDateTime", start, "endDateTime", formatTime(p.end, p.call.Number), "joinWebUrl", join, "organizer_v2",
+		organizer,
 	)
 }
 
@@ -73,7 +77,8 @@ func (l *listedRecord) row() any {
 	case simulator.NotAnObject:
 		return "record " + l.id.String()
 	case simulator.Truncated:
-		return simulator.NewObject("version", v.number, "lastModifiedDateTime", formatTime(v.at, 0)) // so that no two rows are equal
+		// so that no two rows are equal
+		return simulator.NewObject("version", v.number, "lastModifiedDateTime", formatTime(v.at, 0))
 	default:
 		return l.record(l.version, true)
 	}
@@ -82,7 +87,8 @@ func (l *listedRecord) row() any {
 // isListFlaw says whether a flaw is in the list, so that only the list has the record. The other
 // flaws are in the record itself.
 func isListFlaw(f simulator.Flaw) bool {
-	list := []simulator.Flaw{simulator.NumericID, simulator.NotAnObject, simulator.Truncated, simulator.NegativeDuration, simulator.WrongType}
+	list := []simulator.Flaw{simulator.NumericID, simulator.NotAnObject, simulator.Truncated,
+		simulator.NegativeDuration, simulator.WrongType}
 	return slices.Contains(list, f)
 }
 
@@ -113,7 +119,8 @@ func (p *recordPlan) session(index, version int) (o simulator.Object, segments [
 	}
 	ends := []any{"caller", s.caller.endpoint(v.rated), "callee", s.callee.endpoint(v.rated)}
 	o = simulator.NewObject(append(ends,
-		"id", s.id, "modalities", s.content.Modalities, "startDateTime", formatTime(later(s.start, v.start), index), "endDateTime", formatTime(s.end, index),
+		"id", s.id, "modalities", s.content.Modalities, "startDateTime", formatTime(later(s.start, v.start), index),
+		"endDateTime", formatTime(s.end, index),
 		"isTest", p.shape.Test, "failureInfo", failure)...)
 	for i, part := range s.segments {
 		var rendered, failed any
@@ -125,7 +132,8 @@ func (p *recordPlan) session(index, version int) (o simulator.Object, segments [
 		}
 		segments = append(segments, simulator.NewObject(append(ends[:4:4],
 			"id", part.id, "startDateTime", formatTime(later(part.start, v.start), s.caller.style),
-			"endDateTime", formatTime(later(part.end, v.start.Add(time.Millisecond)), s.callee.style), "failureInfo", failed, "media", rendered)...))
+			"endDateTime", formatTime(later(part.end, v.start.Add(time.Millisecond)), s.callee.style), "failureInfo",
+			failed, "media", rendered)...))
 	}
 	return o, segments
 }

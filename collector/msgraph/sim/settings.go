@@ -84,7 +84,8 @@ type Settings struct {
 func (s *Settings) setDefaults() {
 	s.Faults = cmp.Or(s.Faults, simulator.NewFaults(simulator.FaultSettings{}))
 	s.ClientSecret = cmp.Or(s.ClientSecret, "simulated-client-secret")
-	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60), cmp.Or(s.SessionPage, 60)
+	s.PageSize, s.RecordPage, s.SessionPage = cmp.Or(s.PageSize, 1000), cmp.Or(s.RecordPage, 60),
+		cmp.Or(s.SessionPage, 60)
 	s.SegmentPage, s.ParticipantPage = cmp.Or(s.SegmentPage, 20), cmp.Or(s.ParticipantPage, 130)
 	s.PSTN, s.DirectRouting = cmp.Or(s.PSTN, simulator.NoCalls()), cmp.Or(s.DirectRouting, simulator.NoCalls())
 	s.CallRecords = cmp.Or(s.CallRecords, NewCallRecords(CallRecordSettings{}))

@@ -78,7 +78,8 @@ func (s *Server) subscriptions(r *http.Request) simulator.Reply {
 		for _, x := range s.Subscriptions() {
 			values = append(values, s.subscriptionObject(&x, false))
 		}
-		body := simulator.NewObject("@odata.context", "https://"+r.Host+"/v1.0/$metadata#subscriptions", "value", values)
+		body := simulator.NewObject("@odata.context", "https://"+r.Host+"/v1.0/$metadata#subscriptions", "value",
+			values)
 		return s.reply(r, http.StatusOK, simulator.JSON(body))
 	case id == "" && r.Method == http.MethodPost:
 		return s.subscribe(r)
@@ -102,7 +103,8 @@ func (s *Server) subscriptionObject(x *Subscription, made bool) simulator.Object
 	}
 	return simulator.NewObject(
 		"id", x.ID, "resource", x.Resource, "applicationId", ClientID, "changeType", x.ChangeType, "clientState", state,
-		"notificationUrl", x.NotificationURL, "notificationQueryOptions", nil, "lifecycleNotificationUrl", simulator.OrNull(x.LifecycleURL),
+		"notificationUrl", x.NotificationURL, "notificationQueryOptions", nil, "lifecycleNotificationUrl",
+		simulator.OrNull(x.LifecycleURL),
 		"expirationDateTime", formatTime(x.Expires, 2), "creatorId", ClientID, "includeResourceData", nil,
 		"latestSupportedTlsVersion", simulator.OrNull(x.MinTLS), "encryptionCertificate", nil,
 	)
@@ -156,7 +158,8 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 	}
 	for _, address := range []string{x.NotificationURL, x.LifecycleURL} {
 		if err := s.validateWebhook(r.Context(), address); err != nil {
-			return s.refuse(r, http.StatusBadRequest, "ValidationError", "Subscription validation request failed. "+err.Error())
+			return s.refuse(r, http.StatusBadRequest, "ValidationError", "Subscription validation request failed. "+
+				err.Error())
 		}
 	}
 	x.ID, x.Expires, x.since = uuid.NewString(), expires, s.Visible()
@@ -167,7 +170,8 @@ func (s *Server) subscribe(r *http.Request) simulator.Reply {
 // isValid says whether Graph would make the requested subscription.
 func (w *Subscription) isValid() bool {
 	return w.ChangeType == "updated" && strings.TrimPrefix(w.Resource, "/") == "communications/callRecords" &&
-		len(w.ClientState) <= maxClientState && w.MinTLS == "v1_2" && canNotify(w.NotificationURL) && canNotify(w.LifecycleURL)
+		len(w.ClientState) <= maxClientState && w.MinTLS == "v1_2" && canNotify(w.NotificationURL) &&
+		canNotify(w.LifecycleURL)
 }
 
 // canNotify says whether notifications can go to an address: over https, or to this machine, which
@@ -183,12 +187,14 @@ func (s *Server) validateWebhook(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	// A careless endpoint loses some of these characters.
-	token := "Validation: Testing client application reachability for subscription Request-Id: " + uuid.NewString() + " <b>50%+1&a=b</b>"
+	token := "Validation: Testing client application reachability for subscription Request-Id: " + uuid.NewString() +
+		" <b>50%+1&a=b</b>"
 	separator := "?"
 	if strings.Contains(address, "?") {
 		separator = "&"
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+separator+"validationToken="+url.QueryEscape(token), http.NoBody)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+separator+"validationToken="+
+		url.QueryEscape(token), http.NoBody)
 	if err != nil {
 		return errors.New("the address can't be asked")
 	}

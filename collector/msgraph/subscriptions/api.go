@@ -35,11 +35,12 @@ type subscription struct {
 func (m *Manager) list(ctx context.Context) ([]subscription, error) {
 	var found []subscription
 	var page graph.Collection[subscription]
-	pages := m.client.Pages(ctx, newRequest(http.MethodGet, subscriptionsPath), maxListPages, func(body []byte) (string, error) {
-		page = graph.Collection[subscription]{}
-		err := graph.Decode(body, &page)
-		return page.Next, err
-	})
+	pages := m.client.Pages(ctx, newRequest(http.MethodGet, subscriptionsPath), maxListPages,
+		func(body []byte) (string, error) {
+			page = graph.Collection[subscription]{}
+			err := graph.Decode(body, &page)
+			return page.Next, err
+		})
 	for _, err := range pages {
 		if err != nil {
 			return nil, err
@@ -47,7 +48,8 @@ func (m *Manager) list(ctx context.Context) ([]subscription, error) {
 		for _, one := range page.Value {
 			resource := "/" + strings.TrimPrefix(one.Resource, "/")
 			notified, _, _ := strings.Cut(one.NotificationURL, "?")
-			if strings.EqualFold(notified, m.publicURL) && strings.EqualFold(resource, callRecordsResource) && graph.IsGUID(one.ID) {
+			if strings.EqualFold(notified, m.publicURL) && strings.EqualFold(resource, callRecordsResource) &&
+				graph.IsGUID(one.ID) {
 				found = append(found, one)
 			}
 		}
@@ -68,5 +70,6 @@ func (m *Manager) send(ctx context.Context, method, link string, body *subscript
 
 // newRequest makes a request without a feed (contract 3).
 func newRequest(method, link string) httpclient.Request {
-	return httpclient.Request{Method: method, URL: link, Label: "subscriptions", ExpectJSON: method != http.MethodDelete}
+	return httpclient.Request{Method: method, URL: link, Label: "subscriptions",
+		ExpectJSON: method != http.MethodDelete}
 }

@@ -33,7 +33,8 @@ var testAddress = func() string {
 // testSettings have a ledger with testState as its secret.
 func testSettings(observer collector.NotificationObserver) *collector.SourceSettings {
 	return &collector.SourceSettings{
-		Name: "contoso", Now: time.Now, Notified: observer, Derive: func(string) []byte { return []byte("jklmnojklmnojklm") },
+		Name: "contoso", Now: time.Now, Notified: observer,
+		Derive: func(string) []byte { return []byte("jklmnojklmnojklm") },
 	}
 }
 
@@ -58,7 +59,8 @@ func newFakeTenant(t testing.TB) *fakeTenant {
 
 func (g *fakeTenant) client() *httpclient.Client {
 	g.t.Helper()
-	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g, Quote: graph.Quote})
+	client, err := httpclient.New(httpclient.Settings{BaseURL: "https://graph.example", Transport: g,
+		Quote: graph.Quote})
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -86,7 +88,8 @@ func answerWith(status int, body any) *http.Response {
 		panic(err) // a test's own body
 	}
 	return &http.Response{
-		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Date": {time.Now().UTC().Format(http.TimeFormat)}},
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"},
+			"Date": {time.Now().UTC().Format(http.TimeFormat)}},
 		Body: io.NopCloser(strings.NewReader(string(text))),
 	}
 }
@@ -107,7 +110,8 @@ func (g *fakeTenant) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.asked, g.bodies, g.at = append(g.asked, r.Method+" "+strings.TrimPrefix(r.URL.Path, "/v1.0/")), append(g.bodies, body), append(g.at, time.Now())
+	g.asked, g.bodies, g.at = append(g.asked, r.Method+" "+strings.TrimPrefix(r.URL.Path, "/v1.0/")),
+		append(g.bodies, body), append(g.at, time.Now())
 	for id, one := range g.subs {
 		if !one.Expires.After(time.Now()) {
 			delete(g.subs, id)
@@ -170,7 +174,8 @@ func (g *fakeTenant) create(sent *subscription) *http.Response {
 		return refused(http.StatusBadRequest, "BadRequest")
 	case g.handler != nil:
 		w := httptest.NewRecorder()
-		g.handler.ServeHTTP(w, httptest.NewRequestWithContext(g.t.Context(), http.MethodPost, testAddress+"&validationToken=Validation%3A+a%2Bb%3D%C3%A9", nil))
+		g.handler.ServeHTTP(w, httptest.NewRequestWithContext(g.t.Context(), http.MethodPost,
+			testAddress+"&validationToken=Validation%3A+a%2Bb%3D%C3%A9", nil))
 		if w.Code != http.StatusOK || w.Body.String() != "Validation: a+b=é" {
 			return refused(http.StatusBadRequest, "ValidationError")
 		}

@@ -25,7 +25,8 @@ func TestNotificationFlood(t *testing.T) {
 		for range 5000 {
 			codes[l.post(t, forged).Code]++
 		}
-		if codes[http.StatusAccepted] != 2*strangersPerSecond || codes[http.StatusServiceUnavailable] != 5000-2*strangersPerSecond {
+		if codes[http.StatusAccepted] != 2*strangersPerSecond ||
+			codes[http.StatusServiceUnavailable] != 5000-2*strangersPerSecond {
 			t.Errorf("answers: %v", codes)
 		}
 		if l.observer.count("forged") != 2*strangersPerSecond || l.inbox.puts != 0 || len(l.graph.asked) != 0 {
@@ -33,7 +34,8 @@ func TestNotificationFlood(t *testing.T) {
 		}
 		for n := range 30 {
 			record := fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", n)
-			l.want(t, l.post(t, bodyOf(t, itemOf(record))), http.StatusAccepted, n+1, 0, 2*strangersPerSecond, 0, 5000-2*strangersPerSecond)
+			l.want(t, l.post(t, bodyOf(t, itemOf(record))), http.StatusAccepted, n+1, 0, 2*strangersPerSecond, 0,
+				5000-2*strangersPerSecond)
 		}
 		if w := l.post(t, strings.Repeat(" ", smallBody)+forged); w.Code != http.StatusServiceUnavailable {
 			t.Errorf("a large forged request is answered %d", w.Code)
@@ -49,7 +51,8 @@ func TestNotificationRequestsThatStall(t *testing.T) {
 		var done sync.WaitGroup
 		for range strangersPerSecond {
 			done.Go(func() {
-				l.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, stalled))
+				l.ServeHTTP(httptest.NewRecorder(),
+					httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, stalled))
 			})
 		}
 		synctest.Wait()
@@ -60,7 +63,8 @@ func TestNotificationRequestsThatStall(t *testing.T) {
 	})
 }
 
-// Large requests are read a few at a time, for their memory: more are turned down at once, and those of usual size come through.
+// Large requests are read a few at a time, for their memory: more are turned down at once, and
+// those of usual size come through.
 func TestLargeNotificationRequestsAreFew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListener(t)
@@ -70,7 +74,8 @@ func TestLargeNotificationRequestsAreFew(t *testing.T) {
 		for range largeAtOnce {
 			done.Go(func() {
 				body := io.MultiReader(strings.NewReader(large), stalled)
-				l.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, body))
+				l.ServeHTTP(httptest.NewRecorder(),
+					httptest.NewRequestWithContext(t.Context(), http.MethodPost, testHook, body))
 			})
 		}
 		synctest.Wait()
@@ -90,7 +95,8 @@ func TestForgedNotificationsCostLittleMemory(t *testing.T) {
 	items := make([]any, 1800)
 	items[0] = itemOf(record1)
 	for i := range items[1:] {
-		items[i+1] = itemOf(fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i), set("clientState", strings.Repeat("x", 100)))
+		items[i+1] = itemOf(fmt.Sprintf("e523d2ed-2966-4b6b-925b-%012d", i),
+			set("clientState", strings.Repeat("x", 100)))
 	}
 	body := bodyOf(t, items...)
 	if len(body) < maxBody*3/4 {
@@ -134,9 +140,11 @@ func (r *watched) Read(b []byte) (int, error) {
 // of those who know the secret, and Graph isn't asked.
 func FuzzNotifications(f *testing.F) {
 	for _, body := range []string{
-		bodyOf(f, itemOf(record1)), bodyOf(f, itemOf(record1, set("clientState", "x")), 5, nil), `{"value":[]}`, `{"value":[{}]}`, `{}`, ``,
+		bodyOf(f, itemOf(record1)), bodyOf(f, itemOf(record1, set("clientState", "x")), 5, nil), `{"value":[]}`,
+		`{"value":[{}]}`, `{}`, ``,
 		`{"value":[{"clientState":"` + testState + `","resource":"a/` + record1 + `"}],"value":[]}`,
-		"{\"value\":[{\"clientState\":\"\xff\"}]}", `{"value":[{"lifecycleEvent":"missed","clientState":"` + testState + `"}]}`,
+		"{\"value\":[{\"clientState\":\"\xff\"}]}", `{"value":[{"lifecycleEvent":"missed","clientState":"` + testState +
+			`"}]}`,
 	} {
 		f.Add([]byte(body))
 	}
@@ -154,7 +162,8 @@ func FuzzNotifications(f *testing.F) {
 			t.Errorf("%d of %d items are counted", items, len(read.Value))
 		}
 		for key := range l.inbox.work {
-			if !graph.IsGUID(key) || key != strings.ToLower(key) || !strings.Contains(string(body), testState[:8]) && !strings.Contains(string(body), `\u`) {
+			if !graph.IsGUID(key) || key != strings.ToLower(key) || !strings.Contains(string(body), testState[:8]) &&
+				!strings.Contains(string(body), `\u`) {
 				t.Errorf("%q waits", key)
 			}
 		}

@@ -59,8 +59,9 @@ func newHandler(m *Manager, tenant string, now func() time.Time, enqueue collect
 		tenant = ""
 	}
 	return &handler{
-		manager: m, tenant: tenant, now: now, enqueue: enqueue, strangers: rate.NewLimiter(strangersPerSecond, 2*strangersPerSecond),
-		large: make(chan struct{}, largeAtOnce), storing: make(chan struct{}, storesAtOnce),
+		manager: m, tenant: tenant, now: now, enqueue: enqueue,
+		strangers: rate.NewLimiter(strangersPerSecond, 2*strangersPerSecond),
+		large:     make(chan struct{}, largeAtOnce), storing: make(chan struct{}, storesAtOnce),
 	}
 }
 
@@ -140,8 +141,8 @@ func (h *handler) receive(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// store makes tasks durable, or gives up while the ledger still waits, such as for another program that locks it. What is stored after all comes
-// again, and is a duplicate then.
+// store makes tasks durable, or gives up while the ledger still waits, such as for another program
+// that locks it. What is stored after all comes again, and is a duplicate then.
 func (h *handler) store(ctx context.Context, tasks []work.Item) (int, error) {
 	select {
 	case h.storing <- struct{}{}:
@@ -213,7 +214,8 @@ var errBusy = errors.New("too many requests at once")
 // aren't read at all, so strangers use nothing that Graph's requests need.
 func (b *batch) read(body io.Reader) error {
 	content, err := io.ReadAll(io.LimitReader(body, smallBody))
-	if err == nil && !b.handler.manager.mayBeAuthentic(content) && (len(content) == smallBody || !b.handler.strangers.Allow()) {
+	if err == nil && !b.handler.manager.mayBeAuthentic(content) &&
+		(len(content) == smallBody || !b.handler.strangers.Allow()) {
 		return errBusy
 	}
 	if err == nil && len(content) == smallBody {

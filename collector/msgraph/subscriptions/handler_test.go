@@ -68,7 +68,8 @@ func itemOf(id string, change ...func(map[string]any)) map[string]any {
 		"subscriptionId": sub1, "clientState": testState, "changeType": "updated", "tenantId": testTenant,
 		"resource":                       "communications/callRecords/" + id,
 		"subscriptionExpirationDateTime": "2026-11-22T06:00:00Z",
-		"resourceData":                   map[string]any{"@odata.type": "#microsoft.graph.callrecord", "@odata.id": "communications/callRecords/" + id, "id": id},
+		"resourceData": map[string]any{"@odata.type": "#microsoft.graph.callrecord",
+			"@odata.id": "communications/callRecords/" + id, "id": id},
 	}
 	for _, c := range change {
 		c(item)
@@ -137,12 +138,15 @@ func TestNotificationItems(t *testing.T) {
 		{"two", []any{itemOf(record1), itemOf(record2)}, []int{2, 0, 0, 0}, record1 + " " + record2},
 		{"one twice", []any{itemOf(record1), itemOf(upper)}, []int{1, 1, 0, 0}, record1},
 		{"upper case", []any{itemOf(upper)}, []int{1, 0, 0, 0}, record1},
-		{"another type's case", []any{itemOf(record1, set("resourceData", map[string]any{"@odata.type": "#Microsoft.Graph.callRecord", "id": record1}))}, []int{1, 0, 0, 0}, record1},
+		{"another type's case", []any{itemOf(record1, set("resourceData",
+			map[string]any{"@odata.type": "#Microsoft.Graph.callRecord", "id": record1}))}, []int{1, 0, 0, 0}, record1},
 		{"id in the resource alone", []any{itemOf(record1, set("resourceData", nil))}, []int{1, 0, 0, 0}, record1},
-		{"a slash before the resource", []any{itemOf(record1, set("resourceData", nil), set("resource", "/communications/callRecords/"+record1))}, []int{1, 0, 0, 0}, record1},
+		{"a slash before the resource", []any{itemOf(record1, set("resourceData", nil),
+			set("resource", "/communications/callRecords/"+record1))}, []int{1, 0, 0, 0}, record1},
 		{"resourceData null", []any{itemOf(record1, set("resourceData", (*int)(nil)))}, []int{1, 0, 0, 0}, record1},
 		{"no tenant", []any{itemOf(record1, set("tenantId", nil))}, []int{1, 0, 0, 0}, record1},
-		{"tenant in upper case", []any{itemOf(record1, set("tenantId", strings.ToUpper(testTenant)))}, []int{1, 0, 0, 0}, record1},
+		{"tenant in upper case", []any{itemOf(record1, set("tenantId", strings.ToUpper(testTenant)))},
+			[]int{1, 0, 0, 0}, record1},
 		{"another tenant", []any{itemOf(record1, set("tenantId", record2))}, []int{0, 0, 1, 0}, ""},
 		{"no secret", []any{itemOf(record1, set("clientState", nil))}, []int{0, 0, 1, 0}, ""},
 		{"a null secret", []any{itemOf(record1, set("clientState", (*int)(nil)))}, []int{0, 0, 1, 0}, ""},
@@ -150,10 +154,12 @@ func TestNotificationItems(t *testing.T) {
 		{"a wrong secret", []any{itemOf(record1, set("clientState", "x"+testState[1:]))}, []int{0, 0, 1, 0}, ""},
 		{"a short secret", []any{itemOf(record1, set("clientState", testState[:31]))}, []int{0, 0, 1, 0}, ""},
 		{"a long secret", []any{itemOf(record1, set("clientState", testState+"x"))}, []int{0, 0, 1, 0}, ""},
-		{"a secret in another case", []any{itemOf(record1, set("clientState", strings.ToUpper(testState)))}, []int{0, 0, 1, 0}, ""},
+		{"a secret in another case", []any{itemOf(record1, set("clientState", strings.ToUpper(testState)))},
+			[]int{0, 0, 1, 0}, ""},
 		{"no GUID", []any{itemOf("../../users")}, []int{0, 0, 0, 1}, ""},
 		{"a GUID and more", []any{itemOf(record1 + "/sessions")}, []int{0, 0, 0, 1}, ""},
-		{"an id that is a path", []any{itemOf("x", set("resourceData", map[string]any{"id": "../../users/" + record1}), set("resource", "x"))}, []int{0, 0, 0, 1}, ""},
+		{"an id that is a path", []any{itemOf("x", set("resourceData", map[string]any{"id": "../../users/" + record1}),
+			set("resource", "x"))}, []int{0, 0, 0, 1}, ""},
 		{"no id", []any{itemOf("", set("resourceData", nil), set("resource", nil))}, []int{0, 0, 0, 1}, ""},
 		{"no object", []any{5, "x", nil, []int{1}}, []int{0, 0, 1, 3}, ""},
 		{"wrong types", []any{itemOf(record1, set("clientState", 5))}, []int{0, 0, 0, 1}, ""},
@@ -164,7 +170,8 @@ func TestNotificationItems(t *testing.T) {
 		{"none", []any{}, []int{0, 0, 0, 0}, ""},
 		{"an event", []any{itemOf("", set("lifecycleEvent", "reauthorizationRequired"))}, []int{1, 0, 0, 0}, ""},
 		{"an unknown event", []any{itemOf("", set("lifecycleEvent", "x"))}, []int{0, 0, 0, 1}, ""},
-		{"a forged event", []any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))}, []int{0, 0, 1, 0}, ""},
+		{"a forged event", []any{itemOf("", set("lifecycleEvent", "subscriptionRemoved"), set("clientState", "x"))},
+			[]int{0, 0, 1, 0}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newListener(t)
@@ -211,7 +218,8 @@ func TestNotificationsAreKeptFirst(t *testing.T) {
 	}
 }
 
-// A ledger that waits, such as for another program that locks it, and that can't be interrupted, doesn't keep Graph waiting.
+// A ledger that waits, such as for another program that locks it, and that can't be interrupted,
+// doesn't keep Graph waiting.
 func TestNotificationsWhenTheLedgerIsSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newListener(t)
@@ -237,8 +245,10 @@ func TestNotificationRequests(t *testing.T) {
 		accepted, invalid  int
 	}{
 		{"good", http.MethodPost, good, http.StatusAccepted, 1, 0},
-		{"with a context before it", http.MethodPost, `{"@odata.context":"x","validationTokens":["a",{"b":[1]}],` + good[1:], http.StatusAccepted, 1, 0},
-		{"in capitals", http.MethodPost, `{"Value":` + strings.TrimPrefix(good, `{"value":`), http.StatusAccepted, 1, 0},
+		{"with a context before it", http.MethodPost, `{"@odata.context":"x","validationTokens":["a",{"b":[1]}],` +
+			good[1:], http.StatusAccepted, 1, 0},
+		{"in capitals", http.MethodPost, `{"Value":` + strings.TrimPrefix(good, `{"value":`), http.StatusAccepted, 1,
+			0},
 		{"a GET", http.MethodGet, "", http.StatusMethodNotAllowed, 0, 0},
 		{"a PUT", http.MethodPut, good, http.StatusMethodNotAllowed, 0, 0},
 		{"empty", http.MethodPost, "", http.StatusBadRequest, 0, 1},
@@ -247,16 +257,21 @@ func TestNotificationRequests(t *testing.T) {
 		{"no value", http.MethodPost, "{}", http.StatusBadRequest, 0, 1},
 		{"value null", http.MethodPost, `{"value":null}`, http.StatusBadRequest, 0, 1},
 		{"cut", http.MethodPost, good[:len(good)-3], http.StatusBadRequest, 0, 1},
-		{"an item too long", http.MethodPost, bodyOf(t, itemOf(record1, set("resource", strings.Repeat("x", maxItem)))), http.StatusAccepted, 0, 1},
-		{"too many items", http.MethodPost, `{"value":[` + strings.Repeat("{},", maxItems) + `{}]}`, http.StatusBadRequest, 0, 1},
-		{"too long", http.MethodPost, `{"value":[` + strings.Repeat(`{"clientState":"`+testState+strings.Repeat("x", 600)+`"},`, 2000) + `{}]}`, http.StatusRequestEntityTooLarge, 0, 1},
+		{"an item too long", http.MethodPost, bodyOf(t, itemOf(record1, set("resource", strings.Repeat("x", maxItem)))),
+			http.StatusAccepted, 0, 1},
+		{"too many items", http.MethodPost, `{"value":[` + strings.Repeat("{},", maxItems) + `{}]}`,
+			http.StatusBadRequest, 0, 1},
+		{"too long", http.MethodPost, `{"value":[` + strings.Repeat(`{"clientState":"`+testState+
+			strings.Repeat("x", 600)+`"},`, 2000) + `{}]}`, http.StatusRequestEntityTooLarge, 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := newListener(t)
 			w := httptest.NewRecorder()
 			l.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), c.method, testHook, strings.NewReader(c.body)))
-			if w.Code != c.status || w.Body.Len() > 0 || len(l.inbox.work) != c.accepted || l.observer.count("invalid") != c.invalid {
-				t.Errorf("the status is %d %q, want %d; %d wait, %v", w.Code, w.Body, c.status, len(l.inbox.work), l.observer.counts)
+			if w.Code != c.status || w.Body.Len() > 0 || len(l.inbox.work) != c.accepted ||
+				l.observer.count("invalid") != c.invalid {
+				t.Errorf("the status is %d %q, want %d; %d wait, %v", w.Code, w.Body, c.status, len(l.inbox.work),
+					l.observer.counts)
 			}
 		})
 	}
@@ -269,8 +284,10 @@ func TestValidationHandshake(t *testing.T) {
 		body        string
 	}{
 		{"plain", "validationToken=abc", 200, "abc"},
-		{"encoded", "validationToken=Validation%3A+Testing%20client+%2B%2F%3D%C3%A9", 200, "Validation: Testing client +/=é"},
-		{"a script", "validationToken=" + url.QueryEscape("<script>alert(1)</script>"), 200, "<script>alert(1)</script>"},
+		{"encoded", "validationToken=Validation%3A+Testing%20client+%2B%2F%3D%C3%A9", 200,
+			"Validation: Testing client +/=é"},
+		{"a script", "validationToken=" + url.QueryEscape("<script>alert(1)</script>"), 200,
+			"<script>alert(1)</script>"},
 		{"empty", "validationToken=", 400, ""},
 		{"too long", "validationToken=" + strings.Repeat("a", maxValidationToken+1), 400, ""},
 		{"with others", "a=b&validationToken=abc", 200, "abc"},
@@ -284,7 +301,8 @@ func TestValidationHandshake(t *testing.T) {
 			if w.Code != c.status || w.Body.String() != c.body {
 				t.Errorf("%d %q, want %d %q", w.Code, w.Body, c.status, c.body)
 			}
-			if h := w.Header(); h.Get("Content-Type") != "text/plain; charset=utf-8" || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" {
+			if h := w.Header(); h.Get("Content-Type") != "text/plain; charset=utf-8" ||
+				h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Cache-Control") != "no-store" {
 				t.Errorf("the header is %v", h)
 			}
 			if len(l.observer.counts)+l.inbox.puts > 0 {
@@ -318,8 +336,10 @@ func TestLifecycleNotificationsWake(t *testing.T) {
 		l.manager.noteNotified(time.Now().Add(-time.Hour))
 		l.post(t, bodyOf(t, itemOf("", set("lifecycleEvent", event), set("resourceData", nil))))
 		missed := l.manager.missedSince
-		if l.inbox.puts != 1 || !l.manager.Urgent() || missed.IsZero() != (event == "reauthorizationRequired") || time.Since(missed) < time.Hour {
-			t.Errorf("%s: enqueued %d times, urgent: %t, missed since %s", event, l.inbox.puts, l.manager.Urgent(), missed)
+		if l.inbox.puts != 1 || !l.manager.Urgent() || missed.IsZero() != (event == "reauthorizationRequired") ||
+			time.Since(missed) < time.Hour {
+			t.Errorf("%s: enqueued %d times, urgent: %t, missed since %s", event, l.inbox.puts, l.manager.Urgent(),
+				missed)
 		}
 	}
 }
@@ -329,7 +349,8 @@ func TestNotificationsWithoutSecret(t *testing.T) {
 	l := newListener(t)
 	l.manager.clientState = ""
 	for _, secret := range []any{"", nil, testState} {
-		if w := l.post(t, bodyOf(t, itemOf(record1, set("clientState", secret)))); w.Code != http.StatusAccepted || l.inbox.puts > 0 {
+		if w := l.post(t, bodyOf(t, itemOf(record1, set("clientState", secret)))); w.Code != http.StatusAccepted ||
+			l.inbox.puts > 0 {
 			t.Errorf("%v: the status is %d, enqueued %d times", secret, w.Code, l.inbox.puts)
 		}
 	}

@@ -16,7 +16,8 @@ import (
 // come back as plain text.
 func shakeHands(ctx context.Context, transport http.RoundTripper, address string) error {
 	token := rand.Text()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"?"+url.Values{"validationToken": {token}}.Encode(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		address+"?"+url.Values{"validationToken": {token}}.Encode(), nil)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ type Webhook struct {
 
 // Validate implements config.Validator.
 func (w *Webhook) Validate(r *config.Report) {
-	const want = "the https address that Graph reaches, with a path that no other source has, such as https://cdr.example.com/webhooks/contoso"
+	const want = "the https address that Graph reaches, with a path that no other source has, such as " +
+		"https://cdr.example.com/webhooks/contoso"
 	u, err := url.Parse(w.PublicURL)
 	switch {
 	case w.PublicURL == "":
@@ -84,7 +85,9 @@ type Manager struct {
 
 // New makes a manager of the subscription for a webhook, and the handler of its notifications for a
 // tenant. interval is the longest time between renewals.
-func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpclient.Client, interval time.Duration) (*Manager, *collector.Webhook, error) {
+func New(
+	w *Webhook, tenant string, s *collector.SourceSettings, client *httpclient.Client, interval time.Duration,
+) (*Manager, *collector.Webhook, error) {
 	address, err := url.Parse(w.PublicURL)
 	if err != nil {
 		return nil, nil, errors.New("public_url is not a URL")
@@ -96,7 +99,8 @@ func New(w *Webhook, tenant string, s *collector.SourceSettings, client *httpcli
 	mark := sha256.Sum256([]byte(m.clientState))
 	m.mark = "?ledger=" + hex.EncodeToString(mark[:8])
 	handler := func(inbox collector.Inbox) http.Handler { return newHandler(m, tenant, s.Now, inbox.Enqueue) }
-	transport, err := httpclient.NewTransport(promconfig.TLSConfig{}, s.ProxyURL) // Graph trusts public authorities only
+	// Graph trusts public authorities only
+	transport, err := httpclient.NewTransport(promconfig.TLSConfig{}, s.ProxyURL)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -146,7 +150,8 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 	kept := false
 	for i := range all {
 		if kept || !strings.HasSuffix(all[i].NotificationURL, m.mark) {
-			err = m.client.Fetch(ctx, newRequest(http.MethodDelete, subscriptionsPath+"/"+all[i].ID), func([]byte) error { return nil })
+			err = m.client.Fetch(ctx, newRequest(http.MethodDelete, subscriptionsPath+"/"+all[i].ID),
+				func([]byte) error { return nil })
 		} else if expires, err = m.renew(ctx, now, all[i].ID); err == nil {
 			kept = true
 		}
@@ -159,8 +164,9 @@ func (m *Manager) subscribe(ctx context.Context, now time.Time) (expires time.Ti
 	}
 	wanted := now.Add(life).UTC()
 	made, err := m.send(ctx, http.MethodPost, subscriptionsPath, &subscription{
-		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.publicURL + m.mark, LifecycleURL: m.publicURL,
-		Expires: wanted, ClientState: m.clientState, MinTLS: "v1_2",
+		ChangeType: "updated", Resource: callRecordsResource, NotificationURL: m.publicURL + m.mark,
+		LifecycleURL: m.publicURL,
+		Expires:      wanted, ClientState: m.clientState, MinTLS: "v1_2",
 	})
 	if err == nil && !graph.IsGUID(made.ID) {
 		err = errors.New("the answer isn't a subscription")

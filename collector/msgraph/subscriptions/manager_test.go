@@ -81,8 +81,10 @@ func TestSubscriptionIsMade(t *testing.T) {
 		}
 		expires := time.Now().Add(4200 * time.Minute).UTC()
 		for key, want := range map[string]any{
-			"changeType": "updated", "resource": "/communications/callRecords", "notificationUrl": testAddress, "lifecycleNotificationUrl": testHook,
-			"clientState": testState, "latestSupportedTlsVersion": "v1_2", "expirationDateTime": expires.Format(time.RFC3339Nano),
+			"changeType": "updated", "resource": "/communications/callRecords", "notificationUrl": testAddress,
+			"lifecycleNotificationUrl": testHook,
+			"clientState":              testState, "latestSupportedTlsVersion": "v1_2",
+			"expirationDateTime": expires.Format(time.RFC3339Nano),
 		} {
 			if sent[key] != want {
 				t.Errorf("%s is %v, want %v", key, sent[key], want)
@@ -140,7 +142,8 @@ func TestSubscriptionIsFoundAgain(t *testing.T) {
 		}, "", sub2, 1},
 		{"spelled in another way", func(g *fakeTenant) {
 			g.add(func(one *subscription) {
-				one.NotificationURL, one.Resource = strings.Replace(testAddress, "cdr.", "CDR.", 1), "communications/callRecords"
+				one.NotificationURL, one.Resource = strings.Replace(testAddress, "cdr.", "CDR.", 1),
+					"communications/callRecords"
 			})
 		}, "GET s, PATCH s/" + sub1, sub1, 1},
 		{"of another address", func(g *fakeTenant) {
@@ -191,12 +194,14 @@ func TestSubscriptionThatIsLost(t *testing.T) {
 		lose     func(k *keeping)
 		requests string
 	}{
-		{"found out when it is renewed", func(k *keeping) { delete(k.graph.subs, sub1) }, "PATCH s/" + sub1 + ", GET s, POST s"},
+		{"found out when it is renewed", func(k *keeping) { delete(k.graph.subs, sub1) },
+			"PATCH s/" + sub1 + ", GET s, POST s"},
 		{"told of", func(k *keeping) {
 			delete(k.graph.subs, sub1)
 			k.noteLifecycle("subscriptionRemoved")
 		}, "GET s, POST s"},
-		{"expired while the machine slept", func(k *keeping) { <-time.After(80 * time.Hour) }, "PATCH s/" + sub1 + ", GET s, POST s"},
+		{"expired while the machine slept", func(k *keeping) { <-time.After(80 * time.Hour) },
+			"PATCH s/" + sub1 + ", GET s, POST s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -330,7 +335,8 @@ func TestSubscriptionEndsAsGraphSays(t *testing.T) {
 				k := newKeeping(t)
 				expires := time.Now().Add(c.life).UTC()
 				k.graph.change = func(one *subscription) { one.Expires = expires }
-				if again, _, err := k.Maintain(t.Context(), time.Now()); again != c.again || err != nil || !k.observer.expiry().Equal(expires) {
+				if again, _, err := k.Maintain(t.Context(), time.Now()); again != c.again || err != nil ||
+					!k.observer.expiry().Equal(expires) {
 					t.Errorf("again in %s, want %s; it ends %s; %v", again, c.again, k.observer.expiry(), err)
 				}
 			})
@@ -360,7 +366,8 @@ func TestSubscriptionErrors(t *testing.T) {
 		{"quota", refused(http.StatusForbidden, "Forbidden"), httpclient.KindForbidden},
 		{"conflict", refused(http.StatusConflict, "Conflict"), httpclient.KindStatus},
 		{"fault", refused(http.StatusBadGateway, "x"), httpclient.KindServer},
-		{"no JSON", &http.Response{StatusCode: http.StatusCreated, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, httpclient.KindBody},
+		{"no JSON", &http.Response{StatusCode: http.StatusCreated,
+			Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, httpclient.KindBody},
 		{"other JSON", answerWith(201, []int{1}), ""},
 		{"no id", answerWith(201, map[string]any{"id": "../x"}), ""},
 	} {
@@ -410,7 +417,8 @@ func TestSecret(t *testing.T) {
 	first, again := secret(func(*collector.SourceSettings) {}), secret(func(*collector.SourceSettings) {})
 	other := secret(func(s *collector.SourceSettings) { s.Name = "fabrikam" })
 	if len(first) != 64 || first != again || first == other {
-		t.Errorf("the secret has %d characters; the same again: %t; equal to another source's: %t", len(first), first == again, first == other)
+		t.Errorf("the secret has %d characters; the same again: %t; equal to another source's: %t", len(first),
+			first == again, first == other)
 	}
 }
 
@@ -431,7 +439,8 @@ func TestSubscriptionListPages(t *testing.T) {
 				return nil
 			}
 			_, _, err := k.Maintain(t.Context(), time.Now())
-			if c.problem == "" && (err != nil || k.id != sub1) || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
+			if c.problem == "" && (err != nil || k.id != sub1) || c.problem != "" &&
+				(err == nil || !strings.Contains(err.Error(), c.problem)) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}

@@ -33,7 +33,8 @@ func (q *request) newPage() *page {
 	if q.text("type") != "Voice" {
 		q.fail("type")
 	}
-	return &page{request: q, number: q.number("page"), perPage: q.number("perPage"), detailed: q.isDetailed(), rows: []any{}}
+	return &page{request: q, number: q.number("page"), perPage: q.number("perPage"), detailed: q.isDetailed(),
+		rows: []any{}}
 }
 
 func (p *page) skip() int { return (p.number - 1) * p.perPage }
@@ -62,7 +63,8 @@ func (p *page) render() []byte {
 		paging = simulator.NewObject("perPage", p.perPage)
 	}
 	if start := p.skip(); p.paging == nil && len(p.rows) > 0 {
-		paging = simulator.NewObject("page", p.number, "perPage", p.perPage, "pageStart", start, "pageEnd", start+len(p.rows)-1)
+		paging = simulator.NewObject("page", p.number, "perPage", p.perPage, "pageStart", start, "pageEnd",
+			start+len(p.rows)-1)
 	}
 	if next == "" && p.more {
 		next = p.link(p.number+1, p.perPage)
@@ -100,7 +102,8 @@ func (p *page) finish() simulator.Reply {
 	})
 	spoil(RepeatedNext, func(q *page) { q.next = p.server.BaseURL() + p.RequestURI })
 	spoil(OddPaging, func(q *page) {
-		q.paging = simulator.NewObject("page", 1, "perPage", p.perPage, "pageStart", 0, "pageEnd", 0, "totalPages", 1, "totalElements", 1)
+		q.paging = simulator.NewObject("page", 1, "perPage", p.perPage, "pageStart", 0, "pageEnd", 0, "totalPages", 1,
+			"totalElements", 1)
 	})
 	if half := p.perPage / 2; p.perPage%2 == 0 && len(p.rows) > half {
 		spoil(CutPage, func(q *page) { q.rows, q.number, q.perPage, q.more = p.rows[:half], 2*p.number-1, half, true })
@@ -112,7 +115,8 @@ func (p *page) finish() simulator.Reply {
 func (s *Server) callLog(q *request) simulator.Reply {
 	p := q.newPage()
 	ask := simulator.Query{
-		From: q.instant("dateFrom"), To: q.instant("dateTo"), ToIncluded: true, At: s.Visible(), Skip: p.skip(), Limit: p.perPage,
+		From: q.instant("dateFrom"), To: q.instant("dateTo"), ToIncluded: true, At: s.Visible(), Skip: p.skip(),
+		Limit: p.perPage,
 	}
 	if ask.To.Before(ask.From) {
 		q.fail("dateFrom")
@@ -163,5 +167,6 @@ func (s *Server) recording(q *request) simulator.Reply {
 		return *notFound("recordingId")
 	}
 	return q.reply(simulator.JSON(simulator.NewObject(
-		"contentType", "audio/mpeg", "contentUri", sc.contentURI(q.PathValue("id")), "duration", int(v.Duration/time.Second), "id", q.PathValue("id"))))
+		"contentType", "audio/mpeg", "contentUri", sc.contentURI(q.PathValue("id")), "duration",
+		int(v.Duration/time.Second), "id", q.PathValue("id"))))
 }

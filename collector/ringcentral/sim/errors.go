@@ -42,7 +42,8 @@ func missingPermission(code, permission string) *simulator.Reply {
 		message = "In order to call this API endpoint, application needs to have [" + permission + "] permission"
 	}
 	entry := simulator.NewObject("errorCode", code, "message", message, "permissionName", permission)
-	return refusal(http.StatusForbidden, "errorCode", "InsufficientPermissions", "message", message, "errors", []any{entry}, "permissionName", permission)
+	return refusal(http.StatusForbidden, "errorCode", "InsufficientPermissions", "message", message, "errors",
+		[]any{entry}, "permissionName", permission)
 }
 
 func lostToken() *simulator.Reply {

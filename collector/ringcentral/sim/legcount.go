@@ -15,15 +15,17 @@ const (
 	answeredElsewhere = "Answered Elsewhere"
 )
 
-// judgeLegs says what the legs of a kind count as. The first leg stands for the whole call unless it is alone. In the log
-// of an extension the rows of a session share a call: there a leg that stands for the whole call has no outcome, and if the others don't give the row's
-// outcome, none has one.
+// judgeLegs says what the legs of a kind count as. The first leg stands for the whole call unless
+// it is alone. In the log of an extension the rows of a session share a call: there a leg that
+// stands for the whole call has no outcome, and if the others don't give the row's outcome, none
+// has one.
 func judgeLegs(k *simulator.Kind, shared bool) {
 	if k.Ignored || len(k.Legs) == 0 {
 		return
 	}
 	elsewhere := k.Phrase == answeredElsewhere
-	given := len(k.Legs) == 1 && !elsewhere && k.Legs[0].Type != "ringout_web_to_subscriber" && k.Legs[0].Outcome == k.Outcome
+	given := len(k.Legs) == 1 && !elsewhere && k.Legs[0].Type != "ringout_web_to_subscriber" &&
+		k.Legs[0].Outcome == k.Outcome
 	for i := range k.Legs[1:] {
 		given = given || ofLegs(k) == k.Legs[i+1].Outcome && ofLegs(k) == k.Outcome
 	}
@@ -33,7 +35,8 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 			l, outcome := &legs[i], legs[i].Outcome
 			label := outcome.String()
 			switch {
-			case l.Result == answeredElsewhere || shared && (outcome == cdr.Unknown || !given || i == 0 && len(legs) > 1):
+			case l.Result == answeredElsewhere || shared &&
+				(outcome == cdr.Unknown || !given || i == 0 && len(legs) > 1):
 				label = none
 			case queues && i < len(w.Legs) && w.Legs[i].Queue > 0 && outcome == cdr.Answered:
 				label = cdr.Machine.String()
@@ -56,13 +59,16 @@ func judgeLegs(k *simulator.Kind, shared bool) {
 			interval := cdr.Interval{From: from, To: from.Add(lasted(l, v))}
 			if i == 0 {
 				interval.To = from.Add(v.Duration)
-			} else if over := interval.To.Sub(v.Published.Add(v.Duration)); over > 0 && over < time.Second && over < lasted(l, v) {
-				interval.To = interval.To.Add(-over) // legs are rounded to whole seconds: none ends after its row for that
+			} else if over := interval.To.Sub(v.Published.Add(v.Duration)); over > 0 && over < time.Second &&
+				over < lasted(l, v) {
+				// legs are rounded to whole seconds: none ends after its row for that
+				interval.To = interval.To.Add(-over)
 			}
 			if i > 0 || !shared {
 				all = append(all, interval)
 			}
-			if i > 0 && l.Outcome == cdr.Answered && (!queues || w.Legs[i].Queue == 0) && !strings.HasSuffix(l.Type, "to_subscriber") {
+			if i > 0 && l.Outcome == cdr.Answered && (!queues || w.Legs[i].Queue == 0) &&
+				!strings.HasSuffix(l.Type, "to_subscriber") {
 				talks = append(talks, interval)
 			}
 		}

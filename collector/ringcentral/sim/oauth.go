@@ -50,7 +50,8 @@ func (s *Server) Sessions() int {
 func (s *Server) MintJWTFor(user string) string {
 	now := time.Now()
 	claims := jwt.MapClaims{
-		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(), "exp": now.AddDate(1, 0, 0).Unix(),
+		"aud": s.BaseURL() + "/restapi/oauth/token", "sub": user, "iss": s.BaseURL(), "iat": now.Unix(),
+		"exp": now.AddDate(1, 0, 0).Unix(),
 		"jti": "Simulated-Jti-0001",
 	}
 	text, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, claims).SignedString(s.key) // any key signs
@@ -102,7 +103,8 @@ func (s *Server) identify(r *http.Request) *simulator.Reply {
 	id, secret, _ := r.BasicAuth()
 	switch {
 	case r.ParseForm() != nil || len(r.PostForm) == 0:
-		return oauthError(http.StatusBadRequest, "invalid_request", "OAU-113", "The request must be a form that is posted")
+		return oauthError(http.StatusBadRequest, "invalid_request", "OAU-113",
+			"The request must be a form that is posted")
 	case id != ClientID || secret != s.ClientSecret:
 		return oauthError(http.StatusUnauthorized, "invalid_client", "OAU-146", "Invalid client credentials")
 	}

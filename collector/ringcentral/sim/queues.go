@@ -26,7 +26,8 @@ func (s *Server) extensions(q *request) simulator.Reply {
 	p := &page{request: q, number: q.number("page"), perPage: q.number("perPage"), rows: []any{}}
 	for i := p.skip(); i < len(queues) && len(p.rows) < p.perPage; i++ {
 		u := &queues[i]
-		p.rows = append(p.rows, simulator.NewObject("uri", s.account.account+"/extension/"+u.ID, "id", json.Number(u.ID),
+		p.rows = append(p.rows, simulator.NewObject("uri", s.account.account+"/extension/"+u.ID, "id",
+			json.Number(u.ID),
 			"extensionNumber", u.Principal, "name", u.Name, "type", "Department", "status", "Enabled"))
 	}
 	p.more = p.skip()+len(p.rows) < len(queues)

@@ -92,8 +92,9 @@ func (q *request) reply(body []byte) simulator.Reply {
 	a := reply(body)
 	a.Gzip = q.server.Gzip
 	a.Own = map[simulator.Fault]func(*simulator.Reply){
-		LostToken:    simulator.Instead(*lostToken()),
-		ExpiredToken: simulator.Instead(*apiError(http.StatusUnauthorized, "TokenExpired", "OAU-128", "Access token expired.")),
+		LostToken: simulator.Instead(*lostToken()),
+		ExpiredToken: simulator.Instead(*apiError(http.StatusUnauthorized, "TokenExpired", "OAU-128",
+			"Access token expired.")),
 		KilledSession: func(r *simulator.Reply) {
 			_, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 			q.server.closeSession(token)

@@ -59,7 +59,8 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 	default:
 	}
 	p := part{
-		start: startText(c), kind: cmp.Or(w.Row, "Voice"), internal: w.internalType, direction: w.direction, action: v.Kind.Wire, transport: w.transport,
+		start: startText(c), kind: cmp.Or(w.Row, "Voice"), internal: w.internalType, direction: w.direction,
+		action: v.Kind.Wire, transport: w.transport,
 		from: sc.own(c, v, w), to: sc.other(c), extension: sc.extension(c.User),
 	}
 	milliseconds := v.Duration.Milliseconds()
@@ -102,7 +103,8 @@ func (sc *scope) row(c *simulator.Call, v *simulator.Version, detailed bool) any
 		o.Set("legs", legs)
 	}
 	if detailed && v.Usage.Known && v.State == simulator.Final {
-		o.Set("billing", simulator.NewObject("costIncluded", javaNumber(v.Usage.Amount), "costPurchased", javaNumber(v.Connection.Amount)))
+		o.Set("billing", simulator.NewObject("costIncluded", javaNumber(v.Usage.Amount), "costPurchased",
+			javaNumber(v.Connection.Amount)))
 	}
 	if detailed {
 		o.Set("lastModifiedTime", timeText(v.Published))
@@ -165,7 +167,8 @@ func (sc *scope) other(c *simulator.Call) simulator.Object {
 	o := simulator.NewObject("phoneNumber", text)
 	if c.Prefix != nil && c.Prefix.Place != "" {
 		city, region, _ := strings.Cut(c.Prefix.Place, ", ")
-		o.Set("name", strings.TrimRight(fmt.Sprintf("%-13s%s", strings.ToUpper(city), region), " "), "location", c.Prefix.Place)
+		o.Set("name", strings.TrimRight(fmt.Sprintf("%-13s%s", strings.ToUpper(city), region), " "), "location",
+			c.Prefix.Place)
 	}
 	return o
 }
@@ -174,7 +177,8 @@ func (sc *scope) other(c *simulator.Call) simulator.Object {
 func (sc *scope) addLinks(o *simulator.Object, c *simulator.Call, w *wire) {
 	if w.Message != "" {
 		id := strconv.FormatUint(400_000_000_000+c.Place()%1_000_000_000, 10)
-		o.Set("message", simulator.NewObject("uri", sc.account+"/extension/"+userID+"/message-store/"+id, "id", id, "type", w.Message))
+		o.Set("message", simulator.NewObject("uri", sc.account+"/extension/"+userID+"/message-store/"+id, "id", id,
+			"type", w.Message))
 	}
 	if w.Link != "" {
 		o.Set(w.Link, simulator.NewObject("telephonySessionId", "s-"+hexOf(c.Partner)))
@@ -183,7 +187,8 @@ func (sc *scope) addLinks(o *simulator.Object, c *simulator.Call, w *wire) {
 
 func (sc *scope) recording(c *simulator.Call) simulator.Object {
 	id := strconv.FormatUint(c.RecordingPlace()*2+uint64(sc.number), 10)
-	return simulator.NewObject("uri", sc.account+"/recording/"+id, "id", id, "type", c.Recording.Wire, "contentUri", sc.contentURI(id))
+	return simulator.NewObject("uri", sc.account+"/recording/"+id, "id", id, "type", c.Recording.Wire, "contentUri",
+		sc.contentURI(id))
 }
 
 // contentURI is the address of a recording's sound, at another host.
@@ -205,8 +210,9 @@ func (sc *scope) legs(row *part, c *simulator.Call, v *simulator.Version) (list 
 	for i := range v.Kind.Legs {
 		l := &v.Kind.Legs[i]
 		p := part{
-			start: timeText(c.Start.Add(l.After)), kind: row.kind, direction: l.Direction, action: l.Action, result: l.Result,
-			from: row.from, to: row.to, transport: l.Transport,
+			start: timeText(c.Start.Add(l.After)), kind: row.kind, direction: l.Direction, action: l.Action,
+			result: l.Result,
+			from:   row.from, to: row.to, transport: l.Transport,
 		}
 		if i == 0 {
 			p.recording = row.recording

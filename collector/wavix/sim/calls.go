@@ -48,7 +48,8 @@ func (r *row) active(at time.Time, old bool) simulator.Object {
 		tag = "example-campaign"
 	}
 	o := simulator.NewObject(
-		"uuid", r.ID.String(), "direction", r.side.direction().String(), "event_type", event, "event_time", timeText(since), "event_payload", nil,
+		"uuid", r.ID.String(), "direction", r.side.direction().String(), "event_type", event, "event_time",
+		timeText(since), "event_payload", nil,
 		"from", text(from), "to", text(to), "call_started", timeText(begin), "call_answered", by(answered),
 		"machine_detected", r.isMachine() && r.Versions()[0].Kind.Outcome == cdr.Answered, "tag", tag,
 	)

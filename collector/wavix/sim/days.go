@@ -46,7 +46,8 @@ func (s *Server) between(from, to int64) *[sides][]place {
 			if s.Order == Shuffled {
 				first = cmp.Compare(simulator.Scatter(uint64(x.start)), simulator.Scatter(uint64(y.start)))
 			}
-			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.call, y.call), cmp.Compare(x.part, y.part))
+			return cmp.Or(first, cmp.Compare(x.world, y.world), cmp.Compare(x.call, y.call),
+				cmp.Compare(x.part, y.part))
 		})
 		if s.Order == Descending {
 			slices.Reverse(d[i])

@@ -19,11 +19,14 @@ import (
 func columns(g Generation) []string {
 	switch g {
 	case GenerationA:
-		return strings.Fields("date from to duration charge destination sip_trunk per_minute forward_fee disposition uuid parent_uuid")
+		return strings.Fields("date from to duration charge destination sip_trunk per_minute forward_fee " +
+			"disposition uuid parent_uuid")
 	case GenerationB:
-		return strings.Fields("date from to disposition duration destination per_minute charge sip_trunk forward_fee uuid parent_uuid answered_by")
+		return strings.Fields("date from to disposition duration destination per_minute charge sip_trunk " +
+			"forward_fee uuid parent_uuid answered_by")
 	case GenerationD:
-		return strings.Fields("call_id parent_call_id date from to disposition duration destination per_minute charge sip_trunk forward_fee answered_by")
+		return strings.Fields("call_id parent_call_id date from to disposition duration destination " +
+			"per_minute charge sip_trunk forward_fee answered_by")
 	default:
 		return strings.Fields("date from to disposition duration destination per_minute charge sip_trunk forward_fee " +
 			"uuid call_id parent_uuid parent_call_id answered_by")
@@ -35,7 +38,8 @@ func exportColumns(g Generation, fewer bool) []string {
 	list := columns(g)
 	if fewer {
 		list = slices.DeleteFunc(list, func(name string) bool {
-			return name == "sip_trunk" || strings.HasPrefix(name, "parent_") || name == "answered_by" || name == "call_id" && g == GenerationC
+			return name == "sip_trunk" || strings.HasPrefix(name, "parent_") || name == "answered_by" ||
+				name == "call_id" && g == GenerationC
 		})
 	}
 	return list
@@ -102,7 +106,8 @@ func (r *row) members(g Generation, v *simulator.Version) map[string]any {
 		"destination": optional(r.destination(), nil), "charge": amount(v.Usage), "per_minute": amount(perMinute(v)),
 		"forward_fee": absent{}, "sip_trunk": optional(r.Trunk.Name, nil), "answered_by": r.answeredBy(v),
 		"uuid": id(r.ID, !r.NoID), "call_id": id(r.ID, !r.NoID),
-		"parent_uuid": id(r.parent, r.parent != simulator.UUID{}), "parent_call_id": id(r.parent, r.parent != simulator.UUID{}),
+		"parent_uuid":    id(r.parent, r.parent != simulator.UUID{}),
+		"parent_call_id": id(r.parent, r.parent != simulator.UUID{}),
 	}
 	// The older generations leave the fee out of calls that weren't forwarded; in 2026 it is zero.
 	switch {

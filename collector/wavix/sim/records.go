@@ -30,7 +30,8 @@ func (e *exchange) parse() (invalid string) {
 		return int(n)
 	}
 	of, ok := sideOf(e.options.Get("type"))
-	e.from, e.to, e.side, e.page, e.perPage = day("from"), day("to"), of, number("page"), min(number("per_page"), e.MaxPerPage)
+	e.from, e.to, e.side, e.page, e.perPage = day("from"), day("to"), of, number("page"),
+		min(number("per_page"), e.MaxPerPage)
 	switch {
 	case !ok:
 		return "type"
@@ -94,7 +95,8 @@ func (e *exchange) list(rows []any, total int) simulator.Reply {
 // export is rows as newline-delimited JSON.
 func export(rows []any) simulator.Reply {
 	a := reply(lines(rows))
-	a.Header = http.Header{"Content-Type": {"application/x-ndjson"}, "Last-Modified": {"0"}, "Etag": {"0"}} // as in Wavix's samples
+	// as in Wavix's samples
+	a.Header = http.Header{"Content-Type": {"application/x-ndjson"}, "Last-Modified": {"0"}, "Etag": {"0"}}
 	a.Own[BlankLines] = func(r *simulator.Reply) {
 		r.Body = append(append([]byte("\n\n"), bytes.ReplaceAll(r.Body, []byte("\n"), []byte("\n\n\n"))...), '\n')
 	}

@@ -30,7 +30,8 @@ func Start(settings Settings) (*Server, error) {
 	settings.setDefaults()
 	s := &Server{
 		Settings: settings, worlds: [sides]*simulator.World{settings.Placed, settings.Received},
-		days: map[[2]int64]*[sides][]place{}, limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
+		days:    map[[2]int64]*[sides][]place{},
+		limiter: simulator.Limiter{Limit: settings.RequestsPerMinute, Window: time.Minute},
 	}
 	s.Upgrade(settings.Generation)
 	var err error
@@ -151,10 +152,11 @@ func reply(body []byte) simulator.Reply {
 	return simulator.Reply{
 		Status: http.StatusOK, Body: body, Error: func(status int) []byte { return failureOf(status, "") },
 		Own: map[simulator.Fault]func(*simulator.Reply){
-			SuccessFalse:    failed(failureOf(http.StatusServiceUnavailable, "")),
-			ErrorTrue:       failed([]byte(`{"error":true,"message":"Internal error"}`)),
-			FeatureDisabled: simulator.Instead(refuse(http.StatusForbidden, "Request failed. The feature is disabled for your account.")),
-			MissingScope:    simulator.Instead(refuse(http.StatusForbidden, "Forbidden")),
+			SuccessFalse: failed(failureOf(http.StatusServiceUnavailable, "")),
+			ErrorTrue:    failed([]byte(`{"error":true,"message":"Internal error"}`)),
+			FeatureDisabled: simulator.Instead(refuse(http.StatusForbidden,
+				"Request failed. The feature is disabled for your account.")),
+			MissingScope: simulator.Instead(refuse(http.StatusForbidden, "Forbidden")),
 		},
 	}
 }

@@ -37,7 +37,8 @@ type Feed struct {
 	NoAmounts bool
 }
 
-// Day is what was found of a feed's records that start within a day of UTC. Each record that is listed is one of Counted to Missing.
+// Day is what was found of a feed's records that start within a day of UTC. Each record that is
+// listed is one of Counted to Missing.
 type Day struct {
 	Source string `json:"source"`
 	Feed   string `json:"feed"`
@@ -175,7 +176,8 @@ func (a *audit) limit() error {
 	}
 	if edge := history.KeptSince(a.Info, a.Now()); a.From.Before(edge) {
 		a.From = edge
-		a.note("the provider keeps records for %.4g days: the audit begins at %s", a.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
+		a.note("the provider keeps records for %.4g days: the audit begins at %s", a.Info.Limits.Retention.Hours()/24,
+			edge.Format(time.RFC3339))
 	}
 	if a.Info.Rules.FoundAnywhere() {
 		a.note("which records vanished isn't known: the ledger doesn't keep this feed's ids by the time of calls")
@@ -186,15 +188,16 @@ func (a *audit) limit() error {
 	return nil
 }
 
-// open opens the ledger as it is now. Whoever does so closes it again before the provider is asked: an open view keeps a database from giving
-// room back, and a request may be throttled for hours.
+// open opens the ledger as it is now. Whoever does so closes it again before the provider is asked:
+// an open view keeps a database from giving room back, and a request may be throttled for hours.
 func (a *audit) open(ctx context.Context) (err error) {
 	if a.ledger, err = a.Open(ctx); err != nil {
 		return err
 	}
 	state, there := a.ledger.State(a.Spec)
 	if !there {
-		return errors.Join(errors.New("the ledger doesn't have this feed: audit what an exporter with this configuration counts"), a.close())
+		return errors.Join(errors.New("the ledger doesn't have this feed: audit what an exporter with this "+
+			"configuration counts"), a.close())
 	}
 	mark, err := a.ledger.Mark()
 	if err == nil && a.audited != (ledger.Mark{}) && mark != a.audited {
@@ -233,7 +236,8 @@ func Store(ctx context.Context, where ledger.Storage, spec ledger.FeedSpec, bega
 		if err != nil {
 			return err
 		}
-		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed), Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole})
+		results = append(results, ledger.AuditResult{Day: day, At: began, Listed: int64(d.Listed),
+			Missing: int64(d.Missing), Differs: d.Differs(), Whole: d.Whole})
 	}
 	if len(results) == 0 {
 		return nil

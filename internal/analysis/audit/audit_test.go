@@ -70,14 +70,16 @@ func record(id string, start time.Time, amount string) cdr.Record {
 	return r
 }
 
-// TestRun: days are told apart, each record is counted once however often it is listed, a read that fails is tried again, and only a day on which
-// something differs is read twice.
+// TestRun: days are told apart, each record is counted once however often it is listed, a read that
+// fails is tried again, and only a day on which something differs is read twice.
 func TestRun(t *testing.T) {
 	now := noon.Add(10 * time.Hour)
 	info := &collector.FeedInfo{Name: "call_log", Interval: time.Minute, Lookback: time.Hour, Currency: "EUR"}
-	spec := ledger.FeedSpec{Settings: counting.Settings{Source: "acme", Provider: "acme", Feed: "call_log", History: 72 * time.Hour, Lookback: time.Hour, Currency: "EUR"}}
+	spec := ledger.FeedSpec{Settings: counting.Settings{Source: "acme", Provider: "acme", Feed: "call_log",
+		History: 72 * time.Hour, Lookback: time.Hour, Currency: "EUR"}}
 	where := ledger.Storage{Folder: t.TempDir()}
-	l, err := ledger.Open(t.Context(), ledger.Settings{Storage: where, Now: func() time.Time { return now }, Options: metrics.Options{SeriesLimit: 10}})
+	l, err := ledger.Open(t.Context(), ledger.Settings{Storage: where, Now: func() time.Time { return now },
+		Options: metrics.Options{SeriesLimit: 10}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +90,8 @@ func TestRun(t *testing.T) {
 	}
 	yesterday := noon.Add(-24 * time.Hour)
 	counted := []cdr.Record{
-		record("a", yesterday, "1"), record("b", yesterday.Add(time.Hour), "2.50"), record("gone", yesterday.Add(2*time.Hour), "1"),
+		record("a", yesterday, "1"), record("b", yesterday.Add(time.Hour), "2.50"),
+		record("gone", yesterday.Add(2*time.Hour), "1"),
 		record("", yesterday, "0"), record("", yesterday, "0"), record("c", noon, "4"), record("d", noon, "5"),
 	}
 	counted[4].Twin = 1
@@ -101,8 +104,10 @@ func TestRun(t *testing.T) {
 	}
 
 	reader := &fakeReader{records: []cdr.Record{
-		record("a", yesterday, "1"), record("", yesterday, "0"), record("", yesterday, "0"), record("a", yesterday, "1"),
-		record("b", yesterday.Add(time.Hour), "2.5"), record("c", noon, "4"), record("d", noon, "5.01"), record("new", noon, "6"),
+		record("a", yesterday, "1"), record("", yesterday, "0"), record("", yesterday, "0"),
+		record("a", yesterday, "1"),
+		record("b", yesterday.Add(time.Hour), "2.5"), record("c", noon, "4"), record("d", noon, "5.01"),
+		record("new", noon, "6"),
 	}, fails: 1}
 	info.Reader = reader
 	var opened *ledger.Inspector
@@ -127,16 +132,19 @@ func TestRun(t *testing.T) {
 		t.Fatalf("%+v, %v", days, err)
 	}
 	clean, wrong := days[0], days[1]
-	if clean.Day != "2026-03-01" || clean.Listed != 4 || clean.Counted != 4 || clean.Vanished != 1 || clean.Invalid != 1 || clean.Differs() {
+	if clean.Day != "2026-03-01" || clean.Listed != 4 || clean.Counted != 4 || clean.Vanished != 1 ||
+		clean.Invalid != 1 || clean.Differs() {
 		t.Errorf("%+v", clean)
 	}
-	if wrong.Day != "2026-03-02" || wrong.Listed != 3 || wrong.Counted != 2 || wrong.Missing != 1 || wrong.Vanished != 0 || !wrong.Differs() {
+	if wrong.Day != "2026-03-02" || wrong.Listed != 3 || wrong.Counted != 2 || wrong.Missing != 1 ||
+		wrong.Vanished != 0 || !wrong.Differs() {
 		t.Errorf("%+v", wrong)
 	}
 	if len(wrong.MissingIDs) != 1 || wrong.MissingIDs[0].ID != "new" || len(wrong.MissingIDs[0].UID) != 32 {
 		t.Errorf("%+v", wrong.MissingIDs)
 	}
-	if text, err := json.Marshal(wrong.Charges["EUR"]); err != nil || string(text) != `{"listed":"15.01","counted":"9"}` {
+	if text, err := json.Marshal(wrong.Charges["EUR"]); err != nil ||
+		string(text) != `{"listed":"15.01","counted":"9"}` {
 		t.Errorf("%s, %v", text, err)
 	}
 	if reader.reads != 4 {
@@ -149,17 +157,20 @@ func TestRun(t *testing.T) {
 	settings.To, reader.fails = yesterday, collector.MaxTries
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Run(ctx, settings, Feed{Spec: spec, Info: info}); !errors.Is(err, context.Canceled) || errors.Is(err, ErrProvider) {
+	if _, err := Run(ctx, settings, Feed{Spec: spec, Info: info}); !errors.Is(err, context.Canceled) ||
+		errors.Is(err, ErrProvider) {
 		t.Errorf("interrupted: %v", err)
 	}
 	settings.From = now
 	settings.To = now.Add(time.Minute)
-	if _, err := Run(t.Context(), settings, Feed{Spec: spec, Info: info}); err == nil || !strings.Contains(err.Error(), "nothing of the span") {
+	if _, err := Run(t.Context(), settings, Feed{Spec: spec, Info: info}); err == nil ||
+		!strings.Contains(err.Error(), "nothing of the span") {
 		t.Errorf("what wasn't read yet: %v", err)
 	}
 	other := spec
 	other.Feed = "calls"
-	if _, err := Run(t.Context(), settings, Feed{Spec: other, Info: info}); err == nil || !strings.Contains(err.Error(), "doesn't have this feed") {
+	if _, err := Run(t.Context(), settings, Feed{Spec: other, Info: info}); err == nil ||
+		!strings.Contains(err.Error(), "doesn't have this feed") {
 		t.Errorf("a feed that isn't counted: %v", err)
 	}
 	if feed.State().Records != 7 {

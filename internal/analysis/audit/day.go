@@ -30,8 +30,8 @@ type pass struct {
 	// before is the pass before, nil in the first, and running whether the exporter has read since.
 	before  *pass
 	running bool
-	// differ are the records that are missing or cost something else; ended is when all were listed. earliest is the start of the first of them that
-	// the exporter is to read again.
+	// differ are the records that are missing or cost something else; ended is when all were
+	// listed. earliest is the start of the first of them that the exporter is to read again.
 	differ   map[counting.Hash]bool
 	ended    time.Time
 	earliest time.Time
@@ -48,7 +48,8 @@ func (a *audit) auditDay(ctx context.Context, from, to time.Time) (*Day, error) 
 		return nil, err
 	}
 	if first.reused > 0 {
-		a.note("%d records of %s have the id of another call that starts more than an hour from them: each is a call", first.reused, first.day.Day)
+		a.note("%d records of %s have the id of another call that starts more than an hour from them: each is a call",
+			first.reused, first.day.Day)
 	}
 	if len(first.differ) == 0 {
 		return &first.day, nil
@@ -60,7 +61,8 @@ func (a *audit) auditDay(ctx context.Context, from, to time.Time) (*Day, error) 
 		err = second.run(ctx)
 	}
 	if !second.earliest.IsZero() && err == nil {
-		a.note("some records of %s came or changed after the exporter last read that time: they count as not final; it reads it again until %s",
+		a.note("some records of %s came or changed after the exporter last read that time: they count as not "+
+			"final; it reads it again until %s",
 			second.day.Day, a.exporterReads().next(second.earliest).Format(time.RFC3339))
 	}
 	return &second.day, err
@@ -103,7 +105,8 @@ func (p *pass) run(ctx context.Context) error {
 func (p *pass) read(ctx context.Context, from, to time.Time) error {
 	mayPass := func(err error) bool { return p.failed == nil && history.MayPass(err) }
 	err := collector.Retry(ctx, mayPass, func() error {
-		driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look} // which fetches each record once
+		// which fetches each record once
+		driver := &collector.Driver{Reader: p.reader, Fetcher: p.Info.Fetcher, Commit: p.look}
 		driver.Missing = func(task work.Item, err error) { p.note("record %s: left out: %v", task.Key, err) }
 		err := driver.Read(ctx, from, to)
 		if waits, is := errors.AsType[*collector.Waiting](err); is {
@@ -208,7 +211,8 @@ func (p *pass) add(f *counting.Finding) {
 	}
 }
 
-// isAhead says whether the exporter's next read of a start is to find what differs: not if it has read it since the first pass listed the record.
+// isAhead says whether the exporter's next read of a start is to find what differs: not if it has
+// read it since the first pass listed the record.
 func (p *pass) isAhead(start time.Time, key counting.Hash) bool {
 	reads := p.exporterReads()
 	if reads.next(start).IsZero() {

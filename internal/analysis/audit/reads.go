@@ -9,10 +9,12 @@ import (
 )
 
 const (
-	// longestWait is how long the exporter's next read is waited for, lookInterval how often the ledger is looked at meanwhile.
+	// longestWait is how long the exporter's next read is waited for, lookInterval how often the
+	// ledger is looked at meanwhile.
 	longestWait  = 5 * time.Minute
 	lookInterval = time.Second
-	// slack is by how much a read may be later than planned, beside an interval, before the exporter is taken not to run.
+	// slack is by how much a read may be later than planned, beside an interval, before the
+	// exporter is taken not to run.
 	slack = 10 * time.Second
 )
 
@@ -28,7 +30,8 @@ type exporterReads struct {
 
 func (a *audit) exporterReads() *exporterReads {
 	r := &exporterReads{
-		byArrival: a.Info.Rules.ByArrival, floor: a.counted.Floor, watermark: a.counted.Watermark, interval: max(a.Info.PollInterval(), time.Second),
+		byArrival: a.Info.Rules.ByArrival, floor: a.counted.Floor, watermark: a.counted.Watermark,
+		interval: max(a.Info.PollInterval(), time.Second),
 	}
 	if !r.byArrival { // a plan that can't be read has no reads: nothing is waited for
 		if json.Unmarshal(a.counted.Plan, &r.plan) != nil || len(r.plan.Reads) != r.plan.Ladder.Last()+1 {
@@ -79,8 +82,9 @@ func (r *exporterReads) next(start time.Time) time.Time {
 	return time.Time{}
 }
 
-// awaitRead waits until the exporter has read again what differs in a pass, if that is soon, and says whether the exporter runs. It isn't known, and
-// no matter, where nothing of the day is to be read again.
+// awaitRead waits until the exporter has read again what differs in a pass, if that is soon, and
+// says whether the exporter runs. It isn't known, and no matter, where nothing of the day is to be
+// read again.
 func (a *audit) awaitRead(ctx context.Context, p *pass) (running bool, err error) {
 	start := p.earliest
 	if start.IsZero() { // but more may come
@@ -104,7 +108,8 @@ func (a *audit) awaitRead(ctx context.Context, p *pass) (running bool, err error
 			return false, nil
 		}
 		if !waits {
-			a.note("something of %s differs: the audit waits for the exporter's next read of it, some minutes at most", p.day.Day)
+			a.note("something of %s differs: the audit waits for the exporter's next read of it, some minutes at most",
+				p.day.Day)
 		}
 		select {
 		case <-time.After(lookInterval):

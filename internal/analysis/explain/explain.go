@@ -84,11 +84,14 @@ func (r *Result) Proven() bool {
 // The reasons of differences.
 var (
 	cameLater = Difference{Reason: "came later: the provider lists them, and the ledger hasn't counted them"}
-	notFinal  = Difference{Reason: "aren't final: they count once the provider has finished them and their call is whole"}
+	notFinal  = Difference{Reason: "aren't final: they count once the provider has finished them and their " +
+		"call is whole"}
 	forgotten = Difference{Reason: "forgotten: they are older than the ledger remembers", Unproven: true}
-	revised   = Difference{Reason: "revised: the provider no longer says what they were when they were counted", Unproven: true}
-	gone      = Difference{Reason: "gone: they can't be read again, and the ledger doesn't keep what they added", Unproven: true}
-	folded    = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
+	revised   = Difference{Reason: "revised: the provider no longer says what they were when they were counted",
+		Unproven: true}
+	gone = Difference{Reason: "gone: they can't be read again, and the ledger doesn't keep what they added",
+		Unproven: true}
+	folded = Difference{Reason: "folded: past metrics.series_limit series count as overflow", Unproven: true}
 )
 
 func (e *Feed) differ(d Difference) {
@@ -146,7 +149,8 @@ const pageSize = 500
 func (e *Feed) Prove(i *ledger.Inspector, now time.Time) (*Result, error) {
 	state, there := i.State(e.Spec)
 	if !there {
-		return nil, errors.New("the ledger doesn't have this feed: explain what an exporter with this configuration counts")
+		return nil, errors.New("the ledger doesn't have this feed: explain what an exporter with this " +
+			"configuration counts")
 	}
 	e.result = Result{}
 	for page := range slices.Chunk(e.records, pageSize) {
@@ -198,7 +202,8 @@ func (e *Feed) lookUp(i *ledger.Inspector, page []*listed, now time.Time) error 
 // isRemembered says whether the ledger remembers what a fact of one record was when it was counted.
 func isRemembered(f *facts.Fact) bool {
 	switch f.Kind {
-	case facts.Call, facts.Failure, facts.Talk, facts.Connected, facts.Setup, facts.TrunkTime, facts.Charge, facts.Correction,
+	case facts.Call, facts.Failure, facts.Talk, facts.Connected, facts.Setup, facts.TrunkTime, facts.Charge,
+		facts.Correction,
 		facts.OutcomeChange:
 		return true
 	case facts.Leg:
@@ -222,7 +227,8 @@ func (e *Feed) addListed(f *facts.Fact) {
 		return
 	case l.Standing != counting.StandingCounted:
 		if d, is := map[counting.Standing]Difference{
-			counting.StandingMissing: cameLater, counting.StandingNotFinal: notFinal, counting.StandingUnknown: forgotten,
+			counting.StandingMissing: cameLater, counting.StandingNotFinal: notFinal,
+			counting.StandingUnknown: forgotten,
 		}[l.Standing]; is {
 			e.addDifference(f, d)
 		}

@@ -63,9 +63,11 @@ type bench struct {
 
 func newBench(t *testing.T, rules counting.Rules) *bench {
 	b := &bench{
-		t: t, at: cdrtest.Epoch, where: ledger.Storage{Folder: filepath.Join(t.TempDir(), "ledger")}, listed: make(book),
+		t: t, at: cdrtest.Epoch, where: ledger.Storage{Folder: filepath.Join(t.TempDir(), "ledger")},
+		listed: make(book),
 		spec: ledger.FeedSpec{Fingerprint: "one", Settings: counting.Settings{
-			Rules: rules, Source: "s", Provider: "p", Feed: "f", Currency: "EUR", History: 24 * time.Hour, Lookback: 48 * time.Hour,
+			Rules: rules, Source: "s", Provider: "p", Feed: "f", Currency: "EUR", History: 24 * time.Hour,
+			Lookback:  48 * time.Hour,
 			LateAfter: time.Hour, WholeAfter: time.Hour,
 		}},
 	}
@@ -79,7 +81,8 @@ func (b *bench) open() {
 	b.t.Helper()
 	var err error
 	b.ledger, err = ledger.Open(b.t.Context(), ledger.Settings{
-		Storage: b.where, Now: func() time.Time { return b.at }, Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour},
+		Storage: b.where, Now: func() time.Time { return b.at },
+		Options: metrics.Options{SeriesLimit: 1000, BypassWindow: time.Hour},
 		OnFact: func(f *facts.Fact, changed []metrics.Delta) {
 			for _, d := range changed {
 				b.all = append(b.all, change{d, f.Record.Start})
@@ -107,7 +110,8 @@ func (b *bench) count(records ...*cdr.Record) {
 		b.listed[r.ID] = r
 	}
 	_, err := b.feed.Commit(b.t.Context(), &counting.Page{
-		Records: records, ObservedAt: b.at, Position: &counting.Position{HistoryDone: true, Watermark: b.at, Read: &counting.Read{Began: b.at}},
+		Records: records, ObservedAt: b.at, Position: &counting.Position{HistoryDone: true, Watermark: b.at,
+			Read: &counting.Read{Began: b.at}},
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -131,7 +135,8 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 		feeds = append(feeds, &explain.Feed{Selector: s, Spec: b.spec, From: from, To: to})
 	}
 	h, err := history.Open(b.t.Context(), history.Settings{
-		From: from.Truncate(time.Hour).Add(-explain.Margin), Step: time.Minute, SeriesLimit: 1000, Now: func() time.Time { return b.at },
+		From: from.Truncate(time.Hour).Add(-explain.Margin), Step: time.Minute, SeriesLimit: 1000,
+		Now:  func() time.Time { return b.at },
 		Note: func(string) {}, OnFact: func(_ *history.Feed, f *facts.Fact) {
 			for _, e := range feeds {
 				e.Add(f)
@@ -145,7 +150,8 @@ func (b *bench) explainAll(texts []string, from, to time.Time) (all []*explain.R
 	_, err = h.Read(b.t.Context(), history.Feed{
 		Source: "s", Provider: "p", To: to.Add(time.Hour).Truncate(time.Hour).Add(explain.Margin),
 		Info: &collector.FeedInfo{
-			Name: "f", Reader: b.listed, Lookback: b.spec.Lookback, Currency: "EUR", Rules: b.spec.Rules, WholeAfter: time.Hour, Fingerprint: "one",
+			Name: "f", Reader: b.listed, Lookback: b.spec.Lookback, Currency: "EUR", Rules: b.spec.Rules,
+			WholeAfter: time.Hour, Fingerprint: "one",
 		},
 	})
 	if err != nil {
@@ -215,8 +221,8 @@ func randomRecord(t *testing.T, random *rand.Rand, n int, legs bool) *cdr.Record
 	return r
 }
 
-// TestSumsAreProven: over versions, late records and restarts, what is listed for any series and range is what the ledger counted
-// of it, and the range of all has the value of the series.
+// TestSumsAreProven: over versions, late records and restarts, what is listed for any series and
+// range is what the ledger counted of it, and the range of all has the value of the series.
 func TestSumsAreProven(t *testing.T) {
 	for _, rules := range []counting.Rules{{}, {Legs: true}} {
 		t.Run(fmt.Sprintf("legs %t", rules.Legs), func(t *testing.T) {
@@ -261,7 +267,8 @@ func TestSumsAreProven(t *testing.T) {
 					isFailure := strings.HasPrefix(series[i], "cdr_call_failures") // whose reasons nobody says again
 					if result.Proven() && !result.Listed.Equal(&want) || !result.Proven() && !isFailure && !rules.Legs {
 						t.Errorf("%s from %s to %s: %d records add %s, counted %s, proven %t: %+v", series[i], from, to,
-							len(result.Entries), result.Listed.String(), want.String(), result.Proven(), result.Differences)
+							len(result.Entries), result.Listed.String(), want.String(), result.Proven(),
+							result.Differences)
 					}
 				}
 			}
@@ -341,7 +348,8 @@ func TestBuckets(t *testing.T) {
 	b := newBench(t, counting.Rules{})
 	b.count(cdrtest.Call("a", func(r *cdr.Record) { r.Duration = 4 * time.Second }), cdrtest.Call("b"))
 	for selector, want := range map[string]string{
-		`{le="5"}`: "1", `{le="5.0"}`: "1", `{le="60"}`: "2", `{le="+Inf"}`: "2", `{le=~"5|60"}`: "3", `{le!="5"}`: "23", ``: "24",
+		`{le="5"}`: "1", `{le="5.0"}`: "1", `{le="60"}`: "2", `{le="+Inf"}`: "2", `{le=~"5|60"}`: "3",
+		`{le!="5"}`: "23", ``: "24",
 	} {
 		r := b.explain("cdr_call_duration_seconds_bucket"+selector, cdrtest.Epoch.Add(-time.Hour), cdrtest.Epoch)
 		if got := r.Listed.String(); got != want {

@@ -53,7 +53,8 @@ func Parse(text string, operatorLabels []string) (*Selector, error) {
 	s := new(Selector)
 	name, err := s.parse(text)
 	if err != nil {
-		return nil, fmt.Errorf(`%w; give a metric with matchers of labels, such as cdr_calls_total{outcome="failed"}`, err)
+		return nil, fmt.Errorf(`%w; give a metric with matchers of labels, such as cdr_calls_total{outcome="failed"}`,
+			err)
 	}
 	if err := s.resolve(name, operatorLabels); err != nil {
 		return nil, err
@@ -268,7 +269,8 @@ func (s *Selector) hasBucket(i int) bool {
 func (s *Selector) asked() (labels []string) {
 	for i := range s.matchers {
 		label := s.matchers[i].label
-		if label != bucketLabel && label != "late" && !slices.Contains(baseLabels, label) && !slices.Contains(labels, label) {
+		if label != bucketLabel && label != "late" && !slices.Contains(baseLabels, label) &&
+			!slices.Contains(labels, label) {
 			labels = append(labels, label)
 		}
 	}

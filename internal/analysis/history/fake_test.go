@@ -96,13 +96,15 @@ func (f *fakeFeed) read(from, to time.Time, emit func(*collector.Page) error) er
 
 // info is the feed as a source has it.
 func (f *fakeFeed) info() *collector.FeedInfo {
-	return &collector.FeedInfo{Name: "call_log", Reader: f, Limits: f.limits, Lookback: 48 * time.Hour, Currency: "EUR", Fingerprint: "fake"}
+	return &collector.FeedInfo{Name: "call_log", Reader: f, Limits: f.limits, Lookback: 48 * time.Hour, Currency: "EUR",
+		Fingerprint: "fake"}
 }
 
 // call makes the n-th call; what it is follows from n.
 func call(n int, start time.Time) cdr.Record {
 	r := cdr.Record{
-		ID: fmt.Sprintf("call-%d", n), Start: start, Direction: cdr.Outbound, CallType: "voip_call", Trunk: "sbc" + strconv.Itoa(n%3),
+		ID: fmt.Sprintf("call-%d", n), Start: start, Direction: cdr.Outbound, CallType: "voip_call",
+		Trunk:   "sbc" + strconv.Itoa(n%3),
 		Country: "DE", Outcome: cdr.Answered, Duration: time.Duration(n%4000) * 123 * time.Millisecond,
 	}
 	if n%4 == 0 {

@@ -10,8 +10,9 @@
 //	           read again until a pass        watched                   by series, by time
 //	           finds nothing new
 //
-// Invariants: memory holds a page and the label sets, for a range of any length; sums are integers and decimals, rounded once when a sample is
-// written; the last sample of a series is the sum of all of its changes.
+// Invariants: memory holds a page and the label sets, for a range of any length; sums are integers
+// and decimals, rounded once when a sample is written; the last sample of a series is the sum of
+// all of its changes.
 //
 // When things fail: a piece that can't be read is tried again with half its length, a few
 // times; any other error ends it, and nothing can be written then.
@@ -98,8 +99,9 @@ type History struct {
 	ids     map[*metrics.LabelSet]int
 }
 
-// Open makes an empty history. In its ledger it is the begin of the range all the time: no call is late, since when it would have
-// been seen can't be known, and nothing is as old as to be forgotten.
+// Open makes an empty history. In its ledger it is the begin of the range all the time: no call is
+// late, since when it would have been seen can't be known, and nothing is as old as to be
+// forgotten.
 func Open(ctx context.Context, s Settings) (*History, error) {
 	folder, err := os.MkdirTemp("", "cdr-exporter-past-")
 	if err != nil {

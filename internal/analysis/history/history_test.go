@@ -37,7 +37,8 @@ func totals(calls []cdr.Record) (counted, failures, seconds, buckets map[string]
 	for i := range calls {
 		c := &calls[i]
 		charged = charged.Add(&c.Charges[0].Amount)
-		n[fmt.Sprintf(`direction="outbound",call_type="voip_call",outcome="%s",trunk="%s",late="false"`, c.Outcome, c.Trunk)]++
+		n[fmt.Sprintf(`direction="outbound",call_type="voip_call",outcome="%s",trunk="%s",late="false"`, c.Outcome,
+			c.Trunk)]++
 		if c.Outcome == cdr.Failed {
 			bad[fmt.Sprintf(`direction="outbound",trunk="%s",outcome="failed",sip_code="503",reason="timeout",fault_domain="unknown",late="false"`, c.Trunk)]++
 			continue
@@ -53,7 +54,8 @@ func totals(calls []cdr.Record) (counted, failures, seconds, buckets map[string]
 			}
 		}
 	}
-	counted, failures, seconds, buckets = map[string]string{}, map[string]string{}, map[string]string{}, map[string]string{}
+	counted, failures, seconds, buckets = map[string]string{}, map[string]string{}, map[string]string{},
+		map[string]string{}
 	for k, v := range n {
 		counted[k] = strconv.Itoa(v)
 	}
@@ -83,7 +85,8 @@ func TestSums(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 1))
 			from := noon.Add(time.Duration(r.IntN(10_000)) * time.Second)
-			to := from.Add(time.Duration(1+r.IntN(400_000)) * time.Second).Add(time.Duration(r.IntN(1000)) * time.Millisecond)
+			to := from.Add(time.Duration(1+r.IntN(400_000)) * time.Second).
+				Add(time.Duration(r.IntN(1000)) * time.Millisecond)
 			f := &fakeFeed{
 				calls: callsIn(r, from.Add(-time.Hour), to.Add(time.Hour), 1+r.IntN(3000)), page: 1 + r.IntN(300),
 				repeat: r.IntN(4), newest: r.IntN(2) == 0,
@@ -109,9 +112,10 @@ func TestSums(t *testing.T) {
 			g := newGrid(from, to, b.set.Step)
 			for trunk := range 3 {
 				name := fmt.Sprintf(`{source="acme",provider="fake",feed="call_log",direction="outbound",call_type="voip_call",outcome="answered",trunk="sbc%d",late="false"}`, trunk)
-				checkTimes(t, past["cdr_calls_total"+name], g, slices.DeleteFunc(within(calls, from, to), func(c cdr.Record) bool {
-					return c.Outcome != cdr.Answered || c.Trunk != fmt.Sprintf("sbc%d", trunk)
-				}))
+				checkTimes(t, past["cdr_calls_total"+name], g,
+					slices.DeleteFunc(within(calls, from, to), func(c cdr.Record) bool {
+						return c.Outcome != cdr.Answered || c.Trunk != fmt.Sprintf("sbc%d", trunk)
+					}))
 			}
 		})
 	}
@@ -199,7 +203,8 @@ func TestOverflow(t *testing.T) {
 		t.Error("nothing is said of it")
 	}
 	all := past.ends("cdr_calls_total")
-	if len(all) != 101 || all[`direction="outbound",call_type="overflow",outcome="answered",trunk="overflow",late="false"`] != "200" {
+	if len(all) != 101 ||
+		all[`direction="outbound",call_type="overflow",outcome="answered",trunk="overflow",late="false"`] != "200" {
 		t.Errorf("%d series: %v", len(all), all)
 	}
 }
@@ -207,7 +212,8 @@ func TestOverflow(t *testing.T) {
 // TestEmpty: a range without calls is a text without series.
 func TestEmpty(t *testing.T) {
 	b := newBench(t)
-	if sum, past := b.read(only(&fakeFeed{}, noon.Add(time.Hour))); sum != (Summary{}) || len(past) != 0 || b.text.String() != "# EOF\n" {
+	if sum, past := b.read(only(&fakeFeed{}, noon.Add(time.Hour))); sum != (Summary{}) || len(past) != 0 ||
+		b.text.String() != "# EOF\n" {
 		t.Errorf("%v %v %q", sum, past, b.text.String())
 	}
 }
@@ -215,14 +221,16 @@ func TestEmpty(t *testing.T) {
 // legFeed is a feed whose calls have several records, which settle in ten minutes.
 func legFeed(f *fakeFeed, to time.Time) Feed {
 	feed := only(f, to)
-	feed.Info.Rules.Legs, feed.Info.Rules.Parents, feed.Info.Settle, feed.Info.WholeAfter = true, true, 10*time.Minute, 4*time.Hour
+	feed.Info.Rules.Legs, feed.Info.Rules.Parents, feed.Info.Settle, feed.Info.WholeAfter = true, true, 10*time.Minute,
+		4*time.Hour
 	return feed
 }
 
 // oneLeg is the n-th record, of a call that others may share; it was answered, or it failed. It took a minute.
 func oneLeg(n int, key string, at time.Duration, answered bool) cdr.Record {
 	c := call(n, noon.Add(at))
-	c.CallKey, c.Trunk, c.Outcome, c.Duration, c.SIPCode, c.Reason = key, "sbc", cdr.Failed, 0, cdr.KnownInt(503), "timeout"
+	c.CallKey, c.Trunk, c.Outcome, c.Duration, c.SIPCode, c.Reason = key, "sbc", cdr.Failed, 0, cdr.KnownInt(503),
+		"timeout"
 	if answered {
 		c.Outcome, c.Duration, c.SIPCode, c.Reason = cdr.Answered, time.Minute, cdr.Int{}, ""
 	}
@@ -238,7 +246,8 @@ func sumsOf(t *testing.T, f *fakeFeed, from, to time.Time) (all map[string]float
 	sum, past := b.read(legFeed(f, to))
 	all = make(map[string]float64)
 	for _, metric := range []string{
-		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_trunk_connected_seconds_total", "cdr_call_duration_seconds_sum",
+		"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total",
+		"cdr_trunk_connected_seconds_total", "cdr_call_duration_seconds_sum",
 		"cdr_call_legs_total", "cdr_call_charges_total", "cdr_call_outcome_changes_total",
 	} {
 		for _, text := range past.ends(metric) {
@@ -260,11 +269,14 @@ func TestAdjacent(t *testing.T) {
 	child.Parent = "call-4"
 	f := &fakeFeed{calls: []cdr.Record{
 		oneLeg(0, "goes on", -8*time.Minute, false), oneLeg(1, "goes on", time.Minute, true),
-		oneLeg(2, "goes on for long", -5*time.Hour, true), oneLeg(3, "goes on for long", -90*time.Minute, true), oneLeg(9, "goes on for long", time.Second, true),
+		oneLeg(2, "goes on for long", -5*time.Hour, true), oneLeg(3, "goes on for long", -90*time.Minute, true),
+		oneLeg(9, "goes on for long", time.Second, true),
 		oneLeg(4, "", -time.Minute, false), child,
 		oneLeg(6, "", time.Hour, false),
-		oneLeg(7, "over the end", 24*time.Hour-time.Minute, false), oneLeg(8, "over the end", 24*time.Hour+time.Minute, true),
-		oneLeg(10, "after the end", 24*time.Hour, true), oneLeg(11, "before the begin", -24*time.Hour-time.Minute, false), oneLeg(12, "before the begin", -24*time.Hour, true),
+		oneLeg(7, "over the end", 24*time.Hour-time.Minute, false),
+		oneLeg(8, "over the end", 24*time.Hour+time.Minute, true),
+		oneLeg(10, "after the end", 24*time.Hour, true), oneLeg(11, "before the begin", -24*time.Hour-time.Minute,
+			false), oneLeg(12, "before the begin", -24*time.Hour, true),
 	}}
 	slices.SortFunc(f.calls, func(a, b cdr.Record) int { return a.Start.Compare(b.Start) })
 	from, to := noon.Add(-24*time.Hour), noon.Add(24*time.Hour)
@@ -274,7 +286,8 @@ func TestAdjacent(t *testing.T) {
 		t.Errorf("%+v and %+v, want 3 and 2 calls", first, second)
 	}
 	whole, _ := sumsOf(t, f, from, to)
-	if got := [...]float64{whole["cdr_calls_total"], whole["cdr_call_failures_total"], whole["cdr_call_connected_seconds_total"], whole["cdr_call_legs_total"]}; got != [...]float64{5, 1, 360, 10} {
+	if got := [...]float64{whole["cdr_calls_total"], whole["cdr_call_failures_total"],
+		whole["cdr_call_connected_seconds_total"], whole["cdr_call_legs_total"]}; got != [...]float64{5, 1, 360, 10} {
 		t.Errorf("calls, failures, seconds and legs are %v", got)
 	}
 	for metric, want := range whole {
@@ -289,12 +302,14 @@ func TestCallsThatWait(t *testing.T) {
 	open := oneLeg(2, "goes on", 20*time.Minute, true)
 	open.Provisional = true
 	f := &fakeFeed{calls: []cdr.Record{
-		oneLeg(0, "whole", 10*time.Minute, true), oneLeg(1, "goes on", 15*time.Minute, false), open, oneLeg(3, "settles", 55*time.Minute, true),
+		oneLeg(0, "whole", 10*time.Minute, true), oneLeg(1, "goes on", 15*time.Minute, false), open,
+		oneLeg(3, "settles", 55*time.Minute, true),
 		oneLeg(4, "after the range", 61*time.Minute, true),
 	}}
 	b := newBench(t)
 	b.set.Now = func() time.Time { return noon.Add(63 * time.Minute) }
-	if sum, past := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 1 || sum.Unfinished != 2 || len(past.ends("cdr_calls_total")) != 1 {
+	if sum, past := b.read(legFeed(f, noon.Add(time.Hour))); sum.Calls != 1 || sum.Unfinished != 2 ||
+		len(past.ends("cdr_calls_total")) != 1 {
 		t.Errorf("%+v, want 1 call and 2 that aren't finished", sum)
 	}
 	b = newBench(t)
@@ -317,7 +332,8 @@ func TestCallsOverPieces(t *testing.T) {
 	}
 }
 
-// Guarantee 3: what a history makes of a day is what the counters say of it, whatever the order in which the exporter read the legs.
+// Guarantee 3: what a history makes of a day is what the counters say of it, whatever the order in
+// which the exporter read the legs.
 func TestHistoryEqualsCounters(t *testing.T) {
 	for seed := range long.Seeds(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -328,7 +344,8 @@ func TestHistoryEqualsCounters(t *testing.T) {
 				if r.IntN(4) > 0 {
 					key = fmt.Sprint("call ", n/4)
 				}
-				c := oneLeg(n, key, time.Duration(n/4)*5*time.Minute+time.Duration(r.IntN(240))*time.Second, r.IntN(2) == 0)
+				c := oneLeg(n, key, time.Duration(n/4)*5*time.Minute+time.Duration(r.IntN(240))*time.Second,
+					r.IntN(2) == 0)
 				c.Party, c.NoOutcome = cdr.Party(r.IntN(5)), r.IntN(5) == 0
 				c.Direction, c.Trunk = cdr.Direction(1+r.IntN(3)), []string{"", "a", "b"}[r.IntN(3)]
 				f.calls = append(f.calls, c)
@@ -358,7 +375,8 @@ func TestHistoryEqualsCounters(t *testing.T) {
 
 // legMetrics are those that are compared.
 var legMetrics = []string{
-	"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total", "cdr_trunk_connected_seconds_total", "cdr_call_legs_total",
+	"cdr_calls_total", "cdr_call_failures_total", "cdr_call_connected_seconds_total",
+	"cdr_trunk_connected_seconds_total", "cdr_call_legs_total",
 	"cdr_calls_by_country_total",
 }
 
@@ -367,7 +385,8 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 	t.Helper()
 	now := noon.Add(24 * time.Hour)
 	l, err := ledger.Open(t.Context(), ledger.Settings{
-		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now }, Options: metrics.Options{SeriesLimit: 1000},
+		Storage: ledger.Storage{Folder: t.TempDir()}, Now: func() time.Time { return now },
+		Options: metrics.Options{SeriesLimit: 1000},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -379,7 +398,8 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 	}()
 	info := legFeed(f, now).Info
 	state, err := l.Feed(t.Context(), ledger.FeedSpec{Fingerprint: "fake", Settings: counting.Settings{
-		Source: "acme", Provider: "fake", Feed: "call_log", Rules: info.Rules, Settle: info.Settle, WholeAfter: info.WholeAfter, Lookback: 48 * time.Hour,
+		Source: "acme", Provider: "fake", Feed: "call_log", Rules: info.Rules, Settle: info.Settle,
+		WholeAfter: info.WholeAfter, Lookback: 48 * time.Hour,
 		History: 48 * time.Hour, LateAfter: neverLate, Currency: "EUR",
 	}})
 	if err != nil {
@@ -393,7 +413,8 @@ func countersOf(t *testing.T, f *fakeFeed, r *rand.Rand) map[string]string {
 		}
 	}
 	read := func() {
-		commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: now, Read: &counting.Read{Began: now}}})
+		commit(&counting.Page{Position: &counting.Position{HistoryDone: true, Watermark: now,
+			Read: &counting.Read{Began: now}}})
 	}
 	read()
 	for rest := f.calls; len(rest) > 0; {

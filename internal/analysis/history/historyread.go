@@ -20,7 +20,8 @@ const (
 	maxPasses = 5
 	// overlap is by how much adjacent pieces overlap.
 	overlap = time.Second
-	// A piece is at least a day, so that providers that only know days aren't asked for each of them thrice, and at most a week.
+	// A piece is at least a day, so that providers that only know days aren't asked for each of
+	// them thrice, and at most a week.
 	shortPiece, longPiece = 24 * time.Hour, 7 * 24 * time.Hour
 	pieces                = 20
 	// leastPiece is how short a piece may become that fails.
@@ -46,13 +47,16 @@ type historyRead struct {
 func (r *historyRead) run(ctx context.Context) error {
 	r.first = r.settings.From
 	to := r.feed.Info.Limits.ReadTo(r.feed.To, r.settings.Now())
-	if r.feed.Info.Rules.Legs { // what goes on with a call of before isn't another one, and a call may end after the range
+	// what goes on with a call of before isn't another one, and a call may end after the range
+	if r.feed.Info.Rules.Legs {
 		r.first = r.first.Add(-r.feed.Info.WholeAfter)
-		to = r.feed.Info.Limits.ReadTo(earlier(r.feed.To.Add(r.feed.Info.WholeAfter), r.settings.Now()), r.settings.Now())
+		to = r.feed.Info.Limits.ReadTo(earlier(r.feed.To.Add(r.feed.Info.WholeAfter), r.settings.Now()),
+			r.settings.Now())
 	}
 	if edge := KeptSince(r.feed.Info, r.settings.Now()); r.settings.From.Before(edge) {
 		r.first = edge
-		r.note("the provider keeps records for %.4g days: there are none before %s", r.feed.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
+		r.note("the provider keeps records for %.4g days: there are none before %s",
+			r.feed.Info.Limits.Retention.Hours()/24, edge.Format(time.RFC3339))
 	} else if r.first.Before(edge) {
 		r.first = edge
 	}
@@ -79,7 +83,8 @@ func (r *historyRead) run(ctx context.Context) error {
 		return err
 	}
 	r.summary.Calls = r.counted
-	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished)+r.waiting, len(r.unsettled), len(r.missing)
+	r.summary.Unfinished, r.summary.Unsettled, r.summary.Missing = len(r.unfinished)+r.waiting, len(r.unsettled),
+		len(r.missing)
 	return nil
 }
 
@@ -109,13 +114,15 @@ func (r *historyRead) piece() time.Duration {
 
 // readPiece reads a piece until a pass finds nothing new. A record that it finds twice counts once.
 func (r *historyRead) readPiece(ctx context.Context, from, to time.Time) error {
-	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit, Missing: r.missed}
+	driver := &collector.Driver{Reader: r.feed.Info.Reader, Fetcher: r.feed.Info.Fetcher, Commit: r.commit,
+		Missing: r.missed}
 	if from = from.Add(-overlap); from.Before(r.first) {
 		from = r.first
 	}
 	for range maxPasses {
 		known := r.read + driver.Named()
-		if err := driver.Read(ctx, from.Truncate(time.Second), to.Add(time.Second-1).Truncate(time.Second)); err != nil {
+		if err := driver.Read(ctx, from.Truncate(time.Second),
+			to.Add(time.Second-1).Truncate(time.Second)); err != nil {
 			return err
 		}
 		if r.read+driver.Named() == known {
@@ -136,7 +143,8 @@ func (r *historyRead) countCalls(ctx context.Context, to time.Time) error {
 	if !r.done.Before(to) {
 		began = now
 	}
-	_, err := r.state.Commit(ctx, &counting.Page{Position: &counting.Position{Read: &counting.Read{Began: began}}, ObservedAt: now})
+	_, err := r.state.Commit(ctx, &counting.Page{Position: &counting.Position{Read: &counting.Read{Began: began}},
+		ObservedAt: now})
 	if err == nil {
 		r.waiting, err = r.state.CallsWaiting(ctx, r.settings.From, r.feed.To)
 	}
@@ -191,7 +199,8 @@ func (r *historyRead) commit(ctx context.Context, page *collector.Page) error {
 			r.unsettled[strings.Clone(task.Key)] = true
 		}
 	}
-	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored, ObservedAt: observed})
+	result, err := r.state.Commit(ctx, &counting.Page{Records: counted, Invalid: page.Invalid, Ignored: page.Ignored,
+		ObservedAt: observed})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrLocal, err)
 	}

@@ -62,7 +62,8 @@ func TestPieceLengths(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := only(&fakeFeed{limits: collector.Limits{MaxRange: tc.limit}}, noon.AddDate(0, 0, tc.days))
 			f.Info.Fetcher = tc.fetcher
-			if got := (&historyRead{History: &History{settings: Settings{From: noon}, feed: &f}}).piece(); got != tc.want {
+			if got := (&historyRead{History: &History{settings: Settings{From: noon}, feed: &f}}).
+				piece(); got != tc.want {
 				t.Errorf("%s, want %s", got, tc.want)
 			}
 		})
@@ -85,7 +86,8 @@ func TestRetries(t *testing.T) {
 		if sum, _ := newBench(t).read(only(f, noon.Add(24*time.Hour))); sum.Calls != 2 {
 			t.Errorf("%d calls", sum.Calls)
 		}
-		if want := []time.Duration{24 * time.Hour, 12 * time.Hour, 6 * time.Hour, 3 * time.Hour}; !slices.Equal(lengths[:4], want) {
+		if want := []time.Duration{24 * time.Hour, 12 * time.Hour, 6 * time.Hour,
+			3 * time.Hour}; !slices.Equal(lengths[:4], want) {
 			t.Errorf("pieces of %v", lengths)
 		}
 	})
@@ -164,7 +166,8 @@ func TestTwins(t *testing.T) {
 // TestRetention: what the provider no longer keeps isn't asked for and is told of, and the
 // series begin where they were to.
 func TestRetention(t *testing.T) {
-	f := &fakeFeed{page: 2, limits: collector.Limits{Retention: 30 * 24 * time.Hour}, calls: []cdr.Record{call(1, noon.Add(-time.Hour))}}
+	f := &fakeFeed{page: 2, limits: collector.Limits{Retention: 30 * 24 * time.Hour},
+		calls: []cdr.Record{call(1, noon.Add(-time.Hour))}}
 	first := noon
 	f.before = func(from, _ time.Time) error {
 		if from.Before(first) {
@@ -229,7 +232,8 @@ func (n naming) Pages(context.Context, time.Time, time.Time) iter.Seq2[*collecto
 func TestFetched(t *testing.T) {
 	fetcher := &fakeFetcher{fetched: make(map[string]int), gone: "gone"}
 	f := only(&fakeFeed{}, noon.Add(3*time.Hour))
-	f.Info.Reader, f.Info.Fetcher, f.Info.Rules.StartMoves = naming{[]string{"a", "bb", "a", "gone", "young"}}, fetcher, true
+	f.Info.Reader, f.Info.Fetcher, f.Info.Rules.StartMoves = naming{[]string{"a", "bb", "a", "gone", "young"}}, fetcher,
+		true
 	b := newBench(t)
 	sum, _ := b.read(f)
 	if want := (Summary{Calls: 3, Missing: 1, Unsettled: 1}); sum != want {
@@ -261,7 +265,8 @@ func TestProgress(t *testing.T) {
 				steps, last = append(steps, p.Read), p
 			}
 			b.read(only(f, noon.Add(50*time.Hour)))
-			if last != (Progress{Read: 50 * time.Hour, Calls: 300}) || !slices.IsSorted(steps) || len(slices.Compact(steps)) < 3 {
+			if last != (Progress{Read: 50 * time.Hour, Calls: 300}) || !slices.IsSorted(steps) ||
+				len(slices.Compact(steps)) < 3 {
 				t.Errorf("it ends at %v: %v", last, steps)
 			}
 		})

@@ -71,7 +71,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		if err := h.Close(); err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%d days: %d calls, %d series, %d samples, %.1f MB", days, sum.Calls, h.Series(), w.Samples(), float64(most)/1e6)
+		t.Logf("%d days: %d calls, %d series, %d samples, %.1f MB", days, sum.Calls, h.Series(), w.Samples(),
+			float64(most)/1e6)
 		return most, sum.Calls
 	}
 	peak(1) // what the process needs once

@@ -23,7 +23,8 @@ type change struct {
 	money cdr.Money
 }
 
-// sorter sorts changes that don't fit into memory, in a database that nobody reads again: one transaction without a journal.
+// sorter sorts changes that don't fit into memory, in a database that nobody reads again: one
+// transaction without a journal.
 type sorter struct {
 	db     *sql.DB
 	tx     *sql.Tx
@@ -34,7 +35,8 @@ type sorter struct {
 func openSorter(folder string) (*sorter, error) {
 	ctx := context.Background() // until it is closed
 	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.Join(folder, "changes.db")}
-	db, err := sql.Open("sqlite", file.String()+"?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=cache_size(-16384)")
+	db, err := sql.Open("sqlite", file.String()+
+		"?_pragma=journal_mode(OFF)&_pragma=synchronous(OFF)&_pragma=cache_size(-16384)")
 	if err != nil {
 		return nil, onDisk(err)
 	}
@@ -42,7 +44,8 @@ func openSorter(folder string) (*sorter, error) {
 	if s.tx, err = db.BeginTx(ctx, nil); err != nil {
 		return nil, errors.Join(onDisk(err), db.Close())
 	}
-	_, err = s.tx.ExecContext(ctx, `CREATE TABLE changes (family BIGINT, series BIGINT, at BIGINT, n BIGINT, money TEXT)`)
+	_, err = s.tx.ExecContext(ctx,
+		`CREATE TABLE changes (family BIGINT, series BIGINT, at BIGINT, n BIGINT, money TEXT)`)
 	if err == nil {
 		s.insert, err = s.tx.PrepareContext(ctx, `INSERT INTO changes VALUES (?, ?, ?, ?, ?)`)
 	}
@@ -64,7 +67,8 @@ func (s *sorter) add(c *change) {
 	if s.err != nil {
 		return
 	}
-	if _, err := s.insert.ExecContext(context.Background(), c.family, c.series, c.at, c.n, c.money.String()); err != nil {
+	if _, err := s.insert.ExecContext(context.Background(), c.family, c.series, c.at, c.n,
+		c.money.String()); err != nil {
 		s.err = onDisk(err)
 	}
 }

@@ -24,7 +24,8 @@ func TestSorter(t *testing.T) {
 		return fmt.Sprintf("%d %d %d %06d %s", c.family, c.series, c.at, c.n, c.money.String())
 	}
 	for range 3000 {
-		c := change{family: r.IntN(3), series: r.IntN(5), at: noon.UnixMilli() + int64(r.IntN(40))*60_000, n: r.Int64N(1000)}
+		c := change{family: r.IntN(3), series: r.IntN(5), at: noon.UnixMilli() + int64(r.IntN(40))*60_000,
+			n: r.Int64N(1000)}
 		if c.family == 2 {
 			m, err := cdr.ParseMoney(fmt.Sprintf("%d.%03d", r.IntN(50), r.IntN(1000)))
 			if err != nil {
@@ -84,7 +85,8 @@ func TestGrid(t *testing.T) {
 		}
 	}
 	for step, hold := range map[time.Duration]time.Duration{
-		time.Second: 5 * time.Minute, 40 * time.Second: 280 * time.Second, time.Minute: 5 * time.Minute, 7 * time.Minute: 7 * time.Minute,
+		time.Second: 5 * time.Minute, 40 * time.Second: 280 * time.Second, time.Minute: 5 * time.Minute,
+		7 * time.Minute: 7 * time.Minute,
 	} {
 		if got := newGrid(noon, noon, step).hold; got != hold.Milliseconds() {
 			t.Errorf("with %s a value is repeated after %d ms", step, got)

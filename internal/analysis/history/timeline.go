@@ -48,8 +48,9 @@ func (t *timeline) flush() {
 	}
 }
 
-// repeat repeats the value so that Prometheus doesn't lose sight of it, and just before a sample, so that its rise lies within a
-// step. Before its first change a series has only the latter: it isn't there yet, as it wouldn't be live.
+// repeat repeats the value so that Prometheus doesn't lose sight of it, and just before a sample,
+// so that its rise lies within a step. Before its first change a series has only the latter: it
+// isn't there yet, as it wouldn't be live.
 func (t *timeline) repeat(until int64) {
 	before := t.grid.before(until)
 	if t.next > 0 {
@@ -87,8 +88,9 @@ func (t *timeline) write(ms int64) {
 // lookback is how long Prometheus shows a sample for, unless a newer one comes.
 const lookback = 5 * time.Minute
 
-// grid is where samples lie: at the begin and the end of the range, and between them at multiples of the step since 1970, so that
-// histories of adjacent ranges fit together. All of it is in milliseconds.
+// grid is where samples lie: at the begin and the end of the range, and between them at multiples
+// of the step since 1970, so that histories of adjacent ranges fit together. All of it is in
+// milliseconds.
 type grid struct {
 	from, to int64
 	// step is the distance of multiples, hold that of samples which repeat a value.

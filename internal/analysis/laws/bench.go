@@ -62,8 +62,9 @@ type bench struct {
 // newBench prepares the tests of a feed.
 func newBench(d *declared.Definition, name, folder string, saved []byte, set map[string]any) (*bench, error) {
 	b := &bench{
-		definition: d, provider: declared.NewProvider(d), name: name, feed: d.Feeds[name], output: new(output), folder: folder,
-		tests: d.Tests, keys: make(map[string]any), secrets: make(map[string]string),
+		definition: d, provider: declared.NewProvider(d), name: name, feed: d.Feeds[name], output: new(output),
+		folder: folder,
+		tests:  d.Tests, keys: make(map[string]any), secrets: make(map[string]string),
 	}
 	if b.tests == nil {
 		b.tests = new(declared.Tests)
@@ -159,12 +160,14 @@ func (b *bench) configure(more map[string]any, history time.Duration) (*config.S
 		keys[strings.Trim(sql.Driver, "{}")] = "sqlite"
 	}
 	keys[b.name] = feed
-	source := map[string]any{"name": "test", "history": history.Truncate(time.Second).String(), b.definition.Provider: keys}
+	source := map[string]any{"name": "test", "history": history.Truncate(time.Second).String(),
+		b.definition.Provider: keys}
 	text, err := yaml.Marshal(map[string]any{"sources": []any{source}})
 	if err != nil {
 		return nil, err
 	}
-	c, err := config.Parse("tests.parameters", text, config.Options{Providers: map[string]func() any{b.definition.Provider: b.provider.NewConfig}})
+	c, err := config.Parse("tests.parameters", text,
+		config.Options{Providers: map[string]func() any{b.definition.Provider: b.provider.NewConfig}})
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +214,8 @@ func (b *bench) open() error {
 	}
 	source.Close()
 	b.info = &source.Feeds[0]
-	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: decoded.Values, Zone: b.zone, Now: b.now})
+	b.mapper = declared.NewMapper(&b.feed, declared.MapperSettings{Parameters: decoded.Values, Zone: b.zone,
+		Now: b.now})
 	return nil
 }
 
@@ -242,7 +246,8 @@ func (b *bench) readRows(saved []byte) (err error) {
 	for i, text := range b.split(saved) {
 		b.rows = append(b.rows, &row{name: fmt.Sprintf("row %d of the saved rows", i+1), text: text})
 	}
-	if f := b.feed.Lines(); f != nil && b.feed.Format == "csv" && len(f.Columns) == 0 || f == nil && len(b.feed.Columns) == 0 {
+	if f := b.feed.Lines(); f != nil && b.feed.Format == "csv" && len(f.Columns) == 0 || f == nil &&
+		len(b.feed.Columns) == 0 {
 		b.columns = columnsOf(b.rows)
 	}
 	at := make(map[string]int)
@@ -277,7 +282,10 @@ func (b *bench) readRows(saved []byte) (err error) {
 		}
 	}
 	// A row that stays open counts as it is once it is as old as the lookback. No law is about that.
-	b.base = slices.DeleteFunc(b.base, func(r *row) bool { return r.mapped.Record != nil && r.mapped.Record.Provisional })
+	b.base = slices.DeleteFunc(b.base, func(r *row) bool {
+		return r.mapped.Record != nil &&
+			r.mapped.Record.Provisional
+	})
 	for _, r := range b.base { // what has no time is listed with the newest
 		if r.at.IsZero() {
 			r.at = b.began
@@ -326,7 +334,8 @@ func (b *bench) isFile(text string) bool {
 func cloneRecord(r *cdr.Record) *cdr.Record {
 	clone := *r
 	clone.ID, clone.CallKey, clone.Parent = strings.Clone(r.ID), strings.Clone(r.CallKey), strings.Clone(r.Parent)
-	clone.CallerNumber, clone.CalleeNumber, clone.Trunk = strings.Clone(r.CallerNumber), strings.Clone(r.CalleeNumber), strings.Clone(r.Trunk)
+	clone.CallerNumber, clone.CalleeNumber, clone.Trunk = strings.Clone(r.CallerNumber), strings.Clone(r.CalleeNumber),
+		strings.Clone(r.Trunk)
 	return &clone
 }
 
@@ -465,7 +474,8 @@ func (b *bench) newWorld(s *script) (w world, path string, err error) {
 	case b.definition.HTTP != nil:
 		return &server{bench: b, size: s.page, twice: s.overlap, fault: s.fault, between: s.between}, path, nil
 	case b.feed.Lines() != nil && !s.posted:
-		return &folder{bench: b, path: filepath.Join(path, "rows"), written: make(map[*row]bool), torn: s.torn}, path, nil
+		return &folder{bench: b, path: filepath.Join(path, "rows"), written: make(map[*row]bool), torn: s.torn}, path,
+			nil
 	case b.definition.SQL != nil:
 		d := &database{path: filepath.Join(path, "rows"), done: make(map[*row]bool)}
 		return d, path, d.show(b.setup, time.Time{})

@@ -1,5 +1,6 @@
-// Package laws tests a definition: it reads and counts, with the real loop and the real ledger, what a provider gives that it makes from the
-// definition and its `tests`, and plays the laws of counting (docs/counting.md) on it.
+// Package laws tests a definition: it reads and counts, with the real loop and the real ledger,
+// what a provider gives that it makes from the definition and its `tests`, and plays the laws of
+// counting (docs/counting.md) on it.
 //
 //	laws.go     the laws, each a few scripts
 //	truth.go    what each row becomes, and what the definition asks, compared with `tests`
@@ -7,6 +8,7 @@
 //	server.go   a provider over HTTP: pages, filters, faults
 //	folder.go   files, a database, and a system that posts
 //
-// A script says which rows the provider shows when, and what fails meanwhile. Whatever it does, the ledger must have counted in the end what it
-// counts when all rows are read at once. The package knows no provider by name.
+// A script says which rows the provider shows when, and what fails meanwhile. Whatever it does, the
+// ledger must have counted in the end what it counts when all rows are read at once. The package
+// knows no provider by name.
 package laws

@@ -207,7 +207,8 @@ func (p *poster) show(rows []*row, _ time.Time) error {
 
 // post posts a record.
 func (p *poster) post(text string, withToken bool) (status int, says string) {
-	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/push/test", bytes.NewReader([]byte(text)))
+	request := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/push/test",
+		bytes.NewReader([]byte(text)))
 	request.Header.Set("Content-Type", map[string]string{"xml": "application/xml"}[p.bench.definition.Push.Format])
 	if withToken {
 		request.Header.Set("Authorization", "Bearer "+p.bench.secretOf("token"))

@@ -54,7 +54,8 @@ func (v Verdict) unjudged(why string) Verdict {
 }
 
 // ErrNoTests is a definition without anything to test it with.
-var ErrNoTests = errors.New("the definition has no tests, and no rows were given: add `tests:` with rows and answers of the provider, or name a file of saved rows")
+var ErrNoTests = errors.New("the definition has no tests, and no rows were given: add `tests:` with rows and " +
+	"answers of the provider, or name a file of saved rows")
 
 // atOnce is how many scripts are played at a time. Most of them wait for the disk, or before they ask again.
 const atOnce = 12
@@ -96,7 +97,8 @@ func (b *bench) judge(ctx context.Context) (verdicts []Verdict) {
 	if b.judges("answers") {
 		verdicts = append(verdicts, b.judgeAnswers())
 	}
-	if len(b.laws) > 0 && !slices.ContainsFunc(b.laws, func(name string) bool { return name != "rows" && name != "answers" }) {
+	if len(b.laws) > 0 && !slices.ContainsFunc(b.laws,
+		func(name string) bool { return name != "rows" && name != "answers" }) {
 		return b.bypass(verdicts)
 	}
 	if b.info.ActiveCalls != nil {
@@ -116,7 +118,8 @@ func (b *bench) judge(ctx context.Context) (verdicts []Verdict) {
 	case problem != "":
 		return b.bypass(append(verdicts, v.broken("%s: %s", plainScript, problem)))
 	}
-	verdicts = append(verdicts, v.held("%d rows are %v calls and %v visits", len(b.base), plain.sum("cdr_calls_total"), plain.sum("cdr_queue_calls_total")))
+	verdicts = append(verdicts, v.held("%d rows are %v calls and %v visits", len(b.base), plain.sum("cdr_calls_total"),
+		plain.sum("cdr_queue_calls_total")))
 	wanted := slices.DeleteFunc(slices.Clone(all), func(l law) bool { return !b.judges(l.name) })
 	judged := make([]Verdict, len(wanted))
 	group, ctx := errgroup.WithContext(ctx)
@@ -230,7 +233,8 @@ func (b *bench) judgePlain(plain *played) string {
 	}
 	calls, queued := plain.sum("cdr_calls_total"), plain.sum("cdr_queue_calls_total")
 	if calls != float64(len(keys)) || queued != float64(visits) {
-		return fmt.Sprintf("%v calls and %v visits to queues were counted, want %d and %d", calls, queued, len(keys), visits)
+		return fmt.Sprintf("%v calls and %v visits to queues were counted, want %d and %d", calls, queued, len(keys),
+			visits)
 	}
 	return ""
 }
@@ -243,7 +247,8 @@ func (b *bench) callOf(r *row) string {
 			return "group " + record.CallKey
 		}
 		i := slices.IndexFunc(b.base, func(other *row) bool {
-			return other != r && other.mapped.Record != nil && record.Parent != "" && other.mapped.Record.ID == record.Parent
+			return other != r && other.mapped.Record != nil && record.Parent != "" &&
+				other.mapped.Record.ID == record.Parent
 		})
 		if i < 0 {
 			if record.Parent != "" {

@@ -77,7 +77,8 @@ func (b *bench) play(s script) (out played, err error) {
 	if steps == nil {
 		steps = []step{{rows: b.base}}
 	}
-	if legs := b.feed.Record.Group.IsSet() || b.feed.Record.Parent.IsSet(); legs && !b.byTime() && s.name != plainScript {
+	if legs := b.feed.Record.Group.IsSet() || b.feed.Record.Parent.IsSet(); legs && !b.byTime() &&
+		s.name != plainScript {
 		// In a history that is read by arrival the legs of a call come in their order; while the exporter runs, in any.
 		steps = append([]step{{}}, steps...)
 	}
@@ -96,7 +97,8 @@ func (b *bench) play(s script) (out played, err error) {
 	if err := os.MkdirAll(filepath.Join(path, "ledger"), 0o700); err != nil {
 		return out, err
 	}
-	run := &running{bench: b, script: &s, world: w, clock: c, history: history, folder: filepath.Join(path, "ledger"), appeared: appeared}
+	run := &running{bench: b, script: &s, world: w, clock: c, history: history, folder: filepath.Join(path, "ledger"),
+		appeared: appeared}
 	if sr, is := w.(*server); is && sr.size == 0 {
 		sr.size = 10_000
 	}
@@ -242,7 +244,8 @@ func (r *running) end() (out played, err error) {
 			out.active[direction.String()] = n
 		}
 	}
-	out.invalid, out.revised = p.selfMetric("cdr_exporter_rows_total", "invalid"), p.selfMetric("cdr_exporter_rows_total", "revised")
+	out.invalid, out.revised = p.selfMetric("cdr_exporter_rows_total", "invalid"),
+		p.selfMetric("cdr_exporter_rows_total", "revised")
 	out.commits, out.trouble = p.commits.Load(), p.trouble()
 	switch w := r.world.(type) {
 	case *server:

@@ -74,15 +74,17 @@ var errKilled = errors.New("killed")
 // start starts a process on a ledger.
 func (b *bench) start(folder string, w world, c *clock, history time.Duration, kill *kill) (_ *process, err error) {
 	p := &process{
-		folder: folder, self: metrics.NewSelfMetrics(c.now, false), arrived: make(chan struct{}), proceed: make(chan struct{}), dead: make(chan struct{}),
+		folder: folder, self: metrics.NewSelfMetrics(c.now, false), arrived: make(chan struct{}),
+		proceed: make(chan struct{}), dead: make(chan struct{}),
 	}
 	if kill != nil {
 		p.killAt, p.durable = kill.commit, kill.durable
 	}
 	logger := slog.New(slog.NewTextHandler(b.output, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if p.ledger, err = ledger.Open(context.Background(), ledger.Settings{
-		Storage: ledger.Storage{Folder: folder}, Now: c.now, Options: metrics.Options{SeriesLimit: 100_000, BypassWindow: time.Hour},
-		Tuning: ledger.Tuning{Privacy: cdr.DefaultPolicy()},
+		Storage: ledger.Storage{Folder: folder}, Now: c.now,
+		Options: metrics.Options{SeriesLimit: 100_000, BypassWindow: time.Hour},
+		Tuning:  ledger.Tuning{Privacy: cdr.DefaultPolicy()},
 	}); err != nil {
 		return nil, err
 	}
@@ -90,8 +92,10 @@ func (b *bench) start(folder string, w world, c *clock, history time.Duration, k
 	if err != nil {
 		return nil, errors.Join(err, p.ledger.Close())
 	}
-	settings := collector.SourceSettings{Name: s.Name, Now: c.now, Derive: p.ledger.Derive, Notified: p.self.Source(s.Name)}
-	settings.Transport, settings.Logger, settings.UserAgent, settings.RequestsPerMinute = w, logger, "cdr-exporter", 1_000_000
+	settings := collector.SourceSettings{Name: s.Name, Now: c.now, Derive: p.ledger.Derive,
+		Notified: p.self.Source(s.Name)}
+	settings.Transport, settings.Logger, settings.UserAgent, settings.RequestsPerMinute = w, logger, "cdr-exporter",
+		1_000_000
 	settings.LoadSecret = func(ctx context.Context) ([]byte, error) { return p.ledger.LoadSecret(ctx, s.Name) }
 	settings.ReplaceSecret = func(ctx context.Context, spend func() ([]byte, error)) error {
 		return p.ledger.ReplaceSecret(ctx, s.Name, spend)
@@ -108,9 +112,11 @@ func (b *bench) start(folder string, w world, c *clock, history time.Duration, k
 		offset = func() (time.Duration, bool) { return 0, false } // steps are longer than a clock may leap
 	}
 	feedSettings := collector.FeedSettings{
-		Source: s.Name, Info: p.info, Clock: collector.NewClock(c.now, offset), Metrics: p.self.Feed(s.Name, p.info.Name), Logger: logger,
-		Advise: p.source.Advise, ThrottledUntil: p.source.ThrottledUntil, Random: func() float64 { return 0 }, Paused: p.ledger.Paused,
-		Open: p.rendezvous,
+		Source: s.Name, Info: p.info, Clock: collector.NewClock(c.now, offset),
+		Metrics: p.self.Feed(s.Name, p.info.Name), Logger: logger,
+		Advise: p.source.Advise, ThrottledUntil: p.source.ThrottledUntil, Random: func() float64 { return 0 },
+		Paused: p.ledger.Paused,
+		Open:   p.rendezvous,
 	}
 	spec := app.SpecOf(s, p.info)
 	if p.info.ActiveCalls == nil {

@@ -198,8 +198,9 @@ func columnsOf(rows []*row) (columns []string) {
 // shown are the fields of a record by their names in a definition.
 func shown(r *cdr.Record) map[string]string {
 	out := map[string]string{
-		"id": strings.Join(append([]string{r.ID}, r.AltIDs...), ", "), "group": r.CallKey, "parent": r.Parent, "call_type": r.CallType,
-		"trunk": r.Trunk, "channel": r.Channel, "reason": r.Reason, "country": r.Country,
+		"id": strings.Join(append([]string{r.ID}, r.AltIDs...), ", "), "group": r.CallKey, "parent": r.Parent,
+		"call_type": r.CallType,
+		"trunk":     r.Trunk, "channel": r.Channel, "reason": r.Reason, "country": r.Country,
 		"caller": r.CallerNumber, "callee": r.CalleeNumber, "user_id": r.UserID, "user_name": r.UserName,
 	}
 	if r.CallID != cmp.Or(r.CallKey, r.ID) {

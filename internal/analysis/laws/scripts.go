@@ -40,7 +40,8 @@ func (b *bench) once(*played) (scripts []script, why string) {
 	case b.definition.HTTP != nil:
 		for _, size := range []int{1, 2, 3} {
 			if b.hasIDs() && b.pages() {
-				scripts = append(scripts, script{name: fmt.Sprintf("pages of %d rows, whose last row is on the next page too", size), page: size, overlap: true})
+				scripts = append(scripts, script{name: fmt.Sprintf("pages of %d rows, whose last row is on "+
+					"the next page too", size), page: size, overlap: true})
 			}
 		}
 		if b.hasIDs() {
@@ -54,7 +55,8 @@ func (b *bench) once(*played) (scripts []script, why string) {
 			return nil, "rows have no id, so two that are equal are two calls"
 		}
 	case b.definition.SQL != nil:
-		scripts = append(scripts, script{name: "the same table again", steps: []step{{rows: b.base}, {after: time.Hour, rows: b.base}}})
+		scripts = append(scripts, script{name: "the same table again",
+			steps: []step{{rows: b.base}, {after: time.Hour, rows: b.base}}})
 	case b.feed.Lines() != nil:
 		scripts = append(scripts, script{name: "a copy of each file", copied: true})
 	}
@@ -78,7 +80,8 @@ func (b *bench) order(*played) (scripts []script, why string) {
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same order each time
 	for _, size := range []int{1, 2, 3} {
 		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		scripts = append(scripts, script{name: fmt.Sprintf("in another order, %d at a time", size), steps: []step{{rows: slices.Clone(shuffled)}}, page: size})
+		scripts = append(scripts, script{name: fmt.Sprintf("in another order, %d at a time", size),
+			steps: []step{{rows: slices.Clone(shuffled)}}, page: size})
 	}
 	var grows []step
 	for i := range reversed {
@@ -105,10 +108,12 @@ func (b *bench) shifting(*played) (scripts []script, why string) {
 		first := b.base[i]
 		others := slices.DeleteFunc(slices.Clone(b.base), func(r *row) bool { return r == first })
 		scripts = append(scripts, script{
-			name: first.name + " is added behind the first page", page: 2, steps: []step{{rows: others}, {rows: b.base}},
+			name: first.name + " is added behind the first page", page: 2,
+			steps:   []step{{rows: others}, {rows: b.base}},
 			between: func(rows []*row) []*row { return append([]*row{first}, rows...) },
 		}, script{
-			name: first.name + " is removed behind the first page", page: 2, steps: []step{{rows: append([]*row{first}, others...)}},
+			name: first.name + " is removed behind the first page", page: 2,
+			steps:   []step{{rows: append([]*row{first}, others...)}},
 			between: func(rows []*row) []*row { return rows[1:] },
 		})
 	}
@@ -132,7 +137,8 @@ func (b *bench) late(*played) (scripts []script, why string) {
 	if b.byTime() {
 		after = b.info.Lookback * 4 / 10
 	}
-	return []script{{name: fmt.Sprintf("%d rows come %s after the others", len(lateRows), after), steps: []step{{rows: early}, {after: after, rows: b.base}}}}, ""
+	return []script{{name: fmt.Sprintf("%d rows come %s after the others", len(lateRows), after),
+		steps: []step{{rows: early}, {after: after, rows: b.base}}}}, ""
 }
 
 // standsAlone says whether no other row is of the same call.
@@ -152,7 +158,8 @@ func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
 	}
 	for _, r := range b.base {
 		for _, other := range b.rows {
-			if !b.standsAlone(r) || other == r || other.key != r.key || r.mapped.Record == nil || other.mapped.Record == nil || !fits(r, other) {
+			if !b.standsAlone(r) || other == r || other.key != r.key || r.mapped.Record == nil ||
+				other.mapped.Record == nil || !fits(r, other) {
 				continue
 			}
 			before := *other
@@ -161,7 +168,8 @@ func (b *bench) pairs(fits func(base, other *row) bool) (scripts []script) {
 			after := max(3*b.info.Interval, 10*time.Minute)
 			scripts = append(scripts, script{
 				name: fmt.Sprintf("%s is %s at first", r.name, other.name), begins: begins,
-				steps: []step{{rows: []*row{&before}}, {after: after, rows: []*row{r}}, {after: b.began.Sub(begins), rows: b.base}},
+				steps: []step{{rows: []*row{&before}}, {after: after, rows: []*row{r}},
+					{after: b.began.Sub(begins), rows: b.base}},
 			})
 			if len(scripts) == 5 {
 				return scripts
@@ -225,7 +233,8 @@ func (b *bench) edges(*played) (scripts []script, why string) {
 	if len(times) > 150 {
 		times = times[:150]
 	}
-	s := script{name: "rows come while the exporter runs, which looks at their very times", live: true, steps: []step{{}}}
+	s := script{name: "rows come while the exporter runs, which looks at their very times", live: true,
+		steps: []step{{}}}
 	now := oldest.Add(-time.Minute)
 	for _, at := range times {
 		at = at.Truncate(time.Second).Add(b.feed.Filter.MinAge)
@@ -278,7 +287,8 @@ func (b *bench) refused(plain *played) (scripts []script, why string) {
 	}
 	for _, kind := range kinds {
 		for request := range min(max(plain.asked, 1), 4) {
-			s := script{name: fmt.Sprintf("request %d gets %s", request+1, faultNames[kind]), page: 2, fault: &fault{request, 1, kind}}
+			s := script{name: fmt.Sprintf("request %d gets %s", request+1, faultNames[kind]), page: 2,
+				fault: &fault{request, 1, kind}}
 			if kind == "host" {
 				s.page = 1
 			}
@@ -289,8 +299,9 @@ func (b *bench) refused(plain *played) (scripts []script, why string) {
 }
 
 var faultNames = map[string]string{
-	"429": "status 429", "500": "status 500", "cut": "an answer that is cut off", "html": "a page of HTML", "empty": "an empty answer",
-	"host": "a next page on another host", "total": "a total that is one too many",
+	"429": "status 429", "500": "status 500", "cut": "an answer that is cut off", "html": "a page of HTML",
+	"empty": "an empty answer",
+	"host":  "a next page on another host", "total": "a total that is one too many",
 }
 
 // killed: a kill at any commit, before or after it is durable.
@@ -302,7 +313,8 @@ func (b *bench) killed(plain *played) (scripts []script, why string) {
 		}
 		for _, durable := range []bool{false, true} {
 			when := map[bool]string{false: "before", true: "after"}[durable]
-			scripts = append(scripts, script{name: fmt.Sprintf("killed %s commit %d is durable", when, n), page: 2, kill: &kill{n, durable}})
+			scripts = append(scripts, script{name: fmt.Sprintf("killed %s commit %d is durable", when, n), page: 2,
+				kill: &kill{n, durable}})
 		}
 	}
 	return scripts, ""

@@ -71,7 +71,8 @@ func (s *server) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	switch {
 	case s.bench.isToken(r.URL):
-		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`), nil
+		return answer(r, http.StatusOK, nil, `{"access_token":"`+accessToken+
+			`","token_type":"bearer","expires_in":3600,"refresh_token":"`+nextRefreshToken+`"}`), nil
 	case r.URL.Host != s.bench.host:
 		s.wrong = append(s.wrong, "a request went to "+r.URL.Host)
 		return answer(r, http.StatusNotFound, nil, "{}"), nil
@@ -90,8 +91,9 @@ func answer(r *http.Request, status int, header http.Header, body string) *http.
 		header.Set("Content-Type", "application/json")
 	}
 	return &http.Response{
-		StatusCode: status, Status: fmt.Sprint(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: r,
-		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+		StatusCode: status, Status: fmt.Sprint(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
+		Request: r,
+		Body:    io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
 	}
 }
 
@@ -171,7 +173,8 @@ func (s *server) tooFar(q *request) string {
 	case t.MaxRange > 0 && q.to.Sub(q.from) > t.MaxRange:
 		return fmt.Sprintf("it asks for %s at once, and the provider answers %s at most", q.to.Sub(q.from), t.MaxRange)
 	case t.Retention > 0 && q.from.Before(s.clock.now().Add(-t.Retention)):
-		return fmt.Sprintf("it asks for %s, and the provider keeps rows for %s", q.from.Format(time.RFC3339), t.Retention)
+		return fmt.Sprintf("it asks for %s, and the provider keeps rows for %s", q.from.Format(time.RFC3339),
+			t.Retention)
 	}
 	return ""
 }
@@ -225,7 +228,8 @@ func (b *bench) parse(r *http.Request, body []byte) (q request, problem string) 
 			text = fmt.Sprint(value)
 		}
 		if problem := q.read(template, text); problem != "" {
-			return q, fmt.Sprintf("%s of the request is %q, and the definition says %q", strings.Join(t.Steps, "."), text, template)
+			return q, fmt.Sprintf("%s of the request is %q, and the definition says %q", strings.Join(t.Steps, "."),
+				text, template)
 		}
 	}
 	n := &b.feed.Next

@@ -113,7 +113,8 @@ func (b *bench) judgeTables(v Verdict) Verdict {
 		page.Records = slices.Delete(page.Records, at, at+1)
 	}
 	if len(page.Unmapped) > 0 {
-		return v.broken("%s is unknown: no table has its value %s", page.Unmapped[0].Field, cdr.HideNumbers(page.Unmapped[0].Value))
+		return v.broken("%s is unknown: no table has its value %s", page.Unmapped[0].Field,
+			cdr.HideNumbers(page.Unmapped[0].Value))
 	}
 	return v.held("%d rows", len(wanted))
 }
@@ -124,7 +125,8 @@ func (b *bench) readAll(w world) (*collector.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := b.provider.Open(c.Provider, collector.SourceSettings{Name: "test", Now: func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }})
+	source, err := b.provider.Open(c.Provider, collector.SourceSettings{Name: "test",
+		Now: func() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }})
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +137,8 @@ func (b *bench) readAll(w world) (*collector.Page, error) {
 		for _, r := range page.Records {
 			all.Records = append(all.Records, cloneRecord(r))
 		}
-		all.Invalid, all.Ignored, all.Unmapped = append(all.Invalid, page.Invalid...), append(all.Ignored, page.Ignored...), append(all.Unmapped, page.Unmapped...)
+		all.Invalid, all.Ignored, all.Unmapped = append(all.Invalid, page.Invalid...),
+			append(all.Ignored, page.Ignored...), append(all.Unmapped, page.Unmapped...)
 		return nil
 	}}
 	return all, d.Read(context.Background(), from, to)
@@ -190,7 +193,8 @@ func (p *replayer) RoundTrip(r *http.Request) (*http.Response, error) {
 		return refuse, nil
 	}
 	if p.given == len(p.answers) {
-		p.problem = fmt.Sprintf("after answers[%d] it asks further: %s %s", p.first+p.given-1, r.Method, r.URL.RequestURI())
+		p.problem = fmt.Sprintf("after answers[%d] it asks further: %s %s", p.first+p.given-1, r.Method,
+			r.URL.RequestURI())
 		return refuse, nil
 	}
 	a := &p.answers[p.given]
@@ -252,13 +256,15 @@ func (b *bench) differs(a *declared.TestAnswer, r *http.Request, body string) st
 	got := r.URL.Query()
 	for key := range want {
 		if !slices.Equal(want[key], got[key]) {
-			return fmt.Sprintf("it asks with %s=%s, want %s=%s", key, strings.Join(got[key], ","), key, strings.Join(want[key], ","))
+			return fmt.Sprintf("it asks with %s=%s, want %s=%s", key, strings.Join(got[key], ","), key,
+				strings.Join(want[key], ","))
 		}
 		delete(got, key)
 	}
 	for key, values := range got {
 		if len(b.secretsIn(strings.Join(values, ""))) == 0 {
-			return fmt.Sprintf("it asks with %s=%s, which the request of the answer doesn't have", key, strings.Join(values, ","))
+			return fmt.Sprintf("it asks with %s=%s, which the request of the answer doesn't have", key,
+				strings.Join(values, ","))
 		}
 	}
 	if a.Sends != "" {
@@ -284,7 +290,8 @@ func (b *bench) secretsIn(text string) (found []string) {
 func (b *bench) replay(first int, answers []declared.TestAnswer) string {
 	span := answers[0].Span
 	if span.From.IsZero() {
-		return fmt.Sprintf("answers[%d] has no span: the first answer of a read says which time was wanted, as FROM/TO", first)
+		return fmt.Sprintf("answers[%d] has no span: the first answer of a read says which time was wanted, as FROM/TO",
+			first)
 	}
 	p := &replayer{bench: b, first: first, answers: answers}
 	c, err := b.configure(p.block(), time.Hour)
@@ -314,7 +321,8 @@ func (b *bench) replay(first int, answers []declared.TestAnswer) string {
 	bad := ""
 	pages := info.Reader.Pages(context.Background(), span.From, span.To)
 	if info.Stream != nil {
-		pages = info.Stream.Pages(context.Background(), collector.StreamPosition{Origin: span.From.Add(b.feed.ReadAgain()), Now: now})
+		pages = info.Stream.Pages(context.Background(),
+			collector.StreamPosition{Origin: span.From.Add(b.feed.ReadAgain()), Now: now})
 	}
 	from, to := span.From, span.To
 	if grain := b.feed.Filter.Grain; grain > time.Second {
@@ -378,7 +386,8 @@ func (b *bench) checkTimes(first int, answers []declared.TestAnswer, from, to ti
 				at = m.Record.End
 			}
 			if at.Before(from) || at.After(to) {
-				return fmt.Sprintf("answers[%d]: the %s of row %d is %s, outside of what was asked, %s to %s", first+i, b.feed.Filter.By, j+1,
+				return fmt.Sprintf("answers[%d]: the %s of row %d is %s, outside of what was asked, %s to %s", first+i,
+					b.feed.Filter.By, j+1,
 					at.Format(time.RFC3339), from.Format(time.RFC3339), to.Format(time.RFC3339))
 			}
 		}
@@ -398,7 +407,8 @@ func (b *bench) lacks(a *declared.TestAnswer) string {
 	numbers := map[string][]string{"total": b.feed.Total}
 	if _, is := b.isTotals(requested(a)); is {
 		t := b.feed.Totals
-		numbers = map[string][]string{"totals.calls": t.Calls, "totals.charges": t.Charges, "totals.currency": t.Currency}
+		numbers = map[string][]string{"totals.calls": t.Calls, "totals.charges": t.Charges,
+			"totals.currency": t.Currency}
 	}
 	for name, steps := range numbers {
 		if _, found := valueAt(body, steps); steps != nil && !found {

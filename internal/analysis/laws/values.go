@@ -25,7 +25,8 @@ func (b *bench) unknown(*played) (scripts []script, why string) {
 				}
 				rows := slices.Clone(b.base)
 				rows[i] = other
-				scripts = append(scripts, script{name: fmt.Sprintf("%s has an unknown value at %s, for %s", r.name, source.Path, source.Field), steps: []step{{rows: rows}}})
+				scripts = append(scripts, script{name: fmt.Sprintf("%s has an unknown value at %s, for %s", r.name,
+					source.Path, source.Field), steps: []step{{rows: rows}}})
 				break
 			}
 		}
@@ -167,7 +168,8 @@ func (b *bench) judgeDamaged(plain, out *played) string {
 		return out.wrong[0]
 	}
 	if got, queued := out.sum("cdr_calls_total"), out.sum("cdr_queue_calls_total"); got != calls || queued != visits {
-		return fmt.Sprintf("%v calls and %v visits were counted, want %v and %v; %s", got, queued, calls, visits, out.trouble)
+		return fmt.Sprintf("%v calls and %v visits were counted, want %v and %v; %s", got, queued, calls, visits,
+			out.trouble)
 	}
 	return ""
 }

@@ -210,7 +210,8 @@ func (m *matcher) prepare() error {
 				m.hidden[party] = true
 				s.Note(fmt.Sprintf("%s hides the numbers of %s: calls are joined without them", b.settings.Name, who))
 			case p.hidden > 0:
-				s.Note(fmt.Sprintf("%s hides the numbers of %s of %d calls: they pair only with calls that hide them too",
+				s.Note(fmt.Sprintf("%s hides the numbers of %s of %d calls: they pair only with calls that "+
+					"hide them too",
 					b.settings.Name, who, p.hidden))
 			}
 		}

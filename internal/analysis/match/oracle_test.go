@@ -53,7 +53,8 @@ func (o *oracle) findGroups(side int) {
 	for range book {
 		for i, a := range book {
 			for j, b := range book {
-				if sameNumbers(a, b) && a.Duration == b.Duration && price(a) == price(b) && near(o.at(side, i), o.at(side, j)) {
+				if sameNumbers(a, b) && a.Duration == b.Duration && price(a) == price(b) &&
+					near(o.at(side, i), o.at(side, j)) {
 					of[i] = min(of[i], of[j])
 				}
 			}
@@ -90,7 +91,8 @@ func (o *oracle) link(l, r int) (rank int, duration, start time.Duration, is boo
 	if class == match.Rounded {
 		duration = 0
 	}
-	return slices.Index([]match.Class{match.Same, match.Price, match.Rounded, match.Duration}, class), duration, start, is
+	return slices.Index([]match.Class{match.Same, match.Price, match.Rounded, match.Duration}, class), duration, start,
+		is
 }
 
 func (o *oracle) class(a, b *cdr.Record) match.Class {
@@ -134,7 +136,8 @@ func (o *oracle) run() string {
 			}
 		}
 		slices.SortFunc(all, func(a, b edge) int {
-			return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.duration, b.duration), cmp.Compare(a.start, b.start))
+			return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.duration, b.duration),
+				cmp.Compare(a.start, b.start))
 		})
 		return all
 	}
@@ -170,7 +173,8 @@ func (o *oracle) run() string {
 				found = append(found, fmt.Sprintf("ambiguous %s -", id))
 			case is:
 				paired[j] = true
-				found = append(found, fmt.Sprintf("%s %s %s", o.class(o.books[0][i], o.books[1][j]), id, o.books[1][j].ID))
+				found = append(found, fmt.Sprintf("%s %s %s", o.class(o.books[0][i], o.books[1][j]), id,
+					o.books[1][j].ID))
 			default:
 				found = append(found, fmt.Sprintf("only_left %s -", id))
 			}
@@ -197,7 +201,8 @@ func TestOracle(t *testing.T) {
 		var books [2][]*cdr.Record
 		for i := range books {
 			for n := range 1 + random.IntN(14) {
-				text := fmt.Sprintf("%c%d %g %d %d to=+494022222%d", "lr"[i], n, float64(random.IntN(600))/10, []int{0, 5, 60, 60, 61, 120, 300}[random.IntN(7)],
+				text := fmt.Sprintf("%c%d %g %d %d to=+494022222%d", "lr"[i], n, float64(random.IntN(600))/10,
+					[]int{0, 5, 60, 60, 61, 120, 300}[random.IntN(7)],
 					1+random.IntN(2), random.IntN(2))
 				books[i] = append(books[i], record(t, text))
 			}
@@ -211,7 +216,8 @@ func TestOracle(t *testing.T) {
 		}
 		o := &oracle{books: books, offset: b.result.Offset, tariff: b.result.Tariff}
 		if got, want := strings.Join(b.found, ", "), o.run(); got != want {
-			t.Fatalf("seed %d, offset %s, tariff %v:\ngot  %s\nwant %s", seed, b.result.Offset, b.result.Tariff, got, want)
+			t.Fatalf("seed %d, offset %s, tariff %v:\ngot  %s\nwant %s", seed, b.result.Offset, b.result.Tariff, got,
+				want)
 		}
 	}
 }
@@ -229,7 +235,8 @@ func TestDistortions(t *testing.T) {
 		return []string{number, "00" + number[1:], "0" + number[3:], number[1:], "sip:" + number + "@x"}[random.IntN(5)]
 	}
 	add := func(id string, at, duration float64, pair int, missing bool) {
-		l := record(t, fmt.Sprintf("%s %f %f %f from=+4930%07d to=+4940%07d", id, at, duration, duration/100, 1_000_000+pair, 2_000_000+pair))
+		l := record(t, fmt.Sprintf("%s %f %f %f from=+4930%07d to=+4940%07d", id, at, duration, duration/100,
+			1_000_000+pair, 2_000_000+pair))
 		books[0] = append(books[0], l)
 		if missing {
 			return
@@ -241,7 +248,8 @@ func TestDistortions(t *testing.T) {
 		books[1] = append(books[1], &r)
 	}
 	for i := range n {
-		id, at, duration, missing := fmt.Sprintf("c%d", i), float64(i*200)+random.Float64()*60, float64(1+random.IntN(900)), random.IntN(100) == 0
+		id, at, duration, missing := fmt.Sprintf("c%d", i), float64(i*200)+random.Float64()*60,
+			float64(1+random.IntN(900)), random.IntN(100) == 0
 		pair := i % 3000
 		add(id, at, duration, pair, missing)
 		class := match.Rounded
@@ -266,7 +274,8 @@ func TestDistortions(t *testing.T) {
 			expect(class, id, "r"+id)
 		}
 		if random.IntN(100) == 0 {
-			r := record(t, fmt.Sprintf("m%d %f 60 from=+4930%07d to=+4940%07d", i, at+100, 1_000_000+pair, 2_000_000+pair))
+			r := record(t, fmt.Sprintf("m%d %f 60 from=+4930%07d to=+4940%07d", i, at+100, 1_000_000+pair,
+				2_000_000+pair))
 			books[1] = append(books[1], r)
 			expect(match.OnlyRight, "-", r.ID)
 		}
@@ -280,7 +289,8 @@ func TestDistortions(t *testing.T) {
 	slices.Sort(want)
 	for i := range max(len(want), len(b.found)) {
 		if i >= len(want) || i >= len(b.found) || want[i] != b.found[i] {
-			t.Fatalf("%d of %d and %d: got %v\nwant %v", i, len(b.found), len(want), b.found[min(i, len(b.found)):min(i+5, len(b.found))], want[min(i, len(want)):min(i+5, len(want))])
+			t.Fatalf("%d of %d and %d: got %v\nwant %v", i, len(b.found), len(want),
+				b.found[min(i, len(b.found)):min(i+5, len(b.found))], want[min(i, len(want)):min(i+5, len(want))])
 		}
 	}
 	total := b.result.Total()
@@ -294,8 +304,10 @@ func TestDistortions(t *testing.T) {
 				money = money.Add(&c.Amount)
 			}
 		}
-		if sums.Calls != calls || sums.Charges()["EUR"] != money.String() || !strings.HasPrefix(sums.Minutes(), fmt.Sprint(int(duration.Minutes()))) {
-			t.Errorf("book %d: %d calls, %s minutes, %v; want %d, %f, %s", i, sums.Calls, sums.Minutes(), sums.Charges(), calls, duration.Minutes(), money.String())
+		if sums.Calls != calls || sums.Charges()["EUR"] != money.String() ||
+			!strings.HasPrefix(sums.Minutes(), fmt.Sprint(int(duration.Minutes()))) {
+			t.Errorf("book %d: %d calls, %s minutes, %v; want %d, %f, %s", i, sums.Calls, sums.Minutes(),
+				sums.Charges(), calls, duration.Minutes(), money.String())
 		}
 	}
 }

@@ -280,7 +280,8 @@ func (c *cluster) findGroups(s side) {
 }
 
 func compareTwins(a, b *node) int {
-	return cmp.Or(cmp.Compare(a.Duration, b.Duration), cmp.Compare(a.Price, b.Price), cmp.Compare(a.Direction, b.Direction),
+	return cmp.Or(cmp.Compare(a.Duration, b.Duration), cmp.Compare(a.Price, b.Price),
+		cmp.Compare(a.Direction, b.Direction),
 		cmp.Compare(a.Caller, b.Caller), cmp.Compare(a.Callee, b.Callee))
 }
 

@@ -3,8 +3,9 @@
 // It sums not calls but facts (internal/analysis/history), so duplicates, groups, revisions and corrections
 // are counting's to decide, and the sums are those of the counters for the same records.
 //
-// Invariants: memory holds one row for each combination of the keys' values, however many calls there are; sums are integers and decimals, and
-// only minutes are rounded, once, when they are written.
+// Invariants: memory holds one row for each combination of the keys' values, however many calls
+// there are; sums are integers and decimals, and only minutes are rounded, once, when they are
+// written.
 package report
 
 import (
@@ -38,7 +39,8 @@ type Row struct {
 	charges map[string]cdr.Money
 }
 
-// New makes an empty report by keys, which may be labels of the operator's, in the order of its columns. Days and months are those of a time zone.
+// New makes an empty report by keys, which may be labels of the operator's, in the order of its
+// columns. Days and months are those of a time zone.
 func New(keys, labels []string, zone *time.Location) (*Report, error) {
 	known := slices.Concat(knownKeys, labels)
 	for i, key := range keys {

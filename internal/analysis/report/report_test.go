@@ -26,7 +26,8 @@ func money(t *testing.T, text string) cdr.Money {
 // answered is a call of a minute and a half that costs something.
 func answered(t *testing.T, amount string) *cdr.Record {
 	return &cdr.Record{
-		Start: noon, Direction: cdr.Outbound, CallType: "voip_call", Trunk: "sbc1", Country: "DE", Outcome: cdr.Answered, Duration: 90 * time.Second,
+		Start: noon, Direction: cdr.Outbound, CallType: "voip_call", Trunk: "sbc1", Country: "DE",
+		Outcome: cdr.Answered, Duration: 90 * time.Second,
 		Charges: []cdr.Charge{{Component: "usage", Currency: "EUR", Amount: money(t, amount)}},
 	}
 }
@@ -87,18 +88,24 @@ func TestReport(t *testing.T) {
 			busy := with(call, func(r *cdr.Record) { r.Outcome, r.Duration, r.Charges = cdr.Busy, 0, nil })
 			a.count(call, call, busy, with(call, func(r *cdr.Record) { r.Trunk, r.Outcome = "", cdr.Voicemail }))
 			a.count(with(call, func(r *cdr.Record) { r.Trunk, r.Outcome = "sbc2", cdr.Machine }))
-		}, want: []string{": 1 1 1.500000 EUR 0.1", "sbc1: 3 2 3.000000 EUR 0.2", "sbc2: 1 1 1.500000 EUR 0.1", ": 5 4 6.000000 EUR 0.4"}},
-		"keys in the order in which they are asked for": {by: "month,direction,call_type,country,source,feed,day", add: func(t *testing.T, a adder) {
-			a.count(answered(t, "1"))
-		}, want: []string{"2026-03,outbound,voip_call,DE,acme,call_log,2026-03-02: 1 1 1.500000 EUR 1", ": 1 1 1.500000 EUR 1"}},
+		}, want: []string{": 1 1 1.500000 EUR 0.1", "sbc1: 3 2 3.000000 EUR 0.2", "sbc2: 1 1 1.500000 EUR 0.1",
+			": 5 4 6.000000 EUR 0.4"}},
+		"keys in the order in which they are asked for": {by: "month,direction,call_type,country,source,feed,day",
+			add: func(t *testing.T, a adder) {
+				a.count(answered(t, "1"))
+			}, want: []string{"2026-03,outbound,voip_call,DE,acme,call_log,2026-03-02: 1 1 1.500000 EUR 1",
+				": 1 1 1.500000 EUR 1"}},
 		"decimals stay exact": {by: "source", add: func(t *testing.T, a adder) {
-			a.count(answered(t, "0.1"), answered(t, "0.2"), answered(t, "0.000000000000000001"), answered(t, "12345678901234567890"))
-		}, want: []string{"acme: 4 4 6.000000 EUR 12345678901234567890.300000000000000001", ": 4 4 6.000000 EUR 12345678901234567890.300000000000000001"}},
+			a.count(answered(t, "0.1"), answered(t, "0.2"), answered(t, "0.000000000000000001"),
+				answered(t, "12345678901234567890"))
+		}, want: []string{"acme: 4 4 6.000000 EUR 12345678901234567890.300000000000000001",
+			": 4 4 6.000000 EUR 12345678901234567890.300000000000000001"}},
 		"currencies, one of them the source's own": {by: "source", add: func(t *testing.T, a adder) {
 			a.count(answered(t, "1"), with(answered(t, "2"), func(r *cdr.Record) { r.Charges[0].Currency = "" }))
 		}, want: []string{"acme: 2 2 3.000000 EUR 1 USD 2", ": 2 2 3.000000 EUR 1 USD 2"}},
 		"a zero is no charge, an amount below zero a credit": {by: "source", add: func(t *testing.T, a adder) {
-			a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Charges[0].Currency = "CHF" }), answered(t, "1"), answered(t, "-0.25"))
+			a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Charges[0].Currency = "CHF" }), answered(t, "1"),
+				answered(t, "-0.25"))
 		}, want: []string{"acme: 3 3 4.500000 EUR 0.75", ": 3 3 4.500000 EUR 0.75"}},
 		"a leg adds its charges, a call of legs its time": {by: "trunk", add: func(t *testing.T, a adder) {
 			leg := answered(t, "1")
@@ -110,7 +117,10 @@ func TestReport(t *testing.T) {
 				time.Minute))...)
 		}, want: []string{"sbc1: 0 0 0.000000 EUR 1", "sbc2: 1 1 3.000000", ": 1 1 3.000000 EUR 1"}},
 		"a late leg adds its time to its call": {by: "trunk", add: func(t *testing.T, a adder) {
-			call := with(answered(t, "1"), func(r *cdr.Record) { r.Outcome, r.Duration, r.NoDuration = cdr.NoAnswer, 0, true })
+			call := with(answered(t, "1"), func(r *cdr.Record) {
+				r.Outcome, r.Duration, r.NoDuration = cdr.NoAnswer, 0,
+					true
+			})
 			a.count(call)
 			a.add(facts.Fact{Kind: facts.Connected, Record: call, Time: time.Minute}, change(call, cdr.NoAnswer,
 				cdr.Answered))
@@ -146,7 +156,8 @@ func TestReport(t *testing.T) {
 				a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Trunk, r.Duration = trunk, time.Second }))
 			}
 			a.count(with(answered(t, "0"), func(r *cdr.Record) { r.Trunk, r.Duration = "d", 30*time.Microsecond }))
-		}, want: []string{"a: 1 1 0.016667", "b: 1 1 0.016667", "c: 1 1 0.016667", "d: 1 1 0.000001", ": 4 4 0.050001"}},
+		}, want: []string{"a: 1 1 0.016667", "b: 1 1 0.016667", "c: 1 1 0.016667", "d: 1 1 0.000001",
+			": 4 4 0.050001"}},
 		"days of UTC": {by: "month,day", add: aroundMidnight, want: []string{
 			"2026-02,2026-02-28: 1 1 1.500000 EUR 1", "2026-03,2026-03-01: 1 1 1.500000 EUR 1", ": 2 2 3.000000 EUR 2",
 		}},
@@ -156,16 +167,17 @@ func TestReport(t *testing.T) {
 		"days behind it": {by: "month,day", zone: "America/New_York", add: aroundMidnight, want: []string{
 			"2026-02,2026-02-28: 2 2 3.000000 EUR 2", ": 2 2 3.000000 EUR 2",
 		}},
-		"by a label of the operator's, with corrections where the call was counted": {by: "department", add: func(t *testing.T, a adder) {
-			call := with(answered(t, "1"), func(r *cdr.Record) { r.Labels = "department=Sales\nsite=Berlin\n" })
-			a.count(call, answered(t, "2"))
-			later := with(call, func(r *cdr.Record) { r.Labels = "department=Legal\n" })
-			labels := &facts.ChargeLabels{Direction: cdr.Outbound, Labels: call.Labels}
-			a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
-				Component: "usage", Currency: "EUR",
-				Amount: money(t, "0.5"),
-			})...)
-		}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"}},
+		"by a label of the operator's, with corrections where the call was counted": {by: "department",
+			add: func(t *testing.T, a adder) {
+				call := with(answered(t, "1"), func(r *cdr.Record) { r.Labels = "department=Sales\nsite=Berlin\n" })
+				a.count(call, answered(t, "2"))
+				later := with(call, func(r *cdr.Record) { r.Labels = "department=Legal\n" })
+				labels := &facts.ChargeLabels{Direction: cdr.Outbound, Labels: call.Labels}
+				a.add(facts.AppendCorrection(nil, later, labels, cdr.Charge{
+					Component: "usage", Currency: "EUR",
+					Amount: money(t, "0.5"),
+				})...)
+			}, want: []string{": 1 1 1.500000 EUR 2", "Sales: 1 1 1.500000 EUR 1.5", ": 2 2 3.000000 EUR 3.5"}},
 		"texts are those of the labels": {by: "trunk,country", add: func(t *testing.T, a adder) {
 			a.count(with(answered(t, "1"), func(r *cdr.Record) { r.Trunk, r.Country = "a\x00b\xff", "" }))
 		}, want: []string{"a\uFFFDb\uFFFD,: 1 1 1.500000 EUR 1", ": 1 1 1.500000 EUR 1"}},
@@ -190,7 +202,10 @@ func TestReport(t *testing.T) {
 // aroundMidnight adds calls half an hour before and after the end of February in UTC.
 func aroundMidnight(t *testing.T, a adder) {
 	for _, start := range []time.Duration{-30 * time.Minute, 30 * time.Minute} {
-		a.count(with(answered(t, "1"), func(r *cdr.Record) { r.Start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(start) }))
+		a.count(with(answered(t, "1"), func(r *cdr.Record) {
+			r.Start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).
+				Add(start)
+		}))
 	}
 }
 
@@ -201,7 +216,8 @@ func TestKeys(t *testing.T) {
 		"":              `no key ""; there are: source`,
 		"day,trunk,day": "the key day is given twice",
 	} {
-		if _, err := report.New(strings.Split(by, ","), nil, time.UTC); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := report.New(strings.Split(by, ","), nil, time.UTC); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", by, err, want)
 		}
 	}
@@ -229,7 +245,8 @@ func BenchmarkAdd(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	record := &cdr.Record{Start: noon, Trunk: "sbc1", Country: "DE", Outcome: cdr.Answered, Duration: time.Minute, Charges: []cdr.Charge{{Currency: "EUR"}}}
+	record := &cdr.Record{Start: noon, Trunk: "sbc1", Country: "DE", Outcome: cdr.Answered, Duration: time.Minute,
+		Charges: []cdr.Charge{{Currency: "EUR"}}}
 	if record.Charges[0].Amount, err = cdr.ParseMoney("0.0123"); err != nil {
 		b.Fatal(err)
 	}

@@ -79,7 +79,8 @@ func Start(s Settings) (*Providers, error) {
 	placed := world(simulator.Live(4, wavix.PlacedMix(), begin, placedRate))
 	received := world(simulator.Live(5, wavix.ReceivedMix(), begin, receivedRate))
 	p.Records = msgraph.NewCallRecords(msgraph.CallRecordSettings{
-		Calls: simulator.NewWorld(meetings()), Routed: p.DirectRouting, RoutedShare: recorded, Versions: msgraph.QuickVersions(),
+		Calls: simulator.NewWorld(meetings()), Routed: p.DirectRouting, RoutedShare: recorded,
+		Versions: msgraph.QuickVersions(),
 	})
 	var err error
 	p.Tenant, err = msgraph.Start(msgraph.Settings{

@@ -24,10 +24,12 @@ func TestActivityThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := ask(t, handler, http.MethodGet, "/")
-	if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "1,234,567") || strings.Contains(page.Body.String(), `class="axis"`) {
+	if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "1,234,567") ||
+		strings.Contains(page.Body.String(), `class="axis"`) {
 		t.Errorf("the page: %d", page.Code)
 	}
-	if !strings.Contains(page.Body.String(), "The ledger can't be read at the moment") || strings.Contains(page.Body.String(), "No calls started") {
+	if !strings.Contains(page.Body.String(), "The ledger can't be read at the moment") ||
+		strings.Contains(page.Body.String(), "No calls started") {
 		t.Error("the page doesn't say that it doesn't know")
 	}
 	if n := strings.Count(log.String(), "the disk is gone"); n != 1 {

@@ -16,7 +16,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/monitoring/rules"
 )
 
-// situation is a trunk's attempts, a letter for each minute and direction, an alert that fires then, or none at all, and what the page says.
+// situation is a trunk's attempts, a letter for each minute and direction, an alert that fires
+// then, or none at all, and what the page says.
 type situation struct {
 	name              string
 	outbound, inbound string
@@ -38,8 +39,10 @@ func (s *situation) series() (text string, minutes int) {
 			which := fmt.Sprintf(`%s, trunk="sbc1", direction=%q`, labels, direction)
 			seen := results[:max(0, min(len(results), m+len(results)-last))]
 			kept := counts(seen[max(0, len(seen)-keptAttempts):])
-			for letter, outcome := range map[string]string{resultConnected: "answered", resultFault: "failed", resultOther: "busy"} {
-				add(fmt.Sprintf(`cdr_calls_total{%s, outcome=%q, late="false"}`, which, outcome), strings.Count(seen, letter))
+			for letter, outcome := range map[string]string{resultConnected: "answered", resultFault: "failed",
+				resultOther: "busy"} {
+				add(fmt.Sprintf(`cdr_calls_total{%s, outcome=%q, late="false"}`, which, outcome),
+					strings.Count(seen, letter))
 			}
 			add("cdr_recent_attempts{"+which+"}", kept.Attempts)
 			add("cdr_recent_faults{"+which+"}", kept.Faults)
@@ -53,16 +56,19 @@ func (s *situation) series() (text string, minutes int) {
 	return text, minutes
 }
 
-// TestE2EPageAgreesWithAlerts: no trunk is green on the page while an alert on its failures fires, and both judge by the same thresholds.
+// TestE2EPageAgreesWithAlerts: no trunk is green on the page while an alert on its failures fires,
+// and both judge by the same thresholds.
 func TestE2EPageAgreesWithAlerts(t *testing.T) {
 	situations := []situation{
 		{"healthy", good, good, "", LevelOK},
 		{"a fault now and then", "ccf" + good[:61], good, "", LevelOK},
 		{"users who are busy", strings.Repeat("o", 30) + good[:34], good, "", LevelOK},
 		{"17 of 64", strings.Repeat("fcc", 16) + "cccccccccccccccf", "", "CDRFailureSpike", LevelWarn},
-		{"17 of 64 of one direction", strings.Repeat("fcc", 16) + "cccccccccccccccf", good, "CDRFailureSpike", LevelWarn},
+		{"17 of 64 of one direction", strings.Repeat("fcc", 16) + "cccccccccccccccf", good, "CDRFailureSpike",
+			LevelWarn},
 		{"6 percent of 70", strings.Repeat("fcccccccccccccc", 4) + "ccccccccccff", "", "CDRFailureSpike", LevelWarn},
-		{"6 percent of both directions", strings.Repeat("c", 30), "ff" + strings.Repeat("c", 20) + "ff" + strings.Repeat("c", 10), "CDRFailureSpike", LevelWarn},
+		{"6 percent of both directions", strings.Repeat("c", 30), "ff" + strings.Repeat("c", 20) + "ff" +
+			strings.Repeat("c", 10), "CDRFailureSpike", LevelWarn},
 		{"half", strings.Repeat("fc", 32), "", "CDRFailureSpike", LevelBad},
 		{"down", good[:50] + "ffffffffffffff", good, "CDRTrunkDown", LevelBad},
 		{"down since long", bad, "", "CDRTrunkDown", LevelBad},
@@ -73,7 +79,8 @@ func TestE2EPageAgreesWithAlerts(t *testing.T) {
 	// All are in one test: promtool evaluates each rule as often for one source as for all of them.
 	var expected strings.Builder
 	var b strings.Builder
-	b.WriteString("rule_files: [recording.yaml, alerts.yaml]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n")
+	b.WriteString("rule_files: [recording.yaml, alerts.yaml]\nevaluation_interval: 1m\ntests:\n  - interval: " +
+		"1m\n    input_series:\n")
 	for _, s := range situations {
 		series, minutes := s.series()
 		which, firing := `severity="critical"`, ""
@@ -81,7 +88,8 @@ func TestE2EPageAgreesWithAlerts(t *testing.T) {
 			which, firing = fmt.Sprintf("alertname=%q", s.alert), "{labels: '{}', value: 1}"
 		}
 		b.WriteString(series)
-		fmt.Fprintf(&expected, "      - {expr: 'group(ALERTS{alertstate=\"firing\", %s, source=~\"|%s\"})', eval_time: %dm, exp_samples: [%s]}\n", which, s.name, minutes, firing)
+		fmt.Fprintf(&expected, "      - {expr: 'group(ALERTS{alertstate=\"firing\", %s, source=~\"|%s\"})', "+
+			"eval_time: %dm, exp_samples: [%s]}\n", which, s.name, minutes, firing)
 		outbound, inbound := trunk("sbc1", s.outbound), trunk("sbc1", s.inbound)
 		inbound.direction = cdr.Inbound
 		all := []attempts{outbound}
@@ -106,7 +114,8 @@ func TestE2EPageAgreesWithAlerts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "promtool"), "test", "rules", filepath.Join(dir, "tests.yaml"))
+	command := exec.CommandContext(t.Context(), filepath.Join(os.Getenv("CDR_TOOLS_BIN"), "promtool"), "test", "rules",
+		filepath.Join(dir, "tests.yaml"))
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Errorf("the alerts: %v\n%s", err, out)
 	}

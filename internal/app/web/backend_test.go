@@ -88,54 +88,69 @@ func exampleStatus() Status {
 	return Status{
 		Thresholds: thresholds.Default(),
 		Sources: []Source{
-			{Name: "contoso", Provider: "msgraph", Subscription: &Subscription{Feed: "call_records", Expires: ago(-42 * time.Hour), LastNotification: ago(time.Minute)}, Feeds: []Feed{
+			{Name: "contoso", Provider: "msgraph", Subscription: &Subscription{Feed: "call_records",
+				Expires: ago(-42 * time.Hour), LastNotification: ago(time.Minute)}, Feeds: []Feed{
 				{
 					Feed: "pstn", State: StateOK, Watermark: ago(6 * time.Minute), LastSuccess: ago(42 * time.Second),
 					Records: 1234567, NextRead: ago(-258 * time.Second), NewestCall: ago(2 * time.Minute), Series: 312,
-					Trunks: counted("contoso", "pstn", operator("Colt", good), operator("Telia", good[:40]+strings.Repeat("o", 24))),
+					Trunks: counted("contoso", "pstn", operator("Colt", good),
+						operator("Telia", good[:40]+strings.Repeat("o", 24))),
 				},
 				{
 					Feed: "direct_routing", State: StateCatchingUp, Watermark: ago(26*time.Hour + 5*time.Minute),
-					LastSuccess: ago(3500 * time.Millisecond), Records: 98765, NextRead: ago(0), Series: 1010, SeriesOverflow: 56,
-					Trunks: counted("contoso", "direct_routing", trunk("sbc2.example.com", good), failing("sbc1.example.com", bad, 27*time.Hour)),
+					LastSuccess: ago(3500 * time.Millisecond), Records: 98765, NextRead: ago(0), Series: 1010,
+					SeriesOverflow: 56,
+					Trunks: counted("contoso", "direct_routing", trunk("sbc2.example.com", good),
+						failing("sbc1.example.com", bad, 27*time.Hour)),
 				},
 				{
-					Feed: "call_records", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Second), Records: 5,
+					Feed: "call_records", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Second),
+					Records:  5,
 					NextRead: ago(-time.Second), Waiting: new(1200), SetAside: new(3),
 				},
 			}},
 			{Name: "fabrikam", Provider: "msgraph", Feeds: []Feed{
 				{
-					Feed: "pstn", State: StateThrottled, Watermark: ago(50 * time.Hour), LastSuccess: ago(48 * time.Hour),
-					Records: 999, NextRead: ago(-2 * time.Hour),
+					Feed: "pstn", State: StateThrottled, Watermark: ago(50 * time.Hour),
+					LastSuccess: ago(48 * time.Hour),
+					Records:     999, NextRead: ago(-2 * time.Hour),
 					LastError: "429 Too Many Requests",
 				},
 				{
 					Feed: "direct_routing", State: StateError,
 					LastError: `403 Forbidden: the application lacks <CallRecords.Read.All> & "consent"`,
-					Advice:    "Grant CallRecords.Read.All as an application permission, then have an administrator consent.",
+					Advice: "Grant CallRecords.Read.All as an application permission, then have an " +
+						"administrator consent.",
 				},
 			}},
 			{
 				Name: "office", Provider: "ringcentral",
-				Budget: &Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60, FrozenUntil: ago(-33 * time.Second)},
+				Budget: &Budget{Group: "heavy", Limit: 10, Remaining: new(3), WindowSeconds: 60,
+					FrozenUntil: ago(-33 * time.Second)},
 				Feeds: []Feed{
 					{
-						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute), Records: 12,
+						Feed: "call_log", State: StateOK, Watermark: ago(time.Minute), LastSuccess: ago(time.Minute),
+						Records:  12,
 						NextRead: ago(-time.Second),
-						Trunks:   counted("office", "call_log", failing("", good[:50]+"cfffccfoccfcof", time.Minute), quietTrunk()),
+						Trunks: counted("office", "call_log", failing("", good[:50]+"cfffccfoccfcof", time.Minute),
+							quietTrunk()),
 					},
 					{
-						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second), LastSuccess: ago(30 * time.Second),
-						Snapshot: true, InProgress: new(7),
+						Feed: "active_calls", State: StateOK, Watermark: ago(30 * time.Second),
+						LastSuccess: ago(30 * time.Second),
+						Snapshot:    true, InProgress: new(7),
 					},
 				},
 			},
 			{
 				Name: "wave", Provider: "wavix", Budget: &Budget{Limit: 1200, WindowSeconds: 60},
 				Feeds: []Feed{{Feed: "call_log", State: StateOK, Books: []Book{
-					{Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3, Charges: map[string]string{"EUR": "812.5", "USD": "1"}, Total: &DayTotal{Records: 41203, Read: 41203, Charges: "813", Currency: "EUR", ChargesDiffer: true}},
-					{Day: "2026-03-27", Records: 40000, Audit: &DayAudit{Began: ago(time.Hour), Listed: 40002, Missing: 2, Differs: true}},
+					{Day: "2026-03-28", Records: 41203, Late: 12, Revised: 3,
+						Charges: map[string]string{"EUR": "812.5", "USD": "1"},
+						Total: &DayTotal{Records: 41203, Read: 41203, Charges: "813", Currency: "EUR",
+							ChargesDiffer: true}},
+					{Day: "2026-03-27", Records: 40000,
+						Audit: &DayAudit{Began: ago(time.Hour), Listed: 40002, Missing: 2, Differs: true}},
 					{Day: "2026-03-26"},
 				}}},
 			},
@@ -155,7 +170,10 @@ var quiet = slog.New(slog.DiscardHandler)
 func newHandler(t *testing.T, backend Backend) http.Handler {
 	t.Helper()
 	handler, err := Handler(Settings{
-		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics\n") }),
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_,
+				_ = io.WriteString(w, "metrics\n")
+		}),
 		Backend: backend, Logger: quiet,
 	})
 	if err != nil {

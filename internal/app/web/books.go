@@ -17,13 +17,15 @@ type Book struct {
 	Day string `json:"day"`
 	// Incomplete says that the feed hasn't read up to the day's end yet.
 	Incomplete bool `json:"incomplete,omitempty"`
-	// Records were counted, Late of them first seen more than late_after after their end; Revised is how often one changed later.
+	// Records were counted, Late of them first seen more than late_after after their end; Revised
+	// is how often one changed later.
 	Records int64 `json:"records"`
 	Late    int64 `json:"late"`
 	Revised int64 `json:"revised"`
 	// Charges are sums by currency, exact.
 	Charges map[string]string `json:"charges,omitempty"`
-	// Total is the provider's own; absent if it gives none. Audit is the newest one of the whole day; absent without one.
+	// Total is the provider's own; absent if it gives none. Audit is the newest one of the whole
+	// day; absent without one.
 	Total *DayTotal `json:"total,omitempty"`
 	Audit *DayAudit `json:"audit,omitempty"`
 }
@@ -33,7 +35,8 @@ type DayTotal struct {
 	// Records is how many the provider says there are, Read how many distinct ones it listed.
 	Records int64 `json:"records"`
 	Read    int64 `json:"read"`
-	// Charges is the provider's sum, exact, in Currency; absent if it gives none. ChargesDiffer says that another sum was counted.
+	// Charges is the provider's sum, exact, in Currency; absent if it gives none. ChargesDiffer
+	// says that another sum was counted.
 	Charges       string `json:"charges,omitempty"`
 	Currency      string `json:"currency,omitempty"`
 	ChargesDiffer bool   `json:"charges_differ,omitempty"`
@@ -62,7 +65,8 @@ func (b *Book) Listed() int64 {
 	return 0
 }
 
-// Difference is what the exporter has minus what the provider has: below 0 something is missing. What an audit misses says more than a total.
+// Difference is what the exporter has minus what the provider has: below 0 something is missing.
+// What an audit misses says more than a total.
 func (b *Book) Difference() int64 {
 	switch {
 	case b.Audit != nil && b.Audit.Missing > 0:
@@ -73,7 +77,8 @@ func (b *Book) Difference() int64 {
 	return 0
 }
 
-// AmountsDiffer says that an audit found other amounts, or the provider's own sum is another one, and no record is missing.
+// AmountsDiffer says that an audit found other amounts, or the provider's own sum is another one,
+// and no record is missing.
 func (b *Book) AmountsDiffer() bool {
 	return b.Difference() == 0 && (b.Audit != nil && b.Audit.Differs || b.Total != nil && b.Total.ChargesDiffer)
 }
@@ -132,8 +137,8 @@ func (d *bookDay) add(b *Book, s Source, feed string) {
 	}
 }
 
-// booksText says in one sentence of the newest day on which something differs, else of the newest that was compared, what is known of it; empty without
-// books.
+// booksText says in one sentence of the newest day on which something differs, else of the newest
+// that was compared, what is known of it; empty without books.
 func booksText(status Status) string {
 	days := bookDays(status)
 	order := slices.Sorted(maps.Keys(days))
@@ -151,16 +156,19 @@ func booksText(status Status) string {
 	if len(order) == 0 {
 		return ""
 	}
-	return "Whether every record is counted isn't known: no provider gave a total of these days, and none of them was audited whole."
+	return "Whether every record is counted isn't known: no provider gave a total of these days, and none of " +
+		"them was audited whole."
 }
 
 func (d *bookDay) differenceText(day string) string {
 	where, who := strings.Join(d.differing, ", "), d.who()
 	switch {
 	case d.difference < 0:
-		return fmt.Sprintf("%s of %s of %s that %s aren't counted: see %s.", countText(-d.difference), things(int(d.listed), "record"), day, who, where)
+		return fmt.Sprintf("%s of %s of %s that %s aren't counted: see %s.", countText(-d.difference),
+			things(int(d.listed), "record"), day, who, where)
 	case d.difference > 0:
-		return fmt.Sprintf("Of %s %s more than %s were read: see %s.", day, things(int(d.difference), "record"), who, where)
+		return fmt.Sprintf("Of %s %s more than %s were read: see %s.", day, things(int(d.difference), "record"), who,
+			where)
 	case d.amounts:
 		return fmt.Sprintf("Amounts of %s differ between what %s and what is counted: see %s.", day, who, where)
 	default:

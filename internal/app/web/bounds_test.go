@@ -48,10 +48,12 @@ func TestHandshakesThatFail(t *testing.T) {
 func TestHandshakeOfTheHealthcheck(t *testing.T) {
 	folder := t.TempDir()
 	writeCertificate(t, folder)
-	file := writeFile(t, folder, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem, client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert}\n")
+	file := writeFile(t, folder, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem, "+
+		"client_ca_file: cert.pem, client_auth_type: RequireAndVerifyClientCert}\n")
 	var out bytes.Buffer
 	addresses, stop := start(t, ServeSettings{
-		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Handler: http.NotFoundHandler(), WebConfigFile: file,
+		Logger: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // as the command does
 	conn, err := dialer.DialContext(t.Context(), "tcp", addresses[0])
@@ -65,19 +67,22 @@ func TestHandshakeOfTheHealthcheck(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(out.String(), `level=DEBUG msg="http: TLS handshake error`) || strings.Contains(out.String(), "WARN") {
+	if !strings.Contains(out.String(), `level=DEBUG msg="http: TLS handshake error`) ||
+		strings.Contains(out.String(), "WARN") {
 		t.Errorf("logged %s", out.String())
 	}
 }
 
 // What net/http says of other things stays a warning.
 func TestServerLog(t *testing.T) {
-	for name, limit := range map[string]*rate.Limiter{"a public port": rate.NewLimiter(0, 2), "a port of ours that is probed": nil} {
+	for name, limit := range map[string]*rate.Limiter{"a public port": rate.NewLimiter(0, 2),
+		"a port of ours that is probed": nil} {
 		var out bytes.Buffer
 		server := newServer(&ServeSettings{Logger: slog.New(serverLog{slog.NewTextHandler(&out, nil), limit})})
 		server.ErrorLog.Print("http: TLS handshake error from 192.0.2.1:1: EOF")
 		server.ErrorLog.Print("http: Accept error: too many open files")
-		if got := out.String(); !strings.Contains(got, `level=WARN msg="http: Accept error: too many open files"`) || strings.Contains(got, "TLS") {
+		if got := out.String(); !strings.Contains(got, `level=WARN msg="http: Accept error: too many open files"`) ||
+			strings.Contains(got, "TLS") {
 			t.Errorf("%s: logged %s", name, got)
 		}
 	}
@@ -88,7 +93,8 @@ func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 	var out bytes.Buffer
 	file := writeFile(t, t.TempDir(), "web.yml", "basic_auth_users: {}\n")
 	addresses, stop := start(t, ServeSettings{
-		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&out, nil)), Public: true,
+		Handler: http.NotFoundHandler(), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&out, nil)),
+		Public: true,
 	})
 	client := newClient(t, &http.Transport{})
 	awaitBegun(t, client, addresses)
@@ -96,7 +102,8 @@ func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 * publicLines {
-		if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusInternalServerError {
+		if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil ||
+			code != http.StatusInternalServerError {
 			t.Fatal(code, err)
 		}
 	}
@@ -108,8 +115,8 @@ func TestServeLimitsTheLogOfABadFile(t *testing.T) {
 	}
 }
 
-// TestIdleConnectionsKeepNobodyOut: who opens all connections of a public listener, and keeps them after a request, holds up others for a
-// moment only.
+// TestIdleConnectionsKeepNobodyOut: who opens all connections of a public listener, and keeps them
+// after a request, holds up others for a moment only.
 func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	addresses, stop := start(t, ServeSettings{
 		Handler: http.NotFoundHandler(), Logger: slog.New(slog.DiscardHandler), Public: true,

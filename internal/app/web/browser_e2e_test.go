@@ -20,8 +20,9 @@ import (
 	"time"
 )
 
-// TestE2EBrowser drives the page in Chromium: one that has every state and every gap, and that of the demo, which is the real program
-// with simulated providers. CDR_SCREENSHOTS names a folder for pictures of it.
+// TestE2EBrowser drives the page in Chromium: one that has every state and every gap, and that of
+// the demo, which is the real program with simulated providers. CDR_SCREENSHOTS names a folder for
+// pictures of it.
 func TestE2EBrowser(t *testing.T) {
 	server := httptest.NewServer(slowLine(liveHandler(t)))
 	defer server.Close()
@@ -59,7 +60,8 @@ func liveHandler(t *testing.T) http.Handler {
 		}
 		return all, err
 	}
-	handler, err := Handler(Settings{Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend}, Logger: quiet})
+	handler, err := Handler(Settings{Metrics: http.NotFoundHandler(), Backend: &risingBackend{fakeBackend: backend},
+		Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,8 @@ func chromium(t *testing.T) string {
 func startDemo(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "cdr-exporter")
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-o", binary, "../../../cmd/cdr-exporter")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-o", binary,
+		"../../../cmd/cdr-exporter")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as `make build`, which has compiled most of it
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)

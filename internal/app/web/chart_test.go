@@ -12,7 +12,8 @@ func activityAt(ago time.Duration, calls, failures int64) Activity {
 
 func TestBars(t *testing.T) {
 	bars := newChart([]Activity{
-		activityAt(25*time.Hour, 1000, 0), activityAt(13*time.Hour, 1, 0), activityAt(10*time.Minute, 3, 1), activityAt(5*time.Minute, 4, 2),
+		activityAt(25*time.Hour, 1000, 0), activityAt(13*time.Hour, 1, 0), activityAt(10*time.Minute, 3, 1),
+		activityAt(5*time.Minute, 4, 2),
 		activityAt(0, 5, 0), activityAt(-15*time.Minute, 9, 9),
 	}, now).Bars
 	first, last := bars[0], bars[len(bars)-1]
@@ -73,9 +74,10 @@ func TestLostCalls(t *testing.T) {
 		activity []Activity
 		want     string
 	}{
-		"nothing is wrong":       {nil, activity, ""},
-		"one finding":            {[]Finding{failing(30 * time.Minute)}, activity, "900 of 1,000 calls failed"},
-		"the earliest of two":    {[]Finding{failing(30 * time.Minute), failing(62 * time.Minute)}, activity, "905 of 1,010 calls failed"},
+		"nothing is wrong": {nil, activity, ""},
+		"one finding":      {[]Finding{failing(30 * time.Minute)}, activity, "900 of 1,000 calls failed"},
+		"the earliest of two": {[]Finding{failing(30 * time.Minute), failing(62 * time.Minute)}, activity,
+			"905 of 1,010 calls failed"},
 		"no beginning":           {[]Finding{{Level: LevelWarn}}, activity, ""},
 		"what can't be told":     {[]Finding{{Level: LevelUnknown, Since: ago(time.Hour)}}, activity, ""},
 		"no feed tells failures": {[]Finding{failing(time.Hour)}, []Activity{activityAt(0, 10, 0)}, ""},

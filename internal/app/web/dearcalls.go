@@ -20,8 +20,8 @@ const (
 // mostAccounts is how many accounts a burst names.
 const mostAccounts = 3
 
-// dearFindings are the bursts of calls to premium or satellite numbers of a country, and the accounts behind them. The command that they name lists all,
-// with their numbers.
+// dearFindings are the bursts of calls to premium or satellite numbers of a country, and the
+// accounts behind them. The command that they name lists all, with their numbers.
 func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 	type destination struct{ country, class string }
 	calls := make(map[destination][]metrics.DearCall)
@@ -42,17 +42,20 @@ func dearFindings(status *Status, source string, feed *Feed) (all []Finding) {
 			continue
 		}
 		first := slices.MinFunc(burst, func(a, b metrics.DearCall) int { return a.Start.Compare(b.Start) }).Start.UTC()
-		what := fmt.Sprintf("%s to %s numbers of %s were read within an hour", things(len(burst), "call"), to.class, cmp.Or(to.country, "an unknown country"))
+		what := fmt.Sprintf("%s to %s numbers of %s were read within an hour", things(len(burst), "call"), to.class,
+			cmp.Or(to.country, "an unknown country"))
 		what += accounts(burst)
 		country := ""
 		if to.country != "" {
 			country = " --country " + to.country
 		}
 		all = append(all, Finding{
-			Level: LevelWarn, Subject: source + " " + feed.Feed, What: what, // without Since, from which lost calls are counted
+			// without Since, from which lost calls are counted
+			Level: LevelWarn, Subject: source + " " + feed.Feed, What: what,
 			Cause: "toll fraud, if nobody knows of them",
 			Remedy: fmt.Sprintf("Who called: cdr-exporter incident --config.file %s --source %s --from %s --callers%s",
-				cmp.Or(status.ConfigFile, "config.yaml"), source, first.Truncate(time.Minute).Format(time.RFC3339), country),
+				cmp.Or(status.ConfigFile, "config.yaml"), source, first.Truncate(time.Minute).Format(time.RFC3339),
+				country),
 		})
 	}
 	return all
@@ -65,7 +68,8 @@ func accounts(burst []metrics.DearCall) string {
 		calls[burst[i].Account]++
 	}
 	delete(calls, "")
-	most := slices.SortedFunc(maps.Keys(calls), func(a, b string) int { return cmp.Or(cmp.Compare(calls[b], calls[a]), cmp.Compare(a, b)) })
+	most := slices.SortedFunc(maps.Keys(calls),
+		func(a, b string) int { return cmp.Or(cmp.Compare(calls[b], calls[a]), cmp.Compare(a, b)) })
 	text, left := "", len(burst)
 	for i, account := range most[:min(len(most), mostAccounts)] {
 		text += fmt.Sprintf("%s %d by %s", []string{":", ","}[min(i, 1)], calls[account], account)

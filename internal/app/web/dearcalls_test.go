@@ -13,7 +13,8 @@ import (
 func dearAgo(n int, read, before time.Duration, country, class string) (all []metrics.DearCall) {
 	for i := range n {
 		at := now.Add(-read)
-		all = append(all, metrics.DearCall{Read: at, Start: at.Add(-before - time.Duration(i)*time.Minute), Country: country, Class: class})
+		all = append(all, metrics.DearCall{Read: at, Start: at.Add(-before - time.Duration(i)*time.Minute),
+			Country: country, Class: class})
 	}
 	return all
 }
@@ -26,7 +27,8 @@ func madeBy(all []metrics.DearCall, accounts ...string) []metrics.DearCall {
 	return all
 }
 
-// TestDearCalls: a burst of calls to dear numbers of a country is found, with who made them, and the command that lists all; it makes no outage of it.
+// TestDearCalls: a burst of calls to dear numbers of a country is found, with who made them, and
+// the command that lists all; it makes no outage of it.
 func TestDearCalls(t *testing.T) {
 	const command = "Who called: cdr-exporter incident --config.file /etc/c.yaml --source contoso --from "
 	for _, c := range []struct {
@@ -38,14 +40,19 @@ func TestDearCalls(t *testing.T) {
 		{"too few", dearAgo(4, time.Minute, time.Minute, "LV", "premium"), "", ""},
 		{
 			"enough", dearAgo(5, time.Minute, time.Minute, "LV", "premium"),
-			"5 calls to premium numbers of LV were read within an hour", command + now.Add(-6*time.Minute).UTC().Format("2006-01-02T15:04:00Z") + " --callers --country LV",
+			"5 calls to premium numbers of LV were read within an hour", command + now.Add(-6*time.Minute).UTC().
+				Format("2006-01-02T15:04:00Z") + " --callers --country LV",
 		},
-		{"satellites", dearAgo(5, 0, 0, "001", "satellite"), "5 calls to satellite numbers of 001 were read within an hour", "--country 001"},
+		{"satellites", dearAgo(5, 0, 0, "001", "satellite"),
+			"5 calls to satellite numbers of 001 were read within an hour", "--country 001"},
 		{
-			"of some accounts", madeBy(dearAgo(9, 0, 0, "LV", "premium"), "h:1", "h:2", "h:2", "h:3", "h:4", "h:4", "h:4", ""),
-			"9 calls to premium numbers of LV were read within an hour: 3 by h:4, 2 by h:2, 1 by h:1, 3 by others", "--country LV",
+			"of some accounts", madeBy(dearAgo(9, 0, 0, "LV", "premium"), "h:1", "h:2", "h:2", "h:3", "h:4", "h:4",
+				"h:4", ""),
+			"9 calls to premium numbers of LV were read within an hour: 3 by h:4, 2 by h:2, 1 by h:1, 3 by others",
+			"--country LV",
 		},
-		{"of one account", madeBy(dearAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"), "5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV"},
+		{"of one account", madeBy(dearAgo(5, 0, 0, "LV", "premium"), "17", "17", "17", "17", "17"),
+			"5 calls to premium numbers of LV were read within an hour: 5 by 17", "--country LV"},
 		{"two countries", append(dearAgo(3, 0, 0, "LV", "premium"), dearAgo(3, 0, 0, "GB", "premium")...), "", ""},
 		{"read before", dearAgo(9, 61*time.Minute, 0, "LV", "premium"), "", ""},
 		{"of a history", dearAgo(9, time.Minute, 25*time.Hour, "LV", "premium"), "", ""},
@@ -53,11 +60,13 @@ func TestDearCalls(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			v, _ := judge(Status{
 				Now: Time{now}, Ready: true, Thresholds: thresholds.Default(), ConfigFile: "/etc/c.yaml",
-				Sources: []Source{{Name: "contoso", Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, DearCalls: c.calls}}}},
+				Sources: []Source{{Name: "contoso",
+					Feeds: []Feed{{Feed: "pstn", State: StateOK, LastSuccess: Time{now}, DearCalls: c.calls}}}},
 			})
 			if found := len(v.Findings) == 1; found != (c.what != "") {
 				t.Fatalf("found %+v", v.Findings)
-			} else if found && (v.Findings[0].What != c.what || !strings.Contains(v.Findings[0].Remedy, c.remedy) || v.Findings[0].Subject != "contoso pstn") {
+			} else if found && (v.Findings[0].What != c.what || !strings.Contains(v.Findings[0].Remedy, c.remedy) ||
+				v.Findings[0].Subject != "contoso pstn") {
 				t.Errorf("got %+v", v.Findings[0])
 			}
 			if v.Level != LevelUnknown {

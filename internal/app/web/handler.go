@@ -36,20 +36,23 @@ var (
 	assets embed.FS
 )
 
-// policy is the page's Content-Security-Policy: only its own files, no inline style or script. The script writes no markup: trusted types.
+// policy is the page's Content-Security-Policy: only its own files, no inline style or script. The
+// script writes no markup: trusted types.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
-// Backend is the program behind the handler. Its methods are safe for concurrent use and fast, Reload excepted. The caller
-// doesn't change what they return.
+// Backend is the program behind the handler. Its methods are safe for concurrent use and fast,
+// Reload excepted. The caller doesn't change what they return.
 type Backend interface {
 	// Status is the present state, without the verdict.
 	Status() Status
 	// Activity is that since a time, in order of Start.
 	Activity(ctx context.Context, from time.Time) ([]Activity, error)
-	// Ready reports whether the ledger is open and every feed's history was read or has failed once, and if not, what is missing.
+	// Ready reports whether the ledger is open and every feed's history was read or has failed
+	// once, and if not, what is missing.
 	Ready() (ready bool, missing string)
-	// Reload reads the configuration again. The error lists every problem, holds no secret, and means that nothing has changed.
+	// Reload reads the configuration again. The error lists every problem, holds no secret, and
+	// means that nothing has changed.
 	Reload() error
 }
 
@@ -72,16 +75,20 @@ type surface struct {
 	routes map[string]http.Handler // all but reload are for GET and HEAD
 }
 
-// Handler serves exact paths, without redirects. It is safe for concurrent use. The error says that the metrics path is malformed or in use.
+// Handler serves exact paths, without redirects. It is safe for concurrent use. The error says that
+// the metrics path is malformed or in use.
 func Handler(settings Settings) (http.Handler, error) {
 	s := &surface{Settings: settings}
 	s.MetricsPath = cmp.Or(s.MetricsPath, DefaultMetricsPath)
 	s.routes = map[string]http.Handler{
 		"/":              http.HandlerFunc(s.statusPage),
 		"/api/v1/status": http.HandlerFunc(s.statusJSON),
-		"/-/healthy":     http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, "Healthy.") }),
-		"/-/ready":       http.HandlerFunc(s.ready),
-		pathReload:       http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
+		"/-/healthy": http.HandlerFunc(func(w http.ResponseWriter,
+			_ *http.Request) {
+			answer(w, http.StatusOK, "Healthy.")
+		}),
+		"/-/ready": http.HandlerFunc(s.ready),
+		pathReload: http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.reload)),
 	}
 	for _, name := range []string{"page.css", "page.js", "icon.svg"} {
 		s.routes[pathAssets+name] = http.StripPrefix(pathAssets, http.FileServerFS(assets))
@@ -96,11 +103,13 @@ func Handler(settings Settings) (http.Handler, error) {
 // checkMetricsPath refuses a path that no request can have, or that is in use.
 func checkMetricsPath(metrics string, routes map[string]http.Handler) error {
 	if routes[metrics] != nil {
-		return fmt.Errorf("telemetry path %q: is already in use; choose another, such as %s", metrics, DefaultMetricsPath)
+		return fmt.Errorf("telemetry path %q: is already in use; choose another, such as %s", metrics,
+			DefaultMetricsPath)
 	}
 	parsed, err := url.Parse(metrics)
 	if err != nil || parsed.Path != metrics || !strings.HasPrefix(metrics, "/") || path.Clean(metrics) != metrics {
-		return fmt.Errorf("telemetry path %q: must be an absolute path without a slash at its end, query or escapes, such as %s",
+		return fmt.Errorf("telemetry path %q: must be an absolute path without a slash at its end, query or "+
+			"escapes, such as %s",
 			metrics, DefaultMetricsPath)
 	}
 	return nil
@@ -108,7 +117,8 @@ func checkMetricsPath(metrics string, routes map[string]http.Handler) error {
 
 // ServeHTTP implements http.Handler.
 func (s *surface) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"} {
+	for name, value := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"Cache-Control": "no-store"} {
 		setDefault(w.Header(), name, value)
 	}
 	methods := []string{http.MethodGet, http.MethodHead}

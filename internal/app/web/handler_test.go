@@ -154,8 +154,12 @@ func TestTelemetryPath(t *testing.T) {
 		"URL":              {"http://127.0.0.1/metrics", "must be an absolute path"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "metrics\n") })
-			handler, err := Handler(Settings{MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{}, Logger: quiet})
+			metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_,
+					_ = io.WriteString(w, "metrics\n")
+			})
+			handler, err := Handler(Settings{MetricsPath: test.path, Metrics: metrics, Backend: &fakeBackend{},
+				Logger: quiet})
 			if test.problem != "" {
 				if err == nil || !strings.Contains(err.Error(), test.problem) {
 					t.Fatalf("got error %v, want %q", err, test.problem)
@@ -165,13 +169,15 @@ func TestTelemetryPath(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if answer := ask(t, handler, http.MethodGet, test.path); answer.Code != 200 || answer.Body.String() != "metrics\n" {
+			if answer := ask(t, handler, http.MethodGet, test.path); answer.Code != 200 ||
+				answer.Body.String() != "metrics\n" {
 				t.Errorf("%s: got %d %q", test.path, answer.Code, answer.Body)
 			}
 			if answer := ask(t, handler, http.MethodGet, "/metrics"); answer.Code != http.StatusNotFound {
 				t.Errorf("/metrics: got %d, want 404", answer.Code)
 			}
-			if page := ask(t, handler, http.MethodGet, "/").Body.String(); !strings.Contains(page, `href=".`+test.path+`"`) &&
+			if page := ask(t, handler, http.MethodGet, "/").Body.String(); !strings.Contains(page,
+				`href=".`+test.path+`"`) &&
 				!strings.Contains(page, `href="./telephony/%7btenant%7d/metrics"`) {
 				t.Errorf("the page has no link to %s", test.path)
 			}
@@ -184,7 +190,8 @@ func TestWebConfigurationHeadersStay(t *testing.T) {
 	answer := httptest.NewRecorder()
 	answer.Header().Set("Content-Security-Policy", "frame-ancestors https://grafana.example")
 	handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
-	if got := answer.Header().Values("Content-Security-Policy"); len(got) != 1 || got[0] != "frame-ancestors https://grafana.example" {
+	if got := answer.Header().Values("Content-Security-Policy"); len(got) != 1 ||
+		got[0] != "frame-ancestors https://grafana.example" {
 		t.Errorf("got Content-Security-Policy %q", got)
 	}
 }

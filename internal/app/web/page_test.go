@@ -40,7 +40,8 @@ func TestPageGolden(t *testing.T) {
 		golden  string
 	}{
 		"an incident, and every state": {exampleBackend(), "status.html"},
-		"nothing at all":               {&fakeBackend{status: Status{OTLP: OTLP{State: OTLPOff}}, notReady: "the ledger is being opened"}, "empty.html"},
+		"nothing at all": {&fakeBackend{status: Status{OTLP: OTLP{State: OTLPOff}},
+			notReady: "the ledger is being opened"}, "empty.html"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			body, _ := statusPage(t, test.backend)
@@ -81,13 +82,15 @@ func TestPageIsWellFormed(t *testing.T) {
 func TestPageRefersToNothingOutside(t *testing.T) {
 	body, _ := statusPage(t, exampleBackend())
 	outside := regexp.MustCompile(`(?i)(https?:|wss?:|//[a-z]|@import|url\()\S*`)
-	for name, text := range map[string]string{"page": body, "style": file(t, "page.css"), "script": withoutComments(file(t, "page.js"))} {
+	for name, text := range map[string]string{"page": body, "style": file(t, "page.css"),
+		"script": withoutComments(file(t, "page.js"))} {
 		if found := outside.FindAllString(text, -1); found != nil {
 			t.Errorf("the %s has %q", name, found)
 		}
 	}
 	// The namespace that an image must name is no address that is asked.
-	if found := outside.FindAllString(file(t, "icon.svg"), -1); len(found) != 1 || !strings.HasPrefix(found[0], "http://www.w3.org/2000/svg") {
+	if found := outside.FindAllString(file(t, "icon.svg"), -1); len(found) != 1 ||
+		!strings.HasPrefix(found[0], "http://www.w3.org/2000/svg") {
 		t.Errorf("the icon has %q", found)
 	}
 	eachElement(t, body, func(node *html.Node) {
@@ -127,7 +130,8 @@ func TestPageFindsItsFiles(t *testing.T) {
 		if answer.Code != http.StatusOK {
 			t.Errorf("%s: %d", address, answer.Code)
 		}
-		for kind, want := range map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"} {
+		for kind, want := range map[string]string{".css": "text/css; charset=utf-8",
+			".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"} {
 			if got := answer.Header().Get("Content-Type"); strings.HasSuffix(address, kind) && got != want {
 				t.Errorf("%s is %q", address, got)
 			}
@@ -156,7 +160,8 @@ func TestContentSecurityPolicy(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'", "form-action 'self'",
+		"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
+		"form-action 'self'",
 		"base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
 	} {
 		if !slices.Contains(strings.Split(policy, "; "), want) {
@@ -187,11 +192,13 @@ func TestPageIsAccessible(t *testing.T) {
 		case "html":
 			texts["lang"] = attribute(node, "lang")
 		case "svg":
-			if attribute(node, "role") != "img" || attribute(node, "aria-labelledby")+attribute(node, "aria-label") == "" {
+			if attribute(node, "role") != "img" || attribute(node, "aria-labelledby")+
+				attribute(node, "aria-label") == "" {
 				t.Errorf("a chart has no text instead of it: %v", node.Attr)
 			}
 		case "time":
-			if _, err := time.Parse(time.RFC3339, attribute(node, "datetime")); err != nil || !strings.HasSuffix(textOf(node), " UTC") {
+			if _, err := time.Parse(time.RFC3339, attribute(node, "datetime")); err != nil ||
+				!strings.HasSuffix(textOf(node), " UTC") {
 				t.Errorf("a time without a script: %v %q", err, textOf(node))
 			}
 		}
@@ -227,7 +234,8 @@ func TestPageIsAccessible(t *testing.T) {
 	}
 }
 
-// TestFailureHasNoLooseText: what a failure's column shows stands in elements, each on lines of its own, so that no separator stands alone on one.
+// TestFailureHasNoLooseText: what a failure's column shows stands in elements, each on lines of its
+// own, so that no separator stands alone on one.
 func TestFailureHasNoLooseText(t *testing.T) {
 	hit := failing("sbc1.example.com", bad, time.Hour)
 	hit.labels = cdr.NewLabels([]cdr.Label{{Name: "site", Value: "Berlin"}})
@@ -301,7 +309,8 @@ func TestPageShowsNothingOfTheRequest(t *testing.T) {
 		if answer.Code != http.StatusOK || answer.Body.String() != usual {
 			t.Errorf("%.40s: another page, %d", query, answer.Code)
 		}
-		body, _ := pageAt(t, exampleBackend(), "/?"+strings.ReplaceAll(strings.ReplaceAll(query, "<", "%3C"), ">", "%3E"))
+		body, _ := pageAt(t, exampleBackend(), "/?"+strings.ReplaceAll(strings.ReplaceAll(query, "<", "%3C"), ">",
+			"%3E"))
 		if body != usual {
 			t.Errorf("%.40s: another page", query)
 		}
@@ -313,7 +322,8 @@ func TestUnrenderablePageIsLogged(t *testing.T) {
 	// No clock of ours says so, but encoding/json refuses such a year.
 	never := Time{time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}
 	handler, err := Handler(Settings{
-		Metrics: http.NotFoundHandler(), Backend: &fakeBackend{status: Status{OTLP: OTLP{Oldest: never}}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Metrics: http.NotFoundHandler(), Backend: &fakeBackend{status: Status{OTLP: OTLP{Oldest: never}}},
+		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,8 @@ func TestReplicasOnThePage(t *testing.T) {
 	body, _ := statusPage(t, backend)
 	for _, want := range []string{
 		`<a href="http://10.0.0.7:9887/">cdr-0</a>: 2 feeds`, `cdr-1 (this one): 0 feeds`, `read elsewhere`, `1,234`,
-		`by <a href="http://10.0.0.7:9887/">cdr-0</a>`, "Can&#39;t tell whether calls get through from here: see the other replicas.",
+		`by <a href="http://10.0.0.7:9887/">cdr-0</a>`,
+		"Can&#39;t tell whether calls get through from here: see the other replicas.",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %q", want)
@@ -31,8 +32,10 @@ func TestReplicasOnThePage(t *testing.T) {
 	if strings.Contains(body, "javascript:") || strings.Contains(body, "10.0.0.8") {
 		t.Error("the page links to what is no page, or to itself")
 	}
-	backend.status.Sources[0].Feeds[0] = Feed{Feed: "pstn", State: StateUnowned, Watermark: ago(time.Minute), LastError: "no replica reads the feed"}
-	if body, _ = statusPage(t, backend); !strings.Contains(body, "contoso pstn</strong>: can&#39;t tell") || !strings.Contains(body, "not read") {
+	backend.status.Sources[0].Feeds[0] = Feed{Feed: "pstn", State: StateUnowned, Watermark: ago(time.Minute),
+		LastError: "no replica reads the feed"}
+	if body, _ = statusPage(t, backend); !strings.Contains(body, "contoso pstn</strong>: can&#39;t tell") ||
+		!strings.Contains(body, "not read") {
 		t.Error("a feed that nobody reads is no finding")
 	}
 	if body, _ = statusPage(t, exampleBackend()); strings.Contains(body, "Replicas") {

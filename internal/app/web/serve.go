@@ -41,7 +41,8 @@ type ServeSettings struct {
 	Public bool
 }
 
-// Listen opens a TCP listener for each address. If one can't be opened, those before it are closed and the error names the address.
+// Listen opens a TCP listener for each address. If one can't be opened, those before it are closed
+// and the error names the address.
 func Listen(ctx context.Context, addresses []string) (listeners []net.Listener, err error) {
 	var config net.ListenConfig
 	for _, address := range addresses {
@@ -62,8 +63,9 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// Serve answers requests until the context ends, finishes those in progress and returns nil. If the web configuration file is invalid or a listener
-// fails, all stop and the error says why. The listeners are closed in every case.
+// Serve answers requests until the context ends, finishes those in progress and returns nil. If the
+// web configuration file is invalid or a listener fails, all stop and the error says why. The
+// listeners are closed in every case.
 func Serve(ctx context.Context, settings ServeSettings) error {
 	defer closeAll(settings.Listeners)
 	if err := ValidateConfigFile(settings.WebConfigFile); err != nil {
@@ -96,13 +98,15 @@ func Serve(ctx context.Context, settings ServeSettings) error {
 // newServer makes the server of one listener; the toolkit changes it, so that listeners can't share one.
 func newServer(settings *ServeSettings) *http.Server {
 	s := &http.Server{
-		Handler: settings.Handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: settings.Handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		IdleTimeout:    2 * time.Minute,
 		WriteTimeout:   5 * time.Minute, // Prometheus may be slow to take many series
 		MaxHeaderBytes: 32 << 10,
 		ErrorLog:       slog.NewLogLogger(settings.Logger.Handler(), slog.LevelWarn),
 	}
 	if settings.Public { // clients that stall or keep idle connections take the room of others
-		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second, 30*time.Second, 2*time.Second
+		s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout = 2*time.Second, 15*time.Second,
+			30*time.Second, 2*time.Second
 	}
 	return s
 }

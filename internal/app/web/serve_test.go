@@ -94,7 +94,8 @@ func TestServeRefusesHugeHeaders(t *testing.T) {
 			addresses, _ := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{}), Public: public})
 			client := newClient(t, &http.Transport{})
 			for size, want := range map[int]int{limit - 1024: 200, limit + 8192: 431} {
-				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addresses[0]+"/-/healthy", nil)
+				request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addresses[0]+
+					"/-/healthy", nil)
 				if err != nil {
 					t.Fatal(err)
 				}

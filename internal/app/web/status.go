@@ -23,7 +23,8 @@ type Status struct {
 	ConfigProblem string  `json:"config_problem,omitempty"`
 	Now           Time    `json:"now"`
 	Verdict       Verdict `json:"verdict"`
-	// Books says in one sentence whether what providers list is counted, by the feeds' Books; absent without any. It is the handler's.
+	// Books says in one sentence whether what providers list is counted, by the feeds' Books;
+	// absent without any. It is the handler's.
 	Books string `json:"books,omitempty"`
 	// Thresholds are those of the verdict.
 	Thresholds thresholds.Thresholds `json:"-"`
@@ -80,8 +81,8 @@ type Budget struct {
 type Feed struct {
 	Feed  string `json:"feed"`
 	State State  `json:"state"`
-	// ReadBy is the replica that reads the feed; absent if none does or the ledger isn't shared. Of a feed that another replica reads, only the state in
-	// the ledger is known.
+	// ReadBy is the replica that reads the feed; absent if none does or the ledger isn't shared. Of
+	// a feed that another replica reads, only the state in the ledger is known.
 	ReadBy string `json:"read_by,omitempty"`
 	// Watermark: every call that started before it has been looked for at least once. Zero: nothing has been read yet.
 	Watermark Time `json:"watermark"`
@@ -98,12 +99,14 @@ type Feed struct {
 	// tried again later. If the provider gave fewer rows than its own total says, both
 	// numbers follow: FROM/TO (2 of 5 rows).
 	Unread []string `json:"unreadable,omitempty"`
-	// Waiting is how many records wait to be fetched, SetAside how many were deferred after failures; absent if none are fetched one by one.
+	// Waiting is how many records wait to be fetched, SetAside how many were deferred after
+	// failures; absent if none are fetched one by one.
 	Waiting  *int `json:"waiting,omitempty"`
 	SetAside *int `json:"set_aside,omitempty"`
 	// NewestCall is the latest start of a counted call; zero: none yet.
 	NewestCall Time `json:"newest_call"`
-	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of observations folded since the start (metrics.series_limit).
+	// Series is the number of label sets of the feed's metrics, SeriesOverflow that of observations
+	// folded since the start (metrics.series_limit).
 	Series         int64 `json:"series"`
 	SeriesOverflow int64 `json:"series_overflow"`
 	// Snapshot feeds have no records but calls InProgress, nil: not known.
@@ -157,7 +160,8 @@ const (
 
 // OTLP is the state of delivery to the OTLP endpoint.
 type OTLP struct {
-	// OutboxRecords and OutboxSpans are the numbers of log records and spans waiting, Oldest when the first of them was written; zero: none.
+	// OutboxRecords and OutboxSpans are the numbers of log records and spans waiting, Oldest when
+	// the first of them was written; zero: none.
 	OutboxRecords int64     `json:"outbox_records"`
 	OutboxSpans   int64     `json:"outbox_spans,omitempty"`
 	Oldest        Time      `json:"oldest"`

@@ -30,7 +30,8 @@ func TestSpanText(t *testing.T) {
 func TestCountText(t *testing.T) {
 	for n, want := range map[int64]string{
 		0: "0", 7: "7", 999: "999", 1000: "1,000", 999999: "999,999", 1234567: "1,234,567",
-		-1: "-1", -1000: "-1,000", math.MaxInt64: "9,223,372,036,854,775,807", math.MinInt64: "-9,223,372,036,854,775,808",
+		-1: "-1", -1000: "-1,000", math.MaxInt64: "9,223,372,036,854,775,807",
+		math.MinInt64: "-9,223,372,036,854,775,808",
 	} {
 		if got := countText(n); got != want {
 			t.Errorf("%d: got %q, want %q", n, got, want)

@@ -94,7 +94,8 @@ type tally struct{ kept, burning thresholds.Counts }
 
 func (r *row) tally(now time.Time) (t tally) {
 	t.kept = counts(r.Results)
-	first := slices.IndexFunc(r.Attempts, func(a metrics.Attempt) bool { return now.Sub(a.Start()) < thresholds.BurnWindow })
+	first := slices.IndexFunc(r.Attempts,
+		func(a metrics.Attempt) bool { return now.Sub(a.Start()) < thresholds.BurnWindow })
 	if first >= 0 {
 		t.burning = counts(r.Results[first:])
 	}
@@ -103,7 +104,8 @@ func (r *row) tally(now time.Time) (t tally) {
 
 // counts are how attempts ended, by their letters.
 func counts(results string) thresholds.Counts {
-	return thresholds.Counts{Attempts: len(results), Faults: strings.Count(results, resultFault), Connected: strings.Count(results, resultConnected)}
+	return thresholds.Counts{Attempts: len(results), Faults: strings.Count(results, resultFault),
+		Connected: strings.Count(results, resultConnected)}
 }
 
 // line is a trunk of a feed. The rules on faults add up its directions, but for internal calls.
@@ -148,7 +150,8 @@ func judge(status Status) (Verdict, []row) {
 	}
 	behindFeeds := len(v.Findings)
 	slices.SortStableFunc(rows, func(a, b row) int {
-		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.Count(resultFault)-a.Count(resultFault), cmp.Compare(a.Finding.Subject, b.Finding.Subject))
+		return cmp.Or(severity(a.Finding.Level)-severity(b.Finding.Level), b.Count(resultFault)-a.Count(resultFault),
+			cmp.Compare(a.Finding.Subject, b.Finding.Subject))
 	})
 	for _, r := range rows {
 		// What a feed that is behind leaves open was said once, of the feed.
@@ -192,7 +195,8 @@ func (r *row) judge(limits *thresholds.Thresholds, line tally, now time.Time) {
 
 // finding judges a row by its last attempts and those of its line. Of the two shares of faults the lower one counts.
 func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) Finding {
-	f := Finding{Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction, What: "calls get through"}
+	f := Finding{Level: LevelOK, Subject: cmp.Or(r.Trunk, r.Source+" "+r.Feed) + ", " + r.Direction,
+		What: "calls get through"}
 	newest := r.Results[max(0, len(r.Results)-newestAttempts):]
 	own, recent := r.tally(now), counts(newest)
 	if own.kept.FaultShare() < line.kept.FaultShare() {
@@ -205,13 +209,15 @@ func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) 
 	unconnected := len(r.Results) - 1 - strings.LastIndex(r.Results, resultConnected) // in a row
 	ending := metrics.Faults
 	switch {
-	case limits.Down(counts(r.Results[len(r.Results)-run:])), limits.Down(recent), recent.Faults > 0 && (limits.MostFail(own.kept) || limits.MostFail(line.kept)):
+	case limits.Down(counts(r.Results[len(r.Results)-run:])), limits.Down(recent), recent.Faults > 0 &&
+		(limits.MostFail(own.kept) || limits.MostFail(line.kept)):
 		f.Level, f.What = LevelBad, r.failedText(limits, newest, run)
 	case unconnected >= limits.AnswerFloor:
 		f.Level, f.What = LevelBad, fmt.Sprintf("none of the last %d attempts connected", unconnected)
 		run, ending = unconnected, metrics.Unconnected
 	case limits.NoneConnect(own.kept):
-		f.Level, f.What = LevelBad, fmt.Sprintf("%d of the last %d attempts connected", own.kept.Connected, own.kept.Attempts)
+		f.Level, f.What = LevelBad, fmt.Sprintf("%d of the last %d attempts connected", own.kept.Connected,
+			own.kept.Attempts)
 		ending = metrics.Unconnected
 	case limits.SomeFail(recent), limits.SomeFail(line.burning), limits.MostFail(own.kept), limits.MostFail(line.kept):
 		f.Level, f.What = LevelWarn, r.failedText(limits, newest, run)
@@ -219,7 +225,8 @@ func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) 
 		f.Level, f.What, f.Since = LevelUnknown, "can't tell, no call", r.Newest()
 		return f
 	case recent.Connected == 0, r.NoReasons && float64(recent.Connected) < thresholds.HalfConnect*float64(len(newest)):
-		f.Level, f.What = LevelUnknown, fmt.Sprintf("can't tell, %d of the last %d attempts connected", recent.Connected, len(newest))
+		f.Level, f.What = LevelUnknown, fmt.Sprintf("can't tell, %d of the last %d attempts connected",
+			recent.Connected, len(newest))
 		return f
 	default:
 		return f
@@ -236,7 +243,8 @@ func (r *row) finding(limits *thresholds.Thresholds, line tally, now time.Time) 
 	return f
 }
 
-// affected says of each label of the operator's which value most of the attempts have that ended so; empty without labels.
+// affected says of each label of the operator's which value most of the attempts have that ended
+// so; empty without labels.
 func (r *row) affected(ending metrics.Ending) string {
 	labels, all := r.TopLabels(ending)
 	var text strings.Builder
@@ -253,7 +261,8 @@ func (r *row) affected(ending metrics.Ending) string {
 	return text.String()
 }
 
-// failedText counts the failures among the newest attempts if these are too many and not nearly all failed, else among all.
+// failedText counts the failures among the newest attempts if these are too many and not nearly all
+// failed, else among all.
 func (r *row) failedText(limits *thresholds.Thresholds, newest string, run int) string {
 	all, recent := counts(r.Results), counts(newest)
 	text := fmt.Sprintf("%d of the last %d attempts failed", all.Faults, all.Attempts)
@@ -288,9 +297,10 @@ var faultDomains = map[string][2]string{
 	"unknown":  {"unclear whose fault", "Look at the SBC or trunk first, then at the provider's service health."},
 }
 
-// trunkLevels are the levels of the trunks, by source and trunk. A trunk is as bad as its worst direction; if one direction is known to work, the trunk
-// isn't unknown. Calls without a trunk count as a trunk only if the source names none, or if they fail: calls of Teams call records are also in other
-// feeds, with their trunk.
+// trunkLevels are the levels of the trunks, by source and trunk. A trunk is as bad as its worst
+// direction; if one direction is known to work, the trunk isn't unknown. Calls without a trunk
+// count as a trunk only if the source names none, or if they fail: calls of Teams call records are
+// also in other feeds, with their trunk.
 func trunkLevels(rows []row) map[[2]string]Level {
 	trunks, named := map[[2]string]Level{}, map[string]bool{}
 	for _, r := range rows {

@@ -27,7 +27,8 @@ type view struct {
 }
 
 var functions = template.FuncMap{
-	"clock": func(t time.Time) string { return t.Format("15:04") }, "stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
+	"clock": func(t time.Time) string { return t.Format("15:04") },
+	"stamp": func(t time.Time) string { return t.Format(time.RFC3339) },
 	"count": countText, "words": func(state any) string { return stateText(fmt.Sprint(state)) },
 	"megabytes": func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) },
 }
@@ -72,7 +73,8 @@ func (v view) TrunkRows() string {
 	if trunks == len(v.Rows) {
 		return ""
 	}
-	return fmt.Sprintf("%s in %s, one for each trunk, feed and direction.", things(trunks, "trunk"), things(len(v.Rows), "row"))
+	return fmt.Sprintf("%s in %s, one for each trunk, feed and direction.", things(trunks, "trunk"),
+		things(len(v.Rows), "row"))
 }
 
 // things counts what has a regular plural.

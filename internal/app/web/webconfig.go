@@ -17,7 +17,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// ValidateConfigFile checks a web configuration file (TLS, basic auth), if it has a name, and its certificates. The error holds none of its values.
+// ValidateConfigFile checks a web configuration file (TLS, basic auth), if it has a name, and its
+// certificates. The error holds none of its values.
 func ValidateConfigFile(name string) error {
 	if err := web.Validate(name); err != nil {
 		return fmt.Errorf("web configuration file %s: %w", name, redactError(err))
@@ -32,7 +33,8 @@ func HasTLS(name string) bool {
 	return err == nil && yaml.Unmarshal(text, &c) == nil && c.TLSConfig.TLSCert+c.TLSConfig.TLSCertPath != ""
 }
 
-// quoted is a value of the file in an error of the YAML library: a password in the wrong place, or one that begins with an asterisk.
+// quoted is a value of the file in an error of the YAML library: a password in the wrong place, or
+// one that begins with an asterisk.
 var quoted = regexp.MustCompile("(?s)`.*`|(anchor )'.*'")
 
 // redactText removes values of the web configuration file.
@@ -42,7 +44,8 @@ func redactText(text string) string { return quoted.ReplaceAllString(text, "${1}
 func redactError(err error) error {
 	text := err.Error()
 	if strings.Contains(text, "crypto/bcrypt") {
-		return errors.New("basic_auth_users: a password is not a bcrypt hash; make one, for example with `htpasswd -nB USER`")
+		return errors.New("basic_auth_users: a password is not a bcrypt hash; make one, for example with " +
+			"`htpasswd -nB USER`")
 	}
 	if redacted := redactText(text); redacted != text {
 		return errors.New(redacted)
@@ -50,15 +53,16 @@ func redactError(err error) error {
 	return err
 }
 
-// serverLog is the log of the toolkit and of net/http, without values of the web configuration file, which may have become invalid meanwhile.
+// serverLog is the log of the toolkit and of net/http, without values of the web configuration
+// file, which may have become invalid meanwhile.
 type serverLog struct {
 	slog.Handler
 
 	limit *rate.Limiter // of a public server, since strangers decide how often it logs; nil: all is logged
 }
 
-// fromProbe is what net/http logs of a probe that only looks whether the port is open, and of the healthcheck command, which has no client
-// certificate: they come every half minute or so.
+// fromProbe is what net/http logs of a probe that only looks whether the port is open, and of the
+// healthcheck command, which has no client certificate: they come every half minute or so.
 var fromProbe = regexp.MustCompile(`^http: TLS handshake error from (.*: EOF|(127\.0\.0\.1|\[::1\]):[0-9]+: tls: client didn't provide a certificate)$`)
 
 // Handle implements slog.Handler.
@@ -68,7 +72,8 @@ func (l serverLog) Handle(ctx context.Context, record slog.Record) error {
 		clean.AddAttrs(slog.String(attr.Key, redactText(attr.Value.String())))
 		return true
 	})
-	if l.limit != nil && strings.HasPrefix(record.Message, "http: TLS handshake error") || fromProbe.MatchString(record.Message) {
+	if l.limit != nil && strings.HasPrefix(record.Message, "http: TLS handshake error") ||
+		fromProbe.MatchString(record.Message) {
 		clean.Level = slog.LevelDebug // a public port is scanned
 	}
 	if !l.Enabled(ctx, clean.Level) || l.limit != nil && !l.limit.Allow() {
@@ -87,8 +92,9 @@ func (l serverLog) WithGroup(name string) slog.Handler {
 	return serverLog{l.Handler.WithGroup(name), l.limit}
 }
 
-// usersGuard refuses requests when a web configuration file that had users has none any more, for instance while an editor has emptied it:
-// exporter-toolkit would let everyone in. An explicit `basic_auth_users: {}` is intended and accepted.
+// usersGuard refuses requests when a web configuration file that had users has none any more, for
+// instance while an editor has emptied it: exporter-toolkit would let everyone in. An explicit
+// `basic_auth_users: {}` is intended and accepted.
 type usersGuard struct {
 	next   http.Handler
 	file   string
@@ -111,7 +117,8 @@ func (g *usersGuard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	g.lost.Do(func() {
 		g.logger.Error("The web configuration file has no users any more, so all requests are refused. "+
-			"Restore its basic_auth_users, or write `basic_auth_users: {}` if everyone is to be let in.", "file", g.file)
+			"Restore its basic_auth_users, or write `basic_auth_users: {}` if everyone is to be let in.", "file",
+			g.file)
 	})
 	http.Error(w, "Unauthorized", http.StatusUnauthorized)
 }

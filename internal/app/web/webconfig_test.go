@@ -114,9 +114,11 @@ func TestValidateConfigFile(t *testing.T) {
 		"password as the map": {"basic_auth_users: opensesame\n", "cannot unmarshal !!str <value> into"},
 		"password with marks": {"basic_auth_users: \"`open`sesame\"\n", "cannot unmarshal !!str <value> into"},
 		"password as anchor":  {"basic_auth_users: {ali: *opensesame}\n", "anchor <value>"},
-		"no such certificate": {"tls_server_config: {cert_file: none.pem, key_file: none.pem}\n", "failed to read cert_file"},
-		"no key":              {"tls_server_config: {cert_file: cert.pem}\n", "missing one of key or key_file"},
-		"header not allowed":  {"http_server_config: {headers: {X-Own: a}}\n", `HTTP header "X-Own" can not be configured`},
+		"no such certificate": {"tls_server_config: {cert_file: none.pem, key_file: none.pem}\n",
+			"failed to read cert_file"},
+		"no key": {"tls_server_config: {cert_file: cert.pem}\n", "missing one of key or key_file"},
+		"header not allowed": {"http_server_config: {headers: {X-Own: a}}\n",
+			`HTTP header "X-Own" can not be configured`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := writeFile(t, t.TempDir(), "web.yml", test.text)
@@ -127,7 +129,8 @@ func TestValidateConfigFile(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.HasPrefix(err.Error(), "web configuration file "+file+": ") || !strings.Contains(err.Error(), test.problem) {
+			if err == nil || !strings.HasPrefix(err.Error(), "web configuration file "+file+": ") ||
+				!strings.Contains(err.Error(), test.problem) {
 				t.Fatalf("got %v, want %q", err, test.problem)
 			}
 			if strings.Contains(err.Error(), "sesame") {
@@ -137,7 +140,8 @@ func TestValidateConfigFile(t *testing.T) {
 			if listenErr != nil {
 				t.Fatal(listenErr)
 			}
-			got := Serve(t.Context(), ServeSettings{Listeners: listeners, Handler: http.NotFoundHandler(), WebConfigFile: file})
+			got := Serve(t.Context(), ServeSettings{Listeners: listeners, Handler: http.NotFoundHandler(),
+				WebConfigFile: file})
 			if got == nil || got.Error() != err.Error() {
 				t.Errorf("Serve: got %v, want %v", got, err)
 			}
@@ -170,7 +174,8 @@ func TestLogHoldsNoValueOfTheConfigFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("basic_auth_users: sesame\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil || code != http.StatusInternalServerError {
+	if code, _, err := get(t, client, "http://"+addresses[0]+"/", "", ""); err != nil ||
+		code != http.StatusInternalServerError {
 		t.Fatalf("got %d, %v", code, err)
 	}
 	if err := stop(); err != nil {
@@ -190,7 +195,8 @@ func TestUsersThatVanish(t *testing.T) {
 	users := "basic_auth_users: {ali: " + string(hashed) + "}\n"
 	var log bytes.Buffer
 	file := writeFile(t, t.TempDir(), "web.yml", users)
-	addresses, stop := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{status: exampleStatus()}), WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	addresses, stop := start(t, ServeSettings{Handler: newHandler(t, &fakeBackend{status: exampleStatus()}),
+		WebConfigFile: file, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	client := newClient(t, &http.Transport{})
 	// Once it has answered, it has seen the users.
 	if code, _, err := get(t, client, "http://"+addresses[0]+"/metrics", "", ""); err != nil || code != 401 {
@@ -211,7 +217,8 @@ func TestUsersThatVanish(t *testing.T) {
 		if err := os.WriteFile(file, []byte(step.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if code, _, err := get(t, client, "http://"+addresses[0]+"/metrics", step.user, "open sesame"); err != nil || code != step.code {
+		if code, _, err := get(t, client, "http://"+addresses[0]+"/metrics", step.user, "open sesame"); err != nil ||
+			code != step.code {
 			t.Errorf("%s: got %d, %v, want %d", step.name, code, err, step.code)
 		}
 	}
@@ -233,7 +240,8 @@ func TestRedactingLogger(t *testing.T) {
 			return attr
 		},
 	}), nil})
-	logger.With("part", "web").WithGroup("tls").Info("bad `sesame` here", "err", errors.New("value `sesame`"), "text", "`sesame`", "n", 1)
+	logger.With("part", "web").WithGroup("tls").Info("bad `sesame` here", "err", errors.New("value `sesame`"), "text",
+		"`sesame`", "n", 1)
 	const want = "level=INFO msg=\"bad <value> here\" part=web tls.err=\"value <value>\" tls.text=<value> tls.n=1\n"
 	if log.String() != want {
 		t.Errorf("got  %swant %s", log.String(), want)

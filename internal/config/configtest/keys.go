@@ -63,7 +63,8 @@ func BlockKeys(block any) (keys []string) {
 // reads its keys itself.
 func isSingle(t reflect.Type) bool {
 	p := reflect.PointerTo(t)
-	return t == reflect.TypeFor[config.Secret]() || p.Implements(reflect.TypeFor[config.NodeDecoder]()) || p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+	return t == reflect.TypeFor[config.Secret]() || p.Implements(reflect.TypeFor[config.NodeDecoder]()) ||
+		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }
 
 // below prefixes keys with a path.

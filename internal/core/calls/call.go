@@ -1,5 +1,5 @@
-// Package calls makes a call of its legs (docs/counting.md, "Calls"). It is pure: the order of the legs changes nothing, and nothing here reads a
-// clock, a file or a ledger.
+// Package calls makes a call of its legs (docs/counting.md, "Calls"). It is pure: the order of the
+// legs changes nothing, and nothing here reads a clock, a file or a ledger.
 package calls
 
 import (
@@ -19,12 +19,14 @@ const None = -1
 
 // Call is what the legs of one call amount to. Its indexes point into the legs passed to Of.
 type Call struct {
-	// Origin gives start and caller, Route direction and call type, Trunk trunk and country, By outcome, reason, fault domain and SIP code, and
-	// User user and the operator's labels. All but Origin and Route may be None.
+	// Origin gives start and caller, Route direction and call type, Trunk trunk and country, By
+	// outcome, reason, fault domain and SIP code, and User user and the operator's labels. All but
+	// Origin and Route may be None.
 	Origin, Route, Trunk, By, User int
 	Direction                      cdr.Direction
 	Outcome                        cdr.Outcome
-	// Talk are the connected intervals of persons' legs, of an answered call; Connected are the intervals of all legs. Each is in order, without overlaps.
+	// Talk are the connected intervals of persons' legs, of an answered call; Connected are the
+	// intervals of all legs. Each is in order, without overlaps.
 	Talk, Connected []cdr.Interval
 	// Trunks are the connected intervals of each trunk and direction.
 	Trunks []TrunkTime
@@ -97,12 +99,13 @@ func parties(legs []cdr.Leg) []cdr.Party {
 
 func hasChildren(legs []cdr.Leg, parent *cdr.Leg) bool {
 	return slices.ContainsFunc(legs, func(l cdr.Leg) bool {
-		return l.Parent != "" && l.ID != parent.ID && (l.Parent == parent.ID || slices.Contains(parent.AltIDs, l.Parent))
+		return l.Parent != "" && l.ID != parent.ID &&
+			(l.Parent == parent.ID || slices.Contains(parent.AltIDs, l.Parent))
 	})
 }
 
-// first is the first leg by its start of those that fit, None if there is none. Of legs that start in the same second one with a trunk comes first, then
-// by direction, exact start, `whole` and id.
+// first is the first leg by its start of those that fit, None if there is none. Of legs that start
+// in the same second one with a trunk comes first, then by direction, exact start, `whole` and id.
 func (s *set) first(fits func(i int) bool) int {
 	return s.least(fits, func(a, b *cdr.Leg) int {
 		return cmp.Or(
@@ -164,7 +167,8 @@ func (s *set) outcome(c *Call) {
 		}
 	}
 	last := func(a, b *cdr.Leg) int {
-		return cmp.Or(b.Ended().Compare(a.Ended()), falseFirst(a.Trunk == "", b.Trunk == ""), b.Start.Compare(a.Start), strings.Compare(a.ID, b.ID))
+		return cmp.Or(b.Ended().Compare(a.Ended()), falseFirst(a.Trunk == "", b.Trunk == ""), b.Start.Compare(a.Start),
+			strings.Compare(a.ID, b.ID))
 	}
 	gives := func(i int) bool { return !s.legs[i].NoOutcome && s.parties[i] != cdr.Own }
 	// A machine that didn't answer follows most attempts that failed, and says less than they do.
@@ -237,7 +241,8 @@ func (s *set) times(c *Call) {
 		if l.Trunk == "" {
 			continue
 		}
-		at := slices.IndexFunc(c.Trunks, func(t TrunkTime) bool { return t.Trunk == l.Trunk && t.Direction == l.Direction })
+		at := slices.IndexFunc(c.Trunks,
+			func(t TrunkTime) bool { return t.Trunk == l.Trunk && t.Direction == l.Direction })
 		if at < 0 {
 			at, c.Trunks = len(c.Trunks), append(c.Trunks, TrunkTime{Trunk: l.Trunk, Direction: l.Direction})
 		}
@@ -267,7 +272,8 @@ func latest(times ...time.Time) (last time.Time) {
 	return last
 }
 
-// user finds whose call it was: the origin's, but of an inbound call the person who answered first or, if nobody did, the only user whose phone rang.
+// user finds whose call it was: the origin's, but of an inbound call the person who answered first
+// or, if nobody did, the only user whose phone rang.
 func (s *set) user(c *Call) {
 	if c.Direction != cdr.Inbound {
 		c.User = c.Origin

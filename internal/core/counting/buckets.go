@@ -7,15 +7,18 @@ import "time"
 //	above 0  records, by the hour of the call's start
 //	below 0  records and facts that aren't found by an hour, by four days
 //
-// The legs of a call and the calls of a recording each start at another time, so counted calls, links and recordings lie in buckets of four days, and
-// the nearer neighbour is looked at too: a fact is found from at least bucketReach away, whichever came first.
+// The legs of a call and the calls of a recording each start at another time, so counted calls,
+// links and recordings lie in buckets of four days, and the nearer neighbour is looked at too: a
+// fact is found from at least bucketReach away, whichever came first.
 //
-// All records and facts of a feed that is read by arrival (Rules.ByArrival) lie there too, by the time at which they were read. They are found in
-// every bucket that isn't forgotten.
+// All records and facts of a feed that is read by arrival (Rules.ByArrival) lie there too, by the
+// time at which they were read. They are found in every bucket that isn't forgotten.
 //
-// The records of a feed whose starts move (Rules.StartMoves, counting.md 15) lie there too, with their sessions, by the start that they were first
-// seen with. They are found in every bucket that isn't forgotten: until the floor is bucketReach and two hours past its end. By then a start
-// that has moved by as much lies below the floor too; it moves within its call, and Teams ends a meeting after 30 hours.
+// The records of a feed whose starts move (Rules.StartMoves, counting.md 15) lie there too, with
+// their sessions, by the start that they were first seen with. They are found in every bucket that
+// isn't forgotten: until the floor is bucketReach and two hours past its end. By then a start that
+// has moved by as much lies below the floor too; it moves within its call, and Teams ends a meeting
+// after 30 hours.
 
 const (
 	// BucketSeconds is how long a bucket below 0 is, in seconds.
@@ -23,11 +26,12 @@ const (
 	bucketReach   = BucketSeconds / 2 * time.Second
 )
 
-// HourBucket is where the records of an hour are remembered, by a start within it, but for those of feeds whose records are found anywhere (Rules.FoundAnywhere).
+// HourBucket is where the records of an hour are remembered, by a start within it, but for those of
+// feeds whose records are found anywhere (Rules.FoundAnywhere).
 func HourBucket(start time.Time) int64 { return start.Unix() / 3600 }
 
-// neighbour is the adjacent hour if the start is within 15 minutes of it, since the record may have been first seen with a start there (counting.md
-// 15); else the start's own hour.
+// neighbour is the adjacent hour if the start is within 15 minutes of it, since the record may have
+// been first seen with a start there (counting.md 15); else the start's own hour.
 func neighbour(start time.Time) int64 {
 	hour, second := HourBucket(start), start.Unix()%3600
 	switch {
@@ -49,10 +53,12 @@ func nearBucket(start time.Time) int64 {
 	return bucketOf(start) - 1
 }
 
-// LastBucket is the oldest bucket below 0 that is still searched: bucketReach before the floor, and two hours more for starts that moved.
+// LastBucket is the oldest bucket below 0 that is still searched: bucketReach before the floor, and
+// two hours more for starts that moved.
 func LastBucket(floor time.Time) int64 { return bucketOf(floor.Add(-bucketReach - 2*time.Hour)) }
 
-// IsForgotten says whether nothing in a bucket is looked for any more. Ids are kept an hour longer: a start may have moved by minutes.
+// IsForgotten says whether nothing in a bucket is looked for any more. Ids are kept an hour longer:
+// a start may have moved by minutes.
 func IsForgotten(bucket int64, floor time.Time) bool {
 	if bucket > 0 {
 		return bucket <= HourBucket(floor)-2
@@ -81,8 +87,8 @@ func (d *Decision) factBucket(start time.Time) int64 {
 	return bucketOf(start)
 }
 
-// recordBuckets are where a record with that start may be known: its hour, and the one within 15 minutes; or anywhere if starts move or go
-// by arrival.
+// recordBuckets are where a record with that start may be known: its hour, and the one within 15
+// minutes; or anywhere if starts move or go by arrival.
 func (d *Decision) recordBuckets(start time.Time) []int64 {
 	if d.settings.ByArrival || d.settings.StartMoves {
 		return nil

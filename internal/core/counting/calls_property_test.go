@@ -49,8 +49,11 @@ func (w *legsWorld) newCall(n int) []*cdr.Record {
 	legs := make([]*cdr.Record, 1+rng.IntN(5))
 	for i := range legs {
 		r := &cdr.Record{
-			ID: fmt.Sprintf("%d-%d", n, i), CallID: strconv.Itoa(n), Start: began.Add(time.Duration(rng.IntN(90))*time.Second + time.Duration(i)*time.Millisecond), NoDuration: true,
-			Direction: []cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.Internal}[rng.IntN(3)], CallType: "voice", Trunk: []string{"", "a", "b"}[rng.IntN(3)],
+			ID: fmt.Sprintf("%d-%d", n, i), CallID: strconv.Itoa(n),
+			Start:      began.Add(time.Duration(rng.IntN(90))*time.Second + time.Duration(i)*time.Millisecond),
+			NoDuration: true,
+			Direction:  []cdr.Direction{cdr.Inbound, cdr.Outbound, cdr.Internal}[rng.IntN(3)], CallType: "voice",
+			Trunk:   []string{"", "a", "b"}[rng.IntN(3)],
 			Outcome: []cdr.Outcome{cdr.Answered, cdr.Answered, cdr.NoAnswer, cdr.Busy, cdr.Failed}[rng.IntN(5)],
 			Party:   cdr.Party(rng.IntN(5)), NoOutcome: rng.IntN(6) == 0,
 		}
@@ -142,7 +145,8 @@ func (w *legsWorld) commit(s *store, at time.Time, records []*cdr.Record) {
 
 // readAll commits the end of a complete read.
 func (w *legsWorld) readAll(s *store, at time.Time) {
-	page := &counting.Page{ObservedAt: at, Position: &counting.Position{Watermark: at, HistoryDone: true, Read: &counting.Read{Began: at}}}
+	page := &counting.Page{ObservedAt: at, Position: &counting.Position{Watermark: at, HistoryDone: true,
+		Read: &counting.Read{Began: at}}}
 	if w.rng.IntN(3) == 0 {
 		s.decide(page)
 	}
@@ -171,7 +175,8 @@ func TestTotalsAreThoseOfTheLegs(t *testing.T) {
 func (w *legsWorld) check(t *testing.T) {
 	settings := newWorld(w.rules).settings
 	settings.Settle, settings.WholeAfter = settle, 4*time.Hour
-	s := newStore(t, settings, counting.State{Origin: now.Add(-24 * time.Hour), Floor: now.Add(-24 * time.Hour), Watermark: now, HistoryDone: true})
+	s := newStore(t, settings, counting.State{Origin: now.Add(-24 * time.Hour), Floor: now.Add(-24 * time.Hour),
+		Watermark: now, HistoryDone: true})
 	early := slices.Concat(w.early...)
 	w.rng.Shuffle(len(early), func(i, j int) { early[i], early[j] = early[j], early[i] })
 	split := w.rng.IntN(len(early) + 1)
@@ -209,7 +214,8 @@ func (w *legsWorld) check(t *testing.T) {
 	if got := s.count("cdr_calls_total"); got != int64(len(w.early)) || s.state.Records != uint64(got) {
 		t.Errorf("%d calls, %d records, want %d", got, s.state.Records, len(w.early))
 	}
-	if got, want := s.count("cdr_call_legs_total"), len(slices.Concat(w.early...))+len(slices.Concat(w.late...)); got != int64(want) {
+	if got, want := s.count("cdr_call_legs_total"), len(slices.Concat(w.early...))+
+		len(slices.Concat(w.late...)); got != int64(want) {
 		t.Errorf("%d legs, want %d", got, want)
 	}
 	var changes int64

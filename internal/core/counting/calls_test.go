@@ -27,13 +27,15 @@ func newCallRig(t *testing.T, change func(*counting.Settings)) callRig {
 // wait reads everything after a while.
 func (r callRig) wait(after time.Duration) counting.Result {
 	r.at = r.at.Add(after)
-	return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Watermark: r.at, HistoryDone: true, Read: &counting.Read{Began: r.at}}})
+	return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Watermark: r.at, HistoryDone: true,
+		Read: &counting.Read{Began: r.at}}})
 }
 
 // A leg rings, is answered and ends at seconds of the minute before epoch; -1 is never.
 func leg(id string, from, answer, end int, options ...func(*cdr.Record)) *cdr.Record {
 	began := epoch.Add(-10 * time.Minute)
-	r := call(id, start(began.Add(time.Duration(from)*time.Second)), inGroup("k"), func(r *cdr.Record) { r.NoDuration, r.CallID = true, "c" })
+	r := call(id, start(began.Add(time.Duration(from)*time.Second)), inGroup("k"),
+		func(r *cdr.Record) { r.NoDuration, r.CallID = true, "c" })
 	r.End = began.Add(time.Duration(end) * time.Second)
 	if answer >= 0 {
 		r.Answer = began.Add(time.Duration(answer) * time.Second)
@@ -65,7 +67,8 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 	partly := func(after time.Duration) step {
 		return func(r callRig) counting.Result {
 			r.at = r.at.Add(after)
-			return r.commit(&counting.Page{ObservedAt: r.at, Position: &counting.Position{Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true}}})
+			return r.commit(&counting.Page{ObservedAt: r.at,
+				Position: &counting.Position{Read: &counting.Read{Began: r.at.Add(-4 * time.Hour), Partial: true}}})
 		}
 	}
 	later := func(after time.Duration) step {
@@ -75,45 +78,66 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 		name   string
 		change func(*counting.Settings)
 		steps  []step
-		// calls are the outcomes of what is counted in the end, waiting how many calls wait then, incomplete how many of those that count weren't whole.
+		// calls are the outcomes of what is counted in the end, waiting how many calls wait then,
+		// incomplete how many of those that count weren't whole.
 		calls      string
 		waiting    int
 		incomplete int
 	}{
 		{"before it has settled", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second)}, "", 1, 0},
 		{"after", nil, []step{read(leg("a", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
-		{"not by time alone", nil, []step{read(leg("a", 0, 5, 9)), later(24 * time.Hour), read(leg("b", 0, -1, 3, inGroup("other")))}, "", 2, 0},
-		{"a leg begins to settle anew", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("b", 1, -1, 3)), wait(settle - time.Second)}, "", 1, 0},
-		{"a repeat doesn't", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("a", 0, 5, 9)), wait(time.Second)}, "answered 1", 0, 0},
+		{"not by time alone", nil, []step{read(leg("a", 0, 5, 9)), later(24 * time.Hour),
+			read(leg("b", 0, -1, 3, inGroup("other")))}, "", 2, 0},
+		{"a leg begins to settle anew", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second),
+			read(leg("b", 1, -1, 3)), wait(settle - time.Second)}, "", 1, 0},
+		{"a repeat doesn't", nil, []step{read(leg("a", 0, 5, 9)), wait(settle - time.Second), read(leg("a", 0, 5, 9)),
+			wait(time.Second)}, "answered 1", 0, 0},
 		{"at once", func(s *counting.Settings) { s.Settle = 0 }, []step{read(leg("a", 0, 5, 9))}, "answered 1", 0, 0},
-		{"a file can't be read", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle - time.Second)}, "", 1, 0},
-		{"a file can't be read for long", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle)}, "answered 1", 0, 1},
+		{"a file can't be read", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle - time.Second)}, "",
+			1, 0},
+		{"a file can't be read for long", nil, []step{read(leg("a", 0, 5, 9)), partly(4*time.Hour + settle)},
+			"answered 1", 0, 1},
 		{"without a key", nil, []step{read(leg("a", 0, 5, 9, inGroup("")))}, "answered 1", 0, 0},
 		{"the leg that it needs", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour)}, "", 1, 0},
-		{"the leg that it needs comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour), read(leg("b", 0, 5, 9, isWhole)), wait(settle)}, "answered 1", 0, 0},
-		{"the leg that it needs never comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(5 * time.Hour)}, "no_answer 1", 0, 1},
-		{"an open leg", nil, []step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 0, provisional)), wait(3 * time.Hour)}, "", 1, 0},
-		{"an open leg that ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)), wait(time.Hour), read(leg("b", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
-		{"an open leg that never ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)), wait(5 * time.Hour)}, "no_answer 1", 0, 1},
-		{"a later version while it waits", nil, []step{read(leg("a", 0, -1, 9)), read(leg("a", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
+		{"the leg that it needs comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(3 * time.Hour),
+			read(leg("b", 0, 5, 9, isWhole)), wait(settle)}, "answered 1", 0, 0},
+		{"the leg that it needs never comes", needsWhole, []step{read(leg("a", 0, -1, 9)), wait(5 * time.Hour)},
+			"no_answer 1", 0, 1},
+		{"an open leg", nil, []step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 0, provisional)), wait(3 * time.Hour)}, "",
+			1, 0},
+		{"an open leg that ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
+			wait(time.Hour), read(leg("b", 0, 5, 9)), wait(settle)}, "answered 1", 0, 0},
+		{"an open leg that never ends", nil, []step{read(leg("a", 0, -1, 9), leg("b", 0, -1, 0, provisional)),
+			wait(5 * time.Hour)}, "no_answer 1", 0, 1},
+		{"a later version while it waits", nil, []step{read(leg("a", 0, -1, 9)), read(leg("a", 0, 5, 9)), wait(settle)},
+			"answered 1", 0, 0},
 		{
 			"a later version is of another call", nil,
-			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))), wait(settle)},
+			[]step{read(leg("a", 0, 5, 9), leg("b", 0, -1, 3)), read(leg("b", 0, -1, 3, inGroup("other"))),
+				wait(settle)},
 			"answered 1 no_answer 1", 0, 0,
 		},
 		{
 			"two days apart", nil,
-			[]step{read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour))), leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle)},
+			[]step{read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour))),
+				leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle)},
 			"answered 1 no_answer 1", 0, 0,
 		},
 		{
 			"two days apart, the later one first", nil,
-			[]step{read(leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle), read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour)))), wait(settle)},
+			[]step{read(leg("b", 0, -1, 3, start(epoch.Add(-time.Hour)))), wait(settle),
+				read(leg("a", 0, 5, 9, start(epoch.Add(-50*time.Hour)))), wait(settle)},
 			"answered 1 no_answer 1", 0, 0,
 		},
-		{"an end in the far future", needsWhole, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })), wait(5 * time.Hour)}, "answered 1", 0, 1},
-		{"a time that JSON can't write", nil, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = time.Unix(1e12, 0) })), wait(settle)}, "answered 1", 0, 0},
-		{"bytes that aren't UTF-8", nil, []step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" })), wait(settle)}, "answered 1", 0, 0},
+		{"an end in the far future", needsWhole,
+			[]step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = epoch.AddDate(20, 0, 0) })),
+				wait(5 * time.Hour)}, "answered 1", 0, 1},
+		{"a time that JSON can't write", nil,
+			[]step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.End = time.Unix(1e12, 0) })), wait(settle)},
+			"answered 1", 0, 0},
+		{"bytes that aren't UTF-8", nil,
+			[]step{read(leg("a", 0, 5, 9, func(r *cdr.Record) { r.ReasonPhrase, r.Trunk = "M\xfcller\x00", "\xff" })),
+				wait(settle)}, "answered 1", 0, 0},
 		{"a definition that no longer has legs", nil, []step{
 			read(leg("a", 0, 5, 9)),
 			func(r callRig) counting.Result {
@@ -138,8 +162,10 @@ func TestCallCountsWhenItIsWhole(t *testing.T) {
 				got = append(got, fmt.Sprint(outcome, " ", n))
 			}
 			slices.Sort(got)
-			if text := strings.Join(got, " "); text != c.calls || last.Waiting != c.waiting || incomplete != c.incomplete {
-				t.Errorf("%s; %d wait, %d incomplete; want %s; %d wait, %d incomplete", text, last.Waiting, incomplete, c.calls, c.waiting, c.incomplete)
+			if text := strings.Join(got, " "); text != c.calls || last.Waiting != c.waiting ||
+				incomplete != c.incomplete {
+				t.Errorf("%s; %d wait, %d incomplete; want %s; %d wait, %d incomplete", text, last.Waiting, incomplete,
+					c.calls, c.waiting, c.incomplete)
 			}
 		})
 	}
@@ -195,23 +221,29 @@ func TestWhatDoesNotWait(t *testing.T) {
 	r := newCallRig(t, nil)
 	out := going(cdr.Outbound)
 	got := r.records(
-		leg("a", 0, -1, 2, out, trunk("one"), outcome(cdr.Failed), charge(t, "usage", "EUR", "0.5"), func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }),
+		leg("a", 0, -1, 2, out, trunk("one"), outcome(cdr.Failed), charge(t, "usage", "EUR", "0.5"),
+			func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }),
 		leg("b", 2, 4, 60, out, trunk("two"), onChannel("x"), func(r *cdr.Record) { r.Emergency = cdr.EmergencyReal }),
-		leg("c", 60, 61, 90, out, trunk("two"), onChannel("x"), func(r *cdr.Record) { r.Visits = []cdr.Visit{{Queue: "support"}} }))
+		leg("c", 60, 61, 90, out, trunk("two"), onChannel("x"),
+			func(r *cdr.Record) { r.Visits = []cdr.Visit{{Queue: "support"}} }))
 	if got.New != 3 || got.Waiting != 1 {
 		t.Errorf("%+v", got)
 	}
 	wantValues(t, r.values(), map[string]string{
-		"cdr_call_charges_total{outbound,byot_in,EUR,usage,}": "0.5", "cdr_emergency_calls_total{failed,false}": "1", "cdr_queue_calls_total{support,other}": "1",
-		"cdr_call_legs_total{outbound,one,byot_in,failed}": "1", "cdr_call_legs_total{outbound,two,byot_in,answered}": "2", "cdr_emergency_calls_total{answered,false}": "",
+		"cdr_call_charges_total{outbound,byot_in,EUR,usage,}": "0.5", "cdr_emergency_calls_total{failed,false}": "1",
+		"cdr_queue_calls_total{support,other}":               "1",
+		"cdr_call_legs_total{outbound,one,byot_in,failed}":   "1",
+		"cdr_call_legs_total{outbound,two,byot_in,answered}": "2", "cdr_emergency_calls_total{answered,false}": "",
 	})
 	if want := []string{"outbound one failed", "outbound two answered"}; !slices.Equal(r.attempts, want) {
 		t.Errorf("attempts %q, want %q", r.attempts, want)
 	}
 	r.wait(settle)
 	wantValues(t, r.values(), map[string]string{
-		"cdr_calls_total{outbound,byot_in,answered,two,false}": "1", "cdr_call_failures_total": "", "cdr_call_duration_seconds{outbound,byot_in,two}": "1/85",
-		"cdr_call_connected_seconds_total{outbound,byot_in,two,}": "85", "cdr_trunk_connected_seconds_total{two,outbound}": "85", "cdr_call_setup_seconds{outbound,two}": "1/4",
+		"cdr_calls_total{outbound,byot_in,answered,two,false}": "1", "cdr_call_failures_total": "",
+		"cdr_call_duration_seconds{outbound,byot_in,two}":         "1/85",
+		"cdr_call_connected_seconds_total{outbound,byot_in,two,}": "85",
+		"cdr_trunk_connected_seconds_total{two,outbound}":         "85", "cdr_call_setup_seconds{outbound,two}": "1/4",
 	})
 	if len(r.attempts) != 2 {
 		t.Errorf("attempts %q", r.attempts)
@@ -230,7 +262,8 @@ func TestInboundCallIsOneAttempt(t *testing.T) {
 		t.Errorf("attempts %q, want %q", r.attempts, want)
 	}
 	wantValues(t, r.values(), map[string]string{
-		"cdr_calls_total{inbound,byot_in,machine,sbc1.example.com,false}": "1", "cdr_call_failures_total": "", "cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}": "",
+		"cdr_calls_total{inbound,byot_in,machine,sbc1.example.com,false}": "1", "cdr_call_failures_total": "",
+		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "",
 		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "4",
 	})
 }
@@ -238,9 +271,13 @@ func TestInboundCallIsOneAttempt(t *testing.T) {
 // A call of one leg has the operator's labels of its record, also if nobody answered and no user is known.
 func TestLabelsOfACallOfOneLeg(t *testing.T) {
 	r := newCallRig(t, nil)
-	r.records(leg("a", 0, -1, 9, func(r *cdr.Record) { r.Labels, r.UserID, r.UserName, r.UserPrincipal = "site=Annex", "", "", "" }))
+	r.records(leg("a", 0, -1, 9, func(r *cdr.Record) {
+		r.Labels, r.UserID, r.UserName, r.UserPrincipal = "site=Annex",
+			"", "", ""
+	}))
 	r.wait(settle)
-	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,site=Annex}": "1"})
+	wantValues(t, r.values(),
+		map[string]string{"cdr_calls_total{inbound,byot_in,no_answer,sbc1.example.com,false,site=Annex}": "1"})
 }
 
 // A record that names a parent is a leg of its topmost parent's call, whichever came first.
@@ -258,7 +295,8 @@ func TestParents(t *testing.T) {
 		{"by another id", [][]*cdr.Record{{child("a", "q")}, {parent}, {child("b", "p")}}, 1},
 		{"a chain from its end", [][]*cdr.Record{{child("c", "b")}, {child("b", "a")}, {child("a", "p")}, {parent}}, 1},
 		{"a chain whose middle comes last", [][]*cdr.Record{{parent}, {child("b", "a")}, {child("a", "p")}}, 1},
-		{"a chain with its middle twice", [][]*cdr.Record{{parent, child("b", "a")}, {child("c", "b")}, {child("a", "p")}, {child("a", "p")}}, 1},
+		{"a chain with its middle twice",
+			[][]*cdr.Record{{parent, child("b", "a")}, {child("c", "b")}, {child("a", "p")}, {child("a", "p")}}, 1},
 		{"a ring", [][]*cdr.Record{{child("a", "b"), child("b", "a")}}, 1},
 		{"a ring over pages", [][]*cdr.Record{{child("a", "b")}, {child("b", "c")}, {child("c", "a")}}, 1},
 		{"its own parent", [][]*cdr.Record{{child("a", "a")}}, 1},
@@ -314,7 +352,8 @@ func TestLateByTheLastLeg(t *testing.T) {
 	}
 }
 
-// A first history is shown when each of its calls is whole or has waited `settle` once. In it, `settle` runs from the end of the legs.
+// A first history is shown when each of its calls is whole or has waited `settle` once. In it,
+// `settle` runs from the end of the legs.
 func TestHistoryOfCalls(t *testing.T) {
 	for _, arrival := range []bool{false, true} {
 		r := newCallRig(t, func(s *counting.Settings) { s.ByArrival = arrival })
@@ -329,12 +368,14 @@ func TestHistoryOfCalls(t *testing.T) {
 			t.Errorf("by arrival %t: %d calls, shown %t", arrival, r.total("cdr_calls_total"), r.state.HistoryDone)
 		}
 		if r.wait(settle); !r.state.HistoryDone || r.total("cdr_calls_total") != 2 {
-			t.Errorf("by arrival %t: %d calls, shown %t after settle", arrival, r.total("cdr_calls_total"), r.state.HistoryDone)
+			t.Errorf("by arrival %t: %d calls, shown %t after settle", arrival, r.total("cdr_calls_total"),
+				r.state.HistoryDone)
 		}
 	}
 }
 
-// A call belongs to the range of time in which it starts: legs from before the origin are read for those that go on after it.
+// A call belongs to the range of time in which it starts: legs from before the origin are read for
+// those that go on after it.
 func TestCallsAroundTheOrigin(t *testing.T) {
 	r := newCallRig(t, func(s *counting.Settings) { s.Lead = 4 * time.Hour })
 	r.state.Origin = epoch.Add(-10 * time.Minute).Add(5 * time.Second)
@@ -345,7 +386,8 @@ func TestCallsAroundTheOrigin(t *testing.T) {
 		leg("alone", 0, 1, 9, inGroup(""), paid),
 		leg("counts", 5, 6, 9, inGroup("other"), paid))
 	r.wait(settle)
-	wantValues(t, r.values(), map[string]string{answered: "1", "cdr_call_charges_total{inbound,byot_in,EUR,usage,}": "2"})
+	wantValues(t, r.values(), map[string]string{answered: "1",
+		"cdr_call_charges_total{inbound,byot_in,EUR,usage,}": "2"})
 	r.records(leg("late", 8, 9, 12))
 	if got := r.total("cdr_call_connected_seconds_total"); got != 3_000_000 {
 		t.Errorf("%d µs connected", got)

@@ -11,8 +11,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
-// countCall counts a call of several records, once, and remembers its legs for those that come late. A call that began before the feed's origin is only
-// remembered.
+// countCall counts a call of several records, once, and remembers its legs for those that come
+// late. A call that began before the feed's origin is only remembered.
 func (d *Decision) countCall(w *waitingCall, g *group) {
 	d.change.Result.Counted++
 	c := countedCall{legs: g.flat, began: g.call.Start, outcome: g.call.Outcome, talked: len(g.call.Talk) > 0}
@@ -24,7 +24,8 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	d.logLegs(g)
 	r, origin, s := g.record(), g.legs[g.owner[g.call.Origin]], d.settings
 	event := Event{
-		Name: EventCall, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: origin.RecordID, Hour: origin.Hour, Observed: g.read,
+		Name: EventCall, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: origin.RecordID,
+		Hour: origin.Hour, Observed: g.read,
 	}
 	delay := g.read.Sub(r.Ended())
 	c.late = delay > d.settings.LateAfter
@@ -48,13 +49,15 @@ func (d *Decision) countCall(w *waitingCall, g *group) {
 	}
 	d.change.Calls = append(d.change.Calls, CallRecord{Record: r, Event: event, Traced: d.Traces()})
 	d.number(from, r, len(d.page.Records)+len(d.change.Calls))
-	d.change.Logs = append(d.change.Logs, Log{Call: r, Session: -1, Visit: -1, Leg: -1, Event: event, Charges: r.Charges})
+	d.change.Logs = append(d.change.Logs,
+		Log{Call: r, Session: -1, Visit: -1, Leg: -1, Event: event, Charges: r.Charges})
 	if d.Traces() {
 		d.change.Spans = append(d.change.Spans, Span{Call: r, Event: event, Charges: r.Charges})
 	}
 }
 
-// MakeCalls makes the calls of records that share a call key and were all read: one, or several that begin more than two days apart.
+// MakeCalls makes the calls of records that share a call key and were all read: one, or several
+// that begin more than two days apart.
 func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
 	var w waitingCall
 	for i, r := range records {
@@ -65,7 +68,9 @@ func MakeCalls(records []*cdr.Record) (all []*cdr.Record) {
 		for n := range legs {
 			legs[n].ID = cmp.Or(legs[n].ID, r.ID+"/"+strconv.Itoa(n))
 		}
-		w.legs = append(w.legs, waitingLeg{Key: Hash(i), RecordID: r.ID, Class: r.NumberClass(), Legs: legs, Record: *r}) //nolint:gosec // not below 0
+		//nolint:gosec // not below 0
+		w.legs = append(w.legs, waitingLeg{Key: Hash(i), RecordID: r.ID, Class: r.NumberClass(), Legs: legs,
+			Record: *r})
 	}
 	for _, g := range w.groups() {
 		all = append(all, g.record())
@@ -82,13 +87,15 @@ func (g *group) record() *cdr.Record {
 	r.Start, r.Direction, r.CallType = origin.Start, c.Direction, route.CallType
 	r.Trunk, r.Country, r.Class = "", route.Country, g.legs[g.owner[c.Route]].Class
 	if c.Trunk != calls.None {
-		r.Trunk, r.Country, r.Class = g.flat[c.Trunk].Trunk, cmp.Or(of(c.Trunk).Country, r.Country), g.legs[g.owner[c.Trunk]].Class
+		r.Trunk, r.Country, r.Class = g.flat[c.Trunk].Trunk, cmp.Or(of(c.Trunk).Country, r.Country),
+			g.legs[g.owner[c.Trunk]].Class
 	}
 	r.Outcome, r.NoOutcome, r.Party = c.Outcome, false, cdr.Person
 	r.Reason, r.FaultDomain, r.SIPCode, r.SubCode, r.ReasonPhrase = "", 0, cdr.Int{}, cdr.Int{}, ""
 	if c.By != calls.None {
 		by := of(c.By)
-		r.Reason, r.FaultDomain, r.SIPCode, r.SubCode, r.ReasonPhrase = by.Reason, by.FaultDomain, by.SIPCode, by.SubCode, by.ReasonPhrase
+		r.Reason, r.FaultDomain, r.SIPCode, r.SubCode, r.ReasonPhrase = by.Reason, by.FaultDomain, by.SIPCode,
+			by.SubCode, by.ReasonPhrase
 	}
 	r.UserID, r.UserName, r.UserPrincipal = "", "", ""
 	if len(g.flat) > 1 {
@@ -148,7 +155,10 @@ func (g *group) setTimes(r *cdr.Record) {
 // addCharges adds up amounts by component and currency.
 func addCharges(sum, more []cdr.Charge) []cdr.Charge {
 	for _, c := range more {
-		at := slices.IndexFunc(sum, func(o cdr.Charge) bool { return o.Component == c.Component && o.Currency == c.Currency })
+		at := slices.IndexFunc(sum, func(o cdr.Charge) bool {
+			return o.Component == c.Component &&
+				o.Currency == c.Currency
+		})
 		if at < 0 {
 			sum = append(sum, c)
 			continue
@@ -175,12 +185,15 @@ func (d *Decision) logLeg(leg *waitingLeg) {
 	}
 	leg.Logged = true
 	s := d.settings
-	d.change.Logs = append(d.change.Logs, Log{Call: &leg.Record, Session: -1, Visit: -1, Leg: -1, Charges: leg.Record.Charges, Event: Event{
-		Name: EventLeg, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: leg.RecordID, Hour: leg.Hour, Observed: leg.Read,
-	}})
+	d.change.Logs = append(d.change.Logs,
+		Log{Call: &leg.Record, Session: -1, Visit: -1, Leg: -1, Charges: leg.Record.Charges, Event: Event{
+			Name: EventLeg, Version: 1, Source: s.Source, Provider: s.Provider, Feed: s.Feed, RecordID: leg.RecordID,
+			Hour: leg.Hour, Observed: leg.Read,
+		}})
 }
 
-// addTrunkEdges adds when the trunks of a call were connected or, without a trunk, the call, for the peak of connected calls.
+// addTrunkEdges adds when the trunks of a call were connected or, without a trunk, the call, for
+// the peak of connected calls.
 func (d *Decision) addTrunkEdges(c *calls.Call, count int64) {
 	add := func(trunk string, all []cdr.Interval) {
 		for _, i := range all {

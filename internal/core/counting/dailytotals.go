@@ -8,17 +8,20 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/facts"
 )
 
-// BooksKept is how far back the books of days are kept: the last seven that are over, and what may still be in dispute of the one before.
+// BooksKept is how far back the books of days are kept: the last seven that are over, and what may
+// still be in dispute of the one before.
 const BooksKept = 9 * 24 * time.Hour
 
 const daySeconds = 24 * 60 * 60
 
-// Book is what was counted of the records that start within a day of UTC. The start is that of the version that is counted, so a correction of a
-// record that moved past midnight is in the day it moved to.
+// Book is what was counted of the records that start within a day of UTC. The start is that of the
+// version that is counted, so a correction of a record that moved past midnight is in the day it
+// moved to.
 type Book struct {
 	// Records were counted, each once: calls, further records of a call, and visits to queues.
 	Records int64 `json:"records"`
-	// Late are those of them that were first seen more than late_after after their end. Those of the first history are none.
+	// Late are those of them that were first seen more than late_after after their end. Those of
+	// the first history are none.
 	Late int64 `json:"late"`
 	// Revised is how many versions changed a record after it was counted.
 	Revised int64 `json:"revised"`
@@ -85,7 +88,8 @@ func (d *Decision) addToDay(f *facts.Fact) {
 	}
 }
 
-// bookTotals enters the provider's own totals. Money without a currency is in the source's, as that of records is, or it would be compared with none.
+// bookTotals enters the provider's own totals. Money without a currency is in the source's, as that
+// of records is, or it would be compared with none.
 func (d *Decision) bookTotals() {
 	for _, t := range d.page.Totals {
 		if t.Charges != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// Decision decides one page: Keys first, then Decide, which may be called again. Its memory is used again by the next page; it isn't safe
-// for concurrent use.
+// Decision decides one page: Keys first, then Decide, which may be called again. Its memory is used
+// again by the next page; it isn't safe for concurrent use.
 type Decision struct {
 	page     *Page
 	settings *Settings
@@ -108,10 +108,12 @@ type BadHash struct {
 
 // NewDecision makes a decision for one page after the other.
 func NewDecision() *Decision {
-	return &Decision{states: make(map[Hash]*state), asked: make(map[callAsked]bool), change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)}}
+	return &Decision{states: make(map[Hash]*state), asked: make(map[callAsked]bool),
+		change: Change{Tallies: make(map[TallyKey]Tally), Books: make(map[int64]*Book)}}
 }
 
-// Decide says what the page of Keys changes, by the rules of counting.md whose numbers stand beside. An error says that what is known is damaged.
+// Decide says what the page of Keys changes, by the rules of counting.md whose numbers stand
+// beside. An error says that what is known is damaged.
 func (d *Decision) Decide(known *Known) (*Change, error) {
 	d.takeKnown(known) // 15, 18
 	d.advanceClock()
@@ -256,7 +258,8 @@ func (d *Decision) addCallLog(i int, event Event, was []cdr.Charge) {
 
 // addLog asks for a log record of an entry.
 func (d *Decision) addLog(i, session int, event Event) {
-	d.change.Logs = append(d.change.Logs, Log{Record: i, Session: session, Visit: -1, Leg: -1, Event: d.identify(i, event)})
+	d.change.Logs = append(d.change.Logs,
+		Log{Record: i, Session: session, Visit: -1, Leg: -1, Event: d.identify(i, event)})
 }
 
 // identify says in an event which record of the page it is of.

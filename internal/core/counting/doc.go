@@ -1,5 +1,6 @@
-// Package counting decides what a page of records changes. It defines what a record means: whether it is new, a repeat, a revision, a leg of a call, too old
-// or not final, and what each of these counts (docs/counting.md).
+// Package counting decides what a page of records changes. It defines what a record means: whether
+// it is new, a repeat, a revision, a leg of a call, too old or not final, and what each of these
+// counts (docs/counting.md).
 //
 //	page ─▶ Decision.Keys    every key that the page needs: records, calls, facts, tasks, bad rows
 //	     ─▶ (the ledger)     reads what is known of these keys, at once
@@ -7,8 +8,9 @@
 //	     ─▶ Decision.Decide  Change: what to remember, facts, log records, tasks, position
 //	     ─▶ (the ledger)     writes the change in one transaction, and memory takes it over when it is durable
 //
-// Nothing here reads a clock, a file or a database, and nothing changes a record or what is known: deciding again, in a transaction that is
-// tried again, gives the same change. One file has one rule or two:
+// Nothing here reads a clock, a file or a database, and nothing changes a record or what is known:
+// deciding again, in a transaction that is tried again, gives the same change. One file has one
+// rule or two:
 //
 //	keys.go, buckets.go  what a record is known by, and where that lies (counting.md 14, 15, 18)
 //	decide.go            the order in which a page's records are decided

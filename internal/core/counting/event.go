@@ -67,8 +67,9 @@ func (e *Event) sum(name, part string, version int64) [32]byte {
 	return sha256.Sum256(b)
 }
 
-// SpanID is the id of a span of the event's record: the first 8 bytes of the hash of UID, with the span's kind as the name and 0 as the version. The kind
-// of a call's root span is EventCall; part is the id of the leg, session or visit that the span is of; else empty.
+// SpanID is the id of a span of the event's record: the first 8 bytes of the hash of UID, with the
+// span's kind as the name and 0 as the version. The kind of a call's root span is EventCall; part
+// is the id of the leg, session or visit that the span is of; else empty.
 func (e *Event) SpanID(kind, part string) [8]byte {
 	sum := e.sum(kind, part, 0)
 	return [8]byte(sum[:8])
@@ -77,8 +78,9 @@ func (e *Event) SpanID(kind, part string) [8]byte {
 // noCall is the id that some providers give for no id.
 const noCall = "00000000-0000-0000-0000-000000000000"
 
-// TraceID is the event's TraceId: the call id, which must be redacted, where it is a UUID, else the first half of SHA-256 over provider and
-// call id, one after the other. A record without a call id stands for a call of its own.
+// TraceID is the event's TraceId: the call id, which must be redacted, where it is a UUID, else the
+// first half of SHA-256 over provider and call id, one after the other. A record without a call id
+// stands for a call of its own.
 func (e *Event) TraceID(call string) [16]byte {
 	if call == "" || call == noCall {
 		call = e.RecordID

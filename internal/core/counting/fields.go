@@ -10,10 +10,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/pack"
 )
 
-// fieldSchema numbers the list below. A row remembered under another number is rewritten silently: an upgrade revises nothing (counting.md 16).
+// fieldSchema numbers the list below. A row remembered under another number is rewritten silently:
+// an upgrade revises nothing (counting.md 16).
 const fieldSchema = 1
 
-// field is one whose change is a revision: its name in `cdr.changed`, and its value as bytes, empty if the record doesn't carry it.
+// field is one whose change is a revision: its name in `cdr.changed`, and its value as bytes, empty
+// if the record doesn't carry it.
 type field struct {
 	name  string
 	value func(dst []byte, r *cdr.Record) []byte
@@ -33,7 +35,10 @@ var recordFields = [...]field{
 	intField("cdr.sub_code", func(r *cdr.Record) (int64, bool) { return r.SubCode.Value, r.SubCode.Known }),
 	textField("cdr.reason_phrase", func(r *cdr.Record) string { return r.ReasonPhrase }),
 	textField("cdr.country", func(r *cdr.Record) string { return r.Country }),
-	intField("cdr.media_bypass", func(r *cdr.Record) (int64, bool) { return int64(r.MediaBypass), r.MediaBypass.Known() }),
+	intField("cdr.media_bypass", func(r *cdr.Record) (int64, bool) {
+		return int64(r.MediaBypass),
+			r.MediaBypass.Known()
+	}),
 	textField("cdr.media_location", func(r *cdr.Record) string { return r.MediaLocation }),
 	textField("cdr.signaling_location", func(r *cdr.Record) string { return r.SignalLocation }),
 	textField("cdr.caller.number", func(r *cdr.Record) string { return r.CallerNumber }),
@@ -87,7 +92,8 @@ func timeField(name string, get func(*cdr.Record) time.Time) field {
 
 // fieldHash is a field that a record carries, and the keyed hash of its value.
 type fieldHash struct {
-	// key is the field's index in recordFields, or for a provider's own field extraField plus 23 bits of its name's hash.
+	// key is the field's index in recordFields, or for a provider's own field extraField plus 23
+	// bits of its name's hash.
 	key  uint32
 	hash uint32
 }
@@ -116,8 +122,9 @@ func (h *Hasher) fields(dst []fieldHash, r *cdr.Record) []fieldHash {
 	return dst
 }
 
-// reviseFields returns the fields of a record after a newer version, in which a field that it doesn't carry keeps its hash, and the names of the
-// fields that both versions carry with different values (counting.md 16). extra are the provider's own fields, the last of now.
+// reviseFields returns the fields of a record after a newer version, in which a field that it
+// doesn't carry keeps its hash, and the names of the fields that both versions carry with different
+// values (counting.md 16). extra are the provider's own fields, the last of now.
 func reviseFields(provider string, old, now []fieldHash, extra []cdr.Attr) (merged []fieldHash, changed []string) {
 	merged = slices.Clone(now)
 	for _, o := range old {

@@ -31,14 +31,17 @@ const (
 	kindUser      kind = 'u'
 )
 
-// Hash is the keyed hash under which a fact is known. It is compared with those of one or two hours, or of the buckets of one feed: among
-// a million new ids a day and 100,000 in their hours, two are the same once in 500,000 years.
+// Hash is the keyed hash under which a fact is known. It is compared with those of one or two
+// hours, or of the buckets of one feed: among a million new ids a day and 100,000 in their hours,
+// two are the same once in 500,000 years.
 type Hash uint64
 
-// Hasher makes hashes of facts with the ledger's own secret, made with it and kept in it; it isn't safe for concurrent use.
+// Hasher makes hashes of facts with the ledger's own secret, made with it and kept in it; it isn't
+// safe for concurrent use.
 type Hasher struct {
 	secret []byte
-	// idKeys and fieldKeys are those of SipHash-2-4, a keyed hash made for short texts: of facts, and of the values of fields.
+	// idKeys and fieldKeys are those of SipHash-2-4, a keyed hash made for short texts: of facts,
+	// and of the values of fields.
 	idKeys, fieldKeys [2]uint64
 	buf               []byte
 }
@@ -75,7 +78,9 @@ func (h *Hasher) Derive(text string) []byte {
 }
 
 // Check is a number that distinguishes keys and doesn't give them away.
-func (h *Hasher) Check() int64 { return int64(binary.BigEndian.Uint64(h.Derive("check")) >> 1) } //nolint:gosec // the first bit is 0
+//
+//nolint:gosec // the first bit is 0
+func (h *Hasher) Check() int64 { return int64(binary.BigEndian.Uint64(h.Derive("check")) >> 1) }
 
 func (h *Hasher) factKey(k kind, parts ...string) Hash {
 	h.buf = append(h.buf[:0], byte(k))

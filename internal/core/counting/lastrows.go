@@ -6,13 +6,15 @@ import "iter"
 type LastRow struct {
 	// Record is what the record is remembered under.
 	Record Hash
-	// Mark is the row's mark of Page.Marks if the same row, coming again before any other of its record, would change nothing; else 0.
+	// Mark is the row's mark of Page.Marks if the same row, coming again before any other of its
+	// record, would change nothing; else 0.
 	Mark uint64
 	// Changed says that the page changed what is remembered: the record is new, or revised.
 	Changed bool
 }
 
-// LastRows yields the last row of each record of the page that is known now (counting.md 37). One record may come more often: its last row comes last.
+// LastRows yields the last row of each record of the page that is known now (counting.md 37). One
+// record may come more often: its last row comes last.
 func (d *Decision) LastRows() iter.Seq[LastRow] {
 	return func(yield func(LastRow) bool) {
 		for _, i := range d.order {
@@ -31,7 +33,8 @@ func (d *Decision) LastRows() iter.Seq[LastRow] {
 	}
 }
 
-// canRepeat says whether a row's bytes alone say what it means: neither time, nor other records, nor other keys have a part in it.
+// canRepeat says whether a row's bytes alone say what it means: neither time, nor other records,
+// nor other keys have a part in it.
 func (d *Decision) canRepeat(e *entry, st *state) bool {
 	r := e.record
 	return len(d.page.Marks) > 0 &&

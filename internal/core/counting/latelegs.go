@@ -42,7 +42,8 @@ func (d *Decision) keepCall(key Hash, c *countedCall) {
 	d.keepState(d.newState(at), func(dst []byte) []byte { return c.append(dst, d.hasher) })
 }
 
-// countedCall finds the call under a key that was counted and that a leg with this start belongs to, nil if there is none.
+// countedCall finds the call under a key that was counted and that a leg with this start belongs
+// to, nil if there is none.
 func (d *Decision) countedCall(key Hash, start time.Time) (found *state) {
 	const days = int64(calls.Longest / daySpan)
 	nearest := calls.Longest + 1
@@ -62,8 +63,9 @@ func (d *Decision) countedCall(key Hash, start time.Time) (found *state) {
 	return found
 }
 
-// addLateLeg counts a leg that came after its call was counted, or a later version of one: the connected time that it adds, talk time if the call had
-// none, and the outcome if that changed. Labels and failures stay.
+// addLateLeg counts a leg that came after its call was counted, or a later version of one: the
+// connected time that it adds, talk time if the call had none, and the outcome if that changed.
+// Labels and failures stay.
 func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 	var c countedCall
 	if d.failed(c.parse(st.Data)) || leg.Open {
@@ -84,7 +86,8 @@ func (d *Decision) addLateLeg(st *state, leg *waitingLeg) {
 		d.keepState(st, func(dst []byte) []byte { return c.append(dst, nil) })
 		return
 	}
-	r := &cdr.Record{Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country, Labels: c.labels}
+	r := &cdr.Record{Start: c.began, Direction: c.direction, CallType: c.callType, Trunk: c.trunk, Country: c.country,
+		Labels: c.labels}
 	if grown := calls.Length(now.Connected) - calls.Length(was.Connected); grown > 0 {
 		d.note(facts.Fact{Kind: facts.Connected, Record: r, Time: grown})
 	}
@@ -231,7 +234,8 @@ func (c *countedCall) parse(data []byte) error {
 		if len(kind) < 4 || int(kind[1]) >= len(cdr.Outcomes()) {
 			return ErrRow
 		}
-		l.Party, l.Outcome, l.NoOutcome, l.Direction = cdr.Party(kind[0]), cdr.Outcome(kind[1]), kind[2] != 0, cdr.Direction(kind[3])
+		l.Party, l.Outcome, l.NoOutcome, l.Direction = cdr.Party(kind[0]), cdr.Outcome(kind[1]), kind[2] != 0,
+			cdr.Direction(kind[3])
 		l.Trunk = r.Text()
 		l.Start, l.Answer, l.End, l.Ringing, l.Duration = since(), since(), since(), length(), length()
 		c.legs = append(c.legs, l)

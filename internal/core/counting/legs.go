@@ -11,11 +11,12 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// A call key is a hash of what its legs share, or of the id of the record that a leg names as its parent. A link leads from the key of a record's own id to
-// the key of its call, so that children find the call of their topmost parent, whichever row came first.
+// A call key is a hash of what its legs share, or of the id of the record that a leg names as its
+// parent. A link leads from the key of a record's own id to the key of its call, so that children
+// find the call of their topmost parent, whichever row came first.
 
-// CallKeys returns the key of the call that a record is a leg of. It is 0 if the record is a call by itself. The keys by which its children may name it
-// are appended to names.
+// CallKeys returns the key of the call that a record is a leg of. It is 0 if the record is a call
+// by itself. The keys by which its children may name it are appended to names.
 func (h *Hasher) CallKeys(names []Hash, r *cdr.Record, rules *Rules) (call Hash, _ []Hash) {
 	if !rules.Legs || r.NoCall {
 		return 0, names
@@ -60,7 +61,8 @@ const daySpan = 24 * time.Hour
 
 func dayOf(at time.Time) int64 { return at.Unix() / int64(daySpan/time.Second) }
 
-// addCallKey adds to what a page needs all that may be known of a call: its link, that it was counted, and its legs that wait.
+// addCallKey adds to what a page needs all that may be known of a call: its link, that it was
+// counted, and its legs that wait.
 func (d *Decision) addCallKey(keys *Keys, key Hash, start time.Time) {
 	asked := callAsked{key, dayOf(start)}
 	if d.asked[asked] {
@@ -80,8 +82,9 @@ func (d *Decision) addCallKey(keys *Keys, key Hash, start time.Time) {
 
 func callTask(key Hash) TaskKey { return TaskKey{work.Call, strconv.FormatUint(uint64(key), 16)} }
 
-// More returns what deciding the page needs beyond the keys that were read: the calls that links and known records lead to. It is nil once nothing is
-// missing. Known must hold what was read, in the order of the Keys that asked for it.
+// More returns what deciding the page needs beyond the keys that were read: the calls that links
+// and known records lead to. It is nil once nothing is missing. Known must hold what was read, in
+// the order of the Keys that asked for it.
 func (d *Decision) More(known *Known) *Keys {
 	d.known, d.was, d.err = known, &known.State, nil
 	d.advanceClock()
@@ -135,7 +138,8 @@ func (d *Decision) rootOf(key Hash) Hash {
 	return key
 }
 
-// bindCall returns the key of the call that a record is a leg of. It links the record's own keys to it, and moves there what waits under them.
+// bindCall returns the key of the call that a record is a leg of. It links the record's own keys to
+// it, and moves there what waits under them.
 func (d *Decision) bindCall(e *entry) Hash {
 	if e.call == 0 {
 		return 0
@@ -146,23 +150,26 @@ func (d *Decision) bindCall(e *entry) Hash {
 		if own == root {
 			continue
 		}
-		d.keepState(d.newState(Place{d.factBucket(e.record.Start), d.hasher.pair(kindLink, own, 0)}), func(dst []byte) []byte {
-			return appendLink(dst, root)
-		})
+		d.keepState(d.newState(Place{d.factBucket(e.record.Start), d.hasher.pair(kindLink, own, 0)}),
+			func(dst []byte) []byte {
+				return appendLink(dst, root)
+			})
 		d.moveCall(own, root)
 	}
 	return root
 }
 
-// legOf is what waits of a record: its legs for the call, and itself without what privacy removes, for log records and the call's labels.
+// legOf is what waits of a record: its legs for the call, and itself without what privacy removes,
+// for log records and the call's labels.
 func (d *Decision) legOf(e *entry, open bool) waitingLeg {
 	r, key := e.record, d.newKey(e)
 	if st := d.findState(e); st != nil {
 		key = st.Hash
 	}
 	w := waitingLeg{
-		Key: key, Hour: d.hourOf(e), Open: open, Read: d.page.ObservedAt, Arrived: d.arrived(r), Class: r.NumberClass(), RecordID: d.hasher.recordID(r),
-		Legs: d.privateLegs(r, d.hourOf(e)),
+		Key: key, Hour: d.hourOf(e), Open: open, Read: d.page.ObservedAt, Arrived: d.arrived(r), Class: r.NumberClass(),
+		RecordID: d.hasher.recordID(r),
+		Legs:     d.privateLegs(r, d.hourOf(e)),
 	}
 	if d.settings.Redactor != nil {
 		d.settings.Redactor.Redacted(&w.Record, r)
@@ -216,7 +223,8 @@ func storable(at time.Time) time.Time {
 	return at.UTC()
 }
 
-// hideNames replaces the ids by which legs name each other: some hold a number. A parent is found by its other ids, of which its own is one.
+// hideNames replaces the ids by which legs name each other: some hold a number. A parent is found
+// by its other ids, of which its own is one.
 func (d *Decision) hideNames(l *cdr.Leg) {
 	hidden := func(id string) string { return strconv.FormatUint(uint64(d.hasher.factKey(kindLink, id)), 16) }
 	names := make([]string, 0, 1+len(l.AltIDs))
@@ -237,8 +245,9 @@ func (d *Decision) isLive() bool {
 	return d.was.HistoryDone && d.page.ObservedAt.Sub(d.was.Watermark) <= max(liveWithin, 2*d.settings.Settle)
 }
 
-// arrived is when a leg came, from which `settle` runs: when it was read or, in a history and in catch-up, when it ended. Of records that are read in the
-// order in which they appeared, one comes after all that were read before it.
+// arrived is when a leg came, from which `settle` runs: when it was read or, in a history and in
+// catch-up, when it ended. Of records that are read in the order in which they appeared, one comes
+// after all that were read before it.
 func (d *Decision) arrived(r *cdr.Record) time.Time {
 	now := d.page.ObservedAt
 	if d.isLive() {
@@ -255,7 +264,8 @@ func (d *Decision) arrived(r *cdr.Record) time.Time {
 	return at
 }
 
-// advanceClock moves the time up to which the records of a history that is read in the order of their appearance have come.
+// advanceClock moves the time up to which the records of a history that is read in the order of
+// their appearance have come.
 func (d *Decision) advanceClock() {
 	d.clock = d.was.NewestCall
 	if !d.settings.ByArrival {

@@ -14,7 +14,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/metrics"
 )
 
-// TestMemory: after any versions of a record, what is remembered of it and its last version say again all that was counted.
+// TestMemory: after any versions of a record, what is remembered of it and its last version say
+// again all that was counted.
 func TestMemory(t *testing.T) {
 	outcomes := []cdr.Outcome{cdr.Answered, cdr.Busy, cdr.Voicemail, cdr.Failed}
 	for seed := range uint64(300) {
@@ -56,7 +57,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestMemoryOfChanges: fields that versions changed, added or left out are named, since their first values aren't known.
+// TestMemoryOfChanges: fields that versions changed, added or left out are named, since their first
+// values aren't known.
 func TestMemoryOfChanges(t *testing.T) {
 	trunk := func(name string) func(*cdr.Record) { return func(r *cdr.Record) { r.Trunk = name } }
 	for _, c := range []struct {

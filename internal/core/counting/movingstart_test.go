@@ -13,7 +13,8 @@ import (
 func TestRule15MovingStart(t *testing.T) {
 	for offset := range 9 {
 		from := bucketEdge.Add(-2*counting.BucketSeconds*time.Second + bucketReach*time.Duration(offset)/4)
-		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach, -bucketReach} {
+		for _, by := range []time.Duration{time.Second, -time.Second, 5 * time.Hour, -5 * time.Hour, bucketReach,
+			-bucketReach} {
 			t.Run(fmt.Sprintf("%s before an edge, by %s", bucketEdge.Sub(from), by), func(t *testing.T) {
 				r := newMovingRig(t)
 				r.records(call("a", start(from), alts("a2"), version(1)))
@@ -44,7 +45,8 @@ func TestRule15MovingStartLaterID(t *testing.T) {
 	if got := r.records(call("b", start(from.Add(100*time.Hour)))); got.New != 0 {
 		t.Errorf("%+v", got)
 	}
-	if got, want := r.entries(func(b int64) bool { return b == -(from.Unix() / counting.BucketSeconds) }), r.entries(byFact); got != want {
+	if got, want := r.entries(func(b int64) bool { return b == -(from.Unix() / counting.BucketSeconds) }),
+		r.entries(byFact); got != want {
 		t.Errorf("%d of %d rows where the record is", got, want)
 	}
 }

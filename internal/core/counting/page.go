@@ -10,14 +10,16 @@ import (
 
 // State is what the ledger last committed for a feed.
 type State struct {
-	// Origin is the first start minus history, in whole seconds as providers are asked: nothing before it is counted. If our clock was
-	// ahead, pages before the first with a position lower it to their ObservedAt minus history.
+	// Origin is the first start minus history, in whole seconds as providers are asked: nothing
+	// before it is counted. If our clock was ahead, pages before the first with a position lower it
+	// to their ObservedAt minus history.
 	Origin time.Time
 	// Floor is the earliest start that may still be read; never before Origin.
 	Floor time.Time
 	// Watermark: every call that started before it has been looked for at least once.
 	Watermark time.Time
-	// HistoryDone says that the feed's first history was read to its end, and that its calls were whole or had waited `settle` once.
+	// HistoryDone says that the feed's first history was read to its end, and that its calls were
+	// whole or had waited `settle` once.
 	HistoryDone bool
 	// HistoryRead is when a complete read ended the first history whose calls still wait; zero: none did.
 	HistoryRead time.Time
@@ -35,7 +37,8 @@ type State struct {
 
 // Position is how far a complete read came. It moves only with the last page.
 type Position struct {
-	// Watermark is the new watermark; zero or earlier than the present one leaves it, unless that one is in the future of the page (counting.md 10).
+	// Watermark is the new watermark; zero or earlier than the present one leaves it, unless that
+	// one is in the future of the page (counting.md 10).
 	Watermark time.Time
 	// HistoryDone ends the feed's first history and shows its series.
 	HistoryDone bool
@@ -52,7 +55,8 @@ type Read struct {
 	From, To time.Time
 	// Began is when it began.
 	Began time.Time
-	// Partial: part of what was there couldn't be read, also not later. The calls that count nevertheless may lack legs.
+	// Partial: part of what was there couldn't be read, also not later. The calls that count
+	// nevertheless may lack legs.
 	Partial bool
 }
 
@@ -68,7 +72,8 @@ const PlanPart = 480
 type Page struct {
 	// Records in the order of the page.
 	Records []*cdr.Record
-	// Marks stand for the rows that the records were read from, as a ledger's Recognize returns them; 0 is none, and nil is none of all.
+	// Marks stand for the rows that the records were read from, as a ledger's Recognize returns
+	// them; 0 is none, and nil is none of all.
 	Marks []uint64
 	// Unchanged is how many rows were left out because Recognize knew them: they count as repeats.
 	Unchanged int
@@ -76,18 +81,21 @@ type Page struct {
 	Invalid []BadRow
 	// Ignored are the rows that aren't calls.
 	Ignored []BadRow
-	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest version waits; the same version again changes it
-	// only if it was tried more often since. Done takes off what isn't of a greater version.
+	// Enqueue and Done change the feed's pending work. Of one kind and key the greatest version
+	// waits; the same version again changes it only if it was tried more often since. Done takes
+	// off what isn't of a greater version.
 	Enqueue []work.Item
 	Done    []work.Item
 	// Position moves only with the last page of a complete read; nil otherwise.
 	Position *Position
-	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing windows are measured to it.
+	// ObservedAt is when the page was read, by the feed's clock: `late`, delays and trailing
+	// windows are measured to it.
 	ObservedAt time.Time
 
 	// Totals are days that were read whole, where the provider says how many records a day has: the books keep them.
 	Totals []DayTotal
-	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged once. A commit ignores them.
+	// Unmapped are values that the mapping doesn't know, with their field: counted always, logged
+	// once. A commit ignores them.
 	Unmapped []Unmapped
 }
 
@@ -108,7 +116,8 @@ type DayTotal struct {
 
 // BadRow is a row that was set aside.
 type BadRow struct {
-	// Content is the raw row; only its keyed hash is kept, so that the same row is counted and logged once (counting.md 14).
+	// Content is the raw row; only its keyed hash is kept, so that the same row is counted and
+	// logged once (counting.md 14).
 	Content []byte
 	// At is where the row stood, for the log: `page 3, row 17`.
 	At string
@@ -122,10 +131,12 @@ type BadRow struct {
 // Result is what a commit made of a page.
 type Result struct {
 	New, Duplicate, Revised, Invalid, Ignored, TooOld int
-	// Waiting is how many calls wait for further legs after the commit. Incomplete are the calls that counted although a leg was open or missing, part of the
-	// feed couldn't be read, or too many waited. MoreCalls says that more calls are due than one commit looks at.
+	// Waiting is how many calls wait for further legs after the commit. Incomplete are the calls
+	// that counted although a leg was open or missing, part of the feed couldn't be read, or too
+	// many waited. MoreCalls says that more calls are due than one commit looks at.
 	Waiting, Incomplete int
-	// Counted are the calls of several records that the page counted, whether or not they began before the feed's origin.
+	// Counted are the calls of several records that the page counted, whether or not they began
+	// before the feed's origin.
 	Counted   int
 	MoreCalls bool
 	// FullCalls are the ids of records that count as calls, since too many share their call key.
@@ -142,7 +153,8 @@ type Result struct {
 	BadRows []BadRow
 	// Overflow counts observations folded, by metric name.
 	Overflow map[string]int
-	// SkippedLogs and SkippedSpans are log records and spans not kept because their queue is full and outbox_full is skip_logs.
+	// SkippedLogs and SkippedSpans are log records and spans not kept because their queue is full
+	// and outbox_full is skip_logs.
 	SkippedLogs, SkippedSpans int
 }
 

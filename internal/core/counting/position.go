@@ -5,7 +5,8 @@ import "time"
 // originTolerance is how far a clock may be ahead before it matters.
 const originTolerance = 2 * time.Minute
 
-// decidePosition takes over the page's position (counting.md 2, 7). The end of the first history shows the feed's series (counting.md 20).
+// decidePosition takes over the page's position (counting.md 2, 7). The end of the first history
+// shows the feed's series (counting.md 20).
 func (d *Decision) decidePosition() {
 	d.moveOrigin()
 	next, position := &d.change.State, d.page.Position
@@ -32,15 +33,17 @@ func (d *Decision) endHistory() {
 		began = read.Began
 	}
 	switch {
-	case d.change.Result.Waiting == 0, !next.HistoryRead.IsZero() && !began.Before(next.HistoryRead.Add(d.settings.Settle)):
+	case d.change.Result.Waiting == 0, !next.HistoryRead.IsZero() &&
+		!began.Before(next.HistoryRead.Add(d.settings.Settle)):
 		next.HistoryDone = true
 	case next.HistoryRead.IsZero():
 		next.HistoryRead = d.page.ObservedAt
 	}
 }
 
-// moveOrigin sets the origin of a feed that nothing was planned for yet by the provider's clock, where ours was ahead when the feed was
-// made: it would have left out calls of its first history (counting.md 5, 10).
+// moveOrigin sets the origin of a feed that nothing was planned for yet by the provider's clock,
+// where ours was ahead when the feed was made: it would have left out calls of its first history
+// (counting.md 5, 10).
 func (d *Decision) moveOrigin() {
 	next := &d.change.State
 	if d.page.Position != nil || next.HistoryDone || len(next.Plan) > 0 {

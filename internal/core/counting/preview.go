@@ -12,7 +12,8 @@ type Standing byte
 const (
 	// StandingCounted is of a record that is counted.
 	StandingCounted Standing = iota
-	// StandingNotFinal is of one that isn't counted, since the provider hasn't finished it, or since it waits to be fetched (counting.md 17).
+	// StandingNotFinal is of one that isn't counted, since the provider hasn't finished it, or
+	// since it waits to be fetched (counting.md 17).
 	StandingNotFinal
 	// StandingBeforeOrigin is of one that isn't counted, since it starts before the feed's origin.
 	StandingBeforeOrigin
@@ -115,7 +116,8 @@ func (d *Decision) memory(e *entry, k *known) (*Memory, error) {
 		return nil, err
 	}
 	labels := facts.ChargeLabels{Direction: c.direction, CallType: c.callType, Country: c.country, Labels: c.labels}
-	m.Call = &CallMemory{Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels, Trunk: c.trunk}
+	m.Call = &CallMemory{Late: c.late, Ignored: c.ignored, Grown: c.grown, Changed: c.changed, Labels: labels,
+		Trunk: c.trunk}
 	return m, nil
 }
 

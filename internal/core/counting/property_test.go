@@ -23,7 +23,8 @@ type world struct {
 	failures int64 // -1: they depend on the order
 	charges  cdr.Money
 	sessions int
-	// connected is how long calls were connected, recent how many began in the last 25 hours and failedRecent those that failed; -1: not said.
+	// connected is how long calls were connected, recent how many began in the last 25 hours and
+	// failedRecent those that failed; -1: not said.
 	connected            time.Duration
 	recent, failedRecent int64
 	// ordered says that the records are read in their order, since the order matters.
@@ -38,8 +39,9 @@ const (
 	versions  = 4
 )
 
-// counting.md 14 to 18, 20 to 25, 37: the totals are those of the set of records, however it is split into pages, repeated, put in order, interrupted
-// between any two commits, and with rows left out that would change nothing.
+// counting.md 14 to 18, 20 to 25, 37: the totals are those of the set of records, however it is
+// split into pages, repeated, put in order, interrupted between any two commits, and with rows left
+// out that would change nothing.
 func TestTotalsAreThoseOfTheSetOfRecords(t *testing.T) {
 	leftOut := map[string]int{}
 	for name, worldOf := range map[string]func(rng *rand.Rand) *world{
@@ -50,7 +52,8 @@ func TestTotalsAreThoseOfTheSetOfRecords(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, seed %d", name, seed), func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 7))
 				w := worldOf(rng)
-				s := newStore(t, w.settings, counting.State{Origin: now.Add(-30 * 24 * time.Hour), Floor: now.Add(-30 * 24 * time.Hour)})
+				s := newStore(t, w.settings,
+					counting.State{Origin: now.Add(-30 * 24 * time.Hour), Floor: now.Add(-30 * 24 * time.Hour)})
 				w.deliver(rng, s)
 				w.deliverAgain(s)
 				leftOut[name] += w.leftOut
@@ -124,7 +127,8 @@ func (w *world) leaveOut(s *store, page *counting.Page) *counting.Page {
 	return &left
 }
 
-// deliverAgain commits the last version of each record a day later, as the read plan does: what a call cost is waited for no longer.
+// deliverAgain commits the last version of each record a day later, as the read plan does: what a
+// call cost is waited for no longer.
 func (w *world) deliverAgain(s *store) {
 	page := &counting.Page{ObservedAt: now.Add(24 * time.Hour)}
 	for _, versions := range w.records {
@@ -143,7 +147,8 @@ func (w *world) check(t *testing.T, s *store) {
 	if got := s.count("cdr_calls_total"); got != calls || s.state.Records != uint64(calls) {
 		t.Errorf("%d calls, %d records, want %d", got, s.state.Records, calls)
 	}
-	if traced := slices.Compact(slices.Sorted(slices.Values(s.spans))); len(s.spans) != int(calls) || len(traced) != int(calls) {
+	if traced := slices.Compact(slices.Sorted(slices.Values(s.spans))); len(s.spans) != int(calls) ||
+		len(traced) != int(calls) {
 		t.Errorf("%d spans of %d records, want one of each of %d calls", len(s.spans), len(traced), calls)
 	}
 	if got := s.outcomes(); !maps.Equal(got, w.calls) {
@@ -152,7 +157,8 @@ func (w *world) check(t *testing.T, s *store) {
 	if got := s.count("cdr_call_failures_total"); w.failures >= 0 && got != w.failures {
 		t.Errorf("%d failures, want %d", got, w.failures)
 	}
-	charges, credit, debit := s.sum("cdr_call_charges_total", ""), s.sum("cdr_call_charge_corrections_total", "credit"), s.sum("cdr_call_charge_corrections_total", "debit")
+	charges, credit, debit := s.sum("cdr_call_charges_total", ""), s.sum("cdr_call_charge_corrections_total", "credit"),
+		s.sum("cdr_call_charge_corrections_total", "debit")
 	net := charges.Add(&debit)
 	if net = net.Sub(&credit); net.String() != w.charges.String() {
 		t.Errorf("charges %s + %s - %s, want %s", &charges, &debit, &credit, &w.charges)
@@ -186,8 +192,10 @@ func (w *world) check(t *testing.T, s *store) {
 func newRecord(rng *rand.Rand, i int) *cdr.Record {
 	outcomes := []cdr.Outcome{cdr.Answered, cdr.Busy, cdr.Failed, cdr.Voicemail}
 	r := &cdr.Record{
-		ID: fmt.Sprint("id", i), CallID: fmt.Sprint(i), Start: now.Add(-time.Duration(rng.IntN(70*3600)) * time.Second), Duration: time.Duration(rng.IntN(600)) * time.Second,
-		Direction: cdr.Inbound, CallType: "byot_in", Trunk: fmt.Sprint("sbc", rng.IntN(3)), Outcome: outcomes[rng.IntN(len(outcomes))],
+		ID: fmt.Sprint("id", i), CallID: fmt.Sprint(i), Start: now.Add(-time.Duration(rng.IntN(70*3600)) * time.Second),
+		Duration:  time.Duration(rng.IntN(600)) * time.Second,
+		Direction: cdr.Inbound, CallType: "byot_in", Trunk: fmt.Sprint("sbc", rng.IntN(3)),
+		Outcome: outcomes[rng.IntN(len(outcomes))],
 	}
 	if rng.IntN(3) > 0 {
 		r.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: cents(int64(1 + rng.IntN(500)))}}
@@ -214,12 +222,14 @@ func (w *world) add(versions ...*cdr.Record) {
 
 func newWorld(rules counting.Rules) *world {
 	return &world{
-		settings: counting.Settings{Rules: rules, Source: "s", Provider: "p", Feed: "f", History: 30 * 24 * time.Hour, Lookback: 4 * 24 * time.Hour, LateAfter: 4 * 24 * time.Hour, Traces: true, TracesHistory: true},
-		calls:    map[string]int64{}, connected: -1, recent: -1,
+		settings: counting.Settings{Rules: rules, Source: "s", Provider: "p", Feed: "f", History: 30 * 24 * time.Hour,
+			Lookback: 4 * 24 * time.Hour, LateAfter: 4 * 24 * time.Hour, Traces: true, TracesHistory: true},
+		calls: map[string]int64{}, connected: -1, recent: -1,
 	}
 }
 
-// plainWorld has records that don't change. Some come in other forms too, which name them by other ids and have another start (counting.md 15, 18).
+// plainWorld has records that don't change. Some come in other forms too, which name them by other
+// ids and have another start (counting.md 15, 18).
 func plainWorld(rng *rand.Rand) *world {
 	w := newWorld(counting.Rules{ChargesLater: true})
 	w.ordered, w.connected, w.recent = true, 0, 0
@@ -267,7 +277,8 @@ func revisedWorld(rng *rand.Rand) *world {
 				next.Duration = 0
 			}
 			if len(first.Charges) > 0 { // an amount that is known once stays known
-				next.Charges = []cdr.Charge{{Component: "usage", Currency: "USD", Amount: cents(int64(1 + rng.IntN(500)))}}
+				next.Charges = []cdr.Charge{{Component: "usage", Currency: "USD",
+					Amount: cents(int64(1 + rng.IntN(500)))}}
 			}
 			all = append(all, next)
 		}

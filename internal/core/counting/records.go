@@ -37,7 +37,8 @@ func (d *Decision) decideRecord(i int) {
 	}
 }
 
-// isTooOld says whether a record that isn't known may have been forgotten (counting.md 5), or is from before the feed's history.
+// isTooOld says whether a record that isn't known may have been forgotten (counting.md 5), or is
+// from before the feed's history.
 func (d *Decision) isTooOld(e *entry) bool {
 	r := e.record
 	if e.call == 0 && d.settings.Lead > 0 && r.Start.Before(d.was.Origin) {
@@ -54,7 +55,8 @@ func (d *Decision) isPending(r *cdr.Record) bool {
 	return r.Provisional && d.page.ObservedAt.Sub(r.Start) <= d.settings.Lookback
 }
 
-// decideNew counts a record for the first time: a call by itself as a whole, a leg but for what waits until its call is whole (counting.md 36).
+// decideNew counts a record for the first time: a call by itself as a whole, a leg but for what
+// waits until its call is whole (counting.md 36).
 func (d *Decision) decideNew(i int) *state {
 	e, result := &d.entries[i], &d.change.Result
 	r := e.record
@@ -120,7 +122,8 @@ func (d *Decision) decideNew(i int) *state {
 	return st
 }
 
-// callKey is the key of the call that a record is a leg of; 0: it is a call by itself, or too many records share its key.
+// callKey is the key of the call that a record is a leg of; 0: it is a call by itself, or too many
+// records share its key.
 func (d *Decision) callKey(e *entry) Hash {
 	key := d.bindCall(e)
 	if key != 0 && d.isFull(d.countedCall(key, e.record.Start)) {
@@ -149,7 +152,8 @@ func isLegAttempt(r *cdr.Record) bool {
 	return r.Direction == cdr.Outbound && r.Trunk != "" && !r.NoOutcome && r.Party != cdr.Own
 }
 
-// addLegAttempt adds an outbound leg to the last attempts of its trunk. Legs of a call that share the trunk's channel are one attempt.
+// addLegAttempt adds an outbound leg to the last attempts of its trunk. Legs of a call that share
+// the trunk's channel are one attempt.
 func (d *Decision) addLegAttempt(e *entry) {
 	r := e.record
 	if !isLegAttempt(r) {
@@ -179,15 +183,16 @@ func (d *Decision) logParts(i int) {
 	}
 }
 
-// startAhead is how far ahead of the feed's clock a start is believed. A later one moves nothing that follows the newest call.
+// startAhead is how far ahead of the feed's clock a start is believed. A later one moves nothing
+// that follows the newest call.
 const startAhead = 24 * time.Hour
 
 func (d *Decision) isAhead(r *cdr.Record) bool {
 	return r.Start.After(d.page.ObservedAt.Add(startAhead))
 }
 
-// addAliases remembers the keys of a record that aren't known yet (counting.md 18): in the hour of this version or, if starts move, in the
-// record's bucket.
+// addAliases remembers the keys of a record that aren't known yet (counting.md 18): in the hour of
+// this version or, if starts move, in the record's bucket.
 func (d *Decision) addAliases(e *entry, st *state) {
 	at := e.bucket
 	if d.settings.StartMoves {
@@ -238,7 +243,8 @@ func (d *Decision) decideKnown(i int, st *state) {
 	}
 }
 
-// reviseLeg replaces a leg by its later version. While its call waits that may move it to another one. It returns the key of its call.
+// reviseLeg replaces a leg by its later version. While its call waits that may move it to another
+// one. It returns the key of its call.
 func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 	from, leg := d.rootOf(call), d.legOf(e, false)
 	to := from
@@ -249,8 +255,9 @@ func (d *Decision) reviseLeg(e *entry, call Hash) Hash {
 	return to
 }
 
-// decideParts counts the parts of a record beside its call, each once by its id in whichever version it appears (counting.md 14): recordings and
-// sessions. Where parts come with later versions, it also counts that the call is an emergency call, with the first version that says so.
+// decideParts counts the parts of a record beside its call, each once by its id in whichever
+// version it appears (counting.md 14): recordings and sessions. Where parts come with later
+// versions, it also counts that the call is an emergency call, with the first version that says so.
 func (d *Decision) decideParts(i int, st *state) {
 	r, h := d.entries[i].record, d.hasher
 	for n := range r.Recordings {
@@ -274,8 +281,8 @@ func (d *Decision) decideParts(i int, st *state) {
 	}
 }
 
-// addSession remembers a session under all keys of its record, since a later version may have only one of them. It returns whether the session was
-// known under none.
+// addSession remembers a session under all keys of its record, since a later version may have only
+// one of them. It returns whether the session was known under none.
 func (d *Decision) addSession(e *entry, st *state, id string) bool {
 	isNew := true
 	for _, key := range e.keys {
@@ -289,8 +296,8 @@ func (d *Decision) addSession(e *entry, st *state, id string) bool {
 	return isNew
 }
 
-// settleRecords counts what counts once a record has settled: with its first settled version, even if the record is known; of several settled
-// versions on the page, with the highest.
+// settleRecords counts what counts once a record has settled: with its first settled version, even
+// if the record is known; of several settled versions on the page, with the highest.
 func (d *Decision) settleRecords() {
 	for n := len(d.order) - 1; n >= 0 && d.err == nil; n-- {
 		e := &d.entries[d.order[n]]

@@ -43,8 +43,10 @@ func TestRule38ReusedIDs(t *testing.T) {
 				if got := r.total("cdr_calls_total"); got != c.calls || again.New != 0 {
 					t.Errorf("together %t: %d calls, then %+v", together, got, again)
 				}
-				charged, corrected := r.sum("cdr_call_charges_total", "EUR"), r.sum("cdr_call_charge_corrections_total", "EUR")
-				if want := map[int]string{1: "1", 2: "3"}[c.calls]; charged.String() != want || c.calls == 2 && corrected.Sign() != 0 {
+				charged, corrected := r.sum("cdr_call_charges_total", "EUR"),
+					r.sum("cdr_call_charge_corrections_total", "EUR")
+				if want := map[int]string{1: "1", 2: "3"}[c.calls]; charged.String() != want || c.calls == 2 &&
+					corrected.Sign() != 0 {
 					t.Errorf("together %t: charges %s, corrections %s", together, charged.String(), corrected.String())
 				}
 				if c.calls == 1 {
@@ -74,10 +76,12 @@ func TestReusedIDsInAudits(t *testing.T) {
 		return found.Records
 	}
 	found := audit(first, second)
-	if found[0].Standing != counting.StandingCounted || found[1].Standing != counting.StandingMissing || found[0].Key == found[1].Key || found[0].Reused || !found[1].Reused {
+	if found[0].Standing != counting.StandingCounted || found[1].Standing != counting.StandingMissing ||
+		found[0].Key == found[1].Key || found[0].Reused || !found[1].Reused {
 		t.Errorf("found %v %v", found[0], found[1])
 	}
-	if uid := found[1].Event.UID(""); found[1].Event.Hour == 0 || uid == (&counting.Event{Name: counting.EventCall, Version: 1}).UID("") {
+	if uid := found[1].Event.UID(""); found[1].Event.Hour == 0 ||
+		uid == (&counting.Event{Name: counting.EventCall, Version: 1}).UID("") {
 		t.Errorf("event %+v", found[1].Event)
 	}
 	r.records(second)

@@ -11,8 +11,8 @@ import (
 // loggedRevisions of one record are logged; later ones are only counted (counting.md 16).
 const loggedRevisions = 8
 
-// reviseRecord counts the changes that a version makes to its record, returns the names of the changed fields, and updates k (counting.md 16). The
-// labels stay those of the first version.
+// reviseRecord counts the changes that a version makes to its record, returns the names of the
+// changed fields, and updates k (counting.md 16). The labels stay those of the first version.
 func (d *Decision) reviseRecord(e *entry, k *known) (changed []string) {
 	r, moved, isLeg := e.record, 0, k.flags&rowLeg != 0
 	first, err := parseEarlier(k.earlier)
@@ -60,8 +60,8 @@ func (d *Decision) addLateDuration(k *known, r *cdr.Record) {
 	}
 }
 
-// changeOutcome counts the changed outcome of a call of one record and, if that first connects it, how long it took. moved is above 0 if the call became
-// connected, below 0 if it no longer is.
+// changeOutcome counts the changed outcome of a call of one record and, if that first connects it,
+// how long it took. moved is above 0 if the call became connected, below 0 if it no longer is.
 func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
 	if r.Outcome.Connected() && k.flags&rowTimed == 0 {
 		d.change.Facts = facts.AppendConnected(d.change.Facts, r)
@@ -71,8 +71,9 @@ func (d *Decision) changeOutcome(k *known, r *cdr.Record) (moved int) {
 	return int(boolByte(r.Outcome.Connected())) - int(boolByte(k.outcome.Connected()))
 }
 
-// reviseCharge counts the change of one component's amount and says whether it changed. An amount that wasn't known before is a charge, and
-// is remembered even if zero. A changed currency credits the old amount and debits the new one. A version without a currency keeps the old one.
+// reviseCharge counts the change of one component's amount and says whether it changed. An amount
+// that wasn't known before is a charge, and is remembered even if zero. A changed currency credits
+// the old amount and debits the new one. A version without a currency keeps the old one.
 func (d *Decision) reviseCharge(k *known, first *earlier, r *cdr.Record, c cdr.Charge) bool {
 	at := slices.IndexFunc(k.charges, func(was cdr.Charge) bool { return was.Component == c.Component })
 	if at < 0 {
@@ -101,8 +102,9 @@ func (d *Decision) reviseCharge(k *known, first *earlier, r *cdr.Record, c cdr.C
 	return true
 }
 
-// charges are a record's, each in the currency that it is counted in: its own, else that of the amount that is known, else the source's. The record
-// stays as the provider has it, since the page may be decided again by what is known then.
+// charges are a record's, each in the currency that it is counted in: its own, else that of the
+// amount that is known, else the source's. The record stays as the provider has it, since the page
+// may be decided again by what is known then.
 func (d *Decision) charges(r *cdr.Record, was []cdr.Charge) []cdr.Charge {
 	at := len(d.charged)
 	d.charged = append(d.charged, r.Charges...)

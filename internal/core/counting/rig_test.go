@@ -16,10 +16,12 @@ import (
 )
 
 var (
-	call, start, outcome, version, alts, inGroup, childOf = cdrtest.Call, cdrtest.Start, cdrtest.Outcome, cdrtest.Version, cdrtest.Alts, cdrtest.InGroup, cdrtest.ChildOf
-	charge, sessions, stream, bypass                      = cdrtest.Charge, cdrtest.Sessions, cdrtest.Stream, cdrtest.Bypass
-	provisional, settled                                  = cdrtest.Provisional, cdrtest.Settled
-	epoch                                                 = cdrtest.Epoch
+	call, start, outcome, version, alts, inGroup, childOf = cdrtest.Call, cdrtest.Start, cdrtest.Outcome,
+		cdrtest.Version, cdrtest.Alts, cdrtest.InGroup, cdrtest.ChildOf
+	charge, sessions, stream, bypass = cdrtest.Charge, cdrtest.Sessions, cdrtest.Stream,
+		cdrtest.Bypass
+	provisional, settled = cdrtest.Provisional, cdrtest.Settled
+	epoch                = cdrtest.Epoch
 )
 
 const (

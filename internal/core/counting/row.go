@@ -131,7 +131,8 @@ type known struct {
 // ErrRow says that what is stored is damaged.
 var ErrRow = errors.New("an id row of the ledger is damaged: restore a backup")
 
-// append appends the stored form, with the head in front, so that a row is the same as its record's first version behind it.
+// append appends the stored form, with the head in front, so that a row is the same as its record's
+// first version behind it.
 func (k *known) append(dst []byte) []byte { return k.appendBody(k.head.append(dst)) }
 
 func (k *known) appendBody(dst []byte) []byte {
@@ -152,7 +153,8 @@ func (k *known) appendBody(dst []byte) []byte {
 	return appendFields(dst, k.fields)
 }
 
-// appendFields appends which of recordFields there are, as bits, their hashes in the list's order, and the provider's own with their keys.
+// appendFields appends which of recordFields there are, as bits, their hashes in the list's order,
+// and the provider's own with their keys.
 func appendFields(dst []byte, fields []fieldHash) []byte {
 	at := len(dst)
 	dst = append(dst, 0, 0, 0)

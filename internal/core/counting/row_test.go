@@ -37,7 +37,8 @@ func TestRowIsRead(t *testing.T) {
 	}
 }
 
-// TestRowOfManyCharges reads every row that was written: also of a record whose components came and went with definitions.
+// TestRowOfManyCharges reads every row that was written: also of a record whose components came and
+// went with definitions.
 func TestRowOfManyCharges(t *testing.T) {
 	for _, n := range []int{0, 1, cdr.MaxCharges, cdr.MaxCharges + 1, 1000} {
 		k := fullRow(t)
@@ -65,7 +66,8 @@ func TestRowFlags(t *testing.T) {
 	k.flags, k.call, k.revisions, k.earlier = rowLeg|rowSettled|rowLate, 9, 7, exampleEarlier.append(nil)
 	row := k.append(nil)
 	_, body := splitRow(row)
-	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags || flagsOf(first) != 0 {
+	if _, other := splitRow(first); body == nil || !bytes.Equal(body, other) || flagsOf(row) != k.flags ||
+		flagsOf(first) != 0 {
 		t.Errorf("flags make another row: %x", row)
 	}
 	var again known
@@ -110,7 +112,8 @@ func price(text string) cdr.Money {
 
 var exampleEarlier = earlier{
 	outcomes: []cdr.Outcome{cdr.Failed, cdr.Busy}, fields: 1<<7 | 1,
-	corrections: []cdr.Charge{{Component: "usage", Currency: "EUR", Amount: price("-0.5")}, {Currency: "USD", Amount: price("2")}},
+	corrections: []cdr.Charge{{Component: "usage", Currency: "EUR", Amount: price("-0.5")},
+		{Currency: "USD", Amount: price("2")}},
 }
 
 // The stored form of what versions changed is read as it was written, and not at all if it is cut.
@@ -128,13 +131,17 @@ func TestEarlier(t *testing.T) {
 }
 
 var exampleCall = countedCall{
-	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, late: true, changed: true, direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
+	began: time.Unix(1.7e9, 0).UTC(), outcome: cdr.Answered, talked: true, late: true, changed: true,
+	direction: cdr.Inbound, callType: "user_in", trunk: "sbc", country: "DE", labels: "site=a\n",
 	legs: []cdr.Leg{
 		{
-			ID: "12345678", AltIDs: []string{"87654321"}, Party: cdr.Onward, Outcome: cdr.Answered, Direction: cdr.Inbound, Trunk: "sbc",
-			Start: time.Unix(1.7e9, 0).UTC(), Answer: time.Unix(1.7e9+5, 0).UTC(), End: time.Unix(1.7e9+90, 0).UTC(), Duration: cdr.KnownSpan(85 * time.Second),
+			ID: "12345678", AltIDs: []string{"87654321"}, Party: cdr.Onward, Outcome: cdr.Answered,
+			Direction: cdr.Inbound, Trunk: "sbc",
+			Start: time.Unix(1.7e9, 0).UTC(), Answer: time.Unix(1.7e9+5, 0).UTC(), End: time.Unix(1.7e9+90, 0).UTC(),
+			Duration: cdr.KnownSpan(85 * time.Second),
 		},
-		{ID: "abcdefgh", Parent: "12345678", NoOutcome: true, Start: time.Unix(1.7e9-3600, 0).UTC(), Ringing: cdr.KnownSpan(time.Second)},
+		{ID: "abcdefgh", Parent: "12345678", NoOutcome: true, Start: time.Unix(1.7e9-3600, 0).UTC(),
+			Ringing: cdr.KnownSpan(time.Second)},
 	},
 }
 

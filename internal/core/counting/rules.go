@@ -6,28 +6,35 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/cdr"
 )
 
-// Rules are the traits of a feed's records that counting depends on. A provider declares them; none follows from a feed's name.
+// Rules are the traits of a feed's records that counting depends on. A provider declares them; none
+// follows from a feed's name.
 type Rules struct {
-	// StartMoves says that the start of a record may move by more than minutes: a record is found at any start up to two days after its first
-	// one (counting.md 15).
+	// StartMoves says that the start of a record may move by more than minutes: a record is found
+	// at any start up to two days after its first one (counting.md 15).
 	StartMoves bool
-	// ByArrival says that the feed is read in the order in which records appeared, not by their start. A record is found as long as the ledger
-	// keeps what was read, and is too old only if it starts before the feed's origin.
+	// ByArrival says that the feed is read in the order in which records appeared, not by their
+	// start. A record is found as long as the ledger keeps what was read, and is too old only if it
+	// starts before the feed's origin.
 	ByArrival bool
-	// PartsSettle says that parts of a record come with later versions: whether media bypassed is counted once the record has settled, and
-	// that it is an emergency call with the version that first says so.
+	// PartsSettle says that parts of a record come with later versions: whether media bypassed is
+	// counted once the record has settled, and that it is an emergency call with the version that
+	// first says so.
 	PartsSettle bool
-	// TaskVersions says that a task names a version of a record: it isn't needed when that version is known, or a greater one.
+	// TaskVersions says that a task names a version of a record: it isn't needed when that version
+	// is known, or a greater one.
 	TaskVersions bool
-	// Legs says that several records may be legs of one call: they have a call key, or name a parent. Such a call counts when it is whole.
+	// Legs says that several records may be legs of one call: they have a call key, or name a
+	// parent. Such a call counts when it is whole.
 	Legs bool
 	// Parents says that a record may name another as its parent, whose call key it shares.
 	Parents bool
 	// Whole says that a call needs a leg with cdr.Record.Whole before it counts.
 	Whole bool
-	// ChargesLater says that what a connected call cost may come with a later version than the first final one: its spans wait for that.
+	// ChargesLater says that what a connected call cost may come with a later version than the
+	// first final one: its spans wait for that.
 	ChargesLater bool
-	// CallFeed is the feed of the same source that has a record of each call, by this feed's call id as its record id; empty: there is none.
+	// CallFeed is the feed of the same source that has a record of each call, by this feed's call
+	// id as its record id; empty: there is none.
 	CallFeed string
 	// NoReasons says that records don't say why a call didn't connect: not_connected is an attempt then.
 	NoReasons bool
@@ -48,10 +55,11 @@ type Settings struct {
 	Lookback time.Duration
 	// LateAfter is from when on a call counts as late.
 	LateAfter time.Duration
-	// Settle is how long no new leg must have come before a call of a feed with Legs counts. WholeAfter is how long after its latest time neither an open
-	// leg nor a missing one holds it.
+	// Settle is how long no new leg must have come before a call of a feed with Legs counts.
+	// WholeAfter is how long after its latest time neither an open leg nor a missing one holds it.
 	Settle, WholeAfter time.Duration
-	// Lead is how long before its origin a feed with Legs is read: what goes on with a call of before isn't another call.
+	// Lead is how long before its origin a feed with Legs is read: what goes on with a call of
+	// before isn't another call.
 	Lead time.Duration
 	// Redactor removes what waits of a record isn't to have; nil: nothing.
 	Redactor *cdr.Redactor

@@ -11,7 +11,8 @@ const chargeWait = 24 * time.Hour
 
 // Span is a call whose spans are wanted: one root and its children.
 type Span struct {
-	// Call is a call of several records, without what privacy removes; nil: it is Record, the number of a record on the page, from 0.
+	// Call is a call of several records, without what privacy removes; nil: it is Record, the
+	// number of a record on the page, from 0.
 	Call   *cdr.Record
 	Record int
 	// Event is that of the log record of the same version.
@@ -35,8 +36,8 @@ func (d *Decision) Traces() bool {
 	return d.settings.Traces && (d.was.HistoryDone || d.settings.TracesHistory)
 }
 
-// addSpans asks for the spans of the calls that have settled, each once: a flag of its row says that they weren't made yet. It takes the
-// highest of several versions on the page.
+// addSpans asks for the spans of the calls that have settled, each once: a flag of its row says
+// that they weren't made yet. It takes the highest of several versions on the page.
 func (d *Decision) addSpans() {
 	if !d.settings.Traces {
 		return
@@ -56,14 +57,15 @@ func (d *Decision) addSpans() {
 			event.Name = EventRevised
 		}
 		d.change.Spans = append(d.change.Spans, Span{
-			Record: i, Event: d.identify(i, event), Charges: d.charges(d.entries[i].record, k.charges), Links: d.links(&d.entries[i]),
+			Record: i, Event: d.identify(i, event), Charges: d.charges(d.entries[i].record, k.charges),
+			Links: d.links(&d.entries[i]),
 		})
 		d.setFlags(st, flagsOf(st.Data)&^rowUntraced)
 	}
 }
 
-// hasSettled says whether a record has all that its spans show. No provider says that a charge will never come: the first read after a day takes the
-// record as it stands.
+// hasSettled says whether a record has all that its spans show. No provider says that a charge will
+// never come: the first read after a day takes the record as it stands.
 func (d *Decision) hasSettled(e *entry) bool {
 	r, s := e.record, d.settings
 	switch {

@@ -34,7 +34,8 @@ type store struct {
 	observed map[string]int64 // by metric and labels: the sum of what a histogram observed
 	money    map[string]cdr.Money
 	edges    map[int64]int64 // by trunk
-	// connected is the time in which calls were connected, as their edges say; recent are the calls that tallies count, and failed those of them.
+	// connected is the time in which calls were connected, as their edges say; recent are the calls
+	// that tallies count, and failed those of them.
 	connected      time.Duration
 	recent, failed int64
 	logs           []string // name and call id, in order
@@ -53,16 +54,19 @@ func newStore(t *testing.T, settings counting.Settings, state counting.State) *s
 	}
 	return &store{
 		t: t, settings: settings, hasher: hasher, decision: counting.NewDecision(), state: state,
-		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]work.Item{}, bad: map[counting.Hash]bool{}, trunks: map[string]int64{},
+		ids: map[counting.Place][]byte{}, tasks: map[counting.TaskKey]work.Item{}, bad: map[counting.Hash]bool{},
+		trunks:   map[string]int64{},
 		lastRows: map[counting.Hash]uint64{},
-		counts:   map[string]int64{}, observed: map[string]int64{}, money: map[string]cdr.Money{}, edges: map[int64]int64{},
+		counts:   map[string]int64{}, observed: map[string]int64{}, money: map[string]cdr.Money{},
+		edges: map[int64]int64{},
 	}
 }
 
 // known reads what the keys ask for.
 func (s *store) known(keys *counting.Keys) *counting.Known {
 	k := &counting.Known{
-		State: s.state, Tasks: map[counting.TaskKey]work.Item{}, BadRows: map[counting.Hash]bool{}, Trunks: s.trunks, TrunkLimit: 100,
+		State: s.state, Tasks: map[counting.TaskKey]work.Item{}, BadRows: map[counting.Hash]bool{}, Trunks: s.trunks,
+		TrunkLimit: 100,
 	}
 	for more := keys; more != nil; more = s.decision.More(k) {
 		for _, key := range more.IDs {
@@ -209,7 +213,8 @@ func lineOf(r *cdr.Record, l *counting.Log) string {
 	if l.Session >= 0 {
 		id, is = id+"/"+r.Sessions[l.Session].ID, r.Sessions[l.Session].Result.String()
 	}
-	return strings.TrimSpace(fmt.Sprintf("%s %s v%d %s %s", l.Event.Name, id, l.Event.Version, is, strings.Join(l.Event.Changed, ",")))
+	return strings.TrimSpace(fmt.Sprintf("%s %s v%d %s %s", l.Event.Name, id, l.Event.Version, is,
+		strings.Join(l.Event.Changed, ",")))
 }
 
 func (s *store) add(d *metrics.Delta) {

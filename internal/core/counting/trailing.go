@@ -13,14 +13,17 @@ import (
 
 const (
 	activitySeconds = 5 * 60
-	// ActivityKept is how far back activity is kept, activityAhead how far ahead of a feed's clock a call may begin to be in it.
+	// ActivityKept is how far back activity is kept, activityAhead how far ahead of a feed's clock
+	// a call may begin to be in it.
 	ActivityKept  = 25 * time.Hour
 	activityAhead = time.Hour
 
-	// PeakWindow is the hour of cdr_call_peak_concurrency, peakStep by how much it moves on before what is older is deleted.
+	// PeakWindow is the hour of cdr_call_peak_concurrency, peakStep by how much it moves on before
+	// what is older is deleted.
 	PeakWindow = time.Hour
 	peakStep   = 10 * time.Minute
-	// peakKept is how long calls are kept at the most: while a feed reads its history, or lags as far behind, no peak is shown.
+	// peakKept is how long calls are kept at the most: while a feed reads its history, or lags as
+	// far behind, no peak is shown.
 	peakKept = 72 * time.Hour
 	// peakAhead is how far ahead of a feed's clock a call may end: past it, its end is a mistake.
 	peakAhead = 24 * time.Hour
@@ -29,7 +32,8 @@ const (
 // ActivityOf is the first second of the five minutes of a time.
 func ActivityOf(at time.Time) int64 { return at.Unix() / activitySeconds * activitySeconds }
 
-// TallyKey says what a tally is of: of trunk 0 calls that began in five minutes, of another those that were first seen in a second.
+// TallyKey says what a tally is of: of trunk 0 calls that began in five minutes, of another those
+// that were first seen in a second.
 type TallyKey struct{ Trunk, Second int64 }
 
 // Tally counts calls: Total all of them, Part those that failed (trunk 0) or whose media bypassed (other trunks).
@@ -55,11 +59,12 @@ func (d *Decision) addTrailing(f *facts.Fact) {
 // span is when a call was connected, in microseconds since 1970, end excluded, and over which trunk; 0 is no span.
 type span struct{ trunk, start, end int64 }
 
-// Edge is the start (Change 1) or end (Change -1) of a connected call on a trunk. A revised call adds the opposites of its former edges, and its
-// new ones.
+// Edge is the start (Change 1) or end (Change -1) of a connected call on a trunk. A revised call
+// adds the opposites of its former edges, and its new ones.
 type Edge struct{ Trunk, At, Change int64 }
 
-// connectedIn is when a call was connected: from its answer, or its start if the answer isn't known, to its end; empty if the end isn't known.
+// connectedIn is when a call was connected: from its answer, or its start if the answer isn't
+// known, to its end; empty if the end isn't known.
 func (d *Decision) connectedIn(r *cdr.Record) span {
 	start, end, latest := cmp.Or(r.Answer, r.Start), r.End, d.page.ObservedAt.Add(peakAhead)
 	if !end.After(start) || end.After(latest) {
@@ -71,7 +76,8 @@ func (d *Decision) connectedIn(r *cdr.Record) span {
 	return span{start: start.UnixMicro(), end: end.UnixMicro()}
 }
 
-// addConnected adds the edges of a connected call, unless it ended before ConnectedFrom, and returns its span, which a revision takes back.
+// addConnected adds the edges of a connected call, unless it ended before ConnectedFrom, and
+// returns its span, which a revision takes back.
 func (d *Decision) addConnected(r *cdr.Record) span {
 	s := d.connectedIn(r)
 	if s.end <= d.was.ConnectedFrom {

@@ -27,7 +27,8 @@ const (
 	DueAtOnce = 1000
 )
 
-// waitingCall are the legs that wait under one call key: of one call, or of several that began more than two days apart.
+// waitingCall are the legs that wait under one call key: of one call, or of several that began more
+// than two days apart.
 type waitingCall struct {
 	key     Hash
 	legs    []waitingLeg
@@ -58,7 +59,8 @@ type waitingLeg struct {
 
 // storedLegs is the form of what waits. A provider's text may be of any bytes.
 var storedLegs = json.JoinOptions(
-	json.OmitZeroStructFields(true), json.Deterministic(true), jsonv1.FormatDurationAsNano(true), jsontext.AllowInvalidUTF8(true),
+	json.OmitZeroStructFields(true), json.Deterministic(true), jsonv1.FormatDurationAsNano(true),
+	jsontext.AllowInvalidUTF8(true),
 )
 
 // waiting finds the legs that wait under a call key; there may be none.
@@ -114,7 +116,8 @@ func (w *waitingCall) put(leg waitingLeg) {
 }
 
 func sameLeg(a, b cdr.Leg) bool {
-	return a.Start.Equal(b.Start) && a.Answer.Equal(b.Answer) && a.End.Equal(b.End) && a.Outcome == b.Outcome && a.Direction == b.Direction &&
+	return a.Start.Equal(b.Start) && a.Answer.Equal(b.Answer) && a.End.Equal(b.End) && a.Outcome == b.Outcome &&
+		a.Direction == b.Direction &&
 		a.Trunk == b.Trunk && a.Party == b.Party
 }
 
@@ -157,10 +160,12 @@ type group struct {
 	open, whole   bool
 }
 
-// groups splits the legs that wait under a key into calls: a leg that starts more than two days after its call began belongs to another one.
+// groups splits the legs that wait under a key into calls: a leg that starts more than two days
+// after its call began belongs to another one.
 func (w *waitingCall) groups() (all []group) {
 	slices.SortStableFunc(w.legs, func(a, b waitingLeg) int {
-		return cmp.Or(a.Record.Start.Compare(b.Record.Start), strings.Compare(a.RecordID, b.RecordID), cmp.Compare(a.Key, b.Key))
+		return cmp.Or(a.Record.Start.Compare(b.Record.Start), strings.Compare(a.RecordID, b.RecordID),
+			cmp.Compare(a.Key, b.Key))
 	})
 	for i := range w.legs {
 		leg := &w.legs[i]
@@ -236,8 +241,9 @@ func CallOf(key string) (Hash, error) {
 	return Hash(n), nil
 }
 
-// CompleteRead is the read that the page ends, which may make calls whole that are due by its begin and started within it; nil if it ends none. In a history that is read in the order in which records appeared each page ends one:
-// all that came before it was read.
+// CompleteRead is the read that the page ends, which may make calls whole that are due by its begin
+// and started within it; nil if it ends none. In a history that is read in the order in which
+// records appeared each page ends one: all that came before it was read.
 func (d *Decision) CompleteRead() *Read {
 	if p := d.page.Position; p != nil && p.Read != nil {
 		return p.Read
@@ -264,7 +270,8 @@ func (d *Decision) decideCall(w *waitingCall) {
 	result := &d.change.Result
 	var stay []waitingLeg
 	var due time.Time
-	var since int64 = math.MaxInt64 // when the first call began, by which the ledger finds the oldest and those within a read
+	// when the first call began, by which the ledger finds the oldest and those within a read
+	var since int64 = math.MaxInt64
 	groups := w.groups()
 	for i := range groups {
 		g := &groups[i]
@@ -285,7 +292,8 @@ func (d *Decision) decideCall(w *waitingCall) {
 	if len(stay) == 0 {
 		if w.stored {
 			result.Waiting--
-			d.change.DoneTasks = append(d.change.DoneTasks, work.Item{Kind: task.Kind, Key: task.Key, Version: math.MaxInt64})
+			d.change.DoneTasks = append(d.change.DoneTasks,
+				work.Item{Kind: task.Kind, Key: task.Key, Version: math.MaxInt64})
 		}
 		return
 	}

@@ -50,23 +50,30 @@ func TestActivity(t *testing.T) {
 		pages pages
 		want  string
 	}{
-		{"by five minutes", nil, pages{{call("a", before(5*time.Minute)), call("b", before(time.Second)), call("c", before(0))}}, "-5m 2/0, 0m 1/0"},
+		{"by five minutes", nil, pages{{call("a", before(5*time.Minute)), call("b", before(time.Second)),
+			call("c", before(0))}}, "-5m 2/0, 0m 1/0"},
 		{"the same again", nil, pages{{call("a"), call("a")}, {call("a")}}, "-10m 1/0"},
-		{"only failed is a failure", nil, pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}}, "-10m 3/1"},
+		{"only failed is a failure", nil,
+			pages{{call("a", failed), call("b", outcome(cdr.Busy)), call("c", outcome(cdr.NotConnected))}}, "-10m 3/1"},
 		{"a failure that becomes one", nil, pages{{call("a", outcome(cdr.Unknown))}, {call("a", failed)}}, "-10m 1/0"},
 		{"a failure that is none", nil, pages{{call("a", failed)}, {call("a", outcome(cdr.Answered))}}, "-10m 1/1"},
 		{"both on a page", nil, pages{{call("a", failed, version(1)), call("a", version(2))}}, "-10m 1/1"},
 		{"a start that has moved too", nil, pages{{call("a", failed)}, {call("a", before(4*time.Minute))}}, "-10m 1/1"},
-		{"the last hours", nil, pages{{call("a", before(25*time.Hour)), call("b", before(25*time.Hour+time.Microsecond))}}, "-1500m 1/0"},
-		{"what is too long ago and changes", nil, pages{{call("a", failed, before(30*time.Hour))}, {call("a", before(30*time.Hour))}}, ""},
-		{"a clock that is wrong", nil, pages{{call("a", failed, before(-2*time.Hour))}, {call("a", before(-2*time.Hour))}}, ""},
+		{"the last hours", nil, pages{{call("a", before(25*time.Hour)),
+			call("b", before(25*time.Hour+time.Microsecond))}}, "-1500m 1/0"},
+		{"what is too long ago and changes", nil,
+			pages{{call("a", failed, before(30*time.Hour))}, {call("a", before(30*time.Hour))}}, ""},
+		{"a clock that is wrong", nil, pages{{call("a", failed, before(-2*time.Hour))},
+			{call("a", before(-2*time.Hour))}}, ""},
 		{"too old for the feed", nil, pages{{call("a", before(200*time.Hour))}}, ""},
 		{"a call of two legs, once it counts", ofLegs, pages{
 			{call("a", inGroup("g"), failed), call("b", inGroup("g"), failed, before(0))},
 			{call("b", inGroup("g"), failed, before(0))},
 		}, "-10m 1/1"},
-		{"a call that waits", func(s *FeedSpec) { ofLegs(s); s.Settle = time.Minute }, pages{{call("a", inGroup("g"), failed)}}, ""},
-		{"a leg that fails late", ofLegs, pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}}, "-10m 1/0"},
+		{"a call that waits", func(s *FeedSpec) { ofLegs(s); s.Settle = time.Minute },
+			pages{{call("a", inGroup("g"), failed)}}, ""},
+		{"a leg that fails late", ofLegs,
+			pages{{call("a", inGroup("g"))}, {call("b", inGroup("g"), failed, before(0))}}, "-10m 1/0"},
 		{"without hours", func(s *FeedSpec) { s.Rules = moving(true) }, pages{
 			{call("a", failed, version(1))}, {call("a", version(2), before(20*time.Hour))},
 		}, "-10m 1/1"},
@@ -107,7 +114,8 @@ func TestActivityOfFeeds(t *testing.T) {
 		return strings.Join(lines, " ")
 	}
 	const fabrikam = "fabrikam/msgraph/direct_routing 11:30"
-	if got, want := get(time.Time{}), "contoso/msgraph/direct_routing 11:00 "+fabrikam+" contoso/msgraph/direct_routing 11:55"; got != want {
+	if got, want := get(time.Time{}), "contoso/msgraph/direct_routing 11:00 "+fabrikam+
+		" contoso/msgraph/direct_routing 11:55"; got != want {
 		t.Errorf("all: %s, want %s", got, want)
 	}
 	if got, want := get(epoch.Add(-26*time.Minute)), fabrikam+" contoso/msgraph/direct_routing 11:55"; got != want {
@@ -131,7 +139,8 @@ func TestActivityOfAFailedCommit(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b"), call("a", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b"),
+		call("a", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil
@@ -158,8 +167,8 @@ func TestActivityIsPruned(t *testing.T) {
 	}
 }
 
-// Where a page lists the newest call first, and has more calls of a trunk than are kept, the run of failures begins after the last call that
-// connected, as it does where the oldest comes first.
+// Where a page lists the newest call first, and has more calls of a trunk than are kept, the run of
+// failures begins after the last call that connected, as it does where the oldest comes first.
 func TestRecentOfALongPage(t *testing.T) {
 	failed := func(id string, at time.Time) *cdr.Record { return call(id, outcome(cdr.Failed), start(at)) }
 	for _, newestFirst := range []bool{false, true} {
@@ -171,13 +180,15 @@ func TestRecentOfALongPage(t *testing.T) {
 			}
 			page := []*cdr.Record{call("answered", start(epoch.Add(-time.Hour)))}
 			for i := range 64 {
-				page = append(page, failed(fmt.Sprint("late", i), epoch.Add(-30*time.Minute+time.Duration(i)*time.Second)))
+				page = append(page, failed(fmt.Sprint("late", i),
+					epoch.Add(-30*time.Minute+time.Duration(i)*time.Second)))
 			}
 			if newestFirst {
 				slices.Reverse(page)
 			}
 			r.records(page...)
-			if got, want := r.ledger.Store().LastAttempts()[0].Since(metrics.Faults), epoch.Add(-30*time.Minute); !got.Equal(want) {
+			if got, want := r.ledger.Store().LastAttempts()[0].Since(metrics.Faults),
+				epoch.Add(-30*time.Minute); !got.Equal(want) {
 				t.Errorf("fails since %s, want %s", got, want)
 			}
 		})

@@ -22,7 +22,8 @@ var (
 	ErrOtherAccount = errors.New("another account")
 	// ErrRenamed: the names of a renamed source are mixed up. The message says what to do.
 	ErrRenamed = errors.New("renamed source")
-	// ErrReplaced: the ledger that was opened is gone, or another one is in its place. Nothing more is committed; the process is to be started anew.
+	// ErrReplaced: the ledger that was opened is gone, or another one is in its place. Nothing more
+	// is committed; the process is to be started anew.
 	ErrReplaced = errors.New("the ledger isn't the one any more that was opened")
 	// ErrClosed: the ledger was closed.
 	ErrClosed = errors.New("the ledger is closed")
@@ -37,19 +38,22 @@ type FeedSpec struct {
 	RenamedFrom string
 	// Fingerprint names the account that is read: provider, tenant or account, host, scope (counting.md 19).
 	Fingerprint string
-	// SameAccount takes over another Fingerprint instead of refusing it: the operator says that the account is the same.
+	// SameAccount takes over another Fingerprint instead of refusing it: the operator says that the
+	// account is the same.
 	SameAccount bool
-	// OtherAccount ends the message of ErrOtherAccount: what else to do where another Fingerprint may be of the same account; empty: nothing.
+	// OtherAccount ends the message of ErrOtherAccount: what else to do where another Fingerprint
+	// may be of the same account; empty: nothing.
 	OtherAccount string
 }
 
-// LogEncoder appends one log record, redacted and ready to be sent, to a batch. It is called under the commit lock: no I/O.
+// LogEncoder appends one log record, redacted and ready to be sent, to a batch. It is called under
+// the commit lock: no I/O.
 type LogEncoder interface {
 	AppendRecord(batch []byte, record *cdr.Record, event *counting.Event) []byte
 }
 
-// SpanEncoder appends the spans of one call, redacted and ready to be sent, to a batch, and to ends where each of them ends within it. It is called
-// under the commit lock: no I/O.
+// SpanEncoder appends the spans of one call, redacted and ready to be sent, to a batch, and to ends
+// where each of them ends within it. It is called under the commit lock: no I/O.
 type SpanEncoder interface {
 	AppendSpans(batch []byte, ends []int, record *cdr.Record, span *counting.Span) ([]byte, []int)
 }

@@ -52,7 +52,8 @@ func (i *Inspector) Preview(spec FeedSpec, page *counting.Page) (*counting.Findi
 	if f.keyCheck != i.ledger.hasher.Check() {
 		return nil, fmt.Errorf("audit: %w", errOtherKey)
 	}
-	p := pageCommit{Feed: f, page: page, now: page.ObservedAt, settings: spec.Settings, decision: counting.NewDecision()}
+	p := pageCommit{Feed: f, page: page, now: page.ObservedAt, settings: spec.Settings,
+		decision: counting.NewDecision()}
 	p.keys = p.decision.Keys(page, &p.settings, &i.ledger.hasher)
 	if err := p.readKnown(); err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
@@ -139,8 +140,8 @@ func StoreAudit(ctx context.Context, s Storage, audited Mark, spec FeedSpec, res
 	return err
 }
 
-// Audits are what the newest audit of each feed found, and the newest audits of the days from a time on, in order of feed and day. It waits for no
-// commit.
+// Audits are what the newest audit of each feed found, and the newest audits of the days from a
+// time on, in order of feed and day. It waits for no commit.
 func (l *Ledger) Audits(ctx context.Context, from time.Time) ([]AuditResult, error) {
 	return readBeside(ctx, l, "audits", `SELECT f.source, f.feed, a.day, a.whole, a.at, a.listed, a.missing, a.differs
 		FROM audits a JOIN feeds f ON f.id = a.feed

@@ -10,8 +10,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// An audit looks records up beside a ledger that is open, wherever they lie, and finds those that an hour has; of another name only that which the
-// feed had.
+// An audit looks records up beside a ledger that is open, wherever they lie, and finds those that
+// an hour has; of another name only that which the feed had.
 func TestAudit(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -33,10 +33,12 @@ func TestAudit(t *testing.T) {
 			}
 		}
 		var counted []counting.Hash
-		if err := i.Counted(r.spec, call("a").Start.Truncate(time.Hour), func(one counting.Stored) { counted = append(counted, one.Hash) }); err != nil {
+		if err := i.Counted(r.spec, call("a").Start.Truncate(time.Hour),
+			func(one counting.Stored) { counted = append(counted, one.Hash) }); err != nil {
 			t.Error(err)
 		}
-		if len(counted) != 2 || !slices.Contains(counted, found.Records[0].Key) || !slices.Contains(counted, found.Records[1].Key) {
+		if len(counted) != 2 || !slices.Contains(counted, found.Records[0].Key) ||
+			!slices.Contains(counted, found.Records[1].Key) {
 			t.Errorf("the hour has %v", counted)
 		}
 		renamed, other := r.spec, r.spec
@@ -53,8 +55,8 @@ func TestAudit(t *testing.T) {
 	})
 }
 
-// The results of an audit are kept beside a ledger that is open, a row a day; of each feed the newest audit is known, and
-// those of the days from a time on.
+// The results of an audit are kept beside a ledger that is open, a row a day; of each feed the
+// newest audit is known, and those of the days from a time on.
 func TestStoreAudit(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -72,7 +74,8 @@ func TestStoreAudit(t *testing.T) {
 		t.Helper()
 		var results []AuditResult
 		for i, n := range missing {
-			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10, Missing: n, Differs: n > 1})
+			results = append(results, AuditResult{Day: day.AddDate(0, 0, i), Whole: true, At: at, Listed: 10,
+				Missing: n, Differs: n > 1})
 		}
 		if err := StoreAudit(t.Context(), r.storage, audited, r.spec, results); err != nil {
 			t.Fatal(err)
@@ -82,7 +85,8 @@ func TestStoreAudit(t *testing.T) {
 	store(epoch.Add(time.Minute), 1, 2)
 	r.records(call("b")) // another process's write is in nobody's way
 	newest := func(i int, missing int64) AuditResult {
-		return AuditResult{Source: "contoso", Feed: "direct_routing", Day: day.AddDate(0, 0, i), Whole: true, At: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1}
+		return AuditResult{Source: "contoso", Feed: "direct_routing", Day: day.AddDate(0, 0, i), Whole: true,
+			At: epoch.Add(time.Minute), Listed: 10, Missing: missing, Differs: missing > 1}
 	}
 	older := newest(2, 7)
 	older.At = epoch
@@ -102,7 +106,8 @@ func TestStoreAudit(t *testing.T) {
 	if err := StoreAudit(t.Context(), r.storage, audited, other, []AuditResult{{Day: day}}); err == nil {
 		t.Error("the result of a feed is kept that isn't there")
 	}
-	if err := StoreAudit(t.Context(), r.storage, Mark{}, r.spec, []AuditResult{{Day: day}}); !errors.Is(err, ErrReplaced) {
+	if err := StoreAudit(t.Context(), r.storage, Mark{}, r.spec, []AuditResult{{Day: day}}); !errors.Is(err,
+		ErrReplaced) {
 		t.Errorf("the result of another ledger is kept: %v", err)
 	}
 	if err := StoreAudit(t.Context(), Storage{Folder: t.TempDir()}, audited, r.spec, nil); server == "" && err == nil {

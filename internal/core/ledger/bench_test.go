@@ -46,20 +46,24 @@ func benchPage(rng *rand.Rand, page int, records []*cdr.Record) []*cdr.Record {
 	return records
 }
 
-var trunks = []string{"sbc1.example.com", "sbc2.example.com", "sbc3.example.com", "sbc4.example.com", "sbc5.example.com"}
+var trunks = []string{"sbc1.example.com", "sbc2.example.com", "sbc3.example.com", "sbc4.example.com",
+	"sbc5.example.com"}
 
 func benchLedger(b *testing.B, encoder LogEncoder, legs bool) *Feed {
 	verifying = false
 	b.Cleanup(func() { verifying = true })
 	l, err := Open(b.Context(), Settings{
-		Storage: Storage{Folder: b.TempDir()}, Now: time.Now, Options: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
-		Tuning: Tuning{Privacy: cdr.DefaultPolicy(), Encoder: encoder, OutboxLimit: 1 << 40},
+		Storage: Storage{Folder: b.TempDir()}, Now: time.Now,
+		Options: metrics.Options{SeriesLimit: 10000, BypassWindow: time.Hour, Native: true},
+		Tuning:  Tuning{Privacy: cdr.DefaultPolicy(), Encoder: encoder, OutboxLimit: 1 << 40},
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = l.Close() })
-	f, err := l.Feed(b.Context(), FeedSpec{Settings: counting.Settings{Source: "s", Provider: "msgraph", Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, WholeAfter: 4 * time.Hour, Rules: counting.Rules{Legs: legs, Parents: legs}}})
+	f, err := l.Feed(b.Context(), FeedSpec{Settings: counting.Settings{Source: "s", Provider: "msgraph",
+		Feed: "direct_routing", History: 20 * 365 * 24 * time.Hour, Lookback: 48 * time.Hour, WholeAfter: 4 * time.Hour,
+		Rules: counting.Rules{Legs: legs, Parents: legs}}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -128,7 +132,9 @@ func BenchmarkCommit(b *testing.B) {
 					fill(page)
 					b.StartTimer()
 				}
-				if _, err := f.Commit(b.Context(), &counting.Page{Records: records, ObservedAt: at, Position: &counting.Position{Watermark: at}}); err != nil {
+				if _, err := f.Commit(b.Context(),
+					&counting.Page{Records: records, ObservedAt: at,
+						Position: &counting.Position{Watermark: at}}); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -171,11 +177,14 @@ func BenchmarkCallRecords(b *testing.B) {
 	}{
 		{"told of a record", func() *counting.Page {
 			fresh++
-			return &counting.Page{Enqueue: []work.Item{{Kind: "told", Key: fmt.Sprint("record ", fresh), Version: int64(fresh)}}}
+			return &counting.Page{Enqueue: []work.Item{{Kind: "told", Key: fmt.Sprint("record ", fresh),
+				Version: int64(fresh)}}}
 		}},
 		{"a list of 60 known records", func() *counting.Page { return &counting.Page{Enqueue: listed} }},
-		{"a new record with four sessions", func() *counting.Page { fresh++; return &counting.Page{Records: []*cdr.Record{record(fresh)}} }},
-		{"a known record with four sessions", func() *counting.Page { return &counting.Page{Records: []*cdr.Record{record(7)}} }},
+		{"a new record with four sessions",
+			func() *counting.Page { fresh++; return &counting.Page{Records: []*cdr.Record{record(fresh)}} }},
+		{"a known record with four sessions",
+			func() *counting.Page { return &counting.Page{Records: []*cdr.Record{record(7)}} }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -53,7 +53,8 @@ func (p *pageCommit) writeBooks() error {
 
 // Books are those of the days from a time on, also of feeds that are no longer configured. It waits for no commit.
 func (l *Ledger) Books(ctx context.Context, from time.Time) ([]DayBook, error) {
-	return readBeside(ctx, l, "the books", `SELECT f.source, f.feed, b.day, b.data FROM books b JOIN feeds f ON f.id = b.feed
+	return readBeside(ctx, l, "the books",
+		`SELECT f.source, f.feed, b.day, b.data FROM books b JOIN feeds f ON f.id = b.feed
 		WHERE b.day >= ? ORDER BY b.feed, b.day`, []any{micros(from)},
 		func(b *DayBook) []any { return []any{&b.Source, &b.Feed, asTime{&b.Day}, asJSON{&b.Book}} })
 }

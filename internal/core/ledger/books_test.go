@@ -9,7 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// A day's book has each record once, what its revisions changed, and the provider's newest total, also after a restart. What is older than the books is in none.
+// A day's book has each record once, what its revisions changed, and the provider's newest total,
+// also after a restart. What is older than the books is in none.
 func TestBooks(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -19,7 +20,8 @@ func TestBooks(t *testing.T) {
 	r.records(call("a", charge(t, "usage", "EUR", "1.10")), call("old", start(epoch.Add(-30*24*time.Hour))))
 	r.records(call("a", charge(t, "usage", "EUR", "0.90")))
 	for _, theirs := range []int{3, 4} {
-		r.commit(&counting.Page{Totals: []counting.DayTotal{{Day: day.AddDate(0, 0, -1), Ours: 3, Theirs: theirs, Charges: new(money(t, "2.00")), Currency: "USD"}}})
+		r.commit(&counting.Page{Totals: []counting.DayTotal{{Day: day.AddDate(0, 0, -1), Ours: 3, Theirs: theirs,
+			Charges: new(money(t, "2.00")), Currency: "USD"}}})
 	}
 	r.reopen()
 	check := func(want map[time.Time]counting.Book) {
@@ -31,10 +33,12 @@ func TestBooks(t *testing.T) {
 		for _, b := range all {
 			w := want[b.Day.UTC()]
 			same := func(x, y cdr.Money) bool { return x.Equal(&y) }
-			if b.Source != "contoso" || b.Records != w.Records || b.Late != w.Late || b.Revised != w.Revised || !maps.EqualFunc(b.Charges, w.Charges, same) {
+			if b.Source != "contoso" || b.Records != w.Records || b.Late != w.Late || b.Revised != w.Revised ||
+				!maps.EqualFunc(b.Charges, w.Charges, same) {
 				t.Errorf("%+v, want %+v", b, w)
 			}
-			if (b.Total == nil) != (w.Total == nil) || b.Total != nil && (b.Total.Theirs != w.Total.Theirs || b.Total.Charges.String() != "2") {
+			if (b.Total == nil) != (w.Total == nil) || b.Total != nil &&
+				(b.Total.Theirs != w.Total.Theirs || b.Total.Charges.String() != "2") {
 				t.Errorf("the total is %+v, want %+v", b.Total, w.Total)
 			}
 		}
@@ -43,12 +47,14 @@ func TestBooks(t *testing.T) {
 	check(map[time.Time]counting.Book{
 		day: today,
 		day.AddDate(0, 0, -1): {
-			Records: 1, Late: 1, Charges: map[string]cdr.Money{"USD": money(t, "2")}, Total: &counting.DayTotal{Theirs: 4},
+			Records: 1, Late: 1, Charges: map[string]cdr.Money{"USD": money(t, "2")},
+			Total: &counting.DayTotal{Theirs: 4},
 		},
 	})
 }
 
-// A total of money that names no currency is in the source's, as the amounts of records are that name none: else it would seem that nothing of it was counted.
+// A total of money that names no currency is in the source's, as the amounts of records are that
+// name none: else it would seem that nothing of it was counted.
 func TestTotalWithoutCurrency(t *testing.T) {
 	r := newRig(t)
 	r.live()

@@ -46,11 +46,13 @@ func (r *rig) settled() counting.Result {
 func (r *rig) wantCalls(when string, counted, waiting int) {
 	r.t.Helper()
 	var stored int
-	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM tasks WHERE kind = ?`, []any{work.Call}, &stored); err != nil {
+	if err := r.ledger.engine.ScanRow(`SELECT count(*) FROM tasks WHERE kind = ?`, []any{work.Call},
+		&stored); err != nil {
 		r.t.Fatal(err)
 	}
 	if got := r.total("cdr_calls_total"); got != counted || r.feed.waitingCalls != waiting || stored != waiting {
-		r.t.Errorf("%s: %d calls, %d wait, %d are stored; want %d, %d", when, got, r.feed.waitingCalls, stored, counted, waiting)
+		r.t.Errorf("%s: %d calls, %d wait, %d are stored; want %d, %d", when, got, r.feed.waitingCalls, stored, counted,
+			waiting)
 	}
 }
 
@@ -59,7 +61,8 @@ func leg(id string, options ...func(*cdr.Record)) *cdr.Record {
 	return call(id, append([]func(*cdr.Record){inGroup("g"), func(r *cdr.Record) { r.CallID = "c" }}, options...)...)
 }
 
-// counting.md 36: legs that wait are durable. After a failure or a kill at any write of any of its commits a call is counted once and logged once.
+// counting.md 36: legs that wait are durable. After a failure or a kill at any write of any of its
+// commits a call is counted once and logged once.
 func TestWaitingLegsAreDurable(t *testing.T) {
 	faults := map[string]func(r *rig, commit func()){
 		"a write that fails": func(_ *rig, commit func()) { commit() },
@@ -110,16 +113,20 @@ func TestWaitingLegsAreDurable(t *testing.T) {
 			everyWrite(records(leg("late", start(epoch.Add(-5*time.Minute)), lasts(3*time.Second))))
 			r.wantCalls("a late leg", 1, 0)
 			wantValues(t, r.values(), map[string]string{
-				answered: "1", "cdr_call_failures_total": "", "cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}": "1/7",
-				"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "10", "cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}": "10",
-				"cdr_call_legs_total{inbound,sbc1.example.com,byot_in,answered}": "2", "cdr_call_legs_total{inbound,sbc1.example.com,byot_in,no_answer}": "1",
+				answered: "1", "cdr_call_failures_total": "",
+				"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "1/7",
+				"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "10",
+				"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         "10",
+				"cdr_call_legs_total{inbound,sbc1.example.com,byot_in,answered}":      "2",
+				"cdr_call_legs_total{inbound,sbc1.example.com,byot_in,no_answer}":     "1",
 			})
 			var names []string
 			for _, line := range r.logs() {
 				names = append(names, strings.Join(strings.Fields(line)[:2], " "))
 			}
 			slices.Sort(names)
-			if want := []string{"cdr.call a", "cdr.call.leg a", "cdr.call.leg b", "cdr.call.leg late", "cdr.call.leg open"}; !slices.Equal(names, want) {
+			if want := []string{"cdr.call a", "cdr.call.leg a", "cdr.call.leg b", "cdr.call.leg late",
+				"cdr.call.leg open"}; !slices.Equal(names, want) {
 				t.Errorf("logged %q, want %q", names, want)
 			}
 			if got := r.feed.State().Records; got != 1 {
@@ -192,7 +199,8 @@ func TestVerifyCalls(t *testing.T) {
 		t.Errorf("it is read from %v on, its watermark is %v, its origin %v", s.Floor, s.Watermark, s.Origin)
 	}
 	before := start(epoch.Add(-25 * time.Hour))
-	r.records(leg("a", before, inGroup("before")), leg("b", inGroup("before"), start(epoch.Add(-23*time.Hour))), leg("c"), leg("d"), call("alone"))
+	r.records(leg("a", before, inGroup("before")), leg("b", inGroup("before"), start(epoch.Add(-23*time.Hour))),
+		leg("c"), leg("d"), call("alone"))
 	r.settled()
 	r.records(leg("e", inGroup("waits")))
 	r.reopen()
@@ -251,8 +259,10 @@ func TestMostCallsWait(t *testing.T) {
 	r.wantCalls("read", 0, counting.MostWaiting+surplus)
 	result := r.commit(r.read())
 	r.wantCalls("too many", surplus, counting.MostWaiting)
-	if result.Incomplete != surplus || result.Waiting != counting.MostWaiting || r.total("cdr_call_failures_total") != surplus {
-		t.Errorf("%d incomplete, %d wait, %d failures: the oldest count", result.Incomplete, result.Waiting, r.total("cdr_call_failures_total"))
+	if result.Incomplete != surplus || result.Waiting != counting.MostWaiting ||
+		r.total("cdr_call_failures_total") != surplus {
+		t.Errorf("%d incomplete, %d wait, %d failures: the oldest count", result.Incomplete, result.Waiting,
+			r.total("cdr_call_failures_total"))
 	}
 	result = r.settled()
 	r.wantCalls("settled", counting.MostWaiting+surplus, 0)
@@ -328,7 +338,8 @@ func TestPrivacyOfLegs(t *testing.T) {
 	secret := func(r *cdr.Record) {
 		r.CallerNumber, r.UserPrincipal, r.UserID = "+15550100001", "jane@contoso.example", "u-4711"
 		r.ReasonPhrase, r.CallID = "no route to +15550100001", "c-15550100001@203.0.113.77"
-		r.Extra = []cdr.Attr{cdr.Text("client_public_ip", "203.0.113.77", cdr.Address), cdr.Text("line", "+15550100001", cdr.Number)}
+		r.Extra = []cdr.Attr{cdr.Text("client_public_ip", "203.0.113.77", cdr.Address),
+			cdr.Text("line", "+15550100001", cdr.Number)}
 		r.Channel, r.Synthetic = "SIP/+15550100001-7", "in|1|+15550100001|"+r.ID
 		r.Parent, r.AltIDs = "p-+15550100001", []string{"+15550100001-" + r.ID}
 	}
@@ -387,7 +398,9 @@ func TestRevisionsOfLegs(t *testing.T) {
 	}
 	r.wantCalls("revised", 1, 0)
 	wantValues(t, r.values(), map[string]string{
-		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "90", "cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}": "90",
-		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}": "1/60", "cdr_call_legs_total{inbound,sbc1.example.com,byot_in,answered}": "1",
+		"cdr_call_connected_seconds_total{inbound,byot_in,sbc1.example.com,}": "90",
+		"cdr_trunk_connected_seconds_total{sbc1.example.com,inbound}":         "90",
+		"cdr_call_duration_seconds{inbound,byot_in,sbc1.example.com}":         "1/60",
+		"cdr_call_legs_total{inbound,sbc1.example.com,byot_in,answered}":      "1",
 	})
 }

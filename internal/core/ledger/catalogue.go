@@ -35,8 +35,9 @@ func (e *engine) catalogue() (map[string]definition, error) {
 	return stored, err
 }
 
-// compareCatalogue notices that another version of the program has changed definitions meanwhile, with a new epoch of each feed: what was loaded
-// before it is called is of these definitions, or its commits are refused.
+// compareCatalogue notices that another version of the program has changed definitions meanwhile,
+// with a new epoch of each feed: what was loaded before it is called is of these definitions, or
+// its commits are refused.
 func (l *Ledger) compareCatalogue() error {
 	if l.mark.Load() == nil || !l.Shared() {
 		return nil
@@ -67,7 +68,8 @@ func (l *Ledger) checkCatalogue() error {
 			continue
 		}
 		if known {
-			// A replica of another version still counts into the old series: with the new epoch its commits are refused.
+			// A replica of another version still counts into the old series: with the new epoch its
+			// commits are refused.
 			if _, err := l.engine.Exec(`UPDATE feeds SET epoch = epoch + 1 WHERE id > 0`); err != nil {
 				return err
 			}

@@ -9,9 +9,11 @@ import (
 	"time"
 )
 
-// commit is the only way to change the ledger (counting.md 1). It moves the owner's sequence number first, so that a second writer is noticed, and
-// then writes. apply changes memory; it runs only after the database said that the transaction is durable, and not if memory was reloaded to find that
-// out. Without an owner, write must be correct whichever replica runs it, and if it runs twice. The commit lock is held.
+// commit is the only way to change the ledger (counting.md 1). It moves the owner's sequence number
+// first, so that a second writer is noticed, and then writes. apply changes memory; it runs only
+// after the database said that the transaction is durable, and not if memory was reloaded to find
+// that out. Without an owner, write must be correct whichever replica runs it, and if it runs
+// twice. The commit lock is held.
 func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	defer l.closeOnPanic()
 	began := l.settings.Now()
@@ -30,7 +32,8 @@ func (l *Ledger) commit(ctx context.Context, owner *Feed, write func() error, ap
 // lockLedger, in a transaction, waits for all others that ran it.
 const lockLedger = `UPDATE feeds SET epoch = epoch WHERE id = 0`
 
-// commitAlone commits a change that only one replica may make at a time: no other one writes between what body reads and writes.
+// commitAlone commits a change that only one replica may make at a time: no other one writes
+// between what body reads and writes.
 func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 	return l.commit(ctx, nil, func() error {
 		if l.Shared() { // SQLite has one transaction at a time
@@ -45,7 +48,8 @@ func (l *Ledger) commitAlone(ctx context.Context, body func() error) error {
 func (l *Ledger) tryCommit(ctx context.Context, owner *Feed, write func() error, apply func()) error {
 	var err error
 	begun := false
-	// A server or a proxy closes idle connections. A transaction that didn't begin is tried once more, on a new connection.
+	// A server or a proxy closes idle connections. A transaction that didn't begin is tried once
+	// more, on a new connection.
 	isIdleEnd := func() bool {
 		return l.Shared() && !begun && errors.Is(err, errIO) && !errors.Is(err, context.DeadlineExceeded)
 	}
@@ -93,7 +97,8 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 	if l.engine != nil {
 		return nil
 	}
-	// A server that doesn't answer is waited for once, not by each feed's loop in turn: a reload and a stop wait behind them.
+	// A server that doesn't answer is waited for once, not by each feed's loop in turn: a reload
+	// and a stop wait behind them.
 	if l.mu.arrived < l.mu.failures.Load() {
 		return l.failed
 	}
@@ -106,7 +111,8 @@ func (l *Ledger) ensureOpen(ctx context.Context) error {
 }
 
 func (l *Ledger) openAgain(ctx context.Context) error {
-	e, err := openEngine(ctx, l.settings.database(), access{known: l.mark.Load() != nil, verify: l.compareMark}, l.settings.probe)
+	e, err := openEngine(ctx, l.settings.database(), access{known: l.mark.Load() != nil, verify: l.compareMark},
+		l.settings.probe)
 	if err != nil {
 		return err
 	}
@@ -115,7 +121,8 @@ func (l *Ledger) openAgain(ctx context.Context) error {
 			return errors.Join(err, e.close())
 		}
 	} else {
-		// A primary shows what its synchronous standby lacks and a failover takes back. After a commit the standby has all before it.
+		// A primary shows what its synchronous standby lacks and a failover takes back. After a
+		// commit the standby has all before it.
 		if _, err := e.beside.within(ctx).Exec(lockLedger); err != nil {
 			return errors.Join(err, e.close())
 		}
@@ -125,7 +132,8 @@ func (l *Ledger) openAgain(ctx context.Context) error {
 	return l.reload()
 }
 
-// reload loads memory from the database again. If that fails it closes the database, so that the next caller tries again.
+// reload loads memory from the database again. If that fails it closes the database, so that the
+// next caller tries again.
 func (l *Ledger) reload() error {
 	if err := l.compareMarkIn(&l.engine.session); err != nil {
 		return errors.Join(err, l.closeEngine())
@@ -141,8 +149,8 @@ func (l *Ledger) reload() error {
 	return nil
 }
 
-// readSession is the session for reads beside commits. It waits for a commit only if the database has to be opened again. That goes on for the others
-// when ctx ends.
+// readSession is the session for reads beside commits. It waits for a commit only if the database
+// has to be opened again. That goes on for the others when ctx ends.
 func (l *Ledger) readSession(ctx context.Context) (*session, error) {
 	if err := l.Replaced(); err != nil {
 		return nil, err
@@ -176,7 +184,9 @@ func (l *Ledger) readSession(ctx context.Context) (*session, error) {
 }
 
 // readBeside reads all rows of a query, as readRows does, and waits for no commit. what says of what they are.
-func readBeside[T any](ctx context.Context, l *Ledger, what, text string, args []any, columns func(*T) []any) (all []T, err error) {
+func readBeside[T any](
+	ctx context.Context, l *Ledger, what, text string, args []any, columns func(*T) []any,
+) (all []T, err error) {
 	reader, err := l.readSession(ctx)
 	if err == nil {
 		all, err = readRows(reader, text, args, columns)
@@ -195,7 +205,8 @@ func (l *Ledger) closeOnPanic() {
 	}
 }
 
-// resolveUnknownCommit finds out whether a transaction whose COMMIT failed is durable: then the sequence number has moved.
+// resolveUnknownCommit finds out whether a transaction whose COMMIT failed is durable: then the
+// sequence number has moved.
 func (l *Ledger) resolveUnknownCommit(owner *Feed, cause error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

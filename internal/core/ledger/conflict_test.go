@@ -10,14 +10,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// A transaction that the database ends for the sake of another one is done again with the same page, at whatever statement that was: as
-// much is counted, and logged as redacted, as without it.
+// A transaction that the database ends for the sake of another one is done again with the same
+// page, at whatever statement that was: as much is counted, and logged as redacted, as without it.
 func TestConflict(t *testing.T) {
 	page := func() *counting.Page {
 		return &counting.Page{
 			ObservedAt: epoch,
 			Records: []*cdr.Record{
-				call("a", alts("a2"), sessions("s1", "s2")), call("b", inGroup("g")), call("c", inGroup("g"), version(2)), call("e", inGroup("waits"), provisional),
+				call("a", alts("a2"), sessions("s1", "s2")), call("b", inGroup("g")),
+				call("c", inGroup("g"), version(2)), call("e", inGroup("waits"), provisional),
 				call("d", outcome(cdr.Failed)), call("a", outcome(cdr.Failed), version(3), sessions("s1")),
 			},
 			Invalid:  []counting.BadRow{{Content: []byte("x"), Problem: "no id"}},
@@ -25,7 +26,8 @@ func TestConflict(t *testing.T) {
 			Position: &counting.Position{HistoryDone: true, Watermark: epoch, Read: &counting.Read{Began: epoch}},
 		}
 	}
-	// try commits the page with a conflict at a write, none if there aren't as many, and says how many writes there were.
+	// try commits the page with a conflict at a write, none if there aren't as many, and says how
+	// many writes there were.
 	try := func(t *testing.T, conflict int) (r *rig, writes int) {
 		r = newRig(t)
 		r.tuning.HashKey = []byte("the same in each ledger")
@@ -40,7 +42,8 @@ func TestConflict(t *testing.T) {
 			}
 			return nil
 		}
-		if got := r.commit(page()); got.New != 4 || got.Queued != 1 || got.Invalid != 1 || got.Waiting != 1 || got.Counted != 1 {
+		if got := r.commit(page()); got.New != 4 || got.Queued != 1 || got.Invalid != 1 || got.Waiting != 1 ||
+			got.Counted != 1 {
 			t.Fatalf("conflict at write %d: %+v", conflict, got)
 		}
 		r.probe = nil
@@ -50,13 +53,15 @@ func TestConflict(t *testing.T) {
 	for conflict := 1; conflict <= writes; conflict++ {
 		got, _ := try(t, conflict)
 		wantValues(t, got.values(), want.values())
-		if len(got.values()) != len(want.values()) || !slices.Equal(got.logs(), want.logs()) || len(got.remembered()) != len(want.remembered()) {
+		if len(got.values()) != len(want.values()) || !slices.Equal(got.logs(), want.logs()) ||
+			len(got.remembered()) != len(want.remembered()) {
 			t.Fatalf("conflict at write %d:\n%q\nwithout:\n%q", conflict, got.logs(), want.logs())
 		}
 	}
 }
 
-// A revision that is done again still names the provider's own fields that changed, although redaction has dropped some by then.
+// A revision that is done again still names the provider's own fields that changed, although
+// redaction has dropped some by then.
 func TestConflictOfARevision(t *testing.T) {
 	version := func(address, codec string) *cdr.Record {
 		return call("a", func(r *cdr.Record) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Copy copies a ledger to where there is none, all or nothing, while no exporter has either open. progress is called with each table's
-// name, and how many of its rows are copied.
+// Copy copies a ledger to where there is none, all or nothing, while no exporter has either open.
+// progress is called with each table's name, and how many of its rows are copied.
 func Copy(ctx context.Context, from, to Storage, progress func(table string, done, of int64)) (err error) {
 	if err := from.mustExist(); err != nil {
 		return err
@@ -94,7 +94,8 @@ func copyTable(from, to *engine, table string, progress func(table string, done,
 		if err := rows.Scan(into...); err != nil {
 			return err
 		}
-		_, err = to.Exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(names)-1)+`) ON CONFLICT DO NOTHING`, row...)
+		_, err = to.Exec(`INSERT INTO `+table+` (`+strings.Join(names, ", ")+`) VALUES (?`+
+			strings.Repeat(", ?", len(names)-1)+`) ON CONFLICT DO NOTHING`, row...)
 		if done++; done == of || done%1000 == 0 {
 			progress(table, done, of)
 		}

@@ -45,10 +45,12 @@ func contents(t *testing.T, s Storage) (all []string) {
 // A ledger is copied to the other database and back without any difference, and goes on counting there.
 func TestCopy(t *testing.T) {
 	r := newCallRig(t)
-	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("counted"), charge(t, "usage", "EUR", "1.25")), call("c", outcome(2)))
+	r.records(call("a", alts("a2"), sessions("s")), call("b", inGroup("counted"), charge(t, "usage", "EUR", "1.25")),
+		call("c", outcome(2)))
 	r.settled()
 	r.packIDs()
-	r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
+	r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Version: 1, Due: epoch}},
+		Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "no id"}}})
 	r.records(call("d"), call("f", inGroup("waits"), outcome(cdr.Busy)))
 	want := r.values()
 	silent := func(string, int64, int64) {}
@@ -131,7 +133,8 @@ func TestCopyKeepsOthersOut(t *testing.T) {
 		}
 		defer e.close() //nolint:errcheck // nothing was written
 		var id int64
-		if err := e.ScanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id); !errors.Is(err, sql.ErrNoRows) {
+		if err := e.ScanRow(`SELECT id FROM feeds WHERE id = 0 FOR UPDATE SKIP LOCKED`, nil, &id); !errors.Is(err,
+			sql.ErrNoRows) {
 			t.Errorf("another one can have the ledger while it is copied to: %v", err)
 		}
 	})

@@ -27,8 +27,8 @@ func (e priceEncoder) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *co
 	return batch, append(ends, len(batch))
 }
 
-// A log record and a span have the currency in which the metrics count an amount, also where the provider names none: then a first version has the
-// source's, and a later one keeps what is known.
+// A log record and a span have the currency in which the metrics count an amount, also where the
+// provider names none: then a first version has the source's, and a later one keeps what is known.
 func TestLoggedCurrencyIsTheCountedOne(t *testing.T) {
 	r := newRig(t)
 	r.tuning.Encoder, r.tuning.Tracer = priceEncoder{}, priceEncoder{}
@@ -56,13 +56,16 @@ func TestLoggedCurrencyIsTheCountedOne(t *testing.T) {
 		}
 	}
 	if want := []string{
-		"cdr.call usage 0.1 XXX", "cdr.call.revised usage 0.2 XXX connection 0.01 XXX", "cdr.call usage 1 EUR", "cdr.call.revised usage 2 EUR",
-		"cdr.call", "cdr.call.revised usage 3 XXX", "cdr.call", "cdr.call.revised usage 4 EUR", "cdr.call.revised usage 5 EUR",
+		"cdr.call usage 0.1 XXX", "cdr.call.revised usage 0.2 XXX connection 0.01 XXX", "cdr.call usage 1 EUR",
+		"cdr.call.revised usage 2 EUR",
+		"cdr.call", "cdr.call.revised usage 3 XXX", "cdr.call", "cdr.call.revised usage 4 EUR",
+		"cdr.call.revised usage 5 EUR",
 	}; !slices.Equal(logged, want) {
 		t.Errorf("logged %q, want %q", logged, want)
 	}
 	if want := []string{
-		"cdr.call usage 0.1 XXX", "cdr.call usage 1 EUR", "cdr.call.revised usage 3 XXX", "cdr.call.revised usage 5 EUR",
+		"cdr.call usage 0.1 XXX", "cdr.call usage 1 EUR", "cdr.call.revised usage 3 XXX",
+		"cdr.call.revised usage 5 EUR",
 	}; !slices.Equal(traced, want) {
 		t.Errorf("spans of %q, want %q", traced, want)
 	}

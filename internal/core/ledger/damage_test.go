@@ -31,7 +31,9 @@ func TestDamagedCallIsRefused(t *testing.T) {
 			damage(r)
 			before := r.values()
 			for _, record := range []*cdr.Record{leg("b"), leg("a", outcome(cdr.Busy))} {
-				if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{record}, ObservedAt: epoch}); !errors.Is(err, counting.ErrRow) {
+				if _, err := r.feed.Commit(t.Context(),
+					&counting.Page{Records: []*cdr.Record{record}, ObservedAt: epoch}); !errors.Is(err,
+					counting.ErrRow) {
 					t.Errorf("%s: %v", record.ID, err)
 				}
 			}
@@ -59,7 +61,9 @@ func TestCutRowIsReported(t *testing.T) {
 			for at := range r.remembered() {
 				r.remember(at.bucket, at.key, []byte{rowRecord})
 			}
-			if _, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch, Records: []*cdr.Record{call("a", next)}}); !errors.Is(err, counting.ErrRow) {
+			if _, err := r.feed.Commit(t.Context(),
+				&counting.Page{ObservedAt: epoch, Records: []*cdr.Record{call("a", next)}}); !errors.Is(err,
+				counting.ErrRow) {
 				t.Errorf("got %v", err)
 			}
 		})

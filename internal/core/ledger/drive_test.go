@@ -16,8 +16,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/long"
 )
 
-// TestATroubledLedgerEqualsAQuietOne drives random pages, failures at any write, crashes at any write, commits with an unknown end, drained batches
-// and restarts: what is counted and logged is what a ledger has that got the same pages without trouble. What pages mean is tested in
+// TestATroubledLedgerEqualsAQuietOne drives random pages, failures at any write, crashes at any
+// write, commits with an unknown end, drained batches and restarts: what is counted and logged is
+// what a ledger has that got the same pages without trouble. What pages mean is tested in
 // internal/core/counting.
 func TestATroubledLedgerEqualsAQuietOne(t *testing.T) {
 	for _, kind := range []struct {
@@ -40,7 +41,8 @@ func TestATroubledLedgerEqualsAQuietOne(t *testing.T) {
 	}
 }
 
-// seeds is how many random runs a test has. On PostgreSQL each takes five times as long, and most of what they try has no part in the database.
+// seeds is how many random runs a test has. On PostgreSQL each takes five times as long, and most
+// of what they try has no part in the database.
 func seeds(usual uint64) uint64 {
 	if server != "" || testing.Short() {
 		usual /= 2
@@ -62,7 +64,8 @@ type drive struct {
 const driven = 60
 
 func newDrive(t *testing.T, seed uint64, rules counting.Rules, grouped bool) *drive {
-	d := &drive{rng: rand.New(rand.NewPCG(seed, 1)), grouped: grouped, rig: newRig(t), quiet: openRig(t, Storage{Folder: t.TempDir()})}
+	d := &drive{rng: rand.New(rand.NewPCG(seed, 1)), grouped: grouped, rig: newRig(t),
+		quiet: openRig(t, Storage{Folder: t.TempDir()})}
 	d.quiet.clock = d.clock
 	d.quiet.useKeyOf(d.rig)
 	for _, r := range []*rig{d.rig, d.quiet} {
@@ -87,7 +90,8 @@ func newDrive(t *testing.T, seed uint64, rules counting.Rules, grouped bool) *dr
 	return d
 }
 
-// useKeyOf has an empty ledger know records by the key of another one, so that both log calls in the same order. It is good from its next opening on.
+// useKeyOf has an empty ledger know records by the key of another one, so that both log calls in
+// the same order. It is good from its next opening on.
 func (r *rig) useKeyOf(other *rig) {
 	r.t.Helper()
 	secret, err := other.ledger.engine.meta("key")
@@ -141,13 +145,15 @@ func (d *drive) check() {
 	if got, want := slices.Concat(d.drained, d.logs()), d.quiet.logs(); !slices.Equal(got, want) {
 		d.t.Fatalf("log records %q, the quiet ledger has %q", got, want)
 	}
-	if got, want := d.ledger.Store().LastAttempts(), d.quiet.ledger.Store().LastAttempts(); !reflect.DeepEqual(got, want) {
+	if got, want := d.ledger.Store().LastAttempts(), d.quiet.ledger.Store().LastAttempts(); !reflect.DeepEqual(got,
+		want) {
 		d.t.Fatalf("last attempts %v, the quiet ledger has %v", got, want)
 	}
 	if got, want := d.feed.waitingCalls, d.quiet.feed.waitingCalls; got != want {
 		d.t.Fatalf("%d calls wait, %d in the quiet ledger", got, want)
 	}
-	if got, want := d.feed.State(), d.quiet.feed.State(); got.Records != want.Records || !got.Watermark.Equal(want.Watermark) || !got.NewestCall.Equal(want.NewestCall) {
+	if got, want := d.feed.State(), d.quiet.feed.State(); got.Records != want.Records ||
+		!got.Watermark.Equal(want.Watermark) || !got.NewestCall.Equal(want.NewestCall) {
 		d.t.Fatalf("state %+v, the quiet ledger has %+v", got, want)
 	}
 }
@@ -159,19 +165,22 @@ func (d *drive) randomPage() *counting.Page {
 		page.Records = append(page.Records, d.record(d.rng.IntN(driven)))
 	}
 	if d.rng.IntN(2) == 0 {
-		page.Position = &counting.Position{Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}"), Read: &counting.Read{Began: d.clock.at}}
+		page.Position = &counting.Position{Watermark: d.clock.at.Add(-time.Minute), Plan: []byte("{}"),
+			Read: &counting.Read{Began: d.clock.at}}
 	}
 	return page
 }
 
-// record is a version of the n-th record, under one of its two ids. Those of one call or family start up to 18 hours apart.
+// record is a version of the n-th record, under one of its two ids. Those of one call or family
+// start up to 18 hours apart.
 func (d *drive) record(n int) *cdr.Record {
 	outcomes := []cdr.Outcome{cdr.Answered, cdr.Busy, cdr.Failed, cdr.Voicemail}
 	id, other := fmt.Sprintf("id%d", n), fmt.Sprintf("xid%d", n)
 	if d.rng.IntN(4) == 0 {
 		id, other = other, id
 	}
-	record := call(id, alts(other), outcome(outcomes[d.rng.IntN(len(outcomes))]), start(epoch.Add(-5*time.Minute-time.Duration(n%4)*6*time.Hour)))
+	record := call(id, alts(other), outcome(outcomes[d.rng.IntN(len(outcomes))]),
+		start(epoch.Add(-5*time.Minute-time.Duration(n%4)*6*time.Hour)))
 	if record.Parent = d.parents[n]; record.Parent != "" && d.rng.IntN(4) == 0 {
 		record.Parent = "x" + record.Parent
 	}

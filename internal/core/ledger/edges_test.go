@@ -35,7 +35,8 @@ func unopened(point string) error {
 	return nil
 }
 
-// A handle that may only read, as one that was opened while the file system was read-only, is opened anew: reading goes on by itself.
+// A handle that may only read, as one that was opened while the file system was read-only, is
+// opened anew: reading goes on by itself.
 func TestReadOnlyHandle(t *testing.T) {
 	r := newRig(t)
 	r.live()
@@ -105,7 +106,10 @@ func TestRule22TrailingGauge(t *testing.T) {
 	r.live()
 	var all []*cdr.Record
 	for i := range 20 {
-		all = append(all, call(fmt.Sprint(i), func(c *cdr.Record) { c.Trunk, c.MediaBypass = fmt.Sprint("sbc", i), cdr.True }))
+		all = append(all, call(fmt.Sprint(i), func(c *cdr.Record) {
+			c.Trunk, c.MediaBypass = fmt.Sprint("sbc", i),
+				cdr.True
+		}))
 	}
 	r.records(all...)
 	var shown []string
@@ -269,7 +273,8 @@ func TestRule10WatermarkStepsBack(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	now := r.clock.at
-	for _, step := range []struct{ to, want time.Duration }{{144 * time.Hour, 144 * time.Hour}, {0, 0}, {-time.Hour, 0}, {time.Minute, time.Minute}, {0, time.Minute}} {
+	for _, step := range []struct{ to, want time.Duration }{{144 * time.Hour, 144 * time.Hour}, {0, 0}, {-time.Hour, 0},
+		{time.Minute, time.Minute}, {0, time.Minute}} {
 		r.commit(&counting.Page{ObservedAt: now, Position: &counting.Position{Watermark: now.Add(step.to)}})
 		if got := r.feed.State().Watermark.Sub(now); got != step.want {
 			t.Errorf("after %s the watermark is at %s, want %s", step.to, got, step.want)
@@ -281,7 +286,8 @@ func TestRule10WatermarkStepsBack(t *testing.T) {
 func TestRule10SetAsideTasksOutliveALeap(t *testing.T) {
 	r := newRig(t)
 	r.live()
-	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at}, Enqueue: []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}}})
+	r.commit(&counting.Page{Position: &counting.Position{Watermark: r.clock.at},
+		Enqueue: []work.Item{{Kind: work.Record, Key: "a", Due: r.clock.at, SetAside: true, Attempts: 1}}})
 	r.clock.add(200 * 24 * time.Hour)
 	if err := r.ledger.Prune(t.Context()); err != nil {
 		t.Fatal(err)

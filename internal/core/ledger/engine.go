@@ -22,7 +22,8 @@ type database interface {
 	prepareStatement(ctx context.Context, on preparer, text string) (statement, error)
 	// statementTimeout is how long a statement may take; 0: no limit.
 	statementTimeout() time.Duration
-	// explain adds what an error means and what to do; it wraps ErrFull, ErrLocked, errIO or errNoTable where one applies.
+	// explain adds what an error means and what to do; it wraps ErrFull, ErrLocked, errIO or
+	// errNoTable where one applies.
 	explain(err error) error
 }
 
@@ -92,8 +93,8 @@ func (e *engine) close() error {
 // errUnknown: the database couldn't say whether the transaction is durable.
 var errUnknown = errors.New("commit has an unknown end")
 
-// transact runs one transaction. An error of body rolls it back; an error of COMMIT is wrapped in errUnknown. The context is only looked at
-// before it begins: statements aren't cancelled half-way.
+// transact runs one transaction. An error of body rolls it back; an error of COMMIT is wrapped in
+// errUnknown. The context is only looked at before it begins: statements aren't cancelled half-way.
 func (e *engine) transact(ctx context.Context, body func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -235,7 +236,8 @@ func readRows[T any](s *session, text string, args []any, columns func(*T) []any
 	return all, err
 }
 
-// execMany runs a statement for all rows of arguments. head is its text up to VALUES, row the placeholders of one row, and tail what follows them.
+// execMany runs a statement for all rows of arguments. head is its text up to VALUES, row the
+// placeholders of one row, and tail what follows them.
 func (s *session) execMany(head, row, tail string, args []any) error {
 	return inPieces(row, args, func(rows string, args []any) error {
 		_, err := s.Exec(head+" VALUES "+rows+tail, args...)
@@ -250,7 +252,8 @@ func (s *session) queryIn(query, row string, feed int64, keys []any, scan func(*
 	})
 }
 
-// inPieces calls run with the placeholders and arguments of 64, 8 or 1 rows, so that only three statements are prepared.
+// inPieces calls run with the placeholders and arguments of 64, 8 or 1 rows, so that only three
+// statements are prepared.
 func inPieces(row string, args []any, run func(rows string, args []any) error) error {
 	for _, n := range [...]int{64, 8, 1} {
 		rows := row + strings.Repeat(", "+row, n-1)

@@ -25,7 +25,8 @@ func (r *rig) exemplars() []string {
 		for _, p := range f.Points {
 			for i, e := range p.Exemplars {
 				if e != nil {
-					all = append(all, fmt.Sprintf("%s %d %g %v %x %s", f.Def.Name, i, e.Value, e.At.Sub(epoch), e.TraceID, e.RecordUID))
+					all = append(all, fmt.Sprintf("%s %d %g %v %x %s", f.Def.Name, i, e.Value, e.At.Sub(epoch),
+						e.TraceID, e.RecordUID))
 				}
 			}
 		}
@@ -76,7 +77,8 @@ func TestExemplars(t *testing.T) {
 
 	before := r.ledger.Store().Snapshot()
 	r.clock.add(time.Second)
-	r.records(call("e", outcome(cdr.Failed)), call("f", outcome(cdr.Failed)), call("g", outcome(cdr.Failed), lasts(3*time.Second)))
+	r.records(call("e", outcome(cdr.Failed)), call("f", outcome(cdr.Failed)),
+		call("g", outcome(cdr.Failed), lasts(3*time.Second)))
 	r.records(call("a", outcome(cdr.Answered)), call("f", outcome(cdr.Failed))) // no exemplar of a revision
 	wantExemplars(t, r, c, d, failures+" 2s "+r.identity("g"))
 	for _, f := range before.Families {
@@ -91,7 +93,8 @@ func TestExemplars(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("h", outcome(cdr.Failed))}, ObservedAt: epoch}); err == nil {
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("h", outcome(cdr.Failed))},
+		ObservedAt: epoch}); err == nil {
 		t.Fatal("committed")
 	}
 	r.probe = nil
@@ -102,15 +105,18 @@ func TestExemplars(t *testing.T) {
 	wantExemplars(t, r)
 }
 
-// An exemplar of a call of several legs has the identity of the call's log record, and names its root span. A late leg makes no exemplar.
+// An exemplar of a call of several legs has the identity of the call's log record, and names its
+// root span. A late leg makes no exemplar.
 func TestExemplarsOfCalls(t *testing.T) {
 	r := newCallRig(t)
 	r.tuning.Encoder, r.tuning.Tracer = identityEncoder{}, lineTracer{}
 	r.reopen()
-	r.records(leg("a", outcome(cdr.NoAnswer)), leg("b", lasts(8*time.Second), before(9*time.Minute)), leg("x", inGroup("failed"), outcome(cdr.Failed)))
+	r.records(leg("a", outcome(cdr.NoAnswer)), leg("b", lasts(8*time.Second), before(9*time.Minute)),
+		leg("x", inGroup("failed"), outcome(cdr.Failed)))
 	wantExemplars(t, r)
 	r.settled()
-	want := []string{"cdr_call_duration_seconds 2 8 10m0s " + r.identity("a"), "cdr_call_failures_total 0 1 10m0s " + r.identity("x")}
+	want := []string{"cdr_call_duration_seconds 2 8 10m0s " + r.identity("a"), "cdr_call_failures_total 0 1 10m0s " +
+		r.identity("x")}
 	wantExemplars(t, r, want...)
 	r.records(leg("late", lasts(20*time.Hour), before(8*time.Minute)), leg("y", inGroup("failed"), lasts(time.Hour)))
 	wantExemplars(t, r, want...)
@@ -125,8 +131,8 @@ func TestExemplarsOfCalls(t *testing.T) {
 	}
 }
 
-// A commit whose end is unknown has memory read anew, whether it was durable or not: exemplars are gone then, none is shown of a commit that
-// wasn't finished, and later calls have theirs.
+// A commit whose end is unknown has memory read anew, whether it was durable or not: exemplars are
+// gone then, none is shown of a commit that wasn't finished, and later calls have theirs.
 func TestExemplarsAfterAnUnknownCommit(t *testing.T) {
 	for _, point := range []string{"COMMIT", "committed"} { // before and after it is durable
 		t.Run(point, func(t *testing.T) {

@@ -16,11 +16,13 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// stateColumns are the columns of a State that anyone may read of the table feeds, and columns where they are scanned into.
+// stateColumns are the columns of a State that anyone may read of the table feeds, and columns
+// where they are scanned into.
 const stateColumns = `origin, floor, watermark, newest, history_done, records`
 
 func stateTargets(s *counting.State) []any {
-	return []any{asTime{&s.Origin}, asTime{&s.Floor}, asTime{&s.Watermark}, asTime{&s.NewestCall}, &s.HistoryDone, &s.Records}
+	return []any{asTime{&s.Origin}, asTime{&s.Floor}, asTime{&s.Watermark}, asTime{&s.NewestCall}, &s.HistoryDone,
+		&s.Records}
 }
 
 // Feed is the state of one feed. It is safe for concurrent use.
@@ -31,7 +33,8 @@ type Feed struct {
 
 	// committed is the state as of the last commit, readable without the lock. It isn't changed, only replaced.
 	committed atomic.Pointer[counting.State]
-	// rowKeys change with each load, so that rows remembered before aren't found again: another writer may have revised their records.
+	// rowKeys change with each load, so that rows remembered before aren't found again: another
+	// writer may have revised their records.
 	rowKeys atomic.Pointer[rowKeys]
 
 	// All below is guarded by Ledger.mu.
@@ -47,7 +50,8 @@ type Feed struct {
 
 func (f *Feed) name() string { return f.spec.Source + "/" + f.spec.Feed }
 
-// advanceSeq moves the sequence number. It returns ErrFenced if another writer has moved it, owns the feed now, or has made another ledger (counting.md 34).
+// advanceSeq moves the sequence number. It returns ErrFenced if another writer has moved it, owns
+// the feed now, or has made another ledger (counting.md 34).
 func (f *Feed) advanceSeq() error {
 	n, err := f.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ? AND epoch = ? AND seq = ? AND owner = ? AND key_check = ?`,
 		f.id, f.epoch, f.seq, f.ledger.replica(), f.ledger.hasher.Check())
@@ -61,11 +65,13 @@ func (f *Feed) advanceSeq() error {
 func (f *Feed) saveState(s *counting.State) error {
 	_, err := f.ledger.engine.Exec(`UPDATE feeds SET floor = ?, watermark = ?, newest = ?, history_done = ?, records = ?, connected_from = ?,
 		history_read = ? WHERE id = ?`,
-		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records), s.ConnectedFrom, micros(s.HistoryRead), f.id)
+		micros(s.Floor), micros(s.Watermark), micros(s.NewestCall), flag(s.HistoryDone), int64(s.Records),
+		s.ConnectedFrom, micros(s.HistoryRead), f.id)
 	return errors.Join(err, f.savePlan(s.Plan))
 }
 
-// Feed opens a feed's state, makes it at its first start, and shows its series. One that is open takes over the new spec.
+// Feed opens a feed's state, makes it at its first start, and shows its series. One that is open
+// takes over the new spec.
 func (l *Ledger) Feed(ctx context.Context, spec FeedSpec) (*Feed, error) {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return nil, err
@@ -111,8 +117,10 @@ func (f *Feed) load() error {
 	l, state := f.ledger, new(counting.State)
 	var owner string
 	var epoch, seq, check int64
-	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, connected_from, history_read, `+stateColumns+` FROM feeds WHERE id = ?`, []any{f.id},
-		append([]any{&owner, &epoch, &seq, &check, &state.ConnectedFrom, asTime{&state.HistoryRead}}, stateTargets(state)...)...)
+	err := l.engine.ScanRow(`SELECT owner, epoch, seq, key_check, connected_from, history_read, `+stateColumns+
+		` FROM feeds WHERE id = ?`, []any{f.id},
+		append([]any{&owner, &epoch, &seq, &check, &state.ConnectedFrom, asTime{&state.HistoryRead}},
+			stateTargets(state)...)...)
 	if err != nil {
 		return fmt.Errorf("read the state of feed %d: %w", f.id, err)
 	}
@@ -148,7 +156,8 @@ func (f *Feed) load() error {
 		return err
 	}
 	var calls int
-	if err := l.engine.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id}, &calls); err != nil {
+	if err := l.engine.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id},
+		&calls); err != nil {
 		return err
 	}
 	f.waitingCalls = calls
@@ -170,24 +179,25 @@ func (l *Ledger) loadSeries(f *metrics.FeedSeries, feed int64) error {
 	}
 	var one metrics.Stored
 	var labels string
-	return l.engine.ScanAll(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
-		if err := rows.Scan(&one.ID, &one.Metric, &labels, asTime{&one.Start}, &one.Shown, &one.Value); err != nil {
-			return err
-		}
-		d := defs[one.Metric]
-		if d == nil {
-			return nil // a metric that this program no longer has: kept, not shown
-		}
-		one.LabelValues = nil
-		if err := json.Unmarshal([]byte(labels), &one.LabelValues); err != nil {
-			return fmt.Errorf("read labels of series %d: %w", one.ID, err)
-		}
-		return l.store.Load(f, d, one)
-	})
+	return l.engine.ScanAll(`SELECT id, metric, labels, start, shown, value FROM series WHERE feed = ? ORDER BY id`,
+		[]any{feed}, func(rows *sql.Rows) error {
+			if err := rows.Scan(&one.ID, &one.Metric, &labels, asTime{&one.Start}, &one.Shown, &one.Value); err != nil {
+				return err
+			}
+			d := defs[one.Metric]
+			if d == nil {
+				return nil // a metric that this program no longer has: kept, not shown
+			}
+			one.LabelValues = nil
+			if err := json.Unmarshal([]byte(labels), &one.LabelValues); err != nil {
+				return fmt.Errorf("read labels of series %d: %w", one.ID, err)
+			}
+			return l.store.Load(f, d, one)
+		})
 }
 
-// register finds a feed's row, takes over that of renamed_from, or makes one, and checks that it is of the same account (counting.md 19). The commit lock
-// is held.
+// register finds a feed's row, takes over that of renamed_from, or makes one, and checks that it is
+// of the same account (counting.md 19). The commit lock is held.
 func (l *Ledger) register(ctx context.Context, spec FeedSpec) (id int64, err error) {
 	if err := l.ensureOpen(ctx); err != nil {
 		return 0, err
@@ -237,16 +247,21 @@ func (l *Ledger) findLine(spec FeedSpec) (id int64, current bool, err error) {
 	found := cmp.Or(own, old)
 	switch {
 	case own != nil && old != nil:
-		return 0, false, fmt.Errorf("%w: source %s can't take over feed %s of %s, since both names have state: remove renamed_from",
+		return 0, false, fmt.Errorf("%w: source %s can't take over feed %s of %s, since both names have "+
+			"state: remove renamed_from",
 			ErrRenamed, spec.Source, spec.Feed, spec.RenamedFrom)
-	case found == nil && renamed != nil: // by a replica whose configuration is newer: nothing is counted anew under the former name
-		return 0, false, fmt.Errorf("%w: the state of source %s, feed %s, goes by the name of %s since a renamed_from: use that name here too, or set renamed_from: %s",
+	// by a replica whose configuration is newer: nothing is counted anew under the former name
+	case found == nil && renamed != nil:
+		return 0, false, fmt.Errorf("%w: the state of source %s, feed %s, goes by the name of %s since a "+
+			"renamed_from: use that name here too, or set renamed_from: %s",
 			ErrRenamed, spec.Source, spec.Feed, renamed.source, renamed.source)
 	case found == nil:
 		return 0, false, nil
 	case found.fingerprint != spec.Fingerprint && !spec.SameAccount:
-		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has %s, the configuration %s): "+
-			"give the new account a source name of its own; if it is the old account under a new name, set renamed_from%s",
+		return 0, false, fmt.Errorf("%w: source %s now points at another account for feed %s (the ledger has "+
+			"%s, the configuration %s): "+
+			"give the new account a source name of its own; if it is the old account under a new name, set "+
+			"renamed_from%s",
 			ErrOtherAccount, spec.Source, spec.Feed, found.fingerprint, spec.Fingerprint, spec.OtherAccount)
 	}
 	return found.id, found == own && found.fingerprint == spec.Fingerprint, nil
@@ -264,7 +279,8 @@ func (l *Ledger) writeLine(spec FeedSpec, id *int64) error {
 	return l.engine.ScanRow(`INSERT INTO feeds (id, source, former, provider, feed, fingerprint, owner, epoch, seq, key_check, origin, floor, watermark, newest,
 		history_done, records, connected_from, history_read)
 		SELECT max(id) + 1, ?, '', ?, ?, ?, '', 1, 0, ?, ?, ?, ?, 0, 0, 0, 0, 0 FROM feeds RETURNING id`,
-		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), micros(origin), first, first}, id)
+		[]any{spec.Source, spec.Provider, spec.Feed, spec.Fingerprint, l.hasher.Check(), micros(origin), first, first},
+		id)
 }
 
 // Hide stops showing a feed that is no longer configured. Its state stays.
@@ -289,8 +305,8 @@ func labelsText(own []string) string {
 	return string(text)
 }
 
-// startFor is the created timestamp of series that a first history shows: the origin, or none if it lies so near that Prometheus would
-// put a zero there and see a spike (counting.md 20).
+// startFor is the created timestamp of series that a first history shows: the origin, or none if it
+// lies so near that Prometheus would put a zero there and see a spike (counting.md 20).
 func startFor(origin, now time.Time) time.Time {
 	if now.Sub(origin) < 2*time.Hour {
 		return time.Time{}

@@ -17,7 +17,8 @@ func takeLock(folder string) (*flock.Flock, error) {
 		return nil, fmt.Errorf("make the ledger's folder (storage.path): %w", err)
 	}
 	if network, _, _ := fileSystem(folder); network != "" && network != fuse {
-		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't be trusted: use a local disk", folder, network)
+		return nil, fmt.Errorf("storage.path %s is on a network file system (%s), where locks and fsync can't "+
+			"be trusted: use a local disk", folder, network)
 	}
 	lock := flock.New(filepath.Join(folder, lockName))
 	held, err := lock.TryLock()
@@ -25,7 +26,8 @@ func takeLock(folder string) (*flock.Flock, error) {
 		return nil, fmt.Errorf("lock the ledger: storage.path %s must be a folder that can be written: %w", folder, err)
 	}
 	if !held {
-		return nil, errors.Join(fmt.Errorf("%w: %s; stop the other one, or give this one its own storage.path", ErrLocked, folder), lock.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %s; stop the other one, or give this one its own storage.path",
+			ErrLocked, folder), lock.Close())
 	}
 	return lock, nil
 }
@@ -39,12 +41,14 @@ const fuse = "fuse"
 // Warning says what the operator should know of where the ledger is; empty if all is well.
 func (l *Ledger) Warning() string {
 	if network, _, _ := fileSystem(l.settings.Folder); !l.Shared() && network == fuse {
-		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's shared folder), locks and fsync can't be trusted and the ledger may be damaged; use a local disk"
+		return "storage.path is on a FUSE file system: if it is on a network (sshfs, s3fs, a container's " +
+			"shared folder), locks and fsync can't be trusted and the ledger may be damaged; use a local disk"
 	}
 	return ""
 }
 
-// Size is how many bytes the ledger's files take, the write-ahead log included; those of a database are its operators' to know.
+// Size is how many bytes the ledger's files take, the write-ahead log included; those of a database
+// are its operators' to know.
 func (l *Ledger) Size() (int64, error) {
 	if l.Shared() {
 		return 0, errors.ErrUnsupported
@@ -70,7 +74,8 @@ func (l *Ledger) Free() (free int64, known bool) {
 	return free, known
 }
 
-// The reserve is a file that is given up when the disk is full, so that the outbox can drain: a removal grows the write-ahead log.
+// The reserve is a file that is given up when the disk is full, so that the outbox can drain: a
+// removal grows the write-ahead log.
 const (
 	reserveName = "reserve"
 	// mostReserve and leastReserve bound it; between them it is an eighth of what is free.
@@ -85,7 +90,8 @@ type reserve struct {
 	spent bool
 }
 
-// fill makes the reserve if it is missing and there is room for it, and says whether it is there. If not, the disk is full or nearly so.
+// fill makes the reserve if it is missing and there is room for it, and says whether it is there.
+// If not, the disk is full or nearly so.
 func (r *reserve) fill() bool {
 	if info, err := os.Stat(r.file); r.file == "" || err == nil && info.Size() >= leastReserve {
 		r.spent = false

@@ -51,7 +51,8 @@ func (lineEncoder) AppendRecord(batch []byte, r *cdr.Record, e *counting.Event) 
 			e.Name, e.RecordID, s.ID, e.Version, s.Result, s.Number, s.UserID, s.UserName, s.UserPrincipal, s.Extra)
 	}
 	return fmt.Appendf(batch, "%s %s v%d %s from=%s to=%s user=%s %s\n",
-		e.Name, e.RecordID, e.Version, r.Outcome, r.CallerNumber, r.CalleeNumber, r.UserName, strings.Join(e.Changed, ","))
+		e.Name, e.RecordID, e.Version, r.Outcome, r.CallerNumber, r.CalleeNumber, r.UserName,
+		strings.Join(e.Changed, ","))
 }
 
 // rig is a ledger under test.
@@ -76,10 +77,12 @@ func openRig(t *testing.T, storage Storage) *rig {
 	t.Helper()
 	r := &rig{
 		t: t, clock: &clock{at: epoch}, storage: storage,
-		tuning: Tuning{Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop}, Encoder: lineEncoder{}, OutboxLimit: 1e6},
+		tuning: Tuning{Privacy: cdr.Policy{Numbers: cdr.Mask, Users: cdr.Hash, Addresses: cdr.Drop},
+			Encoder: lineEncoder{}, OutboxLimit: 1e6},
 		spec: FeedSpec{
 			Settings: counting.Settings{
-				Source: "contoso", Provider: "msgraph", Feed: "direct_routing", History: 24 * time.Hour, Lookback: 48 * time.Hour, LateAfter: time.Hour, Currency: "XXX",
+				Source: "contoso", Provider: "msgraph", Feed: "direct_routing", History: 24 * time.Hour,
+				Lookback: 48 * time.Hour, LateAfter: time.Hour, Currency: "XXX",
 			},
 			Fingerprint: "msgraph tenant",
 		},
@@ -96,7 +99,8 @@ func openRig(t *testing.T, storage Storage) *rig {
 
 func (r *rig) settings() Settings {
 	return Settings{
-		Storage: r.storage, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve, IDMemory: r.idMemory, journal: r.journal,
+		Storage: r.storage, Now: r.clock.now, Options: r.opts, Tuning: r.tuning, reserve: testReserve,
+		IDMemory: r.idMemory, journal: r.journal,
 		OnReplaced: func(err error) { r.replaced = append(r.replaced, err) },
 		probe: func(point string) error {
 			if r.probe != nil {
@@ -174,20 +178,21 @@ func valuesOf(s metrics.Source) map[string]string {
 func (r *rig) logs() []string {
 	r.t.Helper()
 	var all []string
-	err := r.ledger.engine.ScanAll(`SELECT data FROM outbox ORDER BY created, feed, seq, part`, nil, func(rows *sql.Rows) error {
-		var data []byte
-		err := rows.Scan(&data)
-		if err != nil {
-			return err
-		}
-		if data, err = s2.Decode(nil, data); err != nil {
-			return err
-		}
-		for line := range bytes.Lines(data) {
-			all = append(all, strings.TrimSpace(string(line)))
-		}
-		return nil
-	})
+	err := r.ledger.engine.ScanAll(`SELECT data FROM outbox ORDER BY created, feed, seq, part`, nil,
+		func(rows *sql.Rows) error {
+			var data []byte
+			err := rows.Scan(&data)
+			if err != nil {
+				return err
+			}
+			if data, err = s2.Decode(nil, data); err != nil {
+				return err
+			}
+			for line := range bytes.Lines(data) {
+				all = append(all, strings.TrimSpace(string(line)))
+			}
+			return nil
+		})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -230,10 +235,12 @@ func (r *rig) crash(image Storage) {
 }
 
 var (
-	call, start, outcome, version, alts, inGroup = cdrtest.Call, cdrtest.Start, cdrtest.Outcome, cdrtest.Version, cdrtest.Alts, cdrtest.InGroup
-	charge, money, sessions, stream, bypass      = cdrtest.Charge, cdrtest.Money, cdrtest.Sessions, cdrtest.Stream, cdrtest.Bypass
-	provisional, settled                         = cdrtest.Provisional, cdrtest.Settled
-	epoch                                        = cdrtest.Epoch
+	call, start, outcome, version, alts, inGroup = cdrtest.Call, cdrtest.Start, cdrtest.Outcome, cdrtest.Version,
+		cdrtest.Alts, cdrtest.InGroup
+	charge, money, sessions, stream, bypass = cdrtest.Charge, cdrtest.Money, cdrtest.Sessions, cdrtest.Stream,
+		cdrtest.Bypass
+	provisional, settled = cdrtest.Provisional, cdrtest.Settled
+	epoch                = cdrtest.Epoch
 )
 
 // moving are the rules of a feed whose starts move, and whose parts settle.
@@ -311,7 +318,8 @@ func byFact(bucket int64) bool { return bucket < 0 }
 // remember writes an entry to the file and reads the feed anew.
 func (r *rig) remember(bucket int64, key counting.Hash, data []byte) {
 	r.t.Helper()
-	err := r.storedIDs().Keep(int64(1_000_000+r.count("journal")), []counting.Stored{{Place: counting.Place{Bucket: bucket, Hash: key}, Data: data}})
+	err := r.storedIDs().Keep(int64(1_000_000+r.count("journal")),
+		[]counting.Stored{{Place: counting.Place{Bucket: bucket, Hash: key}, Data: data}})
 	if err := errors.Join(err, r.feed.load()); err != nil {
 		r.t.Fatal(err)
 	}

@@ -68,8 +68,9 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 		return nil, err
 	}
 	i := &Inspector{ledger: &Ledger{
-		mu: newLock(), view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e, idMemory: ids.NewMemory(0, 0),
-		store: metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
+		mu: newLock(), view: true, settings: Settings{Storage: s, Now: time.Now}, engine: e,
+		idMemory: ids.NewMemory(0, 0),
+		store:    metrics.NewStore(metrics.Options{BypassWindow: time.Hour}, time.Now),
 	}}
 	secret, err := e.meta("key")
 	if err == nil {
@@ -86,11 +87,12 @@ func Inspect(ctx context.Context, s Storage) (*Inspector, error) {
 
 // load reads all feeds of the file, configured or not, in order of their names.
 func (i *Inspector) load() error {
-	err := i.ledger.engine.ScanAll(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`, nil, func(rows *sql.Rows) error {
-		f := &Feed{ledger: i.ledger}
-		i.feeds = append(i.feeds, f)
-		return rows.Scan(&f.id, &f.spec.Source, &f.spec.Provider, &f.spec.Feed)
-	})
+	err := i.ledger.engine.ScanAll(`SELECT id, source, provider, feed FROM feeds WHERE id > 0 ORDER BY source, feed`,
+		nil, func(rows *sql.Rows) error {
+			f := &Feed{ledger: i.ledger}
+			i.feeds = append(i.feeds, f)
+			return rows.Scan(&f.id, &f.spec.Source, &f.spec.Provider, &f.spec.Feed)
+		})
 	if err != nil {
 		return err
 	}
@@ -162,7 +164,8 @@ func (f *Feed) report() (r FeedReport, err error) {
 	return r, err
 }
 
-// Verify returns what doesn't hold within the file. progress is called with each feed's name and how many ids were checked.
+// Verify returns what doesn't hold within the file. progress is called with each feed's name and
+// how many ids were checked.
 func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 	var problems []error
 	for _, f := range i.feeds {
@@ -180,7 +183,8 @@ func (i *Inspector) Verify(progress func(feed string, ids int)) []error {
 	return problems
 }
 
-// verifyFeed checks the form of every id, that aliases lead to records, and that the number of calls remembered fits the number counted.
+// verifyFeed checks the form of every id, that aliases lead to records, and that the number of
+// calls remembered fits the number counted.
 func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 	s, calls := f.committed.Load(), uint64(0)
 	for _, bucket := range f.ids.Buckets() {
@@ -210,13 +214,14 @@ func (i *Inspector) verifyFeed(f *Feed) (ids int, err error) {
 
 // verifyCalls checks that the legs of each call that waits can be read.
 func (i *Inspector) verifyCalls(f *Feed) error {
-	return i.ledger.engine.ScanAll(`SELECT key, data FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id}, func(rows *sql.Rows) error {
-		var key, data string
-		if err := rows.Scan(&key, &data); err != nil {
-			return err
-		}
-		return counting.CheckCall(key, data)
-	})
+	return i.ledger.engine.ScanAll(`SELECT key, data FROM tasks WHERE feed = ? AND kind = '`+work.Call+`'`, []any{f.id},
+		func(rows *sql.Rows) error {
+			var key, data string
+			if err := rows.Scan(&key, &data); err != nil {
+				return err
+			}
+			return counting.CheckCall(key, data)
+		})
 }
 
 // verifyEntry checks an id and returns whether it is a call's.
@@ -233,17 +238,19 @@ func (i *Inspector) verifyEntry(f *Feed, stored *counting.Stored) (isCall bool, 
 }
 
 func (i *Inspector) verifyOutbox() error {
-	return i.ledger.engine.ScanAll(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`, nil, func(rows *sql.Rows) error {
-		var seq, records int64
-		var data []byte
-		if err := rows.Scan(&seq, &records, &data); err != nil {
-			return err
-		}
-		if _, err := s2.Decode(nil, data); err != nil || records <= 0 {
-			return fmt.Errorf("the batch of commit %d in the outbox is damaged: its %d log records or spans will be set aside", seq, records)
-		}
-		return nil
-	})
+	return i.ledger.engine.ScanAll(`SELECT seq, records, data FROM outbox ORDER BY feed, seq, part`, nil,
+		func(rows *sql.Rows) error {
+			var seq, records int64
+			var data []byte
+			if err := rows.Scan(&seq, &records, &data); err != nil {
+				return err
+			}
+			if _, err := s2.Decode(nil, data); err != nil || records <= 0 {
+				return fmt.Errorf("the batch of commit %d in the outbox is damaged: its %d log records or spans "+
+					"will be set aside", seq, records)
+			}
+			return nil
+		})
 }
 
 func (i *Inspector) verifyFile() error {
@@ -295,7 +302,8 @@ type Summary struct {
 	Origins map[string]time.Time
 }
 
-// ReadSummary reads a ledger without its lock. Without a ledger the key is a new one for this call only, and there are no origins.
+// ReadSummary reads a ledger without its lock. Without a ledger the key is a new one for this call
+// only, and there are no origins.
 func ReadSummary(ctx context.Context, s Storage) (Summary, error) {
 	i, err := Inspect(ctx, s)
 	if errors.Is(err, errNoLedger) {

@@ -51,10 +51,12 @@ func TestInspect(t *testing.T) {
 		}
 		f := feeds[0]
 		if f.State.Records != 3 || f.Journal != 1 || f.Waiting != 4 || f.SetAside != 1 ||
-			owed(f.Owed) != "fetch gone, fetch failed, span 2026-03-01T12:00:00Z/2026-03-01T13:00:00Z" || f.Owed[0].Problem != "404" {
+			owed(f.Owed) != "fetch gone, fetch failed, span 2026-03-01T12:00:00Z/2026-03-01T13:00:00Z" ||
+			f.Owed[0].Problem != "404" {
 			t.Errorf("%+v", f)
 		}
-		if len(f.Buckets) != 3 || f.Buckets[0].IDs != 1 || f.Buckets[1].IDs != 1 || f.Buckets[2].Hour || !f.Buckets[1].Start.Equal(epoch.Add(-time.Hour)) {
+		if len(f.Buckets) != 3 || f.Buckets[0].IDs != 1 || f.Buckets[1].IDs != 1 || f.Buckets[2].Hour ||
+			!f.Buckets[1].Start.Equal(epoch.Add(-time.Hour)) {
 			t.Errorf("buckets %+v", f.Buckets)
 		}
 		if len(f.BadRows) != 2 || f.BadRows[0] != (BadRowReport{Problem: "no start", Rows: 2, Last: r.clock.at}) {
@@ -87,7 +89,8 @@ func TestCompact(t *testing.T) {
 		r.packIDs()
 	}
 	before := r.remembered()
-	for _, text := range []string{`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`, `DELETE FROM meta WHERE name = 'large'`} {
+	for _, text := range []string{`INSERT INTO meta VALUES ('large', hex(zeroblob(100000)))`,
+		`DELETE FROM meta WHERE name = 'large'`} {
 		if _, err := r.ledger.engine.Exec(text); err != nil {
 			t.Fatal(err)
 		}

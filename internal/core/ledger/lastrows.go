@@ -7,15 +7,17 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/counting"
 )
 
-// lastRows remembers the last row of each of half a million records, as a keyed hash in 12 bytes, so that a row that comes again needn't be decoded
-// (counting.md 37). New and revised records take the place of the oldest of their set; a record that was known takes only a free place. It is in
+// lastRows remembers the last row of each of half a million records, as a keyed hash in 12 bytes,
+// so that a row that comes again needn't be decoded (counting.md 37). New and revised records take
+// the place of the oldest of their set; a record that was known takes only a free place. It is in
 // memory alone: the ledger looks up what isn't found. It is safe for concurrent use.
 type lastRows struct {
 	mu   sync.Mutex
 	sets []rowSet // guarded by mu; nil until a row is remembered
 }
 
-// rowSet are some records, the newest first: a part of each one's hash, and the mark of its last row, 0 for a free place.
+// rowSet are some records, the newest first: a part of each one's hash, and the mark of its last
+// row, 0 for a free place.
 type rowSet struct {
 	tags  [16]uint32
 	marks [16]uint64
@@ -80,9 +82,11 @@ func (r *lastRows) put(record counting.Hash, last counting.LastRow) {
 	*s = kept
 }
 
-// Recognize returns a record's hash, what stands for a row of it in Page.Marks, and whether the row is the last one of the record that was committed
-// here, so that it would change nothing: it needn't be decoded then, and counts in Page.Unchanged. A mark is 64 bits of a keyed hash: of 10 million
-// rows a day that changed, one is taken for unchanged with a probability of 2·10⁻¹⁰ in a year.
+// Recognize returns a record's hash, what stands for a row of it in Page.Marks, and whether the row
+// is the last one of the record that was committed here, so that it would change nothing: it
+// needn't be decoded then, and counts in Page.Unchanged. A mark is 64 bits of a keyed hash: of 10
+// million rows a day that changed, one is taken for unchanged with a probability of 2·10⁻¹⁰ in a
+// year.
 func (f *Feed) Recognize(id string, row []byte) (record counting.Hash, mark uint64, unchanged bool) {
 	keys := f.rowKeys.Load()
 	record = f.ledger.hasher.RecordHash(id)
@@ -90,8 +94,8 @@ func (f *Feed) Recognize(id string, row []byte) (record counting.Hash, mark uint
 	return record, mark, f.ledger.lastRows.has(record^keys.record, mark)
 }
 
-// noteRows takes over the last rows of a page that is durable now. Those of a first history are remembered when they are read again, since memory is
-// scarcest while so much is read at once.
+// noteRows takes over the last rows of a page that is durable now. Those of a first history are
+// remembered when they are read again, since memory is scarcest while so much is read at once.
 func (p *pageCommit) noteRows() {
 	rows, keys := &p.ledger.lastRows, p.rowKeys.Load()
 	rows.mu.Lock()

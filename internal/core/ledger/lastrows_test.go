@@ -15,7 +15,8 @@ func (r *rig) commitRow(row string, options ...func(*cdr.Record)) error {
 	if unchanged {
 		r.t.Errorf("row %s would change nothing", row)
 	}
-	_, err := r.feed.Commit(r.t.Context(), &counting.Page{Records: []*cdr.Record{call("a", options...)}, Marks: []uint64{mark}, ObservedAt: r.clock.at})
+	_, err := r.feed.Commit(r.t.Context(),
+		&counting.Page{Records: []*cdr.Record{call("a", options...)}, Marks: []uint64{mark}, ObservedAt: r.clock.at})
 	return err
 }
 
@@ -32,7 +33,8 @@ func (r *rig) wantRecognized(when string, a, b bool) {
 	}
 }
 
-// TestRule37Recognize: counting.md 37: a row is recognised if it is the last durable row of its record. How that row was committed doesn't matter.
+// TestRule37Recognize: counting.md 37: a row is recognised if it is the last durable row of its
+// record. How that row was committed doesn't matter.
 func TestRule37Recognize(t *testing.T) {
 	r := newRig(t)
 	if err := r.commitRow("A"); err != nil {
@@ -77,7 +79,8 @@ func TestRule37Recognize(t *testing.T) {
 	r.wantRecognized("A, then a row that isn't final", false, false)
 
 	commit("A")
-	if _, err := r.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ?`, r.feed.id); err != nil { // another writer, perhaps of B
+	// another writer, perhaps of B
+	if _, err := r.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1 WHERE id = ?`, r.feed.id); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.commitRow("B", outcome(cdr.Failed)); !errors.Is(err, ErrFenced) {

@@ -81,14 +81,16 @@ type Settings struct {
 	Options metrics.Options
 	// OnCommit, if set, is called after each commit with how long it took.
 	OnCommit func(took time.Duration)
-	// OnReplaced, if set, is called once, when the ledger turns out not to be the one any more that was opened; it calls nothing of the ledger.
+	// OnReplaced, if set, is called once, when the ledger turns out not to be the one any more that
+	// was opened; it calls nothing of the ledger.
 	OnReplaced func(err error)
 	// OnSkip, if set, is called with how many log records and spans a commit didn't keep because of Tuning.SkipLogs.
 	OnSkip func(records, spans int)
 	// OnFact, if set, is called with each fact and what it changes, before it is known whether the
 	// commit succeeds.
 	OnFact func(f *facts.Fact, changed []metrics.Delta)
-	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the journal; 0 takes 32 and 2 MB.
+	// IDMemory bounds what of the blocks of ids is in memory, in bytes, and a sixteenth of it the
+	// journal; 0 takes 32 and 2 MB.
 	IDMemory int
 	// Tuning may change while the ledger is open.
 	Tuning
@@ -116,7 +118,8 @@ type Tuning struct {
 	Labels Labeller
 	// Encoder makes log records; nil keeps none.
 	Encoder LogEncoder
-	// Tracer makes spans of the calls that are counted from now on; nil makes none. TracesHistory says that calls of a first history get them too.
+	// Tracer makes spans of the calls that are counted from now on; nil makes none. TracesHistory
+	// says that calls of a first history get them too.
 	Tracer        SpanEncoder
 	TracesHistory bool
 	// OutboxLimit is the most log records, and the most spans, that wait; SkipLogs says what happens then.
@@ -176,7 +179,8 @@ func Open(ctx context.Context, settings Settings) (*Ledger, error) {
 		if l.lock, err = takeLock(settings.Folder); err != nil {
 			return nil, err
 		}
-		l.reserve = reserve{file: filepath.Join(settings.Folder, reserveName), most: cmp.Or(settings.reserve, mostReserve)}
+		l.reserve = reserve{file: filepath.Join(settings.Folder, reserveName),
+			most: cmp.Or(settings.reserve, mostReserve)}
 	}
 	if err := l.open(ctx); err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -250,7 +254,8 @@ func (l *Ledger) Store() *metrics.Store { return l.store }
 // InstanceID is a UUID made with the ledger and kept in it.
 func (l *Ledger) InstanceID() string { return l.mark.Load().instance }
 
-// Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two purposes tell nothing of each other.
+// Derive is a secret of 32 bytes for a purpose, the same as long as the ledger lives. Those of two
+// purposes tell nothing of each other.
 func (l *Ledger) Derive(purpose string) []byte { return l.hasher.Derive("purpose: " + purpose) }
 
 // Tune takes over what a reload changed.

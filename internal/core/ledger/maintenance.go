@@ -14,7 +14,8 @@ import (
 // pruneBlocks is after how many blocks a transaction of Prune ends, at the end of a bucket.
 const pruneBlocks = 32
 
-// Show makes the values of new series visible whose zero_for has passed, in the ledger and then in the store (counting.md 21).
+// Show makes the values of new series visible whose zero_for has passed, in the ledger and then in
+// the store (counting.md 21).
 func (l *Ledger) Show(ctx context.Context) error {
 	due := l.store.Due()
 	if len(due) == 0 {
@@ -37,8 +38,9 @@ func (l *Ledger) Show(ctx context.Context) error {
 	return nil
 }
 
-// Prune forgets what can't be read again: ids below a floor that is raised in the same transaction, never above
-// watermark − (1.25·lookback + 2 days) (counting.md 5), and what is kept for some time only. It works in small transactions.
+// Prune forgets what can't be read again: ids below a floor that is raised in the same transaction,
+// never above watermark − (1.25·lookback + 2 days) (counting.md 5), and what is kept for some time
+// only. It works in small transactions.
 func (l *Ledger) Prune(ctx context.Context) error {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return err
@@ -91,7 +93,8 @@ func (f *Feed) pruneOnce(ctx context.Context) (more bool, err error) {
 	if refused { // its record may still come, and must be counted once
 		keep = max(keep, setAsideFor)
 	}
-	// By the earlier of our clock and the watermark, which no wrong clock has moved ahead: deleted ids can't come back (counting.md 10).
+	// By the earlier of our clock and the watermark, which no wrong clock has moved ahead: deleted
+	// ids can't come back (counting.md 10).
 	next, now := *f.committed.Load(), l.settings.Now()
 	earlier := now
 	if next.Watermark.Before(now) {
@@ -129,8 +132,10 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 		text   string
 		before int64
 	}{
-		{`DELETE FROM tallies WHERE feed = ? AND trunk > 0 AND second < ?`, now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
-		{`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`, counting.ActivityOf(now.Add(-counting.ActivityKept))},
+		{`DELETE FROM tallies WHERE feed = ? AND trunk > 0 AND second < ?`,
+			now.Add(-f.ledger.settings.Options.BypassWindow).Unix()},
+		{`DELETE FROM tallies WHERE feed = ? AND trunk = 0 AND second < ?`,
+			counting.ActivityOf(now.Add(-counting.ActivityKept))},
 		{
 			`DELETE FROM tasks WHERE feed = ? AND set_aside = 1 AND kind <> '` + work.Span + `' AND due < ?`,
 			micros(earlier.Add(-setAsideFor)),
@@ -145,8 +150,9 @@ func (f *Feed) deleteOld(now, earlier, oldest time.Time) error {
 	return errors.Join(errs...)
 }
 
-// Maintain shows new series, prunes, and adopts what waits of removed sources until the context ends, or the ledger isn't the one any more that was
-// opened. Errors go to report, each once until another one comes or none; a full disk and the like pass by themselves.
+// Maintain shows new series, prunes, and adopts what waits of removed sources until the context
+// ends, or the ledger isn't the one any more that was opened. Errors go to report, each once until
+// another one comes or none; a full disk and the like pass by themselves.
 func (l *Ledger) Maintain(ctx context.Context, report func(error)) {
 	show, adopt, prune := time.NewTicker(time.Second), time.NewTicker(adoptInterval), time.NewTicker(10*time.Minute)
 	defer show.Stop()

@@ -19,7 +19,8 @@ func TestRule25TrailingRatioWhenSettled(t *testing.T) {
 	r.records(call("a", version(1), sessions("s1"), bypass(cdr.True), settled))
 	r.clock.add(59 * time.Minute)
 	r.reopen()
-	wantValues(t, r.values(), map[string]string{ratio: "1", bypassed: "1", "cdr_media_bypass_calls_total{sbc1.example.com,false}": ""})
+	wantValues(t, r.values(), map[string]string{ratio: "1", bypassed: "1",
+		"cdr_media_bypass_calls_total{sbc1.example.com,false}": ""})
 	r.clock.add(time.Minute)
 	wantValues(t, r.values(), map[string]string{ratio: ""})
 }
@@ -31,8 +32,9 @@ func TestPrivacyOfSessions(t *testing.T) {
 	personal := func(id string) func(*cdr.Record) {
 		return func(r *cdr.Record) {
 			r.Sessions = append(r.Sessions, cdr.Session{
-				ID: id, UserID: "7f10c2ae-0000-4000-8000-000000000001", UserName: "Jane Doe", UserPrincipal: "jane@contoso.example",
-				Number: "+15550100001", Extra: []cdr.Attr{cdr.Text("ip", "203.0.113.77", cdr.Address)},
+				ID: id, UserID: "7f10c2ae-0000-4000-8000-000000000001", UserName: "Jane Doe",
+				UserPrincipal: "jane@contoso.example",
+				Number:        "+15550100001", Extra: []cdr.Attr{cdr.Text("ip", "203.0.113.77", cdr.Address)},
 			})
 		}
 	}

@@ -21,7 +21,8 @@ func TestRule15MovingStartExpiry(t *testing.T) {
 			r.records(call("a", later))
 			keep := r.spec.Lookback*5/4 + 48*time.Hour
 			r.raiseFloor(from.Add(bucketReach).Add(keep))
-			if floor := r.feed.State().Floor; from.Add(bucketReach).Before(floor) || from.Add(bucketReach).Sub(floor) > time.Hour {
+			if floor := r.feed.State().Floor; from.Add(bucketReach).Before(floor) || from.Add(bucketReach).
+				Sub(floor) > time.Hour {
 				t.Fatalf("floor %v, want just below %v", floor, from.Add(bucketReach))
 			}
 			if got := r.records(call("a", later)); got.Duplicate != 1 || r.total("cdr_sessions_total") != 1 {

@@ -18,11 +18,13 @@ var networkFileSystems = map[uint32]string{
 	0x65735546: fuse,
 }
 
-// fileSystem is that of a folder: its name if it is on a network, how many bytes may still be written to it, and whether that is known.
+// fileSystem is that of a folder: its name if it is on a network, how many bytes may still be
+// written to it, and whether that is known.
 func fileSystem(folder string) (network string, free int64, known bool) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(folder, &st); err != nil {
 		return "", 0, false
 	}
-	return networkFileSystems[uint32(st.Type)], int64(st.Bavail * uint64(st.Bsize)), true // the width of Type differs between architectures
+	// the width of Type differs between architectures
+	return networkFileSystems[uint32(st.Type)], int64(st.Bavail * uint64(st.Bsize)), true
 }

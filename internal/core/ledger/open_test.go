@@ -32,7 +32,8 @@ func TestOpenRefuses(t *testing.T) {
 			}
 		}, "run the program that wrote it"},
 		{"a file that is no database", func(t *testing.T, r *rig) {
-			if err := os.WriteFile(filepath.Join(r.storage.Folder, fileName), []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(r.storage.Folder, fileName),
+				[]byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}, "damaged or not an SQLite file"},
@@ -128,7 +129,8 @@ func TestDueTasksAreIndexed(t *testing.T) {
 		plan = append(plan, detail)
 		return err
 	})
-	if all := strings.Join(plan, "; "); err != nil || !strings.Contains(all, "INDEX tasks_due") || strings.Contains(all, "TEMP B-TREE") {
+	if all := strings.Join(plan, "; "); err != nil || !strings.Contains(all, "INDEX tasks_due") ||
+		strings.Contains(all, "TEMP B-TREE") {
 		t.Errorf("%s, %v", all, err)
 	}
 }
@@ -217,7 +219,8 @@ func TestOpenWhatCannotBeRead(t *testing.T) {
 			}
 			c.prepare(r, dsn)
 			s, other := r.settings(), *r.storage.Postgres
-			other.timeout, other.DSN = 300*time.Millisecond, func(context.Context) (string, error) { return dsn.String(), nil }
+			other.timeout, other.DSN = 300*time.Millisecond,
+				func(context.Context) (string, error) { return dsn.String(), nil }
 			s.Storage = Storage{Postgres: &other}
 			l, err := Open(t.Context(), s)
 			if err == nil {

@@ -14,7 +14,8 @@ import (
 	"github.com/klauspost/compress/s2"
 )
 
-// A batch of log records is closed at either bound: receivers take 4 MiB by default (gRPC), and a batch is sent as a whole.
+// A batch of log records is closed at either bound: receivers take 4 MiB by default (gRPC), and a
+// batch is sent as a whole.
 const (
 	batchRecords = 1000
 	batchBytes   = 1 << 20
@@ -29,8 +30,9 @@ const (
 	signals // how many there are
 )
 
-// Outbox is a queue of log records, or of spans: each signal has its own, so that an endpoint that refuses one holds up none of the other. What memory
-// knows of it changes only after a commit, under mu.
+// Outbox is a queue of log records, or of spans: each signal has its own, so that an endpoint that
+// refuses one holds up none of the other. What memory knows of it changes only after a commit,
+// under mu.
 type Outbox struct {
 	ledger  *Ledger
 	mu      sync.Mutex
@@ -52,7 +54,8 @@ type outboxHead struct {
 	batchKey
 }
 
-// batchKey is the key of a batch in the table: the feed, its seq of the commit that made the batch, and the number within that.
+// batchKey is the key of a batch in the table: the feed, its seq of the commit that made the batch,
+// and the number within that.
 type batchKey struct{ feed, seq, part int64 }
 
 // Logs is the queue of log records.
@@ -164,11 +167,13 @@ func (p *pageCommit) writeOutbox() error {
 			if records++; records < batchRecords && end-from < batchBytes && i < len(b.ends)-1 {
 				continue
 			}
-			head := outboxHead{batchKey: batchKey{p.id, p.seq + 1, part}, records: records, signal: signal(s), created: p.now}
+			head := outboxHead{batchKey: batchKey{p.id, p.seq + 1, part}, records: records, signal: signal(s),
+				created: p.now}
 			// The keys of attributes repeat in each record: a sixth of the bytes is left.
 			b.packed = s2.Encode(b.packed[:cap(b.packed)], b.data[from:end])
 			if err := p.exec(`INSERT INTO outbox (feed, seq, part, signal, records, created, data) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-				head.feed, head.seq, head.part, int64(head.signal), head.records, micros(head.created), b.packed); err != nil {
+				head.feed, head.seq, head.part, int64(head.signal), head.records, micros(head.created),
+				b.packed); err != nil {
 				return err
 			}
 			b.heads = append(b.heads, head)
@@ -184,9 +189,11 @@ func (e *engine) waiting(s signal) (records int64, err error) {
 	return records, err
 }
 
-// loadOutbox reads what waits of all feeds that this replica owns, or sends for. Batches of one feed keep their order where clocks don't.
+// loadOutbox reads what waits of all feeds that this replica owns, or sends for. Batches of one
+// feed keep their order where clocks don't.
 func (l *Ledger) loadOutbox() error {
-	heads, err := readRows(&l.engine.session, `SELECT o.feed, o.seq, o.part, o.signal, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
+	heads, err := readRows(&l.engine.session,
+		`SELECT o.feed, o.seq, o.part, o.signal, o.records, o.created FROM outbox o JOIN feeds f ON f.id = o.feed
 		WHERE f.owner IN (?, ?) ORDER BY max(o.created) OVER (PARTITION BY o.feed ORDER BY o.seq, o.part), o.feed, o.seq, o.part`,
 		[]any{l.replica(), sends + l.replica()},
 		func(h *outboxHead) []any {
@@ -214,11 +221,13 @@ func (l *Ledger) loadOutbox() error {
 	return nil
 }
 
-// adoptInterval is how long a feed must have had no owner before a replica sends its waiting records. A feed that moves has its next owner earlier.
+// adoptInterval is how long a feed must have had no owner before a replica sends its waiting
+// records. A feed that moves has its next owner earlier.
 const adoptInterval = 30 * time.Second
 
-// adoptOutbox makes the replica that started first send the waiting records of feeds that have had no owner since the last call: their sources were removed
-// from the configuration. It is for one goroutine.
+// adoptOutbox makes the replica that started first send the waiting records of feeds that have had
+// no owner since the last call: their sources were removed from the configuration. It is for one
+// goroutine.
 func (l *Ledger) adoptOutbox(ctx context.Context) error {
 	if !l.Shared() {
 		return nil // it sends all
@@ -264,7 +273,8 @@ func (l *Ledger) adoptOutbox(ctx context.Context) error {
 	return l.loadOutbox()
 }
 
-// Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are good until the ledger is closed.
+// Next is the oldest batch that waits and has a greater id than after, nil if none does. Ids are
+// good until the ledger is closed.
 func (o *Outbox) Next(ctx context.Context, after int64) (*Batch, error) {
 	for {
 		reader, err := o.ledger.readSession(ctx)
@@ -278,7 +288,8 @@ func (o *Outbox) Next(ctx context.Context, after int64) (*Batch, error) {
 		b := &Batch{ID: head.id, Records: int(head.records), Oldest: head.created}
 		err = reader.ScanRow(`SELECT f.source, f.provider, f.feed, o.data FROM outbox o JOIN feeds f ON f.id = o.feed
 			WHERE o.feed = ? AND o.seq = ? AND o.part = ? AND f.owner IN (?, ?)`,
-			[]any{head.feed, head.seq, head.part, o.ledger.replica(), sends + o.ledger.replica()}, &b.Source, &b.Provider, &b.Feed, &b.Data)
+			[]any{head.feed, head.seq, head.part, o.ledger.replica(), sends + o.ledger.replica()}, &b.Source,
+			&b.Provider, &b.Feed, &b.Data)
 		if errors.Is(err, sql.ErrNoRows) { // it was removed without our knowing, or the feed is another replica's
 			o.remove(func(h outboxHead) bool { return h.id == head.id })
 			continue
@@ -296,7 +307,8 @@ func (o *Outbox) Next(ctx context.Context, after int64) (*Batch, error) {
 func (o *Outbox) next(after int64) (head outboxHead, waits bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	i, _ := slices.BinarySearchFunc(o.pending, after+1, func(h outboxHead, id int64) int { return cmp.Compare(h.id, id) })
+	i, _ := slices.BinarySearchFunc(o.pending, after+1,
+		func(h outboxHead, id int64) int { return cmp.Compare(h.id, id) })
 	if i == len(o.pending) {
 		return outboxHead{}, false
 	}
@@ -315,7 +327,8 @@ func (o *Outbox) Ack(ctx context.Context, id int64) error {
 	}
 	defer l.mu.Unlock()
 	err := l.commit(ctx, nil, func() error {
-		_, err := l.engine.Exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq, head.part)
+		_, err := l.engine.Exec(`DELETE FROM outbox WHERE feed = ? AND seq = ? AND part = ?`, head.feed, head.seq,
+			head.part)
 		return err
 	}, func() { o.remove(func(h outboxHead) bool { return h.id == id }) })
 	if err != nil {
@@ -336,7 +349,8 @@ func (o *Outbox) remove(isGone func(outboxHead) bool) {
 	})
 }
 
-// Wait returns when there may be a batch that the last Next didn't see, or the context has ended. It is for one goroutine.
+// Wait returns when there may be a batch that the last Next didn't see, or the context has ended.
+// It is for one goroutine.
 func (o *Outbox) Wait(ctx context.Context) {
 	select {
 	case <-o.came:

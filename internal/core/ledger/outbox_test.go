@@ -106,7 +106,8 @@ func TestOutboxFull(t *testing.T) {
 		r.live()
 		r.records(call("a"), call("b"))
 		page := &counting.Page{Records: []*cdr.Record{call("c")}, ObservedAt: epoch}
-		if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrOutboxFull) || !errors.Is(r.ledger.Paused(), ErrOutboxFull) {
+		if _, err := r.feed.Commit(t.Context(), page); !errors.Is(err, ErrOutboxFull) ||
+			!errors.Is(r.ledger.Paused(), ErrOutboxFull) {
 			t.Fatalf("err = %v, paused: %v", err, r.ledger.Paused())
 		}
 		b, err := r.ledger.Logs().Next(t.Context(), 0)
@@ -170,7 +171,8 @@ func TestRule29FullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	limit := func(n int64) {
-		if _, err := r.ledger.engine.conn.ExecContext(t.Context(), fmt.Sprintf(`PRAGMA max_page_count = %d`, n)); err != nil {
+		if _, err := r.ledger.engine.conn.ExecContext(t.Context(),
+			fmt.Sprintf(`PRAGMA max_page_count = %d`, n)); err != nil {
 			t.Fatal(err)
 		}
 	}

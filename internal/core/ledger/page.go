@@ -14,8 +14,9 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// pageCommit is the commit of one page. It reads what is known of the page, has internal/core/counting decide what that changes,
-// writes the change, and brings memory to what is durable. Its memory is used again by the next page.
+// pageCommit is the commit of one page. It reads what is known of the page, has
+// internal/core/counting decide what that changes, writes the change, and brings memory to what is
+// durable. Its memory is used again by the next page.
 type pageCommit struct {
 	*Feed
 
@@ -36,8 +37,9 @@ type pageCommit struct {
 	newPeaks bool // the peaks were found anew
 }
 
-// Commit counts a page as a whole. After an error nothing of it was committed, or that is unknown: read its rows again; after ErrFull and
-// ErrOutboxFull pause first, and after ErrFenced get the new State. When ctx ends, waiting to begin ends; a commit that has begun goes on.
+// Commit counts a page as a whole. After an error nothing of it was committed, or that is unknown:
+// read its rows again; after ErrFull and ErrOutboxFull pause first, and after ErrFenced get the new
+// State. When ctx ends, waiting to begin ends; a commit that has begun goes on.
 func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result, error) {
 	l := f.ledger
 	if err := l.mu.LockWithin(ctx); err != nil {
@@ -74,7 +76,8 @@ func (f *Feed) Commit(ctx context.Context, page *counting.Page) (counting.Result
 	result := p.change.Result
 	result.DearCalls = metrics.DearCalls(p.change.Facts, page.ObservedAt, l.redactor.Account)
 	for p.change.Result.MoreCalls { // as many calls are due as one commit looks at, so there may be more
-		p.page = &counting.Page{ObservedAt: page.ObservedAt, Position: &counting.Position{Read: p.decision.CompleteRead()}}
+		p.page = &counting.Page{ObservedAt: page.ObservedAt,
+			Position: &counting.Position{Read: p.decision.CompleteRead()}}
 		p.keys = p.decision.Keys(p.page, &p.settings, &l.hasher)
 		if err := l.commit(ctx, f, p.writePage, p.publish); err != nil {
 			break // they are due with the next read too
@@ -100,7 +103,8 @@ func (p *pageCommit) writePage() error {
 		return err
 	}
 	for _, write := range [...]func() error{
-		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeBooks, p.writeOutbox, p.writeTasks, p.writeState, p.writeConnected,
+		p.writeIDs, p.writeBadRows, p.writeSeries, p.writeTallies, p.writeBooks, p.writeOutbox, p.writeTasks,
+		p.writeState, p.writeConnected,
 	} {
 		if err := write(); err != nil {
 			return err
@@ -137,7 +141,8 @@ func (p *pageCommit) readTasks(keys []counting.TaskKey) error {
 	for _, key := range keys {
 		p.args = append(p.args, key.Kind, key.Key)
 	}
-	return p.ledger.engine.queryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`, p.id, p.args,
+	return p.ledger.engine.queryIn(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND (kind, key) IN `, `(?, ?)`,
+		p.id, p.args,
 		func(rows *sql.Rows) error {
 			var w work.Item
 			err := rows.Scan(taskTargets(&w)...)
@@ -155,7 +160,8 @@ func (p *pageCommit) readDueCalls() error {
 	k := &p.known
 	k.Surplus = make(map[counting.Hash]bool)
 	read := func(where string, limit int, surplus bool, args ...any) error {
-		return p.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = '`+work.Call+`' `+where+` LIMIT ?`,
+		return p.ledger.engine.ScanAll(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = '`+work.Call+`' `+
+			where+` LIMIT ?`,
 			append(append([]any{p.id}, args...), limit), func(rows *sql.Rows) error {
 				var w work.Item
 				if err := rows.Scan(taskTargets(&w)...); err != nil {
@@ -168,7 +174,8 @@ func (p *pageCommit) readDueCalls() error {
 			})
 	}
 	if surplus := p.waitingCalls - counting.MostWaiting; surplus > 0 && p.page.Position != nil {
-		if err := read(`ORDER BY version, key`, min(surplus, counting.DueAtOnce), true); err != nil || len(k.DueCalls) == counting.DueAtOnce {
+		if err := read(`ORDER BY version, key`, min(surplus, counting.DueAtOnce), true); err != nil ||
+			len(k.DueCalls) == counting.DueAtOnce {
 			return err
 		}
 	}
@@ -177,7 +184,8 @@ func (p *pageCommit) readDueCalls() error {
 	if !complete.From.IsZero() {
 		from = micros(complete.From)
 	}
-	return read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls), false,
+	return read(`AND set_aside = 0 AND due <= ? AND version >= ? ORDER BY due, key`, counting.DueAtOnce-len(k.DueCalls),
+		false,
 		micros(complete.Began), from)
 }
 
@@ -246,7 +254,8 @@ func (p *pageCommit) writeSeries() error {
 			return err
 		}
 	}
-	return e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`, `) AS v WHERE series.id = v.column1`, p.args)
+	return e.execMany(`UPDATE series SET value = v.column2 FROM (`, `(CAST(? AS BIGINT), ?)`,
+		`) AS v WHERE series.id = v.column1`, p.args)
 }
 
 // writeState writes an origin that moved, and shows the series of a first history that ended.
@@ -291,7 +300,8 @@ func (p *pageCommit) publish() {
 	}
 	for key, t := range p.change.Tallies {
 		if key.Trunk != 0 {
-			store.AddBypass(p.series, metrics.Bypass{Trunk: key.Trunk, Second: key.Second, Bypassed: t.Part, Total: t.Total})
+			store.AddBypass(p.series, metrics.Bypass{Trunk: key.Trunk, Second: key.Second, Bypassed: t.Part,
+				Total: t.Total})
 		}
 	}
 	if p.newPeaks {

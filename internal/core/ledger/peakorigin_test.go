@@ -27,7 +27,8 @@ func TestPeakOfAnHourBeforeTheOrigin(t *testing.T) {
 			}{
 				{-time.Hour, ""}, {-30 * time.Minute, ""}, {-time.Second, ""}, {0, "1"}, {30 * time.Minute, "0"},
 			} {
-				r.commit(&counting.Page{Position: &counting.Position{Watermark: origin.Add(step.after + counting.PeakWindow + r.spec.LateAfter)}})
+				r.commit(&counting.Page{Position: &counting.Position{Watermark: origin.Add(step.after +
+					counting.PeakWindow + r.spec.LateAfter)}})
 				r.reopen()
 				if got := r.values()[sbc1Peak]; got != step.want {
 					t.Errorf("an hour that begins %v after the origin: %q, want %q", step.after, got, step.want)
@@ -43,7 +44,8 @@ func TestPeakOfAnHourBeforeTheOrigin(t *testing.T) {
 func TestPeakByTheProvidersClock(t *testing.T) {
 	right := epoch.Add(-23 * time.Hour)
 	across := []*cdr.Record{
-		call("c", lasting(-24*time.Hour-30*time.Second, time.Minute)), call("d", lasting(-24*time.Hour+10*time.Second, 10*time.Second)),
+		call("c", lasting(-24*time.Hour-30*time.Second, time.Minute)),
+		call("d", lasting(-24*time.Hour+10*time.Second, 10*time.Second)),
 	}
 	for name, first := range map[string][]*cdr.Record{"no call": nil, "a call across our origin": across} {
 		t.Run(name, func(t *testing.T) {
@@ -56,7 +58,8 @@ func TestPeakByTheProvidersClock(t *testing.T) {
 			r.commit(&counting.Page{ObservedAt: right, Records: []*cdr.Record{
 				call("a", start(right.Add(-90*time.Minute))), call("b", start(right.Add(-90*time.Minute+time.Second))),
 			}})
-			r.commit(&counting.Page{ObservedAt: right, Position: &counting.Position{Watermark: right, HistoryDone: true}})
+			r.commit(&counting.Page{ObservedAt: right,
+				Position: &counting.Position{Watermark: right, HistoryDone: true}})
 			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
 			r.reopen()
 			wantValues(t, r.values(), map[string]string{sbc1Peak: "2"})
@@ -78,7 +81,8 @@ func TestPeakAfterAClockThatWasAhead(t *testing.T) {
 	for range 10 {
 		r.clock.add(time.Hour)
 		at := r.clock.at
-		r.commit(&counting.Page{Records: []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))}, Position: &counting.Position{Watermark: at}})
+		r.commit(&counting.Page{Records: []*cdr.Record{call(at.String(), start(at.Add(-30*time.Minute)))},
+			Position: &counting.Position{Watermark: at}})
 	}
 	if got := r.values()["cdr_call_peak_concurrency{sbc1.example.com}"]; got != "1" {
 		t.Errorf("ten hours later the peak is %q", got)

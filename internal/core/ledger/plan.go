@@ -33,7 +33,8 @@ func planPart(plan []byte, at int) []byte {
 }
 
 func (l *Ledger) loadPlan(feed int64) (plan []byte, err error) {
-	parts, err := readRows(&l.engine.session, `SELECT data FROM plans WHERE feed = ? ORDER BY part`, []any{feed}, func(part *[]byte) []any { return []any{part} })
+	parts, err := readRows(&l.engine.session, `SELECT data FROM plans WHERE feed = ? ORDER BY part`, []any{feed},
+		func(part *[]byte) []any { return []any{part} })
 	if err != nil {
 		return nil, fmt.Errorf("read the position of feed %d: %w", feed, err)
 	}

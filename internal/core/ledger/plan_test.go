@@ -43,7 +43,8 @@ func TestPlanByParts(t *testing.T) {
 	}
 	plan[3*counting.PlanPart]++
 	r.commit(&counting.Page{Position: &counting.Position{Plan: plan}})
-	if err := r.ledger.reload(); err != nil || !bytes.Equal(r.feed.State().Plan, plan[3*counting.PlanPart:4*counting.PlanPart]) {
+	if err := r.ledger.reload(); err != nil ||
+		!bytes.Equal(r.feed.State().Plan, plan[3*counting.PlanPart:4*counting.PlanPart]) {
 		t.Errorf("more was written than the part that changed: %d bytes, %v", len(r.feed.State().Plan), err)
 	}
 }

@@ -10,13 +10,15 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// TestPooler: a pooler that lends a connection for one transaction, as PgBouncer does with pool_mode = transaction, loses statements that were
-// prepared: the error says what to add to the DSN, and nothing is prepared then.
+// TestPooler: a pooler that lends a connection for one transaction, as PgBouncer does with
+// pool_mode = transaction, loses statements that were prepared: the error says what to add to the
+// DSN, and nothing is prepared then.
 func TestPooler(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
 	}
-	for mode, want := range map[string]string{"": "add default_query_exec_mode=exec", "exec": "", "simple_protocol": ""} {
+	for mode, want := range map[string]string{"": "add default_query_exec_mode=exec", "exec": "",
+		"simple_protocol": ""} {
 		t.Run(mode, func(t *testing.T) {
 			storage := newStorage(t)
 			direct := storage.Postgres.DSN
@@ -28,13 +30,18 @@ func TestPooler(t *testing.T) {
 			}
 			r := openRig(t, storage)
 			r.live()
-			charged := func(id string) *cdr.Record { return call(id, sessions("s"+id), charge(t, "usage", "USD", "0.10")) }
+			charged := func(id string) *cdr.Record {
+				return call(id, sessions("s"+id),
+					charge(t, "usage", "USD", "0.10"))
+			}
 			r.records(charged("a"), charged("b"))
-			r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}}, Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}}})
+			r.commit(&counting.Page{Enqueue: []work.Item{{Kind: "fetch", Key: "k", Due: epoch}},
+				Invalid: []counting.BadRow{{Content: []byte("x"), Problem: "bad"}}})
 			if _, err := r.ledger.engine.Exec(`DEALLOCATE ALL`); err != nil {
 				t.Fatal(err)
 			}
-			_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{charged("c")}, ObservedAt: epoch})
+			_, err := r.feed.Commit(t.Context(),
+				&counting.Page{Records: []*cdr.Record{charged("c")}, ObservedAt: epoch})
 			if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 				t.Errorf("a commit on another connection: %v, want %q", err, want)
 			}

@@ -19,7 +19,8 @@ import (
 
 // Postgres says where a ledger is that several replicas share.
 type Postgres struct {
-	// DSN is the data source name, a URL or key=value pairs. It is asked for at each connection, so that a password may change.
+	// DSN is the data source name, a URL or key=value pairs. It is asked for at each connection, so
+	// that a password may change.
 	DSN func(ctx context.Context) (string, error)
 	// TLS, if not nil, stands for what the DSN says of it.
 	TLS *tls.Config
@@ -33,7 +34,8 @@ type Postgres struct {
 }
 
 const (
-	// defaultStatementTimeout is how long a statement may take, and how long a transaction may be idle. What hangs for longer is cancelled and retried.
+	// defaultStatementTimeout is how long a statement may take, and how long a transaction may be
+	// idle. What hangs for longer is cancelled and retried.
 	defaultStatementTimeout = 10 * time.Second
 	// connectionsBeside is how many a replica has beside the one that commits.
 	connectionsBeside = 3
@@ -47,7 +49,8 @@ func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
 	c, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		// The error shows the DSN, with the password left out where it could be found.
-		return nil, errors.New("storage.postgres: dsn isn't a URL like postgres://USER:PASSWORD@HOST:5432/DATABASE, nor pairs like host=HOST user=USER")
+		return nil, errors.New("storage.postgres: dsn isn't a URL like " +
+			"postgres://USER:PASSWORD@HOST:5432/DATABASE, nor pairs like host=HOST user=USER")
 	}
 	if p.TLS != nil {
 		c.TLSConfig = serverTLS(p.TLS, c.Host)
@@ -62,7 +65,8 @@ func (p *Postgres) config(ctx context.Context) (*pgx.ConnConfig, error) {
 	if c.ValidateConnect == nil { // after a failover the former primary may still take connections, for reading
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	c.ConnectTimeout = defaultStatementTimeout / 5 // of each host: where the first is silent, the next is reached before a lease ends
+	// of each host: where the first is silent, the next is reached before a lease ends
+	c.ConnectTimeout = defaultStatementTimeout / 5
 	return c, nil
 }
 
@@ -121,8 +125,9 @@ func (*Postgres) prepareStatement(_ context.Context, on preparer, text string) (
 	})}, nil
 }
 
-// textStatement is a statement that pgx prepares on each connection where it first runs, or not at all, as default_query_exec_mode of the DSN says:
-// behind a pooler that lends connections for a transaction, what is prepared may be on another one.
+// textStatement is a statement that pgx prepares on each connection where it first runs, or not at
+// all, as default_query_exec_mode of the DSN says: behind a pooler that lends connections for a
+// transaction, what is prepared may be on another one.
 type textStatement struct {
 	on   preparer
 	text string
@@ -156,17 +161,22 @@ func (*Postgres) explain(err error) error {
 	switch code, class := said.Code, said.Code[:2]; {
 	case code == "53100": // disk_full
 		return fmt.Errorf("%w: free some space on the database's disk; reading goes on by itself then", ErrFull)
-	case code == "26000", code == "42P05", code == "08P01" && strings.Contains(said.Message, "bind message supplies"): // invalid_sql_statement_name, duplicate_prepared_statement
-		return fmt.Errorf("%w: a statement that was prepared is on another connection: behind PgBouncer with pool_mode = transaction add default_query_exec_mode=exec to the DSN (docs/replicas.md): %w", errIO, err)
+	// invalid_sql_statement_name, duplicate_prepared_statement
+	case code == "26000", code == "42P05", code == "08P01" && strings.Contains(said.Message, "bind message supplies"):
+		return fmt.Errorf("%w: a statement that was prepared is on another connection: behind PgBouncer with "+
+			"pool_mode = transaction add default_query_exec_mode=exec to the DSN (docs/replicas.md): %w", errIO, err)
 	case code == "42P01", code == "3F000": // undefined_table, invalid_schema_name
 		return fmt.Errorf("%w: %w", errNoTable, err)
 	case code == "40001", code == "40P01": // serialization_failure, deadlock_detected
 		return fmt.Errorf("%w: %w", errConflict, err)
 	case code == "25006": // read_only_sql_transaction: a standby, or a primary that became one
 		return fmt.Errorf("%w: the database only reads now, as a standby does: %w", errIO, err)
-	case code == "3D000", code == "42501", class == "28": // invalid_catalog_name, insufficient_privilege, invalid authorization
-		return fmt.Errorf("%w: storage.postgres: the role needs the right to connect to the database and to create tables in its schema (docs/replicas.md): %w", errIO, err)
-	case code == "25P03", class == "08", class == "53", class == "57": // idle_in_transaction_session_timeout, connection, resources, a server that stops
+	// invalid_catalog_name, insufficient_privilege, invalid authorization
+	case code == "3D000", code == "42501", class == "28":
+		return fmt.Errorf("%w: storage.postgres: the role needs the right to connect to the database and to "+
+			"create tables in its schema (docs/replicas.md): %w", errIO, err)
+	// idle_in_transaction_session_timeout, connection, resources, a server that stops
+	case code == "25P03", class == "08", class == "53", class == "57":
 		return fmt.Errorf("%w: %w", errIO, err)
 	}
 	return fmt.Errorf("ledger: %w", err)

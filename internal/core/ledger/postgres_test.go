@@ -92,7 +92,8 @@ func inSchema(t testing.TB, name string) Storage {
 	query := dsn.Query()
 	query.Set("search_path", name)
 	dsn.RawQuery = query.Encode()
-	return Storage{Postgres: &Postgres{DSN: func(context.Context) (string, error) { return dsn.String(), nil }, Replica: "replica"}}
+	return Storage{Postgres: &Postgres{DSN: func(context.Context) (string, error) { return dsn.String(), nil },
+		Replica: "replica"}}
 }
 
 func schemaOf(t testing.TB, dsn string) string {
@@ -137,7 +138,8 @@ func copySchema(t testing.TB, from Storage) Storage {
 		t.Fatal(err)
 	}
 	for _, table := range append(tableNames(), "replicas") {
-		fmt.Fprintf(&all, "DELETE FROM %[2]s.%[3]s; INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from), name(to), table)
+		fmt.Fprintf(&all, "DELETE FROM %[2]s.%[3]s; INSERT INTO %[2]s.%[3]s SELECT * FROM %[1]s.%[3]s;", name(from),
+			name(to), table)
 	}
 	inServer(t, all.String())
 	return to

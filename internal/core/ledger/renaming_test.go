@@ -30,22 +30,28 @@ func TestRule19WhoItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}}); err != nil || got.Duplicate != 1 {
+	if got, err := f.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}}); err != nil ||
+		got.Duplicate != 1 {
 		t.Fatalf("renamed: %+v, %v", got, err)
 	}
-	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
+	wantValues(t, r.values(),
+		map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
 	former := r.spec
 	r.spec = renamed
 	r.reopen()
-	wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
-	// A replica that hasn't read the configuration again counts nothing anew under the former name; another account may have it.
-	if err := r.ledger.Register(t.Context(), former); !errors.Is(err, ErrRenamed) || !strings.Contains(err.Error(), "renamed_from: fabrikam") {
+	wantValues(t, r.values(),
+		map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
+	// A replica that hasn't read the configuration again counts nothing anew under the former name;
+	// another account may have it.
+	if err := r.ledger.Register(t.Context(), former); !errors.Is(err, ErrRenamed) ||
+		!strings.Contains(err.Error(), "renamed_from: fabrikam") {
 		t.Fatalf("the former name: %v", err)
 	}
 	if err := r.ledger.Register(t.Context(), other); err != nil {
 		t.Fatalf("the former name for another account: %v", err)
 	}
-	if err := r.ledger.Register(t.Context(), renamed); !errors.Is(err, ErrRenamed) || !strings.Contains(err.Error(), "remove renamed_from") {
+	if err := r.ledger.Register(t.Context(), renamed); !errors.Is(err, ErrRenamed) ||
+		!strings.Contains(err.Error(), "remove renamed_from") {
 		t.Fatalf("both have state: %v", err)
 	}
 }
@@ -66,7 +72,8 @@ func TestRule19OneFeedOfARow(t *testing.T) {
 			}
 		},
 		"another process did": func(r *rig, to FeedSpec) {
-			if _, err := r.ledger.engine.Exec(`UPDATE feeds SET source = ?, former = ? WHERE source = ?`, to.Source, to.RenamedFrom, to.RenamedFrom); err != nil {
+			if _, err := r.ledger.engine.Exec(`UPDATE feeds SET source = ?, former = ? WHERE source = ?`, to.Source,
+				to.RenamedFrom, to.RenamedFrom); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// A process commits only to the ledger that it has opened (counting.md 34): never to another one in its place, and it never makes a new one there.
+// A process commits only to the ledger that it has opened (counting.md 34): never to another one in
+// its place, and it never makes a new one there.
 
 // mark distinguishes ledgers. It is made with a ledger and kept in it.
 type mark struct{ schema, key, instance string }
@@ -19,7 +20,8 @@ const markQuery = `SELECT COALESCE((SELECT value FROM meta WHERE name = 'schema'
 	COALESCE((SELECT value FROM meta WHERE name = 'key'), ''), COALESCE((SELECT value FROM meta WHERE name = 'instance'), '')`
 
 // errOtherKey: a feed's ids can't be found by the ledger's key.
-var errOtherKey = errors.New("its ids are under another key than the ledger has, so that every call would be counted once more: restore a backup, or start anew")
+var errOtherKey = errors.New("its ids are under another key than the ledger has, so that every call would be " +
+	"counted once more: restore a backup, or start anew")
 
 // readMark reads a mark by scan, which runs markQuery.
 func readMark(scan func(into ...any) error) (m mark, err error) {
@@ -40,7 +42,8 @@ func (l *Ledger) compareMark(scan func(into ...any) error) error {
 	case err != nil:
 		return fmt.Errorf("compare the ledger with the one that was opened: %w", err)
 	case now.schema != opened.schema:
-		return l.setReplaced(fmt.Sprintf("another version of the program has changed its layout to schema version %q, this one has %s", now.schema, schemaVersion))
+		return l.setReplaced(fmt.Sprintf("another version of the program has changed its layout to schema "+
+			"version %q, this one has %s", now.schema, schemaVersion))
 	case now != *opened:
 		return l.setReplaced("another ledger is where it was, with a key and an instance of its own")
 	}
@@ -86,8 +89,9 @@ func (l *Ledger) noteFiles() error {
 	return nil
 }
 
-// checkFiles fails if the open files aren't those of the folder any more. Then it closes them, which empties their write-ahead log: a start with
-// another ledger.db must not find it. The commit lock is held.
+// checkFiles fails if the open files aren't those of the folder any more. Then it closes them,
+// which empties their write-ahead log: a start with another ledger.db must not find it. The commit
+// lock is held.
 func (l *Ledger) checkFiles() error {
 	err := l.Replaced()
 	if err == nil {

@@ -33,8 +33,8 @@ func (r *rig) wantReplaced(how string) {
 	wantValues(r.t, r.values(), map[string]string{answered: "1"})
 }
 
-// TestRule34FilesAreReplaced: a ledger whose folder or files were removed or replaced counts nothing more, writes nothing to what is there, and makes
-// nothing anew.
+// TestRule34FilesAreReplaced: a ledger whose folder or files were removed or replaced counts
+// nothing more, writes nothing to what is there, and makes nothing anew.
 func TestRule34FilesAreReplaced(t *testing.T) {
 	const other = "not ours"
 	in := func(do func(folder, file string) error) func(string) error {
@@ -45,10 +45,15 @@ func TestRule34FilesAreReplaced(t *testing.T) {
 		want string
 	}{
 		"the folder is removed": {os.RemoveAll, "was removed"},
-		"the folder is moved":   {func(folder string) error { return os.Rename(folder, folder+".moved") }, "was removed"},
-		"the file is removed":   {in(func(_, file string) error { return os.Remove(file) }), "ledger.db was removed"},
-		"the log is removed":    {in(func(_, file string) error { return os.Remove(file + "-wal") }), "ledger.db-wal was removed"},
-		"the lock is removed":   {in(func(folder, _ string) error { return os.Remove(filepath.Join(folder, lockName)) }), "lock was removed"},
+		"the folder is moved": {func(folder string) error { return os.Rename(folder, folder+".moved") },
+			"was removed"},
+		"the file is removed": {in(func(_, file string) error { return os.Remove(file) }), "ledger.db was removed"},
+		"the log is removed": {in(func(_, file string) error { return os.Remove(file + "-wal") }),
+			"ledger.db-wal was removed"},
+		"the lock is removed": {in(func(folder,
+			_ string) error {
+			return os.Remove(filepath.Join(folder, lockName))
+		}), "lock was removed"},
 		"a file takes the folder": {func(folder string) error {
 			return errors.Join(os.RemoveAll(folder), os.WriteFile(folder, []byte(other), 0o600))
 		}, "was removed"},
@@ -56,7 +61,8 @@ func TestRule34FilesAreReplaced(t *testing.T) {
 			return errors.Join(os.WriteFile(file+".new", []byte(other), 0o600), os.Rename(file+".new", file))
 		}), "ledger.db is another file now"},
 		"another folder is put there": {in(func(folder, file string) error {
-			return errors.Join(os.Rename(folder, folder+".moved"), os.Mkdir(folder, 0o750), os.WriteFile(file, []byte(other), 0o600))
+			return errors.Join(os.Rename(folder, folder+".moved"), os.Mkdir(folder, 0o750),
+				os.WriteFile(file, []byte(other), 0o600))
 		}), "another file now"},
 	} {
 		for _, broken := range []bool{false, true} {
@@ -70,7 +76,8 @@ func TestRule34FilesAreReplaced(t *testing.T) {
 				before := tree(t, r.storage.Folder)
 				r.ledger.engine.broken.Store(broken)
 				_ = r.ledger.Prune(t.Context()) // fills the reserve
-				if how := r.ledger.Replaced(); how == nil || !strings.Contains(how.Error(), c.want) && !strings.Contains(how.Error(), "was removed") {
+				if how := r.ledger.Replaced(); how == nil || !strings.Contains(how.Error(), c.want) &&
+					!strings.Contains(how.Error(), "was removed") {
 					t.Errorf("it says %v", how)
 				}
 				r.wantReplaced("")
@@ -108,8 +115,8 @@ func tree(t *testing.T, path string) (all []string) {
 	return all
 }
 
-// TestRule34AnotherDatabase: a replica whose schema was dropped, or made anew by another replica, or whose DSN names another ledger by now, counts
-// nothing in there and makes no tables.
+// TestRule34AnotherDatabase: a replica whose schema was dropped, or made anew by another replica,
+// or whose DSN names another ledger by now, counts nothing in there and makes no tables.
 func TestRule34AnotherDatabase(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -122,7 +129,8 @@ func TestRule34AnotherDatabase(t *testing.T) {
 		return schemaOf(t, dsn)
 	}
 	dropTables := func(r *rig) {
-		inServer(t, `SET search_path = `+schemaName(r)+`; DROP TABLE `+strings.Join(append(tableNames(), "replicas"), ", "))
+		inServer(t, `SET search_path = `+schemaName(r)+`; DROP TABLE `+strings.Join(append(tableNames(), "replicas"),
+			", "))
 	}
 	makeAnew := func(r *rig) *rig {
 		other := replicaOf(r, "other")
@@ -142,15 +150,18 @@ func TestRule34AnotherDatabase(t *testing.T) {
 			if err := makeAnew(r).ledger.Leave(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			inServer(t, fmt.Sprintf(`UPDATE %s.feeds SET owner = 'replica', epoch = %d, seq = %d WHERE id > 0`, schemaName(r), r.feed.epoch, r.feed.seq))
+			inServer(t, fmt.Sprintf(`UPDATE %s.feeds SET owner = 'replica', epoch = %d, seq = %d WHERE id > 0`,
+				schemaName(r), r.feed.epoch, r.feed.seq))
 		}, "another ledger"},
 		"a newer schema": {func(r *rig) {
-			inServer(t, `UPDATE `+schemaName(r)+`.meta SET value = '999' WHERE name = 'schema'; UPDATE `+schemaName(r)+`.feeds SET epoch = epoch + 1`)
+			inServer(t, `UPDATE `+schemaName(r)+`.meta SET value = '999' WHERE name = 'schema'; UPDATE `+schemaName(r)+
+				`.feeds SET epoch = epoch + 1`)
 		}, "schema version \"999\""},
 	} {
 		for how, notice := range map[string]func(r *rig) error{
 			"in a commit": func(r *rig) error {
-				_, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
+				_, err := r.feed.Commit(t.Context(),
+					&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
 				return err
 			},
 			"at a renewal": func(r *rig) error { _, err := r.ledger.Renew(t.Context()); return err },
@@ -177,10 +188,13 @@ func TestRule34AnotherDatabase(t *testing.T) {
 				r.wantReplaced(c.want)
 				var tables, known int
 				if name == "emptied" {
-					if err := spare.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_tables WHERE schemaname = $1`, schemaName(r)).Scan(&tables); err != nil || tables > 0 {
+					if err := spare.admin.QueryRowContext(t.Context(),
+						`SELECT count(*) FROM pg_tables WHERE schemaname = $1`, schemaName(r)).
+						Scan(&tables); err != nil || tables > 0 {
 						t.Errorf("there are %d tables, %v", tables, err)
 					}
-				} else if err := spare.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM `+schemaName(r)+`.journal`).Scan(&known); err != nil || known > int(flag(name == "a newer schema")) {
+				} else if err := spare.admin.QueryRowContext(t.Context(), `SELECT count(*) FROM `+schemaName(r)+
+					`.journal`).Scan(&known); err != nil || known > int(flag(name == "a newer schema")) {
 					t.Errorf("%d commits brought ids, %v", known, err)
 				}
 				if name == "emptied" {
@@ -203,8 +217,8 @@ func TestRule34AnotherDatabase(t *testing.T) {
 	})
 }
 
-// TestRule34AnotherVersion: a replica beside which a newer program has changed a metric writes no series by its own definition, neither of a feed
-// that it has nor of one that it acquires then.
+// TestRule34AnotherVersion: a replica beside which a newer program has changed a metric writes no
+// series by its own definition, neither of a feed that it has nor of one that it acquires then.
 func TestRule34AnotherVersion(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -212,7 +226,8 @@ func TestRule34AnotherVersion(t *testing.T) {
 	for name, write := range map[string]func(r *rig) error{
 		"a feed that it has": func(r *rig) error {
 			for range 2 { // the first finds that its epoch is over
-				if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); errors.Is(err, ErrReplaced) {
+				if _, err := r.feed.Commit(t.Context(),
+					&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); errors.Is(err, ErrReplaced) {
 					return err
 				}
 			}
@@ -236,7 +251,8 @@ func TestRule34AnotherVersion(t *testing.T) {
 			}
 			inServer(t, `SET search_path = `+schemaOf(t, dsn)+`; BEGIN; UPDATE feeds SET epoch = epoch + 1 WHERE id > 0;
 				UPDATE catalogue SET bounds = '1,2' WHERE metric = 'cdr_call_duration_seconds'; COMMIT`)
-			if err := write(r); !errors.Is(err, ErrReplaced) || !strings.Contains(err.Error(), "cdr_call_duration_seconds") {
+			if err := write(r); !errors.Is(err, ErrReplaced) ||
+				!strings.Contains(err.Error(), "cdr_call_duration_seconds") {
 				t.Errorf("the error is %v", err)
 			}
 			r.wantReplaced("another version")
@@ -244,12 +260,14 @@ func TestRule34AnotherVersion(t *testing.T) {
 	}
 }
 
-// TestRule34VerifyFindsAnotherKey: ids that were counted under another key than the ledger's are found, and no feed of them is read.
+// TestRule34VerifyFindsAnotherKey: ids that were counted under another key than the ledger's are
+// found, and no feed of them is read.
 func TestRule34VerifyFindsAnotherKey(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = ? WHERE name = 'key'`, counting.NewSecret()); err != nil {
+	if _, err := r.ledger.engine.Exec(`UPDATE meta SET value = ? WHERE name = 'key'`,
+		counting.NewSecret()); err != nil {
 		t.Fatal(err)
 	}
 	i, err := Inspect(t.Context(), r.storage)

@@ -12,9 +12,10 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/core/work"
 )
 
-// Several replicas may have a ledger in PostgreSQL open at once. Each feed has one owner at a time: the column owner of its row. An
-// owner that gives no sign of life for LeaseTime, by the database's clock, may be replaced: that changes the epoch, so that no commit
-// of the former owner succeeds any more (Feed.advanceSeq).
+// Several replicas may have a ledger in PostgreSQL open at once. Each feed has one owner at a time:
+// the column owner of its row. An owner that gives no sign of life for LeaseTime, by the database's
+// clock, may be replaced: that changes the epoch, so that no commit of the former owner succeeds
+// any more (Feed.advanceSeq).
 
 // LeaseTime is how long a replica owns its feeds after its last sign of life.
 const LeaseTime = 10 * time.Second
@@ -22,7 +23,8 @@ const LeaseTime = 10 * time.Second
 // forgottenAfter is when a replica that is gone is taken off the list.
 const forgottenAfter = time.Hour
 
-// ErrNotOwner says that another replica owns the feed now. Its metrics aren't shown here any more, and this Feed can't be used again.
+// ErrNotOwner says that another replica owns the feed now. Its metrics aren't shown here any more,
+// and this Feed can't be used again.
 var ErrNotOwner = errors.New("another replica owns the feed")
 
 // Cluster is the living replicas and the owners of the feeds, at one instant.
@@ -43,8 +45,8 @@ type FeedOwner struct {
 	Source, Feed string
 	// Owner is the living replica that reads it; empty if there is none.
 	Owner string
-	// Holder is the replica that acquired it last and didn't give it up, also if it doesn't live any more. Silent says that it gave no sign of life for
-	// half a lease or more.
+	// Holder is the replica that acquired it last and didn't give it up, also if it doesn't live
+	// any more. Silent says that it gave no sign of life for half a lease or more.
 	Holder string
 	Silent bool
 	// CallsPerHour is how many calls it has counted for each hour of call time: what reading it costs.
@@ -69,13 +71,15 @@ func (l *Ledger) replica() string {
 const (
 	// microsNow is the database's clock: replicas needn't agree on the time.
 	microsNow = `CAST(extract(epoch FROM CURRENT_TIMESTAMP) * 1000000 AS BIGINT)`
-	// isAlive is a condition on a row of replicas, with the length of a lease. A sign of life in the future is by the clock of a primary that
-	// failed; a replica that lives soon gives another one.
+	// isAlive is a condition on a row of replicas, with the length of a lease. A sign of life in
+	// the future is by the clock of a primary that failed; a replica that lives soon gives another
+	// one.
 	isAlive = `abs(r.seen - ` + microsNow + `) < ?`
 )
 
-// Renew gives a sign of life, and returns the living replicas and the owners of the feeds. This replica keeps its feeds for LeaseTime from the call on.
-// It gives up after a third of that, so that another try is in time.
+// Renew gives a sign of life, and returns the living replicas and the owners of the feeds. This
+// replica keeps its feeds for LeaseTime from the call on. It gives up after a third of that, so
+// that another try is in time.
 func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 	ctx, cancel := context.WithTimeout(ctx, LeaseTime/3)
 	defer cancel()
@@ -84,7 +88,8 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 		err = l.compareMarkIn(beside)
 	}
 	if err == nil {
-		_, err = beside.Exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+microsNow+`)
+		_, err = beside.Exec(`INSERT INTO replicas (name, address, started, seen) VALUES (?, ?, `+microsNow+`, `+
+			microsNow+`)
 			ON CONFLICT (name) DO UPDATE SET seen = excluded.seen`, l.replica(), l.settings.Postgres.Address)
 	}
 	if err == nil {
@@ -101,15 +106,18 @@ func (l *Ledger) Renew(ctx context.Context) (c Cluster, err error) {
 
 func (s *session) cluster() (c Cluster, err error) {
 	alive := []any{LeaseTime.Microseconds()}
-	c.Replicas, err = readRows(s, `SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+` ORDER BY r.started, r.name`, alive,
+	c.Replicas, err = readRows(s, `SELECT r.name, r.address, r.started FROM replicas r WHERE `+isAlive+
+		` ORDER BY r.started, r.name`, alive,
 		func(r *Replica) []any { return []any{&r.Name, &r.Address, asTime{&r.Started}} })
 	if err != nil {
 		return c, err
 	}
-	err = s.ScanAll(`SELECT source, feed, CASE WHEN `+isAlive+` THEN owner ELSE '' END, owner, COALESCE(NOT `+isAlive+`, TRUE), epoch, `+stateColumns+`
+	err = s.ScanAll(`SELECT source, feed, CASE WHEN `+isAlive+` THEN owner ELSE '' END, owner, COALESCE(NOT `+isAlive+
+		`, TRUE), epoch, `+stateColumns+`
 		FROM feeds LEFT JOIN replicas r ON r.name = owner WHERE id <> 0 ORDER BY source, feed`, append(alive, LeaseTime.Microseconds()/2), func(rows *sql.Rows) error {
 		var f FeedOwner
-		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.Holder, &f.Silent, &f.epoch}, stateTargets(&f.State)...)...)
+		err := rows.Scan(append([]any{&f.Source, &f.Feed, &f.Owner, &f.Holder, &f.Silent, &f.epoch},
+			stateTargets(&f.State)...)...)
 		if hours := f.State.Watermark.Sub(f.State.Origin).Hours(); hours > 0 {
 			f.CallsPerHour = float64(f.State.Records) / max(hours, 1)
 		}
@@ -119,7 +127,8 @@ func (s *session) cluster() (c Cluster, err error) {
 	return c, err
 }
 
-// execOwnership runs a statement that changes only the ownership of feeds, and returns how many rows it changed. It doesn't wait for commits.
+// execOwnership runs a statement that changes only the ownership of feeds, and returns how many
+// rows it changed. It doesn't wait for commits.
 func (l *Ledger) execOwnership(ctx context.Context, text string, args ...any) (changed int64, err error) {
 	beside, err := l.readSession(ctx)
 	if err != nil {
@@ -128,7 +137,8 @@ func (l *Ledger) execOwnership(ctx context.Context, text string, args ...any) (c
 	return beside.Exec(text, args...)
 }
 
-// Register makes the row of a feed if it is missing and checks that it is of the same account, as Feed does, without owning it.
+// Register makes the row of a feed if it is missing and checks that it is of the same account, as
+// Feed does, without owning it.
 func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return err
@@ -138,13 +148,15 @@ func (l *Ledger) Register(ctx context.Context, spec FeedSpec) error {
 	return err
 }
 
-// sends, before a replica's name, is the owner of a feed that no replica reads; that replica sends its waiting records. A replica that reads the feed acquires it
-// at once, since no replica has such a name.
+// sends, before a replica's name, is the owner of a feed that no replica reads; that replica sends
+// its waiting records. A replica that reads the feed acquires it at once, since no replica has such
+// a name.
 const sends = "sends: "
 
-// Acquire makes this replica the owner of a feed of a Cluster, for Feed to open. It returns false if another living replica owns the feed or was
-// faster. The epoch in the row itself shows whether the owner changed since the Cluster was read: the condition on the table of replicas isn't enough,
-// since after waiting for a lock it is still judged by the rows as they were before.
+// Acquire makes this replica the owner of a feed of a Cluster, for Feed to open. It returns false
+// if another living replica owns the feed or was faster. The epoch in the row itself shows whether
+// the owner changed since the Cluster was read: the condition on the table of replicas isn't
+// enough, since after waiting for a lock it is still judged by the rows as they were before.
 func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err error) {
 	if f.Owner != "" {
 		return f.Owner == l.replica(), nil
@@ -153,7 +165,8 @@ func (l *Ledger) Acquire(ctx context.Context, f *FeedOwner) (acquired bool, err 
 }
 
 func (l *Ledger) acquireAs(ctx context.Context, f *FeedOwner, owner string) (acquired bool, err error) {
-	n, err := l.execOwnership(ctx, `UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?
+	n, err := l.execOwnership(ctx,
+		`UPDATE feeds SET owner = ?, epoch = epoch + 1 WHERE source = ? AND feed = ? AND epoch = ?
 		AND NOT EXISTS (SELECT 1 FROM replicas r WHERE r.name = feeds.owner AND `+isAlive+`)`,
 		owner, f.Source, f.Feed, f.epoch, LeaseTime.Microseconds())
 	if err != nil {
@@ -183,28 +196,33 @@ func (l *Ledger) drop(f *Feed) {
 
 // Release gives up a feed after Drop, so that another replica can acquire it at once.
 func (l *Ledger) Release(ctx context.Context, source, feed string) error {
-	_, err := l.execOwnership(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed, l.replica())
+	_, err := l.execOwnership(ctx,
+		`UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE source = ? AND feed = ? AND owner = ?`, source, feed,
+		l.replica())
 	return err
 }
 
 // Leave gives up all feeds and removes this replica from the list, before it closes the ledger.
 func (l *Ledger) Leave(ctx context.Context) error {
-	_, err := l.execOwnership(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`, l.replica())
+	_, err := l.execOwnership(ctx, `UPDATE feeds SET owner = '', epoch = epoch + 1 WHERE owner = ? AND id <> 0`,
+		l.replica())
 	if err == nil {
 		_, err = l.execOwnership(ctx, `DELETE FROM replicas WHERE name = ?`, l.replica())
 	}
 	return err
 }
 
-// Enqueue makes tasks durable for a feed, whichever replica owns it, and returns how many weren't waiting already. It fails if the ledger's feed of
-// this name is of another account: replicas may have different configurations for a while.
+// Enqueue makes tasks durable for a feed, whichever replica owns it, and returns how many weren't
+// waiting already. It fails if the ledger's feed of this name is of another account: replicas may
+// have different configurations for a while.
 func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) (queued int, err error) {
 	if err := l.mu.LockWithin(ctx); err != nil {
 		return 0, fmt.Errorf("enqueue for %s/%s: %w", spec.Source, spec.Feed, err)
 	}
 	defer l.mu.Unlock()
 	if l.reserve.spent && !l.fillReserve() { // the room that is left is for the outbox
-		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source, spec.Feed, ErrFull)
+		return 0, fmt.Errorf("enqueue for %s/%s: %w: free some space; the provider sends it again", spec.Source,
+			spec.Feed, ErrFull)
 	}
 	err = l.commit(ctx, nil, func() error {
 		queued = 0
@@ -242,7 +260,8 @@ func (l *Ledger) Enqueue(ctx context.Context, spec FeedSpec, tasks []work.Item) 
 	return queued, nil
 }
 
-// stamp gives a posted record the time at which the ledger receives it: later than all others that wait. The feed's row is locked.
+// stamp gives a posted record the time at which the ledger receives it: later than all others that
+// wait. The feed's row is locked.
 func (l *Ledger) stamp(feed int64, w *work.Item) error {
 	now := `CAST(? AS BIGINT)`
 	args := []any{l.settings.Now().UnixMicro(), feed, work.Posted}
@@ -250,7 +269,8 @@ func (l *Ledger) stamp(feed int64, w *work.Item) error {
 		now, args = strings.ReplaceAll(microsNow, "CURRENT_TIMESTAMP", "clock_timestamp()"), args[1:]
 	}
 	var last int64
-	if err := l.engine.ScanRow(`SELECT `+now+`, COALESCE(max(version), 0) FROM tasks WHERE feed = ? AND kind = ?`, args, &w.Version, &last); err != nil {
+	if err := l.engine.ScanRow(`SELECT `+now+`, COALESCE(max(version), 0) FROM tasks WHERE feed = ? AND kind = ?`, args,
+		&w.Version, &last); err != nil {
 		return err
 	}
 	w.Version = max(w.Version, last+1)

@@ -82,8 +82,9 @@ func (r *rig) owner() string {
 	return c.Feeds[0].Owner
 }
 
-// A replica that was silent for longer than its lease has lost its feeds: the next owner goes on exactly where it had come to, and no
-// commit of the former one succeeds any more, whatever it was about to write.
+// A replica that was silent for longer than its lease has lost its feeds: the next owner goes on
+// exactly where it had come to, and no commit of the former one succeeds any more, whatever it was
+// about to write.
 func TestFencing(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -105,13 +106,15 @@ func TestFencing(t *testing.T) {
 	if !b.acquire() || b.owner() != "b" {
 		t.Fatal("the feed of a silent replica can't be taken")
 	}
-	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); err == nil {
+	if _, err := a.feed.Commit(t.Context(),
+		&counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); err == nil {
 		t.Fatal("a former owner committed")
 	}
 	if got := a.values(); len(got) != 0 {
 		t.Fatalf("the former owner shows %v", got)
 	}
-	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); !errors.Is(err, ErrNotOwner) {
+	if _, err := a.feed.Commit(t.Context(),
+		&counting.Page{Records: []*cdr.Record{call("3")}, ObservedAt: epoch}); !errors.Is(err, ErrNotOwner) {
 		t.Fatalf("a former owner isn't told: %v", err)
 	}
 	b.openFeed()
@@ -187,7 +190,8 @@ func TestFencedInMidCommit(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
+		_, err := a.feed.Commit(t.Context(),
+			&counting.Page{Records: []*cdr.Record{call(fmt.Sprint(i))}, ObservedAt: epoch})
 		if fenced := point != "COMMIT"; fenced != (err != nil) {
 			t.Fatalf("at %q: %v", point, err)
 		}
@@ -226,7 +230,8 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	if err := r.ledger.Register(t.Context(), r.spec); err != nil {
 		t.Fatal(err)
 	}
-	change(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, micros(epoch), []byte{}, r.spec.Feed)
+	change(`INSERT INTO outbox SELECT id, 1, 0, 0, 7, ?, ? FROM feeds WHERE feed = ?`, micros(epoch), []byte{},
+		r.spec.Feed)
 	change(`ALTER TABLE outbox RENAME TO away`)
 	if _, err := r.ledger.Feed(t.Context(), r.spec); err == nil {
 		t.Fatal("opened without its outbox")
@@ -238,7 +243,8 @@ func TestOutboxOfAFeedIsReadInTheEnd(t *testing.T) {
 	}
 }
 
-// A replica that reads nothing has lost its connection, as when the database was started anew: it opens the next feed all the same.
+// A replica that reads nothing has lost its connection, as when the database was started anew: it
+// opens the next feed all the same.
 func TestFeedAfterALostConnection(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -293,7 +299,8 @@ func TestEnqueueAnywhere(t *testing.T) {
 			t.Fatalf("%d queued, %v; want %d", n, err, want)
 		}
 	}
-	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 || due[0].Data != "sealed" {
+	if due, err := a.feed.Due(t.Context(), epoch, 10); err != nil || len(due) != 1 || due[0].Version != 2 ||
+		due[0].Data != "sealed" {
 		t.Fatalf("the owner sees %+v, %v", due, err)
 	}
 	a.commit(&counting.Page{Done: []work.Item{task}})
@@ -302,7 +309,8 @@ func TestEnqueueAnywhere(t *testing.T) {
 	}
 	other := a.spec
 	other.Fingerprint = "another account"
-	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{Source: "nobody", Feed: "none"}}, "a feed of another account": other} {
+	for name, spec := range map[string]FeedSpec{"no feed": {Settings: counting.Settings{Source: "nobody",
+		Feed: "none"}}, "a feed of another account": other} {
 		if _, err := b.ledger.Enqueue(t.Context(), spec, []work.Item{task}); err == nil {
 			t.Errorf("enqueued for %s", name)
 		}
@@ -355,9 +363,11 @@ func TestStartAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first.spec = FeedSpec{Settings: counting.Settings{Source: "contoso", Provider: "msgraph", Feed: "pstn", History: time.Hour, Lookback: time.Hour}, Fingerprint: "f"}
+	first.spec = FeedSpec{Settings: counting.Settings{Source: "contoso", Provider: "msgraph", Feed: "pstn",
+		History: time.Hour, Lookback: time.Hour}, Fingerprint: "f"}
 	for range 10 { // what a race breaks, it breaks now and then
-		inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+strings.Join(append(tableNames(), "replicas"), ", "))
+		inServer(t, "SET search_path = "+schemaOf(t, dsn)+"; DROP TABLE IF EXISTS "+
+			strings.Join(append(tableNames(), "replicas"), ", "))
 		errs := make(chan error)
 		for i := range 4 {
 			go func() {
@@ -382,7 +392,8 @@ func TestStartAtOnce(t *testing.T) {
 	}
 }
 
-// A feed that another replica makes leaves what this one has in memory as it is, and each makes the next one without an error.
+// A feed that another replica makes leaves what this one has in memory as it is, and each makes the
+// next one without an error.
 func TestFeedsOfTwoReplicasAreMadeInTurn(t *testing.T) {
 	if server == "" {
 		return // TestOnPostgres runs it
@@ -402,7 +413,8 @@ func TestFeedsOfTwoReplicasAreMadeInTurn(t *testing.T) {
 	}
 }
 
-// A new program that knows a metric otherwise starts beside an old one: what that one still counts isn't written to series that are gone.
+// A new program that knows a metric otherwise starts beside an old one: what that one still counts
+// isn't written to series that are gone.
 func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 	if server == "" {
 		return
@@ -414,7 +426,8 @@ func TestCatalogueChangesBesideAnOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := replicaOf(a, "b") // the new one
-	if _, err := a.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
+	if _, err := a.feed.Commit(t.Context(),
+		&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch}); !errors.Is(err, ErrFenced) {
 		t.Errorf("the old program's commit: %v", err)
 	}
 	b.takeOver(a)

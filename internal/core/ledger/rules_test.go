@@ -87,10 +87,12 @@ func TestRule01CompareAndSet(t *testing.T) {
 	r := newRig(t)
 	r.live()
 	r.records(call("a"))
-	if _, err := r.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`, r.feed.id); err != nil {
+	if _, err := r.ledger.engine.Exec(`UPDATE feeds SET seq = seq + 1, newest = 7000000 WHERE id = ?`,
+		r.feed.id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}}); !errors.Is(err, ErrFenced) {
+	if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}}); !errors.Is(err,
+		ErrFenced) {
 		t.Fatalf("err = %v, want ErrFenced", err)
 	}
 	if got := r.feed.State().NewestCall; got.Unix() != 7 {
@@ -170,7 +172,8 @@ func TestPruneGoesOnAfterAFailure(t *testing.T) {
 	r.feed.ids.Release() // as when the cache had no room for it
 	r.clock.add(300 * time.Hour)
 	for _, f := range others {
-		if _, err := f.Commit(t.Context(), &counting.Page{ObservedAt: r.clock.at, Position: &counting.Position{HistoryDone: true, Watermark: r.clock.at}}); err != nil {
+		if _, err := f.Commit(t.Context(), &counting.Page{ObservedAt: r.clock.at,
+			Position: &counting.Position{HistoryDone: true, Watermark: r.clock.at}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -209,7 +212,8 @@ func TestRule01UnknownCommit(t *testing.T) {
 				t.Fatalf("err = %v, durable %v", err, c.durable)
 			}
 			r.records(call("a"))
-			wantValues(t, r.values(), map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
+			wantValues(t, r.values(),
+				map[string]string{"cdr_calls_total{inbound,byot_in,answered,sbc1.example.com,false}": "1"})
 			if logs := r.logs(); len(logs) != 1 {
 				t.Fatalf("logs: %q", logs)
 			}

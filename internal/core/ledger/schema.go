@@ -11,10 +11,12 @@ import (
 // schemaVersion is the layout that this program reads and writes. A file of another one isn't opened.
 const schemaVersion = "14"
 
-// schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree for the key. The program assigns the ids of rows (nextID).
+// schema is the layout of both databases, in SQLite's dialect. WITHOUT ROWID saves a second tree
+// for the key. The program assigns the ids of rows (nextID).
 var schema = []string{
-	// One row per feed, and row 0, which commitAlone locks. seq moves with every commit, epoch with a change of owner (replicas.go). key_check says
-	// under which key its ids are (internal/core/counting, Hasher.Check).
+	// One row per feed, and row 0, which commitAlone locks. seq moves with every commit, epoch with
+	// a change of owner (replicas.go). key_check says under which key its ids are
+	// (internal/core/counting, Hasher.Check).
 	`CREATE TABLE feeds (
 		id INTEGER PRIMARY KEY,
 		source TEXT NOT NULL, former TEXT NOT NULL, provider TEXT NOT NULL, feed TEXT NOT NULL,
@@ -29,7 +31,8 @@ var schema = []string{
 	// What commits brought to remember: a row per commit, by the feed's seq, until the blocks have it (package ids).
 	`CREATE TABLE journal (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
-	// What is remembered, by buckets (buckets.go of internal/core/counting). ids says how many keys of 8 bytes there are; states are compressed (package ids).
+	// What is remembered, by buckets (buckets.go of internal/core/counting). ids says how many keys
+	// of 8 bytes there are; states are compressed (package ids).
 	`CREATE TABLE blocks (
 		id INTEGER PRIMARY KEY, feed BIGINT NOT NULL, bucket BIGINT NOT NULL, ids BIGINT NOT NULL,
 		keys BLOB NOT NULL, states BLOB NOT NULL)`,
@@ -40,14 +43,16 @@ var schema = []string{
 	`CREATE TABLE outbox (
 		feed BIGINT NOT NULL, seq BIGINT NOT NULL, part BIGINT NOT NULL, signal BIGINT NOT NULL, records BIGINT NOT NULL,
 		created BIGINT NOT NULL, data BLOB NOT NULL, PRIMARY KEY (feed, seq, part)) WITHOUT ROWID`,
-	// The replicas that share the ledger, and when each gave its last sign of life, in microseconds since 1970 by the database's clock.
+	// The replicas that share the ledger, and when each gave its last sign of life, in microseconds
+	// since 1970 by the database's clock.
 	`CREATE TABLE replicas (
 		name TEXT PRIMARY KEY, address TEXT NOT NULL, started BIGINT NOT NULL, seen BIGINT NOT NULL) WITHOUT ROWID`,
 	`CREATE TABLE tasks (
 		feed BIGINT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version BIGINT NOT NULL,
 		due BIGINT NOT NULL, attempts BIGINT NOT NULL, set_aside BIGINT NOT NULL, problem TEXT NOT NULL, data TEXT NOT NULL,
 		PRIMARY KEY (feed, kind, key)) WITHOUT ROWID`,
-	// A first history may leave a hundred thousand records to be fetched: what is due is read in its order, not sorted out of all.
+	// A first history may leave a hundred thousand records to be fetched: what is due is read in
+	// its order, not sorted out of all.
 	`CREATE INDEX tasks_due ON tasks (feed, set_aside, due, kind, key)`,
 	`CREATE TABLE catalogue (
 		metric TEXT PRIMARY KEY, kind TEXT NOT NULL, labels TEXT NOT NULL, bounds TEXT NOT NULL) WITHOUT ROWID`,
@@ -56,12 +61,14 @@ var schema = []string{
 	`CREATE TABLE bad_rows (
 		feed BIGINT NOT NULL, hash BIGINT NOT NULL, at BIGINT NOT NULL, problem TEXT NOT NULL,
 		PRIMARY KEY (feed, hash)) WITHOUT ROWID`,
-	// How many calls began in five minutes and how many of them failed, with trunk 0; and how many of a trunk's that were first seen
-	// in a second said whether media bypassed, and did (trailing.go).
+	// How many calls began in five minutes and how many of them failed, with trunk 0; and how many
+	// of a trunk's that were first seen in a second said whether media bypassed, and did
+	// (trailing.go).
 	`CREATE TABLE tallies (
 		feed BIGINT NOT NULL, trunk BIGINT NOT NULL, second BIGINT NOT NULL, part BIGINT NOT NULL, total BIGINT NOT NULL,
 		PRIMARY KEY (feed, trunk, second)) WITHOUT ROWID`,
-	// The trunks by their numbers, from 1, and when the calls of a commit over them were connected; until is the last one's end.
+	// The trunks by their numbers, from 1, and when the calls of a commit over them were connected;
+	// until is the last one's end.
 	`CREATE TABLE trunks (
 		feed BIGINT NOT NULL, id BIGINT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (feed, id)) WITHOUT ROWID`,
 	`CREATE TABLE connected (
@@ -69,7 +76,8 @@ var schema = []string{
 		PRIMARY KEY (feed, seq)) WITHOUT ROWID`,
 	// What was counted of the records that start within a day, as JSON (books.go). day is its begin.
 	`CREATE TABLE books (feed BIGINT NOT NULL, day BIGINT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (feed, day)) WITHOUT ROWID`,
-	// What audits found of a feed and a day, or of a part of it, written by another process (audit.go). day is its begin.
+	// What audits found of a feed and a day, or of a part of it, written by another process
+	// (audit.go). day is its begin.
 	`CREATE TABLE audits (
 		feed BIGINT NOT NULL, day BIGINT NOT NULL, whole BIGINT NOT NULL, at BIGINT NOT NULL,
 		listed BIGINT NOT NULL, missing BIGINT NOT NULL, differs BIGINT NOT NULL, PRIMARY KEY (feed, day, whole)) WITHOUT ROWID`,
@@ -82,9 +90,11 @@ const feedBits = 40
 
 // Insert adds a row of a feed to a table under its next id.
 func (s *session) Insert(table, columns string, feed int64, values ...any) (id int64, err error) {
-	text := `INSERT INTO ` + table + ` (id, feed, ` + columns + `) VALUES ((SELECT COALESCE(max(id), ?) + 1 FROM ` + table + ` WHERE id > ? AND id < ?), ?` +
+	text := `INSERT INTO ` + table + ` (id, feed, ` + columns + `) VALUES ((SELECT COALESCE(max(id), ?) + 1 FROM ` +
+		table + ` WHERE id > ? AND id < ?), ?` +
 		strings.Repeat(`, ?`, len(values)) + `) RETURNING id`
-	err = s.ScanRow(text, append([]any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits, feed}, values...), &id)
+	err = s.ScanRow(text, append([]any{feed << feedBits, feed << feedBits, (feed + 1) << feedBits, feed}, values...),
+		&id)
 	return id, err
 }
 
@@ -144,10 +154,12 @@ func (e *engine) checkSchema() error {
 		return err // there may be one
 	}
 	if err != nil {
-		return errors.Join(errors.New("this is a database but not a ledger: point storage at an empty folder, or an empty schema"), err)
+		return errors.Join(errors.New("this is a database but not a ledger: point storage at an empty folder, "+
+			"or an empty schema"), err)
 	}
 	if version != schemaVersion {
-		return fmt.Errorf("ledger has schema version %s, this program has %s: run the program that wrote it, or point storage at an empty folder or schema",
+		return fmt.Errorf("ledger has schema version %s, this program has %s: run the program that wrote it, "+
+			"or point storage at an empty folder or schema",
 			version, schemaVersion)
 	}
 	return nil

@@ -20,7 +20,8 @@ import (
 
 // ErrUnkept says that the successor of a spent secret couldn't be committed yet.
 var ErrUnkept = errors.New(
-	"the secret that the provider gave for the one that was spent is in memory only: a restart would lock the account out",
+	"the secret that the provider gave for the one that was spent is in memory only: a restart would lock the " +
+		"account out",
 )
 
 func secretName(source string) string { return "secret of " + source }
@@ -59,7 +60,8 @@ func (l *Ledger) beginSpending(ctx context.Context, source string) error {
 		return fmt.Errorf("%w: free some space; a secret is spent when there is room for its successor", ErrFull)
 	}
 	err := l.commitAlone(ctx, func() error {
-		_, err := l.engine.Exec(setMeta, "spending the "+secretName(source), l.settings.Now().UTC().Format(time.RFC3339))
+		_, err := l.engine.Exec(setMeta, "spending the "+secretName(source),
+			l.settings.Now().UTC().Format(time.RFC3339))
 		return err
 	})
 	if err == nil {
@@ -79,7 +81,8 @@ func (l *Ledger) keepSecrets() (err error) {
 	for source, sealed := range l.unkept.Range {
 		keep := func() error {
 			return l.commitAlone(background, func() error {
-				_, err := l.engine.Exec(setMeta, secretName(source.(string)), base64.StdEncoding.EncodeToString(sealed.([]byte)))
+				_, err := l.engine.Exec(setMeta, secretName(source.(string)),
+					base64.StdEncoding.EncodeToString(sealed.([]byte)))
 				return err
 			})
 		}
@@ -103,8 +106,8 @@ func (l *Ledger) SecretIsUnkept(source string) bool {
 	return is
 }
 
-// LoadSecret reads what ReplaceSecret kept last for the first of the names that has something; nil: none has. While one of
-// them is in memory only, it returns ErrUnkept.
+// LoadSecret reads what ReplaceSecret kept last for the first of the names that has something; nil:
+// none has. While one of them is in memory only, it returns ErrUnkept.
 func (l *Ledger) LoadSecret(ctx context.Context, sources ...string) ([]byte, error) {
 	if slices.ContainsFunc(sources, l.SecretIsUnkept) {
 		return nil, ErrUnkept

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestSecret: what is kept for a source is there after an opening, for a command, and under the source's new name; another source has none.
+// TestSecret: what is kept for a source is there after an opening, for a command, and under the
+// source's new name; another source has none.
 func TestSecret(t *testing.T) {
 	r := newRig(t)
 	want := func(want string, sources ...string) {
@@ -24,7 +25,8 @@ func TestSecret(t *testing.T) {
 	}
 	store := func(text string) {
 		t.Helper()
-		if err := r.ledger.ReplaceSecret(t.Context(), "office", func() ([]byte, error) { return []byte(text), nil }); err != nil {
+		if err := r.ledger.ReplaceSecret(t.Context(), "office",
+			func() ([]byte, error) { return []byte(text), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -40,7 +42,8 @@ func TestSecret(t *testing.T) {
 	}
 }
 
-// TestSecretIsSpentOnce: whatever fails around the spending of a secret, either it isn't spent, or its successor reaches the ledger.
+// TestSecretIsSpentOnce: whatever fails around the spending of a secret, either it isn't spent, or
+// its successor reaches the ledger.
 func TestSecretIsSpentOnce(t *testing.T) {
 	broken, full := errors.New("the disk is broken"), fmt.Errorf("%w: free some space", ErrFull)
 	failing := func(err error) func(string) error {
@@ -79,7 +82,8 @@ func TestSecretIsSpentOnce(t *testing.T) {
 			if err := r.ledger.ReplaceSecret(t.Context(), "other", nil); !errors.Is(err, ErrFull) {
 				t.Errorf("got %v", err)
 			}
-			if info, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); server == "" && (err != nil || info.Size() < leastReserve) {
+			if info, err := os.Stat(filepath.Join(r.storage.Folder, reserveName)); server == "" &&
+				(err != nil || info.Size() < leastReserve) {
 				t.Errorf("the reserve was given up: %v", err)
 			}
 			r.probe = nil
@@ -95,7 +99,8 @@ func TestSecretIsSpentOnce(t *testing.T) {
 			spent: true, want: ErrUnkept,
 		},
 		"the disk breaks during it; it works again before the end": {
-			during: func(r *rig) { r.probe = failing(broken) }, after: func(r *rig) { r.probe = nil; r.reopen() }, spent: true, want: ErrUnkept,
+			during: func(r *rig) { r.probe = failing(broken) }, after: func(r *rig) { r.probe = nil; r.reopen() },
+			spent: true, want: ErrUnkept,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +125,8 @@ func TestSecretIsSpentOnce(t *testing.T) {
 			}
 			if unkept := errors.Is(c.want, ErrUnkept); r.ledger.SecretIsUnkept("office") != unkept {
 				t.Errorf("unkept is %t", !unkept)
-			} else if _, err := r.ledger.LoadSecret(t.Context(), "renamed", "office"); unkept && !errors.Is(err, ErrUnkept) {
+			} else if _, err := r.ledger.LoadSecret(t.Context(), "renamed", "office"); unkept &&
+				!errors.Is(err, ErrUnkept) {
 				t.Errorf("read with %v while it isn't kept", err)
 			}
 			run(c.after)
@@ -139,7 +145,8 @@ func TestSecretIsSpentOnce(t *testing.T) {
 // TestSecretThatIsNotSpent: an error of the provider's keeps the secret as it is.
 func TestSecretThatIsNotSpent(t *testing.T) {
 	r, refused := newRig(t), errors.New("refused")
-	if err := r.ledger.ReplaceSecret(t.Context(), "office", func() ([]byte, error) { return nil, refused }); !errors.Is(err, refused) {
+	if err := r.ledger.ReplaceSecret(t.Context(), "office",
+		func() ([]byte, error) { return nil, refused }); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
 	}
 	if got, err := r.ledger.LoadSecret(t.Context(), "office"); got != nil || err != nil || r.ledger.spending != 0 {

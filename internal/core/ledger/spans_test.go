@@ -20,7 +20,8 @@ func (lineTracer) AppendSpans(batch []byte, ends []int, r *cdr.Record, s *counti
 	return batch, ends
 }
 
-// Spans wait in a queue of their own, redacted, and survive a restart. An endpoint that takes none holds up no log record.
+// Spans wait in a queue of their own, redacted, and survive a restart. An endpoint that takes none
+// holds up no log record.
 func TestSpansHaveTheirOwnQueue(t *testing.T) {
 	r := newRig(t)
 	r.tuning.Tracer = lineTracer{}
@@ -55,7 +56,8 @@ func TestSpansHaveTheirOwnQueue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "root b v1 from=+1555010****\nchild b v1 from=+1555010****\nroot a v1 from=+493012****\nchild a v1 from=+493012****\n"
+	want := "root b v1 from=+1555010****\nchild b v1 from=+1555010****\nroot a v1 from=+493012****\nchild a " +
+		"v1 from=+493012****\n"
 	if string(b.Data) != want || b.Records != 4 || b.Feed != "direct_routing" {
 		t.Errorf("%d spans of %s: %q, want %q", b.Records, b.Feed, b.Data, want)
 	}
@@ -76,8 +78,10 @@ func TestSpansFull(t *testing.T) {
 			r.reopen()
 			r.live()
 			r.records(call("a"))
-			result, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
-			if skip && (err != nil || result.SkippedSpans != 2 || result.SkippedLogs != 0) || !skip && !errors.Is(err, ErrOutboxFull) {
+			result, err := r.feed.Commit(t.Context(),
+				&counting.Page{Records: []*cdr.Record{call("b")}, ObservedAt: epoch})
+			if skip && (err != nil || result.SkippedSpans != 2 || result.SkippedLogs != 0) || !skip &&
+				!errors.Is(err, ErrOutboxFull) {
 				t.Errorf("%+v, %v", result, err)
 			}
 			if n, _ := r.ledger.Spans().Waiting(); n != 2 {

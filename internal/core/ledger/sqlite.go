@@ -43,7 +43,8 @@ func (s sqliteFile) open(a access) (writer, beside *sql.DB, err error) {
 	return writer, beside, nil
 }
 
-// makePrivate makes the file for its owner only: it holds the ledger's key. The write-ahead log takes over its permissions.
+// makePrivate makes the file for its owner only: it holds the ledger's key. The write-ahead log
+// takes over its permissions.
 func (s sqliteFile) makePrivate() error {
 	f, err := os.OpenFile(s.file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
@@ -55,8 +56,8 @@ func (s sqliteFile) makePrivate() error {
 	return nil
 }
 
-// prepare makes SQLite keep the emptied write-ahead log and its index when the database is closed: a start on a full disk has no
-// room to make them again. A view leaves an absent log absent.
+// prepare makes SQLite keep the emptied write-ahead log and its index when the database is closed:
+// a start on a full disk has no room to make them again. A view leaves an absent log absent.
 func (s sqliteFile) prepare(conn any, view bool) error {
 	if _, err := os.Stat(s.file + "-wal"); view && err != nil {
 		return nil //nolint:nilerr // there is none to keep
@@ -87,9 +88,11 @@ func (s sqliteFile) explain(err error) error {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: free some space; reading goes on by itself then", ErrFull)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and start anew (history is read again from the provider): %w", s.file, err)
+		return fmt.Errorf("ledger %s is damaged or not an SQLite file: restore a backup, or move it away and "+
+			"start anew (history is read again from the provider): %w", s.file, err)
 	case sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("%w: ledger %s can't be written: its file system or permissions are read-only: %w", errIO, s.file, err)
+		return fmt.Errorf("%w: ledger %s can't be written: its file system or permissions are read-only: %w", errIO,
+			s.file, err)
 	case sqlite3.SQLITE_CANTOPEN:
 		return fmt.Errorf("ledger %s can't be opened: check that its folder exists and may be written: %w", s.file, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// setAsideFor is how long a task that was set aside is kept once its next try is overdue, and how far the floor stays back while any task was refused: no
-	// provider keeps a call longer.
+	// setAsideFor is how long a task that was set aside is kept once its next try is overdue, and
+	// how far the floor stays back while any task was refused: no provider keeps a call longer.
 	setAsideFor = 45 * 24 * time.Hour
 )
 
@@ -21,7 +21,8 @@ const (
 func (p *pageCommit) writeTasks() error {
 	for i := range p.change.DoneTasks {
 		w := &p.change.DoneTasks[i]
-		if err := p.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`, p.id, w.Kind, w.Key, w.Version); err != nil {
+		if err := p.exec(`DELETE FROM tasks WHERE feed = ? AND kind = ? AND key = ? AND version <= ?`, p.id, w.Kind,
+			w.Key, w.Version); err != nil {
 			return err
 		}
 	}
@@ -33,10 +34,12 @@ func (p *pageCommit) writeTasks() error {
 	return nil
 }
 
-// enqueue adds a task, or merges it with the one that waits under its key, and returns whether it wasn't waiting already.
+// enqueue adds a task, or merges it with the one that waits under its key, and returns whether it
+// wasn't waiting already.
 func (e *engine) enqueue(feed int64, w *work.Item) (queued bool, err error) {
 	was := new(work.Item)
-	err = e.ScanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`, []any{feed, w.Kind, w.Key}, taskTargets(was)...)
+	err = e.ScanRow(`SELECT `+taskColumns+` FROM tasks WHERE feed = ? AND kind = ? AND key = ?`,
+		[]any{feed, w.Kind, w.Key}, taskTargets(was)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		was, err = nil, nil
 	}
@@ -51,9 +54,11 @@ func (e *engine) enqueue(feed int64, w *work.Item) (queued bool, err error) {
 }
 
 func (e *engine) putTask(feed int64, w *work.Item) error {
-	_, err := e.Exec(`INSERT INTO tasks (feed, `+taskColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
+	_, err := e.Exec(`INSERT INTO tasks (feed, `+taskColumns+
+		`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (feed, kind, key) DO UPDATE
 		SET version = excluded.version, due = excluded.due, attempts = excluded.attempts, set_aside = excluded.set_aside, problem = excluded.problem, data = excluded.data`,
-		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem), w.Data)
+		feed, w.Kind, w.Key, w.Version, micros(w.Due), w.Attempts, flag(w.SetAside), metrics.CleanLabel(w.Problem),
+		w.Data)
 	return err
 }
 
@@ -69,7 +74,8 @@ const dueTasks = `SELECT ` + taskColumns + ` FROM tasks
 
 // Due returns the feed's tasks that are due and weren't set aside, the longest due first.
 func (f *Feed) Due(ctx context.Context, now time.Time, limit int) ([]work.Item, error) {
-	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(false), micros(now), limit}, taskTargets)
+	return readBeside(ctx, f.ledger, "pending work", dueTasks, []any{f.id, flag(false), micros(now), limit},
+		taskTargets)
 }
 
 // SetAside returns the feed's tasks that were set aside and are due to be tried again, the longest due first.
@@ -81,7 +87,8 @@ func (f *Feed) SetAside(ctx context.Context, now time.Time, limit int) ([]work.I
 func (f *Feed) CallsWaiting(ctx context.Context, from, to time.Time) (n int, err error) {
 	reader, err := f.ledger.readSession(ctx)
 	if err == nil {
-		err = reader.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+work.Call+`' AND version >= ? AND version < ?`,
+		err = reader.ScanRow(`SELECT count(*) FROM tasks WHERE feed = ? AND kind = '`+work.Call+
+			`' AND version >= ? AND version < ?`,
 			[]any{f.id, micros(from), micros(to)}, &n)
 	}
 	return n, err

@@ -54,7 +54,8 @@ func TestRule04PendingTasks(t *testing.T) {
 		t.Fatalf("due: %+v, %v", due, err)
 	}
 	r.wantWaiting(2, 1)
-	if aside, err := r.feed.SetAside(t.Context(), epoch, 10); err != nil || len(aside) != 1 || aside[0].Key != "c" || aside[0].Attempts != 3 || !aside[0].SetAside {
+	if aside, err := r.feed.SetAside(t.Context(), epoch, 10); err != nil || len(aside) != 1 || aside[0].Key != "c" ||
+		aside[0].Attempts != 3 || !aside[0].SetAside {
 		t.Errorf("set aside: %+v, %v", aside, err)
 	}
 	if aside, err := r.feed.SetAside(t.Context(), epoch.Add(-time.Second), 10); err != nil || len(aside) != 0 {
@@ -123,7 +124,8 @@ func TestRule04ListedAgain(t *testing.T) {
 		{"a newer version", work.Item{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[record a 4]", 1, 0},
 		{"given up", work.Item{Kind: "record", Key: "a", Version: 4, Attempts: 9, SetAside: true}, "[]", 0, 1},
 		{"listed after that", work.Item{Kind: "record", Key: "a", Version: 4, Due: epoch}, "[]", 0, 1},
-		{"a newer version after that", work.Item{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1, 0},
+		{"a newer version after that", work.Item{Kind: "record", Key: "a", Version: 5, Due: epoch}, "[record a 5]", 1,
+			0},
 	} {
 		r.enqueue(step.work)
 		if got := fmt.Sprint(r.due()); got != step.due {
@@ -263,17 +265,20 @@ func TestRule32WhatComesInTheEndIsCounted(t *testing.T) {
 // dropped at all.
 func TestRule04SetAsideTasksArePruned(t *testing.T) {
 	r := newMovingStartRig(t)
-	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true}, work.Item{Kind: "record", Key: "b", Version: 1, Due: epoch})
+	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch, SetAside: true},
+		work.Item{Kind: "record", Key: "b", Version: 1, Due: epoch})
 	r.raiseFloor(epoch.Add(setAsideFor - time.Hour))
 	r.wantWaiting(1, 1)
 	r.raiseFloor(epoch.Add(setAsideFor + 2*time.Hour))
 	r.wantWaiting(1, 0)
 }
 
-// Why work was refused may repeat what a proxy or an operating system says, in whichever encoding: PostgreSQL takes only UTF-8 without zeros.
+// Why work was refused may repeat what a proxy or an operating system says, in whichever encoding:
+// PostgreSQL takes only UTF-8 without zeros.
 func TestProblemsAreUTF8(t *testing.T) {
 	r := newRig(t)
-	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1, Problem: "acc\xe8s refus\xe9\x00"})
+	r.enqueue(work.Item{Kind: "record", Key: "a", Version: 1, Due: epoch, Attempts: 1,
+		Problem: "acc\xe8s refus\xe9\x00"})
 	due, err := r.feed.Due(t.Context(), epoch, 10)
 	if err != nil || len(due) != 1 || due[0].Problem != "acc\uFFFDs refus\uFFFD\uFFFD" {
 		t.Fatalf("due: %+v, %v", due, err)
@@ -289,17 +294,20 @@ func TestEnqueueOnAFullDisk(t *testing.T) {
 	r.ledger.reserve.release()
 	r.ledger.reserve.most = 0 // no room for it
 	_, err := r.ledger.Enqueue(t.Context(), r.spec, []work.Item{{Kind: "fetch", Key: "k", Due: epoch}})
-	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "free some space") || !strings.Contains(err.Error(), r.spec.Source) {
+	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "free some space") ||
+		!strings.Contains(err.Error(), r.spec.Source) {
 		t.Errorf("the error is %v", err)
 	}
 }
 
-// TestPostedInOrder (counting.md 4): posted records wait in the order in which the ledger received them, whatever their names, the clocks and repeats.
+// TestPostedInOrder (counting.md 4): posted records wait in the order in which the ledger received
+// them, whatever their names, the clocks and repeats.
 func TestPostedInOrder(t *testing.T) {
 	r := newRig(t)
 	post := func(key string) {
 		t.Helper()
-		if _, err := r.ledger.Enqueue(t.Context(), r.spec, []work.Item{{Kind: work.Posted, Key: key, Data: key}}); err != nil {
+		if _, err := r.ledger.Enqueue(t.Context(), r.spec,
+			[]work.Item{{Kind: work.Posted, Key: key, Data: key}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -332,7 +340,8 @@ func TestPostedInOrder(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := r.ledger.Enqueue(ctx, r.spec, []work.Item{{Kind: work.Posted, Key: "e"}}); !errors.Is(err, context.Canceled) {
+	if _, err := r.ledger.Enqueue(ctx, r.spec, []work.Item{{Kind: work.Posted, Key: "e"}}); !errors.Is(err,
+		context.Canceled) {
 		t.Errorf("a post that was given up: %v", err)
 	}
 }

@@ -20,16 +20,18 @@ import (
 //	connected  when calls were connected: a row per commit, for cdr_call_peak_concurrency
 //	trunks     the numbers of trunks, from 1, which tallies and connected refer to
 
-// Activity is how many calls of a feed began in the five minutes from Start on, whenever they were read. Failures are those whose outcome
-// was `failed` when they were first read; a part of a call that failed is one beside its parent, as in cdr_calls_total.
+// Activity is how many calls of a feed began in the five minutes from Start on, whenever they were
+// read. Failures are those whose outcome was `failed` when they were first read; a part of a call
+// that failed is one beside its parent, as in cdr_calls_total.
 type Activity struct {
 	Source, Provider, Feed string
 	Start                  time.Time
 	Calls, Failures        int64
 }
 
-// Activity is what the feeds have had since a time, at most of the last 25 hours, in order of Start: also feeds that are no longer
-// configured, and first histories that are under way. It waits for no commit.
+// Activity is what the feeds have had since a time, at most of the last 25 hours, in order of
+// Start: also feeds that are no longer configured, and first histories that are under way. It waits
+// for no commit.
 func (l *Ledger) Activity(ctx context.Context, from time.Time) ([]Activity, error) {
 	since := max(counting.ActivityOf(from), counting.ActivityOf(l.settings.Now().Add(-counting.ActivityKept)))
 	return readBeside(ctx, l, "activity", `SELECT f.source, f.provider, f.feed, 1000000 * t.second, t.total, t.part
@@ -48,11 +50,12 @@ func (p *pageCommit) writeTallies() error {
 		` ON CONFLICT (feed, trunk, second) DO UPDATE SET part = tallies.part + excluded.part, total = tallies.total + excluded.total`, p.args)
 }
 
-// writeConnected writes new trunks and the times at which calls were connected. It computes the peaks again if a change lies in their hour or the hour
-// moves.
+// writeConnected writes new trunks and the times at which calls were connected. It computes the
+// peaks again if a change lies in their hour or the hour moves.
 func (p *pageCommit) writeConnected() error {
 	for i, name := range p.change.NewTrunks {
-		if err := p.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.id, len(p.trunks)+i+1, name); err != nil {
+		if err := p.exec(`INSERT INTO trunks (feed, id, name) VALUES (?, ?, ?)`, p.id, len(p.trunks)+i+1,
+			name); err != nil {
 			return err
 		}
 	}
@@ -70,7 +73,8 @@ func (p *pageCommit) writeConnected() error {
 		inHour = inHour || e.At < end.UnixMicro()
 	}
 	if len(data) > 0 {
-		if err := p.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.id, p.seq+1, lastEnd, data); err != nil {
+		if err := p.exec(`INSERT INTO connected (feed, seq, until, data) VALUES (?, ?, ?, ?)`, p.id, p.seq+1, lastEnd,
+			data); err != nil {
 			return err
 		}
 	}
@@ -85,7 +89,8 @@ func (p *pageCommit) writeConnected() error {
 
 func (f *Feed) hourEnd(s *counting.State) time.Time { return counting.PeakHourEnd(s, f.spec.LateAfter) }
 
-// findPeaks computes the most calls connected at once in the hour before hourEnd, by trunk; nil if not all calls of that hour are known.
+// findPeaks computes the most calls connected at once in the hour before hourEnd, by trunk; nil if
+// not all calls of that hour are known.
 func (f *Feed) findPeaks(s *counting.State) (map[int64]int64, error) {
 	end := f.hourEnd(s)
 	begin := end.Add(-counting.PeakWindow)
@@ -93,7 +98,8 @@ func (f *Feed) findPeaks(s *counting.State) (map[int64]int64, error) {
 	if !s.HistoryDone || begin.Before(s.Origin) || from < s.ConnectedFrom {
 		return nil, nil
 	}
-	rows, err := readRows(&f.ledger.engine.session, `SELECT data FROM connected WHERE feed = ? AND until > ?`, []any{f.id, from},
+	rows, err := readRows(&f.ledger.engine.session, `SELECT data FROM connected WHERE feed = ? AND until > ?`,
+		[]any{f.id, from},
 		func(data *[]byte) []any { return []any{data} })
 	if err != nil {
 		return nil, err
@@ -115,7 +121,10 @@ func (f *Feed) findPeaks(s *counting.State) (map[int64]int64, error) {
 		}
 	}
 	// At equal times, ends sort before starts.
-	slices.SortFunc(edges, func(a, b counting.Edge) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Change, b.Change)) })
+	slices.SortFunc(edges, func(a, b counting.Edge) int {
+		return cmp.Or(cmp.Compare(a.At, b.At),
+			cmp.Compare(a.Change, b.Change))
+	})
 	now, peaks := make(map[int64]int64), make(map[int64]int64)
 	for _, e := range edges {
 		now[e.Trunk] += e.Change
@@ -136,7 +145,8 @@ func (l *Ledger) loadTrunks(series *metrics.FeedSeries, feed int64) (map[string]
 		trunks[name] = int64(i + 1)
 		l.store.AddTrunk(series, name)
 	}
-	tallies, err := readRows(&l.engine.session, `SELECT second, trunk, part, total FROM tallies WHERE feed = ? AND trunk > 0 ORDER BY second`, []any{feed},
+	tallies, err := readRows(&l.engine.session,
+		`SELECT second, trunk, part, total FROM tallies WHERE feed = ? AND trunk > 0 ORDER BY second`, []any{feed},
 		func(b *metrics.Bypass) []any { return []any{&b.Second, &b.Trunk, &b.Bypassed, &b.Total} })
 	for _, b := range tallies {
 		if int(b.Trunk) > len(names) {

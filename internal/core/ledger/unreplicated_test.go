@@ -9,8 +9,8 @@ import (
 	"github.com/cdr-exporter/cdr-exporter/internal/pgtest"
 )
 
-// A commit that only the primary has, because its synchronous standby is gone, isn't taken for durable: a failover takes it back, and what
-// was shown of it would go down (guarantee 2).
+// A commit that only the primary has, because its synchronous standby is gone, isn't taken for
+// durable: a failover takes it back, and what was shown of it would go down (guarantee 2).
 func TestUnreplicatedCommit(t *testing.T) {
 	if server != "" {
 		return // it has servers of its own
@@ -24,7 +24,8 @@ func TestUnreplicatedCommit(t *testing.T) {
 	}})
 	r.live()
 	commit := func(minutes int) error {
-		_, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch, Position: &counting.Position{Watermark: epoch.Add(time.Duration(minutes) * time.Minute)}})
+		_, err := r.feed.Commit(t.Context(), &counting.Page{ObservedAt: epoch,
+			Position: &counting.Position{Watermark: epoch.Add(time.Duration(minutes) * time.Minute)}})
 		return err
 	}
 	before := r.feed.State().Watermark

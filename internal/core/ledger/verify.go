@@ -42,7 +42,8 @@ func (f *Feed) verify() error {
 	type counts struct{ seq, records, floor, origin, ids, rows int64 }
 	s, sizes, file := f.committed.Load(), f.ids.Sizes(), counts{}
 	memory := counts{
-		seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin), ids: int64(sizes.BlockIDs), rows: int64(sizes.JournalRows),
+		seq: f.seq, records: int64(s.Records), floor: micros(s.Floor), origin: micros(s.Origin),
+		ids: int64(sizes.BlockIDs), rows: int64(sizes.JournalRows),
 	}
 	err := f.ledger.engine.ScanRow(`SELECT seq, records, floor, origin, (SELECT COALESCE(sum(ids), 0) FROM blocks WHERE feed = f.id),
 		(SELECT count(*) FROM journal WHERE feed = f.id) FROM feeds f WHERE f.id = ?`, []any{f.id},
@@ -58,8 +59,8 @@ func (f *Feed) verify() error {
 	return f.verifyTotals()
 }
 
-// verifyTotals checks guarantee 3: the calls sum up to the records, and each that didn't connect is a failure; and each session that didn't end well is a
-// failure.
+// verifyTotals checks guarantee 3: the calls sum up to the records, and each that didn't connect is
+// a failure; and each session that didn't end well is a failure.
 func (f *Feed) verifyTotals() error {
 	calls, failures := f.series.Totals(metrics.Calls, "outcome"), f.series.Totals(metrics.CallFailures, "outcome")
 	var total uint64

@@ -28,7 +28,8 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	r.ledger.engine.probe = r.probe
 	var done sync.WaitGroup
 	done.Go(func() {
-		if _, err := r.feed.Commit(t.Context(), &counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}); err != nil {
+		if _, err := r.feed.Commit(t.Context(),
+			&counting.Page{Records: []*cdr.Record{call("a")}, ObservedAt: epoch}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -71,8 +72,8 @@ func TestReadersDontWaitForACommit(t *testing.T) {
 	}
 }
 
-// Many wait for the lock while a server doesn't answer, each feed's loop for one: they don't wait for the server one after the other, since a reload and
-// a stop wait behind them.
+// Many wait for the lock while a server doesn't answer, each feed's loop for one: they don't wait
+// for the server one after the other, since a reload and a stop wait behind them.
 func TestASilentServerIsWaitedForOnce(t *testing.T) {
 	if server != "" {
 		return // the tests on that one need no proxy
@@ -108,7 +109,8 @@ func TestASilentServerIsWaitedForOnce(t *testing.T) {
 	r.records(call("a"))
 }
 
-// TestRenewGivesUpInTime: behind a firewall that drops packets a renewal ends well before the lease does, whatever it waits for.
+// TestRenewGivesUpInTime: behind a firewall that drops packets a renewal ends well before the lease
+// does, whatever it waits for.
 func TestRenewGivesUpInTime(t *testing.T) {
 	if server != "" {
 		return // the tests on that one need no proxy

@@ -16,19 +16,24 @@ var (
 	Calls = ofRecords(Counter, "cdr_calls_total", "cdr.calls", "{call}",
 		"Calls, each counted once.", "direction", "call_type*", "outcome", "trunk*", "late").withOperatorLabels()
 	CallFailures = ofRecords(Counter, "cdr_call_failures_total", "cdr.call.failures", "{call}",
-		"Calls that neither a person nor voicemail nor a machine answered. Alert on outcome failed, not on the plain rate.",
+		"Calls that neither a person nor voicemail nor a machine answered. Alert on outcome failed, not on "+
+			"the plain rate.",
 		"direction", "trunk*", "outcome", "sip_code*", "sub_code*", "reason*", "fault_domain", "late").
 		withExemplars().withOperatorLabels()
 	CallDuration = ofRecords(Histogram, "cdr_call_duration_seconds", "cdr.call.duration", "s",
 		"How long people talked in answered calls, as the provider measures it.", "direction", "call_type*", "trunk*").
 		inBuckets(durationBounds, micros).withExemplars()
 	ConnectedSeconds = ofRecords(Seconds, "cdr_call_connected_seconds_total", "cdr.call.connected", "s",
-		"Connected time of calls, including voicemail and machines, by the other party's country.", "direction", "call_type*", "trunk*", "country*").withOperatorLabels()
+		"Connected time of calls, including voicemail and machines, by the other party's country.", "direction",
+		"call_type*", "trunk*", "country*").withOperatorLabels()
 	CallSetup = ofRecords(Histogram, "cdr_call_setup_seconds", "cdr.call.setup", "s",
-		"Invite to answer of connected calls: time to answer outbound, time to forward inbound.", "direction", "trunk*").inBuckets(setupBounds, micros)
+		"Invite to answer of connected calls: time to answer outbound, time to forward inbound.", "direction",
+		"trunk*").inBuckets(setupBounds, micros)
 	CallCharges = ofRecords(Money, "cdr_call_charges_total", "cdr.call.charges", "{currency}",
-		"Money charged for calls by component, as first known.", "direction", "call_type*", "currency", "component", "country*").withOperatorLabels()
-	ChargeCorrections = ofRecords(Money, "cdr_call_charge_corrections_total", "cdr.call.charge.corrections", "{currency}",
+		"Money charged for calls by component, as first known.", "direction", "call_type*", "currency", "component",
+		"country*").withOperatorLabels()
+	ChargeCorrections = ofRecords(Money, "cdr_call_charge_corrections_total", "cdr.call.charge.corrections",
+		"{currency}",
 		"Later changes of charges: debit costs more, credit costs less. Net is charges plus debit minus credit.",
 		"direction", "call_type*", "currency", "component", "country*", "sign").withOperatorLabels()
 	OutcomeChanges = ofRecords(Counter, "cdr_call_outcome_changes_total", "cdr.call.outcome.changes", "{call}",
@@ -36,7 +41,8 @@ var (
 	MediaBypassCalls = ofRecords(Counter, "cdr_media_bypass_calls_total", "cdr.media_bypass_calls", "{call}",
 		"Calls whose records say whether media bypassed the provider's processors.", "trunk*", "media_bypass")
 	MediaBypassRatio = ofRecords(Gauge, "cdr_media_bypass_ratio", "cdr.media_bypass_ratio", "1",
-		"Share of calls with media bypass, among calls that record it and were first seen in the trailing window.", "trunk*")
+		"Share of calls with media bypass, among calls that record it and were first seen in the trailing window.",
+		"trunk*")
 	PeakConcurrency = ofRecords(Gauge, "cdr_call_peak_concurrency", "cdr.call.peak_concurrency", "{call}",
 		"Most calls connected at once in the hour that ends late_after before the watermark.", "trunk*")
 	// The ledger keeps the last attempts under RecentAttempts; the other three gauges come from the
@@ -56,7 +62,8 @@ var (
 		"Call records by the other party's country and kind of number, and whether they connected; shows fraud.",
 		"direction", "country*", "number_class", "connected")
 	EmergencyCalls = ofRecords(Counter, "cdr_emergency_calls_total", "cdr.emergency_calls", "{call}",
-		"Outbound calls to emergency services; test is true for a test number. Records come late, so don't use this as an emergency notification.", "outcome", "test")
+		"Outbound calls to emergency services; test is true for a test number. Records come late, so don't "+
+			"use this as an emergency notification.", "outcome", "test")
 	Recordings = ofRecords(Counter, "cdr_recordings_total", "cdr.recordings", "{recording}",
 		"Recordings attached to calls.", "type*")
 	CallLegs = ofRecords(Counter, "cdr_call_legs_total", "cdr.call.legs", "{leg}",
@@ -64,9 +71,11 @@ var (
 	TrunkSeconds = ofRecords(Seconds, "cdr_trunk_connected_seconds_total", "cdr.trunk_connected", "s",
 		"Time in which calls occupied a trunk, which its carrier bills.", "trunk*", "direction")
 	QueueCalls = ofRecords(Counter, "cdr_queue_calls_total", "cdr.queue_calls", "{visit}",
-		"Callers' visits to queues, each counted once, by how it ended. They aren't counted as calls.", "queue*", "result")
+		"Callers' visits to queues, each counted once, by how it ended. They aren't counted as calls.", "queue*",
+		"result")
 	QueueWait = ofRecords(Histogram, "cdr_queue_wait_seconds", "cdr.queue_wait", "s",
-		"How long callers waited in a queue until the answer or until they left, if known.", "queue*", "result").inBuckets(waitBounds, micros)
+		"How long callers waited in a queue until the answer or until they left, if known.", "queue*", "result").
+		inBuckets(waitBounds, micros)
 )
 
 // The bucket bounds of contract 3 for media. Ratios are kept in billionths (counting.md 24).
@@ -88,13 +97,17 @@ var (
 		"Media streams by the provider's published classification; poor judges the network, not what people heard.",
 		"media", "media_direction", "network*", "platform*", "verdict").withStreamLabels()
 	MediaJitter = ofRecords(Histogram, "cdr_media_jitter_seconds", "cdr.media.jitter", "s",
-		"Average jitter of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(jitterBounds, micros)
+		"Average jitter of media streams.", "media", "media_direction", "network*").withStreamLabels().
+		inBuckets(jitterBounds, micros)
 	MediaRoundTrip = ofRecords(Histogram, "cdr_media_round_trip_seconds", "cdr.media.round_trip", "s",
-		"Average round trip time of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(roundTripBounds, micros)
+		"Average round trip time of media streams.", "media", "media_direction", "network*").withStreamLabels().
+		inBuckets(roundTripBounds, micros)
 	MediaPacketLoss = ofRecords(Histogram, "cdr_media_packet_loss_ratio", "cdr.media.packet_loss.ratio", "1",
-		"Average share of lost packets of media streams.", "media", "media_direction", "network*").withStreamLabels().inBuckets(lossBounds, billionths)
+		"Average share of lost packets of media streams.", "media", "media_direction", "network*").withStreamLabels().
+		inBuckets(lossBounds, billionths)
 	MediaConcealed = ofRecords(Histogram, "cdr_media_concealed_ratio", "cdr.media.concealed.ratio", "1",
-		"Average share of audio that was concealed to replace lost packets.", "media", "media_direction", "network*").withStreamLabels().inBuckets(concealedBounds, billionths)
+		"Average share of audio that was concealed to replace lost packets.", "media", "media_direction", "network*").
+		withStreamLabels().inBuckets(concealedBounds, billionths)
 	MediaMOS = ofRecords(Histogram, "cdr_media_mos", "cdr.media.mos", "1",
 		"Mean opinion score of media streams as the system estimates it, from 1 (bad) to 5.",
 		"media", "media_direction", "network*").withStreamLabels().inBuckets(mosBounds, micros)

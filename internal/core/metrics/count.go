@@ -82,7 +82,8 @@ func countCall(dst []Delta, r *cdr.Record, late bool) []Delta {
 	direction := r.Direction.String()
 	dst = appendDelta(dst, Calls, 1, direction, r.CallType, r.Outcome.String(), r.Trunk, strconv.FormatBool(late),
 		string(r.Labels))
-	dst = appendDelta(dst, CallsByCountry, 1, direction, r.Country, r.NumberClass(), strconv.FormatBool(r.Outcome.Connected()))
+	dst = appendDelta(dst, CallsByCountry, 1, direction, r.Country, r.NumberClass(),
+		strconv.FormatBool(r.Outcome.Connected()))
 	if r.MediaLocation != "" || r.SignalLocation != "" {
 		dst = appendDelta(dst, CallsByLocation, 1, r.MediaLocation, r.SignalLocation)
 	}
@@ -144,7 +145,8 @@ func countVisit(dst []Delta, v *cdr.Visit) []Delta {
 // scores outside 1 to 5.
 func countStream(dst []Delta, s *cdr.Stream) []Delta {
 	direction := s.Direction()
-	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String(), string(s.Labels))
+	dst = appendDelta(dst, MediaStreams, 1, s.Media, direction, s.Network, s.Platform, s.Verdict().String(),
+		string(s.Labels))
 	for _, m := range [...]struct {
 		def *Def
 		cdr.Span
@@ -159,7 +161,8 @@ func countStream(dst []Delta, s *cdr.Stream) []Delta {
 		least, most float64
 	}{{MediaPacketLoss, s.Loss, 0, 1}, {MediaConcealed, s.Concealed, 0, 1}, {MediaMOS, s.MOS, 1, 5}} {
 		if m.Known && m.Value >= m.least && m.Value <= m.most {
-			dst = appendDelta(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction, s.Network, string(s.Labels))
+			dst = appendDelta(dst, m.def, int64(math.Round(m.Value*float64(m.def.Scale))), s.Media, direction,
+				s.Network, string(s.Labels))
 		}
 	}
 	return dst

@@ -29,8 +29,9 @@ func counted(c *call) map[string]string {
 	return all
 }
 
-// Guarantees 1 and 3: what counts of a record that is a call, by whether and who answered. Talk time is that of persons; connected time, set-up and
-// the trunk's time are those of voicemail and machines too.
+// Guarantees 1 and 3: what counts of a record that is a call, by whether and who answered. Talk
+// time is that of persons; connected time, set-up and the trunk's time are those of voicemail and
+// machines too.
 func TestCountOfACall(t *testing.T) {
 	common := map[string]string{
 		"cdr_call_charges_total{outbound,byot_out,USD,usage,DE}": "0.017",
@@ -52,7 +53,8 @@ func TestCountOfACall(t *testing.T) {
 	}
 	talk := map[string]string{"cdr_call_duration_seconds{outbound,byot_out,sbc1.example.com}": "1"}
 	failure := func(outcome, fault string) map[string]string {
-		return map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com," + outcome + ",0,560000,," + fault + ",false}": "1"}
+		return map[string]string{"cdr_call_failures_total{outbound,sbc1.example.com," + outcome + ",0,560000,," +
+			fault + ",false}": "1"}
 	}
 	for _, c := range []struct {
 		outcome cdr.Outcome
@@ -78,7 +80,8 @@ func TestCountOfACall(t *testing.T) {
 	}
 }
 
-// Each leg counts with its own direction, trunk, type and outcome: the legs that a record lists, else itself. An answer is that of who picked up.
+// Each leg counts with its own direction, trunk, type and outcome: the legs that a record lists,
+// else itself. An answer is that of who picked up.
 func TestCountLegs(t *testing.T) {
 	record := func(change func(*cdr.Record)) *cdr.Record {
 		r := &cdr.Record{Direction: cdr.Inbound, Trunk: "t", CallType: "dial", Outcome: cdr.Answered}
@@ -89,11 +92,15 @@ func TestCountLegs(t *testing.T) {
 		change func(*cdr.Record)
 		want   map[string]string
 	}{
-		"a record":         {func(*cdr.Record) {}, map[string]string{"inbound,t,dial,answered": "1"}},
-		"a machine's":      {func(r *cdr.Record) { r.Party = cdr.PartyMachine }, map[string]string{"inbound,t,dial,machine": "1"}},
-		"voicemail's":      {func(r *cdr.Record) { r.Party = cdr.PartyVoicemail }, map[string]string{"inbound,t,dial,voicemail": "1"}},
-		"without outcome":  {func(r *cdr.Record) { r.NoOutcome, r.Outcome = true, cdr.Unknown }, map[string]string{"inbound,t,dial,none": "1"}},
-		"a machine's busy": {func(r *cdr.Record) { r.Party, r.Outcome = cdr.PartyMachine, cdr.Busy }, map[string]string{"inbound,t,dial,busy": "1"}},
+		"a record": {func(*cdr.Record) {}, map[string]string{"inbound,t,dial,answered": "1"}},
+		"a machine's": {func(r *cdr.Record) { r.Party = cdr.PartyMachine },
+			map[string]string{"inbound,t,dial,machine": "1"}},
+		"voicemail's": {func(r *cdr.Record) { r.Party = cdr.PartyVoicemail },
+			map[string]string{"inbound,t,dial,voicemail": "1"}},
+		"without outcome": {func(r *cdr.Record) { r.NoOutcome, r.Outcome = true, cdr.Unknown },
+			map[string]string{"inbound,t,dial,none": "1"}},
+		"a machine's busy": {func(r *cdr.Record) { r.Party, r.Outcome = cdr.PartyMachine, cdr.Busy },
+			map[string]string{"inbound,t,dial,busy": "1"}},
 		"legs of a record": {func(r *cdr.Record) {
 			r.Legs = []cdr.Leg{
 				{Type: "menu", Direction: cdr.Inbound, Trunk: "t", Party: cdr.PartyMachine, Outcome: cdr.Answered},
@@ -101,7 +108,8 @@ func TestCountLegs(t *testing.T) {
 				{Type: "ring", Direction: cdr.Internal, Outcome: cdr.NoAnswer},
 				{Type: "forward", Direction: cdr.Outbound, Trunk: "u", Outcome: cdr.Unknown, NoOutcome: true},
 			}
-		}, map[string]string{"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2", "outbound,u,forward,none": "1"}},
+		}, map[string]string{"inbound,t,menu,machine": "1", "internal,,ring,no_answer": "2",
+			"outbound,u,forward,none": "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, f := testStore()
@@ -163,7 +171,8 @@ func TestCountWithoutDuration(t *testing.T) {
 			t.Errorf("%s is counted", key)
 		}
 	}
-	if got["cdr_calls_total{outbound,byot_out,answered,sbc1.example.com,false}"] != "1" || got["cdr_call_setup_seconds{outbound,sbc1.example.com}"] != "1" {
+	if got["cdr_calls_total{outbound,byot_out,answered,sbc1.example.com,false}"] != "1" ||
+		got["cdr_call_setup_seconds{outbound,sbc1.example.com}"] != "1" {
 		t.Errorf("counted %v", got)
 	}
 }

@@ -174,10 +174,12 @@ func (d *Def) withStreamLabels() *Def {
 // A test of exporters/otlp compares what is counted of a record with its log record.
 var logAttributes = map[string]string{
 	"source": "cdr.source", "provider": "cdr.provider", "feed": "cdr.feed",
-	"direction": "cdr.direction", "call_type": "cdr.call_type", "outcome": "cdr.outcome", "trunk": "cdr.trunk", "country": "cdr.country",
+	"direction": "cdr.direction", "call_type": "cdr.call_type", "outcome": "cdr.outcome", "trunk": "cdr.trunk",
+	"country":  "cdr.country",
 	"sip_code": "cdr.sip_code", "sub_code": "cdr.sub_code", "reason": "cdr.reason", "fault_domain": "cdr.fault_domain",
 	"currency": "cdr.currency", "media_bypass": "cdr.media_bypass",
-	"media_location": "cdr.media_location", "signaling_location": "cdr.signaling_location", "result": "cdr.session.result", "queue": "cdr.queue",
+	"media_location": "cdr.media_location", "signaling_location": "cdr.signaling_location",
+	"result": "cdr.session.result", "queue": "cdr.queue",
 }
 
 // LogAttribute is the attribute of log records with the meaning of a label, or empty.

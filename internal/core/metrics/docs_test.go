@@ -118,11 +118,17 @@ func nameTable(defs []*Def) string {
 
 // noAttribute says of labels that no attribute says where else it is.
 var noAttribute = map[string]string{
-	"late": "compare the record's times", "component": "`cdr.charge_amount` is `usage`, others are `cdr.PROVIDER.COMPONENT_charge`",
-	"sign": "of revisions whose `cdr.changed` has `cdr.charge`", "from": "the record's first version", "to": "`cdr.outcome` of `cdr.call.revised`",
-	"test": "`cdr.emergency` is `test` or `real`", "type": "`cdr.recording.id` names the recordings", "leg_type": "`cdr.legs` is how many",
-	"stage": "`cdr.msgraph.stage`, of sessions", "media": "`cdr.msgraph.media`, of sessions", "rating": "counted only", "number_class": "counted only",
-	"media_direction": "`direction` in `cdr.streams`, of sessions", "network": "in `cdr.streams`, of sessions", "platform": "in `cdr.streams`, of sessions",
+	"late":      "compare the record's times",
+	"component": "`cdr.charge_amount` is `usage`, others are `cdr.PROVIDER.COMPONENT_charge`",
+	"sign":      "of revisions whose `cdr.changed` has `cdr.charge`", "from": "the record's first version",
+	"to":   "`cdr.outcome` of `cdr.call.revised`",
+	"test": "`cdr.emergency` is `test` or `real`", "type": "`cdr.recording.id` names the recordings",
+	"leg_type": "`cdr.legs` is how many",
+	"stage":    "`cdr.msgraph.stage`, of sessions", "media": "`cdr.msgraph.media`, of sessions",
+	"rating":          "counted only",
+	"number_class":    "counted only",
+	"media_direction": "`direction` in `cdr.streams`, of sessions", "network": "in `cdr.streams`, of sessions",
+	"platform":  "in `cdr.streams`, of sessions",
 	"connected": "`cdr.outcome` is `answered`, `voicemail` or `machine`",
 	"verdict":   "in `cdr.streams`, and the worst as `cdr.session.verdict`, of sessions",
 }

@@ -6,7 +6,8 @@ import (
 	"sort"
 )
 
-// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema only falls, in any order of values.
+// Native histograms: schema at most 3, at most 160 buckets, never reset (contract 3). The schema
+// only falls, in any order of values.
 const (
 	nativeSchema     = 3
 	nativeMaxBuckets = 160

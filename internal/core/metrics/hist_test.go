@@ -46,7 +46,8 @@ func TestHistogramIsAsClientGolang(t *testing.T) {
 	}
 	want := m.GetHistogram()
 	if ours.Count != want.GetSampleCount() || ours.Schema != want.GetSchema() || ours.Zeros != want.GetZeroCount() {
-		t.Fatalf("count %d schema %d zeros %d, want %d %d %d", ours.Count, ours.Schema, ours.Zeros, want.GetSampleCount(), want.GetSchema(), want.GetZeroCount())
+		t.Fatalf("count %d schema %d zeros %d, want %d %d %d", ours.Count, ours.Schema, ours.Zeros,
+			want.GetSampleCount(), want.GetSchema(), want.GetZeroCount())
 	}
 	var cumulated uint64
 	for i, b := range want.GetBucket() {
@@ -120,7 +121,8 @@ func TestStoredForm(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(again.hist, h) {
 		t.Fatalf("read as %+v, %v", again.hist, err)
 	}
-	for _, text := range []string{"", "1", "{}", `{"buckets":[1]}`, strings.Replace(want, "[0,52,115]", "[0,52]", 1), strings.Replace(want, "5", "-5", 1)} {
+	for _, text := range []string{"", "1", "{}", `{"buckets":[1]}`, strings.Replace(want, "[0,52,115]", "[0,52]", 1),
+		strings.Replace(want, "5", "-5", 1)} {
 		if _, err := parseValue(CallDuration, text); err == nil {
 			t.Errorf("%q was read", text)
 		}
@@ -170,7 +172,8 @@ func TestRule24SumsSaturate(t *testing.T) {
 		connected.N, duration.N = 10, 10
 	}
 	for _, series := range f.list {
-		if v := series.cur; v.n != math.MaxInt64 && (v.hist == nil || v.hist.Sum != math.MaxInt64 || v.hist.Count != 3) {
+		if v := series.cur; v.n != math.MaxInt64 &&
+			(v.hist == nil || v.hist.Sum != math.MaxInt64 || v.hist.Count != 3) {
 			t.Errorf("%s is %d, %+v", series.Labels.Def.Name, v.n, v.hist)
 		}
 	}

@@ -192,7 +192,8 @@ func (c *Changes) addAttempt(f *facts.Fact) {
 	if !r.Outcome.Connected() {
 		a.Labels = r.Labels
 		a.Failure = Failure{
-			SIPCode: digits(r.SIPCode), SubCode: digits(r.SubCode), Reason: strings.Clone(CleanLabel(r.Reason)), FaultDomain: r.Fault().String(),
+			SIPCode: digits(r.SIPCode), SubCode: digits(r.SubCode), Reason: strings.Clone(CleanLabel(r.Reason)),
+			FaultDomain: r.Fault().String(),
 		}
 	}
 	last := c.series(RecentAttempts, []string{r.Direction.String(), r.Trunk}).next.attempts
@@ -253,7 +254,8 @@ func (r *lastAttempts) append(dst []byte) []byte {
 			stored.Labels, labels = indexOrAppend(stored.Labels, a.Labels)
 			labels++
 		}
-		stored.Attempts = append(stored.Attempts, [4]int64{a.second - before, int64(a.Outcome), int64(failure), int64(labels)})
+		stored.Attempts = append(stored.Attempts,
+			[4]int64{a.second - before, int64(a.Outcome), int64(failure), int64(labels)})
 		before = a.second
 	}
 	text, _ := json.Marshal(stored) // numbers and strings always encode
@@ -277,7 +279,8 @@ func parseAttempts(text string) (*lastAttempts, error) {
 	for _, a := range stored.Attempts {
 		before += a[0]
 		one := Attempt{second: before, Outcome: cdr.Outcome(a[1])}
-		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) || a[3] < 0 || int(a[3]) > len(stored.Labels) {
+		if a[1] < 0 || int(a[1]) >= len(cdr.Outcomes()) || a[2] < -1 || int(a[2]) >= len(stored.Failures) || a[3] < 0 ||
+			int(a[3]) > len(stored.Labels) {
 			return nil, fmt.Errorf("%s: %w", RecentAttempts.Name, errValue)
 		}
 		if a[2] >= 0 {

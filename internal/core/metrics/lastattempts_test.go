@@ -13,7 +13,8 @@ import (
 
 // attempt is an outbound call over sbc1 that started second seconds after midday.
 func attempt(second int, outcome cdr.Outcome, options ...func(*cdr.Record)) *cdr.Record {
-	r := &cdr.Record{Start: midday.Add(time.Duration(second) * time.Second), Direction: cdr.Outbound, Outcome: outcome, Trunk: "sbc1"}
+	r := &cdr.Record{Start: midday.Add(time.Duration(second) * time.Second), Direction: cdr.Outbound, Outcome: outcome,
+		Trunk: "sbc1"}
 	for _, o := range options {
 		o(r)
 	}
@@ -22,7 +23,8 @@ func attempt(second int, outcome cdr.Outcome, options ...func(*cdr.Record)) *cdr
 
 // failing gives a record the codes of an expired certificate.
 func failing(r *cdr.Record) {
-	r.SIPCode, r.SubCode, r.Reason, r.FaultDomain = cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired", cdr.FaultSBC
+	r.SIPCode, r.SubCode, r.Reason, r.FaultDomain = cdr.KnownInt(503), cdr.KnownInt(569008), "certificate_expired",
+		cdr.FaultSBC
 }
 
 // many repeats an attempt, a second apart.
@@ -84,7 +86,8 @@ func (r *LastAttempts) story(such Ending) string {
 	for _, l := range labels {
 		affected += fmt.Sprintf(", %d %s %s", l.Count, l.Name, l.Value)
 	}
-	return fmt.Sprintf("%s %s %s: %d since %s, %d x %s", r.Direction, r.Trunk, letters.String(), r.count(such), since, n,
+	return fmt.Sprintf("%s %s %s: %d since %s, %d x %s", r.Direction, r.Trunk, letters.String(), r.count(such), since,
+		n,
 		strings.Join([]string{top.SIPCode, top.SubCode, top.Reason, top.FaultDomain}, "/")) + affected
 }
 
@@ -110,7 +113,8 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"whose calls these are", false,
-			commits{{attempt(1, cdr.Failed, berlins), attempt(2, cdr.Failed, berlins), attempt(3, cdr.Failed), attempt(4, cdr.Answered, berlins)}},
+			commits{{attempt(1, cdr.Failed, berlins), attempt(2, cdr.Failed, berlins), attempt(3, cdr.Failed),
+				attempt(4, cdr.Answered, berlins)}},
 			Faults,
 			[]string{"outbound sbc1 fffa: 3 since never, 3 x ///unknown, 2 site Berlin"},
 		},
@@ -128,7 +132,8 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"nobody answers", false,
-			commits{{attempt(1, cdr.Answered), attempt(2, cdr.Busy, busy), attempt(3, cdr.Failed, failing), attempt(4, cdr.Busy, busy)}},
+			commits{{attempt(1, cdr.Answered), attempt(2, cdr.Busy, busy), attempt(3, cdr.Failed, failing),
+				attempt(4, cdr.Busy, busy)}},
 			Unconnected,
 			[]string{"outbound sbc1 abfb: 3 since 2, 2 x 486//busy/user"},
 		},
@@ -149,7 +154,8 @@ func TestRecent(t *testing.T) {
 			commits{{attempt(1, cdr.Answered, sbc2), attempt(2, cdr.Failed), attempt(3, cdr.Busy, inbound)}},
 			Faults,
 			[]string{
-				"inbound sbc1 b: 0 since never, 0 x ///", "outbound sbc1 f: 1 since 2, 1 x ///unknown", "outbound sbc2 a: 0 since never, 0 x ///",
+				"inbound sbc1 b: 0 since never, 0 x ///", "outbound sbc1 f: 1 since 2, 1 x ///unknown",
+				"outbound sbc2 a: 0 since never, 0 x ///",
 			},
 		},
 		{
@@ -198,13 +204,15 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"an outage that is longer than what is kept", false,
-			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed),
+				many(40, cdr.Failed)},
 			Unconnected,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
 		},
 		{
 			"a call that got through, longer ago than what is kept", false,
-			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed), many(40, cdr.Failed)},
+			commits{{attempt(-9, cdr.Failed), attempt(-8, cdr.Busy, busy)}, many(40, cdr.Failed), many(40, cdr.Failed),
+				many(40, cdr.Failed)},
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
 		},
@@ -216,13 +224,15 @@ func TestRecent(t *testing.T) {
 		},
 		{
 			"a call that got through, in such a page behind the last 64", false,
-			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed))},
+			commits{{attempt(-9, cdr.Failed)},
+				append(many(64, cdr.Failed), attempt(-1, cdr.Answered), attempt(-2, cdr.Failed))},
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since 0, 64 x ///unknown"},
 		},
 		{
 			"none got through in such a page", false,
-			commits{{attempt(-9, cdr.Failed)}, append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed))},
+			commits{{attempt(-9, cdr.Failed)},
+				append(many(64, cdr.Failed), attempt(-1, cdr.Failed), attempt(-2, cdr.Failed))},
 			Faults,
 			[]string{"outbound sbc1 " + strings.Repeat("f", 64) + ": 64 since -9, 64 x ///unknown"},
 		},
@@ -250,12 +260,15 @@ func TestRecentGauges(t *testing.T) {
 		t.Run(fmt.Sprint("no reasons ", noReasons), func(t *testing.T) {
 			s, f := newRecentFeed(noReasons, 100)
 			commitAttempts(t, s, f, []*cdr.Record{attempt(9, cdr.Answered), attempt(8, cdr.Failed)})
-			want := []string{"cdr_recent_attempts{a p f outbound sbc1} 2", "cdr_recent_connected{a p f outbound sbc1} 1"}
+			want := []string{"cdr_recent_attempts{a p f outbound sbc1} 2",
+				"cdr_recent_connected{a p f outbound sbc1} 1"}
 			if !noReasons {
 				want = append(want, "cdr_recent_faults{a p f outbound sbc1} 1")
 			}
-			want = append(want, fmt.Sprintf("cdr_recent_newest_timestamp_seconds{a p f outbound sbc1} %v", float64(midday.Unix()+9)))
-			if got := shownBy(s.Snapshot(), RecentAttempts, RecentFaults, RecentConnected, RecentNewest); !slices.Equal(got, want) {
+			want = append(want, fmt.Sprintf("cdr_recent_newest_timestamp_seconds{a p f outbound sbc1} %v",
+				float64(midday.Unix()+9)))
+			if got := shownBy(s.Snapshot(), RecentAttempts, RecentFaults, RecentConnected,
+				RecentNewest); !slices.Equal(got, want) {
 				t.Errorf("shown are %q, want %q", got, want)
 			}
 		})
@@ -294,7 +307,8 @@ func TestRule22RecentOverflow(t *testing.T) {
 
 func TestRecentThatIsDamaged(t *testing.T) {
 	for _, text := range []string{
-		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`, `{"attempts":[[1,9,-2]],"failures":[{}]}`, `{"attempts":[[1,1,-1,1]]}`, `{"attempts":[[1,1,-1,-1]]}`,
+		``, `12`, `{"attempts":[[1,200,-1]]}`, `{"attempts":[[1,-1,-1]]}`, `{"attempts":[[1,9,0]]}`,
+		`{"attempts":[[1,9,-2]],"failures":[{}]}`, `{"attempts":[[1,1,-1,1]]}`, `{"attempts":[[1,1,-1,-1]]}`,
 	} {
 		if _, err := parseValue(RecentAttempts, text); err == nil {
 			t.Errorf("%s must be an error", text)

@@ -35,7 +35,8 @@ func audioStream() cdr.Stream {
 		Media: "audio", Network: "wifi", Platform: "windows",
 		Quality: cdr.Quality{
 			Jitter: cdr.KnownSpan(16 * time.Millisecond), RoundTrip: cdr.KnownSpan(62500 * time.Microsecond),
-			Loss: cdr.KnownFloat(0.013), Concealed: cdr.KnownFloat(0.1), Packets: cdr.KnownInt(1000), MOS: cdr.KnownFloat(4.25),
+			Loss: cdr.KnownFloat(0.013), Concealed: cdr.KnownFloat(0.1), Packets: cdr.KnownInt(1000),
+			MOS: cdr.KnownFloat(4.25),
 		},
 	}
 }
@@ -74,7 +75,8 @@ func TestSettle(t *testing.T) {
 			c.Streams = []cdr.Stream{{Media: "audio", NoSender: true, Quality: cdr.Quality{MOS: cdr.KnownFloat(0.5)}}}
 		}, map[string]string{"cdr_media_streams_total{audio,unknown,,,unclassified}": "1"}},
 		{"measures that are zero", func(c *cdr.Record) {
-			c.Streams = []cdr.Stream{{Media: "audio", Network: "wifi", Quality: cdr.Quality{Jitter: cdr.KnownSpan(0), Loss: cdr.KnownFloat(0)}}}
+			c.Streams = []cdr.Stream{{Media: "audio", Network: "wifi",
+				Quality: cdr.Quality{Jitter: cdr.KnownSpan(0), Loss: cdr.KnownFloat(0)}}}
 		}, map[string]string{
 			"cdr_media_streams_total{" + own + ",,good}": "1",
 			"cdr_media_jitter_seconds{" + own + "}":      "1 0",
@@ -89,9 +91,10 @@ func TestSettle(t *testing.T) {
 			"cdr_ratings_total{good}": "2", "cdr_ratings_total{bad}": "1",
 		}},
 		{"media bypass that was counted with the call", func(c *cdr.Record) { c.MediaBypass = cdr.True }, nil},
-		{"media bypass that wasn't", func(c *cdr.Record) { c.MediaBypass, c.Settled = cdr.False, true }, map[string]string{
-			"cdr_media_bypass_calls_total{,false}": "1",
-		}},
+		{"media bypass that wasn't", func(c *cdr.Record) { c.MediaBypass, c.Settled = cdr.False, true },
+			map[string]string{
+				"cdr_media_bypass_calls_total{,false}": "1",
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()

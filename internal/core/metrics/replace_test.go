@@ -44,12 +44,15 @@ func TestReplace(t *testing.T) {
 			"the first",
 			[]Row{row("inbound", 2), row("outbound", 0)},
 			[]string{
-				"cdr_active_calls{a ringcentral active_calls inbound} 2", "cdr_active_calls{a ringcentral active_calls outbound} 0",
+				"cdr_active_calls{a ringcentral active_calls inbound} 2",
+				"cdr_active_calls{a ringcentral active_calls outbound} 0",
 			},
 		},
 		{"another", []Row{row("outbound", 3)}, []string{"cdr_active_calls{a ringcentral active_calls outbound} 3"}},
-		{"the same again", []Row{row("outbound", 3)}, []string{"cdr_active_calls{a ringcentral active_calls outbound} 3"}},
-		{"one in two rows", []Row{row("inbound", 1), row("inbound", 4)}, []string{"cdr_active_calls{a ringcentral active_calls inbound} 5"}},
+		{"the same again", []Row{row("outbound", 3)},
+			[]string{"cdr_active_calls{a ringcentral active_calls outbound} 3"}},
+		{"one in two rows", []Row{row("inbound", 1), row("inbound", 4)},
+			[]string{"cdr_active_calls{a ringcentral active_calls inbound} 5"}},
 		{"none", nil, nil},
 	} {
 		own.Replace(ActiveCalls, test.rows)

@@ -104,7 +104,8 @@ func (o *SelfMetrics) Forget(labels ...string) {
 	defer o.mu.Unlock()
 	for d, all := range o.series {
 		for key, s := range all {
-			if values := s.labels.Values; d.Base != NoBase && len(values) >= len(labels) && slices.Equal(values[:len(labels)], labels) {
+			if values := s.labels.Values; d.Base != NoBase && len(values) >= len(labels) &&
+				slices.Equal(values[:len(labels)], labels) {
 				delete(all, key)
 			}
 		}

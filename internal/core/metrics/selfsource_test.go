@@ -23,7 +23,8 @@ func ofSource(o *SelfMetrics, source string) map[string]string {
 
 func TestNotified(t *testing.T) {
 	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	const count, expiry, last = "cdr_notifications_total", "cdr_subscription_expiry_timestamp_seconds", "cdr_subscription_last_notification_timestamp_seconds"
+	const count, expiry, last = "cdr_notifications_total", "cdr_subscription_expiry_timestamp_seconds",
+		"cdr_subscription_last_notification_timestamp_seconds"
 	o := NewSelfMetrics(func() time.Time { return at }, false)
 	n, other := o.Source("contoso"), o.Source("fabrikam")
 	want := map[string]string{}

@@ -60,7 +60,8 @@ type FeedSeries struct {
 	peaks    map[int64]int64 // by trunk number; nil shows none
 }
 
-// Each calls use with the labels after the base labels and the committed value of each series of a metric. The commit lock must be held.
+// Each calls use with the labels after the base labels and the committed value of each series of a
+// metric. The commit lock must be held.
 func (f *FeedSeries) Each(d *Def, use func(own []string, v *Value)) {
 	for _, s := range f.list {
 		if s.Labels.Def == d {

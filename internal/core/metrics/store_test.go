@@ -23,7 +23,8 @@ func fullCall() *call {
 	return &call{Context: facts.Context{Currency: "XXX"}, Record: &cdr.Record{
 		Start: start, Invite: start.Add(-3 * time.Second), Duration: time.Minute, Direction: cdr.Outbound,
 		CallType: "byot_out", Outcome: cdr.Answered, Trunk: "sbc1.example.com", SIPCode: cdr.KnownInt(0),
-		SubCode: cdr.KnownInt(560000), Country: "DE", CalleeNumber: "+493012345678", MediaBypass: cdr.True, MediaLocation: "USWE", SignalLocation: "EUNO",
+		SubCode: cdr.KnownInt(560000), Country: "DE", CalleeNumber: "+493012345678", MediaBypass: cdr.True,
+		MediaLocation: "USWE", SignalLocation: "EUNO",
 		Emergency: cdr.EmergencyTest, Charges: []cdr.Charge{{Component: "usage", Currency: "USD", Amount: amount}},
 		Legs: []cdr.Leg{{Type: "accept", Outcome: cdr.Answered}},
 	}}
@@ -53,15 +54,17 @@ func TestCountingDoesNotAllocate(t *testing.T) {
 		change func(*call)
 	}{
 		{"connected", func(*call) {}},
-		{"failed", func(c *call) { c.Outcome, c.SIPCode, c.SubCode = cdr.Failed, cdr.Int{}, cdr.Int{} }}, // new digits are allocated
+		// new digits are allocated
+		{"failed", func(c *call) { c.Outcome, c.SIPCode, c.SubCode = cdr.Failed, cdr.Int{}, cdr.Int{} }},
 		{"a machine's", func(c *call) { c.Outcome = cdr.Machine }},
 		{"without legs", func(c *call) { c.Legs = nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, f := testStore()
 			call, all := fullCall(), make([]facts.Fact, 0, 20)
-			call.Charges = nil     // an amount of money may need extra memory
-			call.CalleeNumber = "" // patterns of numbers take memory from a pool, which the race detector empties at random
+			call.Charges = nil // an amount of money may need extra memory
+			// patterns of numbers take memory from a pool, which the race detector empties at random
+			call.CalleeNumber = ""
 			c.change(call)
 			changes := s.Begin(f, time.Now())
 			changes.addCall(call)

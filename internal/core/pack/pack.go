@@ -1,4 +1,5 @@
-// Package pack reads and writes the small binary forms that the ledger stores: numbers as varints, texts behind their length.
+// Package pack reads and writes the small binary forms that the ledger stores: numbers as varints,
+// texts behind their length.
 package pack
 
 import "encoding/binary"

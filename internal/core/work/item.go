@@ -1,5 +1,7 @@
-// Package work holds what a feed still has to do beside its read plan: a table of items in the ledger, each with its due time, its attempts and its
-// last problem. A commit changes the table together with what it counts (counting.md 4). The package is pure: it has no clock and does no I/O.
+// Package work holds what a feed still has to do beside its read plan: a table of items in the
+// ledger, each with its due time, its attempts and its last problem. A commit changes the table
+// together with what it counts (counting.md 4). The package is pure: it has no clock and does no
+// I/O.
 //
 //	list, notification ─▶ Record ─┐
 //	failed read, audit ─▶ Span   ─┤                  ┌─▶ done: it goes
@@ -19,8 +21,9 @@ const (
 	Record = "record"
 	// Span reads a span of time again. Its key is the span, FROM/TO; while it is set aside other reads leave it out.
 	Span = "span"
-	// Posted counts a record that was posted to a replica that doesn't read the feed. Due and Version are when the ledger received it, in
-	// microseconds: records are counted in that order, since the later one of two of a call is right.
+	// Posted counts a record that was posted to a replica that doesn't read the feed. Due and
+	// Version are when the ledger received it, in microseconds: records are counted in that order,
+	// since the later one of two of a call is right.
 	Posted = "posted"
 	// Call holds the legs of a call until it is whole. Its key is the call's, its data the legs.
 	Call = "call"
@@ -39,16 +42,19 @@ type Item struct {
 	SetAside bool
 	// Problem says why the last attempt failed, for the operator; empty if there was none.
 	Problem string
-	// Data is a text that the item needs beside its key, such as what was posted; empty: none. It holds what privacy removes only encrypted.
+	// Data is a text that the item needs beside its key, such as what was posted; empty: none. It
+	// holds what privacy removes only encrypted.
 	Data string
 }
 
 // namedAgain is how soon an item that was set aside is tried when a list names it again: later than with each list.
 const namedAgain = time.Hour
 
-// Enqueued merges an item with the one that waits under its key, nil if none does. It returns the item that waits then, whether that wasn't
-// waiting before, and whether anything changes. The same version again, for instance from a list, doesn't make a retry due earlier. An item that
-// was set aside stays so and is tried soon, unless the new version is greater: then it starts over (counting.md 32).
+// Enqueued merges an item with the one that waits under its key, nil if none does. It returns the
+// item that waits then, whether that wasn't waiting before, and whether anything changes. The same
+// version again, for instance from a list, doesn't make a retry due earlier. An item that was set
+// aside stays so and is tried soon, unless the new version is greater: then it starts over
+// (counting.md 32).
 func (w *Item) Enqueued(was *Item) (next Item, queued, changed bool) {
 	next = *w
 	switch {

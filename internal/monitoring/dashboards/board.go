@@ -48,7 +48,8 @@ type annotation struct {
 
 // annotate marks events in every course.
 func (b *board) annotate(name, colour, title, words, expr string, valueIsTime bool) {
-	q, err := dashboard.NewAnnotationQueryBuilder().Name(name).Datasource(prometheusSource()).IconColor(colour).Expr(expr).Build()
+	q, err := dashboard.NewAnnotationQueryBuilder().Name(name).Datasource(prometheusSource()).IconColor(colour).
+		Expr(expr).Build()
 	if err != nil {
 		b.problem("annotation %s: %w", name, err)
 	}

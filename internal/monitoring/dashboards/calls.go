@@ -43,7 +43,8 @@ func calls(with *rules.Parameters) *board {
 			Unit(unitNumber).Decimals(0).Min(0).
 			DrawStyle(common.GraphDrawStyleBars).FillOpacity(60).
 			Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal).Group("A")).
-			Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
+			Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).
+				Sort(common.SortOrderDescending)).
 			Legend(legendOf("sum").Placement(common.LegendPlacementRight)).
 			WithTarget(logTarget(expr, by(label)).QueryType("range"))
 	}
@@ -189,7 +190,8 @@ func found() string {
 // together is the LogQL of all records of one call: those of its id, and those of its trace, which the records of
 // several feeds share.
 func together() string {
-	return stream + ` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
+	return stream +
+		` | (cdr_call_id!="" and cdr_call_id=${call_id:doublequote}) or (trace_id!="" and trace_id=${trace_id:doublequote})`
 }
 
 // poorSessions is the LogQL of sessions with a poor stream.

@@ -89,7 +89,8 @@ var (
 // namesIn are the names in LogQL, without its own words and what is quoted.
 func namesIn(expr string) []string {
 	expr = variable.ReplaceAllString(logText.ReplaceAllString(expr, ""), "")
-	return slices.DeleteFunc(logWord.FindAllString(expr, -1), func(name string) bool { return slices.Contains(logWords, name) })
+	return slices.DeleteFunc(logWord.FindAllString(expr, -1),
+		func(name string) bool { return slices.Contains(logWords, name) })
 }
 
 // TestLogNames: every name in LogQL is an attribute of our log records.
@@ -117,7 +118,8 @@ func TestLogNames(t *testing.T) {
 	}
 }
 
-// TestDrillDownsUseTheTable: what a label of a metric fills in, when a link leads to Calls, narrows the attribute that the table of labels names.
+// TestDrillDownsUseTheTable: what a label of a metric fills in, when a link leads to Calls, narrows
+// the attribute that the table of labels names.
 func TestDrillDownsUseTheTable(t *testing.T) {
 	query := found()
 	for _, label := range callsVariables() {

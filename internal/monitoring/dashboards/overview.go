@@ -21,7 +21,8 @@ func overview(with *rules.Parameters) *board {
 	// The answer at a glance: the worst trunks, the numbers, and the course.
 	judged := fmt.Sprintf("None connects: at most %g %% of %d or more. Most fail: %g %% or more are faults. Some "+
 		"fail: more than %.3g %%, or of %d or more than %.3g %%. ",
-		100*thresholds.AnswerLeast, b.AnswerFloor, 100*b.FewShare, 100*b.Limit(thresholds.Fast), thresholds.Slow.Floor, 100*b.Limit(thresholds.Slow)) +
+		100*thresholds.AnswerLeast, b.AnswerFloor, 100*b.FewShare, 100*b.Limit(thresholds.Fast), thresholds.Slow.Floor,
+		100*b.Limit(thresholds.Slow)) +
 		"Can't tell: no call for a day, or a feed that gives no reasons connects less than half of its calls."
 	b.add(24, 5, b.tiles(text{"State of the trunks", "The twelve worst trunks by their last 64 attempts, of every " +
 		"feed. " + judged}, 12, b.verdict()))

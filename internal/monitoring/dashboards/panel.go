@@ -24,7 +24,8 @@ func (b *board) series(t text, queries ...query) *timeseries.PanelBuilder {
 		FillOpacity(10).
 		LineWidth(1).
 		ShowPoints(common.VisibilityModeNever).
-		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).
+			Sort(common.SortOrderDescending)).
 		Legend(legendOf("mean", "max"))
 	every := 0
 	for i, q := range queries {

@@ -57,7 +57,8 @@ func sortedTable(t text, column string) *table.PanelBuilder {
 		Filterable(true).
 		CellHeight(common.TableCellHeightSm).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{"sum"})).
-		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName(column).Desc(true)})
+		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName(column).
+			Desc(true)})
 }
 
 // arrange joins the answers of a table's queries and names its columns.

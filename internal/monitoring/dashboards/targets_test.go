@@ -102,7 +102,8 @@ func (t *panelQuery) filled(shown time.Duration) (string, error) {
 	interval := max(t.Every, scrape)
 	seconds := func(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
 	return expand(t.Expr, map[string]string{
-		"job": ".+", "instance": ".+", "source": ".+", "provider": ".+", "trunk": ".+", "queue": ".*", "feed": strings.Join(rules.Default().Additive(), "|"),
+		"job": ".+", "instance": ".+", "source": ".+", "provider": ".+", "trunk": ".+", "queue": ".*",
+		"feed":            strings.Join(rules.Default().Additive(), "|"),
 		"__interval_ms":   fmt.Sprint(interval.Milliseconds()),
 		"__rate_interval": seconds(max(interval+scrape, 4*scrape)),
 		"__range":         seconds(shown),

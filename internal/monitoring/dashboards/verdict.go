@@ -35,7 +35,8 @@ func (b *board) recent(d *metrics.Def) query { return b.value(d, perRecent()) }
 // connected; or there was none for a day; or the share that failed. Of a feed that has no faults to show, only
 // whether half of its calls connect is known.
 func (b *board) verdict() query {
-	attempts, connected, faults := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentConnected), b.recent(metrics.RecentFaults)
+	attempts, connected, faults := b.recent(metrics.RecentAttempts), b.recent(metrics.RecentConnected),
+		b.recent(metrics.RecentFaults)
 	connects, fails := over(connected, attempts, "").expr, over(faults, attempts, "").expr
 	some := fmt.Sprintf("(%s > %.4g and %s >= %d or %s > %.4g and %s >= %d)",
 		fails, b.Limit(thresholds.Slow), attempts.expr, thresholds.Slow.Floor,

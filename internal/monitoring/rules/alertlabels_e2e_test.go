@@ -38,7 +38,8 @@ tests:
 	}{
 		{"whole", "", "", nil},
 		{
-			"by site", "cdr-by-site, ", `{labels: '{alertname="CDRFailureSpike", source="contoso", trunk="sbc1", site="Berlin"}', value: 1}`,
+			"by site", "cdr-by-site, ",
+			`{labels: '{alertname="CDRFailureSpike", source="contoso", trunk="sbc1", site="Berlin"}', value: 1}`,
 			map[string][]string{"CDRFailureSpike": {"site"}},
 		},
 	} {

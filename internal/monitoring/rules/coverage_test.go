@@ -75,7 +75,8 @@ func TestEveryAlertIsTested(t *testing.T) {
 					quiet[a.AlertName] = true
 				}
 				for _, want := range a.ExpAlerts {
-					if want.ExpLabels["severity"] == "" || want.ExpAnnotations["description"] == "" || want.ExpAnnotations["summary"] == "" {
+					if want.ExpLabels["severity"] == "" || want.ExpAnnotations["description"] == "" ||
+						want.ExpAnnotations["summary"] == "" {
 						t.Errorf("%s: the test %q doesn't look at the severity and texts of %s", path, test.Name,
 							a.AlertName)
 					}

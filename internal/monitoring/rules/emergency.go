@@ -34,8 +34,9 @@ func (p *Parameters) emergencyAlerts() Group {
 		"notification.", Dashboard: "overview", Rules: []Rule{{
 		// A call that failed counts also when it is found late: somebody may still need help. One that was answered
 		// is over.
-		Alert: "CDREmergencyCall", Severity: severity, Signal: Calls, Milder: p.EmergencyCalls, MilderIf: `eq $labels.result "answered"`,
-		Doc: "Somebody called emergency services. The label result says whether they got through.",
+		Alert: "CDREmergencyCall", Severity: severity, Signal: Calls, Milder: p.EmergencyCalls,
+		MilderIf: `eq $labels.result "answered"`,
+		Doc:      "Somebody called emergency services. The label result says whether they got through.",
 		Expr: anyOf(bySource("failed", recent(is("test", "false"), not("outcome", connected))),
 			bySource("answered", recent(is("test", "false"), matches("outcome", connected)), isLive(live7m))),
 		Summary: "An emergency call {{ if eq $labels.result \"failed\" }}of {{ $labels.source }} didn't get " +

@@ -123,7 +123,8 @@ func (p *Parameters) failureAlerts() Group {
 			When: fmt.Sprintf("faults exceed %s %% of an hour's attempts (%d or more) or %s %% of six hours' (%d or "+
 				"more), and still do; or they are %s %% of an hour's calls (%d faults or more), or of the last 64 "+
 				"attempts",
-				p.percent(fastBurn), fastBurn.Floor, p.percent(slowBurn), slowBurn.Floor, number(p.FewShare*100), fewFaults),
+				p.percent(fastBurn), fastBurn.Floor, p.percent(slowBurn), slowBurn.Floor, number(p.FewShare*100),
+				fewFaults),
 			Change: "`error_budget`, `few_share`",
 		},
 		{

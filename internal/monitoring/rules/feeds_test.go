@@ -39,7 +39,9 @@ func TestResolve(t *testing.T) {
 		feeds      []Feed
 		expr, want string
 	}{
-		{"one", []Feed{log("office", true)}, `sum by (source) (rate(cdr_calls_total{feed=~"<reasons>",late="false"}[5m]))`, `sum by (source) (rate(cdr_calls_total{feed="call_log",late="false"}[5m]))`},
+		{"one", []Feed{log("office", true)},
+			`sum by (source) (rate(cdr_calls_total{feed=~"<reasons>",late="false"}[5m]))`,
+			`sum by (source) (rate(cdr_calls_total{feed="call_log",late="false"}[5m]))`},
 		{
 			"two names",
 			[]Feed{log("office", true), own},
@@ -57,7 +59,8 @@ func TestResolve(t *testing.T) {
 		{
 			"a window that was",
 			[]Feed{log("office", true), log("tel", false)},
-			`max by (source) (max_over_time(a{feed=~"<share>"}[5m] offset 2h))`, `max by (source) (max_over_time(a{feed="call_log",source="tel"}[5m] offset 2h))`,
+			`max by (source) (max_over_time(a{feed=~"<share>"}[5m] offset 2h))`,
+			`max by (source) (max_over_time(a{feed="call_log",source="tel"}[5m] offset 2h))`,
 		},
 	} {
 		p := &Parameters{Feeds: c.feeds}

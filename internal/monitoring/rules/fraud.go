@@ -39,7 +39,8 @@ func fraudBaselines() Group {
 				sel(metrics.CallsByCountry, is("direction", "inbound"), is("connected", "false"), known)),
 		},
 		{Record: outboundEver, Doc: "Connected outbound calls by country since the feed began.", Expr: fmt.Sprintf(
-			"sum by (%s) (max by (%s) (last_over_time(%s[5m])))", byCountry.labels(), byClass.labels(), sel(metrics.CallsByCountry, outboundConnected, known))},
+			"sum by (%s) (max by (%s) (last_over_time(%s[5m])))", byCountry.labels(), byClass.labels(),
+			sel(metrics.CallsByCountry, outboundConnected, known))},
 	}}
 }
 
@@ -113,7 +114,8 @@ func (p *Parameters) fraudAlerts() Group {
 			"more to its premium or satellite numbers; "+
 			"%d or more abroad at an hour that has hardly any; %d or more in half an hour to a risky country; or %d "+
 			"or more calls of a country are missed and called back; "+
-			"each many times the usual", p.NewCountryCalls, p.PremiumCalls, p.UnusualCalls, p.FraudCalls, p.WangiriCalls),
+			"each many times the usual", p.NewCountryCalls, p.PremiumCalls, p.UnusualCalls, p.FraudCalls,
+			p.WangiriCalls),
 		Change: "`fraud_calls`, `risky_countries`, `new_country_calls`, `premium_calls`, `unusual_calls`, " +
 			"`office_hours`, `wangiri_calls`, `home_countries`",
 	}}}
@@ -214,7 +216,8 @@ func trimZero(hour string) string {
 
 // validateFraud reports hours and countries that no rule can be made from.
 func (p *Parameters) validateFraud(r *config.Report) {
-	if found := officeHours.FindStringSubmatch(p.OfficeHours); p.OfficeHours != "" && (found == nil || found[3] >= found[4]) {
+	if found := officeHours.FindStringSubmatch(p.OfficeHours); p.OfficeHours != "" &&
+		(found == nil || found[3] >= found[4]) {
 		r.Problemf("office_hours", "must be days and hours of UTC, such as Mon-Fri 06-19, is %s", p.OfficeHours)
 	}
 	for key, countries := range map[string][]string{

@@ -222,9 +222,11 @@ func codeList(all []cdr.Outcome) string {
 
 func plain(text string) string { return strings.ReplaceAll(text, "`", "") }
 
-// faults are the rates and ratios that burn rates need, per trunk, without internal calls: the objective is on what goes outside.
+// faults are the rates and ratios that burn rates need, per trunk, without internal calls: the
+// objective is on what goes outside.
 func faults() Group {
-	g := Group{Name: "cdr-faults", Doc: "The fault ratio per source, feed and trunk in the windows of burn rates, without internal calls."}
+	g := Group{Name: "cdr-faults", Doc: "The fault ratio per source, feed and trunk in the windows of burn " +
+		"rates, without internal calls."}
 	outside := isNot("direction", "internal")
 	all := parts()
 	for _, w := range []window{w1h, w6h, w3d} {
@@ -248,7 +250,9 @@ func faults() Group {
 			Expr: sumRate(byTrunk, w1h, sel(metrics.Calls, inFeeds(reasonFeeds), timelyOnly, outside)),
 		},
 		Rule{
-			Record: recentFaults(byTrunk), Doc: "Share of faults among the last 64 attempts of each direction. It sees calls where windows see bursts of records.",
+			Record: recentFaults(byTrunk),
+			Doc: "Share of faults among the last 64 attempts of each direction. It sees calls where " +
+				"windows see bursts of records.",
 			Expr: share(metrics.RecentFaults, byTrunk, outside),
 		},
 		Rule{
@@ -260,8 +264,10 @@ func faults() Group {
 			Expr: share(metrics.RecentConnected, byDirection, ""),
 		},
 		Rule{
-			Record: connectedAt, Doc: "The time, while records of connected calls were read within 5 minutes: its maximum is when a call last got through.",
-			Expr: fmt.Sprintf("0 * (sum by (%s) (increase(%s[5m])) > 0) + time()", byDirection.labels(), sel(metrics.Calls, outcomes(acdConnected))),
+			Record: connectedAt, Doc: "The time, while records of connected calls were read within 5 minutes: " +
+				"its maximum is when a call last got through.",
+			Expr: fmt.Sprintf("0 * (sum by (%s) (increase(%s[5m])) > 0) + time()", byDirection.labels(),
+				sel(metrics.Calls, outcomes(acdConnected))),
 		},
 	)
 	return g
@@ -287,7 +293,8 @@ func legs() []Rule {
 	}
 }
 
-// recently adds up the last attempts at a level. Neither a missed scrape nor a feed that moves to another replica ends or doubles them.
+// recently adds up the last attempts at a level. Neither a missed scrape nor a feed that moves to
+// another replica ends or doubles them.
 func recently(d *metrics.Def, l level, matchers ...string) string {
 	each := fmt.Sprintf("max by (%s) (last_over_time(%s[5m]))", byDirection.labels(), sel(d, matchers...))
 	if len(l) == len(byDirection) {

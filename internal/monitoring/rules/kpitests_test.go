@@ -132,7 +132,8 @@ var kpiValues = map[string]string{
 
 // labelValues are those that a series of the test has.
 var labelValues = map[string]string{
-	"source": "contoso", "trunk": "sbc.example.com", "direction": "outbound", "currency": "EUR", "country": "DE", "media": "audio", "sip_code": "503",
+	"source": "contoso", "trunk": "sbc.example.com", "direction": "outbound", "currency": "EUR", "country": "DE",
+	"media": "audio", "sip_code": "503",
 	"result": "dropped", "queue": "support", "number_class": "premium",
 }
 

@@ -24,7 +24,8 @@ func TestExample(t *testing.T) {
 	}
 	want := Default()
 	// empty
-	want.KeepLabels, want.Off, want.AlertLabels, want.HomeCountries = p.KeepLabels, p.Off, p.AlertLabels, p.HomeCountries
+	want.KeepLabels, want.Off, want.AlertLabels, want.HomeCountries = p.KeepLabels, p.Off, p.AlertLabels,
+		p.HomeCountries
 	if !reflect.DeepEqual(&p, want) {
 		t.Errorf("it is %+v, want %+v", p, *want)
 	}
@@ -109,7 +110,8 @@ func TestAdapt(t *testing.T) {
 // TestChoices: alerts that are off are in no file, and emergency calls are as loud as is said.
 func TestChoices(t *testing.T) {
 	p := Default()
-	p.Off, p.EmergencyCalls, p.RunbookURL, p.GrafanaURL = []string{"CDRWatchdog"}, critical, "https://wiki/", "https://grafana/"
+	p.Off, p.EmergencyCalls, p.RunbookURL, p.GrafanaURL = []string{"CDRWatchdog"}, critical, "https://wiki/",
+		"https://grafana/"
 	text, err := p.AlertsFile()
 	if err != nil {
 		t.Fatal(err)

@@ -88,7 +88,8 @@ func replaceVectors(expr parser.Expr, replace replacement) parser.Expr {
 	case *parser.Call:
 		for i, argument := range e.Args {
 			if m, ok := argument.(*parser.MatrixSelector); ok {
-				return replace(e, m.VectorSelector.(*parser.VectorSelector)) //nolint:forcetypeassert // the parser's promise
+				//nolint:forcetypeassert // the parser's promise
+				return replace(e, m.VectorSelector.(*parser.VectorSelector))
 			}
 			e.Args[i] = into(argument)
 		}

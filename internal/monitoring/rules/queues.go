@@ -49,7 +49,9 @@ func (p *Parameters) QueueKPIs() []QueueKPI {
 			Name: "cdr_queue_service_level", Title: "service level", operation: "ratio",
 			Formula: fmt.Sprintf("answered within %d s ÷ (all visits − abandoned within %d s)", p.QueueSeconds,
 				shortAbandon),
-			Source: "no standard: [five formulas](https://www.callcentrehelper.com/service-level-threshold-calculations-206890.htm) are in use. " +
+			Source: "no standard: [five " +
+				"formulas](https://www.callcentrehelper.com/service-level-threshold-calculations-206890.htm) " +
+				"are in use. " +
 				"This is the fourth of them, which leaves callers out who left early",
 			Caveat: "`queue_seconds` is the time. Visits that timed out, overflowed or ended otherwise count as not " +
 				"answered in time, and so do " +

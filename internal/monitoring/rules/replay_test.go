@@ -238,7 +238,8 @@ func (b *recentBits) push(k *call) {
 
 func (b *recentBits) show(all map[string]*course, labels string, begin, minute int, start time.Duration, feed string) {
 	values := map[string]float64{
-		"attempts": float64(b.attempts), "connected": float64(bits.OnesCount64(b.connected)), "newest_timestamp_seconds": start.Seconds(),
+		"attempts": float64(b.attempts), "connected": float64(bits.OnesCount64(b.connected)),
+		"newest_timestamp_seconds": start.Seconds(),
 	}
 	if slices.Contains(withReasons, feed) {
 		values["faults"] = float64(bits.OnesCount64(b.faults))

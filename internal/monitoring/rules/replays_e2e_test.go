@@ -251,7 +251,8 @@ func untilThen(before, during float64) func(time.Duration) float64 {
 func daily() []replay {
 	down := func(name string, burst time.Duration, lasts time.Duration, want ...expected) replay {
 		return replay{
-			name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 120, burst: burst, before: 6 * time.Hour, lasts: lasts, happens: unreachable, pages: 1, over: 75 * time.Minute,
+			name: name, feed: "direct_routing", trunks: []string{sbc1}, rate: 120, burst: burst, before: 6 * time.Hour,
+			lasts: lasts, happens: unreachable, pages: 1, over: 75 * time.Minute,
 			want: want,
 		}
 	}

@@ -83,7 +83,8 @@ func (p *Parameters) Alerting() []Group {
 
 func (p *Parameters) alerting() []Group {
 	return []Group{
-		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.fraudAlerts(), p.emergencyAlerts(), p.mediaAlerts(), p.queueAlerts(), p.readingAlerts(), p.webhookAlerts(),
+		p.failureAlerts(), p.trafficAlerts(), p.moneyAlerts(), p.fraudAlerts(), p.emergencyAlerts(), p.mediaAlerts(),
+		p.queueAlerts(), p.readingAlerts(), p.webhookAlerts(),
 		p.exporterAlerts(),
 	}
 }

@@ -57,7 +57,8 @@ func labelsOf(series string, recorded map[string][]string) ([]string, bool) {
 		switch {
 		case d.Name == series:
 			return labels, true
-		case d.Kind == metrics.Histogram && (series == d.Name+"_bucket" || series == d.Name+"_count" || series == d.Name+"_sum"):
+		case d.Kind == metrics.Histogram &&
+			(series == d.Name+"_bucket" || series == d.Name+"_count" || series == d.Name+"_sum"):
 			return append(labels, "le"), true // only docs read them: see TestNoHistograms
 		}
 	}
@@ -193,7 +194,8 @@ func TestNoHistograms(t *testing.T) {
 		histograms++
 		for _, r := range all() {
 			reads := strings.Contains(r.Expr, d.Name)
-			if classic, native := regexp.MustCompile(d.Name+"_(bucket|sum)").MatchString(r.Expr), strings.Contains(r.Expr, d.Name+"{"); d == metrics.QueueWait && classic && native {
+			if classic, native := regexp.MustCompile(d.Name+"_(bucket|sum)").MatchString(r.Expr),
+				strings.Contains(r.Expr, d.Name+"{"); d == metrics.QueueWait && classic && native {
 				continue
 			}
 			if reads || strings.Contains(r.Expr, "histogram_") && !strings.Contains(r.Expr, metrics.QueueWait.Name) {

@@ -44,10 +44,11 @@ func (p *Parameters) webhookAlerts() Group {
 				silentSeconds/3600),
 		},
 		{
-			Alert: "CDRCredentialExpiringSoon", Severity: critical, Signal: Exporter, Milder: warning, MilderIf: fmt.Sprintf("ge $value %d.0", criticalDays*86400),
-			Doc:     "The certificate or token that a source signs in with ends soon.",
-			Expr:    fmt.Sprintf("%s < %d * 86400", left, p.ExpiringDays),
-			Summary: "The credential of {{ $labels.source }} expires soon.",
+			Alert: "CDRCredentialExpiringSoon", Severity: critical, Signal: Exporter, Milder: warning,
+			MilderIf: fmt.Sprintf("ge $value %d.0", criticalDays*86400),
+			Doc:      "The certificate or token that a source signs in with ends soon.",
+			Expr:     fmt.Sprintf("%s < %d * 86400", left, p.ExpiringDays),
+			Summary:  "The credential of {{ $labels.source }} expires soon.",
 			Description: "The certificate or token of {{ $labels.source }} {{ if lt $value 0.0 }}has expired{{ else " +
 				"}}expires in {{ $value | humanizeDuration }}{{ end }}. Then none of its feeds can be read.",
 			When: fmt.Sprintf("a certificate or token ends within %d days; critical within %d",

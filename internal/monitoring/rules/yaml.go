@@ -9,7 +9,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-const header = "# %s\n# Made from internal/monitoring/rules: go test ./internal/monitoring/rules -run Generated -update\n\n"
+const header = "# %s\n# Made from internal/monitoring/rules: go test ./internal/monitoring/rules -run " +
+	"Generated -update\n\n"
 
 // RecordingFile is dashboards/prometheus/recording.yaml.
 func (p *Parameters) RecordingFile() ([]byte, error) {

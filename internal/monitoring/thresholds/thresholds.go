@@ -78,7 +78,8 @@ func (t *Thresholds) MostFail(c Counts) bool {
 
 // SomeFail says whether the faults burn the budget too fast (CDRFailureSpike).
 func (t *Thresholds) SomeFail(c Counts) bool {
-	return c.Faults >= LeastFaults && c.FaultShare() > t.Limit(Fast) || c.Attempts >= Slow.Floor && c.FaultShare() > t.Limit(Slow)
+	return c.Faults >= LeastFaults && c.FaultShare() > t.Limit(Fast) || c.Attempts >= Slow.Floor &&
+		c.FaultShare() > t.Limit(Slow)
 }
 
 // NoneConnect says whether hardly any attempt connects (CDRAnswersCollapsed without a week of history).

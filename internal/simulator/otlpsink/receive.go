@@ -181,7 +181,9 @@ type grpcLogs struct {
 }
 
 // Export takes log records.
-func (g *grpcLogs) Export(ctx context.Context, request *collogs.ExportLogsServiceRequest) (*collogs.ExportLogsServiceResponse, error) {
+func (g *grpcLogs) Export(
+	ctx context.Context, request *collogs.ExportLogsServiceRequest,
+) (*collogs.ExportLogsServiceResponse, error) {
 	return &collogs.ExportLogsServiceResponse{}, g.sink.receiveGRPC(ctx, request)
 }
 
@@ -191,7 +193,9 @@ type grpcMetrics struct {
 }
 
 // Export takes metric points.
-func (g *grpcMetrics) Export(ctx context.Context, request *colmetrics.ExportMetricsServiceRequest) (*colmetrics.ExportMetricsServiceResponse, error) {
+func (g *grpcMetrics) Export(
+	ctx context.Context, request *colmetrics.ExportMetricsServiceRequest,
+) (*colmetrics.ExportMetricsServiceResponse, error) {
 	return &colmetrics.ExportMetricsServiceResponse{}, g.sink.receiveGRPC(ctx, request)
 }
 
@@ -201,7 +205,8 @@ func (s *Sink) receiveGRPC(ctx context.Context, request proto.Message) error {
 	if !reply.refuses() {
 		return nil
 	}
-	code := map[int]codes.Code{http.StatusBadRequest: codes.InvalidArgument, http.StatusTooManyRequests: codes.ResourceExhausted}[reply.Status]
+	code := map[int]codes.Code{http.StatusBadRequest: codes.InvalidArgument,
+		http.StatusTooManyRequests: codes.ResourceExhausted}[reply.Status]
 	st := status.New(cmp.Or(code, codes.Unavailable), "refused")
 	if reply.RetryAfter > 0 {
 		if detailed, err := st.WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(reply.RetryAfter)}); err == nil {

@@ -53,20 +53,25 @@ type Sink struct {
 
 // Start listens. After an error nothing stays open.
 func Start(s Settings) (*Sink, error) {
-	listener, err := net.Listen("tcp", cmp.Or(s.Listen, "127.0.0.1:0")) //nolint:noctx // A listener outlives any request.
+	//nolint:noctx // A listener outlives any request.
+	listener, err := net.Listen("tcp", cmp.Or(s.Listen, "127.0.0.1:0"))
 	if err != nil {
 		return nil, fmt.Errorf("listen for OTLP: %w", err)
 	}
 	sink := &Sink{
-		settings: s, listener: listener, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(maxRequest)), uids: map[string]bool{}, points: map[string]Point{},
+		settings: s, listener: listener, grpc: grpc.NewServer(grpc.MaxRecvMsgSize(maxRequest)), uids: map[string]bool{},
+		points: map[string]Point{},
 	}
 	collogs.RegisterLogsServiceServer(sink.grpc, &grpcLogs{sink: sink})
 	colmetrics.RegisterMetricsServiceServer(sink.grpc, &grpcMetrics{sink: sink})
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/logs", sink.overHTTP(func() proto.Message { return new(collogs.ExportLogsServiceRequest) }))
-	mux.HandleFunc("POST /v1/metrics", sink.overHTTP(func() proto.Message { return new(colmetrics.ExportMetricsServiceRequest) }))
+	mux.HandleFunc("POST /v1/logs",
+		sink.overHTTP(func() proto.Message { return new(collogs.ExportLogsServiceRequest) }))
+	mux.HandleFunc("POST /v1/metrics",
+		sink.overHTTP(func() proto.Message { return new(colmetrics.ExportMetricsServiceRequest) }))
 	mux.Handle("/", sink.grpc) // which has its own paths
-	sink.http = &http.Server{Handler: sink.authorise(mux), TLSConfig: s.TLS, Protocols: new(http.Protocols), ReadHeaderTimeout: time.Minute}
+	sink.http = &http.Server{Handler: sink.authorise(mux), TLSConfig: s.TLS, Protocols: new(http.Protocols),
+		ReadHeaderTimeout: time.Minute}
 	sink.http.Protocols.SetHTTP1(true)
 	sink.http.Protocols.SetHTTP2(true)
 	sink.http.Protocols.SetUnencryptedHTTP2(s.TLS == nil)

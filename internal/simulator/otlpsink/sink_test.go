@@ -22,21 +22,24 @@ func logs(uids ...string) proto.Message {
 	scope := new(logspb.ScopeLogs)
 	for _, uid := range uids {
 		value := &common.AnyValue{Value: &common.AnyValue_StringValue{StringValue: uid}}
-		scope.LogRecords = append(scope.LogRecords, &logspb.LogRecord{Attributes: []*common.KeyValue{{Key: "log.record.uid", Value: value}}})
+		scope.LogRecords = append(scope.LogRecords,
+			&logspb.LogRecord{Attributes: []*common.KeyValue{{Key: "log.record.uid", Value: value}}})
 	}
 	return &collogs.ExportLogsServiceRequest{ResourceLogs: []*logspb.ResourceLogs{{ScopeLogs: []*logspb.ScopeLogs{scope}}}}
 }
 
 // counter is a request with a counter that was 0 at start.
 func counter(value int64, start, at uint64) proto.Message {
-	point := &metricspb.NumberDataPoint{StartTimeUnixNano: start, TimeUnixNano: at, Value: &metricspb.NumberDataPoint_AsInt{AsInt: value}}
-	sum := &metricspb.Metric_Sum{Sum: &metricspb.Sum{IsMonotonic: true, DataPoints: []*metricspb.NumberDataPoint{point}}}
+	point := &metricspb.NumberDataPoint{StartTimeUnixNano: start, TimeUnixNano: at,
+		Value: &metricspb.NumberDataPoint_AsInt{AsInt: value}}
+	sum := &metricspb.Metric_Sum{Sum: &metricspb.Sum{IsMonotonic: true,
+		DataPoints: []*metricspb.NumberDataPoint{point}}}
 	scope := &metricspb.ScopeMetrics{Metrics: []*metricspb.Metric{{Name: "calls", Data: sum}}}
 	return &colmetrics.ExportMetricsServiceRequest{ResourceMetrics: []*metricspb.ResourceMetrics{{ScopeMetrics: []*metricspb.ScopeMetrics{scope}}}}
 }
 
-// TestSink checks what other tests take for granted: repeats and counters that went down are noticed, refused records aren't kept, and what
-// was accepted in silence is.
+// TestSink checks what other tests take for granted: repeats and counters that went down are
+// noticed, refused records aren't kept, and what was accepted in silence is.
 func TestSink(t *testing.T) {
 	sink, err := Start(Settings{})
 	if err != nil {
@@ -80,7 +83,8 @@ func TestSink(t *testing.T) {
 		t.Errorf("%q went down", down)
 	}
 	send("/v1/metrics", counter(0, 2, 12), 200)
-	if down, points := sink.Decreased(), sink.Metric("calls"); len(down) != 1 || len(points) != 1 || points[0].Value != 0 {
+	if down, points := sink.Decreased(), sink.Metric("calls"); len(down) != 1 || len(points) != 1 ||
+		points[0].Value != 0 {
 		t.Errorf("%q went down, the points are %v", down, points)
 	}
 }

@@ -31,7 +31,8 @@ func TestAPI(t *testing.T) {
 		t.Errorf("samples %v, %v", samples, err)
 	}
 	alerts, err := api.Alerts(ctx)
-	if err != nil || len(alerts) != 1 || alerts[0].State != "pending" || alerts[0].Since.Second() != 5 || alerts[0].Annotations["summary"] != "s" {
+	if err != nil || len(alerts) != 1 || alerts[0].State != "pending" || alerts[0].Since.Second() != 5 ||
+		alerts[0].Annotations["summary"] != "s" {
 		t.Errorf("alerts %v, %v", alerts, err)
 	}
 	received, err := api.Received(ctx)

@@ -59,7 +59,8 @@ func (p *Prometheus) Write() ([]string, error) {
 		return nil, fmt.Errorf("configure Prometheus: %w", err)
 	}
 	args := []string{
-		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(p.Folder, "data"), "--web.listen-address=" + p.Address,
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(p.Folder, "data"), "--web.listen-address=" +
+			p.Address,
 		"--rules.alert.resend-delay=" + resendDelay.String(),
 	}
 	if !p.Classic {
@@ -98,7 +99,8 @@ func WriteAlertmanager(folder, address, receiver string, speed int) ([]string, e
 		return nil, fmt.Errorf("configure Alertmanager: %w", err)
 	}
 	return []string{
-		"--config.file=" + file, "--storage.path=" + filepath.Join(folder, "alertmanager"), "--web.listen-address=" + address,
+		"--config.file=" + file, "--storage.path=" + filepath.Join(folder, "alertmanager"), "--web.listen-address=" +
+			address,
 		// Alone, and not on the network.
 		"--cluster.listen-address=",
 	}, nil

@@ -52,14 +52,16 @@ scrape_configs:
 func TestWriteAlertmanager(t *testing.T) {
 	folder := t.TempDir()
 	args, err := WriteAlertmanager(folder, "127.0.0.1:1", "http://127.0.0.1:2", 30)
-	if err != nil || !slices.Contains(args, "--web.listen-address=127.0.0.1:1") || !slices.Contains(args, "--cluster.listen-address=") {
+	if err != nil || !slices.Contains(args, "--web.listen-address=127.0.0.1:1") ||
+		!slices.Contains(args, "--cluster.listen-address=") {
 		t.Fatalf("started with %v, %v", args, err)
 	}
 	text, err := os.ReadFile(filepath.Join(folder, "alertmanager.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"group_wait: 1s", "group_interval: 10s", "repeat_interval: 24m", `"http://127.0.0.1:2/pager"`, `alertname = "CDRTrunkDown"`} {
+	for _, part := range []string{"group_wait: 1s", "group_interval: 10s", "repeat_interval: 24m",
+		`"http://127.0.0.1:2/pager"`, `alertname = "CDRTrunkDown"`} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("it lacks %s:\n%s", part, text)
 		}

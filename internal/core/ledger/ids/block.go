@@ -17,8 +17,9 @@ import (
 // block is a row of the table blocks: entries of one bucket, sorted by key. It is immutable. Where two blocks of a
 // bucket have the same key, the later one's entry is valid.
 //
-// Keys and states are separate columns. A Bloom filter answers for nearly every new id that a block doesn't have it: the
-// filters of all hours to which late calls may belong fit into memory, the keys don't.
+// Keys and states are separate columns. A Bloom filter answers for nearly every new id that a block
+// doesn't have it: the filters of all hours to which late calls may belong fit into memory, the
+// keys don't.
 type block struct {
 	row    int64 // of the table
 	bucket int64

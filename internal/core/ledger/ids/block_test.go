@@ -28,7 +28,8 @@ func randomEntries(rng *rand.Rand, n int) []counting.Stored {
 	return sorted(all)
 }
 
-// A block is read as it was packed, and finds its keys and no others. Its filter lets all of its keys pass, and few others.
+// A block is read as it was packed, and finds its keys and no others. Its filter lets all of its
+// keys pass, and few others.
 func TestBlock(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	for _, n := range []int{1, 2, 3, 100, 5000} {

@@ -9,14 +9,16 @@ import (
 )
 
 const (
-	// memoryBytes bounds the parts of blocks in memory: the filters of three days of five million calls each, and the columns used last.
+	// memoryBytes bounds the parts of blocks in memory: the filters of three days of five million
+	// calls each, and the columns used last.
 	memoryBytes = 32 << 20
 	// journalBytes is from when on the journal of a feed is packed: some 20,000 ids.
 	journalBytes = 2 << 20
 )
 
-// Memory holds the parts of all stores' blocks that were used last. Filters have a bound of their own: a page of late calls asks those of
-// all hours in turn, and if keys and states evicted them, each would be made again for every page. It isn't safe for concurrent use.
+// Memory holds the parts of all stores' blocks that were used last. Filters have a bound of their
+// own: a page of late calls asks those of all hours in turn, and if keys and states evicted them,
+// each would be made again for every page. It isn't safe for concurrent use.
 type Memory struct {
 	journal          int // bytes of a journal that is full
 	filters, columns recentParts
@@ -34,7 +36,8 @@ func NewMemory(blocks, journal int) *Memory {
 	blocks = cmp.Or(blocks, memoryBytes)
 	columns := blocks / 4
 	return &Memory{
-		journal: cmp.Or(journal, journalBytes), filters: recentParts{limit: blocks - columns}, columns: recentParts{limit: columns},
+		journal: cmp.Or(journal, journalBytes), filters: recentParts{limit: blocks - columns},
+		columns: recentParts{limit: columns},
 	}
 }
 
@@ -117,7 +120,8 @@ func (m *Memory) forget(b *block) {
 	m.columns.drop(&b.states)
 }
 
-// add adds a part, and evicts the least recently used while all together exceed the limit. Two always stay: keys and states of one block.
+// add adds a part, and evicts the least recently used while all together exceed the limit. Two
+// always stay: keys and states of one block.
 func (l *recentParts) add(p *part) {
 	p.cached = l.parts.PushFront(p)
 	for l.size += p.size(); l.size > l.limit && l.parts.Len() > 2; {

@@ -54,14 +54,15 @@ func Load(db Database, feed int64, memory *Memory) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = db.ScanAll(`SELECT id, bucket, ids FROM blocks WHERE feed = ? ORDER BY id`, []any{feed}, func(rows *sql.Rows) error {
-		b := new(block)
-		if err := rows.Scan(&b.row, &b.bucket, &b.ids); err != nil {
-			return err
-		}
-		s.blocks[b.bucket] = append(s.blocks[b.bucket], b)
-		return nil
-	})
+	err = db.ScanAll(`SELECT id, bucket, ids FROM blocks WHERE feed = ? ORDER BY id`, []any{feed},
+		func(rows *sql.Rows) error {
+			b := new(block)
+			if err := rows.Scan(&b.row, &b.bucket, &b.ids); err != nil {
+				return err
+			}
+			s.blocks[b.bucket] = append(s.blocks[b.bucket], b)
+			return nil
+		})
 	return s, err
 }
 
@@ -74,8 +75,9 @@ func (s *Store) Release() {
 	}
 }
 
-// Known appends what is known under each of keys: of an alias, what its record has; nothing has no Data. Keys without buckets are looked for in all
-// that a feed with this floor hasn't forgotten. It is valid until the next commit.
+// Known appends what is known under each of keys: of an alias, what its record has; nothing has no
+// Data. Keys without buckets are looked for in all that a feed with this floor hasn't forgotten. It
+// is valid until the next commit.
 func (s *Store) Known(known []counting.Stored, keys []counting.Key, floor time.Time) ([]counting.Stored, error) {
 	var all []int64
 	for i := range keys {
@@ -206,7 +208,8 @@ func (s *Store) Pack() error {
 	return err
 }
 
-// writeBlock writes entries as a bucket's newest block. It merges those before it that have at most twice as many entries.
+// writeBlock writes entries as a bucket's newest block. It merges those before it that have at most
+// twice as many entries.
 func (s *Store) writeBlock(bucket int64, entries []counting.Stored) error {
 	for _, b := range slices.Backward(s.blocks[bucket]) {
 		if b.ids >= fullBlock || b.ids > 2*len(entries) {
@@ -234,7 +237,8 @@ func (s *Store) delete(b *block) error {
 	return err
 }
 
-// Forget deletes the buckets that a feed with this floor forgets, whole buckets until there are so many blocks, and says whether there are more.
+// Forget deletes the buckets that a feed with this floor forgets, whole buckets until there are so
+// many blocks, and says whether there are more.
 func (s *Store) Forget(floor time.Time, blocks int) (more bool, err error) {
 	s.written = written{row: s.written.row[:0]}
 	for _, bucket := range slices.Sorted(maps.Keys(s.blocks)) {

@@ -114,14 +114,19 @@ func TestStoreIsAMap(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.Apply()
-			maps.DeleteFunc(want, func(at counting.Place, _ string) bool { return counting.IsForgotten(at.Bucket, floor) })
+			maps.DeleteFunc(want, func(at counting.Place,
+				_ string) bool {
+				return counting.IsForgotten(at.Bucket, floor)
+			})
 		default:
-			one := entry(counting.HourBucket(floor.Add(time.Duration(rng.IntN(50))*time.Hour)), counting.Hash(rng.IntN(100)), fmt.Sprintf("\x03%d", i))
+			one := entry(counting.HourBucket(floor.Add(time.Duration(rng.IntN(50))*time.Hour)),
+				counting.Hash(rng.IntN(100)), fmt.Sprintf("\x03%d", i))
 			kept(t, s, i, one)
 			want[one.Place] = string(one.Data)
 		}
 		for range 5 {
-			at := counting.Place{Bucket: counting.HourBucket(floor.Add(time.Duration(rng.IntN(50)) * time.Hour)), Hash: counting.Hash(rng.IntN(100))}
+			at := counting.Place{Bucket: counting.HourBucket(floor.Add(time.Duration(rng.IntN(50)) * time.Hour)),
+				Hash: counting.Hash(rng.IntN(100))}
 			got, err := s.Get(at)
 			if err != nil {
 				t.Fatal(err)
@@ -221,7 +226,8 @@ func TestBlocksStayFewAndMemorySmall(t *testing.T) {
 		}
 	}
 	for i := range counting.Hash(times * each) {
-		if data, err := s.Get(counting.Place{Bucket: 1, Hash: (i + 1) * 0x9e3779b97f4a7c15}); err != nil || data == nil {
+		if data, err := s.Get(counting.Place{Bucket: 1, Hash: (i + 1) * 0x9e3779b97f4a7c15}); err != nil ||
+			data == nil {
 			t.Fatalf("key %d: %q, %v", i, data, err)
 		}
 	}
